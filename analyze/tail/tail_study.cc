@@ -114,14 +114,10 @@ bool explained_at_server(const model::RequestTable& table, const std::vector<slo
              : slow - typical >= kMostlySeen * static_cast<double>(verdict.slow - verdict.typical);
 }
 
-std::vector<slow::RequestInterval> spans_of(const model::RequestTable& table, const std::vector<slow::Item>& items,
-                                            const slow::Cohorts& cohorts) {
-  std::vector<slow::RequestInterval> out;
-  for (std::size_t i = 0; i < cohorts.slow; ++i) {
-    const slow::Item& item = items[cohorts.nth_slowest(i)];
-    const std::int64_t start = nanoseconds(table.rows.start(item.row));
-    out.push_back({start, start + item.duration});
-  }
+std::vector<model::Crowd::Interval> slow_spans(const model::RequestTable& table, const std::vector<slow::Item>& items,
+                                               const slow::Cohorts& cohorts) {
+  std::vector<model::Crowd::Interval> out;
+  for (std::size_t i = 0; i < cohorts.slow; ++i) out.push_back(slow::span_of(table, items[cohorts.nth_slowest(i)]));
   return out;
 }
 
@@ -156,7 +152,7 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
   slow::find_differences(items, cohorts, columns, out);
   count_matching(cohorts, items, out);
   const std::int64_t begin = nanoseconds(study.begin), end = nanoseconds(study.end);
-  slow::find_bursts(spans_of(table, items, cohorts), begin, end, out);
+  slow::find_bursts(slow_spans(table, items, cohorts), begin, end, out);
   if (items.size() >= kLeastResampled)
     add_intervals(items, cohorts, columns, facts.correlation, static_cast<double>(end - begin) * 1e-9, out);
   std::stable_sort(out.labels.begin(), out.labels.end(),

@@ -126,13 +126,13 @@ class TypicalSums {
   std::vector<double> sums_, counts_;  // [bin][block][cell][column]; [bin][block]
 };
 
-Spread::Label interval(std::vector<double>& values, double tail) {
+LabelSpread interval(std::vector<double>& values, double tail) {
   std::sort(values.begin(), values.end());
   const double n = static_cast<double>(values.size());
   const auto at = [&](double share) {
     return values[static_cast<std::size_t>(std::clamp(std::floor(share * n), 0.0, n - 1))];
   };
-  Spread::Label out;
+  LabelSpread out;
   out.low = at(tail);
   out.high = at(1 - tail);
   const auto above = static_cast<double>(values.end() - std::upper_bound(values.begin(), values.end(), 0.0));
@@ -190,7 +190,7 @@ Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Co
   out.blocks = static_cast<std::uint32_t>(blocks);
   const double tail = expanded_tail(blocks);
   for (std::size_t l = 0; l < width; ++l) out.labels.push_back(interval(results[l], tail));
-  const Spread::Label gap = interval(results[width], tail);
+  const LabelSpread gap = interval(results[width], tail);
   out.low = gap.low;
   out.high = gap.high;
   return out;

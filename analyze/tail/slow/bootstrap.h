@@ -15,14 +15,15 @@ namespace tailcap::tail::slow {
 
 inline constexpr std::size_t kReplicates = 1000;
 
+struct LabelSpread {
+  double low = 0, high = 0;  // 95 % interval of the difference
+  double p = 1;              // how often a difference of the other sign came out, both sides
+};
+
 struct Spread {
   std::uint32_t blocks = 0;
-  double low = 0, high = 0;  // 95 % interval of the difference of the totals
-  struct Label {
-    double low = 0, high = 0;  // 95 % interval of the difference
-    double p = 1;              // how often a difference of the other sign came out, both sides
-  };
-  std::vector<Label> labels;  // by column
+  double low = 0, high = 0;         // 95 % interval of the difference of the totals
+  std::vector<LabelSpread> labels;  // by column
 };
 
 // items: in order of start. correlation: so many requests in a row tell as much as one; seconds: length of the capture.

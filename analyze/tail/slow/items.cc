@@ -34,6 +34,11 @@ std::uint64_t kind_of(const model::Request& row, std::size_t calls, bool mixed) 
 
 std::uint64_t kind_at(std::uint64_t kind, std::size_t level) { return kind & kMasks[level]; }
 
+model::Crowd::Interval span_of(const model::RequestTable& table, const Item& item) {
+  const std::int64_t start = formats::nanoseconds(table.rows.start(item.row));
+  return {start, start + item.duration};
+}
+
 std::vector<Item> items_of(const model::RequestTable& table, const std::vector<std::uint32_t>& rows, const Links& links,
                            bool mixed) {
   std::vector<Item> out;

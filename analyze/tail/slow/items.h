@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "analyze/model/crowd.h"
 #include "analyze/model/request.h"
 #include "analyze/tail/slow/links.h"
 
@@ -18,6 +19,9 @@ struct Item {
   std::uint32_t row = 0;
   bool lossy = false;  // its partition overlaps lost events
 };
+
+// From its start to its end.
+model::Crowd::Interval span_of(const model::RequestTable& table, const Item& item);
 
 // In the order of rows. `mixed`: the route is made of different methods and paths.
 std::vector<Item> items_of(const model::RequestTable& table, const std::vector<std::uint32_t>& rows, const Links& links,

@@ -213,7 +213,7 @@ class Conclusion {
     VerdictPart part = all_[together.front()].parts.front();
     double slow = 0, typical = 0, part_slow = 0, part_typical = 0;
     part.mainly = 0;
-    std::vector<slow::RequestInterval> bursts;
+    std::vector<model::Crowd::Interval> bursts;
     for (const std::size_t i : together) {
       const Verdict& v = all_[i];
       note_requests(whole, v);

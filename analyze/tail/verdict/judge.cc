@@ -102,17 +102,13 @@ struct Judge {
 
   Judge(const std::vector<Item>& i, const Cohorts& c, const model::TailStudy& t, const Surroundings& a)
       : items(i), cohorts(c), tail(t), around(a) {
-    for (std::size_t n = 0; n < cohorts.slow; ++n) spans.push_back(span_of(items[cohorts.nth_slowest(n)]));
+    for (std::size_t n = 0; n < cohorts.slow; ++n)
+      spans.push_back(slow::span_of(around.table, items[cohorts.nth_slowest(n)]));
     own = around.table.crowd.own_share(spans, std::max(1u, around.study.quality.preamble.cpus));
     crowded = share(around.table.crowd.total(), length());
   }
 
   std::int64_t length() const { return nanoseconds(around.study.end) - nanoseconds(around.study.begin); }
-
-  model::Crowd::Interval span_of(const Item& item) const {
-    const std::int64_t start = nanoseconds(around.table.rows.start(item.row));
-    return {start, start + item.duration};
-  }
 
   // Late without a queue for the CPUs: the machine did not run at all, or the code was late.
   Origin shortage_origin() const {
@@ -135,12 +131,11 @@ struct Judge {
   }
 
   void set_pattern(const Account& account, Verdict& out) const {
-    std::vector<slow::RequestInterval> requests;
+    std::vector<model::Crowd::Interval> requests;
     for (std::size_t n = 0; n < cohorts.slow; ++n)
       if (out.parts.empty() || has(out.parts.front(), account.parts[account.mainly[n]].label))
-        requests.push_back({spans[n].from, spans[n].to});
-    if (requests.empty())
-      for (const auto& s : spans) requests.push_back({s.from, s.to});
+        requests.push_back(spans[n]);
+    if (requests.empty()) requests = spans;
     const std::size_t count = requests.size();
     const double by_chance =
         slow::bursts_by_chance(requests, nanoseconds(around.study.begin), nanoseconds(around.study.end));
@@ -276,12 +271,11 @@ Verdict account_for_few(const std::vector<Item>& items, const std::vector<model:
   out.requests = out.of = items.size();
   std::vector<std::pair<std::int64_t, std::uint32_t>> slowest;
   std::int64_t sum = 0;
-  std::vector<slow::RequestInterval> spans;
+  std::vector<model::Crowd::Interval> spans;
   for (const Item& item : items) {
     slowest.emplace_back(item.duration, item.row);
     sum += item.duration;
-    const std::int64_t start = nanoseconds(around.table.rows.start(item.row));
-    spans.push_back({start, start + item.duration});
+    spans.push_back(slow::span_of(around.table, item));
   }
   std::sort(slowest.rbegin(), slowest.rend());
   for (std::size_t n = 0; n < std::min(kExamples, slowest.size()); ++n)
