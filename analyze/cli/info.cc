@@ -1,10 +1,14 @@
 // tailcap info: what was recorded, how, what was lost, and what recording has cost.
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <string_view>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/report/sections/quality.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -92,6 +96,18 @@ void print_recording(const views::CaptureFacts& facts) {
   if (facts.plaintext > 0)
     line("DECRYPTED", "holds decrypted TLS traffic: the plaintext of " + count_text(facts.plaintext, "call", "calls"));
   for (const auto& [key, value] : p.notes) line("note", printable(key) + " = " + printable(value));
+}
+
+// What only the requests tell. Events, hooks, masking and cost are said elsewhere.
+void print_requests(const std::string& file) {
+  constexpr std::string_view kSaid[] = {"requests",  "connections", "TLS",     "clock",
+                                        "processes", "DEFECT",      "caution", "note"};
+  pipeline::Options options;
+  options.study = false;
+  const pipeline::Analysis analysis = pipeline::analyze(file, options);
+  heading("Requests");
+  for (const auto& said : report::quality_lines(analysis.study, report::connection_pairs(analysis.table)))
+    if (std::ranges::find(kSaid, said.label) != std::end(kSaid)) line(said.label, said.text);
 }
 
 void print_events(const views::CaptureFacts& facts) {
@@ -188,6 +204,7 @@ int run_info(int argc, char** argv) {
   std::printf("%s\n", printable(file).c_str());
   print_file(facts);
   print_recording(facts);
+  print_requests(file);
   print_events(facts);
   print_go(facts);
   print_probes(facts);

@@ -45,9 +45,9 @@ void add_quality_line(Document& out, const model::Study& study) {
                         unsafe(study.quality) ? masking_lines(study.quality) : std::vector<FactLine>{}, true});
 }
 
-void add_quality(Document& out, const model::Study& study) {
+void add_quality(Document& out, const model::Study& study, const model::RequestTable& table) {
   out.heading(2, "About this recording");
-  out.add(render::Facts{std::nullopt, quality_lines(study), false});
+  out.add(render::Facts{std::nullopt, quality_lines(study, connection_pairs(table)), false});
 }
 
 void add_health(Document& out, const model::Study& study, const model::Figures& figures) {
@@ -121,7 +121,7 @@ Document report_document(const model::Study& study, const model::RequestTable& t
   add_list(out, "Go programs", go_lines(study));
   for (const Grid& grid : go_grids(study)) add_grid(out, grid);
   add_failures(out, study);
-  add_quality(out, study);
+  add_quality(out, study, table);
   add_definitions(out);
   out.add(render::Paragraph{made_by_text(study), render::Tone::plain, render::Paragraph::Kind::footer});
   return out;

@@ -83,6 +83,7 @@ void LaneCollector::prefer(const std::vector<std::uint32_t>& tids) {
 }
 
 void LaneCollector::push(const formats::Event& event) {
+  if (const auto ran = running_.find(event.thread.tid); ran != running_.end()) ran->second.seen = event.time;
   std::visit([&](const auto& body) { take(event, body); }, event.body);
 }
 
@@ -108,7 +109,7 @@ void LaneCollector::ran_until(std::uint32_t pid, std::uint32_t tid, Time at) {
   const auto ran = running_.find(tid);
   if (ran == running_.end()) return;
   Things& things = things_[static_cast<std::size_t>(LaneKind::goroutine)];
-  if (const auto it = things.find({pid, ran->second});
+  if (const auto it = things.find({pid, ran->second.goroutine});
       it != things.end() && known(it->second.since) && it->second.what == LabelGroup::cpu) {
     change(it->second, at, LabelGroup::unexplained, {});
     it->second.since = formats::kNoTime;
@@ -154,11 +155,12 @@ void LaneCollector::take(const formats::Event& event, const formats::GoState& st
   const std::uint32_t tid = event.thread.tid;
   if (state.state == GoRunState::running) {
     ran_until(event.thread.pid, tid, event.time);
-    if (running_.size() < kMostThings) running_[tid] = state.goroutine;
+    if (running_.size() < kMostThings) running_[tid] = {state.goroutine, event.time};
     change(*t, event.time, LabelGroup::cpu, "running");
     return;
   }
-  if (const auto ran = running_.find(tid); ran != running_.end() && ran->second == state.goroutine) running_.erase(ran);
+  if (const auto ran = running_.find(tid); ran != running_.end() && ran->second.goroutine == state.goroutine)
+    running_.erase(ran);
   if (state.state == GoRunState::ready)
     change(*t, event.time, LabelGroup::scheduler, "ready to run");
   else if (state.state == GoRunState::parked)
@@ -229,12 +231,21 @@ void LaneCollector::forget_states() {
     for (auto& [key, thing] : things) thing.since = formats::kNoTime;
 }
 
-// States that the end of the capture finds open go on to there only where no end would have been missed: not of
-// threads, whose time on a CPU is known by the wait behind it.
+// States that the end of the capture finds open go on to there only where no end would have been missed. That a thread
+// left its CPU is recorded only when it is back, so what runs on one is known until the thread last did something.
 void LaneCollector::close(Things& things) {
-  for (auto& [key, thing] : things)
-    if (known(thing.since) && thing.lane.kind != LaneKind::thread)
+  for (const auto& [tid, ran] : running_)
+    for (auto& [key, thing] : things)
+      if (thing.lane.kind == LaneKind::goroutine && key.second == ran.goroutine && known(thing.since) &&
+          thing.what == LabelGroup::cpu) {
+        stretch(thing, thing.since, ran.seen, thing.what, std::move(thing.note));
+        thing.since = formats::kNoTime;
+      }
+  for (auto& [key, thing] : things) {
+    const bool running = thing.lane.kind == LaneKind::goroutine && thing.what == LabelGroup::cpu;
+    if (known(thing.since) && thing.lane.kind != LaneKind::thread && !running)
       stretch(thing, thing.since, to_, thing.what, std::move(thing.note));
+  }
 }
 
 void LaneCollector::choose(Things& things, LaneKind kind, model::Lanes& out) {

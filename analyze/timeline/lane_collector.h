@@ -81,11 +81,15 @@ class LaneCollector {
   LaneLimits limits_;
   std::vector<std::uint32_t> pids_;
   std::array<Things, model::kLaneKinds> things_;
-  std::unordered_map<std::uint32_t, std::uint64_t> running_;  // goroutines, by thread
-  std::unordered_map<std::uint32_t, std::string> comms_;      // of threads
-  std::unordered_map<std::uint64_t, std::string> sockets_;    // their ends
-  std::unordered_map<std::uint64_t, std::uint32_t> owners_;   // of sockets: the process that moved bytes last
-  std::set<std::uint32_t> told_;                              // processes whose goroutines' states were recorded
+  struct Running {
+    std::uint64_t goroutine = 0;
+    Time seen = formats::kNoTime;  // when the thread last did something
+  };
+  std::unordered_map<std::uint32_t, Running> running_;       // by thread
+  std::unordered_map<std::uint32_t, std::string> comms_;     // of threads
+  std::unordered_map<std::uint64_t, std::string> sockets_;   // their ends
+  std::unordered_map<std::uint64_t, std::uint32_t> owners_;  // of sockets: the process that moved bytes last
+  std::set<std::uint32_t> told_;                             // processes whose goroutines' states were recorded
   std::size_t stretches_ = 0;
   model::Lanes out_;
 };

@@ -8,6 +8,7 @@ import unittest
 
 import browser
 import case
+import large_capture
 
 # What is in a page, seen from outside of its script.
 LINKS = "[...document.querySelectorAll('a')].map(a => [a.getAttribute('href'), a.textContent])"
@@ -175,6 +176,28 @@ class Page(case.Case):
         self.page()
         self.assertGreater(self.window.run("document.querySelectorAll('svg.timed[data-axis=recording] .episode').length"), 0)
         self.assertGreater(self.window.run("document.querySelectorAll('rect.episode.outline').length"), 0)
+
+    def test_a_large_capture(self):
+        """The page has an upper bound, says what it leaves out, and hostile strings are text in it."""
+        (self.scratch / "text").write_text(large_capture.text())
+        capture, out = self.scratch / "large.tcap", self.scratch / "large.html"
+        made = case.run(case.program("tests/synth/synth-capture"), self.scratch / "text", capture)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        done = self.tailcap("report", capture, "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLess(out.stat().st_size, 2_000_000)
+        self.assertIn("limited to 2 MB", out.read_text())
+        self.window.open(out)
+        self.assert_quiet(out)
+        rows = self.window.run("[...document.querySelector('table.sortable').tBodies[0].rows].map(r => [r.cells[0].textContent, Number(r.cells[1].dataset.v) / 1000])")
+        self.assertRegex(rows[-1][0], r"^other: \d+ routes$")
+        self.assertEqual(sum(n for _, n in rows), large_capture.ROUTES * large_capture.REQUESTS, "no request is missing")
+        self.assertIn(large_capture.EVIL[:20], rows[0][0])
+        self.assertEqual(self.window.run("document.images.length"), 0)
+        self.window.run("document.querySelector('table.sortable').tHead.rows[0].cells[0].querySelector('button').click()")
+        self.assertRegex(self.window.run("[...document.querySelector('table.sortable').tBodies[0].rows].at(-1).textContent"), "^other")
+        dead = self.window.run("[...document.querySelectorAll('a')].filter(a => !document.getElementById(decodeURIComponent(a.getAttribute('href').slice(1)))).map(a => a.href)")
+        self.assertEqual(dead, [])
 
     def test_narrow_windows(self):
         out = self.page()

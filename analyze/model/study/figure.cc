@@ -3,17 +3,18 @@
 namespace tailcap::model {
 
 std::string_view colour_of(Phase phase) {
+  // Slates: the colours are those of labels, on the same page.
   constexpr std::string_view colours[kPhases] = {
-      "#56b4e9",  // arrive
-      "#0072b2",  // read
-      "#f0e442",  // continue
-      "#999999",  // pipelined
-      "#d55e00",  // work
-      "#009e73",  // respond
-      "#0072b2",  // send
-      "#d55e00",  // ttfb
-      "#56b4e9",  // pickup
-      "#009e73",  // body
+      "#b7c3cf",  // arrive
+      "#8a9bab",  // read
+      "#dde3e8",  // continue
+      "#9aa0a6",  // pipelined
+      "#46586a",  // work
+      "#6f8596",  // respond
+      "#8a9bab",  // send
+      "#46586a",  // ttfb
+      "#b7c3cf",  // pickup
+      "#6f8596",  // body
   };
   return colours[static_cast<std::size_t>(phase)];
 }

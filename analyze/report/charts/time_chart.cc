@@ -16,7 +16,8 @@ using model::TimePoint;
 
 constexpr std::uint64_t kForP99 = 100;  // requests in an interval; of fewer the p99 is the slowest by another name
 
-constexpr const char *kMedian = "#0072b2", *kP99 = "#b8327f", *kSlowest = "#8a8f94";
+// Not colours of labels.
+constexpr const char *kMedian = "var(--fg)", *kP99 = "#c0272d", *kSlowest = "#8a8f94";
 
 class Chart {
  public:
@@ -79,7 +80,7 @@ class Chart {
       down = true;
     }
     if (path.empty()) return {};
-    return "<path class=\"curve" + std::string(classes) + "\" stroke=\"" + colour + "\" d=\"" + path + "\"/>";
+    return "<path class=\"curve" + std::string(classes) + "\" style=\"stroke:" + colour + "\" d=\"" + path + "\"/>";
   }
 
   std::string hits() const {

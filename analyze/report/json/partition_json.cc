@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 
 namespace tailcap::report {
@@ -38,9 +39,7 @@ std::string what_text(const model::Culprit& culprit) {
   const int rank = model::rank_of(culprit.label);
   const bool call = culprit.label >= model::Label::down_dns && culprit.label <= model::Label::down_h2fc;
   if (culprit.what == 0 || rank != 1 || call) return {};
-  std::string digits;
-  for (std::uint64_t n = culprit.what; n != 0; n >>= 4) digits.insert(digits.begin(), "0123456789abcdef"[n & 15]);
-  return "0x" + digits;
+  return address_text(culprit.what);
 }
 
 void append_milestones(JsonWriter& json, const model::Request& row) {

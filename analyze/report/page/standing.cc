@@ -81,7 +81,8 @@ std::string machine_text(const model::Request& row, const model::RequestTable& t
   };
   std::string text = "short of CPU: ";
   if (own > 0) text += part(own) + " without a CPU itself" + (others > 0 ? "; " : "");
-  if (others > 0) text += "other recorded threads were queued for one during " + part(others) + " of the rest";
+  if (others > 0)
+    text += "other recorded threads were queued for one during " + part(others) + (own > 0 ? " of the rest" : " of it");
   return text;
 }
 

@@ -77,7 +77,11 @@ void add_milestones(const Waterfall& w, Document& out) {
   if (w.milestones.empty()) return;
   Table table;
   table.columns = {{}, {"", Kind::word}, {"", Kind::name}};
-  for (const auto& m : w.milestones) table.rows.push_back({{place_cell(m.at, w.span), m.end, m.what}});
+  for (const auto& m : w.milestones) {
+    Cell place = place_cell(m.at, w.span);
+    if (m.at_most) place.text = "≤ " + place.text;
+    table.rows.push_back({{std::move(place), m.end, m.what}});
+  }
   out.heading(2, "Milestones");
   out.add(std::move(table));
 }

@@ -25,12 +25,6 @@ using model::RequestDetail;
 
 std::string end_of(const RequestDetail& d) { return std::string(model::name_of(d.row.role)); }
 
-std::string hexadecimal(std::uint64_t n) {
-  std::string text;
-  for (; n != 0 || text.empty(); n >>= 4) text.insert(text.begin(), "0123456789abcdef"[n & 15]);
-  return "0x" + text;
-}
-
 std::string title_of(const RequestDetail& d) {
   if (d.method.empty() && !d.path_known) return "(request not seen)";
   return (d.method.empty() ? "?" : printable(d.method)) + " " +
@@ -204,7 +198,7 @@ void add_setup_lane(const RequestDetail& d, Time zero, std::vector<Lane>& lanes)
 void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& out) {
   const auto& e = d.exchange;
   const auto add = [&](Time t, const char* what) {
-    if (known(t)) out.push_back({t - zero, end_of(d), what});
+    if (known(t)) out.push_back({t - zero, end_of(d), what, std::string_view(what).ends_with(" was sent")});
   };
   if (e.role == model::Role::server) {
     add(e.predecessor_done, "response before it on the connection was done");
@@ -261,7 +255,7 @@ std::string wait_text(const model::ThreadWait& w) {
     return (w.state & ground::kTaskUninterruptible) != 0 ? "outside any call, uninterruptible (page fault)"
                                                          : "outside any call";
   const std::string name = ground::syscall_name(w.syscall);
-  if (name == "futex") return "futex at " + hexadecimal(w.argument0);
+  if (name == "futex") return "futex at " + address_text(w.argument0);
   // Calls whose first argument is a descriptor.
   for (const std::string_view call :
        {"read",    "write",     "readv",    "writev",   "pread64",  "pwrite64",      "recvfrom",    "sendto",

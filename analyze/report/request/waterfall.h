@@ -34,6 +34,7 @@ struct Milestone {
   Duration at{};
   std::string end;  // "server", "client"; whose view it is
   std::string what;
+  bool at_most = false;  // a send is stamped when it returns: it was then or before
 };
 
 struct Wait {

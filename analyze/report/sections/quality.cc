@@ -1,6 +1,8 @@
 #include "analyze/report/sections/quality.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "analyze/report/sections/quality_line.h"
 #include "analyze/report/words/escape.h"
@@ -74,7 +76,8 @@ FactLine events(const Study& study) {
     const auto& span = q.losses[i];
     line.text += std::string(i == 0 ? ": " : "; ") + printable(span.what);
     if (span.count != 0) line.text += " " + count_text(span.count);
-    line.text += " between " + offset_text(span.from, study.begin) + " and " + offset_text(span.to, study.begin);
+    line.text += " between " + offset_text(std::max(span.from, study.begin), study.begin) + " and " +
+                 offset_text(span.to, study.begin);
   }
   if (q.losses.size() > kSpansShown)
     line.text += "; and " + count_text(q.losses.size() - kSpansShown) + " more intervals";
@@ -87,6 +90,8 @@ FactLine requests(const Study& study) {
   parts.push_back(count_text(q.incomplete) + " incomplete");
   parts.push_back(count_text(q.unknown) + " of unknown outcome");
   FactLine line{Tone::plain, "requests", count_text(q.requests) + " seen: " + joined(parts, ", ")};
+  if (q.both_ends != 0)
+    line.text += "; " + count_text(q.both_ends, "exchange", "exchanges") + " at both ends, which count twice here";
   if (q.tainted != 0) {
     line.tone = Tone::care;
     line.text += "; " + count_text(q.tainted) + " flagged (" + share_text(q.tainted, q.requests) +
@@ -119,9 +124,13 @@ FactLine tls_sessions(const Study& study) {
   return {t.unbound != 0 ? Tone::care : Tone::plain, "TLS", text};
 }
 
-FactLine connections(const Study& study) {
+// pairs: of connections, the two ends of one that was recorded at both.
+FactLine connections(const Study& study, std::size_t pairs) {
   const Quality& q = study.quality;
-  std::string text = count_text(q.connections) + ": " + count_text(q.connections_http) + " with HTTP";
+  const std::uint64_t twice = std::min<std::uint64_t>(pairs, q.connections_http);
+  std::string text = count_text(q.connections - twice) + ": " + count_text(q.connections_http - twice) + " with HTTP";
+  if (twice != 0)
+    text += twice == q.connections_http - twice ? " (both ends)" : " (" + count_text(twice) + " of them at both ends)";
   if (q.connections_encrypted != 0)
     text += ", " + count_text(q.connections_encrypted) + " encrypted (TLS, requests unknown)";
   if (q.connections_other != 0) text += ", " + count_text(q.connections_other) + " with something else";
@@ -172,7 +181,8 @@ FactLine hooks(const Study& study) {
   const auto& p = study.quality.preamble;
   std::string text{text_of(p.tier)};
   if (!p.tier_reason.empty()) text += " (" + printable(p.tier_reason) + ")";
-  if (p.payload_limit != 0) text += "; at most " + bytes_text(p.payload_limit) + " kept of each message head";
+  if (p.payload_limit != 0)
+    text += "; at most " + count_text(p.payload_limit, "byte", "bytes") + " kept of each message head";
   return {p.tier == formats::HookTier::a ? Tone::plain : Tone::care, "hooks", text};
 }
 
@@ -227,11 +237,19 @@ void add_findings(const Study& study, std::vector<FactLine>& lines) {
 
 }  // namespace
 
-std::vector<FactLine> quality_lines(const Study& study) {
+std::size_t connection_pairs(const model::RequestTable& table) {
+  std::set<std::pair<model::ConnectionId, model::ConnectionId>> pairs;
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    if (const model::ConnectionId own = table.rows.id(i).connection, other = table.rows.peer(i).connection; other != 0)
+      pairs.insert(std::minmax(own, other));
+  return pairs.size();
+}
+
+std::vector<FactLine> quality_lines(const Study& study, std::size_t pairs) {
   std::vector<FactLine> lines;
   const std::vector<FactLine> masking = masking_lines(study.quality);
   if (unsafe(study.quality)) lines = masking;
-  lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study)});
+  lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study, pairs)});
   if (study.quality.tls.sessions != 0) lines.push_back(tls_sessions(study));
   lines.insert(lines.end(), {clock(study), hooks(study), recorder(study)});
   if (!unsafe(study.quality)) lines.insert(lines.end(), masking.begin(), masking.end());

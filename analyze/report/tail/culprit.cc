@@ -1,7 +1,5 @@
 #include "analyze/report/tail/culprit.h"
 
-#include <charconv>
-
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -28,9 +26,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
     request = (c.method != 0 ? shortened(printable(texts[c.method]), 20) + " " : "") +
               shortened(printable(texts[c.route]), 80);
   if (c.route != 0 && c.authority != 0) request += " at " + shortened(printable(texts[c.authority]), 60);
-  char address[32];
-  const std::string place =
-      c.what == 0 ? "" : "0x" + std::string(address, std::to_chars(address, address + sizeof address, c.what, 16).ptr);
+  const std::string place = c.what == 0 ? "" : address_text(c.what);
   if (starts("lock.")) {
     // No goroutine holds a channel or a WaitGroup; another one ends the wait.
     const bool held = c.label == model::Label::lock_futex || c.label == model::Label::lock_go_mutex ||

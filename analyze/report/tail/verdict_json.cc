@@ -4,6 +4,7 @@
 
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/tail/sentence.h"
+#include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 
 namespace tailcap::report::tail {
@@ -77,7 +78,7 @@ void append_culprit(JsonWriter& json, const model::CulpritStudy& c, const model:
   json.begin_object();
   json.field("label", model::name_of(c.label));
   json.key("what");
-  c.what == 0 || !c.group.path.empty() ? json.null() : json.number(c.what);
+  json.text_or_null(c.what == 0 || !c.group.path.empty() ? std::string() : address_text(c.what));
   json.key("device");
   json.text_or_null(c.device);
   append_group(json, &c.group);

@@ -101,6 +101,12 @@ std::string exact_text(Duration d) { return (d.count() < 0 ? "-" : "") + count_t
 
 std::string bytes_text(std::uint64_t bytes) { return three_digits(kSizes, bytes); }
 
+std::string address_text(std::uint64_t n) {
+  std::string text;
+  for (; n != 0 || text.empty(); n >>= 4) text.insert(text.begin(), "0123456789abcdef"[n & 15]);
+  return "0x" + text;
+}
+
 std::string count_text(std::uint64_t n) {
   std::string text = digits(n);
   for (std::size_t i = text.size(); i > 3;) text.insert(i -= 3, 1, ',');

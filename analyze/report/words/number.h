@@ -22,6 +22,7 @@ std::string place_text(Duration d, Duration scale);
 std::string exact_text(Duration d);
 
 std::string bytes_text(std::uint64_t bytes);  // "512 B", "1.23 kB", "4.56 MB": powers of 1000
+std::string address_text(std::uint64_t n);    // "0x7f00"
 std::string count_text(std::uint64_t n);      // "1,234,567"
 std::string count_text(std::uint64_t n, const char* one, const char* many);  // "1 request", "1,234 requests"
 std::string rate_text(double per_second);                                    // "0.012/s", "4.5/s", "123/s", "12,345/s"

@@ -118,6 +118,15 @@ TEST(Lanes, GoroutinesTakeTurnsOnAThread) {
   EXPECT_EQ(text(lane(lanes, LaneKind::goroutine, 22)), "running 4-7");
 }
 
+TEST(Lanes, AGoroutineRunsNoLongerThanItsThreadWasSeen) {
+  Recording r;
+  r.go(1ms, kMain, 21, GoRunState::running);
+  r.off(kMain, 3ms, 4ms, 4ms, 0, 0, 21);
+  r.go(8ms, {7, 9}, 23, GoRunState::running);
+  EXPECT_EQ(text(lane(r.lanes(0ms, 10ms), LaneKind::goroutine, 21)), "running 1-4")
+      << "whether its thread left the CPU afterwards is not recorded";
+}
+
 TEST(Lanes, AGoroutineThatEndedDoesNotRunWhileItsThreadIdles) {
   Recording r;
   r.go(1ms, kMain, 21, GoRunState::running);
@@ -187,6 +196,7 @@ TEST(Lanes, AsJson) {
   Recording r;
   r.go(1ms, kMain, 21, GoRunState::parked, "chan receive");
   r.go(3ms, kMain, 21, GoRunState::running);
+  r.go(5ms, kMain, 21, GoRunState::parked, "sleep");
   EXPECT_EQ(report::lanes_json(r.lanes(0ms, 4ms), synth::kStart),
             "{\"schema\":2,\"from_ns\":0,\"to_ns\":4000000,\"events_lost\":false,\"goroutine_states\":true,"
             "\"left_out\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},\"idle\":{\"collector\":0,"
