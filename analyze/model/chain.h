@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+#include <map>
 #include <vector>
 
 #include "analyze/model/label.h"
@@ -22,7 +22,7 @@ struct Chain {
 
 // Of some requests, those that take part in a comparison. The times of a request's chains sum to the time under labels
 // that wait for somebody, in stretches of at least 0.1 ms.
-using Chains = std::unordered_map<std::uint64_t, std::vector<Chain>>;  // by row of the request table
+using Chains = std::map<ExchangeId, std::vector<Chain>>;
 
 // The label waits for another request, thread or service.
 constexpr bool waits_for_somebody(Label label) {

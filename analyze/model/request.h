@@ -129,10 +129,11 @@ struct RequestTable {
   Causes causes;  // of client-side requests
   Handlers handlers;
   HandlerGoroutines handler_goroutines;
-  Partitions partitions;   // of requests with a duration
-  Chains chains;           // of the slow requests of each route
-  Crowd crowd;             // known where there are partitions
-  std::uint64_t salt = 0;  // of ids that are made up, by the capture's own id: see trace_identity.h
+  std::vector<TextId> remotes;  // endpoints, by ConnectionId; 0: not known
+  Partitions partitions;        // of requests with a duration
+  Chains chains;                // of the slow requests of each route
+  Crowd crowd;                  // known where there are partitions
+  std::uint64_t salt = 0;       // of ids that are made up, by the capture's own id: see trace_identity.h
 };
 
 }  // namespace tailcap::model

@@ -85,7 +85,7 @@ struct Partitioner::Impl {
     done.add(draft.w.id, account.parts(), account.culprits());
     if (explained_at(row))
       if (auto found = look_through.chains_of(draft, drafted.pieces); !found.empty())
-        chains.emplace(row, std::move(found));
+        chains.emplace(draft.w.id, std::move(found));
     if (!book.follows(row)) return;
     for (const std::uint32_t by : book.add(windows, drafted, account.culprits()))
       if (ended_before(by, row)) add_course(by);

@@ -23,6 +23,12 @@ std::string_view name_of(Pattern pattern) {
   return names[static_cast<std::size_t>(pattern)];
 }
 
+std::string_view name_of(SharedTrait::Kind kind) {
+  constexpr std::string_view names[] = {"host",  "connection",   "thread",        "path", "authority",
+                                        "first", "request_size", "response_size", "load"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
 std::string_view name_of(Level level) {
   constexpr std::string_view names[] = {"nothing", "note", "notable", "severe"};
   return names[static_cast<std::size_t>(level)];

@@ -102,6 +102,28 @@ struct Burst {
   std::uint64_t requests = 0;
 };
 
+// What most of the slow requests have, and few of the others.
+struct SharedTrait {
+  enum class Kind : std::uint8_t {
+    host,
+    connection,
+    thread,
+    path,
+    authority,
+    first,
+    request_size,
+    response_size,
+    load
+  };
+  Kind kind = Kind::connection;
+  std::string value;  // host: "10.0.0.2"; connection: "10.0.0.2:4711"; path, authority: as sent; otherwise empty
+  std::int64_t at_least = 0;                // thread: its number; sizes: bytes; load: requests under way
+  std::uint64_t slow = 0, of_slow = 0;      // slow requests that have it
+  std::uint64_t others = 0, of_others = 0;  // and of all other requests of the route
+  double chance = 1;                        // at most: that as many would have it by chance
+};
+std::string_view name_of(SharedTrait::Kind kind);
+
 struct Verdict {
   VerdictScope scope = VerdictScope::route;
   VerdictKind kind = VerdictKind::nothing;
@@ -118,6 +140,7 @@ struct Verdict {
   double rate_low = 0, rate_high = 0;  // 95 % interval of bursts per minute, if they are at random; both 0: not known
   bool kind_of_their_own = false;      // a gap separates them from the other requests
   std::vector<ExchangeId> examples;    // the slowest first
+  std::vector<SharedTrait> shared;     // the least likely first; few
   std::int32_t part_of = -1;           // index of the verdict that explains it, in Study::verdicts; -1: none
   std::int64_t explained = 0;          // scope machine: of the excess
 };

@@ -189,7 +189,7 @@ Standing standing_of(ExchangeId id, const model::Study& study, const model::Requ
       say("explained by", tail::sentence(study.verdicts[static_cast<std::size_t>(own.part_of)], study, table));
   }
   say("machine", machine_text(row, table));
-  if (const auto chains = table.chains.find(at); chains != table.chains.end()) {
+  if (const auto chains = table.chains.find(id); chains != table.chains.end()) {
     std::vector<Node> nodes;
     for (const Chain& chain : chains->second)
       if (!chain.steps.empty()) add(chain, nodes);

@@ -100,6 +100,46 @@ std::string pattern_text(const Verdict& v, const model::Study& study) {
          ".";
 }
 
+std::string trait_text(const model::SharedTrait& t, bool server) {
+  using Kind = model::SharedTrait::Kind;
+  const std::string value = shortened(printable(t.value), 80);
+  const auto bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, t.at_least));
+  switch (t.kind) {
+    case Kind::host:
+      return (server ? "come from " : "go to ") + value;
+    case Kind::connection:
+      return "are on the connection with " + value;
+    case Kind::thread:
+      return (server ? "were served by thread " : "were made by thread ") + std::to_string(t.at_least);
+    case Kind::path:
+      return "have the path " + value;
+    case Kind::authority:
+      return "are for the host name " + value;
+    case Kind::first:
+      return "are the first on their connection";
+    case Kind::request_size:
+      return "have a request body of at least " + bytes_text(bytes);
+    case Kind::response_size:
+      return "have a response body of at least " + bytes_text(bytes);
+    case Kind::load:
+      return "began while at least " + count_text(bytes) + " requests of this route were under way";
+  }
+  return {};
+}
+
+// " 18 of the 20 come from 10.0.0.7, and 3 % of the other requests."
+std::string shared_text(const Verdict& v, const model::Study& study) {
+  const bool server = v.routes.empty() || study.routes[v.routes.front()].role == model::Role::server;
+  std::string out;
+  for (const model::SharedTrait& t : v.shared)
+    out += (t.slow == t.of_slow ? " All " + count_text(t.slow)
+                                : " " + count_text(t.slow) + " of the " + count_text(t.of_slow)) +
+           " " + trait_text(t, server) + ", and " +
+           (t.others == 0 ? "none" : percent(static_cast<double>(t.others) / static_cast<double>(t.of_others))) +
+           " of the other requests.";
+  return out;
+}
+
 // What the first part's origin adds.
 std::string origin_text(const Verdict& v, const model::Study& study) {
   if (v.parts.empty()) return {};
@@ -199,7 +239,7 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   }
   out += comparison_text(v);
   out += v.parts.empty() ? "; many small differences add up." : "; " + parts_text(v, table) + ".";
-  out += pattern_text(v, study) + origin_text(v, study) + loss_text(v, study);
+  out += pattern_text(v, study) + shared_text(v, study) + origin_text(v, study) + loss_text(v, study);
   return out;
 }
 

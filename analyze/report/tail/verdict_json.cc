@@ -72,6 +72,20 @@ void append_part(JsonWriter& json, const model::VerdictPart& part, const model::
   json.end_object();
 }
 
+void append_trait(JsonWriter& json, const model::SharedTrait& t) {
+  json.begin_object();
+  json.field("trait", model::name_of(t.kind));
+  json.key("value");
+  json.text_or_null(t.value);
+  json.key("number");
+  t.at_least == 0 ? json.null() : json.number(static_cast<std::uint64_t>(t.at_least));
+  json.field("slow", t.slow);
+  json.field("of_slow", t.of_slow);
+  json.field("others", t.others);
+  json.field("of_others", t.of_others);
+  json.end_object();
+}
+
 }  // namespace
 
 void append_culprit(JsonWriter& json, const model::CulpritStudy& c, const model::TextPool& texts) {
@@ -136,6 +150,10 @@ void append_verdict(JsonWriter& json, const model::Verdict& v, const model::Stud
   } else {
     json.null();
   }
+  json.key("shared");
+  json.begin_array();
+  for (const model::SharedTrait& t : v.shared) append_trait(json, t);
+  json.end_array();
   json.key("part_of");
   v.part_of < 0 ? json.null() : json.number(static_cast<std::uint64_t>(v.part_of));
   json.field("explained_ns", v.explained);

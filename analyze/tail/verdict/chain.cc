@@ -57,7 +57,7 @@ void look_through(VerdictPart& part, const std::vector<slow::Item>& items, const
   part.root = part.label;
   std::vector<Found> found;
   for (std::size_t n = 0; n < cohorts.slow; ++n) {
-    const auto chains = around.table.chains.find(items[cohorts.nth_slowest(n)].row);
+    const auto chains = around.table.chains.find(around.table.rows.id(items[cohorts.nth_slowest(n)].row));
     if (chains == around.table.chains.end()) continue;
     for (const Chain& c : chains->second)
       if (has(part, c.steps.front().label)) found.push_back({&c, static_cast<double>(c.time)});

@@ -10,6 +10,7 @@
 #include "analyze/tail/verdict/account.h"
 #include "analyze/tail/verdict/chain.h"
 #include "analyze/tail/verdict/ordinary.h"
+#include "analyze/tail/verdict/traits.h"
 
 namespace tailcap::tail::verdict {
 namespace {
@@ -248,6 +249,7 @@ struct Judge {
     }
     set_pattern(account, out);
     out.level = level_of(out);
+    if (out.level > Level::nothing) out.shared = shared_traits(items, cohorts, out.when.size(), around.table);
     return out;
   }
 };

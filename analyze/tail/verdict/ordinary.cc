@@ -59,10 +59,9 @@ std::size_t separated(std::span<const double> sorted) {
   double widest = 0;
   for (std::size_t k = kLeastSeparated; 2 * k < n; ++k) {
     const double gap = std::log(sorted[n - k] / sorted[n - k - 1]);
+    if (gap < kLeastGap || gap <= widest) continue;
     const double z = std::max(kLeastZ, normal_quantile(1 - static_cast<double>(k) / static_cast<double>(n)));
-    const double needed =
-        std::max(kLeastGap, std::log(1000.0 * static_cast<double>(n)) * spread / (static_cast<double>(k) * z));
-    if (gap < needed || gap <= widest) continue;
+    if (gap < std::log(1000.0 * static_cast<double>(n)) * spread / (static_cast<double>(k) * z)) continue;
     widest = gap;
     best = k;
   }

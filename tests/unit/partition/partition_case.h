@@ -99,7 +99,7 @@ struct PartitionCase {
     std::string text;
     for (std::uint32_t row = 0; row < a.table.rows.size(); ++row) {
       const model::Request request = a.table.rows[row];
-      const auto found = a.table.chains.find(row);
+      const auto found = a.table.chains.find(request.id);
       if (a.table.texts[request.path] != target || request.role != model::Role::server || found == a.table.chains.end())
         continue;
       for (const model::Chain& chain : found->second) {

@@ -1,0 +1,211 @@
+#include "analyze/tail/verdict/traits.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace tailcap::tail::verdict {
+namespace {
+
+using model::SharedTrait;
+using Kind = model::SharedTrait::Kind;
+
+// Most of the slow ones, and few of the others: less is no lead.
+constexpr double kMost = 0.5, kFew = 0.25;
+// After correction for all values that were tried.
+constexpr double kUnlikely = 0.001;
+constexpr std::uint64_t kLeastSlow = 5;
+constexpr std::size_t kNamed = 2;
+// A threshold chosen to fit counts for so many values tried.
+constexpr std::size_t kThresholds = 20;
+
+// "10.0.0.2:4711", "[::1]:80": without the port.
+std::string_view host_of(std::string_view endpoint) {
+  const auto colon = endpoint.rfind(':');
+  return endpoint.starts_with("unix:") || colon == std::string_view::npos ? endpoint : endpoint.substr(0, colon);
+}
+
+class Traits {
+ public:
+  Traits(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts, std::uint64_t bursts)
+      : items_(items), cohorts_(cohorts), bursts_(std::min<std::uint64_t>(bursts, cohorts.slow)) {}
+
+  // value(item) as a number; 0: none. text(number) is what is shown.
+  template <typename Value, typename Text>
+  void equal(Kind kind, Value value, Text text) {
+    std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> counts;  // slow, others
+    each([&](const slow::Item& item, bool slow) {
+      if (const std::uint64_t v = value(item); v != 0) ++(slow ? counts[v].first : counts[v].second);
+    });
+    for (const auto& [v, n] : counts) {
+      if (n.first == 0) continue;
+      ++tried_;
+      offer(kind, n.first, n.second, [&](SharedTrait& trait) { text(v, trait); });
+    }
+  }
+
+  // At least as much as nine of ten slow requests have. value(item) < 0: not known.
+  template <typename Value>
+  void at_least(Kind kind, Value value) {
+    std::vector<std::int64_t> slow;
+    each([&](const slow::Item& item, bool is_slow) {
+      if (is_slow) slow.push_back(value(item));
+    });
+    std::sort(slow.begin(), slow.end());
+    const std::int64_t least = slow[slow.size() / 10];
+    if (least <= 0) return;
+    tried_ += kThresholds;
+    std::uint64_t with = 0, others = 0;
+    each([&](const slow::Item& item, bool is_slow) {
+      if (value(item) >= least) ++(is_slow ? with : others);
+    });
+    offer(kind, with, others, [&](SharedTrait& trait) { trait.at_least = least; });
+  }
+
+  std::vector<SharedTrait> take() {
+    for (SharedTrait& t : found_) t.chance = std::min(1.0, t.chance * static_cast<double>(tried_));
+    std::erase_if(found_, [](const SharedTrait& t) { return t.chance >= kUnlikely; });
+    std::stable_sort(found_.begin(), found_.end(),
+                     [](const SharedTrait& a, const SharedTrait& b) { return a.chance < b.chance; });
+    // A client with one connection and one thread is one lead.
+    std::vector<SharedTrait> out;
+    for (SharedTrait& t : found_) {
+      const bool same = std::any_of(out.begin(), out.end(),
+                                    [&](const SharedTrait& o) { return o.slow == t.slow && o.others == t.others; });
+      if (!same && out.size() < kNamed) out.push_back(std::move(t));
+    }
+    return out;
+  }
+
+ private:
+  template <typename Visit>
+  void each(Visit visit) {
+    for (std::size_t i = 0; i < cohorts_.order.size(); ++i)
+      visit(items_[cohorts_.order[i]], i + cohorts_.slow >= cohorts_.order.size());
+  }
+
+  template <typename Fill>
+  void offer(Kind kind, std::uint64_t slow, std::uint64_t others, Fill fill) {
+    const std::uint64_t of_others = cohorts_.order.size() - cohorts_.slow;
+    const double among_slow = static_cast<double>(slow) / static_cast<double>(cohorts_.slow);
+    const double among_others = static_cast<double>(others) / static_cast<double>(of_others);
+    if (among_slow < kMost || among_others > kFew || 2 * among_others > among_slow) return;
+    // How often others have it is known from so many of them only.
+    const double probability = (static_cast<double>(others) + 1) / (static_cast<double>(of_others) + 1);
+    const auto hits = static_cast<std::uint64_t>(std::floor(among_slow * static_cast<double>(bursts_)));
+    SharedTrait trait;
+    trait.kind = kind;
+    trait.slow = slow;
+    trait.of_slow = cohorts_.slow;
+    trait.others = others;
+    trait.of_others = of_others;
+    trait.chance = at_least_by_chance(hits, bursts_, std::min(1.0, probability));
+    fill(trait);
+    found_.push_back(std::move(trait));
+  }
+
+  const std::vector<slow::Item>& items_;
+  const slow::Cohorts& cohorts_;
+  const std::uint64_t bursts_;
+  std::size_t tried_ = 0;
+  std::vector<SharedTrait> found_;
+};
+
+// Requests of the route under way when each item began.
+std::vector<std::int64_t> loads(const std::vector<slow::Item>& items, const model::RequestTable& table) {
+  std::vector<std::int64_t> begins, ends;
+  for (const slow::Item& item : items) {
+    begins.push_back(formats::nanoseconds(table.rows.start(item.row)));
+    ends.push_back(begins.back() + item.duration);
+  }
+  std::sort(begins.begin(), begins.end());
+  std::sort(ends.begin(), ends.end());
+  std::vector<std::int64_t> out;
+  for (const slow::Item& item : items) {
+    const std::int64_t at = formats::nanoseconds(table.rows.start(item.row));
+    const auto begun = std::upper_bound(begins.begin(), begins.end(), at) - begins.begin();
+    const auto ended = std::upper_bound(ends.begin(), ends.end(), at) - ends.begin();
+    out.push_back(begun - ended);
+  }
+  return out;
+}
+
+}  // namespace
+
+double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probability) {
+  if (hits == 0 || probability >= 1) return 1;
+  if (probability <= 0) return 0;
+  double sum = 0;
+  const auto size = static_cast<double>(n);
+  for (std::uint64_t k = hits; k <= n; ++k) {
+    const auto count = static_cast<double>(k);
+    sum += std::exp(std::lgamma(size + 1) - std::lgamma(count + 1) - std::lgamma(size - count + 1) +
+                    count * std::log(probability) + (size - count) * std::log1p(-probability));
+  }
+  return std::min(1.0, sum);
+}
+
+std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
+                                       std::uint64_t bursts, const model::RequestTable& table) {
+  if (cohorts.slow < kLeastSlow || cohorts.slow >= items.size()) return {};
+  struct Seen {
+    std::uint64_t thread = 0, path = 0, authority = 0;
+    std::int64_t request = -1, response = -1;
+  };
+  std::vector<Seen> all;
+  all.reserve(items.size());
+  for (const slow::Item& item : items) {
+    const model::Request r = table.rows[item.row];
+    all.push_back({r.tid, r.path, r.authority, r.request_bytes, r.response_bytes});
+  }
+  const auto place = [&](const slow::Item& item) { return static_cast<std::size_t>(&item - items.data()); };
+  const auto seen = [&](const slow::Item& item) -> const Seen& { return all[place(item)]; };
+  const auto remote = [&](const slow::Item& item) -> model::TextId {
+    const auto connection = table.rows.id(item.row).connection;
+    return connection < table.remotes.size() ? table.remotes[connection] : 0;
+  };
+  const auto named = [&](std::uint64_t v, SharedTrait& trait) {
+    trait.value = table.texts[static_cast<model::TextId>(v)];
+  };
+  Traits traits(items, cohorts, bursts);
+  std::map<std::string, std::uint64_t, std::less<>> hosts;
+  std::vector<std::string> host_names = {""};
+  traits.equal(
+      Kind::host,
+      [&](const slow::Item& item) -> std::uint64_t {
+        const std::string host(host_of(table.texts[remote(item)]));
+        if (host.empty()) return 0;
+        const auto [at, added] = hosts.try_emplace(host, host_names.size());
+        if (added) host_names.push_back(host);
+        return at->second;
+      },
+      [&](std::uint64_t v, SharedTrait& trait) { trait.value = host_names[v]; });
+  std::map<std::uint64_t, model::TextId> endpoints;
+  traits.equal(
+      Kind::connection,
+      [&](const slow::Item& item) -> std::uint64_t {
+        const std::uint64_t connection = table.rows.id(item.row).connection;
+        endpoints[connection] = remote(item);
+        return connection;
+      },
+      [&](std::uint64_t v, SharedTrait& trait) { trait.value = table.texts[endpoints[v]]; });
+  traits.equal(
+      Kind::thread, [&](const slow::Item& item) { return seen(item).thread; },
+      [](std::uint64_t v, SharedTrait& trait) { trait.at_least = static_cast<std::int64_t>(v); });
+  traits.equal(
+      Kind::path, [&](const slow::Item& item) { return seen(item).path; }, named);
+  traits.equal(
+      Kind::authority, [&](const slow::Item& item) { return seen(item).authority; }, named);
+  traits.equal(
+      Kind::first, [&](const slow::Item& item) -> std::uint64_t { return table.rows.id(item.row).index == 1; },
+      [](std::uint64_t, SharedTrait&) {});
+  traits.at_least(Kind::request_size, [&](const slow::Item& item) { return seen(item).request; });
+  traits.at_least(Kind::response_size, [&](const slow::Item& item) { return seen(item).response; });
+  const std::vector<std::int64_t> load = loads(items, table);
+  traits.at_least(Kind::load, [&](const slow::Item& item) { return load[place(item)]; });
+  return traits.take();
+}
+
+}  // namespace tailcap::tail::verdict

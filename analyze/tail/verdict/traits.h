@@ -1,0 +1,19 @@
+// What is over-represented among the slow requests of a route: a client, a connection, a thread, a size, a load.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/model/study/verdict.h"
+#include "analyze/tail/slow/cohorts.h"
+
+namespace tailcap::tail::verdict {
+
+// At most two, the least likely first. bursts: of the slow requests; those of one burst are one observation.
+std::vector<model::SharedTrait> shared_traits(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
+                                              std::uint64_t bursts, const model::RequestTable& table);
+
+// The probability of at least `hits` of `n` independent trials with this probability each.
+double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probability);
+
+}  // namespace tailcap::tail::verdict
