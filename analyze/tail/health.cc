@@ -65,8 +65,9 @@ model::Health health_of(const model::RequestTable& table, const model::Study& st
     for (std::size_t w = 0; w < sums.durations.size(); ++w) {
       model::HealthCell& cell = sums.row.cells[w];
       cell.timed = sums.durations[w].size();
-      if (cell.timed < model::Health::kFewest) continue;
+      if (cell.timed == 0) continue;
       cell.p99 = p99_of(sums.durations[w]);
+      if (cell.timed < model::Health::kFewest) continue;
       usual.push_back(cell.p99.count());
     }
     std::sort(usual.begin(), usual.end());

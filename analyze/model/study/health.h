@@ -14,7 +14,7 @@ namespace tailcap::model {
 
 struct HealthCell {
   std::uint64_t requests = 0, errors = 0;  // that began in the window; errors: server errors and what broke off
-  Duration p99{};                          // meaningful where timed >= Health::kFewest
+  Duration p99{};                          // of fewer than Health::kFewest timed ones the slowest
   std::uint64_t timed = 0;
 };
 
@@ -39,7 +39,7 @@ struct Health {
 };
 
 // What a cell is to be seen as.
-enum class HealthState : std::uint8_t { nothing, few, good, slow, very_slow, failing, down };
+enum class HealthState : std::uint8_t { nothing, few, few_slow, good, slow, very_slow, failing, down };
 HealthState state_of(const HealthRow& row, const HealthCell& cell);
 
 }  // namespace tailcap::model

@@ -25,6 +25,7 @@ struct Look {
 // By HealthState. Distinct for people who see colours differently.
 constexpr Look kLooks[] = {{' ', "nothing", "none", "no request"},
                            {',', "few", "#c9d6de", "fewer than 20 requests, no errors"},
+                           {'!', "few_slow", "#e3c98f", "fewer than 20, the slowest 3 times the median p99 or more"},
                            {'.', "good", "#8fc7a5", "as usual"},
                            {'s', "slow", "#f2c14e", "p99 1.5 times its median or more"},
                            {'S', "very_slow", "#e08a1e", "p99 3 times or more"},
@@ -63,6 +64,7 @@ std::string hint_of(const Health& health, const HealthRow& row, std::size_t wind
   std::string out = name_of(row) + ", from " + offset_text(from, health.begin) + ": " +
                     count_text(cell.requests, "request", "requests");
   if (cell.errors > 0) out += ", " + count_text(cell.errors, "error", "errors");
+  if (cell.timed > 0 && cell.timed < Health::kFewest) out += ", the slowest " + duration_text(cell.p99);
   if (cell.timed >= Health::kFewest)
     out += ", p99 " + duration_text(cell.p99) + " (median " + duration_text(row.p99) + ")";
   return out;

@@ -90,5 +90,18 @@ TEST(Health, OfAFewRequestsThereIsNoMap) {
   EXPECT_FALSE(report::health_figure(tail::health_of(table, {})));
 }
 
+TEST(Health, FewRequestsDoNotHideASlowOne) {
+  model::HealthRow row;
+  row.p99 = model::Duration{4'000'000};
+  model::HealthCell cell;
+  cell.requests = cell.timed = 3;
+  cell.p99 = model::Duration{11'000'000};
+  EXPECT_EQ(model::state_of(row, cell), model::HealthState::few);
+  cell.p99 = model::Duration{12'000'000};
+  EXPECT_EQ(model::state_of(row, cell), model::HealthState::few_slow);
+  row.p99 = {};
+  EXPECT_EQ(model::state_of(row, cell), model::HealthState::few) << "nothing is known of what is usual";
+}
+
 }  // namespace
 }  // namespace tailcap::tests
