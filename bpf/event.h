@@ -70,6 +70,14 @@ TAILCAP_ENUM(loss_row, TAILCAP_LOSS_ROW_NUMBERS);
 	N(PAYLOAD_FAULT, 4)
 TAILCAP_ENUM(record_payload, TAILCAP_RECORD_PAYLOAD_NUMBERS);
 
+/* Where a thread was woken; the numbers of formats::WokenIn. */
+#define TAILCAP_WOKEN_IN_NUMBERS(N) \
+	N(WOKEN_UNKNOWN, 0)         \
+	N(WOKEN_BY_THREAD, 1)       \
+	N(WOKEN_IN_SOFTIRQ, 2)      \
+	N(WOKEN_IN_INTERRUPT, 3)
+TAILCAP_ENUM(woken_in, TAILCAP_WOKEN_IN_NUMBERS);
+
 #define IO_TRUNCATED 1
 #define IO_CONTINUED 2 /* continues the call of the previous record */
 #define STATE_BY_THREAD 1
@@ -176,10 +184,14 @@ struct record_off_cpu {
 	__s16 syscall;
 	__u8 file; /* formats::FileKind of argument0 */
 	__u8 throttled;
-	__u32 unused;
+	__u8 timed;    /* argument1 is for how many ns it asked to sleep */
+	__u8 woken_in; /* enum woken_in */
+	__u16 unused;
 	__u64 goroutine; /* run by the thread when it was switched out */
+	__u64 stolen;    /* ns that the hypervisor took of its time on the CPU before */
 };
 
+#include "bpf/event_machine.h"
 #include "bpf/event_sample.h"
 #include "bpf/event_stall.h"
 
@@ -277,7 +289,7 @@ static_assert(sizeof(record_tls_step) == 48);
 static_assert(sizeof(record_segment) == 40);
 static_assert(sizeof(record_state) == 40);
 static_assert(sizeof(record_socket) == 216);
-static_assert(sizeof(record_off_cpu) == 88);
+static_assert(sizeof(record_off_cpu) == 96);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);
 } // namespace tailcap::bpf

@@ -120,6 +120,7 @@ struct Events {
   note @50 :Note;
   netInterface @51 :NetInterface;
   masking @52 :Masking;
+  machine @53 :MachineCpu;
 }
 
 struct Io {
@@ -185,7 +186,7 @@ struct SocketInfo {
 }
 
 struct OffCpu {
-  how @0 :List(UInt8);         # bits 0 left, 1 runnable: next of the sparse column; 2 runnable unknown; 3 missed; 4 throttled
+  how @0 :List(UInt8);         # bits 0 left, 1 runnable: next of the sparse column; 2 runnable unknown; 3 missed; 4 throttled; 5 timed; 6 stolen
   off @1 :List(UInt32);        # time - left, ns
   queued @2 :List(UInt32);     # time - runnable, ns
   waker @3 :List(UInt32);
@@ -198,6 +199,8 @@ struct OffCpu {
   missed @10 :List(UInt16);    # sparse
   socket @11 :List(UInt16);    # ref into sockets; 0: none
   file @12 :List(UInt8);       # formats/io_terms.h: FileKind
+  wokenIn @13 :List(UInt8);
+  stolen @14 :List(Int64);     # sparse, ns
 }
 
 struct TaskStart {
@@ -406,4 +409,12 @@ struct Masking {
   withheld @3 :List(UInt64);
   sends @4 :List(UInt64);
   receives @5 :List(UInt64);
+}
+
+struct MachineCpu {
+  user @0 :List(UInt8);
+  took @1 :List(UInt64);       # time - began, ns
+  cpuTime @2 :List(Int64);     # ns
+  process @3 :List(UInt32);
+  comm @4 :List(UInt16);       # ref to a piece
 }

@@ -142,6 +142,14 @@ struct SocketInfo {
   bool operator==(const SocketInfo&) const = default;
 };
 
+// Where the kernel made a thread runnable: the waker is meant only in `thread`.
+enum class WokenIn : std::uint8_t {
+  unknown = 0,
+  thread = 1,
+  soft_interrupt = 2,  // on behalf of a device, a timer or a peer, whatever thread it interrupted
+  interrupt = 3,
+};
+
 // Event::thread was off-CPU from left to Event::time.
 //
 // A preempted thread stays runnable: runnable == left. If the thread was woken at runnable, it was blocked for [left,
@@ -159,6 +167,11 @@ struct OffCpu {
   bool throttled = false;             // its cgroup's CPU quota was used up; only where it was off-CPU and runnable
   SocketId socket = 0;                // the socket that argument0's descriptor refers to; 0: none, or not looked up
   FileKind file = FileKind::unknown;  // the kind of file that the descriptor refers to
+  bool timed = false;                 // argument1 is for how many ns after left it asked to sleep
+  WokenIn woken_in = WokenIn::unknown;
+  // Of its time on the CPU before left, what it did not execute because the hypervisor ran something else. Below 0.2 ms
+  // it is 0.
+  Duration stolen{};
   bool operator==(const OffCpu&) const = default;
 };
 
@@ -273,6 +286,28 @@ struct ProgramCost {
   bool operator==(const ProgramCost&) const = default;
 };
 
+// What the machine's CPUs did.
+enum class CpuUser : std::uint8_t {
+  idle = 0,
+  iowait = 1,
+  irq = 2,
+  softirq = 3,
+  steal = 4,    // the hypervisor ran something else; there is such an event, if only of 0 ns, where the kernel can tell
+  process = 5,  // one of those that ran most
+  others = 6,   // all other processes
+  recorder = 7,   // tailcap-record
+  unknown = 255,  // of a later version
+};
+// CPU time from began to Event::time; there is one for each of those that used any. Event::thread is the recorder.
+struct MachineCpu {
+  CpuUser user = CpuUser::unknown;
+  Time began = kNoTime;
+  Duration time{};
+  std::uint32_t pid = 0;    // user process, recorder
+  std::string_view comm{};  // likewise
+  bool operator==(const MachineCpu&) const = default;
+};
+
 // The last event of every capture, made by the reader: the end is data. Streams end, messages end.
 enum class CaptureState : std::uint8_t { complete = 0, truncated = 1, recovered = 2, recording = 3 };
 struct CaptureEnd {
@@ -287,11 +322,11 @@ struct Damage {
   bool operator==(const Damage&) const = default;
 };
 
-using Body =
-    std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
-                 TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage, TlsIo, TlsStep,
-                 Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall, Sample, GoExit,
-                 GoPanic, OomKill, GoBuild, GoChannel, GoAllocations, FileCall, Note, NetInterface, Masking>;
+using Body = std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec,
+                          TaskExit, TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd,
+                          Damage, TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall,
+                          CpuQuota, GoCall, Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel, GoAllocations,
+                          FileCall, Note, NetInterface, Masking, MachineCpu>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Numbers
 // never change.
@@ -339,8 +374,9 @@ enum class Kind : std::uint8_t {
   note = 40,
   net_interface = 41,
   masking = 42,
+  machine = 43,
 };
-inline constexpr std::size_t kKinds = 43;
+inline constexpr std::size_t kKinds = 44;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

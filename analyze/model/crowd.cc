@@ -74,6 +74,22 @@ double Crowd::own_share(std::span<const Interval> of, unsigned cpus) const {
   return all > 0 ? own / (all * std::max(1u, cpus)) : -1;
 }
 
+std::vector<Crowd::Interval> Crowd::common(std::span<const Interval> of) const {
+  std::vector<Interval> sorted(of.begin(), of.end()), out;
+  std::sort(sorted.begin(), sorted.end(), [](const Interval& a, const Interval& b) { return a.from < b.from; });
+  std::int64_t done = INT64_MIN;
+  for (const Interval& span : sorted) {
+    const std::int64_t from = std::max(span.from, done);
+    auto at = std::upper_bound(queued_.begin(), queued_.end(), from,
+                               [](std::int64_t t, const Interval& i) { return t < i.to; });
+    for (; at != queued_.end() && at->from < span.to; ++at)
+      if (std::max(at->from, from) < std::min(at->to, span.to))
+        out.push_back({std::max(at->from, from), std::min(at->to, span.to)});
+    done = std::max(done, span.to);
+  }
+  return out;
+}
+
 std::int64_t Crowd::total() const {
   std::int64_t sum = 0;
   for (const Interval& i : queued_) sum += i.to - i.from;

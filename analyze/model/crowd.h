@@ -30,6 +30,8 @@ class Crowd {
   // CPU time of recorded threads while one was queued, in these intervals (which may overlap), as a share of the time
   // of all CPUs: 0 to 1. Negative: none was queued in them.
   double own_share(std::span<const Interval> of, unsigned cpus) const;
+  // The parts of these intervals (which may overlap) in which one was queued: disjoint, in order of time.
+  std::vector<Interval> common(std::span<const Interval> of) const;
   // All of it, in order of time, disjoint.
   std::span<const Interval> intervals() const { return queued_; }
   std::int64_t total() const;

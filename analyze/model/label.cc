@@ -61,6 +61,7 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"sched.throttled", "CPU quota throttling", 6},
     {"sched.preempted", "preempted", 6},
     {"sched.runq", "waiting for a CPU", 6},
+    {"cpu.stolen", "on a CPU that the hypervisor had taken away", 6},
     {"cpu", "on CPU", 7},
     {"cpu.user", "on CPU in the program", 7},
     {"cpu.kernel", "on CPU in the kernel", 7},

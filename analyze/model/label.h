@@ -66,6 +66,7 @@ enum class Label : std::uint8_t {
   sched_throttled,
   sched_preempted,
   sched_runq,
+  cpu_stolen,  // on a CPU that the hypervisor had taken away
   // running
   cpu,  // user and kernel not distinguished
   cpu_user,

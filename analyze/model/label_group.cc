@@ -34,6 +34,7 @@ LabelGroup group_of(Label label) {
   if (causeless(label)) return LabelGroup::causeless;
   const std::string_view name = name_of(label);
   const auto is = [&](std::string_view prefix) { return name.substr(0, prefix.size()) == prefix; };
+  if (label == Label::cpu_stolen) return LabelGroup::scheduler;
   if (is("cpu")) return LabelGroup::cpu;
   if (is("sched.")) return LabelGroup::scheduler;
   if (is("go.")) return LabelGroup::go_runtime;

@@ -11,6 +11,9 @@ namespace {
 
 using formats::nanoseconds;
 
+// Sleeps that last longer end with the recording.
+constexpr std::uint64_t kLongest = 1'000'000'000'000'000;
+
 Blocked call_of(const formats::OffCpu& off) {
   switch (ground::syscall_wait(off.syscall)) {
     case ground::SyscallWait::poll:
@@ -67,6 +70,9 @@ OffCpuWait off_cpu_wait(const formats::Event& event) {
   else if (known(off.runnable))
     w.runnable = std::clamp(nanoseconds(off.runnable), w.time, w.back);
   w.waker = off.waker;
+  w.stolen = std::max<std::int64_t>(0, off.stolen.count());
+  if (off.timed && w.blocked == Blocked::sleep)
+    w.due = w.time + static_cast<std::int64_t>(std::min<std::uint64_t>(off.argument1, kLongest));
   w.argument0 = off.argument0;
   w.socket = off.socket;
   w.file = off.file;

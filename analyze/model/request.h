@@ -12,6 +12,7 @@
 #include "analyze/model/chain.h"
 #include "analyze/model/crowd.h"
 #include "analyze/model/handlers.h"
+#include "analyze/model/machine/cpu_account.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/phase.h"
 #include "analyze/model/rows.h"
@@ -133,6 +134,7 @@ struct RequestTable {
   Partitions partitions;        // of requests with a duration
   Chains chains;                // of the slow requests of each route
   Crowd crowd;                  // known where there are partitions
+  CpuAccount cpus;              // of the machine; likewise
   std::uint64_t salt = 0;       // of ids that are made up, by the capture's own id: see trace_identity.h
 };
 

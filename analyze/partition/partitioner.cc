@@ -163,6 +163,7 @@ model::Partitions Partitioner::take() {
 model::Chains Partitioner::take_chains() { return std::move(impl_->chains); }
 
 model::Crowd Partitioner::take_crowd() { return impl_->observed.take_crowd(); }
+model::CpuAccount Partitioner::take_cpus() { return impl_->observed.take_cpus(); }
 
 CourseBook Partitioner::take_courses() { return std::move(impl_->book); }
 

@@ -45,6 +45,7 @@ class Partitioner {
   model::Partitions take();
   model::Chains take_chains();
   model::Crowd take_crowd();
+  model::CpuAccount take_cpus();
   CourseBook take_courses();
   std::vector<model::FileCalls> take_files();  // of followed requests that made any, by request
   // Requests whose labels or phases do not sum to their duration: a defect of tailcap. The first few.

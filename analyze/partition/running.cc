@@ -12,6 +12,13 @@ using model::Label;
 // A quota's periods end on timer ticks (CONFIG_HZ=250 at worst).
 constexpr Nanos kTick = 4'000'000;
 
+// The kernel may let a timer expire 50 µs late, to serve several at once.
+constexpr Nanos kTimerSlack = 100'000;
+
+// Where a request has all of an interval on the CPU but this much, what was stolen from the interval was stolen from
+// it.
+constexpr Nanos kSliver = 100'000;
+
 class Running {
  public:
   Running(const DraftContext& k, std::uint32_t tid, const ThreadLog& log, std::span<const Call> calls, Draft& draft)
@@ -46,6 +53,14 @@ class Running {
           add(w.time, until, Label::sched_stopped, Evidence::measured,
               w.argument0 != 0 ? draft_.who(0, {}, static_cast<std::uint32_t>(w.argument0)) : 0);
         break;
+      case Blocked::sleep:
+        if (w.woken() && w.due != 0) {
+          add(w.time, std::min(until, w.due + kTimerSlack), Label::timer_sleep);
+          add(w.due + kTimerSlack, until, Label::q_notice);
+        } else if (w.woken()) {
+          plain(w, until);
+        }
+        break;
       case Blocked::futex:
         if (w.woken()) add(w.time, until, Label::lock_futex, Evidence::measured, holder(w));
         break;
@@ -58,6 +73,17 @@ class Running {
     } else {
       add(w.runnable, w.back, Label::sched_runq);
     }
+  }
+
+  // What the hypervisor took of the time on the CPU in [began, w.time). Where in it is not known: it is put at the end.
+  void stolen(const OffCpuWait& w, Nanos began, Nanos from, Nanos to) {
+    from_ = std::max(began, from);
+    to_ = std::min(w.time, to);
+    if (began >= w.time || to_ - from_ < kSliver) return;
+    const Nanos whole = w.time - began, amount = std::min(w.stolen, whole);
+    if (whole - (to_ - from_) < kSliver) return add(to_ - amount, to_, Label::cpu_stolen);
+    const double share = static_cast<double>(to_ - from_) / static_cast<double>(whole);
+    add(to_ - static_cast<Nanos>(share * static_cast<double>(amount)), to_, Label::cpu_stolen, Evidence::inferred);
   }
 
   // Delays in the kernel that are not the reason for a switch-out.
@@ -256,6 +282,16 @@ class Running {
   Nanos from_ = 0, to_ = 0;
 };
 
+// The wait that ends an interval on the CPU tells what was stolen from it.
+void add_stolen(const ThreadLog& log, Running& running, Nanos from, Nanos to) {
+  const OffCpuWait* before = log.waits.last_until(from);
+  for (const OffCpuWait* w = before ? before + 1 : log.waits.begin(); w != log.waits.end(); before = w++) {
+    const Nanos began = before ? before->back : log.known_since;
+    if (began >= to) return;
+    if (w->stolen > 0 && !w->lost_before) running.stolen(*w, began, from, to);
+  }
+}
+
 }  // namespace
 
 void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls,
@@ -271,6 +307,7 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
   const OffCpuWait* w = log->waits.last_until(from);
   for (w = w ? w : log->waits.begin(); w != log->waits.end() && w->time < to; ++w)
     if (w->back > from) running.wait(*w, from, to);
+  add_stolen(*log, running, from, to);
   if (!log->stalls.empty()) running.stalls(from, to);
   log->assists.each(from, to, [&](const TimeSpan& s) {
     draft.add(std::max(s.time, from), std::min(s.to, to), Label::cpu_gc_assist);

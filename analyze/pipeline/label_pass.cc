@@ -22,6 +22,7 @@ partition::CourseBook LabelPass::finish(Analysis& out) {
   wire_.requests().table().partitions = partitioner_.take();
   wire_.requests().table().chains = partitioner_.take_chains();
   wire_.requests().table().crowd = partitioner_.take_crowd();
+  wire_.requests().table().cpus = partitioner_.take_cpus();
   out.files = partitioner_.take_files();
   out.wrong = partitioner_.wrong();
   wire_.requests().add(partitioner_.findings());

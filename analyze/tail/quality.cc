@@ -81,6 +81,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::note:
     case Kind::net_interface:
     case Kind::masking:
+    case Kind::machine:
     case Kind::sample:
     case Kind::go_exit:
     case Kind::go_panic:

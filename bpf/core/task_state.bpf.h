@@ -24,7 +24,12 @@ struct off_cpu_state {
 	u8 file_kind; /* enum file_kind, of argument0 */
 	u8 throttled;
 	u8 stacked; /* enum stacked (bpf/sched/left_stack.bpf.h) */
-	u8 unused[3];
+	u8 timed;
+	u8 woken_in; /* enum woken_in */
+	u8 unused;
+	u64 steal_before; /* of its CPU, by the scheduler's account, at its last switch-in */
+	u32 stolen;       /* ns of its last time on the CPU, if worth telling */
+	u32 ran;          /* steal_before is known */
 };
 
 /* What the thread is known to run: as of this epoch, a program of this file (0: not a Go program), with this layout. */

@@ -7,9 +7,11 @@
 #include "bpf/sched/file.bpf.h"
 #include "bpf/core/goroutine.bpf.h"
 #include "bpf/sched/left_stack.bpf.h"
+#include "bpf/sched/machine.bpf.h"
 #include "bpf/sched/sending.bpf.h"
 #include "bpf/sched/signal.bpf.h"
 #include "bpf/sched/stall.bpf.h"
+#include "bpf/sched/sleep.bpf.h"
 #include "bpf/core/target.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -27,14 +29,21 @@ const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth a
 #define STATE_REPORTED (0x7f | FROZEN)
 #define PREEMPTED 256
 
+/* Less of it on one stretch on the CPU is not reported, ns: the kernel's own account is as coarse. */
+#define LEAST_STOLEN 200000
+#define LONG_QUEUE 1000000
+
 /* The waker is named only if it is certain. Wake-ups also happen in interrupts, and then the running thread is
  * unrelated; not every kernel shows whether this is an interrupt. A thread inside futex() on the address that the woken
- * thread waits for is the waker; and interrupts do not write to pipes. */
+ * thread waits for is the waker; and interrupts do not write to pipes. A waiter in futex() can be woken by a signal,
+ * too, whose sender is no holder of a lock. */
 static __always_inline u32 certain_waker(const struct off_cpu_state *off)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs;
 
+	if (off->woken_in == WOKEN_BY_THREAD && off->syscall != NR_futex)
+		return task->pid;
 	if (kernel_thread(task) || (off->syscall != NR_futex && off->file_kind != FILE_PIPE))
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -103,6 +112,14 @@ static __always_inline void take_announcement(struct stall_state *stall, u32 tas
 	stall->pending = 0;
 }
 
+static __always_inline void note_stolen(struct off_cpu_state *off, struct task_struct *task)
+{
+	u64 stolen = off->ran ? stolen_so_far(queue_of(task)) - off->steal_before : 0;
+
+	off->stolen = stolen >= LEAST_STOLEN && stolen < 1ull << 32 ? stolen : 0;
+	off->ran = false;
+}
+
 static __always_inline void leave(void *ctx, struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
 {
 	struct off_cpu_state *off = &state->off_cpu;
@@ -134,6 +151,9 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	off->file_kind = FILE_UNKNOWN;
 	off->socket = 0;
 	state->sending.socket = 0;
+	off->timed = 0;
+	off->woken_in = WOKEN_UNKNOWN;
+	note_stolen(off, task);
 	off->throttled = 0;
 	if (bpf_core_field_exists(task->throttled) && task->throttled)
 		off->throttled = off->runnable != 0;
@@ -153,6 +173,8 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 		off->argument1 = regs->si;
 		if (!off->runnable && waits_on_descriptor(nr))
 			note_descriptor(state, task);
+		else if (task_bits == STATE_INTERRUPTIBLE && sleeps(nr))
+			note_sleep(off, task, regs, now);
 	}
 	note_stop(off, task->tgid);
 	if (stacks_chosen && take_stacks && !off->runnable)
@@ -177,7 +199,10 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 		record->socket = off->socket;
 		record->file = off->file_kind;
 		record->throttled = off->throttled;
+		record->timed = off->timed;
+		record->woken_in = off->woken_in;
 		record->unused = 0;
+		record->stolen = off->stolen;
 		record->goroutine = off->goroutine;
 		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	}
@@ -188,6 +213,8 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 	if (stacks_chosen && off->stacked)
 		tell_stack(off, task, now);
 	state->stall.asleep = 0;
+	if (off->runnable && now - off->runnable >= LONG_QUEUE && !off->throttled)
+		__sync_fetch_and_add(&long_queues, 1);
 	off->left = 0;
 }
 
@@ -196,6 +223,7 @@ int switch_task(u64 *ctx)
 {
 	struct task_struct *prev = (struct task_struct *)ctx[1];
 	struct task_struct *next = (struct task_struct *)ctx[2];
+	struct rq *queue = queue_of(next);
 	struct task_state *state;
 	u64 now = 0;
 
@@ -218,9 +246,14 @@ int switch_task(u64 *ctx)
 	}
 	if (next->pid) {
 		state = task_state(next);
-		if (state && state->off_cpu.left)
-			back(state, next, now ? now : bpf_ktime_get_ns());
+		if (state) {
+			if (state->off_cpu.left)
+				back(state, next, now ? now : bpf_ktime_get_ns());
+			state->off_cpu.steal_before = stolen_so_far(queue);
+			state->off_cpu.ran = true;
+		}
 	}
+	count_slice(queue, prev, next);
 	return 0;
 }
 
@@ -233,6 +266,7 @@ int BPF_PROG(wake_up, struct task_struct *task)
 	if (!state || !state->off_cpu.left || state->off_cpu.runnable)
 		return 0;
 	state->off_cpu.runnable = bpf_ktime_get_ns();
+	state->off_cpu.woken_in = running_in();
 	state->off_cpu.waker = certain_waker(&state->off_cpu);
 	ended_by_io(state, task, state->off_cpu.runnable);
 	sending_goes_on(state, task, state->off_cpu.runnable);

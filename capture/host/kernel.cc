@@ -25,6 +25,26 @@ struct KernelTypes::Impl {
   ~Impl() { btf__free(types); }
 };
 
+namespace {
+
+// Of a member, in bytes, also of unnamed structs and unions inside; -1: there is none.
+std::int64_t offset_in_parts(const btf* types, unsigned id, const char* member, int depth = 0) {
+  const btf_type* type = btf__type_by_id(types, id);
+  if (!type || !btf_is_composite(type) || depth > 4) return -1;
+  for (int i = 0; i < btf_vlen(type); i++) {
+    const btf_member& m = btf_members(type)[i];
+    const char* name = btf__name_by_offset(types, m.name_off);
+    const std::int64_t at = btf_member_bit_offset(type, static_cast<unsigned>(i)) / 8;
+    if (name && std::strcmp(name, member) == 0) return at;
+    if (name && *name) continue;
+    const std::int64_t inside = offset_in_parts(types, m.type, member, depth + 1);
+    if (inside >= 0) return at + inside;
+  }
+  return -1;
+}
+
+}  // namespace
+
 KernelTypes::KernelTypes() : impl_(std::make_unique<Impl>()) {
   impl_->types = btf__load_vmlinux_btf();
   if (!impl_->types)
@@ -49,6 +69,26 @@ int KernelTypes::tracepoint_arguments(const std::string& name) const {
 
 bool KernelTypes::has_links_of_many_places() const {
   return btf__find_by_name_kind(impl_->types, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) > 0;
+}
+
+std::int64_t KernelTypes::preempt_count_from_queue() const {
+  const btf* types = impl_->types;
+  const int section = btf__find_by_name_kind(types, ".data..percpu", BTF_KIND_DATASEC);
+  const btf_type* type = section > 0 ? btf__type_by_id(types, static_cast<unsigned>(section)) : nullptr;
+  if (!type) return 0;
+  std::int64_t queue = -1, count = -1;
+  const btf_var_secinfo* variables = btf_var_secinfos(type);
+  for (int i = 0; i < btf_vlen(type); i++) {
+    const btf_type* variable = btf__type_by_id(types, variables[i].type);
+    const char* name = variable ? btf__name_by_offset(types, variable->name_off) : nullptr;
+    if (!name) continue;
+    if (std::strcmp(name, "runqueues") == 0) queue = variables[i].offset;
+    if (std::strcmp(name, "__preempt_count") == 0) count = variables[i].offset;
+    if (std::strcmp(name, "pcpu_hot") != 0) continue;  // Linux 6.2 to 6.14
+    const std::int64_t inside = offset_in_parts(types, variable->type, "preempt_count");
+    if (inside >= 0) count = variables[i].offset + inside;
+  }
+  return queue >= 0 && count >= 0 ? count - queue : 0;
 }
 
 std::string kernel_release() {

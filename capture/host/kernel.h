@@ -1,6 +1,7 @@
 // The features of the running kernel: its types, tracepoints, mounts, and what this process may do.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,8 @@ class KernelTypes {
   bool has_tracepoint(const std::string& name) const { return tracepoint_arguments(name) >= 0; }
   int tracepoint_arguments(const std::string& name) const;  // -1: no such tracepoint
   bool has_links_of_many_places() const;                    // one link for many uprobes: since 6.6
+  // From a CPU's run queue to its count of interrupts and disabled preemption, both per-CPU data; 0: not known.
+  std::int64_t preempt_count_from_queue() const;
 
  private:
   struct Impl;

@@ -131,6 +131,9 @@ void KernelObject::configure(const KernelTypes& types) {
   // No memory for what is not asked for.
   if (!constants.slow_file) bpf_map__set_max_entries(skeleton->maps.slow_files, 1);
   if (!settings.node) bpf_map__set_max_entries(skeleton->maps.begun_ios, 1);
+  // All CPUs or none: of a part of them the account would be wrong.
+  const auto cpus = static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 1));
+  if (settings.has(Group::offcpu) && cpus <= CPU_TABLES_MAX) bpf_map__set_max_entries(skeleton->maps.cpu_tables, cpus);
   constants.stacks_chosen = settings.has(Group::stacks);
   skeleton->bss->take_stacks = settings.stacks_at_once;
   // Memory that is only taken where it is used.
@@ -141,6 +144,7 @@ void KernelObject::configure(const KernelTypes& types) {
   constants.sessions_kept = entries_kept(skeleton->maps.tls_sessions);
   constants.addresses_kept = entries_kept(skeleton->maps.sockets_by_address);
   constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
+  constants.preempt_count_at = types.preempt_count_from_queue();
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
 }
 
@@ -150,7 +154,7 @@ void KernelObject::choose_programs(const KernelTypes& types) {
     const std::string name = bpf_program__name(program);
     const std::string hook = hook_of(program);
     const bool exists =
-        hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook ||
+        hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook || hook == kCallableHook ||
         (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
     bpf_program__set_autoload(program, exists && wanted(name, settings, tier.tier));
     for (const auto& [spoiled, how] : settings.spoiled) {

@@ -19,6 +19,7 @@ namespace tailcap::capture {
 // The hooks of programs that are attached in their own ways.
 inline constexpr std::string_view kFunctionHook = "uprobe";
 inline constexpr std::string_view kClockHook = "perf_event";
+inline constexpr std::string_view kCallableHook = "syscall";  // run by the recorder itself
 
 // A tracepoint, "iter/…", or one of those above.
 std::string hook_of(const bpf_program* program);

@@ -17,6 +17,7 @@
 #include "bpf/tailcap.skel.h"
 #include "capture/host/cpu_clock.h"
 #include "capture/host/kernel.h"
+#include "capture/probes/cpu_tables.h"
 #include "capture/probes/kernel_object.h"
 
 namespace tailcap::capture {
@@ -50,6 +51,7 @@ struct Probes::Impl {
   std::vector<std::unique_ptr<bpf_link, LinkClose>> links;  // tracepoints
   FunctionLinks function_links;
   CpuClock clock;
+  CpuTables cpu_tables;
   std::map<std::string, microseconds> attach_times;
 
   std::vector<std::byte> iterate(bpf_program* program);
@@ -67,6 +69,10 @@ Probes::Probes(const ProbeSettings& settings) {
        loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event),
        loaded(programs.channel_event), loaded(programs.allocation)},
       types.has_links_of_many_places());
+  const bpf_map* tables = impl_->object.skeleton->maps.cpu_tables;
+  const bool every_cpu = bpf_map__max_entries(tables) == static_cast<std::uint32_t>(libbpf_num_possible_cpus());
+  if (loaded(programs.switch_task) >= 0 && every_cpu)
+    impl_->cpu_tables.use(bpf_map__fd(tables), bpf_map__max_entries(tables), loaded(programs.read_cpu_clocks));
   for (const auto pid : settings.selection.pids) add_target(pid);
   for (const auto& comm : settings.selection.comms) {
     char key[COMM_SIZE] = {};
@@ -124,7 +130,8 @@ void Probes::attach(std::span<const std::string_view> names) {
   bpf_object__for_each_program(program, impl_->object.skeleton->obj) {
     const std::string name = bpf_program__name(program);
     if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) continue;
-    if (!bpf_program__autoload(program) || hook_of(program).starts_with("iter/") || hook_of(program) == kFunctionHook)
+    if (!bpf_program__autoload(program) || hook_of(program).starts_with("iter/") || hook_of(program) == kFunctionHook ||
+        hook_of(program) == kCallableHook)
       continue;
     const auto start = Clock::now();
     if (hook_of(program) == kClockHook) {
@@ -154,6 +161,11 @@ void Probes::avoid_calls() { impl_->function_links.avoid_calls(); }
 std::uint64_t Probes::others_hits(std::uint32_t file) const {
   assert(file < OTHERS_FILES_MAX);
   return std::atomic_ref(impl_->object.skeleton->bss->others_hits[file]).load(std::memory_order_relaxed);
+}
+
+std::span<const bpf::cpu_table> Probes::cpu_tables() const { return impl_->cpu_tables.read(); }
+std::uint64_t Probes::long_queues() const {
+  return std::atomic_ref(impl_->object.skeleton->bss->long_queues).load(std::memory_order_relaxed);
 }
 
 int Probes::allocations_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_allocated); }

@@ -20,6 +20,10 @@
 #include "capture/scan/function_links.h"
 #include "formats/preamble.h"
 
+namespace tailcap::bpf {
+struct cpu_table;
+}
+
 namespace tailcap::capture {
 
 // Tests only: a program that the kernel refuses, or that reports nothing.
@@ -91,6 +95,10 @@ class Probes {
   void switch_stacks(bool on);
   int allocations_descriptor() const;  // a map (capture/go/allocations.h)
   int unrecorded_descriptor() const;   // likewise (capture/record/unrecorded.h)
+  // Who used each CPU, up to now; empty: that is not counted.
+  std::span<const bpf::cpu_table> cpu_tables() const;
+  // How often threads waited for a CPU for 1 ms or longer.
+  std::uint64_t long_queues() const;
   // Stops recording; the ring keeps its contents.
   void detach();
 

@@ -350,6 +350,7 @@ Outcome record(const Options& given) {
   control.reset();  // before the file gets its name: the next recorder may use it
   if (keeper) keeper->remove_control();
 
+  session.tick(monotonic_now());
   if (finder) finder->stop();
   probes.detach();
   while (rings.pending() > 0) {

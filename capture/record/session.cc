@@ -40,6 +40,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       gate_(keep),
       mappings_(processes, log_),
       losses_(probes, log_),
+      machine_(probes, log_),
       allocations_(probes.allocations_descriptor()),
       unrecorded_(probes.unrecorded_descriptor()) {}
 
@@ -135,6 +136,7 @@ void Session::push_found(Time now) {
 
 void Session::tick(Time now) {
   losses_.count(now);
+  machine_.tick(now);
   push_found(now);
   push_samples(false);
   for (const auto pid : new_) {

@@ -21,6 +21,7 @@
 #include "capture/record/described_mappings.h"
 #include "capture/record/event_log.h"
 #include "capture/record/loss_counter.h"
+#include "capture/record/machine.h"
 #include "capture/record/status.h"
 #include "capture/record/unrecorded.h"
 #include "capture/rings/convert.h"
@@ -85,6 +86,7 @@ class Session {
   formats::Masking masking_;  // as last recorded
   DescribedMappings mappings_;
   LossCounter losses_;
+  MachineAccount machine_;
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;          // targets that may be alive
   std::unordered_set<std::uint32_t> new_;                // not yet described

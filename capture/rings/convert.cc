@@ -126,6 +126,9 @@ bool convert_off_cpu(std::span<const std::byte> bytes, Event& event) {
   off.argument0 = r.argument0;
   off.argument1 = r.argument1;
   off.throttled = r.throttled != 0;
+  off.timed = r.timed != 0;
+  off.woken_in = r.woken_in <= WOKEN_IN_INTERRUPT ? static_cast<WokenIn>(r.woken_in) : WokenIn::unknown;
+  off.stolen = Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(r.stolen, UINT32_MAX)));
   off.socket = r.socket;
   off.file = r.file <= static_cast<std::uint8_t>(FileKind::other) ? static_cast<FileKind>(r.file) : FileKind::other;
   return true;

@@ -163,6 +163,11 @@ struct Collector::Add {
       k.missed.push_back(o.missed);
     }
     if (o.throttled) how |= kHowThrottled;
+    if (o.timed) how |= kHowTimed;
+    if (o.stolen.count() != 0) {
+      how |= kHowStolen;
+      k.stolen.push_back(o.stolen.count());
+    }
     k.how.push_back(how);
   }
   void own(KindColumns<TlsIo, Column>& k, const TlsIo& io) {

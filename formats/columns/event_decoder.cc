@@ -86,7 +86,7 @@ class EventDecoder {
   std::uint32_t thread_ = 0, socket_ = 0;         // indices of the event at hand
   std::size_t time_far_ = 0;
   std::array<std::size_t, 2> position_{}, missed_{}, error_{};  // sparse columns of sends and receives
-  std::size_t arrival_position_ = 0, arrival_missed_ = 0, left_ = 0, runnable_ = 0, off_missed_ = 0;
+  std::size_t arrival_position_ = 0, arrival_missed_ = 0, left_ = 0, runnable_ = 0, off_missed_ = 0, stolen_ = 0;
   std::array<std::size_t, 2> tls_position_{}, tls_missed_{}, tls_began_{};
   std::uint64_t lost_ = 0;
 };
@@ -270,6 +270,8 @@ void EventDecoder::read_own(const KindColumns<OffCpu, ColumnView>& k, OffCpu& of
   }
   if ((how & kHowOffMissed) != 0) off.missed = sparse(k.missed, off_missed_);
   off.throttled = (how & kHowThrottled) != 0;
+  off.timed = (how & kHowTimed) != 0;
+  if ((how & kHowStolen) != 0) off.stolen = checked_duration(sparse(k.stolen, stolen_));
 }
 
 void EventDecoder::read_own(const KindColumns<TlsIo, ColumnView>& k, TlsIo& io, Time time, std::size_t i) {

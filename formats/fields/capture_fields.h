@@ -87,6 +87,16 @@ struct Table<Masking> {
 };
 
 template <>
+struct Table<MachineCpu> {
+  static constexpr KindEntry kinds[] = {{Kind::machine, 53, "machine"}};
+  static constexpr std::tuple fields{
+      field<0>("user", &MachineCpu::user),     field<1, As::took>("began", &MachineCpu::began),
+      field<2>("cpu_time", &MachineCpu::time), field<3, As::pid>("process", &MachineCpu::pid),
+      field<4>("comm", &MachineCpu::comm),
+  };
+};
+
+template <>
 struct Table<CaptureEnd> {
   static constexpr KindEntry kinds[] = {{Kind::capture_end, kNotStored, "capture_end"}};
   static constexpr std::tuple fields{field<kByHand>("state", &CaptureEnd::state)};

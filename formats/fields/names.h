@@ -44,6 +44,11 @@ template <>
 inline constexpr auto kNames<FileKind> = name_list("unknown", "socket", "pipe", "eventfd", "epoll", "regular",
                                                    "directory", "terminal", "timerfd", "signalfd", "inotify", "other");
 template <>
+inline constexpr auto kNames<WokenIn> = name_list("unknown", "thread", "soft_interrupt", "interrupt");
+template <>
+inline constexpr auto kNames<CpuUser> = name_list("idle", "iowait", "irq", "softirq", "steal", "process", "others",
+                                                  "recorder");
+template <>
 inline constexpr auto kNames<FileAct> = name_list("open", "read", "write", "sync");
 template <>
 inline constexpr auto kNames<StallKind> = name_list("block_io", "major_fault", "reclaim", "kernel_lock", "fuse",

@@ -20,6 +20,9 @@ struct Table<OffCpu> {
       by_hand("throttled", &OffCpu::throttled),
       field<12>("file", &OffCpu::file),
       field<11, As::other_socket>("socket", &OffCpu::socket),
+      by_hand("timed", &OffCpu::timed),
+      field<13>("woken_in", &OffCpu::woken_in),
+      by_hand("stolen", &OffCpu::stolen),
   };
 };
 

@@ -117,7 +117,7 @@ def labels_of(row):
 
 
 LEVELS = ("nothing", "note", "notable", "severe")
-PASSING = ("machine", "own_load", "machine_or_code")  # origins behind which the second part counts, too
+PASSING = ("machine", "hypervisor", "recorder", "own_load", "machine_or_code")  # origins behind which the second part counts, too
 
 
 def named_by(verdicts):
@@ -230,18 +230,48 @@ def once(fault, build, keep=None):
         return score
 
 
-def null_run(build, n):
-    """A service without a fault: tailcap must name no cause."""
+# Uses its CPU until its input ends.
+HOG = """
+import os, sys, threading
+open("/proc/self/comm", "w").write("lab-hog")
+os.sched_setaffinity(0, {int(sys.argv[1])})
+print("ready", flush=True)
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0))).start()
+while True: pass
+"""
+
+
+def taken():
+    """ns that the hypervisor took from all CPUs so far."""
+    fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return int(fields[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def null_run(build, n, hogs=0):
+    """A service without a fault, and so many busy processes for each CPU: tailcap must name no cause in the service, and where the
+    machine is the cause, who had it."""
     with tempfile.TemporaryDirectory(prefix="tailcap-lab-") as folder:
         run = Run(build, folder)
         service = run.service(("threads", "loop", "pool4")[n % 3])
+        for cpu in sorted(os.sched_getaffinity(0)) * hogs:
+            run.child(sys.executable, "-c", HOG, cpu)
+        stolen = taken()
         with run.recording():
             run.load("127.0.0.1", service.port, "--rate", "300", "-c", "8", "-d", "3", "--seed", str(n + 1),
                      "--route", "3 GET /sleep/0", "--route", "1 GET /ok", "--route", "1 GET /big/4")
+        stolen = taken() - stolen
         run.finish()
         study = json.loads(run.tailcap("report", run.capture, "--json"))
-        return [f"{v['sentence']}" for v in study["verdicts"] if LEVELS.index(v["level"]) >= LEVELS.index("notable")
-                and v["parts"] and v["parts"][0]["origin"] == "service"]
+        wrong = [f"{v['sentence']}" for v in study["verdicts"] if LEVELS.index(v["level"]) >= LEVELS.index("notable")
+                 and v["parts"] and v["parts"][0]["origin"] == "service"]
+        machine = study["machine"]
+        others = [p["comm"] for p in machine["processes"] or ()]
+        blamed = [v for v in study["verdicts"] if v["parts"] and v["parts"][0]["origin"] == "machine"]
+        if hogs and blamed and others[:1] != ["lab-hog"]:
+            wrong.append(f"lab-hog had the CPUs, {others} are named: {blamed[0]['sentence']}")
+        if machine["steal_ns"] is not None and abs(machine["steal_ns"] - stolen) > 20_000_000 * os.cpu_count() + stolen // 5:
+            wrong.append(f"the hypervisor took {ms(stolen)} ms, told are {ms(machine['steal_ns'])}")
+        return wrong, dict(hogs=hogs, stolen=stolen, blamed=len(blamed), named_first=others[:1])
 
 
 def main():
@@ -253,6 +283,7 @@ def main():
     parser.add_argument("--minimum", action="store_true")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--nulls", type=int, default=0)
+    parser.add_argument("--hogs", type=int, default=0, help="busy processes for each CPU beside the runs without a fault")
     parser.add_argument("--results", help="a file that results are added to, a JSON object per run")
     parser.add_argument("--table", help="writes the table of --results")
     parser.add_argument("--keep", help="folder for the captures of runs that failed")
@@ -294,13 +325,15 @@ def main():
     named = []
     for n in range(given.nulls):
         try:
-            causes = null_run(build, n)
+            causes, facts = null_run(build, n, given.hogs)
         except Broken as broken:
             print(f"null {n} BROKEN: {broken}", flush=True)
             keep(broken=0)
             failed += 1
             continue
-        keep(null=n, named=causes)
+        keep(null=n, named=causes, **facts)
+        if given.hogs:
+            print(f"null {n}: {facts}", flush=True)
         named += causes
     if given.nulls:
         print(f"{given.nulls} runs without a fault: {len(named)} causes named", *named, sep="\n  ")

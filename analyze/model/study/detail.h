@@ -24,6 +24,8 @@ struct ThreadWait {
   int syscall = -1;
   std::uint64_t argument0 = 0, argument1 = 0;
   std::uint16_t missed = 0;
+  formats::WokenIn woken_in = formats::WokenIn::unknown;
+  bool timed = false;
 };
 
 // Something on the request's connection while it was under way.

@@ -13,8 +13,8 @@ std::string_view name_of(VerdictKind kind) {
 }
 
 std::string_view name_of(Origin origin) {
-  constexpr std::string_view names[] = {"unexplained",     "machine", "own_load", "passed_on",
-                                        "machine_or_code", "service", "spread"};
+  constexpr std::string_view names[] = {"unexplained", "machine",         "hypervisor", "recorder", "own_load",
+                                        "passed_on",   "machine_or_code", "service",    "spread"};
   return names[static_cast<std::size_t>(origin)];
 }
 

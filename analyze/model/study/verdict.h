@@ -51,8 +51,10 @@ std::string_view name_of(VerdictKind kind);
 enum class Origin : std::uint8_t {
   unexplained,      // what the requests did is not known
   machine,          // others used the CPUs
+  hypervisor,       // it took the CPUs away
+  recorder,         // the recorder used them
   own_load,         // the recorded processes used the CPUs
-  passed_on,        // a true wait, but while the machine was short of CPU, which may be why
+  passed_on,        // a true wait, but while the machine or the hypervisor was short of CPU, which may be why
   machine_or_code,  // on CPU or deprived of it by the hypervisor: this capture cannot tell
   service,          // the label stands for itself
   spread,           // the slow end of the usual spread
@@ -87,6 +89,7 @@ struct VerdictPart {
   Origin origin = Origin::spread;
   std::int64_t slow = 0, typical = 0;  // mean per request
   double crowded = 0;                  // share of its time in which other recorded threads were queued for a CPU
+  double stolen = 0;                   // share of its time in requests from which the hypervisor took CPU time
   std::uint64_t mainly = 0;            // requests that it slowed down most
   bool inferred = false;               // more than half of it was not measured
   std::optional<CulpritStudy> who;     // behind most of it
@@ -145,12 +148,25 @@ struct Verdict {
   std::int64_t explained = 0;          // scope machine: of the excess
 };
 
+// Processes of one name and the CPU time that they used, in CPUs.
+struct CpuTaker {
+  std::string comm;
+  std::uint64_t processes = 0;
+  double cpus = 0;
+};
+
 // Stretches in which the machine was short of CPU.
 struct CpuShortage {
   std::int64_t total = 0;  // ns in which recorded threads were queued for at least Crowd::kLeastWait
   double own = 0;          // CPU time of the recorded processes meanwhile, in CPUs
   unsigned cpus = 0;
-  std::vector<Burst> episodes;  // merged across 100 ms; requests: slow ones in it
+  std::int64_t stolen = -1;         // ns that the hypervisor took from all CPUs, of the whole recording; -1: not known
+  Origin origin = Origin::machine;  // what caused it, on the whole
+  bool takers_known = false;        // whether the following are; meanwhile, to a tenth of a second
+  double steal = 0;                 // in CPUs; likewise
+  double recorder = 0;
+  std::vector<CpuTaker> takers;  // other processes than the recorder, most first
+  std::vector<Burst> episodes;   // merged across 100 ms; requests: slow ones in it
 };
 
 }  // namespace tailcap::model

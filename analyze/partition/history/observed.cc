@@ -177,6 +177,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   }
   if (wait.time >= wait.back) return;
   cpu_.take(event.thread.tid, wait);
+  machine_cpus_.recorded(event.thread.pid, wait.stolen);
   if (wait.lost_before && log->waits.size() == 0 && log->born != 0) log->known_since = log->born;
   if (log->known_since == 0 && log->acted != 0 && !wait.lost_before) log->known_since = log->acted;
   if (log->known_since == 0 || wait.time < log->known_since) log->known_since = wait.time;
@@ -322,8 +323,11 @@ void Observed::push(const Event& event) {
   if (const auto* off = std::get_if<formats::OffCpu>(&event.body)) {
     if (ours)
       off_cpu(event, *off);
-    else if (event.thread.tid != 0 && nanoseconds(off->left) > 0 && event.time >= off->left)
-      cpu_.take(event.thread.tid, model::off_cpu_wait(event));
+    else if (event.thread.tid != 0 && nanoseconds(off->left) > 0 && event.time >= off->left) {
+      const OffCpuWait wait = model::off_cpu_wait(event);
+      cpu_.take(event.thread.tid, wait);
+      machine_cpus_.recorded(event.thread.pid, wait.stolen);
+    }
   } else if (const auto* io = std::get_if<formats::Io>(&event.body)) {
     this->io(event, *io);
   } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {
@@ -399,6 +403,8 @@ void Observed::push(const Event& event) {
     }
   } else if (const auto* call = std::get_if<formats::FileCall>(&event.body)) {
     if (files_kept_ && ours) file(event, *call);
+  } else if (const auto* cpu = std::get_if<formats::MachineCpu>(&event.body)) {
+    machine_cpus_.push(event, *cpu);
   } else if (const auto* quota = std::get_if<formats::CpuQuota>(&event.body)) {
     this->quota(at, *quota);
   } else if (const auto* task = std::get_if<formats::TaskInfo>(&event.body)) {

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "analyze/model/machine/cpu_account.h"
 #include "analyze/model/off_cpu_wait.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/wire/connection.h"
@@ -200,6 +201,8 @@ class Observed {
   // Waits for a CPU of all recorded threads, and their time on one.
   const model::Crowd& crowd() const { return cpu_.crowd(); }
   model::Crowd take_crowd() { return cpu_.take_crowd(); }
+  // What the machine's CPUs did.
+  model::CpuAccount take_cpus() { return std::move(machine_cpus_); }
   // The kernel reports for each off-CPU interval whether it was CPU throttling.
   bool throttling_is_told() const { return throttled_seen_; }
   // Whether a cgroup of this process (its own or an ancestor) was throttled between the readings around [from, to).
@@ -240,6 +243,7 @@ class Observed {
   Stretches<TimeSpan> blind_, counted_;
   Log<TimeSpan> elsewhere_;
   CpuUse cpu_{kMaxThreads};
+  model::CpuAccount machine_cpus_;
   std::uint32_t last_tid_ = 0;
   ThreadLog* last_ = nullptr;
   std::size_t kept_ = 0;

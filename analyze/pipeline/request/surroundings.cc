@@ -80,7 +80,7 @@ void Surroundings::take(const formats::Event& event, const Body& body) {
       ++dropped_waits_;
     else
       waits_.push_back({body.left, body.runnable, event.time, body.waker, body.state, body.syscall, body.argument0,
-                        body.argument1, body.missed});
+                        body.argument1, body.missed, body.woken_in, body.timed});
   } else if constexpr (std::is_same_v<Body, Retransmit>) {
     happened(event, Kind::retransmit, body.socket, event.time, body.length, 0);
   } else if constexpr (std::is_same_v<Body, Reset>) {

@@ -10,6 +10,7 @@
 #include "analyze/report/request/show.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
+#include "formats/fields/names.h"
 #include "ground/syscalls.h"
 
 namespace tailcap::report {
@@ -285,6 +286,8 @@ class EndWriter {
       json_.number(w.argument1);
       json_.end_array();
       field_or_null(json_, "waker", w.waker != 0, w.waker);
+      json_.field("woken_in", formats::name_of(w.woken_in));
+      json_.field("timed", w.timed);
       json_.field("missed", std::uint32_t{w.missed});
       json_.end_object();
     }

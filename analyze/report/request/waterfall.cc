@@ -255,6 +255,7 @@ std::string wait_text(const model::ThreadWait& w) {
     return (w.state & ground::kTaskUninterruptible) != 0 ? "outside any call, uninterruptible (page fault)"
                                                          : "outside any call";
   const std::string name = ground::syscall_name(w.syscall);
+  if (w.timed) return name + " for " + duration_text(Duration{static_cast<std::int64_t>(w.argument1 & INT64_MAX)});
   if (name == "futex") return "futex at " + address_text(w.argument0);
   // Calls whose first argument is a descriptor.
   for (const std::string_view call :
@@ -274,7 +275,10 @@ void add_waits(const RequestDetail& d, Time zero, Waterfall& out) {
     wait.waited = (wait.runnable_known ? w.runnable : w.back) - w.left;
     wait.queued = wait.runnable_known ? w.back - w.runnable : Duration{};
     wait.what = wait_text(w);
-    if (w.waker != 0) wait.woken_by = "thread " + std::to_string(w.waker);
+    if (w.waker != 0)
+      wait.woken_by = "thread " + std::to_string(w.waker);
+    else if (w.woken_in == formats::WokenIn::interrupt || w.woken_in == formats::WokenIn::soft_interrupt)
+      wait.woken_by = "an interrupt";
     wait.missed = w.missed;
     out.waits.push_back(std::move(wait));
   }

@@ -41,7 +41,7 @@ struct Wait {
   Duration left{}, waited{}, queued{};
   bool runnable_known = false;  // false: waited holds it all
   std::string what;             // "futex at 0x7f00", "epoll_wait on descriptor 5", "preempted"
-  std::string woken_by;         // "thread 19"; empty: not known
+  std::string woken_by;         // "thread 19", "an interrupt"; empty: not known
   std::uint16_t missed = 0;     // waits of this thread that were lost before this one
 };
 

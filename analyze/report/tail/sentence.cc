@@ -24,7 +24,9 @@ using model::VerdictScope;
 
 constexpr std::size_t kEpisodesNamed = 3;
 constexpr std::size_t kRequestsNamed = 3;
-constexpr double kWorthAWord = 0.1;  // of the difference
+constexpr double kWorthAWord = 0.1;   // of the difference, or of a CPU
+constexpr double kLeastNamed = 0.01;  // CPUs
+constexpr std::size_t kTakersNamed = 3;
 
 Duration ns(std::int64_t n) { return Duration{n}; }
 
@@ -140,6 +142,37 @@ std::string shared_text(const Verdict& v, const model::Study& study) {
   return out;
 }
 
+std::string cpus_text(double cpus) {
+  char text[24];
+  std::snprintf(text, sizeof text, cpus < 0.095 ? "%.2f" : "%.1f", cpus);
+  return text;
+}
+
+// "cc1plus (5 processes) had 1.5"
+std::string taker_text(const model::CpuTaker& taker) {
+  return shortened(printable(taker.comm), kTitle) +
+         (taker.processes > 1 ? " (" + count_text(taker.processes) + " processes)" : "") + " had " +
+         cpus_text(taker.cpus);
+}
+
+std::string stolen_text(const model::CpuShortage& s, const model::Study& study) {
+  if (s.stolen <= 0) return {};
+  return ": " + duration_text(ns(s.stolen)) + " of " + count_text(s.cpus, "CPU", "CPUs") + " in " +
+         duration_text(study.end - study.begin);
+}
+
+// Who had the CPUs that the recorded processes did not have.
+std::string takers_text(const model::CpuShortage& s) {
+  if (!s.takers_known) return " Who used the others this recording does not show.";
+  std::string out;
+  const auto add = [&](const std::string& text) { out += (out.empty() ? " " : ", ") + text; };
+  for (std::size_t i = 0; i < std::min(kTakersNamed, s.takers.size()); ++i)
+    if (i == 0 || s.takers[i].cpus >= kWorthAWord) add(taker_text(s.takers[i]));
+  if (s.steal >= kLeastNamed) add("the hypervisor took " + cpus_text(s.steal));
+  if (s.recorder >= kLeastNamed) add("tailcap-record had " + cpus_text(s.recorder));
+  return out.empty() ? " Others used next to nothing." : out + ".";
+}
+
 // What the first part's origin adds.
 std::string origin_text(const Verdict& v, const model::Study& study) {
   if (v.parts.empty()) return {};
@@ -150,12 +183,21 @@ std::string origin_text(const Verdict& v, const model::Study& study) {
     case Origin::unexplained:
       return " What caused this is not known: the recording does not show what they waited for.";
     case Origin::machine:
-      return " Others used the CPUs, not the recorded processes.";
+      return s.takers.empty()
+                 ? " Others used the CPUs, not the recorded processes."
+                 : " Others used the CPUs: whenever recorded threads queued, " + taker_text(s.takers.front()) + ".";
+    case Origin::hypervisor:
+      return " The hypervisor took the CPUs away" + stolen_text(s, study) + ".";
+    case Origin::recorder:
+      return " tailcap-record itself used the CPUs, " + cpus_text(s.recorder) + " of " +
+             count_text(s.cpus, "CPU", "CPUs") + " whenever recorded threads queued: this was caused by recording.";
     case Origin::own_load:
       return " The recorded processes themselves used the CPUs.";
     case Origin::passed_on:
-      return " " + percent(part.crowded) +
-             " of this wait coincides with a shortage of CPU on the machine, which may be why.";
+      return " " + percent(std::max(part.crowded, part.stolen)) + " of this wait coincides with " +
+             (part.stolen > part.crowded ? "CPU time that the hypervisor took away"
+                                         : "a shortage of CPU on the machine") +
+             ", which may be why.";
     case Origin::machine_or_code:
       return " This recording cannot tell the code's own time from time that the hypervisor took away.";
     case Origin::spread:
@@ -195,14 +237,19 @@ std::string few_text(const Verdict& v, const model::RequestTable& table) {
 
 std::string machine_text(const Verdict& v, const model::Study& study) {
   const model::CpuShortage& s = study.shortage;
-  char own[16];
-  std::snprintf(own, sizeof own, "%.1f", s.own);
-  const bool ours = !v.parts.empty() && v.parts.front().origin == Origin::own_load;
-  std::string out = "The machine was short of CPU: for " + duration_text(ns(s.total)) + " of " +
-                    duration_text(study.end - study.begin) +
-                    " recorded threads queued for a CPU, while the recorded processes used " + own + " of " +
-                    count_text(s.cpus, "CPU", "CPUs") + ".";
-  out += ours ? " They filled it themselves." : " Who used the others this recording does not show.";
+  const Origin origin = v.parts.empty() ? Origin::machine : v.parts.front().origin;
+  std::string out = "The machine was short of CPU: ";
+  if (origin == Origin::hypervisor) out += "the hypervisor took the CPUs away" + stolen_text(s, study) + ". ";
+  if (s.total > 0)
+    out += std::string(origin == Origin::hypervisor ? "For " : "for ") + duration_text(ns(s.total)) + " of " +
+           duration_text(study.end - study.begin) +
+           " recorded threads queued for a CPU, while the recorded processes used " + cpus_text(s.own) + " of " +
+           count_text(s.cpus, "CPU", "CPUs") + ".";
+  if (origin == Origin::own_load)
+    out += " They filled it themselves.";
+  else if (s.total > 0)
+    out += takers_text(s);
+  if (origin == Origin::recorder) out += " This was caused by recording.";
   out += " " + count_text(v.requests, "slow request", "slow requests") + " on " +
          count_text(v.routes.size(), "route", "routes") + (v.requests == 1 ? " owes" : " owe") + " it " +
          duration_text(ns(v.explained)) + " of " + duration_text(ns(v.excess)) + " extra.";

@@ -54,6 +54,7 @@ void append_part(JsonWriter& json, const model::VerdictPart& part, const model::
   json.field("slow_ns", part.slow);
   json.field("typical_ns", part.typical);
   share(json, "crowded_share", part.crowded);
+  share(json, "stolen_share", part.stolen);
   json.field("mainly", part.mainly);
   json.field("inferred", part.inferred);
   append_who(json, part.who, texts);
@@ -170,6 +171,27 @@ void append_shortage(JsonWriter& json, const model::Study& study) {
   json.field("short_ns", s.total);
   share(json, "own_cpus", s.own);
   json.field("cpus", std::uint64_t{s.cpus});
+  json.key("steal_ns");
+  s.stolen < 0 ? json.null() : json.number(s.stolen);
+  json.key("steal_cpus");
+  s.takers_known ? json.real(std::round(s.steal * 1000) / 1000) : json.null();
+  json.key("recorder_cpus");
+  s.takers_known ? json.real(std::round(s.recorder * 1000) / 1000) : json.null();
+  json.key("processes");
+  if (s.takers_known) {
+    json.begin_array();
+    for (const model::CpuTaker& t : s.takers) {
+      json.begin_object();
+      json.field("comm", t.comm);
+      json.field("processes", t.processes);
+      json.key("cpus");
+      json.real(std::round(t.cpus * 1000) / 1000);
+      json.end_object();
+    }
+    json.end_array();
+  } else {
+    json.null();
+  }
   append_bursts(json, "episodes", s.episodes, study.begin);
   json.end_object();
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "analyze/tail/slow/bursts.h"
+#include "analyze/tail/verdict/takers.h"
 
 namespace tailcap::tail::verdict {
 namespace {
@@ -22,9 +23,12 @@ using model::VerdictScope;
 constexpr double kMostOfIt = 0.5;
 constexpr std::size_t kLeastRoutes = 2;
 constexpr std::uint64_t kLeastRequests = 10;
+constexpr std::size_t kTakers = 8;
+constexpr double kLeastTaker = 0.005;  // CPUs
 
 bool by_shortage(const VerdictPart& part) {
-  return part.origin == Origin::machine || part.origin == Origin::own_load || part.origin == Origin::passed_on;
+  return part.origin == Origin::machine || part.origin == Origin::hypervisor || part.origin == Origin::recorder ||
+         part.origin == Origin::own_load || part.origin == Origin::passed_on;
 }
 
 // Of the difference, what lies in queues for the CPUs.
@@ -32,7 +36,8 @@ double explained_by_shortage(const Verdict& v) {
   double sum = 0;
   for (const VerdictPart& part : v.parts)
     if (by_shortage(part))
-      sum += static_cast<double>(part.difference()) * (part.origin == Origin::passed_on ? part.crowded : 1);
+      sum += static_cast<double>(part.difference()) *
+             (part.origin == Origin::passed_on ? std::max(part.crowded, part.stolen) : 1);
   return std::min(1.0, sum / static_cast<double>(std::max<std::int64_t>(1, v.slow - v.typical)));
 }
 
@@ -42,6 +47,19 @@ model::CpuShortage shortage_of(const model::RequestTable& table, const model::St
   out.total = table.crowd.total();
   out.cpus = std::max(1u, study.quality.preamble.cpus);
   out.own = std::max(0.0, table.crowd.own_share(intervals, out.cpus)) * out.cpus;
+  out.stolen = table.cpus.stolen();
+  const auto use = use_over(table.cpus, intervals);
+  out.takers_known = use.known;
+  if (use.known) {
+    out.steal = use.steal;
+    out.recorder = use.recorder;
+    for (const auto& taker : use.takers)
+      if (out.takers.size() < kTakers && taker.cpus >= kLeastTaker)
+        out.takers.push_back({taker.comm, taker.processes, taker.cpus});
+    out.origin = origin_of_shortage(out.own / out.cpus, use, out.cpus);
+  } else {
+    out.origin = 2 * out.own >= out.cpus ? Origin::own_load : Origin::machine;
+  }
   for (const auto& i : intervals) {
     const formats::Time from = formats::time_from(i.from), to = formats::time_from(i.to);
     if (out.episodes.empty() || i.from - nanoseconds(out.episodes.back().to) > slow::kBurstGap)
@@ -117,7 +135,7 @@ class Conclusion {
     VerdictPart part;
     part.label = part.root = model::Label::sched_runq;
     part.labels = {model::Label::sched_runq, model::Label::sched_preempted};
-    bool own = false;
+    double stolen = 0;  // share of the excess that the hypervisor made
     Level level = Level::nothing;
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const Verdict& v = all_[i];
@@ -130,14 +148,15 @@ class Conclusion {
       slow += static_cast<double>(v.slow) * static_cast<double>(v.requests);
       typical += static_cast<double>(v.typical) * static_cast<double>(v.requests);
       level = std::max(level, v.level);
-      own = own || v.parts.front().origin == Origin::own_load;
+      if (v.parts.front().origin == Origin::hypervisor) stolen += static_cast<double>(v.excess);
     }
     if (from.empty() || (machine.routes.size() < kLeastRoutes && machine.requests < kLeastRequests)) return;
+    stolen /= static_cast<double>(std::max<std::int64_t>(1, machine.excess));
     machine.level = level;
     machine.slow = static_cast<std::int64_t>(slow / static_cast<double>(machine.requests));
     machine.typical = static_cast<std::int64_t>(typical / static_cast<double>(machine.requests));
     machine.explained = static_cast<std::int64_t>(explained);
-    part.origin = 2 * study_.shortage.own >= study_.shortage.cpus ? Origin::own_load : Origin::machine;
+    part.origin = stolen > 0.5 ? Origin::hypervisor : study_.shortage.origin;
     part.slow = machine.slow;
     part.typical = machine.typical;
     part.mainly = machine.requests;

@@ -10,6 +10,7 @@
 #include "analyze/tail/verdict/account.h"
 #include "analyze/tail/verdict/chain.h"
 #include "analyze/tail/verdict/ordinary.h"
+#include "analyze/tail/verdict/takers.h"
 #include "analyze/tail/verdict/traits.h"
 
 namespace tailcap::tail::verdict {
@@ -36,6 +37,9 @@ constexpr double kUsualShare = 0.5;
 // Others had the CPUs if the recorded processes used less than this share of them while one of their threads was
 // queued.
 constexpr double kOwnShare = 0.5;
+// What the hypervisor took around a request explains it from this share of its delay on; a part, if most of its time is
+// in such requests.
+constexpr double kStolenShare = 0.3, kMostlyStolen = 0.5;
 // More of a wait than this, beyond what chance makes, coincides with queues for the CPUs.
 constexpr double kCrowdedShare = 0.5;
 // Without the kernel's own account of execution, time on CPU contains what the hypervisor took away: seen up to here.
@@ -100,30 +104,51 @@ struct Judge {
   std::vector<model::Crowd::Interval> spans;  // of the slow requests
   double own = -1;                            // own share of the CPUs while recorded threads were queued, in these
   double crowded = 0;                         // share of the recording
+  model::CpuAccount::Use use;                 // of the CPUs, while recorded threads were queued in the slow requests
 
   Judge(const std::vector<Item>& i, const Cohorts& c, const model::TailStudy& t, const Surroundings& a)
       : items(i), cohorts(c), tail(t), around(a) {
     for (std::size_t n = 0; n < cohorts.slow; ++n)
       spans.push_back(slow::span_of(around.table, items[cohorts.nth_slowest(n)]));
-    own = around.table.crowd.own_share(spans, std::max(1u, around.study.quality.preamble.cpus));
+    own = around.table.crowd.own_share(spans, cpus());
+    use = use_over(around.table.cpus, around.table.crowd.common(spans));
     crowded = share(around.table.crowd.total(), length());
   }
 
+  unsigned cpus() const { return std::max(1u, around.study.quality.preamble.cpus); }
   std::int64_t length() const { return nanoseconds(around.study.end) - nanoseconds(around.study.begin); }
 
   // Late without a queue for the CPUs: the machine did not run at all, or the code was late.
-  Origin shortage_origin() const {
-    return own < 0 ? Origin::machine_or_code : own >= kOwnShare ? Origin::own_load : Origin::machine;
+  Origin shortage_origin(const VerdictPart& part) const {
+    if (part.root == Label::cpu_stolen) return Origin::hypervisor;
+    if (own < 0) return part.stolen >= kMostlyStolen ? Origin::hypervisor : Origin::machine_or_code;
+    return origin_of_shortage(own, use, cpus());
+  }
+
+  // Share of the part's time in slow requests that the hypervisor may have delayed.
+  double stolen_share(const VerdictPart& part) const {
+    double all = 0, stolen = 0;
+    for (std::size_t n = 0; n < cohorts.slow; ++n) {
+      const Item& item = items[cohorts.nth_slowest(n)];
+      const double time = time_of(item, part);
+      all += time;
+      const auto taken = static_cast<double>(around.table.cpus.stolen_around(spans[n].from, spans[n].to));
+      if (taken > 0 && taken >= kStolenShare * static_cast<double>(item.duration - tail.typical_mean)) stolen += time;
+    }
+    return all > 0 ? stolen / all : 0;
   }
 
   Origin origin_of(const VerdictPart& part, bool waits_too, bool separate) const {
     if (model::unexplained(part.label) || model::causeless(part.label)) return Origin::unexplained;
-    const bool scheduling =
-        waits_for_cpu(part) || part.root == Label::q_notice || (part.root == Label::go_runnable && waits_too);
-    if (scheduling) return shortage_origin();
+    const bool scheduling = waits_for_cpu(part) || part.root == Label::cpu_stolen || part.root == Label::q_notice ||
+                            (part.root == Label::go_runnable && waits_too);
+    if (scheduling) return shortage_origin(part);
     const double beyond_chance = crowded < 1 ? (part.crowded - crowded) / (1 - crowded) : 0;
     if (blocked(part) && beyond_chance >= kCrowdedShare && own < kOwnShare) return Origin::passed_on;
-    if (runs(part) && part.difference() < kStolenAtMost) return Origin::machine_or_code;
+    if (blocked(part) && part.stolen >= kMostlyStolen) return Origin::passed_on;
+    const std::int64_t together = part.difference() * static_cast<std::int64_t>(cohorts.slow);
+    if (runs(part) && part.difference() < kStolenAtMost && may_be_stolen(around.table.cpus, together, cpus()))
+      return Origin::machine_or_code;
     if (separate ||
         (share(part.typical, tail.typical_mean) < kMinorTypically && share(part.slow, tail.slow_mean) >= kMajorSlow))
       return Origin::service;
@@ -191,8 +216,9 @@ struct Judge {
         model::group_of(most->label) == model::LabelGroup::cpu || share(most->typical, tail.typical_mean) < kUsualShare)
       return;
     VerdictPart part = *most;
+    part.stolen = stolen_share(part);
     part.origin = model::unexplained(part.label) || model::causeless(part.label) ? Origin::unexplained
-                  : waits_for_cpu(part)                                          ? shortage_origin()
+                  : waits_for_cpu(part)                                          ? shortage_origin(part)
                                                                                  : Origin::service;
     blame(part, tail.culprits, part.slow * static_cast<std::int64_t>(cohorts.slow));
     out.parts.push_back(std::move(part));
@@ -232,6 +258,7 @@ struct Judge {
     for (const VerdictPart& p : account.parts) {
       if (share(p.difference(), gap) < kLeastShare || p.difference() < kLeastGap) continue;
       VerdictPart part = p;
+      part.stolen = stolen_share(part);
       part.origin = origin_of(part, waits_too, out.kind_of_their_own);
       blame(part, tail.culprits, part.slow * static_cast<std::int64_t>(cohorts.slow));
       out.parts.push_back(std::move(part));

@@ -89,6 +89,9 @@ struct Text {
     s += " state " + n(o.state);
     if (o.syscall >= 0) s += " call " + i(o.syscall) + "(" + n(o.argument0) + ", " + n(o.argument1) + ")";
     if (o.waker != 0) s += " woken by " + report::pid_text(o.waker);
+    if (o.woken_in == WokenIn::soft_interrupt || o.woken_in == WokenIn::interrupt) s += " woken by an interrupt";
+    if (o.timed) s += " for " + n(o.argument1) + " ns";
+    if (o.stolen.count() != 0) s += " stolen before " + i(o.stolen.count());
     if (o.throttled) s += " throttled";
     if (o.file != FileKind::unknown) s += " on " + std::string(name_of(o.file));
     if (o.socket != 0) s += " " + n(o.socket);
@@ -192,6 +195,10 @@ struct Text {
   std::string operator()(const Masking& m) const {
     return n(m.streams) + " streams, " + n(m.foreign) + " foreign, " + n(m.doubtful) + " in doubt, " + n(m.withheld) +
            " bytes withheld (HTTP: of " + n(m.sends) + " sends, " + n(m.receives) + " receives)";
+  }
+  std::string operator()(const MachineCpu& m) const {
+    return std::string(name_of(m.user)) + " " + i(m.time.count()) + " since " + i(nanoseconds(m.began)) +
+           (m.pid != 0 ? " " + report::pid_text(m.pid) : "") + (m.comm.empty() ? "" : " " + report::printable(m.comm));
   }
   std::string operator()(const NetInterface& f) const {
     return report::printable(f.name) + " " + endpoint_of(f, f.address) + "/" + n(f.prefix) + " index " + n(f.index) +

@@ -34,6 +34,43 @@ TEST(PartitionOfThreads, SleepAndPreemption) {
   EXPECT_EQ(c.labels("/a"), "timer.sleep 5000 q.notice 12 sched.preempted 2000 sched.runq 123 cpu 2865");
 }
 
+TEST(PartitionOfThreads, ALateTimerIsNoSleep) {
+  Served c;
+  c.begin();
+  auto& late = c.off(kA, 11ms, 16ms, 16100us, kSleep);
+  late.timed = true;
+  late.argument1 = 2'000'000;
+  auto& prompt = c.off(kA, 17ms, 19050us, 19060us, kSleep);  // within the timer's slack
+  prompt.timed = true;
+  prompt.argument1 = 2'000'000;
+  auto& interrupted = c.off(kA, 19500us, 19700us, 19700us, kSleep);
+  interrupted.timed = true;
+  interrupted.argument1 = UINT64_MAX;
+  c.e.send(20ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "timer.sleep 4350 q.notice 2912 sched.runq 133 cpu 2605");
+}
+
+TEST(PartitionOfThreads, TimeThatTheHypervisorTook) {
+  Served c;
+  c.begin();
+  c.off(kA, 15ms, 15100us, 15100us, kSleep).stolen = 1ms;  // of the time on the CPU since 10.035 ms
+  c.off(kA, 19ms, 19100us, 19100us, kSleep);
+  // 4.9 ms on the CPU, of which 3 ms after the request.
+  c.off(kA, 24ms, 25ms, 25ms, kRecvfrom).stolen = 2450us;
+  c.e.send(21ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "timer.sleep 200 q.notice 12 sched.runq 23 cpu.stolen 1000 cpu.stolen~ 950 cpu 8815");
+}
+
+TEST(PartitionOfThreads, StolenTimeBehindLostWaits) {
+  Served c;
+  c.begin();
+  auto& wait = c.off(kA, 15ms, 15100us, 15100us, kSleep);
+  wait.stolen = 1ms;
+  wait.missed = 1;
+  c.e.send(16ms, kOk);
+  EXPECT_EQ(c.labels("/a").find("stolen"), std::string::npos);
+}
+
 TEST(PartitionOfThreads, LockIsHeldBySomebodysRequest) {
   PartitionCase c;
   Endpoint& a = c.accepted(kA);

@@ -1,0 +1,75 @@
+// What the CPUs of the machine did, to a tenth of a second: who used them, and what the hypervisor took.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "formats/event.h"
+
+namespace tailcap::model {
+
+class CpuAccount {
+ public:
+  // Processes of one name and the CPUs that they used on average.
+  struct Taker {
+    std::string comm;
+    std::uint64_t processes = 0;
+    double cpus = 0;
+  };
+  // Averages over intervals, in CPUs.
+  struct Use {
+    bool known = false;                                 // processes were counted in most of them
+    double steal = 0, idle = 0, recorder = 0, own = 0;  // own: of the recorded processes
+    std::vector<Taker> takers;                          // all others that the events name, most first
+  };
+
+  void push(const formats::Event& event, const formats::MachineCpu& cpu);
+  // A recorded process was off the CPU, and what was stolen from it before, ns.
+  void recorded(std::uint32_t pid, std::int64_t stolen);
+
+  // The kernel can tell what the hypervisor takes.
+  bool tells_steal() const { return tells_steal_ && !several_machines_; }
+  // Threads tell what was stolen from them: it is not part of their time on the CPU.
+  bool threads_tell() const { return threads_tell_; }
+  // ns that the hypervisor took from all CPUs; -1: not known.
+  std::int64_t stolen() const { return tells_steal() ? stolen_ : -1; }
+  // Likewise, in the tenths of a second that [from, to) touches. 0 where it is not known.
+  std::int64_t stolen_around(std::int64_t from, std::int64_t to) const;
+  // of: [from, to) in ns of the capture's clock, disjoint, in order of time.
+  using Interval = std::pair<std::int64_t, std::int64_t>;
+  Use over(std::span<const Interval> of) const;
+
+ private:
+  static constexpr std::size_t kMaxSlices = 1u << 20;  // more than a day
+  static constexpr std::size_t kMaxRows = 8u << 20;
+
+  struct Row {
+    std::uint32_t pid = 0, comm = 0;  // comm: index into names_
+    std::int64_t time = 0;
+  };
+  struct Slice {
+    std::int64_t from = 0, to = 0, idle = 0, steal = 0, recorder = 0;
+    std::size_t first = 0, count = 0;  // rows
+    bool processes = false;            // were counted
+  };
+
+  Slice* slice_of(std::int64_t from, std::int64_t to);
+  std::uint32_t name(std::string_view comm);
+
+  std::vector<Slice> slices_;  // by time; they do not overlap
+  std::vector<Row> rows_;
+  std::vector<std::string> names_;
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+  std::int64_t stolen_ = 0;
+  std::unordered_set<std::uint32_t> recorded_;
+  std::uint32_t recorder_ = 0, last_recorded_ = 0;
+  bool tells_steal_ = false, threads_tell_ = false, several_machines_ = false;
+};
+
+}  // namespace tailcap::model

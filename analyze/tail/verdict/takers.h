@@ -1,0 +1,21 @@
+// Who had the CPUs while recorded threads were queued for one.
+#pragma once
+
+#include <span>
+
+#include "analyze/model/crowd.h"
+#include "analyze/model/machine/cpu_account.h"
+#include "analyze/model/study/verdict.h"
+
+namespace tailcap::tail::verdict {
+
+// of: disjoint, in order of time.
+model::CpuAccount::Use use_over(const model::CpuAccount& account, std::span<const model::Crowd::Interval> of);
+
+// own: share of the CPUs that recorded threads had; use: of the same time.
+model::Origin origin_of_shortage(double own, const model::CpuAccount::Use& use, unsigned cpus);
+
+// Threads' time on the CPUs may contain what the hypervisor took, up to `time` ns of it.
+bool may_be_stolen(const model::CpuAccount& account, std::int64_t time, unsigned cpus);
+
+}  // namespace tailcap::tail::verdict

@@ -1,0 +1,181 @@
+#include "capture/record/machine.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <utility>
+
+#include "capture/host/clocks.h"
+#include "capture/host/system_file.h"
+
+namespace tailcap::capture {
+
+using namespace formats;
+
+namespace {
+
+constexpr Duration kQuiet{1'000'000'000};  // how often it is written where no thread waits
+// /proc/stat of a large machine takes long to read: at most this share of the time is spent on it.
+constexpr int kShareOfTime = 200;
+constexpr std::size_t kProcesses = 8;
+constexpr std::int64_t kWorthAName = 1'000'000;  // ns; less is with the others
+constexpr std::int64_t kLongest = 60'000'000'000;
+
+std::string comm_of(std::uint32_t pid) {
+  std::string comm = read_system_file("/proc/" + std::to_string(pid) + "/comm", COMM_SIZE);
+  if (comm.ends_with('\n')) comm.pop_back();
+  return comm;
+}
+
+// The kernel writes there meanwhile.
+template <class T>
+T value(const T& in_kernel) {
+  return std::atomic_ref(const_cast<T&>(in_kernel)).load(std::memory_order_acquire);
+}
+
+// What cannot have happened was read while it changed.
+std::int64_t plausible(std::uint64_t ns) { return ns < kLongest ? static_cast<std::int64_t>(ns) : 0; }
+
+}  // namespace
+
+void CpuUsers::look(const bpf::cpu_table& table, Cpu& known) {
+  const std::uint64_t others = value(table.others);
+  std::uint64_t told = 0;  // of those that were replaced, counted before
+  for (std::size_t i = 0; i < CPU_SLOTS; i++) {
+    const bpf::cpu_slot& slot = table.slots[i];
+    Slot now;
+    char comm[COMM_SIZE];
+    now.changes = value(slot.changes);
+    now.tgid = value(slot.tgid);
+    now.time = value(slot.time);
+    std::memcpy(comm, slot.comm, sizeof comm);
+    if (now.tgid == 0 || now.changes % 2 != 0 || value(slot.changes) != now.changes) continue;  // the next look sees it
+    Slot& before = known.slots[i];
+    const bool same = before.changes == now.changes;
+    if (same && before.time == now.time) continue;
+    if (!same) told += before.time;
+    if (!first_) {
+      User& user = users_[now.tgid];
+      user.time += plausible(now.time - (same ? before.time : 0));
+      user.comm.assign(comm, strnlen(comm, sizeof comm));
+    }
+    before = now;
+  }
+  if (!first_ && others > known.others + told) others_ += plausible(others - known.others - told);
+  known.others = others;
+  // The slice that has not ended yet.
+  const std::uint32_t running = value(table.running);
+  const auto slice = static_cast<std::int64_t>(value(table.clock) - value(table.switched));
+  const std::int64_t counted =
+      running != 0 && value(table.switched) != 0 ? std::clamp<std::int64_t>(slice, 0, kLongest) : 0;
+  if (!first_) {
+    if (known.running != 0) users_[known.running].time -= known.counted;
+    if (running != 0) users_[running].time += counted;
+  }
+  known.running = running;
+  known.counted = counted;
+}
+
+void CpuUsers::look(std::span<const bpf::cpu_table> tables) {
+  if (cpus_.size() != tables.size()) {
+    cpus_.assign(tables.size(), {});
+    first_ = true;
+  }
+  for (std::size_t i = 0; i < tables.size(); i++) look(tables[i], cpus_[i]);
+  first_ = false;
+}
+
+// What was counted too much so far is taken from what comes next.
+void CpuUsers::forget() {
+  std::erase_if(users_, [](const auto& user) { return user.second.time >= 0 || user.second.carried; });
+  for (auto& [pid, user] : users_) user.carried = true;
+  others_ = 0;
+}
+
+MachineAccount::MachineAccount(Probes& probes, EventLog& log) : probes_(probes), log_(log) {}
+
+bool MachineAccount::is_recorder(std::uint32_t pid) const {
+  const auto& own = probes_.settings().own_processes;
+  return pid == static_cast<std::uint32_t>(getpid()) || std::find(own.begin(), own.end(), pid) != own.end();
+}
+
+void MachineAccount::tick(Time now) {
+  if (known(next_) && now < next_) return;
+  const auto times = read_cpu_times();
+  next_ = now + kShareOfTime * (monotonic_now() - now);
+  if (!times) return;
+  const auto tables = probes_.cpu_tables();
+  counts_processes_ = !tables.empty();
+  users_.look(tables);
+  const std::uint64_t queues = probes_.long_queues();
+  if (last_times_) {
+    tells_steal_ = tells_steal_ || times->steal > 0;
+    const bool worth = queues != long_queues_ || times->steal > last_times_->steal;
+    if (worth) {
+      if (written_ < last_) write(written_, last_, *written_times_, *last_times_, false);
+      write(last_, now, *last_times_, *times, counts_processes_);
+    } else if (now - written_ >= kQuiet) {
+      write(written_, now, *written_times_, *times, false);
+    }
+  } else {
+    tells_steal_ = tells_steal(*times);
+    written_ = now;
+    written_times_ = times;
+  }
+  users_.forget();
+  long_queues_ = queues;
+  last_ = now;
+  last_times_ = times;
+}
+
+void MachineAccount::write(Time since, Time now, CpuUser user, std::int64_t time, std::uint32_t pid,
+                           std::string_view comm) {
+  const auto self = static_cast<std::uint32_t>(getpid());
+  log_.push({now, {self, self}, MachineCpu{user, since, Duration{time}, pid, comm}});
+}
+
+void MachineAccount::write(Time since, Time now, const CpuTimes& from, const CpuTimes& to, bool processes) {
+  written_ = now;
+  written_times_ = to;
+  const auto some = [&](CpuUser user, std::int64_t time) {
+    if (time > 0) write(since, now, user, time);
+  };
+  some(CpuUser::idle, to.idle - from.idle);
+  some(CpuUser::iowait, to.iowait - from.iowait);
+  some(CpuUser::irq, to.irq - from.irq);
+  some(CpuUser::softirq, to.softirq - from.softirq);
+  if (tells_steal_) write(since, now, CpuUser::steal, std::max<std::int64_t>(0, to.steal - from.steal));
+  if (processes) write_processes(since, now);
+}
+
+void MachineAccount::write_processes(Time since, Time now) {
+  std::int64_t own = 0, others = users_.others();
+  std::vector<std::pair<std::int64_t, std::uint32_t>> most;
+  for (const auto& [pid, user] : users_.users()) {
+    const std::int64_t time = std::max<std::int64_t>(0, user.time);
+    if (is_recorder(pid))
+      own += time;
+    else if (time >= kWorthAName)
+      most.emplace_back(time, pid);
+    else
+      others += time;
+  }
+  std::sort(most.rbegin(), most.rend());
+  for (std::size_t i = kProcesses; i < most.size(); i++) others += most[i].first;
+  most.resize(std::min(most.size(), kProcesses));
+  std::unordered_map<std::uint32_t, std::string> named;
+  for (const auto& [time, pid] : most) {
+    // The kernel's table has the name from before an exec; of a process that has ended, the one last seen counts.
+    std::string comm = comm_of(pid);
+    if (comm.empty()) comm = named_.contains(pid) ? named_[pid] : users_.users().at(pid).comm;
+    write(since, now, CpuUser::process, time, pid, comm);
+    named[pid] = std::move(comm);
+  }
+  named_ = std::move(named);
+  write(since, now, CpuUser::others, others);
+  write(since, now, CpuUser::recorder, own, static_cast<std::uint32_t>(getpid()), "tailcap-record");
+}
+
+}  // namespace tailcap::capture
