@@ -117,7 +117,8 @@ Seen read_capture(const std::string& path) {
     if (events.empty()) return seen;
     for (const auto& event : events) {
       seen.kinds[static_cast<int>(kind_of(event))]++;
-      if (event.thread.pid) seen.pids.insert(event.thread.pid);
+      // The machine's account is the recorder's own; it observes no thread of it.
+      if (event.thread.pid && !std::holds_alternative<MachineCpu>(event.body)) seen.pids.insert(event.thread.pid);
       if (std::holds_alternative<Io>(event.body) || std::holds_alternative<Arrival>(event.body)) {
         seen.turned_back += event.time < latest;
         latest = std::max(latest, event.time);

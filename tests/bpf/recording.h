@@ -76,7 +76,7 @@ struct Seen {
   std::map<int, std::uint64_t> lost;   // by kind
   std::map<int, std::uint64_t> kinds;  // stored, by kind
   std::uint64_t missed = 0;            // reported by Io and Arrival
-  std::set<std::uint32_t> pids;        // of every event
+  std::set<std::uint32_t> pids;        // of every event but the machine's account
   std::vector<formats::Event> waits;   // OffCpu
   std::vector<std::uint32_t> accepts;  // descriptors
   std::vector<formats::Event> stalls;
