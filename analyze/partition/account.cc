@@ -36,6 +36,7 @@ void Account::summed(model::Phase phase, Nanos from, Nanos to, const Draft& draf
     put(LoopTimeline::idle, responding ? Label::send_sndbuf : Label::q_notice,
         responding ? Evidence::inferred : Evidence::measured);
     put(LoopTimeline::queued, Label::sched_runq, Evidence::measured);
+    put(LoopTimeline::opaque, Label::unexplained_opaque, Evidence::measured);
     put(LoopTimeline::owned, Label::q_loop, ready ? Evidence::measured : Evidence::inferred);
     put(LoopTimeline::unsure, Label::q_loop, Evidence::inferred);
     add(phase, Label::unexplained_nocarrier, Evidence::measured, z - a - s.all(), 0);

@@ -34,7 +34,9 @@ void LoopTimeline::count(const LoopTurn& turn, Nanos from, Nanos to, const Obser
     if (b - a >= kWorthALook) sums.crowded[sort] += observed.crowd().within(a, b);
   };
   if (turn.special) return;
-  if (turn.idle) {
+  if (turn.idle && !turn.woken) {
+    add(opaque, turn.from, turn.to);
+  } else if (turn.idle) {
     add(idle, turn.from, turn.runnable);
     add(queued, turn.runnable, turn.to);
   } else {
@@ -109,7 +111,6 @@ void LoopTimeline::extend(const ThreadLog& log, const Observed& observed, Nanos 
       t.to = wait->back;
       t.idle = true;
       t.woken = wait->woken();
-      t.special = !t.woken;
       t.runnable = std::clamp(wait->runnable, t.from, std::max(t.from, t.to));
       put(t);
       last_idle_ = *wait;

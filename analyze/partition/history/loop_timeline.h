@@ -22,7 +22,7 @@ struct LoopTurn {
   model::ExchangeId owner;  // connection 0: none, not known, or the loop was idle
   bool idle = false;
   bool doubtful = false;  // another request could own it
-  bool special = false;   // the loop was stopped in it, or its wake-up was not seen
+  bool special = false;   // the loop was stopped in it
   bool woken = false;     // idle: its wake-up was seen,
   Nanos runnable = 0;     // at this time
   // Acts that moved bytes of several streams at once have no owner: they belong to each request that has a milestone
@@ -38,10 +38,10 @@ struct LoopTurn {
 class LoopTimeline {
  public:
   // Sums of time, and of the part of it in which other threads were queued for a CPU.
-  enum Sort : std::size_t { idle, queued, owned, unsure, kSorts };
+  enum Sort : std::size_t { idle, queued, opaque, owned, unsure, kSorts };  // opaque: its wake-up was not seen
   struct Sums {
     std::array<Nanos, kSorts> time{}, crowded{};
-    Nanos all() const { return time[idle] + time[queued] + time[owned] + time[unsure]; }
+    Nanos all() const { return time[idle] + time[queued] + time[opaque] + time[owned] + time[unsure]; }
   };
   // Turns have numbers from 1.
   struct Range {

@@ -66,7 +66,7 @@ class RandomLoop {
   void off(Duration left, Duration runnable, Duration on, std::int16_t syscall, std::uint32_t state) {
     formats::OffCpu o;
     o.left = synth::kStart + left;
-    o.runnable = synth::kStart + runnable;
+    o.runnable = syscall >= 0 && below(10) == 0 ? formats::kNoTime : synth::kStart + runnable;  // wake-up not seen
     o.syscall = syscall;
     o.state = state;
     s_.add(on, kLoop, o);
