@@ -99,40 +99,32 @@ void LookThrough::expand(const Condition& piece, const Draft& draft) {
                         : Key{piece.label, who.what, who.tid});
   }
   ++depth_;
-  const auto inside = [&](std::uint32_t r) { return std::find(rows_.begin(), rows_.end(), r) != rows_.end(); };
   if (!model::waits_for_somebody(piece.label)) {
     leaf(length, false);
   } else if (path_.size() >= kSteps || depth_ >= kMaxDepth || budget_ == 0 || length < kLeast) {
     leaf(length, true);
-  } else if (--budget_; call(piece.label)) {
-    const model::ExchangeId peer = row ? k_.windows.table().rows.peer(*row) : model::ExchangeId{};
-    const auto served = peer.connection != 0 ? k_.windows.find(peer) : std::nullopt;
-    const Drafted* other = served && !inside(*served) ? request(*served) : nullptr;
-    if (!other || other->pieces.empty()) {
-      leaf(length, true);
-    } else {
-      rows_.push_back(*served);
-      meanwhile(piece, other->pieces, other->draft);
-      rows_.pop_back();
-    }
-  } else if (who.tid != 0) {
-    Drafted thread;
-    draft_thread(k_, who.tid, piece.from, piece.to, row && !inside(*row) ? row : std::nullopt, thread);
-    if (thread.pieces.empty()) {
-      leaf(length, true);
-    } else {
-      if (row) rows_.push_back(*row);
-      meanwhile(piece, thread.pieces, thread.draft);
-      if (row) rows_.pop_back();
-    }
   } else {
-    const Drafted* other = row && !inside(*row) ? request(*row) : nullptr;
+    --budget_;
+    std::optional<std::uint32_t> entered = row;
+    if (call(piece.label)) {
+      const model::ExchangeId peer = row ? k_.windows.table().rows.peer(*row) : model::ExchangeId{};
+      entered = peer.connection != 0 ? k_.windows.find(peer) : std::nullopt;
+    }
+    if (entered && std::find(rows_.begin(), rows_.end(), *entered) != rows_.end()) entered.reset();
+    Drafted thread;
+    const Drafted* other = nullptr;
+    if (!call(piece.label) && who.tid != 0) {
+      draft_thread(k_, who.tid, piece.from, piece.to, entered, thread);
+      other = &thread;
+    } else if (entered) {
+      other = request(*entered);
+    }
     if (!other || other->pieces.empty()) {
       leaf(length, true);
     } else {
-      rows_.push_back(*row);
+      if (entered) rows_.push_back(*entered);
       meanwhile(piece, other->pieces, other->draft);
-      rows_.pop_back();
+      if (entered) rows_.pop_back();
     }
   }
   --depth_;

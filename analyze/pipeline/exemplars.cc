@@ -45,31 +45,21 @@ void sort_by_duration(const model::RequestTable& table, std::vector<std::uint32_
 
 }  // namespace
 
-std::vector<std::uint32_t> likely_exemplars(const model::RequestTable& table, const Wanted& wanted) {
-  std::vector<std::uint32_t> out;
+LikelyRows likely_rows(const model::RequestTable& table, const Wanted& wanted) {
+  LikelyRows out;
   for (RouteRows& route : routes_of(table, wanted)) {
     const tail::slow::CohortPlaces places = tail::slow::cohort_places(route.rows.size());
-    if (wanted.by_labels()) {  // which of them are compared is decided by their labels too
-      out.insert(out.end(), route.rows.begin(), route.rows.end());
-    } else if (places.needed == 0) {
+    const bool known = !wanted.by_labels();  // otherwise which of them are compared is decided by their labels too
+    std::size_t slow_from = 0;
+    if (known && places.needed == 0) {
       sort_by_duration(table, route.rows);
+      slow_from = route.rows.size() - places.slow;
       for (const std::size_t place : tail::slow::exemplar_places(places, route.rows.size()))
-        out.push_back(route.rows[place]);
+        out.exemplars.push_back(route.rows[place]);
+    } else if (!known) {
+      out.exemplars.insert(out.exemplars.end(), route.rows.begin(), route.rows.end());
     }
-  }
-  return out;
-}
-
-std::vector<std::uint32_t> likely_slow(const model::RequestTable& table, const Wanted& wanted) {
-  std::vector<std::uint32_t> out;
-  for (RouteRows& route : routes_of(table, wanted)) {
-    const tail::slow::CohortPlaces places = tail::slow::cohort_places(route.rows.size());
-    std::size_t from = 0;
-    if (!wanted.by_labels() && places.needed == 0) {
-      sort_by_duration(table, route.rows);
-      from = route.rows.size() - places.slow;
-    }
-    out.insert(out.end(), route.rows.begin() + static_cast<std::ptrdiff_t>(from), route.rows.end());
+    out.slow.insert(out.slow.end(), route.rows.begin() + static_cast<std::ptrdiff_t>(slow_from), route.rows.end());
   }
   return out;
 }

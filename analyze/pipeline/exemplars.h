@@ -11,11 +11,13 @@
 
 namespace tailcap::pipeline {
 
-// Rows, those of the routes with the most time first. The table is settled and has no partitions yet.
-std::vector<std::uint32_t> likely_exemplars(const model::RequestTable& table, const Wanted& wanted);
-
-// Rows of all requests that may be among the slow ones of their route. The table likewise.
-std::vector<std::uint32_t> likely_slow(const model::RequestTable& table, const Wanted& wanted);
+// Rows, those of the routes with the most time first.
+struct LikelyRows {
+  std::vector<std::uint32_t> exemplars;  // may be shown
+  std::vector<std::uint32_t> slow;       // may be among the slow ones of their route
+};
+// The table is settled and has no partitions yet.
+LikelyRows likely_rows(const model::RequestTable& table, const Wanted& wanted);
 
 // The examples of verdicts, the slowest ones, those that were chosen in the first so many routes, and the requests that
 // held all of them up.

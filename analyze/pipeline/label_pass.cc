@@ -13,9 +13,9 @@ LabelPass::LabelPass(WirePass& wire, const Options& options)
   model::Study known;
   known.begin = wire.recording().facts().first();
   wire.recording().facts().fill(known.quality);
-  const Wanted wanted(options, known);
-  partitioner_.explain(likely_slow(wire.requests().table(), wanted));
-  if (options.exemplars != 0) partitioner_.follow_likely(likely_exemplars(wire.requests().table(), wanted));
+  const LikelyRows likely = likely_rows(wire.requests().table(), Wanted(options, known));
+  partitioner_.explain(likely.slow);
+  if (options.exemplars != 0) partitioner_.follow_likely(likely.exemplars);
 }
 
 partition::CourseBook LabelPass::finish(Analysis& out) {

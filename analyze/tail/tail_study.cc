@@ -139,7 +139,7 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
     all.slow = items.size();
     for (std::uint32_t i = 0; i < items.size(); ++i) all.order.push_back(i);
     out.culprits = slow::culprits_of(table, items, all, links, study.quality.preamble);
-    out.verdict = verdict::account_for_few(items, out.culprits, around);
+    out.verdict = verdict::account_for_few(items, all, out.culprits, around);
     if (explained_at_server(table, items, all, links, out.verdict)) out.verdict = {};
     return out;
   }

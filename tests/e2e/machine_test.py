@@ -73,7 +73,7 @@ class Machine(Case):
         self.assertGreaterEqual(total, 0.8 * sum(had) - 200_000_000)
         for e in told:
             self.assertLessEqual(e["cpu_time"], (e["time"] - e["began"]) + 5_000_000, e)
-        # All that is told of a tenth of a second is no more than its CPUs had.
+        # The times of a tenth of a second add up to no more than its CPUs had.
         times = {}
         for e in events:
             if e["user"] != "idle":

@@ -293,8 +293,8 @@ std::int64_t ordinary_slow_mean(const std::vector<Item>& items, double from) {
       std::min(9e18, ordinary(items, from, [](const Item& i) { return static_cast<double>(i.duration); })));
 }
 
-Verdict account_for_few(const std::vector<Item>& items, const std::vector<model::CulpritStudy>& culprits,
-                        const Surroundings& around) {
+Verdict account_for_few(const std::vector<Item>& items, const Cohorts& cohorts,
+                        const std::vector<model::CulpritStudy>& culprits, const Surroundings& around) {
   Verdict out;
   out.kind = VerdictKind::few;
   out.requests = out.of = items.size();
@@ -313,11 +313,8 @@ Verdict account_for_few(const std::vector<Item>& items, const std::vector<model:
   out.when = slow::bursts_of(std::move(spans));
   out.pattern = Pattern::always;
   const Account account = account_of(items);
-  Cohorts all;
-  all.slow = items.size();
-  for (std::uint32_t i = 0; i < items.size(); ++i) all.order.push_back(i);
   for (VerdictPart part : account.parts) {
-    look_through(part, items, all, around);
+    look_through(part, items, cohorts, around);
     if (share(part.slow, out.slow) < kLeastShare || part.slow < kLeastGap) continue;
     part.origin =
         model::unexplained(part.label) || model::causeless(part.label) ? Origin::unexplained : Origin::service;
