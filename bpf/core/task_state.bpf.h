@@ -12,7 +12,7 @@
 /* The current off-CPU interval, or the last one. */
 struct off_cpu_state {
 	u64 left;     /* time of the switch-out; 0: it is not off-CPU */
-	u64 runnable; /* time of the wake-up; 0: it still sleeps */
+	u64 runnable; /* time of the wake-up; 0: it still sleeps. While it is on a CPU: of one that found it there */
 	u64 argument0;
 	u64 argument1;
 	u64 socket;    /* its cookie if argument0 is a socket's descriptor */
@@ -26,7 +26,7 @@ struct off_cpu_state {
 	u8 stacked; /* enum stacked (bpf/sched/left_stack.bpf.h) */
 	u8 timed;
 	u8 woken_in; /* enum woken_in */
-	u8 unused;
+	u8 woken_early;
 	u64 steal_before; /* of its CPU, by the scheduler's account, at its last switch-in */
 	u32 stolen;       /* ns of its last time on the CPU, if worth telling */
 	u32 ran;          /* steal_before is known */

@@ -33,6 +33,9 @@ const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth a
 #define LEAST_STOLEN 200000
 #define LONG_QUEUE 1000000
 
+/* The longest time, in ns, from the wake-up of a thread that is being switched out to the switch-out's tracepoint. */
+#define SWITCHING_OUT 200000
+
 /* The waker is named only if it is certain. Wake-ups also happen in interrupts, and then the running thread is
  * unrelated; not every kernel shows whether this is an interrupt. A thread inside futex() on the address that the woken
  * thread waits for is the waker; and interrupts do not write to pipes. A waiter in futex() can be woken by a signal,
@@ -123,13 +126,14 @@ static __always_inline void note_stolen(struct off_cpu_state *off, struct task_s
 static __always_inline void leave(void *ctx, struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
 {
 	struct off_cpu_state *off = &state->off_cpu;
+	bool still_runnable = task_bits == 0 || task_bits == PREEMPTED;
 	struct pt_regs *regs;
 	u64 nr, switches;
 
 	/* The freezer of the unified hierarchy lets it sleep like any other task; a stopped task counts as frozen,
 	 * too. */
-	if (task_bits != 0 && task_bits != PREEMPTED && !(task_bits & (STATE_STOPPED | STATE_TRACED)) &&
-	    bpf_core_field_exists(task->frozen) && BPF_CORE_READ_BITFIELD(task, frozen))
+	if (!still_runnable && !(task_bits & (STATE_STOPPED | STATE_TRACED)) && bpf_core_field_exists(task->frozen) &&
+	    BPF_CORE_READ_BITFIELD(task, frozen))
 		task_bits = FROZEN;
 	/* The kernel counts switches, so those for which it did not run the programs are known to be missing.
 	 * Occasionally it skips all programs of an interrupt that ends a CPU's idle time, and of the switch after it
@@ -141,10 +145,17 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 		__sync_fetch_and_add(&state->missed, 1);
 	off->switches = switches;
 	off->left = now;
-	off->waker = 0;
 	off->state = task_bits;
-	/* still runnable: preempted, so its run-queue latency begins now */
-	off->runnable = task_bits == 0 || task_bits == PREEMPTED ? now : 0;
+	/* Once the scheduler has taken it off the run queue, and before the tracepoint, it looks for another thread to
+	 * run. A wake-up in that time precedes the interval, and no other follows. An earlier wake-up does not
+	 * count, because it found the thread running; another follows then. */
+	off->woken_early = !still_runnable && off->runnable && off->runnable + SWITCHING_OUT > now;
+	if (!off->woken_early) {
+		off->waker = 0;
+		off->woken_in = WOKEN_UNKNOWN;
+	}
+	/* preempted, so its run-queue latency begins now */
+	off->runnable = still_runnable ? now : 0;
 	off->syscall = -1;
 	off->argument0 = 0;
 	off->argument1 = 0;
@@ -152,7 +163,6 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	off->socket = 0;
 	state->sending.socket = 0;
 	off->timed = 0;
-	off->woken_in = WOKEN_UNKNOWN;
 	note_stolen(off, task);
 	off->throttled = 0;
 	if (bpf_core_field_exists(task->throttled) && task->throttled)
@@ -186,6 +196,8 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 	struct off_cpu_state *off = &state->off_cpu;
 	struct record_off_cpu *record = reserve(sizeof(*record), RECORD_OFF_CPU, &state->missed);
 
+	if (!off->runnable && off->woken_early)
+		off->runnable = off->left;
 	if (record) {
 		fill_head(&record->h, task, RECORD_OFF_CPU, now);
 		record->h.missed = take_missed(&state->missed);
@@ -216,6 +228,7 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 	if (off->runnable && now - off->runnable >= LONG_QUEUE && !off->throttled)
 		__sync_fetch_and_add(&long_queues, 1);
 	off->left = 0;
+	off->runnable = 0;
 }
 
 SEC("tp_btf/sched_switch")
@@ -257,13 +270,31 @@ int switch_task(u64 *ctx)
 	return 0;
 }
 
+/* What it waits for is not known yet, so a thread inside futex() is not known to hold what it wants. */
+static __always_inline void woken_while_on_cpu(struct off_cpu_state *off)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	off->runnable = bpf_ktime_get_ns();
+	off->woken_in = running_in();
+	off->waker = 0;
+	if (off->woken_in == WOKEN_BY_THREAD && ((struct pt_regs *)bpf_task_pt_regs(task))->orig_ax != NR_futex)
+		off->waker = task->pid;
+}
+
 /* Not sched_wakeup: that one may run later, on the woken thread's CPU, while an unrelated task is running. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(wake_up, struct task_struct *task)
 {
 	struct task_state *state = task_state(task);
 
-	if (!state || !state->off_cpu.left || state->off_cpu.runnable)
+	if (!state)
+		return 0;
+	if (!state->off_cpu.left) {
+		woken_while_on_cpu(&state->off_cpu);
+		return 0;
+	}
+	if (state->off_cpu.runnable)
 		return 0;
 	state->off_cpu.runnable = bpf_ktime_get_ns();
 	state->off_cpu.woken_in = running_in();
