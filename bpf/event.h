@@ -186,7 +186,8 @@ struct record_off_cpu {
 	__u8 throttled;
 	__u8 timed;    /* argument1 is for how many ns it asked to sleep */
 	__u8 woken_in; /* enum woken_in */
-	__u16 unused;
+	__u8 ongoing;  /* it had not ended when the recording did; of list_waits only */
+	__u8 unused;
 	__u64 goroutine; /* run by the thread when it was switched out */
 	__u64 stolen;    /* ns that the hypervisor took of its time on the CPU before */
 };

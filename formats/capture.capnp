@@ -186,7 +186,7 @@ struct SocketInfo {
 }
 
 struct OffCpu {
-  how @0 :List(UInt8);         # bits 0 left, 1 runnable: next of the sparse column; 2 runnable unknown; 3 missed; 4 throttled; 5 timed; 6 stolen
+  how @0 :List(UInt8);         # bits 0 left, 1 runnable: next of the sparse column; 2 runnable unknown; 3 missed; 4 throttled; 5 timed; 6 stolen; 7 ongoing
   off @1 :List(UInt32);        # time - left, ns
   queued @2 :List(UInt32);     # time - runnable, ns
   waker @3 :List(UInt32);

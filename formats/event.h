@@ -168,6 +168,7 @@ struct OffCpu {
   SocketId socket = 0;                // the socket that argument0's descriptor refers to; 0: none, or not looked up
   FileKind file = FileKind::unknown;  // the kind of file that the descriptor refers to
   bool timed = false;                 // argument1 is for how many ns after left it asked to sleep
+  bool ongoing = false;               // the recording ended, not the interval; Event::time is when
   WokenIn woken_in = WokenIn::unknown;
   // Of its time on the CPU before left, what it did not execute because the hypervisor ran something else. Below 0.2 ms
   // it is 0.

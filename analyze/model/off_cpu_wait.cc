@@ -69,6 +69,8 @@ OffCpuWait off_cpu_wait(const formats::Event& event) {
     w.runnable = w.time;
   else if (known(off.runnable))
     w.runnable = std::clamp(nanoseconds(off.runnable), w.time, w.back);
+  else if (off.ongoing)
+    w.runnable = w.back;
   w.waker = off.waker;
   w.stolen = std::max<std::int64_t>(0, off.stolen.count());
   if (off.timed && w.blocked == Blocked::sleep)

@@ -45,6 +45,9 @@ struct Culprit {
   bool operator==(const Culprit&) const = default;
 };
 
+// Of a request that has not ended, so much of its time has an account at most: what it waits for now matters.
+inline constexpr std::int64_t kUnfinishedShown = 10'000'000'000;  // ns
+
 // The accounts of all requests. A request without a duration has none.
 class Partitions {
  public:

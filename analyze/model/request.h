@@ -132,6 +132,7 @@ struct RequestTable {
   HandlerGoroutines handler_goroutines;
   std::vector<TextId> remotes;  // endpoints, by ConnectionId; 0: not known
   Partitions partitions;        // of requests with a duration
+  Partitions unfinished;        // of the last kUnfinishedShown of requests that had no answer when the recording ended
   Chains chains;                // of the slow requests of each route
   Crowd crowd;                  // known where there are partitions
   CpuAccount cpus;              // of the machine; likewise

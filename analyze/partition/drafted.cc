@@ -110,6 +110,7 @@ void draft_request(const DraftContext& k, std::uint32_t row, Detail detail, Draf
   clear(draft);
   out.pieces.clear();
   draft.w = k.windows.window(row);
+  if (!draft.w.phases) draft.w = k.windows.unfinished(row);
   if (!draft.w.phases || draft.w.stretches == 0) return;
   draft.detail = detail == Detail::sums && !stopped(k, draft.w) ? Detail::sums : Detail::full;
   out.calls = calls_of(k, draft);

@@ -34,14 +34,17 @@ std::unordered_set<std::uint32_t> pids_of(const model::RequestTable& table) {
 
 struct Partitioner::Impl {
   Impl(const model::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers)
-      : windows(table, std::move(notes)), observed(windows, carriers, pids_of(table)) {}
+      : windows(table, std::move(notes)),
+        unfinished_rows(windows.all_unfinished()),
+        observed(windows, carriers, pids_of(table)) {}
 
-  const Windows windows;
+  Windows windows;
+  const std::vector<std::uint32_t> unfinished_rows;
   Observed observed;
   Loops loops{observed};
   std::size_t next = 0;  // in windows.by_end()
   std::uint32_t pushed = 0;
-  model::Partitions done;
+  model::Partitions done, unfinished;
   std::vector<ExchangeId> wrong;
   CourseBook book;
   bool with_files = false, every_turn = false;
@@ -65,7 +68,10 @@ struct Partitioner::Impl {
     loops.settle(until);
     const auto rows = windows.by_end();
     while (next < rows.size() && end_of(rows[next]) < until) finish(rows[next++]);
-    const Nanos oldest_needed = std::min(windows.began(next), until) - kBefore;
+    if (until == INT64_MAX) return;
+    Nanos oldest_needed = std::min(windows.began(next), until) - kBefore;
+    if (!unfinished_rows.empty())
+      oldest_needed = std::min(oldest_needed, observed.now() - model::kUnfinishedShown - kBefore);
     observed.forget_before(oldest_needed);
     loops.forget_before(oldest_needed);
     if (!observed.full()) return;
@@ -91,6 +97,21 @@ struct Partitioner::Impl {
       if (ended_before(by, row)) add_course(by);
     if (!with_files) return;
     if (model::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
+  }
+
+  void finish_unfinished() {
+    windows.end_at(observed.waits_until());
+    for (const std::uint32_t row : unfinished_rows) {
+      draft_request(known(), row, Detail::full, drafted);
+      if (drafted.pieces.empty()) continue;
+      account.take(drafted, observed);
+      const Draft& draft = drafted.draft;
+      unfinished.add(draft.w.id, account.parts(), account.culprits());
+      if (auto found = look_through.chains_of(draft, drafted.pieces); !found.empty())
+        chains.emplace(draft.w.id, std::move(found));
+      if (book.follows(row)) book.add(windows, drafted, account.culprits());
+    }
+    unfinished.sort();
   }
 
   bool ended_before(std::uint32_t a, std::uint32_t b) const {
@@ -155,10 +176,13 @@ void Partitioner::push(const formats::Event& event) {
 
 model::Partitions Partitioner::take() {
   impl_->advance(INT64_MAX);
+  impl_->finish_unfinished();
   impl_->done.sort();
   impl_->done.set_groups(impl_->observed.groups());
   return std::move(impl_->done);
 }
+
+model::Partitions Partitioner::take_unfinished() { return std::move(impl_->unfinished); }
 
 model::Chains Partitioner::take_chains() { return std::move(impl_->chains); }
 

@@ -43,6 +43,7 @@ class Partitioner {
   void push(const formats::Event& event);
   // Once, after the last event.
   model::Partitions take();
+  model::Partitions take_unfinished();  // of requests without an answer at the end of the recording
   model::Chains take_chains();
   model::Crowd take_crowd();
   model::CpuAccount take_cpus();

@@ -20,6 +20,7 @@ LabelPass::LabelPass(WirePass& wire, const Options& options)
 
 partition::CourseBook LabelPass::finish(Analysis& out) {
   wire_.requests().table().partitions = partitioner_.take();
+  wire_.requests().table().unfinished = partitioner_.take_unfinished();
   wire_.requests().table().chains = partitioner_.take_chains();
   wire_.requests().table().crowd = partitioner_.take_crowd();
   wire_.requests().table().cpus = partitioner_.take_cpus();

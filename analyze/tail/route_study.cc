@@ -9,6 +9,7 @@
 #include "analyze/tail/rows/standing.h"
 #include "analyze/tail/study.h"
 #include "analyze/tail/tail_study.h"
+#include "analyze/tail/verdict/unfinished.h"
 
 namespace tailcap::tail {
 namespace {
@@ -267,6 +268,13 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   if (links && table.partitions.size() > 0)
     out.tail = study_tail(table, rows, study, *links,
                           {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute});
+  if (links && table.unfinished.size() > 0) {
+    const model::Quantile& p99 = out.latency[3];
+    std::optional<std::int64_t> usual;
+    if (latency.size() > 0)
+      usual = p99.support == model::Support::refused ? latency.sorted().back() : p99.value.count();
+    out.unfinished = verdict::unfinished_verdict(rows, usual, {table, study, *links});
+  }
   return out;
 }
 

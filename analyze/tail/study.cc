@@ -88,7 +88,7 @@ std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& tabl
 void study_requests(const RequestTable& table, model::Study& study) {
   const auto routes = by_route(table);
   std::optional<slow::Links> links;
-  if (table.partitions.size() > 0 || table.causes.size() > 0) links.emplace(table);
+  if (table.partitions.size() > 0 || table.unfinished.size() > 0 || table.causes.size() > 0) links.emplace(table);
   study.arrivals = load::arrivals(table);
   struct Studied {
     double total = 0;

@@ -191,31 +191,40 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 		keep_stack(ctx, off, task, now);
 }
 
+static __always_inline void fill_off_cpu(struct record_off_cpu *record, struct task_state *state,
+					 struct task_struct *task, u64 now)
+{
+	struct off_cpu_state *off = &state->off_cpu;
+
+	if (!off->runnable && off->woken_early)
+		off->runnable = off->left;
+	fill_head(&record->h, task, RECORD_OFF_CPU, now);
+	record->h.missed = take_missed(&state->missed);
+	record->left = off->left;
+	record->runnable = off->runnable;
+	record->argument0 = off->argument0;
+	record->argument1 = off->argument1;
+	record->waker = off->waker;
+	record->state = off->state;
+	record->syscall = off->syscall;
+	record->socket = off->socket;
+	record->file = off->file_kind;
+	record->throttled = off->throttled;
+	record->timed = off->timed;
+	record->woken_in = off->woken_in;
+	record->ongoing = 0;
+	record->unused = 0;
+	record->stolen = off->stolen;
+	record->goroutine = off->goroutine;
+}
+
 static __always_inline void back(struct task_state *state, struct task_struct *task, u64 now)
 {
 	struct off_cpu_state *off = &state->off_cpu;
 	struct record_off_cpu *record = reserve(sizeof(*record), RECORD_OFF_CPU, &state->missed);
 
-	if (!off->runnable && off->woken_early)
-		off->runnable = off->left;
 	if (record) {
-		fill_head(&record->h, task, RECORD_OFF_CPU, now);
-		record->h.missed = take_missed(&state->missed);
-		record->left = off->left;
-		record->runnable = off->runnable;
-		record->argument0 = off->argument0;
-		record->argument1 = off->argument1;
-		record->waker = off->waker;
-		record->state = off->state;
-		record->syscall = off->syscall;
-		record->socket = off->socket;
-		record->file = off->file_kind;
-		record->throttled = off->throttled;
-		record->timed = off->timed;
-		record->woken_in = off->woken_in;
-		record->unused = 0;
-		record->stolen = off->stolen;
-		record->goroutine = off->goroutine;
+		fill_off_cpu(record, state, task, now);
 		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	}
 	if (state->file.began)
@@ -301,5 +310,24 @@ int BPF_PROG(wake_up, struct task_struct *task)
 	state->off_cpu.waker = certain_waker(&state->off_cpu);
 	ended_by_io(state, task, state->off_cpu.runnable);
 	sending_goes_on(state, task, state->off_cpu.runnable);
+	return 0;
+}
+
+/* Lists the off-CPU intervals that have not ended, once nothing else is attached. */
+SEC("iter/task")
+int list_waits(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct record_off_cpu record;
+	struct task_state *state;
+
+	if (!task)
+		return 0;
+	state = task_state(task);
+	if (!state || !state->off_cpu.left)
+		return 0;
+	fill_off_cpu(&record, state, task, bpf_ktime_get_ns());
+	record.ongoing = 1;
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }

@@ -217,6 +217,10 @@ void Probes::mark_targets() {
 
 std::vector<std::byte> Probes::list_tasks() { return impl_->iterate(impl_->object.skeleton->progs.list_tasks); }
 std::vector<std::byte> Probes::list_sockets() { return impl_->iterate(impl_->object.skeleton->progs.list_sockets); }
+std::vector<std::byte> Probes::list_waits() {
+  bpf_program* program = impl_->object.skeleton->progs.list_waits;
+  return bpf_program__autoload(program) ? impl_->iterate(program) : std::vector<std::byte>{};
+}
 
 int Probes::first_ring() const { return bpf_map__fd(impl_->object.skeleton->maps.ring); }
 int Probes::rings_map() const { return bpf_map__fd(impl_->object.skeleton->maps.rings); }

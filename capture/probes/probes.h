@@ -107,6 +107,8 @@ class Probes {
   // Returns records (bpf/event.h) of all target threads and sockets.
   std::vector<std::byte> list_tasks();
   std::vector<std::byte> list_sockets();
+  // Returns a record for every target thread that is off-CPU; after detach(). Empty: they are not recorded.
+  std::vector<std::byte> list_waits();
 
   void add_target(std::uint32_t pid);  // before mark_targets()
   // Makes the first thread of a process a target. process: its pidfd.

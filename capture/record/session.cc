@@ -299,8 +299,25 @@ void Session::push_masking(Time now) {
   masking_ = sum;
 }
 
+// What threads wait for at the end of the recording explains the requests that have not ended.
+void Session::push_waits() {
+  std::vector<std::byte> waits;
+  try {
+    waits = probes_.list_waits();
+  } catch (const std::system_error& e) {
+    warn(std::string("what threads waited for at the end is missing: ") + e.what());
+  }
+  Event event;
+  std::span<const std::byte> rest = waits;
+  while (const std::size_t size = listed_size(rest)) {
+    if (converter_.convert(rest.first(size), event)) log_.push(event);
+    rest = rest.subspan(size);
+  }
+}
+
 void Session::closing_facts() {
   mappings_.push_rest();
+  push_waits();
   const Time now = monotonic_now();
   losses_.count(now);
   push_found(now);

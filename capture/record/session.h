@@ -69,6 +69,7 @@ class Session {
   void push_masking(formats::Time now);
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs a different program from its parent
   void push_costs(formats::Time now);
+  void push_waits();
   void push_interfaces(formats::Time now);
   void push_quotas(formats::Time now);
   void count_unread_quotas(formats::Time now, std::size_t processes);

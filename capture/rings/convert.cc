@@ -127,6 +127,7 @@ bool convert_off_cpu(std::span<const std::byte> bytes, Event& event) {
   off.argument1 = r.argument1;
   off.throttled = r.throttled != 0;
   off.timed = r.timed != 0;
+  off.ongoing = r.ongoing != 0;
   off.woken_in = r.woken_in <= WOKEN_IN_INTERRUPT ? static_cast<WokenIn>(r.woken_in) : WokenIn::unknown;
   off.stolen = Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(r.stolen, UINT32_MAX)));
   off.socket = r.socket;
@@ -380,9 +381,10 @@ std::uint16_t kind_of_record(std::span<const std::byte> bytes) {
 std::size_t listed_size(std::span<const std::byte> bytes) {
   record_header header;
   if (!read(bytes, header)) return 0;
-  const std::size_t size = header.kind == RECORD_TASK     ? sizeof(record_task)
-                           : header.kind == RECORD_SOCKET ? sizeof(record_socket)
-                                                          : 0;
+  const std::size_t size = header.kind == RECORD_TASK      ? sizeof(record_task)
+                           : header.kind == RECORD_SOCKET  ? sizeof(record_socket)
+                           : header.kind == RECORD_OFF_CPU ? sizeof(record_off_cpu)
+                                                           : 0;
   return size <= bytes.size() ? size : 0;
 }
 

@@ -164,6 +164,7 @@ struct Collector::Add {
     }
     if (o.throttled) how |= kHowThrottled;
     if (o.timed) how |= kHowTimed;
+    if (o.ongoing) how |= kHowOngoing;
     if (o.stolen.count() != 0) {
       how |= kHowStolen;
       k.stolen.push_back(o.stolen.count());

@@ -271,6 +271,7 @@ void EventDecoder::read_own(const KindColumns<OffCpu, ColumnView>& k, OffCpu& of
   if ((how & kHowOffMissed) != 0) off.missed = sparse(k.missed, off_missed_);
   off.throttled = (how & kHowThrottled) != 0;
   off.timed = (how & kHowTimed) != 0;
+  off.ongoing = (how & kHowOngoing) != 0;
   if ((how & kHowStolen) != 0) off.stolen = checked_duration(sparse(k.stolen, stolen_));
 }
 

@@ -19,7 +19,7 @@ inline constexpr std::uint8_t kHowPayload = 0x07, kHowTruncated = 0x08, kHowPosi
 inline constexpr std::uint8_t kHowBegan = 0x40;
 // Bits of `how` of OffCpu.
 inline constexpr std::uint8_t kHowLeft = 0x01, kHowRunnable = 0x02, kHowNotWoken = 0x04, kHowOffMissed = 0x08,
-                              kHowThrottled = 0x10, kHowTimed = 0x20, kHowStolen = 0x40;
+                              kHowThrottled = 0x10, kHowTimed = 0x20, kHowStolen = 0x40, kHowOngoing = 0x80;
 
 // A column with its number in the kind's struct of capture.capnp. Sparse: with entries for some events only.
 template <int kNumber, bool kSparse, class Held>

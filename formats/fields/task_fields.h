@@ -21,6 +21,7 @@ struct Table<OffCpu> {
       field<12>("file", &OffCpu::file),
       field<11, As::other_socket>("socket", &OffCpu::socket),
       by_hand("timed", &OffCpu::timed),
+      by_hand("ongoing", &OffCpu::ongoing),
       field<13>("woken_in", &OffCpu::woken_in),
       by_hand("stolen", &OffCpu::stolen),
   };

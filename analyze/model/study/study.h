@@ -101,6 +101,7 @@ struct RouteStudy {
   std::vector<std::uint32_t> slowest;  // indexes into the table, slowest first
   std::optional<CallStudy> calls;      // of gRPC
   std::optional<TailStudy> tail;       // unset: no request of the route has a partition
+  std::optional<Verdict> unfinished;   // of its requests that had no answer when the recording ended
   LoadStudy load;
 };
 

@@ -8,7 +8,7 @@ std::string_view name_of(VerdictScope scope) {
 }
 
 std::string_view name_of(VerdictKind kind) {
-  constexpr std::string_view names[] = {"nothing", "few", "usual", "tail"};
+  constexpr std::string_view names[] = {"nothing", "few", "usual", "tail", "unfinished"};
   return names[static_cast<std::size_t>(kind)];
 }
 

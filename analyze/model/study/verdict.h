@@ -40,10 +40,11 @@ enum class VerdictScope : std::uint8_t { route, process, machine };
 std::string_view name_of(VerdictScope scope);
 
 enum class VerdictKind : std::uint8_t {
-  nothing,  // nothing unusual
-  few,      // too few requests to compare: their account
-  usual,    // every request waits for it
-  tail,     // the slowest requests compared with typical ones
+  nothing,     // nothing unusual
+  few,         // too few requests to compare: their account
+  usual,       // every request waits for it
+  tail,        // the slowest requests compared with typical ones
+  unfinished,  // requests that had no answer when the recording ended
 };
 std::string_view name_of(VerdictKind kind);
 
@@ -119,8 +120,8 @@ struct SharedTrait {
     load
   };
   Kind kind = Kind::connection;
-  std::string value;  // host: "10.0.0.2"; connection: "10.0.0.2:4711"; path, authority: as sent; otherwise empty
-  std::int64_t at_least = 0;                // thread: its number; sizes: bytes; load: requests under way
+  std::string value;        // host: "10.0.0.2"; connection: "10.0.0.2:4711"; path, authority: as sent; otherwise empty
+  std::int64_t number = 0;  // thread: its id; sizes: bytes at least; load: requests under way at least
   std::uint64_t slow = 0, of_slow = 0;      // slow requests that have it
   std::uint64_t others = 0, of_others = 0;  // and of all other requests of the route
   double chance = 1;                        // at most: that as many would have it by chance
@@ -138,8 +139,9 @@ struct Verdict {
   std::uint64_t requests = 0, of = 0;  // slow; compared
   std::int64_t slow = 0, typical = 0;  // mean duration; usual: of the typical requests in both
   std::int64_t excess = 0;             // duration beyond the typical one, summed over the slow requests
-  std::int64_t lost = 0;               // mean time of a slow request in lost events
-  std::vector<Burst> when;             // in order of time
+  std::int64_t oldest = 0;  // unfinished: how long the oldest had been under way; slow: kUnfinishedShown at most
+  std::int64_t lost = 0;    // mean time of a slow request in lost events
+  std::vector<Burst> when;  // in order of time
   double rate_low = 0, rate_high = 0;  // 95 % interval of bursts per minute, if they are at random; both 0: not known
   bool kind_of_their_own = false;      // a gap separates them from the other requests
   std::vector<ExchangeId> examples;    // the slowest first

@@ -321,6 +321,7 @@ void Observed::push(const Event& event) {
   if (!std::holds_alternative<formats::CaptureEnd>(event.body)) now_ = std::max(now_, at);
   const bool ours = pids_.contains(event.thread.pid);
   if (const auto* off = std::get_if<formats::OffCpu>(&event.body)) {
+    if (off->ongoing && (ongoing_at_ == 0 || at < ongoing_at_)) ongoing_at_ = at;
     if (ours)
       off_cpu(event, *off);
     else if (event.thread.tid != 0 && nanoseconds(off->left) > 0 && event.time >= off->left) {

@@ -30,7 +30,14 @@ std::optional<ExchangeNote> note_of(const model::Exchange& exchange) {
       exchange.role == model::Role::server ? exchange.response_window_waits : exchange.request_window_waits;
   for (const auto& wait : waits.listed)
     if (model::held_up(wait) && wait.from < wait.to) note.held_up.push_back(wait);
-  if (note.head_done == 0 && note.held_up.empty()) return std::nullopt;
+  const auto time = [](formats::Time t) { return known(t) ? nanoseconds(t) : 0; };
+  note.unfinished = exchange.outcome == model::Outcome::in_flight && known(exchange.request.first_done) &&
+                    !known(exchange.response.first_arrived) && !known(exchange.response.first_done);
+  if (note.unfinished) {
+    note.first_read = time(exchange.request.first_done);
+    if (exchange.request_bytes.has_value()) note.whole = time(exchange.request.last_done);
+  }
+  if (note.head_done == 0 && note.held_up.empty() && !note.unfinished) return std::nullopt;
   return note;
 }
 
@@ -129,6 +136,50 @@ Window Windows::window(std::uint32_t row) const {
     w.second = w.third - length(4);
   }
   return w;
+}
+
+Window Windows::unfinished(std::uint32_t row) const {
+  const model::Request r = table_.rows[row];
+  Window w;
+  w.row = row;
+  w.id = r.id;
+  w.role = r.role;
+  w.streams = r.stream != 0;
+  w.pid = r.pid;
+  w.tid = r.tid;
+  const ExchangeNote* n = !r.has_duration && known(r.start) ? note(r.id) : nullptr;
+  if (!n || !n->unfinished || end_ <= nanoseconds(r.start)) return w;
+  w.from = std::max(nanoseconds(r.start), end_ - model::kUnfinishedShown);
+  w.to = end_;
+  w.phases = true;
+  const auto at = [&](Nanos t) { return t == 0 ? end_ : std::clamp(t, w.from, end_); };
+  const Nanos whole = at(n->whole);
+  if (w.server()) {
+    w.first = std::min(at(n->first_read), whole);
+    w.second = whole;
+    w.third = end_;
+    add(w, Phase::arrive, w.first - w.from);
+    add(w, Phase::read, w.second - w.first);
+    add(w, Phase::work, w.to - w.second);
+  } else {
+    w.first = whole;
+    w.second = w.third = end_;
+    add(w, Phase::send, w.first - w.from);
+    add(w, Phase::ttfb, w.to - w.first);
+  }
+  return w;
+}
+
+std::vector<std::uint32_t> Windows::all_unfinished() const {
+  std::vector<std::uint32_t> out;
+  for (const ExchangeNote& n : notes_)
+    if (n.unfinished)
+      if (const auto row = find(n.id)) out.push_back(*row);
+  std::sort(out.begin(), out.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return table_.rows.start(a) != table_.rows.start(b) ? table_.rows.start(a) < table_.rows.start(b) : a < b;
+  });
+  if (out.size() > kMaxUnfinished) out.resize(kMaxUnfinished);
+  return out;
 }
 
 std::optional<std::uint32_t> Windows::find(ExchangeId id) const {

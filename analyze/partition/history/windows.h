@@ -38,6 +38,10 @@ struct ExchangeNote {
   model::ExchangeId id;
   Nanos head_done = 0;                     // start of its wait for 100 Continue
   std::vector<model::WindowWait> held_up;  // HTTP/2: its sender's waits for the peer's window
+  // It had no answer when the recording ended. Server: its first and last byte were read; client: its last was sent.
+  // 0: not yet.
+  bool unfinished = false;
+  Nanos first_read = 0, whole = 0;
 };
 std::optional<ExchangeNote> note_of(const model::Exchange& exchange);
 
@@ -47,6 +51,13 @@ class Windows {
   Windows(const model::RequestTable& table, std::vector<ExchangeNote> notes);
 
   Window window(std::uint32_t row) const;
+  // The recording ended then: from now on unfinished() has windows.
+  void end_at(Nanos end) { end_ = end; }
+  // The last kUnfinishedShown of a request that had no answer at the end of the recording; not ended() if it had one.
+  Window unfinished(std::uint32_t row) const;
+  // Rows, the oldest first, at most kMaxUnfinished.
+  std::vector<std::uint32_t> all_unfinished() const;
+  static constexpr std::size_t kMaxUnfinished = 10'000;
   std::optional<std::uint32_t> find(model::ExchangeId id) const;
   const ExchangeNote* note(model::ExchangeId id) const;
   // Rows that have a partition, by their end.
@@ -74,6 +85,7 @@ class Windows {
   std::span<const std::uint32_t> of(model::ConnectionId connection) const;
 
   const model::RequestTable& table_;
+  Nanos end_ = 0;
   std::vector<ExchangeNote> notes_;           // ascending by id
   std::vector<std::uint32_t> by_connection_;  // rows by (connection, start)
   std::vector<std::uint32_t> connection_at_;  // by ConnectionId: index of its first row in by_connection_

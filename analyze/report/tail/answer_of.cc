@@ -41,14 +41,15 @@ std::size_t AnswerOf::slower(std::size_t route, const model::Request& request) {
 }
 
 std::optional<std::size_t> AnswerOf::verdict(const model::Request& request) {
-  if (!request.has_duration || !formats::known(request.start)) return std::nullopt;
+  if (!formats::known(request.start)) return std::nullopt;
   const auto route = route_of(study_, table_, request);
   if (!route) return std::nullopt;
   for (std::size_t i = 0; i < study_.verdicts.size(); ++i) {
     const Verdict& v = study_.verdicts[i];
     const bool about = v.scope != model::VerdictScope::machine && v.level != model::Level::nothing &&
                        std::ranges::find(v.routes, static_cast<std::uint32_t>(*route)) != v.routes.end();
-    if (!about) continue;
+    if (!about || (v.kind == VerdictKind::unfinished) == request.has_duration) continue;
+    if (v.kind == VerdictKind::unfinished && request.outcome != model::Outcome::in_flight) continue;
     if (v.kind != VerdictKind::tail) return i;
     // One of the slowest, at a time when slow ones came.
     const bool then = std::ranges::any_of(v.when, [&](const model::Burst& b) {

@@ -105,14 +105,14 @@ std::string pattern_text(const Verdict& v, const model::Study& study) {
 std::string trait_text(const model::SharedTrait& t, bool server) {
   using Kind = model::SharedTrait::Kind;
   const std::string value = shortened(printable(t.value), 80);
-  const auto bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, t.at_least));
+  const auto bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, t.number));
   switch (t.kind) {
     case Kind::host:
       return (server ? "come from " : "go to ") + value;
     case Kind::connection:
       return "are on the connection with " + value;
     case Kind::thread:
-      return (server ? "were served by thread " : "were made by thread ") + std::to_string(t.at_least);
+      return (server ? "were served by thread " : "were made by thread ") + std::to_string(t.number);
     case Kind::path:
       return "have the path " + value;
     case Kind::authority:
@@ -235,6 +235,23 @@ std::string few_text(const Verdict& v, const model::RequestTable& table) {
   return out + "; on average " + duration_text(ns(v.slow)) + ", " + parts_text(v, table) + ".";
 }
 
+std::string unfinished_text(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  std::string out = count_text(v.requests, "request", "requests") + " had no answer when the recording ended";
+  out += v.requests == 1 ? " (" : "; the oldest (";
+  out += id_text(v.examples.front()) + "), after " + duration_text(ns(v.oldest));
+  const model::RouteStudy& route = study.routes[v.routes.front()];
+  const bool few = route.latency[3].support == model::Support::refused;
+  if (v.typical > 0)
+    out +=
+        (few ? " (those that ended took at most " : " (p99 of those that ended: ") + duration_text(ns(v.typical)) + ")";
+  else
+    out += "; none of this route had ended";
+  if (v.parts.empty()) return out + ".";
+  const bool cut = v.oldest > model::kUnfinishedShown;
+  return out + (cut ? ". Of the last " : ". Of ") + duration_text(ns(v.slow)) +
+         (v.requests > 1 ? " on average, " : ", ") + parts_text(v, table) + "." + origin_text(v, study);
+}
+
 std::string machine_text(const Verdict& v, const model::Study& study) {
   const model::CpuShortage& s = study.shortage;
   const Origin origin = v.parts.empty() ? Origin::machine : v.parts.front().origin;
@@ -277,6 +294,7 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   if (v.scope == VerdictScope::machine) return machine_text(v, study);
   std::string out = subject(v, study) + ": ";
   if (v.kind == VerdictKind::few) return out + few_text(v, table);
+  if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table);
   if (v.kind == VerdictKind::usual) {
     const VerdictPart& part = v.parts.front();
     return out + "every request takes about " + duration_text(ns(v.typical)) + ", " + duration_text(ns(part.typical)) +

@@ -79,7 +79,7 @@ void append_trait(JsonWriter& json, const model::SharedTrait& t) {
   json.key("value");
   json.text_or_null(t.value);
   json.key("number");
-  t.at_least == 0 ? json.null() : json.number(static_cast<std::uint64_t>(t.at_least));
+  t.number == 0 ? json.null() : json.number(static_cast<std::uint64_t>(t.number));
   json.field("slow", t.slow);
   json.field("of_slow", t.of_slow);
   json.field("others", t.others);
@@ -140,6 +140,8 @@ void append_verdict(JsonWriter& json, const model::Verdict& v, const model::Stud
   json.field("typical_ns", v.typical);
   json.field("excess_ns", v.excess);
   json.field("lost_ns", v.lost);
+  json.key("oldest_ns");
+  v.kind == model::VerdictKind::unfinished ? json.number(v.oldest) : json.null();
   json.field("kind_of_their_own", v.kind_of_their_own);
   append_bursts(json, "when", v.when, study.begin);
   json.key("rate_per_minute");

@@ -77,6 +77,10 @@ class Conclusion {
 
   void run() {
     for (std::uint32_t i = 0; i < study_.routes.size(); ++i) {
+      if (study_.routes[i].unfinished) {
+        study_.routes[i].unfinished->routes = {i};
+        all_.push_back(*study_.routes[i].unfinished);
+      }
       if (!study_.routes[i].tail) continue;
       Verdict& verdict = study_.routes[i].tail->verdict;
       verdict.routes = {i};
@@ -86,12 +90,15 @@ class Conclusion {
     study_.shortage = shortage_of(table_, study_);
     blame_machine();
     join_same_cause();
-    // What another verdict explains comes after it; otherwise by weight.
+    // What another verdict explains comes after it; otherwise by weight, what still waits before the rest.
     std::vector<std::size_t> order(all_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return std::tuple(all_[b].level, all_[b].excess, all_[b].slow) <
-             std::tuple(all_[a].level, all_[a].excess, all_[a].slow);
+      const auto weight = [&](std::size_t i) {
+        const Verdict& v = all_[i];
+        return std::tuple(v.level, v.kind == VerdictKind::unfinished, v.excess, v.slow);
+      };
+      return weight(b) < weight(a);
     });
     std::vector<std::int32_t> place(all_.size());
     for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = static_cast<std::int32_t>(i);

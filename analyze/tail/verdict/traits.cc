@@ -61,7 +61,7 @@ class Traits {
     each([&](const slow::Item& item, bool is_slow) {
       if (value(item) >= least) ++(is_slow ? with : others);
     });
-    offer(kind, with, others, [&](SharedTrait& trait) { trait.at_least = least; });
+    offer(kind, with, others, [&](SharedTrait& trait) { trait.number = least; });
   }
 
   std::vector<SharedTrait> take() {
@@ -193,7 +193,7 @@ std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, con
       [&](std::uint64_t v, SharedTrait& trait) { trait.value = table.texts[endpoints[v]]; });
   traits.equal(
       Kind::thread, [&](const slow::Item& item) { return seen(item).thread; },
-      [](std::uint64_t v, SharedTrait& trait) { trait.at_least = static_cast<std::int64_t>(v); });
+      [](std::uint64_t v, SharedTrait& trait) { trait.number = static_cast<std::int64_t>(v); });
   traits.equal(
       Kind::path, [&](const slow::Item& item) { return seen(item).path; }, named);
   traits.equal(

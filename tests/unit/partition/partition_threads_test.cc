@@ -25,6 +25,45 @@ TEST(PartitionOfThreads, NoticeQueueAndCpu) {
   EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.runq 23 cpu 1965");
 }
 
+// Of the request to /a that has no answer: "timer.sleep 5000 cpu 20".
+std::string unfinished_labels(PartitionCase& c) {
+  const pipeline::Analysis& a = c.analysis();
+  std::string text;
+  for (const model::Request row : a.table.rows) {
+    if (a.table.texts[row.path] != "/a") continue;
+    EXPECT_TRUE(a.table.partitions.parts(row.id).empty());
+    for (const model::Part& p : a.table.unfinished.parts(row.id))
+      text += (text.empty() ? "" : " ") + std::string(model::name_of(p.label)) + " " + std::to_string(p.time / 1000);
+  }
+  return text;
+}
+
+TEST(PartitionOfThreads, WithoutAnAnswerAtTheEnd) {
+  Served c;
+  c.begin();
+  auto& o = c.off(kA, 11ms, 11ms, 16ms, kSleep);
+  o.runnable = formats::kNoTime;
+  o.ongoing = true;
+  EXPECT_EQ(unfinished_labels(c), "q.notice 12 sched.runq 23 cpu 25 timer.sleep 5000 cpu 940");
+}
+
+TEST(PartitionOfThreads, WithoutAnAnswerTheLastTenSecondsCount) {
+  Served c;
+  c.begin();
+  auto& o = c.off(kA, 11ms, 11ms, 60s, kSleep);
+  o.runnable = formats::kNoTime;
+  o.ongoing = true;
+  EXPECT_EQ(unfinished_labels(c), "timer.sleep 10000000");
+}
+
+TEST(PartitionOfThreads, WithoutAnAnswerAndWithoutTheLastWaits) {
+  Served c;  // an older recorder: what the thread does since 12 ms is not known
+  c.begin();
+  c.off(kA, 11ms, 12ms, 12ms, kSleep);
+  c.off(kB, 11ms, 16ms, 16ms, kSleep);
+  EXPECT_NE(unfinished_labels(c).find("timer.sleep 1000"), std::string::npos);
+}
+
 TEST(PartitionOfThreads, SleepAndPreemption) {
   Served c;
   c.begin();

@@ -80,7 +80,7 @@ TEST(SharedTraits, LargeRequests) {
   const auto found = c.traits(20);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].kind, Kind::request_size);
-  EXPECT_GE(found[0].at_least, 1'000'000);
+  EXPECT_GE(found[0].number, 1'000'000);
 }
 
 // What all requests have is no lead.

@@ -1,0 +1,67 @@
+#include "analyze/tail/verdict/unfinished.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "analyze/tail/slow/culprits.h"
+#include "analyze/tail/verdict/judge.h"
+
+namespace tailcap::tail::verdict {
+namespace {
+
+using formats::nanoseconds;
+using model::Level;
+using slow::Item;
+
+// Younger ones may be ordinary requests that the end of the recording cut off.
+constexpr std::int64_t kLeastAge = 100'000'000;
+constexpr std::int64_t kLeastAgeAlone = 1'000'000'000;  // where no request of the route has ended
+constexpr std::int64_t kSevere = 1'000'000'000;
+constexpr std::int64_t kSevereRatio = 3;  // to what is usual
+constexpr std::size_t kExamples = 3;
+
+// A call whose server is recorded is listed there.
+bool counted(const model::RequestTable& table, std::uint32_t row) {
+  return table.rows.role(row) == model::Role::server || table.rows.peer(row).connection == 0;
+}
+
+}  // namespace
+
+std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t>& rows,
+                                                 std::optional<std::int64_t> usual, const Surroundings& around) {
+  const model::RequestTable& table = around.table;
+  const std::int64_t end = nanoseconds(around.study.end);
+  std::vector<Item> items;
+  std::vector<std::pair<std::int64_t, std::uint32_t>> ages;
+  for (const std::uint32_t row : rows) {
+    const auto parts = table.unfinished.parts(table.rows.id(row));
+    if (parts.empty() || !counted(table, row)) continue;
+    const std::int64_t age = end - nanoseconds(table.rows.start(row));
+    if (usual ? age < kLeastAge || age <= *usual : age < kLeastAgeAlone) continue;
+    Item item{.duration = 0, .parts = parts, .row = row};
+    for (const model::Part& part : parts) item.duration += part.time;
+    items.push_back(item);
+    ages.emplace_back(age, row);
+  }
+  if (items.empty()) return std::nullopt;
+  slow::Cohorts all;
+  all.slow = items.size();
+  for (std::uint32_t i = 0; i < items.size(); ++i) all.order.push_back(i);
+  const auto culprits = slow::culprits_of(table, items, all, around.links, around.study.quality.preamble);
+  model::Verdict out = account_for_few(items, all, culprits, around);
+  out.kind = model::VerdictKind::unfinished;
+  out.of = rows.size();
+  std::sort(ages.rbegin(), ages.rend());
+  out.oldest = ages.front().first;
+  out.typical = usual.value_or(0);
+  out.examples.clear();
+  for (std::size_t i = 0; i < std::min(kExamples, ages.size()); ++i)
+    out.examples.push_back(table.rows.id(ages[i].second));
+  for (const auto& [age, row] : ages) out.excess += std::max<std::int64_t>(0, age - out.typical);
+  // Where none has ended, it may be their way to wait.
+  const bool severe = usual && out.oldest >= kSevere && out.oldest >= kSevereRatio * *usual;
+  out.level = severe ? Level::severe : Level::notable;
+  return out;
+}
+
+}  // namespace tailcap::tail::verdict
