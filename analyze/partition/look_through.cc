@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace tailcap::partition {
@@ -87,16 +88,20 @@ void LookThrough::expand(const Condition& piece, const Draft& draft) {
   model::Culprit who;
   if (piece.behind != 0) who = draft.behind[piece.behind - 1];
   who.label = piece.label;
-  // The thread that released a lock had waited for it, too: who held it before that is the same step.
+  // The thread that released a lock had waited for it, too: who held it before that is behind the same step.
   const bool same_lock = !path_.empty() && lock(piece.label) && path_.back().label == piece.label && who.what != 0 &&
                          path_.back().what == who.what;
   const auto length = piece.to - piece.from;
   const std::optional<std::uint32_t> row = who.request.connection != 0 ? k_.windows.find(who.request) : std::nullopt;
-  if (!same_lock) {
-    const auto& rows = k_.windows.table().rows;
+  const auto& rows = k_.windows.table().rows;
+  const Key key = row ? Key{piece.label, lock(piece.label) ? who.what : 0, 0, method_of(*row), rows.route(*row)}
+                      : Key{piece.label, who.what, who.tid};
+  std::pair<model::Culprit, Key> in_front;
+  if (same_lock) {
+    in_front = {std::exchange(path_.back(), who), std::exchange(keys_.back(), key)};
+  } else {
     path_.push_back(who);
-    keys_.push_back(row ? Key{piece.label, lock(piece.label) ? who.what : 0, 0, method_of(*row), rows.route(*row)}
-                        : Key{piece.label, who.what, who.tid});
+    keys_.push_back(key);
   }
   ++depth_;
   if (!model::waits_for_somebody(piece.label)) {
@@ -128,7 +133,10 @@ void LookThrough::expand(const Condition& piece, const Draft& draft) {
     }
   }
   --depth_;
-  if (same_lock) return;
+  if (same_lock) {
+    std::tie(path_.back(), keys_.back()) = in_front;
+    return;
+  }
   path_.pop_back();
   keys_.pop_back();
 }

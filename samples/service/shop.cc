@@ -57,6 +57,8 @@ void Shop::serve(const HttpRequest& request, Responder& response) {
     order(request, response);
   else if (path == "/slow" && get)
     slow(response);
+  else if (path == "/restock" && request.method == "POST")
+    restock(response);
   else if (path == "/report" && get)
     report(response);
   else if (path == "/stream" && get)
@@ -120,6 +122,14 @@ void Shop::slow(Responder& response) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   response.whole(200, R"({"waited":"for the one lock"})");
+}
+
+void Shop::restock(Responder& response) {
+  {
+    std::lock_guard hold(carts_lock_);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  response.whole(200, R"({"counted":"all shelves"})");
 }
 
 void Shop::report(Responder& response) {

@@ -5,6 +5,7 @@
 //   GET    /search?q=WORDS     CPU, now and then a lot of it
 //   POST   /orders             reads a body, appends to the ledger file and syncs it: disk; 201
 //   GET    /slow               holds one lock for 2 ms: with several at a time, lock contention
+//   POST   /restock            counts the shelves while it holds the lock of the carts for 100 ms
 //   GET    /report             CPU, then 64 KiB of body
 //   GET    /stream             chunked, in five pieces 2 ms apart
 //   GET    /download/{bytes}   sendfile
@@ -37,6 +38,7 @@ class Shop {
   void search(const std::string& words, Responder& response);
   void order(const HttpRequest& request, Responder& response);
   void slow(Responder& response);
+  void restock(Responder& response);
   void report(Responder& response);
   void stream(Responder& response);
   void download(const std::string& bytes, Responder& response);

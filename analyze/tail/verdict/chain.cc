@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <tuple>
 
+#include "analyze/model/label_group.h"
 #include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/verdict/account.h"
 
@@ -21,6 +23,7 @@ using model::VerdictStep;
 constexpr double kMostly = 0.5;
 
 struct Found {
+  model::ExchangeId request;
   const Chain* chain;
   double time;
 };
@@ -33,22 +36,37 @@ bool has(const VerdictPart& part, Label label) {
 std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t step, double all,
                                    const Surroundings& around) {
   using Key = std::tuple<std::uint64_t, model::TextId, model::TextId, model::TextId, std::uint32_t>;
-  std::map<Key, std::pair<double, CulpritStudy>> sums;
+  struct Sum {
+    double time = 0, longest = 0;
+    std::set<model::ExchangeId> requests;
+    CulpritStudy who;
+  };
+  std::map<Key, Sum> sums;
   for (const Found& f : found) {
     CulpritStudy who =
         slow::culprit_study(f.chain->steps[step], around.table, around.links, around.study.quality.preamble);
     const std::uint32_t tid = who.route != 0 ? 0 : who.tid;
     if (who.what == 0 && who.route == 0 && tid == 0) continue;
-    auto& [time, study] = sums[{who.what, who.method, who.route, who.authority, tid}];
-    if (time == 0) study = who;
-    if (time > 0 && study.tid != who.tid) study.tid = 0;
-    time += f.time;
+    Sum& sum = sums[{who.what, who.method, who.route, who.authority, tid}];
+    if (sum.time == 0) sum.who = who;
+    if (sum.who.tid != who.tid) sum.who.tid = 0;
+    sum.time += f.time;
+    sum.requests.insert(f.request);
+    if (f.time <= sum.longest) continue;
+    sum.longest = f.time;
+    sum.who.example = f.chain->steps[step].request;
+    sum.who.held_up = f.request;
   }
   const auto most = std::max_element(sums.begin(), sums.end(),
-                                     [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
-  if (most == sums.end() || most->second.first < kMostly * all) return std::nullopt;
-  return most->second.second;
+                                     [](const auto& a, const auto& b) { return a.second.time < b.second.time; });
+  if (most == sums.end() || most->second.time < kMostly * all) return std::nullopt;
+  CulpritStudy out = most->second.who;
+  out.slow = most->second.requests.size();
+  out.time = static_cast<std::int64_t>(most->second.time);
+  return out;
 }
+
+bool lock(Label label) { return model::group_of(label) == model::LabelGroup::lock; }
 
 }  // namespace
 
@@ -57,10 +75,11 @@ void look_through(VerdictPart& part, const std::vector<slow::Item>& items, const
   part.root = part.label;
   std::vector<Found> found;
   for (std::size_t n = 0; n < cohorts.slow; ++n) {
-    const auto chains = around.table.chains.find(around.table.rows.id(items[cohorts.nth_slowest(n)].row));
+    const model::ExchangeId id = around.table.rows.id(items[cohorts.nth_slowest(n)].row);
+    const auto chains = around.table.chains.find(id);
     if (chains == around.table.chains.end()) continue;
     for (const Chain& c : chains->second)
-      if (has(part, c.steps.front().label)) found.push_back({&c, static_cast<double>(c.time)});
+      if (has(part, c.steps.front().label)) found.push_back({id, &c, static_cast<double>(c.time)});
   }
   const auto requests = static_cast<double>(cohorts.slow);
   const double whole = static_cast<double>(part.slow) * requests;
@@ -72,6 +91,9 @@ void look_through(VerdictPart& part, const std::vector<slow::Item>& items, const
       roots[static_cast<std::size_t>(part_of(f.chain->root()))] += f.time;
   const auto root = std::max_element(roots.begin(), roots.end());
   if (*root >= kMostly * whole) part.root = static_cast<Label>(root - roots.begin());
+
+  // Behind a queue at a lock is who held it, not the waiter in front who passed it on.
+  if (lock(part.label)) part.who = who_at(found, 0, whole, around);
 
   for (std::size_t step = 1;; ++step) {
     std::array<double, model::kLabels> next{};

@@ -93,7 +93,7 @@ void blame(VerdictPart& part, const std::vector<model::CulpritStudy>& culprits, 
   const model::CulpritStudy* most = nullptr;
   for (const model::CulpritStudy& c : culprits)
     if (has(part, c.label) && (!most || c.time > most->time)) most = &c;
-  if (most && share(most->time, time) >= kBlamed) part.who = *most;
+  if (!part.who && most && share(most->time, time) >= kBlamed) part.who = *most;
 }
 
 struct Judge {

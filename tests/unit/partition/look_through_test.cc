@@ -43,7 +43,7 @@ TEST(LookThrough, ACallToAnUnrecordedServerEndsThere) {
   EXPECT_EQ(c.chains("/cart"), "down.wait /stock …: 18900\n");
 }
 
-// B held the lock and slept. C had waited for it before A.
+// B held the lock and slept, then C, which had waited for it before A.
 TEST(LookThrough, AQueueAtALockToItsHolder) {
   PartitionCase c;
   Endpoint& a = c.accepted(kA);
@@ -60,7 +60,7 @@ TEST(LookThrough, AQueueAtALockToItsHolder) {
   b.send(21ms, kOk);
   d.send(31ms, kOk);
   a.send(32ms, kOk);
-  EXPECT_EQ(c.chains("/a"), "lock.futex /c > timer.sleep: 20000\n");
+  EXPECT_EQ(c.chains("/a"), "lock.futex /b > timer.sleep: 10000\nlock.futex /c > timer.sleep: 10000\n");
   EXPECT_EQ(c.chains("/c"), "lock.futex /b > timer.sleep: 10000\n");
 }
 
