@@ -9,7 +9,7 @@
 #include "analyze/causes/goroutines.h"
 #include "analyze/causes/stream_goroutines.h"
 #include "analyze/model/request.h"
-#include "analyze/model/served.h"
+#include "analyze/model/wire/served.h"
 
 namespace tailcap::causes {
 

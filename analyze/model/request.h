@@ -12,6 +12,7 @@
 #include "analyze/model/chain.h"
 #include "analyze/model/crowd.h"
 #include "analyze/model/handlers.h"
+#include "analyze/model/header_sets.h"
 #include "analyze/model/machine/cpu_account.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/phase.h"
@@ -130,6 +131,7 @@ struct RequestTable {
   Causes causes;  // of client-side requests
   Handlers handlers;
   HandlerGoroutines handler_goroutines;
+  HeaderSets headers;           // where a study was asked for
   std::vector<TextId> remotes;  // endpoints, by ConnectionId; 0: not known
   Partitions partitions;        // of requests with a duration
   Partitions unfinished;        // of the last kUnfinishedShown of requests that had no answer when the recording ended

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "analyze/model/request.h"
-#include "analyze/model/served.h"
 #include "analyze/model/study/study.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/exchange.h"
+#include "analyze/model/wire/served.h"
 #include "analyze/tail/changes/marks.h"
 #include "analyze/tail/go/go_programs.h"
 #include "analyze/tail/incidents.h"

@@ -48,6 +48,7 @@ void Requests::add(const model::Exchange& exchange, const model::Connection* con
     if (const auto peer = ends_.push(exchange, *connection)) row.peer = *peer;
   }
   groups_.push(exchange, table_.texts);
+  if (options_.study) field_sets_.push(exchange, table_.texts);
   if (options_.keep_trace_states)
     if (const auto state = exchange.request_headers.find("tracestate"); state && state->size() <= kMaxTraceState)
       trace_states_.emplace_back(exchange.id, table_.texts.intern(*state));
@@ -70,6 +71,7 @@ void Requests::settle(const tail::QualityFacts& facts) {
   if (calls_) tail::note_contexts(table_, findings_);
   tail::assign_routes(table_, templates_, options_.max_routes, findings_);
   const std::vector<std::uint32_t> from = tail::sort_rows(table_);
+  if (options_.study) table_.headers = field_sets_.take(from);
   attempts_.settle(table_);
   setups_.settle(table_);
   parents_.settle(table_);

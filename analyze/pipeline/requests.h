@@ -16,6 +16,7 @@
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/tail/quality.h"
 #include "analyze/tail/rows/groups.h"
+#include "analyze/tail/rows/header_collector.h"
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/rows.h"
 
@@ -58,6 +59,7 @@ class Requests {
   std::vector<partition::ExchangeNote> notes_;
   bool calls_ = false;  // there are rows of gRPC
   tail::Groups groups_;
+  tail::HeaderCollector field_sets_;
   tail::Tasks tasks_;
   EndMatcher ends_;
   causes::SetupFinder setups_;

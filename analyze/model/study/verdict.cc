@@ -25,7 +25,7 @@ std::string_view name_of(Pattern pattern) {
 
 std::string_view name_of(SharedTrait::Kind kind) {
   constexpr std::string_view names[] = {"host",  "connection",   "thread",        "path", "authority",
-                                        "first", "request_size", "response_size", "load"};
+                                        "first", "request_size", "response_size", "load", "header"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -117,6 +117,8 @@ std::string trait_text(const model::SharedTrait& t, bool server) {
       return "have the path " + value;
     case Kind::authority:
       return "are for the host name " + value;
+    case Kind::header:
+      return "have the header field " + value;
     case Kind::first:
       return "are the first on their connection";
     case Kind::request_size:

@@ -11,8 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/model/served.h"
 #include "analyze/model/study/go_study.h"
+#include "analyze/model/wire/served.h"
 #include "formats/event.h"
 
 namespace tailcap::tail::go {

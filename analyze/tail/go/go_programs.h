@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "analyze/model/request.h"
-#include "analyze/model/served.h"
 #include "analyze/model/study/go_study.h"
+#include "analyze/model/wire/served.h"
 #include "analyze/tail/go/busy.h"
 #include "analyze/tail/go/delays.h"
 #include "analyze/tail/go/left_behind.h"

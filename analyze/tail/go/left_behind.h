@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "analyze/model/request.h"
-#include "analyze/model/served.h"
 #include "analyze/model/study/go_study.h"
+#include "analyze/model/wire/served.h"
 #include "formats/event.h"
 
 namespace tailcap::tail::go {

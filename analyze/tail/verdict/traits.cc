@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,9 +36,22 @@ class Traits {
   // value(item) as a number; 0: none. text(number) is what is shown.
   template <typename Value, typename Text>
   void equal(Kind kind, Value value, Text text) {
+    std::uint64_t one = 0;
+    any(
+        kind,
+        [&](const slow::Item& item) {
+          one = value(item);
+          return std::span<const std::uint64_t>(&one, one != 0);
+        },
+        text);
+  }
+
+  // Of several values, each.
+  template <typename Values, typename Text>
+  void any(Kind kind, Values values, Text text) {
     std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> counts;  // slow, others
     each([&](const slow::Item& item, bool slow) {
-      if (const std::uint64_t v = value(item); v != 0) ++(slow ? counts[v].first : counts[v].second);
+      for (const std::uint64_t v : values(item)) ++(slow ? counts[v].first : counts[v].second);
     });
     for (const auto& [v, n] : counts) {
       if (n.first == 0) continue;
@@ -198,6 +212,8 @@ std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, con
       Kind::path, [&](const slow::Item& item) { return seen(item).path; }, named);
   traits.equal(
       Kind::authority, [&](const slow::Item& item) { return seen(item).authority; }, named);
+  traits.any(
+      Kind::header, [&](const slow::Item& item) { return table.headers.fields(item.row); }, named);
   traits.equal(
       Kind::first, [&](const slow::Item& item) -> std::uint64_t { return table.rows.id(item.row).index == 1; },
       [](std::uint64_t, SharedTrait&) {});

@@ -41,6 +41,7 @@ def stops(stop, go):
         run.extra["stops"] = []
 
         def act():
+            run.extra["sender"] = threading.get_native_id()
             for _ in range(3):
                 time.sleep(0.6)
                 begin = time.monotonic_ns()

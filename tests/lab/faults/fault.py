@@ -28,7 +28,23 @@ class Fault:
     control: str | None = "/ok"
     minimum: bool = True
     hits_neighbours: bool = False
+    who: Callable | None = None  # (run, the report's "who") -> whether that is who was behind it; none: there is nobody
     check: Callable | None = None  # (run, rows) -> failures: where it is not a label that must be right
+
+
+def route(name):
+    """It is a request of this route."""
+    return lambda run, who: (who["route"] or "").startswith(name)
+
+
+def called(run, who):
+    """It is a call of the service below, whose host name is "down" in the requests."""
+    return who["authority"] == "down" and (who["route"] or "").startswith("/sleep")
+
+
+def sender(run, who):
+    """It is the thread that sent the signals."""
+    return who["tid"] == run.extra["sender"]
 
 
 def injected_and_late(run):

@@ -43,8 +43,15 @@ struct TraitCase {
       table.remotes[rows[i].id.connection] =
           table.texts.intern("10.0.0." + std::to_string(host(i)) + ":" + std::to_string(4000 + i));
     }
+    for (const auto& set : header_sets) {
+      auto& ids = table.headers.sets.emplace_back();
+      for (const std::string& field : set) ids.push_back(table.texts.intern(field));
+    }
+    for (std::uint32_t i = 0; headers && i < rows.size(); ++i) table.headers.of.push_back(headers(i));
     return tail::verdict::shared_traits(items, cohorts, bursts, table);
   }
+  std::function<std::uint32_t(std::uint32_t)> headers;
+  std::vector<std::vector<std::string>> header_sets;
   std::function<int(std::uint32_t)> host = [](std::uint32_t i) { return static_cast<int>(i % 20); };
 
   std::vector<model::Request> rows;
@@ -65,6 +72,18 @@ TEST(SharedTraits, OneClient) {
   EXPECT_EQ(found[0].slow, 18u);
   EXPECT_EQ(found[0].of_slow, 20u);
   EXPECT_EQ(found[0].others, 0u);
+}
+
+TEST(SharedTraits, AHeaderField) {
+  TraitCase c(400, 20);
+  c.headers = [](std::uint32_t i) { return i >= 382 || i % 40 == 0 ? 2u : 1u; };
+  c.header_sets = {{}, {"accept: */*", "x-tenant: acme"}, {"accept: */*", "x-tenant: globex"}};
+  const auto found = c.traits(20);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].kind, Kind::header);
+  EXPECT_EQ(found[0].value, "x-tenant: globex");
+  EXPECT_EQ(found[0].slow, 18u);
+  EXPECT_EQ(found[0].others, 10u);
 }
 
 // One burst is one observation: it may be chance.
