@@ -7,6 +7,7 @@
 #include "analyze/partition/drafted.h"
 #include "analyze/partition/files.h"
 #include "analyze/partition/look_through.h"
+#include "analyze/partition/workers.h"
 
 namespace tailcap::partition {
 namespace {
@@ -19,6 +20,7 @@ constexpr Nanos kLate = 1'000'000'000;
 // How much is kept from before the oldest request under way: the batch, or the wait, in which it began.
 constexpr Nanos kBefore = 1'000'000'000;
 constexpr std::uint32_t kEvery = 8192;  // events between two looks at what can be finished
+constexpr std::size_t kPiece = 64;      // requests that a worker takes at a time
 constexpr std::size_t kMaxWrong = 10;
 constexpr std::size_t kMaxFollowed = 1000;
 constexpr std::size_t kMaxExemplars = 200'000;  // with the calls below them
@@ -30,13 +32,53 @@ std::unordered_set<std::uint32_t> pids_of(const model::RequestTable& table) {
   return pids;
 }
 
+// The labels of one request after the other; its memory is used again.
+struct Accountant {
+  Drafted drafted;
+  Account account;
+
+  // False: it has none.
+  bool take(const DraftContext& k, std::uint32_t row, Detail detail) {
+    draft_request(k, row, detail, drafted);
+    if (drafted.pieces.empty()) return false;
+    account.take(drafted, k.observed);
+    return true;
+  }
+  // Labels and phases sum to the duration.
+  bool right(const Windows& windows) const {
+    const model::Request r = windows.table().rows[drafted.draft.w.row];
+    std::array<Nanos, model::kPhases> phases{};
+    Nanos sum = 0;
+    bool right = true;
+    for (const model::Part& p : account.parts()) {
+      phases[static_cast<std::size_t>(p.phase)] += p.time;
+      sum += p.time;
+      right = right && p.time > 0;
+    }
+    const auto names = model::phases_of(r.role);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      right = right && phases[static_cast<std::size_t>(names[i])] == r.phases[i];
+    return right && sum == r.duration.count();
+  }
+};
+
+// What a worker found out about a request.
+struct Finished {
+  bool right = true;
+  std::vector<model::Part> parts;
+  std::vector<model::Culprit> culprits;
+};
+
 }  // namespace
 
 struct Partitioner::Impl {
-  Impl(const model::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers)
+  Impl(const model::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers,
+       unsigned threads)
       : windows(table, std::move(notes)),
         unfinished_rows(windows.all_unfinished()),
-        observed(windows, carriers, pids_of(table)) {}
+        observed(windows, carriers, pids_of(table)),
+        workers(threads),
+        accountants(workers.size()) {}
 
   Windows windows;
   const std::vector<std::uint32_t> unfinished_rows;
@@ -50,11 +92,15 @@ struct Partitioner::Impl {
   bool with_files = false, every_turn = false;
   std::vector<model::FileCalls> files;
   model::Findings findings;
-  Drafted drafted, other;  // their memory is used again
+  Drafted other;  // its memory is used again
   LookThrough look_through{known()};
   std::vector<bool> explained;  // by row
   model::Chains chains;
-  Account account;
+  Workers workers;
+  std::vector<Accountant> accountants;  // by worker
+  std::vector<Finished> finished;       // their memory is used again
+  std::vector<std::uint32_t> alone, together;  // of this batch, in order of their ends
+  Nanos batch_until = 0;
 
   Nanos end_of(std::uint32_t row) const {
     const auto& rows = windows.table().rows;
@@ -67,7 +113,13 @@ struct Partitioner::Impl {
   void advance(Nanos until) {
     loops.settle(until);
     const auto rows = windows.by_end();
-    while (next < rows.size() && end_of(rows[next]) < until) finish(rows[next++]);
+    batch_until = until;
+    alone.clear();
+    together.clear();
+    for (; next < rows.size() && end_of(rows[next]) < until; ++next)
+      (every_turn || explained_at(rows[next]) || book.follows(rows[next]) ? alone : together).push_back(rows[next]);
+    finish_together();
+    for (const std::uint32_t row : alone) finish(row);
     if (until == INT64_MAX) return;
     Nanos oldest_needed = std::min(windows.began(next), until) - kBefore;
     if (!unfinished_rows.empty())
@@ -81,20 +133,43 @@ struct Partitioner::Impl {
     observed.forget_before(oldest + (observed.now() - oldest) / 2);
   }
 
+  // Requests of which only labels are wanted, on all CPUs.
+  void finish_together() {
+    if (finished.size() < together.size()) finished.resize(together.size());
+    workers.run((together.size() + kPiece - 1) / kPiece, [&](std::size_t worker, std::size_t piece) {
+      Accountant& accountant = accountants[worker];
+      for (std::size_t i = piece * kPiece; i < std::min((piece + 1) * kPiece, together.size()); ++i) {
+        Finished& out = finished[i];
+        out.parts.clear();
+        if (!accountant.take(known(), together[i], Detail::sums)) continue;
+        out.right = accountant.right(windows);
+        out.parts = accountant.account.parts();
+        out.culprits = accountant.account.culprits();
+      }
+    });
+    for (std::size_t i = 0; i < together.size(); ++i) {
+      const Finished& f = finished[i];
+      if (f.parts.empty()) continue;
+      const ExchangeId id = windows.table().rows.id(together[i]);
+      done.add(id, f.parts, f.culprits);
+      if (!f.right) note_wrong(id);
+    }
+  }
+
   void finish(std::uint32_t row) {
-    const bool whole = every_turn || explained_at(row) || book.follows(row);
-    draft_request(known(), row, whole ? Detail::full : Detail::sums, drafted);
-    if (drafted.pieces.empty()) return;
-    account.take(drafted, observed);
-    check();
+    Accountant& accountant = accountants.front();
+    if (!accountant.take(known(), row, Detail::full)) return;
+    const Account& account = accountant.account;
+    const Drafted& drafted = accountant.drafted;
     const Draft& draft = drafted.draft;
+    if (!accountant.right(windows)) note_wrong(draft.w.id);
     done.add(draft.w.id, account.parts(), account.culprits());
     if (explained_at(row))
       if (auto found = look_through.chains_of(draft, drafted.pieces); !found.empty())
         chains.emplace(draft.w.id, std::move(found));
     if (!book.follows(row)) return;
     for (const std::uint32_t by : book.add(windows, drafted, account.culprits()))
-      if (ended_before(by, row)) add_course(by);
+      if (ended_before(by, row) || finished_together(by)) add_course(by);
     if (!with_files) return;
     if (model::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
   }
@@ -102,9 +177,10 @@ struct Partitioner::Impl {
   void finish_unfinished() {
     windows.end_at(observed.waits_until());
     for (const std::uint32_t row : unfinished_rows) {
-      draft_request(known(), row, Detail::full, drafted);
-      if (drafted.pieces.empty()) continue;
-      account.take(drafted, observed);
+      Accountant& accountant = accountants.front();
+      if (!accountant.take(known(), row, Detail::full)) continue;
+      const Account& account = accountant.account;
+      const Drafted& drafted = accountant.drafted;
       const Draft& draft = drafted.draft;
       unfinished.add(draft.w.id, account.parts(), account.culprits());
       if (auto found = look_through.chains_of(draft, drafted.pieces); !found.empty())
@@ -112,6 +188,11 @@ struct Partitioner::Impl {
       if (book.follows(row)) book.add(windows, drafted, account.culprits());
     }
     unfinished.sort();
+  }
+
+  // In this batch, before it was followed.
+  bool finished_together(std::uint32_t row) const {
+    return end_of(row) < batch_until && !every_turn && !explained_at(row);
   }
 
   bool ended_before(std::uint32_t a, std::uint32_t b) const {
@@ -125,29 +206,15 @@ struct Partitioner::Impl {
     if (!other.pieces.empty()) book.add(windows, other, {});
   }
 
-  void check() {
-    const Draft& draft = drafted.draft;
-    const model::Request r = windows.table().rows[draft.w.row];
-    std::array<Nanos, model::kPhases> phases{};
-    Nanos sum = 0;
-    bool right = true;
-    for (const model::Part& p : account.parts()) {
-      phases[static_cast<std::size_t>(p.phase)] += p.time;
-      sum += p.time;
-      right = right && p.time > 0;
-    }
-    const auto names = model::phases_of(r.role);
-    for (std::size_t i = 0; i < names.size(); ++i)
-      right = right && phases[static_cast<std::size_t>(names[i])] == r.phases[i];
-    if (right && sum == r.duration.count()) return;
+  void note_wrong(ExchangeId id) {
     findings.add(Finding::partition_mismatch);
-    if (wrong.size() < kMaxWrong) wrong.push_back(r.id);
+    if (wrong.size() < kMaxWrong) wrong.push_back(id);
   }
 };
 
 Partitioner::Partitioner(const model::RequestTable& table, std::vector<ExchangeNote> notes,
-                         std::span<const ByteCarrier> carriers)
-    : impl_(std::make_unique<Impl>(table, std::move(notes), carriers)) {}
+                         std::span<const ByteCarrier> carriers, unsigned threads)
+    : impl_(std::make_unique<Impl>(table, std::move(notes), carriers, threads)) {}
 Partitioner::Partitioner(Partitioner&&) noexcept = default;
 Partitioner::~Partitioner() = default;
 

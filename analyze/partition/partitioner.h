@@ -26,8 +26,9 @@ namespace tailcap::partition {
 
 class Partitioner {
  public:
-  // carriers: indexed by ConnectionId.
-  Partitioner(const model::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers);
+  // carriers: indexed by ConnectionId. threads: 0: as many as help; the result is the same.
+  Partitioner(const model::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers,
+              unsigned threads = 0);
   Partitioner(Partitioner&&) noexcept;
   ~Partitioner();
   // Before the first push. Keeps the stretches of this request and of the calls below it, for take_courses(), and its

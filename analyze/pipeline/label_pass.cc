@@ -6,7 +6,9 @@
 namespace tailcap::pipeline {
 
 LabelPass::LabelPass(WirePass& wire, const Options& options)
-    : wire_(wire), partitioner_(wire.requests().table(), wire.requests().take_notes(), wire.connections().carriers()) {
+    : wire_(wire),
+      partitioner_(wire.requests().table(), wire.requests().take_notes(), wire.connections().carriers(),
+                   options.threads) {
   if (options.follow.connection != 0) partitioner_.follow(options.follow);
   if (options.every_turn) partitioner_.look_at_every_turn();
   if (!options.study) return;

@@ -33,7 +33,7 @@ struct Moment {
 };
 
 struct Options {
-  unsigned threads = 0;                // for decoding; 0: as many as help
+  unsigned threads = 0;                // for decoding and labels; 0: as many as help
   std::optional<Moment> from, to;      // requests that start in [from, to)
   std::vector<query::Filter> filters;  // all must match
   std::vector<std::string> routes;     // the user's templates, see tail/routes.h

@@ -241,6 +241,7 @@ void Loops::forget_before(Nanos t) {
 const LoopTimeline* Loops::of(std::uint32_t tid) {
   const ThreadLog* log = observed_.thread(tid);
   if (!log) return nullptr;
+  const std::lock_guard hold(mutex_);
   Loop& loop = loops_[tid];
   if (loop.until < until_) {
     loop.timeline.extend(*log, observed_, until_);

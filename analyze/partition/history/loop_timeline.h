@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <unordered_map>
 #include <vector>
 
@@ -101,7 +102,8 @@ class Loops {
   // Everything before this time has been observed.
   void settle(Nanos until);
   void forget_before(Nanos t);
-  // Known up to the time of settle(). nullptr: no such thread.
+  // Known up to the time of settle(). nullptr: no such thread. Several threads may ask, between settle() and
+  // forget_before().
   const LoopTimeline* of(std::uint32_t tid);
 
  private:
@@ -110,6 +112,7 @@ class Loops {
     Nanos until = 0;
   };
   const Observed& observed_;
+  std::mutex mutex_;  // of what follows
   std::unordered_map<std::uint32_t, Loop> loops_;
   Nanos until_ = 0;
 };
