@@ -87,7 +87,7 @@ int run(Arguments& a) {
   options.by = a.by;
   options.go = a.go;
   if (a.format == "html") options.exemplars = report::kSectionsInPage;
-  pipeline::Replay replay(a.file, options.threads);
+  pipeline::Replay replay(a.file, options.threads, options.progress);
   views::RequestStacks stacks(options, a.format == "html");
   pipeline::LaneWindows lanes(options);
   std::vector<pipeline::SecondReading*> beside = {&stacks};

@@ -11,6 +11,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/progress.h"
 #include "analyze/cli/output/stacks_left_out.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/replay.h"
@@ -73,7 +74,7 @@ void add_samples(const views::RequestStacks& stacks, pipeline::Look& look) {
 int run(Arguments& a) {
   const auto id = parse_id(a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
-  pipeline::Replay replay(a.file);
+  pipeline::Replay replay(a.file, 0, progress_on_terminal());
   views::RequestStacks stacks(id.value_or(model::ExchangeId{}));
   pipeline::Look look = pipeline::look(replay, id.value_or(model::ExchangeId{}), a.format == "html", &stacks);
   if (!id) {

@@ -60,7 +60,7 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
 }  // namespace
 
 Analysis analyze(const std::string& path, const Options& options) {
-  Replay replay(path, options.threads);
+  Replay replay(path, options.threads, options.progress);
   return analyze(replay, options, {});
 }
 

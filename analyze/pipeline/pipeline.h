@@ -18,6 +18,7 @@
 #include "analyze/model/study/split.h"
 #include "analyze/model/study/study.h"
 #include "analyze/model/wire/exchange.h"
+#include "analyze/pipeline/replay.h"
 #include "analyze/query/filter.h"
 #include "formats/event.h"
 #include "formats/preamble.h"
@@ -46,6 +47,7 @@ struct Options {
   bool partition = false;          // fills RequestTable::partitions: reads the capture a second time
   bool every_turn = false;         // with partition: all blockers on event loops, at a cost that grows with concurrency
   model::GoLimits go;
+  Progress progress;  // see Replay
   // With partition: fills Analysis::courses for this request, its other end and the calls below,
   model::ExchangeId follow;
   std::size_t exemplars = 0;  // or for those of the exemplars of the first so many routes

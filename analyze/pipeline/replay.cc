@@ -1,14 +1,23 @@
 #include "analyze/pipeline/replay.h"
 
+#include <algorithm>
+
 namespace tailcap::pipeline {
 
-Replay::Replay(std::string path, unsigned threads)
+Replay::Replay(std::string path, unsigned threads, Progress progress)
     : path_(std::move(path)),
       threads_(threads),
-      reader_(std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads})) {}
+      reader_(std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads})),
+      progress_(std::move(progress)) {}
 
 void Replay::begin() {
   if (readings_++ > 0) reader_ = std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads_});
+  if (progress_) progressed_ = {readings_, 0, std::max<std::uint64_t>(1, reader_->summary().events)};
+}
+
+void Replay::tell(std::size_t events) {
+  progressed_.events = std::min(progressed_.events + events, progressed_.of);
+  progress_(progressed_);
 }
 
 }  // namespace tailcap::pipeline

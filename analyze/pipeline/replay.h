@@ -2,6 +2,8 @@
 // (scripts/laws); merge/ reads several captures at once, `tailcap check` and `tailcap info` read blocks.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -13,10 +15,17 @@
 
 namespace tailcap::pipeline {
 
+struct Progressed {
+  unsigned reading = 0;  // from 1
+  std::uint64_t events = 0, of = 0;
+};
+using Progress = std::function<void(const Progressed&)>;
+
 class Replay {
  public:
-  // threads: for decoding; 0: as many as help. Throws std::runtime_error if the file cannot be read or is no capture.
-  explicit Replay(std::string path, unsigned threads = 0);
+  // threads: for decoding; 0: as many as help. progress: called after each block, where it is not empty. Throws
+  // std::runtime_error if the file cannot be read or is no capture.
+  explicit Replay(std::string path, unsigned threads = 0, Progress progress = {});
 
   const std::string& path() const { return path_; }
   const formats::Preamble& preamble() const { return reader_->preamble(); }
@@ -35,6 +44,7 @@ class Replay {
           visit(event);
         }
       }
+      if (progress_) tell(events.size());
     }
   }
 
@@ -46,11 +56,14 @@ class Replay {
 
  private:
   void begin();
+  void tell(std::size_t events);
 
   std::string path_;
   unsigned threads_;
   std::unique_ptr<formats::Reader> reader_;
   unsigned readings_ = 0;
+  Progress progress_;
+  Progressed progressed_;
 };
 
 }  // namespace tailcap::pipeline

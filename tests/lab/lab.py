@@ -218,7 +218,7 @@ class Score:
                 f"unexplained {self.unexplained:5.1%} of {len(self.hit):>4} named {self.named[0] if self.named else '-':<16} {self.origin or '-':<10} {self.level or '-':<8} " + ("; ".join(self.failures) or "ok"))
 
 
-def once(fault, build, keep=None):
+def once(fault, build, keep=None, captures=None):
     with tempfile.TemporaryDirectory(prefix="tailcap-lab-") as folder:
         os.chmod(folder, 0o755)
         run = Run(build, folder)
@@ -227,6 +227,8 @@ def once(fault, build, keep=None):
         finally:
             run.finish()
         score = Score(fault, run)
+        if captures:
+            (pathlib.Path(captures) / f"fault-{fault.number}.tcap").write_bytes(run.capture.read_bytes())
         if score.failures and keep:
             (pathlib.Path(keep) / f"fault-{fault.number}-{time.monotonic_ns()}.tcap").write_bytes(run.capture.read_bytes())
         return score
@@ -318,6 +320,7 @@ def main():
     parser.add_argument("--results", help="a file that results are added to, a JSON object per run")
     parser.add_argument("--table", help="writes the table of --results")
     parser.add_argument("--keep", help="folder for the captures of runs that failed")
+    parser.add_argument("--captures", help="folder for the last capture of each fault")
     given = parser.parse_args()
     if given.table:
         table.write(given.table, json_lines(pathlib.Path(given.results).read_text()), faults.ALL)
@@ -337,11 +340,11 @@ def main():
     for fault in chosen:
         for _ in range(given.repeat):
             try:
-                score = once(fault, build, given.keep)
+                score = once(fault, build, given.keep, given.captures)
                 for _ in range(2):
                     if score.failures and given.repeat == 1:  # a loaded machine: once more
                         print(score.line(), "(again)", flush=True)
-                        score = once(fault, build, given.keep)
+                        score = once(fault, build, given.keep, given.captures)
             except Broken as broken:  # says nothing of the fault
                 print(f"{fault.number:>3} {fault.name:<28} BROKEN: {broken}", flush=True)
                 keep(broken=fault.number)

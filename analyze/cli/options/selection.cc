@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "analyze/cli/output/progress.h"
 #include "analyze/query/literal.h"
 #include "analyze/query/route_filter.h"
 #include "analyze/report/words/escape.h"
@@ -124,6 +125,7 @@ void add_routes(CommandLine& line, Selection& selection) {
 pipeline::Options options_of(const Selection& selection) {
   pipeline::Options options;
   options.threads = threads_from_environment();
+  options.progress = progress_on_terminal();
   refuse_empty_range(selection.from, selection.to);
   if (!selection.from.empty()) options.from = moment_of(selection.from);
   if (!selection.to.empty()) options.to = moment_of(selection.to);

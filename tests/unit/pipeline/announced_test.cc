@@ -71,6 +71,24 @@ TEST_F(Announced, WithTheMessageThatCompletesIt) {
                                                  "server /long", "client /long"}));
 }
 
+TEST_F(Announced, ProgressReachesTheEndOfEachReading) {
+  std::vector<unsigned> ended;
+  std::uint64_t before = 0;
+  pipeline::Replay replay(path_, 0, [&](const pipeline::Progressed& p) {
+    EXPECT_LE(p.events, p.of);
+    if (p.events < before) {
+      EXPECT_EQ(p.reading, ended.size() + 1);
+    }
+    before = p.events;
+    if (p.events == p.of) ended.push_back(p.reading);
+  });
+  const auto nothing = [](const formats::Event&) {};
+  replay.each(nothing);
+  replay.each(nothing);
+  std::erase_if(ended, [last = 0u](unsigned n) mutable { return std::exchange(last, n) == n; });  // once each
+  EXPECT_EQ(ended, (std::vector<unsigned>{1, 2}));
+}
+
 TEST_F(Announced, RowsAreInTheOrderOfTheirBeginning) {
   const pipeline::Analysis analysis = pipeline::analyze(path_);
   std::vector<std::string> rows;
