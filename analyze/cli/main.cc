@@ -31,6 +31,7 @@ struct Entry {
 
 constexpr std::array kEntries = std::to_array<Entry>({
     {"check", run_check},
+    {"compare", run_compare},
     {"diag", run_diag},
     {"events", run_events},
     {"flame", run_flame},
@@ -68,6 +69,9 @@ What is slow, and where does the time go?
 
 What is wrong with the machine?
   diag       short-lived processes, shortage of memory, TCP failures, slow disks
+
+Is the new version slower?
+  compare    repeated runs of two versions: a gate for CI
 
 What is in the file, and can it be trusted?
   info       what was recorded, how, and what was lost

@@ -4,6 +4,7 @@
 
 #include "analyze/query/field.h"
 #include "analyze/query/literal.h"
+#include "analyze/query/pointer.h"
 #include "analyze/query/token.h"
 #include "formats/printable.h"
 #include "formats/utf8.h"
@@ -55,18 +56,6 @@ bool ordered(Op op, std::int64_t a, std::int64_t low, std::int64_t high) {
   }
 }
 
-// One dot for each misleading character: longer escapes would move what the caret points at.
-std::string harmless(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const formats::Character c = formats::first_character(text);
-    const bool shown = c.code != formats::kNoCharacter && !formats::misleading(c.code);
-    out += shown ? text.substr(0, c.length) : ".";
-    text.remove_prefix(c.length);
-  }
-  return out;
-}
-
 struct Node {
   enum class Kind : std::uint8_t { both, either, negation, comparison, is_null, is_true };
   Kind kind = Kind::is_true;
@@ -90,12 +79,7 @@ struct Filter::Impl {
   mutable std::string buffer;
 
   [[noreturn]] void fail(std::size_t place, const std::string& why) const {
-    // The caret counts characters, not bytes.
-    std::size_t column = 0;
-    for (std::size_t i = 0; i < place && i < expression.size(); ++column)
-      i += formats::first_character(std::string_view(expression).substr(i)).length;
-    throw FilterError("in the filter: " + harmless(why) + "\n  " + harmless(expression) + "\n  " +
-                      std::string(column, ' ') + "^");
+    throw FilterError(pointing_at("in the filter", expression, place, why));
   }
 
   const Token& peek() const { return tokens[at]; }

@@ -17,7 +17,7 @@ import case
 from case import Case, run
 
 READERS = ["report", "requests", "info", "check", "events", "spans", "diag"]  # COMMAND FILE
-COMMANDS = [*READERS, "flame", "merge", "recover", "show", "timeline", "topology", "tree"]
+COMMANDS = [*READERS, "compare", "flame", "merge", "recover", "show", "timeline", "topology", "tree"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -55,7 +55,7 @@ class AnalyserCli(Case):
             self.assertLessEqual({"--where", "--route", "--status", "--role", "--from", "--to", "--format", "--json"}, taken[command], command)
         for command in ("events", "timeline", "flame", "diag"):
             self.assertLessEqual({"--from", "--to", "--format", "--json"}, taken[command], command)
-        for command in ("report", "show", "tree", "topology", "timeline", "spans", "flame", "diag", "merge", "recover"):
+        for command in ("report", "show", "tree", "topology", "timeline", "spans", "flame", "diag", "merge", "recover", "compare"):
             self.assertIn("--output", taken[command])
         for command in set(COMMANDS) - {"recover"}:
             self.assertIn("--json", taken[command])

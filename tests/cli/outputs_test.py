@@ -256,6 +256,8 @@ class Outputs(unittest.TestCase):
                     out.unlink(missing_ok=True)
                     self.run_command(*arguments)
                     self.page(out)
+                for form in ("text", "md", "json", "junit"):
+                    self.run_command("compare", file, "--", file, "--format", form)
                 self.run_command("recover", file, "-o", "saved.tcap", "--force")
                 self.run_command("merge", file, file, "-o", "both.tcap", "--force")
                 seen[name], self.seen = self.seen, 0

@@ -10,6 +10,7 @@
 namespace tailcap::cli {
 
 inline constexpr int kDone = 0, kFailed = 1, kBadUsage = 2, kIncomplete = 3, kNoAnswer = 4;
+inline constexpr int kGateFails = 3;  // of compare and assert, which give 4 where data is missing
 
 inline constexpr const char* kExitCodes =
     R"(Exit codes of all commands
@@ -17,7 +18,7 @@ inline constexpr const char* kExitCodes =
   1  failed: a file cannot be read or written, there is no such request, or tailcap contradicted itself
   2  bad usage
   3  done, but the capture is incomplete: events were lost, blocks are damaged or missing, or its end is; or reading it
-     stopped at a limit
+     stopped at a limit. Of compare and assert: a gate fails
   4  no answer: nothing matches what was asked for, or there is too little to decide. It takes precedence over 3
 )";
 

@@ -1,0 +1,184 @@
+// tailcap compare: repeated runs of two versions; a gate for CI.
+#include "analyze/compare/compare.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/selection.h"
+#include "analyze/cli/output/complain.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/terminal.h"
+#include "analyze/query/gate_expression.h"
+#include "analyze/report/compare/compare.h"
+#include "analyze/views/compare/run_of.h"
+#include "formats/file/read_limits.h"
+#include "formats/printable.h"
+
+namespace tailcap::cli {
+namespace {
+
+using model::gate::Comparison;
+using model::gate::Run;
+using model::gate::Verdict;
+
+constexpr const char* kAbout =
+    "tailcap compare says whether a new version is slower than the base, from repeated recordings of both: for every "
+    "route percentiles, errors, where the time went, and calls per request. A change is a failure only where runs of "
+    "both sides show it beyond their own variation; what cannot be decided is neither red nor green, and says what is "
+    "missing.";
+
+constexpr const char* kNotes =
+    R"(BASE and NEW are captures, one for each run, or folders of captures. Record at least five runs a side, alternately
+(ABBA), on one machine, with the same open-loop load; scripts/ci-gate does. Expressions of --fail-on name a metric, a
+route and an increase: p50, p95, p99, mean, errors, client_errors; calls, connects, tls_handshakes, lookups, retries,
+request_bytes, response_bytes per request; and every label, like lock.futex. docs/compare.md describes the method.
+
+Exit codes: 0 all gates pass, 3 a gate fails, 4 undecided; 1 and 2 as in all commands.
+
+examples:
+  tailcap compare base-*.tcap -- new-*.tcap
+  tailcap compare base/ -- new/ --fail-on 'p99(POST /pay) > +10%' --fail-on 'calls(/pay) > +0'
+  tailcap compare base/ -- new/ --format md -o comment.md
+  tailcap compare --self base/
+)";
+
+constexpr Definition kFailOn{
+    "fail-on", 0, "EXPR",
+    "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
+    "'calls(/pay) > +0'; may be repeated (default: p99 +10 % and errors +0.25pt of every route)",
+    0};
+constexpr Definition kWarmUp{"warmup", 0, "T", "leave out so much of every run (default its first tenth, at least 1s)",
+                             0};
+constexpr Definition kMinRuns{"min-runs", 0, "N", "runs a side from which on gates are decided (default 5)", 2};
+constexpr Definition kUndecided{"undecided", 0, "", "exit code of what is undecided: 0, 3, or 4 (warn, the default)",
+                                0};
+constexpr Definition kStrict{"strict", 0, nullptr, "fail only where the whole interval is above the threshold", 0};
+constexpr Definition kSequential{"allow-sequential", 0, nullptr,
+                                 "decide although the runs do not alternate: drift of the machine looks like a change",
+                                 0};
+constexpr Definition kSelf{"self", 0, nullptr,
+                           "the first half of the runs of the base against the second: the noise of this machine. "
+                           "Nothing fails",
+                           0};
+
+constexpr const char* kDivider = "\x01";  // in place of "--", which the parser of options would swallow
+
+struct Arguments {
+  std::vector<std::string> words, fail_on;
+  std::string format, output, undecided = "warn";
+  Selection selection;
+  formats::Duration warm_up{};
+  std::size_t width = 0;
+  model::gate::CompareOptions options;
+};
+
+std::vector<std::string> captures_of(const std::string& word) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(word, error)) return {word};
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(word))
+    if (entry.path().extension() == ".tcap") out.push_back(entry.path().string());
+  std::sort(out.begin(), out.end());
+  if (out.empty()) throw UsageError("there is no capture (*.tcap) in " + formats::printable(word));
+  return out;
+}
+
+// Base and new.
+std::vector<std::vector<std::string>> sides_of(const Arguments& a) {
+  std::vector<std::vector<std::string>> sides(1);
+  for (const std::string& word : a.words) {
+    if (word == kDivider) {
+      sides.emplace_back();
+      continue;
+    }
+    const auto files = captures_of(word);
+    sides.back().insert(sides.back().end(), files.begin(), files.end());
+  }
+  const bool self = a.options.self;
+  if (sides.size() != (self ? 1 : 2) || std::any_of(sides.begin(), sides.end(), [](auto& s) { return s.empty(); }))
+    throw UsageError(self ? "--self takes the captures of one side"
+                          : "captures of both sides are needed: BASE... -- NEW...");
+  return sides;
+}
+
+int code_of(const Comparison& c, const Arguments& a) {
+  if (!formats::stopped_captures().empty()) return kNoAnswer;
+  if (a.options.self || c.verdict == Verdict::pass) return kDone;
+  if (c.verdict == Verdict::fail) return kGateFails;
+  return a.undecided == "pass" ? kDone : a.undecided == "fail" ? kGateFails : kNoAnswer;
+}
+
+int run(Arguments& a, std::optional<double> warm_up) {
+  for (const std::string& text : a.fail_on) a.options.gates.push_back(query::gate_of(text));
+  const auto sides = sides_of(a);
+  std::vector<std::vector<Run>> runs(2);
+  std::vector<model::ExchangeId> wrong;
+  for (std::size_t side = 0; side < sides.size(); ++side)
+    for (const std::string& file : sides[side]) {
+      views::RunRead read = views::read_run(file, options_of(a.selection), warm_up);
+      wrong.insert(wrong.end(), read.wrong.begin(), read.wrong.end());
+      runs[side].push_back(std::move(read.run));
+    }
+  if (a.options.self) {
+    std::stable_sort(runs[0].begin(), runs[0].end(), [](const Run& x, const Run& y) { return x.begin < y.begin; });
+    const auto half = runs[0].begin() + static_cast<std::ptrdiff_t>(runs[0].size() / 2);
+    runs[1].assign(std::make_move_iterator(half), std::make_move_iterator(runs[0].end()));
+    runs[0].erase(half, runs[0].end());
+    a.options.allow_sequential = true;
+    a.options.min_runs = 2;
+  }
+  std::vector<Run*> all;
+  for (auto& side : runs)
+    for (Run& one : side) all.push_back(&one);
+  views::name_routes(all);
+  const Comparison comparison = compare::compare(runs[0], runs[1], a.options);
+  const bool printed = a.output.empty() || a.output == "-";
+  const std::string text = a.format == "json"    ? report::compare_json(comparison)
+                           : a.format == "junit" ? report::compare_junit(comparison, a.undecided == "fail")
+                           : a.format == "md"    ? render::to_markdown(report::compare_document(comparison, true))
+                           : a.format == "html"  ? render::to_html(report::compare_document(comparison, false))
+                                                 : render::to_text(report::compare_document(comparison, false), a.width,
+                                                                   printed && coloured());
+  write_file(a.output, text, sides[0].front());
+  if (const int failed = exit_code(false, wrong, "compare"); failed == kFailed) return failed;
+  return code_of(comparison, a);
+}
+
+}  // namespace
+
+int run_compare(int argc, char** argv) {
+  Arguments a;
+  CommandLine line("compare", kAbout);
+  line.words("BASE... -- NEW...", a.words, 1, "no captures given");
+  line.group("What fails?");
+  line.option(kFailOn, &a.fail_on);
+  line.option(kStrict, &a.options.strict);
+  line.choice(kUndecided, a.undecided, {"pass", "fail", "warn"});
+  line.group("Which runs count?");
+  line.option(kWarmUp, &a.warm_up);
+  line.option(kMinRuns, &a.options.min_runs);
+  line.option(kSequential, &a.options.allow_sequential);
+  line.option(kSelf, &a.options.self);
+  line.group("In which form?");
+  line.format(a.format, {"text", "md", "json", "html", "junit"}, &a.output,
+              "md: at most 60 lines, for a comment on a change; junit: XML that CI systems show");
+  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  add_routes(line, a.selection);
+  line.notes(kNotes);
+  a.width = terminal_width(120);
+  std::vector<char*> words(argv, argv + argc);
+  std::string divider = kDivider;
+  for (char*& word : words)
+    if (std::strcmp(word, "--") == 0) word = divider.data();
+  if (const auto code = line.parse(argc, words.data())) return *code;
+  return run(a, line.given(kWarmUp) ? std::optional(static_cast<double>(a.warm_up.count()) / 1e9) : std::nullopt);
+}
+
+}  // namespace tailcap::cli

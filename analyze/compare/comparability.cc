@@ -1,0 +1,248 @@
+#include "analyze/compare/comparability.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "formats/printable.h"
+
+namespace tailcap::compare {
+namespace {
+
+using formats::printable;
+using model::gate::Comparison;
+using model::gate::Run;
+
+constexpr double kMostLoad = 0.05;    // difference of the offered rates
+constexpr double kMostMix = 0.10;     // share of requests that would have to be of other routes
+constexpr double kMostStolen = 0.02;  // difference of the shares of CPU time that the hypervisor took
+constexpr double kSomeStolen = 0.01;
+
+using Runs = std::span<const Run>;
+
+std::set<std::string> values(Runs runs, const std::function<std::string(const Run&)>& of) {
+  std::set<std::string> out;
+  for (const Run& run : runs) out.insert(of(run));
+  return out;
+}
+
+std::string listed(const std::set<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words)
+    out += (out.empty() ? "" : ", ") + (word.empty() ? "not known" : printable(word));
+  return out;
+}
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
+  return text;
+}
+
+std::string rate(double per_second) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g/s", per_second);
+  return text;
+}
+
+void compare_machines(Runs base, Runs fresh, Comparison& out) {
+  const auto one = [](const std::set<std::string>& b, const std::set<std::string>& n) {
+    return b.size() == 1 && b == n && !b.begin()->empty();
+  };
+  const auto boot = [](const Run& r) { return r.preamble.boot_id; };
+  const auto boots = values(base, boot), fresh_boots = values(fresh, boot);
+  const bool same_boot = one(boots, fresh_boots);
+  struct Fact {
+    const char* name;
+    std::function<std::string(const Run&)> of;
+    bool machine;  // known to be equal where the boot is
+  };
+  const Fact facts[] = {
+      {"host", [](const Run& r) { return r.preamble.host; }, true},
+      {"kernel", [](const Run& r) { return r.preamble.kernel; }, true},
+      {"architecture", [](const Run& r) { return r.preamble.architecture; }, true},
+      {"number of CPUs", [](const Run& r) { return std::to_string(r.preamble.cpus); }, false},
+      {"hook tier",
+       [](const Run& r) { return std::string(1, "?abc"[std::min<int>(static_cast<int>(r.preamble.tier), 3)]); }, false},
+  };
+  for (const Fact& fact : facts) {
+    if (fact.machine && same_boot) continue;
+    const auto b = values(base, fact.of), n = values(fresh, fact.of);
+    if (!one(b, n))
+      out.obstacles.push_back("different environments: " + std::string(fact.name) + " " + listed(b) + " of the base, " +
+                              listed(n) + " of the new runs");
+  }
+  if (!same_boot && out.obstacles.empty())
+    out.remarks.push_back("the runs were not all recorded since one boot of one machine");
+  const auto tool = [](const Run& r) { return r.preamble.tool_version; };
+  if (values(base, tool) != values(fresh, tool))
+    out.remarks.push_back("the sides were recorded by different versions of tailcap");
+  const auto programs = [](const Run& r) {
+    std::string all;
+    for (const auto& p : r.preamble.programs) all += p + " ";
+    return all;
+  };
+  if (values(base, programs) != values(fresh, programs))
+    out.remarks.push_back("the sides were recorded with different probes, which cost the service different times");
+}
+
+// Runs that are one recording are not independent.
+void find_doubles(Runs base, Runs fresh, Comparison& out) {
+  std::set<std::string> ids;
+  std::size_t doubles = 0;
+  for (const Runs runs : {base, fresh})
+    for (const Run& run : runs)
+      doubles += !run.preamble.capture_id.empty() && !ids.insert(run.preamble.capture_id).second;
+  if (doubles > 0) out.obstacles.push_back(std::to_string(doubles) + " captures were given twice");
+}
+
+void compare_loss(Runs base, Runs fresh, Comparison& out) {
+  std::uint64_t lost = 0;
+  bool stepped[2] = {false, false};
+  double stolen[2] = {0, 0}, wall[2] = {0, 0};
+  bool known = true;
+  for (int side = 0; side < 2; ++side)
+    for (const Run& run : side == 0 ? base : fresh) {
+      lost += run.lost;
+      stepped[side] = stepped[side] || run.clock_stepped;
+      known = known && run.stolen >= 0;
+      stolen[side] += static_cast<double>(std::max<std::int64_t>(0, run.stolen));
+      wall[side] += static_cast<double>(run.end - run.begin) * run.preamble.cpus;
+    }
+  std::size_t parts = 0;
+  for (const Runs runs : {base, fresh})
+    parts += static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), [](const Run& r) { return !r.whole; }));
+  if (parts > 0)
+    out.obstacles.push_back(std::to_string(parts) + " captures are damaged, cut short, or not read to their end");
+  if (lost > 0) out.remarks.push_back(std::to_string(lost) + " events were lost");
+  if (stepped[0] != stepped[1]) out.obstacles.push_back("the clock was set during runs of one side only");
+  if (!known || !(wall[0] > 0) || !(wall[1] > 0)) return;
+  const double b = stolen[0] / wall[0], n = stolen[1] / wall[1];
+  if (std::abs(b - n) > kMostStolen)
+    out.obstacles.push_back("the hypervisor took " + percent(b) + " of the CPU time from the base and " + percent(n) +
+                            " from the new runs");
+  else if (std::max(b, n) > kSomeStolen)
+    out.remarks.push_back("the hypervisor took up to " + percent(std::max(b, n)) + " of the CPU time");
+}
+
+// Half the sum of the differences of the shares. Of what was served, if anything was: calls are no load.
+double mix_difference(Runs base, Runs fresh) {
+  bool served = false;
+  for (const Runs runs : {base, fresh})
+    for (const Run& run : runs)
+      for (const auto& route : run.routes) served = served || route.name.role == model::Role::server;
+  const auto load = [&](const model::gate::RouteRun& route) {
+    return served == (route.name.role == model::Role::server);
+  };
+  std::map<model::gate::RouteName, double> shares;
+  const auto add = [&](Runs runs, double sign) {
+    double all = 0;
+    for (const Run& run : runs)
+      for (const auto& route : run.routes)
+        if (load(route)) all += static_cast<double>(route.requests.size());
+    for (const Run& run : runs)
+      for (const auto& route : run.routes)
+        if (all > 0 && load(route)) shares[route.name] += sign * static_cast<double>(route.requests.size()) / all;
+  };
+  add(base, 1);
+  add(fresh, -1);
+  double sum = 0;
+  for (const auto& [name, share] : shares) sum += std::abs(share);
+  return sum / 2;
+}
+
+void compare_load(Runs base, Runs fresh, Comparison& out) {
+  const auto loop = [](const Run& r) { return std::string(r.closed_loop ? "closed" : "open"); };
+  const auto b = values(base, loop), n = values(fresh, loop);
+  if (b != n || b.size() > 1) {
+    out.obstacles.push_back("different load: " + listed(b) + " loop of the base, " + listed(n) +
+                            " loop of the new runs");
+    return;
+  }
+  out.closed_loop = b.contains("closed");
+  if (out.closed_loop)
+    out.remarks.push_back(
+        "the load is a closed loop: it slows down with the service, so slow periods are under-sampled and the rate is "
+        "no offered rate");
+  else if (std::abs(out.fresh_rate - out.base_rate) > kMostLoad * std::max(out.base_rate, out.fresh_rate))
+    out.obstacles.push_back("different load: " + rate(out.base_rate) + " of the base, " + rate(out.fresh_rate) +
+                            " of the new runs; more than 5 % apart");
+  if (const double mix = mix_difference(base, fresh); mix > kMostMix)
+    out.obstacles.push_back("different mix of routes: " + percent(mix) + " of the requests are of other routes");
+}
+
+void compare_versions(Runs base, Runs fresh, Comparison& out) {
+  const auto version = [](const Run& r) {
+    for (auto note = r.preamble.notes.rbegin(); note != r.preamble.notes.rend(); ++note)
+      if (note->first == "version") return note->second;
+    return std::string();
+  };
+  const auto b = values(base, version), n = values(fresh, version);
+  if (out.options.self) {
+    out.same_version = "the base";
+    return;
+  }
+  if (b.size() == 1 && b == n && !b.begin()->empty()) {
+    out.same_version = "version " + printable(*b.begin());
+    return;
+  }
+  if (b == n && b.size() > 1) out.remarks.push_back("both sides hold the versions " + listed(b));
+  const auto builds = [](const Run& r) {
+    std::string all;
+    for (const auto& build : r.builds) all += build + " ";
+    return all;
+  };
+  const auto old_builds = values(base, builds), new_builds = values(fresh, builds);
+  if (b == n && old_builds == new_builds && old_builds.size() == 1 && !old_builds.begin()->empty())
+    out.remarks.push_back(
+        "both sides answer with equal builds; an interpreter or a changed configuration keeps its build. "
+        "`--note version=…` says what was recorded");
+}
+
+}  // namespace
+
+bool interleaved(Runs base, Runs fresh) {
+  std::vector<std::pair<std::int64_t, int>> order;
+  for (const Run& run : base) order.emplace_back(run.begin, 0);
+  for (const Run& run : fresh) order.emplace_back(run.begin, 1);
+  if (base.empty() || fresh.empty() || std::any_of(order.begin(), order.end(), [](auto& r) { return r.first == 0; }))
+    return false;
+  std::sort(order.begin(), order.end());
+  // ABBAABBA: at most two of a side in a row, and both sides in the middle; more where a side has more runs.
+  const double kb = static_cast<double>(base.size()), kn = static_cast<double>(fresh.size());
+  const std::size_t most = 2 * static_cast<std::size_t>(std::ceil(std::max(kb, kn) / std::min(kb, kn)));
+  std::size_t streak = 0;
+  double places[2] = {0, 0};
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    streak = i > 0 && order[i].second == order[i - 1].second ? streak + 1 : 1;
+    if (streak > most) return false;
+    places[order[i].second] += static_cast<double>(i);
+  }
+  return order.size() == 2 || std::abs(places[0] / kb - places[1] / kn) <= static_cast<double>(most);
+}
+
+void compare_sides(Runs base, Runs fresh, Comparison& out) {
+  out.base_runs = base.size();
+  out.fresh_runs = fresh.size();
+  std::uint64_t base_requests = 0, fresh_requests = 0;
+  for (const Run& run : base) out.base_seconds += run.seconds, base_requests += run.requests;
+  for (const Run& run : fresh) out.fresh_seconds += run.seconds, fresh_requests += run.requests;
+  if (out.base_seconds > 0) out.base_rate = static_cast<double>(base_requests) / out.base_seconds;
+  if (out.fresh_seconds > 0) out.fresh_rate = static_cast<double>(fresh_requests) / out.fresh_seconds;
+  out.interleaved = interleaved(base, fresh);
+  if (base.empty() || fresh.empty()) {
+    out.obstacles.push_back("a side has no runs");
+    return;
+  }
+  find_doubles(base, fresh, out);
+  compare_machines(base, fresh, out);
+  compare_loss(base, fresh, out);
+  compare_load(base, fresh, out);
+  compare_versions(base, fresh, out);
+}
+
+}  // namespace tailcap::compare

@@ -1,0 +1,273 @@
+#include "analyze/compare/compare.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "analyze/compare/comparability.h"
+#include "analyze/compare/estimate.h"
+#include "analyze/compare/gates.h"
+#include "analyze/compare/run_sample.h"
+#include "analyze/compare/several_tests.h"
+#include "analyze/model/whole_parts.h"
+
+namespace tailcap::compare {
+namespace {
+
+using model::gate::AccountRow;
+using model::gate::AccountTable;
+using model::gate::CompareOptions;
+using model::gate::Comparison;
+using model::gate::Estimate;
+using model::gate::GateResult;
+using model::gate::kAccounts;
+using model::gate::Metric;
+using model::gate::RouteComparison;
+using model::gate::RouteName;
+using model::gate::RouteRun;
+using model::gate::Run;
+
+using Runs = std::span<const Run>;
+constexpr double kMostLengths = 1.2;  // longest run to shortest
+constexpr std::size_t kBlockers = 20, kCallees = 20;
+
+// One route in the runs of both sides.
+struct Route {
+  std::array<std::vector<const RouteRun*>, 2> runs;
+  std::array<std::vector<RunSample>, 2> samples;
+  RunFacts facts;
+};
+
+std::vector<RunValue> values(const std::vector<RunSample>& runs, const Metric& metric) {
+  std::vector<RunValue> out;
+  for (const RunSample& run : runs) out.push_back(run.value(metric));
+  return out;
+}
+
+double share(std::uint64_t part, std::uint64_t rest) {
+  return part == 0 ? 0 : static_cast<double>(part) / static_cast<double>(part + rest);
+}
+
+void gather_facts(const Route& route, Runs base, Runs fresh, RunFacts& out) {
+  out.base_runs = base.size();
+  out.fresh_runs = fresh.size();
+  out.least_requests = SIZE_MAX;
+  std::array<std::uint64_t, 2> doubtful{}, requests{};
+  for (std::size_t side = 0; side < 2; ++side)
+    for (std::size_t i = 0; i < route.runs[side].size(); ++i) {
+      const RouteRun& run = *route.runs[side][i];
+      out.least_requests = std::min(out.least_requests, route.samples[side][i].size());
+      out.decorrelation = std::max(out.decorrelation, run.decorrelation);
+      doubtful[side] += run.doubtful;
+      requests[side] += run.requests.size();
+      out.most_in_flight = std::max(out.most_in_flight, share(run.in_flight, run.requests.size()));
+    }
+  out.least_seconds = 1e300;
+  for (const Runs runs : {base, fresh})
+    for (const Run& run : runs) out.least_seconds = std::min(out.least_seconds, run.seconds);
+  out.base_doubtful = share(doubtful[0], requests[0]);
+  out.fresh_doubtful = share(doubtful[1], requests[1]);
+}
+
+// The means of the runs' means as whole numbers that sum to the total's.
+std::vector<std::int64_t> whole_means(const std::vector<const Accounts*>& runs) {
+  std::vector<double> means(kAccounts);
+  for (const Accounts* run : runs)
+    for (std::size_t a = 0; a < kAccounts; ++a) means[a] += (*run)[a] / static_cast<double>(runs.size());
+  return model::whole_parts(means);
+}
+
+AccountTable account_table(const Route& route, bool slow, double alpha) {
+  AccountTable out;
+  std::array<std::vector<const Accounts*>, 2> runs;
+  for (std::size_t side = 0; side < 2; ++side)
+    for (const RunSample& run : route.samples[side]) {
+      if (run.size() == 0 || (slow && run.slow() == 0)) return out;
+      runs[side].push_back(slow ? &run.slow_accounts() : &run.accounts());
+    }
+  if (runs[0].empty() || runs[1].empty()) return out;
+  out.known = true;
+  const auto base = whole_means(runs[0]), fresh = whole_means(runs[1]);
+  for (std::size_t a = 0; a < kAccounts; ++a) {
+    out.base += base[a];
+    out.fresh += fresh[a];
+    const auto in_any = [&](const auto& side) {
+      return std::any_of(side.begin(), side.end(), [&](const Accounts* run) { return (*run)[a] > 0; });
+    };
+    if (!in_any(runs[0]) && !in_any(runs[1])) continue;
+    AccountRow row;
+    row.account = a;
+    row.base = base[a];
+    row.fresh = fresh[a];
+    std::array<std::vector<RunValue>, 2> of;
+    for (std::size_t side = 0; side < 2; ++side)
+      for (const Accounts* run : runs[side]) {
+        RunValue value;
+        value.known = true;
+        value.value = value.level = (*run)[a];
+        value.floor = 1;
+        of[side].push_back(value);
+      }
+    row.estimate = estimate({Metric::Kind::label, static_cast<std::uint8_t>(a)}, of[0], of[1], alpha);
+    out.rows.push_back(std::move(row));
+  }
+  std::stable_sort(out.rows.begin(), out.rows.end(), [](const AccountRow& x, const AccountRow& y) {
+    return std::abs(x.difference()) > std::abs(y.difference());
+  });
+  return out;
+}
+
+void add_blockers(const Route& route, RouteComparison& out) {
+  std::map<std::pair<std::size_t, std::string>, std::int64_t> blockers;
+  for (const RouteRun* run : route.runs[1])
+    for (const auto& b : run->blockers) blockers[{b.account, b.text}] += b.time;
+  for (const auto& [key, time] : blockers) out.blockers.push_back({key.first, key.second, time});
+  std::stable_sort(out.blockers.begin(), out.blockers.end(),
+                   [](const auto& x, const auto& y) { return x.time > y.time; });
+  if (out.blockers.size() > kBlockers) out.blockers.resize(kBlockers);
+}
+
+void add_callees(const Route& route, RouteComparison& out) {
+  std::map<std::string, double> callees;
+  for (std::size_t side = 0; side < 2; ++side) {
+    double requests = 0;
+    for (const RouteRun* run : route.runs[side]) requests += static_cast<double>(run->requests.size());
+    for (const RouteRun* run : route.runs[side])
+      for (const auto& [name, calls] : run->callees)
+        if (requests > 0) callees[name] += (side == 0 ? -1 : 1) * static_cast<double>(calls) / requests;
+  }
+  out.callees.assign(callees.begin(), callees.end());
+  std::stable_sort(out.callees.begin(), out.callees.end(),
+                   [](const auto& x, const auto& y) { return std::abs(x.second) > std::abs(y.second); });
+  if (out.callees.size() > kCallees) out.callees.resize(kCallees);
+}
+
+// The calls of a run that may belong to any request that was under way.
+double undecided_per_request(const Route& route, Runs base, Runs fresh) {
+  double most = 0;
+  for (std::size_t side = 0; side < 2; ++side)
+    for (std::size_t i = 0; i < route.samples[side].size(); ++i) {
+      const Run& run = side == 0 ? base[i] : fresh[i];
+      if (const std::size_t n = route.samples[side][i].size(); n > 0)
+        most = std::max(most, static_cast<double>(run.undecided_calls) / static_cast<double>(n));
+    }
+  return most;
+}
+
+bool of_calls(const Metric& metric) {
+  return metric.kind == Metric::Kind::count &&
+         metric.which < static_cast<std::uint8_t>(model::gate::Count::request_bytes);
+}
+
+Estimate estimate_of(const Route& route, const Metric& metric, Runs base, Runs fresh, double alpha) {
+  Estimate out = estimate(metric, values(route.samples[0], metric), values(route.samples[1], metric), alpha);
+  if (out.known && of_calls(metric)) out.slack = undecided_per_request(route, base, fresh);
+  return out;
+}
+
+Route find(const RouteName& name, Runs base, Runs fresh, RouteComparison& out) {
+  Route route;
+  out.name = name;
+  std::size_t least = SIZE_MAX, most = 0;
+  std::array<std::size_t, 2> without{};
+  for (std::size_t side = 0; side < 2; ++side)
+    for (const Run& run : side == 0 ? base : fresh) {
+      const auto at = std::find_if(run.routes.begin(), run.routes.end(), [&](const auto& r) { return r.name == name; });
+      if (at == run.routes.end()) {
+        ++without[side];
+        continue;
+      }
+      route.runs[side].push_back(&*at);
+      const std::size_t n = timed(*at);
+      least = std::min(least, n);
+      most = std::max(most, n);
+      (side == 0 ? out.base_requests : out.fresh_requests).push_back(n);
+      out.bursts += at->bursts;
+      out.decorrelation = std::max(out.decorrelation, at->decorrelation);
+    }
+  if (without[0] + without[1] > 0) {
+    out.absent = without[0] == base.size()    ? "only the new runs have it"
+                 : without[1] == fresh.size() ? "only the runs of the base have it"
+                                              : std::to_string(without[0] + without[1]) + " of " +
+                                                    std::to_string(base.size() + fresh.size()) + " runs do not have it";
+    return route;
+  }
+  if (static_cast<double>(most) > kMostLengths * static_cast<double>(least)) out.compared = least;
+  for (std::size_t side = 0; side < 2; ++side)
+    for (const RouteRun* run : route.runs[side])
+      // Nothing of a run without any request with a duration can be cut to: its values say why they are missing.
+      route.samples[side].emplace_back(*run, out.compared);
+  gather_facts(route, base, fresh, route.facts);
+  return route;
+}
+
+// What may interest beside the gates: at most 5 % false discoveries among all that is compared.
+void notice(Comparison& out) {
+  struct Candidate {
+    Estimate* estimate;
+    bool large;
+  };
+  std::vector<Candidate> all;
+  std::vector<double> p;
+  const auto add = [&](const Metric& metric, Estimate& e, double mean) {
+    if (!e.known) return;
+    all.push_back({&e, large(metric, e, mean)});
+    p.push_back(e.p_two);
+  };
+  for (RouteComparison& route : out.routes) {
+    for (auto& row : route.metrics) add(row.metric, row.estimate, 0);
+    for (auto& row : route.all.rows)
+      add({Metric::Kind::label, static_cast<std::uint8_t>(row.account)}, row.estimate,
+          static_cast<double>(route.all.base));
+  }
+  const auto adjusted = benjamini_hochberg(p);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].estimate->noticed = all[i].large && adjusted[i] < kAlpha;
+}
+
+}  // namespace
+
+Comparison compare(Runs base, Runs fresh, const CompareOptions& options) {
+  Comparison out;
+  out.options = options;
+  compare_sides(base, fresh, out);
+  std::map<RouteName, std::uint64_t> names;
+  for (const Runs runs : {base, fresh})
+    for (const Run& run : runs)
+      for (const RouteRun& route : run.routes) names[route.name] += route.requests.size();
+  std::vector<std::pair<RouteName, std::uint64_t>> order(names.begin(), names.end());
+  std::stable_sort(order.begin(), order.end(), [](const auto& x, const auto& y) { return x.second > y.second; });
+  std::vector<Route> routes;
+  for (const auto& [name, requests] : order) {
+    out.routes.emplace_back();
+    routes.push_back(find(name, base, fresh, out.routes.back()));
+  }
+  out.gates = expand(out);
+  const double alpha = kAlpha / static_cast<double>(std::max<std::size_t>(1, out.gates.size()));
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    RouteComparison& route = out.routes[i];
+    if (!route.absent.empty()) continue;
+    for (const Metric& metric : model::gate::route_metrics())
+      route.metrics.push_back({metric, estimate_of(routes[i], metric, base, fresh, alpha)});
+    route.all = account_table(routes[i], false, alpha);
+    route.slow = account_table(routes[i], true, alpha);
+    add_blockers(routes[i], route);
+    add_callees(routes[i], route);
+  }
+  for (GateResult& gate : out.gates) {
+    if (!gate.found) continue;
+    const RouteComparison& route = out.routes[gate.route];
+    if (!route.absent.empty()) {
+      gate.missing.push_back(route.absent);
+      continue;
+    }
+    gate.estimate = estimate_of(routes[gate.route], gate.gate.metric, base, fresh, alpha);
+    gate.missing = shortfalls(gate.gate.metric, gate.estimate, routes[gate.route].facts, out);
+  }
+  judge(out.gates, out);
+  notice(out);
+  out.verdict = verdict_of(out.gates);
+  return out;
+}
+
+}  // namespace tailcap::compare

@@ -1,0 +1,98 @@
+#include "analyze/compare/estimate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "analyze/compare/welch.h"
+
+namespace tailcap::compare {
+namespace {
+
+using model::gate::Estimate;
+using model::gate::Metric;
+
+struct Side {
+  std::vector<double> values, levels;
+  double floor = 0;
+  bool constant = true;  // every request of every run has the same number
+};
+
+Side side_of(std::span<const RunValue> runs) {
+  Side out;
+  for (const RunValue& run : runs) {
+    out.values.push_back(run.value);
+    out.levels.push_back(run.level);
+    out.floor += run.floor / static_cast<double>(runs.size());
+    out.constant = out.constant && run.constant && run.value == runs.front().value;
+  }
+  return out;
+}
+
+}  // namespace
+
+Estimate estimate(const Metric& metric, std::span<const RunValue> base, std::span<const RunValue> fresh, double alpha) {
+  Estimate out;
+  for (const auto runs : {base, fresh})
+    for (const RunValue& run : runs)
+      if (!run.known) {
+        out.missing = run.missing;
+        return out;
+      }
+  const Side b = side_of(base), n = side_of(fresh);
+  if (b.values.empty() || n.values.empty()) {
+    out.missing = "a side has no runs";
+    return out;
+  }
+  // Percentiles: the geometric mean of the runs. The others are means, so that the parts of a sum sum.
+  const bool logarithm = metric.quantile().has_value();
+  out.base = logarithm ? std::exp(mean_of(b.values)) : mean_of(b.levels);
+  out.fresh = logarithm ? std::exp(mean_of(n.values)) : mean_of(n.levels);
+  out.exact = metric.kind == Metric::Kind::count && b.constant && n.constant;
+  if (out.exact) {
+    out.known = out.levels = true;
+    out.difference = out.low = out.high = out.fresh - out.base;
+    out.p_above = out.difference > 0 ? 0 : 1;
+    out.p_two = out.difference != 0 ? 0 : 1;
+    return out;
+  }
+  out.levels = true;
+  if (b.values.size() < 2 || n.values.size() < 2) {
+    out.missing = "one run says nothing about how runs vary";
+    return out;
+  }
+  const Effect effect = welch(b.values, n.values, b.floor, n.floor);
+  const auto unit = [&](double x) { return metric.relative() ? std::expm1(x) : x; };
+  out.known = true;
+  out.difference = unit(effect.difference);
+  out.low = unit(effect.bound(0.05));
+  out.high = unit(effect.bound(0.95));
+  out.mde = unit(effect.detectable(alpha));
+  out.se = effect.se;
+  out.df = effect.df;
+  out.p_above = effect.p_above();
+  out.p_two = effect.p_two();
+  return out;
+}
+
+bool large(const Metric& metric, const Estimate& e, double route_mean) {
+  const double size = std::abs(e.difference);
+  switch (metric.kind) {
+    case Metric::Kind::p99:
+      return size >= 0.10;
+    case Metric::Kind::p50:
+    case Metric::Kind::p95:
+    case Metric::Kind::mean:
+      return size >= 0.05;
+    case Metric::Kind::errors:
+    case Metric::Kind::client_errors:
+      return size >= 0.0025;
+    case Metric::Kind::label:
+      return size >= std::max(0.01 * route_mean, 50'000.0);
+    case Metric::Kind::count:
+      return e.exact || size >= 0.01 * e.base;
+  }
+  return false;
+}
+
+}  // namespace tailcap::compare

@@ -1,0 +1,18 @@
+// The difference of one metric of one route, from the values of its runs.
+#pragma once
+
+#include <span>
+
+#include "analyze/compare/run_sample.h"
+#include "analyze/model/gate/comparison.h"
+
+namespace tailcap::compare {
+
+// alpha: the one-sided level for which the detectable increase is computed.
+model::gate::Estimate estimate(const model::gate::Metric& metric, std::span<const RunValue> base,
+                               std::span<const RunValue> fresh, double alpha);
+
+// What is of no account although it may be significant: advisory only. route_mean: ns, of the base.
+bool large(const model::gate::Metric& metric, const model::gate::Estimate& estimate, double route_mean);
+
+}  // namespace tailcap::compare

@@ -1,0 +1,221 @@
+#include "analyze/compare/gates.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "analyze/compare/several_tests.h"
+
+namespace tailcap::compare {
+namespace {
+
+using model::Role;
+using model::gate::Comparison;
+using model::gate::Estimate;
+using model::gate::Gate;
+using model::gate::GateResult;
+using model::gate::Metric;
+using model::gate::RouteName;
+using model::gate::Verdict;
+
+constexpr double kLeastSeconds = 5;
+constexpr double kDecorrelations = 5;
+constexpr double kMostDetectable = 3;  // thresholds
+constexpr double kMostInFlight = 0.01;
+
+std::string number(double x) {
+  char text[32];
+  std::snprintf(text, sizeof text, x >= 100 ? "%.0f" : "%.2g", x);
+  return text;
+}
+
+std::string percent(double share) { return number(share * 100) + " %"; }
+
+std::size_t least_requests(const Metric& metric) {
+  switch (metric.kind) {
+    case Metric::Kind::p99:
+      return 500;
+    case Metric::Kind::p95:
+      return 100;
+    case Metric::Kind::p50:
+    case Metric::Kind::mean:
+    case Metric::Kind::label:
+      return 50;
+    default:
+      return 1;
+  }
+}
+
+// What a service did counts; what it asked of others is part of that.
+Role load_role(const Comparison& c) {
+  const bool served = std::any_of(c.routes.begin(), c.routes.end(),
+                                  [](const auto& r) { return r.name.role == Role::server && r.absent.empty(); });
+  return served ? Role::server : Role::client;
+}
+
+double threshold_of(const GateResult& g) {
+  const bool ratio = g.gate.unit == Gate::Unit::ratio;
+  if (g.gate.metric.relative())
+    return ratio || !(g.estimate.base > 0) ? g.gate.threshold : g.gate.threshold / g.estimate.base;
+  return ratio ? g.gate.threshold * g.estimate.base : g.gate.threshold;
+}
+
+std::string more_time(double mde, double threshold) {
+  const double times = mde / threshold * (mde / threshold);
+  return "needs about " + number(std::max(times, 1.1)) + " × more time";
+}
+
+void decide(GateResult& g, const Comparison& c) {
+  const Estimate& e = g.estimate;
+  const double t = g.threshold;
+  if (!e.exact && t > 0 && e.mde > kMostDetectable * t) {
+    std::string why = "the least detectable change is more than 3 times the threshold: " + more_time(e.mde, t);
+    if (g.p_holm < kAlpha && e.difference - e.slack > t)
+      why += "; the increase that was seen is significant all the same";
+    g.missing.push_back(why);
+    return;
+  }
+  const bool increase = e.exact ? e.difference - e.slack > 0 : g.p_holm < kAlpha;
+  const bool above = (c.options.strict ? e.low : e.difference) - e.slack > t;
+  if (increase && above) {
+    if (c.same_version.empty()) {
+      g.verdict = Verdict::fail;
+      return;
+    }
+    g.missing.push_back("both sides are " + c.same_version + ": a measurement of noise, in which nothing fails");
+    return;
+  }
+  const double most = e.high + e.slack;
+  if (most < t || (e.exact && most <= t)) {
+    g.verdict = Verdict::pass;
+    return;
+  }
+  if (e.slack > 0 && e.high < t)
+    g.missing.push_back("calls without a known parent could be of this route");
+  else if (!(t > 0))
+    g.missing.push_back("the count varies from request to request: a threshold above 0 can be decided");
+  else if (e.mde > t)
+    g.missing.push_back("the threshold lies within the interval: " + more_time(e.mde, t));
+  else
+    g.missing.push_back("the threshold lies within the interval: the change is about as large as the threshold");
+}
+
+}  // namespace
+
+bool matches(const std::string& pattern, const RouteName& name) {
+  const auto path = [&](std::string_view p) {
+    if (p.ends_with('*')) return std::string_view(name.route).starts_with(p.substr(0, p.size() - 1));
+    return p == name.route;
+  };
+  if (pattern.empty() || pattern == "*") return true;
+  if (path(pattern)) return true;
+  const auto space = pattern.find(' ');
+  return space != pattern.npos && pattern.substr(0, space) == name.method &&
+         path(std::string_view(pattern).substr(space + 1));
+}
+
+std::vector<GateResult> expand(const Comparison& c) {
+  std::vector<GateResult> out;
+  const Role role = load_role(c);
+  const auto add = [&](const Gate& gate, std::size_t route) {
+    GateResult g;
+    g.gate = gate;
+    g.route = route;
+    g.found = true;
+    out.push_back(std::move(g));
+  };
+  for (const Gate& gate : c.options.gates) {
+    const std::size_t before = out.size();
+    for (const Role r : {role, role == Role::server ? Role::client : Role::server}) {
+      for (std::size_t i = 0; i < c.routes.size(); ++i)
+        if (c.routes[i].name.role == r && matches(gate.route, c.routes[i].name)) add(gate, i);
+      if (out.size() > before) break;
+    }
+    if (out.size() > before) continue;
+    GateResult none;
+    none.gate = gate;
+    none.missing.push_back("no request of this route was recorded");
+    out.push_back(std::move(none));
+  }
+  if (!c.options.gates.empty()) return out;
+  bool tail = false;
+  std::size_t most = c.routes.size();  // the first of them has most requests
+  for (std::size_t i = 0; i < c.routes.size(); ++i) {
+    const auto& route = c.routes[i];
+    if (route.name.role != role || !route.absent.empty()) continue;
+    if (most == c.routes.size()) most = i;
+    std::uint64_t least = UINT64_MAX;
+    for (const auto& side : {route.base_requests, route.fresh_requests})
+      for (const std::uint64_t n : side) least = std::min(least, n);
+    if (least >= least_requests({Metric::Kind::p99, 0})) {
+      add({{Metric::Kind::p99, 0}, "", kDefaultIncrease, Gate::Unit::ratio, ""}, i);
+      tail = true;
+    }
+    add({{Metric::Kind::errors, 0}, "", kDefaultErrors, Gate::Unit::absolute, ""}, i);
+  }
+  // Errors alone do not say that nothing became slower.
+  if (!tail && most < c.routes.size()) add({{Metric::Kind::p99, 0}, "", kDefaultIncrease, Gate::Unit::ratio, ""}, most);
+  return out;
+}
+
+std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, const RunFacts& f, const Comparison& c) {
+  std::vector<std::string> out;
+  const double e_most = std::max(f.base_doubtful, f.fresh_doubtful),
+               e_least = std::min(f.base_doubtful, f.fresh_doubtful);
+  if (e_most > 0.001 && e_most > 2 * e_least)
+    out.push_back("loss differs: the duration of " + percent(f.base_doubtful) +
+                  " of the requests of the base is in doubt, and of " + percent(f.fresh_doubtful) + " of the new runs");
+  const double q = metric.quantile().value_or(0.99);
+  if ((metric.timed() && e_most >= 1 - q))
+    out.push_back("the duration of " + percent(e_most) +
+                  " of the requests is unknown or in doubt; they could all be slower");
+  if (metric.timed() && f.most_in_flight > kMostInFlight && (q >= 0.99 || f.most_in_flight >= 1 - q))
+    out.push_back(percent(f.most_in_flight) + " of the requests were cut off by the end of the recording");
+  if (!e.known) {
+    out.push_back(e.missing);
+    return out;
+  }
+  if (e.exact) return out;
+  const std::size_t runs = std::min(f.base_runs, f.fresh_runs);
+  if (runs < c.options.min_runs)
+    out.push_back(std::to_string(runs) + " runs a side: needs " + std::to_string(c.options.min_runs));
+  if (f.least_requests < least_requests(metric))
+    out.push_back(std::to_string(f.least_requests) + " requests in a run: needs " +
+                  std::to_string(least_requests(metric)));
+  if (const double needed = std::max(kLeastSeconds, kDecorrelations * f.decorrelation); f.least_seconds < needed)
+    out.push_back("a run of " + number(f.least_seconds) + " s without its warm-up: needs " + number(std::ceil(needed)) +
+                  " s");
+  if (!c.interleaved && !c.options.allow_sequential)
+    out.push_back("the runs are not interleaved (ABBA), so drift of the machine looks like a change");
+  return out;
+}
+
+void judge(std::vector<GateResult>& gates, const Comparison& c) {
+  std::vector<double> p;
+  std::vector<std::size_t> tested;
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    gates[i].threshold = threshold_of(gates[i]);
+    if (!gates[i].missing.empty() || !gates[i].estimate.known) continue;
+    tested.push_back(i);
+    p.push_back(gates[i].estimate.p_above);
+  }
+  const std::vector<double> adjusted = holm(p);
+  for (std::size_t n = 0; n < tested.size(); ++n) gates[tested[n]].p_holm = adjusted[n];
+  for (const std::size_t i : tested) {
+    if (c.obstacles.empty())
+      decide(gates[i], c);
+    else
+      gates[i].missing = c.obstacles;
+  }
+}
+
+Verdict verdict_of(std::span<const GateResult> gates) {
+  bool pass = !gates.empty();
+  for (const GateResult& g : gates) {
+    if (g.verdict == Verdict::fail) return Verdict::fail;
+    pass = pass && g.verdict == Verdict::pass;
+  }
+  return pass ? Verdict::pass : Verdict::undecided;
+}
+
+}  // namespace tailcap::compare

@@ -1,0 +1,40 @@
+// Gates held against estimates: pass, fail, or what is missing to decide.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analyze/model/gate/comparison.h"
+
+namespace tailcap::compare {
+
+inline constexpr double kAlpha = 0.05;
+inline constexpr double kDefaultIncrease = 0.10;  // p99
+inline constexpr double kDefaultErrors = 0.0025;  // share
+
+// "POST /pay", "/pay", "/api/*"; empty and "*": every route.
+bool matches(const std::string& pattern, const model::gate::RouteName& name);
+
+// One result for each gate and route that it means; without options.gates those of the default. Their estimates and
+// verdicts are not set.
+std::vector<model::gate::GateResult> expand(const model::gate::Comparison& comparison);
+
+// What the runs of one route and metric fall short of, but for the detectable increase. Sentences' parts.
+struct RunFacts {
+  std::size_t base_runs = 0, fresh_runs = 0;
+  std::size_t least_requests = 0;  // of any run, with a duration
+  double least_seconds = 0;
+  double decorrelation = 0;                      // seconds
+  double base_doubtful = 0, fresh_doubtful = 0;  // shares
+  double most_in_flight = 0;
+};
+std::vector<std::string> shortfalls(const model::gate::Metric& metric, const model::gate::Estimate& estimate,
+                                    const RunFacts& facts, const model::gate::Comparison& comparison);
+
+// Sets threshold, p_holm, verdict and missing of all; those that have something missing already are undecided.
+void judge(std::vector<model::gate::GateResult>& gates, const model::gate::Comparison& comparison);
+
+model::gate::Verdict verdict_of(std::span<const model::gate::GateResult> gates);
+
+}  // namespace tailcap::compare

@@ -1,0 +1,118 @@
+#include "analyze/compare/run_sample.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+namespace tailcap::compare {
+
+using model::gate::Metric;
+using model::gate::Observation;
+using model::gate::RouteRun;
+
+double quantile_of(std::span<const std::int64_t> sorted, double q) {
+  assert(!sorted.empty());
+  const double place = static_cast<double>(sorted.size() - 1) * q;
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  const double low = static_cast<double>(sorted[below]), high = static_cast<double>(sorted[above]);
+  return low + (high - low) * (place - static_cast<double>(below));
+}
+
+std::size_t timed(const RouteRun& run) {
+  return static_cast<std::size_t>(
+      std::count_if(run.requests.begin(), run.requests.end(), [](const Observation& o) { return o.duration >= 0; }));
+}
+
+RunSample::RunSample(const RouteRun& run, std::size_t limit) : run_(run) {
+  std::vector<std::pair<std::int64_t, std::size_t>> order;
+  for (; end_ < run.requests.size() && (limit == 0 || order.size() < limit); ++end_)
+    if (run.requests[end_].duration >= 0) order.emplace_back(run.requests[end_].duration, end_);
+  std::sort(order.begin(), order.end());
+  const std::size_t n = order.size();
+  if (n == 0) return;
+  const auto slowest = n - static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(n) - 1e-9));
+  slow_ = slowest >= kLeastSlow ? slowest : 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    sorted_.push_back(order[i].first);
+    const Observation& o = run.requests[order[i].second];
+    for (std::size_t a = 0; a < o.accounts_n; ++a) {
+      const auto& [account, ns] = run.accounts[o.accounts_at + a];
+      all_accounts_[account] += static_cast<double>(ns) / static_cast<double>(n);
+      if (slow_ > 0 && i >= n - slow_) slow_accounts_[account] += static_cast<double>(ns) / static_cast<double>(slow_);
+    }
+  }
+}
+
+RunValue RunSample::share(bool failed) const {
+  RunValue out;
+  if (end_ == 0) {
+    out.missing = "a run has no request of it whose end is known";
+    return out;
+  }
+  std::size_t errors = 0;
+  for (std::size_t i = 0; i < end_; ++i) errors += failed ? run_.requests[i].failed : run_.requests[i].client_error;
+  out.known = true;
+  const double n = static_cast<double>(end_);
+  out.value = out.level = static_cast<double>(errors) / n;
+  const double p = std::max(out.value, 1 / n);
+  out.floor = p * (1 - p) / n;
+  return out;
+}
+
+RunValue RunSample::count(std::size_t which) const {
+  RunValue out;
+  std::size_t n = 0, unknown = 0;
+  double sum = 0, squares = 0;
+  out.constant = true;
+  std::int64_t first = -1;
+  for (std::size_t i = 0; i < end_; ++i) {
+    const Observation& o = run_.requests[i];
+    if (o.duration < 0) continue;
+    const std::int64_t count = o.counts[which];
+    unknown += count < 0;
+    if (first < 0) first = count;
+    out.constant = out.constant && count == first;
+    sum += static_cast<double>(count);
+    squares += static_cast<double>(count) * static_cast<double>(count);
+    ++n;
+  }
+  if (n == 0 || unknown > 0) {
+    out.constant = false;
+    out.missing = n == 0 ? "a run has no complete request of it"
+                         : "it is not known of " + std::to_string(unknown) + " requests of a run";
+    return out;
+  }
+  out.known = true;
+  out.value = out.level = sum / static_cast<double>(n);
+  if (!out.constant)
+    out.floor = std::max(0.0, squares / static_cast<double>(n) - out.value * out.value) / static_cast<double>(n);
+  return out;
+}
+
+RunValue RunSample::value(const Metric& metric) const {
+  if (metric.share()) return share(metric.kind == Metric::Kind::errors);
+  if (metric.kind == Metric::Kind::count) return count(metric.which);
+  RunValue out;
+  if (sorted_.empty()) {
+    out.missing = "a run has no complete request of it";
+    return out;
+  }
+  out.known = true;
+  if (metric.kind == Metric::Kind::label) {
+    out.value = out.level = all_accounts_[metric.which];
+    out.floor = 1;
+    return out;
+  }
+  if (metric.kind == Metric::Kind::mean) {
+    double sum = 0;
+    for (const std::int64_t d : sorted_) sum += static_cast<double>(d);
+    out.level = sum / static_cast<double>(sorted_.size());
+  } else {
+    out.level = quantile_of(sorted_, *metric.quantile());
+  }
+  out.value = std::log(std::max(1.0, out.level));
+  return out;
+}
+
+}  // namespace tailcap::compare

@@ -1,0 +1,55 @@
+#include "analyze/compare/welch.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "analyze/compare/t_distribution.h"
+
+namespace tailcap::compare {
+
+double mean_of(std::span<const double> values) {
+  assert(!values.empty());
+  double sum = 0;
+  for (const double v : values) sum += v;
+  return sum / static_cast<double>(values.size());
+}
+
+double variance_of(std::span<const double> values) {
+  assert(values.size() >= 2);
+  // Equal values have no variance, whatever their mean is rounded to.
+  if (std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); })) return 0;
+  const double mean = mean_of(values);
+  double squares = 0;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return squares / static_cast<double>(values.size() - 1);
+}
+
+Effect welch(std::span<const double> base, std::span<const double> fresh, double base_floor, double fresh_floor) {
+  assert(base.size() >= 2 && fresh.size() >= 2);
+  const double kb = static_cast<double>(base.size()), kn = static_cast<double>(fresh.size());
+  const double b = std::max(variance_of(base), base_floor) / kb, n = std::max(variance_of(fresh), fresh_floor) / kn;
+  Effect out;
+  out.difference = mean_of(fresh) - mean_of(base);
+  out.se = std::sqrt(b + n);
+  out.df = b + n > 0 ? (b + n) * (b + n) / (b * b / (kb - 1) + n * n / (kn - 1)) : kb + kn - 2;
+  return out;
+}
+
+double Effect::p_above() const {
+  if (point()) return difference > 0 ? 0 : 1;
+  return t_above(difference / se, df);
+}
+
+double Effect::p_two() const {
+  if (point()) return difference != 0 ? 0 : 1;
+  return std::min(1.0, 2 * t_above(std::abs(difference) / se, df));
+}
+
+double Effect::bound(double p) const { return point() ? difference : difference + t_quantile(p, df) * se; }
+
+double Effect::detectable(double alpha) const {
+  return point() ? 0 : (t_quantile(1 - alpha, df) + t_quantile(0.8, df)) * se;
+}
+
+}  // namespace tailcap::compare

@@ -1,0 +1,114 @@
+// What comparing repeated runs gives: estimates with intervals, gates with verdicts, and what stands against comparing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyze/model/gate/metric.h"
+#include "analyze/model/gate/run.h"
+
+namespace tailcap::model::gate {
+
+enum class Verdict : std::uint8_t { pass, fail, undecided };
+std::string_view name_of(Verdict verdict);
+
+// "p99(/pay) > +10%": the increase that is not accepted.
+struct Gate {
+  enum class Unit : std::uint8_t {
+    ratio,     // of the base value: 0.10
+    absolute,  // ns, a number per request, or a share (0.01 is one point)
+  };
+  Metric metric;
+  std::string route;  // "POST /pay", "/pay"; empty: all
+  double threshold = 0.10;
+  Unit unit = Unit::ratio;
+  std::string text;  // as it was written; empty: it is one of the default
+};
+
+struct CompareOptions {
+  std::vector<Gate> gates;  // empty: p99 and errors of every route with enough data
+  std::size_t min_runs = 5;
+  bool strict = false;  // fail only where the lower bound is above the threshold
+  bool allow_sequential = false;
+  bool self = false;  // both sides are runs of one version: nothing fails
+};
+
+// The new side against the base. Of relative metrics difference, low, high and mde are ratios (0.10 is +10 %),
+// otherwise absolute.
+struct Estimate {
+  bool known = false;
+  bool levels = false;         // base and fresh are known, whatever else is not
+  std::string missing;         // why not
+  bool exact = false;          // every request of each side has the same number: the interval is a point
+  double base = 0, fresh = 0;  // ns, share, number per request
+  double difference = 0;
+  double low = 0, high = 0;  // 90 % interval
+  double mde = 0;            // MDE80: the increase that would be found in 80 % of such comparisons
+  double se = 0, df = 0;     // of the difference; relative: of its logarithm
+  double p_above = 1;        // that chance makes such an increase
+  double p_two = 1;          // such a difference
+  double slack = 0;          // counts: calls without a known parent could add so much, either way
+  bool noticed = false;      // advisory: below 5 % false discoveries, and larger than is of no account
+};
+
+struct MetricRow {
+  Metric metric;
+  Estimate estimate;
+};
+
+// Means of one account in all requests, or in the slowest 1 %. Over all accounts the integers sum to the total's.
+struct AccountRow {
+  std::size_t account = 0;
+  std::int64_t base = 0, fresh = 0;  // ns per request
+  Estimate estimate;
+  std::int64_t difference() const { return fresh - base; }
+};
+struct AccountTable {
+  bool known = false;
+  std::int64_t base = 0, fresh = 0;
+  std::vector<AccountRow> rows;  // largest difference first
+  std::int64_t difference() const { return fresh - base; }
+};
+
+struct RouteComparison {
+  RouteName name;
+  std::vector<std::uint64_t> base_requests, fresh_requests;  // per run, with a duration
+  std::uint64_t compared = 0;                                // per run, where they were cut to the shortest; 0: not
+  std::string absent;                                        // why nothing is compared; empty: it is
+  std::uint64_t bursts = 0;                                  // in all runs
+  double decorrelation = 0;                                  // seconds, the largest of all runs
+  std::vector<MetricRow> metrics;
+  AccountTable all, slow;
+  std::vector<Blocker> blockers;                        // of the new side's slowest requests
+  std::vector<std::pair<std::string, double>> callees;  // calls per request: new less base; largest first
+};
+
+struct GateResult {
+  Gate gate;
+  std::size_t route = 0;  // index into Comparison::routes; meaningful where found
+  bool found = false;
+  Verdict verdict = Verdict::undecided;
+  std::vector<std::string> missing;  // why it is undecided
+  double threshold = 0;              // in the unit of the estimate
+  double p_holm = 1;
+  Estimate estimate;
+};
+
+struct Comparison {
+  Verdict verdict = Verdict::undecided;
+  std::vector<std::string> obstacles;  // the sides cannot be compared, because
+  std::vector<std::string> remarks;
+  std::string same_version;  // not empty: an A/A measurement of this version
+  std::vector<GateResult> gates;
+  std::vector<RouteComparison> routes;
+  std::size_t base_runs = 0, fresh_runs = 0;
+  double base_seconds = 0, fresh_seconds = 0;  // sums
+  double base_rate = 0, fresh_rate = 0;
+  bool interleaved = false, closed_loop = false;
+  CompareOptions options;
+};
+
+}  // namespace tailcap::model::gate

@@ -1,0 +1,64 @@
+#include "analyze/model/gate/metric.h"
+
+#include <cassert>
+
+namespace tailcap::model::gate {
+namespace {
+
+constexpr std::array<std::string_view, kCounts> kCountNames = {"calls",   "connects",      "tls_handshakes", "lookups",
+                                                               "retries", "request_bytes", "response_bytes"};
+constexpr std::array<std::string_view, 6> kNames = {"p50", "p95", "p99", "mean", "errors", "client_errors"};
+
+}  // namespace
+
+std::string_view name_of(Count count) { return kCountNames[static_cast<std::size_t>(count)]; }
+
+std::string_view account_name(std::size_t account) {
+  assert(account < kAccounts);
+  return account == kNoAccount ? "no_account" : name_of(static_cast<Label>(account));
+}
+
+std::optional<double> Metric::quantile() const {
+  switch (kind) {
+    case Kind::p50:
+      return 0.50;
+    case Kind::p95:
+      return 0.95;
+    case Kind::p99:
+      return 0.99;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string_view name_of(const Metric& metric) {
+  if (metric.kind == Metric::Kind::label) return account_name(metric.which);
+  if (metric.kind == Metric::Kind::count) return kCountNames[metric.which];
+  return kNames[static_cast<std::size_t>(metric.kind)];
+}
+
+std::optional<Metric> metric_of(std::string_view name) {
+  for (std::size_t i = 0; i < kNames.size(); ++i)
+    if (name == kNames[i]) return Metric{static_cast<Metric::Kind>(i), 0};
+  for (std::size_t i = 0; i < kCounts; ++i)
+    if (name == kCountNames[i]) return Metric{Metric::Kind::count, static_cast<std::uint8_t>(i)};
+  for (std::size_t i = 0; i < kAccounts; ++i)
+    if (name == account_name(i)) return Metric{Metric::Kind::label, static_cast<std::uint8_t>(i)};
+  return std::nullopt;
+}
+
+std::vector<std::string_view> metric_names() {
+  std::vector<std::string_view> out(kNames.begin(), kNames.end());
+  out.insert(out.end(), kCountNames.begin(), kCountNames.end());
+  for (std::size_t i = 0; i < kAccounts; ++i) out.push_back(account_name(i));
+  return out;
+}
+
+std::vector<Metric> route_metrics() {
+  std::vector<Metric> out;
+  for (std::size_t i = 0; i < kNames.size(); ++i) out.push_back({static_cast<Metric::Kind>(i), 0});
+  for (std::size_t i = 0; i < kCounts; ++i) out.push_back({Metric::Kind::count, static_cast<std::uint8_t>(i)});
+  return out;
+}
+
+}  // namespace tailcap::model::gate

@@ -1,0 +1,60 @@
+// What is compared of a route: percentiles, the mean, errors, labels, and counts per request.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "analyze/model/label.h"
+
+namespace tailcap::model::gate {
+
+// Per request, from the rows of the table. What a request caused counts where its parent is known.
+enum class Count : std::uint8_t {
+  calls,           // requests made on its behalf
+  connects,        // connections opened for those; of a call: for itself
+  tls_handshakes,  // on these
+  lookups,         // questions for names before these, repeated ones included
+  retries,         // of the calls, those that repeat another; of a call: whether it does
+  request_bytes,   // of its own body
+  response_bytes,
+  count_,
+};
+inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::count_);
+std::string_view name_of(Count count);  // "calls", "tls_handshakes", …
+
+// Labels, and the time of requests that have no account. Over all of them a request's times sum to its duration.
+inline constexpr std::size_t kAccounts = kLabels + 1;
+inline constexpr std::size_t kNoAccount = kLabels;
+std::string_view account_name(std::size_t account);  // "lock.futex"; "no_account"
+
+struct Metric {
+  enum class Kind : std::uint8_t {
+    p50,
+    p95,
+    p99,
+    mean,
+    errors,         // share of requests that failed at the server (5xx, gRPC's) or broke off
+    client_errors,  // share that was answered 4xx
+    label,          // mean time under one label, ns per request
+    count,          // mean number per request
+  };
+  Kind kind = Kind::p99;
+  std::uint8_t which = 0;  // label: an account; count: a Count
+
+  bool operator==(const Metric&) const = default;
+  // The logarithm is compared, and thresholds are ratios.
+  bool relative() const { return kind <= Kind::mean; }
+  bool share() const { return kind == Kind::errors || kind == Kind::client_errors; }
+  bool timed() const { return relative() || kind == Kind::label; }  // its values are ns
+  std::optional<double> quantile() const;
+};
+std::string_view name_of(const Metric& metric);          // "p99", "lock.futex", "calls"
+std::optional<Metric> metric_of(std::string_view name);  // of these names
+std::vector<std::string_view> metric_names();            // all of them
+std::vector<Metric> route_metrics();                     // without labels
+
+}  // namespace tailcap::model::gate

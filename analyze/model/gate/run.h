@@ -1,0 +1,69 @@
+// One recording as a repeated run: what a comparison needs of its requests, without the warm-up.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "analyze/model/gate/metric.h"
+#include "analyze/model/wire/exchange.h"
+#include "formats/preamble.h"
+
+namespace tailcap::model::gate {
+
+struct RouteName {
+  Role role = Role::server;
+  std::string method, route;
+  std::string comm;  // empty where it does not distinguish the routes of any run
+  auto operator<=>(const RouteName&) const = default;
+};
+
+// A request whose end is known: it has a duration that counts, or it failed.
+struct Observation {
+  std::int64_t duration = -1;  // ns; -1: none
+  bool failed = false, client_error = false;
+  std::uint32_t accounts_at = 0, accounts_n = 0;  // in RouteRun::accounts; they sum to the duration
+  std::array<std::int64_t, kCounts> counts{};     // -1: not known
+};
+
+// A blocker behind the time under a label.
+struct Blocker {
+  std::size_t account = 0;
+  std::string text;       // "held by POST /restock"
+  std::int64_t time = 0;  // ns, of the slowest 1 %
+};
+
+struct RouteRun {
+  RouteName name;
+  std::vector<Observation> requests;                            // in the order of their beginning
+  std::vector<std::pair<std::uint8_t, std::int64_t>> accounts;  // ns
+  std::uint64_t doubtful = 0;                                   // further requests without a duration that counts
+  std::uint64_t in_flight = 0;                                  // further ones that the recording cut off
+  double decorrelation = 0;                                     // seconds between independent requests
+  std::uint64_t bursts = 0;                                     // clusters in time of the slowest 1 %
+  std::vector<Blocker> blockers;                                // most time first
+  std::vector<std::pair<std::string, std::uint64_t>> callees;   // "GET /stock", calls; most first
+};
+
+struct Run {
+  std::string file;
+  formats::Preamble preamble;
+  double seconds = 0;               // without the warm-up
+  double warm_up = 0;               // seconds that were left out
+  std::int64_t begin = 0, end = 0;  // ns since 1970, of the whole recording; 0: not known
+  std::uint64_t requests = 0;       // of the role that counts as load
+  bool closed_loop = false;
+  std::int64_t stolen = -1;           // ns that the hypervisor took from all CPUs; -1: not known
+  bool whole = true;                  // the capture is complete and was read to its end
+  std::uint64_t lost = 0;             // events
+  std::uint64_t undecided_calls = 0;  // calls with several possible parents
+  bool clock_stepped = false;
+  std::vector<std::string> builds;  // build ids of programs that answer, sorted
+  std::vector<RouteRun> routes;
+
+  double rate() const { return seconds > 0 ? static_cast<double>(requests) / seconds : 0; }
+};
+
+}  // namespace tailcap::model::gate

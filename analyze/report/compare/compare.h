@@ -1,0 +1,19 @@
+// A comparison of runs as text, Markdown, a page, JSON and JUnit's XML.
+#pragma once
+
+#include <string>
+
+#include "analyze/model/gate/comparison.h"
+#include "analyze/render/document.h"
+
+namespace tailcap::report {
+
+// brief: the verdict, the gates, what else was noticed; at most kBriefLines lines of Markdown.
+render::Document compare_document(const model::gate::Comparison& comparison, bool brief);
+inline constexpr std::size_t kBriefLines = 60;
+
+std::string compare_json(const model::gate::Comparison& comparison);
+// undecided_fails: a gate that is undecided is a failure, otherwise it is skipped.
+std::string compare_junit(const model::gate::Comparison& comparison, bool undecided_fails);
+
+}  // namespace tailcap::report

@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "analyze/report/compare/compare.h"
+#include "analyze/report/compare/compare_words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+
+namespace tailcap::report {
+namespace {
+
+using model::gate::AccountTable;
+using model::gate::Comparison;
+using model::gate::Estimate;
+using model::gate::GateResult;
+using model::gate::Metric;
+using model::gate::RouteComparison;
+using model::gate::Verdict;
+using render::Cell;
+using render::Column;
+using render::Document;
+using render::Row;
+using render::Table;
+using render::Tone;
+
+constexpr std::size_t kBriefGates = 15, kBriefNoticed = 8, kBriefRemarks = 5, kBriefReasons = 8;
+constexpr std::size_t kRoutes = 20, kLabels = 12;
+
+Tone tone_of(Verdict verdict) {
+  return verdict == Verdict::pass ? Tone::plain : verdict == Verdict::fail ? Tone::alarm : Tone::care;
+}
+
+std::string seconds_text(double seconds) { return duration_text(Duration{std::llround(seconds * 1e9)}); }
+
+std::string rate_of(double per_second) { return rate_text(per_second); }
+
+void add_verdict(Document& out, const Comparison& c, bool brief) {
+  render::Facts facts;
+  facts.boxed = true;
+  facts.verdict = {tone_of(c.verdict), "verdict", verdict_text(c)};
+  if (!c.same_version.empty())
+    facts.lines.push_back(
+        {Tone::care, "same version",
+         "both sides are " + c.same_version + ": this measures the noise of the machine, and nothing fails"});
+  for (const std::string& obstacle : c.obstacles) facts.lines.push_back({Tone::care, "not comparable", obstacle});
+  facts.lines.push_back({Tone::plain, "runs",
+                         std::to_string(c.base_runs) + " of the base (" + seconds_text(c.base_seconds) + "), " +
+                             std::to_string(c.fresh_runs) + " new (" + seconds_text(c.fresh_seconds) + "), " +
+                             (c.interleaved ? "interleaved" : "not interleaved")});
+  facts.lines.push_back(
+      {Tone::plain, "load",
+       rate_of(c.base_rate) + " and " + rate_of(c.fresh_rate) + ", " + (c.closed_loop ? "closed loop" : "open loop")});
+  facts.lines.push_back({Tone::plain, "method",
+                         std::string("runs-welch: 90 % intervals, one-sided 5 % over ") +
+                             std::to_string(c.gates.size()) + (c.gates.size() == 1 ? " gate (Holm)" : " gates (Holm)") +
+                             (c.options.strict ? ", strict" : "")});
+  const std::size_t shown = brief ? std::min(kBriefRemarks, c.remarks.size()) : c.remarks.size();
+  for (std::size_t i = 0; i < shown; ++i) facts.lines.push_back({Tone::plain, "remark", c.remarks[i]});
+  out.add(std::move(facts));
+}
+
+Cell with_below(std::string text, std::string below) {
+  Cell cell(std::move(text));
+  if (!below.empty()) cell.below.push_back(std::move(below));
+  return cell;
+}
+
+void estimate_cells(Row& row, const Metric& metric, const Estimate& e, bool brief) {
+  row.cells.emplace_back(e.levels ? value_text(metric, e.base) : "–");
+  row.cells.emplace_back(e.levels ? value_text(metric, e.fresh) : "–");
+  if (!e.known) {
+    row.cells.insert(row.cells.end(), {"–", "–"});
+    return;
+  }
+  const std::string change = change_text(metric, e.difference), interval = interval_text(metric, e);
+  row.cells.push_back(brief ? Cell(change + " (" + interval + ")") : with_below(change, e.exact ? "" : interval));
+  row.cells.emplace_back(e.exact ? "exact" : change_text(metric, e.mde));
+}
+
+void add_gates(Document& out, const Comparison& c, bool brief) {
+  if (c.gates.empty()) return;
+  std::vector<const GateResult*> gates;
+  for (const GateResult& gate : c.gates) gates.push_back(&gate);
+  // Those that matter first.
+  const auto rank = [](const GateResult* g) {
+    return g->verdict == Verdict::fail ? 0 : g->verdict == Verdict::undecided ? 1 : 2;
+  };
+  std::stable_sort(gates.begin(), gates.end(), [&](auto* x, auto* y) { return rank(x) < rank(y); });
+  Table table;
+  table.columns = {{"verdict", Column::Kind::word},
+                   {"gate", Column::Kind::name},
+                   {"route", Column::Kind::name},
+                   {"base"},
+                   {"new"},
+                   {"change"},
+                   {"detectable"}};
+  const std::size_t shown = brief ? std::min(kBriefGates, gates.size()) : gates.size();
+  std::vector<std::string> sentences;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const GateResult& g = *gates[i];
+    Row row;
+    Cell verdict(name_of(g.verdict));
+    verdict.tone = tone_of(g.verdict);
+    verdict.strong = g.verdict == Verdict::fail;
+    row.cells = {verdict, gate_text(g), g.found ? route_text(c.routes[g.route].name) : printable(g.gate.route)};
+    estimate_cells(row, g.gate.metric, g.estimate, brief);
+    table.rows.push_back(std::move(row));
+    if (g.verdict != Verdict::pass && (!brief || sentences.size() < kBriefReasons))
+      sentences.push_back(gate_sentence(c, g));
+  }
+  if (!brief) out.heading(2, "Gates");
+  out.add(std::move(table));
+  if (shown < gates.size()) out.note(std::to_string(gates.size() - shown) + " more gates are not shown.");
+  out.list(sentences);
+}
+
+void add_noticed(Document& out, const Comparison& c, bool brief) {
+  std::vector<std::string> lines;
+  for (const RouteComparison& route : c.routes) {
+    for (const auto& row : route.metrics) {
+      if (!row.estimate.noticed) continue;
+      // Once: that of the other percentiles is that of the mean.
+      const auto kind = row.metric.kind;
+      const bool repeated = kind == Metric::Kind::p50 || kind == Metric::Kind::p95;
+      const std::string why = repeated ? "" : why_text(route, row.metric);
+      lines.push_back(std::string(name_of(row.metric)) + " of " + route_text(route.name) + " " +
+                      change_text(row.metric, row.estimate.difference) + " (" +
+                      interval_text(row.metric, row.estimate) + ")" + (why.empty() ? "" : "; " + why));
+    }
+    for (const auto& row : route.all.rows) {
+      if (!row.estimate.noticed) continue;
+      const Metric metric{Metric::Kind::label, static_cast<std::uint8_t>(row.account)};
+      lines.push_back(route_text(route.name) + ": " + change_text(metric, row.estimate.difference) + " (" +
+                      interval_text(metric, row.estimate) + ") per request " + account_text(row.account));
+    }
+  }
+  if (lines.empty()) return;
+  const std::size_t more = brief && lines.size() > kBriefNoticed ? lines.size() - kBriefNoticed : 0;
+  lines.resize(lines.size() - more);
+  out.heading(2, "Also changed");
+  out.list(lines);
+  out.note((more > 0 ? std::to_string(more) + " more are not shown. " : "") +
+           std::string("Advisory: at most 5 % of such lines are expected to be wrong, and none is a verdict."));
+}
+
+void add_accounts(Document& out, const std::string& title, const AccountTable& t) {
+  if (!t.known) return;
+  Table table;
+  table.columns = {{"label", Column::Kind::name}, {"base"}, {"new"}, {"change"}, {"90 % interval", Column::Kind::word}};
+  const auto ns = [](std::int64_t n) { return static_cast<double>(n); };
+  std::int64_t base = t.base, fresh = t.fresh;
+  const Metric label{Metric::Kind::label, 0};
+  const auto add = [&](const std::string& name, std::int64_t b, std::int64_t n, const std::string& interval) {
+    Row row;
+    row.cells = {name, value_text(label, ns(b)), value_text(label, ns(n)), change_text(label, ns(n - b)), interval};
+    table.rows.push_back(std::move(row));
+  };
+  for (std::size_t i = 0; i < std::min(kLabels, t.rows.size()); ++i) {
+    const auto& row = t.rows[i];
+    add(account_text(row.account), row.base, row.fresh, row.estimate.known ? interval_text(label, row.estimate) : "–");
+    base -= row.base;
+    fresh -= row.fresh;
+  }
+  if (t.rows.size() > kLabels) add(std::to_string(t.rows.size() - kLabels) + " more labels", base, fresh, "");
+  add("all", t.base, t.fresh, "");
+  table.rows.back().strong = true;
+  out.heading(3, title);
+  out.add(std::move(table));
+}
+
+void add_route(Document& out, const RouteComparison& route) {
+  out.heading(2, route_text(route.name));
+  if (!route.absent.empty()) {
+    out.paragraph("Not compared: " + route.absent + ".", Tone::care);
+    return;
+  }
+  const auto span = [](const std::vector<std::uint64_t>& n) {
+    const auto [least, most] = std::minmax_element(n.begin(), n.end());
+    return count_text(*least) + (*least == *most ? "" : " to " + count_text(*most));
+  };
+  std::string about = "Requests per run: " + span(route.base_requests) + " of the base, " + span(route.fresh_requests) +
+                      " of the new runs";
+  if (route.compared > 0) about += "; the first " + count_text(route.compared) + " of each run are compared";
+  about += ". The slowest 1 % came in " + count_text(route.bursts, "burst", "bursts");
+  if (route.decorrelation > 0) about += "; requests count as independent after " + seconds_text(route.decorrelation);
+  out.paragraph(about + ".");
+  Table table;
+  table.columns = {{"per request", Column::Kind::name}, {"base"}, {"new"}, {"change"}, {"detectable"}};
+  for (const auto& metric : route.metrics) {
+    Row row;
+    row.cells = {Cell(name_of(metric.metric))};
+    estimate_cells(row, metric.metric, metric.estimate, false);
+    if (!metric.estimate.known) row.cells[3].note = metric.estimate.missing;
+    if (metric.estimate.slack > 0)
+      row.cells[0].note =
+          "calls without a known parent could add up to " + change_text(metric.metric, metric.estimate.slack);
+    table.rows.push_back(std::move(row));
+  }
+  out.add(std::move(table));
+  add_accounts(out, "Where the time of a request went, on average", route.all);
+  add_accounts(out, "Where the time of the slowest 1 % went", route.slow);
+}
+
+}  // namespace
+
+Document compare_document(const Comparison& c, bool brief) {
+  Document out;
+  out.heading(brief ? 3 : 1, "tailcap compare");
+  add_verdict(out, c, brief);
+  add_gates(out, c, brief);
+  add_noticed(out, c, brief);
+  if (brief) return out;
+  for (std::size_t i = 0; i < std::min(kRoutes, c.routes.size()); ++i) add_route(out, c.routes[i]);
+  if (c.routes.size() > kRoutes)
+    out.note(std::to_string(c.routes.size() - kRoutes) + " more routes are not shown; --json has them.");
+  out.note(
+      "Intervals are 90 % intervals of the change from run to run. Detectable: the increase that 80 % of such "
+      "comparisons would find.");
+  return out;
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,180 @@
+#include "analyze/report/compare/compare_words.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+
+namespace tailcap::report {
+namespace {
+
+using model::gate::AccountRow;
+using model::gate::AccountTable;
+using model::gate::Comparison;
+using model::gate::Count;
+using model::gate::Estimate;
+using model::gate::Gate;
+using model::gate::GateResult;
+using model::gate::Metric;
+using model::gate::RouteComparison;
+using model::gate::Verdict;
+
+constexpr double kPart = 0.1;      // of the whole difference: less is not worth a mention
+constexpr std::size_t kNamed = 2;  // labels in a sentence
+constexpr double kSure = 0.05;
+constexpr std::size_t kRouteWidth = 100;
+
+std::string decimals(double value, int n) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", n, value);
+  return text;
+}
+
+// Three digits that count.
+std::string number(double value) {
+  const double size = std::abs(value);
+  if (value == std::round(value) && size < 1e6) return decimals(value, 0);
+  return decimals(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
+}
+
+bool bytes(const Metric& metric) {
+  return metric.kind == Metric::Kind::count && metric.which >= static_cast<std::uint8_t>(Count::request_bytes);
+}
+
+std::string signed_text(double value, std::string text) {
+  return (value < 0 ? "−" : value > 0 ? "+" : "") + std::move(text);
+}
+
+Duration ns(double value) { return Duration{std::llround(std::min(std::abs(value), 9e18))}; }
+
+std::string change_of_ns(double value) { return signed_text(value, duration_text(ns(value))); }
+
+const Estimate* estimate_of(const RouteComparison& route, const Metric& metric) {
+  for (const auto& row : route.metrics)
+    if (row.metric == metric) return &row.estimate;
+  return nullptr;
+}
+
+std::string blocker_of(const RouteComparison& route, std::size_t account) {
+  for (const auto& b : route.blockers)
+    if (b.account == account) return " " + b.text;
+  return {};
+}
+
+std::string labels_text(const RouteComparison& route, const AccountTable& table, const std::string& who) {
+  if (!table.known || table.difference() == 0) return {};
+  std::string parts;
+  std::size_t named = 0;
+  for (const AccountRow& row : table.rows) {
+    const bool same_way = (row.difference() > 0) == (table.difference() > 0);
+    const double part = std::abs(static_cast<double>(row.difference()) / static_cast<double>(table.difference()));
+    if (!same_way || part < kPart || !row.estimate.known || row.estimate.p_two >= kSure || named == kNamed) continue;
+    ++named;
+    parts += (parts.empty() ? ", of it " : " and ") + change_of_ns(static_cast<double>(row.difference())) + " " +
+             account_text(row.account) + blocker_of(route, row.account);
+  }
+  if (parts.empty()) return {};
+  return who + " " + change_of_ns(static_cast<double>(table.difference())) + parts;
+}
+
+}  // namespace
+
+std::string route_text(const model::gate::RouteName& name) {
+  return shortened((name.comm.empty() ? "" : printable(name.comm) + " ") +
+                       (name.method.empty() ? "" : printable(name.method) + " ") +
+                       (name.route.empty() ? "(unknown route)" : printable(name.route)),
+                   kRouteWidth) +
+         (name.role == model::Role::client ? ", as called" : "");
+}
+
+std::string account_text(std::size_t account) {
+  return account == model::gate::kNoAccount ? "without an account"
+                                            : std::string(model::text_of(static_cast<model::Label>(account)));
+}
+
+std::string value_text(const Metric& metric, double value) {
+  if (metric.timed()) return duration_text(ns(value));
+  if (metric.share()) return decimals(value * 100, 2) + " %";
+  if (bytes(metric)) return bytes_text(static_cast<std::uint64_t>(std::llround(std::max(0.0, value))));
+  return number(value);
+}
+
+std::string change_text(const Metric& metric, double change) {
+  const double size = std::abs(change);
+  if (metric.relative()) return signed_text(change, number(size * 100) + " %");
+  if (metric.share()) return signed_text(change, decimals(size * 100, 2) + " pt");
+  if (metric.timed()) return change_of_ns(change);
+  if (bytes(metric)) return signed_text(change, bytes_text(static_cast<std::uint64_t>(std::llround(size))));
+  return signed_text(change, number(size));
+}
+
+std::string interval_text(const Metric& metric, const Estimate& e) {
+  if (e.exact) return "exact";
+  return change_text(metric, e.low) + " … " + change_text(metric, e.high);
+}
+
+std::string gate_text(const GateResult& gate) {
+  if (!gate.gate.text.empty()) return printable(gate.gate.text);
+  const Metric& metric = gate.gate.metric;
+  const std::string amount = gate.gate.unit == Gate::Unit::ratio ? "+" + number(gate.gate.threshold * 100) + " %"
+                                                                 : change_text(metric, gate.gate.threshold);
+  return std::string(name_of(metric)) + " > " + amount;
+}
+
+std::string why_text(const RouteComparison& route, const Metric& metric) {
+  const Estimate* const moved = estimate_of(route, metric);
+  if (moved && (!moved->known || moved->p_two >= kSure)) return {};
+  if (metric.kind == Metric::Kind::p99) return labels_text(route, route.slow, "the slowest 1 % take");
+  if (metric.relative()) return labels_text(route, route.all, "a request takes on average");
+  if (metric.kind == Metric::Kind::count && metric.which == static_cast<std::uint8_t>(Count::calls)) {
+    if (!moved || route.callees.empty()) return {};
+    const auto& [name, change] = route.callees.front();
+    if (std::abs(change) < kPart * std::abs(moved->difference) || (change > 0) != (moved->difference > 0)) return {};
+    return "of it " + change_text(metric, change) + " to " + shortened(printable(name), kRouteWidth);
+  }
+  return {};
+}
+
+std::string gate_sentence(const Comparison& comparison, const GateResult& gate) {
+  const Metric& metric = gate.gate.metric;
+  std::string out(name_of(metric));
+  if (gate.found) out += " of " + route_text(comparison.routes[gate.route].name);
+  const Estimate& e = gate.estimate;
+  if (e.known) {
+    out += " " + change_text(metric, e.difference) + " (" + interval_text(metric, e) + ")";
+    if (metric.relative()) out += ", " + change_of_ns(e.fresh - e.base);
+  }
+  if (gate.verdict == Verdict::fail) {
+    const std::string why = why_text(comparison.routes[gate.route], metric);
+    return out + (why.empty() ? "" : "; " + why);
+  }
+  if (gate.verdict == Verdict::undecided) {
+    out += ": undecided";
+    for (std::size_t i = 0; i < gate.missing.size(); ++i) out += (i == 0 ? "; " : "; ") + gate.missing[i];
+  }
+  return out;
+}
+
+std::string verdict_text(const Comparison& c) {
+  std::size_t fails = 0, open = 0;
+  for (const GateResult& gate : c.gates) {
+    fails += gate.verdict == Verdict::fail;
+    open += gate.verdict == Verdict::undecided;
+  }
+  const std::string all = std::to_string(c.gates.size()) + (c.gates.size() == 1 ? " gate" : " gates");
+  if (c.gates.empty()) return "undecided: there is no route that both sides have";
+  switch (c.verdict) {
+    case Verdict::pass:
+      return "pass: " + all;
+    case Verdict::fail:
+      return "fail: " + std::to_string(fails) + " of " + all +
+             (open > 0 ? ", " + std::to_string(open) + " undecided" : "");
+    case Verdict::undecided:
+      break;
+  }
+  return "undecided: " + std::to_string(open) + " of " + all;
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,262 @@
+#include "analyze/views/compare/run_of.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/second_reading.h"
+#include "analyze/report/tail/culprit.h"
+#include "analyze/tail/load/load_study.h"
+#include "analyze/tail/rows/quantiles.h"
+#include "analyze/tail/rows/standing.h"
+#include "analyze/tail/slow/bursts.h"
+#include "analyze/tail/slow/culprits.h"
+#include "analyze/tail/study.h"
+#include "formats/file/read_limits.h"
+
+namespace tailcap::views {
+namespace {
+
+using model::Request;
+using model::RequestTable;
+using model::Role;
+using model::gate::Count;
+using model::gate::kCounts;
+using model::gate::Observation;
+using model::gate::RouteName;
+using model::gate::RouteRun;
+using model::gate::Run;
+using tail::Standing;
+
+constexpr std::size_t kBlockers = 40, kCallees = 100;
+
+// Build ids of all files that recorded processes execute.
+class Builds : public pipeline::SecondReading {
+ public:
+  void begin(const RequestTable&, const pipeline::Recording&) override {}
+  void push(const formats::Event& event) override {
+    const auto* mapping = std::get_if<formats::Mapping>(&event.body);
+    if (!mapping || mapping->build_id.empty() || ids_.size() >= kMost) return;
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string hex;
+    for (const char c : mapping->build_id) {
+      hex += digits[static_cast<unsigned char>(c) >> 4];
+      hex += digits[c & 15];
+    }
+    ids_.insert(std::move(hex));
+  }
+  std::vector<std::string> list() const { return {ids_.begin(), ids_.end()}; }
+
+ private:
+  static constexpr std::size_t kMost = 10'000;
+  std::set<std::string> ids_;
+};
+
+class RouteReader {
+ public:
+  RouteReader(const pipeline::Analysis& analysis, const tail::slow::Links& links)
+      : table_(analysis.table), preamble_(analysis.study.quality.preamble), links_(links) {}
+
+  RouteRun read(const tail::RouteKey& key, const std::vector<std::uint32_t>& rows, double seconds) {
+    RouteRun out;
+    const auto text = [&](model::TextId id) { return std::string(id == 0 ? "" : table_.texts[id]); };
+    out.name = {std::get<2>(key), text(std::get<0>(key)), text(std::get<1>(key)), text(std::get<3>(key))};
+    std::vector<std::int64_t> durations;
+    std::vector<std::pair<std::int64_t, std::uint32_t>> slowest;
+    std::map<std::string, std::uint64_t> callees;
+    for (const std::uint32_t i : rows) {
+      const Request row = table_.rows[i];
+      switch (tail::standing_of(row)) {
+        case Standing::doubtful:
+          ++out.doubtful;
+          break;
+        case Standing::in_flight:
+          ++out.in_flight;
+          break;
+        case Standing::failed:
+          out.requests.push_back({.failed = true});
+          break;
+        case Standing::clean:
+          out.requests.push_back(observe(row, out, callees));
+          durations.push_back(row.duration.count());
+          slowest.emplace_back(row.duration.count(), i);
+      }
+    }
+    out.callees.assign(callees.begin(), callees.end());
+    std::stable_sort(out.callees.begin(), out.callees.end(), [](auto& x, auto& y) { return x.second > y.second; });
+    if (out.callees.size() > kCallees) out.callees.resize(kCallees);
+    if (durations.empty()) return out;
+    const double n = static_cast<double>(durations.size());
+    out.decorrelation = tail::Sample(std::move(durations)).correlation() * seconds / n;
+    std::sort(slowest.begin(), slowest.end());
+    slowest.erase(slowest.begin(), slowest.begin() + static_cast<std::ptrdiff_t>(std::ceil(0.99 * n - 1e-9)));
+    look_at_slowest(slowest, out);
+    return out;
+  }
+
+ private:
+  Observation observe(const Request& row, RouteRun& out, std::map<std::string, std::uint64_t>& callees) {
+    Observation o;
+    o.duration = row.duration.count();
+    o.failed = row.outcome == model::Outcome::server_error;
+    o.client_error = row.outcome == model::Outcome::client_error;
+    o.accounts_at = static_cast<std::uint32_t>(out.accounts.size());
+    std::int64_t labelled = 0;
+    for (const model::Part& part : table_.partitions.parts(row.id)) {
+      labelled += part.time;
+      const auto account = static_cast<std::uint8_t>(part.label);
+      const auto at = std::find_if(out.accounts.begin() + o.accounts_at, out.accounts.end(),
+                                   [&](const auto& a) { return a.first == account; });
+      if (at != out.accounts.end())
+        at->second += part.time;
+      else
+        out.accounts.emplace_back(account, part.time);
+    }
+    if (labelled != o.duration)
+      out.accounts.emplace_back(static_cast<std::uint8_t>(model::gate::kNoAccount), o.duration - labelled);
+    o.accounts_n = static_cast<std::uint32_t>(out.accounts.size()) - o.accounts_at;
+    const auto at = [&](Count count) -> std::int64_t& { return o.counts[static_cast<std::size_t>(count)]; };
+    at(Count::request_bytes) = row.request_bytes;
+    at(Count::response_bytes) = row.response_bytes;
+    if (row.role == Role::client) {
+      count_call(row, o);
+      return o;
+    }
+    for (const auto& [parent, call] : links_.calls_of(row.id)) {
+      ++at(Count::calls);
+      const auto place = links_.row_of(call);
+      if (!place) continue;
+      const Request made = table_.rows[*place];
+      count_call(made, o);
+      ++callees[std::string(made.method == 0 ? "" : table_.texts[made.method]) + " " +
+                std::string(made.route == 0 ? "?" : table_.texts[made.route])];
+    }
+    return o;
+  }
+
+  void count_call(const Request& call, Observation& o) const {
+    const auto at = [&](Count count) -> std::int64_t& { return o.counts[static_cast<std::size_t>(count)]; };
+    at(Count::retries) += call.attempt >= 2;
+    const model::Setup* setup = table_.setups.find(call.id);
+    if (!setup) return;
+    at(Count::connects) += formats::known(setup->connect_began);
+    at(Count::tls_handshakes) += formats::known(setup->tls_began);
+    at(Count::lookups) += setup->dns_attempts;
+  }
+
+  void look_at_slowest(const std::vector<std::pair<std::int64_t, std::uint32_t>>& slowest, RouteRun& out) const {
+    std::vector<model::Crowd::Interval> spans;
+    std::map<std::pair<std::size_t, std::string>, std::int64_t> blockers;
+    for (const auto& [duration, i] : slowest) {
+      const std::int64_t start = formats::nanoseconds(table_.rows.start(i));
+      spans.push_back({start, start + duration});
+      for (const model::Culprit& c : table_.partitions.culprits(table_.rows.id(i))) {
+        model::CulpritStudy who = tail::slow::culprit_study(c, table_, links_, preamble_);
+        // Addresses and threads are others in every run.
+        if (model::name_of(c.label).starts_with("lock.")) who.what = 0;
+        who.tid = 0;
+        std::string text = report::tail::culprit_text(who, table_.texts);
+        if (!text.empty()) blockers[{static_cast<std::size_t>(c.label), std::move(text)}] += c.time;
+      }
+    }
+    out.bursts = tail::slow::bursts_of(std::move(spans)).size();
+    for (const auto& [key, time] : blockers) out.blockers.push_back({key.first, key.second, time});
+    std::stable_sort(out.blockers.begin(), out.blockers.end(), [](auto& x, auto& y) { return x.time > y.time; });
+    if (out.blockers.size() > kBlockers) out.blockers.resize(kBlockers);
+  }
+
+  const RequestTable& table_;
+  const formats::Preamble& preamble_;
+  const tail::slow::Links& links_;
+};
+
+std::int64_t ns_of(formats::Time t) { return formats::nanoseconds(t); }
+
+}  // namespace
+
+Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up) {
+  const RequestTable& table = analysis.table;
+  const model::Quality& quality = analysis.study.quality;
+  Run out;
+  out.preamble = quality.preamble;
+  if (quality.clock.known() && formats::known(quality.file.first)) {
+    out.begin = quality.clock.realtime(quality.file.first);
+    out.end = quality.clock.realtime(quality.file.last);
+  }
+  out.closed_loop = tail::load::arrivals(table).closed_loop;
+  out.stolen = table.cpus.stolen();
+  out.whole = quality.file.state == formats::CaptureState::complete && quality.file.damaged_blocks == 0;
+  out.lost = quality.lost;
+  out.clock_stepped = quality.clock_stepped;
+  // From the first request to the last: a recording may begin long before the load.
+  std::int64_t first = 0, last = -1;
+  bool served = false;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    if (!formats::known(table.rows.start(i))) continue;
+    const std::int64_t start = ns_of(table.rows.start(i));
+    if (last < 0 || start < first) first = start;
+    last = std::max(last, start);
+    served = served || table.rows.role(i) == Role::server;
+  }
+  if (last < 0) return out;
+  const double length = static_cast<double>(last - first) / 1e9;
+  out.warm_up = std::min(length, warm_up.value_or(std::max(kWarmUpShare * length, kWarmUpLeast)));
+  out.seconds = length - out.warm_up;
+  const std::int64_t from = first + static_cast<std::int64_t>(out.warm_up * 1e9);
+  const auto meant = [&](std::size_t i) {
+    return formats::known(table.rows.start(i)) && ns_of(table.rows.start(i)) >= from;
+  };
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    out.requests += meant(i) && (!served || table.rows.role(i) == Role::server);
+  const tail::slow::Links links(table);
+  for (const auto& [call, cause] : table.causes) {
+    if (cause.parent.connection != 0 || (cause.alternatives == 0 && !cause.lost)) continue;
+    const auto row = links.row_of(call);
+    out.undecided_calls += row && meant(*row);
+  }
+  RouteReader reader(analysis, links);
+  for (const auto& [key, rows] : tail::by_route(table, meant))
+    out.routes.push_back(reader.read(key, rows, out.seconds));
+  return out;
+}
+
+RunRead read_run(const std::string& path, pipeline::Options&& options, std::optional<double> warm_up) {
+  options.study = false;
+  options.partition = true;
+  pipeline::Replay replay(path, options.threads);
+  Builds builds;
+  const std::size_t stopped = formats::stopped_captures().size();
+  pipeline::SecondReading* const beside[] = {&builds};
+  const pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
+  RunRead out;
+  out.run = run_of(analysis, warm_up);
+  out.run.file = std::filesystem::path(path).filename().string();
+  out.run.whole = out.run.whole && formats::stopped_captures().size() == stopped;
+  out.run.builds = builds.list();
+  out.wrong = analysis.wrong;
+  return out;
+}
+
+void name_routes(std::vector<Run*> runs) {
+  std::set<RouteName> shared;
+  for (const Run* run : runs) {
+    std::set<RouteName> seen;
+    for (const RouteRun& route : run->routes) {
+      RouteName name = route.name;
+      name.comm.clear();
+      if (!seen.insert(name).second) shared.insert(name);
+    }
+  }
+  for (Run* run : runs)
+    for (RouteRun& route : run->routes) {
+      RouteName name = route.name;
+      name.comm.clear();
+      if (!shared.contains(name)) route.name.comm.clear();
+    }
+}
+
+}  // namespace tailcap::views

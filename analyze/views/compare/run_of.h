@@ -1,0 +1,32 @@
+// A capture as a run that can be compared: routes and labels are those of the report.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyze/model/gate/run.h"
+#include "analyze/pipeline/pipeline.h"
+
+namespace tailcap::views {
+
+// The first tenth of a run, and at least a second, is warm-up.
+inline constexpr double kWarmUpShare = 0.1, kWarmUpLeast = 1;
+
+// warm_up: seconds; unset: the default.
+model::gate::Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up);
+
+struct RunRead {
+  model::gate::Run run;
+  std::vector<model::ExchangeId> wrong;  // as in pipeline::Analysis
+};
+
+// Reads the capture. options: how routes are made.
+RunRead read_run(const std::string& path, pipeline::Options&& options, std::optional<double> warm_up);
+
+// Leaves the program's name out of routes where no run has two programs with a route of that name: the program of the
+// new version may be called differently.
+void name_routes(std::vector<model::gate::Run*> runs);
+
+}  // namespace tailcap::views

@@ -1,0 +1,330 @@
+#include "analyze/compare/compare.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "analyze/compare/comparability.h"
+#include "tests/unit/compare/run_case.h"
+
+namespace tailcap::tests {
+namespace {
+
+using model::gate::CompareOptions;
+using model::gate::Comparison;
+using model::gate::Gate;
+using model::gate::Metric;
+using model::gate::Verdict;
+
+Gate gate(Metric::Kind kind, double threshold, Gate::Unit unit = Gate::Unit::ratio, std::uint8_t which = 0) {
+  return {{kind, which}, "/pay", threshold, unit, "as written"};
+}
+
+bool mentions(const std::vector<std::string>& lines, const std::string& words) {
+  return std::any_of(lines.begin(), lines.end(), [&](const auto& l) { return l.find(words) != l.npos; });
+}
+
+// 1,000 requests of 10 ms and a few per cent, the 10 slowest of 20 ms and a few per cent; runs differ by `spread`.
+void usual(TestRun& run, int number, double slower = 1, double spread = 0.01) {
+  RouteRun& route = add_route(run, "/pay");
+  const double jitter = 1 + spread * ((number * 7 % 5) - 2);
+  for (int i = 0; i < 1000; ++i) {
+    const double ms = (i % 100 == 50 ? 20 + i / 1000.0 : 10 + i % 97 / 97.0) * jitter * slower;
+    add_request(run, route, static_cast<std::int64_t>(ms * 1e6), i % 100 == 50 ? Label::lock_futex : Label::cpu);
+  }
+}
+
+TEST(Compare, EqualRunsPass) {
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) { usual(run, i); }).compare();
+  EXPECT_EQ(c.verdict, Verdict::pass) << (c.gates.empty()              ? ""
+                                          : c.gates[0].missing.empty() ? ""
+                                                                       : c.gates[0].missing[0]);
+  ASSERT_EQ(c.gates.size(), 2u);  // p99 and errors
+  EXPECT_TRUE(c.obstacles.empty());
+  EXPECT_TRUE(c.interleaved);
+}
+
+TEST(Compare, SlowerRunsFail) {
+  const Comparison c = abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 1.3 : 1); }).compare();
+  EXPECT_EQ(c.verdict, Verdict::fail);
+  EXPECT_EQ(c.gates[0].verdict, Verdict::fail);
+  EXPECT_NEAR(c.gates[0].estimate.difference, 0.3, 0.03);
+  EXPECT_LT(c.gates[0].estimate.low, 0.3);
+  EXPECT_GT(c.gates[0].estimate.high, 0.3);
+  EXPECT_EQ(c.gates[1].verdict, Verdict::pass);  // errors
+}
+
+TEST(Compare, FasterRunsPass) {
+  EXPECT_EQ(abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 0.7 : 1); }).compare().verdict,
+            Verdict::pass);
+}
+
+// Significant, and below what the gate accepts.
+TEST(Compare, AnIncreaseBelowTheThresholdPasses) {
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::p99, 0.30)};
+  const Comparison c =
+      abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 1.1 : 1); }).compare(options);
+  EXPECT_EQ(c.verdict, Verdict::pass);
+  EXPECT_LT(c.gates[0].p_holm, 0.05);
+}
+
+TEST(Compare, StrictWantsTheWholeIntervalAbove) {
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::p99, 0.10)};
+  const auto sides = abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 1.115 : 1, 0.01); });
+  EXPECT_EQ(sides.compare(options).verdict, Verdict::fail);
+  options.strict = true;
+  EXPECT_EQ(sides.compare(options).verdict, Verdict::undecided);
+}
+
+TEST(Compare, AbsoluteThresholds) {
+  CompareOptions options;
+  const auto sides = abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 1.3 : 1); });
+  options.gates = {gate(Metric::Kind::p50, 2.0 * kMillisecond, Gate::Unit::absolute)};  // by 3 ms
+  EXPECT_EQ(sides.compare(options).verdict, Verdict::fail);
+  options.gates = {gate(Metric::Kind::p50, 4.0 * kMillisecond, Gate::Unit::absolute)};
+  EXPECT_EQ(sides.compare(options).verdict, Verdict::pass);
+}
+
+TEST(Compare, LabelsSumToTheTotal) {
+  const Comparison c =
+      abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 1.3 : 1, 0.013); }).compare();
+  for (const auto* table : {&c.routes[0].all, &c.routes[0].slow}) {
+    ASSERT_TRUE(table->known);
+    std::int64_t base = 0, fresh = 0;
+    for (const auto& row : table->rows) base += row.base, fresh += row.fresh;
+    EXPECT_EQ(base, table->base);
+    EXPECT_EQ(fresh, table->fresh);
+    EXPECT_GT(table->difference(), 0);
+  }
+  // The slowest are those with the lock.
+  ASSERT_EQ(c.routes[0].slow.rows.size(), 1u);
+  EXPECT_EQ(c.routes[0].slow.rows[0].account, static_cast<std::size_t>(Label::lock_futex));
+}
+
+TEST(Compare, TooFewRunsAreUndecided) {
+  const auto sides = abba(4, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 2 : 1); });
+  const Comparison c = sides.compare();
+  EXPECT_EQ(c.verdict, Verdict::undecided);
+  EXPECT_TRUE(mentions(c.gates[0].missing, "4 runs a side: needs 5"));
+  CompareOptions options;
+  options.min_runs = 4;
+  EXPECT_EQ(sides.compare(options).verdict, Verdict::fail);
+}
+
+TEST(Compare, TooFewRequestsAreUndecided) {
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) {
+                         usual(run, i);
+                         run.routes[0].requests.resize(499);
+                       }).compare();
+  EXPECT_EQ(c.verdict, Verdict::undecided);  // not a pass: errors alone say nothing about latency
+  EXPECT_TRUE(std::any_of(c.gates.begin(), c.gates.end(),
+                          [](const auto& g) { return mentions(g.missing, "499 requests in a run: needs 500"); }));
+}
+
+TEST(Compare, ShortRunsAreUndecided) {
+  auto sides = abba(6, [](TestRun& run, bool, int i) { usual(run, i); });
+  sides.fresh[2].seconds = 4;
+  EXPECT_TRUE(mentions(sides.compare().gates[0].missing, "needs 5 s"));
+  sides.fresh[2].seconds = 60;
+  sides.fresh[2].routes[0].decorrelation = 14;
+  EXPECT_TRUE(mentions(sides.compare().gates[0].missing, "needs 70 s"));
+}
+
+TEST(Compare, OneAfterTheOtherIsUndecided) {
+  auto sides = abba(6, [](TestRun& run, bool, int i) { usual(run, i); });
+  std::int64_t second = 0;
+  for (auto* side : {&sides.base, &sides.fresh})
+    for (TestRun& run : *side) run.begin = (1'000'000 + (second += 100)) * 1'000'000'000;
+  const Comparison c = sides.compare();
+  EXPECT_FALSE(c.interleaved);
+  EXPECT_TRUE(mentions(c.gates[0].missing, "not interleaved"));
+  CompareOptions options;
+  options.allow_sequential = true;
+  EXPECT_EQ(sides.compare(options).verdict, Verdict::pass);
+}
+
+TEST(Compare, NoisyRunsNeedMoreTime) {
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) { usual(run, i, 1, 0.12); }).compare();
+  EXPECT_EQ(c.gates[0].verdict, Verdict::undecided);
+  EXPECT_TRUE(mentions(c.gates[0].missing, "× more time")) << c.gates[0].estimate.mde;
+}
+
+TEST(Compare, RunsOfDifferentLengthAreCut) {
+  auto sides = abba(6, [](TestRun& run, bool, int i) { usual(run, i); });
+  sides.base[1].routes[0].requests.resize(700);
+  const Comparison c = sides.compare();
+  EXPECT_EQ(c.routes[0].compared, 700u);
+}
+
+TEST(Compare, Errors) {
+  const auto with_errors = [](int base, int fresh) {
+    return abba(6,
+                [&](TestRun& run, bool is_fresh, int i) {
+                  usual(run, i);
+                  for (int n = 0; n < (is_fresh ? fresh : base) + i % 2; ++n)
+                    run.routes[0].requests[static_cast<std::size_t>(n)].failed = true;
+                })
+        .compare();
+  };
+  const Comparison worse = with_errors(2, 22);
+  EXPECT_EQ(worse.gates[1].verdict, Verdict::fail);
+  EXPECT_NEAR(worse.gates[1].estimate.difference, 0.020, 0.001);
+  EXPECT_EQ(with_errors(2, 2).gates[1].verdict, Verdict::pass);
+}
+
+TEST(Compare, CountsAreExactWhereEveryRequestHasTheSame) {
+  const auto with_calls = [](std::int64_t base, std::int64_t fresh, int runs, std::uint64_t undecided = 0) {
+    CompareOptions options;
+    options.gates = {gate(Metric::Kind::count, 0, Gate::Unit::absolute)};
+    return abba(runs,
+                [&](TestRun& run, bool is_fresh, int i) {
+                  usual(run, i);
+                  run.undecided_calls = undecided;
+                  for (auto& o : run.routes[0].requests) o.counts[0] = is_fresh ? fresh : base;
+                })
+        .compare(options);
+  };
+  EXPECT_EQ(with_calls(2, 2, 1).verdict, Verdict::pass);  // one run a side is enough
+  const Comparison more = with_calls(2, 3, 1);
+  EXPECT_EQ(more.verdict, Verdict::fail);
+  EXPECT_TRUE(more.gates[0].estimate.exact);
+  EXPECT_EQ(more.gates[0].estimate.difference, 1);
+  EXPECT_EQ(with_calls(3, 2, 1).verdict, Verdict::pass);
+  // Calls that could be of this route: one for each request.
+  EXPECT_EQ(with_calls(2, 3, 1, 1000).verdict, Verdict::undecided);
+  EXPECT_EQ(with_calls(2, 3, 1, 10).verdict, Verdict::fail);
+  EXPECT_EQ(with_calls(2, 2, 1, 10).verdict, Verdict::undecided);
+}
+
+TEST(Compare, CountsThatVaryHaveIntervals) {
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::count, 0.5, Gate::Unit::absolute)};
+  const auto sides = abba(6, [](TestRun& run, bool fresh, int i) {
+    usual(run, i);
+    std::size_t n = 0;
+    for (auto& o : run.routes[0].requests) o.counts[0] = (++n % 3 == 0 ? 1 : 0) + (fresh ? 1 : 0);
+  });
+  const Comparison c = sides.compare(options);
+  EXPECT_FALSE(c.gates[0].estimate.exact);
+  EXPECT_GT(c.gates[0].estimate.se, 0);
+  EXPECT_EQ(c.verdict, Verdict::fail);
+}
+
+TEST(Compare, UnknownCountsAreUndecided) {
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::count, 0, Gate::Unit::absolute,
+                        static_cast<std::uint8_t>(model::gate::Count::response_bytes))};
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) {
+                         usual(run, i);
+                         run.routes[0].requests[7].counts.back() = -1;
+                       }).compare(options);
+  EXPECT_EQ(c.verdict, Verdict::undecided);
+  EXPECT_TRUE(mentions(c.gates[0].missing, "not known of 1 requests"));
+}
+
+TEST(Compare, ARouteOfOneSideIsUndecided) {
+  const Comparison c = abba(6, [](TestRun& run, bool fresh, int i) {
+                         usual(run, i);
+                         if (fresh) usual(run, i), run.routes.back().name.route = "/new";
+                       }).compare();
+  EXPECT_TRUE(std::any_of(c.routes.begin(), c.routes.end(), [](const auto& r) {
+    return r.name.route == "/new" && r.absent == "only the new runs have it";
+  }));
+}
+
+TEST(Compare, AGateOfNoRouteIsUndecided) {
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::p99, 0.1)};
+  options.gates[0].route = "/none";
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) { usual(run, i); }).compare(options);
+  EXPECT_EQ(c.verdict, Verdict::undecided);
+  EXPECT_TRUE(mentions(c.gates[0].missing, "no request of this route"));
+}
+
+TEST(Compare, OneVersionNeverFails) {
+  auto sides = abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 2 : 1); });
+  for (auto* side : {&sides.base, &sides.fresh})
+    for (TestRun& run : *side) run.preamble.notes = {{"version", "7"}};
+  const Comparison c = sides.compare();
+  EXPECT_EQ(c.same_version, "version 7");
+  EXPECT_EQ(c.verdict, Verdict::undecided);
+  for (TestRun& run : sides.fresh) run.preamble.notes = {{"version", "8"}};
+  EXPECT_EQ(sides.compare().verdict, Verdict::fail);
+}
+
+struct Spoilt {
+  const char* words;
+  std::function<void(Sides&)> spoil;
+};
+
+TEST(Comparability, WhatCannotBeComparedIsUndecided) {
+  const Spoilt all[] = {
+      {"kernel",
+       [](Sides& s) {
+         for (TestRun& r : s.fresh) r.preamble.kernel = "6.2", r.preamble.boot_id = "other";
+       }},
+      {"number of CPUs", [](Sides& s) { s.fresh[0].preamble.cpus = 4; }},
+      {"more than 5 % apart",
+       [](Sides& s) {
+         for (TestRun& r : s.fresh) r.requests = r.requests * 110 / 100;
+       }},
+      {"loop",
+       [](Sides& s) {
+         for (TestRun& r : s.fresh) r.closed_loop = true;
+       }},
+      {"clock was set", [](Sides& s) { s.base[0].clock_stepped = true; }},
+      {"hypervisor",
+       [](Sides& s) {
+         for (TestRun& r : s.base) r.stolen = 0;
+         for (TestRun& r : s.fresh) r.stolen = (r.end - r.begin) / 5;
+       }},
+      {"given twice", [](Sides& s) { s.fresh[0].preamble.capture_id = s.base[0].preamble.capture_id; }},
+      {"not read to their end", [](Sides& s) { s.fresh[0].whole = false; }},
+      {"mix of routes",
+       [](Sides& s) {
+         for (TestRun& r : s.fresh) {
+           usual(r, 0);
+           r.routes.back().name.route = "/other";
+           r.requests -= 1000;
+         }
+       }},
+  };
+  for (const Spoilt& one : all) {
+    auto sides = abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 1.5 : 1); });
+    ASSERT_EQ(sides.compare().verdict, Verdict::fail);
+    one.spoil(sides);
+    const Comparison c = sides.compare();
+    EXPECT_EQ(c.verdict, Verdict::undecided) << one.words;
+    EXPECT_TRUE(mentions(c.obstacles, one.words)) << one.words;
+  }
+}
+
+TEST(Comparability, LossThatDiffersIsUndecided) {
+  auto sides = abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 1.5 : 1); });
+  for (TestRun& run : sides.fresh) run.routes[0].doubtful = 5;
+  const Comparison c = sides.compare();
+  EXPECT_TRUE(mentions(c.gates[0].missing, "loss differs"));
+  EXPECT_EQ(c.verdict, Verdict::undecided);
+}
+
+std::vector<TestRun> at(std::initializer_list<int> seconds) {
+  std::vector<TestRun> out;
+  for (const int s : seconds) out.push_back(run_at(s));
+  return out;
+}
+
+TEST(Comparability, Interleaved) {
+  EXPECT_TRUE(compare::interleaved(at({1, 4, 5, 8, 9}), at({2, 3, 6, 7, 10})));  // ABBAABBAAB
+  EXPECT_TRUE(compare::interleaved(at({1, 3, 5, 7}), at({2, 4, 6, 8})));         // ABABABAB
+  EXPECT_FALSE(compare::interleaved(at({1, 2, 3, 4}), at({5, 6, 7, 8})));
+  EXPECT_FALSE(compare::interleaved(at({1, 2, 3, 7}), at({4, 5, 6, 8})));
+  EXPECT_TRUE(compare::interleaved(at({1, 2, 4, 5, 7, 8}), at({3, 6, 9})));
+  std::vector<TestRun> unknown = at({1, 4});
+  unknown[0].begin = 0;
+  EXPECT_FALSE(compare::interleaved(unknown, at({2, 3})));
+}
+
+}  // namespace
+}  // namespace tailcap::tests
