@@ -7,6 +7,7 @@
 
 namespace tailcap::cli {
 
+int run_assert(int argc, char** argv);
 int run_check(int argc, char** argv);
 int run_compare(int argc, char** argv);
 int run_diag(int argc, char** argv);

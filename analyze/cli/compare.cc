@@ -54,11 +54,7 @@ constexpr Definition kFailOn{
     "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
     "'calls(/pay) > +0'; may be repeated (default: p99 +10 % and errors +0.25pt of every route)",
     0};
-constexpr Definition kWarmUp{"warmup", 0, "T", "leave out so much of every run (default its first tenth, at least 1s)",
-                             0};
 constexpr Definition kMinRuns{"min-runs", 0, "N", "runs a side from which on gates are decided (default 5)", 2};
-constexpr Definition kUndecided{"undecided", 0, "", "exit code of what is undecided: 0, 3, or 4 (warn, the default)",
-                                0};
 constexpr Definition kStrict{"strict", 0, nullptr, "fail only where the whole interval is above the threshold", 0};
 constexpr Definition kSequential{"allow-sequential", 0, nullptr,
                                  "decide although the runs do not alternate: drift of the machine looks like a change",
@@ -160,9 +156,9 @@ int run_compare(int argc, char** argv) {
   line.group("What fails?");
   line.option(kFailOn, &a.fail_on);
   line.option(kStrict, &a.options.strict);
-  line.choice(kUndecided, a.undecided, {"pass", "fail", "warn"});
+  line.choice(option::kUndecided, a.undecided, {"pass", "fail", "warn"});
   line.group("Which runs count?");
-  line.option(kWarmUp, &a.warm_up);
+  line.option(option::kWarmUp, &a.warm_up);
   line.option(kMinRuns, &a.options.min_runs);
   line.option(kSequential, &a.options.allow_sequential);
   line.option(kSelf, &a.options.self);
@@ -178,7 +174,8 @@ int run_compare(int argc, char** argv) {
   for (char*& word : words)
     if (std::strcmp(word, "--") == 0) word = divider.data();
   if (const auto code = line.parse(argc, words.data())) return *code;
-  return run(a, line.given(kWarmUp) ? std::optional(static_cast<double>(a.warm_up.count()) / 1e9) : std::nullopt);
+  return run(a,
+             line.given(option::kWarmUp) ? std::optional(static_cast<double>(a.warm_up.count()) / 1e9) : std::nullopt);
 }
 
 }  // namespace tailcap::cli

@@ -30,6 +30,7 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
+    {"assert", run_assert},
     {"check", run_check},
     {"compare", run_compare},
     {"diag", run_diag},
@@ -72,6 +73,7 @@ What is wrong with the machine?
 
 Is the new version slower?
   compare    repeated runs of two versions: a gate for CI
+  assert     recordings held against limits
 
 What is in the file, and can it be trusted?
   info       what was recorded, how, and what was lost

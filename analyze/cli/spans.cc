@@ -57,11 +57,6 @@ constexpr Definition kNames{"names", 0, "",
                             "attributes by the names they have since the conventions for HTTP are stable, or before: "
                             "http.method, …",
                             0};
-constexpr Definition kExplain{
-    "explain", 0, nullptr,
-    "not the spans, but where they are from: ids, parents, which events were attached to spans "
-    "and how many fitted none; text, or JSON with --json",
-    0};
 
 struct Arguments {
   std::string file, id, import, rules, names = "stable", format, output;
@@ -119,7 +114,7 @@ int run_spans(int argc, char** argv) {
   line.option(kImport, &a.import);
   line.option(kRules, &a.rules);
   line.choice(kNames, a.names, {"stable", "old"});
-  line.option(kExplain, &a.explain);
+  line.option(option::kExplain, &a.explain);
   line.format(a.format, {"text", "json"}, &a.output, "of --explain; spans are JSON");
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;

@@ -97,7 +97,9 @@ void find_doubles(Runs base, Runs fresh, Comparison& out) {
   for (const Runs runs : {base, fresh})
     for (const Run& run : runs)
       doubles += !run.preamble.capture_id.empty() && !ids.insert(run.preamble.capture_id).second;
-  if (doubles > 0) out.obstacles.push_back(std::to_string(doubles) + " captures were given twice");
+  if (doubles > 0)
+    out.obstacles.push_back(doubles == 1 ? "a capture was given twice"
+                                         : std::to_string(doubles) + " captures were given twice");
 }
 
 void compare_loss(Runs base, Runs fresh, Comparison& out) {
@@ -117,7 +119,8 @@ void compare_loss(Runs base, Runs fresh, Comparison& out) {
   for (const Runs runs : {base, fresh})
     parts += static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), [](const Run& r) { return !r.whole; }));
   if (parts > 0)
-    out.obstacles.push_back(std::to_string(parts) + " captures are damaged, cut short, or not read to their end");
+    out.obstacles.push_back((parts == 1 ? "a capture is" : std::to_string(parts) + " captures are") +
+                            std::string(" damaged, cut short, or not read to the end"));
   if (lost > 0) out.remarks.push_back(std::to_string(lost) + " events were lost");
   if (stepped[0] != stepped[1]) out.obstacles.push_back("the clock was set during runs of one side only");
   if (!known || !(wall[0] > 0) || !(wall[1] > 0)) return;

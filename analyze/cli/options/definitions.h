@@ -52,6 +52,12 @@ inline constexpr Definition kNoPager{"no-pager", 0, nullptr, "on a terminal: not
                                      0};
 inline constexpr Definition kForce{"force", 0, nullptr, "overwrite OUT", 0};
 
+inline constexpr Definition kExplain{
+    "explain", 0, nullptr,
+    "not the spans, but where they are from: ids, parents, which events were attached to spans "
+    "and how many fitted none; text, or JSON with --json",
+    0};
+
 // How are routes made?
 inline constexpr Definition kRouteTemplate{"route-template", 0, "T",
                                            "a template of your own without selecting it, like '/users/{id}'; may be "
@@ -59,6 +65,12 @@ inline constexpr Definition kRouteTemplate{"route-template", 0, "T",
                                            0};
 inline constexpr Definition kMaxRoutes{"max-routes", 0, "N", "keep this many, the others become (other) (default 200)",
                                        1};
+
+// What is a verdict?
+inline constexpr Definition kWarmUp{"warmup", 0, "T",
+                                    "leave out so much of every run (default its first tenth, at least 1s)", 0};
+inline constexpr Definition kUndecided{"undecided", 0, "",
+                                       "exit code of what is undecided: 0, 3, or 4 (warn, the default)", 0};
 
 // All commands.
 inline constexpr Definition kMaxMemory{"max-memory", 0, "SIZE",

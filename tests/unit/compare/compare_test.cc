@@ -281,7 +281,7 @@ TEST(Comparability, WhatCannotBeComparedIsUndecided) {
          for (TestRun& r : s.fresh) r.stolen = (r.end - r.begin) / 5;
        }},
       {"given twice", [](Sides& s) { s.fresh[0].preamble.capture_id = s.base[0].preamble.capture_id; }},
-      {"not read to their end", [](Sides& s) { s.fresh[0].whole = false; }},
+      {"not read to the end", [](Sides& s) { s.fresh[0].whole = false; }},
       {"mix of routes",
        [](Sides& s) {
          for (TestRun& r : s.fresh) {

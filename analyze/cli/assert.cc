@@ -1,0 +1,129 @@
+// tailcap assert: recordings held against limits.
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/selection.h"
+#include "analyze/cli/output/complain.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/terminal.h"
+#include "analyze/query/slo_file.h"
+#include "analyze/report/compare/assertion.h"
+#include "analyze/views/compare/objectives.h"
+#include "analyze/views/compare/run_of.h"
+#include "formats/file/read_limits.h"
+#include "formats/printable.h"
+
+namespace tailcap::cli {
+namespace {
+
+using model::gate::Assertion;
+using model::gate::Verdict;
+
+constexpr const char* kAbout =
+    "tailcap assert holds recordings against limits: percentiles, errors, time under a label, calls per request. A "
+    "limit "
+    "is kept or broken only where the whole 95 % interval lies on one side of it; too little data is undecided.";
+
+constexpr const char* kNotes =
+    R"(The limits are YAML:
+
+  slos:
+    - route: POST /pay
+      at_most: {p99: 200ms, errors: 0.5%, lock.futex: 10%, calls: 3}
+
+docs/assert.md describes it, docs/slo.schema.json is its schema. Every capture has to keep every limit.
+
+Exit codes: 0 all limits are kept, 3 one is broken, 4 undecided; 1 and 2 as in all commands.
+
+examples:
+  tailcap assert slow.tcap --slo slo.yaml
+  tailcap assert run-*.tcap --slo slo.yaml --explain
+)";
+
+constexpr Definition kSlo{"slo", 0, "FILE", "the limits", 0};
+
+struct Arguments {
+  std::vector<std::string> files;
+  std::string slo, format, output, undecided = "warn";
+  Selection selection;
+  formats::Duration warm_up{};
+  std::size_t width = 0;
+  bool explain = false;
+};
+
+std::string content_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string out;
+  for (char block[4096]; in && out.size() <= query::kMostSloBytes;) {
+    in.read(block, sizeof block);
+    out.append(block, static_cast<std::size_t>(in.gcount()));
+  }
+  if (!in.eof() && out.size() <= query::kMostSloBytes)
+    throw std::system_error(errno, std::generic_category(), "cannot read " + formats::printable(path));
+  return out;
+}
+
+int run(const Arguments& a) {
+  std::vector<model::gate::Slo> slos;
+  try {
+    slos = query::slos_of(content_of(a.slo));
+  } catch (const query::SloError& e) {
+    complain("assert", formats::printable(a.slo) + ":" + e.what());
+    return kBadUsage;
+  }
+  std::vector<model::gate::Run> runs;
+  std::vector<model::ExchangeId> wrong;
+  for (const std::string& file : a.files) {
+    views::RunRead read = views::read_run(file, options_of(a.selection), static_cast<double>(a.warm_up.count()) / 1e9);
+    wrong.insert(wrong.end(), read.wrong.begin(), read.wrong.end());
+    runs.push_back(std::move(read.run));
+  }
+  std::vector<model::gate::Run*> all;
+  for (auto& one : runs) all.push_back(&one);
+  views::name_routes(all);
+  const Assertion assertion = views::assert_slos(std::move(slos), runs);
+  const bool printed = a.output.empty() || a.output == "-";
+  const std::string text = a.format == "json"    ? report::assertion_json(assertion)
+                           : a.format == "junit" ? report::assertion_junit(assertion, a.undecided == "fail")
+                           : a.format == "md"    ? render::to_markdown(report::assertion_document(assertion, a.explain))
+                                                 : render::to_text(report::assertion_document(assertion, a.explain),
+                                                                   a.width, printed && coloured());
+  write_file(a.output, text, a.files.front());
+  if (const int failed = exit_code(false, wrong, "assert"); failed == kFailed) return failed;
+  if (assertion.verdict == Verdict::fail) return kGateFails;
+  if (!formats::stopped_captures().empty()) return kNoAnswer;
+  if (assertion.verdict == Verdict::pass) return kDone;
+  return a.undecided == "pass" ? kDone : a.undecided == "fail" ? kGateFails : kNoAnswer;
+}
+
+}  // namespace
+
+int run_assert(int argc, char** argv) {
+  Arguments a;
+  CommandLine line("assert", kAbout);
+  line.words("FILE...", a.files, 1, "no file given");
+  line.group("Which limits?");
+  line.option(kSlo, &a.slo);
+  line.option(option::kExplain, &a.explain, "also the limits that are kept: what was evaluated");
+  line.choice(option::kUndecided, a.undecided, {"pass", "fail", "warn"});
+  line.group("Which requests?");
+  line.option(option::kWarmUp, &a.warm_up, "leave out so much of every capture (default 0)");
+  line.group("In which form?");
+  line.format(a.format, {"text", "md", "json", "junit"}, &a.output);
+  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  add_routes(line, a.selection);
+  line.notes(kNotes);
+  a.width = terminal_width(120);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  if (a.slo.empty()) throw UsageError("--slo names the file with the limits");
+  return run(a);
+}
+
+}  // namespace tailcap::cli

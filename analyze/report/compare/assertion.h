@@ -1,0 +1,16 @@
+// Objectives and whether recordings keep them, as text, Markdown, JSON and JUnit's XML.
+#pragma once
+
+#include <string>
+
+#include "analyze/model/gate/slo.h"
+#include "analyze/render/document.h"
+
+namespace tailcap::report {
+
+// explain: also what passes.
+render::Document assertion_document(const model::gate::Assertion& assertion, bool explain);
+std::string assertion_json(const model::gate::Assertion& assertion);
+std::string assertion_junit(const model::gate::Assertion& assertion, bool undecided_fails);
+
+}  // namespace tailcap::report

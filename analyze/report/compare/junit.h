@@ -1,0 +1,20 @@
+// JUnit's XML, which CI systems show.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyze/model/gate/comparison.h"
+
+namespace tailcap::report {
+
+struct JunitCase {  // all printable()
+  std::string group, name;
+  model::gate::Verdict verdict = model::gate::Verdict::undecided;
+  std::string sentence;
+};
+
+// undecided_fails: what is undecided is a failure, otherwise it is skipped.
+std::string junit_text(const std::string& suite, const std::vector<JunitCase>& cases, bool undecided_fails);
+
+}  // namespace tailcap::report

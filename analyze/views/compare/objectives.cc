@@ -1,0 +1,213 @@
+#include "analyze/views/compare/objectives.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "analyze/compare/gates.h"
+#include "analyze/compare/t_distribution.h"
+#include "analyze/compare/welch.h"
+#include "analyze/tail/rows/quantiles.h"
+
+namespace tailcap::views {
+namespace {
+
+using model::gate::Assertion;
+using model::gate::Metric;
+using model::gate::Objective;
+using model::gate::ObjectiveResult;
+using model::gate::Observation;
+using model::gate::RouteRun;
+using model::gate::Run;
+using model::gate::Verdict;
+
+constexpr double kAlpha = 0.025;  // each side of a 95 % interval
+constexpr std::size_t kBlocks = 20;
+constexpr double kCorrelations = 5;       // autocorrelation times in a block
+constexpr std::size_t kLeastErrors = 30;  // requests that count as independent
+
+std::string whole(double n) { return std::to_string(static_cast<std::uint64_t>(std::max(0.0, n))); }
+
+void quantile(const RouteRun& route, const Run& run, double q, ObjectiveResult& out) {
+  std::vector<std::int64_t> durations;
+  for (const Observation& o : route.requests)
+    if (o.duration >= 0) durations.push_back(o.duration);
+  const tail::Sample sample(std::move(durations));
+  const model::Quantile found = sample.quantile(q, {route.doubtful, route.in_flight, run.seconds});
+  out.value = static_cast<double>(found.value.count());
+  out.low = static_cast<double>(found.low.count());
+  out.high = static_cast<double>(found.high.count());
+  out.known = found.support != model::Support::refused;
+  out.upper = found.support == model::Support::full;
+  out.interval = out.upper || found.support == model::Support::lower_only;
+  if (!out.upper) out.missing.push_back(found.reason);
+}
+
+void share(const RouteRun& route, bool failed, ObjectiveResult& out) {
+  std::vector<double> errors;
+  for (const Observation& o : route.requests) errors.push_back((failed ? o.failed : o.client_error) ? 1 : 0);
+  out.value = compare::mean_of(errors);
+  out.known = true;
+  const double n = static_cast<double>(errors.size()) / tail::correlation_time(errors), hits = out.value * n;
+  // Those whose outcome is not known could all have failed.
+  const double unknown =
+      static_cast<double>(route.doubtful) / (static_cast<double>(route.doubtful) + static_cast<double>(errors.size()));
+  if (n < kLeastErrors) {
+    out.missing.push_back("these requests count as " + whole(n) + " independent ones: needs " +
+                          std::to_string(kLeastErrors));
+    return;
+  }
+  out.interval = out.upper = true;
+  out.low = hits > 0 ? tail::beta_quantile(kAlpha, hits, n - hits + 1) * (1 - unknown) : 0;
+  out.high = n - hits > 0 ? tail::beta_quantile(1 - kAlpha, hits + 1, n - hits) : 1;
+  out.high = out.high * (1 - unknown) + unknown;
+}
+
+// The mean of values that depend on their neighbours, by blocks of equal size; residual: what varies of it.
+void mean(const std::vector<double>& residuals, double value, double correlation, ObjectiveResult& out) {
+  out.known = true;
+  out.value = value;
+  const std::size_t length = residuals.size() / kBlocks;
+  if (static_cast<double>(length) < std::max(1.0, kCorrelations * correlation)) {
+    out.missing.push_back("needs about " +
+                          whole(static_cast<double>(kBlocks) * std::ceil(std::max(1.0, kCorrelations * correlation))) +
+                          " requests for an interval");
+    return;
+  }
+  std::vector<double> blocks(kBlocks);
+  for (std::size_t b = 0; b < kBlocks; ++b)
+    blocks[b] = compare::mean_of(std::span(residuals).subspan(b * length, length));
+  const double t = compare::t_quantile(1 - kAlpha, static_cast<double>(kBlocks - 1));
+  const double reach = t * std::sqrt(compare::variance_of(blocks) / static_cast<double>(kBlocks));
+  out.interval = out.upper = true;
+  out.low = std::max(0.0, value - reach);
+  out.high = value + reach;
+}
+
+void average(const RouteRun& route, const Objective& objective, ObjectiveResult& out) {
+  std::vector<double> values, durations;
+  for (const Observation& o : route.requests) {
+    if (o.duration < 0) continue;
+    durations.push_back(static_cast<double>(o.duration));
+    double value = static_cast<double>(o.duration);
+    if (objective.metric.kind == Metric::Kind::label) {
+      value = 0;
+      for (std::size_t a = 0; a < o.accounts_n; ++a)
+        if (const auto& [account, ns] = route.accounts[o.accounts_at + a]; account == objective.metric.which)
+          value += static_cast<double>(ns);
+    } else if (objective.metric.kind == Metric::Kind::count) {
+      if (o.counts[objective.metric.which] < 0) {
+        out.missing.push_back("it is not known of every request");
+        return;
+      }
+      value = static_cast<double>(o.counts[objective.metric.which]);
+    }
+    values.push_back(value);
+  }
+  const double n = static_cast<double>(values.size());
+  const double doubtful = static_cast<double>(route.doubtful) / (n + static_cast<double>(route.doubtful));
+  if (values.empty()) {
+    out.missing.push_back("no complete request");
+    return;
+  }
+  const bool constant = std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); });
+  if (objective.metric.kind == Metric::Kind::count && constant) {
+    out.known = out.interval = out.upper = true;
+    out.value = out.low = out.high = values.front();
+    return;
+  }
+  if (objective.metric.timed() && doubtful > 0.01) {
+    out.missing.push_back("the duration of more than 1 % of the requests is unknown or in doubt");
+    return;
+  }
+  const double level = compare::mean_of(values), total = compare::mean_of(durations);
+  if (!objective.of_time) {
+    mean(values, level, tail::correlation_time(values), out);
+    return;
+  }
+  // A ratio of two sums, to first order.
+  const double ratio = total > 0 ? level / total : 0;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = total > 0 ? (values[i] - ratio * durations[i]) / total : 0;
+  mean(values, ratio, tail::correlation_time(values), out);
+  out.high = std::min(1.0, out.high);
+}
+
+void decide(const Objective& objective, const Run& run, ObjectiveResult& out) {
+  // Calls without a known parent may be of these requests.
+  const bool calls = objective.metric.kind == Metric::Kind::count &&
+                     objective.metric.which < static_cast<std::uint8_t>(model::gate::Count::request_bytes);
+  const double more =
+      calls && out.requests > 0 ? static_cast<double>(run.undecided_calls) / static_cast<double>(out.requests) : 0;
+  if (out.interval && out.low > objective.limit) {
+    out.verdict = Verdict::fail;
+    out.missing.clear();
+    return;
+  }
+  if (!out.missing.empty()) return;
+  if (out.high + more <= objective.limit) {
+    out.verdict = Verdict::pass;
+    return;
+  }
+  out.missing.push_back(more > 0 && out.high <= objective.limit ? "calls without a known parent could be of this route"
+                                                                : "the limit lies within the interval: record longer");
+}
+
+}  // namespace
+
+Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> runs) {
+  Assertion out;
+  out.slos = std::move(slos);
+  for (const Run& run : runs) {
+    const bool served = std::any_of(run.routes.begin(), run.routes.end(),
+                                    [](const auto& r) { return r.name.role == model::Role::server; });
+    for (std::size_t s = 0; s < out.slos.size(); ++s)
+      for (std::size_t o = 0; o < out.slos[s].objectives.size(); ++o) {
+        const Objective& objective = out.slos[s].objectives[o];
+        bool any = false;
+        for (const RouteRun& route : run.routes) {
+          if (served != (route.name.role == model::Role::server) || !compare::matches(out.slos[s].route, route.name))
+            continue;
+          any = true;
+          ObjectiveResult result;
+          result.slo = s;
+          result.objective = o;
+          result.file = run.file;
+          result.route = route.name;
+          result.found = true;
+          result.requests = static_cast<std::uint64_t>(std::count_if(
+              route.requests.begin(), route.requests.end(), [](const Observation& x) { return x.duration >= 0; }));
+          if (!run.whole) {
+            result.missing.push_back("the capture is damaged, cut short, or was not read to its end");
+          } else if (route.requests.empty()) {
+            result.missing.push_back("no request of it has a known end");
+          } else {
+            if (const auto q = objective.metric.quantile())
+              quantile(route, run, *q, result);
+            else if (objective.metric.share())
+              share(route, objective.metric.kind == Metric::Kind::errors, result);
+            else
+              average(route, objective, result);
+            decide(objective, run, result);
+          }
+          out.results.push_back(std::move(result));
+        }
+        if (any) continue;
+        ObjectiveResult none;
+        none.slo = s;
+        none.objective = o;
+        none.file = run.file;
+        none.missing.push_back("no request of this route was recorded");
+        out.results.push_back(std::move(none));
+      }
+  }
+  out.verdict = out.results.empty() ? Verdict::undecided : Verdict::pass;
+  for (const ObjectiveResult& r : out.results) {
+    if (r.verdict == Verdict::fail) out.verdict = Verdict::fail;
+    if (r.verdict == Verdict::undecided && out.verdict == Verdict::pass) out.verdict = Verdict::undecided;
+  }
+  return out;
+}
+
+}  // namespace tailcap::views
