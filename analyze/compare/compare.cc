@@ -6,6 +6,7 @@
 #include <set>
 
 #include "analyze/compare/comparability.h"
+#include "analyze/compare/curve.h"
 #include "analyze/compare/estimate.h"
 #include "analyze/compare/gates.h"
 #include "analyze/compare/run_sample.h"
@@ -251,6 +252,8 @@ Comparison compare(Runs base, Runs fresh, const CompareOptions& options) {
       route.metrics.push_back({metric, estimate_of(routes[i], metric, base, fresh, alpha)});
     route.all = account_table(routes[i], false, alpha);
     route.slow = account_table(routes[i], true, alpha);
+    route.base_curve = curve_of(routes[i].runs[0]);
+    route.fresh_curve = curve_of(routes[i].runs[1]);
     add_blockers(routes[i], route);
     add_callees(routes[i], route);
   }

@@ -142,6 +142,9 @@ class Compare(case.Case):
         page = (self.scratch / "x.html").read_text()
         self.assertIn("<!doctype html>", page.lower())
         self.assertIn("GET /pay", page)
+        # The distributions of both sides lie over each other.
+        self.assertIn('class="curve"', page)
+        self.assertIn("base all runs", page)
 
     def test_usage(self):
         base, new = self.pairs["equal"]

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "analyze/model/gate/metric.h"
@@ -80,6 +81,7 @@ struct RouteComparison {
   std::string absent;                                        // why nothing is compared; empty: it is
   std::uint64_t bursts = 0;                                  // in all runs
   double decorrelation = 0;                                  // seconds, the largest of all runs
+  std::vector<std::pair<std::int64_t, double>> base_curve, fresh_curve;  // ns; share of requests that took longer
   std::vector<MetricRow> metrics;
   AccountTable all, slow;
   std::vector<Blocker> blockers;                        // of the new side's slowest requests

@@ -203,10 +203,13 @@ Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up) {
     served = served || table.rows.role(i) == Role::server;
   }
   if (last < 0) return out;
-  const double length = static_cast<double>(last - first) / 1e9;
+  // Unsigned: the times of a capture may be any.
+  const std::uint64_t span = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first);
+  const double length = static_cast<double>(span) / 1e9;
   out.warm_up = std::min(length, warm_up.value_or(std::max(kWarmUpShare * length, kWarmUpLeast)));
   out.seconds = length - out.warm_up;
-  const std::int64_t from = first + static_cast<std::int64_t>(out.warm_up * 1e9);
+  const std::uint64_t offset = out.warm_up >= length ? span : static_cast<std::uint64_t>(out.warm_up * 1e9);
+  const auto from = static_cast<std::int64_t>(static_cast<std::uint64_t>(first) + std::min(span, offset));
   const auto meant = [&](std::size_t i) {
     return formats::known(table.rows.start(i)) && ns_of(table.rows.start(i)) >= from;
   };
