@@ -1,6 +1,7 @@
 // tailcap check: verifies every block of a capture.
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -8,6 +9,7 @@
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/file/capture_facts.h"
+#include "formats/file/marker.h"
 #include "formats/file/read_limits.h"
 #include "formats/file/reader.h"
 #include "formats/printable.h"
@@ -26,6 +28,7 @@ blocks it has so far.
 
 examples:
   tailcap check slow.tcap
+  tailcap check give-away.tcap --redacted && scp give-away.tcap vendor:
   tailcap check slow.tcap --json | jq '.blocks[] | select(.damage)'
 )";
 
@@ -53,7 +56,25 @@ Total total_of(const std::vector<BlockStatus>& blocks, CaptureState state) {
   return total;
 }
 
-void print_json(const std::vector<BlockStatus>& blocks, const formats::FileSummary& summary, const Total& total) {
+constexpr Definition kRedacted{"redacted", 0, nullptr,
+                               "exit with 4 unless it is a whole capture that is marked as redacted (`tailcap redact`)",
+                               0};
+
+std::optional<std::string> note_of(const formats::Preamble& preamble, std::string_view key) {
+  for (const auto& [k, value] : preamble.notes)
+    if (k == key) return value;
+  return {};
+}
+
+// null: not redacted.
+nlohmann::ordered_json redaction_json(const formats::Preamble& preamble, const formats::Marker& marker) {
+  const auto level = note_of(preamble, "tailcap.redacted");
+  if (!marker.preamble || !marker.footer || !level) return {};
+  return {{"level", *level}, {"policy", note_of(preamble, "tailcap.redacted.policy").value_or("")}};
+}
+
+void print_json(const std::vector<BlockStatus>& blocks, const formats::FileSummary& summary, const Total& total,
+                nlohmann::ordered_json redacted) {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (const BlockStatus& block : blocks) {
@@ -79,6 +100,7 @@ void print_json(const std::vector<BlockStatus>& blocks, const formats::FileSumma
                     {"stopped", formats::stopped_captures().empty()
                                     ? Json()
                                     : Json(formats::name_of(formats::stopped_captures().front().reason))},
+                    {"redacted", std::move(redacted)},
                     {"blocks", list}};
   std::puts(formats::printable_json(out.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
 }
@@ -116,11 +138,13 @@ void print_text(const std::string& path, const std::vector<BlockStatus>& blocks,
 
 int run_check(int argc, char** argv) {
   std::string file, format;
+  bool redacted = false;
   CommandLine line(
       "check",
       "tailcap check verifies every block of a capture: header, checksum, decompression and every column in "
       "it.");
   line.word("FILE", file, "no file given");
+  line.option(kRedacted, &redacted);
   line.format(format, {"text", "json"}, nullptr);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
@@ -128,10 +152,22 @@ int run_check(int argc, char** argv) {
   const auto blocks = reader.check();
   const auto summary = reader.summary();
   const Total total = total_of(blocks, summary.state);
+  const formats::Marker marker = formats::marker_of(file);
   if (format == "json")
-    print_json(blocks, summary, total);
+    print_json(blocks, summary, total, redaction_json(reader.preamble(), marker));
   else
     print_text(file, blocks, summary, total);
+  if (redacted) {
+    const auto level = note_of(reader.preamble(), "tailcap.redacted");
+    const bool ok = marker.preamble && marker.footer && level && total.ok && total.events > 0;
+    if (format != "json")
+      std::printf("%s: %s\n", formats::printable(file).c_str(),
+                  ok ? ("redacted, level " + formats::printable(*level) + ", policy " +
+                        formats::printable(note_of(reader.preamble(), "tailcap.redacted.policy").value_or("unknown")))
+                           .c_str()
+                     : "NOT REDACTED, or not a whole capture");
+    if (!ok) return kNoAnswer;
+  }
   return total.ok ? exit_code(summary) : kIncomplete;
 }
 

@@ -10,12 +10,16 @@ namespace tailcap::cli {
 int run_assert(int argc, char** argv);
 int run_check(int argc, char** argv);
 int run_compare(int argc, char** argv);
+int run_cut(int argc, char** argv);
 int run_diag(int argc, char** argv);
 int run_events(int argc, char** argv);
 int run_flame(int argc, char** argv);
 int run_info(int argc, char** argv);
 int run_merge(int argc, char** argv);
+int run_note(int argc, char** argv);
+int run_pack(int argc, char** argv);
 int run_recover(int argc, char** argv);
+int run_redact(int argc, char** argv);
 int run_report(int argc, char** argv);
 int run_requests(int argc, char** argv);
 int run_show(int argc, char** argv);

@@ -16,6 +16,7 @@
 #include "analyze/cli/options/read_options.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/scratch.h"
 #include "analyze/query/filter.h"
 #include "formats/nearest.h"
 #include "formats/printable.h"
@@ -33,12 +34,16 @@ constexpr std::array kEntries = std::to_array<Entry>({
     {"assert", run_assert},
     {"check", run_check},
     {"compare", run_compare},
+    {"cut", run_cut},
     {"diag", run_diag},
     {"events", run_events},
     {"flame", run_flame},
     {"info", run_info},
     {"merge", run_merge},
+    {"note", run_note},
+    {"pack", run_pack},
     {"recover", run_recover},
+    {"redact", run_redact},
     {"report", run_report},
     {"requests", run_requests},
     {"show", run_show},
@@ -81,6 +86,12 @@ What is in the file, and can it be trusted?
   check      verify every block
   recover    save the sound blocks of a damaged capture
   merge      one capture out of several machines'
+
+Give it away
+  cut        a small capture of a few requests, in which they read as they were
+  redact     a copy without what may be secret; --verify searches it
+  note       add a question to a capture
+  pack       cut, redacted and with a report: one file for a bug report
 
 Options of all commands that read a capture; at a limit they say so, print what they have and exit with 3
 )";
@@ -144,6 +155,8 @@ int main(int argc, char** argv) {
   for (const Entry& entry : kEntries) {
     if (name != entry.name) continue;
     try {
+      const Scratch scratch;
+      if (entry.run != run_note) unpack_words(argc - 1, argv + 1, scratch);
       return report_stops(entry.name, entry.run(argc - 1, argv + 1));
     } catch (const UsageError& e) {
       return wrong_usage(entry.name, e.what());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "analyze/model/study/cut_note.h"
+
 namespace tailcap::pipeline {
 
 formats::Time time_of(const Moment& moment, const model::Study& study) {
@@ -17,9 +19,11 @@ formats::Time time_of(const Moment& moment, const model::Study& study) {
 Wanted::Wanted(const Options& options, const model::Study& study) : options_(options) {
   if (options.from) from_ = time_of(*options.from, study);
   if (options.to) to_ = time_of(*options.to, study);
+  if (auto note = model::CutNote::from_notes(study.quality.preamble.notes)) cut_ = std::move(note->ids);
 }
 
 bool Wanted::within(const model::RequestTable& table, std::uint32_t row) const {
+  if (cut_ && !std::binary_search(cut_->begin(), cut_->end(), table.rows.id(row))) return false;
   const formats::Time start = table.rows.start(row);
   if ((from_ || to_) && !formats::known(start)) return false;
   return (!from_ || start >= *from_) && (!to_ || start < *to_);

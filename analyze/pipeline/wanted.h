@@ -24,7 +24,7 @@ class Wanted {
   // Before the table has partitions: false where it is not wanted whatever its labels are.
   bool perhaps(const model::RequestTable& table, std::uint32_t row) const;
   bool by_labels() const;
-  bool all() const { return !from_ && !to_ && options_.filters.empty(); }
+  bool all() const { return !from_ && !to_ && options_.filters.empty() && !cut_; }
   const std::optional<formats::Time>& from() const { return from_; }
   const std::optional<formats::Time>& to() const { return to_; }
 
@@ -34,6 +34,7 @@ class Wanted {
 
   const Options& options_;
   std::optional<formats::Time> from_, to_;
+  std::optional<std::vector<model::ExchangeId>> cut_;  // of a capture that was cut: no others read as they were
 };
 
 }  // namespace tailcap::pipeline

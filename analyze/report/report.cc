@@ -10,6 +10,7 @@
 #include "analyze/report/sections/health.h"
 #include "analyze/report/sections/incident_grid.h"
 #include "analyze/report/sections/name_lines.h"
+#include "analyze/report/sections/origin_lines.h"
 #include "analyze/report/sections/page_flames.h"
 #include "analyze/report/sections/quality.h"
 #include "analyze/report/sections/quality_line.h"
@@ -41,8 +42,10 @@ void add_list(Document& out, const char* title, const std::vector<std::string>& 
 
 // One line; what makes it dangerous to pass the file on is not left for the end.
 void add_quality_line(Document& out, const model::Study& study) {
-  out.add(render::Facts{quality_line(study),
-                        unsafe(study.quality) ? masking_lines(study.quality) : std::vector<FactLine>{}, true});
+  std::vector<FactLine> lines = origin_lines(study);
+  if (unsafe(study.quality))
+    for (FactLine& line : masking_lines(study.quality)) lines.push_back(std::move(line));
+  out.add(render::Facts{quality_line(study), std::move(lines), true});
 }
 
 void add_quality(Document& out, const model::Study& study, const model::RequestTable& table) {

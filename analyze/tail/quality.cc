@@ -14,6 +14,8 @@ using formats::Time;
 constexpr std::size_t kMaxLosses = 4096;
 // Notes on traffic that is not recorded; recorders count no more than so many.
 constexpr std::string_view kUnrecorded = "tailcap.unrecorded.";
+constexpr std::string_view kQuestion = "tailcap.note";
+constexpr std::size_t kMaxQuestions = 100;
 constexpr std::size_t kMaxUnrecorded = 4096, kMaxNoteKey = 64, kMaxNoteValue = 256;
 constexpr std::size_t kMaxPrograms = 1024;
 
@@ -188,6 +190,9 @@ void QualityFacts::push(const formats::Event& event) {
     case Kind::note: {
       // Each counts from the beginning: the last is the total.
       const auto& note = std::get<formats::Note>(event.body);
+      if (note.key.starts_with(kQuestion) && note.key.size() <= kMaxNoteKey && note.value.size() <= kMaxNoteValue &&
+          questions_.size() < kMaxQuestions)
+        questions_.emplace_back(note.key, note.value);
       if (!note.key.starts_with(kUnrecorded) || note.key.size() > kMaxNoteKey || note.value.size() > kMaxNoteValue)
         break;
       if (unrecorded_.size() < kMaxUnrecorded || unrecorded_.contains(note.key))
@@ -257,6 +262,7 @@ void QualityFacts::fill(model::Quality& quality) const {
   quality.masking = masking_;
   quality.masking_known = masking_known_;
   quality.losses = losses_;
+  quality.preamble.notes.insert(quality.preamble.notes.end(), questions_.begin(), questions_.end());
   quality.preamble.notes.insert(quality.preamble.notes.end(), unrecorded_.begin(), unrecorded_.end());
 }
 

@@ -43,6 +43,7 @@ class QualityFacts {
   formats::Masking masking_;
   bool masking_known_ = false;
   std::map<std::string, Program, std::less<>> programs_;
+  std::vector<std::pair<std::string, std::string>> questions_;  // notes of `tailcap note`
   std::map<std::string, std::string, std::less<>> unrecorded_;  // notes of the recorder on traffic that is not recorded
   std::vector<model::LossSpan> losses_;
   std::vector<std::pair<formats::Time, formats::Time>> doubtful_;  // something that requests are made of was lost

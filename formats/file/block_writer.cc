@@ -38,6 +38,7 @@ void BlockWriter::append(BlockHeader header, std::span<const std::byte> message)
 void BlockWriter::write(const Preamble& preamble) {
   BlockHeader header;
   header.type = static_cast<std::uint8_t>(BlockType::preamble);
+  header.flags = flags_;
   header.first = header.last = preamble.started;
   append(header, columns::encode(preamble, message_));
   file_.sync();
@@ -70,7 +71,7 @@ void BlockWriter::finish(CaptureState state, Time ended) {
   footer_.ended = ended;
   BlockHeader header;
   header.type = static_cast<std::uint8_t>(BlockType::footer);
-  header.flags = state == CaptureState::recovered ? kBlockRecovered : 0;
+  header.flags = state == CaptureState::recovered ? kBlockRecovered : flags_;
   header.first = header.last = ended;
   append(header, columns::encode(footer_, message_));
   file_.finish();

@@ -21,6 +21,8 @@ class BlockWriter {
   void copy(const BlockHeader& header, std::span<const std::byte> framed_header, std::span<const std::byte> payload);
   // The footer, with the state given; then the file has its name.
   void finish(CaptureState state, Time ended);
+  // Of the preamble and the footer.
+  void set_flags(std::uint8_t flags) { flags_ = flags; }
   void let_name(OutputFile::GiveName give_name) { file_.let_name(std::move(give_name)); }
 
   std::uint64_t file_bytes() const { return file_.size(); }  // from any thread
@@ -35,6 +37,7 @@ class BlockWriter {
   columns::MessageBuffer message_;
   Compressor compressor_;
   columns::Footer footer_;
+  std::uint8_t flags_ = 0;
   std::uint32_t sequence_ = 0;
   std::vector<std::uint32_t> stream_sequences_;
   std::atomic<std::uint64_t> blocks_{0}, raw_bytes_{0};

@@ -83,6 +83,7 @@ struct Writer::Impl {
 
   Impl(const std::string& path, const Preamble& preamble, bool force, const WriterOptions& options)
       : queue_bytes(options.queue_bytes), waits(options.wait), out(path, force) {
+    out.set_flags(options.flags);
     out.write(preamble);
     thread = std::thread([this] { run(); });
   }

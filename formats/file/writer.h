@@ -36,7 +36,8 @@ struct WriterTotals {
 struct WriterOptions {
   // What may wait for a stalled disk: by default more than ten seconds of a saturated server.
   std::uint64_t queue_bytes = 64u << 20;
-  bool wait = false;  // who can wait for the disk, as no recorder can, loses nothing to a full queue
+  bool wait = false;       // who can wait for the disk, as no recorder can, loses nothing to a full queue
+  std::uint8_t flags = 0;  // of the preamble's block and the footer's: formats/file/marker.h
 };
 
 class Writer {

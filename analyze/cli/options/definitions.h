@@ -72,6 +72,18 @@ inline constexpr Definition kWarmUp{"warmup", 0, "T",
 inline constexpr Definition kUndecided{"undecided", 0, "",
                                        "exit code of what is undecided: 0, 3, or 4 (warn, the default)", 0};
 
+// What is given away?
+inline constexpr Definition kSlowest{"slowest", 0, "N",
+                                     "of the requests that match, the N slowest (default 20; 0: all)", 0};
+inline constexpr Definition kMaxSize{"max-size", 0, "SIZE",
+                                     "a capture of at most so much, like 24MB: fewer typical requests, then fewer slow "
+                                     "ones are kept",
+                                     0};
+inline constexpr Definition kLevel{"level", 0, "L",
+                                   "of redaction: default (for colleagues: names stay, credentials, numbers and tokens "
+                                   "go) or strict (for strangers: all names become pseudonyms)",
+                                   0};
+
 // All commands.
 inline constexpr Definition kMaxMemory{"max-memory", 0, "SIZE",
                                        "stop reading when this process has that much memory (default 4GiB)", 0};

@@ -56,6 +56,17 @@ model::TraceKeys trace_keys_of(std::string_view text) {
 
 }  // namespace
 
+std::uint64_t byte_count_of(const char* option, const std::string& text) {
+  if (const auto size = size_of(text)) return *size;
+  std::uint64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const std::uint64_t factor = unit == "kB" ? 1000 : unit == "MB" ? 1'000'000 : unit == "GB" ? 1'000'000'000 : 0;
+  if (error != std::errc{} || factor == 0 || n == 0 || n > kMostMemory / factor)
+    throw UsageError(std::string(option) + " is a size like 24MB or 512MiB, not '" + formats::printable(text) + "'");
+  return n * factor;
+}
+
 void set_read_options(const std::string& max_memory, std::optional<std::uint64_t> max_requests,
                       const std::string& trace_keys) {
   formats::ReadLimits limits;

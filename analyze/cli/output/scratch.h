@@ -1,0 +1,25 @@
+// A folder for files that are needed for a while.
+#pragma once
+
+#include <string>
+
+namespace tailcap::cli {
+
+// In $TMPDIR, else /tmp; readable by its owner only; removed with all that is in it.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  std::string file(const std::string& name) const { return folder_ + "/" + name; }
+
+ private:
+  std::string folder_;
+};
+
+// Puts the captures of packs among the words of a command line into `scratch`, and their paths in place of the packs'.
+// Only of commands that read captures.
+void unpack_words(int argc, char** argv, const Scratch& scratch);
+
+}  // namespace tailcap::cli

@@ -1,0 +1,160 @@
+// tailcap pack: everything that a bug report needs, in one file that can be given away.
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/read_options.h"
+#include "analyze/cli/options/selection.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/scratch.h"
+#include "analyze/pack/archive.h"
+#include "analyze/redact/redact.h"
+#include "analyze/redact/verify.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/json_schema.h"
+#include "analyze/report/words/number.h"
+#include "analyze/views/cut/cut.h"
+#include "formats/printable.h"
+
+namespace tailcap::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using report::bytes_text;
+using report::count_text;
+using report::printable;
+
+constexpr Definition kYes{"yes", 'y', nullptr, "do not ask", 0};
+constexpr std::uint64_t kMaxBytes = 24'000'000;
+
+constexpr const char* kNotes =
+    R"(In the pack: capture.tcap (cut and redacted), report.html (open it in a browser), report.md, manifest.json. All commands
+that read a capture read a pack: `tailcap report bug.zip`. On a terminal tailcap shows what is inside and asks before it
+writes.
+
+examples:
+  tailcap pack slow.tcap
+  tailcap pack slow.tcap -o bug.zip --level strict --yes
+  tailcap show bug.zip 12.3
+)";
+
+int run_quietly(int (*run)(int, char**), std::vector<std::string> words) {
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return run(static_cast<int>(words.size()), argv.data());
+}
+
+bool agreed() {
+  std::fputs("Write it? [y/N] ", stdout);
+  std::fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "yes" || answer == "Y";
+}
+
+}  // namespace
+
+int run_pack(int argc, char** argv) {
+  views::CutOptions cut;
+  redact::Options redaction;
+  Selection selection;
+  std::string out, level, max_size;
+  std::size_t slowest = cut.slowest;
+  bool yes = false, force = false;
+  CommandLine line("pack",
+                   "tailcap pack makes one file for a bug report: a few slow requests, redacted, with a report.");
+  line.word("IN", cut.in, "no file given");
+  add_selection(line, selection);
+  line.option(option::kSlowest, &slowest);
+  line.option(option::kMaxSize, &max_size);
+  line.group("What may be in it?");
+  line.choice(option::kLevel, level, {"default", "strict"});
+  line.option(kYes, &yes);
+  line.group("Where to?");
+  line.option(option::kOutput, &out, "the archive to write (default: IN with .zip for .tcap)");
+  line.option(option::kForce, &force);
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  if (!yes && isatty(STDIN_FILENO) == 0)
+    return wrong_usage(argv[0], "there is no terminal to ask on; --yes writes without a question");
+  if (out.empty()) out = std::filesystem::path(cut.in).replace_extension(".zip").string();
+  if (std::filesystem::exists(out) && !force)
+    throw std::runtime_error(printable(out) + " exists; --force overwrites it");
+
+  const Scratch scratch;
+  cut.out = scratch.file("cut.tcap");
+  cut.selection = options_of(selection);
+  cut.selection.study = false;
+  cut.slowest = slowest;
+  cut.max_bytes = max_size.empty() ? kMaxBytes : byte_count_of("--max-size", max_size);
+  const views::CutResult part = views::cut(cut);
+  redaction.in = cut.out;
+  redaction.out = scratch.file(pack::kCaptureName);
+  redaction.policy = redact::Policy(level == "strict" ? redact::Level::strict : redact::Level::standard);
+  const redact::Result redacted = redact::redact(redaction);
+  const redact::Verification verified = redact::verify(redaction.out, redaction.in, redaction.policy);
+  if (verified.leaks > 0)
+    throw std::runtime_error(
+        "what was replaced was found again in the redacted capture; nothing was written. "
+        "`tailcap redact --verify` names it");
+  const std::string html = scratch.file("report.html"), md = scratch.file("report.md");
+  for (const std::string& report : {html, md})
+    if (const int code = run_quietly(run_report, {"report", redaction.out, "-o", report});
+        code != kDone && code != kIncomplete)
+      return code;
+
+  Json removed = Json::array();
+  for (const auto& [name, change] : redacted.fields)
+    if (change.changed > 0)
+      removed.push_back({{"field", name}, {"values", change.values}, {"changed", change.changed}});
+  const Json manifest = {
+      {"schema", report::kJsonSchema},
+      {"tool_version", TAILCAP_VERSION},
+      {"capture",
+       {{"file", pack::kCaptureName},
+        {"bytes", redacted.file_bytes},
+        {"events", redacted.events},
+        {"level", redacted.level},
+        {"policy", redacted.policy_hash}}},
+      {"cut",
+       {{"requests", part.requests}, {"chosen", part.chosen}, {"controls", part.controls}, {"related", part.related}}},
+      {"removed", removed},
+      {"searched_for", verified.originals},
+      {"reports", {"report.html", "report.md"}}};
+
+  std::printf("capture.tcap   %s: %s and %s of %s, %s\n", bytes_text(redacted.file_bytes).c_str(),
+              count_text(part.chosen, "slow request", "slow requests").c_str(),
+              count_text(part.controls, "typical one", "typical ones").c_str(), count_text(part.requests).c_str(),
+              count_text(redacted.events, "event", "events").c_str());
+  std::printf("report.html    %s\nreport.md      %s\nmanifest.json\n\n",
+              bytes_text(std::filesystem::file_size(html)).c_str(), bytes_text(std::filesystem::file_size(md)).c_str());
+  std::printf("Redacted, level %s; replaced or removed:\n", redacted.level.c_str());
+  for (const auto& [name, change] : redacted.fields)
+    if (change.changed > 0)
+      std::printf("  %-24s %s of %s\n", name.c_str(), count_text(change.changed).c_str(),
+                  count_text(change.values, "value", "values").c_str());
+  std::printf("%s searched for in the result: none found\n\n",
+              count_text(verified.originals, "replaced word", "replaced words").c_str());
+  if (!yes && !agreed()) {
+    std::puts("Nothing was written.");
+    return kNoAnswer;
+  }
+  pack::write_archive(out,
+                      {{pack::kCaptureName, redaction.out, {}},
+                       {"report.html", html, {}},
+                       {"report.md", md, {}},
+                       {"manifest.json",
+                        {},
+                        formats::printable_json(manifest.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n"}});
+  std::printf("%s: %s\n", printable(out).c_str(), bytes_text(std::filesystem::file_size(out)).c_str());
+  return part.damaged ? kIncomplete : kDone;
+}
+
+}  // namespace tailcap::cli

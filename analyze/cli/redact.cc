@@ -1,0 +1,181 @@
+// tailcap redact: a copy of a capture that can be given away.
+#include "analyze/redact/redact.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/redact/verify.h"
+#include "analyze/render/document.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/json_schema.h"
+#include "analyze/report/words/number.h"
+#include "formats/file/marker.h"
+#include "formats/printable.h"
+
+namespace tailcap::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using report::bytes_text;
+using report::count_text;
+using report::printable;
+
+constexpr Definition kPolicy{"policy", 0, "FILE", "a level and what differs from it, in YAML; docs/redact.md", 0};
+constexpr Definition kKey{
+    "key", 0, "FILE",
+    "the key of pseudonyms: they are equal in all captures redacted with it. Without it, a random "
+    "one that is kept nowhere",
+    0};
+constexpr Definition kDryRun{"dry-run", 0, nullptr,
+                             "write nothing; show what would go and what would stay, with examples", 0};
+constexpr Definition kVerify{"verify", 0, "OUT", "search the redacted capture OUT for everything that was replaced", 0};
+constexpr Definition kAgainst{"against", 0, "IN", "with --verify: the original", 0};
+
+constexpr const char* kNotes =
+    R"(Times, sizes, ids and labels survive: a report of OUT has the figures of one of IN. Pseudonyms are equal where the
+originals are. --verify exits with 1 if anything is found. An empty or damaged result is an error, and is removed.
+
+examples:
+  tailcap redact slow.tcap give-away.tcap --level strict
+  tailcap redact slow.tcap --dry-run
+  tailcap redact --verify give-away.tcap --against slow.tcap
+)";
+
+int print_verification(const redact::Verification& v, const std::string& out, bool json) {
+  if (json) {
+    Json examples = Json::array();
+    for (const auto& leak : v.examples)
+      examples.push_back({{"original", leak.original}, {"place", leak.place}, {"form", leak.form}});
+    const Json all = {{"schema", report::kJsonSchema},
+                      {"ok", v.leaks == 0},
+                      {"originals", v.originals},
+                      {"also_kept", v.also_kept},
+                      {"events", v.events},
+                      {"file_bytes", v.file_bytes},
+                      {"leaks", v.leaks},
+                      {"examples", examples}};
+    std::puts(formats::printable_json(all.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
+    return v.leaks == 0 ? kDone : kFailed;
+  }
+  for (const auto& leak : v.examples)
+    std::printf("FOUND in %s, %s: %s\n", leak.place.c_str(), leak.form.c_str(), printable(leak.original).c_str());
+  std::printf(
+      "%s: %s of 8 and more characters searched for in %s and %s of the file, as they were, percent-encoded, in "
+      "hexadecimal, base64 and Huffman code: %s\n",
+      printable(out).c_str(), count_text(v.originals, "replaced word", "replaced words").c_str(),
+      count_text(v.events, "event", "events").c_str(), bytes_text(v.file_bytes).c_str(),
+      v.leaks == 0 ? "none found" : (count_text(v.leaks, "time", "times") + " FOUND").c_str());
+  if (v.also_kept > 0)
+    std::printf("%s also stand where the rules keep them\n",
+                count_text(v.also_kept, "of the words does", "of the words do").c_str());
+  return v.leaks == 0 ? kDone : kFailed;
+}
+
+void print_json(const redact::Result& result, const redact::Options& options) {
+  Json fields = Json::array();
+  for (const auto& [name, change] : result.fields) {
+    Json field = {{"field", name},
+                  {"values", change.values},
+                  {"changed", change.changed},
+                  {"bytes", change.bytes},
+                  {"bytes_left", change.left}};
+    if (options.out.empty() && !change.before.empty()) {
+      field["before"] = change.before;
+      field["after"] = change.after;
+    }
+    fields.push_back(std::move(field));
+  }
+  const Json all = {{"schema", report::kJsonSchema},
+                    {"written", !options.out.empty()},
+                    {"out", options.out.empty() ? Json() : Json(options.out)},
+                    {"level", result.level},
+                    {"policy", result.policy_hash},
+                    {"events", result.events},
+                    {"file_bytes", result.file_bytes},
+                    {"withheld_bytes", result.withheld.withheld},
+                    {"fields", fields}};
+  std::puts(formats::printable_json(all.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
+}
+
+void print_text(const redact::Result& result, const redact::Options& options) {
+  using Kind = render::Column::Kind;
+  render::Table table;
+  table.columns = {{"field", Kind::word}, {"values"}, {"changed"}, {"bytes"}, {"left"}};
+  const bool examples = options.out.empty();
+  for (const auto& [name, change] : result.fields)
+    table.rows.push_back({{name, count_text(change.values), count_text(change.changed), bytes_text(change.bytes),
+                           bytes_text(change.left)}});
+  render::Document out;
+  out.add(std::move(table));
+  std::fputs(render::to_text(out, 120).c_str(), stdout);
+  if (examples) {
+    std::puts("");
+    for (const auto& [name, change] : result.fields)
+      if (!change.before.empty())
+        std::printf("%s: %s -> %s\n", name.c_str(), printable(change.before).c_str(),
+                    change.after.empty() ? "nothing" : printable(change.after).c_str());
+  }
+  if (result.withheld.withheld > 0)
+    std::printf("\n%s of payload were withheld: on %s the meaning of bytes could not be proved\n",
+                bytes_text(result.withheld.withheld).c_str(),
+                count_text(result.withheld.doubtful, "connection", "connections").c_str());
+  if (options.out.empty())
+    std::printf("\nNothing was written. Level %s, policy %s\n", result.level.c_str(), result.policy_hash.c_str());
+  else
+    std::printf("\n%s: %s, %s; level %s, policy %s\n", printable(options.out).c_str(),
+                count_text(result.events, "event", "events").c_str(), bytes_text(result.file_bytes).c_str(),
+                result.level.c_str(), result.policy_hash.c_str());
+}
+
+}  // namespace
+
+int run_redact(int argc, char** argv) {
+  redact::Options options;
+  std::string level, policy, key, verify, against, format;
+  bool dry_run = false;
+  CommandLine line(
+      "redact",
+      "tailcap redact makes a copy of a capture that can be given away: nothing is left in it but what its "
+      "rules allow. All other commands read it like any capture.");
+  line.word("IN", options.in, nullptr);
+  line.word("OUT.tcap", options.out, nullptr);
+  line.choice(option::kLevel, level, {"default", "strict"});
+  line.option(kPolicy, &policy);
+  line.option(kKey, &key);
+  line.option(kDryRun, &dry_run);
+  line.option(option::kForce, &options.force);
+  line.group("Is nothing left?");
+  line.option(kVerify, &verify);
+  line.option(kAgainst, &against);
+  line.format(format, {"text", "json"}, nullptr, "of what was done");
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  if (!policy.empty() && line.given(option::kLevel))
+    return wrong_usage(argv[0], "a policy file names its level; leave out --level");
+  if (!policy.empty())
+    options.policy = redact::Policy::from_file(policy);
+  else if (level == "strict")
+    options.policy = redact::Policy(redact::Level::strict);
+  if (verify.empty() != against.empty()) return wrong_usage(argv[0], "--verify OUT and --against IN belong together");
+  if (!verify.empty()) {
+    if (!options.in.empty()) return wrong_usage(argv[0], "--verify writes nothing; leave out " + printable(options.in));
+    if (policy.empty() && !line.given(option::kLevel) && formats::marker_of(verify).strict)
+      options.policy = redact::Policy(redact::Level::strict);
+    return print_verification(redact::verify(verify, against, options.policy), verify, format == "json");
+  }
+  if (options.in.empty()) return wrong_usage(argv[0], "no file given");
+  if (options.out.empty() != dry_run)
+    return wrong_usage(argv[0], dry_run ? "--dry-run writes nothing; leave out OUT" : "no output given: redact IN OUT");
+  if (!key.empty()) options.key = redact::key_from_file(key);
+  const redact::Result result = redact::redact(options);
+  if (format == "json")
+    print_json(result, options);
+  else
+    print_text(result, options);
+  return exit_code(result.in);
+}
+
+}  // namespace tailcap::cli

@@ -1,0 +1,43 @@
+// What the rules say for each field of an event.
+#pragma once
+
+#include <string>
+
+#include "analyze/redact/rules/pseudonym.h"
+#include "analyze/redact/rules/rules.h"
+#include "analyze/redact/wire/gate.h"
+#include "formats/event.h"
+#include "formats/preamble.h"
+
+namespace tailcap::redact {
+
+class EventRedactor {
+ public:
+  EventRedactor(const Policy& policy, Pseudonyms& names, wire::HeaderList::Seen seen = {})
+      : policy_(policy), names_(names), gate_({policy_, names, std::move(seen)}) {}
+
+  EventRedactor(const EventRedactor&) = delete;
+  EventRedactor& operator=(const EventRedactor&) = delete;
+
+  // In place; text is valid until the next call. Events that a reader makes stay as they are.
+  void apply(formats::Event& event);
+  formats::Preamble preamble(const formats::Preamble& original);
+  // A text field, and an element of a list in the preamble.
+  std::string text(std::string_view text, Treatment treatment);
+  const formats::Masking& withheld() const { return gate_.withheld(); }
+
+ private:
+  struct Visitor;
+  std::string cut_value(std::string_view value, Treatment treatment);
+  std::string note_value(std::string_view key, std::string_view value, Treatment treatment);
+
+  const Policy policy_;
+  Pseudonyms& names_;
+  wire::Gate gate_;
+  std::string texts_[8];
+};
+
+// The recorder's notes and those of merging keep their keys.
+bool is_note_of_tailcap(std::string_view key);
+
+}  // namespace tailcap::redact

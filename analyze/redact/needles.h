@@ -1,0 +1,43 @@
+// A search for many texts at once, in every form in which a program may have written them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace tailcap::redact {
+
+class Needles {
+ public:
+  static constexpr std::size_t kShortest = 8;  // shorter texts are found everywhere
+
+  enum class Form : std::uint8_t { plain, percent, hex, base64, huffman };
+  // One found: which text, in which form, and where the form begins and ends.
+  using Found = std::function<void(std::size_t needle, Form form, std::size_t begin, std::size_t end)>;
+
+  // False: too short, or of fewer than four different characters.
+  static bool searchable(std::string_view text);
+
+  explicit Needles(const std::vector<std::string>& texts);
+  void search(std::string_view in, const Found& found) const;
+
+ private:
+  struct Variant {
+    std::string bytes;
+    std::uint32_t needle;
+    Form form;
+  };
+  void add(std::string bytes, std::size_t needle, Form form);
+
+  std::vector<Variant> variants_;
+  std::unordered_multimap<std::uint64_t, std::uint32_t> by_beginning_;
+  std::vector<std::uint64_t> filter_;  // bits of the beginnings that there are
+};
+
+std::string_view name_of(Needles::Form form);
+
+}  // namespace tailcap::redact

@@ -1,0 +1,320 @@
+#include "analyze/redact/rules/rules.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include "analyze/redact/rules/pseudonym.h"
+
+namespace tailcap::redact {
+namespace {
+
+using enum Treatment;
+
+constexpr auto kRows = std::to_array<Row>({
+    {"send", "socket", keep, keep},
+    {"send", "position", keep, keep},
+    {"send", "length", keep, keep},
+    {"send", "syscall", keep, keep},
+    {"send", "error", keep, keep},
+    {"send", "missed", keep, keep},
+    {"send", "truncated", keep, keep},
+    {"send", "continued", keep, keep},
+    {"send", "payload", keep, keep},
+    {"send", "head", payload, payload},
+    {"send", "tail", payload, payload},
+    {"arrival", "socket", keep, keep},
+    {"arrival", "position", keep, keep},
+    {"arrival", "length", keep, keep},
+    {"arrival", "missed", keep, keep},
+    {"retransmit", "socket", keep, keep},
+    {"retransmit", "position", keep, keep},
+    {"retransmit", "length", keep, keep},
+    {"reset", "socket", keep, keep},
+    {"reset", "direction", keep, keep},
+    {"state_change", "socket", keep, keep},
+    {"state_change", "from", keep, keep},
+    {"state_change", "to", keep, keep},
+    {"state_change", "by_thread", keep, keep},
+    {"state_change", "error", keep, keep},
+    {"accept", "socket", keep, keep},
+    {"accept", "descriptor", keep, keep},
+    {"socket_info", "socket", keep, keep},
+    {"socket_info", "family", keep, keep},
+    {"socket_info", "type", keep, keep},
+    {"socket_info", "origin", keep, keep},
+    {"socket_info", "state", keep, keep},
+    {"socket_info", "local", keep, pseudonym},
+    {"socket_info", "local_port", keep, keep},
+    {"socket_info", "remote", keep, pseudonym},
+    {"socket_info", "remote_port", keep, keep},
+    {"socket_info", "next_out", keep, keep},
+    {"socket_info", "next_in", keep, keep},
+    {"socket_info", "inode", keep, keep},
+    {"socket_info", "peer_inode", keep, keep},
+    {"socket_info", "net_namespace", keep, keep},
+    {"socket_info", "path", words, path},
+    {"tls_send", "session", keep, keep},
+    {"tls_send", "position", keep, keep},
+    {"tls_send", "length", keep, keep},
+    {"tls_send", "began", keep, keep},
+    {"tls_send", "continued", keep, keep},
+    {"tls_send", "missed", keep, keep},
+    {"tls_send", "payload", keep, keep},
+    {"tls_send", "head", payload, payload},
+    {"tls_send", "tail", payload, payload},
+    {"tls_step", "session", keep, keep},
+    {"tls_step", "library", keep, keep},
+    {"tls_step", "step", keep, keep},
+    {"tls_step", "code", keep, keep},
+    {"off_cpu", "left", keep, keep},
+    {"off_cpu", "runnable", keep, keep},
+    {"off_cpu", "waker", keep, keep},
+    {"off_cpu", "state", keep, keep},
+    {"off_cpu", "syscall", keep, keep},
+    {"off_cpu", "argument0", keep, keep},
+    {"off_cpu", "argument1", keep, keep},
+    {"off_cpu", "missed", keep, keep},
+    {"off_cpu", "throttled", keep, keep},
+    {"off_cpu", "file", keep, keep},
+    {"off_cpu", "socket", keep, keep},
+    {"off_cpu", "timed", keep, keep},
+    {"off_cpu", "woken_in", keep, keep},
+    {"off_cpu", "stolen", keep, keep},
+    {"off_cpu", "ongoing", keep, keep},
+    {"task_start", "parent_pid", keep, keep},
+    {"task_start", "parent_tid", keep, keep},
+    {"task_start", "comm", words, pseudonym},
+    {"task_exec", "comm", words, pseudonym},
+    {"task_exec", "filename", words, path},
+    {"task_exit", "code", keep, keep},
+    {"task_info", "parent_pid", keep, keep},
+    {"task_info", "comm", words, pseudonym},
+    {"task_info", "command_line", program_words, program},
+    {"task_info", "executable", words, path},
+    {"task_info", "cgroup", words, path},
+    {"task_info", "started", keep, keep},
+    {"mapping", "start", keep, keep},
+    {"mapping", "end", keep, keep},
+    {"mapping", "file_offset", keep, keep},
+    {"mapping", "path", words, path},
+    {"mapping", "build_id", keep, drop},
+    {"stall", "what", keep, keep},
+    {"stall", "began", keep, keep},
+    {"stall", "where", keep, keep},
+    {"stall", "detail", keep, keep},
+    {"cpu_quota", "cgroup", words, path},
+    {"cpu_quota", "period", keep, keep},
+    {"cpu_quota", "quota", keep, keep},
+    {"cpu_quota", "periods", keep, keep},
+    {"cpu_quota", "throttled", keep, keep},
+    {"cpu_quota", "throttled_time", keep, keep},
+    {"file_call", "act", keep, keep},
+    {"file_call", "began", keep, keep},
+    {"file_call", "result", keep, keep},
+    {"file_call", "descriptor", keep, keep},
+    {"file_call", "path", words, path},
+    {"sample", "why", keep, keep},
+    {"sample", "user", words, symbols},
+    {"sample", "kernel", words, words},
+    {"sample", "weight", keep, keep},
+    {"sample", "value", keep, keep},
+    {"go_create", "child", keep, keep},
+    {"go_create", "function", words, symbols},
+    {"go_create", "from", words, symbols},
+    {"go_exit", "of", keep, keep},
+    {"go_panic", "step", keep, keep},
+    {"go_panic", "stack", words, symbols},
+    {"go_runtime", "phase", keep, keep},
+    {"go_runtime", "reason", words, words},
+    {"go_state", "of", keep, keep},
+    {"go_state", "state", keep, keep},
+    {"go_state", "reason", words, words},
+    {"go_handler", "address", keep, keep},
+    {"go_handler", "name", words, symbols},
+    {"go_handler", "grpc", keep, keep},
+    {"go_call", "step", keep, keep},
+    {"go_call", "connection", keep, keep},
+    {"go_call", "stream", keep, keep},
+    {"go_channel", "step", keep, keep},
+    {"go_channel", "channel", keep, keep},
+    {"go_channel", "slot", keep, keep},
+    {"go_channel", "partner", keep, keep},
+    {"go_allocations", "least", keep, keep},
+    {"go_allocations", "count", keep, keep},
+    {"go_allocations", "bytes", keep, keep},
+    {"go_program", "path", words, path},
+    {"go_program", "version", words, words},
+    {"go_program", "offsets_from", words, words},
+    {"go_program", "unsupported", words, words},
+    {"go_program", "goid_offset", keep, keep},
+    {"go_program", "parts", keep, keep},
+    {"go_program", "processors", keep, keep},
+    {"go_build", "path", words, path},
+    {"go_build", "lines", words, drop},
+    {"clock", "realtime", keep, keep},
+    {"clock", "boottime", keep, keep},
+    {"clock", "uncertainty", keep, keep},
+    {"loss", "since", keep, keep},
+    {"loss", "cause", keep, keep},
+    {"loss", "lost", keep, keep},
+    {"loss", "count", keep, keep},
+    {"recorder_cost", "cpu", keep, keep},
+    {"recorder_cost", "resident", keep, keep},
+    {"program_cost", "program", keep, keep},
+    {"program_cost", "runs", keep, keep},
+    {"program_cost", "program_time", keep, keep},
+    {"probe", "path", words, path},
+    {"probe", "function", words, symbols},
+    {"probe", "place", keep, keep},
+    {"probe", "offset", keep, keep},
+    {"probe", "price", keep, keep},
+    {"probe", "reason", words, drop},
+    {"note", "key", words, pseudonym},
+    {"note", "value", words, pseudonym},
+    {"net_interface", "net_namespace", keep, keep},
+    {"net_interface", "index", keep, keep},
+    {"net_interface", "name", words, pseudonym},
+    {"net_interface", "family", keep, keep},
+    {"net_interface", "address", keep, pseudonym},
+    {"net_interface", "prefix", keep, keep},
+    {"masking", "streams", keep, keep},
+    {"masking", "foreign", keep, keep},
+    {"masking", "doubtful", keep, keep},
+    {"masking", "withheld", keep, keep},
+    {"masking", "withheld_sends", keep, keep},
+    {"masking", "withheld_receives", keep, keep},
+    {"machine", "user", keep, keep},
+    {"machine", "began", keep, keep},
+    {"machine", "cpu_time", keep, keep},
+    {"machine", "process", keep, keep},
+    {"machine", "comm", words, pseudonym},
+    {"preamble", "capture_id", keep, pseudonym},
+    {"preamble", "tool_version", keep, keep},
+    {"preamble", "command_line", program_words, drop},
+    {"preamble", "host", words, pseudonym},
+    {"preamble", "kernel", keep, keep},
+    {"preamble", "architecture", keep, keep},
+    {"preamble", "boot_id", pseudonym, pseudonym},
+    {"preamble", "tier_reason", words, words},
+    {"preamble", "targets", words, pseudonym},
+    {"preamble", "programs", keep, keep},
+    {"preamble", "notes", words, pseudonym},
+});
+
+struct Header {
+  std::string_view name;
+  Value value;
+};
+// Free text (user-agent, server, via, tracestate, grpc-message, …) is not on the list.
+constexpr auto kHeaders = std::to_array<Header>({
+    {":authority", Value::authority},
+    {":method", Value::words},
+    {":path", Value::target},
+    {":protocol", Value::words},
+    {":scheme", Value::words},
+    {":status", Value::number},
+    {"age", Value::number},
+    {"b3", Value::id},
+    {"connection", Value::words},
+    {"content-encoding", Value::words},
+    {"content-length", Value::number},
+    {"content-type", Value::type},
+    {"correlation-id", Value::id},
+    {"expect", Value::words},
+    {"grpc-accept-encoding", Value::words},
+    {"grpc-encoding", Value::words},
+    {"grpc-previous-rpc-attempts", Value::number},
+    {"grpc-retry-pushback-ms", Value::number},
+    {"grpc-status", Value::number},
+    {"grpc-timeout", Value::grpc},
+    {"grpc-trace-bin", Value::id},
+    {"host", Value::authority},
+    {"http2-settings", Value::masked},
+    {"keep-alive", Value::words},
+    {"max-forwards", Value::number},
+    {"proxy-connection", Value::words},
+    {"request-id", Value::id},
+    {"retry-after", Value::number},
+    {"span-id", Value::id},
+    {"te", Value::words},
+    {"trace-id", Value::id},
+    {"traceparent", Value::id},
+    {"transfer-encoding", Value::words},
+    {"uber-trace-id", Value::id},
+    {"upgrade", Value::words},
+    {"x-amzn-trace-id", Value::masked},
+    {"x-b3-flags", Value::number},
+    {"x-b3-parentspanid", Value::id},
+    {"x-b3-sampled", Value::number},
+    {"x-b3-spanid", Value::id},
+    {"x-b3-traceid", Value::id},
+    {"x-cloud-trace-context", Value::id},
+    {"x-correlation-id", Value::id},
+    {"x-datadog-parent-id", Value::id},
+    {"x-datadog-sampling-priority", Value::number},
+    {"x-datadog-trace-id", Value::id},
+    {"x-envoy-attempt-count", Value::number},
+    {"x-envoy-upstream-service-time", Value::number},
+    {"x-grpc-web", Value::number},
+    {"x-request-id", Value::id},
+    {"x-span-id", Value::id},
+    {"x-trace-id", Value::id},
+});
+
+}  // namespace
+
+std::span<const Row> rows() { return kRows; }
+
+std::string_view name_of(Level level) { return level == Level::strict ? "strict" : "default"; }
+
+std::string_view name_of(Treatment treatment) {
+  constexpr std::string_view names[] = {"drop",    "keep",    "words",         "pseudonym", "path",
+                                        "symbols", "program", "program_words", "payload"};
+  return names[static_cast<std::size_t>(treatment)];
+}
+
+Treatment Policy::of(std::string_view kind, std::string_view field) const {
+  if (!fields_.empty()) {
+    const auto own = fields_.find(std::string(kind) + "." + std::string(field));
+    if (own != fields_.end()) return own->second;
+  }
+  for (const Row& row : kRows)
+    if (row.kind == kind && row.field == field) return strict() ? row.strict : row.standard;
+  return drop;
+}
+
+Value Policy::header(std::string_view name) const {
+  if (const auto own = headers_.find(name); own != headers_.end()) return own->second;
+  for (const Header& header : kHeaders)
+    if (header.name == name) return header.value;
+  return Value::masked;
+}
+
+std::string Policy::name() const { return std::string(name_of(level_)) + (custom() ? " and a policy file" : ""); }
+
+std::string Policy::hash() const {
+  std::string all(name_of(level_));
+  for (const Row& row : kRows) {
+    all += '\n';
+    (((all += row.kind) += '.') += row.field) += ' ';
+    all += name_of(of(row.kind, row.field));
+  }
+  for (const Header& row : kHeaders)
+    ((all += '\n') += row.name) += ' ' + std::to_string(static_cast<int>(header(row.name)));
+  return fingerprint(all, 16);
+}
+
+void Policy::set(const std::string& kind, const std::string& field, Treatment treatment) {
+  const auto row =
+      std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.kind == kind && r.field == field; });
+  if (row == kRows.end()) throw std::runtime_error("there is no field " + kind + "." + field);
+  const bool number = row->strict == keep && row->standard == keep;
+  if (number && treatment != keep && treatment != drop)
+    throw std::runtime_error(kind + "." + field + " can only be kept or dropped");
+  if (row->standard == payload) throw std::runtime_error(kind + "." + field + " is not for a policy to decide");
+  fields_[kind + "." + field] = treatment;
+}
+
+}  // namespace tailcap::redact

@@ -1,0 +1,121 @@
+#include "analyze/redact/wire/chunks.h"
+
+#include <algorithm>
+
+namespace tailcap::redact::wire {
+
+namespace {
+
+constexpr unsigned kMaxDigits = 15;
+constexpr unsigned kMaxLine = 4096;  // of a chunk's size with its extensions
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char l = lower(c);
+  return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+void Chunks::begin() {
+  state_ = State::size;
+  left_ = 0;
+  digits_ = line_ = 0;
+}
+
+bool Chunks::skip(std::uint64_t n) {
+  if (state_ != State::data || n > left_) return false;
+  left_ -= n;
+  if (left_ == 0) state_ = State::data_end;
+  return true;
+}
+
+void Chunks::size_done() {
+  state_ = left_ == 0 ? State::trailers : State::data;
+  if (left_ == 0) trailers_.begin();
+  digits_ = line_ = 0;
+}
+
+std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const char c = bytes[at];
+    switch (state_) {
+      case State::size:
+        if (const int digit = hex(c); digit >= 0 && digits_ < kMaxDigits) {
+          left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
+          digits_++;
+        } else if (digits_ == 0) {
+          state_ = State::broken;
+          return at;
+        } else if (c == '\r') {
+          state_ = State::size_end;
+        } else if (c == '\n') {
+          size_done();
+        } else if (c == ';' || c == ' ' || c == '\t') {
+          state_ = State::extension;
+        } else {
+          state_ = State::broken;
+          return at;
+        }
+        sheet.keep(base + at, base + at + 1);
+        at++;
+        break;
+      case State::extension: {
+        const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
+        line_ += static_cast<unsigned>(std::min<std::size_t>(end - at, kMaxLine));
+        if (line_ >= kMaxLine) {
+          state_ = State::broken;
+          return at;
+        }
+        const bool cr = end > at && bytes[end - 1] == '\r';
+        sheet.hide(base + at, base + end - (cr ? 1 : 0));
+        if (cr) sheet.keep(base + end - 1, base + end);
+        at = end;
+        if (at == bytes.size()) break;
+        sheet.keep(base + at, base + at + 1);
+        at++;
+        size_done();
+        break;
+      }
+      case State::size_end:
+      case State::data_cr:
+        if (c != '\n') {
+          state_ = State::broken;
+          return at;
+        }
+        sheet.keep(base + at, base + at + 1);
+        at++;
+        if (state_ == State::size_end)
+          size_done();
+        else
+          state_ = State::size;
+        break;
+      case State::data:
+        return at;
+      case State::data_end:
+        if (c != '\r' && c != '\n') {
+          state_ = State::broken;
+          return at;
+        }
+        sheet.keep(base + at, base + at + 1);
+        at++;
+        state_ = c == '\r' ? State::data_cr : State::size;
+        break;
+      case State::trailers:
+        at += trailers_.feed(bytes.substr(at), base + at, sheet, list);
+        if (trailers_.done())
+          state_ = State::done;
+        else if (trailers_.too_long())
+          state_ = State::broken;
+        if (state_ != State::trailers) return at;
+        break;
+      case State::done:
+      case State::broken:
+        return at;
+    }
+  }
+  return at;
+}
+
+}  // namespace tailcap::redact::wire

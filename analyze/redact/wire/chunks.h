@@ -1,0 +1,33 @@
+// The chunked coding of a body: sizes and line ends are kept, extensions hidden, data left out, trailers kept like
+// heads.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "analyze/redact/wire/fields.h"
+
+namespace tailcap::redact::wire {
+
+class Chunks {
+ public:
+  enum class State : std::uint8_t { size, extension, size_end, data, data_end, data_cr, trailers, done, broken };
+
+  void begin();
+  // Processes the bytes. Stops before data, which the caller handles: data_left() is its length.
+  std::size_t feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  std::uint64_t data_left() const { return state_ == State::data ? left_ : 0; }
+  // n bytes of data, seen or unseen. False: they are more than that.
+  bool skip(std::uint64_t n);
+  bool done() const { return state_ == State::done; }
+  bool broken() const { return state_ == State::broken; }
+
+ private:
+  void size_done();
+  State state_ = State::size;
+  std::uint64_t left_ = 0;
+  unsigned digits_ = 0, line_ = 0;
+  Fields trailers_;
+};
+
+}  // namespace tailcap::redact::wire

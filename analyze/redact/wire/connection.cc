@@ -1,0 +1,268 @@
+#include "analyze/redact/wire/connection.h"
+
+#include <algorithm>
+
+namespace tailcap::redact::wire {
+
+namespace {
+
+// Bytes of an unrecognised stream that are shown as unknown instead of missing: longer than any method of HTTP.
+constexpr std::uint8_t kStars = 40;
+constexpr std::size_t kPrefaceRest = 8;  // after "PRI * HTTP/2.0\r\n"
+constexpr char kTlsHandshake = 0x16;
+constexpr std::uint32_t kMostBehind = 256u << 20;
+
+}  // namespace
+
+void Connection::begin(std::uint32_t next_out, std::uint32_t next_in, bool from_beginning) {
+  const std::uint32_t next[2] = {next_out, next_in};
+  for (int i = 0; i < 2; ++i) {
+    Way& way = way_[i];
+    if (way.used) continue;  // reported again when established
+    way.kind = from_beginning ? Kind::fresh : Kind::late;
+    way.expected = next[i];
+    way.placed = true;
+  }
+  questions_.whole = from_beginning;
+}
+
+void Connection::become(Way& way, Kind kind) {
+  way.kind = kind;
+  if (kind == Kind::http2 && !way.http2) way.http2 = std::make_unique<Http2>();
+  if (kind != Kind::http2) way.http2.reset();
+}
+
+void Connection::refuse(Way& way) {
+  become(way, Kind::foreign);
+  foreign_ = true;
+  Way& o = other(way);
+  if (o.kind == Kind::fresh || (o.kind == Kind::http1 && !o.http1.proved())) become(o, Kind::foreign);
+}
+
+// Decides the kind of a direction by its first bytes.
+void Connection::decide(Way& way, std::string_view bytes) {
+  const Way& o = other(way);
+  const bool http1 = o.kind == Kind::http1 && o.http1.proved();
+  if (o.kind == Kind::tls || (bytes[0] == kTlsHandshake && o.kind != Kind::http1 && o.kind != Kind::http2)) {
+    become(way, Kind::tls);
+  } else if (bytes[0] == '\0' && !http1) {
+    // A server's first frame may be sent before the client's preface is read.
+    become(way, Kind::http2);
+    *way.http2 = Http2(0, true);
+  } else {
+    become(way, Kind::http1);
+    way.http1.at_beginning();
+  }
+}
+
+// The beginning was not seen: checks whether this I/O proves what it is.
+void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) {
+  if (!way.http2) {
+    way.http2 = std::make_unique<Http2>();
+    way.http2->lose();
+    way.http2->take_lost();
+  }
+  if (ground::tls::plausible(bytes)) {
+    become(way, Kind::tls);
+    way.tls = TlsRecords(true);
+    Way& o = other(way);
+    if (o.kind == Kind::late) {
+      become(o, Kind::tls);
+      o.tls.lose();
+      o.tls.take_lost();
+    }
+    return;
+  }
+  if (verified_start(bytes, way.http1.role())) {
+    become(way, Kind::http1);
+    return;
+  }
+  if (!way.http2->look(bytes, whole_io)) return;
+  way.kind = Kind::http2;
+  Way& o = other(way);
+  if (o.kind != Kind::late) return;
+  const bool had = o.http2 != nullptr;
+  become(o, Kind::http2);
+  if (!had) {
+    o.http2->lose();
+    o.http2->take_lost();
+  }
+}
+
+// An HTTP/1 message was read: the other direction therefore carries the other role.
+void Connection::proved(Way& way) {
+  if (!way.http1.proved()) return;
+  Way& o = other(way);
+  const Role role = way.http1.role() == Role::requests ? Role::responses : Role::requests;
+  if (o.kind == Kind::late) {
+    become(o, Kind::http1);
+    o.http1.set_role(role);
+    o.http1.lose();
+    o.http1.take_lost();  // nothing of it was withheld so far
+  } else if (o.kind == Kind::fresh || (o.kind == Kind::http1 && o.http1.role() == Role::unknown)) {
+    o.http1.set_role(role);
+  }
+}
+
+void Connection::turned(Way& way, Http1::Turn turn) {
+  Way& o = other(way);
+  switch (turn) {
+    case Http1::Turn::none:
+      return;
+    case Http1::Turn::foreign:
+      return refuse(way);
+    case Http1::Turn::contradiction:
+      refuse(way);
+      become(o, Kind::foreign);
+      return;
+    case Http1::Turn::tunnel:
+      become(way, Kind::foreign);
+      become(o, Kind::foreign);
+      way.stars = o.stars = kStars;
+      return;
+    case Http1::Turn::http2:
+      if (way.http1.role() == Role::responses) {  // 101: the client's preface follows
+        become(way, Kind::http2);
+        o.http1.allow_preface();
+        return;
+      }
+      become(way, Kind::http2);
+      *way.http2 = Http2(kPrefaceRest);
+      if (o.kind == Kind::late) {
+        become(o, Kind::http2);
+        o.http2->lose();
+      }
+      return;
+  }
+}
+
+void Connection::skip(Way& way, std::uint64_t n, bool gap) {
+  switch (way.kind) {
+    case Kind::late:
+      if (gap) way.http2.reset();
+      break;
+    case Kind::fresh:
+      // The first bytes decide, and these were they. The kind of the other direction limits this one's.
+      if (const Way& o = other(way); o.kind == Kind::http2) {
+        become(way, Kind::http2);
+        way.http2->lose();
+      } else if (o.kind == Kind::tls) {
+        become(way, Kind::tls);
+        way.tls.lose();
+      } else if (o.kind == Kind::http1 && o.http1.proved()) {
+        become(way, Kind::http1);
+        way.http1.lose();
+      } else
+        become(way, Kind::late);
+      break;
+    case Kind::http1:
+      way.http1.skip(n);
+      break;
+    case Kind::http2:
+      if (gap)
+        way.http2->gap(n);
+      else
+        way.http2->skip(n);
+      break;
+    case Kind::tls:
+      way.tls.skip(n);
+      break;
+    case Kind::foreign:
+      break;
+  }
+}
+
+std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
+                            const HeaderList& list) {
+  switch (way.kind) {
+    case Kind::fresh:
+      decide(way, bytes);
+      return 0;
+    case Kind::late:
+      if (whole_io > 0) find(way, bytes, whole_io);
+      if (way.kind != Kind::late) return 0;
+      sheet.blot(base, base + bytes.size());
+      return bytes.size();
+    case Kind::http1: {
+      const std::size_t n = way.http1.feed(bytes, base, whole_io > 0, questions_, sheet, list);
+      proved(way);
+      turned(way, way.http1.take_turn());
+      return n;
+    }
+    case Kind::http2:
+      way.http2->feed(bytes, base, whole_io, sheet, list);
+      // Its first bytes were not the frames required there.
+      if (way.http2->lost() && !way.http2->proved() && questions_.whole && other(way).kind != Kind::http2) refuse(way);
+      return bytes.size();
+    case Kind::tls:
+      way.tls.feed(bytes, base, whole_io > 0, sheet, list);
+      return bytes.size();
+    case Kind::foreign: {
+      const std::size_t n = std::min<std::size_t>(bytes.size(), kStars - way.stars);
+      sheet.blot(base, base + n);
+      way.stars = static_cast<std::uint8_t>(way.stars + n);
+      return bytes.size();
+    }
+  }
+  return bytes.size();
+}
+
+void Connection::feed(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
+                      const HeaderList& list) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    at += one(way, bytes.substr(at), base + at, at == 0 ? whole_io : 0, sheet, list);
+  }
+}
+
+bool Connection::lost(Way& way) {
+  switch (way.kind) {
+    case Kind::late:
+      return true;
+    case Kind::fresh:
+    case Kind::foreign:
+      return false;
+    case Kind::http1:
+      return way.http1.take_lost();
+    case Kind::http2:
+      return way.http2->take_lost();
+    case Kind::tls:
+      return way.tls.take_lost();
+  }
+  return false;
+}
+
+void Connection::withhold(unsigned direction, const Moved& bytes) {
+  doubt_ = true;
+  withheld_ += bytes.length;
+  calls_[direction & 1] += way_[direction & 1].kind != Kind::tls;  // its requests are in the session's plaintext
+}
+
+void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, const HeaderList& list) {
+  Way& way = way_[direction & 1];
+  if (way.placed) {
+    const std::uint32_t ahead = bytes.position - way.expected;
+    // Behind: another CPU recorded it late, and it was skipped. Further behind than the maximum difference between two
+    // CPUs: the expected position was wrong.
+    if (0u - ahead <= kMostBehind && ahead != 0 && !way.used) {
+      // A keyframe may come ahead of events that are older: where the stream is was not known.
+      way.kind = Kind::late;
+    } else if (0u - ahead <= kMostBehind && ahead != 0) {
+      withhold(direction, bytes);
+      return;
+    } else if (ahead > 0) {
+      skip(way, ahead, true);
+    }
+  }
+  way.placed = way.used = true;
+  way.expected = bytes.position + bytes.length;
+  if (!bytes.head.empty()) feed(way, bytes.head, 0, bytes.length, sheet, list);
+  if (const std::uint64_t hidden = bytes.length - bytes.head.size() - bytes.tail.size(); hidden > 0)
+    skip(way, hidden, false);
+  if (!bytes.tail.empty()) feed(way, bytes.tail, bytes.head.size(), 0, sheet, list);
+  if (lost(way)) withhold(direction, bytes);
+  for (const Way& w : way_)
+    http_ |= (w.kind == Kind::http1 && w.http1.proved()) || (w.kind == Kind::http2 && w.http2->proved());
+}
+
+}  // namespace tailcap::redact::wire

@@ -1,0 +1,79 @@
+// One connection, or one TLS session's plaintext: decides what each direction carries, and so what is kept of it.
+//
+// The kind of a direction is decided by its first bytes, if those were seen; by an upgrade that was seen; or, if the
+// beginning was not seen, by an I/O that begins with a message, a record or frames that prove themselves. It is
+// never decided anew: HTTP/1 does not become HTTP/2 by anything that a body may hold. What fits nothing stays out for
+// good.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "analyze/redact/wire/http1.h"
+#include "analyze/redact/wire/http2.h"
+#include "analyze/redact/wire/sheet.h"
+#include "analyze/redact/wire/tls_records.h"
+
+namespace tailcap::redact::wire {
+
+// The bytes of one I/O: `length` were moved; the first and the last of them are visible.
+struct Moved {
+  std::uint32_t position = 0;  // the low half is enough to know whether it continues
+  std::uint32_t length = 0;
+  std::string_view head, tail;
+};
+
+class Connection {
+ public:
+  // The connection was seen from its beginning, at these positions; otherwise the position in a message is unknown.
+  void begin(std::uint32_t next_out, std::uint32_t next_in, bool from_beginning);
+  // The connection carries datagrams of a name server.
+  void names() { names_ = true; }
+  bool is_names() const { return names_; }
+  bool used() const { return way_[0].used || way_[1].used; }
+
+  // Puts the kept bytes on the sheet. direction: 0 out, 1 in.
+  void moved(unsigned direction, const Moved& bytes, Sheet& sheet, const HeaderList& list);
+
+  // Results for the statement in the file.
+  bool in_doubt() const { return doubt_; }
+  bool foreign() const { return foreign_; }
+  std::uint64_t withheld() const { return withheld_; }
+  // Calls of this direction whose bytes were withheld in doubt; none before a message or frames prove HTTP.
+  std::uint64_t withheld_calls(unsigned direction) const { return http_ ? calls_[direction & 1] : 0; }
+
+ private:
+  enum class Kind : std::uint8_t { late, fresh, http1, http2, tls, foreign };
+  struct Way {
+    Kind kind = Kind::late;
+    bool used = false, placed = false;
+    std::uint32_t expected = 0;
+    std::uint8_t stars = 0;  // asterisks for bytes that fit no protocol: a reader must see that they do not
+    Http1 http1;
+    std::unique_ptr<Http2> http2;
+    TlsRecords tls;
+  };
+
+  void feed(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
+            const HeaderList& list);
+  std::size_t one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
+                  const HeaderList& list);
+  void skip(Way& way, std::uint64_t n, bool gap);
+  void decide(Way& way, std::string_view bytes);
+  void find(Way& way, std::string_view bytes, std::uint32_t whole_io);
+  void become(Way& way, Kind kind);
+  void turned(Way& way, Http1::Turn turn);
+  void proved(Way& way);
+  void refuse(Way& way);
+  bool lost(Way& way);
+  void withhold(unsigned direction, const Moved& bytes);
+  Way& other(const Way& way) { return &way == &way_[0] ? way_[1] : way_[0]; }
+
+  Way way_[2];
+  Questions questions_;
+  bool names_ = false, doubt_ = false, foreign_ = false, http_ = false;
+  std::uint64_t withheld_ = 0, calls_[2] = {0, 0};
+};
+
+}  // namespace tailcap::redact::wire

@@ -1,0 +1,224 @@
+#include "analyze/redact/wire/fields.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace tailcap::redact::wire {
+
+namespace {
+
+std::string_view trim(std::string_view s) {
+  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
+  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
+  return s;
+}
+
+template <class F>
+void elements(std::string_view list, F each) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (const auto e = trim(list.substr(0, comma)); !e.empty()) each(e);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+}
+
+// A control character, or the text after the target in a foreign request line that is mistaken for a value.
+bool suspicious(std::string_view s) {
+  bool control = false, version = false;
+  for (const char c : s) {
+    control |= (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+    version |= c == '/';
+  }
+  return control || (version && s.find(" HTTP/1.") != s.npos);
+}
+
+}  // namespace
+
+void Fields::begin() {
+  framing = {};
+  part_ = Part::start;
+  kind_ = Value::masked;
+  noted_ = Noted::no;
+  shown_ = after_cr_ = false;
+  seen_ = 0;
+}
+
+std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+  std::size_t at = 0;
+  while (at < bytes.size() && part_ != Part::done) {
+    switch (part_) {
+      case Part::start: {
+        const char c = bytes[at];
+        if (c == '\r') {
+          sheet.keep(base + at, base + at + 1);
+          at++;
+          part_ = Part::blank;
+        } else if (c == '\n') {
+          sheet.keep(base + at, base + at + 1);
+          at++;
+          note();
+          part_ = Part::done;
+        } else if (c == ' ' || c == '\t') {
+          // Folded: some parsers take it as a continuation of the previous field.
+          shown_ = shown_ && noted_ != Noted::no;
+          part_ = Part::value;
+        } else {
+          note();
+          name_.clear();
+          value_.clear();
+          blank_ = false;
+          part_ = Part::name;
+        }
+        break;
+      }
+      case Part::blank:
+        if (bytes[at] == '\n') {
+          sheet.keep(base + at, base + at + 1);
+          at++;
+          note();
+          part_ = Part::done;
+        } else {  // a bare CR
+          shown_ = false;
+          framing.contradictory = true;
+          part_ = Part::value;
+        }
+        break;
+      case Part::name:
+        at += name(bytes.substr(at), base + at, sheet, list);
+        break;
+      case Part::value:
+        at += value(bytes.substr(at), base + at, sheet, list);
+        break;
+      case Part::done:
+        break;
+    }
+  }
+  seen_ += at;
+  return at;
+}
+
+// A name is kept only if a colon follows it, or the bytes end.
+std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+  std::size_t end = 0;
+  while (!blank_ && end < bytes.size() && is_token(bytes[end])) {
+    if (name_.size() <= kMaxName) name_.push_back(lower(bytes[end]));
+    end++;
+  }
+  std::size_t blanks = end;
+  while (blanks < bytes.size() && (bytes[blanks] == ' ' || bytes[blanks] == '\t')) blanks++;
+  const bool cut = blanks == bytes.size();
+  const bool good = name_.size() <= kMaxName && !name_.empty() && (cut || bytes[blanks] == ':');
+  if (!good) {
+    shown_ = false;
+    noted_ = Noted::no;
+    // A parser may take this line for a field that determines the message's end.
+    if (name_.starts_with("content-length") || name_.starts_with("transfer-encoding")) framing.contradictory = true;
+    part_ = Part::value;
+    return 0;
+  }
+  if (cut) {
+    blank_ = blank_ || blanks > end;
+    sheet.keep(base, base + blanks);
+    return blanks;
+  }
+  sheet.keep(base, base + blanks + 1);
+  name_done(list);
+  return blanks + 1;
+}
+
+void Fields::name_done(const HeaderList& list) {
+  kind_ = list.of(name_);
+  shown_ = kind_ != Value::masked;
+  begun_ = false;
+  noted_ = name_ == "content-length"      ? Noted::length
+           : name_ == "transfer-encoding" ? Noted::coding
+           : name_ == "expect"            ? Noted::expect
+           : name_ == "upgrade"           ? Noted::upgrade
+           : name_ == "content-type"      ? Noted::type
+                                          : Noted::no;
+  part_ = Part::value;
+}
+
+std::size_t Fields::value(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+  if (after_cr_ && bytes[0] != '\n') shown_ = false;  // a bare CR, at the end of the previous bytes
+  after_cr_ = false;
+  const void* found = std::memchr(bytes.data(), '\n', bytes.size());
+  const std::size_t end =
+      found ? static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data()) : bytes.size();
+  const std::size_t stop = end > 0 && bytes[end - 1] == '\r' ? end - 1 : end;
+  std::string_view text = bytes.substr(0, stop);
+  if (noted_ != Noted::no && value_.size() < kMaxNoted) value_.append(text);
+  if (shown_ && suspicious(text)) {
+    shown_ = false;
+    if (noted_ != Noted::no) framing.contradictory = true;
+  }
+  if (!shown_) {
+    sheet.hide(base, base + stop);
+  } else {
+    scratch_.assign(text);
+    list.judge(kind_, scratch_, found != nullptr && !begun_);
+    sheet.write(base, scratch_);
+  }
+  begun_ = true;
+  sheet.keep(base + stop, base + end);
+  if (!found) {
+    after_cr_ = stop < end;
+    return end;
+  }
+  sheet.keep(base + end, base + end + 1);
+  part_ = Part::start;
+  return end + 1;
+}
+
+// The current field is complete.
+void Fields::note() {
+  const std::string_view all = trim(value_);
+  switch (std::exchange(noted_, Noted::no)) {
+    case Noted::no:
+      break;
+    case Noted::length: {
+      bool any = false;
+      elements(all, [&](std::string_view e) {
+        any = true;
+        std::uint64_t n = 0;
+        const bool number =
+            e.size() <= 18 && std::all_of(e.begin(), e.end(), [](char c) { return c >= '0' && c <= '9'; });
+        for (const char c : number ? e : std::string_view()) n = n * 10 + static_cast<std::uint64_t>(c - '0');
+        if (!number || (framing.length && *framing.length != n))
+          framing.contradictory = true;
+        else
+          framing.length = n;
+      });
+      if (!any) framing.contradictory = true;
+      break;
+    }
+    case Noted::coding:
+      elements(all, [&](std::string_view e) {
+        std::string name(trim(e.substr(0, e.find(';'))));
+        std::transform(name.begin(), name.end(), name.begin(), lower);
+        framing.chunked = name == "chunked";
+        framing.other_coding = !framing.chunked;
+      });
+      break;
+    case Noted::expect:
+      framing.expects = true;
+      break;
+    case Noted::upgrade:
+      framing.upgrade = true;
+      elements(all, [&](std::string_view e) {
+        framing.h2c = framing.h2c || (e.size() == 3 && lower(e[0]) == 'h' && e[1] == '2' && lower(e[2]) == 'c');
+      });
+      break;
+    case Noted::type: {
+      std::string type(all.substr(0, 32));
+      std::transform(type.begin(), type.end(), type.begin(), lower);
+      framing.web = type.starts_with("application/grpc-web");
+      framing.web_text = type.starts_with("application/grpc-web-text");
+      break;
+    }
+  }
+  value_.clear();
+}
+
+}  // namespace tailcap::redact::wire

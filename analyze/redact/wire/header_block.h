@@ -1,0 +1,70 @@
+// Masks the header blocks of one direction of an HTTP/2 connection: names are kept, and so are the values on the list.
+//
+// Coded and decoded lengths are kept, so a reader's header compression stays in step. The entries of the dynamic table
+// are followed; unknown ones are masked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "analyze/redact/rules/header_list.h"
+#include "analyze/redact/wire/coded_text.h"
+#include "analyze/redact/wire/sheet.h"
+
+namespace tailcap::redact::wire {
+
+class HeaderBlock {
+ public:
+  // The type of the body according to the block.
+  enum class Type : std::uint8_t { other, unknown, grpc };
+
+  void begin();
+  // The next bytes of the block. False: they are invalid, and nothing of this direction can be understood any more.
+  bool feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  // Ends the block; false: it ends in the middle of a field.
+  bool whole() const { return field_ == Field::start && !in_integer_; }
+  Type type() const { return type_; }
+  // Part of the block was not seen: the table's entries are unknown.
+  void forget();
+
+ private:
+  enum class Field : std::uint8_t { start, index, name_length, name, value_length, value };
+  struct Entry {
+    Value value = Value::masked;
+    bool type = false;  // content-type
+    bool grpc = false;  // … of gRPC
+  };
+
+  void begin_field(std::uint8_t byte);
+  void begin_integer(std::uint8_t byte, unsigned prefix_bits, Field then);
+  bool integer_done();
+  bool name(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  void value(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  void end_value();
+  void took(const Entry& entry);
+  Entry entry_of(std::string_view name, const HeaderList& list) const;
+  bool judge(std::string& text, bool more, const HeaderList& list);
+
+  Field field_ = Field::start;
+  std::uint64_t number_ = 0;
+  unsigned shift_ = 0;
+  bool in_integer_ = false;
+  bool adds_ = false;     // the field enters the dynamic table
+  bool indexed_ = false;  // the integer names a whole field, or a size
+  bool resizes_ = false;
+  bool coded_ = false;
+  bool begun_ = false;  // a part of the value was judged
+  const HeaderList* list_ = nullptr;
+  Type type_ = Type::other;
+  Entry entry_;
+  std::uint64_t string_left_ = 0, string_all_ = 0;
+  std::string name_;   // as coded
+  std::string value_;  // content-type: as coded; a target: as far as it is decoded
+  CodedText text_;
+  std::deque<Entry> entries_;  // of the dynamic table, newest first
+};
+
+}  // namespace tailcap::redact::wire

@@ -1,0 +1,90 @@
+// One direction of an HTTP/1 connection: the meaning of each byte.
+//
+// Of each message, the head is kept as Fields determines, and only the framing of the body. If the bytes are not a
+// message, or the end of a message is unknown, nothing is kept until an I/O begins with a message that proves itself.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "analyze/redact/wire/chunks.h"
+#include "analyze/redact/wire/fields.h"
+#include "analyze/redact/wire/start_line.h"
+#include "analyze/redact/wire/web_body.h"
+
+namespace tailcap::redact::wire {
+
+// State shared by the two directions: the requests that are not answered yet.
+struct Questions {
+  struct Question {
+    bool head = false, connect = false, h2c = false;
+    bool expects = false, continued = false;  // a 100 before its body; the 100 came
+  };
+  std::vector<Question> asked;  // the oldest first
+  unsigned early = 0;           // responses that were seen before their requests: two CPUs recorded them
+  bool refused = false;         // the last request had Expect and got no 100: its body may never come
+  bool whole = false;           // the connection was seen from its beginning
+};
+
+class Http1 {
+ public:
+  enum class State : std::uint8_t { start, fields, length, chunks, until_close, seek };
+  // The protocol of the connection after the bytes that were used.
+  enum class Turn : std::uint8_t { none, http2, tunnel, foreign, contradiction };
+
+  explicit Http1(Role role = Role::unknown) : role_(role) {}
+
+  // Processes the next bytes; begins_io: an I/O begins with the first of them. Returns how many it used: fewer than all
+  // only if turn() is not none.
+  std::size_t feed(std::string_view bytes, std::size_t base, bool begins_io, Questions& questions, Sheet& sheet,
+                   const HeaderList& list);
+  // Bytes that were moved and are not visible.
+  void skip(std::uint64_t n);
+
+  Turn take_turn() { return std::exchange(turn_, Turn::none); }
+  void lose();
+  // The next bytes are the first ones: they may be the preface of HTTP/2.
+  void at_beginning() { beginning_ = true; }
+  void allow_preface() { beginning_ = true; }
+  void set_role(Role role) { role_ = role; }
+  Role role() const { return role_; }
+  // A message has proved that this is HTTP/1.
+  bool proved() const { return proved_; }
+  bool lost() const { return state_ == State::seek; }
+  // True if the position was lost at some time since the previous call.
+  bool take_lost() { return std::exchange(was_lost_, false) || lost(); }
+
+ private:
+  static constexpr std::size_t kMaxLine = 64u << 10;  // of a start line
+
+  std::size_t start(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  void show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole,
+                  Sheet& sheet, const HeaderList& list);
+  void begin_head(const StartLine& line);
+  void head_done(Questions& questions);
+  void request_done(Questions& questions);
+  void response_done(Questions& questions);
+  void body(std::uint64_t length);
+  void message_done() { state_ = State::start; }
+  void refuse();
+  std::size_t body_bytes(std::string_view bytes, std::size_t base, std::uint64_t most, Sheet& sheet,
+                         const HeaderList& list);
+
+  State state_ = State::start;
+  Turn turn_ = Turn::none;
+  Role role_;
+  bool beginning_ = false, proved_ = false, was_lost_ = false;
+  bool doubtful_ = false;  // the response may answer HEAD and have no body
+  std::string line_;       // an incomplete start line
+  StartLine start_;        // of the current message
+  Fields fields_;
+  Chunks chunks_;
+  std::uint64_t left_ = 0;
+  std::unique_ptr<WebBody> web_;
+};
+
+}  // namespace tailcap::redact::wire

@@ -1,0 +1,18 @@
+// Replaces what may be secret in the target of a request.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "analyze/redact/rules/header_list.h"
+
+namespace tailcap::redact::wire {
+
+// In place, without a change of length, nor of the length in HPACK's Huffman code:
+// - user information in front of an '@', query values and path parameters become asterisks;
+// - words of paths and keys become pseudonyms, by the rules of the level; segments with escapes become asterisks.
+// cut: more may follow. written: so many characters were replaced earlier; what began among them becomes asterisks,
+// like everything that cannot be judged yet.
+void mask_target(std::string& target, bool cut, std::size_t written, const HeaderList& list);
+
+}  // namespace tailcap::redact::wire

@@ -1,0 +1,14 @@
+// Where a capture comes from, and what somebody asks about it: the lines below the first one of a report.
+#pragma once
+
+#include <vector>
+
+#include "analyze/model/study/study.h"
+#include "analyze/report/words/fact_line.h"
+
+namespace tailcap::report {
+
+// Of a capture that was cut: out of how many requests, and the original's percentiles. Of one with notes: these.
+std::vector<FactLine> origin_lines(const model::Study& study);
+
+}  // namespace tailcap::report

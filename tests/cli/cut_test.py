@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""tailcap cut, note and pack: what is left reads as in the original.
+
+    tests/cli/cut_test.py --build build/dev [unittest arguments]
+"""
+import json
+import pathlib
+import tempfile
+import zipfile
+
+import case
+from case import Case
+
+GOLDEN = case.ROOT / "tests/golden"
+STOCK = case.SAMPLES / "go-stock/go-stock.tcap"
+
+
+class Cut(Case):
+    def rows(self, capture):
+        return {row["id"]: row for row in map(json.loads, self.tailcap("requests", capture, "--json").stdout.splitlines())}
+
+    def cut(self, capture, *options):
+        out = self.scratch / "cut.tcap"
+        return out, self.tailcap("cut", capture, out, "--force", *options)
+
+    def test_what_is_left_reads_as_in_the_original(self):
+        compared = 0
+        captures = sorted(case.SAMPLES.glob("*/*.tcap"))
+        for text in sorted(GOLDEN.glob("*/capture.txt")):
+            capture = self.scratch / f"{text.parent.name}.tcap"
+            self.assertEqual(case.run(case.program("tests/synth/synth-capture"), text, capture).returncode, 0)
+            captures.append(capture)
+        for capture in captures:
+            original = self.rows(capture)
+            if not any(r["duration_ns"] is not None for r in original.values()):
+                continue
+            for options in (["--slowest", "3", "--controls", "3"], ["--slowest", "1", "--controls", "0", "--context", "1ms"]):
+                with self.subTest(capture.name, options=options):
+                    out, done = self.cut(capture, "--json", *options)
+                    self.assertIn(done.returncode, (0, 3), done.stderr)
+                    said = json.loads(done.stdout)
+                    rows = self.rows(out)
+                    self.assertEqual(len(rows), said["chosen"] + said["controls"] + said["related"])
+                    self.assertEqual(said["requests"], len(original))
+                    for id, row in rows.items():
+                        self.assertEqual(row, original[id])
+                    slowest = max((r["duration_ns"] for r in original.values() if r["duration_ns"] is not None and r["start_ns"] is not None), default=None)
+                    self.assertIn(slowest, [r["duration_ns"] for r in rows.values()])
+                    compared += len(rows)
+        self.assertGreater(compared, 200)
+
+    def test_the_report_names_the_original(self):
+        out, done = self.cut(STOCK, "--slowest", "5", "--controls", "5", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = json.loads(done.stdout)
+        report = self.tailcap("report", out).stdout
+        self.assertRegex(report, r"10 of 1,050 requests of the original")
+        route = next(r for r in json.loads(self.tailcap("report", STOCK, "--json").stdout)["routes"])
+        self.assertIn(f"{route['method']} {route['route']}", report)
+        self.assertEqual(self.tailcap("check", out).returncode, 0)
+
+    def test_the_size_is_bounded(self):
+        lock = case.SAMPLES / "lock-contention/lock-contention.tcap"
+        out, done = self.cut(lock, "--slowest", "0", "--controls", "20")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        whole = out.stat().st_size
+        out, done = self.cut(lock, "--slowest", "20", "--max-size", f"{whole // 2000}kB")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLessEqual(out.stat().st_size, whole // 2)
+        _, done = self.cut(lock, "--max-size", "1kB")
+        self.assert_refused(done, 1, "even one request takes")
+
+    def test_nothing_to_cut(self):
+        _, done = self.cut(STOCK, "-w", "status == 599")
+        self.assert_refused(done, 1, "nothing to cut")
+        self.assert_refused(self.tailcap("cut", STOCK, STOCK, "--force"), 1, "is the capture itself")
+
+    def test_a_cut_of_a_redacted_capture_and_the_reverse(self):
+        redacted = self.scratch / "redacted.tcap"
+        self.assertEqual(self.tailcap("redact", STOCK, redacted, "--level", "strict").returncode, 0)
+        out, done = self.cut(redacted, "--slowest", "3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.tailcap("check", out, "--redacted").returncode, 0)
+        out, done = self.cut(STOCK, "--slowest", "3")
+        both = self.scratch / "both.tcap"
+        self.assertEqual(self.tailcap("redact", out, both, "--level", "strict").returncode, 0)
+        self.assertEqual(set(self.rows(both)), set(self.rows(out)))
+        self.assertNotIn("/cart", self.tailcap("report", both).stdout)
+        self.assertIn("of 1,050 requests of the original", self.tailcap("report", both).stdout)
+
+    def test_notes(self):
+        out, _ = self.cut(STOCK, "--slowest", "3")
+        id = next(iter(self.rows(out)))
+        before = self.rows(out)
+        self.assertEqual(self.tailcap("note", out, "why so slow?").returncode, 0)
+        self.assertEqual(self.tailcap("note", out, "and this one?", "--request", id).returncode, 0)
+        report = self.tailcap("report", out).stdout
+        self.assertIn("why so slow?", report)
+        self.assertIn(f"on {id}: and this one?", report)
+        self.assertEqual(self.rows(out), before)
+        self.assertEqual(self.tailcap("check", out).returncode, 0)
+        self.assertEqual([p.name for p in self.scratch.iterdir()], ["cut.tcap"])
+        self.assertNotEqual(self.tailcap("note", out, "?", "--request", "999999.1").returncode, 0)
+        self.assert_refused(self.tailcap("note", out, ""), 2, "1 to 256 bytes")
+        broken = self.scratch / "broken.tcap"
+        broken.write_bytes(out.read_bytes()[:-50])
+        self.assert_refused(self.tailcap("note", broken, "x"), 1, "recover")
+
+    def test_a_pack(self):
+        out = self.scratch / "bug.zip"
+        self.assert_refused(self.tailcap("pack", STOCK, "-o", out), 2, "--yes")
+        done = self.tailcap("pack", STOCK, "-o", out, "--yes", "--level", "strict")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for said in ("capture.tcap", "Redacted, level strict", "none found"):
+            self.assertIn(said, done.stdout)
+        with zipfile.ZipFile(out) as archive:
+            self.assertEqual(archive.namelist(), ["capture.tcap", "report.html", "report.md", "manifest.json"])
+            self.assertIsNone(archive.testzip())
+            manifest = json.loads(archive.read("manifest.json"))
+            self.assertIn(b"<html", archive.read("report.html"))
+            archive.extract("capture.tcap", self.scratch)
+        self.assertEqual(manifest["capture"]["level"], "strict")
+        self.assertEqual(manifest["cut"]["requests"], 1050)
+        inside = self.scratch / "capture.tcap"
+        self.assertEqual(self.rows(out), self.rows(inside))
+        id = next(iter(self.rows(out)))
+        for command in (["report"], ["show", None, id], ["tree", None, id], ["events"], ["check", None, "--redacted"]):
+            words = [out if w is None else w for w in command] if None in command else [*command, out]
+            of_pack = self.tailcap(*words)
+            of_file = self.tailcap(*[inside if w == out else w for w in words])
+            self.assertEqual(of_pack.returncode, of_file.returncode, of_pack.stderr)
+            self.assertEqual(of_pack.stdout.count("\n"), of_file.stdout.count("\n"))
+        self.assert_refused(self.tailcap("pack", STOCK, "-o", out, "--yes"), 1, "--force")
+        other = self.scratch / "other.zip"
+        with zipfile.ZipFile(other, "w") as archive:
+            archive.writestr("x", "y")
+        self.assert_refused(self.tailcap("report", other), 1, "no pack of tailcap")
+
+
+if __name__ == "__main__":
+    case.main()

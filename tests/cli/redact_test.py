@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""tailcap redact: what survives, what does not, and that nothing of it is found again.
+
+    tests/cli/redact_test.py --build build/dev [unittest arguments]
+"""
+import base64
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import case
+from case import Case
+
+GOLDEN = case.ROOT / "tests/golden"
+LEVELS = ("default", "strict")
+# Text that the rules may replace; everything else of a request is as it was.
+NAMES = {"path", "route", "authority", "comm", "handler", "service_name", "rpc", "request_id", "what", "cgroup", "trace_id", "span_id",
+         "parent_span_id", "user_agent", "grpc_message", "server_name", "host", "method", "executable", "container", "local", "remote"}
+# The recorder would have withheld it, too: payload recorded behind what follows it.
+WITHHELD = {"h29-out-of-order-capture.tcap"}
+# The end of a capture that was cut short is a loss in the copy; sw8 has names beside its ids; no TLS connection begins with encrypted data.
+FLAGGED = {"cut-short.tcap": {"outcome", "tainted"}, "h25-tls-lost-read-capture.tcap": {"duration_ns", "first_byte_ns", "labels", "phases", "milestones", "start_ns", "tainted"}, "trace-contexts-capture.tcap": {"trace_format", "trace_id_source"}}
+
+
+def without_names(value, more=frozenset()):
+    if isinstance(value, dict):
+        return {k: without_names(v, more) for k, v in value.items() if k not in NAMES and k not in more}
+    return [without_names(v, more) for v in value] if isinstance(value, list) else value
+
+
+class Redact(Case):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="tailcap-redact-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.made = pathlib.Path(folder.name)
+        cls.captures = sorted(case.SAMPLES.glob("*/*.tcap"))
+        for text in sorted(GOLDEN.glob("*/*.txt")):
+            capture = cls.made / f"{text.parent.name}-{text.stem}.tcap"
+            done = case.run(case.program("tests/synth/synth-capture"), text, capture)
+            assert done.returncode == 0, done.stderr
+            cls.captures.append(capture)
+
+    def redact(self, capture, *options, code=None):
+        out = self.scratch / "out.tcap"
+        done = self.tailcap("redact", capture, out, "--force", *options)
+        if code is not None:
+            self.assertEqual(done.returncode, code, done.stderr)
+        return out, done
+
+    def rows(self, capture):
+        done = self.tailcap("requests", capture, "--json")
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_requests_survive(self):
+        compared = 0
+        for capture in self.captures:
+            flagged = FLAGGED.get(capture.name, frozenset())
+            want = [without_names(row, flagged) for row in self.rows(capture)]
+            for level in LEVELS:
+                with self.subTest(capture.name, level=level):
+                    out, done = self.redact(capture, "--level", level)
+                    self.assertIn(done.returncode, (0, 3), done.stderr)
+                    got = [without_names(row, flagged) for row in self.rows(out)]
+                    if capture.name in WITHHELD:
+                        self.assertLessEqual({r["id"] for r in got}, {r["id"] for r in want})
+                        self.assertIn("withheld", done.stdout)
+                        continue
+                    self.assertEqual([r["id"] for r in got], [r["id"] for r in want])
+                    for a, b in zip(got, want):
+                        self.assertEqual(a, b)
+                    compared += len(want)
+        self.assertGreater(compared, 2000)
+
+    def test_nothing_replaced_is_found_again(self):
+        for capture in self.captures:
+            for level in LEVELS:
+                with self.subTest(capture.name, level=level):
+                    out, _ = self.redact(capture, "--level", level)
+                    done = self.tailcap("redact", "--verify", out, "--against", capture)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_redacting_twice(self):
+        capture = case.SAMPLES / "go-stock/go-stock.tcap"
+        once, _ = self.redact(capture, "--level", "default", code=0)
+        kept = once.rename(self.scratch / "once.tcap")
+        twice, _ = self.redact(kept, "--level", "strict", code=0)
+        self.assertEqual([without_names(r) for r in self.rows(twice)], [without_names(r) for r in self.rows(capture)])
+        self.assertEqual(self.tailcap("check", twice, "--redacted").returncode, 0)
+        self.assertEqual(self.tailcap("redact", "--verify", twice, "--against", kept).returncode, 0)
+        # What was strict stays so.
+        strict = twice.rename(self.scratch / "strict.tcap")
+        again, _ = self.redact(strict, "--level", "default", code=0)
+        self.assertEqual(json.loads(self.tailcap("check", again, "--json").stdout)["redacted"]["level"], "strict")
+
+    def test_one_key_gives_one_pseudonym(self):
+        capture = case.SAMPLES / "go-stock/go-stock.tcap"
+        key = self.scratch / "key"
+        key.write_bytes(bytes(range(32)))
+        paths = []
+        for options in (["--key", key], ["--key", key], []):
+            out, _ = self.redact(capture, "--level", "strict", *options, code=0)
+            paths.append([r["path"] for r in self.rows(out)])
+        self.assertEqual(paths[0], paths[1])
+        self.assertNotEqual(paths[0], paths[2])
+        original = [r["path"] for r in self.rows(capture)]
+        self.assertEqual(len(set(zip(original, paths[0]))), len(set(original)), "equal paths have equal pseudonyms")
+        key.write_bytes(b"short")
+        self.assert_refused(self.tailcap("redact", capture, "out2.tcap", "--key", key), 1, "16 bytes")
+
+    def test_the_marker(self):
+        capture = case.SAMPLES / "slow-client/slow-client.tcap"
+        self.assertEqual(self.tailcap("check", capture, "--redacted").returncode, 4)
+        for level, flags in (("default", 0x04), ("strict", 0x0c)):
+            out, _ = self.redact(capture, "--level", level, code=0)
+            done = self.tailcap("check", out, "--redacted")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f"redacted, level {level}, policy ", done.stdout)
+            self.assertEqual(out.read_bytes()[19], flags)
+            out.write_bytes(out.read_bytes()[:-100])
+            self.assertEqual(self.tailcap("check", out, "--redacted").returncode, 4, "not whole")
+
+    def test_a_leak_is_found(self):
+        capture = case.SAMPLES / "go-stock/go-stock.tcap"
+        out, _ = self.redact(capture, "--level", "default", code=0)
+        # By the stricter rules, what the default keeps is one.
+        done = self.tailcap("redact", "--verify", capture, "--against", capture)
+        self.assert_refused(done, 1, "not marked as redacted")
+        other, _ = self.redact(case.SAMPLES / "slow-client/slow-client.tcap", code=0)
+        self.assert_refused(self.tailcap("redact", "--verify", other, "--against", capture), 1, "not made from")
+
+    def test_a_dry_run_writes_nothing(self):
+        done = self.tailcap("redact", case.SAMPLES / "go-stock/go-stock.tcap", "--dry-run", "--level", "strict")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("task_info.comm: shop -> ", done.stdout)
+        self.assertIn("Nothing was written", done.stdout)
+        self.assertEqual(list(self.scratch.iterdir()), [])
+
+    def test_bad_usage_and_bad_policies(self):
+        capture = case.SAMPLES / "slow-client/slow-client.tcap"
+        self.assert_refused(self.tailcap("redact", capture), 2, "no output given")
+        self.assert_refused(self.tailcap("redact", capture, capture, "--force"), 1, "is the capture itself")
+        policy = self.scratch / "p.yaml"
+        for text, word in (("fields: {task_info.com: keep}", "no field task_info.com"), ("levels: strict", "'levels' is none"),
+                           ("fields: {send.head: keep}", "not for a policy"), ("fields: {send.length: words}", "only be kept or dropped"), ("[", "line")):
+            policy.write_text(text)
+            self.assert_refused(self.tailcap("redact", capture, "out.tcap", "--policy", policy), 1, word)
+        policy.write_text("level: strict\nfields:\n  task_info.comm: keep\nmask_headers: [host]\n")
+        out, done = self.redact(capture, "--policy", policy, code=0)
+        self.assertIn("level strict and a policy file", done.stdout)
+        self.assertIn("tailcap-sample-", self.tailcap("events", out).stdout)
+
+
+if __name__ == "__main__":
+    case.main()
