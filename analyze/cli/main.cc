@@ -31,26 +31,11 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", run_assert},
-    {"check", run_check},
-    {"compare", run_compare},
-    {"cut", run_cut},
-    {"diag", run_diag},
-    {"events", run_events},
-    {"flame", run_flame},
-    {"info", run_info},
-    {"merge", run_merge},
-    {"note", run_note},
-    {"pack", run_pack},
-    {"recover", run_recover},
-    {"redact", run_redact},
-    {"report", run_report},
-    {"requests", run_requests},
-    {"show", run_show},
-    {"spans", run_spans},
-    {"timeline", run_timeline},
-    {"topology", run_topology},
-    {"tree", run_tree},
+    {"assert", run_assert}, {"check", run_check},       {"compare", run_compare},   {"cut", run_cut},
+    {"diag", run_diag},     {"events", run_events},     {"flame", run_flame},       {"info", run_info},
+    {"merge", run_merge},   {"note", run_note},         {"pack", run_pack},         {"recover", run_recover},
+    {"redact", run_redact}, {"report", run_report},     {"requests", run_requests}, {"show", run_show},
+    {"spans", run_spans},   {"timeline", run_timeline}, {"topology", run_topology}, {"tree", run_tree},
 });
 
 constexpr const char* kCommands =
