@@ -151,6 +151,13 @@ TEST(Compare, NoisyRunsNeedMoreTime) {
   EXPECT_TRUE(mentions(c.gates[0].missing, "× more time")) << c.gates[0].estimate.mde;
 }
 
+// The runs differ so much that a change of +10 % could not be found, but the new ones take three times as long.
+TEST(Compare, AnObviousIncreaseFailsAmongNoise) {
+  const Comparison c = abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 3 : 1, 0.2); }).compare();
+  EXPECT_GT(c.gates[0].estimate.mde, 0.3);
+  EXPECT_EQ(c.gates[0].verdict, Verdict::fail);
+}
+
 TEST(Compare, RunsOfDifferentLengthAreCut) {
   auto sides = abba(6, [](TestRun& run, bool, int i) { usual(run, i); });
   sides.base[1].routes[0].requests.resize(700);
