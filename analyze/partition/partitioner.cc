@@ -97,8 +97,8 @@ struct Partitioner::Impl {
   std::vector<bool> explained;  // by row
   model::Chains chains;
   Workers workers;
-  std::vector<Accountant> accountants;  // by worker
-  std::vector<Finished> finished;       // their memory is used again
+  std::vector<Accountant> accountants;         // by worker
+  std::vector<Finished> finished;              // their memory is used again
   std::vector<std::uint32_t> alone, together;  // of this batch, in order of their ends
   Nanos batch_until = 0;
 
