@@ -106,5 +106,8 @@ class Checker:
             return
         truth, parent = self.served_for[self.name(row)], by_id[row["parent"]]
         self.case.assertEqual(parent["pid"], row["pid"], row)
+        if self.name(parent) is None and "fields_unknown" in parent["tainted"]:
+            self.counts["parent unnamed"] += 1  # its connection is older than the recording: which request it was, is not known
+            return
         self.case.assertEqual(self.name(parent), truth, f"not made for {parent}: {row}")
         self.counts["parent " + row["parent_confidence"]] += 1

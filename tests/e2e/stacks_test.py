@@ -33,9 +33,9 @@ class Stacks(Case):
         return [s for s in samples if s["why"] == "off_cpu"]
 
     def waits(self, recording):
-        """(thread, when it left the CPU) of all that were not preempted, and how long they took."""
+        """(thread, when it left the CPU) of all that were not preempted and ended, and how long they took. A stack is recorded at the end."""
         waits = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "off_cpu"))
-        return {(w["tid"], w["left"]): w["time"] - w["left"] for w in waits if w.get("runnable") != w["left"]}
+        return {(w["tid"], w["left"]): w["time"] - w["left"] for w in waits if w.get("runnable") != w["left"] and not w["ongoing"]}
 
     def test_handler_that_waits_twelve_calls_deep(self):
         server = self.serve()
