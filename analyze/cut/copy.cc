@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <unordered_set>
 
+#include "formats/file/copied_event.h"
 #include "formats/file/marker.h"
 #include "formats/file/read_limits.h"
 #include "formats/file/reader.h"
@@ -95,12 +96,7 @@ Written copy(const std::string& in, const std::string& out, const Part& part, co
   bool first = true;
   for (auto events = reader.next(); !events.empty(); events = reader.next()) {
     for (Event event : events) {
-      if (const auto* damage = std::get_if<Damage>(&event.body)) {
-        event.body = Loss{damage->since, LossCause::damaged, 255, 1};
-      } else if (const auto* end = std::get_if<CaptureEnd>(&event.body)) {
-        if (end->state == CaptureState::complete && stopped_captures().empty()) continue;
-        event.body = Loss{event.time, LossCause::damaged, 255, 1};
-      }
+      if (!formats::into_copy(event, stopped_captures().empty())) continue;
       // Times are shown since the first event.
       if (!choice.keeps(event) && !first) continue;
       first = false;

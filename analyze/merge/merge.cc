@@ -9,6 +9,7 @@
 
 #include "analyze/merge/relabel.h"
 #include "analyze/merge/survey.h"
+#include "formats/file/copied_event.h"
 #include "formats/file/writer.h"
 #include "formats/printable.h"
 
@@ -176,12 +177,7 @@ class Feed {
       ++source_.refused;
       event_ = {relabel_.time(was), {}, Loss{relabel_.time(was), LossCause::bad_record, 255, 1}};
     }
-    if (const auto* damage = std::get_if<Damage>(&event_.body)) {
-      event_.body = Loss{damage->since, LossCause::damaged, 255, 1};
-    } else if (const auto* end = std::get_if<CaptureEnd>(&event_.body)) {
-      if (end->state == CaptureState::complete) return false;
-      event_.body = Loss{event_.time, LossCause::damaged, 255, 1};
-    }
+    if (!formats::into_copy(event_, true)) return false;
     ++source_.events;
     return true;
   }

@@ -1,7 +1,5 @@
 #include "analyze/query/gate_expression.h"
 
-#include <charconv>
-#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,14 +15,6 @@ namespace {
 
 using model::gate::Gate;
 using model::gate::Metric;
-
-std::optional<double> decimal(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) || value < 0)
-    return std::nullopt;
-  return value;
-}
 
 class Parser {
  public:
@@ -92,7 +82,7 @@ class Parser {
                          "; `tailcap assert` holds values against limits");
     text.remove_prefix(1);
     if (text.ends_with('%') && !gate.metric.share()) {
-      const auto value = decimal(text.substr(0, text.size() - 1));
+      const auto value = parse_decimal(text.substr(0, text.size() - 1));
       if (!value) fail(token.at, "'" + token.text + "' is no percentage");
       gate.unit = Gate::Unit::ratio;
       gate.threshold = *value / 100;
@@ -100,7 +90,7 @@ class Parser {
     }
     gate.unit = Gate::Unit::absolute;
     if (gate.metric.share()) {
-      const auto value = text.ends_with("pt") ? decimal(text.substr(0, text.size() - 2)) : std::nullopt;
+      const auto value = text.ends_with("pt") ? parse_decimal(text.substr(0, text.size() - 2)) : std::nullopt;
       if (!value)
         fail(token.at, "of " + metric + ", an increase is in percentage points, like " + example(gate.metric));
       gate.threshold = *value / 100;
@@ -109,7 +99,7 @@ class Parser {
       if (!value) fail(token.at, "of " + metric + ", an increase is like " + example(gate.metric) + " or +5ms");
       gate.threshold = static_cast<double>(*value);
     } else {
-      auto value = decimal(text);
+      auto value = parse_decimal(text);
       if (!value)
         if (const auto size = parse_size(text)) value = static_cast<double>(*size);
       if (!value) fail(token.at, "of " + metric + ", an increase is a number like +0 or +0.5, or a percentage");

@@ -1,6 +1,7 @@
 #include "analyze/query/literal.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -90,6 +91,14 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
 std::optional<std::int64_t> parse_size(std::string_view text) {
   const auto value = take(text, kSizes);
   return text.empty() ? value : std::nullopt;
+}
+
+std::optional<double> parse_decimal(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) || value < 0)
+    return std::nullopt;
+  return value;
 }
 
 }  // namespace tailcap::query

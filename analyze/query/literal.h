@@ -1,4 +1,4 @@
-// Durations, sizes and numbers as people write them. Exact: no floating point.
+// Durations, sizes and numbers as people write them. Durations, sizes and whole numbers are exact: no floating point.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,9 @@ std::optional<std::int64_t> parse_duration(std::string_view text);
 
 // "4096", "10k", "10kB", "1.5MB" (powers of 1000), "1MiB" (powers of 1024), "12B".
 std::optional<std::int64_t> parse_size(std::string_view text);
+
+// "0.25", "12": not negative, without an exponent. Rounded to the nearest double.
+std::optional<double> parse_decimal(std::string_view text);
 
 // Decimal digits only.
 std::optional<std::int64_t> parse_number(std::string_view text);

@@ -2,8 +2,6 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include <charconv>
-#include <cmath>
 #include <functional>
 #include <optional>
 #include <set>
@@ -48,19 +46,11 @@ void each(const YAML::Node& map, const std::string& what, std::span<const std::s
   }
 }
 
-std::optional<double> decimal(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) || value < 0)
-    return std::nullopt;
-  return value;
-}
-
 std::optional<double> percentage(std::string_view text) {
   if (!text.ends_with('%')) return std::nullopt;
   text.remove_suffix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
-  const auto value = decimal(text);
+  const auto value = parse_decimal(text);
   return value && *value <= 100 ? std::optional(*value / 100) : std::nullopt;
 }
 
@@ -82,7 +72,7 @@ Objective objective_of(const std::string& key, const YAML::Node& value) {
       if (const auto ns = parse_duration(out.text)) limit = static_cast<double>(*ns);
     expected = label ? "a time per request like 5ms, or a percentage of the time" : "a time like 200ms";
   } else {
-    limit = decimal(out.text);
+    limit = parse_decimal(out.text);
     if (!limit)
       if (const auto size = parse_size(out.text)) limit = static_cast<double>(*size);
     expected = "a number like 3 or 1.5, or a size like 4kB";

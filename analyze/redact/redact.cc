@@ -9,6 +9,7 @@
 
 #include "analyze/redact/fields.h"
 #include "formats/fields/tables.h"
+#include "formats/file/copied_event.h"
 #include "formats/file/marker.h"
 #include "formats/file/read_limits.h"
 #include "formats/file/writer.h"
@@ -124,11 +125,8 @@ Result redact(const Options& options) {
   };
   for (auto events = reader.next(); !events.empty(); events = reader.next()) {
     for (Event event : events) {
-      if (const auto* damage = std::get_if<Damage>(&event.body)) {
-        event.body = Loss{damage->since, LossCause::damaged, 255, 1};
-      } else if (const auto* end = std::get_if<CaptureEnd>(&event.body)) {
-        if (end->state == CaptureState::complete && stopped_captures().empty()) continue;
-        event.body = Loss{event.time, LossCause::damaged, 255, 1};
+      if (std::holds_alternative<Damage>(event.body) || std::holds_alternative<CaptureEnd>(event.body)) {
+        if (!formats::into_copy(event, stopped_captures().empty())) continue;
       } else {
         const Event before = event;
         redactor.apply(event);

@@ -135,9 +135,7 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
   const slow::Cohorts cohorts = slow::cohorts_of(items);
   const verdict::Surroundings around{table, study, links};
   if (cohorts.needed > 0) {
-    slow::Cohorts all;
-    all.slow = items.size();
-    for (std::uint32_t i = 0; i < items.size(); ++i) all.order.push_back(i);
+    const slow::Cohorts all = slow::one_cohort(items);
     out.culprits = slow::culprits_of(table, items, all, links, study.quality.preamble);
     out.verdict = verdict::account_for_few(items, all, out.culprits, around);
     if (explained_at_server(table, items, all, links, out.verdict)) out.verdict = {};

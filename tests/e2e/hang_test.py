@@ -1,25 +1,16 @@
 """Requests that have no answer when the recording ends: the report begins with them and says what they wait for."""
 import http.client
 import json
-import pathlib
-import sys
 import threading
 import time
 
 import harness
-from harness import Case, free_port, json_lines, wait_until
+from harness import Case, json_lines
 
-SERVICE = pathlib.Path(__file__).with_name("labels_service.py")
 HUNG, WAITED = 4, 1.5  # requests, seconds
 
 
 class Hang(Case):
-    def service(self, kind, other):
-        port, log = free_port(), self.scratch / f"{kind}{other}.jsonl"
-        process = self.start([sys.executable, SERVICE, kind, port, log, other])
-        wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
-        return process, port, log
-
     def ask(self, port, what, ms, served):
         connection = http.client.HTTPConnection("127.0.0.1", port)
         connection.request("GET", f"/{what}/{ms}/{served}")
@@ -31,8 +22,8 @@ class Hang(Case):
 
     def hung(self, kind, what):
         """The report of a service of this kind, of which some requests have an answer and the last ones, later, have not."""
-        behind, other, _ = self.service("threads", 0)
-        process, port, log = self.service(kind, other)
+        behind, other, _ = self.labels_service("threads", 0)
+        process, port, log = self.labels_service(kind, other)
         with self.record("-p", process.pid, "-p", behind.pid) as recording:
             for i in range(30):
                 self.ask(port, what, 1, 100 + i)
@@ -79,8 +70,8 @@ class Hang(Case):
         self.assertEqual([s["label"] for s in first["parts"][0]["chain"]], ["timer.sleep"])
 
     def test_requests_that_end_are_none(self):
-        behind, other, _ = self.service("threads", 0)
-        process, port, _ = self.service("threads", other)
+        behind, other, _ = self.labels_service("threads", 0)
+        process, port, _ = self.labels_service("threads", other)
         with self.record("-p", process.pid, "-p", behind.pid) as recording:
             for i in range(30):
                 self.ask(port, "down", 1, i)

@@ -234,6 +234,13 @@ class Case(unittest.TestCase):
         process.log = log
         return process
 
+    def labels_service(self, kind, other):
+        """labels_service.py; `other`: the port of the one that it calls. Returns process, port and log."""
+        port, log = free_port(), self.scratch / f"{kind}{other}.jsonl"
+        process = self.start([sys.executable, ROOT / "tests/e2e/labels_service.py", kind, port, log, other])
+        wait_until(lambda: answers(("127.0.0.1", port)), "the service")
+        return process, port, log
+
     def load_command(self, url, *arguments):
         return [str(c) for c in (BUILD / "samples/tailcap-load", url, "--log", self.scratch / "load.jsonl", *arguments)]
 

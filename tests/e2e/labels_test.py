@@ -7,21 +7,13 @@ import sys
 import threading
 
 import harness
-from harness import Case, free_port, json_lines, wait_until
+from harness import Case, json_lines
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lab"))
 from inject import groups  # noqa: E402
 
-SERVICE = pathlib.Path(__file__).with_name("labels_service.py")
-
 
 class Labels(Case):
-    def service(self, kind, other):
-        port, log = free_port(), self.scratch / f"{kind}{other}.jsonl"
-        process = self.start([sys.executable, SERVICE, kind, port, log, other])
-        wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
-        return process, port, log
-
     def ask(self, port, paths):
         connection = http.client.HTTPConnection("127.0.0.1", port)
         for path in paths:
@@ -31,8 +23,8 @@ class Labels(Case):
 
     def measured(self, kind, what, clients, ms=20, each=4):
         """(truth, row) of every request that the service logged."""
-        behind, other, _ = self.service("threads", 0)
-        process, port, log = self.service(kind, other)
+        behind, other, _ = self.labels_service("threads", 0)
+        process, port, log = self.labels_service(kind, other)
         paths = [[f"/{what}/{ms}/{client}x{k}" for k in range(each)] for client in range(clients)]
         with self.record("-p", process.pid, "-p", behind.pid) as recording:
             threads = [threading.Thread(target=self.ask, args=(port, p)) for p in paths]
@@ -78,7 +70,7 @@ class Labels(Case):
 
     def test_whose_quota_it_was(self):
         """A service in a group that may use 10 ms of every 100 computes for 40."""
-        process, port, _ = self.service("threads", 0)
+        process, port, _ = self.labels_service("threads", 0)
         with contextlib.ExitStack() as stack:
             try:
                 folder = stack.enter_context(groups.group("cpu", {"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": 10_000}))

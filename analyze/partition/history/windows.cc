@@ -19,6 +19,18 @@ void add(Window& w, Phase phase, Nanos length) {
   w.stretch[w.stretches++] = {phase, from, from + length};
 }
 
+// Without times.
+Window window_of(std::uint32_t row, const model::Request& r) {
+  Window w;
+  w.row = row;
+  w.id = r.id;
+  w.role = r.role;
+  w.streams = r.stream != 0;
+  w.pid = r.pid;
+  w.tid = r.tid;
+  return w;
+}
+
 }  // namespace
 
 std::optional<ExchangeNote> note_of(const model::Exchange& exchange) {
@@ -100,13 +112,7 @@ std::optional<std::uint32_t> Windows::handled_by(std::uint32_t pid, std::uint64_
 
 Window Windows::window(std::uint32_t row) const {
   const model::Request r = table_.rows[row];
-  Window w;
-  w.row = row;
-  w.id = r.id;
-  w.role = r.role;
-  w.streams = r.stream != 0;
-  w.pid = r.pid;
-  w.tid = r.tid;
+  Window w = window_of(row, r);
   if (!known(r.start)) return w;
   w.from = nanoseconds(r.start);
   w.to = w.from + (r.has_duration ? r.duration.count() : 0);
@@ -140,13 +146,7 @@ Window Windows::window(std::uint32_t row) const {
 
 Window Windows::unfinished(std::uint32_t row) const {
   const model::Request r = table_.rows[row];
-  Window w;
-  w.row = row;
-  w.id = r.id;
-  w.role = r.role;
-  w.streams = r.stream != 0;
-  w.pid = r.pid;
-  w.tid = r.tid;
+  Window w = window_of(row, r);
   const ExchangeNote* n = !r.has_duration && known(r.start) ? note(r.id) : nullptr;
   if (!n || !n->unfinished || end_ <= nanoseconds(r.start)) return w;
   w.from = std::max(nanoseconds(r.start), end_ - model::kUnfinishedShown);
@@ -175,9 +175,7 @@ std::vector<std::uint32_t> Windows::all_unfinished() const {
   for (const ExchangeNote& n : notes_)
     if (n.unfinished)
       if (const auto row = find(n.id)) out.push_back(*row);
-  std::sort(out.begin(), out.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return table_.rows.start(a) != table_.rows.start(b) ? table_.rows.start(a) < table_.rows.start(b) : a < b;
-  });
+  std::sort(out.begin(), out.end());  // rows are in order of their beginning
   if (out.size() > kMaxUnfinished) out.resize(kMaxUnfinished);
   return out;
 }

@@ -99,4 +99,11 @@ Cohorts cohorts_of(const std::vector<Item>& items) {
   return out;
 }
 
+Cohorts one_cohort(const std::vector<Item>& items) {
+  Cohorts out;
+  out.slow = items.size();
+  for (std::uint32_t i = 0; i < items.size(); ++i) out.order.push_back(i);
+  return out;
+}
+
 }  // namespace tailcap::tail::slow

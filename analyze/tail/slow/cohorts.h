@@ -38,5 +38,7 @@ struct Cohorts : CohortPlaces {      // places in `order`
 };
 
 Cohorts cohorts_of(const std::vector<Item>& items);
+// All of them are slow: too few to compare, or nothing to compare them with.
+Cohorts one_cohort(const std::vector<Item>& items);
 
 }  // namespace tailcap::tail::slow

@@ -44,9 +44,7 @@ std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t
     ages.emplace_back(age, row);
   }
   if (items.empty()) return std::nullopt;
-  slow::Cohorts all;
-  all.slow = items.size();
-  for (std::uint32_t i = 0; i < items.size(); ++i) all.order.push_back(i);
+  const slow::Cohorts all = slow::one_cohort(items);
   const auto culprits = slow::culprits_of(table, items, all, around.links, around.study.quality.preamble);
   model::Verdict out = account_for_few(items, all, culprits, around);
   out.kind = model::VerdictKind::unfinished;

@@ -55,6 +55,12 @@ struct PartitionCase {
     o.waker = waker;
     return o;
   }
+  // Off-CPU from `left` on, when the recording ended.
+  void ongoing(Thread thread, Duration left, Duration end, std::int16_t syscall) {
+    formats::OffCpu& o = off(thread, left, left, end, syscall);
+    o.runnable = formats::kNoTime;
+    o.ongoing = true;
+  }
   // Preempted: runnable all the time.
   formats::OffCpu& preempted(Thread thread, Duration left, Duration on, std::uint64_t goroutine = 0) {
     formats::OffCpu& o = off(thread, left, left, on, -1, 0, 0, goroutine);

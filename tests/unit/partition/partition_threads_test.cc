@@ -41,18 +41,14 @@ std::string unfinished_labels(PartitionCase& c) {
 TEST(PartitionOfThreads, WithoutAnAnswerAtTheEnd) {
   Served c;
   c.begin();
-  auto& o = c.off(kA, 11ms, 11ms, 16ms, kSleep);
-  o.runnable = formats::kNoTime;
-  o.ongoing = true;
+  c.ongoing(kA, 11ms, 16ms, kSleep);
   EXPECT_EQ(unfinished_labels(c), "q.notice 12 sched.runq 23 cpu 25 timer.sleep 5000 cpu 940");
 }
 
 TEST(PartitionOfThreads, WithoutAnAnswerTheLastTenSecondsCount) {
   Served c;
   c.begin();
-  auto& o = c.off(kA, 11ms, 11ms, 60s, kSleep);
-  o.runnable = formats::kNoTime;
-  o.ongoing = true;
+  c.ongoing(kA, 11ms, 60s, kSleep);
   EXPECT_EQ(unfinished_labels(c), "timer.sleep 10000000");
 }
 

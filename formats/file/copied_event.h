@@ -1,0 +1,20 @@
+// What a file that is made from a capture says where the reader of that capture speaks for itself.
+#pragma once
+
+#include "formats/event.h"
+
+namespace tailcap::formats {
+
+// Damage, and an end that is not whole, become losses. False: the event has no place in the copy. whole: the reader has
+// delivered everything.
+inline bool into_copy(Event& event, bool whole) {
+  if (const auto* damage = std::get_if<Damage>(&event.body)) {
+    event.body = Loss{damage->since, LossCause::damaged, 255, 1};
+  } else if (const auto* end = std::get_if<CaptureEnd>(&event.body)) {
+    if (end->state == CaptureState::complete && whole) return false;
+    event.body = Loss{event.time, LossCause::damaged, 255, 1};
+  }
+  return true;
+}
+
+}  // namespace tailcap::formats
