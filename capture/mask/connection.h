@@ -12,10 +12,12 @@
 
 #include "capture/mask/http/http1.h"
 #include "capture/mask/http/http2.h"
-#include "capture/mask/sheet/sheet.h"
 #include "capture/mask/tls_records.h"
+#include "formats/sheet.h"
 
 namespace tailcap::capture::mask {
+
+using formats::Sheet;
 
 // The bytes of one I/O: `length` were moved; the first and the last of them are visible.
 struct Moved {

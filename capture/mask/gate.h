@@ -11,10 +11,12 @@
 #include "capture/mask/connection.h"
 #include "capture/mask/http/header_list.h"
 #include "capture/mask/sheet/keep.h"
-#include "capture/mask/sheet/sheet.h"
 #include "formats/event.h"
+#include "formats/sheet.h"
 
 namespace tailcap::capture::mask {
+
+using formats::Sheet;
 
 class Gate {
  public:

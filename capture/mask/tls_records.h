@@ -6,10 +6,12 @@
 #include <string_view>
 #include <utility>
 
-#include "capture/mask/sheet/sheet.h"
+#include "formats/sheet.h"
 #include "ground/tls_record.h"
 
 namespace tailcap::capture::mask {
+
+using formats::Sheet;
 
 class TlsRecords {
  public:

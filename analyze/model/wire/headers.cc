@@ -1,11 +1,12 @@
 #include <algorithm>
 
 #include "analyze/model/wire/message.h"
+#include "ground/http_text.h"
 
 namespace tailcap::model {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+using ground::lower;
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "ground/http_text.h"
+
 namespace tailcap::model {
 namespace {
 
 constexpr std::size_t kMaxValue = 1024;  // of a field; a longer one is none of these
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+using ground::lower;
+
 bool hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
 // In lower case, padded to `digits`; empty: no number of that size, or zero.

@@ -1,13 +1,14 @@
 #include "analyze/protocols/grpc/call.h"
 
 #include "analyze/model/wire/trace_context.h"
+#include "ground/http_text.h"
 
 namespace tailcap::protocols::grpc {
 namespace {
 
 constexpr std::string_view kContentType = "application/grpc";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+using ground::lower;
 
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';

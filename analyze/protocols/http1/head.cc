@@ -1,8 +1,9 @@
 #include "analyze/protocols/http1/head.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
+
+#include "ground/http_text.h"
 
 namespace tailcap::protocols {
 
@@ -11,19 +12,8 @@ using model::Protocol;
 
 namespace {
 
-// RFC 9110, 5.6.2.
-constexpr std::array<bool, 256> kToken = [] {
-  std::array<bool, 256> t{};
-  for (char c = 'a'; c <= 'z'; ++c) t[static_cast<unsigned char>(c)] = true;
-  for (char c = 'A'; c <= 'Z'; ++c) t[static_cast<unsigned char>(c)] = true;
-  for (char c = '0'; c <= '9'; ++c) t[static_cast<unsigned char>(c)] = true;
-  for (char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'})
-    t[static_cast<unsigned char>(c)] = true;
-  return t;
-}();
-
 bool is_token(std::string_view s) {
-  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return kToken[static_cast<unsigned char>(c)]; });
+  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return ground::is_token(c); });
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -134,8 +124,7 @@ bool has_control(std::string_view s) {
 
 Guess guess(std::string_view bytes) {
   while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n')) bytes.remove_prefix(1);
-  const auto end =
-      std::find_if(bytes.begin(), bytes.end(), [](char c) { return !kToken[static_cast<unsigned char>(c)]; });
+  const auto end = std::find_if(bytes.begin(), bytes.end(), [](char c) { return !ground::is_token(c); });
   const auto length = static_cast<std::size_t>(end - bytes.begin());
   if (length > kMaxMethod) return Guess::neither;
   if (end == bytes.end()) return Guess::undecided;

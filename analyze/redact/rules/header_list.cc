@@ -7,15 +7,6 @@ namespace tailcap::redact::wire {
 
 namespace {
 
-constexpr std::array<bool, 256> kToken = [] {
-  std::array<bool, 256> t{};
-  for (char c = 'a'; c <= 'z'; ++c) t[static_cast<unsigned char>(c)] = t[static_cast<unsigned char>(c - 32)] = true;
-  for (char c = '0'; c <= '9'; ++c) t[static_cast<unsigned char>(c)] = true;
-  for (char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'})
-    t[static_cast<unsigned char>(c)] = true;
-  return t;
-}();
-
 constexpr auto kWords = std::to_array<std::string_view>({
     "100-continue", "br",        "chunked",    "close",   "compress", "connect",  "deflate",
     "delete",       "get",       "gzip",       "h2c",     "head",     "http",     "http2-settings",
@@ -98,8 +89,6 @@ void host(std::string& text, const HeaderList& list) {
 }
 
 }  // namespace
-
-bool is_token(char c) { return kToken[static_cast<unsigned char>(c)]; }
 
 void HeaderList::judge(Value value, std::string& text, bool whole) const {
   const std::string before = seen_ ? text : std::string();

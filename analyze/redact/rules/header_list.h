@@ -8,6 +8,7 @@
 
 #include "analyze/redact/rules/pseudonym.h"
 #include "analyze/redact/rules/rules.h"
+#include "ground/http_text.h"
 
 namespace tailcap::redact::wire {
 
@@ -38,9 +39,7 @@ class HeaderList {
   Seen seen_;
 };
 
-// ASCII only.
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-// A character of a field name or a method (RFC 9110, section 5.6.2).
-bool is_token(char c);
+using ground::is_token;
+using ground::lower;
 
 }  // namespace tailcap::redact::wire

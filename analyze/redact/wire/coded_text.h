@@ -10,9 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/redact/wire/sheet.h"
+#include "formats/sheet.h"
 
 namespace tailcap::redact::wire {
+
+using formats::Sheet;
 
 class CodedText {
  public:

@@ -12,10 +12,12 @@
 
 #include "analyze/redact/wire/http1.h"
 #include "analyze/redact/wire/http2.h"
-#include "analyze/redact/wire/sheet.h"
 #include "analyze/redact/wire/tls_records.h"
+#include "formats/sheet.h"
 
 namespace tailcap::redact::wire {
+
+using formats::Sheet;
 
 // The bytes of one I/O: `length` were moved; the first and the last of them are visible.
 struct Moved {

@@ -10,9 +10,11 @@
 #include <string_view>
 
 #include "analyze/redact/rules/header_list.h"
-#include "analyze/redact/wire/sheet.h"
+#include "formats/sheet.h"
 
 namespace tailcap::redact::wire {
+
+using formats::Sheet;
 
 // The fields' statements about the body and what follows it.
 struct Framing {

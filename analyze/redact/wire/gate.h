@@ -11,10 +11,12 @@
 
 #include "analyze/redact/rules/header_list.h"
 #include "analyze/redact/wire/connection.h"
-#include "analyze/redact/wire/sheet.h"
 #include "formats/event.h"
+#include "formats/sheet.h"
 
 namespace tailcap::redact::wire {
+
+using formats::Sheet;
 
 class Gate {
  public:

@@ -12,9 +12,11 @@
 
 #include "analyze/redact/rules/header_list.h"
 #include "analyze/redact/wire/coded_text.h"
-#include "analyze/redact/wire/sheet.h"
+#include "formats/sheet.h"
 
 namespace tailcap::redact::wire {
+
+using formats::Sheet;
 
 class HeaderBlock {
  public:

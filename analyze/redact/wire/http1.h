@@ -13,10 +13,13 @@
 
 #include "analyze/redact/wire/chunks.h"
 #include "analyze/redact/wire/fields.h"
-#include "analyze/redact/wire/start_line.h"
 #include "analyze/redact/wire/web_body.h"
+#include "ground/http_start_line.h"
 
 namespace tailcap::redact::wire {
+
+using ground::Role;
+using ground::StartLine;
 
 // State shared by the two directions: the requests that are not answered yet.
 struct Questions {

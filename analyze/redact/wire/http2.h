@@ -9,10 +9,12 @@
 
 #include "analyze/redact/rules/header_list.h"
 #include "analyze/redact/wire/header_block.h"
-#include "analyze/redact/wire/sheet.h"
+#include "formats/sheet.h"
 #include "ground/http2_frame.h"
 
 namespace tailcap::redact::wire {
+
+using formats::Sheet;
 
 class Http2 {
  public:

@@ -8,10 +8,12 @@
 #include <utility>
 
 #include "analyze/redact/rules/header_list.h"
-#include "analyze/redact/wire/sheet.h"
+#include "formats/sheet.h"
 #include "ground/tls_record.h"
 
 namespace tailcap::redact::wire {
+
+using formats::Sheet;
 
 class TlsRecords {
  public:

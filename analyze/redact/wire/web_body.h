@@ -7,9 +7,11 @@
 #include <string_view>
 
 #include "analyze/redact/wire/fields.h"
-#include "analyze/redact/wire/sheet.h"
+#include "formats/sheet.h"
 
 namespace tailcap::redact::wire {
+
+using formats::Sheet;
 
 class WebBody {
  public:

@@ -10,9 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "capture/mask/sheet/sheet.h"
+#include "formats/sheet.h"
 
 namespace tailcap::capture::mask {
+
+using formats::Sheet;
 
 class CodedText {
  public:

@@ -10,9 +10,11 @@
 #include <string_view>
 
 #include "capture/mask/http/header_list.h"
-#include "capture/mask/sheet/sheet.h"
+#include "formats/sheet.h"
 
 namespace tailcap::capture::mask {
+
+using formats::Sheet;
 
 // The fields' statements about the body and what follows it.
 struct Framing {

@@ -12,9 +12,11 @@
 
 #include "capture/mask/http/coded_text.h"
 #include "capture/mask/http/header_list.h"
-#include "capture/mask/sheet/sheet.h"
+#include "formats/sheet.h"
 
 namespace tailcap::capture::mask {
+
+using formats::Sheet;
 
 class HeaderBlock {
  public:

@@ -114,18 +114,7 @@ constexpr auto kStandard = std::to_array<std::string_view>({
 });
 static_assert(std::is_sorted(kStandard.begin(), kStandard.end()));
 
-constexpr std::array<bool, 256> kToken = [] {
-  std::array<bool, 256> t{};
-  for (char c = 'a'; c <= 'z'; ++c) t[static_cast<unsigned char>(c)] = t[static_cast<unsigned char>(c - 32)] = true;
-  for (char c = '0'; c <= '9'; ++c) t[static_cast<unsigned char>(c)] = true;
-  for (char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'})
-    t[static_cast<unsigned char>(c)] = true;
-  return t;
-}();
-
 }  // namespace
-
-bool is_token(char c) { return kToken[static_cast<unsigned char>(c)]; }
 
 HeaderList::HeaderList(const Keep& keep) : keep_(keep) {
   for (const auto name : kStandard) values_.emplace(name, Value::kept);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "capture/mask/sheet/keep.h"
+#include "ground/http_text.h"
 
 namespace tailcap::capture::mask {
 
@@ -38,9 +39,7 @@ class HeaderList {
   Keep keep_;
 };
 
-// ASCII only.
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-// A character of a field name or a method (RFC 9110, section 5.6.2).
-bool is_token(char c);
+using ground::is_token;
+using ground::lower;
 
 }  // namespace tailcap::capture::mask

@@ -13,10 +13,13 @@
 
 #include "capture/mask/http/chunks.h"
 #include "capture/mask/http/fields.h"
-#include "capture/mask/http/start_line.h"
 #include "capture/mask/http/web_body.h"
+#include "ground/http_start_line.h"
 
 namespace tailcap::capture::mask {
+
+using ground::Role;
+using ground::StartLine;
 
 // State shared by the two directions: the requests that are not answered yet.
 struct Questions {

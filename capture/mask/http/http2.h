@@ -9,10 +9,12 @@
 
 #include "capture/mask/http/header_block.h"
 #include "capture/mask/http/header_list.h"
-#include "capture/mask/sheet/sheet.h"
+#include "formats/sheet.h"
 #include "ground/http2_frame.h"
 
 namespace tailcap::capture::mask {
+
+using formats::Sheet;
 
 class Http2 {
  public:

@@ -7,9 +7,11 @@
 #include <string_view>
 
 #include "capture/mask/http/fields.h"
-#include "capture/mask/sheet/sheet.h"
+#include "formats/sheet.h"
 
 namespace tailcap::capture::mask {
+
+using formats::Sheet;
 
 class WebBody {
  public:

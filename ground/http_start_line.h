@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tailcap::redact::wire {
+namespace tailcap::ground {
 
 enum class Role : std::uint8_t { unknown, requests, responses };
 
@@ -32,4 +32,4 @@ StartLine judge_start(std::string_view line, bool whole, Role role);
 // although what came before is not known.
 bool verified_start(std::string_view bytes, Role role);
 
-}  // namespace tailcap::redact::wire
+}  // namespace tailcap::ground

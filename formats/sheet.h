@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace tailcap::capture::mask {
+namespace tailcap::formats {
 
 class Sheet {
  public:
@@ -68,4 +68,4 @@ class Sheet {
   bool used_ = false;
 };
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats

@@ -1,11 +1,11 @@
-#include "analyze/redact/wire/start_line.h"
+#include "ground/http_start_line.h"
 
 #include <algorithm>
 #include <array>
 
-#include "analyze/redact/rules/header_list.h"
+#include "ground/http_text.h"
 
-namespace tailcap::redact::wire {
+namespace tailcap::ground {
 
 namespace {
 
@@ -153,4 +153,4 @@ bool verified_start(std::string_view bytes, Role role) {
   return any;
 }
 
-}  // namespace tailcap::redact::wire
+}  // namespace tailcap::ground
