@@ -88,7 +88,8 @@ int run(const Arguments& a) {
     choice.imported = spans::imported_of(content_of(a.import, spans::Imported::kMaxBytes), a.import);
   choice.old_names = a.names == "old";
   choice.facts_only = a.explain;
-  const views::SpanExport made = views::export_spans(a.file, std::move(choice), TAILCAP_VERSION);
+  std::string otlp;
+  const views::SpanExport made = views::export_otlp(a.file, std::move(choice), TAILCAP_VERSION, otlp);
   if (made.nothing == views::SpanExport::Nothing::no_such_request) return no_request("spans", a.file, a.id);
   if (made.nothing == views::SpanExport::Nothing::none_matches) return nothing_matches("spans", "request");
   if (a.explain) {
@@ -96,7 +97,7 @@ int run(const Arguments& a) {
                a.format == "json" ? report::spans_facts_json(made.facts) : report::spans_facts_text(made.facts),
                a.file);
   } else {
-    write_file(a.output, made.otlp, a.file);
+    write_file(a.output, otlp, a.file);
     complain("spans", report::spans_facts_line(made.facts));
   }
   return exit_code(made.damaged, made.wrong, "spans");

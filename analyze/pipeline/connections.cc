@@ -20,6 +20,7 @@ void Connections::carries(const model::Connection& connection, model::TextPool& 
 }
 
 void Connections::ended(const model::Connection& connection, model::End how, model::TextPool& texts) {
+  if (keep_all_) all_.insert_or_assign(connection.id, connection);  // once for each direction
   if (connection.tls) {
     if (connection.carrier != 0 && connection.bytes_in + connection.bytes_out > 0)
       tls_.has_plaintext(connection.carrier);
@@ -30,6 +31,14 @@ void Connections::ended(const model::Connection& connection, model::End how, mod
   } else if (how == model::End::reset || how == model::End::error) {
     note_failure(connection);
   }
+}
+
+std::vector<model::Connection> Connections::take_all() {
+  std::vector<model::Connection> out;
+  out.reserve(all_.size());
+  for (auto& [id, connection] : all_) out.push_back(std::move(connection));
+  all_.clear();
+  return out;
 }
 
 void Connections::set_carrier(const model::Connection& connection) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "analyze/model/text_pool.h"
@@ -17,6 +18,9 @@ namespace tailcap::pipeline {
 
 class Connections {
  public:
+  // all: keep the facts of every connection.
+  explicit Connections(bool all = false) : keep_all_(all) {}
+
   void push(const formats::Event& event) { failures_.push(event); }
   // A TLS handshake, or the end of its connection. connection may be null.
   void push(const model::Message& message, const model::Connection* connection);
@@ -29,6 +33,7 @@ class Connections {
   // By ConnectionId, of those with requests; must not change while a partitioner uses them.
   const std::vector<partition::ByteCarrier>& carriers() const { return carriers_; }
   std::vector<Endpoints> take_endpoints() { return std::move(endpoints_); }
+  std::vector<model::Connection> take_all();
   void fill(model::Study& study) const;
 
  private:
@@ -39,6 +44,8 @@ class Connections {
   std::vector<Endpoints> endpoints_;
   std::vector<partition::ByteCarrier> carriers_;
   std::vector<bool> failed_;  // by ConnectionId
+  bool keep_all_;
+  std::map<model::ConnectionId, model::Connection> all_;
   std::uint64_t with_requests_ = 0;
   tail::ConnectFailures failures_;
   tail::TlsConnections tls_;

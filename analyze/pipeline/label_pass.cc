@@ -1,5 +1,8 @@
 #include "analyze/pipeline/label_pass.h"
 
+#include <numeric>
+#include <vector>
+
 #include "analyze/pipeline/exemplars.h"
 #include "analyze/pipeline/wanted.h"
 
@@ -11,6 +14,11 @@ LabelPass::LabelPass(WirePass& wire, const Options& options)
                    options.threads) {
   if (options.follow.connection != 0) partitioner_.follow(options.follow);
   if (options.every_turn) partitioner_.look_at_every_turn();
+  if (options.all_courses) {
+    std::vector<std::uint32_t> rows(wire.requests().table().rows.size());
+    std::iota(rows.begin(), rows.end(), 0u);
+    partitioner_.follow_likely(rows);
+  }
   if (!options.study) return;
   model::Study known;
   known.begin = wire.recording().facts().first();

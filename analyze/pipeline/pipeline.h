@@ -43,6 +43,7 @@ struct Options {
   bool keep_headers = false;       // fills Analysis::headers
   bool keep_trace_states = false;  // fills Analysis::trace_states
   bool keep_splits = false;        // fills Analysis::splits
+  bool keep_connections = false;   // fills Analysis::connections
   bool study = true;               // false: only the table and Study::quality
   bool partition = false;          // fills RequestTable::partitions: reads the capture a second time
   bool every_turn = false;         // with partition: all blockers on event loops, at a cost that grows with concurrency
@@ -50,7 +51,8 @@ struct Options {
   Progress progress;  // see Replay
   // With partition: fills Analysis::courses for this request, its other end and the calls below,
   model::ExchangeId follow;
-  std::size_t exemplars = 0;  // or for those of the exemplars of the first so many routes
+  std::size_t exemplars = 0;  // or for those of the exemplars of the first so many routes,
+  bool all_courses = false;   // or for all requests, of the first 200,000
 };
 
 struct RequestHeaders {
@@ -65,10 +67,11 @@ struct Endpoints {
 };
 
 struct Analysis {
-  model::RequestTable table;            // the requests meant, sorted by (start, id)
-  model::Study study;                   // of those; its quality is that of the whole capture
-  std::vector<RequestHeaders> headers;  // one per row, where they were asked for
-  std::vector<Endpoints> endpoints;     // by ConnectionId; [0] is empty
+  model::RequestTable table;                   // the requests meant, sorted by (start, id)
+  model::Study study;                          // of those; its quality is that of the whole capture
+  std::vector<RequestHeaders> headers;         // one per row, where they were asked for
+  std::vector<Endpoints> endpoints;            // by ConnectionId; [0] is empty
+  std::vector<model::Connection> connections;  // by id, those without requests too, where they were asked for
   std::vector<std::pair<model::ExchangeId, model::TextId>> trace_states;  // of requests that carry one, ascending
   std::vector<model::Course> courses;                                     // by request
   std::vector<model::FileCalls> files;                                    // likewise, of those that made any

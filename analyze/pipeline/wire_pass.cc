@@ -8,7 +8,10 @@
 namespace tailcap::pipeline {
 
 WirePass::WirePass(const formats::Preamble& preamble, const Options& options, formats::RequestAllowance* allowance)
-    : allowance_(allowance), recording_(preamble, options.go), requests_(preamble, options) {}
+    : allowance_(allowance),
+      recording_(preamble, options.go),
+      requests_(preamble, options),
+      connections_(options.keep_connections) {}
 
 void WirePass::push(const formats::Event& event) {
   if (full_ && !std::holds_alternative<formats::CaptureEnd>(event.body)) return;

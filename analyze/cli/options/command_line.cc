@@ -65,6 +65,8 @@ constexpr std::array kEndings = std::to_array<std::pair<std::string_view, std::s
     {".mmd", "mermaid"},
     {".txt", "text"},
     {".folded", "folded"},
+    {".csv", "csv"},
+    {".jsonl", "json"},
 });
 
 }  // namespace

@@ -84,14 +84,16 @@ bool is_capture(const std::string& path) {
   return formats::find_header(start) < start.size();
 }
 
-void write_device(const std::string& path, std::string_view content, const struct stat& found) {
+int open_device(const std::string& path, const struct stat& found) {
   if (found.st_uid != 0 && found.st_uid != geteuid()) refuse(path, "it belongs to another user. Name another file.");
-  const Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY));
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
   struct stat opened;
-  if (file.get() < 0 || fstat(file.get(), &opened) != 0) fail(path);
-  if (opened.st_dev != found.st_dev || opened.st_ino != found.st_ino)
+  if (file < 0) fail(path);
+  if (fstat(file, &opened) != 0 || opened.st_dev != found.st_dev || opened.st_ino != found.st_ino) {
+    close(file);
     refuse(path, "it was replaced meanwhile. Name another file.");
-  if (!write_all(file.get(), content)) fail(path);
+  }
+  return file;
 }
 
 // A new name in the folder that cannot have been guessed. The mask of the process applies to `mode`.
@@ -107,50 +109,88 @@ int create(int folder, std::string& name, mode_t mode) {
   }
 }
 
-void replace(const std::string& path, std::string_view content, mode_t mode) {
-  const std::filesystem::path parts(path);
-  const std::string parent = parts.has_parent_path() ? parts.parent_path().string() : ".";
-  const Descriptor folder(open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0) fail(path);
-  std::string partial;
-  const Descriptor file(create(folder.get(), partial, mode));
-  if (file.get() < 0) fail(path);
-  if (write_all(file.get(), content) &&
-      renameat(folder.get(), partial.c_str(), folder.get(), parts.filename().c_str()) == 0)
-    return;
-  const int error = errno;
-  unlinkat(folder.get(), partial.c_str(), 0);
-  errno = error;
-  fail(path);
-}
-
-}  // namespace
-
-void write_file(const std::string& path, std::string_view content, const std::string& capture) {
-  if (path.empty() || path == "-") {
-    if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size()) fail("standard output");
-    return;
-  }
-  if (const auto descriptor = own_descriptor(path)) {
-    std::fflush(stdout);
-    if (!write_all(*descriptor, content)) fail(path);
-    return;
-  }
-  struct stat status;
-  const bool exists = lstat(path.c_str(), &status) == 0;
+// Whether this is a regular file that may be replaced, or nothing yet. A device or pipe: false, and `found` is it.
+bool replaceable(const std::string& path, const std::string& capture, struct stat& found) {
+  const bool exists = lstat(path.c_str(), &found) == 0;
   if (!exists && errno != ENOENT) fail(path);
-  if (exists && S_ISDIR(status.st_mode)) refuse(path, "it is a directory. Name a file in it.");
-  if (exists && S_ISLNK(status.st_mode)) refuse(path, "it is a symbolic link. Name the file itself.");
-  if (exists && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))) return write_device(path, content, status);
-  if (exists && !S_ISREG(status.st_mode)) refuse(path, "it is not a regular file. Name another file.");
+  if (exists && S_ISDIR(found.st_mode)) refuse(path, "it is a directory. Name a file in it.");
+  if (exists && S_ISLNK(found.st_mode)) refuse(path, "it is a symbolic link. Name the file itself.");
+  if (exists && (S_ISCHR(found.st_mode) || S_ISFIFO(found.st_mode))) return false;
+  if (exists && !S_ISREG(found.st_mode)) refuse(path, "it is not a regular file. Name another file.");
   if (same_file(path, capture))
     throw std::runtime_error("not writing over the capture itself: " + printable(path) + ". Name another file.");
   if (exists && is_capture(path)) refuse(path, "it is a capture. Name another file, or remove it first.");
   const std::string partial = path + ".partial";
   if (same_file(partial, capture) || is_capture(partial))
     refuse(path, "the recording in " + printable(partial) + " will take that name. Name another file.");
+  return true;
+}
+
+}  // namespace
+
+struct OutputFile::Impl {
+  std::string path;
+  std::optional<Descriptor> folder, own;
+  std::string partial;  // in the folder
+  int file = -1;
+};
+
+OutputFile::OutputFile(const std::string& path, const std::string& capture) : impl_(std::make_unique<Impl>()) {
+  impl_->path = path;
+  if (path.empty() || path == "-") {
+    impl_->path = "standard output";
+    return;
+  }
+  if (const auto descriptor = own_descriptor(path)) {
+    std::fflush(stdout);
+    impl_->file = *descriptor;
+    return;
+  }
+  struct stat status;
+  if (!replaceable(path, capture, status)) {
+    impl_->own.emplace(impl_->file = open_device(path, status));
+    return;
+  }
+  const std::filesystem::path parts(path);
+  const std::string parent = parts.has_parent_path() ? parts.parent_path().string() : ".";
+  impl_->folder.emplace(open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (impl_->folder->get() < 0) fail(path);
   struct stat read;
-  replace(path, content, stat(capture.c_str(), &read) == 0 ? read.st_mode & 0666 : 0600);
+  const mode_t mode = stat(capture.c_str(), &read) == 0 ? read.st_mode & 0666 : 0600;
+  impl_->own.emplace(impl_->file = create(impl_->folder->get(), impl_->partial, mode));
+  if (impl_->file < 0) {
+    impl_->partial.clear();
+    fail(path);
+  }
+}
+
+OutputFile::~OutputFile() {
+  if (!impl_->partial.empty()) unlinkat(impl_->folder->get(), impl_->partial.c_str(), 0);
+}
+
+void OutputFile::write(std::string_view content) {
+  if (impl_->file < 0 ? std::fwrite(content.data(), 1, content.size(), stdout) != content.size()
+                      : !write_all(impl_->file, content))
+    fail(impl_->path);
+}
+
+std::string OutputFile::partial() const {
+  if (impl_->partial.empty()) return {};
+  return (std::filesystem::path(impl_->path).parent_path() / impl_->partial).string();
+}
+
+void OutputFile::finish() {
+  if (impl_->partial.empty()) return;
+  const std::string name = std::filesystem::path(impl_->path).filename().string();
+  if (renameat(impl_->folder->get(), impl_->partial.c_str(), impl_->folder->get(), name.c_str()) != 0)
+    fail(impl_->path);
+  impl_->partial.clear();
+}
+
+void write_file(const std::string& path, std::string_view content, const std::string& capture) {
+  OutputFile file(path, capture);
+  file.write(content);
+  file.finish();
 }
 
 }  // namespace tailcap::cli

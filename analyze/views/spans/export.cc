@@ -55,7 +55,7 @@ std::vector<bool> wanted_of(const SpanChoice& choice, const pipeline::Analysis& 
 
 }  // namespace
 
-SpanExport export_spans(const std::string& file, SpanChoice choice, std::string_view version) {
+SpanExport export_spans(const std::string& file, SpanChoice& choice, const SpanSink& sink) {
   SpanExport out;
   pipeline::Options options;
   options.routes = choice.requests.routes;
@@ -101,22 +101,27 @@ SpanExport export_spans(const std::string& file, SpanChoice choice, std::string_
                              quality.clock_error,   quality.preamble,
                              quality.file.first,    quality.file.last};
   spans::SpanMaker maker(source, ids, enrichment, resources);
-  report::OtlpText otlp(out.otlp, choice.imported.resource_spans, version);
   const auto flush = [&] {
     std::vector<model::SpanResource> made = maker.take();
     for (model::SpanResource& resource : made) {
       if (choice.old_names) std::for_each(resource.spans.begin(), resource.spans.end(), spans::use_old_names);
       choice.rules.apply(resource);
     }
-    if (!choice.facts_only) otlp.add(made);
+    if (!choice.facts_only) sink(made);
   };
   for (std::uint32_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i]) maker.add(i);
     if (maker.size() >= kBatch) flush();
   }
   flush();
-  otlp.end();
   out.facts = spans::facts_of(maker.counts(), ids, wanted, enrichment, choice.imported);
+  return out;
+}
+
+SpanExport export_otlp(const std::string& file, SpanChoice choice, std::string_view version, std::string& otlp) {
+  report::OtlpText text(otlp, choice.imported.resource_spans, version);
+  SpanExport out = export_spans(file, choice, [&](std::vector<model::SpanResource>& made) { text.add(made); });
+  text.end();
   return out;
 }
 

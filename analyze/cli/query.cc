@@ -1,0 +1,146 @@
+// tailcap query: SQL over a capture.
+#include <chrono>
+#include <string>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/selection.h"
+#include "analyze/cli/output/complain.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/output_file.h"
+#include "analyze/pipeline/replay.h"
+#include "analyze/report/words/number.h"
+#include "analyze/sql/database.h"
+#include "analyze/views/sql/capture_tables.h"
+#include "analyze/views/sql/result_text.h"
+
+namespace tailcap::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "tailcap query answers SQL over a capture: requests, the segments of their time, links between them, threads and "
+    "their states, connections, verdicts, losses, spans. Without SQL: lists the tables and their columns.";
+
+constexpr const char* kNotes =
+    R"(Tables are read-only, and only those that the SQL names are filled. Times (ts) are nanoseconds of the recorded machine's
+monotonic clock, durations (dur) nanoseconds; request.start_ns is ns since 1970. What is not known is NULL. Texts are as
+they were sent: docs/query.md has the schema and examples.
+
+examples:
+  tailcap query slow.tcap
+  tailcap query slow.tcap "SELECT route, count(*), max(dur) / 1e6 AS ms FROM request GROUP BY route"
+  tailcap query slow.tcap "SELECT * FROM request WHERE dur > 20e6" --json -n 20
+  tailcap query slow.tcap --save slow.sqlite
+)";
+
+constexpr std::size_t kRows = 1000;
+constexpr auto kTime = std::chrono::seconds{60};
+constexpr std::size_t kPiece = 64u << 10;  // bytes that are written at a time
+
+constexpr Definition kSave{"save", 0, "OUT", "write all tables to this SQLite file", 0};
+constexpr Definition kTimeout{"timeout", 0, "T", "give the SQL up after this time (default 60s)", 0};
+
+struct Arguments {
+  std::string file, sql, format, output, save;
+  Selection selection;
+  std::size_t limit = kRows;
+  formats::Duration timeout = kTime;
+};
+
+// The tables as rows of a result, made by SQL from the schema itself.
+std::string schema_sql() {
+  std::string sql = "WITH schema(\"table\", \"column\", type, holds) AS (VALUES ";
+  const auto quote = [](std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+    return out + "'";
+  };
+  bool first = true;
+  const auto add = [&](std::string_view table, std::string_view column, std::string_view type, std::string_view text) {
+    sql += (first ? "(" : ", (") + quote(table) + ", " + quote(column) + ", " + quote(type) + ", " + quote(text) + ")";
+    first = false;
+  };
+  for (const sql::Table& table : sql::tables()) {
+    if (table.internal) continue;
+    add(table.name, "", table.view ? "view" : "table", table.text);
+    for (const sql::Column& column : table.columns)
+      add(table.name, column.name, sql::name_of(column.type), column.text);
+  }
+  return sql + ") SELECT * FROM schema";
+}
+
+bool answer(const Arguments& a, sql::Database& database, const std::string& text, std::size_t limit) {
+  sql::Query query(database, text, a.timeout);
+  views::ResultText result(a.format, query.columns());
+  OutputFile output(a.output, a.file);
+  std::string out;
+  bool more = false;
+  while (query.next()) {
+    if (result.rows() == limit) {
+      more = true;
+      break;
+    }
+    result.add(query, out);
+    if (out.size() < kPiece) continue;
+    output.write(out);
+    out.clear();
+  }
+  result.end(more, out);
+  output.write(out);
+  output.finish();
+  if (more) complain("query", report::count_text(limit, "row", "rows") + " shown, there are more. -n N shows up to N.");
+  return more;
+}
+
+void save(const Arguments& a, sql::Database& database) {
+  OutputFile output(a.save, a.file);
+  if (output.partial().empty()) throw UsageError("--save needs the name of a file");
+  database.add_indexes();
+  database.save(output.partial());
+  output.finish();
+}
+
+int run(const Arguments& a) {
+  pipeline::Options options = options_of(a.selection);
+  const pipeline::Replay capture(a.file, options.threads);  // a missing file is the first thing to say
+  sql::Database database;
+  database.create_tables();
+  std::set<std::string> names;
+  if (!a.sql.empty()) names = database.tables_of(a.sql);
+  if (!a.save.empty()) names = views::all_tables();
+  const views::Filled filled = views::fill_tables(database, names, a.file, options, TAILCAP_VERSION);
+  if (filled.without_segments > 0)
+    complain("query", "the table segment lacks " + report::count_text(filled.without_segments, "request", "requests") +
+                          ": it holds the first 200,000.");
+  if (!a.save.empty()) save(a, database);
+  if (!a.sql.empty())
+    answer(a, database, a.sql, a.limit);
+  else if (a.save.empty())
+    answer(a, database, schema_sql(), SIZE_MAX);
+  return exit_code(filled.damaged, filled.wrong, "query");
+}
+
+}  // namespace
+
+int run_query(int argc, char** argv) {
+  Arguments a;
+  CommandLine line("query", kAbout);
+  line.word("FILE", a.file, "no file given");
+  line.word("SQL", a.sql, nullptr);
+  line.group("How much?");
+  line.option(option::kLimit, &a.limit, "at most N rows (default 1000)");
+  line.option(kTimeout, &a.timeout);
+  line.group("In which form?");
+  line.format(a.format, {"text", "csv", "json"}, &a.output, "json: an object per line");
+  line.option(kSave, &a.save);
+  add_routes(line, a.selection);
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  try {
+    return run(a);
+  } catch (const sql::Error& e) {
+    throw UsageError(std::string("in the SQL: ") + e.what());
+  }
+}
+
+}  // namespace tailcap::cli

@@ -1,0 +1,291 @@
+// The columns of each table, in the order in which rows are added.
+#pragma once
+
+#include <array>
+
+#include "analyze/sql/schema.h"
+
+namespace tailcap::sql {
+
+inline constexpr Type kI = Type::integer, kR = Type::real, kT = Type::text;
+
+inline constexpr auto kRequest = std::to_array<Column>({
+    {"request_id", kT, "as all commands name it: 12.3, the third on connection 12"},
+    {"trace_id", kT, "32 hex digits"},
+    {"trace_id_source", kT, "the header field that it is from; synthetic: made up of the capture's id"},
+    {"ts", kI, "first byte"},
+    {"dur", kI, "to the last byte; NULL: not known"},
+    {"dur_at_least", kI, "lower bound, where the beginning was not seen"},
+    {"start_ns", kI, "ts as ns since 1970"},
+    {"first_byte_ns", kI, "from ts to the first byte of the response"},
+    {"upid", kI, "the process"},
+    {"utid", kI, "the thread that read (server) or sent (client) its first byte"},
+    {"role", kT, "server, client"},
+    {"route", kT, "path template; NULL: not known"},
+    {"status", kI, "HTTP status"},
+    {"method", kT, ""},
+    {"path", kT, "as sent; masked values are asterisks"},
+    {"authority", kT, "Host or :authority"},
+    {"protocol", kT, "http/1.0, http/1.1, http/2, grpc, grpc_web"},
+    {"tls", kI, "1: read through a TLS library"},
+    {"outcome", kT,
+     "ok, client_error, server_error, upgraded, truncated, reset, no_response, in_flight, cancelled, "
+     "unknown"},
+    {"complete", kI, "1: both messages were seen from the first to the last byte"},
+    {"taints", kT, "what is unreliable about it, separated by commas; NULL: nothing"},
+    {"request_bytes", kI, "of the body"},
+    {"response_bytes", kI, "of the body"},
+    {"span_id", kT, "16 hex digits"},
+    {"span_id_source", kT, ""},
+    {"service_name", kT, ""},
+    {"service_name_source", kT, ""},
+    {"comm", kT, "name of the process"},
+    {"handler", kT, "Go function that served it"},
+    {"x_request_id", kT, "value of a request id header"},
+    {"grpc_status", kI, ""},
+    {"rpc_service", kT, ""},
+    {"rpc_method", kT, ""},
+    {"connection_id", kI, ""},
+    {"stream_id", kI, "HTTP/2"},
+    {"local", kT, "endpoint of this end"},
+    {"remote", kT, "endpoint of the other end"},
+    {"parent_request_id", kT, "the request on whose behalf this call was made"},
+    {"peer_request_id", kT, "the same request at the other end"},
+    {"attempt", kI, "which try of a repeated call, from 1"},
+});
+
+inline constexpr auto kSegment = std::to_array<Column>({
+    {"request_id", kT, ""},
+    {"trace_id", kT, ""},
+    {"ts", kI, ""},
+    {"dur", kI, ""},
+    {"label", kT, "docs/LABELS.md"},
+    {"label_group", kT, ""},
+    {"evidence", kT, "measured, inferred, sampled"},
+    {"culprit_kind", kT, "the blocker: call, request, lock, device, cpu_quota, thread; NULL: none, or not known"},
+    {"culprit_utid", kI, "lock holder, waker, or sender of the stop signal"},
+    {"culprit_request_id", kT, "the call, or the request that the blocker worked on"},
+    {"culprit_what", kI, "address of the lock, number of the device"},
+});
+
+inline constexpr auto kAccount = std::to_array<Column>({
+    {"request_id", kT, ""},
+    {"trace_id", kT, ""},
+    {"phase", kT, "what happened on the wire"},
+    {"label", kT, "docs/LABELS.md"},
+    {"label_group", kT, ""},
+    {"evidence", kT, "measured, inferred, sampled"},
+    {"dur", kI, ""},
+});
+
+inline constexpr auto kLink = std::to_array<Column>({
+    {"from_request_id", kT, "the cause: parent, first attempt; the client end"},
+    {"to_request_id", kT, "the effect: call, later attempt; the server end"},
+    {"trace_id", kT, "of the effect"},
+    {"kind", kT, "cause, attempt, other_end"},
+    {"how", kT, "how it is known: trace_id, thread, goroutine, …"},
+    {"confidence", kT, "certain, likely; undecided: from_request_id is NULL"},
+    {"alternatives", kI, "further requests that could be the cause"},
+});
+
+inline constexpr auto kConnection = std::to_array<Column>({
+    {"connection_id", kI, ""},
+    {"ts", kI, "first seen"},
+    {"end_ts", kI, "closed; NULL: not seen"},
+    {"local", kT, ""},
+    {"remote", kT, ""},
+    {"family", kT, "unix, inet, inet6"},
+    {"origin", kT, "connected, accepted; existed: it was open before the recording"},
+    {"tls", kI, "1: a TLS session's plaintext, with a row of its own"},
+    {"carrier_connection_id", kI, "of a TLS session: the connection that carries it"},
+    {"connect_ts", kI, "connect() began"},
+    {"established_ts", kI, ""},
+    {"bytes_in", kI, "as far as events show"},
+    {"bytes_out", kI, ""},
+    {"lost_in", kI, "bytes that no event covers"},
+    {"lost_out", kI, ""},
+    {"retransmits", kI, "TCP segments that were sent again"},
+    {"error", kI, "errno that ended it"},
+    {"reset", kT, "received, sent"},
+    {"requests", kI, "that it carried"},
+});
+
+inline constexpr auto kStream = std::to_array<Column>({
+    {"connection_id", kI, ""},
+    {"stream_id", kI, "HTTP/2's number"},
+    {"request_id", kT, ""},
+    {"trace_id", kT, ""},
+    {"ts", kI, ""},
+    {"dur", kI, ""},
+    {"request_flow_control_ns", kI, "the sender of the request waited for the receiver's window"},
+    {"response_flow_control_ns", kI, "likewise of the response"},
+    {"behind_others_ns", kI, "upper bound: behind other streams' bytes"},
+    {"stream_limit_ns", kI, "upper bound: before ts, waiting for a free stream"},
+    {"reset_ns", kI, "from ts until the stream was reset"},
+    {"pushed", kI, "1: promised by the server"},
+});
+
+inline constexpr auto kProcess = std::to_array<Column>({
+    {"upid", kI, "unique in the capture; pids are reused"},
+    {"pid", kI, ""},
+    {"machine", kI, "which one of a merged capture, from 1"},
+    {"name", kT, ""},
+    {"cmdline", kT, ""},
+    {"executable", kT, ""},
+    {"cgroup", kT, ""},
+    {"parent_upid", kI, ""},
+    {"start_ts", kI, ""},
+    {"end_ts", kI, ""},
+    {"exit_code", kI, "as wait(2) gives it"},
+});
+
+inline constexpr auto kThread = std::to_array<Column>({
+    {"utid", kI, "unique in the capture; tids are reused"},
+    {"tid", kI, ""},
+    {"upid", kI, "NULL: only its number was seen"},
+    {"machine", kI, ""},
+    {"name", kT, ""},
+    {"is_main_thread", kI, ""},
+    {"start_ts", kI, ""},
+    {"end_ts", kI, ""},
+});
+
+inline constexpr auto kThreadState = std::to_array<Column>({
+    {"ts", kI, ""},
+    {"dur", kI, ""},
+    {"cpu", kI, "always NULL: not recorded"},
+    {"utid", kI, ""},
+    {"state", kT, "Running, R (runnable), R+ (preempted), S, D, T, t, X, Z, P, I"},
+    {"blocked_function", kT, "the system call in which it was blocked"},
+    {"wait", kT, "what it waited for, as a label"},
+    {"waker_utid", kI, "of R: who made it runnable"},
+    {"irq_context", kI, "of R: 1: it was woken in an interrupt; NULL: not known"},
+    {"throttled", kI, "1: the CPU quota of its cgroup was used up"},
+    {"runnable_known", kI, "0: when it became runnable was not seen, so the interval may hold run-queue latency"},
+    {"ongoing", kI, "1: the recording ended first; dur is a lower bound"},
+    {"goroutine", kI, ""},
+});
+
+inline constexpr auto kVerdict = std::to_array<Column>({
+    {"verdict_id", kI, ""},
+    {"scope", kT, "route, process, machine"},
+    {"kind", kT, "nothing, few, usual, tail, unfinished"},
+    {"level", kT, "nothing, note, notable, severe"},
+    {"pattern", kT, ""},
+    {"route", kT, "NULL: none, or several"},
+    {"sentence", kT, ""},
+    {"label", kT, "with the largest difference"},
+    {"origin", kT, "what is responsible for that"},
+    {"requests", kI, "slow ones"},
+    {"of", kI, "that were compared"},
+    {"slow_ns", kI, "mean duration"},
+    {"typical_ns", kI, "mean duration"},
+    {"excess_ns", kI, "beyond the typical duration, summed over the slow requests"},
+    {"part_of", kI, "verdict_id of the verdict that explains it"},
+    {"example_request_id", kT, "the slowest"},
+    {"json", kT, "the whole of it, as in `tailcap report --json`"},
+});
+
+inline constexpr auto kLoss = std::to_array<Column>({
+    {"ts", kI, "NULL: when it began is not known"},
+    {"dur", kI, ""},
+    {"count", kI, "lost events"},
+    {"what", kT, ""},
+});
+
+inline constexpr auto kClock = std::to_array<Column>({
+    {"ts", kI, ""},
+    {"machine", kI, ""},
+    {"realtime_ns", kI, "since 1970"},
+    {"boottime_ns", kI, ""},
+    {"uncertainty_ns", kI, "bound of the distance between the readings"},
+});
+
+inline constexpr auto kBlock = std::to_array<Column>({
+    {"sequence", kI, ""},
+    {"offset", kI, "in the file"},
+    {"type", kT, "preamble, events, keyframe, footer, unknown"},
+    {"events", kI, ""},
+    {"raw_bytes", kI, ""},
+    {"stored_bytes", kI, ""},
+    {"first_ts", kI, ""},
+    {"last_ts", kI, ""},
+    {"damage", kT, "NULL: it is sound"},
+});
+
+inline constexpr auto kCaptures = std::to_array<Column>({
+    {"capture_id", kT, ""},
+    {"host", kT, ""},
+    {"kernel", kT, ""},
+    {"architecture", kT, ""},
+    {"boot_id", kT, ""},
+    {"cpus", kI, ""},
+    {"recorder_version", kT, ""},
+    {"tier", kT, "a, b, c"},
+    {"redaction", kT, ""},
+    {"state", kT, "complete, truncated, recovered, recording"},
+    {"first_ts", kI, ""},
+    {"last_ts", kI, ""},
+    {"started_ns", kI, "since 1970"},
+    {"clock_error_ns", kI, "bound of the distance of wall-clock times to the machine's; NULL: no reading of it"},
+    {"events", kI, ""},
+    {"lost", kI, "events that were counted as lost"},
+    {"damaged_blocks", kI, ""},
+});
+
+inline constexpr auto kSchemaVersion = std::to_array<Column>({
+    {"version", kI, ""},
+    {"tailcap_version", kT, ""},
+});
+
+inline constexpr auto kSpan = std::to_array<Column>({
+    {"ts", kI, ""},
+    {"trace_id", kT, ""},
+    {"span_id", kT, ""},
+    {"parent_span_id", kT, ""},
+    {"trace_state", kT, ""},
+    {"name", kT, ""},
+    {"kind", kT, ""},
+    {"service_name", kT, ""},
+    {"resource_attributes", kT, ""},
+    {"scope_name", kT, ""},
+    {"scope_version", kT, ""},
+    {"attributes", kT, ""},
+    {"dur", kI, ""},
+    {"status_code", kT, ""},
+    {"status_message", kT, ""},
+    {"event_times", kT, ""},
+    {"event_names", kT, ""},
+    {"event_attributes", kT, ""},
+    {"link_traces", kT, ""},
+    {"link_spans", kT, ""},
+    {"link_states", kT, ""},
+    {"link_attributes", kT, ""},
+});
+
+inline constexpr auto kOtelColumns = std::to_array<Column>({
+    {"Timestamp", kI, "ns since 1970, which is what DateTime64(9) holds"},
+    {"TraceId", kT, ""},
+    {"SpanId", kT, ""},
+    {"ParentSpanId", kT, "empty: a root"},
+    {"TraceState", kT, ""},
+    {"SpanName", kT, ""},
+    {"SpanKind", kT, "Server, Client, Internal"},
+    {"ServiceName", kT, ""},
+    {"ResourceAttributes", kT, "maps and arrays are JSON: json_extract(ResourceAttributes, '$.\"host.name\"')"},
+    {"ScopeName", kT, ""},
+    {"ScopeVersion", kT, ""},
+    {"SpanAttributes", kT, ""},
+    {"Duration", kI, "ns"},
+    {"StatusCode", kT, "Unset, Ok, Error"},
+    {"StatusMessage", kT, ""},
+    {"Events.Timestamp", kT, "ns since 1970"},
+    {"Events.Name", kT, ""},
+    {"Events.Attributes", kT, ""},
+    {"Links.TraceId", kT, ""},
+    {"Links.SpanId", kT, ""},
+    {"Links.TraceState", kT, ""},
+    {"Links.Attributes", kT, ""},
+});
+
+}  // namespace tailcap::sql

@@ -1,0 +1,173 @@
+#include "analyze/sql/database.h"
+
+#include <sqlite3.h>
+
+#include <cassert>
+#include <cstring>
+
+#include "analyze/sql/handles.h"
+
+namespace tailcap::sql {
+namespace {
+
+constexpr std::int64_t kMaxHeap = 512 << 20;  // of SQLite altogether: sorts and groups beyond that go to files
+constexpr int kMaxText = 64 << 20;            // the longest text that SQL may make
+constexpr int kMaxStatement = 1 << 20;        // bytes of SQL
+constexpr int kMaxDepth = 200;                // of expressions
+constexpr const char* kPragmas[] = {"table_info", "table_xinfo", "table_list"};
+constexpr const char* kWrites =
+    "the tables are read-only: give one SELECT, without ATTACH, PRAGMA and what changes data. --save OUT writes them "
+    "to a file that any SQLite opens";
+
+bool allowed_pragma(const char* name) {
+  for (const char* const one : kPragmas)
+    if (name && std::strcmp(name, one) == 0) return true;
+  return false;
+}
+
+// What SQL that a person wrote may do: read.
+int authorize(void* state, int action, const char* first, const char* second, const char*, const char*) {
+  auto& guard = *static_cast<Guard*>(state);
+  if (!guard.on) return SQLITE_OK;
+  switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_RECURSIVE:
+      return SQLITE_OK;
+    case SQLITE_READ:
+      if (first) guard.read.insert(first);
+      return SQLITE_OK;
+    case SQLITE_FUNCTION:
+      return second && std::strcmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
+    case SQLITE_PRAGMA:
+      return allowed_pragma(first) ? SQLITE_OK : SQLITE_DENY;
+    default:
+      return SQLITE_DENY;
+  }
+}
+
+bool blank(std::string_view text) { return text.find_first_not_of(" \t\r\n;") == text.npos; }
+
+}  // namespace
+
+void fail(sqlite3* database, const std::string& what) {
+  throw std::runtime_error(what + ": " + (database ? sqlite3_errmsg(database) : "out of memory"));
+}
+
+void run(sqlite3* database, const std::string& sql) {
+  if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    fail(database, "the temporary database cannot be written");
+}
+
+Statement compiled(sqlite3* database, std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const char* rest = nullptr;
+  if (sql.size() > kMaxStatement) throw Error("the SQL has more than 1 MiB");
+  const int code = sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement, &rest);
+  Statement out(statement);
+  if (code == SQLITE_AUTH) throw Error(kWrites);
+  if (code != SQLITE_OK) throw Error(sqlite3_errmsg(database));
+  if (!statement) throw Error("there is no SQL in it");
+  if (!blank(sql.substr(static_cast<std::size_t>(rest - sql.data())))) throw Error("give one statement, not several");
+  if (!sqlite3_stmt_readonly(statement)) throw Error(kWrites);
+  return out;
+}
+
+Database::Database() : impl_(std::make_unique<Impl>()) {
+  sqlite3* opened = nullptr;
+  // No name: a file that has none, removed when it is closed.
+  const int code = sqlite3_open_v2("", &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  impl_->database.reset(opened);
+  if (code != SQLITE_OK) fail(opened, "cannot make a temporary database");
+  sqlite3_hard_heap_limit64(kMaxHeap);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_limit(opened, SQLITE_LIMIT_LENGTH, kMaxText);
+  sqlite3_limit(opened, SQLITE_LIMIT_EXPR_DEPTH, kMaxDepth);
+  sqlite3_limit(opened, SQLITE_LIMIT_ATTACHED, 0);
+  run(opened, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536");
+  sqlite3_set_authorizer(opened, authorize, &impl_->guard);
+}
+
+Database::~Database() = default;
+
+void Database::create_tables() {
+  for (const Table& table : tables()) run(impl_->database.get(), created_by(table));
+}
+
+std::set<std::string> Database::tables_of(std::string_view sql) {
+  impl_->guard = {true, {}};
+  try {
+    compiled(impl_->database.get(), sql);
+  } catch (...) {
+    impl_->guard.on = false;
+    throw;
+  }
+  impl_->guard.on = false;
+  return std::move(impl_->guard.read);
+}
+
+void Database::begin_filling() { run(impl_->database.get(), "BEGIN"); }
+void Database::end_filling() { run(impl_->database.get(), "COMMIT"); }
+
+void Database::add_indexes() {
+  run(impl_->database.get(),
+      "CREATE INDEX request_by_id ON request(request_id); CREATE INDEX request_by_trace ON request(trace_id);"
+      "CREATE INDEX segment_by_request ON segment(request_id); CREATE INDEX account_by_request ON account(request_id);"
+      "CREATE INDEX link_by_effect ON link(to_request_id); CREATE INDEX link_by_cause ON link(from_request_id);"
+      "CREATE INDEX thread_state_by_thread ON thread_state(utid, ts)");
+}
+
+void Database::save(const std::string& path) const {
+  sqlite3* opened = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
+  const Handle out(opened);
+  if (code != SQLITE_OK) fail(opened, "cannot write the database");
+  run(opened, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF");
+  sqlite3_backup* const backup = sqlite3_backup_init(opened, "main", impl_->database.get(), "main");
+  if (!backup) fail(opened, "cannot write the database");
+  const int copied = sqlite3_backup_step(backup, -1);
+  sqlite3_backup_finish(backup);
+  if (copied != SQLITE_DONE) fail(opened, "cannot write the database");
+}
+
+struct Inserter::Impl {
+  Statement statement;
+  sqlite3* database = nullptr;
+  int next = 1, columns = 0;
+};
+
+Inserter::Inserter(Database& database, const char* table) : impl_(std::make_unique<Impl>()) {
+  const Table* const found = find_table(table);
+  assert(found && !found->view);
+  std::string sql = std::string("INSERT INTO ") + table + " VALUES (";
+  for (std::size_t i = 0; i < found->columns.size(); ++i) sql += i == 0 ? "?" : ",?";
+  impl_->database = database.impl_->database.get();
+  impl_->columns = static_cast<int>(found->columns.size());
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v2(impl_->database, (sql + ")").c_str(), -1, &statement, nullptr) != SQLITE_OK)
+    fail(impl_->database, "the temporary database cannot be written");
+  impl_->statement.reset(statement);
+}
+
+Inserter::~Inserter() = default;
+
+void Inserter::null() { sqlite3_bind_null(impl_->statement.get(), impl_->next++); }
+void Inserter::integer(std::int64_t value) { sqlite3_bind_int64(impl_->statement.get(), impl_->next++, value); }
+void Inserter::real(double value) { sqlite3_bind_double(impl_->statement.get(), impl_->next++, value); }
+void Inserter::text(std::string_view value) {
+  // An empty view may have no address, which would be NULL.
+  sqlite3_bind_text64(impl_->statement.get(), impl_->next++, value.empty() ? "" : value.data(), value.size(),
+                      SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void Inserter::end_row() {
+  assert(impl_->next == impl_->columns + 1);
+  impl_->next = 1;
+  if (sqlite3_step(impl_->statement.get()) != SQLITE_DONE)
+    fail(impl_->database, "the temporary database cannot be written (TMPDIR chooses where it is)");
+  sqlite3_reset(impl_->statement.get());
+  ++rows_;
+}
+
+}  // namespace tailcap::sql

@@ -1,0 +1,40 @@
+// Requests, their accounts, courses, links and streams as rows.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "analyze/model/request.h"
+#include "analyze/model/trace/span_context.h"
+#include "analyze/model/wall_clock.h"
+#include "analyze/sql/database.h"
+#include "analyze/sql/tasks.h"
+
+namespace tailcap::sql {
+
+struct Traced {
+  model::SpanContext context;
+  std::string_view trace_source, span_source;
+};
+
+// What the rows are made of; all must outlive the functions below.
+struct RequestFacts {
+  const model::RequestTable& table;
+  std::span<const Traced> traces;                                                           // by row of the table
+  const std::function<std::pair<model::TextId, model::TextId>(model::ConnectionId)>& ends;  // local, remote
+  const model::WallClock& clock;
+  const Tasks& tasks;
+};
+
+std::string id_text(model::ExchangeId id);
+
+void insert_requests(Database& database, const RequestFacts& facts);
+void insert_accounts(Database& database, const RequestFacts& facts);
+void insert_segments(Database& database, const RequestFacts& facts, std::span<const model::Course> courses);
+void insert_links(Database& database, const RequestFacts& facts);
+void insert_streams(Database& database, const RequestFacts& facts);
+
+}  // namespace tailcap::sql

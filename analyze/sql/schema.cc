@@ -1,0 +1,68 @@
+#include "analyze/sql/schema.h"
+
+#include <algorithm>
+#include <array>
+
+#include "analyze/sql/columns.h"
+
+namespace tailcap::sql {
+namespace {
+
+constexpr const char* kOtelTraces =
+    R"(SELECT ts AS "Timestamp", trace_id AS "TraceId", span_id AS "SpanId", parent_span_id AS "ParentSpanId",
+  trace_state AS "TraceState", name AS "SpanName", kind AS "SpanKind", service_name AS "ServiceName",
+  resource_attributes AS "ResourceAttributes", scope_name AS "ScopeName", scope_version AS "ScopeVersion",
+  attributes AS "SpanAttributes", dur AS "Duration", status_code AS "StatusCode", status_message AS "StatusMessage",
+  event_times AS "Events.Timestamp", event_names AS "Events.Name", event_attributes AS "Events.Attributes",
+  link_traces AS "Links.TraceId", link_spans AS "Links.SpanId", link_states AS "Links.TraceState",
+  link_attributes AS "Links.Attributes" FROM _span)";
+
+constexpr std::array kTables = std::to_array<Table>({
+    {"request", "one row for each request at each recorded end of its connection", kRequest},
+    {"segment", "what a request waited for, interval by interval; the intervals of a request partition its time",
+     kSegment},
+    {"account", "the sums of that: a request's time by phase, label and evidence; they add up to its duration",
+     kAccount},
+    {"link", "which request caused, repeats or is the other end of which", kLink},
+    {"connection", "one row for each recorded end of a connection", kConnection},
+    {"stream", "one row for each HTTP/2 stream that carried a request", kStream},
+    {"process", "processes that were seen", kProcess},
+    {"thread", "threads that were seen", kThread},
+    {"thread_state", "what threads did: intervals on and off a CPU", kThreadState},
+    {"verdict", "what was slow, and why: the answers with which the report begins", kVerdict},
+    {"loss", "what is missing from the capture", kLoss},
+    {"clock", "readings of the machine's clocks", kClock},
+    {"block", "blocks of the file", kBlock},
+    {"_captures", "the capture itself, one row", kCaptures},
+    {"_schema_version", "the version of these tables", kSchemaVersion},
+    {"_span", "spans", kSpan, nullptr, true},
+    {"otel_traces", "requests as spans, with the columns of the ClickHouse exporter of the OpenTelemetry Collector",
+     kOtelColumns, kOtelTraces},
+});
+
+}  // namespace
+
+std::span<const Table> tables() { return kTables; }
+
+const Table* find_table(std::string_view name) {
+  const auto at = std::ranges::find(kTables, name, [](const Table& t) { return std::string_view(t.name); });
+  return at == kTables.end() ? nullptr : &*at;
+}
+
+std::string_view name_of(Type type) {
+  constexpr std::string_view names[] = {"INTEGER", "REAL", "TEXT"};
+  return names[static_cast<std::size_t>(type)];
+}
+
+std::string created_by(const Table& table) {
+  if (table.view) return std::string("CREATE VIEW ") + table.name + " AS " + table.view;
+  std::string sql = std::string("CREATE TABLE ") + table.name + " (";
+  for (const Column& column : table.columns) {
+    if (&column != table.columns.data()) sql += ", ";
+    (sql += column.name) += ' ';
+    sql += name_of(column.type);
+  }
+  return sql + ") STRICT";
+}
+
+}  // namespace tailcap::sql

@@ -1,0 +1,35 @@
+// The tables that SQL reads: names, columns, and what they hold. docs/query.md says the same to people; a change that
+// breaks a query is a new kVersion.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tailcap::sql {
+
+inline constexpr std::int64_t kVersion = 1;
+
+enum class Type : std::uint8_t { integer, real, text };
+
+struct Column {
+  const char* name;
+  Type type;
+  const char* text;
+};
+
+struct Table {
+  const char* name;
+  const char* text;
+  std::span<const Column> columns;
+  const char* view = nullptr;  // the SQL of a view; null: a table
+  bool internal = false;       // behind a view, not listed
+};
+
+std::span<const Table> tables();
+const Table* find_table(std::string_view name);
+std::string_view name_of(Type type);         // "INTEGER", …
+std::string created_by(const Table& table);  // CREATE TABLE …
+
+}  // namespace tailcap::sql

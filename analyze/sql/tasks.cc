@@ -1,0 +1,145 @@
+#include "analyze/sql/tasks.h"
+
+#include "formats/machine.h"
+
+namespace tailcap::sql {
+
+using formats::kNoTime;
+using formats::known;
+using formats::Time;
+
+Upid Tasks::process(std::uint32_t pid, bool fresh, Time now) {
+  if (pid == 0) return 0;
+  auto& holders = by_pid_[pid];
+  if (!holders.empty() && !fresh) return holders.back() + 1;
+  if (processes_.size() >= kMax) return 0;
+  holders.push_back(static_cast<std::uint32_t>(processes_.size()));
+  Process& added = processes_.emplace_back();
+  added.pid = pid;
+  if (fresh) added.start = now;
+  return static_cast<Upid>(processes_.size());
+}
+
+Utid Tasks::add(formats::Thread thread, bool fresh, Time now) {
+  if (thread.tid == 0) return 0;
+  auto& holders = by_tid_[thread.tid];
+  if (holders.empty() || fresh) {
+    if (threads_.size() >= kMax) return 0;
+    holders.push_back(static_cast<std::uint32_t>(threads_.size()));
+    threads_.emplace_back().tid = thread.tid;
+    if (fresh) threads_.back().start = now;
+  }
+  const Utid utid = holders.back() + 1;
+  Thread& found = threads_[utid - 1];
+  if (found.process == 0) found.process = process(thread.pid, false, now);
+  return utid;
+}
+
+Utid Tasks::thread(formats::Thread thread) { return add(thread, false, kNoTime); }
+
+void Tasks::start(const formats::Event& event, const formats::TaskStart& start) {
+  const bool leader = event.thread.pid == event.thread.tid;
+  const Upid parent = process(start.parent.pid, false, event.time);
+  if (leader) {
+    const Upid upid = process(event.thread.pid, true, event.time);
+    if (upid != 0) {
+      processes_[upid - 1].parent = parent;
+      processes_[upid - 1].name = start.comm;
+    }
+  }
+  if (const Utid utid = add(event.thread, true, event.time); utid != 0) threads_[utid - 1].name = start.comm;
+}
+
+void Tasks::describe(const formats::Event& event, const formats::TaskInfo& info) {
+  const Utid utid = thread(event.thread);
+  const auto keep = [](std::string& known_text, std::string_view text) {
+    if (!text.empty()) known_text = text;
+  };
+  if (utid != 0) keep(threads_[utid - 1].name, info.comm);
+  if (event.thread.pid != event.thread.tid) return;
+  const Upid upid = process(event.thread.pid, false, event.time);
+  if (upid == 0) return;
+  const Upid parent = process(info.parent_pid, false, event.time);
+  Process& p = processes_[upid - 1];
+  keep(p.name, info.comm);
+  keep(p.command_line, info.command_line);
+  keep(p.executable, info.executable);
+  keep(p.cgroup, info.cgroup);
+  if (parent != 0) p.parent = parent;
+  if (known(info.started) && !known(p.start)) p.start = info.started;
+}
+
+void Tasks::exit(const formats::Event& event, const formats::TaskExit& exit) {
+  const Utid utid = thread(event.thread);
+  if (utid != 0) threads_[utid - 1].end = event.time;
+  if (event.thread.pid != event.thread.tid) return;
+  if (const Upid upid = process(event.thread.pid, false, event.time); upid != 0) {
+    processes_[upid - 1].end = event.time;
+    processes_[upid - 1].exit_code = exit.code;
+  }
+}
+
+void Tasks::push(const formats::Event& event) {
+  if (const auto* begun = std::get_if<formats::TaskStart>(&event.body)) return start(event, *begun);
+  if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) return describe(event, *info);
+  if (const auto* ended = std::get_if<formats::TaskExit>(&event.body)) return exit(event, *ended);
+  if (const auto* loaded = std::get_if<formats::TaskExec>(&event.body)) {
+    if (const Utid utid = thread(event.thread); utid != 0) threads_[utid - 1].name = loaded->comm;
+    if (const Upid upid = process(event.thread.pid, false, event.time); upid != 0) {
+      processes_[upid - 1].name = loaded->comm;
+      if (!loaded->filename.empty()) processes_[upid - 1].executable = loaded->filename;
+    }
+    return;
+  }
+  if (event.thread.tid != 0) thread(event.thread);
+}
+
+template <class Task>
+std::uint32_t Tasks::held_at(const Holders& holders, const std::vector<Task>& all, std::uint32_t number, Time at) {
+  const auto found = holders.find(number);
+  if (found == holders.end() || found->second.empty()) return 0;
+  std::uint32_t out = found->second.front();
+  for (const std::uint32_t one : found->second)
+    if (!known(all[one].start) || all[one].start <= at) out = one;
+  return out + 1;
+}
+
+Utid Tasks::thread_at(std::uint32_t tid, Time at) const { return held_at(by_tid_, threads_, tid, at); }
+Upid Tasks::process_at(std::uint32_t pid, Time at) const { return held_at(by_pid_, processes_, pid, at); }
+
+void Tasks::insert_processes(Database& database) const {
+  Inserter row(database, "process");
+  for (std::size_t i = 0; i < processes_.size(); ++i) {
+    const Process& p = processes_[i];
+    row.integer(static_cast<std::int64_t>(i + 1));
+    row.integer(formats::number_of(p.pid));
+    row.integer(formats::machine_of(p.pid) + 1);
+    row.text_or_null(p.name);
+    row.text_or_null(p.command_line);
+    row.text_or_null(p.executable);
+    row.text_or_null(p.cgroup);
+    row.integer_if(p.parent != 0, p.parent);
+    row.time(p.start);
+    row.time(p.end);
+    row.integer_if(known(p.end), p.exit_code);
+    row.end_row();
+  }
+}
+
+void Tasks::insert_threads(Database& database) const {
+  Inserter row(database, "thread");
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    const Thread& t = threads_[i];
+    row.integer(static_cast<std::int64_t>(i + 1));
+    row.integer(formats::number_of(t.tid));
+    row.integer_if(t.process != 0, t.process);
+    row.integer(formats::machine_of(t.tid) + 1);
+    row.text_or_null(t.name);
+    row.integer_if(t.process != 0, t.process != 0 && processes_[t.process - 1].pid == t.tid ? 1 : 0);
+    row.time(t.start);
+    row.time(t.end);
+    row.end_row();
+  }
+}
+
+}  // namespace tailcap::sql

@@ -1,0 +1,168 @@
+#include "analyze/views/sql/capture_tables.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "analyze/pipeline/replay.h"
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/tail/sentence.h"
+#include "analyze/report/tail/verdict_json.h"
+#include "analyze/report/words/words.h"
+#include "analyze/spans/identities.h"
+#include "analyze/sql/capture_rows.h"
+#include "analyze/sql/request_rows.h"
+#include "analyze/sql/span_rows.h"
+#include "analyze/sql/tasks.h"
+#include "analyze/sql/thread_states.h"
+#include "analyze/views/file/blocks.h"
+#include "analyze/views/spans/export.h"
+
+namespace tailcap::views {
+namespace {
+
+class Filler {
+ public:
+  Filler(sql::Database& database, const std::set<std::string>& names, const std::string& file,
+         pipeline::Options& options, std::string_view version)
+      : database_(database), names_(names), file_(file), options_(options), version_(version) {}
+
+  Filled fill() {
+    database_.begin_filling();
+    if (any({"process", "thread", "thread_state", "clock", "request", "segment"})) read_events();
+    if (any({"request", "segment", "account", "link", "connection", "stream", "verdict", "loss", "_captures"}))
+      analyse();
+    if (any({"_span"})) insert_spans();
+    if (any({"block"})) sql::insert_blocks(database_, blocks_of(file_));
+    if (any({"_schema_version"})) sql::insert_version(database_, version_);
+    database_.end_filling();
+    return out_;
+  }
+
+ private:
+  bool any(std::initializer_list<const char*> names) const {
+    return std::any_of(names.begin(), names.end(), [&](const char* name) { return names_.contains(name); });
+  }
+
+  void read_events() {
+    pipeline::Replay replay(file_, options_.threads, options_.progress);
+    std::optional<sql::ThreadStates> states;
+    std::optional<sql::Clocks> clocks;
+    if (any({"thread_state"})) states.emplace(database_, tasks_);
+    if (any({"clock"})) clocks.emplace(database_);
+    replay.each([&](const formats::Event& event) {
+      tasks_.push(event);
+      if (states) states->push(event);
+      if (clocks) clocks->push(event);
+    });
+    if (any({"process"})) tasks_.insert_processes(database_);
+    if (any({"thread"})) tasks_.insert_threads(database_);
+    const formats::FileSummary file = replay.summary();
+    out_.damaged = file.state != formats::CaptureState::complete || file.damaged_blocks > 0 || file.lost > 0;
+  }
+
+  void analyse() {
+    options_.study = any({"verdict"});
+    options_.partition = any({"segment", "account", "verdict"});
+    options_.all_courses = any({"segment"});
+    options_.keep_connections = any({"connection"});
+    const pipeline::Analysis analysis = pipeline::analyze(file_, options_);
+    out_.damaged = out_.damaged || analysis.damaged;
+    out_.wrong = analysis.wrong;
+    insert_requests(analysis);
+    const model::Quality& quality = analysis.study.quality;
+    if (any({"connection"})) sql::insert_connections(database_, analysis.connections, analysis.table);
+    if (any({"verdict"})) insert_verdicts(analysis);
+    if (any({"loss"})) sql::insert_losses(database_, quality);
+    if (any({"_captures"})) sql::insert_capture(database_, quality.preamble, quality.file, quality);
+  }
+
+  void insert_requests(const pipeline::Analysis& analysis) {
+    if (!any({"request", "segment", "account", "link", "stream"})) return;
+    std::vector<spans::ForeignSpan> none;
+    const spans::Identities ids = spans::identities_of(analysis.table, none);
+    std::vector<sql::Traced> traces;
+    traces.reserve(ids.rows.size());
+    for (const spans::Identity& id : ids.rows) traces.push_back({id.context, id.trace_source, id.span_source});
+    const std::function<std::pair<model::TextId, model::TextId>(model::ConnectionId)> ends =
+        [&](model::ConnectionId id) -> std::pair<model::TextId, model::TextId> {
+      if (id >= analysis.endpoints.size()) return {};
+      return {analysis.endpoints[id].local, analysis.endpoints[id].remote};
+    };
+    const sql::RequestFacts facts{analysis.table, traces, ends, analysis.study.quality.clock, tasks_};
+    if (any({"request"})) sql::insert_requests(database_, facts);
+    if (any({"account"})) sql::insert_accounts(database_, facts);
+    if (any({"link"})) sql::insert_links(database_, facts);
+    if (any({"stream"})) sql::insert_streams(database_, facts);
+    if (!any({"segment"})) return;
+    sql::insert_segments(database_, facts, analysis.courses);
+    if (analysis.courses.size() < analysis.table.partitions.size())
+      out_.without_segments = analysis.table.partitions.size() - analysis.courses.size();
+  }
+
+  void insert_verdicts(const pipeline::Analysis& analysis) {
+    sql::Inserter row(database_, "verdict");
+    const model::Study& study = analysis.study;
+    for (std::size_t i = 0; i < study.verdicts.size(); ++i) {
+      const model::Verdict& v = study.verdicts[i];
+      const bool compared = v.kind == model::VerdictKind::tail;
+      const std::string sentence = report::tail::sentence(v, study, analysis.table);
+      const std::string route = v.routes.size() == 1 ? study.routes[v.routes.front()].route : "";
+      const std::string example = v.examples.empty() ? "" : report::id_text(v.examples.front());
+      std::string json;
+      report::JsonWriter writer(json);
+      report::tail::append_verdict(writer, v, study, analysis.table);
+      row.integer(static_cast<std::int64_t>(i));
+      row.text(model::name_of(v.scope));
+      row.text(model::name_of(v.kind));
+      row.text(model::name_of(v.level));
+      row.text_if(compared, model::name_of(v.pattern));
+      row.text_or_null(route);
+      row.text_or_null(sentence);
+      row.text_if(!v.parts.empty(), v.parts.empty() ? "" : model::name_of(v.parts.front().label));
+      row.text_if(!v.parts.empty(), v.parts.empty() ? "" : model::name_of(v.parts.front().origin));
+      row.integer(static_cast<std::int64_t>(v.requests));
+      row.integer(static_cast<std::int64_t>(v.of));
+      row.integer_if(v.slow != 0, v.slow);
+      row.integer_if(v.typical != 0, v.typical);
+      row.integer_if(compared, v.excess);
+      row.integer_if(v.part_of >= 0, v.part_of);
+      row.text_or_null(example);
+      row.text(json);
+      row.end_row();
+    }
+  }
+
+  void insert_spans() {
+    SpanChoice choice;
+    choice.requests.routes = options_.routes;
+    sql::SpanRows rows(database_, version_);
+    const SpanExport made =
+        export_spans(file_, choice, [&](std::vector<model::SpanResource>& resources) { rows.add(resources); });
+    out_.damaged = out_.damaged || made.damaged;
+    if (out_.wrong.empty()) out_.wrong = made.wrong;
+  }
+
+  sql::Database& database_;
+  const std::set<std::string>& names_;
+  const std::string& file_;
+  pipeline::Options& options_;
+  std::string_view version_;
+  sql::Tasks tasks_;
+  Filled out_;
+};
+
+}  // namespace
+
+Filled fill_tables(sql::Database& database, const std::set<std::string>& names, const std::string& file,
+                   pipeline::Options& options, std::string_view version) {
+  return Filler(database, names, file, options, version).fill();
+}
+
+std::set<std::string> all_tables() {
+  std::set<std::string> out;
+  for (const sql::Table& table : sql::tables())
+    if (!table.view) out.insert(table.name);
+  return out;
+}
+
+}  // namespace tailcap::views

@@ -1,0 +1,31 @@
+// A capture as tables for SQL: of the tables that a query names, the rows.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyze/model/wire/exchange.h"
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/sql/database.h"
+
+namespace tailcap::views {
+
+struct Filled {
+  bool damaged = false;
+  std::vector<model::ExchangeId> wrong;  // as in pipeline::Analysis
+  std::uint64_t without_segments = 0;    // requests beyond the number whose segments are kept
+};
+
+// names: as sql::Database::tables_of() gives them. options: how routes are made, threads, progress; what
+// is to be kept is set in it. Throws
+// std::runtime_error where the capture cannot be read, or spans are wanted and it has no reading of the wall clock.
+Filled fill_tables(sql::Database& database, const std::set<std::string>& names, const std::string& file,
+                   pipeline::Options& options, std::string_view version);
+
+// All of them.
+std::set<std::string> all_tables();
+
+}  // namespace tailcap::views

@@ -1,0 +1,123 @@
+#include "analyze/sql/database.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+
+namespace tailcap::sql {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Filled : testing::Test {
+  Filled() {
+    database.create_tables();
+    database.begin_filling();
+    Inserter row(database, "loss");
+    for (int i = 0; i < 3; ++i) {
+      row.null();
+      row.integer(i);
+      row.integer(10 * i);
+      row.text(i == 1 ? "'); DROP TABLE loss; --" : "ring full");
+      row.end_row();
+    }
+    database.end_filling();
+  }
+  std::int64_t number(const std::string& sql) {
+    Query query(database, sql, 10s);
+    EXPECT_TRUE(query.next());
+    return std::get<std::int64_t>(query.cell(0));
+  }
+  Database database;
+};
+
+TEST_F(Filled, TextsAreValuesWhateverTheySay) {
+  EXPECT_EQ(number("SELECT count(*) FROM loss"), 3);
+  Query query(database, "SELECT what, ts FROM loss WHERE dur = 1", 10s);
+  ASSERT_TRUE(query.next());
+  EXPECT_EQ(std::get<std::string_view>(query.cell(0)), "'); DROP TABLE loss; --");
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(query.cell(1)));
+  EXPECT_FALSE(query.next());
+}
+
+TEST_F(Filled, OnlyReads) {
+  for (const char* sql : {"DELETE FROM loss",
+                          "UPDATE loss SET dur = 1",
+                          "INSERT INTO loss VALUES (1, 1, 1, 'x')",
+                          "DROP TABLE loss",
+                          "CREATE TABLE x (a)",
+                          "CREATE TEMP TABLE x (a)",
+                          "CREATE TEMP VIEW v AS SELECT 1",
+                          "ATTACH '/tmp/x' AS x",
+                          "DETACH main",
+                          "PRAGMA query_only = 0",
+                          "PRAGMA journal_mode = WAL",
+                          "PRAGMA writable_schema = 1",
+                          "VACUUM",
+                          "VACUUM INTO '/tmp/tailcap-must-not-exist.sqlite'",
+                          "BEGIN",
+                          "REINDEX",
+                          "ANALYZE",
+                          "SELECT load_extension('/tmp/x.so')",
+                          "CREATE VIRTUAL TABLE x USING fts5(a)",
+                          "SELECT 1; SELECT 2",
+                          "SELECT 1; DROP TABLE loss",
+                          "SELEC 1",
+                          "",
+                          " ; ",
+                          "SELECT * FROM nothing"}) {
+    EXPECT_THROW(Query(database, sql, 10s), Error) << sql;
+    EXPECT_THROW(database.tables_of(sql), Error) << sql;
+  }
+  EXPECT_EQ(number("SELECT count(*) FROM loss"), 3);
+}
+
+TEST_F(Filled, WhatReadsIsAllowed) {
+  EXPECT_EQ(number("WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a WHERE x < 10) SELECT sum(x) FROM a"),
+            55);
+  EXPECT_EQ(number("SELECT count(*) FROM pragma_table_info('loss')"), 4);
+  EXPECT_EQ(number("SELECT 1; -- and a remark"), 1);
+}
+
+TEST_F(Filled, NamesTheTablesBehindViewsToo) {
+  using Names = std::set<std::string>;
+  EXPECT_EQ(database.tables_of("SELECT dur FROM loss JOIN request USING (dur)"), (Names{"loss", "request"}));
+  const Names read = database.tables_of("SELECT TraceId FROM otel_traces");
+  EXPECT_TRUE(read.contains("_span"));
+  EXPECT_FALSE(read.contains("request"));
+}
+
+TEST_F(Filled, GivesUpWhatTakesTooLong) {
+  Query query(database, "WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT sum(x) FROM a", 50ms);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THROW(query.next(), std::runtime_error);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 20s);
+}
+
+TEST_F(Filled, LimitsTexts) {
+  EXPECT_ANY_THROW({
+    Query query(database, "SELECT length(zeroblob(1000000000))", 10s);
+    query.next();
+  });
+  EXPECT_ANY_THROW({
+    Query query(database, "SELECT length(hex(zeroblob(60000000)))", 10s);
+    query.next();
+  });
+}
+
+TEST(Schema, EveryTableHasColumnsOfItsOwn) {
+  Database database;
+  database.create_tables();
+  std::set<std::string> names;
+  for (const Table& table : tables()) {
+    EXPECT_TRUE(names.insert(table.name).second) << table.name;
+    Query query(database, std::string("SELECT * FROM \"") + table.name + "\"", 10s);
+    ASSERT_EQ(query.columns().size(), table.columns.size()) << table.name;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) EXPECT_EQ(query.columns()[i], table.columns[i].name);
+    EXPECT_FALSE(query.next()) << table.name;
+  }
+}
+
+}  // namespace
+}  // namespace tailcap::sql
