@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -34,7 +35,7 @@ int authorize(void* state, int action, const char* first, const char* second, co
     case SQLITE_RECURSIVE:
       return SQLITE_OK;
     case SQLITE_READ:
-      if (first) guard.read.insert(first);
+      if (const Table* const table = first ? find_table(first) : nullptr) guard.read.insert(table->name);
       return SQLITE_OK;
     case SQLITE_FUNCTION:
       return second && std::strcmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
@@ -45,7 +46,30 @@ int authorize(void* state, int action, const char* first, const char* second, co
   }
 }
 
-bool blank(std::string_view text) { return text.find_first_not_of(" \t\r\n;") == text.npos; }
+// Whether `name` is a word of the SQL. SQLite does not report a table of which only the columns of USING are read.
+bool names(std::string_view sql, std::string_view name) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto inside = [&](std::size_t at) {
+    const char c = at < sql.size() ? lower(sql[at]) : ' ';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  for (std::size_t at = 0; at + name.size() <= sql.size(); ++at) {
+    if (at > 0 && inside(at - 1)) continue;
+    if (inside(at + name.size())) continue;
+    if (std::equal(name.begin(), name.end(), sql.begin() + static_cast<std::ptrdiff_t>(at),
+                   [&](char a, char b) { return a == lower(b); }))
+      return true;
+  }
+  return false;
+}
+
+// Only comments and space.
+bool blank(sqlite3* database, std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  const Statement compiled(statement);
+  return code == SQLITE_OK && !statement;
+}
 
 }  // namespace
 
@@ -67,7 +91,8 @@ Statement compiled(sqlite3* database, std::string_view sql) {
   if (code == SQLITE_AUTH) throw Error(kWrites);
   if (code != SQLITE_OK) throw Error(sqlite3_errmsg(database));
   if (!statement) throw Error("there is no SQL in it");
-  if (!blank(sql.substr(static_cast<std::size_t>(rest - sql.data())))) throw Error("give one statement, not several");
+  if (!blank(database, sql.substr(static_cast<std::size_t>(rest - sql.data()))))
+    throw Error("give one statement, not several");
   if (!sqlite3_stmt_readonly(statement)) throw Error(kWrites);
   return out;
 }
@@ -93,6 +118,9 @@ Database::~Database() = default;
 
 void Database::create_tables() {
   for (const Table& table : tables()) run(impl_->database.get(), created_by(table));
+  // Functions that are tables define themselves when they are first used, which the guard would refuse.
+  run(impl_->database.get(),
+      "SELECT count(*) FROM json_each('[]'), json_tree('[]'), pragma_table_info('loss'), pragma_table_list");
 }
 
 std::set<std::string> Database::tables_of(std::string_view sql) {
@@ -104,7 +132,10 @@ std::set<std::string> Database::tables_of(std::string_view sql) {
     throw;
   }
   impl_->guard.on = false;
-  return std::move(impl_->guard.read);
+  std::set<std::string> out = std::move(impl_->guard.read);
+  for (const Table& table : tables())
+    if (!table.view && names(sql, table.name)) out.insert(table.name);
+  return out;
 }
 
 void Database::begin_filling() { run(impl_->database.get(), "BEGIN"); }

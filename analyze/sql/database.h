@@ -40,8 +40,8 @@ class Database {
 
   // All tables and views of schema.h, empty.
   void create_tables();
-  // Tables that this SQL reads, those behind views too. Throws Error: it is wrong, is more than one statement, or does
-  // not only read.
+  // Tables that this SQL may read, those behind views too. Throws Error: it is wrong, is more than one statement, or
+  // does not only read.
   std::set<std::string> tables_of(std::string_view sql);
 
   // Between these two: rows are added.

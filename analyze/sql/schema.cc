@@ -45,7 +45,9 @@ constexpr std::array kTables = std::to_array<Table>({
 std::span<const Table> tables() { return kTables; }
 
 const Table* find_table(std::string_view name) {
-  const auto at = std::ranges::find(kTables, name, [](const Table& t) { return std::string_view(t.name); });
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto at = std::ranges::find_if(
+      kTables, [&](const Table& t) { return std::ranges::equal(std::string_view(t.name), name, {}, {}, lower); });
   return at == kTables.end() ? nullptr : &*at;
 }
 
