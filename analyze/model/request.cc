@@ -23,6 +23,14 @@ std::string_view name_of(Protocol protocol) {
   return names[static_cast<std::size_t>(protocol)];
 }
 
+bool broke_off(const Request& row) {
+  if (row.has_duration || has(row.taints, Taint::cut_off) || has(row.taints, Taint::began_before)) return false;
+  return row.outcome == Outcome::truncated || row.outcome == Outcome::reset || row.outcome == Outcome::no_response ||
+         row.outcome == Outcome::cancelled;
+}
+
+bool failed(const Request& row) { return row.outcome == Outcome::server_error || broke_off(row); }
+
 bool is_call(const Request& row) { return row.protocol == Protocol::grpc || row.protocol == Protocol::grpc_web; }
 
 GrpcDeadline deadline_of(const Request& row) {

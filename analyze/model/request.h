@@ -118,6 +118,10 @@ struct Request {
   bool operator==(const Request&) const = default;
 };
 
+// It broke off: it has an end, but no complete response.
+bool broke_off(const Request& row);
+// The service failed (5xx), or it broke off.
+bool failed(const Request& row);
 bool is_call(const Request& row);  // gRPC's, in any form
 // A client's timer starts before its first byte is sent, and libraries round the timeout that they send up to two or
 // three digits: a call cancelled this close before the deadline missed it.

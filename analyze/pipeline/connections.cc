@@ -4,10 +4,8 @@ namespace tailcap::pipeline {
 
 void Connections::push(const model::Message& message, const model::Connection* connection) {
   tls_.push(message, connection);
-  if (message.tls && message.tls->outcome == model::TlsOutcome::failed && connection) {
-    const bool client = message.tls->client == model::Direction::out;
-    failures_.add(model::endpoint(*connection, client), "TLS handshake: " + model::failure_text(*message.tls));
-  }
+  if (message.tls && message.tls->outcome == model::TlsOutcome::failed && connection)
+    troubles_.push(*message.tls, *connection);
 }
 
 void Connections::carries(const model::Connection& connection, model::TextPool& texts) {
@@ -60,15 +58,16 @@ void Connections::note_failure(const model::Connection& c) {
   if (c.id < failed_.size() && failed_[c.id]) return;
   if (c.id >= failed_.size()) failed_.resize(c.id + 1);
   failed_[c.id] = true;
-  failures_.add(model::endpoint(c, true), c.error != 0 ? tail::cause_of(c.error) : "reset before any request");
+  troubles_.broke(c);
 }
 
-void Connections::fill(model::Study& study) const {
+void Connections::fill(model::Study& study) {
   study.quality.connections_http = with_requests_;
   study.quality.connections_encrypted = tls_.encrypted();
-  study.quality.failed_connections = failures_.total();
+  study.quality.failed_connections = troubles_.failed_connections();
   study.tls = tls_.list();
-  study.failures = failures_.list();
+  study.failures = troubles_.connections();
+  study.troubles = troubles_.take();
 }
 
 }  // namespace tailcap::pipeline

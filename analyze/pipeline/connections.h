@@ -11,8 +11,8 @@
 #include "analyze/model/wire/message.h"
 #include "analyze/partition/history/observed.h"
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/tail/quality.h"
 #include "analyze/tail/tls_connections.h"
+#include "analyze/tail/troubles.h"
 
 namespace tailcap::pipeline {
 
@@ -21,7 +21,8 @@ class Connections {
   // all: keep the facts of every connection.
   explicit Connections(bool all = false) : keep_all_(all) {}
 
-  void push(const formats::Event& event) { failures_.push(event); }
+  void push(const formats::Event& event) { troubles_.push(event); }
+  void push(const model::Lookup& lookup) { troubles_.push(lookup); }
   // A TLS handshake, or the end of its connection. connection may be null.
   void push(const model::Message& message, const model::Connection* connection);
   // A request was announced on it.
@@ -34,7 +35,7 @@ class Connections {
   const std::vector<partition::ByteCarrier>& carriers() const { return carriers_; }
   std::vector<Endpoints> take_endpoints() { return std::move(endpoints_); }
   std::vector<model::Connection> take_all();
-  void fill(model::Study& study) const;
+  void fill(model::Study& study);
 
  private:
   void set_endpoints(const model::Connection& connection, model::TextPool& texts);
@@ -47,7 +48,7 @@ class Connections {
   bool keep_all_;
   std::map<model::ConnectionId, model::Connection> all_;
   std::uint64_t with_requests_ = 0;
-  tail::ConnectFailures failures_;
+  tail::Troubles troubles_;
   tail::TlsConnections tls_;
 };
 

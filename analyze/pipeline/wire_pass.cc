@@ -21,6 +21,7 @@ void WirePass::push(const formats::Event& event) {
   for (const model::Lookup& lookup : names_.push(event)) {
     requests_.push(lookup);
     recording_.push(lookup);
+    connections_.push(lookup);
   }
   requests_.looked_up(event);
   if (names_.took()) return;

@@ -54,10 +54,10 @@ Document head(const model::Study& study, const ReportOptions& options) {
 }
 
 // As many of the answers as there is room for. Returns how many are left out.
-std::size_t add_answers(const tail::Answers& answers, Budget& out) {
+std::size_t add_answers(const tail::Answers& answers, const std::string& title, Budget& out) {
   for (std::size_t n = answers.list.items.size(); n > 0; --n) {
     Document part;
-    part.heading(2, "What was slow, and why");
+    part.heading(2, title);
     List list = answers.list;
     list.items.resize(n);
     part.add(std::move(list));
@@ -66,7 +66,7 @@ std::size_t add_answers(const tail::Answers& answers, Budget& out) {
   }
   if (answers.list.items.empty() && !answers.rest.empty()) {
     Document part;
-    part.heading(2, "What was slow, and why");
+    part.heading(2, title);
     part.note(answers.rest);
     out.add(part, kAnswersBytes);
   }
@@ -109,7 +109,7 @@ std::string agent_report(const model::Study& study, const model::RequestTable& t
   Budget out;
   out.add(head(study, options), kAnswersBytes);
   const tail::Answers answers = tail::answers(study, table, options);
-  const std::size_t unsaid = add_answers(answers, out);
+  const std::size_t unsaid = add_answers(answers, tail::answers_title(study), out);
   out.add(next_commands(study, table, options), kAgentBytes - kNoteBytes);
   std::vector<std::uint32_t> order = answers.routes;  // what the answers are about comes first
   for (std::uint32_t i = 0; i < study.routes.size(); ++i)

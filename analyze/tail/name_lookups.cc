@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "analyze/model/wire/connection.h"
-#include "analyze/tail/quality.h"
+#include "analyze/tail/troubles.h"
 
 namespace tailcap::tail {
 namespace {

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "analyze/model/request.h"
@@ -48,23 +47,5 @@ class QualityFacts {
   std::vector<model::LossSpan> losses_;
   std::vector<std::pair<formats::Time, formats::Time>> doubtful_;  // something that requests are made of was lost
 };
-
-// Connections that were asked for and never came to be.
-class ConnectFailures {
- public:
-  void push(const formats::Event& event);
-  // One that was established but carried no request.
-  void add(const std::string& peer, std::string_view cause);
-  std::vector<model::ConnectionFailure> list() const;  // most first
-  std::uint64_t total() const { return total_; }
-
- private:
-  std::unordered_map<formats::SocketId, std::string> connecting_;  // socket -> peer
-  std::map<std::pair<std::string, std::string>, std::uint64_t> counts_;
-  std::uint64_t total_ = 0;
-};
-
-// "refused", "timed out", … for an errno.
-std::string_view cause_of(int error);
 
 }  // namespace tailcap::tail

@@ -18,7 +18,9 @@
 #include "capture/control/control.h"
 #include "capture/control/folder_keeper.h"
 #include "capture/control/note.h"
+#include "capture/host/clock_watch.h"
 #include "capture/host/clocks.h"
+#include "capture/host/descriptor.h"
 #include "capture/host/disks.h"
 #include "capture/host/kernel.h"
 #include "capture/host/privileges.h"
@@ -47,20 +49,6 @@ constexpr Duration kStatusEvery = 1s;
 constexpr Duration kKeyframeEvery = 10s;
 constexpr std::chrono::milliseconds kLookFirst =
     5s;  // at most; the TLS libraries of a system take 0.1 s, a large program 2 s
-
-class Descriptor {
- public:
-  Descriptor(int fd, const char* what) : fd_(fd) {
-    if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
-  }
-  ~Descriptor() { close(fd_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Threads are not processes: users may give either number.
 std::uint32_t process_of(std::uint32_t pid) {
@@ -303,6 +291,8 @@ Outcome record(const Options& given) {
   };
   // Edge-triggered: a ring that contains anything always counts as readable; only the kernel's wake-ups matter here.
   for (const int ring : rings.descriptors()) watch(ring, EPOLLIN | EPOLLET);
+  ClockWatch clock;
+  watch(clock.descriptor(), EPOLLIN);
   watch(signals.descriptor(), EPOLLIN);
   if (control) watch(control->descriptor(), EPOLLIN);
   if (child) {
@@ -321,8 +311,10 @@ Outcome record(const Options& given) {
     const int ready = epoll_wait(epoll.get(), happened, 4, kPollMs);
     if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "cannot wait for events");
     // Only when there is a command: checking on every iteration cost the targets measurable time (bench/RESULTS.md).
-    for (int i = 0; i < ready; i++)
+    for (int i = 0; i < ready; i++) {
       if (control && happened[i].data.fd == control->descriptor()) obey(*control, session, probes, options.probes);
+      if (happened[i].data.fd == clock.descriptor() && clock.was_set()) session.note_clocks();
+    }
     drain(rings, session, false);
     now = monotonic_now();
     if (now >= next_tick) {

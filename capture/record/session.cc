@@ -195,9 +195,13 @@ void Session::push_unrecorded(Time now) {
   for (const auto& [key, value] : unrecorded_.changed()) log_.note(now, key, value);
 }
 
-void Session::push_costs(Time now) {
+void Session::note_clocks() {
   const auto clocks = read_clocks();
   log_.push({clocks.time, {}, clocks.snapshot});
+}
+
+void Session::push_costs(Time now) {
+  note_clocks();
   const auto cost = own_cost();
   log_.push({now, {}, RecorderCost{Duration(static_cast<std::int64_t>(cost.cpu_ns)), cost.resident}});
   for (const auto& program : probes_.programs())

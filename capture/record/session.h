@@ -51,6 +51,8 @@ class Session {
   void count_skipped_runs(formats::Time now) { losses_.count_skipped_runs(now); }
   // A note that a user added while recording.
   void note(formats::Time now, std::string_view key, std::string_view value) { log_.note(now, key, value); }
+  // Writes the clocks: CLOCK_REALTIME was set.
+  void note_clocks();
   // Writes clocks and costs; call it before the writer is finished.
   void closing_facts();
 

@@ -71,21 +71,6 @@ std::vector<Descriptor> descriptors_of(msghdr& header) {
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (this != &other) {
-    reset();
-    descriptor_ = other.release();
-  }
-  return *this;
-}
-
-int Descriptor::release() { return std::exchange(descriptor_, -1); }
-
-void Descriptor::reset() {
-  if (descriptor_ >= 0) close(descriptor_);
-  descriptor_ = -1;
-}
-
 std::optional<std::pair<Descriptor, Descriptor>> connected_pair() {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return std::nullopt;

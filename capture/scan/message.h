@@ -15,23 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "capture/host/descriptor.h"
+
 namespace tailcap::capture::scan {
-
-// An owned file descriptor; -1: none.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
-  ~Descriptor() { reset(); }
-  Descriptor(Descriptor&& other) noexcept : descriptor_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  int get() const { return descriptor_; }
-  int release();
-  void reset();
-  explicit operator bool() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
 
 struct Message {
   std::string bytes;

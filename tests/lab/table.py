@@ -30,7 +30,7 @@ def fault_line(fault, scores):
     middle = statistics.median
     good = sum(r["dominant"] == fault.labels[0] for r in scores)
     if fault.check:
-        return f"| {fault.number} | {fault.name} | outcomes and deadlines of both ends | | | | {len(scores)} | {good} | {good} | | | | | |"
+        return f"| {fault.number} | {fault.name} | {fault.shows} | | | | {len(scores)} | {good} | | {sum(bool(r['right']) for r in scores)} | | | | |"
     hit = [r for r in scores if r["dominant"]]
     within = sum(abs(r["attributed"] - r["true"]) <= max(SLACK * r["true"], SLACK_NS) for r in hit)
     who = [r["who_right"] for r in hit if r.get("who_right") is not None]

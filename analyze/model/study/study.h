@@ -102,6 +102,7 @@ struct RouteStudy {
   std::optional<CallStudy> calls;      // of gRPC
   std::optional<TailStudy> tail;       // unset: no request of the route has a partition
   std::optional<Verdict> unfinished;   // of its requests that had no answer when the recording ended
+  std::optional<Verdict> failing;      // of its requests that failed
   LoadStudy load;
 };
 
@@ -191,6 +192,7 @@ struct Study {
   std::vector<RouteStudy> routes;      // most total time first
   std::vector<std::uint32_t> slowest;  // over all routes, server role first choice; indexes into the table
   std::vector<ConnectionFailure> failures;
+  std::vector<Trouble> troubles;    // in order of time
   std::vector<TlsPeer> tls;         // most connections first
   std::vector<NameStudy> names;     // most lookups first
   std::vector<GoStudy> go;          // by process

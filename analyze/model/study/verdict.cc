@@ -8,7 +8,7 @@ std::string_view name_of(VerdictScope scope) {
 }
 
 std::string_view name_of(VerdictKind kind) {
-  constexpr std::string_view names[] = {"nothing", "few", "usual", "tail", "unfinished"};
+  constexpr std::string_view names[] = {"nothing", "few", "usual", "tail", "unfinished", "failing"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -26,6 +26,11 @@ std::string_view name_of(Pattern pattern) {
 std::string_view name_of(SharedTrait::Kind kind) {
   constexpr std::string_view names[] = {"host",  "connection",   "thread",        "path", "authority",
                                         "first", "request_size", "response_size", "load", "header"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+std::string_view name_of(TroubleKind kind) {
+  constexpr std::string_view names[] = {"name", "connect", "tls", "call"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -14,6 +14,7 @@
 
 #include "analyze/model/label.h"
 #include "analyze/model/partition.h"
+#include "analyze/model/study/failure.h"
 #include "analyze/model/text_pool.h"
 #include "analyze/model/wire/exchange.h"
 
@@ -45,6 +46,7 @@ enum class VerdictKind : std::uint8_t {
   usual,       // every request waits for it
   tail,        // the slowest requests compared with typical ones
   unfinished,  // requests that had no answer when the recording ended
+  failing,     // requests that failed
 };
 std::string_view name_of(VerdictKind kind);
 
@@ -138,7 +140,7 @@ struct Verdict {
   std::vector<std::uint32_t> routes;   // indexes into Study::routes
   std::vector<VerdictPart> parts;      // largest difference first; empty: many small differences
   bool ranked = true;                  // false: more time is lost than lies between the first two labels
-  std::uint64_t requests = 0, of = 0;  // slow; compared
+  std::uint64_t requests = 0, of = 0;  // slow, or failed; compared
   std::int64_t slow = 0, typical = 0;  // mean duration; usual: of the typical requests in both
   std::int64_t excess = 0;             // duration beyond the typical one, summed over the slow requests
   std::int64_t oldest = 0;  // unfinished: how long the oldest had been under way; slow: kUnfinishedShown at most
@@ -148,6 +150,8 @@ struct Verdict {
   bool kind_of_their_own = false;      // a gap separates them from the other requests
   std::vector<ExchangeId> examples;    // the slowest first
   std::vector<SharedTrait> shared;     // the least likely first; few
+  std::vector<FailedEnd> ends;         // failing: most frequent first
+  std::vector<FailureCause> causes;    // failing: most frequent first; few
   std::int32_t part_of = -1;           // index of the verdict that explains it, in Study::verdicts; -1: none
   std::int64_t explained = 0;          // scope machine: of the excess
 };

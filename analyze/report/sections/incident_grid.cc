@@ -89,6 +89,18 @@ std::string note_of(const model::Study& study, const Incident& i) {
 
 }  // namespace
 
+std::string incident_text(const model::Study& study, const Incident& i) {
+  std::string out = name_of(i) + (i.kind == IncidentKind::ended ? " ended at " : " at ") +
+                    offset_text(i.time, study.begin) + ": " + what_of(i);
+  if (i.kind == IncidentKind::ended)
+    out += i.under_way == 0 ? "; no request was under way"
+                            : "; " + count_text(i.under_way, "request was", "requests were") + " under way";
+  out += ".";
+  if (known(i.answered))
+    out += " " + printable(i.address) + " answered again after " + duration_text(i.answered - i.time) + ".";
+  return out;
+}
+
 Grid incident_grid(const model::Study& study) {
   Grid grid;
   grid.title = "Incidents";

@@ -86,7 +86,8 @@ FactLine quality_line(const Study& study) {
                 (q.tainted == 0 ? "" : "; " + count_text(q.tainted) + " flagged because of it") +
                 ". Numbers that this could falsify are refused."};
   const std::string length = q.duration.count() > 0 ? duration_text(q.duration) + ", " : "";
-  const std::string text = "Complete: " + length + "no events lost; " + requests;
+  const std::string text = "Complete: " + length + "no events lost; " + requests +
+                           (q.clock_stepped ? "; the wall clock was set, so times of day are uncertain" : "");
   if (q.tainted == 0) return {Tone::plain, "verdict", text + "."};
   return {Tone::care, "verdict",
           text + "; " + count_text(q.tainted) + " flagged: a detail of " + (q.tainted == 1 ? "it" : "them") +

@@ -48,7 +48,12 @@ std::optional<std::size_t> AnswerOf::verdict(const model::Request& request) {
     const Verdict& v = study_.verdicts[i];
     const bool about = v.scope != model::VerdictScope::machine && v.level != model::Level::nothing &&
                        std::ranges::find(v.routes, static_cast<std::uint32_t>(*route)) != v.routes.end();
-    if (!about || (v.kind == VerdictKind::unfinished) == request.has_duration) continue;
+    if (!about) continue;
+    if (v.kind == VerdictKind::failing) {
+      if (model::failed(request)) return i;
+      continue;
+    }
+    if ((v.kind == VerdictKind::unfinished) == request.has_duration) continue;
     if (v.kind == VerdictKind::unfinished && request.outcome != model::Outcome::in_flight) continue;
     if (v.kind != VerdictKind::tail) return i;
     // One of the slowest, at a time when slow ones came.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyze/report/tail/culprit.h"
+#include "analyze/report/tail/failing_text.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -297,6 +298,8 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   std::string out = subject(v, study) + ": ";
   if (v.kind == VerdictKind::few) return out + few_text(v, table);
   if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table);
+  if (v.kind == VerdictKind::failing)
+    return out + failing_text(v, study) + pattern_text(v, study) + shared_text(v, study);
   if (v.kind == VerdictKind::usual) {
     const VerdictPart& part = v.parts.front();
     return out + "every request takes about " + duration_text(ns(v.typical)) + ", " + duration_text(ns(part.typical)) +

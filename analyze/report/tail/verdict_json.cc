@@ -73,6 +73,33 @@ void append_part(JsonWriter& json, const model::VerdictPart& part, const model::
   json.end_object();
 }
 
+void append_end(JsonWriter& json, const model::FailedEnd& end) {
+  json.begin_object();
+  json.key("status");
+  end.status == 0 ? json.null() : json.number(std::uint64_t{end.status});
+  json.key("grpc_status");
+  end.grpc_status < 0 ? json.null() : json.number(std::int64_t{end.grpc_status});
+  json.field("outcome", model::name_of(end.outcome));
+  json.field("requests", end.requests);
+  json.end_object();
+}
+
+void append_cause(JsonWriter& json, const model::FailureCause& c) {
+  json.begin_object();
+  json.field("kind", model::name_of(c.kind));
+  json.field("what", c.what);
+  json.key("cause");
+  json.text_or_null(c.cause);
+  json.key("end");
+  c.kind == model::TroubleKind::call ? append_end(json, c.end) : json.null();
+  json.field("failed", c.failed);
+  json.field("others", c.others);
+  json.key("by_thread");
+  c.kind == model::TroubleKind::call ? json.null() : json.boolean(c.by_thread);
+  id_or_null(json, "example", c.example);
+  json.end_object();
+}
+
 void append_trait(JsonWriter& json, const model::SharedTrait& t) {
   json.begin_object();
   json.field("trait", model::name_of(t.kind));
@@ -156,6 +183,14 @@ void append_verdict(JsonWriter& json, const model::Verdict& v, const model::Stud
   json.key("shared");
   json.begin_array();
   for (const model::SharedTrait& t : v.shared) append_trait(json, t);
+  json.end_array();
+  json.key("ends");
+  json.begin_array();
+  for (const model::FailedEnd& end : v.ends) append_end(json, end);
+  json.end_array();
+  json.key("causes");
+  json.begin_array();
+  for (const model::FailureCause& c : v.causes) append_cause(json, c);
   json.end_array();
   json.key("part_of");
   v.part_of < 0 ? json.null() : json.number(static_cast<std::uint64_t>(v.part_of));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyze/report/charts/timed.h"
+#include "analyze/report/sections/mishaps.h"
 #include "analyze/report/tail/routes.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
@@ -75,6 +76,13 @@ void add_card(const Verdict& v, const model::Study& study, const ReportOptions& 
 
 }  // namespace
 
+std::string answers_title(const model::Study& study) {
+  const bool failing = std::ranges::any_of(study.verdicts, [](const Verdict& v) {
+    return v.kind == model::VerdictKind::failing && v.level > Level::nothing;
+  });
+  return failing ? "What failed or was slow, and why" : "What was slow, and why";
+}
+
 std::string verdict_anchor(std::size_t number) { return "answer-" + std::to_string(number); }
 
 std::vector<model::Burst> episodes(const model::Study& study, std::optional<std::size_t> route) {
@@ -114,6 +122,10 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
     for (const auto route : v.routes)
       if (std::ranges::find(out.routes, route) == out.routes.end()) out.routes.push_back(route);
   }
+  for (List::Item& item : mishaps(study, options)) {
+    item.anchor = verdict_anchor(out.list.items.size() + 1);
+    out.list.items.push_back(std::move(item));
+  }
   const bool said = !out.list.items.empty();
   std::size_t quiet = 0;
   for (const model::RouteStudy& route : study.routes)
@@ -132,7 +144,7 @@ Document verdicts(const model::Study& study, const model::RequestTable& table, c
   Document out;
   Answers all = answers(study, table, options);
   if (all.empty()) return out;
-  out.heading(2, "What was slow, and why");
+  out.heading(2, answers_title(study));
   if (!all.list.items.empty()) out.add(std::move(all.list));
   if (!all.rest.empty()) out.note(all.rest);
   return out;

@@ -15,7 +15,7 @@ namespace tailcap::report::tail {
 struct Answers {
   render::List list;  // a numbered sentence for each verdict worth reading, with the command that shows its proof
   std::vector<std::uint32_t> routes;  // that the sentences are about, in their order
-  std::vector<std::size_t> verdicts;  // index in Study::verdicts of each sentence
+  std::vector<std::size_t> verdicts;  // index in Study::verdicts of each of the first sentences; the others are mishaps
   std::string rest;                   // how many further ones there are; empty: none
   bool empty() const { return list.items.empty() && rest.empty(); }
 };
@@ -28,6 +28,7 @@ render::Document verdicts(const model::Study& study, const model::RequestTable& 
 // those that were incidents and did not just happen again and again.
 std::vector<model::Burst> episodes(const model::Study& study, std::optional<std::size_t> route);
 
-std::string verdict_anchor(std::size_t number);  // from 1
+std::string answers_title(const model::Study& study);  // "What was slow, and why"
+std::string verdict_anchor(std::size_t number);        // from 1
 
 }  // namespace tailcap::report::tail

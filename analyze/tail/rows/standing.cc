@@ -15,10 +15,7 @@ Standing standing_of(const model::Request& row) {
   if (row.outcome == model::Outcome::in_flight || model::has(row.taints, model::Taint::cut_off) ||
       model::has(row.taints, model::Taint::began_before))
     return Standing::in_flight;
-  if (row.outcome == model::Outcome::truncated || row.outcome == model::Outcome::reset ||
-      row.outcome == model::Outcome::no_response || row.outcome == model::Outcome::cancelled)
-    return Standing::failed;
-  return Standing::doubtful;
+  return model::broke_off(row) ? Standing::failed : Standing::doubtful;
 }
 
 }  // namespace tailcap::tail

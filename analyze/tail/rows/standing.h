@@ -12,7 +12,7 @@ enum class Standing : std::uint8_t {
   clean,      // its duration counts
   doubtful,   // its duration is unknown, or its borders lie in lost bytes or events
   in_flight,  // it began before the recording or was not over at its end
-  failed,     // it broke off: it has an end, but no complete response
+  failed,     // model::broke_off
 };
 Standing standing_of(const model::Request& row);
 

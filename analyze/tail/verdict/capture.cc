@@ -77,9 +77,10 @@ class Conclusion {
 
   void run() {
     for (std::uint32_t i = 0; i < study_.routes.size(); ++i) {
-      if (study_.routes[i].unfinished) {
-        study_.routes[i].unfinished->routes = {i};
-        all_.push_back(*study_.routes[i].unfinished);
+      for (auto* verdict : {&study_.routes[i].unfinished, &study_.routes[i].failing}) {
+        if (!*verdict) continue;
+        (*verdict)->routes = {i};
+        all_.push_back(**verdict);
       }
       if (!study_.routes[i].tail) continue;
       Verdict& verdict = study_.routes[i].tail->verdict;
@@ -90,13 +91,15 @@ class Conclusion {
     study_.shortage = shortage_of(table_, study_);
     blame_machine();
     join_same_cause();
-    // What another verdict explains comes after it; otherwise by weight, what still waits before the rest.
+    // What another verdict explains comes after it; otherwise by weight, what failed and what still waits before the
+    // rest.
     std::vector<std::size_t> order(all_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       const auto weight = [&](std::size_t i) {
         const Verdict& v = all_[i];
-        return std::tuple(v.level, v.kind == VerdictKind::unfinished, v.excess, v.slow);
+        const int urgent = v.kind == VerdictKind::failing ? 2 : v.kind == VerdictKind::unfinished ? 1 : 0;
+        return std::tuple(v.level, urgent, urgent == 2 ? static_cast<std::int64_t>(v.requests) : v.excess, v.slow);
       };
       return weight(b) < weight(a);
     });

@@ -10,6 +10,7 @@
 #include "analyze/tail/verdict/account.h"
 #include "analyze/tail/verdict/chain.h"
 #include "analyze/tail/verdict/ordinary.h"
+#include "analyze/tail/verdict/pattern.h"
 #include "analyze/tail/verdict/takers.h"
 #include "analyze/tail/verdict/traits.h"
 
@@ -48,9 +49,6 @@ constexpr std::int64_t kStolenAtMost = 10'000'000;
 constexpr double kMinorTypically = 0.25, kMajorSlow = 0.5;
 // Beyond what the part's own spread predicts. The prediction is a straight line on logarithmic paper: room for a bend.
 constexpr double kBeyondOrdinary = 1.5;
-constexpr double kClustered = 0.5;  // of the bursts that chance would make
-constexpr double kRegular = 0.2;    // coefficient of variation of the distances between bursts
-constexpr std::size_t kLeastRegular = 5;
 constexpr double kBlamed = 0.4;  // of a part's time: its blocker is named
 constexpr std::size_t kLookedAt = 20'000;
 constexpr std::size_t kExamples = 3;
@@ -162,34 +160,7 @@ struct Judge {
       if (out.parts.empty() || has(out.parts.front(), account.parts[account.mainly[n]].label))
         requests.push_back(spans[n]);
     if (requests.empty()) requests = spans;
-    const std::size_t count = requests.size();
-    const double by_chance =
-        slow::bursts_by_chance(requests, nanoseconds(around.study.begin), nanoseconds(around.study.end));
-    out.when = slow::bursts_of(std::move(requests));
-    out.pattern = pattern_of(out.when, count, by_chance);
-    const double minutes = static_cast<double>(length()) / 60e9;
-    if (out.when.size() > 1 && minutes > 0) {
-      const auto [low, high] = poisson_interval(out.when.size());
-      out.rate_low = low / minutes;
-      out.rate_high = high / minutes;
-    }
-  }
-
-  static Pattern pattern_of(const std::vector<model::Burst>& bursts, std::size_t requests, double by_chance) {
-    if (requests == 1) return Pattern::single;
-    if (bursts.size() == 1) return Pattern::incident;
-    if (bursts.size() >= kLeastRegular) {
-      double sum = 0, squares = 0;
-      const auto n = static_cast<double>(bursts.size() - 1);
-      for (std::size_t i = 1; i < bursts.size(); ++i) {
-        const auto distance = static_cast<double>((bursts[i].from - bursts[i - 1].from).count());
-        sum += distance;
-        squares += distance * distance;
-      }
-      const double mean = sum / n;
-      if (std::sqrt(std::max(0.0, squares / n - mean * mean)) < kRegular * mean) return Pattern::periodic;
-    }
-    return static_cast<double>(bursts.size()) < kClustered * by_chance ? Pattern::incidents : Pattern::recurring;
+    note_pattern(std::move(requests), around.study, out);
   }
 
   Level level_of(const Verdict& v) const {

@@ -2,7 +2,7 @@
 import os
 import signal
 
-from faults import cpu, files, network, runtimes
+from faults import cpu, failures, files, network, runtimes
 from faults.fault import Fault, called, crowd, injected_and_late, mixed, excess, queued, route, routes, sender, stopped, unread
 
 ALL = [
@@ -43,7 +43,7 @@ ALL = [
           control=None, minimum=False, truth=excess),
     Fault(28, "slow reader", ("send.sndbuf",), network.slow_reader),
     Fault(29, "HTTP/2 window withheld", ("send.h2fc",), runtimes.withheld_windows, truth=runtimes.stalled),
-    Fault(30, "gRPC deadline", ("timer.sleep",), runtimes.deadlines, check=runtimes.check_deadlines),
+    Fault(30, "gRPC deadline", ("timer.sleep",), runtimes.deadlines, check=runtimes.check_deadlines, shows="outcomes and deadlines of both ends"),
     Fault(31, "pool exhausted", ("q.pool",), runtimes.pool, truth=queued, who=route("/sleep")),
     Fault(32, "event loop starved", ("q.loop",), runtimes.starved, truth=unread, who=route("/spin"), hits_neighbours=True),
     Fault(33, "Go channel hand-off", ("lock.go.chan", "go.park"), runtimes.go_service(("-c", "4", "-d", "3", *routes("1 GET /chan/10")))),
@@ -54,4 +54,10 @@ ALL = [
           ["tc qdisc add dev {near} root tbf rate 8mbit burst 8kb latency 50ms"], rate="8", settings=["sndbuf=65536"]), truth=network.written,
           hits_neighbours=True),
     Fault(37, "HTTP/2 streams on a lossy link", ("down.retx",), network.streams_over_lossy_link, side="client", control=None, truth=excess, minimum=False),
+    Fault(38, "TLS handshake refused", ("tls",), failures.tls_refused, check=failures.check_tls, shows="failed requests: peer and alert"),
+    Fault(39, "name that does not exist", ("name",), failures.no_such_name, check=failures.check_name, shows="failed requests: name and answer"),
+    Fault(40, "connection reset", ("call",), failures.reset, check=failures.check_reset, shows="failed requests: the call, and its end at the server"),
+    Fault(41, "goroutines left behind", ("goroutines",), failures.leak, check=failures.check_leak, shows="how many, of which function"),
+    Fault(42, "clock set", ("clock",), failures.clock_set, check=failures.check_clock, minimum=False, shows="that it was set; durations as the client's"),
+    Fault(43, "lost events", ("lost",), failures.losing, check=failures.check_losing, shows="that they were lost; no cause in the service"),
 ]

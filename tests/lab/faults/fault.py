@@ -30,6 +30,7 @@ class Fault:
     hits_neighbours: bool = False
     who: Callable | None = None  # (run, the report's "who") -> whether that is who was behind it; none: there is nobody
     check: Callable | None = None  # (run, rows) -> failures: where it is not a label that must be right
+    shows: str = ""  # then: what must be right
 
 
 def route(name):

@@ -154,12 +154,17 @@ def written(run):
     return {i: t["done_ns"] - t["begun_ns"] if t["path"] == "/big/300" else 0 for i, t in run.truth.items()}
 
 
+def certificate(run):
+    """The files of a certificate for localhost that nobody has signed, and of its key."""
+    key, chain = run.folder / "key", run.folder / "certificate"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", chain, "-days", "2",
+                    "-subj", "/CN=localhost"], check=True, capture_output=True)
+    return chain, key
+
+
 def slow_tls(run):
     """A service in Python that calls another over TLS, which lets 50 ms pass before its handshakes."""
-    key, certificate = run.folder / "key", run.folder / "certificate"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
-                    "-subj", "/CN=localhost"], check=True, capture_output=True)
-    below = run.child(PYTHON, HERE / "inject/slow_tls.py", "server", certificate, key)
+    below = run.child(PYTHON, HERE / "inject/slow_tls.py", "server", *certificate(run))
     log = run.folder / "caller.jsonl"
     service = run.child(PYTHON, HERE / "inject/slow_tls.py", "caller", *below.said.split(), log)
     service.log = log

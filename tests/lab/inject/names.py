@@ -1,4 +1,5 @@
-"""A name server that is slow or deaf: names.py ADDRESS DELAY_MS DROP_EVERY LOG. Answers every A with ADDRESS.
+"""A name server that is slow or deaf: names.py ADDRESS DELAY_MS DROP_EVERY LOG. Answers every A with ADDRESS;
+names that begin with "gone" do not exist.
 
 Logs "begin end" (CLOCK_MONOTONIC ns) for each answer, "begin dropped" for those left out. Ends with its standard input.
 """
@@ -14,6 +15,8 @@ def answer(question, address):
         end += question[end] + 1
     end += 5
     kind = int.from_bytes(question[end - 4:end - 2], "big")
+    if question[13:17] == b"gone":
+        return question[:2] + b"\x81\x83\0\1\0\0\0\0\0\0" + question[12:end]
     head = question[:2] + b"\x81\x80\0\1" + (b"\0\1" if kind == 1 else b"\0\0") + b"\0\0\0\0"
     record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(address) if kind == 1 else b""
     return head + question[12:end] + record

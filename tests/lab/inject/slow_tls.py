@@ -1,7 +1,8 @@
 """TLS that begins late, and a service that calls it on a connection of its own for every request.
 
     slow_tls.py server CERTIFICATE KEY        prints two ports: behind the first, 50 ms pass before every handshake
-    slow_tls.py caller SLOW FAST LOG          prints its port; GET /tls/1 calls SLOW, /tls/0 FAST; logs how long handshakes took
+    slow_tls.py caller SLOW FAST LOG          prints its port; GET /tls/1 calls SLOW, /tls/0 FAST, /strict/1 FAST with a
+                                              certificate check that must fail (502), /strict/0 without; logs each request
 """
 import json
 import socket
@@ -11,6 +12,7 @@ import threading
 import time
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+FAILED = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\nfailed"
 
 
 def heads(connection):
@@ -37,9 +39,12 @@ def serve(listener, act):
 def secure(context, delay):
     def act(plain):
         time.sleep(delay)
-        with context.wrap_socket(plain, server_side=True) as connection:
-            for _ in heads(connection):
-                connection.sendall(ANSWER)
+        try:
+            with context.wrap_socket(plain, server_side=True) as connection:
+                for _ in heads(connection):
+                    connection.sendall(ANSWER)
+        except ssl.SSLError:
+            plain.close()
     return act
 
 
@@ -68,17 +73,24 @@ def main():
     slow, fast, log = int(arguments[0]), int(arguments[1]), open(arguments[2], "w")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    strict = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
     writing = threading.Lock()
 
     def act(connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for head in heads(connection):
             read, path = time.monotonic_ns(), head.split()[1]
-            took = call(slow if path == "/tls/1" else fast, context) if path != "/ok" else 0
-            connection.sendall(ANSWER)
+            took, answer = 0, ANSWER
+            try:
+                if path != "/ok":
+                    took = call(slow if path == "/tls/1" else fast, strict if path == "/strict/1" else context)
+            except ssl.SSLError:
+                answer = FAILED
+            connection.sendall(answer)
             ids = [l.split(":", 1)[1].strip() for l in head.split("\r\n") if l.lower().startswith("x-request-id")]
             with writing:
-                log.write(json.dumps({"id": ids[0] if ids else "", "path": path, "read_ns": read, "injected_ns": took if path == "/tls/1" else 0}) + "\n")
+                log.write(json.dumps({"id": ids[0] if ids else "", "path": path, "read_ns": read, "injected_ns": took if path == "/tls/1" else 0,
+                                      "status": 200 if answer is ANSWER else 502}) + "\n")
     serve(listeners[0], act)
     print(ports[0], flush=True)
     sys.stdin.read()

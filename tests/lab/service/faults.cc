@@ -145,8 +145,12 @@ std::int64_t map_memory(std::int64_t times) {
   });
 }
 
-std::int64_t call_down(const Request& r) {
-  return wall([&] { get(loopback(static_cast<std::uint16_t>(r.argument)), r.rest, r.id + "-down", 0); });
+Done call_down(const Request& r) {
+  bool answered = false;
+  const std::int64_t took =
+      wall([&] { answered = get(loopback(static_cast<std::uint16_t>(r.argument)), r.rest, r.id + "-down", 0); });
+  if (answered) return {took};
+  return {took, "no answer\n", 502};
 }
 
 // Gives up the first attempt after 50 ms.
@@ -158,11 +162,11 @@ std::int64_t call_twice(const Request& r) {
 }
 
 // Resolves a name, then calls it: rest is /PORT/PATH.
-std::int64_t look_up(const Request& r) {
+std::int64_t look_up(const Request& r, const std::string& name) {
   char* path = nullptr;
   const auto port = static_cast<std::uint16_t>(std::strtoul(r.rest.c_str() + 1, &path, 10));
   sockaddr_in address{};
-  const std::int64_t took = wall([&] { address = resolve("host" + std::to_string(r.argument) + ".lab.test", port); });
+  const std::int64_t took = wall([&] { address = resolve(name + std::to_string(r.argument) + ".lab.test", port); });
   get(address, path, r.id + "-down", 0);
   return took;
 }
@@ -182,9 +186,10 @@ Done serve(const Request& r, const Means& means) {
   if (r.fault == "sync") return {write_file(means.file, n, false)};
   if (r.fault == "file") return {read_file(means.file, n)};
   if (r.fault == "pipe") return {write_pipe(means.pipe, n)};
-  if (r.fault == "down") return {call_down(r)};
+  if (r.fault == "down") return call_down(r);
   if (r.fault == "retry") return {call_twice(r)};
-  if (r.fault == "name") return {look_up(r)};
+  if (r.fault == "name") return {look_up(r, "host")};
+  if (r.fault == "gone") return {look_up(r, "gone")};
   if (r.fault == "small") return {0, std::string(static_cast<std::size_t>(n), 's')};
   if (r.fault == "big") return {0, std::string(static_cast<std::size_t>(n) * 1024, 'b')};
   return {0, "no such fault\n"};

@@ -42,13 +42,23 @@ struct Service {
     try {
       done = serve(request, means);
     } catch (const std::exception& e) {
-      done = {monotonic_ns() - begun, std::string(e.what()) + "\n"};
+      done = {monotonic_ns() - begun, std::string(e.what()) + "\n", 502};
     }
+    if (request.fault == "reset" && request.argument > 0) return reset(client, request, begun);
     const std::int64_t writing = monotonic_ns();
-    const bool sent = write(client, response(done.body), nagle && request.fault == "small" ? done.body.size() : 0);
+    const bool sent =
+        write(client, response(done.body, done.status), nagle && request.fault == "small" ? done.body.size() : 0);
     if (request.fault == "big") done.injected_ns = monotonic_ns() - writing;
-    truth.note(request, begun, done.injected_ns, monotonic_ns());
+    truth.note(request, begun, done.injected_ns, monotonic_ns(), done.status);
     return sent;
+  }
+
+  // The connection ends with a reset instead of an answer.
+  bool reset(int client, const Request& request, std::int64_t begun) {
+    const linger at_once{1, 0};
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    truth.note(request, begun, 0, monotonic_ns(), 0);
+    return false;
   }
 
   // Writes the last `single` bytes one by one.

@@ -54,8 +54,9 @@ bool take_request(std::string& buffer, Request& request) {
   return true;
 }
 
-std::string response(std::string_view body) {
-  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+std::string response(std::string_view body, int status) {
+  return "HTTP/1.1 " + std::string(status == 200 ? "200 OK" : "502 Bad Gateway") +
+         "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
          std::string(body);
 }
 

@@ -19,7 +19,7 @@ struct Request {
 
 // Takes a whole head from the front of `buffer`. False: it is not complete yet.
 bool take_request(std::string& buffer, Request& request);
-std::string response(std::string_view body);
+std::string response(std::string_view body, int status);
 
 // Appends the next bytes of a blocking connection. False: the peer is done.
 bool read_more(int socket, std::string& buffer);

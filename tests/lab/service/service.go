@@ -1,4 +1,5 @@
-// The lab's Go service: service LOG. /chan/MS: one goroutine does all the work; /mutex/MS: held over a sleep; /alloc/KIB: garbage.
+// The lab's Go service: service LOG. /chan/MS: one goroutine does all the work; /mutex/MS: held over a sleep; /alloc/KIB: garbage;
+// /leak/N: a goroutine that never ends.
 // Prints its port; writes what it injected when its standard input ends.
 package main
 
@@ -67,6 +68,10 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(time.Duration(n) * time.Millisecond)
 		lock.Unlock()
 		injected = now() - t
+	case "leak":
+		if n > 0 {
+			go func() { <-make(chan struct{}) }()
+		}
 	case "alloc":
 		t := now()
 		for i := 0; i < n; i++ {

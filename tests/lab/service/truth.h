@@ -11,8 +11,9 @@ namespace tailcap::lab {
 
 class Truth {
  public:
-  void note(const Request& request, std::int64_t begun_ns, std::int64_t injected_ns, std::int64_t done_ns);
-  // {"id":…,"path":…,"tid":…,"read_ns":…,"begun_ns":…,"done_ns":…,"injected_ns":…} per line. Times are CLOCK_MONOTONIC.
+  void note(const Request& request, std::int64_t begun_ns, std::int64_t injected_ns, std::int64_t done_ns, int status);
+  // {"id":…,"path":…,"tid":…,"read_ns":…,"begun_ns":…,"done_ns":…,"injected_ns":…,"status":…} per line; status 0: no
+  // answer. Times are CLOCK_MONOTONIC.
   void write(const std::string& file);
 
  private:

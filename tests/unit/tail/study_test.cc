@@ -9,6 +9,7 @@
 #include "analyze/tail/quality.h"
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/rows.h"
+#include "analyze/tail/troubles.h"
 
 namespace tailcap::tail {
 namespace {
@@ -216,8 +217,8 @@ TEST(Quality, TaintsWhatOverlapsALossOrAClockStep) {
   EXPECT_EQ(q.duration.count(), 100 * kMs);
 }
 
-TEST(ConnectFailures, NamesPeerAndCause) {
-  ConnectFailures failures;
+TEST(Troubles, NamesPeerAndCause) {
+  Troubles failures;
   formats::SocketInfo info{.socket = 5, .family = formats::Family::inet, .state = formats::TcpState::syn_sent};
   info.remote.bytes = {10, 0, 0, 1};
   info.remote.port = 80;
@@ -234,10 +235,10 @@ TEST(ConnectFailures, NamesPeerAndCause) {
       {time_from(4),
        {},
        formats::StateChange{.socket = 5, .from = formats::TcpState::syn_sent, .to = formats::TcpState::established}});
-  ASSERT_EQ(failures.list().size(), 1u);
-  EXPECT_EQ(failures.list()[0].peer, "10.0.0.1:80");
-  EXPECT_EQ(failures.list()[0].cause, "refused");
-  EXPECT_EQ(failures.list()[0].count, 2u);
+  ASSERT_EQ(failures.connections().size(), 1u);
+  EXPECT_EQ(failures.connections()[0].peer, "10.0.0.1:80");
+  EXPECT_EQ(failures.connections()[0].cause, "refused");
+  EXPECT_EQ(failures.connections()[0].count, 2u);
 }
 
 }  // namespace

@@ -1,0 +1,49 @@
+// What went wrong while requests were under way that failed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "analyze/model/wire/exchange.h"
+
+namespace tailcap::model {
+
+enum class TroubleKind : std::uint8_t {
+  name,     // a name was not found
+  connect,  // a connection was not established, or ended before it carried anything
+  tls,      // a TLS handshake failed
+  call,     // a request to another service failed
+};
+std::string_view name_of(TroubleKind kind);
+
+// Of the kinds that are no requests.
+struct Trouble {
+  TroubleKind kind = TroubleKind::connect;
+  Time at = kNoTime;       // when it had failed
+  formats::Thread thread;  // asked, connected, or began the handshake; tid 0: not known
+  std::string what;        // the name; otherwise the peer, "10.0.0.2:443"
+  std::string cause;       // "NXDOMAIN", "refused", "unknown CA (alert 48) sent by the client"
+};
+
+// A way in which requests failed.
+struct FailedEnd {
+  std::uint16_t status = 0;  // as in Request, and the following
+  std::int32_t grpc_status = -1;
+  Outcome outcome = Outcome::unknown;
+  std::uint64_t requests = 0;
+};
+
+// What happened while requests of a route failed.
+struct FailureCause {
+  TroubleKind kind = TroubleKind::call;
+  std::string what;          // as in Trouble; a call: "GET /stock at down"
+  std::string cause;         // as in Trouble; empty for a call
+  FailedEnd end;             // of the calls, the most frequent
+  std::uint64_t failed = 0;  // failed requests with it
+  std::uint64_t others = 0;  // other requests of the route with it
+  bool by_thread = true;     // a trouble of the thread that served the request; false: of its process
+  ExchangeId example = {};   // one of the calls; connection 0: none
+};
+
+}  // namespace tailcap::model

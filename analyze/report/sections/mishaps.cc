@@ -1,0 +1,63 @@
+#include "analyze/report/sections/mishaps.h"
+
+#include <csignal>
+
+#include "analyze/report/sections/incident_grid.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/request_id.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using render::List;
+
+constexpr std::size_t kShown = 3;         // of each kind
+constexpr std::uint64_t kLeastAlive = 3;  // goroutines; fewer may be on their way out
+constexpr std::size_t kName = 80;
+
+// Not the orderly end of a worker.
+bool crashed(const model::Incident& i) {
+  const bool asked = i.signal == SIGTERM || i.signal == SIGINT;
+  return i.under_way > 0 || i.panic || i.panics > 0 || i.out_of_memory || i.core_dumped || (i.signal != 0 && !asked) ||
+         i.exit_code > 0;
+}
+
+List::Item item_of(std::string text, List::Accent accent, model::ExchangeId example, const ReportOptions& options) {
+  List::Item item{render::Text(std::move(text)), accent};
+  if (example.connection != 0) item.commands.push_back(show_command(options, example));
+  return item;
+}
+
+// "service 4711: 58 goroutines (main.serve.func1) outlive the 58 requests that started them; none had ended when the
+// recording did."
+std::string left_text(const model::GoStudy& go, const model::GoLeft& left) {
+  const auto name = [](const std::string& text) { return shortened(printable(text), kName); };
+  std::string out = name(go.comm.empty() ? "process" : go.comm) + " " + pid_text(go.pid) + ": " +
+                    count_text(left.count(), "goroutine", "goroutines");
+  if (const std::string& what = left.function.empty() ? left.from : left.function; !what.empty())
+    out += " (" + name(what) + ")";
+  out += " outlive the " + count_text(left.requests, "request", "requests");
+  if (!left.handler.empty()) out += " of " + name(left.handler);
+  out += " that started them; ";
+  return out + (left.late == 0 ? "none" : count_text(left.late)) + " had ended when the recording did.";
+}
+
+}  // namespace
+
+std::vector<List::Item> mishaps(const model::Study& study, const ReportOptions& options) {
+  std::vector<List::Item> out;
+  std::size_t ends = 0, left = 0;
+  for (const model::Incident& i : study.incidents)
+    if (crashed(i) && ends++ < kShown)
+      out.push_back(item_of(incident_text(study, i), i.under_way > 0 ? List::Accent::severe : List::Accent::notable,
+                            i.requests.empty() ? model::ExchangeId{} : i.requests.front(), options));
+  for (const model::GoStudy& go : study.go)
+    for (const model::GoLeft& l : go.left)
+      if (l.alive >= kLeastAlive && left++ < kShown)
+        out.push_back(item_of(left_text(go, l), List::Accent::note, l.example, options));
+  return out;
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,78 @@
+#include "analyze/report/tail/failing_text.h"
+
+#include <algorithm>
+
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report::tail {
+namespace {
+
+using model::FailedEnd;
+using model::FailureCause;
+using model::TroubleKind;
+using model::Verdict;
+
+constexpr std::size_t kEnds = 3, kWhat = 80;
+
+std::string end_text(const FailedEnd& end) {
+  model::Request row;
+  row.status = end.status;
+  row.grpc_status = end.grpc_status;
+  row.outcome = end.outcome;
+  return outcome_text(row);
+}
+
+// "502", "502 in 20, no response in 7"
+std::string ends_text(const Verdict& v) {
+  if (v.ends.size() == 1) return end_text(v.ends.front());
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kEnds, v.ends.size()); ++i)
+    out += (i == 0 ? "" : ", ") + end_text(v.ends[i]) + " in " + count_text(v.ends[i].requests);
+  return out + (v.ends.size() > kEnds ? ", …" : "");
+}
+
+std::string event_text(const FailureCause& c) {
+  const std::string what = shortened(printable(c.what), kWhat);
+  const std::string cause = shortened(printable(c.cause), kWhat);
+  switch (c.kind) {
+    case TroubleKind::name:
+      return "the lookup of " + what + " failed (" + cause + ")";
+    case TroubleKind::connect:
+      return "a connection to " + what + " failed (" + cause + ")";
+    case TroubleKind::tls:
+      return "the TLS handshake with " + what + " failed (" + cause + ")";
+    case TroubleKind::call:
+      return "the call " + what + " failed, too (" + end_text(c.end) + ")";
+  }
+  return {};
+}
+
+// " In all 27 the lookup of a.test failed (NXDOMAIN), and in none of the other 179."
+std::string cause_text(const FailureCause& c, const Verdict& v) {
+  std::string out = c.failed < v.requests ? " In " + count_text(c.failed) + " of them"
+                    : v.requests == 1     ? " Meanwhile"
+                                          : " In all " + count_text(v.requests);
+  if (c.kind != TroubleKind::call && !c.by_thread) out += ", meanwhile in their process,";
+  out += " " + event_text(c);
+  const std::uint64_t others = v.of - v.requests;
+  if (others > 0)
+    out += ", and in " + (c.others == 0 ? std::string("none") : count_text(c.others)) + " of the other " +
+           count_text(others);
+  return out + ".";
+}
+
+}  // namespace
+
+std::string failing_text(const Verdict& v, const model::Study& study) {
+  std::string out = v.requests == v.of ? (v.of == 1 ? "the only request" : "all " + count_text(v.of) + " requests")
+                                       : count_text(v.requests) + " of " + count_text(v.of, "request", "requests");
+  out += " failed (" + ends_text(v) + ").";
+  for (const FailureCause& c : v.causes) out += cause_text(c, v);
+  const bool server = v.routes.empty() || study.routes[v.routes.front()].role == model::Role::server;
+  if (v.causes.empty() && server) out += " No call, connection or name lookup of theirs failed, as far as recorded.";
+  return out;
+}
+
+}  // namespace tailcap::report::tail

@@ -1,0 +1,104 @@
+#include "analyze/tail/troubles.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace tailcap::tail {
+namespace {
+
+constexpr std::size_t kMaxOpened = 64u << 10;
+constexpr std::size_t kMaxPeers = 10'000;  // different peers with failures; more are added up as one
+
+}  // namespace
+
+std::string_view cause_of(int error) {
+  switch (error) {
+    case 0:
+      return "given up";
+    case ECONNREFUSED:
+      return "refused";
+    case ETIMEDOUT:
+      return "timed out";
+    case ECONNRESET:
+      return "reset by peer";
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+      return "unreachable";
+    case ECONNABORTED:
+      return "aborted";
+    case EPIPE:
+      return "broken pipe";
+    default:
+      return "other error";
+  }
+}
+
+void Troubles::push(const formats::Event& event) {
+  using formats::TcpState;
+  if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
+    if (info->state != TcpState::syn_sent || opened_.size() >= kMaxOpened) return;
+    model::Connection c;
+    c.family = info->family;
+    c.remote = info->remote;
+    opened_.insert_or_assign(info->socket, Opened{model::endpoint(c, true), event.thread});
+    return;
+  }
+  const auto* change = std::get_if<formats::StateChange>(&event.body);
+  if (!change) return;
+  const auto it = opened_.find(change->socket);
+  if (change->from == TcpState::syn_sent && change->to == TcpState::close)
+    add({model::TroubleKind::connect, event.time, opener(change->socket),
+         it != opened_.end() ? it->second.peer : "unknown", std::string(cause_of(change->error))});
+  if (it != opened_.end() && change->to == TcpState::close) opened_.erase(it);
+}
+
+void Troubles::push(const model::Lookup& l) {
+  if (l.rcode == 0 || l.truncated || !formats::known(l.done)) return;
+  std::string cause = model::rcode_name(l.rcode);
+  if (l.rcode < 0 && l.error != 0) cause += std::string(" (") + std::string(cause_of(l.error)) + ")";
+  if (listed_.size() < kMaxListed)
+    listed_.push_back({model::TroubleKind::name, l.done, l.thread, l.name, std::move(cause)});
+}
+
+void Troubles::push(const model::TlsFacts& facts, const model::Connection& connection) {
+  const bool client = facts.client == model::Direction::out;
+  const formats::Time at = facts.alert && formats::known(facts.alert->at) ? facts.alert->at
+                           : formats::known(connection.closed)            ? connection.closed
+                                                                          : facts.began;
+  add({model::TroubleKind::tls, at,
+       facts.thread.tid != 0 ? formats::Thread{facts.thread.pid, facts.thread.tid} : opener(connection.socket),
+       model::endpoint(connection, client), model::failure_text(facts)});
+}
+
+void Troubles::broke(const model::Connection& c) {
+  add({model::TroubleKind::connect, c.closed, opener(c.socket), model::endpoint(c, true),
+       std::string(c.error != 0 ? cause_of(c.error) : "reset before any request")});
+}
+
+formats::Thread Troubles::opener(formats::SocketId socket) const {
+  const auto it = opened_.find(socket);
+  return it == opened_.end() ? formats::Thread{} : it->second.by;
+}
+
+void Troubles::add(model::Trouble trouble) {
+  ++total_;
+  const bool tls = trouble.kind == model::TroubleKind::tls;
+  std::pair<std::string, std::string> key(trouble.what, (tls ? "TLS handshake: " : "") + trouble.cause);
+  if (counts_.size() >= kMaxPeers && !counts_.contains(key)) key.first = "other peers";
+  ++counts_[key];
+  if (formats::known(trouble.at) && listed_.size() < kMaxListed) listed_.push_back(std::move(trouble));
+}
+
+std::vector<model::ConnectionFailure> Troubles::connections() const {
+  std::vector<model::ConnectionFailure> out;
+  for (const auto& [key, count] : counts_) out.push_back({key.first, key.second, count});
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+  return out;
+}
+
+std::vector<model::Trouble> Troubles::take() {
+  std::stable_sort(listed_.begin(), listed_.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  return std::move(listed_);
+}
+
+}  // namespace tailcap::tail

@@ -1,0 +1,204 @@
+#include "analyze/tail/verdict/failing.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "analyze/tail/verdict/pattern.h"
+#include "analyze/tail/verdict/traits.h"
+
+namespace tailcap::tail::verdict {
+namespace {
+
+using formats::Time;
+using model::FailedEnd;
+using model::FailureCause;
+using model::Level;
+using model::Request;
+using model::Trouble;
+using model::TroubleKind;
+
+constexpr std::uint64_t kNotable = 3, kSevere = 10;           // requests
+constexpr double kNotableShare = 0.001, kSevereShare = 0.05;  // of the route's
+constexpr std::size_t kExamples = 3;
+constexpr double kLeastShare = 0.1;  // of the failed requests: causes of fewer are left out
+constexpr double kByThread = 0.5;    // of the failed requests: so many have a trouble in their own thread
+constexpr std::size_t kCauses = 3;
+constexpr std::size_t kKeys = 4096;              // different causes that are counted
+constexpr std::size_t kTroublesLookedAt = 1000;  // while one request was under way
+
+// A connection that ended without an answer has no end of the request in the capture.
+Time end_of(const Request& r, Time last) {
+  if (r.has_duration) return r.start + r.duration;
+  if (r.reset_after >= 0) return r.start + formats::Duration{r.reset_after};
+  if (r.first_byte.count() >= 0) return r.start + r.first_byte;
+  return model::failed(r) ? r.start : last;
+}
+
+using EndKey = std::tuple<std::uint16_t, std::int32_t, model::Outcome>;
+
+EndKey end_key(const Request& r) { return {r.status, r.grpc_status, r.outcome}; }
+
+std::vector<FailedEnd> ends_of(const std::map<EndKey, std::uint64_t>& counts) {
+  std::vector<FailedEnd> out;
+  for (const auto& [key, n] : counts) out.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), n});
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.requests > b.requests; });
+  return out;
+}
+
+class Failing {
+ public:
+  Failing(const std::vector<std::uint32_t>& rows, const Surroundings& around) : around_(around), table_(around.table) {
+    for (const std::uint32_t row : rows) {
+      const Request r = table_.rows[row];
+      if (r.outcome == model::Outcome::in_flight || r.outcome == model::Outcome::unknown) continue;
+      (model::failed(r) ? failed_ : others_).push_back(row);
+    }
+    for (const Trouble& t : around.study.troubles) longest_ = std::max(longest_, t.at);
+  }
+
+  std::optional<model::Verdict> run() {
+    if (failed_.empty() || listed_elsewhere()) return std::nullopt;
+    model::Verdict out;
+    out.kind = model::VerdictKind::failing;
+    out.requests = failed_.size();
+    out.of = failed_.size() + others_.size();
+    std::map<EndKey, std::uint64_t> ends;
+    std::vector<model::Crowd::Interval> spans;
+    for (const std::uint32_t row : failed_) {
+      const Request r = table_.rows[row];
+      ++ends[end_key(r)];
+      if (out.examples.size() < kExamples) out.examples.push_back(r.id);
+      if (formats::known(r.start))
+        spans.push_back({formats::nanoseconds(r.start), formats::nanoseconds(end_of(r, r.start))});
+    }
+    out.ends = ends_of(ends);
+    if (!spans.empty()) note_pattern(std::move(spans), around_.study, out);
+    find_causes(out);
+    out.shared = shared(out.when.size());
+    const double share = static_cast<double>(out.requests) / static_cast<double>(out.of);
+    out.level = Level::note;
+    if (out.requests >= kNotable && share >= kNotableShare) out.level = Level::notable;
+    if (out.requests >= kSevere && share >= kSevereShare) out.level = Level::severe;
+    return out;
+  }
+
+ private:
+  // A call whose server is recorded is listed there.
+  bool listed_elsewhere() const {
+    return std::all_of(failed_.begin(), failed_.end(), [&](std::uint32_t row) {
+      return table_.rows.role(row) == model::Role::client && table_.rows.peer(row).connection != 0;
+    });
+  }
+
+  using Key = std::tuple<TroubleKind, std::string, std::string>;
+  struct Count {
+    std::uint64_t failed = 0, others = 0;
+    std::map<EndKey, std::uint64_t> ends;  // of calls
+    model::ExchangeId example = {};
+  };
+
+  void find_causes(model::Verdict& out) {
+    const bool by_thread = static_cast<double>(count_troubled()) >= kByThread * static_cast<double>(failed_.size());
+    for (const bool fails : {true, false})
+      for (const std::uint32_t row : fails ? failed_ : others_) {
+        add_troubles(row, fails, by_thread);
+        add_calls(row, fails);
+      }
+    for (const auto& [key, count] : counts_) {
+      if (static_cast<double>(count.failed) < kLeastShare * static_cast<double>(failed_.size())) continue;
+      const auto ends = ends_of(count.ends);
+      out.causes.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), ends.empty() ? FailedEnd{} : ends[0],
+                            count.failed, count.others, by_thread, count.example});
+    }
+    std::stable_sort(out.causes.begin(), out.causes.end(), [&](const FailureCause& a, const FailureCause& b) {
+      return a.failed != b.failed ? a.failed > b.failed : a.others < b.others;
+    });
+    if (out.causes.size() > kCauses) out.causes.resize(kCauses);
+  }
+
+  // Requests that failed while something else failed in their thread.
+  std::uint64_t count_troubled() const {
+    std::uint64_t n = 0;
+    for (const std::uint32_t row : failed_) {
+      bool any = false;
+      each_trouble(row, true, [&](const Trouble&) { any = true; });
+      n += any;
+    }
+    return n;
+  }
+
+  template <typename Visit>
+  void each_trouble(std::uint32_t row, bool by_thread, Visit visit) const {
+    const Request r = table_.rows[row];
+    if (r.role != model::Role::server || !formats::known(r.start)) return;
+    const auto& all = around_.study.troubles;
+    const Time end = end_of(r, longest_);
+    auto at =
+        std::lower_bound(all.begin(), all.end(), r.start, [](const Trouble& t, Time time) { return t.at < time; });
+    for (std::size_t n = 0; at != all.end() && at->at <= end && n < kTroublesLookedAt; ++at, ++n)
+      if (at->thread.pid == r.pid && (!by_thread || at->thread.tid == r.tid)) visit(*at);
+  }
+
+  void add(std::set<Key>& seen, Key key, bool fails, const Request* call) {
+    if (!counts_.contains(key) && counts_.size() >= kKeys) return;
+    Count& count = counts_[key];
+    if (call && fails) {
+      ++count.ends[end_key(*call)];
+      if (count.example.connection == 0) count.example = call->id;
+    }
+    if (seen.insert(std::move(key)).second) ++(fails ? count.failed : count.others);
+  }
+
+  void add_troubles(std::uint32_t row, bool fails, bool by_thread) {
+    std::set<Key> seen;
+    each_trouble(row, by_thread, [&](const Trouble& t) { add(seen, {t.kind, t.what, t.cause}, fails, nullptr); });
+  }
+
+  void add_calls(std::uint32_t row, bool fails) {
+    std::set<Key> seen;
+    for (const auto& [parent, id] : around_.links.calls_of(table_.rows.id(row))) {
+      const auto at = around_.links.row_of(id);
+      if (!at) continue;
+      const Request call = table_.rows[*at];
+      if (!model::failed(call)) continue;
+      std::string what = std::string(table_.texts[call.method]) + " " + std::string(table_.texts[call.route]);
+      if (call.authority != 0) what += " at " + std::string(table_.texts[call.authority]);
+      add(seen, {TroubleKind::call, std::move(what), ""}, fails, &call);
+    }
+  }
+
+  std::vector<model::SharedTrait> shared(std::uint64_t bursts) const {
+    std::vector<slow::Item> items;
+    slow::Cohorts cohorts;
+    for (const auto* rows : {&others_, &failed_})
+      for (const std::uint32_t row : *rows) {
+        cohorts.order.push_back(static_cast<std::uint32_t>(items.size()));
+        slow::Item& item = items.emplace_back();
+        item.row = row;
+        if (table_.rows.has_duration(row)) item.duration = table_.rows.duration(row).count();
+      }
+    cohorts.slow = failed_.size();
+    std::vector<model::SharedTrait> out = shared_traits(items, cohorts, bursts, table_);
+    // The answer to a request that failed has a size of its own.
+    std::erase_if(out, [](const auto& trait) { return trait.kind == model::SharedTrait::Kind::response_size; });
+    return out;
+  }
+
+  const Surroundings& around_;
+  const model::RequestTable& table_;
+  std::vector<std::uint32_t> failed_, others_;
+  Time longest_ = formats::kNoTime;
+  std::map<Key, Count> counts_;
+};
+
+}  // namespace
+
+std::optional<model::Verdict> failing_verdict(const std::vector<std::uint32_t>& rows, const Surroundings& around) {
+  return Failing(rows, around).run();
+}
+
+}  // namespace tailcap::tail::verdict
