@@ -13,6 +13,7 @@ int run_compare(int argc, char** argv);
 int run_cut(int argc, char** argv);
 int run_diag(int argc, char** argv);
 int run_events(int argc, char** argv);
+int run_export(int argc, char** argv);
 int run_flame(int argc, char** argv);
 int run_info(int argc, char** argv);
 int run_merge(int argc, char** argv);

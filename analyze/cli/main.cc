@@ -31,12 +31,12 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", run_assert},   {"check", run_check},   {"compare", run_compare},   {"cut", run_cut},
-    {"diag", run_diag},       {"events", run_events}, {"flame", run_flame},       {"info", run_info},
-    {"merge", run_merge},     {"note", run_note},     {"pack", run_pack},         {"query", run_query},
-    {"recover", run_recover}, {"redact", run_redact}, {"report", run_report},     {"requests", run_requests},
-    {"show", run_show},       {"spans", run_spans},   {"timeline", run_timeline}, {"topology", run_topology},
-    {"tree", run_tree},
+    {"assert", run_assert},     {"check", run_check},     {"compare", run_compare}, {"cut", run_cut},
+    {"diag", run_diag},         {"export", run_export},   {"events", run_events},   {"flame", run_flame},
+    {"info", run_info},         {"merge", run_merge},     {"note", run_note},       {"pack", run_pack},
+    {"query", run_query},       {"recover", run_recover}, {"redact", run_redact},   {"report", run_report},
+    {"requests", run_requests}, {"show", run_show},       {"spans", run_spans},     {"timeline", run_timeline},
+    {"topology", run_topology}, {"tree", run_tree},
 });
 
 constexpr const char* kCommands =
@@ -58,6 +58,7 @@ What is slow, and where does the time go?
   timeline   lanes of threads, goroutines and connections in a window of time
   spans      requests as OpenTelemetry spans; completes those of SDKs
   flame      flame graphs: functions that the CPU's time went to, or what threads waited for
+  export     for Perfetto, OpenTelemetry, Prometheus, browsers, Loki, pprof, Wireshark
   query      SQL over requests, segments of their time, threads, connections, spans
 
 What is wrong with the machine?

@@ -114,6 +114,7 @@ class Maker {
     span.context = id.context;
     span.parent = id.parent;
     describe(table_, row, ends, span);
+    declared_route(row, span);
     span.start = clock.unix_time(row.start);
     span.end = span.start;
     auto& a = span.attributes;
@@ -135,7 +136,34 @@ class Maker {
         state != source_.trace_states.end() && state->first == row.id && id.trace_source != model::kSynthetic)
       span.trace_state = table_.texts[state->second];
     enrich(i, clock, span);
+    if (source_.phases) add_phases(row, clock, span);
     return span;
+  }
+
+  // A route that was learned is a guess at what the program calls it; one that the user declared is not.
+  void declared_route(const Request& row, Span& span) const {
+    const std::string_view route = table_.texts[row.route];
+    if (model::is_call(row) ||
+        std::find(source_.templates.begin(), source_.templates.end(), route) == source_.templates.end())
+      return;
+    span.attributes.set(row.role == Role::server ? "http.route" : "url.template", route);
+  }
+
+  static void add_phases(const Request& row, const Clocked& clock, Span& span) {
+    if (!row.has_phases) return;
+    formats::Time at = row.start;
+    const auto names = model::phases_of(row.role);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (row.phases[i] > 0) {
+        model::SpanEvent& event = span.events.emplace_back();
+        event.time = clock.unix_time(at);
+        event.name = "tailcap.phase." + std::string(model::name_of(names[i]));
+        event.attributes.set("tailcap.phase.duration_ns", std::int64_t{row.phases[i]});
+      }
+      at += formats::Duration{row.phases[i]};
+    }
+    std::stable_sort(span.events.begin(), span.events.end(),
+                     [](const auto& a, const auto& b) { return a.time < b.time; });
   }
 
   // The wall clock was set: what it said when this began is not what the span says, or it is not known what it said.

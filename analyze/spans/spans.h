@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,8 @@ struct Source {
   formats::Duration clock_error{};
   const formats::Preamble& preamble;
   formats::Time first = formats::kNoTime, last = formats::kNoTime;  // of the capture
+  bool phases = false;                                              // each phase of a request becomes an event
+  std::span<const std::string> templates;  // routes that the user declared, which are http.route
 };
 
 struct Counts {

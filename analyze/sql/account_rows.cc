@@ -53,7 +53,7 @@ void insert_segments(Database& database, const RequestFacts& facts, std::span<co
     for (const model::LabelledStretch& s : course.stretches) {
       const model::Culprit& c = s.culprit;
       const std::string by = c.request.connection == 0 ? "" : id_text(c.request);
-      const Utid utid = c.tid == 0 ? 0 : facts.tasks.thread_at(c.tid, s.from);
+      const model::Utid utid = c.tid == 0 ? 0 : facts.thread(c.tid, s.from);
       out.text(id);
       out.text(trace);
       out.time(s.from);

@@ -4,7 +4,6 @@
 
 #include "analyze/model/trace/trace_identity.h"
 #include "analyze/model/wire/grpc.h"
-#include "formats/machine.h"
 
 namespace tailcap::sql {
 namespace {
@@ -55,8 +54,8 @@ void insert_requests(Database& database, const RequestFacts& facts) {
     out.integer_if(row.at_least >= 0, row.at_least);
     out.integer_if(started, started ? facts.clock.realtime(row.start) : 0);
     out.integer_if(row.first_byte.count() >= 0, row.first_byte.count());
-    const Upid upid = row.pid == 0 ? 0 : facts.tasks.process_at(row.pid, row.start);
-    const Utid utid = row.tid == 0 ? 0 : facts.tasks.thread_at(row.tid, row.start);
+    const model::Upid upid = row.pid == 0 ? 0 : facts.process(row.pid, row.start);
+    const model::Utid utid = row.tid == 0 ? 0 : facts.thread(row.tid, row.start);
     out.integer_if(upid != 0, upid);
     out.integer_if(utid != 0, utid);
     out.text(model::name_of(row.role));

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "analyze/model/machine/task_facts.h"
 #include "analyze/model/request.h"
 #include "analyze/model/trace/span_context.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/sql/database.h"
-#include "analyze/sql/tasks.h"
 
 namespace tailcap::sql {
 
@@ -26,7 +26,8 @@ struct RequestFacts {
   std::span<const Traced> traces;                                                           // by row of the table
   const std::function<std::pair<model::TextId, model::TextId>(model::ConnectionId)>& ends;  // local, remote
   const model::WallClock& clock;
-  const Tasks& tasks;
+  const std::function<model::Upid(std::uint32_t pid, formats::Time)>& process;
+  const std::function<model::Utid(std::uint32_t tid, formats::Time)>& thread;
 };
 
 std::string id_text(model::ExchangeId id);

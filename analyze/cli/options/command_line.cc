@@ -67,6 +67,11 @@ constexpr std::array kEndings = std::to_array<std::pair<std::string_view, std::s
     {".folded", "folded"},
     {".csv", "csv"},
     {".jsonl", "json"},
+    {".pftrace", "perfetto"},
+    {".perfetto-trace", "perfetto"},
+    {".har", "har"},
+    {".om", "openmetrics"},
+    {".pcapng", "pcapng"},
 });
 
 }  // namespace
@@ -167,9 +172,12 @@ void CommandLine::choose_format() {
   if (json_ || given(option::kFormat)) return;
   *format_ = formats_.front();
   if (!output_) return;
+  const std::string name = output_->ends_with(".gz") ? output_->substr(0, output_->size() - 3) : *output_;
   for (const auto& [ending, format] : kEndings)
-    if (output_->ends_with(ending) && std::find(formats_.begin(), formats_.end(), format) != formats_.end())
+    if (name.ends_with(ending) && std::find(formats_.begin(), formats_.end(), format) != formats_.end()) {
       *format_ = format;
+      by_name_ = true;
+    }
 }
 
 void CommandLine::read(int argc, char** argv) {

@@ -55,6 +55,7 @@ class CommandLine {
   // Set: help was printed (0) or the usage was wrong (2), and that was said; return it.
   std::optional<int> parse(int argc, char** argv);
   bool given(const Definition& definition) const { return given_.contains(definition.name); }
+  bool chosen_by_name() const { return by_name_; }  // the ending of OUT said which format
 
   std::string help() const;
 
@@ -87,7 +88,7 @@ class CommandLine {
   std::size_t least_words_ = 0;
   const char* too_few_ = nullptr;
   std::set<std::string_view> given_;
-  bool json_ = false;
+  bool json_ = false, by_name_ = false;
   std::string* format_ = nullptr;
   std::string* output_ = nullptr;
   std::vector<std::string_view> formats_;

@@ -99,7 +99,8 @@ SpanExport export_spans(const std::string& file, SpanChoice& choice, const SpanS
   const spans::Source source{analysis.table,        ends,
                              analysis.trace_states, quality.clock,
                              quality.clock_error,   quality.preamble,
-                             quality.file.first,    quality.file.last};
+                             quality.file.first,    quality.file.last,
+                             choice.phases,         choice.requests.routes};
   spans::SpanMaker maker(source, ids, enrichment, resources);
   const auto flush = [&] {
     std::vector<model::SpanResource> made = maker.take();

@@ -24,6 +24,7 @@ struct SpanChoice {
   spans::AttributeRules rules;
   bool old_names = false;
   bool facts_only = false;
+  bool phases = false;  // as events
 };
 
 struct SpanExport {

@@ -12,8 +12,9 @@
 #include "analyze/sql/capture_rows.h"
 #include "analyze/sql/request_rows.h"
 #include "analyze/sql/span_rows.h"
-#include "analyze/sql/tasks.h"
-#include "analyze/sql/thread_states.h"
+#include "analyze/sql/task_rows.h"
+#include "analyze/tasks/tasks.h"
+#include "analyze/tasks/thread_states.h"
 #include "analyze/views/file/blocks.h"
 #include "analyze/views/spans/export.h"
 
@@ -45,17 +46,18 @@ class Filler {
 
   void read_events() {
     pipeline::Replay replay(file_, options_.threads, options_.progress);
-    std::optional<sql::ThreadStates> states;
+    tasks::ThreadStates states(tasks_);
+    std::optional<sql::ThreadStateRows> rows;
     std::optional<sql::Clocks> clocks;
-    if (any({"thread_state"})) states.emplace(database_, tasks_);
+    if (any({"thread_state"})) rows.emplace(database_);
     if (any({"clock"})) clocks.emplace(database_);
     replay.each([&](const formats::Event& event) {
       tasks_.push(event);
-      if (states) states->push(event);
+      if (rows) rows->add(states.push(event));
       if (clocks) clocks->push(event);
     });
-    if (any({"process"})) tasks_.insert_processes(database_);
-    if (any({"thread"})) tasks_.insert_threads(database_);
+    if (any({"process"})) sql::insert_processes(database_, tasks_.processes());
+    if (any({"thread"})) sql::insert_threads(database_, tasks_.threads());
     const formats::FileSummary file = replay.summary();
     out_.damaged = file.state != formats::CaptureState::complete || file.damaged_blocks > 0 || file.lost > 0;
   }
@@ -88,7 +90,13 @@ class Filler {
       if (id >= analysis.endpoints.size()) return {};
       return {analysis.endpoints[id].local, analysis.endpoints[id].remote};
     };
-    const sql::RequestFacts facts{analysis.table, traces, ends, analysis.study.quality.clock, tasks_};
+    const std::function<model::Upid(std::uint32_t, formats::Time)> process = [&](std::uint32_t pid, formats::Time at) {
+      return tasks_.process_at(pid, at);
+    };
+    const std::function<model::Utid(std::uint32_t, formats::Time)> thread = [&](std::uint32_t tid, formats::Time at) {
+      return tasks_.thread_at(tid, at);
+    };
+    const sql::RequestFacts facts{analysis.table, traces, ends, analysis.study.quality.clock, process, thread};
     if (any({"request"})) sql::insert_requests(database_, facts);
     if (any({"account"})) sql::insert_accounts(database_, facts);
     if (any({"link"})) sql::insert_links(database_, facts);
@@ -147,7 +155,7 @@ class Filler {
   const std::string& file_;
   pipeline::Options& options_;
   std::string_view version_;
-  sql::Tasks tasks_;
+  tasks::Tasks tasks_;
   Filled out_;
 };
 

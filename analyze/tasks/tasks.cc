@@ -1,8 +1,6 @@
-#include "analyze/sql/tasks.h"
+#include "analyze/tasks/tasks.h"
 
-#include "formats/machine.h"
-
-namespace tailcap::sql {
+namespace tailcap::tasks {
 
 using formats::kNoTime;
 using formats::known;
@@ -14,10 +12,11 @@ Upid Tasks::process(std::uint32_t pid, bool fresh, Time now) {
   if (!holders.empty() && !fresh) return holders.back() + 1;
   if (processes_.size() >= kMax) return 0;
   holders.push_back(static_cast<std::uint32_t>(processes_.size()));
-  Process& added = processes_.emplace_back();
+  model::ProcessFacts& added = processes_.emplace_back();
   added.pid = pid;
+  added.upid = static_cast<Upid>(processes_.size());
   if (fresh) added.start = now;
-  return static_cast<Upid>(processes_.size());
+  return added.upid;
 }
 
 Utid Tasks::add(formats::Thread thread, bool fresh, Time now) {
@@ -27,11 +26,15 @@ Utid Tasks::add(formats::Thread thread, bool fresh, Time now) {
     if (threads_.size() >= kMax) return 0;
     holders.push_back(static_cast<std::uint32_t>(threads_.size()));
     threads_.emplace_back().tid = thread.tid;
+    threads_.back().utid = static_cast<Utid>(threads_.size());
     if (fresh) threads_.back().start = now;
   }
   const Utid utid = holders.back() + 1;
-  Thread& found = threads_[utid - 1];
-  if (found.process == 0) found.process = process(thread.pid, false, now);
+  model::ThreadFacts& found = threads_[utid - 1];
+  if (found.process == 0 && thread.pid != 0) {
+    found.process = process(thread.pid, false, now);
+    found.main = thread.pid == thread.tid;
+  }
   return utid;
 }
 
@@ -60,7 +63,7 @@ void Tasks::describe(const formats::Event& event, const formats::TaskInfo& info)
   const Upid upid = process(event.thread.pid, false, event.time);
   if (upid == 0) return;
   const Upid parent = process(info.parent_pid, false, event.time);
-  Process& p = processes_[upid - 1];
+  model::ProcessFacts& p = processes_[upid - 1];
   keep(p.name, info.comm);
   keep(p.command_line, info.command_line);
   keep(p.executable, info.executable);
@@ -107,39 +110,4 @@ std::uint32_t Tasks::held_at(const Holders& holders, const std::vector<Task>& al
 Utid Tasks::thread_at(std::uint32_t tid, Time at) const { return held_at(by_tid_, threads_, tid, at); }
 Upid Tasks::process_at(std::uint32_t pid, Time at) const { return held_at(by_pid_, processes_, pid, at); }
 
-void Tasks::insert_processes(Database& database) const {
-  Inserter row(database, "process");
-  for (std::size_t i = 0; i < processes_.size(); ++i) {
-    const Process& p = processes_[i];
-    row.integer(static_cast<std::int64_t>(i + 1));
-    row.integer(formats::number_of(p.pid));
-    row.integer(formats::machine_of(p.pid) + 1);
-    row.text_or_null(p.name);
-    row.text_or_null(p.command_line);
-    row.text_or_null(p.executable);
-    row.text_or_null(p.cgroup);
-    row.integer_if(p.parent != 0, p.parent);
-    row.time(p.start);
-    row.time(p.end);
-    row.integer_if(known(p.end), p.exit_code);
-    row.end_row();
-  }
-}
-
-void Tasks::insert_threads(Database& database) const {
-  Inserter row(database, "thread");
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    const Thread& t = threads_[i];
-    row.integer(static_cast<std::int64_t>(i + 1));
-    row.integer(formats::number_of(t.tid));
-    row.integer_if(t.process != 0, t.process);
-    row.integer(formats::machine_of(t.tid) + 1);
-    row.text_or_null(t.name);
-    row.integer_if(t.process != 0, t.process != 0 && processes_[t.process - 1].pid == t.tid ? 1 : 0);
-    row.time(t.start);
-    row.time(t.end);
-    row.end_row();
-  }
-}
-
-}  // namespace tailcap::sql
+}  // namespace tailcap::tasks

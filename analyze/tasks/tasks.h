@@ -2,17 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/sql/database.h"
+#include "analyze/model/machine/task_facts.h"
 #include "formats/event.h"
 
-namespace tailcap::sql {
+namespace tailcap::tasks {
 
-using Utid = std::uint32_t;  // from 1; 0: not known. Likewise Upid.
-using Upid = std::uint32_t;
+using model::Upid;
+using model::Utid;
 
 class Tasks {
  public:
@@ -26,23 +26,11 @@ class Tasks {
   Utid thread_at(std::uint32_t tid, formats::Time at) const;
   Upid process_at(std::uint32_t pid, formats::Time at) const;
 
-  void insert_processes(Database& database) const;
-  void insert_threads(Database& database) const;
+  // Of upid and utid n + 1.
+  std::span<const model::ProcessFacts> processes() const { return processes_; }
+  std::span<const model::ThreadFacts> threads() const { return threads_; }
 
  private:
-  struct Process {
-    std::uint32_t pid = 0;
-    Upid parent = 0;
-    std::string name, command_line, executable, cgroup;
-    formats::Time start = formats::kNoTime, end = formats::kNoTime;
-    std::int32_t exit_code = 0;
-  };
-  struct Thread {
-    std::uint32_t tid = 0;
-    Upid process = 0;
-    std::string name;
-    formats::Time start = formats::kNoTime, end = formats::kNoTime;
-  };
   // Those that had one number, in order of time.
   using Holders = std::unordered_map<std::uint32_t, std::vector<std::uint32_t>>;
 
@@ -55,9 +43,9 @@ class Tasks {
   static std::uint32_t held_at(const Holders& holders, const std::vector<Task>& all, std::uint32_t number,
                                formats::Time at);
 
-  std::vector<Process> processes_;
-  std::vector<Thread> threads_;
+  std::vector<model::ProcessFacts> processes_;
+  std::vector<model::ThreadFacts> threads_;
   Holders by_pid_, by_tid_;
 };
 
-}  // namespace tailcap::sql
+}  // namespace tailcap::tasks

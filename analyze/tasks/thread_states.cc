@@ -1,12 +1,13 @@
-#include "analyze/sql/thread_states.h"
+#include "analyze/tasks/thread_states.h"
 
 #include "analyze/model/off_cpu_wait.h"
 #include "ground/task_state.h"
 
-namespace tailcap::sql {
+namespace tailcap::tasks {
 namespace {
 
 using model::Blocked;
+using model::ThreadInterval;
 
 std::string_view function_of(Blocked blocked) {
   switch (blocked) {
@@ -44,47 +45,31 @@ std::string_view state_of(std::uint32_t state) {
 
 }  // namespace
 
-void ThreadStates::insert(const Interval& i) {
-  row_.integer(i.from);
-  row_.integer(i.to - i.from);
-  row_.null();  // cpu
-  row_.integer(i.utid);
-  row_.text(i.state);
-  row_.text_or_null(i.function);
-  row_.text_or_null(i.wait);
-  row_.integer_if(i.waker != 0, i.waker);
-  row_.integer_if(i.irq >= 0, i.irq);
-  row_.boolean(i.throttled);
-  row_.boolean(i.runnable_known);
-  row_.boolean(i.ongoing);
-  row_.integer_if(i.goroutine != 0, static_cast<std::int64_t>(i.goroutine));
-  row_.end_row();
-}
-
-void ThreadStates::push(const formats::Event& event) {
+std::span<const ThreadInterval> ThreadStates::push(const formats::Event& event) {
+  done_.clear();
   const auto* off = std::get_if<formats::OffCpu>(&event.body);
-  if (!off || off->left > event.time) return;
+  if (!off || off->left > event.time) return done_;
   const Utid utid = tasks_.thread(event.thread);
-  if (utid == 0) return;
+  if (utid == 0) return done_;
   if (utid >= running_since_.size()) running_since_.resize(utid + 1);
   const model::OffCpuWait wait = model::off_cpu_wait(event);
   std::int64_t& since = running_since_[utid];
-  Interval running{since, wait.time, "Running", {}, {}, utid};
+  ThreadInterval running{utid, since, wait.time, "Running", {}, {}};
   running.goroutine = event.goroutine;
   // What came before may be missing where intervals were lost.
-  if (since != 0 && !wait.lost_before && since < wait.time) insert(running);
+  if (since != 0 && !wait.lost_before && since < wait.time) done_.push_back(running);
   since = off->ongoing ? 0 : wait.back;
   const bool could_run = wait.blocked == Blocked::preempted || wait.blocked == Blocked::throttled;
   const std::int64_t woken = wait.waited_until();
-  Interval one{wait.time, woken, state_of(off->state), function_of(wait.blocked), {}, utid};
+  ThreadInterval one{utid, wait.time, woken, state_of(off->state), function_of(wait.blocked), {}};
   one.goroutine = event.goroutine;
   one.runnable_known = wait.woken();
   one.ongoing = off->ongoing && woken == wait.back;
   if (const model::Label label = model::label_of(wait); label != model::Label::blocked_unknown)
     one.wait = model::name_of(label);
-  if (woken > wait.time) insert(one);
-  if (!wait.woken() || woken >= wait.back) return;
-  Interval queued{woken, wait.back, could_run ? "R+" : "R", {}, {}, utid};
+  if (woken > wait.time) done_.push_back(one);
+  if (!wait.woken() || woken >= wait.back) return done_;
+  ThreadInterval queued{utid, woken, wait.back, could_run ? "R+" : "R", {}, {}};
   queued.goroutine = event.goroutine;
   queued.throttled = off->throttled;
   queued.ongoing = off->ongoing;
@@ -94,7 +79,8 @@ void ThreadStates::push(const formats::Event& event) {
     queued.waker = off->waker != 0 ? tasks_.thread(off->waker) : 0;
     if (off->woken_in != formats::WokenIn::unknown) queued.irq = off->woken_in == formats::WokenIn::thread ? 0 : 1;
   }
-  insert(queued);
+  done_.push_back(queued);
+  return done_;
 }
 
-}  // namespace tailcap::sql
+}  // namespace tailcap::tasks

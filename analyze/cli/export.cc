@@ -1,0 +1,86 @@
+// tailcap export: a capture in the formats of other tools.
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/selection.h"
+#include "analyze/cli/output/complain.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/terminal.h"
+#include "analyze/export/gzip.h"
+#include "analyze/report/words/number.h"
+#include "analyze/views/export/otlp.h"
+#include "analyze/views/export/perfetto.h"
+
+namespace tailcap::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "tailcap export writes a capture in the format of another tool, for all requests or those that are chosen. What is "
+    "not known is left out, and said on standard error.";
+
+constexpr const char* kNotes =
+    R"(perfetto     threads, goroutines, requests with what they waited for, and what caused what: ui.perfetto.dev
+otlp         spans in protobuf, as a collector's /v1/traces takes them; otlp-json: in JSON
+
+Where the name of OUT ends in .gz, it is compressed. docs/export.md says what each format holds.
+
+examples:
+  tailcap export slow.tcap -o slow.pftrace
+  tailcap export slow.tcap --format otlp -o spans.pb.gz
+)";
+
+struct Arguments {
+  std::string file, format, output;
+  Selection selection;
+};
+
+bool is_binary(const std::string& format) { return format == "perfetto" || format == "otlp"; }
+
+views::Exported write(const Arguments& a, const views::Write& out) {
+  pipeline::Options options = options_of(a.selection);
+  if (a.format == "perfetto") return views::export_perfetto(a.file, options, out);
+  return views::export_otlp_file(a.file, std::move(options), a.format == "otlp", TAILCAP_VERSION, out);
+}
+
+int run(const Arguments& a) {
+  OutputFile file(a.output, a.file);
+  views::Write out = [&](std::string_view piece) { file.write(piece); };
+  std::unique_ptr<exports::Gzip> gzip;
+  if (a.output.ends_with(".gz")) {
+    gzip = std::make_unique<exports::Gzip>(out);
+    out = [&](std::string_view piece) { gzip->write(piece); };
+  }
+  const views::Exported made = write(a, out);
+  if (made.requests == 0 && !a.selection.empty()) return nothing_matches("export", "request");
+  if (gzip) gzip->finish();
+  file.finish();
+  complain("export",
+           made.what + " of " + report::count_text(made.requests, "request", "requests") + " written" +
+               (made.left_out == 0 ? "." : "; " + report::count_text(made.left_out) + " left out: " + made.why + "."));
+  return exit_code(made.damaged, made.wrong, "export");
+}
+
+}  // namespace
+
+int run_export(int argc, char** argv) {
+  Arguments a;
+  CommandLine line("export", kAbout);
+  line.word("FILE", a.file, "no file given");
+  line.group("In which form?");
+  line.format(a.format, {"perfetto", "otlp", "otlp-json"}, &a.output);
+  add_selection(line, a.selection);
+  add_routes(line, a.selection);
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  if (!line.given(option::kFormat) && !line.chosen_by_name())
+    throw UsageError("no format given: --format perfetto, otlp, …, or an OUT that ends like .pftrace");
+  if (is_binary(a.format) && (a.output.empty() || a.output == "-") && on_terminal())
+    throw UsageError("the format is not for a terminal: name a file with -o");
+  return run(a);
+}
+
+}  // namespace tailcap::cli

@@ -1,0 +1,61 @@
+#include "analyze/sql/task_rows.h"
+
+#include "formats/machine.h"
+
+namespace tailcap::sql {
+
+using formats::known;
+
+void insert_processes(Database& database, std::span<const model::ProcessFacts> processes) {
+  Inserter row(database, "process");
+  for (const model::ProcessFacts& p : processes) {
+    row.integer(p.upid);
+    row.integer(formats::number_of(p.pid));
+    row.integer(formats::machine_of(p.pid) + 1);
+    row.text_or_null(p.name);
+    row.text_or_null(p.command_line);
+    row.text_or_null(p.executable);
+    row.text_or_null(p.cgroup);
+    row.integer_if(p.parent != 0, p.parent);
+    row.time(p.start);
+    row.time(p.end);
+    row.integer_if(known(p.end), p.exit_code);
+    row.end_row();
+  }
+}
+
+void insert_threads(Database& database, std::span<const model::ThreadFacts> threads) {
+  Inserter row(database, "thread");
+  for (const model::ThreadFacts& t : threads) {
+    row.integer(t.utid);
+    row.integer(formats::number_of(t.tid));
+    row.integer_if(t.process != 0, t.process);
+    row.integer(formats::machine_of(t.tid) + 1);
+    row.text_or_null(t.name);
+    row.integer_if(t.process != 0, t.main ? 1 : 0);
+    row.time(t.start);
+    row.time(t.end);
+    row.end_row();
+  }
+}
+
+void ThreadStateRows::add(std::span<const model::ThreadInterval> intervals) {
+  for (const model::ThreadInterval& i : intervals) {
+    row_.integer(i.from);
+    row_.integer(i.to - i.from);
+    row_.null();  // cpu
+    row_.integer(i.utid);
+    row_.text(i.state);
+    row_.text_or_null(i.function);
+    row_.text_or_null(i.wait);
+    row_.integer_if(i.waker != 0, i.waker);
+    row_.integer_if(i.irq >= 0, i.irq);
+    row_.boolean(i.throttled);
+    row_.boolean(i.runnable_known);
+    row_.boolean(i.ongoing);
+    row_.integer_if(i.goroutine != 0, static_cast<std::int64_t>(i.goroutine));
+    row_.end_row();
+  }
+}
+
+}  // namespace tailcap::sql

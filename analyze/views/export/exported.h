@@ -1,0 +1,30 @@
+// What all exports take and say. They write piece by piece.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyze/model/wire/exchange.h"
+#include "analyze/pipeline/pipeline.h"
+
+namespace tailcap::views {
+
+using Write = std::function<void(std::string_view)>;
+
+// The selection lies in `chosen`; the analysis of all requests, to which it is applied afterwards, because links and
+// traces go beyond what is chosen.
+pipeline::Options of_all(const pipeline::Options& chosen);
+
+struct Exported {
+  bool damaged = false;
+  std::vector<model::ExchangeId> wrong{};  // as in pipeline::Analysis
+  std::uint64_t requests = 0;              // that were written
+  std::uint64_t left_out = 0;              // that the format cannot hold: their start or duration is not known, …
+  std::string what{};                      // "spans", "slices", …: what was written, as said on standard error
+  std::string why{};                       // why some were left out
+};
+
+}  // namespace tailcap::views

@@ -1,0 +1,215 @@
+"""`tailcap export`: each format is read by its own tool, or decoded by its published schema, and says what other commands say.
+
+    export_test.py --build build/release
+"""
+import collections
+import gzip
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import case
+import decoded
+
+CAPTURES = sorted(case.SAMPLES.glob("*/*.tcap"))
+
+
+def tailcap(*arguments):
+    done = subprocess.run([case.program(), *map(str, arguments)], capture_output=True, check=False)
+    assert done.returncode in (0, 3), done.stderr
+    return done.stdout
+
+
+def requests(capture, *options):
+    return [json.loads(line) for line in tailcap("requests", "--json", capture, *options).splitlines()]
+
+
+def query(capture, sql):
+    return [json.loads(line) for line in tailcap("query", capture, sql, "--json", "-n", "1000000").splitlines()]
+
+
+@unittest.skipUnless(decoded.available(), "no protoc")
+class Perfetto(unittest.TestCase):
+    def trace(self, capture, *options):
+        data = tailcap("export", capture, "--format", "perfetto", *options)
+        return decoded.decode(data, "perfetto.proto", "perfetto.protos.Trace")["packet"]
+
+    def check(self, packets):
+        """Every slice is closed, slices nest, and what an event names exists. Returns closed slices of requests: (name, ns, notes, flows)."""
+        counters = set()
+        tracks, opened, requests_, other = set(), collections.defaultdict(list), [], collections.Counter()
+        flows, ending = collections.Counter(), collections.Counter()
+        last = {}
+        for packet in packets:
+            self.assertEqual(packet["trusted_packet_sequence_id"], [1])
+            for track in packet.get("track_descriptor", []):
+                self.assertNotIn(track["uuid"][0], tracks)
+                self.assertTrue(track.get("parent_uuid", [None])[0] in tracks | {None})
+                tracks.add(track["uuid"][0])
+                if "counter" in track:
+                    counters.add(track["uuid"][0])
+            for event in packet.get("track_event", []):
+                self.assertEqual(packet["timestamp_clock_id"], [3])
+                track, at, kind = event["track_uuid"][0], packet["timestamp"][0], event["type"][0]
+                self.assertIn(track, tracks)
+                self.assertEqual(track in counters, kind == "TYPE_COUNTER")
+                if kind != "TYPE_INSTANT":  # those are of the process' own track
+                    self.assertGreaterEqual(at, last.get(track, 0))
+                    last[track] = at
+                flows.update(event.get("flow_ids", []))
+                ending.update(event.get("terminating_flow_ids", []))
+                if kind == "TYPE_SLICE_BEGIN":
+                    opened[track].append((at, event))
+                elif kind == "TYPE_SLICE_END":
+                    begin, event = opened[track].pop()
+                    notes = {n["name"][0].decode(): next(v[0] for k, v in n.items() if k != "name") for n in event.get("debug_annotations", [])}
+                    category = event["categories"][0].decode()
+                    other[category] += 1
+                    if category == "request":
+                        requests_.append((notes["request_id"].decode(), begin, at - begin))
+                else:
+                    other[kind] += 1
+        self.assertEqual([track for track, stack in opened.items() if stack], [])
+        self.assertEqual(flows, ending)
+        self.assertTrue(all(n == 1 for n in flows.values()))
+        return requests_, other, flows
+
+    def test_slices(self):
+        seen = collections.Counter()
+        for capture in CAPTURES:
+            with self.subTest(capture.stem):
+                requests_, other, flows = self.check(self.trace(capture))
+                known = query(capture, "SELECT request_id, ts, dur FROM request WHERE dur IS NOT NULL AND upid IS NOT NULL")
+                self.assertEqual(sorted(requests_), sorted((r["request_id"], r["ts"], r["dur"]) for r in known))
+                states = query(capture, "SELECT count(*) AS n FROM thread_state JOIN thread USING (utid) WHERE upid IS NOT NULL")[0]["n"]
+                self.assertEqual(other["thread"], states)
+                links = query(capture, """SELECT count(*) AS n FROM link JOIN request a ON a.request_id = from_request_id
+                    JOIN request b ON b.request_id = to_request_id WHERE kind IN ('cause', 'other_end') AND a.dur IS NOT NULL AND b.dur IS NOT NULL""")
+                self.assertEqual(len(flows), links[0]["n"])
+                segments = query(capture, "SELECT count(*) AS n FROM segment JOIN request USING (request_id) WHERE upid IS NOT NULL")[0]["n"]
+                self.assertEqual(sum(n for c, n in other.items() if c not in ("thread", "goroutine", "request") and not c.startswith("TYPE")), segments)
+                seen.update(other)
+                seen["flows"] += len(flows)
+        for kind in ("thread", "request", "flows", "TYPE_COUNTER", "lock", "downstream"):
+            self.assertGreater(seen[kind], 10, kind)
+
+    def test_goroutines(self):
+        """Captures of the deep profile have their states; this one is made up."""
+        events = ["preamble tier=a payload_limit=256", '+0 task_info pid=20 tid=20 comm="shop"', "+1 go_state pid=20 tid=20 of=9 state=running",
+                  '+2 go_state pid=20 tid=20 of=9 state=parked reason="chan receive\\x1b"', "+2.5 go_state pid=20 tid=20 of=9 state=ready",
+                  "+2.75 go_state pid=20 tid=21 of=9 state=running", "+4 task_info pid=20 tid=20 comm=\"shop\""]
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "capture.txt").write_text("\n".join(events) + "\n")
+            subprocess.run([case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True)
+            packets = self.trace(f"{folder}/capture.tcap")
+        _, other, _ = self.check(packets)
+        self.assertEqual(other["goroutine"], 4)
+        names = [e["name"][0] for p in packets for e in p.get("track_event", []) if e["type"] == ["TYPE_SLICE_BEGIN"]]
+        self.assertEqual(names, [b"running", rb"chan receive\x1b", b"runnable", b"running"])
+        slices = [(p["timestamp"][0], e["type"][0][11:]) for p in packets for e in p.get("track_event", [])]
+        self.assertEqual([(at - slices[0][0], kind) for at, kind in slices],
+                         [(0, "BEGIN"), (10**9, "END"), (10**9, "BEGIN"), (15 * 10**8, "END"), (15 * 10**8, "BEGIN"), (175 * 10**7, "END"),
+                          (175 * 10**7, "BEGIN"), (3 * 10**9, "END")])
+
+    def test_a_selection(self):
+        capture = case.SAMPLES / "lock-contention/lock-contention.tcap"
+        requests_, _, _ = self.check(self.trace(capture, "-w", "duration > 5ms"))
+        self.assertEqual(sorted(r[0] for r in requests_), sorted(r["id"] for r in requests(capture, "-w", "duration > 5ms")))
+
+
+@unittest.skipUnless(decoded.available(), "no protoc")
+class Otlp(unittest.TestCase):
+    @staticmethod
+    def value(any_value):
+        ((kind, (value,)),) = any_value.items()
+        if kind == "array_value":
+            return [Otlp.value(v) for v in value.get("values", [])]
+        return value.decode() if kind == "string_value" else value
+
+    @staticmethod
+    def json_value(any_value):
+        ((kind, value),) = any_value.items()
+        if kind == "arrayValue":
+            return [Otlp.json_value(v) for v in value["values"]]
+        return int(value) if kind == "intValue" else value
+
+    def attributes(self, of):
+        return {a["key"][0].decode(): self.value(a["value"][0]) for a in of.get("attributes", [])}
+
+    def json_attributes(self, of):
+        return {a["key"]: self.json_value(a["value"]) for a in of.get("attributes", [])}
+
+    def spans(self, message):
+        for resource in message["resource_spans"]:
+            for scope in resource["scope_spans"]:
+                for span in scope["spans"]:
+                    yield self.attributes(resource["resource"][0]), span
+
+    def json_spans(self, message):
+        for resource in message["resourceSpans"]:
+            for scope in resource["scopeSpans"]:
+                for span in scope["spans"]:
+                    yield self.json_attributes(resource["resource"]), span
+
+    def test_protobuf_and_json_say_the_same(self):
+        events = 0
+        for capture in CAPTURES:
+            with self.subTest(capture.stem):
+                binary = decoded.decode(tailcap("export", capture, "--format", "otlp"), "otlp.proto", "opentelemetry.ExportTraceServiceRequest")
+                text = json.loads(tailcap("export", capture, "--format", "otlp-json"))
+                a, b = list(self.spans(binary)), list(self.json_spans(text))
+                self.assertEqual(len(a), len(b))
+                self.assertEqual(sum("tailcap.setup" not in self.attributes(s) for _, s in a), len([r for r in requests(capture) if r["start_ns"]]))
+                kinds = ["", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT"]
+                for (resource, x), (json_resource, y) in zip(a, b):
+                    self.assertEqual(resource, json_resource)
+                    self.assertEqual((x["trace_id"][0].hex(), x["span_id"][0].hex(), x.get("parent_span_id", [b""])[0].hex(), x["name"][0].decode(), x["kind"][0],
+                                      x["start_time_unix_nano"][0], x["end_time_unix_nano"][0], x["flags"][0] if "flags" in x else 0),
+                                     (y["traceId"], y["spanId"], y.get("parentSpanId", ""), y["name"], kinds[y["kind"]], int(y["startTimeUnixNano"]),
+                                      int(y["endTimeUnixNano"]), y["flags"]))
+                    self.assertEqual(self.attributes(x), self.json_attributes(y))
+                    self.assertEqual([(e["time_unix_nano"][0], e["name"][0].decode(), self.attributes(e)) for e in x.get("events", [])],
+                                     [(int(e["timeUnixNano"]), e["name"], self.json_attributes(e)) for e in y.get("events", [])])
+                    self.assertEqual([(l["trace_id"][0].hex(), l["span_id"][0].hex()) for l in x.get("links", [])],
+                                     [(l["traceId"], l["spanId"]) for l in y.get("links", [])])
+                    code = x.get("status", [{}])[0].get("code", ["STATUS_CODE_UNSET"])[0]
+                    self.assertEqual(code, ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"][y["status"].get("code", 0)])
+                    events += len(x.get("events", []))
+        self.assertGreater(events, 100)
+
+    def test_phases_partition_the_span(self):
+        capture = case.SAMPLES / "slow-client/slow-client.tcap"
+        message = json.loads(tailcap("export", capture, "--format", "otlp-json"))
+        checked = 0
+        for _, span in self.json_spans(message):
+            phases = [(int(e["timeUnixNano"]), self.json_attributes(e)["tailcap.phase.duration_ns"]) for e in span.get("events", [])
+                      if e["name"].startswith("tailcap.phase.")]
+            at = int(span["startTimeUnixNano"])
+            for begin, length in phases:
+                self.assertEqual(begin, at)
+                at += length
+            if phases:
+                self.assertEqual(at, int(span["endTimeUnixNano"]))
+                checked += 1
+        self.assertGreater(checked, 3)
+
+    def test_only_a_declared_route_is_http_route(self):
+        capture = case.SAMPLES / "lock-contention/lock-contention.tcap"
+        learned = json.loads(tailcap("export", capture, "--format", "otlp-json"))
+        self.assertFalse(any("http.route" in self.json_attributes(s) for _, s in self.json_spans(learned)))
+        declared = json.loads(tailcap("export", capture, "--format", "otlp-json", "--route-template", "/cart/{id}"))
+        routes = collections.Counter(self.json_attributes(s).get("http.route") for _, s in self.json_spans(declared))
+        self.assertEqual(routes["/cart/{id}"], sum(r["route"] == "/cart/{}" for r in requests(capture)))
+
+    def test_gzip(self):
+        capture = case.SAMPLES / "go-stock/go-stock.tcap"
+        with tempfile.TemporaryDirectory() as folder:
+            tailcap("export", capture, "--format", "otlp", "-o", f"{folder}/spans.pb.gz")
+            with gzip.open(f"{folder}/spans.pb.gz") as file:
+                self.assertEqual(file.read(), tailcap("export", capture, "--format", "otlp"))
+
+
+if __name__ == "__main__":
+    case.main()
