@@ -30,7 +30,7 @@ struct Source {
   const formats::Preamble& preamble;
   formats::Time first = formats::kNoTime, last = formats::kNoTime;  // of the capture
   bool phases = false;                                              // each phase of a request becomes an event
-  std::span<const std::string> templates;  // routes that the user declared, which are http.route
+  std::span<const std::string> templates{};  // routes that the user declared, which are http.route
 };
 
 struct Counts {

@@ -239,7 +239,7 @@ class RequestWriter {
 
 Exported export_perfetto(const std::string& file, const pipeline::Options& chosen, const Write& write) {
   pipeline::Options options = of_all(chosen);
-  Exported out{.what = "requests", .why = "neither their start nor their process is known"};
+  Exported out{.what = "slices", .why = "their start or their process is not known"};
   PerfettoTrace trace(write);
   tasks::Tasks tasks;
   pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& e) { tasks.push(e); });
