@@ -48,6 +48,7 @@ namespace tailcap::bpf {
 	N(RECORD_GO_CHANNEL, 37)                                \
 	N(RECORD_GO_ALLOCATIONS, 38) /* only to count losses */ \
 	N(RECORD_FILE_CALL, 39)                                 \
+	N(RECORD_TLS_SECRET, 62) /* no event of the file */     \
 	N(RECORD_UNRECORDED, 63) /* only to count losses */
 TAILCAP_ENUM(record_kind, TAILCAP_RECORD_KIND_NUMBERS);
 
@@ -256,6 +257,19 @@ struct record_exec {
 	char filename[FILENAME_SIZE];
 };
 
+/* RECORD_TLS_SECRET: what OpenSSL derives a connection's keys from. Never written to a file. */
+#define TLS_SECRET_MAX 64
+struct record_tls_secret {
+	struct record_header h;
+	__u8 label_length;
+	__u8 secret_length;
+	__u8 data_length;
+	__u8 unused[5];
+	__u8 label[16];              /* "c hs traffic", …; TLS 1.2: "key expansion" */
+	__u8 secret[TLS_SECRET_MAX]; /* the handshake or master secret */
+	__u8 data[TLS_SECRET_MAX];   /* the hash of the handshake so far; TLS 1.2: server random, client random */
+};
+
 #include "bpf/event_probe.h"
 
 /* Traffic that is not recorded: by process, and by kind. */
@@ -293,6 +307,7 @@ static_assert(sizeof(record_socket) == 216);
 static_assert(sizeof(record_off_cpu) == 96);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);
+static_assert(sizeof(record_tls_secret) == 176);
 } // namespace tailcap::bpf
 #endif
 

@@ -8,18 +8,20 @@
 #include "bpf/net/frames.bpf.h"
 #include <bpf/bpf_endian.h>
 
+struct tls_heads tls_heads SEC(".maps");
+
 #define STEPS_MAX 1024 /* frames in one I/O; twice as many as the smallest that fit into 4 KiB */
 #define WALK_CHUNK 256 /* bytes per read: costs no more than reading the nine bytes of a header */
 #define MERGE_MAX 128  /* bytes between two ranges; a separate record costs as much */
 #define HOPS 24        /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
 
 /* frames->header is complete: parses it. False: it is not a valid header, and frames cannot be followed. */
-static __always_inline bool enter_frame(struct walk *walk, bool strict)
+static __always_inline bool enter_frame(struct walk *walk, u64 socket, bool strict)
 {
 	struct frame_state *frames = &walk->frames;
 
 	frames->have = 0;
-	frames->synced = walk->framing == FRAMING_TLS ? enter_tls(frames) : enter_http2(frames, strict);
+	frames->synced = walk->framing == FRAMING_TLS ? enter_tls(frames, socket) : enter_http2(frames, strict);
 	return frames->synced;
 }
 
@@ -132,7 +134,7 @@ __noinline int walk_resume(u32 way)
 	walk->frames.have = have + need;
 	walk->at = walk->kept = need;
 	if (walk->frames.have == header_size(walk->framing))
-		enter_frame(walk, false);
+		enter_frame(walk, scratch->record.socket, false);
 	return 0;
 }
 
@@ -143,6 +145,7 @@ __noinline int walk_step(u32 way)
 	struct frame_state *frames;
 	struct walk *walk;
 	u32 n, offset, whole, size, base;
+	bool full = false;
 
 	if (!scratch)
 		return 0;
@@ -152,6 +155,11 @@ __noinline int walk_step(u32 way)
 		return 0;
 	n = least_of(walk->length - walk->at, frames->left);
 	size = least_of(n, frames->keep);
+	if (tls_by_keys && size && walk->start + walk->kept == walk->at && walk->kept + size > HEAD_MAX) {
+		/* a long record: several events */
+		n = size = HEAD_MAX - least_of(walk->kept, HEAD_MAX);
+		full = true;
+	}
 	if (walk->start + walk->kept == walk->at)
 		walk->kept = least_of(walk->kept + size, HEAD_MAX);
 	frames->keep -= size;
@@ -159,6 +167,15 @@ __noinline int walk_step(u32 way)
 	walk->at += n;
 	if (walk->at >= walk->length)
 		return 0;
+	if (full) {
+		walk_tell(way, walk->at);
+		return 1;
+	}
+	if (tls_by_keys && enter_tail(frames)) {
+		if (walk->start + walk->kept != walk->at)
+			walk_tell(way, walk->at);
+		return 1;
+	}
 
 	whole = header_size(walk->framing);
 	offset = walk->at - walk->start;
@@ -180,7 +197,7 @@ __noinline int walk_step(u32 way)
 	if (size < whole) {
 		frames->have = size;
 	} else {
-		enter_frame(walk, false);
+		enter_frame(walk, scratch->record.socket, false);
 		/* there is no room for its kept bytes after those kept so far */
 		if (frames->synced && offset && offset + whole + frames->keep > HEAD_MAX)
 			walk_tell(way, walk->at);
@@ -253,7 +270,7 @@ __noinline int walk_whole(u32 way)
 		size = walk->length - at;
 		if (size < whole) {
 			frames->have = size;
-		} else if (enter_frame(walk, false)) {
+		} else if (enter_frame(walk, scratch->record.socket, false)) {
 			frames->left -= size - whole;
 			frames->keep -= least_of(frames->keep, size - whole);
 		}
@@ -308,13 +325,17 @@ __noinline int walk_all(u32 way)
 			return 0;
 		for (u32 i = 0; i < HTTP2_HEADER; i++)
 			walk->frames.header[i] = scratch->data[lead + i];
-		if (!enter_frame(walk, true))
+		if (!enter_frame(walk, scratch->record.socket, true))
 			return 0;
 		walk->at = walk->kept = whole;
 	} else if (walk->frames.have) {
 		walk_resume(way);
 	}
 	if (walk->whole) {
+		if (tls_by_keys) {
+			walk->frames.left += walk->frames.tail;
+			walk->frames.tail = 0;
+		}
 		if (walk->frames.synced)
 			walk_whole(way);
 	} else {

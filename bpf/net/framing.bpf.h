@@ -33,6 +33,8 @@ enum http2_type {
 #define TLS_ALERT 0x15
 #define TLS_APPLICATION_DATA 0x17
 #define TLS_HEARTBEAT 0x18
+#define TLS_HEAD_KEPT 4096 /* of a record that is decrypted and of which not all is needed */
+#define TLS_TAIL_KEPT 64   /* its last bytes: the end of a chunk, padding, the type of its content, the tag */
 
 static __always_inline u32 least_of(u32 a, u32 b)
 {
@@ -111,7 +113,28 @@ static __always_inline bool enter_http2(struct frame_state *frames, bool strict)
 	return true;
 }
 
-static __always_inline bool enter_tls(struct frame_state *frames)
+/* Connections of which the beginning and the end of long records suffice, by cookie: user space says so. */
+struct tls_heads {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, u8);
+};
+
+extern struct tls_heads tls_heads SEC(".maps");
+
+/* What is kept of an application record that user space decrypts. */
+static __always_inline void keep_record(struct frame_state *frames, u64 socket)
+{
+	frames->keep = frames->left;
+	if (frames->left <= TLS_HEAD_KEPT + TLS_TAIL_KEPT || !bpf_map_lookup_elem(&tls_heads, &socket))
+		return;
+	frames->keep = TLS_HEAD_KEPT;
+	frames->left -= TLS_TAIL_KEPT;
+	frames->tail = TLS_TAIL_KEPT;
+}
+
+static __always_inline bool enter_tls(struct frame_state *frames, u64 socket)
 {
 	const u8 *h = frames->header;
 	u32 length = h[3] << 8 | h[4];
@@ -120,6 +143,9 @@ static __always_inline bool enter_tls(struct frame_state *frames)
 		return false;
 	frames->left = length;
 	frames->keep = h[0] == TLS_APPLICATION_DATA ? 0 : least_of(length, payload_limit);
+	frames->tail = 0;
+	if (tls_by_keys && payload_limit)
+		keep_record(frames, socket);
 	return true;
 }
 
@@ -137,6 +163,16 @@ static __always_inline void find_place(struct frame_state *frames, u64 position)
 	}
 	frames->left -= jump;
 	frames->keep -= least_of(frames->keep, jump);
+}
+
+/* The frame goes on with its last bytes, which are wanted. */
+static __always_inline bool enter_tail(struct frame_state *frames)
+{
+	if (frames->left || !frames->tail)
+		return false;
+	frames->left = frames->keep = frames->tail;
+	frames->tail = 0;
+	return true;
 }
 
 /* length bytes were moved that cannot, or need not, be examined. */

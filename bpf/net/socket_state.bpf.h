@@ -19,7 +19,7 @@ struct frame_state {
 	u32 keep;  /* how many of them are wanted */
 	u8 have;   /* bytes of the next header that the last I/O ended with */
 	u8 synced; /* the above is known; zero at first */
-	u16 unused;
+	u16 tail;  /* bytes at the end of the frame, not counted in left, that are wanted, too; 0: none */
 	u8 header[16];
 };
 

@@ -287,8 +287,9 @@ void Finder::look_at_file(scan::TargetFile file) {
   if (looked_at(file.identity)) return;
   looked_.insert(file.identity);
   if (excluded(file)) return tell({file.shown, {}, {}, "it is not to be probed (--no-probe)", 0, 0});
-  scan::PlanRequest request{file.shown, interests_.tls, interests_.go, interests_.go_states, interests_.go_allocations,
-                            0};
+  scan::PlanRequest request{
+      file.shown, interests_.tls, interests_.tls_keys, interests_.go, interests_.go_states, interests_.go_allocations,
+      0};
   request.go_file = go_.next_number();
   auto plan = files_.plan(file, request);
   if (!plan) return tell_unread(file.shown);

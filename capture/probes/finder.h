@@ -38,6 +38,7 @@ class Finder {
  public:
   struct Interests {
     bool tls = false;
+    bool tls_keys = false;  // of OpenSSL 3: only what its keys are derived from
     bool go = false;
     bool go_states = false;  // Go: what every goroutine does, too
     bool go_allocations = false;

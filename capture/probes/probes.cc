@@ -67,7 +67,7 @@ Probes::Probes(const ProbeSettings& settings) {
   impl_->function_links.use(
       {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
        loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event),
-       loaded(programs.channel_event), loaded(programs.allocation)},
+       loaded(programs.channel_event), loaded(programs.allocation), loaded(programs.tls_secret)},
       types.has_links_of_many_places());
   const bpf_map* tables = impl_->object.skeleton->maps.cpu_tables;
   const bool every_cpu = bpf_map__max_entries(tables) == static_cast<std::uint32_t>(libbpf_num_possible_cpus());
@@ -114,6 +114,12 @@ std::uint64_t Probes::go_hits(std::uint16_t file, bool handlers) const {
   assert(file <= kGoFiles);
   auto& hits = impl_->object.skeleton->bss->go_hits[static_cast<std::size_t>(file) * GO_COUNTED + (handlers ? 1 : 0)];
   return std::atomic_ref(hits).load(std::memory_order_relaxed);
+}
+
+void Probes::heads_suffice(std::uint64_t socket) {
+  const std::uint8_t yes = 1;
+  // Fails without harm: more than is needed is kept.
+  bpf_map_update_elem(bpf_map__fd(impl_->object.skeleton->maps.tls_heads), &socket, &yes, BPF_ANY);
 }
 
 void Probes::make_target(int process) {

@@ -42,6 +42,7 @@ struct ProbeSettings {
   bool takes_stacks() const { return sample_rate != 0 || deep || has(Group::stacks) || has(Group::allocations); }
   std::uint32_t sample_rate = 0;                       // samples a second of each CPU; 0: none
   bool stacks_at_once = true;                          // otherwise stacks and samples begin with switch_stacks
+  bool tls_keys = false;                               // TLS of OpenSSL 3 by its keys, not by its calls
   bool deep = false;                                   // what every goroutine does, too
   bool node = false;                                   // host problems instead of requests
   std::chrono::nanoseconds slow_file{1'000'000};       // calls on files that wait at least this long,
@@ -124,6 +125,8 @@ class Probes {
   // Hits by non-targets of probes in the file with this number in their cookies (OTHERS_COOKIE).
   std::uint64_t others_hits(std::uint32_t file) const;
   void avoid_calls();  // FunctionLinks
+  // TLS by keys: of long records of this socket, the beginning and the end are enough.
+  void heads_suffice(std::uint64_t socket);
 
   // For Rings.
   int first_ring() const;

@@ -44,8 +44,9 @@ void LossCounter::count(Time now) {
   for (const auto& loss : probes_.losses()) {
     auto& before = kernel_losses_[loss.row * RECORD_KINDS + loss.kind];
     if (loss.count == before) continue;
-    log_.lose(now, until_, kRows[loss.row].cause, static_cast<std::uint8_t>(loss.kind), loss.count - before,
-              kRows[loss.row].why);
+    // Without its secret a whole connection may be missing.
+    const auto kind = loss.kind == bpf::RECORD_TLS_SECRET ? kAnyKind : static_cast<std::uint8_t>(loss.kind);
+    log_.lose(now, until_, kRows[loss.row].cause, kind, loss.count - before, kRows[loss.row].why);
     before = loss.count;
   }
   if (bad_records_ != bad_counted_) {

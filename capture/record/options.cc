@@ -56,6 +56,9 @@ What
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
       --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
                          10,000 a second on a CPU are walked. off: not until `tailcap control FILE stacks on`, which switches --sample, too
+      --tls WAY          how the plaintext of OpenSSL 3 is taken. probes: at every call. keys: by the keys of each
+                         connection, taken once, at its handshake; connections older than the recording are not read
+                         (docs/record.md). auto: probes                                         (default: auto)
       --no-probe FILE    place no probe in this program or library, for TLS or for Go (repeat for more)
       --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files,
                          stacks,allocations (default: all but the last five)
@@ -214,7 +217,7 @@ Options parse_options(int argc, char** argv) {
       "port", po::value<Strings>());
   add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
-  add("no-probe", po::value<Strings>());
+  add("no-probe", po::value<Strings>())("tls", po::value<std::string>());
   add("unsafe-headers", "")("payload-raw", "")("keep-header", po::value<Strings>())("keep-query", po::value<Strings>())(
       "keep-arguments", "")("list-headers", "");
   add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())(
@@ -295,6 +298,14 @@ Options parse_options(int argc, char** argv) {
     const auto& tier = given["tier"].as<std::string>();
     if (tier != "a" && tier != "c") throw UsageError("'" + tier + "' is not a hook tier: a or c (b is not built yet)");
     options.probes.tier = tier == "a" ? formats::HookTier::a : formats::HookTier::c;
+  }
+  if (given.count("tls")) {
+    const auto& way = given["tls"].as<std::string>();
+    if (way != "auto" && way != "probes" && way != "keys")
+      throw UsageError("'" + way + "' is not a way to read TLS: auto, probes or keys");
+    options.probes.tls_keys = way == "keys";
+    if (options.probes.tls_keys && options.probes.payload_limit == 0)
+      throw UsageError("--tls keys needs payload: not with --payload 0");
   }
   options.no_probe = strings("no-probe");
   if (given.count("user")) options.user = given["user"].as<std::string>();

@@ -18,6 +18,7 @@
 #include "capture/control/control.h"
 #include "capture/control/folder_keeper.h"
 #include "capture/control/note.h"
+#include "capture/decrypt/decryptor.h"
 #include "capture/host/clock_watch.h"
 #include "capture/host/clocks.h"
 #include "capture/host/descriptor.h"
@@ -262,8 +263,11 @@ Outcome record(const Options& given) {
   Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
   std::optional<Finder> finder;
   const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(),
-                                    options.probes.has(Group::go), options.probes.deep,
-                                    options.probes.has(Group::allocations), options.no_probe};
+                                    options.probes.tls_keys,
+                                    options.probes.has(Group::go),
+                                    options.probes.deep,
+                                    options.probes.has(Group::allocations),
+                                    options.no_probe};
   if (interests.tls || interests.go) look_first(finder.emplace(probes, processes, interests), selection);
   std::optional<stacks::Samples> samples;
   if (options.probes.takes_stacks()) {
@@ -275,6 +279,8 @@ Outcome record(const Options& given) {
   std::optional<Control> control;
   listen_beside(control, options.output);
   signals.recording();
+  if (options.probes.tls_keys && !decrypt::Decryptor::lock_memory())
+    warn("memory cannot be locked: keys of TLS could be written to a swap device");
   give_up_privileges();
   probes.mark_targets();
   const Time start = monotonic_now();

@@ -1,6 +1,7 @@
 #include "capture/record/session.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -42,18 +43,44 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       losses_(probes, log_),
       machine_(probes, log_),
       allocations_(probes.allocations_descriptor()),
-      unrecorded_(probes.unrecorded_descriptor()) {}
+      unrecorded_(probes.unrecorded_descriptor()) {
+  if (!probes.settings().tls_keys || !finder) return;
+  decryptor_.emplace([&probes](SocketId socket) { probes.heads_suffice(socket); });
+  if (keep.everything) ciphertext_gate_.emplace();
+}
+
+void Session::mask() {
+  if (decryptor_) decryptor_->take(event_);
+  if (ciphertext_gate_) {
+    const auto* io = std::get_if<Io>(&event_.body);
+    if (!io || decryptor_->covers(io->socket)) ciphertext_gate_->take(event_);
+  }
+  gate_.take(event_);
+}
+
+void Session::push_plaintext() {
+  if (!decryptor_) return;
+  while (Event* plain = decryptor_->next()) {
+    gate_.take(*plain);
+    log_.push(*plain);
+  }
+}
 
 void Session::take(std::span<const std::byte> record) {
   if (kind_of_record(record) == bpf::RECORD_SAMPLE) {
     if (!samples_ || !samples_->take(record)) losses_.add_bad_record();
     return;
   }
+  if (kind_of_record(record) == bpf::RECORD_TLS_SECRET) {
+    if (!decryptor_) return;
+    decryptor_->secret(record, time_of_record(record));
+    return push_plaintext();
+  }
   if (!converter_.convert(record, event_)) {
     losses_.add_bad_record();
     return;
   }
-  gate_.take(event_);
+  mask();
   if (auto* stall = std::get_if<Stall>(&event_.body)) {
     if (stall->what == StallKind::kernel_lock) stall->where = pointer_key_(stall->where);
   } else if (std::holds_alternative<TaskInfo>(event_.body)) {
@@ -65,6 +92,7 @@ void Session::take(std::span<const std::byte> record) {
     begun(event_.thread.pid, true);
   }
   log_.push(event_);
+  push_plaintext();
 }
 
 void Session::begun(std::uint32_t pid, bool program) {
@@ -135,6 +163,7 @@ void Session::push_found(Time now) {
 }
 
 void Session::tick(Time now) {
+  count_unread(now);
   losses_.count(now);
   machine_.tick(now);
   push_found(now);
@@ -191,6 +220,32 @@ void Session::push_allocations(Time now) {
     log_.push({now, {change.pid, change.pid}, GoAllocations{change.least, change.count, change.bytes}});
 }
 
+// What could not be read by its keys is lost, as plaintext of a call would be.
+void Session::count_unread(Time now) {
+  if (!decryptor_) return;
+  for (const auto& loss : probes_.losses())
+    if (loss.kind == bpf::RECORD_TLS_SECRET) decryptor_->secrets_lost();
+  constexpr std::array kKinds = {Kind::tls_send, Kind::tls_receive};
+  for (std::size_t i = 0; i < kKinds.size(); i++) {
+    const std::uint64_t lost = decryptor_->lost()[i];
+    if (lost == unread_[i]) continue;
+    log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(kKinds[i]),
+              lost - unread_[i], "records of TLS that could not be decrypted");
+    unread_[i] = lost;
+  }
+}
+
+void Session::push_keys(Time now) {
+  if (!decryptor_) return;
+  const auto counts = decryptor_->counts();
+  if (counts == told_keys_) return;
+  told_keys_ = counts;
+  log_.note(now, "tailcap.tls.keys",
+            "read: " + std::to_string(counts.read) + " connections; not read: " + std::to_string(counts.no_keys) +
+                " without known keys, " + std::to_string(counts.unsupported) + " of another version or cipher, " +
+                std::to_string(counts.damaged) + " whose records did not fit");
+}
+
 void Session::push_unrecorded(Time now) {
   for (const auto& [key, value] : unrecorded_.changed()) log_.note(now, key, value);
 }
@@ -235,6 +290,7 @@ void Session::keyframe(Time now) {
   log_.writer().begin_keyframe(now);
   push_costs(now);
   push_unrecorded(now);
+  push_keys(now);
   push_interfaces(now);
   Event event;
   std::span<const std::byte> rest = tasks;
@@ -323,6 +379,7 @@ void Session::closing_facts() {
   mappings_.push_rest();
   push_waits();
   const Time now = monotonic_now();
+  count_unread(now);
   losses_.count(now);
   push_found(now);
   if (samples_) samples_->wait();
@@ -331,6 +388,7 @@ void Session::closing_facts() {
   push_quotas(now);
   push_unrecorded(now);
   log_.tally().unrecorded = unrecorded_.lines();
+  push_keys(now);
   push_costs(now);
   push_masking(now);
 }

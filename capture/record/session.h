@@ -1,10 +1,12 @@
 // One recording in progress: passes events on into the file, and keeps what is known about the targets.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -12,6 +14,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "capture/decrypt/decryptor.h"
 #include "capture/go/allocations.h"
 #include "capture/host/quota.h"
 #include "capture/mask/gate.h"
@@ -61,6 +64,10 @@ class Session {
   const Tally& tally() const { return log_.tally(); }
 
  private:
+  void mask();
+  void push_plaintext();
+  void count_unread(formats::Time now);
+  void push_keys(formats::Time now);
   void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
   void account_for(formats::Time now, const std::vector<ProbeFact>& facts);
   void count_dropped(formats::Time now);  // by the finder
@@ -85,6 +92,11 @@ class Session {
   stacks::Samples* samples_;
   Converter converter_;
   mask::Gate gate_;
+  // TLS by keys, and what the gate does for its sockets where everything else is kept.
+  std::optional<decrypt::Decryptor> decryptor_;
+  std::optional<mask::Gate> ciphertext_gate_;
+  decrypt::Decryptor::Counts told_keys_;
+  std::array<std::uint64_t, 2> unread_{};
   mask::PointerKey pointer_key_;
   formats::Masking masking_;  // as last recorded
   DescribedMappings mappings_;

@@ -378,6 +378,11 @@ std::uint16_t kind_of_record(std::span<const std::byte> bytes) {
   return read(bytes, header) ? header.kind : 0xffff;
 }
 
+Time time_of_record(std::span<const std::byte> bytes) {
+  record_header header;
+  return read(bytes, header) ? time_from(static_cast<std::int64_t>(header.time)) : kNoTime;
+}
+
 std::size_t listed_size(std::span<const std::byte> bytes) {
   record_header header;
   if (!read(bytes, header)) return 0;

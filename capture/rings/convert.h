@@ -30,6 +30,8 @@ class Converter {
 // Its number (bpf::record_kind), or one that no record has.
 std::uint16_t kind_of_record(std::span<const std::byte> bytes);
 
+formats::Time time_of_record(std::span<const std::byte> bytes);  // kNoTime: it is none
+
 // The length of the record at the beginning of these bytes, if several follow one another (iterators print fixed
 // records without separators); 0: no record begins here.
 std::size_t listed_size(std::span<const std::byte> bytes);

@@ -17,9 +17,10 @@ enum class FunctionProgram : std::uint8_t {
   go_event,
   runtime,
   channel,
-  allocation
+  allocation,
+  secret
 };
-inline constexpr std::size_t kFunctionPrograms = 9;
+inline constexpr std::size_t kFunctionPrograms = 10;
 
 struct FunctionProbe {
   FunctionProgram program = FunctionProgram::enter;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "bpf/event.h"
@@ -121,7 +122,37 @@ bool own_errors(const std::vector<symbols::FunctionSymbol>& found, const symbols
   return std::any_of(found.begin(), found.end(), [](const auto& f) { return f.name == "SSL_read_ex"; });
 }
 
-std::vector<PlannedFunction> plan_library(const ElfFile& file) {
+// OpenSSL 3 derives all keys of TLS in one function. Its parameters are complete where it begins; it ends with a jump.
+PlannedFunction plan_derivation(const ElfFile& file, const symbols::FunctionSymbol& symbol) {
+  const Known known{symbol.name, TLS_OPENSSL, ACT_HANDSHAKE, 4, false};
+  PlannedFunction out{std::string(known.name), {}, {}};
+  const ProbePlacer placer(file);
+  const FunctionProbes probes =
+      placer.place({symbol.address, symbol.size}, {CallConvention::system_v, known.arguments, 0});
+  if (!probes.entry.place) {
+    out.reason = probes.entry.reason;
+    return out;
+  }
+  out.places.push_back(planned(placer, *probes.entry.place, symbol.address, FunctionProgram::secret, 0));
+  return out;
+}
+
+// Nothing: the file is no part of OpenSSL 3.
+std::optional<std::vector<PlannedFunction>> plan_openssl3(const ElfFile& file) {
+  static constexpr std::array<std::string_view, 2> kMarks = {"EVP_KDF_derive", "SSL_get1_peer_certificate"};
+  const auto found = symbols::find_functions(file, kMarks);
+  if (found.empty()) return std::nullopt;
+  std::vector<PlannedFunction> out;
+  for (const auto& symbol : found) {
+    if (symbol.name == kMarks[0]) out.push_back(plan_derivation(file, symbol));
+  }
+  return out;
+}
+
+std::vector<PlannedFunction> plan_library(const ElfFile& file, bool keys) {
+  if (keys) {
+    if (auto own = plan_openssl3(file)) return *std::move(own);
+  }
   std::vector<std::string_view> names;
   for (const Known& known : kLibraryFunctions) names.push_back(known.name);
   const auto found = symbols::find_functions(file, names);
@@ -174,7 +205,7 @@ bool is_tls_library(const std::string& file_name) {
   });
 }
 
-std::vector<PlannedFunction> plan_functions(const ElfFile& file) {
+std::vector<PlannedFunction> plan_functions(const ElfFile& file, bool keys) {
   if (file.kind() != symbols::ElfKind::shared_library) {
     if (symbols::is_go(file)) return plan_go(file);
     switch (symbols::openssl_inside(file)) {
@@ -186,7 +217,7 @@ std::vector<PlannedFunction> plan_functions(const ElfFile& file) {
         break;
     }
   }
-  return plan_library(file);
+  return plan_library(file, keys);
 }
 
 }  // namespace tailcap::capture::tls

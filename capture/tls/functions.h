@@ -15,7 +15,8 @@ namespace tailcap::capture::tls {
 // Whether a mapped file of this name may hold such functions: "libssl.so.3".
 bool is_tls_library(const std::string& file_name);
 
-// Empty where the file has none: most programs. May take tens of milliseconds for a large one.
-std::vector<PlannedFunction> plan_functions(const symbols::ElfFile& file);
+// Empty where the file has none: most programs. May take tens of milliseconds for a large one. keys: of OpenSSL 3 only
+// the function that derives keys.
+std::vector<PlannedFunction> plan_functions(const symbols::ElfFile& file, bool keys = false);
 
 }  // namespace tailcap::capture::tls

@@ -1,6 +1,6 @@
 """Starts real servers, clients and the recorder, and holds what tailcap says against what they logged.
 
-A test file is a program: `python3 tests/e2e/NAME_test.py --build build/dev [--tier c] [unittest arguments]`. Without
+A test file is a program: `python3 tests/e2e/NAME_test.py --build build/dev [--tier c] [--tls keys] [unittest arguments]`. Without
 root or BTF it skips (exit 77) and says why; with both, everything that cannot run is a failure.
 """
 import contextlib
@@ -22,6 +22,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build/dev"
 TIER = None
+TLS = None
 CAP_SYS_ADMIN, CAP_BPF = 21, 39
 BLOCK_MAGIC = b"\x54\x2a\x4d\x18"
 
@@ -94,7 +95,8 @@ class Recording:
         self.file = pathlib.Path(file)
         self.log = pathlib.Path(tempfile.mkstemp(prefix="tailcap-e2e-", suffix=".log")[1])  # not on the disk that is to be full
         recorder = BUILD / ("tests/bpf/bpf_small_recorder" if maps else "capture/tailcap-record")
-        command = [recorder, *maps, *(["--tier", TIER] if TIER else []), "-o", self.file, *keep, *arguments]
+        command = [recorder, *maps, *(["--tier", TIER] if TIER else []),
+                   *(["--tls", TLS] if TLS else []), "-o", self.file, *keep, *arguments]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.code = None
@@ -310,7 +312,7 @@ def realtime_offset():
 
 
 def main():
-    global BUILD, TIER
+    global BUILD, TIER, TLS
     arguments = sys.argv[1:]
     rest = []
     while arguments:
@@ -319,6 +321,8 @@ def main():
             BUILD = pathlib.Path(arguments.pop(0)).resolve()
         elif a == "--tier":
             TIER = arguments.pop(0)
+        elif a == "--tls":
+            TLS = arguments.pop(0)
         else:
             rest.append(a)
     reason = why_not_here()

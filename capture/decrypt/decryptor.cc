@@ -1,0 +1,211 @@
+#include "capture/decrypt/decryptor.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "capture/host/system_file.h"
+
+namespace tailcap::capture::decrypt {
+
+using namespace formats;
+
+namespace {
+
+// The kernel programs' own numbers of sessions are counted from 1, so this bit is free in them; formats/machine.h needs
+// those from 56 on.
+constexpr std::uint64_t kByKeys = std::uint64_t{1} << 55;
+constexpr std::int32_t kAlertByPeer = 1000;
+constexpr std::string_view kPreface = "PRI * HTTP/2.0";
+
+}  // namespace
+
+Decryptor::Output::~Output() {
+  wipe(head.data(), head.size());
+  wipe(tail.data(), tail.size());
+}
+
+bool Decryptor::lock_memory() {
+  const std::string swaps = read_system_file("/proc/swaps", 4096);
+  if (std::count(swaps.begin(), swaps.end(), '\n') == 1) return true;  // only the heading: there is no such device
+  const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+  // Otherwise memory that is asked for later would be refused.
+  if (setrlimit(RLIMIT_MEMLOCK, &all) != 0) return false;
+  return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+}
+
+void Decryptor::secret(std::span<const std::byte> record, Time now) {
+  if (!keys_.add(record)) return;
+  const std::vector<SocketId> waiting(waiting_.begin(), waiting_.end());
+  for (const SocketId socket : waiting) {
+    const auto found = connections_.find(socket);
+    if (found == connections_.end() || !found->second) {
+      waiting_.erase(socket);
+      continue;
+    }
+    const std::size_t before = found->second->memory();
+    found->second->retry(keys_, now);
+    memory_ -= before;
+    settle(socket, *found->second);
+  }
+}
+
+void Decryptor::take(const Event& event) {
+  if (const auto* io = std::get_if<Io>(&event.body)) {
+    if (io->length > 0 && io->error == 0) moved(event, *io);
+  } else if (const auto* change = std::get_if<StateChange>(&event.body)) {
+    if (change->to == TcpState::close) closed(change->socket, event);
+  } else if (std::holds_alternative<TaskExit>(event.body)) {
+    if (event.thread.pid == event.thread.tid) keys_.forget(event.thread.pid);
+  }
+}
+
+void Decryptor::moved(const Event& event, const Io& io) {
+  auto found = connections_.find(io.socket);
+  if (found == connections_.end()) {
+    if (connections_.size() >= kMaxConnections) return;
+    const bool tls = !io.head.empty() && io.head[0] == 0x16;
+    found = connections_.emplace(io.socket, tls ? std::make_unique<Connection>() : nullptr).first;
+    if (tls) memory_ += found->second->memory();
+  }
+  if (!found->second) return;
+  const std::size_t before = found->second->memory();
+  found->second->moved(event, io, keys_);
+  memory_ -= before;
+  settle(io.socket, *found->second);
+}
+
+bool Decryptor::covers(SocketId socket) const {
+  const auto found = connections_.find(socket);
+  return found == connections_.end() ? connections_.size() >= kMaxConnections : found->second != nullptr;
+}
+
+// After it has taken something.
+void Decryptor::settle(SocketId socket, Connection& connection) {
+  if (!connection.over() && memory_ + connection.memory() > kMaxMemory) connection.drop();
+  memory_ += connection.memory();
+  gather(socket, connection);
+  if (connection.waits())
+    waiting_.insert(socket);
+  else
+    waiting_.erase(socket);
+  tally(connection);
+}
+
+// Counts what was not read, where it could be expected to be: of processes whose secrets are seen.
+void Decryptor::tally(Connection& connection) {
+  const bool known = keys_.knows(connection.pid());
+  const auto unread = connection.take_unread_calls();
+  if (known || secrets_lost_) {
+    lost_[0] += unread[0];
+    lost_[1] += unread[1];
+  }
+  if (connection.over() && !connection.counted_once()) {
+    Unreads& unreads = unreads_[connection.pid()];
+    if (connection.began()) unreads[static_cast<std::size_t>(connection.unread())]++;
+    if (unreads_.size() > KeyLog::kMaxProcesses) unreads_.erase(unreads_.begin());
+  }
+  if (known && known_.size() < KeyLog::kMaxProcesses) known_.insert(connection.pid());
+}
+
+Decryptor::Counts Decryptor::counts() const {
+  Counts counts{read_, 0, 0, 0};
+  for (const auto& [pid, unreads] : unreads_) {
+    if (!known_.contains(pid)) continue;
+    counts.no_keys += unreads[static_cast<std::size_t>(Unread::no_keys)];
+    counts.unsupported += unreads[static_cast<std::size_t>(Unread::unsupported)];
+    counts.damaged += unreads[static_cast<std::size_t>(Unread::damaged)];
+  }
+  return counts;
+}
+
+void Decryptor::gather(SocketId socket, Connection& connection) {
+  std::vector<Content> contents = connection.take();
+  // An alert before anything is encrypted: other libraries have probes for those.
+  if (!keys_.knows(connection.pid()))
+    std::erase_if(contents, [](const Content& c) { return c.kind == Content::Kind::alert; });
+  if (contents.empty()) return;
+  TlsSessionId& session = sessions_[socket];
+  if (session == 0) session = kTlsSessionBit | kByKeys | ++sessions_begun_;
+  for (Content& content : contents) emit(socket, session, std::move(content));
+}
+
+void Decryptor::emit(SocketId socket, TlsSessionId session, Content&& content) {
+  Output& out = outputs_.emplace_back();
+  Event& event = out.event;
+  event.time = content.moment.done;
+  event.thread = content.moment.thread;
+  event.goroutine = content.moment.goroutine;
+  const TlsSessionId id = session;
+  using Kind = Content::Kind;
+  switch (content.kind) {
+    case Kind::handshake_done:
+      read_++;
+      event.body = TlsStep{id, TlsLibrary::openssl, TlsStepKind::handshake, 0};
+      return;
+    case Kind::shutdown:
+      event.body = TlsStep{id, TlsLibrary::openssl, TlsStepKind::shutdown, 0};
+      return;
+    case Kind::alert:
+      // Of what this end found wrong only the alert is known, not the library's reason.
+      event.body = content.direction == Direction::in
+                       ? TlsStep{id, TlsLibrary::openssl, TlsStepKind::failed, content.alert + kAlertByPeer}
+                       : TlsStep{id, TlsLibrary::unknown, TlsStepKind::failed, content.alert};
+      return;
+    case Kind::end:
+    case Kind::bytes:
+      break;
+  }
+  auto& io = event.body.emplace<TlsIo>();
+  io.session = id;
+  io.direction = content.direction;
+  io.payload = Payload::captured;
+  io.continued = content.continues;
+  io.missed = content.missed;
+  io.length = content.length;
+  io.position = content.position;
+  io.began = content.moment.began;
+  out.head = std::move(content.head);
+  out.tail = std::move(content.tail);
+  if (content.of_client && content.length > 0 && content.position == 0 && !out.head.starts_with(kPreface))
+    heads_(socket);
+}
+
+Event* Decryptor::next() {
+  if (std::exchange(given_, false)) outputs_.pop_front();
+  if (outputs_.empty()) return nullptr;
+  given_ = true;
+  Output& out = outputs_.front();
+  if (auto* io = std::get_if<TlsIo>(&out.event.body)) {
+    io->head = out.head;
+    io->tail = out.tail;
+  }
+  return &out.event;
+}
+
+void Decryptor::closed(SocketId socket, const Event& event) {
+  const auto found = connections_.find(socket);
+  if (found == connections_.end()) return;
+  if (found->second) {
+    Connection& connection = *found->second;
+    memory_ -= connection.memory();
+    if (!connection.over() && connection.waits()) {
+      connection.drop();
+      tally(connection);
+    }
+    if (const auto session = sessions_.find(socket); session != sessions_.end()) {
+      Output& out = outputs_.emplace_back();
+      out.event.time = event.time;
+      out.event.thread = {connection.pid(), connection.pid()};
+      out.event.body = TlsStep{session->second, TlsLibrary::openssl, TlsStepKind::freed, 0};
+      sessions_.erase(session);
+    }
+  }
+  waiting_.erase(socket);
+  connections_.erase(found);
+}
+
+}  // namespace tailcap::capture::decrypt

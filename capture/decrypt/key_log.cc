@@ -1,0 +1,69 @@
+#include "capture/decrypt/key_log.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "bpf/event.h"
+
+namespace tailcap::capture::decrypt {
+
+namespace {
+
+constexpr std::string_view kExpansion = "key expansion";
+
+bool of_application(std::string_view label) { return label.size() > 4 && label.substr(1, 4) == " ap "; }
+
+// Not the secret itself: these strings are not wiped.
+std::string id_of(std::string_view label, std::string_view bytes) {
+  return std::string(label) + '\0' + hash(false, bytes);
+}
+
+std::string_view field(const __u8* bytes, std::size_t size, std::size_t most) {
+  return {reinterpret_cast<const char*>(bytes), std::min(size, most)};
+}
+
+}  // namespace
+
+bool KeyLog::add(std::span<const std::byte> record) {
+  bpf::record_tls_secret r;
+  if (record.size() < sizeof r) return false;
+  std::memcpy(&r, record.data(), sizeof r);
+  Entry entry{{},
+              std::string(field(r.label, r.label_length, sizeof r.label)),
+              Secret(field(r.secret, r.secret_length, sizeof r.secret)),
+              std::string(field(r.data, r.data_length, sizeof r.data))};
+  const std::uint32_t pid = r.h.pid;
+  wipe(&r, sizeof r);
+  entry.id = id_of(entry.label, of_application(entry.label) ? entry.secret.view() : std::string_view(entry.data));
+  if (!processes_.contains(pid) && processes_.size() >= kMaxProcesses) return true;
+  Process& process = processes_[pid];
+  if (process.entries.size() >= kMaxEntries) {
+    const auto oldest = process.by_id.find(process.entries.front().id);
+    if (oldest != process.by_id.end() && oldest->second == &process.entries.front()) process.by_id.erase(oldest);
+    process.entries.pop_front();
+  }
+  process.entries.push_back(std::move(entry));
+  process.by_id[process.entries.back().id] = &process.entries.back();
+  return true;
+}
+
+const KeyLog::Entry* KeyLog::find(std::uint32_t pid, const std::string& id) const {
+  const auto process = processes_.find(pid);
+  if (process == processes_.end()) return nullptr;
+  const auto found = process->second.by_id.find(id);
+  return found == process->second.by_id.end() ? nullptr : found->second;
+}
+
+const KeyLog::Entry* KeyLog::handshake(std::uint32_t pid, std::string_view label, std::string_view bytes) const {
+  return find(pid, id_of(label, bytes));
+}
+
+const KeyLog::Entry* KeyLog::application(std::uint32_t pid, std::string_view label, const Secret& master) const {
+  return find(pid, id_of(label, master.view()));
+}
+
+const KeyLog::Entry* KeyLog::expansion(std::uint32_t pid, std::string_view randoms) const {
+  return find(pid, id_of(kExpansion, randoms));
+}
+
+}  // namespace tailcap::capture::decrypt

@@ -1,0 +1,53 @@
+// What recorded processes derived keys from, until their connections need it. Found only by what both the process and
+// the connection know: the hash of the hellos, or both randoms. A process finds its own entries only, so one that makes
+// entries up spoils no connection but its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "capture/decrypt/schedule.h"
+#include "capture/decrypt/secret.h"
+
+namespace tailcap::capture::decrypt {
+
+class KeyLog {
+ public:
+  // Far more handshakes than a process has under way at once; four entries each.
+  static constexpr std::size_t kMaxEntries = 8192;
+  static constexpr std::size_t kMaxProcesses = 4096;
+
+  struct Entry {
+    std::string id;     // of what it is found by
+    std::string label;  // as OpenSSL passed it
+    Secret secret;      // from which it derives
+    std::string data;   // the hash at that point, or both randoms
+  };
+
+  // A record_tls_secret; false: it is none. A full process forgets its oldest entry.
+  bool add(std::span<const std::byte> record);
+  // Null: not known (yet).
+  const Entry* handshake(std::uint32_t pid, std::string_view label, std::string_view hash) const;
+  const Entry* application(std::uint32_t pid, std::string_view label, const Secret& master) const;
+  const Entry* expansion(std::uint32_t pid, std::string_view randoms) const;
+  // The process has made entries.
+  bool knows(std::uint32_t pid) const { return processes_.contains(pid); }
+  void forget(std::uint32_t pid) { processes_.erase(pid); }
+
+ private:
+  struct Process {
+    std::deque<Entry> entries;
+    std::unordered_map<std::string, Entry*> by_id;  // deque: entries stay where they are
+  };
+  const Entry* find(std::uint32_t pid, const std::string& id) const;
+
+  std::map<std::uint32_t, Process> processes_;
+};
+
+}  // namespace tailcap::capture::decrypt
