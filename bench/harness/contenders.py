@@ -101,6 +101,11 @@ class TailcapDeep(Tailcap):
     extra = ["--profile", "deep"]
 
 
+class TailcapKeys(Tailcap):
+    name = "tailcap-record --tls keys"
+    extra = ["--tls", "keys"]
+
+
 class TailcapWithoutGo(Tailcap):
     name = "tailcap-record without go, tls"
     extra = ["--only", "io,arrivals,offcpu,tasks,net"]
@@ -173,4 +178,4 @@ def bpf(command, attributes):
     return result
 
 
-CONTENDERS = {"aa": Nothing, "tailcap": Tailcap, "tierc": TailcapTierC, "deep": TailcapDeep, "nogo": TailcapWithoutGo, "tcpdump": Tcpdump, "empty": Empty}
+CONTENDERS = {"aa": Nothing, "tailcap": Tailcap, "tierc": TailcapTierC, "deep": TailcapDeep, "nogo": TailcapWithoutGo, "keys": TailcapKeys, "tcpdump": Tcpdump, "empty": Empty}
