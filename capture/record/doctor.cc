@@ -210,7 +210,7 @@ std::vector<Check> check_tiers_by_test() {
 std::optional<scan::FilePlan> plan_of(scan::TargetFiles& files, const std::string& shown,
                                       const scan::Candidate& where) {
   const auto file = files.open(shown, {where});
-  return file ? files.plan(*file, {shown, true, true, false, false, 1}) : std::nullopt;
+  return file ? files.plan(*file, {shown, true, false, true, false, false, 1}) : std::nullopt;
 }
 
 // The probes for the TLS libraries of this system; programs with their own library are found as they run.
