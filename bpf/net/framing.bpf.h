@@ -134,6 +134,13 @@ static __always_inline void keep_record(struct frame_state *frames, u64 socket)
 	frames->tail = TLS_TAIL_KEPT;
 }
 
+/* These bytes are exactly one record. */
+static __always_inline bool one_record(const u8 *data, u32 length)
+{
+	return data[0] >= TLS_CHANGE_CIPHER_SPEC && data[0] <= TLS_HEARTBEAT && data[1] == 3 && data[2] <= 4 &&
+	       (u32)(data[3] << 8 | data[4]) + TLS_HEADER == length;
+}
+
 static __always_inline bool enter_tls(struct frame_state *frames, u64 socket)
 {
 	const u8 *h = frames->header;

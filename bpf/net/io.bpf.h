@@ -105,6 +105,55 @@ static __always_inline bool emit_frames(struct socket_state *state, struct task_
 	return false;
 }
 
+/* An I/O that is one TLS record, or the rest of one, of which all is kept: the usual case where user space decrypts,
+ * and a walk costs twice as much. False: it is another one, or there is no room; nothing was done. room is a constant.
+ */
+static __always_inline bool emit_record(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+					u32 way, const struct source *from, const u32 room)
+{
+	struct frame_state *frames = &state->direction[way & 1].frames;
+	struct record_io *record;
+	u32 length = ret;
+	void *ring;
+	u8 *data;
+
+	if (!frames->synced || frames->have || frames->tail || frames->next != (u32)position)
+		return false;
+	if (frames->left ? frames->left != length || frames->keep != length : length <= TLS_HEADER)
+		return false;
+	ring = ring_here();
+	record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record) + room, 0) : NULL;
+	if (!record)
+		return false;
+	data = (u8 *)(record + 1);
+	barrier_var(length);
+	if (length > room || bpf_probe_read_user(data, length, (void *)from->base) ||
+	    (!frames->left && !one_record(data, length))) {
+		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+		return false;
+	}
+	fill_io(record, state, task, position, ret, way, from->syscall);
+	record->payload = from->payload;
+	record->head = length;
+	record->h.missed = take_missed(&state->missed);
+	frames->left = frames->keep = 0;
+	frames->next = (u32)position + length;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	return true;
+}
+
+static __always_inline bool emit_one_record(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+					    u32 way, const struct source *from)
+{
+	if (from->segments != 1 || state->framing != FRAMING_TLS)
+		return false;
+	if (ret <= 256)
+		return emit_record(state, task, position, ret, way, from, 256);
+	if (ret <= 640)
+		return emit_record(state, task, position, ret, way, from, 640);
+	return ret <= 1280 && emit_record(state, task, position, ret, way, from, 1280);
+}
+
 /* In io_uring's own system call, or in one of its threads: the location of the bytes is not known here. */
 static __always_inline bool by_uring(const struct task_struct *task, const struct pt_regs *regs)
 {
@@ -128,6 +177,9 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 	}
 	if (!payload_limit)
 		from.payload = PAYLOAD_OFF;
+	if (tls_by_keys && from.payload == PAYLOAD_CAPTURED && ret > 0 &&
+	    emit_one_record(state, task, position, ret, way, &from))
+		return;
 	if (from.payload == PAYLOAD_CAPTURED && ret > 0 && all_bulk(state, way, position, ret))
 		bulk = true;
 	else if (from.payload == PAYLOAD_CAPTURED && ret > 0 && (state->framing || !state->direction[way].begun) &&

@@ -47,15 +47,14 @@ const unsigned char* octets(std::string_view bytes) { return reinterpret_cast<co
 }  // namespace
 
 struct Cipher::Contexts {
-  Context whole{EVP_CIPHER_CTX_new()}, stream{EVP_CIPHER_CTX_new()};
+  Context whole{EVP_CIPHER_CTX_new()}, stream;  // stream: once it is needed
 };
 
 Cipher::Cipher(const Suite& suite, const Keys& keys)
     : suite_(suite), keys_(keys), contexts_(std::make_unique<Contexts>()) {
-  bool good = keys.key.size() == suite.key_size() && contexts_->whole && contexts_->stream;
-  good = good &&
-         EVP_DecryptInit_ex(contexts_->whole.get(), whole(suite.algorithm), nullptr, keys.key.data(), nullptr) == 1 &&
-         EVP_DecryptInit_ex(contexts_->stream.get(), stream(suite.algorithm), nullptr, keys.key.data(), nullptr) == 1;
+  const bool good =
+      keys.key.size() == suite.key_size() && contexts_->whole &&
+      EVP_DecryptInit_ex(contexts_->whole.get(), whole(suite.algorithm), nullptr, keys.key.data(), nullptr) == 1;
   if (!good) contexts_.reset();
 }
 
@@ -122,6 +121,12 @@ bool Cipher::decrypt(std::uint64_t number, std::string_view begin, std::uint32_t
       counter[i] = static_cast<unsigned char>(block >> (8 * i));
   }
   std::copy(iv.begin(), iv.end(), counter.begin() + (aes ? 0 : 4));
+  if (!contexts_->stream) {
+    contexts_->stream.reset(EVP_CIPHER_CTX_new());
+    if (EVP_DecryptInit_ex(contexts_->stream.get(), stream(suite_.algorithm), nullptr, keys_.key.data(), nullptr) != 1)
+      contexts_.reset();
+    if (!contexts_) return false;
+  }
   EVP_CIPHER_CTX* c = contexts_->stream.get();
   std::array<unsigned char, 64> unused{};
   const std::size_t before = plain.size();

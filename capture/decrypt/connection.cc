@@ -74,10 +74,13 @@ void Connection::moved(const formats::Event& event, const formats::Io& io, const
   if (records_[direction].lost()) unread_calls_[direction]++;
   Way& way = ways_[direction];
   for (Record& record : done) {
+    if (over_) break;
+    // Mostly nothing waits.
+    if (way.held.empty() && one(way, record, keys) && !over_) continue;
     way.held_bytes += record.head.size() + record.tail.size();
     way.held.push_back(std::move(record));
   }
-  drain(keys, event.time);
+  if (waits()) drain(keys, event.time);
   for (const Way& w : ways_) {
     if (w.held.empty()) continue;
     if (w.held_bytes > kMaxHeld || w.held.front().moment.done + kPatience < event.time) give_up(Unread::no_keys);
@@ -161,6 +164,7 @@ bool Connection::have_keys(Way& way, const KeyLog& keys) {
   if (!suite.tls13) {
     const KeyLog::Entry* entry = keys.expansion(pid_, hellos_.randoms());
     if (!entry) return false;
+    used_.push_back(entry->id);
     use(way, expanded_keys(suite, entry->secret, hellos_.randoms(), way.client));
     way.epoch = Epoch::application;
     return true;
@@ -168,6 +172,7 @@ bool Connection::have_keys(Way& way, const KeyLog& keys) {
   if (way.epoch == Epoch::plain) {
     const KeyLog::Entry* entry = keys.handshake(pid_, side + " hs traffic", hellos_.hash());
     if (!entry) return false;
+    used_.push_back(entry->id);
     handshake_ = entry->secret;
     way.traffic = expand_label(suite, handshake_, side + " hs traffic", hellos_.hash(), suite.hash_size());
     use(way, traffic_keys(suite, way.traffic));
@@ -177,9 +182,11 @@ bool Connection::have_keys(Way& way, const KeyLog& keys) {
   const Secret master = master_of(suite, handshake_);
   const KeyLog::Entry* entry = keys.application(pid_, side + " ap traffic", master);
   if (!entry) return false;
+  used_.push_back(entry->id);
   way.traffic = expand_label(suite, master, side + " ap traffic", entry->data, suite.hash_size());
   use(way, traffic_keys(suite, way.traffic));
   way.epoch = Epoch::application;
+  if (ways_[0].epoch == Epoch::application && ways_[1].epoch == Epoch::application) handshake_ = {};
   return true;
 }
 

@@ -47,7 +47,8 @@ class Connection {
   bool waits() const { return !ways_[0].held.empty() || !ways_[1].held.empty(); }
   std::size_t memory() const;
   void drop();  // it takes more memory than there is
-  std::vector<Content> take() { return std::exchange(contents_, {}); }
+  // Those since they were cleared.
+  std::vector<Content>& contents() { return contents_; }
 
   bool over() const { return over_; }                // nothing more will be read
   Unread unread() const { return unread_; }          // why
@@ -58,6 +59,9 @@ class Connection {
   // Calls, by direction, with bytes that could not be read although such connections can be: since the last time, at
   // least one for each plaintext that is missing and was not lost before it came here.
   std::array<std::uint64_t, 2> take_unread_calls() { return std::exchange(unread_calls_, {}); }
+  // The entries of the log that it has used.
+  std::vector<std::string> take_used() { return std::exchange(used_, {}); }
+  bool has_unread_calls() const { return unread_calls_[0] != 0 || unread_calls_[1] != 0; }
 
  private:
   enum class Epoch : std::uint8_t { plain, handshake, application };
@@ -109,6 +113,7 @@ class Connection {
   Hellos hellos_;
   Secret handshake_;  // of TLS 1.3
   std::vector<Content> contents_;
+  std::vector<std::string> used_;
   std::array<std::uint64_t, 2> unread_calls_{};
   std::uint32_t pid_ = 0;
   bool over_ = false, proven_ = false, counted_once_ = false;

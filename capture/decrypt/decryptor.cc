@@ -42,14 +42,12 @@ void Decryptor::secret(std::span<const std::byte> record, Time now) {
   const std::vector<SocketId> waiting(waiting_.begin(), waiting_.end());
   for (const SocketId socket : waiting) {
     const auto found = connections_.find(socket);
-    if (found == connections_.end() || !found->second) {
+    if (found == connections_.end() || !found->second.connection) {
       waiting_.erase(socket);
       continue;
     }
-    const std::size_t before = found->second->memory();
-    found->second->retry(keys_, now);
-    memory_ -= before;
-    settle(socket, *found->second);
+    found->second.connection->retry(keys_, now);
+    settle(socket, found->second);
   }
 }
 
@@ -67,32 +65,57 @@ void Decryptor::moved(const Event& event, const Io& io) {
   auto found = connections_.find(io.socket);
   if (found == connections_.end()) {
     if (connections_.size() >= kMaxConnections) return;
-    const bool tls = !io.head.empty() && io.head[0] == 0x16;
-    found = connections_.emplace(io.socket, tls ? std::make_unique<Connection>() : nullptr).first;
-    if (tls) memory_ += found->second->memory();
+    found = connections_.try_emplace(io.socket).first;
+    if (!io.head.empty() && io.head[0] == 0x16) {
+      found->second.connection = std::make_unique<Connection>();
+      found->second.live = true;
+      if (++live_ > kMaxLive) found->second.connection->drop();
+    }
   }
-  if (!found->second) return;
-  const std::size_t before = found->second->memory();
-  found->second->moved(event, io, keys_);
-  memory_ -= before;
-  settle(io.socket, *found->second);
+  Entry& entry = found->second;
+  if (!entry.connection) return;
+  entry.connection->moved(event, io, keys_);
+  settle(io.socket, entry);
 }
 
 bool Decryptor::covers(SocketId socket) const {
   const auto found = connections_.find(socket);
-  return found == connections_.end() ? connections_.size() >= kMaxConnections : found->second != nullptr;
+  return found == connections_.end() ? connections_.size() >= kMaxConnections : found->second.connection != nullptr;
 }
 
 // After it has taken something.
-void Decryptor::settle(SocketId socket, Connection& connection) {
-  if (!connection.over() && memory_ + connection.memory() > kMaxMemory) connection.drop();
-  memory_ += connection.memory();
-  gather(socket, connection);
-  if (connection.waits())
-    waiting_.insert(socket);
-  else
-    waiting_.erase(socket);
-  tally(connection);
+void Decryptor::settle(SocketId socket, Entry& entry) {
+  Connection& connection = *entry.connection;
+  const auto account = [&] {
+    const std::size_t now = connection.memory();
+    memory_ += now - std::exchange(entry.memory, now);
+  };
+  account();
+  if (memory_ > kMaxMemory && !connection.over()) {
+    connection.drop();
+    account();
+  }
+  gather(socket, entry);
+  if (connection.waits() != entry.waits) {
+    entry.waits = !entry.waits;
+    if (entry.waits)
+      waiting_.insert(socket);
+    else
+      waiting_.erase(socket);
+  }
+  if (connection.over() && entry.live) end(entry);
+  if (connection.over() || connection.has_unread_calls()) tally(connection);
+  if (!entry.known && connection.read_any() && known_.size() < KeyLog::kMaxProcesses) {
+    entry.known = true;
+    known_.insert(connection.pid());
+  }
+}
+
+// It needs neither memory nor secrets any more.
+void Decryptor::end(Entry& entry) {
+  if (!std::exchange(entry.live, false)) return;
+  live_--;
+  for (const std::string& id : entry.connection->take_used()) keys_.spend(entry.connection->pid(), id);
 }
 
 // Counts what was not read, where it could be expected to be: of processes whose secrets are seen.
@@ -122,15 +145,15 @@ Decryptor::Counts Decryptor::counts() const {
   return counts;
 }
 
-void Decryptor::gather(SocketId socket, Connection& connection) {
-  std::vector<Content> contents = connection.take();
-  // An alert before anything is encrypted: other libraries have probes for those.
-  if (!keys_.knows(connection.pid()))
-    std::erase_if(contents, [](const Content& c) { return c.kind == Content::Kind::alert; });
+void Decryptor::gather(SocketId socket, Entry& entry) {
+  std::vector<Content>& contents = entry.connection->contents();
   if (contents.empty()) return;
-  TlsSessionId& session = sessions_[socket];
-  if (session == 0) session = kTlsSessionBit | kByKeys | ++sessions_begun_;
-  for (Content& content : contents) emit(socket, session, std::move(content));
+  // An alert before anything is encrypted: other libraries have probes for those.
+  if (!entry.known && !keys_.knows(entry.connection->pid()))
+    std::erase_if(contents, [](const Content& c) { return c.kind == Content::Kind::alert; });
+  if (!contents.empty() && entry.session == 0) entry.session = kTlsSessionBit | kByKeys | ++sessions_begun_;
+  for (Content& content : contents) emit(socket, entry.session, std::move(content));
+  contents.clear();
 }
 
 void Decryptor::emit(SocketId socket, TlsSessionId session, Content&& content) {
@@ -189,19 +212,19 @@ Event* Decryptor::next() {
 void Decryptor::closed(SocketId socket, const Event& event) {
   const auto found = connections_.find(socket);
   if (found == connections_.end()) return;
-  if (found->second) {
-    Connection& connection = *found->second;
-    memory_ -= connection.memory();
-    if (!connection.over() && connection.waits()) {
-      connection.drop();
-      tally(connection);
+  Entry& entry = found->second;
+  if (Connection* connection = entry.connection.get()) {
+    memory_ -= entry.memory;
+    if (!connection->over() && connection->waits()) {
+      connection->drop();
+      tally(*connection);
     }
-    if (const auto session = sessions_.find(socket); session != sessions_.end()) {
+    end(entry);
+    if (entry.session != 0) {
       Output& out = outputs_.emplace_back();
       out.event.time = event.time;
-      out.event.thread = {connection.pid(), connection.pid()};
-      out.event.body = TlsStep{session->second, TlsLibrary::openssl, TlsStepKind::freed, 0};
-      sessions_.erase(session);
+      out.event.thread = {connection->pid(), connection->pid()};
+      out.event.body = TlsStep{entry.session, TlsLibrary::openssl, TlsStepKind::freed, 0};
     }
   }
   waiting_.erase(socket);

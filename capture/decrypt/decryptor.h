@@ -25,6 +25,7 @@ namespace tailcap::capture::decrypt {
 class Decryptor {
  public:
   static constexpr std::size_t kMaxConnections = 1u << 16;
+  static constexpr std::size_t kMaxLive = 1u << 14;     // read at a time: some 6 KiB each
   static constexpr std::size_t kMaxMemory = 64u << 20;  // of records that wait for keys, and of handshakes
 
   // heads_suffice: called with a socket that carries HTTP/1: of long records the beginning and the end are enough.
@@ -62,23 +63,30 @@ class Decryptor {
     ~Output();
   };
   void moved(const formats::Event& event, const formats::Io& io);
-  void gather(formats::SocketId socket, Connection& connection);
+  // null: it is not to be read. memory: as counted in memory_. known: so is its process.
+  struct Entry {
+    std::unique_ptr<Connection> connection;
+    formats::TlsSessionId session = 0;
+    std::size_t memory = 0;
+    bool waits = false, known = false, live = false;
+  };
+  void gather(formats::SocketId socket, Entry& entry);
   void emit(formats::SocketId socket, formats::TlsSessionId session, Content&& content);
-  void settle(formats::SocketId socket, Connection& connection);
+  void settle(formats::SocketId socket, Entry& entry);
+  void end(Entry& entry);
   void tally(Connection& connection);
   void closed(formats::SocketId socket, const formats::Event& event);
 
   std::function<void(formats::SocketId)> heads_;
   KeyLog keys_;
-  std::unordered_map<formats::SocketId, std::unique_ptr<Connection>> connections_;  // null: it is not to be read
+  std::unordered_map<formats::SocketId, Entry> connections_;
   std::unordered_set<formats::SocketId> waiting_;
-  std::size_t memory_ = 0;
+  std::size_t memory_ = 0, live_ = 0;
   std::deque<Output> outputs_;
   bool given_ = false;                           // the first one was returned by next()
   using Unreads = std::array<std::uint64_t, 4>;  // by Unread
   std::map<std::uint32_t, Unreads> unreads_;     // of processes
   std::unordered_set<std::uint32_t> known_;      // processes that have shown secrets
-  std::unordered_map<formats::SocketId, formats::TlsSessionId> sessions_;
   std::uint64_t sessions_begun_ = 0, read_ = 0;
   std::array<std::uint64_t, 2> lost_{};
   bool secrets_lost_ = false;

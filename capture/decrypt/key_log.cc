@@ -37,6 +37,11 @@ bool KeyLog::add(std::span<const std::byte> record) {
   entry.id = id_of(entry.label, of_application(entry.label) ? entry.secret.view() : std::string_view(entry.data));
   if (!processes_.contains(pid) && processes_.size() >= kMaxProcesses) return true;
   Process& process = processes_[pid];
+  // Both ends of a connection may be in one process.
+  if (const auto same = process.by_id.find(entry.id); same != process.by_id.end()) {
+    *same->second = std::move(entry);
+    return true;
+  }
   if (process.entries.size() >= kMaxEntries) {
     const auto oldest = process.by_id.find(process.entries.front().id);
     if (oldest != process.by_id.end() && oldest->second == &process.entries.front()) process.by_id.erase(oldest);
@@ -45,6 +50,15 @@ bool KeyLog::add(std::span<const std::byte> record) {
   process.entries.push_back(std::move(entry));
   process.by_id[process.entries.back().id] = &process.entries.back();
   return true;
+}
+
+void KeyLog::spend(std::uint32_t pid, const std::string& id) {
+  const auto process = processes_.find(pid);
+  if (process == processes_.end()) return;
+  const auto found = process->second.by_id.find(id);
+  if (found == process->second.by_id.end()) return;
+  found->second->secret = {};
+  process->second.by_id.erase(found);
 }
 
 const KeyLog::Entry* KeyLog::find(std::uint32_t pid, const std::string& id) const {

@@ -36,6 +36,8 @@ class KeyLog {
   const Entry* handshake(std::uint32_t pid, std::string_view label, std::string_view hash) const;
   const Entry* application(std::uint32_t pid, std::string_view label, const Secret& master) const;
   const Entry* expansion(std::uint32_t pid, std::string_view randoms) const;
+  // No connection needs it any more: wiped.
+  void spend(std::uint32_t pid, const std::string& id);
   // The process has made entries.
   bool knows(std::uint32_t pid) const { return processes_.contains(pid); }
   void forget(std::uint32_t pid) { processes_.erase(pid); }

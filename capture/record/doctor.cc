@@ -207,10 +207,26 @@ std::vector<Check> check_tiers_by_test() {
 }
 
 // The plan as the recorder would make it.
-std::optional<scan::FilePlan> plan_of(scan::TargetFiles& files, const std::string& shown,
-                                      const scan::Candidate& where) {
+std::optional<scan::FilePlan> plan_of(scan::TargetFiles& files, const std::string& shown, const scan::Candidate& where,
+                                      bool tls_keys = false) {
   const auto file = files.open(shown, {where});
-  return file ? files.plan(*file, {shown, true, false, true, false, false, 1}) : std::nullopt;
+  return file ? files.plan(*file, {shown, true, tls_keys, true, false, false, 1}) : std::nullopt;
+}
+
+// Whether the library's keys can be taken: --tls keys.
+std::optional<Check> check_keys(scan::TargetFiles& files, const std::string& path) {
+  const auto plan = plan_of(files, path, {path}, true);
+  const auto derives = [](const PlannedFunction& f) { return f.name == "EVP_KDF_derive"; };
+  if (!plan || !std::any_of(plan->functions.begin(), plan->functions.end(), derives)) return std::nullopt;
+  const auto& function = *std::find_if(plan->functions.begin(), plan->functions.end(), derives);
+  const std::string file = path.substr(path.rfind('/') + 1);
+  if (function.places.empty())
+    return Check{"TLS", Verdict::warn, file + ": no keys: " + function.name + ": " + function.reason,
+                 "--tls keys reads nothing of this library"};
+  char price[32];
+  std::snprintf(price, sizeof price, "%.1f µs", function.places[0].price / 1000.0);
+  return Check{"TLS", Verdict::ok,
+               file + ": with --tls keys, " + function.name + " " + price + ", twenty times in a handshake", ""};
 }
 
 // The probes for the TLS libraries of this system; programs with their own library are found as they run.
@@ -229,6 +245,7 @@ std::vector<Check> check_tls(scan::TargetFiles& files) {
     if (!library.refused.empty())
       checks.push_back({name, Verdict::warn, file + ": not to be watched: " + library.refused,
                         "its plaintext stays unknown; all else is recorded"});
+    if (auto keys = check_keys(files, path)) checks.push_back(*std::move(keys));
   }
   if (checks.empty())
     checks.push_back(

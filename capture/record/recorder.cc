@@ -93,6 +93,7 @@ formats::Preamble preamble(const Options& options, const Probes& probes) {
   p.targets = options.probes.selection.names();
   p.notes = options.notes;
   for (const auto& [number, name] : disk_names()) p.notes.emplace_back("tailcap.device." + number, name);
+  if (options.probes.tls_keys) p.notes.emplace_back("tailcap.tls", "OpenSSL 3 by keys");
   probes.describe(p);
   const auto clocks = read_clocks();
   p.started = clocks.time;
