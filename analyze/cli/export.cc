@@ -12,8 +12,12 @@
 #include "analyze/cli/output/terminal.h"
 #include "analyze/export/gzip.h"
 #include "analyze/report/words/number.h"
+#include "analyze/views/export/lines.h"
+#include "analyze/views/export/openmetrics.h"
 #include "analyze/views/export/otlp.h"
+#include "analyze/views/export/pcapng.h"
 #include "analyze/views/export/perfetto.h"
+#include "analyze/views/export/stacks.h"
 
 namespace tailcap::cli {
 namespace {
@@ -25,6 +29,11 @@ constexpr const char* kAbout =
 constexpr const char* kNotes =
     R"(perfetto     threads, goroutines, requests with what they waited for, and what caused what: ui.perfetto.dev
 otlp         spans in protobuf, as a collector's /v1/traces takes them; otlp-json: in JSON
+openmetrics  histograms of durations with exemplars, outcomes, time by label, per route: Prometheus
+har          requests as an HTTP Archive: the network panel of browsers
+loki         a line of JSON per request: log stores
+folded       stacks of --measure, a line each; pprof: the same for go tool pprof
+pcapng       the bytes of TCP connections as packets, with the ids of requests as comments: Wireshark
 
 Where the name of OUT ends in .gz, it is compressed. docs/export.md says what each format holds.
 
@@ -34,14 +43,32 @@ examples:
 )";
 
 struct Arguments {
-  std::string file, format, output;
+  std::string file, format, output, measure = "cpu";
   Selection selection;
 };
 
-bool is_binary(const std::string& format) { return format == "perfetto" || format == "otlp"; }
+bool is_binary(const std::string& format) {
+  return format == "perfetto" || format == "otlp" || format == "pprof" || format == "pcapng";
+}
+
+views::FlameChoice stacks_of(const Arguments& a, pipeline::Options options) {
+  views::FlameChoice choice;
+  choice.requests = std::move(options);
+  choice.off_cpu = a.measure == "off-cpu";
+  choice.samples = a.measure == "allocations"   ? formats::SampleKind::allocation
+                   : a.measure == "preemptions" ? formats::SampleKind::preempted
+                                                : formats::SampleKind::on_cpu;
+  return choice;
+}
 
 views::Exported write(const Arguments& a, const views::Write& out) {
   pipeline::Options options = options_of(a.selection);
+  if (a.format == "openmetrics") return views::export_openmetrics(a.file, options, out);
+  if (a.format == "har") return views::export_har(a.file, options, TAILCAP_VERSION, out);
+  if (a.format == "loki") return views::export_loki(a.file, options, out);
+  if (a.format == "pcapng") return views::export_pcapng(a.file, options, TAILCAP_VERSION, out);
+  if (a.format == "folded" || a.format == "pprof")
+    return views::export_stacks(a.file, stacks_of(a, std::move(options)), a.format == "pprof", out);
   if (a.format == "perfetto") return views::export_perfetto(a.file, options, out);
   return views::export_otlp_file(a.file, std::move(options), a.format == "otlp", TAILCAP_VERSION, out);
 }
@@ -55,9 +82,13 @@ int run(const Arguments& a) {
     out = [&](std::string_view piece) { gzip->write(piece); };
   }
   const views::Exported made = write(a, out);
-  if (made.requests == 0 && !a.selection.empty()) return nothing_matches("export", "request");
+  if (made.of_requests && made.requests == 0 && !a.selection.empty()) return nothing_matches("export", "request");
   if (gzip) gzip->finish();
   file.finish();
+  if (!made.of_requests) {
+    complain("export", made.what + " written.");
+    return exit_code(made.damaged, made.wrong, "export");
+  }
   complain("export",
            made.what + " of " + report::count_text(made.requests, "request", "requests") + " written" +
                (made.left_out == 0 ? "." : "; " + report::count_text(made.left_out) + " left out: " + made.why + "."));
@@ -71,7 +102,10 @@ int run_export(int argc, char** argv) {
   CommandLine line("export", kAbout);
   line.word("FILE", a.file, "no file given");
   line.group("In which form?");
-  line.format(a.format, {"perfetto", "otlp", "otlp-json"}, &a.output);
+  line.format(a.format, {"perfetto", "otlp", "otlp-json", "openmetrics", "har", "loki", "folded", "pprof", "pcapng"},
+              &a.output);
+  line.choice(option::kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"},
+              "which time folded and pprof hold, as in `tailcap flame`");
   add_selection(line, a.selection);
   add_routes(line, a.selection);
   line.notes(kNotes);

@@ -44,13 +44,6 @@ constexpr Definition kCohort{
     0};
 constexpr Definition kPerRequest{"per-request", 0, nullptr,
                                  "the lowest frame is the request, by its id and its trace id where it has one", 0};
-constexpr Definition kMeasure{
-    "measure", 0, "",
-    "cpu: time on a processor. off-cpu: time off it, in any capture, by process, thread, system "
-    "call and what it was on; by stacks where there are any (`tailcap record --stacks`). "
-    "allocations: bytes that Go programs allocated (`tailcap record --add allocations`). "
-    "preemptions: where Go's scheduler preempted goroutines (`tailcap record --profile deep`)",
-    0};
 
 struct Arguments {
   std::string file, id, cohort = "all", measure = "cpu", format, output;
@@ -112,7 +105,7 @@ int run_flame(int argc, char** argv) {
   line.choice(kCohort, a.cohort, {"all", "slow", "typical", "diff"});
   line.option(kPerRequest, &a.per_request);
   line.group("Which time?");
-  line.choice(kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"});
+  line.choice(option::kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"});
   line.option(option::kFrom, &a.selection.from,
               "from here: since the start of the recording (10s, 1500ms, 1m30s) or UTC (2026-03-01T12:34:56Z)");
   line.option(option::kTo, &a.selection.to, "up to here");

@@ -66,6 +66,15 @@ inline constexpr Definition kRouteTemplate{"route-template", 0, "T",
 inline constexpr Definition kMaxRoutes{"max-routes", 0, "N", "keep this many, the others become (other) (default 200)",
                                        1};
 
+// Which time?
+inline constexpr Definition kMeasure{
+    "measure", 0, "",
+    "cpu: time on a processor. off-cpu: time off it, in any capture, by process, thread, system "
+    "call and what it was on; by stacks where there are any (`tailcap record --stacks`). "
+    "allocations: bytes that Go programs allocated (`tailcap record --add allocations`). "
+    "preemptions: where Go's scheduler preempted goroutines (`tailcap record --profile deep`)",
+    0};
+
 // What is a verdict?
 inline constexpr Definition kWarmUp{"warmup", 0, "T",
                                     "leave out so much of every run (default its first tenth, at least 1s)", 0};

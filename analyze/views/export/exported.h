@@ -21,6 +21,7 @@ pipeline::Options of_all(const pipeline::Options& chosen);
 struct Exported {
   bool damaged = false;
   std::vector<model::ExchangeId> wrong{};  // as in pipeline::Analysis
+  bool of_requests = true;                 // false: no requests were chosen, and `requests` is 0
   std::uint64_t requests = 0;              // that were written
   std::uint64_t left_out = 0;              // that the format cannot hold: their start or duration is not known, …
   std::string what{};                      // "spans", "slices", …: what was written, as said on standard error

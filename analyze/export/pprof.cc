@@ -1,0 +1,90 @@
+#include "analyze/export/pprof.h"
+
+#include <cstdint>
+#include <map>
+#include <protozero/pbf_writer.hpp>
+#include <string_view>
+#include <vector>
+
+#include "formats/printable.h"
+
+namespace tailcap::exports {
+namespace {
+
+using protozero::pbf_writer;
+
+// Field numbers of profile.proto.
+namespace field {
+constexpr int kSampleType = 1, kSample = 2, kLocation = 4, kFunction = 5, kString = 6, kDuration = 10;
+constexpr int kType = 1, kUnit = 2;                 // of ValueType
+constexpr int kLocationIds = 1, kValues = 2;        // of Sample
+constexpr int kId = 1, kLine = 4, kFunctionId = 1;  // of Location and Line
+constexpr int kName = 2, kSystemName = 3;           // of Function
+}  // namespace field
+
+class Strings {
+ public:
+  Strings() { id(""); }  // the first is empty
+  std::int64_t id(std::string_view text) {
+    const auto [at, added] = ids_.try_emplace(std::string(text), static_cast<std::int64_t>(all_.size()));
+    if (added) all_.push_back(at->first);
+    return at->second;
+  }
+  void put(pbf_writer& out) const {
+    for (const std::string& text : all_) out.add_string(field::kString, text);
+  }
+
+ private:
+  std::map<std::string, std::int64_t> ids_;
+  std::vector<std::string> all_;
+};
+
+}  // namespace
+
+std::string pprof(const model::Flame& flame, std::int64_t duration) {
+  std::string out;
+  pbf_writer profile(out);
+  Strings strings;
+  std::map<std::string, std::uint64_t> functions;  // name -> id, which is that of its location, too
+  const auto value_type = [&](std::string_view type, std::string_view unit) {
+    pbf_writer one(profile, field::kSampleType);
+    one.add_int64(field::kType, strings.id(type));
+    one.add_int64(field::kUnit, strings.id(unit));
+  };
+  if (flame.time)
+    value_type("off-CPU time", "nanoseconds");
+  else if (flame.bytes)
+    value_type("allocated", "bytes");
+  else
+    value_type("samples", "count");
+  for (const model::FoldedStack& stack : flame.stacks) {
+    std::vector<std::uint64_t> locations;
+    for (std::string_view rest = stack.frames; !rest.empty();) {
+      const std::string_view frame = rest.substr(0, rest.find(';'));
+      rest.remove_prefix(std::min(rest.size(), frame.size() + 1));
+      const std::string name = formats::printable(frame);
+      locations.push_back(functions.try_emplace(name, functions.size() + 1).first->second);
+    }
+    pbf_writer sample(profile, field::kSample);
+    sample.add_packed_uint64(field::kLocationIds, locations.rbegin(), locations.rend());  // innermost first
+    const std::int64_t values[] = {static_cast<std::int64_t>(stack.value)};
+    sample.add_packed_int64(field::kValues, std::begin(values), std::end(values));
+  }
+  for (const auto& [name, id] : functions) {
+    {
+      pbf_writer location(profile, field::kLocation);
+      location.add_uint64(field::kId, id);
+      pbf_writer line(location, field::kLine);
+      line.add_uint64(field::kFunctionId, id);
+    }
+    pbf_writer function(profile, field::kFunction);
+    function.add_uint64(field::kId, id);
+    function.add_int64(field::kName, strings.id(name));
+    function.add_int64(field::kSystemName, strings.id(name));
+  }
+  strings.put(profile);
+  if (duration > 0) profile.add_int64(field::kDuration, duration);
+  return out;
+}
+
+}  // namespace tailcap::exports

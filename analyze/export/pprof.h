@@ -1,0 +1,13 @@
+// Stacks as a profile of pprof (proto/profile.proto of github.com/google/pprof).
+#pragma once
+
+#include <string>
+
+#include "analyze/model/study/flame.h"
+
+namespace tailcap::exports {
+
+// duration: of the recording, ns; 0: not known.
+std::string pprof(const model::Flame& flame, std::int64_t duration);
+
+}  // namespace tailcap::exports

@@ -1,0 +1,68 @@
+#include "analyze/report/export/log_line.h"
+
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/or_null.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report {
+namespace {
+
+std::string_view level_of(const model::Request& row) {
+  switch (row.outcome) {
+    case model::Outcome::ok:
+    case model::Outcome::upgraded:
+      return row.grpc_status > 0 ? "warn" : "info";
+    case model::Outcome::client_error:
+    case model::Outcome::cancelled:
+      return "warn";
+    case model::Outcome::in_flight:
+    case model::Outcome::unknown:
+      return "unknown";
+    default:
+      return "error";
+  }
+}
+
+// The label with the most time, of requests that have an account.
+void put_main_label(JsonWriter& json, const LogLine& line) {
+  const auto parts = line.table.partitions.parts(line.row.id);
+  const model::Part* most = nullptr;
+  for (const model::Part& part : parts)
+    if (!most || part.time > most->time) most = &part;
+  json.key("longest_label");
+  json.text_or_null(most ? model::name_of(most->label) : std::string_view{});
+  field_or_null(json, "longest_label_ns", most != nullptr, most ? most->time : 0);
+}
+
+}  // namespace
+
+void append_log_line(std::string& out, const LogLine& line) {
+  const model::Request& row = line.row;
+  const auto text = [&](JsonWriter& json, const char* name, model::TextId id) {
+    json.key(name);
+    id == 0 ? json.null() : json.text(line.table.texts[id]);
+  };
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("time_ns", std::to_string(line.start));
+  json.field("level", level_of(row));
+  json.field("msg", request_title(row, line.table.texts) + " " + outcome_text(row) +
+                        (row.has_duration ? " in " + duration_text(row.duration) : ""));
+  json.field("service_name", line.service);
+  json.field("trace_id", line.trace_id);
+  json.field("span_id", line.span_id);
+  json.field("request_id", id_text(row.id));
+  json.field("role", model::name_of(row.role));
+  text(json, "method", row.method);
+  text(json, "path", row.path);
+  text(json, "route", row.route);
+  field_or_null(json, "status", row.status != 0, row.status);
+  json.field("outcome", model::name_of(row.outcome));
+  field_or_null(json, "duration_ns", row.has_duration, row.duration.count());
+  put_main_label(json, line);
+  json.end_object();
+  out += '\n';
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,107 @@
+#include "analyze/views/export/lines.h"
+
+#include <set>
+#include <stdexcept>
+
+#include "analyze/model/trace/trace_identity.h"
+#include "analyze/pipeline/wanted.h"
+#include "analyze/report/export/har.h"
+#include "analyze/report/export/log_line.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/spans/identities.h"
+
+namespace tailcap::views {
+namespace {
+
+constexpr std::size_t kPiece = 64u << 10;  // bytes that are written at a time
+
+pipeline::Analysis analysed(const std::string& file, const pipeline::Options& options, Exported& out) {
+  pipeline::Analysis analysis = pipeline::analyze(file, options);
+  out.damaged = analysis.damaged;
+  out.wrong = analysis.wrong;
+  if (!analysis.study.quality.clock.known())
+    throw std::runtime_error(report::printable(file) +
+                             " holds no reading of the wall clock, so that its requests would have no times.");
+  return analysis;
+}
+
+}  // namespace
+
+Exported export_har(const std::string& file, const pipeline::Options& chosen, std::string_view version,
+                    const Write& write) {
+  Exported out;
+  out.what = "entries";
+  out.why = "their method, URL, start or duration is not known";
+  pipeline::Options options = of_all(chosen);
+  options.keep_headers = true;
+  for (const auto& filter : chosen.filters) options.partition = options.partition || filter.needs_account();
+  const pipeline::Analysis analysis = analysed(file, options, out);
+  const model::RequestTable& table = analysis.table;
+  std::vector<spans::ForeignSpan> none;
+  const spans::Identities ids = spans::identities_of(table, none);
+  const pipeline::Wanted wanted(chosen, analysis.study);
+  std::set<model::ExchangeId> written;  // clients' ends: an archive has a request once
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i)
+    if (wanted(table, i) && table.rows.role(i) == model::Role::client && report::fits_har(table, table.rows[i]))
+      written.insert(table.rows.id(i));
+  std::string text;
+  report::Har har(text, version);
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
+    if (!wanted(table, i)) continue;
+    const model::Request row = table.rows[i];
+    if (row.role == model::Role::server && written.contains(row.peer)) continue;
+    if (!report::fits_har(table, row)) {
+      ++out.left_out;
+      continue;
+    }
+    ++out.requests;
+    const pipeline::RequestHeaders& headers = analysis.headers[i];
+    const std::string trace = model::trace_hex(ids.rows[i].context);
+    const bool known = row.id.connection < analysis.endpoints.size();
+    const pipeline::Endpoints ends = known ? analysis.endpoints[row.id.connection] : pipeline::Endpoints{};
+    har.add({table, row, analysis.study.quality.clock.realtime(row.start), trace,
+             table.texts[row.role == model::Role::client ? ends.remote : ends.local], &headers.request,
+             &headers.response});
+    if (text.size() < kPiece) continue;
+    write(text);
+    text.clear();
+  }
+  har.end();
+  write(text);
+  return out;
+}
+
+Exported export_loki(const std::string& file, const pipeline::Options& chosen, const Write& write) {
+  Exported out;
+  out.what = "lines";
+  out.why = "their start is not known";
+  pipeline::Options options = of_all(chosen);
+  options.partition = true;
+  const pipeline::Analysis analysis = analysed(file, options, out);
+  const model::RequestTable& table = analysis.table;
+  std::vector<spans::ForeignSpan> none;
+  const spans::Identities ids = spans::identities_of(table, none);
+  const pipeline::Wanted wanted(chosen, analysis.study);
+  std::string text;
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
+    if (!wanted(table, i)) continue;
+    const model::Request row = table.rows[i];
+    if (!formats::known(row.start)) {
+      ++out.left_out;
+      continue;
+    }
+    ++out.requests;
+    const bool known = row.id.connection < analysis.endpoints.size();
+    const pipeline::Endpoints ends = known ? analysis.endpoints[row.id.connection] : pipeline::Endpoints{};
+    const std::string trace = model::trace_hex(ids.rows[i].context), span = model::hex_of(ids.rows[i].context.span);
+    const std::string service = model::trace_identity(table, row, ends.local, ends.remote).service_name;
+    report::append_log_line(text, {table, row, analysis.study.quality.clock.realtime(row.start), trace, span, service});
+    if (text.size() < kPiece) continue;
+    write(text);
+    text.clear();
+  }
+  write(text);
+  return out;
+}
+
+}  // namespace tailcap::views

@@ -1,0 +1,33 @@
+#include "analyze/views/export/openmetrics.h"
+
+#include "analyze/export/openmetrics.h"
+#include "analyze/pipeline/wanted.h"
+#include "analyze/spans/identities.h"
+
+namespace tailcap::views {
+
+Exported export_openmetrics(const std::string& file, const pipeline::Options& chosen, const Write& write) {
+  Exported out;
+  out.what = "metrics";
+  pipeline::Options options = of_all(chosen);
+  options.partition = true;
+  const pipeline::Analysis analysis = pipeline::analyze(file, options);
+  out.damaged = analysis.damaged;
+  out.wrong = analysis.wrong;
+  std::vector<spans::ForeignSpan> none;
+  const spans::Identities ids = spans::identities_of(analysis.table, none);
+  const pipeline::Wanted wanted(chosen, analysis.study);
+  std::vector<exports::Measured> measured;
+  for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
+    if (wanted(analysis.table, i)) measured.push_back({i, ids.rows[i].context});
+  out.requests = measured.size();
+  const model::Quality& quality = analysis.study.quality;
+  exports::Metrics metrics{analysis.table, measured};
+  metrics.lost_events = quality.lost;
+  if (quality.clock.known()) metrics.realtime = [&](formats::Time t) { return quality.clock.realtime(t); };
+  metrics.end = quality.file.last;
+  write(exports::openmetrics(metrics));
+  return out;
+}
+
+}  // namespace tailcap::views

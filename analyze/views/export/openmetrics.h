@@ -1,0 +1,10 @@
+// Requests as OpenMetrics: histograms with exemplars, outcomes, time by label.
+#pragma once
+
+#include "analyze/views/export/exported.h"
+
+namespace tailcap::views {
+
+Exported export_openmetrics(const std::string& file, const pipeline::Options& chosen, const Write& write);
+
+}  // namespace tailcap::views

@@ -1,0 +1,215 @@
+#include "analyze/views/export/pcapng.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "analyze/exchanges/exchanges.h"
+#include "analyze/export/pcapng.h"
+#include "analyze/names/lookups.h"
+#include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/wanted.h"
+#include "analyze/protocols/protocols.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/words.h"
+#include "analyze/spans/identities.h"
+#include "analyze/streams/streams.h"
+
+namespace tailcap::views {
+namespace {
+
+using exports::TcpSegment;
+using model::ByteRun;
+using model::Connection;
+using model::ConnectionId;
+
+// Calls each(run, streams) for every run. Names are put together first, as in the first reading: otherwise connections
+// would get other numbers.
+template <class Each>
+void each_run(const std::string& file, const pipeline::Options& options, Each each) {
+  names::Lookups names;
+  streams::Streams streams;
+  pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& event) {
+    names.push(event);
+    if (names.took()) return;
+    for (const ByteRun& run : streams.push(event)) each(run, streams);
+  });
+}
+
+struct Beginning {
+  std::uint64_t offset = 0;
+  model::ExchangeId id;
+  bool in = false;  // the request comes in
+};
+
+// Where requests begin in the streams of their connections.
+std::unordered_map<ConnectionId, std::vector<Beginning>> beginnings_of(const std::string& file,
+                                                                       const pipeline::Options& options) {
+  std::unordered_map<ConnectionId, std::vector<Beginning>> out;
+  protocols::Parsers parsers;
+  exchanges::Exchanges exchanges;
+  each_run(file, options, [&](const ByteRun& run, const streams::Streams&) {
+    for (const model::Message& message : parsers.push(run))
+      for (const model::Exchange& e : exchanges.push(message))
+        out[e.id.connection].push_back({e.request_begin, e.id, e.role == model::Role::server});
+  });
+  for (auto& [id, all] : out)
+    std::sort(all.begin(), all.end(), [](const Beginning& a, const Beginning& b) { return a.offset < b.offset; });
+  return out;
+}
+
+// Connections that are written: TCP with known addresses, one end of those of which both were recorded, and sessions
+// in place of what carries them.
+std::unordered_set<ConnectionId> written_of(const pipeline::Analysis& analysis, const pipeline::Options& chosen,
+                                            const pipeline::Wanted& wanted) {
+  std::unordered_set<ConnectionId> asked, carriers, out;
+  for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
+    if (wanted(analysis.table, i)) asked.insert(analysis.table.rows.id(i).connection);
+  std::map<std::pair<std::string, std::string>, ConnectionId> clients;
+  const auto tcp = [](const Connection& c) {
+    return (c.family == formats::Family::inet || c.family == formats::Family::inet6) && c.remote.port != 0;
+  };
+  for (const Connection& c : analysis.connections) {
+    if (c.tls && c.carrier != 0) carriers.insert(c.carrier);
+    if (tcp(c) && c.origin == formats::Origin::connected)
+      clients[{model::endpoint(c, false), model::endpoint(c, true)}] = c.id;
+  }
+  const bool all = chosen.filters.empty() && !chosen.from && !chosen.to;
+  for (const Connection& c : analysis.connections) {
+    if (!tcp(c) || carriers.contains(c.id) || (!all && !asked.contains(c.id))) continue;
+    const bool served = c.origin != formats::Origin::connected;
+    if (served && clients.contains({model::endpoint(c, true), model::endpoint(c, false)})) continue;
+    out.insert(c.id);
+  }
+  return out;
+}
+
+class Writer {
+ public:
+  Writer(exports::Pcapng& out, const model::WallClock& clock) : out_(out), clock_(clock) {}
+
+  // begins: of the requests in this run, by offset, with their comments.
+  void add(const ByteRun& run, const Connection& c, std::span<const std::pair<std::uint64_t, std::string>> begins) {
+    const bool in = run.direction == model::Direction::in;
+    TcpSegment s;
+    s.time = formats::known(run.done) ? clock_.realtime(run.done) : last_;
+    last_ = s.time;
+    s.family = c.family;
+    s.from = in ? c.remote : c.local;
+    s.to = in ? c.local : c.remote;
+    Ends& ends = ends_[run.connection];
+    s.acknowledged = static_cast<std::uint32_t>(1 + ends.next[in ? 0 : 1]);
+    const std::uint64_t middle = run.length - std::min<std::uint64_t>(run.length, run.tail.size());
+    std::uint64_t at = 0;
+    const auto pieces = [&](std::uint64_t end, std::string_view captured) {
+      while (at < end) {
+        s.length = static_cast<std::uint32_t>(std::min<std::uint64_t>(end - at, TcpSegment::kLongest));
+        s.captured = captured.substr(0, s.length);
+        captured.remove_prefix(s.captured.size());
+        s.sequence = static_cast<std::uint32_t>(1 + run.offset + at);
+        s.comment.clear();
+        for (const auto& [offset, comment] : begins)
+          if (offset >= run.offset + at && offset < run.offset + at + s.length)
+            s.comment += (s.comment.empty() ? "" : "; ") + comment;
+        out_.add(s);
+        at += s.length;
+      }
+    };
+    pieces(std::min<std::uint64_t>(run.head.size(), run.length), run.head);
+    pieces(middle, {});
+    pieces(run.length, run.tail);
+    ends.next[in ? 1 : 0] = run.offset + run.length;
+    if (run.end != model::End::fin && run.end != model::End::reset) return;
+    s.length = 0;
+    s.captured = {};
+    s.comment.clear();
+    s.sequence = static_cast<std::uint32_t>(1 + run.offset + run.length);
+    (run.end == model::End::fin ? s.fin : s.reset) = true;
+    out_.add(s);
+  }
+
+ private:
+  struct Ends {
+    std::uint64_t next[2] = {0, 0};  // out, in
+  };
+  exports::Pcapng& out_;
+  const model::WallClock& clock_;
+  std::unordered_map<ConnectionId, Ends> ends_;
+  std::int64_t last_ = 0;
+};
+
+// Comments of the chosen requests.
+std::unordered_map<std::uint64_t, std::string> comments_of(const pipeline::Analysis& analysis,
+                                                           const pipeline::Wanted& wanted) {
+  std::vector<spans::ForeignSpan> none;
+  const spans::Identities ids = spans::identities_of(analysis.table, none);
+  std::unordered_map<std::uint64_t, std::string> out;
+  for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i) {
+    if (!wanted(analysis.table, i)) continue;
+    const model::Request row = analysis.table.rows[i];
+    std::string text = "request " + report::id_text(row.id);
+    if (row.peer.connection != 0) text += ", " + report::id_text(row.peer) + " at the other end";
+    text += ": " + report::request_title(row, analysis.table.texts) + " " + report::outcome_text(row) + ", trace " +
+            model::trace_hex(ids.rows[i].context);
+    out[std::uint64_t{row.id.connection} << 32 | row.id.index] = std::move(text);
+  }
+  return out;
+}
+
+}  // namespace
+
+Exported export_pcapng(const std::string& file, const pipeline::Options& chosen, std::string_view version,
+                       const Write& write) {
+  Exported out;
+  out.what = "packets";
+  out.why = "their connection is no TCP connection of known addresses";
+  pipeline::Options options = of_all(chosen);
+  options.keep_connections = true;
+  for (const auto& filter : chosen.filters) options.partition = options.partition || filter.needs_account();
+  const pipeline::Analysis analysis = pipeline::analyze(file, options);
+  out.damaged = analysis.damaged;
+  out.wrong = analysis.wrong;
+  if (!analysis.study.quality.clock.known())
+    throw std::runtime_error(report::printable(file) +
+                             " holds no reading of the wall clock, so that its packets would have no times.");
+  const pipeline::Wanted wanted(chosen, analysis.study);
+  const auto written = written_of(analysis, chosen, wanted);
+  const auto comments = comments_of(analysis, wanted);
+  const auto beginnings = beginnings_of(file, options);
+  std::unordered_map<ConnectionId, const Connection*> facts;
+  for (const Connection& c : analysis.connections)
+    if (written.contains(c.id)) facts[c.id] = &c;
+  exports::Pcapng packets(write, version);
+  Writer writer(packets, analysis.study.quality.clock);
+  std::uint64_t named = 0;
+  each_run(file, options, [&](const ByteRun& run, const streams::Streams&) {
+    const auto fact = facts.find(run.connection);
+    if (fact == facts.end()) return;
+    std::vector<std::pair<std::uint64_t, std::string>> begins;
+    if (const auto found = beginnings.find(run.connection); found != beginnings.end()) {
+      const auto& all = found->second;
+      for (auto at = std::lower_bound(all.begin(), all.end(), run.offset,
+                                      [](const Beginning&b, std::uint64_t offset) { return b.offset < offset; });
+           at != all.end() && at->offset < run.offset + run.length; ++at) {
+        const auto comment = comments.find(std::uint64_t{at->id.connection} << 32 | at->id.index);
+        if (at->in != (run.direction == model::Direction::in) || comment == comments.end()) continue;
+        begins.emplace_back(at->offset, comment->second);
+        ++named;
+      }
+    }
+    writer.add(run, *fact->second, begins);
+  });
+  out.requests = named;
+  for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i) {
+    const model::ExchangeId id = analysis.table.rows.id(i), peer = analysis.table.rows.peer(i);
+    if (wanted(analysis.table, i) && !written.contains(id.connection) &&
+        (peer.connection == 0 || !written.contains(peer.connection)))
+      ++out.left_out;
+  }
+  return out;
+}
+
+}  // namespace tailcap::views

@@ -1,0 +1,28 @@
+#include "analyze/views/export/stacks.h"
+
+#include <utility>
+
+#include "analyze/export/pprof.h"
+#include "analyze/pipeline/replay.h"
+#include "formats/printable.h"
+
+namespace tailcap::views {
+
+Exported export_stacks(const std::string& file, FlameChoice choice, bool pprof, const Write& write) {
+  Exported out;
+  out.what = "stacks";
+  const FlameResult result = flame_of(file, choice);
+  out.damaged = result.damaged;
+  out.requests = result.requests;
+  out.of_requests = choice.of_requests();
+  if (pprof) {
+    const formats::FileSummary summary = pipeline::Replay(file).summary();
+    write(exports::pprof(result.flame, (summary.last - summary.first).count()));
+    return out;
+  }
+  for (const model::FoldedStack& stack : result.flame.stacks)
+    write(formats::printable(stack.frames) + " " + std::to_string(stack.value) + "\n");
+  return out;
+}
+
+}  // namespace tailcap::views
