@@ -247,6 +247,10 @@ void CommandLine::read(int argc, char** argv) {
 }
 
 std::optional<int> CommandLine::parse(int argc, char** argv) {
+  if (argc == 2 && argv[1] == std::string_view("--describe-options")) {
+    std::fputs(described().c_str(), stdout);
+    return 0;
+  }
   try {
     read(argc, argv);
   } catch (const UsageError& e) {

@@ -58,6 +58,8 @@ class CommandLine {
   bool chosen_by_name() const { return by_name_; }  // the ending of OUT said which format
 
   std::string help() const;
+  // The same as JSON, for manual pages and completions (scripts/help-files): what `COMMAND --describe-options` prints.
+  std::string described() const;
 
  private:
   struct Item {
