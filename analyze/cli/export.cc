@@ -11,6 +11,7 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/export/gzip.h"
+#include "analyze/export/http.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/export/lines.h"
 #include "analyze/views/export/openmetrics.h"
@@ -40,9 +41,15 @@ Where the name of OUT ends in .gz, it is compressed. docs/export.md says what ea
 examples:
   tailcap export slow.tcap -o slow.pftrace
   tailcap export slow.tcap --format otlp -o spans.pb.gz
+  tailcap export slow.tcap --endpoint http://collector:4318/v1/traces
 )";
 
+constexpr Definition kEndpoint{
+    "endpoint", 0, "URL",
+    "send spans (otlp) there by HTTP or HTTPS instead of writing them: http://collector:4318/v1/traces", 0};
+
 struct Arguments {
+  std::string endpoint;
   std::string file, format, output, measure = "cpu";
   Selection selection;
 };
@@ -73,7 +80,28 @@ views::Exported write(const Arguments& a, const views::Write& out) {
   return views::export_otlp_file(a.file, std::move(options), a.format == "otlp", TAILCAP_VERSION, out);
 }
 
+// Each piece is a request of its own.
+int send(const Arguments& a) {
+  exports::HttpSender sender(exports::endpoint_of_environment(a.endpoint));
+  exports::Rejected rejected;
+  const views::Exported made = write(a, [&](std::string_view piece) {
+    const exports::Rejected part = exports::rejected_in(sender.post(piece, "application/x-protobuf"));
+    rejected.spans += part.spans;
+    if (!part.why.empty()) rejected.why = part.why;
+  });
+  if (made.requests == 0 && !a.selection.empty()) return nothing_matches("export", "request");
+  complain("export", made.what + " of " + report::count_text(made.requests, "request", "requests") + " sent.");
+  if (rejected.spans > 0 || !rejected.why.empty()) {
+    complain("export", "the endpoint refused " +
+                           report::count_text(static_cast<std::uint64_t>(rejected.spans), "span", "spans") +
+                           (rejected.why.empty() ? "." : ": " + rejected.why));
+    return kFailed;
+  }
+  return exit_code(made.damaged, made.wrong, "export");
+}
+
 int run(const Arguments& a) {
+  if (!a.endpoint.empty()) return send(a);
   OutputFile file(a.output, a.file);
   views::Write out = [&](std::string_view piece) { file.write(piece); };
   std::unique_ptr<exports::Gzip> gzip;
@@ -106,10 +134,17 @@ int run_export(int argc, char** argv) {
               &a.output);
   line.choice(option::kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"},
               "which time folded and pprof hold, as in `tailcap flame`");
+  line.option(kEndpoint, &a.endpoint);
   add_selection(line, a.selection);
   add_routes(line, a.selection);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
+  if (!a.endpoint.empty()) {
+    if (!a.output.empty()) throw UsageError("--endpoint sends, and -o writes: give one of them");
+    if (line.given(option::kFormat) && a.format != "otlp") throw UsageError("--endpoint takes spans: --format otlp");
+    a.format = "otlp";
+    return run(a);
+  }
   if (!line.given(option::kFormat) && !line.chosen_by_name())
     throw UsageError("no format given: --format perfetto, otlp, …, or an OUT that ends like .pftrace");
   if (is_binary(a.format) && (a.output.empty() || a.output == "-") && on_terminal())
