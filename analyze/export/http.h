@@ -12,7 +12,7 @@ namespace tailcap::exports {
 struct Endpoint {
   std::string url;                             // http://… or https://…, complete
   std::string headers;                         // "key=value,key=value", percent-encoded values; empty: none
-  std::string certificate;                     // file: whom to trust, PEM; empty: the system's
+  std::string certificate;                     // file of trusted certificates, PEM; empty: those of the system
   std::string client_certificate, client_key;  // files, PEM; empty: none
 };
 Endpoint endpoint_of_environment(std::string url);
