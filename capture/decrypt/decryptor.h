@@ -25,7 +25,7 @@ namespace tailcap::capture::decrypt {
 class Decryptor {
  public:
   static constexpr std::size_t kMaxConnections = 1u << 16;
-  static constexpr std::size_t kMaxLive = 1u << 14;     // read at a time: some 6 KiB each
+  static constexpr std::size_t kMaxLive = 1u << 13;     // read at a time: 12 KiB each
   static constexpr std::size_t kMaxMemory = 64u << 20;  // of records that wait for keys, and of handshakes
 
   // heads_suffice: called with a socket that carries HTTP/1: of long records the beginning and the end are enough.
