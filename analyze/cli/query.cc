@@ -112,6 +112,8 @@ int run(const Arguments& a) {
   if (filled.without_segments > 0)
     complain("query", "the table segment lacks " + report::count_text(filled.without_segments, "request", "requests") +
                           ": it holds the first 200,000.");
+  if (filled.without_spans && names.contains("_span"))
+    complain("query", "otel_traces is empty: the capture holds no reading of the wall clock.");
   if (!a.save.empty()) save(a, database);
   if (!a.sql.empty())
     answer(a, database, a.sql, a.limit);

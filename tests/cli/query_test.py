@@ -137,6 +137,12 @@ class Output(case.Case):
         for (name,) in saved.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             saved.execute(f"SELECT count(*) FROM {name}")
         self.assertEqual([p.name for p in self.scratch.iterdir()], ["out.sqlite"])
+        # A capture without a reading of the wall clock has no spans, and all else.
+        (self.scratch / "c.txt").write_text('preamble tier=a started_realtime=0\n+0 task_info pid=20 tid=20 comm="shop"\n')
+        case.run(case.program("tests/synth/synth-capture"), "c.txt", "c.tcap", cwd=self.scratch)
+        done = self.tailcap("query", "c.tcap", "SELECT count(*) AS n FROM process", "--save", "c.sqlite", "--json")
+        self.assertEqual((done.returncode, done.stdout), (0, '{"n":1}\n'), done.stderr)
+        self.assertIn("no reading of the wall clock", done.stderr)
         done = self.tailcap("query", self.CAPTURE, "--save", self.CAPTURE)
         self.assertEqual(done.returncode, 1)
         self.assertTrue(self.CAPTURE.read_bytes().startswith(CAPTURES[0].read_bytes()[:4]))

@@ -32,7 +32,7 @@ class Filler {
     if (any({"process", "thread", "thread_state", "clock", "request", "segment"})) read_events();
     if (any({"request", "segment", "account", "link", "connection", "stream", "verdict", "loss", "_captures"}))
       analyse();
-    if (any({"_span"})) insert_spans();
+    if (any({"_span"}) && !out_.without_spans) insert_spans();
     if (any({"block"})) sql::insert_blocks(database_, blocks_of(file_));
     if (any({"_schema_version"})) sql::insert_version(database_, version_);
     database_.end_filling();
@@ -71,6 +71,8 @@ class Filler {
     out_.damaged = out_.damaged || analysis.damaged;
     out_.wrong = analysis.wrong;
     insert_requests(analysis);
+    // Where spans are asked for alone, their absence is a failure; among other tables it is said.
+    out_.without_spans = !analysis.study.quality.clock.known();
     const model::Quality& quality = analysis.study.quality;
     if (any({"connection"})) sql::insert_connections(database_, analysis.connections, analysis.table);
     if (any({"verdict"})) insert_verdicts(analysis);

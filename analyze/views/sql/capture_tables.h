@@ -16,6 +16,7 @@ namespace tailcap::views {
 struct Filled {
   bool damaged = false;
   std::vector<model::ExchangeId> wrong;  // as in pipeline::Analysis
+  bool without_spans = false;            // the capture has no reading of the wall clock
   std::uint64_t without_segments = 0;    // requests beyond the number whose segments are kept
 };
 
