@@ -8,6 +8,7 @@
 
 #include "capture/control/ask.h"
 #include "capture/mask/http/header_list.h"
+#include "capture/output/pack.h"
 #include "capture/record/doctor.h"
 #include "capture/record/options.h"
 #include "capture/record/recorder.h"
@@ -87,7 +88,7 @@ int run(int argc, char** argv) {
       std::fprintf(stderr, "%s was ended by signal %d (%s)\n", name, WTERMSIG(outcome.command_status),
                    strsignal(WTERMSIG(outcome.command_status)));
   }
-  std::fputs(summary(options.output, outcome.elapsed, outcome.tally, outcome.file_bytes, outcome.reason,
+  std::fputs(summary(options.destination.output, outcome.elapsed, outcome.tally, outcome.file_bytes, outcome.reason,
                      options.probes.ring_bytes)
                  .c_str(),
              stderr);
@@ -95,6 +96,7 @@ int run(int argc, char** argv) {
     std::fputs("tailcap-record: no process was recorded: none matched when recording began, or later.\n", stderr);
     return 1;
   }
+  if (!options.pack.empty()) pack(options.destination.output, options.pack, options.yes, options.destination.force);
   return outcome.tally.lost ? 3 : 0;
 }
 

@@ -47,6 +47,7 @@ usage: tailcap COMMAND [ARGUMENT...]          tailcap COMMAND --help says more
 Record (as root)
   record     record a service's traffic and waits into a .tcap file
   control    speak to a running recorder: note deploy=v2
+  snapshot   of a recorder with --last: the last seconds into a file; status and stop ask and end it
   doctor     check whether this machine can record, what is missing, and what repairs it
 
 What is slow, and where does the time go?
@@ -119,6 +120,16 @@ int execute_recorder(int argc, char** argv, bool keep_name) {
   return 1;
 }
 
+// `tailcap snapshot FILE [OUT]` is `tailcap control FILE snapshot [OUT]`.
+int execute_control(int argc, char** argv) {
+  std::string control = "control";
+  std::vector<char*> words = {control.data()};
+  if (argc > 1) words.push_back(argv[1]);
+  words.push_back(argv[0]);
+  for (int i = 2; i < argc; ++i) words.push_back(argv[i]);
+  return execute_recorder(static_cast<int>(words.size()), words.data(), true);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -140,6 +151,7 @@ int main(int argc, char** argv) {
   }
   if (name == "record" || name == "control" || name == "doctor")
     return execute_recorder(argc - 1, argv + 1, name != "record");
+  if (name == "snapshot" || name == "status" || name == "stop") return execute_control(argc - 1, argv + 1);
   for (const Entry& entry : kEntries) {
     if (name != entry.name) continue;
     try {
@@ -160,7 +172,7 @@ int main(int argc, char** argv) {
     complain("", "no command given. `tailcap --help` lists them.");
     return kBadUsage;
   }
-  std::vector<std::string_view> names = {"record", "control", "doctor"};
+  std::vector<std::string_view> names = {"record", "control", "snapshot", "status", "stop", "doctor"};
   for (const Entry& entry : kEntries) names.push_back(entry.name);
   const std::string meant = tailcap::formats::suggestion(name, names);
   const bool option = name.front() == '-';

@@ -8,8 +8,8 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/words/words.h"
-#include "formats/file/append.h"
 #include "formats/printable.h"
+#include "formats/store/append.h"
 
 namespace tailcap::cli {
 namespace {

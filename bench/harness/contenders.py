@@ -91,6 +91,15 @@ class Tailcap(Process):
         return {"events": facts.get("events"), "lost": facts.get("lost"), "info": facts, "said": self.errors.read_text()}
 
 
+class TailcapEarlier(Tailcap):
+    """The recorder of another build, e.g. of an earlier commit."""
+    name = "tailcap-record, earlier"
+    build_of = None  # its build folder
+
+    def command(self, server, port):
+        return [str(self.build_of / "capture/tailcap-record"), "-p", str(server), "-o", str(self.file)]
+
+
 class TailcapTierC(Tailcap):
     name = "tailcap-record, tier C"
     extra = ["--tier", "c"]
@@ -178,4 +187,5 @@ def bpf(command, attributes):
     return result
 
 
-CONTENDERS = {"aa": Nothing, "tailcap": Tailcap, "tierc": TailcapTierC, "deep": TailcapDeep, "nogo": TailcapWithoutGo, "keys": TailcapKeys, "tcpdump": Tcpdump, "empty": Empty}
+CONTENDERS = {"aa": Nothing, "tailcap": Tailcap, "earlier": TailcapEarlier, "tierc": TailcapTierC, "deep": TailcapDeep, "nogo": TailcapWithoutGo, "keys": TailcapKeys,
+              "tcpdump": Tcpdump, "empty": Empty}

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,10 @@ usage: tailcap control FILE COMMAND [ARGUMENT]
 
 Commands
   note KEY=VALUE     remark kept in the file with the time it came, like deploy=v2; `tailcap report` says what each changed
+  snapshot [OUT]     of a recorder with --last: writes what it has in memory into a file (default: FILE with the time in its
+                     name), and says which when it is whole; the recording goes on. SIGUSR1 does the same
+  status             how much it has recorded and lost
+  stop               ends the recording, as Ctrl-C does
   stacks on|off      of a recorder with --stacks or --sample: whether stacks of waits and samples are taken from now on
 
 Only the user who records, and root, are listened to.
@@ -36,9 +41,10 @@ Exit codes: 0 done, 1 no recorder writes FILE or it could not be done, 2 bad usa
 examples:
   tailcap control slow.tcap note deploy=v2
   tailcap control slow.tcap note config="pool size 20"
+  tailcap snapshot flight.tcap       (the same as tailcap control flight.tcap snapshot)
 )";
 
-constexpr timeval kPatience{5, 0};
+constexpr timeval kPatience{5, 0}, kSnapshotPatience{300, 0};  // a large one on a slow disk
 
 int failed(const std::string& why) {
   std::fprintf(stderr, "tailcap control: %s\n", formats::printable_message(why).c_str());
@@ -76,12 +82,13 @@ int ask(std::string file, const std::string& command) {
   struct stat kind {};
   if (fstat(place.get(), &kind) != 0 || !S_ISSOCK(kind.st_mode))
     return failed("'" + path + "' is not a recorder's socket. FILE is what was given to `tailcap record -o`.");
+  const timeval patience = command.starts_with("snapshot") ? kSnapshotPatience : kPatience;
   const Socket speaker(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", place.get());
   for (const int limit : {SO_SNDTIMEO, SO_RCVTIMEO}) {
-    if (setsockopt(speaker.get(), SOL_SOCKET, limit, &kPatience, sizeof kPatience) != 0)
+    if (setsockopt(speaker.get(), SOL_SOCKET, limit, &patience, sizeof patience) != 0)
       return failed(std::string("cannot speak to a recorder: ") + std::strerror(errno));
   }
   if (connect(speaker.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -100,7 +107,7 @@ int ask(std::string file, const std::string& command) {
   std::array<char, kCommandBytes + 16> text;
   const ssize_t length = recv(speaker.get(), text.data(), text.size(), 0);
   if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-    return failed("the recorder of '" + file + "' has not answered within " + std::to_string(kPatience.tv_sec) +
+    return failed("the recorder of '" + file + "' has not answered within " + std::to_string(patience.tv_sec) +
                   " s; whether it has done it is not known.");
   if (length <= 0)
     return failed("the recorder of '" + file + "' ended before it answered; whether it has done it is not known.");
@@ -132,6 +139,10 @@ int run_control(int argc, char** argv) {
     std::fprintf(stderr, "tailcap control: a command has at most %zu bytes, not %zu.\n", kCommandBytes, command.size());
     return 2;
   }
+  // The recorder has a working directory of its own.
+  constexpr std::string_view kSnapshot = "snapshot ";
+  if (command.starts_with(kSnapshot))
+    command = std::string(kSnapshot) + std::filesystem::absolute(command.substr(kSnapshot.size())).string();
   return ask(argv[1], command);
 }
 

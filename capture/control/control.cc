@@ -162,4 +162,19 @@ void Control::answer(Obeyed obeyed, std::string_view text) {
   asking_ = -1;
 }
 
+Answer Control::answer_later() {
+  assert(asking_ >= 0);
+  return Answer(std::exchange(asking_, -1));
+}
+
+Answer::~Answer() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+void Answer::give(Obeyed obeyed, std::string_view text) {
+  if (descriptor_ < 0) return;
+  reply(descriptor_, obeyed, text);
+  close(std::exchange(descriptor_, -1));
+}
+
 }  // namespace tailcap::capture

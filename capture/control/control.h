@@ -11,12 +11,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tailcap::capture {
 
 inline constexpr std::string_view kControlSuffix = ".control";
 // The longest command: a note with the longest key and value, plus some room.
 inline constexpr std::size_t kCommandBytes = 4096;
+
+class Answer;
 
 enum class Obeyed { done, failed, usage };  // usage: the command is unknown or malformed
 const char* word_of(Obeyed obeyed);
@@ -40,6 +43,8 @@ class Control {
   // The next command, if there is one. Each must be answered before next() is called again.
   std::optional<Command> next();
   void answer(Obeyed obeyed, std::string_view text);
+  // Instead of answer(): its owner answers, from any thread.
+  Answer answer_later();
 
  private:
   struct Caller {
@@ -55,6 +60,19 @@ class Control {
   std::string name_;            // in the folder; empty: not made
   std::deque<Caller> callers_;  // the oldest first
   int asking_ = -1;             // the one that waits for the answer
+};
+
+// Owed to one who gave a command.
+class Answer {
+ public:
+  explicit Answer(int descriptor) : descriptor_(descriptor) {}
+  ~Answer();
+  Answer(Answer&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Answer& operator=(Answer&&) = delete;
+  void give(Obeyed obeyed, std::string_view text);
+
+ private:
+  int descriptor_;
 };
 
 }  // namespace tailcap::capture

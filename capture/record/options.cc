@@ -39,6 +39,12 @@ How long, and where to
   -d, --duration TIME    stop after 30s, 500ms, 2m …     (default: until Ctrl-C or the end of all recorded)
   -o, --output FILE      (default: tailcap-YYYYMMDD-HHMMSS.tcap)
       --force            overwrite FILE
+      --last TIME|SIZE   keep only the last 60s, 500MB, … in memory; FILE is written at the end, and whenever one asks:
+                         tailcap snapshot FILE [OUT], tailcap status FILE, tailcap stop FILE, SIGUSR1
+      --rotate SIZE      files of at most SIZE, FILE-000001.tcap, …, each readable alone; of these the last --files (default 10)
+                         are kept
+      --pack ZIP         afterwards make an archive of the slowest requests that can be given away, as `tailcap pack` does;
+                         --yes: do not ask before it is written
       --max-size SIZE    stop when the file has reached 500MB, 2GiB …         (default: no limit)
       --note KEY=VALUE   remark kept in the file, shown by every report (repeat for more);
                          while recording: tailcap control FILE note deploy=v2, and the report says what it changed
@@ -104,6 +110,32 @@ std::string default_output() {
   char name[64];
   std::strftime(name, sizeof name, "tailcap-%Y%m%d-%H%M%S.tcap", &local);
   return name;
+}
+
+constexpr std::uint64_t kLeastRing = 1'000'000, kLeastRotation = 1'000'000;  // bytes
+
+// "60s", "500MB"
+formats::store::RingLimits parse_last(const std::string& text) {
+  formats::store::RingLimits out;
+  try {
+    out.last = std::chrono::duration_cast<formats::Duration>(parse_duration(text));
+  } catch (const std::invalid_argument&) {
+    out.bytes = parse_size(text);
+    if (out.bytes < kLeastRing) throw UsageError("--last keeps at least 1MB");
+  }
+  return out;
+}
+
+void check_destination(const Options& options, bool files_given) {
+  const DestinationOptions& to = options.destination;
+  if (to.in_memory() && to.rotate > 0)
+    throw UsageError("--last keeps the recording in memory: --rotate does not go with it");
+  if (files_given && to.rotate == 0) throw UsageError("--files belongs to --rotate");
+  if (to.rotate > 0 && to.rotate < kLeastRotation) throw UsageError("--rotate makes files of at least 1MB");
+  if (to.rotate > 0 && !options.pack.empty())
+    throw UsageError("--pack needs one capture: --rotate does not go with it");
+  if (options.max_size > 0 && (to.in_memory() || to.rotate > 0))
+    throw UsageError("--max-size is of one file: --last and --rotate have bounds of their own");
 }
 
 void add_groups(const std::string& list, std::vector<Group>& groups) {
@@ -215,7 +247,9 @@ Options parse_options(int argc, char** argv) {
   auto add = known.add_options();
   add("pid,p", po::value<Strings>())("cgroup", po::value<std::string>())("comm", po::value<Strings>())(
       "port", po::value<Strings>());
-  add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
+  add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "")(
+      "pack", po::value<std::string>())("yes", "")("last", po::value<std::string>())(
+      "rotate", po::value<std::string>())("files", po::value<std::string>());
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
   add("no-probe", po::value<Strings>())("tls", po::value<std::string>());
   add("unsafe-headers", "")("payload-raw", "")("keep-header", po::value<Strings>())("keep-query", po::value<Strings>())(
@@ -259,6 +293,11 @@ Options parse_options(int argc, char** argv) {
   selection.all = given.count("all");
   try {
     if (given.count("duration")) options.duration = parse_duration(given["duration"].as<std::string>());
+    if (given.count("last")) options.destination.last = parse_last(given["last"].as<std::string>());
+    if (given.count("rotate")) options.destination.rotate = parse_size(given["rotate"].as<std::string>());
+    if (given.count("files"))
+      options.destination.files =
+          number<std::uint64_t>(given["files"].as<std::string>(), "a number of files", 1, 100'000);
     if (given.count("max-size")) options.max_size = parse_size(given["max-size"].as<std::string>());
     if (given.count("slow-file")) options.probes.slow_file = parse_duration(given["slow-file"].as<std::string>());
     if (given.count("slow-io")) options.probes.slow_io = parse_duration(given["slow-io"].as<std::string>());
@@ -316,8 +355,14 @@ Options parse_options(int argc, char** argv) {
     if (fcntl(options.ready_fd, F_GETFD) < 0)
       throw UsageError("--ready-fd " + std::to_string(options.ready_fd) + ": there is no such descriptor");
   }
-  options.output = given.count("output") ? given["output"].as<std::string>() : default_output();
-  options.force = given.count("force");
+  options.destination.output = given.count("output") ? given["output"].as<std::string>() : default_output();
+  options.destination.force = given.count("force");
+  options.yes = given.count("yes");
+  if (given.count("pack")) options.pack = given["pack"].as<std::string>();
+  if (given.count("pack") && !options.pack.ends_with(".zip"))
+    throw UsageError("--pack needs the name of an archive, with .zip at its end");
+  check_destination(options, given.count("files") > 0);
+  if (options.yes && options.pack.empty()) throw UsageError("--yes belongs to --pack");
   options.keep.header_values = given.count("unsafe-headers");
   options.keep.everything = given.count("payload-raw");
   options.keep.arguments = given.count("keep-arguments");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "capture/mask/sheet/keep.h"
+#include "capture/output/destination.h"
 #include "capture/probes/probes.h"
 #include "capture/probes/selection.h"
 
@@ -17,8 +18,9 @@ namespace tailcap::capture {
 
 struct Options {
   ProbeSettings probes;  // with the selection
-  std::string output;
-  bool force = false;
+  DestinationOptions destination;
+  std::string pack;  // an archive to make of it; empty: none
+  bool yes = false;  // do not ask before that is written
   std::optional<std::chrono::nanoseconds> duration;
   std::uint64_t max_size = 0;  // 0: no limit
   std::vector<std::pair<std::string, std::string>> notes;

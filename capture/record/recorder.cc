@@ -17,7 +17,6 @@
 #include "bpf/event.h"
 #include "capture/control/control.h"
 #include "capture/control/folder_keeper.h"
-#include "capture/control/note.h"
 #include "capture/decrypt/decryptor.h"
 #include "capture/host/clock_watch.h"
 #include "capture/host/clocks.h"
@@ -27,9 +26,11 @@
 #include "capture/host/privileges.h"
 #include "capture/host/system_file.h"
 #include "capture/mask/command_line.h"
+#include "capture/output/destination.h"
 #include "capture/probes/finder.h"
 #include "capture/probes/self_test.h"
 #include "capture/record/child.h"
+#include "capture/record/commands.h"
 #include "capture/record/session.h"
 #include "capture/record/signals.h"
 #include "capture/rings/rings.h"
@@ -47,7 +48,7 @@ namespace {
 constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses less than 250 ms
 constexpr Duration kTick = 100ms;  // the resolution in time of losses
 constexpr Duration kStatusEvery = 1s;
-constexpr Duration kKeyframeEvery = 10s;
+constexpr Duration kKeyframePause = 1s;  // between keyframes, however full a file is
 constexpr std::chrono::milliseconds kLookFirst =
     5s;  // at most; the TLS libraries of a system take 0.1 s, a large program 2 s
 
@@ -102,8 +103,8 @@ formats::Preamble preamble(const Options& options, const Probes& probes) {
 }
 
 void refuse_existing(const Options& options) {
-  if (!options.force && std::filesystem::exists(options.output))
-    throw std::runtime_error("'" + options.output +
+  if (!options.destination.force && std::filesystem::exists(options.destination.output))
+    throw std::runtime_error("'" + options.destination.output +
                              "' exists. Choose another name with -o, or --force to overwrite it.");
 }
 
@@ -136,45 +137,6 @@ void listen_beside(std::optional<Control>& control, const std::string& output) {
     control.emplace(output);
   } catch (const std::exception& e) {
     warn(std::string(e.what()) + ". It records, but `tailcap control` cannot reach it.");
-  }
-}
-
-// A note records from when on there are none, or some.
-void obey_stacks(Control& control, const std::string& argument, Session& session, Probes& probes,
-                 const ProbeSettings& settings) {
-  if (argument != "on" && argument != "off")
-    return control.answer(Obeyed::usage, "'" + argument + "' is neither on nor off");
-  if (!settings.has(Group::stacks) && !settings.has(Group::samples))
-    return control.answer(
-        Obeyed::failed, "it records neither stacks nor samples: record with --stacks (or --stacks=off) or --sample 99");
-  probes.switch_stacks(argument == "on");
-  session.note(monotonic_now(), "tailcap.stacks", argument);
-  control.answer(Obeyed::done, "stacks are " + argument);
-}
-
-// Executes control commands: at most a few at a time, so that the ring is read, too.
-void obey(Control& control, Session& session, Probes& probes, const ProbeSettings& settings) {
-  for (int i = 0; i < 8; i++) {
-    const auto command = control.next();
-    if (!command) return;
-    if (command->name == "stacks") {
-      obey_stacks(control, command->argument, session, probes, settings);
-      continue;
-    }
-    if (command->name != "note") {
-      control.answer(Obeyed::usage,
-                     "'" + command->name + "' is no command. They are: note KEY=VALUE, stacks on, stacks off");
-      continue;
-    }
-    const auto note = parse_note(command->argument);
-    if (!note) {
-      control.answer(Obeyed::usage, "'" + command->argument + "' is not a note: write KEY=VALUE");
-    } else if (const auto why_not = objection_to(*note); !why_not.empty()) {
-      control.answer(Obeyed::usage, why_not);
-    } else {
-      session.note(monotonic_now(), note->first, note->second);
-      control.answer(Obeyed::done, "noted: " + note->first + "=" + note->second);
-    }
   }
 }
 
@@ -251,16 +213,23 @@ Outcome record(const Options& given) {
   if (!selection.command.empty())
     child.emplace(selection.command, options.user.empty() ? std::nullopt : std::optional(find_account(options.user)));
   std::optional<FolderKeeper> keeper;  // outlives the control socket and the writer
-  if (FolderKeeper::needed_for(options.output)) keeper.emplace(options.output);
+  if (FolderKeeper::needed_for(options.destination.output)) {
+    if (options.destination.in_memory() || options.destination.rotate > 0)
+      throw std::runtime_error("the folder of '" + options.destination.output +
+                               "' belongs to another user: --last and --rotate need one that you own");
+    keeper.emplace(options.destination.output);
+  }
 
   const ProvenProbes proven = proven_probes(options.probes);
   Probes& probes = *proven.probes;
   for (const auto& sentence : proven.sentences) warn(sentence);
   options.probes = probes.settings();
   if (child) probes.add_target(child->pid());
-  formats::Writer writer(options.output, preamble(options, probes), options.force);
+  Destination destination(options.destination, preamble(options, probes));
+  formats::Writer& writer = destination.writer();
   if (keeper) writer.let_name([&](bool replace) { return keeper->give_name(replace); });
-  signals.remove_if_interrupted(options.output + ".partial");
+  if (!destination.in_memory() && options.destination.rotate == 0)
+    signals.remove_if_interrupted(options.destination.output + ".partial");
   Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
   std::optional<Finder> finder;
   const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(),
@@ -278,15 +247,17 @@ Outcome record(const Options& given) {
   Session session(probes, writer, processes, options.keep, finder ? &*finder : nullptr, samples ? &*samples : nullptr);
   probes.attach();
   std::optional<Control> control;
-  listen_beside(control, options.output);
+  listen_beside(control, options.destination.output);
   signals.recording();
   if (options.probes.tls_keys && !decrypt::Decryptor::lock_memory())
     warn("memory cannot be locked: keys of TLS could be written to a swap device");
+  if (destination.in_memory()) signals.take_snapshots();
   give_up_privileges();
   probes.mark_targets();
   const Time start = monotonic_now();
   session.keyframe(start);
-  if (selection.closed() && !session.any_process_left()) nobody_to_record(selection, options.output, keeper);
+  if (selection.closed() && !session.any_process_left())
+    nobody_to_record(selection, options.destination.output, keeper);
 
   const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC), "cannot wait for events");
   const auto watch = [&](int descriptor, std::uint32_t events) {
@@ -306,23 +277,26 @@ Outcome record(const Options& given) {
     if (child->descriptor() >= 0) watch(child->descriptor(), EPOLLIN);
     child->release();
   }
-  announce(selection, child ? child->pid() : 0, options.output, options.ready_fd);
+  announce(selection, child ? child->pid() : 0, options.destination.output, options.ready_fd);
 
   StatusLine status;
   SizeLimit size_limit(options.max_size);
   Outcome outcome;
-  Time next_tick = start + kTick, next_status = start + kStatusEvery, next_keyframe = start + kKeyframeEvery;
+  Commands commands(session, probes, options.probes, destination, start);
+  Time next_tick = start + kTick, next_status = start + kStatusEvery, last_keyframe = start;
   Time now = start;
   while (outcome.reason.empty()) {
     epoll_event happened[4];
     const int ready = epoll_wait(epoll.get(), happened, 4, kPollMs);
     if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "cannot wait for events");
+    drain(rings, session, false);
     // Only when there is a command: checking on every iteration cost the targets measurable time (bench/RESULTS.md).
+    // And after the rings were read: what a snapshot is to show may have waited there.
     for (int i = 0; i < ready; i++) {
-      if (control && happened[i].data.fd == control->descriptor()) obey(*control, session, probes, options.probes);
+      if (control && happened[i].data.fd == control->descriptor()) commands.obey(*control);
       if (happened[i].data.fd == clock.descriptor() && clock.was_set()) session.note_clocks();
     }
-    drain(rings, session, false);
+    if (signals.snapshot_asked()) commands.snapshot_by_signal();
     now = monotonic_now();
     if (now >= next_tick) {
       next_tick = now + kTick;
@@ -337,10 +311,13 @@ Outcome record(const Options& given) {
       if (selection.closed() && !child && !session.any_process_left())
         outcome.reason = "the end of all recorded processes";
     }
-    if (now >= next_keyframe) {
-      next_keyframe = now + kKeyframeEvery;
+    const Duration since_keyframe = now - last_keyframe;
+    if (since_keyframe >= destination.keyframe_every() ||
+        (since_keyframe >= kKeyframePause && destination.wants_keyframe())) {
+      last_keyframe = now;
       session.keyframe_again(now);
     }
+    if (commands.stop_asked()) outcome.reason = "tailcap stop";
     if (const int signal = signals.taken()) outcome.reason = name_of_signal(signal);
     if (child && child->exited()) outcome.reason = "the command's exit";
     if (options.duration && now - start >= *options.duration) outcome.reason = "--duration";

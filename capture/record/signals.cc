@@ -27,7 +27,7 @@ struct State {
   std::atomic<pid_t> owner = 0;
   std::atomic<int> descriptor = -1, signal = 0;
   std::atomic<std::int64_t> since = 0;  // of the first signal
-  std::atomic<bool> recording = false, has_file = false;
+  std::atomic<bool> recording = false, has_file = false, snapshot = false;
   std::array<char, PATH_MAX> file{};
 };
 State state;
@@ -42,6 +42,14 @@ std::int64_t now() {
 [[noreturn]] void end_at_once(int signal, std::string_view why) {
   (void)!write(STDERR_FILENO, why.data(), why.size());
   _exit(128 + signal);
+}
+
+void ask_for_snapshot(int) {
+  const int error = errno;
+  state.snapshot = true;
+  const std::uint64_t one = 1;
+  (void)!write(state.descriptor, &one, sizeof one);
+  errno = error;
 }
 
 void handle(int signal) {
@@ -90,6 +98,7 @@ Signals::Signals() {
 
 Signals::~Signals() {
   for (const int signal : kSignals) ::signal(signal, SIG_DFL);
+  ::signal(SIGUSR1, SIG_DFL);
   close(state.descriptor.exchange(-1));
 }
 
@@ -100,6 +109,22 @@ void Signals::remove_if_interrupted(const std::string& file) {
 }
 
 void Signals::recording() { state.recording = true; }
+
+void Signals::take_snapshots() {
+  struct sigaction action {};
+  action.sa_handler = ask_for_snapshot;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGUSR1, &action, nullptr);
+}
+
+bool Signals::snapshot_asked() {
+  if (!state.snapshot.exchange(false)) return false;
+  std::uint64_t count = 0;
+  if (state.signal == 0) (void)!read(state.descriptor, &count, sizeof count);  // what ends the recording stays readable
+  return true;
+}
+
 int Signals::descriptor() const { return state.descriptor; }
 int Signals::taken() const { return state.signal; }
 

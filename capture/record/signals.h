@@ -19,6 +19,9 @@ class Signals {
   // Removed when a signal ends the program before recording().
   void remove_if_interrupted(const std::string& file);
   void recording();
+  // From now on SIGUSR1 asks for a snapshot; otherwise it ends the program.
+  void take_snapshots();
+  bool snapshot_asked();  // since the last call
   int descriptor() const;
   int taken() const;  // the signal that came; 0: none
 };

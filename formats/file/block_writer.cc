@@ -1,9 +1,6 @@
 #include "formats/file/block_writer.h"
 
-#include <algorithm>
 #include <limits>
-
-#include "formats/crc32c.h"
 
 namespace tailcap::formats::file {
 namespace {
@@ -24,39 +21,26 @@ void BlockWriter::note(const BlockHeader& header, std::uint64_t offset) {
   raw_bytes_.store(footer_.raw_bytes, std::memory_order_relaxed);
 }
 
-void BlockWriter::append(BlockHeader header, std::span<const std::byte> message) {
-  const auto frame = compressor_.compress(message);
+void BlockWriter::write(const FramedBlock& block) {
+  BlockHeader header = block.header;
   header.sequence = sequence_;
-  header.raw_size = static_cast<std::uint32_t>(message.size());
-  header.stored_size = static_cast<std::uint32_t>(frame.size());
-  header.payload_crc = crc32c(frame);
+  if (header.has_events()) {
+    if (header.stream >= stream_sequences_.size()) stream_sequences_.resize(header.stream + 1u);
+    header.stream_sequence = stream_sequences_[header.stream];
+  }
   const auto offset = file_.size();
-  file_.append(encode(header), frame);
+  file_.append(encode(header), block.payload);
   note(header, offset);
+  if (header.has_events()) ++stream_sequences_[header.stream];
 }
 
 void BlockWriter::write(const Preamble& preamble) {
-  BlockHeader header;
-  header.type = static_cast<std::uint8_t>(BlockType::preamble);
-  header.flags = flags_;
-  header.first = header.last = preamble.started;
-  append(header, columns::encode(preamble, message_));
+  write(framer_.frame(preamble, flags_));
   file_.sync();
 }
 
 void BlockWriter::write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream) {
-  if (stream >= stream_sequences_.size()) stream_sequences_.resize(stream + 1u);
-  BlockHeader header;
-  header.type = static_cast<std::uint8_t>(type);
-  header.stream = stream;
-  header.stream_sequence = stream_sequences_[stream];
-  header.first = block.first;
-  header.last = block.last;
-  header.events = block.events;
-  header.lost =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(block.lost, std::numeric_limits<std::uint32_t>::max()));
-  append(header, columns::encode(block, type, message_));
-  ++stream_sequences_[stream];
+  write(framer_.frame(block, type, stream));
 }
 
 void BlockWriter::copy(const BlockHeader& header, std::span<const std::byte> framed_header,
@@ -69,11 +53,7 @@ void BlockWriter::copy(const BlockHeader& header, std::span<const std::byte> fra
 void BlockWriter::finish(CaptureState state, Time ended) {
   footer_.state = state;
   footer_.ended = ended;
-  BlockHeader header;
-  header.type = static_cast<std::uint8_t>(BlockType::footer);
-  header.flags = state == CaptureState::recovered ? kBlockRecovered : flags_;
-  header.first = header.last = ended;
-  append(header, columns::encode(footer_, message_));
+  write(framer_.frame(footer_, state == CaptureState::recovered ? kBlockRecovered : flags_));
   file_.finish();
 }
 

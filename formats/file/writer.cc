@@ -44,9 +44,10 @@ struct TimesFit {
 bool times_fit(const Event& event) { return within_range(event.time) && std::visit(TimesFit{}, event.body); }
 
 struct Queued {
-  std::unique_ptr<CollectedBlock> block;
+  std::unique_ptr<CollectedBlock> block;  // null: call instead
   BlockType type;
   std::uint16_t stream;
+  std::function<void()> call = {};
 };
 
 // Losses that the writer itself causes: recorded at the head of the stream's next block.
@@ -65,7 +66,7 @@ struct Writer::Impl {
 
   const std::uint64_t queue_bytes;
   const bool waits;
-  BlockWriter out;
+  const std::unique_ptr<file::BlockSink> out;
   std::vector<std::unique_ptr<Stream>> streams;
   std::unique_ptr<Collector> keyframe;
   bool in_keyframe = false;
@@ -81,10 +82,8 @@ struct Writer::Impl {
   std::atomic<bool> failed{false};
   std::thread thread;
 
-  Impl(const std::string& path, const Preamble& preamble, bool force, const WriterOptions& options)
-      : queue_bytes(options.queue_bytes), waits(options.wait), out(path, force) {
-    out.set_flags(options.flags);
-    out.write(preamble);
+  Impl(std::unique_ptr<file::BlockSink> sink, const WriterOptions& options)
+      : queue_bytes(options.queue_bytes), waits(options.wait), out(std::move(sink)) {
     thread = std::thread([this] { run(); });
   }
 
@@ -108,11 +107,15 @@ struct Writer::Impl {
       lock.unlock();
       if (!failed.load(std::memory_order_relaxed)) {
         try {
-          out.write(*next.block, next.type, next.stream);
+          next.block ? out->write(*next.block, next.type, next.stream) : next.call();
         } catch (...) {
           error = std::current_exception();
           failed.store(true, std::memory_order_release);
         }
+      }
+      if (!next.block) {
+        lock.lock();
+        continue;
       }
       const auto bytes = next.block->raw_bytes;
       next.block->clear();
@@ -194,8 +197,14 @@ struct Writer::Impl {
   }
 };
 
-Writer::Writer(const std::string& path, const Preamble& preamble, bool force, WriterOptions options)
-    : impl_(std::make_unique<Impl>(path, preamble, force, options)) {}
+Writer::Writer(const std::string& path, const Preamble& preamble, bool force, WriterOptions options) {
+  auto file = std::make_unique<BlockWriter>(path, force);
+  file->set_flags(options.flags);
+  file->write(preamble);
+  impl_ = std::make_unique<Impl>(std::move(file), options);
+}
+Writer::Writer(std::unique_ptr<file::BlockSink> sink, WriterOptions options)
+    : impl_(std::make_unique<Impl>(std::move(sink), options)) {}
 Writer::~Writer() = default;
 
 void Writer::push(const Event& event, std::uint16_t number) {
@@ -257,16 +266,30 @@ void Writer::finish(Time now) {
   w.thread.join();
   w.thread = std::thread([] {});  // the destructor joins one
   w.throw_failure();
-  w.out.finish(CaptureState::complete, now);
+  w.out->finish(CaptureState::complete, now);
 }
 
-void Writer::let_name(std::function<int(bool replace)> give_name) { impl_->out.let_name(std::move(give_name)); }
+void Writer::let_name(std::function<int(bool replace)> give_name) {
+  if (auto* const file = dynamic_cast<BlockWriter*>(impl_->out.get())) file->let_name(std::move(give_name));
+}
+
+void Writer::after_blocks(std::function<void()> call) {
+  Impl& w = *impl_;
+  assert(!w.in_keyframe);
+  w.throw_failure();
+  w.close_all(false);
+  {
+    const std::lock_guard lock(w.mutex);
+    w.queue.push_back({nullptr, BlockType::events, 0, std::move(call)});
+  }
+  w.wake.notify_one();
+}
 
 WriterTotals Writer::totals() const {
   WriterTotals totals = impl_->totals;
-  totals.blocks = impl_->out.blocks();
-  totals.raw_bytes = impl_->out.raw_bytes();
-  totals.file_bytes = impl_->out.file_bytes();
+  totals.blocks = impl_->out->blocks();
+  totals.raw_bytes = impl_->out->raw_bytes();
+  totals.file_bytes = impl_->out->file_bytes();
   return totals;
 }
 

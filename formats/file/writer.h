@@ -17,6 +17,7 @@
 #include <string>
 
 #include "formats/event.h"
+#include "formats/file/block_sink.h"
 #include "formats/preamble.h"
 
 namespace tailcap::formats {
@@ -44,6 +45,8 @@ class Writer {
  public:
   // Creates PATH.partial and writes and fsyncs the preamble. Throws std::system_error if PATH exists and !force.
   Writer(const std::string& path, const Preamble& preamble, bool force, WriterOptions options = {});
+  // Blocks go elsewhere. options.flags and let_name() are for files.
+  explicit Writer(std::unique_ptr<file::BlockSink> sink, WriterOptions options = {});
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -59,6 +62,9 @@ class Writer {
   void finish(Time now);
   // finish() has this rename PATH.partial to PATH: 0, or errno. replace: PATH may exist.
   void let_name(std::function<int(bool replace)> give_name);
+
+  // Closes all blocks, and has the writer's thread call this when they are written.
+  void after_blocks(std::function<void()> call);
 
   // Totals so far; file_bytes counts what has been handed to the disk, from any thread.
   WriterTotals totals() const;

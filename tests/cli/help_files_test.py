@@ -30,7 +30,7 @@ def needs(tool):
     return unittest.skipUnless(shutil.which(tool), f"no {tool}")
 
 
-RECORDER = ("record", "control", "doctor")
+RECORDER = ("record", "control", "snapshot", "doctor")
 
 
 class Pages(unittest.TestCase):

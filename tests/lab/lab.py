@@ -289,11 +289,11 @@ def null_run(build, n, hogs=0, rich=False):
         service = run.service(mode, *([f"file={file}"] if rich else []))
         for cpu in sorted(os.sched_getaffinity(0)) * hogs:
             run.child(sys.executable, "-c", HOG, cpu)
-        stolen = taken()
         with run.recording():
+            stolen = taken()
             run.load("127.0.0.1", service.port, "--rate", rate, "-c", "8", "-d", "3", "--seed", str(n + 1),
                      *[word for route in routes for word in ("--route", route)])
-        stolen = taken() - stolen
+            stolen = taken() - stolen
         run.finish()
         run.rows = json_lines(run.tailcap("requests", run.capture, "--json"))
         study = run.study()

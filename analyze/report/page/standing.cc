@@ -7,6 +7,7 @@
 
 #include "analyze/model/label_group.h"
 #include "analyze/report/json/partition_json.h"
+#include "analyze/report/sections/origin_lines.h"
 #include "analyze/report/tail/answer_of.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
@@ -179,6 +180,9 @@ Standing standing_of(ExchangeId id, const model::Study& study, const model::Requ
   const auto say = [&](const char* label, std::string text) {
     if (!text.empty()) out.facts.push_back({Tone::plain, label, std::move(text)});
   };
+  for (const NoteOnRequest& note : notes_of(study))
+    if (note.request == id_text(id) || (row.peer.connection != 0 && note.request == id_text(row.peer)))
+      say("note", note.text);
   const auto route = tail::route_of(study, table, row);
   if (route && study.routes[*route].count >= kLeastRequests) say("typical", typical_text(study.routes[*route]));
   tail::AnswerOf answers(study, table, {});

@@ -11,7 +11,7 @@
 namespace tailcap::report {
 namespace {
 
-constexpr std::string_view kNote = "tailcap.note";
+constexpr std::string_view kNote = "tailcap.note", kSnapshot = "tailcap.snapshot";
 constexpr std::size_t kMostRoutes = 12;
 
 std::string latency_text(std::int64_t ns) { return ns < 0 ? "–" : duration_text(formats::Duration{ns}); }
@@ -40,11 +40,20 @@ std::vector<FactLine> origin_lines(const model::Study& study) {
       out.push_back(
           {Tone::plain, "", "and " + count_text(cut->routes.size() - kMostRoutes, "more route", "more routes")});
   }
-  for (const auto& [key, value] : notes) {
-    if (!key.starts_with(kNote)) continue;
-    const std::string_view request = std::string_view(key).substr(std::min(key.size(), kNote.size() + 1));
-    out.push_back({Tone::plain, "note", (request.empty() ? "" : "on " + printable(request) + ": ") + printable(value)});
-  }
+  for (const auto& [key, value] : notes)
+    if (key == kSnapshot)
+      out.push_back({Tone::plain, "snapshot", "the last part of a recording that went on; by " + printable(value)});
+  for (const NoteOnRequest& note : notes_of(study))
+    out.push_back({Tone::plain, "note", (note.request.empty() ? "" : "on " + note.request + ": ") + note.text});
+  return out;
+}
+
+std::vector<NoteOnRequest> notes_of(const model::Study& study) {
+  std::vector<NoteOnRequest> out;
+  for (const auto& [key, value] : study.quality.preamble.notes)
+    if (key.starts_with(kNote))
+      out.push_back(
+          {printable(std::string_view(key).substr(std::min(key.size(), kNote.size() + 1))), printable(value)});
   return out;
 }
 

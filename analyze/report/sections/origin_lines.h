@@ -1,6 +1,7 @@
 // Where a capture comes from, and what somebody asks about it: the lines below the first one of a report.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "analyze/model/study/study.h"
@@ -10,5 +11,12 @@ namespace tailcap::report {
 
 // Of a capture that was cut: out of how many requests, and the original's percentiles. Of one with notes: these.
 std::vector<FactLine> origin_lines(const model::Study& study);
+
+struct NoteOnRequest {
+  std::string request;  // "12.3"; empty: on the whole capture
+  std::string text;
+};
+// What `tailcap note` added; printable().
+std::vector<NoteOnRequest> notes_of(const model::Study& study);
 
 }  // namespace tailcap::report

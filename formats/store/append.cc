@@ -1,4 +1,4 @@
-#include "formats/file/append.h"
+#include "formats/store/append.h"
 
 #include <algorithm>
 #include <memory>

@@ -1,0 +1,96 @@
+#include "capture/output/destination.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <utility>
+
+#include "formats/printable.h"
+
+namespace tailcap::capture {
+namespace {
+
+using namespace std::chrono_literals;
+using formats::Duration;
+
+constexpr Duration kKeyframeEvery = 10s;
+// What a ring keeps beyond its limit is at most a segment: a tenth of it.
+constexpr std::uint64_t kSegments = 10;
+
+std::string megabytes(std::uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
+  return text;
+}
+
+std::string seconds(Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(duration.count()) / 1e9);
+  return text;
+}
+
+}  // namespace
+
+Destination::Destination(const DestinationOptions& options, const formats::Preamble& preamble) : options_(options) {
+  if (options.in_memory()) {
+    auto ring = std::make_unique<formats::store::Ring>(options.last, preamble, options.output, options.force);
+    ring_ = ring.get();
+    writer_ = std::make_unique<formats::Writer>(std::move(ring));
+  } else if (options.rotate > 0) {
+    auto rotation = std::make_unique<formats::store::Rotation>(options.output, preamble, options.force, options.rotate,
+                                                               options.files);
+    rotation_ = rotation.get();
+    writer_ = std::make_unique<formats::Writer>(std::move(rotation));
+  } else {
+    writer_ = std::make_unique<formats::Writer>(options.output, preamble, options.force);
+  }
+}
+
+Duration Destination::keyframe_every() const {
+  if (!ring_ || options_.last.last.count() == 0) return kKeyframeEvery;
+  return std::clamp<Duration>(options_.last.last / static_cast<std::int64_t>(kSegments), 1s, kKeyframeEvery);
+}
+
+bool Destination::wants_keyframe() const {
+  if (rotation_) return rotation_->wants_keyframe();
+  return ring_ && options_.last.bytes > 0 && ring_->segment_bytes() >= options_.last.bytes / kSegments;
+}
+
+std::string Destination::snapshot_name() const {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char at[32];
+  std::strftime(at, sizeof at, "-%Y%m%dT%H%M%SZ", &utc);
+  std::filesystem::path path(options_.output);
+  const std::string stem = path.extension() == ".tcap" ? path.stem().string() : path.filename().string();
+  for (int n = 1;; ++n) {
+    path.replace_filename(stem + at + (n > 1 ? "-" + std::to_string(n) : "") + ".tcap");
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) return path.string();
+  }
+}
+
+void Destination::snapshot(const std::string& path, const std::string& why,
+                           std::function<void(bool error, std::string text)> done) {
+  if (!ring_) return done(true, "only a recording in memory has snapshots: record with --last 60s or --last 500MB");
+  const auto written = [path, done](const formats::store::Ring::Snapshot& result) {
+    if (!result.error.empty()) return done(true, result.error);
+    done(false, formats::printable(path) + ": " + seconds(result.last - result.first) + ", " +
+                    std::to_string(result.events) + " events, " + megabytes(result.bytes));
+  };
+  writer_->after_blocks([this, path, why, done, written] {
+    if (!ring_->snapshot(path, {"tailcap.snapshot", why}, written))
+      done(true, "another snapshot is still being written; try again");
+  });
+}
+
+std::string Destination::status(formats::Time now) const {
+  const std::string bytes = megabytes(writer_->totals().file_bytes);
+  if (ring_) return bytes + " of the last " + seconds(now - ring_->first()) + " in memory";
+  if (rotation_) return bytes + " in at most " + std::to_string(options_.files) + " files";
+  return bytes + " in " + formats::printable(options_.output) + ".partial";
+}
+
+}  // namespace tailcap::capture

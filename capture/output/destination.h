@@ -1,0 +1,52 @@
+// Where a recording goes: into a file, into memory of which the last part is kept, or into files of bounded size.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "formats/file/writer.h"
+#include "formats/store/ring.h"
+#include "formats/store/rotation.h"
+
+namespace tailcap::capture {
+
+struct DestinationOptions {
+  std::string output;
+  bool force = false;
+  formats::store::RingLimits last;  // with a limit: in memory, until a snapshot or the end
+  std::uint64_t rotate = 0;         // bytes of each file; 0: one file without a bound
+  std::uint64_t files = 10;         // kept, with rotate
+  bool in_memory() const { return last.last.count() > 0 || last.bytes > 0; }
+};
+
+class Destination {
+ public:
+  Destination(const DestinationOptions& options, const formats::Preamble& preamble);
+
+  formats::Writer& writer() { return *writer_; }
+  // Keyframes are written at least so often.
+  formats::Duration keyframe_every() const;
+  // And now, because what has been written since the last one should end.
+  bool wants_keyframe() const;
+
+  // What the recording has in memory goes into a new file, while the recording goes on. done(error, text) is called by
+  // another thread; error: the text says why there is no file. why: for the capture's notes.
+  void snapshot(const std::string& path, const std::string& why,
+                std::function<void(bool error, std::string text)> done);
+  // "flight-20261121T205433Z.tcap" for "flight.tcap"; a name that no file has.
+  std::string snapshot_name() const;
+  bool in_memory() const { return ring_ != nullptr; }
+
+  // "41.2 MB of the last 62.1 s in memory", "12.3 MB in flight.tcap.partial"
+  std::string status(formats::Time now) const;
+
+ private:
+  const DestinationOptions options_;
+  formats::store::Ring* ring_ = nullptr;  // of writer_
+  formats::store::Rotation* rotation_ = nullptr;
+  std::unique_ptr<formats::Writer> writer_;
+};
+
+}  // namespace tailcap::capture

@@ -1,0 +1,87 @@
+#include "capture/record/commands.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "capture/control/note.h"
+#include "capture/host/clocks.h"
+#include "capture/record/status.h"
+#include "formats/printable.h"
+
+namespace tailcap::capture {
+namespace {
+
+constexpr int kAtOnce = 8;
+
+}  // namespace
+
+void Commands::obey(Control& control) {
+  for (int i = 0; i < kAtOnce; i++) {
+    const auto command = control.next();
+    if (!command) return;
+    obey(control, *command);
+  }
+}
+
+void Commands::obey(Control& control, const Control::Command& command) {
+  if (command.name == "note") return note(control, command.argument);
+  if (command.name == "stacks") return stacks(control, command.argument);
+  if (command.name == "snapshot") return snapshot(control, command.argument);
+  if (command.name == "status") return control.answer(Obeyed::done, status());
+  if (command.name == "stop") {
+    stop_ = true;
+    return control.answer(Obeyed::done, "the recording ends");
+  }
+  control.answer(
+      Obeyed::usage,
+      "'" + command.name + "' is no command. They are: note KEY=VALUE, snapshot, status, stop, stacks on, stacks off");
+}
+
+void Commands::note(Control& control, const std::string& argument) {
+  const auto note = parse_note(argument);
+  if (!note) {
+    control.answer(Obeyed::usage, "'" + argument + "' is not a note: write KEY=VALUE");
+  } else if (const auto why_not = objection_to(*note); !why_not.empty()) {
+    control.answer(Obeyed::usage, why_not);
+  } else {
+    session_.note(monotonic_now(), note->first, note->second);
+    control.answer(Obeyed::done, "noted: " + note->first + "=" + note->second);
+  }
+}
+
+// A note records from when on there are none, or some.
+void Commands::stacks(Control& control, const std::string& argument) {
+  if (argument != "on" && argument != "off")
+    return control.answer(Obeyed::usage, "'" + argument + "' is neither on nor off");
+  if (!settings_.has(Group::stacks) && !settings_.has(Group::samples))
+    return control.answer(
+        Obeyed::failed, "it records neither stacks nor samples: record with --stacks (or --stacks=off) or --sample 99");
+  probes_.switch_stacks(argument == "on");
+  session_.note(monotonic_now(), "tailcap.stacks", argument);
+  control.answer(Obeyed::done, "stacks are " + argument);
+}
+
+void Commands::snapshot(Control& control, const std::string& argument) {
+  // Shared, because a function must be copyable.
+  const auto answer = std::make_shared<Answer>(control.answer_later());
+  destination_.snapshot(
+      argument.empty() ? destination_.snapshot_name() : argument, "tailcap snapshot",
+      [answer](bool error, const std::string& text) { answer->give(error ? Obeyed::failed : Obeyed::done, text); });
+}
+
+void Commands::snapshot_by_signal() {
+  destination_.snapshot(destination_.snapshot_name(), "SIGUSR1", [](bool error, const std::string& text) {
+    std::fprintf(stderr, "tailcap-record: %s%s\n", error ? "no snapshot: " : "snapshot ",
+                 formats::printable_message(text).c_str());
+  });
+}
+
+std::string Commands::status() const {
+  const formats::Time now = monotonic_now();
+  char text[64];
+  std::snprintf(text, sizeof text, "recording for %.1f s: ", static_cast<double>((now - start_).count()) / 1e9);
+  return text + destination_.status(now) + "; " + std::to_string(session_.tally().events) + " events, " +
+         std::to_string(session_.tally().lost) + " lost";
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,38 @@
+// What users ask of a recorder while it records.
+#pragma once
+
+#include <string>
+
+#include "capture/control/control.h"
+#include "capture/output/destination.h"
+#include "capture/record/session.h"
+
+namespace tailcap::capture {
+
+class Commands {
+ public:
+  Commands(Session& session, Probes& probes, const ProbeSettings& settings, Destination& destination,
+           formats::Time start)
+      : session_(session), probes_(probes), settings_(settings), destination_(destination), start_(start) {}
+
+  // Executes at most a few, so that the ring is read, too.
+  void obey(Control& control);
+  void snapshot_by_signal();
+  bool stop_asked() const { return stop_; }
+
+ private:
+  void obey(Control& control, const Control::Command& command);
+  void note(Control& control, const std::string& argument);
+  void stacks(Control& control, const std::string& argument);
+  void snapshot(Control& control, const std::string& argument);
+  std::string status() const;
+
+  Session& session_;
+  Probes& probes_;
+  const ProbeSettings& settings_;
+  Destination& destination_;
+  const formats::Time start_;
+  bool stop_ = false;
+};
+
+}  // namespace tailcap::capture

@@ -1,0 +1,91 @@
+#include "formats/store/ring.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "formats/file/block_writer.h"
+
+namespace tailcap::formats::store {
+
+Ring::Ring(const RingLimits& limits, Preamble preamble, std::string path, bool replace)
+    : limits_(limits), preamble_(std::move(preamble)), path_(std::move(path)), replace_(replace) {}
+
+Ring::~Ring() {
+  if (writing_.joinable()) writing_.join();
+}
+
+void Ring::write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream) {
+  const file::FramedBlock framed = framer_.frame(block, type, stream);
+  if (type == BlockType::keyframe) {
+    segment_bytes_ = 0;
+    drop_old(block.last);
+  }
+  auto kept = std::make_shared<Kept>(Kept{framed.header, {framed.payload.begin(), framed.payload.end()}});
+  bytes_ += kept->size();
+  segment_bytes_ += kept->size();
+  raw_bytes_ += kept->header.raw_size;
+  ++count_;
+  blocks_.push_back(std::move(kept));
+  if (blocks_.size() == 1) first_ = nanoseconds(blocks_.front()->header.first);
+}
+
+// Called before a keyframe is kept: every segment has ended.
+void Ring::drop_old(Time now) {
+  const auto is_keyframe = [](const auto& block) { return block->header.is(BlockType::keyframe); };
+  while (true) {
+    // Where the second segment begins.
+    const auto next = std::find_if(blocks_.empty() ? blocks_.begin() : blocks_.begin() + 1, blocks_.end(), is_keyframe);
+    if (next == blocks_.end()) break;
+    const bool too_many = limits_.bytes > 0 && bytes_ > limits_.bytes;
+    const bool too_old = limits_.last.count() > 0 && (*next)->header.last <= now - limits_.last;
+    if (!too_many && !too_old) break;
+    for (auto at = blocks_.begin(); at != next; ++at) bytes_ -= (*at)->size();
+    blocks_.erase(blocks_.begin(), next);
+  }
+  if (!blocks_.empty()) first_ = nanoseconds(blocks_.front()->header.first);
+}
+
+Ring::Snapshot Ring::write_file(const std::string& path, bool replace, const Preamble& preamble, const Blocks& blocks,
+                                CaptureState state, Time ended) {
+  Snapshot out;
+  file::BlockWriter writer(path, replace);
+  writer.write(preamble);
+  for (const auto& block : blocks) {
+    writer.write({block->header, block->payload});
+    out.events += block->header.events;
+    if (!known(out.first)) out.first = block->header.first;
+    out.last = std::max(out.last, block->header.last);
+  }
+  writer.finish(state, known(ended) ? ended : out.last);
+  out.bytes = writer.file_bytes();
+  return out;
+}
+
+bool Ring::snapshot(const std::string& path, std::pair<std::string, std::string> note,
+                    std::function<void(const Snapshot&)> done) {
+  if (busy_.exchange(true)) return false;
+  if (writing_.joinable()) writing_.join();
+  Preamble preamble = preamble_;
+  preamble.notes.push_back(std::move(note));
+  writing_ = std::thread([this, path, preamble = std::move(preamble), blocks = kept(), done = std::move(done)] {
+    Snapshot result;
+    try {
+      result = write_file(path, false, preamble, blocks, CaptureState::complete, kNoTime);
+    } catch (const std::exception& e) {
+      result.error = e.what();
+    }
+    busy_ = false;
+    done(result);
+  });
+  return true;
+}
+
+void Ring::finish(CaptureState state, Time ended) {
+  if (writing_.joinable()) writing_.join();
+  const Snapshot written = write_file(path_, replace_, preamble_, kept(), state, ended);
+  blocks_.clear();
+  bytes_ = written.bytes;
+}
+
+}  // namespace tailcap::formats::store

@@ -1,0 +1,81 @@
+// The last blocks of a recording, in memory. A part of them can be written to a file at any time, as a whole capture.
+//
+// A segment is a keyframe and the blocks up to the next one. Whole segments are dropped, so that what is kept can be
+// read from its beginning on.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "formats/file/block_sink.h"
+#include "formats/file/framer.h"
+#include "formats/preamble.h"
+
+namespace tailcap::formats::store {
+
+// What is kept: at least the events of so long, and at most so many bytes, plus one segment. 0: no such limit.
+struct RingLimits {
+  Duration last{};
+  std::uint64_t bytes = 0;
+};
+
+class Ring : public file::BlockSink {
+ public:
+  // finish() writes what is kept to `path`; replace: it may exist.
+  Ring(const RingLimits& limits, Preamble preamble, std::string path, bool replace);
+  ~Ring() override;  // waits for a snapshot that is being written
+
+  void write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream) override;
+  void finish(CaptureState state, Time ended) override;
+
+  struct Snapshot {
+    std::string error;  // empty: it is whole
+    std::uint64_t bytes = 0, events = 0;
+    Time first = kNoTime, last = kNoTime;
+  };
+  // Writes what is kept now, by a thread of its own, and then calls `done` there. False: another one is being written.
+  // From the thread that writes.
+  bool snapshot(const std::string& path, std::pair<std::string, std::string> note,
+                std::function<void(const Snapshot&)> done);
+
+  std::uint64_t file_bytes() const override { return bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t blocks() const override { return count_.load(std::memory_order_relaxed); }
+  std::uint64_t raw_bytes() const override { return raw_bytes_.load(std::memory_order_relaxed); }
+  // Since the last keyframe.
+  std::uint64_t segment_bytes() const { return segment_bytes_.load(std::memory_order_relaxed); }
+  Time first() const { return time_from(first_.load(std::memory_order_relaxed)); }  // of the events kept
+
+ private:
+  struct Kept {
+    BlockHeader header;
+    std::vector<std::byte> payload;
+    std::uint64_t size() const { return kFramedHeader + payload.size(); }
+  };
+  using Blocks = std::vector<std::shared_ptr<const Kept>>;
+
+  void drop_old(Time now);
+  Blocks kept() const { return {blocks_.begin(), blocks_.end()}; }
+  static Snapshot write_file(const std::string& path, bool replace, const Preamble& preamble, const Blocks& blocks,
+                             CaptureState state, Time ended);
+
+  const RingLimits limits_;
+  const Preamble preamble_;
+  const std::string path_;
+  const bool replace_;
+  file::Framer framer_;
+  std::deque<std::shared_ptr<const Kept>> blocks_;
+  std::atomic<std::uint64_t> bytes_{0}, count_{0}, raw_bytes_{0}, segment_bytes_{0};
+  std::atomic<std::int64_t> first_{0};
+  std::thread writing_;
+  std::atomic<bool> busy_{false};
+};
+
+}  // namespace tailcap::formats::store

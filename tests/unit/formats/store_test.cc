@@ -1,0 +1,198 @@
+// The last part of a recording, in memory and in files of bounded size.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "formats/file/reader.h"
+#include "formats/file/writer.h"
+#include "formats/store/ring.h"
+#include "formats/store/rotation.h"
+
+namespace tailcap::formats {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+struct StoreCase : testing::Test {
+  fs::path folder = fs::temp_directory_path() / ("tailcap-store-" + std::to_string(getpid()));
+  void SetUp() override { fs::create_directories(folder); }
+  void TearDown() override { fs::remove_all(folder); }
+
+  static Preamble preamble() {
+    Preamble p;
+    p.capture_id = "store";
+    p.started = time_from(kSecond);
+    return p;
+  }
+
+  // Events of one second each: a keyframe with one event, then `per_second` sends with payload that does not compress.
+  static void second(Writer& writer, std::int64_t n, int per_second, std::string& noise) {
+    const std::int64_t at = (n + 1) * kSecond;
+    writer.begin_keyframe(time_from(at));
+    writer.push({time_from(at), {}, Note{"second", std::to_string(n)}});
+    writer.end_keyframe();
+    for (int i = 0; i < per_second; ++i) {
+      for (char& c : noise) {
+        state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+        c = static_cast<char>(state_ >> 40);
+      }
+      writer.push({time_from(at + 1000 + i), {1, 1}, Note{"noise", noise}});
+    }
+    writer.tick(time_from(at + kSecond - 1));
+  }
+  static inline std::uint64_t state_ = 1;
+
+  struct Seconds {
+    std::int64_t first = -1, last = -1;
+    std::uint64_t noise = 0;
+    CaptureState state = CaptureState::truncated;
+    bool keyframe_first = false;
+  };
+  static Seconds read(const fs::path& path) {
+    Seconds out;
+    Reader reader(path.string());
+    bool any = false;
+    for (auto events = reader.next(); !events.empty(); events = reader.next())
+      for (const Event& event : events) {
+        if (const auto* note = std::get_if<Note>(&event.body)) {
+          if (!any) out.keyframe_first = note->key == "second";
+          any = true;
+          if (note->key == "noise") ++out.noise;
+          if (note->key != "second") continue;
+          const std::int64_t n = std::stoll(std::string(note->value));
+          if (out.first < 0) out.first = n;
+          out.last = n;
+        }
+        if (const auto* end = std::get_if<CaptureEnd>(&event.body)) out.state = end->state;
+      }
+    return out;
+  }
+};
+
+TEST_F(StoreCase, TheRingKeepsWhatItMust) {
+  const fs::path file = folder / "ring.tcap";
+  auto owned = std::make_unique<store::Ring>(store::RingLimits{Duration{5 * kSecond}, 0}, preamble(), file, false);
+  store::Ring& ring = *owned;
+  Writer writer(std::move(owned));
+  std::string noise(100, 'x');
+  for (int n = 0; n < 30; ++n) second(writer, n, 10, noise);
+  EXPECT_FALSE(fs::exists(file));
+  writer.finish(time_from(31 * kSecond));
+  const Seconds kept = read(file);
+  EXPECT_EQ(kept.state, CaptureState::complete);
+  EXPECT_TRUE(kept.keyframe_first);
+  EXPECT_EQ(kept.last, 29);
+  EXPECT_LE(kept.first, 25) << "five seconds";
+  EXPECT_GE(kept.first, 23) << "and at most a segment more";
+  EXPECT_EQ(kept.noise, static_cast<std::uint64_t>(10 * (kept.last - kept.first + 1)));
+  (void)ring;
+}
+
+TEST_F(StoreCase, ABoundInBytes) {
+  auto owned =
+      std::make_unique<store::Ring>(store::RingLimits{Duration{}, 200'000}, preamble(), folder / "r.tcap", false);
+  store::Ring& ring = *owned;
+  Writer writer(std::move(owned), WriterOptions{.wait = true});
+  std::string noise(200, 'x');
+  for (int n = 0; n < 100; ++n) {
+    second(writer, n, 50, noise);
+    EXPECT_LT(ring.file_bytes(), 200'000u + 30'000u);
+  }
+  writer.finish(time_from(101 * kSecond));
+  EXPECT_EQ(read(folder / "r.tcap").last, 99);
+  EXPECT_GT(read(folder / "r.tcap").first, 70);
+}
+
+TEST_F(StoreCase, ASnapshotWhileItGoesOn) {
+  auto owned = std::make_unique<store::Ring>(store::RingLimits{Duration{5 * kSecond}, 0}, preamble(),
+                                             folder / "end.tcap", false);
+  store::Ring& ring = *owned;
+  Writer writer(std::move(owned));
+  std::string noise(100, 'x');
+  std::mutex mutex;
+  std::condition_variable written;
+  int snapshots = 0, refused = 0;
+  for (int n = 0; n < 20; ++n) {
+    second(writer, n, 10, noise);
+    if (n != 9) continue;
+    for (const char* name : {"one.tcap", "two.tcap"})
+      writer.after_blocks([&, name] {
+        const bool begun = ring.snapshot(folder / name, {"why", "test"}, [&](const store::Ring::Snapshot& s) {
+          const std::lock_guard lock(mutex);
+          EXPECT_EQ(s.error, "");
+          ++snapshots;
+          written.notify_one();
+        });
+        const std::lock_guard lock(mutex);
+        refused += !begun;
+        written.notify_one();
+      });
+  }
+  {
+    std::unique_lock lock(mutex);
+    written.wait(lock, [&] { return snapshots + refused == 2; });
+  }
+  EXPECT_GE(snapshots, 1);
+  const Seconds then = read(folder / "one.tcap");
+  EXPECT_EQ(then.last, 9);
+  EXPECT_EQ(then.noise, static_cast<std::uint64_t>(10 * (then.last - then.first + 1))) << "open blocks are in it";
+  EXPECT_EQ(Reader((folder / "one.tcap").string()).preamble().notes.back().second, "test");
+  writer.finish(time_from(21 * kSecond));
+  EXPECT_EQ(read(folder / "end.tcap").last, 19);
+}
+
+TEST_F(StoreCase, ASnapshotThatCannotBeWrittenHarmsNothing) {
+  auto owned = std::make_unique<store::Ring>(store::RingLimits{Duration{5 * kSecond}, 0}, preamble(),
+                                             folder / "end.tcap", false);
+  store::Ring& ring = *owned;
+  Writer writer(std::move(owned));
+  std::string noise(100, 'x');
+  std::string error;
+  for (int n = 0; n < 3; ++n) second(writer, n, 10, noise);
+  writer.after_blocks([&] {
+    ring.snapshot(folder / "none" / "x.tcap", {"why", "test"}, [&](const auto& s) { error = s.error; });
+  });
+  second(writer, 3, 10, noise);
+  writer.finish(time_from(5 * kSecond));
+  EXPECT_NE(error, "");
+  EXPECT_EQ(read(folder / "end.tcap").last, 3);
+}
+
+TEST_F(StoreCase, FilesOfBoundedSize) {
+  constexpr std::uint64_t kBytes = 100'000;
+  auto owned = std::make_unique<store::Rotation>((folder / "f.tcap").string(), preamble(), false, kBytes, 3);
+  store::Rotation& rotation = *owned;
+  Writer writer(std::move(owned), WriterOptions{.wait = true});
+  std::string noise(200, 'x');
+  bool wanted = false;
+  for (int n = 0; n < 60; ++n) {
+    second(writer, n, 50, noise);
+    wanted = wanted || rotation.wants_keyframe();
+  }
+  writer.finish(time_from(61 * kSecond));
+  EXPECT_TRUE(wanted);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  ASSERT_EQ(files.size(), 3u);
+  std::int64_t next = read(files.front()).first;
+  for (const fs::path& file : files) {
+    EXPECT_LE(fs::file_size(file), kBytes) << file;
+    const Seconds part = read(file);
+    EXPECT_EQ(part.state, CaptureState::complete);
+    EXPECT_TRUE(part.keyframe_first);
+    EXPECT_EQ(part.first, next) << "no second is missing between two files";
+    next = part.last + 1;
+  }
+  EXPECT_EQ(next, 60);
+}
+
+}  // namespace
+}  // namespace tailcap::formats
