@@ -26,6 +26,7 @@ constexpr const char* kUsage =
     R"(tailcap control speaks to the recorder that is writing FILE, through the socket FILE.control beside it.
 
 usage: tailcap control FILE COMMAND [ARGUMENT]
+       tailcap snapshot FILE [OUT]      tailcap status FILE      tailcap stop FILE
 
 Commands
   note KEY=VALUE     remark kept in the file with the time it came, like deploy=v2; `tailcap report` says what each changed
@@ -41,7 +42,7 @@ Exit codes: 0 done, 1 no recorder writes FILE or it could not be done, 2 bad usa
 examples:
   tailcap control slow.tcap note deploy=v2
   tailcap control slow.tcap note config="pool size 20"
-  tailcap snapshot flight.tcap       (the same as tailcap control flight.tcap snapshot)
+  tailcap snapshot flight.tcap
 )";
 
 constexpr timeval kPatience{5, 0}, kSnapshotPatience{300, 0};  // a large one on a slow disk

@@ -41,7 +41,7 @@ class Pages(unittest.TestCase):
                 continue  # built without the recorder
             page = path.read_text().replace("\\-", "-")
             if command in RECORDER:
-                self.assertIn(f"usage: tailcap {command}", page)
+                self.assertRegex(page, rf"(?m)^(usage:|      ) tailcap {command}\b")
                 continue
             options = [item["name"] for item in described(command)["items"] if "name" in item]
             for option in options:
