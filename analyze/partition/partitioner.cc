@@ -7,7 +7,7 @@
 #include "analyze/partition/drafted.h"
 #include "analyze/partition/files.h"
 #include "analyze/partition/look_through.h"
-#include "analyze/partition/workers.h"
+#include "ground/workers.h"
 
 namespace tailcap::partition {
 namespace {
@@ -96,7 +96,7 @@ struct Partitioner::Impl {
   LookThrough look_through{known()};
   std::vector<bool> explained;  // by row
   model::Chains chains;
-  Workers workers;
+  ground::Workers workers;
   std::vector<Accountant> accountants;         // by worker
   std::vector<Finished> finished;              // their memory is used again
   std::vector<std::uint32_t> alone, together;  // of this batch, in order of their ends

@@ -52,7 +52,7 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   out.damaged = damaged(out.study.quality);
   if (options.keep_splits) out.splits = model::Splits(out.table, model::ClockErrors(preamble));
   select(options, out);
-  if (options.study) tail::study_requests(out.table, out.study);
+  if (options.study) tail::study_requests(out.table, out.study, options.threads);
   out.courses =
       options.exemplars > 0 ? courses.of(shown_exemplars(out.table, out.study, options.exemplars)) : courses.all();
   return out;

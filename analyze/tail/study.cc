@@ -1,7 +1,9 @@
 #include "analyze/tail/study.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -14,6 +16,7 @@
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
 #include "analyze/tail/verdict/capture.h"
+#include "ground/workers.h"
 
 namespace tailcap::tail {
 namespace {
@@ -40,6 +43,32 @@ void find_slowest(const RequestTable& table, model::Study& study) {
     return x != y ? x > y : a < b;
   });
   study.slowest.assign(rows.begin(), rows.begin() + shown);
+}
+
+struct Studied {
+  double total = 0;
+  RouteStudy route;
+  const std::vector<std::uint32_t>* rows = nullptr;
+};
+
+// Routes with many requests first, so that no thread begins the largest when the others have ended.
+template <typename Act>
+void study_all(std::vector<Studied>& routes, unsigned threads, Act act) {
+  std::vector<std::size_t> order(routes.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return routes[a].rows->size() > routes[b].rows->size(); });
+  std::vector<std::exception_ptr> failures(routes.size());
+  ground::Workers workers(threads);
+  workers.run(order.size(), [&](std::size_t, std::size_t piece) {
+    try {
+      act(routes[order[piece]]);
+    } catch (...) {
+      failures[piece] = std::current_exception();
+    }
+  });
+  for (const auto& failure : failures)
+    if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
@@ -85,24 +114,24 @@ std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& tabl
   return out;
 }
 
-void study_requests(const RequestTable& table, model::Study& study) {
+void study_requests(const RequestTable& table, model::Study& study, unsigned threads) {
   const auto routes = by_route(table);
   std::optional<slow::Links> links;
   if (table.partitions.size() > 0 || table.unfinished.size() > 0 || table.causes.size() > 0) links.emplace(table);
   study.arrivals = load::arrivals(table);
-  struct Studied {
-    double total = 0;
-    RouteStudy route;
-    const std::vector<std::uint32_t>* rows = nullptr;
-  };
   std::vector<Studied> studied;
   for (const auto& [key, rows] : routes) {
-    double total = 0;
+    Studied& one = studied.emplace_back();
+    one.rows = &rows;
     for (const std::uint32_t i : rows)
-      if (table.rows.has_duration(i)) total += static_cast<double>(table.rows.duration(i).count());
-    studied.push_back({total, study_route(table, rows, study, links ? &*links : nullptr), &rows});
-    studied.back().route.method = table.texts[std::get<0>(key)];
+      if (table.rows.has_duration(i)) one.total += static_cast<double>(table.rows.duration(i).count());
+    one.route.method = table.texts[std::get<0>(key)];
   }
+  study_all(studied, threads, [&](Studied& one) {
+    std::string method = std::move(one.route.method);
+    one.route = study_route(table, *one.rows, study, links ? &*links : nullptr);
+    one.route.method = std::move(method);
+  });
   std::sort(studied.begin(), studied.end(), [](const auto& a, const auto& b) {
     if (a.total != b.total) return a.total > b.total;
     return std::tie(a.route.role, a.route.route, a.route.method, a.route.comm) <

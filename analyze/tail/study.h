@@ -23,8 +23,9 @@ using RouteKey = std::tuple<model::TextId, model::TextId, model::Role, model::Te
 std::map<RouteKey, std::vector<std::uint32_t>> by_route(const model::RequestTable& table,
                                                         const std::function<bool(std::uint32_t)>& wanted = {});
 
-// Fills routes and slowest from the rows (sorted, with routes). study.begin and study.end are set.
-void study_requests(const model::RequestTable& table, model::Study& study);
+// Fills routes and slowest from the rows (sorted, with routes). study.begin and study.end are set. threads: share the
+// routes, with the same result for any number; 0: as many as there are CPUs.
+void study_requests(const model::RequestTable& table, model::Study& study, unsigned threads = 1);
 
 // One route; rows: indexes in the order of start. links: where the table has partitions or causes.
 model::RouteStudy study_route(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,

@@ -55,6 +55,12 @@ void Connection::decide(Way& way, std::string_view bytes) {
   }
 }
 
+// What is lost may begin with anything again, text in a tunnel, too: only the role that the direction has is believed.
+void Connection::must_fit(Way& way) {
+  if (way.http1.role() == Role::unknown && requests_ >= 0)
+    way.http1.set_role(&way == &way_[requests_] ? Role::requests : Role::responses);
+}
+
 // The beginning was not seen: checks whether this I/O proves what it is.
 void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) {
   if (!way.http2) {
@@ -73,6 +79,7 @@ void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) 
     }
     return;
   }
+  must_fit(way);
   if (verified_start(bytes, way.http1.role())) {
     become(way, Kind::http1);
     return;
@@ -157,6 +164,7 @@ void Connection::skip(Way& way, std::uint64_t n, bool gap) {
       break;
     case Kind::http1:
       way.http1.skip(n);
+      if (way.http1.lost()) must_fit(way);
       break;
     case Kind::http2:
       if (gap)

@@ -30,6 +30,8 @@ class Connection {
  public:
   // The connection was seen from its beginning, at these positions; otherwise the position in a message is unknown.
   void begin(std::uint32_t next_out, std::uint32_t next_in, bool from_beginning);
+  // Who connected sends requests: in this direction, 0 out, 1 in. What is found in the middle of a stream must fit.
+  void requests_move(unsigned direction) { requests_ = static_cast<std::int8_t>(direction & 1); }
   // The connection carries datagrams of a name server.
   void names() { names_ = true; }
   bool is_names() const { return names_; }
@@ -64,6 +66,7 @@ class Connection {
   void skip(Way& way, std::uint64_t n, bool gap);
   void decide(Way& way, std::string_view bytes);
   void find(Way& way, std::string_view bytes, std::uint32_t whole_io);
+  void must_fit(Way& way);
   void become(Way& way, Kind kind);
   void turned(Way& way, Http1::Turn turn);
   void proved(Way& way);
@@ -74,6 +77,7 @@ class Connection {
 
   Way way_[2];
   Questions questions_;
+  std::int8_t requests_ = -1;  // direction of requests; -1: not known
   bool names_ = false, doubt_ = false, foreign_ = false, http_ = false;
   std::uint64_t withheld_ = 0, calls_[2] = {0, 0};
 };

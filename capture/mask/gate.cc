@@ -20,7 +20,10 @@ void Gate::begin(const formats::SocketInfo& info) {
   using formats::TcpState;
   if (info.state == TcpState::syn_sent || info.state == TcpState::syn_recv || info.state == TcpState::new_syn_recv)
     return;
-  connection(info.socket).begin(info.next_out, info.next_in, begins);
+  Connection& c = connection(info.socket);
+  c.begin(info.next_out, info.next_in, begins);
+  if (info.origin == Origin::connected || info.origin == Origin::accepted)
+    c.requests_move(info.origin == Origin::accepted);
 }
 
 void Gate::begin(const formats::TlsStep& step) {

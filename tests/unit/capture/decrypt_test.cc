@@ -45,6 +45,8 @@ struct Choice {
   const char* cipher;
 };
 
+void PrintTo(const Choice& choice, std::ostream* out) { *out << choice.cipher; }
+
 class Suites : public testing::TestWithParam<Choice> {};
 
 TEST_P(Suites, BothDirectionsAreRead) {
@@ -156,7 +158,12 @@ INSTANTIATE_TEST_SUITE_P(All, Suites,
                                          Choice{TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256"},
                                          Choice{TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256"},
                                          Choice{TLS1_2_VERSION, "ECDHE-ECDSA-AES256-GCM-SHA384"},
-                                         Choice{TLS1_2_VERSION, "ECDHE-ECDSA-CHACHA20-POLY1305"}));
+                                         Choice{TLS1_2_VERSION, "ECDHE-ECDSA-CHACHA20-POLY1305"}),
+                         [](const auto& choice) {
+                           std::string name = choice.param.cipher;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 TEST(Decrypt, KeyUpdates) {
   Contexts contexts;

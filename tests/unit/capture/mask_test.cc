@@ -294,6 +294,37 @@ TEST(MaskGate, TheTableIsBounded) {
   EXPECT_EQ(gate.statement().doubtful, 2u);
 }
 
+// A tunnel may hold text that looks like HTTP, in either direction. Where its beginning was lost, who connected is
+// known.
+TEST(MaskGate, AServerSendsNoRequests) {
+  const std::string secret = "GET / HTTP/1.1\r\nHost: secret\r\n\r\n";
+  for (const auto origin : {formats::Origin::accepted, formats::Origin::connected}) {
+    Gate gate;
+    formats::SocketInfo info;
+    info.socket = 1;
+    info.family = formats::Family::inet;
+    info.origin = origin;
+    gate.begin(info);
+    const auto moved = [&](Direction direction, std::uint32_t at, std::string_view bytes) {
+      Io io;
+      io.socket = 1;
+      io.direction = direction;
+      io.position = at;
+      io.length = static_cast<std::uint32_t>(bytes.size());
+      io.head = bytes;
+      formats::Event event;
+      event.body = io;
+      gate.take(event);
+      return std::string(std::get<Io>(event.body).head);
+    };
+    const bool server = origin == formats::Origin::accepted;
+    const Direction requests = server ? Direction::in : Direction::out,
+                    responses = server ? Direction::out : Direction::in;
+    EXPECT_EQ(moved(responses, 500, secret).find("secret"), std::string::npos) << "its first 500 bytes were lost";
+    EXPECT_NE(moved(requests, 700, "GET /a HTTP/1.1\r\nHost: shop\r\n\r\n").find("shop"), std::string::npos);
+  }
+}
+
 TEST(MaskGate, TlsOnTheWire) {
   Passage p;
   const std::string hello("\x16\x03\x01\0\x0a\x01\0\0\x06\x03\x03rand", 15);

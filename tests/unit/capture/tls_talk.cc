@@ -18,7 +18,7 @@ std::vector<std::vector<std::byte>> derivations;
 bool watched = false;
 
 std::size_t take(const OSSL_PARAM& parameter, unsigned char* to, std::size_t most) {
-  if (parameter.data_size > most) return 0;
+  if (parameter.data_size == 0 || parameter.data_size > most) return 0;
   std::memcpy(to, parameter.data, parameter.data_size);
   return parameter.data_size;
 }

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace tailcap::partition {
+namespace tailcap::ground {
 
 class Workers {
  public:
@@ -37,4 +37,4 @@ class Workers {
   std::atomic<std::size_t> next_ = 0;
 };
 
-}  // namespace tailcap::partition
+}  // namespace tailcap::ground

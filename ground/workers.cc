@@ -1,8 +1,8 @@
-#include "analyze/partition/workers.h"
+#include "ground/workers.h"
 
 #include <algorithm>
 
-namespace tailcap::partition {
+namespace tailcap::ground {
 
 Workers::Workers(unsigned count) {
   if (count == 0) count = std::clamp(std::thread::hardware_concurrency(), 1u, kMost);
@@ -53,4 +53,4 @@ void Workers::run(std::size_t pieces, const std::function<void(std::size_t, std:
   done_.wait(hold, [&] { return busy_ == 0; });
 }
 
-}  // namespace tailcap::partition
+}  // namespace tailcap::ground
