@@ -29,8 +29,9 @@ def counted(values):
 def fault_line(fault, scores):
     middle = statistics.median
     good = sum(r["dominant"] == fault.labels[0] for r in scores)
+    named = sum(bool(r["right"]) for r in scores)
     if fault.check:
-        return f"| {fault.number} | {fault.name} | {fault.shows} | | | | {len(scores)} | {good} | | {sum(bool(r['right']) for r in scores)} | | | | |"
+        return f"| {fault.number} | {fault.name} | {fault.shows} | | | | {len(scores)} | {good} | | {named if any(r['right'] is not None for r in scores) else ''} | | | | |"
     hit = [r for r in scores if r["dominant"]]
     within = sum(abs(r["attributed"] - r["true"]) <= max(SLACK * r["true"], SLACK_NS) for r in hit)
     who = [r["who_right"] for r in hit if r.get("who_right") is not None]
