@@ -16,39 +16,10 @@ std::string_view tier_of(formats::HookTier tier) {
   return names[static_cast<std::size_t>(tier) & 3];
 }
 
-std::string_view state_of(formats::CaptureState state) {
-  constexpr std::string_view names[] = {"complete", "truncated", "recovered", "recording"};
-  return names[static_cast<std::size_t>(state) & 3];
-}
-
-std::string_view family_of(formats::Family family) {
-  switch (family) {
-    case formats::Family::unix_domain:
-      return "unix";
-    case formats::Family::inet:
-      return "inet";
-    case formats::Family::inet6:
-      return "inet6";
-    case formats::Family::unknown:
-      break;
-  }
-  return {};
-}
-
-std::string_view origin_of(formats::Origin origin) {
-  switch (origin) {
-    case formats::Origin::connected:
-      return "connected";
-    case formats::Origin::accepted:
-      return "accepted";
-    case formats::Origin::listener:
-      return "listener";
-    case formats::Origin::existed:
-      return "existed";
-    case formats::Origin::unknown:
-      break;
-  }
-  return {};
+// Nothing: not known.
+template <formats::Named E>
+std::string_view known_name(E value) {
+  return value == E::unknown ? std::string_view{} : formats::name_of(value);
 }
 
 }  // namespace
@@ -67,8 +38,8 @@ void insert_connections(Database& database, std::span<const model::Connection> c
     out.time(c.closed);
     out.text_or_null(local);
     out.text_or_null(remote);
-    out.text_or_null(family_of(c.family));
-    out.text_or_null(origin_of(c.origin));
+    out.text_or_null(known_name(c.family));
+    out.text_or_null(known_name(c.origin));
     out.boolean(c.tls);
     out.integer_if(c.carrier != 0, c.carrier);
     out.time(c.connect_started);
@@ -125,7 +96,7 @@ void insert_capture(Database& database, const formats::Preamble& preamble, const
   out.text_or_null(preamble.tool_version);
   out.text_or_null(tier_of(preamble.tier));
   out.text(formats::name_of(preamble.redaction));
-  out.text(state_of(file.state));
+  out.text(formats::name_of(file.state));
   out.time(file.first);
   out.time(file.last);
   out.integer_if(preamble.started_realtime != 0, preamble.started_realtime);

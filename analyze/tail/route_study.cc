@@ -269,7 +269,8 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   if (links && table.partitions.size() > 0)
     out.tail = study_tail(table, rows, study, *links,
                           {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute});
-  if (links) out.failing = verdict::failing_verdict(rows, {table, study, *links});
+  if (links && out.server_errors + out.other_failures > 0)
+    out.failing = verdict::failing_verdict(rows, {table, study, *links});
   if (links && table.unfinished.size() > 0) {
     const model::Quantile& p99 = out.latency[3];
     std::optional<std::int64_t> usual;

@@ -48,6 +48,7 @@ void find_slowest(const RequestTable& table, model::Study& study) {
 struct Studied {
   double total = 0;
   RouteStudy route;
+  model::TextId method = 0;
   const std::vector<std::uint32_t>* rows = nullptr;
 };
 
@@ -59,7 +60,7 @@ void study_all(std::vector<Studied>& routes, unsigned threads, Act act) {
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return routes[a].rows->size() > routes[b].rows->size(); });
   std::vector<std::exception_ptr> failures(routes.size());
-  ground::Workers workers(threads);
+  ground::Workers workers(routes.size() < 2 ? 1 : threads);
   workers.run(order.size(), [&](std::size_t, std::size_t piece) {
     try {
       act(routes[order[piece]]);
@@ -125,12 +126,11 @@ void study_requests(const RequestTable& table, model::Study& study, unsigned thr
     one.rows = &rows;
     for (const std::uint32_t i : rows)
       if (table.rows.has_duration(i)) one.total += static_cast<double>(table.rows.duration(i).count());
-    one.route.method = table.texts[std::get<0>(key)];
+    one.method = std::get<0>(key);
   }
   study_all(studied, threads, [&](Studied& one) {
-    std::string method = std::move(one.route.method);
     one.route = study_route(table, *one.rows, study, links ? &*links : nullptr);
-    one.route.method = std::move(method);
+    one.route.method = table.texts[one.method];
   });
   std::sort(studied.begin(), studied.end(), [](const auto& a, const auto& b) {
     if (a.total != b.total) return a.total > b.total;

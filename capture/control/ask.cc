@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "capture/control/control.h"
+#include "capture/host/descriptor.h"
 #include "formats/printable.h"
 
 namespace tailcap::capture {
@@ -52,20 +53,6 @@ int failed(const std::string& why) {
   return 1;
 }
 
-class Socket {
- public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
-  ~Socket() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
 int ask(std::string file, const std::string& command) {
   // While recording, the file is FILE.partial.
   constexpr std::string_view kPartial = ".partial";
@@ -73,7 +60,7 @@ int ask(std::string file, const std::string& command) {
   const std::string path = file + std::string(kControlSuffix);
   const std::string none = "no recorder writes '" + file + "' now: ";
   // Through a descriptor, since the names that connect() takes are short.
-  const Socket place(open(path.c_str(), O_PATH | O_CLOEXEC));
+  const Descriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
   if (place.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR)
       return failed(none + "there is no '" + path +
@@ -84,7 +71,7 @@ int ask(std::string file, const std::string& command) {
   if (fstat(place.get(), &kind) != 0 || !S_ISSOCK(kind.st_mode))
     return failed("'" + path + "' is not a recorder's socket. FILE is what was given to `tailcap record -o`.");
   const timeval patience = command.starts_with("snapshot") ? kSnapshotPatience : kPatience;
-  const Socket speaker(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const Descriptor speaker(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", place.get());

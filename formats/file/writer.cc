@@ -67,6 +67,7 @@ struct Writer::Impl {
   const std::uint64_t queue_bytes;
   const bool waits;
   const std::unique_ptr<file::BlockSink> out;
+  BlockWriter* file = nullptr;  // out, where that is a file
   std::vector<std::unique_ptr<Stream>> streams;
   std::unique_ptr<Collector> keyframe;
   bool in_keyframe = false;
@@ -201,7 +202,9 @@ Writer::Writer(const std::string& path, const Preamble& preamble, bool force, Wr
   auto file = std::make_unique<BlockWriter>(path, force);
   file->set_flags(options.flags);
   file->write(preamble);
+  BlockWriter* const named = file.get();
   impl_ = std::make_unique<Impl>(std::move(file), options);
+  impl_->file = named;
 }
 Writer::Writer(std::unique_ptr<file::BlockSink> sink, WriterOptions options)
     : impl_(std::make_unique<Impl>(std::move(sink), options)) {}
@@ -270,7 +273,7 @@ void Writer::finish(Time now) {
 }
 
 void Writer::let_name(std::function<int(bool replace)> give_name) {
-  if (auto* const file = dynamic_cast<BlockWriter*>(impl_->out.get())) file->let_name(std::move(give_name));
+  if (impl_->file) impl_->file->let_name(std::move(give_name));
 }
 
 void Writer::after_blocks(std::function<void()> call) {

@@ -1,17 +1,12 @@
 #include "analyze/report/json/quality_json.h"
 
 #include "analyze/report/json/or_null.h"
+#include "formats/fields/names.h"
 #include "formats/file/read_limits.h"
 #include "formats/machine.h"
 
 namespace tailcap::report {
 namespace {
-
-std::string_view name_of(formats::CaptureState state) {
-  constexpr std::string_view names[] = {"complete", "truncated", "recovered", "recording"};
-  const auto i = static_cast<std::size_t>(state);
-  return i < std::size(names) ? names[i] : "unknown";
-}
 
 std::string_view name_of(formats::HookTier tier) {
   constexpr std::string_view names[] = {"unknown", "a", "b", "c"};

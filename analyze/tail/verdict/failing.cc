@@ -57,7 +57,7 @@ class Failing {
       if (r.outcome == model::Outcome::in_flight || r.outcome == model::Outcome::unknown) continue;
       (model::failed(r) ? failed_ : others_).push_back(row);
     }
-    for (const Trouble& t : around.study.troubles) longest_ = std::max(longest_, t.at);
+    if (!around.study.troubles.empty()) last_trouble_ = around.study.troubles.back().at;
   }
 
   std::optional<model::Verdict> run() {
@@ -136,7 +136,7 @@ class Failing {
     const Request r = table_.rows[row];
     if (r.role != model::Role::server || !formats::known(r.start)) return;
     const auto& all = around_.study.troubles;
-    const Time end = end_of(r, longest_);
+    const Time end = end_of(r, last_trouble_);
     auto at =
         std::lower_bound(all.begin(), all.end(), r.start, [](const Trouble& t, Time time) { return t.at < time; });
     for (std::size_t n = 0; at != all.end() && at->at <= end && n < kTroublesLookedAt; ++at, ++n)
@@ -191,7 +191,7 @@ class Failing {
   const Surroundings& around_;
   const model::RequestTable& table_;
   std::vector<std::uint32_t> failed_, others_;
-  Time longest_ = formats::kNoTime;
+  Time last_trouble_ = formats::kNoTime;
   std::map<Key, Count> counts_;
 };
 

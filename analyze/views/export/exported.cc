@@ -1,5 +1,9 @@
 #include "analyze/views/export/exported.h"
 
+#include <stdexcept>
+
+#include "analyze/report/words/escape.h"
+
 namespace tailcap::views {
 
 pipeline::Options of_all(const pipeline::Options& chosen) {
@@ -9,7 +13,21 @@ pipeline::Options of_all(const pipeline::Options& chosen) {
   options.routes = chosen.routes;
   options.max_routes = chosen.max_routes;
   options.study = false;
+  for (const auto& filter : chosen.filters) options.partition = options.partition || filter.needs_account();
   return options;
+}
+
+pipeline::Analysis analysed(const std::string& file, const pipeline::Options& options, Exported& out) {
+  pipeline::Analysis analysis = pipeline::analyze(file, options);
+  out.damaged = analysis.damaged;
+  out.wrong = analysis.wrong;
+  return analysis;
+}
+
+void need_clock(const std::string& file, const pipeline::Analysis& analysis, const char* whose) {
+  if (!analysis.study.quality.clock.known())
+    throw std::runtime_error(report::printable(file) + " holds no reading of the wall clock, so that its " + whose +
+                             " would have no times.");
 }
 
 }  // namespace tailcap::views

@@ -28,4 +28,9 @@ struct Exported {
   std::string why{};                       // why some were left out
 };
 
+// Fills damaged and wrong.
+pipeline::Analysis analysed(const std::string& file, const pipeline::Options& options, Exported& out);
+// Throws std::runtime_error where the capture has no wall clock; whose: what would have no times.
+void need_clock(const std::string& file, const pipeline::Analysis& analysis, const char* whose);
+
 }  // namespace tailcap::views

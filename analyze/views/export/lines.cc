@@ -1,29 +1,17 @@
 #include "analyze/views/export/lines.h"
 
 #include <set>
-#include <stdexcept>
 
 #include "analyze/model/trace/trace_identity.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/report/export/har.h"
 #include "analyze/report/export/log_line.h"
-#include "analyze/report/words/escape.h"
 #include "analyze/spans/identities.h"
 
 namespace tailcap::views {
 namespace {
 
 constexpr std::size_t kPiece = 64u << 10;  // bytes that are written at a time
-
-pipeline::Analysis analysed(const std::string& file, const pipeline::Options& options, Exported& out) {
-  pipeline::Analysis analysis = pipeline::analyze(file, options);
-  out.damaged = analysis.damaged;
-  out.wrong = analysis.wrong;
-  if (!analysis.study.quality.clock.known())
-    throw std::runtime_error(report::printable(file) +
-                             " holds no reading of the wall clock, so that its requests would have no times.");
-  return analysis;
-}
 
 }  // namespace
 
@@ -34,8 +22,8 @@ Exported export_har(const std::string& file, const pipeline::Options& chosen, st
   out.why = "their method, URL, start or duration is not known";
   pipeline::Options options = of_all(chosen);
   options.keep_headers = true;
-  for (const auto& filter : chosen.filters) options.partition = options.partition || filter.needs_account();
   const pipeline::Analysis analysis = analysed(file, options, out);
+  need_clock(file, analysis, "requests");
   const model::RequestTable& table = analysis.table;
   std::vector<spans::ForeignSpan> none;
   const spans::Identities ids = spans::identities_of(table, none);
@@ -78,6 +66,7 @@ Exported export_loki(const std::string& file, const pipeline::Options& chosen, c
   pipeline::Options options = of_all(chosen);
   options.partition = true;
   const pipeline::Analysis analysis = analysed(file, options, out);
+  need_clock(file, analysis, "requests");
   const model::RequestTable& table = analysis.table;
   std::vector<spans::ForeignSpan> none;
   const spans::Identities ids = spans::identities_of(table, none);

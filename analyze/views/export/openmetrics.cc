@@ -11,9 +11,7 @@ Exported export_openmetrics(const std::string& file, const pipeline::Options& ch
   out.what = "metrics";
   pipeline::Options options = of_all(chosen);
   options.partition = true;
-  const pipeline::Analysis analysis = pipeline::analyze(file, options);
-  out.damaged = analysis.damaged;
-  out.wrong = analysis.wrong;
+  const pipeline::Analysis analysis = analysed(file, options, out);
   std::vector<spans::ForeignSpan> none;
   const spans::Identities ids = spans::identities_of(analysis.table, none);
   const pipeline::Wanted wanted(chosen, analysis.study);

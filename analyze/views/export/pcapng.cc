@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <stdexcept>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -13,7 +12,6 @@
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/protocols/protocols.h"
-#include "analyze/report/words/escape.h"
 #include "analyze/report/words/words.h"
 #include "analyze/spans/identities.h"
 #include "analyze/streams/streams.h"
@@ -168,13 +166,8 @@ Exported export_pcapng(const std::string& file, const pipeline::Options& chosen,
   out.why = "their connection is no TCP connection of known addresses";
   pipeline::Options options = of_all(chosen);
   options.keep_connections = true;
-  for (const auto& filter : chosen.filters) options.partition = options.partition || filter.needs_account();
-  const pipeline::Analysis analysis = pipeline::analyze(file, options);
-  out.damaged = analysis.damaged;
-  out.wrong = analysis.wrong;
-  if (!analysis.study.quality.clock.known())
-    throw std::runtime_error(report::printable(file) +
-                             " holds no reading of the wall clock, so that its packets would have no times.");
+  const pipeline::Analysis analysis = analysed(file, options, out);
+  need_clock(file, analysis, "packets");
   const pipeline::Wanted wanted(chosen, analysis.study);
   const auto written = written_of(analysis, chosen, wanted);
   const auto comments = comments_of(analysis, wanted);

@@ -246,9 +246,7 @@ Exported export_perfetto(const std::string& file, const pipeline::Options& chose
   Tracks tracks(trace, tasks);
   write_events(file, options, trace, tasks, tracks);
   options.partition = options.all_courses = true;
-  const pipeline::Analysis analysis = pipeline::analyze(file, options);
-  out.damaged = analysis.damaged;
-  out.wrong = analysis.wrong;
+  const pipeline::Analysis analysis = analysed(file, options, out);
   RequestWriter requests(trace, tracks, analysis);
   const pipeline::Wanted wanted(chosen, analysis.study);
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)

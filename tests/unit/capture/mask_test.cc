@@ -263,20 +263,25 @@ TEST(MaskGate, FreedSessionsAreForgottenLater) {
   EXPECT_EQ(plain(rest, request.size()), rest);
 }
 
+// What is left of the bytes of one I/O.
+std::string through(Gate& gate, std::uint64_t socket, Direction direction, std::uint32_t at, std::string_view bytes) {
+  Io io;
+  io.socket = socket;
+  io.direction = direction;
+  io.position = at;
+  io.length = static_cast<std::uint32_t>(bytes.size());
+  io.head = bytes;
+  formats::Event event;
+  event.body = io;
+  gate.take(event);
+  return std::string(std::get<Io>(event.body).head);
+}
+
 // Only the least recently used entry is evicted.
 TEST(MaskGate, TheTableIsBounded) {
   Gate gate({}, 2);
   const auto request = [&](std::uint64_t socket, std::uint32_t at, std::string_view bytes) {
-    Io io;
-    io.socket = socket;
-    io.direction = Direction::in;
-    io.position = at;
-    io.length = static_cast<std::uint32_t>(bytes.size());
-    io.head = bytes;
-    formats::Event event;
-    event.body = io;
-    gate.take(event);
-    return std::string(std::get<Io>(event.body).head);
+    return through(gate, socket, Direction::in, at, bytes);
   };
   for (const std::uint64_t socket : {1, 2}) {
     formats::SocketInfo info;
@@ -306,16 +311,7 @@ TEST(MaskGate, AServerSendsNoRequests) {
     info.origin = origin;
     gate.begin(info);
     const auto moved = [&](Direction direction, std::uint32_t at, std::string_view bytes) {
-      Io io;
-      io.socket = 1;
-      io.direction = direction;
-      io.position = at;
-      io.length = static_cast<std::uint32_t>(bytes.size());
-      io.head = bytes;
-      formats::Event event;
-      event.body = io;
-      gate.take(event);
-      return std::string(std::get<Io>(event.body).head);
+      return through(gate, 1, direction, at, bytes);
     };
     const bool server = origin == formats::Origin::accepted;
     const Direction requests = server ? Direction::in : Direction::out,

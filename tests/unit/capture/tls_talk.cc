@@ -47,7 +47,7 @@ void watch(const OSSL_PARAM* parameters) {
 
 }  // namespace
 
-// Stands before libcrypto's own.
+// Called instead of libcrypto's function, which it calls.
 extern "C" int EVP_KDF_derive(EVP_KDF_CTX* context, unsigned char* key, std::size_t size,
                               const OSSL_PARAM* parameters) {
   using Derive = int (*)(EVP_KDF_CTX*, unsigned char*, std::size_t, const OSSL_PARAM*);
