@@ -126,8 +126,8 @@ void compare_loss(Runs base, Runs fresh, Comparison& out) {
   if (!known || !(wall[0] > 0) || !(wall[1] > 0)) return;
   const double b = stolen[0] / wall[0], n = stolen[1] / wall[1];
   if (std::abs(b - n) > kMostStolen)
-    out.obstacles.push_back("the hypervisor took " + percent(b) + " of the CPU time from the base and " + percent(n) +
-                            " from the new runs");
+    out.uneven.push_back("the hypervisor took " + percent(b) + " of the CPU time from the base and " + percent(n) +
+                         " from the new runs");
   else if (std::max(b, n) > kSomeStolen)
     out.remarks.push_back("the hypervisor took up to " + percent(std::max(b, n)) + " of the CPU time");
 }
@@ -172,8 +172,8 @@ void compare_load(Runs base, Runs fresh, Comparison& out) {
         "the load is a closed loop: it slows down with the service, so slow periods are under-sampled and the rate is "
         "no offered rate");
   else if (std::abs(out.fresh_rate - out.base_rate) > kMostLoad * std::max(out.base_rate, out.fresh_rate))
-    out.obstacles.push_back("different load: " + rate(out.base_rate) + " of the base, " + rate(out.fresh_rate) +
-                            " of the new runs; more than 5 % apart");
+    out.uneven.push_back("different load: " + rate(out.base_rate) + " of the base, " + rate(out.fresh_rate) +
+                         " of the new runs; more than 5 % apart");
   if (const double mix = mix_difference(base, fresh); mix > kMostMix)
     out.obstacles.push_back("different mix of routes: " + percent(mix) + " of the requests are of other routes");
 }

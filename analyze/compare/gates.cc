@@ -201,10 +201,9 @@ void judge(std::vector<GateResult>& gates, const Comparison& c) {
   const std::vector<double> adjusted = holm(p);
   for (std::size_t n = 0; n < tested.size(); ++n) gates[tested[n]].p_holm = adjusted[n];
   for (const std::size_t i : tested) {
-    if (c.obstacles.empty())
-      decide(gates[i], c);
-    else
-      gates[i].missing = c.obstacles;
+    gates[i].missing = c.obstacles;
+    if (!gates[i].estimate.exact) gates[i].missing.insert(gates[i].missing.end(), c.uneven.begin(), c.uneven.end());
+    if (gates[i].missing.empty()) decide(gates[i], c);
   }
 }
 

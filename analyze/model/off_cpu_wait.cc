@@ -80,6 +80,7 @@ OffCpuWait off_cpu_wait(const formats::Event& event) {
   w.file = off.file;
   w.goroutine = event.goroutine;
   w.lost_before = off.missed > 0;
+  w.ongoing = off.ongoing;
   if (w.blocked == Blocked::stopped) w.argument0 = stopped_by(off, formats::machine_of(event.thread.tid));
   return w;
 }

@@ -42,6 +42,7 @@ struct OffCpuWait {
   formats::FileKind file = formats::FileKind::unknown;
   Blocked blocked = Blocked::other;
   bool lost_before = false;  // waits of this thread between the one before and this were lost
+  bool ongoing = false;      // the recording ended first; `back` is when
 
   bool woken() const { return runnable != 0; }
   // Until when it waited for what it waited for, as far as is known.

@@ -197,6 +197,10 @@ class Loop {
     }
     if (const auto call = answered(from, to, last->back))
       return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+    if (last->ongoing) {  // nothing woke it
+      if (const auto call = unanswered(last->time)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+      return draft_.add(from, until, Label::blocked_unknown, Evidence::inferred);
+    }
     const TimeSpan* arrived = k_.observed.arrivals_elsewhere().last_until(last->runnable);
     const bool network = arrived && arrived->time > last->time && last->runnable - arrived->time < kPrompt;
     const Label label = last->waker != 0 || !alone(last->runnable) ? Label::blocked_unknown
@@ -215,15 +219,30 @@ class Loop {
         break;
       }
     for (const Act* a = log_.acts.first_at(woken); a != log_.acts.end() && a->time <= resumed; ++a) {
-      const auto row = a->out ? std::nullopt : k_.windows.at(a->connection, a->time);
-      if (!row || k_.windows.table().rows.role(*row) != model::Role::client ||
-          k_.windows.owner(*row) != k_.windows.table().rows.id(*row))
-        continue;
-      Call call = call_of(k_, *row, draft_.w.to, draft_);
-      call.who = 0;
-      if (call.began < to && call.arrived > from) return call;
+      const auto call = a->out ? std::nullopt : orphan(*a);
+      if (call && call->began < to && call->arrived > from) return call;
     }
     return std::nullopt;
+  }
+
+  // A call without a known parent that the loop made after it had begun this request, and that has no answer.
+  std::optional<Call> unanswered(Nanos until) {
+    if (own_.empty()) return std::nullopt;
+    for (const Act* a = log_.acts.first_at(own_.front().from); a != log_.acts.end() && a->time <= until; ++a) {
+      const auto call = a->out ? orphan(*a) : std::nullopt;
+      if (call && !call->w.ended() && call->arrived >= draft_.w.to) return call;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Call> orphan(const Act& act) {
+    const auto row = k_.windows.at(act.connection, act.time);
+    if (!row || k_.windows.table().rows.role(*row) != model::Role::client ||
+        k_.windows.owner(*row) != k_.windows.table().rows.id(*row))
+      return std::nullopt;
+    Call call = call_of(k_, *row, draft_.w.to, draft_);
+    call.who = 0;
+    return call;
   }
 
   // The thread was on a CPU just before t, as far as is known; one without a later switch-in does not count.

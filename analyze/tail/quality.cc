@@ -1,6 +1,9 @@
 #include "analyze/tail/quality.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <utility>
 
 namespace tailcap::tail {
 namespace {
@@ -14,6 +17,8 @@ using formats::Time;
 constexpr std::size_t kMaxLosses = 4096;
 // Notes on traffic that is not recorded; recorders count no more than so many.
 constexpr std::string_view kUnrecorded = "tailcap.unrecorded.";
+// Notes on masking before this part of a recording; the first of each counts.
+constexpr std::string_view kMasking = "tailcap.masking.";
 constexpr std::string_view kQuestion = "tailcap.note";
 constexpr std::size_t kMaxQuestions = 100;
 constexpr std::size_t kMaxUnrecorded = 4096, kMaxNoteKey = 64, kMaxNoteValue = 256;
@@ -193,6 +198,7 @@ void QualityFacts::push(const formats::Event& event) {
       if (note.key.starts_with(kQuestion) && note.key.size() <= kMaxNoteKey && note.value.size() <= kMaxNoteValue &&
           questions_.size() < kMaxQuestions)
         questions_.emplace_back(note.key, note.value);
+      if (note.key.starts_with(kMasking)) masked_before(note);
       if (!note.key.starts_with(kUnrecorded) || note.key.size() > kMaxNoteKey || note.value.size() > kMaxNoteValue)
         break;
       if (unrecorded_.size() < kMaxUnrecorded || unrecorded_.contains(note.key))
@@ -201,6 +207,20 @@ void QualityFacts::push(const formats::Event& event) {
     }
     default:
       break;
+  }
+}
+
+void QualityFacts::masked_before(const formats::Note& note) {
+  const std::string_view what = note.key.substr(kMasking.size());
+  constexpr std::pair<std::string_view, std::uint64_t formats::Masking::*> kSums[] = {
+      {"streams", &formats::Masking::streams},
+      {"foreign", &formats::Masking::foreign},
+      {"doubtful", &formats::Masking::doubtful},
+      {"withheld", &formats::Masking::withheld}};
+  for (std::size_t i = 0; i < std::size(kSums); ++i) {
+    if (what != kSums[i].first || masked_before_known_[i]) continue;
+    masked_before_known_[i] = true;
+    std::from_chars(note.value.data(), note.value.data() + note.value.size(), masking_before_.*kSums[i].second);
   }
 }
 
@@ -261,6 +281,7 @@ void QualityFacts::fill(model::Quality& quality) const {
   }
   quality.masking = masking_;
   quality.masking_known = masking_known_;
+  quality.masking_before = masking_before_;
   quality.losses = losses_;
   quality.preamble.notes.insert(quality.preamble.notes.end(), questions_.begin(), questions_.end());
   quality.preamble.notes.insert(quality.preamble.notes.end(), unrecorded_.begin(), unrecorded_.end());

@@ -1,6 +1,7 @@
 // Collects from the events what says how far a capture can be trusted.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -31,6 +32,7 @@ class QualityFacts {
     std::uint64_t runs = 0;
     model::Duration time{};
   };
+  void masked_before(const formats::Note& note);
   void lose(formats::Time from, formats::Time to, std::uint64_t count, std::string what, bool affects_requests);
 
   model::WallClock clock_;
@@ -39,7 +41,8 @@ class QualityFacts {
   bool recorder_known_ = false;
   std::optional<model::Duration> recorder_before_;  // set by the second reading
   formats::RecorderCost recorder_;
-  formats::Masking masking_;
+  formats::Masking masking_, masking_before_;
+  std::array<bool, 4> masked_before_known_{};
   bool masking_known_ = false;
   std::map<std::string, Program, std::less<>> programs_;
   std::vector<std::pair<std::string, std::string>> questions_;  // notes of `tailcap note`

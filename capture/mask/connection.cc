@@ -79,6 +79,7 @@ void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) 
     }
     return;
   }
+  if (!described_) return;
   must_fit(way);
   if (verified_start(bytes, way.http1.role())) {
     become(way, Kind::http1);

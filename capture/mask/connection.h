@@ -32,6 +32,9 @@ class Connection {
   void begin(std::uint32_t next_out, std::uint32_t next_in, bool from_beginning);
   // Who connected sends requests: in this direction, 0 out, 1 in. What is found in the middle of a stream must fit.
   void requests_move(unsigned direction) { requests_ = static_cast<std::int8_t>(direction & 1); }
+  // It is known how the connection came to be. Until then only TLS is found in the middle of a stream: the beginning
+  // of what is not described was lost, and it may be a tunnel in which text looks like HTTP.
+  void described() { described_ = true; }
   // The connection carries datagrams of a name server.
   void names() { names_ = true; }
   bool is_names() const { return names_; }
@@ -78,7 +81,7 @@ class Connection {
   Way way_[2];
   Questions questions_;
   std::int8_t requests_ = -1;  // direction of requests; -1: not known
-  bool names_ = false, doubt_ = false, foreign_ = false, http_ = false;
+  bool described_ = false, names_ = false, doubt_ = false, foreign_ = false, http_ = false;
   std::uint64_t withheld_ = 0, calls_[2] = {0, 0};
 };
 

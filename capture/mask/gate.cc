@@ -15,15 +15,36 @@ void Gate::begin(const formats::SocketInfo& info) {
   // A UNIX socket made by a target is described at its first use; a TCP one of unknown origin may be in mid-stream.
   const bool unix_begins = info.family == formats::Family::unix_domain && info.origin != Origin::existed;
   const bool begins = info.origin == Origin::connected || info.origin == Origin::accepted || unix_begins;
+  Connection& c = connection(info.socket);
+  describe(c, info);
   if (!begins && info.origin != Origin::existed) return;
   // A connecting socket has no positions yet. It is described again when it is established.
   using formats::TcpState;
   if (info.state == TcpState::syn_sent || info.state == TcpState::syn_recv || info.state == TcpState::new_syn_recv)
     return;
-  Connection& c = connection(info.socket);
   c.begin(info.next_out, info.next_in, begins);
+}
+
+// Who listened at a connection's own port accepted it, also before the recording began.
+void Gate::describe(Connection& connection, const formats::SocketInfo& info) const {
+  using formats::Origin;
+  connection.described();
   if (info.origin == Origin::connected || info.origin == Origin::accepted)
-    c.requests_move(info.origin == Origin::accepted);
+    connection.requests_move(info.origin == Origin::accepted);
+  else if (info.origin == Origin::existed && info.local.port != 0 && listening_.contains(info.local.port))
+    connection.requests_move(1);
+}
+
+void Gate::listed(const std::vector<formats::SocketInfo>& sockets) {
+  listening_.clear();
+  for (const auto& info : sockets)
+    if (info.origin == formats::Origin::listener) listening_.insert(info.local.port);
+  for (const auto& info : sockets) {
+    if (info.origin == formats::Origin::existed)
+      begin(info);
+    else if (const auto found = connections_.find(info.socket); found != connections_.end())
+      describe(found->second.connection, info);
+  }
 }
 
 void Gate::begin(const formats::TlsStep& step) {
@@ -36,7 +57,9 @@ void Gate::take(formats::Event& event) {
   if (auto* io = std::get_if<formats::Io>(&event.body)) {
     if (io->length > 0) apply_to(io->socket, *io);
   } else if (auto* plain = std::get_if<formats::TlsIo>(&event.body)) {
-    if (plain->length > 0) apply_to(plain->session, *plain);
+    if (plain->length == 0) return;
+    connection(plain->session).described();  // sessions older than the recording have no other description
+    apply_to(plain->session, *plain);
   } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     begin(*info);
   } else if (const auto* step = std::get_if<formats::TlsStep>(&event.body)) {

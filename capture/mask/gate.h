@@ -7,6 +7,8 @@
 #include <deque>
 #include <list>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include "capture/mask/connection.h"
 #include "capture/mask/http/header_list.h"
@@ -29,6 +31,9 @@ class Gate {
   // belong here: the others are in the middle of their streams. Datagram sockets: at any time.
   void begin(const formats::SocketInfo& info);
 
+  // All sockets that a keyframe lists. Of those that a gap left without a description, it says what they are.
+  void listed(const std::vector<formats::SocketInfo>& sockets);
+
   // Masks an event: the payload's head and tail are replaced by the bytes that are kept, valid until the next call.
   void take(formats::Event& event);
 
@@ -45,6 +50,7 @@ class Gate {
     std::list<std::uint64_t>::iterator used;
   };
   void begin(const formats::TlsStep& step);
+  void describe(Connection& connection, const formats::SocketInfo& info) const;
   void forget_later(std::uint64_t id);
   void forget(std::uint64_t id);
   Connection& connection(std::uint64_t id);
@@ -55,8 +61,9 @@ class Gate {
   HeaderList list_;
   std::size_t most_;
   std::unordered_map<std::uint64_t, Entry> connections_;
-  std::list<std::uint64_t> order_;    // most recently used first
-  std::deque<std::uint64_t> closed_;  // oldest first
+  std::list<std::uint64_t> order_;               // most recently used first
+  std::deque<std::uint64_t> closed_;             // oldest first
+  std::unordered_set<std::uint16_t> listening_;  // ports, when sockets were last listed
   formats::Masking sum_;
   Sheet sheet_;
 };

@@ -86,6 +86,11 @@ void Destination::snapshot(const std::string& path, const std::string& why,
   });
 }
 
+std::string Destination::partial_file() const {
+  if (ring_) return "";
+  return (rotation_ ? formats::store::Rotation::file_name(options_.output, 1) : options_.output) + ".partial";
+}
+
 std::string Destination::status(formats::Time now) const {
   const std::string bytes = megabytes(writer_->totals().file_bytes);
   if (ring_) return bytes + " of the last " + seconds(now - ring_->first()) + " in memory";

@@ -38,6 +38,11 @@ class Destination {
   // "flight-20261121T205433Z.tcap" for "flight.tcap"; a name that no file has.
   std::string snapshot_name() const;
   bool in_memory() const { return ring_ != nullptr; }
+  // What is kept may begin at any keyframe.
+  bool drops_beginning() const { return ring_ != nullptr || rotation_ != nullptr; }
+
+  // The file that is being written; "": none. Of a recording in several files, the first one.
+  std::string partial_file() const;
 
   // "41.2 MB of the last 62.1 s in memory", "12.3 MB in flight.tcap.partial"
   std::string status(formats::Time now) const;

@@ -95,7 +95,7 @@ class Probes {
   // Switches samples and off-CPU stacks of the selected groups; at any time after attach().
   void switch_stacks(bool on);
   int allocations_descriptor() const;  // a map (capture/go/allocations.h)
-  int unrecorded_descriptor() const;   // likewise (capture/record/unrecorded.h)
+  int unrecorded_descriptor() const;   // likewise (capture/log/unrecorded.h)
   // Who used each CPU, up to now; empty: that is not counted.
   std::span<const bpf::cpu_table> cpu_tables() const;
   // How often threads waited for a CPU for 1 ms or longer.

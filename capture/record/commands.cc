@@ -5,7 +5,7 @@
 
 #include "capture/control/note.h"
 #include "capture/host/clocks.h"
-#include "capture/record/status.h"
+#include "capture/log/status.h"
 #include "formats/printable.h"
 
 namespace tailcap::capture {

@@ -6,8 +6,8 @@
 #include <deque>
 #include <vector>
 
+#include "capture/log/event_log.h"
 #include "capture/record/build_ids.h"
-#include "capture/record/event_log.h"
 #include "capture/scan/proc.h"
 
 namespace tailcap::capture {

@@ -172,14 +172,14 @@ void look_first(Finder& finder, const Selection& selection) {
   finder.wait(kLookFirst);
 }
 
-[[noreturn]] void nobody_to_record(const Selection& selection, const std::string& output,
+[[noreturn]] void nobody_to_record(const Selection& selection, const std::string& partial,
                                    std::optional<FolderKeeper>& keeper) {
   // The file has no content.
   if (keeper) {
     keeper->remove_partial();
     keeper->remove_control();
   } else {
-    (void)unlink((output + ".partial").c_str());
+    (void)unlink(partial.c_str());
   }
   std::string who;
   for (const auto pid : selection.pids) who += (who.empty() ? "" : ", ") + std::to_string(pid);
@@ -225,11 +225,15 @@ Outcome record(const Options& given) {
   for (const auto& sentence : proven.sentences) warn(sentence);
   options.probes = probes.settings();
   if (child) probes.add_target(child->pid());
-  Destination destination(options.destination, preamble(options, probes));
+  std::optional<Destination> begun;
+  {
+    const Signals::Deferred deferred;
+    begun.emplace(options.destination, preamble(options, probes));
+    signals.remove_if_interrupted(begun->partial_file());
+  }
+  Destination& destination = *begun;
   formats::Writer& writer = destination.writer();
   if (keeper) writer.let_name([&](bool replace) { return keeper->give_name(replace); });
-  if (!destination.in_memory() && options.destination.rotate == 0)
-    signals.remove_if_interrupted(options.destination.output + ".partial");
   Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
   std::optional<Finder> finder;
   const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(),
@@ -244,7 +248,8 @@ Outcome record(const Options& given) {
     std::ifstream symbols("/proc/kallsyms");
     samples.emplace(stacks::KernelNames(symbols), processes);
   }
-  Session session(probes, writer, processes, options.keep, finder ? &*finder : nullptr, samples ? &*samples : nullptr);
+  Session session(probes, writer, processes, options.keep, finder ? &*finder : nullptr, samples ? &*samples : nullptr,
+                  destination.drops_beginning());
   probes.attach();
   std::optional<Control> control;
   listen_beside(control, options.destination.output);
@@ -257,7 +262,7 @@ Outcome record(const Options& given) {
   const Time start = monotonic_now();
   session.keyframe(start);
   if (selection.closed() && !session.any_process_left())
-    nobody_to_record(selection, options.destination.output, keeper);
+    nobody_to_record(selection, destination.partial_file(), keeper);
 
   const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC), "cannot wait for events");
   const auto watch = [&](int descriptor, std::uint32_t events) {

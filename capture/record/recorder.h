@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "capture/log/status.h"
 #include "capture/record/options.h"
-#include "capture/record/status.h"
 
 namespace tailcap::capture {
 

@@ -31,9 +31,10 @@ constexpr std::size_t kQuotaProcesses = 256;
 }  // namespace
 
 Session::Session(Probes& probes, Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
-                 Finder* finder, stacks::Samples* samples)
+                 Finder* finder, stacks::Samples* samples, bool drops_beginning)
     : probes_(probes),
       log_(writer),
+      statements_(log_, drops_beginning),
       keep_arguments_(keep.arguments),
       finder_(finder),
       samples_(samples),
@@ -120,7 +121,7 @@ void Session::account_for(Time now, const std::vector<ProbeFact>& facts) {
       // Known sessions continue unseen: the number of their lost events is unknown, only that there are some.
       log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
                 "calls at places that were left, at least");
-      log_.note(now, "tailcap.left", fact.path + ": " + fact.reason);
+      statements_.note(now, "tailcap.left", fact.path + ": " + fact.reason);
     }
     if (fact.price || log_.tally().unwatched.size() >= kUnwatchedTold) continue;
     const std::string text = fact.function + " in " + fact.path + ": " + fact.reason;
@@ -142,10 +143,11 @@ void Session::push_go(Time now, const go::Fact& fact) {
 void Session::count_dropped(Time now) {
   const auto dropped = finder_->dropped();
   if (dropped.looks > 0 && log_.tally().looks_dropped == 0)
-    log_.note(now, "tailcap.looks",
-              "processes began faster than they could be looked at: TLS and Go are not recorded of all of them");
+    statements_.note(now, "tailcap.looks",
+                     "processes began faster than they could be looked at: TLS and Go are not recorded of all of them");
   if (dropped.facts > 0 && log_.tally().probe_facts_dropped == 0)
-    log_.note(now, "tailcap.probes", "there are more places of probes and more facts of Go programs than are kept");
+    statements_.note(now, "tailcap.probes",
+                     "there are more places of probes and more facts of Go programs than are kept");
   log_.tally().looks_dropped = dropped.looks;
   log_.tally().probe_facts_dropped = dropped.facts;
 }
@@ -209,9 +211,10 @@ void Session::count_unread_quotas(Time now, std::size_t processes) {
   const std::size_t unread = processes + quotas_.unread();
   if (unread == 0) return;
   if (log_.tally().quotas_unread == 0)
-    log_.note(now, "tailcap.quotas",
-              "more than " + std::to_string(kQuotaProcesses) + " processes or " + std::to_string(Quotas::kMaxCgroups) +
-                  " cgroups: their CPU quotas are read in turns, not all of them every second");
+    statements_.note(now, "tailcap.quotas",
+                     "more than " + std::to_string(kQuotaProcesses) + " processes or " +
+                         std::to_string(Quotas::kMaxCgroups) +
+                         " cgroups: their CPU quotas are read in turns, not all of them every second");
   log_.tally().quotas_unread = std::max<std::uint64_t>(log_.tally().quotas_unread, unread);
 }
 
@@ -240,14 +243,23 @@ void Session::push_keys(Time now) {
   const auto counts = decryptor_->counts();
   if (counts == told_keys_) return;
   told_keys_ = counts;
-  log_.note(now, "tailcap.tls.keys",
-            "read: " + std::to_string(counts.read) + " connections; not read: " + std::to_string(counts.no_keys) +
-                " without known keys, " + std::to_string(counts.unsupported) + " of another version or cipher, " +
-                std::to_string(counts.damaged) + " whose records did not fit");
+  statements_.note(now, "tailcap.tls.keys",
+                   "read: " + std::to_string(counts.read) +
+                       " connections; not read: " + std::to_string(counts.no_keys) + " without known keys, " +
+                       std::to_string(counts.unsupported) + " of another version or cipher, " +
+                       std::to_string(counts.damaged) + " whose records did not fit");
+}
+
+void Session::note(Time now, std::string_view key, std::string_view value) {
+  // A user's note speaks of its moment, the recorder's of what is so from then on.
+  if (key.starts_with("tailcap."))
+    statements_.note(now, key, value);
+  else
+    log_.note(now, key, value);
 }
 
 void Session::push_unrecorded(Time now) {
-  for (const auto& [key, value] : unrecorded_.changed()) log_.note(now, key, value);
+  for (const auto& [key, value] : unrecorded_.changed()) statements_.note(now, key, value);
 }
 
 void Session::note_clocks() {
@@ -291,6 +303,7 @@ void Session::keyframe(Time now) {
   push_costs(now);
   push_unrecorded(now);
   push_keys(now);
+  statements_.repeat(now, gate_.statement());
   push_interfaces(now);
   Event event;
   std::span<const std::byte> rest = tasks;
@@ -311,15 +324,7 @@ void Session::keyframe(Time now) {
     }
     rest = rest.subspan(size);
   }
-  if (processes_.size() <= kMappingsAgain) {
-    std::vector<std::uint32_t> pids(processes_.begin(), processes_.end());
-    std::sort(pids.begin(), pids.end());
-    std::size_t described = 0;
-    for (const auto pid : pids) {
-      if (described >= kMappingsInKeyframe) break;
-      described += mappings_.describe(pid, now, true);
-    }
-  }
+  push_mappings(now);
   new_.clear();
   if (finder_) {
     for (const auto pid : processes_) finder_->examine_again(pid);
@@ -329,20 +334,40 @@ void Session::keyframe(Time now) {
     push_allocations(now);
     allocations_.keep(processes_);
     std::erase_if(go_, [&](const auto& known) { return !processes_.contains(known.first); });
+    if (statements_.repeated()) builds_.clear();
     for (const auto& [pid, fact] : go_) push_go(now, fact);
   }
   // Several descriptors may refer to one socket.
   std::unordered_set<SocketId> seen;
+  std::vector<SocketInfo> listed;
   rest = sockets;
   while (const std::size_t size = listed_size(rest)) {
     const bool converted = converter_.convert(rest.first(size), event);
     rest = rest.subspan(size);
     const auto* info = converted ? std::get_if<SocketInfo>(&event.body) : nullptr;
     if (!info || !seen.insert(info->socket).second) continue;
-    if (info->origin == Origin::existed) gate_.begin(*info);
+    listed.push_back(*info);
     log_.push(event);
   }
+  gate_.listed(listed);
   log_.writer().end_keyframe();
+}
+
+// Of many processes only where nothing else describes them, in turns.
+void Session::push_mappings(Time now) {
+  std::vector<std::uint32_t> pids(processes_.begin(), processes_.end());
+  std::sort(pids.begin(), pids.end());
+  if (pids.size() > kMappingsAgain) {
+    if (!statements_.repeated()) return;
+    std::rotate(pids.begin(), std::lower_bound(pids.begin(), pids.end(), next_mappings_), pids.end());
+    next_mappings_ = pids[kMappingsAgain];
+    pids.resize(kMappingsAgain);
+  }
+  std::size_t described = 0;
+  for (const auto pid : pids) {
+    if (described >= kMappingsInKeyframe) break;
+    described += mappings_.describe(pid, now, true);
+  }
 }
 
 std::string_view Session::command_line_of(const ProcessFacts& facts) const {

@@ -17,16 +17,17 @@
 #include "capture/decrypt/decryptor.h"
 #include "capture/go/allocations.h"
 #include "capture/host/quota.h"
+#include "capture/log/event_log.h"
+#include "capture/log/loss_counter.h"
+#include "capture/log/machine.h"
+#include "capture/log/statements.h"
+#include "capture/log/status.h"
+#include "capture/log/unrecorded.h"
 #include "capture/mask/gate.h"
 #include "capture/mask/pointer_key.h"
 #include "capture/probes/finder.h"
 #include "capture/probes/probes.h"
 #include "capture/record/described_mappings.h"
-#include "capture/record/event_log.h"
-#include "capture/record/loss_counter.h"
-#include "capture/record/machine.h"
-#include "capture/record/status.h"
-#include "capture/record/unrecorded.h"
 #include "capture/rings/convert.h"
 #include "capture/scan/proc.h"
 #include "capture/stacks/samples.h"
@@ -37,9 +38,9 @@ namespace tailcap::capture {
 class Session {
  public:
   // finder: looks for TLS and Go in new processes; null: that is not done. samples: resolves the names of samples;
-  // null: there are none.
+  // null: there are none. drops_beginning: what is read later may begin at any keyframe.
   Session(Probes& probes, formats::Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
-          Finder* finder, stacks::Samples* samples);
+          Finder* finder, stacks::Samples* samples, bool drops_beginning);
 
   // One record from the ring.
   void take(std::span<const std::byte> record);
@@ -52,8 +53,8 @@ class Session {
   bool keyframe_again(formats::Time now);
   // Events that the kernel skipped. This query costs more, so it is not made at every tick.
   void count_skipped_runs(formats::Time now) { losses_.count_skipped_runs(now); }
-  // A note that a user added while recording.
-  void note(formats::Time now, std::string_view key, std::string_view value) { log_.note(now, key, value); }
+  // A note that a user added while recording, or the recorder's own.
+  void note(formats::Time now, std::string_view key, std::string_view value);
   // Writes the clocks: CLOCK_REALTIME was set.
   void note_clocks();
   // Writes clocks and costs; call it before the writer is finished.
@@ -76,6 +77,7 @@ class Session {
   void push_samples(bool anyway);
   std::string_view command_line_of(const ProcessFacts& facts) const;
   void push_masking(formats::Time now);
+  void push_mappings(formats::Time now);
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs a different program from its parent
   void push_costs(formats::Time now);
   void push_waits();
@@ -87,6 +89,7 @@ class Session {
 
   Probes& probes_;
   EventLog log_;
+  Statements statements_;
   bool keep_arguments_;
   Finder* finder_;
   stacks::Samples* samples_;
@@ -109,7 +112,7 @@ class Session {
   std::set<std::shared_ptr<const std::string>> builds_;  // already recorded
   Quotas quotas_;
   formats::Time quotas_read_ = formats::kNoTime;
-  std::uint32_t next_quota_ = 0;  // the process at which the next round begins
+  std::uint32_t next_quota_ = 0, next_mappings_ = 0;  // the process at which the next round begins
   bool keyframe_failed_ = false, met_anybody_ = false;
   go::Allocations allocations_;
   Unrecorded unrecorded_;

@@ -102,8 +102,17 @@ Signals::~Signals() {
   close(state.descriptor.exchange(-1));
 }
 
+Signals::Deferred::Deferred() {
+  sigset_t all;
+  sigemptyset(&all);
+  for (const int signal : kSignals) sigaddset(&all, signal);
+  pthread_sigmask(SIG_BLOCK, &all, &before_);
+}
+
+Signals::Deferred::~Deferred() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
 void Signals::remove_if_interrupted(const std::string& file) {
-  if (file.size() >= state.file.size()) return;
+  if (file.empty() || file.size() >= state.file.size()) return;
   std::memcpy(state.file.data(), file.c_str(), file.size() + 1);
   state.has_file = true;
 }

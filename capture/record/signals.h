@@ -5,6 +5,8 @@
 // that takes more than a second, another signal ends the program at once and leaves the file as far as it was written.
 #pragma once
 
+#include <signal.h>
+
 #include <string>
 
 namespace tailcap::capture {
@@ -16,8 +18,19 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // Removed when a signal ends the program before recording().
+  // Removed when a signal ends the program before recording(). "": nothing.
   void remove_if_interrupted(const std::string& file);
+  // While it exists, signals wait. A file is created and passed to remove_if_interrupted() in one.
+  class Deferred {
+   public:
+    Deferred();
+    ~Deferred();
+    Deferred(const Deferred&) = delete;
+    Deferred& operator=(const Deferred&) = delete;
+
+   private:
+    sigset_t before_;
+  };
   void recording();
   // From now on SIGUSR1 asks for a snapshot; otherwise it ends the program.
   void take_snapshots();

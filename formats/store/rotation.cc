@@ -19,16 +19,16 @@ Rotation::Rotation(std::string path, Preamble preamble, bool replace, std::uint6
   open();
 }
 
-std::string Rotation::name(std::uint64_t number) const {
+std::string Rotation::file_name(std::string_view path, std::uint64_t number) {
   char digits[24];
   std::snprintf(digits, sizeof digits, "-%06llu", static_cast<unsigned long long>(number));
   constexpr std::string_view kEnd = ".tcap";
-  const bool ends = path_.ends_with(kEnd);
-  return path_.substr(0, path_.size() - (ends ? kEnd.size() : 0)) + digits + std::string(kEnd);
+  if (path.ends_with(kEnd)) path.remove_suffix(kEnd.size());
+  return std::string(path) + digits + std::string(kEnd);
 }
 
 void Rotation::open() {
-  files_.push_back(name(++number_));
+  files_.push_back(file_name(path_, ++number_));
   file_ = std::make_unique<file::BlockWriter>(files_.back(), replace_);
   file_->write(preamble_);
   open_bytes_ = file_->file_bytes();

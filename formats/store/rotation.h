@@ -20,6 +20,9 @@ class Rotation : public file::BlockSink {
   // many. Throws std::system_error.
   Rotation(std::string path, Preamble preamble, bool replace, std::uint64_t bytes, std::size_t keep);
 
+  // PATH of the file with this number.
+  static std::string file_name(std::string_view path, std::uint64_t number);
+
   void write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream) override;
   void finish(CaptureState state, Time ended) override;
 
@@ -34,7 +37,6 @@ class Rotation : public file::BlockSink {
   void next(Time ended);
   // Of the file with one more block, header and footer entry.
   std::uint64_t size_with(std::uint64_t payload) const;
-  std::string name(std::uint64_t number) const;
 
   const std::string path_;
   const Preamble preamble_;

@@ -66,8 +66,10 @@ class Hang(Case):
     def test_on_an_event_loop(self):
         first, _ = self.hung("loop", "down")
         self.assertEqual(first["requests"], HUNG)
-        self.assertEqual(first["parts"][0]["label"], "down.wait")
-        self.assertEqual([s["label"] for s in first["parts"][0]["chain"]], ["timer.sleep"])
+        part = first["parts"][0]
+        self.assertEqual(part["label"], "down.wait")
+        # Where the loop made several calls at once, it is not known which of them is whose, nor what the callee does for it.
+        self.assertIn([s["label"] for s in part["chain"]], ([], ["timer.sleep"]) if part["inferred"] else (["timer.sleep"],))
 
     def test_requests_that_end_are_none(self):
         behind, other, _ = self.labels_service("threads", 0)

@@ -102,6 +102,7 @@ struct GateResult {
 struct Comparison {
   Verdict verdict = Verdict::undecided;
   std::vector<std::string> obstacles;  // the sides cannot be compared, because
+  std::vector<std::string> uneven;     // their times cannot be, because; counts that never vary can
   std::vector<std::string> remarks;
   std::string same_version;  // not empty: an A/A measurement of this version
   std::vector<GateResult> gates;

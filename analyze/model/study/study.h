@@ -147,6 +147,7 @@ struct Quality {
   Duration program_time{};   // 0: the kernel did not measure
   formats::Masking masking;  // sums
   bool masking_known = false;
+  formats::Masking masking_before;  // of the recording before this part of it began; no calls
   std::vector<LossSpan> losses;
   std::vector<ProcessSummary> processes;  // that served or made requests
   Findings findings;

@@ -45,6 +45,8 @@ void add_verdict(Document& out, const Comparison& c, bool brief) {
         {Tone::care, "same version",
          "both sides are " + c.same_version + ": this measures the noise of the machine, and nothing fails"});
   for (const std::string& obstacle : c.obstacles) facts.lines.push_back({Tone::care, "not comparable", obstacle});
+  for (const std::string& why : c.uneven)
+    facts.lines.push_back({Tone::care, c.obstacles.empty() ? "exact counts only" : "not comparable", why});
   facts.lines.push_back({Tone::plain, "runs",
                          std::to_string(c.base_runs) + " of the base (" + seconds_text(c.base_seconds) + "), " +
                              std::to_string(c.fresh_runs) + " new (" + seconds_text(c.fresh_seconds) + "), " +

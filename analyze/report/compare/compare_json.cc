@@ -25,6 +25,7 @@ class CompareWriter {
     json_.field("verdict", name_of(c_.verdict));
     json_.field("sentence", verdict_text(c_));
     texts("obstacles", c_.obstacles);
+    texts("uneven", c_.uneven);
     texts("remarks", c_.remarks);
     json_.key("same_version");
     json_.text_or_null(c_.same_version);

@@ -84,14 +84,26 @@ void append_sessions(JsonWriter& json, const model::TlsSessions& sessions) {
   json.end_object();
 }
 
+void append_sums(JsonWriter& json, const formats::Masking& masking) {
+  json.field("streams", masking.streams);
+  json.field("foreign", masking.foreign);
+  json.field("doubtful", masking.doubtful);
+  json.field("withheld_bytes", masking.withheld);
+}
+
 void append_masking(JsonWriter& json, const model::Quality& q) {
   json.key("masking");
   if (q.masking_known) {
     json.begin_object();
-    json.field("streams", q.masking.streams);
-    json.field("foreign", q.masking.foreign);
-    json.field("doubtful", q.masking.doubtful);
-    json.field("withheld_bytes", q.masking.withheld);
+    append_sums(json, q.masking);
+    json.key("before");
+    if (q.masking_before.streams != 0) {
+      json.begin_object();
+      append_sums(json, q.masking_before);
+      json.end_object();
+    } else {
+      json.null();
+    }
     json.end_object();
   } else {
     json.null();

@@ -1,5 +1,5 @@
 // Who used the CPUs: the kernel's tables as they are read, and /proc/stat.
-#include "capture/record/machine.h"
+#include "capture/log/machine.h"
 
 #include <gtest/gtest.h>
 

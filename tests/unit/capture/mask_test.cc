@@ -321,6 +321,63 @@ TEST(MaskGate, AServerSendsNoRequests) {
   }
 }
 
+// The beginning of a connection whose description was lost may be lost, too: only a description shows that it is no
+// tunnel.
+TEST(MaskGate, WhatIsNotDescribedIsNotRead) {
+  const std::string text = "GET /secret HTTP/1.1\r\nHost: secret\r\n\r\n";
+  const auto hidden = [](std::string_view kept) { return kept.find("secret") == std::string_view::npos; };
+  for (const auto origin : {formats::Origin::connected, formats::Origin::accepted}) {
+    Gate gate;
+    std::uint64_t position = 0;
+    const auto received = [&] {
+      Io io;
+      io.socket = kSocket;
+      io.direction = Direction::in;
+      io.payload = formats::Payload::captured;
+      io.position = position;
+      io.length = static_cast<std::uint32_t>(text.size());
+      io.head = text;
+      formats::Event event;
+      event.body = io;
+      gate.take(event);
+      position += io.length;
+      return std::string(std::get<Io>(event.body).head);
+    };
+    EXPECT_TRUE(hidden(received()));
+    EXPECT_TRUE(hidden(received()));
+    formats::SocketInfo info;
+    info.socket = kSocket;
+    info.family = formats::Family::inet;
+    info.origin = origin;
+    info.state = formats::TcpState::established;
+    gate.listed({info});
+    // Who connected sends requests, and receives none.
+    EXPECT_EQ(hidden(received()), origin == formats::Origin::connected);
+  }
+}
+
+TEST(MaskGate, WhoListensSendsNoRequests) {
+  formats::SocketInfo listener;
+  listener.socket = 1;
+  listener.family = formats::Family::inet;
+  listener.origin = formats::Origin::listener;
+  listener.local.port = 80;
+  formats::SocketInfo info = listener;
+  info.socket = kSocket;
+  info.origin = formats::Origin::existed;
+  info.state = formats::TcpState::established;
+  info.next_out = info.next_in = kFirst;
+  const std::string text = "GET /secret HTTP/1.1\r\nHost: secret\r\n\r\n";
+  for (const bool known : {false, true}) {
+    Passage p({}, formats::Origin::listener);
+    if (known)
+      p.gate.listed({info, listener});
+    else
+      p.gate.listed({info});
+    EXPECT_EQ(p.out(text).find("secret") == std::string::npos, known);
+  }
+}
+
 TEST(MaskGate, TlsOnTheWire) {
   Passage p;
   const std::string hello("\x16\x03\x01\0\x0a\x01\0\0\x06\x03\x03rand", 15);

@@ -1,4 +1,4 @@
-#include "capture/record/loss_counter.h"
+#include "capture/log/loss_counter.h"
 
 #include <algorithm>
 #include <array>

@@ -11,8 +11,8 @@
 
 #include "bpf/event.h"
 #include "capture/host/cpu_times.h"
+#include "capture/log/event_log.h"
 #include "capture/probes/probes.h"
-#include "capture/record/event_log.h"
 
 namespace tailcap::capture {
 

@@ -1,4 +1,4 @@
-#include "capture/record/machine.h"
+#include "capture/log/machine.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "capture/record/status.h"
+#include "capture/log/status.h"
 
 #include <unistd.h>
 

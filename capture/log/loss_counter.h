@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "capture/log/event_log.h"
 #include "capture/probes/probes.h"
-#include "capture/record/event_log.h"
 
 namespace tailcap::capture {
 

@@ -1,4 +1,4 @@
-#include "capture/record/unrecorded.h"
+#include "capture/log/unrecorded.h"
 
 #include <bpf/bpf.h>
 

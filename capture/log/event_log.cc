@@ -1,4 +1,4 @@
-#include "capture/record/event_log.h"
+#include "capture/log/event_log.h"
 
 #include <string>
 #include <variant>

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "capture/record/status.h"
+#include "capture/log/status.h"
 #include "formats/file/writer.h"
 
 namespace tailcap::capture {

@@ -1,0 +1,33 @@
+#include "capture/log/statements.h"
+
+#include <cstdint>
+
+namespace tailcap::capture {
+namespace {
+
+constexpr std::size_t kMost = 4096;
+
+// Of these every value counts, not only the last.
+constexpr std::string_view kEachCounts = "tailcap.left";
+
+}  // namespace
+
+void Statements::note(formats::Time now, std::string_view key, std::string_view value) {
+  log_.note(now, key, value);
+  if (!repeated_) return;
+  std::pair<std::string, std::string> id(key, key == kEachCounts ? value : "");
+  if (notes_.size() < kMost || notes_.contains(id)) notes_.insert_or_assign(std::move(id), std::string(value));
+}
+
+void Statements::repeat(formats::Time now, const formats::Masking& masking) {
+  if (!repeated_) return;
+  for (const auto& [id, value] : notes_) log_.note(now, id.first, value);
+  if (masking.streams == 0) return;
+  const std::pair<const char*, std::uint64_t> sums[] = {{"tailcap.masking.streams", masking.streams},
+                                                        {"tailcap.masking.foreign", masking.foreign},
+                                                        {"tailcap.masking.doubtful", masking.doubtful},
+                                                        {"tailcap.masking.withheld", masking.withheld}};
+  for (const auto& [key, sum] : sums) log_.note(now, key, std::to_string(sum));
+}
+
+}  // namespace tailcap::capture
