@@ -58,12 +58,13 @@ class Flight(Case):
         wait_until(lambda: len(list(self.scratch.glob("flight-*.tcap"))) == 2, "the snapshot of SIGUSR1")
         snapshot = pathlib.Path(said.split(".tcap:")[0] + ".tcap")
         self.assertIn("in memory", status)
-        seen = self.assert_holds(snapshot, log, asked - 3_000_000_000, asked)
+        # The three seconds end between the two times.
+        seen = self.assert_holds(snapshot, log, done - 3_000_000_000, asked)
         # Keyframes come every second: what is older than four seconds, and a little, is gone.
         old = {line["id"] for line in log if line["done_ns"] < asked - 4_500_000_000}
         self.assertGreater(len(old), 100)
         self.assertEqual(old & seen, set())
-        self.assertLess(done - asked, 2_000_000_000)
+        self.assertLess(done - asked, 5_000_000_000)
         # What was said of the connections when they began is said again.
         masking = json.loads(self.tailcap("report", snapshot, "--json"))["quality"]["masking"]
         self.assertGreaterEqual(masking["before"]["streams"], 4)
