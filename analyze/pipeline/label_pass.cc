@@ -10,34 +10,36 @@ namespace tailcap::pipeline {
 
 LabelPass::LabelPass(WirePass& wire, const Options& options)
     : wire_(wire),
-      partitioner_(wire.requests().table(), wire.requests().take_notes(), wire.connections().carriers(),
+      partitioner_(std::in_place, wire.requests().table(), wire.requests().take_notes(), wire.connections().carriers(),
                    options.threads) {
-  if (options.follow.connection != 0) partitioner_.follow(options.follow);
-  if (options.every_turn) partitioner_.look_at_every_turn();
+  if (options.follow.connection != 0) partitioner_->follow(options.follow);
+  if (options.every_turn) partitioner_->look_at_every_turn();
   if (options.all_courses) {
     std::vector<std::uint32_t> rows(wire.requests().table().rows.size());
     std::iota(rows.begin(), rows.end(), 0u);
-    partitioner_.follow_likely(rows);
+    partitioner_->follow_likely(rows);
   }
   if (!options.study) return;
   model::Study known;
   known.begin = wire.recording().facts().first();
   wire.recording().facts().fill(known.quality);
   const LikelyRows likely = likely_rows(wire.requests().table(), Wanted(options, known));
-  partitioner_.explain(likely.slow);
-  if (options.exemplars != 0) partitioner_.follow_likely(likely.exemplars);
+  partitioner_->explain(likely.slow);
+  if (options.exemplars != 0) partitioner_->follow_likely(likely.exemplars);
 }
 
 partition::CourseBook LabelPass::finish(Analysis& out) {
-  wire_.requests().table().partitions = partitioner_.take();
-  wire_.requests().table().unfinished = partitioner_.take_unfinished();
-  wire_.requests().table().chains = partitioner_.take_chains();
-  wire_.requests().table().crowd = partitioner_.take_crowd();
-  wire_.requests().table().cpus = partitioner_.take_cpus();
-  out.files = partitioner_.take_files();
-  out.wrong = partitioner_.wrong();
-  wire_.requests().add(partitioner_.findings());
-  return partitioner_.take_courses();
+  wire_.requests().table().partitions = partitioner_->take();
+  wire_.requests().table().unfinished = partitioner_->take_unfinished();
+  wire_.requests().table().chains = partitioner_->take_chains();
+  wire_.requests().table().crowd = partitioner_->take_crowd();
+  wire_.requests().table().cpus = partitioner_->take_cpus();
+  out.files = partitioner_->take_files();
+  out.wrong = partitioner_->wrong();
+  wire_.requests().add(partitioner_->findings());
+  partition::CourseBook courses = partitioner_->take_courses();
+  partitioner_.reset();
+  return courses;
 }
 
 }  // namespace tailcap::pipeline

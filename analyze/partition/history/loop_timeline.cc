@@ -60,9 +60,13 @@ void LoopTimeline::add(LoopTurn turn, const Observed& observed) {
     if (turn.from > kStart && (longest_[block] < first_ || longer(turn, this->turn(longest_[block]))))
       longest_[block] = number;
   }
-  turns_.push_back({turn, sums_, special_});
+  const auto crowded = static_cast<std::uint32_t>(first_crowded_ - 1 + crowded_.size());
+  turns_.push_back({turn, sums_.time, crowded, special_});
   special_ += turn.special;
-  if (turn.from > kStart) count(turn, turn.from, turn.to, observed, sums_);
+  if (turn.from <= kStart) return;
+  const BySort before = sums_.crowded;
+  count(turn, turn.from, turn.to, observed, sums_);
+  if (sums_.crowded != before) crowded_.push_back(sums_.crowded);
 }
 
 void LoopTimeline::extend(const ThreadLog& log, const Observed& observed, Nanos until) {
@@ -134,6 +138,10 @@ void LoopTimeline::forget_before(Nanos t) {
   if (n < 2 * kBlock || n < turns_.size() / 2) return;
   turns_.erase(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(n));
   first_ += n;
+  // The sum before the first turn that is kept is needed, too.
+  const std::uint32_t needed = turns_.empty() ? first_crowded_ : std::max(turns_.front().crowded, first_crowded_);
+  crowded_.erase(crowded_.begin(), crowded_.begin() + (needed - first_crowded_));
+  first_crowded_ = needed;
   std::erase_if(last_of_, [&](const auto& entry) { return entry.second < first_; });
 }
 
@@ -166,12 +174,15 @@ LoopTimeline::Sums LoopTimeline::within(Nanos from, Nanos to, const Observed& ob
   count(turn(r.first), from, to, observed, out);
   count(turn(r.last), from, to, observed, out);
   const std::size_t open = first_ + turns_.size();
-  const Sums& begin = turns_[r.first + 1 - first_].before;
-  const Sums& end = r.last < open ? turns_[r.last - first_].before : sums_;
-  for (std::size_t i = 0; i < kSorts; ++i) {
-    out.time[i] += end.time[i] - begin.time[i];
-    out.crowded[i] += end.crowded[i] - begin.crowded[i];
-  }
+  const Entry& begin = turns_[r.first + 1 - first_];
+  const Entry* const end = r.last < open ? &turns_[r.last - first_] : nullptr;
+  const BySort& time = end ? end->time : sums_.time;
+  for (std::size_t i = 0; i < kSorts; ++i) out.time[i] += time[i] - begin.time[i];
+  const auto all = static_cast<std::uint32_t>(first_crowded_ - 1 + crowded_.size());
+  const std::uint32_t crowded = end ? end->crowded : all;
+  if (crowded == begin.crowded) return out;
+  const BySort from_sum = crowded_until(begin.crowded), to_sum = crowded_until(crowded);
+  for (std::size_t i = 0; i < kSorts; ++i) out.crowded[i] += to_sum[i] - from_sum[i];
   return out;
 }
 

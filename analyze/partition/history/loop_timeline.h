@@ -7,8 +7,10 @@
 #pragma once
 
 #include <array>
+#include <boost/container/deque.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -20,18 +22,18 @@ namespace tailcap::partition {
 
 struct LoopTurn {
   Nanos from = 0, to = 0;
+  Nanos runnable = 0;       // idle: when it was woken, where that was seen
   model::ExchangeId owner;  // connection 0: none, not known, or the loop was idle
-  bool idle = false;
-  bool doubtful = false;  // another request could own it
-  bool special = false;   // the loop was stopped in it
-  bool woken = false;     // idle: its wake-up was seen,
-  Nanos runnable = 0;     // at this time
+  model::ExchangeId after;  // owner of the act before it
   // Acts that moved bytes of several streams at once have no owner: they belong to each request that has a milestone
   // there. These are the connections of such acts; 0: another act, or none.
   model::ConnectionId began_by = 0, ended_by = 0;
-  bool of_before = false;       // the turn belongs to the act before it,
-  bool of_after = false;        // or to the one that ended it
-  model::ExchangeId after;      // owner of the act before it
+  bool idle : 1 = false;
+  bool woken : 1 = false;       // idle: its wake-up was seen
+  bool doubtful : 1 = false;    // another request could own it
+  bool special : 1 = false;     // the loop was stopped in it
+  bool of_before : 1 = false;   // the turn belongs to the act before it,
+  bool of_after : 1 = false;    // or to the one that ended it
   std::uint64_t last_idle = 0;  // number of the last idle turn until here; 0: none
   std::uint64_t last_own = 0;   // number of the owner's turn before this one; 0: none
 };
@@ -56,7 +58,9 @@ class LoopTimeline {
   void extend(const ThreadLog& log, const Observed& observed, Nanos until);
   void forget_before(Nanos t);
 
-  const LoopTurn& turn(std::uint64_t number) const { return turns_[number - first_].turn; }
+  const LoopTurn& turn(std::uint64_t number) const {
+    return number - first_ < turns_.size() ? turns_[number - first_].turn : open_;
+  }
   // Those that have something in common with [from, to), the one under way included.
   Range range(Nanos from, Nanos to) const;
   bool any_special(Range range) const;
@@ -68,21 +72,33 @@ class LoopTimeline {
   const LoopTurn* longest(Range range) const;
 
  private:
+  using BySort = std::array<Nanos, kSorts>;
+  // There may be hundreds of thousands. All are of what comes before the turn.
   struct Entry {
     LoopTurn turn;
-    Sums before;                // of all turns before it
-    std::uint64_t special = 0;  // likewise, how many are special
+    BySort time{};
+    std::uint32_t crowded = 0;  // how many sums there are in crowded_
+    std::uint32_t special = 0;  // how many turns are special
   };
+  // Memory grows by blocks: nothing is copied, nor twice as large as needed.
+  static constexpr std::size_t kEntriesTogether = 256;
+  using Entries =
+      boost::container::deque<Entry, void,
+                              boost::container::deque_options_t<boost::container::block_size<kEntriesTogether>>>;
   void add(LoopTurn turn, const Observed& observed);
   static void count(const LoopTurn& turn, Nanos from, Nanos to, const Observed& observed, Sums& sums);
   static bool longer(const LoopTurn& a, const LoopTurn& b) { return a.to - a.from > b.to - b.from; }
 
-  std::vector<Entry> turns_;
+  BySort crowded_until(std::uint32_t count) const { return count == 0 ? BySort{} : crowded_[count - first_crowded_]; }
+
+  Entries turns_;
   std::uint64_t first_ = 1;                                   // number of turns_.front()
   std::unordered_map<std::uint64_t, std::uint64_t> last_of_;  // by owner: its last turn
   std::vector<std::uint64_t> longest_;                        // of each block of turns, by number; 0: none
   Sums sums_;
-  std::uint64_t special_ = 0;
+  std::deque<BySort> crowded_;       // each sum that differs from the one before, the last that is forgotten first
+  std::uint32_t first_crowded_ = 1;  // number of crowded_.front()
+  std::uint32_t special_ = 0;
   LoopTurn open_;  // the turn under way
   // How far it has come.
   Nanos at_ = kStart;
