@@ -29,5 +29,6 @@ int run_spans(int argc, char** argv);
 int run_timeline(int argc, char** argv);
 int run_topology(int argc, char** argv);
 int run_tree(int argc, char** argv);
+int run_watch(int argc, char** argv);
 
 }  // namespace tailcap::cli

@@ -1,11 +1,7 @@
 // tailcap: explains a capture. `tailcap record`, `control` and `doctor` execute tailcap-record.
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <exception>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +12,7 @@
 #include "analyze/cli/options/read_options.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/recorder_program.h"
 #include "analyze/cli/output/scratch.h"
 #include "analyze/query/filter.h"
 #include "formats/nearest.h"
@@ -36,7 +33,7 @@ constexpr std::array kEntries = std::to_array<Entry>({
     {"info", run_info},         {"merge", run_merge},     {"note", run_note},       {"pack", run_pack},
     {"query", run_query},       {"recover", run_recover}, {"redact", run_redact},   {"report", run_report},
     {"requests", run_requests}, {"show", run_show},       {"spans", run_spans},     {"timeline", run_timeline},
-    {"topology", run_topology}, {"tree", run_tree},
+    {"topology", run_topology}, {"tree", run_tree},       {"watch", run_watch},
 });
 
 constexpr const char* kCommands =
@@ -48,6 +45,7 @@ Record (as root)
   record     record a service's traffic and waits into a .tcap file
   control    speak to a running recorder: note deploy=v2
   snapshot   of a recorder with --last: the last seconds into a file; status and stop ask and end it
+  watch      takes such snapshots when requests meet a condition
   doctor     check whether this machine can record, what is missing, and what repairs it
 
 What is slow, and where does the time go?
@@ -99,27 +97,6 @@ void print_help() {
   std::fputs((text + "\n" + kExitCodes + kExamples).c_str(), stdout);
 }
 
-// The recorder is a program of its own, beside this one or in the path, so that only it needs privileges.
-int execute_recorder(int argc, char** argv, bool keep_name) {
-  std::vector<char*> arguments(argv, argv + argc);
-  if (!keep_name) arguments.erase(arguments.begin());
-  std::string program = "tailcap-record";
-  arguments.insert(arguments.begin(), program.data());
-  arguments.push_back(nullptr);
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    // Installed side by side; in the build tree the recorder is in the neighbouring folder.
-    for (const auto& path : {self.parent_path() / program, self.parent_path().parent_path() / "capture" / program}) {
-      if (std::filesystem::exists(path, error)) execv(path.c_str(), arguments.data());
-    }
-  }
-  execvp(program.c_str(), arguments.data());
-  complain("", std::string("cannot run tailcap-record: ") + std::strerror(errno) +
-                   ". It is installed beside tailcap; the analyser alone cannot record.");
-  return 1;
-}
-
 // `tailcap snapshot FILE [OUT]` is `tailcap control FILE snapshot [OUT]`.
 int execute_control(int argc, char** argv) {
   std::string control = "control";
@@ -127,7 +104,7 @@ int execute_control(int argc, char** argv) {
   if (argc > 1) words.push_back(argv[1]);
   words.push_back(argv[0]);
   for (int i = 2; i < argc; ++i) words.push_back(argv[i]);
-  return execute_recorder(static_cast<int>(words.size()), words.data(), true);
+  return execute_recorder({words.begin(), words.end()});
 }
 
 }  // namespace
@@ -150,7 +127,7 @@ int main(int argc, char** argv) {
     return kDone;
   }
   if (name == "record" || name == "control" || name == "doctor")
-    return execute_recorder(argc - 1, argv + 1, name != "record");
+    return execute_recorder({argv + (name == "record" ? 2 : 1), argv + argc});
   if (name == "snapshot" || name == "status" || name == "stop") return execute_control(argc - 1, argv + 1);
   for (const Entry& entry : kEntries) {
     if (name != entry.name) continue;

@@ -72,16 +72,15 @@ std::string Destination::snapshot_name() const {
   }
 }
 
-void Destination::snapshot(const std::string& path, const std::string& why,
-                           std::function<void(bool error, std::string text)> done) {
+void Destination::snapshot(const Snapshot& wanted, std::function<void(bool error, std::string text)> done) {
   if (!ring_) return done(true, "only a recording in memory has snapshots: record with --last 60s or --last 500MB");
-  const auto written = [path, done](const formats::store::Ring::Snapshot& result) {
+  const auto written = [path = wanted.path, done](const formats::store::Ring::Snapshot& result) {
     if (!result.error.empty()) return done(true, result.error);
     done(false, formats::printable(path) + ": " + seconds(result.last - result.first) + ", " +
                     std::to_string(result.events) + " events, " + megabytes(result.bytes));
   };
-  writer_->after_blocks([this, path, why, done, written] {
-    if (!ring_->snapshot(path, {"tailcap.snapshot", why}, written))
+  writer_->after_blocks([this, wanted, done, written] {
+    if (!ring_->snapshot(wanted.path, wanted.last, {"tailcap.snapshot", wanted.why}, written))
       done(true, "another snapshot is still being written; try again");
   });
 }

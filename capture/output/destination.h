@@ -31,10 +31,14 @@ class Destination {
   // And now, because what has been written since the last one should end.
   bool wants_keyframe() const;
 
+  struct Snapshot {
+    std::string path;
+    std::string why;           // for the capture's notes
+    formats::Duration last{};  // only so much of the end; 0: all that is in memory
+  };
   // What the recording has in memory goes into a new file, while the recording goes on. done(error, text) is called by
-  // another thread; error: the text says why there is no file. why: for the capture's notes.
-  void snapshot(const std::string& path, const std::string& why,
-                std::function<void(bool error, std::string text)> done);
+  // another thread; error: the text says why there is no file.
+  void snapshot(const Snapshot& wanted, std::function<void(bool error, std::string text)> done);
   // "flight-20261121T205433Z.tcap" for "flight.tcap"; a name that no file has.
   std::string snapshot_name() const;
   bool in_memory() const { return ring_ != nullptr; }

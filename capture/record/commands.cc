@@ -1,7 +1,12 @@
 #include "capture/record/commands.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "capture/control/note.h"
 #include "capture/host/clocks.h"
@@ -12,6 +17,36 @@ namespace tailcap::capture {
 namespace {
 
 constexpr int kAtOnce = 8;
+constexpr std::size_t kMostWhy = 256;
+
+// "OUT", and lines behind it as `tailcap watch` sends them. Nothing: they are no such lines.
+std::optional<Destination::Snapshot> snapshot_of(std::string_view argument) {
+  Destination::Snapshot out;
+  out.why = "tailcap snapshot";
+  const auto line = [&] {
+    const auto end = std::min(argument.find('\n'), argument.size());
+    const std::string_view found = argument.substr(0, end);
+    argument.remove_prefix(std::min(end + 1, argument.size()));
+    return found;
+  };
+  out.path = line();
+  constexpr std::string_view kLast = "last=", kWhy = "why=";
+  while (!argument.empty()) {
+    const std::string_view option = line();
+    if (option.starts_with(kLast)) {
+      std::int64_t ns = 0;
+      const char* const end = option.data() + option.size();
+      const auto read = std::from_chars(option.data() + kLast.size(), end, ns);
+      if (read.ec != std::errc() || read.ptr != end || ns < 0) return std::nullopt;
+      out.last = formats::Duration{ns};
+    } else if (option.starts_with(kWhy) && option.size() <= kMostWhy) {
+      out.why = option.substr(kWhy.size());
+    } else {
+      return std::nullopt;
+    }
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -64,13 +99,16 @@ void Commands::stacks(Control& control, const std::string& argument) {
 void Commands::snapshot(Control& control, const std::string& argument) {
   // Shared, because a function must be copyable.
   const auto answer = std::make_shared<Answer>(control.answer_later());
-  destination_.snapshot(
-      argument.empty() ? destination_.snapshot_name() : argument, "tailcap snapshot",
-      [answer](bool error, const std::string& text) { answer->give(error ? Obeyed::failed : Obeyed::done, text); });
+  auto wanted = snapshot_of(argument);
+  if (!wanted) return answer->give(Obeyed::usage, "a snapshot is asked for as OUT, with lines last=NS and why=TEXT");
+  if (wanted->path.empty()) wanted->path = destination_.snapshot_name();
+  destination_.snapshot(*wanted, [answer](bool error, const std::string& text) {
+    answer->give(error ? Obeyed::failed : Obeyed::done, text);
+  });
 }
 
 void Commands::snapshot_by_signal() {
-  destination_.snapshot(destination_.snapshot_name(), "SIGUSR1", [](bool error, const std::string& text) {
+  destination_.snapshot({destination_.snapshot_name(), "SIGUSR1", {}}, [](bool error, const std::string& text) {
     std::fprintf(stderr, "tailcap-record: %s%s\n", error ? "no snapshot: " : "snapshot ",
                  formats::printable_message(text).c_str());
   });

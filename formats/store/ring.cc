@@ -46,6 +46,16 @@ void Ring::drop_old(Time now) {
   if (!blocks_.empty()) first_ = nanoseconds(blocks_.front()->header.first);
 }
 
+Ring::Blocks Ring::kept(Duration last) const {
+  auto begin = blocks_.begin();
+  if (last.count() > 0 && !blocks_.empty()) {
+    const Time since = blocks_.back()->header.last - last;
+    for (auto at = begin; at != blocks_.end(); ++at)
+      if ((*at)->header.is(BlockType::keyframe) && (*at)->header.first <= since) begin = at;
+  }
+  return {begin, blocks_.end()};
+}
+
 Ring::Snapshot Ring::write_file(const std::string& path, bool replace, const Preamble& preamble, const Blocks& blocks,
                                 CaptureState state, Time ended) {
   Snapshot out;
@@ -62,13 +72,13 @@ Ring::Snapshot Ring::write_file(const std::string& path, bool replace, const Pre
   return out;
 }
 
-bool Ring::snapshot(const std::string& path, std::pair<std::string, std::string> note,
+bool Ring::snapshot(const std::string& path, Duration last, std::pair<std::string, std::string> note,
                     std::function<void(const Snapshot&)> done) {
   if (busy_.exchange(true)) return false;
   if (writing_.joinable()) writing_.join();
   Preamble preamble = preamble_;
   preamble.notes.push_back(std::move(note));
-  writing_ = std::thread([this, path, preamble = std::move(preamble), blocks = kept(), done = std::move(done)] {
+  writing_ = std::thread([this, path, preamble = std::move(preamble), blocks = kept(last), done = std::move(done)] {
     Snapshot result;
     try {
       result = write_file(path, false, preamble, blocks, CaptureState::complete, kNoTime);

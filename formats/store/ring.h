@@ -41,9 +41,9 @@ class Ring : public file::BlockSink {
     std::uint64_t bytes = 0, events = 0;
     Time first = kNoTime, last = kNoTime;
   };
-  // Writes what is kept now, by a thread of its own, and then calls `done` there. False: another one is being written.
-  // From the thread that writes.
-  bool snapshot(const std::string& path, std::pair<std::string, std::string> note,
+  // Writes what is kept now, by a thread of its own, and then calls `done` there. last: only the segments of so long;
+  // 0: all. False: another one is being written. From the thread that writes.
+  bool snapshot(const std::string& path, Duration last, std::pair<std::string, std::string> note,
                 std::function<void(const Snapshot&)> done);
 
   std::uint64_t file_bytes() const override { return bytes_.load(std::memory_order_relaxed); }
@@ -62,7 +62,7 @@ class Ring : public file::BlockSink {
   using Blocks = std::vector<std::shared_ptr<const Kept>>;
 
   void drop_old(Time now);
-  Blocks kept() const { return {blocks_.begin(), blocks_.end()}; }
+  Blocks kept(Duration last = {}) const;
   static Snapshot write_file(const std::string& path, bool replace, const Preamble& preamble, const Blocks& blocks,
                              CaptureState state, Time ended);
 

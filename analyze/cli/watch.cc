@@ -1,0 +1,209 @@
+// tailcap watch: takes snapshots of a recording in memory when requests meet a condition.
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/output/complain.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/recorder_program.h"
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/report/words/number.h"
+#include "analyze/views/watch/trigger.h"
+#include "formats/printable.h"
+
+namespace tailcap::cli {
+namespace {
+
+using formats::Duration;
+using namespace std::chrono_literals;
+
+constexpr const char* kAbout =
+    "tailcap watch looks at a recording that is in memory (tailcap record --last 60s), every few seconds, and takes a "
+    "snapshot of it when requests meet a condition.";
+
+constexpr const char* kNotes =
+    R"(Requests are judged once, when they have ended. It runs beside the recorder, with low priority, and looks only at the end of
+what is in memory (--look-back): what takes longer than that is found by --unanswered. Expressions are those of
+`tailcap requests --where`. Each snapshot holds all that is in memory and a note that says which request was the reason.
+It ends with the recorder, or after --most snapshots.
+
+examples:
+  tailcap watch flight.tcap -w 'duration > 250ms && path contains "/pay"'
+  tailcap watch flight.tcap -w 'status >= 500' --share 1 --for 5s
+  tailcap watch flight.tcap -w 'rpc.status == DEADLINE_EXCEEDED' --unanswered 2s
+)";
+
+constexpr Definition kShare{"share", 0, "PERCENT", "so many per cent of the requests match (default: one is enough)",
+                            0};
+constexpr Definition kLeast{"least", 0, "N", "and so many of them (default 1)", 1};
+constexpr Definition kFor{"for", 0, "T", "at every look, for so long (default: at one)", 0};
+constexpr Definition kUnanswered{"unanswered", 0, "T", "or a request has had no answer for so long", 0};
+constexpr Definition kEvery{"every", 0, "T", "look so often (default 5s)", 0};
+constexpr Definition kLookBack{"look-back", 0, "T", "at so much of the recording's end (default twice --every)", 0};
+constexpr Definition kCooldown{"cooldown", 0, "T", "after a snapshot, none for so long (default 60s)", 0};
+constexpr Definition kMost{"most", 0, "N", "end after so many snapshots (default 10)", 1};
+
+constexpr Duration kLeastEvery = 200ms;
+constexpr std::size_t kMostWhy = 240;
+constexpr int kNice = 10;
+
+std::atomic<bool> ended_by_signal = false;
+void end_by_signal(int) { ended_by_signal = true; }
+
+struct Arguments {
+  std::string file;
+  std::vector<std::string> expressions;
+  double share = 0;
+  std::size_t least = 1, most = 10;
+  Duration hold{}, unanswered{}, every = 5s, look_back{}, cooldown = 60s;
+};
+
+void rest(Duration duration) {
+  timespec left{};
+  left.tv_sec = duration.count() / 1'000'000'000;
+  left.tv_nsec = duration.count() % 1'000'000'000;
+  while (!ended_by_signal && nanosleep(&left, &left) != 0) {
+  }
+}
+
+RecorderAnswer snapshot(const Arguments& a, const std::string& path, const std::string& options) {
+  return ask_recorder({"control", a.file, "snapshot", path + options});
+}
+
+// "flight-20261121T205433Z.tcap" beside flight.tcap; a name that no file has.
+std::string name_of_snapshot(const std::string& file) {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char at[32];
+  std::strftime(at, sizeof at, "-%Y%m%dT%H%M%SZ", &utc);
+  std::filesystem::path path(file);
+  const std::string stem = path.extension() == ".tcap" ? path.stem().string() : path.filename().string();
+  for (int n = 1;; ++n) {
+    path.replace_filename(stem + at + (n > 1 ? "-" + std::to_string(n) : "") + ".tcap");
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) return path.string();
+  }
+}
+
+// A file that exists only while it is read.
+class Piece {
+ public:
+  explicit Piece(std::string path) : path_(std::move(path)) { remove(); }
+  ~Piece() { remove(); }
+  Piece(const Piece&) = delete;
+  Piece& operator=(const Piece&) = delete;
+  const std::string& path() const { return path_; }
+  void remove() const {
+    std::error_code error;
+    std::filesystem::remove(path_, error);
+  }
+
+ private:
+  const std::string path_;
+};
+
+bool take_snapshot(const Arguments& a, const std::string& what) {
+  std::string why = "tailcap watch: " + what;
+  std::replace(why.begin(), why.end(), '\n', ' ');
+  why.resize(std::min(why.size(), kMostWhy));
+  const RecorderAnswer said = snapshot(a, name_of_snapshot(a.file), "\nwhy=" + why);
+  if (said.code != 0) {
+    complain("watch", said.text);
+    return false;
+  }
+  const std::int64_t now = static_cast<std::int64_t>(std::time(nullptr)) * 1'000'000'000;
+  std::printf("%s  %s\n  %s\n", report::utc_text(now, 0).c_str(), what.c_str(), formats::printable(said.text).c_str());
+  std::fflush(stdout);
+  return true;
+}
+
+int run(const Arguments& a) {
+  watch::Condition condition;
+  pipeline::Options options;
+  options.study = false;
+  options.threads = 1;
+  for (const std::string& text : a.expressions) {
+    condition.filters.emplace_back(text);
+    options.partition = options.partition || condition.filters.back().needs_account();
+  }
+  condition.share = a.share / 100;
+  condition.least = a.least;
+  condition.unanswered = a.unanswered;
+  watch::Trigger trigger(a.hold, a.cooldown);
+  const Piece piece(a.file + ".watch");
+  const std::string last = "\nlast=" + std::to_string(a.look_back.count());
+  formats::Time since = formats::kNoTime;
+  std::size_t taken = 0;
+  bool answered = false;
+  while (!ended_by_signal && taken < a.most) {
+    const auto began = std::chrono::steady_clock::now();
+    const RecorderAnswer said = snapshot(a, piece.path(), last);
+    if (said.code != 0) {
+      std::error_code error;
+      const bool ended = !std::filesystem::exists(a.file + ".control", error);
+      if (!answered || ended) {
+        complain("watch", answered ? "the recorder has ended." : said.text);
+        return answered ? kDone : kFailed;
+      }
+    } else {
+      answered = true;
+      const pipeline::Analysis analysis = pipeline::analyze(piece.path(), options);
+      piece.remove();
+      const formats::Time until = analysis.study.quality.file.last;
+      if (formats::known(until)) {
+        const watch::Sight sight = watch::look(analysis.table, condition, since, until);
+        since = until;
+        if (trigger.fires(sight.holds, until) && take_snapshot(a, sight.what)) ++taken;
+      }
+    }
+    rest(std::max<Duration>(a.every - (std::chrono::steady_clock::now() - began), kLeastEvery));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+int run_watch(int argc, char** argv) {
+  Arguments a;
+  CommandLine line("watch", kAbout);
+  line.word("FILE", a.file, "no recording given: the name that `tailcap record -o` was given");
+  line.group("When is a snapshot taken?");
+  line.option(option::kWhere, &a.expressions,
+              "when a request matches, like 'status == 5xx && duration > 20ms'; may be repeated, all must match");
+  line.option(kShare, &a.share);
+  line.option(kLeast, &a.least);
+  line.option(kFor, &a.hold);
+  line.option(kUnanswered, &a.unanswered);
+  line.group("How often?");
+  line.option(kEvery, &a.every);
+  line.option(kLookBack, &a.look_back);
+  line.option(kCooldown, &a.cooldown);
+  line.option(kMost, &a.most);
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  if (a.expressions.empty() && a.unanswered.count() == 0)
+    return wrong_usage(argv[0], "give a condition: --where EXPR, or --unanswered T");
+  if (a.share < 0 || a.share > 100) return wrong_usage(argv[0], "--share is a number of per cent, from 0 to 100");
+  if (a.every < kLeastEvery) return wrong_usage(argv[0], "--every is at least 200ms");
+  if (a.look_back.count() == 0) a.look_back = 2 * a.every;
+  if (a.look_back < a.every) return wrong_usage(argv[0], "--look-back is at least as long as --every");
+  (void)setpriority(PRIO_PROCESS, 0, kNice);
+  struct sigaction action {};
+  action.sa_handler = end_by_signal;
+  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  return run(a);
+}
+
+}  // namespace tailcap::cli

@@ -1,0 +1,94 @@
+"""`tailcap watch` beside a recorder in memory, against what the service itself logged."""
+import http.client
+import json
+import signal
+import subprocess
+import threading
+import time
+
+import harness
+from harness import Case, Recording, json_lines, wait_until
+
+
+class Watch(Case):
+    def setUp(self):
+        super().setUp()
+        self.service, self.port, self.log = self.labels_service("threads", 0)
+        self.recording = Recording(self.scratch / "flight.tcap", ["-p", self.service.pid, "--last", "20s"])
+        self.addCleanup(self.abandon, self.recording)
+        self.recording.wait_said()
+
+    def ask(self, what, ms, served):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request("GET", f"/{what}/{ms}/{served}")
+        try:
+            connection.getresponse().read()
+        except (http.client.HTTPException, OSError):
+            pass  # the service has ended
+        connection.close()
+
+    def watch(self, *arguments):
+        said = open(self.scratch / "watch.log", "wb+")
+        self.addCleanup(said.close)
+        process = subprocess.Popen([harness.BUILD / "analyze/tailcap", "watch", self.recording.file, "--every", "1s", *arguments], stdout=said, stderr=said)
+        self.addCleanup(self.end, process, signal.SIGKILL)
+        return process
+
+    def said(self):
+        return (self.scratch / "watch.log").read_text()
+
+    def snapshots(self):
+        return sorted(self.scratch.glob("flight-*.tcap"))
+
+    def test_a_slow_request(self):
+        process = self.watch("-w", 'duration > 300ms && path contains "/sleep"', "--cooldown", "60s", "--most", "1")
+        for i in range(20):
+            self.ask("sleep", 2, i)
+        time.sleep(2.5)
+        self.assertEqual(self.snapshots(), [], self.said())
+        self.ask("sleep", 400, "culprit")
+        self.assertEqual(process.wait(timeout=30), 0, self.said())
+        self.assertEqual(len(self.snapshots()), 1, self.said())
+        self.assertIn("GET /sleep/400/culprit took", self.said())
+        took = next(t["took"] for t in json_lines(self.log.read_text()) if t["id"] == "culprit")
+        rows = json_lines(self.tailcap("requests", self.snapshots()[0], "--json"))
+        self.assertEqual(len(rows), 21, "all that was in memory")
+        slow = [r for r in rows if r["path"] == "/sleep/400/culprit"]
+        self.assertEqual(len(slow), 1)
+        self.assertGreaterEqual(slow[0]["duration_ns"], took)
+        self.assertIn("tailcap watch: GET /sleep/400/culprit", " ".join(self.tailcap("report", self.snapshots()[0]).split()))
+        self.assertFalse((self.scratch / "flight.tcap.watch").exists())
+        self.assertEqual(self.recording.stop(), 0, self.recording.said)
+
+    def test_a_request_without_an_answer(self):
+        process = self.watch("--unanswered", "2s", "--most", "1", "--look-back", "10s")
+        self.ask("sleep", 2, 1)
+        client = threading.Thread(target=self.ask, args=("sleep", 15000, "hung"), daemon=True)
+        client.start()
+        self.assertEqual(process.wait(timeout=14), 0, self.said())
+        self.assertIn("GET /sleep/15000/hung had no answer after", self.said())
+        first = json.loads(self.tailcap("report", self.snapshots()[0], "--json"))["verdicts"][0]
+        self.assertEqual(first["kind"], "unfinished")
+        self.end(self.service)
+        client.join(timeout=20)
+
+    def test_it_ends_with_the_recorder(self):
+        process = self.watch("-w", "status >= 500")
+        self.ask("sleep", 2, 1)
+        time.sleep(1.5)
+        self.assertEqual(self.recording.stop(), 0, self.recording.said)
+        self.assertEqual(process.wait(timeout=20), 0, self.said())
+        self.assertIn("the recorder has ended", self.said())
+        self.assertEqual(self.snapshots(), [])
+        self.assertEqual(self.watch("-w", "status >= 500").wait(timeout=20), 1, "there is no recorder")
+
+    def test_an_order_of_the_wrong_form(self):
+        for order in ("x.tcap\nlast=soon", "x.tcap\nwhy=" + "w" * 300, "x.tcap\nother=1"):
+            done = subprocess.run([harness.BUILD / "analyze/tailcap", "control", self.recording.file, "snapshot", order], capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        time.sleep(0.2)
+        self.assertEqual(self.recording.stop(), 0, self.recording.said)
+
+
+if __name__ == "__main__":
+    harness.main()
