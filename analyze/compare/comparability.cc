@@ -49,6 +49,12 @@ std::string rate(double per_second) {
   return text;
 }
 
+std::string note_of(const Run& run, std::string_view key) {
+  for (const auto& [name, value] : run.preamble.notes)
+    if (name == key) return value;
+  return "";
+}
+
 void compare_machines(Runs base, Runs fresh, Comparison& out) {
   const auto one = [](const std::set<std::string>& b, const std::set<std::string>& n) {
     return b.size() == 1 && b == n && !b.begin()->empty();
@@ -75,6 +81,18 @@ void compare_machines(Runs base, Runs fresh, Comparison& out) {
     if (!one(b, n))
       out.obstacles.push_back("different environments: " + std::string(fact.name) + " " + listed(b) + " of the base, " +
                               listed(n) + " of the new runs");
+  }
+  // Recorders before this one did not say these, and most guests do not know the second.
+  constexpr std::pair<const char*, const char*> kNoted[] = {{"CPU model", "tailcap.cpu.model"},
+                                                            {"CPU governor", "tailcap.cpu.governor"}};
+  for (const auto& [name, key] : kNoted) {
+    auto b = values(base, [&](const Run& r) { return note_of(r, key); });
+    auto n = values(fresh, [&](const Run& r) { return note_of(r, key); });
+    b.erase("");
+    n.erase("");
+    if (b.empty() || n.empty() || (b == n && b.size() == 1)) continue;
+    out.obstacles.push_back("different environments: " + std::string(name) + " " + listed(b) + " of the base, " +
+                            listed(n) + " of the new runs");
   }
   if (!same_boot && out.obstacles.empty())
     out.remarks.push_back("the runs were not all recorded since one boot of one machine");

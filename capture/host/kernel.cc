@@ -10,7 +10,10 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
+#include <string_view>
+#include <system_error>
 
 #include "capture/host/system_file.h"
 
@@ -115,6 +118,31 @@ std::string host_name() {
 std::string boot_id() {
   const std::string text = read_system_file("/proc/sys/kernel/random/boot_id", 256);
   return text.substr(0, text.find('\n'));
+}
+
+std::string cpu_model() {
+  SystemLines lines("/proc/cpuinfo");
+  std::string_view line;
+  while (lines.next(line)) {
+    if (!line.starts_with("model name")) continue;
+    const auto at = line.find_first_not_of(": \t", std::min(line.find(':'), line.size()));
+    return std::string(line.substr(std::min(at, line.size())));
+  }
+  return "";
+}
+
+std::string cpu_governor() {
+  std::string found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator policy("/sys/devices/system/cpu/cpufreq", error), end;
+       !error && policy != end; policy.increment(error)) {
+    std::string one = read_system_file(policy->path().string() + "/scaling_governor", 64);
+    while (one.ends_with('\n')) one.pop_back();
+    if (one.empty() || one == found) continue;
+    if (!found.empty()) return "several";
+    found = one;
+  }
+  return found;
 }
 
 bool has_trace_event(const std::string& name) {

@@ -31,6 +31,10 @@ bool kernel_is_too_old();
 std::string machine();
 std::string host_name();
 std::string boot_id();
+// "AMD EPYC 7B13", of the first CPU; empty: not known.
+std::string cpu_model();
+// Who chooses the frequency of the CPUs, such as "performance"; "several"; empty: not known, as in most guests.
+std::string cpu_governor();
 
 // An event or folder in the kernel's tracing file system, such as "syscalls/sys_enter_openat". False also if that is
 // not mounted.

@@ -290,6 +290,17 @@ TEST(Comparability, WhatCannotBeComparedIsUndecided) {
          for (TestRun& r : s.fresh) r.preamble.kernel = "6.2", r.preamble.boot_id = "other";
        }},
       {"number of CPUs", [](Sides& s) { s.fresh[0].preamble.cpus = 4; }},
+      {"CPU model AMD EPYC of the base, Intel Xeon of the new runs",
+       [](Sides& s) {
+         for (TestRun& r : s.base) r.preamble.notes.emplace_back("tailcap.cpu.model", "AMD EPYC");
+         for (TestRun& r : s.fresh) r.preamble.notes.emplace_back("tailcap.cpu.model", "Intel Xeon");
+       }},
+      {"CPU governor performance, powersave of the base",
+       [](Sides& s) {
+         for (TestRun& r : s.base) r.preamble.notes.emplace_back("tailcap.cpu.governor", "performance");
+         for (TestRun& r : s.fresh) r.preamble.notes.emplace_back("tailcap.cpu.governor", "performance");
+         s.base[0].preamble.notes.back().second = "powersave";
+       }},
       {"more than 5 % apart",
        [](Sides& s) {
          for (TestRun& r : s.fresh) r.requests = r.requests * 110 / 100;
