@@ -53,7 +53,7 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
   if (plaintext)
     text += "  holds decrypted TLS traffic: " + of(Kind::tls_send) + " sends, " + of(Kind::tls_receive) + " receives\n";
   for (const auto& line : tally.unrecorded) text += "  not recorded: " + formats::printable(line) + "\n";
-  for (const auto& function : tally.unwatched) text += "  TLS not seen at " + formats::printable(function) + "\n";
+  for (const auto& function : tally.unwatched) text += "  TLS not seen " + formats::printable(function) + "\n";
   if (tally.quotas_unread)
     text += "  CPU quotas were read in turns: up to " + show_count(tally.quotas_unread) +
             " processes or cgroups were not read every second\n";

@@ -21,7 +21,7 @@ struct Tally {
   std::uint64_t looks_dropped = 0;        // processes that the finder did not examine
   std::uint64_t probe_facts_dropped = 0;  // places of probes, and facts about Go programs
   std::vector<std::string> unrecorded;    // traffic that is not recorded, a line each
-  std::vector<std::string> unwatched;     // functions of TLS libraries, and why; the first few
+  std::vector<std::string> unwatched;     // "at SSL_read in /usr/lib/…: why": the first few
 };
 
 // One line, rewritten each second; nothing unless stderr is a terminal.

@@ -124,7 +124,8 @@ void Session::account_for(Time now, const std::vector<ProbeFact>& facts) {
       statements_.note(now, "tailcap.left", fact.path + ": " + fact.reason);
     }
     if (fact.price || log_.tally().unwatched.size() >= kUnwatchedTold) continue;
-    const std::string text = fact.function + " in " + fact.path + ": " + fact.reason;
+    const std::string text =
+        (fact.function.empty() ? "" : "at " + fact.function + " ") + "in " + fact.path + ": " + fact.reason;
     if (std::find(log_.tally().unwatched.begin(), log_.tally().unwatched.end(), text) == log_.tally().unwatched.end())
       log_.tally().unwatched.push_back(text);
   }
