@@ -101,7 +101,8 @@ class Completions(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["cmake", "--install", case.BUILD, "--prefix", folder], check=True, capture_output=True)
             for file in ("bin/tailcap", "share/man/man1/tailcap.1", "share/man/man1/tailcap-query.1", "share/bash-completion/completions/tailcap",
-                         "share/zsh/vendor-completions/_tailcap", "share/fish/vendor_completions.d/tailcap.fish"):
+                         "share/zsh/vendor-completions/_tailcap", "share/fish/vendor_completions.d/tailcap.fish", "share/tailcap/schemas/report.schema.json",
+                         "share/tailcap/schemas/capture.capnp", "share/doc/tailcap/docs/agents.md", "share/doc/tailcap/examples/tailcap-flight.service"):
                 self.assertTrue(pathlib.Path(folder, file).exists(), file)
             self.assertEqual([str(p) for p in pathlib.Path(folder).rglob("stamp")], [])
 
