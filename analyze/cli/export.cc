@@ -54,6 +54,10 @@ struct Arguments {
   Selection selection;
 };
 
+void say_limits(const views::Exported& made) {
+  for (const std::string& limit : made.limits) complain("export", limit);
+}
+
 bool is_binary(const std::string& format) {
   return format == "perfetto" || format == "otlp" || format == "pprof" || format == "pcapng";
 }
@@ -91,6 +95,7 @@ int send(const Arguments& a) {
   });
   if (made.requests == 0 && !a.selection.empty()) return nothing_matches("export", "request");
   complain("export", made.what + " of " + report::count_text(made.requests, "request", "requests") + " sent.");
+  say_limits(made);
   if (rejected.spans > 0 || !rejected.why.empty()) {
     complain("export", "the endpoint refused " +
                            report::count_text(static_cast<std::uint64_t>(rejected.spans), "span", "spans") +
@@ -115,11 +120,13 @@ int run(const Arguments& a) {
   file.finish();
   if (!made.of_requests) {
     complain("export", made.what + " written.");
+    say_limits(made);
     return exit_code(made.damaged, made.wrong, "export");
   }
   complain("export",
            made.what + " of " + report::count_text(made.requests, "request", "requests") + " written" +
                (made.left_out == 0 ? "." : "; " + report::count_text(made.left_out) + " left out: " + made.why + "."));
+  say_limits(made);
   return exit_code(made.damaged, made.wrong, "export");
 }
 

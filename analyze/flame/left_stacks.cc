@@ -11,11 +11,18 @@ constexpr std::size_t kMaxWaits = 1u << 22, kMaxStacks = 1u << 18;
 
 void LeftStacks::push(const Event& event) {
   const auto* sample = std::get_if<Sample>(&event.body);
-  if (!sample || sample->kind != SampleKind::off_cpu || waits_.size() >= kMaxWaits) return;
+  if (!sample || sample->kind != SampleKind::off_cpu) return;
+  if (waits_.size() >= kMaxWaits) {
+    ++left_out_;
+    return;
+  }
   const Texts texts(sample->user, sample->kernel);
   auto known = known_.find(texts);
   if (known == known_.end()) {
-    if (stacks_.size() >= kMaxStacks) return;
+    if (stacks_.size() >= kMaxStacks) {
+      ++left_out_;
+      return;
+    }
     known = known_.emplace(texts, static_cast<std::uint32_t>(stacks_.size())).first;
     stacks_.push_back(&known->first);
   }

@@ -19,6 +19,7 @@ class LeftStacks {
  public:
   void push(const formats::Event& event);
   bool empty() const { return waits_.empty(); }
+  std::uint64_t left_out() const { return left_out_; }  // stacks of waits beyond what is kept
   // The stack of the thread's off-CPU interval that began then. Valid until the next push().
   std::optional<formats::Sample> of(std::uint32_t tid, formats::Time left) const;
 
@@ -36,6 +37,7 @@ class LeftStacks {
   std::map<Texts, std::uint32_t> known_;
   std::vector<const Texts*> stacks_;
   std::unordered_map<Wait, std::uint32_t, Hash> waits_;
+  std::uint64_t left_out_ = 0;
 };
 
 }  // namespace tailcap::flame

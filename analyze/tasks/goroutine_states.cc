@@ -16,6 +16,7 @@ void GoroutineStates::change(const formats::Event& event, const formats::GoState
     at->second.to = now;
     if (now > at->second.from) done_.push_back(at->second);
   } else if (open_.size() >= kMax) {
+    ++beyond_;
     return;
   }
   open_.insert_or_assign(

@@ -23,10 +23,11 @@ struct GoroutineInterval {
 
 class GoroutineStates {
  public:
-  static constexpr std::size_t kMax = 1u << 18;  // goroutines at a time; nothing is said of further ones
+  static constexpr std::size_t kMax = 1u << 18;  // goroutines at a time; of further ones nothing is known
 
   // Intervals that this event ended, of all goroutines where it is the end; valid until the next call.
   std::span<const GoroutineInterval> push(const formats::Event& event);
+  std::uint64_t beyond() const { return beyond_; }  // changes of goroutines beyond kMax
 
  private:
   void change(const formats::Event& event, const formats::GoState& state);
@@ -34,6 +35,7 @@ class GoroutineStates {
   std::map<std::pair<std::uint32_t, std::uint64_t>, GoroutineInterval> open_;  // by process and goroutine
   std::vector<GoroutineInterval> done_;
   formats::Time last_ = formats::kNoTime;
+  std::uint64_t beyond_ = 0;
 };
 
 }  // namespace tailcap::tasks

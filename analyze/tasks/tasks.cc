@@ -10,7 +10,10 @@ Upid Tasks::process(std::uint32_t pid, bool fresh, Time now) {
   if (pid == 0) return 0;
   auto& holders = by_pid_[pid];
   if (!holders.empty() && !fresh) return holders.back() + 1;
-  if (processes_.size() >= kMax) return 0;
+  if (processes_.size() >= kMax) {
+    ++beyond_;
+    return 0;
+  }
   holders.push_back(static_cast<std::uint32_t>(processes_.size()));
   model::ProcessFacts& added = processes_.emplace_back();
   added.pid = pid;
@@ -23,7 +26,10 @@ Utid Tasks::add(formats::Thread thread, bool fresh, Time now) {
   if (thread.tid == 0) return 0;
   auto& holders = by_tid_[thread.tid];
   if (holders.empty() || fresh) {
-    if (threads_.size() >= kMax) return 0;
+    if (threads_.size() >= kMax) {
+      ++beyond_;
+      return 0;
+    }
     holders.push_back(static_cast<std::uint32_t>(threads_.size()));
     threads_.emplace_back().tid = thread.tid;
     threads_.back().utid = static_cast<Utid>(threads_.size());

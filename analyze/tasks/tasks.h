@@ -16,7 +16,7 @@ using model::Utid;
 
 class Tasks {
  public:
-  static constexpr std::size_t kMax = 1u << 20;  // threads; further ones are not known
+  static constexpr std::size_t kMax = 1u << 20;  // processes, and threads; further ones are not known
 
   void push(const formats::Event& event);
   // The thread that has this number now, at the last event; it is added where it was not seen before.
@@ -25,6 +25,8 @@ class Tasks {
   // After all events: the one that had it at `at`.
   Utid thread_at(std::uint32_t tid, formats::Time at) const;
   Upid process_at(std::uint32_t pid, formats::Time at) const;
+
+  std::uint64_t beyond() const { return beyond_; }  // times that a process or thread beyond kMax was met
 
   // Of upid and utid n + 1.
   std::span<const model::ProcessFacts> processes() const { return processes_; }
@@ -46,6 +48,7 @@ class Tasks {
   std::vector<model::ProcessFacts> processes_;
   std::vector<model::ThreadFacts> threads_;
   Holders by_pid_, by_tid_;
+  std::uint64_t beyond_ = 0;
 };
 
 }  // namespace tailcap::tasks

@@ -113,6 +113,28 @@ class Perfetto(unittest.TestCase):
                          [(0, "BEGIN"), (10**9, "END"), (10**9, "BEGIN"), (15 * 10**8, "END"), (15 * 10**8, "BEGIN"), (175 * 10**7, "END"),
                           (175 * 10**7, "BEGIN"), (3 * 10**9, "END")])
 
+    def test_what_a_limit_leaves_out_is_said(self):
+        """Intervals below requests are kept of the first 200,000."""
+        more, size, back = 7, len("GET /a HTTP/1.1\r\nHost: s\r\n\r\n"), len("HTTP/1.1 204 No Content\r\n\r\n")
+        lines = ["preamble tier=a payload_limit=256", '+0 task_info pid=10 tid=10 comm="shop"',
+                 "+0.000001 socket_info socket=1 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:4000 "
+                 "next_in=1000 next_out=5000"]
+        for n in range(200_000 + more):
+            at = 0.001 + n * 0.00001
+            lines.append(f'+{at:.6f} receive pid=10 tid=10 socket=1 pos={1000 + n * size} data="GET /a HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n"')
+            lines.append(f'+{at + 0.000005:.6f} send pid=10 tid=10 socket=1 pos={5000 + n * back} data="HTTP/1.1 204 No Content\\r\\n\\r\\n"')
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "capture.txt").write_text("\n".join(lines) + "\n")
+            subprocess.run([case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True)
+            done = subprocess.run([case.program(), "export", "capture.tcap", "-o", "trace.pftrace"], cwd=folder, capture_output=True, text=True, check=False)
+            data = pathlib.Path(folder, "trace.pftrace").read_bytes()
+            few = subprocess.run([case.program(), "export", "capture.tcap", "-o", "few.pftrace", "--to", "0.5s"], cwd=folder, capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, f"tailcap export: slices of 200,{more:03} requests written.\n"
+                                                              f"tailcap export: {more} requests have no intervals below: the first 200,000 of a capture have them.\n"))
+        self.assertEqual(len(few.stderr.splitlines()), 1, few.stderr)
+        self.assertIn(b"tailcap: what this file lacks", data[-400:])
+        self.assertIn(b"requests_without_segments", data[-400:])
+
     def test_a_selection(self):
         capture = case.SAMPLES / "lock-contention/lock-contention.tcap"
         requests_, _, _ = self.check(self.trace(capture, "-w", "duration > 5ms"))

@@ -26,6 +26,7 @@ struct Exported {
   std::uint64_t left_out = 0;              // that the format cannot hold: their start or duration is not known, …
   std::string what{};                      // "spans", "slices", …: what was written, as said on standard error
   std::string why{};                       // why some were left out
+  std::vector<std::string> limits{};       // what else the file lacks because of a limit; sentences
 };
 
 // Fills damaged and wrong.

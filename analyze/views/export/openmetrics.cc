@@ -2,6 +2,7 @@
 
 #include "analyze/export/openmetrics.h"
 #include "analyze/pipeline/wanted.h"
+#include "analyze/report/words/number.h"
 #include "analyze/spans/identities.h"
 
 namespace tailcap::views {
@@ -24,6 +25,9 @@ Exported export_openmetrics(const std::string& file, const pipeline::Options& ch
   metrics.lost_events = quality.lost;
   if (quality.clock.known()) metrics.realtime = [&](formats::Time t) { return quality.clock.realtime(t); };
   metrics.end = quality.file.last;
+  if (const std::uint64_t folded = quality.findings[model::Finding::route_overflow]; folded > 0)
+    out.limits.push_back(report::count_text(folded, "request is", "requests are") +
+                         " in the route \"other\": there are more routes than --max-routes.");
   write(exports::openmetrics(metrics));
   return out;
 }

@@ -9,6 +9,7 @@
 #include "analyze/model/trace/trace_identity.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wanted.h"
+#include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "analyze/spans/identities.h"
 #include "analyze/tasks/goroutine_states.h"
@@ -61,8 +62,9 @@ std::string name_of(const model::ThreadInterval& i) {
   return i.function.empty() ? "blocked" : std::string(i.function);
 }
 
-void write_events(const std::string& file, const pipeline::Options& options, PerfettoTrace& trace, tasks::Tasks& tasks,
-                  Tracks& tracks) {
+// Returns the changes of goroutines that were left out.
+std::uint64_t write_events(const std::string& file, const pipeline::Options& options, PerfettoTrace& trace,
+                           tasks::Tasks& tasks, Tracks& tracks) {
   pipeline::Replay replay(file, options.threads, options.progress);
   tasks::ThreadStates states(tasks);
   tasks::GoroutineStates goroutines;
@@ -96,6 +98,7 @@ void write_events(const std::string& file, const pipeline::Options& options, Per
         clock && formats::machine_of(event.thread.pid) == 0)
       trace.clocks(event.time, clock->realtime, clock->boottime);
   });
+  return goroutines.beyond();
 }
 
 // Requests beside each other in tracks of one process: a track holds one at a time.
@@ -182,10 +185,14 @@ class RequestWriter {
                                          [](const model::Course& c, model::ExchangeId id) { return c.request < id; });
     if (course != analysis_.courses.end() && course->request == row.id)
       for (const model::LabelledStretch& s : course->stretches) write(lane, s);
+    else if (!analysis_.table.partitions.parts(row.id).empty())
+      ++without_course_;
     trace_.end(lane, to);
     under_way_[process].emplace_back(from, 1);
     under_way_[process].emplace_back(to, -1);
   }
+
+  std::uint64_t without_course() const { return without_course_; }
 
   void write_counters() {
     for (auto& [process, changes] : under_way_) {
@@ -233,7 +240,31 @@ class RequestWriter {
   spans::Identities ids_;
   std::unordered_map<std::uint32_t, Flows> flows_;
   std::map<Track, std::vector<std::pair<std::int64_t, int>>> under_way_;
+  std::uint64_t without_course_ = 0;  // of those that were written: what they waited for was beyond the limit
 };
+
+// What a limit left out: said, and written as an instant at the beginning of a track of its own.
+void say_limits(PerfettoTrace& trace, std::int64_t at, const RequestWriter& requests, std::uint64_t tasks,
+                std::uint64_t goroutines, Exported& out) {
+  std::vector<Note> notes;
+  const auto say = [&](const char* name, std::uint64_t n, const std::string& sentence) {
+    if (n == 0) return;
+    notes.emplace_back(name, static_cast<std::int64_t>(n));
+    out.limits.push_back(sentence);
+  };
+  using report::count_text;
+  say("requests_without_segments", requests.without_course(),
+      count_text(requests.without_course(), "request has", "requests have") +
+          " no intervals below: the first 200,000 of a capture have them.");
+  say("task_events_left_out", tasks,
+      count_text(tasks, "event", "events") + " of processes and threads beyond " + count_text(tasks::Tasks::kMax) +
+          " left out.");
+  say("goroutine_changes_left_out", goroutines,
+      count_text(goroutines, "change", "changes") + " of goroutines beyond " +
+          count_text(tasks::GoroutineStates::kMax) + " at a time left out.");
+  if (notes.empty()) return;
+  trace.instant(trace.track("tailcap: what this file lacks", 0), at, "left out because of limits", "tailcap", notes);
+}
 
 }  // namespace
 
@@ -244,7 +275,7 @@ Exported export_perfetto(const std::string& file, const pipeline::Options& chose
   tasks::Tasks tasks;
   pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& e) { tasks.push(e); });
   Tracks tracks(trace, tasks);
-  write_events(file, options, trace, tasks, tracks);
+  const std::uint64_t goroutines = write_events(file, options, trace, tasks, tracks);
   options.partition = options.all_courses = true;
   const pipeline::Analysis analysis = analysed(file, options, out);
   RequestWriter requests(trace, tracks, analysis);
@@ -252,6 +283,7 @@ Exported export_perfetto(const std::string& file, const pipeline::Options& chose
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
     if (wanted(analysis.table, i)) requests.write(i, out);
   requests.write_counters();
+  say_limits(trace, formats::nanoseconds(analysis.study.quality.file.first), requests, tasks.beyond(), goroutines, out);
   return out;
 }
 

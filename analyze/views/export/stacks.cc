@@ -15,6 +15,8 @@ Exported export_stacks(const std::string& file, FlameChoice choice, bool pprof, 
   out.damaged = result.damaged;
   out.requests = result.requests;
   out.of_requests = choice.of_requests();
+  if (result.left_out > 0 || result.waits_with_stack < result.waits)
+    out.limits.push_back("not all is known: " + result.flame.subtitle + ".");
   if (pprof) {
     const formats::FileSummary summary = pipeline::Replay(file).summary();
     write(exports::pprof(result.flame, (summary.last - summary.first).count()));
