@@ -19,6 +19,8 @@
 #include "analyze/views/export/pcapng.h"
 #include "analyze/views/export/perfetto.h"
 #include "analyze/views/export/stacks.h"
+#include "analyze/views/fleet/load.h"
+#include "analyze/views/fleet/tables.h"
 
 namespace tailcap::cli {
 namespace {
@@ -35,6 +37,7 @@ har          requests as an HTTP Archive: the network panel of browsers
 loki         a line of JSON per request: log stores
 folded       stacks of --measure, a line each; pprof: the same for go tool pprof
 pcapng       the bytes of TCP connections as packets, with the ids of requests as comments: Wireshark
+clickhouse   rows of one of the tables of many captures: scripts/clickhouse, tailcap report --from-clickhouse
 
 Where the name of OUT ends in .gz, it is compressed. docs/export.md says what each format holds.
 
@@ -42,15 +45,19 @@ examples:
   tailcap export slow.tcap -o slow.pftrace
   tailcap export slow.tcap --format otlp -o spans.pb.gz
   tailcap export slow.tcap --endpoint http://collector:4318/v1/traces
+  tailcap export slow.tcap --format clickhouse --endpoint http://clickhouse:8123
 )";
 
-constexpr Definition kEndpoint{
-    "endpoint", 0, "URL",
-    "send spans (otlp) there by HTTP or HTTPS instead of writing them: http://collector:4318/v1/traces", 0};
+constexpr Definition kEndpoint{"endpoint", 0, "URL",
+                               "send spans (otlp) there by HTTP or HTTPS instead of writing them: "
+                               "http://collector:4318/v1/traces; or with --format clickhouse all tables to a server: "
+                               "http://clickhouse:8123",
+                               0};
+constexpr Definition kTable{"table", 0, "", "of clickhouse: which table's rows are written", 0};
 
 struct Arguments {
   std::string endpoint;
-  std::string file, format, output, measure = "cpu";
+  std::string file, format, output, measure = "cpu", table = "request";
   Selection selection;
 };
 
@@ -77,11 +84,19 @@ views::Exported write(const Arguments& a, const views::Write& out) {
   if (a.format == "openmetrics") return views::export_openmetrics(a.file, options, out);
   if (a.format == "har") return views::export_har(a.file, options, TAILCAP_VERSION, out);
   if (a.format == "loki") return views::export_loki(a.file, options, out);
+  if (a.format == "clickhouse") return views::export_fleet_table(a.file, options, a.table, out);
   if (a.format == "pcapng") return views::export_pcapng(a.file, options, TAILCAP_VERSION, out);
   if (a.format == "folded" || a.format == "pprof")
     return views::export_stacks(a.file, stacks_of(a, std::move(options)), a.format == "pprof", out);
   if (a.format == "perfetto") return views::export_perfetto(a.file, options, out);
   return views::export_otlp_file(a.file, std::move(options), a.format == "otlp", TAILCAP_VERSION, out);
+}
+
+int load(const Arguments& a) {
+  const views::Exported made =
+      views::load_fleet(a.file, options_of(a.selection), exports::clickhouse_of_environment(a.endpoint));
+  complain("export", made.what + " of " + report::count_text(made.requests, "request", "requests") + " loaded.");
+  return exit_code(made.damaged, made.wrong, "export");
 }
 
 // Each piece is a request of its own.
@@ -106,7 +121,7 @@ int send(const Arguments& a) {
 }
 
 int run(const Arguments& a) {
-  if (!a.endpoint.empty()) return send(a);
+  if (!a.endpoint.empty()) return a.format == "clickhouse" ? load(a) : send(a);
   OutputFile file(a.output, a.file);
   views::Write out = [&](std::string_view piece) { file.write(piece); };
   std::unique_ptr<exports::Gzip> gzip;
@@ -137,19 +152,28 @@ int run_export(int argc, char** argv) {
   CommandLine line("export", kAbout);
   line.word("FILE", a.file, "no file given");
   line.group("In which form?");
-  line.format(a.format, {"perfetto", "otlp", "otlp-json", "openmetrics", "har", "loki", "folded", "pprof", "pcapng"},
-              &a.output);
+  line.format(
+      a.format,
+      {"perfetto", "otlp", "otlp-json", "openmetrics", "har", "loki", "folded", "pprof", "pcapng", "clickhouse"},
+      &a.output);
   line.choice(option::kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"},
               "which time folded and pprof hold, as in `tailcap flame`");
   line.option(kEndpoint, &a.endpoint);
+  line.choice(kTable, a.table, {"request", "route", "label", "verdict", "capture"});
   add_selection(line, a.selection);
   add_routes(line, a.selection);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
+  const bool to_clickhouse = line.given(option::kFormat) && a.format == "clickhouse";
+  if (line.given(kTable) && (!to_clickhouse || !a.endpoint.empty()))
+    throw UsageError("--table is for --format clickhouse to a file");
+  if (to_clickhouse && !a.selection.empty())
+    throw UsageError("a capture goes into ClickHouse as a whole: options like --where choose from it there");
   if (!a.endpoint.empty()) {
     if (!a.output.empty()) throw UsageError("--endpoint sends, and -o writes: give one of them");
-    if (line.given(option::kFormat) && a.format != "otlp") throw UsageError("--endpoint takes spans: --format otlp");
-    a.format = "otlp";
+    if (line.given(option::kFormat) && a.format != "otlp" && !to_clickhouse)
+      throw UsageError("--endpoint takes --format otlp or clickhouse");
+    if (!to_clickhouse) a.format = "otlp";
     return run(a);
   }
   if (!line.given(option::kFormat) && !line.chosen_by_name())

@@ -21,7 +21,9 @@
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
+#include "analyze/report/fleet/fleet.h"
 #include "analyze/report/report_json.h"
+#include "analyze/views/fleet/report.h"
 #include "analyze/views/report/page.h"
 #include "analyze/views/report/pictures.h"
 #include "formats/printable.h"
@@ -35,6 +37,7 @@ constexpr const char* kNotes =
   tailcap report slow.tcap -o slow.html
   tailcap report slow.tcap --route '/users/{id}' --from 10s --to 20s
   tailcap report slow.tcap -w 'status == 5xx' --format md
+  tailcap report --from-clickhouse http://clickhouse:8123
 )";
 
 constexpr Definition kPlots{"plots", 0, "DIR",
@@ -51,10 +54,14 @@ constexpr Definition kMinOutlive{"min-outlive", 0, "T",
 constexpr Definition kMinBusy{"min-busy", 0, "SHARE",
                               "a second is busy from this share on of running goroutines or threads (default 0.95)", 0};
 
+constexpr Definition kFromClickHouse{"from-clickhouse", 0, "URL",
+                                     "of all captures that were loaded there (docs/clickhouse.md), instead of FILE: "
+                                     "http://clickhouse:8123",
+                                     0};
 constexpr Definition kBrief{"brief", 0, nullptr, "the line on data quality and the answers, nothing else", 0};
 
 struct Arguments {
-  std::string file, format, output, plots, plot_format = "svg", by;
+  std::string file, format, output, plots, plot_format = "svg", by, from_clickhouse;
   Selection selection;
   report::ReportOptions shown;
   bool no_pager = false;
@@ -79,6 +86,26 @@ bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
                a.file);
   complain("report", std::to_string(figures.drawn.size()) + " plots in " + formats::printable(a.plots));
   return true;
+}
+
+int run_fleet(Arguments& a) {
+  if (a.limit) a.shown.routes = *a.limit;
+  const report::Fleet fleet = views::fleet_of(exports::clickhouse_of_environment(a.from_clickhouse), a.shown.routes);
+  if (fleet.captures.empty()) {
+    complain("report", formats::printable(a.from_clickhouse) + " has no capture.");
+    return kNoAnswer;
+  }
+  const bool printed = a.output.empty() || a.output == "-";
+  const render::Document document = report::fleet_document(fleet, a.shown);
+  const std::string text =
+      a.format == "md"
+          ? render::to_markdown(document)
+          : render::to_text(document, std::clamp<std::size_t>(a.shown.width, 60, 1000), printed && coloured());
+  if (printed && a.format == "text")
+    print_paged(text, !a.no_pager);
+  else
+    write_file(a.output, text, a.file);
+  return fleet.incomplete.empty() && fleet.study.quality.lost == 0 ? kDone : kIncomplete;
 }
 
 int run(Arguments& a) {
@@ -134,8 +161,9 @@ int run_report(int argc, char** argv) {
       "report",
       "tailcap report says in one line how far the capture can be trusted, then what was slow and why, then everything "
       "else: routes, where their requests spend the time, the slowest requests.");
-  line.word("FILE", a.file, "no file given");
+  line.word("FILE", a.file, nullptr);
   add_selection(line, a.selection);
+  line.option(kFromClickHouse, &a.from_clickhouse);
   line.group("In which form?");
   line.format(a.format, {"text", "html", "md", "json", "agent"}, &a.output,
               "html: one page that needs nothing else, plots included; md: Markdown, to be pasted into an issue; json: "
@@ -157,7 +185,15 @@ int run_report(int argc, char** argv) {
   if (const auto code = line.parse(argc, argv)) return *code;
   if (a.shown.brief && a.format == "json")
     throw UsageError("--brief is for text, md and html. --json leaves nothing out");
-  return run(a);
+  if (a.from_clickhouse.empty()) {
+    if (a.file.empty()) throw UsageError("no file given");
+    return run(a);
+  }
+  if (!a.file.empty()) throw UsageError("FILE and --from-clickhouse both say which captures are meant; choose one");
+  if (a.format != "text" && a.format != "md") throw UsageError("--from-clickhouse is for text and md");
+  if (!a.selection.empty() || !a.by.empty() || !a.plots.empty())
+    throw UsageError("--from-clickhouse is of all requests, without plots; SQL chooses among them");
+  return run_fleet(a);
 }
 
 }  // namespace tailcap::cli

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 constexpr int kTries = 5;
 constexpr auto kFirstPause = 1s, kLongestPause = 30s;
 constexpr long kConnectSeconds = 10, kSeconds = 120;
-constexpr std::size_t kMostAnswer = 64u << 10;  // bytes of an answer that are kept
+constexpr std::size_t kMostWords = 300;  // of an error's answer that are shown
 
 std::string variable(const char* name) {
   const char* const value = std::getenv(name);
@@ -49,16 +49,21 @@ std::string decoded(std::string_view text) {
 }
 
 // Worth another try.
-bool passing(CURLcode code, long status) {
+bool passing(CURLcode code, long status, bool errors) {
   if (code != CURLE_OK)
     return code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT || code == CURLE_GOT_NOTHING ||
            code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR;
-  return status == 429 || status == 502 || status == 503 || status == 504;
+  return (errors && status == 500) || status == 429 || status == 502 || status == 503 || status == 504;
 }
 
+struct Answer {
+  std::string text;
+  std::size_t most;
+};
+
 std::size_t keep(char* data, std::size_t size, std::size_t count, void* to) {
-  auto& answer = *static_cast<std::string*>(to);
-  answer.append(data, std::min(size * count, kMostAnswer - std::min(kMostAnswer, answer.size())));
+  auto& answer = *static_cast<Answer*>(to);
+  answer.text.append(data, std::min(size * count, answer.most - std::min(answer.most, answer.text.size())));
   return size * count;
 }
 
@@ -81,6 +86,19 @@ void add(Headers& headers, const std::string& line) {
 Endpoint endpoint_of_environment(std::string url) {
   return {std::move(url), variable("OTEL_EXPORTER_OTLP_HEADERS"), variable("OTEL_EXPORTER_OTLP_CERTIFICATE"),
           variable("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"), variable("OTEL_EXPORTER_OTLP_CLIENT_KEY")};
+}
+
+Endpoint clickhouse_of_environment(std::string url) {
+  Endpoint out = endpoint_of_environment(std::move(url));
+  while (out.url.ends_with('/')) out.url.pop_back();
+  out.headers.clear();
+  for (const auto& [header, name] : {std::pair{"X-ClickHouse-User", "TAILCAP_CLICKHOUSE_USER"},
+                                     std::pair{"X-ClickHouse-Key", "TAILCAP_CLICKHOUSE_PASSWORD"}})
+    if (const std::string value = variable(name); !value.empty())
+      out.headers += (out.headers.empty() ? "" : ",") + std::string(header) + "=" + HttpSender::percent_encoded(value);
+  out.try_errors_again = true;
+  out.most_answer = 256u << 20;
+  return out;
 }
 
 struct HttpSender::Impl {
@@ -109,7 +127,20 @@ HttpSender::HttpSender(const Endpoint& endpoint) : impl_(std::make_unique<Impl>(
 
 HttpSender::~HttpSender() = default;
 
-std::string HttpSender::post(std::string_view content, const char* content_type) {
+std::string HttpSender::percent_encoded(std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.')
+      out += c;
+    else
+      (out += '%', out += kDigits[byte >> 4], out += kDigits[byte & 15]);
+  }
+  return out;
+}
+
+std::string HttpSender::post(std::string_view content, const char* content_type, std::string_view path) {
   std::string body;
   Gzip gzip([&](std::string_view piece) { body += piece; });
   gzip.write(content);
@@ -122,9 +153,10 @@ std::string HttpSender::post(std::string_view content, const char* content_type)
   CURL* const curl = impl_->handle.get();
   curl_easy_reset(curl);
   char reason[CURL_ERROR_SIZE] = {};
-  std::string answer;
+  Answer answer{{}, impl_->endpoint.most_answer};
+  const std::string url = impl_->endpoint.url + std::string(path);
   const Endpoint& to = impl_->endpoint;
-  curl_easy_setopt(curl, CURLOPT_URL, to.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());
   curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
@@ -140,21 +172,27 @@ std::string HttpSender::post(std::string_view content, const char* content_type)
   if (!to.client_key.empty()) curl_easy_setopt(curl, CURLOPT_SSLKEY, to.client_key.c_str());
   std::chrono::milliseconds pause = kFirstPause;
   for (int n = 1;; ++n, pause *= 2) {
-    answer.clear();
+    answer.text.clear();
     const CURLcode code = curl_easy_perform(curl);
     long status = 0;
     curl_off_t asked = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &asked);
-    if (code == CURLE_OK && status >= 200 && status < 300) return answer;
-    if (n < kTries && passing(code, status)) {
+    if (code == CURLE_OK && status >= 200 && status < 300) {
+      if (to.try_errors_again && answer.text.size() == answer.most)
+        throw std::runtime_error("the answer of " + formats::printable(to.url) + " has more than " +
+                                 std::to_string(answer.most >> 20) + " MiB.");
+      return std::move(answer.text);
+    }
+    if (n < kTries && passing(code, status, to.try_errors_again)) {
       const std::chrono::milliseconds wanted =
           asked > 0 ? std::chrono::seconds{std::min<curl_off_t>(asked, 30)} : pause;
       std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(wanted, kLongestPause));
       continue;
     }
-    const std::string why = code != CURLE_OK ? (*reason ? reason : curl_easy_strerror(code))
-                                             : "it answered with status " + std::to_string(status);
+    std::string why = code != CURLE_OK ? (*reason ? reason : curl_easy_strerror(code))
+                                       : "it answered with status " + std::to_string(status);
+    if (code == CURLE_OK && to.try_errors_again) why += ": " + answer.text.substr(0, kMostWords);
     throw std::runtime_error("cannot send to " + formats::printable(to.url) + ": " + formats::printable(why) +
                              (n > 1 ? ", " + std::to_string(n) + " times." : "."));
   }

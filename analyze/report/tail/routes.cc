@@ -210,7 +210,8 @@ std::vector<std::size_t> shown_routes(const model::Study& study, std::size_t mos
   return shown;
 }
 
-Document route_tables(const model::Study& study, const std::vector<std::size_t>& shown, bool page) {
+Document route_tables(const model::Study& study, const std::vector<std::size_t>& shown, bool page,
+                      const std::string& within) {
   Document out;
   for (const auto role : {model::Role::server, model::Role::client}) {
     Table table;
@@ -224,7 +225,7 @@ Document route_tables(const model::Study& study, const std::vector<std::size_t>&
       if (Row other = other_row(study, shown, role); !other.cells.empty()) table.rows.push_back(std::move(other));
     out.heading(2, role == model::Role::server ? "Incoming requests" : "Outgoing requests");
     out.add(std::move(table));
-    std::string note = "Below each percentile: its 95 % interval within this recording, in the same unit.";
+    std::string note = "Below each percentile: its 95 % interval within " + within + ", in the same unit.";
     if (const std::string signs = signs_text(study, role); !signs.empty()) note += " " + signs;
     out.note(std::move(note));
     if (const std::string text = tail::arrivals_text(study); !text.empty() && role == study.arrivals.role)

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "analyze/model/study/figure.h"
@@ -16,8 +17,9 @@ namespace tailcap::report {
 // those made.
 std::vector<std::size_t> shown_routes(const model::Study& study, std::size_t most);
 
-// On a page the routes that are not shown are one row.
-render::Document route_tables(const model::Study& study, const std::vector<std::size_t>& shown, bool page);
+// On a page the routes that are not shown are one row. within: what the intervals are about.
+render::Document route_tables(const model::Study& study, const std::vector<std::size_t>& shown, bool page,
+                              const std::string& within = "this recording");
 
 // The first options.details of them that have requests with a duration are taken apart by label and by phase.
 render::Document route_sections(const model::Study& study, const model::RequestTable& table,

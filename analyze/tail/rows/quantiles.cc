@@ -86,12 +86,15 @@ Sample::Sample(std::vector<std::int64_t> in_order) : in_order_(std::move(in_orde
   correlation_ = std::max(correlation_, correlation_time(values));
 }
 
+std::uint64_t rank_of(double q, std::uint64_t n) {
+  // 0.95 * 20 is a hair above 19 in binary: rounding noise must not move the rank.
+  const double rank = std::ceil(q * static_cast<double>(n) - 1e-9);
+  return static_cast<std::uint64_t>(std::clamp(rank, 1.0, static_cast<double>(n)));
+}
+
 std::int64_t Sample::at(double q) const {
   assert(!empty());
-  // 0.95 * 20 is a hair above 19 in binary: rounding noise must not move the rank.
-  const double rank = std::ceil(q * static_cast<double>(size()) - 1e-9);
-  const auto i = static_cast<std::size_t>(std::clamp(rank, 1.0, static_cast<double>(size())));
-  return sorted_[i - 1];
+  return sorted_[rank_of(q, size()) - 1];
 }
 
 Sample::Effect Sample::effect_at(double q, std::int64_t value, double seconds) const {
@@ -117,19 +120,27 @@ Sample::Effect Sample::effect_at(double q, std::int64_t value, double seconds) c
 }
 
 Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
+  Weight weight;
+  if (empty()) return quantile_of(q, weight, shortfall, {});
+  const Effect effect = effect_at(q, at(q), shortfall.seconds);
+  const double n = static_cast<double>(size());
+  weight = {size(), n / effect.design, n / correlation_, effect.blocks, effect.bursts};
+  return quantile_of(q, weight, shortfall, [&](std::uint64_t rank) { return sorted_[rank - 1]; });
+}
+
+Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const Ranked& at_rank) {
   Quantile result;
   result.q = q;
-  if (empty()) {
+  if (weight.n == 0) {
     result.reason = "no request with a known duration";
     return result;
   }
-  const double n = static_cast<double>(size());
+  const double n = static_cast<double>(weight.n);
+  const auto at = [&](double share) { return at_rank(rank_of(share, weight.n)); };
   const double all = n + static_cast<double>(shortfall.tainted);
   const double doubtful = static_cast<double>(shortfall.tainted) / all;
   const double open = static_cast<double>(shortfall.in_flight) / (n + static_cast<double>(shortfall.in_flight));
-  const std::int64_t value = at(q);
-  const Effect effect = effect_at(q, value, shortfall.seconds);
-  result.effective_n = n / effect.design;
+  result.effective_n = weight.effective;
 
   if (doubtful >= 1 - q) {
     result.reason =
@@ -152,17 +163,16 @@ Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
     result.reason = whole(effective) + " independent requests are too few";
     return result;
   }
-  result.value = Duration{value};
+  result.value = Duration{at(q)};
   const double above = (1 - q) * effective, below = q * effective;
   const auto lower_at = [&](double p) {
-    const auto i = static_cast<std::size_t>(std::clamp(std::floor(p * n), 1.0, n));
-    return sorted_[i - 1];
+    return at_rank(static_cast<std::uint64_t>(std::clamp(std::floor(p * n), 1.0, n)));
   };
   // What is unknown may all be faster, or all slower.
   const double missing = std::max(doubtful, open > kMaxInFlight ? open : 0.0);
   const double worst_low = (q - missing) / (1 - missing), worst_high = std::min(1.0, q / (1 - missing));
   result.low = Duration{lower_at(beta_quantile(kAlpha, below, above + 1))};
-  if (missing > 0) result.low = std::min(result.low, Duration{worst_low > 0 ? at(worst_low) : sorted_.front()});
+  if (missing > 0) result.low = std::min(result.low, Duration{worst_low > 0 ? at(worst_low) : at_rank(1)});
   if (no_upper) {
     result.support = Support::lower_only;
     result.reason = whole(effective) + " independent requests are too few for an upper bound";
@@ -171,11 +181,11 @@ Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
   result.high = Duration{at(beta_quantile(1 - kAlpha, below + 1, above))};
   if (missing > 0) result.high = std::max(result.high, Duration{at(worst_high)});
 
-  if (n / correlation_ < kMinPeriods) {
+  if (weight.independent < kMinPeriods) {
     result.support = Support::no_interval;
     result.low = result.high = Duration{};
-    result.reason = "these requests came in clusters and count as " + whole(n / correlation_) + ": record longer";
-  } else if (q >= 0.95 && effect.blocks >= kMinBlocks && effect.bursts < kMinBursts) {
+    result.reason = "these requests came in clusters and count as " + whole(weight.independent) + ": record longer";
+  } else if (q >= 0.95 && weight.blocks >= kMinBlocks && weight.bursts < kMinBursts) {
     result.support = Support::no_interval;
     result.low = result.high = Duration{};
     result.reason = "the slow requests lie in fewer than three bursts";

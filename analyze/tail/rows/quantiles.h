@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,20 @@ struct Shortfall {
   std::uint64_t in_flight = 0;  // further requests that had begun before the recording or not ended with it
   double seconds = 0;           // length of the capture; 0: unknown
 };
+
+// What the interval of a quantile, and whether it is refused, rest on.
+struct Weight {
+  std::uint64_t n = 0;     // durations
+  double effective = 0;    // n over the design effect at this quantile
+  double independent = 0;  // n over the autocorrelation time
+  std::size_t blocks = 0;  // of requests close in time; 0: not known
+  std::size_t bursts = 0;  // of those: with a request at or beyond the quantile
+};
+// The n-th smallest duration (ns), from 1.
+using Ranked = std::function<std::int64_t(std::uint64_t)>;
+// The rank of the smallest value with at least a share q of all n at or below it.
+std::uint64_t rank_of(double q, std::uint64_t n);
+model::Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const Ranked& at);
 
 // One route's durations (ns), in the order in which the requests began. Sorting and the autocorrelation are done once.
 class Sample {
