@@ -22,7 +22,7 @@ constexpr int kClocks = 1, kPrimary = 2, kId = 1, kTimestamp = 2;
 }
 namespace descriptor {
 constexpr int kUuid = 1, kName = 2, kProcess = 3, kThread = 4, kAbove = 5, kCounter = 8;
-constexpr int kPid = 1, kCommandLine = 2, kProcessName = 6, kTid = 2, kThreadName = 5;
+constexpr int kPid = 1, kCommandLine = 2, kProcessName = 6, kProcessLabels = 8, kTid = 2, kThreadName = 5;
 constexpr int kUnit = 3, kUnitCount = 2;
 }  // namespace descriptor
 namespace track_event {
@@ -92,12 +92,14 @@ std::string described(std::uint64_t uuid, std::string_view name, std::uint64_t a
 
 }  // namespace
 
-PerfettoTrace::Track PerfettoTrace::process(std::uint32_t pid, std::string_view name, std::string_view command_line) {
+PerfettoTrace::Track PerfettoTrace::process(std::uint32_t pid, std::string_view name, std::string_view command_line,
+                                            std::span<const std::string> labels) {
   packet(described(++last_, {}, 0, [&](pbf_writer& out) {
     pbf_writer process(out, descriptor::kProcess);
     process.add_int32(descriptor::kPid, static_cast<std::int32_t>(pid));
     if (!command_line.empty()) process.add_string(descriptor::kCommandLine, text(command_line));
     if (!name.empty()) process.add_string(descriptor::kProcessName, text(name));
+    for (const std::string& label : labels) process.add_string(descriptor::kProcessLabels, text(label));
   }));
   return last_;
 }

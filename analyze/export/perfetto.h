@@ -29,7 +29,8 @@ class PerfettoTrace {
   void clocks(formats::Time at, std::int64_t realtime, std::int64_t boottime);
 
   // Texts are escaped here. Numbers are those of the kernel.
-  Track process(std::uint32_t pid, std::string_view name, std::string_view command_line);
+  Track process(std::uint32_t pid, std::string_view name, std::string_view command_line,
+                std::span<const std::string> labels);
   Track thread(std::uint32_t pid, std::uint32_t tid, std::string_view name, Track process);
   Track track(std::string_view name, Track above);
   Track counter(std::string_view name, Track above);

@@ -7,16 +7,11 @@
 #include <ctime>
 #include <variant>
 
+#include "analyze/model/machine/container.h"
 #include "formats/machine.h"
 
 namespace tailcap::spans {
 namespace {
-
-bool is_hex(std::string_view s) {
-  return std::all_of(s.begin(), s.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-constexpr std::size_t kContainerId = 64, kPodUid = 36;
 
 // "2026-03-01T12:34:56.789Z", as the conventions want it.
 std::string iso_time(std::int64_t ns) {
@@ -30,36 +25,6 @@ std::string iso_time(std::int64_t ns) {
 }
 
 }  // namespace
-
-Container container_of(std::string_view cgroup) {
-  Container out;
-  for (std::size_t at = 0; at < cgroup.size();) {
-    std::string_view part = cgroup.substr(at, cgroup.find('/', at) - at);
-    at += part.size() + 1;
-    for (const std::string_view end : {".scope", ".slice"})
-      if (part.ends_with(end)) part.remove_suffix(end.size());
-    if (const auto pod = part.rfind("pod"); pod != part.npos && part.size() - pod - 3 == kPodUid) {
-      std::string uid(part.substr(pod + 3));
-      std::replace(uid.begin(), uid.end(), '_', '-');
-      std::string digits = uid;
-      std::erase(digits, '-');
-      if (digits.size() == 32 && is_hex(digits)) out.pod_uid = uid;
-    }
-    if (part.size() < kContainerId || !is_hex(part.substr(part.size() - kContainerId))) continue;
-    std::string_view before = part.substr(0, part.size() - kContainerId);
-    if (!before.empty() && before.back() != '-') continue;
-    out.id = part.substr(before.size());
-    if (before == "docker-" || (before.empty() && cgroup.starts_with("/docker/")))
-      out.runtime = "docker";
-    else if (before == "cri-containerd-")
-      out.runtime = "containerd";
-    else if (before == "crio-")
-      out.runtime = "cri-o";
-    else if (before == "libpod-")
-      out.runtime = "podman";
-  }
-  return out;
-}
 
 void Resources::push(const formats::Event& event) {
   const std::uint32_t pid = event.thread.pid;
@@ -105,7 +70,7 @@ model::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const 
   if (formats::known(p.started) && clock.known())
     out.set_known("process.creation.time", iso_time(clock.realtime(p.started)));
   if (at != processes_.end() && at->second.several) out.set("tailcap.process.reused", true);
-  const Container container = container_of(cgroup);
+  const model::Container container = model::container_of(cgroup);
   out.set_known("container.id", container.id);
   out.set_known("container.runtime", container.runtime);
   out.set_known("k8s.pod.uid", container.pod_uid);

@@ -17,13 +17,6 @@
 
 namespace tailcap::spans {
 
-// The container that a control group's path names: "…/docker-<64 hex>.scope", "…/kubepods/burstable/pod<uid>/<64 hex>",
-// … Empty: it names none.
-struct Container {
-  std::string id, runtime, pod_uid;
-};
-Container container_of(std::string_view cgroup);
-
 class Resources {
  public:
   void push(const formats::Event& event);

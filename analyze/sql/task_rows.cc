@@ -1,5 +1,6 @@
 #include "analyze/sql/task_rows.h"
 
+#include "analyze/model/machine/container.h"
 #include "formats/machine.h"
 
 namespace tailcap::sql {
@@ -16,6 +17,10 @@ void insert_processes(Database& database, std::span<const model::ProcessFacts> p
     row.text_or_null(p.command_line);
     row.text_or_null(p.executable);
     row.text_or_null(p.cgroup);
+    const model::Container container = model::container_of(p.cgroup);
+    row.text_or_null(container.id);
+    row.text_or_null(container.runtime);
+    row.text_or_null(container.pod_uid);
     row.integer_if(p.parent != 0, p.parent);
     row.time(p.start);
     row.time(p.end);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "analyze/model/machine/container.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 
@@ -32,6 +33,11 @@ void append_group(JsonWriter& json, const model::CpuGroup* group) {
   group->period == 0 ? json.null() : json.number(group->quota);
   json.key("period_ns");
   group->period == 0 ? json.null() : json.number(group->period);
+  const model::Container container = model::container_of(group->path);
+  json.key("container_id");
+  json.text_or_null(container.id);
+  json.key("k8s_pod_uid");
+  json.text_or_null(container.pod_uid);
   json.end_object();
 }
 

@@ -6,6 +6,7 @@
 
 #include "analyze/export/perfetto.h"
 #include "analyze/model/label_group.h"
+#include "analyze/model/machine/container.h"
 #include "analyze/model/trace/trace_identity.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wanted.h"
@@ -25,11 +26,20 @@ using model::Request;
 using Track = PerfettoTrace::Track;
 using Note = PerfettoTrace::Note;
 
+// Which container and pod it is in, as OpenTelemetry's conventions name them.
+std::vector<std::string> labels_of(const model::ProcessFacts& process) {
+  const model::Container container = model::container_of(process.cgroup);
+  std::vector<std::string> out;
+  if (!container.id.empty()) out.push_back("container.id=" + container.id);
+  if (!container.pod_uid.empty()) out.push_back("k8s.pod.uid=" + container.pod_uid);
+  return out;
+}
+
 class Tracks {
  public:
   Tracks(PerfettoTrace& trace, const tasks::Tasks& tasks) : trace_(trace), tasks_(tasks) {
     for (const model::ProcessFacts& p : tasks.processes())
-      processes_.push_back(trace.process(formats::number_of(p.pid), p.name, p.command_line));
+      processes_.push_back(trace.process(formats::number_of(p.pid), p.name, p.command_line, labels_of(p)));
     for (const model::ThreadFacts& t : tasks.threads()) {
       const std::uint32_t pid = t.process == 0 ? 0 : tasks.processes()[t.process - 1].pid;
       threads_.push_back(t.process == 0 ? 0

@@ -356,21 +356,6 @@ TEST(Spans, TheResourceIsTheProcess) {
   EXPECT_EQ(text(b, "container.id"), "(none)");
 }
 
-TEST(Spans, ContainersByTheirControlGroup) {
-  const std::string id(64, 'a');
-  EXPECT_EQ(container_of("/system.slice/docker-" + id + ".scope").id, id);
-  EXPECT_EQ(container_of("/system.slice/docker-" + id + ".scope").runtime, "docker");
-  EXPECT_EQ(container_of("/docker/" + id).runtime, "docker");
-  EXPECT_EQ(container_of("/machine.slice/libpod-" + id + ".scope/container").runtime, "podman");
-  const auto pod = container_of("/kubepods/burstable/pod0d3f3ab5-4d6c-4c12-8b8b-0f3a52a5e7a1/" + id);
-  EXPECT_EQ(pod.id, id);
-  EXPECT_EQ(pod.pod_uid, "0d3f3ab5-4d6c-4c12-8b8b-0f3a52a5e7a1");
-  EXPECT_EQ(pod.runtime, "");
-  for (const std::string& none : {std::string("/"), std::string("/system.slice/nginx.service"), "/x" + id,
-                                  "/docker-" + id.substr(1) + ".scope", std::string()})
-    EXPECT_EQ(container_of(none).id, "") << none;
-}
-
 TEST(Spans, RulesThatAreNoneSayWhere) {
   const auto why = [](const char* rules) {
     try {
