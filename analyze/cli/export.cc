@@ -33,6 +33,7 @@ constexpr const char* kNotes =
     R"(perfetto     threads, goroutines, requests with what they waited for, and what caused what: ui.perfetto.dev
 otlp         spans in protobuf, as a collector's /v1/traces takes them; otlp-json: in JSON
 openmetrics  histograms of durations with exemplars, outcomes, time by label, per route: Prometheus
+prometheus   the same in Prometheus' protobuf, with native histograms
 har          requests as an HTTP Archive: the network panel of browsers
 loki         a line of JSON per request: log stores
 folded       stacks of --measure, a line each; pprof: the same for go tool pprof
@@ -66,7 +67,7 @@ void say_limits(const views::Exported& made) {
 }
 
 bool is_binary(const std::string& format) {
-  return format == "perfetto" || format == "otlp" || format == "pprof" || format == "pcapng";
+  return format == "perfetto" || format == "prometheus" || format == "otlp" || format == "pprof" || format == "pcapng";
 }
 
 views::FlameChoice stacks_of(const Arguments& a, pipeline::Options options) {
@@ -81,7 +82,8 @@ views::FlameChoice stacks_of(const Arguments& a, pipeline::Options options) {
 
 views::Exported write(const Arguments& a, const views::Write& out) {
   pipeline::Options options = options_of(a.selection);
-  if (a.format == "openmetrics") return views::export_openmetrics(a.file, options, out);
+  if (a.format == "openmetrics" || a.format == "prometheus")
+    return views::export_openmetrics(a.file, options, a.format == "prometheus", out);
   if (a.format == "har") return views::export_har(a.file, options, TAILCAP_VERSION, out);
   if (a.format == "loki") return views::export_loki(a.file, options, out);
   if (a.format == "clickhouse") return views::export_fleet_table(a.file, options, a.table, out);
@@ -152,10 +154,10 @@ int run_export(int argc, char** argv) {
   CommandLine line("export", kAbout);
   line.word("FILE", a.file, "no file given");
   line.group("In which form?");
-  line.format(
-      a.format,
-      {"perfetto", "otlp", "otlp-json", "openmetrics", "har", "loki", "folded", "pprof", "pcapng", "clickhouse"},
-      &a.output);
+  line.format(a.format,
+              {"perfetto", "otlp", "otlp-json", "openmetrics", "prometheus", "har", "loki", "folded", "pprof", "pcapng",
+               "clickhouse"},
+              &a.output);
   line.choice(option::kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"},
               "which time folded and pprof hold, as in `tailcap flame`");
   line.option(kEndpoint, &a.endpoint);

@@ -1,45 +1,13 @@
 #include "analyze/export/openmetrics.h"
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
 #include <map>
-#include <tuple>
 
+#include "analyze/export/metric_series.h"
 #include "formats/printable.h"
 
 namespace tailcap::exports {
 namespace {
-
-using model::Request;
-
-// Upper bounds in ns, and as OpenMetrics writes them: a service's requests lie between 0.1 ms and 10 s.
-constexpr std::array kBounds = std::to_array<std::pair<std::int64_t, const char*>>({
-    {100'000, "0.0001"},
-    {250'000, "0.00025"},
-    {500'000, "0.0005"},
-    {1'000'000, "0.001"},
-    {2'500'000, "0.0025"},
-    {5'000'000, "0.005"},
-    {10'000'000, "0.01"},
-    {25'000'000, "0.025"},
-    {50'000'000, "0.05"},
-    {100'000'000, "0.1"},
-    {250'000'000, "0.25"},
-    {500'000'000, "0.5"},
-    {1'000'000'000, "1.0"},
-    {2'500'000'000, "2.5"},
-    {5'000'000'000, "5.0"},
-    {10'000'000'000, "10.0"},
-    {INT64_MAX, "+Inf"},
-});
-
-std::string_view method_of(std::string_view method) {
-  constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
-                                                        "CONNECT", "OPTIONS", "TRACE", "PATCH"};
-  if (method.empty()) return "unknown";
-  return std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end() ? "_OTHER" : method;
-}
 
 // "1.234567890": exact.
 std::string seconds(std::int64_t ns) {
@@ -58,19 +26,11 @@ std::string quoted(std::string_view text) {
   return out + "\"";
 }
 
-struct Exemplar {
-  std::int64_t duration = -1;
-  Measured of;
-};
-
-struct Series {
-  std::array<std::uint64_t, kBounds.size()> counts{};  // not summed up
-  std::array<Exemplar, kBounds.size()> exemplars{};    // the slowest of each
-  std::uint64_t count = 0, unknown = 0;
-  std::int64_t sum = 0;
-  std::map<std::string_view, std::uint64_t> outcomes;
-  std::map<model::Label, std::int64_t> labels;
-};
+// As labels are written.
+std::string labels_of(const SeriesKey& key) {
+  return "service=" + quoted(key.service) + ",role=" + quoted(key.role) + ",method=" + quoted(key.method) +
+         ",route=" + quoted(key.route);
+}
 
 class Text {
  public:
@@ -101,38 +61,11 @@ class Text {
   std::string time_, out_;
 };
 
-std::map<std::string, Series> series_of(const Metrics& m) {
-  std::map<std::string, Series> out;
-  for (const Measured& one : m.requests) {
-    const Request row = m.table.rows[one.row];
-    const std::string_view route = m.table.texts[row.route], service = m.table.texts[row.comm];
-    const std::string labels = "service=" + quoted(service.empty() ? "unknown" : service) +
-                               ",role=" + quoted(model::name_of(row.role)) +
-                               ",method=" + quoted(method_of(m.table.texts[row.method])) +
-                               ",route=" + quoted(route.empty() ? "unknown" : route);
-    Series& s = out[labels];
-    ++s.outcomes[model::name_of(row.outcome)];
-    if (!row.has_duration) {
-      ++s.unknown;
-      continue;
-    }
-    const std::int64_t duration = row.duration.count();
-    const auto bucket = static_cast<std::size_t>(
-        std::find_if(kBounds.begin(), kBounds.end(), [&](const auto& b) { return duration <= b.first; }) -
-        kBounds.begin());
-    ++s.counts[bucket];
-    ++s.count;
-    s.sum += duration;
-    if (duration > s.exemplars[bucket].duration) s.exemplars[bucket] = {duration, one};
-    for (const model::Part& part : m.table.partitions.parts(row.id)) s.labels[part.label] += part.time;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string openmetrics(const Metrics& m) {
-  const std::map<std::string, Series> all = series_of(m);
+  std::map<std::string, Series> all;
+  for (auto& [key, series] : series_of(m)) all[labels_of(key)] = std::move(series);
   Text text(m);
   text.family("tailcap_request_duration_seconds", "histogram", "seconds",
               "From a request's first byte to its response's last.");

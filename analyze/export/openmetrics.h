@@ -32,4 +32,8 @@ struct Metrics {
 // 9110's or PATCH are _OTHER.
 std::string openmetrics(const Metrics& metrics);
 
+// The same as Prometheus' protobuf (io.prometheus.client.MetricFamily, each with its length before it), which can hold
+// native histograms: those of the durations have both kinds of buckets.
+std::string prometheus(const Metrics& metrics);
+
 }  // namespace tailcap::exports

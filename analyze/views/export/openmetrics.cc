@@ -7,7 +7,8 @@
 
 namespace tailcap::views {
 
-Exported export_openmetrics(const std::string& file, const pipeline::Options& chosen, const Write& write) {
+Exported export_openmetrics(const std::string& file, const pipeline::Options& chosen, bool protobuf,
+                            const Write& write) {
   Exported out;
   out.what = "metrics";
   pipeline::Options options = of_all(chosen);
@@ -28,7 +29,7 @@ Exported export_openmetrics(const std::string& file, const pipeline::Options& ch
   if (const std::uint64_t folded = quality.findings[model::Finding::route_overflow]; folded > 0)
     out.limits.push_back(report::count_text(folded, "request is", "requests are") +
                          " in the route \"other\": there are more routes than --max-routes.");
-  write(exports::openmetrics(metrics));
+  write(protobuf ? exports::prometheus(metrics) : exports::openmetrics(metrics));
   return out;
 }
 

@@ -5,6 +5,8 @@
 
 namespace tailcap::views {
 
-Exported export_openmetrics(const std::string& file, const pipeline::Options& chosen, const Write& write);
+// protobuf: as Prometheus' protobuf, with native histograms.
+Exported export_openmetrics(const std::string& file, const pipeline::Options& chosen, bool protobuf,
+                            const Write& write);
 
 }  // namespace tailcap::views

@@ -1,0 +1,50 @@
+#include "analyze/export/metric_series.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tailcap::exports {
+namespace {
+
+using model::Request;
+
+std::string_view method_of(std::string_view method) {
+  constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
+                                                        "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+  if (method.empty()) return "unknown";
+  return std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end() ? "_OTHER" : method;
+}
+
+}  // namespace
+
+std::int32_t native_bucket(std::int64_t ns) {
+  return static_cast<std::int32_t>(std::ceil(std::log2(static_cast<double>(ns) * 1e-9) * (1 << kSchema)));
+}
+
+std::map<SeriesKey, Series> series_of(const Metrics& m) {
+  std::map<SeriesKey, Series> out;
+  for (const Measured& one : m.requests) {
+    const Request row = m.table.rows[one.row];
+    const std::string_view route = m.table.texts[row.route], service = m.table.texts[row.comm];
+    Series& s = out[{service.empty() ? "unknown" : service, model::name_of(row.role),
+                     method_of(m.table.texts[row.method]), route.empty() ? "unknown" : route}];
+    ++s.outcomes[model::name_of(row.outcome)];
+    if (!row.has_duration) {
+      ++s.unknown;
+      continue;
+    }
+    const std::int64_t duration = row.duration.count();
+    const auto bucket = static_cast<std::size_t>(
+        std::find_if(kBounds.begin(), kBounds.end(), [&](const auto& b) { return duration <= b.first; }) -
+        kBounds.begin());
+    ++s.counts[bucket];
+    ++s.count;
+    s.sum += duration;
+    duration > 0 ? ++s.native[native_bucket(duration)] : ++s.zero;
+    if (duration > s.exemplars[bucket].duration) s.exemplars[bucket] = {duration, one};
+    for (const model::Part& part : m.table.partitions.parts(row.id)) s.labels[part.label] += part.time;
+  }
+  return out;
+}
+
+}  // namespace tailcap::exports
