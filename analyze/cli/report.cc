@@ -105,7 +105,10 @@ int run_fleet(Arguments& a) {
     print_paged(text, !a.no_pager);
   else
     write_file(a.output, text, a.file);
-  return fleet.incomplete.empty() && fleet.study.quality.lost == 0 ? kDone : kIncomplete;
+  const model::Quality& quality = fleet.study.quality;
+  const bool whole = fleet.incomplete.empty() && quality.lost == 0 && quality.file.damaged_blocks == 0 &&
+                     quality.file.state == formats::CaptureState::complete;
+  return whole ? kDone : kIncomplete;
 }
 
 int run(Arguments& a) {

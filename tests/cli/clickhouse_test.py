@@ -186,10 +186,10 @@ class Fleet(unittest.TestCase):
         kills = []
 
         def kill():
-            while not stop.wait(1.5):
+            while not stop.wait(1.0):
                 self.second.end(signal.SIGKILL)
                 kills.append(time.monotonic())
-                if stop.wait(1.0):
+                if stop.wait(0.7):
                     break
                 self.second.start()
 
@@ -197,21 +197,20 @@ class Fleet(unittest.TestCase):
         killer.start()
         first_codes = []
         try:
-            for _ in range(2):
-                for capture in captures:
-                    done = self.load(capture)
-                    first_codes.append(done.returncode)
-                    for _ in range(5):
-                        if done.returncode in (0, 3):
-                            break
-                        done = self.load(capture)  # what failed is repeated
-                    self.assertIn(done.returncode, (0, 3), done.stderr)
+            for capture in captures:
+                done = self.load(capture)
+                first_codes.append(done.returncode)
+                for _ in range(5):
+                    if done.returncode in (0, 3):
+                        break
+                    done = self.load(capture)  # what failed is repeated
+                self.assertIn(done.returncode, (0, 3), done.stderr)
         finally:
             stop.set()
             killer.join()
             if self.second.process is None:
                 self.second.start()
-        self.assertGreater(len(kills), 2)
+        self.assertGreater(len(kills), 1)
         self.assert_exactly(captures)
         print(f"killed {len(kills)} times in {len(first_codes)} loads, of which {sum(c not in (0, 3) for c in first_codes)} had to be repeated", file=sys.stderr)
 
@@ -249,7 +248,7 @@ class Fleet(unittest.TestCase):
         return None if found is None else re.sub(r"(?ms)^  Below each percentile.*", "", found[1]).strip()
 
     def test_a_report_of_one_capture_says_what_its_own_says(self):
-        for name in ("lock-contention", "go-stock", "busy-machine", "lost-events"):
+        for name in ("lock-contention", "go-stock", "busy-machine", "lost-events", "cut-short"):
             with self.subTest(name):
                 self.setUp()
                 self.assertIn(self.load(CAPTURES[name]).returncode, (0, 3))

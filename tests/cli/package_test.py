@@ -81,7 +81,7 @@ class Package(unittest.TestCase):
     def test_files(self):
         names = {str(p.relative_to(self.root)) for p in self.root.rglob("*") if p.is_file()}
         for name in ("share/bash-completion/completions/tailcap", "share/zsh/vendor-completions/_tailcap", "share/fish/vendor_completions.d/tailcap.fish",
-                     "share/tailcap/schemas/report.schema.json", "share/doc/tailcap/docs/agents.md", "share/doc/tailcap/changelog.gz",
+                     "share/tailcap/schemas/report.schema.json", "share/tailcap/clickhouse/single.sql", "share/doc/tailcap/docs/agents.md", "share/doc/tailcap/changelog.gz",
                      "share/doc/tailcap/changelog.Debian.gz", "share/doc/tailcap/copyright", "share/doc/tailcap/examples/tailcap-flight.service"):
             self.assertIn("usr/" + name, names)
         for schema in (self.root / "usr/share/tailcap/schemas").glob("*.json"):
