@@ -124,12 +124,13 @@ TEST_F(StoreCase, ASnapshotWhileItGoesOn) {
     if (n != 9) continue;
     for (const char* name : {"one.tcap", "two.tcap"})
       writer.after_blocks([&, name] {
-        const bool begun = ring.snapshot(folder / name, {"why", "test"}, [&](const store::Ring::Snapshot& s) {
-          const std::lock_guard lock(mutex);
-          EXPECT_EQ(s.error, "");
-          ++snapshots;
-          written.notify_one();
-        });
+        const bool begun =
+            ring.snapshot(folder / name, Duration{}, {"why", "test"}, [&](const store::Ring::Snapshot& s) {
+              const std::lock_guard lock(mutex);
+              EXPECT_EQ(s.error, "");
+              ++snapshots;
+              written.notify_one();
+            });
         const std::lock_guard lock(mutex);
         refused += !begun;
         written.notify_one();
@@ -157,7 +158,7 @@ TEST_F(StoreCase, ASnapshotThatCannotBeWrittenHarmsNothing) {
   std::string error;
   for (int n = 0; n < 3; ++n) second(writer, n, 10, noise);
   writer.after_blocks([&] {
-    ring.snapshot(folder / "none" / "x.tcap", {"why", "test"}, [&](const auto& s) { error = s.error; });
+    ring.snapshot(folder / "none" / "x.tcap", Duration{}, {"why", "test"}, [&](const auto& s) { error = s.error; });
   });
   second(writer, 3, 10, noise);
   writer.finish(time_from(5 * kSecond));
