@@ -9,13 +9,14 @@ void Gate::begin(const formats::SocketInfo& info) {
   if (keep_.everything || info.origin == Origin::listener) return;
   if (info.type == formats::SocketType::datagram) {
     // Only name server traffic is recorded.
-    if (info.family == formats::Family::inet || info.family == formats::Family::inet6) connection(info.socket).names();
+    if (info.family == formats::Family::inet || info.family == formats::Family::inet6)
+      connections_.of(info.socket).names();
     return;
   }
   // A UNIX socket made by a target is described at its first use; a TCP one of unknown origin may be in mid-stream.
   const bool unix_begins = info.family == formats::Family::unix_domain && info.origin != Origin::existed;
   const bool begins = info.origin == Origin::connected || info.origin == Origin::accepted || unix_begins;
-  Connection& c = connection(info.socket);
+  formats::mask::Connection& c = connections_.of(info.socket);
   describe(c, info);
   if (!begins && info.origin != Origin::existed) return;
   // A connecting socket has no positions yet. It is described again when it is established.
@@ -26,7 +27,7 @@ void Gate::begin(const formats::SocketInfo& info) {
 }
 
 // Who listened at a connection's own port accepted it, also before the recording began.
-void Gate::describe(Connection& connection, const formats::SocketInfo& info) const {
+void Gate::describe(formats::mask::Connection& connection, const formats::SocketInfo& info) const {
   using formats::Origin;
   connection.described();
   if (info.origin == Origin::connected || info.origin == Origin::accepted)
@@ -42,14 +43,14 @@ void Gate::listed(const std::vector<formats::SocketInfo>& sockets) {
   for (const auto& info : sockets) {
     if (info.origin == formats::Origin::existed)
       begin(info);
-    else if (const auto found = connections_.find(info.socket); found != connections_.end())
-      describe(found->second.connection, info);
+    else if (auto* const connection = connections_.find(info.socket))
+      describe(*connection, info);
   }
 }
 
 void Gate::begin(const formats::TlsStep& step) {
-  if (step.step == formats::TlsStepKind::handshake) connection(step.session).begin(0, 0, true);
-  if (step.step == formats::TlsStepKind::freed) forget_later(step.session);
+  if (step.step == formats::TlsStepKind::handshake) connections_.of(step.session).begin(0, 0, true);
+  if (step.step == formats::TlsStepKind::freed) connections_.forget_later(step.session);
 }
 
 void Gate::take(formats::Event& event) {
@@ -58,47 +59,20 @@ void Gate::take(formats::Event& event) {
     if (io->length > 0) apply_to(io->socket, *io);
   } else if (auto* plain = std::get_if<formats::TlsIo>(&event.body)) {
     if (plain->length == 0) return;
-    connection(plain->session).described();  // sessions older than the recording have no other description
+    connections_.of(plain->session).described();  // sessions older than the recording have no other description
     apply_to(plain->session, *plain);
   } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     begin(*info);
   } else if (const auto* step = std::get_if<formats::TlsStep>(&event.body)) {
     begin(*step);
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
-    if (change->to == formats::TcpState::close) forget_later(change->socket);
+    if (change->to == formats::TcpState::close) connections_.forget_later(change->socket);
   }
-}
-
-void Gate::forget_later(std::uint64_t id) {
-  closed_.push_back(id);
-  if (closed_.size() <= kClosedKept) return;
-  forget(closed_.front());
-  closed_.pop_front();
-}
-
-void Gate::forget(std::uint64_t id) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
-  order_.erase(found->second.used);
-  connections_.erase(found);
-}
-
-Connection& Gate::connection(std::uint64_t id) {
-  const auto [found, is_new] = connections_.try_emplace(id);
-  Entry& entry = found->second;
-  if (!is_new) {
-    order_.splice(order_.begin(), order_, entry.used);
-    return entry.connection;
-  }
-  order_.push_front(id);
-  entry.used = order_.begin();
-  if (connections_.size() > most_) forget(order_.back());
-  return entry.connection;
 }
 
 template <class AnyIo>
 void Gate::apply_to(std::uint64_t id, AnyIo& io) {
-  Connection& c = connection(id);
+  formats::mask::Connection& c = connections_.of(id);
   if (c.is_names()) return;
   assert(io.head.size() + io.tail.size() <= io.length);
   sheet_.begin(io.head, io.tail);

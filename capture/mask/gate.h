@@ -4,16 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <list>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
-#include "capture/mask/connection.h"
 #include "capture/mask/http/header_list.h"
 #include "capture/mask/sheet/keep.h"
 #include "formats/event.h"
+#include "formats/mask/connection.h"
+#include "formats/mask/connection_table.h"
 #include "formats/sheet.h"
 
 namespace tailcap::capture::mask {
@@ -22,10 +20,10 @@ using formats::Sheet;
 
 class Gate {
  public:
-  // Beyond this, the least recently used connection is forgotten. If it is used again, it is in doubt.
-  static constexpr std::size_t kMaxConnections = 1u << 16;
+  using Connections = formats::mask::ConnectionTable<formats::mask::Connection>;
 
-  explicit Gate(const Keep& keep = {}, std::size_t most = kMaxConnections) : keep_(keep), list_(keep), most_(most) {}
+  explicit Gate(const Keep& keep = {}, std::size_t most = Connections::kMost)
+      : keep_(keep), list_(keep), connections_(most) {}
 
   // A new connection begins at the positions in info. Of the connections in a keyframe, only those that existed before
   // belong here: the others are in the middle of their streams. Datagram sockets: at any time.
@@ -41,28 +39,14 @@ class Gate {
   const formats::Masking& statement() const { return sum_; }
 
  private:
-  // Calls in flight when a connection is reset or a session freed are recorded after that, and continue where others
-  // stopped. Far more than threads that are in such a call:
-  static constexpr std::size_t kClosedKept = 1024;
-
-  struct Entry {
-    Connection connection;
-    std::list<std::uint64_t>::iterator used;
-  };
   void begin(const formats::TlsStep& step);
-  void describe(Connection& connection, const formats::SocketInfo& info) const;
-  void forget_later(std::uint64_t id);
-  void forget(std::uint64_t id);
-  Connection& connection(std::uint64_t id);
+  void describe(formats::mask::Connection& connection, const formats::SocketInfo& info) const;
   template <class AnyIo>
   void apply_to(std::uint64_t id, AnyIo& io);
 
   Keep keep_;
   HeaderList list_;
-  std::size_t most_;
-  std::unordered_map<std::uint64_t, Entry> connections_;
-  std::list<std::uint64_t> order_;               // most recently used first
-  std::deque<std::uint64_t> closed_;             // oldest first
+  Connections connections_;
   std::unordered_set<std::uint16_t> listening_;  // ports, when sockets were last listed
   formats::Masking sum_;
   Sheet sheet_;

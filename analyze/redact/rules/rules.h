@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "formats/mask/rules.h"
+
 namespace tailcap::redact {
 
 enum class Level : std::uint8_t {
@@ -38,17 +40,7 @@ struct Row {
 };
 std::span<const Row> rows();
 
-// What becomes of the value of a header field. Fields without a row are masked.
-enum class Value : std::uint8_t {
-  masked,
-  target,     // path: segments; query: keys, no values
-  authority,  // a host
-  id,         // kept if it is a number as traces and requests have, otherwise a pseudonym
-  number,     // kept if it consists of digits
-  words,      // kept if all of its words are on a list: close, gzip, chunked, …
-  type,       // a media type, without its parameters
-  grpc,       // the name of a coding, or a time
-};
+using formats::mask::Value;
 
 // Rows as they apply: those of the level, changed by a policy file.
 class Policy {

@@ -17,26 +17,39 @@ bool speaks(std::string_view bytes) {
 void Gate::begin(const formats::SocketInfo& info) {
   using formats::Origin;
   using formats::TcpState;
-  if (info.origin == Origin::listener) return;
+  if (info.origin == Origin::listener) return static_cast<void>(listening_.insert(info.local.port));
   if (info.type == formats::SocketType::datagram) {
     if (info.family == formats::Family::inet || info.family == formats::Family::inet6)
-      entry(info.socket).connection.names();
+      connections_.of(info.socket).connection.names();
     return;
   }
+  Entry& e = connections_.of(info.socket);
+  describe(e.connection, info);
   if (info.state == TcpState::syn_sent || info.state == TcpState::syn_recv || info.state == TcpState::new_syn_recv)
     return;
   // A capture describes a socket again in every keyframe, then in the middle of its stream: the first time counts.
-  Entry& e = entry(info.socket);
   if (e.begun) return;
   e.begun = true;
   const bool unix_begins = info.family == formats::Family::unix_domain && info.origin != Origin::existed;
   const bool begins = info.origin == Origin::connected || info.origin == Origin::accepted || unix_begins;
-  if (begins || info.origin == Origin::existed) e.connection.begin(info.next_out, info.next_in, begins && !forgot_);
+  if (begins || info.origin == Origin::existed)
+    e.connection.begin(info.next_out, info.next_in, begins && !connections_.forgot());
+}
+
+// Who listened at a connection's own port accepted it, also before the recording began.
+void Gate::describe(formats::mask::Connection& connection, const formats::SocketInfo& info) {
+  using formats::Origin;
+  connection.described();
+  if (info.origin == Origin::connected || info.origin == Origin::accepted)
+    connection.requests_move(info.origin == Origin::accepted);
+  else if (info.origin == Origin::existed && info.local.port != 0 && listening_.contains(info.local.port))
+    connection.requests_move(1);
 }
 
 void Gate::begin(const formats::TlsStep& step) {
-  if (step.step == formats::TlsStepKind::handshake) entry(step.session).connection.begin(0, 0, !forgot_);
-  if (step.step == formats::TlsStepKind::freed) forget_later(step.session);
+  if (step.step == formats::TlsStepKind::handshake)
+    connections_.of(step.session).connection.begin(0, 0, !connections_.forgot());
+  if (step.step == formats::TlsStepKind::freed) connections_.forget_later(step.session);
 }
 
 void Gate::take(formats::Event& event) {
@@ -44,50 +57,24 @@ void Gate::take(formats::Event& event) {
     if (io->length > 0) return apply_to(io->socket, *io);
     io->head = io->tail = {};
   } else if (auto* plain = std::get_if<formats::TlsIo>(&event.body)) {
-    if (plain->length > 0) return apply_to(plain->session, *plain);
-    plain->head = plain->tail = {};
+    if (plain->length == 0) {
+      plain->head = plain->tail = {};
+      return;
+    }
+    connections_.of(plain->session).connection.described();  // sessions older than the recording have no other
+    apply_to(plain->session, *plain);
   } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     begin(*info);
   } else if (const auto* step = std::get_if<formats::TlsStep>(&event.body)) {
     begin(*step);
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
-    if (change->to == formats::TcpState::close) forget_later(change->socket);
+    if (change->to == formats::TcpState::close) connections_.forget_later(change->socket);
   }
-}
-
-void Gate::forget_later(std::uint64_t id) {
-  closed_.push_back(id);
-  if (closed_.size() <= kClosedKept) return;
-  forget(closed_.front());
-  closed_.pop_front();
-}
-
-void Gate::forget(std::uint64_t id) {
-  const auto found = connections_.find(id);
-  if (found == connections_.end()) return;
-  order_.erase(found->second.used);
-  connections_.erase(found);
-}
-
-Gate::Entry& Gate::entry(std::uint64_t id) {
-  const auto [found, is_new] = connections_.try_emplace(id);
-  Entry& e = found->second;
-  if (!is_new) {
-    order_.splice(order_.begin(), order_, e.used);
-    return e;
-  }
-  order_.push_front(id);
-  e.used = order_.begin();
-  if (connections_.size() > most_) {
-    forget(order_.back());
-    forgot_ = true;
-  }
-  return e;
 }
 
 template <class AnyIo>
 void Gate::apply_to(std::uint64_t id, AnyIo& io) {
-  Entry& e = entry(id);
+  Entry& e = connections_.of(id);
   // No recorder writes more bytes than were moved.
   if (io.head.size() > io.length) io.head = {};
   if (io.tail.size() > io.length - io.head.size()) io.tail = {};
@@ -99,7 +86,7 @@ void Gate::apply_to(std::uint64_t id, AnyIo& io) {
   }
   const bool spoke = speaks(io.head) || speaks(io.tail);
   sheet_.begin(io.head, io.tail);
-  Connection& c = e.connection;
+  formats::mask::Connection& c = e.connection;
   const std::uint64_t sends = c.withheld_calls(0), receives = c.withheld_calls(1), withheld = c.withheld();
   c.moved(static_cast<unsigned>(io.direction), {static_cast<std::uint32_t>(io.position), io.length, io.head, io.tail},
           sheet_, list_);

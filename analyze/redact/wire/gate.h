@@ -1,17 +1,16 @@
 // All payload of sockets and of TLS sessions passes here, and only bytes proved to be needed are kept. Lengths and
-// positions do not change. What is kept of which connection: connection.h.
+// positions do not change. What is kept of which connection: formats/mask/connection.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <list>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 
-#include "analyze/redact/rules/header_list.h"
-#include "analyze/redact/wire/connection.h"
+#include "analyze/redact/wire/header_list.h"
 #include "formats/event.h"
+#include "formats/mask/connection.h"
+#include "formats/mask/connection_table.h"
 #include "formats/sheet.h"
 
 namespace tailcap::redact::wire {
@@ -20,10 +19,7 @@ using formats::Sheet;
 
 class Gate {
  public:
-  // Beyond this, the least recently used connection is forgotten. If it is used again, it is in doubt.
-  static constexpr std::size_t kMaxConnections = 1u << 16;
-
-  explicit Gate(const HeaderList& list, std::size_t most = kMaxConnections) : list_(list), most_(most) {}
+  explicit Gate(const HeaderList& list) : list_(list) {}
 
   // Redacts the payload of an event: head and tail are replaced, valid until the next call.
   void take(formats::Event& event);
@@ -32,28 +28,20 @@ class Gate {
   const formats::Masking& withheld() const { return sum_; }
 
  private:
-  // Calls in flight when a connection is reset or a session freed are recorded after that.
-  static constexpr std::size_t kClosedKept = 1024;
-
   struct Entry {
-    Connection connection;
+    formats::mask::Connection connection;
     bool begun = false, doubtful = false;
-    std::list<std::uint64_t>::iterator used;
   };
   void begin(const formats::SocketInfo& info);
+  void describe(formats::mask::Connection& connection, const formats::SocketInfo& info);
   void begin(const formats::TlsStep& step);
-  void forget_later(std::uint64_t id);
-  void forget(std::uint64_t id);
-  Entry& entry(std::uint64_t id);
   template <class AnyIo>
   void apply_to(std::uint64_t id, AnyIo& io);
 
   HeaderList list_;
-  std::size_t most_;
-  bool forgot_ = false;
-  std::unordered_map<std::uint64_t, Entry> connections_;
-  std::list<std::uint64_t> order_;    // most recently used first
-  std::deque<std::uint64_t> closed_;  // oldest first
+  using Connections = formats::mask::ConnectionTable<Entry>;
+  Connections connections_{Connections::kMost};
+  std::unordered_set<std::uint16_t> listening_;  // ports
   formats::Masking sum_;
   Sheet sheet_;
   std::string datagram_;

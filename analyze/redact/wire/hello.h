@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "analyze/redact/rules/header_list.h"
+#include "analyze/redact/wire/header_list.h"
 
 namespace tailcap::redact::wire {
 

@@ -46,7 +46,7 @@ class TargetMask {
       hide(begin, end);
     } else {
       std::string host = text_.substr(begin, end - begin);
-      list_.judge(Value::authority, host, true);
+      list_.judge(Value::authority, host, {});
       text_.replace(begin, end - begin, host);
     }
     return end;

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "analyze/redact/rules/header_list.h"
+#include "analyze/redact/wire/header_list.h"
 
 namespace tailcap::redact::wire {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "capture/mask/http/target.h"
+
 namespace tailcap::capture::mask {
 
 namespace {
@@ -126,6 +128,24 @@ HeaderList::HeaderList(const Keep& keep) : keep_(keep) {
 Value HeaderList::of(std::string_view name) const {
   const auto found = values_.find(name);
   return found != values_.end() ? found->second : keep_.header_values ? Value::kept : Value::masked;
+}
+
+bool HeaderList::judge(Value value, std::string& text, const Extent& extent) const {
+  if (value != Value::target && value != Value::authority) {
+    std::fill(text.begin() + static_cast<std::ptrdiff_t>(extent.judged), text.end(), '*');
+    return true;
+  }
+  const auto mask = [&](std::string& of) {
+    if (value == Value::target)
+      mask_target(of, !extent.last, *this);
+    else
+      mask_authority(of, !extent.last);
+  };
+  // The cut character may be any one. One that ends the hidden part changes nothing.
+  std::string next;
+  if (!extent.last) mask(next = text + "a");
+  mask(text);
+  return next.ends_with('*');
 }
 
 bool HeaderList::keeps_query(std::string_view key) const {

@@ -1,7 +1,7 @@
-// Which header fields keep their values: the only list, for HTTP/1 and HTTP/2, heads and trailers.
+// The recorder's rules. Which header fields keep their values: the only list, for HTTP/1 and HTTP/2, heads and
+// trailers.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -9,22 +9,24 @@
 #include <unordered_map>
 
 #include "capture/mask/sheet/keep.h"
-#include "ground/http_text.h"
+#include "formats/mask/rules.h"
 
 namespace tailcap::capture::mask {
 
-enum class Value : std::uint8_t {
-  masked,
-  kept,
-  target,     // a path with a query, see target.h
-  authority,  // a host: what is in front of an '@' is masked
-};
+using formats::mask::Extent;
+using formats::mask::Value;
+using ground::is_token;
+using ground::lower;
 
-class HeaderList {
+class HeaderList final : public formats::mask::Rules {
  public:
   explicit HeaderList(const Keep& keep = {});
-  // `name` in lower case.
-  Value of(std::string_view name) const;
+  Value of(std::string_view name) const override;
+  // Targets and hosts: target.h.
+  bool judge(Value value, std::string& text, const Extent& extent) const override;
+  bool keeps_reasons() const override { return true; }
+  bool keeps_hellos() const override { return true; }
+  void hello(std::string&, bool) const override {}
   bool keeps_query(std::string_view key) const;
 
   // The names that are on the list without having been asked for, sorted.
@@ -38,8 +40,5 @@ class HeaderList {
   std::unordered_map<std::string, Value, Hash, std::equal_to<>> values_;
   Keep keep_;
 };
-
-using ground::is_token;
-using ground::lower;
 
 }  // namespace tailcap::capture::mask

@@ -1,20 +1,20 @@
-#include "analyze/redact/wire/header_block.h"
+#include "formats/mask/header_block.h"
 
 #include <algorithm>
 #include <array>
 
-#include "analyze/redact/wire/target.h"
 #include "ground/hpack_huffman.h"
 #include "ground/hpack_static_table.h"
 
-namespace tailcap::redact::wire {
+namespace tailcap::formats::mask {
 
 namespace hpack = ground::hpack;
 
 namespace {
 
-constexpr std::size_t kMaxName = 256;  // coded; longer names are an attack
-constexpr std::size_t kMaxTarget = 64u << 10;
+constexpr std::size_t kMaxName = 256;         // coded; longer names are an attack
+constexpr std::size_t kMaxValue = 64u << 10;  // of a value that is judged as a whole
+constexpr std::size_t kMaxMedia = 64;
 constexpr std::size_t kMaxEntries = 4096;  // of the dynamic table; older ones are masked
 constexpr unsigned kMaxIntegerBits = 28;   // longer lengths and indices are an attack (RFC 7541, section 5.1)
 constexpr std::string_view kGrpc = "application/grpc";
@@ -32,8 +32,8 @@ void HeaderBlock::forget() {
   entries_.clear();
 }
 
-bool HeaderBlock::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
-  list_ = &list;
+bool HeaderBlock::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
+  rules_ = &rules;
   std::size_t at = 0;
   while (at < bytes.size()) {
     const auto byte = static_cast<std::uint8_t>(bytes[at]);
@@ -64,14 +64,14 @@ bool HeaderBlock::feed(std::string_view bytes, std::size_t base, Sheet& sheet, c
         return false;  // an index is read as an integer
       case Field::name: {
         const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(string_left_, bytes.size() - at));
-        if (!name(bytes.substr(at, n), base + at, sheet, list)) return false;
+        if (!name(bytes.substr(at, n), base + at, sheet, rules)) return false;
         at += n;
         break;
       }
       case Field::value: {
         const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(string_left_, bytes.size() - at));
         string_left_ -= n;
-        value(bytes.substr(at, n), base + at, sheet, list);
+        value(bytes.substr(at, n), base + at, sheet, rules);
         at += n;
         if (string_left_ == 0) end_value();
         break;
@@ -110,8 +110,8 @@ void HeaderBlock::took(const Entry& entry) {
   if (entry.type) type_ = entry.grpc ? Type::grpc : Type::other;
 }
 
-HeaderBlock::Entry HeaderBlock::entry_of(std::string_view name, const HeaderList& list) const {
-  return {list.of(name), name == "content-type", false};
+HeaderBlock::Entry HeaderBlock::entry_of(std::string_view name, const Rules& rules) const {
+  return {rules.of(name), name == "content-type", false};
 }
 
 bool HeaderBlock::integer_done() {
@@ -126,7 +126,7 @@ bool HeaderBlock::integer_done() {
         return true;
       }
       if (number_ <= hpack::kStaticEntries) {
-        entry_ = entry_of(hpack::static_entry(static_cast<std::uint32_t>(number_)).name, *list_);
+        entry_ = entry_of(hpack::static_entry(static_cast<std::uint32_t>(number_)).name, *rules_);
       } else {
         const std::uint64_t entry = number_ - hpack::kStaticEntries - 1;
         if (entry < entries_.size())
@@ -148,6 +148,7 @@ bool HeaderBlock::integer_done() {
     case Field::value_length:
       string_left_ = string_all_ = number_;
       value_.clear();
+      media_.clear();
       begun_ = false;
       text_.begin();
       field_ = Field::value;
@@ -162,7 +163,7 @@ bool HeaderBlock::integer_done() {
 }
 
 // Only a valid name is kept: other bytes may be mistaken for one.
-bool HeaderBlock::name(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+bool HeaderBlock::name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   name_.append(bytes);
   string_left_ -= bytes.size();
   const auto bad = [](std::string_view s) {
@@ -181,38 +182,37 @@ bool HeaderBlock::name(std::string_view bytes, std::size_t base, Sheet& sheet, c
   }
   sheet.keep(base, base + bytes.size());
   std::transform(decoded.begin(), decoded.end(), decoded.begin(), lower);
-  entry_ = entry_of(decoded, list);
+  entry_ = entry_of(decoded, rules);
   field_ = Field::value_length;
   return true;
 }
 
-// Replaces sensitive parts of `text`; a character that follows, and is cut, is hidden.
-bool HeaderBlock::judge(std::string& text, bool more, const HeaderList& list) {
-  if (entry_.value != Value::target) {
-    const bool whole = !begun_ && !more;
-    if (whole) list.judge(entry_.value, text, true);
-    if (!whole) std::fill(text.begin(), text.end(), '*');
-  } else if (value_.size() + text.size() > kMaxTarget) {
-    std::fill(text.begin(), text.end(), '*');
-  } else {
-    const std::size_t before = value_.size();
-    value_.append(text);
-    std::string masked = value_;
-    mask_target(masked, more, before, list);
-    text.assign(masked, before);
-  }
+// Replaces what is not to be kept of `text`; returns whether a character that follows would be hidden.
+bool HeaderBlock::judge(std::string& text, bool more, const Rules& rules) {
+  const Extent extent{value_.size(), !begun_, !more};
   begun_ = true;
-  return true;
+  if (extent.first && extent.last) return rules.judge(entry_.value, text, extent);
+  if (entry_.value == Value::masked || value_.size() + text.size() > kMaxValue) {
+    std::fill(text.begin(), text.end(), '*');
+    return true;
+  }
+  value_.append(text);
+  scratch_ = value_;
+  const bool hides = rules.judge(entry_.value, scratch_, extent);
+  text.assign(scratch_, extent.judged);
+  return hides;
 }
 
-void HeaderBlock::value(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
-  if (entry_.type && value_.size() < 64) value_.append(bytes.substr(0, 64));
-  if (coded_) {
+void HeaderBlock::value(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
+  if (entry_.type && media_.size() < kMaxMedia) media_.append(bytes.substr(0, kMaxMedia));
+  if (entry_.value == Value::kept) {
+    sheet.keep(base, base + bytes.size());
+  } else if (coded_) {
     text_.feed(bytes, string_left_ == 0, base, sheet,
-               [&](std::string& text, bool more) { return judge(text, more, list); });
+               [&](std::string& text, bool more) { return judge(text, more, rules); });
   } else {
     std::string text(bytes);
-    judge(text, string_left_ > 0, list);
+    judge(text, string_left_ > 0, rules);
     sheet.write(base, text);
   }
 }
@@ -222,9 +222,9 @@ void HeaderBlock::end_value() {
   if (entry_.type) {
     std::string plain;
     if (coded_)
-      hpack::huffman_decode(value_, plain, kMaxName);  // of a longer one, only its beginning
+      hpack::huffman_decode(media_, plain, kMaxName);  // of a longer one, only its beginning
     else
-      plain = value_;
+      plain = media_;
     entry_.grpc = plain.starts_with(kGrpc) && !plain.starts_with("application/grpc-web");
   }
   took(entry_);
@@ -233,4 +233,4 @@ void HeaderBlock::end_value() {
   if (entries_.size() > kMaxEntries) entries_.pop_back();
 }
 
-}  // namespace tailcap::redact::wire
+}  // namespace tailcap::formats::mask

@@ -1,8 +1,8 @@
-#include "capture/mask/http/web_body.h"
+#include "formats/mask/web_body.h"
 
 #include <algorithm>
 
-namespace tailcap::capture::mask {
+namespace tailcap::formats::mask {
 
 namespace {
 
@@ -32,14 +32,14 @@ void WebBody::skip(std::uint64_t n) {
   lost_ = true;
 }
 
-void WebBody::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+void WebBody::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   if (text_)
-    coded(bytes, base, sheet, list);
+    coded(bytes, base, sheet, rules);
   else
-    binary(bytes, base, sheet, list);
+    binary(bytes, base, sheet, rules);
 }
 
-void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   std::size_t at = 0;
   while (at < bytes.size() && !lost_) {
     if (have_ < kPrefix) {
@@ -64,7 +64,7 @@ void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, con
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size() - at));
     std::size_t done = n;
     if (in_trailers_) {
-      done = trailers_.feed(bytes.substr(at, n), base + at, sheet, list);
+      done = trailers_.feed(bytes.substr(at, n), base + at, sheet, rules);
       if (done < n) sheet.hide(base + at + done, base + at + n);  // behind a blank line, which is not sent in practice
     } else {
       sheet.hide(base + at, base + at + n);
@@ -77,7 +77,7 @@ void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, con
 }
 
 // Rewrites each digit from what is left of the bytes that it belongs to. A byte that is cut is judged by its position.
-void WebBody::coded(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+void WebBody::coded(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   decoded_.clear();
   const unsigned digits = digits_;
   for (const char c : bytes) {
@@ -95,7 +95,7 @@ void WebBody::coded(std::string_view bytes, std::size_t base, Sheet& sheet, cons
   if (lost_)
     plain_.hide(0, decoded_.size());
   else
-    binary(decoded_, 0, plain_, list);
+    binary(decoded_, 0, plain_, rules);
   const std::string_view plain = plain_.head();
   const bool last_kept = keeps_next();
 
@@ -145,4 +145,4 @@ void WebBody::coded(std::string_view bytes, std::size_t base, Sheet& sheet, cons
   sheet.write(base, changed_);
 }
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats::mask

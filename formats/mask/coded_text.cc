@@ -1,11 +1,11 @@
-#include "analyze/redact/wire/coded_text.h"
+#include "formats/mask/coded_text.h"
 
 #include <algorithm>
 #include <array>
 
 #include "ground/hpack_huffman.h"
 
-namespace tailcap::redact::wire {
+namespace tailcap::formats::mask {
 
 namespace hpack = ground::hpack;
 
@@ -40,12 +40,14 @@ void choose_lengths(std::vector<std::uint8_t>& lengths, std::size_t bits) {
   if (extra % 3 > 0) lengths[i] = static_cast<std::uint8_t>(kShortest + extra % 3);
 }
 
-}  // namespace
+struct CodeOf {
+  std::uint32_t bits = 0;
+  std::uint8_t length = 0;
+};
 
-// Of a character: `at` is the code itself.
-CodedText::Code CodedText::code_of(char c) {
+CodeOf code_of(char c) {
   static const auto all = [] {
-    std::array<Code, 256> codes{};
+    std::array<CodeOf, 256> codes{};
     for (unsigned i = 0; i < 256; ++i) {
       std::string eight, one;
       hpack::huffman_encode(std::string(8, static_cast<char>(i)), eight);
@@ -53,12 +55,14 @@ CodedText::Code CodedText::code_of(char c) {
       std::uint32_t code = 0;
       for (std::size_t b = 0; b < 4; ++b)
         code = code << 8 | (b < one.size() ? static_cast<unsigned char>(one[b]) : 0xffu);
-      codes[i] = {code >> (32 - eight.size()), static_cast<std::uint8_t>(eight.size()), false};
+      codes[i] = {code >> (32 - eight.size()), static_cast<std::uint8_t>(eight.size())};
     }
     return codes;
   }();
   return all[static_cast<unsigned char>(c)];
 }
+
+}  // namespace
 
 void CodedText::begin() {
   begun_ = 0;
@@ -99,7 +103,8 @@ void CodedText::put(std::size_t at, std::uint32_t code, unsigned length) {
   }
 }
 
-// Characters [first, end) are hidden, and each of them is whole in these bytes.
+// Characters [first, end) are hidden, and each of them is whole in these bytes. Written at bit `at`; returns how many
+// bits.
 std::size_t CodedText::fill(std::size_t first, std::size_t end, std::size_t at) {
   std::vector<std::uint8_t> lengths;
   std::size_t bits = 0;
@@ -116,8 +121,8 @@ std::size_t CodedText::fill(std::size_t first, std::size_t end, std::size_t at) 
 }
 
 std::size_t CodedText::write_like(char c, std::size_t at) {
-  const Code code = code_of(c);
-  put(at, static_cast<std::uint32_t>(code.at), code.length);
+  const CodeOf code = code_of(c);
+  put(at, code.bits, code.length);
   return code.length;
 }
 
@@ -135,7 +140,36 @@ bool CodedText::as_long(std::size_t first) const {
   return true;
 }
 
-void CodedText::rewrite(bool hides, bool last) {
+void CodedText::hide(std::size_t first) {
+  for (std::size_t i = first; i < codes_.size();) {
+    std::size_t end = i;
+    while (end < codes_.size() && codes_[end].hidden) ++end;
+    if (end > i) fill(i, end, codes_[i].at);
+    i = end + 1;
+  }
+}
+
+// Characters that are not hidden are written, too: they are others, and their codes may lie elsewhere in their run.
+void CodedText::replace(std::size_t first) {
+  if (!as_long(first)) {
+    // A replacement of another length would shift all that follows.
+    for (std::size_t i = first; i < codes_.size(); ++i) codes_[i].hidden = true;
+    return hide(first);
+  }
+  std::size_t at = first < codes_.size() ? codes_[first].at : 0;
+  for (std::size_t i = first; i < codes_.size();) {
+    if (!codes_[i].hidden) {
+      at += write_like(text_[i++], at);
+      continue;
+    }
+    std::size_t end = i;
+    while (end < codes_.size() && codes_[end].hidden) ++end;
+    at += fill(i, end, at);
+    i = end;
+  }
+}
+
+void CodedText::rewrite(bool hides, bool last, bool replaces) {
   const std::size_t all = changed_.size() * 8;
   std::size_t i = 0;
   if (begun_ > 0 && !codes_.empty()) {
@@ -147,22 +181,10 @@ void CodedText::rewrite(bool hides, bool last) {
     }
     i = 1;
   }
-  if (!as_long(i)) {
-    // A replacement of another length would shift all that follows.
-    for (std::size_t c = i; c < codes_.size(); ++c) codes_[c].hidden = true;
-  }
-  std::size_t at = i < codes_.size() ? codes_[i].at : 0;
-  while (i < codes_.size()) {
-    if (!codes_[i].hidden) {
-      at += write_like(text_[i], at);
-      ++i;
-      continue;
-    }
-    std::size_t end = i;
-    while (end < codes_.size() && codes_[end].hidden) ++end;
-    at += fill(i, end, at);
-    i = end;
-  }
+  if (replaces)
+    replace(i);
+  else
+    hide(i);
   const bool continues = codes_.empty() && begun_ > 0;  // the same character still
   const unsigned written = continues ? begun_ : 0;
   std::uint32_t given = rest_own_;
@@ -186,4 +208,4 @@ void CodedText::rewrite(bool hides, bool last) {
   given_ = given;
 }
 
-}  // namespace tailcap::redact::wire
+}  // namespace tailcap::formats::mask

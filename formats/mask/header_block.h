@@ -1,4 +1,5 @@
-// Masks the header blocks of one direction of an HTTP/2 connection: names are kept, and so are the values on the list.
+// Masks the header blocks of one direction of an HTTP/2 connection: names are kept, and of
+// the values what the rules keep.
 //
 // Coded and decoded lengths are kept, so a reader's header compression stays in step. The entries of the dynamic table
 // are followed; unknown ones are masked.
@@ -10,13 +11,11 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/redact/rules/header_list.h"
-#include "analyze/redact/wire/coded_text.h"
+#include "formats/mask/coded_text.h"
+#include "formats/mask/rules.h"
 #include "formats/sheet.h"
 
-namespace tailcap::redact::wire {
-
-using formats::Sheet;
+namespace tailcap::formats::mask {
 
 class HeaderBlock {
  public:
@@ -25,7 +24,7 @@ class HeaderBlock {
 
   void begin();
   // The next bytes of the block. False: they are invalid, and nothing of this direction can be understood any more.
-  bool feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  bool feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   // Ends the block; false: it ends in the middle of a field.
   bool whole() const { return field_ == Field::start && !in_integer_; }
   Type type() const { return type_; }
@@ -43,12 +42,12 @@ class HeaderBlock {
   void begin_field(std::uint8_t byte);
   void begin_integer(std::uint8_t byte, unsigned prefix_bits, Field then);
   bool integer_done();
-  bool name(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
-  void value(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  bool name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
+  void value(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   void end_value();
   void took(const Entry& entry);
-  Entry entry_of(std::string_view name, const HeaderList& list) const;
-  bool judge(std::string& text, bool more, const HeaderList& list);
+  Entry entry_of(std::string_view name, const Rules& rules) const;
+  bool judge(std::string& text, bool more, const Rules& rules);
 
   Field field_ = Field::start;
   std::uint64_t number_ = 0;
@@ -59,14 +58,14 @@ class HeaderBlock {
   bool resizes_ = false;
   bool coded_ = false;
   bool begun_ = false;  // a part of the value was judged
-  const HeaderList* list_ = nullptr;
+  const Rules* rules_ = nullptr;
   Type type_ = Type::other;
   Entry entry_;
   std::uint64_t string_left_ = 0, string_all_ = 0;
-  std::string name_;   // as coded
-  std::string value_;  // content-type: as coded; a target: as far as it is decoded
+  std::string name_, media_;     // as coded; the beginning of a content type
+  std::string value_, scratch_;  // as far as it is decoded
   CodedText text_;
   std::deque<Entry> entries_;  // of the dynamic table, newest first
 };
 
-}  // namespace tailcap::redact::wire
+}  // namespace tailcap::formats::mask

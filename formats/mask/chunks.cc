@@ -1,8 +1,8 @@
-#include "capture/mask/http/chunks.h"
+#include "formats/mask/chunks.h"
 
 #include <algorithm>
 
-namespace tailcap::capture::mask {
+namespace tailcap::formats::mask {
 
 namespace {
 
@@ -36,7 +36,7 @@ void Chunks::size_done() {
   digits_ = line_ = 0;
 }
 
-std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   std::size_t at = 0;
   while (at < bytes.size()) {
     const char c = bytes[at];
@@ -103,7 +103,7 @@ std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
         state_ = c == '\r' ? State::data_cr : State::size;
         break;
       case State::trailers:
-        at += trailers_.feed(bytes.substr(at), base + at, sheet, list);
+        at += trailers_.feed(bytes.substr(at), base + at, sheet, rules);
         if (trailers_.done())
           state_ = State::done;
         else if (trailers_.too_long())
@@ -118,4 +118,4 @@ std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
   return at;
 }
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats::mask

@@ -1,10 +1,8 @@
-#include "analyze/redact/wire/tls_records.h"
+#include "formats/mask/tls_records.h"
 
 #include <algorithm>
 
-#include "analyze/redact/wire/hello.h"
-
-namespace tailcap::redact::wire {
+namespace tailcap::formats::mask {
 
 using namespace ground::tls;
 
@@ -41,7 +39,7 @@ void TlsRecords::begin_record() {
   if (left_ == 0) record_done();
 }
 
-void TlsRecords::feed(std::string_view bytes, std::size_t base, bool begins_io, Sheet& sheet, const HeaderList& list) {
+void TlsRecords::feed(std::string_view bytes, std::size_t base, bool begins_io, Sheet& sheet, const Rules& rules) {
   if (lost_) {
     if (!begins_io || !plausible(bytes)) return;
     lost_ = false;
@@ -64,7 +62,7 @@ void TlsRecords::feed(std::string_view bytes, std::size_t base, bool begins_io, 
     const auto n = std::min<std::size_t>(left_, bytes.size() - at);
     const std::string_view part = bytes.substr(at, n);
     if (type() == ContentType::handshake)
-      handshake(part, base + at, sheet, list);
+      handshake(part, base + at, sheet, rules);
     else if ((type() == ContentType::alert && length_ == 2) ||
              (type() == ContentType::change_cipher_spec && length_ == 1))
       sheet.keep(base + at, base + at + n);
@@ -76,7 +74,7 @@ void TlsRecords::feed(std::string_view bytes, std::size_t base, bool begins_io, 
 
 // Messages' headers are kept, and hellos. In TLS 1.3 a hello may follow ChangeCipherSpec, after a retry: what looks
 // like one at the beginning of a record is one.
-void TlsRecords::handshake(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+void TlsRecords::handshake(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   if (encrypted_ && left_ == length_) {
     message_have_ = 0;
     message_left_ = 0;
@@ -99,23 +97,26 @@ void TlsRecords::handshake(std::string_view bytes, std::size_t base, Sheet& shee
       }
       sheet.keep(base + at, base + at + 1);
       at++;
+      message_begins_ = true;
       if (++message_have_ == kMessageHeader && message_left_ == 0) message_have_ = 0;
       continue;
     }
     const auto n = std::min<std::size_t>(message_left_, bytes.size() - at);
-    hello_.append(bytes.substr(at, n));
-    if ((message_type_ == kClientHello || message_type_ == kServerHello) && n == message_left_ && hello_.size() == n) {
-      redact_hello(hello_, message_type_ == kClientHello, list);
+    const bool hello = message_type_ == kClientHello || message_type_ == kServerHello;
+    if (hello && rules.keeps_hellos()) {
+      sheet.keep(base + at, base + at + n);
+    } else if (hello && n == message_left_ && message_begins_) {
+      hello_.assign(bytes.substr(at, n));
+      rules.hello(hello_, message_type_ == kClientHello);
       sheet.write(base + at, hello_);
-    } else
+    } else {
       sheet.hide(base + at, base + at + n);
+    }
+    message_begins_ = false;
     at += n;
     message_left_ -= static_cast<std::uint32_t>(n);
-    if (message_left_ == 0) {
-      message_have_ = 0;
-      hello_.clear();
-    }
+    if (message_left_ == 0) message_have_ = 0;
   }
 }
 
-}  // namespace tailcap::redact::wire
+}  // namespace tailcap::formats::mask

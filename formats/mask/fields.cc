@@ -1,10 +1,10 @@
-#include "analyze/redact/wire/fields.h"
+#include "formats/mask/fields.h"
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
-namespace tailcap::redact::wire {
+namespace tailcap::formats::mask {
 
 namespace {
 
@@ -44,7 +44,7 @@ void Fields::begin() {
   seen_ = 0;
 }
 
-std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   std::size_t at = 0;
   while (at < bytes.size() && part_ != Part::done) {
     switch (part_) {
@@ -85,10 +85,10 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
         }
         break;
       case Part::name:
-        at += name(bytes.substr(at), base + at, sheet, list);
+        at += name(bytes.substr(at), base + at, sheet, rules);
         break;
       case Part::value:
-        at += value(bytes.substr(at), base + at, sheet, list);
+        at += value(bytes.substr(at), base + at, sheet, rules);
         break;
       case Part::done:
         break;
@@ -99,7 +99,7 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
 }
 
 // A name is kept only if a colon follows it, or the bytes end.
-std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   std::size_t end = 0;
   while (!blank_ && end < bytes.size() && is_token(bytes[end])) {
     if (name_.size() <= kMaxName) name_.push_back(lower(bytes[end]));
@@ -123,14 +123,15 @@ std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet,
     return blanks;
   }
   sheet.keep(base, base + blanks + 1);
-  name_done(list);
+  name_done(rules);
   return blanks + 1;
 }
 
-void Fields::name_done(const HeaderList& list) {
-  kind_ = list.of(name_);
+void Fields::name_done(const Rules& rules) {
+  kind_ = rules.of(name_);
   shown_ = kind_ != Value::masked;
   begun_ = false;
+  judged_.clear();
   noted_ = name_ == "content-length"      ? Noted::length
            : name_ == "transfer-encoding" ? Noted::coding
            : name_ == "expect"            ? Noted::expect
@@ -140,7 +141,22 @@ void Fields::name_done(const HeaderList& list) {
   part_ = Part::value;
 }
 
-std::size_t Fields::value(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+// A value that is seen in pieces is judged again with each of them; bytes written before do not change.
+void Fields::judge(std::string_view text, std::size_t base, bool last, Sheet& sheet, const Rules& rules) {
+  if (judged_.size() + text.size() > kMaxJudged) {
+    shown_ = false;
+    sheet.hide(base, base + text.size());
+    return;
+  }
+  const Extent extent{judged_.size(), !begun_, last};
+  if (!last) judged_.append(text);
+  scratch_.assign(last ? text : std::string_view(judged_));
+  if (last && extent.judged > 0) scratch_.insert(0, judged_);
+  rules.judge(kind_, scratch_, extent);
+  sheet.write(base, std::string_view(scratch_).substr(extent.judged));
+}
+
+std::size_t Fields::value(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   if (after_cr_ && bytes[0] != '\n') shown_ = false;  // a bare CR, at the end of the previous bytes
   after_cr_ = false;
   const void* found = std::memchr(bytes.data(), '\n', bytes.size());
@@ -155,10 +171,10 @@ std::size_t Fields::value(std::string_view bytes, std::size_t base, Sheet& sheet
   }
   if (!shown_) {
     sheet.hide(base, base + stop);
+  } else if (kind_ == Value::kept) {
+    sheet.keep(base, base + stop);
   } else {
-    scratch_.assign(text);
-    list.judge(kind_, scratch_, found != nullptr && !begun_);
-    sheet.write(base, scratch_);
+    judge(text, base, found != nullptr, sheet, rules);
   }
   begun_ = true;
   sheet.keep(base + stop, base + end);
@@ -221,4 +237,4 @@ void Fields::note() {
   value_.clear();
 }
 
-}  // namespace tailcap::redact::wire
+}  // namespace tailcap::formats::mask

@@ -1,8 +1,8 @@
-#include "capture/mask/connection.h"
+#include "formats/mask/connection.h"
 
 #include <algorithm>
 
-namespace tailcap::capture::mask {
+namespace tailcap::formats::mask {
 
 namespace {
 
@@ -182,7 +182,7 @@ void Connection::skip(Way& way, std::uint64_t n, bool gap) {
 }
 
 std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
-                            const HeaderList& list) {
+                            const Rules& rules) {
   switch (way.kind) {
     case Kind::fresh:
       decide(way, bytes);
@@ -193,18 +193,18 @@ std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, 
       sheet.blot(base, base + bytes.size());
       return bytes.size();
     case Kind::http1: {
-      const std::size_t n = way.http1.feed(bytes, base, whole_io > 0, questions_, sheet, list);
+      const std::size_t n = way.http1.feed(bytes, base, whole_io > 0, questions_, sheet, rules);
       proved(way);
       turned(way, way.http1.take_turn());
       return n;
     }
     case Kind::http2:
-      way.http2->feed(bytes, base, whole_io, sheet, list);
+      way.http2->feed(bytes, base, whole_io, sheet, rules);
       // Its first bytes were not the frames required there.
       if (way.http2->lost() && !way.http2->proved() && questions_.whole && other(way).kind != Kind::http2) refuse(way);
       return bytes.size();
     case Kind::tls:
-      way.tls.feed(bytes, base, whole_io > 0, sheet);
+      way.tls.feed(bytes, base, whole_io > 0, sheet, rules);
       return bytes.size();
     case Kind::foreign: {
       const std::size_t n = std::min<std::size_t>(bytes.size(), kStars - way.stars);
@@ -217,10 +217,10 @@ std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, 
 }
 
 void Connection::feed(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
-                      const HeaderList& list) {
+                      const Rules& rules) {
   std::size_t at = 0;
   while (at < bytes.size()) {
-    at += one(way, bytes.substr(at), base + at, at == 0 ? whole_io : 0, sheet, list);
+    at += one(way, bytes.substr(at), base + at, at == 0 ? whole_io : 0, sheet, rules);
   }
 }
 
@@ -247,27 +247,31 @@ void Connection::withhold(unsigned direction, const Moved& bytes) {
   calls_[direction & 1] += way_[direction & 1].kind != Kind::tls;  // its requests are in the session's plaintext
 }
 
-void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, const HeaderList& list) {
+void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules) {
   Way& way = way_[direction & 1];
   if (way.placed) {
     const std::uint32_t ahead = bytes.position - way.expected;
     // Behind: another CPU recorded it late, and it was skipped. Further behind than the maximum difference between two
     // CPUs: the expected position was wrong.
-    if (0u - ahead <= kMostBehind && ahead != 0) {
+    const bool behind = ahead != 0 && 0u - ahead <= kMostBehind;
+    if (behind && way.used) {
       withhold(direction, bytes);
       return;
     }
-    if (ahead > 0) skip(way, ahead, true);
+    if (behind)
+      become(way, Kind::late);  // nothing was skipped: the connection began elsewhere than was said
+    else if (ahead > 0)
+      skip(way, ahead, true);
   }
   way.placed = way.used = true;
   way.expected = bytes.position + bytes.length;
-  if (!bytes.head.empty()) feed(way, bytes.head, 0, bytes.length, sheet, list);
+  if (!bytes.head.empty()) feed(way, bytes.head, 0, bytes.length, sheet, rules);
   if (const std::uint64_t hidden = bytes.length - bytes.head.size() - bytes.tail.size(); hidden > 0)
     skip(way, hidden, false);
-  if (!bytes.tail.empty()) feed(way, bytes.tail, bytes.head.size(), 0, sheet, list);
+  if (!bytes.tail.empty()) feed(way, bytes.tail, bytes.head.size(), 0, sheet, rules);
   if (lost(way)) withhold(direction, bytes);
   for (const Way& w : way_)
     http_ |= (w.kind == Kind::http1 && w.http1.proved()) || (w.kind == Kind::http2 && w.http2->proved());
 }
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats::mask

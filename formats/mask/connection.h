@@ -10,14 +10,12 @@
 #include <memory>
 #include <string_view>
 
-#include "capture/mask/http/http1.h"
-#include "capture/mask/http/http2.h"
-#include "capture/mask/tls_records.h"
+#include "formats/mask/http1.h"
+#include "formats/mask/http2.h"
+#include "formats/mask/tls_records.h"
 #include "formats/sheet.h"
 
-namespace tailcap::capture::mask {
-
-using formats::Sheet;
+namespace tailcap::formats::mask {
 
 // The bytes of one I/O: `length` were moved; the first and the last of them are visible.
 struct Moved {
@@ -41,7 +39,7 @@ class Connection {
   bool used() const { return way_[0].used || way_[1].used; }
 
   // Puts the kept bytes on the sheet. direction: 0 out, 1 in.
-  void moved(unsigned direction, const Moved& bytes, Sheet& sheet, const HeaderList& list);
+  void moved(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules);
 
   // Results for the statement in the file.
   bool in_doubt() const { return doubt_; }
@@ -63,9 +61,9 @@ class Connection {
   };
 
   void feed(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
-            const HeaderList& list);
+            const Rules& rules);
   std::size_t one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
-                  const HeaderList& list);
+                  const Rules& rules);
   void skip(Way& way, std::uint64_t n, bool gap);
   void decide(Way& way, std::string_view bytes);
   void find(Way& way, std::string_view bytes, std::uint32_t whole_io);
@@ -85,4 +83,4 @@ class Connection {
   std::uint64_t withheld_ = 0, calls_[2] = {0, 0};
 };
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats::mask

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "analyze/redact/wire/fields.h"
+#include "formats/mask/fields.h"
 
-namespace tailcap::redact::wire {
+namespace tailcap::formats::mask {
 
 class Chunks {
  public:
@@ -15,7 +15,7 @@ class Chunks {
 
   void begin();
   // Processes the bytes. Stops before data, which the caller handles: data_left() is its length.
-  std::size_t feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  std::size_t feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   std::uint64_t data_left() const { return state_ == State::data ? left_ : 0; }
   // n bytes of data, seen or unseen. False: they are more than that.
   bool skip(std::uint64_t n);
@@ -30,4 +30,4 @@ class Chunks {
   Fields trailers_;
 };
 
-}  // namespace tailcap::redact::wire
+}  // namespace tailcap::formats::mask

@@ -1,9 +1,15 @@
-#include "analyze/redact/rules/header_list.h"
+#include "analyze/redact/wire/header_list.h"
 
 #include <algorithm>
 #include <array>
 
+#include "analyze/redact/wire/hello.h"
+#include "analyze/redact/wire/target.h"
+#include "ground/http_text.h"
+
 namespace tailcap::redact::wire {
+
+using ground::lower;
 
 namespace {
 
@@ -90,8 +96,13 @@ void host(std::string& text, const HeaderList& list) {
 
 }  // namespace
 
-void HeaderList::judge(Value value, std::string& text, bool whole) const {
-  const std::string before = seen_ ? text : std::string();
+bool HeaderList::judge(Value value, std::string& text, const Extent& extent) const {
+  if (value == Value::target) {
+    mask_target(text, !extent.last, extent.judged, *this);
+    return true;
+  }
+  const bool whole = extent.first && extent.last;
+  const std::string before = seen_ ? text.substr(extent.judged) : std::string();
   const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
   const std::string inner(trim(text));
   bool kept = false;
@@ -99,6 +110,7 @@ void HeaderList::judge(Value value, std::string& text, bool whole) const {
   switch (value) {
     case Value::masked:
     case Value::target:
+    case Value::kept:
       break;
     case Value::number:
       kept = inner.size() <= kMaxNumber && std::all_of(inner.begin(), inner.end(), is_digit);
@@ -129,9 +141,12 @@ void HeaderList::judge(Value value, std::string& text, bool whole) const {
       break;
   }
   if (!kept) most = begin;
-  for (std::size_t i = most; i < text.size(); ++i)
+  for (std::size_t i = std::max(most, extent.judged); i < text.size(); ++i)
     if (text[i] != ' ' && text[i] != '\t') text[i] = '*';
-  saw(before, text);
+  if (seen_) seen_(before, std::string_view(text).substr(extent.judged));
+  return !kept;
 }
+
+void HeaderList::hello(std::string& body, bool client) const { redact_hello(body, client, *this); }
 
 }  // namespace tailcap::redact::wire

@@ -1,4 +1,5 @@
-// The field lines of an HTTP/1 head, or of trailers: names are kept, and so are the values on the list.
+// The field lines of an HTTP/1 head, or of trailers: names are kept, and of the values what the
+// rules keep.
 //
 // Lines may be cut anywhere. If a more lenient parser could see a different field (a bare CR, a zero byte, a folded
 // line, a line without a name), the value is masked.
@@ -9,12 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include "capture/mask/http/header_list.h"
+#include "formats/mask/rules.h"
 #include "formats/sheet.h"
 
-namespace tailcap::capture::mask {
-
-using formats::Sheet;
+namespace tailcap::formats::mask {
 
 // The fields' statements about the body and what follows it.
 struct Framing {
@@ -31,7 +30,7 @@ class Fields {
  public:
   void begin();
   // Processes the bytes up to the blank line. Returns how many it used.
-  std::size_t feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  std::size_t feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   bool done() const { return part_ == Part::done; }
   // More bytes than any valid head has.
   bool too_long() const { return seen_ > kMaxHead; }
@@ -43,24 +42,27 @@ class Fields {
  private:
   static constexpr std::size_t kMaxHead = 1u << 20;  // servers refuse longer ones: nginx 8 KiB, Go 1 MiB
   static constexpr std::size_t kMaxName = 256;
-  static constexpr std::size_t kMaxNoted = 1024;  // bytes of a value that affects the framing
+  static constexpr std::size_t kMaxNoted = 1024;   // bytes of a value that affects the framing
+  static constexpr std::size_t kMaxJudged = 4096;  // bytes of a value that is seen in pieces; what follows is hidden
 
   enum class Part : std::uint8_t { start, blank, name, value, done };
   enum class Noted : std::uint8_t { no, length, coding, expect, upgrade, type };
 
-  std::size_t name(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
-  std::size_t value(std::string_view bytes, std::size_t base, Sheet& sheet);
-  void name_done(const HeaderList& list);
+  std::size_t name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
+  std::size_t value(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
+  void judge(std::string_view text, std::size_t base, bool last, Sheet& sheet, const Rules& rules);
+  void name_done(const Rules& rules);
   void note();
 
   Part part_ = Part::start;
   Value kind_ = Value::masked;
   bool shown_ = false;     // the current value, up to an invalid byte
+  bool begun_ = false;     // bytes of the current value were seen
   bool blank_ = false;     // blanks followed the name
   bool after_cr_ = false;  // a line feed has to follow
   Noted noted_ = Noted::no;
   std::size_t seen_ = 0;
-  std::string name_, value_, scratch_;
+  std::string name_, value_, judged_, scratch_;
 };
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats::mask

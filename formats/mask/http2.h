@@ -7,14 +7,12 @@
 #include <unordered_map>
 #include <utility>
 
-#include "capture/mask/http/header_block.h"
-#include "capture/mask/http/header_list.h"
+#include "formats/mask/header_block.h"
+#include "formats/mask/rules.h"
 #include "formats/sheet.h"
 #include "ground/http2_frame.h"
 
-namespace tailcap::capture::mask {
-
-using formats::Sheet;
+namespace tailcap::formats::mask {
 
 class Http2 {
  public:
@@ -22,7 +20,7 @@ class Http2 {
   explicit Http2(std::size_t preface = 0, bool settings_first = false)
       : preface_(preface), settings_first_(settings_first) {}
   // The next bytes of the stream; whole_io: length of the I/O that begins with them, 0 if none does.
-  void feed(std::string_view bytes, std::size_t base, std::size_t whole_io, Sheet& sheet, const HeaderList& list);
+  void feed(std::string_view bytes, std::size_t base, std::size_t whole_io, Sheet& sheet, const Rules& rules);
   // Bytes of the same I/O that are not visible.
   void skip(std::uint64_t n);
   // Bytes that others moved.
@@ -80,4 +78,4 @@ class Http2 {
   std::size_t found_at_ = 0;
 };
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats::mask

@@ -1,4 +1,5 @@
-// A gRPC-Web body in HTTP/1: message prefixes are kept, and so are the values on the list in the trailers after them.
+// A gRPC-Web body in HTTP/1: message prefixes are kept, and of the trailers after them what the
+// rules keep.
 // In the text form everything is in base64.
 #pragma once
 
@@ -6,23 +7,21 @@
 #include <string>
 #include <string_view>
 
-#include "capture/mask/http/fields.h"
+#include "formats/mask/fields.h"
 #include "formats/sheet.h"
 
-namespace tailcap::capture::mask {
-
-using formats::Sheet;
+namespace tailcap::formats::mask {
 
 class WebBody {
  public:
   explicit WebBody(bool text) : text_(text) {}
-  void feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  void feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   // Bytes were moved unseen: the position in the body is unknown, unless all of them belong to one message.
   void skip(std::uint64_t n);
 
  private:
-  void binary(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
-  void coded(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  void binary(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
+  void coded(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   bool keeps_next() const;
 
   bool text_, lost_ = false;
@@ -35,4 +34,4 @@ class WebBody {
   unsigned bits_ = 0, digits_ = 0;  // text: the digits of a group of four so far
 };
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats::mask

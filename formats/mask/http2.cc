@@ -1,9 +1,9 @@
-#include "analyze/redact/wire/http2.h"
+#include "formats/mask/http2.h"
 
 #include <algorithm>
 #include <iterator>
 
-namespace tailcap::redact::wire {
+namespace tailcap::formats::mask {
 
 using namespace ground::http2;
 
@@ -196,7 +196,7 @@ void Http2::end_block() {
   block_cut_ = false;
 }
 
-void Http2::feed(std::string_view bytes, std::size_t base, std::size_t whole_io, Sheet& sheet, const HeaderList& list) {
+void Http2::feed(std::string_view bytes, std::size_t base, std::size_t whole_io, Sheet& sheet, const Rules& rules) {
   std::size_t at = 0;
   if (lost_) {
     if (whole_io == 0 || !look(bytes, whole_io)) return;
@@ -249,7 +249,7 @@ void Http2::feed(std::string_view bytes, std::size_t base, std::size_t whole_io,
         break;
       case Part::fragment:
         done = std::min<std::size_t>(here, left_ - padding_);
-        if (!block_.feed(bytes.substr(at, done), base + at, sheet, list)) return lose();
+        if (!block_.feed(bytes.substr(at, done), base + at, sheet, rules)) return lose();
         break;
       case Part::data:
         done = std::min<std::size_t>(here, left_ - padding_);
@@ -295,4 +295,4 @@ void Http2::data(std::string_view bytes, std::size_t base, Sheet& sheet) {
   }
 }
 
-}  // namespace tailcap::redact::wire
+}  // namespace tailcap::formats::mask

@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "capture/mask/http/chunks.h"
-#include "capture/mask/http/fields.h"
-#include "capture/mask/http/web_body.h"
+#include "formats/mask/chunks.h"
+#include "formats/mask/fields.h"
+#include "formats/mask/web_body.h"
 #include "ground/http_start_line.h"
 
-namespace tailcap::capture::mask {
+namespace tailcap::formats::mask {
 
 using ground::Role;
 using ground::StartLine;
@@ -44,7 +44,7 @@ class Http1 {
   // Processes the next bytes; begins_io: an I/O begins with the first of them. Returns how many it used: fewer than all
   // only if turn() is not none.
   std::size_t feed(std::string_view bytes, std::size_t base, bool begins_io, Questions& questions, Sheet& sheet,
-                   const HeaderList& list);
+                   const Rules& rules);
   // Bytes that were moved and are not visible.
   void skip(std::uint64_t n);
 
@@ -64,9 +64,9 @@ class Http1 {
  private:
   static constexpr std::size_t kMaxLine = 64u << 10;  // of a start line
 
-  std::size_t start(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  std::size_t start(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   void show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole,
-                  Sheet& sheet, const HeaderList& list);
+                  Sheet& sheet, const Rules& rules);
   void begin_head(const StartLine& line);
   void head_done(Questions& questions);
   void request_done(Questions& questions);
@@ -75,7 +75,7 @@ class Http1 {
   void message_done() { state_ = State::start; }
   void refuse();
   std::size_t body_bytes(std::string_view bytes, std::size_t base, std::uint64_t most, Sheet& sheet,
-                         const HeaderList& list);
+                         const Rules& rules);
 
   State state_ = State::start;
   Turn turn_ = Turn::none;
@@ -90,4 +90,4 @@ class Http1 {
   std::unique_ptr<WebBody> web_;
 };
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats::mask

@@ -1,11 +1,9 @@
-#include "capture/mask/http/http1.h"
+#include "formats/mask/http1.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "capture/mask/http/target.h"
-
-namespace tailcap::capture::mask {
+namespace tailcap::formats::mask {
 
 using What = StartLine::What;
 
@@ -49,7 +47,7 @@ void Http1::skip(std::uint64_t n) {
 }
 
 std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io, Questions& questions, Sheet& sheet,
-                        const HeaderList& list) {
+                        const Rules& rules) {
   std::size_t at = 0;
   if (state_ == State::seek) {
     if (!begins_io || !verified_start(bytes, role_)) {
@@ -79,17 +77,17 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
     }
     switch (state_) {
       case State::start:
-        at += start(rest, base + at, sheet, list);
+        at += start(rest, base + at, sheet, rules);
         break;
       case State::fields:
-        at += fields_.feed(rest, base + at, sheet, list);
+        at += fields_.feed(rest, base + at, sheet, rules);
         if (fields_.done())
           head_done(questions);
         else if (fields_.too_long())
           lose();
         break;
       case State::length: {
-        const std::size_t n = body_bytes(rest, base + at, left_, sheet, list);
+        const std::size_t n = body_bytes(rest, base + at, left_, sheet, rules);
         left_ -= n;
         at += n;
         if (left_ == 0) message_done();
@@ -97,19 +95,19 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
       }
       case State::chunks:
         if (const std::uint64_t data = chunks_.data_left(); data > 0) {
-          const std::size_t n = body_bytes(rest, base + at, data, sheet, list);
+          const std::size_t n = body_bytes(rest, base + at, data, sheet, rules);
           chunks_.skip(n);
           at += n;
           break;
         }
-        at += chunks_.feed(rest, base + at, sheet, list);
+        at += chunks_.feed(rest, base + at, sheet, rules);
         if (chunks_.done())
           message_done();
         else if (chunks_.broken())
           lose();
         break;
       case State::until_close:
-        at += body_bytes(rest, base + at, rest.size(), sheet, list);
+        at += body_bytes(rest, base + at, rest.size(), sheet, rules);
         break;
       case State::seek:
         break;
@@ -121,13 +119,13 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
 }
 
 std::size_t Http1::body_bytes(std::string_view bytes, std::size_t base, std::uint64_t most, Sheet& sheet,
-                              const HeaderList& list) {
+                              const Rules& rules) {
   const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(most, bytes.size()));
-  if (web_) web_->feed(bytes.substr(0, n), base, sheet, list);
+  if (web_) web_->feed(bytes.substr(0, n), base, sheet, rules);
   return n;
 }
 
-std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
+std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   // Empty lines before a request are not part of it (RFC 9112, section 2.2).
   if (line_.empty() && role_ != Role::responses && (bytes[0] == '\r' || bytes[0] == '\n') &&
       (proved_ || role_ == Role::requests)) {
@@ -156,7 +154,7 @@ std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet,
     refuse();
     return 0;
   }
-  show_start(judged, before, bytes.substr(0, used), base, whole, sheet, list);
+  show_start(judged, before, bytes.substr(0, used), base, whole, sheet, rules);
   if (!whole) return used;
   line_.clear();
   if (proxy) return used;
@@ -171,13 +169,20 @@ std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet,
 
 // The whole target is judged again each time more of it is available; bytes written before do not change.
 void Http1::show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole,
-                       Sheet& sheet, const HeaderList& list) {
+                       Sheet& sheet, const Rules& rules) {
   sheet.keep(base, base + bytes.size());
-  if (line.target_end <= line.target_begin || line.target_end <= before) return;
   const std::string_view all = line_.empty() ? bytes : std::string_view(line_);
+  if (!rules.keeps_reasons()) {
+    for (const auto& [begins, kept] : {std::pair<std::string_view, std::size_t>{"HTTP/", 13}, {"PROXY ", 11}}) {
+      const std::size_t from = std::max(kept, before) - before;
+      const std::size_t end = std::min(bytes.find_last_not_of("\r\n") + 1, bytes.size());
+      if (all.starts_with(begins) && from < end) sheet.write(base + from, std::string(end - from, '*'));
+    }
+  }
+  if (line.target_end <= line.target_begin || line.target_end <= before) return;
   std::string target(all.substr(line.target_begin, line.target_end - line.target_begin));
-  mask_target(target, !whole && !line.target_whole, list);
   const std::size_t skip = before > line.target_begin ? before - line.target_begin : 0;
+  rules.judge(Value::target, target, {skip, skip == 0, whole || line.target_whole});
   sheet.write(base + line.target_begin + skip - before, std::string_view(target).substr(skip));
 }
 
@@ -258,4 +263,4 @@ void Http1::response_done(Questions& questions) {
   }
 }
 
-}  // namespace tailcap::capture::mask
+}  // namespace tailcap::formats::mask

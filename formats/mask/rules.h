@@ -1,0 +1,54 @@
+// What the writer of a capture keeps of what this folder's machines have understood: of the values of header fields, of
+// targets, of hellos. The recorder's rules are in capture/mask, those of redaction in analyze/redact.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "ground/http_text.h"
+
+namespace tailcap::formats::mask {
+
+using ground::is_token;
+using ground::lower;
+
+// What becomes of the value of a header field. All but the first and the last are judged by the rules.
+enum class Value : std::uint8_t {
+  masked,
+  target,     // a path with a query
+  authority,  // a host
+  id,         // a number as traces and requests have
+  number,
+  words,  // of a list: close, gzip, chunked, …
+  type,   // a media type
+  grpc,   // the name of a coding, or a time
+  kept,
+};
+
+// How much of a value is known.
+struct Extent {
+  std::size_t judged = 0;  // so many characters were written before, and stay as they are
+  bool first = true;       // nothing of the value was judged before
+  bool last = true;        // it ends here
+};
+
+class Rules {
+ public:
+  virtual ~Rules() = default;
+
+  // `name` in lower case.
+  virtual Value of(std::string_view name) const = 0;
+  // `text` is a value as far as it was seen. Replaces what is not to be kept of it behind the characters that were
+  // judged before, in place: by '*', or by characters whose code in HPACK is as long. Returns whether a character that
+  // follows would be hidden. In a header block that has the whole of it a masked value is judged, too.
+  virtual bool judge(Value value, std::string& text, const Extent& extent) const = 0;
+  // Reasons of responses and the addresses of a line of the PROXY protocol; they are hidden otherwise.
+  virtual bool keeps_reasons() const = 0;
+  // Hellos of TLS. Otherwise those that are visible in one piece are rewritten in place, and others are hidden.
+  virtual bool keeps_hellos() const = 0;
+  virtual void hello(std::string& body, bool client) const = 0;
+};
+
+}  // namespace tailcap::formats::mask
