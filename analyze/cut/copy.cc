@@ -94,9 +94,10 @@ Written copy(const std::string& in, const std::string& out, const Part& part, co
   Choice choice(part);
   Time last = kNoTime;
   bool first = true;
+  CaptureState state = CaptureState::complete;
   for (auto events = reader.next(); !events.empty(); events = reader.next()) {
     for (Event event : events) {
-      if (!formats::into_copy(event, stopped_captures().empty())) continue;
+      if (!formats::into_copy(event, stopped_captures().empty(), &state)) continue;
       // Times are shown since the first event.
       if (!choice.keeps(event) && !first) continue;
       first = false;
@@ -104,7 +105,7 @@ Written copy(const std::string& in, const std::string& out, const Part& part, co
       writer.push(event);
     }
   }
-  writer.finish(last);
+  writer.finish(last, state);
   return {writer.totals().events, writer.totals().file_bytes};
 }
 

@@ -65,10 +65,10 @@ void mark(Preamble& p, const std::string& level, const std::string& hash) {
 }
 
 // A result that cannot be read is none.
-void verify_sound(const std::string& path, std::uint64_t events) {
+void verify_sound(const std::string& path, std::uint64_t events, CaptureState state) {
   Reader reader(path);
   std::uint64_t sound = 0;
-  bool damaged = reader.summary().state != CaptureState::complete;
+  bool damaged = reader.summary().state != state;
   for (const BlockStatus& block : reader.check()) {
     damaged = damaged || !block.damage.empty();
     sound += block.events;
@@ -118,6 +118,7 @@ Result redact(const Options& options) {
                                  .flags = static_cast<std::uint8_t>(kBlockRedacted | (strict ? kBlockStrict : 0))});
   }
   Time last = kNoTime;
+  CaptureState state = CaptureState::complete;
   const auto push = [&](const Event& event) {
     last = std::max(last, event.time);
     ++result.events;
@@ -126,7 +127,7 @@ Result redact(const Options& options) {
   for (auto events = reader.next(); !events.empty(); events = reader.next()) {
     for (Event event : events) {
       if (std::holds_alternative<Damage>(event.body) || std::holds_alternative<CaptureEnd>(event.body)) {
-        if (!formats::into_copy(event, stopped_captures().empty())) continue;
+        if (!formats::into_copy(event, stopped_captures().empty(), &state)) continue;
       } else {
         const Event before = event;
         redactor.apply(event);
@@ -138,10 +139,10 @@ Result redact(const Options& options) {
   result.withheld = redactor.withheld();
   if (result.withheld.withheld > 0) push({last, {}, result.withheld});
   if (!writer) return result;
-  writer->finish(last);
+  writer->finish(last, state);
   result.file_bytes = writer->totals().file_bytes;
   writer.reset();
-  verify_sound(options.out, result.events);
+  verify_sound(options.out, result.events, state);
   return result;
 }
 

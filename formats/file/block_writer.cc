@@ -53,7 +53,8 @@ void BlockWriter::copy(const BlockHeader& header, std::span<const std::byte> fra
 void BlockWriter::finish(CaptureState state, Time ended) {
   footer_.state = state;
   footer_.ended = ended;
-  write(framer_.frame(footer_, state == CaptureState::recovered ? kBlockRecovered : flags_));
+  write(framer_.frame(footer_,
+                      static_cast<std::uint8_t>(flags_ | (state == CaptureState::recovered ? kBlockRecovered : 0))));
   file_.finish();
 }
 

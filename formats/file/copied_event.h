@@ -6,12 +6,14 @@
 namespace tailcap::formats {
 
 // Damage, and an end that is not whole, become losses. False: the event has no place in the copy. whole: the reader has
-// delivered everything.
-inline bool into_copy(Event& event, bool whole) {
+// delivered everything. state: of a copy of this one capture, whose footer says what the end said; then an end becomes
+// a loss only where the reader stopped before it.
+inline bool into_copy(Event& event, bool whole, CaptureState* state = nullptr) {
   if (const auto* damage = std::get_if<Damage>(&event.body)) {
     event.body = Loss{damage->since, LossCause::damaged, 255, 1};
   } else if (const auto* end = std::get_if<CaptureEnd>(&event.body)) {
-    if (end->state == CaptureState::complete && whole) return false;
+    if (state && end->state != CaptureState::complete) *state = CaptureState::recovered;
+    if (whole && (state || end->state == CaptureState::complete)) return false;
     event.body = Loss{event.time, LossCause::damaged, 255, 1};
   }
   return true;

@@ -254,7 +254,7 @@ void Writer::tick(Time now) {
   }
 }
 
-void Writer::finish(Time now) {
+void Writer::finish(Time now, CaptureState state) {
   Impl& w = *impl_;
   assert(!w.in_keyframe);
   w.throw_failure();
@@ -269,7 +269,7 @@ void Writer::finish(Time now) {
   w.thread.join();
   w.thread = std::thread([] {});  // the destructor joins one
   w.throw_failure();
-  w.out->finish(CaptureState::complete, now);
+  w.out->finish(state, now);
 }
 
 void Writer::let_name(std::function<int(bool replace)> give_name) {

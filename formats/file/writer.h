@@ -58,8 +58,8 @@ class Writer {
   void end_keyframe();
   // Closes blocks older than kBlockAge. Call at every poll.
   void tick(Time now);
-  // Closes all blocks, writes the footer, fsyncs, renames. State in the footer is complete.
-  void finish(Time now);
+  // Closes all blocks, writes the footer, fsyncs, renames. state: complete, or recovered for a copy of a part.
+  void finish(Time now, CaptureState state = CaptureState::complete);
   // finish() has this rename PATH.partial to PATH: 0, or errno. replace: PATH may exist.
   void let_name(std::function<int(bool replace)> give_name);
 

@@ -4,7 +4,10 @@
     tests/cli/cut_test.py --build build/dev [unittest arguments]
 """
 import json
+import os
 import pathlib
+import pty
+import subprocess
 import tempfile
 import zipfile
 
@@ -135,6 +138,64 @@ class Cut(Case):
         with zipfile.ZipFile(other, "w") as archive:
             archive.writestr("x", "y")
         self.assert_refused(self.tailcap("report", other), 1, "no pack of tailcap")
+
+    def answered(self, answer, *options):
+        """What a terminal shows on which the question is answered so, and the exit code."""
+        ours, theirs = pty.openpty()
+        running = subprocess.Popen([case.program(), "pack", STOCK, "-o", "bug.zip", "--slowest", "2", *options], stdin=theirs, stdout=theirs, stderr=theirs, cwd=self.scratch)
+        os.close(theirs)
+        shown, asked = b"", False
+        try:
+            while part := os.read(ours, 65536):
+                shown += part
+                if not asked and b"[y/N]" in shown:
+                    asked = True
+                    os.write(ours, answer)
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        return shown.decode().replace("\r\n", "\n"), running.wait(timeout=60)
+
+    def test_a_pack_asks_on_a_terminal(self):
+        out = self.scratch / "bug.zip"
+        for answer in (b"n\n", b"\n", b"nearly\n", b"\x04"):
+            with self.subTest(answer):
+                shown, code = self.answered(answer)
+                self.assertEqual(code, 4, shown)
+                # What is inside, and what was removed, before the question.
+                before, question, after = shown.partition("Write it? [y/N]")
+                self.assertTrue(question, shown)
+                for said in ("capture.tcap", "report.html", "manifest.json", "Redacted, level default", "none found"):
+                    self.assertIn(said, before)
+                self.assertIn("Nothing was written.", after)
+                self.assertEqual(list(self.scratch.iterdir()), [])
+        shown, code = self.answered(b"", "--yes")
+        self.assertEqual(code, 0, shown)
+        self.assertNotIn("Write it?", shown)
+        out.unlink()
+        for answer in (b"y\n", b"yes\n"):
+            with self.subTest(answer):
+                shown, code = self.answered(answer)
+                self.assertEqual(code, 0, shown)
+                self.assertIn("bug.zip:", shown)
+                self.assertIn("of 1,050 requests of the original", self.tailcap("report", out).stdout)
+                out.unlink()
+
+    def test_a_capture_that_was_cut_short(self):
+        """A part of it and a redacted copy have the requests that were under way as they were."""
+        short = case.SAMPLES / "cut-short/cut-short.tcap"
+        original = self.rows(short)
+        out, done = self.cut(short, "--slowest", "10000", "--controls", "0")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        redacted = self.scratch / "redacted.tcap"
+        self.assertEqual(self.tailcap("redact", short, redacted).returncode, 3)
+        for copy in (out, redacted):
+            rows = self.rows(copy)
+            under_way = [id for id, row in original.items() if row["outcome"] == "in_flight" and id in rows]
+            self.assertEqual([rows[id]["outcome"] for id in under_way], ["in_flight"] * len(under_way))
+            self.assertEqual({id: row["outcome"] for id, row in rows.items()}, {id: original[id]["outcome"] for id in rows})
+            info = json.loads(self.tailcap("info", copy, "--json").stdout)
+            self.assertEqual(info["state"], "recovered", info)
 
 
 if __name__ == "__main__":

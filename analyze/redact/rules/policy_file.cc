@@ -17,6 +17,14 @@ Treatment treatment_of(const std::string& word) {
   throw std::runtime_error("'" + word + "' is none of keep, words, path, symbols, pseudonym, drop");
 }
 
+constexpr std::string_view kKeys[] = {"level",        "fields",       "mask_headers",
+                                      "keep_headers", "keep_queries", "allow_credentials"};
+std::string joined() {
+  std::string all;
+  for (const auto key : kKeys) (all += all.empty() ? "" : ", ") += key;
+  return all;
+}
+
 }  // namespace
 
 Policy Policy::from_file(const std::string& path) {
@@ -25,30 +33,37 @@ Policy Policy::from_file(const std::string& path) {
   try {
     const YAML::Node all = YAML::LoadFile(path);
     if (!all.IsMap()) throw std::runtime_error("it is no map of level, fields and headers");
+    const auto each = [&](const char* list, auto take) {
+      if (!all[list]) return;
+      if (!all[list].IsSequence()) throw std::runtime_error(std::string(list) + " is no list");
+      for (const auto& name : all[list]) {
+        line = name.Mark().line + 1;
+        take(name.template as<std::string>());
+      }
+    };
     for (const auto& entry : all) {
       line = entry.first.Mark().line + 1;
       const auto key = entry.first.as<std::string>();
-      if (key == "level") {
-        const auto level = entry.second.as<std::string>();
-        if (level != "default" && level != "strict") throw std::runtime_error("level is default or strict");
-        policy.set_level(level == "strict" ? Level::strict : Level::standard);
-      } else if (key == "fields") {
-        for (const auto& field : entry.second) {
-          line = field.first.Mark().line + 1;
-          const auto name = field.first.as<std::string>();
-          const std::size_t dot = std::min(name.find('.'), name.size());
-          policy.set(name.substr(0, dot), name.substr(std::min(dot + 1, name.size())),
-                     treatment_of(field.second.as<std::string>()));
-        }
-      } else if (key == "mask_headers") {
-        for (const auto& header : entry.second) {
-          line = header.Mark().line + 1;
-          policy.mask_header(header.as<std::string>());
-        }
-      } else {
-        throw std::runtime_error("'" + key + "' is none of level, fields, mask_headers");
-      }
+      if (std::find(std::begin(kKeys), std::end(kKeys), key) == std::end(kKeys))
+        throw std::runtime_error("'" + key + "' is none of " + joined());
     }
+    if (all["level"]) {
+      line = all["level"].Mark().line + 1;
+      const auto level = all["level"].as<std::string>();
+      if (level != "default" && level != "strict") throw std::runtime_error("level is default or strict");
+      policy.set_level(level == "strict" ? Level::strict : Level::standard);
+    }
+    each("allow_credentials", [&](const std::string& name) { policy.allow_credentials(name); });
+    for (const auto& field : all["fields"]) {
+      line = field.first.Mark().line + 1;
+      const auto name = field.first.as<std::string>();
+      const std::size_t dot = std::min(name.find('.'), name.size());
+      policy.set(name.substr(0, dot), name.substr(std::min(dot + 1, name.size())),
+                 treatment_of(field.second.as<std::string>()));
+    }
+    each("keep_headers", [&](const std::string& name) { policy.keep_header(name); });
+    each("keep_queries", [&](const std::string& key) { policy.keep_query(key); });
+    each("mask_headers", [&](const std::string& name) { policy.mask_header(name); });
   } catch (const YAML::BadFile&) {
     throw std::runtime_error("cannot read the policy " + formats::printable(path));
   } catch (const std::exception& e) {

@@ -303,7 +303,42 @@ std::string Policy::hash() const {
   }
   for (const Header& row : kHeaders)
     ((all += '\n') += row.name) += ' ' + std::to_string(static_cast<int>(header(row.name)));
+  for (const auto& [name, value] : headers_)
+    if (value == Value::kept) (all += "\nheader ") += name;
+  for (const auto& key : queries_) (all += "\nquery ") += key;
   return fingerprint(all, 16);
+}
+
+bool may_hold_credentials(std::string_view name) {
+  static constexpr std::string_view kParts[] = {"auth",      "cookie",  "token",    "secret", "passw",       "pwd",
+                                                "key",       "session", "sid",      "sig",    "cred",        "jwt",
+                                                "csrf",      "xsrf",    "otp",      "code",   "ticket",      "cert",
+                                                "assertion", "saml",    "location", "refer",  "command_line"};
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), formats::mask::lower);
+  return std::any_of(std::begin(kParts), std::end(kParts), [&](auto part) { return lower.find(part) != lower.npos; });
+}
+
+void Policy::check_credentials(const std::string& name) const {
+  if (may_hold_credentials(name) && !credentials_.contains(name))
+    throw std::runtime_error(name + " may hold credentials; name it in allow_credentials, too, if it is to be kept");
+}
+
+void Policy::keep_header(const std::string& name) {
+  const Value now = Policy().header(name);
+  if (now == Value::target || now == Value::authority)
+    throw std::runtime_error(name + " is not kept as a whole; keep_queries keeps values of queries");
+  if (name.empty() || !std::all_of(name.begin(), name.end(),
+                                   [](char c) { return formats::mask::is_token(c) && formats::mask::lower(c) == c; }))
+    throw std::runtime_error("'" + name + "' is no name of a header field in lower case");
+  check_credentials(name);
+  headers_[name] = Value::kept;
+}
+
+void Policy::keep_query(const std::string& key) {
+  if (key.empty()) throw std::runtime_error("a key of a query has no name");
+  check_credentials(key);
+  queries_.insert(key);
 }
 
 void Policy::set(const std::string& kind, const std::string& field, Treatment treatment) {
@@ -314,6 +349,8 @@ void Policy::set(const std::string& kind, const std::string& field, Treatment tr
   if (number && treatment != keep && treatment != drop)
     throw std::runtime_error(kind + "." + field + " can only be kept or dropped");
   if (row->standard == payload) throw std::runtime_error(kind + "." + field + " is not for a policy to decide");
+  const bool arguments = row->standard == program_words || row->standard == program;
+  if (arguments && treatment != drop && treatment != pseudonym) check_credentials(kind + "." + field);
   fields_[kind + "." + field] = treatment;
 }
 

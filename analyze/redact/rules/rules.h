@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,10 @@ std::span<const Row> rows();
 
 using formats::mask::Value;
 
+// The name of a header field, of a key of a query or of a field of an event says that credentials are kept in it. Many
+// have other names: this is for warnings, not for masking.
+bool may_hold_credentials(std::string_view name);
+
 // Rows as they apply: those of the level, changed by a policy file.
 class Policy {
  public:
@@ -50,23 +55,33 @@ class Policy {
   static Policy from_file(const std::string& path);
 
   Level level() const { return level_; }
-  bool custom() const { return !fields_.empty() || !headers_.empty(); }
+  bool custom() const { return !fields_.empty() || !headers_.empty() || !queries_.empty(); }
   Treatment of(std::string_view kind, std::string_view field) const;
   Value header(std::string_view name) const;  // in lower case
   bool strict() const { return level_ == Level::strict; }
+  // The values of this key, in queries and path parameters, are kept.
+  bool keeps_query(std::string_view key) const { return queries_.contains(key); }
   // "default", "strict", or with " and a policy file" behind it.
   std::string name() const;
   // 16 hexadecimal digits of all rows as they apply.
   std::string hash() const;
 
   void set_level(Level level) { level_ = level; }
+  // These throw for what is not for a policy to decide, and for what may hold credentials but is not in
+  // allow_credentials().
   void set(const std::string& kind, const std::string& field, Treatment treatment);
+  void keep_header(const std::string& name);
+  void keep_query(const std::string& key);
+  void allow_credentials(const std::string& name) { credentials_.insert(name); }
   void mask_header(const std::string& name) { headers_[name] = Value::masked; }
 
  private:
+  void check_credentials(const std::string& name) const;
+
   Level level_;
   std::map<std::string, Treatment, std::less<>> fields_;  // "kind.field"
   std::map<std::string, Value, std::less<>> headers_;
+  std::set<std::string, std::less<>> queries_, credentials_;
 };
 
 }  // namespace tailcap::redact

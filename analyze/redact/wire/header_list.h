@@ -39,6 +39,7 @@ class HeaderList final : public formats::mask::Rules {
   void saw(std::string_view before, std::string_view after) const {
     if (seen_) seen_(before, after);
   }
+  bool keeps_query(std::string_view key) const { return policy_->keeps_query(key); }
   bool strict() const { return policy_->strict(); }
   Pseudonyms& names() const { return *names_; }
 

@@ -73,6 +73,10 @@ class TargetMask {
     for (std::size_t at = begin; at < end;) {
       const std::size_t stop = std::min(text_.find_first_of("&;", at), end);
       const std::size_t equals = std::min(text_.find('=', at), stop);
+      if (equals < stop && list_.keeps_query(std::string_view(text_).substr(at, equals - at))) {
+        at = stop + 1;
+        continue;
+      }
       words(at, equals);
       if (equals < stop) hide(equals + 1, stop);
       at = stop + 1;

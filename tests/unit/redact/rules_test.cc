@@ -64,5 +64,29 @@ TEST(Rules, TheHashFollowsTheRules) {
   EXPECT_EQ(Policy().hash(), Policy().hash());
 }
 
+TEST(Rules, WhatMayHoldCredentialsIsKeptOnlyWhereItIsNamedTwice) {
+  Policy policy;
+  EXPECT_THROW(policy.keep_header("authorization"), std::runtime_error);
+  EXPECT_THROW(policy.keep_header("x-Api"), std::runtime_error) << "not in lower case";
+  EXPECT_THROW(policy.keep_header(":path"), std::runtime_error);
+  EXPECT_THROW(policy.keep_query("access_token"), std::runtime_error);
+  EXPECT_THROW(policy.set("task_info", "command_line", Treatment::keep), std::runtime_error);
+  EXPECT_FALSE(policy.custom());
+  policy.set("task_info", "command_line", Treatment::drop);
+  policy.allow_credentials("authorization");
+  policy.allow_credentials("task_info.command_line");
+  policy.keep_header("authorization");
+  policy.set("task_info", "command_line", Treatment::keep);
+  EXPECT_EQ(policy.header("authorization"), Value::kept);
+  EXPECT_EQ(policy.header("cookie"), Value::masked);
+
+  Policy page, region;
+  page.keep_query("page");
+  region.keep_header("x-region");
+  EXPECT_TRUE(page.custom() && region.custom());
+  EXPECT_NE(page.hash(), Policy().hash());
+  EXPECT_NE(region.hash(), Policy().hash());
+}
+
 }  // namespace
 }  // namespace tailcap::redact
