@@ -129,12 +129,22 @@ struct EventRedactor::Visitor {
     if constexpr (!is_stored(Table<B>::kinds[0].kind)) {
       return;
     } else {
+      OfKind& kind = to.kinds_[static_cast<std::size_t>(Table<B>::kinds[0].kind)];
+      if (kind.treatments.empty()) {
+        kind.kept = true;
+        each_field(body, [&](const auto& field, auto&) {
+          const Treatment treatment = to.policy_.of(Table<B>::kinds[0].name, field.name);
+          kind.treatments.push_back(treatment);
+          kind.kept = kind.kept && (treatment == Treatment::keep || treatment == Treatment::payload);
+        });
+      }
+      if (kind.kept) return;
       std::string key;
       if constexpr (std::is_same_v<B, Note>) key = body.key;
-      std::size_t used = 0;
+      std::size_t used = 0, at = 0;
       each_field(body, [&](const auto& field, auto& value) {
         using T = std::remove_cvref_t<decltype(value)>;
-        const Treatment treatment = to.policy_.of(Table<B>::kinds[0].name, field.name);
+        const Treatment treatment = kind.treatments[at++];
         if (treatment == Treatment::keep || treatment == Treatment::payload) return;
         if constexpr (std::is_same_v<T, std::string_view>) {
           if (value.empty()) return;

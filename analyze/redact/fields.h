@@ -1,12 +1,15 @@
 // What the rules say for each field of an event.
 #pragma once
 
+#include <array>
 #include <string>
+#include <vector>
 
 #include "analyze/redact/rules/pseudonym.h"
 #include "analyze/redact/rules/rules.h"
 #include "analyze/redact/wire/gate.h"
 #include "formats/event.h"
+#include "formats/fields/tables.h"
 #include "formats/preamble.h"
 
 namespace tailcap::redact {
@@ -28,12 +31,18 @@ class EventRedactor {
 
  private:
   struct Visitor;
+  // Of a kind: its fields in the order of formats/fields; empty: not looked up yet.
+  struct OfKind {
+    std::vector<Treatment> treatments;
+    bool kept = false;  // all of them, payload aside
+  };
   std::string cut_value(std::string_view value, Treatment treatment);
   std::string note_value(std::string_view key, std::string_view value, Treatment treatment);
 
   const Policy policy_;
   Pseudonyms& names_;
   wire::Gate gate_;
+  std::array<OfKind, formats::kKindEntries.size()> kinds_;
   std::string texts_[8];
 };
 

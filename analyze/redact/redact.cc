@@ -1,11 +1,13 @@
 #include "analyze/redact/redact.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "analyze/redact/fields.h"
 #include "formats/fields/tables.h"
@@ -29,21 +31,37 @@ std::uint64_t telling(std::string_view bytes) {
       std::count_if(bytes.begin(), bytes.end(), [](char c) { return c != '*' && c != '?'; }));
 }
 
-// Compares the fields of an event before and after.
-struct Compare {
-  std::map<std::string, FieldChange>& fields;
-  const Event& after;
+// Compares the fields of events before and after.
+class Changes {
+ public:
+  explicit Changes(std::map<std::string, FieldChange>& fields) : fields_(fields) {}
+
+  void add(const Event& before, const Event& after) {
+    std::visit([&](const auto& body) { compare(body, after); }, before.body);
+  }
+
+ private:
+  FieldChange& of(Kind kind, std::size_t at, std::string_view field) {
+    auto& known = known_[static_cast<std::size_t>(kind)];
+    if (known.size() <= at) known.resize(at + 1);
+    if (!known[at]) {
+      std::string name(kKindEntries[static_cast<std::size_t>(kind)].name);
+      known[at] = &fields_[(name += '.') += field];
+    }
+    return *known[at];
+  }
 
   template <class B>
-  void operator()(const B& before) {
+  void compare(const B& before, const Event& after) {
     if constexpr (is_stored(Table<B>::kinds[0].kind)) {
       const B& now = std::get<B>(after.body);
+      std::size_t at = 0;
       each_field(before, [&](const auto& field, const auto& value) {
         if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::string_view>) {
+          const std::size_t number = at++;
           if (value.empty()) return;
           const std::string_view left = std::invoke(field.get, now);
-          std::string name(kKindEntries[static_cast<std::size_t>(kind_of(after))].name);
-          FieldChange& change = fields[(name += '.') += field.name];
+          FieldChange& change = of(kind_of(after), number, field.name);
           ++change.values;
           change.bytes += telling(value);
           change.left += telling(left);
@@ -56,6 +74,9 @@ struct Compare {
       });
     }
   }
+
+  std::map<std::string, FieldChange>& fields_;
+  std::array<std::vector<FieldChange*>, kKindEntries.size()> known_;  // of its text fields
 };
 
 void mark(Preamble& p, const std::string& level, const std::string& hash) {
@@ -117,6 +138,7 @@ Result redact(const Options& options) {
                                  .wait = true,
                                  .flags = static_cast<std::uint8_t>(kBlockRedacted | (strict ? kBlockStrict : 0))});
   }
+  Changes changes(result.fields);
   Time last = kNoTime;
   CaptureState state = CaptureState::complete;
   const auto push = [&](const Event& event) {
@@ -131,7 +153,7 @@ Result redact(const Options& options) {
       } else {
         const Event before = event;
         redactor.apply(event);
-        std::visit(Compare{result.fields, event}, before.body);
+        changes.add(before, event);
       }
       push(event);
     }

@@ -1,7 +1,6 @@
 #include "analyze/redact/rules/pseudonym.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -44,7 +43,7 @@ const std::array<std::uint8_t, 256>& code_lengths() {
 unsigned bits_of(char c) { return code_lengths()[static_cast<unsigned char>(c)]; }
 
 // The characters of a kind whose codes are as long.
-std::string choices(char like, bool as_hex) {
+std::string find_choices(char like, bool as_hex) {
   const std::string_view all = digit(like)             ? "0123456789"
                                : as_hex && small(like) ? "abcdef"
                                : as_hex                ? "ABCDEF"
@@ -54,6 +53,15 @@ std::string choices(char like, bool as_hex) {
   for (const char c : all)
     if (bits_of(c) == bits_of(like)) out += c;
   return out;
+}
+
+const std::string& choices(char like, bool as_hex) {
+  static const auto all = [] {
+    std::array<std::string, 512> found;
+    for (unsigned i = 0; i < found.size(); ++i) found[i] = find_choices(static_cast<char>(i % 256), i >= 256);
+    return found;
+  }();
+  return all[static_cast<unsigned char>(like) + (as_hex ? 256u : 0u)];
 }
 
 // Where the groups of a number like 2f1c-00a7-… end that begin at `at`; 0: there is none.
@@ -82,27 +90,23 @@ bool is_public_word(std::string_view word) {
 // An endless stream of numbers from a digest.
 class Draw {
  public:
-  Draw(std::string key, std::string seed) : key_(std::move(key)), seed_(std::move(seed)) {}
+  Draw(const KeyedDigest& digest, std::string seed) : digest_(digest), seed_(std::move(seed)) { seed_ += '\0'; }
   std::uint32_t below(std::uint32_t n) {
-    if (at_ + 4 > block_.size()) refill();
+    if (n == 1) return 0;
+    if (at_ + 4 > block_.size()) {
+      block_ = digest_(seed_ + std::to_string(turn_++));
+      at_ = 0;
+    }
     std::uint32_t value = 0;
-    for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(block_[at_++]);
+    for (int i = 0; i < 4; ++i) value = value << 8 | block_[at_++];
     return static_cast<std::uint32_t>(std::uint64_t{value} * n >> 32);
   }
 
  private:
-  void refill() {
-    const std::string message = seed_ + '\0' + std::to_string(turn_++);
-    unsigned char out[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-             reinterpret_cast<const unsigned char*>(message.data()), message.size(), out, &size) == nullptr)
-      throw std::runtime_error("libcrypto cannot compute an HMAC");
-    block_.assign(reinterpret_cast<const char*>(out), size);
-    at_ = 0;
-  }
-  std::string key_, seed_, block_;
-  std::size_t at_ = 0;
+  const KeyedDigest& digest_;
+  std::string seed_;
+  std::array<unsigned char, 32> block_{};
+  std::size_t at_ = block_.size();
   unsigned turn_ = 0;
 };
 
@@ -181,7 +185,7 @@ void Pseudonyms::permute(std::string& word, bool as_hex) const {
     std::string lengths, moved;
     for (const std::size_t i : places) lengths += static_cast<char>('0' + bits_of(word[i]) % 64);
     std::sort(lengths.begin(), lengths.end());
-    Draw draw(key_, "places " + form + lengths);
+    Draw draw(digest_, "places " + form + lengths);
     std::vector<std::size_t> from = places;
     for (std::size_t i = from.size(); i > 1; --i)
       std::swap(from[i - 1], from[draw.below(static_cast<std::uint32_t>(i))]);
@@ -189,7 +193,8 @@ void Pseudonyms::permute(std::string& word, bool as_hex) const {
     for (std::size_t i = 0; i < places.size(); ++i) word[places[i]] = moved[i];
   }
   const auto shift = [&](std::size_t i, const char* pass) {
-    const std::string alike = choices(word[i], as_hex);
+    const std::string& alike = choices(word[i], as_hex);
+    if (alike.size() == 1) return;
     std::string beside = word;
     beside[i] = '.';
     // Those behind it were, or will be, shifted: only what is final, or not yet touched, may decide.
@@ -197,8 +202,8 @@ void Pseudonyms::permute(std::string& word, bool as_hex) const {
       beside.erase(0, i);
     else
       beside.resize(i + 1);
-    Draw draw(key_, std::string("shift ") + pass + form + std::to_string(i) + ' ' + std::to_string(bits_of(word[i])) +
-                        ' ' + beside);
+    Draw draw(digest_, std::string("shift ") + pass + form + std::to_string(i) + ' ' +
+                           std::to_string(bits_of(word[i])) + ' ' + beside);
     word[i] = alike[(alike.find(word[i]) + draw.below(static_cast<std::uint32_t>(alike.size()))) % alike.size()];
   };
   for (std::size_t i = 0; i < word.size(); ++i) shift(i, ">1");
@@ -252,7 +257,7 @@ std::string Pseudonyms::text(std::string_view text, Words words) {
 }
 
 std::string Pseudonyms::bytes(std::string_view bytes) const {
-  Draw draw(key_, "bytes " + std::string(bytes));
+  Draw draw(digest_, "bytes " + std::string(bytes));
   std::string out;
   while (out.size() < bytes.size()) out += static_cast<char>(draw.below(256));
   return out;
@@ -286,7 +291,7 @@ formats::Address Pseudonyms::address(const formats::Address& original, bool v6) 
     for (std::size_t bit = first * 8; bit < size * 8; ++bit) {
       std::string prefix = whole.substr(0, bit / 8);
       if (bit % 8 != 0) prefix += static_cast<char>(static_cast<unsigned char>(whole[bit / 8]) >> (8 - bit % 8));
-      Draw draw(key_, (v6 ? "address 6 " : "address 4 ") + std::to_string(bit) + ' ' + prefix);
+      Draw draw(digest_, (v6 ? "address 6 " : "address 4 ") + std::to_string(bit) + ' ' + prefix);
       if (draw.below(2) != 0)
         found->second[bit / 8] =
             static_cast<char>(static_cast<unsigned char>(found->second[bit / 8]) ^ (0x80u >> bit % 8));

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "analyze/redact/rules/keyed_digest.h"
 #include "formats/event.h"
 
 namespace tailcap::redact {
@@ -24,7 +25,7 @@ enum class Words : std::uint8_t {
 
 class Pseudonyms {
  public:
-  explicit Pseudonyms(std::string key) : key_(std::move(key)) {}
+  explicit Pseudonyms(std::string_view key) : digest_(key) {}
 
   // Of one word, without separators. What cannot be replaced by its like becomes asterisks.
   // as_hex: it is a part of a hexadecimal number, like a UUID.
@@ -45,7 +46,7 @@ class Pseudonyms {
   void permute(std::string& word, bool as_hex) const;
 
   static constexpr std::size_t kMaxKept = 1u << 18;  // words whose pseudonym is not computed again
-  std::string key_;
+  KeyedDigest digest_;
   std::unordered_map<std::string, std::string> words_, addresses_;
 };
 
