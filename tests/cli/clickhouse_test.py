@@ -256,6 +256,9 @@ class Fleet(unittest.TestCase):
                 fleet = self.report()
                 self.assertEqual(fleet.returncode, local.returncode, fleet.stderr)
                 self.assertTrue(self.section(local.stdout, "Incoming requests"))
+                # How far it can be trusted: the same words, behind the title.
+                trusted = " ".join(re.split(r"\n   captures  ", fleet.stdout.split("\n", 1)[1])[0].split())
+                self.assertTrue(trusted and " ".join(local.stdout.split("\n", 1)[1].split()).startswith(trusted), (trusted, local.stdout[:300]))
                 for title in ("Incoming requests", "Outgoing requests"):
                     self.assertEqual(self.section(fleet.stdout, title), self.section(local.stdout, title))
                 answers = self.section(local.stdout, "What was slow, and why") or ""

@@ -102,6 +102,7 @@ class Asking {
 
   void captures() {
     model::Quality& all = fleet_.study.quality;
+    all.file.state = formats::CaptureState::complete;  // until a capture says otherwise
     for (const Row& row :
          rows("SELECT capture_id, file, host, ifNull(began_ns, 0), duration_ns, events, lost, unseen, damaged_blocks, "
               "contradicts, unrecorded, state, requests, complete, incomplete, unknown, tainted, exchanges, both_ends, "
