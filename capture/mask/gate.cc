@@ -37,6 +37,7 @@ void Gate::describe(formats::mask::Connection& connection, const formats::Socket
 }
 
 void Gate::listed(const std::vector<formats::SocketInfo>& sockets) {
+  undescribed_ = false;
   listening_.clear();
   for (const auto& info : sockets)
     if (info.origin == formats::Origin::listener) listening_.insert(info.local.port);
@@ -76,6 +77,7 @@ void Gate::apply_to(std::uint64_t id, AnyIo& io) {
   if (c.is_names()) return;
   assert(io.head.size() + io.tail.size() <= io.length);
   sheet_.begin(io.head, io.tail);
+  undescribed_ = undescribed_ || !c.is_described();
   const bool used = c.used(), foreign = c.foreign(), doubt = c.in_doubt();
   const std::uint64_t withheld = c.withheld(), sends = c.withheld_calls(0), receives = c.withheld_calls(1);
   c.moved(static_cast<unsigned>(io.direction), {static_cast<std::uint32_t>(io.position), io.length, io.head, io.tail},

@@ -32,6 +32,9 @@ class Gate {
   // All sockets that a keyframe lists. Of those that a gap left without a description, it says what they are.
   void listed(const std::vector<formats::SocketInfo>& sockets);
 
+  // Since sockets were last listed, a connection moved bytes that nothing has described: it is read once it is listed.
+  bool misses_description() const { return undescribed_; }
+
   // Masks an event: the payload's head and tail are replaced by the bytes that are kept, valid until the next call.
   void take(formats::Event& event);
 
@@ -47,6 +50,7 @@ class Gate {
   Keep keep_;
   HeaderList list_;
   Connections connections_;
+  bool undescribed_ = false;
   std::unordered_set<std::uint16_t> listening_;  // ports, when sockets were last listed
   formats::Masking sum_;
   Sheet sheet_;

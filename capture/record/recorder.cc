@@ -290,6 +290,7 @@ Outcome record(const Options& given) {
   SizeLimit size_limit(options.max_size);
   Outcome outcome;
   Commands commands(session, probes, options.probes, destination, start);
+  Duration description_pause = kKeyframePause;
   Time next_tick = start + kTick, next_status = start + kStatusEvery, last_keyframe = start;
   Time now = start;
   while (outcome.reason.empty()) {
@@ -320,7 +321,11 @@ Outcome record(const Options& given) {
     }
     const Duration since_keyframe = now - last_keyframe;
     if (since_keyframe >= destination.keyframe_every() ||
-        (since_keyframe >= kKeyframePause && destination.wants_keyframe())) {
+        (since_keyframe >= kKeyframePause && destination.wants_keyframe()) ||
+        (since_keyframe >= description_pause && session.misses_description())) {
+      // What a keyframe does not describe, either, is not asked for at every turn.
+      description_pause =
+          session.misses_description() ? std::min(2 * description_pause, destination.keyframe_every()) : kKeyframePause;
       last_keyframe = now;
       session.keyframe_again(now);
     }

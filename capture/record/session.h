@@ -51,6 +51,8 @@ class Session {
   void keyframe(formats::Time now);
   // The same during a recording: an error is reported once and ends nothing. False: there is no keyframe this time.
   bool keyframe_again(formats::Time now);
+  // A keyframe would describe connections of which nothing can be read until then.
+  bool misses_description() const { return gate_.misses_description(); }
   // Events that the kernel skipped. This query costs more, so it is not made at every tick.
   void count_skipped_runs(formats::Time now) { losses_.count_skipped_runs(now); }
   // A note that a user added while recording, or the recorder's own.

@@ -244,7 +244,8 @@ bool Connection::lost(Way& way) {
 void Connection::withhold(unsigned direction, const Moved& bytes) {
   doubt_ = true;
   withheld_ += bytes.length;
-  calls_[direction & 1] += way_[direction & 1].kind != Kind::tls;  // its requests are in the session's plaintext
+  (described_ ? calls_ : undescribed_calls_)[direction & 1] +=
+      way_[direction & 1].kind != Kind::tls;  // its requests are in the session's plaintext
 }
 
 void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules) {

@@ -45,8 +45,12 @@ class Connection {
   bool in_doubt() const { return doubt_; }
   bool foreign() const { return foreign_; }
   std::uint64_t withheld() const { return withheld_; }
-  // Calls of this direction whose bytes were withheld in doubt; none before a message or frames prove HTTP.
-  std::uint64_t withheld_calls(unsigned direction) const { return http_ ? calls_[direction & 1] : 0; }
+  // Calls of this direction whose bytes were withheld in doubt; none before a message or frames prove HTTP, but those
+  // from before the connection was described.
+  std::uint64_t withheld_calls(unsigned direction) const {
+    return undescribed_calls_[direction & 1] + (http_ ? calls_[direction & 1] : 0);
+  }
+  bool is_described() const { return described_; }
 
  private:
   enum class Kind : std::uint8_t { late, fresh, http1, http2, tls, foreign };
@@ -80,7 +84,7 @@ class Connection {
   Questions questions_;
   std::int8_t requests_ = -1;  // direction of requests; -1: not known
   bool described_ = false, names_ = false, doubt_ = false, foreign_ = false, http_ = false;
-  std::uint64_t withheld_ = 0, calls_[2] = {0, 0};
+  std::uint64_t withheld_ = 0, calls_[2] = {0, 0}, undescribed_calls_[2] = {0, 0};
 };
 
 }  // namespace tailcap::formats::mask

@@ -67,7 +67,7 @@ class Flight(Case):
         self.assertLess(done - asked, 5_000_000_000)
         # What was said of the connections when they began is said again.
         masking = json.loads(self.tailcap("report", snapshot, "--json"))["quality"]["masking"]
-        self.assertGreaterEqual(masking["before"]["streams"], 4)
+        self.assertGreaterEqual(masking["before"]["streams"], 1)
         self.assertIn("the last part of a recording that went on", " ".join(self.tailcap("report", snapshot).split()))
         # The recording went on, and its end has the last seconds in FILE.
         time.sleep(0.3)

@@ -85,7 +85,7 @@ class Labels(Case):
             culprits = [c["cgroup"] for c in row["culprits"] if c["label"] == "sched.throttled"]
             # Below the group that this runs in.
             self.assertEqual([c.pop("path").rpartition("/")[2] for c in culprits], [folder.name])
-            self.assertEqual(culprits, [{"quota_ns": 10_000_000, "period_ns": 100_000_000}])
+            self.assertEqual(culprits, [{"quota_ns": 10_000_000, "period_ns": 100_000_000, "container_id": None, "k8s_pod_uid": None}])
 
     def test_threads_call(self):
         self.assert_injected(self.measured("threads", "down", 3))
