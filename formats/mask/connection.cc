@@ -61,6 +61,19 @@ void Connection::must_fit(Way& way) {
     way.http1.set_role(&way == &way_[requests_] ? Role::requests : Role::responses);
 }
 
+// A request in one direction and then a response in the other describe a connection as well: in a tunnel, text that
+// looks like HTTP has no such answer. The request itself stays out.
+bool Connection::answered(const Way& way, std::string_view bytes) {
+  const auto direction = static_cast<std::int8_t>(&way == &way_[1]);
+  if (verified_start(bytes, Role::requests)) {
+    asked_ = direction;
+  } else if (asked_ == 1 - direction && verified_start(bytes, Role::responses)) {
+    requests_move(static_cast<unsigned>(asked_));
+    described_ = true;
+  }
+  return described_;
+}
+
 // The beginning was not seen: checks whether this I/O proves what it is.
 void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) {
   if (!way.http2) {
@@ -79,7 +92,7 @@ void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) 
     }
     return;
   }
-  if (!described_) return;
+  if (!described_ && !answered(way, bytes)) return;
   must_fit(way);
   if (verified_start(bytes, way.http1.role())) {
     become(way, Kind::http1);

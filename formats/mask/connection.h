@@ -71,6 +71,7 @@ class Connection {
   void skip(Way& way, std::uint64_t n, bool gap);
   void decide(Way& way, std::string_view bytes);
   void find(Way& way, std::string_view bytes, std::uint32_t whole_io);
+  bool answered(const Way& way, std::string_view bytes);
   void must_fit(Way& way);
   void become(Way& way, Kind kind);
   void turned(Way& way, Http1::Turn turn);
@@ -83,6 +84,7 @@ class Connection {
   Way way_[2];
   Questions questions_;
   std::int8_t requests_ = -1;  // direction of requests; -1: not known
+  std::int8_t asked_ = -1;     // not described: the direction in which a request was found last
   bool described_ = false, names_ = false, doubt_ = false, foreign_ = false, http_ = false;
   std::uint64_t withheld_ = 0, calls_[2] = {0, 0}, undescribed_calls_[2] = {0, 0};
 };

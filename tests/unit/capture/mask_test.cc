@@ -356,6 +356,33 @@ TEST(MaskGate, WhatIsNotDescribedIsNotRead) {
   }
 }
 
+TEST(MaskGate, ARequestAndItsAnswerDescribeAConnection) {
+  const std::string request = "GET /secret HTTP/1.1\r\nHost: secret\r\n\r\n",
+                    answer = "HTTP/1.1 204 No Content\r\n\r\n";
+  Gate gate;
+  std::uint64_t positions[2] = {0, 0};
+  const auto moved = [&](Direction direction, std::string_view bytes) {
+    Io io;
+    io.socket = kSocket;
+    io.direction = direction;
+    io.payload = formats::Payload::captured;
+    io.position =
+        std::exchange(positions[direction == Direction::in], positions[direction == Direction::in] + bytes.size());
+    io.length = static_cast<std::uint32_t>(bytes.size());
+    io.head = bytes;
+    formats::Event event;
+    event.body = io;
+    gate.take(event);
+    return std::string(std::get<Io>(event.body).head);
+  };
+  EXPECT_NE(moved(Direction::out, answer), answer) << "an answer to nothing";
+  EXPECT_NE(moved(Direction::in, request), request);
+  EXPECT_NE(moved(Direction::in, request), request) << "no answer yet";
+  EXPECT_EQ(moved(Direction::out, answer), answer);
+  EXPECT_EQ(moved(Direction::in, request), request);
+  EXPECT_EQ(moved(Direction::out, request).find("secret"), std::string::npos) << "who answers asks nothing";
+}
+
 TEST(MaskGate, WhoListensSendsNoRequests) {
   formats::SocketInfo listener;
   listener.socket = 1;
