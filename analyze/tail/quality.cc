@@ -220,6 +220,7 @@ void QualityFacts::masked_before(const formats::Note& note) {
   for (std::size_t i = 0; i < std::size(kSums); ++i) {
     if (what != kSums[i].first || masked_before_known_[i]) continue;
     masked_before_known_[i] = true;
+    masking_known_ = true;  // nothing has changed since, where no event follows
     std::from_chars(note.value.data(), note.value.data() + note.value.size(), masking_before_.*kSums[i].second);
   }
 }

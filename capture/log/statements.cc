@@ -22,7 +22,6 @@ void Statements::note(formats::Time now, std::string_view key, std::string_view 
 void Statements::repeat(formats::Time now, const formats::Masking& masking) {
   if (!repeated_) return;
   for (const auto& [id, value] : notes_) log_.note(now, id.first, value);
-  if (masking.streams == 0) return;
   const std::pair<const char*, std::uint64_t> sums[] = {{"tailcap.masking.streams", masking.streams},
                                                         {"tailcap.masking.foreign", masking.foreign},
                                                         {"tailcap.masking.doubtful", masking.doubtful},

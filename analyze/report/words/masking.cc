@@ -40,8 +40,10 @@ FactLine certainty(const model::Quality& q) {
   const formats::Masking& b = q.masking_before;
   if (b.streams != 0)
     text += "; of " + count_text(b.streams, "connection", "connections") +
-            " of the recording before this part of it, " + count_text(b.doubtful) +
-            (b.doubtful == 1 ? " was" : " were") + " IN DOUBT" +
+            " of the recording before this part of it, " +
+            (b.doubtful == 0   ? "none was in doubt"
+             : b.doubtful == 1 ? "1 was IN DOUBT"
+                               : count_text(b.doubtful) + " were IN DOUBT") +
             (m.doubtful == 0 && m.withheld != 0 ? ", and " + bytes_text(m.withheld) + " were withheld since" : "");
   if (m.foreign != 0) text += "; " + count_text(m.foreign) + " carried something else than HTTP or TLS";
   return {m.doubtful == 0 && b.doubtful == 0 ? Tone::plain : Tone::care, "masked", text};
