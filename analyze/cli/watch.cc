@@ -77,24 +77,9 @@ void rest(Duration duration) {
   }
 }
 
+// An empty path: the recorder gives the file a name with the time.
 RecorderAnswer snapshot(const Arguments& a, const std::string& path, const std::string& options) {
   return ask_recorder({"control", a.file, "snapshot", path + options});
-}
-
-// "flight-20261121T205433Z.tcap" beside flight.tcap; a name that no file has.
-std::string name_of_snapshot(const std::string& file) {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char at[32];
-  std::strftime(at, sizeof at, "-%Y%m%dT%H%M%SZ", &utc);
-  std::filesystem::path path(file);
-  const std::string stem = path.extension() == ".tcap" ? path.stem().string() : path.filename().string();
-  for (int n = 1;; ++n) {
-    path.replace_filename(stem + at + (n > 1 ? "-" + std::to_string(n) : "") + ".tcap");
-    std::error_code error;
-    if (!std::filesystem::exists(path, error)) return path.string();
-  }
 }
 
 // A file that exists only while it is read.
@@ -118,7 +103,7 @@ bool take_snapshot(const Arguments& a, const std::string& what) {
   std::string why = "tailcap watch: " + what;
   std::replace(why.begin(), why.end(), '\n', ' ');
   why.resize(std::min(why.size(), kMostWhy));
-  const RecorderAnswer said = snapshot(a, name_of_snapshot(a.file), "\nwhy=" + why);
+  const RecorderAnswer said = snapshot(a, "", "\nwhy=" + why);
   if (said.code != 0) {
     complain("watch", said.text);
     return false;

@@ -12,7 +12,7 @@ void append_number(std::string& out, Number value) {
   out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
-// quoted: the text stands in quotes, as in an array.
+// quoted: the caller puts the text between single quotes, as elements of an array are written.
 void append_escaped(std::string& out, std::string_view text, bool quoted) {
   for (const char c : text) {
     switch (c) {

@@ -127,9 +127,9 @@ int run_control(int argc, char** argv) {
     std::fprintf(stderr, "tailcap control: a command has at most %zu bytes, not %zu.\n", kCommandBytes, command.size());
     return 2;
   }
-  // The recorder has a working directory of its own.
+  // The recorder has a working directory of its own. It also gives names itself: then the first line is empty.
   constexpr std::string_view kSnapshot = "snapshot ";
-  if (command.starts_with(kSnapshot))
+  if (command.starts_with(kSnapshot) && command[kSnapshot.size()] != '\n')
     command = std::string(kSnapshot) + std::filesystem::absolute(command.substr(kSnapshot.size())).string();
   return ask(argv[1], command);
 }

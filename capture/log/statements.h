@@ -16,7 +16,7 @@ class Statements {
   // drops_beginning: the destination keeps only the last part of the recording, or files that are read alone.
   Statements(EventLog& log, bool drops_beginning) : log_(log), repeated_(drops_beginning) {}
 
-  // A note of the recorder's own. A later one with the same key replaces it, unless the key is listed below.
+  // A note of the recorder's own. A later one with the same key replaces it, except where every value counts.
   void note(formats::Time now, std::string_view key, std::string_view value);
   // In a keyframe. masking: since the recording began.
   void repeat(formats::Time now, const formats::Masking& masking);

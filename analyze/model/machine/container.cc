@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kContainerId = 64, kPodUid = 36, kStaticPodUid = 32;
 
-// What stands before an id in the name of a group. Groups of a container's monitor ("crio-conmon-", "libpod-conmon-")
-// are not in the container.
+// Prefixes of group names, followed by a container's id. Groups of a monitor ("crio-conmon-", "libpod-conmon-") hold no
+// processes of the container, so their prefixes are not listed.
 constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"", ""},
     {"docker-", "docker"},
