@@ -43,28 +43,37 @@ void add_wait(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evi
   draft.add(since, to, Label::down_retx, Evidence::inferred, call.who);
 }
 
+// The last time at which the sender passed these bytes to its kernel; negative: not known.
+Nanos written(const EndLog& sender, const PositionMark& m) {
+  constexpr Nanos kReturns = 1'000'000;  // a send is stamped when it returns: on one machine, after the arrival
+  const PositionMark* at = sender.sent.first_after(m.time + kReturns);
+  for (std::size_t looked = 0; at != sender.sent.begin() && looked < kMaxMarks; ++looked) {
+    --at;
+    if (static_cast<std::int32_t>(m.begin - at->begin) >= 0 && static_cast<std::int32_t>(at->end - m.begin) > 0)
+      return at->time;
+  }
+  return -1;
+}
+
 // Nagle's algorithm: a segment that is not full waits until all before it is acknowledged (RFC 9293, 3.7.4), and the
 // receiver delays that acknowledgement, for 40 ms at least on Linux, 500 at most (RFC 1122, 4.2.3.2). Returns the part
 // of the wait for `next` that this caused, beyond the round trip; empty: none, or not known. Neither acknowledgements
-// nor TCP_NODELAY are seen, so it is inferred from bytes that were written before the preceding ones could be
-// acknowledged, and came that late.
-TimeSpan held_back(const EndLog& sender, const PositionMark& before, const PositionMark& next) {
+// nor TCP_NODELAY are seen, so it is inferred: the bytes came that late, and were written before the preceding ones
+// could be acknowledged, or the receiver, from whom any segment acknowledges, sent none for as long as it delays.
+TimeSpan held_back(const EndLog& sender, const EndLog& receiver, const PositionMark& before, const PositionMark& next) {
   constexpr std::uint32_t kSmall = 536;  // less than any connection's full segment
-  constexpr Nanos kLeast = 30'000'000, kMost = 500'000'000;
-  const auto written = [&](const PositionMark& m) {
-    const PositionMark* at = sender.sent.first_after(m.time);
-    for (std::size_t looked = 0; at != sender.sent.begin() && looked < kMaxMarks; ++looked) {
-      --at;
-      if (static_cast<std::int32_t>(m.begin - at->begin) >= 0 && static_cast<std::int32_t>(at->end - m.begin) > 0)
-        return at->time;
-    }
-    return Nanos{-1};
-  };
-  const Nanos first = written(before), second = written(next);
+  constexpr Nanos kLeast = 30'000'000, kMost = 500'000'000, kDelayed = 38'000'000;
+  const Nanos first = written(sender, before), second = written(sender, next);
   if (next.end - next.begin >= kSmall || first < 0 || second < 0) return {};
   const Nanos way = std::max<Nanos>(0, before.time - first);
-  const TimeSpan held{std::max(before.time, second), next.time - 2 * way};
-  if (held.to - held.time < kLeast || held.to - held.time > kMost || second >= before.time + way) return {};
+  const Nanos acknowledged = next.time - 2 * way;
+  const TimeSpan held{std::max(before.time, second), acknowledged};
+  if (held.to - held.time < kLeast || held.to - held.time > kMost) return {};
+  if (second >= before.time + way) {
+    const PositionMark* answer = receiver.sent.first_after(before.time);
+    if (acknowledged - before.time < kDelayed || (answer != receiver.sent.end() && answer->time < acknowledged))
+      return {};
+  }
   bool again = false;
   sender.retransmitted.each(first, next.time, [&](const TimeSpan&) { again = true; });
   return again ? TimeSpan{} : held;
@@ -193,7 +202,7 @@ Nanos add_awaited_bytes(const DraftContext& k, model::ConnectionId connection, N
   const model::ConnectionId writer =
       sender != 0 || connection != draft.w.id.connection ? sender : k.windows.table().rows.peer(draft.w.row).connection;
   if (const EndLog* other = next && there && holed >= filled && writer != 0 ? k.observed.end(writer) : nullptr) {
-    const TimeSpan held = held_back(*other, *there, *next);
+    const TimeSpan held = held_back(*other, *end, *there, *next);
     const Nanos begins = std::max(from, held.time);
     if (begins < held.to) {
       draft.add(from, begins, label, evidence, who);
