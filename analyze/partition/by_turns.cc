@@ -27,7 +27,7 @@ class Loop {
         tid_(tid),
         draft_(draft),
         range_(timeline.range(draft.w.from, draft.w.to)),
-        own_(timeline.own(draft.w)) {}
+        own_(timeline.own(draft.w, range_)) {}
 
   // The request's own turns, and what it waited for between them.
   void add_own(std::span<const Call> calls) {

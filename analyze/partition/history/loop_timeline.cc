@@ -132,11 +132,12 @@ void LoopTimeline::extend(const ThreadLog& log, const Observed& observed, Nanos 
 }
 
 void LoopTimeline::forget_before(Nanos t) {
-  std::size_t n = 0;
-  while (n < turns_.size() && turns_[n].turn.to < t) ++n;
+  const auto kept = std::lower_bound(turns_.begin(), turns_.end(), t,
+                                     [](const Entry& e, Nanos before) { return e.turn.to < before; });
+  const auto n = static_cast<std::size_t>(kept - turns_.begin());
   // The one idle turn before what is kept is kept, too, so that every number in last_idle of the others is known.
   if (n < 2 * kBlock || n < turns_.size() / 2) return;
-  turns_.erase(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(n));
+  turns_.erase(turns_.begin(), kept);
   first_ += n;
   // The sum before the first turn that is kept is needed, too.
   const std::uint32_t needed = turns_.empty() ? first_crowded_ : std::max(turns_.front().crowded, first_crowded_);
@@ -186,9 +187,8 @@ LoopTimeline::Sums LoopTimeline::within(Nanos from, Nanos to, const Observed& ob
   return out;
 }
 
-std::vector<LoopTurn> LoopTimeline::own(const Window& w) const {
+std::vector<LoopTurn> LoopTimeline::own(const Window& w, Range r) const {
   std::vector<std::uint64_t> numbers;
-  const Range r = range(w.from, w.to);
   if (r.size() == 0) return {};
   const std::uint64_t open = first_ + turns_.size();
   const auto last = last_of_.find(key(w.id));

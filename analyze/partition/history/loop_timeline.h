@@ -66,8 +66,8 @@ class LoopTimeline {
   bool any_special(Range range) const;
   // [from, to) without turns that are special; less where the timeline does not reach.
   Sums within(Nanos from, Nanos to, const Observed& observed) const;
-  // Turns of this request in [from, to), in order of time.
-  std::vector<LoopTurn> own(const Window& w) const;
+  // Turns of this request in its window, in order of time. range: of that window.
+  std::vector<LoopTurn> own(const Window& w, Range range) const;
   // The longest turn of a known owner in this range; nullptr: none.
   const LoopTurn* longest(Range range) const;
 

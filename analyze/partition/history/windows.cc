@@ -58,24 +58,29 @@ Windows::Windows(const model::RequestTable& table, std::vector<ExchangeNote> not
   std::sort(notes_.begin(), notes_.end(), [](const ExchangeNote& a, const ExchangeNote& b) { return a.id < b.id; });
   const auto& rows = table.rows;
   const auto n = static_cast<std::uint32_t>(rows.size());
-  by_connection_.resize(n);
-  by_id_.resize(n);
-  std::iota(by_connection_.begin(), by_connection_.end(), 0u);
-  std::iota(by_id_.begin(), by_id_.end(), 0u);
-  std::sort(by_id_.begin(), by_id_.end(), [&](auto a, auto b) { return rows.id(a) < rows.id(b); });
-  std::sort(by_connection_.begin(), by_connection_.end(), [&](auto a, auto b) {
-    const auto x = rows.id(a).connection, y = rows.id(b).connection;
-    return x != y ? x < y : rows.start(a) != rows.start(b) ? rows.start(a) < rows.start(b) : rows.id(a) < rows.id(b);
-  });
+  // Rows are in order of (start, id), which a connection's requests keep.
   for (std::uint32_t i = 0; i < n; ++i) {
-    const auto c = rows.id(by_connection_[i]).connection;
-    while (connection_at_.size() <= c) connection_at_.push_back(i);
+    const std::size_t after = rows.id(i).connection + std::size_t{1};
+    if (connection_at_.size() <= after) connection_at_.resize(after + 1);
+    ++connection_at_[after];
   }
-  connection_at_.push_back(n);
+  std::partial_sum(connection_at_.begin(), connection_at_.end(), connection_at_.begin());
+  by_connection_.resize(n);
+  std::vector<std::uint32_t> next = connection_at_;
+  for (std::uint32_t i = 0; i < n; ++i) by_connection_[next[rows.id(i).connection]++] = i;
+  by_id_ = by_connection_;
+  const auto index = [&](std::uint32_t row) { return rows.id(row).index; };
+  for (std::size_t c = 0; c + 1 < connection_at_.size(); ++c) {
+    const auto ids = std::span(by_id_).subspan(connection_at_[c], connection_at_[c + 1] - connection_at_[c]);
+    if (!std::ranges::is_sorted(ids, {}, index)) std::ranges::sort(ids, {}, index);
+  }
+  std::vector<std::pair<formats::Time, std::uint32_t>> ends;
   for (std::uint32_t i = 0; i < n; ++i)
-    if (known(rows.start(i)) && rows.has_duration(i) && rows.duration(i).count() > 0) by_end_.push_back(i);
-  const auto end = [&](std::uint32_t i) { return rows.start(i) + rows.duration(i); };
-  std::sort(by_end_.begin(), by_end_.end(), [&](auto a, auto b) { return end(a) != end(b) ? end(a) < end(b) : a < b; });
+    if (known(rows.start(i)) && rows.has_duration(i) && rows.duration(i).count() > 0)
+      ends.emplace_back(rows.start(i) + rows.duration(i), i);
+  std::sort(ends.begin(), ends.end());
+  by_end_.reserve(ends.size());
+  for (const auto& [end, row] : ends) by_end_.push_back(row);
   began_.resize(by_end_.size());
   Nanos first = INT64_MAX;
   for (std::size_t i = by_end_.size(); i-- > 0;)
@@ -181,9 +186,15 @@ std::vector<std::uint32_t> Windows::all_unfinished() const {
 }
 
 std::optional<std::uint32_t> Windows::find(ExchangeId id) const {
-  const auto at = std::lower_bound(by_id_.begin(), by_id_.end(), id,
-                                   [&](std::uint32_t i, ExchangeId x) { return table_.rows.id(i) < x; });
-  if (at == by_id_.end() || table_.rows.id(*at) != id) return std::nullopt;
+  const auto ids = of(by_id_, id.connection);
+  if (ids.empty()) return std::nullopt;
+  const auto index = [&](std::uint32_t row) { return table_.rows.id(row).index; };
+  // Nearly always, none is missing between the first and this one.
+  const std::uint32_t first = index(ids.front());
+  if (id.index >= first && id.index - first < ids.size() && index(ids[id.index - first]) == id.index)
+    return ids[id.index - first];
+  const auto at = std::ranges::lower_bound(ids, id.index, {}, index);
+  if (at == ids.end() || index(*at) != id.index) return std::nullopt;
   return *at;
 }
 
@@ -201,14 +212,15 @@ std::vector<std::uint32_t> Windows::calls_of(ExchangeId id) const {
   return out;
 }
 
-std::span<const std::uint32_t> Windows::of(model::ConnectionId connection) const {
-  if (connection + 1 >= connection_at_.size()) return {};
-  return std::span{by_connection_}.subspan(connection_at_[connection],
-                                           connection_at_[connection + 1] - connection_at_[connection]);
+std::span<const std::uint32_t> Windows::of(const std::vector<std::uint32_t>& rows,
+                                           model::ConnectionId connection) const {
+  if (connection + std::size_t{1} >= connection_at_.size()) return {};
+  return std::span{rows}.subspan(connection_at_[connection],
+                                 connection_at_[connection + 1] - connection_at_[connection]);
 }
 
 std::optional<std::uint32_t> Windows::at(model::ConnectionId connection, Nanos t) const {
-  const auto rows = of(connection);
+  const auto rows = of(by_connection_, connection);
   const auto past = std::upper_bound(rows.begin(), rows.end(), t,
                                      [&](Nanos x, std::uint32_t i) { return x < nanoseconds(table_.rows.start(i)); });
   std::optional<std::uint32_t> found;

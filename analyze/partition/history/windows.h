@@ -82,14 +82,15 @@ class Windows {
   const model::RequestTable& table() const { return table_; }
 
  private:
-  std::span<const std::uint32_t> of(model::ConnectionId connection) const;
+  // Of by_connection_ or by_id_, the rows of this connection.
+  std::span<const std::uint32_t> of(const std::vector<std::uint32_t>& rows, model::ConnectionId connection) const;
 
   const model::RequestTable& table_;
   Nanos end_ = 0;
   std::vector<ExchangeNote> notes_;           // ascending by id
   std::vector<std::uint32_t> by_connection_;  // rows by (connection, start)
-  std::vector<std::uint32_t> connection_at_;  // by ConnectionId: index of its first row in by_connection_
-  std::vector<std::uint32_t> by_id_;
+  std::vector<std::uint32_t> by_id_;          // rows by (connection, index)
+  std::vector<std::uint32_t> connection_at_;  // by ConnectionId: index of its first row in both
   std::vector<std::uint32_t> by_end_;
   std::vector<Nanos> began_;
   struct Milestone {

@@ -1,8 +1,10 @@
 #include "analyze/tail/load/load_study.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace tailcap::tail::load {
 namespace {
@@ -21,28 +23,36 @@ constexpr std::uint64_t kLeastNext = 100;  // fewer say nothing about how a clie
 }  // namespace
 
 std::vector<model::HeadOfLine> head_of_line(const model::RequestTable& table, const std::vector<std::uint32_t>& rows) {
-  std::vector<model::HeadOfLine> out;
-  for (const Label label : {Label::q_hol_h1, Label::q_hol_h2, Label::net_reorder}) {
+  struct Held {
+    model::HeadOfLine of;
+    std::int64_t in_request = 0;
     std::map<model::ConnectionId, std::uint64_t> connections;
-    model::HeadOfLine held{.label = label};
-    for (const std::uint32_t i : rows) {
-      std::int64_t ns = 0;
-      const model::ExchangeId id = table.rows.id(i);
-      for (const model::Part& p : table.partitions.parts(id))
-        if (p.label == label) ns += p.time;
+  };
+  std::array<Held, 3> all{
+      Held{{.label = Label::q_hol_h1}}, {{.label = Label::q_hol_h2}}, {{.label = Label::net_reorder}}};
+  for (const std::uint32_t i : rows) {
+    const model::ExchangeId id = table.rows.id(i);
+    for (const model::Part& p : table.partitions.parts(id))
+      for (Held& held : all)
+        if (held.of.label == p.label) held.in_request += p.time;
+    for (Held& held : all) {
+      const std::int64_t ns = std::exchange(held.in_request, 0);
       if (ns == 0) continue;
-      held.time += ns;
-      ++held.requests;
-      ++connections[id.connection];
+      held.of.time += ns;
+      ++held.of.requests;
+      ++held.connections[id.connection];
     }
-    if (held.requests == 0) continue;
-    held.connections = connections.size();
-    for (const auto& [connection, count] : connections)
-      if (count > held.worst_requests) {
-        held.worst = connection;
-        held.worst_requests = count;
+  }
+  std::vector<model::HeadOfLine> out;
+  for (Held& held : all) {
+    if (held.of.requests == 0) continue;
+    held.of.connections = held.connections.size();
+    for (const auto& [connection, count] : held.connections)
+      if (count > held.of.worst_requests) {
+        held.of.worst = connection;
+        held.of.worst_requests = count;
       }
-    out.push_back(held);
+    out.push_back(held.of);
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.time > b.time; });
   return out;

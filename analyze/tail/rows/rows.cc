@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
+#include <tuple>
 
 #include "analyze/model/wire/trace_context.h"
 
@@ -129,13 +129,13 @@ model::Request row_of(const model::Exchange& e, const Tasks& tasks, model::TextP
 
 std::vector<std::uint32_t> sort_rows(model::RequestTable& table) {
   auto& rows = table.rows;
-  std::vector<std::uint32_t> from(rows.size());
-  std::iota(from.begin(), from.end(), 0u);
-  std::sort(from.begin(), from.end(), [&](std::uint32_t a, std::uint32_t b) {
-    if (rows.start(a) != rows.start(b)) return rows.start(a) < rows.start(b);
-    if (rows.id(a) != rows.id(b)) return rows.id(a) < rows.id(b);
-    return a < b;
-  });
+  std::vector<std::tuple<model::Time, model::ExchangeId, std::uint32_t>> order;
+  order.reserve(rows.size());
+  for (std::uint32_t i = 0; i < rows.size(); ++i) order.emplace_back(rows.start(i), rows.id(i), i);
+  std::sort(order.begin(), order.end());
+  std::vector<std::uint32_t> from;
+  from.reserve(order.size());
+  for (const auto& [start, id, row] : order) from.push_back(row);
   rows.permute(from);
   return from;
 }
