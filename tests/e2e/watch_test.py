@@ -27,10 +27,10 @@ class Watch(Case):
             pass  # the service has ended
         connection.close()
 
-    def watch(self, *arguments):
+    def watch(self, *arguments, every=("--every", "1s")):
         said = open(self.scratch / "watch.log", "wb+")
         self.addCleanup(said.close)
-        process = subprocess.Popen([harness.BUILD / "analyze/tailcap", "watch", self.recording.file, "--every", "1s", *arguments], stdout=said, stderr=said)
+        process = subprocess.Popen([harness.BUILD / "analyze/tailcap", "watch", self.recording.file, *every, *arguments], stdout=said, stderr=said)
         self.addCleanup(self.end, process, signal.SIGKILL)
         return process
 
@@ -75,9 +75,7 @@ class Watch(Case):
     def test_the_conditions_of_a_policy(self):
         policy = self.scratch / "policy.yaml"
         policy.write_text("every: 1s\nconditions:\n- {name: sleepy, where: 'path contains \"/sleep\"', at_least: {p50: 200ms, count: 3}, over: 3s}\n")
-        process = subprocess.Popen([harness.BUILD / "analyze/tailcap", "watch", self.recording.file, "--conditions", policy, "--most", "1"],
-                                   stdout=open(self.scratch / "watch.log", "wb"), stderr=subprocess.STDOUT)
-        self.addCleanup(self.end, process, signal.SIGKILL)
+        process = self.watch("--conditions", policy, "--most", "1", every=())
         for i in range(20):
             self.ask("sleep", 2, i)
         time.sleep(4.5)
