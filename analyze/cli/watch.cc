@@ -124,10 +124,10 @@ bool take_snapshot(const Arguments& a, const std::string& what) {
   return true;
 }
 
-// What is looked for, each with a trigger of its own.
+// What is looked for. Each condition holds for a time of its own; after a snapshot all of them rest.
 struct Watched {
   model::policy::Condition condition;
-  watch::Trigger trigger;
+  policy::Hold hold;
 };
 
 std::vector<Watched> watched_of(const Arguments& a) {
@@ -138,16 +138,16 @@ std::vector<Watched> watched_of(const Arguments& a) {
     condition.where = a.expressions;
     condition.limits.push_back({.of = Limit::Of::count, .value = static_cast<double>(a.least)});
     if (a.share > 0) condition.limits.push_back({.of = Limit::Of::share, .value = a.share / 100});
-    out.push_back({std::move(condition), watch::Trigger(a.hold, a.cooldown)});
+    out.push_back({std::move(condition), policy::Hold(a.hold)});
   }
-  for (const auto& condition : a.policy.conditions)
-    out.push_back({condition, watch::Trigger(condition.hold, a.cooldown)});
+  for (const auto& condition : a.policy.conditions) out.push_back({condition, policy::Hold(condition.hold)});
   return out;
 }
 
 int run(const Arguments& a) {
   std::vector<Watched> watched = watched_of(a);
-  watch::Trigger hung(a.hold, a.cooldown);
+  policy::Hold hung(a.hold);
+  watch::Trigger trigger({}, a.cooldown);
   pipeline::Options options;
   options.study = false;
   options.threads = 1;
@@ -176,15 +176,14 @@ int run(const Arguments& a) {
       if (formats::known(until)) {
         // One snapshot has all reasons: it holds the same, whichever it is taken for.
         std::string why;
-        const auto judge = [&](watch::Trigger& trigger, const watch::Sight& sight) {
-          if (trigger.fires(sight.holds, until)) why += (why.empty() ? "" : "; ") + sight.what;
+        const auto judge = [&](policy::Hold& hold, const watch::Sight& sight) {
+          if (hold.held(sight.holds, until)) why += (why.empty() ? "" : "; ") + sight.what;
         };
         for (Watched& one : watched)
-          judge(one.trigger,
-                watch::look(analysis.table, one.condition, analysis.study.quality.file.first, since, until));
+          judge(one.hold, watch::look(analysis.table, one.condition, analysis.study.quality.file.first, since, until));
         if (a.unanswered.count() > 0) judge(hung, watch::look_unanswered(analysis.table, a.unanswered, until));
         since = until;
-        if (!why.empty() && take_snapshot(a, why)) ++taken;
+        if (trigger.fires(!why.empty(), until) && take_snapshot(a, why)) ++taken;
       }
     }
     rest(std::max<Duration>(a.every - (std::chrono::steady_clock::now() - began), kLeastEvery));
