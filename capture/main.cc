@@ -88,7 +88,7 @@ int run(int argc, char** argv) {
       std::fprintf(stderr, "%s was ended by signal %d (%s)\n", name, WTERMSIG(outcome.command_status),
                    strsignal(WTERMSIG(outcome.command_status)));
   }
-  std::fputs(summary(options.destination.output, outcome.elapsed, outcome.tally, outcome.file_bytes, outcome.reason,
+  std::fputs(summary(options.destination.name(), outcome.elapsed, outcome.tally, outcome.file_bytes, outcome.reason,
                      options.probes.ring_bytes)
                  .c_str(),
              stderr);

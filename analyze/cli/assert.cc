@@ -1,19 +1,18 @@
 // tailcap assert: recordings held against limits.
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/file_text.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/query/slo_file.h"
+#include "analyze/query/yaml.h"
 #include "analyze/report/compare/assertion.h"
 #include "analyze/views/compare/objectives.h"
 #include "analyze/views/compare/run_of.h"
@@ -58,23 +57,11 @@ struct Arguments {
   bool explain = false;
 };
 
-std::string content_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string out;
-  for (char block[4096]; in && out.size() <= query::kMostSloBytes;) {
-    in.read(block, sizeof block);
-    out.append(block, static_cast<std::size_t>(in.gcount()));
-  }
-  if (!in.eof() && out.size() <= query::kMostSloBytes)
-    throw std::system_error(errno, std::generic_category(), "cannot read " + formats::printable(path));
-  return out;
-}
-
 int run(const Arguments& a) {
   std::vector<model::gate::Slo> slos;
   try {
-    slos = query::slos_of(content_of(a.slo));
-  } catch (const query::SloError& e) {
+    slos = query::slos_of(file_text(a.slo, query::kMostYamlBytes));
+  } catch (const query::YamlError& e) {
     complain("assert", formats::printable(a.slo) + ":" + e.what());
     return kBadUsage;
   }

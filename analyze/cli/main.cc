@@ -28,12 +28,12 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", run_assert},     {"check", run_check},     {"compare", run_compare}, {"cut", run_cut},
-    {"diag", run_diag},         {"export", run_export},   {"events", run_events},   {"flame", run_flame},
-    {"info", run_info},         {"merge", run_merge},     {"note", run_note},       {"pack", run_pack},
-    {"query", run_query},       {"recover", run_recover}, {"redact", run_redact},   {"report", run_report},
-    {"requests", run_requests}, {"show", run_show},       {"spans", run_spans},     {"timeline", run_timeline},
-    {"topology", run_topology}, {"tree", run_tree},       {"watch", run_watch},
+    {"assert", run_assert},     {"check", run_check},       {"compare", run_compare}, {"cut", run_cut},
+    {"diag", run_diag},         {"export", run_export},     {"events", run_events},   {"flame", run_flame},
+    {"info", run_info},         {"merge", run_merge},       {"note", run_note},       {"pack", run_pack},
+    {"policy", run_policy},     {"query", run_query},       {"recover", run_recover}, {"redact", run_redact},
+    {"report", run_report},     {"requests", run_requests}, {"show", run_show},       {"spans", run_spans},
+    {"timeline", run_timeline}, {"topology", run_topology}, {"tree", run_tree},       {"watch", run_watch},
 });
 
 constexpr const char* kCommands =
@@ -66,6 +66,9 @@ What is wrong with the machine?
 Is the new version slower?
   compare    repeated runs of two versions: a gate for CI
   assert     recordings held against limits
+
+What would a sampling or a circuit breaker have done?
+  policy     live controls, replayed over a recording
 
 What is in the file, and can it be trusted?
   info       what was recorded, how, and what was lost

@@ -1,8 +1,6 @@
 // tailcap requests: one line per request, filtered and sorted; --json for machines.
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <numeric>
 
 #include "analyze/cli/command.h"
@@ -11,13 +9,12 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/line_output.h"
+#include "analyze/cli/output/request_line.h"
 #include "analyze/cli/output/terminal.h"
+#include "analyze/cli/requests_follow.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/json/request_json.h"
-#include "analyze/report/words/call_words.h"
 #include "analyze/report/words/escape.h"
-#include "analyze/report/words/number.h"
-#include "analyze/report/words/words.h"
 
 namespace tailcap::cli {
 namespace {
@@ -31,20 +28,23 @@ examples:
   tailcap requests slow.tcap --sort duration -n 10
   tailcap requests slow.tcap --status 5xx --role server
   tailcap requests slow.tcap -w 'duration > 20ms && path contains "/cart"'
+  tailcap requests slow.tcap --follow -w 'duration > 250ms'
   tailcap requests slow.tcap --json | jq -r 'select(.complete | not) | [.id, .outcome] | @tsv'
 )";
 
 constexpr Definition kSort{"sort", 0, "", "by the beginning (without it), or by duration, the slowest first", 0};
+constexpr Definition kFollow{"follow", 0, nullptr,
+                             "of a recording that is under way: each request when it is over, until the recording "
+                             "ends; FILE is what `tailcap record -o` was given, or - for a stream",
+                             0};
 constexpr Definition kHeaders{"headers", 0, nullptr, "also the header fields, as recorded", 0};
 
 constexpr std::size_t kWidth = 120, kMinWidth = 60;
-constexpr std::size_t kPath = 20;  // columns that a path keeps, however narrow the terminal
-
 struct Arguments {
   std::string file, sort, format;
   Selection selection;
   std::size_t limit = 0, width = 0;
-  bool headers = false;
+  bool headers = false, follow = false;
 };
 
 std::size_t width_of(const Arguments& a) {
@@ -68,40 +68,6 @@ std::vector<std::uint32_t> chosen(const model::RequestTable& table, const Argume
   return rows;
 }
 
-void pad_left(std::string& out, std::string_view text, std::size_t width) {
-  const std::size_t n = report::columns(text);
-  out.append(n < width ? width - n : 0, ' ').append(text).append("  ");
-}
-
-void pad_right(std::string& out, std::string_view text, std::size_t width) {
-  const std::size_t n = report::columns(text);
-  out.append(text).append(n < width ? width - n : 0, ' ').append("  ");
-}
-
-// Everything in front of the path; one place for the header line and the rows.
-void columns(std::string& out, std::string_view start, std::string_view id, std::string_view role,
-             std::string_view status, std::string_view duration, std::string_view first_byte, std::string_view bytes,
-             std::string_view method) {
-  pad_left(out, start, 11);
-  pad_right(out, id, 8);
-  pad_right(out, role, 6);
-  pad_left(out, status, 6);
-  pad_left(out, duration, 9);
-  pad_left(out, first_byte, 9);
-  pad_left(out, bytes, 8);
-  pad_right(out, method, 6);
-}
-
-// "+12.345678": microseconds tell requests of one burst apart.
-std::string offset(formats::Time t, formats::Time first) {
-  if (!formats::known(t) || !formats::known(first)) return "–";
-  const std::int64_t us = (t - first).count() / 1000;
-  char text[40];
-  std::snprintf(text, sizeof text, "%+lld.%06lld", static_cast<long long>(us / 1'000'000),
-                static_cast<long long>(std::abs(us % 1'000'000)));
-  return text;
-}
-
 void append_headers(LineOutput& out, std::string_view direction, const model::Headers& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i)
     out.line("             " + std::string(direction) + " " + report::printable(fields[i].name) + ": " +
@@ -109,28 +75,8 @@ void append_headers(LineOutput& out, std::string_view direction, const model::He
 }
 
 bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i, std::size_t width) {
-  const auto& table = analysis.table;
-  const model::Request row = table.rows[i];
-  std::string line;
-  columns(line, offset(row.start, analysis.study.quality.file.first), report::id_text(row.id), model::name_of(row.role),
-          row.status != 0 ? std::to_string(row.status) : "–",
-          row.has_duration    ? report::duration_text(row.duration)
-          : row.at_least >= 0 ? "≥ " + report::duration_text(formats::Duration{row.at_least})
-                              : "–",
-          row.first_byte.count() >= 0 ? report::duration_text(row.first_byte) : "–",
-          row.response_bytes >= 0 ? report::bytes_text(static_cast<std::uint64_t>(row.response_bytes)) : "–",
-          row.method != 0 ? report::shortened(report::printable(table.texts[row.method]), 12) : "?");
-  std::string notes;
-  const auto note = [&](std::string_view text) { (notes += notes.empty() ? "[" : ", ") += text; };
-  if (row.grpc_status > 0) note(report::status_text(row.grpc_status));
-  if (row.outcome > model::Outcome::server_error) note(model::name_of(row.outcome));
-  for (const auto taint : model::names_of(row.taints)) note(taint);
-  if (!notes.empty()) notes += ']';
-  const std::string path = row.path != 0 ? report::printable(table.texts[row.path]) : "?";
-  const std::size_t used = report::columns(line) + (notes.empty() ? 0 : report::columns(notes) + 2);
-  line += report::shortened(path, std::max(kPath, width > used ? width - used : 0));
-  if (!notes.empty()) line += "  " + notes;
-  const bool more = out.line(line);
+  const bool more =
+      out.line(request_line(analysis.table.rows[i], analysis.table.texts, analysis.study.quality.file.first, width));
   if (!analysis.headers.empty()) {
     append_headers(out, ">", analysis.headers[i].request);
     append_headers(out, "> trailer", analysis.headers[i].request_trailers);
@@ -176,9 +122,7 @@ int run(const Arguments& a) {
     for (const std::uint32_t i : rows)
       if (!print_json(out, analysis, i)) break;
   } else {
-    std::string head;
-    columns(head, "start s", "id", "role", "status", "duration", "to byte 1", "bytes", "method");
-    out.line(head + "path");
+    out.line(request_head());
     const std::size_t width = width_of(a);
     for (const std::uint32_t i : rows)
       if (!print_row(out, analysis, i, width)) break;
@@ -204,6 +148,7 @@ int run_requests(int argc, char** argv) {
   add_selection(line, a.selection);
   line.choice(kSort, a.sort, {"start", "duration"});
   line.option(option::kLimit, &a.limit);
+  line.option(kFollow, &a.follow);
   line.group("In which form?");
   line.format(a.format, {"text", "json"}, nullptr, "json: an object per line");
   line.option(kHeaders, &a.headers);
@@ -211,7 +156,10 @@ int run_requests(int argc, char** argv) {
   add_routes(line, a.selection);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
-  return run(a);
+  if (!a.follow) return run(a);
+  if (line.given(kSort)) throw UsageError("--follow prints requests in the order in which they end: no --sort");
+  if (a.headers) throw UsageError("--follow prints no --headers");
+  return follow_requests({a.file, a.selection, a.format == "json", a.limit, width_of(a)});
 }
 
 }  // namespace tailcap::cli

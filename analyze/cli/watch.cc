@@ -14,10 +14,13 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/file_text.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/recorder_program.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/query/policy_file.h"
+#include "analyze/query/yaml.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/watch/trigger.h"
 #include "formats/printable.h"
@@ -42,6 +45,7 @@ examples:
   tailcap watch flight.tcap -w 'duration > 250ms && path contains "/pay"'
   tailcap watch flight.tcap -w 'status >= 500' --share 1 --for 5s
   tailcap watch flight.tcap -w 'rpc.status == DEADLINE_EXCEEDED' --unanswered 2s
+  tailcap watch flight.tcap --conditions policy.yaml
 )";
 
 constexpr Definition kShare{"share", 0, "PERCENT", "so many per cent of the requests match (default: one is enough)",
@@ -49,8 +53,12 @@ constexpr Definition kShare{"share", 0, "PERCENT", "so many per cent of the requ
 constexpr Definition kLeast{"least", 0, "N", "and so many of them (default 1)", 1};
 constexpr Definition kFor{"for", 0, "T", "at every look, for so long (default: at one)", 0};
 constexpr Definition kUnanswered{"unanswered", 0, "T", "or a request has had no answer for so long", 0};
-constexpr Definition kEvery{"every", 0, "T", "look so often (default 5s)", 0};
-constexpr Definition kLookBack{"look-back", 0, "T", "at so much of the recording's end (default twice --every)", 0};
+constexpr Definition kConditions{"conditions", 0, "FILE",
+                                 "or when a condition of this policy fires, as `tailcap policy` replays it", 0};
+constexpr Definition kEvery{"every", 0, "T", "look so often (default 5s, or what the policy says)", 0};
+constexpr Definition kLookBack{
+    "look-back", 0, "T",
+    "at so much of the recording's end (default twice --every, and at least what the conditions need)", 0};
 constexpr Definition kCooldown{"cooldown", 0, "T", "after a snapshot, none for so long (default 60s)", 0};
 constexpr Definition kMost{"most", 0, "N", "end after so many snapshots (default 10)", 1};
 
@@ -67,6 +75,8 @@ struct Arguments {
   double share = 0;
   std::size_t least = 1, most = 10;
   Duration hold{}, unanswered{}, every = 5s, look_back{}, cooldown = 60s;
+  std::string policy_file;
+  model::policy::Policy policy;
 };
 
 void rest(Duration duration) {
@@ -114,19 +124,35 @@ bool take_snapshot(const Arguments& a, const std::string& what) {
   return true;
 }
 
+// What is looked for. Each condition holds for a time of its own; after a snapshot all of them rest.
+struct Watched {
+  model::policy::Condition condition;
+  policy::Hold hold;
+};
+
+std::vector<Watched> watched_of(const Arguments& a) {
+  std::vector<Watched> out;
+  if (!a.expressions.empty()) {
+    using model::policy::Limit;
+    model::policy::Condition condition;
+    condition.where = a.expressions;
+    condition.limits.push_back({.of = Limit::Of::count, .value = static_cast<double>(a.least)});
+    if (a.share > 0) condition.limits.push_back({.of = Limit::Of::share, .value = a.share / 100});
+    out.push_back({std::move(condition), policy::Hold(a.hold)});
+  }
+  for (const auto& condition : a.policy.conditions) out.push_back({condition, policy::Hold(condition.hold)});
+  return out;
+}
+
 int run(const Arguments& a) {
-  watch::Condition condition;
+  std::vector<Watched> watched = watched_of(a);
+  policy::Hold hung(a.hold);
+  watch::Trigger trigger({}, a.cooldown);
   pipeline::Options options;
   options.study = false;
   options.threads = 1;
-  for (const std::string& text : a.expressions) {
-    condition.filters.emplace_back(text);
-    options.partition = options.partition || condition.filters.back().needs_account();
-  }
-  condition.share = a.share / 100;
-  condition.least = a.least;
-  condition.unanswered = a.unanswered;
-  watch::Trigger trigger(a.hold, a.cooldown);
+  for (const Watched& one : watched)
+    options.partition = options.partition || policy::Window(one.condition, a.every).needs_account();
   const Piece piece(a.file + ".watch");
   const std::string last = "\nlast=" + std::to_string(a.look_back.count());
   formats::Time since = formats::kNoTime;
@@ -148,12 +174,32 @@ int run(const Arguments& a) {
       piece.remove();
       const formats::Time until = analysis.study.quality.file.last;
       if (formats::known(until)) {
-        const watch::Sight sight = watch::look(analysis.table, condition, since, until);
+        // One snapshot has all reasons: it holds the same, whichever it is taken for.
+        std::string why;
+        const auto judge = [&](policy::Hold& hold, const watch::Sight& sight) {
+          if (hold.held(sight.holds, until)) why += (why.empty() ? "" : "; ") + sight.what;
+        };
+        for (Watched& one : watched)
+          judge(one.hold, watch::look(analysis.table, one.condition, analysis.study.quality.file.first, since, until));
+        if (a.unanswered.count() > 0) judge(hung, watch::look_unanswered(analysis.table, a.unanswered, until));
         since = until;
-        if (trigger.fires(sight.holds, until) && take_snapshot(a, sight.what)) ++taken;
+        if (trigger.fires(!why.empty(), until) && take_snapshot(a, why)) ++taken;
       }
     }
     rest(std::max<Duration>(a.every - (std::chrono::steady_clock::now() - began), kLeastEvery));
+  }
+  return kDone;
+}
+
+int read_policy(Arguments& a) {
+  try {
+    a.policy = query::policy_of(file_text(a.policy_file, query::kMostYamlBytes));
+    if (!a.policy.not_watched.empty())
+      throw query::YamlError(a.policy.not_watched + " is replayed by `tailcap policy`; watch takes conditions only");
+    if (a.policy.conditions.empty()) throw query::YamlError("1:1: there are no conditions");
+  } catch (const query::YamlError& e) {
+    complain("watch", formats::printable(a.policy_file) + ":" + e.what());
+    return kBadUsage;
   }
   return kDone;
 }
@@ -171,6 +217,7 @@ int run_watch(int argc, char** argv) {
   line.option(kLeast, &a.least);
   line.option(kFor, &a.hold);
   line.option(kUnanswered, &a.unanswered);
+  line.option(kConditions, &a.policy_file);
   line.group("How often?");
   line.option(kEvery, &a.every);
   line.option(kLookBack, &a.look_back);
@@ -178,12 +225,19 @@ int run_watch(int argc, char** argv) {
   line.option(kMost, &a.most);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
-  if (a.expressions.empty() && a.unanswered.count() == 0)
-    return wrong_usage(argv[0], "give a condition: --where EXPR, or --unanswered T");
+  if (a.expressions.empty() && a.unanswered.count() == 0 && a.policy_file.empty())
+    return wrong_usage(argv[0], "give a condition: --where EXPR, --unanswered T, or --conditions FILE");
   if (a.share < 0 || a.share > 100) return wrong_usage(argv[0], "--share is a number of per cent, from 0 to 100");
+  if (!a.policy_file.empty())
+    if (const int code = read_policy(a); code != kDone) return code;
+  for (const std::string& expression : a.expressions) (void)query::Filter(expression);
+  if (!line.given(kEvery)) a.every = a.policy.conditions.empty() ? 5s : a.policy.every;
   if (a.every < kLeastEvery) return wrong_usage(argv[0], "--every is at least 200ms");
-  if (a.look_back.count() == 0) a.look_back = 2 * a.every;
-  if (a.look_back < a.every) return wrong_usage(argv[0], "--look-back is at least as long as --every");
+  Duration least = a.every;
+  for (const auto& condition : a.policy.conditions) least = std::max(least, condition.over);
+  if (a.look_back.count() == 0) a.look_back = std::max(2 * a.every, least + a.every);
+  if (a.look_back < least)
+    return wrong_usage(argv[0], "--look-back is at least as long as --every, and as the windows of the policy");
   (void)setpriority(PRIO_PROCESS, 0, kNice);
   struct sigaction action {};
   action.sa_handler = end_by_signal;

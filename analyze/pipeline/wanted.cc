@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "analyze/model/study/cut_note.h"
+#include "analyze/pipeline/whole_row.h"
 
 namespace tailcap::pipeline {
 
@@ -46,11 +47,7 @@ bool Wanted::filters(const model::RequestTable& table, std::uint32_t row) const 
 
 bool Wanted::matches(const model::RequestTable& table, std::uint32_t row, bool labels) const {
   if (options_.filters.empty()) return true;
-  model::Request asked = table.rows[row];
-  asked.setup = table.setups.find(asked.id);
-  asked.cause = table.causes.find(asked.id);
-  asked.handler = table.handlers.find(asked.id);
-  asked.account = &table.partitions;
+  const model::Request asked = whole_row(table, row);
   return std::all_of(options_.filters.begin(), options_.filters.end(), [&](const query::Filter& f) {
     return (!labels && f.needs_account()) || f.matches(asked, table.texts);
   });

@@ -101,4 +101,12 @@ std::optional<double> parse_decimal(std::string_view text) {
   return value;
 }
 
+std::optional<double> parse_percentage(std::string_view text) {
+  if (!text.ends_with('%')) return std::nullopt;
+  text.remove_suffix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  const auto value = parse_decimal(text);
+  return value && *value <= 100 ? std::optional(*value / 100) : std::nullopt;
+}
+
 }  // namespace tailcap::query

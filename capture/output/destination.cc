@@ -1,5 +1,7 @@
 #include "capture/output/destination.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -15,6 +17,8 @@ using namespace std::chrono_literals;
 using formats::Duration;
 
 constexpr Duration kKeyframeEvery = 10s;
+// Before and after a recording: without a byte read for so long, the reader of standard output has stalled for good.
+constexpr Duration kPatience = 10s;
 // What a ring keeps beyond its limit is at most a segment: a tenth of it.
 constexpr std::uint64_t kSegments = 10;
 
@@ -32,6 +36,8 @@ std::string seconds(Duration duration) {
 
 }  // namespace
 
+std::string DestinationOptions::name() const { return to_stream() ? "standard output" : formats::printable(output); }
+
 Destination::Destination(const DestinationOptions& options, const formats::Preamble& preamble) : options_(options) {
   if (options.in_memory()) {
     auto ring = std::make_unique<formats::store::Ring>(options.last, preamble, options.output, options.force);
@@ -42,9 +48,23 @@ Destination::Destination(const DestinationOptions& options, const formats::Pream
                                                                options.files);
     rotation_ = rotation.get();
     writer_ = std::make_unique<formats::Writer>(std::move(rotation));
+  } else if (options.to_stream()) {
+    auto stream = std::make_unique<formats::store::Stream>(STDOUT_FILENO, preamble, kPatience);
+    stream_ = stream.get();
+    writer_ = std::make_unique<formats::Writer>(std::move(stream));
   } else {
     writer_ = std::make_unique<formats::Writer>(options.output, preamble, options.force);
   }
+}
+
+// A stalled reader of a stream is not waited for without end.
+Destination::~Destination() {
+  if (stream_) stream_->end_soon();
+}
+
+void Destination::finish(formats::Time now) {
+  if (stream_) stream_->end_soon();
+  writer_->finish(now);
 }
 
 Duration Destination::keyframe_every() const {
@@ -86,7 +106,7 @@ void Destination::snapshot(const Snapshot& wanted, std::function<void(bool error
 }
 
 std::string Destination::partial_file() const {
-  if (ring_) return "";
+  if (ring_ || options_.to_stream()) return "";
   return (rotation_ ? formats::store::Rotation::file_name(options_.output, 1) : options_.output) + ".partial";
 }
 
@@ -94,6 +114,7 @@ std::string Destination::status(formats::Time now) const {
   const std::string bytes = megabytes(writer_->totals().file_bytes);
   if (ring_) return bytes + " of the last " + seconds(now - ring_->first()) + " in memory";
   if (rotation_) return bytes + " in at most " + std::to_string(options_.files) + " files";
+  if (options_.to_stream()) return bytes + " to standard output";
   return bytes + " in " + formats::printable(options_.output) + ".partial";
 }
 

@@ -9,6 +9,7 @@
 #include "formats/file/writer.h"
 #include "formats/store/ring.h"
 #include "formats/store/rotation.h"
+#include "formats/store/stream.h"
 
 namespace tailcap::capture {
 
@@ -19,13 +20,19 @@ struct DestinationOptions {
   std::uint64_t rotate = 0;         // bytes of each file; 0: one file without a bound
   std::uint64_t files = 10;         // kept, with rotate
   bool in_memory() const { return last.last.count() > 0 || last.bytes > 0; }
+  bool to_stream() const { return output == "-"; }  // standard output
+  // For messages: printable().
+  std::string name() const;
 };
 
 class Destination {
  public:
   Destination(const DestinationOptions& options, const formats::Preamble& preamble);
+  ~Destination();
 
   formats::Writer& writer() { return *writer_; }
+  // All that was recorded goes where it belongs.
+  void finish(formats::Time now);
   // Keyframes are written at least so often.
   formats::Duration keyframe_every() const;
   // And now, because what has been written since the last one should end.
@@ -45,7 +52,7 @@ class Destination {
   // What is kept may begin at any keyframe.
   bool drops_beginning() const { return ring_ != nullptr || rotation_ != nullptr; }
 
-  // The file that is being written; "": none. Of a recording in several files, the first one.
+  // The file that is being written; "": none, or standard output. Of a recording in several files, the first one.
   std::string partial_file() const;
 
   // "41.2 MB of the last 62.1 s in memory", "12.3 MB in flight.tcap.partial"
@@ -55,6 +62,7 @@ class Destination {
   const DestinationOptions options_;
   formats::store::Ring* ring_ = nullptr;  // of writer_
   formats::store::Rotation* rotation_ = nullptr;
+  formats::store::Stream* stream_ = nullptr;
   std::unique_ptr<formats::Writer> writer_;
 };
 

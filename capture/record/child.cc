@@ -22,7 +22,8 @@ struct Failure {
 
 }  // namespace
 
-Child::Child(const std::vector<std::string>& command, const std::optional<Account>& account) : name_(command.front()) {
+Child::Child(const std::vector<std::string>& command, const std::optional<Account>& account, bool to_stderr)
+    : name_(command.front()) {
   int go[2], failure[2];
   if (pipe2(go, O_CLOEXEC) != 0 || pipe2(failure, O_CLOEXEC) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot prepare to start '" + name_ + "'");
@@ -35,7 +36,8 @@ Child::Child(const std::vector<std::string>& command, const std::optional<Accoun
     close(go[1]);
     char byte = 0;
     if (read(go[0], &byte, 1) != 1) _exit(127);  // the recorder gave up
-    ::signal(SIGPIPE, SIG_DFL);                  // the recorder ignores it; what it handles, exec sets back
+    if (to_stderr) dup2(STDERR_FILENO, STDOUT_FILENO);
+    ::signal(SIGPIPE, SIG_DFL);  // the recorder ignores it; what it handles, exec sets back
     Failure failed{0, true};
     if (!account || become(*account)) {
       failed.becoming = false;

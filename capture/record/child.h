@@ -12,8 +12,9 @@ namespace tailcap::capture {
 
 class Child {
  public:
-  // Forks; the child waits for release(), and runs as that user if one is given. Throws std::system_error.
-  explicit Child(const std::vector<std::string>& command, const std::optional<Account>& account = std::nullopt);
+  // Forks; the child waits for release(), and runs as that user if one is given. to_stderr: what it prints goes there,
+  // because standard output is the capture. Throws std::system_error.
+  Child(const std::vector<std::string>& command, const std::optional<Account>& account, bool to_stderr);
   ~Child();  // a child never released is killed: it has not begun
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

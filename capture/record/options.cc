@@ -1,6 +1,7 @@
 #include "capture/record/options.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -37,7 +38,7 @@ Targets (a process that matches any of them is recorded, and so are its children
 
 How long, and where to
   -d, --duration TIME    stop after 30s, 500ms, 2m …     (default: until Ctrl-C or the end of all recorded)
-  -o, --output FILE      (default: tailcap-YYYYMMDD-HHMMSS.tcap)
+  -o, --output FILE      (default: tailcap-YYYYMMDD-HHMMSS.tcap); - is a stream on standard output
       --force            overwrite FILE
       --last TIME|SIZE   keep only the last 60s, 500MB, … in memory; FILE is written at the end, and whenever one asks:
                          tailcap snapshot FILE [OUT], tailcap status FILE, tailcap stop FILE, SIGUSR1
@@ -136,6 +137,12 @@ void check_destination(const Options& options, bool files_given) {
     throw UsageError("--pack needs one capture: --rotate does not go with it");
   if (options.max_size > 0 && (to.in_memory() || to.rotate > 0))
     throw UsageError("--max-size is of one file: --last and --rotate have bounds of their own");
+  if (!to.to_stream() || options.dry_run) return;
+  if (to.in_memory() || to.rotate > 0) throw UsageError("-o - is a stream: --last and --rotate need files");
+  if (!options.pack.empty()) throw UsageError("-o - is a stream: --pack needs a file");
+  if (options.timings || options.probes.verifier_log)
+    throw UsageError("-o - is a stream: --timings and --verifier-log print to standard output");
+  if (isatty(STDOUT_FILENO)) throw UsageError("-o -: standard output is a terminal; give a file, or a pipe");
 }
 
 void add_groups(const std::string& list, std::vector<Group>& groups) {
@@ -361,7 +368,6 @@ Options parse_options(int argc, char** argv) {
   if (given.count("pack")) options.pack = given["pack"].as<std::string>();
   if (given.count("pack") && !options.pack.ends_with(".zip"))
     throw UsageError("--pack needs the name of an archive, with .zip at its end");
-  check_destination(options, given.count("files") > 0);
   if (options.yes && options.pack.empty()) throw UsageError("--yes belongs to --pack");
   options.keep.header_values = given.count("unsafe-headers");
   options.keep.everything = given.count("payload-raw");
@@ -377,6 +383,8 @@ Options parse_options(int argc, char** argv) {
   options.dry_run = given.count("dry-run");
   options.timings = options.probes.timings = given.count("timings");
   options.probes.verifier_log = given.count("verifier-log");
+  if (!options.help && !options.version && !options.list && !options.list_headers)
+    check_destination(options, given.count("files") > 0);
   if (!options.help && !options.version && !options.list && !options.list_headers &&
       !(options.dry_run && selection.empty()))
     check(options);

@@ -105,6 +105,7 @@ formats::Preamble preamble(const Options& options, const Probes& probes) {
 }
 
 void refuse_existing(const Options& options) {
+  if (options.destination.to_stream()) return;
   if (!options.destination.force && std::filesystem::exists(options.destination.output))
     throw std::runtime_error("'" + options.destination.output +
                              "' exists. Choose another name with -o, or --force to overwrite it.");
@@ -190,9 +191,9 @@ void look_first(Finder& finder, const Selection& selection) {
 }
 
 // Users see a line; scripts that passed a descriptor read one.
-void announce(const Selection& selection, std::uint32_t command_pid, const std::string& output, int ready_fd) {
+void announce(const Selection& selection, std::uint32_t command_pid, const std::string& name, int ready_fd) {
   std::fprintf(stderr, "recording %s into %s; Ctrl-C ends it\n", describe(selection, command_pid).c_str(),
-               formats::printable(output).c_str());
+               name.c_str());
   if (ready_fd < 0) return;
   (void)!write(ready_fd, "ready\n", 6);
   close(ready_fd);
@@ -213,9 +214,10 @@ Outcome record(const Options& given) {
   if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
   std::optional<Child> child;
   if (!selection.command.empty())
-    child.emplace(selection.command, options.user.empty() ? std::nullopt : std::optional(find_account(options.user)));
+    child.emplace(selection.command, options.user.empty() ? std::nullopt : std::optional(find_account(options.user)),
+                  options.destination.to_stream());
   std::optional<FolderKeeper> keeper;  // outlives the control socket and the writer
-  if (FolderKeeper::needed_for(options.destination.output)) {
+  if (!options.destination.to_stream() && FolderKeeper::needed_for(options.destination.output)) {
     if (options.destination.in_memory() || options.destination.rotate > 0)
       throw std::runtime_error("the folder of '" + options.destination.output +
                                "' belongs to another user: --last and --rotate need one that you own");
@@ -254,7 +256,7 @@ Outcome record(const Options& given) {
                   destination.drops_beginning());
   probes.attach();
   std::optional<Control> control;
-  listen_beside(control, options.destination.output);
+  if (!options.destination.to_stream()) listen_beside(control, options.destination.output);
   signals.recording();
   if (options.probes.tls_keys && !decrypt::Decryptor::lock_memory())
     warn("memory cannot be locked: keys of TLS could be written to a swap device");
@@ -284,7 +286,7 @@ Outcome record(const Options& given) {
     if (child->descriptor() >= 0) watch(child->descriptor(), EPOLLIN);
     child->release();
   }
-  announce(selection, child ? child->pid() : 0, options.destination.output, options.ready_fd);
+  announce(selection, child ? child->pid() : 0, options.destination.name(), options.ready_fd);
 
   StatusLine status;
   SizeLimit size_limit(options.max_size);
@@ -348,7 +350,7 @@ Outcome record(const Options& given) {
   }
   session.closing_facts();
   now = monotonic_now();
-  writer.finish(now);
+  destination.finish(now);
   outcome.tally = session.tally();
   outcome.anybody = session.met_anybody();
   outcome.file_bytes = writer.totals().file_bytes;

@@ -11,24 +11,24 @@
 
 #include "formats/block.h"
 #include "formats/event.h"
+#include "formats/file/bytes.h"
 #include "formats/file/read_progress.h"
 
 namespace tailcap::formats::file {
 
 // A file open for reading. It may still grow; size() is its size when it was opened.
-class InputFile {
+class InputFile : public ByteSource {
  public:
   // Throws std::runtime_error with what to do if there is no such file or it cannot be a capture.
   explicit InputFile(const std::string& path);
-  ~InputFile();
+  ~InputFile() override;
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
   const std::string& name() const { return name_; }  // for messages: printable()
   std::uint64_t size() const { return size_; }
   const FileIdentity& identity() const { return identity_; }
-  // As many bytes from `offset` as there are, at most out.size(). Throws std::system_error if the disk fails.
-  std::size_t read(std::uint64_t offset, std::span<std::byte> out) const;
+  std::size_t read(std::uint64_t offset, std::span<std::byte> out) const override;
   // Is a recorder writing this file now?
   bool being_written() const;
 

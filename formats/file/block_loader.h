@@ -22,7 +22,7 @@ struct LoadedBlock {
 
 class BlockLoader {
  public:
-  explicit BlockLoader(const InputFile& file) : file_(file) {}
+  explicit BlockLoader(const ByteSource& file) : file_(file) {}
 
   // Events of an event or keyframe block; other types are verified too, of unknown types only the checksum.
   void load(const IndexEntry& entry, LoadedBlock& out);
@@ -37,7 +37,7 @@ class BlockLoader {
   // Fills `raw` with the message. Returns why the block is damaged.
   std::string inflate(const IndexEntry& entry, std::vector<std::uint64_t>& raw);
 
-  const InputFile& file_;
+  const ByteSource& file_;
   Decompressor decompressor_;
   std::vector<std::byte> stored_;
   std::size_t header_size_ = 0;

@@ -28,15 +28,15 @@ void BlockWriter::write(const FramedBlock& block) {
     if (header.stream >= stream_sequences_.size()) stream_sequences_.resize(header.stream + 1u);
     header.stream_sequence = stream_sequences_[header.stream];
   }
-  const auto offset = file_.size();
-  file_.append(encode(header), block.payload);
+  const auto offset = out_->size();
+  out_->append(encode(header), block.payload);
   note(header, offset);
   if (header.has_events()) ++stream_sequences_[header.stream];
 }
 
 void BlockWriter::write(const Preamble& preamble) {
   write(framer_.frame(preamble, flags_));
-  file_.sync();
+  out_->sync();
 }
 
 void BlockWriter::write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream) {
@@ -45,8 +45,8 @@ void BlockWriter::write(const columns::CollectedBlock& block, BlockType type, st
 
 void BlockWriter::copy(const BlockHeader& header, std::span<const std::byte> framed_header,
                        std::span<const std::byte> payload) {
-  const auto offset = file_.size();
-  file_.append(framed_header, payload);
+  const auto offset = out_->size();
+  out_->append(framed_header, payload);
   note(header, offset);
 }
 
@@ -55,7 +55,7 @@ void BlockWriter::finish(CaptureState state, Time ended) {
   footer_.ended = ended;
   write(framer_.frame(footer_,
                       static_cast<std::uint8_t>(flags_ | (state == CaptureState::recovered ? kBlockRecovered : 0))));
-  file_.finish();
+  out_->finish();
 }
 
 }  // namespace tailcap::formats::file

@@ -1,7 +1,9 @@
-// Puts blocks into a file: message, compression, header, and the footer's index of them.
+// Puts blocks into a file, or a stream: message, compression, header, and the footer's index of them.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "formats/file/block_sink.h"
@@ -13,9 +15,10 @@ namespace tailcap::formats::file {
 class BlockWriter : public BlockSink {
  public:
   BlockWriter(const std::string& path, bool force, const std::string& suffix = ".partial")
-      : file_(path, force, suffix) {}
+      : BlockWriter(std::make_unique<OutputFile>(path, force, suffix)) {}
+  explicit BlockWriter(std::unique_ptr<ByteSink> out) : out_(std::move(out)) {}
 
-  // Each writes one block; they throw std::system_error when the file cannot take it.
+  // Each writes one block; they throw std::system_error when it cannot be taken.
   void write(const Preamble& preamble);  // first, and synced
   void write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream) override;
   // One that a Framer made; its numbers are given here.
@@ -26,16 +29,19 @@ class BlockWriter : public BlockSink {
   void finish(CaptureState state, Time ended) override;
   // Of the preamble and the footer.
   void set_flags(std::uint8_t flags) { flags_ = flags; }
-  void let_name(OutputFile::GiveName give_name) { file_.let_name(std::move(give_name)); }
+  // Of a file.
+  void let_name(OutputFile::GiveName give_name) {
+    if (auto* const file = dynamic_cast<OutputFile*>(out_.get())) file->let_name(std::move(give_name));
+  }
 
-  std::uint64_t file_bytes() const override { return file_.size(); }
+  std::uint64_t file_bytes() const override { return out_->size(); }
   std::uint64_t blocks() const override { return blocks_.load(std::memory_order_relaxed); }
   std::uint64_t raw_bytes() const override { return raw_bytes_.load(std::memory_order_relaxed); }
 
  private:
   void note(const BlockHeader& header, std::uint64_t offset);
 
-  OutputFile file_;
+  const std::unique_ptr<ByteSink> out_;
   Framer framer_;
   columns::Footer footer_;
   std::uint8_t flags_ = 0;

@@ -8,29 +8,31 @@
 #include <span>
 #include <string>
 
+#include "formats/file/bytes.h"
+
 namespace tailcap::formats::file {
 
-class OutputFile {
+class OutputFile : public ByteSink {
  public:
   // Creates and locks PATH + suffix, readable by its owner only. An existing file is never written into: with force one
   // that a dead recording left is removed, and PATH is replaced in the end. Throws std::system_error if either exists
   // and !force, and always if PATH is not a regular file, another program is writing the partial file, or the partial
   // file is a link, has other names, is not regular or belongs to another user.
   OutputFile(const std::string& path, bool force, const std::string& suffix = ".partial");
-  ~OutputFile();  // closes; the partial file stays
+  ~OutputFile() override;  // closes; the partial file stays
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   // Appends a block, all of it or nothing: what a full disk cut is taken off again before this throws.
-  void append(std::span<const std::byte> header, std::span<const std::byte> payload);
-  void sync();
+  void append(std::span<const std::byte> header, std::span<const std::byte> payload) override;
+  void sync() override;
   // Syncs and takes the name PATH; the last call.
-  void finish();
+  void finish() override;
   // Somebody else gives the name, who may write the folder: 0, or errno. replace: what has the name by now.
   using GiveName = std::function<int(bool replace)>;
   void let_name(GiveName give_name) { give_name_ = std::move(give_name); }
 
-  std::uint64_t size() const { return size_.load(std::memory_order_relaxed); }  // from any thread
+  std::uint64_t size() const override { return size_.load(std::memory_order_relaxed); }
 
  private:
   [[noreturn]] void fail(int error, const std::string& what, const std::string& advice) const;

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import harness
-from harness import Case, Recording, free_port
+from harness import Case, Recording, free_port, wait_until
 
 SECONDS = int(os.environ.get("TAILCAP_SOAK", "60"))
 RATE = os.environ.get("TAILCAP_SOAK_RATE", "500")
@@ -24,7 +24,9 @@ class Soak(Case):
 
     def test_nothing_grows(self):
         port = free_port()
-        service = self.sample_service("--port", port, ready=("127.0.0.1", port))
+        # Without logs: those of an hour would be gigabytes.
+        service = self.start([harness.BUILD / "samples/tailcap-sample-service", "--port", port], stdout=subprocess.DEVNULL)
+        wait_until(lambda: harness.answers(("127.0.0.1", port)), "the sample service")
         recording = Recording(self.scratch / "flight.tcap", ["-p", service.pid, "--last", "5s"])
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
@@ -34,7 +36,8 @@ class Soak(Case):
                                  stdout=said, stderr=said)
         self.addCleanup(self.end, watch, signal.SIGKILL)
         # Each connection serves some requests and is replaced: what is kept of a closed one must go, too.
-        load = subprocess.Popen(self.load_command(f"http://127.0.0.1:{port}", "--rate", RATE, "-c", "8", "--per-connection", "20", "-d", SECONDS, "--route", "9 GET /search", "--route", "1 GET /cart/7"),
+        load = subprocess.Popen([str(c) for c in (harness.BUILD / "samples/tailcap-load", f"http://127.0.0.1:{port}", "--rate", RATE, "-c", "8", "--per-connection", "20", "-d", SECONDS,
+                                                   "--route", "9 GET /search", "--route", "1 GET /cart/7")],
                                 stdout=subprocess.DEVNULL)
         self.addCleanup(self.end, load, signal.SIGKILL)
         sizes = []

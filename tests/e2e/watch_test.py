@@ -27,10 +27,10 @@ class Watch(Case):
             pass  # the service has ended
         connection.close()
 
-    def watch(self, *arguments):
+    def watch(self, *arguments, every=("--every", "1s")):
         said = open(self.scratch / "watch.log", "wb+")
         self.addCleanup(said.close)
-        process = subprocess.Popen([harness.BUILD / "analyze/tailcap", "watch", self.recording.file, "--every", "1s", *arguments], stdout=said, stderr=said)
+        process = subprocess.Popen([harness.BUILD / "analyze/tailcap", "watch", self.recording.file, *every, *arguments], stdout=said, stderr=said)
         self.addCleanup(self.end, process, signal.SIGKILL)
         return process
 
@@ -71,6 +71,25 @@ class Watch(Case):
         self.assertEqual(first["kind"], "unfinished")
         self.end(self.service)
         client.join(timeout=20)
+
+    def test_the_conditions_of_a_policy(self):
+        policy = self.scratch / "policy.yaml"
+        policy.write_text("every: 1s\nconditions:\n- {name: sleepy, where: 'path contains \"/sleep\"', at_least: {p50: 200ms, count: 3}, over: 3s}\n")
+        process = self.watch("--conditions", policy, "--most", "1", every=())
+        for i in range(20):
+            self.ask("sleep", 2, i)
+        time.sleep(4.5)
+        self.assertEqual(self.snapshots(), [], self.said())
+        for i in range(4):
+            self.ask("sleep", 300, i)
+        self.assertEqual(process.wait(timeout=30), 0, self.said())
+        self.assertRegex(self.said(), r"sleepy: p50 3\d\d ms, count [34]")
+        # The replay over the snapshot says the same.
+        replayed = json.loads(self.tailcap("policy", self.snapshots()[0], policy, "--json"))["conditions"][0]["firings"]
+        self.assertEqual(len(replayed), 1)
+        self.assertEqual([limit["name"] for limit in replayed[0]["limits"]], ["p50", "count"])
+        self.assertGreaterEqual(replayed[0]["limits"][0]["value"], 300e6)
+        self.assertEqual(self.recording.stop(), 0, self.recording.said)
 
     def test_it_ends_with_the_recorder(self):
         process = self.watch("-w", "status >= 500")

@@ -141,6 +141,21 @@ void http2(JsonWriter& json, const Request& row) {
   json.end_object();
 }
 
+// What the connection alone says.
+void append_wire(JsonWriter& json, const Request& row) {
+  http2(json, row);
+  json.key("phases");
+  if (row.has_phases) {
+    json.begin_object();
+    const auto names = model::phases_of(row.role);
+    for (std::size_t i = 0; i < names.size(); ++i) json.field(model::name_of(names[i]), std::int64_t{row.phases[i]});
+    json.end_object();
+  } else {
+    json.null();
+  }
+  append_milestones(json, row);
+}
+
 }  // namespace
 
 void append_request(std::string& out, const model::RequestTable& table, const Request& row,
@@ -158,7 +173,7 @@ void append_request(std::string& out, const model::RequestTable& table, const Re
   json.field("tls", row.tls);
   text_of(json, table, "method", row.method);
   text_of(json, table, "path", row.path);
-  text_of(json, table, "route", row.route);
+  if (!extras.live) text_of(json, table, "route", row.route);
   text_of(json, table, "authority", row.authority);
   field_or_null(json, "status", row.status != 0, row.status);
   field_or_null(json, "grpc_status", row.grpc_status >= 0, row.grpc_status);
@@ -184,7 +199,7 @@ void append_request(std::string& out, const model::RequestTable& table, const Re
   field_or_null(json, "tid", row.tid != 0, formats::number_of(row.tid));
   field_or_null(json, "machine", row.pid != 0, formats::machine_of(row.pid) + 1);
   text_of(json, table, "comm", row.comm);
-  text_of(json, table, "handler", table.handlers.find(row.id));
+  if (!extras.live) text_of(json, table, "handler", table.handlers.find(row.id));
   json.field("connection", row.id.connection);
   field_or_null(json, "stream", row.stream != 0, row.stream);
   const std::string_view trace = table.texts[row.traceparent];
@@ -192,12 +207,19 @@ void append_request(std::string& out, const model::RequestTable& table, const Re
   const bool client = row.role == model::Role::client;
   const std::string_view span = model::span_id_in(trace);
   const model::TraceIdentity identity = model::trace_identity(table, row, extras.local, extras.remote);
-  json.field("trace_id", identity.trace_id);
-  json.field("trace_id_source", identity.trace_id_source);
-  json.field("span_id", identity.span_id);
-  json.field("span_id_source", identity.span_id_source);
-  json.field("service_name", identity.service_name);
-  json.field("service_name_source", identity.service_name_source);
+  // Made-up ids and names follow from the other end.
+  if (!extras.live || identity.trace_id_source != model::kSynthetic) {
+    json.field("trace_id", identity.trace_id);
+    json.field("trace_id_source", identity.trace_id_source);
+  }
+  if (!extras.live || identity.span_id_source != model::kSynthetic) {
+    json.field("span_id", identity.span_id);
+    json.field("span_id_source", identity.span_id_source);
+  }
+  if (!extras.live) {
+    json.field("service_name", identity.service_name);
+    json.field("service_name_source", identity.service_name_source);
+  }
   json.key("parent_span_id");
   json.text_or_null(client ? std::string_view{} : span);
   json.key("trace_format");
@@ -208,6 +230,10 @@ void append_request(std::string& out, const model::RequestTable& table, const Re
   else
     json.null();
   text_of(json, table, "request_id", row.request_id);
+  if (extras.live) {
+    append_wire(json, row);
+    return json.end_object();
+  }
   parent(json, table, row);
   id_or_null(json, "peer", row.peer);
   json.key("split");
@@ -225,17 +251,7 @@ void append_request(std::string& out, const model::RequestTable& table, const Re
   id_or_null(json, "attempt_of", row.attempt_of);
   json.key("attempt_how");
   json.text_or_null(row.attempt == 0 ? std::string_view{} : model::name_of(row.attempt_how));
-  http2(json, row);
-  json.key("phases");
-  if (row.has_phases) {
-    json.begin_object();
-    const auto names = model::phases_of(row.role);
-    for (std::size_t i = 0; i < names.size(); ++i) json.field(model::name_of(names[i]), std::int64_t{row.phases[i]});
-    json.end_object();
-  } else {
-    json.null();
-  }
-  append_milestones(json, row);
+  append_wire(json, row);
   append_labels(json, table, row);
   setup(json, table, row);
   text_of(json, table, "local", extras.local);

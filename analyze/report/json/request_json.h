@@ -18,6 +18,7 @@ struct RequestExtras {
   const model::Headers* response_headers = nullptr;
   const model::Headers* request_trailers = nullptr;  // nullptr: none were seen
   const model::Headers* response_trailers = nullptr;
+  bool live = false;   // the capture is still being written: what is only known at its end is left out
   bool alone = false;  // not part of a document: says which version of the names it follows
 };
 

@@ -1,7 +1,11 @@
 #include "analyze/views/watch/trigger.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
+#include "analyze/pipeline/whole_row.h"
+#include "analyze/report/policy/policy_words.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -10,8 +14,6 @@ namespace tailcap::watch {
 namespace {
 
 constexpr std::size_t kMostPath = 80;
-
-bool counts(const model::Request& row) { return row.role == model::Role::server || row.peer.connection == 0; }
 
 std::string name_of(const model::Request& row, const model::TextPool& texts) {
   const std::string path = row.path != 0 ? report::shortened(report::printable(texts[row.path]), kMostPath) : "?";
@@ -25,47 +27,67 @@ std::string outcome_of(const model::Request& row) {
                                  : " " + std::string(model::name_of(row.outcome)));
 }
 
+// Of a condition that does not only ask whether requests match: "p95 312 ms, errors 2.1 %".
+std::string values_text(const model::policy::Condition& condition, const policy::Judgement& judgement) {
+  std::string out;
+  for (std::size_t i = 0; i < condition.limits.size(); ++i)
+    out += (i == 0 ? "" : ", ") + std::string(model::policy::name_of(condition.limits[i])) + " " +
+           report::policy_value_text(condition.limits[i], judgement.values[i].value);
+  return out;
+}
+
 }  // namespace
 
-Sight look(const model::RequestTable& table, const Condition& condition, Time since, Time until) {
+Sight look(const model::RequestTable& table, const model::policy::Condition& condition, Time first, Time since,
+           Time until) {
+  const bool latest = condition.over.count() == 0;
+  const Duration over = latest ? until - since : condition.over;
+  policy::Window window(condition, over);
+  std::vector<std::pair<Time, std::size_t>> ended;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const model::Request row = table.rows[i];
+    if (!policy::counts(row) || !formats::known(row.start) || row.outcome == model::Outcome::in_flight) continue;
+    const Time at = policy::ended(row);
+    if (at > until - over && at <= until) ended.emplace_back(at, i);
+  }
+  std::stable_sort(ended.begin(), ended.end(), [](auto& a, auto& b) { return a.first < b.first; });
   Sight out;
-  std::string longest;
+  std::size_t example = table.rows.size();
+  for (const auto& [at, i] : ended)
+    if (window.push(pipeline::whole_row(table, i), table.texts)) example = std::min(example, i);
+  const policy::Judgement judgement = window.judge(until, first);
+  out.ended = judgement.requests;
+  out.matching = judgement.matching;
+  out.holds = judgement.holds;
+  if (!out.holds) return out;
+  if (example < table.rows.size()) {
+    const model::Request row = table.rows[example];
+    out.what = name_of(row, table.texts) + outcome_of(row);
+    if (out.matching > 1)
+      out.what += ", and " + std::to_string(out.matching - 1) + " more of " + std::to_string(out.ended);
+  }
+  if (!latest)
+    out.what = report::printable(condition.name) + ": " + values_text(condition, judgement) +
+               (out.what.empty() ? "" : "; " + out.what);
+  return out;
+}
+
+Sight look_unanswered(const model::RequestTable& table, Duration unanswered, Time until) {
+  Sight out;
   Duration waited{};
   for (const model::Request& row : table.rows) {
-    if (!counts(row) || !formats::known(row.start)) continue;
-    if (row.outcome == model::Outcome::in_flight) {
-      const Duration so_far = until - row.start;
-      if (condition.unanswered.count() == 0 || so_far < std::max(condition.unanswered, waited)) continue;
-      waited = so_far;
-      longest = name_of(row, table.texts) + " had no answer after " + report::duration_text(so_far);
-      continue;
-    }
-    // Where an end is not known, the beginning stands for it.
-    const Time ended = row.has_duration ? row.start + row.duration : row.start;
-    if (ended <= since || ended > until) continue;
-    ++out.ended;
-    if (condition.filters.empty() || !std::all_of(condition.filters.begin(), condition.filters.end(),
-                                                  [&](const auto& f) { return f.matches(row, table.texts); }))
-      continue;
-    if (out.matching++ == 0) out.what = name_of(row, table.texts) + outcome_of(row);
+    if (!policy::counts(row) || !formats::known(row.start) || row.outcome != model::Outcome::in_flight) continue;
+    const Duration so_far = until - row.start;
+    if (so_far < std::max(unanswered, waited)) continue;
+    waited = so_far;
+    out.holds = true;
+    out.what = name_of(row, table.texts) + " had no answer after " + report::duration_text(so_far);
   }
-  const bool many = out.matching >= std::max<std::size_t>(condition.least, 1) &&
-                    static_cast<double>(out.matching) >= condition.share * static_cast<double>(out.ended);
-  out.holds = many || !longest.empty();
-  if (!many)
-    out.what = longest;
-  else if (out.matching > 1)
-    out.what += ", and " + std::to_string(out.matching - 1) + " more of " + std::to_string(out.ended);
   return out;
 }
 
 bool Trigger::fires(bool holds, Time now) {
-  if (!holds) {
-    since_ = formats::kNoTime;
-    return false;
-  }
-  if (!formats::known(since_)) since_ = now;
-  if (now - since_ < hold_ || (formats::known(fired_) && now - fired_ < rest_)) return false;
+  if (!hold_.held(holds, now) || (formats::known(fired_) && now - fired_ < rest_)) return false;
   fired_ = now;
   return true;
 }

@@ -3,32 +3,29 @@
 
 #include <cstddef>
 #include <string>
-#include <vector>
 
+#include "analyze/model/policy/policy.h"
 #include "analyze/model/request.h"
-#include "analyze/query/filter.h"
+#include "analyze/views/policy/condition.h"
 
 namespace tailcap::watch {
 
 using formats::Duration;
 using formats::Time;
 
-struct Condition {
-  std::vector<query::Filter> filters;  // all must match; none: no ended request does
-  double share = 0;                    // of the requests that ended, at least; 0: one is enough
-  std::size_t least = 1;               // requests that match, at least
-  Duration unanswered{};               // a request without an answer for so long; 0: not looked for
-};
-
 // What was seen at one look.
 struct Sight {
-  std::size_t ended = 0, matching = 0;  // requests, those recorded at both ends once
+  std::size_t ended = 0, matching = 0;  // requests of the route, those recorded at both ends once
   bool holds = false;
   std::string what;  // where it holds: "GET /pay took 312 ms, status 200"; printable
 };
 
-// Requests that ended in (since, until]; unanswered ones at `until`.
-Sight look(const model::RequestTable& table, const Condition& condition, Time since, Time until);
+// Requests that ended in (since, until]: the window of a condition with `over` 0, otherwise a window of so long ends at
+// `until`. first: of what the table covers.
+Sight look(const model::RequestTable& table, const model::policy::Condition& condition, Time first, Time since,
+           Time until);
+// A request without an answer for so long at `until`.
+Sight look_unanswered(const model::RequestTable& table, Duration unanswered, Time until);
 
 // A condition must hold at all looks of so long; after it has fired, it rests.
 class Trigger {
@@ -38,8 +35,9 @@ class Trigger {
   bool fires(bool holds, Time now);
 
  private:
-  const Duration hold_, rest_;
-  Time since_ = formats::kNoTime, fired_ = formats::kNoTime;
+  policy::Hold hold_;
+  const Duration rest_;
+  Time fired_ = formats::kNoTime;
 };
 
 }  // namespace tailcap::watch

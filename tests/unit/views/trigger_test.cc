@@ -8,6 +8,8 @@ namespace tailcap::watch {
 namespace {
 
 using model::Request;
+using model::policy::Condition;
+using model::policy::Limit;
 using tests::at;
 using tests::ms;
 using tests::sample_request;
@@ -19,13 +21,15 @@ class Looks : public ::testing::Test {
     r.status = status;
     table_.rows.push_back(r);
   }
-  static Condition when(const char* expression) {
+  static Condition when(const char* expression, std::size_t least = 1, double share = 0) {
     Condition c;
-    c.filters.emplace_back(expression);
+    c.where = {expression};
+    c.limits.push_back({.of = Limit::Of::count, .value = static_cast<double>(least)});
+    if (share > 0) c.limits.push_back({.of = Limit::Of::share, .value = share});
     return c;
   }
   Sight look_at(const Condition& condition, double since, double until) {
-    return look(table_, condition, at(since), at(until));
+    return look(table_, condition, at(0), at(since), at(until));
   }
   model::RequestTable table_;
   std::uint32_t connection_ = 0;
@@ -54,17 +58,13 @@ TEST_F(Looks, BothEndsOfARequestCountOnce) {
 TEST_F(Looks, ShareAndNumber) {
   for (int i = 0; i < 99; ++i) served(1, 1);
   served(1, 1, 503);
-  Condition failed = when("status >= 500");
-  EXPECT_TRUE(look_at(failed, 0, 2).holds);
-  failed.share = 0.01;
-  EXPECT_TRUE(look_at(failed, 0, 2).holds);
-  failed.share = 0.011;
-  EXPECT_FALSE(look_at(failed, 0, 2).holds);
-  failed.share = 0;
-  failed.least = 2;
-  EXPECT_FALSE(look_at(failed, 0, 2).holds);
+  const char* failed = "status >= 500";
+  EXPECT_TRUE(look_at(when(failed), 0, 2).holds);
+  EXPECT_TRUE(look_at(when(failed, 1, 0.01), 0, 2).holds);
+  EXPECT_FALSE(look_at(when(failed, 1, 0.011), 0, 2).holds);
+  EXPECT_FALSE(look_at(when(failed, 2), 0, 2).holds);
   served(1, 2, 500);
-  EXPECT_EQ(look_at(failed, 0, 2).what, "GET /pay took 1.00 ms, status 503, and 1 more of 101");
+  EXPECT_EQ(look_at(when(failed, 2), 0, 2).what, "GET /pay took 1.00 ms, status 503, and 1 more of 101");
 }
 
 TEST_F(Looks, UnansweredRequests) {
@@ -72,10 +72,8 @@ TEST_F(Looks, UnansweredRequests) {
   hung.has_duration = hung.complete = false;
   hung.outcome = model::Outcome::in_flight;
   table_.rows.push_back(hung);
-  Condition condition;
-  condition.unanswered = ms(2000);
-  EXPECT_FALSE(look_at(condition, 0, 2.9).holds);
-  const Sight sight = look_at(condition, 2.9, 3.5);
+  EXPECT_FALSE(look_unanswered(table_, ms(2000), at(2.9)).holds);
+  const Sight sight = look_unanswered(table_, ms(2000), at(3.5));
   EXPECT_TRUE(sight.holds);
   EXPECT_EQ(sight.what, "GET /report had no answer after 2.50 s");
 }

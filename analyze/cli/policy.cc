@@ -1,0 +1,107 @@
+// tailcap policy: live controls of a tracing system, replayed over a recording.
+#include <filesystem>
+#include <string>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/file_text.h"
+#include "analyze/cli/options/selection.h"
+#include "analyze/cli/output/complain.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/terminal.h"
+#include "analyze/query/policy_file.h"
+#include "analyze/query/yaml.h"
+#include "analyze/report/policy/policy_report.h"
+#include "analyze/views/policy/replay.h"
+#include "formats/printable.h"
+
+namespace tailcap::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "tailcap policy replays the controls of a tracing system over a recording: when its conditions would have fired, "
+    "which requests its sampling would have kept, what estimates from those are worth, and what its circuit breakers "
+    "would have rejected.";
+
+constexpr const char* kNotes =
+    R"(A policy is YAML:
+
+  conditions:
+    - name: pay-slow
+      route: POST /pay
+      at_least: {p95: 200ms}
+      over: 10s
+      for: 5s
+  sampling:
+    rate: 1%
+    keep: duration > 500ms || status >= 500
+    adapt:
+      - {when: pay-slow, route: POST /pay, rate: 100%}
+
+docs/policy.md describes it, docs/policy-file.schema.json is its schema. `tailcap watch --conditions` evaluates the same
+conditions while it is recorded.
+
+examples:
+  tailcap policy slow.tcap policy.yaml
+  tailcap policy slow.tcap policy.yaml --json -o replay.json
+)";
+
+struct Arguments {
+  std::string file, policy, format, output;
+  Selection selection;
+  std::size_t width = 0, most = 20;
+};
+
+int run(const Arguments& a) {
+  model::policy::Outcome outcome;
+  pipeline::Options options = options_of(a.selection);
+  options.study = false;
+  model::policy::Policy policy;
+  try {
+    policy = query::policy_of(file_text(a.policy, query::kMostYamlBytes));
+  } catch (const query::YamlError& e) {
+    complain("policy", formats::printable(a.policy) + ":" + e.what());
+    return kBadUsage;
+  }
+  options.partition = policy::needs_account(policy);
+  const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
+  const auto& file = analysis.study.quality.file;
+  try {
+    outcome = policy::replay(policy, analysis.table, file.first, file.last, a.most);
+  } catch (const policy::ReplayError& e) {
+    complain("policy", e.what());
+    return kFailed;
+  }
+  outcome.file = std::filesystem::path(a.file).filename();
+  const bool printed = a.output.empty() || a.output == "-";
+  const std::string text =
+      a.format == "json"   ? report::policy_json(outcome, analysis.study.quality.clock)
+      : a.format == "md"   ? render::to_markdown(report::policy_document(outcome, a.most))
+      : a.format == "html" ? render::to_html(report::policy_document(outcome, a.most))
+                           : render::to_text(report::policy_document(outcome, a.most), a.width, printed && coloured());
+  write_file(a.output, text, a.file);
+  if (outcome.requests == 0) return nothing_matches("policy", "request");
+  return exit_code(analysis, "policy");
+}
+
+}  // namespace
+
+int run_policy(int argc, char** argv) {
+  Arguments a;
+  CommandLine line("policy", kAbout);
+  line.word("FILE", a.file, "no file given");
+  line.word("POLICY", a.policy, "no policy given: a YAML file with conditions, sampling or breakers");
+  line.group("In which form?");
+  line.format(a.format, {"text", "md", "html", "json"}, &a.output);
+  line.option(option::kLimit, &a.most,
+              "at most N rows of a list: firings of a condition, routes, missed requests (default 20)");
+  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  add_routes(line, a.selection);
+  line.notes(kNotes);
+  a.width = terminal_width(120);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  return run(a);
+}
+
+}  // namespace tailcap::cli

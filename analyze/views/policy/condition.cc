@@ -1,0 +1,174 @@
+#include "analyze/views/policy/condition.h"
+
+#include <algorithm>
+
+#include "analyze/compare/gates.h"
+#include "analyze/tail/rows/quantiles.h"
+#include "analyze/tail/rows/standing.h"
+
+namespace tailcap::policy {
+namespace {
+
+using model::gate::Metric;
+
+// A share like 1 % of 100 is reached by one, whatever its last digit is.
+constexpr double kRounding = 1e-12;
+
+double seconds_of(Duration d) { return static_cast<double>(d.count()) / 1e9; }
+
+Value share_of(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? Value{} : Value{true, static_cast<double>(part) / static_cast<double>(whole)};
+}
+
+Value quantile(const Limit& limit, double q, const std::deque<Observation>& held) {
+  std::vector<std::int64_t> durations;
+  for (const Observation& o : held)
+    if (o.matching && o.duration >= 0) durations.push_back(o.duration);
+  if (durations.size() < least_for(limit)) return {};
+  const auto at = durations.begin() + static_cast<std::ptrdiff_t>(tail::rank_of(q, durations.size()) - 1);
+  std::nth_element(durations.begin(), at, durations.end());
+  return {true, static_cast<double>(*at)};
+}
+
+Value label(const Limit& limit, std::size_t which, const std::deque<Observation>& held) {
+  double under = 0, all = 0, n = 0;
+  for (const Observation& o : held) {
+    if (!o.matching || !o.labelled || o.duration < 0) continue;
+    under += static_cast<double>(o.labels[which]);
+    all += static_cast<double>(o.duration);
+    ++n;
+  }
+  const double by = limit.of_time ? all : n;
+  return by == 0 ? Value{} : Value{true, under / by};
+}
+
+Value mean(const std::deque<Observation>& held) {
+  double sum = 0, n = 0;
+  for (const Observation& o : held)
+    if (o.matching && o.duration >= 0) sum += static_cast<double>(o.duration), ++n;
+  return n == 0 ? Value{} : Value{true, sum / n};
+}
+
+}  // namespace
+
+bool counts(const model::Request& row) { return row.role == model::Role::server || row.peer.connection == 0; }
+
+Time ended(const model::Request& row) { return row.has_duration ? row.start + row.duration : row.start; }
+
+bool RouteMatch::operator()(const model::Request& row, const model::TextPool& texts) {
+  if (pattern_.empty() || pattern_ == "*") return true;
+  const auto [at, fresh] = known_.try_emplace({row.method, row.route}, false);
+  if (fresh) {
+    const auto text = [&](model::TextId id) { return std::string(id == 0 ? "" : texts[id]); };
+    model::gate::RouteName name;
+    name.method = text(row.method);
+    name.route = text(row.route);
+    at->second = row.route != 0 && compare::matches(pattern_, name);
+  }
+  return at->second;
+}
+
+Observation observe(const model::Request& row) {
+  Observation out;
+  out.at = ended(row);
+  const tail::Standing standing = tail::standing_of(row);
+  out.judged = standing == tail::Standing::clean || standing == tail::Standing::failed;
+  out.failed = standing == tail::Standing::failed || (out.judged && row.outcome == model::Outcome::server_error);
+  out.client_error = out.judged && !out.failed && row.outcome == model::Outcome::client_error;
+  if (standing == tail::Standing::clean) out.duration = row.duration.count();
+  return out;
+}
+
+Window::Window(const model::policy::Condition& condition, Duration over)
+    : condition_(condition), over_(over.count() != 0 ? over : condition.over), route_(condition.route) {
+  for (const std::string& expression : condition_.where) filters_.emplace_back(expression);
+}
+
+bool Window::needs_account() const {
+  return std::any_of(filters_.begin(), filters_.end(), [](const auto& f) { return f.needs_account(); }) ||
+         std::any_of(condition_.limits.begin(), condition_.limits.end(), [](const Limit& l) { return l.is_label(); });
+}
+
+bool Window::push(const model::Request& row, const model::TextPool& texts) {
+  if (!route_(row, texts)) return false;
+  Observation o = observe(row);
+  o.matching = std::all_of(filters_.begin(), filters_.end(), [&](const auto& f) { return f.matches(row, texts); });
+  if (row.account) {
+    const auto parts = row.account->parts(row.id);
+    o.labelled = !parts.empty();
+    std::size_t which = 0;
+    for (const Limit& limit : condition_.limits) {
+      if (!limit.is_label()) continue;
+      std::int64_t labelled = 0;
+      for (const model::Part& part : parts) {
+        labelled += part.time;
+        if (static_cast<std::uint8_t>(part.label) == limit.metric.which) o.labels[which] += part.time;
+      }
+      if (limit.metric.which == model::gate::kNoAccount)
+        o.labels[which] = std::max<std::int64_t>(0, o.duration - labelled);
+      ++which;
+    }
+  }
+  held_.push_back(o);
+  return o.matching;
+}
+
+Judgement Window::judge(Time now, Time first) {
+  const bool whole = now - first >= over_;
+  while (!held_.empty() && held_.front().at <= now - over_) held_.pop_front();
+  Judgement out;
+  out.requests = held_.size();
+  out.matching = static_cast<std::uint64_t>(
+      std::count_if(held_.begin(), held_.end(), [](const Observation& o) { return o.matching; }));
+  out.holds = !condition_.limits.empty();
+  std::size_t which = 0;
+  for (const Limit& limit : condition_.limits) {
+    Value value = measure(limit, which, held_, seconds_of(over_));
+    which += limit.is_label();
+    // There may have been more before.
+    if (!limit.least && !whole && (limit.of == Limit::Of::count || limit.of == Limit::Of::rate)) value = {};
+    out.holds = out.holds && keeps(limit, value);
+    out.values.push_back(value);
+  }
+  return out;
+}
+
+Value measure(const Limit& limit, std::size_t which, const std::deque<Observation>& held, double seconds) {
+  std::uint64_t matching = 0, judged = 0, failed = 0, client = 0;
+  for (const Observation& o : held) {
+    matching += o.matching;
+    judged += o.matching && o.judged;
+    failed += o.matching && o.failed;
+    client += o.matching && o.client_error;
+  }
+  switch (limit.of) {
+    case Limit::Of::share:
+      return share_of(matching, held.size());
+    case Limit::Of::count:
+      return {true, static_cast<double>(matching)};
+    case Limit::Of::rate:
+      return {true, static_cast<double>(matching) / seconds};
+    case Limit::Of::metric:
+      break;
+  }
+  if (const auto q = limit.metric.quantile()) return quantile(limit, *q, held);
+  if (limit.metric.kind == Metric::Kind::errors) return share_of(failed, judged);
+  if (limit.metric.kind == Metric::Kind::client_errors) return share_of(client, judged);
+  return limit.is_label() ? label(limit, which, held) : mean(held);
+}
+
+bool keeps(const Limit& limit, const Value& value) {
+  if (!value.known) return false;
+  return limit.least ? value.value >= limit.value * (1 - kRounding) : value.value <= limit.value * (1 + kRounding);
+}
+
+bool Hold::held(bool holds, Time now) {
+  if (!holds) {
+    since_ = formats::kNoTime;
+    return false;
+  }
+  if (!formats::known(since_)) since_ = now;
+  return now - since_ >= hold_;
+}
+
+}  // namespace tailcap::policy

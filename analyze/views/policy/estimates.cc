@@ -1,0 +1,145 @@
+#include "analyze/views/policy/estimates.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "analyze/tail/rows/quantiles.h"
+#include "analyze/tail/slow/cohorts.h"
+
+namespace tailcap::policy {
+namespace {
+
+using model::policy::Estimate;
+using model::policy::Figures;
+using model::policy::kPolicyQuantiles;
+using model::policy::Missed;
+
+struct Weighed {
+  std::int64_t duration;
+  double weight;
+};
+
+struct Judged {
+  Decision decision;
+  std::int64_t duration = -1;
+  bool failed = false, slow = false;
+};
+
+// A percentile that fewer requests than this do not reach is not known.
+bool reached(double q, std::size_t n) { return static_cast<double>(n) * (1 - q) >= 1 - 1e-9; }
+
+// The smallest duration with at least a share q of all weight at or below it.
+std::optional<double> weighted_quantile(double q, const std::vector<Weighed>& sorted) {
+  if (!reached(q, sorted.size())) return std::nullopt;
+  double all = 0, sum = 0;
+  for (const Weighed& w : sorted) all += w.weight;
+  for (const Weighed& w : sorted)
+    if ((sum += w.weight) >= q * all * (1 - 1e-12)) return static_cast<double>(w.duration);
+  return static_cast<double>(sorted.back().duration);
+}
+
+void fill(Figures& out, std::vector<Weighed>& durations, double failed) {
+  if (out.count > 0) out.errors = failed / out.count;
+  std::sort(durations.begin(), durations.end(), [](auto& a, auto& b) { return a.duration < b.duration; });
+  for (std::size_t i = 0; i < kPolicyQuantiles.size(); ++i)
+    out.quantiles[i] = weighted_quantile(kPolicyQuantiles[i], durations);
+}
+
+Estimate estimate_of(const std::vector<const Judged*>& requests) {
+  Estimate out;
+  std::vector<Weighed> all, kept;
+  double failed = 0, failed_kept = 0;
+  for (const Judged* r : requests) {
+    const double chance = r->decision.chance();
+    ++out.requests;
+    out.truth.count += 1;
+    failed += r->failed;
+    out.slow += r->slow;
+    out.failed += r->failed;
+    out.never += chance <= 0;
+    if (r->duration >= 0) all.push_back({r->duration, 1});
+    if (!r->decision.kept) continue;
+    ++out.kept;
+    out.by_rule += r->decision.by_rule;
+    out.slow_kept += r->slow;
+    out.failed_kept += r->failed;
+    out.estimate.count += 1 / chance;
+    if (r->failed) failed_kept += 1 / chance;
+    if (r->duration >= 0) kept.push_back({r->duration, 1 / chance});
+  }
+  fill(out.truth, all, failed);
+  fill(out.estimate, kept, failed_kept);
+  return out;
+}
+
+// The one definition of slow: docs/GLOSSARY.md.
+void mark_slow(const std::vector<Judged*>& route) {
+  std::vector<Judged*> by_duration;
+  for (Judged* r : route)
+    if (r->duration >= 0) by_duration.push_back(r);
+  std::stable_sort(by_duration.begin(), by_duration.end(), [](auto* a, auto* b) { return a->duration > b->duration; });
+  const std::size_t slow = tail::slow::cohort_places(by_duration.size()).slow;
+  for (std::size_t i = 0; i < slow; ++i) by_duration[i]->slow = true;
+}
+
+Missed missed_of(const Judged& r, const model::RequestTable& table) {
+  const model::Request row = table.rows[r.decision.row];
+  Missed out;
+  out.id = row.id;
+  out.start = row.start;
+  out.duration = r.duration;
+  out.status = row.status;
+  out.slow = r.slow;
+  out.failed = r.failed;
+  out.rate = r.decision.rate;
+  out.what = (row.method != 0 ? std::string(table.texts[row.method]) + " " : "") +
+             (row.path != 0 ? std::string(table.texts[row.path]) : "?");
+  return out;
+}
+
+}  // namespace
+
+model::policy::SamplingOutcome estimate(const std::vector<Decision>& decisions, const model::RequestTable& table,
+                                        std::size_t missed) {
+  std::vector<Judged> all;
+  for (const Decision& d : decisions) {
+    const Observation o = observe(table.rows[d.row]);
+    if (o.judged) all.push_back({d, o.duration, o.failed, false});
+  }
+  using Key = std::tuple<model::Role, model::TextId, model::TextId>;
+  std::map<Key, std::vector<Judged*>> routes;
+  for (Judged& r : all) {
+    const model::Request row = table.rows[r.decision.row];
+    routes[{row.role, row.method, row.route}].push_back(&r);
+  }
+  model::policy::SamplingOutcome out;
+  for (const auto& [key, requests] : routes) {
+    mark_slow(requests);
+    Estimate& one = out.routes.emplace_back(estimate_of({requests.begin(), requests.end()}));
+    const auto text = [&](model::TextId id) { return std::string(id == 0 ? "" : table.texts[id]); };
+    one.route.emplace();
+    one.route->role = std::get<0>(key);
+    one.route->method = text(std::get<1>(key));
+    one.route->route = text(std::get<2>(key));
+  }
+  std::sort(out.routes.begin(), out.routes.end(), [](const Estimate& a, const Estimate& b) {
+    if (a.requests != b.requests) return a.requests > b.requests;
+    return std::tie(a.route->route, a.route->method, a.route->role) <
+           std::tie(b.route->route, b.route->method, b.route->role);
+  });
+  std::vector<const Judged*> every, not_kept;
+  for (const Judged& r : all) {
+    every.push_back(&r);
+    if ((r.slow || r.failed) && !r.decision.kept) not_kept.push_back(&r);
+  }
+  out.all = estimate_of(every);
+  out.missed_total = not_kept.size();
+  std::stable_sort(not_kept.begin(), not_kept.end(), [](auto* a, auto* b) { return a->duration > b->duration; });
+  if (not_kept.size() > missed) not_kept.resize(missed);
+  for (const Judged* r : not_kept) out.missed.push_back(missed_of(*r, table));
+  return out;
+}
+
+}  // namespace tailcap::policy

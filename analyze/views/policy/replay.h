@@ -1,0 +1,27 @@
+// A policy, replayed over a capture: when its conditions would have fired, what it would have kept and rejected.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "analyze/model/policy/outcome.h"
+#include "analyze/pipeline/pipeline.h"
+
+namespace tailcap::policy {
+
+// More looks than a capture of some length needs.
+inline constexpr std::int64_t kMostLooks = 1'000'000;
+
+class ReplayError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+bool needs_account(const model::policy::Policy& policy);
+
+// Of requests in [first, last] of the table's recording. missed: at most so many are listed. Throws ReplayError.
+model::policy::Outcome replay(const model::policy::Policy& policy, const model::RequestTable& table,
+                              formats::Time first, formats::Time last, std::size_t missed);
+
+}  // namespace tailcap::policy
