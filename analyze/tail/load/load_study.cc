@@ -24,12 +24,12 @@ constexpr std::uint64_t kLeastNext = 100;  // fewer say nothing about how a clie
 
 std::vector<model::HeadOfLine> head_of_line(const model::RequestTable& table, const std::vector<std::uint32_t>& rows) {
   struct Held {
+    explicit Held(Label label) { of.label = label; }
     model::HeadOfLine of;
     std::int64_t in_request = 0;
     std::map<model::ConnectionId, std::uint64_t> connections;
   };
-  std::array<Held, 3> all{
-      Held{{.label = Label::q_hol_h1}}, {{.label = Label::q_hol_h2}}, {{.label = Label::net_reorder}}};
+  std::array<Held, 3> all{Held(Label::q_hol_h1), Held(Label::q_hol_h2), Held(Label::net_reorder)};
   for (const std::uint32_t i : rows) {
     const model::ExchangeId id = table.rows.id(i);
     for (const model::Part& p : table.partitions.parts(id))
