@@ -41,8 +41,9 @@ void refuse_later(const Selection& selection) {
 
 class Printer {
  public:
-  explicit Printer(const FollowedRequests& wanted) : wanted_(wanted), filters_(options_of(wanted.selection).filters) {
-    if (!wanted.json) out_.line(request_head());
+  explicit Printer(const FollowedRequests& wanted) : wanted_(wanted), filters_(options_of(wanted.selection).filters) {}
+  void begin() {
+    if (!wanted_.json) out_.line(request_head());
     out_.flush();
   }
 
@@ -101,7 +102,10 @@ int follow_requests(const FollowedRequests& wanted) {
   int silences = 0;
   while (more && !stopped && !file.ended() && !ended_by_signal) {
     const auto events = file.next(kPatience);
-    if (!following && file.preamble()) following.emplace(*file.preamble());
+    if (!following && file.preamble()) {
+      following.emplace(*file.preamble());
+      printer.begin();
+    }
     for (const formats::Event& event : events) {
       following->push(event);
       if (const auto* end = std::get_if<formats::CaptureEnd>(&event.body)) state = end->state;

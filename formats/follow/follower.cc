@@ -70,10 +70,11 @@ struct Follower::Impl {
   file::BlockLoader loader{held};
   file::LoadedBlock block;
   std::optional<Preamble> preamble;
-  std::uint32_t sequence = 0;
+  std::uint32_t sequence = 0, jumped_to = 0;  // of the next block
   std::uint64_t damaged = 0, foreign = 0;
   Time first = kNoTime, last = kNoTime;
-  bool skipping = false;  // what follows is no block
+  bool gap = false;  // something is missing before the next block
+  std::uint64_t gap_bytes = 0;
   bool no_more = false, ended = false;
   CaptureState state = CaptureState::truncated;
   Event made;
@@ -126,7 +127,7 @@ struct Follower::Impl {
   Got cut(const struct stat& status) {
     held.clear();
     if (static_cast<std::uint64_t>(status.st_size) < used || lseek(fd, static_cast<off_t>(used), SEEK_SET) < 0) {
-      ++damaged;
+      open_gap(0);
       return Got::end;
     }
     return being_written() ? Got::nothing : Got::end;
@@ -150,9 +151,15 @@ struct Follower::Impl {
     return {&made, 1};
   }
 
-  std::span<const Event> damage(std::uint64_t bytes) {
-    ++damaged;
-    return make(last, Damage{last, bytes});
+  // What is between the blocks before and after it is missing: its end is known when the next one is.
+  void open_gap(std::uint64_t bytes) {
+    damaged += !gap;
+    gap = true;
+    gap_bytes += bytes;
+  }
+  std::span<const Event> close_gap(Time until) {
+    gap = false;
+    return make(std::max(last, until), Damage{last, std::exchange(gap_bytes, 0)});
   }
 
   void drop(std::size_t n) {
@@ -177,20 +184,32 @@ struct Follower::Impl {
         if (held.size() < kMaxFramedHeader && !no_more) return {};
         std::size_t n = 1 + find_header(held.bytes().subspan(1));
         if (n == held.size() && !no_more) n -= kMaxFramedHeader - 1;  // one may begin in them
-        const bool begins = !std::exchange(skipping, true);
         foreign_bytes(n);
-        if (begins && preamble) return damage(n);
+        if (preamble) open_gap(n);
         continue;
       }
       if (header->version > kFormatVersion && sequence == 0)
         throw std::runtime_error(name + " was written in format " + std::to_string(header->version) +
                                  ", this tailcap reads up to " + std::to_string(kFormatVersion) +
                                  "; use a later tailcap");
-      if (held.size() < header->block_size()) return {};
-      skipping = false;
+      if (held.size() < header->block_size()) {
+        if (no_more && skip_into(*header)) continue;
+        return {};
+      }
       if (const auto events = use(*header); !events.empty()) return events;
     }
     return {};
+  }
+
+  // Another block begins inside one that is damaged: something between them was lost.
+  bool skip_into(const BlockHeader& header) {
+    const std::size_t start = 8 + header.header_size, size = header.block_size();
+    const auto there = held.bytes().first(std::min<std::size_t>(held.size(), size + kMaxFramedHeader)).subspan(start);
+    const std::size_t at = start + find_header(there);
+    if (at >= std::min<std::size_t>(size, held.size())) return false;
+    drop(at);
+    open_gap(at);
+    return true;
   }
 
   bool finished() const { return state != CaptureState::truncated; }
@@ -198,27 +217,35 @@ struct Follower::Impl {
   std::span<const Event> use(const BlockHeader& header) {
     if (header.sequence < sequence || (header.is(BlockType::preamble) && sequence > 0)) {
       drop(header.block_size());
-      return damage(header.block_size());
+      open_gap(header.block_size());
+      return {};
     }
-    if (header.sequence > sequence) {  // some are missing; this one comes next
-      sequence = header.sequence;
-      if (preamble) return damage(0);
+    if (header.sequence > sequence && header.sequence != jumped_to) {  // some are missing
+      jumped_to = header.sequence;
+      open_gap(0);
     }
     if (!preamble) preamble.emplace();
+    if (gap) return close_gap(header.first);
     file::IndexEntry entry;
     entry.bytes = header.block_size();
     entry.header = header;
     if (header.is(BlockType::preamble)) *preamble = loader.load_preamble(entry);
     loader.load(entry, block);
+    if (!block.damage.empty() && skip_into(header)) return {};
     drop(header.block_size());
-    sequence = header.sequence + 1;
+    // What is damaged and out of turn may be a piece of another place.
+    if (block.damage.empty() || header.sequence == sequence) sequence = header.sequence + 1;
     if (header.is(BlockType::footer))
       state = (header.flags & kBlockRecovered) != 0 ? CaptureState::recovered : CaptureState::complete;
-    if (!header.has_events()) return {};
+    if (!header.has_events()) {
+      damaged += !block.damage.empty();
+      return {};
+    }
     if (!known(first) || header.first < first) first = header.first;
     last = std::max(last, header.last);
-    if (!block.damage.empty()) return damage(header.block_size());
-    return block.events;
+    if (block.damage.empty()) return block.events;
+    ++damaged;
+    return make(header.last, Damage{header.first, header.block_size()});
   }
 
   std::span<const Event> next(Duration patience) {
@@ -235,7 +262,13 @@ struct Follower::Impl {
 
   std::span<const Event> end() {
     if (!preamble) throw std::runtime_error(name + " is empty, or no tailcap capture");
-    if (!finished() && held.size() > 0) ++damaged;
+    if (!finished() && held.size() > 0) {  // cut short
+      const auto header = decode_header(held.bytes());
+      open_gap(held.size());
+      drop(held.size());
+      return close_gap(header ? header->last : last);
+    }
+    if (gap) return close_gap(last);
     ended = true;
     return make(last, CaptureEnd{state});
   }
