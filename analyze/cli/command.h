@@ -20,6 +20,7 @@ int run_merge(int argc, char** argv);
 int run_note(int argc, char** argv);
 int run_pack(int argc, char** argv);
 int run_query(int argc, char** argv);
+int run_recompress(int argc, char** argv);
 int run_recover(int argc, char** argv);
 int run_redact(int argc, char** argv);
 int run_report(int argc, char** argv);

@@ -28,12 +28,12 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", run_assert},     {"check", run_check},     {"compare", run_compare}, {"cut", run_cut},
-    {"diag", run_diag},         {"export", run_export},   {"events", run_events},   {"flame", run_flame},
-    {"info", run_info},         {"merge", run_merge},     {"note", run_note},       {"pack", run_pack},
-    {"query", run_query},       {"recover", run_recover}, {"redact", run_redact},   {"report", run_report},
-    {"requests", run_requests}, {"show", run_show},       {"spans", run_spans},     {"timeline", run_timeline},
-    {"topology", run_topology}, {"tree", run_tree},       {"watch", run_watch},
+    {"assert", run_assert},     {"check", run_check},           {"compare", run_compare}, {"cut", run_cut},
+    {"diag", run_diag},         {"export", run_export},         {"events", run_events},   {"flame", run_flame},
+    {"info", run_info},         {"merge", run_merge},           {"note", run_note},       {"pack", run_pack},
+    {"query", run_query},       {"recompress", run_recompress}, {"recover", run_recover}, {"redact", run_redact},
+    {"report", run_report},     {"requests", run_requests},     {"show", run_show},       {"spans", run_spans},
+    {"timeline", run_timeline}, {"topology", run_topology},     {"tree", run_tree},       {"watch", run_watch},
 });
 
 constexpr const char* kCommands =
@@ -73,6 +73,7 @@ What is in the file, and can it be trusted?
   check      verify every block
   recover    save the sound blocks of a damaged capture
   merge      one capture out of several machines'
+  recompress the same capture, smaller or quicker to read
 
 Give it away
   cut        a small capture of a few requests, in which they read as they were
