@@ -21,6 +21,7 @@ int run_note(int argc, char** argv);
 int run_pack(int argc, char** argv);
 int run_policy(int argc, char** argv);
 int run_query(int argc, char** argv);
+int run_recompress(int argc, char** argv);
 int run_recover(int argc, char** argv);
 int run_redact(int argc, char** argv);
 int run_report(int argc, char** argv);

@@ -28,12 +28,15 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", run_assert},     {"check", run_check},       {"compare", run_compare}, {"cut", run_cut},
-    {"diag", run_diag},         {"export", run_export},     {"events", run_events},   {"flame", run_flame},
-    {"info", run_info},         {"merge", run_merge},       {"note", run_note},       {"pack", run_pack},
-    {"policy", run_policy},     {"query", run_query},       {"recover", run_recover}, {"redact", run_redact},
-    {"report", run_report},     {"requests", run_requests}, {"show", run_show},       {"spans", run_spans},
-    {"timeline", run_timeline}, {"topology", run_topology}, {"tree", run_tree},       {"watch", run_watch},
+    {"assert", run_assert},     {"check", run_check},       {"compare", run_compare},
+    {"cut", run_cut},           {"diag", run_diag},         {"export", run_export},
+    {"events", run_events},     {"flame", run_flame},       {"info", run_info},
+    {"merge", run_merge},       {"note", run_note},         {"pack", run_pack},
+    {"policy", run_policy},     {"query", run_query},       {"recompress", run_recompress},
+    {"recover", run_recover},   {"redact", run_redact},     {"report", run_report},
+    {"requests", run_requests}, {"show", run_show},         {"spans", run_spans},
+    {"timeline", run_timeline}, {"topology", run_topology}, {"tree", run_tree},
+    {"watch", run_watch},
 });
 
 constexpr const char* kCommands =
@@ -42,46 +45,47 @@ constexpr const char* kCommands =
 usage: tailcap COMMAND [ARGUMENT...]          tailcap COMMAND --help says more
 
 Record (as root)
-  record     record a service's traffic and waits into a .tcap file
-  control    speak to a running recorder: note deploy=v2
-  snapshot   of a recorder with --last: the last seconds into a file; status and stop ask and end it
-  watch      takes such snapshots when requests meet a condition
-  doctor     check whether this machine can record, what is missing, and what repairs it
+  record      record a service's traffic and waits into a .tcap file
+  control     speak to a running recorder: note deploy=v2
+  snapshot    of a recorder with --last: the last seconds into a file; status and stop ask and end it
+  watch       takes such snapshots when requests meet a condition
+  doctor      check whether this machine can record, what is missing, and what repairs it
 
 What is slow, and where does the time go?
-  report     routes with percentiles, phases and the slowest requests; -o slow.html for a page
-  topology   which service calls which, how often, how fast; --format mermaid and dot for pictures
-  requests   one line per request, filtered and sorted; --json for machines
-  show       one request as a waterfall
-  tree       one request and everything it caused; the longest traces, and their pictures
-  timeline   lanes of threads, goroutines and connections in a window of time
-  spans      requests as OpenTelemetry spans; completes those of SDKs
-  flame      flame graphs: functions that the CPU's time went to, or what threads waited for
-  export     for Perfetto, OpenTelemetry, Prometheus, browsers, Loki, pprof, Wireshark
-  query      SQL over requests, segments of their time, threads, connections, spans
+  report      routes with percentiles, phases and the slowest requests; -o slow.html for a page
+  topology    which service calls which, how often, how fast; --format mermaid and dot for pictures
+  requests    one line per request, filtered and sorted; --json for machines
+  show        one request as a waterfall
+  tree        one request and everything it caused; the longest traces, and their pictures
+  timeline    lanes of threads, goroutines and connections in a window of time
+  spans       requests as OpenTelemetry spans; completes those of SDKs
+  flame       flame graphs: functions that the CPU's time went to, or what threads waited for
+  export      for Perfetto, OpenTelemetry, Prometheus, browsers, Loki, pprof, Wireshark
+  query       SQL over requests, segments of their time, threads, connections, spans
 
 What is wrong with the machine?
-  diag       short-lived processes, shortage of memory, TCP failures, slow disks
+  diag        short-lived processes, shortage of memory, TCP failures, slow disks
 
 Is the new version slower?
-  compare    repeated runs of two versions: a gate for CI
-  assert     recordings held against limits
+  compare     repeated runs of two versions: a gate for CI
+  assert      recordings held against limits
 
 What would a sampling or a circuit breaker have done?
-  policy     live controls, replayed over a recording
+  policy      live controls, replayed over a recording
 
 What is in the file, and can it be trusted?
-  info       what was recorded, how, and what was lost
-  events     event by event, as recorded
-  check      verify every block
-  recover    save the sound blocks of a damaged capture
-  merge      one capture out of several machines'
+  info        what was recorded, how, and what was lost
+  events      event by event, as recorded
+  check       verify every block
+  recover     save the sound blocks of a damaged capture
+  merge       one capture out of several machines'
+  recompress  the same capture, smaller or quicker to read
 
 Give it away
-  cut        a small capture of a few requests, in which they read as they were
-  redact     a copy without what may be secret; --verify searches it
-  note       add a question to a capture
-  pack       cut, redacted and with a report: one file for a bug report
+  cut         a small capture of a few requests, in which they read as they were
+  redact      a copy without what may be secret; --verify searches it
+  note        add a question to a capture
+  pack        cut, redacted and with a report: one file for a bug report
 
 Options of all commands that read a capture; at a limit they say so, print what they have and exit with 3
 )";

@@ -6,6 +6,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/read_options.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/redact/verify.h"
 #include "analyze/render/document.h"
@@ -169,6 +170,7 @@ int run_redact(int argc, char** argv) {
   if (options.in.empty()) return wrong_usage(argv[0], "no file given");
   if (options.out.empty() != dry_run)
     return wrong_usage(argv[0], dry_run ? "--dry-run writes nothing; leave out OUT" : "no output given: redact IN OUT");
+  options.threads = threads_from_environment();
   if (!key.empty()) options.key = redact::key_from_file(key);
   const redact::Result result = redact::redact(options);
   if (format == "json")

@@ -16,8 +16,10 @@ namespace tailcap::redact {
 
 class EventRedactor {
  public:
-  EventRedactor(const Policy& policy, Pseudonyms& names, wire::HeaderList::Seen seen = {})
-      : policy_(policy), names_(names), gate_({policy_, names, std::move(seen)}) {}
+  // connections: that are remembered at most.
+  EventRedactor(const Policy& policy, Pseudonyms& names, wire::HeaderList::Seen seen = {},
+                std::size_t connections = wire::Gate::kConnections)
+      : policy_(policy), names_(names), gate_({policy_, names, std::move(seen)}, connections) {}
 
   EventRedactor(const EventRedactor&) = delete;
   EventRedactor& operator=(const EventRedactor&) = delete;

@@ -2,20 +2,20 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <stdexcept>
-#include <vector>
 
-#include "analyze/redact/fields.h"
-#include "formats/fields/tables.h"
+#include "analyze/redact/parts.h"
 #include "formats/file/copied_event.h"
 #include "formats/file/marker.h"
 #include "formats/file/read_limits.h"
 #include "formats/file/writer.h"
 #include "formats/printable.h"
+#include "ground/workers.h"
 
 namespace tailcap::redact {
 
@@ -23,61 +23,7 @@ using namespace formats;
 
 namespace {
 
-constexpr std::size_t kMaxExample = 120;
 constexpr std::size_t kLeastKey = 16;
-
-std::uint64_t telling(std::string_view bytes) {
-  return static_cast<std::uint64_t>(
-      std::count_if(bytes.begin(), bytes.end(), [](char c) { return c != '*' && c != '?'; }));
-}
-
-// Compares the fields of events before and after.
-class Changes {
- public:
-  explicit Changes(std::map<std::string, FieldChange>& fields) : fields_(fields) {}
-
-  void add(const Event& before, const Event& after) {
-    std::visit([&](const auto& body) { compare(body, after); }, before.body);
-  }
-
- private:
-  FieldChange& of(Kind kind, std::size_t at, std::string_view field) {
-    auto& known = known_[static_cast<std::size_t>(kind)];
-    if (known.size() <= at) known.resize(at + 1);
-    if (!known[at]) {
-      std::string name(kKindEntries[static_cast<std::size_t>(kind)].name);
-      known[at] = &fields_[(name += '.') += field];
-    }
-    return *known[at];
-  }
-
-  template <class B>
-  void compare(const B& before, const Event& after) {
-    if constexpr (is_stored(Table<B>::kinds[0].kind)) {
-      const B& now = std::get<B>(after.body);
-      std::size_t at = 0;
-      each_field(before, [&](const auto& field, const auto& value) {
-        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::string_view>) {
-          const std::size_t number = at++;
-          if (value.empty()) return;
-          const std::string_view left = std::invoke(field.get, now);
-          FieldChange& change = of(kind_of(after), number, field.name);
-          ++change.values;
-          change.bytes += telling(value);
-          change.left += telling(left);
-          if (left == value) return;
-          const bool payload = std::is_same_v<B, Io> || std::is_same_v<B, TlsIo>;
-          if (change.changed++ > 0 || payload) return;
-          change.before = value.substr(0, kMaxExample);
-          change.after = left.substr(0, kMaxExample);
-        }
-      });
-    }
-  }
-
-  std::map<std::string, FieldChange>& fields_;
-  std::array<std::vector<FieldChange*>, kKindEntries.size()> known_;  // of its text fields
-};
 
 void mark(Preamble& p, const std::string& level, const std::string& hash) {
   std::erase_if(p.notes, [](const auto& note) { return note.first == kLevelNote || note.first == kPolicyNote; });
@@ -99,6 +45,66 @@ void verify_sound(const std::string& path, std::uint64_t events, CaptureState st
   throw std::runtime_error(printable(path) + " was damaged while it was written, and is removed; check the disk");
 }
 
+// Reads batches, and writes them when they are redacted.
+class Passage {
+ public:
+  Passage(Reader& reader, std::optional<Writer>& writer) : reader_(reader), writer_(writer) {}
+
+  void fill(Batch& batch) {
+    batch.begin(events_);
+    while (!batch.full()) {
+      const auto events = reader_.next();
+      if (events.empty()) return;
+      for (Event event : events) {
+        const bool made = std::holds_alternative<Damage>(event.body) || std::holds_alternative<CaptureEnd>(event.body);
+        if (made && !formats::into_copy(event, stopped_captures().empty(), &state_)) continue;
+        last_ = std::max(last_, event.time);
+        ++events_;
+        batch.add(event, !made);
+      }
+    }
+  }
+  void write(const Batch& batch) {
+    for (const Event& event : batch.events())
+      if (writer_) writer_->push(event);
+  }
+
+  std::uint64_t events() const { return events_; }
+  Time last() const { return last_; }
+  CaptureState state() const { return state_; }
+
+ private:
+  Reader& reader_;
+  std::optional<Writer>& writer_;
+  std::uint64_t events_ = 0;
+  Time last_ = kNoTime;
+  CaptureState state_ = CaptureState::complete;
+};
+
+// While a batch is redacted, the one before it is written and the next one is read.
+void run(Passage& passage, Parts& parts, unsigned threads) {
+  ground::Workers workers(threads);
+  std::array<Batch, 3> batches;
+  std::array<std::exception_ptr, kParts + 1> errors;
+  Batch *done = &batches[0], *now = &batches[1], *next = &batches[2];
+  for (passage.fill(*now); !now->events().empty();) {
+    workers.run(errors.size(), [&](std::size_t, std::size_t piece) {
+      try {
+        if (piece > 0) return parts.apply(*now, piece - 1);
+        passage.write(*done);
+        passage.fill(*next);
+      } catch (...) {
+        errors[piece] = std::current_exception();
+      }
+    });
+    for (const auto& error : errors)
+      if (error) std::rethrow_exception(error);
+    std::swap(done, now);
+    std::swap(now, next);
+  }
+  passage.write(*done);
+}
+
 }  // namespace
 
 std::string key_from_file(const std::string& path) {
@@ -115,14 +121,13 @@ Result redact(const Options& options) {
   std::error_code error;
   if (!options.out.empty() && std::filesystem::equivalent(options.in, options.out, error))
     throw std::runtime_error(printable(options.out) + " is the capture itself; name another file to write");
-  Reader reader(options.in);
+  Reader reader(options.in, {.threads = options.threads});
   Result result;
   result.in = reader.summary();
   result.in_bytes = result.in.file_bytes;
   if (result.in.events == 0)
     throw std::runtime_error(printable(options.in) + " has no events: there is nothing to redact");
-  Pseudonyms names(options.key.empty() ? random_key() : options.key);
-  EventRedactor redactor(options.policy, names);
+  Parts parts(options.policy, options.key.empty() ? random_key() : options.key);
   // What was strict stays so.
   const bool was_strict = marker_of(options.in).strict;
   const bool strict = (options.policy.strict() && !options.policy.custom()) || was_strict;
@@ -131,40 +136,27 @@ Result redact(const Options& options) {
 
   std::optional<Writer> writer;
   if (!options.out.empty()) {
-    Preamble preamble = redactor.preamble(reader.preamble());
+    Preamble preamble = parts.preamble(reader.preamble());
     mark(preamble, result.level, result.policy_hash);
     writer.emplace(options.out, preamble, options.force,
                    WriterOptions{.queue_bytes = 64u << 20,
                                  .wait = true,
                                  .flags = static_cast<std::uint8_t>(kBlockRedacted | (strict ? kBlockStrict : 0))});
   }
-  Changes changes(result.fields);
-  Time last = kNoTime;
-  CaptureState state = CaptureState::complete;
-  const auto push = [&](const Event& event) {
-    last = std::max(last, event.time);
+  Passage passage(reader, writer);
+  run(passage, parts, options.threads);
+  result.events = passage.events();
+  result.fields = parts.changes();
+  result.withheld = parts.withheld();
+  if (result.withheld.withheld > 0) {
     ++result.events;
-    if (writer) writer->push(event);
-  };
-  for (auto events = reader.next(); !events.empty(); events = reader.next()) {
-    for (Event event : events) {
-      if (std::holds_alternative<Damage>(event.body) || std::holds_alternative<CaptureEnd>(event.body)) {
-        if (!formats::into_copy(event, stopped_captures().empty(), &state)) continue;
-      } else {
-        const Event before = event;
-        redactor.apply(event);
-        changes.add(before, event);
-      }
-      push(event);
-    }
+    if (writer) writer->push({passage.last(), {}, result.withheld});
   }
-  result.withheld = redactor.withheld();
-  if (result.withheld.withheld > 0) push({last, {}, result.withheld});
   if (!writer) return result;
-  writer->finish(last, state);
+  writer->finish(passage.last(), passage.state());
   result.file_bytes = writer->totals().file_bytes;
   writer.reset();
-  verify_sound(options.out, result.events, state);
+  verify_sound(options.out, result.events, passage.state());
   return result;
 }
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 
+#include "analyze/redact/changes.h"
 #include "analyze/redact/rules/rules.h"
 #include "formats/event.h"
 #include "formats/file/reader.h"
@@ -19,17 +19,11 @@ struct Options {
   Policy policy;
   std::string key;  // empty: a random one
   bool force = false;
-};
-
-// What became of a field's text or payload.
-struct FieldChange {
-  std::uint64_t values = 0, changed = 0;  // that were not empty
-  std::uint64_t bytes = 0, left = 0;      // that said something, before and after
-  std::string before, after;              // an example of a change; of payload none
+  unsigned threads = 0;  // 0: as many as there are CPUs. The result is the same for every number.
 };
 
 struct Result {
-  std::map<std::string, FieldChange> fields;  // "kind.field"
+  FieldChanges fields;
   formats::Masking withheld;
   std::uint64_t events = 0, file_bytes = 0, in_bytes = 0;
   std::string level, policy_hash;

@@ -22,6 +22,8 @@ class ReadAhead {
 
   // The next block, valid until the next call. Not beyond the end of the plan.
   LoadedBlock& next();
+  // Without workers: what loaded the block.
+  const BlockLoader& loader() const { return own_loader_; }
 
  private:
   struct Slot {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <thread>
 
 #include "formats/file/block_index.h"
 #include "formats/file/block_loader.h"
@@ -21,16 +20,8 @@ using file::InputFile;
 using file::LoadedBlock;
 using file::ReadAhead;
 
-// More decoding threads than this outrun every consumer.
-constexpr unsigned kMaxWorkers = 4;
-
 // Events delivered at once, between two looks at the memory.
 constexpr std::size_t kSlice = 512;
-
-unsigned workers_for(unsigned threads) {
-  if (threads == 0) threads = std::min(std::thread::hardware_concurrency(), kMaxWorkers);
-  return threads <= 1 ? 0 : std::min(threads - 1, kMaxWorkers);
-}
 
 // The items that next() delivers, in order: event blocks, and gaps. Each stream keeps its order; the streams are merged
 // by the first time of their blocks. A gap goes with the stream of the block before it.
@@ -99,7 +90,7 @@ struct Reader::Impl {
     for (const IndexEntry* entry : order) {
       if (entry->what == IndexEntry::What::block) blocks.push_back(entry);
     }
-    ahead = std::make_unique<ReadAhead>(file, std::move(blocks), workers_for(options.threads));
+    ahead = std::make_unique<ReadAhead>(file, std::move(blocks), file::workers_for(options.threads));
   }
 
   std::span<const Event> make(Time time, Body body) {
@@ -165,7 +156,9 @@ Reader::~Reader() = default;
 
 const Preamble& Reader::preamble() const { return impl_->preamble; }
 std::span<const Event> Reader::next() { return impl_->next(); }
-std::vector<BlockStatus> Reader::check() { return file::verify(impl_->file, impl_->index, nullptr); }
+std::vector<BlockStatus> Reader::check() {
+  return file::verify(impl_->file, impl_->index, nullptr, file::workers_for(impl_->options.threads));
+}
 
 FileSummary Reader::summary() {
   FileSummary s;

@@ -73,4 +73,14 @@ class Reader {
 // `in`.
 std::vector<BlockStatus> recover(const std::string& in, const std::string& out, bool force);
 
+struct RecompressOptions {
+  int level = 19;  // of zstd: 1 to 22
+  bool force = false;
+  unsigned threads = 0;  // 0: as many as there are CPUs. The result is the same for every number.
+};
+// Copies every whole block of `in` to `out`, compressed at another level. Blocks keep their contents, numbers and
+// flags. The state of `out` is that of `in` if all of `in` is sound, otherwise recovered. Returns what check() says of
+// `in`.
+std::vector<BlockStatus> recompress(const std::string& in, const std::string& out, const RecompressOptions& options);
+
 }  // namespace tailcap::formats

@@ -1,11 +1,15 @@
 #include "formats/file/verify.h"
 
 #include <algorithm>
+#include <thread>
 
-#include "formats/file/block_loader.h"
+#include "formats/file/read_ahead.h"
 
 namespace tailcap::formats::file {
 namespace {
+
+// More decoding threads than this outrun every consumer.
+constexpr unsigned kMaxWorkers = 4;
 
 std::string type_name(std::uint8_t type) {
   switch (static_cast<BlockType>(type)) {
@@ -23,38 +27,48 @@ std::string type_name(std::uint8_t type) {
 
 }  // namespace
 
-std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, BlockWriter* copy_to) {
+unsigned workers_for(unsigned threads) {
+  if (threads == 0) threads = std::min(std::thread::hardware_concurrency(), kMaxWorkers);
+  return threads <= 1 ? 0 : std::min(threads - 1, kMaxWorkers);
+}
+
+BlockStatus status_of(const IndexEntry& entry) {
+  BlockStatus status;
+  status.offset = entry.offset;
+  status.stored_bytes = entry.bytes;
+  if (entry.what == IndexEntry::What::gap) {
+    status.type = "unknown";
+    status.damage = entry.damage;
+    status.first = entry.since;
+    status.last = entry.until;
+    return status;
+  }
+  status.sequence = entry.header.sequence;
+  status.type = type_name(entry.header.type);
+  status.events = entry.header.events;
+  status.raw_bytes = entry.header.raw_size;
+  status.first = entry.header.first;
+  status.last = entry.header.last;
+  return status;
+}
+
+std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, BlockWriter* copy_to,
+                                unsigned workers) {
   std::vector<BlockStatus> result;
-  BlockLoader loader(file);
-  LoadedBlock block;
+  std::vector<const IndexEntry*> blocks;
+  for (const IndexEntry& entry : index.entries)
+    if (entry.what == IndexEntry::What::block) blocks.push_back(&entry);
+  ReadAhead ahead(file, std::move(blocks), copy_to != nullptr ? 0 : workers);
   Time first = kNoTime, last = kNoTime;
   for (const IndexEntry& entry : index.entries) {
-    BlockStatus status;
-    status.offset = entry.offset;
-    status.stored_bytes = entry.bytes;
-    if (entry.what == IndexEntry::What::gap) {
-      status.type = "unknown";
-      status.damage = entry.damage;
-      status.first = entry.since;
-      status.last = entry.until;
-      result.push_back(std::move(status));
-      continue;
-    }
+    BlockStatus& status = result.emplace_back(status_of(entry));
+    if (entry.what == IndexEntry::What::gap) continue;
     const BlockHeader& header = entry.header;
     if (header.has_events() && !known(first)) first = header.first;
     last = std::max(last, header.last);
-    loader.load(entry, block);
-    status.sequence = header.sequence;
-    status.type = type_name(header.type);
-    status.events = header.events;
-    status.raw_bytes = header.raw_size;
-    status.first = header.first;
-    status.last = header.last;
-    status.damage = block.damage;
-    if (copy_to != nullptr && block.damage.empty() && !header.is(BlockType::footer)) {
-      copy_to->copy(header, loader.framed_header(), loader.payload());
-    }
-    result.push_back(std::move(status));
+    status.damage = ahead.next().damage;
+    if (copy_to != nullptr && status.damage.empty() && !header.is(BlockType::footer))
+      copy_to->copy(header, ahead.loader().framed_header(), ahead.loader().payload());
   }
   if (index.out_of_proportion)
     note_stop(progress_of(file.identity()), file.name(), StopReason::many_events,

@@ -10,6 +10,14 @@
 namespace tailcap::formats::file {
 
 // One status per block and gap, in file order. Sound blocks, footers aside, are copied to `copy_to` if there is one.
-std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, BlockWriter* copy_to);
+// workers: that load blocks ahead, where nothing is copied.
+std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, BlockWriter* copy_to,
+                                unsigned workers = 0);
+
+// As many of them as help where `threads` are asked for; 0: as there are CPUs. One thread needs none.
+unsigned workers_for(unsigned threads);
+
+// Of a block, or a gap, what the index says.
+BlockStatus status_of(const IndexEntry& entry);
 
 }  // namespace tailcap::formats::file

@@ -6,22 +6,15 @@
 #include <stdexcept>
 
 namespace tailcap::formats::file {
-namespace {
-
-// Level 1: the recorder's whole budget is 6 % of a core. bench/RESULTS.md has what the others cost.
-constexpr int kLevel = 1;
-
-}  // namespace
-
 struct Compressor::Impl {
   ZSTD_CCtx* context = ZSTD_createCCtx();
   std::vector<std::byte> frame;
   ~Impl() { ZSTD_freeCCtx(context); }
 };
 
-Compressor::Compressor() : impl_(std::make_unique<Impl>()) {
+Compressor::Compressor(int level) : impl_(std::make_unique<Impl>()) {
   if (impl_->context == nullptr) throw std::bad_alloc();
-  ZSTD_CCtx_setParameter(impl_->context, ZSTD_c_compressionLevel, kLevel);
+  ZSTD_CCtx_setParameter(impl_->context, ZSTD_c_compressionLevel, level);
   ZSTD_CCtx_setParameter(impl_->context, ZSTD_c_checksumFlag, 0);
   ZSTD_CCtx_setParameter(impl_->context, ZSTD_c_contentSizeFlag, 1);
 }

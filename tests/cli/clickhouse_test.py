@@ -1,4 +1,5 @@
-"""Many captures in ClickHouse: two servers of its Debian package, with data folders of their own, on loopback.
+"""Many captures in ClickHouse: two servers of its Debian package, with data folders of their own, on loopback. Their tables are replicated by
+Debian's ZooKeeper in one class.
 
     clickhouse_test.py --build build/release
 """
@@ -22,6 +23,7 @@ import urllib.request
 import case
 
 SERVER = shutil.which("clickhouse-server", path="/usr/sbin:/usr/bin:/sbin:/bin")
+ZOOKEEPER = pathlib.Path("/usr/share/java/zookeeper.jar")
 SCRIPTS = case.ROOT / "scripts/clickhouse"
 TABLES = ("request", "route", "label", "verdict", "capture")
 CAPTURES = {path.stem: path for path in sorted(case.SAMPLES.glob("*/*.tcap"))}
@@ -31,10 +33,13 @@ CONFIG = """<yandex>
   <http_port>{http}</http_port><tcp_port>{tcp}</tcp_port><interserver_http_port>{between}</interserver_http_port><listen_host>127.0.0.1</listen_host>
   <path>{folder}/data/</path><tmp_path>{folder}/tmp/</tmp_path><users_config>users.xml</users_config>
   <default_profile>default</default_profile><default_database>default</default_database><mark_cache_size>268435456</mark_cache_size>
-  <macros><shard>1</shard><replica>1</replica></macros>
-  <remote_servers><tailcap>{shards}</tailcap></remote_servers>
+  <macros><shard>1</shard><replica>{replica}</replica></macros>
+  <remote_servers><tailcap>{shards}</tailcap></remote_servers>{zookeeper}
 </yandex>
 """
+ZOOKEEPER_AT = """
+  <interserver_http_host>127.0.0.1</interserver_http_host>
+  <zookeeper><node index="1"><host>127.0.0.1</host><port>{port}</port></node><session_timeout_ms>3000</session_timeout_ms></zookeeper>"""
 USERS = """<yandex><profiles><default><max_memory_usage>2000000000</max_memory_usage></default></profiles>
 <users><default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default></users>
 <quotas><default></default></quotas></yandex>
@@ -49,12 +54,41 @@ def free_ports(n):
     return ports
 
 
+class ZooKeeper:
+    """One server, as its Debian package starts it."""
+
+    def __init__(self, folder, port):
+        self.folder, self.port = folder, port
+        (folder / "data").mkdir(parents=True)
+        (folder / "zoo.cfg").write_text(f"tickTime=1000\ndataDir={folder}/data\nclientPort={port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
+                                        "4lw.commands.whitelist=srvr\n")
+
+    def start(self):
+        with open(self.folder / "out", "ab") as out:
+            self.process = subprocess.Popen(["java", "-Xmx256m", "-cp", f"{self.folder}:{ZOOKEEPER}", "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+                                             self.folder / "zoo.cfg"], stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        for _ in range(600):
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=10) as asked:
+                    asked.sendall(b"srvr")
+                    if b"Mode: " in asked.makefile("rb").read():  # it serves requests
+                        return
+            except OSError:
+                assert self.process.poll() is None, (self.folder / "out").read_text()
+            time.sleep(0.1)
+        raise AssertionError("ZooKeeper does not answer")
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class Server:
-    def __init__(self, folder, ports, shards):
+    def __init__(self, folder, ports, shards, replica=1, zookeeper=None):
         self.folder, self.http, self.tcp = folder, ports[0], ports[1]
         for name in ("data", "tmp"):
             (folder / name).mkdir(parents=True)
-        (folder / "config.xml").write_text(CONFIG.format(folder=folder, http=ports[0], tcp=ports[1], between=ports[2], shards=shards))
+        (folder / "config.xml").write_text(CONFIG.format(folder=folder, http=ports[0], tcp=ports[1], between=ports[2], shards=shards, replica=replica, zookeeper=ZOOKEEPER_AT.format(port=zookeeper) if zookeeper else ""))
         (folder / "users.xml").write_text(USERS)
         self.process = None
 
@@ -135,24 +169,24 @@ class Definitions(unittest.TestCase):
             self.assertEqual(subprocess.run([case.program(), "report", *arguments], capture_output=True, check=False).returncode, 2)
 
 
-@unittest.skipUnless(SERVER, "no clickhouse-server: scripts/install-packages clickhouse")
-class Fleet(unittest.TestCase):
+class Servers(unittest.TestCase):
+    """Two of them."""
+
     @classmethod
-    def setUpClass(cls):
+    def start(cls, shards, zookeeper=False):
+        """shards: of the two ports of the servers."""
         folder = tempfile.TemporaryDirectory(prefix="tailcap-clickhouse-")
         cls.addClassCleanup(folder.cleanup)
-        ports = free_ports(6)
-        shards = "".join(f"<shard><replica><host>127.0.0.1</host><port>{ports[i]}</port></replica></shard>" for i in (1, 4))
-        cls.servers = [Server(pathlib.Path(folder.name) / name, ports[i:i + 3], shards) for name, i in (("a", 0), ("b", 3))]
+        ports = free_ports(7)
+        if zookeeper:
+            keeper = ZooKeeper(pathlib.Path(folder.name) / "z", ports[6])
+            keeper.start()
+            cls.addClassCleanup(keeper.end)
+        cls.servers = [Server(pathlib.Path(folder.name) / name, ports[i:i + 3], shards(ports[1], ports[4]), name, ports[6] if zookeeper else None) for name, i in (("a", 0), ("b", 3))]
         for server in cls.servers:
             cls.addClassCleanup(server.end)
             server.start()
-
-    def setUp(self):
-        for server in self.servers:
-            server.ask("DROP DATABASE IF EXISTS tailcap")
-            server.run_file(SCRIPTS / "distributed.sql")
-        self.first, self.second = self.servers
+        cls.first, cls.second = cls.servers
 
     def load(self, capture, at=None):
         return subprocess.run([case.program(), "export", capture, "--format", "clickhouse", "--endpoint", (at or self.first).url], capture_output=True, text=True, check=False)
@@ -160,38 +194,27 @@ class Fleet(unittest.TestCase):
     def report(self, *options):
         return subprocess.run([case.program(), "report", "--from-clickhouse", self.first.url, "--width", "140", *options], capture_output=True, text=True, check=False)
 
-    def assert_exactly(self, captures):
+    def assert_exactly(self, captures, at=None):
         """The servers have the rows of these captures, each once."""
         for table in TABLES:
             wanted = collections.Counter(row for capture in captures for row in exported(capture, table)[1])
             header = exported(captures[0], table)[0]
-            found = collections.Counter(self.first.rows(f"SELECT {', '.join(header)} FROM tailcap.{table} FINAL"))
+            found = collections.Counter((at or self.first).rows(f"SELECT {', '.join(header)} FROM tailcap.{table} FINAL"))
             self.assertEqual(wanted - found, collections.Counter(), f"{table}: lost")
             self.assertEqual(found - wanted, collections.Counter(), f"{table}: twice, or never exported")
 
-    def test_loaded_is_exported_and_nothing_twice(self):
-        captures = list(CAPTURES.values())
-        for _ in range(2):
-            for n, capture in enumerate(captures):
-                done = self.load(capture, self.servers[n % 2])
-                self.assertIn(done.returncode, (0, 3), done.stderr)
-            self.assert_exactly(captures)
-        # Both have a part of the rows.
-        for server in self.servers:
-            self.assertGreater(int(server.ask("SELECT count() FROM tailcap.request_part")), 100)
-
-    def test_a_server_is_killed_while_loading(self):
+    def load_while_killing(self, victim):
         captures = list(CAPTURES.values())
         stop = threading.Event()
         kills = []
 
         def kill():
             while not stop.wait(2.5 if kills else 0.2):  # at once the first time: loading may be quick
-                self.second.end(signal.SIGKILL)
+                victim.end(signal.SIGKILL)
                 kills.append(time.monotonic())
                 if stop.wait(0.7):
                     break
-                self.second.start()
+                victim.start()
 
         killer = threading.Thread(target=kill)
         killer.start()
@@ -208,11 +231,87 @@ class Fleet(unittest.TestCase):
         finally:
             stop.set()
             killer.join()
-            if self.second.process is None:
-                self.second.start()
+            if victim.process is None:
+                victim.start()
         self.assertGreater(len(kills), 0)
-        self.assert_exactly(captures)
         print(f"killed {len(kills)} times in {len(first_codes)} loads, of which {sum(c not in (0, 3) for c in first_codes)} had to be repeated", file=sys.stderr)
+        return captures
+
+
+@unittest.skipUnless(SERVER and ZOOKEEPER.exists() and shutil.which("java"), "no clickhouse-server and zookeeper: scripts/install-packages clickhouse")
+class Replicated(Servers):
+    """Both servers have all rows."""
+
+    @classmethod
+    def setUpClass(cls):
+        replica = "<replica><host>127.0.0.1</host><port>{}</port></replica>"
+        cls.start(lambda a, b: f"<shard><internal_replication>true</internal_replication>{replica.format(a)}{replica.format(b)}</shard>", zookeeper=True)
+
+    def setUp(self):
+        for server in self.servers:
+            server.ask("DROP DATABASE IF EXISTS tailcap")
+        for server in self.servers:
+            server.run_file(SCRIPTS / "replicated.sql")
+        self.in_step()
+
+    def in_step(self):
+        """A killed server reads what it lacks."""
+        for server in self.servers:
+            for table in (*TABLES, "route_state"):
+                for patience in range(300):
+                    behind = server.ask(f"SELECT is_readonly, queue_size, active_replicas FROM system.replicas WHERE database = 'tailcap' AND table = '{table}_part'").split()
+                    if behind == ["0", "0", "2"]:
+                        break
+                    time.sleep(0.2)
+                self.assertEqual(behind, ["0", "0", "2"], table)
+
+    def assert_both_have(self, captures):
+        self.in_step()
+        for server in self.servers:
+            self.assert_exactly(captures, server)
+            self.assertEqual(server.ask("SELECT count() FROM tailcap.request FINAL"), server.ask("SELECT count() FROM tailcap.request_part FINAL"))
+        self.assertIn(self.report().returncode, (0, 3))
+
+    def test_each_server_has_all_rows_once(self):
+        captures = list(CAPTURES.values())
+        for n, capture in enumerate(captures):
+            self.assertIn(self.load(capture, self.servers[n % 2]).returncode, (0, 3))
+        self.assert_both_have(captures)
+
+    def test_the_other_replica_is_killed_while_loading(self):
+        self.assert_both_have(self.load_while_killing(self.second))
+
+    def test_the_replica_that_takes_the_rows_is_killed_while_loading(self):
+        self.assert_both_have(self.load_while_killing(self.first))
+
+
+@unittest.skipUnless(SERVER, "no clickhouse-server: scripts/install-packages clickhouse")
+class Fleet(Servers):
+    @classmethod
+    def setUpClass(cls):
+        cls.start(lambda *ports: "".join(f"<shard><replica><host>127.0.0.1</host><port>{port}</port></replica></shard>" for port in ports))
+
+    def setUp(self):
+        for server in self.servers:
+            server.ask("DROP DATABASE IF EXISTS tailcap")
+            server.run_file(SCRIPTS / "distributed.sql")
+
+    def test_loaded_is_exported_and_nothing_twice(self):
+        captures = list(CAPTURES.values())
+        for _ in range(2):
+            for n, capture in enumerate(captures):
+                done = self.load(capture, self.servers[n % 2])
+                self.assertIn(done.returncode, (0, 3), done.stderr)
+            self.assert_exactly(captures)
+        # Both have a part of the rows.
+        for server in self.servers:
+            self.assertGreater(int(server.ask("SELECT count() FROM tailcap.request_part")), 100)
+
+    def test_a_server_is_killed_while_loading(self):
+        self.assert_exactly(self.load_while_killing(self.second))
+
+    def test_the_server_that_takes_the_rows_is_killed_while_loading(self):
+        self.assert_exactly(self.load_while_killing(self.first))
 
     def test_a_load_waits_for_a_server(self):
         self.second.end(signal.SIGKILL)
@@ -302,12 +401,6 @@ class Fleet(unittest.TestCase):
         self.assertIn(f"| waiting for a lock | {2 * lock / 1e6:.0f} ms |", done.stdout)
         # The answer is that of one capture, and says that two have it.
         self.assertRegex(done.stdout, r"GET /slow: 32 of 656 take .* In 2 of 4 captures, this is .*; in all of them 64 of 1,312")
-
-    def test_replicated_tables_are_understood(self):
-        """There is no ZooKeeper here: all that the server lacks is that."""
-        statement = re.search(r"(?s)CREATE TABLE.*?;", (SCRIPTS / "replicated.sql").read_text())[0].rstrip(";").replace("request_part", "replicated_part")
-        with self.assertRaisesRegex(AssertionError, "without ZooKeeper"):
-            self.first.ask(statement)
 
 
 if __name__ == "__main__":

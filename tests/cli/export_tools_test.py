@@ -11,8 +11,10 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
+import browser
 import case
 
 CAPTURES = sorted(case.SAMPLES.glob("*/*.tcap"))
@@ -153,6 +155,50 @@ class Har(unittest.TestCase):
                     seen.add(entry["_request_id"])
                 complete = {r["id"] for r in by_id.values() if r["complete"] and r["duration_ns"] is not None and r["authority"]}
                 self.assertEqual({i for i in complete if i not in seen and by_id[i]["peer"] not in seen}, set())
+
+
+@unittest.skipUnless(browser.program(), "no Chromium")
+class HarInBrowser(unittest.TestCase):
+    """The importer of Chromium's network panel, without a window."""
+    FRONT_END = "devtools://devtools/bundled"
+    READ = """(async text => {{
+        const har = await import('{0}/models/har/har.js');
+        const log = new har.HARFormat.HARRoot(JSON.parse(text)).log;
+        return har.Importer.Importer.requestsFromHARLog(log).map(
+            r => [r.requestMethod, r.url(), r.statusCode, r.startTime, r.duration, r.requestHeaders().length, r.responseHeaders.length]);
+    }})({1})"""
+
+    def open(self):
+        page = browser.Browser()
+        self.addCleanup(page.close)
+        page.send("Page.navigate", url=f"{self.FRONT_END}/devtools_app.html")
+        for _ in range(100):
+            try:
+                page.run(f"import('{self.FRONT_END}/models/har/har.js').then(() => 0)")
+                return page
+            except RuntimeError:  # not loaded yet
+                time.sleep(0.1)
+        self.fail("Chromium has no developer tools")
+
+    def test_the_network_panel_reads_it(self):
+        page, read = self.open(), 0
+        for capture in CAPTURES:
+            text = export(capture, "har").decode()
+            got = page.run(self.READ.format(self.FRONT_END, json.dumps(text)))
+            entries = json.loads(text)["log"]["entries"]
+            self.assertEqual(len(got), len(entries))
+            for (method, url, status, start, duration, sent, received), entry in zip(got, entries):
+                request, response = entry["request"], entry["response"]
+                self.assertEqual((method, url, status, sent, received),
+                                 (request["method"], request["url"], response["status"], len(request["headers"]), len(response["headers"])))
+                self.assertAlmostEqual(duration, entry["time"] / 1e3, 6)
+                self.assertAlmostEqual(start, datetime.datetime.fromisoformat(entry["startedDateTime"]).timestamp(), 2)
+                read += 1
+        self.assertGreater(read, 1000)
+        # It refuses what is no HAR: that it takes ours says something.
+        for broken in ("{}", '{"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": [{}]}}'):
+            with self.assertRaises(RuntimeError):
+                page.run(self.READ.format(self.FRONT_END, json.dumps(broken)))
 
 
 class Loki(unittest.TestCase):

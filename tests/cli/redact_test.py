@@ -5,6 +5,7 @@
 """
 import base64
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -73,6 +74,24 @@ class Redact(Case):
                         self.assertEqual(a, b)
                     compared += len(want)
         self.assertGreater(compared, 2000)
+
+    def test_threads_change_nothing(self):
+        key = self.scratch / "key"
+        key.write_bytes(bytes(range(32)))
+        sizes = []
+        for capture in self.captures:
+            for level in LEVELS:
+                with self.subTest(capture.name, level=level):
+                    results = set()
+                    for threads in (1, 2, 7):
+                        out = self.scratch / "out.tcap"
+                        done = case.run(case.program(), "redact", capture, out, "--force", "--level", level, "--key", key, "--json", cwd=self.scratch,
+                                        env={**os.environ, "TAILCAP_THREADS": str(threads)})
+                        self.assertIn(done.returncode, (0, 3), done.stderr)
+                        results.add((done.returncode, done.stdout, out.read_bytes()))
+                    self.assertEqual(len(results), 1)
+                    sizes.append(json.loads(done.stdout)["events"])
+        self.assertGreater(max(sizes), 20_000, "some of them are redacted in several pieces")
 
     def test_nothing_replaced_is_found_again(self):
         for capture in self.captures:

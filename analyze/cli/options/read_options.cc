@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/model/wire/trace_context.h"
+#include "analyze/query/literal.h"
 #include "analyze/report/words/number.h"
 #include "formats/file/read_limits.h"
 #include "formats/printable.h"
@@ -83,6 +85,12 @@ void set_read_options(const std::string& max_memory, std::optional<std::uint64_t
   }
   formats::set_read_limits(limits);
   if (!trace_keys.empty()) model::name_trace_keys(trace_keys_of(trace_keys));
+}
+
+unsigned threads_from_environment() {
+  const char* text = std::getenv("TAILCAP_THREADS");
+  const auto n = query::parse_number(text == nullptr ? "" : text);
+  return n && *n <= 256 ? static_cast<unsigned>(*n) : 0;
 }
 
 int report_stops(const char* command, int code) {

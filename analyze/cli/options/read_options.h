@@ -14,6 +14,9 @@ void set_read_options(const std::string& max_memory, std::optional<std::uint64_t
 // Bytes: "24MB" (powers of 1000), "24MiB" (of 1024). Throws UsageError, which names the option.
 std::uint64_t byte_count_of(const char* option, const std::string& text);
 
+// TAILCAP_THREADS, or 0. For tests of sameness: results never depend on it.
+unsigned threads_from_environment();
+
 // Says which captures were not read to their end, and why. Returns the exit code of a command that ended with `code`.
 int report_stops(const char* command, int code);
 

@@ -1,9 +1,9 @@
 #include "analyze/cli/options/selection.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <string_view>
 
+#include "analyze/cli/options/read_options.h"
 #include "analyze/cli/output/progress.h"
 #include "analyze/query/literal.h"
 #include "analyze/query/route_filter.h"
@@ -16,13 +16,6 @@ namespace {
   throw UsageError(
       "'" + report::printable(text) +
       "' is no moment: give a time since the start like 10s, 1500ms or 1m30s, or a UTC time like 2026-03-01T12:34:56Z");
-}
-
-// For tests of sameness: results never depend on it.
-unsigned threads_from_environment() {
-  const char* text = std::getenv("TAILCAP_THREADS");
-  const auto n = query::parse_number(text == nullptr ? "" : text);
-  return n && *n <= 256 ? static_cast<unsigned>(*n) : 0;
 }
 
 // Only a number or a class: the value becomes part of a filter.

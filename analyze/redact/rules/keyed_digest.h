@@ -1,4 +1,4 @@
-// HMAC-SHA-256 with one key, for many short messages.
+// HMAC-SHA-256 with one key, for many short messages; of several threads, too.
 #pragma once
 
 #include <array>

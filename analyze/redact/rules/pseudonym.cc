@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <iterator>
 #include <numeric>
 #include <stdexcept>
 #include <vector>
@@ -87,14 +89,22 @@ bool is_public_word(std::string_view word) {
   return std::find(std::begin(all), std::end(all), word) != std::end(all);
 }
 
-// An endless stream of numbers from a digest.
+void add(std::string& text, std::size_t number) {
+  char digits[20];
+  text.append(digits, std::to_chars(digits, std::end(digits), number).ptr);
+}
+
+// An endless stream of numbers from a digest. The seed has a byte 0 at its end, and is longer while a number is drawn.
 class Draw {
  public:
-  Draw(const KeyedDigest& digest, std::string seed) : digest_(digest), seed_(std::move(seed)) { seed_ += '\0'; }
+  Draw(const KeyedDigest& digest, std::string& seed) : digest_(digest), seed_(seed) { seed_ += '\0'; }
   std::uint32_t below(std::uint32_t n) {
     if (n == 1) return 0;
     if (at_ + 4 > block_.size()) {
-      block_ = digest_(seed_ + std::to_string(turn_++));
+      const std::size_t size = seed_.size();
+      add(seed_, turn_++);
+      block_ = digest_(seed_);
+      seed_.resize(size);
       at_ = 0;
     }
     std::uint32_t value = 0;
@@ -104,9 +114,9 @@ class Draw {
 
  private:
   const KeyedDigest& digest_;
-  std::string seed_;
-  std::array<unsigned char, 32> block_{};
-  std::size_t at_ = block_.size();
+  std::string& seed_;
+  std::array<unsigned char, 32> block_;
+  std::size_t at_ = 32;
   unsigned turn_ = 0;
 };
 
@@ -177,33 +187,40 @@ std::string fingerprint(std::string_view text, std::size_t digits) {
 // of its code length, in a way that the ones beside it decide, from the left, from the right, and from the left again.
 void Pseudonyms::permute(std::string& word, bool as_hex) const {
   const std::string form = std::to_string(word.size()) + (as_hex ? " hex " : " ");
+  std::string seed, moved;
+  std::vector<std::size_t> places, from;
   for (const auto kind :
        {+[](char c) { return digit(c); }, +[](char c) { return small(c); }, +[](char c) { return capital(c); }}) {
-    std::vector<std::size_t> places;
+    places.clear();
     for (std::size_t i = 0; i < word.size(); ++i)
       if (kind(word[i])) places.push_back(i);
-    std::string lengths, moved;
-    for (const std::size_t i : places) lengths += static_cast<char>('0' + bits_of(word[i]) % 64);
-    std::sort(lengths.begin(), lengths.end());
-    Draw draw(digest_, "places " + form + lengths);
-    std::vector<std::size_t> from = places;
+    if (places.size() < 2) continue;
+    (seed = "places ") += form;
+    const std::size_t begin = seed.size();
+    for (const std::size_t i : places) seed += static_cast<char>('0' + bits_of(word[i]) % 64);
+    std::sort(seed.begin() + static_cast<std::ptrdiff_t>(begin), seed.end());
+    Draw draw(digest_, seed);
+    from = places;
     for (std::size_t i = from.size(); i > 1; --i)
       std::swap(from[i - 1], from[draw.below(static_cast<std::uint32_t>(i))]);
+    moved.clear();
     for (const std::size_t i : from) moved += word[i];
     for (std::size_t i = 0; i < places.size(); ++i) word[places[i]] = moved[i];
   }
   const auto shift = [&](std::size_t i, const char* pass) {
     const std::string& alike = choices(word[i], as_hex);
     if (alike.size() == 1) return;
-    std::string beside = word;
-    beside[i] = '.';
+    ((seed = "shift ") += pass) += form;
+    add(seed, i);
+    seed += ' ';
+    add(seed, bits_of(word[i]));
+    seed += ' ';
     // Those behind it were, or will be, shifted: only what is final, or not yet touched, may decide.
     if (*pass == '<')
-      beside.erase(0, i);
+      (seed += '.').append(word, i + 1);
     else
-      beside.resize(i + 1);
-    Draw draw(digest_, std::string("shift ") + pass + form + std::to_string(i) + ' ' +
-                           std::to_string(bits_of(word[i])) + ' ' + beside);
+      seed.append(word, 0, i) += '.';
+    Draw draw(digest_, seed);
     word[i] = alike[(alike.find(word[i]) + draw.below(static_cast<std::uint32_t>(alike.size()))) % alike.size()];
   };
   for (std::size_t i = 0; i < word.size(); ++i) shift(i, ">1");
@@ -223,12 +240,24 @@ std::string Pseudonyms::make(std::string_view word, bool as_hex) const {
   return std::string(word.size(), '*');
 }
 
-const std::string& Pseudonyms::of(std::string_view word, bool as_hex) {
+template <class Make>
+std::string Pseudonyms::kept_or(std::string name, const Make& make) {
+  Shelf& shelf = shelves_[std::hash<std::string>()(name) % kShelves];
+  {
+    const std::lock_guard hold(shelf.mutex);
+    if (const auto found = shelf.made.find(name); found != shelf.made.end()) return found->second;
+  }
+  // Two threads may make the same one: it is the same.
+  std::string made = make();
+  const std::lock_guard hold(shelf.mutex);
+  if (shelf.made.size() >= kMostKept) shelf.made.clear();
+  shelf.made.try_emplace(std::move(name), made);
+  return made;
+}
+
+std::string Pseudonyms::of(std::string_view word, bool as_hex) {
   as_hex = hex(word) && (as_hex || word.size() >= 8);
-  if (words_.size() > kMaxKept) words_.clear();
-  const auto [found, is_new] = words_.try_emplace((as_hex ? "x" : "w") + std::string(word));
-  if (is_new) found->second = make(word, as_hex);
-  return found->second;
+  return kept_or((as_hex ? "x" : "w") + std::string(word), [&] { return make(word, as_hex); });
 }
 
 std::string Pseudonyms::text(std::string_view text, Words words) {
@@ -257,7 +286,8 @@ std::string Pseudonyms::text(std::string_view text, Words words) {
 }
 
 std::string Pseudonyms::bytes(std::string_view bytes) const {
-  Draw draw(digest_, "bytes " + std::string(bytes));
+  std::string seed = "bytes " + std::string(bytes);
+  Draw draw(digest_, seed);
   std::string out;
   while (out.size() < bytes.size()) out += static_cast<char>(draw.below(256));
   return out;
@@ -284,20 +314,19 @@ formats::Address Pseudonyms::address(const formats::Address& original, bool v6) 
     return out;
   }
   const std::string whole(reinterpret_cast<const char*>(in.data()), size);
-  if (addresses_.size() > kMaxKept) addresses_.clear();
-  const auto [found, is_new] = addresses_.try_emplace((v6 ? "6" : "4") + whole);
-  if (is_new) {
-    found->second = whole;
+  const std::string changed = kept_or((v6 ? "6" : "4") + whole, [&] {
+    std::string made = whole;
     for (std::size_t bit = first * 8; bit < size * 8; ++bit) {
       std::string prefix = whole.substr(0, bit / 8);
       if (bit % 8 != 0) prefix += static_cast<char>(static_cast<unsigned char>(whole[bit / 8]) >> (8 - bit % 8));
-      Draw draw(digest_, (v6 ? "address 6 " : "address 4 ") + std::to_string(bit) + ' ' + prefix);
+      std::string seed = (v6 ? "address 6 " : "address 4 ") + std::to_string(bit) + ' ' + prefix;
+      Draw draw(digest_, seed);
       if (draw.below(2) != 0)
-        found->second[bit / 8] =
-            static_cast<char>(static_cast<unsigned char>(found->second[bit / 8]) ^ (0x80u >> bit % 8));
+        made[bit / 8] = static_cast<char>(static_cast<unsigned char>(made[bit / 8]) ^ (0x80u >> bit % 8));
     }
-  }
-  std::copy(found->second.begin(), found->second.end(), reinterpret_cast<char*>(out.bytes.data()));
+    return made;
+  });
+  std::copy(changed.begin(), changed.end(), reinterpret_cast<char*>(out.bytes.data()));
   return out;
 }
 

@@ -6,7 +6,9 @@
 // from the form of a word (a number in a path, a UUID) stays the same.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,13 +25,14 @@ enum class Words : std::uint8_t {
   unless_public  // as none, but for names that every system has (names of libraries, Go's own packages)
 };
 
+// For any number of threads.
 class Pseudonyms {
  public:
   explicit Pseudonyms(std::string_view key) : digest_(key) {}
 
   // Of one word, without separators. What cannot be replaced by its like becomes asterisks.
   // as_hex: it is a part of a hexadecimal number, like a UUID.
-  const std::string& of(std::string_view word, bool as_hex = false);
+  std::string of(std::string_view word, bool as_hex = false);
   // Of every word of a text that `words` does not keep; separators stay.
   std::string text(std::string_view text, Words words);
   // Prefixes survive: addresses of one network stay in one. The first byte of IPv4 and the first two of IPv6 are kept,
@@ -39,15 +42,20 @@ class Pseudonyms {
   // As many bytes, keyed.
   std::string bytes(std::string_view bytes) const;
 
-  std::size_t made() const { return words_.size(); }
-
  private:
+  // What was made before, of names that begin with what they are the names of.
+  struct alignas(64) Shelf {
+    std::mutex mutex;
+    std::unordered_map<std::string, std::string> made;
+  };
+  template <class Make>
+  std::string kept_or(std::string name, const Make& make);
   std::string make(std::string_view word, bool as_hex) const;
   void permute(std::string& word, bool as_hex) const;
 
-  static constexpr std::size_t kMaxKept = 1u << 18;  // words whose pseudonym is not computed again
+  static constexpr std::size_t kShelves = 64, kMostKept = (1u << 18) / kShelves;
   KeyedDigest digest_;
-  std::unordered_map<std::string, std::string> words_, addresses_;
+  std::array<Shelf, kShelves> shelves_;
 };
 
 // Part of a word: letters, digits, and bytes beyond ASCII.

@@ -262,6 +262,7 @@ constexpr auto kHeaders = std::to_array<Header>({
     {"x-span-id", Value::id},
     {"x-trace-id", Value::id},
 });
+static_assert(std::ranges::is_sorted(kHeaders, {}, &Header::name));
 
 }  // namespace
 
@@ -287,9 +288,8 @@ Treatment Policy::of(std::string_view kind, std::string_view field) const {
 
 Value Policy::header(std::string_view name) const {
   if (const auto own = headers_.find(name); own != headers_.end()) return own->second;
-  for (const Header& header : kHeaders)
-    if (header.name == name) return header.value;
-  return Value::masked;
+  const auto found = std::ranges::lower_bound(kHeaders, name, {}, &Header::name);
+  return found != kHeaders.end() && found->name == name ? found->value : Value::masked;
 }
 
 std::string Policy::name() const { return std::string(name_of(level_)) + (custom() ? " and a policy file" : ""); }

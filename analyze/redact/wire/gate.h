@@ -19,7 +19,9 @@ using formats::Sheet;
 
 class Gate {
  public:
-  explicit Gate(const HeaderList& list) : list_(list) {}
+  static constexpr std::size_t kConnections = formats::mask::ConnectionTable<int>::kMost;
+  explicit Gate(const HeaderList& list, std::size_t connections = kConnections)
+      : list_(list), connections_(connections) {}
 
   // Redacts the payload of an event: head and tail are replaced, valid until the next call.
   void take(formats::Event& event);
@@ -39,8 +41,7 @@ class Gate {
   void apply_to(std::uint64_t id, AnyIo& io);
 
   HeaderList list_;
-  using Connections = formats::mask::ConnectionTable<Entry>;
-  Connections connections_{Connections::kMost};
+  formats::mask::ConnectionTable<Entry> connections_;
   std::unordered_set<std::uint16_t> listening_;  // ports
   formats::Masking sum_;
   Sheet sheet_;

@@ -9,6 +9,7 @@
 #include "analyze/cut/copy.h"
 #include "analyze/model/study/cut_note.h"
 #include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/wanted.h"
 #include "analyze/report/json/request_json.h"
 #include "formats/printable.h"
 
@@ -29,26 +30,30 @@ class Original {
  public:
   explicit Original(const CutOptions& options) : analysis_(analyze(options)) {
     const auto& rows = analysis_.table.rows;
-    for (std::uint32_t i = 0; i < rows.size(); ++i) by_id_.emplace(rows.id(i), i);
+    by_id_.reserve(rows.size());
+    for (std::uint32_t i = 0; i < rows.size(); ++i) by_id_.emplace_back(rows.id(i), i);
     for (const auto& [request, cause] : analysis_.table.causes)
-      if (cause.parent.connection != 0) calls_.emplace(cause.parent, request);
+      if (cause.parent.connection != 0) calls_.emplace_back(cause.parent, request);
+    std::sort(by_id_.begin(), by_id_.end());
+    std::sort(calls_.begin(), calls_.end());
   }
 
   const pipeline::Analysis& analysis() const { return analysis_; }
   const model::Rows& rows() const { return analysis_.table.rows; }
   std::optional<std::uint32_t> row(ExchangeId id) const {
-    const auto found = by_id_.find(id);
-    return found == by_id_.end() ? std::nullopt : std::optional(found->second);
+    const auto found = std::ranges::lower_bound(by_id_, id, {}, &std::pair<ExchangeId, std::uint32_t>::first);
+    return found == by_id_.end() || found->first != id ? std::nullopt : std::optional(found->second);
   }
   Time end(std::uint32_t i) const {
     return rows().has_duration(i) ? rows().start(i) + rows().duration(i) : rows().start(i);
   }
 
-  // Those asked for, the slowest first.
-  std::vector<std::uint32_t> chosen(const std::vector<ExchangeId>& asked, std::size_t most) const {
+  // Those asked for, the slowest first; most 0: all.
+  std::vector<std::uint32_t> slowest(const pipeline::Options& selection, std::size_t most) const {
+    const pipeline::Wanted asked(selection, analysis_.study);
     std::vector<std::uint32_t> out;
-    for (const ExchangeId id : asked)
-      if (const auto i = row(id); i && rows().has_duration(*i) && known(rows().start(*i))) out.push_back(*i);
+    for (std::uint32_t i = 0; i < rows().size(); ++i)
+      if (rows().has_duration(i) && known(rows().start(i)) && asked(analysis_.table, i)) out.push_back(i);
     std::sort(out.begin(), out.end(), [&](std::uint32_t a, std::uint32_t b) {
       return rows().duration(a) != rows().duration(b) ? rows().duration(a) > rows().duration(b) : a < b;
     });
@@ -105,7 +110,9 @@ class Original {
       const ExchangeId id = rows().id(i);
       add(rows().peer(i));
       if (const model::Cause* cause = analysis_.table.causes.find(id)) add(cause->parent);
-      for (auto [at, last] = calls_.equal_range(id); at != last; ++at) add(at->second);
+      for (const auto& [parent, call] :
+           std::ranges::equal_range(calls_, id, {}, &std::pair<ExchangeId, ExchangeId>::first))
+        add(call);
       for (const model::Culprit& culprit : analysis_.table.partitions.culprits(id)) add(culprit.request);
     }
     return all;
@@ -136,8 +143,8 @@ class Original {
   }
 
   pipeline::Analysis analysis_;
-  std::map<ExchangeId, std::uint32_t> by_id_;
-  std::multimap<ExchangeId, ExchangeId> calls_;
+  std::vector<std::pair<ExchangeId, std::uint32_t>> by_id_;  // ascending
+  std::vector<std::pair<ExchangeId, ExchangeId>> calls_;     // of a request, ascending
 };
 
 // Each attempt keeps more than the one before; the last keeps everything until the last of the requests ended.
@@ -230,20 +237,16 @@ CutResult cut(const CutOptions& options) {
   if (model::CutNote::from_notes(pipeline::Replay(options.in).preamble().notes))
     throw std::runtime_error(formats::printable(options.in) + " is a part of a capture already; cut the original");
   const Original original(options);
-  const pipeline::Analysis selected = pipeline::analyze(options.in, options.selection);
-  std::vector<ExchangeId> ids;
-  for (std::uint32_t i = 0; i < selected.table.rows.size(); ++i) ids.push_back(selected.table.rows.id(i));
-
+  std::vector<std::uint32_t> chosen = original.slowest(options.selection, options.slowest);
+  if (chosen.empty()) throw std::runtime_error("no request with a known duration matches: there is nothing to cut");
   CutResult result;
   result.requests = original.rows().size();
   result.in_bytes = original.analysis().study.quality.file.file_bytes;
   result.in_events = original.analysis().study.quality.file.events;
   result.damaged = original.analysis().damaged;
-  std::size_t slowest = options.slowest, controls = options.controls;
+  std::size_t controls = options.controls;
   bool force = options.force;
   for (unsigned attempt = 0;;) {
-    const auto chosen = original.chosen(ids, slowest);
-    if (chosen.empty()) throw std::runtime_error("no request with a known duration matches: there is nothing to cut");
     const auto typical = original.controls(chosen, controls);
     std::vector<std::uint32_t> wanted = chosen;
     wanted.insert(wanted.end(), typical.begin(), typical.end());
@@ -270,7 +273,7 @@ CutResult cut(const CutOptions& options) {
         throw std::runtime_error("even one request takes " + std::to_string(written.file_bytes) +
                                  " bytes; give a shorter --context or a larger --max-size");
       }
-      slowest = controls > 0 ? chosen.size() : (chosen.size() + 1) / 2;
+      if (controls == 0) chosen.resize((chosen.size() + 1) / 2);
       controls = typical.size() / 2;
       attempt = 0;
       continue;

@@ -5,7 +5,10 @@
 #include <cctype>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "analyze/redact/rules/keyed_digest.h"
 #include "ground/hpack_huffman.h"
 
 namespace tailcap::redact {
@@ -102,6 +105,37 @@ TEST(Pseudonyms, AddressesKeepTheirNetworks) {
   mapped.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 1, 2, 3};
   const auto in6 = names.address(mapped, true).bytes;
   EXPECT_TRUE(std::equal(in6.begin() + 12, in6.end(), one.begin()));
+}
+
+// RFC 4231, cases 2 and 6: a short key, and one that is longer than a block.
+TEST(KeyedDigest, IsHmacSha256) {
+  const auto digest = [](std::string_view key, std::string_view message) {
+    std::string hexadecimal;
+    for (const unsigned char byte : KeyedDigest(key)(message)) {
+      hexadecimal += "0123456789abcdef"[byte >> 4];
+      hexadecimal += "0123456789abcdef"[byte & 15];
+    }
+    return hexadecimal;
+  };
+  EXPECT_EQ(digest("Jefe", "what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(digest(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(Pseudonyms, AreTheSameForAllThreads) {
+  constexpr int kWords = 300;
+  Pseudonyms shared("0123456789abcdef");
+  std::vector<std::vector<std::string>> made(4);
+  std::vector<std::thread> threads;
+  for (auto& mine : made)
+    threads.emplace_back([&] {
+      for (int i = 0; i < kWords; ++i) mine.push_back(shared.of("token" + std::to_string(i)));
+    });
+  for (auto& thread : threads) thread.join();
+  for (int i = 0; i < kWords; ++i)
+    for (const auto& mine : made)
+      EXPECT_EQ(mine[static_cast<std::size_t>(i)], Pseudonyms("0123456789abcdef").of("token" + std::to_string(i)));
 }
 
 }  // namespace
