@@ -59,7 +59,7 @@ Nanos written(const EndLog& sender, const PositionMark& m) {
 // receiver delays that acknowledgement, for 40 ms at least on Linux, 500 at most (RFC 1122, 4.2.3.2). Returns the part
 // of the wait for `next` that this caused, beyond the round trip; empty: none, or not known. Neither acknowledgements
 // nor TCP_NODELAY are seen, so it is inferred: the bytes came that late, and were written before the preceding ones
-// could be acknowledged, or the receiver, from whom any segment acknowledges, sent none for as long as it delays.
+// could be acknowledged, or the receiver sent nothing, which would acknowledge them, for as long as it delays.
 TimeSpan held_back(const EndLog& sender, const EndLog& receiver, const PositionMark& before, const PositionMark& next) {
   constexpr std::uint32_t kSmall = 536;  // less than any connection's full segment
   constexpr Nanos kLeast = 30'000'000, kMost = 500'000'000, kDelayed = 38'000'000;
