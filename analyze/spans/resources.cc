@@ -7,7 +7,6 @@
 #include <ctime>
 #include <variant>
 
-#include "analyze/model/machine/container.h"
 #include "formats/machine.h"
 
 namespace tailcap::spans {
@@ -40,6 +39,7 @@ void Resources::push(const formats::Event& event) {
     if (!is_new && at->second != n->name) at->second.clear();
     return;
   }
+  containers_.push(event);
   const auto* info = std::get_if<formats::TaskInfo>(&event.body);
   if (!info || pid == 0 || pid != event.thread.tid) return;
   if (processes_.size() >= kMaxProcesses && processes_.count(pid) == 0) return;
@@ -70,10 +70,13 @@ model::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const 
   if (formats::known(p.started) && clock.known())
     out.set_known("process.creation.time", iso_time(clock.realtime(p.started)));
   if (at != processes_.end() && at->second.several) out.set("tailcap.process.reused", true);
-  const model::Container container = model::container_of(cgroup);
+  const model::Container container = containers_.of(cgroup);
   out.set_known("container.id", container.id);
   out.set_known("container.runtime", container.runtime);
   out.set_known("k8s.pod.uid", container.pod_uid);
+  out.set_known("k8s.namespace.name", container.name_space);
+  out.set_known("k8s.pod.name", container.pod);
+  out.set_known("k8s.container.name", container.name);
   out.set("os.type", "linux");
   if (merged_) {
     out.set("tailcap.machine", std::int64_t{formats::machine_of(pid)} + 1);

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "analyze/model/machine/container.h"
 #include "analyze/model/trace/span.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/spans/ends.h"
@@ -37,6 +38,7 @@ class Resources {
   };
   using Place = std::tuple<std::uint32_t, formats::Family, std::array<std::uint8_t, 16>>;
   std::unordered_map<std::uint32_t, Process> processes_;
+  model::Containers containers_;
   std::map<Place, std::string> interfaces_;  // empty: several have this address
   bool merged_ = false;
 };

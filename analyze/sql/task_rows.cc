@@ -7,7 +7,8 @@ namespace tailcap::sql {
 
 using formats::known;
 
-void insert_processes(Database& database, std::span<const model::ProcessFacts> processes) {
+void insert_processes(Database& database, std::span<const model::ProcessFacts> processes,
+                      const model::Containers& containers) {
   Inserter row(database, "process");
   for (const model::ProcessFacts& p : processes) {
     row.integer(p.upid);
@@ -17,10 +18,13 @@ void insert_processes(Database& database, std::span<const model::ProcessFacts> p
     row.text_or_null(p.command_line);
     row.text_or_null(p.executable);
     row.text_or_null(p.cgroup);
-    const model::Container container = model::container_of(p.cgroup);
+    const model::Container container = containers.of(p.cgroup);
     row.text_or_null(container.id);
     row.text_or_null(container.runtime);
     row.text_or_null(container.pod_uid);
+    row.text_or_null(container.name_space);
+    row.text_or_null(container.pod);
+    row.text_or_null(container.name);
     row.integer_if(p.parent != 0, p.parent);
     row.time(p.start);
     row.time(p.end);

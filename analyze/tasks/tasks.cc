@@ -89,6 +89,7 @@ void Tasks::exit(const formats::Event& event, const formats::TaskExit& exit) {
 }
 
 void Tasks::push(const formats::Event& event) {
+  containers_.push(event);
   if (const auto* begun = std::get_if<formats::TaskStart>(&event.body)) return start(event, *begun);
   if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) return describe(event, *info);
   if (const auto* ended = std::get_if<formats::TaskExit>(&event.body)) return exit(event, *ended);

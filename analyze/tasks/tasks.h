@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/model/machine/container.h"
 #include "analyze/model/machine/task_facts.h"
 #include "formats/event.h"
 
@@ -31,6 +32,7 @@ class Tasks {
   // Of upid and utid n + 1.
   std::span<const model::ProcessFacts> processes() const { return processes_; }
   std::span<const model::ThreadFacts> threads() const { return threads_; }
+  const model::Containers& containers() const { return containers_; }
 
  private:
   // Those that had one number, in order of time.
@@ -48,6 +50,7 @@ class Tasks {
   std::vector<model::ProcessFacts> processes_;
   std::vector<model::ThreadFacts> threads_;
   Holders by_pid_, by_tid_;
+  model::Containers containers_;
   std::uint64_t beyond_ = 0;
 };
 

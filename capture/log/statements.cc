@@ -1,6 +1,8 @@
 #include "capture/log/statements.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 namespace tailcap::capture {
 namespace {
@@ -8,14 +10,15 @@ namespace {
 constexpr std::size_t kMost = 4096;
 
 // Of these every value counts, not only the last.
-constexpr std::string_view kEachCounts = "tailcap.left";
+constexpr std::string_view kEachCounts[] = {"tailcap.left", "tailcap.pod"};
 
 }  // namespace
 
 void Statements::note(formats::Time now, std::string_view key, std::string_view value) {
   log_.note(now, key, value);
   if (!repeated_) return;
-  std::pair<std::string, std::string> id(key, key == kEachCounts ? value : "");
+  const bool each = std::find(std::begin(kEachCounts), std::end(kEachCounts), key) != std::end(kEachCounts);
+  std::pair<std::string, std::string> id(key, each ? value : "");
   if (notes_.size() < kMost || notes_.contains(id)) notes_.insert_or_assign(std::move(id), std::string(value));
 }
 

@@ -178,11 +178,16 @@ void Session::tick(Time now) {
                {pid, pid},
                TaskInfo{facts.parent_pid, facts.comm, command_line_of(facts), facts.executable, facts.cgroup,
                         facts.started}});
+    push_pod(now, facts);
     mappings_.describe(pid, now, false);
   }
   new_.clear();
   mappings_.push_known(now);
   if (!known(quotas_read_) || now - quotas_read_ >= kQuotasEvery) push_quotas(now);
+}
+
+void Session::push_pod(Time now, const ProcessFacts& facts) {
+  if (const std::string pod = pods_.met(facts.cgroup); !pod.empty()) statements_.note(now, "tailcap.pod", pod);
 }
 
 void Session::push_quotas(Time now) {
@@ -321,6 +326,7 @@ void Session::keyframe(Time now) {
         met_anybody_ = true;
         processes_.insert(event.thread.pid);
         log_.push(event);
+        push_pod(now, facts);
       }
     }
     rest = rest.subspan(size);

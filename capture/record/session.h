@@ -16,6 +16,7 @@
 
 #include "capture/decrypt/decryptor.h"
 #include "capture/go/allocations.h"
+#include "capture/host/pods.h"
 #include "capture/host/quota.h"
 #include "capture/log/event_log.h"
 #include "capture/log/loss_counter.h"
@@ -78,6 +79,7 @@ class Session {
   void push_go(formats::Time now, const go::Fact& fact);
   void push_samples(bool anyway);
   std::string_view command_line_of(const ProcessFacts& facts) const;
+  void push_pod(formats::Time now, const ProcessFacts& facts);  // that the process belongs to
   void push_masking(formats::Time now);
   void push_mappings(formats::Time now);
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs a different program from its parent
@@ -112,6 +114,7 @@ class Session {
   std::unordered_set<std::uint32_t> new_;                // not yet described
   std::map<std::uint32_t, go::Fact> go_;                 // Go programs, by process
   std::set<std::shared_ptr<const std::string>> builds_;  // already recorded
+  Pods pods_;
   Quotas quotas_;
   formats::Time quotas_read_ = formats::kNoTime;
   std::uint32_t next_quota_ = 0, next_mappings_ = 0;  // the process at which the next round begins

@@ -117,16 +117,20 @@ class Perfetto(unittest.TestCase):
         """The container and the pod of a process, in the trace and in SQL."""
         identity, uid = "5d1f0c3a9e7b42d68c10ab34ef567890" * 2, "0d3f3ab5-4d6c-4c12-8b8b-0f3a52a5e7a1"
         cgroup = f"/kubepods.slice/kubepods-pod{uid.replace('-', '_')}.slice/cri-containerd-{identity}.scope"
-        events = ["preamble tier=a payload_limit=256", f'+0 task_info pid=20 tid=20 comm="shop" cgroup="{cgroup}"', '+0 task_info pid=30 tid=30 comm="free" cgroup="/system.slice/free.service"']
+        events = ["preamble tier=a payload_limit=256", f'+0 task_info pid=20 tid=20 comm="shop" cgroup="{cgroup}"', f'+0 note key=tailcap.pod value="{identity} shop-eu/cart-7d4b9/cart"',
+                  '+0 task_info pid=30 tid=30 comm="free" cgroup="/system.slice/free.service"']
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "capture.txt").write_text("\n".join(events) + "\n")
             subprocess.run([case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True)
             packets = self.trace(f"{folder}/capture.tcap")
-            rows = query(f"{folder}/capture.tcap", "SELECT pid, container_id, container_runtime, k8s_pod_uid FROM process WHERE name IS NOT NULL ORDER BY pid")
+            rows = query(f"{folder}/capture.tcap", "SELECT pid, container_id, container_runtime, k8s_pod_uid, k8s_namespace, k8s_pod, k8s_container FROM process WHERE name IS NOT NULL ORDER BY pid")
         labels = {d["process"][0]["pid"][0]: d["process"][0].get("process_labels", []) for p in packets for d in p.get("track_descriptor", []) if "process" in d}
-        self.assertEqual(labels, {20: [f"container.id={identity}".encode(), f"k8s.pod.uid={uid}".encode()], 30: []})
-        self.assertEqual(rows, [{"pid": 20, "container_id": identity, "container_runtime": "containerd", "k8s_pod_uid": uid},
-                                {"pid": 30, "container_id": None, "container_runtime": None, "k8s_pod_uid": None}])
+        self.assertEqual(labels, {20: [f"container.id={identity}".encode(), f"k8s.pod.uid={uid}".encode(), b"k8s.namespace.name=shop-eu", b"k8s.pod.name=cart-7d4b9",
+                                       b"k8s.container.name=cart"], 30: []})
+        self.assertEqual(rows, [{"pid": 20, "container_id": identity, "container_runtime": "containerd", "k8s_pod_uid": uid, "k8s_namespace": "shop-eu",
+                                 "k8s_pod": "cart-7d4b9", "k8s_container": "cart"},
+                                {"pid": 30, "container_id": None, "container_runtime": None, "k8s_pod_uid": None, "k8s_namespace": None, "k8s_pod": None,
+                                 "k8s_container": None}])
 
     def test_what_a_limit_leaves_out_is_said(self):
         """Intervals below requests are kept of the first 200,000."""

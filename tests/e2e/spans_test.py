@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -40,6 +41,12 @@ class Spans(TlsCase):
         group = cpu_hierarchy() / f"docker-{CONTAINER}.scope"
         group.mkdir(exist_ok=True)
         self.addCleanup(lambda: wait_until(lambda: not (group / "cgroup.procs").read_text() and (group.rmdir() or True), "an empty cgroup"))
+        # What containerd keeps of a container on a node of Kubernetes.
+        kept = pathlib.Path("/run/containerd/io.containerd.runtime.v2.task/k8s.io", CONTAINER)
+        kept.mkdir(parents=True, exist_ok=True)
+        self.addCleanup(shutil.rmtree, kept)
+        names = {"sandbox-namespace": "shop", "sandbox-name": "front-0", "container-name": "web"}
+        (kept / "config.json").write_text(json.dumps({"ociVersion": "1.1.0", "annotations": {f"io.kubernetes.cri.{k}": v for k, v in names.items()}}))
         self.front_port = harness.free_port()
         back = ["back", f"127.0.0.1:{self.port}", self.scratch / "back.json", self.certificate, self.key]
         front = ["front", f"127.0.0.1:{self.front_port}", self.scratch / "front.json", f"127.0.0.1:{self.port}", self.certificate]
@@ -109,6 +116,7 @@ class Spans(TlsCase):
         front, span = by_pid[str(self.front.pid)]
         self.assertEqual(front["container.id"], CONTAINER)
         self.assertEqual(front["container.runtime"], "docker")
+        self.assertEqual([front[f"k8s.{k}.name"] for k in ("namespace", "pod", "container")], ["shop", "front-0", "web"])
         self.assertEqual(front["service.namespace"], "shop", "by the rules")
         self.assertEqual(front["process.executable.path"], str(self.scratch / "spans"))
         self.assertEqual((front["service.name"], front["service.name.source"]), ("spans", "process"))
@@ -118,6 +126,7 @@ class Spans(TlsCase):
         self.assertEqual(values(span["attributes"])["net.iface.name"], "lo")
         back, _ = by_pid[str(self.back.pid)]
         self.assertNotIn("container.id", back)
+        self.assertNotIn("k8s.pod.name", back)
         self.assertNotIn("service.namespace", back)
         self.assertNotIn(str(self.certificate), json.dumps(list(by_pid)), "no arguments")
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <variant>
 
 namespace tailcap::model {
 namespace {
@@ -55,7 +56,8 @@ Container container_of(std::string_view cgroup) {
       if (part.ends_with(end)) part.remove_suffix(end.size());
     if (std::string uid = pod_uid_of(part); !uid.empty()) {
       // A cluster in a container: the pod is in there, and its container is yet to come.
-      out = {{}, {}, std::move(uid)};
+      out = {};
+      out.pod_uid = std::move(uid);
       continue;
     }
     if (part.size() < kContainerId || !is_hex(part.substr(part.size() - kContainerId))) continue;
@@ -68,6 +70,29 @@ Container container_of(std::string_view cgroup) {
                   : before == "docker"         ? "docker"
                   : before == "cri-containerd" ? "containerd"
                                                : "";
+  }
+  return out;
+}
+
+// "ID NAMESPACE/POD/CONTAINER"
+void Containers::push(const formats::Event& event) {
+  const auto* note = std::get_if<formats::Note>(&event.body);
+  if (!note || note->key != "tailcap.pod" || named_.size() >= kMost) return;
+  const std::string_view value = note->value;
+  const auto space = value.find(' '), slash = value.find('/', space), second = value.find('/', slash + 1);
+  if (space == value.npos || slash == value.npos || second == value.npos) return;
+  Container& named = named_[std::string(value.substr(0, space))];
+  named.name_space = value.substr(space + 1, slash - space - 1);
+  named.pod = value.substr(slash + 1, second - slash - 1);
+  named.name = value.substr(second + 1);
+}
+
+Container Containers::of(std::string_view cgroup) const {
+  Container out = container_of(cgroup);
+  if (const auto named = named_.find(out.id); named != named_.end()) {
+    out.name_space = named->second.name_space;
+    out.pod = named->second.pod;
+    out.name = named->second.name;
   }
   return out;
 }

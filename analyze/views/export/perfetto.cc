@@ -27,11 +27,14 @@ using Track = PerfettoTrace::Track;
 using Note = PerfettoTrace::Note;
 
 // Which container and pod it is in, as OpenTelemetry's conventions name them.
-std::vector<std::string> labels_of(const model::ProcessFacts& process) {
-  const model::Container container = model::container_of(process.cgroup);
+std::vector<std::string> labels_of(const model::ProcessFacts& process, const model::Containers& containers) {
+  const model::Container container = containers.of(process.cgroup);
   std::vector<std::string> out;
   if (!container.id.empty()) out.push_back("container.id=" + container.id);
   if (!container.pod_uid.empty()) out.push_back("k8s.pod.uid=" + container.pod_uid);
+  if (!container.name_space.empty()) out.push_back("k8s.namespace.name=" + container.name_space);
+  if (!container.pod.empty()) out.push_back("k8s.pod.name=" + container.pod);
+  if (!container.name.empty()) out.push_back("k8s.container.name=" + container.name);
   return out;
 }
 
@@ -39,7 +42,8 @@ class Tracks {
  public:
   Tracks(PerfettoTrace& trace, const tasks::Tasks& tasks) : trace_(trace), tasks_(tasks) {
     for (const model::ProcessFacts& p : tasks.processes())
-      processes_.push_back(trace.process(formats::number_of(p.pid), p.name, p.command_line, labels_of(p)));
+      processes_.push_back(
+          trace.process(formats::number_of(p.pid), p.name, p.command_line, labels_of(p, tasks.containers())));
     for (const model::ThreadFacts& t : tasks.threads()) {
       const std::uint32_t pid = t.process == 0 ? 0 : tasks.processes()[t.process - 1].pid;
       threads_.push_back(t.process == 0 ? 0

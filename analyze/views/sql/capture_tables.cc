@@ -56,7 +56,7 @@ class Filler {
       if (rows) rows->add(states.push(event));
       if (clocks) clocks->push(event);
     });
-    if (any({"process"})) sql::insert_processes(database_, tasks_.processes());
+    if (any({"process"})) sql::insert_processes(database_, tasks_.processes(), tasks_.containers());
     if (any({"thread"})) sql::insert_threads(database_, tasks_.threads());
     const formats::FileSummary file = replay.summary();
     out_.damaged = file.state != formats::CaptureState::complete || file.damaged_blocks > 0 || file.lost > 0;

@@ -340,6 +340,7 @@ TEST(Spans, TheResourceIsTheProcess) {
   EXPECT_EQ(text(a, "container.id"), id);
   EXPECT_EQ(text(a, "container.runtime"), "containerd");
   EXPECT_EQ(text(a, "k8s.pod.uid"), "0d3f3ab5-4d6c-4c12-8b8b-0f3a52a5e7a1");
+  EXPECT_EQ(text(a, "k8s.pod.name"), "(none)") << "no path has it";
   EXPECT_EQ(text(a, "process.creation.time"), "2023-11-14T22:13:15.000Z");
   EXPECT_EQ(text(a, "service.name"), "cart");
   EXPECT_EQ(text(a, "service.name.source"), "process");

@@ -1,0 +1,97 @@
+#include "capture/host/pods.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "capture/host/system_file.h"
+
+namespace tailcap::capture {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kIdDigits = 64;
+constexpr std::size_t kMostName = 253;  // Kubernetes' limit for names of objects
+
+// Files about a container: before and after its id.
+constexpr std::pair<const char*, const char*> kFiles[] = {
+    {"/run/containerd/io.containerd.runtime.v2.task/k8s.io/", "/config.json"},
+    {"/run/containers/storage/overlay-containers/", "/userdata/config.json"},  // CRI-O
+    {"/var/lib/docker/containers/", "/config.v2.json"}};
+
+// Annotations of containerd; labels of Kubernetes, which the others keep.
+struct Keys {
+  const char *name_space, *pod, *container;
+};
+constexpr Keys kKeys[] = {
+    {"io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri.sandbox-name", "io.kubernetes.cri.container-name"},
+    {"io.kubernetes.pod.namespace", "io.kubernetes.pod.name", "io.kubernetes.container.name"}};
+
+// Of the innermost container.
+std::string_view container_of(std::string_view cgroup) {
+  std::string_view found;
+  while (!cgroup.empty()) {
+    std::string_view part = cgroup.substr(0, cgroup.find_first_of("/:"));
+    cgroup.remove_prefix(std::min(part.size() + 1, cgroup.size()));
+    if (part.ends_with(".scope")) part.remove_suffix(6);
+    if (part.size() < kIdDigits) continue;
+    part.remove_prefix(part.size() - kIdDigits);
+    if (part.find_first_not_of("0123456789abcdef") == part.npos) found = part;
+  }
+  return found;
+}
+
+const Json& at(const Json& object, const char* key) {
+  static const Json kNone;
+  if (!object.is_object()) return kNone;
+  const auto found = object.find(key);
+  return found == object.end() ? kNone : *found;
+}
+
+// Empty where it is no name of Kubernetes.
+std::string name_at(const Json& object, const char* key) {
+  const Json& value = at(object, key);
+  if (!value.is_string()) return {};
+  const auto& name = value.get_ref<const std::string&>();
+  const bool fits =
+      name.size() <= kMostName && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+      });
+  return fits ? name : std::string();
+}
+
+std::string names_of(const Json& labels) {
+  for (const Keys& keys : kKeys) {
+    const std::string name_space = name_at(labels, keys.name_space), pod = name_at(labels, keys.pod);
+    if (!name_space.empty() && !pod.empty()) return name_space + "/" + pod + "/" + name_at(labels, keys.container);
+  }
+  return {};
+}
+
+Json parse(const std::string& text) { return Json::parse(text, nullptr, false); }
+
+std::string names_in(const std::string& text) {
+  const Json all = parse(text);
+  const Json& annotations = at(all, "annotations");
+  if (std::string names = names_of(annotations); !names.empty()) return names;
+  // CRI-O: the labels are an object that is written as a text.
+  if (const Json& labels = at(annotations, "io.kubernetes.cri-o.Labels"); labels.is_string())
+    if (std::string names = names_of(parse(labels.get_ref<const std::string&>())); !names.empty()) return names;
+  return names_of(at(at(all, "Config"), "Labels"));
+}
+
+}  // namespace
+
+std::string Pods::met(std::string_view cgroup) {
+  const std::string id(container_of(cgroup));
+  if (id.empty() || met_.size() >= kMost || !met_.insert(id).second) return {};
+  for (const auto& [before, after] : kFiles) {
+    const std::string text = read_system_file(root_ + before + id + after, kFileBytes);
+    if (text.empty()) continue;
+    if (const std::string names = names_in(text); !names.empty()) return id + " " + names;
+  }
+  return {};
+}
+
+}  // namespace tailcap::capture
