@@ -23,8 +23,8 @@ namespace {
 
 constexpr const char* kAbout =
     "tailcap spans writes requests as OpenTelemetry spans: OTLP in JSON, as the Collector's file exporter writes it "
-    "and its otlpjsonfile receiver, Jaeger and others read it. With ID: of this request, what made it, what it made, "
-    "and both ends of each.";
+    "and its otlpjsonfile receiver reads it. With ID: of this request, what made it, what it made, and both ends of "
+    "each.";
 
 constexpr const char* kNotes =
     R"(Ids are those on the wire. A server's own span is on none: where it has no id, or a request has no trace, it is made
