@@ -103,6 +103,9 @@ class Spans(TlsCase):
             self.assertEqual(values(below["TLS handshake"]["attributes"])["tls.protocol.version"], "1.3")
         self.assertEqual(holes, N // 2)
         self.assert_resources(ours)
+        lines = json_lines(self.tailcap("export", recording.file, "--format", "loki"))
+        self.assertEqual({line.get("k8s_pod") for line in lines if line["role"] == "server" and line["path"].startswith("/item/")}, {"front-0"})
+        self.assertIn(None, {line.get("k8s_pod") for line in lines}, "those of the other process")
         facts = json.loads(self.tailcap("spans", recording.file, "--import", sdk, "--explain", "--json"))
         self.assertEqual(facts["imported"]["spans"], len(theirs), facts)
         # The parents of what front serves are the client's, which nobody told.

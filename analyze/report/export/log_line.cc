@@ -1,5 +1,7 @@
 #include "analyze/report/export/log_line.h"
 
+#include <utility>
+
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/json/or_null.h"
 #include "analyze/report/words/number.h"
@@ -61,6 +63,11 @@ void append_log_line(std::string& out, const LogLine& line) {
   json.field("outcome", model::name_of(row.outcome));
   field_or_null(json, "duration_ns", row.has_duration, row.duration.count());
   put_main_label(json, line);
+  const model::Container& c = line.container;
+  const std::pair<const char*, const std::string&> of_container[] = {
+      {"container_id", c.id}, {"k8s_namespace", c.name_space}, {"k8s_pod", c.pod}, {"k8s_container", c.name}};
+  for (const auto& [name, value] : of_container)
+    if (!value.empty()) json.field(name, value);
   json.end_object();
   out += '\n';
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "analyze/model/machine/container.h"
 #include "analyze/model/request.h"
 
 namespace tailcap::report {
@@ -14,6 +15,7 @@ struct LogLine {
   const model::Request& row;
   std::int64_t start = 0;  // ns since 1970
   std::string_view trace_id, span_id, service;
+  const model::Container& container;
 };
 
 void append_log_line(std::string& out, const LogLine& line);

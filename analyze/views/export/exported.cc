@@ -17,8 +17,10 @@ pipeline::Options of_all(const pipeline::Options& chosen) {
   return options;
 }
 
-pipeline::Analysis analysed(const std::string& file, const pipeline::Options& options, Exported& out) {
-  pipeline::Analysis analysis = pipeline::analyze(file, options);
+pipeline::Analysis analysed(const std::string& file, const pipeline::Options& options, Exported& out,
+                            std::span<pipeline::SecondReading* const> beside) {
+  pipeline::Replay replay(file, options.threads, options.progress);
+  pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
   out.damaged = analysis.damaged;
   out.wrong = analysis.wrong;
   return analysis;

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "analyze/model/wire/exchange.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/second_reading.h"
 
 namespace tailcap::views {
 
@@ -29,8 +31,9 @@ struct Exported {
   std::vector<std::string> limits{};       // what else the file lacks because of a limit; sentences
 };
 
-// Fills damaged and wrong.
-pipeline::Analysis analysed(const std::string& file, const pipeline::Options& options, Exported& out);
+// Fills damaged and wrong. beside: with options.partition only.
+pipeline::Analysis analysed(const std::string& file, const pipeline::Options& options, Exported& out,
+                            std::span<pipeline::SecondReading* const> beside = {});
 // Throws std::runtime_error where the capture has no wall clock; whose: what would have no times.
 void need_clock(const std::string& file, const pipeline::Analysis& analysis, const char* whose);
 

@@ -1,5 +1,6 @@
 #include "analyze/views/export/lines.h"
 
+#include <map>
 #include <set>
 
 #include "analyze/model/trace/trace_identity.h"
@@ -7,11 +8,29 @@
 #include "analyze/report/export/har.h"
 #include "analyze/report/export/log_line.h"
 #include "analyze/spans/identities.h"
+#include "analyze/tasks/tasks.h"
 
 namespace tailcap::views {
 namespace {
 
 constexpr std::size_t kPiece = 64u << 10;  // bytes that are written at a time
+
+// The containers of processes.
+class Containers : public pipeline::SecondReading {
+ public:
+  void begin(const model::RequestTable&, const pipeline::Recording&) override {}
+  void push(const formats::Event& event) override { tasks_.push(event); }
+  const model::Container& of(std::uint32_t pid, formats::Time at) {
+    const model::Upid upid = tasks_.process_at(pid, at);
+    const auto [found, is_new] = known_.try_emplace(upid);
+    if (is_new && upid != 0) found->second = tasks_.containers().of(tasks_.processes()[upid - 1].cgroup);
+    return found->second;
+  }
+
+ private:
+  tasks::Tasks tasks_;
+  std::map<model::Upid, model::Container> known_;
+};
 
 }  // namespace
 
@@ -65,7 +84,9 @@ Exported export_loki(const std::string& file, const pipeline::Options& chosen, c
   out.why = "their start is not known";
   pipeline::Options options = of_all(chosen);
   options.partition = true;
-  const pipeline::Analysis analysis = analysed(file, options, out);
+  Containers containers;
+  pipeline::SecondReading* const beside[] = {&containers};
+  const pipeline::Analysis analysis = analysed(file, options, out, beside);
   need_clock(file, analysis, "requests");
   const model::RequestTable& table = analysis.table;
   std::vector<spans::ForeignSpan> none;
@@ -84,7 +105,8 @@ Exported export_loki(const std::string& file, const pipeline::Options& chosen, c
     const pipeline::Endpoints ends = known ? analysis.endpoints[row.id.connection] : pipeline::Endpoints{};
     const std::string trace = model::trace_hex(ids.rows[i].context), span = model::hex_of(ids.rows[i].context.span);
     const std::string service = model::trace_identity(table, row, ends.local, ends.remote).service_name;
-    report::append_log_line(text, {table, row, analysis.study.quality.clock.realtime(row.start), trace, span, service});
+    report::append_log_line(text, {table, row, analysis.study.quality.clock.realtime(row.start), trace, span, service,
+                                   containers.of(row.pid, row.start)});
     if (text.size() < kPiece) continue;
     write(text);
     text.clear();
