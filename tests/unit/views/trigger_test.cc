@@ -78,6 +78,18 @@ TEST_F(Looks, UnansweredRequests) {
   EXPECT_EQ(sight.what, "GET /report had no answer after 2.50 s");
 }
 
+TEST_F(Looks, ByWhatARequestWaitedFor) {
+  served(1, 10);
+  served(1, 10);
+  const model::Part lock{.label = model::Label::lock_futex, .time = 8'000'000};
+  const model::Part cpu{.label = model::Label::cpu, .time = 10'000'000};
+  table_.partitions.add(table_.rows.id(0), {&lock, 1}, {});
+  table_.partitions.add(table_.rows.id(1), {&cpu, 1}, {});
+  table_.partitions.sort();
+  EXPECT_EQ(look_at(when("labels.lock.futex > 5ms"), 0, 2).matching, 1u);
+  EXPECT_EQ(look_at(when("labels.lock.futex > 9ms"), 0, 2).matching, 0u);
+}
+
 TEST_F(Looks, NothingMeansNothing) {
   EXPECT_FALSE(look_at(when("duration > 0ms"), 0, 10).holds);
   served(1, 10);
