@@ -1,8 +1,12 @@
 #include "analyze/query/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <map>
+#include <optional>
 #include <set>
+#include <sstream>
 
 #include "formats/nearest.h"
 #include "formats/printable.h"
@@ -19,32 +23,108 @@ std::string placed(std::size_t line, std::size_t column, const std::string& why)
   return line == 0 ? why : std::to_string(line) + ":" + std::to_string(column) + ": " + why;
 }
 
-class Copier {
+// The library's own trees have no bound: of some texts its parser makes documents without an end.
+class Builder : public YAML::EventHandler {
  public:
-  Yaml copy(const YAML::Node& node, std::size_t depth = 0) {
-    Yaml out;
-    if (const YAML::Mark mark = node.Mark(); !mark.is_null()) {
-      out.line = static_cast<std::size_t>(mark.line + 1);
-      out.column = static_cast<std::size_t>(mark.column + 1);
-    }
-    if (++nodes_ > kMostNodes) fail(out, "the file has more than 100,000 values");
-    if (depth > kMostDepth) fail(out, "nested more than 64 deep");
-    if (node.IsScalar()) {
-      out.kind = Yaml::Kind::scalar;
-      out.text = node.Scalar();
-    } else if (node.IsSequence()) {
-      out.kind = Yaml::Kind::list;
-      for (const auto& item : node) out.items.push_back(copy(item, depth + 1));
-    } else if (node.IsMap()) {
-      out.kind = Yaml::Kind::map;
-      for (const auto& entry : node)
-        out.entries.emplace_back(copy(entry.first, depth + 1), copy(entry.second, depth + 1));
-    }
-    return out;
+  explicit Builder(const std::string& expected) : expected_(expected) {}
+
+  Yaml take() {
+    if (documents_ == 0) wrong_number();
+    return std::move(root_);
   }
 
+  void OnDocumentStart(const YAML::Mark&) override {
+    if (++documents_ > 1) wrong_number();
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(node(mark, Yaml::Kind::nothing), anchor); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& value) override {
+    Yaml made = node(mark, Yaml::Kind::scalar);
+    made.text = value;
+    add(std::move(made), anchor);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto named = named_.find(anchor);
+    if (named == named_.end()) fail(node(mark, Yaml::Kind::nothing), "an alias within what it names");
+    count(named->second);
+    add(named->second, 0);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    begin(node(mark, Yaml::Kind::list), anchor);
+  }
+  void OnSequenceEnd() override { end(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    begin(node(mark, Yaml::Kind::map), anchor);
+  }
+  void OnMapEnd() override { end(); }
+
  private:
-  std::size_t nodes_ = 0;
+  struct Open {
+    Yaml node;
+    YAML::anchor_t anchor = 0;
+    std::optional<Yaml> key = std::nullopt;  // of a map: its value comes next
+  };
+
+  [[noreturn]] void wrong_number() const { throw YamlError("1:1: one YAML document is expected, with " + expected_); }
+
+  Yaml node(const YAML::Mark& mark, Yaml::Kind kind) {
+    Yaml made;
+    made.kind = kind;
+    if (!mark.is_null()) {
+      made.line = static_cast<std::size_t>(mark.line + 1);
+      made.column = static_cast<std::size_t>(mark.column + 1);
+    }
+    count_one(made);
+    return made;
+  }
+  void count_one(const Yaml& at) {
+    if (++nodes_ > kMostNodes) fail(at, "the file has more than 100,000 values");
+  }
+  void count(const Yaml& tree) {
+    count_one(tree);
+    for (const Yaml& item : tree.items) count(item);
+    for (const auto& [key, value] : tree.entries) {
+      count(key);
+      count(value);
+    }
+  }
+
+  void begin(Yaml made, YAML::anchor_t anchor) {
+    if (open_.size() >= kMostDepth) fail(made, "nested more than 64 deep");
+    open_.push_back({std::move(made), anchor});
+  }
+  void end() {
+    Open done = std::move(open_.back());
+    open_.pop_back();
+    add(std::move(done.node), done.anchor);
+  }
+  void add(Yaml made, YAML::anchor_t anchor) {
+    if (anchor != 0) {
+      count(made);
+      named_[anchor] = made;
+    }
+    if (open_.empty()) {
+      root_ = std::move(made);
+      return;
+    }
+    Open& into = open_.back();
+    if (into.node.kind == Yaml::Kind::list) {
+      into.node.items.push_back(std::move(made));
+    } else if (!into.key) {
+      into.key = std::move(made);
+    } else {
+      into.node.entries.emplace_back(std::move(*into.key), std::move(made));
+      into.key.reset();
+    }
+  }
+
+  const std::string& expected_;
+  std::size_t documents_ = 0, nodes_ = 0;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, Yaml> named_;
+  Yaml root_;
 };
 
 }  // namespace
@@ -52,9 +132,12 @@ class Copier {
 Yaml yaml_of(std::string_view text, const std::string& expected) {
   if (text.size() > kMostYamlBytes) throw YamlError("1:1: the file is larger than 1 MiB");
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() != 1) throw YamlError("1:1: one YAML document is expected, with " + expected);
-    return Copier().copy(documents.front());
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    Builder builder(expected);
+    while (parser.HandleNextDocument(builder)) {
+    }
+    return builder.take();
   } catch (const YAML::Exception& e) {
     throw YamlError(e.mark.is_null() ? printable(e.msg)
                                      : placed(static_cast<std::size_t>(e.mark.line + 1),
