@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import threading
+import time
 
 import harness
 from harness import Case, free_port, json_lines, wait_until
@@ -112,7 +113,7 @@ class StolenTime(Case):
         port, log = free_port(), self.scratch / "spinner.jsonl"
         spinner = self.start([sys.executable, "-c", SPINNER, port, log])
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
-        before = stolen()
+        before, began = stolen(), time.monotonic()
         with self.record("-p", spinner.pid) as recording:
             for n in range(60):
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -131,8 +132,11 @@ class StolenTime(Case):
             off = ns("cpu") - logged[row["path"]]["had"]
             if not -500_000 <= off <= 1_500_000:
                 wrong.append((row["path"], off, ns("cpu.stolen"), logged[row["path"]]))
-        self.assertLessEqual(len(wrong), 2, wrong)
         self.assertLessEqual(claimed, taken)
+        share = taken / 1e9 / (time.monotonic() - began) / os.cpu_count()
+        if len(wrong) > 2 and share > 0.2:
+            self.skipTest(f"the hypervisor took {share:.0%} of the CPUs: {len(wrong)} of 60 are inexact then (docs/LABELS.md)")
+        self.assertLessEqual(len(wrong), 2, wrong)
 
 
 # Sleeps for a request, and logs for how long it asked and when it was back.
