@@ -5,19 +5,16 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
-#include "analyze/cli/options/file_text.h"
 #include "analyze/cli/options/selection.h"
-#include "analyze/cli/output/complain.h"
+#include "analyze/cli/options/yaml_file.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/query/slo_file.h"
-#include "analyze/query/yaml.h"
 #include "analyze/report/compare/assertion.h"
 #include "analyze/views/compare/objectives.h"
 #include "analyze/views/compare/run_of.h"
 #include "formats/file/read_limits.h"
-#include "formats/printable.h"
 
 namespace tailcap::cli {
 namespace {
@@ -59,12 +56,7 @@ struct Arguments {
 
 int run(const Arguments& a) {
   std::vector<model::gate::Slo> slos;
-  try {
-    slos = query::slos_of(file_text(a.slo, query::kMostYamlBytes));
-  } catch (const query::YamlError& e) {
-    complain("assert", formats::printable(a.slo) + ":" + e.what());
-    return kBadUsage;
-  }
+  if (!read_yaml_file("assert", a.slo, [&](const std::string& text) { slos = query::slos_of(text); })) return kBadUsage;
   std::vector<model::gate::Run> runs;
   std::vector<model::ExchangeId> wrong;
   for (const std::string& file : a.files) {

@@ -4,17 +4,15 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
-#include "analyze/cli/options/file_text.h"
 #include "analyze/cli/options/selection.h"
+#include "analyze/cli/options/yaml_file.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/query/policy_file.h"
-#include "analyze/query/yaml.h"
 #include "analyze/report/policy/policy_report.h"
 #include "analyze/views/policy/replay.h"
-#include "formats/printable.h"
 
 namespace tailcap::cli {
 namespace {
@@ -58,12 +56,8 @@ int run(const Arguments& a) {
   pipeline::Options options = options_of(a.selection);
   options.study = false;
   model::policy::Policy policy;
-  try {
-    policy = query::policy_of(file_text(a.policy, query::kMostYamlBytes));
-  } catch (const query::YamlError& e) {
-    complain("policy", formats::printable(a.policy) + ":" + e.what());
+  if (!read_yaml_file("policy", a.policy, [&](const std::string& text) { policy = query::policy_of(text); }))
     return kBadUsage;
-  }
   options.partition = policy::needs_account(policy);
   const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   const auto& file = analysis.study.quality.file;

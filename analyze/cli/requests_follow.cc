@@ -1,9 +1,6 @@
 #include "analyze/cli/requests_follow.h"
 
-#include <signal.h>
-
 #include <algorithm>
-#include <atomic>
 #include <optional>
 #include <variant>
 
@@ -11,6 +8,7 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/line_output.h"
 #include "analyze/cli/output/request_line.h"
+#include "analyze/cli/output/signals.h"
 #include "analyze/pipeline/following.h"
 #include "analyze/query/later.h"
 #include "analyze/report/json/request_json.h"
@@ -25,9 +23,6 @@ using namespace std::chrono_literals;
 constexpr formats::Duration kPatience = 500ms;
 // Where nothing more is recorded for so long, nothing more was lost either.
 constexpr int kSilences = 4;
-
-std::atomic<bool> ended_by_signal = false;
-void end_by_signal(int) { ended_by_signal = true; }
 
 void refuse_later(const Selection& selection) {
   if (!selection.routes.empty() || !selection.templates.empty())
@@ -91,16 +86,14 @@ bool too_much(const pipeline::Following* following) {
 
 int follow_requests(const FollowedRequests& wanted) {
   refuse_later(wanted.selection);
-  struct sigaction action {};
-  action.sa_handler = end_by_signal;
-  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  end_at_signals();
   formats::Follower file(wanted.file);
   Printer printer(wanted);
   std::optional<pipeline::Following> following;
   formats::CaptureState state = formats::CaptureState::recording;
   bool more = true, stopped = false;
   int silences = 0;
-  while (more && !stopped && !file.ended() && !ended_by_signal) {
+  while (more && !stopped && !file.ended() && !ended_by_signal()) {
     const auto events = file.next(kPatience);
     if (!following && file.preamble()) {
       following.emplace(*file.preamble());
@@ -116,7 +109,7 @@ int follow_requests(const FollowedRequests& wanted) {
     stopped = too_much(following ? &*following : nullptr);
   }
   printer.flush();
-  if (!more || ended_by_signal) return kDone;
+  if (!more || ended_by_signal()) return kDone;
   if (stopped) return kIncomplete;
   if (printer.printed() == 0 && !wanted.selection.empty()) return nothing_matches("requests", "request");
   const bool whole = state == formats::CaptureState::complete && file.damaged() == 0 && following->lost() == 0;

@@ -1,10 +1,8 @@
 // tailcap watch: takes snapshots of a recording in memory when requests meet a condition.
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -14,10 +12,11 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
-#include "analyze/cli/options/file_text.h"
+#include "analyze/cli/options/yaml_file.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/recorder_program.h"
+#include "analyze/cli/output/signals.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/query/policy_file.h"
 #include "analyze/query/yaml.h"
@@ -66,9 +65,6 @@ constexpr Duration kLeastEvery = 200ms;
 constexpr std::size_t kMostWhy = 240;
 constexpr int kNice = 10;
 
-std::atomic<bool> ended_by_signal = false;
-void end_by_signal(int) { ended_by_signal = true; }
-
 struct Arguments {
   std::string file;
   std::vector<std::string> expressions;
@@ -83,7 +79,7 @@ void rest(Duration duration) {
   timespec left{};
   left.tv_sec = duration.count() / 1'000'000'000;
   left.tv_nsec = duration.count() % 1'000'000'000;
-  while (!ended_by_signal && nanosleep(&left, &left) != 0) {
+  while (!ended_by_signal() && nanosleep(&left, &left) != 0) {
   }
 }
 
@@ -147,7 +143,7 @@ std::vector<Watched> watched_of(const Arguments& a) {
 int run(const Arguments& a) {
   std::vector<Watched> watched = watched_of(a);
   policy::Hold hung(a.hold);
-  watch::Trigger trigger({}, a.cooldown);
+  watch::Trigger trigger(a.cooldown);
   pipeline::Options options;
   options.study = false;
   options.threads = 1;
@@ -158,7 +154,7 @@ int run(const Arguments& a) {
   formats::Time since = formats::kNoTime;
   std::size_t taken = 0;
   bool answered = false;
-  while (!ended_by_signal && taken < a.most) {
+  while (!ended_by_signal() && taken < a.most) {
     const auto began = std::chrono::steady_clock::now();
     const RecorderAnswer said = snapshot(a, piece.path(), last);
     if (said.code != 0) {
@@ -191,17 +187,13 @@ int run(const Arguments& a) {
   return kDone;
 }
 
-int read_policy(Arguments& a) {
-  try {
-    a.policy = query::policy_of(file_text(a.policy_file, query::kMostYamlBytes));
+bool read_policy(Arguments& a) {
+  return read_yaml_file("watch", a.policy_file, [&a](const std::string& text) {
+    a.policy = query::policy_of(text);
     if (!a.policy.not_watched.empty())
       throw query::YamlError(a.policy.not_watched + " is replayed by `tailcap policy`; watch takes conditions only");
     if (a.policy.conditions.empty()) throw query::YamlError("1:1: there are no conditions");
-  } catch (const query::YamlError& e) {
-    complain("watch", formats::printable(a.policy_file) + ":" + e.what());
-    return kBadUsage;
-  }
-  return kDone;
+  });
 }
 
 }  // namespace
@@ -228,8 +220,7 @@ int run_watch(int argc, char** argv) {
   if (a.expressions.empty() && a.unanswered.count() == 0 && a.policy_file.empty())
     return wrong_usage(argv[0], "give a condition: --where EXPR, --unanswered T, or --conditions FILE");
   if (a.share < 0 || a.share > 100) return wrong_usage(argv[0], "--share is a number of per cent, from 0 to 100");
-  if (!a.policy_file.empty())
-    if (const int code = read_policy(a); code != kDone) return code;
+  if (!a.policy_file.empty() && !read_policy(a)) return kBadUsage;
   for (const std::string& expression : a.expressions) (void)query::Filter(expression);
   if (!line.given(kEvery)) a.every = a.policy.conditions.empty() ? 5s : a.policy.every;
   if (a.every < kLeastEvery) return wrong_usage(argv[0], "--every is at least 200ms");
@@ -239,9 +230,7 @@ int run_watch(int argc, char** argv) {
   if (a.look_back < least)
     return wrong_usage(argv[0], "--look-back is at least as long as --every, and as the windows of the policy");
   (void)setpriority(PRIO_PROCESS, 0, kNice);
-  struct sigaction action {};
-  action.sa_handler = end_by_signal;
-  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  end_at_signals();
   return run(a);
 }
 

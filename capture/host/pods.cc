@@ -1,17 +1,16 @@
 #include "capture/host/pods.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "capture/host/system_file.h"
+#include "ground/container_path.h"
 
 namespace tailcap::capture {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kIdDigits = 64;
 constexpr std::size_t kMostName = 253;  // Kubernetes' limit for names of objects
 
 // Files about a container: before and after its id.
@@ -27,20 +26,6 @@ struct Keys {
 constexpr Keys kKeys[] = {
     {"io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri.sandbox-name", "io.kubernetes.cri.container-name"},
     {"io.kubernetes.pod.namespace", "io.kubernetes.pod.name", "io.kubernetes.container.name"}};
-
-// Of the innermost container.
-std::string_view container_of(std::string_view cgroup) {
-  std::string_view found;
-  while (!cgroup.empty()) {
-    std::string_view part = cgroup.substr(0, cgroup.find_first_of("/:"));
-    cgroup.remove_prefix(std::min(part.size() + 1, cgroup.size()));
-    if (part.ends_with(".scope")) part.remove_suffix(6);
-    if (part.size() < kIdDigits) continue;
-    part.remove_prefix(part.size() - kIdDigits);
-    if (part.find_first_not_of("0123456789abcdef") == part.npos) found = part;
-  }
-  return found;
-}
 
 const Json& at(const Json& object, const char* key) {
   static const Json kNone;
@@ -84,7 +69,7 @@ std::string names_in(const std::string& text) {
 }  // namespace
 
 std::string Pods::met(std::string_view cgroup) {
-  const std::string id(container_of(cgroup));
+  const std::string id = ground::container_of(cgroup).id;
   if (id.empty() || met_.size() >= kMost || !met_.insert(id).second) return {};
   for (const auto& [before, after] : kFiles) {
     const std::string text = read_system_file(root_ + before + id + after, kFileBytes);

@@ -43,6 +43,14 @@ bool second_is_caller(CodeFile* file, std::uint64_t offset) {
   return !name.starts_with('[') && name != "runtime.asyncPreempt2";
 }
 
+// The Go runtime makes an interrupted function call these: what looks like a return address is where it was, which may
+// be its first instruction.
+bool called_by_a_signal(const CodePlace& place) {
+  if (!place.file) return false;
+  const std::string& name = place.file->name(place.offset);
+  return name == "runtime.asyncPreempt" || name == "runtime.sigpanic";
+}
+
 bool ready(const std::vector<CodePlace>& places) {
   return std::all_of(places.begin(), places.end(), [](const CodePlace& p) { return !p.file || p.file->ready(); });
 }
@@ -97,6 +105,8 @@ const Event* Samples::next(bool anyway) {
   if (sample.facts.kind == SampleKind::preempted && sample.user.size() > 1 &&
       !second_is_caller(sample.user[0].file.get(), sample.user[0].offset))
     sample.user.erase(sample.user.begin() + 1);
+  for (std::size_t i = 1; i < sample.user.size(); ++i)
+    if (called_by_a_signal(sample.user[i - 1])) ++sample.user[i].offset;
   user_text_ = sample.cut ? kCut : "";
   for (std::size_t i = sample.user.size(); i-- > 0;) {
     const CodePlace& place = sample.user[i];

@@ -95,14 +95,14 @@ class CausesScore(Case):
         return port
 
     def load(self, url, connections=0, requests=20):
-        subprocess.run([str(c) for c in self.go("load", f"{url}/work/", CLIENTS, requests, connections, "r")], check=True, timeout=60)
+        subprocess.run([str(c) for c in self.go("load", f"{url}/work/", CLIENTS, requests, connections, "r")], check=True, timeout=240)
 
     def score(self, name, pid, port, url=None, connections=0, requests=20, certain=0, found=0, profile="default", load=None, none_wrong=False):
         self.reachable(port, name)
         time.sleep(0.1)
         with self.record("-p", pid, "--profile", profile, code=(0, 3)) as recording:  # a busy program is skipped now and then, and counted
             if load:
-                subprocess.run([str(c) for c in load], check=True, timeout=60)
+                subprocess.run([str(c) for c in load], check=True, timeout=240)
             else:
                 self.load(url or f"http://127.0.0.1:{port}", connections, requests)
         # A kernel program that interrupts itself is skipped and counted; the thresholds below leave room for that.

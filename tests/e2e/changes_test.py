@@ -57,7 +57,7 @@ class Changes(Case):
                 if n == slower_at:
                     self.curl(f"{self.url}/set/{0.002 + SHIFT_NS / 1e9}")
                 self.note(recording, f"deploy=v{n}")
-            load.wait(timeout=30)
+            load.wait(timeout=120)
         self.end(service)
         return recording
 

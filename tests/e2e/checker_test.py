@@ -122,7 +122,7 @@ class CheckerTest(TlsCase):
     def clients(self, url, connections=0):
         def load(prefix, log):
             command = [self.programs / "go", "load", f"{url}/work/", CLIENTS, REQUESTS, connections, prefix, log]
-            subprocess.run([str(c) for c in command], check=True, timeout=60)
+            subprocess.run([str(c) for c in command], check=True, timeout=240)
         return load
 
     def test_nginx(self):
@@ -173,7 +173,7 @@ class CheckerTest(TlsCase):
 
         def load(prefix, log):
             command = [grpc, "load", f"127.0.0.1:{port}", "/test.Work/Do", CLIENTS, REQUESTS, 4, prefix, log]
-            subprocess.run([str(c) for c in command], check=True, timeout=60)
+            subprocess.run([str(c) for c in command], check=True, timeout=240)
 
         self.check(service.pid, load, other.pid, leaf_path="/test.Leaf/Ask", grpc=True, streams=True, fields={"method": "POST", "status": 200, "grpc_status": 0})
 

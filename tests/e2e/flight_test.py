@@ -3,6 +3,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -78,9 +79,12 @@ class Flight(Case):
 
     def test_a_bound_in_bytes(self):
         recording = self.begin("--last", "2MB")
-        self.load(self.url, "-c", "8", "-d", "6", "--route", "1 GET /search")
-        status = self.command("status", recording.file)
-        held = float(status.split(": ")[1].split(" MB")[0])
+        for _ in range(15):  # until something was dropped, however busy the machine is
+            self.load(self.url, "-c", "8", "-d", "3", "--route", "1 GET /search")
+            status = self.command("status", recording.file)
+            recorded, held, last = map(float, re.search(r"for ([\d.]+) s: ([\d.]+) MB of the last ([\d.]+) s", status).groups())
+            if last < recorded:
+                break
         # A segment more than the bound, and what was written since the last one was dropped.
         self.assertLess(held, 2 * 1.25, status)
         self.assertGreater(held, 1, status)
@@ -132,9 +136,9 @@ class Flight(Case):
         self.assert_blocks_sound(self.scratch / "saved.tcap")
         # The last file may have begun just now. A request at the border of two files is whole in neither.
         whole = sorted(self.scratch.glob("flight-*.tcap"))
-        seen = self.served(partial[0]).union(*(self.served(file) for file in whole[-2:]))
-        late = [line for line in log if line["done_ns"] < killed - 250_000_000 and line["sent_ns"] > killed - 600_000_000]
-        self.assertGreater(len(late), 50)
+        seen = self.served(partial[0]).union(*(self.served(file) for file in whole))
+        late = sorted((line for line in log if line["done_ns"] < killed - 250_000_000), key=lambda line: line["done_ns"])[-100:]
+        self.assertEqual(len(late), 100)
         missing = [line["id"] for line in late if line["id"] not in seen]
         self.assertLessEqual(len(missing), 2 * 8, "more than the last 250 ms are lost")
 

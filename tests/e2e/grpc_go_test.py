@@ -27,7 +27,7 @@ class GrpcGo(Case):
         for one in (leaf, port):
             wait_until(lambda: harness.answers(("127.0.0.1", one)), "a service of grpc-go")
         with self.record("-p", self.service.pid, "-p", other.pid) as recording:
-            subprocess.run([self.program, "load", f"127.0.0.1:{port}", method, str(CLIENTS), str(REQUESTS), "2", "r"], check=True, timeout=60)
+            subprocess.run([self.program, "load", f"127.0.0.1:{port}", method, str(CLIENTS), str(REQUESTS), "2", "r"], check=True, timeout=240)
         self.assert_whole(recording)
         if keep := os.environ.get("TAILCAP_KEEP"):
             subprocess.run(["cp", recording.file, f"{keep}/{self._testMethodName}.tcap"], check=True)

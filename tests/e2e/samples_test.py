@@ -66,7 +66,9 @@ class Samples(Case):
         id = rows["/spin/500"]["id"]
         shown = json.loads(self.tailcap("show", recording.file, id, "--json"))["end"]["samples"]
         print(f"  {shown['count']} samples, {shown['of_top']} in {shown['top']}")
-        self.assertLess(abs(shown["count"] - 50), 10)
+        # A thread that shares its CPU has it at some of the ticks: four standard deviations of a Poisson count.
+        alone = rows["/spin/500"]["duration_ns"] < 600_000_000
+        self.assertLess(abs(shown["count"] - 50), 10 if alone else 4 * 50**0.5)
         self.assertEqual(shown["top"], "burn_here")
         self.assertGreaterEqual(shown["of_top"], 0.9 * shown["count"])
         text = self.tailcap("show", recording.file, id)

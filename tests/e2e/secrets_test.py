@@ -105,7 +105,7 @@ class Secrets(Case):
         file = self.scratch / "kept.tcap"
         for options, kept in (([], False), (["--keep-header", "X-Tenant-Id", "--keep-query=user", "--keep-arguments"], True)):
             subprocess.run([harness.BUILD / "capture/tailcap-record", "--force", "-o", file, *options, "--", *with_arguments], capture_output=True,
-                           check=True, timeout=60)
+                           check=True, timeout=240)
             plain = subprocess.run(["zstd", "-dcq", file], capture_output=True, check=True).stdout
             self.assertEqual([w in plain for w in (b"blue", b"user=bob", b"secretargument")], [kept] * 3)
             self.assertNotIn(b"pin=secretpin HTTP", plain)

@@ -119,7 +119,7 @@ class OpenSsl(TlsCase):
         with self.record("-p", server.pid, "--comm", "client-of-tls", "--payload-raw") as recording:  # no HTTP
             interpreter = self.scratch / "client-of-tls"
             interpreter.symlink_to(os.path.realpath(sys.executable))
-            subprocess.run([interpreter, client], check=True, timeout=60)
+            subprocess.run([interpreter, client], check=True, timeout=240)
         self.assert_whole(recording)
         servers, clients = self.sessions(recording, pid=server.pid), self.sessions(recording, comm="client-of-tls")
         self.assertEqual((len(servers), len(clients)), (3, 3))

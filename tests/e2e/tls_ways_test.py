@@ -152,7 +152,7 @@ class Ways(TlsCase):
 
         def load():
             for version in ("TLSv1_2", "TLSv1_3"):
-                subprocess.run([sys.executable, program, str(self.port), version], check=True, timeout=60)
+                subprocess.run([sys.executable, program, str(self.port), version], check=True, timeout=240)
         rows = self.both(load, "--comm", "nginx")
         truth = self.log(server)
         self.assertEqual(sum(truth.values()), 2 * 45)
@@ -166,7 +166,7 @@ class Ways(TlsCase):
 
         def load():
             for version in ("TLSv1_2", "TLSv1_3"):
-                subprocess.run([sys.executable, program, str(self.port), version], check=True, timeout=60)
+                subprocess.run([sys.executable, program, str(self.port), version], check=True, timeout=240)
         rows = self.both(load, "--comm", "nginx")
         truth = self.log(server)
         self.assertEqual(sum(truth.values()), 80)

@@ -121,7 +121,7 @@ class Unrecorded(Case):
     def test_plain_clients_of_a_server_of_mptcp(self):
         server, port = self.serve()
         with self.record("-p", server.pid) as recording:
-            subprocess.run([sys.executable, "-c", CLIENT, str(port), str(socket.IPPROTO_TCP), str(self.REQUESTS)], check=True, timeout=60)
+            subprocess.run([sys.executable, "-c", CLIENT, str(port), str(socket.IPPROTO_TCP), str(self.REQUESTS)], check=True, timeout=240)
         self.end(server)
         # Its listener was there before: a connection is known from the first read on.
         self.check(self.requests(recording, role="server"), socket.IPPROTO_TCP, unknown_arrivals=self.REQUESTS if harness.TIER == "c" else 1)

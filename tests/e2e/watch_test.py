@@ -14,7 +14,7 @@ class Watch(Case):
     def setUp(self):
         super().setUp()
         self.service, self.port, self.log = self.labels_service("threads", 0)
-        self.recording = Recording(self.scratch / "flight.tcap", ["-p", self.service.pid, "--last", "20s"])
+        self.recording = Recording(self.scratch / "flight.tcap", ["-p", self.service.pid, "--last", "60s"])
         self.addCleanup(self.abandon, self.recording)
         self.recording.wait_said()
 
@@ -47,7 +47,7 @@ class Watch(Case):
         time.sleep(2.5)
         self.assertEqual(self.snapshots(), [], self.said())
         self.ask("sleep", 400, "culprit")
-        self.assertEqual(process.wait(timeout=30), 0, self.said())
+        self.assertEqual(process.wait(timeout=90), 0, self.said())
         self.assertEqual(len(self.snapshots()), 1, self.said())
         self.assertIn("GET /sleep/400/culprit took", self.said())
         took = next(t["took"] for t in json_lines(self.log.read_text()) if t["id"] == "culprit")
@@ -63,14 +63,14 @@ class Watch(Case):
     def test_a_request_without_an_answer(self):
         process = self.watch("--unanswered", "2s", "--most", "1", "--look-back", "10s")
         self.ask("sleep", 2, 1)
-        client = threading.Thread(target=self.ask, args=("sleep", 15000, "hung"), daemon=True)
+        client = threading.Thread(target=self.ask, args=("sleep", 60000, "hung"), daemon=True)
         client.start()
-        self.assertEqual(process.wait(timeout=14), 0, self.said())
-        self.assertIn("GET /sleep/15000/hung had no answer after", self.said())
+        self.assertEqual(process.wait(timeout=60), 0, self.said())
+        self.assertIn("GET /sleep/60000/hung had no answer after", self.said())
         first = json.loads(self.tailcap("report", self.snapshots()[0], "--json"))["verdicts"][0]
         self.assertEqual(first["kind"], "unfinished")
         self.end(self.service)
-        client.join(timeout=20)
+        client.join(timeout=60)
 
     def test_the_conditions_of_a_policy(self):
         policy = self.scratch / "policy.yaml"
@@ -82,7 +82,7 @@ class Watch(Case):
         self.assertEqual(self.snapshots(), [], self.said())
         for i in range(4):
             self.ask("sleep", 300, i)
-        self.assertEqual(process.wait(timeout=30), 0, self.said())
+        self.assertEqual(process.wait(timeout=90), 0, self.said())
         self.assertRegex(self.said(), r"sleepy: p50 3\d\d ms, count [34]")
         # The replay over the snapshot says the same.
         replayed = json.loads(self.tailcap("policy", self.snapshots()[0], policy, "--json"))["conditions"][0]["firings"]
@@ -96,10 +96,10 @@ class Watch(Case):
         self.ask("sleep", 2, 1)
         time.sleep(1.5)
         self.assertEqual(self.recording.stop(), 0, self.recording.said)
-        self.assertEqual(process.wait(timeout=20), 0, self.said())
+        self.assertEqual(process.wait(timeout=60), 0, self.said())
         self.assertIn("the recorder has ended", self.said())
         self.assertEqual(self.snapshots(), [])
-        self.assertEqual(self.watch("-w", "status >= 500").wait(timeout=20), 1, "there is no recorder")
+        self.assertEqual(self.watch("-w", "status >= 500").wait(timeout=60), 1, "there is no recorder")
 
     def test_an_order_of_the_wrong_form(self):
         for order in ("x.tcap\nlast=soon", "x.tcap\nwhy=" + "w" * 300, "x.tcap\nother=1"):

@@ -23,6 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 LOST = 3  # the recorder's exit code where events were lost
 sys.path.insert(0, str(HERE.parent / "e2e"))
 import harness  # noqa: E402
+import stolen  # noqa: E402
 from harness import Recording, json_lines, wait_until  # noqa: E402
 
 from table import SLACK, SLACK_NS, ms  # noqa: E402
@@ -75,7 +76,7 @@ class Run:
         log = self.folder / f"load{len(self.load_log)}.jsonl"
         inside = ["ip", "netns", "exec", namespace] if namespace else []
         command = [*inside, self.build / "samples/tailcap-load", f"http://{host}:{port}", "--log", log, *arguments]
-        subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL, timeout=240)
         self.load_log += json_lines(log.read_text())
 
     @contextlib.contextmanager
@@ -250,12 +251,6 @@ while True: pass
 """
 
 
-def taken():
-    """ns that the hypervisor took from all CPUs so far."""
-    fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()
-    return int(fields[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-
-
 def confirmed(run, study, verdict):
     """The service's own log says that at least half of the first part was its doing, on average over the slowest requests."""
     routes = {(study["routes"][r]["role"], study["routes"][r]["route"]) for r in verdict["routes"]}
@@ -290,10 +285,10 @@ def null_run(build, n, hogs=0, rich=False):
         for cpu in sorted(os.sched_getaffinity(0)) * hogs:
             run.child(sys.executable, "-c", HOG, cpu)
         with run.recording():
-            stolen = taken()
+            before = stolen.stolen()
             run.load("127.0.0.1", service.port, "--rate", rate, "-c", "8", "-d", "3", "--seed", str(n + 1),
                      *[word for route in routes for word in ("--route", route)])
-            stolen = taken() - stolen
+            taken = stolen.stolen() - before
         run.finish()
         run.rows = json_lines(run.tailcap("requests", run.capture, "--json"))
         study = run.study()
@@ -304,9 +299,9 @@ def null_run(build, n, hogs=0, rich=False):
         blamed = [v for v in study["verdicts"] if v["parts"] and v["parts"][0]["origin"] == "machine"]
         if hogs and blamed and others[:1] != ["lab-hog"]:
             wrong.append(f"lab-hog had the CPUs, {others} are named: {blamed[0]['sentence']}")
-        if machine["steal_ns"] is not None and abs(machine["steal_ns"] - stolen) > 20_000_000 * os.cpu_count() + stolen // 5:
-            wrong.append(f"the hypervisor took {ms(stolen)} ms, told are {ms(machine['steal_ns'])}")
-        return wrong, dict(hogs=hogs, rich=rich, stolen=stolen, blamed=len(blamed), named_first=others[:1],
+        if machine["steal_ns"] is not None and abs(machine["steal_ns"] - taken) > 20_000_000 * os.cpu_count() + taken // 5:
+            wrong.append(f"the hypervisor took {ms(taken)} ms, said are {ms(machine['steal_ns'])}")
+        return wrong, dict(hogs=hogs, rich=rich, stolen=taken, blamed=len(blamed), named_first=others[:1],
                            origins=[v["parts"][0]["origin"] for v in said])
 
 
@@ -336,7 +331,7 @@ def main():
         sys.exit(77)
     harness.BUILD = build = pathlib.Path(given.build).resolve()
     chosen = [f for f in faults.ALL if (not given.only or str(f.number) in given.only.split(",")) and (not given.minimum or f.minimum)]
-    failed = 0
+    failed = undecided = 0
 
     def keep(**result):
         if given.results:
@@ -345,11 +340,13 @@ def main():
     for fault in chosen:
         for _ in range(given.repeat):
             try:
-                score = once(fault, build, given.keep, given.captures)
-                for _ in range(2):
-                    if score.failures and given.repeat == 1:  # a loaded machine: once more
+                for attempt in range(3 if given.repeat == 1 else 1):  # a loaded machine: once more
+                    if attempt > 0:
                         print(score.line(), "(again)", flush=True)
+                    with stolen.Watch() as taken:
                         score = once(fault, build, given.keep, given.captures)
+                    if not score.failures:
+                        break
             except Broken as broken:  # says nothing of the fault
                 print(f"{fault.number:>3} {fault.name:<28} BROKEN: {broken}", flush=True)
                 keep(broken=fault.number)
@@ -360,7 +357,11 @@ def main():
                 break
             print(score.line(), flush=True)
             keep(**score.result())
-            failed += bool(score.failures)
+            if score.failures and given.repeat == 1 and taken.much:
+                print(f"NOT DECIDED: lab/{fault.number}: the hypervisor took {taken.share:.0%} of the CPUs, {taken.worst:.0%} of the worst half second", flush=True)
+                undecided += 1
+            else:
+                failed += bool(score.failures)
     named = []
     for n in range(given.nulls):
         try:
@@ -376,7 +377,7 @@ def main():
         named += causes
     if given.nulls:
         print(f"{given.nulls} runs without a fault: {len(named)} causes named", *named, sep="\n  ")
-    sys.exit(1 if failed or named else 0)
+    sys.exit(1 if failed or named else 77 if undecided else 0)
 
 
 if __name__ == "__main__":

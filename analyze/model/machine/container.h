@@ -6,19 +6,15 @@
 #include <unordered_map>
 
 #include "formats/event.h"
+#include "ground/container_path.h"
 
 namespace tailcap::model {
 
-// Of the innermost container: "…/docker-<64 hex>.scope", "…/kubepods/burstable/pod<uid>/<64 hex>", … Empty: it names
-// none. The names of pods, namespaces and containers are in no path.
-struct Container {
-  std::string id;       // 64 hexadecimal digits
-  std::string runtime;  // docker, containerd, cri-o, podman; empty: the path does not say
-  std::string pod_uid;  // as Kubernetes writes it: with dashes, or 32 digits of a static pod
-  // As the container's runtime knew them when it was recorded; container_of() does not.
+// name_space, pod, name: as the container's runtime knew them when it was recorded; empty where the recorder found
+// none.
+struct Container : ground::ContainerPath {
   std::string name_space, pod, name;
 };
-Container container_of(std::string_view cgroup);
 
 // With the names of pods, from the recorder's notes.
 class Containers {

@@ -126,7 +126,8 @@ class Http2Connection {
   bool windows_followed_;
   bool begun_[2] = {false, false}, ended_[2] = {false, false};
   bool lost_once_[2] = {false, false};  // streams may have been opened unseen
-  model::Taint why_unseen_[2] = {model::Taint::began_before, model::Taint::began_before};
+  static constexpr auto kBegan = static_cast<model::Taints>(model::Taint::began_before);
+  model::Taints why_unseen_[2] = {kBegan, kBegan};
 };
 
 }  // namespace tailcap::protocols::http2

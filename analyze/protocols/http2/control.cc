@@ -170,8 +170,11 @@ void Http2Connection::forget_windows() {
 void Http2Connection::lost(const SenderItem& item, Context& c) {
   const Direction d = c.run.direction;
   c.findings.add(item.why == Taint::malformed ? Finding::malformed_message : Finding::frames_lost);
+  // Until a request was seen, one may also have been missed for the reason of an earlier loss.
+  model::Taints& why = why_unseen_[index(d)];
+  if (!lost_once_[index(d)] || highest_asked_ > 0) why = 0;
+  why = why | item.why;
   lost_once_[index(d)] = true;
-  why_unseen_[index(d)] = item.why;
   sender(other(d)).allow_any();  // SETTINGS may be among what was lost
   forget_windows();
   turns_[index(d)].lose();

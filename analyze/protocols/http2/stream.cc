@@ -169,7 +169,7 @@ void Half::data(const SenderItem& part, const model::ByteRun& run) {
   framing_.push(run, part.offset, part.length, part.payload, facts_);
 }
 
-void Half::lose(Taint why) {
+void Half::lose(model::Taints why) {
   if (done_) return;
   lossy_ = true;
   why_ = why;

@@ -25,7 +25,7 @@ class Half {
   void trailers(const SenderItem& block, const hpack::FieldList& fields, const model::ByteRun& run);
   void data(const SenderItem& part, const model::ByteRun& run);
   // Frames of this message may have been lost.
-  void lose(model::Taint why);
+  void lose(model::Taints why);
   // The message gets no more data and can be taken, once.
   void finish(model::Ending ending, model::End closed);
 
@@ -53,7 +53,7 @@ class Half {
   bool maybe_grpc_ = true;  // the content type is not known (yet)
   std::uint64_t body_ = 0;
   bool body_exact_ = true;
-  model::Taint why_ = model::Taint::bytes_lost;  // where lossy_
+  model::Taints why_ = 0;  // where lossy_
   std::size_t text_ = 0;
   grpc::GrpcFraming framing_;
   model::GrpcFacts facts_;

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "analyze/model/machine/container.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "ground/container_path.h"
 
 namespace tailcap::report {
 namespace {
@@ -33,7 +33,7 @@ void append_group(JsonWriter& json, const model::CpuGroup* group) {
   group->period == 0 ? json.null() : json.number(group->quota);
   json.key("period_ns");
   group->period == 0 ? json.null() : json.number(group->period);
-  const model::Container container = model::container_of(group->path);
+  const ground::ContainerPath container = ground::container_of(group->path);
   json.key("container_id");
   json.text_or_null(container.id);
   json.key("k8s_pod_uid");

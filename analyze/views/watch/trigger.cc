@@ -87,7 +87,7 @@ Sight look_unanswered(const model::RequestTable& table, Duration unanswered, Tim
 }
 
 bool Trigger::fires(bool holds, Time now) {
-  if (!hold_.held(holds, now) || (formats::known(fired_) && now - fired_ < rest_)) return false;
+  if (!holds || (formats::known(fired_) && now - fired_ < rest_)) return false;
   fired_ = now;
   return true;
 }

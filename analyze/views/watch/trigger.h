@@ -27,15 +27,14 @@ Sight look(const model::RequestTable& table, const model::policy::Condition& con
 // A request without an answer for so long at `until`.
 Sight look_unanswered(const model::RequestTable& table, Duration unanswered, Time until);
 
-// A condition must hold at all looks of so long; after it has fired, it rests.
+// After it has fired, it does not fire again for so long.
 class Trigger {
  public:
-  Trigger(Duration hold, Duration rest) : hold_(hold), rest_(rest) {}
+  explicit Trigger(Duration rest) : rest_(rest) {}
   // now: of the looks, ascending. True: it fires.
   bool fires(bool holds, Time now);
 
  private:
-  policy::Hold hold_;
   const Duration rest_;
   Time fired_ = formats::kNoTime;
 };

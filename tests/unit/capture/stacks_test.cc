@@ -43,6 +43,23 @@ LINK(10, 11) LINK(9, 10) LINK(8, 9) LINK(7, 8) LINK(6, 7) LINK(5, 6) LINK(4, 5) 
 
 }  // namespace chain
 
+// Functions of two bytes each, one behind the other.
+asm(R"(
+.pushsection .text
+.macro two_bytes name
+.type \name, @function
+\name: nop
+nop
+.size \name, 2
+.endm
+two_bytes before_interrupted
+two_bytes interrupted
+two_bytes runtime.asyncPreempt
+.popsection
+)");
+extern "C" void interrupted();
+extern "C" void go_async_preempt() asm("runtime.asyncPreempt");
+
 namespace {
 
 using namespace tailcap;
@@ -110,6 +127,18 @@ TEST(Stacks, AChainOfTwelveIsNamedInOrder) {
   EXPECT_NE(sample.user.find("TestBody()"), sample.user.npos) << sample.user;
   EXPECT_EQ(sample.kernel, "");
   EXPECT_EQ(samples.next(), nullptr);
+}
+
+TEST(Stacks, WhatASignalInterruptedIsNoReturnAddress) {
+  Samples samples(kernel(), processes());
+  const auto self = static_cast<std::uint32_t>(getpid());
+  const auto at = reinterpret_cast<std::uint64_t>(&interrupted);
+  const auto preempt = reinterpret_cast<std::uint64_t>(&go_async_preempt);
+  ASSERT_TRUE(samples.take(record({preempt + 1, at}, {}, self)));
+  ASSERT_TRUE(samples.take(record({at, preempt + 1, at, at}, {}, self)));
+  const auto text = [&] { return std::get<formats::Sample>(next_of(samples)->body).user; };
+  EXPECT_EQ(text(), "interrupted;runtime.asyncPreempt");
+  EXPECT_EQ(text(), "before_interrupted;interrupted;runtime.asyncPreempt;interrupted");
 }
 
 TEST(Stacks, WhatHasNoNameSaysSo) {

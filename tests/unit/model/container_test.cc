@@ -12,7 +12,7 @@ const std::string kUid = "0d3f3ab5-4d6c-4c12-8b8b-0f3a52a5e7a1", kUidOfSystemd =
 const std::string kStatic = "8f3f7c2a1b4e5d6c7f8091a2b3c4d5e6";  // of a manifest in a folder
 
 void expect(const std::string& path, const std::string& id, const std::string& runtime, const std::string& pod) {
-  const Container c = container_of(path);
+  const ground::ContainerPath c = ground::container_of(path);
   EXPECT_EQ(c.id, id) << path;
   EXPECT_EQ(c.runtime, runtime) << path;
   EXPECT_EQ(c.pod_uid, pod) << path;

@@ -225,6 +225,24 @@ TEST(Http2Loss, H13LostResponsesAreUnknownAndTheTableUncertain) {
   EXPECT_EQ(wire.findings[Finding::resynchronised], 1u);
 }
 
+TEST(Http2Loss, AnUploadFromBeforeTheRecordingWithALossMeanwhile) {
+  Wire wire(true);
+  Encoder server;
+  const std::string piece = data(1, std::string(100, 'b'));
+  wire.push(kOut, window_update(1, 100) + window_update(0, 100), 1);
+  for (int i = 0; i < 3; ++i) wire.push(kIn, piece, 2 + i);
+  wire.lose(kIn, 150);
+  for (int i = 0; i < 3; ++i) wire.push(kIn, piece, 10 + i);
+  wire.push(kOut, headers(1, server({{":status", "201"}})), 20);
+  wire.end(kIn, model::End::fin);
+  wire.end(kOut, model::End::fin);
+  const model::Message* response = wire.find(MessageKind::response, 1);
+  ASSERT_NE(response, nullptr);
+  EXPECT_TRUE(response->answers_unknown);
+  EXPECT_TRUE(has(response->taints, Taint::began_before));
+  EXPECT_TRUE(has(response->taints, Taint::bytes_lost));
+}
+
 TEST(Http2Loss, StreamGoesOnAfterALossAndItsEndIsKnown) {
   Talking wire;
   wire.ask(1, "/stream");

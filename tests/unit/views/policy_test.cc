@@ -163,5 +163,14 @@ TEST(PlaceOf, IsTheSameEverywhereAndEven) {
   EXPECT_NEAR(low, 2500, 150);
 }
 
+TEST(Hold, ForSoLong) {
+  Hold hold(ms(2000));
+  EXPECT_FALSE(hold.held(true, at(1)));
+  EXPECT_FALSE(hold.held(true, at(2)));
+  EXPECT_FALSE(hold.held(false, at(2.5)));
+  EXPECT_FALSE(hold.held(true, at(3)));
+  EXPECT_TRUE(hold.held(true, at(5)));
+}
+
 }  // namespace
 }  // namespace tailcap::policy

@@ -1,0 +1,23 @@
+#include "analyze/cli/output/signals.h"
+
+#include <signal.h>
+
+#include <atomic>
+
+namespace tailcap::cli {
+namespace {
+
+std::atomic<bool> ended = false;
+void end(int) { ended = true; }
+
+}  // namespace
+
+void end_at_signals() {
+  struct sigaction action {};
+  action.sa_handler = end;
+  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+}
+
+bool ended_by_signal() { return ended; }
+
+}  // namespace tailcap::cli
