@@ -195,6 +195,7 @@ struct record_off_cpu {
 
 #include "bpf/event_machine.h"
 #include "bpf/event_sample.h"
+#include "bpf/event_sampling.h"
 #include "bpf/event_stall.h"
 
 /* RECORD_TASK_START (of the child), RECORD_TASK (an existing one, parent_pid only), RECORD_TASK_EXIT (code) */

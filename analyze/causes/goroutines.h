@@ -63,6 +63,8 @@ class Goroutines {
   bool writes_streams(Goroutine writer) const { return writers_.contains(writer); }
   // Complete only after the last event.
   const Losses& losses() const { return losses_; }
+  // Connections are sampled: what threads and goroutines did on the others is not recorded.
+  void of_some_only() { losses_.of_some_only(Losses::kReads | Losses::kSends); }
 
  private:
   struct Hash {

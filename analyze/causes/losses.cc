@@ -33,6 +33,11 @@ void Losses::push(const formats::Event& event) {
   spans.push_back(span);
 }
 
+void Losses::of_some_only(Kinds kinds) {
+  for (std::size_t kind = 0; kind < kUnknown; ++kind)
+    if (kinds >> kind & 1) spans_[kind] = {{Time{}, formats::kMaxTime}};
+}
+
 bool Losses::any(Time from, Time to, Kinds kinds) const {
   for (std::size_t kind = 0; kind <= kUnknown; ++kind) {
     if (kind != kUnknown && (kinds >> kind & 1) == 0) continue;

@@ -22,6 +22,8 @@ class Losses {
   static constexpr Kinds kWaits = kinds_of(formats::Kind::off_cpu);
 
   void push(const formats::Event& event);
+  // From the beginning to the end: such events are recorded of some connections only.
+  void of_some_only(Kinds kinds);
   // Events of one of these kinds may have been lost in [from, to].
   bool any(formats::Time from, formats::Time to, Kinds kinds = kAny) const;
 

@@ -100,7 +100,7 @@ void print_recording(const views::CaptureFacts& facts) {
 
 // What only the requests tell. Events, hooks, masking and cost are said elsewhere.
 void print_requests(const std::string& file) {
-  constexpr std::string_view kSaid[] = {"requests",  "connections", "TLS",     "clock",
+  constexpr std::string_view kSaid[] = {"requests",  "connections", "sampled", "TLS", "clock",
                                         "processes", "DEFECT",      "caution", "note"};
   pipeline::Options options;
   options.study = false;

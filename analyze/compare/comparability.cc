@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "analyze/model/sampling/sampling.h"
 #include "formats/printable.h"
 
 namespace tailcap::compare {
@@ -106,6 +107,22 @@ void compare_machines(Runs base, Runs fresh, Comparison& out) {
   };
   if (values(base, programs) != values(fresh, programs))
     out.remarks.push_back("the sides were recorded with different probes, which cost the service different times");
+}
+
+// Shares of connections that differ make other counts, and intervals of other widths.
+void compare_sampling(Runs base, Runs fresh, Comparison& out) {
+  const auto share = [](const Run& run) {
+    const model::Sampling sampling = model::sampling_of(run.preamble.notes);
+    return sampling.mixed    ? std::string("several shares")
+           : sampling.some() ? "1 of " + std::to_string(sampling.of)
+                             : std::string("all");
+  };
+  const auto b = values(base, share), n = values(fresh, share);
+  if (b.size() > 1 || b != n || b.contains("several shares"))
+    out.obstacles.push_back("different shares of connections are recorded: " + listed(b) + " of the base, " +
+                            listed(n) + " of the new runs");
+  else if (!b.contains("all"))
+    out.remarks.push_back(listed(b) + " connections is recorded: counts and rates are of those");
 }
 
 // Runs that are one recording are not independent.
@@ -261,6 +278,7 @@ void compare_sides(Runs base, Runs fresh, Comparison& out) {
   }
   find_doubles(base, fresh, out);
   compare_machines(base, fresh, out);
+  compare_sampling(base, fresh, out);
   compare_loss(base, fresh, out);
   compare_load(base, fresh, out);
   compare_versions(base, fresh, out);

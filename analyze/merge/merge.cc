@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <stdexcept>
 
@@ -69,6 +70,23 @@ Redaction weaker(Redaction a, Redaction b) {
   return Redaction::allow_list;
 }
 
+constexpr const char* kSampling = "tailcap.sampling.connections";  // formats/FORMAT.md
+
+// What is true of the whole: "1/16" of captures that say so, each with a seed of its own. Empty: nothing is sampled.
+std::string sampling_of(const std::vector<MergeInput>& sources) {
+  std::set<std::string> said;
+  for (const MergeInput& s : sources) {
+    std::string own;
+    for (const auto& [key, value] : s.preamble.notes)
+      if (key == kSampling) own = own.empty() || own == value ? value : "mixed";
+    said.insert(own);
+  }
+  if (said.size() == 1) return *said.begin();
+  std::set<std::string> shares;
+  for (const std::string& one : said) shares.insert(one.substr(0, one.find(' ')));
+  return shares.size() == 1 ? *shares.begin() : "mixed";
+}
+
 // The preamble of the merged capture: what is true of every input, and the rest in notes on each.
 Preamble preamble_of(const std::vector<MergeInput>& sources, const MergeOptions& options, Duration by) {
   Preamble p;
@@ -93,6 +111,7 @@ Preamble preamble_of(const std::vector<MergeInput>& sources, const MergeOptions&
     }
     note_source(s, i, p);
   }
+  if (const std::string sampling = sampling_of(sources); !sampling.empty()) p.notes.emplace_back(kSampling, sampling);
   char id[33];
   std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(high),
                 static_cast<unsigned long long>(low));

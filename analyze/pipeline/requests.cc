@@ -15,7 +15,11 @@ constexpr std::size_t kMaxTraceState = 4096;
 }  // namespace
 
 Requests::Requests(const formats::Preamble& preamble, const Options& options)
-    : options_(options), templates_(options.routes.begin(), options.routes.end()), groups_(options.by) {
+    : options_(options),
+      templates_(options.routes.begin(), options.routes.end()),
+      groups_(options.by),
+      sampled_(model::sampling_of(preamble.notes).some()) {
+  if (sampled_) goroutines_.of_some_only();
   table_.salt = model::salt_of(preamble.capture_id);
 }
 
@@ -43,6 +47,7 @@ void Requests::add(const model::Exchange& exchange, const model::Connection* con
   attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
   if (connection) {
     row.tls = connection->tls;
+    settle_binding(*connection);
     connections.carries(*connection, table_.texts);
     setups_.push(exchange, *connection, carrier ? *carrier : *connection, table_.texts);
     if (const auto peer = ends_.push(exchange, *connection)) row.peer = *peer;
@@ -61,7 +66,30 @@ void Requests::add(const model::Exchange& exchange, const model::Connection* con
 
 void Requests::ended(const model::Connection& session, const model::Connection* carrier) {
   ends_.bound(session);
+  settle_binding(session);
   if (carrier) setups_.ended(session, *carrier, table_.texts);
+}
+
+// Where connections are sampled, a session without a known connection belongs to one that is left out: perhaps, which
+// would be one request too many.
+void Requests::settle_binding(const model::Connection& session) {
+  if (!sampled_ || !session.tls) return;
+  if (session.how == model::BindingHow::none)
+    unbound_.insert(session.id);
+  else
+    unbound_.erase(session.id);
+}
+
+std::vector<std::uint32_t> Requests::without_left_out(const std::vector<std::uint32_t>& from) {
+  if (unbound_.empty()) return from;
+  std::vector<std::uint32_t> kept, out;
+  for (std::uint32_t i = 0; i < table_.rows.size(); ++i) {
+    if (unbound_.contains(table_.rows.id(i).connection)) continue;
+    kept.push_back(i);
+    out.push_back(from[i]);
+  }
+  table_.rows.keep(kept);
+  return out;
 }
 
 void Requests::settle(const tail::QualityFacts& facts) {
@@ -70,7 +98,7 @@ void Requests::settle(const tail::QualityFacts& facts) {
   from_peer_.settle(table_);
   if (calls_) tail::note_contexts(table_, findings_);
   tail::assign_routes(table_, templates_, options_.max_routes, findings_);
-  const std::vector<std::uint32_t> from = tail::sort_rows(table_);
+  const std::vector<std::uint32_t> from = without_left_out(tail::sort_rows(table_));
   if (options_.study) table_.headers = field_sets_.take(from);
   attempts_.settle(table_);
   setups_.settle(table_);

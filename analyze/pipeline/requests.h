@@ -1,6 +1,7 @@
 // First reading: exchanges become rows of the request table, and causes join them.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "analyze/causes/attempts.h"
@@ -36,6 +37,7 @@ class Requests {
            Connections& connections);
   // A TLS session has ended. carrier may be null.
   void ended(const model::Connection& session, const model::Connection* carrier);
+  std::size_t left_out() const { return unbound_.size(); }
   // What can be said only when everything is known: losses, the other ends, routes.
   void settle(const tail::QualityFacts& facts);
 
@@ -51,6 +53,9 @@ class Requests {
   void give(Analysis& out);
 
  private:
+  void settle_binding(const model::Connection& session);
+  std::vector<std::uint32_t> without_left_out(const std::vector<std::uint32_t>& from);
+
   const Options& options_;
   const std::vector<tail::RouteTemplate> templates_;
   model::RequestTable table_;
@@ -65,6 +70,8 @@ class Requests {
   causes::SetupFinder setups_;
   causes::FieldsFromPeer from_peer_;
   causes::Attempts attempts_;
+  const bool sampled_;
+  std::set<model::ConnectionId> unbound_;  // where connections are sampled: TLS sessions whose connection is not known
   causes::Goroutines goroutines_;
   causes::Parents parents_{goroutines_};
   causes::HandlerFinder handlers_{goroutines_};

@@ -74,6 +74,8 @@ void WirePass::fill(const model::RequestTable& table, model::Study& study) {
   for (const model::Findings* f : {&streams_.findings(), &parsers_.findings(), &exchanges_.findings()})
     quality.findings.add(*f);
   quality.tls = streams_.tls();
+  // Requests of unbound sessions are left out; some of those may be of connections of the sample, short ones above all.
+  quality.sampling.chosen = quality.sampling.chosen || (quality.sampling.some() && quality.tls.unbound > 0);
   quality.connections = streams_.connections() - quality.tls.seen;
   quality.connections_other = quality.findings[model::Finding::not_http];
   quality.processes = requests_.processes(table);

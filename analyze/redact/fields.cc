@@ -94,8 +94,30 @@ std::string EventRedactor::cut_value(std::string_view value, Treatment treatment
          (role == "client" ? "client" : "server") + "\t" + std::string(value.substr(second + 1));
 }
 
+namespace {
+
+// Which share of all connections was recorded, in the recorder's words and numbers: without it every count would be
+// misread.
+constexpr std::string_view kSampling = "tailcap.sampling.";
+
+bool tells_sampling(std::string_view key, std::string_view value) {
+  if (!key.starts_with(kSampling) || value.empty()) return false;
+  static constexpr std::string_view words[] = {"seed", "recorded,", "left", "out", "mixed"};
+  while (!value.empty()) {
+    const std::size_t end = std::min(value.find(' '), value.size());
+    const std::string_view word = value.substr(0, end);
+    const std::string_view number = word.starts_with("1/") ? word.substr(2) : word;
+    if (!numeric(number) && std::find(std::begin(words), std::end(words), word) == std::end(words)) return false;
+    value.remove_prefix(std::min(end + 1, value.size()));
+  }
+  return true;
+}
+
+}  // namespace
+
 std::string EventRedactor::note_value(std::string_view key, std::string_view value, Treatment treatment) {
   if (key.starts_with("tailcap.cut.")) return cut_value(value, treatment);
+  if (tells_sampling(key, value)) return std::string(value);
   if (is_note_of_tailcap(key) && !key.starts_with("tailcap.note")) {
     static constexpr std::string_view clocks[] = {"reference", "same_boot", "messages", "wall_clock", "unknown"};
     if (numeric(value) || std::find(std::begin(clocks), std::end(clocks), value) != std::end(clocks))
@@ -199,7 +221,8 @@ Preamble EventRedactor::preamble(const Preamble& original) {
         (number && numeric(rest.substr(std::min<std::size_t>(1, rest.size()))) ? rest : text(rest, rule("targets")));
   }
   for (auto& program : p.programs) program = text(program, rule("programs"));
-  if (rule("notes") == Treatment::drop) p.notes.clear();
+  if (rule("notes") == Treatment::drop)
+    std::erase_if(p.notes, [](const auto& note) { return !tells_sampling(note.first, note.second); });
   for (auto& [key, value] : p.notes) {
     value = note_value(key, value, rule("notes"));
     if (!is_note_of_tailcap(key)) key = text(key, rule("notes"));

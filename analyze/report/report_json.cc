@@ -8,6 +8,7 @@
 #include "analyze/report/json/or_null.h"
 #include "analyze/report/json/quality_json.h"
 #include "analyze/report/json/request_json.h"
+#include "analyze/report/json/sampling_json.h"
 #include "analyze/report/json/wire_json.h"
 #include "analyze/report/sections/changes.h"
 #include "analyze/report/sections/health.h"
@@ -177,6 +178,17 @@ class Writer {
     json_.end_object();
   }
 
+  // Where connections are sampled.
+  void all(const RouteStudy& r) {
+    if (!r.all) return json_.null();
+    json_.begin_object();
+    json_.key("requests");
+    append_estimate(json_, r.all, 1);
+    json_.key("per_second");
+    append_estimate(json_, r.all, r.per_second > 0 ? static_cast<double>(r.count) / r.per_second : 0);
+    json_.end_object();
+  }
+
   void route(const RouteStudy& r) {
     json_.begin_object();
     json_.key("method");
@@ -210,6 +222,9 @@ class Writer {
     held_up("tls_handshake", r.tls_handshake);
     json_.key("per_second");
     json_.real(r.per_second);
+    json_.field("connections", r.connections);
+    json_.key("all");
+    all(r);
     std::string calls;
     append_calls(calls, r, table_, study_.quality.clock);
     json_.key("rpc");

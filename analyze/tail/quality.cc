@@ -192,22 +192,23 @@ void QualityFacts::push(const formats::Event& event) {
         it->second = {std::max(it->second.runs, cost.runs), std::max(it->second.time, cost.time)};
       break;
     }
-    case Kind::note: {
-      // Each counts from the beginning: the last is the total.
-      const auto& note = std::get<formats::Note>(event.body);
-      if (note.key.starts_with(kQuestion) && note.key.size() <= kMaxNoteKey && note.value.size() <= kMaxNoteValue &&
-          questions_.size() < kMaxQuestions)
-        questions_.emplace_back(note.key, note.value);
-      if (note.key.starts_with(kMasking)) masked_before(note);
-      if (!note.key.starts_with(kUnrecorded) || note.key.size() > kMaxNoteKey || note.value.size() > kMaxNoteValue)
-        break;
-      if (unrecorded_.size() < kMaxUnrecorded || unrecorded_.contains(note.key))
-        unrecorded_.insert_or_assign(std::string(note.key), note.value);
+    case Kind::note:
+      take_note(std::get<formats::Note>(event.body));
       break;
-    }
     default:
       break;
   }
+}
+
+// Each counts from the beginning: the last is the total.
+void QualityFacts::take_note(const formats::Note& note) {
+  if (note.key.starts_with(kMasking)) masked_before(note);
+  if (note.key == model::kSampledEndsNote) model::read_ends(note.value, sampling_);
+  if (note.key.size() > kMaxNoteKey || note.value.size() > kMaxNoteValue) return;
+  if (note.key.starts_with(kQuestion) && questions_.size() < kMaxQuestions)
+    questions_.emplace_back(note.key, note.value);
+  if (note.key.starts_with(kUnrecorded) && (unrecorded_.size() < kMaxUnrecorded || unrecorded_.contains(note.key)))
+    unrecorded_.insert_or_assign(std::string(note.key), note.value);
 }
 
 void QualityFacts::masked_before(const formats::Note& note) {
@@ -263,6 +264,14 @@ void QualityFacts::taint(model::RequestTable& table) const {
 
 void QualityFacts::fill(model::Quality& quality) const {
   quality.duration = last_ - first_;
+  quality.sampling = model::sampling_of(quality.preamble.notes);
+  // In a merged capture each recorder has counted its own.
+  const auto& notes = quality.preamble.notes;
+  const bool merged =
+      std::any_of(notes.begin(), notes.end(), [](const auto& n) { return n.first.starts_with("merge."); });
+  quality.sampling.ends_known = sampling_.ends_known && !merged;
+  quality.sampling.ends_recorded = sampling_.ends_recorded;
+  quality.sampling.ends_left_out = sampling_.ends_left_out;
   quality.events = events_;
   quality.lost = lost_;
   // Each request that is missing whole has at least one send and one receive that was lost or withheld.

@@ -175,6 +175,13 @@ void count_row(const Request& row, RouteStudy& out) {
     ++out.response_bytes_unknown;
 }
 
+model::Estimate estimate_of(const std::map<model::ConnectionId, double>& by_connection,
+                            const model::Sampling& sampling) {
+  std::vector<double> sizes;
+  for (const auto& [connection, requests] : by_connection) sizes.push_back(requests);
+  return model::whole_of(sizes, sampling.of);
+}
+
 }  // namespace
 
 RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const model::Study& study,
@@ -190,10 +197,14 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   std::vector<std::int64_t> durations, first_bytes, windows, turns, places;
   std::array<std::vector<std::int64_t>, 3> setups;  // names, connects, TLS handshakes
   std::vector<std::uint32_t> by_duration, timed;
+  std::vector<std::uint32_t> latency_of, first_byte_of;  // connections
+  std::map<model::ConnectionId, double> sizes;           // requests
+  const bool sampled = study.quality.sampling.some();
   bool calls = false;
   for (const std::uint32_t i : rows) {
     const Request row = table.rows[i];
     count_row(row, out);
+    if (row.complete && row.has_duration) ++sizes[row.id.connection];
     calls = calls || model::is_call(row);
     if (const auto ns =
             std::max<std::int64_t>(0, row.request_flow_control) + std::max<std::int64_t>(0, row.response_flow_control);
@@ -214,11 +225,14 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     if (row.has_duration) timed.push_back(i);
     if (standing != Standing::clean) continue;
     durations.push_back(row.duration.count());
+    if (sampled) latency_of.push_back(row.id.connection);
     if (row.has_phases) by_duration.push_back(i);
-    if (row.first_byte.count() >= 0)
-      first_bytes.push_back(row.first_byte.count());
-    else
+    if (row.first_byte.count() < 0) {
       ++first_shortfall.tainted;
+      continue;
+    }
+    first_bytes.push_back(row.first_byte.count());
+    if (sampled) first_byte_of.push_back(row.id.connection);
   }
   out.flow_control = held_up(windows);
   out.behind_others = held_up(turns);
@@ -237,13 +251,16 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   });
   const double seconds = static_cast<double>((study.end - study.begin).count()) * 1e-9;
   if (seconds > 0) out.per_second = static_cast<double>(out.count) / seconds;
+  out.connections = sizes.size();
+  if (study.quality.sampling.scales() && out.count > 0) out.all = estimate_of(sizes, study.quality.sampling);
 
   // Requests of which nothing was seen could all be of this route, and slower than any.
   shortfall.tainted += study.quality.unseen;
   shortfall.seconds = first_shortfall.seconds = seconds;
   first_shortfall.tainted += shortfall.tainted;
   first_shortfall.in_flight = shortfall.in_flight;
-  const Sample latency(std::move(durations)), first_byte(std::move(first_bytes));
+  const Sample latency(std::move(durations), std::move(latency_of)),
+      first_byte(std::move(first_bytes), std::move(first_byte_of));
   for (std::size_t i = 0; i < model::kQuantiles.size(); ++i) {
     out.latency[i] = latency.quantile(model::kQuantiles[i], shortfall);
     out.first_byte[i] = first_byte.quantile(model::kQuantiles[i], first_shortfall);
@@ -268,7 +285,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
     out.tail = study_tail(table, rows, study, *links,
-                          {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute});
+                          {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute, sampled});
   if (links && out.server_errors + out.other_failures > 0)
     out.failing = verdict::failing_verdict(rows, {table, study, *links});
   if (links && table.unfinished.size() > 0) {

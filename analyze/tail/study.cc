@@ -78,6 +78,7 @@ void count_requests(const RequestTable& table, model::Quality& quality) {
   quality.requests = table.rows.size();
   std::uint64_t served = 0, made = 0;  // with a known other end
   std::set<model::ExchangeId> calls;
+  std::map<model::ConnectionId, double> sizes;  // exchanges
   for (const Request& row : table.rows) {
     quality.complete += row.complete;
     quality.unknown += row.outcome == Outcome::unknown;
@@ -86,6 +87,7 @@ void count_requests(const RequestTable& table, model::Quality& quality) {
     const bool both = row.peer.connection != 0;
     (row.role == Role::server ? served : made) += both;
     if (!both || row.role == Role::server) {
+      if (quality.sampling.scales()) ++sizes[row.id.connection];
       quality.errors.server += row.outcome == Outcome::server_error;
       quality.errors.client += row.outcome == Outcome::client_error;
       quality.errors.other += standing_of(row) == Standing::failed;
@@ -98,6 +100,11 @@ void count_requests(const RequestTable& table, model::Quality& quality) {
   quality.retried_calls = calls.size();
   quality.both_ends = std::min(served, made);
   quality.exchanges = quality.requests - quality.both_ends;
+  if (quality.sampling.scales() && !sizes.empty()) {
+    std::vector<double> all;
+    for (const auto& [connection, requests] : sizes) all.push_back(requests);
+    quality.all_requests = model::whole_of(all, quality.sampling.of);
+  }
 }
 
 std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& table,

@@ -63,8 +63,9 @@ std::vector<model::LabelBand> bands_of(const std::vector<slow::Item>& items, con
 }
 
 void add_intervals(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts, const slow::Columns& columns,
-                   double correlation, double seconds, model::TailStudy& out) {
-  const slow::Spread spread = slow::resample(items, cohorts, columns, correlation, seconds);
+                   const slow::Blocks& in_time, const slow::Blocks* groups, model::TailStudy& out) {
+  slow::Spread spread = slow::resample(items, cohorts, columns, in_time);
+  if (groups) spread = slow::wider(spread, slow::resample(items, cohorts, columns, *groups));
   std::vector<double> p;
   for (const auto& l : spread.labels) p.push_back(l.p);
   const std::vector<bool> found = slow::discoveries(p);
@@ -77,6 +78,13 @@ void add_intervals(const std::vector<slow::Item>& items, const slow::Cohorts& co
     out.labels[c].high = std::llround(spread.labels[c].high);
     out.labels[c].significant = found[c] && spread.labels[c].low > 0;
   }
+}
+
+std::vector<std::uint32_t> connections_of(const model::RequestTable& table, const std::vector<slow::Item>& items) {
+  std::vector<std::uint32_t> out;
+  out.reserve(items.size());
+  for (const slow::Item& item : items) out.push_back(table.rows.id(item.row).connection);
+  return out;
 }
 
 void count_matching(const slow::Cohorts& cohorts, const std::vector<slow::Item>& items, model::TailStudy& out) {
@@ -151,8 +159,12 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
   count_matching(cohorts, items, out);
   const std::int64_t begin = nanoseconds(study.begin), end = nanoseconds(study.end);
   slow::find_bursts(slow_spans(table, items, cohorts), begin, end, out);
-  if (items.size() >= kLeastResampled)
-    add_intervals(items, cohorts, columns, facts.correlation, static_cast<double>(end - begin) * 1e-9, out);
+  slow::Blocks groups;
+  if (facts.sampled) groups = slow::groups_of_connections(connections_of(table, items));
+  if (items.size() >= kLeastResampled && (!facts.sampled || groups.count > 0))
+    add_intervals(items, cohorts, columns,
+                  slow::blocks_in_time(items, facts.correlation, static_cast<double>(end - begin) * 1e-9),
+                  facts.sampled ? &groups : nullptr, out);
   std::stable_sort(out.labels.begin(), out.labels.end(),
                    [](const LabelDifference& a, const LabelDifference& b) { return a.difference() > b.difference(); });
   out.ordinary_slow_mean = verdict::ordinary_slow_mean(items, cohorts.from);

@@ -14,7 +14,8 @@ struct RouteFacts {
   double correlation = 1;  // autocorrelation time, in requests
   const model::Quantile* p95 = nullptr;
   const model::Quantile* p99 = nullptr;
-  bool mixed = false;  // made of different methods and paths
+  bool mixed = false;    // made of different methods and paths
+  bool sampled = false;  // not all connections are recorded
 };
 
 // rows: the route's, in order of start. Unset: none of them has a partition.

@@ -98,6 +98,10 @@ struct sock {
 	u8 sk_shutdown;
 };
 
+struct inet_sock {
+	__be16 inet_sport;
+};
+
 struct inet_connection_sock {
 	const void *icsk_ulp_ops;
 };

@@ -89,6 +89,10 @@ struct task_state {
 	struct sending_state sending;
 	struct stall_state stall;
 	struct file_state file;
+	/* Its last socket call, where connections are sampled (bpf/net/sampling.bpf.h). */
+	u64 moved_at;
+	u64 moved_by; /* a goroutine; 0: none */
+	u64 moved_choice;
 };
 
 #endif

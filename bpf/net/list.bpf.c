@@ -64,9 +64,12 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 		state = make_socket(sk, origin);
 		if (!state)
 			return 0;
-		touched_port(task);
+		if (is_sampled(state))
+			touched_port(task);
 	}
 	own_socket(state, sk);
+	if (!is_sampled(state))
+		return 0;
 	fill_socket(&record, sk, state);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;

@@ -5,7 +5,7 @@
 #ifndef TAILCAP_BPF_NET_SOCKET_H
 #define TAILCAP_BPF_NET_SOCKET_H
 
-#include "bpf/net/socket_state.bpf.h"
+#include "bpf/net/sampling.bpf.h"
 #include "bpf/net/unrecorded.bpf.h"
 #include <bpf/bpf_endian.h>
 
@@ -14,8 +14,6 @@
 #define OWN_COOKIE (1ull << 63)
 
 extern __u64 own_cookies;
-
-enum origin { ORIGIN_UNKNOWN, ORIGIN_CONNECTED, ORIGIN_ACCEPTED, ORIGIN_LISTENER, ORIGIN_EXISTED };
 
 /* TCP over IPv4 or IPv6, UNIX stream and seqpacket, and UDP that is connected to a name server. peer: the remote port
  * in network order, 0 for none. sk may be any pointer to a sock. */
@@ -195,11 +193,15 @@ static __always_inline void begin_socket(struct socket_state *state, const struc
 		_state;                                                                                             \
 	})
 
-/* A target moved ret bytes on a socket that is not recorded. sk is trusted. */
+/* Whether it is not recorded because connections are sampled, or will perhaps not be. */
+#define is_left_out(sk) (sampling_limit && bpf_sk_storage_get(&sockets, (void *)(sk), 0, 0))
+
+/* A target moved ret bytes on a socket that cannot be recorded. sk is trusted. */
 #define note_unrecorded(sk, task, ret)                                                                                 \
 	({                                                                                                             \
 		u32 _kind = unrecorded_kind((sk)->__sk_common.skc_family, (sk)->sk_type, (sk)->sk_protocol);           \
-		if (_kind && (ret) > 0 && whole_target(task) && (sk)->sk_socket && (sk)->sk_socket->file) {            \
+		if (_kind && (ret) > 0 && whole_target(task) && (sk)->sk_socket && (sk)->sk_socket->file &&            \
+		    !is_left_out(sk)) {                                                                                \
 			u8 *_seen =                                                                                    \
 				bpf_sk_storage_get(&unrecorded_sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE); \
 			u32 _first = _seen && !*_seen;                                                                 \

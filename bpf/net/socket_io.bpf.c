@@ -61,22 +61,37 @@ static __always_inline void end_batch(struct socket_state *state)
 		state->batch = 0;
 }
 
+/* The socket, if its connection is recorded. tells: it has not been described. */
+static __always_inline struct socket_state *chosen_socket(struct socket_state *state, const struct sock *sk,
+							  struct task_struct *task, bool tells)
+{
+	bool chosen = is_sampled(state);
+
+	moved_on(state, task);
+	if (!chosen)
+		return NULL;
+	if (tells)
+		tell_socket(sk, state, 0);
+	touched_port(task);
+	return state;
+}
+
 /* Null unless the socket is recorded. sk is trusted: a tracepoint's argument. */
 #define io_socket(sk, task)                                                                          \
 	({                                                                                           \
 		struct socket_state *_found = bpf_sk_storage_get(&sockets, (sk), 0, 0);              \
 		if (_found) {                                                                        \
+			bool _new;                                                                   \
 			own_socket(_found, sk);                                                      \
-			touched_port(task);                                                          \
+			_new = may_choose(_found);                                                   \
+			_found = chosen_socket(_found, sk, task, _new);                              \
 		} else if (on_wanted_port(sk) || whole_target(task)) {                               \
 			struct socket *_socket = (sk)->sk_socket;                                    \
 			/* a socket of the kernel's own, used on behalf of some call, has no file */ \
 			if (_socket && _socket->file) {                                              \
 				_found = make_socket(sk, ORIGIN_UNKNOWN);                            \
-				if (_found) {                                                        \
-					tell_socket(sk, _found, 0);                                  \
-					touched_port(task);                                          \
-				}                                                                    \
+				if (_found)                                                          \
+					_found = chosen_socket(_found, sk, task, true);              \
 			}                                                                            \
 		}                                                                                    \
 		_found;                                                                              \

@@ -30,6 +30,8 @@ struct direction_state {
 	struct frame_state frames;
 };
 
+enum origin { ORIGIN_UNKNOWN, ORIGIN_CONNECTED, ORIGIN_ACCEPTED, ORIGIN_LISTENER, ORIGIN_EXISTED };
+
 enum framing {
 	FRAMING_NONE,
 	FRAMING_HTTP2, /* began with the preface */
@@ -51,7 +53,11 @@ struct socket_state {
 	u8 framing; /* enum framing */
 	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are its subflows' */
 	u8 uring;   /* io_uring was used on it */
-	u8 unused[6];
+	u8 unused[2];
+	u32 choice; /* enum choice, where connections are sampled: */
+	u64 connect_time;
+	u32 connect_pid;
+	u32 connect_tid;
 };
 
 /* The kernel clones it from a listener to the sockets that it accepts, before their first byte can arrive. */

@@ -39,10 +39,14 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 	struct socket_state *state = bpf_map_lookup_elem(&sockets_by_address, &key);
 	struct socket_state fresh;
 	u16 family, local, remote;
+	bool chosen;
 	u32 kind;
 
-	if (state && state->inode == inode)
-		return state;
+	if (state && state->inode == inode) {
+		chosen = is_sampled(state);
+		moved_on(state, task);
+		return chosen ? state : NULL;
+	}
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (!recordable(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol), 0)) {
 		kind = unrecorded_kind(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol));
@@ -69,6 +73,12 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 		return NULL;
 	}
 	state = bpf_map_lookup_elem(&sockets_by_address, &key);
+	if (state) {
+		chosen = is_sampled(state);
+		moved_on(state, task);
+		if (!chosen)
+			return NULL;
+	}
 	/* TCP sockets with a cookie have been described, by the iterator or at their first change of state. */
 	if (state && (family == AF_UNIX || !cookie))
 		tell_socket(sk, state, 0);

@@ -49,7 +49,7 @@ int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
 	if (skb->len <= 20) /* length includes the TCP header */
 		return 0;
 	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!state)
+	if (!state || (sampling_limit && state->self == (u64)sk && state->choice == CHOICE_LEFT_OUT))
 		return 0;
 	place = segment_place(skb, &length);
 	if (!length)
@@ -57,8 +57,37 @@ int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
 	if (state->self != (u64)sk && is_subflow(sk, 0))
 		return 0;
 	own_socket(state, sk);
+	if (!is_sampled(state))
+		return 0;
 	tell_segment(state, RECORD_ARRIVAL, place, length);
 	return 0;
+}
+
+static __always_inline void tell_state(const struct sock *sk, struct socket_state *state, u32 pid, u32 tid, u64 time,
+				       int from, int to)
+{
+	struct record_state *record = reserve(sizeof(*record), RECORD_STATE_CHANGE, &state->missed);
+
+	if (!record)
+		return;
+	fill_head_by(&record->h, pid, tid, RECORD_STATE_CHANGE, time);
+	record->socket = state->cookie;
+	record->error = to == TCP_SYN_SENT ? 0 : sk->sk_err;
+	record->from = from;
+	record->to = to;
+	record->flags = tid ? STATE_BY_THREAD : 0;
+	record->unused = 0;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+}
+
+/* Where connections are sampled: the beginning of its connect, which is emitted when the connection is chosen. */
+static __always_inline void tell_connect(const struct sock *sk, struct socket_state *state)
+{
+	if (!sampling_limit || !state->connect_time)
+		return;
+	tell_state(sk, state, state->connect_pid, state->connect_tid, state->connect_time, TCP_CLOSE, TCP_SYN_SENT);
+	tell_socket(sk, state, TCP_SYN_SENT);
+	state->connect_time = 0;
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
@@ -69,6 +98,9 @@ int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb)
 	if (!state || (state->self != (u64)sk && is_subflow(sk, 0)))
 		return 0;
 	own_socket(state, sk);
+	if (!is_sampled(state))
+		return 0;
+	tell_connect(sk, state);
 	/* in the write queue skb->len is only the payload */
 	tell_segment(state, RECORD_RETRANSMIT, BPF_CORE_READ((struct tcp_skb_cb *)skb->cb, seq), skb->len);
 	return 0;
@@ -82,7 +114,7 @@ int BPF_PROG(reset_sent, struct sock *sk)
 	if (!sk)
 		return 0;
 	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (state && state->self == (u64)sk)
+	if (state && state->self == (u64)sk && is_sampled(state))
 		tell_segment(state, RECORD_RESET, 0, 0);
 	return 0;
 }
@@ -92,8 +124,10 @@ int BPF_PROG(reset_received, struct sock *sk)
 {
 	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
 
-	if (state && state->self == (u64)sk)
+	if (state && state->self == (u64)sk && is_sampled(state)) {
+		tell_connect(sk, state);
 		tell_segment(state, RECORD_RESET, 1, 0);
+	}
 	return 0;
 }
 
@@ -104,12 +138,21 @@ static __always_inline bool made_by_thread(int from, int to)
 	       (from == TCP_ESTABLISHED && to == TCP_FIN_WAIT1) || (from == TCP_CLOSE_WAIT && to == TCP_LAST_ACK);
 }
 
+/* Where connections are sampled: a connect begins before the kernel chooses its port, and so before it is known
+ * whether the connection is recorded. */
+static __always_inline void note_connect(struct socket_state *state, const struct task_struct *task)
+{
+	state->choice = CHOICE_NONE; /* of a socket that was connected before, a new connection */
+	state->connect_time = bpf_ktime_get_ns();
+	state->connect_pid = task->tgid;
+	state->connect_tid = task->pid;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_change, struct sock *sk, int from, int to)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	struct record_state *record;
 	bool by_thread;
 
 	/* A listener's child is still being created: up to 6.12 at least it still has the listener's cookie, which
@@ -128,19 +171,19 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 			return 0;
 	}
 	own_socket(state, sk);
+	if (sampling_limit && to == TCP_SYN_SENT)
+		note_connect(state, task);
+	if (sampling_limit && to == TCP_LISTEN)
+		state->origin = ORIGIN_LISTENER;
+	if (from == TCP_SYN_SENT && to == TCP_CLOSE && may_choose(state))
+		choose_closed(state);
+	if (!is_sampled(state))
+		return 0;
+	if (to != TCP_SYN_SENT)
+		tell_connect(sk, state);
+	state->connect_time = 0;
 	by_thread = made_by_thread(from, to);
-	record = reserve(sizeof(*record), RECORD_STATE_CHANGE, &state->missed);
-	if (record) {
-		fill_head_by(&record->h, by_thread ? task->tgid : 0, by_thread ? task->pid : 0, RECORD_STATE_CHANGE,
-			     bpf_ktime_get_ns());
-		record->socket = state->cookie;
-		record->error = sk->sk_err;
-		record->from = from;
-		record->to = to;
-		record->flags = by_thread ? STATE_BY_THREAD : 0;
-		record->unused = 0;
-		bpf_ringbuf_submit(record, wake_flag(record->h.time));
-	}
+	tell_state(sk, state, by_thread ? task->tgid : 0, by_thread ? task->pid : 0, bpf_ktime_get_ns(), from, to);
 	if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED || to == TCP_LISTEN)
 		tell_socket(sk, state, to);
 	if (by_thread)

@@ -271,7 +271,9 @@ int tls_return(struct pt_regs *ctx)
 	if (!moved.length && !moved.ended)
 		return 0;
 	session = session_of(task, moved.object, library, moved.began);
-	if (session)
+	if (!session)
+		return 0;
+	if (!session_left_out(&session->stream))
 		emit_plaintext(session, task, moved.way, moved.buffer, moved.length, moved.began);
 	return 0;
 }

@@ -6,7 +6,7 @@
 #define TAILCAP_BPF_TLS_SESSION_H
 
 #include "bpf/core/goroutine.bpf.h"
-#include "bpf/net/socket_state.bpf.h"
+#include "bpf/net/sampling.bpf.h"
 
 #define TLS_SESSION_BIT (1ull << 62) /* formats::kTlsSessionBit */
 
@@ -59,8 +59,11 @@ static __always_inline bool may_be_forgotten(void)
 static __always_inline void tell_step(struct tls_session *session, struct task_struct *task, u8 step, s32 code,
 				      u64 time)
 {
-	struct record_tls_step *record = reserve(sizeof(*record), RECORD_TLS_STEP, &session->stream.missed);
+	struct record_tls_step *record;
 
+	if (session_left_out(&session->stream))
+		return;
+	record = reserve(sizeof(*record), RECORD_TLS_STEP, &session->stream.missed);
 	if (!record)
 		return;
 	fill_head(&record->h, task, RECORD_TLS_STEP, time);
@@ -109,6 +112,7 @@ static __always_inline struct tls_session *session_of(struct task_struct *task, 
 	fill_key(&key, task, object);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
 	if (session) {
+		bind_session(&session->stream, task, began);
 		if (session->prepared) {
 			session->prepared = false;
 			session->handshakes++;
@@ -119,8 +123,10 @@ static __always_inline struct tls_session *session_of(struct task_struct *task, 
 	if (may_be_forgotten())
 		count_loss(LOSS_SESSION_TABLE, RECORD_TLS_STEP);
 	session = new_session(&key, library);
-	if (session)
-		tell_step(session, task, STEP_SEEN, 0, began);
+	if (!session)
+		return NULL;
+	bind_session(&session->stream, task, began);
+	tell_step(session, task, STEP_SEEN, 0, began);
 	return session;
 }
 

@@ -52,6 +52,9 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
                          tally.by_kind[static_cast<std::size_t>(Kind::tls_receive)];
   if (plaintext)
     text += "  holds decrypted TLS traffic: " + of(Kind::tls_send) + " sends, " + of(Kind::tls_receive) + " receives\n";
+  if (tally.sampled || tally.left_out)
+    text += "  sampled: " + show_count(tally.sampled) + " ends of TCP connections are recorded, " +
+            show_count(tally.left_out) + " are left out\n";
   for (const auto& line : tally.unrecorded) text += "  not recorded: " + formats::printable(line) + "\n";
   for (const auto& function : tally.unwatched) text += "  TLS not seen " + formats::printable(function) + "\n";
   if (tally.quotas_unread)

@@ -134,6 +134,11 @@ void KernelObject::configure(const KernelTypes& types) {
   // All CPUs or none: of a part of them the account would be wrong.
   const auto cpus = static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 1));
   if (settings.has(Group::offcpu) && cpus <= CPU_TABLES_MAX) bpf_map__set_max_entries(skeleton->maps.cpu_tables, cpus);
+  if (settings.connections.some()) {
+    constants.sampling_limit = bpf::sampling_limit_for(settings.connections.of);
+    constants.sampling_seed = settings.connections.seed;
+    constants.sampling_tls = settings.has(Group::tls) && settings.has(Group::io);
+  }
   constants.tls_by_keys = settings.has(Group::tls) && settings.tls_keys;
   if (!constants.tls_by_keys) bpf_map__set_max_entries(skeleton->maps.tls_heads, 1);
   constants.stacks_chosen = settings.has(Group::stacks);

@@ -265,6 +265,21 @@ void Probes::forget_losses() {
   for (auto& loss : impl_->object.skeleton->bss->losses) std::atomic_ref(loss).store(0, std::memory_order_relaxed);
 }
 
+Probes::Sampled Probes::sampled() const {
+  const auto& counts = impl_->object.skeleton->bss->sampling_counts;
+  const auto count = [&](std::size_t i) {
+    return std::atomic_ref(const_cast<__u64&>(counts[i])).load(std::memory_order_relaxed);
+  };
+  return {count(0), count(1)};
+}
+
+void Probes::sample_connections(bool on) {
+  auto& bss = *impl_->object.skeleton->bss;
+  std::atomic_ref(bss.sampling_rests).store(!on);
+  if (!on) return;
+  for (auto& count : bss.sampling_counts) std::atomic_ref(count).store(0);
+}
+
 std::vector<ProgramReport> Probes::programs() const {
   std::vector<ProgramReport> reports;
   bpf_program* program = nullptr;

@@ -29,6 +29,13 @@ namespace tailcap::capture {
 // Tests only: a program that the kernel refuses, or that reports nothing.
 enum class Spoil : std::uint8_t { refused, idle };
 
+// Of so many connections one is recorded. Machines with the same seed choose alike.
+struct Sampling {
+  std::uint32_t of = 1;
+  std::uint32_t seed = 0;
+  bool some() const { return of > 1; }
+};
+
 struct ProbeSettings {
   Selection selection;
   std::uint32_t payload_limit = 4096;
@@ -40,6 +47,7 @@ struct ProbeSettings {
   std::vector<Group> groups{kGroups.begin(), kGroups.begin() + kUnasked};
   bool has(Group group) const;
   bool takes_stacks() const { return sample_rate != 0 || deep || has(Group::stacks) || has(Group::allocations); }
+  Sampling connections;
   std::uint32_t sample_rate = 0;                       // samples a second of each CPU; 0: none
   bool stacks_at_once = true;                          // otherwise stacks and samples begin with switch_stacks
   bool tls_keys = false;                               // TLS of OpenSSL 3 by its keys, not by its calls
@@ -141,6 +149,13 @@ class Probes {
   void describe(formats::Preamble& preamble) const;
   std::vector<KernelLoss> losses() const;
   void forget_losses();  // resets the counters
+  // Ends of TCP connections so far, where connections are sampled.
+  struct Sampled {
+    std::uint64_t recorded = 0, left_out = 0;
+    bool operator==(const Sampled&) const = default;
+  };
+  Sampled sampled() const;
+  void sample_connections(bool on);  // off: all are recorded; until they end, those begun meanwhile are, too
   std::vector<ProgramReport> programs() const;
   std::chrono::microseconds open_time() const;
   std::chrono::microseconds load_time() const;

@@ -202,12 +202,14 @@ SelfTest self_test(Probes& probes) {
   }
   Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
   probes.make_target(connection.process());
+  probes.sample_connections(false);
   probes.attach(kPrograms);
   const Truth truth = connection.make();
   probes.detach_tracepoints();
   const auto all = reported(rings, truth, connection.pid());
   const auto losses = probes.losses();
   probes.forget_losses();
+  probes.sample_connections(true);
   if (truth.error)
     result.inconclusive = std::strerror(truth.error);
   else if (!losses.empty())

@@ -7,6 +7,7 @@
 #include <bit>
 #include <boost/program_options.hpp>
 #include <ctime>
+#include <random>
 #include <sstream>
 
 #include "bpf/event.h"
@@ -59,6 +60,10 @@ What
       --keep-arguments   of recorded processes the whole command line, not only the program
       --unsafe-headers   keeps the values of all headers: passwords, tokens and cookies
       --payload-raw      masks nothing, and keeps bodies and other protocols as well
+      --sample-connections 1/N
+                         records one connection in N, each with all its requests, chosen by a hash of its addresses and ports:
+                         reports estimate the whole. The other connections cost little and leave nothing in the file
+      --sample-seed N    which ones: recorders with the same N choose alike          (default: chosen at random)
       --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
       --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
@@ -189,6 +194,20 @@ void choose_sampling(const std::string& rate, ProbeSettings& probes) {
   }
 }
 
+// "1/16"
+void choose_connections(const std::string& share, const std::string& seed, ProbeSettings& probes) {
+  if (share.empty()) {
+    if (!seed.empty()) throw UsageError("--sample-seed belongs to --sample-connections");
+    return;
+  }
+  if (!share.starts_with("1/")) throw UsageError("--sample-connections is one in so many: 1/16, not '" + share + "'");
+  if (probes.node) throw UsageError("--profile node records no connections: --sample-connections does not go with it");
+  probes.connections.of =
+      number<std::uint32_t>(share.substr(2), "a number of connections of which one is recorded", 1, SAMPLED_OF_MAX);
+  probes.connections.seed =
+      seed.empty() ? std::random_device()() : number<std::uint32_t>(seed, "a seed", 0, 0xffffffff);
+}
+
 // Host problems, of all processes; no requests.
 void choose_node(bool groups_given, ProbeSettings& probes) {
   if (groups_given)
@@ -262,8 +281,9 @@ Options parse_options(int argc, char** argv) {
   add("unsafe-headers", "")("payload-raw", "")("keep-header", po::value<Strings>())("keep-query", po::value<Strings>())(
       "keep-arguments", "")("list-headers", "");
   add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())(
-      "sample", po::value<std::string>())("stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")(
-      "list-probes", "");
+      "sample", po::value<std::string>())("sample-connections", po::value<std::string>())(
+      "sample-seed", po::value<std::string>())("stacks", po::value<std::string>()->implicit_value("on", ""))(
+      "list", "")("list-probes", "");
   add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
   add("user", po::value<std::string>())("ready-fd", po::value<std::string>());
   add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())(
@@ -340,6 +360,9 @@ Options parse_options(int argc, char** argv) {
     if (options.probes.deep && !options.probes.has(Group::go))
       throw UsageError("--profile deep is of Go programs: it needs the group go");
   }
+  choose_connections(given.count("sample-connections") ? given["sample-connections"].as<std::string>() : std::string(),
+                     given.count("sample-seed") ? given["sample-seed"].as<std::string>() : std::string(),
+                     options.probes);
   if (given.count("tier")) {
     const auto& tier = given["tier"].as<std::string>();
     if (tier != "a" && tier != "c") throw UsageError("'" + tier + "' is not a hook tier: a or c (b is not built yet)");

@@ -96,6 +96,9 @@ formats::Preamble preamble(const Options& options, const Probes& probes) {
   for (const auto& [number, name] : disk_names()) p.notes.emplace_back("tailcap.device." + number, name);
   if (const auto model = cpu_model(); !model.empty()) p.notes.emplace_back("tailcap.cpu.model", model);
   if (const auto governor = cpu_governor(); !governor.empty()) p.notes.emplace_back("tailcap.cpu.governor", governor);
+  if (const Sampling& sampling = options.probes.connections; sampling.some())
+    p.notes.emplace_back("tailcap.sampling.connections",
+                         "1/" + std::to_string(sampling.of) + " seed " + std::to_string(sampling.seed));
   if (options.probes.tls_keys) p.notes.emplace_back("tailcap.tls", "OpenSSL 3 by keys");
   probes.describe(p);
   const auto clocks = read_clocks();

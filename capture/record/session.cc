@@ -268,6 +268,16 @@ void Session::push_unrecorded(Time now) {
   for (const auto& [key, value] : unrecorded_.changed()) statements_.note(now, key, value);
 }
 
+void Session::push_sampled(Time now) {
+  const auto sampled = probes_.sampled();
+  if (sampled == told_sampled_) return;
+  told_sampled_ = sampled;
+  log_.tally().sampled = sampled.recorded;
+  log_.tally().left_out = sampled.left_out;
+  statements_.note(now, "tailcap.sampling.ends",
+                   std::to_string(sampled.recorded) + " recorded, " + std::to_string(sampled.left_out) + " left out");
+}
+
 void Session::note_clocks() {
   const auto clocks = read_clocks();
   log_.push({clocks.time, {}, clocks.snapshot});
@@ -308,6 +318,7 @@ void Session::keyframe(Time now) {
   log_.writer().begin_keyframe(now);
   push_costs(now);
   push_unrecorded(now);
+  push_sampled(now);
   push_keys(now);
   statements_.repeat(now, gate_.statement());
   push_interfaces(now);
@@ -419,6 +430,7 @@ void Session::closing_facts() {
   losses_.count_skipped_runs(now);
   push_quotas(now);
   push_unrecorded(now);
+  push_sampled(now);
   log_.tally().unrecorded = unrecorded_.lines();
   push_keys(now);
   push_costs(now);

@@ -90,6 +90,7 @@ class Session {
   void count_unread_quotas(formats::Time now, std::size_t processes);
   void push_allocations(formats::Time now);
   void push_unrecorded(formats::Time now);
+  void push_sampled(formats::Time now);
 
   Probes& probes_;
   EventLog log_;
@@ -103,6 +104,7 @@ class Session {
   std::optional<decrypt::Decryptor> decryptor_;
   std::optional<mask::Gate> ciphertext_gate_;
   decrypt::Decryptor::Counts told_keys_;
+  Probes::Sampled told_sampled_;
   std::array<std::uint64_t, 2> unread_{};
   mask::PointerKey pointer_key_;
   formats::Masking masking_;  // as last recorded

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyze/model/request.h"
+#include "analyze/model/sampling/sampling.h"
 #include "analyze/model/study/call_study.h"
 #include "analyze/model/study/change_study.h"
 #include "analyze/model/study/error_counts.h"
@@ -88,7 +89,9 @@ struct RouteStudy {
   HeldUp flow_control;                 // HTTP/2: waited for the receiver's window
   HeldUp behind_others, stream_limit;  // at most, see model::BehindOthers and model::StreamLimit
   HeldUp dns, connect, tls_handshake;  // before the first requests of connections (model::Setup), in no duration
-  double per_second = 0;
+  double per_second = 0;               // of count
+  std::uint64_t connections = 0;       // with a request of count
+  std::optional<Estimate> all;         // where connections are sampled: count, as it would be without
   std::array<Quantile, kQuantiles.size()> latency;
   std::array<Quantile, kQuantiles.size()> first_byte;
   ErrorCounts errors() const { return {server_errors, client_errors, other_failures}; }
@@ -119,6 +122,8 @@ struct ProcessSummary {
 };
 
 struct Quality {
+  Sampling sampling;
+  std::optional<Estimate> all_requests;  // likewise, of exchanges
   formats::Preamble preamble;
   formats::FileSummary file;
   Duration duration{};

@@ -1,6 +1,7 @@
 #include "analyze/report/json/quality_json.h"
 
 #include "analyze/report/json/or_null.h"
+#include "analyze/report/json/sampling_json.h"
 #include "formats/fields/names.h"
 #include "formats/file/read_limits.h"
 #include "formats/machine.h"
@@ -176,6 +177,8 @@ void append_quality(JsonWriter& json, const model::Quality& q) {
   json.field("retries", q.retries);
   json.field("retries_inferred", q.retries_inferred);
   json.field("retried_calls", q.retried_calls);
+  json.key("sampling");
+  append_sampling(json, q);
   json.field("connections", q.connections);
   json.field("connections_http", q.connections_http);
   json.field("connections_other", q.connections_other);

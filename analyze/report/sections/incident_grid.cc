@@ -93,8 +93,9 @@ std::string incident_text(const model::Study& study, const Incident& i) {
   std::string out = name_of(i) + (i.kind == IncidentKind::ended ? " ended at " : " at ") +
                     offset_text(i.time, study.begin) + ": " + what_of(i);
   if (i.kind == IncidentKind::ended)
-    out += i.under_way == 0 ? "; no request was under way"
-                            : "; " + count_text(i.under_way, "request was", "requests were") + " under way";
+    out += (i.under_way == 0 ? "; no request was under way"
+                             : "; " + count_text(i.under_way, "request was", "requests were") + " under way") +
+           std::string(study.quality.sampling.some() ? " on recorded connections" : "");
   out += ".";
   if (known(i.answered))
     out += " " + printable(i.address) + " answered again after " + duration_text(i.answered - i.time) + ".";
@@ -115,6 +116,8 @@ Grid incident_grid(const model::Study& study) {
         {offset_text(i.time, study.begin), ended ? count_text(i.under_way) : "", gap_text(i), name_of(i), what_of(i)});
     if (std::string note = note_of(study, i); !note.empty()) grid.notes.push_back(std::move(note));
   }
+  if (study.quality.sampling.some() && !study.incidents.empty())
+    grid.notes.push_back("Requests under way, and answers, are those on recorded connections.");
   if (more > 0) grid.notes.push_back("And " + count_text(more) + " more; --json has them all.");
   if (quiet > 0)
     grid.notes.push_back(count_text(quiet, "process", "processes") +

@@ -8,6 +8,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/masking.h"
 #include "analyze/report/words/number.h"
+#include "analyze/report/words/sampling.h"
 #include "analyze/report/words/words.h"
 #include "formats/file/read_limits.h"
 
@@ -120,7 +121,10 @@ FactLine tls_sessions(const Study& study) {
     text +=
         t.nested == 0 ? " (by the lengths of records)" : " (" + count_text(t.lengths) + " by the lengths of records)";
   if (t.unbound != 0)
-    text += ", " + count_text(t.unbound) + " unbound: their addresses, and when their requests arrived, are not known";
+    text += ", " + count_text(t.unbound) +
+            (study.quality.sampling.some()
+                 ? " unbound: of connections that are left out, or not known; their requests are left out, too"
+                 : " unbound: their addresses, and when their requests arrived, are not known");
   return {t.unbound != 0 ? Tone::care : Tone::plain, "TLS", text};
 }
 
@@ -250,6 +254,7 @@ std::vector<FactLine> quality_lines(const Study& study, std::size_t pairs) {
   const std::vector<FactLine> masking = masking_lines(study.quality);
   if (unsafe(study.quality)) lines = masking;
   lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study, pairs)});
+  if (study.quality.sampling.some()) lines.push_back({Tone::care, "sampled", sampling_line(study.quality)});
   if (study.quality.tls.sessions != 0) lines.push_back(tls_sessions(study));
   lines.insert(lines.end(), {clock(study), hooks(study), recorder(study)});
   if (!unsafe(study.quality)) lines.insert(lines.end(), masking.begin(), masking.end());

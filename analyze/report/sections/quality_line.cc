@@ -6,6 +6,7 @@
 
 #include "analyze/report/words/errors.h"
 #include "analyze/report/words/number.h"
+#include "analyze/report/words/sampling.h"
 #include "formats/file/read_limits.h"
 
 namespace tailcap::report {
@@ -52,6 +53,8 @@ std::vector<std::string> troubles(const Quality& q) {
 // "3,000 requests, each seen at both ends, 2 incomplete; 39 × 5xx (1.3 %)"
 std::string requests_text(const Quality& q) {
   std::string text = count_text(q.exchanges, "request", "requests");
+  if (q.sampling.some()) text = sampling_text(q.sampling) + ": " + text;
+  if (q.all_requests) text += ", " + whole_text(*q.all_requests);
   if (q.both_ends == q.exchanges)
     text += q.exchanges == 1 ? ", seen at both ends" : ", each seen at both ends";
   else if (q.both_ends != 0)
@@ -75,6 +78,7 @@ FactLine quality_line(const Study& study) {
   const std::vector<std::string> wrong = troubles(q);
   if (q.requests == 0) {
     std::string text = "No HTTP request was seen";
+    if (q.sampling.some()) text += ", where " + sampling_text(q.sampling);
     if (q.connections_encrypted != 0)
       text += ", and " + count_text(q.connections_encrypted, "connection is", "connections are") + " encrypted";
     return {Tone::alarm, "verdict", text + (wrong.empty() ? "." : ": " + joined(wrong) + ".")};
@@ -88,7 +92,7 @@ FactLine quality_line(const Study& study) {
   const std::string length = q.duration.count() > 0 ? duration_text(q.duration) + ", " : "";
   const std::string text = "Complete: " + length + "no events lost; " + requests +
                            (q.clock_stepped ? "; the wall clock was set, so times of day are uncertain" : "");
-  if (q.tainted == 0) return {Tone::plain, "verdict", text + "."};
+  if (q.tainted == 0) return {q.sampling.some() ? Tone::care : Tone::plain, "verdict", text + "."};
   return {Tone::care, "verdict",
           text + "; " + count_text(q.tainted) + " flagged: a detail of " + (q.tainted == 1 ? "it" : "them") +
               " is missing or inferred."};

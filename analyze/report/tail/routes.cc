@@ -17,6 +17,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/sampling.h"
 #include "analyze/report/words/words.h"
 
 namespace tailcap::report {
@@ -38,7 +39,9 @@ Row table_row(const RouteStudy& route, std::size_t index) {
   title.link = route_anchor(index);
   if (!route.comm.empty()) title.below = {shortened(printable(route.comm), 60)};
   Cell count(count_text(route.count));
-  count.below = {rate_text(route.per_second)};
+  if (route.all) count.below = {approximate_text(*route.all) + " in all"};
+  if (route.all && route.all->interval) count.below.push_back(interval_text(*route.all));
+  count.below.push_back(route_rate_text(route));
   count.sort_key = static_cast<double>(route.count);
   std::vector<std::string> failed = error_parts(route.errors(), 0);
   Cell errors(failed.empty() ? "0" : failed.front());
@@ -58,7 +61,10 @@ Row table_row(const RouteStudy& route, std::size_t index) {
 std::string counts_text(const RouteStudy& route) {
   std::string text = route.role == model::Role::server ? "Served" : "Made";
   if (!route.comm.empty()) text += " by " + shortened(printable(route.comm), 100);
-  text += ": " + count_text(route.count, "request", "requests") + ", " + rate_text(route.per_second) + ", ";
+  text += ": " + count_text(route.count, "request", "requests");
+  if (route.all)
+    text += " on " + count_text(route.connections, "connection", "connections") + ", " + whole_text(*route.all);
+  text += ", " + route_rate_text(route) + ", ";
   const std::string errors = errors_text(route.errors(), route.count + route.incomplete);
   text += errors.empty() ? "no errors" : errors;
   if (route.incomplete != 0) text += ", " + count_text(route.incomplete) + " incomplete";

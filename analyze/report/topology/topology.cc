@@ -9,6 +9,7 @@
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/sampling.h"
 
 namespace tailcap::report {
 namespace {
@@ -31,7 +32,7 @@ bool supported(const model::Quantile& q) {
 
 // "120/s, 4 (0.1 %) errors, p50 3.1 ms, p99 9.2 ms": what the data supports.
 std::string label_of(const TopologyCall& c) {
-  std::string out = rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + c.protocol);
+  std::string out = route_rate_text(c.calls) + (c.protocol.empty() ? "" : " " + c.protocol);
   if (const std::string errors = errors_of(c); !errors.empty()) out += ", " + errors;
   for (const std::size_t q : {kP50, kP99})
     if (supported(c.calls.latency[q]))
@@ -109,7 +110,7 @@ std::string text_topology(const Topology& t, std::string_view title) {
     if (!kinds.empty()) errors.below.assign(kinds.begin() + 1, kinds.end());
     table.rows.push_back(
         {{printable(t.nodes[c.from].name), std::move(called), c.protocol.empty() ? "–" : c.protocol,
-          count_text(count_of(c)), rate_text(c.calls.per_second), std::move(errors), quantile(kP50), quantile(kP99)},
+          count_text(count_of(c)), route_rate_text(c.calls), std::move(errors), quantile(kP50), quantile(kP99)},
          {},
          false});
   }

@@ -10,6 +10,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/sampling.h"
 
 namespace tailcap::report {
 namespace {
@@ -42,7 +43,7 @@ struct Written {
 // Above the line how much, below it how fast, and what went wrong.
 std::vector<Written> label_of(const TopologyCall& c) {
   std::vector<Written> out = {
-      {rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + printable(c.protocol)), false}};
+      {route_rate_text(c.calls) + (c.protocol.empty() ? "" : " " + printable(c.protocol)), false}};
   std::string times;
   for (const std::size_t q : {std::size_t{0}, std::size_t{3}}) {
     const model::Quantile quantile = rising(c.calls.latency)[q];

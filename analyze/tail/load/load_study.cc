@@ -141,9 +141,11 @@ model::Arrivals arrivals(const model::RequestTable& table) {
 model::LoadStudy study_load(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
                             const model::Study& study, const slow::Links* links) {
   model::LoadStudy out;
+  if (table.partitions.size() > 0) out.head_of_line = head_of_line(table, rows);
+  // What was under way, and which calls and attempts belong together, is not known of the connections left out.
+  if (study.quality.sampling.some()) return out;
   out.in_flight = in_flight_bands(table, rows);
   out.little = little_check(table, rows, study.begin, study.end);
-  if (table.partitions.size() > 0) out.head_of_line = head_of_line(table, rows);
   if (links) out.fan_out = fan_out(table, rows, *links);
   out.retries = retries(table, rows);
   return out;

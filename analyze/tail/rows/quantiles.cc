@@ -5,6 +5,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <unordered_map>
 
 namespace tailcap::tail {
 namespace {
@@ -73,7 +74,9 @@ double correlation_time(std::span<const double> values) {
   return longest;
 }
 
-Sample::Sample(std::vector<std::int64_t> in_order) : in_order_(std::move(in_order)), sorted_(in_order_) {
+Sample::Sample(std::vector<std::int64_t> in_order, std::vector<std::uint32_t> connections)
+    : in_order_(std::move(in_order)), sorted_(in_order_), connections_(std::move(connections)) {
+  assert(connections_.empty() || connections_.size() == in_order_.size());
   std::sort(sorted_.begin(), sorted_.end());
   if (empty()) return;
   std::vector<double> values(size());
@@ -119,12 +122,47 @@ Sample::Effect Sample::effect_at(double q, std::int64_t value, double seconds) c
   return effect;
 }
 
+// Of connections chosen at random: the variance of the share beyond the value, a ratio of two sums over connections.
+void Sample::add_connections(double q, std::int64_t value, Effect& effect) const {
+  if (connections_.empty()) return;
+  struct Sums {
+    double all = 0, beyond = 0, at_or_beyond = 0;
+  };
+  std::unordered_map<std::uint32_t, Sums> sums;
+  double beyond = 0;
+  for (std::size_t i = 0; i < size(); ++i) {
+    Sums& of = sums[connections_[i]];
+    ++of.all;
+    of.beyond += in_order_[i] > value;
+    of.at_or_beyond += in_order_[i] >= value;
+    beyond += in_order_[i] > value;
+  }
+  const double n = static_cast<double>(size()), share = beyond / n, k = static_cast<double>(sums.size());
+  std::vector<double> sizes, deviations;
+  std::size_t slow = 0;
+  double squares = 0;
+  for (const auto& [connection, of] : sums) {
+    sizes.push_back(of.all);
+    deviations.push_back(of.beyond - share * of.all);
+    squares += deviations.back() * deviations.back();
+    slow += of.at_or_beyond > 0;
+  }
+  // The order of a hash table is not that of the numbers that come out.
+  std::sort(sizes.begin(), sizes.end());
+  std::sort(deviations.begin(), deviations.end());
+  effect.few_connections = !model::support_of(sizes).enough() || (q >= 0.95 && slow < kMinBursts);
+  if (k < 2) return;
+  const double widened = model::support_of(deviations).factor() / model::ClusterSupport{0, 1e9}.factor();
+  effect.design = std::max(effect.design, k / (k - 1) * squares / n / (q * (1 - q)) * widened * widened);
+}
+
 Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
   Weight weight;
   if (empty()) return quantile_of(q, weight, shortfall, {});
-  const Effect effect = effect_at(q, at(q), shortfall.seconds);
+  Effect effect = effect_at(q, at(q), shortfall.seconds);
+  add_connections(q, at(q), effect);
   const double n = static_cast<double>(size());
-  weight = {size(), n / effect.design, n / correlation_, effect.blocks, effect.bursts};
+  weight = {size(), n / effect.design, n / correlation_, effect.blocks, effect.bursts, effect.few_connections};
   return quantile_of(q, weight, shortfall, [&](std::uint64_t rank) { return sorted_[rank - 1]; });
 }
 
@@ -173,18 +211,22 @@ Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall,
   const double worst_low = (q - missing) / (1 - missing), worst_high = std::min(1.0, q / (1 - missing));
   result.low = Duration{lower_at(beta_quantile(kAlpha, below, above + 1))};
   if (missing > 0) result.low = std::min(result.low, Duration{worst_low > 0 ? at(worst_low) : at_rank(1)});
-  if (no_upper) {
+  if (no_upper && !weight.few_connections) {
     result.support = Support::lower_only;
     result.reason = whole(effective) + " independent requests are too few for an upper bound";
     return result;
   }
-  result.high = Duration{at(beta_quantile(1 - kAlpha, below + 1, above))};
+  if (!no_upper) result.high = Duration{at(beta_quantile(1 - kAlpha, below + 1, above))};
   if (missing > 0) result.high = std::max(result.high, Duration{at(worst_high)});
 
   if (weight.independent < kMinPeriods) {
     result.support = Support::no_interval;
     result.low = result.high = Duration{};
     result.reason = "these requests came in clusters and count as " + whole(weight.independent) + ": record longer";
+  } else if (weight.few_connections) {
+    result.support = Support::no_interval;
+    result.low = result.high = Duration{};
+    result.reason = "too few of the recorded connections have such requests to say what the others have";
   } else if (q >= 0.95 && weight.blocks >= kMinBlocks && weight.bursts < kMinBursts) {
     result.support = Support::no_interval;
     result.low = result.high = Duration{};

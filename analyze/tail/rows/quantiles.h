@@ -4,7 +4,8 @@
 // Requests close in time resemble each other (bursts, a slow neighbour), so n of them say less than n independent ones
 // would. The design effect d compares how the share of slow requests varies between blocks of time with how it would if
 // they were independent; n / d requests carry the interval (Woodruff). Intervals hold within this capture: another run
-// differs by more.
+// differs by more. Where connections are sampled, the design effect is also that of connections, and the larger one
+// counts.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +27,12 @@ struct Shortfall {
 
 // What the interval of a quantile, and whether it is refused, rest on.
 struct Weight {
-  std::uint64_t n = 0;     // durations
-  double effective = 0;    // n over the design effect at this quantile
-  double independent = 0;  // n over the autocorrelation time
-  std::size_t blocks = 0;  // of requests close in time; 0: not known
-  std::size_t bursts = 0;  // of those: with a request at or beyond the quantile
+  std::uint64_t n = 0;           // durations
+  double effective = 0;          // n over the design effect at this quantile
+  double independent = 0;        // n over the autocorrelation time
+  std::size_t blocks = 0;        // of requests close in time; 0: not known
+  std::size_t bursts = 0;        // of those: with a request at or beyond the quantile
+  bool few_connections = false;  // of a sample of them: too few for an interval
 };
 // The n-th smallest duration (ns), from 1.
 using Ranked = std::function<std::int64_t(std::uint64_t)>;
@@ -41,7 +43,8 @@ model::Quantile quantile_of(double q, const Weight& weight, const Shortfall& sho
 // One route's durations (ns), in the order in which the requests began. Sorting and the autocorrelation are done once.
 class Sample {
  public:
-  explicit Sample(std::vector<std::int64_t> in_order);
+  // connections: of the requests, in the same order, where connections are sampled; otherwise empty.
+  explicit Sample(std::vector<std::int64_t> in_order, std::vector<std::uint32_t> connections = {});
   std::size_t size() const { return in_order_.size(); }
   bool empty() const { return in_order_.empty(); }
   // The smallest value with at least a share q of all at or below it. Not empty.
@@ -56,10 +59,13 @@ class Sample {
     double design = 1;       // n / effective n
     std::size_t bursts = 0;  // blocks with a request beyond the quantile
     std::size_t blocks = 0;
+    bool few_connections = false;
   };
   Effect effect_at(double q, std::int64_t value, double seconds) const;
+  void add_connections(double q, std::int64_t value, Effect& effect) const;
 
   std::vector<std::int64_t> in_order_, sorted_;
+  std::vector<std::uint32_t> connections_;
   double correlation_ = 1;
 };
 

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <numeric>
+#include <unordered_map>
 
 #include "analyze/tail/rows/quantiles.h"
 
@@ -58,15 +59,15 @@ double expanded_tail(std::size_t blocks) {
 // subtraction.
 class TypicalSums {
  public:
-  TypicalSums(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, std::size_t blocks)
-      : blocks_(blocks), cells_(cohorts.cells.size()), width_(columns.size() + 1) {
+  TypicalSums(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const Blocks& blocks)
+      : blocks_(blocks.count), cells_(cohorts.cells.size()), width_(columns.size() + 1) {
     const std::size_t n = items.size();
     from_ = static_cast<std::size_t>(kReachFrom * static_cast<double>(n));
     const std::size_t to = static_cast<std::size_t>(kReachTo * static_cast<double>(n));
     bins_ = std::min(kBins, to - from_);
     sums_.assign((bins_ + 1) * blocks_ * cells_ * width_, 0.0);
     counts_.assign((bins_ + 1) * blocks_, 0.0);
-    const auto block_of = [&](std::uint32_t item) { return std::size_t{item} * blocks_ / n; };
+    const auto block_of = [&](std::uint32_t item) { return std::size_t{blocks.of[item]}; };
     for (std::size_t i = 0; i < from_; ++i) ++counts_[block_of(cohorts.order[i])];
     std::size_t at = from_;
     for (std::size_t bin = 0; bin < bins_; ++bin) {
@@ -143,13 +144,47 @@ LabelSpread interval(std::vector<double>& values, double tail) {
 
 }  // namespace
 
-Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation,
-                double seconds) {
-  const std::size_t n = items.size(), blocks = blocks_for(n, correlation, seconds), width = columns.size();
-  assert(n >= blocks);
-  const TypicalSums typical(items, cohorts, columns, blocks);
+Blocks blocks_in_time(const std::vector<Item>& items, double correlation, double seconds) {
+  const std::size_t n = items.size();
+  Blocks out;
+  out.count = blocks_for(n, correlation, seconds);
+  assert(n >= out.count);
+  for (std::size_t i = 0; i < n; ++i) out.of.push_back(static_cast<std::uint32_t>(i * out.count / n));
+  return out;
+}
+
+Blocks groups_of_connections(const std::vector<std::uint32_t>& connections) {
+  std::unordered_map<std::uint32_t, double> sizes;
+  for (const std::uint32_t c : connections) ++sizes[c];
+  std::vector<double> all;
+  for (const auto& [connection, size] : sizes) all.push_back(size);
+  std::sort(all.begin(), all.end());
+  Blocks out;
+  if (!model::support_of(all).enough()) return out;
+  out.count = std::min(static_cast<std::size_t>(kMostBlocks), sizes.size());
+  // At random, so that groups differ as connections do.
+  for (const std::uint32_t c : connections) out.of.push_back(static_cast<std::uint32_t>(Draws(c).below(out.count)));
+  return out;
+}
+
+Spread wider(const Spread& one, const Spread& other) {
+  Spread out = one;
+  out.blocks = std::min(one.blocks, other.blocks);
+  out.low = std::min(one.low, other.low);
+  out.high = std::max(one.high, other.high);
+  for (std::size_t l = 0; l < out.labels.size(); ++l) {
+    out.labels[l].low = std::min(one.labels[l].low, other.labels[l].low);
+    out.labels[l].high = std::max(one.labels[l].high, other.labels[l].high);
+    out.labels[l].p = std::max(one.labels[l].p, other.labels[l].p);
+  }
+  return out;
+}
+
+Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const Blocks& in) {
+  const std::size_t n = items.size(), blocks = in.count, width = columns.size();
+  const TypicalSums typical(items, cohorts, columns, in);
   std::vector<double> sizes(blocks);
-  for (std::size_t i = 0; i < n; ++i) ++sizes[i * blocks / n];
+  for (const std::uint32_t block : in.of) ++sizes[block];
 
   Draws draws(seed_of(items));
   std::vector<std::vector<double>> results(width + 1, std::vector<double>(kReplicates));
@@ -164,7 +199,7 @@ Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Co
     double taken = 0;
     for (std::size_t i = 0; i < cohorts.cell_of.size() && taken < wanted; ++i) {
       const std::uint32_t at = cohorts.nth_slowest(i);
-      const double weight = std::min(drawn[std::size_t{at} * blocks / n], wanted - taken);
+      const double weight = std::min(drawn[in.of[at]], wanted - taken);
       if (weight == 0) continue;
       columns.add(items[at], slow, weight);
       shares[cohorts.cell_of[i]] += weight;

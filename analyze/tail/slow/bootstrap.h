@@ -2,7 +2,7 @@
 //
 // Requests close in time are alike, so whole blocks are drawn; the thresholds of both cohorts and the weights are found
 // anew each time. Drawn by a generator of our own, seeded from the durations: the same capture gives the same
-// intervals.
+// intervals. Where connections are sampled, groups of connections are drawn as well, and the wider interval counts.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,19 @@ struct Spread {
   std::vector<LabelSpread> labels;  // by column
 };
 
+// The block of each item, of so many.
+struct Blocks {
+  std::vector<std::uint32_t> of;
+  std::size_t count = 0;
+};
 // items: in order of start. correlation: so many requests in a row tell as much as one; seconds: length of the capture.
-Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation,
-                double seconds);
+Blocks blocks_in_time(const std::vector<Item>& items, double correlation, double seconds);
+// connections: of the items. None where there are too few connections for an interval.
+Blocks groups_of_connections(const std::vector<std::uint32_t>& connections);
+
+Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const Blocks& blocks);
+// The wider intervals of the two.
+Spread wider(const Spread& one, const Spread& other);
 
 // Which of the p values hold together at 5 % (Benjamini and Hochberg).
 std::vector<bool> discoveries(const std::vector<double>& p);

@@ -180,6 +180,10 @@ Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> r
               route.requests.begin(), route.requests.end(), [](const Observation& x) { return x.duration >= 0; }));
           if (!run.whole) {
             result.missing.push_back("the capture is damaged, cut short, or was not read to its end");
+          } else if (model::sampling_of(run.preamble.notes).some()) {
+            result.missing.push_back(
+                "a part of all connections is recorded (--sample-connections), and the interval does not allow for "
+                "that");
           } else if (route.requests.empty()) {
             result.missing.push_back("no request of it has a known end");
           } else {

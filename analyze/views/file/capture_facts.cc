@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "analyze/model/sampling/sampling.h"
 #include "analyze/report/words/json_schema.h"
 #include "formats/printable.h"
 
@@ -167,6 +168,8 @@ std::string to_json(const CaptureFacts& facts) {
   out["payload_limit"] = has_preamble ? Json(p.payload_limit) : Json();
   out["ring_bytes"] = has_preamble ? Json(p.ring_bytes) : Json();
   out["targets"] = p.targets;
+  const model::Sampling sampling = model::sampling_of(p.notes);
+  out["one_connection_in"] = sampling.mixed || !has_preamble ? Json() : Json(sampling.of);
   out["notes"] = Json::array();
   for (const auto& [key, value] : p.notes) out["notes"].push_back({{"key", key}, {"value", value}});
   out["started_ns"] = has_preamble ? Json(p.started_realtime) : Json();

@@ -356,6 +356,10 @@ pipeline::Analysis fleet_analysis(const std::string& file, const pipeline::Optio
   if (preamble.capture_id.empty())
     throw std::runtime_error(report::printable(file) +
                              " has no id, so that its rows could not be distinguished from those of others.");
+  if (analysis.study.quality.sampling.some())
+    throw std::runtime_error(
+        report::printable(file) +
+        " records a part of all connections (--sample-connections): sums with others would be wrong.");
   if (model::CutNote::from_notes(preamble.notes))
     throw std::runtime_error(report::printable(file) +
                              " is a part of a capture with the same id. Export that capture.");

@@ -301,6 +301,15 @@ TEST(Comparability, WhatCannotBeComparedIsUndecided) {
          for (TestRun& r : s.fresh) r.preamble.notes.emplace_back("tailcap.cpu.governor", "performance");
          s.base[0].preamble.notes.back().second = "powersave";
        }},
+      {"shares of connections are recorded: all of the base, 1 of 16 of the new runs",
+       [](Sides& s) {
+         for (TestRun& r : s.fresh) r.preamble.notes.emplace_back("tailcap.sampling.connections", "1/16 seed 3");
+       }},
+      {"shares of connections are recorded: several shares",
+       [](Sides& s) {
+         for (TestRun& r : s.base) r.preamble.notes.emplace_back("tailcap.sampling.connections", "mixed");
+         for (TestRun& r : s.fresh) r.preamble.notes.emplace_back("tailcap.sampling.connections", "mixed");
+       }},
       {"more than 5 % apart",
        [](Sides& s) {
          for (TestRun& r : s.fresh) r.requests = r.requests * 110 / 100;

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Which connections are recorded where only a part of them is (bpf/event_sampling.h). A connection is chosen as soon as
+ * its addresses are known; until then nothing of it is recorded. Listeners and UDP sockets are no connections: they are
+ * recorded.
+ */
+#ifndef TAILCAP_BPF_NET_SAMPLING_H
+#define TAILCAP_BPF_NET_SAMPLING_H
+
+#include "bpf/core/goroutine.bpf.h"
+#include "bpf/core/settings.bpf.h"
+#include "bpf/core/target.bpf.h"
+#include "bpf/net/socket_state.bpf.h"
+
+enum choice { CHOICE_NONE, CHOICE_RECORDED, CHOICE_LEFT_OUT };
+
+extern const volatile __u32 sampling_limit; /* 0: all connections are recorded */
+extern const volatile __u64 sampling_seed;
+extern const volatile __u8 sampling_tls; /* sessions are bound to sockets, so that those of left-out ones are known */
+
+extern __u8 sampling_rests;      /* for now all are recorded */
+extern __u64 sampling_counts[2]; /* ends of TCP connections that are recorded, or left out */
+
+/* An enum choice. sock: the address of a struct sock. closed: it has no port any more, but its last one is known. */
+__noinline u32 choose_connection(u64 sock, u32 family, u32 closed);
+__noinline u32 choose_alone(u64 id);
+
+static __always_inline bool may_choose(const struct socket_state *state)
+{
+	return sampling_limit && !state->choice;
+}
+
+static __always_inline void chosen_is(struct socket_state *state, u32 choice)
+{
+	if (!choice || __sync_val_compare_and_swap(&state->choice, CHOICE_NONE, choice) != CHOICE_NONE)
+		return;
+	/* Tier C has a state of its own beside this one; only that has an inode. */
+	if (state->family != AF_UNIX && !state->inode)
+		__sync_fetch_and_add(&sampling_counts[choice == CHOICE_LEFT_OUT], 1);
+}
+
+/* False: the connection is not recorded, or it is not known yet whether it will be. */
+static __always_inline bool is_sampled(struct socket_state *state)
+{
+	if (!sampling_limit || state->origin == ORIGIN_LISTENER || state->type == SOCK_DGRAM)
+		return true;
+	if (!state->choice) {
+		/* volatile: the compiler must not pass the pointer that it knows to be there */
+		chosen_is(state, choose_connection(*(volatile u64 *)&state->self, state->family, 0));
+	}
+	return state->choice == CHOICE_RECORDED;
+}
+
+/* The connect failed: perhaps before it had a port. Of those, a part by another rule. */
+static __always_inline void choose_closed(struct socket_state *state)
+{
+	u32 choice = choose_connection(*(volatile u64 *)&state->self, state->family, 1);
+
+	chosen_is(state, choice ? choice : choose_alone(state->cookie));
+}
+
+/* The task moved bytes of this socket: a TLS session whose call is in progress belongs to it. */
+static __always_inline void moved_on(const struct socket_state *state, struct task_struct *task)
+{
+	struct task_state *thread;
+
+	if (!sampling_tls)
+		return;
+	thread = task_state(task);
+	if (!thread)
+		return;
+	thread->moved_choice = state->choice;
+	thread->moved_at = bpf_ktime_get_ns();
+	thread->moved_by = running_goroutine();
+}
+
+/* The session made the thread's last socket call inside a call of its own that began at this time. */
+static __always_inline void bind_session(struct socket_state *session, struct task_struct *task, u64 began)
+{
+	struct task_state *thread;
+
+	if (!sampling_tls || session->choice)
+		return;
+	thread = task_state(task);
+	if (thread && thread->moved_choice && thread->moved_at >= began && thread->moved_by == running_goroutine())
+		session->choice = thread->moved_choice;
+}
+
+static __always_inline bool session_left_out(const struct socket_state *session)
+{
+	return sampling_tls && session->choice == CHOICE_LEFT_OUT;
+}
+
+#endif
