@@ -2,6 +2,7 @@
 //
 //   gate-simulation DRIFT RUNS REQUESTS CHANGE FIRST_SEED PAIRS
 //   DRIFT: none, mild, shared. CHANGE: equal, tail10, tail20, mode, errors
+//   RUNS 1: one capture a side (method blocks) after eight runs of the base that show the noise; nothing is confirmed
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -30,6 +31,15 @@ int main(int argc, char** argv) {
   const int k = std::atoi(argv[2]), n = std::atoi(argv[3]), first = std::atoi(argv[5]), pairs = std::atoi(argv[6]);
   for (int seed = first; seed < first + pairs; ++seed) {
     std::mt19937_64 random(static_cast<std::uint64_t>(seed));
+    if (k == 1) {
+      const tests::OneRun one = tests::simulated_one(random, drifts.at(argv[1]), 8, n, changes.at(argv[4]));
+      const auto c = compare::compare(one.base, one.fresh, {}, one.noise);
+      const std::string verdict(name_of(c.verdict));
+      std::printf("{\"seed\":%d,\"screen\":\"%s\",\"verdict\":\"%s\",\"label\":\"\",\"mde80\":%.4f}\n", seed,
+                  verdict.c_str(), verdict.c_str(), c.gates.empty() ? 0.0 : c.gates[0].estimate.mde);
+      std::fflush(stdout);
+      continue;
+    }
     const auto pair = [&] { return tests::simulated(random, drifts.at(argv[1]), k, n, changes.at(argv[4])).compare(); };
     const auto screen = pair();
     // As scripts/ci-gate: fresh runs, and only the gates that failed.

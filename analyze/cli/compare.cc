@@ -18,6 +18,7 @@
 #include "analyze/query/gate_expression.h"
 #include "analyze/report/compare/compare.h"
 #include "analyze/views/compare/run_of.h"
+#include "analyze/views/compare/slow_pairs.h"
 #include "formats/file/read_limits.h"
 #include "formats/printable.h"
 
@@ -38,7 +39,8 @@ constexpr const char* kNotes =
     R"(BASE and NEW are captures, one for each run, or folders of captures. Record at least five runs a side, alternately
 (ABBA), on one machine, with the same open-loop load; scripts/ci-gate does. Expressions of --fail-on name a metric, a
 route and an increase: p50, p95, p99, mean, errors, client_errors; calls, connects, tls_handshakes, lookups, retries,
-request_bytes, response_bytes per request; and every label, like lock.futex. docs/compare.md describes the method.
+request_bytes, response_bytes, waits, wakeups, collections, allocations per request; and every label, like lock.futex.
+docs/compare.md describes the methods.
 
 Exit codes: 0 all gates pass, 3 a gate fails, 4 undecided; 1 and 2 as in all commands.
 
@@ -47,6 +49,7 @@ examples:
   tailcap compare base/ -- new/ --fail-on 'p99(POST /pay) > +10%' --fail-on 'calls(/pay) > +0'
   tailcap compare base/ -- new/ --format md -o comment.md
   tailcap compare --self base/
+  tailcap compare old.tcap -- new.tcap --noise earlier/
 )";
 
 constexpr Definition kFailOn{
@@ -64,11 +67,21 @@ constexpr Definition kSelf{"self", 0, nullptr,
                            "Nothing fails",
                            0};
 
+constexpr Definition kMethod{"method", 0, "M",
+                             "runs-welch: several runs a side; blocks: one long capture a side; auto: by the captures, "
+                             "and those of a duet in pairs",
+                             0};
+constexpr Definition kNoise{
+    "noise", 0, "FILE",
+    "with one capture a side: a capture, or a folder of captures, of other runs of one version. "
+    "They show how runs vary; at least 8 are needed for a verdict. May be repeated",
+    0};
+
 constexpr const char* kDivider = "\x01";  // in place of "--", which the parser of options would swallow
 
 struct Arguments {
-  std::vector<std::string> words, fail_on;
-  std::string format, output, undecided = "warn";
+  std::vector<std::string> words, fail_on, noise;
+  std::string format, output, undecided = "warn", method = "auto";
   Selection selection;
   formats::Duration warm_up{};
   std::size_t width = 0;
@@ -113,8 +126,17 @@ int code_of(const Comparison& c, const Arguments& a) {
 
 int run(Arguments& a, std::optional<double> warm_up) {
   for (const std::string& text : a.fail_on) a.options.gates.push_back(query::gate_of(text));
-  const auto sides = sides_of(a);
-  std::vector<std::vector<Run>> runs(2);
+  auto sides = sides_of(a);
+  if (!a.noise.empty() && (a.options.self || sides[0].size() != 1 || sides[1].size() != 1))
+    throw UsageError("--noise is for one capture a side: several runs show themselves how they vary");
+  if (a.method != "auto")
+    a.options.method = a.method == "blocks" ? model::gate::Method::blocks : model::gate::Method::runs_welch;
+  sides.resize(3);
+  for (const std::string& word : a.noise) {
+    const auto files = captures_of(word);
+    sides[2].insert(sides[2].end(), files.begin(), files.end());
+  }
+  std::vector<std::vector<Run>> runs(3);
   std::vector<model::ExchangeId> wrong;
   for (std::size_t side = 0; side < sides.size(); ++side)
     for (const std::string& file : sides[side]) {
@@ -134,14 +156,16 @@ int run(Arguments& a, std::optional<double> warm_up) {
   for (auto& side : runs)
     for (Run& one : side) all.push_back(&one);
   views::name_routes(all);
-  const Comparison comparison = compare::compare(runs[0], runs[1], a.options);
+  const Comparison comparison = compare::compare(runs[0], runs[1], a.options, runs[2]);
   const bool printed = a.output.empty() || a.output == "-";
-  const std::string text = a.format == "json"    ? report::compare_json(comparison)
-                           : a.format == "junit" ? report::compare_junit(comparison, a.undecided == "fail")
-                           : a.format == "md"    ? render::to_markdown(report::compare_document(comparison, true))
-                           : a.format == "html"  ? render::to_html(report::compare_document(comparison, false))
-                                                 : render::to_text(report::compare_document(comparison, false), a.width,
-                                                                   printed && coloured());
+  const std::string text =
+      a.format == "json"    ? report::compare_json(comparison)
+      : a.format == "junit" ? report::compare_junit(comparison, a.undecided == "fail")
+      : a.format == "md"    ? render::to_markdown(report::compare_document(comparison, true))
+      : a.format == "html"
+          ? render::to_html(
+                report::compare_document(comparison, false, views::slow_pairs(comparison, runs[0], runs[1])))
+          : render::to_text(report::compare_document(comparison, false), a.width, printed && coloured());
   write_file(a.output, text, sides[0].front());
   if (const int failed = exit_code(false, wrong, "compare"); failed == kFailed) return failed;
   return code_of(comparison, a);
@@ -162,6 +186,8 @@ int run_compare(int argc, char** argv) {
   line.option(kMinRuns, &a.options.min_runs);
   line.option(kSequential, &a.options.allow_sequential);
   line.option(kSelf, &a.options.self);
+  line.option(kNoise, &a.noise);
+  line.choice(kMethod, a.method, {"auto", "runs-welch", "blocks"});
   line.group("In which form?");
   line.format(a.format, {"text", "md", "json", "html", "junit"}, &a.output,
               "md: at most 60 lines, for a comment on a change; junit: XML that CI systems show");

@@ -5,8 +5,10 @@
 #include <map>
 #include <set>
 
+#include "analyze/compare/blocks.h"
 #include "analyze/compare/comparability.h"
 #include "analyze/compare/curve.h"
+#include "analyze/compare/duet.h"
 #include "analyze/compare/estimate.h"
 #include "analyze/compare/gates.h"
 #include "analyze/compare/run_sample.h"
@@ -23,14 +25,15 @@ using model::gate::Comparison;
 using model::gate::Estimate;
 using model::gate::GateResult;
 using model::gate::kAccounts;
+using model::gate::Method;
 using model::gate::Metric;
 using model::gate::RouteComparison;
 using model::gate::RouteName;
 using model::gate::RouteRun;
 using model::gate::Run;
 
-using Runs = std::span<const Run>;
-constexpr double kMostLengths = 1.2;  // longest run to shortest
+using Runs = std::vector<const Run*>;  // of a duet: the runs of both sides in the order of the pairs
+constexpr double kMostLengths = 1.2;   // longest run to shortest
 constexpr std::size_t kBlockers = 20, kCallees = 20;
 
 // One route in the runs of both sides.
@@ -38,6 +41,7 @@ struct Route {
   std::array<std::vector<const RouteRun*>, 2> runs;
   std::array<std::vector<RunSample>, 2> samples;
   RunFacts facts;
+  std::vector<RunSample> noise;
 };
 
 std::vector<RunValue> values(const std::vector<RunSample>& runs, const Metric& metric) {
@@ -50,7 +54,7 @@ double share(std::uint64_t part, std::uint64_t rest) {
   return part == 0 ? 0 : static_cast<double>(part) / static_cast<double>(part + rest);
 }
 
-void gather_facts(const Route& route, Runs base, Runs fresh, RunFacts& out) {
+void gather_facts(const Route& route, const Runs& base, const Runs& fresh, RunFacts& out) {
   out.base_runs = base.size();
   out.fresh_runs = fresh.size();
   out.least_requests = SIZE_MAX;
@@ -65,8 +69,8 @@ void gather_facts(const Route& route, Runs base, Runs fresh, RunFacts& out) {
       out.most_in_flight = std::max(out.most_in_flight, share(run.in_flight, run.requests.size()));
     }
   out.least_seconds = 1e300;
-  for (const Runs runs : {base, fresh})
-    for (const Run& run : runs) out.least_seconds = std::min(out.least_seconds, run.seconds);
+  for (const Runs& runs : {base, fresh})
+    for (const Run* run : runs) out.least_seconds = std::min(out.least_seconds, run->seconds);
   out.base_doubtful = share(doubtful[0], requests[0]);
   out.fresh_doubtful = share(doubtful[1], requests[1]);
 }
@@ -79,7 +83,7 @@ std::vector<std::int64_t> whole_means(const std::vector<const Accounts*>& runs) 
   return model::whole_parts(means);
 }
 
-AccountTable account_table(const Route& route, bool slow, double alpha) {
+AccountTable account_table(const Route& route, bool slow, Pairs pairs, double alpha) {
   AccountTable out;
   std::array<std::vector<const Accounts*>, 2> runs;
   for (std::size_t side = 0; side < 2; ++side)
@@ -110,7 +114,7 @@ AccountTable account_table(const Route& route, bool slow, double alpha) {
         value.floor = 1;
         of[side].push_back(value);
       }
-    row.estimate = estimate({Metric::Kind::label, static_cast<std::uint8_t>(a)}, of[0], of[1], alpha);
+    row.estimate = estimate({Metric::Kind::label, static_cast<std::uint8_t>(a)}, of[0], of[1], alpha, pairs);
     out.rows.push_back(std::move(row));
   }
   std::stable_sort(out.rows.begin(), out.rows.end(), [](const AccountRow& x, const AccountRow& y) {
@@ -145,11 +149,11 @@ void add_callees(const Route& route, RouteComparison& out) {
 }
 
 // The calls of a run that may belong to any request that was under way.
-double undecided_per_request(const Route& route, Runs base, Runs fresh) {
+double undecided_per_request(const Route& route, const Runs& base, const Runs& fresh) {
   double most = 0;
   for (std::size_t side = 0; side < 2; ++side)
     for (std::size_t i = 0; i < route.samples[side].size(); ++i) {
-      const Run& run = side == 0 ? base[i] : fresh[i];
+      const Run& run = side == 0 ? *base[i] : *fresh[i];
       if (const std::size_t n = route.samples[side][i].size(); n > 0)
         most = std::max(most, static_cast<double>(run.undecided_calls) / static_cast<double>(n));
     }
@@ -157,29 +161,48 @@ double undecided_per_request(const Route& route, Runs base, Runs fresh) {
 }
 
 bool of_calls(const Metric& metric) {
-  return metric.kind == Metric::Kind::count &&
-         metric.which < static_cast<std::uint8_t>(model::gate::Count::request_bytes);
+  return metric.kind == Metric::Kind::count && model::gate::of_calls(metric.which);
 }
 
-Estimate estimate_of(const Route& route, const Metric& metric, Runs base, Runs fresh, double alpha) {
-  Estimate out = estimate(metric, values(route.samples[0], metric), values(route.samples[1], metric), alpha);
-  if (out.known && of_calls(metric)) out.slack = undecided_per_request(route, base, fresh);
+// What is needed of the whole comparison for each estimate.
+struct Frame {
+  Runs base, fresh, noise;
+  Method method = Method::runs_welch;
+  double alpha = kAlpha;
+  Pairs pairs() const { return method == Method::duet_paired ? Pairs::yes : Pairs::no; }
+};
+
+Noise noise_of(const Route& route, const Metric& metric) { return noise_of(metric, values(route.noise, metric)); }
+
+Estimate estimate_of(const Route& route, const Metric& metric, std::size_t limit, const Frame& k) {
+  const auto base = values(route.samples[0], metric), fresh = values(route.samples[1], metric);
+  Estimate out = estimate(metric, base, fresh, k.alpha, k.pairs());
+  if (k.method == Method::blocks && !out.exact && out.levels)
+    out = estimate_by_blocks(metric, base.front(), fresh.front(), blocks_of(*route.runs[0].front(), limit, metric),
+                             blocks_of(*route.runs[1].front(), limit, metric), noise_of(route, metric), k.alpha);
+  if (out.known && of_calls(metric)) out.slack = undecided_per_request(route, k.base, k.fresh);
   return out;
 }
 
-Route find(const RouteName& name, Runs base, Runs fresh, RouteComparison& out) {
+const RouteRun* named(const RouteName& name, const Run& run) {
+  const auto at = std::find_if(run.routes.begin(), run.routes.end(), [&](const auto& r) { return r.name == name; });
+  return at == run.routes.end() ? nullptr : &*at;
+}
+
+Route find(const RouteName& name, const Frame& k, RouteComparison& out) {
+  const Runs &base = k.base, &fresh = k.fresh;
   Route route;
   out.name = name;
   std::size_t least = SIZE_MAX, most = 0;
   std::array<std::size_t, 2> without{};
   for (std::size_t side = 0; side < 2; ++side)
-    for (const Run& run : side == 0 ? base : fresh) {
-      const auto at = std::find_if(run.routes.begin(), run.routes.end(), [&](const auto& r) { return r.name == name; });
-      if (at == run.routes.end()) {
+    for (const Run* run : side == 0 ? base : fresh) {
+      const RouteRun* at = named(name, *run);
+      if (!at) {
         ++without[side];
         continue;
       }
-      route.runs[side].push_back(&*at);
+      route.runs[side].push_back(at);
       const std::size_t n = timed(*at);
       least = std::min(least, n);
       most = std::max(most, n);
@@ -199,12 +222,49 @@ Route find(const RouteName& name, Runs base, Runs fresh, RouteComparison& out) {
     for (const RouteRun* run : route.runs[side])
       // Nothing of a run without any request with a duration can be cut to: its values say why they are missing.
       route.samples[side].emplace_back(*run, out.compared);
+  for (const Run* run : k.noise)
+    if (const RouteRun* at = named(name, *run)) route.noise.emplace_back(*at, 0);
   gather_facts(route, base, fresh, route.facts);
   return route;
 }
 
+Method method_of(std::span<const Run> base, std::span<const Run> fresh, const CompareOptions& options) {
+  if (options.method) return *options.method;
+  if (options.self) return Method::runs_welch;
+  if (any_of_duet(base, fresh)) return Method::duet_paired;
+  return base.size() == 1 && fresh.size() == 1 ? Method::blocks : Method::runs_welch;
+}
+
+Runs pointers(std::span<const Run> runs) {
+  Runs out;
+  for (const Run& run : runs) out.push_back(&run);
+  return out;
+}
+
+// The sides as they are, and what stands against comparing them.
+Frame frame_of(std::span<const Run> base, std::span<const Run> fresh, std::span<const Run> noise, Comparison& out) {
+  Frame k{pointers(base), pointers(fresh), pointers(noise), method_of(base, fresh, out.options), kAlpha};
+  compare_sides(base, fresh, out);
+  if (k.method == Method::blocks && (base.size() != 1 || fresh.size() != 1)) {
+    out.obstacles.push_back("the method blocks compares one capture a side");
+    k.method = Method::runs_welch;
+  }
+  if (k.method == Method::blocks) compare_noise(base, fresh, noise, out);
+  if (k.method == Method::duet_paired) {
+    const auto pairs = pairs_of(base, fresh, out.obstacles);
+    if (pairs.empty())
+      k.method = Method::runs_welch;
+    else
+      for (std::size_t i = 0; i < pairs.size(); ++i) k.fresh[i] = &fresh[pairs[i]];
+  }
+  out.method = k.method;
+  return k;
+}
+
 // What may interest beside the gates: at most 5 % false discoveries among all that is compared.
 void notice(Comparison& out) {
+  // How runs vary is assumed: such a share of false discoveries cannot be promised.
+  if (out.method == Method::blocks && out.noise_runs < kLeastNoiseRuns) return;
   struct Candidate {
     Estimate* estimate;
     bool large;
@@ -228,12 +288,13 @@ void notice(Comparison& out) {
 
 }  // namespace
 
-Comparison compare(Runs base, Runs fresh, const CompareOptions& options) {
+Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const CompareOptions& options,
+                   std::span<const Run> noise) {
   Comparison out;
   out.options = options;
-  compare_sides(base, fresh, out);
+  Frame k = frame_of(base, fresh, noise, out);
   std::map<RouteName, std::uint64_t> names;
-  for (const Runs runs : {base, fresh})
+  for (const auto runs : {base, fresh})
     for (const Run& run : runs)
       for (const RouteRun& route : run.routes) names[route.name] += route.requests.size();
   std::vector<std::pair<RouteName, std::uint64_t>> order(names.begin(), names.end());
@@ -241,17 +302,17 @@ Comparison compare(Runs base, Runs fresh, const CompareOptions& options) {
   std::vector<Route> routes;
   for (const auto& [name, requests] : order) {
     out.routes.emplace_back();
-    routes.push_back(find(name, base, fresh, out.routes.back()));
+    routes.push_back(find(name, k, out.routes.back()));
   }
   out.gates = expand(out);
-  const double alpha = kAlpha / static_cast<double>(std::max<std::size_t>(1, out.gates.size()));
+  k.alpha = kAlpha / static_cast<double>(std::max<std::size_t>(1, out.gates.size()));
   for (std::size_t i = 0; i < routes.size(); ++i) {
     RouteComparison& route = out.routes[i];
     if (!route.absent.empty()) continue;
     for (const Metric& metric : model::gate::route_metrics())
-      route.metrics.push_back({metric, estimate_of(routes[i], metric, base, fresh, alpha)});
-    route.all = account_table(routes[i], false, alpha);
-    route.slow = account_table(routes[i], true, alpha);
+      route.metrics.push_back({metric, estimate_of(routes[i], metric, route.compared, k)});
+    route.all = account_table(routes[i], false, k.pairs(), k.alpha);
+    route.slow = account_table(routes[i], true, k.pairs(), k.alpha);
     route.base_curve = curve_of(routes[i].runs[0]);
     route.fresh_curve = curve_of(routes[i].runs[1]);
     add_blockers(routes[i], route);
@@ -260,12 +321,16 @@ Comparison compare(Runs base, Runs fresh, const CompareOptions& options) {
   for (GateResult& gate : out.gates) {
     if (!gate.found) continue;
     const RouteComparison& route = out.routes[gate.route];
+    const Metric& metric = gate.gate.metric;
     if (!route.absent.empty()) {
       gate.missing.push_back(route.absent);
       continue;
     }
-    gate.estimate = estimate_of(routes[gate.route], gate.gate.metric, base, fresh, alpha);
-    gate.missing = shortfalls(gate.gate.metric, gate.estimate, routes[gate.route].facts, out);
+    gate.estimate = estimate_of(routes[gate.route], metric, route.compared, k);
+    gate.missing = shortfalls(metric, gate.estimate, routes[gate.route].facts, out);
+    if (k.method != Method::blocks || !gate.estimate.known || gate.estimate.exact) continue;
+    if (const std::string missing = noise_of(routes[gate.route], metric).missing; !missing.empty())
+      gate.missing.push_back(missing);
   }
   judge(out.gates, out);
   notice(out);

@@ -1,4 +1,4 @@
-// Repeated runs of two versions compared, with the run as the unit that varies (method runs-welch).
+// Runs of two versions compared, with the run as the unit that varies.
 #pragma once
 
 #include <span>
@@ -7,7 +7,9 @@
 
 namespace tailcap::compare {
 
+// noise: other runs of one version, which show how runs vary; for one run a side.
 model::gate::Comparison compare(std::span<const model::gate::Run> base, std::span<const model::gate::Run> fresh,
-                                const model::gate::CompareOptions& options);
+                                const model::gate::CompareOptions& options,
+                                std::span<const model::gate::Run> noise = {});
 
 }  // namespace tailcap::compare

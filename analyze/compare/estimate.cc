@@ -29,9 +29,23 @@ Side side_of(std::span<const RunValue> runs) {
   return out;
 }
 
+void fill(const Metric& metric, const Effect& effect, double alpha, Estimate& out) {
+  const auto unit = [&](double x) { return metric.relative() ? std::expm1(x) : x; };
+  out.known = true;
+  out.difference = unit(effect.difference);
+  out.low = unit(effect.bound(0.05));
+  out.high = unit(effect.bound(0.95));
+  out.mde = unit(effect.detectable(alpha));
+  out.se = effect.se;
+  out.df = effect.df;
+  out.p_above = effect.p_above();
+  out.p_two = effect.p_two();
+}
+
 }  // namespace
 
-Estimate estimate(const Metric& metric, std::span<const RunValue> base, std::span<const RunValue> fresh, double alpha) {
+Estimate estimate(const Metric& metric, std::span<const RunValue> base, std::span<const RunValue> fresh, double alpha,
+                  Pairs pairs) {
   Estimate out;
   for (const auto runs : {base, fresh})
     for (const RunValue& run : runs)
@@ -61,17 +75,29 @@ Estimate estimate(const Metric& metric, std::span<const RunValue> base, std::spa
     out.missing = "one run says nothing about how runs vary";
     return out;
   }
-  const Effect effect = welch(b.values, n.values, b.floor, n.floor);
-  const auto unit = [&](double x) { return metric.relative() ? std::expm1(x) : x; };
-  out.known = true;
-  out.difference = unit(effect.difference);
-  out.low = unit(effect.bound(0.05));
-  out.high = unit(effect.bound(0.95));
-  out.mde = unit(effect.detectable(alpha));
-  out.se = effect.se;
-  out.df = effect.df;
-  out.p_above = effect.p_above();
-  out.p_two = effect.p_two();
+  fill(
+      metric,
+      pairs == Pairs::yes ? paired(b.values, n.values, b.floor + n.floor) : welch(b.values, n.values, b.floor, n.floor),
+      alpha, out);
+  return out;
+}
+
+Estimate estimate_by_blocks(const Metric& metric, const RunValue& base, const RunValue& fresh,
+                            const Blocks& base_blocks, const Blocks& fresh_blocks, const Noise& noise, double alpha) {
+  Estimate out;
+  for (const std::string* missing : {&base.missing, &fresh.missing, &base_blocks.missing, &fresh_blocks.missing})
+    if (out.missing.empty()) out.missing = *missing;
+  out.levels = base.known && fresh.known;
+  out.base = base.level;
+  out.fresh = fresh.level;
+  // Of times and shares, nothing can be assumed.
+  if (out.missing.empty() && !metric.relative() && !(noise.df > 0)) out.missing = noise.missing;
+  if (!out.missing.empty()) return out;
+  // Both runs differ from others of their version.
+  fill(metric,
+       widened(welch(base_blocks.values, fresh_blocks.values, base_blocks.floor, fresh_blocks.floor),
+               2 * noise.variance, noise.df > 0 ? noise.df : HUGE_VAL),
+       alpha, out);
   return out;
 }
 

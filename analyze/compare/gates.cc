@@ -14,6 +14,7 @@ using model::gate::Comparison;
 using model::gate::Estimate;
 using model::gate::Gate;
 using model::gate::GateResult;
+using model::gate::Method;
 using model::gate::Metric;
 using model::gate::RouteName;
 using model::gate::Verdict;
@@ -175,6 +176,8 @@ std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, con
     return out;
   }
   if (e.exact) return out;
+  // Blocks have rules of their own: without enough of them, the estimate is not known.
+  if (c.method == Method::blocks) return out;
   const std::size_t runs = std::min(f.base_runs, f.fresh_runs);
   if (runs < c.options.min_runs)
     out.push_back(std::to_string(runs) + " runs a side: needs " + std::to_string(c.options.min_runs));

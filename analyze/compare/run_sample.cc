@@ -60,7 +60,25 @@ RunValue RunSample::share(bool failed) const {
   return out;
 }
 
+// Of the whole run: readings do not fall on borders of requests.
+RunValue RunSample::allocations() const {
+  RunValue out;
+  double allocations = 0, requests = 0;
+  for (const auto& reading : run_.allocations) {
+    allocations += reading.allocations;
+    requests += reading.requests;
+  }
+  out.known = requests > 0;
+  if (out.known)
+    out.value = out.level = allocations / requests;
+  else
+    out.missing = run_.uncounted[static_cast<std::size_t>(model::gate::Count::allocations)];
+  if (!out.known && out.missing.empty()) out.missing = "a run is too short to count allocations";
+  return out;
+}
+
 RunValue RunSample::count(std::size_t which) const {
+  if (which == static_cast<std::size_t>(model::gate::Count::allocations)) return allocations();
   RunValue out;
   std::size_t n = 0, unknown = 0;
   double sum = 0, squares = 0;
@@ -81,6 +99,7 @@ RunValue RunSample::count(std::size_t which) const {
     out.constant = false;
     out.missing = n == 0 ? "a run has no complete request of it"
                          : "it is not known of " + std::to_string(unknown) + " requests of a run";
+    if (n > 0 && !run_.uncounted[which].empty()) out.missing += ": " + run_.uncounted[which];
     return out;
   }
   out.known = true;

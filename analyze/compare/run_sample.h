@@ -42,6 +42,7 @@ class RunSample {
   static constexpr std::size_t kLeastSlow = 5;
   RunValue share(bool failed) const;
   RunValue count(std::size_t which) const;
+  RunValue allocations() const;
 
   const model::gate::RouteRun& run_;
   std::size_t end_ = 0;  // requests of the run that count

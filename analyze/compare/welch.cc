@@ -3,10 +3,16 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <vector>
 
 #include "analyze/compare/t_distribution.h"
 
 namespace tailcap::compare {
+namespace {
+
+constexpr double kMostFreedom = 1e6;  // beyond that, t is the normal distribution
+
+}  // namespace
 
 double mean_of(std::span<const double> values) {
   assert(!values.empty());
@@ -34,6 +40,28 @@ Effect welch(std::span<const double> base, std::span<const double> fresh, double
   out.se = std::sqrt(b + n);
   out.df = b + n > 0 ? (b + n) * (b + n) / (b * b / (kb - 1) + n * n / (kn - 1)) : kb + kn - 2;
   return out;
+}
+
+Effect paired(std::span<const double> base, std::span<const double> fresh, double floor) {
+  assert(base.size() == fresh.size() && base.size() >= 2);
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < base.size(); ++i) differences.push_back(fresh[i] - base[i]);
+  const double k = static_cast<double>(base.size());
+  Effect out;
+  out.difference = mean_of(differences);
+  out.se = std::sqrt(std::max(variance_of(differences), floor) / k);
+  out.df = k - 1;
+  return out;
+}
+
+Effect widened(Effect effect, double variance, double df) {
+  assert(variance >= 0 && df > 0);
+  const double own = effect.se * effect.se, all = own + variance;
+  if (!(all > 0)) return effect;
+  const double parts = own * own / effect.df + variance * variance / df;
+  effect.se = std::sqrt(all);
+  effect.df = parts > 0 ? std::min(all * all / parts, kMostFreedom) : kMostFreedom;
+  return effect;
 }
 
 double Effect::p_above() const {

@@ -19,11 +19,11 @@ class BesideRequests {
   using Entry = std::pair<ExchangeId, Value>;
   // Ascending by request.
   void assign(std::vector<Entry> sorted) { all_ = std::move(sorted); }
-  // 0: not known.
+  // Value{}: not known.
   Value find(ExchangeId request) const {
     const auto at =
         std::lower_bound(all_.begin(), all_.end(), request, [](const Entry& e, ExchangeId id) { return e.first < id; });
-    return at != all_.end() && at->first == request ? at->second : 0;
+    return at != all_.end() && at->first == request ? at->second : Value{};
   }
   bool empty() const { return all_.empty(); }
   const std::vector<Entry>& all() const { return all_; }

@@ -14,6 +14,7 @@
 #include "analyze/model/handlers.h"
 #include "analyze/model/header_sets.h"
 #include "analyze/model/machine/cpu_account.h"
+#include "analyze/model/occurrences.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/phase.h"
 #include "analyze/model/rows.h"
@@ -140,9 +141,10 @@ struct RequestTable {
   Partitions partitions;        // of requests with a duration
   Partitions unfinished;        // of the last kUnfinishedShown of requests that had no answer when the recording ended
   Chains chains;                // of the slow requests of each route
-  Crowd crowd;                  // known where there are partitions
-  CpuAccount cpus;              // of the machine; likewise
-  std::uint64_t salt = 0;       // of ids that are made up, by the capture's own id: see trace_identity.h
+  RequestOccurrences occurrences;  // of requests with a duration, where they were asked for
+  Crowd crowd;                     // known where there are partitions
+  CpuAccount cpus;                 // of the machine; likewise
+  std::uint64_t salt = 0;          // of ids that are made up, by the capture's own id: see trace_identity.h
 };
 
 }  // namespace tailcap::model

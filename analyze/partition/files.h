@@ -3,7 +3,7 @@
 // otherwise it is not known whose they were.
 #pragma once
 
-#include "analyze/model/file_calls.h"
+#include "analyze/model/study/file_calls.h"
 #include "analyze/partition/draft.h"
 
 namespace tailcap::partition {

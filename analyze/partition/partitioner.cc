@@ -7,6 +7,7 @@
 #include "analyze/partition/drafted.h"
 #include "analyze/partition/files.h"
 #include "analyze/partition/look_through.h"
+#include "analyze/partition/occurrences.h"
 #include "ground/workers.h"
 
 namespace tailcap::partition {
@@ -67,6 +68,7 @@ struct Finished {
   bool right = true;
   std::vector<model::Part> parts;
   std::vector<model::Culprit> culprits;
+  model::Occurrences occurrences;
 };
 
 }  // namespace
@@ -89,7 +91,8 @@ struct Partitioner::Impl {
   model::Partitions done, unfinished;
   std::vector<ExchangeId> wrong;
   CourseBook book;
-  bool with_files = false, every_turn = false;
+  bool with_files = false, every_turn = false, with_occurrences = false;
+  std::vector<model::RequestOccurrences::Entry> occurrences;
   std::vector<model::FileCalls> files;
   model::Findings findings;
   Drafted other;  // its memory is used again
@@ -145,6 +148,7 @@ struct Partitioner::Impl {
         out.right = accountant.right(windows);
         out.parts = accountant.account.parts();
         out.culprits = accountant.account.culprits();
+        if (with_occurrences) out.occurrences = occurrences_of(known(), accountant.drafted.draft);
       }
     });
     for (std::size_t i = 0; i < together.size(); ++i) {
@@ -152,6 +156,7 @@ struct Partitioner::Impl {
       if (f.parts.empty()) continue;
       const ExchangeId id = windows.table().rows.id(together[i]);
       done.add(id, f.parts, f.culprits);
+      if (with_occurrences) occurrences.emplace_back(id, f.occurrences);
       if (!f.right) note_wrong(id);
     }
   }
@@ -164,6 +169,7 @@ struct Partitioner::Impl {
     const Draft& draft = drafted.draft;
     if (!accountant.right(windows)) note_wrong(draft.w.id);
     done.add(draft.w.id, account.parts(), account.culprits());
+    if (with_occurrences) occurrences.emplace_back(draft.w.id, occurrences_of(known(), draft));
     if (explained_at(row))
       if (auto found = look_through.chains_of(draft, drafted.pieces); !found.empty())
         chains.emplace(draft.w.id, std::move(found));
@@ -231,6 +237,8 @@ void Partitioner::follow_likely(const std::vector<std::uint32_t>& rows) {
 
 void Partitioner::look_at_every_turn() { impl_->every_turn = true; }
 
+void Partitioner::count_occurrences() { impl_->with_occurrences = true; }
+
 void Partitioner::explain(const std::vector<std::uint32_t>& rows) {
   impl_->explained.resize(impl_->windows.table().rows.size());
   for (const std::uint32_t row : rows) impl_->explained[row] = true;
@@ -252,6 +260,14 @@ model::Partitions Partitioner::take() {
 model::Partitions Partitioner::take_unfinished() { return std::move(impl_->unfinished); }
 
 model::Chains Partitioner::take_chains() { return std::move(impl_->chains); }
+
+model::RequestOccurrences Partitioner::take_occurrences() {
+  std::sort(impl_->occurrences.begin(), impl_->occurrences.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  model::RequestOccurrences out;
+  out.assign(std::move(impl_->occurrences));
+  return out;
+}
 
 model::Crowd Partitioner::take_crowd() { return impl_->observed.take_crowd(); }
 model::CpuAccount Partitioner::take_cpus() { return impl_->observed.take_cpus(); }

@@ -15,8 +15,9 @@
 #include <vector>
 
 #include "analyze/model/chain.h"
-#include "analyze/model/file_calls.h"
+#include "analyze/model/occurrences.h"
 #include "analyze/model/partition.h"
+#include "analyze/model/study/file_calls.h"
 #include "analyze/model/wire/findings.h"
 #include "analyze/partition/course_book.h"
 #include "analyze/partition/history/observed.h"
@@ -39,6 +40,8 @@ class Partitioner {
   // Likewise. What an event loop did beside a request is not summed, so that all culprits are known. Its cost grows
   // with the number of requests under way.
   void look_at_every_turn();
+  // Likewise. For take_occurrences().
+  void count_occurrences();
   // Likewise. Looks through the waits of these requests, for take_chains().
   void explain(const std::vector<std::uint32_t>& rows);
   void push(const formats::Event& event);
@@ -46,6 +49,7 @@ class Partitioner {
   model::Partitions take();
   model::Partitions take_unfinished();  // of requests without an answer at the end of the recording
   model::Chains take_chains();
+  model::RequestOccurrences take_occurrences();  // of requests with a duration
   model::Crowd take_crowd();
   model::CpuAccount take_cpus();
   CourseBook take_courses();

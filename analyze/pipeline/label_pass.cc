@@ -14,6 +14,7 @@ LabelPass::LabelPass(WirePass& wire, const Options& options)
                    options.threads) {
   if (options.follow.connection != 0) partitioner_->follow(options.follow);
   if (options.every_turn) partitioner_->look_at_every_turn();
+  if (options.occurrences) partitioner_->count_occurrences();
   if (options.all_courses) {
     std::vector<std::uint32_t> rows(wire.requests().table().rows.size());
     std::iota(rows.begin(), rows.end(), 0u);
@@ -32,6 +33,7 @@ partition::CourseBook LabelPass::finish(Analysis& out) {
   wire_.requests().table().partitions = partitioner_->take();
   wire_.requests().table().unfinished = partitioner_->take_unfinished();
   wire_.requests().table().chains = partitioner_->take_chains();
+  wire_.requests().table().occurrences = partitioner_->take_occurrences();
   wire_.requests().table().crowd = partitioner_->take_crowd();
   wire_.requests().table().cpus = partitioner_->take_cpus();
   out.files = partitioner_->take_files();

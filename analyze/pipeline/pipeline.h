@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/model/file_calls.h"
 #include "analyze/model/request.h"
+#include "analyze/model/study/file_calls.h"
 #include "analyze/model/study/split.h"
 #include "analyze/model/study/study.h"
 #include "analyze/model/wire/exchange.h"
@@ -47,6 +47,7 @@ struct Options {
   bool study = true;               // false: only the table and Study::quality
   bool partition = false;          // fills RequestTable::partitions: reads the capture a second time
   bool every_turn = false;         // with partition: all blockers on event loops, at a cost that grows with concurrency
+  bool occurrences = false;        // with partition: fills RequestTable::occurrences
   model::GoLimits go;
   Progress progress;  // see Replay
   // With partition: fills Analysis::courses for this request, its other end and the calls below,

@@ -36,7 +36,7 @@ class Assert(case.Case):
 
     def test_limits_that_are_kept_and_broken(self):
         for limits, code in (("{p50: 6ms}", 0), ("{p50: 4ms}", 3), ("{p99: 20ms}", 0), ("{p99: 10ms}", 3), ("{mean: 5.5ms}", 0), ("{mean: 5ms}", 3), ("{errors: 1%}", 0),
-                             ("{calls: 2}", 0), ("{calls: 1.5}", 3), ("{response_bytes: 2}", 0), ("{down.wait: 4ms}", 3), ("{down.wait: 6ms}", 0), ("{down.wait: 50%}", 3), ("{down.wait: 95%}", 0)):
+                             ("{calls: 2}", 0), ("{calls: 1.5}", 3), ("{waits: 2, wakeups: 2}", 0), ("{waits: 1}", 3), ("{collections: 1}", 4), ("{allocations: 1}", 4), ("{response_bytes: 2}", 0), ("{down.wait: 4ms}", 3), ("{down.wait: 6ms}", 0), ("{down.wait: 50%}", 3), ("{down.wait: 95%}", 0)):
             self.assertEqual(self.asserted(limits).returncode, code, limits)
         self.assertEqual(self.asserted("{errors: 5%}", capture=self.bad).returncode, 4, "400 failures in a row are one independent event")
 

@@ -3,8 +3,10 @@
 
     tests/cli/compare_test.py --build build/release [unittest arguments]
 """
+import html
 import json
 import pathlib
+import re
 import tempfile
 import unittest
 import xml.etree.ElementTree
@@ -157,6 +159,75 @@ class Compare(case.Case):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("column 13", done.stderr)
         self.assertEqual(self.tailcap("compare", base, "--", "absent.tcap").returncode, 1)
+
+    def test_one_slow_request_of_each_side(self):
+        """The page shows the request of each side that is nearest to its p99, and the commands that show more of it."""
+        self.assertEqual(self.compare("slower", "-o", "x.html").returncode, 3)
+        page = html.unescape(re.sub(r"<[^>]+>", " ", (self.scratch / "x.html").read_text()))
+        self.assertIn("One slow request of each side: GET /pay", page)
+        commands = re.findall(r"tailcap show (\S+\.tcap) (\d+\.\d+)", page)
+        self.assertEqual([pathlib.Path(path).parent.name for path, _ in commands], ["base", "new"])
+        took = []
+        for path, request in commands:
+            shown = self.tailcap("show", path, request, "--json")
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+            took.append(json.loads(shown.stdout)["end"]["request"]["duration_ns"] / 1e6)
+        # The truth: the slowest take three times 5 and 7 ms.
+        self.assertAlmostEqual(took[0], 15, delta=0.5)
+        self.assertAlmostEqual(took[1], 21, delta=0.7)
+        # Where nothing fails, the route that changed most is shown.
+        self.assertEqual(self.compare("equal", "-o", "y.html").returncode, 0)
+        self.assertIn("One slow request of each side: GET /pay", (self.scratch / "y.html").read_text())
+
+    def test_waits_are_counted(self):
+        """Every call is one wait of the thread, which a wake-up ends: that is in the recording's text."""
+        document = self.judged("calls", "--fail-on", "waits(/pay) > +0", "--fail-on", "wakeups(/pay) > +0", code=3)
+        for gate in document["gates"]:
+            self.assertEqual((gate["estimate"]["base"], gate["estimate"]["new"], gate["estimate"]["exact"], gate["verdict"]), (1, 2, True, "fail"))
+        self.assertEqual(self.compare("equal", "--fail-on", "waits(/pay) > +0").returncode, 0)
+
+    def test_what_was_not_recorded_is_undecided_and_says_which_option_records_it(self):
+        for metric, option in (("collections", "--add go"), ("allocations", "--add allocations")):
+            gate = self.judged("equal", "--fail-on", f"{metric}(/pay) > +0", code=4)["gates"][0]
+            self.assertIn(f"tailcap record {option}", " ".join(gate["missing"]))
+
+    def test_allocations_per_request(self):
+        """A Go process that serves one route: 30 and 36 allocations a second, of 60 requests a second."""
+        sides = []
+        for side, each in (("base", 30), ("new", 36)):
+            (self.scratch / side).mkdir()
+            for n in range(5):
+                number = 4 * (n // 2) + {("base", 0): 0, ("new", 0): 1, ("new", 1): 2, ("base", 1): 3}[side, n % 2]
+                lines = runs.text(number=number, **LONG).splitlines()
+                lines += [f"+{second}.5 go_allocations pid=10 tid=10 least=16 count={each} bytes={16 * each}" for second in range(11)]
+                lines[1:] = sorted(lines[1:], key=lambda line: float(line.split()[0]))
+                sides.append(runs.write_text(self.scratch / side, f"run{n}", "\n".join(lines) + "\n"))
+        done = self.tailcap("compare", "base", "--", "new", "--fail-on", "allocations(/pay) > +1%", "--json")
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        estimate = json.loads(done.stdout)["gates"][0]["estimate"]
+        self.assertAlmostEqual(estimate["base"], 0.5, delta=0.01)
+        self.assertAlmostEqual(estimate["new"], 0.6, delta=0.01)
+
+    def test_one_capture_a_side(self):
+        """Undecided without other runs, whatever the difference; with eight of them, what is far beyond their noise fails."""
+        long = {"requests": 1300, "rate": 60}
+        noise = self.scratch / "noise"
+        noise.mkdir()
+        for n in range(8):
+            runs.write(noise, f"noise{n}", number=n, **long)
+        base, same, slow = (runs.write(self.scratch, name, number=number, **{**long, **what})
+                            for name, number, what in (("base", 10, {}), ("same", 11, {}), ("slow", 12, {"ms": 10})))
+        gate = ("--fail-on", "p50(/pay) > +20%")
+        for arguments, code in (((slow, *gate), 4), ((slow, *gate, "--noise", noise), 3), ((same, *gate, "--noise", noise), 0), ((slow, *gate, "--noise", noise, "--method", "runs-welch"), 4),
+                                ((slow, *gate, "--noise", noise / "noise1.tcap"), 4), ((slow, "--fail-on", "p99(/pay) > +20%", "--noise", noise), 4)):
+            done = self.tailcap("compare", base, "--", *arguments, "--json")
+            self.assertEqual(done.returncode, code, f"{arguments} {done.stdout} {done.stderr}")
+        document = json.loads(self.tailcap("compare", base, "--", slow, *gate, "--noise", noise, "--json").stdout)
+        self.assertEqual((document["method"], document["parameters"]["noise_runs"]), ("blocks", 8))
+        self.assertIn("runs vary more than one run shows", " ".join(document["remarks"]))
+        done = self.tailcap("compare", base, same, "--", slow, "--noise", noise)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--noise is for one capture a side", done.stderr)
 
 
 if __name__ == "__main__":

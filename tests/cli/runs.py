@@ -45,7 +45,11 @@ def text(number, requests=600, ms=5.0, calls=1, errors=0, version=None, slow_eve
 
 
 def write(folder, name, **what):
-    (folder / f"{name}.txt").write_text(text(**what))
+    return write_text(folder, name, text(**what))
+
+
+def write_text(folder, name, lines):
+    (folder / f"{name}.txt").write_text(lines)
     subprocess.run([case.program("tests/synth/synth-capture"), folder / f"{name}.txt", folder / f"{name}.tcap"], check=True)
     return folder / f"{name}.tcap"
 

@@ -1,6 +1,6 @@
-"""A service in two versions, for tests of gates: GET /pay sleeps for so long and makes so many calls.
+"""A service in two versions, for tests of gates: GET /pay sleeps so often for so long and makes so many calls.
 
-    gate_service.py --port PORT --stock HOST:PORT [--calls N] [--sleep SECONDS] [--fail-every N]
+    gate_service.py --port PORT --stock HOST:PORT [--calls N] [--sleep SECONDS] [--naps N] [--fail-every N]
 """
 import argparse
 import http.client
@@ -15,6 +15,7 @@ def main():
     parser.add_argument("--stock", required=True)
     parser.add_argument("--calls", type=int, default=1)
     parser.add_argument("--sleep", type=float, default=0.002)
+    parser.add_argument("--naps", type=int, default=1)
     parser.add_argument("--fail-every", type=int, default=0)
     options = parser.parse_args()
     served = itertools.count(1)
@@ -31,7 +32,8 @@ def main():
             super().finish()
 
         def do_GET(self):
-            time.sleep(options.sleep)
+            for _ in range(options.naps):
+                time.sleep(options.sleep)
             for _ in range(options.calls):
                 self.stock.request("GET", "/stock/shirts")
                 self.stock.getresponse().read()

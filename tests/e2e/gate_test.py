@@ -11,13 +11,15 @@ from harness import Case, free_port
 class Gate(Case):
     RATE, SECONDS = 60, 2
 
-    def gate(self, base, new, *arguments, runs=2, out="gate"):
+    def gate(self, base, new, *arguments, runs=2, out="gate", duet=False):
         if not hasattr(self, "stock"):
             self.stock = f"127.0.0.1:{free_port()}"
             self.sample_service("--port", self.stock.split(":")[1], ready=("127.0.0.1", int(self.stock.split(":")[1])))
-        port = free_port()
+        port = "{port}" if duet else free_port()
+        if duet:
+            arguments = (*arguments, "--duet", f"{free_port()},{free_port()}")
         service = f"{sys.executable} {harness.ROOT}/tests/e2e/gate_service.py --port {port} --stock {self.stock}"
-        load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r {self.RATE} -c 4 -d {self.SECONDS} --route '1 GET /pay' --log {self.scratch}/load.jsonl"
+        load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r {self.RATE} -c 4 -d {self.SECONDS} --route '1 GET /pay' --log {self.scratch}/load-{port}.jsonl"
         done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", f"{service} {base}", "--new", f"{service} {new}", "--load", load,
                                "--ready", f"127.0.0.1:{port}", "--runs", str(runs), "--out", self.scratch / out, *arguments],
                               capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
@@ -41,6 +43,44 @@ class Gate(Case):
         # Other words, so that the gate does not take them for one version.
         done, verdict = self.gate("--calls 1", "--calls 01", "--fail-on", "calls(/pay) > +0")
         self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
+
+    def test_one_more_wait_is_found(self):
+        """One sleep more in each request is one wake-up more, however often threads are preempted."""
+        done, verdict = self.gate("--naps 1", "--naps 2", "--fail-on", "wakeups(/pay) > +0.5", "--strict", runs=2)
+        document = json.loads((self.scratch / "gate/comparison.json").read_text())
+        estimate = document["gates"][0]["estimate"]
+        if not estimate:
+            captures = sorted((self.scratch / "gate").glob("*/*/*.tcap"))
+            events = [subprocess.run([harness.BUILD / "analyze/tailcap", "events", c], capture_output=True, text=True, check=False).stdout for c in captures]
+            self.assertTrue(any(" missed " in text for text in events), document["gates"])
+            self.skipTest("the recorder missed off-CPU intervals, and the gate says so")
+        self.assertAlmostEqual(estimate["new"] - estimate["base"], 1, delta=0.2, msg=str(estimate))
+        self.assertNotEqual(verdict["verdict"], "pass")
+
+    def test_a_duet(self):
+        done, verdict = self.gate("--calls 1", "--calls 2", "--fail-on", "calls(/pay) > +0", duet=True)
+        self.assertEqual((done.returncode, verdict["verdict"]), (3, "fail"), done.stdout + done.stderr)
+        document = json.loads((self.scratch / "gate/comparison.json").read_text())
+        self.assertEqual((document["method"], document["obstacles"]), ("duet-paired", []))
+        estimate = document["gates"][0]["estimate"]
+        self.assertEqual((estimate["base"], estimate["new"], estimate["exact"]), (1, 2, True))
+        # Both versions of a pair have the same load at the same time, by the logs of the load generator.
+        for folder in ("screen", "confirm"):
+            for n in ("000", "001"):
+                notes = [subprocess.run([harness.BUILD / "analyze/tailcap", "info", self.scratch / "gate" / folder / side / f"{n}.tcap"], capture_output=True, text=True, check=True).stdout for side in ("base", "new")]
+                for text in notes:
+                    self.assertIn(f"{folder} {n}", text)
+        noise = (self.scratch / "gate/noise.md").read_text()
+        self.assertNotIn("other version", noise)
+
+    def test_equal_versions_in_a_duet_pass(self):
+        done, verdict = self.gate("--calls 1", "--calls 01", "--fail-on", "calls(/pay) > +0", duet=True)
+        self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
+
+    def test_a_duet_needs_to_know_where_ports_go(self):
+        done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--base", "a {port}", "--new", "b", "--load", "c {port}", "--duet", "1,2"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--new must say where {port} goes", done.stderr)
 
     def test_what_does_not_start_is_said(self):
         began = time.monotonic()

@@ -14,4 +14,16 @@ std::string_view name_of(Verdict verdict) {
   return "undecided";
 }
 
+std::string_view name_of(Method method) {
+  switch (method) {
+    case Method::runs_welch:
+      return "runs-welch";
+    case Method::blocks:
+      return "blocks";
+    case Method::duet_paired:
+      break;
+  }
+  return "duet-paired";
+}
+
 }  // namespace tailcap::model::gate

@@ -29,8 +29,16 @@ struct Gate {
   std::string text;  // as it was written; empty: it is one of the default
 };
 
+enum class Method : std::uint8_t {
+  runs_welch,   // several runs a side
+  blocks,       // one long run a side, cut into blocks of time; how runs vary is known from others
+  duet_paired,  // both versions at once, run by run
+};
+std::string_view name_of(Method method);  // "runs-welch", …
+
 struct CompareOptions {
-  std::vector<Gate> gates;  // empty: p99 and errors of every route with enough data
+  std::optional<Method> method;  // unset: by the runs that there are
+  std::vector<Gate> gates;       // empty: p99 and errors of every route with enough data
   std::size_t min_runs = 5;
   bool strict = false;  // fail only where the lower bound is above the threshold
   bool allow_sequential = false;
@@ -101,6 +109,8 @@ struct GateResult {
 
 struct Comparison {
   Verdict verdict = Verdict::undecided;
+  Method method = Method::runs_welch;
+  std::size_t noise_runs = 0;          // further runs of one version, which show how runs vary
   std::vector<std::string> obstacles;  // the sides cannot be compared, because
   std::vector<std::string> uneven;     // their times cannot be, because; counts that never vary can
   std::vector<std::string> remarks;

@@ -21,9 +21,19 @@ enum class Count : std::uint8_t {
   retries,         // of the calls, those that repeat another; of a call: whether it does
   request_bytes,   // of its own body
   response_bytes,
+  waits,        // off-CPU intervals of its carrier
+  wake_ups,     // of these, those that a wake-up ended
+  collections,  // of Go, that began while it was under way
+  allocations,  // of its Go process, per request that this served
   count_,
 };
 inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::count_);
+// Of calls whose parent is known: others could be of any route.
+inline constexpr bool of_calls(std::size_t count) { return count < static_cast<std::size_t>(Count::request_bytes); }
+inline constexpr bool of_bytes(std::size_t count) {
+  return count == static_cast<std::size_t>(Count::request_bytes) ||
+         count == static_cast<std::size_t>(Count::response_bytes);
+}
 std::string_view name_of(Count count);  // "calls", "tls_handshakes", …
 
 // Labels, and the time of requests that have no account. Over all of them a request's times sum to its duration.

@@ -22,6 +22,8 @@ struct RouteName {
 
 // A request whose end is known: it has a duration that counts, or it failed.
 struct Observation {
+  ExchangeId id;
+  std::int64_t start = 0;      // ns after the warm-up
   std::int64_t duration = -1;  // ns; -1: none
   bool failed = false, client_error = false;
   std::uint32_t accounts_at = 0, accounts_n = 0;  // in RouteRun::accounts; they sum to the duration
@@ -35,6 +37,11 @@ struct Blocker {
   std::int64_t time = 0;  // ns, of the slowest 1 %
 };
 
+// How often a Go process allocated memory between two readings of its counters, and how many requests it served then.
+struct AllocationReading {
+  double allocations = 0, requests = 0;
+};
+
 struct RouteRun {
   RouteName name;
   std::vector<Observation> requests;                            // in the order of their beginning
@@ -42,13 +49,16 @@ struct RouteRun {
   std::uint64_t doubtful = 0;                                   // further requests without a duration that counts
   std::uint64_t in_flight = 0;                                  // further ones that the recording cut off
   double decorrelation = 0;                                     // seconds between independent requests
+  std::array<std::string, kCounts> uncounted;                   // why a count is not known of some requests
+  std::vector<AllocationReading> allocations;                   // empty: not known
   std::uint64_t bursts = 0;                                     // clusters in time of the slowest 1 %
   std::vector<Blocker> blockers;                                // most time first
   std::vector<std::pair<std::string, std::uint64_t>> callees;   // "GET /stock", calls; most first
 };
 
 struct Run {
-  std::string file;
+  std::string file;  // its name, and where it was read
+  std::string path;
   formats::Preamble preamble;
   double seconds = 0;               // without the warm-up
   double warm_up = 0;               // seconds that were left out

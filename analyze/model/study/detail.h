@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/model/file_calls.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/request.h"
+#include "analyze/model/study/file_calls.h"
 #include "analyze/model/study/flame.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/exchange.h"

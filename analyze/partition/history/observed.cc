@@ -367,6 +367,10 @@ void Observed::push(const Event& event) {
     strangers_[info->socket] = {info->origin, info->type == formats::SocketType::datagram && info->remote.port == 53};
   } else if (const auto* go = std::get_if<formats::GoRuntime>(&event.body)) {
     stop(event.thread.pid, at, go->phase);
+    if (go->phase == formats::GoPhase::gc_begin && ours) {
+      processes_[event.thread.pid].collections.add({at, at});
+      ++kept_;
+    }
     if (go->phase == formats::GoPhase::assist && ours) assist(event, go->reason.empty());
   } else if (const auto* state = std::get_if<formats::GoState>(&event.body)) {
     processes_[event.thread.pid].deep = true;
@@ -392,8 +396,11 @@ void Observed::push(const Event& event) {
       processes_[event.thread.pid].handlers.add({at, event.goroutine});
       ++kept_;
     }
-  } else if (std::holds_alternative<formats::GoProgram>(event.body)) {
-    processes_[event.thread.pid].go = true;
+  } else if (const auto* program = std::get_if<formats::GoProgram>(&event.body)) {
+    ProcessLog& process = processes_[event.thread.pid];
+    process.go = true;
+    if ((program->parts & static_cast<std::uint8_t>(formats::GoPart::runtime)) != 0 && process.collector_since == 0)
+      process.collector_since = at;
   } else if (std::holds_alternative<formats::ClockSnapshot>(event.body)) {
     if (begun_ == 0) begun_ = at;
   } else if (const auto* stall = std::get_if<formats::Stall>(&event.body)) {
@@ -437,7 +444,8 @@ void Observed::forget_before(Nanos t) {
             end.sent.forget_before(t) + end.retransmitted.forget_before(t) + end.lost.forget_before(t);
   for (auto& [pid, process] : processes_) {
     gone += process.wakes.forget_before(t) + process.halts.forget_before(t) + process.signals.forget_before(t) +
-            process.stops.forget_before(t) + process.handlers.forget_before(t) + process.files.forget_before(t);
+            process.collections.forget_before(t) + process.stops.forget_before(t) + process.handlers.forget_before(t) +
+            process.files.forget_before(t);
     for (auto it = process.goroutines.begin(); it != process.goroutines.end();) {
       gone += it->second.forget_before(t);
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);

@@ -126,6 +126,8 @@ struct ProcessLog {
   static constexpr std::size_t kMaxListed = 64;
   bool go = false;
   bool deep = false;          // goroutines' states are recorded
+  Nanos collector_since = 0;  // its collections are recorded from here on; 0: they are not
+  Log<TimeSpan> collections;  // from their beginning; their end is not kept
   Stretches<TimeSpan> stops;  // stop-the-world phases
   Stretches<Halt> halts;
   Nanos stopping = 0;                  // start of the stop-the-world phase under way; 0: none
@@ -194,6 +196,7 @@ class Observed {
   const Stretches<TimeSpan>& blind() const { return blind_; }
   // Off-CPU intervals were lost in here; the next interval of each affected thread reports the loss.
   const Stretches<TimeSpan>& counted() const { return counted_; }
+  bool waits_recorded() const { return waits_recorded_; }
   Nanos forgotten_until() const { return forgotten_until_; }
   // Time of the latest event pushed, CaptureEnd excepted.
   Nanos now() const { return now_; }

@@ -2,14 +2,18 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "analyze/model/gate/comparison.h"
 #include "analyze/render/document.h"
+#include "analyze/report/compare/slow_requests.h"
 
 namespace tailcap::report {
 
 // brief: the verdict, the gates, what else was noticed; at most kBriefLines lines of Markdown.
-render::Document compare_document(const model::gate::Comparison& comparison, bool brief);
+// slow: for a page.
+render::Document compare_document(const model::gate::Comparison& comparison, bool brief,
+                                  const std::vector<SlowPair>& slow = {});
 inline constexpr std::size_t kBriefLines = 60;
 
 std::string compare_json(const model::gate::Comparison& comparison);

@@ -13,6 +13,7 @@ namespace {
 
 using model::gate::AccountTable;
 using model::gate::Comparison;
+using model::gate::Count;
 using model::gate::Estimate;
 using model::gate::GateResult;
 using model::gate::Metric;
@@ -55,7 +56,7 @@ void add_verdict(Document& out, const Comparison& c, bool brief) {
       {Tone::plain, "load",
        rate_of(c.base_rate) + " and " + rate_of(c.fresh_rate) + ", " + (c.closed_loop ? "closed loop" : "open loop")});
   facts.lines.push_back({Tone::plain, "method",
-                         std::string("runs-welch: 90 % intervals, one-sided 5 % over ") +
+                         std::string(name_of(c.method)) + std::string(": 90 % intervals, one-sided 5 % over ") +
                              std::to_string(c.gates.size()) + (c.gates.size() == 1 ? " gate (Holm)" : " gates (Holm)") +
                              (c.options.strict ? ", strict" : "")});
   const std::size_t shown = brief ? std::min(kBriefRemarks, c.remarks.size()) : c.remarks.size();
@@ -206,6 +207,10 @@ void add_route(Document& out, const RouteComparison& route) {
   Table table;
   table.columns = {{"per request", Column::Kind::name}, {"base"}, {"new"}, {"change"}, {"detectable"}};
   for (const auto& metric : route.metrics) {
+    // What many programs or recordings do not have is left out where it is not known; gates and JSON say why.
+    const bool optional =
+        metric.metric.kind == Metric::Kind::count && metric.metric.which >= static_cast<std::uint8_t>(Count::waits);
+    if (optional && !metric.estimate.known) continue;
     Row row;
     row.cells = {Cell(name_of(metric.metric))};
     estimate_cells(row, metric.metric, metric.estimate, false);
@@ -223,13 +228,14 @@ void add_route(Document& out, const RouteComparison& route) {
 
 }  // namespace
 
-Document compare_document(const Comparison& c, bool brief) {
+Document compare_document(const Comparison& c, bool brief, const std::vector<SlowPair>& slow) {
   Document out;
   out.heading(brief ? 3 : 1, "tailcap compare");
   add_verdict(out, c, brief);
   add_gates(out, c, brief);
   add_noticed(out, c, brief);
   if (brief) return out;
+  add_slow_pairs(slow, out);
   for (std::size_t i = 0; i < std::min(kRoutes, c.routes.size()); ++i) add_route(out, c.routes[i]);
   if (c.routes.size() > kRoutes)
     out.note(std::to_string(c.routes.size() - kRoutes) + " more routes are not shown; --json has them.");

@@ -21,7 +21,7 @@ class CompareWriter {
   void write() {
     json_.begin_object();
     json_.field("schema", kJsonSchema);
-    json_.field("method", "runs-welch");
+    json_.field("method", name_of(c_.method));
     json_.field("verdict", name_of(c_.verdict));
     json_.field("sentence", verdict_text(c_));
     texts("obstacles", c_.obstacles);
@@ -36,6 +36,7 @@ class CompareWriter {
     json_.field("strict", c_.options.strict);
     json_.field("allow_sequential", c_.options.allow_sequential);
     json_.field("self", c_.options.self);
+    json_.field("noise_runs", std::uint64_t{c_.noise_runs});
     json_.end_object();
     side("base", c_.base_runs, c_.base_seconds, c_.base_rate);
     side("new", c_.fresh_runs, c_.fresh_seconds, c_.fresh_rate);

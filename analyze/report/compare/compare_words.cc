@@ -39,9 +39,7 @@ std::string number(double value) {
   return decimals(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
 }
 
-bool bytes(const Metric& metric) {
-  return metric.kind == Metric::Kind::count && metric.which >= static_cast<std::uint8_t>(Count::request_bytes);
-}
+bool bytes(const Metric& metric) { return metric.kind == Metric::Kind::count && model::gate::of_bytes(metric.which); }
 
 std::string signed_text(double value, std::string text) {
   return (value < 0 ? "−" : value > 0 ? "+" : "") + std::move(text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyze/report/request/waterfall.h"
+#include "analyze/report/request/waterfall_table.h"
 #include "analyze/report/timeline/lanes_svg.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/html_parts.h"
@@ -21,55 +22,16 @@ using render::Row;
 using render::Table;
 using Kind = Column::Kind;
 
-constexpr std::size_t kBarsInLane = 2'000;  // drawn; a request can have any number of waits
 constexpr std::size_t kWaitsInText = 30, kWaitsInPage = 200;
-
-Cell place_cell(Duration at, Duration span) {
-  Cell cell(place_text(at, span));
-  cell.hint = exact_text(at);
-  return cell;
-}
-
-render::Bar on_axis(const Bar& bar, Duration span) {
-  const auto share = [&](Duration d) { return static_cast<double>(d.count()) / static_cast<double>(span.count()); };
-  return {share(bar.from), share(bar.from + bar.length), bar.colour,
-          bar.name + (bar.note.empty() ? "" : ", " + bar.note) + ": " + exact_text(bar.length) + ", from +" +
-              exact_text(bar.from)};
-}
-
-void add_lane(const Lane& lane, Duration span, Table& table) {
-  Row all;
-  all.group = lane.title;
-  all.drawing = true;
-  all.cells = {"", "", "", Cell()};
-  for (std::size_t i = 0; i < std::min(lane.bars.size(), kBarsInLane); ++i)
-    all.cells[3].bars.push_back(on_axis(lane.bars[i], span));
-  table.rows.push_back(std::move(all));
-  for (const std::size_t i : lane.listed) {
-    const Bar& bar = lane.bars[i];
-    Row row;
-    row.cells = {bar.name, place_cell(bar.from, span), duration_cell(bar.length), Cell()};
-    row.cells[3].bars.push_back(on_axis(bar, span));
-    if (!bar.note.empty()) row.below.emplace_back(render::Tone::plain, bar.note);
-    table.rows.push_back(std::move(row));
-  }
-  if (lane.others.empty()) return;
-  Row others;
-  others.cells = {Cell()};
-  others.below.emplace_back(render::Tone::plain, "and " + lane.others);
-  table.rows.push_back(std::move(others));
-}
 
 void add_lanes(const Waterfall& w, Document& out) {
   out.heading(2, "Where its time went");
-  if (w.lanes.empty() || w.span.count() <= 0) {
-    out.paragraph("No waterfall: " + (w.no_lanes.empty() ? "it took no time" : w.no_lanes) + ".", render::Tone::care);
+  if (const std::string why = no_waterfall(w); !why.empty()) {
+    out.paragraph("No waterfall: " + why + ".", render::Tone::care);
     return;
   }
-  Table table;
-  table.bars = true;
-  table.columns = {{"", Kind::name}, {"from"}, {"for"}, {"", Kind::bar}};
-  for (const Lane& lane : w.lanes) add_lane(lane, w.span, table);
+  Table table = waterfall_table();
+  add_waterfall(w, w.span, "", table);
   out.add(std::move(table));
 }
 

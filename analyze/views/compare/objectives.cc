@@ -85,7 +85,29 @@ void mean(const std::vector<double>& residuals, double value, double correlation
   out.high = value + reach;
 }
 
+// A ratio of two sums: of allocations, to requests served.
+void allocations(const RouteRun& route, ObjectiveResult& out) {
+  const std::string& why = route.uncounted[static_cast<std::size_t>(model::gate::Count::allocations)];
+  double sum = 0, requests = 0;
+  for (const auto& reading : route.allocations) sum += reading.allocations, requests += reading.requests;
+  if (!(requests > 0)) {
+    out.missing.push_back(why.empty() ? "the recording is too short to count allocations" : why);
+    return;
+  }
+  const double value = sum / requests, usual = requests / static_cast<double>(route.allocations.size());
+  std::vector<double> residuals;
+  for (const auto& reading : route.allocations)
+    residuals.push_back((reading.allocations - value * reading.requests) / usual);
+  mean(residuals, value, tail::correlation_time(residuals), out);
+  // Allocations are read once a second.
+  if (!out.interval)
+    out.missing = {"needs longer for an interval: allocations are read once a second, " +
+                   std::to_string(route.allocations.size()) + " times in this recording"};
+}
+
 void average(const RouteRun& route, const Objective& objective, ObjectiveResult& out) {
+  if (objective.metric == Metric{Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::allocations)})
+    return allocations(route, out);
   std::vector<double> values, durations;
   for (const Observation& o : route.requests) {
     if (o.duration < 0) continue;
@@ -98,7 +120,8 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
           value += static_cast<double>(ns);
     } else if (objective.metric.kind == Metric::Kind::count) {
       if (o.counts[objective.metric.which] < 0) {
-        out.missing.push_back("it is not known of every request");
+        const std::string& why = route.uncounted[objective.metric.which];
+        out.missing.push_back("it is not known of every request" + (why.empty() ? "" : ": " + why));
         return;
       }
       value = static_cast<double>(o.counts[objective.metric.which]);
@@ -136,8 +159,7 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
 
 void decide(const Objective& objective, const Run& run, ObjectiveResult& out) {
   // Calls without a known parent may be of these requests.
-  const bool calls = objective.metric.kind == Metric::Kind::count &&
-                     objective.metric.which < static_cast<std::uint8_t>(model::gate::Count::request_bytes);
+  const bool calls = objective.metric.kind == Metric::Kind::count && model::gate::of_calls(objective.metric.which);
   const double more =
       calls && out.requests > 0 ? static_cast<double>(run.undecided_calls) / static_cast<double>(out.requests) : 0;
   if (out.interval && out.low > objective.limit) {

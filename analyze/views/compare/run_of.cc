@@ -16,6 +16,7 @@
 #include "analyze/tail/slow/bursts.h"
 #include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/study.h"
+#include "analyze/views/compare/allocations.h"
 #include "formats/file/read_limits.h"
 
 namespace tailcap::views {
@@ -33,6 +34,8 @@ using model::gate::Run;
 using tail::Standing;
 
 constexpr std::size_t kBlockers = 40, kCallees = 100;
+
+std::int64_t ns_of(formats::Time t) { return formats::nanoseconds(t); }
 
 // Build ids of all files that recorded processes execute.
 class Builds : public pipeline::SecondReading {
@@ -56,20 +59,47 @@ class Builds : public pipeline::SecondReading {
   std::set<std::string> ids_;
 };
 
+std::string why_not(model::NotCounted why) {
+  using model::NotCounted;
+  switch (why) {
+    case NotCounted::not_asked:
+      return "off-CPU intervals were not recorded (`tailcap record --add offcpu`)";
+    case NotCounted::states:
+      return "the states of goroutines were not recorded (`tailcap record --profile deep`)";
+    case NotCounted::loop:
+      return "its event loop, or its pipelined connection, carries several requests at once";
+    case NotCounted::carrier:
+      return "it is not certain which thread or goroutine carried the request all the time";
+    case NotCounted::lost:
+      return "events that could be of the request were lost";
+    case NotCounted::wake_ups:
+      return "a wake-up was not seen";
+    case NotCounted::not_of_go:
+      return "the collector of its program was not recorded: it is none of Go, or the group go is missing (`tailcap "
+             "record --add go`)";
+    case NotCounted::counted:
+    case NotCounted::unsettled:
+      break;
+  }
+  return "the request has no account";
+}
+
 class RouteReader {
  public:
-  RouteReader(const pipeline::Analysis& analysis, const tail::slow::Links& links)
-      : table_(analysis.table), preamble_(analysis.study.quality.preamble), links_(links) {}
+  RouteReader(const pipeline::Analysis& analysis, const tail::slow::Links& links, const Allocations* allocations)
+      : table_(analysis.table), preamble_(analysis.study.quality.preamble), links_(links), allocations_(allocations) {}
 
-  RouteRun read(const tail::RouteKey& key, const std::vector<std::uint32_t>& rows, double seconds) {
+  RouteRun read(const tail::RouteKey& key, const std::vector<std::uint32_t>& rows, std::int64_t from, double seconds) {
     RouteRun out;
     const auto text = [&](model::TextId id) { return std::string(id == 0 ? "" : table_.texts[id]); };
     out.name = {std::get<2>(key), text(std::get<0>(key)), text(std::get<1>(key)), text(std::get<3>(key))};
     std::vector<std::int64_t> durations;
     std::vector<std::pair<std::int64_t, std::uint32_t>> slowest;
     std::map<std::string, std::uint64_t> callees;
+    std::set<std::uint32_t> processes;
     for (const std::uint32_t i : rows) {
       const Request row = table_.rows[i];
+      processes.insert(row.pid);
       switch (tail::standing_of(row)) {
         case Standing::doubtful:
           ++out.doubtful;
@@ -78,14 +108,16 @@ class RouteReader {
           ++out.in_flight;
           break;
         case Standing::failed:
-          out.requests.push_back({.failed = true});
+          out.requests.push_back({.id = row.id, .start = ns_of(row.start) - from, .failed = true});
           break;
         case Standing::clean:
           out.requests.push_back(observe(row, out, callees));
+          out.requests.back().start = ns_of(row.start) - from;
           durations.push_back(row.duration.count());
           slowest.emplace_back(row.duration.count(), i);
       }
     }
+    if (allocations_) allocations_->read(processes, out);
     out.callees.assign(callees.begin(), callees.end());
     std::stable_sort(out.callees.begin(), out.callees.end(), [](auto& x, auto& y) { return x.second > y.second; });
     if (out.callees.size() > kCallees) out.callees.resize(kCallees);
@@ -101,6 +133,7 @@ class RouteReader {
  private:
   Observation observe(const Request& row, RouteRun& out, std::map<std::string, std::uint64_t>& callees) {
     Observation o;
+    o.id = row.id;
     o.duration = row.duration.count();
     o.failed = row.outcome == model::Outcome::server_error;
     o.client_error = row.outcome == model::Outcome::client_error;
@@ -122,6 +155,13 @@ class RouteReader {
     const auto at = [&](Count count) -> std::int64_t& { return o.counts[static_cast<std::size_t>(count)]; };
     at(Count::request_bytes) = row.request_bytes;
     at(Count::response_bytes) = row.response_bytes;
+    const model::Occurrences happened = table_.occurrences.find(row.id);
+    for (const auto& [count, occurrence] : {std::pair(Count::waits, happened.waits),
+                                            {Count::wake_ups, happened.wake_ups},
+                                            {Count::collections, happened.collections}}) {
+      at(count) = occurrence.times;
+      if (occurrence.times < 0) out.uncounted[static_cast<std::size_t>(count)] = why_not(occurrence.why);
+    }
     if (row.role == Role::client) {
       count_call(row, o);
       return o;
@@ -172,13 +212,12 @@ class RouteReader {
   const RequestTable& table_;
   const formats::Preamble& preamble_;
   const tail::slow::Links& links_;
+  const Allocations* allocations_;
 };
-
-std::int64_t ns_of(formats::Time t) { return formats::nanoseconds(t); }
 
 }  // namespace
 
-Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up) {
+Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, Allocations* allocations) {
   const RequestTable& table = analysis.table;
   const model::Quality& quality = analysis.study.quality;
   Run out;
@@ -221,22 +260,26 @@ Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up) {
     const auto row = links.row_of(call);
     out.undecided_calls += row && meant(*row);
   }
-  RouteReader reader(analysis, links);
+  if (allocations) allocations->since(analysis, from);
+  RouteReader reader(analysis, links, allocations);
   for (const auto& [key, rows] : tail::by_route(table, meant))
-    out.routes.push_back(reader.read(key, rows, out.seconds));
+    out.routes.push_back(reader.read(key, rows, from, out.seconds));
   return out;
 }
 
 RunRead read_run(const std::string& path, pipeline::Options&& options, std::optional<double> warm_up) {
   options.study = false;
   options.partition = true;
+  options.occurrences = true;
   pipeline::Replay replay(path, options.threads);
   Builds builds;
   const std::size_t stopped = formats::stopped_captures().size();
-  pipeline::SecondReading* const beside[] = {&builds};
+  Allocations allocations;
+  pipeline::SecondReading* const beside[] = {&builds, &allocations};
   const pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
   RunRead out;
-  out.run = run_of(analysis, warm_up);
+  out.run = run_of(analysis, warm_up, &allocations);
+  out.run.path = path;
   out.run.file = std::filesystem::path(path).filename().string();
   out.run.whole = out.run.whole && formats::stopped_captures().size() == stopped;
   out.run.builds = builds.list();

@@ -1,4 +1,4 @@
-#include "analyze/model/file_calls.h"
+#include "analyze/model/study/file_calls.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/views/events/event_names.h"

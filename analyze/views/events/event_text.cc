@@ -1,6 +1,6 @@
 #include "analyze/views/events/event_text.h"
 
-#include "analyze/model/file_calls.h"
+#include "analyze/model/study/file_calls.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"

@@ -240,10 +240,11 @@ TEST(Compare, UnknownCountsAreUndecided) {
   CompareOptions options;
   options.gates = {gate(Metric::Kind::count, 0, Gate::Unit::absolute,
                         static_cast<std::uint8_t>(model::gate::Count::response_bytes))};
-  const Comparison c = abba(6, [](TestRun& run, bool, int i) {
-                         usual(run, i);
-                         run.routes[0].requests[7].counts.back() = -1;
-                       }).compare(options);
+  const Comparison c =
+      abba(6, [](TestRun& run, bool, int i) {
+        usual(run, i);
+        run.routes[0].requests[7].counts[static_cast<std::size_t>(model::gate::Count::response_bytes)] = -1;
+      }).compare(options);
   EXPECT_EQ(c.verdict, Verdict::undecided);
   EXPECT_TRUE(mentions(c.gates[0].missing, "not known of 1 requests"));
 }
@@ -368,6 +369,54 @@ TEST(Comparability, Interleaved) {
   std::vector<TestRun> unknown = at({1, 4});
   unknown[0].begin = 0;
   EXPECT_FALSE(compare::interleaved(unknown, at({2, 3})));
+}
+
+constexpr auto kWaits = static_cast<std::uint8_t>(model::gate::Count::waits);
+constexpr auto kAllocations = static_cast<std::uint8_t>(model::gate::Count::allocations);
+
+TEST(Compare, WaitsThatAreNotKnownSayWhatRecordsThem) {
+  const auto runs = [](std::int64_t waits) {
+    return abba(1, [&](TestRun& run, bool fresh, int i) {
+      usual(run, i);
+      for (auto& o : run.routes[0].requests) o.counts[kWaits] = fresh ? waits : 2;
+      if (waits < 0 && fresh) run.routes[0].uncounted[kWaits] = "not recorded (`--add offcpu`)";
+    });
+  };
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::count, 0, Gate::Unit::absolute, kWaits)};
+  EXPECT_EQ(runs(2).compare(options).verdict, Verdict::pass);
+  EXPECT_EQ(runs(3).compare(options).verdict, Verdict::fail);
+  const Comparison c = runs(-1).compare(options);
+  EXPECT_EQ(c.verdict, Verdict::undecided);
+  EXPECT_TRUE(mentions(c.gates[0].missing, "`--add offcpu`")) << c.gates[0].missing[0];
+}
+
+// Calls without a known parent say nothing about waits.
+TEST(Compare, WaitsHaveNoSlack) {
+  auto sides = abba(1, [&](TestRun& run, bool, int i) {
+    usual(run, i);
+    run.undecided_calls = 500;
+  });
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::count, 0, Gate::Unit::absolute, kWaits)};
+  EXPECT_EQ(sides.compare(options).verdict, Verdict::pass);
+  options.gates = {gate(Metric::Kind::count, 0, Gate::Unit::absolute)};
+  EXPECT_EQ(sides.compare(options).verdict, Verdict::undecided);
+}
+
+TEST(Compare, AllocationsAreSumsOverSums) {
+  const auto sides = abba(5, [](TestRun& run, bool fresh, int i) {
+    usual(run, i);
+    // 10 a request, 12 of the new version, and a bit; the second reading has three times the requests.
+    const double each = (fresh ? 12 : 10) + 0.01 * (i % 3);
+    run.routes[0].allocations = {{100 * each, 100}, {300 * each, 300}};
+  });
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::count, 1, Gate::Unit::absolute, kAllocations)};
+  const Comparison c = sides.compare(options);
+  EXPECT_EQ(c.verdict, Verdict::fail);
+  EXPECT_NEAR(c.gates[0].estimate.difference, 2, 0.02);
+  EXPECT_FALSE(c.gates[0].estimate.exact);
 }
 
 }  // namespace

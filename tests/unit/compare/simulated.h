@@ -52,24 +52,53 @@ inline void simulate(TestRun& run, std::mt19937_64& random, int n, double factor
     const auto ns = std::llround(ms * factor * change.slower * 1e6);
     add_request(run, route, ns, mode ? Label::lock_futex : Label::cpu,
                 uniform(random) < 0.005 * frailty + change.errors);
+    route.requests.back().start = std::llround(now * 1e9);
   }
   run.seconds = n * step;
   route.decorrelation = 2;  // the AR(1): (1 + keep) / (1 - keep) requests
 }
 
+// Runs one after the other, with the drift of one machine.
+class Machine {
+ public:
+  Machine(std::mt19937_64& random, const Drift& drift) : random_(random), drift_(drift) {}
+
+  void run(TestRun& run, int n, const Change& change) {
+    std::normal_distribution<double> normal;
+    walk_ = 0.7 * walk_ + drift_.walk * std::sqrt(1 - 0.49) * normal(random_);
+    // Gamma with mean 1.
+    const double cv = drift_.frailty;
+    const double frailty = cv > 0 ? std::gamma_distribution<double>(1 / (cv * cv), cv * cv)(random_) : 1;
+    const double factor = std::exp(walk_ + drift_.jitter * normal(random_) + drift_.trend * number_++ / 10);
+    simulate(run, random_, n, factor, std::max(0.05, frailty), change);
+  }
+
+ private:
+  std::mt19937_64& random_;
+  const Drift& drift_;
+  double walk_ = 0;
+  int number_ = 0;
+};
+
 // k runs a side, ABBA; n requests in each.
 inline Sides simulated(std::mt19937_64& random, const Drift& drift, int k, int n, const Change& change) {
-  std::normal_distribution<double> normal;
-  double walk = 0;
-  int number = 0;
-  return abba(k, [&](TestRun& run, bool fresh, int) {
-    walk = 0.7 * walk + drift.walk * std::sqrt(1 - 0.49) * normal(random);
-    // Gamma with mean 1.
-    const double cv = drift.frailty;
-    const double frailty = cv > 0 ? std::gamma_distribution<double>(1 / (cv * cv), cv * cv)(random) : 1;
-    const double factor = std::exp(walk + drift.jitter * normal(random) + drift.trend * number++ / 10);
-    simulate(run, random, n, factor, std::max(0.05, frailty), fresh ? change : Change{});
-  });
+  Machine machine(random, drift);
+  return abba(k, [&](TestRun& run, bool fresh, int) { machine.run(run, n, fresh ? change : Change{}); });
+}
+
+// One run a side, after so many runs of the base that show how runs vary.
+struct OneRun {
+  std::vector<TestRun> noise, base, fresh;
+};
+inline OneRun simulated_one(std::mt19937_64& random, const Drift& drift, int noise, int n, const Change& change) {
+  Machine machine(random, drift);
+  OneRun out;
+  for (int i = 0; i < noise + 2; ++i) {
+    TestRun run = run_at(1000 * i, n / 200.0);
+    machine.run(run, n, i == noise + 1 ? change : Change{});
+    (i < noise ? out.noise : i == noise ? out.base : out.fresh).push_back(std::move(run));
+  }
+  return out;
 }
 
 }  // namespace tailcap::tests

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "analyze/compare/several_tests.h"
@@ -56,6 +57,30 @@ TEST(Welch, FloorsReplaceSmallerVariances) {
   const Effect e = welch(zeros, ones, 4, 4);
   EXPECT_NEAR(e.se, 1.414214, 1e-6);  // 4/4 + 4/4
   EXPECT_DOUBLE_EQ(e.df, 6);
+}
+
+// By hand: differences 1, 2, 3, 4, 5, so se² = 2.5 / 5.
+TEST(Paired, ByHand) {
+  const std::vector<double> base = {10, 20, 30, 40, 50}, fresh = {11, 22, 33, 44, 55};
+  const Effect e = paired(base, fresh);
+  EXPECT_DOUBLE_EQ(e.difference, 3);
+  EXPECT_NEAR(e.se, 0.7071068, 1e-6);
+  EXPECT_DOUBLE_EQ(e.df, 4);
+  EXPECT_NEAR(paired(base, fresh, 10).se, 1.414214, 1e-6);
+}
+
+// By hand: own se² = 2.5 with df 5.88, further 2 with df 7.
+TEST(Widened, ByHand) {
+  const std::vector<double> base = {1, 2, 3, 4, 5}, fresh = {2, 4, 6, 8, 10};
+  const Effect own = welch(base, fresh), e = widened(own, 2, 7);
+  EXPECT_DOUBLE_EQ(e.difference, 3);
+  EXPECT_NEAR(e.se, 2.1213203, 1e-6);
+  EXPECT_NEAR(e.df, 4.5 * 4.5 / (6.25 / 5.882353 + 4.0 / 7), 1e-5);
+  // Known for certain: only the own part is uncertain.
+  EXPECT_NEAR(widened(own, 2, HUGE_VAL).df, 4.5 * 4.5 / (6.25 / 5.882353), 1e-5);
+  // Of equal values nothing is left but the further part.
+  const std::vector<double> same = {1, 1, 1};
+  EXPECT_NEAR(widened(welch(same, same), 2, 7).df, 7, 1e-9);
 }
 
 // 0.1 has no exact representation: the mean of equal values is not quite that value.

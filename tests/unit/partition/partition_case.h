@@ -97,6 +97,12 @@ struct PartitionCase {
           if (c.label == label) return c;
     return {};
   }
+  model::Occurrences occurrences(const std::string& target) {
+    const pipeline::Analysis& a = analysis();
+    for (const model::Request row : a.table.rows)
+      if (a.table.texts[row.path] == target && row.role == model::Role::server) return a.table.occurrences.find(row.id);
+    return {};
+  }
   // "down.wait /stock > lock.futex /restock > cpu: 18000": what the request waited for, one line a chain, most time
   // first. "…": who was behind the last step is not recorded.
   std::string chains(const std::string& target) {
@@ -130,6 +136,7 @@ struct PartitionCase {
     pipeline::Options options;
     options.study = study;
     options.partition = true;
+    options.occurrences = true;
     done = pipeline::analyze(synth::plain_preamble(), s.with_end(), options);
     EXPECT_TRUE(done->wrong.empty());
     return *done;

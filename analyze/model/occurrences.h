@@ -1,0 +1,36 @@
+// How often something happened in a request's time, where that is known exactly.
+#pragma once
+
+#include <cstdint>
+
+#include "analyze/model/handlers.h"
+
+namespace tailcap::model {
+
+enum class NotCounted : std::uint8_t {
+  counted,
+  unsettled,  // the request has no account
+  not_asked,  // the group of events was not recorded
+  states,     // Go: the states of goroutines were not recorded
+  loop,       // an event loop carried it together with others
+  carrier,    // it is not known which thread or goroutine carried it all the time
+  lost,       // events that could be of it were lost
+  wake_ups,   // the end of an off-CPU interval was seen, its wake-up was not
+  not_of_go,  // its program is none of Go, or its collector was not recorded
+};
+
+struct Occurrence {
+  std::int32_t times = -1;  // -1: not known
+  NotCounted why = NotCounted::unsettled;
+  bool operator==(const Occurrence&) const = default;
+};
+
+// Of the carrier, while it carried the request: its off-CPU intervals, the parks of a goroutine among them, and those
+// that a wake-up ended. Of the process: the collections of Go that began.
+struct Occurrences {
+  Occurrence waits, wake_ups, collections;
+  bool operator==(const Occurrences&) const = default;
+};
+using RequestOccurrences = BesideRequests<Occurrences>;
+
+}  // namespace tailcap::model

@@ -1,0 +1,130 @@
+#include "analyze/partition/occurrences.h"
+
+#include <algorithm>
+
+namespace tailcap::partition {
+namespace {
+
+using formats::GoRunState;
+using model::NotCounted;
+using model::Occurrence;
+
+bool touched(const Stretches<TimeSpan>& spans, Nanos from, Nanos to) {
+  bool out = false;
+  spans.each(from, to, [&](const TimeSpan&) { out = true; });
+  return out;
+}
+
+// The waits of one carrier after the other.
+class Waits {
+ public:
+  explicit Waits(const DraftContext& k) : k_(k) {}
+
+  // The off-CPU intervals of this thread that begin in [from, to).
+  void thread(std::uint32_t tid, Nanos from, Nanos to) {
+    const ThreadLog* log = k_.observed.thread(tid);
+    if (!log || log->known_since == 0 || log->known_since > from || touched(log->lost, from, to) ||
+        touched(k_.observed.counted(), from, to))
+      return unknown(NotCounted::lost);
+    for (const OffCpuWait* w = log->waits.first_at(from); w != log->waits.end() && w->time < to; ++w) {
+      ++waits_;
+      if (w->blocked == Blocked::preempted || w->blocked == Blocked::throttled) continue;
+      if (w->woken())
+        ++wake_ups_;
+      else
+        unseen_ = true;
+    }
+  }
+
+  // Where the states of a goroutine are recorded: how often it stopped running, by itself or not, and the off-CPU
+  // intervals of the threads that run it.
+  void goroutine(const Log<Sighting>& seen, Nanos from, Nanos to) {
+    const Sighting *before = nullptr, *now = nullptr;
+    for (const Sighting& s : seen) {
+      if (!s.state) continue;
+      if (s.time >= to) break;
+      if (now) state(before, *now, from, s.time);
+      before = now;
+      now = &s;
+      if (!before && s.time > from) unknown(NotCounted::carrier);
+    }
+    if (!now) return unknown(NotCounted::carrier);
+    state(before, *now, from, to);
+  }
+
+  void unknown(NotCounted why) {
+    if (why_ == NotCounted::counted) why_ = why;
+  }
+  Occurrence waits() const { return why_ == NotCounted::counted ? Occurrence{waits_, why_} : Occurrence{-1, why_}; }
+  Occurrence wake_ups() const {
+    if (why_ == NotCounted::counted && unseen_) return {-1, NotCounted::wake_ups};
+    return why_ == NotCounted::counted ? Occurrence{wake_ups_, why_} : Occurrence{-1, why_};
+  }
+
+ private:
+  // The goroutine was in state `now` until `to`; only what lies in the request's time, after `from`, counts.
+  void state(const Sighting* before, const Sighting& now, Nanos from, Nanos to) {
+    if (to <= from) return;
+    const bool begins = now.time >= from;
+    switch (now.run) {
+      case GoRunState::running:
+        return thread(now.tid, std::max(now.time, from), to);
+      case GoRunState::parked:
+        waits_ += begins;
+        return;
+      case GoRunState::ready:
+        (before && before->run == GoRunState::parked ? wake_ups_ : waits_) += begins;
+        return;
+      default:
+        return unknown(NotCounted::carrier);
+    }
+  }
+
+  const DraftContext& k_;
+  std::int32_t waits_ = 0, wake_ups_ = 0;
+  bool unseen_ = false;
+  NotCounted why_ = NotCounted::counted;
+};
+
+void count_waits(const DraftContext& k, const Draft& draft, Waits& waits) {
+  const Window& w = draft.w;
+  if (!k.observed.waits_recorded()) return waits.unknown(NotCounted::not_asked);
+  if (touched(k.observed.blind(), w.from, w.to)) return waits.unknown(NotCounted::lost);
+  const ProcessLog* process = k.observed.process(w.pid);
+  if (process && process->go) {
+    const Log<Sighting>* seen = k.observed.goroutine(w.pid, draft.goroutine);
+    if (!process->deep) return waits.unknown(NotCounted::states);
+    if (!seen || !w.server()) return waits.unknown(NotCounted::carrier);
+    return waits.goroutine(*seen, w.first, w.to);
+  }
+  if (draft.carried.empty()) return waits.unknown(NotCounted::carrier);
+  // The request before it on the connection had the same thread.
+  for (std::size_t i = 0; i < w.stretches; ++i)
+    if (w.stretch[i].phase == model::Phase::pipelined) return waits.unknown(NotCounted::loop);
+  Nanos until = draft.carried.front().from;
+  for (const Draft::Carried& c : draft.carried) {
+    if (c.loop) return waits.unknown(NotCounted::loop);
+    // When it was handed over is not known.
+    if (c.from != until) return waits.unknown(NotCounted::carrier);
+    waits.thread(c.tid, c.from, c.to);
+    until = c.to;
+  }
+}
+
+Occurrence collections(const DraftContext& k, const Window& w) {
+  const ProcessLog* process = k.observed.process(w.pid);
+  if (!process || process->collector_since == 0) return {-1, NotCounted::not_of_go};
+  if (process->collector_since > w.from || touched(k.observed.blind(), w.from, w.to)) return {-1, NotCounted::lost};
+  const auto& log = process->collections;
+  return {static_cast<std::int32_t>(log.first_at(w.to) - log.first_at(w.from)), NotCounted::counted};
+}
+
+}  // namespace
+
+model::Occurrences occurrences_of(const DraftContext& k, const Draft& draft) {
+  Waits waits(k);
+  count_waits(k, draft, waits);
+  return {waits.waits(), waits.wake_ups(), collections(k, draft.w)};
+}
+
+}  // namespace tailcap::partition
