@@ -29,7 +29,7 @@ enum file_kind {
 /* task: trusted, so that most steps are plain loads. */
 static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 {
-	struct files_struct *files = task->files;
+	struct files_struct *files = POINTER_IN(struct task_struct, task, files);
 	struct file *file = NULL;
 	struct fdtable *table;
 

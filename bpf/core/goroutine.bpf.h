@@ -96,7 +96,7 @@ static __always_inline void learn_go(struct task_struct *task, struct go_thread_
 	go->file = 0;
 	if (!process)
 		goto known;
-	started = task->group_leader->start_time;
+	started = POINTER_IN(struct task_struct, task, group_leader)->start_time;
 	if (!process->started) {
 		process->started = started;
 	} else if (process->started != started) { /* another process had this number before */

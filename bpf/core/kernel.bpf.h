@@ -205,13 +205,21 @@ struct request {
 	unsigned short stats_sectors;
 };
 
-/* A kernel thread, and the function that it runs if it is a worker. */
+/* A kernel thread, and the queue that its present work is from if it is a worker. */
 struct kthread {
 	void *data;
 };
 
+struct workqueue_struct {
+	char name[24];
+};
+
+struct pool_workqueue {
+	struct workqueue_struct *wq;
+};
+
 struct worker {
-	const void *current_func;
+	struct pool_workqueue *current_pwq;
 };
 
 struct kernel_siginfo {
@@ -315,6 +323,19 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 		else                                                                                        \
 			_value = BPF_CORE_READ(_object, member);                                            \
 		_value;                                                                                     \
+	})
+
+/* Reads a pointer in an object that the verifier knows. From 6.3 on, a plain load of one makes the verifier search all
+ * types of the kernel by name, several times: a millisecond on every path that it follows. A cast object is not
+ * looked up. */
+#define POINTER_IN(type, object, member)                                                                               \
+	({                                                                                                             \
+		typeof(((type *)0)->member) _pointer;                                                                  \
+		if (bpf_rdonly_cast)                                                                                   \
+			_pointer = ((type *)bpf_rdonly_cast((void *)(object), bpf_core_type_id_kernel(type)))->member; \
+		else                                                                                                   \
+			_pointer = (object)->member;                                                                   \
+		_pointer;                                                                                              \
 	})
 
 #define AF_UNIX 1

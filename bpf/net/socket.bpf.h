@@ -196,12 +196,18 @@ static __always_inline void begin_socket(struct socket_state *state, const struc
 /* Whether it is not recorded because connections are sampled, or will perhaps not be. */
 #define is_left_out(sk) (sampling_limit && bpf_sk_storage_get(&sockets, (void *)(sk), 0, 0))
 
+/* Not of the kernel's own, which some call uses. sk is trusted. */
+#define has_file(sk)                                                             \
+	({                                                                       \
+		struct socket *_socket = POINTER_IN(struct sock, sk, sk_socket); \
+		_socket && _socket->file;                                        \
+	})
+
 /* A target moved ret bytes on a socket that cannot be recorded. sk is trusted. */
 #define note_unrecorded(sk, task, ret)                                                                                 \
 	({                                                                                                             \
 		u32 _kind = unrecorded_kind((sk)->__sk_common.skc_family, (sk)->sk_type, (sk)->sk_protocol);           \
-		if (_kind && (ret) > 0 && whole_target(task) && (sk)->sk_socket && (sk)->sk_socket->file &&            \
-		    !is_left_out(sk)) {                                                                                \
+		if (_kind && (ret) > 0 && whole_target(task) && has_file(sk) && !is_left_out(sk)) {                    \
 			u8 *_seen =                                                                                    \
 				bpf_sk_storage_get(&unrecorded_sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE); \
 			u32 _first = _seen && !*_seen;                                                                 \

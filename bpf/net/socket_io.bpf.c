@@ -77,24 +77,22 @@ static __always_inline struct socket_state *chosen_socket(struct socket_state *s
 }
 
 /* Null unless the socket is recorded. sk is trusted: a tracepoint's argument. */
-#define io_socket(sk, task)                                                                          \
-	({                                                                                           \
-		struct socket_state *_found = bpf_sk_storage_get(&sockets, (sk), 0, 0);              \
-		if (_found) {                                                                        \
-			bool _new;                                                                   \
-			own_socket(_found, sk);                                                      \
-			_new = may_choose(_found);                                                   \
-			_found = chosen_socket(_found, sk, task, _new);                              \
-		} else if (on_wanted_port(sk) || whole_target(task)) {                               \
-			struct socket *_socket = (sk)->sk_socket;                                    \
-			/* a socket of the kernel's own, used on behalf of some call, has no file */ \
-			if (_socket && _socket->file) {                                              \
-				_found = make_socket(sk, ORIGIN_UNKNOWN);                            \
-				if (_found)                                                          \
-					_found = chosen_socket(_found, sk, task, true);              \
-			}                                                                            \
-		}                                                                                    \
-		_found;                                                                              \
+#define io_socket(sk, task)                                                             \
+	({                                                                              \
+		struct socket_state *_found = bpf_sk_storage_get(&sockets, (sk), 0, 0); \
+		if (_found) {                                                           \
+			bool _new;                                                      \
+			own_socket(_found, sk);                                         \
+			_new = may_choose(_found);                                      \
+			_found = chosen_socket(_found, sk, task, _new);                 \
+		} else if (on_wanted_port(sk) || whole_target(task)) {                  \
+			if (has_file(sk)) {                                             \
+				_found = make_socket(sk, ORIGIN_UNKNOWN);               \
+				if (_found)                                             \
+					_found = chosen_socket(_found, sk, task, true); \
+			}                                                               \
+		}                                                                       \
+		_found;                                                                 \
 	})
 
 /* The addresses of an accepted MPTCP socket are set late: they are recorded with the first bytes. */
@@ -143,7 +141,7 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 			return 0;
 		position = (u32)(tcp->write_seq - (ret > 0 ? ret : 0));
 		/* kernel TLS and similar: lengths count plaintext, positions count ciphertext */
-		if (tcp->inet_conn.icsk_ulp_ops)
+		if (POINTER_IN(struct tcp_sock, tcp, inet_conn.icsk_ulp_ops))
 			instead = PAYLOAD_UNSUPPORTED;
 	}
 	emit_io(state, task, position, ret, OUT, instead);
@@ -183,7 +181,7 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 		if (!tcp)
 			return 0;
 		position = (u32)(next_in(sk, tcp) - (ret > 0 ? ret : 0));
-		if (tcp->inet_conn.icsk_ulp_ops)
+		if (POINTER_IN(struct tcp_sock, tcp, inet_conn.icsk_ulp_ops))
 			instead = PAYLOAD_UNSUPPORTED;
 	}
 	if (flags & MSG_TRUNC) /* discarded, not copied */

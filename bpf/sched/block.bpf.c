@@ -12,8 +12,8 @@
 /* The most I/Os of one request that are examined. */
 #define MERGED_MAX 16
 
-/* The function of the worker that releases throttled I/Os; 0 where the kernel has none. */
-extern const void blk_throtl_dispatch_work_fn __ksym __weak;
+/* "kthrotld": the queue whose only work is to release throttled I/Os. */
+#define RELEASE_QUEUE 0x646c746f7268746bull
 
 /* Key: the address of the struct bio. */
 struct {
@@ -29,15 +29,20 @@ static __always_inline bool lets_throttled_go(struct task_struct *task)
 {
 	struct kthread *thread;
 	struct worker *worker;
+	struct {
+		u64 name;
+		u64 end;
+	} queue = {};
 
-	if (!(task->flags & PF_WQ_WORKER) || !&blk_throtl_dispatch_work_fn)
+	if (!(task->flags & PF_WQ_WORKER))
 		return false;
 	if (!bpf_core_field_exists(task->worker_private) || !bpf_core_type_exists(struct kthread) ||
-	    !bpf_core_type_exists(struct worker))
+	    !bpf_core_field_exists(struct worker, current_pwq) || !bpf_core_field_exists(struct workqueue_struct, name))
 		return false;
 	thread = (struct kthread *)task->worker_private;
 	worker = (struct worker *)BPF_CORE_READ(thread, data);
-	return BPF_CORE_READ(worker, current_func) == &blk_throtl_dispatch_work_fn;
+	bpf_probe_read_kernel(&queue, sizeof(queue.name) + 1, BPF_CORE_READ(worker, current_pwq, wq)->name);
+	return queue.name == RELEASE_QUEUE && !queue.end;
 }
 
 SEC("tp_btf/block_bio_queue")
@@ -51,7 +56,7 @@ int BPF_PROG(stall_io_queued, struct bio *bio)
 	if (!held && !task_state(task))
 		return 0;
 	io.since = bpf_ktime_get_ns();
-	io.device = bio->bi_bdev->bd_dev;
+	io.device = POINTER_IN(struct bio, bio, bi_bdev)->bd_dev;
 	io.bytes = bio->bi_iter.bi_size;
 	io.held = held;
 	bpf_map_update_elem(&queued_ios, &key, &io, BPF_ANY);

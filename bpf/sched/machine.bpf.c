@@ -8,20 +8,23 @@ struct cpu_tables cpu_tables SEC(".maps");
 __u64 long_queues;
 const volatile __s64 preempt_count_at = 0;
 
+static long read_cpu_clock(u32 cpu, void *unused)
+{
+	struct cpu_table *table = bpf_map_lookup_elem(&cpu_tables, &cpu);
+	struct rq *queue;
+
+	if (!table)
+		return 1;
+	queue = (struct rq *)table->queue;
+	if (queue)
+		table->clock = BPF_CORE_READ(queue, clock_task);
+	return 0;
+}
+
 /* Run by user space. The clock of a CPU that is busy is at most a tick old. */
 SEC("syscall")
 int read_cpu_clocks(void *unused)
 {
-	for (u32 cpu = 0; cpu < CPU_TABLES_MAX; cpu++) {
-		u32 key = cpu;
-		struct cpu_table *table = bpf_map_lookup_elem(&cpu_tables, &key);
-		struct rq *queue;
-
-		if (!table)
-			break;
-		queue = (struct rq *)table->queue;
-		if (queue)
-			table->clock = BPF_CORE_READ(queue, clock_task);
-	}
+	bpf_loop(CPU_TABLES_MAX, read_cpu_clock, NULL, 0);
 	return 0;
 }

@@ -59,7 +59,7 @@ static __always_inline struct rq *queue_of(struct task_struct *task)
 {
 	if (!bpf_core_field_exists(struct sched_entity, cfs_rq) || !bpf_core_field_exists(struct cfs_rq, rq))
 		return NULL;
-	return ((struct task_struct___scheduled *)task)->se.cfs_rq->rq;
+	return POINTER_IN(struct task_struct___scheduled, (struct task_struct___scheduled *)task, se.cfs_rq)->rq;
 }
 
 /* enum woken_in */
@@ -94,7 +94,7 @@ static __always_inline void take_place(struct cpu_table *table, struct cpu_slot 
 	table->others += slot->time;
 	slot->tgid = task->tgid;
 	slot->time = 0;
-	bpf_probe_read_kernel(slot->comm, COMM_SIZE, task->group_leader->comm);
+	bpf_probe_read_kernel(slot->comm, COMM_SIZE, POINTER_IN(struct task_struct, task, group_leader)->comm);
 	barrier();
 	slot->changes++;
 }

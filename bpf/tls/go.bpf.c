@@ -25,7 +25,7 @@ int go_enter(struct pt_regs *ctx)
 	object = REGISTER(ctx, ax);
 	buffer = REGISTER(ctx, bx);
 	key.goroutine = REGISTER(ctx, r14);
-	key.memory = (u64)task->mm;
+	key.memory = (u64)POINTER_IN(struct task_struct, task, mm);
 	calls = bpf_map_lookup_elem(&go_goroutines, &key);
 	if (!calls) {
 		struct go_calls none;

@@ -206,7 +206,7 @@ static __always_inline bool call_left(struct task_struct *task, u64 cookie, u64 
 static __always_inline bool goroutine_left(struct task_struct *task, u64 cookie, u64 goroutine, s64 result,
 					   struct moved *moved)
 {
-	struct goroutine_key key = {.goroutine = goroutine, .memory = (u64)task->mm};
+	struct goroutine_key key = {.goroutine = goroutine, .memory = (u64)POINTER_IN(struct task_struct, task, mm)};
 	struct go_calls *calls = bpf_map_lookup_elem(&go_goroutines, &key);
 	struct go_stack stack;
 	struct go_call call;

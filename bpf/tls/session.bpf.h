@@ -79,8 +79,8 @@ static __always_inline void tell_step(struct tls_session *session, struct task_s
 static __always_inline void fill_key(struct session_key *key, struct task_struct *task, u64 object)
 {
 	key->object = object;
-	key->memory = (u64)task->mm;
-	key->started = task->group_leader->start_time;
+	key->memory = (u64)POINTER_IN(struct task_struct, task, mm);
+	key->started = POINTER_IN(struct task_struct, task, group_leader)->start_time;
 }
 
 /* Adds a session. Null if it cannot be kept. Not inlined: its stack would count with that of all functions that it
