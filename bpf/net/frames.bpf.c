@@ -306,11 +306,6 @@ __noinline int walk_sniff(u32 way)
 	return 0;
 }
 
-static long walk_on(u32 step, u32 *way)
-{
-	return !walk_step(*way);
-}
-
 /* 0: the frames cannot be followed, and nothing was emitted. */
 __noinline int walk_all(u32 way)
 {
@@ -344,7 +339,10 @@ __noinline int walk_all(u32 way)
 		if (walk->frames.synced)
 			walk_whole(way);
 	} else {
-		bpf_loop(STEPS_MAX, walk_on, &way, 0);
+		for (u32 i = 0; i < STEPS_MAX; i++) {
+			if (!walk_step(way))
+				break;
+		}
 	}
 	if (walk->at < walk->length)
 		walk->frames.synced = 0;

@@ -31,22 +31,19 @@ static __always_inline struct sock *socket_of(struct task_struct *task, u32 fd)
 	return sock_of(file);
 }
 
-/* The state of the socket, made at its first use; null: it is not recorded. Not inlined: its stack would count with
- * that of all functions that its caller calls. */
-static __noinline struct socket_state *called_socket(struct task_struct *task, struct sock *sk, u32 moved)
+/* The state of the socket, made at its first use; null: it cannot be recorded. tells: it has not been described. Not
+ * inlined: its stack would count with that of all functions that its caller calls. */
+static __noinline struct socket_state *called_socket(struct task_struct *task, struct sock *sk, u32 moved, u32 *tells)
 {
 	u64 key = (u64)sk, inode = socket_inode(sk), cookie;
 	struct socket_state *state = bpf_map_lookup_elem(&sockets_by_address, &key);
 	struct socket_state fresh;
 	u16 family, local, remote;
-	bool chosen;
 	u32 kind;
 
-	if (state && state->inode == inode) {
-		chosen = is_sampled(state);
-		moved_on(state, task);
-		return chosen ? state : NULL;
-	}
+	*tells = 0;
+	if (state && state->inode == inode)
+		return state;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (!recordable(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol), 0)) {
 		kind = unrecorded_kind(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol));
@@ -72,15 +69,25 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
 		return NULL;
 	}
-	state = bpf_map_lookup_elem(&sockets_by_address, &key);
-	if (state) {
-		chosen = is_sampled(state);
-		moved_on(state, task);
-		if (!chosen)
-			return NULL;
-	}
 	/* TCP sockets with a cookie have been described, by the iterator or at their first change of state. */
-	if (state && (family == AF_UNIX || !cookie))
+	*tells = family == AF_UNIX || !cookie;
+	return bpf_map_lookup_elem(&sockets_by_address, &key);
+}
+
+/* The same, if the connection is recorded. */
+static __always_inline struct socket_state *chosen_called(struct task_struct *task, struct sock *sk, u32 moved)
+{
+	u32 tells;
+	struct socket_state *state = called_socket(task, sk, moved, &tells);
+	bool chosen;
+
+	if (!state)
+		return NULL;
+	chosen = is_sampled(state);
+	moved_on(state, task);
+	if (!chosen)
+		return NULL;
+	if (tells)
 		tell_socket(sk, state, 0);
 	return state;
 }
@@ -115,7 +122,7 @@ static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
 		return 0;
 	if (way == IN && !ret && !(BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN))
 		return 0;
-	state = called_socket(task, sk, moved);
+	state = chosen_called(task, sk, moved);
 	if (!state)
 		return 0;
 	touched_port(task);
@@ -156,7 +163,7 @@ __noinline int call_accepted(u32 fd)
 
 	if (!sk)
 		return 0;
-	state = called_socket(task, sk, 0);
+	state = chosen_called(task, sk, 0);
 	if (!state)
 		return 0;
 	record = reserve(sizeof(*record), RECORD_ACCEPT, &state->missed);

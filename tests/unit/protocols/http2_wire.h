@@ -141,7 +141,8 @@ inline std::string line(const model::Message& m) {
 // A connection recorded at its server: the client's bytes are inbound.
 class Wire {
  public:
-  explicit Wire(bool late = false) : connection(1, late ? std::nullopt : std::optional(kIn), held), late_(late) {}
+  explicit Wire(bool late = false, bool role_known = false)
+      : connection(1, late && !role_known ? std::nullopt : std::optional(kIn), held), late_(late) {}
 
   // The first `head` and the last `tail` bytes are captured (as many as the recorder keeps of a call that it cuts).
   void push(model::Direction d, std::string_view bytes, std::int64_t ms = 0, std::size_t head = SIZE_MAX,
