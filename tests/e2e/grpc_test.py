@@ -107,7 +107,12 @@ class Grpc(Case):
             if t["end"] in ("ok", "error", "cancel") and t["timeout_ms"] is not None:
                 self.assertEqual(rpc["deadline"], "abandoned" if t["end"] == "cancel" else "met", (t, row))
             if t["end"] == "deadline":
-                self.assertEqual((rpc["deadline"], ids[row["peer"]]["rpc"]["deadline"]), ("missed", "missed"), (t, row, ids[row["peer"]]))
+                for end in (row, ids[row["peer"]]):
+                    # On a busy machine the first byte may be stamped later than the client's timer began, by so much that the cancellation
+                    # lies before the deadline (docs/JSON.md).
+                    early = end["rpc"]["timeout_ns"] - end["reset_ns"] if end["reset_ns"] is not None else 0
+                    before = 2_000_000 + end["rpc"]["timeout_ns"] // 50 < early < 250_000_000
+                    self.assertEqual(end["rpc"]["deadline"], "abandoned" if before else "missed", (t, end))
             if t["timeout_ms"] is not None:
                 self.assertLessEqual(rpc["timeout_ns"], t["timeout_ms"] * 1_020_000 + 1_000_000, (t, row))
             peer = ids[row["peer"]]
