@@ -111,7 +111,10 @@ class Samples(Case):
                 print(f"  {share:.2%} in the function")
                 self.assertGreaterEqual(share, 0.95)
                 spinning = [s for s in samples if "main.spinHere" in s["user"]]
-                named = sum(s.get("goroutine") == int(goroutine) for s in spinning) / len(spinning)
+                # Until the recorder has read the program, whose goroutines it then knows; a busy machine takes its time for that.
+                unread = next(i for i, s in enumerate(spinning) if s.get("goroutine"))
+                self.assertLess(unread, 0.5 * len(spinning))
+                named = sum(s.get("goroutine") == int(goroutine) for s in spinning[unread:]) / len(spinning[unread:])
                 print(f"  {named:.2%} of them by its goroutine")
                 self.assertGreaterEqual(named, 0.95)
 
