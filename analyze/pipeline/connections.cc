@@ -55,6 +55,7 @@ void Connections::set_endpoints(const model::Connection& connection, model::Text
 // A connection that broke before it carried anything.
 void Connections::note_failure(const model::Connection& c) {
   if (c.bytes_in + c.bytes_out > 0 || c.origin == formats::Origin::existed) return;
+  if (formats::known(c.connect_started) && !formats::known(c.established)) return;  // counted as a connect that failed
   if (c.id < failed_.size() && failed_[c.id]) return;
   if (c.id >= failed_.size()) failed_.resize(c.id + 1);
   failed_[c.id] = true;
