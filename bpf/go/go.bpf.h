@@ -12,7 +12,8 @@
 /* A process that hits such a probe runs Go: so this is known from its first instruction on. */
 static __always_inline void meet_process(struct task_struct *task, struct go_thread_state *go, u32 file)
 {
-	struct go_process process = {.started = POINTER_IN(struct task_struct, task, group_leader)->start_time, .file = file};
+	struct go_process process = {.started = POINTER_IN(struct task_struct, task, group_leader)->start_time,
+				     .file = file};
 	u32 tgid = task->tgid;
 	struct go_process *known;
 

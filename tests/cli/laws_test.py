@@ -2,6 +2,7 @@
 import importlib.machinery
 import importlib.util
 import pathlib
+import tempfile
 import unittest
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent.parent / "scripts"
@@ -34,6 +35,15 @@ class Words(unittest.TestCase):
         found = list(self.laws.check_comments("x.cc", text))
         self.assertEqual([line.split("'")[1] for line in found], ["Nobody", "ails", "whom"], found)
         self.assertTrue(found[0].startswith("x.cc:1: ") and found[1].startswith("x.cc:2: "), found)
+
+    def test_a_format(self):
+        with tempfile.TemporaryDirectory(dir=SCRIPTS.parent / "build") as folder:  # below .clang-format
+            good, bad = pathlib.Path(folder, "good.h"), pathlib.Path(folder, "bad.h")
+            good.write_text("int add(int a, int b);\n")
+            bad.write_text("int  add(int a,int b);\n")
+            self.assertEqual(list(self.laws.check_format([str(good)])), [])
+            found = list(self.laws.check_format([str(good), str(bad)]))
+        self.assertTrue(found and all(line.startswith(f"{bad}:1:") for line in found), found)
 
 
 class Manual(unittest.TestCase):
