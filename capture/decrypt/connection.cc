@@ -61,14 +61,15 @@ std::size_t Connection::memory() const {
 void Connection::moved(const formats::Event& event, const formats::Io& io, const KeyLog& keys) {
   if (io.length == 0 || io.error != 0) return;
   const auto direction = static_cast<std::size_t>(io.direction);
+  if (pid_ == 0) pid_ = event.thread.pid;
+  missed_ = missed_ || io.missed > 0;
   if (over_) {
     if (counted()) unread_calls_[direction]++;
     return;
   }
-  if (pid_ == 0) pid_ = event.thread.pid;
   std::vector<Record> done;
   if (!records_[direction].moved(event, io, done)) {
-    give_up(Unread::unsupported);
+    give_up(missed_ ? Unread::damaged : Unread::unsupported);
     return forget();
   }
   if (records_[direction].lost()) unread_calls_[direction]++;

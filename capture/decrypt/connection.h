@@ -116,7 +116,7 @@ class Connection {
   std::vector<std::string> used_;
   std::array<std::uint64_t, 2> unread_calls_{};
   std::uint32_t pid_ = 0;
-  bool over_ = false, proven_ = false, counted_once_ = false;
+  bool over_ = false, proven_ = false, counted_once_ = false, missed_ = false;
   Unread unread_ = Unread::no;
 };
 

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,11 @@ namespace {
 constexpr std::uint64_t kByKeys = std::uint64_t{1} << 55;
 constexpr std::int32_t kAlertByPeer = 1000;
 constexpr std::string_view kPreface = "PRI * HTTP/2.0";
+
+// Its beginning was lost, and this may be the next record: of any type, version 3.x.
+bool like_records(std::string_view bytes) {
+  return bytes.size() >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3;
+}
 
 }  // namespace
 
@@ -70,6 +76,9 @@ void Decryptor::moved(const Event& event, const Io& io) {
       found->second.connection = std::make_unique<Connection>();
       found->second.live = true;
       if (++live_ > kMaxLive) found->second.connection->drop();
+    } else if (io.missed > 0 && like_records(io.head)) {
+      found->second.connection = std::make_unique<Connection>();
+      found->second.connection->drop();
     }
   }
   Entry& entry = found->second;
@@ -105,9 +114,11 @@ void Decryptor::settle(SocketId socket, Entry& entry) {
   }
   if (connection.over() && entry.live) end(entry);
   if (connection.over() || connection.has_unread_calls()) tally(connection);
-  if (!entry.known && connection.read_any() && known_.size() < KeyLog::kMaxProcesses) {
+  if (!entry.known && connection.read_any()) {
     entry.known = true;
-    known_.insert(connection.pid());
+    Process& of = process(connection.pid());
+    of.known = true;
+    count_calls(of);
   }
 }
 
@@ -118,29 +129,52 @@ void Decryptor::end(Entry& entry) {
   for (const std::string& id : entry.connection->take_used()) keys_.spend(entry.connection->pid(), id);
 }
 
+Decryptor::Process& Decryptor::process(std::uint32_t pid) {
+  Process& found = processes_[pid];
+  if (processes_.size() <= KeyLog::kMaxProcesses) return found;
+  const auto other = processes_.begin()->first == pid ? std::next(processes_.begin()) : processes_.begin();
+  processes_.erase(other);
+  return found;
+}
+
 // Counts what was not read, where it could be expected to be: of processes whose secrets are seen.
 void Decryptor::tally(Connection& connection) {
-  const bool known = keys_.knows(connection.pid());
+  Process& of = process(connection.pid());
+  of.known = of.known || keys_.knows(connection.pid());
   const auto unread = connection.take_unread_calls();
-  if (known || secrets_lost_) {
-    lost_[0] += unread[0];
-    lost_[1] += unread[1];
+  for (std::size_t i = 0; i < unread.size(); i++) of.calls[i] += unread[i];
+  count_calls(of);
+  if (connection.over() && !connection.counted_once() && connection.began())
+    of.connections[static_cast<std::size_t>(connection.unread())]++;
+}
+
+void Decryptor::count_calls(Process& process) {
+  if (!process.known && !secrets_lost_) return;
+  for (std::size_t i = 0; i < lost_.size(); i++) lost_[i] += std::exchange(process.calls[i], 0);
+}
+
+void Decryptor::secrets_lost() {
+  secrets_lost_ = true;
+  for (auto& [pid, process] : processes_) count_calls(process);
+}
+
+void Decryptor::finish() {
+  for (auto& [socket, entry] : connections_) {
+    if (!entry.connection || entry.connection->over() || !entry.connection->waits()) continue;
+    entry.connection->drop();
+    tally(*entry.connection);
+    end(entry);
   }
-  if (connection.over() && !connection.counted_once()) {
-    Unreads& unreads = unreads_[connection.pid()];
-    if (connection.began()) unreads[static_cast<std::size_t>(connection.unread())]++;
-    if (unreads_.size() > KeyLog::kMaxProcesses) unreads_.erase(unreads_.begin());
-  }
-  if (known && known_.size() < KeyLog::kMaxProcesses) known_.insert(connection.pid());
+  waiting_.clear();
 }
 
 Decryptor::Counts Decryptor::counts() const {
   Counts counts{read_, 0, 0, 0};
-  for (const auto& [pid, unreads] : unreads_) {
-    if (!known_.contains(pid)) continue;
-    counts.no_keys += unreads[static_cast<std::size_t>(Unread::no_keys)];
-    counts.unsupported += unreads[static_cast<std::size_t>(Unread::unsupported)];
-    counts.damaged += unreads[static_cast<std::size_t>(Unread::damaged)];
+  for (const auto& [pid, process] : processes_) {
+    if (!process.known) continue;
+    counts.no_keys += process.connections[static_cast<std::size_t>(Unread::no_keys)];
+    counts.unsupported += process.connections[static_cast<std::size_t>(Unread::unsupported)];
+    counts.damaged += process.connections[static_cast<std::size_t>(Unread::damaged)];
   }
   return counts;
 }

@@ -51,7 +51,9 @@ class Decryptor {
   // Calls by direction whose bytes could not be read, since the beginning (Connection::take_unread_calls).
   const std::array<std::uint64_t, 2>& lost() const { return lost_; }
   // Secrets were lost: any connection that is not read may be one of those that could be.
-  void secrets_lost() { secrets_lost_ = true; }
+  void secrets_lost();
+  // No more events come: what still waits for keys is not read.
+  void finish();
 
  private:
   struct Output {
@@ -74,7 +76,14 @@ class Decryptor {
   void emit(formats::SocketId socket, formats::TlsSessionId session, Content&& content);
   void settle(formats::SocketId socket, Entry& entry);
   void end(Entry& entry);
+  struct Process {
+    std::array<std::uint64_t, 4> connections{};  // that were not read, by Unread
+    std::array<std::uint64_t, 2> calls{};        // lost if it is one that shows secrets, and not counted yet
+    bool known = false;                          // it has shown secrets
+  };
+  Process& process(std::uint32_t pid);
   void tally(Connection& connection);
+  void count_calls(Process& process);
   void closed(formats::SocketId socket, const formats::Event& event);
 
   std::function<void(formats::SocketId)> heads_;
@@ -83,10 +92,8 @@ class Decryptor {
   std::unordered_set<formats::SocketId> waiting_;
   std::size_t memory_ = 0, live_ = 0;
   std::deque<Output> outputs_;
-  bool given_ = false;                           // the first one was returned by next()
-  using Unreads = std::array<std::uint64_t, 4>;  // by Unread
-  std::map<std::uint32_t, Unreads> unreads_;     // of processes
-  std::unordered_set<std::uint32_t> known_;      // processes that have shown secrets
+  bool given_ = false;  // the first one was returned by next()
+  std::map<std::uint32_t, Process> processes_;
   std::uint64_t sessions_begun_ = 0, read_ = 0;
   std::array<std::uint64_t, 2> lost_{};
   bool secrets_lost_ = false;

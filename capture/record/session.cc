@@ -422,6 +422,7 @@ void Session::closing_facts() {
   mappings_.push_rest();
   push_waits();
   const Time now = monotonic_now();
+  if (decryptor_) decryptor_->finish();
   count_unread(now);
   losses_.count(now);
   push_found(now);

@@ -33,6 +33,13 @@ void expect_no_other(const std::string& heard, const std::string& truth) {
   for (std::size_t i = 0; i < heard.size(); i++) ASSERT_TRUE(heard[i] == '?' || heard[i] == truth[i]) << "byte " << i;
 }
 
+formats::Event closing() {
+  formats::Event closed;
+  closed.time = formats::time_from(1 << 20);
+  closed.body = formats::StateChange{Talk::kSocket, formats::TcpState::last_ack, formats::TcpState::close, false, 0};
+  return closed;
+}
+
 void talk_some(Talk& talk, std::mt19937& random) {
   for (const std::size_t size : {1u, 100u, 5000u, 16384u, 16385u, 70000u}) {
     talk.say(random_text(random, size));
@@ -349,6 +356,53 @@ TEST(Decrypt, BytesThatWereNotOnTheWire) {
   EXPECT_EQ(talk.decryptor().lost()[1], 2u);
 }
 
+void talk_five_times(Talk& talk) {
+  for (int i = 0; i < 5; i++) {
+    talk.say(kRequest);
+    talk.answer("an answer");
+  }
+}
+
+// Each request that is missing is one of the calls that are said to be lost.
+void expect_five_lost(const Talk& talk, const Decryptor& decryptor) {
+  EXPECT_TRUE(talk.in.text.empty() && talk.out.text.empty());
+  EXPECT_GE(decryptor.lost()[0], 5u);
+  EXPECT_GE(decryptor.lost()[1], 5u);
+}
+
+TEST(Decrypt, CallsOfAConnectionWhoseBeginningWasLost) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (int lost = 1; lost <= 3; lost++) {
+      Contexts contexts(version);
+      Talk talk(contexts);
+      int moves = 0;
+      talk.keep = [&](const std::string& bytes) {
+        const bool gone = moves++ < lost;
+        return std::vector<Talk::Part>{{gone ? std::string() : bytes, static_cast<std::uint32_t>(bytes.size()), gone}};
+      };
+      ASSERT_TRUE(talk.shake());
+      talk_five_times(talk);
+      talk.decryptor().finish();
+      expect_five_lost(talk, talk.decryptor());
+    }
+  }
+}
+
+TEST(Decrypt, CallsOfAConnectionWhoseSecretsWereLost) {
+  for (const bool closes : {false, true}) {
+    Contexts contexts;
+    Talk talk(contexts);
+    talk.derived = [](Derivation&) { return false; };
+    ASSERT_TRUE(talk.shake());
+    talk_five_times(talk);
+    if (closes) talk.decryptor().take(closing());
+    EXPECT_EQ(talk.decryptor().lost()[0], 0u);  // such a process may use another library
+    talk.decryptor().secrets_lost();
+    talk.decryptor().finish();
+    expect_five_lost(talk, talk.decryptor());
+  }
+}
+
 // Records of any kind and length, some of them of a real connection: no more is asked than that it ends well.
 TEST(Decrypt, AnyBytes) {
   std::mt19937 random(6);
@@ -381,10 +435,7 @@ TEST(Decrypt, AlertsAndTheEndOfTheSocket) {
   Talk talk(contexts);
   ASSERT_TRUE(talk.shake());
   talk.say(kRequest);
-  formats::Event closed;
-  closed.time = formats::time_from(1 << 20);
-  closed.body = formats::StateChange{Talk::kSocket, formats::TcpState::last_ack, formats::TcpState::close, false, 0};
-  talk.decryptor().take(closed);
+  talk.decryptor().take(closing());
   const formats::Event* freed = talk.decryptor().next();
   ASSERT_TRUE(freed);
   EXPECT_EQ(std::get<formats::TlsStep>(freed->body).step, formats::TlsStepKind::freed);

@@ -149,7 +149,12 @@ void Talk::move(SSL* from, SSL* to, formats::Direction direction) {
     io.head = part.head;
     io.continued = !std::exchange(first, false);
     position += part.length;
-    if (!part.lost) decryptor_.take(event);
+    if (part.lost) {
+      missed_++;
+      continue;
+    }
+    io.missed = std::exchange(missed_, std::uint16_t{0});
+    decryptor_.take(event);
   }
   hear();
   BIO_write(SSL_get_rbio(to), bytes.data(), static_cast<int>(bytes.size()));

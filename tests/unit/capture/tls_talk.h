@@ -81,6 +81,7 @@ class Talk {
   Ssl client_, server_;
   Decryptor decryptor_;
   std::uint32_t position_[2] = {0xfffffff0u, 17};  // one of them wraps at once
+  std::uint16_t missed_ = 0;                       // lost since the last event
   std::int64_t time_ = 1000;
 };
 
