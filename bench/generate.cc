@@ -1,11 +1,12 @@
-// tailcap-bench-capture FILE EVENTS [http1|http2|grpc]: writes a capture of any size like that of a busy nginx, for
-// timing the analyser.
+// tailcap-bench-capture FILE EVENTS [http1|http2|grpc [RATE]]: writes a capture of any size like that of a busy nginx,
+// for timing the analyser. RATE: requests a second; without it, as many as the worker manages.
 //
 // 64 keep-alive connections to one worker. A request is an arrival, a read with its head, a write with the response's
 // head, and a sendfile with the body; for every fourth one the worker slept in epoll_wait before. http2: four streams
 // at a time on each connection, an arrival and a read with each request, a write with each response; most header fields
 // come from the table, :path and x-request-id are literals. grpc: likewise unary calls of a few methods, with messages
 // and trailers. Prints {"events":…,"requests":…} as JSON.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -56,12 +57,15 @@ constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 class Generator {
  public:
-  Generator(const std::string& path, std::uint64_t events, Traffic traffic)
-      : writer_(path, preamble(), true), wanted_(events), traffic_(traffic) {}
+  Generator(const std::string& path, std::uint64_t events, Traffic traffic, std::uint64_t rate)
+      : writer_(path, preamble(), true), wanted_(events), traffic_(traffic), rate_(rate) {}
 
   void run() {
     describe();
     for (std::uint64_t i = 0; events_ < wanted_; ++i) {
+      if (rate_ > 0)
+        now_ = std::max(now_, kStartNs + static_cast<std::int64_t>(static_cast<double>(requests_) * 1e9 /
+                                                                   static_cast<double>(rate_)));
       if (traffic_ == Traffic::http1)
         request(i);
       else
@@ -247,6 +251,7 @@ class Generator {
   Writer writer_;
   std::uint64_t wanted_, events_ = 0, requests_ = 0;
   const Traffic traffic_;
+  const std::uint64_t rate_;  // 0: any
   std::int64_t now_ = kStartNs;
   std::array<Connection, kConnections> connections_;
 };
@@ -254,18 +259,22 @@ class Generator {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint64_t events = 0;
-  const std::string_view kind = argc == 4 ? argv[3] : "http1";
-  if (argc < 3 || argc > 4 || std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), events).ec != std::errc{} ||
+  std::uint64_t events = 0, rate = 0;
+  const auto read = [](const char* text, std::uint64_t& number) {
+    return std::from_chars(text, text + std::strlen(text), number).ec == std::errc{};
+  };
+  const std::string_view kind = argc >= 4 ? argv[3] : "http1";
+  if (argc < 3 || argc > 5 || !read(argv[2], events) || (argc == 5 && !read(argv[4], rate)) ||
       (kind != "http1" && kind != "http2" && kind != "grpc")) {
-    std::fputs("usage: tailcap-bench-capture FILE EVENTS [http1|http2|grpc]\n", stderr);
+    std::fputs("usage: tailcap-bench-capture FILE EVENTS [http1|http2|grpc [RATE]]\n", stderr);
     return 2;
   }
   try {
     Generator(argv[1], events,
               kind == "http2"  ? Traffic::http2
               : kind == "grpc" ? Traffic::grpc
-                               : Traffic::http1)
+                               : Traffic::http1,
+              rate)
         .run();
     return 0;
   } catch (const std::exception& e) {

@@ -13,8 +13,10 @@
 #include "analyze/cli/output/terminal.h"
 #include "analyze/cli/requests_follow.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/query/later.h"
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
 
 namespace tailcap::cli {
 namespace {
@@ -46,6 +48,16 @@ struct Arguments {
   std::size_t limit = 0, width = 0;
   bool headers = false, follow = false;
 };
+
+// Lines in the order of time, without what the end of the capture decides: its beginning may be enough. (What a time of
+// day means follows from all readings of the clocks.)
+bool by_beginning(const Arguments& a, const pipeline::Options& options) {
+  const auto relative = [](const auto& moment) { return !moment || !moment->absolute; };
+  return (a.limit > 0 || options.to) && relative(options.from) && relative(options.to) && a.format != "json" &&
+         a.sort != "duration" && a.selection.routes.empty() && a.selection.templates.empty() &&
+         std::all_of(a.selection.filters.begin(), a.selection.filters.end(),
+                     [](const std::string& expression) { return query::later_field(expression).empty(); });
+}
 
 std::size_t width_of(const Arguments& a) {
   if (a.width != 0) return std::max(a.width, kMinWidth);
@@ -115,6 +127,8 @@ int run(const Arguments& a) {
   options.keep_splits = as_json;
   options.study = false;
   options.partition = options.partition || as_json;
+  options.beginning = by_beginning(a, options);
+  options.first = a.limit;
   const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   LineOutput out;
   const auto rows = chosen(analysis.table, a);
@@ -132,7 +146,10 @@ int run(const Arguments& a) {
     complain("requests", "there is no request in " + report::printable(a.file) + ". `tailcap report` says why.");
   else if (rows.empty())
     return nothing_matches("requests", "request");
-  if (!as_json && rows.size() < analysis.table.rows.size())
+  if (analysis.beginning && rows.size() == a.limit)
+    complain("requests", "the first " + report::count_text(rows.size(), "request", "requests") +
+                             " shown; only the beginning of the capture was read");
+  else if (!as_json && !analysis.beginning && rows.size() < analysis.table.rows.size())
     complain("requests",
              std::to_string(rows.size()) + " of " + std::to_string(analysis.table.rows.size()) + " requests shown");
   return exit_code(analysis, "requests");

@@ -22,8 +22,6 @@ constexpr double kDecorrelations = 5;  // in a block
 constexpr double kBeyond = 5;          // requests of a block beyond its percentile
 constexpr std::size_t kLeastOfMean = 10;
 
-using Block = std::vector<const Observation*>;
-
 std::size_t least_of_block(const Metric& metric) {
   const auto q = metric.quantile();
   return q ? static_cast<std::size_t>(std::lround(kBeyond / (1 - *q))) : kLeastOfMean;
@@ -35,45 +33,10 @@ std::string seconds_text(double seconds) {
   return text;
 }
 
-template <class Of>
-double mean_over(const Block& block, Of of) {
-  double sum = 0;
-  for (const Observation* o : block) sum += static_cast<double>(of(*o));
-  return sum / static_cast<double>(block.size());
-}
-
-double value_of(const Block& block, const RouteRun& run, const Metric& metric) {
-  switch (metric.kind) {
-    case Metric::Kind::mean:
-      return std::log(std::max(1.0, mean_over(block, [](const Observation& o) { return o.duration; })));
-    case Metric::Kind::errors:
-      return mean_over(block, [](const Observation& o) { return o.failed ? 1 : 0; });
-    case Metric::Kind::client_errors:
-      return mean_over(block, [](const Observation& o) { return o.client_error ? 1 : 0; });
-    case Metric::Kind::count:
-      return mean_over(block, [&](const Observation& o) { return o.counts[metric.which]; });
-    case Metric::Kind::label:
-      return mean_over(block, [&](const Observation& o) {
-        std::int64_t ns = 0;
-        for (std::size_t a = 0; a < o.accounts_n; ++a)
-          if (const auto& [account, time] = run.accounts[o.accounts_at + a]; account == metric.which) ns += time;
-        return ns;
-      });
-    default:
-      break;
-  }
-  std::vector<std::int64_t> sorted;
-  for (const Observation* o : block) sorted.push_back(o->duration);
-  std::sort(sorted.begin(), sorted.end());
-  return std::log(std::max(1.0, quantile_of(sorted, *metric.quantile())));
-}
-
 // What chance alone makes of the variance of a block's value.
-double floor_of(const Blocks& blocks, std::size_t requests, const Metric& metric) {
+double floor_of(const RunSample& whole, const Metric& metric) {
   if (metric.kind == Metric::Kind::label) return 1;
-  if (!metric.share()) return 0;
-  const double n = static_cast<double>(requests), p = std::max(mean_of(blocks.values), 1 / n);
-  return p * (1 - p) * kBlocks / n;
+  return metric.share() ? whole.value(metric).floor * kBlocks : 0;
 }
 
 // From the first beginning to the last; 0: one is not known.
@@ -91,44 +54,38 @@ Blocks blocks_of(const RouteRun& run, std::size_t limit, const Metric& metric) {
     out.missing = "allocations are compared over several runs a side only";
     return out;
   }
-  Block counted;
-  std::size_t timed = 0;
-  for (const Observation& o : run.requests) {
-    if (limit > 0 && timed == limit) break;
-    timed += o.duration >= 0;
-    if (o.duration >= 0 || metric.share()) counted.push_back(&o);
-  }
-  const std::size_t least = least_of_block(metric);
-  if (counted.size() < kBlocks * least) {
-    out.missing = std::to_string(counted.size()) + " requests in a capture: one capture a side needs " +
-                  std::to_string(kBlocks * least);
+  const RunSample::Requests requests = RunSample::first(run, limit);
+  const RunSample whole(run, requests);
+  const std::size_t counted = metric.share() ? requests.size() : whole.size(), least = least_of_block(metric);
+  if (counted < kBlocks * least) {
+    out.missing =
+        std::to_string(counted) + " requests in a capture: one capture a side needs " + std::to_string(kBlocks * least);
     return out;
   }
-  const auto [first, last] = std::minmax_element(counted.begin(), counted.end(),
-                                                 [](const auto* a, const auto* b) { return a->start < b->start; });
-  const double begin = static_cast<double>((*first)->start);
-  const double length = (static_cast<double>((*last)->start) - begin + 1) / kBlocks;  // ns
-  if (length < kDecorrelations * run.decorrelation * 1e9) {
-    out.missing = "a capture of " + seconds_text(length * kBlocks / 1e9) +
-                  " without its warm-up: one capture a side needs " +
-                  seconds_text(kBlocks * kDecorrelations * run.decorrelation);
+  const std::int64_t begin = requests.front().start, length = requests.back().start - begin + 1;  // ns
+  const double needed = kBlocks * kDecorrelations * run.decorrelation;                            // seconds
+  if (static_cast<double>(length) / 1e9 < needed) {
+    out.missing = "a capture of " + seconds_text(static_cast<double>(length) / 1e9) +
+                  " without its warm-up: one capture a side needs " + seconds_text(needed);
     return out;
   }
-  std::vector<Block> blocks(kBlocks);
-  for (const Observation* o : counted) {
-    const double place = (static_cast<double>(o->start) - begin) / length;
-    blocks[std::min(kBlocks - 1, static_cast<std::size_t>(place))].push_back(o);
-  }
-  for (const Block& block : blocks) {
-    if (block.size() < least) {
-      out.missing = "the requests are spread unevenly: a twentieth of the time has " + std::to_string(block.size()) +
+  auto at = requests.begin();
+  for (std::size_t i = 1; i <= kBlocks; ++i) {
+    const double border = static_cast<double>(length) * static_cast<double>(i) / kBlocks;
+    const auto end = std::find_if(at, requests.end(),
+                                  [&](const Observation& o) { return static_cast<double>(o.start - begin) >= border; });
+    const RunSample::Requests in(at, end);
+    at = end;
+    const RunSample block(run, in);
+    if (const std::size_t n = metric.share() ? in.size() : block.size(); n < least) {
+      out.missing = "the requests are spread unevenly: a twentieth of the time has " + std::to_string(n) +
                     ", and needs " + std::to_string(least);
       out.values.clear();
       return out;
     }
-    out.values.push_back(value_of(block, run, metric));
+    out.values.push_back(block.value(metric).value);
   }
-  out.floor = floor_of(out, counted.size(), metric);
+  out.floor = floor_of(whole, metric);
   return out;
 }
 

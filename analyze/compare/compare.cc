@@ -221,9 +221,9 @@ Route find(const RouteName& name, const Frame& k, RouteComparison& out) {
   for (std::size_t side = 0; side < 2; ++side)
     for (const RouteRun* run : route.runs[side])
       // Nothing of a run without any request with a duration can be cut to: its values say why they are missing.
-      route.samples[side].emplace_back(*run, out.compared);
+      route.samples[side].emplace_back(*run, RunSample::first(*run, out.compared));
   for (const Run* run : k.noise)
-    if (const RouteRun* at = named(name, *run)) route.noise.emplace_back(*at, 0);
+    if (const RouteRun* at = named(name, *run)) route.noise.emplace_back(*at, at->requests);
   gather_facts(route, base, fresh, route.facts);
   return route;
 }

@@ -24,10 +24,33 @@ std::size_t timed(const RouteRun& run) {
       std::count_if(run.requests.begin(), run.requests.end(), [](const Observation& o) { return o.duration >= 0; }));
 }
 
-RunSample::RunSample(const RouteRun& run, std::size_t limit) : run_(run) {
+RunValue allocations_of(const RouteRun& run) {
+  RunValue out;
+  double allocations = 0, requests = 0;
+  for (const auto& reading : run.allocations) {
+    allocations += reading.allocations;
+    requests += reading.requests;
+  }
+  out.known = requests > 0;
+  if (out.known)
+    out.value = out.level = allocations / requests;
+  else
+    out.missing = run.uncounted[static_cast<std::size_t>(model::gate::Count::allocations)];
+  if (!out.known && out.missing.empty()) out.missing = "the recording is too short to count allocations";
+  return out;
+}
+
+RunSample::Requests RunSample::first(const RouteRun& run, std::size_t limit) {
+  std::size_t end = 0;
+  for (std::size_t n = 0; end < run.requests.size() && (limit == 0 || n < limit); ++end)
+    n += run.requests[end].duration >= 0;
+  return Requests(run.requests).first(end);
+}
+
+RunSample::RunSample(const RouteRun& run, Requests requests) : run_(run), requests_(requests) {
   std::vector<std::pair<std::int64_t, std::size_t>> order;
-  for (; end_ < run.requests.size() && (limit == 0 || order.size() < limit); ++end_)
-    if (run.requests[end_].duration >= 0) order.emplace_back(run.requests[end_].duration, end_);
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    if (requests[i].duration >= 0) order.emplace_back(requests[i].duration, i);
   std::sort(order.begin(), order.end());
   const std::size_t n = order.size();
   if (n == 0) return;
@@ -35,7 +58,7 @@ RunSample::RunSample(const RouteRun& run, std::size_t limit) : run_(run) {
   slow_ = slowest >= kLeastSlow ? slowest : 0;
   for (std::size_t i = 0; i < n; ++i) {
     sorted_.push_back(order[i].first);
-    const Observation& o = run.requests[order[i].second];
+    const Observation& o = requests[order[i].second];
     for (std::size_t a = 0; a < o.accounts_n; ++a) {
       const auto& [account, ns] = run.accounts[o.accounts_at + a];
       all_accounts_[account] += static_cast<double>(ns) / static_cast<double>(n);
@@ -46,46 +69,28 @@ RunSample::RunSample(const RouteRun& run, std::size_t limit) : run_(run) {
 
 RunValue RunSample::share(bool failed) const {
   RunValue out;
-  if (end_ == 0) {
+  if (requests_.empty()) {
     out.missing = "a run has no request of it whose end is known";
     return out;
   }
   std::size_t errors = 0;
-  for (std::size_t i = 0; i < end_; ++i) errors += failed ? run_.requests[i].failed : run_.requests[i].client_error;
+  for (const Observation& o : requests_) errors += failed ? o.failed : o.client_error;
   out.known = true;
-  const double n = static_cast<double>(end_);
+  const double n = static_cast<double>(requests_.size());
   out.value = out.level = static_cast<double>(errors) / n;
   const double p = std::max(out.value, 1 / n);
   out.floor = p * (1 - p) / n;
   return out;
 }
 
-// Of the whole run: readings do not fall on borders of requests.
-RunValue RunSample::allocations() const {
-  RunValue out;
-  double allocations = 0, requests = 0;
-  for (const auto& reading : run_.allocations) {
-    allocations += reading.allocations;
-    requests += reading.requests;
-  }
-  out.known = requests > 0;
-  if (out.known)
-    out.value = out.level = allocations / requests;
-  else
-    out.missing = run_.uncounted[static_cast<std::size_t>(model::gate::Count::allocations)];
-  if (!out.known && out.missing.empty()) out.missing = "a run is too short to count allocations";
-  return out;
-}
-
 RunValue RunSample::count(std::size_t which) const {
-  if (which == static_cast<std::size_t>(model::gate::Count::allocations)) return allocations();
+  if (which == static_cast<std::size_t>(model::gate::Count::allocations)) return allocations_of(run_);
   RunValue out;
   std::size_t n = 0, unknown = 0;
   double sum = 0, squares = 0;
   out.constant = true;
   std::int64_t first = -1;
-  for (std::size_t i = 0; i < end_; ++i) {
-    const Observation& o = run_.requests[i];
+  for (const Observation& o : requests_) {
     if (o.duration < 0) continue;
     const std::int64_t count = o.counts[which];
     unknown += count < 0;

@@ -24,15 +24,21 @@ struct RunValue {
   bool constant = false;  // counts: every request has this number
 };
 
+// Of the whole run: readings do not begin and end with requests.
+RunValue allocations_of(const model::gate::RouteRun& run);
+
 using Accounts = std::array<double, model::gate::kAccounts>;  // mean ns per request
 
 class RunSample {
  public:
-  // limit: of the first so many requests with a duration; 0: all. The run must outlive this.
-  RunSample(const model::gate::RouteRun& run, std::size_t limit);
+  using Requests = std::span<const model::gate::Observation>;
+
+  // The first so many requests with a duration, and those between them that failed; 0: all.
+  static Requests first(const model::gate::RouteRun& run, std::size_t limit);
+  // requests: some of the run, which must outlive this.
+  RunSample(const model::gate::RouteRun& run, Requests requests);
 
   std::size_t size() const { return sorted_.size(); }  // requests with a duration
-  std::size_t all() const { return end_; }             // and those that failed
   RunValue value(const model::gate::Metric& metric) const;
   const Accounts& accounts() const { return all_accounts_; }
   const Accounts& slow_accounts() const { return slow_accounts_; }  // of the slowest 1 %; meaningful where slow() > 0
@@ -42,10 +48,9 @@ class RunSample {
   static constexpr std::size_t kLeastSlow = 5;
   RunValue share(bool failed) const;
   RunValue count(std::size_t which) const;
-  RunValue allocations() const;
 
   const model::gate::RouteRun& run_;
-  std::size_t end_ = 0;  // requests of the run that count
+  Requests requests_;
   std::vector<std::int64_t> sorted_;
   Accounts all_accounts_{}, slow_accounts_{};
   std::size_t slow_ = 0;

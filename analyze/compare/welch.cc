@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "analyze/compare/t_distribution.h"
+#include "analyze/model/statistics/t_distribution.h"
 
 namespace tailcap::compare {
 namespace {
@@ -66,18 +66,18 @@ Effect widened(Effect effect, double variance, double df) {
 
 double Effect::p_above() const {
   if (point()) return difference > 0 ? 0 : 1;
-  return t_above(difference / se, df);
+  return model::t_above(difference / se, df);
 }
 
 double Effect::p_two() const {
   if (point()) return difference != 0 ? 0 : 1;
-  return std::min(1.0, 2 * t_above(std::abs(difference) / se, df));
+  return std::min(1.0, 2 * model::t_above(std::abs(difference) / se, df));
 }
 
-double Effect::bound(double p) const { return point() ? difference : difference + t_quantile(p, df) * se; }
+double Effect::bound(double p) const { return point() ? difference : difference + model::t_quantile(p, df) * se; }
 
 double Effect::detectable(double alpha) const {
-  return point() ? 0 : (t_quantile(1 - alpha, df) + t_quantile(0.8, df)) * se;
+  return point() ? 0 : (model::t_quantile(1 - alpha, df) + model::t_quantile(0.8, df)) * se;
 }
 
 }  // namespace tailcap::compare

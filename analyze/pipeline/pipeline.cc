@@ -1,7 +1,9 @@
 #include "analyze/pipeline/pipeline.h"
 
 #include <algorithm>
+#include <cassert>
 #include <optional>
+#include <variant>
 
 #include "analyze/pipeline/exemplars.h"
 #include "analyze/pipeline/label_pass.h"
@@ -58,9 +60,55 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   return out;
 }
 
+// What is reported of the time before is complete so long after it: losses are counted after they happened.
+constexpr formats::Duration kReportedLater = std::chrono::seconds{5};
+constexpr std::uint64_t kMoreEvents = 4;  // times as many, where they did not decide
+
+// Requests that begin before this time are over and will not change. all: sorted by start.
+formats::Time decided_until(const model::Rows& all, formats::Time read) {
+  const formats::Time settled = read - kReportedLater;
+  for (const model::Request row : all) {
+    if (row.start >= settled) break;
+    if (!row.has_duration || row.start + row.duration >= settled || row.method == 0 || row.path == 0) return row.start;
+  }
+  return settled;
+}
+
+Analysis analyze_beginning(const std::string& path, const Options& options) {
+  assert(!options.partition && !options.study);
+  for (std::uint64_t limit = options.first_events;; limit *= kMoreEvents) {
+    Replay replay(path, options.threads, options.progress);
+    formats::RequestAllowance allowance(path);
+    WirePass wire(replay.preamble(), options, &allowance);
+    std::uint64_t events = 0;
+    formats::Time read = formats::kNoTime;
+    bool whole = false;
+    replay.each([&](const formats::Event& event) {
+      wire.push(event);
+      read = std::max(read, event.time);
+      whole = std::holds_alternative<formats::CaptureEnd>(event.body);
+      return ++events < limit;
+    });
+    if (!whole) wire.push({.time = read, .body = formats::CaptureEnd{formats::CaptureState::truncated}});
+    wire.end();
+    const formats::Time decided = decided_until(wire.requests().table().rows, read);
+    const bool unbound = wire.requests().left_out() > 0;
+    Analysis out = finish(wire, nullptr, replay.preamble(), replay.summary(), options);
+    if (whole) return out;
+    const Wanted wanted(options, out.study);
+    const bool enough = options.first > 0 && out.table.rows.size() >= options.first &&
+                        out.table.rows.start(options.first - 1) < decided;
+    if (unbound || !(enough || (wanted.to() && *wanted.to() <= decided))) continue;
+    out.beginning = true;
+    out.damaged = out.damaged || out.study.quality.file.lost > 0;
+    return out;
+  }
+}
+
 }  // namespace
 
 Analysis analyze(const std::string& path, const Options& options) {
+  if (options.beginning) return analyze_beginning(path, options);
   Replay replay(path, options.threads, options.progress);
   return analyze(replay, options, {});
 }

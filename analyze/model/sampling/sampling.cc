@@ -5,12 +5,13 @@
 #include <cmath>
 #include <iterator>
 
+#include "analyze/model/statistics/t_distribution.h"
+
 namespace tailcap::model {
 namespace {
 
 constexpr std::uint32_t kMostOf = 65536;
 constexpr double kLeastClusters = 20, kLeastFreedom = 20;  // fewer have no interval that can be trusted
-constexpr double kNormal = 1.959964;                       // 95 % of a normal variable lie within
 
 // The number at the beginning of text, which is taken from it.
 template <class T>
@@ -36,12 +37,6 @@ bool read_share(std::string_view text, Sampling& out) {
   if (!take(text, " seed ") || !take_number(text, seed) || !text.empty()) return false;
   out.seed = seed;
   return true;
-}
-
-// Student's, by the expansion of Cornish and Fisher: good to three digits from ten degrees of freedom on.
-double student(double freedom) {
-  const double z = kNormal, z3 = z * z * z, z5 = z3 * z * z, f = std::max(freedom, 1.0);
-  return z + (z3 + z) / (4 * f) + (5 * z5 + 16 * z3 + 3 * z) / (96 * f * f);
 }
 
 }  // namespace
@@ -98,7 +93,7 @@ ClusterSupport support_of(std::span<const double> contributions) {
 }
 
 bool ClusterSupport::enough() const { return effective >= kLeastClusters && freedom >= kLeastFreedom - 1; }
-double ClusterSupport::factor() const { return student(freedom); }
+double ClusterSupport::factor() const { return t_quantile(0.975, std::max(freedom, 1.0)); }
 
 Estimate whole_of(std::span<const double> sizes, std::uint32_t of) {
   Estimate out;

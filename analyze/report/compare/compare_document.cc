@@ -51,7 +51,9 @@ void add_verdict(Document& out, const Comparison& c, bool brief) {
   facts.lines.push_back({Tone::plain, "runs",
                          std::to_string(c.base_runs) + " of the base (" + seconds_text(c.base_seconds) + "), " +
                              std::to_string(c.fresh_runs) + " new (" + seconds_text(c.fresh_seconds) + "), " +
-                             (c.interleaved ? "interleaved" : "not interleaved")});
+                             (c.base_runs + c.fresh_runs <= 2 ? "one a side"
+                              : c.interleaved                 ? "interleaved"
+                                                              : "not interleaved")});
   facts.lines.push_back(
       {Tone::plain, "load",
        rate_of(c.base_rate) + " and " + rate_of(c.fresh_rate) + ", " + (c.closed_loop ? "closed loop" : "open loop")});

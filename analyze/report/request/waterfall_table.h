@@ -10,7 +10,7 @@ namespace tailcap::report {
 
 // Without rows: add_waterfall() makes them.
 render::Table waterfall_table();
-// span: of the axis; all waterfalls of a table share it. before: stands before the titles of its lanes.
+// span: of the axis; all waterfalls of a table share it. before: prefix of the titles of its lanes.
 void add_waterfall(const Waterfall& waterfall, Duration span, const std::string& before, render::Table& table);
 // A place on that axis.
 render::Cell place_cell(Duration at, Duration span);

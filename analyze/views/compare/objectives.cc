@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "analyze/compare/gates.h"
-#include "analyze/compare/t_distribution.h"
+#include "analyze/compare/run_sample.h"
 #include "analyze/compare/welch.h"
+#include "analyze/model/statistics/t_distribution.h"
 #include "analyze/tail/rows/quantiles.h"
 
 namespace tailcap::views {
@@ -78,7 +79,7 @@ void mean(const std::vector<double>& residuals, double value, double correlation
   std::vector<double> blocks(kBlocks);
   for (std::size_t b = 0; b < kBlocks; ++b)
     blocks[b] = compare::mean_of(std::span(residuals).subspan(b * length, length));
-  const double t = compare::t_quantile(1 - kAlpha, static_cast<double>(kBlocks - 1));
+  const double t = model::t_quantile(1 - kAlpha, static_cast<double>(kBlocks - 1));
   const double reach = t * std::sqrt(compare::variance_of(blocks) / static_cast<double>(kBlocks));
   out.interval = out.upper = true;
   out.low = std::max(0.0, value - reach);
@@ -87,18 +88,18 @@ void mean(const std::vector<double>& residuals, double value, double correlation
 
 // A ratio of two sums: of allocations, to requests served.
 void allocations(const RouteRun& route, ObjectiveResult& out) {
-  const std::string& why = route.uncounted[static_cast<std::size_t>(model::gate::Count::allocations)];
-  double sum = 0, requests = 0;
-  for (const auto& reading : route.allocations) sum += reading.allocations, requests += reading.requests;
-  if (!(requests > 0)) {
-    out.missing.push_back(why.empty() ? "the recording is too short to count allocations" : why);
+  const compare::RunValue ratio = compare::allocations_of(route);
+  if (!ratio.known) {
+    out.missing.push_back(ratio.missing);
     return;
   }
-  const double value = sum / requests, usual = requests / static_cast<double>(route.allocations.size());
+  double requests = 0;
+  for (const auto& reading : route.allocations) requests += reading.requests;
+  const double usual = requests / static_cast<double>(route.allocations.size());
   std::vector<double> residuals;
   for (const auto& reading : route.allocations)
-    residuals.push_back((reading.allocations - value * reading.requests) / usual);
-  mean(residuals, value, tail::correlation_time(residuals), out);
+    residuals.push_back((reading.allocations - ratio.value * reading.requests) / usual);
+  mean(residuals, ratio.value, tail::correlation_time(residuals), out);
   // Allocations are read once a second.
   if (!out.interval)
     out.missing = {"needs longer for an interval: allocations are read once a second, " +

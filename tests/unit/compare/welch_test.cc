@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "analyze/compare/several_tests.h"
-#include "analyze/compare/t_distribution.h"
+#include "analyze/model/statistics/t_distribution.h"
 
 namespace tailcap::compare {
 namespace {
+
+using model::t_above;
+using model::t_quantile;
 
 // Tables of Student's t, 0.95 and 0.975.
 TEST(TDistribution, QuantilesOfTheTable) {

@@ -1,9 +1,9 @@
-#include "analyze/compare/t_distribution.h"
+#include "analyze/model/statistics/t_distribution.h"
 
 #include <boost/math/distributions/students_t.hpp>
 #include <cassert>
 
-namespace tailcap::compare {
+namespace tailcap::model {
 namespace {
 
 // As in tail/rows/quantiles.cc: neither throws nor promotes.
@@ -24,4 +24,4 @@ double t_quantile(double p, double df) {
   return boost::math::quantile(Distribution(df), p);
 }
 
-}  // namespace tailcap::compare
+}  // namespace tailcap::model

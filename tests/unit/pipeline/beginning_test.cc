@@ -1,0 +1,150 @@
+// The first requests of a capture, of which only the beginning is read: the same as those of the whole.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "analyze/pipeline/pipeline.h"
+#include "tests/synth/capture_file.h"
+#include "tests/synth/scenario.h"
+
+namespace tailcap {
+namespace {
+
+using namespace std::chrono_literals;
+using synth::Scenario;
+
+const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+class Beginning : public testing::Test {
+ protected:
+  ~Beginning() override { std::filesystem::remove(path_); }
+
+  void write(const Scenario& s) { synth::write_capture(path_, synth::plain_preamble(), s.events()); }
+
+  pipeline::Analysis analyze(std::size_t first, std::optional<pipeline::Moment> until = {}) const {
+    pipeline::Options options;
+    options.study = false;
+    options.beginning = first > 0 || until;
+    options.first = first;
+    options.to = until;
+    options.first_events = 100;
+    return pipeline::analyze(path_, options);
+  }
+
+  // What a line of `tailcap requests` is made of.
+  static std::vector<std::string> lines(const pipeline::Analysis& a, std::size_t n) {
+    std::vector<std::string> out;
+    for (const model::Request row : a.table.rows) {
+      if (out.size() == n) break;
+      std::string line = std::to_string(row.id.connection) + "." + std::to_string(row.id.index) + " " +
+                         std::to_string((row.start - synth::kStart).count()) + " " +
+                         (row.has_duration ? std::to_string(row.duration.count()) : "-") + " " +
+                         std::to_string(row.first_byte.count()) + " " + std::to_string(row.response_bytes) + " " +
+                         std::to_string(row.status) + " " + std::string(model::name_of(row.outcome)) + " " +
+                         std::string(a.table.texts[row.method]) + " " + std::string(a.table.texts[row.path]);
+      for (const auto taint : model::names_of(row.taints)) line += " " + std::string(taint);
+      out.push_back(line);
+    }
+    return out;
+  }
+
+  const std::string path_ =
+      std::filesystem::temp_directory_path() / ("beginning_test-" + std::to_string(getpid()) + ".tcap");
+};
+
+struct Load {
+  std::mt19937 random;
+  Scenario scenario;
+
+  explicit Load(unsigned seed) : random(seed) {}
+  std::chrono::microseconds between(int low, int high) {
+    return std::chrono::microseconds(std::uniform_int_distribution<int>(low, high)(random));
+  }
+  // One request after the other for a minute, seen at both ends; one in `rare` takes seconds.
+  void connection(int number, int rare) {
+    synth::Opening opening;
+    opening.thread = {20, static_cast<std::uint32_t>(20 + number)};
+    opening.remote = "10.0.0.2:" + std::to_string(40000 + number);
+    const auto at = between(0, 3'000'000);
+    auto [client, server] = scenario.loopback(at, opening, {10, static_cast<std::uint32_t>(100 + number)});
+    formats::Duration now = at + 1ms;
+    for (int i = 0; now < 60s; ++i) {
+      const bool slow = std::uniform_int_distribution<int>(0, rare)(random) == 0;
+      const std::string request =
+          "GET /" + std::to_string(number) + "/" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+      const formats::Duration took = slow ? between(2'000'000, 20'000'000) : between(1'000, 100'000);
+      client.send(now, request);
+      server.receive(now + 20us, now + 50us, request);
+      server.send(now + took, kOk);
+      client.receive(now + took + 20us, now + took + 40us, kOk);
+      now += took + between(1'000, 800'000);
+    }
+  }
+};
+
+TEST_F(Beginning, HasTheFirstRequestsOfTheWhole) {
+  int beginnings = 0, wholes = 0;
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    Load load(seed);
+    for (int c = 0; c < 6; ++c) load.connection(c, 60);
+    if (seed % 4 == 0)
+      load.scenario.loss(load.between(0, 5'000'000), 5s + load.between(0, 900'000), formats::Kind::receive, 3);
+    write(load.scenario);
+    const pipeline::Analysis whole = analyze(0);
+    for (const std::size_t n : {1u, 7u, 60u}) {
+      const pipeline::Analysis some = analyze(n);
+      EXPECT_EQ(lines(some, n), lines(whole, n)) << "seed " << seed << ", " << n;
+      (some.beginning ? beginnings : wholes) += 1;
+      EXPECT_EQ(some.damaged, seed % 4 == 0) << seed;
+    }
+  }
+  EXPECT_GT(beginnings, 60);
+}
+
+TEST_F(Beginning, HasThoseBeforeAMoment) {
+  int beginnings = 0;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    Load load(seed);
+    for (int c = 0; c < 6; ++c) load.connection(c, 60);
+    write(load.scenario);
+    const pipeline::Moment until{.nanoseconds = std::chrono::nanoseconds(load.between(2'000'000, 20'000'000)).count()};
+    const pipeline::Analysis whole = analyze(0), some = analyze(0, until);
+    std::size_t n = 0;
+    for (const model::Request row : whole.table.rows)
+      n += row.start - whole.study.quality.file.first < formats::Duration(until.nanoseconds);
+    ASSERT_EQ(some.table.rows.size(), n) << seed;
+    EXPECT_EQ(lines(some, n), lines(whole, n)) << seed;
+    beginnings += some.beginning;
+  }
+  EXPECT_GT(beginnings, 15);
+}
+
+TEST_F(Beginning, ReadsOnWhileAnEarlierRequestHasNoAnswer) {
+  Load load(1);
+  auto& hung = load.scenario.open(0ms);
+  hung.receive(1ms, 2ms, "GET /hung HTTP/1.1\r\nHost: h\r\n\r\n");
+  load.connection(1, 1'000'000);
+  write(load.scenario);
+  const pipeline::Analysis a = analyze(1);
+  EXPECT_FALSE(a.beginning);
+  ASSERT_GE(a.table.rows.size(), 1u);
+  EXPECT_EQ(a.table.texts[model::Request(*a.table.rows.begin()).path], "/hung");
+}
+
+TEST_F(Beginning, FewerThanAskedForAreAll) {
+  Load load(2);
+  load.connection(1, 1'000'000);
+  write(load.scenario);
+  const std::size_t all = analyze(0).table.rows.size();
+  const pipeline::Analysis a = analyze(all + 1);
+  EXPECT_FALSE(a.beginning);
+  EXPECT_EQ(a.table.rows.size(), all);
+}
+
+}  // namespace
+}  // namespace tailcap
