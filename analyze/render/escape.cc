@@ -1,5 +1,7 @@
 #include "analyze/render/escape.h"
 
+#include <algorithm>
+#include <cctype>
 #include <vector>
 
 #include "formats/utf8.h"
@@ -101,6 +103,18 @@ std::size_t columns(std::string_view text) {
     text.remove_prefix(c.length);
   }
   return n;
+}
+
+std::string shell_word(std::string_view text) {
+  const std::string shown = printable(text);
+  const bool plain = !shown.empty() && shown[0] != '-' && std::all_of(shown.begin(), shown.end(), [](unsigned char c) {
+    return std::isalnum(c) || c >= 0x80 ||
+           std::string_view("/._+-,:@%").find(static_cast<char>(c)) != std::string::npos;
+  });
+  if (plain) return shown;
+  std::string out = "'";
+  for (const char c : shown) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
 }
 
 std::string shortened(std::string_view text, std::size_t width) {

@@ -17,6 +17,9 @@ std::string html(std::string_view text);
 // For a Markdown table cell or paragraph: everything that Markdown or HTML would act on is escaped.
 std::string markdown(std::string_view text);
 
+// A word of a command for a shell, as printable() shows it: in quotes where the shell would act on a part of it.
+std::string shell_word(std::string_view text);
+
 // Columns on a terminal: one per character, two for East Asian wide ones, none for combining marks.
 std::size_t columns(std::string_view utf8);
 

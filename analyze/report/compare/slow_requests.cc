@@ -20,19 +20,6 @@ using render::Table;
 
 constexpr std::size_t kLabels = 12;
 
-std::string quoted(const std::string& word) {
-  std::string out = "'";
-  for (const char c : printable(word)) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-std::string word_of(const std::string& path) {
-  const bool plain = std::all_of(path.begin(), path.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '/' || c == '.' || c == '-' || c == '_' || c == '+' || c >= 0x80;
-  });
-  return plain && !path.starts_with('-') ? printable(path) : quoted(path);
-}
-
 std::string of_ns(std::int64_t ns) { return duration_text(Duration{ns}); }
 
 std::string change_of(std::int64_t ns) {
@@ -92,7 +79,7 @@ void add_slow_pairs(const std::vector<SlowPair>& pairs, render::Document& out) {
     for (const auto& [side, request] : {std::pair("base", &pair.base), {"new", &pair.fresh}}) {
       render::List::Item item;
       item.text = std::string(side);
-      item.commands = {"tailcap show " + word_of(request->path) + " " + id_text(request->id)};
+      item.commands = {"tailcap show " + shell_word(request->path) + " " + id_text(request->id)};
       commands.items.push_back(std::move(item));
     }
     out.add(std::move(commands));

@@ -63,7 +63,7 @@ List::Item item_of(const FleetAnswer& answer, std::size_t captures) {
   }
   List::Item item{text, accent_of(answer.level)};
   if (!answer.example.empty())
-    item.commands.push_back("tailcap show " + printable(answer.file) + " " + printable(answer.example));
+    item.commands.push_back("tailcap show " + shell_word(answer.file) + " " + printable(answer.example));
   return item;
 }
 

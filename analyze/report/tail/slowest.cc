@@ -97,8 +97,7 @@ render::Document slowest_requests(const model::Study& study, const model::Reques
   }
   out.heading(2, "Slowest requests");
   out.add(std::move(table));
-  out.note("tailcap show " + printable(options.file) + " " + id_text(requests.rows[study.slowest[0]].id) +
-           " shows the first of them as a waterfall.");
+  out.note(show_command(options, requests.rows[study.slowest[0]].id) + " shows the first of them as a waterfall.");
   return out;
 }
 

@@ -9,6 +9,7 @@ using formats::printable;
 using render::columns;
 using render::html;
 using render::markdown;
+using render::shell_word;
 using render::shortened;
 
 }  // namespace tailcap::report

@@ -14,7 +14,7 @@ bool shown_in_time(const ReportOptions& options, model::ExchangeId id) {
 }
 
 std::string show_command(const ReportOptions& options, model::ExchangeId id) {
-  return "tailcap show " + printable(options.file) + " " + id_text(id);
+  return "tailcap show " + shell_word(options.file) + " " + id_text(id);
 }
 
 render::Cell id_cell(const ReportOptions& options, model::ExchangeId id) {

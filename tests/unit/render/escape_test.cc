@@ -35,5 +35,15 @@ TEST(Table, TextWrapsAtSpacesAndKeepsLongWords) {
   EXPECT_EQ(wrapped("empty ", "", 20), "empty\n");
 }
 
+TEST(Escape, WordsOfAShell) {
+  EXPECT_EQ(shell_word("/tmp/a-1_b.tcap"), "/tmp/a-1_b.tcap");
+  EXPECT_EQ(shell_word("a b.tcap"), "'a b.tcap'");
+  EXPECT_EQ(shell_word("it's; rm *"), "'it'\\''s; rm *'");
+  EXPECT_EQ(shell_word("$(x)`y`"), "'$(x)`y`'");
+  EXPECT_EQ(shell_word("-n"), "'-n'");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("größe.tcap"), "größe.tcap");
+}
+
 }  // namespace
 }  // namespace tailcap::render
