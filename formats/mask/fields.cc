@@ -1,6 +1,7 @@
 #include "formats/mask/fields.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -23,14 +24,20 @@ void elements(std::string_view list, F each) {
   }
 }
 
+constexpr std::uint8_t kControl = 1, kSlash = 2;
+constexpr auto kMarks = [] {
+  std::array<std::uint8_t, 256> marks{};
+  for (std::size_t c = 0; c < 0x20; ++c) marks[c] = c == '\t' ? 0 : kControl;
+  marks[0x7f] = kControl;
+  marks['/'] = kSlash;
+  return marks;
+}();
+
 // A control character, or the text after the target in a foreign request line that is mistaken for a value.
 bool suspicious(std::string_view s) {
-  bool control = false, version = false;
-  for (const char c : s) {
-    control |= (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-    version |= c == '/';
-  }
-  return control || (version && s.find(" HTTP/1.") != s.npos);
+  std::uint8_t marks = 0;
+  for (const char c : s) marks |= kMarks[static_cast<unsigned char>(c)];
+  return (marks & kControl) != 0 || ((marks & kSlash) != 0 && s.find(" HTTP/1.") != s.npos);
 }
 
 }  // namespace
@@ -101,10 +108,11 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
 // A name is kept only if a colon follows it, or the bytes end.
 std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   std::size_t end = 0;
-  while (!blank_ && end < bytes.size() && is_token(bytes[end])) {
-    if (name_.size() <= kMaxName) name_.push_back(lower(bytes[end]));
-    end++;
-  }
+  while (!blank_ && end < bytes.size() && is_token(bytes[end])) end++;
+  const std::size_t had = name_.size(), added = std::min(end, kMaxName + 1 - had);
+  name_.append(bytes, 0, added);
+  std::transform(name_.begin() + static_cast<std::ptrdiff_t>(had), name_.end(),
+                 name_.begin() + static_cast<std::ptrdiff_t>(had), lower);
   std::size_t blanks = end;
   while (blanks < bytes.size() && (bytes[blanks] == ' ' || bytes[blanks] == '\t')) blanks++;
   const bool cut = blanks == bytes.size();
@@ -132,12 +140,13 @@ void Fields::name_done(const Rules& rules) {
   shown_ = kind_ != Value::masked;
   begun_ = false;
   judged_.clear();
-  noted_ = name_ == "content-length"      ? Noted::length
-           : name_ == "transfer-encoding" ? Noted::coding
-           : name_ == "expect"            ? Noted::expect
-           : name_ == "upgrade"           ? Noted::upgrade
-           : name_ == "content-type"      ? Noted::type
-                                          : Noted::no;
+  const std::string_view name = name_;  // its comparisons look at the length first
+  noted_ = name == "content-length"      ? Noted::length
+           : name == "transfer-encoding" ? Noted::coding
+           : name == "expect"            ? Noted::expect
+           : name == "upgrade"           ? Noted::upgrade
+           : name == "content-type"      ? Noted::type
+                                         : Noted::no;
   part_ = Part::value;
 }
 
