@@ -15,7 +15,6 @@ namespace {
 using model::gate::Comparison;
 using model::gate::Metric;
 using model::gate::Observation;
-using model::gate::RouteRun;
 using model::gate::Run;
 
 constexpr double kDecorrelations = 5;  // in a block
@@ -48,14 +47,13 @@ double spread(std::span<const Run> runs) {
 
 }  // namespace
 
-Blocks blocks_of(const RouteRun& run, std::size_t limit, const Metric& metric) {
+Blocks blocks_of(const RunSample& whole, const Metric& metric) {
   Blocks out;
   if (metric == Metric{Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::allocations)}) {
     out.missing = "allocations are compared over several runs a side only";
     return out;
   }
-  const RunSample::Requests requests = RunSample::first(run, limit);
-  const RunSample whole(run, requests);
+  const RunSample::Requests requests = whole.requests();
   const std::size_t counted = metric.share() ? requests.size() : whole.size(), least = least_of_block(metric);
   if (counted < kBlocks * least) {
     out.missing =
@@ -63,7 +61,7 @@ Blocks blocks_of(const RouteRun& run, std::size_t limit, const Metric& metric) {
     return out;
   }
   const std::int64_t begin = requests.front().start, length = requests.back().start - begin + 1;  // ns
-  const double needed = kBlocks * kDecorrelations * run.decorrelation;                            // seconds
+  const double needed = kBlocks * kDecorrelations * whole.run().decorrelation;                    // seconds
   if (static_cast<double>(length) / 1e9 < needed) {
     out.missing = "a capture of " + seconds_text(static_cast<double>(length) / 1e9) +
                   " without its warm-up: one capture a side needs " + seconds_text(needed);
@@ -76,7 +74,7 @@ Blocks blocks_of(const RouteRun& run, std::size_t limit, const Metric& metric) {
                                   [&](const Observation& o) { return static_cast<double>(o.start - begin) >= border; });
     const RunSample::Requests in(at, end);
     at = end;
-    const RunSample block(run, in);
+    const RunSample block(whole.run(), in);
     if (const std::size_t n = metric.share() ? in.size() : block.size(); n < least) {
       out.missing = "the requests are spread unevenly: a twentieth of the time has " + std::to_string(n) +
                     ", and needs " + std::to_string(least);

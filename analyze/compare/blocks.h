@@ -21,8 +21,7 @@ struct Blocks {
   std::string missing;         // not empty: why there are none
 };
 
-// limit: as in RunSample.
-Blocks blocks_of(const model::gate::RouteRun& run, std::size_t limit, const model::gate::Metric& metric);
+Blocks blocks_of(const RunSample& whole, const model::gate::Metric& metric);
 
 // How the values of runs of one version vary.
 struct Noise {

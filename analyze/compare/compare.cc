@@ -174,12 +174,12 @@ struct Frame {
 
 Noise noise_of(const Route& route, const Metric& metric) { return noise_of(metric, values(route.noise, metric)); }
 
-Estimate estimate_of(const Route& route, const Metric& metric, std::size_t limit, const Frame& k) {
+Estimate estimate_of(const Route& route, const Metric& metric, const Frame& k) {
   const auto base = values(route.samples[0], metric), fresh = values(route.samples[1], metric);
   Estimate out = estimate(metric, base, fresh, k.alpha, k.pairs());
   if (k.method == Method::blocks && !out.exact && out.levels)
-    out = estimate_by_blocks(metric, base.front(), fresh.front(), blocks_of(*route.runs[0].front(), limit, metric),
-                             blocks_of(*route.runs[1].front(), limit, metric), noise_of(route, metric), k.alpha);
+    out = estimate_by_blocks(metric, base.front(), fresh.front(), blocks_of(route.samples[0].front(), metric),
+                             blocks_of(route.samples[1].front(), metric), noise_of(route, metric), k.alpha);
   if (out.known && of_calls(metric)) out.slack = undecided_per_request(route, k.base, k.fresh);
   return out;
 }
@@ -310,7 +310,7 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
     RouteComparison& route = out.routes[i];
     if (!route.absent.empty()) continue;
     for (const Metric& metric : model::gate::route_metrics())
-      route.metrics.push_back({metric, estimate_of(routes[i], metric, route.compared, k)});
+      route.metrics.push_back({metric, estimate_of(routes[i], metric, k)});
     route.all = account_table(routes[i], false, k.pairs(), k.alpha);
     route.slow = account_table(routes[i], true, k.pairs(), k.alpha);
     route.base_curve = curve_of(routes[i].runs[0]);
@@ -326,7 +326,7 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
       gate.missing.push_back(route.absent);
       continue;
     }
-    gate.estimate = estimate_of(routes[gate.route], metric, route.compared, k);
+    gate.estimate = estimate_of(routes[gate.route], metric, k);
     gate.missing = shortfalls(metric, gate.estimate, routes[gate.route].facts, out);
     if (k.method != Method::blocks || !gate.estimate.known || gate.estimate.exact) continue;
     if (const std::string missing = noise_of(routes[gate.route], metric).missing; !missing.empty())

@@ -38,6 +38,8 @@ class RunSample {
   // requests: some of the run, which must outlive this.
   RunSample(const model::gate::RouteRun& run, Requests requests);
 
+  const model::gate::RouteRun& run() const { return run_; }
+  Requests requests() const { return requests_; }      // those that failed, too
   std::size_t size() const { return sorted_.size(); }  // requests with a duration
   RunValue value(const model::gate::Metric& metric) const;
   const Accounts& accounts() const { return all_accounts_; }

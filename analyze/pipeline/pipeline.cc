@@ -82,19 +82,19 @@ Analysis analyze_beginning(const std::string& path, const Options& options) {
     WirePass wire(replay.preamble(), options, &allowance);
     std::uint64_t events = 0;
     formats::Time read = formats::kNoTime;
-    bool whole = false;
+    bool cut = false;
     replay.each([&](const formats::Event& event) {
       wire.push(event);
       read = std::max(read, event.time);
-      whole = std::holds_alternative<formats::CaptureEnd>(event.body);
-      return ++events < limit;
+      cut = ++events >= limit && !std::holds_alternative<formats::CaptureEnd>(event.body);
+      return !cut;
     });
-    if (!whole) wire.push({.time = read, .body = formats::CaptureEnd{formats::CaptureState::truncated}});
+    if (cut) wire.push({.time = read, .body = formats::CaptureEnd{formats::CaptureState::truncated}});
     wire.end();
     const formats::Time decided = decided_until(wire.requests().table().rows, read);
     const bool unbound = wire.requests().left_out() > 0;
     Analysis out = finish(wire, nullptr, replay.preamble(), replay.summary(), options);
-    if (whole) return out;
+    if (!cut) return out;
     const Wanted wanted(options, out.study);
     const bool enough = options.first > 0 && out.table.rows.size() >= options.first &&
                         out.table.rows.start(options.first - 1) < decided;

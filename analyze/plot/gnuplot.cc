@@ -12,6 +12,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "ground/shell.h"
+
 namespace tailcap::plot {
 namespace {
 
@@ -22,12 +24,6 @@ std::string content(const std::string& path) {
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
-}
-
-std::string shell_quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
 }
 
 bool in_path(const char* program) {
@@ -69,8 +65,8 @@ std::string run_gnuplot(const std::string& script, const Workplace& place) {
   const std::string words = place.path() + "/words", status = place.path() + "/status";
   // -d: not the user's start-up file. The loop takes what gnuplot leaves when it gives up: otherwise we would be
   // killed by the broken pipe.
-  const std::string command = "LC_ALL=C.UTF-8 gnuplot -d >/dev/null 2>" + shell_quoted(words) + "; echo $? >" +
-                              shell_quoted(status) + "; while read -r rest; do :; done; true";
+  const std::string command = "LC_ALL=C.UTF-8 gnuplot -d >/dev/null 2>" + ground::shell_quoted(words) + "; echo $? >" +
+                              ground::shell_quoted(status) + "; while read -r rest; do :; done; true";
   try {
     Gnuplot gnuplot(command);
     gnuplot << script;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "formats/utf8.h"
+#include "ground/shell.h"
 
 namespace tailcap::render {
 namespace {
@@ -112,9 +113,7 @@ std::string shell_word(std::string_view text) {
            std::string_view("/._+-,:@%").find(static_cast<char>(c)) != std::string::npos;
   });
   if (plain) return shown;
-  std::string out = "'";
-  for (const char c : shown) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
+  return ground::shell_quoted(shown);
 }
 
 std::string shortened(std::string_view text, std::size_t width) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "capture/host/system_file.h"
+#include "ground/tls_record.h"
 
 namespace tailcap::capture::decrypt {
 
@@ -21,11 +22,6 @@ namespace {
 constexpr std::uint64_t kByKeys = std::uint64_t{1} << 55;
 constexpr std::int32_t kAlertByPeer = 1000;
 constexpr std::string_view kPreface = "PRI * HTTP/2.0";
-
-// Its beginning was lost, and this may be the next record: of any type, version 3.x.
-bool like_records(std::string_view bytes) {
-  return bytes.size() >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3;
-}
 
 }  // namespace
 
@@ -76,7 +72,7 @@ void Decryptor::moved(const Event& event, const Io& io) {
       found->second.connection = std::make_unique<Connection>();
       found->second.live = true;
       if (++live_ > kMaxLive) found->second.connection->drop();
-    } else if (io.missed > 0 && like_records(io.head)) {
+    } else if (io.missed > 0 && ground::tls::plausible(io.head)) {  // its beginning was lost
       found->second.connection = std::make_unique<Connection>();
       found->second.connection->drop();
     }

@@ -12,7 +12,6 @@ namespace tailcap::tests {
 namespace {
 
 using compare::Blocks;
-using compare::blocks_of;
 using model::gate::CompareOptions;
 using model::gate::Comparison;
 using model::gate::Gate;
@@ -27,6 +26,10 @@ CompareOptions gated(Metric metric, double threshold, Gate::Unit unit = Gate::Un
   CompareOptions out;
   out.gates = {{metric, "/pay", threshold, unit, "as written"}};
   return out;
+}
+
+Blocks blocks_of(const model::gate::RouteRun& run, std::size_t limit, const Metric& metric) {
+  return compare::blocks_of(compare::RunSample(run, compare::RunSample::first(run, limit)), metric);
 }
 
 bool mentions(const std::vector<std::string>& lines, const std::string& words) {
