@@ -4,9 +4,12 @@
 
 namespace tailcap::ground {
 
+unsigned workers_of(unsigned count) {
+  return std::clamp(count == 0 ? std::thread::hardware_concurrency() : count, 1u, Workers::kMost);
+}
+
 Workers::Workers(unsigned count) {
-  if (count == 0) count = std::clamp(std::thread::hardware_concurrency(), 1u, kMost);
-  for (std::size_t i = 1; i < std::min(count, kMost); ++i) threads_.emplace_back([this, i] { loop(i); });
+  for (std::size_t i = 1; i < workers_of(count); ++i) threads_.emplace_back([this, i] { loop(i); });
 }
 
 Workers::~Workers() {

@@ -11,9 +11,12 @@
 
 namespace tailcap::ground {
 
+// Threads that are meant by a number: 0 means as many as there are CPUs, Workers::kMost at most.
+unsigned workers_of(unsigned count);
+
 class Workers {
  public:
-  // The caller is one of them. 0: as many as there are CPUs, kMost at most.
+  // count: see workers_of(). The caller is one of them.
   explicit Workers(unsigned count);
   ~Workers();
   static constexpr unsigned kMost = 8;

@@ -13,7 +13,7 @@
 #include "analyze/query/later.h"
 #include "analyze/report/json/request_json.h"
 #include "formats/file/read_limits.h"
-#include "formats/follow/follower.h"
+#include "formats/follow/recording.h"
 
 namespace tailcap::cli {
 namespace {
@@ -87,7 +87,7 @@ bool too_much(const pipeline::Following* following) {
 int follow_requests(const FollowedRequests& wanted) {
   refuse_later(wanted.selection);
   end_at_signals();
-  formats::Follower file(wanted.file);
+  formats::FollowedRecording file(wanted.file);
   Printer printer(wanted);
   std::optional<pipeline::Following> following;
   formats::CaptureState state = formats::CaptureState::recording;

@@ -13,7 +13,7 @@
 #include "analyze/compare/gates.h"
 #include "analyze/compare/run_sample.h"
 #include "analyze/compare/several_tests.h"
-#include "analyze/model/whole_parts.h"
+#include "analyze/model/statistics/whole_parts.h"
 
 namespace tailcap::compare {
 namespace {

@@ -33,7 +33,7 @@ class Exchanged {
     if (used_ == slots_.size()) slots_.emplace_back();
     std::swap(slots_[used_++], exchange);
   }
-  std::span<const model::Exchange> all() const { return std::span(slots_).first(used_); }
+  std::span<model::Exchange> all() { return std::span(slots_).first(used_); }
   std::unique_ptr<ExchangeDraft> fresh();
   void give_back(std::unique_ptr<ExchangeDraft> draft);
 

@@ -26,7 +26,7 @@ struct Exchanges::Impl {
 Exchanges::Exchanges() : impl_(std::make_unique<Impl>()) {}
 Exchanges::~Exchanges() = default;
 
-std::span<const model::Exchange> Exchanges::push(const model::Message& m) {
+std::span<model::Exchange> Exchanges::push(const model::Message& m) {
   Impl& i = *impl_;
   i.out.clear();
   if (m.kind == model::MessageKind::handshake) return {};

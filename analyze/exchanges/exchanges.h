@@ -1,6 +1,7 @@
 // Messages in, exchanges out: pairs each response with its request, names the outcome.
 //
-// push() returns the exchanges that this message completed; valid until the next push.
+// push() returns the exchanges that this message completed; valid until the next push. Their contents may be swapped
+// out: the memory of what comes in is used again.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,7 @@ class Exchanges {
  public:
   Exchanges();
   ~Exchanges();
-  std::span<const model::Exchange> push(const model::Message& message);
+  std::span<model::Exchange> push(const model::Message& message);
   const model::Findings& findings() const;
 
  private:

@@ -14,6 +14,9 @@
 
 namespace tailcap::model {
 
+// There are several of each for every request: without padding.
+#pragma pack(push, 4)
+
 // The part of a request's time with this phase, label and evidence.
 struct Part {
   Phase phase = Phase::work;
@@ -24,13 +27,6 @@ struct Part {
   // Share of the time in which other recorded threads were queued for a CPU, to 1/255.
   double crowded_share() const { return crowded / 255.0; }
   bool operator==(const Part&) const = default;
-};
-
-// A control group with a CPU quota.
-struct CpuGroup {
-  std::string path;
-  std::int64_t quota = 0, period = 0;  // ns of CPU time in each period; 0: they changed during the recording
-  bool operator==(const CpuGroup&) const = default;
 };
 
 // A blocker behind time under a label that can have one.
@@ -45,6 +41,15 @@ struct Culprit {
   bool operator==(const Culprit&) const = default;
 };
 
+#pragma pack(pop)
+
+// A control group with a CPU quota.
+struct CpuGroup {
+  std::string path;
+  std::int64_t quota = 0, period = 0;  // ns of CPU time in each period; 0: they changed during the recording
+  bool operator==(const CpuGroup&) const = default;
+};
+
 // Of a request that has not ended, so much of its time has an account at most: what it waits for now matters.
 inline constexpr std::int64_t kUnfinishedShown = 10'000'000'000;  // ns
 
@@ -54,6 +59,8 @@ class Partitions {
   // Requests may come in any order; call sort() once afterwards. Each (phase, label, evidence) at most once a request.
   void add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits);
   void sort();
+  // There will be so many requests.
+  void reserve(std::size_t requests) { entries_.reserve(requests); }
   std::span<const Part> parts(ExchangeId request) const;  // empty: none; valid until add()
   std::span<const Culprit> culprits(ExchangeId request) const;
   std::size_t size() const { return entries_.size(); }

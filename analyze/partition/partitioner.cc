@@ -80,7 +80,9 @@ struct Partitioner::Impl {
         unfinished_rows(windows.all_unfinished()),
         observed(windows, carriers, pids_of(table)),
         workers(threads),
-        accountants(workers.size()) {}
+        accountants(workers.size()) {
+    done.reserve(windows.by_end().size());
+  }
 
   Windows windows;
   const std::vector<std::uint32_t> unfinished_rows;

@@ -1,6 +1,7 @@
 #include "analyze/partition/sweep.h"
 
 #include <algorithm>
+#include <boost/sort/spinsort/spinsort.hpp>
 #include <queue>
 #include <tuple>
 
@@ -38,7 +39,7 @@ std::vector<Condition> sweep(Nanos from, Nanos to, std::span<const Condition> co
   sorted.reserve(conditions.size());
   for (const Condition& c : conditions)
     if (std::max(c.from, from) < std::min(c.to, to)) sorted.push_back(&c);
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->from < b->from; });
+  boost::sort::spinsort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->from < b->from; });
   std::vector<Condition> out;
   const auto emit = [&](Nanos begin, Nanos end, model::Label label, model::Evidence evidence, std::uint32_t behind) {
     if (begin >= end) return;

@@ -116,7 +116,7 @@ Analysis analyze(const std::string& path, const Options& options) {
 Analysis analyze(Replay& replay, const Options& options, std::span<SecondReading* const> beside) {
   formats::RequestAllowance allowance(replay.path());
   WirePass wire(replay.preamble(), options, &allowance);
-  replay.run(wire);
+  wire.read(replay);
   wire.end();
   if (!options.partition) return finish(wire, nullptr, replay.preamble(), replay.summary(), options);
   LabelPass labels(wire, options);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -35,14 +36,29 @@ class Replay {
   // One reading: every event, in the order of the file. A visitor that returns false ends it.
   template <class Visitor>
   void each(Visitor&& visit) {
-    begin();
-    for (auto events = reader_->next(); !events.empty(); events = reader_->next()) {
+    slices([&](std::span<const formats::Event> events, bool) {
       for (const formats::Event& event : events) {
         if constexpr (std::is_same_v<decltype(visit(event)), bool>) {
-          if (!visit(event)) return;
+          if (!visit(event)) return false;
         } else {
           visit(event);
         }
+      }
+      return true;
+    });
+  }
+
+  // One reading, a few events at a time. visit(events, last of its block): events live until the slice after the last
+  // one of their block is read. A visitor that returns false ends it.
+  template <class Visitor>
+  void slices(Visitor&& visit) {
+    begin();
+    for (auto events = reader_->next(); !events.empty(); events = reader_->next()) {
+      const bool last = reader_->between_blocks();
+      if constexpr (std::is_same_v<decltype(visit(events, last)), bool>) {
+        if (!visit(events, last)) return;
+      } else {
+        visit(events, last);
       }
       if (progress_) tell(events.size());
     }

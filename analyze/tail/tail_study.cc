@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analyze/model/whole_parts.h"
+#include "analyze/model/statistics/whole_parts.h"
 #include "analyze/tail/slow/bootstrap.h"
 #include "analyze/tail/slow/bursts.h"
 #include "analyze/tail/slow/cohorts.h"

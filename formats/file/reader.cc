@@ -156,6 +156,7 @@ Reader::~Reader() = default;
 
 const Preamble& Reader::preamble() const { return impl_->preamble; }
 std::span<const Event> Reader::next() { return impl_->next(); }
+bool Reader::between_blocks() const { return impl_->pending.empty(); }
 std::vector<BlockStatus> Reader::check() {
   return file::verify(impl_->file, impl_->index, nullptr, file::workers_for(impl_->options.threads));
 }

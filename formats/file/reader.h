@@ -55,8 +55,11 @@ class Reader {
   // The preamble; if its block is damaged, one with empty fields.
   const Preamble& preamble() const;
 
-  // The events of the next block; empty once after CaptureEnd was delivered. Valid until the next call.
+  // The next events, of one block; empty once after CaptureEnd was delivered. Valid until the call after the last
+  // events of that block: see between_blocks().
   std::span<const Event> next();
+  // The events that next() gave were the last of their block.
+  bool between_blocks() const;
 
   // Totals from the headers alone, without inflating anything.
   FileSummary summary();

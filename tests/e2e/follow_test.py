@@ -22,10 +22,10 @@ class Follow(Case):
         self.service = self.sample_service("--port", port, ready=("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{port}"
 
-    def recorded(self, *arguments, name="capture.tcap"):
-        recording = Recording(self.scratch / name, ["-p", self.service.pid, *arguments], self.KEEP)
+    def recorded(self, *arguments):
+        recording = Recording(self.scratch / "capture.tcap", ["-p", self.service.pid, *arguments], self.KEEP)
         self.addCleanup(self.abandon, recording)
-        recording.wait_ready()
+        recording.wait_said()
         return recording
 
     def follow(self, file, *arguments, name="lines", **options):
@@ -92,6 +92,21 @@ class Follow(Case):
         self.assertEqual(live.wait(timeout=5), 0)
         self.assertGreater(len(json_lines(self.lines())), 100)
         self.assertEqual(recording.stop(), 0, recording.said)
+
+    def test_from_file_to_file(self):
+        recording = self.recorded("--rotate", "1MB", "--files", "100")
+        live = self.follow(recording.file, "--json")  # the name that was given: the files have numbers
+        log = []
+        for n in range(15):  # until the recorder has begun a third file, however busy the machine is
+            log += [(f"/search?n={n}", line["id"]) for line in self.load(self.url, "-c", "8", "-d", "3", "--route", f"1 GET /search?n={n}")]
+            if list(self.scratch.glob("capture-000003.tcap*")):
+                break
+        self.assertEqual(recording.stop(), 0, recording.said)
+        self.assertEqual(live.wait(timeout=60), 0)
+        rows = json_lines(self.lines())
+        # Also the requests that were under way when a file ended.
+        self.assertEqual(sorted((row["path"], row["request_id"]) for row in rows), sorted(log))
+        self.assertEqual({row["outcome"] for row in rows}, {"ok"})
 
     def test_what_cannot_be_known_is_refused(self):
         for words in (["--route", "/cart/{}"], ["-w", "labels.lock.futex > 1ms"], ["-w", "status == 200 && parent == null"], ["--sort", "duration"], ["--from", "1s"], ["--headers"]):

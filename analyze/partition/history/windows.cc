@@ -54,26 +54,10 @@ std::optional<ExchangeNote> note_of(const model::Exchange& exchange) {
 }
 
 Windows::Windows(const model::RequestTable& table, std::vector<ExchangeNote> notes)
-    : table_(table), notes_(std::move(notes)) {
+    : table_(table), index_(table.rows), notes_(std::move(notes)) {
   std::sort(notes_.begin(), notes_.end(), [](const ExchangeNote& a, const ExchangeNote& b) { return a.id < b.id; });
   const auto& rows = table.rows;
   const auto n = static_cast<std::uint32_t>(rows.size());
-  // Rows are in order of (start, id), which a connection's requests keep.
-  for (std::uint32_t i = 0; i < n; ++i) {
-    const std::size_t after = rows.id(i).connection + std::size_t{1};
-    if (connection_at_.size() <= after) connection_at_.resize(after + 1);
-    ++connection_at_[after];
-  }
-  std::partial_sum(connection_at_.begin(), connection_at_.end(), connection_at_.begin());
-  by_connection_.resize(n);
-  std::vector<std::uint32_t> next = connection_at_;
-  for (std::uint32_t i = 0; i < n; ++i) by_connection_[next[rows.id(i).connection]++] = i;
-  by_id_ = by_connection_;
-  const auto index = [&](std::uint32_t row) { return rows.id(row).index; };
-  for (std::size_t c = 0; c + 1 < connection_at_.size(); ++c) {
-    const auto ids = std::span(by_id_).subspan(connection_at_[c], connection_at_[c + 1] - connection_at_[c]);
-    if (!std::ranges::is_sorted(ids, {}, index)) std::ranges::sort(ids, {}, index);
-  }
   std::vector<std::pair<formats::Time, std::uint32_t>> ends;
   for (std::uint32_t i = 0; i < n; ++i)
     if (known(rows.start(i)) && rows.has_duration(i) && rows.duration(i).count() > 0)
@@ -185,19 +169,6 @@ std::vector<std::uint32_t> Windows::all_unfinished() const {
   return out;
 }
 
-std::optional<std::uint32_t> Windows::find(ExchangeId id) const {
-  const auto ids = of(by_id_, id.connection);
-  if (ids.empty()) return std::nullopt;
-  const auto index = [&](std::uint32_t row) { return table_.rows.id(row).index; };
-  // Nearly always, none is missing between the first and this one.
-  const std::uint32_t first = index(ids.front());
-  if (id.index >= first && id.index - first < ids.size() && index(ids[id.index - first]) == id.index)
-    return ids[id.index - first];
-  const auto at = std::ranges::lower_bound(ids, id.index, {}, index);
-  if (at == ids.end() || index(*at) != id.index) return std::nullopt;
-  return *at;
-}
-
 const ExchangeNote* Windows::note(ExchangeId id) const {
   const auto at =
       std::lower_bound(notes_.begin(), notes_.end(), id, [](const ExchangeNote& n, ExchangeId x) { return n.id < x; });
@@ -212,15 +183,8 @@ std::vector<std::uint32_t> Windows::calls_of(ExchangeId id) const {
   return out;
 }
 
-std::span<const std::uint32_t> Windows::of(const std::vector<std::uint32_t>& rows,
-                                           model::ConnectionId connection) const {
-  if (connection + std::size_t{1} >= connection_at_.size()) return {};
-  return std::span{rows}.subspan(connection_at_[connection],
-                                 connection_at_[connection + 1] - connection_at_[connection]);
-}
-
 std::optional<std::uint32_t> Windows::at(model::ConnectionId connection, Nanos t) const {
-  const auto rows = of(by_connection_, connection);
+  const auto rows = index_.of(connection);
   const auto past = std::upper_bound(rows.begin(), rows.end(), t,
                                      [&](Nanos x, std::uint32_t i) { return x < nanoseconds(table_.rows.start(i)); });
   std::optional<std::uint32_t> found;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyze/model/request.h"
+#include "analyze/model/row_index.h"
 #include "analyze/partition/history/log.h"
 
 namespace tailcap::partition {
@@ -58,7 +59,7 @@ class Windows {
   // Rows, the oldest first, at most kMaxUnfinished.
   std::vector<std::uint32_t> all_unfinished() const;
   static constexpr std::size_t kMaxUnfinished = 10'000;
-  std::optional<std::uint32_t> find(model::ExchangeId id) const;
+  std::optional<std::uint32_t> find(model::ExchangeId id) const { return index_.find(id); }
   const ExchangeNote* note(model::ExchangeId id) const;
   // Rows that have a partition, by their end.
   std::span<const std::uint32_t> by_end() const { return by_end_; }
@@ -82,15 +83,10 @@ class Windows {
   const model::RequestTable& table() const { return table_; }
 
  private:
-  // Of by_connection_ or by_id_, the rows of this connection.
-  std::span<const std::uint32_t> of(const std::vector<std::uint32_t>& rows, model::ConnectionId connection) const;
-
   const model::RequestTable& table_;
+  const model::RowIndex index_;
   Nanos end_ = 0;
-  std::vector<ExchangeNote> notes_;           // ascending by id
-  std::vector<std::uint32_t> by_connection_;  // rows by (connection, start)
-  std::vector<std::uint32_t> by_id_;          // rows by (connection, index)
-  std::vector<std::uint32_t> connection_at_;  // by ConnectionId: index of its first row in both
+  std::vector<ExchangeNote> notes_;  // ascending by id
   std::vector<std::uint32_t> by_end_;
   std::vector<Nanos> began_;
   struct Milestone {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "analyze/model/label_group.h"
-#include "analyze/model/whole_parts.h"
+#include "analyze/model/statistics/whole_parts.h"
 #include "analyze/report/words/number.h"
 
 namespace tailcap::report::tail {

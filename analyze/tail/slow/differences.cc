@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "analyze/model/whole_parts.h"
+#include "analyze/model/statistics/whole_parts.h"
 
 namespace tailcap::tail::slow {
 namespace {

@@ -8,18 +8,20 @@
 #include <vector>
 
 #include "analyze/model/request.h"
+#include "analyze/model/row_index.h"
 
 namespace tailcap::tail::slow {
 
 class Links {
  public:
   using Call = std::pair<model::ExchangeId, model::ExchangeId>;  // who made it; the call
+  // The table must outlive this and not change.
   explicit Links(const model::RequestTable& table);
-  std::optional<std::uint32_t> row_of(model::ExchangeId id) const;
+  std::optional<std::uint32_t> row_of(model::ExchangeId id) const { return rows_.find(id); }
   std::span<const Call> calls_of(model::ExchangeId parent) const;  // in the order of ids
 
  private:
-  std::vector<std::pair<model::ExchangeId, std::uint32_t>> rows_;
+  const model::RowIndex rows_;
   std::vector<Call> calls_;
 };
 

@@ -5,10 +5,13 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <system_error>
 #include <thread>
 
 #include "formats/follow/follower.h"
+#include "formats/follow/recording.h"
+#include "formats/store/rotation.h"
 #include "formats/store/stream.h"
 #include "tests/unit/formats/formats_samples.h"
 
@@ -119,6 +122,74 @@ TEST(FormatsFollow, while_it_grows_and_gets_its_name) {
   EXPECT_EQ(live.events, whole.events);
   EXPECT_EQ(live.sum, whole.sum);
   EXPECT_EQ(follower.first(), Reader(path).summary().first);
+}
+
+struct Rotated {
+  const Folder folder;
+  const std::string path = folder / "a.tcap";
+  Writer writer;
+  explicit Rotated(std::size_t keep)
+      : writer(std::make_unique<store::Rotation>(path, sample_preamble(), false, 300'000, keep), {}) {}
+  std::uint64_t files() const {
+    std::uint64_t n = 0;
+    while (std::filesystem::exists(store::Rotation::file_name(path, n + 1))) ++n;
+    return n;
+  }
+};
+
+Followed follow(FollowedRecording& recording) {
+  Followed out;
+  while (!recording.ended()) out.add(recording.next(100ms));
+  return out;
+}
+
+TEST(FormatsFollow, from_file_to_file) {
+  Rotated rotated(1000);
+  FollowedRecording recording(rotated.path);
+  std::jthread recorder([&] {
+    push_noise(rotated.writer);
+    rotated.writer.finish(last_time());
+  });
+  const Followed live = follow(recording);
+  EXPECT_GT(rotated.files(), 20u);
+  EXPECT_EQ(live.state, CaptureState::complete);
+  EXPECT_EQ(live.events, kNoise);
+  EXPECT_EQ(live.damages, 0u);
+  EXPECT_EQ(recording.damaged(), 0u);
+  EXPECT_EQ(recording.preamble()->capture_id, sample_preamble().capture_id);
+  std::uint64_t sum = 0, n = 0;
+  for (std::uint64_t file = 1; file <= rotated.files(); ++file) {
+    Reader reader(store::Rotation::file_name(rotated.path, file), {1});
+    for (auto span = reader.next(); !span.empty(); span = reader.next())
+      for (const Event& event : span)
+        if (!std::holds_alternative<CaptureEnd>(event.body))
+          sum += static_cast<std::uint64_t>(nanoseconds(event.time)) * ++n;
+  }
+  EXPECT_EQ(live.sum, sum);
+}
+
+TEST(FormatsFollow, files_that_were_removed_before_they_were_read) {
+  Rotated rotated(2);
+  FollowedRecording recording(rotated.path);
+  push_noise(rotated.writer);
+  rotated.writer.finish(last_time());
+  const Followed live = follow(recording);
+  EXPECT_EQ(live.state, CaptureState::complete);
+  EXPECT_GE(live.damages, 1u);
+  EXPECT_GE(recording.damaged(), 1u);
+  EXPECT_GT(live.events, 0u);
+  EXPECT_LT(live.events, kNoise);
+}
+
+TEST(FormatsFollow, one_of_the_files_by_its_name) {
+  Rotated rotated(1000);
+  push_noise(rotated.writer);
+  rotated.writer.finish(last_time());
+  const std::string second = store::Rotation::file_name(rotated.path, 2);
+  FollowedRecording recording(second);
+  const Followed live = follow(recording);
+  EXPECT_EQ(live.events, read(second).events);
+  EXPECT_THROW(FollowedRecording(rotated.folder / "b.tcap"), std::system_error);
 }
 
 TEST(FormatsFollow, nothing_comes_for_a_while) {

@@ -1,4 +1,4 @@
-#include "analyze/model/whole_parts.h"
+#include "analyze/model/statistics/whole_parts.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "analyze/pipeline/end_matcher.h"
+#include "analyze/pipeline/wire/end_matcher.h"
 
 #include <algorithm>
 

@@ -1,0 +1,41 @@
+#include "analyze/pipeline/row_stage.h"
+
+namespace tailcap::pipeline {
+
+void RowStage::push(const formats::Event& event) {
+  recording_.push(event);
+  connections_.push(event);
+  requests_.push(event);
+}
+
+void RowStage::push(const model::Lookup& lookup) {
+  requests_.push(lookup);
+  recording_.push(lookup);
+  connections_.push(lookup);
+}
+
+void RowStage::push(const model::Message& message, const model::Connection* connection) {
+  connections_.push(message, connection);
+  requests_.push(message);
+}
+
+void RowStage::announce(model::Exchange& exchange, const model::Connection* connection,
+                        const model::Connection* carrier) {
+  recording_.push(exchange, connection);
+  requests_.add(exchange, connection, carrier, connections_);
+}
+
+void RowStage::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
+  if (connection.tls) requests_.ended(connection, carrier);
+  connections_.ended(connection, how, requests_.table().texts);
+}
+
+void RowStage::fill(const model::RequestTable& table, model::Study& study) {
+  recording_.fill(
+      table, requests_.take_served(), [&](model::ConnectionId c) { return connections_.local(c); }, study);
+  connections_.fill(study);
+  study.quality.findings = requests_.findings();
+  study.quality.processes = requests_.processes(table);
+}
+
+}  // namespace tailcap::pipeline

@@ -1,0 +1,36 @@
+// Second half of the first reading: what is said of requests, connections and the recording.
+#pragma once
+
+#include "analyze/pipeline/connections.h"
+#include "analyze/pipeline/recording.h"
+#include "analyze/pipeline/requests.h"
+#include "analyze/pipeline/wire/wire_sink.h"
+
+namespace tailcap::pipeline {
+
+class RowStage : public WireSink {
+ public:
+  RowStage(const formats::Preamble& preamble, const Options& options)
+      : recording_(preamble, options.go), requests_(preamble, options), connections_(options.keep_connections) {}
+
+  void push(const formats::Event& event) override;
+  void push(const model::Lookup& lookup) override;
+  void looked_up(const formats::Event& event) override { requests_.looked_up(event); }
+  void push(const model::Message& message, const model::Connection* connection) override;
+  void announce(model::Exchange& exchange, const model::Connection* connection,
+                const model::Connection* carrier) override;
+  void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) override;
+
+  Requests& requests() { return requests_; }
+  Connections& connections() { return connections_; }
+  const Recording& recording() const { return recording_; }
+  // table: that of the requests.
+  void fill(const model::RequestTable& table, model::Study& study);
+
+ private:
+  Recording recording_;
+  Requests requests_;
+  Connections connections_;
+};
+
+}  // namespace tailcap::pipeline

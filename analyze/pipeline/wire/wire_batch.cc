@@ -1,0 +1,68 @@
+#include "analyze/pipeline/wire/wire_batch.h"
+
+#include <utility>
+
+namespace tailcap::pipeline {
+
+void WireBatch::keep(const model::Connection* connection) {
+  if (connection) next(connection_slots_, connections_) = *connection;
+}
+
+void WireBatch::push(const model::Lookup& lookup) {
+  steps_.push_back({Step::Kind::lookup, false, false});
+  next(lookup_slots_, lookups_) = lookup;
+}
+
+void WireBatch::looked_up(const formats::Event& event) {
+  steps_.push_back({Step::Kind::looked_up, false, false, &event});
+}
+
+void WireBatch::push(const model::Message& message, const model::Connection* connection) {
+  steps_.push_back({Step::Kind::message, connection != nullptr, false});
+  next(message_slots_, messages_) = message;
+  keep(connection);
+}
+
+void WireBatch::announce(model::Exchange& exchange, const model::Connection* connection,
+                         const model::Connection* carrier) {
+  steps_.push_back({Step::Kind::exchange, connection != nullptr, carrier != nullptr});
+  std::swap(next(exchange_slots_, exchanges_), exchange);
+  keep(connection);
+  keep(carrier);
+}
+
+void WireBatch::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
+  steps_.push_back({Step::Kind::ended, true, carrier != nullptr, nullptr, how});
+  keep(&connection);
+  keep(carrier);
+}
+
+void WireBatch::replay(WireSink& sink) {
+  std::size_t lookup = 0, message = 0, exchange = 0, at = 0;
+  for (const Step& step : steps_) {
+    const model::Connection* const connection = step.connection ? &connection_slots_[at++] : nullptr;
+    const model::Connection* const carrier = step.carrier ? &connection_slots_[at++] : nullptr;
+    switch (step.kind) {
+      case Step::Kind::event:
+        sink.push(*step.event);
+        break;
+      case Step::Kind::lookup:
+        sink.push(lookup_slots_[lookup++]);
+        break;
+      case Step::Kind::looked_up:
+        sink.looked_up(*step.event);
+        break;
+      case Step::Kind::message:
+        sink.push(message_slots_[message++], connection);
+        break;
+      case Step::Kind::exchange:
+        sink.announce(exchange_slots_[exchange++], connection, carrier);
+        break;
+      case Step::Kind::ended:
+        sink.ended(*connection, carrier, step.how);
+        break;
+    }
+  }
+}
+
+}  // namespace tailcap::pipeline

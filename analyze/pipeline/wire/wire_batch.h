@@ -1,0 +1,51 @@
+// What the first half of the first reading made of a few events, kept for the second half on another thread.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "analyze/pipeline/wire/wire_sink.h"
+
+namespace tailcap::pipeline {
+
+class WireBatch : public WireSink {
+ public:
+  // The events that are pushed must live until replay() is done.
+  void begin() { steps_.clear(), lookups_ = messages_ = exchanges_ = connections_ = 0; }
+  void push(const formats::Event& event) override { steps_.push_back({Step::Kind::event, false, false, &event}); }
+  void push(const model::Lookup& lookup) override;
+  void looked_up(const formats::Event& event) override;
+  void push(const model::Message& message, const model::Connection* connection) override;
+  void announce(model::Exchange& exchange, const model::Connection* connection,
+                const model::Connection* carrier) override;
+  void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) override;
+  // Everything, in the same order.
+  void replay(WireSink& sink);
+
+ private:
+  // What belongs to a step lies at the next place of the list for its kind.
+  struct Step {
+    enum class Kind : std::uint8_t { event, lookup, looked_up, message, exchange, ended };
+    Kind kind;
+    bool connection, carrier;               // there is one
+    const formats::Event* event = nullptr;  // kinds event and looked_up
+    model::End how = model::End::none;      // kind ended
+  };
+  // Slots are used again, with the memory of their strings.
+  template <class T>
+  static T& next(std::vector<T>& slots, std::size_t& used) {
+    if (used == slots.size()) slots.emplace_back();
+    return slots[used++];
+  }
+  void keep(const model::Connection* connection);
+
+  std::vector<Step> steps_;
+  std::vector<model::Lookup> lookup_slots_;
+  std::vector<model::Message> message_slots_;
+  std::vector<model::Exchange> exchange_slots_;
+  std::vector<model::Connection> connection_slots_;                           // as they were then
+  std::size_t lookups_ = 0, messages_ = 0, exchanges_ = 0, connections_ = 0;  // slots in use
+};
+
+}  // namespace tailcap::pipeline

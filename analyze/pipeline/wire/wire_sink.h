@@ -1,0 +1,30 @@
+// What the first reading makes of events, in order: of each event first the event itself, then the lookups that it
+// ended, then what its bytes have become.
+#pragma once
+
+#include "analyze/model/wire/byte_run.h"
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/model/wire/lookup.h"
+#include "analyze/model/wire/message.h"
+#include "formats/event.h"
+
+namespace tailcap::pipeline {
+
+class WireSink {
+ public:
+  virtual ~WireSink() = default;
+  virtual void push(const formats::Event& event) = 0;
+  virtual void push(const model::Lookup& lookup) = 0;
+  // Its lookups, if any, were pushed.
+  virtual void looked_up(const formats::Event& event) = 0;
+  // A TLS handshake, or the end of its connection. connection may be null.
+  virtual void push(const model::Message& message, const model::Connection* connection) = 0;
+  // An exchange is announced. connection and its carrier may be null. The sink may swap the exchange's contents out.
+  virtual void announce(model::Exchange& exchange, const model::Connection* connection,
+                        const model::Connection* carrier) = 0;
+  // A direction of the connection has ended. carrier: of a TLS session; may be null.
+  virtual void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) = 0;
+};
+
+}  // namespace tailcap::pipeline

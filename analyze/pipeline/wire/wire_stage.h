@@ -1,0 +1,37 @@
+// First half of the first reading: events become bytes in order, messages and exchanges.
+#pragma once
+
+#include <cstdint>
+
+#include "analyze/exchanges/exchanges.h"
+#include "analyze/model/study/study.h"
+#include "analyze/names/lookups.h"
+#include "analyze/pipeline/wire/wire_sink.h"
+#include "analyze/protocols/protocols.h"
+#include "analyze/streams/streams.h"
+#include "formats/file/read_limits.h"
+
+namespace tailcap::pipeline {
+
+class WireStage {
+ public:
+  // Without an allowance there may be as many requests as there are.
+  explicit WireStage(formats::RequestAllowance* allowance) : allowance_(allowance) {}
+
+  void push(const formats::Event& event, WireSink& sink);
+  // Counts and findings.
+  void fill(model::Quality& quality) const;
+
+ private:
+  bool admit(const model::Message& message);
+
+  formats::RequestAllowance* const allowance_;
+  std::uint64_t begun_ = 0, announced_ = 0;  // requests; exchanges
+  bool full_ = false;                        // there may be no more requests: what follows is not looked at
+  names::Lookups names_;
+  streams::Streams streams_;
+  protocols::Parsers parsers_;
+  exchanges::Exchanges exchanges_;
+};
+
+}  // namespace tailcap::pipeline

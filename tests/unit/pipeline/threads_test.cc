@@ -1,0 +1,104 @@
+// A capture read with one thread and with several says the same, losses and broken connections included.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/report/json/request_json.h"
+#include "analyze/report/report_json.h"
+#include "ground/background.h"
+#include "tests/synth/capture_file.h"
+#include "tests/synth/scenario.h"
+
+namespace tailcap {
+namespace {
+
+using namespace std::chrono_literals;
+using synth::Scenario;
+
+std::string report_of(const std::string& path, unsigned threads) {
+  pipeline::Options options;
+  options.threads = threads;
+  options.partition = true;
+  options.keep_connections = true;
+  const pipeline::Analysis a = pipeline::analyze(path, options);
+  std::string out = report::json_report(a.study, a.table);
+  for (const model::Request row : a.table.rows) report::append_request(out, a.table, row, a.study.quality.clock);
+  for (const model::Connection& c : a.connections)
+    out += std::to_string(c.id) + " " + std::to_string(c.bytes_in) + " " + std::to_string(c.bytes_out) + "\n";
+  return out;
+}
+
+// Six connections, one after the other reset, closed or left open; every fourth load loses events.
+void load(unsigned seed, Scenario& scenario) {
+  std::mt19937 random(seed);
+  const auto between = [&](int low, int high) {
+    return std::chrono::microseconds(std::uniform_int_distribution<int>(low, high)(random));
+  };
+  for (int number = 0; number < 6; ++number) {
+    synth::Opening opening;
+    opening.thread = {20, static_cast<std::uint32_t>(20 + number)};
+    opening.remote = "10.0.0.2:" + std::to_string(40000 + number);
+    auto [client, server] =
+        scenario.loopback(between(0, 3'000), opening, {10, static_cast<std::uint32_t>(100 + number)});
+    formats::Duration now = 5ms;
+    for (int i = 0; i < 150; ++i) {
+      const std::string request =
+          "GET /" + std::to_string(number) + "/" + std::to_string(i % 7) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+      const std::string response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+      const formats::Duration took = between(50, 20'000);
+      client.send(now, request);
+      server.receive(now + 20us, now + 50us, request);
+      server.send(now + took, response);
+      client.receive(now + took + 20us, now + took + 40us, response);
+      now += took + between(100, 5'000);
+    }
+  }
+  if (seed % 4 == 0) scenario.loss(between(0, 100'000), 300ms, formats::Kind::receive, 3);
+}
+
+TEST(Threads, SeveralSayWhatOneSays) {
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("threads_test-" + std::to_string(getpid()) + ".tcap");
+  for (unsigned seed = 1; seed <= 12; ++seed) {
+    Scenario scenario;
+    load(seed, scenario);
+    synth::write_capture(path, synth::plain_preamble(), scenario.events());
+    if (seed % 3 == 0) std::filesystem::resize_file(path, std::filesystem::file_size(path) * 2 / 3);
+    const std::string one = report_of(path, 1);
+    EXPECT_GT(one.size(), 100'000u) << seed;
+    for (const unsigned threads : {2u, 4u}) EXPECT_EQ(report_of(path, threads), one) << seed << ", " << threads;
+  }
+  std::filesystem::remove(path);
+}
+
+TEST(Background, DoesOneTaskAfterTheOther) {
+  std::vector<int> done;
+  {
+    ground::Background background;
+    for (int i = 0; i < 1000; ++i) background.run([&done, i] { done.push_back(i); });
+    background.wait();
+    EXPECT_EQ(done.size(), 1000u);
+    background.run([&done] { done.push_back(1000); });
+  }
+  ASSERT_EQ(done.size(), 1001u);
+  for (int i = 0; i <= 1000; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)], i);
+}
+
+TEST(Background, HandsOnWhatATaskThrows) {
+  ground::Background background;
+  background.run([] { throw std::runtime_error("from the task"); });
+  EXPECT_THROW(background.wait(), std::runtime_error);
+  int done = 0;
+  background.run([&done] { ++done; });
+  background.wait();
+  EXPECT_EQ(done, 1);
+}
+
+}  // namespace
+}  // namespace tailcap
