@@ -42,6 +42,7 @@ model::Crowd::Interval span_of(const model::RequestTable& table, const Item& ite
 std::vector<Item> items_of(const model::RequestTable& table, const std::vector<std::uint32_t>& rows, const Links& links,
                            bool mixed) {
   std::vector<Item> out;
+  out.reserve(rows.size());
   for (const std::uint32_t i : rows) {
     const auto parts = table.partitions.parts(table.rows.id(i));
     if (parts.empty()) continue;
