@@ -269,6 +269,7 @@ struct record_tls_secret {
 	__u8 label[16];              /* "c hs traffic", …; TLS 1.2: "key expansion" */
 	__u8 secret[TLS_SECRET_MAX]; /* the handshake or master secret */
 	__u8 data[TLS_SECRET_MAX];   /* the hash of the handshake so far; TLS 1.2: server random, client random */
+	__u64 session;               /* that derives, and what is known of it (event_probe.h); 0: nothing */
 };
 
 #include "bpf/event_probe.h"
@@ -308,7 +309,7 @@ static_assert(sizeof(record_socket) == 216);
 static_assert(sizeof(record_off_cpu) == 96);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);
-static_assert(sizeof(record_tls_secret) == 176);
+static_assert(sizeof(record_tls_secret) == 184);
 } // namespace tailcap::bpf
 #endif
 

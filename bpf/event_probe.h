@@ -42,6 +42,15 @@ TAILCAP_ENUM(tls_act, TAILCAP_TLS_ACT_NUMBERS);
 
 #define TLS_SKIP_CONDITION (1ull << 48)
 
+/* OpenSSL 3 where each connection is read by its keys or by probes (bpf/tls/way.bpf.h). */
+#define TLS_BY_KEYS (1ull << 57)
+#define TLS_LATE (1ull << 58) /* there were targets before the file's handshakes were seen */
+/* In record_tls_secret, beside the session's number: */
+#define TLS_LEFT_TO_PROBES (1ull << 63) /* it does not belong to keys */
+#define TLS_UNDER_WAY (1ull << 61)      /* the beginning of its handshake was not seen */
+#define TLS_SESSION_NUMBER(session) ((session) & ~(TLS_LEFT_TO_PROBES | TLS_UNDER_WAY))
+#define TLS_PROCESS_BIT (1ull << 63) /* in the map tls_to_probes: the key is a process, not a session */
+
 /* Bits 49-56 of every cookie of a probe at a function: the number of the file, by which hits by non-targets are
  * counted. */
 #define OTHERS_FILES_MAX 256 /* all further files share the last number */

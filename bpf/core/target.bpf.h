@@ -122,11 +122,21 @@ static __always_inline void fill_task(struct record_task *record, struct task_st
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 }
 
+/* A target whose program runs already. */
+static __always_inline struct task_state *make_late_target(struct task_struct *task, bool touched)
+{
+	struct task_state *state = make_target(task, touched);
+
+	if (state)
+		state->existed = true;
+	return state;
+}
+
 static __always_inline void discovered(struct task_struct *task, bool touched)
 {
 	struct record_task *record;
 
-	if (!make_target(task, touched))
+	if (!make_late_target(task, touched))
 		return;
 	record = reserve(sizeof(*record), RECORD_TASK, NULL);
 	if (!record)

@@ -84,7 +84,7 @@ struct task_state {
 	struct off_cpu_state off_cpu;
 	u32 missed;  /* off-CPU intervals lost since the last one that came through */
 	u16 touched; /* a target only because it used a selected port: its other sockets are not recorded */
-	u16 unused;
+	u16 existed; /* its program ran before it became a target */
 	struct go_thread_state go;
 	struct sending_state sending;
 	struct stall_state stall;

@@ -28,7 +28,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	if (!task)
 		return 0;
 	if (!task_state(task)) {
-		if (!marking || !chosen(task) || !make_target(task, false))
+		if (!marking || !chosen(task) || !make_late_target(task, false))
 			return 0;
 	}
 	fill_task(&record, task);
@@ -70,7 +70,7 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 	own_socket(state, sk);
 	if (!is_sampled(state))
 		return 0;
-	fill_socket(&record, sk, state);
+	fill_socket(&record, sk, state, task->tgid);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }

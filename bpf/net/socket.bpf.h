@@ -85,14 +85,15 @@ static __always_inline u16 unix_path(struct record_socket *record, const struct 
 	return length;
 }
 
-/* All reads are probe reads, so that tiers and iterators share this function; it runs once per socket. */
+/* holder: a process that has it; 0: not said. All reads are probe reads, so that tiers and iterators share this
+ * function; it runs once per socket. */
 static __always_inline void fill_socket(struct record_socket *record, const struct sock *sk,
-					const struct socket_state *state)
+					const struct socket_state *state, u32 holder)
 {
 	const struct sock_common *common = &sk->__sk_common;
 
 	__builtin_memset(record, 0, sizeof(*record));
-	fill_head_by(&record->h, 0, 0, RECORD_SOCKET, bpf_ktime_get_ns());
+	fill_head_by(&record->h, holder, 0, RECORD_SOCKET, bpf_ktime_get_ns());
 	record->socket = state->cookie;
 	record->family = state->family;
 	record->type = state->type;
@@ -138,7 +139,7 @@ static __always_inline void tell_socket(const struct sock *sk, struct socket_sta
 
 	if (!record)
 		return;
-	fill_socket(record, sk, state);
+	fill_socket(record, sk, state, 0);
 	if (new_state)
 		record->state = new_state;
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));

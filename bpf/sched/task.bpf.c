@@ -31,6 +31,7 @@ int BPF_PROG(task_start, struct task_struct *parent, struct task_struct *child)
 	state = make_target(child, inherited && inherited->touched);
 	if (!state)
 		return 0;
+	state->existed = inherited && inherited->existed && child->tgid == parent->tgid;
 	now = bpf_ktime_get_ns();
 	waits_for_first_cpu(&state->off_cpu, now);
 	record = reserve(sizeof(*record), RECORD_TASK_START, NULL);
@@ -58,6 +59,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 		if (!state)
 			return 0;
 	}
+	state->existed = false;
 	forget_go(task, &state->go);
 	record = reserve(sizeof(*record), RECORD_TASK_EXEC, NULL);
 	if (!record)

@@ -23,7 +23,8 @@ struct tls_call {
 	u64 buffer;
 	u64 moved; /* address where the library stores the bytes moved; 0: they are the result */
 	u64 began;
-	u32 asked; /* maximum in bytes; 0: not known */
+	u64 address; /* to which it returns, where connections are read by keys and by probes; 0: not known */
+	u32 asked;   /* maximum in bytes; 0: not known */
 	u8 act;
 	u8 library;
 	u8 told; /* a nested call of the same session has recorded the bytes */
@@ -85,11 +86,37 @@ static __always_inline void count_gap(struct task_struct *task, u64 object, u32 
 	struct tls_session *session;
 	struct session_key key;
 
-	count_loss(LOSS_SESSION_TABLE, way == OUT ? RECORD_TLS_SEND : RECORD_TLS_RECEIVE);
 	fill_key(&key, task, object);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (session && session->way == WAY_KEYS)
+		return;
+	count_loss(LOSS_SESSION_TABLE, way == OUT ? RECORD_TLS_SEND : RECORD_TLS_RECEIVE);
 	if (session)
 		__sync_fetch_and_add(&session->stream.missed, 1);
+}
+
+/* The session of the thread's innermost call at this stack pointer; 0: none. */
+static __always_inline u64 session_at_work(const struct tls_thread *thread, u64 stack, u8 *library)
+{
+	u64 innermost = ~0ull, object = 0, address;
+
+	for (u32 i = 0; i < CALLS_MAX; i++) {
+		if (thread->calls[i].frame > stack && thread->calls[i].frame < innermost) {
+			/* Its end was not seen if the probes were removed meanwhile. */
+			if (thread->calls[i].address && user_word(thread->calls[i].frame) != thread->calls[i].address)
+				continue;
+			innermost = thread->calls[i].frame;
+			object = thread->calls[i].object;
+			*library = thread->calls[i].library;
+		}
+	}
+	if (thread->handshake_frame > stack && thread->handshake_frame < innermost &&
+	    !bpf_probe_read_user(&address, sizeof(address), (void *)thread->handshake_frame) &&
+	    address == thread->handshake_return) {
+		object = thread->handshake_object;
+		*library = thread->handshake_library;
+	}
+	return object;
 }
 
 #endif

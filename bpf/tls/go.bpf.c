@@ -79,7 +79,7 @@ int go_event(struct pt_regs *ctx)
 			tell_step(session, task, STEP_FREED, 0, now);
 			forget_session(&key);
 		}
-		session = new_session(&key, TLS_GO);
+		session = new_session(&key, TLS_GO, WAY_PROBES);
 		if (session)
 			tell_step(session, task, STEP_HANDSHAKE, 0, now);
 		return 0;

@@ -2,11 +2,9 @@
 /*
  * Calls of TLS libraries in C, at the places that user space selected in their functions (enum tls_act).
  */
-#include "bpf/tls/call.bpf.h"
+#include "bpf/tls/way.bpf.h"
 
 #define ERR_LIB_SSL 20
-
-struct tls_threads tls_threads SEC(".maps");
 
 static __always_inline struct tls_call *free_call(struct tls_thread *thread, struct task_struct *task, u64 frame,
 						  u64 object, u64 buffer)
@@ -72,29 +70,9 @@ int tls_enter(struct pt_regs *ctx)
 	call->act = act;
 	call->library = library_of(cookie);
 	call->told = 0;
+	call->address = tls_auto && cookie & TLS_BY_KEYS ? user_word(frame) : 0;
 	call->began = bpf_ktime_get_ns();
 	return 0;
-}
-
-/* The session of the thread's innermost call at this stack pointer; 0: none. */
-static __always_inline u64 session_at_work(const struct tls_thread *thread, u64 stack, u8 *library)
-{
-	u64 innermost = ~0ull, object = 0, address;
-
-	for (u32 i = 0; i < CALLS_MAX; i++) {
-		if (thread->calls[i].frame > stack && thread->calls[i].frame < innermost) {
-			innermost = thread->calls[i].frame;
-			object = thread->calls[i].object;
-			*library = thread->calls[i].library;
-		}
-	}
-	if (thread->handshake_frame > stack && thread->handshake_frame < innermost &&
-	    !bpf_probe_read_user(&address, sizeof(address), (void *)thread->handshake_frame) &&
-	    address == thread->handshake_return) {
-		object = thread->handshake_object;
-		*library = thread->handshake_library;
-	}
-	return object;
 }
 
 static __always_inline void handshake_begun(struct task_struct *task, const struct session_key *key,
@@ -112,8 +90,8 @@ static __always_inline void handshake_begun(struct task_struct *task, const stru
 			thread->handshake_library = library_of(cookie);
 		}
 	}
-	if (!session)
-		session = new_session(key, library_of(cookie));
+	if (!session && !(tls_auto && cookie & TLS_BY_KEYS)) /* where it may have begun before, its keys tell */
+		session = new_session(key, library_of(cookie), WAY_PROBES);
 	if (!session || session->handshakes >= HANDSHAKES_TOLD)
 		return;
 	session->prepared = false;
@@ -163,11 +141,17 @@ int tls_event(struct pt_regs *ctx)
 		error_raised(task, stack, first, (act == ACT_ERROR ? second : third) & 0x7fffff);
 		return 0;
 	}
+	if (tls_auto && cookie & TLS_BY_KEYS && (act == ACT_PREPARE || act == ACT_CLEAR)) {
+		session_begins(first, cookie);
+		return 0;
+	}
+	if (tls_auto && cookie & TLS_BY_KEYS && act == ACT_HANDSHAKE)
+		session_goes_on(first, cookie);
 	fill_key(&key, task, first);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
 	if (act == ACT_PREPARE) {
 		if (!session)
-			session = new_session(&key, library_of(cookie));
+			session = new_session(&key, library_of(cookie), WAY_PROBES);
 		if (session && !session->stream.direction[OUT].counted && !session->stream.direction[IN].counted)
 			session->prepared = true;
 		return 0;

@@ -7,6 +7,7 @@
  */
 #include "bpf/net/frames.bpf.h"
 #include "bpf/tls/go_call.bpf.h"
+#include "bpf/tls/way.bpf.h"
 
 /* Acquires a scratch memory. Its number replaces the direction, which is its lowest bit; less than 2: preempted
  * programs on this CPU have them all. */
@@ -269,6 +270,8 @@ int tls_return(struct pt_regs *ctx)
 		return 0;
 	/* Event loops usually call without effect. */
 	if (!moved.length && !moved.ended)
+		return 0;
+	if (tls_auto && cookie & TLS_BY_KEYS && !taken_by_probes(moved.object, cookie))
 		return 0;
 	session = session_of(task, moved.object, library, moved.began);
 	if (!session)

@@ -6,8 +6,7 @@
  * The inputs are taken, not the keys: they are complete at the entry, and the function ends with a jump, so its end
  * cannot be probed. User space derives the keys again (capture/decrypt/).
  */
-#include "bpf/core/user.bpf.h"
-#include "bpf/core/target.bpf.h"
+#include "bpf/tls/way.bpf.h"
 
 #define PARAMETERS_MAX 12
 #define NAME_MAX 8
@@ -34,7 +33,9 @@ struct parameter {
 #define LABEL_EXPANSION WORD('k', 'e', 'y', ' ', 'e', 'x', 'p', 'a')
 #define LABEL_HS WORD(0, ' ', 'h', 's', ' ', 't', 'r', 'a')
 #define LABEL_AP WORD(0, ' ', 'a', 'p', ' ', 't', 'r', 'a')
+#define LABEL_EARLY WORD('c', ' ', 'e', ' ', 't', 'r', 'a', 'f')
 #define RANDOM 32
+#define EXPANSION 13 /* the length of its label */
 
 /* Reads at most `most` bytes. Returns how many; 0: they are too many, or cannot be read. */
 static __always_inline u8 take(u8 *to, const u32 most, const struct parameter *parameter)
@@ -53,10 +54,16 @@ static __always_inline bool wanted_label(const struct record_tls_secret *record)
 {
 	u64 begin = *(const u64 *)record->label;
 
-	if (record->label_length == 13)
+	if (record->label_length == EXPANSION)
 		return begin == LABEL_EXPANSION && record->data_length == 2 * RANDOM;
 	begin &= ~0xffull;
 	return record->label_length == 12 && (begin == LABEL_HS || begin == LABEL_AP) && record->data_length;
+}
+
+/* A server takes early data, or a client sends it. */
+static __always_inline bool early_label(const struct record_tls_secret *record)
+{
+	return record->label_length == 11 && *(const u64 *)record->label == LABEL_EARLY;
 }
 
 SEC("uprobe")
@@ -65,7 +72,7 @@ int tls_secret(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct record_tls_secret *record;
 	struct parameter parameter;
-	u64 cookie, at, name;
+	u64 cookie, at, name, stack, length;
 	u32 seeds = 0;
 
 	cookie = bpf_get_attach_cookie(ctx);
@@ -74,6 +81,8 @@ int tls_secret(struct pt_regs *ctx)
 		return 0;
 	}
 	at = REGISTER(ctx, cx);
+	length = REGISTER(ctx, dx);
+	stack = REGISTER(ctx, sp);
 	record = reserve(sizeof(*record), RECORD_TLS_SECRET, NULL);
 	if (!record)
 		return 0;
@@ -100,8 +109,12 @@ int tls_secret(struct pt_regs *ctx)
 			record->data_length = RANDOM + take(record->data + RANDOM, RANDOM, &parameter);
 	}
 	if (record->secret_length && wanted_label(record)) {
+		if (tls_auto)
+			record->session = session_deriving(stack, record->label_length == EXPANSION ? length : 0);
 		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	} else {
+		if (tls_auto && early_label(record))
+			session_deriving(stack, KEYS_OF_EARLY_DATA);
 		__builtin_memset(record->secret, 0, sizeof(record->secret));
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 	}

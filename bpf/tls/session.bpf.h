@@ -14,6 +14,13 @@ enum tls_step { STEP_SEEN, STEP_HANDSHAKE, STEP_FAILED, STEP_SHUTDOWN, STEP_FREE
 
 extern const volatile __u32 sessions_kept; /* this many are never evicted */
 
+/* How its plaintext is taken. */
+enum session_way {
+	WAY_PROBES,
+	WAY_KEYS,    /* user space decrypts the records of its socket */
+	WAY_NEITHER, /* which of both is not known */
+};
+
 /* Limits handshakes without an end: a program that repeats them for ever must not fill the ring. */
 #define HANDSHAKES_TOLD 64
 
@@ -29,6 +36,10 @@ struct tls_session {
 	u8 library;
 	u8 handshakes;
 	bool prepared; /* its handshake becomes part of the first call */
+	bool untold;   /* it goes over to probes: the first call tells that it exists */
+	u8 way;        /* enum session_way */
+	bool begun;    /* its handshake was seen to begin */
+	bool whole;    /* its file had probes at reads and writes when it began */
 };
 
 struct tls_sessions {
@@ -61,7 +72,7 @@ static __always_inline void tell_step(struct tls_session *session, struct task_s
 {
 	struct record_tls_step *record;
 
-	if (session_left_out(&session->stream))
+	if (session->way != WAY_PROBES || session_left_out(&session->stream))
 		return;
 	record = reserve(sizeof(*record), RECORD_TLS_STEP, &session->stream.missed);
 	if (!record)
@@ -85,7 +96,7 @@ static __always_inline void fill_key(struct session_key *key, struct task_struct
 
 /* Adds a session. Null if it cannot be kept. Not inlined: its stack would count with that of all functions that it
  * calls. */
-static __noinline struct tls_session *new_session(const struct session_key *key, u8 library)
+static __noinline struct tls_session *new_session(const struct session_key *key, u8 library, u8 way)
 {
 	struct tls_session fresh;
 
@@ -96,6 +107,7 @@ static __noinline struct tls_session *new_session(const struct session_key *key,
 	fresh.stream.direction[OUT].budget = payload_limit;
 	fresh.stream.direction[IN].budget = payload_limit;
 	fresh.library = library;
+	fresh.way = way;
 	if (bpf_map_update_elem(&tls_sessions, key, &fresh, BPF_ANY)) {
 		count_loss(LOSS_SESSION_TABLE, RECORD_TLS_STEP);
 		return NULL;
@@ -113,6 +125,10 @@ static __always_inline struct tls_session *session_of(struct task_struct *task, 
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
 	if (session) {
 		bind_session(&session->stream, task, began);
+		if (session->untold) {
+			session->untold = false;
+			tell_step(session, task, STEP_SEEN, 0, began);
+		}
 		if (session->prepared) {
 			session->prepared = false;
 			session->handshakes++;
@@ -122,7 +138,7 @@ static __always_inline struct tls_session *session_of(struct task_struct *task, 
 	}
 	if (may_be_forgotten())
 		count_loss(LOSS_SESSION_TABLE, RECORD_TLS_STEP);
-	session = new_session(&key, library);
+	session = new_session(&key, library, WAY_PROBES);
 	if (!session)
 		return NULL;
 	bind_session(&session->stream, task, began);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "bpf/event.h"
+
 namespace tailcap::capture::decrypt {
 
 using formats::Direction;
@@ -84,7 +86,10 @@ void Connection::moved(const formats::Event& event, const formats::Io& io, const
   if (waits()) drain(keys, event.time);
   for (const Way& w : ways_) {
     if (w.held.empty()) continue;
-    if (w.held_bytes > kMaxHeld || w.held.front().moment.done + kPatience < event.time) give_up(Unread::no_keys);
+    if (w.held_bytes > kMaxHeld || w.held.front().moment.done + kPatience < event.time) {
+      starved_ = true;
+      give_up(Unread::no_keys);
+    }
   }
   if (over_) forget();
 }
@@ -158,13 +163,23 @@ void Connection::use(Way& way, const Keys& keys) {
   way.pending = false;
 }
 
+// The keys are there, and are to be used.
+bool Connection::allowed(const KeyLog::Entry* entry) {
+  if (!entry) return false;
+  if (session_ == 0) session_ = entry->session;
+  if (proof_ == Proof::none || (session_ != 0 && (session_ & TLS_LEFT_TO_PROBES) == 0)) return true;
+  if (session_ == 0 && proof_ == Proof::if_known) return true;
+  give_up(session_ != 0 ? Unread::other : Unread::no_keys);
+  return false;
+}
+
 bool Connection::have_keys(Way& way, const KeyLog& keys) {
   if (!way.pending) return true;
   const Suite& suite = hellos_.suite();
   const std::string side = way.client ? "c" : "s";
   if (!suite.tls13) {
     const KeyLog::Entry* entry = keys.expansion(pid_, hellos_.randoms());
-    if (!entry) return false;
+    if (!allowed(entry)) return false;
     used_.push_back(entry->id);
     use(way, expanded_keys(suite, entry->secret, hellos_.randoms(), way.client));
     way.epoch = Epoch::application;
@@ -172,7 +187,7 @@ bool Connection::have_keys(Way& way, const KeyLog& keys) {
   }
   if (way.epoch == Epoch::plain) {
     const KeyLog::Entry* entry = keys.handshake(pid_, side + " hs traffic", hellos_.hash());
-    if (!entry) return false;
+    if (!allowed(entry)) return false;
     used_.push_back(entry->id);
     handshake_ = entry->secret;
     way.traffic = expand_label(suite, handshake_, side + " hs traffic", hellos_.hash(), suite.hash_size());
@@ -182,7 +197,7 @@ bool Connection::have_keys(Way& way, const KeyLog& keys) {
   }
   const Secret master = master_of(suite, handshake_);
   const KeyLog::Entry* entry = keys.application(pid_, side + " ap traffic", master);
-  if (!entry) return false;
+  if (!allowed(entry)) return false;
   used_.push_back(entry->id);
   way.traffic = expand_label(suite, master, side + " ap traffic", entry->data, suite.hash_size());
   use(way, traffic_keys(suite, way.traffic));

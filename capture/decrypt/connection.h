@@ -33,11 +33,16 @@ struct Content {
   std::string head, tail;
 };
 
-enum class Unread : std::uint8_t { no, no_keys, unsupported, damaged };
+// other: probes read it.
+enum class Unread : std::uint8_t { no, no_keys, unsupported, damaged, other };
 
 class Connection {
  public:
-  Connection() : records_{Records(formats::Direction::out), Records(formats::Direction::in)} {}
+  // Whose derivations have to say that its session belongs to keys. if_known: those that say nothing suffice.
+  enum class Proof : std::uint8_t { none, if_known, always };
+
+  explicit Connection(Proof proof = Proof::none)
+      : proof_(proof), records_{Records(formats::Direction::out), Records(formats::Direction::in)} {}
   ~Connection();
 
   // An I/O of its socket. Contents become available to take().
@@ -54,6 +59,10 @@ class Connection {
   Unread unread() const { return unread_; }          // why
   bool began() const { return hellos_.complete(); }  // both hellos were seen
   bool read_any() const { return proven_; }
+  const Hellos& hellos() const { return hellos_; }
+  std::uint64_t session() const { return session_; }  // that derived its keys, as in record_tls_secret; 0: not known
+  bool starved() const { return starved_; }           // it waited for keys that did not come
+  bool left_once() { return std::exchange(left_once_, true); }
   bool counted_once() { return std::exchange(counted_once_, true); }
   std::uint32_t pid() const { return pid_; }
   // Calls, by direction, with bytes that could not be read although such connections can be: since the last time, at
@@ -85,7 +94,7 @@ class Connection {
   };
 
   // What is not read is missing: there is no reason to expect that.
-  bool counted() const { return proven_ || unread_ != Unread::unsupported; }
+  bool counted() const { return proven_ || (unread_ != Unread::unsupported && unread_ != Unread::other); }
   void give_up(Unread why);
   void forget();
   void drain(const KeyLog& keys, formats::Time now);
@@ -93,6 +102,7 @@ class Connection {
   bool plain(Way& way, const Record& record);
   void encrypted(Way& way, Record& record);
   bool have_keys(Way& way, const KeyLog& keys);
+  bool allowed(const KeyLog::Entry* entry);
   bool find_number(Way& way, const Record& record, std::string& text);
   void partial(Way& way, const Record& record);
   void inner(Way& way, const Record& record, ground::tls::ContentType type, std::string& text);
@@ -108,6 +118,7 @@ class Connection {
   void unread(const Record& record) { unread_calls_[static_cast<std::size_t>(record.direction)]++; }
   void skip(Way& way, const Record& record);
 
+  const Proof proof_;
   Records records_[2];
   Way ways_[2];
   Hellos hellos_;
@@ -116,7 +127,8 @@ class Connection {
   std::vector<std::string> used_;
   std::array<std::uint64_t, 2> unread_calls_{};
   std::uint32_t pid_ = 0;
-  bool over_ = false, proven_ = false, counted_once_ = false, missed_ = false;
+  bool over_ = false, proven_ = false, counted_once_ = false, missed_ = false, starved_ = false, left_once_ = false;
+  std::uint64_t session_ = 0;
   Unread unread_ = Unread::no;
 };
 

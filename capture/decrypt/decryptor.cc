@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "bpf/event.h"
 #include "capture/host/system_file.h"
 #include "ground/tls_record.h"
 
@@ -21,6 +22,8 @@ namespace {
 // those from 56 on.
 constexpr std::uint64_t kByKeys = std::uint64_t{1} << 55;
 constexpr std::int32_t kAlertByPeer = 1000;
+constexpr Duration kHandshake = std::chrono::seconds{60};  // at most, of most
+constexpr std::size_t kMaxFresh = 1u << 18;
 constexpr std::string_view kPreface = "PRI * HTTP/2.0";
 
 }  // namespace
@@ -40,7 +43,9 @@ bool Decryptor::lock_memory() {
 }
 
 void Decryptor::secret(std::span<const std::byte> record, Time now) {
-  if (!keys_.add(record)) return;
+  const KeyLog::Entry* entry = keys_.add(record);
+  if (!entry) return;
+  if (other_) derived(*entry, now);
   const std::vector<SocketId> waiting(waiting_.begin(), waiting_.end());
   for (const SocketId socket : waiting) {
     const auto found = connections_.find(socket);
@@ -54,10 +59,14 @@ void Decryptor::secret(std::span<const std::byte> record, Time now) {
 }
 
 void Decryptor::take(const Event& event) {
+  if (other_ && known(event.time)) look_for_unmet(event.time);
   if (const auto* io = std::get_if<Io>(&event.body)) {
     if (io->length > 0 && io->error == 0) moved(event, *io);
   } else if (const auto* change = std::get_if<StateChange>(&event.body)) {
     if (change->to == TcpState::close) closed(change->socket, event);
+  } else if (const auto* info = std::get_if<SocketInfo>(&event.body)) {
+    const bool begins = info->origin == Origin::connected || info->origin == Origin::accepted;
+    if (other_ && begins && fresh_.size() < kMaxFresh) fresh_.insert(info->socket);
   } else if (std::holds_alternative<TaskExit>(event.body)) {
     if (event.thread.pid == event.thread.tid) keys_.forget(event.thread.pid);
   }
@@ -69,7 +78,8 @@ void Decryptor::moved(const Event& event, const Io& io) {
     if (connections_.size() >= kMaxConnections) return;
     found = connections_.try_emplace(io.socket).first;
     if (!io.head.empty() && io.head[0] == 0x16) {
-      found->second.connection = std::make_unique<Connection>();
+      found->second.connection = begin(io.socket, event.thread.pid);
+      if (!found->second.connection) return;
       found->second.live = true;
       if (++live_ > kMaxLive) found->second.connection->drop();
     } else if (io.missed > 0 && ground::tls::plausible(io.head)) {  // its beginning was lost
@@ -81,6 +91,93 @@ void Decryptor::moved(const Event& event, const Io& io) {
   if (!entry.connection) return;
   entry.connection->moved(event, io, keys_);
   settle(io.socket, entry);
+}
+
+// Null: it is left to probes.
+std::unique_ptr<Connection> Decryptor::begin(SocketId socket, std::uint32_t pid) {
+  if (!other_) return std::make_unique<Connection>();
+  if (others_.contains(pid)) return nullptr;
+  return std::make_unique<Connection>(fresh_.contains(socket) ? Connection::Proof::if_known
+                                                              : Connection::Proof::always);
+}
+
+// What keys do not read, of a connection that is over.
+void Decryptor::leave(Connection& connection) {
+  if (!connection.began() || connection.left_once()) return;
+  const std::uint32_t pid = connection.pid();
+  if (connection.unread() == Unread::no_keys && connection.starved() && !keys_.knows(pid)) return leave_process(pid);
+  // The kernel programs know its cipher, or that it has early data.
+  if (connection.unread() == Unread::other && (connection.session() & TLS_UNDER_WAY) == 0) return other_->wanted(pid);
+  if (connection.unread() != Unread::unsupported) return;
+  if (connection.session() != 0) {  // early data
+    other_->take(TLS_SESSION_NUMBER(connection.session()));
+  } else {
+    const std::string id = KeyLog::id_of(connection.hellos());
+    if (const KeyLog::Entry* entry = keys_.find(pid, id))
+      hand_over(*entry);
+    else if (awaited_.size() < kMaxConnections)
+      awaited_.emplace(pid, id);
+  }
+  other_->wanted(pid);
+}
+
+// The keys of a connection that is not read.
+void Decryptor::hand_over(const KeyLog::Entry& entry) {
+  if (entry.session == 0)
+    for (std::uint64_t& lost : lost_) lost++;
+  else if ((entry.session & TLS_LEFT_TO_PROBES) == 0)
+    other_->take(TLS_SESSION_NUMBER(entry.session));
+}
+
+// All of its connections: keys are derived elsewhere, or for connections that are not on its sockets.
+void Decryptor::leave_process(std::uint32_t pid) {
+  others_.insert(pid);
+  keys_.forget(pid);
+  for (auto& [socket, entry] : connections_) {
+    if (!entry.connection || entry.connection->pid() != pid || &entry == settling_) continue;
+    memory_ -= std::exchange(entry.memory, 0);
+    end(entry);
+    waiting_.erase(socket);
+    entry.waits = false;
+    entry.connection.reset();
+  }
+  other_->take(TLS_PROCESS_BIT | pid);
+  other_->wanted(pid);
+}
+
+void Decryptor::derived(const KeyLog::Entry& entry, Time now) {
+  const Id id{entry.pid, entry.id};
+  if (others_.contains(entry.pid)) return keys_.forget(entry.pid);
+  if (awaited_.erase(id) > 0) hand_over(entry);
+  entry.met = entry.met || met_.contains(id);
+  // The hellos of a handshake that was under way when recording began were not seen.
+  if (!known(began_)) began_ = now;
+  const bool certain = entry.session != 0 ? (entry.session & TLS_LEFT_TO_PROBES) == 0 : now - began_ > kHandshake;
+  if (certain && !entry.met && entry.first() && other_->all_seen && unmet_.size() < kMaxConnections)
+    unmet_.emplace_back(now + kUnmet, id);
+}
+
+// Both of its hellos were seen.
+void Decryptor::meet(Entry& entry) {
+  entry.met = true;
+  const std::uint32_t pid = entry.connection->pid();
+  entry.derivation = KeyLog::id_of(entry.connection->hellos());
+  met_.emplace(pid, entry.derivation);
+  if (const KeyLog::Entry* found = keys_.find(pid, entry.derivation)) found->met = true;
+}
+
+// Keys that were derived for a connection whose hellos are on no socket of the process.
+void Decryptor::look_for_unmet(Time now) {
+  while (!unmet_.empty() && unmet_.front().first < now) {
+    const auto [pid, id] = unmet_.front().second;
+    unmet_.pop_front();
+    const KeyLog::Entry* entry = keys_.find(pid, id);
+    if (!entry || std::exchange(entry->met, true)) continue;
+    if (entry->session & TLS_UNDER_WAY)
+      hand_over(*entry);
+    else
+      leave_process(pid);
+  }
 }
 
 bool Decryptor::covers(SocketId socket) const {
@@ -108,6 +205,10 @@ void Decryptor::settle(SocketId socket, Entry& entry) {
     else
       waiting_.erase(socket);
   }
+  if (other_ && !entry.met && connection.began()) meet(entry);
+  settling_ = &entry;
+  if (connection.over() && other_) leave(connection);
+  settling_ = nullptr;
   if (connection.over() && entry.live) end(entry);
   if (connection.over() || connection.has_unread_calls()) tally(connection);
   if (!entry.known && connection.read_any()) {
@@ -240,9 +341,11 @@ Event* Decryptor::next() {
 }
 
 void Decryptor::closed(SocketId socket, const Event& event) {
+  fresh_.erase(socket);
   const auto found = connections_.find(socket);
   if (found == connections_.end()) return;
   Entry& entry = found->second;
+  if (entry.met && entry.connection) met_.erase({entry.connection->pid(), entry.derivation});
   if (Connection* connection = entry.connection.get()) {
     memory_ -= entry.memory;
     if (!connection->over() && connection->waits()) {

@@ -11,6 +11,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -28,8 +30,18 @@ class Decryptor {
   static constexpr std::size_t kMaxLive = 1u << 13;     // read at a time: 12 KiB each
   static constexpr std::size_t kMaxMemory = 64u << 20;  // of records that wait for keys, and of handshakes
 
+  // What keys cannot read is left to probes (bpf/tls/way.bpf.h).
+  struct Other {
+    std::function<void(std::uint32_t pid)> wanted;    // a connection of this process needs probes
+    std::function<void(std::uint64_t session)> take;  // a session, or a process with TLS_PROCESS_BIT
+    bool all_seen = true;  // every handshake of a process is on a socket that is recorded, if it is on one at all
+  };
+  static constexpr formats::Duration kUnmet = std::chrono::seconds{2};  // until a derivation belongs to no hellos
+
   // heads_suffice: called with a socket that carries HTTP/1: of long records the beginning and the end are enough.
-  explicit Decryptor(std::function<void(formats::SocketId)> heads_suffice) : heads_(std::move(heads_suffice)) {}
+  // other: nothing is read of connections that probes may read; none: there are none.
+  explicit Decryptor(std::function<void(formats::SocketId)> heads_suffice, std::optional<Other> other = {})
+      : heads_(std::move(heads_suffice)), other_(std::move(other)) {}
 
   // Keeps memory from being written to a swap device, if the rights suffice. Call before they are given up.
   static bool lock_memory();
@@ -70,23 +82,38 @@ class Decryptor {
     std::unique_ptr<Connection> connection;
     formats::TlsSessionId session = 0;
     std::size_t memory = 0;
-    bool waits = false, known = false, live = false;
+    bool waits = false, known = false, live = false, met = false;
+    std::string derivation;  // that was met
   };
   void gather(formats::SocketId socket, Entry& entry);
   void emit(formats::SocketId socket, formats::TlsSessionId session, Content&& content);
   void settle(formats::SocketId socket, Entry& entry);
   void end(Entry& entry);
   struct Process {
-    std::array<std::uint64_t, 4> connections{};  // that were not read, by Unread
+    std::array<std::uint64_t, 5> connections{};  // that were not read, by Unread
     std::array<std::uint64_t, 2> calls{};        // lost if it is one that shows secrets, and not counted yet
     bool known = false;                          // it has shown secrets
   };
   Process& process(std::uint32_t pid);
   void tally(Connection& connection);
   void count_calls(Process& process);
+  std::unique_ptr<Connection> begin(formats::SocketId socket, std::uint32_t pid);
+  void leave(Connection& connection);
+  void hand_over(const KeyLog::Entry& entry);
+  void leave_process(std::uint32_t pid);
+  void derived(const KeyLog::Entry& entry, formats::Time now);
+  void meet(Entry& entry);
+  void look_for_unmet(formats::Time now);
   void closed(formats::SocketId socket, const formats::Event& event);
 
   std::function<void(formats::SocketId)> heads_;
+  std::optional<Other> other_;
+  std::set<std::uint32_t> others_;                   // processes that are left to probes
+  std::unordered_set<formats::SocketId> fresh_;      // connections that began while their processes were targets
+  using Id = std::pair<std::uint32_t, std::string>;  // of a derivation: its process, KeyLog::Entry::id
+  std::set<Id> awaited_, met_;              // of connections that keys do not read; of those whose hellos were seen
+  formats::Time began_ = formats::kNoTime;  // the first derivation
+  std::deque<std::pair<formats::Time, Id>> unmet_;  // perhaps: with the time of the decision
   KeyLog keys_;
   std::unordered_map<formats::SocketId, Entry> connections_;
   std::unordered_set<formats::SocketId> waiting_;
@@ -97,6 +124,7 @@ class Decryptor {
   std::uint64_t sessions_begun_ = 0, read_ = 0;
   std::array<std::uint64_t, 2> lost_{};
   bool secrets_lost_ = false;
+  const Entry* settling_ = nullptr;
 };
 
 }  // namespace tailcap::capture::decrypt

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kHeader = 4, kRandomAt = 6, kRandom = 32;
 constexpr std::size_t kMaxTranscript = 1u << 18;
 constexpr std::uint16_t kSupportedVersions = 43, kVersion12 = 0x0303, kVersion13 = 0x0304;
+constexpr std::uint16_t kCcm = 0x1304, kCcm8 = 0x1305;  // suites of TLS 1.3 with SHA-256 that are not read
 // A server's hello with this random asks for another client's hello (RFC 8446, 4.1.3).
 constexpr std::array<unsigned char, kRandom> kRetry = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
                                                        0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
@@ -61,7 +62,8 @@ void Hellos::server(std::string_view message) {
   server_random_ = message.substr(kRandomAt, kRandom);
   std::size_t at = kRandomAt + kRandom;
   at += 1 + octet(message, at);
-  const auto suite = suite_of(number(message, at));
+  const std::uint16_t cipher = number(message, at);
+  const auto suite = suite_of(cipher);
   at += 3;
   const std::size_t end = std::min<std::size_t>(message.size(), at + 2 + number(message, at));
   at += 2;
@@ -81,9 +83,11 @@ void Hellos::server(std::string_view message) {
     return;
   }
   complete_ = true;
+  version13_ = version == kVersion13;
+  if (version13_ && (suite || cipher == kCcm || cipher == kCcm8))
+    hash_ = decrypt::hash(sha384, transcript_ + std::string(message));
   if (!suite || suite->tls13 != (version == kVersion13) || (!suite->tls13 && version != kVersion12)) return;
   suite_ = suite;
-  if (suite->tls13) hash_ = decrypt::hash(sha384, transcript_ + std::string(message));
 }
 
 }  // namespace tailcap::capture::decrypt

@@ -45,8 +45,9 @@ class Hellos {
   bool complete() const { return complete_; }
   bool readable() const { return suite_.has_value(); }  // a version and a suite that can be read
   bool tls13() const { return suite_ && suite_->tls13; }
+  bool version13() const { return version13_; }  // whether or not its suite can be read
   const Suite& suite() const { return *suite_; }
-  // TLS 1.3: of everything up to the server's hello.
+  // TLS 1.3: of everything up to the server's hello; empty where the suite's hash function is not known.
   const std::string& hash() const { return hash_; }
   std::string randoms() const { return server_random_ + client_random_; }
   std::size_t memory() const { return transcript_.capacity(); }
@@ -55,7 +56,7 @@ class Hellos {
  private:
   std::string transcript_, client_random_, server_random_, hash_;
   std::optional<Suite> suite_;
-  bool retried_ = false, complete_ = false;
+  bool retried_ = false, complete_ = false, version13_ = false;
 };
 
 }  // namespace tailcap::capture::decrypt

@@ -9,7 +9,7 @@ namespace tailcap::capture::decrypt {
 
 namespace {
 
-constexpr std::string_view kExpansion = "key expansion";
+constexpr std::string_view kExpansion = "key expansion", kServerHandshake = "s hs traffic";
 
 bool of_application(std::string_view label) { return label.size() > 4 && label.substr(1, 4) == " ap "; }
 
@@ -24,23 +24,36 @@ std::string_view field(const __u8* bytes, std::size_t size, std::size_t most) {
 
 }  // namespace
 
-bool KeyLog::add(std::span<const std::byte> record) {
+std::string KeyLog::id_of(const Hellos& hellos) {
+  return hellos.version13() ? decrypt::id_of(kServerHandshake, hellos.hash())
+                            : decrypt::id_of(kExpansion, hellos.randoms());
+}
+
+bool KeyLog::Entry::first() const { return label == kExpansion || label == kServerHandshake; }
+
+const KeyLog::Entry* KeyLog::add(std::span<const std::byte> record) {
   bpf::record_tls_secret r;
-  if (record.size() < sizeof r) return false;
+  if (record.size() < sizeof r) return nullptr;
   std::memcpy(&r, record.data(), sizeof r);
   Entry entry{{},
               std::string(field(r.label, r.label_length, sizeof r.label)),
               Secret(field(r.secret, r.secret_length, sizeof r.secret)),
-              std::string(field(r.data, r.data_length, sizeof r.data))};
+              std::string(field(r.data, r.data_length, sizeof r.data)),
+              r.h.pid,
+              r.session,
+              false};
   const std::uint32_t pid = r.h.pid;
   wipe(&r, sizeof r);
-  entry.id = id_of(entry.label, of_application(entry.label) ? entry.secret.view() : std::string_view(entry.data));
-  if (!processes_.contains(pid) && processes_.size() >= kMaxProcesses) return true;
+  entry.id =
+      decrypt::id_of(entry.label, of_application(entry.label) ? entry.secret.view() : std::string_view(entry.data));
+  if (!processes_.contains(pid) && processes_.size() >= kMaxProcesses) return nullptr;
   Process& process = processes_[pid];
   // Both ends of a connection may be in one process.
   if (const auto same = process.by_id.find(entry.id); same != process.by_id.end()) {
+    if (entry.session == 0) entry.session = same->second->session;
+    entry.met = same->second->met;
     *same->second = std::move(entry);
-    return true;
+    return same->second;
   }
   if (process.entries.size() >= kMaxEntries) {
     const auto oldest = process.by_id.find(process.entries.front().id);
@@ -49,7 +62,7 @@ bool KeyLog::add(std::span<const std::byte> record) {
   }
   process.entries.push_back(std::move(entry));
   process.by_id[process.entries.back().id] = &process.entries.back();
-  return true;
+  return &process.entries.back();
 }
 
 void KeyLog::spend(std::uint32_t pid, const std::string& id) {
@@ -69,15 +82,15 @@ const KeyLog::Entry* KeyLog::find(std::uint32_t pid, const std::string& id) cons
 }
 
 const KeyLog::Entry* KeyLog::handshake(std::uint32_t pid, std::string_view label, std::string_view bytes) const {
-  return find(pid, id_of(label, bytes));
+  return find(pid, decrypt::id_of(label, bytes));
 }
 
 const KeyLog::Entry* KeyLog::application(std::uint32_t pid, std::string_view label, const Secret& master) const {
-  return find(pid, id_of(label, master.view()));
+  return find(pid, decrypt::id_of(label, master.view()));
 }
 
 const KeyLog::Entry* KeyLog::expansion(std::uint32_t pid, std::string_view randoms) const {
-  return find(pid, id_of(kExpansion, randoms));
+  return find(pid, decrypt::id_of(kExpansion, randoms));
 }
 
 }  // namespace tailcap::capture::decrypt

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "capture/decrypt/handshake.h"
 #include "capture/decrypt/schedule.h"
 #include "capture/decrypt/secret.h"
 
@@ -28,10 +29,16 @@ class KeyLog {
     std::string label;  // as OpenSSL passed it
     Secret secret;      // from which it derives
     std::string data;   // the hash at that point, or both randoms
+    std::uint32_t pid = 0;
+    std::uint64_t session = 0;  // as in record_tls_secret
+    mutable bool met = false;   // the hellos that it belongs to were seen
+    bool first() const;         // of a connection
   };
 
-  // A record_tls_secret; false: it is none. A full process forgets its oldest entry.
-  bool add(std::span<const std::byte> record);
+  // A record_tls_secret; null: it is none, or is not kept. A full process forgets its oldest entry.
+  const Entry* add(std::span<const std::byte> record);
+  // What a connection's first derivation is found by.
+  static std::string id_of(const Hellos& hellos);
   // Null: not known (yet).
   const Entry* handshake(std::uint32_t pid, std::string_view label, std::string_view hash) const;
   const Entry* application(std::uint32_t pid, std::string_view label, const Secret& master) const;
@@ -41,13 +48,13 @@ class KeyLog {
   // The process has made entries.
   bool knows(std::uint32_t pid) const { return processes_.contains(pid); }
   void forget(std::uint32_t pid) { processes_.erase(pid); }
+  const Entry* find(std::uint32_t pid, const std::string& id) const;
 
  private:
   struct Process {
     std::deque<Entry> entries;
     std::unordered_map<std::string, Entry*> by_id;  // deque: entries stay where they are
   };
-  const Entry* find(std::uint32_t pid, const std::string& id) const;
 
   std::map<std::uint32_t, Process> processes_;
 };

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMost = 4096;
 
 // Of these every value counts, not only the last.
-constexpr std::string_view kEachCounts[] = {"tailcap.left", "tailcap.pod"};
+constexpr std::string_view kEachCounts[] = {"tailcap.left", "tailcap.pod", "tailcap.tls.way"};
 
 }  // namespace
 

@@ -56,6 +56,8 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
     text += "  sampled: " + show_count(tally.sampled) + " ends of TCP connections are recorded, " +
             show_count(tally.left_out) + " are left out\n";
   for (const auto& line : tally.unrecorded) text += "  not recorded: " + formats::printable(line) + "\n";
+  for (const auto& [file, way] : tally.tls_ways)
+    text += "  TLS of " + formats::printable(file) + ": " + formats::printable(way) + "\n";
   for (const auto& function : tally.unwatched) text += "  TLS not seen " + formats::printable(function) + "\n";
   if (tally.quotas_unread)
     text += "  CPU quotas were read in turns: up to " + show_count(tally.quotas_unread) +

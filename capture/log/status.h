@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,12 @@ struct Tally {
   std::vector<std::pair<std::string, std::uint64_t>> losses;  // what, how many
   std::uint64_t quotas_unread =
       0;  // processes and cgroups whose CPU quota was left to a later round; the maximum of all rounds
-  std::uint64_t looks_dropped = 0;          // processes that the finder did not examine
-  std::uint64_t probe_facts_dropped = 0;    // places of probes, and facts about Go programs
-  std::uint64_t sampled = 0, left_out = 0;  // ends of TCP connections, where connections are sampled
-  std::vector<std::string> unrecorded;      // traffic that is not recorded, a line each
-  std::vector<std::string> unwatched;       // "at SSL_read in /usr/lib/…: why": the first few
+  std::uint64_t looks_dropped = 0;              // processes that the finder did not examine
+  std::uint64_t probe_facts_dropped = 0;        // places of probes, and facts about Go programs
+  std::uint64_t sampled = 0, left_out = 0;      // ends of TCP connections, where connections are sampled
+  std::vector<std::string> unrecorded;          // traffic that is not recorded, a line each
+  std::map<std::string, std::string> tls_ways;  // how connections are read, by file or process, where that is chosen
+  std::vector<std::string> unwatched;           // "at SSL_read in /usr/lib/…: why": the first few
 };
 
 // One line, rewritten each second; nothing unless stderr is a terminal.

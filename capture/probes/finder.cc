@@ -4,15 +4,14 @@
 #include <array>
 #include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <iterator>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "bpf/event.h"
 #include "capture/host/system_file.h"
+#include "capture/scan/proc.h"
 #include "capture/tls/functions.h"
 #include "capture/tls/libraries.h"
 
@@ -32,7 +31,8 @@ constexpr auto kOthersInterval = 1s;
 constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's number
 // The number of everything that is not governed, and of all files for which there is no other number.
 constexpr std::uint32_t kUngoverned = OTHERS_FILES_MAX - 1;
-constexpr auto kLongest = 1h;  // asleep, when there is nothing to do
+constexpr std::uint32_t kTlsGroups = kFileGroups + OTHERS_FILES_MAX;  // likewise
+constexpr auto kLongest = 1h;                                         // asleep, when there is nothing to do
 
 void number_places(PlannedFunction& function, std::uint32_t number) {
   for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
@@ -48,44 +48,14 @@ void group_functions(std::vector<PlannedFunction>& functions, std::uint32_t numb
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-// Finds the file that a shell would start.
-std::string find_command(const std::string& command) {
-  if (command.find('/') != command.npos) return command;
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path ? path : "/usr/local/bin:/usr/bin:/bin");
-  std::string folder;
-  while (std::getline(folders, folder, ':')) {
-    std::string candidate = (folder.empty() ? "." : folder) + "/" + command;
-    std::error_code error;
-    if (std::filesystem::is_regular_file(candidate, error)) return candidate;
-  }
-  return {};
-}
-
-// The programs named in a script's first line; empty: not a script.
-std::vector<std::string> interpreters(const std::string& path) {
-  const std::string start = read_system_file(path, 255);
-  std::istringstream line(start.substr(0, start.find('\n')));
-  std::string first, second;
-  line >> first >> second;
-  if (!first.starts_with("#!")) return {};
-  std::vector<std::string> out = {first.size() > 2 ? first.substr(2) : second};
-  if (out[0].ends_with("/env") && first.size() > 2) out.push_back(second);
-  return out;
-}
-
-bool maps_still(std::uint32_t pid, const std::string& range, const std::string& path) {
-  SystemLines maps("/proc/" + std::to_string(pid) + "/maps", kMapsBytes);
-  for (std::string_view line; maps.next(line);) {
-    if (line.starts_with(range) && line.ends_with(path)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Finder::Finder(Probes& probes, const scan::Processes& processes, Interests interests)
-    : probes_(probes), interests_(std::move(interests)), files_(processes), go_(probes, files_) {
+    : probes_(probes),
+      interests_(std::move(interests)),
+      files_(processes),
+      go_(probes, files_),
+      tls_(probes, files_, kTlsGroups) {
   if ((avoids_calls_ = shadow_stacks_.in_any_process())) probes_.avoid_calls();
   // The command is the recorder's own copy until it runs its program.
   if (const auto own = files_.open({}, {{"/proc/self/exe"}})) looked_.insert(own->identity);
@@ -139,6 +109,17 @@ void Finder::examine_command(const std::string& command) {
   }
 }
 
+void Finder::older_connections(std::set<std::uint32_t> processes) {
+  tls_.older(std::move(processes));
+  { const std::lock_guard lock(mutex_); }  // it does not miss this between its look and its sleep
+  wake_.notify_all();
+}
+
+void Finder::unread_by_keys(std::uint32_t pid) {
+  tls_.unread(pid);
+  ask({pid, {}}, 0ms);
+}
+
 bool Finder::wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
   const auto now = Clock::now();
@@ -162,6 +143,13 @@ void Finder::run() {
       busy_ = true;
       lock.unlock();
       look_at_others();
+      lock.lock();
+      busy_ = false;
+    }
+    if (tls_.asked()) {
+      busy_ = true;
+      lock.unlock();
+      tls_.follow();
       lock.lock();
       busy_ = false;
     }
@@ -194,6 +182,8 @@ void Finder::run() {
 void Finder::note_shadow_stack(std::uint32_t pid) {
   if (avoids_calls_ || !shadow_stacks_.in_process(pid)) return;
   avoids_calls_ = true;
+  tls_.left_all();
+  tls_.follow();
   probes_.avoid_calls();
   tell({"/proc/" + std::to_string(pid) + "/exe",
         {},
@@ -215,6 +205,8 @@ void Finder::look_at_others() {
     const std::uint64_t hits = probes_.others_hits(number), more = hits - std::exchange(file.hits, hits);
     if (file.left || seconds <= 0 || static_cast<double>(more) <= kOthersHits * seconds) continue;
     file.left = true;
+    tls_.left(number);
+    tls_.follow();
     probes_.detach_functions(kFileGroups + number);
     tell({file.shown,
           {},
@@ -247,6 +239,7 @@ void Finder::look_at_process(std::uint32_t pid) {
     const Mapped mapped{device, inode, path};
     if (seen.insert(mapped).second) look_at_mapping(pid, range, mapped, program);
   }
+  tls_.follow();
 }
 
 void Finder::look_at_mapping(std::uint32_t pid, const std::string& range, const Mapped& mapped, bool program) {
@@ -266,6 +259,7 @@ void Finder::look_at_mapping(std::uint32_t pid, const std::string& range, const 
   }
   const auto identity = file->identity;
   look_at_file(*std::move(file));
+  tls_.mapped(pid, identity);
   if (program && interests_.go) go_.note_process(pid, identity);
 }
 
@@ -287,9 +281,8 @@ void Finder::look_at_file(scan::TargetFile file) {
   if (looked_at(file.identity)) return;
   looked_.insert(file.identity);
   if (excluded(file)) return tell({file.shown, {}, {}, "it is not to be probed (--no-probe)", 0, 0});
-  scan::PlanRequest request{
-      file.shown, interests_.tls, interests_.tls_keys, interests_.go, interests_.go_states, interests_.go_allocations,
-      0};
+  scan::PlanRequest request{file.shown,    interests_.tls,       interests_.tls_keys,       interests_.tls_auto,
+                            interests_.go, interests_.go_states, interests_.go_allocations, 0};
   request.go_file = go_.next_number();
   auto plan = files_.plan(file, request);
   if (!plan) return tell_unread(file.shown);
@@ -311,6 +304,7 @@ void Finder::look_at_file(scan::TargetFile file) {
       number_places(function, go_.governs(function) ? kUngoverned : go_number);
   }
   std::vector<PlannedFunction> functions = std::move(plan->functions);
+  const auto moving = tls_.take(functions);
   group_functions(functions, number);
   if (plan->go) {
     auto own = go_.take_on(file, *std::move(plan));
@@ -319,11 +313,14 @@ void Finder::look_at_file(scan::TargetFile file) {
   }
   std::set<std::uint32_t> groups;
   for (const auto& function : functions) groups.insert(function.group);
+  bool all = true;
   for (const auto group : groups) {
     std::string refused;
     attach(file, functions, group, refused);
     if (!refused.empty()) go_.refused(file.identity, refused);
+    all = all && refused.empty();
   }
+  if (all && number != kUngoverned) tls_.attached(file, number, moving);
   if (std::any_of(functions.begin(), functions.end(), [](const auto& f) { return !f.places.empty(); }))
     probed_.insert({file.identity.device, file.identity.inode});
 }

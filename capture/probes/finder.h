@@ -20,6 +20,7 @@
 
 #include "capture/host/shadow_stacks.h"
 #include "capture/probes/probes.h"
+#include "capture/probes/tls_files.h"
 #include "capture/probes/watch.h"
 #include "capture/scan/target_files.h"
 #include "capture/symbols/plan.h"
@@ -39,6 +40,7 @@ class Finder {
   struct Interests {
     bool tls = false;
     bool tls_keys = false;  // of OpenSSL 3: only what its keys are derived from
+    bool tls_auto = false;  // … and probes where keys cannot
     bool go = false;
     bool go_states = false;  // Go: what every goroutine does, too
     bool go_allocations = false;
@@ -70,6 +72,10 @@ class Finder {
 
   std::vector<ProbeFact> take_new();
   std::vector<ProbeFact> all() const;
+  // TLS: from any thread (TlsFiles).
+  void older_connections(std::set<std::uint32_t> processes);
+  void unread_by_keys(std::uint32_t pid);
+  std::vector<TlsFiles::Statement> take_tls_statements() { return tls_.take_statements(); }
   std::vector<go::Fact> take_go() { return go_.take(); }  // new facts about processes
   const go::Names& go_names() const { return go_.names(); }
 
@@ -114,6 +120,7 @@ class Finder {
   std::set<Mapped> unanswered_, unread_;
   bool blocked_told_ = false;
   mutable go::Watch go_;
+  TlsFiles tls_;
   Clock::time_point next_look_{};
   const ShadowStacks shadow_stacks_;
   bool avoids_calls_ = false;

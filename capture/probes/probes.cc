@@ -122,6 +122,17 @@ void Probes::heads_suffice(std::uint64_t socket) {
   bpf_map_update_elem(bpf_map__fd(impl_->object.skeleton->maps.tls_heads), &socket, &yes, BPF_ANY);
 }
 
+void Probes::leave_to_probes(std::uint64_t session) {
+  const std::uint8_t yes = 1;
+  // Fails without harm: its plaintext is lost, and counted.
+  bpf_map_update_elem(bpf_map__fd(impl_->object.skeleton->maps.tls_to_probes), &session, &yes, BPF_ANY);
+}
+
+void Probes::tell_data_probes(std::uint32_t file, bool there) {
+  assert(file < OTHERS_FILES_MAX);
+  std::atomic_ref(impl_->object.skeleton->bss->tls_data_probes[file]).store(there);
+}
+
 void Probes::make_target(int process) {
   const bpf_map* tasks = impl_->object.skeleton->maps.tasks;
   const std::vector<std::byte> state(bpf_map__value_size(tasks));
@@ -216,6 +227,7 @@ std::vector<std::byte> Probes::Impl::iterate(bpf_program* program) {
 }
 
 void Probes::mark_targets() {
+  marked_ = true;
   impl_->object.skeleton->bss->marking = true;
   impl_->iterate(impl_->object.skeleton->progs.list_tasks);
   impl_->object.skeleton->bss->marking = false;

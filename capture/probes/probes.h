@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -51,6 +52,7 @@ struct ProbeSettings {
   std::uint32_t sample_rate = 0;                       // samples a second of each CPU; 0: none
   bool stacks_at_once = true;                          // otherwise stacks and samples begin with switch_stacks
   bool tls_keys = false;                               // TLS of OpenSSL 3 by its keys, not by its calls
+  bool tls_auto = false;                               // … by its calls where keys cannot
   bool deep = false;                                   // what every goroutine does, too
   bool node = false;                                   // host problems instead of requests
   std::chrono::nanoseconds slow_file{1'000'000};       // calls on files that wait at least this long,
@@ -135,6 +137,10 @@ class Probes {
   void avoid_calls();  // FunctionLinks
   // TLS by keys: of long records of this socket, the beginning and the end are enough.
   void heads_suffice(std::uint64_t socket);
+  // … where probes take what keys cannot: this session (or process, with TLS_PROCESS_BIT) is theirs from now on.
+  void leave_to_probes(std::uint64_t session);
+  void tell_data_probes(std::uint32_t file, bool there);  // the file with this number in its cookies has them
+  bool marked() const { return marked_; }                 // there may be targets; from any thread
 
   // For Rings.
   int first_ring() const;
@@ -164,6 +170,7 @@ class Probes {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  std::atomic<bool> marked_ = false;
 };
 
 }  // namespace tailcap::capture

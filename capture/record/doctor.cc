@@ -210,7 +210,7 @@ std::vector<Check> check_tiers_by_test() {
 std::optional<scan::FilePlan> plan_of(scan::TargetFiles& files, const std::string& shown, const scan::Candidate& where,
                                       bool tls_keys = false) {
   const auto file = files.open(shown, {where});
-  return file ? files.plan(*file, {shown, true, tls_keys, true, false, false, 1}) : std::nullopt;
+  return file ? files.plan(*file, {shown, true, tls_keys, false, true, false, false, 1}) : std::nullopt;
 }
 
 // Whether the library's keys can be taken: --tls keys.
@@ -222,11 +222,12 @@ std::optional<Check> check_keys(scan::TargetFiles& files, const std::string& pat
   const std::string file = path.substr(path.rfind('/') + 1);
   if (function.places.empty())
     return Check{"TLS", Verdict::warn, file + ": no keys: " + function.name + ": " + function.reason,
-                 "--tls keys reads nothing of this library"};
+                 "--tls keys reads nothing of this library, --tls auto uses probes"};
   char price[32];
   std::snprintf(price, sizeof price, "%.1f µs", function.places[0].price / 1000.0);
   return Check{"TLS", Verdict::ok,
-               file + ": with --tls keys, " + function.name + " " + price + ", twenty times in a handshake", ""};
+               file + ": with --tls keys and auto, " + function.name + " " + price + ", twenty times in a handshake",
+               ""};
 }
 
 // The probes for the TLS libraries of this system; programs with their own library are found as they run.

@@ -69,8 +69,8 @@ What
       --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
                          10,000 a second on a CPU are walked. off: not until `tailcap control FILE stacks on`, which switches --sample, too
       --tls WAY          how the plaintext of OpenSSL 3 is taken. probes: at every call. keys: by the keys of each
-                         connection, taken once, at its handshake; connections older than the recording are not read
-                         (docs/record.md). auto: probes                                         (default: auto)
+                         connection, taken once, at its handshake; connections older than the recording are not read.
+                         auto: by keys, and by probes while connections need them (docs/record.md)    (default: auto)
       --no-probe FILE    place no probe in this program or library, for TLS or for Go (repeat for more)
       --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files,
                          stacks,allocations (default: all but the last five)
@@ -368,14 +368,15 @@ Options parse_options(int argc, char** argv) {
     if (tier != "a" && tier != "c") throw UsageError("'" + tier + "' is not a hook tier: a or c (b is not built yet)");
     options.probes.tier = tier == "a" ? formats::HookTier::a : formats::HookTier::c;
   }
-  if (given.count("tls")) {
-    const auto& way = given["tls"].as<std::string>();
-    if (way != "auto" && way != "probes" && way != "keys")
-      throw UsageError("'" + way + "' is not a way to read TLS: auto, probes or keys");
-    options.probes.tls_keys = way == "keys";
-    if (options.probes.tls_keys && options.probes.payload_limit == 0)
-      throw UsageError("--tls keys needs payload: not with --payload 0");
-  }
+  const std::string way = given.count("tls") ? given["tls"].as<std::string>() : "auto";
+  if (way != "auto" && way != "probes" && way != "keys")
+    throw UsageError("'" + way + "' is not a way to read TLS: auto, probes or keys");
+  if (way == "keys" && options.probes.payload_limit == 0)
+    throw UsageError("--tls keys needs payload: not with --payload 0");
+  // Records are decrypted from the payload of sockets.
+  options.probes.tls_auto = way == "auto" && options.probes.payload_limit != 0 && options.probes.has(Group::tls) &&
+                            options.probes.has(Group::io) && selection.processes();
+  options.probes.tls_keys = way == "keys" || options.probes.tls_auto;
   options.no_probe = strings("no-probe");
   if (given.count("user")) options.user = given["user"].as<std::string>();
   if (!options.user.empty() && selection.command.empty())

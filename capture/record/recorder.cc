@@ -99,7 +99,8 @@ formats::Preamble preamble(const Options& options, const Probes& probes) {
   if (const Sampling& sampling = options.probes.connections; sampling.some())
     p.notes.emplace_back("tailcap.sampling.connections",
                          "1/" + std::to_string(sampling.of) + " seed " + std::to_string(sampling.seed));
-  if (options.probes.tls_keys) p.notes.emplace_back("tailcap.tls", "OpenSSL 3 by keys");
+  if (options.probes.tls_keys)
+    p.notes.emplace_back("tailcap.tls", options.probes.tls_auto ? "auto" : "OpenSSL 3 by keys");
   probes.describe(p);
   const auto clocks = read_clocks();
   p.started = clocks.time;
@@ -245,6 +246,7 @@ Outcome record(const Options& given) {
   std::optional<Finder> finder;
   const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(),
                                     options.probes.tls_keys,
+                                    options.probes.tls_auto,
                                     options.probes.has(Group::go),
                                     options.probes.deep,
                                     options.probes.has(Group::allocations),

@@ -46,11 +46,14 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       allocations_(probes.allocations_descriptor()),
       unrecorded_(probes.unrecorded_descriptor()) {
   if (!probes.settings().tls_keys || !finder) return;
-  decryptor_.emplace([&probes](SocketId socket) { probes.heads_suffice(socket); });
+  if (probes.settings().tls_auto) tls_auto_.emplace(probes, *finder);
+  decryptor_.emplace([&probes](SocketId socket) { probes.heads_suffice(socket); },
+                     tls_auto_ ? std::optional(tls_auto_->other()) : std::nullopt);
   if (keep.everything) ciphertext_gate_.emplace();
 }
 
 void Session::mask() {
+  if (tls_auto_) tls_auto_->take(event_);
   if (decryptor_) decryptor_->take(event_);
   if (ciphertext_gate_) {
     const auto* io = std::get_if<Io>(&event_.body);
@@ -170,6 +173,7 @@ void Session::tick(Time now) {
   losses_.count(now);
   machine_.tick(now);
   push_found(now);
+  if (tls_auto_) tls_auto_->tick(now, statements_, log_.tally());
   push_samples(false);
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
@@ -359,15 +363,19 @@ void Session::keyframe(Time now) {
   std::unordered_set<SocketId> seen;
   std::vector<SocketInfo> listed;
   rest = sockets;
+  if (tls_auto_) tls_auto_->begin_list();
   while (const std::size_t size = listed_size(rest)) {
     const bool converted = converter_.convert(rest.first(size), event);
     rest = rest.subspan(size);
     const auto* info = converted ? std::get_if<SocketInfo>(&event.body) : nullptr;
+    const std::uint32_t holder = std::exchange(event.thread, {}).pid;
+    if (info && tls_auto_) tls_auto_->listed(holder, *info);
     if (!info || !seen.insert(info->socket).second) continue;
     listed.push_back(*info);
     log_.push(event);
   }
   gate_.listed(listed);
+  if (tls_auto_) tls_auto_->end_list();
   log_.writer().end_keyframe();
 }
 

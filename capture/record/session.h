@@ -29,6 +29,7 @@
 #include "capture/probes/finder.h"
 #include "capture/probes/probes.h"
 #include "capture/record/described_mappings.h"
+#include "capture/record/tls_auto.h"
 #include "capture/rings/convert.h"
 #include "capture/scan/proc.h"
 #include "capture/stacks/samples.h"
@@ -101,6 +102,7 @@ class Session {
   Converter converter_;
   mask::Gate gate_;
   // TLS by keys, and what the gate does for its sockets where everything else is kept.
+  std::optional<TlsAuto> tls_auto_;
   std::optional<decrypt::Decryptor> decryptor_;
   std::optional<mask::Gate> ciphertext_gate_;
   decrypt::Decryptor::Counts told_keys_;

@@ -6,7 +6,10 @@
 #include <array>
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <sstream>
+#include <system_error>
 
 #include "capture/host/clocks.h"
 #include "capture/host/quota.h"
@@ -95,6 +98,38 @@ OwnCost own_cost() {
   (void)std::sscanf(read_system_file("/proc/self/statm", 256).c_str(), "%" SCNu64 " %" SCNu64, &pages, &resident);
   cost.resident = resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   return cost;
+}
+
+std::string find_command(const std::string& command) {
+  if (command.find('/') != command.npos) return command;
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path ? path : "/usr/local/bin:/usr/bin:/bin");
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    std::string candidate = (folder.empty() ? "." : folder) + "/" + command;
+    std::error_code error;
+    if (std::filesystem::is_regular_file(candidate, error)) return candidate;
+  }
+  return {};
+}
+
+std::vector<std::string> interpreters(const std::string& path) {
+  const std::string start = read_system_file(path, 255);
+  std::istringstream line(start.substr(0, start.find('\n')));
+  std::string first, second;
+  line >> first >> second;
+  if (!first.starts_with("#!")) return {};
+  std::vector<std::string> out = {first.size() > 2 ? first.substr(2) : second};
+  if (out[0].ends_with("/env") && first.size() > 2) out.push_back(second);
+  return out;
+}
+
+bool maps_still(std::uint32_t pid, const std::string& range, const std::string& path) {
+  SystemLines maps("/proc/" + std::to_string(pid) + "/maps", kMapsBytes);
+  for (std::string_view line; maps.next(line);) {
+    if (line.starts_with(range) && line.ends_with(path)) return true;
+  }
+  return false;
 }
 
 }  // namespace tailcap::capture

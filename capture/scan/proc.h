@@ -28,6 +28,14 @@ inline constexpr std::size_t kMaxMappings = 8192;
 // Executable file mappings, without build-ids (capture/record/build_ids).
 std::vector<MappingFacts> executable_mappings(std::uint32_t pid);
 
+// Whether it still maps a file there, under this name. range: as in its maps.
+bool maps_still(std::uint32_t pid, const std::string& range, const std::string& path);
+
+// Finds the file that a shell would start; empty: there is none.
+std::string find_command(const std::string& command);
+// The programs named in a script's first line; empty: not a script.
+std::vector<std::string> interpreters(const std::string& path);
+
 bool process_exists(std::uint32_t pid);  // false for a zombie
 
 struct OwnCost {

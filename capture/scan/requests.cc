@@ -164,7 +164,7 @@ FilePlan plan_file(const PlanRequest& request, int file) {
   std::string refused;
   try {
     const auto elf = symbols::ElfFile::from_descriptor(dup(file), request.shown);
-    if (request.tls) plan.functions = tls::plan_functions(elf, request.tls_keys);
+    if (request.tls) plan.functions = tls::plan_functions(elf, request.tls_keys, request.tls_auto);
     plan.go = request.go && elf.kind() != symbols::ElfKind::shared_library && symbols::is_go(elf);
     plan.movable = elf.kind() == symbols::ElfKind::pie;
     if (!plan.go || request.go_file == 0) return plan;
@@ -204,6 +204,7 @@ PlanRequest decode_request(Decoder& in) {
   request.shown = text(in, kMaxName);
   request.tls = in.truth();
   request.tls_keys = in.truth();
+  request.tls_auto = in.truth();
   request.go = in.truth();
   request.go_states = in.truth();
   request.go_allocations = in.truth();
@@ -219,6 +220,7 @@ std::string encode(const PlanRequest& request) {
   out.text(request.shown.substr(0, kMaxName));
   out.number(request.tls);
   out.number(request.tls_keys);
+  out.number(request.tls_auto);
   out.number(request.go);
   out.number(request.go_states);
   out.number(request.go_allocations);

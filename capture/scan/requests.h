@@ -19,7 +19,7 @@ enum class Task : std::uint8_t { plan, build_id, names };
 // Asks for the places of probes in a file.
 struct PlanRequest {
   std::string shown;  // the file's name in messages
-  bool tls = false, tls_keys = false;
+  bool tls = false, tls_keys = false, tls_auto = false;
   bool go = false;
   bool go_states = false, go_allocations = false;
   std::uint16_t go_file = 0;  // its number in the kernel's table, if it is a Go program

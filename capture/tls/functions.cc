@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -137,22 +138,47 @@ PlannedFunction plan_derivation(const ElfFile& file, const symbols::FunctionSymb
   return out;
 }
 
+std::vector<PlannedFunction> plan_all(const ElfFile& file);
+
+// The functions of sessions, of which each is read by its keys or by probes.
+std::vector<PlannedFunction> plan_sessions(const ElfFile& file) {
+  std::vector<PlannedFunction> out = plan_all(file);
+  std::erase_if(out, [](const PlannedFunction& f) { return f.name.starts_with("ERR_"); });
+  for (PlannedFunction& function : out)
+    for (PlannedPlace& place : function.places) place.probe.cookie |= TLS_BY_KEYS;
+  // Without the beginnings of all sessions nothing tells which of them are read by keys.
+  for (const std::string_view name : {"SSL_clear", "SSL_set_accept_state", "SSL_set_connect_state"}) {
+    const auto found = std::find_if(out.begin(), out.end(), [&](const auto& f) { return f.name == name; });
+    if (found != out.end() && !found->places.empty()) continue;
+    const std::string why = found == out.end() ? "it is not there" : found->reason;
+    return {{std::string(name), {}, "older connections are not read: " + why}};
+  }
+  return out;
+}
+
 // Nothing: the file is no part of OpenSSL 3.
-std::optional<std::vector<PlannedFunction>> plan_openssl3(const ElfFile& file) {
+std::optional<std::vector<PlannedFunction>> plan_openssl3(const ElfFile& file, bool also) {
   static constexpr std::array<std::string_view, 2> kMarks = {"EVP_KDF_derive", "SSL_get1_peer_certificate"};
   const auto found = symbols::find_functions(file, kMarks);
   if (found.empty()) return std::nullopt;
   std::vector<PlannedFunction> out;
   for (const auto& symbol : found) {
     if (symbol.name == kMarks[0]) out.push_back(plan_derivation(file, symbol));
+    if (symbol.name != kMarks[1] || !also) continue;
+    auto sessions = plan_sessions(file);
+    std::move(sessions.begin(), sessions.end(), std::back_inserter(out));
   }
   return out;
 }
 
-std::vector<PlannedFunction> plan_library(const ElfFile& file, bool keys) {
+std::vector<PlannedFunction> plan_library(const ElfFile& file, bool keys, bool also) {
   if (keys) {
-    if (auto own = plan_openssl3(file)) return *std::move(own);
+    if (auto own = plan_openssl3(file, also)) return *std::move(own);
   }
+  return plan_all(file);
+}
+
+std::vector<PlannedFunction> plan_all(const ElfFile& file) {
   std::vector<std::string_view> names;
   for (const Known& known : kLibraryFunctions) names.push_back(known.name);
   const auto found = symbols::find_functions(file, names);
@@ -205,7 +231,7 @@ bool is_tls_library(const std::string& file_name) {
   });
 }
 
-std::vector<PlannedFunction> plan_functions(const ElfFile& file, bool keys) {
+std::vector<PlannedFunction> plan_functions(const ElfFile& file, bool keys, bool also) {
   if (file.kind() != symbols::ElfKind::shared_library) {
     if (symbols::is_go(file)) return plan_go(file);
     switch (symbols::openssl_inside(file)) {
@@ -217,7 +243,7 @@ std::vector<PlannedFunction> plan_functions(const ElfFile& file, bool keys) {
         break;
     }
   }
-  return plan_library(file, keys);
+  return plan_library(file, keys, also);
 }
 
 }  // namespace tailcap::capture::tls

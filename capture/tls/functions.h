@@ -16,7 +16,7 @@ namespace tailcap::capture::tls {
 bool is_tls_library(const std::string& file_name);
 
 // Empty where the file has none: most programs. May take tens of milliseconds for a large one. keys: of OpenSSL 3 only
-// the function that derives keys.
-std::vector<PlannedFunction> plan_functions(const symbols::ElfFile& file, bool keys = false);
+// the function that derives keys; also: and those of sessions, which have TLS_BY_KEYS in their cookies.
+std::vector<PlannedFunction> plan_functions(const symbols::ElfFile& file, bool keys = false, bool also = false);
 
 }  // namespace tailcap::capture::tls

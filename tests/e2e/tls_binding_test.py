@@ -146,7 +146,7 @@ class Binding(TlsCase):
     def check(self, recording, truth, role, how, unbound=0):
         """Every request of this role is there, and on its connection. Its session may be unbound, but none is wrong. By
         its keys a session is known to be its socket's."""
-        how = "nested" if harness.TLS == "keys" else how
+        how = "nested" if harness.TLS != "probes" else how
         rows = [r for r in self.requests(recording, role=role) if r["tls"]]
         seen = {}
         for row in rows:

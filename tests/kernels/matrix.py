@@ -17,6 +17,7 @@ STEPS = [
     ("tier-a", 300, "workload --tier a", "`--tier a`"),
     ("tier-c", 300, "workload --tier c", "`--tier c`"),
     ("deep", 300, "workload --profile deep", "`--profile deep`"),
+    ("tls-auto", 300, "workload --tls auto", "`--tls auto`"),
     ("stacks", 300, "workload --stacks", "`--stacks`"),
     ("sample", 300, "workload --sample 99", "`--sample 99`"),
     ("files", 300, "workload --add files", "`--add files`"),

@@ -63,6 +63,27 @@ TEST(TlsFunctions, OpenSsl) {
   }
 }
 
+TEST(TlsFunctions, OpenSslByKeysAndProbes) {
+  const auto path = library("libssl.so.3"), crypto = library("libcrypto.so.3");
+  if (path.empty() || crypto.empty()) GTEST_SKIP() << "OpenSSL 3 is not installed";
+  EXPECT_TRUE(plan_functions(symbols::ElfFile::open(path), true).empty());
+  const auto functions = plan_functions(symbols::ElfFile::open(path), true, true);
+  for (const char* name : {"SSL_read", "SSL_write", "SSL_clear", "SSL_set_accept_state", "SSL_set_connect_state",
+                           "SSL_do_handshake", "SSL_free"}) {
+    const auto* function = find(functions, name);
+    ASSERT_TRUE(function) << name;
+    ASSERT_FALSE(function->places.empty()) << name << ": " << function->reason;
+    for (const auto& place : function->places) EXPECT_TRUE(place.probe.cookie & TLS_BY_KEYS) << name;
+  }
+  for (const bool also : {false, true}) {
+    const auto keys = plan_functions(symbols::ElfFile::open(crypto), true, also);
+    ASSERT_EQ(keys.size(), 1u);
+    EXPECT_EQ(keys[0].name, "EVP_KDF_derive");
+  }
+  for (const auto& function : plan_functions(symbols::ElfFile::open(path)))
+    for (const auto& place : function.places) EXPECT_FALSE(place.probe.cookie & TLS_BY_KEYS) << function.name;
+}
+
 TEST(TlsFunctions, GnuTls) {
   const auto path = library("libgnutls.so.30");
   if (path.empty()) GTEST_SKIP() << "libgnutls.so.30 is not installed";

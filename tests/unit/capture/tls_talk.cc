@@ -87,10 +87,10 @@ Contexts::Contexts(int version, const char* ciphers)
   certify(server.get());
 }
 
-Talk::Talk(Contexts& contexts, SSL_SESSION* session)
+Talk::Talk(Contexts& contexts, SSL_SESSION* session, std::optional<Decryptor::Other> other)
     : client_(SSL_new(contexts.client.get())),
       server_(SSL_new(contexts.server.get())),
-      decryptor_([this](formats::SocketId socket) { heads.push_back(socket); }) {
+      decryptor_([this](formats::SocketId socket) { heads.push_back(socket); }, std::move(other)) {
   for (SSL* end : {client_.get(), server_.get()}) SSL_set_bio(end, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
   SSL_set_connect_state(client_.get());
   SSL_set_accept_state(server_.get());

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -38,8 +39,8 @@ class Talk {
   static constexpr std::uint32_t kPid = 10;
   static constexpr formats::SocketId kSocket = 77;
 
-  // session: to be resumed; null: none.
-  explicit Talk(Contexts& contexts, SSL_SESSION* session = nullptr);
+  // session: to be resumed; null: none. other: as of the decryptor.
+  explicit Talk(Contexts& contexts, SSL_SESSION* session = nullptr, std::optional<Decryptor::Other> other = {});
 
   // How the kernel programs cut and keep what a call moved. Parts without bytes are gaps.
   struct Part {

@@ -1,0 +1,40 @@
+// Connections that are older than what is known of their processes: their TLS sessions have no keys. Of each process,
+// whether it has any left.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "formats/event.h"
+
+namespace tailcap::capture::tls {
+
+class OlderConnections {
+ public:
+  // Sends and receives of a connection, none of which begins like a record of TLS, until it counts as none of TLS.
+  static constexpr unsigned kProof = 64;
+
+  // A list of all sockets: its beginning, each socket once for each process that holds it, its end.
+  void begin_list();
+  void listed(std::uint32_t pid, const formats::SocketInfo& socket);
+  void end_list();
+  // A process became a target, and what it has is not known before the next list.
+  void late(std::uint32_t pid) { late_.insert(pid); }
+  void take(const formats::Event& event);
+  // Those with such a connection, or of which that is not known.
+  std::set<std::uint32_t> processes() const;
+
+ private:
+  struct Connection {
+    std::vector<std::uint32_t> pids;
+    unsigned others = 0;  // I/Os that do not begin like a record
+    bool tls = false;
+  };
+  std::unordered_map<formats::SocketId, Connection> connections_, list_;
+  std::set<std::uint32_t> late_;
+};
+
+}  // namespace tailcap::capture::tls
