@@ -45,7 +45,15 @@ static inline __u32 lone_number(__u64 seed, __u64 id)
 	return sampling_mix(sampling_mix(seed + 0x9e3779b97f4a7c15ull) ^ id) >> 32;
 }
 
+/* The state that a connection enters which was recorded and is left out from then on: none of TCP's. */
+#define STATE_LEFT_OUT 14
+
 /* Numbers below it are those of one connection in `of`; of > 1. */
+static inline __u64 sampling_below_for(__u32 of)
+{
+	return (1ull << 32) / of;
+}
+
 static inline __u32 sampling_limit_for(__u32 of)
 {
 	return (1ull << 32) / of;

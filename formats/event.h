@@ -87,6 +87,7 @@ enum class TcpState : std::uint8_t {
   listen = 10,
   closing = 11,
   new_syn_recv = 12,
+  left_out = 14,  // none of TCP's: recorded before, the connection is not from here on (UNIX sockets, too)
 };
 
 // A TCP socket changed state. Event::thread is meaningful only where by_thread is set: most transitions

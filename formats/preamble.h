@@ -57,6 +57,12 @@ struct Preamble {
   Time started = kNoTime;
   std::int64_t started_realtime = 0;  // ns since 1970
   bool operator==(const Preamble&) const = default;
+
+  // The note with this key has that value; "": there is none.
+  void replace_note(const std::string& key, const std::string& value) {
+    std::erase_if(notes, [&](const auto& note) { return note.first == key; });
+    if (!value.empty()) notes.emplace_back(key, value);
+  }
 };
 
 }  // namespace tailcap::formats

@@ -100,8 +100,8 @@ void print_recording(const views::CaptureFacts& facts) {
 
 // What only the requests tell. Events, hooks, masking and cost are said elsewhere.
 void print_requests(const std::string& file) {
-  constexpr std::string_view kSaid[] = {"requests",  "connections", "sampled", "TLS", "clock",
-                                        "processes", "DEFECT",      "caution", "note"};
+  constexpr std::string_view kSaid[] = {"requests", "connections", "sampled", "budget",  "TLS",
+                                        "clock",    "processes",   "DEFECT",  "caution", "note"};
   pipeline::Options options;
   options.study = false;
   const pipeline::Analysis analysis = pipeline::analyze(file, options);

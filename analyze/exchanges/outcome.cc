@@ -49,8 +49,9 @@ bool cancelled(const model::Exchange& e) {
 
 Outcome unanswered(const ExchangeDraft& d) {
   // The response may have been among lost or misunderstood bytes.
-  if (has(d.end_taints, Taint::bytes_lost) || has(d.end_taints, Taint::events_lost) ||
-      has(d.end_taints, Taint::payload_cut) || has(d.end_taints, Taint::malformed))
+  if (has(d.end_taints, Taint::left_out) || has(d.end_taints, Taint::bytes_lost) ||
+      has(d.end_taints, Taint::events_lost) || has(d.end_taints, Taint::payload_cut) ||
+      has(d.end_taints, Taint::malformed))
     return Outcome::unknown;
   switch (d.broken_by) {
     case End::reset:

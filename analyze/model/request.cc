@@ -59,9 +59,9 @@ std::string_view name_of(Outcome outcome) {
 }
 
 namespace {
-constexpr std::string_view kTaints[] = {"bytes_lost",      "payload_cut", "began_before",  "cut_off",
-                                        "arrival_unknown", "events_lost", "end_inferred",  "clock_step",
-                                        "malformed",       "conflict",    "fields_unknown"};
+constexpr std::string_view kTaints[] = {"bytes_lost",      "payload_cut", "began_before",   "cut_off",
+                                        "arrival_unknown", "events_lost", "end_inferred",   "clock_step",
+                                        "malformed",       "conflict",    "fields_unknown", "left_out"};
 }
 
 std::string_view name_of(Taint taint) {

@@ -102,7 +102,8 @@ constexpr std::string_view kSampling = "tailcap.sampling.";
 
 bool tells_sampling(std::string_view key, std::string_view value) {
   if (!key.starts_with(kSampling) || value.empty()) return false;
-  static constexpr std::string_view words[] = {"seed", "recorded,", "left", "out", "mixed"};
+  static constexpr std::string_view words[] = {"seed", "recorded,", "left", "out", "mixed", "cost",
+                                               "ppm",  "stacks",    "on",   "off", "above", "unknown"};
   while (!value.empty()) {
     const std::size_t end = std::min(value.find(' '), value.size());
     const std::string_view word = value.substr(0, end);

@@ -226,6 +226,13 @@ void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
         end_both(*s, e, orderly_in ? End::fin : End::error, End::fin);
       break;
     }
+    case TcpState::left_out: {
+      const auto left_out = static_cast<model::Taints>(Taint::left_out);
+      s->pair.out.end(End::capture, e.time, shared.now, left_out);
+      s->pair.in.end(End::capture, e.time, shared.now, left_out);
+      if (s->carrier) sessions.left_out(*s, e.time);
+      break;
+    }
     default:
       break;
   }

@@ -282,6 +282,15 @@ void Sessions::handed_on(Slot& c, std::size_t from) {
   }
 }
 
+void Sessions::left_out(Slot& c, model::Time at) {
+  const std::vector<Session*> sessions = c.carrier->sessions;
+  for (Session* s : sessions) {
+    for (DirectionStream* d : {&s->pair.out, &s->pair.in})
+      d->end(End::capture, at, shared_.now, static_cast<model::Taints>(Taint::left_out));
+    after(*s);
+  }
+}
+
 void Sessions::gone(Slot& c) {
   if (!c.carrier) return;
   for (Session* s : c.carrier->sessions) {

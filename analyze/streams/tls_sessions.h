@@ -61,6 +61,7 @@ class Sessions {
   void handed_on(Slot& carrier, std::size_t from);
   // Called before it is dropped.
   void gone(Slot& carrier);
+  void left_out(Slot& carrier, model::Time at);  // it is not recorded from here on
   void lost() { votes_.lost(); }
   void wake();
   void end_capture();

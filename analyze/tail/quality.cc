@@ -22,7 +22,7 @@ constexpr std::string_view kMasking = "tailcap.masking.";
 constexpr std::string_view kQuestion = "tailcap.note";
 constexpr std::size_t kMaxQuestions = 100;
 constexpr std::size_t kMaxUnrecorded = 4096, kMaxNoteKey = 64, kMaxNoteValue = 256;
-constexpr std::size_t kMaxPrograms = 1024;
+constexpr std::size_t kMaxPrograms = 1024, kMaxSteps = 10'000;
 
 std::string_view text_of(LossCause cause) {
   switch (cause) {
@@ -193,7 +193,7 @@ void QualityFacts::push(const formats::Event& event) {
       break;
     }
     case Kind::note:
-      take_note(std::get<formats::Note>(event.body));
+      take_note(std::get<formats::Note>(event.body), event.time);
       break;
     default:
       break;
@@ -201,9 +201,14 @@ void QualityFacts::push(const formats::Event& event) {
 }
 
 // Each counts from the beginning: the last is the total.
-void QualityFacts::take_note(const formats::Note& note) {
+void QualityFacts::take_note(const formats::Note& note, Time time) {
   if (note.key.starts_with(kMasking)) masked_before(note);
   if (note.key == model::kSampledEndsNote) model::read_ends(note.value, sampling_);
+  if (note.key == model::kStepNote && steps_.size() < kMaxSteps) {
+    // Keyframes repeat the last one.
+    const auto step = model::read_step(note.value, time);
+    if (step && (steps_.empty() || !steps_.back().same_as(*step))) steps_.push_back(*step);
+  }
   if (note.key.size() > kMaxNoteKey || note.value.size() > kMaxNoteValue) return;
   if (note.key.starts_with(kQuestion) && questions_.size() < kMaxQuestions)
     questions_.emplace_back(note.key, note.value);
@@ -267,6 +272,9 @@ void QualityFacts::fill(model::Quality& quality) const {
   quality.sampling = model::sampling_of(quality.preamble.notes);
   // In a merged capture each recorder has counted its own.
   const auto& notes = quality.preamble.notes;
+  for (const auto& [key, value] : notes)
+    if (key == model::kBudgetNote) quality.budget.ppm = model::read_budget(value);
+  if (quality.budget.ppm) quality.budget.steps = steps_;
   const bool merged =
       std::any_of(notes.begin(), notes.end(), [](const auto& n) { return n.first.starts_with("merge."); });
   quality.sampling.ends_known = sampling_.ends_known && !merged;

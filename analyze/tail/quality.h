@@ -32,7 +32,7 @@ class QualityFacts {
     std::uint64_t runs = 0;
     model::Duration time{};
   };
-  void take_note(const formats::Note& note);
+  void take_note(const formats::Note& note, formats::Time time);
   void masked_before(const formats::Note& note);
   void lose(formats::Time from, formats::Time to, std::uint64_t count, std::string what, bool affects_requests);
 
@@ -49,6 +49,7 @@ class QualityFacts {
   std::vector<std::pair<std::string, std::string>> questions_;  // notes of `tailcap note`
   std::map<std::string, std::string, std::less<>> unrecorded_;  // notes of the recorder on traffic that is not recorded
   model::Sampling sampling_;
+  std::vector<model::BudgetStep> steps_;
   std::vector<model::LossSpan> losses_;
   std::vector<std::pair<formats::Time, formats::Time>> doubtful_;  // something that requests are made of was lost
 };

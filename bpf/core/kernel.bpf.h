@@ -356,6 +356,7 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8
 #define TCP_LAST_ACK 9

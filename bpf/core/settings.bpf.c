@@ -6,7 +6,7 @@
 #include <bpf/bpf_helpers.h>
 
 const volatile __u32 self_tgid = 0;
-const volatile __u32 own_tgids[2] = {};
+const volatile __u32 own_tgids[3] = {};
 const volatile __u32 payload_limit = 0;
 const volatile __u64 ring_wake = 0;
 const volatile __u32 ring_mask = 0;

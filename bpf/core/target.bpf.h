@@ -73,7 +73,7 @@ static __always_inline bool recorders_own(struct task_struct *task)
 
 	if (task->tgid == self_tgid)
 		return true;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		if (own_tgids[i] && (task->tgid == own_tgids[i] || parent == own_tgids[i]))
 			return true;
 	}

@@ -4,14 +4,19 @@
 
 const volatile __u32 sampling_limit = 0;
 const volatile __u64 sampling_seed = 0;
+const volatile __u8 sampling_varies = false;
 const volatile __u8 sampling_tls = false;
 
+__u64 sampling_below = 0;
+__u32 sampling_epoch = 0;
 __u8 sampling_rests = false;
 __u64 sampling_counts[2] = {};
 
 static __always_inline u32 choice_by(u32 number)
 {
-	return sampling_rests || number < sampling_limit ? CHOICE_RECORDED : CHOICE_LEFT_OUT;
+	u64 below = sampling_varies ? *(volatile u64 *)&sampling_below : sampling_limit;
+
+	return sampling_rests || number < below ? CHOICE_RECORDED : CHOICE_LEFT_OUT;
 }
 
 static __always_inline u64 inode_of(const struct sock *sk)

@@ -16,7 +16,12 @@ enum choice { CHOICE_NONE, CHOICE_RECORDED, CHOICE_LEFT_OUT };
 
 extern const volatile __u32 sampling_limit; /* 0: all connections are recorded */
 extern const volatile __u64 sampling_seed;
+extern const volatile __u8 sampling_varies; /* sampling_below takes the place of sampling_limit */
 extern const volatile __u8 sampling_tls; /* sessions are bound to sockets, so that those of left-out ones are known */
+
+/* Where the share varies: numbers below are recorded. User space changes it, then raises the epoch. */
+extern __u64 sampling_below;
+extern __u32 sampling_epoch;
 
 extern __u8 sampling_rests;      /* for now all are recorded */
 extern __u64 sampling_counts[2]; /* ends of TCP connections that are recorded, or left out */
@@ -24,14 +29,23 @@ extern __u64 sampling_counts[2]; /* ends of TCP connections that are recorded, o
 /* An enum choice. sock: the address of a struct sock. closed: it has no port any more, but its last one is known. */
 __noinline u32 choose_connection(u64 sock, u32 family, u32 closed);
 __noinline u32 choose_alone(u64 id);
+/* The share has changed: the choice by the present one, with a record of what it changes (bpf/net/socket.bpf.c). */
+__noinline u32 choose_again(struct socket_state *state);
 
 static __always_inline bool may_choose(const struct socket_state *state)
 {
 	return sampling_limit && !state->choice;
 }
 
+/* The share has changed since it was chosen. */
+static __always_inline bool choice_is_old(const struct socket_state *state)
+{
+	return sampling_varies && state->chosen_in != *(volatile u32 *)&sampling_epoch;
+}
+
 static __always_inline void chosen_is(struct socket_state *state, u32 choice)
 {
+	state->chosen_in = *(volatile u32 *)&sampling_epoch;
 	if (!choice || __sync_val_compare_and_swap(&state->choice, CHOICE_NONE, choice) != CHOICE_NONE)
 		return;
 	/* Tier C has a state of its own beside this one; only that has an inode. */
@@ -47,8 +61,18 @@ static __always_inline bool is_sampled(struct socket_state *state)
 	if (!state->choice) {
 		/* volatile: the compiler must not pass the pointer that it knows to be there */
 		chosen_is(state, choose_connection(*(volatile u64 *)&state->self, state->family, 0));
+	} else if (choice_is_old(state)) {
+		return choose_again(state) == CHOICE_RECORDED;
 	}
 	return state->choice == CHOICE_RECORDED;
+}
+
+/* The same for bytes that were moved: those with which a connection is recorded again are not. */
+static __always_inline bool is_sampled_from_here(struct socket_state *state)
+{
+	bool was_left_out = sampling_varies && state->choice == CHOICE_LEFT_OUT;
+
+	return is_sampled(state) && !was_left_out;
 }
 
 /* The connect failed: perhaps before it had a port. Of those, a part by another rule. */
@@ -79,11 +103,23 @@ static __always_inline void bind_session(struct socket_state *session, struct ta
 {
 	struct task_state *thread;
 
-	if (!sampling_tls || session->choice)
+	if (!sampling_tls || (session->choice && !sampling_varies))
 		return;
 	thread = task_state(task);
 	if (thread && thread->moved_choice && thread->moved_at >= began && thread->moved_by == running_goroutine())
 		session->choice = thread->moved_choice;
+}
+
+/* The same, where the share varies: its connection is recorded again, so it becomes another session. */
+static __always_inline bool session_returns(const struct socket_state *session, struct task_struct *task, u64 began)
+{
+	struct task_state *thread;
+
+	if (!sampling_tls || !sampling_varies || session->choice != CHOICE_LEFT_OUT)
+		return false;
+	thread = task_state(task);
+	return thread && thread->moved_choice == CHOICE_RECORDED && thread->moved_at >= began &&
+	       thread->moved_by == running_goroutine();
 }
 
 static __always_inline bool session_left_out(const struct socket_state *session)

@@ -65,7 +65,7 @@ static __always_inline void end_batch(struct socket_state *state)
 static __always_inline struct socket_state *chosen_socket(struct socket_state *state, const struct sock *sk,
 							  struct task_struct *task, bool tells)
 {
-	bool chosen = is_sampled(state);
+	bool chosen = is_sampled_from_here(state);
 
 	moved_on(state, task);
 	if (!chosen)

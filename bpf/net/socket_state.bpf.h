@@ -54,7 +54,8 @@ struct socket_state {
 	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are its subflows' */
 	u8 uring;   /* io_uring was used on it */
 	u8 unused[2];
-	u32 choice; /* enum choice, where connections are sampled: */
+	u32 choice;    /* enum choice, where connections are sampled */
+	u32 chosen_in; /* sampling_epoch at that time */
 	u64 connect_time;
 	u32 connect_pid;
 	u32 connect_tid;

@@ -83,7 +83,7 @@ static __always_inline struct socket_state *chosen_called(struct task_struct *ta
 
 	if (!state)
 		return NULL;
-	chosen = is_sampled(state);
+	chosen = is_sampled_from_here(state);
 	moved_on(state, task);
 	if (!chosen)
 		return NULL;

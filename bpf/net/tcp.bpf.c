@@ -49,7 +49,8 @@ int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
 	if (skb->len <= 20) /* length includes the TCP header */
 		return 0;
 	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!state || (sampling_limit && state->self == (u64)sk && state->choice == CHOICE_LEFT_OUT))
+	if (!state ||
+	    (sampling_limit && state->self == (u64)sk && state->choice == CHOICE_LEFT_OUT && !choice_is_old(state)))
 		return 0;
 	place = segment_place(skb, &length);
 	if (!length)

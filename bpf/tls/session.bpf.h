@@ -123,7 +123,9 @@ static __always_inline struct tls_session *session_of(struct task_struct *task, 
 
 	fill_key(&key, task, object);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
-	if (session) {
+	if (session && session_returns(&session->stream, task, began)) {
+		forget_session(&key);
+	} else if (session) {
 		bind_session(&session->stream, task, began);
 		if (session->untold) {
 			session->untold = false;
@@ -136,7 +138,7 @@ static __always_inline struct tls_session *session_of(struct task_struct *task, 
 		}
 		return session;
 	}
-	if (may_be_forgotten())
+	if (!session && may_be_forgotten())
 		count_loss(LOSS_SESSION_TABLE, RECORD_TLS_STEP);
 	session = new_session(&key, library, WAY_PROBES);
 	if (!session)

@@ -41,6 +41,7 @@ std::string DestinationOptions::name() const { return to_stream() ? "standard ou
 Destination::Destination(const DestinationOptions& options, const formats::Preamble& preamble) : options_(options) {
   if (options.in_memory()) {
     auto ring = std::make_unique<formats::store::Ring>(options.last, preamble, options.output, options.force);
+    ring->note_varies(kSamplingNote, "mixed");
     ring_ = ring.get();
     writer_ = std::make_unique<formats::Writer>(std::move(ring));
   } else if (options.rotate > 0) {
@@ -102,6 +103,13 @@ void Destination::snapshot(const Snapshot& wanted, std::function<void(bool error
   writer_->after_blocks([this, wanted, done, written] {
     if (!ring_->snapshot(wanted.path, wanted.last, {"tailcap.snapshot", wanted.why}, written))
       done(true, "another snapshot is still being written; try again");
+  });
+}
+
+void Destination::sampled(const std::string& share, formats::Time now) {
+  writer_->after_blocks([this, share, now] {
+    if (rotation_) rotation_->begin_file({kSamplingNote, share}, now);
+    if (ring_) ring_->note_from_here(share);
   });
 }
 

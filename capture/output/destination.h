@@ -13,6 +13,9 @@
 
 namespace tailcap::capture {
 
+// Of the preamble: the share of connections that is recorded (formats/FORMAT.md).
+inline constexpr const char* kSamplingNote = "tailcap.sampling.connections";
+
 struct DestinationOptions {
   std::string output;
   bool force = false;
@@ -43,6 +46,8 @@ class Destination {
     std::string why;           // for the capture's notes
     formats::Duration last{};  // only so much of the end; 0: all that is in memory
   };
+  // The share of connections is another one from now on, in the words of its note; "": all. Files begin anew.
+  void sampled(const std::string& share, formats::Time now);
   // What the recording has in memory goes into a new file, while the recording goes on. done(error, text) is called by
   // another thread; error: the text says why there is no file.
   void snapshot(const Snapshot& wanted, std::function<void(bool error, std::string text)> done);

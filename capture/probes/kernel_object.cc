@@ -135,7 +135,9 @@ void KernelObject::configure(const KernelTypes& types) {
   const auto cpus = static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 1));
   if (settings.has(Group::offcpu) && cpus <= CPU_TABLES_MAX) bpf_map__set_max_entries(skeleton->maps.cpu_tables, cpus);
   if (settings.connections.some()) {
-    constants.sampling_limit = bpf::sampling_limit_for(settings.connections.of);
+    constants.sampling_varies = settings.connections.varies;
+    constants.sampling_limit = settings.connections.varies ? 1 : bpf::sampling_limit_for(settings.connections.of);
+    skeleton->bss->sampling_below = bpf::sampling_below_for(settings.connections.of);
     constants.sampling_seed = settings.connections.seed;
     constants.sampling_tls = settings.has(Group::tls) && settings.has(Group::io);
   }

@@ -42,6 +42,10 @@ void choose(bpf_map* map, const void* key) {
 
 }  // namespace
 
+std::string show(const Sampling& sampling) {
+  return sampling.of == 1 ? "" : "1/" + std::to_string(sampling.of) + " seed " + std::to_string(sampling.seed);
+}
+
 bool ProbeSettings::has(Group group) const { return std::find(groups.begin(), groups.end(), group) != groups.end(); }
 
 struct Probes::Impl {
@@ -290,6 +294,26 @@ void Probes::sample_connections(bool on) {
   std::atomic_ref(bss.sampling_rests).store(!on);
   if (!on) return;
   for (auto& count : bss.sampling_counts) std::atomic_ref(count).store(0);
+}
+
+void Probes::set_share(std::uint32_t of) {
+  auto& bss = *impl_->object.skeleton->bss;
+  std::atomic_ref(bss.sampling_below).store(bpf::sampling_below_for(of));
+  std::atomic_ref(bss.sampling_epoch).fetch_add(1);
+}
+
+Probes::RunTime Probes::run_time() const {
+  RunTime sum;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, impl_->object.skeleton->obj) {
+    if (!bpf_program__autoload(program)) continue;
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) continue;
+    sum.time += info.run_time_ns;
+    if (bpf_program__section_name(program) == kFunctionHook) sum.function_hits += info.run_cnt;
+  }
+  return sum;
 }
 
 std::vector<ProgramReport> Probes::programs() const {

@@ -34,8 +34,11 @@ enum class Spoil : std::uint8_t { refused, idle };
 struct Sampling {
   std::uint32_t of = 1;
   std::uint32_t seed = 0;
-  bool some() const { return of > 1; }
+  bool varies = false;  // while it records (Probes::set_share)
+  bool some() const { return of > 1 || varies; }
 };
+// As the capture has it: "1/16 seed 42"; "": all are recorded.
+std::string show(const Sampling& sampling);
 
 struct ProbeSettings {
   Selection selection;
@@ -62,7 +65,7 @@ struct ProbeSettings {
   std::vector<std::pair<std::string, std::uint32_t>> map_entries;  // tests only: kernel maps of another size
   bool verifier_log = false;                                       // keep the verifier's log of each program
   bool timings = false;                                            // … or only its duration
-  std::array<std::uint32_t, 2> own_processes{};  // the recorder's; they and their children are never recorded; 0: none
+  std::array<std::uint32_t, 3> own_processes{};  // the recorder's; they and their children are never recorded; 0: none
 };
 
 struct ProgramReport {
@@ -162,6 +165,12 @@ class Probes {
   };
   Sampled sampled() const;
   void sample_connections(bool on);  // off: all are recorded; until they end, those begun meanwhile are, too
+  void set_share(std::uint32_t of);  // of connections, where it varies: from now on one of so many is recorded
+  // Of all programs together, while the kernel measures them.
+  struct RunTime {
+    std::uint64_t time = 0, function_hits = 0;  // ns; runs of those at functions of programs in user space
+  };
+  RunTime run_time() const;
   std::vector<ProgramReport> programs() const;
   std::chrono::microseconds open_time() const;
   std::chrono::microseconds load_time() const;

@@ -119,7 +119,7 @@ std::string Commands::status() const {
   char text[64];
   std::snprintf(text, sizeof text, "recording for %.1f s: ", static_cast<double>((now - start_).count()) / 1e9);
   return text + destination_.status(now) + "; " + std::to_string(session_.tally().events) + " events, " +
-         std::to_string(session_.tally().lost) + " lost";
+         std::to_string(session_.tally().lost) + " lost" + (budget_ ? "; " + budget_->status() : "");
 }
 
 }  // namespace tailcap::capture

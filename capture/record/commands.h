@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "capture/budget/budget.h"
 #include "capture/control/control.h"
 #include "capture/output/destination.h"
 #include "capture/record/session.h"
@@ -12,8 +13,13 @@ namespace tailcap::capture {
 class Commands {
  public:
   Commands(Session& session, Probes& probes, const ProbeSettings& settings, Destination& destination,
-           formats::Time start)
-      : session_(session), probes_(probes), settings_(settings), destination_(destination), start_(start) {}
+           const budget::Budget* budget, formats::Time start)
+      : session_(session),
+        probes_(probes),
+        settings_(settings),
+        destination_(destination),
+        budget_(budget),
+        start_(start) {}
 
   // Executes at most a few, so that the ring is read, too.
   void obey(Control& control);
@@ -31,6 +37,7 @@ class Commands {
   Probes& probes_;
   const ProbeSettings& settings_;
   Destination& destination_;
+  const budget::Budget* budget_;  // null: none
   const formats::Time start_;
   bool stop_ = false;
 };

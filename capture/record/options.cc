@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "bpf/event.h"
+#include "capture/budget/amount.h"
 #include "capture/control/amount.h"
 #include "capture/control/note.h"
 #include "capture/mask/http/header_list.h"
@@ -64,6 +65,9 @@ What
                          records one connection in N, each with all its requests, chosen by a hash of its addresses and ports:
                          reports estimate the whole. The other connections cost little and leave nothing in the file
       --sample-seed N    which ones: recorders with the same N choose alike          (default: chosen at random)
+      --budget SHARE     what recording may cost: 2% of the CPU time of all CPUs. Where it costs more, stacks and samples are
+                         switched off, then a smaller and smaller share of the connections is recorded; where it costs less,
+                         more again. Needs --rotate or --last (docs/flight.md)
       --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
       --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
@@ -140,6 +144,9 @@ void check_destination(const Options& options, bool files_given) {
   if (to.rotate > 0 && to.rotate < kLeastRotation) throw UsageError("--rotate makes files of at least 1MB");
   if (to.rotate > 0 && !options.pack.empty())
     throw UsageError("--pack needs one capture: --rotate does not go with it");
+  if (options.budget > 0 && !to.in_memory() && to.rotate == 0)
+    throw UsageError(
+        "--budget needs a recording in several files or in memory: give --rotate 100MB or --last 60s, too");
   if (options.max_size > 0 && (to.in_memory() || to.rotate > 0))
     throw UsageError("--max-size is of one file: --last and --rotate have bounds of their own");
   if (!to.to_stream() || options.dry_run) return;
@@ -195,15 +202,19 @@ void choose_sampling(const std::string& rate, ProbeSettings& probes) {
 }
 
 // "1/16"
-void choose_connections(const std::string& share, const std::string& seed, ProbeSettings& probes) {
-  if (share.empty()) {
-    if (!seed.empty()) throw UsageError("--sample-seed belongs to --sample-connections");
+void choose_connections(const std::string& share, const std::string& seed, bool varies, ProbeSettings& probes) {
+  probes.connections.varies = varies;
+  if (share.empty() && !varies) {
+    if (!seed.empty()) throw UsageError("--sample-seed belongs to --sample-connections or --budget");
     return;
   }
-  if (!share.starts_with("1/")) throw UsageError("--sample-connections is one in so many: 1/16, not '" + share + "'");
-  if (probes.node) throw UsageError("--profile node records no connections: --sample-connections does not go with it");
-  probes.connections.of =
-      number<std::uint32_t>(share.substr(2), "a number of connections of which one is recorded", 1, SAMPLED_OF_MAX);
+  if (!share.empty() && !share.starts_with("1/"))
+    throw UsageError("--sample-connections is one in so many: 1/16, not '" + share + "'");
+  if (probes.node)
+    throw UsageError("--profile node records no connections: --sample-connections and --budget do not go with it");
+  if (!share.empty())
+    probes.connections.of =
+        number<std::uint32_t>(share.substr(2), "a number of connections of which one is recorded", 1, SAMPLED_OF_MAX);
   probes.connections.seed =
       seed.empty() ? std::random_device()() : number<std::uint32_t>(seed, "a seed", 0, 0xffffffff);
 }
@@ -282,8 +293,8 @@ Options parse_options(int argc, char** argv) {
       "keep-arguments", "")("list-headers", "");
   add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())(
       "sample", po::value<std::string>())("sample-connections", po::value<std::string>())(
-      "sample-seed", po::value<std::string>())("stacks", po::value<std::string>()->implicit_value("on", ""))(
-      "list", "")("list-probes", "");
+      "sample-seed", po::value<std::string>())("budget", po::value<std::string>())(
+      "stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")("list-probes", "");
   add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
   add("user", po::value<std::string>())("ready-fd", po::value<std::string>());
   add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())(
@@ -325,6 +336,7 @@ Options parse_options(int argc, char** argv) {
     if (given.count("files"))
       options.destination.files =
           number<std::uint64_t>(given["files"].as<std::string>(), "a number of files", 1, 100'000);
+    if (given.count("budget")) options.budget = budget::parse_share_of_cpus(given["budget"].as<std::string>());
     if (given.count("max-size")) options.max_size = parse_size(given["max-size"].as<std::string>());
     if (given.count("slow-file")) options.probes.slow_file = parse_duration(given["slow-file"].as<std::string>());
     if (given.count("slow-io")) options.probes.slow_io = parse_duration(given["slow-io"].as<std::string>());
@@ -362,7 +374,7 @@ Options parse_options(int argc, char** argv) {
   }
   choose_connections(given.count("sample-connections") ? given["sample-connections"].as<std::string>() : std::string(),
                      given.count("sample-seed") ? given["sample-seed"].as<std::string>() : std::string(),
-                     options.probes);
+                     options.budget > 0, options.probes);
   if (given.count("tier")) {
     const auto& tier = given["tier"].as<std::string>();
     if (tier != "a" && tier != "c") throw UsageError("'" + tier + "' is not a hook tier: a or c (b is not built yet)");
@@ -373,9 +385,11 @@ Options parse_options(int argc, char** argv) {
     throw UsageError("'" + way + "' is not a way to read TLS: auto, probes or keys");
   if (way == "keys" && options.probes.payload_limit == 0)
     throw UsageError("--tls keys needs payload: not with --payload 0");
-  // Records are decrypted from the payload of sockets.
-  options.probes.tls_auto = way == "auto" && options.probes.payload_limit != 0 && options.probes.has(Group::tls) &&
-                            options.probes.has(Group::io) && selection.processes();
+  if (way == "keys" && options.budget > 0)
+    throw UsageError("--tls keys reads no connection again that was left out: --budget does not go with it");
+  // Records are decrypted from the payload of sockets. With a budget, connections are left out and recorded again.
+  options.probes.tls_auto = way == "auto" && options.budget == 0 && options.probes.payload_limit != 0 &&
+                            options.probes.has(Group::tls) && options.probes.has(Group::io) && selection.processes();
   options.probes.tls_keys = way == "keys" || options.probes.tls_auto;
   options.no_probe = strings("no-probe");
   if (given.count("user")) options.user = given["user"].as<std::string>();

@@ -26,6 +26,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> notes;
   std::vector<std::string> no_probe;  // files in which no probe is placed
   std::string user;                   // of the command: NAME[:GROUP]; empty: that of the recorder
+  double budget = 0;                  // of all CPUs, what recording may cost; 0: no bound
   int ready_fd = -1;                  // notified when it records; -1: none
   mask::Keep keep;
   bool dry_run = false, timings = false, list = false, list_headers = false, help = false, version = false;

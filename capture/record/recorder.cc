@@ -15,6 +15,9 @@
 #include <system_error>
 
 #include "bpf/event.h"
+#include "capture/budget/amount.h"
+#include "capture/budget/budget.h"
+#include "capture/budget/statistics_switch.h"
 #include "capture/control/control.h"
 #include "capture/control/folder_keeper.h"
 #include "capture/decrypt/decryptor.h"
@@ -96,9 +99,8 @@ formats::Preamble preamble(const Options& options, const Probes& probes) {
   for (const auto& [number, name] : disk_names()) p.notes.emplace_back("tailcap.device." + number, name);
   if (const auto model = cpu_model(); !model.empty()) p.notes.emplace_back("tailcap.cpu.model", model);
   if (const auto governor = cpu_governor(); !governor.empty()) p.notes.emplace_back("tailcap.cpu.governor", governor);
-  if (const Sampling& sampling = options.probes.connections; sampling.some())
-    p.notes.emplace_back("tailcap.sampling.connections",
-                         "1/" + std::to_string(sampling.of) + " seed " + std::to_string(sampling.seed));
+  p.replace_note(kSamplingNote, show(options.probes.connections));
+  if (options.budget > 0) p.notes.emplace_back(budget::kBudgetNote, budget::show_ppm(options.budget));
   if (options.probes.tls_keys)
     p.notes.emplace_back("tailcap.tls", options.probes.tls_auto ? "auto" : "OpenSSL 3 by keys");
   probes.describe(p);
@@ -213,7 +215,9 @@ Outcome record(const Options& given) {
 
   // Forked before there is anything that the processes that read files should not have.
   const scan::Processes processes;
-  options.probes.own_processes = processes.pids();
+  std::optional<budget::StatisticsSwitch> statistics;
+  if (options.budget > 0) statistics.emplace();
+  options.probes.own_processes = {processes.pids()[0], processes.pids()[1], statistics ? statistics->pid() : 0};
   Signals signals;
   if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
   std::optional<Child> child;
@@ -293,10 +297,19 @@ Outcome record(const Options& given) {
   }
   announce(selection, child ? child->pid() : 0, options.destination.name(), options.ready_fd);
 
+  std::optional<budget::Budget> budget;
+  if (statistics)
+    budget.emplace(
+        options.budget, probes, *statistics, destination,
+        budget::Budget::Recording{
+            [&] { drain(rings, session, true); }, [&](Time at) { session.keyframe_again(at); },
+            [&](Time at, const std::string& key, const std::string& value) { session.note(at, key, value); }},
+        start);
+
   StatusLine status;
   SizeLimit size_limit(options.max_size);
   Outcome outcome;
-  Commands commands(session, probes, options.probes, destination, start);
+  Commands commands(session, probes, options.probes, destination, budget ? &*budget : nullptr, start);
   Duration description_pause = kKeyframePause;
   Time next_tick = start + kTick, next_status = start + kStatusEvery, last_keyframe = start;
   Time now = start;
@@ -319,6 +332,7 @@ Outcome record(const Options& given) {
       if (options.max_size && size_limit.reached(writer.totals())) outcome.reason = "--max-size";
     }
     writer.tick(now);
+    if (budget) budget->turn(now);
     if (now >= next_status) {
       next_status = now + kStatusEvery;
       session.count_skipped_runs(now);

@@ -273,6 +273,8 @@ void Session::push_unrecorded(Time now) {
 }
 
 void Session::push_sampled(Time now) {
+  // Where the share varies, sums over the whole recording say nothing of one share.
+  if (probes_.settings().connections.varies) return;
   const auto sampled = probes_.sampled();
   if (sampled == told_sampled_) return;
   told_sampled_ = sampled;

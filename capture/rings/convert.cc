@@ -102,7 +102,9 @@ bool convert_segment(std::span<const std::byte> bytes, Event& event) {
 }
 
 TcpState tcp_state(std::uint8_t number) {
-  return number <= static_cast<std::uint8_t>(TcpState::new_syn_recv) ? static_cast<TcpState>(number) : TcpState::none;
+  static_assert(static_cast<std::uint8_t>(TcpState::left_out) == STATE_LEFT_OUT);
+  const bool known = number <= static_cast<std::uint8_t>(TcpState::new_syn_recv) || number == STATE_LEFT_OUT;
+  return known ? static_cast<TcpState>(number) : TcpState::none;
 }
 
 bool convert_state(std::span<const std::byte> bytes, Event& event) {

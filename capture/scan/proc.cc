@@ -87,13 +87,17 @@ bool process_exists(std::uint32_t pid) {
          status[name_end + 2] != 'X';
 }
 
-OwnCost own_cost() {
+std::uint64_t own_cpu_time() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto ns = [](const timeval& t) {
     return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_usec) * 1000u;
   };
-  OwnCost cost{ns(usage.ru_utime) + ns(usage.ru_stime), 0};
+  return ns(usage.ru_utime) + ns(usage.ru_stime);
+}
+
+OwnCost own_cost() {
+  OwnCost cost{own_cpu_time(), 0};
   std::uint64_t pages = 0, resident = 0;
   (void)std::sscanf(read_system_file("/proc/self/statm", 256).c_str(), "%" SCNu64 " %" SCNu64, &pages, &resident);
   cost.resident = resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));

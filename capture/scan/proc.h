@@ -43,5 +43,6 @@ struct OwnCost {
   std::uint64_t resident = 0;
 };
 OwnCost own_cost();
+std::uint64_t own_cpu_time();  // ns, of all threads
 
 }  // namespace tailcap::capture

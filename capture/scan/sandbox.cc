@@ -114,12 +114,22 @@ bool drop_privileges() {
          prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limit(RLIMIT_CORE, 0);
 }
 
+namespace {
+
+bool keep(std::uint64_t capabilities) {
+  return set_capabilities(capabilities) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limit(RLIMIT_CORE, 0);
+}
+
+}  // namespace
+
+bool keep_measuring_privilege() { return keep(std::uint64_t{1} << CAP_SYS_ADMIN); }
+
 bool keep_opening_privileges() {
   constexpr auto bit = [](int capability) { return std::uint64_t{1} << capability; };
   constexpr std::uint64_t kKept =
       bit(CAP_BPF) | bit(CAP_PERFMON) | bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH) | bit(CAP_CHECKPOINT_RESTORE);
-  return set_capabilities(kKept) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limit(RLIMIT_CORE, 0);
+  return keep(kKept);
 }
 
 bool confine() {

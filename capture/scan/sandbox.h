@@ -9,6 +9,8 @@ namespace tailcap::capture::scan {
 bool drop_privileges();
 // For the opener: keeps the capabilities that opening and attaching need, if this process has them, and no others.
 bool keep_opening_privileges();
+// For the process that has the kernel measure programs: likewise.
+bool keep_measuring_privilege();
 // For a child that reads one file: limits memory, time and descriptors, and allows only the system calls for reading
 // and answering. This cannot be undone. False: as above.
 bool confine();

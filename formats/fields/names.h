@@ -24,7 +24,7 @@ inline constexpr auto kNames<Direction> = name_list("out", "in");
 template <>
 inline constexpr auto kNames<TcpState> = name_list("none", "established", "syn_sent", "syn_recv", "fin_wait1",
                                                    "fin_wait2", "time_wait", "close", "close_wait", "last_ack",
-                                                   "listen", "closing", "new_syn_recv");
+                                                   "listen", "closing", "new_syn_recv", "", "left_out");
 template <>
 inline constexpr auto kNames<Origin> = name_list("unknown", "connected", "accepted", "listener", "existed");
 template <>

@@ -45,6 +45,13 @@ class ConnectionTable {
     forget(closed_.front());
     closed_.pop_front();
   }
+  // Nothing that continues it is to come.
+  void forget(std::uint64_t id) {
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return;
+    order_.erase(found->second.place);
+    entries_.erase(found);
+  }
   // One was forgotten that had not ended.
   bool forgot() const { return forgot_; }
 
@@ -55,12 +62,6 @@ class ConnectionTable {
     Entry entry;
     std::list<std::uint64_t>::iterator place;
   };
-  void forget(std::uint64_t id) {
-    const auto found = entries_.find(id);
-    if (found == entries_.end()) return;
-    order_.erase(found->second.place);
-    entries_.erase(found);
-  }
 
   std::size_t most_;
   bool forgot_ = false;

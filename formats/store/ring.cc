@@ -11,6 +11,16 @@ namespace tailcap::formats::store {
 Ring::Ring(const RingLimits& limits, Preamble preamble, std::string path, bool replace)
     : limits_(limits), preamble_(std::move(preamble)), path_(std::move(path)), replace_(replace) {}
 
+void Ring::note_varies(const std::string& key, const std::string& mixed) {
+  varying_ = key;
+  mixed_ = mixed;
+  const auto found =
+      std::find_if(preamble_.notes.begin(), preamble_.notes.end(), [&](const auto& note) { return note.first == key; });
+  note_from_here(found == preamble_.notes.end() ? std::string() : found->second);
+}
+
+void Ring::note_from_here(const std::string& value) { note_ = std::make_shared<const std::string>(value); }
+
 Ring::~Ring() {
   if (writing_.joinable()) writing_.join();
 }
@@ -21,7 +31,7 @@ void Ring::write(const columns::CollectedBlock& block, BlockType type, std::uint
     segment_bytes_ = 0;
     drop_old(block.last);
   }
-  auto kept = std::make_shared<Kept>(Kept{framed.header, {framed.payload.begin(), framed.payload.end()}});
+  auto kept = std::make_shared<Kept>(Kept{framed.header, {framed.payload.begin(), framed.payload.end()}, note_});
   bytes_ += kept->size();
   segment_bytes_ += kept->size();
   raw_bytes_ += kept->header.raw_size;
@@ -56,6 +66,15 @@ Ring::Blocks Ring::kept(Duration last) const {
   return {begin, blocks_.end()};
 }
 
+Preamble Ring::preamble_of(const Blocks& blocks) const {
+  Preamble preamble = preamble_;
+  if (varying_.empty() || blocks.empty()) return preamble;
+  const std::string& first = *blocks.front()->note;
+  const bool same = std::all_of(blocks.begin(), blocks.end(), [&](const auto& block) { return *block->note == first; });
+  preamble.replace_note(varying_, same ? first : mixed_);
+  return preamble;
+}
+
 Ring::Snapshot Ring::write_file(const std::string& path, bool replace, const Preamble& preamble, const Blocks& blocks,
                                 CaptureState state, Time ended) {
   Snapshot out;
@@ -76,24 +95,27 @@ bool Ring::snapshot(const std::string& path, Duration last, std::pair<std::strin
                     std::function<void(const Snapshot&)> done) {
   if (busy_.exchange(true)) return false;
   if (writing_.joinable()) writing_.join();
-  Preamble preamble = preamble_;
+  Blocks blocks = kept(last);
+  Preamble preamble = preamble_of(blocks);
   preamble.notes.push_back(std::move(note));
-  writing_ = std::thread([this, path, preamble = std::move(preamble), blocks = kept(last), done = std::move(done)] {
-    Snapshot result;
-    try {
-      result = write_file(path, false, preamble, blocks, CaptureState::complete, kNoTime);
-    } catch (const std::exception& e) {
-      result.error = e.what();
-    }
-    busy_ = false;
-    done(result);
-  });
+  writing_ =
+      std::thread([this, path, preamble = std::move(preamble), blocks = std::move(blocks), done = std::move(done)] {
+        Snapshot result;
+        try {
+          result = write_file(path, false, preamble, blocks, CaptureState::complete, kNoTime);
+        } catch (const std::exception& e) {
+          result.error = e.what();
+        }
+        busy_ = false;
+        done(result);
+      });
   return true;
 }
 
 void Ring::finish(CaptureState state, Time ended) {
   if (writing_.joinable()) writing_.join();
-  const Snapshot written = write_file(path_, replace_, preamble_, kept(), state, ended);
+  const Blocks blocks = kept();
+  const Snapshot written = write_file(path_, replace_, preamble_of(blocks), blocks, state, ended);
   blocks_.clear();
   bytes_ = written.bytes;
 }

@@ -36,6 +36,11 @@ class Ring : public file::BlockSink {
   void write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream) override;
   void finish(CaptureState state, Time ended) override;
 
+  // A note of the preamble may change while it records. A snapshot of blocks with different values of it has `mixed`.
+  // Before the first block.
+  void note_varies(const std::string& key, const std::string& mixed);
+  void note_from_here(const std::string& value);  // "": none. From the thread that writes
+
   struct Snapshot {
     std::string error;  // empty: it is whole
     std::uint64_t bytes = 0, events = 0;
@@ -57,12 +62,14 @@ class Ring : public file::BlockSink {
   struct Kept {
     BlockHeader header;
     std::vector<std::byte> payload;
+    std::shared_ptr<const std::string> note;  // the varying one's value; null: none varies
     std::uint64_t size() const { return kFramedHeader + payload.size(); }
   };
   using Blocks = std::vector<std::shared_ptr<const Kept>>;
 
   void drop_old(Time now);
   Blocks kept(Duration last = {}) const;
+  Preamble preamble_of(const Blocks& blocks) const;
   static Snapshot write_file(const std::string& path, bool replace, const Preamble& preamble, const Blocks& blocks,
                              CaptureState state, Time ended);
 
@@ -70,6 +77,8 @@ class Ring : public file::BlockSink {
   const Preamble preamble_;
   const std::string path_;
   const bool replace_;
+  std::string varying_, mixed_;              // a note's key, and its value where it differs
+  std::shared_ptr<const std::string> note_;  // its present value
   file::Framer framer_;
   std::deque<std::shared_ptr<const Kept>> blocks_;
   std::atomic<std::uint64_t> bytes_{0}, count_{0}, raw_bytes_{0}, segment_bytes_{0};

@@ -64,6 +64,11 @@ void Rotation::write(const columns::CollectedBlock& block, BlockType type, std::
   if (static_cast<double>(size_with(0)) >= kNearlyFull * static_cast<double>(bytes_)) nearly_full_ = true;
 }
 
+void Rotation::begin_file(const std::pair<std::string, std::string>& note, Time ended) {
+  preamble_.replace_note(note.first, note.second);
+  next(ended);
+}
+
 void Rotation::finish(CaptureState state, Time ended) {
   file_->finish(state, ended);
   open_bytes_ = file_->file_bytes();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "formats/file/block_sink.h"
 #include "formats/file/block_writer.h"
@@ -25,6 +26,9 @@ class Rotation : public file::BlockSink {
 
   void write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream) override;
   void finish(CaptureState state, Time ended) override;
+  // Begins another file, with this note in the preamble of all from there on; its value "": without. A keyframe should
+  // follow.
+  void begin_file(const std::pair<std::string, std::string>& note, Time ended);
 
   std::uint64_t file_bytes() const override;
   std::uint64_t blocks() const override { return blocks_.load(std::memory_order_relaxed); }
@@ -39,7 +43,7 @@ class Rotation : public file::BlockSink {
   std::uint64_t size_with(std::uint64_t payload) const;
 
   const std::string path_;
-  const Preamble preamble_;
+  Preamble preamble_;
   const bool replace_;
   const std::uint64_t bytes_;
   const std::size_t keep_;

@@ -24,6 +24,7 @@ STEPS = [
     ("interrupts", 300, "workload --add interrupts", "`--add interrupts`"),
     ("allocations", 300, "workload --add allocations", "`--add allocations`"),
     ("all", 400, "workload --profile deep --stacks --sample 99 --add files,interrupts,allocations", "all of these at once"),
+    ("budget", 300, "workload --budget 50% --last 10m", "`--budget 50%`"),
     ("node", 300, "node", "`--profile node`"),
     ("tests", 3000, "tests", "`tests/bpf`"),
 ]

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyze/model/request.h"
+#include "analyze/model/sampling/budget.h"
 #include "analyze/model/sampling/sampling.h"
 #include "analyze/model/study/call_study.h"
 #include "analyze/model/study/change_study.h"
@@ -123,6 +124,7 @@ struct ProcessSummary {
 
 struct Quality {
   Sampling sampling;
+  Budget budget;
   std::optional<Estimate> all_requests;  // likewise, of exchanges
   formats::Preamble preamble;
   formats::FileSummary file;

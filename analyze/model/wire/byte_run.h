@@ -38,7 +38,8 @@ enum class Taint : std::uint32_t {
   malformed = 1u << 8,        // it broke the protocol's rules; what could be read is kept
   conflict = 1u << 9,         // sources disagree
   fields_unknown =
-      1u << 10,  // header fields that refer to ones sent before the recording or lost, or were not captured
+      1u << 10,         // header fields that refer to ones sent before the recording or lost, or were not captured
+  left_out = 1u << 11,  // the share of connections was made smaller: its connection is not recorded from there on
 };
 using Taints = std::uint32_t;
 constexpr Taints operator|(Taints a, Taint b) { return a | static_cast<Taints>(b); }

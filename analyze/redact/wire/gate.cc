@@ -69,6 +69,8 @@ void Gate::take(formats::Event& event) {
     begin(*step);
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
     if (change->to == formats::TcpState::close) connections_.forget_later(change->socket);
+    // Recorded again, it is one that was open before.
+    if (change->to == formats::TcpState::left_out) connections_.forget(change->socket);
   }
 }
 

@@ -179,6 +179,8 @@ void append_quality(JsonWriter& json, const model::Quality& q) {
   json.field("retried_calls", q.retried_calls);
   json.key("sampling");
   append_sampling(json, q);
+  json.key("budget");
+  append_budget(json, q.budget);
   json.field("connections", q.connections);
   json.field("connections_http", q.connections_http);
   json.field("connections_other", q.connections_other);

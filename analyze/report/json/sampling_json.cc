@@ -16,6 +16,27 @@ void append_estimate(JsonWriter& json, const std::optional<model::Estimate>& est
   json.end_object();
 }
 
+void append_budget(JsonWriter& json, const model::Budget& budget) {
+  if (!budget.ppm) return json.null();
+  json.begin_object();
+  json.field("cpu_ppm", *budget.ppm);
+  json.key("steps");
+  json.begin_array();
+  for (const model::BudgetStep& step : budget.steps) {
+    json.begin_object();
+    json.field("at_ns", std::int64_t{nanoseconds(step.time)});
+    json.field("one_in", std::uint64_t{step.of});
+    json.key("stacks");
+    step.stacks ? json.boolean(*step.stacks) : json.null();
+    json.key("cost_cpu_ppm");
+    step.measured ? json.number(step.cost_ppm) : json.null();
+    json.field("above", step.above);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+}
+
 void append_sampling(JsonWriter& json, const model::Quality& quality) {
   const model::Sampling& s = quality.sampling;
   if (!s.some()) return json.null();

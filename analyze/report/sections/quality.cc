@@ -255,6 +255,7 @@ std::vector<FactLine> quality_lines(const Study& study, std::size_t pairs) {
   if (unsafe(study.quality)) lines = masking;
   lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study, pairs)});
   if (study.quality.sampling.some()) lines.push_back({Tone::care, "sampled", sampling_line(study.quality)});
+  if (study.quality.budget.ppm) lines.push_back({Tone::plain, "budget", budget_line(study.quality.budget)});
   if (study.quality.tls.sessions != 0) lines.push_back(tls_sessions(study));
   lines.insert(lines.end(), {clock(study), hooks(study), recorder(study)});
   if (!unsafe(study.quality)) lines.insert(lines.end(), masking.begin(), masking.end());

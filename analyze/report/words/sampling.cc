@@ -32,6 +32,31 @@ std::string sampling_text(const model::Sampling& sampling) {
   return text;
 }
 
+std::string budget_line(const model::Budget& budget) {
+  constexpr double kAll = 1e6;
+  const auto share = [](std::uint64_t ppm) { return share_text(static_cast<double>(ppm), kAll); };
+  std::string text = "recording may cost " + share(*budget.ppm) + " of the CPU time of all CPUs";
+  if (budget.steps.empty()) return text;
+  const auto [most, least] = std::minmax_element(budget.steps.begin(), budget.steps.end(),
+                                                 [](const auto& a, const auto& b) { return a.of < b.of; });
+  const auto of = [](const model::BudgetStep& step) {
+    return step.of == 1 ? std::string("all connections") : "1 of " + count_text(step.of) + " connections";
+  };
+  if (budget.steps.size() == 1)
+    text += "; " + of(*most) + " recorded all the time";
+  else
+    text += "; " + count_text(budget.steps.size() - 1, "step", "steps") + ", at most " + of(*most) +
+            " recorded, at least " + of(*least);
+  const auto is_off = [](const auto& step) { return step.stacks == false; };
+  if (std::any_of(budget.steps.begin(), budget.steps.end(), is_off)) text += "; stacks and samples were off for a time";
+  const model::BudgetStep& last = budget.steps.back();
+  if (!last.measured)
+    text += "; at the end its cost was not measured any more";
+  else if (last.above)
+    text += "; at the end it cost more, " + share(last.cost_ppm) + ", with nothing left to leave out";
+  return text;
+}
+
 std::string sampling_line(const model::Quality& quality) {
   const model::Sampling& s = quality.sampling;
   std::string text = sampling_text(s);

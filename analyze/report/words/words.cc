@@ -34,6 +34,8 @@ std::string_view text_of(model::Taint taint) {
       return "sources contradict each other";
     case fields_unknown:
       return "some header fields are not known: they refer to ones sent earlier, or were not captured";
+    case left_out:
+      return "its connection was not recorded to the end: the share of connections was made smaller";
   }
   return "unknown flag";
 }

@@ -1,0 +1,46 @@
+#include "analyze/model/sampling/budget.h"
+
+#include <charconv>
+
+namespace tailcap::model {
+namespace {
+
+bool take(std::string_view& text, std::string_view word) {
+  if (!text.starts_with(word)) return false;
+  text.remove_prefix(word.size());
+  return true;
+}
+
+template <class T>
+bool take_number(std::string_view& text, T& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> read_budget(std::string_view value) {
+  std::uint64_t ppm = 0;
+  if (!take_number(value, ppm) || value != " ppm" || ppm == 0 || ppm > 1'000'000) return std::nullopt;
+  return ppm;
+}
+
+std::optional<BudgetStep> read_step(std::string_view value, formats::Time time) {
+  BudgetStep step;
+  step.time = time;
+  if (!take(value, "1/") || !take_number(value, step.of) || step.of == 0) return std::nullopt;
+  if (take(value, " cost unknown"))
+    step.measured = false;
+  else if (!take(value, " cost ") || !take_number(value, step.cost_ppm) || !take(value, " ppm"))
+    return std::nullopt;
+  if (take(value, " stacks on"))
+    step.stacks = true;
+  else if (take(value, " stacks off"))
+    step.stacks = false;
+  step.above = take(value, " above");
+  return value.empty() ? std::optional(step) : std::nullopt;
+}
+
+}  // namespace tailcap::model

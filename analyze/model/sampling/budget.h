@@ -1,0 +1,38 @@
+// What a recording with `--budget` says of itself: what it might cost, and how it kept to that.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "formats/time.h"
+
+namespace tailcap::model {
+
+inline constexpr std::string_view kBudgetNote = "tailcap.sampling.budget";  // "20000 ppm"
+inline constexpr std::string_view kStepNote = "tailcap.sampling.step";      // "1/4 cost 19300 ppm stacks off"
+
+// From its time on.
+struct BudgetStep {
+  formats::Time time = formats::kNoTime;
+  std::uint32_t of = 1;        // of so many connections one is recorded
+  std::uint64_t cost_ppm = 0;  // measured just before, of the CPU time of all CPUs
+  std::optional<bool> stacks;  // stacks and samples are taken; none: they were not asked for
+  bool above = false;          // the cost is above the budget, and nothing is left to do without
+  bool measured = true;        // false: the cost is not known from here on
+  bool same_as(const BudgetStep& other) const {
+    return of == other.of && stacks == other.stacks && above == other.above && measured == other.measured;
+  }
+};
+
+struct Budget {
+  std::optional<std::uint64_t> ppm;  // none: recorded without a budget
+  std::vector<BudgetStep> steps;     // the first is what was so at the beginning
+};
+
+std::optional<std::uint64_t> read_budget(std::string_view value);
+// None: it is not what it should be.
+std::optional<BudgetStep> read_step(std::string_view value, formats::Time time);
+
+}  // namespace tailcap::model

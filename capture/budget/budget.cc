@@ -1,0 +1,106 @@
+#include "capture/budget/budget.h"
+
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "capture/budget/amount.h"
+#include "capture/host/clocks.h"
+#include "capture/log/status.h"
+
+namespace tailcap::capture::budget {
+namespace {
+
+using formats::Time;
+
+constexpr double kSmoothing = 0.25;  // of a cost, four times a second
+
+StatisticsSwitch& proven(StatisticsSwitch& statistics) {
+  if (!statistics.turn(true) || !statistics.turn(false))
+    throw std::runtime_error("--budget: the kernel does not measure its programs for this recorder (" +
+                             statistics.problem() + "). It has to start with CAP_SYS_ADMIN, as root has it.");
+  return statistics;
+}
+
+bool has_extras(const ProbeSettings& settings) {
+  return settings.stacks_at_once && (settings.has(Group::stacks) || settings.has(Group::samples));
+}
+
+}  // namespace
+
+Budget::Budget(double share, Probes& probes, StatisticsSwitch& statistics, Destination& destination,
+               Recording recording, Time now)
+    : share_(share),
+      probes_(probes),
+      destination_(destination),
+      recording_(std::move(recording)),
+      extras_(has_extras(probes.settings())),
+      meter_(probes, proven(statistics), now),
+      controller_(share, probes.settings().connections.of, extras_) {
+  note_step(now);
+}
+
+void Budget::turn(Time now) {
+  const auto cost = meter_.turn(now);
+  if (meter_.failed() && !std::exchange(failed_, true)) {
+    warn("what recording costs is not measured any more: the budget is not kept from here on");
+    note_step(now);
+  }
+  if (!cost) return;
+  cost_ = cost_ > 0 ? (1 - kSmoothing) * cost_ + kSmoothing * cost->all() : cost->all();
+  const Step before = controller_.step();
+  const bool ended_before = controller_.at_its_end();
+  if (controller_.measured(cost->seconds, cost->all())) {
+    carry_out(before, now);
+  } else if (controller_.at_its_end() && !ended_before) {
+    note_step(now);
+    if (!std::exchange(warned_, true))
+      warn("recording costs more than its budget of " + show_share_of_cpus(share_) +
+           " with the smallest share of connections, too. Fewer targets, or --only, cost less.");
+  }
+}
+
+void Budget::carry_out(const Step& before, Time now) {
+  const Step& step = controller_.step();
+  if (step.extras != before.extras) {
+    probes_.switch_stacks(step.extras);
+    recording_.note(now, "tailcap.stacks", step.extras ? "on" : "off");
+  }
+  if (step.of != before.of) {
+    probes_.set_share(step.of);
+    // Each connection is chosen at its next event, and of those that exist now.
+    try {
+      (void)probes_.list_sockets();
+    } catch (const std::system_error&) {  // then at their next events only
+    }
+    recording_.drain();
+    now = monotonic_now();
+    destination_.sampled(show(Sampling{step.of, probes_.settings().connections.seed, true}), now);
+    note_step(now);
+    recording_.keyframe(now);
+  } else {
+    note_step(now);
+  }
+  meter_.restart(monotonic_now());
+}
+
+void Budget::note_step(Time now) {
+  const Step& step = controller_.step();
+  std::string text = "1/" + std::to_string(step.of) + " cost ";
+  text += failed_ ? "unknown" : show_ppm(cost_);
+  if (extras_) text += step.extras ? " stacks on" : " stacks off";
+  if (controller_.at_its_end()) text += " above";
+  recording_.note(now, kStepNote, text);
+}
+
+std::string Budget::status() const {
+  const Step& step = controller_.step();
+  std::string text = "budget " + show_share_of_cpus(share_) + ": ";
+  text += failed_ ? "not measured any more" : "costs " + show_share_of_cpus(cost_);
+  text += step.of == 1 ? ", all connections are recorded"
+                       : ", 1 of " + std::to_string(step.of) + " connections is recorded";
+  if (extras_) text += step.extras ? ", with stacks" : ", without stacks";
+  return text;
+}
+
+}  // namespace tailcap::capture::budget

@@ -1,0 +1,54 @@
+// Keeps what recording costs within its budget: measures, decides, and carries out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "capture/budget/controller.h"
+#include "capture/budget/cost_meter.h"
+#include "capture/budget/statistics_switch.h"
+#include "capture/output/destination.h"
+#include "capture/probes/probes.h"
+#include "formats/time.h"
+
+namespace tailcap::capture::budget {
+
+// Notes of the recorder (formats/FORMAT.md).
+inline constexpr const char* kBudgetNote = "tailcap.sampling.budget";
+inline constexpr const char* kStepNote = "tailcap.sampling.step";
+
+class Budget {
+ public:
+  // What a step needs of the recording.
+  struct Recording {
+    std::function<void()> drain;                  // all that the rings hold goes to the writer
+    std::function<void(formats::Time)> keyframe;  // everything that exists is described
+    std::function<void(formats::Time, std::string, std::string)> note;
+  };
+  // share: of all CPUs. Throws std::runtime_error where the kernel does not measure.
+  Budget(double share, Probes& probes, StatisticsSwitch& statistics, Destination& destination, Recording recording,
+         formats::Time now);
+
+  // Call it at every turn.
+  void turn(formats::Time now);
+  // "budget 2 %: costs 1.7 %, 1 of 4 connections is recorded"
+  std::string status() const;
+
+ private:
+  void carry_out(const Step& before, formats::Time now);
+  void note_step(formats::Time now);
+
+  const double share_;
+  Probes& probes_;
+  Destination& destination_;
+  const Recording recording_;
+  const bool extras_;
+  CostMeter meter_;
+  Controller controller_;
+  double cost_ = 0;  // of the last seconds, as a share of all CPUs
+  bool warned_ = false, failed_ = false;
+};
+
+}  // namespace tailcap::capture::budget

@@ -1,0 +1,172 @@
+"""Recording within a budget: costs as the kernel counts them, shares of connections that follow the load, and estimates against the client's log."""
+import ctypes
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+import harness
+from harness import Case, Recording, free_port, json_lines, wait_until
+
+BPF_ENABLE_STATS, NR_BPF = 32, 321
+CPUS = os.cpu_count()
+
+
+class Measured:
+    """CPU time of a recorder and of its kernel programs, from /proc and bpftool: the kernel measures programs while this exists."""
+
+    def __init__(self, case, pid):
+        attributes = ctypes.create_string_buffer(16)  # type 0: run times
+        fd = ctypes.CDLL(None, use_errno=True).syscall(NR_BPF, BPF_ENABLE_STATS, attributes, 16)
+        case.assertGreaterEqual(fd, 0, os.strerror(ctypes.get_errno()))
+        case.addCleanup(os.close, fd)
+        self.pid = pid
+        self.samples = [self.read()]
+
+    def read(self):
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        shown = json.loads(subprocess.run(["bpftool", "prog", "show", "-j"], check=True, capture_output=True, timeout=30).stdout)
+        programs = sum(p.get("run_time_ns", 0) for p in shown if any(owner["pid"] == self.pid for owner in p.get("pids", [])))
+        return time.monotonic(), own + programs / 1e9
+
+    def look(self):
+        self.samples.append(self.read())
+
+    def share(self, since, until):
+        """Of all CPUs, between two times of the monotonic clock."""
+        inside = [s for s in self.samples if since <= s[0] <= until]
+        (begin, first), (end, last) = inside[0], inside[-1]
+        return (last - first) / (end - begin) / CPUS
+
+
+class Budget(Case):
+    BUDGET = 0.03
+    CONNECTIONS = 1024
+    ONLY = "--only", "io,arrivals,offcpu,stalls,tasks,net"  # whatever other processes do with libraries of TLS
+
+    def server(self):
+        port, folder = free_port(), self.scratch / "nginx"
+        (folder / "html").mkdir(parents=True)
+        (folder / "html/page").write_bytes(b"x" * 256)
+        (folder / "nginx.conf").write_text(
+            "worker_processes 1; pid nginx.pid; error_log stderr; daemon off; master_process off;\n"
+            "events { worker_connections 4096; }\n"
+            "http { access_log off; keepalive_requests 100000000; keepalive_timeout 600;\n"
+            f"server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ root {folder}/html; }} }} }}\n")
+        process = self.start(["nginx", "-p", folder, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
+        wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
+        return process.pid, f"http://127.0.0.1:{port}"
+
+    def load_of(self, url, rate, seconds, name):
+        log = self.scratch / f"{name}.jsonl"
+        process = self.start([harness.BUILD / "samples/tailcap-load", url, "--log", log, "--route", "1 GET /page", "--rate", rate,
+                              "-c", self.CONNECTIONS, "-d", seconds, "--id", name], stdout=subprocess.DEVNULL)
+        return process, log
+
+    def run_for(self, process, measured):
+        while process.poll() is None:
+            measured.look()
+            time.sleep(0.4)
+        self.assertEqual(process.returncode, 0)
+
+    def status(self, recording):
+        return self.tailcap("status", recording.file)
+
+    def facts(self, file):
+        info = json.loads(self.tailcap("info", file, "--json", code=(0, 3)))
+        quality = json.loads(self.tailcap("report", file, "--json", code=(0, 3, 4)))["quality"]
+        return info, quality
+
+    def test_the_budget_is_kept_and_estimates_hold(self):
+        pid, url = self.server()
+        recording = Recording(self.scratch / "flight.tcap", ["-p", pid, "--budget", f"{100 * self.BUDGET}%", "--rotate", "50MB", "--files", "200", *self.ONLY,
+                                                             "--sample-seed", "7"])
+        self.addCleanup(self.abandon, recording)
+        recording.wait_said()
+        measured = Measured(self, recording.process.pid)
+        began = time.monotonic()
+        # Rises, then much more of it, then nothing.
+        small, small_log = self.load_of(url, 300, 3, "small-")
+        self.run_for(small, measured)
+        large, large_log = self.load_of(url, 7000, 12, "large-")
+        loaded = time.monotonic()
+        self.run_for(large, measured)
+        until = time.monotonic()
+        wait_until(lambda: "all connections are recorded" in self.status(recording), "the whole share, when idle", 30)
+        self.assertIn("budget 3 %", self.status(recording))
+        time.sleep(0.5)
+        self.assertEqual(recording.stop(), 0, recording.said)
+
+        settled = measured.share(loaded + 5, until - 0.5)
+        self.assertLess(settled, 1.25 * self.BUDGET, "the budget is not kept")
+        self.assertGreater(settled, 0.1 * self.BUDGET, "much less is recorded than might be")
+
+        files = sorted(self.scratch.glob("flight-*.tcap"))
+        facts = []
+        for file in files:
+            self.assert_blocks_sound(file)
+            facts.append((file, *self.facts(file)))
+        shares = [info["one_connection_in"] for _, info, _ in facts]
+        self.assertEqual((shares[0], shares[-1]), (1, 1), shares)
+        self.assertGreater(max(shares), 1, shares)
+        for one, other in zip(shares, shares[1:]):
+            self.assertNotEqual(one, other, "a file that begins without a reason")
+
+        # Every file alone: what it estimates, against the client's log. The client may have seen an answer a little later.
+        log = json_lines(small_log.read_text()) + json_lines(large_log.read_text())
+        self.assertGreater(min(line["sent_ns"] for line in log), 1e9 * began - 1e9)
+        judged = 0
+        for file, info, quality in facts:
+            self.assertEqual(quality["budget"]["cpu_ppm"], 1e6 * self.BUDGET)
+            self.assertEqual(quality["budget"]["steps"][-1]["one_in"], info["one_connection_in"])
+            of = info["one_connection_in"]
+            if info["last_ns"] - info["first_ns"] < 1e9 or of == 1:
+                continue
+            self.assertTrue(quality["sampling"]["scales"], file)
+            self.assertEqual((quality["sampling"]["one_in"], quality["sampling"]["seed"]), (of, 7))
+            truth = sum(info["first_ns"] <= line["done_ns"] <= info["last_ns"] for line in log)
+            estimate = quality["sampling"]["requests"]
+            if truth < 1000 or estimate["low"] is None:
+                continue
+            judged += 1
+            # Twice as wide as its interval of 95 %, as a logarithm: outside with a chance of 10^-4.
+            low, high = estimate["low"] ** 2 / estimate["value"], estimate["high"] ** 2 / estimate["value"]
+            self.assertTrue(low <= truth <= high, (file, of, truth, estimate))
+        self.assertGreater(judged, 0, shares)
+        # What is recorded of a request is right: nothing is invented, and of those in the middle of a file nothing is cut off.
+        known = {line["id"] for line in log}
+        for file, info, _ in facts:
+            rows = json_lines(self.tailcap("requests", file, "--json", code=(0, 3)))
+            self.assertEqual({r["request_id"] for r in rows if r["complete"] and r["request_id"]} - known, set(), file)
+            middle = [r for r in rows if r["outcome"] in ("no_response", "truncated", "reset")]
+            self.assertEqual(middle[:2], [], file)
+
+    def test_in_memory(self):
+        pid, url = self.server()
+        recording = Recording(self.scratch / "memory.tcap", ["-p", pid, "--budget", "1%", "--last", "60s", *self.ONLY, "--sample-seed", "7"])
+        self.addCleanup(self.abandon, recording)
+        recording.wait_said()
+        process, _ = self.load_of(url, 6000, 6, "memory-")
+        wait_until(lambda: "1 of " in self.status(recording), "a smaller share", 6)
+        self.assertEqual(process.wait(timeout=30), 0)
+        self.assertEqual(recording.stop(), 0, recording.said)
+        info, quality = self.facts(recording.file)
+        # Its parts have different shares: nothing is estimated.
+        self.assertIsNone(info["one_connection_in"])
+        self.assertFalse(quality["sampling"]["scales"])
+        self.assertGreater(len(quality["budget"]["steps"]), 1)
+        states = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "state_change"))
+        self.assertGreater(sum(event["to"] == "left_out" for event in states), 50)
+        # Of connections that are left out from then on, requests under way have no outcome; none is without an answer.
+        rows = json_lines(self.tailcap("requests", recording.file, "--json", code=(0, 3)))
+        for row in rows:
+            self.assertNotIn(row["outcome"], ("no_response", "truncated", "reset"), row)
+            if "left_out" in row["tainted"]:
+                self.assertEqual(row["outcome"], "unknown", row)
+        self.assertIn("in shares that differ", " ".join(self.tailcap("report", recording.file).split()))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,209 @@
+// The controller of --budget against a machine that is simulated here.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "capture/budget/amount.h"
+#include "capture/budget/controller.h"
+#include "capture/record/options.h"
+
+namespace tailcap::capture::budget {
+namespace {
+
+constexpr double kBudget = 0.02, kEvery = 0.25;
+
+// What recording costs at a load of 1: a part for every connection that is recorded, a part for each of all.
+struct Machine {
+  double part = 0.1, fixed = 0.005, idle = 0.001, extras = 0;
+  double noise = 0;  // of the cost
+  std::uint64_t random = 1;
+
+  double cost(double load, const Step& step) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    const double wave = 2 * (static_cast<double>(random >> 33) / (1u << 31)) - 1;
+    return (idle + load * (fixed + part / step.of + (step.extras ? extras : 0))) * (1 + noise * wave);
+  }
+};
+
+struct Course {
+  std::vector<double> costs;  // one each kEvery
+  std::vector<Step> steps;
+  std::size_t changes = 0;
+
+  double mean(double from, double to) const {
+    double sum = 0, n = 0;
+    for (std::size_t i = 0; i < costs.size(); i++) {
+      const double at = static_cast<double>(i) * kEvery;
+      if (at < from || at >= to) continue;
+      sum += costs[i];
+      n++;
+    }
+    return sum / n;
+  }
+  double worst(double from, double width) const {
+    double most = 0;
+    for (double at = from; at + width <= static_cast<double>(costs.size()) * kEvery; at += kEvery)
+      most = std::max(most, mean(at, at + width));
+    return most;
+  }
+  std::size_t changes_since(double from) const {
+    std::size_t n = 0;
+    for (auto i = static_cast<std::size_t>(from / kEvery) + 1; i < steps.size(); i++) n += steps[i] != steps[i - 1];
+    return n;
+  }
+};
+
+Course simulate(Machine machine, double seconds, const std::function<double(double)>& load, std::uint32_t of = 1) {
+  Controller controller(kBudget, of, machine.extras > 0);
+  Course run;
+  bool settled = true;
+  for (double at = 0; at < seconds; at += kEvery) {
+    const double cost = machine.cost(load(at), controller.step());
+    run.costs.push_back(cost);
+    run.steps.push_back(controller.step());
+    // As the meter does it: the first interval after a step is not of that step alone.
+    if (!settled) {
+      settled = true;
+      continue;
+    }
+    if (controller.measured(kEvery, cost)) {
+      run.changes++;
+      settled = false;
+    }
+  }
+  return run;
+}
+
+TEST(Budget, AConstantLoadIsKeptWithin) {
+  for (const double load : {0.05, 0.3, 1.0, 3.0}) {
+    const Course run = simulate({}, 120, [&](double) { return load; });
+    EXPECT_LE(run.worst(3, 1), 1.1 * kBudget) << load;
+    EXPECT_LE(run.changes_since(20), 0u) << load;
+    // And not far below it, where less is recorded than there is.
+    if (run.steps.back().of > 1) EXPECT_GE(run.mean(60, 120), 0.45 * kBudget) << load;
+  }
+}
+
+TEST(Budget, NothingIsLeftOutWhereThereIsRoom) {
+  const Course run = simulate({}, 60, [](double) { return 0.1; });
+  EXPECT_EQ(run.changes, 0u);
+  EXPECT_EQ(run.steps.back().of, 1u);
+}
+
+TEST(Budget, AStepOfTheLoad) {
+  const Course run = simulate({}, 90, [](double at) { return at < 30 ? 0.05 : at < 60 ? 2.0 : 0.05; });
+  EXPECT_LE(run.mean(0, 30), kBudget);
+  EXPECT_LE(run.worst(32, 1), 1.1 * kBudget);
+  EXPECT_GT(run.steps[static_cast<std::size_t>(55 / kEvery)].of, 8u);
+  EXPECT_EQ(run.steps.back().of, 1u) << "it steps up again";
+}
+
+TEST(Budget, AllAtOnceFromIdleToSaturationAndBack) {
+  Machine machine;
+  machine.fixed = 0.0005;
+  const Course run = simulate(machine, 100, [](double at) { return at < 20 || at > 60 ? 0.0 : 30.0; });
+  EXPECT_LE(run.worst(23, 1), 1.1 * kBudget);
+  EXPECT_EQ(run.steps.back().of, 1u);
+}
+
+TEST(Budget, ALoadThatDoublesEveryTenSeconds) {
+  for (const double noise : {0.0, 0.1}) {
+    Machine machine;
+    machine.fixed = 0.0002;
+    machine.noise = noise;
+    const Course run = simulate(machine, 90, [](double at) { return 0.05 * std::pow(2, std::floor(at / 10)); });
+    EXPECT_LE(run.worst(0, 10), 1.1 * kBudget) << noise;
+    EXPECT_LE(run.mean(0, 90), 1.1 * kBudget) << noise;
+  }
+}
+
+TEST(Budget, BurstsArePaidBack) {
+  Machine machine;
+  machine.fixed = 0.001;
+  // A second at ten times the load, every eight.
+  const Course run = simulate(machine, 240, [](double at) { return std::fmod(at, 8) < 1 ? 3.0 : 0.3; });
+  EXPECT_LE(run.worst(40, 40), 1.1 * kBudget);
+}
+
+TEST(Budget, NoiseCausesFewSteps) {
+  Machine machine;
+  machine.noise = 0.25;
+  const Course run = simulate(machine, 300, [](double) { return 1.0; });
+  EXPECT_LE(run.mean(10, 300), 1.1 * kBudget);
+  EXPECT_LE(run.changes_since(60), 12u);
+}
+
+// What every connection costs, recorded or not, is more than the budget.
+TEST(Budget, SaysThatItCannotBeKept) {
+  Controller controller(kBudget, 1, false);
+  for (int i = 0; i < 100; i++) controller.measured(kEvery, 0.03 + 0.1 / controller.step().of);
+  EXPECT_EQ(controller.step().of, Controller::kMostOf);
+  EXPECT_TRUE(controller.at_its_end());
+  for (int i = 0; i < 100; i++) controller.measured(kEvery, 0.001 + 0.001 / controller.step().of);
+  EXPECT_FALSE(controller.at_its_end());
+  EXPECT_EQ(controller.step().of, 1u);
+}
+
+TEST(Budget, StacksGoFirstAndComeBackLast) {
+  Machine machine;
+  machine.part = 0.012;
+  machine.extras = 0.01;
+  const Course run = simulate(machine, 120, [](double at) { return at < 40 ? 1.0 : at < 80 ? 4.0 : 0.1; });
+  bool seen_down = false;
+  for (const Step& step : run.steps) {
+    if (step.of > 1) {
+      EXPECT_FALSE(step.extras);
+      seen_down = true;
+    }
+  }
+  EXPECT_TRUE(seen_down);
+  EXPECT_EQ(run.steps[static_cast<std::size_t>(35 / kEvery)], (Step{false, 1}));
+  EXPECT_EQ(run.steps.back(), (Step{true, 1}));
+}
+
+TEST(Budget, TheLargestShareIsTheOneAskedFor) {
+  const Course run = simulate(
+      {}, 120, [](double at) { return at < 40 ? 10.0 : 0.01; }, 6);
+  EXPECT_EQ(run.steps.front().of, 6u);
+  EXPECT_GT(run.steps[static_cast<std::size_t>(35 / kEvery)].of, 6u);
+  EXPECT_EQ(run.steps.back().of, 6u);
+}
+
+TEST(Budget, AmountsAreShares) {
+  EXPECT_DOUBLE_EQ(parse_share_of_cpus("2%"), 0.02);
+  EXPECT_DOUBLE_EQ(parse_share_of_cpus("0.5%"), 0.005);
+  for (const char* wrong : {"", "%", "2", "2 %", "0%", "-1%", "51%", "1e1%", "nan%", "0x2%", "2%%", "0.01%"})
+    EXPECT_THROW((void)parse_share_of_cpus(wrong), std::invalid_argument) << wrong;
+}
+
+Options parsed(std::vector<std::string> words) {
+  words.insert(words.begin(), {"tailcap-record", "-a"});
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(Budget, Options) {
+  const Options in_files = parsed({"--budget", "2%", "--rotate", "10MB", "--sample-seed", "7"});
+  EXPECT_DOUBLE_EQ(in_files.budget, 0.02);
+  EXPECT_TRUE(in_files.probes.connections.varies);
+  EXPECT_EQ(in_files.probes.connections.of, 1u);
+  EXPECT_EQ(in_files.probes.connections.seed, 7u);
+  EXPECT_EQ(parsed({"--budget", "2%", "--last", "60s", "--sample-connections", "1/4"}).probes.connections.of, 4u);
+  EXPECT_FALSE(parsed({"--rotate", "10MB", "--sample-connections", "1/4"}).probes.connections.varies);
+  const std::vector<std::string> wrong[] = {{"--budget", "2%"},
+                                            {"--budget", "2%", "-o", "one.tcap"},
+                                            {"--budget", "2", "--last", "60s"},
+                                            {"--budget", "2%", "--last", "60s", "--tls", "keys"},
+                                            {"--budget", "2%", "--last", "60s", "--profile", "node"},
+                                            {"--rotate", "10MB", "--sample-seed", "7"}};
+  for (const auto& words : wrong) EXPECT_THROW((void)parsed(words), UsageError) << words.back();
+}
+
+}  // namespace
+}  // namespace tailcap::capture::budget
