@@ -16,12 +16,12 @@ using formats::Time;
 // Beyond this many, losses are joined to the one before: the report shows spans, not events.
 constexpr std::size_t kMaxLosses = 4096;
 // Notes on traffic that is not recorded; recorders count no more than so many.
-constexpr std::string_view kUnrecorded = "tailcap.unrecorded.";
+constexpr std::string_view kUnrecorded = "tailcap.unrecorded.", kTlsWay = "tailcap.tls.way";
 // Notes on masking before this part of a recording; the first of each counts.
 constexpr std::string_view kMasking = "tailcap.masking.";
 constexpr std::string_view kQuestion = "tailcap.note";
 constexpr std::size_t kMaxQuestions = 100;
-constexpr std::size_t kMaxUnrecorded = 4096, kMaxNoteKey = 64, kMaxNoteValue = 256;
+constexpr std::size_t kMaxUnrecorded = 4096, kMaxTlsWays = 64, kMaxNoteKey = 64, kMaxNoteValue = 256;
 constexpr std::size_t kMaxPrograms = 1024, kMaxSteps = 10'000;
 
 std::string_view text_of(LossCause cause) {
@@ -214,6 +214,11 @@ void QualityFacts::take_note(const formats::Note& note, Time time) {
     questions_.emplace_back(note.key, note.value);
   if (note.key.starts_with(kUnrecorded) && (unrecorded_.size() < kMaxUnrecorded || unrecorded_.contains(note.key)))
     unrecorded_.insert_or_assign(std::string(note.key), note.value);
+  if (note.key == kTlsWay) {
+    std::string file(note.value.substr(0, note.value.find(": by ")));
+    if (tls_ways_.size() < kMaxTlsWays || tls_ways_.contains(file))
+      tls_ways_.insert_or_assign(std::move(file), note.value);
+  }
 }
 
 void QualityFacts::masked_before(const formats::Note& note) {
@@ -303,6 +308,7 @@ void QualityFacts::fill(model::Quality& quality) const {
   quality.losses = losses_;
   quality.preamble.notes.insert(quality.preamble.notes.end(), questions_.begin(), questions_.end());
   quality.preamble.notes.insert(quality.preamble.notes.end(), unrecorded_.begin(), unrecorded_.end());
+  for (const auto& [file, way] : tls_ways_) quality.preamble.notes.emplace_back(kTlsWay, way);
 }
 
 }  // namespace tailcap::tail

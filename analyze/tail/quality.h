@@ -48,6 +48,7 @@ class QualityFacts {
   std::map<std::string, Program, std::less<>> programs_;
   std::vector<std::pair<std::string, std::string>> questions_;  // notes of `tailcap note`
   std::map<std::string, std::string, std::less<>> unrecorded_;  // notes of the recorder on traffic that is not recorded
+  std::map<std::string, std::string> tls_ways_;                 // likewise, on how each file or process is read
   model::Sampling sampling_;
   std::vector<model::BudgetStep> steps_;
   std::vector<model::LossSpan> losses_;

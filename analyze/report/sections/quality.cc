@@ -21,7 +21,7 @@ using model::Study;
 
 constexpr std::size_t kSpansShown = 5;  // loss intervals listed one by one
 constexpr std::size_t kProcessesShown = 6;
-constexpr std::size_t kUnrecordedShown = 6;
+constexpr std::size_t kUnrecordedShown = 6, kWaysShown = 6;
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
   std::string text;
@@ -114,8 +114,8 @@ FactLine requests(const Study& study) {
 
 FactLine tls_sessions(const Study& study) {
   const model::TlsSessions& t = study.quality.tls;
-  std::string text = count_text(t.sessions, "session", "sessions") + " decrypted by their library, " +
-                     bytes_text(t.bytes) + " of plaintext: ";
+  std::string text =
+      count_text(t.sessions, "session", "sessions") + " read, " + bytes_text(t.bytes) + " of plaintext: ";
   text += count_text(t.nested + t.lengths) + " bound to their connection";
   if (t.lengths != 0)
     text +=
@@ -145,10 +145,10 @@ FactLine connections(const Study& study, std::size_t pairs) {
 }
 
 // Notes of the recorder itself (formats/FORMAT.md).
-constexpr std::string_view kOwn = "tailcap.", kRefused = "tailcap.refused";
+constexpr std::string_view kOwn = "tailcap.", kRefused = "tailcap.refused", kTlsWay = "tailcap.tls.way";
 
 void add_notes(const Study& study, std::vector<FactLine>& lines) {
-  std::size_t more = 0, shown = 0;
+  std::size_t more = 0, shown = 0, ways = 0;
   for (const auto& [key, value] : study.quality.preamble.notes) {
     if (key.starts_with(kUnrecorded)) {
       if (shown++ < kUnrecordedShown)
@@ -156,6 +156,8 @@ void add_notes(const Study& study, std::vector<FactLine>& lines) {
                          printable(value) + ". Requests in it are not seen"});
       else
         ++more;
+    } else if (key == kTlsWay) {
+      if (ways++ < kWaysShown) lines.push_back({Tone::plain, "TLS", "read of " + printable(value)});
     } else if (key == kRefused) {
       lines.push_back({Tone::care, "not recorded", printable(value)});
     } else if (!key.starts_with(kOwn)) {
