@@ -49,6 +49,7 @@ for line in sys.stdin:
             client.read(4096)
     print("done", flush=True)
 """
+BY_PROBES = ("--only", "io,tls", "--tls", "probes")  # the sessions have no sockets
 SMALL_RING = ("--ring", "4KiB", "--rings", "1")
 
 
@@ -114,13 +115,11 @@ class Overload(Case):
         return events, collections.Counter(e["kind"] for e in events), lost
 
     def test_plaintext_of_tls(self):
-        if harness.TLS != "probes":
-            self.skipTest("its sessions have no sockets")
         rounds, sessions = 61, 5
         counts = {}
         for ring in ((), SMALL_RING):
             process = self.tls(sessions)
-            recording = self.recording([process], "--only", "io,tls", *ring)
+            recording = self.recording([process], *BY_PROBES, *ring)
             self.in_three_phases(recording, lambda: self.do(process, rounds))
             _, recorded, lost = self.end_of(recording, codes=(3,) if ring else (0,))
             for kind in ("tls_send", "tls_receive"):
@@ -134,7 +133,7 @@ class Overload(Case):
         """All plaintext is recorded. A forgotten session goes on as another one, which is counted, rather too often."""
         rounds, sessions = 5, 100
         process = self.tls(sessions)
-        recording = self.recording([process], "--only", "io,tls", maps=["tls_sessions=32"])
+        recording = self.recording([process], *BY_PROBES, maps=["tls_sessions=32"])
         for _ in range(rounds):
             self.do(process, 1)
         events, recorded, lost = self.end_of(recording, codes=(3,))
