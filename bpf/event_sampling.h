@@ -48,13 +48,8 @@ static inline __u32 lone_number(__u64 seed, __u64 id)
 /* The state that a connection enters which was recorded and is left out from then on: none of TCP's. */
 #define STATE_LEFT_OUT 14
 
-/* Numbers below it are those of one connection in `of`; of > 1. */
-static inline __u64 sampling_below_for(__u32 of)
-{
-	return (1ull << 32) / of;
-}
-
-static inline __u32 sampling_limit_for(__u32 of)
+/* Numbers below it are those of one connection in `of`. */
+static inline __u64 sampling_limit_for(__u32 of)
 {
 	return (1ull << 32) / of;
 }

@@ -2,16 +2,16 @@
 
 namespace tailcap::pipeline {
 
-void RowStage::push(const formats::Event& event) {
+void RowStage::push(const formats::Event& event, std::span<const model::Lookup> ended) {
   recording_.push(event);
   connections_.push(event);
   requests_.push(event);
-}
-
-void RowStage::push(const model::Lookup& lookup) {
-  requests_.push(lookup);
-  recording_.push(lookup);
-  connections_.push(lookup);
+  for (const model::Lookup& lookup : ended) {
+    requests_.push(lookup);
+    recording_.push(lookup);
+    connections_.push(lookup);
+  }
+  requests_.looked_up(event);
 }
 
 void RowStage::push(const model::Message& message, const model::Connection* connection) {

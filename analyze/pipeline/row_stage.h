@@ -13,9 +13,7 @@ class RowStage : public WireSink {
   RowStage(const formats::Preamble& preamble, const Options& options)
       : recording_(preamble, options.go), requests_(preamble, options), connections_(options.keep_connections) {}
 
-  void push(const formats::Event& event) override;
-  void push(const model::Lookup& lookup) override;
-  void looked_up(const formats::Event& event) override { requests_.looked_up(event); }
+  void push(const formats::Event& event, std::span<const model::Lookup> ended) override;
   void push(const model::Message& message, const model::Connection* connection) override;
   void announce(model::Exchange& exchange, const model::Connection* connection,
                 const model::Connection* carrier) override;

@@ -98,28 +98,34 @@ static __always_inline void moved_on(const struct socket_state *state, struct ta
 	thread->moved_by = running_goroutine();
 }
 
+/* The choice of the socket with which the thread moved bytes last, where it did so since then and for this goroutine.
+ */
+static __always_inline u32 moved_since(struct task_struct *task, u64 began)
+{
+	struct task_state *thread = task_state(task);
+
+	if (thread && thread->moved_choice && thread->moved_at >= began && thread->moved_by == running_goroutine())
+		return thread->moved_choice;
+	return CHOICE_NONE;
+}
+
 /* The session made the thread's last socket call inside a call of its own that began at this time. */
 static __always_inline void bind_session(struct socket_state *session, struct task_struct *task, u64 began)
 {
-	struct task_state *thread;
+	u32 choice;
 
 	if (!sampling_tls || (session->choice && !sampling_varies))
 		return;
-	thread = task_state(task);
-	if (thread && thread->moved_choice && thread->moved_at >= began && thread->moved_by == running_goroutine())
-		session->choice = thread->moved_choice;
+	choice = moved_since(task, began);
+	if (choice)
+		session->choice = choice;
 }
 
 /* The same, where the share varies: its connection is recorded again, so it becomes another session. */
 static __always_inline bool session_returns(const struct socket_state *session, struct task_struct *task, u64 began)
 {
-	struct task_state *thread;
-
-	if (!sampling_tls || !sampling_varies || session->choice != CHOICE_LEFT_OUT)
-		return false;
-	thread = task_state(task);
-	return thread && thread->moved_choice == CHOICE_RECORDED && thread->moved_at >= began &&
-	       thread->moved_by == running_goroutine();
+	return sampling_tls && sampling_varies && session->choice == CHOICE_LEFT_OUT &&
+	       moved_since(task, began) == CHOICE_RECORDED;
 }
 
 static __always_inline bool session_left_out(const struct socket_state *session)

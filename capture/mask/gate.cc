@@ -67,9 +67,7 @@ void Gate::take(formats::Event& event) {
   } else if (const auto* step = std::get_if<formats::TlsStep>(&event.body)) {
     begin(*step);
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
-    if (change->to == formats::TcpState::close) connections_.forget_later(change->socket);
-    // Recorded again, it is one that was open before.
-    if (change->to == formats::TcpState::left_out) connections_.forget(change->socket);
+    connections_.changed(change->socket, change->to);
   }
 }
 

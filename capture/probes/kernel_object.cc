@@ -136,8 +136,10 @@ void KernelObject::configure(const KernelTypes& types) {
   if (settings.has(Group::offcpu) && cpus <= CPU_TABLES_MAX) bpf_map__set_max_entries(skeleton->maps.cpu_tables, cpus);
   if (settings.connections.some()) {
     constants.sampling_varies = settings.connections.varies;
-    constants.sampling_limit = settings.connections.varies ? 1 : bpf::sampling_limit_for(settings.connections.of);
-    skeleton->bss->sampling_below = bpf::sampling_below_for(settings.connections.of);
+    // Of all connections the number has 33 bits; then the constant is 0.
+    constants.sampling_limit =
+        settings.connections.varies ? 1 : static_cast<std::uint32_t>(bpf::sampling_limit_for(settings.connections.of));
+    skeleton->bss->sampling_below = bpf::sampling_limit_for(settings.connections.of);
     constants.sampling_seed = settings.connections.seed;
     constants.sampling_tls = settings.has(Group::tls) && settings.has(Group::io);
   }

@@ -298,7 +298,7 @@ void Probes::sample_connections(bool on) {
 
 void Probes::set_share(std::uint32_t of) {
   auto& bss = *impl_->object.skeleton->bss;
-  std::atomic_ref(bss.sampling_below).store(bpf::sampling_below_for(of));
+  std::atomic_ref(bss.sampling_below).store(bpf::sampling_limit_for(of));
   std::atomic_ref(bss.sampling_epoch).fetch_add(1);
 }
 

@@ -54,6 +54,11 @@ bool set_capabilities(std::uint64_t kept) {
   return syscall(SYS_capset, &header, wanted.data()) == 0;
 }
 
+bool keep_only(std::uint64_t capabilities) {
+  return set_capabilities(capabilities) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limit(RLIMIT_CORE, 0);
+}
+
 // By number, not by libc's names: what libc 2.36 calls fstat is newfstatat.
 constexpr std::array kAllowed = {SYS_dup,       SYS_read,          SYS_pread64, SYS_write,      SYS_recvmsg,
                                  SYS_sendmsg,   SYS_lseek,         SYS_close,   SYS_fstat,      SYS_newfstatat,
@@ -110,26 +115,16 @@ bool drop_privileges() {
   if (setgroups(0, nullptr) == 0 && setresgid(kIdentity, kIdentity, kIdentity) == 0) {
     if (setresuid(kIdentity, kIdentity, kIdentity) == 0 && !set_limit(RLIMIT_NPROC, kChildren)) return false;
   }
-  return set_capabilities(0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limit(RLIMIT_CORE, 0);
+  return keep_only(0);
 }
 
-namespace {
-
-bool keep(std::uint64_t capabilities) {
-  return set_capabilities(capabilities) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limit(RLIMIT_CORE, 0);
-}
-
-}  // namespace
-
-bool keep_measuring_privilege() { return keep(std::uint64_t{1} << CAP_SYS_ADMIN); }
+bool keep_measuring_privilege() { return keep_only(std::uint64_t{1} << CAP_SYS_ADMIN); }
 
 bool keep_opening_privileges() {
   constexpr auto bit = [](int capability) { return std::uint64_t{1} << capability; };
   constexpr std::uint64_t kKept =
       bit(CAP_BPF) | bit(CAP_PERFMON) | bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH) | bit(CAP_CHECKPOINT_RESTORE);
-  return keep(kKept);
+  return keep_only(kKept);
 }
 
 bool confine() {

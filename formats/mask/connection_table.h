@@ -8,6 +8,8 @@
 #include <list>
 #include <unordered_map>
 
+#include "formats/event.h"
+
 namespace tailcap::formats::mask {
 
 template <class Entry>
@@ -44,6 +46,11 @@ class ConnectionTable {
     if (closed_.size() <= kClosedKept) return;
     forget(closed_.front());
     closed_.pop_front();
+  }
+  // It changed its state. Recorded again after it was left out, it is one that was open before.
+  void changed(std::uint64_t id, TcpState to) {
+    if (to == TcpState::close) forget_later(id);
+    if (to == TcpState::left_out) forget(id);
   }
   // Nothing that continues it is to come.
   void forget(std::uint64_t id) {

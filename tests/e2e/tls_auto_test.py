@@ -14,7 +14,7 @@ import tls_case
 from harness import child_of, free_port, json_lines, wait_until
 from tls_case import TlsCase
 
-# Keeps connections open, and does what it is told: open NAME VERSION CIPHERS, ask NAME ID, close NAME.
+# Keeps connections open. Commands on standard input: open NAME VERSION CIPHERS, ask NAME ID, close NAME.
 CLIENT = """
 import http.client, socket, ssl, sys
 port, connections = int(sys.argv[1]), {}

@@ -1,25 +1,8 @@
 #include "analyze/model/sampling/budget.h"
 
-#include <charconv>
+#include "analyze/model/sampling/take.h"
 
 namespace tailcap::model {
-namespace {
-
-bool take(std::string_view& text, std::string_view word) {
-  if (!text.starts_with(word)) return false;
-  text.remove_prefix(word.size());
-  return true;
-}
-
-template <class T>
-bool take_number(std::string_view& text, T& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return true;
-}
-
-}  // namespace
 
 std::optional<std::uint64_t> read_budget(std::string_view value) {
   std::uint64_t ppm = 0;

@@ -1,10 +1,10 @@
 #include "analyze/model/sampling/sampling.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <iterator>
 
+#include "analyze/model/sampling/take.h"
 #include "analyze/model/statistics/t_distribution.h"
 
 namespace tailcap::model {
@@ -12,21 +12,6 @@ namespace {
 
 constexpr std::uint32_t kMostOf = 65536;
 constexpr double kLeastClusters = 20, kLeastFreedom = 20;  // fewer have no interval that can be trusted
-
-// The number at the beginning of text, which is taken from it.
-template <class T>
-bool take_number(std::string_view& text, T& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return true;
-}
-
-bool take(std::string_view& text, std::string_view word) {
-  if (!text.starts_with(word)) return false;
-  text.remove_prefix(word.size());
-  return true;
-}
 
 // False: the share is not known.
 bool read_share(std::string_view text, Sampling& out) {

@@ -8,13 +8,11 @@ void WireBatch::keep(const model::Connection* connection) {
   if (connection) next(connection_slots_, connections_) = *connection;
 }
 
-void WireBatch::push(const model::Lookup& lookup) {
-  steps_.push_back({Step::Kind::lookup, false, false});
-  next(lookup_slots_, lookups_) = lookup;
-}
-
-void WireBatch::looked_up(const formats::Event& event) {
-  steps_.push_back({Step::Kind::looked_up, false, false, &event});
+void WireBatch::push(const formats::Event& event, std::span<const model::Lookup> ended) {
+  Step step{Step::Kind::event, false, false, &event};
+  step.lookups = ended.size();
+  steps_.push_back(step);
+  for (const model::Lookup& lookup : ended) next(lookup_slots_, lookups_) = lookup;
 }
 
 void WireBatch::push(const model::Message& message, const model::Connection* connection) {
@@ -44,13 +42,8 @@ void WireBatch::replay(WireSink& sink) {
     const model::Connection* const carrier = step.carrier ? &connection_slots_[at++] : nullptr;
     switch (step.kind) {
       case Step::Kind::event:
-        sink.push(*step.event);
-        break;
-      case Step::Kind::lookup:
-        sink.push(lookup_slots_[lookup++]);
-        break;
-      case Step::Kind::looked_up:
-        sink.looked_up(*step.event);
+        sink.push(*step.event, std::span(lookup_slots_).subspan(lookup, step.lookups));
+        lookup += step.lookups;
         break;
       case Step::Kind::message:
         sink.push(message_slots_[message++], connection);

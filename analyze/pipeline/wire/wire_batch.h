@@ -13,9 +13,7 @@ class WireBatch : public WireSink {
  public:
   // The events that are pushed must live until replay() is done.
   void begin() { steps_.clear(), lookups_ = messages_ = exchanges_ = connections_ = 0; }
-  void push(const formats::Event& event) override { steps_.push_back({Step::Kind::event, false, false, &event}); }
-  void push(const model::Lookup& lookup) override;
-  void looked_up(const formats::Event& event) override;
+  void push(const formats::Event& event, std::span<const model::Lookup> ended) override;
   void push(const model::Message& message, const model::Connection* connection) override;
   void announce(model::Exchange& exchange, const model::Connection* connection,
                 const model::Connection* carrier) override;
@@ -26,11 +24,12 @@ class WireBatch : public WireSink {
  private:
   // What belongs to a step lies at the next place of the list for its kind.
   struct Step {
-    enum class Kind : std::uint8_t { event, lookup, looked_up, message, exchange, ended };
+    enum class Kind : std::uint8_t { event, message, exchange, ended };
     Kind kind;
     bool connection, carrier;               // there is one
-    const formats::Event* event = nullptr;  // kinds event and looked_up
+    const formats::Event* event = nullptr;  // kind event
     model::End how = model::End::none;      // kind ended
+    std::size_t lookups = 0;                // kind event: so many of the list
   };
   // Slots are used again, with the memory of their strings.
   template <class T>

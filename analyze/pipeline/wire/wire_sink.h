@@ -1,6 +1,8 @@
-// What the first reading makes of events, in order: of each event first the event itself, then the lookups that it
+// What the first reading makes of events, in order: of each event first the event itself with the lookups that it
 // ended, then what its bytes have become.
 #pragma once
+
+#include <span>
 
 #include "analyze/model/wire/byte_run.h"
 #include "analyze/model/wire/connection.h"
@@ -14,10 +16,7 @@ namespace tailcap::pipeline {
 class WireSink {
  public:
   virtual ~WireSink() = default;
-  virtual void push(const formats::Event& event) = 0;
-  virtual void push(const model::Lookup& lookup) = 0;
-  // Its lookups, if any, were pushed.
-  virtual void looked_up(const formats::Event& event) = 0;
+  virtual void push(const formats::Event& event, std::span<const model::Lookup> ended) = 0;
   // A TLS handshake, or the end of its connection. connection may be null.
   virtual void push(const model::Message& message, const model::Connection* connection) = 0;
   // An exchange is announced. connection and its carrier may be null. The sink may swap the exchange's contents out.

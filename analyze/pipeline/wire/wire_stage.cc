@@ -7,9 +7,7 @@ namespace tailcap::pipeline {
 
 void WireStage::push(const formats::Event& event, WireSink& sink) {
   if (full_ && !std::holds_alternative<formats::CaptureEnd>(event.body)) return;
-  sink.push(event);
-  for (const model::Lookup& lookup : names_.push(event)) sink.push(lookup);
-  sink.looked_up(event);
+  sink.push(event, names_.push(event));
   if (names_.took()) return;
   for (const model::ByteRun& run : streams_.push(event)) {
     for (const model::Message& message : parsers_.push(run)) {

@@ -15,9 +15,9 @@ std::string interval_text(const model::Estimate& estimate);
 std::string whole_text(const model::Estimate& estimate);
 // "1 of 16 connections is recorded (seed 42)"
 std::string sampling_text(const model::Sampling& sampling);
-// The same, and what that means for the numbers.
 // What recording might cost, and by which steps it kept to that.
 std::string budget_line(const model::Budget& budget);
+// sampling_text(), and what that means for the numbers.
 std::string sampling_line(const model::Quality& quality);
 // "12/s"; of a sample "≈ 190/s in all"
 std::string route_rate_text(const model::RouteStudy& route);
