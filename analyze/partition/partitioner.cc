@@ -93,6 +93,7 @@ struct Partitioner::Impl {
   model::Partitions done, unfinished;
   std::vector<ExchangeId> wrong;
   CourseBook book;
+  Nanos only_from = INT64_MIN, only_to = INT64_MAX;  // requests under way in between get labels
   bool with_files = false, every_turn = false, with_occurrences = false;
   std::vector<model::RequestOccurrences::Entry> occurrences;
   std::vector<model::FileCalls> files;
@@ -112,6 +113,10 @@ struct Partitioner::Impl {
     return formats::nanoseconds(rows.start(row) + rows.duration(row));
   }
 
+  bool wanted(std::uint32_t row) const {
+    return end_of(row) >= only_from && formats::nanoseconds(windows.table().rows.start(row)) <= only_to;
+  }
+
   DraftContext known() { return {windows, observed, loops}; }
   bool explained_at(std::uint32_t row) const { return row < explained.size() && explained[row]; }
 
@@ -121,8 +126,10 @@ struct Partitioner::Impl {
     batch_until = until;
     alone.clear();
     together.clear();
-    for (; next < rows.size() && end_of(rows[next]) < until; ++next)
+    for (; next < rows.size() && end_of(rows[next]) < until; ++next) {
+      if (!wanted(rows[next])) continue;
       (every_turn || explained_at(rows[next]) || book.follows(rows[next]) ? alone : together).push_back(rows[next]);
+    }
     finish_together();
     for (const std::uint32_t row : alone) finish(row);
     if (until == INT64_MAX) return;
@@ -238,6 +245,11 @@ void Partitioner::follow_likely(const std::vector<std::uint32_t>& rows) {
 }
 
 void Partitioner::look_at_every_turn() { impl_->every_turn = true; }
+
+void Partitioner::only(formats::Time from, formats::Time to) {
+  impl_->only_from = formats::nanoseconds(from);
+  impl_->only_to = formats::nanoseconds(to);
+}
 
 void Partitioner::count_occurrences() { impl_->with_occurrences = true; }
 

@@ -40,6 +40,8 @@ class Partitioner {
   // Likewise. What an event loop did beside a request is not summed, so that all culprits are known. Its cost grows
   // with the number of requests under way.
   void look_at_every_turn();
+  // Likewise. Only requests that are under way at some time in [from, to] get labels.
+  void only(formats::Time from, formats::Time to);
   // Likewise. For take_occurrences().
   void count_occurrences();
   // Likewise. Looks through the waits of these requests, for take_chains().

@@ -1,5 +1,6 @@
 #include "analyze/pipeline/label_pass.h"
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
@@ -7,6 +8,22 @@
 #include "analyze/pipeline/wanted.h"
 
 namespace tailcap::pipeline {
+namespace {
+
+// Clocks of machines whose captures were merged differ by less.
+constexpr formats::Duration kMargin = std::chrono::seconds{1};
+
+// The labels of a request's other end, and of those that held it up, are asked for, too. They overlap with it.
+void label_wanted(partition::Partitioner& partitioner, const model::Rows& rows, const Wanted& wanted) {
+  const formats::Time from = wanted.from().value_or(formats::kNoTime);
+  formats::Time to = std::min(wanted.to().value_or(formats::kMaxTime), formats::kMaxTime);
+  const formats::Time begun_before = to;
+  for (std::uint32_t i = 0; i < rows.size() && rows.start(i) < begun_before; ++i)
+    if (rows.start(i) >= from && rows.has_duration(i)) to = std::max(to, rows.start(i) + rows.duration(i));
+  partitioner.only(from > formats::kNoTime + kMargin ? from - kMargin : formats::kNoTime, to + kMargin);
+}
+
+}  // namespace
 
 LabelPass::LabelPass(WirePass& wire, const Options& options)
     : wire_(wire),
@@ -20,11 +37,14 @@ LabelPass::LabelPass(WirePass& wire, const Options& options)
     std::iota(rows.begin(), rows.end(), 0u);
     partitioner_->follow_likely(rows);
   }
-  if (!options.study) return;
+  if (!options.study && !options.from && !options.to) return;
   model::Study known;
   known.begin = wire.recording().facts().first();
   wire.recording().facts().fill(known.quality);
-  const LikelyRows likely = likely_rows(wire.requests().table(), Wanted(options, known));
+  const Wanted wanted(options, known);
+  if (options.from || options.to) label_wanted(*partitioner_, wire.requests().table().rows, wanted);
+  if (!options.study) return;
+  const LikelyRows likely = likely_rows(wire.requests().table(), wanted);
   partitioner_->explain(likely.slow);
   if (options.exemplars != 0) partitioner_->follow_likely(likely.exemplars);
 }
