@@ -47,6 +47,10 @@ class Sheet {
   // Valid until the next begin().
   std::string_view head() const { return used_ ? std::string_view(text_).substr(0, head_end_) : std::string_view(); }
   std::string_view tail() const { return used_ ? std::string_view(text_).substr(tail_begin_) : std::string_view(); }
+  // What was kept, hidden and written of a range, all of it.
+  std::string_view result(std::size_t begin, std::size_t size) const {
+    return std::string_view(text_).substr(begin, size);
+  }
   std::size_t kept_head() const { return head_end_; }
 
  private:

@@ -51,8 +51,16 @@ void Fields::begin() {
   seen_ = 0;
 }
 
+// The first line of the bytes with its line feed; empty: it is cut, or too long to be remembered.
+std::string_view line_of(std::string_view bytes) {
+  const std::size_t end = bytes.substr(0, FieldMemo::kMost).find('\n');
+  return end == bytes.npos ? std::string_view() : bytes.substr(0, end + 1);
+}
+
 std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   std::size_t at = 0;
+  FieldMemo* const memo = rules.memo();
+  std::string_view line;  // being learned
   while (at < bytes.size() && part_ != Part::done) {
     switch (part_) {
       case Part::start: {
@@ -72,6 +80,14 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
           part_ = Part::value;
         } else {
           note();
+          if (memo) {
+            line = line_of(bytes.substr(at));
+            if (!line.empty() && known(line, base + at, sheet, *memo)) {
+              at += line.size();
+              line = {};
+              break;
+            }
+          }
           name_.clear();
           value_.clear();
           blank_ = false;
@@ -96,6 +112,9 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
         break;
       case Part::value:
         at += value(bytes.substr(at), base + at, sheet, rules);
+        if (line.empty()) break;
+        learn(line, base + at - line.size(), sheet, *memo);
+        line = {};
         break;
       case Part::done:
         break;
@@ -103,6 +122,30 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
   }
   seen_ += at;
   return at;
+}
+
+bool Fields::known(std::string_view line, std::size_t base, Sheet& sheet, const FieldMemo& memo) {
+  const FieldMemo::Line* const found = memo.find(line);
+  if (!found) return false;
+  sheet.write(base, found->masked());
+  kind_ = found->kind;
+  shown_ = found->shown;
+  noted_ = static_cast<Noted>(found->noted);
+  value_ = found->value();
+  judged_.clear();
+  begun_ = true;
+  return true;
+}
+
+// What a line says of the framing is not in the memo, but for its value: note() reads that again.
+void Fields::learn(std::string_view line, std::size_t base, const Sheet& sheet, FieldMemo& memo) const {
+  if (framing.contradictory) return;
+  FieldMemo::Line& out = memo.keep(line, sheet.result(base, line.size()));
+  out.kind = kind_;
+  out.shown = shown_;
+  out.noted = static_cast<std::uint8_t>(noted_);
+  out.value_end = static_cast<std::uint8_t>(line.size() - (line.ends_with("\r\n") ? 2 : 1));
+  out.value_begin = static_cast<std::uint8_t>(out.value_end - value_.size());
 }
 
 // A name is kept only if a colon follows it, or the bytes end.

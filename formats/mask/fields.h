@@ -48,6 +48,9 @@ class Fields {
   enum class Part : std::uint8_t { start, blank, name, value, done };
   enum class Noted : std::uint8_t { no, length, coding, expect, upgrade, type };
 
+  // A whole line with its line feed. Returns false, and does nothing, if it is not known.
+  bool known(std::string_view line, std::size_t base, Sheet& sheet, const FieldMemo& memo);
+  void learn(std::string_view line, std::size_t base, const Sheet& sheet, FieldMemo& memo) const;
   std::size_t name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   std::size_t value(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   void judge(std::string_view text, std::size_t base, bool last, Sheet& sheet, const Rules& rules);

@@ -7,25 +7,14 @@
 #include <string>
 #include <string_view>
 
+#include "formats/mask/field_memo.h"
+#include "formats/mask/value.h"
 #include "ground/http_text.h"
 
 namespace tailcap::formats::mask {
 
 using ground::is_token;
 using ground::lower;
-
-// What becomes of the value of a header field. All but the first and the last are judged by the rules.
-enum class Value : std::uint8_t {
-  masked,
-  target,     // a path with a query
-  authority,  // a host
-  id,         // a number as traces and requests have
-  number,
-  words,  // of a list: close, gzip, chunked, …
-  type,   // a media type
-  grpc,   // the name of a coding, or a time
-  kept,
-};
 
 // How much of a value is known.
 struct Extent {
@@ -49,6 +38,8 @@ class Rules {
   // Hellos of TLS. Otherwise those that are visible in one piece are rewritten in place, and others are hidden.
   virtual bool keeps_hellos() const = 0;
   virtual void hello(std::string& body, bool client) const = 0;
+  // Of field lines; nullptr where a result depends on more than the line.
+  virtual FieldMemo* memo() const { return nullptr; }
 };
 
 }  // namespace tailcap::formats::mask

@@ -27,6 +27,7 @@ class HeaderList final : public formats::mask::Rules {
   bool keeps_reasons() const override { return true; }
   bool keeps_hellos() const override { return true; }
   void hello(std::string&, bool) const override {}
+  formats::mask::FieldMemo* memo() const override { return &memo_; }
   bool keeps_query(std::string_view key) const;
 
   // The names that are on the list without having been asked for, sorted.
@@ -39,6 +40,7 @@ class HeaderList final : public formats::mask::Rules {
   };
   std::unordered_map<std::string, Value, Hash, std::equal_to<>> values_;
   Keep keep_;
+  mutable formats::mask::FieldMemo memo_;
 };
 
 }  // namespace tailcap::capture::mask
