@@ -61,6 +61,24 @@ void heads(benchmark::State& state) {
   state.SetItemsProcessed(2 * state.iterations());
 }
 
+// The same, with an id of its own in each request and each response.
+void own_ids(benchmark::State& state) {
+  Stream s;
+  std::string request = kRequest, response = kResponse;
+  request.insert(request.find("4711"), 16, '0');
+  response.insert(response.find("Content-Type"), "X-Request-Id: 00000000000000000000\r\n");
+  char* const ids[] = {request.data() + request.find("0004711"), response.data() + response.find("0000\r\n")};
+  std::uint32_t number = 0;
+  for (auto _ : state) {
+    ++number;
+    for (char* const id : ids)
+      for (int digit = 0; digit < 3; ++digit) id[digit] = static_cast<char>('a' + (number >> (4 * digit)) % 16);
+    s.move(formats::Direction::in, request, {}, static_cast<std::uint32_t>(request.size()));
+    s.move(formats::Direction::out, response, {}, static_cast<std::uint32_t>(response.size()));
+  }
+  state.SetItemsProcessed(2 * state.iterations());
+}
+
 // A long body: 256 bytes and the last 16 of each I/O are visible.
 void bulk(benchmark::State& state) {
   Stream s;
@@ -95,6 +113,7 @@ void calls(benchmark::State& state) {
 }
 
 BENCHMARK(heads);
+BENCHMARK(own_ids);
 BENCHMARK(bulk);
 BENCHMARK(calls);
 

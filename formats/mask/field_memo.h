@@ -1,14 +1,16 @@
-// What became of the last field lines. Most lines of a head are those of the head before it, and the result depends on
-// nothing but the line and the rules.
+// What became of the last heads, without their start lines, and of the last field lines. Most lines of a head are those
+// of the head before it, and the result depends on nothing but the bytes and the rules.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "formats/mask/framing.h"
 #include "formats/mask/value.h"
 
 namespace tailcap::formats::mask {
@@ -44,8 +46,24 @@ class FieldMemo {
     return known;
   }
 
+  static constexpr std::size_t kMostOfHead = 1024;
+
+  struct Head {
+    std::string was, became;  // empty: none
+    Framing framing;
+  };
+  const Head& head(std::uint32_t number) const { return heads_[number % kHeads]; }
+  // Returns its number, which is given to another one some time later.
+  std::uint32_t keep_head(std::string_view was, std::string_view became, const Framing& framing) {
+    next_ = (next_ + 1) % kHeads;
+    heads_[next_].was = was;
+    heads_[next_].became = became;
+    heads_[next_].framing = framing;
+    return next_;
+  }
+
  private:
-  static constexpr std::size_t kLines = 1024;
+  static constexpr std::size_t kLines = 1024, kHeads = 1024;
 
   // By the first and the last 16 bytes.
   static std::size_t place(std::string_view line) {
@@ -59,6 +77,8 @@ class FieldMemo {
   }
 
   std::vector<Line> lines_ = std::vector<Line>(kLines);
+  std::vector<Head> heads_ = std::vector<Head>(kHeads);
+  std::uint32_t next_ = 0;
 };
 
 }  // namespace tailcap::formats::mask

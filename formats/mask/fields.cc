@@ -60,6 +60,9 @@ std::string_view line_of(std::string_view bytes) {
 std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   std::size_t at = 0;
   FieldMemo* const memo = rules.memo();
+  const bool fresh = memo && seen_ == 0 && part_ == Part::start;
+  if (fresh) at = known_head(bytes, base, sheet, *memo);
+  const bool was_known = at > 0;
   std::string_view line;  // being learned
   while (at < bytes.size() && part_ != Part::done) {
     switch (part_) {
@@ -120,8 +123,26 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
         break;
     }
   }
+  if (fresh && !was_known && done()) learn_head(bytes.substr(0, at), base, sheet, *memo);
   seen_ += at;
   return at;
+}
+
+std::size_t Fields::known_head(std::string_view bytes, std::size_t base, Sheet& sheet, const FieldMemo& memo) {
+  const FieldMemo::Head& head = memo.head(head_);
+  if (head.was.empty() || !bytes.starts_with(head.was)) return 0;
+  sheet.write(base, head.became);
+  framing = head.framing;
+  part_ = Part::done;
+  unlike_ = 0;
+  return head.was.size();
+}
+
+// Where each head has an id of its own, most are not kept.
+void Fields::learn_head(std::string_view head, std::size_t base, const Sheet& sheet, FieldMemo& memo) {
+  if (framing.contradictory || head.size() > FieldMemo::kMostOfHead) return;
+  if (++unlike_ > kUnlikeKept && unlike_ % kUnlikeKeptEvery != 0) return;
+  head_ = memo.keep_head(head, sheet.result(base, head.size()), framing);
 }
 
 bool Fields::known(std::string_view line, std::size_t base, Sheet& sheet, const FieldMemo& memo) {

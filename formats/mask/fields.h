@@ -6,25 +6,14 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "formats/mask/framing.h"
 #include "formats/mask/rules.h"
 #include "formats/sheet.h"
 
 namespace tailcap::formats::mask {
-
-// The fields' statements about the body and what follows it.
-struct Framing {
-  std::optional<std::uint64_t> length;
-  bool contradictory = false;  // lengths that differ, or a length that is not a number
-  bool chunked = false;        // the final transfer coding
-  bool other_coding = false;   // there is one, and the final one is not chunked
-  bool expects = false;        // it waits for a 100 before it sends a body
-  bool upgrade = false, h2c = false;
-  bool web = false, web_text = false;  // the body is gRPC-Web's
-};
 
 class Fields {
  public:
@@ -45,9 +34,14 @@ class Fields {
   static constexpr std::size_t kMaxNoted = 1024;   // bytes of a value that affects the framing
   static constexpr std::size_t kMaxJudged = 4096;  // bytes of a value that is seen in pieces; what follows is hidden
 
+  static constexpr unsigned kUnlikeKept = 4, kUnlikeKeptEvery = 16;
+
   enum class Part : std::uint8_t { start, blank, name, value, done };
   enum class Noted : std::uint8_t { no, length, coding, expect, upgrade, type };
 
+  // The same for all of a head's lines, where these bytes begin with them. Returns how many bytes were used.
+  std::size_t known_head(std::string_view bytes, std::size_t base, Sheet& sheet, const FieldMemo& memo);
+  void learn_head(std::string_view head, std::size_t base, const Sheet& sheet, FieldMemo& memo);
   // A whole line with its line feed. Returns false, and does nothing, if it is not known.
   bool known(std::string_view line, std::size_t base, Sheet& sheet, const FieldMemo& memo);
   void learn(std::string_view line, std::size_t base, const Sheet& sheet, FieldMemo& memo) const;
@@ -65,6 +59,8 @@ class Fields {
   bool after_cr_ = false;  // a line feed has to follow
   Noted noted_ = Noted::no;
   std::size_t seen_ = 0;
+  std::uint32_t head_ = 0;   // the number of a head in the memo
+  std::uint8_t unlike_ = 0;  // heads since one was known
   std::string name_, value_, judged_, scratch_;
 };
 
