@@ -24,7 +24,7 @@ struct cpu_table {
 	__u64 others;   /* ns of those that were replaced */
 	__u64 queue;    /* its run queue, for the kernel programs */
 	__u32 running;  /* the process since the last switch; 0: idle */
-	__u32 unused;
+	__u32 epoch;    /* that the others are of: bpf/core/target.bpf.h */
 	struct cpu_slot slots[CPU_SLOTS];
 };
 

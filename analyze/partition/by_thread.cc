@@ -64,17 +64,6 @@ void add_arrival(const DraftContext& k, std::uint32_t tid, std::span<const Call>
   add_running(k, tid, idle->back, to, calls, draft);
 }
 
-// Waits are not recorded: what was under way is all that can be said.
-void add_without_waits(const DraftContext& k, std::span<const Call> calls, const std::vector<Act>& acts, Draft& draft) {
-  const Window& w = draft.w;
-  for (std::size_t i = 0; i + 1 < acts.size() && !w.streams; ++i)
-    if (!acts[i].out && !acts[i + 1].out && acts[i + 1].time <= w.second)
-      add_awaited_bytes(k, w.id.connection, acts[i].time, acts[i + 1].time, Label::net_upload, Label::net_reorder,
-                        Evidence::inferred, 0, draft);
-  for (const Call& c : calls)
-    if (c.on_path) add_down(k, c, std::max(w.first, c.began), w.third, Evidence::inferred, draft);
-}
-
 struct Handover {
   Nanos at = 0;
   Evidence evidence = Evidence::inferred;
@@ -103,6 +92,16 @@ std::optional<Handover> handover(const DraftContext& k, std::uint32_t a, std::ui
 }
 
 }  // namespace
+
+void add_without_waits(const DraftContext& k, std::span<const Call> calls, const std::vector<Act>& acts, Draft& draft) {
+  const Window& w = draft.w;
+  for (std::size_t i = 0; i + 1 < acts.size() && !w.streams; ++i)
+    if (!acts[i].out && !acts[i + 1].out && acts[i + 1].time <= w.second)
+      add_awaited_bytes(k, w.id.connection, acts[i].time, acts[i + 1].time, Label::net_upload, Label::net_reorder,
+                        Evidence::inferred, 0, draft);
+  for (const Call& c : calls)
+    if (c.on_path) add_down(k, c, std::max(w.first, c.began), w.third, Evidence::inferred, draft);
+}
 
 std::vector<Act> acts_of(const DraftContext& k, const Window& w) {
   std::vector<Act> acts;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "analyze/partition/calls.h"
 #include "analyze/partition/draft.h"
@@ -12,6 +13,9 @@
 namespace tailcap::partition {
 
 void add_by_thread(const DraftContext& k, std::span<const Call> calls, Draft& draft);
+
+// Off-CPU intervals are not recorded: what was under way is all that can be said. acts: the request's.
+void add_without_waits(const DraftContext& k, std::span<const Call> calls, const std::vector<Act>& acts, Draft& draft);
 
 // The bytes of this request that were moved, in order of time: all of its connection, or, where that carries several at
 // the same time, those at its milestones.

@@ -28,6 +28,7 @@ struct Drafting {
       // The one that sent the response's first byte; before it is found, any.
       if (a.goroutine != 0 && (goroutine == 0 || (w.server() && a.out && a.time == w.third))) goroutine = a.goroutine;
     }
+    if (paused(acts)) return w.server() ? add_without_waits(k, calls, acts, draft) : void();
     const ProcessLog* process = k.observed.process(w.pid);
     if (process && process->go) {
       const std::uint64_t handler = w.streams ? k.windows.table().handler_goroutines.find(w.id) : 0;
@@ -37,6 +38,16 @@ struct Drafting {
     const ThreadLog* log = only != 0 ? k.observed.thread(only) : nullptr;
     if (log && log->multiplexes) return add_by_turns(k, only, calls, draft);
     add_by_thread(k, calls, draft);
+  }
+
+  // Off-CPU intervals were not recorded for a time that is the request's, or may be: one may have gone on after a
+  // pause.
+  bool paused(const std::vector<Act>& acts) const {
+    const Window& w = draft.w;
+    return k.observed.waits_left_out(w.from, w.to) || std::any_of(acts.begin(), acts.end(), [&](const Act& a) {
+             const ThreadLog* log = k.observed.thread(a.tid);
+             return log && log->born < w.from && k.observed.waits_left_out(*log, w.from, w.to);
+           });
   }
 
   // The request was not noticed, or not worked on, because the process was stopped.
@@ -130,7 +141,7 @@ void draft_thread(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to
   out.pieces.clear();
   out.calls.clear();
   const ThreadLog* log = k.observed.thread(tid);
-  if (!log || log->known_since == 0 || from >= to) return;
+  if (!log || log->known_since == 0 || from >= to || k.observed.waits_left_out(*log, from, to)) return;
   if (row) {
     draft.w = k.windows.window(*row);
     out.calls = calls_of(k, draft);

@@ -88,7 +88,8 @@ class Waits {
 
 void count_waits(const DraftContext& k, const Draft& draft, Waits& waits) {
   const Window& w = draft.w;
-  if (!k.observed.waits_recorded()) return waits.unknown(NotCounted::not_asked);
+  if (!k.observed.waits_recorded() || k.observed.waits_left_out(w.from, w.to))
+    return waits.unknown(NotCounted::not_asked);
   if (touched(k.observed.blind(), w.from, w.to)) return waits.unknown(NotCounted::lost);
   const ProcessLog* process = k.observed.process(w.pid);
   if (process && process->go) {

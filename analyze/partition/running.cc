@@ -299,7 +299,7 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
   from = std::max(from, draft.w.from);
   to = std::min(to, draft.w.to);
   const ThreadLog* log = k.observed.thread(tid);
-  if (!log || log->known_since == 0 || from >= to) return;
+  if (!log || log->known_since == 0 || from >= to || k.observed.waits_left_out(*log, from, to)) return;
   add_first_wait(*log, from, to, draft);
   from = std::max(from, log->known_since);
   draft.add(from, to, Label::cpu, evidence);

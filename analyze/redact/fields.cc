@@ -96,14 +96,15 @@ std::string EventRedactor::cut_value(std::string_view value, Treatment treatment
 
 namespace {
 
-// Which share of all connections was recorded, in the recorder's words and numbers: without it every count would be
-// misread.
-constexpr std::string_view kSampling = "tailcap.sampling.";
+// Which share of all connections was recorded, and when off-CPU intervals were not, in the recorder's words and
+// numbers: without it every count, and every label, would be misread.
+constexpr std::string_view kSampling = "tailcap.sampling.", kWaits = "tailcap.waits";
 
 bool tells_sampling(std::string_view key, std::string_view value) {
+  if (key == kWaits) return value == "on" || value == "off";
   if (!key.starts_with(kSampling) || value.empty()) return false;
-  static constexpr std::string_view words[] = {"seed", "recorded,", "left", "out", "mixed", "cost",
-                                               "ppm",  "stacks",    "on",   "off", "above", "unknown"};
+  static constexpr std::string_view words[] = {"seed",   "recorded,", "left", "out", "mixed", "cost",   "ppm",
+                                               "stacks", "waits",     "on",   "off", "above", "unknown"};
   while (!value.empty()) {
     const std::size_t end = std::min(value.find(' '), value.size());
     const std::string_view word = value.substr(0, end);
@@ -163,7 +164,11 @@ struct EventRedactor::Visitor {
       }
       if (kind.kept) return;
       std::string key;
-      if constexpr (std::is_same_v<B, Note>) key = body.key;
+      bool keeps_value = false;
+      if constexpr (std::is_same_v<B, Note>) {
+        key = body.key;
+        keeps_value = tells_sampling(key, body.value);
+      }
       std::size_t used = 0, at = 0;
       each_field(body, [&](const auto& field, auto& value) {
         using T = std::remove_cvref_t<decltype(value)>;
@@ -173,7 +178,7 @@ struct EventRedactor::Visitor {
           if (value.empty()) return;
           std::string& out = to.texts_[used++ % std::size(to.texts_)];
           if (std::is_same_v<B, Note> && field.name == "key" && is_note_of_tailcap(value) &&
-              treatment != Treatment::drop)
+              (treatment != Treatment::drop || keeps_value))
             out = value;
           else if (std::is_same_v<B, Note> && field.name == "value")
             out = to.note_value(key, value, treatment);

@@ -6,3 +6,4 @@ struct target_pids target_pids SEC(".maps");
 struct target_comms target_comms SEC(".maps");
 
 __u64 others_hits[OTHERS_FILES_MAX] = {};
+__u16 waits_epoch = 0;

@@ -34,6 +34,10 @@ extern struct tasks tasks SEC(".maps");
 extern struct target_pids target_pids SEC(".maps");
 extern struct target_comms target_comms SEC(".maps");
 
+/* User space detaches the programs that record waits for a time, and begins a new epoch before it attaches them again:
+ * what is remembered of a wait, or of a CPU, is of no use in the next epoch. */
+extern __u16 waits_epoch;
+
 static __always_inline struct task_state *task_state(struct task_struct *task)
 {
 	return bpf_task_storage_get(&tasks, task, 0, 0);
@@ -59,10 +63,12 @@ static __always_inline struct task_state *make_target(struct task_struct *task, 
 {
 	struct task_state *state = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (state)
+	if (state) {
 		state->touched = touched;
-	else
+		state->off_cpu.epoch = waits_epoch;
+	} else {
 		count_loss(LOSS_TASK_TABLE, RECORD_TASK);
+	}
 	return state;
 }
 

@@ -29,7 +29,8 @@ struct off_cpu_state {
 	u8 woken_early;
 	u64 steal_before; /* of its CPU, by the scheduler's account, at its last switch-in */
 	u32 stolen;       /* ns of its last time on the CPU, if worth telling */
-	u32 ran;          /* steal_before is known */
+	u16 ran;          /* steal_before is known */
+	u16 epoch;        /* all of it is of this epoch (waits_epoch) */
 };
 
 /* What the thread is known to run: as of this epoch, a program of this file (0: not a Go program), with this layout. */

@@ -15,6 +15,7 @@ static long read_cpu_clock(u32 cpu, void *unused)
 
 	if (!table)
 		return 1;
+	of_this_epoch(table);
 	queue = (struct rq *)table->queue;
 	if (queue)
 		table->clock = BPF_CORE_READ(queue, clock_task);

@@ -21,6 +21,7 @@ struct cpu_tables {
 extern struct cpu_tables cpu_tables SEC(".maps");
 /* Waits of targets for a CPU that took 1 ms or more. */
 extern __u64 long_queues;
+extern __u16 waits_epoch; /* bpf/core/target.bpf.h */
 
 /* Where the counter of interrupts that a CPU is in lies, seen from its run queue; 0: not known. Both are per-CPU data,
  * of which only the types tell the distance. */
@@ -87,6 +88,16 @@ static __always_inline u64 stolen_so_far(struct rq *queue)
 	return queue && bpf_core_field_exists(queue->prev_steal_time_rq) ? queue->prev_steal_time_rq : 0;
 }
 
+/* What ran since the last switch is not known after a pause. */
+static __always_inline void of_this_epoch(struct cpu_table *table)
+{
+	if (table->epoch == waits_epoch)
+		return;
+	table->epoch = waits_epoch;
+	table->switched = 0;
+	table->running = 0;
+}
+
 static __always_inline void take_place(struct cpu_table *table, struct cpu_slot *slot, struct task_struct *task)
 {
 	slot->changes++;
@@ -113,6 +124,7 @@ static __always_inline void count_slice(struct rq *queue, struct task_struct *pr
 	if (!table)
 		return;
 	clock = queue->clock_task;
+	of_this_epoch(table);
 	if (prev->pid && table->switched) {
 		slot = &table->slots[prev->tgid & (CPU_SLOTS - 1)];
 		if (slot->tgid != prev->tgid)

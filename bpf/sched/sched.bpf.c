@@ -240,6 +240,28 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 	off->runnable = 0;
 }
 
+/* The first switch of a thread after a pause. The wait that was under way when it began has ended unseen, or its end
+ * says nothing of its beginning. */
+static __always_inline void after_pause(struct task_state *state)
+{
+	struct off_cpu_state *off = &state->off_cpu;
+
+	if (off->epoch == waits_epoch)
+		return;
+	off->epoch = waits_epoch;
+	off->left = 0;
+	off->runnable = 0;
+	off->switches = 0;
+	off->ran = false;
+	off->stacked = STACK_UNWANTED;
+	state->sending.socket = 0;
+	state->stall.pending = 0;
+	state->stall.asleep = 0;
+	state->file.began = 0;
+	/* its next record says that some are missing before */
+	__sync_fetch_and_add(&state->missed, 1);
+}
+
 SEC("tp_btf/sched_switch")
 int switch_task(u64 *ctx)
 {
@@ -253,6 +275,8 @@ int switch_task(u64 *ctx)
 		state = task_state(prev);
 		if (state) {
 			u32 bits;
+
+			after_pause(state);
 
 			if (ctx[0]) /* preempted, whatever its state */
 				bits = PREEMPTED;
@@ -269,6 +293,7 @@ int switch_task(u64 *ctx)
 	if (next->pid) {
 		state = task_state(next);
 		if (state) {
+			after_pause(state);
 			if (state->off_cpu.left)
 				back(state, next, now ? now : bpf_ktime_get_ns());
 			state->off_cpu.steal_before = stolen_so_far(queue);
@@ -297,7 +322,7 @@ int BPF_PROG(wake_up, struct task_struct *task)
 {
 	struct task_state *state = task_state(task);
 
-	if (!state)
+	if (!state || state->off_cpu.epoch != waits_epoch)
 		return 0;
 	if (!state->off_cpu.left) {
 		woken_while_on_cpu(&state->off_cpu);
@@ -324,7 +349,7 @@ int list_waits(struct bpf_iter__task *ctx)
 	if (!task)
 		return 0;
 	state = task_state(task);
-	if (!state || !state->off_cpu.left)
+	if (!state || !state->off_cpu.left || state->off_cpu.epoch != waits_epoch)
 		return 0;
 	fill_off_cpu(&record, state, task, bpf_ktime_get_ns());
 	record.ongoing = 1;

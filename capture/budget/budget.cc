@@ -35,8 +35,9 @@ Budget::Budget(double share, Probes& probes, StatisticsSwitch& statistics, Desti
       destination_(destination),
       recording_(std::move(recording)),
       extras_(has_extras(probes.settings())),
+      waits_(probes.settings().has(Group::offcpu)),
       meter_(probes, proven(statistics), now),
-      controller_(share, probes.settings().connections.of, extras_) {
+      controller_(share, probes.settings().connections.of, extras_, waits_) {
   note_step(now);
 }
 
@@ -50,13 +51,13 @@ void Budget::turn(Time now) {
   cost_ = cost_ > 0 ? (1 - kSmoothing) * cost_ + kSmoothing * cost->all() : cost->all();
   const Step before = controller_.step();
   const bool ended_before = controller_.at_its_end();
-  if (controller_.measured(cost->seconds, cost->all())) {
+  if (controller_.measured(cost->seconds, {cost->all(), cost->waits, cost->runs})) {
     carry_out(before, now);
   } else if (controller_.at_its_end() && !ended_before) {
     note_step(now);
     if (!std::exchange(warned_, true))
       warn("recording costs more than its budget of " + show_share_of_cpus(share_) +
-           " with the smallest share of connections, too. Fewer targets, or --only, cost less.");
+           " with all left out that it can leave out. Fewer targets, or --only, cost less.");
   }
 }
 
@@ -66,17 +67,21 @@ void Budget::carry_out(const Step& before, Time now) {
     probes_.switch_stacks(step.extras);
     recording_.note(now, "tailcap.stacks", step.extras ? "on" : "off");
   }
-  if (step.of != before.of) {
-    probes_.set_share(step.of);
-    // Each connection is chosen at its next event, and of those that exist now.
-    try {
-      (void)probes_.list_sockets();
-    } catch (const std::system_error&) {  // then at their next events only
+  if (step.of != before.of || step.waits != before.waits) {
+    if (step.waits != before.waits) switch_waits(now);
+    if (step.of != before.of) {
+      probes_.set_share(step.of);
+      // Each connection is chosen at its next event, and of those that exist now.
+      try {
+        (void)probes_.list_sockets();
+      } catch (const std::system_error&) {  // then at their next events only
+      }
     }
     recording_.drain();
     now = monotonic_now();
     destination_.sampled(show(Sampling{step.of, probes_.settings().connections.seed, true}), now);
     note_step(now);
+    if (controller_.step().waits && !before.waits) recording_.note(now, kWaitsNote, "on");
     recording_.keyframe(now);
   } else {
     note_step(now);
@@ -84,11 +89,22 @@ void Budget::carry_out(const Step& before, Time now) {
   meter_.restart(monotonic_now());
 }
 
+// The time between the notes includes every moment in which they are not recorded: the note that they are is written
+// when the rings are drained.
+void Budget::switch_waits(Time now) {
+  const bool on = controller_.step().waits;
+  if (!on) recording_.note(now, kWaitsNote, "off");
+  if (probes_.record_waits(on)) return;
+  controller_.waits_are_gone();
+  warn("off-CPU intervals were left out to keep the budget, and cannot be recorded again: the kernel refuses it");
+}
+
 void Budget::note_step(Time now) {
   const Step& step = controller_.step();
   std::string text = "1/" + std::to_string(step.of) + " cost ";
   text += failed_ ? "unknown" : show_ppm(cost_);
   if (extras_) text += step.extras ? " stacks on" : " stacks off";
+  if (waits_) text += step.waits ? " waits on" : " waits off";
   if (controller_.at_its_end()) text += " above";
   recording_.note(now, kStepNote, text);
 }
@@ -100,6 +116,7 @@ std::string Budget::status() const {
   text += step.of == 1 ? ", all connections are recorded"
                        : ", 1 of " + std::to_string(step.of) + " connections is recorded";
   if (extras_) text += step.extras ? ", with stacks" : ", without stacks";
+  if (!step.waits) text += ", without off-CPU intervals";
   return text;
 }
 

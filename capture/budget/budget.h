@@ -18,6 +18,7 @@ namespace tailcap::capture::budget {
 // Notes of the recorder (formats/FORMAT.md).
 inline constexpr const char* kBudgetNote = "tailcap.sampling.budget";
 inline constexpr const char* kStepNote = "tailcap.sampling.step";
+inline constexpr const char* kWaitsNote = "tailcap.waits";
 
 class Budget {
  public:
@@ -33,18 +34,19 @@ class Budget {
 
   // Call it at every turn.
   void turn(formats::Time now);
-  // "budget 2 %: costs 1.7 %, 1 of 4 connections is recorded"
+  // "budget 2 %: costs 1.7 %, 1 of 4 connections is recorded, without off-CPU intervals"
   std::string status() const;
 
  private:
   void carry_out(const Step& before, formats::Time now);
+  void switch_waits(formats::Time now);
   void note_step(formats::Time now);
 
   const double share_;
   Probes& probes_;
   Destination& destination_;
   const Recording recording_;
-  const bool extras_;
+  const bool extras_, waits_;
   CostMeter meter_;
   Controller controller_;
   double cost_ = 0;  // of the last seconds, as a share of all CPUs

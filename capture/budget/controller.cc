@@ -18,44 +18,57 @@ constexpr double kDebtKept = 2;  // seconds of the whole budget
 
 }  // namespace
 
-Controller::Controller(double budget, std::uint32_t of, bool extras)
-    : budget_(budget), top_of_(of), has_extras_(extras), step_{true, of}, hold_(kHold) {}
+Controller::Controller(double budget, std::uint32_t of, bool extras, bool waits)
+    : budget_(budget), top_of_(of), has_extras_(extras), has_waits_(waits), step_{true, of, true}, hold_(kHold) {}
 
-double Controller::recent() const {
-  double cost = 0, seconds = 0;
-  const std::size_t from = samples_.size() < 2 ? 0 : samples_.size() - 2;
+Controller::Cost Controller::mean_since(std::size_t from) const {
+  Cost sum;
+  double seconds = 0;
   for (std::size_t i = from; i < samples_.size(); i++) {
-    cost += samples_[i].cost * samples_[i].seconds;
-    seconds += samples_[i].seconds;
+    const Sample& sample = samples_[i];
+    sum.all += sample.cost.all * sample.seconds;
+    sum.waits += sample.cost.waits * sample.seconds;
+    sum.load += sample.cost.load * sample.seconds;
+    seconds += sample.seconds;
   }
-  return seconds > 0 ? cost / seconds : 0;
+  return seconds > 0 ? Cost{sum.all / seconds, sum.waits / seconds, sum.load / seconds} : Cost{};
 }
+
+Controller::Cost Controller::recent() const { return mean_since(samples_.size() < 2 ? 0 : samples_.size() - 2); }
 
 double Controller::peak() const {
   double most = 0;
-  for (const Sample& sample : samples_) most = std::max(most, sample.cost);
+  for (const Sample& sample : samples_) most = std::max(most, sample.cost.all);
   return most;
 }
 
 // How much of the cost follows the share, from what the last step changed.
-void Controller::learn(double cost) {
-  if (learned_ || cost <= 0 || cost_before_ <= 0) return;
+void Controller::learn(const Cost& now) {
+  const double cost = now.all, before = before_.all;
+  if (learned_ || cost <= 0 || before <= 0) return;
   learned_ = true;
+  if (waits_changed_) {
+    if (step_.waits) return;
+    waits_cost_ = std::max(before_.waits, divided_by_ == 1 && !extras_changed_ ? before - cost : 0.0);
+    waits_load_ = before_.load;
+    return;
+  }
   if (extras_changed_) {
-    if (!went_up_ && divided_by_ == 1) extras_cost_ = std::max(0.0, cost_before_ - cost);
+    if (!went_up_ && divided_by_ == 1) extras_cost_ = std::max(0.0, before - cost);
     return;
   }
   // before = fixed + part, now = fixed + part / divided_by
-  const double part = (cost_before_ - cost) / (1 - 1 / divided_by_);
-  const double fixed = divided_by_ > 1 ? (cost_before_ - part) / cost : 1 - part / divided_by_ / cost;
+  const double part = (before - cost) / (1 - 1 / divided_by_);
+  const double fixed = divided_by_ > 1 ? (before - part) / cost : 1 - part / divided_by_ / cost;
   fixed_ = std::clamp(kTrust * fixed, 0.0, kMostFixed);
 }
 
-bool Controller::measured(double seconds, double cost) {
-  if (!(seconds > 0) || !(cost >= 0)) return false;
+bool Controller::measured(double seconds, const Cost& now) {
+  const double cost = now.all;
+  if (!(seconds > 0) || !(cost >= 0) || !(now.waits >= 0) || !(now.load >= 0)) return false;
   since_step_ += seconds;
   debt_ = std::clamp(debt_ + (cost - budget_) * seconds, 0.0, kDebtKept * budget_);
-  samples_.push_back({seconds, cost});
+  samples_.push_back({seconds, now});
   double kept = 0;
   for (const Sample& sample : samples_) kept += sample.seconds;
   while (samples_.size() > 2 && kept - samples_.front().seconds >= kLooksBack) {
@@ -66,24 +79,26 @@ bool Controller::measured(double seconds, double cost) {
   if (twice) learn(recent());
   const Step before = step_;
   if (cost > kAtOnce * budget_)
-    down(twice ? std::max(recent(), cost) : cost);
-  else if (twice && recent() > kTooMuch * budget_)
+    down({std::max(twice ? recent().all : 0, cost), recent().waits, recent().load});
+  else if (twice && recent().all > kTooMuch * budget_)
     down(recent());
   else if (since_step_ >= hold_ && debt_ <= 0)
     up();
-  if (recent() <= kRoom * budget_) at_its_end_ = false;
+  if (recent().all <= kRoom * budget_) at_its_end_ = false;
   if (step_ == before) return false;
-  cost_before_ = twice ? recent() : cost;
+  before_ = recent();
   divided_by_ = static_cast<double>(step_.of) / before.of;
   extras_changed_ = step_.extras != before.extras;
+  waits_changed_ = step_.waits != before.waits;
   learned_ = false;
   samples_.clear();
   since_step_ = 0;
   return true;
 }
 
-bool Controller::down(double cost) {
+bool Controller::down(const Cost& measured) {
   const Step before = step_;
+  double cost = measured.all;
   if (went_up_ && since_step_ < kUndone)
     hold_ = std::min(2 * hold_, kLongestHold);
   else if (since_step_ > 2 * kLongestHold)
@@ -95,26 +110,56 @@ bool Controller::down(double cost) {
       return true;
     }
   }
+  const std::uint32_t most_of = std::max(kMostOf, top_of_);
+  const bool were_wrong = waits_went_up_ && since_step_ < kUndone;
+  if (has_waits_ && step_.waits &&
+      (measured.waits > budget_ || fixed_ * cost >= kGoal * budget_ || 2 * step_.of > most_of || were_wrong)) {
+    step_.waits = false;
+    waits_of_ = step_.of;
+    fixed_ = 0;
+    waits_went_up_ = went_up_ = at_its_end_ = false;
+    cost -= measured.waits;
+    // What their records cost beside is not known yet.
+    if (cost < kAtOnce * budget_) return true;
+  }
   // What follows the share has to become so much less; where the rest alone is too much, as far as a guess may go
   // wrong.
   const double part = (1 - fixed_) * cost, left = kGoal * budget_ - fixed_ * cost;
   const auto halvings = std::max(1, static_cast<int>(std::ceil(std::log2(part / std::max(left, part / 8)))));
-  for (int i = 0; i < halvings && 2 * step_.of <= std::max(kMostOf, top_of_); i++) step_.of *= 2;
+  for (int i = 0; i < halvings && 2 * step_.of <= most_of; i++) step_.of *= 2;
   at_its_end_ = step_ == before;
-  if (!at_its_end_) went_up_ = false;
+  if (!at_its_end_) went_up_ = waits_went_up_ = false;
   return !at_its_end_;
+}
+
+void Controller::waits_are_gone() { has_waits_ = step_.waits = waits_went_up_ = waits_changed_ = false; }
+
+// The share becomes smaller for them, but not smaller than it was when they were left out.
+bool Controller::waits_return(double cost) {
+  if (!has_waits_) return false;
+  const double load = waits_load_ > 0 ? mean_since(0).load / waits_load_ : 1;
+  const std::uint32_t most_of = std::max(waits_of_, step_.of);
+  for (std::uint32_t of = step_.of; of <= most_of; of *= 2) {
+    const double part = (1 - fixed_) * static_cast<double>(step_.of) / of;
+    if (cost * (fixed_ + part) + load * waits_cost_ > kRoom * budget_) continue;
+    step_.waits = true;
+    step_.of = of;
+    return true;
+  }
+  return false;
 }
 
 bool Controller::up() {
   const Step before = step_;
   double cost = peak();
+  if (!step_.waits && waits_return(cost)) return went_up_ = waits_went_up_ = true;
   while (step_.of > top_of_) {
     const double next = cost * (fixed_ + 2 * (1 - fixed_));
     if (next > kRoom * budget_) break;
     cost = next;
     step_.of = std::max(step_.of / 2, top_of_);
   }
-  if (step_ == before && step_.of == top_of_ && !step_.extras &&
+  if (step_ == before && step_.of == top_of_ && (step_.waits || !has_waits_) && !step_.extras &&
       cost + std::max(extras_cost_, 0.25 * budget_) <= kRoom * budget_)
     step_.extras = true;
   went_up_ = went_up_ || step_ != before;

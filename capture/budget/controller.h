@@ -1,8 +1,8 @@
 // Decides how much is recorded, so that recording keeps to its budget. Pure: costs in, steps out.
 //
 // Where it costs more than the budget it steps down within half a second, by as many halvings of the share of
-// connections as the cost asks for. It steps up after some seconds in which the next step would have kept the budget,
-// and waits longer where that was wrong.
+// connections as the cost asks for. Off-CPU intervals are left out where a smaller share does not help. It steps up
+// after some seconds in which the next step would have kept the budget, and waits longer where that was wrong.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,7 @@ namespace tailcap::capture::budget {
 struct Step {
   bool extras = true;    // stacks and samples
   std::uint32_t of = 1;  // of so many connections one
+  bool waits = true;     // off-CPU intervals and wake-ups
   bool operator==(const Step&) const = default;
 };
 
@@ -22,39 +23,53 @@ class Controller {
  public:
   static constexpr std::uint32_t kMostOf = 1024;
 
-  // budget: a share of the CPUs. of: the largest share of connections is one in so many. extras: there are some.
-  Controller(double budget, std::uint32_t of, bool extras);
+  // budget: a share of the CPUs. of: the largest share of connections is one in so many. extras, waits: there are some.
+  Controller(double budget, std::uint32_t of, bool extras, bool waits);
 
-  // What it cost in the last so many seconds, all of them under the present step: a share of the CPUs. True: the step
-  // has changed.
-  bool measured(double seconds, double cost);
+  struct Cost {
+    double all = 0;    // a share of the CPUs
+    double waits = 0;  // of it, the programs that record off-CPU intervals
+    double load = 0;   // what these cost follows it, in any unit
+  };
+  // What it cost in the last so many seconds, all of them under the present step. True: the step has changed.
+  bool measured(double seconds, const Cost& cost);
+  // Off-CPU intervals cannot be recorded again.
+  void waits_are_gone();
   const Step& step() const { return step_; }
   // The cost is above the budget, and there is nothing left to do without.
   bool at_its_end() const { return at_its_end_; }
 
  private:
   struct Sample {
-    double seconds, cost;
+    double seconds;
+    Cost cost;
   };
-  bool down(double cost);
+  bool down(const Cost& measured);
+  bool waits_return(double cost);
   bool up();
-  void learn(double cost);
-  double recent() const;
+  void learn(const Cost& now);
+  Cost mean_since(std::size_t from) const;
+  Cost recent() const;
   double peak() const;
 
   const double budget_;
   const std::uint32_t top_of_;
   const bool has_extras_;
+  bool has_waits_;
   Step step_;
-  std::deque<Sample> samples_;  // since the step, of the last few seconds
-  double since_step_ = 0;       // seconds
-  double hold_;                 // seconds before the next step up
-  double debt_ = 0;             // seconds of all CPUs beyond the budget
-  double fixed_ = 0;            // how much of the cost does not depend on the share of connections, of 1
-  double extras_cost_ = 0;      // when they were last switched off
+  std::deque<Sample> samples_;              // since the step, of the last few seconds
+  double since_step_ = 0;                   // seconds
+  double hold_;                             // seconds before the next step up
+  double debt_ = 0;                         // seconds of all CPUs beyond the budget
+  double fixed_ = 0;                        // how much of the cost does not depend on the share of connections, of 1
+  double extras_cost_ = 0;                  // when they were last switched off
+  double waits_cost_ = 0, waits_load_ = 0;  // of off-CPU intervals, when they were last left out
+  std::uint32_t waits_of_ = 1;              // the share at that time
   // Of the last step: the cost before it, and by how much it divided the share.
-  double cost_before_ = 0, divided_by_ = 1;
-  bool went_up_ = false, extras_changed_ = false, learned_ = true, at_its_end_ = false;
+  Cost before_;
+  double divided_by_ = 1;
+  bool went_up_ = false, waits_went_up_ = false, extras_changed_ = false, waits_changed_ = false, learned_ = true,
+       at_its_end_ = false;
 };
 
 }  // namespace tailcap::capture::budget

@@ -57,6 +57,8 @@ std::optional<CostMeter::Cost> CostMeter::turn(Time now) {
   cost.seconds = seconds(closed - began_);
   cost.recorder = static_cast<double>(own_cpu_time() - own_) / 1e9 / period;
   cost.programs = static_cast<double>(runs.time - runs_.time) / 1e9 / window;
+  cost.waits = static_cast<double>(runs.waits - runs_.waits) / 1e9 / window;
+  cost.runs = static_cast<double>(runs.others - runs_.others) / window;
   cost.probes = static_cast<double>(runs.function_hits - runs_.function_hits) * kTrap / window;
   opened_ = formats::kNoTime;
   begin(closed);

@@ -21,6 +21,8 @@ class CostMeter {
   struct Cost {
     double seconds = 0;  // that it is of
     double recorder = 0, programs = 0, probes = 0;
+    double waits = 0;  // of the programs: those that record off-CPU intervals
+    double runs = 0;   // of the other programs, per second and CPU
     double all() const { return recorder + programs + probes; }
   };
   // Call it at every turn. A cost, four times a second.

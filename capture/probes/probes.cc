@@ -52,13 +52,17 @@ struct Probes::Impl {
   Impl(const ProbeSettings& settings, const KernelTypes& types) : object(settings, types) {}
 
   KernelObject object;
-  std::vector<std::unique_ptr<bpf_link, LinkClose>> links;  // tracepoints
+  std::vector<std::pair<bpf_program*, std::unique_ptr<bpf_link, LinkClose>>> links;  // tracepoints
+  bool waits_paused = false;
   FunctionLinks function_links;
   CpuClock clock;
   CpuTables cpu_tables;
   std::map<std::string, microseconds> attach_times;
 
   std::vector<std::byte> iterate(bpf_program* program);
+  bool records_waits(const bpf_program* program) const {
+    return program == object.skeleton->progs.switch_task || program == object.skeleton->progs.wake_up;
+  }
 };
 
 Probes::Probes(const ProbeSettings& settings) {
@@ -165,7 +169,7 @@ void Probes::attach(std::span<const std::string_view> names) {
     if (!link)
       throw std::system_error(errno, std::generic_category(),
                               "cannot attach " + name + " to tracepoint " + hook_of(program));
-    impl_->links.emplace_back(link);
+    impl_->links.emplace_back(program, link);
     impl_->attach_times[name] = since(start);
   }
 }
@@ -184,7 +188,9 @@ std::uint64_t Probes::others_hits(std::uint32_t file) const {
   return std::atomic_ref(impl_->object.skeleton->bss->others_hits[file]).load(std::memory_order_relaxed);
 }
 
-std::span<const bpf::cpu_table> Probes::cpu_tables() const { return impl_->cpu_tables.read(); }
+std::span<const bpf::cpu_table> Probes::cpu_tables() const {
+  return impl_->waits_paused ? std::span<const bpf::cpu_table>{} : impl_->cpu_tables.read();
+}
 std::uint64_t Probes::long_queues() const {
   return std::atomic_ref(impl_->object.skeleton->bss->long_queues).load(std::memory_order_relaxed);
 }
@@ -241,7 +247,8 @@ std::vector<std::byte> Probes::list_tasks() { return impl_->iterate(impl_->objec
 std::vector<std::byte> Probes::list_sockets() { return impl_->iterate(impl_->object.skeleton->progs.list_sockets); }
 std::vector<std::byte> Probes::list_waits() {
   bpf_program* program = impl_->object.skeleton->progs.list_waits;
-  return bpf_program__autoload(program) ? impl_->iterate(program) : std::vector<std::byte>{};
+  const bool none = impl_->waits_paused || !bpf_program__autoload(program);
+  return none ? std::vector<std::byte>{} : impl_->iterate(program);
 }
 
 int Probes::first_ring() const { return bpf_map__fd(impl_->object.skeleton->maps.ring); }
@@ -302,6 +309,22 @@ void Probes::set_share(std::uint32_t of) {
   std::atomic_ref(bss.sampling_epoch).fetch_add(1);
 }
 
+bool Probes::record_waits(bool on) {
+  const auto& programs = impl_->object.skeleton->progs;
+  impl_->waits_paused = true;
+  std::erase_if(impl_->links, [&](const auto& link) { return impl_->records_waits(link.first); });
+  if (!on) return true;
+  std::atomic_ref(impl_->object.skeleton->bss->waits_epoch).fetch_add(1);
+  for (bpf_program* program : {programs.wake_up, programs.switch_task}) {
+    if (!bpf_program__autoload(program)) continue;
+    bpf_link* link = bpf_program__attach(program);
+    if (!link) return record_waits(false) && false;
+    impl_->links.emplace_back(program, link);
+  }
+  impl_->waits_paused = false;
+  return true;
+}
+
 Probes::RunTime Probes::run_time() const {
   RunTime sum;
   bpf_program* program = nullptr;
@@ -311,6 +334,10 @@ Probes::RunTime Probes::run_time() const {
     std::uint32_t size = sizeof info;
     if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) continue;
     sum.time += info.run_time_ns;
+    if (impl_->records_waits(program))
+      sum.waits += info.run_time_ns;
+    else
+      sum.others += info.run_cnt;
     if (bpf_program__section_name(program) == kFunctionHook) sum.function_hits += info.run_cnt;
   }
   return sum;

@@ -66,8 +66,8 @@ What
                          reports estimate the whole. The other connections cost little and leave nothing in the file
       --sample-seed N    which ones: recorders with the same N choose alike          (default: chosen at random)
       --budget SHARE     what recording may cost: 2% of the CPU time of all CPUs. Where it costs more, stacks and samples are
-                         switched off, then a smaller and smaller share of the connections is recorded; where it costs less,
-                         more again. Needs --rotate or --last (docs/flight.md)
+                         switched off, then a smaller and smaller share of the connections is recorded, then no off-CPU
+                         intervals; where it costs less, more again. Needs --rotate or --last (docs/flight.md)
       --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
       --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most

@@ -1,4 +1,4 @@
-"""Recording within a budget: costs as the kernel counts them, shares of connections that follow the load, and estimates against the client's log."""
+"""Recording within a budget: costs as the kernel counts them, shares of connections that follow the load, off-CPU intervals that are left out, and estimates against the client's log."""
 import contextlib
 import ctypes
 import json
@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import time
 
 import harness
@@ -118,7 +119,8 @@ class Budget(Case):
         shares = [info["one_connection_in"] for _, info, _ in facts]
         self.assertEqual((shares[0], shares[-1]), (1, 1), shares)
         self.assertGreater(max(shares), 1, shares)
-        for one, other in zip(shares, shares[1:]):
+        waits = [quality["budget"]["steps"][-1]["waits"] for _, _, quality in facts]
+        for one, other in zip(zip(shares, waits), zip(shares[1:], waits[1:])):
             self.assertNotEqual(one, other, "a file that begins without a reason")
 
         # Every file alone: what it estimates, against the client's log. The client may have seen an answer a little later.
@@ -149,6 +151,68 @@ class Budget(Case):
             self.assertEqual({r["request_id"] for r in rows if r["complete"] and r["request_id"]} - known, set(), file)
             middle = [r for r in rows if r["outcome"] in ("no_response", "truncated", "reset")]
             self.assertEqual(middle[:2], [], file)
+
+    SLEEPER = """
+import time
+for i in range(1000):
+    began = time.monotonic_ns()
+    time.sleep(0.7)
+    print(began, time.monotonic_ns(), flush=True)
+"""
+    # Of a request whose off-CPU intervals are not recorded: what was seen on the network, otherwise nothing.
+    KNOWN_WITHOUT_WAITS = {"unexplained.nocarrier", "unexplained.lost", "net.upload", "net.reorder", "q.hol_h1"}
+
+    def test_waits_are_left_out_and_return(self):
+        budget = 0.01
+        pid, url = self.server()
+        sleeps = self.scratch / "sleeps"
+        with open(sleeps, "wb") as out:
+            sleeper = self.start([sys.executable, "-c", self.SLEEPER], stdout=out)
+        recording = Recording(self.scratch / "flight.tcap", ["-p", pid, "-p", sleeper.pid, "--budget", f"{100 * budget}%", "--rotate", "50MB", "--files", "200", *self.ONLY,
+                                                             "--sample-seed", "7"])
+        self.addCleanup(self.abandon, recording)
+        recording.wait_said()
+        measured = Measured(self, recording.process.pid)
+        time.sleep(2)
+        loaded = time.monotonic()
+        load, _ = self.load_of(url, 9000, 18, "load-")
+        self.run_for(load, measured)
+        until = time.monotonic()
+        self.assertIn("without off-CPU intervals", self.status(recording))
+        wait_until(lambda: "all connections are recorded" in self.status(recording) and "without" not in self.status(recording), "everything, when idle", 60)
+        time.sleep(3)
+        self.assertEqual(recording.stop(), 0, recording.said)
+        settled = measured.share(loaded + 8, until - 0.5)
+        self.assertLess(settled, 1.25 * budget, "the budget is not kept")
+
+        slept = [tuple(map(int, line.split())) for line in sleeps.read_text().splitlines()]
+        seen, judged = [], 0
+        steps = []
+        for file in sorted(self.scratch.glob("flight-*.tcap")):
+            self.assert_blocks_sound(file)
+            info, quality = self.facts(file)
+            steps.append(quality["budget"]["steps"][-1]["waits"])
+            waits = json_lines(self.tailcap("events", file, "--json", "--kind", "off_cpu"))
+            seen += [w for w in waits if w["pid"] == sleeper.pid and w["time"] - w["left"] > 100_000_000 and not w["ongoing"]]
+            if steps[-1]:
+                continue
+            # What was written just before the file began may be in it.
+            self.assertEqual([w for w in waits if w["time"] > info["first_ns"] + 20_000_000], [], file)
+            rows = json_lines(self.tailcap("requests", file, "--json", code=(0, 3)))
+            labels = {part["label"] for row in rows for part in row["labels"] or []}
+            self.assertLessEqual(labels, self.KNOWN_WITHOUT_WAITS, file)
+            if info["last_ns"] - info["first_ns"] > 1e9 and len(rows) > 50:
+                judged += 1
+                self.assertIn("unexplained.nocarrier", labels)
+                self.assertIn("off-CPU intervals were not recorded: what requests waited for is not known",
+                              " ".join(self.tailcap("report", file, code=(0, 3, 4)).split()))
+        self.assertGreater(judged, 0, steps)
+        self.assertEqual((steps[0], steps[-1]), (True, True), steps)
+        # Each interval is one sleep of the program's own account, whole: none began with a time of before.
+        for wait in seen:
+            self.assertTrue(any(began - 1_000_000 <= wait["left"] and wait["time"] <= ended + 50_000_000 and wait["left"] < ended for began, ended in slept), wait)
+        self.assertGreater(len(seen), 3)
+        self.assertLess(len(seen), len(slept), "some were left out")
 
     def test_in_memory(self):
         pid, url = self.server()

@@ -30,6 +30,7 @@ Call call_of(const OffCpu& off) {
 }  // namespace
 
 void LoopIterations::push(const formats::Event& event) {
+  if (const auto* note = std::get_if<formats::Note>(&event.body)) pauses_.push(*note, event.time);
   const auto* off = std::get_if<OffCpu>(&event.body);
   if (!off || event.thread.tid == 0) return;
   const Call call = call_of(*off);
@@ -94,6 +95,9 @@ Time LoopIterations::last_wait(std::uint32_t tid) const {
 
 bool LoopIterations::missed(std::uint32_t tid, Time from, Time to) const {
   const auto it = threads_.find(tid);
+  if (pauses_.touch(nanoseconds(from), nanoseconds(to))) return true;
+  const model::Pause* pause = pauses_.last_until(nanoseconds(to));
+  if (pause && nanoseconds(last_wait(tid)) < pause->to) return true;
   if (it == threads_.end()) return false;
   const auto& gaps = it->second.gaps;  // ascending
   const auto first =

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/model/sampling/pauses.h"
 #include "formats/event.h"
 
 namespace tailcap::causes {
@@ -27,7 +28,7 @@ class LoopIterations {
   bool remembers(std::uint32_t tid, formats::Time since) const;
   // The end of its last wait of any kind; kNoTime: none is known.
   formats::Time last_wait(std::uint32_t tid) const;
-  // Waits of the thread were lost in (from, to).
+  // Waits of the thread were lost or left out in (from, to), or may have been: it was not seen to wait since a pause.
   bool missed(std::uint32_t tid, formats::Time from, formats::Time to) const;
   // It was blocked in a read of one descriptor at some time in [from, to]. Also false for older reads: only the last
   // few are kept.
@@ -54,6 +55,7 @@ class LoopIterations {
   std::size_t kept_ = 0;
   bool overflow_ = false;  // some threads are not kept
   std::unordered_map<std::uint32_t, Waits> threads_;
+  model::Pauses pauses_;
 };
 
 }  // namespace tailcap::causes

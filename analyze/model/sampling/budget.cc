@@ -22,6 +22,10 @@ std::optional<BudgetStep> read_step(std::string_view value, formats::Time time) 
     step.stacks = true;
   else if (take(value, " stacks off"))
     step.stacks = false;
+  if (take(value, " waits on"))
+    step.waits = true;
+  else if (take(value, " waits off"))
+    step.waits = false;
   step.above = take(value, " above");
   return value.empty() ? std::optional(step) : std::nullopt;
 }

@@ -12,6 +12,8 @@ namespace tailcap::model {
 
 inline constexpr std::string_view kBudgetNote = "tailcap.sampling.budget";  // "20000 ppm"
 inline constexpr std::string_view kStepNote = "tailcap.sampling.step";      // "1/4 cost 19300 ppm stacks off"
+// From its time on, "off": no off-CPU intervals; "on": they are recorded again.
+inline constexpr std::string_view kWaitsNote = "tailcap.waits";
 
 // From its time on.
 struct BudgetStep {
@@ -19,10 +21,12 @@ struct BudgetStep {
   std::uint32_t of = 1;        // of so many connections one is recorded
   std::uint64_t cost_ppm = 0;  // measured just before, of the CPU time of all CPUs
   std::optional<bool> stacks;  // stacks and samples are taken; none: they were not asked for
+  std::optional<bool> waits;   // off-CPU intervals are recorded; none: they were not asked for
   bool above = false;          // the cost is above the budget, and nothing is left to do without
   bool measured = true;        // false: the cost is not known from here on
   bool same_as(const BudgetStep& other) const {
-    return of == other.of && stacks == other.stacks && above == other.above && measured == other.measured;
+    return of == other.of && stacks == other.stacks && waits == other.waits && above == other.above &&
+           measured == other.measured;
   }
 };
 

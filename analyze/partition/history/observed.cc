@@ -157,8 +157,12 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   OffCpuWait wait = model::off_cpu_wait(event);
   throttled_seen_ = throttled_seen_ || off.throttled;
   const OffCpuWait* before = log->waits.last_until(wait.time);
+  const model::Pause* pause = pauses_.last_until(wait.time);
+  const bool resumes = pause && (log->resumed.empty() || log->resumed.back() < pause->to);
   if (wait.lost_before) {
-    const Nanos since = std::max({before ? before->back : 0, log->born, Nanos{1}});
+    Nanos since = std::max({before ? before->back : 0, log->born, Nanos{1}});
+    // The recorder says of each thread that one is missing after a pause.
+    if (resumes && off.missed == 1) since = std::max(since, pause->from);
     if (since < wait.time) {
       log->lost.add({since, wait.time});
       ++kept_;
@@ -176,6 +180,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
     wait.runnable = std::min(wait.runnable, wait.back);
   }
   if (wait.time >= wait.back) return;
+  if (resumes) log->resumed.push_back(wait.time);
   cpu_.take(event.thread.tid, wait);
   machine_cpus_.recorded(event.thread.pid, wait.stolen);
   if (wait.lost_before && log->waits.size() == 0 && log->born != 0) log->known_since = log->born;
@@ -316,6 +321,14 @@ void Observed::file(const Event& event, const formats::FileCall& call) {
   ++kept_;
 }
 
+bool Observed::waits_left_out(const ThreadLog& log, Nanos from, Nanos to) const {
+  if (pauses_.touch(from, to)) return true;
+  const model::Pause* pause = pauses_.last_until(from);
+  if (!pause || log.born >= pause->to) return false;
+  const auto first = std::lower_bound(log.resumed.begin(), log.resumed.end(), pause->to);
+  return first == log.resumed.end() || *first > from;
+}
+
 void Observed::push(const Event& event) {
   const Nanos at = nanoseconds(event.time);
   if (!std::holds_alternative<formats::CaptureEnd>(event.body)) now_ = std::max(now_, at);
@@ -417,6 +430,8 @@ void Observed::push(const Event& event) {
     this->quota(at, *quota);
   } else if (const auto* task = std::get_if<formats::TaskInfo>(&event.body)) {
     if (ours && !task->cgroup.empty() && cgroups_.size() < kMaxThreads) cgroups_[event.thread.pid] = task->cgroup;
+  } else if (const auto* note = std::get_if<formats::Note>(&event.body)) {
+    pauses_.push(*note, event.time);
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
     if (!tells_of_carriers(loss->kind)) return;
     const Nanos since = known(loss->since) && loss->since < event.time ? nanoseconds(loss->since) : at - 1;
@@ -435,10 +450,13 @@ void Observed::forget_before(Nanos t) {
   forgotten_until_ = t;
   std::size_t gone = elsewhere_.forget_before(t);
   blind_.forget_before(t);
+  pauses_.forget_before(t);
   counted_.forget_before(t);
-  for (auto& [tid, log] : threads_)
+  for (auto& [tid, log] : threads_) {
+    while (log.resumed.size() > 1 && log.resumed[1] < t) log.resumed.erase(log.resumed.begin());
     gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t) +
             log.assists.forget_before(t) + log.lost.forget_before(t);
+  }
   for (auto& end : ends_)
     gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) +
             end.sent.forget_before(t) + end.retransmitted.forget_before(t) + end.lost.forget_before(t);

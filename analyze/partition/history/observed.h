@@ -12,6 +12,7 @@
 #include "analyze/model/machine/cpu_account.h"
 #include "analyze/model/off_cpu_wait.h"
 #include "analyze/model/partition.h"
+#include "analyze/model/sampling/pauses.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/findings.h"
 #include "analyze/partition/history/cpu_use.h"
@@ -55,7 +56,8 @@ struct ThreadLog {
   Nanos known_since = 0;  // its off-CPU intervals are known from here on; 0: never
   Nanos acted = 0;  // first seen at work while off-CPU intervals were recorded; it did not wait between then and its
                     // first wait
-  bool multiplexes = false;  // waits for several descriptors at once, or turned to a request before another was over
+  std::vector<Nanos> resumed;  // its first off-CPU interval after each pause
+  bool multiplexes = false;    // waits for several descriptors at once, or turned to a request before another was over
   Log<OffCpuWait> waits;
   Log<Act> acts;
   Stretches<TimeSpan> lost;  // off-CPU intervals of this thread were lost in here
@@ -197,6 +199,10 @@ class Observed {
   // Off-CPU intervals were lost in here; the next interval of each affected thread reports the loss.
   const Stretches<TimeSpan>& counted() const { return counted_; }
   bool waits_recorded() const { return waits_recorded_; }
+  // The recorder left off-CPU intervals out for a part of [from, to).
+  bool waits_left_out(Nanos from, Nanos to) const { return pauses_.touch(from, to); }
+  // … or it may have, of this thread: after a pause it is known from its first interval on.
+  bool waits_left_out(const ThreadLog& log, Nanos from, Nanos to) const;
   Nanos forgotten_until() const { return forgotten_until_; }
   // Time of the latest event pushed, CaptureEnd excepted.
   Nanos now() const { return now_; }
@@ -247,6 +253,7 @@ class Observed {
   std::unordered_map<std::string, Quota> quotas_;           // of cgroups, by their paths
   Stretches<TimeSpan> blind_, counted_;
   Log<TimeSpan> elsewhere_;
+  model::Pauses pauses_;
   CpuUse cpu_{kMaxThreads};
   model::CpuAccount machine_cpus_;
   std::uint32_t last_tid_ = 0;

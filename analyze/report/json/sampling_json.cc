@@ -28,6 +28,8 @@ void append_budget(JsonWriter& json, const model::Budget& budget) {
     json.field("one_in", std::uint64_t{step.of});
     json.key("stacks");
     step.stacks ? json.boolean(*step.stacks) : json.null();
+    json.key("waits");
+    step.waits ? json.boolean(*step.waits) : json.null();
     json.key("cost_cpu_ppm");
     step.measured ? json.number(step.cost_ppm) : json.null();
     json.field("above", step.above);

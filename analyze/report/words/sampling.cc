@@ -49,6 +49,12 @@ std::string budget_line(const model::Budget& budget) {
             " recorded, at least " + of(*least);
   const auto is_off = [](const auto& step) { return step.stacks == false; };
   if (std::any_of(budget.steps.begin(), budget.steps.end(), is_off)) text += "; stacks and samples were off for a time";
+  const auto blind =
+      std::count_if(budget.steps.begin(), budget.steps.end(), [](const auto& s) { return s.waits == false; });
+  if (blind == static_cast<std::ptrdiff_t>(budget.steps.size()))
+    text += "; off-CPU intervals were not recorded: what requests waited for is not known";
+  else if (blind != 0)
+    text += "; off-CPU intervals were not recorded for a time: what requests waited for then is not known";
   const model::BudgetStep& last = budget.steps.back();
   if (!last.measured)
     text += "; at the end its cost was not measured any more";

@@ -63,7 +63,7 @@ std::string why_not(model::NotCounted why) {
   using model::NotCounted;
   switch (why) {
     case NotCounted::not_asked:
-      return "off-CPU intervals were not recorded (`tailcap record --add offcpu`)";
+      return "off-CPU intervals were not recorded (`tailcap record --add offcpu`), or not all the time (`--budget`)";
     case NotCounted::states:
       return "the states of goroutines were not recorded (`tailcap record --profile deep`)";
     case NotCounted::loop:

@@ -19,15 +19,18 @@ constexpr double kBudget = 0.02, kEvery = 0.25;
 
 // What recording costs at a load of 1: a part for every connection that is recorded, a part for each of all.
 struct Machine {
-  double part = 0.1, fixed = 0.005, idle = 0.001, extras = 0;
+  double part = 0.1, fixed = 0.005, idle = 0.001, extras = 0, waits = 0;
   double noise = 0;  // of the cost
   std::uint64_t random = 1;
 
   double cost(double load, const Step& step) {
     random = random * 6364136223846793005u + 1442695040888963407u;
     const double wave = 2 * (static_cast<double>(random >> 33) / (1u << 31)) - 1;
-    return (idle + load * (fixed + part / step.of + (step.extras ? extras : 0))) * (1 + noise * wave);
+    const double left = fixed + part / step.of + (step.extras ? extras : 0) + (step.waits ? waits : 0);
+    return (idle + load * left) * (1 + noise * wave);
   }
+  // Of that, the programs of waits: the recorder has as much to do with what they record.
+  double programs(double load, const Step& step) const { return step.waits ? load * waits / 2 : 0; }
 };
 
 struct Course {
@@ -59,7 +62,7 @@ struct Course {
 };
 
 Course simulate(Machine machine, double seconds, const std::function<double(double)>& load, std::uint32_t of = 1) {
-  Controller controller(kBudget, of, machine.extras > 0);
+  Controller controller(kBudget, of, machine.extras > 0, machine.waits > 0);
   Course run;
   bool settled = true;
   for (double at = 0; at < seconds; at += kEvery) {
@@ -71,7 +74,7 @@ Course simulate(Machine machine, double seconds, const std::function<double(doub
       settled = true;
       continue;
     }
-    if (controller.measured(kEvery, cost)) {
+    if (controller.measured(kEvery, {cost, machine.programs(load(at), controller.step()), 1000 * load(at)})) {
       run.changes++;
       settled = false;
     }
@@ -142,11 +145,11 @@ TEST(Budget, NoiseCausesFewSteps) {
 
 // What every connection costs, recorded or not, is more than the budget.
 TEST(Budget, SaysThatItCannotBeKept) {
-  Controller controller(kBudget, 1, false);
-  for (int i = 0; i < 100; i++) controller.measured(kEvery, 0.03 + 0.1 / controller.step().of);
+  Controller controller(kBudget, 1, false, false);
+  for (int i = 0; i < 100; i++) controller.measured(kEvery, {0.03 + 0.1 / controller.step().of});
   EXPECT_EQ(controller.step().of, Controller::kMostOf);
   EXPECT_TRUE(controller.at_its_end());
-  for (int i = 0; i < 100; i++) controller.measured(kEvery, 0.001 + 0.001 / controller.step().of);
+  for (int i = 0; i < 100; i++) controller.measured(kEvery, {0.001 + 0.001 / controller.step().of});
   EXPECT_FALSE(controller.at_its_end());
   EXPECT_EQ(controller.step().of, 1u);
 }
@@ -164,8 +167,73 @@ TEST(Budget, StacksGoFirstAndComeBackLast) {
     }
   }
   EXPECT_TRUE(seen_down);
-  EXPECT_EQ(run.steps[static_cast<std::size_t>(35 / kEvery)], (Step{false, 1}));
-  EXPECT_EQ(run.steps.back(), (Step{true, 1}));
+  EXPECT_EQ(run.steps[static_cast<std::size_t>(35 / kEvery)], (Step{false, 1, true}));
+  EXPECT_EQ(run.steps.back(), (Step{true, 1, true}));
+}
+
+TEST(Budget, WaitsGoWhereASmallerShareDoesNotHelp) {
+  for (const double noise : {0.0, 0.1}) {
+    Machine machine;
+    machine.part = 0.03;
+    machine.fixed = 0.004;
+    machine.waits = 0.024;
+    machine.noise = noise;
+    // A smaller share alone would do; nothing would but to leave out waits; the first again; all of it.
+    const Course run = simulate(machine, 400, [](double at) {
+      return at < 100 ? 0.6 : at < 200 ? 1.0 : at < 300 ? 0.6 : 0.05;
+    });
+    EXPECT_LE(run.worst(105, 1), 1.15 * kBudget) << noise;
+    EXPECT_LE(run.mean(0, 400), kBudget) << noise;
+    const auto at = [&](double time) { return run.steps[static_cast<std::size_t>(time / kEvery)]; };
+    EXPECT_TRUE(at(95).waits) << noise;
+    EXPECT_GT(at(95).of, 1u) << noise;
+    EXPECT_FALSE(at(195).waits) << noise;
+    EXPECT_TRUE(at(295).waits) << noise;
+    EXPECT_EQ(at(399), (Step{true, 1, true})) << noise;
+    EXPECT_LE(run.changes_since(310), 12u) << noise;
+  }
+}
+
+// Then all connections may be recorded.
+TEST(Budget, WaitsGoAtOnceWhereTheirProgramsAloneAreTooMuch) {
+  Controller controller(kBudget, 1, false, true);
+  for (int i = 0; i < 40; i++)
+    controller.measured(kEvery,
+                        controller.step().waits ? Controller::Cost{0.039, 0.03, 10} : Controller::Cost{0.009, 0, 10});
+  EXPECT_EQ(controller.step(), (Step{true, 1, false}));
+  EXPECT_FALSE(controller.at_its_end());
+  for (int i = 0; i < 400; i++)
+    controller.measured(kEvery,
+                        controller.step().waits ? Controller::Cost{0.0039, 0.003, 1} : Controller::Cost{0.0009, 0, 1});
+  EXPECT_EQ(controller.step(), (Step{true, 1, true}));
+}
+
+// Nothing is left to leave out: neither a share, nor waits.
+TEST(Budget, SaysThatItCannotBeKeptWithoutWaitsEither) {
+  Controller controller(kBudget, 1, false, true);
+  for (int i = 0; i < 200; i++)
+    controller.measured(kEvery, {(controller.step().waits ? 0.05 : 0.03) + 0.1 / controller.step().of, 0.01, 1});
+  EXPECT_EQ(controller.step(), (Step{true, Controller::kMostOf, false}));
+  EXPECT_TRUE(controller.at_its_end());
+}
+
+TEST(Budget, WaitsThatTheKernelRefusesDoNotReturn) {
+  Controller controller(kBudget, 1, false, true);
+  while (controller.step().waits) controller.measured(kEvery, {0.09, 0.05, 1});
+  while (!controller.step().waits) controller.measured(kEvery, {0.001, 0, 0.1});
+  controller.waits_are_gone();
+  for (int i = 0; i < 1000; i++) controller.measured(kEvery, {0.001, 0, 0.1});
+  EXPECT_EQ(controller.step(), (Step{true, 1, false}));
+}
+
+TEST(Budget, WaitsThatWereWronglyRecordedAgainAreTriedLessAndLess) {
+  Machine machine;
+  machine.part = 0.001;
+  machine.fixed = 0.001;
+  machine.waits = 0.1;
+  const Course run = simulate(machine, 600, [](double at) { return std::fmod(at, 5) < 0.5 ? 1.0 : 0.02; });
+  EXPECT_LE(run.worst(20, 60), 1.1 * kBudget);
+  EXPECT_LE(run.changes_since(120), 60u);
 }
 
 TEST(Budget, TheLargestShareIsTheOneAskedFor) {

@@ -493,6 +493,68 @@ TEST(PartitionOfThreads, WithoutWaitsNothingIsClaimed) {
   EXPECT_EQ(c.labels("/a"), "unexplained.nocarrier 2000");
 }
 
+// Waits are left out from 2 s to 6 s, to keep a budget. The thread slept before, while it lasted, and after it.
+struct PausedCase : PartitionCase {
+  Endpoint& e = accepted(kA);
+  void request(Duration at, const std::string& target) {
+    e.receive(at, at + 10us, get(target));
+    e.send(at + 2ms, kOk);
+  }
+  void wait(Duration from, Duration to, std::uint16_t missed = 0) {
+    formats::OffCpu& o = off(kA, from, to, to, kRecvfrom);
+    o.socket = e.socket();
+    o.missed = missed;
+  }
+  void note(Duration at, const char* value) { s.add(at, {}, formats::Note{"tailcap.waits", value}); }
+};
+
+TEST(PartitionOfThreads, WaitsThatWereLeftOutForATime) {
+  PausedCase c;
+  c.wait(5ms, 10ms);
+  c.request(10ms, "/a");
+  c.request(1999ms, "/begins-before");
+  c.note(2s, "off");
+  c.request(3s, "/in");
+  c.note(4s, "off");  // of a keyframe
+  c.request(5999ms, "/ends-after");
+  c.note(6s, "on");
+  // The thread slept when waits were recorded again, and is first seen to wait when it is back from that.
+  c.request(6100ms, "/not-seen-yet");
+  c.wait(6103ms, 7s, 1);
+  c.request(7s, "/b");
+  c.wait(7003ms, 8s);
+  c.request(8s, "/c");
+  c.wait(8003ms, 9s);
+  c.note(9s, "on");  // of a keyframe
+  c.request(9s, "/d");
+  EXPECT_EQ(c.labels("/a"), "cpu 2000");
+  for (const char* target : {"/begins-before", "/in", "/ends-after", "/not-seen-yet"})
+    EXPECT_EQ(c.labels(target), "unexplained.nocarrier 2000") << target;
+  for (const char* target : {"/b", "/c", "/d"}) EXPECT_EQ(c.labels(target), "cpu 2000") << target;
+}
+
+// A thread that began meanwhile is not known from its beginning on.
+TEST(PartitionOfThreads, AThreadThatBeganWhileWaitsWereLeftOut) {
+  PausedCase c;
+  c.note(1s, "off");
+  c.s.add(2s, kA, formats::TaskStart{});
+  c.request(2500ms, "/in");
+  c.note(3s, "on");
+  c.request(3500ms, "/after");
+  EXPECT_EQ(c.labels("/in"), "unexplained.nocarrier 2000");
+  EXPECT_EQ(c.labels("/after"), "unexplained.nocarrier 2000");
+}
+
+TEST(PartitionOfThreads, WaitsThatAreLeftOutToTheEnd) {
+  PausedCase c;
+  c.wait(5ms, 10ms);
+  c.request(10ms, "/a");
+  c.note(1s, "off");
+  c.request(20s, "/b");
+  EXPECT_EQ(c.labels("/a"), "cpu 2000");
+  EXPECT_EQ(c.labels("/b"), "unexplained.nocarrier 2000");
+}
+
 TEST(PartitionOfThreads, WaitingForHundredContinueKeepsPhasesExact) {
   PartitionCase d;
   Endpoint& e = d.accepted(kA);
