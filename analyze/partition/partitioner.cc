@@ -267,7 +267,7 @@ model::Partitions Partitioner::take() {
   impl_->advance(INT64_MAX);
   impl_->finish_unfinished();
   impl_->done.sort();
-  impl_->done.set_groups(impl_->observed.groups());
+  impl_->done.set_groups(impl_->observed.quotas().groups());
   return std::move(impl_->done);
 }
 

@@ -32,7 +32,7 @@ class Running {
       case Blocked::born:
         break;
       case Blocked::preempted:
-        if (const auto t = maybe_throttled(w) ? throttling(w) : Observed::Throttling{}; t.some)
+        if (const auto t = maybe_throttled(w) ? throttling(w) : CpuQuotas::Throttling{}; t.some)
           add(w.time, w.back, Label::sched_throttled, Evidence::inferred, of_group(t));
         else
           add(w.time, w.back, Label::sched_preempted);
@@ -117,10 +117,10 @@ class Running {
   bool maybe_throttled(const OffCpuWait& w) const {
     return !k_.observed.throttling_is_told() && w.back - w.time > kTick;
   }
-  Observed::Throttling throttling(const OffCpuWait& w) const {
-    return k_.observed.throttling(log_.pid, w.time, w.back);
+  CpuQuotas::Throttling throttling(const OffCpuWait& w) const {
+    return k_.observed.quotas().throttling(log_.pid, w.time, w.back);
   }
-  std::uint32_t of_group(const Observed::Throttling& t) { return t.group != 0 ? draft_.who(t.group) : 0; }
+  std::uint32_t of_group(const CpuQuotas::Throttling& t) { return t.group != 0 ? draft_.who(t.group) : 0; }
 
   // The thread that woke it from a lock was the lock holder, perhaps on behalf of a request.
   std::uint32_t holder(const OffCpuWait& w) {

@@ -76,42 +76,6 @@ const Stranger* Observed::stranger(formats::SocketId socket) const {
   return it == strangers_.end() ? nullptr : &it->second;
 }
 
-Observed::Throttling Observed::throttling(std::uint32_t pid, Nanos from, Nanos to) const {
-  Throttling found;
-  const auto own = cgroups_.find(pid);
-  if (own == cgroups_.end()) return found;
-  for (std::string path = own->second; !path.empty() && path.find('/') != path.npos; path.erase(path.rfind('/'))) {
-    const auto at = quotas_.find(path);
-    if (at == quotas_.end()) continue;
-    const Quota::Reading* before = at->second.readings.last_until(from);
-    const Quota::Reading* after = at->second.readings.first_at(to);
-    if (!before || after == at->second.readings.end() || after->throttled <= before->throttled) continue;
-    found.group = found.some ? 0 : at->second.number;
-    found.some = true;
-  }
-  return found;
-}
-
-std::vector<model::CpuGroup> Observed::groups() const {
-  std::vector<model::CpuGroup> all(quotas_.size());
-  for (const auto& [path, quota] : quotas_) all[quota.number - 1] = quota.group;
-  return all;
-}
-
-void Observed::quota(Nanos at, const formats::CpuQuota& quota) {
-  std::string path(quota.cgroup);
-  auto it = quotas_.find(path);
-  if (it == quotas_.end()) {
-    if (quotas_.size() >= kMaxCgroups) return;
-    it = quotas_.emplace(path, Quota{}).first;
-    it->second.group = {std::move(path), quota.quota.count(), quota.period.count()};
-    it->second.number = static_cast<std::uint32_t>(quotas_.size());
-  }
-  model::CpuGroup& group = it->second.group;
-  if (group.quota != quota.quota.count() || group.period != quota.period.count()) group.quota = group.period = 0;
-  it->second.readings.add({at, quota.throttled});
-}
-
 ThreadLog* Observed::find_or_add(const formats::Thread& thread) {
   if (thread.tid == 0) return nullptr;
   if (thread.tid == last_tid_ && last_) return last_;
@@ -427,9 +391,9 @@ void Observed::push(const Event& event) {
   } else if (const auto* cpu = std::get_if<formats::MachineCpu>(&event.body)) {
     machine_cpus_.push(event, *cpu);
   } else if (const auto* quota = std::get_if<formats::CpuQuota>(&event.body)) {
-    this->quota(at, *quota);
+    quotas_.push(at, *quota);
   } else if (const auto* task = std::get_if<formats::TaskInfo>(&event.body)) {
-    if (ours && !task->cgroup.empty() && cgroups_.size() < kMaxThreads) cgroups_[event.thread.pid] = task->cgroup;
+    if (ours) quotas_.push(event.thread.pid, *task);
   } else if (const auto* note = std::get_if<formats::Note>(&event.body)) {
     pauses_.push(*note, event.time);
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
@@ -469,7 +433,7 @@ void Observed::forget_before(Nanos t) {
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);
     }
   }
-  for (auto& [cgroup, quota] : quotas_) quota.readings.forget_before(t);
+  quotas_.forget_before(t);
   kept_ -= std::min(kept_, gone);
 }
 

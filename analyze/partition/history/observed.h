@@ -15,6 +15,7 @@
 #include "analyze/model/sampling/pauses.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/findings.h"
+#include "analyze/partition/history/cpu_quotas.h"
 #include "analyze/partition/history/cpu_use.h"
 #include "analyze/partition/history/log.h"
 #include "analyze/partition/history/windows.h"
@@ -147,17 +148,6 @@ struct ByteCarrier {
   formats::TlsSessionId session = 0;  // 0: the bytes are the socket's own
 };
 
-// A cgroup's CPU quota, and how often it had throttled the cgroup at each reading.
-struct Quota {
-  struct Reading {
-    Nanos time = 0;
-    std::uint64_t throttled = 0;
-  };
-  model::CpuGroup group;
-  std::uint32_t number = 0;  // from 1
-  Log<Reading> readings;
-};
-
 // A socket that carries no requests.
 struct Stranger {
   formats::Origin origin = formats::Origin::unknown;
@@ -170,7 +160,6 @@ class Observed {
   static constexpr std::size_t kMaxKept = 4u << 20;
   static constexpr std::size_t kMaxThreads = 64u << 10;
   static constexpr std::size_t kMaxStrangers = 64u << 10;
-  static constexpr std::size_t kMaxCgroups = 1024;
   static constexpr std::size_t kMaxPaths = 64u << 10;  // distinct paths; beyond that, paths are unknown
 
   // carriers: indexed by ConnectionId. pids: the processes to observe; events of others are ignored.
@@ -216,15 +205,7 @@ class Observed {
   model::CpuAccount take_cpus() { return std::move(machine_cpus_); }
   // The kernel reports for each off-CPU interval whether it was CPU throttling.
   bool throttling_is_told() const { return throttled_seen_; }
-  // Whether a cgroup of this process (its own or an ancestor) was throttled between the readings around [from, to).
-  // group: its number; 0 where it was more than one.
-  struct Throttling {
-    bool some = false;
-    std::uint32_t group = 0;
-  };
-  Throttling throttling(std::uint32_t pid, Nanos from, Nanos to) const;
-  // All cgroups with a quota, by number.
-  std::vector<model::CpuGroup> groups() const;
+  const CpuQuotas& quotas() const { return quotas_; }
 
  private:
   ThreadLog* find_or_add(const formats::Thread& thread);
@@ -235,7 +216,6 @@ class Observed {
   void stop(std::uint32_t pid, Nanos at, formats::GoPhase phase);
   void sight(const formats::Event& event, Sighting sighting);
   void assist(const formats::Event& event, bool begins);
-  void quota(Nanos at, const formats::CpuQuota& quota);
   void file(const formats::Event& event, const formats::FileCall& call);
   void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
 
@@ -249,8 +229,7 @@ class Observed {
   std::unordered_map<formats::SocketId, model::ConnectionId> by_socket_;
   std::unordered_map<formats::TlsSessionId, model::ConnectionId> by_session_;
   std::unordered_map<formats::SocketId, Stranger> strangers_;
-  std::unordered_map<std::uint32_t, std::string> cgroups_;  // of processes
-  std::unordered_map<std::string, Quota> quotas_;           // of cgroups, by their paths
+  CpuQuotas quotas_;
   Stretches<TimeSpan> blind_, counted_;
   Log<TimeSpan> elsewhere_;
   model::Pauses pauses_;
