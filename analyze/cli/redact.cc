@@ -24,7 +24,6 @@ using report::bytes_text;
 using report::count_text;
 using report::printable;
 
-constexpr Definition kPolicy{"policy", 0, "FILE", "a level and what differs from it, in YAML; docs/redact.md", 0};
 constexpr Definition kKey{
     "key", 0, "FILE",
     "the key of pseudonyms: they are equal in all captures redacted with it. Without it, a random "
@@ -144,7 +143,7 @@ int run_redact(int argc, char** argv) {
   line.word("IN", options.in, nullptr);
   line.word("OUT.tcap", options.out, nullptr);
   line.choice(option::kLevel, level, {"default", "strict"});
-  line.option(kPolicy, &policy);
+  line.option(option::kPolicy, &policy, "a level and what differs from it, in YAML; docs/redact.md");
   line.option(kKey, &key);
   line.option(kDryRun, &dry_run);
   line.option(option::kForce, &options.force);

@@ -21,6 +21,7 @@
 #include "analyze/query/policy_file.h"
 #include "analyze/query/yaml.h"
 #include "analyze/report/words/number.h"
+#include "analyze/views/watch/live_sampling.h"
 #include "analyze/views/watch/trigger.h"
 #include "formats/printable.h"
 
@@ -38,13 +39,14 @@ constexpr const char* kNotes =
     R"(Requests are judged once, when they have ended. It runs beside the recorder, with low priority, and looks only at the end of
 what is in memory (--look-back): what takes longer than that is found by --unanswered. Expressions are those of
 `tailcap requests --where`. Each snapshot holds all that is in memory and a note that says which request was the reason.
-It ends with the recorder, or after --most snapshots.
+It ends with the recorder, or after --most snapshots; with --policy, it takes no more of them and goes on.
 
 examples:
   tailcap watch flight.tcap -w 'duration > 250ms && path contains "/pay"'
   tailcap watch flight.tcap -w 'status >= 500' --share 1 --for 5s
   tailcap watch flight.tcap -w 'rpc.status == DEADLINE_EXCEEDED' --unanswered 2s
-  tailcap watch flight.tcap --conditions policy.yaml
+  tailcap watch flight.tcap --conditions conditions.yaml
+  tailcap watch flight.tcap --policy policy.yaml
 )";
 
 constexpr Definition kShare{"share", 0, "PERCENT", "so many per cent of the requests match (default: one is enough)",
@@ -71,7 +73,7 @@ struct Arguments {
   double share = 0;
   std::size_t least = 1, most = 10;
   Duration hold{}, unanswered{}, every = 5s, look_back{}, cooldown = 60s;
-  std::string policy_file;
+  std::string conditions_file, policy_file;
   model::policy::Policy policy;
 };
 
@@ -124,9 +126,57 @@ bool take_snapshot(const Arguments& a, const std::string& what) {
 struct Watched {
   model::policy::Condition condition;
   policy::Hold hold;
+  std::size_t decides =
+      kNothing;  // this condition of the policy, and it decides the share: no snapshot is taken for it
+  static constexpr std::size_t kNothing = SIZE_MAX;
 };
 
-std::vector<Watched> watched_of(const Arguments& a) {
+// The share of connections that a policy asks for, as the recorder has it.
+class Shares {
+ public:
+  Shares(const Arguments& a, const watch::LiveSampling& sampling) : a_(a), sampling_(sampling) {}
+  ~Shares() {
+    if (known_ && of_ != 1) (void)ask_recorder({"control", a_.file, "share", "1/1\nwhy=tailcap watch has ended"});
+  }
+  Shares(const Shares&) = delete;
+  Shares& operator=(const Shares&) = delete;
+
+  // True: the recorder has it. Otherwise it has said why not.
+  bool apply() {
+    const watch::WantedShare wanted = sampling_.wanted();
+    if (known_ && wanted.of == of_) return true;
+    std::string why = "why=" + wanted.why;
+    why.resize(std::min(why.size(), kMostWhy));
+    const RecorderAnswer said =
+        ask_recorder({"control", a_.file, "share", "1/" + std::to_string(wanted.of) + "\n" + why});
+    if (said.code != 0) {
+      complain("watch", said.text);
+      return false;
+    }
+    changed_ = std::chrono::steady_clock::now();
+    known_ = true;
+    of_ = wanted.of;
+    const std::int64_t now = static_cast<std::int64_t>(std::time(nullptr)) * 1'000'000'000;
+    std::printf("%s  %s\n  %s\n", report::utc_text(now, 0).c_str(), wanted.why.c_str(),
+                formats::printable(said.text).c_str());
+    std::fflush(stdout);
+    return true;
+  }
+  // So much of the recording's end has the present share.
+  Duration age() const {
+    return known_ ? std::max<Duration>(std::chrono::steady_clock::now() - changed_ - kSettling, 1ms) : Duration::max();
+  }
+
+ private:
+  static constexpr Duration kSettling = 100ms;
+  const Arguments& a_;
+  const watch::LiveSampling& sampling_;
+  std::chrono::steady_clock::time_point changed_;
+  std::uint32_t of_ = 1;
+  bool known_ = false;
+};
+
+std::vector<Watched> watched_of(const Arguments& a, const watch::LiveSampling& sampling) {
   std::vector<Watched> out;
   if (!a.expressions.empty()) {
     using model::policy::Limit;
@@ -136,12 +186,23 @@ std::vector<Watched> watched_of(const Arguments& a) {
     if (a.share > 0) condition.limits.push_back({.of = Limit::Of::share, .value = a.share / 100});
     out.push_back({std::move(condition), policy::Hold(a.hold)});
   }
-  for (const auto& condition : a.policy.conditions) out.push_back({condition, policy::Hold(condition.hold)});
+  for (std::size_t c = 0; c < a.policy.conditions.size(); ++c) {
+    const auto& condition = a.policy.conditions[c];
+    out.push_back({condition, policy::Hold(condition.hold), sampling.decides(c) ? c : Watched::kNothing});
+  }
   return out;
 }
 
+// A part of the connections: each request stands for so many; 0: for how many is not known.
+double weight_of(const model::Sampling& sampling) {
+  if (!sampling.some()) return 1;
+  return sampling.scales() ? static_cast<double>(sampling.of) : 0;
+}
+
 int run(const Arguments& a) {
-  std::vector<Watched> watched = watched_of(a);
+  watch::LiveSampling sampling(a.policy, std::filesystem::path(a.policy_file).filename().string());
+  std::vector<Watched> watched = watched_of(a, sampling);
+  Shares shares(a, sampling);
   policy::Hold hung(a.hold);
   watch::Trigger trigger(a.cooldown);
   pipeline::Options options;
@@ -150,13 +211,13 @@ int run(const Arguments& a) {
   for (const Watched& one : watched)
     options.partition = options.partition || policy::Window(one.condition, a.every).needs_account();
   const Piece piece(a.file + ".watch");
-  const std::string last = "\nlast=" + std::to_string(a.look_back.count());
   formats::Time since = formats::kNoTime;
   std::size_t taken = 0;
   bool answered = false;
-  while (!ended_by_signal() && taken < a.most) {
+  while (!ended_by_signal() && (taken < a.most || a.policy.sampling)) {
     const auto began = std::chrono::steady_clock::now();
-    const RecorderAnswer said = snapshot(a, piece.path(), last);
+    const Duration last = std::min(a.look_back, shares.age());
+    const RecorderAnswer said = snapshot(a, piece.path(), "\nlast=" + std::to_string(last.count()));
     if (said.code != 0) {
       std::error_code error;
       const bool ended = !std::filesystem::exists(a.file + ".control", error);
@@ -165,6 +226,7 @@ int run(const Arguments& a) {
         return answered ? kDone : kFailed;
       }
     } else {
+      if (!answered && a.policy.sampling && !shares.apply()) return kFailed;
       answered = true;
       const pipeline::Analysis analysis = pipeline::analyze(piece.path(), options);
       piece.remove();
@@ -175,11 +237,19 @@ int run(const Arguments& a) {
         const auto judge = [&](policy::Hold& hold, const watch::Sight& sight) {
           if (hold.held(sight.holds, until)) why += (why.empty() ? "" : "; ") + sight.what;
         };
-        for (Watched& one : watched)
-          judge(one.hold, watch::look(analysis.table, one.condition, analysis.study.quality.file.first, since, until));
+        const double weight = weight_of(analysis.study.quality.sampling);
+        for (Watched& one : watched) {
+          const watch::Sight sight =
+              watch::look(analysis.table, one.condition, analysis.study.quality.file.first, since, until, weight);
+          if (one.decides == Watched::kNothing)
+            judge(one.hold, sight);
+          else if (sight.known || (sight.holds && weight > 0))
+            sampling.saw(one.decides, one.hold.held(sight.holds, until));
+        }
+        if (a.policy.sampling) (void)shares.apply();
         if (a.unanswered.count() > 0) judge(hung, watch::look_unanswered(analysis.table, a.unanswered, until));
         since = until;
-        if (trigger.fires(!why.empty(), until) && take_snapshot(a, why)) ++taken;
+        if (taken < a.most && trigger.fires(!why.empty(), until) && take_snapshot(a, why)) ++taken;
       }
     }
     rest(std::max<Duration>(a.every - (std::chrono::steady_clock::now() - began), kLeastEvery));
@@ -190,8 +260,17 @@ int run(const Arguments& a) {
 bool read_policy(Arguments& a) {
   return read_yaml_file("watch", a.policy_file, [&a](const std::string& text) {
     a.policy = query::policy_of(text);
+    if (!a.policy.not_live.empty()) throw query::YamlError(a.policy.not_live);
+    if (!a.policy.sampling) throw query::YamlError("1:1: there is no sampling; --conditions takes conditions only");
+  });
+}
+
+bool read_conditions(Arguments& a) {
+  return read_yaml_file("watch", a.conditions_file, [&a](const std::string& text) {
+    a.policy = query::policy_of(text);
     if (!a.policy.not_watched.empty())
-      throw query::YamlError(a.policy.not_watched + " is replayed by `tailcap policy`; watch takes conditions only");
+      throw query::YamlError(a.policy.not_watched +
+                             " is no condition: --policy applies sampling, `tailcap policy` replays it and breakers");
     if (a.policy.conditions.empty()) throw query::YamlError("1:1: there are no conditions");
   });
 }
@@ -209,7 +288,11 @@ int run_watch(int argc, char** argv) {
   line.option(kLeast, &a.least);
   line.option(kFor, &a.hold);
   line.option(kUnanswered, &a.unanswered);
-  line.option(kConditions, &a.policy_file);
+  line.option(kConditions, &a.conditions_file);
+  line.group("How much is recorded?");
+  line.option(option::kPolicy, &a.policy_file,
+              "apply the sampling of this policy: its conditions decide which share of the connections is recorded; "
+              "those that decide nothing take snapshots");
   line.group("How often?");
   line.option(kEvery, &a.every);
   line.option(kLookBack, &a.look_back);
@@ -217,10 +300,13 @@ int run_watch(int argc, char** argv) {
   line.option(kMost, &a.most);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
-  if (a.expressions.empty() && a.unanswered.count() == 0 && a.policy_file.empty())
-    return wrong_usage(argv[0], "give a condition: --where EXPR, --unanswered T, or --conditions FILE");
+  if (a.expressions.empty() && a.unanswered.count() == 0 && a.conditions_file.empty() && a.policy_file.empty())
+    return wrong_usage(argv[0], "give a condition: --where EXPR, --unanswered T, --conditions FILE, or --policy FILE");
+  if (!a.conditions_file.empty() && !a.policy_file.empty())
+    return wrong_usage(argv[0], "a policy has conditions: give --conditions or --policy");
   if (a.share < 0 || a.share > 100) return wrong_usage(argv[0], "--share is a number of per cent, from 0 to 100");
   if (!a.policy_file.empty() && !read_policy(a)) return kBadUsage;
+  if (!a.conditions_file.empty() && !read_conditions(a)) return kBadUsage;
   for (const std::string& expression : a.expressions) (void)query::Filter(expression);
   if (!line.given(kEvery)) a.every = a.policy.conditions.empty() ? 5s : a.policy.every;
   if (a.every < kLeastEvery) return wrong_usage(argv[0], "--every is at least 200ms");

@@ -143,7 +143,11 @@ class PolicyReader {
            if (key == "sampling") sampling = &value;
            if (key == "breakers") breakers = &value;
            if (value.line != 0 && (key == "sampling" || key == "breakers") && out_.not_watched.empty())
-             out_.not_watched = std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + key;
+             out_.not_watched = place_of(at) + key;
+           if (value.line != 0 && key == "breakers")
+             not_live(
+                 at,
+                 "breakers reject requests, which only a replay can do (`tailcap policy`): a recorder rejects none");
          });
     // They name conditions, which may be below them.
     if (sampling) out_.sampling = sampling_of(*sampling);
@@ -154,6 +158,14 @@ class PolicyReader {
   }
 
  private:
+  static std::string place_of(const Yaml& at) {
+    return std::to_string(at.line) + ":" + std::to_string(at.column) + ": ";
+  }
+  // The first counts.
+  void not_live(const Yaml& at, const char* why) {
+    if (out_.not_live.empty()) out_.not_live = place_of(at) + why;
+  }
+
   void read_conditions(const Yaml& value) {
     for (const Yaml& entry : list(value, "conditions", kMost)) {
       Condition condition = condition_of(entry);
@@ -174,11 +186,11 @@ class PolicyReader {
     fail(value, "there is no condition '" + printable(name) + "'" + formats::suggestion(name, names));
   }
 
-  Sampling sampling_of(const Yaml& node) const {
+  Sampling sampling_of(const Yaml& node) {
     static constexpr std::string_view keys[] = {"rate", "key", "keep", "adapt"};
     Sampling out;
     bool any = false;
-    each(node, "sampling is a map with a rate", keys, [&](const std::string& key, const Yaml&, const Yaml& value) {
+    each(node, "sampling is a map with a rate", keys, [&](const std::string& key, const Yaml& at, const Yaml& value) {
       if (key == "rate") {
         out.rate = percentage(value, key);
         any = true;
@@ -186,8 +198,12 @@ class PolicyReader {
         const std::string& name = scalar(value, "key is trace_id or request_id");
         if (name != "trace_id" && name != "request_id") fail(value, "key is trace_id or request_id");
         out.key = name == "trace_id" ? Sampling::Key::trace_id : Sampling::Key::request_id;
+        not_live(at, "key does not apply while recording: connections are chosen by their addresses and ports");
       } else if (key == "keep") {
         out.keep = expression(value);
+        not_live(at,
+                 "keep is decided when a request is over, and a recorder decides when its connection begins: take "
+                 "snapshots of such requests (`tailcap watch --where`), or replay it with `tailcap policy`");
       } else {
         for (const Yaml& entry : list(value, "adapt", kMost)) out.adapt.push_back(adaptation_of(entry));
       }
@@ -196,14 +212,20 @@ class PolicyReader {
     return out;
   }
 
-  Adaptation adaptation_of(const Yaml& node) const {
+  Adaptation adaptation_of(const Yaml& node) {
     static constexpr std::string_view keys[] = {"when", "route", "rate"};
     Adaptation out;
     bool when = false, rate = false;
     each(node, "an entry of adapt is a map with when and rate", keys,
-         [&](const std::string& key, const Yaml&, const Yaml& value) {
+         [&](const std::string& key, const Yaml& at, const Yaml& value) {
            if (key == "when") out.when = condition(value), when = true;
-           if (key == "route") out.route = route(value);
+           if (key == "route") {
+             out.route = route(value);
+             not_live(
+                 at,
+                 "a rate of one route cannot be applied while recording: whole connections are recorded or left "
+                 "out, and which routes a connection will carry is not known then. Replay it with `tailcap policy`");
+           }
            if (key == "rate") out.rate = percentage(value, key), rate = true;
          });
     if (!when) fail(node, "when is missing: the name of a condition");

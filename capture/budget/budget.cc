@@ -28,16 +28,14 @@ bool has_extras(const ProbeSettings& settings) {
 
 }  // namespace
 
-Budget::Budget(double share, Probes& probes, StatisticsSwitch& statistics, Destination& destination,
-               Recording recording, Time now)
-    : share_(share),
+Budget::Budget(double cpus, Probes& probes, StatisticsSwitch& statistics, Share& share, Time now)
+    : cpus_(cpus),
       probes_(probes),
-      destination_(destination),
-      recording_(std::move(recording)),
+      share_(share),
       extras_(has_extras(probes.settings())),
       waits_(probes.settings().has(Group::offcpu)),
       meter_(probes, proven(statistics), now),
-      controller_(share, probes.settings().connections.of, extras_, waits_) {
+      controller_(cpus, probes.settings().connections.of, extras_, waits_) {
   note_step(now);
 }
 
@@ -56,33 +54,33 @@ void Budget::turn(Time now) {
   } else if (controller_.at_its_end() && !ended_before) {
     note_step(now);
     if (!std::exchange(warned_, true))
-      warn("recording costs more than its budget of " + show_share_of_cpus(share_) +
+      warn("recording costs more than its budget of " + show_share_of_cpus(cpus_) +
            " with all left out that it can leave out. Fewer targets, or --only, cost less.");
   }
 }
 
-void Budget::carry_out(const Step& before, Time now) {
+void Budget::limit(std::uint32_t of, const std::function<void(Time)>& note) {
+  const Step before = controller_.step();
+  const Time now = monotonic_now();
+  if (controller_.limit(of))
+    carry_out(before, now, note);
+  else
+    note(now);
+}
+
+void Budget::carry_out(const Step& before, Time now, const std::function<void(Time)>& note) {
   const Step& step = controller_.step();
   if (step.extras != before.extras) {
     probes_.switch_stacks(step.extras);
-    recording_.note(now, "tailcap.stacks", step.extras ? "on" : "off");
+    share_.note(now, "tailcap.stacks", step.extras ? "on" : "off");
   }
   if (step.of != before.of || step.waits != before.waits) {
     if (step.waits != before.waits) switch_waits(now);
-    if (step.of != before.of) {
-      probes_.set_share(step.of);
-      // Each connection is chosen at its next event, and of those that exist now.
-      try {
-        (void)probes_.list_sockets();
-      } catch (const std::system_error&) {  // then at their next events only
-      }
-    }
-    recording_.drain();
-    now = monotonic_now();
-    destination_.sampled(show(Sampling{step.of, probes_.settings().connections.seed, true}), now);
-    note_step(now);
-    if (controller_.step().waits && !before.waits) recording_.note(now, kWaitsNote, "on");
-    recording_.keyframe(now);
+    share_.change(step.of, [&](Time begun) {
+      note_step(begun);
+      if (controller_.step().waits && !before.waits) share_.note(begun, kWaitsNote, "on");
+      if (note) note(begun);
+    });
   } else {
     note_step(now);
   }
@@ -93,7 +91,7 @@ void Budget::carry_out(const Step& before, Time now) {
 // when the rings are drained.
 void Budget::switch_waits(Time now) {
   const bool on = controller_.step().waits;
-  if (!on) recording_.note(now, kWaitsNote, "off");
+  if (!on) share_.note(now, kWaitsNote, "off");
   if (probes_.record_waits(on)) return;
   controller_.waits_are_gone();
   warn("off-CPU intervals were left out to keep the budget, and cannot be recorded again: the kernel refuses it");
@@ -106,12 +104,12 @@ void Budget::note_step(Time now) {
   if (extras_) text += step.extras ? " stacks on" : " stacks off";
   if (waits_) text += step.waits ? " waits on" : " waits off";
   if (controller_.at_its_end()) text += " above";
-  recording_.note(now, kStepNote, text);
+  share_.note(now, kStepNote, text);
 }
 
 std::string Budget::status() const {
   const Step& step = controller_.step();
-  std::string text = "budget " + show_share_of_cpus(share_) + ": ";
+  std::string text = "budget " + show_share_of_cpus(cpus_) + ": ";
   text += failed_ ? "not measured any more" : "costs " + show_share_of_cpus(cost_);
   text += step.of == 1 ? ", all connections are recorded"
                        : ", 1 of " + std::to_string(step.of) + " connections is recorded";

@@ -8,8 +8,8 @@
 
 #include "capture/budget/controller.h"
 #include "capture/budget/cost_meter.h"
+#include "capture/budget/share.h"
 #include "capture/budget/statistics_switch.h"
-#include "capture/output/destination.h"
 #include "capture/probes/probes.h"
 #include "formats/time.h"
 
@@ -22,30 +22,24 @@ inline constexpr const char* kWaitsNote = "tailcap.waits";
 
 class Budget {
  public:
-  // What a step needs of the recording.
-  struct Recording {
-    std::function<void()> drain;                  // all that the rings hold goes to the writer
-    std::function<void(formats::Time)> keyframe;  // everything that exists is described
-    std::function<void(formats::Time, std::string, std::string)> note;
-  };
-  // share: of all CPUs. Throws std::runtime_error where the kernel does not measure.
-  Budget(double share, Probes& probes, StatisticsSwitch& statistics, Destination& destination, Recording recording,
-         formats::Time now);
+  // cpus: what it may cost, of all of them. Throws std::runtime_error where the kernel does not measure.
+  Budget(double cpus, Probes& probes, StatisticsSwitch& statistics, Share& share, formats::Time now);
 
   // Call it at every turn.
   void turn(formats::Time now);
+  // At most one of so many connections is recorded from now on. note: as in Share::change; it is written in any case.
+  void limit(std::uint32_t of, const std::function<void(formats::Time)>& note);
   // "budget 2 %: costs 1.7 %, 1 of 4 connections is recorded, without off-CPU intervals"
   std::string status() const;
 
  private:
-  void carry_out(const Step& before, formats::Time now);
+  void carry_out(const Step& before, formats::Time now, const std::function<void(formats::Time)>& note = {});
   void switch_waits(formats::Time now);
   void note_step(formats::Time now);
 
-  const double share_;
+  const double cpus_;
   Probes& probes_;
-  Destination& destination_;
-  const Recording recording_;
+  Share& share_;
   const bool extras_, waits_;
   CostMeter meter_;
   Controller controller_;

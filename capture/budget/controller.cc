@@ -19,7 +19,13 @@ constexpr double kDebtKept = 2;  // seconds of the whole budget
 }  // namespace
 
 Controller::Controller(double budget, std::uint32_t of, bool extras, bool waits)
-    : budget_(budget), top_of_(of), has_extras_(extras), has_waits_(waits), step_{true, of, true}, hold_(kHold) {}
+    : budget_(budget),
+      first_of_(of),
+      top_of_(of),
+      has_extras_(extras),
+      has_waits_(waits),
+      step_{true, of, true},
+      hold_(kHold) {}
 
 Controller::Cost Controller::mean_since(std::size_t from) const {
   Cost sum;
@@ -130,6 +136,16 @@ bool Controller::down(const Cost& measured) {
   at_its_end_ = step_ == before;
   if (!at_its_end_) went_up_ = waits_went_up_ = false;
   return !at_its_end_;
+}
+
+bool Controller::limit(std::uint32_t of) {
+  top_of_ = std::max(of, first_of_);
+  if (step_.of >= top_of_) return false;
+  step_.of = top_of_;
+  samples_.clear();
+  since_step_ = 0;
+  learned_ = true;
+  return true;
 }
 
 void Controller::waits_are_gone() { has_waits_ = step_.waits = waits_went_up_ = waits_changed_ = false; }

@@ -33,6 +33,9 @@ class Controller {
   };
   // What it cost in the last so many seconds, all of them under the present step. True: the step has changed.
   bool measured(double seconds, const Cost& cost);
+  // From now on the largest share is one in so many, or that of the beginning where that is smaller. True: the step has
+  // changed.
+  bool limit(std::uint32_t of);
   // Off-CPU intervals cannot be recorded again.
   void waits_are_gone();
   const Step& step() const { return step_; }
@@ -53,7 +56,8 @@ class Controller {
   double peak() const;
 
   const double budget_;
-  const std::uint32_t top_of_;
+  const std::uint32_t first_of_;
+  std::uint32_t top_of_;
   const bool has_extras_;
   bool has_waits_;
   Step step_;

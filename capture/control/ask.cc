@@ -35,6 +35,7 @@ Commands
                      name), and says which when it is whole; the recording goes on. SIGUSR1 does the same
   status             how much it has recorded and lost
   stop               ends the recording, as Ctrl-C does
+  share 1/N          of a recorder with --sample-varies or --budget: at most one connection in N is recorded from now on
   stacks on|off      of a recorder with --stacks or --sample: whether stacks of waits and samples are taken from now on
 
 Only the user who records, and root, are listened to.

@@ -60,6 +60,7 @@ void Commands::obey(Control& control) {
 
 void Commands::obey(Control& control, const Control::Command& command) {
   if (command.name == "note") return note(control, command.argument);
+  if (command.name == "share") return share(control, command.argument);
   if (command.name == "stacks") return stacks(control, command.argument);
   if (command.name == "snapshot") return snapshot(control, command.argument);
   if (command.name == "status") return control.answer(Obeyed::done, status());
@@ -69,7 +70,8 @@ void Commands::obey(Control& control, const Control::Command& command) {
   }
   control.answer(
       Obeyed::usage,
-      "'" + command.name + "' is no command. They are: note KEY=VALUE, snapshot, status, stop, stacks on, stacks off");
+      "'" + command.name +
+          "' is no command. They are: note KEY=VALUE, share 1/N, snapshot, status, stop, stacks on, stacks off");
 }
 
 void Commands::note(Control& control, const std::string& argument) {
@@ -82,6 +84,15 @@ void Commands::note(Control& control, const std::string& argument) {
     session_.note(monotonic_now(), note->first, note->second);
     control.answer(Obeyed::done, "noted: " + note->first + "=" + note->second);
   }
+}
+
+void Commands::share(Control& control, const std::string& argument) {
+  const auto asked = budget::read_asked_share(argument);
+  if (!asked) return control.answer(Obeyed::usage, "a share of the connections is written as 1/8");
+  if (!policy_)
+    return control.answer(Obeyed::failed,
+                          "its share of connections is fixed: record with --sample-varies, and --rotate or --last");
+  control.answer(Obeyed::done, policy_->ask(*asked));
 }
 
 // A note records from when on there are none, or some.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "capture/budget/budget.h"
+#include "capture/budget/policy_share.h"
 #include "capture/control/control.h"
 #include "capture/output/destination.h"
 #include "capture/record/session.h"
@@ -13,12 +14,13 @@ namespace tailcap::capture {
 class Commands {
  public:
   Commands(Session& session, Probes& probes, const ProbeSettings& settings, Destination& destination,
-           const budget::Budget* budget, formats::Time start)
+           const budget::Budget* budget, budget::PolicyShare* policy, formats::Time start)
       : session_(session),
         probes_(probes),
         settings_(settings),
         destination_(destination),
         budget_(budget),
+        policy_(policy),
         start_(start) {}
 
   // Executes at most a few, so that the ring is read, too.
@@ -29,6 +31,7 @@ class Commands {
  private:
   void obey(Control& control, const Control::Command& command);
   void note(Control& control, const std::string& argument);
+  void share(Control& control, const std::string& argument);
   void stacks(Control& control, const std::string& argument);
   void snapshot(Control& control, const std::string& argument);
   std::string status() const;
@@ -38,6 +41,7 @@ class Commands {
   const ProbeSettings& settings_;
   Destination& destination_;
   const budget::Budget* budget_;  // null: none
+  budget::PolicyShare* policy_;   // null: the share cannot be changed
   const formats::Time start_;
   bool stop_ = false;
 };

@@ -65,6 +65,8 @@ What
                          records one connection in N, each with all its requests, chosen by a hash of its addresses and ports:
                          reports estimate the whole. The other connections cost little and leave nothing in the file
       --sample-seed N    which ones: recorders with the same N choose alike          (default: chosen at random)
+      --sample-varies    the share may be changed while it records: `tailcap watch --policy` does, and `tailcap control FILE share
+                         1/8`. Each change begins a file. Needs --rotate or --last (docs/policy.md)
       --budget SHARE     what recording may cost: 2% of the CPU time of all CPUs. Where it costs more, stacks and samples are
                          switched off, then a smaller and smaller share of the connections is recorded, then no off-CPU
                          intervals; where it costs less, more again. Needs --rotate or --last (docs/flight.md)
@@ -147,6 +149,9 @@ void check_destination(const Options& options, bool files_given) {
   if (options.budget > 0 && !to.in_memory() && to.rotate == 0)
     throw UsageError(
         "--budget needs a recording in several files or in memory: give --rotate 100MB or --last 60s, too");
+  if (options.probes.connections.varies && !to.in_memory() && to.rotate == 0)
+    throw UsageError(
+        "--sample-varies needs a recording in several files or in memory: give --rotate 100MB or --last 60s, too");
   if (options.max_size > 0 && (to.in_memory() || to.rotate > 0))
     throw UsageError("--max-size is of one file: --last and --rotate have bounds of their own");
   if (!to.to_stream() || options.dry_run) return;
@@ -205,13 +210,14 @@ void choose_sampling(const std::string& rate, ProbeSettings& probes) {
 void choose_connections(const std::string& share, const std::string& seed, bool varies, ProbeSettings& probes) {
   probes.connections.varies = varies;
   if (share.empty() && !varies) {
-    if (!seed.empty()) throw UsageError("--sample-seed belongs to --sample-connections or --budget");
+    if (!seed.empty()) throw UsageError("--sample-seed belongs to --sample-connections, --sample-varies or --budget");
     return;
   }
   if (!share.empty() && !share.starts_with("1/"))
     throw UsageError("--sample-connections is one in so many: 1/16, not '" + share + "'");
   if (probes.node)
-    throw UsageError("--profile node records no connections: --sample-connections and --budget do not go with it");
+    throw UsageError(
+        "--profile node records no connections: --sample-connections, --sample-varies and --budget do not go with it");
   if (!share.empty())
     probes.connections.of =
         number<std::uint32_t>(share.substr(2), "a number of connections of which one is recorded", 1, SAMPLED_OF_MAX);
@@ -293,7 +299,7 @@ Options parse_options(int argc, char** argv) {
       "keep-arguments", "")("list-headers", "");
   add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())(
       "sample", po::value<std::string>())("sample-connections", po::value<std::string>())(
-      "sample-seed", po::value<std::string>())("budget", po::value<std::string>())(
+      "sample-seed", po::value<std::string>())("sample-varies", "")("budget", po::value<std::string>())(
       "stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")("list-probes", "");
   add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
   add("user", po::value<std::string>())("ready-fd", po::value<std::string>());
@@ -374,7 +380,7 @@ Options parse_options(int argc, char** argv) {
   }
   choose_connections(given.count("sample-connections") ? given["sample-connections"].as<std::string>() : std::string(),
                      given.count("sample-seed") ? given["sample-seed"].as<std::string>() : std::string(),
-                     options.budget > 0, options.probes);
+                     options.budget > 0 || given.count("sample-varies"), options.probes);
   if (given.count("tier")) {
     const auto& tier = given["tier"].as<std::string>();
     if (tier != "a" && tier != "c") throw UsageError("'" + tier + "' is not a hook tier: a or c (b is not built yet)");
@@ -385,10 +391,12 @@ Options parse_options(int argc, char** argv) {
     throw UsageError("'" + way + "' is not a way to read TLS: auto, probes or keys");
   if (way == "keys" && options.probes.payload_limit == 0)
     throw UsageError("--tls keys needs payload: not with --payload 0");
-  if (way == "keys" && options.budget > 0)
-    throw UsageError("--tls keys reads no connection again that was left out: --budget does not go with it");
-  // Records are decrypted from the payload of sockets. With a budget, connections are left out and recorded again.
-  options.probes.tls_auto = way == "auto" && options.budget == 0 && options.probes.payload_limit != 0 &&
+  if (way == "keys" && options.probes.connections.varies)
+    throw UsageError("--tls keys reads no connection again that was left out: " +
+                     std::string(options.budget > 0 ? "--budget" : "--sample-varies") + " does not go with it");
+  // Records are decrypted from the payload of sockets. Where the share varies, connections are left out and recorded
+  // again.
+  options.probes.tls_auto = way == "auto" && !options.probes.connections.varies && options.probes.payload_limit != 0 &&
                             options.probes.has(Group::tls) && options.probes.has(Group::io) && selection.processes();
   options.probes.tls_keys = way == "keys" || options.probes.tls_auto;
   options.no_probe = strings("no-probe");

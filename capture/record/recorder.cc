@@ -17,6 +17,8 @@
 #include "bpf/event.h"
 #include "capture/budget/amount.h"
 #include "capture/budget/budget.h"
+#include "capture/budget/policy_share.h"
+#include "capture/budget/share.h"
 #include "capture/budget/statistics_switch.h"
 #include "capture/control/control.h"
 #include "capture/control/folder_keeper.h"
@@ -297,19 +299,24 @@ Outcome record(const Options& given) {
   }
   announce(selection, child ? child->pid() : 0, options.destination.name(), options.ready_fd);
 
+  std::optional<budget::Share> share;
   std::optional<budget::Budget> budget;
-  if (statistics)
-    budget.emplace(
-        options.budget, probes, *statistics, destination,
-        budget::Budget::Recording{
+  std::optional<budget::PolicyShare> policy;
+  if (options.probes.connections.varies) {
+    share.emplace(
+        probes, destination,
+        budget::Share::Recording{
             [&] { drain(rings, session, true); }, [&](Time at) { session.keyframe_again(at); },
-            [&](Time at, const std::string& key, const std::string& value) { session.note(at, key, value); }},
-        start);
+            [&](Time at, const std::string& key, const std::string& value) { session.note(at, key, value); }});
+    if (statistics) budget.emplace(options.budget, probes, *statistics, *share, start);
+    policy.emplace(*share, budget ? &*budget : nullptr);
+  }
 
   StatusLine status;
   SizeLimit size_limit(options.max_size);
   Outcome outcome;
-  Commands commands(session, probes, options.probes, destination, budget ? &*budget : nullptr, start);
+  Commands commands(session, probes, options.probes, destination, budget ? &*budget : nullptr,
+                    policy ? &*policy : nullptr, start);
   Duration description_pause = kKeyframePause;
   Time next_tick = start + kTick, next_status = start + kStatusEvery, last_keyframe = start;
   Time now = start;

@@ -265,12 +265,26 @@ every: 250ms
     def test_watch_takes_conditions_only(self):
         text = "conditions: [{name: a, over: 1s, at_least: {count: 1}}]"
         (self.scratch / "policy.yaml").write_text(text + "\nsampling: {rate: 1%}")
-        self.assert_refused(self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml"), 2, "policy.yaml:2:1: sampling is replayed by `tailcap policy`")
+        self.assert_refused(self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml"), 2, "policy.yaml:2:1: sampling is no condition: --policy applies sampling")
         (self.scratch / "policy.yaml").write_text(text.replace("over", "ower"))
         self.assert_refused(self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml"), 2, "policy.yaml:1:24: unknown key 'ower'")
         (self.scratch / "policy.yaml").write_text(text)
         self.assertEqual(self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml").returncode, 1, "there is no recorder")
         self.assert_refused(self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml", "--look-back", "5s", "--every", "6s"), 2, "--look-back")
+
+    def test_watch_applies_sampling_only(self):
+        conditions = "conditions: [{name: a, over: 1s, at_least: {count: 1}}]\n"
+        refused = (("", "policy.yaml:1:1: there is no sampling"),
+                   ("sampling: {rate: 10%, keep: status >= 500}", "policy.yaml:2:23: keep is decided when a request is over"),
+                   ("sampling:\n  rate: 10%\n  adapt:\n  - {when: a, route: /pay, rate: 1%}", "policy.yaml:5:15: a rate of one route cannot be applied"),
+                   ("sampling: {rate: 10%}\nbreakers: [{name: b, open: [a], open_for: 1s}]", "policy.yaml:3:1: breakers reject requests"),
+                   ("sampling: {rate: 10}", "policy.yaml:2:18: rate is a percentage"))
+        for text, words in refused:
+            (self.scratch / "policy.yaml").write_text(conditions + text)
+            self.assert_refused(self.tailcap("watch", "x.tcap", "--policy", "policy.yaml"), 2, words)
+        (self.scratch / "policy.yaml").write_text(conditions + "sampling: {rate: 10%, adapt: [{when: a, rate: 1%}]}")
+        self.assertEqual(self.tailcap("watch", "x.tcap", "--policy", "policy.yaml").returncode, 1, "there is no recorder")
+        self.assert_refused(self.tailcap("watch", "x.tcap", "--policy", "policy.yaml", "--conditions", "policy.yaml"), 2, "give --conditions or --policy")
 
     def test_hostile_files_end(self):
         for text in ("[" * 100_000, "conditions: &s\n  - *s", "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nconditions: [*b,*b,*b]", "\0", "a" * (2 << 20),

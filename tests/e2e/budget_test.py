@@ -179,7 +179,7 @@ for i in range(1000):
         self.run_for(load, measured)
         until = time.monotonic()
         self.assertIn("without off-CPU intervals", self.status(recording))
-        wait_until(lambda: "all connections are recorded" in self.status(recording) and "without" not in self.status(recording), "everything, when idle", 60)
+        wait_until(lambda: "all connections are recorded" in self.status(recording) and "without" not in self.status(recording), "everything, when idle", 120)
         time.sleep(3)
         self.assertEqual(recording.stop(), 0, recording.said)
         settled = measured.share(loaded + 8, until - 0.5)

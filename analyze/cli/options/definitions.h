@@ -92,6 +92,7 @@ inline constexpr Definition kLevel{"level", 0, "L",
                                    "of redaction: default (for colleagues: names stay, credentials, numbers and tokens "
                                    "go) or strict (for strangers: all names become pseudonyms)",
                                    0};
+inline constexpr Definition kPolicy{"policy", 0, "FILE", "", 0};
 
 // All commands.
 inline constexpr Definition kMaxMemory{"max-memory", 0, "SIZE",

@@ -71,6 +71,7 @@ struct Policy {
   std::vector<Condition> conditions;
   std::optional<Sampling> sampling;
   std::vector<Breaker> breakers;
+  std::string not_live;     // what cannot be applied while it records, with its place and the reason; empty: nothing
   std::string not_watched;  // what a live watch cannot do, with its place: "7:1: sampling"; empty: nothing
 };
 

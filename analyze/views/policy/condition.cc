@@ -113,7 +113,7 @@ bool Window::push(const model::Request& row, const model::TextPool& texts) {
   return o.matching;
 }
 
-Judgement Window::judge(Time now, Time first) {
+Judgement Window::judge(Time now, Time first, double weight) {
   const bool whole = now - first >= over_;
   while (!held_.empty() && held_.front().at <= now - over_) held_.pop_front();
   Judgement out;
@@ -123,7 +123,7 @@ Judgement Window::judge(Time now, Time first) {
   out.holds = !condition_.limits.empty();
   std::size_t which = 0;
   for (const Limit& limit : condition_.limits) {
-    Value value = measure(limit, which, held_, seconds_of(over_));
+    Value value = measure(limit, which, held_, seconds_of(over_), weight);
     which += limit.is_label();
     // There may have been more before.
     if (!limit.least && !whole && (limit.of == Limit::Of::count || limit.of == Limit::Of::rate)) value = {};
@@ -133,7 +133,8 @@ Judgement Window::judge(Time now, Time first) {
   return out;
 }
 
-Value measure(const Limit& limit, std::size_t which, const std::deque<Observation>& held, double seconds) {
+Value measure(const Limit& limit, std::size_t which, const std::deque<Observation>& held, double seconds,
+              double weight) {
   std::uint64_t matching = 0, judged = 0, failed = 0, client = 0;
   for (const Observation& o : held) {
     matching += o.matching;
@@ -145,9 +146,9 @@ Value measure(const Limit& limit, std::size_t which, const std::deque<Observatio
     case Limit::Of::share:
       return share_of(matching, held.size());
     case Limit::Of::count:
-      return {true, static_cast<double>(matching)};
+      return {weight > 0, weight * static_cast<double>(matching)};
     case Limit::Of::rate:
-      return {true, static_cast<double>(matching) / seconds};
+      return {weight > 0, weight * static_cast<double>(matching) / seconds};
     case Limit::Of::metric:
       break;
   }

@@ -73,8 +73,9 @@ class Window {
   // Requests that have ended, ascending by ended(). True: it is of the route and matches.
   bool push(const model::Request& row, const model::TextPool& texts);
   // At a time that ascends, after the requests that have ended by then. `first`: of what is known; a number of requests
-  // is not small because the window begins before it.
-  Judgement judge(Time now, Time first);
+  // is not small because the window begins before it. weight: so many requests each of them stands for, where a part of
+  // the connections is recorded; 0: that is not known.
+  Judgement judge(Time now, Time first, double weight = 1);
   // Forgets all requests.
   void clear() { held_.clear(); }
 
@@ -86,8 +87,9 @@ class Window {
   std::deque<Observation> held_;
 };
 
-// A value of a limit; `seconds`: of the window.
-Value measure(const Limit& limit, std::size_t label, const std::deque<Observation>& held, double seconds);
+// A value of a limit; `seconds`: of the window; weight: as above.
+Value measure(const Limit& limit, std::size_t label, const std::deque<Observation>& held, double seconds,
+              double weight = 1);
 bool keeps(const Limit& limit, const Value& value);
 
 // A condition that must hold at all looks of so long.

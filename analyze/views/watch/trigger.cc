@@ -39,7 +39,7 @@ std::string values_text(const model::policy::Condition& condition, const policy:
 }  // namespace
 
 Sight look(const model::RequestTable& table, const model::policy::Condition& condition, Time first, Time since,
-           Time until) {
+           Time until, double weight) {
   const bool latest = condition.over.count() == 0;
   const Duration over = latest ? until - since : condition.over;
   policy::Window window(condition, over);
@@ -55,10 +55,11 @@ Sight look(const model::RequestTable& table, const model::policy::Condition& con
   std::size_t example = table.rows.size();
   for (const auto& [at, i] : ended)
     if (window.push(pipeline::whole_row(table, i), table.texts)) example = std::min(example, i);
-  const policy::Judgement judgement = window.judge(until, first);
+  const policy::Judgement judgement = window.judge(until, first, latest ? 1 : weight);
   out.ended = judgement.requests;
   out.matching = judgement.matching;
   out.holds = judgement.holds;
+  out.known = weight > 0 && (latest || until - first >= over);
   if (!out.holds) return out;
   if (example < table.rows.size()) {
     const model::Request row = table.rows[example];

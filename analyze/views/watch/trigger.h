@@ -17,13 +17,14 @@ using formats::Time;
 struct Sight {
   std::size_t ended = 0, matching = 0;  // requests of the route, those recorded at both ends once
   bool holds = false;
-  std::string what;  // where it holds: "GET /pay took 312 ms, status 200"; printable
+  bool known = true;  // false: what is not there might make it hold, or not
+  std::string what;   // where it holds: "GET /pay took 312 ms, status 200"; printable
 };
 
 // Requests that ended in (since, until]: the window of a condition with `over` 0, otherwise a window of so long ends at
-// `until`. first: of what the table covers.
+// `until`. first: of what the table covers. weight: as in policy::Window::judge.
 Sight look(const model::RequestTable& table, const model::policy::Condition& condition, Time first, Time since,
-           Time until);
+           Time until, double weight = 1);
 // A request without an answer for so long at `until`.
 Sight look_unanswered(const model::RequestTable& table, Duration unanswered, Time until);
 

@@ -10,6 +10,7 @@
 
 #include "capture/budget/amount.h"
 #include "capture/budget/controller.h"
+#include "capture/budget/policy_share.h"
 #include "capture/record/options.h"
 
 namespace tailcap::capture::budget {
@@ -244,6 +245,37 @@ TEST(Budget, TheLargestShareIsTheOneAskedFor) {
   EXPECT_EQ(run.steps.back().of, 6u);
 }
 
+// A policy asks for a share: the budget may have a smaller one, and steps up to no larger one.
+TEST(Budget, APolicysShareIsTheLargest) {
+  Controller controller(kBudget, 2, false, false);
+  EXPECT_FALSE(controller.limit(1)) << "one in two was asked for at the beginning";
+  EXPECT_TRUE(controller.limit(16));
+  EXPECT_EQ(controller.step().of, 16u);
+  for (int i = 0; i < 400; i++) controller.measured(kEvery, {0.0001});
+  EXPECT_EQ(controller.step().of, 16u);
+  for (int i = 0; i < 40; i++) controller.measured(kEvery, {0.001 + 3.2 / controller.step().of});
+  EXPECT_GT(controller.step().of, 16u);
+  const auto by_cost = controller.step().of;
+  EXPECT_FALSE(controller.limit(32));
+  EXPECT_EQ(controller.step().of, by_cost);
+  EXPECT_FALSE(controller.limit(1));
+  for (int i = 0; i < 400; i++) controller.measured(kEvery, {0.0001});
+  EXPECT_EQ(controller.step().of, 2u);
+}
+
+TEST(Budget, SharesThatAreAskedFor) {
+  const auto asked = read_asked_share("1/8\nwhy=policy.yaml: rate 10% while busy");
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->of, 8u);
+  EXPECT_EQ(asked->why, "policy.yaml: rate 10% while busy");
+  EXPECT_EQ(read_asked_share("1/1")->of, 1u);
+  EXPECT_EQ(read_asked_share("1/65536")->of, 65536u);
+  for (const char* wrong : {"", "1", "8", "1/", "1/0", "1/-1", "1/65537", "1/99999999999", "2/8", "1/8 why=x",
+                            "1/8\nlast=1", "1/8\nwhy=a\nb", "1/8x"})
+    EXPECT_FALSE(read_asked_share(wrong)) << wrong;
+  EXPECT_FALSE(read_asked_share("1/8\nwhy=" + std::string(300, 'x')));
+}
+
 TEST(Budget, AmountsAreShares) {
   EXPECT_DOUBLE_EQ(parse_share_of_cpus("2%"), 0.02);
   EXPECT_DOUBLE_EQ(parse_share_of_cpus("0.5%"), 0.005);
@@ -266,7 +298,10 @@ TEST(Budget, Options) {
   EXPECT_EQ(in_files.probes.connections.seed, 7u);
   EXPECT_EQ(parsed({"--budget", "2%", "--last", "60s", "--sample-connections", "1/4"}).probes.connections.of, 4u);
   EXPECT_FALSE(parsed({"--rotate", "10MB", "--sample-connections", "1/4"}).probes.connections.varies);
-  const std::vector<std::string> wrong[] = {{"--budget", "2%"},
+  EXPECT_TRUE(parsed({"--last", "60s", "--sample-varies"}).probes.connections.varies);
+  const std::vector<std::string> wrong[] = {{"--sample-varies"},
+                                            {"--last", "60s", "--sample-varies", "--tls", "keys"},
+                                            {"--budget", "2%"},
                                             {"--budget", "2%", "-o", "one.tcap"},
                                             {"--budget", "2", "--last", "60s"},
                                             {"--budget", "2%", "--last", "60s", "--tls", "keys"},
