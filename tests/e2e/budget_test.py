@@ -10,7 +10,8 @@ import sys
 import time
 
 import harness
-from harness import Case, Recording, free_port, json_lines, wait_until
+from harness import Recording, json_lines, wait_until
+from nginx_case import NginxCase
 
 BPF_ENABLE_STATS, NR_BPF = 32, 321
 CPUS = os.cpu_count()
@@ -49,23 +50,10 @@ class Measured:
         return (last - first) / (end - begin) / CPUS
 
 
-class Budget(Case):
+class Budget(NginxCase):
     BUDGET = 0.03
     CONNECTIONS = 1024
     ONLY = "--only", "io,arrivals,offcpu,stalls,tasks,net"  # whatever other processes do with libraries of TLS
-
-    def server(self):
-        port, folder = free_port(), self.scratch / "nginx"
-        (folder / "html").mkdir(parents=True)
-        (folder / "html/page").write_bytes(b"x" * 256)
-        (folder / "nginx.conf").write_text(
-            "worker_processes 1; pid nginx.pid; error_log stderr; daemon off; master_process off;\n"
-            "events { worker_connections 4096; }\n"
-            "http { access_log off; keepalive_requests 100000000; keepalive_timeout 600;\n"
-            f"server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ root {folder}/html; }} }} }}\n")
-        process = self.start(["nginx", "-p", folder, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
-        wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
-        return process.pid, f"http://127.0.0.1:{port}"
 
     def load_of(self, url, rate, seconds, name, *more):
         log = self.scratch / f"{name}.jsonl"

@@ -6,7 +6,8 @@ import subprocess
 import time
 
 import harness
-from harness import Case, Recording, free_port, json_lines, wait_until
+from harness import Recording, json_lines, wait_until
+from nginx_case import NginxCase
 
 POLICY = """
 every: 500ms
@@ -19,21 +20,8 @@ sampling:
 """
 
 
-class PolicyLive(Case):
+class PolicyLive(NginxCase):
     ONLY = "--only", "io,arrivals,offcpu,tasks,net"
-
-    def server(self):
-        port, folder = free_port(), self.scratch / "nginx"
-        (folder / "html").mkdir(parents=True)
-        (folder / "html/page").write_bytes(b"x" * 256)
-        (folder / "nginx.conf").write_text(
-            "worker_processes 1; pid nginx.pid; error_log stderr; daemon off; master_process off;\n"
-            "events { worker_connections 4096; }\n"
-            "http { access_log off; keepalive_requests 100000000; keepalive_timeout 600;\n"
-            f"server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ root {folder}/html; }} }} }}\n")
-        process = self.start(["nginx", "-p", folder, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
-        wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
-        return process.pid, f"http://127.0.0.1:{port}"
 
     def load(self, url, rate, seconds, name):
         log = self.scratch / f"{name}.jsonl"

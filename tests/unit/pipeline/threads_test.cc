@@ -13,6 +13,7 @@
 #include "analyze/report/report_json.h"
 #include "ground/background.h"
 #include "tests/synth/capture_file.h"
+#include "tests/synth/conversation.h"
 #include "tests/synth/scenario.h"
 
 namespace tailcap {
@@ -46,18 +47,8 @@ void load(unsigned seed, Scenario& scenario) {
     opening.remote = "10.0.0.2:" + std::to_string(40000 + number);
     auto [client, server] =
         scenario.loopback(between(0, 3'000), opening, {10, static_cast<std::uint32_t>(100 + number)});
-    formats::Duration now = 5ms;
-    for (int i = 0; i < 150; ++i) {
-      const std::string request =
-          "GET /" + std::to_string(number) + "/" + std::to_string(i % 7) + " HTTP/1.1\r\nHost: h\r\n\r\n";
-      const std::string response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-      const formats::Duration took = between(50, 20'000);
-      client.send(now, request);
-      server.receive(now + 20us, now + 50us, request);
-      server.send(now + took, response);
-      client.receive(now + took + 20us, now + took + 40us, response);
-      now += took + between(100, 5'000);
-    }
+    synth::converse(client, server, 150, random,
+                    [&](int i) { return "/" + std::to_string(number) + "/" + std::to_string(i % 7); });
   }
   if (seed % 4 == 0) scenario.loss(between(0, 100'000), 300ms, formats::Kind::receive, 3);
 }

@@ -9,6 +9,7 @@
 
 #include "analyze/pipeline/pipeline.h"
 #include "tests/synth/capture_file.h"
+#include "tests/synth/conversation.h"
 #include "tests/synth/scenario.h"
 
 namespace tailcap {
@@ -29,15 +30,7 @@ void load(synth::Scenario& scenario) {
     opening.remote = "10.0.0.2:" + std::to_string(40000 + number);
     auto [client, server] =
         scenario.loopback(between(0, 3'000), opening, {10, static_cast<std::uint32_t>(100 + number)});
-    formats::Duration now = 5ms;
-    for (int i = 0; i < 300; ++i) {
-      const formats::Duration took = between(50, 20'000);
-      client.send(now, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-      server.receive(now + 20us, now + 50us, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-      server.send(now + took, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-      client.receive(now + took + 20us, now + took + 40us, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-      now += took + between(100, 5'000);
-    }
+    synth::converse(client, server, 300, random, [](int) { return std::string("/"); });
   }
 }
 
