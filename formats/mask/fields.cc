@@ -63,7 +63,10 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
   const bool fresh = memo && seen_ == 0 && part_ == Part::start;
   if (fresh) at = known_head(bytes, base, sheet, *memo);
   const bool was_known = at > 0;
-  std::string_view line;  // being learned
+  constexpr std::size_t kNone = SIZE_MAX;
+  std::size_t line = kNone, value_at = kNone;  // where the line under way begins, and its value
+  hidden_.clear();
+  simple_ = fresh;
   while (at < bytes.size() && part_ != Part::done) {
     switch (part_) {
       case Part::start: {
@@ -84,12 +87,13 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
         } else {
           note();
           if (memo) {
-            line = line_of(bytes.substr(at));
-            if (!line.empty() && known(line, base + at, sheet, *memo)) {
-              at += line.size();
-              line = {};
+            const std::string_view whole = line_of(bytes.substr(at));
+            if (!whole.empty() && known(whole, at, base, sheet, *memo)) {
+              at += whole.size();
               break;
             }
+            line = at;
+            value_at = kNone;
           }
           name_.clear();
           value_.clear();
@@ -111,62 +115,88 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
         }
         break;
       case Part::name:
-        at += name(bytes.substr(at), base + at, sheet, rules);
+        if (const std::size_t used = name(bytes.substr(at), base + at, sheet, rules); used > 0) {
+          at += used;
+          if (part_ == Part::value) value_at = at;
+        }
         break;
       case Part::value:
         at += value(bytes.substr(at), base + at, sheet, rules);
-        if (line.empty()) break;
-        learn(line, base + at - line.size(), sheet, *memo);
-        line = {};
+        if (!memo || part_ != Part::start) break;
+        if (line == kNone)
+          simple_ = false;
+        else
+          learn(bytes, line, value_at, at, base, sheet, *memo);
+        line = kNone;
         break;
       case Part::done:
         break;
     }
   }
-  if (fresh && !was_known && done()) learn_head(bytes.substr(0, at), base, sheet, *memo);
+  if (fresh && !was_known && done()) learn_head(at, base, sheet, *memo);
   seen_ += at;
   return at;
 }
 
 std::size_t Fields::known_head(std::string_view bytes, std::size_t base, Sheet& sheet, const FieldMemo& memo) {
   const FieldMemo::Head& head = memo.head(head_);
-  if (head.was.empty() || !bytes.starts_with(head.was)) return 0;
-  sheet.write(base, head.became);
+  if (!head.fits(bytes)) return 0;
+  sheet.write(base, head.masked);
   framing = head.framing;
   part_ = Part::done;
   unlike_ = 0;
-  return head.was.size();
+  return head.masked.size();
 }
 
 // Where each head has an id of its own, most are not kept.
-void Fields::learn_head(std::string_view head, std::size_t base, const Sheet& sheet, FieldMemo& memo) {
-  if (framing.contradictory || head.size() > FieldMemo::kMostOfHead) return;
+void Fields::learn_head(std::size_t size, std::size_t base, const Sheet& sheet, FieldMemo& memo) {
+  if (!simple_ || framing.contradictory || size > FieldMemo::kMostOfHead) return;
   if (++unlike_ > kUnlikeKept && unlike_ % kUnlikeKeptEvery != 0) return;
-  head_ = memo.keep_head(head, sheet.result(base, head.size()), framing);
+  head_ = memo.keep_head(sheet.result(base, size), hidden_, framing);
 }
 
-bool Fields::known(std::string_view line, std::size_t base, Sheet& sheet, const FieldMemo& memo) {
+bool Fields::known(std::string_view line, std::size_t at, std::size_t base, Sheet& sheet, const FieldMemo& memo) {
   const FieldMemo::Line* const found = memo.find(line);
   if (!found) return false;
-  sheet.write(base, found->masked());
+  sheet.write(base + at, found->masked());
   kind_ = found->kind;
   shown_ = found->shown;
   noted_ = static_cast<Noted>(found->noted);
   value_ = found->value();
   judged_.clear();
   begun_ = true;
+  hides(at + found->hidden.begin, at + found->hidden.end);
   return true;
 }
 
-// What a line says of the framing is not in the memo, but for its value: note() reads that again.
-void Fields::learn(std::string_view line, std::size_t base, const Sheet& sheet, FieldMemo& memo) const {
-  if (framing.contradictory) return;
-  FieldMemo::Line& out = memo.keep(line, sheet.result(base, line.size()));
+void Fields::hides(std::size_t begin, std::size_t end) {
+  if (begin == end) return;
+  simple_ = simple_ && end <= FieldMemo::kMostOfHead;
+  if (simple_) hidden_.push_back({static_cast<std::uint16_t>(begin), static_cast<std::uint16_t>(end)});
+}
+
+// What a line says of the framing is not in the memo, but for its value: note() reads that again. A line of which a
+// part is masked because of what it holds is not remembered.
+void Fields::learn(std::string_view bytes, std::size_t begin, std::size_t value, std::size_t end, std::size_t base,
+                   const Sheet& sheet, FieldMemo& memo) {
+  const std::string_view line = bytes.substr(begin, end - begin), masked = sheet.result(base + begin, line.size());
+  const std::size_t text_end = line.size() - (line.ends_with("\r\n") ? 2 : 1);
+  FieldMemo::Hidden hidden;
+  if (masked != line) {
+    const bool whole = value != SIZE_MAX && kind_ == Value::masked && noted_ == Noted::no;
+    simple_ = simple_ && whole;
+    if (!whole) return;
+    hides(value, begin + text_end);
+    if (line.size() > FieldMemo::kMost) return;
+    hidden = {static_cast<std::uint16_t>(value - begin), static_cast<std::uint16_t>(text_end)};
+  }
+  if (framing.contradictory || line.size() > FieldMemo::kMost) return;
+  FieldMemo::Line& out = memo.keep(line, masked, hidden);
   out.kind = kind_;
   out.shown = shown_;
   out.noted = static_cast<std::uint8_t>(noted_);
-  out.value_end = static_cast<std::uint8_t>(line.size() - (line.ends_with("\r\n") ? 2 : 1));
-  out.value_begin = static_cast<std::uint8_t>(out.value_end - value_.size());
+  out.value_end = static_cast<std::uint8_t>(text_end);
+  out.value_begin = static_cast<std::uint8_t>(text_end - value_.size());
 }
 
 // A name is kept only if a colon follows it, or the bytes end.

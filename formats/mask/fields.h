@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "formats/mask/framing.h"
 #include "formats/mask/rules.h"
@@ -39,12 +40,15 @@ class Fields {
   enum class Part : std::uint8_t { start, blank, name, value, done };
   enum class Noted : std::uint8_t { no, length, coding, expect, upgrade, type };
 
-  // The same for all of a head's lines, where these bytes begin with them. Returns how many bytes were used.
+  // The head is known, up to its blank line, where these bytes begin with it. Returns how many bytes were used.
   std::size_t known_head(std::string_view bytes, std::size_t base, Sheet& sheet, const FieldMemo& memo);
-  void learn_head(std::string_view head, std::size_t base, const Sheet& sheet, FieldMemo& memo);
-  // A whole line with its line feed. Returns false, and does nothing, if it is not known.
-  bool known(std::string_view line, std::size_t base, Sheet& sheet, const FieldMemo& memo);
-  void learn(std::string_view line, std::size_t base, const Sheet& sheet, FieldMemo& memo) const;
+  void learn_head(std::size_t size, std::size_t base, const Sheet& sheet, FieldMemo& memo);
+  // line: whole, with its line feed; it begins at `at`. Returns false, and does nothing, if it is not known.
+  bool known(std::string_view line, std::size_t at, std::size_t base, Sheet& sheet, const FieldMemo& memo);
+  // The line [begin, end) of these bytes; value: where its value begins, SIZE_MAX: it has no name.
+  void learn(std::string_view bytes, std::size_t begin, std::size_t value, std::size_t end, std::size_t base,
+             const Sheet& sheet, FieldMemo& memo);
+  void hides(std::size_t begin, std::size_t end);
   std::size_t name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   std::size_t value(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   void judge(std::string_view text, std::size_t base, bool last, Sheet& sheet, const Rules& rules);
@@ -59,6 +63,9 @@ class Fields {
   bool after_cr_ = false;  // a line feed has to follow
   Noted noted_ = Noted::no;
   std::size_t seen_ = 0;
+  // Of the head under way: what is masked whatever it is, and that nothing else is.
+  std::vector<FieldMemo::Hidden> hidden_;
+  bool simple_ = false;
   std::uint32_t head_ = 0;   // the number of a head in the memo
   std::uint8_t unlike_ = 0;  // heads since one was known
   std::string name_, value_, judged_, scratch_;
