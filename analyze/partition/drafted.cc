@@ -43,6 +43,7 @@ struct Drafting {
   // Off-CPU intervals were not recorded for a time that is the request's, or may be: one may have gone on after a
   // pause.
   bool paused(const std::vector<Act>& acts) const {
+    if (!k.observed.waits_left_out()) return false;
     const Window& w = draft.w;
     return k.observed.waits_left_out(w.from, w.to) || std::any_of(acts.begin(), acts.end(), [&](const Act& a) {
              const ThreadLog* log = k.observed.thread(a.tid);

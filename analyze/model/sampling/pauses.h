@@ -19,6 +19,7 @@ class Pauses {
 
   // Notes of the recorder are of their time on.
   void push(const formats::Note& note, formats::Time time);
+  bool empty() const { return pauses_.empty(); }
   // Some of [from, to) lies in a pause.
   bool touch(std::int64_t from, std::int64_t to) const;
   // The last that ended until t; null: none.

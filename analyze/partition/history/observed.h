@@ -188,7 +188,9 @@ class Observed {
   // Off-CPU intervals were lost in here; the next interval of each affected thread reports the loss.
   const Stretches<TimeSpan>& counted() const { return counted_; }
   bool waits_recorded() const { return waits_recorded_; }
-  // The recorder left off-CPU intervals out for a part of [from, to).
+  // The recorder has left off-CPU intervals out.
+  bool waits_left_out() const { return !pauses_.empty(); }
+  // … for a part of [from, to).
   bool waits_left_out(Nanos from, Nanos to) const { return pauses_.touch(from, to); }
   // … or it may have, of this thread: after a pause it is known from its first interval on.
   bool waits_left_out(const ThreadLog& log, Nanos from, Nanos to) const;
