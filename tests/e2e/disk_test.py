@@ -1,4 +1,5 @@
 """What threads wait for at the disk, held against the kernel's own trace of the block layer."""
+import collections
 import contextlib
 import os
 import pathlib
@@ -26,9 +27,9 @@ log = []
 def write(what, times):
     for n in range(times):
         begin = time.monotonic_ns()
-        os.pwrite(file, memory, 65536 * n)
+        os.pwrite(file, memory, 65536 * (n % 40))
         log.append((what, begin, time.monotonic_ns()))
-write("free", 40)
+write("free", 400)
 if sys.argv[2]:
     with open(sys.argv[2] + "/cgroup.procs", "w") as f: f.write(str(os.getpid()))
     write("held", 24)
@@ -73,24 +74,29 @@ class Disk(Case):
         stalls = [e for e in events if e["kind"] == "stall" and e["tid"] == program.pid]
         waits = {e["left"]: e for e in events if e["kind"] == "off_cpu" and e["tid"] == program.pid}
         found = {"free": 0, "held": 0}
+        left_out = collections.Counter()
         for what, begin, end in log:
             begin, end = int(begin), int(end)
             # What the kernel says of this write; where it was throttled, a worker of the kernel queued it.
             mine = [q for q in self.queued if begin - 1000 <= q[0] <= end and q[3] == 65536 and (q[1] == program.pid) == (what == "free")]
             if len(mine) != 1:
-                continue  # somebody else's of the same size, or not one piece
+                left_out[what, "not one I/O"] += 1  # another thread's of the same size, or not one piece
+                continue
             queued, _, place, _ = mine[0]
             done = next((t for t in self.completed.get(place, ()) if t >= queued), None)
             if done is None:
-                continue  # merged with another, whose place it has then
+                left_out[what, "merged with another"] += 1
+                continue
             inside = [w for w in waits.values() if begin <= w["left"] and w["time"] <= end and w["state"] & 2]
             io = [s for s in stalls if s["what"] == "block_io" and begin <= s["began"] and s["time"] <= end]
             held = [s for s in stalls if s["what"] == "io_throttled" and begin <= s["began"] and s["time"] <= end]
             if len(inside) != 1 or inside[0]["missed"] or inside[0]["runnable"] is None:
-                continue  # it was done before the thread slept, or the kernel did not tell of the wake-up
+                left_out[what, "done before the thread slept, or no wake-up"] += 1
+                continue
             wait = inside[0]
             if done - max(queued, wait["left"]) < 20_000:
-                continue  # too short to be told
+                left_out[what, "shorter than what is recorded"] += 1
+                continue
             self.assertEqual([(s["where"], s["detail"]) for s in io], [(place[0], 65536)], (what, wait, queued, done))
             # The trace is in microseconds, and is written a little before or after the programs run.
             self.assertAlmostEqual(io[0]["began"], max(queued, wait["left"]), delta=200_000)
@@ -98,9 +104,10 @@ class Disk(Case):
             self.assertGreaterEqual(io[0]["time"], done - 1000)
             self.assertEqual([(s["began"], s["time"], s["where"]) for s in held], [(wait["left"], io[0]["began"], place[0])] if what == "held" else [])
             found[what] += 1
-        self.assertGreaterEqual(found["free"], 10, log)
+        # A fast disk is done with most writes before the thread sleeps, or within 20 µs of that.
+        self.assertGreaterEqual(found["free"], 10, left_out)
         if folder:
-            self.assertGreaterEqual(found["held"], 3, log)  # the quota is given in slices, not by the write
+            self.assertGreaterEqual(found["held"], 3, left_out)  # the quota is given in slices, not by the write
 
 
 if __name__ == "__main__":
