@@ -51,18 +51,28 @@ def set_bpf_stats(on):
     pathlib.Path("/proc/sys/kernel/bpf_stats_enabled").write_text("1" if on else "0")
 
 
+def commit():
+    git = ["git", "-C", str(ROOT)]
+    name = subprocess.run(git + ["rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    dirty = subprocess.run(git + ["status", "--porcelain", "-uno"], capture_output=True, text=True, check=False).stdout.strip()
+    return f"{name or 'unknown'}{' with changes' if dirty else ''}"
+
+
+def stolen_seconds():
+    """CPU time that the hypervisor gave to others, as a mean over the CPUs, since the start of the machine."""
+    fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK") / (os.cpu_count() or 1)
+
+
 def description():
     model = "unknown CPU"
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             model = line.split(":")[1].strip()
             break
-    git = ["git", "-C", str(ROOT)]
-    commit = subprocess.run(git + ["rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    dirty = subprocess.run(git + ["status", "--porcelain", "-uno"], capture_output=True, text=True).stdout.strip()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (f"Machine: {os.cpu_count()} CPUs ({model}), {memory:.0f} GiB, Linux {platform.release()}. "
-            f"Commit: {commit or 'unknown'}{' with changes' if dirty else ''}.")
+            f"Commit: {commit()}.")
 
 
 def median_and_range(values):

@@ -18,6 +18,7 @@ class Gate(Case):
         port = "{port}" if duet else free_port()
         if duet:
             arguments = (*arguments, "--duet", f"{free_port()},{free_port()}")
+        arguments = [str(a).replace("{port}", str(port)) for a in arguments]
         service = f"{sys.executable} {harness.ROOT}/tests/e2e/gate_service.py --port {port} --stock {self.stock}"
         load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r {self.RATE} -c 4 -d {self.SECONDS} --route '1 GET /pay' --log {self.scratch}/load-{port}.jsonl"
         done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", f"{service} {base}", "--new", f"{service} {new}", "--load", load,
@@ -42,6 +43,11 @@ class Gate(Case):
     def test_equal_versions_pass(self):
         # Other words, so that the gate does not take them for one version.
         done, verdict = self.gate("--calls 1", "--calls 01", "--fail-on", "calls(/pay) > +0")
+        self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
+
+    def test_recorded_by_port(self):
+        """--record takes what `tailcap record` takes."""
+        done, verdict = self.gate("--calls 1", "--calls 01", "--fail-on", "calls(/pay) > +0", "--record", "--port {port}")
         self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
 
     def test_one_more_wait_is_found(self):
