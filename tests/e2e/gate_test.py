@@ -88,6 +88,23 @@ class Gate(Case):
         self.assertEqual(done.returncode, 2)
         self.assertIn("--new must say where {port} goes", done.stderr)
 
+    def test_a_cancelled_job_leaves_nothing_behind(self):
+        port = free_port()
+        service = f"{harness.BUILD}/samples/tailcap-sample-service --port {port}"
+        load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r 20 -d 60"
+        gate = self.start([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", service, "--new", f"{service} --address 127.0.0.1", "--load", load,
+                           "--ready", f"127.0.0.1:{port}", "--out", self.scratch / "cancelled"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        mine = lambda: subprocess.run(["pgrep", "-f", "--", f"--port {port}|127.0.0.1:{port}|{self.scratch}/cancelled"], capture_output=True, text=True, check=False).stdout.split()
+        recorded = lambda: any("Ctrl-C ends it" in log.read_text() for log in (self.scratch / "cancelled").rglob("*.record.log"))
+        deadline = time.monotonic() + 30
+        while not recorded() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(0.5)
+        self.assertGreaterEqual(len(mine()), 4)  # the gate, the service, the load, the recorder
+        gate.terminate()
+        self.assertEqual(gate.wait(timeout=30), 128 + 15)
+        self.assertEqual(mine(), [])
+
     def test_what_does_not_start_is_said(self):
         began = time.monotonic()
         done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", "false", "--new", "true", "--load", "true", "--settle", "0.2s", "--out", self.scratch / "x"],
