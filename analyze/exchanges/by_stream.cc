@@ -28,7 +28,8 @@ void ByStream::push(const model::Message& m, Exchanged& out, model::Findings& fi
 void ByStream::message(const model::Message& m, Exchanged& out, model::Findings& findings) {
   if (m.kind == MessageKind::interim && m.answers_unknown) return;
   const auto it = drafts_.try_emplace(m.stream).first;
-  ExchangeDraft& d = it->second;
+  if (!it->second) it->second = out.fresh();
+  ExchangeDraft& d = *it->second;
   model::Exchange& e = d.exchange;
   e.role = role_;
   switch (m.kind) {
@@ -70,7 +71,7 @@ void ByStream::close(const model::Message& m, Exchanged& out, model::Findings& f
   ends_[direction] = m.closed;
   end_taints_[direction] = m.taints;
   for (auto it = drafts_.begin(); it != drafts_.end();) {
-    ExchangeDraft& d = it->second;
+    ExchangeDraft& d = *it->second;
     const bool over = !d.answered && d.asked && closed_[answering(role_)];
     if (over) unanswered(d);
     if (over || done())
@@ -81,12 +82,13 @@ void ByStream::close(const model::Message& m, Exchanged& out, model::Findings& f
 }
 
 ByStream::Drafts::iterator ByStream::finish(Drafts::iterator it, Exchanged& out, model::Findings& findings) {
-  ExchangeDraft& d = it->second;
+  ExchangeDraft& d = *it->second;
   model::Exchange& e = d.exchange;
   e.id = {id_, ++numbered_};
   settle_outcome(d);
   if (straighten(e)) findings.add(Finding::negative_interval);
   out.take(e);
+  out.give_back(std::move(it->second));
   return drafts_.erase(it);
 }
 

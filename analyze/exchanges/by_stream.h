@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 
 #include "analyze/exchanges/conversation.h"
 
@@ -16,7 +17,8 @@ class ByStream {
   bool done() const { return closed_[0] && closed_[1]; }
 
  private:
-  using Drafts = std::map<std::uint32_t, ExchangeDraft>;  // bounded: the parser gives up streams, and says so of each
+  using Drafts = std::map<std::uint32_t,
+                          std::unique_ptr<ExchangeDraft>>;  // bounded: the parser gives up streams, and says so of each
 
   void message(const model::Message& m, Exchanged& out, model::Findings& findings);
   void close(const model::Message& m, Exchanged& out, model::Findings& findings);

@@ -24,23 +24,8 @@ std::unique_ptr<ExchangeDraft> Exchanged::fresh() {
   if (pool_.empty()) return std::make_unique<ExchangeDraft>();
   std::unique_ptr<ExchangeDraft> d = std::move(pool_.back());
   pool_.pop_back();
-  // Back to the beginning, but for what the strings have allocated.
-  model::Exchange e;
-  std::swap(e.method, d->exchange.method);
-  std::swap(e.target, d->exchange.target);
-  std::swap(e.authority, d->exchange.authority);
-  std::swap(e.request_headers, d->exchange.request_headers);
-  std::swap(e.response_headers, d->exchange.response_headers);
-  std::swap(e.request_trailers, d->exchange.request_trailers);
-  std::swap(e.response_trailers, d->exchange.response_trailers);
-  e.method.clear();
-  e.target.clear();
-  e.authority.clear();
-  e.request_headers.clear();
-  e.response_headers.clear();
-  e.request_trailers.clear();
-  e.response_trailers.clear();
-  *d = ExchangeDraft{std::move(e), false, false, {}, {}, {}, 0};
+  model::renew(d->exchange);
+  static_cast<DraftFacts&>(*d) = {};
   return d;
 }
 

@@ -17,12 +17,15 @@ namespace tailcap::exchanges {
 inline constexpr model::Duration kSendReturn = std::chrono::milliseconds{1};
 
 // An exchange in the making.
-struct ExchangeDraft {
-  model::Exchange exchange;
+struct DraftFacts {
   bool asked = false, answered = false;
   model::Ending request_ending = model::Ending::complete, response_ending = model::Ending::complete;
   model::End broken_by = model::End::none;  // what truncated the response, or came in its place
   model::Taints end_taints = 0;             // of the end that came in its place
+};
+
+struct ExchangeDraft : DraftFacts {
+  model::Exchange exchange;
 };
 
 // Finished exchanges and drafts, with the memory of their strings used again.
@@ -31,7 +34,7 @@ class Exchanged {
   void clear() { used_ = 0; }
   void take(model::Exchange& exchange) {
     if (used_ == slots_.size()) slots_.emplace_back();
-    std::swap(slots_[used_++], exchange);
+    model::hand_over(exchange, slots_[used_++]);
   }
   std::span<model::Exchange> all() { return std::span(slots_).first(used_); }
   std::unique_ptr<ExchangeDraft> fresh();

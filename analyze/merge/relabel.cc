@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "analyze/model/sampling/budget.h"
 #include "formats/fields/tables.h"
 
 namespace tailcap::merge {
@@ -54,8 +55,16 @@ struct Relabel::Visitor {
       else if constexpr (kAs == As::cgroup)
         place(value);
     });
+    if constexpr (std::is_same_v<B, Note>) pause(body);
     if constexpr (std::is_same_v<B, Stall>)
       if (body.what == StallKind::peer_window || body.what == StallKind::congestion) id(body.where, to.machine_);
+  }
+
+  // Off-CPU intervals of one machine may be recorded while those of another are not.
+  void pause(Note& note) {
+    if (to.machine_ == 0 || note.key != model::kWaitsNote) return;
+    to.text_ = std::string(note.value) + std::string(model::kWaitsMachine) + std::to_string(to.machine_ + 1);
+    note.value = to.text_;
   }
 
   // Every machine has a /system.slice.

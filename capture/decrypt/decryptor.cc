@@ -173,10 +173,18 @@ void Decryptor::look_for_unmet(Time now) {
     unmet_.pop_front();
     const KeyLog::Entry* entry = keys_.find(pid, id);
     if (!entry || std::exchange(entry->met, true)) continue;
-    if (entry->session & TLS_UNDER_WAY)
+    if (entry->session & TLS_UNDER_WAY) {
       hand_over(*entry);
-    else
-      leave_process(pid);
+      continue;
+    }
+    // Neither keys nor probes have read what was sent on these until now.
+    const auto missed = 1 + std::count_if(unmet_.begin(), unmet_.end(), [&](const auto& other) {
+                          const KeyLog::Entry* later =
+                              other.second.first == pid ? keys_.find(pid, other.second.second) : nullptr;
+                          return later && !later->met && (later->session & TLS_UNDER_WAY) == 0;
+                        });
+    for (std::uint64_t& lost : lost_) lost += static_cast<std::uint64_t>(missed);
+    leave_process(pid);
   }
 }
 

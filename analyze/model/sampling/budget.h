@@ -14,6 +14,7 @@ inline constexpr std::string_view kBudgetNote = "tailcap.sampling.budget";  // "
 inline constexpr std::string_view kStepNote = "tailcap.sampling.step";      // "1/4 cost 19300 ppm stacks off"
 // From its time on, "off": no off-CPU intervals; "on": they are recorded again.
 inline constexpr std::string_view kWaitsNote = "tailcap.waits";
+inline constexpr std::string_view kWaitsMachine = " machine ";  // and its number, from 2, in a merged capture
 
 // From its time on.
 struct BudgetStep {

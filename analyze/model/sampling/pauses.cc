@@ -4,21 +4,32 @@
 #include <iterator>
 
 #include "analyze/model/sampling/budget.h"
+#include "analyze/model/sampling/take.h"
+#include "formats/machine.h"
 
 namespace tailcap::model {
 
 void Pauses::push(const formats::Note& note, formats::Time time) {
   if (note.key != kWaitsNote) return;
-  const std::string_view value = note.value;
+  std::string_view value = note.value;
+  const bool off = take(value, "off");
+  if (!off && !take(value, "on")) return;
+  formats::Machine machine = 1;
+  if (take(value, kWaitsMachine) && (!take_number(value, machine) || machine == 0 || machine > formats::kMaxMachines))
+    return;
+  if (!value.empty()) return;
+  const std::uint64_t before = open_, bit = std::uint64_t{1} << (machine - 1);
   const std::int64_t at = formats::nanoseconds(time);
-  if (value == "off" && !open_) {
-    open_ = true;
+  if (off && before == 0) {
     const std::int64_t from = pauses_.empty() ? at : std::max(at, pauses_.back().to);
     pauses_.push_back({from, INT64_MAX});
-  } else if (value == "on" && open_ && pauses_.size() < kMost) {
-    open_ = false;
-    pauses_.back().to = std::max(at, pauses_.back().from);
   }
+  open_ = off ? open_ | bit : open_ & ~bit;
+  if (before == 0 || open_ != 0) return;
+  if (pauses_.size() < kMost)
+    pauses_.back().to = std::max(at, pauses_.back().from);
+  else
+    open_ = before;
 }
 
 bool Pauses::touch(std::int64_t from, std::int64_t to) const {

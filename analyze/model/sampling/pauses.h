@@ -20,7 +20,7 @@ class Pauses {
   // Notes of the recorder are of their time on.
   void push(const formats::Note& note, formats::Time time);
   bool empty() const { return pauses_.empty(); }
-  // Some of [from, to) lies in a pause.
+  // Some of [from, to) lies in a pause, of any machine.
   bool touch(std::int64_t from, std::int64_t to) const;
   // The last that ended until t; null: none.
   const Pause* last_until(std::int64_t t) const;
@@ -28,7 +28,7 @@ class Pauses {
 
  private:
   std::vector<Pause> pauses_;  // disjoint, in order of time
-  bool open_ = false;          // the last one has not ended
+  std::uint64_t open_ = 0;     // a bit for each machine that is in the last one, and that has not ended
 };
 
 }  // namespace tailcap::model

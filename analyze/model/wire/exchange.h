@@ -31,7 +31,8 @@ struct ExchangeId {
   auto operator<=>(const ExchangeId&) const = default;
 };
 
-struct Exchange {
+// What an exchange is but for its texts and lists: copied as it is.
+struct ExchangeFacts {
   ExchangeId id;
   Role role = Role::server;
   Protocol protocol = Protocol::unknown;
@@ -39,11 +40,7 @@ struct Exchange {
   Outcome outcome = Outcome::unknown;
   bool complete = false;  // both messages seen from first to last byte
   std::uint32_t stream = 0;
-  std::string method, target;  // empty: unknown
-  std::string authority;       // Host or :authority; empty: absent
-  int status = 0;              // 0: unknown or none
-  Headers request_headers, response_headers;
-  Headers request_trailers, response_trailers;  // fields behind the body
+  int status = 0;  // 0: unknown or none
   bool request_headers_complete = false, response_headers_complete = false;
   std::optional<std::uint64_t> request_bytes, response_bytes;
   Instants request, response;
@@ -60,13 +57,26 @@ struct Exchange {
   // HTTP/2 and gRPC
   std::uint32_t unknown_fields = 0;  // header fields that could not be known: in neither list
   std::optional<StreamReset> reset;  // what broke the stream off; the client's own: it gave up
-  std::optional<GrpcFacts> request_grpc, response_grpc;
-  WindowWaits request_window_waits, response_window_waits;
   BehindOthers request_behind_others, response_behind_others;
   std::optional<StreamLimit> stream_limit;      // client
   bool pushed = false;                          // promised by the server (PUSH_PROMISE): no request was sent
   std::uint64_t opaque_in = 0, opaque_out = 0;  // after an upgrade, so far as known when handed on
   Taints taints = 0;
 };
+
+struct Exchange : ExchangeFacts {
+  std::string method, target;  // empty: unknown
+  std::string authority;       // Host or :authority; empty: absent
+  Headers request_headers, response_headers;
+  Headers request_trailers, response_trailers;  // fields behind the body
+  std::optional<GrpcFacts> request_grpc, response_grpc;
+  WindowWaits request_window_waits, response_window_waits;
+};
+
+// Back to a fresh exchange, but for the memory of its texts.
+void renew(Exchange& exchange);
+// What `from` is becomes `to`; what is left in `from` is not defined but for the memory of its texts, which is that of
+// `to`.
+void hand_over(Exchange& from, Exchange& to);
 
 }  // namespace tailcap::model

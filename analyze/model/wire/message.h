@@ -25,6 +25,10 @@ class Headers {
   };
   void add(std::string_view name, std::string_view value);
   void clear();
+  void swap(Headers& other) noexcept {
+    text_.swap(other.text_);
+    slices_.swap(other.slices_);
+  }
   std::size_t size() const { return slices_.size(); }
   Field operator[](std::size_t i) const;
   // The value of the first field of that name (ASCII case-insensitive).
@@ -62,16 +66,15 @@ struct Instants {
   Time first_done = kNoTime, last_done = kNoTime;  // read or sent
 };
 
-struct Message {
+// What a message is but for its texts and lists: copied as it is.
+struct MessageFacts {
   MessageKind kind = MessageKind::request;
   ConnectionId connection = 0;
   Direction direction = Direction::in;
   Protocol protocol = Protocol::unknown;
-  std::uint32_t stream = 0;          // HTTP/2, gRPC; 0 for HTTP/1
-  std::uint64_t begin = 0, end = 0;  // stream offsets of its first byte and one past its last known byte
-  std::string method, target;        // request; empty: not captured
-  int status = 0;                    // response; 0: unknown
-  Headers headers, trailers;
+  std::uint32_t stream = 0;                 // HTTP/2, gRPC; 0 for HTTP/1
+  std::uint64_t begin = 0, end = 0;         // stream offsets of its first byte and one past its last known byte
+  int status = 0;                           // response; 0: unknown
   bool headers_complete = false;            // false: fields may be missing
   std::optional<std::uint64_t> body_bytes;  // after transfer decoding; unset: unknown
   Instants instants;                        // of the whole message
@@ -80,23 +83,34 @@ struct Message {
   Time body_arrived = kNoTime;       // direction in: first byte of the body arrived
   Thread first_thread, last_thread;  // who read or sent its first and last byte
   Ending ending = Ending::complete;
-  End closed = End::none;               // kind closed, or what truncated it
-  bool close_after = false;             // the connection does not go on after it
-  bool expects_continue = false;        // request
-  bool answers_unknown = false;         // response to a request that the recording did not see
-  std::uint64_t opaque_bytes = 0;       // kind opaque: bytes of this direction, sent when they are known (at the end)
-  std::shared_ptr<const TlsFacts> tls;  // kind handshake; shared, so that other kinds do not carry its size about
+  End closed = End::none;          // kind closed, or what truncated it
+  bool close_after = false;        // the connection does not go on after it
+  bool expects_continue = false;   // request
+  bool answers_unknown = false;    // response to a request that the recording did not see
+  std::uint64_t opaque_bytes = 0;  // kind opaque: bytes of this direction, sent when they are known (at the end)
   // HTTP/2 only. Of a stream there is one request and one final response, in either order; a response without status,
   // fields and instants says how a stream ended that was never answered. headers hold :authority and :scheme as sent.
   std::uint32_t unknown_fields =
       0;  // fields whose name or value could not be known (header compression); not in headers
   std::optional<StreamReset> reset;  // what broke the stream off
-  std::optional<GrpcFacts> grpc;     // also of HTTP/1: protocol grpc, grpc_web
-  WindowWaits window_waits;
   BehindOthers behind_others;
   std::optional<StreamLimit> stream_limit;  // request, at the client
   bool pushed = false;  // the request is a PUSH_PROMISE: begin, end and instants are those of the promise
   Taints taints = 0;
 };
+
+struct Message : MessageFacts {
+  std::string method, target;  // request; empty: not captured
+  Headers headers, trailers;
+  std::shared_ptr<const TlsFacts> tls;  // kind handshake; shared, so that other kinds do not carry its size about
+  std::optional<GrpcFacts> grpc;        // also of HTTP/1: protocol grpc, grpc_web
+  WindowWaits window_waits;
+};
+
+// Back to a fresh message, but for the memory of its texts.
+void renew(Message& message);
+// What `from` is becomes `to`; what is left in `from` is not defined but for the memory of its texts, which is that of
+// `to`.
+void hand_over(Message& from, Message& to);
 
 }  // namespace tailcap::model

@@ -43,8 +43,9 @@ class Descent {
     std::ranges::sort(named_);
     named_.erase(std::unique(named_.begin(), named_.end()), named_.end());
     const auto& table = analysis_.table;
-    for (const model::Request row : table.rows)
-      if (std::ranges::binary_search(named_, row.id)) detail_.titles.emplace_back(row.id, title(row));
+    for (std::uint32_t i = 0; i < table.rows.size(); ++i)
+      if (const model::ExchangeId id = table.rows.id(i); std::ranges::binary_search(named_, id))
+        detail_.titles.emplace_back(id, title(table.rows[i]));
     std::ranges::sort(detail_.titles);
   }
 

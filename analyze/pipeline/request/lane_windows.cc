@@ -79,9 +79,9 @@ std::vector<model::LanesAround> LaneWindows::take(const model::RequestTable& tab
       if (c.request.connection != 0) near.push_back(c.request);
       if (c.tid != 0) tids.push_back(c.tid);
     }
-    for (const model::Request row : table.rows)
-      if (std::find(near.begin(), near.end(), row.id) != near.end() || row.peer == window.request)
-        tids.push_back(row.tid);
+    for (std::uint32_t i = 0; i < table.rows.size(); ++i)
+      if (std::find(near.begin(), near.end(), table.rows.id(i)) != near.end() || table.rows.peer(i) == window.request)
+        tids.push_back(table.rows[i].tid);
     window.lanes.prefer(tids);
     out.push_back({window.request, window.lanes.done()});
   }

@@ -1,7 +1,5 @@
 #include "analyze/pipeline/wire/wire_batch.h"
 
-#include <utility>
-
 namespace tailcap::pipeline {
 
 void WireBatch::keep(const model::Connection* connection) {
@@ -24,7 +22,7 @@ void WireBatch::push(const model::Message& message, const model::Connection* con
 void WireBatch::announce(model::Exchange& exchange, const model::Connection* connection,
                          const model::Connection* carrier) {
   steps_.push_back({Step::Kind::exchange, connection != nullptr, carrier != nullptr});
-  std::swap(next(exchange_slots_, exchanges_), exchange);
+  model::hand_over(exchange, next(exchange_slots_, exchanges_));
   keep(connection);
   keep(carrier);
 }

@@ -115,9 +115,19 @@ bool take_line(std::string_view& text, std::string_view& line) {
   return true;
 }
 
+bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+
+// Eight bytes at a time; of those with a tab or a control character among them, one by one.
 bool has_control(std::string_view s) {
-  return std::any_of(s.begin(), s.end(),
-                     [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+  constexpr std::uint64_t kOnes = ~std::uint64_t{0} / 0xff, kHigh = kOnes << 7;
+  for (; s.size() >= sizeof(std::uint64_t); s.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, s.data(), sizeof bytes);
+    const std::uint64_t low = (bytes - kOnes * 0x20) & ~bytes;                                 // high bits: below 0x20
+    const std::uint64_t deleted = ((bytes ^ kOnes * 0x7f) - kOnes) & ~(bytes ^ kOnes * 0x7f);  // 0x7f
+    if (((low | deleted) & kHigh) != 0 && std::any_of(s.begin(), s.begin() + sizeof bytes, is_control)) return true;
+  }
+  return std::any_of(s.begin(), s.end(), is_control);
 }
 
 }  // namespace

@@ -533,6 +533,26 @@ TEST(PartitionOfThreads, WaitsThatWereLeftOutForATime) {
   for (const char* target : {"/b", "/c", "/d"}) EXPECT_EQ(c.labels(target), "cpu 2000") << target;
 }
 
+// In a merged capture the times of all machines count, whichever it is that is back first.
+TEST(PartitionOfThreads, WaitsThatWereLeftOutOnTwoMachines) {
+  PausedCase c;
+  c.wait(5ms, 10ms);
+  c.request(10ms, "/a");
+  c.note(1s, "off machine 2");
+  c.note(2s, "off");
+  c.note(3s, "on machine 2");
+  c.request(3500ms, "/in");
+  c.note(4s, "on");
+  c.wait(4003ms, 5s, 1);
+  c.request(5s, "/b");
+  c.note(6s, "off machine 65");  // there is none
+  c.wait(5003ms, 7s);
+  c.request(7s, "/c");
+  EXPECT_EQ(c.labels("/a"), "cpu 2000");
+  EXPECT_EQ(c.labels("/in"), "unexplained.nocarrier 2000");
+  for (const char* target : {"/b", "/c"}) EXPECT_EQ(c.labels(target), "cpu 2000") << target;
+}
+
 // A thread that began meanwhile is not known from its beginning on.
 TEST(PartitionOfThreads, AThreadThatBeganWhileWaitsWereLeftOut) {
   PausedCase c;

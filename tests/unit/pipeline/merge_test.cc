@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <random>
+#include <set>
 
 #include "analyze/merge/passages.h"
 #include "analyze/pipeline/pipeline.h"
@@ -216,6 +217,20 @@ TEST_F(Merging, NumbersThatNoKernelGivesAreRefused) {
   std::uint64_t losses = 0;
   for (const Event& e : merged()) losses += std::holds_alternative<formats::Loss>(e.body);
   EXPECT_EQ(losses, 2u);
+}
+
+// One machine leaves out off-CPU intervals for a time: which one is kept.
+TEST_F(Merging, TimesWithoutWaitsAreOfTheirMachine) {
+  Link link(20);
+  for (Scenario* s : {&link.here, &link.there}) s->add(3ms, {}, formats::Note{"tailcap.waits", "off"});
+  link.here.add(5ms, {}, formats::Note{"tailcap.waits", "on"});
+  ASSERT_TRUE(run({write("a", "boot-a", link.here.events()), write("b", "boot-b", link.there.events())}).written);
+  std::multiset<std::string> values;
+  Reader reader(out());
+  for (auto events = reader.next(); !events.empty(); events = reader.next())
+    for (const Event& e : events)
+      if (const auto* note = std::get_if<formats::Note>(&e.body)) values.emplace(note->value);
+  EXPECT_EQ(values, (std::multiset<std::string>{"off", "off machine 2", "on"}));
 }
 
 TEST_F(Merging, ACaptureCutShortSaysSo) {
