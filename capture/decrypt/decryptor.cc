@@ -169,9 +169,10 @@ void Decryptor::meet(Entry& entry) {
 // Keys that were derived for a connection whose hellos are on no socket of the process.
 void Decryptor::look_for_unmet(Time now) {
   while (!unmet_.empty() && unmet_.front().first < now) {
-    const auto [pid, id] = unmet_.front().second;
+    const Id unmet = unmet_.front().second;
+    const std::uint32_t pid = unmet.first;
     unmet_.pop_front();
-    const KeyLog::Entry* entry = keys_.find(pid, id);
+    const KeyLog::Entry* entry = keys_.find(pid, unmet.second);
     if (!entry || std::exchange(entry->met, true)) continue;
     if (entry->session & TLS_UNDER_WAY) {
       hand_over(*entry);

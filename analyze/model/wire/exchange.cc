@@ -16,7 +16,7 @@ void renew(Exchange& e) {
 }
 
 void hand_over(Exchange& from, Exchange& to) {
-  static_cast<ExchangeFacts&>(to) = from;
+  static_cast<ExchangeFacts&>(to) = static_cast<const ExchangeFacts&>(from);
   to.method.swap(from.method);
   to.target.swap(from.target);
   to.authority.swap(from.authority);

@@ -16,7 +16,7 @@ void renew(Message& m) {
 }
 
 void hand_over(Message& from, Message& to) {
-  static_cast<MessageFacts&>(to) = from;
+  static_cast<MessageFacts&>(to) = static_cast<const MessageFacts&>(from);
   to.method.swap(from.method);
   to.target.swap(from.target);
   to.headers.swap(from.headers);

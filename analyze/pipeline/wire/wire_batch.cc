@@ -50,7 +50,7 @@ void WireBatch::replay(WireSink& sink) {
         sink.announce(exchange_slots_[exchange++], connection, carrier);
         break;
       case Step::Kind::ended:
-        sink.ended(*connection, carrier, step.how);
+        if (connection) sink.ended(*connection, carrier, step.how);  // there always is one
         break;
     }
   }

@@ -55,8 +55,8 @@ struct Case {
 class Belongs : public testing::TestWithParam<std::tuple<int, Case>> {};
 
 TEST_P(Belongs, ToKeysOrToProbes) {
-  const auto& [version, wanted] = GetParam();
-  Contexts contexts(version);
+  const Case& wanted = std::get<1>(GetParam());
+  Contexts contexts(std::get<0>(GetParam()));
   Left left;
   Talk talk(contexts, nullptr, left.other());
   if (wanted.origin != formats::Origin::unknown) begin(talk, wanted.origin);

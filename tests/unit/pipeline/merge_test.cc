@@ -29,12 +29,13 @@ const std::string kGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n", kOk = "HTTP/1.1 2
 constexpr Thread kClient{10, 10}, kServer{10, 11};
 
 class Merging : public testing::Test {
- protected:
+ public:
   Merging() : folder_(std::filesystem::temp_directory_path() / ("tailcap-merge-" + std::to_string(getpid()))) {
     std::filesystem::create_directory(folder_);
   }
   ~Merging() override { std::filesystem::remove_all(folder_); }
 
+ protected:
   std::string write(const std::string& name, const std::string& boot, std::span<const Event> events,
                     formats::Duration later = {}) {
     formats::Preamble p = synth::plain_preamble();
@@ -90,7 +91,7 @@ class Merging : public testing::Test {
 // A client here and its server there, with `requests` requests a millisecond apart.
 struct Link {
   Scenario here, there;
-  explicit Link(int requests, std::string client = "10.0.0.1:40000") {
+  explicit Link(int requests, const std::string& client = "10.0.0.1:40000") {
     here.task(0ms, kClient, "shop");
     there.task(0ms, kServer, "stock");
     synth::Opening a, b;
