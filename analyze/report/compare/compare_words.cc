@@ -23,6 +23,7 @@ using model::gate::Verdict;
 
 constexpr double kPart = 0.1;      // of the whole difference: less is not worth a mention
 constexpr std::size_t kNamed = 2;  // labels in a sentence
+constexpr double kMost = 0.5;      // of the whole difference: is mentioned though it is not certain
 constexpr double kSure = 0.05;
 constexpr std::size_t kRouteWidth = 100;
 
@@ -61,18 +62,28 @@ std::string blocker_of(const RouteComparison& route, std::size_t account) {
   return {};
 }
 
+std::string part_text(const RouteComparison& route, const AccountRow& row) {
+  return change_of_ns(static_cast<double>(row.difference())) + " " + account_text(row.account) +
+         blocker_of(route, row.account);
+}
+
+// Of the difference, the labels whose part is certain; where none is, the one that makes up most of it.
 std::string labels_text(const RouteComparison& route, const AccountTable& table, const std::string& who) {
   if (!table.known || table.difference() == 0) return {};
   std::string parts;
   std::size_t named = 0;
+  const AccountRow* most = nullptr;
   for (const AccountRow& row : table.rows) {
     const bool same_way = (row.difference() > 0) == (table.difference() > 0);
     const double part = std::abs(static_cast<double>(row.difference()) / static_cast<double>(table.difference()));
-    if (!same_way || part < kPart || !row.estimate.known || row.estimate.p_two >= kSure || named == kNamed) continue;
+    if (!same_way || part < kPart || !row.estimate.known) continue;
+    if (part >= kMost && (!most || std::abs(row.difference()) > std::abs(most->difference()))) most = &row;
+    if (row.estimate.p_two >= kSure || named == kNamed) continue;
     ++named;
-    parts += (parts.empty() ? ", of it " : " and ") + change_of_ns(static_cast<double>(row.difference())) + " " +
-             account_text(row.account) + blocker_of(route, row.account);
+    parts += (parts.empty() ? ", of it " : " and ") + part_text(route, row);
   }
+  if (parts.empty() && most)
+    parts = ", most of it " + part_text(route, *most) + ", which is uncertain: the runs differ";
   if (parts.empty()) return {};
   return who + " " + change_of_ns(static_cast<double>(table.difference())) + parts;
 }
