@@ -60,7 +60,9 @@ class Sampling(Case):
         rows = self.requests(recording, role=role)
         ids = [row["request_id"] for row in rows]
         self.assertEqual(len(ids), len(set(ids)), "twice")
-        self.assertEqual([row for row in rows if not row["complete"] or set(row["tainted"]) - set(tainted)][:2], [])
+        self.assertEqual([row for row in rows if not row["complete"] or set(row["tainted"]) - {"arrival_unknown", *tainted}][:2], [])
+        if "arrival_unknown" not in tainted:  # on a busy machine the arrival of a retransmitted segment may not be seen; its request says so
+            self.assertLessEqual(sum("arrival_unknown" in row["tainted"] for row in rows), 2)
         return set(ids)
 
     def by_rule(self, log, port, seed=SEED):
