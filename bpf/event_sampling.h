@@ -48,10 +48,10 @@ static inline __u32 lone_number(__u64 seed, __u64 id)
 /* The state that a connection enters which was recorded and is left out from then on: none of TCP's. */
 #define STATE_LEFT_OUT 14
 
-/* Numbers below it are those of one connection in `of`. */
+/* Numbers below it are those of one connection in `of`; 0: of none. */
 static inline __u64 sampling_limit_for(__u32 of)
 {
-	return (1ull << 32) / of;
+	return of ? (1ull << 32) / of : 0;
 }
 
 #endif

@@ -114,6 +114,7 @@ void compare_sampling(Runs base, Runs fresh, Comparison& out) {
   const auto share = [](const Run& run) {
     const model::Sampling sampling = model::sampling_of(run.preamble.notes);
     return sampling.mixed    ? std::string("several shares")
+           : sampling.none   ? std::string("none")
            : sampling.some() ? "1 of " + std::to_string(sampling.of)
                              : std::string("all");
   };

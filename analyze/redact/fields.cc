@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "analyze/model/sampling/budget.h"
 #include "formats/fields/tables.h"
 
 namespace tailcap::redact {
@@ -101,10 +102,14 @@ namespace {
 constexpr std::string_view kSampling = "tailcap.sampling.", kWaits = "tailcap.waits";
 
 bool tells_sampling(std::string_view key, std::string_view value) {
-  if (key == kWaits) return value == "on" || value == "off";
+  if (key == kWaits) {
+    const std::size_t machine = std::min(value.find(model::kWaitsMachine), value.size());
+    const std::string_view state = value.substr(0, machine), rest = value.substr(machine);
+    return (state == "on" || state == "off") && (rest.empty() || numeric(rest.substr(model::kWaitsMachine.size())));
+  }
   if (!key.starts_with(kSampling) || value.empty()) return false;
-  static constexpr std::string_view words[] = {"seed",   "recorded,", "left", "out", "mixed", "cost",   "ppm",
-                                               "stacks", "waits",     "on",   "off", "above", "unknown"};
+  static constexpr std::string_view words[] = {"seed",   "recorded,", "left", "out", "mixed", "cost",    "ppm",
+                                               "stacks", "waits",     "on",   "off", "above", "unknown", "none"};
   while (!value.empty()) {
     const std::size_t end = std::min(value.find(' '), value.size());
     const std::string_view word = value.substr(0, end);

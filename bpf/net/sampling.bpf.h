@@ -128,9 +128,15 @@ static __always_inline bool session_returns(const struct socket_state *session, 
 	       moved_since(task, began) == CHOICE_RECORDED;
 }
 
-static __always_inline bool session_left_out(const struct socket_state *session)
+/* Where no connection is recorded for a time, nothing says on which socket a session is: one that moves bytes then is
+ * left out, as its connection is. */
+static __always_inline bool session_left_out(struct socket_state *session)
 {
-	return sampling_tls && session->choice == CHOICE_LEFT_OUT;
+	if (!sampling_tls)
+		return false;
+	if (sampling_varies && !*(volatile u64 *)&sampling_below)
+		session->choice = CHOICE_LEFT_OUT;
+	return session->choice == CHOICE_LEFT_OUT;
 }
 
 #endif

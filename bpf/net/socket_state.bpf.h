@@ -40,12 +40,11 @@ enum framing {
 
 /* Exists only for sockets that are targets. */
 struct socket_state {
+	/* What each send, read and arrival needs, also of a connection that is left out: in one cache line. */
 	u64 self; /* address of the struct sock: differs in a clone of a listener's storage */
 	u64 cookie;
-	u64 inode; /* tier C: detects a reused address */
-	struct direction_state direction[2];
-	u64 batch;      /* datagrams: the vector of the sendmmsg in progress; 0: none */
-	u32 batch_next; /* its next message */
+	u32 choice;    /* enum choice, where connections are sampled */
+	u32 chosen_in; /* sampling_epoch at that time */
 	u32 missed;
 	u8 family;
 	u8 type;
@@ -54,8 +53,10 @@ struct socket_state {
 	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are its subflows' */
 	u8 uring;   /* io_uring was used on it */
 	u8 unused[2];
-	u32 choice;    /* enum choice, where connections are sampled */
-	u32 chosen_in; /* sampling_epoch at that time */
+	u32 batch_next; /* datagrams: the next message of the vector */
+	u64 inode;      /* tier C: detects a reused address */
+	struct direction_state direction[2];
+	u64 batch; /* datagrams: the vector of the sendmmsg in progress; 0: none */
 	u64 connect_time;
 	u32 connect_pid;
 	u32 connect_tid;

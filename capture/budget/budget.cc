@@ -43,20 +43,22 @@ void Budget::turn(Time now) {
   const auto cost = meter_.turn(now);
   if (meter_.failed() && !std::exchange(failed_, true)) {
     warn("what recording costs is not measured any more: the budget is not kept from here on");
-    note_step(now);
+    const Step before = controller_.step();
+    controller_.look(true);
+    carry_out(before, now);
   }
   if (!cost) return;
   cost_ = cost_ > 0 ? (1 - kSmoothing) * cost_ + kSmoothing * cost->all() : cost->all();
   const Step before = controller_.step();
-  const bool ended_before = controller_.at_its_end();
+  const bool above_before = controller_.above();
   if (controller_.measured(cost->seconds, {cost->all(), cost->waits, cost->runs})) {
     carry_out(before, now);
-  } else if (controller_.at_its_end() && !ended_before) {
+  } else if (controller_.above() != above_before) {
     note_step(now);
-    if (!std::exchange(warned_, true))
-      warn("recording costs more than its budget of " + show_share_of_cpus(cpus_) +
-           " with all left out that it can leave out. Fewer targets, or --only, cost less.");
   }
+  if (controller_.above() && !std::exchange(warned_, true))
+    warn("recording costs more than its budget of " + show_share_of_cpus(cpus_) +
+         " even while it records no connection. Fewer targets, or --only, cost less.");
 }
 
 void Budget::limit(std::uint32_t of, const std::function<void(Time)>& note) {
@@ -74,17 +76,29 @@ void Budget::carry_out(const Step& before, Time now, const std::function<void(Ti
     probes_.switch_stacks(step.extras);
     share_.note(now, "tailcap.stacks", step.extras ? "on" : "off");
   }
-  if (step.of != before.of || step.waits != before.waits) {
+  const bool other_share = step.looks && step.of != before.of;
+  if (other_share || step.waits != before.waits || step.looks != before.looks) {
     if (step.waits != before.waits) switch_waits(now);
-    share_.change(step.of, [&](Time begun) {
+    if (step.looks && !before.looks && !probes_.record_bytes(true)) return no_look(now);
+    share_.change(step.looks ? step.of : 0, [&](Time begun) {
       note_step(begun);
       if (controller_.step().waits && !before.waits) share_.note(begun, kWaitsNote, "on");
       if (note) note(begun);
     });
+    // The connections recorded so far were left out: that is in the file.
+    if (!step.looks) probes_.record_bytes(false);
   } else {
     note_step(now);
+    if (note) note(now);
   }
   meter_.restart(monotonic_now());
+}
+
+void Budget::no_look(Time now) {
+  controller_.look(false);
+  if (!std::exchange(warned_of_looks_, true))
+    warn("connections were left out to keep the budget, and cannot be recorded again: the kernel refuses it");
+  meter_.restart(now);
 }
 
 // The time between the notes includes every moment in which they are not recorded: the note that they are is written
@@ -99,11 +113,12 @@ void Budget::switch_waits(Time now) {
 
 void Budget::note_step(Time now) {
   const Step& step = controller_.step();
-  std::string text = "1/" + std::to_string(step.of) + " cost ";
+  std::string text = step.looks ? "1/" + std::to_string(step.of) : "none";
+  text += " cost ";
   text += failed_ ? "unknown" : show_ppm(cost_);
   if (extras_) text += step.extras ? " stacks on" : " stacks off";
   if (waits_) text += step.waits ? " waits on" : " waits off";
-  if (controller_.at_its_end()) text += " above";
+  if (controller_.above()) text += " above";
   share_.note(now, kStepNote, text);
 }
 
@@ -111,8 +126,9 @@ std::string Budget::status() const {
   const Step& step = controller_.step();
   std::string text = "budget " + show_share_of_cpus(cpus_) + ": ";
   text += failed_ ? "not measured any more" : "costs " + show_share_of_cpus(cost_);
-  text += step.of == 1 ? ", all connections are recorded"
-                       : ", 1 of " + std::to_string(step.of) + " connections is recorded";
+  text += !step.looks    ? ", no connection is recorded until the next look"
+          : step.of == 1 ? ", all connections are recorded"
+                         : ", 1 of " + std::to_string(step.of) + " connections is recorded";
   if (extras_) text += step.extras ? ", with stacks" : ", without stacks";
   if (!step.waits) text += ", without off-CPU intervals";
   return text;

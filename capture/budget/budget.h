@@ -35,6 +35,7 @@ class Budget {
  private:
   void carry_out(const Step& before, formats::Time now, const std::function<void(formats::Time)>& note = {});
   void switch_waits(formats::Time now);
+  void no_look(formats::Time now);
   void note_step(formats::Time now);
 
   const double cpus_;
@@ -44,7 +45,7 @@ class Budget {
   CostMeter meter_;
   Controller controller_;
   double cost_ = 0;  // of the last seconds, as a share of all CPUs
-  bool warned_ = false, failed_ = false;
+  bool warned_ = false, warned_of_looks_ = false, failed_ = false;
 };
 
 }  // namespace tailcap::capture::budget

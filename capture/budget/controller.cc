@@ -15,6 +15,9 @@ constexpr double kHold = 3, kLongestHold = 60;   // seconds
 constexpr double kUndone = 8;                    // a step up that is undone within so many seconds was wrong
 constexpr double kMostFixed = 0.9, kTrust = 0.8;
 constexpr double kDebtKept = 2;  // seconds of the whole budget
+constexpr double kLook = 5;      // seconds of a look, which ends earlier where it needs a long pause
+constexpr double kShortLook = 1;
+constexpr double kLongPause = 30, kLongestPause = 60;  // seconds between two looks: one is ended, or begun
 
 }  // namespace
 
@@ -24,7 +27,7 @@ Controller::Controller(double budget, std::uint32_t of, bool extras, bool waits)
       top_of_(of),
       has_extras_(extras),
       has_waits_(waits),
-      step_{true, of, true},
+      step_{true, of, true, true},
       hold_(kHold) {}
 
 Controller::Cost Controller::mean_since(std::size_t from) const {
@@ -84,22 +87,58 @@ bool Controller::measured(double seconds, const Cost& now) {
   const bool twice = samples_.size() >= 2;
   if (twice) learn(recent());
   const Step before = step_;
-  if (cost > kAtOnce * budget_)
-    down({std::max(twice ? recent().all : 0, cost), recent().waits, recent().load});
-  else if (twice && recent().all > kTooMuch * budget_)
-    down(recent());
-  else if (since_step_ >= hold_ && debt_ <= 0)
-    up();
-  if (recent().all <= kRoom * budget_) at_its_end_ = false;
+  if (!at_its_end_ || !decide_look(seconds, cost)) {
+    if (cost > kAtOnce * budget_)
+      down({std::max(twice ? recent().all : 0, cost), recent().waits, recent().load});
+    else if (twice && recent().all > kTooMuch * budget_)
+      down(recent());
+    else if (since_step_ >= hold_ && debt_ <= 0)
+      up();
+  }
   if (step_ == before) return false;
   before_ = recent();
   divided_by_ = static_cast<double>(step_.of) / before.of;
   extras_changed_ = step_.extras != before.extras;
   waits_changed_ = step_.waits != before.waits;
-  learned_ = false;
+  learned_ = step_.looks != before.looks;
   samples_.clear();
   since_step_ = 0;
   return true;
+}
+
+// Where nothing else is left to do without. False: the share, waits and extras are to be decided.
+bool Controller::decide_look(double seconds, double cost) {
+  const Cost now = recent();
+  if (!step_.looks) {
+    looks_debt_ = std::max(0.0, looks_debt_ + std::min(0.0, cost - kGoal * budget_) * seconds);
+    above_ = since_step_ >= kLooksBack && now.all > kTooMuch * budget_;
+    step_.looks = looks_debt_ <= 0 || since_step_ >= kLongestPause;
+    if (step_.looks) looks_debt_ = 0;
+    return true;
+  }
+  if (now.all <= kRoom * budget_ || (end_.load > 0 && now.load * end_.all <= kRoom * kRoom * budget_ * end_.load)) {
+    at_its_end_ = above_ = false;
+    return false;
+  }
+  // What a look costs before it is measured for the first time counts, too.
+  looks_debt_ += (cost - kGoal * budget_) * (since_step_ > seconds ? seconds : 2 * seconds);
+  const double pause = looks_debt_ / (kGoal * budget_);
+  if (now.all <= kTooMuch * budget_ || (since_step_ < kLook && pause < kLongPause)) return true;
+  step_.looks = false;
+  // Many connections for a part of the time say more than a few all the time: most for this cost where those that are
+  // recorded cost as much as the look-ups for those that are not.
+  const double without = end_.load > 0 ? end_.all * now.load / end_.load : end_.all;
+  if (since_step_ < kShortLook || now.all > 3 * without)
+    step_.of = 2 * step_.of <= std::max(kMostOf, top_of_) ? 2 * step_.of : step_.of;
+  else if (now.all < 1.7 * without)
+    step_.of = std::max(step_.of / (now.all < 1.2 * without ? 4 : 2), top_of_);
+  return true;
+}
+
+void Controller::look(bool on) {
+  step_.looks = on;
+  samples_.clear();
+  since_step_ = 0;
 }
 
 bool Controller::down(const Cost& measured) {
@@ -134,7 +173,12 @@ bool Controller::down(const Cost& measured) {
   const auto halvings = std::max(1, static_cast<int>(std::ceil(std::log2(part / std::max(left, part / 8)))));
   for (int i = 0; i < halvings && 2 * step_.of <= most_of; i++) step_.of *= 2;
   at_its_end_ = step_ == before;
-  if (!at_its_end_) went_up_ = waits_went_up_ = false;
+  if (at_its_end_) {
+    end_ = measured;
+    looks_debt_ = 0;
+  } else {
+    went_up_ = waits_went_up_ = false;
+  }
   return !at_its_end_;
 }
 

@@ -1,8 +1,10 @@
 // Decides how much is recorded, so that recording keeps to its budget. Pure: costs in, steps out.
 //
 // Where it costs more than the budget it steps down within half a second, by as many halvings of the share of
-// connections as the cost asks for. Off-CPU intervals are left out where a smaller share does not help. It steps up
-// after some seconds in which the next step would have kept the budget, and waits longer where that was wrong.
+// connections as the cost asks for. Off-CPU intervals are left out where a smaller share does not help. Where all of
+// that is not enough, connections are recorded in looks: between them, none is, until the mean cost is within the
+// budget again. It steps up after some seconds in which the next step would have kept the budget, and waits longer
+// where that was wrong.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +18,7 @@ struct Step {
   bool extras = true;    // stacks and samples
   std::uint32_t of = 1;  // of so many connections one
   bool waits = true;     // off-CPU intervals and wake-ups
+  bool looks = true;     // false: no connection is recorded, until the next look
   bool operator==(const Step&) const = default;
 };
 
@@ -38,9 +41,11 @@ class Controller {
   bool limit(std::uint32_t of);
   // Off-CPU intervals cannot be recorded again.
   void waits_are_gone();
+  // Connections are recorded from now on, or cannot be: the next look is tried later.
+  void look(bool on);
   const Step& step() const { return step_; }
-  // The cost is above the budget, and there is nothing left to do without.
-  bool at_its_end() const { return at_its_end_; }
+  // The cost is above the budget even while no connection is recorded.
+  bool above() const { return above_; }
 
  private:
   struct Sample {
@@ -50,6 +55,7 @@ class Controller {
   bool down(const Cost& measured);
   bool waits_return(double cost);
   bool up();
+  bool decide_look(double seconds, double cost);
   void learn(const Cost& now);
   Cost mean_since(std::size_t from) const;
   Cost recent() const;
@@ -65,6 +71,8 @@ class Controller {
   double since_step_ = 0;                   // seconds
   double hold_;                             // seconds before the next step up
   double debt_ = 0;                         // seconds of all CPUs beyond the budget
+  double looks_debt_ = 0;                   // the same, of looks and the pauses between them
+  Cost end_;                                // when nothing else was left to do without
   double fixed_ = 0;                        // how much of the cost does not depend on the share of connections, of 1
   double extras_cost_ = 0;                  // when they were last switched off
   double waits_cost_ = 0, waits_load_ = 0;  // of off-CPU intervals, when they were last left out
@@ -73,7 +81,7 @@ class Controller {
   Cost before_;
   double divided_by_ = 1;
   bool went_up_ = false, waits_went_up_ = false, extras_changed_ = false, waits_changed_ = false, learned_ = true,
-       at_its_end_ = false;
+       at_its_end_ = false, above_ = false;
 };
 
 }  // namespace tailcap::capture::budget

@@ -21,7 +21,7 @@ class Share {
   };
   Share(Probes& probes, Destination& destination, Recording recording);
 
-  // Of so many connections one is recorded.
+  // Of so many connections one is recorded; 0: none.
   std::uint32_t of() const { return of_; }
   // From now on one of so many, perhaps the same. notes(now): written at the beginning of what is recorded with it.
   void change(std::uint32_t of, const std::function<void(formats::Time)>& notes);

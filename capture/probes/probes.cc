@@ -43,6 +43,7 @@ void choose(bpf_map* map, const void* key) {
 }  // namespace
 
 std::string show(const Sampling& sampling) {
+  if (sampling.of == 0) return "none";
   return sampling.of == 1 ? "" : "1/" + std::to_string(sampling.of) + " seed " + std::to_string(sampling.seed);
 }
 
@@ -60,6 +61,7 @@ struct Probes::Impl {
   std::map<std::string, microseconds> attach_times;
 
   std::vector<std::byte> iterate(bpf_program* program);
+  bool attach_again(std::initializer_list<bpf_program*> programs, bool on);
   bool records_waits(const bpf_program* program) const {
     return program == object.skeleton->progs.switch_task || program == object.skeleton->progs.wake_up;
   }
@@ -309,20 +311,32 @@ void Probes::set_share(std::uint32_t of) {
   std::atomic_ref(bss.sampling_epoch).fetch_add(1);
 }
 
+// Or only detaches them. False: the kernel refuses one of them; then none is attached.
+bool Probes::Impl::attach_again(std::initializer_list<bpf_program*> programs, bool on) {
+  std::erase_if(links, [&](const auto& link) {
+    return std::find(programs.begin(), programs.end(), link.first) != programs.end();
+  });
+  for (bpf_program* program : programs) {
+    if (!on || !bpf_program__autoload(program)) continue;
+    bpf_link* link = bpf_program__attach(program);
+    if (!link) return attach_again(programs, false) && false;
+    links.emplace_back(program, link);
+  }
+  return true;
+}
+
 bool Probes::record_waits(bool on) {
   const auto& programs = impl_->object.skeleton->progs;
   impl_->waits_paused = true;
-  std::erase_if(impl_->links, [&](const auto& link) { return impl_->records_waits(link.first); });
-  if (!on) return true;
-  std::atomic_ref(impl_->object.skeleton->bss->waits_epoch).fetch_add(1);
-  for (bpf_program* program : {programs.wake_up, programs.switch_task}) {
-    if (!bpf_program__autoload(program)) continue;
-    bpf_link* link = bpf_program__attach(program);
-    if (!link) return record_waits(false) && false;
-    impl_->links.emplace_back(program, link);
-  }
-  impl_->waits_paused = false;
+  if (on) std::atomic_ref(impl_->object.skeleton->bss->waits_epoch).fetch_add(1);
+  if (!impl_->attach_again({programs.wake_up, programs.switch_task}, on)) return false;
+  impl_->waits_paused = !on;
   return true;
+}
+
+bool Probes::record_bytes(bool on) {
+  const auto& programs = impl_->object.skeleton->progs;
+  return impl_->attach_again({programs.io_send, programs.io_receive, programs.call_done, programs.arrival}, on);
 }
 
 Probes::RunTime Probes::run_time() const {

@@ -202,6 +202,56 @@ for i in range(1000):
         self.assertGreater(len(seen), 3)
         self.assertLess(len(seen), len(slept), "some were left out")
 
+    def test_looks_keep_it_where_nothing_else_does(self):
+        budget = 0.007
+        pid, url = self.server()
+        recording = Recording(self.scratch / "flight.tcap", ["-p", pid, "--budget", f"{100 * budget}%", "--rotate", "50MB", "--files", "200", *self.ONLY,
+                                                             "--sample-seed", "7"])
+        self.addCleanup(self.abandon, recording)
+        recording.wait_said()
+        measured = Measured(self, recording.process.pid)
+        loaded = time.monotonic()
+        load, log = self.load_of(url, 20000, 40, "load-", "--per-connection", 200)
+        self.run_for(load, measured)
+        until = time.monotonic()
+
+        def idle():
+            time.sleep(1)  # an answer is a part of the cost
+            return "all connections are recorded" in self.status(recording)
+
+        wait_until(idle, "everything, when idle", 150)
+        last, last_log = self.load_of(url, 50, 2, "last-")
+        self.assertEqual(last.wait(timeout=30), 0)
+        time.sleep(0.5)
+        self.assertEqual(recording.stop(), 0, recording.said)
+        # A few looks and pauses: their mean over a long time is in tests/unit/capture/budget_test.cc.
+        self.assertLess(measured.share(loaded + 8, until - 0.5), 2.5 * budget, "the budget is not kept")
+
+        known = {line["id"]: line for line in json_lines(log.read_text()) + json_lines(last_log.read_text())}
+        pauses, looks, found = 0, 0, set()
+        for file in sorted(self.scratch.glob("flight-*.tcap")):
+            self.assert_blocks_sound(file)
+            info, quality = self.facts(file)
+            rows = json_lines(self.tailcap("requests", file, "--json", code=(0, 3)))
+            complete = {r["request_id"] for r in rows if r["complete"] and r["request_id"]}
+            self.assertEqual(complete - known.keys(), set(), file)
+            self.assertEqual([r for r in rows if r["outcome"] in ("no_response", "truncated", "reset")][:2], [], file)
+            found |= complete
+            of = quality["budget"]["steps"][-1]["one_in"]
+            self.assertEqual(of, info["one_connection_in"])
+            if of is not None:
+                looks += pauses > 0 and len(complete) > 0 and of > 1
+                continue
+            pauses += 1
+            # A file's first and last milliseconds may have the share of its neighbour.
+            moved = [e for kind in ("send", "receive", "arrival") for e in json_lines(self.tailcap("events", file, "--json", "--kind", kind))]
+            self.assertEqual([e for e in moved if info["first_ns"] + 20_000_000 < e["time"] < info["last_ns"] - 100_000_000][:2], [], file)
+            if not rows:
+                self.assertIn("No connection is recorded in this capture", " ".join(self.tailcap("report", file, code=(0, 3, 4)).split()))
+        self.assertGreater(pauses, 0, "no look ended")
+        self.assertGreater(looks, 0, "no request of a later look")
+        self.assertEqual({line["id"] for line in json_lines(last_log.read_text())} - found, set(), "all of them are recorded again")
+
     def test_in_memory(self):
         pid, url = self.server()
         recording = Recording(self.scratch / "memory.tcap", ["-p", pid, "--budget", "1%", "--last", "60s", *self.ONLY, "--sample-seed", "7"])

@@ -13,7 +13,8 @@ std::optional<std::uint64_t> read_budget(std::string_view value) {
 std::optional<BudgetStep> read_step(std::string_view value, formats::Time time) {
   BudgetStep step;
   step.time = time;
-  if (!take(value, "1/") || !take_number(value, step.of) || step.of == 0) return std::nullopt;
+  step.looks = !take(value, "none");
+  if (step.looks && (!take(value, "1/") || !take_number(value, step.of) || step.of == 0)) return std::nullopt;
   if (take(value, " cost unknown"))
     step.measured = false;
   else if (!take(value, " cost ") || !take_number(value, step.cost_ppm) || !take(value, " ppm"))

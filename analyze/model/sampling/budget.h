@@ -19,15 +19,16 @@ inline constexpr std::string_view kWaitsMachine = " machine ";  // and its numbe
 // From its time on.
 struct BudgetStep {
   formats::Time time = formats::kNoTime;
-  std::uint32_t of = 1;        // of so many connections one is recorded
+  bool looks = true;           // false: no connection is recorded until the next look
+  std::uint32_t of = 1;        // of so many connections one is recorded; of none, 1
   std::uint64_t cost_ppm = 0;  // measured just before, of the CPU time of all CPUs
   std::optional<bool> stacks;  // stacks and samples are taken; none: they were not asked for
   std::optional<bool> waits;   // off-CPU intervals are recorded; none: they were not asked for
   bool above = false;          // the cost is above the budget, and nothing is left to do without
   bool measured = true;        // false: the cost is not known from here on
   bool same_as(const BudgetStep& other) const {
-    return of == other.of && stacks == other.stacks && waits == other.waits && above == other.above &&
-           measured == other.measured;
+    return looks == other.looks && of == other.of && stacks == other.stacks && waits == other.waits &&
+           above == other.above && measured == other.measured;
   }
 };
 

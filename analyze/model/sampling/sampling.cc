@@ -15,6 +15,7 @@ constexpr double kLeastClusters = 20, kLeastFreedom = 20;  // fewer have no inte
 
 // False: the share is not known.
 bool read_share(std::string_view text, Sampling& out) {
+  if (text == "none") return out.none = true;
   std::uint32_t of = 0, seed = 0;
   if (!take(text, "1/") || !take_number(text, of) || of < 2 || of > kMostOf) return false;
   out.of = of;
@@ -33,10 +34,11 @@ Sampling sampling_of(const std::vector<std::pair<std::string, std::string>>& not
     if (key.starts_with("tailcap.cut.")) out.chosen = true;
     if (key != kSamplingNote) continue;
     Sampling one;
-    if (!read_share(value, one) || (said && one.of != out.of)) {
+    if (!read_share(value, one) || (said && (one.of != out.of || one.none != out.none))) {
       out.mixed = true;
     } else {
       out.of = one.of;
+      out.none = one.none;
       if (!said) out.seed = one.seed;
       if (out.seed != one.seed) out.seed.reset();
     }
@@ -44,6 +46,7 @@ Sampling sampling_of(const std::vector<std::pair<std::string, std::string>>& not
   }
   if (out.mixed) {
     out.of = 1;
+    out.none = false;
     out.seed.reset();
   }
   return out;

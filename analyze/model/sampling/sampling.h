@@ -15,12 +15,13 @@
 
 namespace tailcap::model {
 
-inline constexpr std::string_view kSamplingNote = "tailcap.sampling.connections";  // "1/16 seed 42", "1/16", "mixed"
+inline constexpr std::string_view kSamplingNote = "tailcap.sampling.connections";  // "1/16 seed 42", "none"
 inline constexpr std::string_view kSampledEndsNote = "tailcap.sampling.ends";      // "70 recorded, 1020 left out"
 
 struct Sampling {
   std::uint32_t of = 1;  // of so many connections one is recorded
   std::optional<std::uint32_t> seed;
+  bool none = false;    // no connection is recorded: a pause between two looks (model/sampling/budget.h)
   bool mixed = false;   // the parts of a merged capture have different shares, or the share is not known
   bool chosen = false;  // a cut kept requests by what they are: those are no sample
   // Ends of TCP connections, as the recorder counted them.
@@ -28,7 +29,7 @@ struct Sampling {
   std::uint64_t ends_recorded = 0, ends_left_out = 0;
 
   // Some connections are not recorded.
-  bool some() const { return of > 1 || mixed; }
+  bool some() const { return of > 1 || none || mixed; }
   // What is recorded says how much there was.
   bool scales() const { return of > 1 && !mixed && !chosen; }
 };

@@ -25,7 +25,8 @@ void append_budget(JsonWriter& json, const model::Budget& budget) {
   for (const model::BudgetStep& step : budget.steps) {
     json.begin_object();
     json.field("at_ns", std::int64_t{nanoseconds(step.time)});
-    json.field("one_in", std::uint64_t{step.of});
+    json.key("one_in");
+    step.looks ? json.number(std::uint64_t{step.of}) : json.null();
     json.key("stacks");
     step.stacks ? json.boolean(*step.stacks) : json.null();
     json.key("waits");
@@ -44,7 +45,7 @@ void append_sampling(JsonWriter& json, const model::Quality& quality) {
   if (!s.some()) return json.null();
   json.begin_object();
   json.key("one_in");
-  s.mixed ? json.null() : json.number(std::uint64_t{s.of});
+  s.mixed || s.none ? json.null() : json.number(std::uint64_t{s.of});
   json.key("seed");
   s.seed ? json.number(std::uint64_t{*s.seed}) : json.null();
   json.field("scales", s.scales());

@@ -77,6 +77,10 @@ FactLine quality_line(const Study& study) {
   const Quality& q = study.quality;
   const std::vector<std::string> wrong = troubles(q);
   if (q.requests == 0) {
+    if (q.sampling.none && wrong.empty())
+      return {Tone::care, "verdict",
+              "No connection is recorded in this capture, so that recording keeps its budget. The captures before and "
+              "after it have requests."};
     std::string text = "No HTTP request was seen";
     if (q.sampling.some()) text += ", where " + sampling_text(q.sampling);
     if (q.connections_encrypted != 0)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 #include "analyze/report/words/number.h"
 
@@ -26,6 +28,7 @@ std::string whole_text(const model::Estimate& estimate) {
 }
 
 std::string sampling_text(const model::Sampling& sampling) {
+  if (sampling.none) return "no connection is recorded, so that recording keeps its budget";
   if (sampling.mixed) return "a part of all connections is recorded, in shares that differ or are not known";
   std::string text = "1 of " + count_text(sampling.of) + " connections is recorded";
   if (sampling.seed) text += " (seed " + std::to_string(*sampling.seed) + ")";
@@ -37,12 +40,19 @@ std::string budget_line(const model::Budget& budget) {
   const auto share = [](std::uint64_t ppm) { return share_text(static_cast<double>(ppm), kAll); };
   std::string text = "recording may cost " + share(*budget.ppm) + " of the CPU time of all CPUs";
   if (budget.steps.empty()) return text;
+  // Most connections first; none last.
+  const auto one_in = [](const model::BudgetStep& step) {
+    return step.looks ? std::uint64_t{step.of} : std::numeric_limits<std::uint64_t>::max();
+  };
   const auto [most, least] = std::minmax_element(budget.steps.begin(), budget.steps.end(),
-                                                 [](const auto& a, const auto& b) { return a.of < b.of; });
+                                                 [&](const auto& a, const auto& b) { return one_in(a) < one_in(b); });
   const auto of = [](const model::BudgetStep& step) {
+    if (!step.looks) return std::string("no connection");
     return step.of == 1 ? std::string("all connections") : "1 of " + count_text(step.of) + " connections";
   };
-  if (budget.steps.size() == 1)
+  if (budget.steps.size() == 1 && !budget.steps.front().looks)
+    text += "; no connection was recorded in this time";
+  else if (budget.steps.size() == 1)
     text += "; " + of(*most) + " recorded all the time";
   else
     text += "; " + count_text(budget.steps.size() - 1, "step", "steps") + ", at most " + of(*most) +
@@ -69,6 +79,7 @@ std::string sampling_line(const model::Quality& quality) {
   if (s.ends_known)
     text += ", " + count_text(s.ends_recorded) + " ends of TCP connections, and " + count_text(s.ends_left_out) +
             " are left out";
+  if (s.none) return text;
   if (quality.all_requests)
     text += "; of " + count_text(quality.exchanges, "request", "requests") + ", " + whole_text(*quality.all_requests);
   text += s.scales() ? ". Counts and rates with ≈ are estimates of the whole, other counts are of what is recorded"

@@ -169,7 +169,7 @@ std::string to_json(const CaptureFacts& facts) {
   out["ring_bytes"] = has_preamble ? Json(p.ring_bytes) : Json();
   out["targets"] = p.targets;
   const model::Sampling sampling = model::sampling_of(p.notes);
-  out["one_connection_in"] = sampling.mixed || !has_preamble ? Json() : Json(sampling.of);
+  out["one_connection_in"] = sampling.mixed || sampling.none || !has_preamble ? Json() : Json(sampling.of);
   out["notes"] = Json::array();
   for (const auto& [key, value] : p.notes) out["notes"].push_back({{"key", key}, {"value", value}});
   out["started_ns"] = has_preamble ? Json(p.started_realtime) : Json();

@@ -27,7 +27,8 @@ struct Machine {
   double cost(double load, const Step& step) {
     random = random * 6364136223846793005u + 1442695040888963407u;
     const double wave = 2 * (static_cast<double>(random >> 33) / (1u << 31)) - 1;
-    const double left = fixed + part / step.of + (step.extras ? extras : 0) + (step.waits ? waits : 0);
+    const double left =
+        (step.looks ? fixed + part / step.of : 0) + (step.extras ? extras : 0) + (step.waits ? waits : 0);
     return (idle + load * left) * (1 + noise * wave);
   }
   // Of that, the programs of waits: the recorder has as much to do with what they record.
@@ -144,15 +145,79 @@ TEST(Budget, NoiseCausesFewSteps) {
   EXPECT_LE(run.changes_since(60), 12u);
 }
 
-// What every connection costs, recorded or not, is more than the budget.
+// What it costs without any connection is more than the budget: it looks now and then, and says so.
 TEST(Budget, SaysThatItCannotBeKept) {
   Controller controller(kBudget, 1, false, false);
-  for (int i = 0; i < 100; i++) controller.measured(kEvery, {0.03 + 0.1 / controller.step().of});
-  EXPECT_EQ(controller.step().of, Controller::kMostOf);
-  EXPECT_TRUE(controller.at_its_end());
-  for (int i = 0; i < 100; i++) controller.measured(kEvery, {0.001 + 0.001 / controller.step().of});
-  EXPECT_FALSE(controller.at_its_end());
-  EXPECT_EQ(controller.step().of, 1u);
+  double looks = 0, seconds = 0;
+  bool said = false;
+  for (int i = 0; i < 1200; i++) {
+    controller.measured(kEvery, {0.03 + (controller.step().looks ? 0.1 / controller.step().of : 0)});
+    looks += controller.step().looks ? kEvery : 0;
+    seconds += kEvery;
+    said = said || controller.above();
+  }
+  EXPECT_TRUE(said);
+  EXPECT_TRUE(controller.above());
+  EXPECT_GT(looks, 15);
+  EXPECT_LT(looks, 0.25 * seconds);
+  for (int i = 0; i < 600; i++) controller.measured(kEvery, {0.001 + 0.001 / controller.step().of});
+  EXPECT_FALSE(controller.above());
+  EXPECT_EQ(controller.step(), (Step{true, 1, true, true}));
+}
+
+// What every connection costs, recorded or not, is more than the budget.
+TEST(Budget, LooksKeepItWhereNothingElseDoes) {
+  for (const double load : {6.0, 12.0, 40.0, 100.0}) {
+    for (const double noise : {0.0, 0.2}) {
+      Machine machine;
+      machine.part = 5 * machine.fixed;
+      machine.noise = noise;
+      const Course run = simulate(machine, 900, [&](double) { return load; });
+      EXPECT_LE(run.mean(10, 900), 1.05 * kBudget) << load;
+      EXPECT_LE(run.worst(60, 120), 1.3 * kBudget) << load;
+      double looks = 0, recorded = 0;
+      for (std::size_t i = 1200; i < run.steps.size(); i++) {
+        looks += run.steps[i].looks ? kEvery : 0;
+        recorded += run.steps[i].looks ? kEvery / run.steps[i].of : 0;
+      }
+      EXPECT_GT(looks, 10) << load;
+      // More is recorded than with the smallest share all the time.
+      EXPECT_GT(recorded, 600.0 / Controller::kMostOf) << load;
+      EXPECT_LE(run.changes_since(300), 2 * 600 / 5.0) << load;
+    }
+  }
+}
+
+TEST(Budget, LooksEndWhereASmallerShareIsEnough) {
+  Machine machine;
+  const Course run = simulate(machine, 600, [&](double at) { return at < 200 ? 20.0 : at < 400 ? 2.0 : 0.1; });
+  EXPECT_LE(run.mean(0, 600), 1.05 * kBudget);
+  const auto paused = [&](double from, double to) {
+    double sum = 0;
+    for (auto i = static_cast<std::size_t>(from / kEvery); i < static_cast<std::size_t>(to / kEvery); i++)
+      sum += run.steps[i].looks ? 0 : kEvery;
+    return sum;
+  };
+  EXPECT_GT(paused(20, 200), 90);
+  EXPECT_EQ(paused(280, 400), 0) << "2.0 is met by a share alone";
+  EXPECT_EQ(run.steps.back(), (Step{true, 1, true, true}));
+}
+
+TEST(Budget, ALookThatFailsIsTriedAgain) {
+  Controller controller(kBudget, 1, false, false);
+  const auto measure = [&] { return controller.measured(kEvery, {controller.step().looks ? 0.05 : 0.001, 0, 1}); };
+  while (controller.step().looks) measure();
+  int pauses = 0;
+  for (int i = 0; i < 1000; i++) {
+    if (!measure() || !controller.step().looks) continue;
+    controller.look(false);
+    pauses++;
+  }
+  EXPECT_FALSE(controller.step().looks);
+  EXPECT_GT(pauses, 2);
+  // What it costs is not measured any more: all that is left is to record.
+  controller.look(true);
+  EXPECT_TRUE(controller.step().looks);
 }
 
 TEST(Budget, StacksGoFirstAndComeBackLast) {
@@ -202,20 +267,28 @@ TEST(Budget, WaitsGoAtOnceWhereTheirProgramsAloneAreTooMuch) {
     controller.measured(kEvery,
                         controller.step().waits ? Controller::Cost{0.039, 0.03, 10} : Controller::Cost{0.009, 0, 10});
   EXPECT_EQ(controller.step(), (Step{true, 1, false}));
-  EXPECT_FALSE(controller.at_its_end());
+  EXPECT_FALSE(controller.above());
   for (int i = 0; i < 400; i++)
     controller.measured(kEvery,
                         controller.step().waits ? Controller::Cost{0.0039, 0.003, 1} : Controller::Cost{0.0009, 0, 1});
   EXPECT_EQ(controller.step(), (Step{true, 1, true}));
 }
 
-// Nothing is left to leave out: neither a share, nor waits.
-TEST(Budget, SaysThatItCannotBeKeptWithoutWaitsEither) {
+// Neither a smaller share nor leaving out waits is enough: looks.
+TEST(Budget, LooksComeAfterWaits) {
   Controller controller(kBudget, 1, false, true);
-  for (int i = 0; i < 200; i++)
-    controller.measured(kEvery, {(controller.step().waits ? 0.05 : 0.03) + 0.1 / controller.step().of, 0.01, 1});
-  EXPECT_EQ(controller.step(), (Step{true, Controller::kMostOf, false}));
-  EXPECT_TRUE(controller.at_its_end());
+  bool looked = false;
+  for (int i = 0; i < 400; i++) {
+    const Step& step = controller.step();
+    if (!step.looks) {
+      EXPECT_FALSE(step.waits);
+      looked = true;
+    }
+    controller.measured(kEvery, {step.looks ? (step.waits ? 0.05 : 0.03) + 0.1 / step.of : 0.001, 0.01, 1});
+  }
+  EXPECT_TRUE(looked);
+  EXPECT_FALSE(controller.step().waits);
+  EXPECT_FALSE(controller.above());
 }
 
 TEST(Budget, WaitsThatTheKernelRefusesDoNotReturn) {

@@ -20,8 +20,13 @@ TEST(BudgetNotes, Steps) {
   // Of recorders that do not speak of it, it is not known.
   EXPECT_FALSE(step("1/4 cost 5 ppm stacks on")->waits);
   EXPECT_FALSE(step("1/1 cost 0 ppm waits on")->same_as(*step("1/1 cost 0 ppm waits off")));
-  for (const char* wrong : {"", "1/0 cost 5 ppm", "1/4", "1/4 cost 5 ppm waits", "1/4 cost 5 ppm waits off stacks on",
-                            "1/4 cost 5 ppm above waits off", "1/4 cost 5 ppm waits off ", "1/4294967296 cost 5 ppm"})
+  const auto none = step("none cost 5 ppm waits off");
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(none->looks);
+  EXPECT_FALSE(none->same_as(*step("1/1 cost 5 ppm waits off")));
+  for (const char* wrong : {"", "none", "nonecost 5 ppm", "1/0 cost 5 ppm", "1/4", "1/4 cost 5 ppm waits",
+                            "1/4 cost 5 ppm waits off stacks on", "1/4 cost 5 ppm above waits off",
+                            "1/4 cost 5 ppm waits off ", "1/4294967296 cost 5 ppm"})
     EXPECT_FALSE(step(wrong)) << wrong;
 }
 

@@ -264,6 +264,12 @@ TEST(SamplingNote, IsReadOrNotBelieved) {
     EXPECT_FALSE(unknown.scales()) << text;
   }
   EXPECT_FALSE(of({{key, "1/16"}, {key, "1/4"}}).scales());
+  const Sampling none = of({{key, "none"}});
+  EXPECT_TRUE(none.none && none.some());
+  EXPECT_FALSE(none.mixed || none.scales());
+  EXPECT_TRUE(of({{key, "none"}, {key, "1/4"}}).mixed);
+  EXPECT_FALSE(of({{key, "none"}, {key, "1/4"}}).none);
+  EXPECT_TRUE(of({{key, "none of them"}}).mixed);
   EXPECT_FALSE(of({{key, "1/16"}, {"tailcap.cut.requests", "100"}}).scales());
   Sampling ends;
   EXPECT_TRUE(model::read_ends("70 recorded, 1020 left out", ends));
