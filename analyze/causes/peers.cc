@@ -68,13 +68,12 @@ bool key_of(const Mark& e, const model::Connection& c, Key& key) {
   key.tls = c.tls;
   if (c.tls && !c.from_start) return false;
   if (c.family == Family::unix_domain) {
-    // Offsets agree only where both ends counted from the first byte.
-    const bool whole = c.origin == Origin::connected || c.origin == Origin::accepted;
-    if (!whole || c.inode == 0 || c.peer_inode == 0) return false;
-    const std::uint64_t server_inode = server ? c.inode : c.peer_inode, client_inode = server ? c.peer_inode : c.inode;
-    std::memcpy(key.server.data(), &server_inode, sizeof server_inode);
+    // Bytes are counted from the first that is seen: of a socket that existed before, not from its first byte. The
+    // client's inode is enough: it may send before accept() gives its peer one.
+    const std::uint64_t client_inode = server ? c.peer_inode : c.inode;
+    if (c.origin == Origin::existed || client_inode == 0) return false;
     std::memcpy(key.client.data(), &client_inode, sizeof client_inode);
-    key.position = e.request_begin;
+    key.position = c.base[server != e.pushed ? 1 : 0] + e.request_begin;
     return true;
   }
   if (c.family != Family::inet && c.family != Family::inet6) return false;
@@ -92,14 +91,20 @@ bool key_of(const Mark& e, const model::Connection& c, Key& key) {
   return true;
 }
 
+// An end of a UNIX socket that another process had before may have been seen later than the other end. Then the bytes
+// at one place are those of different requests, of which one was over when the other began.
+bool overlap(const Mark& one, const Mark& other) {
+  const auto before = [](const Mark& a, const Mark& b) { return formats::known(a.answered) && a.answered < b.asked; };
+  return !before(one, other) && !before(other, one);
+}
+
 // The exchanges that wait, in the order in which they came, in a ring; and a table that finds them by their key.
 // No allocation per exchange and one place to look at: most captures push every request through here in vain.
 class WaitingRoom {
  public:
   struct Entry {
     Key key;
-    model::ExchangeId id;
-    model::Role role = model::Role::server;
+    Mark mark;
     bool ambiguous = false;
   };
 
@@ -166,25 +171,26 @@ Peers::Peers() : impl_(std::make_unique<Impl>()) {}
 Peers::~Peers() = default;
 
 Mark mark_of(const model::Exchange& e) {
-  return {e.id, e.role, formats::known(e.request.first_done), e.request_begin, e.pushed};
+  return {e.id, e.role, e.request.first_done, e.response.first_done, e.request_begin, e.pushed};
 }
 
 std::optional<model::ExchangeId> Peers::push(const Mark& exchange, const model::Connection& connection) {
   Impl& i = *impl_;
   Key key;
-  if (!exchange.has_request || !key_of(exchange, connection, key)) return std::nullopt;
+  if (!formats::known(exchange.asked) || !key_of(exchange, connection, key)) return std::nullopt;
   WaitingRoom::Entry* const other = i.waiting.find(key);
   if (!other) {
-    i.waiting.add({key, exchange.id, exchange.role, false});
+    i.waiting.add({key, exchange, false});
     return std::nullopt;
   }
-  if (other->role == exchange.role || other->ambiguous) {
+  if (other->mark.role == exchange.role || other->ambiguous) {
     // Two ends of one role claim the same bytes (the same addresses in two places): none of them is joined.
     other->ambiguous = true;
     i.findings.add(Finding::peer_ambiguous);
     return std::nullopt;
   }
-  const model::ExchangeId peer = other->id;
+  if (connection.family == Family::unix_domain && !overlap(other->mark, exchange)) return std::nullopt;
+  const model::ExchangeId peer = other->mark.id;
   i.waiting.erase(*other);
   return peer;
 }

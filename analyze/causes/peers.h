@@ -1,8 +1,9 @@
 // Joins the two ends of one exchange that was recorded at both ends of its connection.
 //
 // TCP: the request's first byte has the same sequence number at both ends of the same address pair (on loopback: of the
-// same network namespace, too). UNIX sockets: by the inodes of the pair and the order of requests. In TLS the first
-// byte's place in the plaintext is the same, where both ends saw it from the start.
+// same network namespace, too). UNIX sockets: the request's first byte has the same place in the stream at both ends,
+// by the client's inode. In TLS the first byte's place in the plaintext is the same, where both ends saw it from the
+// start.
 #pragma once
 
 #include <memory>
@@ -18,7 +19,9 @@ namespace tailcap::causes {
 struct Mark {
   model::ExchangeId id;
   model::Role role = model::Role::server;
-  bool has_request = false;  // without its request an exchange has no first byte to be known by
+  // The first byte of the request and of the response, read or sent; without its request an exchange has none to be
+  // known by.
+  formats::Time asked = formats::kNoTime, answered = formats::kNoTime;
   std::uint64_t request_begin = 0;
   bool pushed = false;
 };

@@ -33,9 +33,10 @@ struct OffCpuWait {
   std::int64_t time = 0;      // switched out; ns of the capture's clock, as runnable and back
   std::int64_t runnable = 0;  // 0: the wake-up was not seen
   std::int64_t back = 0;
-  std::int64_t due = 0;          // until when a sleeping thread asked to sleep; 0: not known
-  std::int64_t stolen = 0;       // ns before `time`, on its CPU, in which the hypervisor ran something else
-  std::uint64_t argument0 = 0;   // stopped: the thread that sent the signal; 0: not known
+  std::int64_t due = 0;         // until when a sleeping thread asked to sleep; of a futex, when a timer ended the wait;
+                                // 0: not known
+  std::int64_t stolen = 0;      // ns before `time`, on its CPU, in which the hypervisor ran something else
+  std::uint64_t argument0 = 0;  // stopped: the thread that sent the signal; 0: not known
   formats::SocketId socket = 0;  // the call's descriptor refers to it; 0: none, or not recorded
   std::uint64_t goroutine = 0;
   std::uint32_t waker = 0;

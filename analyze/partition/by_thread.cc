@@ -10,8 +10,23 @@ namespace {
 using model::Evidence;
 using model::Label;
 
+constexpr std::size_t kLookedBack = 256;  // waits
+
+// The thread itself waits for what arrives on the connection, so no other thread hands requests to it.
+bool reads_itself(const DraftContext& k, const ThreadLog& log, const Draft& draft) {
+  const OffCpuWait* w = log.waits.last_before(draft.w.first);
+  for (std::size_t n = 0; w && n < kLookedBack; ++n) {
+    if ((w->blocked == Blocked::input || w->blocked == Blocked::poll_one) && w->socket != 0 &&
+        k.observed.connection_of(w->socket) == draft.w.id.connection)
+      return true;
+    w = w == log.waits.begin() ? nullptr : w - 1;
+  }
+  return false;
+}
+
 // Until a thread that was busy elsewhere came to this request.
-void add_busy(const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {
+void add_busy(const DraftContext& k, std::uint32_t tid, const ThreadLog& log, Nanos from, Nanos to,
+              std::span<const Call> calls, Draft& draft) {
   const Act* other = nullptr;
   for (const Act* a = log.acts.first_after(from); a != log.acts.end() && a->time < to; ++a)
     if (a->connection != draft.w.id.connection) other = a;
@@ -20,7 +35,21 @@ void add_busy(const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {
     draft.add(from, other->time, Label::q_pool, Evidence::inferred, draft.who(0, other->owner, other->tid));
     at = other->time;
   }
-  draft.add(at, to, Label::q_notice, Evidence::inferred);
+  if (at >= to) return;
+  // What the thread waited for is why it did not come; while it ran, it was busy with what came before.
+  const std::size_t before = draft.conditions.size();
+  add_running(k, tid, at, to, calls, draft, Evidence::inferred);
+  for (std::size_t i = before; i < draft.conditions.size(); ++i)
+    if (!model::unexplained(draft.conditions[i].label)) draft.conditions[i].evidence = Evidence::inferred;
+  const Act* last = log.acts.last_before(to);
+  const std::uint32_t who =
+      last && last->owner.connection != 0 && last->owner != draft.w.id ? draft.who(0, last->owner, last->tid) : 0;
+  const OffCpuWait* w = log.waits.last_until(at);
+  for (w = w ? w : log.waits.begin(); w != log.waits.end() && w->time < to; ++w) {
+    draft.add(at, w->time, Label::q_pool, Evidence::inferred, who);
+    at = std::max(at, w->back);
+  }
+  draft.add(at, to, Label::q_pool, Evidence::inferred, who);
 }
 
 // From the arrival of its first byte to the read.
@@ -30,12 +59,14 @@ void add_arrival(const DraftContext& k, std::uint32_t tid, std::span<const Call>
   if (from >= to || !log || log->known_since == 0) return;
   // The last time that it waited for something to do.
   const OffCpuWait* idle = nullptr;
+  const bool itself = reads_itself(k, *log, draft);
   for (const OffCpuWait* w = log->waits.last_before(to); w && w->back >= from;
        w = w == log->waits.begin() ? nullptr : w - 1) {
     const Blocked b = w->blocked;
     if (b != Blocked::poll && b != Blocked::poll_one && b != Blocked::input && b != Blocked::accept &&
         b != Blocked::futex && b != Blocked::born)
       continue;
+    if (b == Blocked::futex && (itself || expired(*log, *w))) continue;
     idle = w;
     break;
   }
@@ -45,13 +76,13 @@ void add_arrival(const DraftContext& k, std::uint32_t tid, std::span<const Call>
       return add_running(k, tid, log->born, to, calls, draft);
     }
     add_first_wait(*log, from, to, draft);
-    add_busy(*log, std::max(from, log->known_since), to, draft);
+    add_busy(k, tid, *log, std::max(from, log->known_since), to, calls, draft);
     return log->lost.each(from, to,
                           [&](const TimeSpan& s) { draft.add(s.time, std::min(s.to, to), Label::unexplained_lost); });
   }
   if (idle->time > from) {
     if (log->born > from) draft.add(from, log->born, Label::q_accept, Evidence::inferred);
-    add_busy(*log, std::max({from, log->born, log->known_since}), idle->time, draft);
+    add_busy(k, tid, *log, std::max({from, log->born, log->known_since}), idle->time, calls, draft);
   }
   if (!idle->woken()) {
     draft.add(idle->time, idle->back, Label::unexplained_opaque);

@@ -15,6 +15,12 @@ constexpr Nanos kTick = 4'000'000;
 // The kernel may let a timer expire 50 µs late, to serve several at once.
 constexpr Nanos kTimerSlack = 100'000;
 
+// A thread that polls for a lock with a time limit (Python's GIL) waits again after less than this, on the same
+// condition variable.
+constexpr Nanos kWaitsAgain = 1'000'000;
+constexpr std::uint64_t kConditionVariable = 64;  // bytes
+constexpr std::size_t kTries = 2048;
+
 // Where a request has all of an interval on the CPU but this much, what was stolen from the interval was stolen from
 // it.
 constexpr Nanos kSliver = 100'000;
@@ -62,7 +68,10 @@ class Running {
         }
         break;
       case Blocked::futex:
-        if (w.woken()) add(w.time, until, Label::lock_futex, Evidence::measured, holder(w));
+        if (expired(log_, w))
+          add(w.time, until, Label::timer_sleep, Evidence::inferred, draft_.who(w.argument0));
+        else if (w.woken())
+          add(w.time, until, Label::lock_futex, Evidence::measured, holder(w));
         break;
       default:
         if (w.woken()) plain(w, until);
@@ -320,6 +329,23 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
   k.observed.counted().each(std::max(from, silent), to, [&](const TimeSpan& s) {
     draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);
   });
+}
+
+bool expired(const ThreadLog& log, const OffCpuWait& wait) {
+  if (wait.blocked != Blocked::futex || wait.due == 0) return false;
+  const OffCpuWait* last = &wait;
+  std::size_t tries = 0;
+  for (const OffCpuWait* w = &wait + 1; w != log.waits.end() && tries < kTries; ++w, ++tries) {
+    if (w->blocked == Blocked::preempted || w->blocked == Blocked::throttled) continue;
+    const std::uint64_t a = last->argument0, b = w->argument0;
+    if (w->blocked != Blocked::futex || (a < b ? b - a : a - b) >= kConditionVariable) return true;
+    Nanos ran = w->time - last->back;
+    for (const OffCpuWait* off = last + 1; off != w; ++off) ran -= off->back - off->time;
+    if (ran > kWaitsAgain) return true;
+    if (w->due == 0) return !w->woken();
+    last = w;
+  }
+  return tries < kTries;
 }
 
 void add_first_wait(const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {

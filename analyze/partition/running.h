@@ -11,6 +11,9 @@ namespace tailcap::partition {
 // The thread carried the request in [from, to).
 void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls,
                  Draft& draft, model::Evidence evidence = model::Evidence::measured);
+// The wait of the thread ended because its time was up: a time limit expired, and the thread did not go on waiting for
+// the same thing until another thread woke it.
+bool expired(const ThreadLog& log, const OffCpuWait& wait);
 // Adds run-queue latency in [wait.runnable, wait.back), after a wake-up that was not for the request alone.
 void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft);
 // Adds what is known of a new thread's wait for its first CPU where the recorder did not tell of it (older versions).

@@ -114,6 +114,7 @@ struct Streams::Impl {
   void on(const Event& e, const formats::SocketInfo& info);
   void on(const Event& e, const formats::Reset& r);
   void end_both(Slot& s, const Event& e, End in, End outwards);
+  void ended_before(Slot& s, const Event& e);
   void end_capture();
 };
 
@@ -191,8 +192,23 @@ void Streams::Impl::end_both(Slot& s, const Event& e, End in, End outwards) {
   s.pair.in.end(in, e.time, shared.now + (may_read ? kUnreadHold : kHold), taints);
 }
 
+// The socket connects again, after an attempt that failed or a disconnect: that is another connection.
+void Streams::Impl::ended_before(Slot& s, const Event& e) {
+  if (!formats::known(s.facts.closed)) end_both(s, e, End::error, End::error);
+  const std::size_t from = out.size();
+  s.pair.advance(true, shared, out);
+  note(s);
+  if (s.carrier) sessions.handed_on(s, from);
+  forget(s);
+}
+
 void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
   Slot* s = live.find(c.socket);
+  if (s && c.to == TcpState::syn_sent && formats::known(s->facts.connect_started) &&
+      e.time > s->facts.connect_started) {
+    ended_before(*s, e);
+    s = nullptr;
+  }
   if (!s && (c.to == TcpState::syn_sent || c.to == TcpState::established) && c.from != TcpState::listen)
     s = open(c.socket, e.time);
   if (!s || s->listener) return;

@@ -60,8 +60,13 @@ class Nginx:
         self.master = subprocess.Popen(["taskset", "-c", str(self.cpu), "nginx", "-c", str(self.folder / "nginx.conf"),
                                         "-e", str(self.folder / "error.log")])
         wait_for(self.port)
-        children = pathlib.Path(f"/proc/{self.master.pid}/task/{self.master.pid}/children").read_text().split()
-        self.worker = int(children[0])
+        # It listens before it forks.
+        children = pathlib.Path(f"/proc/{self.master.pid}/task/{self.master.pid}/children")
+        while not children.read_text():
+            if self.master.poll() is not None:
+                raise RuntimeError("nginx ended")
+            time.sleep(0.02)
+        self.worker = int(children.read_text().split()[0])
         return self
 
     def __exit__(self, *_):

@@ -17,6 +17,12 @@ static __always_inline bool try_again(int ret)
 	       (ret <= -ERESTARTSYS && ret >= -ERESTART_LAST);
 }
 
+/* Of ret sent bytes the last is urgent data: it has a place in the stream, but peers do not read it in line. */
+static __always_inline u32 urgent_byte(int ret, u32 flags)
+{
+	return ret > 0 && flags & MSG_OOB;
+}
+
 static __always_inline void fill_io(struct record_io *record, const struct socket_state *state,
 				    const struct task_struct *task, u64 position, int ret, u32 way, u16 syscall)
 {

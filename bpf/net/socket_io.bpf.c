@@ -76,6 +76,14 @@ static __always_inline struct socket_state *chosen_socket(struct socket_state *s
 	return state;
 }
 
+/* The tracepoint has none of a send. */
+static __always_inline u32 send_flags(const struct pt_regs *regs)
+{
+	u64 nr = regs->orig_ax;
+
+	return nr == NR_sendto ? regs->r10 : nr == NR_sendmsg ? regs->dx : 0;
+}
+
 /* Null unless the socket is recorded. sk is trusted: a tracepoint's argument. */
 #define io_socket(sk, task)                                                             \
 	({                                                                              \
@@ -116,11 +124,16 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 	struct tcp_sock *tcp;
 	u8 instead = 0;
 	u64 position;
+	u32 urgent;
 
 	if (ret < 0 && sk->sk_type == SOCK_DGRAM)
 		end_batch(bpf_sk_storage_get(&sockets, sk, 0, 0));
 	if (task->tgid == self_tgid || !ret || try_again(ret))
 		return 0;
+	urgent = urgent_byte(ret, send_flags((struct pt_regs *)bpf_task_pt_regs(task)));
+	if (urgent && ret == 1)
+		return 0;
+	ret -= urgent;
 	state = io_socket(sk, task);
 	if (!state) {
 		note_unrecorded(sk, task, ret);
@@ -139,7 +152,7 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 		tcp = bpf_skc_to_tcp_sock(sk);
 		if (!tcp)
 			return 0;
-		position = (u32)(tcp->write_seq - (ret > 0 ? ret : 0));
+		position = (u32)(tcp->write_seq - urgent - (ret > 0 ? ret : 0));
 		/* kernel TLS and similar: lengths count plaintext, positions count ciphertext */
 		if (POINTER_IN(struct tcp_sock, tcp, inet_conn.icsk_ulp_ops))
 			instead = PAYLOAD_UNSUPPORTED;

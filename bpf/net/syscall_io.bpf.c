@@ -107,7 +107,7 @@ __noinline u32 messages_length(u64 vector, u32 count)
 	return sum;
 }
 
-/* Something was moved, or failed, on descriptor fd of the running task. flags: of a receive. way is a constant:
+/* Something was moved, or failed, on descriptor fd of the running task. flags: of the call. way is a constant:
  * Linux 6.1 drops one side of a branch on a parameter where a call lies between the two. */
 static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
 {
@@ -115,11 +115,15 @@ static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
 	struct sock *sk = socket_of(task, fd);
 	struct socket_state *state;
 	u64 position;
-	u32 moved = ret > 0 ? ret : 0;
+	u32 urgent = way == OUT && urgent_byte(ret, flags);
+	u32 moved = ret > 0 ? ret - urgent : 0;
 	u8 instead = way == IN && flags & MSG_TRUNC ? PAYLOAD_NO_BUFFER : 0;
 
 	if (!sk)
 		return 0;
+	if (urgent && !moved)
+		return 0;
+	ret -= urgent;
 	if (way == IN && !ret && !(BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN))
 		return 0;
 	state = chosen_called(task, sk, moved);
@@ -131,7 +135,7 @@ static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
 	if (state->family == AF_UNIX) {
 		position = __sync_fetch_and_add(&state->direction[way].counted, (u64)moved);
 	} else if (way == OUT) {
-		position = (u32)(BPF_CORE_READ((struct tcp_sock *)sk, write_seq) - moved);
+		position = (u32)(BPF_CORE_READ((struct tcp_sock *)sk, write_seq) - urgent - moved);
 	} else {
 		u32 copied = BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
 
@@ -144,9 +148,9 @@ static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
 	return 0;
 }
 
-__noinline int call_sent(u32 fd, int ret)
+__noinline int call_sent(u32 fd, int ret, u32 flags)
 {
-	return call_moved(OUT, fd, ret, 0);
+	return call_moved(OUT, fd, ret, flags);
 }
 
 __noinline int call_received(u32 fd, int ret, u32 flags)
@@ -193,9 +197,11 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 		return 0;
 	switch (nr) {
 	case NR_recvfrom:
+	case NR_sendto:
 		flags = regs->r10;
 		break;
 	case NR_recvmsg:
+	case NR_sendmsg:
 		flags = regs->dx;
 		break;
 	case NR_recvmmsg:
@@ -216,7 +222,7 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 	case NR_sendmmsg:
 	case NR_sendfile:
 		if (ret)
-			call_sent(regs->di, ret);
+			call_sent(regs->di, ret, flags);
 		break;
 	case NR_read:
 	case NR_readv:
@@ -229,7 +235,7 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 	case NR_splice:
 		if (ret > 0) { /* an error may belong to either end */
 			call_received(regs->di, ret, 0);
-			call_sent(regs->dx, ret);
+			call_sent(regs->dx, ret, 0);
 		}
 		break;
 	case NR_accept:

@@ -85,10 +85,20 @@ static __always_inline bool waits_on_descriptor(u64 nr)
 	return false;
 }
 
-static __always_inline void note_descriptor(struct task_state *state, struct task_struct *task)
+#define NR_poll 7
+#define NR_ppoll 271
+
+/* Of a poll of one descriptor, which it is. */
+static __always_inline bool polled(const struct off_cpu_state *off, struct task_struct *task, u32 *fd)
+{
+	return (off->syscall == NR_poll || off->syscall == NR_ppoll) && off->argument1 == 1 &&
+	       !(task->thread_info.status & TS_COMPAT) && !bpf_probe_read_user(fd, sizeof(*fd), (void *)off->argument0);
+}
+
+static __always_inline void note_descriptor(struct task_state *state, struct task_struct *task, u32 fd)
 {
 	struct off_cpu_state *off = &state->off_cpu;
-	struct file *file = file_of(task, off->argument0);
+	struct file *file = file_of(task, fd);
 	struct sock *sk;
 
 	if (!file)
@@ -129,6 +139,7 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	bool still_runnable = task_bits == 0 || task_bits == PREEMPTED;
 	struct pt_regs *regs;
 	u64 nr, switches;
+	u32 fd;
 
 	/* The freezer of the unified hierarchy lets it sleep like any other task; a stopped task counts as frozen,
 	 * too. */
@@ -182,7 +193,9 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 		off->argument0 = regs->di;
 		off->argument1 = regs->si;
 		if (!off->runnable && waits_on_descriptor(nr))
-			note_descriptor(state, task);
+			note_descriptor(state, task, off->argument0);
+		else if (!off->runnable && polled(off, task, &fd))
+			note_descriptor(state, task, fd);
 		else if (task_bits == STATE_INTERRUPTIBLE && sleeps(nr))
 			note_sleep(off, task, regs, now);
 	}

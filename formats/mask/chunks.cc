@@ -6,8 +6,8 @@ namespace tailcap::formats::mask {
 
 namespace {
 
-constexpr unsigned kMaxDigits = 15;
-constexpr unsigned kMaxLine = 4096;  // of a chunk's size with its extensions
+constexpr unsigned kMaxLine = 4096;             // of a chunk's size, zeros in front of it, and extensions
+constexpr std::uint64_t kMaxSize = 1ull << 60;  // larger ones are invalid
 
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -20,7 +20,7 @@ int hex(char c) {
 void Chunks::begin() {
   state_ = State::size;
   left_ = 0;
-  digits_ = line_ = 0;
+  line_ = 0;
 }
 
 bool Chunks::skip(std::uint64_t n) {
@@ -33,7 +33,7 @@ bool Chunks::skip(std::uint64_t n) {
 void Chunks::size_done() {
   state_ = left_ == 0 ? State::trailers : State::data;
   if (left_ == 0) trailers_.begin();
-  digits_ = line_ = 0;
+  line_ = 0;
 }
 
 std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
@@ -42,18 +42,24 @@ std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
     const char c = bytes[at];
     switch (state_) {
       case State::size:
-        if (const int digit = hex(c); digit >= 0 && digits_ < kMaxDigits) {
+      case State::padding:
+        if (const int digit = state_ == State::size ? hex(c) : -1;
+            digit >= 0 && left_ < kMaxSize / 16 && ++line_ < kMaxLine) {
           left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
-          digits_++;
-        } else if (digits_ == 0) {
+        } else if (line_ == 0 || digit >= 0) {
           state_ = State::broken;
           return at;
         } else if (c == '\r') {
           state_ = State::size_end;
         } else if (c == '\n') {
           size_done();
-        } else if (c == ';' || c == ' ' || c == '\t') {
+        } else if (c == ';') {
           state_ = State::extension;
+        } else if ((c == ' ' || c == '\t') && ++line_ < kMaxLine) {
+          state_ = State::padding;
+        } else if (state_ == State::padding) {
+          state_ = State::extension;
+          break;
         } else {
           state_ = State::broken;
           return at;

@@ -1,5 +1,5 @@
-// The chunked coding of a body: sizes and line ends are kept, extensions hidden, data left out, trailers kept like
-// heads.
+// The chunked coding of a body: sizes, spaces behind them and line ends are kept, extensions hidden, data left out,
+// trailers kept like heads.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,18 @@ namespace tailcap::formats::mask {
 
 class Chunks {
  public:
-  enum class State : std::uint8_t { size, extension, size_end, data, data_end, data_cr, trailers, done, broken };
+  enum class State : std::uint8_t {
+    size,
+    padding,
+    extension,
+    size_end,
+    data,
+    data_end,
+    data_cr,
+    trailers,
+    done,
+    broken
+  };
 
   void begin();
   // Processes the bytes. Stops before data, which the caller handles: data_left() is its length.
@@ -26,7 +37,7 @@ class Chunks {
   void size_done();
   State state_ = State::size;
   std::uint64_t left_ = 0;
-  unsigned digits_ = 0, line_ = 0;
+  unsigned line_ = 0;
   Fields trailers_;
 };
 

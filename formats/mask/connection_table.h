@@ -51,6 +51,10 @@ class ConnectionTable {
   void changed(std::uint64_t id, TcpState to) {
     if (to == TcpState::close) forget_later(id);
     if (to == TcpState::left_out) forget(id);
+    if (to != TcpState::syn_sent || !find(id)) return;
+    // The socket connects again: that is another connection.
+    std::erase(closed_, id);
+    forget(id);
   }
   // Nothing that continues it is to come.
   void forget(std::uint64_t id) {

@@ -30,12 +30,13 @@ enum class Finding : std::uint16_t {
   // protocols
   not_http,  // connections that carry something else
   malformed_message,
-  head_cut,        // heads longer than what was captured
+  head_cut,        // heads of which not every byte was kept
   resynchronised,  // message borders found again after a gap
   response_without_request,
-  smuggling_framing,  // Content-Length and Transfer-Encoding together, or conflicting lengths
-  frames_lost,        // HTTP/2: frames of unknown number and kind, header compression uncertain from there
-  streams_given_up,   // HTTP/2: at the memory limit
+  unsolicited_response,  // the server sent it without a request
+  smuggling_framing,     // Content-Length and Transfer-Encoding together, or conflicting lengths
+  frames_lost,           // HTTP/2: frames of unknown number and kind, header compression uncertain from there
+  streams_given_up,      // HTTP/2: at the memory limit
   // exchanges and causes
   pipelined,
   peer_ambiguous,

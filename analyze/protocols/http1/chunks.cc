@@ -59,8 +59,8 @@ ChunkStep Chunks::push(std::string_view& in, model::Headers& trailers, bool paus
       case State::size: {
         const char c = in.front();
         if (const int digit = hex(c); digit >= 0 && line_ == digits_) {
-          if (++digits_ > 15) return ChunkStep::invalid;
-          ++line_;
+          if (left_ >= kMaxChunk / 16 || ++line_ >= kMaxChunkLine) return ChunkStep::invalid;
+          ++digits_;
           left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
           in.remove_prefix(1);
         } else if (c == '\n') {

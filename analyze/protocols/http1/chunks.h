@@ -11,6 +11,8 @@ namespace tailcap::protocols {
 
 enum class ChunkStep : std::uint8_t { need_more, done, invalid };
 
+// Larger sizes are invalid. Zeros in front of a size do not count.
+inline constexpr std::uint64_t kMaxChunk = 1ull << 60;
 // A chunk's size line, and all trailers together. The RFC allows extensions, but they are very rare.
 inline constexpr std::size_t kMaxChunkLine = 16u << 10;
 inline constexpr std::size_t kMaxTrailers = 64u << 10;
@@ -36,7 +38,7 @@ class Chunks {
   State state_ = State::size;
   std::uint64_t left_ = 0, body_ = 0;
   std::size_t line_ = 0;  // length of the line so far, or of all trailers
-  unsigned digits_ = 0;
+  std::size_t digits_ = 0;
   std::string trailer_;  // a trailer line that is not complete
   Framing framing_;      // trailers cannot frame: only `malformed` is used
 };

@@ -24,6 +24,7 @@ void Http1::push(const ByteRun& run, Messages& out, model::Findings& findings) {
   if (l.ended) return;
   if (!l.begun()) l.begin(run.first_known);
   l.total += run.gap + run.length;
+  whole_ = whole_ && l.first_known() && run.gap == 0 && !has(run.taints, Taint::events_lost);
   if (!formats::known(l.seen_from) && run.length > 0) {
     l.seen_from = arrival_of(run, run.offset);
     if (!formats::known(l.seen_from)) l.seen_from = run.done;
@@ -185,9 +186,11 @@ void Http1::feed(MessageLane& l, const ByteRun& run, Context& c) {
     if (!requests_ && l.at_border()) return l.lose(Taint::payload_cut);
     // The request that a response answers is settled at the response's first byte: later requests do not count. A
     // server reads before it answers, so a response older than the request answers a request that was not seen.
-    if (&l == responses_ && l.at_border())
-      unasked_ =
-          std::exchange(next_unknown_, false) || open_questions() == 0 || (server() && asked()->begun > run.done);
+    if (&l == responses_ && l.at_border()) {
+      const bool unknown = std::exchange(next_unknown_, false);
+      unasked_ = unknown || open_questions() == 0 || (server() && asked()->begun > run.done);
+      unsolicited_ = unasked_ && !unknown && requests_whole() && (open_questions() > 0 || !requests_->open());
+    }
     handle(l, l.advance(cursor), cursor, c);
     note_losses();
     if (resync_waits_ && &l == responses_) return hold(l, cursor.rest());
@@ -203,6 +206,8 @@ void Http1::handle(MessageLane& l, MessageLane::Event event, Cursor& cursor, Con
     case MessageLane::Event::finished:
       return take(l, c);
     case MessageLane::Event::cut:
+      whole_ = false;
+      if (&l == requests_) requests_missing_ |= missing(l);
       // It does not begin as HTTP does. Later text that looks like HTTP is content of another protocol.
       if (!seen_head_ && has(l.message.taints, Taint::malformed) && !has(l.message.taints, Taint::payload_cut))
         return refuse(c);
@@ -269,14 +274,15 @@ MessageLane::Event Http1::response_head(MessageLane& l, Context& c) {
     m.kind = MessageKind::interim;
     return l.frame(BodyFraming::none, 0);
   }
-  if (!a) {
+  if (!a && !unsolicited_) {
     c.findings.add(Finding::response_without_request);
     if (!asked_once_ && !requests_->first_known()) {
       m.taints = m.taints | Taint::began_before;
       // The bytes that its client sent until then belong to it alone.
       if (!answered_once_ && requests_->seen_from < m.instants.first_done) m.seen_from = requests_->seen_from;
-    } else if (request_losses_ > 0) {
-      m.taints |= requests_->swallowed() != 0 ? requests_->swallowed() : static_cast<model::Taints>(Taint::bytes_lost);
+    } else {
+      const model::Taints why = requests_missing_ | missing(*requests_);
+      m.taints |= why != 0 || request_losses_ == 0 ? why : static_cast<model::Taints>(Taint::bytes_lost);
     }
   }
   answered_once_ = true;
@@ -309,7 +315,12 @@ void Http1::take(MessageLane& l, Context& c) {
   const bool answers_open = final && requests_->open() && open_questions() == 0;
   if (answers_open && requests_->message.expects_continue) requests_->body_may_be_missing();
   const model::Time answered = m.instants.last_done;
-  c.out.take(m);
+  if (final && std::exchange(unsolicited_, false)) {
+    c.findings.add(Finding::unsolicited_response);
+    renew(m);
+  } else {
+    c.out.take(m);
+  }
   if (final && requests_->open() && requests_->state() == MessageLane::State::seek && open_questions() == 0)
     answered_open_ = answered;
   if (final && upgraded_) {
@@ -333,7 +344,8 @@ void Http1::end(MessageLane& l, const ByteRun& run, Context& c) {
   if (!refused_ && l.end(run, only)) {
     model::Message& m = l.message;
     // Bytes that end before the start line does are no request.
-    const bool nothing = m.kind == MessageKind::request && m.method.empty() && m.ending != model::Ending::lost;
+    const bool nothing = m.kind == MessageKind::request && m.method.empty() && m.ending != model::Ending::lost &&
+                         !has(m.taints, Taint::payload_cut);
     if (nothing) {
       if (run.end != model::End::capture) c.findings.add(Finding::malformed_message);
       renew(m);

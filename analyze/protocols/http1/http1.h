@@ -64,6 +64,8 @@ class Http1 {
   void infer_request_end(const model::ByteRun& run, Context& c);
   void note_losses();
   bool alone() const;
+  bool requests_whole() const;
+  static model::Taints missing(const MessageLane& lane);
   void pop_asked();
   std::size_t open_questions() const { return asked_.size() - asked_head_; }
   const Asked* asked() const { return open_questions() ? &asked_[asked_head_] : nullptr; }
@@ -88,10 +90,13 @@ class Http1 {
   std::uint32_t losses_at_seek_ = 0;         // … until the responses' lane began to seek
   bool seeking_ = false;
   model::Time answered_open_ =
-      model::kNoTime;              // when the request that is open although its framing is lost was answered
-  model::Taints next_taints_ = 0;  // of the next response: what came instead before it
-  bool unasked_ = false;           // the response that is under way answers no request that was seen
-  bool next_unknown_ = false;      // the request of the next response is unknown
+      model::kNoTime;                   // when the request that is open although its framing is lost was answered
+  model::Taints requests_missing_ = 0;  // why requests may have gone by unseen
+  model::Taints next_taints_ = 0;       // of the next response: what came instead before it
+  bool unasked_ = false;                // the response that is under way answers no request that was seen
+  bool unsolicited_ = false;            // … and none that was not seen either
+  bool whole_ = true;                   // every byte was seen, and no message border was lost
+  bool next_unknown_ = false;           // the request of the next response is unknown
   std::vector<Asked> asked_;
   std::size_t asked_head_ = 0;
 };

@@ -12,12 +12,14 @@ using model::Taint;
 void Http1::resync(MessageLane& l, Cursor& cursor, Context& c) {
   if (!requests_) set_roles((l.guessed() == LaneRole::requests) == (&l == &lanes_[0]) ? lanes_[0] : lanes_[1]);
   seen_head_ = true;
+  whole_ = false;
   if (&l == responses_ && !decided(cursor.run().done)) {
     resync_waits_ = true;
     return;
   }
   if (!l.quiet()) c.findings.add(Finding::resynchronised);
   if (&l == requests_) {
+    requests_missing_ |= missing(l);
     if (l.close_open(l.ends_well())) take(l, c);
     return l.resume();
   }
@@ -57,6 +59,17 @@ void Http1::note_losses() {
   const bool seeks = responses_ && responses_->state() == MessageLane::State::seek;
   if (seeks && !seeking_) losses_at_seek_ = request_losses_;
   seeking_ = seeks;
+}
+
+// Why messages of a lane that seeks may go by unseen.
+model::Taints Http1::missing(const MessageLane& l) {
+  constexpr model::Taints kWhy = model::Taints{} | Taint::payload_cut | Taint::bytes_lost | Taint::malformed;
+  return l.swallowed() | (l.open() && l.state() == MessageLane::State::seek ? l.message.taints & kWhy : 0);
+}
+
+// Every request so far was seen: the connection from its first byte on, and nothing is missing.
+bool Http1::requests_whole() const {
+  return whole_ && patient_ && lanes_[0].begun() && lanes_[1].begun() && requests_->state() != MessageLane::State::seek;
 }
 
 // Whether the seen part of the open response can contain no other response.

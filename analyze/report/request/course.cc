@@ -29,7 +29,8 @@ std::string note_of(const model::Detail& detail, model::ExchangeId of, const mod
   const bool lock = s.label == model::Label::lock_futex || s.label == model::Label::lock_go_mutex;
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  if (const std::string what = what_text(c); !what.empty()) add("at " + what);
+  if (const std::string what = what_text(c); !what.empty())
+    add(s.label == model::Label::timer_sleep ? "in a wait at " + what + " whose time limit expired" : "at " + what);
   if (const model::CpuGroup* group = model::group_of(c, detail.groups)) add(group_text(*group));
   if (c.request.connection != 0 && c.request != of && c.request != detail.request.row.id &&
       !(detail.request.row.peer == c.request && call))

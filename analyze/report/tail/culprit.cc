@@ -48,6 +48,8 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (!c.group.path.empty()) return "of " + group_text(c.group);
   if (c.label == model::Label::sched_stopped) return c.tid == 0 ? "" : "by thread " + std::to_string(c.tid);
   if (starts("io.") || starts("mem.")) return c.what == 0 ? "" : "(" + device_text(c) + ")";
+  if (c.label == model::Label::timer_sleep && !place.empty())
+    return "in a wait at " + place + " whose time limit expired";
   return request.empty() ? "" : "(" + request + ")";
 }
 

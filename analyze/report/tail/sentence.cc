@@ -171,7 +171,7 @@ std::string takers_text(const model::CpuShortage& s) {
   const auto add = [&](const std::string& text) { out += (out.empty() ? " " : ", ") + text; };
   for (std::size_t i = 0; i < std::min(kTakersNamed, s.takers.size()); ++i)
     if (i == 0 || s.takers[i].cpus >= kWorthAWord) add(taker_text(s.takers[i]));
-  if (s.steal >= kLeastNamed) add("the hypervisor took " + cpus_text(s.steal));
+  if (s.steal >= kLeastNamed) add((out.empty() ? "The hypervisor took " : "the hypervisor took ") + cpus_text(s.steal));
   if (s.recorder >= kLeastNamed) add("tailcap-record had " + cpus_text(s.recorder));
   return out.empty() ? " Others used next to nothing." : out + ".";
 }
@@ -275,20 +275,30 @@ std::string machine_text(const Verdict& v, const model::Study& study) {
          duration_text(ns(v.explained)) + " of " + duration_text(ns(v.excess)) + " extra.";
   const auto most = std::max_element(v.when.begin(), v.when.end(),
                                      [](const auto& a, const auto& b) { return a.requests < b.requests; });
-  if (most != v.when.end())
+  if (most != v.when.end() && 2 * most->requests > v.requests)
     out += " Most of them in one stretch: " + span_text(*most, study.begin) + ", " +
            count_text(most->requests, "slow request", "slow requests") + ".";
   return out;
+}
+
+// "calls of GET /items" where the same route is served, too.
+std::string subject_route(const model::Study& study, std::uint32_t number, const char* calls, std::size_t length) {
+  const model::RouteStudy& route = study.routes[number];
+  const bool served =
+      route.role == model::Role::client && std::ranges::any_of(study.routes, [&](const auto& other) {
+        return other.role == model::Role::server && other.method == route.method && other.route == route.route;
+      });
+  return (served ? calls : "") + shortened(route_title(route), length);
 }
 
 }  // namespace
 
 std::string subject(const Verdict& v, const model::Study& study) {
   if (v.scope == VerdictScope::machine) return "The machine";
-  if (v.routes.size() == 1) return shortened(route_title(study.routes[v.routes.front()]), kTitle);
+  if (v.routes.size() == 1) return subject_route(study, v.routes.front(), "Calls of ", kTitle);
   std::string out = count_text(v.routes.size()) + " routes (";
   for (std::size_t i = 0; i < std::min<std::size_t>(3, v.routes.size()); ++i)
-    out += (i == 0 ? "" : ", ") + shortened(route_title(study.routes[v.routes[i]]), 40);
+    out += (i == 0 ? "" : ", ") + subject_route(study, v.routes[i], "calls of ", 40);
   return out + (v.routes.size() > 3 ? ", …)" : ")");
 }
 

@@ -1,6 +1,7 @@
 #include "analyze/report/tail/verdicts.h"
 
 #include <algorithm>
+#include <set>
 
 #include "analyze/report/charts/timed.h"
 #include "analyze/report/sections/mishaps.h"
@@ -101,12 +102,13 @@ std::vector<model::Burst> episodes(const model::Study& study, std::optional<std:
 Answers answers(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
   Answers out;
   out.list.boxed = out.list.numbered = true;
-  std::size_t hidden = 0, part_of_others = 0;
+  std::size_t hidden = 0;
+  std::set<std::uint32_t> part_of_others;  // routes
   for (std::size_t i = 0; i < study.verdicts.size(); ++i) {
     const Verdict& v = study.verdicts[i];
     if (v.level == Level::nothing) continue;
     if (v.part_of >= 0 && v.level <= Level::note) {
-      ++part_of_others;
+      part_of_others.insert(v.routes.begin(), v.routes.end());
       continue;
     }
     if (out.list.items.size() == options.sentences) {
@@ -130,8 +132,10 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
   std::size_t quiet = 0;
   for (const model::RouteStudy& route : study.routes)
     quiet += route.tail && route.tail->verdict.level == Level::nothing;
-  if (part_of_others > 0)
-    out.rest += count_text(part_of_others, "further route is", "further routes are") + " explained by the above. ";
+  for (const std::uint32_t route : out.routes) part_of_others.erase(route);
+  if (!part_of_others.empty())
+    out.rest +=
+        count_text(part_of_others.size(), "further route is", "further routes are") + " explained by the above. ";
   if (hidden > 0) out.rest += count_text(hidden, "more answer", "more answers") + " in the routes' sections. ";
   if (quiet > 0)
     out.rest += "Nothing unusual in " +

@@ -83,8 +83,20 @@ bool waits_for_cpu(const VerdictPart& part) { return part_of(part.root) == Label
 
 bool runs(const VerdictPart& part) { return model::group_of(part.root) == model::LabelGroup::cpu; }
 
+// A timer or a disk ended the wait: a shortage of CPU does not make it longer.
+bool needs_no_cpu(const VerdictPart& part) {
+  const auto timed = [](Label label) {
+    return label == Label::timer_sleep || label == Label::io_disk || label == Label::io_throttled ||
+           label == Label::io_writeback || label == Label::mem_majfault;
+  };
+  return timed(part.label) || timed(part.root) ||
+         std::any_of(part.chain.begin(), part.chain.end(), [&](const auto& step) { return timed(step.label); });
+}
+
 // Blocked on something that a process elsewhere has to do first, so a shortage of CPU can be passed on.
-bool blocked(const VerdictPart& part) { return model::rank_of(part.label) == 1 || part.label == Label::q_loop; }
+bool blocked(const VerdictPart& part) {
+  return (model::rank_of(part.label) == 1 || part.label == Label::q_loop) && !needs_no_cpu(part);
+}
 
 // The blocker behind most of a part, which took `time` in all.
 void blame(VerdictPart& part, const std::vector<model::CulpritStudy>& culprits, std::int64_t time) {
@@ -123,7 +135,13 @@ struct Judge {
     return origin_of_shortage(own, use, cpus());
   }
 
-  // Share of the part's time in slow requests that the hypervisor may have delayed.
+  // Of the tenths of a second that so long an interval touches, how much it is, on average.
+  static double part_of_tenths(std::int64_t length) {
+    return static_cast<double>(length) / (static_cast<double>(length) + 1e8);
+  }
+
+  // Share of the part's time in slow requests that the hypervisor may have made: of a request, no more than it took
+  // from a CPU meanwhile.
   double stolen_share(const VerdictPart& part) const {
     double all = 0, stolen = 0;
     for (std::size_t n = 0; n < cohorts.slow; ++n) {
@@ -131,7 +149,8 @@ struct Judge {
       const double time = time_of(item, part);
       all += time;
       const auto taken = static_cast<double>(around.table.cpus.stolen_around(spans[n].from, spans[n].to));
-      if (taken > 0 && taken >= kStolenShare * static_cast<double>(item.duration - tail.typical_mean)) stolen += time;
+      if (taken > 0 && taken >= kStolenShare * static_cast<double>(item.duration - tail.typical_mean))
+        stolen += std::min(time, taken / cpus() * part_of_tenths(spans[n].to - spans[n].from));
     }
     return all > 0 ? stolen / all : 0;
   }

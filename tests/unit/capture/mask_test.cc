@@ -53,6 +53,38 @@ TEST(MaskHttp1, ChunksKeepTheirFraming) {
   }
 }
 
+TEST(MaskHttp1, SizesOfChunks) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string zeros(40, '0');
+  const std::string cases[][2] = {
+      {"3  \r\nabc\r\n0 \t \r\n\r\n", "3  \r\n***\r\n0 \t \r\n\r\n"},
+      {"3 \t;x=QQ\r\nabc\r\n0 \r\n\r\n", "3 \t;****\r\n***\r\n0 \r\n\r\n"},
+      {"3 QQ\r\nabc\r\n0\r\n\r\n", "3 **\r\n***\r\n0\r\n\r\n"},
+      {zeros + "3\r\nabc\r\n" + zeros + "\r\n\r\n", zeros + "3\r\n***\r\n" + zeros + "\r\n\r\n"},
+  };
+  const std::string next = "HTTP/1.1 204 No Content\r\nServer: a\r\n\r\n";
+  for (const auto& [body, kept] : cases) {
+    for (std::size_t at = 0; at < head.size() + body.size(); at++) {
+      Passage p;
+      p.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      std::string got = p.cut(Direction::out, head + body, {at}).substr(head.size());
+      std::replace(got.begin(), got.end(), '.', '*');
+      ASSERT_EQ(got, kept) << at;
+      p.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      ASSERT_EQ(p.out(next), next) << at;
+      EXPECT_EQ(p.gate.statement().doubtful, 0u);
+    }
+  }
+  for (const std::string& size :
+       {std::string("10000000000000003"), std::string(5000, '0') + "3", "3" + std::string(5000, ' ')}) {
+    Passage p;
+    p.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string got = p.out(head + size + "\r\nabc\r\n0\r\n\r\n");
+    EXPECT_EQ(got.find("abc"), got.npos);
+    EXPECT_EQ(got.find("\r\n0\r\n"), got.npos) << "the borders are lost: " << got.substr(got.size() - 20);
+  }
+}
+
 TEST(MaskHttp1, BodyUntilTheEnd) {
   Passage p;
   p.in("GET / HTTP/1.0\r\n\r\n");

@@ -55,6 +55,50 @@ TEST(Peers, NamespacesMatterOnLoopbackOnly) {
   EXPECT_EQ(peers.push(exchange(Role::server, {4, 1}, 0), ends.server), (ExchangeId{3, 1}));
 }
 
+struct UnixEnds {
+  Connection client, server;
+  UnixEnds() {
+    server.family = client.family = formats::Family::unix_domain;
+    // As the kernel programs describe them: the client sent before accept() gave its peer an inode.
+    client.inode = server.peer_inode = 100;
+    server.inode = 200;
+  }
+};
+
+Exchange timed(Role role, ExchangeId id, std::uint64_t begin, std::int64_t asked, std::int64_t answered) {
+  Exchange e = exchange(role, id, begin);
+  e.request.first_done = formats::time_from(asked);
+  e.response.first_done = formats::time_from(answered);
+  return e;
+}
+
+TEST(Peers, UnixSocketsByTheClientsInode) {
+  UnixEnds ends;
+  Peers peers;
+  peers.push(timed(Role::client, {1, 1}, 0, 10, 20), ends.client);
+  peers.push(timed(Role::client, {1, 2}, 100, 30, 40), ends.client);
+  EXPECT_EQ(peers.push(timed(Role::server, {2, 1}, 0, 11, 19), ends.server), (ExchangeId{1, 1}));
+  EXPECT_EQ(peers.push(timed(Role::server, {2, 2}, 100, 31, 39), ends.server), (ExchangeId{1, 2}));
+  ends.server.origin = ends.client.origin = formats::Origin::existed;
+  peers.push(timed(Role::client, {3, 1}, 0, 50, 60), ends.client);
+  EXPECT_EQ(peers.push(timed(Role::server, {4, 1}, 0, 51, 59), ends.server), std::nullopt)
+      << "either end may have been seen from another byte on";
+}
+
+// One end was in a process that is no target at first: its first request is another one's second.
+TEST(Peers, UnixSocketsWhoseEndsWereSeenFromAnotherByteOn) {
+  const UnixEnds ends;
+  for (const Role late : {Role::client, Role::server}) {
+    Peers peers;
+    const Connection &other = late == Role::client ? ends.server : ends.client,
+                     &own = late == Role::client ? ends.client : ends.server;
+    const Role first = late == Role::client ? Role::server : Role::client;
+    EXPECT_EQ(peers.push(timed(first, {1, 1}, 0, 10, 20), other), std::nullopt);
+    EXPECT_EQ(peers.push(timed(late, {2, 1}, 0, 30, 40), own), std::nullopt);
+    EXPECT_EQ(peers.push(timed(first, {1, 2}, 100, 30, 40), other), std::nullopt);
+  }
+}
+
 TEST(Peers, TwoOfOneRoleAreJoinedWithNobody) {
   const Ends ends;
   Peers peers;

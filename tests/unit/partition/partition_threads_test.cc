@@ -124,6 +124,33 @@ TEST(PartitionOfThreads, LockIsHeldBySomebodysRequest) {
   EXPECT_EQ(c.path_of(culprit.request), "/restock");
 }
 
+// A wait with a time limit: no thread ends it, a timer does.
+TEST(PartitionOfThreads, ATimeLimitThatExpiresIsNoLock) {
+  Served c;
+  c.begin();
+  c.off(kA, 11ms, 31ms, 31050us, kFutex, 0x7f00).woken_in = formats::WokenIn::interrupt;
+  c.off(kA, 33ms, 35ms, 35ms, kFutex, 0x7f00).woken_in = formats::WokenIn::thread;
+  c.e.send(36ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "lock.futex 2000 timer.sleep~ 20000 q.notice 12 sched.runq 73 cpu 3915");
+  EXPECT_EQ(c.culprit("/a", Label::timer_sleep).what, 0x7f00u);
+}
+
+// It asks for the lock again whenever its time limit expires, until the holder gives it.
+TEST(PartitionOfThreads, PollingForALockIsWaitingForIt) {
+  for (const bool given : {true, false}) {
+    Served c;
+    c.begin();
+    c.off(kA, 11ms, 16ms, 16ms, kFutex, 0x7f00).woken_in = formats::WokenIn::interrupt;
+    c.preempted(kA, 16010us, 18ms);
+    c.off(kA, 18050us, 23ms, 23ms, kFutex, 0x7f08).woken_in = formats::WokenIn::interrupt;
+    c.off(kA, 23050us, 25ms, 25ms, kFutex, 0x7f00, given ? kB.tid : 0).woken_in =
+        given ? formats::WokenIn::thread : formats::WokenIn::interrupt;
+    c.e.send(35ms, kOk);
+    EXPECT_EQ(c.labels("/a"), std::string(given ? "lock.futex" : "timer.sleep~") +
+                                  " 11900 q.notice 12 sched.preempted 1990 sched.runq 23 cpu 11075");
+  }
+}
+
 TEST(PartitionOfThreads, QuotaWhereTheKernelTells) {
   Served c;
   c.begin();
@@ -455,6 +482,31 @@ TEST(PartitionOfThreads, HandedOverToASleepingWorker) {
   c.off(kB, 11ms, 16ms, 16ms, kSleep);
   e.by(kB).send(17ms, kOk);
   EXPECT_EQ(c.labels("/job"), "q.pool 490 timer.sleep 5000 sched.runq 100 cpu 1410");
+}
+
+// The worker waits for something to do, and reads what arrived once it is woken.
+TEST(PartitionOfThreads, TakenByASleepingWorker) {
+  PartitionCase c;
+  Endpoint& e = c.accepted(kB);
+  e.arrive(10ms, static_cast<std::uint32_t>(get("/job").size()));
+  c.off(kB, 2ms, 10500us, 10600us, kFutex, 0x9000, kA.tid);
+  e.read(10700us, get("/job"));
+  e.send(12ms, kOk);
+  EXPECT_EQ(c.labels("/job"), "q.pool~ 500 sched.runq 100 cpu 1400");
+}
+
+// The handler of /a answers, then sleeps and takes a lock before it reads the next request on its connection.
+TEST(PartitionOfThreads, ItsThreadIsStillBusyWithTheRequestBefore) {
+  Served c;
+  c.begin();
+  c.e.send(12ms, kOk);
+  c.e.arrive(15ms, static_cast<std::uint32_t>(get("/b").size()));
+  c.off(kA, 12100us, 40ms, 40100us, kSleep);
+  c.off(kA, 41ms, 51ms, 51ms, kFutex, 0x7f00, kB.tid);
+  c.e.read(52ms, get("/b"));
+  c.e.send(53ms, kOk);
+  EXPECT_EQ(c.labels("/b"), "q.pool~ 1900 lock.futex~ 10000 timer.sleep~ 25000 sched.runq~ 100 cpu 1000");
+  EXPECT_EQ(c.path_of(c.culprit("/b", Label::q_pool).request), "/a");
 }
 
 TEST(PartitionOfThreads, HandedOverToABusyWorker) {

@@ -118,11 +118,35 @@ TEST(Exchanges, ATimeoutOfAnIdleConnectionAnswersNothing) {
   Endpoint& e = s.open(0ms);
   e.receive(1ms, 2ms, kGet).send(3ms, answer(200)).send(60s, answer(408)).shut_down(60s).close(60s);
   const auto r = synth::analyse(s.events());
-  ASSERT_EQ(r.exchanges.size(), 2u);
+  ASSERT_EQ(r.exchanges.size(), 1u) << synth::describe(r.exchanges);
   EXPECT_EQ(r.exchanges[0].status, 200);
-  EXPECT_EQ(r.exchanges[1].method, "");
-  EXPECT_EQ(r.exchanges[1].outcome, Outcome::unknown);
-  EXPECT_EQ(r.findings[Finding::response_without_request], 1u);
+  EXPECT_TRUE(r.exchanges[0].complete);
+  EXPECT_EQ(r.findings[Finding::unsolicited_response], 1u);
+  EXPECT_EQ(r.findings[Finding::response_without_request], 0u);
+}
+
+TEST(Exchanges, ATimeoutOfAConnectionWithoutARequestAnswersNothing) {
+  for (const bool serves : {true, false}) {
+    Scenario s;
+    Endpoint& e = s.open(0ms);
+    if (serves)
+      e.send(60s, answer(408)).shut_down(60s).close(60s);
+    else
+      e.receive(60s, 60s, answer(408)).fin_arrives(60s).eof(60s).close(60s);
+    const auto r = synth::analyse(s.events());
+    EXPECT_TRUE(r.exchanges.empty()) << synth::describe(r.exchanges);
+    EXPECT_EQ(r.findings[Finding::unsolicited_response], 1u);
+  }
+}
+
+TEST(Exchanges, AResponseBehindLostRequestsIsNotUnsolicited) {
+  Scenario s;
+  Endpoint& e = s.open(0ms);
+  e.receive(1ms, 2ms, kGet).send(3ms, answer(200)).lose_read(40).send(60s, answer(408));
+  e.receive(61s, 61s, kGet).send(61s, answer(200)).shut_down(62s).close(62s);
+  const auto r = synth::analyse(s.events());
+  EXPECT_EQ(r.findings[Finding::unsolicited_response], 0u);
+  EXPECT_EQ(r.exchanges.size(), 3u) << synth::describe(r.exchanges);
 }
 
 TEST(Exchanges, WhatIsNotHttpIsNoRequest) {

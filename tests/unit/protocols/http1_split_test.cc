@@ -117,5 +117,34 @@ TEST(SplitPipelined, EveryTwoWaySplitIsTheSame) {
   for (std::size_t cut = 1; cut < responses.size(); ++cut) ASSERT_EQ(run(all, true, {}, {cut}), whole) << cut;
 }
 
+// Of a long read of many requests, the beginning and the end are kept: those in the middle are not known, and the
+// reason is that.
+TEST(Http1Split, RequestsInTheMiddleOfALongRead) {
+  for (const std::size_t keep : {100u, 105u, 107u, 120u}) {
+    SCOPED_TRACE(keep);
+    Scenario s;
+    s.keep_payload(keep, 20);
+    Endpoint& e = s.open(0ms);
+    std::string requests;
+    for (int i = 0; i < 10; ++i) requests += "GET /a HTTP/1.1\r\nHost: abcdefgh\r\n\r\n";
+    e.receive(1ms, 2ms, requests);
+    for (int i = 0; i < 10; ++i) e.send(3ms + i * 1ms, "HTTP/1.1 204 No Content\r\n\r\n");
+    e.fin_arrives(20ms).eof(20ms).shut_down(21ms).close(22ms);
+    const auto r = synth::analyse(s.events());
+    EXPECT_EQ(r.exchanges.size(), 10u) << synth::describe(r.exchanges);
+    EXPECT_EQ(r.findings[model::Finding::malformed_message], 0u);
+    EXPECT_EQ(r.findings[model::Finding::unsolicited_response], 0u);
+    int unseen = 0;
+    for (const model::Exchange& x : r.exchanges) {
+      EXPECT_FALSE(has(x.taints, model::Taint::began_before)) << synth::describe(x);
+      EXPECT_FALSE(has(x.taints, model::Taint::bytes_lost)) << synth::describe(x);
+      if (!x.method.empty()) continue;
+      ++unseen;
+      EXPECT_TRUE(has(x.taints, model::Taint::payload_cut)) << synth::describe(x);
+    }
+    EXPECT_GE(unseen, 6);
+  }
+}
+
 }  // namespace
 }  // namespace tailcap

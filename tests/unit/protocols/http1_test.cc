@@ -35,5 +35,36 @@ TEST(Http1, OneRequestOnAServer) {
   EXPECT_EQ(x.taints, 0u) << synth::describe(x);
 }
 
+// RFC 9112, 7.1: any number of digits; white space may stand behind them.
+TEST(Http1, SizesOfChunks) {
+  struct Case {
+    std::string body;
+    bool valid;
+  };
+  const std::string zeros(40, '0');
+  const Case cases[] = {
+      {"3 \r\nabc\r\n0 \r\n\r\n", true},
+      {"3  \r\nabc\r\n0 \t \r\n\r\n", true},
+      {"3  ;x=y\r\nabc\r\n0\r\n\r\n", true},
+      {zeros + "3\r\nabc\r\n" + zeros + "\r\n\r\n", true},
+      {"3  x\r\nabc\r\n0\r\n\r\n", false},
+      {"10000000000000003\r\nabc\r\n0\r\n\r\n", false},  // 3, if the number overflows
+      {std::string(20000, '0') + "3\r\nabc\r\n0\r\n\r\n", false},
+      {"3" + std::string(20000, ' ') + "\r\nabc\r\n0\r\n\r\n", false},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.body.substr(0, 50));
+    Scenario s;
+    Endpoint& e = s.open(0ms);
+    e.receive(1ms, 2ms, "GET /a HTTP/1.1\r\n\r\n");
+    e.send(3ms, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + c.body);
+    const auto r = synth::analyse(s.events());
+    ASSERT_EQ(r.exchanges.size(), 1u);
+    EXPECT_EQ(r.exchanges[0].complete, c.valid);
+    EXPECT_EQ(r.exchanges[0].response_bytes, c.valid ? std::optional<std::uint64_t>(3) : std::nullopt);
+    EXPECT_EQ(has(r.exchanges[0].taints, model::Taint::malformed), !c.valid);
+  }
+}
+
 }  // namespace
 }  // namespace tailcap

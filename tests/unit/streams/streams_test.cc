@@ -305,6 +305,62 @@ TEST(Streams, AConnectionThatFailedIsOnlyFacts) {
   EXPECT_EQ(r.text(Direction::in) + r.text(Direction::out), "");
 }
 
+// After an attempt that was refused, and again after a disconnect: each attempt is a connection with its own addresses
+// and positions.
+TEST(Streams, ASocketThatConnectsAgain) {
+  using formats::TcpState;
+  formats::SocketInfo info;
+  info.socket = 5;
+  info.family = formats::Family::inet;
+  info.type = formats::SocketType::stream;
+  info.origin = formats::Origin::connected;
+  std::vector<formats::Event> events;
+  const auto add = [&](int ms, formats::Body body) {
+    formats::Event e;
+    e.time = kStart + std::chrono::milliseconds(ms);
+    e.body = std::move(body);
+    events.push_back(std::move(e));
+  };
+  const auto state = [&](int ms, TcpState from, TcpState to, int error = 0) {
+    formats::StateChange change;
+    change.socket = 5;
+    change.from = from;
+    change.to = to;
+    change.error = error;
+    add(ms, change);
+  };
+  const auto established = [&](int ms, std::uint16_t port, std::uint32_t next) {
+    state(ms, TcpState::close, TcpState::syn_sent);
+    state(ms + 1, TcpState::syn_sent, TcpState::established);
+    info.remote.port = port;
+    info.state = TcpState::established;
+    info.next_out = next;
+    add(ms + 1, info);
+    formats::Io io;
+    io.socket = 5;
+    io.direction = Direction::out;
+    io.position = next;
+    io.length = 3;
+    io.payload = formats::Payload::captured;
+    io.head = "abc";
+    add(ms + 2, io);
+  };
+  state(1, TcpState::close, TcpState::syn_sent);
+  info.state = TcpState::syn_sent;
+  info.remote.port = 1;
+  add(1, info);
+  state(2, TcpState::syn_sent, TcpState::close, ECONNREFUSED);
+  established(3, 2, 1000);
+  state(6, TcpState::established, TcpState::close);
+  established(7, 3, 4'000'000'000);
+  const Streamed r(events);
+  EXPECT_EQ(r.text(Direction::out), "abcabc");
+  EXPECT_EQ(r.streams.connections(), 3u);
+  EXPECT_EQ(r.streams.connection(3)->remote.port, 3);
+  EXPECT_EQ(r.streams.connection(3)->lost_out, 0u);
+  EXPECT_EQ(r.streams.connection(3)->error, 0);
+}
+
 TEST(Streams, CraftedPayloadIsCutToWhatWasMoved) {
   formats::Io io;
   io.socket = 1;

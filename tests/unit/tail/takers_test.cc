@@ -111,23 +111,34 @@ TEST(Takers, AreNamed) {
   EXPECT_EQ(queues(20, 0, 120).verdicts.front().parts.at(0).origin, Origin::recorder);
 }
 
-// Requests that waited for the disk while the hypervisor took the CPUs away, and no thread was queued.
+// Requests that waited for a lock while the hypervisor took the CPUs away, and no thread was queued. Each of the two
+// CPUs lost half of that per tenth of a second.
 TEST(Takers, WhatTheHypervisorDelaysIsPassedOn) {
-  for (const bool stolen : {false, true}) {
+  struct {
+    Label label;
+    int stolen;
+    Origin origin;
+  } const cases[] = {{Label::lock_futex, 2, Origin::service},
+                     {Label::lock_futex, 40, Origin::service},  // around a wait of 90 ms: not half of it
+                     {Label::lock_futex, 160, Origin::passed_on},
+                     {Label::timer_sleep, 160, Origin::service},
+                     {Label::io_disk, 160, Origin::service}};
+  for (const auto& expected : cases) {
     Machine c;
     Ordinary service(42);
     for (int i = 0; i < 2400; ++i) {
       auto times = service.next(0.005);
-      if (i % 40 == 7) times.emplace_back(Label::io_disk, 90 * kMs);
+      if (i % 40 == 7) times.emplace_back(expected.label, 90 * kMs);
       c.add("/orders", i * 5 * kMs, times);
       c.keep();
     }
-    for (int tenth = 0; tenth < 122; ++tenth) c.cpu(tenth, CpuUser::steal, stolen ? 60 : 2);
+    for (int tenth = 0; tenth < 122; ++tenth) c.cpu(tenth, CpuUser::steal, expected.stolen);
     const Study& study = c.run();
     const model::VerdictPart& part = tail_of(study).verdict.parts.at(0);
-    EXPECT_EQ(part.label, Label::io_disk);
-    EXPECT_EQ(part.origin, stolen ? Origin::passed_on : Origin::service);
-    EXPECT_EQ(part.stolen > 0.5, stolen);
+    EXPECT_EQ(part.label, expected.label);
+    EXPECT_EQ(part.origin, expected.origin);
+    EXPECT_EQ(part.stolen > 0.5, expected.stolen == 160);
+    EXPECT_EQ(study.verdicts.front().scope == model::VerdictScope::machine, expected.origin == Origin::passed_on);
   }
 }
 

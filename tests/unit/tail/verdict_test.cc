@@ -96,24 +96,44 @@ TailCase disk_waits(const std::vector<std::string_view>& routes = {"/orders"}) {
   return c;
 }
 
+// A wait that a timer or a disk ended is as long with all CPUs free, and so is a wait for a holder that sleeps.
 TEST(Verdict, AWaitWhileTheMachineIsShortOfCpuMayBePassedOn) {
-  for (const double crowded : {0.0, 1.0}) {
+  struct {
+    Label label;
+    Label behind;  // what the holder did meanwhile
+    double crowded;
+    Origin origin;
+  } const cases[] = {{Label::lock_futex, Label::count_, 0, Origin::service},
+                     {Label::lock_futex, Label::count_, 1, Origin::passed_on},
+                     {Label::lock_futex, Label::timer_sleep, 1, Origin::service},
+                     {Label::timer_sleep, Label::count_, 1, Origin::service},
+                     {Label::io_disk, Label::count_, 1, Origin::service}};
+  for (const auto& expected : cases) {
     TailCase c;
     Ordinary service(32);
     for (int i = 0; i < 2400; ++i) {
       auto times = service.next(0.005);
       const bool slow = i % 40 == 7;
-      if (slow) times.emplace_back(Label::io_disk, 90'000'000);
-      c.crowded = slow ? crowded : 0;
-      c.add("/orders", i * 5'000'000LL, times);
+      if (slow) times.emplace_back(expected.label, 90'000'000);
+      c.crowded = slow ? expected.crowded : 0;
+      const auto& row = c.add("/orders", i * 5'000'000LL, times);
+      if (slow && expected.behind != Label::count_) {
+        model::Chain& chain = c.table.chains[row.id].emplace_back();
+        chain.steps.resize(2);
+        chain.steps[0].label = expected.label;
+        chain.steps[1].label = expected.behind;
+        chain.time = 90'000'000;
+      }
       c.keep();
       if (slow) c.table.crowd.queued(kStart + i * 5'000'000LL, kStart + i * 5'000'000LL + 90'000'000);
     }
     c.study.quality.preamble.cpus = 2;
-    const Verdict& v = tail_of(c.run()).verdict;
+    const Study& study = c.run();
+    const Verdict& v = tail_of(study).verdict;
     ASSERT_FALSE(v.parts.empty());
-    EXPECT_EQ(v.parts[0].label, Label::io_disk);
-    EXPECT_EQ(v.parts[0].origin, crowded > 0 ? Origin::passed_on : Origin::service);
+    EXPECT_EQ(v.parts[0].label, expected.label);
+    EXPECT_EQ(v.parts[0].origin, expected.origin);
+    EXPECT_EQ(study.verdicts.front().scope == VerdictScope::machine, expected.origin == Origin::passed_on);
   }
 }
 
