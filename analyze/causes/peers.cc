@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <unordered_map>
 #include <vector>
 
 namespace tailcap::causes {
@@ -91,12 +92,52 @@ bool key_of(const Mark& e, const model::Connection& c, Key& key) {
   return true;
 }
 
-// An end of a UNIX socket that another process had before may have been seen later than the other end. Then the bytes
-// at one place are those of different requests, of which one was over when the other began.
+// False: one is over before the other begins, by the instants at which their calls returned.
 bool overlap(const Mark& one, const Mark& other) {
   const auto before = [](const Mark& a, const Mark& b) { return formats::known(a.answered) && a.answered < b.asked; };
   return !before(one, other) && !before(other, one);
 }
+
+// An end of a UNIX socket that another process had before may have been seen later than the other end. Then the bytes
+// at one place are those of different requests, and hardly any of them overlap. Where both ends were seen from the same
+// byte on, single requests do not overlap either: a client that loses its CPU in the call that sends may be answered
+// before that call returns. So the requests of a connection decide together.
+class UnixPlaces {
+ public:
+  // True: the two are one request. False: they are not, or it is not known yet.
+  bool same(const Mark& one, const Mark& other) {
+    if (connections_.size() >= kMostConnections) forget();
+    Votes& votes = connections_[one.id.connection];
+    const bool together = overlap(one, other);
+    ++(together ? votes.together : votes.apart);
+    if (together && votes.together > votes.apart) return true;
+    if (votes.open.size() < kMostOpen) votes.open.emplace_back(one.id, other.id);
+    return false;
+  }
+
+  std::vector<Peers::Pair> late() {
+    std::vector<Peers::Pair> out;
+    for (auto& [connection, votes] : connections_) {
+      if (votes.together > 2 * votes.apart) out.insert(out.end(), votes.open.begin(), votes.open.end());
+      votes.open.clear();
+    }
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t kMostConnections = 1u << 16, kMostOpen = 100;
+  struct Votes {
+    std::uint32_t together = 0, apart = 0;
+    std::vector<Peers::Pair> open;
+  };
+
+  void forget() {
+    std::erase_if(connections_, [](const auto& entry) { return entry.second.open.empty(); });
+    if (connections_.size() > kMostConnections / 2) connections_.clear();
+  }
+
+  std::unordered_map<model::ConnectionId, Votes> connections_;  // by the end that was seen first
+};
 
 // The exchanges that wait, in the order in which they came, in a ring; and a table that finds them by their key.
 // No allocation per exchange and one place to look at: most captures push every request through here in vain.
@@ -164,6 +205,7 @@ class WaitingRoom {
 
 struct Peers::Impl {
   WaitingRoom waiting;
+  UnixPlaces places;
   model::Findings findings;
 };
 
@@ -189,11 +231,13 @@ std::optional<model::ExchangeId> Peers::push(const Mark& exchange, const model::
     i.findings.add(Finding::peer_ambiguous);
     return std::nullopt;
   }
-  if (connection.family == Family::unix_domain && !overlap(other->mark, exchange)) return std::nullopt;
-  const model::ExchangeId peer = other->mark.id;
+  const Mark peer = other->mark;
   i.waiting.erase(*other);
-  return peer;
+  if (connection.family == Family::unix_domain && !i.places.same(peer, exchange)) return std::nullopt;
+  return peer.id;
 }
+
+std::vector<Peers::Pair> Peers::late() { return impl_->places.late(); }
 
 const model::Findings& Peers::findings() const { return impl_->findings; }
 

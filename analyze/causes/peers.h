@@ -2,12 +2,14 @@
 //
 // TCP: the request's first byte has the same sequence number at both ends of the same address pair (on loopback: of the
 // same network namespace, too). UNIX sockets: the request's first byte has the same place in the stream at both ends,
-// by the client's inode. In TLS the first byte's place in the plaintext is the same, where both ends saw it from the
-// start.
+// by the client's inode, if most requests of the connection overlap in time. In TLS the first byte's place in the
+// plaintext is the same, where both ends saw it from the start.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/exchange.h"
@@ -36,6 +38,9 @@ class Peers {
   std::optional<model::ExchangeId> push(const model::Exchange& exchange, const model::Connection& connection) {
     return push(mark_of(exchange), connection);
   }
+  // After the last one: ends that belong together although push() did not say so, each pair once.
+  using Pair = std::pair<model::ExchangeId, model::ExchangeId>;
+  std::vector<Pair> late();
   const model::Findings& findings() const;
 
  private:

@@ -21,6 +21,10 @@ constexpr Nanos kWaitsAgain = 1'000'000;
 constexpr std::uint64_t kConditionVariable = 64;  // bytes
 constexpr std::size_t kTries = 2048;
 
+// Of a queue for a lock: so many holders are named, each found among so many of its waits.
+constexpr int kMostTurns = 64;
+constexpr std::size_t kTriesForOwn = 64;
+
 // Where a request has all of an interval on the CPU but this much, what was stolen from the interval was stolen from
 // it.
 constexpr Nanos kSliver = 100'000;
@@ -71,7 +75,7 @@ class Running {
         if (expired(log_, w))
           add(w.time, until, Label::timer_sleep, Evidence::inferred, draft_.who(w.argument0));
         else if (w.woken())
-          add(w.time, until, Label::lock_futex, Evidence::measured, holder(w));
+          lock(w);
         break;
       default:
         if (w.woken()) plain(w, until);
@@ -130,6 +134,35 @@ class Running {
     return k_.observed.quotas().throttling(log_.pid, w.time, w.back);
   }
   std::uint32_t of_group(const CpuQuotas::Throttling& t) { return t.group != 0 ? draft_.who(t.group) : 0; }
+
+  // The thread that woke it had the lock since its own wait for it ended; before that, who woke that thread had it.
+  void lock(const OffCpuWait& w) {
+    const OffCpuWait* last = &w;
+    Nanos to = w.runnable;
+    for (int turns = 0; turns < kMostTurns && to > from_; ++turns) {
+      const OffCpuWait* const before = own_wait(*last, w);
+      if (before && before->runnable < to)
+        add(before->runnable, to, Label::lock_futex, Evidence::measured, holder(*last));
+      if (!before) break;
+      to = std::min(to, before->runnable);
+      last = before;
+    }
+    add(w.time, to, Label::lock_futex, Evidence::measured, holder(*last));
+  }
+
+  // The wait of `woken`'s waker for the lock that `first` waits for, if it ended after `first` began; else nullptr.
+  const OffCpuWait* own_wait(const OffCpuWait& woken, const OffCpuWait& first) const {
+    const ThreadLog* const waker = woken.waker != 0 && woken.waker != tid_ ? k_.observed.thread(woken.waker) : nullptr;
+    if (!waker || waker->pid != log_.pid) return nullptr;
+    const OffCpuWait* at = waker->waits.last_before(woken.runnable);
+    for (std::size_t tries = 0; at && tries < kTriesForOwn && at->back > first.time; ++tries, --at) {
+      if (at->blocked == Blocked::futex && at->argument0 == first.argument0 && at->runnable > first.time &&
+          at->runnable < woken.runnable)
+        return at;
+      if (at->lost_before || at == waker->waits.begin()) return nullptr;
+    }
+    return nullptr;
+  }
 
   // The thread that woke it from a lock was the lock holder, perhaps on behalf of a request.
   std::uint32_t holder(const OffCpuWait& w) {

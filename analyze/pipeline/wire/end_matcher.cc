@@ -33,6 +33,10 @@ void EndMatcher::bound(const model::Connection& connection) {
 }
 
 void EndMatcher::settle(model::Rows& rows) {
+  for (const auto& [one, other] : peers_.late()) {
+    pairs_.emplace_back(one, other);
+    pairs_.emplace_back(other, one);
+  }
   std::sort(pairs_.begin(), pairs_.end());
   for (std::size_t i = 0; i < rows.size() && !pairs_.empty(); ++i) {
     if (rows.peer(i).connection != 0) continue;

@@ -24,7 +24,8 @@ class EndMatcher {
   std::optional<model::ExchangeId> push(const model::Exchange& exchange, const model::Connection& connection);
   // The connection may be bound now: matches the exchanges of its TLS session that were waiting for that.
   void bound(const model::Connection& connection);
-  // After the last exchange: sets the peer of each row whose other end was announced after it.
+  // After the last exchange: sets the peer of each row whose other end was announced after it, or proved to be its own
+  // only later.
   void settle(model::Rows& rows);
   const model::Findings& findings() const { return peers_.findings(); }
 

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <random>
+#include <vector>
 
 namespace tailcap::causes {
 namespace {
@@ -97,6 +99,39 @@ TEST(Peers, UnixSocketsWhoseEndsWereSeenFromAnotherByteOn) {
     EXPECT_EQ(peers.push(timed(late, {2, 1}, 0, 30, 40), own), std::nullopt);
     EXPECT_EQ(peers.push(timed(first, {1, 2}, 100, 30, 40), other), std::nullopt);
   }
+}
+
+// The client lost its CPU in the call that sends, and was answered before that call returned.
+TEST(Peers, UnixSocketsWhoseClientIsLateDecideTogether) {
+  const UnixEnds ends;
+  for (const int late : {0, 5}) {
+    Peers peers;
+    std::vector<Peers::Pair> joined;
+    for (std::uint32_t k = 1; k <= 8; ++k) {
+      const int began = 100 * static_cast<int>(k), sent = static_cast<int>(k) == late + 1 ? 50 : 1;
+      peers.push(timed(Role::server, {1, k}, 10 * k, began + 2, began + 20), ends.server);
+      if (const auto peer = peers.push(timed(Role::client, {2, k}, 10 * k, began + sent, began + 60), ends.client))
+        joined.emplace_back(*peer, ExchangeId{2, k});
+    }
+    EXPECT_GE(joined.size(), 6u);
+    for (const auto& pair : peers.late()) joined.push_back(pair);
+    std::sort(joined.begin(), joined.end());
+    ASSERT_EQ(joined.size(), 8u);
+    for (std::uint32_t k = 1; k <= 8; ++k) EXPECT_EQ(joined[k - 1], (Peers::Pair{{1, k}, {2, k}}));
+    EXPECT_TRUE(peers.late().empty());
+  }
+}
+
+// Each of the client's was seen as the server's one before; one of them overlaps by chance.
+TEST(Peers, UnixSocketsSeenFromAnotherByteOnAreNotJoinedByChance) {
+  const UnixEnds ends;
+  Peers peers;
+  for (std::uint32_t k = 1; k <= 8; ++k) {
+    const int began = 100 * static_cast<int>(k), answered = k == 5 ? 150 : 20;
+    peers.push(timed(Role::server, {1, k}, 10 * k, began + 2, began + answered), ends.server);
+    EXPECT_EQ(peers.push(timed(Role::client, {2, k}, 10 * k, began + 101, began + 130), ends.client), std::nullopt);
+  }
+  EXPECT_TRUE(peers.late().empty());
 }
 
 TEST(Peers, TwoOfOneRoleAreJoinedWithNobody) {

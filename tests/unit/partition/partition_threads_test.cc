@@ -124,6 +124,32 @@ TEST(PartitionOfThreads, LockIsHeldBySomebodysRequest) {
   EXPECT_EQ(c.path_of(culprit.request), "/restock");
 }
 
+// A queue for a lock: who woke it had waited for the same lock, too, and had it only since then.
+TEST(PartitionOfThreads, LockIsHeldByOneAfterTheOther) {
+  PartitionCase c;
+  Endpoint &a = c.accepted(kA), &b = c.accepted(kB), &d = c.accepted(kC);
+  for (const auto& [thread, at] : {std::pair{kA, 10ms}, std::pair{kB, 9ms}, std::pair{kC, 8ms}})
+    c.off(thread, 5ms, at, at, kRecvfrom);
+  d.receive(8ms, 8010us, get("/first"));
+  b.receive(9ms, 9010us, get("/second"));
+  a.receive(10ms, 10010us, get("/cart"));
+  c.off(kB, 9500us, 16ms, 16100us, kFutex, 0x7f00, kC.tid);
+  c.off(kB, 17ms, 18ms, 18ms, kSleep);
+  c.off(kB, 19ms, 19500us, 19500us, kFutex, 0x7e00, kC.tid);
+  c.off(kA, 11ms, 31ms, 31050us, kFutex, 0x7f00, kB.tid);
+  d.send(17ms, kOk);
+  b.send(35ms, kOk);
+  a.send(32ms, kOk);
+  EXPECT_EQ(c.labels("/cart"), "lock.futex 20000 sched.runq 50 cpu 1950");
+  const pipeline::Analysis& analysed = c.analysis();
+  std::map<std::string, std::int64_t> held;  // ns by path
+  for (const model::Request row : analysed.table.rows)
+    if (analysed.table.texts[row.path] == "/cart")
+      for (const model::Culprit& culprit : analysed.table.partitions.culprits(row.id))
+        if (culprit.label == Label::lock_futex) held[c.path_of(culprit.request)] += culprit.time;
+  EXPECT_EQ(held, (std::map<std::string, std::int64_t>{{"/first", 5'000'000}, {"/second", 15'000'000}}));
+}
+
 // A wait with a time limit: no thread ends it, a timer does.
 TEST(PartitionOfThreads, ATimeLimitThatExpiresIsNoLock) {
   Served c;
