@@ -9,6 +9,7 @@ const volatile __u8 sampling_tls = false;
 
 __u64 sampling_below = 0;
 __u32 sampling_epoch = 0;
+__u32 plaintext_epoch = 0;
 __u8 sampling_rests = false;
 __u64 sampling_counts[2] = {};
 

@@ -23,6 +23,9 @@ extern const volatile __u8 sampling_tls; /* sessions are bound to sockets, so th
 extern __u64 sampling_below;
 extern __u32 sampling_epoch;
 
+/* Raised before probes at calls of TLS libraries return that were removed for a time. */
+extern __u32 plaintext_epoch;
+
 extern __u8 sampling_rests;      /* for now all are recorded */
 extern __u64 sampling_counts[2]; /* ends of TCP connections that are recorded, or left out */
 
@@ -128,15 +131,31 @@ static __always_inline bool session_returns(const struct socket_state *session, 
 	       moved_since(task, began) == CHOICE_RECORDED;
 }
 
-/* Where no connection is recorded for a time, nothing says on which socket a session is: one that moves bytes then is
- * left out, as its connection is. */
+static __always_inline bool records_none(void)
+{
+	return sampling_varies && !*(volatile u64 *)&sampling_below;
+}
+
+/* An epoch in which calls of TLS libraries are seen. */
+static __always_inline u32 plaintext_seen_since(void)
+{
+	return *(volatile u32 *)&plaintext_epoch;
+}
+
+/* The session may have moved bytes that were not seen: recorded again, it becomes another session. */
+static __always_inline bool session_is_old(const struct socket_state *session)
+{
+	return sampling_varies && session->chosen_in != plaintext_seen_since();
+}
+
+/* Where no connection is recorded for a time, nothing says on which socket a session is: none is recorded. */
 static __always_inline bool session_left_out(struct socket_state *session)
 {
 	if (!sampling_tls)
 		return false;
-	if (sampling_varies && !*(volatile u64 *)&sampling_below)
-		session->choice = CHOICE_LEFT_OUT;
-	return session->choice == CHOICE_LEFT_OUT;
+	if (records_none())
+		session->chosen_in = plaintext_seen_since() - 1;
+	return session_is_old(session) || session->choice == CHOICE_LEFT_OUT;
 }
 
 #endif

@@ -38,7 +38,9 @@ struct tls_thread {
 	u64 handshake_return;
 	u64 handshake_object;
 	u32 handshake_library;
-	u32 next; /* the call to drop when there is no room */
+	u32 next;  /* the call to drop when there is no room */
+	u32 epoch; /* plaintext_epoch in which its calls began */
+	u32 unused;
 };
 
 struct tls_threads {
@@ -95,12 +97,20 @@ static __always_inline void count_gap(struct task_struct *task, u64 object, u32 
 		__sync_fetch_and_add(&session->stream.missed, 1);
 }
 
+/* Calls that began before probes were removed for a time: their ends, and later calls, may not have been seen. */
+static __always_inline bool calls_are_old(u32 epoch)
+{
+	return sampling_varies && epoch != plaintext_seen_since();
+}
+
 /* The session of the thread's innermost call at this stack pointer; 0: none. */
 static __always_inline u64 session_at_work(const struct tls_thread *thread, u64 stack, u8 *library)
 {
 	u64 innermost = ~0ull, object = 0, address;
 
 	for (u32 i = 0; i < CALLS_MAX; i++) {
+		if (calls_are_old(thread->epoch))
+			break;
 		if (thread->calls[i].frame > stack && thread->calls[i].frame < innermost) {
 			/* Its end was not seen if the probes were removed meanwhile. */
 			if (thread->calls[i].address && user_word(thread->calls[i].frame) != thread->calls[i].address)

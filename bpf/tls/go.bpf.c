@@ -34,6 +34,10 @@ int go_enter(struct pt_regs *ctx)
 		bpf_map_update_elem(&go_goroutines, &key, &none, BPF_ANY);
 		calls = bpf_map_lookup_elem(&go_goroutines, &key);
 	}
+	if (calls && calls_are_old(calls->epoch)) {
+		calls->depth = 0;
+		calls->epoch = plaintext_seen_since();
+	}
 	depth = calls ? calls->depth : GO_CALLS_MAX;
 	if (!calls || depth >= GO_CALLS_MAX) {
 		count_gap(task, object, way);

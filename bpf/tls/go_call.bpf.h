@@ -25,7 +25,7 @@ struct go_call {
 struct go_calls {
 	struct go_call calls[GO_CALLS_MAX];
 	u32 depth;
-	u32 unused;
+	u32 epoch; /* plaintext_epoch in which they began */
 };
 
 struct goroutine_key {

@@ -60,6 +60,11 @@ int tls_enter(struct pt_regs *ctx)
 		return 0;
 	}
 	buffer = act == ACT_WRITE_FILE ? 0 : buffer;
+	if (calls_are_old(thread->epoch)) {
+		for (u32 i = 0; i < CALLS_MAX; i++)
+			thread->calls[i].frame = 0;
+		thread->epoch = plaintext_seen_since();
+	}
 	call = free_call(thread, task, frame, object, buffer);
 	call->frame = frame;
 	call->object = object;

@@ -172,7 +172,7 @@ static __always_inline bool call_left(struct task_struct *task, u64 cookie, u64 
 	u64 frame = frame_of(stack, cookie);
 	u8 act = act_of(cookie);
 
-	if (!thread)
+	if (!thread || calls_are_old(thread->epoch))
 		return false;
 	for (u32 i = 0; i < CALLS_MAX; i++) {
 		if (thread->calls[i].frame == frame && thread->calls[i].act == act) {
@@ -213,7 +213,7 @@ static __always_inline bool goroutine_left(struct task_struct *task, u64 cookie,
 	struct go_call call;
 	u32 depth;
 
-	if (!calls)
+	if (!calls || calls_are_old(calls->epoch))
 		return false;
 	moved->way = way_of(act_of(cookie));
 	/* The innermost call of this kind; a panic ended those above it. */

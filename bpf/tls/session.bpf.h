@@ -102,6 +102,7 @@ static __noinline struct tls_session *new_session(const struct session_key *key,
 
 	__builtin_memset(&fresh, 0, sizeof(fresh));
 	fresh.stream.family = AF_UNIX; /* positions count bytes, as for UNIX sockets */
+	fresh.stream.chosen_in = plaintext_seen_since();
 	fresh.stream.cookie = TLS_SESSION_BIT | (__sync_fetch_and_add(&tls_session_count, 1) + 1);
 	/* The first message of a session needs no proof. */
 	fresh.stream.direction[OUT].budget = payload_limit;
@@ -123,7 +124,9 @@ static __always_inline struct tls_session *session_of(struct task_struct *task, 
 
 	fill_key(&key, task, object);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
-	if (session && session_returns(&session->stream, task, began)) {
+	if (session && session->way == WAY_PROBES && session_is_old(&session->stream) && !records_none()) {
+		forget_session(&key);
+	} else if (session && session_returns(&session->stream, task, began)) {
 		forget_session(&key);
 	} else if (session) {
 		bind_session(&session->stream, task, began);

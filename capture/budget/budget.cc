@@ -28,10 +28,12 @@ bool has_extras(const ProbeSettings& settings) {
 
 }  // namespace
 
-Budget::Budget(double cpus, Probes& probes, StatisticsSwitch& statistics, Share& share, Time now)
+Budget::Budget(double cpus, Probes& probes, StatisticsSwitch& statistics, Share& share,
+               std::function<void(bool)> record_plaintext, Time now)
     : cpus_(cpus),
       probes_(probes),
       share_(share),
+      record_plaintext_(std::move(record_plaintext)),
       extras_(has_extras(probes.settings())),
       waits_(probes.settings().has(Group::offcpu)),
       meter_(probes, proven(statistics), now),
@@ -79,14 +81,20 @@ void Budget::carry_out(const Step& before, Time now, const std::function<void(Ti
   const bool other_share = step.looks && step.of != before.of;
   if (other_share || step.waits != before.waits || step.looks != before.looks) {
     if (step.waits != before.waits) switch_waits(now);
-    if (step.looks && !before.looks && !probes_.record_bytes(true)) return no_look(now);
+    if (step.looks && !before.looks) {
+      if (!probes_.record_bytes(true)) return no_look(now);
+      record_plaintext_(true);
+    }
     share_.change(step.looks ? step.of : 0, [&](Time begun) {
       note_step(begun);
       if (controller_.step().waits && !before.waits) share_.note(begun, kWaitsNote, "on");
       if (note) note(begun);
     });
     // The connections recorded so far were left out: that is in the file.
-    if (!step.looks) probes_.record_bytes(false);
+    if (!step.looks) {
+      probes_.record_bytes(false);
+      record_plaintext_(false);
+    }
   } else {
     note_step(now);
     if (note) note(now);

@@ -23,7 +23,9 @@ inline constexpr const char* kWaitsNote = "tailcap.waits";
 class Budget {
  public:
   // cpus: what it may cost, of all of them. Throws std::runtime_error where the kernel does not measure.
-  Budget(double cpus, Probes& probes, StatisticsSwitch& statistics, Share& share, formats::Time now);
+  // record_plaintext: whether probes at reads and writes of TLS are wanted.
+  Budget(double cpus, Probes& probes, StatisticsSwitch& statistics, Share& share,
+         std::function<void(bool)> record_plaintext, formats::Time now);
 
   // Call it at every turn.
   void turn(formats::Time now);
@@ -41,6 +43,7 @@ class Budget {
   const double cpus_;
   Probes& probes_;
   Share& share_;
+  const std::function<void(bool)> record_plaintext_;
   const bool extras_, waits_;
   CostMeter meter_;
   Controller controller_;

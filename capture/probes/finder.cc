@@ -32,7 +32,9 @@ constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's num
 // The number of everything that is not governed, and of all files for which there is no other number.
 constexpr std::uint32_t kUngoverned = OTHERS_FILES_MAX - 1;
 constexpr std::uint32_t kTlsGroups = kFileGroups + OTHERS_FILES_MAX;  // likewise
-constexpr auto kLongest = 1h;                                         // asleep, when there is nothing to do
+constexpr std::uint32_t kDataGroups =
+    kTlsGroups + OTHERS_FILES_MAX;  // reads and writes of TLS that is not read by keys
+constexpr auto kLongest = 1h;       // asleep, when there is nothing to do
 
 void number_places(PlannedFunction& function, std::uint32_t number) {
   for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
@@ -46,6 +48,14 @@ void group_functions(std::vector<PlannedFunction>& functions, std::uint32_t numb
   }
 }
 
+// Calls that move bytes of TLS get a group of their own.
+void group_data(std::vector<PlannedFunction>& functions, std::uint32_t number) {
+  for (auto& function : functions) {
+    if (!function.places.empty() && (function.places[0].probe.cookie >> 32 & 0xff) <= bpf::ACT_WRITE_FILE)
+      function.group = kDataGroups + number;
+  }
+}
+
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
@@ -56,6 +66,7 @@ Finder::Finder(Probes& probes, const scan::Processes& processes, Interests inter
       files_(processes),
       go_(probes, files_),
       tls_(probes, files_, kTlsGroups) {
+  if (interests_.rests && probes_.detaches_at_once()) probes_.functions_may_rest_from(kTlsGroups);
   if ((avoids_calls_ = shadow_stacks_.in_any_process())) probes_.avoid_calls();
   // The command is the recorder's own copy until it runs its program.
   if (const auto own = files_.open({}, {{"/proc/self/exe"}})) looked_.insert(own->identity);
@@ -120,6 +131,25 @@ void Finder::unread_by_keys(std::uint32_t pid) {
   ask({pid, {}}, 0ms);
 }
 
+void Finder::rest(bool on) {
+  {
+    const std::lock_guard lock(mutex_);
+    rests_ = on && interests_.rests && probes_.detaches_at_once();
+  }
+  wake_.notify_all();
+}
+
+void Finder::rest_now(bool on) {
+  for (const auto& refused : probes_.rest_functions(files_, on))
+    tell({refused.file,
+          {},
+          {},
+          "left: the kernel refuses its probes at reads and writes: " + refused.reason,
+          0,
+          0,
+          true});
+}
+
 bool Finder::wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
   const auto now = Clock::now();
@@ -143,6 +173,14 @@ void Finder::run() {
       busy_ = true;
       lock.unlock();
       look_at_others();
+      lock.lock();
+      busy_ = false;
+    }
+    if (rests_ != resting_) {
+      resting_ = rests_;
+      busy_ = true;
+      lock.unlock();
+      rest_now(resting_);
       lock.lock();
       busy_ = false;
     }
@@ -208,6 +246,7 @@ void Finder::look_at_others() {
     tls_.left(number);
     tls_.follow();
     probes_.detach_functions(kFileGroups + number);
+    probes_.detach_functions(kDataGroups + number);
     tell({file.shown,
           {},
           {},
@@ -305,6 +344,7 @@ void Finder::look_at_file(scan::TargetFile file) {
   }
   std::vector<PlannedFunction> functions = std::move(plan->functions);
   const auto moving = tls_.take(functions);
+  if (interests_.rests && probes_.detaches_at_once() && number != kUngoverned) group_data(functions, number);
   group_functions(functions, number);
   if (plan->go) {
     auto own = go_.take_on(file, *std::move(plan));

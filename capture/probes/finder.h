@@ -44,6 +44,7 @@ class Finder {
     bool go = false;
     bool go_states = false;  // Go: what every goroutine does, too
     bool go_allocations = false;
+    bool rests = false;                 // probes at TLS reads and writes may be removed for a time: rest()
     std::vector<std::string> excluded;  // files that are never probed: --no-probe
   };
   // probes and processes must outlive this object.
@@ -72,6 +73,9 @@ class Finder {
 
   std::vector<ProbeFact> take_new();
   std::vector<ProbeFact> all() const;
+  // Removes the probes at TLS reads and writes, or places them again, as soon as its thread comes to it. Where removing
+  // takes long, they stay.
+  void rest(bool on);
   // TLS: from any thread (TlsFiles).
   void older_connections(std::set<std::uint32_t> processes);
   void unread_by_keys(std::uint32_t pid);
@@ -97,6 +101,7 @@ class Finder {
   void look_at_file(scan::TargetFile file);
   void note_shadow_stack(std::uint32_t pid);
   void look_at_others();
+  void rest_now(bool on);
   void attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group,
               std::string& refused);
   void tell(ProbeFact fact);
@@ -108,6 +113,7 @@ class Finder {
   std::condition_variable wake_, idle_;
   std::multimap<Clock::time_point, Job> jobs_;
   bool busy_ = false, stop_ = false;
+  bool rests_ = false, resting_ = false;  // as it is to be, and as it is
   std::vector<ProbeFact> facts_;
   std::size_t taken_ = 0;
   Dropped dropped_;

@@ -182,6 +182,14 @@ std::string Probes::attach_functions(scan::TargetFiles& files, const scan::Targe
 }
 
 void Probes::detach_functions(std::uint32_t group) { impl_->function_links.detach(group); }
+void Probes::functions_may_rest_from(std::uint32_t group) { impl_->function_links.may_rest_from(group); }
+
+std::vector<FunctionLinks::Refused> Probes::rest_functions(scan::TargetFiles& files, bool on) {
+  // What sessions moved meanwhile is not known.
+  if (!on) std::atomic_ref(impl_->object.skeleton->bss->plaintext_epoch).fetch_add(1);
+  return impl_->function_links.rest(files, on);
+}
+
 int Probes::unrecorded_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unrecorded); }
 void Probes::avoid_calls() { impl_->function_links.avoid_calls(); }
 

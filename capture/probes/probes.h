@@ -105,6 +105,9 @@ class Probes {
                                const std::vector<FunctionProbe>& places, std::uint32_t group = 0, bool anew = false);
   void detach_functions(std::uint32_t group);
   bool detaches_at_once() const;
+  // FunctionLinks. Called when probes that move bytes of TLS are to rest, or to return.
+  void functions_may_rest_from(std::uint32_t group);
+  std::vector<FunctionLinks::Refused> rest_functions(scan::TargetFiles& files, bool on);
   // Switches samples and off-CPU stacks of the selected groups; at any time after attach().
   void switch_stacks(bool on);
   int allocations_descriptor() const;  // a map (capture/go/allocations.h)

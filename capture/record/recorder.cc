@@ -256,6 +256,7 @@ Outcome record(const Options& given) {
                                     options.probes.has(Group::go),
                                     options.probes.deep,
                                     options.probes.has(Group::allocations),
+                                    options.budget > 0,
                                     options.no_probe};
   if (interests.tls || interests.go) look_first(finder.emplace(probes, processes, interests), selection);
   std::optional<stacks::Samples> samples;
@@ -308,7 +309,13 @@ Outcome record(const Options& given) {
         budget::Share::Recording{
             [&] { drain(rings, session, true); }, [&](Time at) { session.keyframe_again(at); },
             [&](Time at, const std::string& key, const std::string& value) { session.note(at, key, value); }});
-    if (statistics) budget.emplace(options.budget, probes, *statistics, *share, start);
+    if (statistics)
+      budget.emplace(
+          options.budget, probes, *statistics, *share,
+          [&](bool on) {
+            if (finder) finder->rest(!on);
+          },
+          start);
     policy.emplace(*share, budget ? &*budget : nullptr);
   }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "capture/host/shadow_stacks.h"
 #include "capture/scan/target_files.h"
@@ -16,12 +18,18 @@ namespace {
 constexpr std::size_t kDetachThreads = 32;
 
 void close_all(std::vector<int>& descriptors) {
-  for (const int descriptor : descriptors) close(descriptor);
+  std::for_each(descriptors.rbegin(), descriptors.rend(), close);
   descriptors.clear();
 }
 
 }  // namespace
 
+struct FunctionLinks::Resting {
+  scan::TargetFile file;
+  std::vector<FunctionProbe> places;
+};
+
+FunctionLinks::FunctionLinks() = default;
 FunctionLinks::~FunctionLinks() { detach(); }
 
 void FunctionLinks::use(const std::array<int, kFunctionPrograms>& programs, bool many) {
@@ -31,6 +39,39 @@ void FunctionLinks::use(const std::array<int, kFunctionPrograms>& programs, bool
 
 std::string FunctionLinks::attach(scan::TargetFiles& files, const scan::TargetFile& file,
                                   const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew) {
+  auto kept = group < resting_from_ ? std::nullopt : file.again();
+  if (!rests_ || !kept) {
+    const std::string problem = place(files, file, places, group, anew);
+    if (!problem.empty()) return problem;
+  }
+  if (!kept) return {};
+  auto& resting = resting_[group];
+  if (!resting) resting = std::make_unique<Resting>(Resting{*std::move(kept), {}});
+  resting->places.insert(resting->places.end(), places.begin(), places.end());
+  return {};
+}
+
+std::vector<FunctionLinks::Refused> FunctionLinks::rest(scan::TargetFiles& files, bool on) {
+  std::vector<Refused> refused;
+  if (on == rests_) return refused;
+  rests_ = on;
+  for (auto at = resting_.begin(); at != resting_.end();) {
+    const auto& [group, resting] = *at;
+    if (on) {
+      close_all(links_[group]);
+      links_.erase(group);
+    } else if (std::string reason = place(files, resting->file, resting->places, group, true); !reason.empty()) {
+      refused.push_back({resting->file.shown, std::move(reason)});
+      at = resting_.erase(at);
+      continue;
+    }
+    ++at;
+  }
+  return refused;
+}
+
+std::string FunctionLinks::place(scan::TargetFiles& files, const scan::TargetFile& file,
+                                 const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew) {
   const bool calls =
       std::any_of(places.begin(), places.end(), [](const auto& place) { return begins_with_call(place.code); });
   if (calls && avoids_calls_) return "its place is a call: a probe there would end processes that have a shadow stack";
@@ -39,6 +80,10 @@ std::string FunctionLinks::attach(scan::TargetFiles& files, const scan::TargetFi
   std::vector<int> programs;
   std::array<std::uint8_t, kFunctionPrograms> numbers{};
   std::vector<FunctionProbe> renumbered = places;
+  // Returns first, and close_all() leaves them to the last: an entry whose return is not seen would be a gap.
+  std::stable_partition(renumbered.begin(), renumbered.end(), [](const FunctionProbe& place) {
+    return place.program == FunctionProgram::leave || place.program == FunctionProgram::go_leave;
+  });
   for (auto& place : renumbered) {
     const auto program = static_cast<std::size_t>(place.program);
     if (programs_[program] < 0) return "its kernel program is not loaded";
@@ -78,6 +123,7 @@ void FunctionLinks::avoid_calls() {
 void FunctionLinks::detach(std::uint32_t group) {
   close_all(links_[group]);
   links_.erase(group);
+  resting_.erase(group);
 }
 
 }  // namespace tailcap::capture

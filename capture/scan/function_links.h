@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,7 +23,7 @@ struct TargetFile;
 
 class FunctionLinks {
  public:
-  FunctionLinks() = default;
+  FunctionLinks();
   ~FunctionLinks();  // detaches
   FunctionLinks(const FunctionLinks&) = delete;
   FunctionLinks& operator=(const FunctionLinks&) = delete;
@@ -34,6 +35,13 @@ class FunctionLinks {
   std::string attach(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
                      std::uint32_t group, bool anew);
   void detach(std::uint32_t group);
+  // Removes the places of all groups from this number on, for a time: those that are attached meanwhile are placed when
+  // the rest ends, anew. Then returns what the kernel refused; that stays detached.
+  void may_rest_from(std::uint32_t group) { resting_from_ = group; }
+  struct Refused {
+    std::string file, reason;
+  };
+  std::vector<Refused> rest(scan::TargetFiles& files, bool on);
   // From now on, places on a call are not probed, and groups with such places are detached: a process has a shadow
   // stack.
   void avoid_calls();
@@ -41,10 +49,17 @@ class FunctionLinks {
   bool many() const { return many_; }  // detaching takes milliseconds
 
  private:
+  struct Resting;
+  std::string place(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
+                    std::uint32_t group, bool anew);
+
   std::array<int, kFunctionPrograms> programs_{};
   bool many_ = false, avoids_calls_ = false;
   std::set<std::uint32_t> groups_with_calls_;
   std::map<std::uint32_t, std::vector<int>> links_;  // by group: a link, or a link before its perf event
+  std::uint32_t resting_from_ = UINT32_MAX;
+  std::map<std::uint32_t, std::unique_ptr<Resting>> resting_;  // by group: what is placed again
+  bool rests_ = false;
 };
 
 }  // namespace tailcap::capture
