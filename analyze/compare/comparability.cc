@@ -87,8 +87,9 @@ void compare_machines(Runs base, Runs fresh, Comparison& out) {
   constexpr std::pair<const char*, const char*> kNoted[] = {{"CPU model", "tailcap.cpu.model"},
                                                             {"CPU governor", "tailcap.cpu.governor"}};
   for (const auto& [name, key] : kNoted) {
-    auto b = values(base, [&](const Run& r) { return note_of(r, key); });
-    auto n = values(fresh, [&](const Run& r) { return note_of(r, key); });
+    const auto noted = [key = key](const Run& r) { return note_of(r, key); };
+    auto b = values(base, noted);
+    auto n = values(fresh, noted);
     b.erase("");
     n.erase("");
     if (b.empty() || n.empty() || (b == n && b.size() == 1)) continue;

@@ -106,8 +106,8 @@ void Http1::settle(Context& c) {
       progress |= drain(*l, c);
       // The end of the requests shows which request an open response without framing answers, and whether it is a
       // response.
-      const bool waits =
-          l == responses_ && patient_ && l->open() && l->state() == MessageLane::State::seek && !requests_->ended;
+      const bool waits = requests_ && l == responses_ && patient_ && l->open() &&
+                         l->state() == MessageLane::State::seek && !requests_->ended;
       if (l->end_held && l->held.empty() && !l->ended && !waits) {
         const ByteRun run = *l->end_held;
         l->end_held.reset();
@@ -186,7 +186,7 @@ void Http1::feed(MessageLane& l, const ByteRun& run, Context& c) {
     if (!requests_ && l.at_border()) return l.lose(Taint::payload_cut);
     // The request that a response answers is settled at the response's first byte: later requests do not count. A
     // server reads before it answers, so a response older than the request answers a request that was not seen.
-    if (&l == responses_ && l.at_border()) {
+    if (requests_ && &l == responses_ && l.at_border()) {
       const bool unknown = std::exchange(next_unknown_, false);
       unasked_ = unknown || open_questions() == 0 || (server() && asked()->begun > run.done);
       unsolicited_ = unasked_ && !unknown && requests_whole() && (open_questions() > 0 || !requests_->open());
