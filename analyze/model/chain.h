@@ -15,6 +15,7 @@ namespace tailcap::model {
 struct Chain {
   std::vector<Culprit> steps;   // their times are not set
   std::int64_t time = 0;        // ns of the request
+  std::uint32_t several = 0;    // bits of steps: there were others of the same route beside the one in `steps`
   bool beyond_capture = false;  // who was behind the last step, or what they did, is not recorded
   Label root() const { return steps.back().label; }
   bool operator==(const Chain&) const = default;

@@ -44,9 +44,13 @@ void LookThrough::leaf(Nanos time, bool beyond) {
   for (std::size_t i = 0; i < found_.size(); ++i) {
     if (found_[i].beyond_capture != beyond || found_keys_[i] != keys_) continue;
     found_[i].time += time;
+    for (std::size_t k = 0; k < path_.size(); ++k) {
+      const model::Culprit& known = found_[i].steps[k];
+      if (known.request != path_[k].request || known.tid != path_[k].tid) found_[i].several |= 1u << k;
+    }
     return;
   }
-  found_.push_back({path_, time, beyond});
+  found_.push_back({path_, time, 0, beyond});
   found_keys_.push_back(keys_);
 }
 

@@ -91,6 +91,7 @@ std::string machine_text(const model::Request& row, const model::RequestTable& t
 struct Node {
   Culprit step;
   std::int64_t time = 0;
+  bool several = false;
   bool beyond = false;  // what was behind all of it is not recorded
   std::vector<Node> next;
 };
@@ -103,8 +104,9 @@ void add(const Chain& chain, std::vector<Node>& nodes) {
       return n.step.label == step.label && n.step.request == step.request && n.step.what == step.what &&
              n.step.tid == step.tid;
     });
-    if (at == level->end()) at = level->insert(level->end(), {step, 0, false, {}});
+    if (at == level->end()) at = level->insert(level->end(), {step, 0, false, false, {}});
     at->time += chain.time;
+    at->several = at->several || (chain.several >> i & 1) != 0;
     if (i + 1 == chain.steps.size()) at->beyond = at->beyond || chain.beyond_capture;
     level = &at->next;
   }
@@ -140,9 +142,10 @@ class Tree {
     if (const std::string what = what_text(c); !what.empty()) text += " at " + what;
     if (c.request.connection != 0) {
       const bool lock = model::group_of(c.label) == model::LabelGroup::lock;
-      text += (lock ? ", held by " : ", ") + titles_.at(c.request) + " (" + id_text(c.request) + ")";
+      text += (lock ? ", held by " : ", ") + titles_.at(c.request) + " (" + id_text(c.request) +
+              (node.several ? " and others)" : ")");
     }
-    if (c.tid != 0) text += ", thread " + std::to_string(c.tid);
+    if (c.tid != 0 && !node.several) text += ", thread " + std::to_string(c.tid);
     return text;
   }
 
