@@ -248,12 +248,12 @@ class Case(unittest.TestCase):
         wait_until(lambda: answers(("127.0.0.1", port)), "the service")
         return process, port, log
 
-    def load_command(self, url, *arguments):
-        return [str(c) for c in (BUILD / "samples/tailcap-load", url, "--log", self.scratch / "load.jsonl", *arguments)]
+    def load_command(self, url, *arguments, program=None):
+        return [str(c) for c in (program or BUILD / "samples/tailcap-load", url, "--log", self.scratch / "load.jsonl", *arguments)]
 
-    def load(self, url, *arguments):
+    def load(self, url, *arguments, program=None):
         """Runs the load to its end and returns its log."""
-        subprocess.run(self.load_command(url, *arguments), check=True, stdout=subprocess.DEVNULL, timeout=240)
+        subprocess.run(self.load_command(url, *arguments, program=program), check=True, stdout=subprocess.DEVNULL, timeout=240)
         return json_lines((self.scratch / "load.jsonl").read_text())
 
     # Another test may record what is called curl; a class that does not care for the name says True here, and need not wait for that.

@@ -38,9 +38,12 @@ class Sockets(Case):
     def test_both_ends_of_a_unix_socket(self):
         path = self.scratch / "service.sock"
         service = self.sample_service("--unix", path, ready=path)
+        # A name of its own: other tests run loads, too.
+        client = self.scratch / f"load-{os.getpid()}"
+        client.symlink_to(harness.BUILD / "samples/tailcap-load")
         for tier in "a", "c":
-            with self.record("-p", service.pid, "--comm", "tailcap-load", "--tier", tier, name=f"{tier}.tcap") as recording:
-                log = self.load(f"unix:{path}", "-r", "200", "-c", "4", "-n", "103")
+            with self.record("-p", service.pid, "--comm", client.name, "--tier", tier, name=f"{tier}.tcap") as recording:
+                log = self.load(f"unix:{path}", "-r", "200", "-c", "4", "-n", "103", program=client)
             rows = self.requests(recording)
             servers, clients = ([r for r in rows if r["role"] == role] for role in ("server", "client"))
             self.assert_same(log, servers, ["arrival_unknown"])
