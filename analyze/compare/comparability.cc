@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "analyze/model/sampling/sampling.h"
+#include "analyze/model/study/cut_note.h"
 #include "formats/printable.h"
 
 namespace tailcap::compare {
@@ -127,6 +128,15 @@ void compare_sampling(Runs base, Runs fresh, Comparison& out) {
     out.remarks.push_back(listed(b) + " connections is recorded: counts and rates are of those");
 }
 
+void find_parts(Runs base, Runs fresh, Comparison& out) {
+  std::size_t parts = 0;
+  for (const Runs runs : {base, fresh})
+    for (const Run& run : runs) parts += model::CutNote::from_notes(run.preamble.notes).has_value();
+  if (parts > 0)
+    out.obstacles.push_back((parts == 1 ? std::string("a capture holds") : std::to_string(parts) + " captures hold") +
+                            " a part of the requests only, chosen by what they are (`tailcap cut`)");
+}
+
 // Runs that are one recording are not independent.
 void find_doubles(Runs base, Runs fresh, Comparison& out) {
   std::set<std::string> ids;
@@ -158,7 +168,7 @@ void compare_loss(Runs base, Runs fresh, Comparison& out) {
   if (parts > 0)
     out.obstacles.push_back((parts == 1 ? "a capture is" : std::to_string(parts) + " captures are") +
                             std::string(" damaged, cut short, or not read to the end"));
-  if (lost > 0) out.remarks.push_back(std::to_string(lost) + " events were lost");
+  if (lost > 0) out.remarks.push_back(std::to_string(lost) + (lost == 1 ? " event was lost" : " events were lost"));
   if (stepped[0] != stepped[1]) out.obstacles.push_back("the clock was set during runs of one side only");
   if (!known || !(wall[0] > 0) || !(wall[1] > 0)) return;
   const double b = stolen[0] / wall[0], n = stolen[1] / wall[1];
@@ -169,7 +179,8 @@ void compare_loss(Runs base, Runs fresh, Comparison& out) {
     out.remarks.push_back("the hypervisor took up to " + percent(std::max(b, n)) + " of the CPU time");
 }
 
-// Half the sum of the differences of the shares. Of what was served, if anything was: calls are no load.
+// Half the sum of the differences of the shares. Of what was served, if anything was, but for what recorded requests
+// asked for: calls are no load.
 double mix_difference(Runs base, Runs fresh) {
   bool served = false;
   for (const Runs runs : {base, fresh})
@@ -178,15 +189,18 @@ double mix_difference(Runs base, Runs fresh) {
   const auto load = [&](const model::gate::RouteRun& route) {
     return served == (route.name.role == model::Role::server);
   };
+  const auto offered = [](const model::gate::RouteRun& route) {
+    return static_cast<double>(route.requests.size() - std::min<std::size_t>(route.requests.size(), route.called));
+  };
   std::map<model::gate::RouteName, double> shares;
   const auto add = [&](Runs runs, double sign) {
     double all = 0;
     for (const Run& run : runs)
       for (const auto& route : run.routes)
-        if (load(route)) all += static_cast<double>(route.requests.size());
+        if (load(route)) all += offered(route);
     for (const Run& run : runs)
       for (const auto& route : run.routes)
-        if (all > 0 && load(route)) shares[route.name] += sign * static_cast<double>(route.requests.size()) / all;
+        if (all > 0 && load(route)) shares[route.name] += sign * offered(route) / all;
   };
   add(base, 1);
   add(fresh, -1);
@@ -262,7 +276,9 @@ bool interleaved(Runs base, Runs fresh) {
     if (streak > most) return false;
     places[order[i].second] += static_cast<double>(i);
   }
-  return order.size() == 2 || std::abs(places[0] / kb - places[1] / kn) <= static_cast<double>(most);
+  // ABAB: one place apart.
+  const double apart = std::abs(places[0] / kb - places[1] / kn);
+  return order.size() == 2 || apart <= std::max(1.0, static_cast<double>(order.size()) / 6);
 }
 
 void compare_sides(Runs base, Runs fresh, Comparison& out) {
@@ -281,6 +297,7 @@ void compare_sides(Runs base, Runs fresh, Comparison& out) {
   find_doubles(base, fresh, out);
   compare_machines(base, fresh, out);
   compare_sampling(base, fresh, out);
+  find_parts(base, fresh, out);
   compare_loss(base, fresh, out);
   compare_load(base, fresh, out);
   compare_versions(base, fresh, out);

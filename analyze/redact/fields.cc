@@ -74,6 +74,24 @@ std::string EventRedactor::text(std::string_view text, Treatment treatment) {
   return names_.text(text, words_of(treatment));
 }
 
+// Segments as those of request targets; what stands for several values is kept.
+std::string EventRedactor::route_text(std::string_view route) {
+  if (policy_.strict()) return names_.text(route, Words::none);
+  const wire::HeaderList rules(policy_, names_);
+  std::string out;
+  for (bool last = false; !last;) {
+    const std::size_t slash = route.find('/');
+    last = slash == route.npos;
+    const std::string_view segment = route.substr(0, slash);
+    std::string masked = "/" + std::string(segment);
+    if (segment.find_first_not_of("{}*") != segment.npos) rules.judge(formats::mask::Value::target, masked, {});
+    out += masked.substr(1);
+    if (!last) out += '/';
+    route.remove_prefix(last ? route.size() : slash + 1);
+  }
+  return out;
+}
+
 // "GET /cart/{}<TAB>server<TAB>numbers", or numbers: of a route the name is text.
 std::string EventRedactor::cut_value(std::string_view value, Treatment treatment) {
   const auto numbers = [](std::string_view s) {
@@ -89,10 +107,9 @@ std::string EventRedactor::cut_value(std::string_view value, Treatment treatment
                                                  "HEAD", "OPTIONS", "CONNECT", "TRACE"};
   const std::string_view method = value.substr(0, space), role = value.substr(tab + 1, second - tab - 1);
   const bool known = std::find(std::begin(methods), std::end(methods), method) != std::end(methods);
-  const Words words = policy_.strict() ? Words::none : Words::kept;
   return (known ? std::string(method) : names_.text(method, Words::none)) + " " +
-         names_.text(value.substr(space + 1, tab - space - 1), words) + "\t" +
-         (role == "client" ? "client" : "server") + "\t" + std::string(value.substr(second + 1));
+         route_text(value.substr(space + 1, tab - space - 1)) + "\t" + (role == "client" ? "client" : "server") + "\t" +
+         std::string(value.substr(second + 1));
 }
 
 namespace {

@@ -38,6 +38,7 @@ class EventRedactor {
     std::vector<Treatment> treatments;
     bool kept = false;  // all of them, payload aside
   };
+  std::string route_text(std::string_view route);
   std::string cut_value(std::string_view value, Treatment treatment);
   std::string note_value(std::string_view key, std::string_view value, Treatment treatment);
 

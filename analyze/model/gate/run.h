@@ -46,6 +46,7 @@ struct RouteRun {
   RouteName name;
   std::vector<Observation> requests;                            // in the order of their beginning
   std::vector<std::pair<std::uint8_t, std::int64_t>> accounts;  // ns
+  std::uint64_t called = 0;                                     // of the requests: calls that recorded requests made
   std::uint64_t doubtful = 0;                                   // further requests without a duration that counts
   std::uint64_t in_flight = 0;                                  // further ones that the recording cut off
   double decorrelation = 0;                                     // seconds between independent requests

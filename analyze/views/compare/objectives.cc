@@ -9,6 +9,7 @@
 #include "analyze/compare/run_sample.h"
 #include "analyze/compare/welch.h"
 #include "analyze/model/statistics/t_distribution.h"
+#include "analyze/model/study/cut_note.h"
 #include "analyze/tail/rows/quantiles.h"
 
 namespace tailcap::views {
@@ -203,6 +204,9 @@ Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> r
               route.requests.begin(), route.requests.end(), [](const Observation& x) { return x.duration >= 0; }));
           if (!run.whole) {
             result.missing.push_back("the capture is damaged, cut short, or was not read to its end");
+          } else if (model::CutNote::from_notes(run.preamble.notes)) {
+            result.missing.push_back(
+                "the capture holds a part of the requests only, chosen by what they are (`tailcap cut`)");
           } else if (model::sampling_of(run.preamble.notes).some()) {
             result.missing.push_back(
                 "a part of all connections is recorded (--sample-connections), and the interval does not allow for "

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "analyze/model/sampling/sampling.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/report/tail/culprit.h"
@@ -84,10 +85,21 @@ std::string why_not(model::NotCounted why) {
   return "the request has no account";
 }
 
+// A request that a recorded request made, for certain or perhaps: no load from outside.
+bool called_within(const Request& row, const RequestTable& table) {
+  if (row.role != Role::server || row.peer.connection == 0) return false;
+  const auto cause = table.causes.find(row.peer);
+  return cause != nullptr && (cause->parent.connection != 0 || cause->alternatives != 0 || cause->lost);
+}
+
 class RouteReader {
  public:
   RouteReader(const pipeline::Analysis& analysis, const tail::slow::Links& links, const Allocations* allocations)
-      : table_(analysis.table), preamble_(analysis.study.quality.preamble), links_(links), allocations_(allocations) {}
+      : table_(analysis.table),
+        preamble_(analysis.study.quality.preamble),
+        links_(links),
+        allocations_(allocations),
+        sampled_(model::sampling_of(preamble_.notes).some()) {}
 
   RouteRun read(const tail::RouteKey& key, const std::vector<std::uint32_t>& rows, std::int64_t from, double seconds) {
     RouteRun out;
@@ -109,10 +121,12 @@ class RouteReader {
           break;
         case Standing::failed:
           out.requests.push_back({.id = row.id, .start = ns_of(row.start) - from, .failed = true});
+          out.called += called_within(row, table_);
           break;
         case Standing::clean:
           out.requests.push_back(observe(row, out, callees));
           out.requests.back().start = ns_of(row.start) - from;
+          out.called += called_within(row, table_);
           durations.push_back(row.duration.count());
           slowest.emplace_back(row.duration.count(), i);
       }
@@ -166,6 +180,14 @@ class RouteReader {
       count_call(row, o);
       return o;
     }
+    if (sampled_) {
+      for (const Count count : {Count::calls, Count::retries, Count::connects, Count::tls_handshakes, Count::lookups}) {
+        at(count) = -1;
+        out.uncounted[static_cast<std::size_t>(count)] =
+            "a part of all connections is recorded (--sample-connections): calls on others are not known";
+      }
+      return o;
+    }
     for (const auto& [parent, call] : links_.calls_of(row.id)) {
       ++at(Count::calls);
       const auto place = links_.row_of(call);
@@ -213,6 +235,7 @@ class RouteReader {
   const formats::Preamble& preamble_;
   const tail::slow::Links& links_;
   const Allocations* allocations_;
+  const bool sampled_;
 };
 
 }  // namespace
@@ -253,7 +276,8 @@ Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, Al
     return formats::known(table.rows.start(i)) && ns_of(table.rows.start(i)) >= from;
   };
   for (std::size_t i = 0; i < table.rows.size(); ++i)
-    out.requests += meant(i) && (!served || table.rows.role(i) == Role::server);
+    out.requests +=
+        meant(i) && (!served || (table.rows.role(i) == Role::server && !called_within(table.rows[i], table)));
   const tail::slow::Links links(table);
   for (const auto& [call, cause] : table.causes) {
     if (cause.parent.connection != 0 || (cause.alternatives == 0 && !cause.lost)) continue;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analyze/compare/comparability.h"
+#include "analyze/model/study/cut_note.h"
 #include "tests/unit/compare/run_case.h"
 
 namespace tailcap::tests {
@@ -326,6 +327,14 @@ TEST(Comparability, WhatCannotBeComparedIsUndecided) {
          for (TestRun& r : s.fresh) r.stolen = (r.end - r.begin) / 5;
        }},
       {"given twice", [](Sides& s) { s.fresh[0].preamble.capture_id = s.base[0].preamble.capture_id; }},
+      {"a part of the requests only",
+       [](Sides& s) {
+         model::CutNote cut;
+         cut.requests = 5000;
+         cut.shown = 1;
+         cut.ids = {{1, 1}};
+         for (auto& note : cut.to_notes()) s.fresh[0].preamble.notes.push_back(std::move(note));
+       }},
       {"not read to the end", [](Sides& s) { s.fresh[0].whole = false; }},
       {"mix of routes",
        [](Sides& s) {
@@ -354,6 +363,22 @@ TEST(Comparability, LossThatDiffersIsUndecided) {
   EXPECT_EQ(c.verdict, Verdict::undecided);
 }
 
+// A service that asks another recorded one once more is under the same load as before.
+TEST(Comparability, CallsBetweenRecordedServicesAreNoLoad) {
+  for (const bool within : {true, false}) {
+    auto sides = abba(6, [&](TestRun& run, bool fresh, int i) {
+      usual(run, i);
+      RouteRun& stock = add_route(run, "/stock");
+      for (int n = 0; n < (fresh ? 2000 : 1000); ++n) add_request(run, stock, kMillisecond);
+      if (!within) return;
+      stock.called = stock.requests.size();
+      run.requests -= stock.called;
+    });
+    EXPECT_EQ(mentions(sides.compare().obstacles, "mix of routes"), !within);
+    EXPECT_EQ(sides.compare().verdict, within ? Verdict::pass : Verdict::undecided);
+  }
+}
+
 std::vector<TestRun> at(std::initializer_list<int> seconds) {
   std::vector<TestRun> out;
   for (const int s : seconds) out.push_back(run_at(s));
@@ -366,6 +391,7 @@ TEST(Comparability, Interleaved) {
   EXPECT_FALSE(compare::interleaved(at({1, 2, 3, 4}), at({5, 6, 7, 8})));
   EXPECT_FALSE(compare::interleaved(at({1, 2, 3, 7}), at({4, 5, 6, 8})));
   EXPECT_TRUE(compare::interleaved(at({1, 2, 4, 5, 7, 8}), at({3, 6, 9})));
+  EXPECT_FALSE(compare::interleaved(at({1, 2, 4, 7}), at({3, 5, 6, 8})));  // AABABBAB: the base is earlier
   std::vector<TestRun> unknown = at({1, 4});
   unknown[0].begin = 0;
   EXPECT_FALSE(compare::interleaved(unknown, at({2, 3})));

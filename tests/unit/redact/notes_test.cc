@@ -1,0 +1,50 @@
+// What is left of the notes of a capture.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "analyze/redact/fields.h"
+
+namespace tailcap::redact {
+namespace {
+
+std::string left(const std::string& key, const std::string& value, const Policy& policy = Policy()) {
+  Pseudonyms names("0123456789abcdef");
+  EventRedactor redactor(policy, names);
+  formats::Preamble original;
+  original.notes.emplace_back(key, value);
+  const formats::Preamble redacted = redactor.preamble(original);
+  for (const auto& [k, v] : redacted.notes)
+    if (k == key) return v;
+  return "(no such note)";
+}
+
+constexpr const char* kNumbers = "\tserver\t12,1000,2000,3000,4000,5000";
+
+TEST(NotesOfACut, NamesOfRoutesAreMaskedAsRequestTargets) {
+  const auto route = [](const std::string& name) { return left("tailcap.cut.route.0", "GET " + name + kNumbers); };
+  EXPECT_EQ(route("/cart/{}/items/*"), std::string("GET /cart/{}/items/*") + kNumbers);
+  EXPECT_EQ(route("/"), std::string("GET /") + kNumbers);
+  for (const char* secret : {"jane@example.com", "jsessionid=deadbeef01", "4f6c1d2e9a8b47c0a1b2c3d4e5f60718"}) {
+    const std::string got = route("/users/" + std::string(secret) + "/orders");
+    EXPECT_EQ(got.find(secret), got.npos) << got;
+    EXPECT_TRUE(got.starts_with("GET /users/")) << got;
+    EXPECT_TRUE(got.ends_with(std::string("/orders") + kNumbers)) << got;
+  }
+  const std::string matrix = route("/cart;jsessionid=deadbeef01");
+  EXPECT_EQ(matrix.find("deadbeef01"), matrix.npos) << matrix;
+}
+
+TEST(NotesOfACut, StrictKeepsNoWord) {
+  const std::string got =
+      left("tailcap.cut.route.0", std::string("GET /users/orders") + kNumbers, Policy(Level::strict));
+  EXPECT_EQ(got.find("orders"), got.npos) << got;
+}
+
+TEST(NotesOfACut, NumbersAreKept) {
+  EXPECT_EQ(left("tailcap.cut.requests", "5000"), "5000");
+  EXPECT_EQ(left("tailcap.cut.ids", "1.1,2.7"), "1.1,2.7");
+}
+
+}  // namespace
+}  // namespace tailcap::redact
