@@ -14,6 +14,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/scratch.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/query/gate_expression.h"
 #include "analyze/report/compare/compare.h"
@@ -157,14 +158,19 @@ int run(Arguments& a, std::optional<double> warm_up) {
     for (Run& one : side) all.push_back(&one);
   views::name_routes(all);
   const Comparison comparison = compare::compare(runs[0], runs[1], a.options, runs[2]);
+  const auto pairs_to_show = [&] {
+    std::vector<report::SlowPair> pairs = views::slow_pairs(comparison, runs[0], runs[1]);
+    for (report::SlowPair& pair : pairs)
+      for (auto* request : {&pair.base, &pair.fresh}) request->path = given_path(request->path);
+    return pairs;
+  };
   const bool printed = a.output.empty() || a.output == "-";
   const std::string text =
       a.format == "json"    ? report::compare_json(comparison)
       : a.format == "junit" ? report::compare_junit(comparison, a.undecided == "fail")
       : a.format == "md"    ? render::to_markdown(report::compare_document(comparison, true))
       : a.format == "html"
-          ? render::to_html(
-                report::compare_document(comparison, false, views::slow_pairs(comparison, runs[0], runs[1])))
+          ? render::to_html(report::compare_document(comparison, false, pairs_to_show()))
           : render::to_text(report::compare_document(comparison, false), a.width, printed && coloured());
   write_file(a.output, text, sides[0].front());
   if (const int failed = exit_code(false, wrong, "compare"); failed == kFailed) return failed;

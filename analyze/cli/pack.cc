@@ -84,9 +84,9 @@ int run_pack(int argc, char** argv) {
   if (const auto code = line.parse(argc, argv)) return *code;
   if (!yes && isatty(STDIN_FILENO) == 0)
     return wrong_usage(argv[0], "there is no terminal to ask on; --yes writes without a question");
-  if (out.empty()) out = std::filesystem::path(cut.in).replace_extension(".zip").string();
+  if (out.empty()) out = std::filesystem::path(given_path(cut.in)).replace_extension(".zip").string();
   std::error_code error;
-  if (std::filesystem::equivalent(cut.in, out, error))
+  if (std::filesystem::equivalent(given_path(cut.in), out, error))
     throw std::runtime_error(printable(out) + " is the capture itself; name another file to write");
   if (std::filesystem::exists(out) && !force)
     throw std::runtime_error(printable(out) + " exists; --force overwrites it");

@@ -56,8 +56,7 @@ Blocks blocks_of(const RunSample& whole, const Metric& metric) {
   const RunSample::Requests requests = whole.requests();
   const std::size_t counted = metric.share() ? requests.size() : whole.size(), least = least_of_block(metric);
   if (counted < kBlocks * least) {
-    out.missing =
-        std::to_string(counted) + " requests in a capture: one capture a side needs " + std::to_string(kBlocks * least);
+    out.missing = requests_text(counted) + " in a capture: one capture a side needs " + std::to_string(kBlocks * least);
     return out;
   }
   const std::int64_t begin = requests.front().start, length = requests.back().start - begin + 1;  // ns
@@ -116,7 +115,7 @@ void compare_noise(std::span<const Run> base, std::span<const Run> fresh, std::s
   if (noise.empty()) return;
   for (const auto side : {base, fresh}) {
     Comparison with;
-    compare_sides(noise, side, with);
+    compare_sides(noise, side, with, {"the noise", side.data() == base.data() ? "the base" : "the new run"});
     for (const auto& [from, to] : {std::pair(&with.obstacles, &out.obstacles), {&with.uneven, &out.uneven}})
       for (const std::string& why : *from)
         if (const std::string line = "the noise does not fit: " + why;

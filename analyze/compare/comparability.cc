@@ -39,6 +39,10 @@ std::string listed(const std::set<std::string>& words) {
   return out;
 }
 
+std::string differ(const SideNames& names, const std::set<std::string>& base, const std::set<std::string>& fresh) {
+  return listed(base) + " of " + names.base + ", " + listed(fresh) + " of " + names.fresh;
+}
+
 std::string percent(double share) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", share * 100);
@@ -57,7 +61,7 @@ std::string note_of(const Run& run, std::string_view key) {
   return "";
 }
 
-void compare_machines(Runs base, Runs fresh, Comparison& out) {
+void compare_machines(Runs base, Runs fresh, const SideNames& names, Comparison& out) {
   const auto one = [](const std::set<std::string>& b, const std::set<std::string>& n) {
     return b.size() == 1 && b == n && !b.begin()->empty();
   };
@@ -81,8 +85,7 @@ void compare_machines(Runs base, Runs fresh, Comparison& out) {
     if (fact.machine && same_boot) continue;
     const auto b = values(base, fact.of), n = values(fresh, fact.of);
     if (!one(b, n))
-      out.obstacles.push_back("different environments: " + std::string(fact.name) + " " + listed(b) + " of the base, " +
-                              listed(n) + " of the new runs");
+      out.obstacles.push_back("different environments: " + std::string(fact.name) + " " + differ(names, b, n));
   }
   // Recorders before this one did not say these, and most guests do not know the second.
   constexpr std::pair<const char*, const char*> kNoted[] = {{"CPU model", "tailcap.cpu.model"},
@@ -94,10 +97,11 @@ void compare_machines(Runs base, Runs fresh, Comparison& out) {
     b.erase("");
     n.erase("");
     if (b.empty() || n.empty() || (b == n && b.size() == 1)) continue;
-    out.obstacles.push_back("different environments: " + std::string(name) + " " + listed(b) + " of the base, " +
-                            listed(n) + " of the new runs");
+    out.obstacles.push_back("different environments: " + std::string(name) + " " + differ(names, b, n));
   }
-  if (!same_boot && out.obstacles.empty())
+  if (boots.contains("") || fresh_boots.contains(""))
+    out.remarks.push_back("whether the runs were recorded since one boot of one machine is not known");
+  else if (!same_boot && out.obstacles.empty())
     out.remarks.push_back("the runs were not all recorded since one boot of one machine");
   const auto tool = [](const Run& r) { return r.preamble.tool_version; };
   if (values(base, tool) != values(fresh, tool))
@@ -112,7 +116,7 @@ void compare_machines(Runs base, Runs fresh, Comparison& out) {
 }
 
 // Shares of connections that differ make other counts, and intervals of other widths.
-void compare_sampling(Runs base, Runs fresh, Comparison& out) {
+void compare_sampling(Runs base, Runs fresh, const SideNames& names, Comparison& out) {
   const auto share = [](const Run& run) {
     const model::Sampling sampling = model::sampling_of(run.preamble.notes);
     return sampling.mixed    ? std::string("several shares")
@@ -122,8 +126,7 @@ void compare_sampling(Runs base, Runs fresh, Comparison& out) {
   };
   const auto b = values(base, share), n = values(fresh, share);
   if (b.size() > 1 || b != n || b.contains("several shares"))
-    out.obstacles.push_back("different shares of connections are recorded: " + listed(b) + " of the base, " +
-                            listed(n) + " of the new runs");
+    out.obstacles.push_back("different shares of connections are recorded: " + differ(names, b, n));
   else if (!b.contains("all"))
     out.remarks.push_back(listed(b) + " connections is recorded: counts and rates are of those");
 }
@@ -209,12 +212,12 @@ double mix_difference(Runs base, Runs fresh) {
   return sum / 2;
 }
 
-void compare_load(Runs base, Runs fresh, Comparison& out) {
+void compare_load(Runs base, Runs fresh, const SideNames& names, Comparison& out) {
   const auto loop = [](const Run& r) { return std::string(r.closed_loop ? "closed" : "open"); };
   const auto b = values(base, loop), n = values(fresh, loop);
   if (b != n || b.size() > 1) {
-    out.obstacles.push_back("different load: " + listed(b) + " loop of the base, " + listed(n) +
-                            " loop of the new runs");
+    out.obstacles.push_back("different load: " + listed(b) + " loop of " + names.base + ", " + listed(n) + " loop of " +
+                            names.fresh);
     return;
   }
   out.closed_loop = b.contains("closed");
@@ -223,9 +226,14 @@ void compare_load(Runs base, Runs fresh, Comparison& out) {
         "the load is a closed loop: it slows down with the service, so slow periods are under-sampled and the rate is "
         "no offered rate");
   else if (std::abs(out.fresh_rate - out.base_rate) > kMostLoad * std::max(out.base_rate, out.fresh_rate))
-    out.uneven.push_back("different load: " + rate(out.base_rate) + " of the base, " + rate(out.fresh_rate) +
-                         " of the new runs; more than 5 % apart");
-  if (const double mix = mix_difference(base, fresh); mix > kMostMix)
+    out.uneven.push_back("different load: " + rate(out.base_rate) + " of " + names.base + ", " + rate(out.fresh_rate) +
+                         " of " + names.fresh + "; more than 5 % apart");
+  const auto none = [](Runs runs) {
+    return std::all_of(runs.begin(), runs.end(), [](const Run& r) { return r.requests == 0; });
+  };
+  if (none(base) != none(fresh))
+    out.obstacles.push_back("different load: no requests of " + (none(base) ? names.base : names.fresh));
+  else if (const double mix = mix_difference(base, fresh); mix > kMostMix)
     out.obstacles.push_back("different mix of routes: " + percent(mix) + " of the requests are of other routes");
 }
 
@@ -281,7 +289,7 @@ bool interleaved(Runs base, Runs fresh) {
   return order.size() == 2 || apart <= std::max(1.0, static_cast<double>(order.size()) / 6);
 }
 
-void compare_sides(Runs base, Runs fresh, Comparison& out) {
+void compare_sides(Runs base, Runs fresh, Comparison& out, const SideNames& names) {
   out.base_runs = base.size();
   out.fresh_runs = fresh.size();
   std::uint64_t base_requests = 0, fresh_requests = 0;
@@ -295,11 +303,11 @@ void compare_sides(Runs base, Runs fresh, Comparison& out) {
     return;
   }
   find_doubles(base, fresh, out);
-  compare_machines(base, fresh, out);
-  compare_sampling(base, fresh, out);
+  compare_machines(base, fresh, names, out);
+  compare_sampling(base, fresh, names, out);
   find_parts(base, fresh, out);
   compare_loss(base, fresh, out);
-  compare_load(base, fresh, out);
+  compare_load(base, fresh, names, out);
   compare_versions(base, fresh, out);
 }
 

@@ -181,6 +181,9 @@ Estimate estimate_of(const Route& route, const Metric& metric, const Frame& k) {
     out = estimate_by_blocks(metric, base.front(), fresh.front(), blocks_of(route.samples[0].front(), metric),
                              blocks_of(route.samples[1].front(), metric), noise_of(route, metric), k.alpha);
   if (out.known && of_calls(metric)) out.slack = undecided_per_request(route, k.base, k.fresh);
+  for (const auto& side : {base, fresh})
+    for (const RunValue& run : side)
+      if (out.known) out.slack = std::max(out.slack, run.slack);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "analyze/compare/run_sample.h"
 #include "analyze/compare/several_tests.h"
 
 namespace tailcap::compare {
@@ -91,7 +92,9 @@ void decide(GateResult& g, const Comparison& c) {
     return;
   }
   if (e.slack > 0 && e.high < t)
-    g.missing.push_back("calls without a known parent could be of this route");
+    g.missing.push_back(model::gate::of_calls(g.gate.metric.which)
+                            ? "calls without a known parent could be of this route"
+                            : "the count is not known of all requests");
   else if (!(t > 0))
     g.missing.push_back("the count varies from request to request: a threshold above 0 can be decided");
   else if (e.mde > t)
@@ -182,8 +185,7 @@ std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, con
   if (runs < c.options.min_runs)
     out.push_back(std::to_string(runs) + " runs a side: needs " + std::to_string(c.options.min_runs));
   if (f.least_requests < least_requests(metric))
-    out.push_back(std::to_string(f.least_requests) + " requests in a run: needs " +
-                  std::to_string(least_requests(metric)));
+    out.push_back(requests_text(f.least_requests) + " in a run: needs " + std::to_string(least_requests(metric)));
   if (const double needed = std::max(kLeastSeconds, kDecorrelations * f.decorrelation); f.least_seconds < needed)
     out.push_back("a run of " + number(f.least_seconds) + " s without its warm-up: needs " + number(std::ceil(needed)) +
                   " s");

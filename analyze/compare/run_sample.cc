@@ -67,6 +67,11 @@ RunSample::RunSample(const RouteRun& run, Requests requests) : run_(run), reques
   }
 }
 
+std::string requests_text(std::size_t n) { return std::to_string(n) + (n == 1 ? " request" : " requests"); }
+
+// Kernels leave an off-CPU interval out now and then.
+constexpr double kMostUncounted = 0.01;
+
 RunValue RunSample::share(bool failed) const {
   RunValue out;
   if (requests_.empty()) {
@@ -89,23 +94,33 @@ RunValue RunSample::count(std::size_t which) const {
   std::size_t n = 0, unknown = 0;
   double sum = 0, squares = 0;
   out.constant = true;
-  std::int64_t first = -1;
+  std::int64_t first = -1, most = 0;
   for (const Observation& o : requests_) {
     if (o.duration < 0) continue;
     const std::int64_t count = o.counts[which];
-    unknown += count < 0;
+    if (count < 0) {
+      ++unknown;
+      continue;
+    }
     if (first < 0) first = count;
+    most = std::max(most, count);
     out.constant = out.constant && count == first;
     sum += static_cast<double>(count);
     squares += static_cast<double>(count) * static_cast<double>(count);
     ++n;
   }
-  if (n == 0 || unknown > 0) {
+  const std::size_t all = n + unknown;
+  const double share = all == 0 ? 1 : static_cast<double>(unknown) / static_cast<double>(all);
+  if (n == 0 || share > (model::gate::of_carrier(which) ? kMostUncounted : 0)) {
     out.constant = false;
-    out.missing = n == 0 ? "a run has no complete request of it"
-                         : "it is not known of " + std::to_string(unknown) + " requests of a run";
-    if (n > 0 && !run_.uncounted[which].empty()) out.missing += ": " + run_.uncounted[which];
+    out.missing =
+        all == 0 ? "a run has no complete request of it" : "it is not known of " + requests_text(unknown) + " of a run";
+    if (all > 0 && !run_.uncounted[which].empty()) out.missing += ": " + run_.uncounted[which];
     return out;
+  }
+  if (unknown > 0) {
+    out.constant = false;
+    out.slack = share * static_cast<double>(most);
   }
   out.known = true;
   out.value = out.level = sum / static_cast<double>(n);

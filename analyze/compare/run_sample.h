@@ -22,6 +22,7 @@ struct RunValue {
   double value = 0;       // what is compared: the level, or its logarithm
   double floor = 0;       // of the variance between runs: what chance within the run alone makes
   bool constant = false;  // counts: every request has this number
+  double slack = 0;       // counts: requests whose number is not known could add so much, either way
 };
 
 // Of the whole run: readings do not begin and end with requests.
@@ -57,6 +58,8 @@ class RunSample {
   Accounts all_accounts_{}, slow_accounts_{};
   std::size_t slow_ = 0;
 };
+
+std::string requests_text(std::size_t n);  // "1 request", "2 requests"
 
 // So many requests of a run have a duration.
 std::size_t timed(const model::gate::RouteRun& run);

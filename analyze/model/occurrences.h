@@ -15,7 +15,6 @@ enum class NotCounted : std::uint8_t {
   loop,       // an event loop carried it together with others
   carrier,    // it is not known which thread or goroutine carried it all the time
   lost,       // events that could be of it were lost
-  wake_ups,   // the end of an off-CPU interval was seen, its wake-up was not
   not_of_go,  // its program is none of Go, or its collector was not recorded
 };
 

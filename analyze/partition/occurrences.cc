@@ -29,10 +29,7 @@ class Waits {
     for (const OffCpuWait* w = log->waits.first_at(from); w != log->waits.end() && w->time < to; ++w) {
       ++waits_;
       if (w->blocked == Blocked::preempted || w->blocked == Blocked::throttled) continue;
-      if (w->woken())
-        ++wake_ups_;
-      else
-        unseen_ = true;
+      ++wake_ups_;  // seen or not: what blocked has run again
     }
   }
 
@@ -57,7 +54,6 @@ class Waits {
   }
   Occurrence waits() const { return why_ == NotCounted::counted ? Occurrence{waits_, why_} : Occurrence{-1, why_}; }
   Occurrence wake_ups() const {
-    if (why_ == NotCounted::counted && unseen_) return {-1, NotCounted::wake_ups};
     return why_ == NotCounted::counted ? Occurrence{wake_ups_, why_} : Occurrence{-1, why_};
   }
 
@@ -82,7 +78,6 @@ class Waits {
 
   const DraftContext& k_;
   std::int32_t waits_ = 0, wake_ups_ = 0;
-  bool unseen_ = false;
   NotCounted why_ = NotCounted::counted;
 };
 

@@ -25,6 +25,7 @@ class Parser {
   Gate parse() {
     Gate gate;
     gate.text = expression_;
+    if (here().kind == Token::Kind::end) fail(here().at, "a metric is expected here, like p99(/pay) > +10%");
     const Token metric = next();
     const auto known = metric.kind == Token::Kind::word ? model::gate::metric_of(metric.text) : std::nullopt;
     if (!known)

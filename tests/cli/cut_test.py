@@ -134,6 +134,13 @@ class Cut(Case):
             self.assertEqual(of_pack.returncode, of_file.returncode, of_pack.stderr)
             self.assertEqual(of_pack.stdout.count("\n"), of_file.stdout.count("\n"))
         self.assert_refused(self.tailcap("pack", STOCK, "-o", out, "--yes"), 1, "--force")
+        self.assertIn(f"tailcap show {out.name} ", self.tailcap("report", out).stdout)
+        # What is written is not taken for a pack to read, nor the pack for something to write over.
+        before = out.stat().st_ino, out.stat().st_mtime_ns
+        self.assert_refused(self.tailcap("report", out, "-o", out), 1, "capture")
+        self.assertEqual((out.stat().st_ino, out.stat().st_mtime_ns), before)
+        self.assertEqual(self.tailcap("pack", STOCK, "-o", out, "--yes", "--force", "--level", "strict").returncode, 0)
+        self.assertNotEqual((out.stat().st_ino, out.stat().st_mtime_ns), before)
         other = self.scratch / "other.zip"
         with zipfile.ZipFile(other, "w") as archive:
             archive.writestr("x", "y")

@@ -11,7 +11,7 @@ from harness import Case, free_port
 class Gate(Case):
     RATE, SECONDS = 60, 2
 
-    def gate(self, base, new, *arguments, runs=2, out="gate", duet=False):
+    def gate(self, base, new, *arguments, runs=2, out="gate", duet=False, before=""):
         if not hasattr(self, "stock"):
             self.stock = f"127.0.0.1:{free_port()}"
             self.sample_service("--port", self.stock.split(":")[1], ready=("127.0.0.1", int(self.stock.split(":")[1])))
@@ -21,7 +21,7 @@ class Gate(Case):
         arguments = [str(a).replace("{port}", str(port)) for a in arguments]
         service = f"{sys.executable} {harness.ROOT}/tests/e2e/gate_service.py --port {port} --stock {self.stock}"
         load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r {self.RATE} -c 4 -d {self.SECONDS} --route '1 GET /pay' --log {self.scratch}/load-{port}.jsonl"
-        done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", f"{service} {base}", "--new", f"{service} {new}", "--load", load,
+        done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", f"{before}{service} {base}", "--new", f"{before}{service} {new}", "--load", load,
                                "--ready", f"127.0.0.1:{port}", "--runs", str(runs), "--out", self.scratch / out, *arguments],
                               capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
         self.assertIn(done.returncode, (0, 3, 4), done.stdout + done.stderr)
@@ -112,6 +112,22 @@ class Gate(Case):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("the service of base ended with 1", done.stderr)
         self.assertLess(time.monotonic() - began, 20)
+
+    def test_a_wrong_gate_is_found_before_anything_runs(self):
+        done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", "false", "--new", "true", "--load", "true",
+                               "--fail-on", "p98(/pay) > +10%", "--out", self.scratch / "x"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+        self.assertIn("'p98' is no metric", done.stderr)
+        self.assertFalse(list((self.scratch / "x").glob("*/*")))
+
+    def test_commands_of_several_parts(self):
+        """`exec` is put before simple commands only, and the failures of runs that nothing confirmed are none in junit.xml."""
+        done, verdict = self.gate("--calls 1", "--calls 2", "--fail-on", "calls(/pay) > +0", "--budget", "1s", before="cd / && exec ")
+        self.assertEqual((done.returncode, verdict["verdict"]), (4, "undecided"), done.stdout + done.stderr)
+        junit = (self.scratch / "gate/junit.xml").read_text()
+        self.assertNotIn("<failure", junit)
+        self.assertIn("not confirmed", junit)
+        self.assertIn("Its failures are not confirmed", (self.scratch / "gate/comment.md").read_text())
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ constexpr std::array kEndings = std::to_array<std::pair<std::string_view, std::s
     {".har", "har"},
     {".om", "openmetrics"},
     {".pcapng", "pcapng"},
+    {".xml", "junit"},
 });
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "analyze/cli/output/scratch.h"
 #include "formats/block.h"
 #include "formats/printable.h"
 
@@ -135,7 +136,8 @@ struct OutputFile::Impl {
   int file = -1;
 };
 
-OutputFile::OutputFile(const std::string& path, const std::string& capture) : impl_(std::make_unique<Impl>()) {
+OutputFile::OutputFile(const std::string& path, const std::string& read_from) : impl_(std::make_unique<Impl>()) {
+  const std::string capture = given_path(read_from);
   impl_->path = path;
   if (path.empty() || path == "-") {
     impl_->path = "standard output";

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <string_view>
 
@@ -29,15 +30,41 @@ Scratch::~Scratch() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
+namespace {
+
+std::map<std::string, std::string>& given() {
+  static std::map<std::string, std::string> paths;
+  return paths;
+}
+
+// Files that a command writes are no captures that it reads. after_word: in IN OUT, the second.
+bool is_written(std::string_view command, std::string_view before, bool after_word) {
+  if (before == "-o" || before == "--output" || before == "--save") return true;
+  return after_word && (command == "cut" || command == "redact" || command == "recompress");
+}
+
+}  // namespace
+
+std::string given_path(const std::string& path) {
+  const auto at = given().find(path);
+  return at == given().end() ? path : at->second;
+}
+
 void unpack_words(int argc, char** argv, const Scratch& scratch) {
   static std::deque<std::string> paths;  // argv points into it
   for (int i = 1; i < argc; ++i) {
     std::error_code error;
     // By its name first: a capture is not opened once more only to see that it is none.
+    if (is_written(std::string_view(argv[0]), argv[i - 1], i > 1 && !std::string_view(argv[i - 1]).starts_with('-')))
+      continue;
     if (!std::string_view(argv[i]).ends_with(".zip") || !std::filesystem::is_regular_file(argv[i], error) ||
         !pack::is_archive(argv[i]))
       continue;
-    paths.push_back(scratch.file(std::to_string(i) + "-" + std::filesystem::path(argv[i]).stem().string() + ".tcap"));
+    // With the name of the pack: reports say which file they are of.
+    const std::filesystem::path folder = scratch.file(std::to_string(i));
+    std::filesystem::create_directory(folder);
+    paths.push_back((folder / std::filesystem::path(argv[i]).filename()).string());
+    given()[paths.back()] = argv[i];
     pack::extract_capture(argv[i], paths.back(), kMaxCapture);
     argv[i] = paths.back().data();
   }

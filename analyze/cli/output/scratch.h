@@ -22,4 +22,7 @@ class Scratch {
 // Only of commands that read captures.
 void unpack_words(int argc, char** argv, const Scratch& scratch);
 
+// What the command line has for the path of such a capture; other paths as they are.
+std::string given_path(const std::string& path);
+
 }  // namespace tailcap::cli

@@ -59,8 +59,8 @@ struct Estimate {
   double se = 0, df = 0;     // of the difference; relative: of its logarithm
   double p_above = 1;        // that chance makes such an increase
   double p_two = 1;          // such a difference
-  double slack = 0;          // counts: calls without a known parent could add so much, either way
-  bool noticed = false;      // advisory: below 5 % false discoveries, and larger than is of no account
+  double slack = 0;  // counts: calls without a known parent, or requests without a count, could add so much, either way
+  bool noticed = false;  // advisory: below 5 % false discoveries, and larger than is of no account
 };
 
 struct MetricRow {

@@ -28,6 +28,10 @@ enum class Count : std::uint8_t {
   count_,
 };
 inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::count_);
+// What happened to the thread or goroutine that carries the request.
+inline constexpr bool of_carrier(std::size_t count) {
+  return count == static_cast<std::size_t>(Count::waits) || count == static_cast<std::size_t>(Count::wake_ups);
+}
 // Of calls whose parent is known: others could be of any route.
 inline constexpr bool of_calls(std::size_t count) { return count < static_cast<std::size_t>(Count::request_bytes); }
 inline constexpr bool of_bytes(std::size_t count) {

@@ -219,7 +219,9 @@ void add_route(Document& out, const RouteComparison& route) {
     if (!metric.estimate.known) row.cells[3].note = metric.estimate.missing;
     if (metric.estimate.slack > 0)
       row.cells[0].note =
-          "calls without a known parent could add up to " + change_text(metric.metric, metric.estimate.slack);
+          (model::gate::of_calls(metric.metric.which) ? std::string("calls without a known parent")
+                                                      : std::string("requests whose count is not known")) +
+          " could add up to " + change_text(metric.metric, metric.estimate.slack);
     table.rows.push_back(std::move(row));
   }
   out.add(std::move(table));

@@ -72,9 +72,7 @@ std::string why_not(model::NotCounted why) {
     case NotCounted::carrier:
       return "it is not certain which thread or goroutine carried the request all the time";
     case NotCounted::lost:
-      return "events that could be of the request were lost";
-    case NotCounted::wake_ups:
-      return "a wake-up was not seen";
+      return "events that could be of the request were lost, or off-CPU intervals of its thread were missed";
     case NotCounted::not_of_go:
       return "the collector of its program was not recorded: it is none of Go, or the group go is missing (`tailcap "
              "record --add go`)";

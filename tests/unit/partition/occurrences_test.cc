@@ -48,7 +48,7 @@ TEST(Occurrences, AWakeUpThatWasNotSeen) {
   c.off(kA, 11ms, 12ms, 12100us, kSleep).runnable = formats::kNoTime;
   c.e.send(20ms, kOk);
   EXPECT_EQ(c.occurrences("/a").waits, times(1));
-  EXPECT_EQ(c.occurrences("/a").wake_ups, unknown(NotCounted::wake_ups));
+  EXPECT_EQ(c.occurrences("/a").wake_ups, times(1)) << "it ran again";
 }
 
 TEST(Occurrences, WaitsThatWereLost) {
