@@ -17,7 +17,7 @@ constexpr double kMostFixed = 0.9, kTrust = 0.8;
 constexpr double kDebtKept = 2;  // seconds of the whole budget
 constexpr double kLook = 5;      // seconds of a look, which ends earlier where it needs a long pause
 constexpr double kShortLook = 1;
-constexpr double kLongPause = 30, kLongestPause = 60;  // seconds between two looks: one is ended, or begun
+constexpr double kLongPause = 12, kLongestPause = 60;  // seconds between two looks: one is ended, or begun
 
 }  // namespace
 
@@ -128,7 +128,7 @@ bool Controller::decide_look(double seconds, double cost) {
   // Many connections for a part of the time say more than a few all the time: most for this cost where those that are
   // recorded cost as much as the look-ups for those that are not.
   const double without = end_.load > 0 ? end_.all * now.load / end_.load : end_.all;
-  if (since_step_ < kShortLook || now.all > 3 * without)
+  if (now.all > (since_step_ < kShortLook ? 2 : 3) * without)
     step_.of = 2 * step_.of <= std::max(kMostOf, top_of_) ? 2 * step_.of : step_.of;
   else if (now.all < 1.7 * without)
     step_.of = std::max(step_.of / (now.all < 1.2 * without ? 4 : 2), top_of_);
@@ -175,7 +175,7 @@ bool Controller::down(const Cost& measured) {
   at_its_end_ = step_ == before;
   if (at_its_end_) {
     end_ = measured;
-    looks_debt_ = 0;
+    looks_debt_ = debt_;
   } else {
     went_up_ = waits_went_up_ = false;
   }
