@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "capture/log/status.h"
@@ -17,7 +18,7 @@ class EventLog {
   void note(formats::Time now, std::string_view key, std::string_view value);
   // Events of that kind (255: of any) that were lost between since and now.
   void lose(formats::Time now, formats::Time since, formats::LossCause cause, std::uint8_t kind, std::uint64_t count,
-            const char* why);
+            const std::string& why);
 
   formats::Writer& writer() { return writer_; }
   Tally& tally() { return tally_; }

@@ -23,6 +23,9 @@ constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"
                                                                               {"switch_task", Kind::off_cpu},
                                                                               {"wake_up", Kind::off_cpu}}};
 
+// They record waits for locks that sleep. Where they are interrupted, or wait for the ring's own lock, nothing sleeps.
+constexpr std::array<std::string_view, 2> kNothingIsLost = {"stall_lock_begin", "stall_lock_end"};
+
 constexpr std::uint8_t kAnyKind = 255;
 
 struct Row {
@@ -61,11 +64,12 @@ void LossCounter::count_skipped_runs(Time now) {
   for (const auto& program : probes_.programs()) {
     auto& before = skipped_runs_[program.name];
     if (program.missed == before) continue;
+    if (std::find(kNothingIsLost.begin(), kNothingIsLost.end(), program.name) != kNothingIsLost.end()) continue;
     const auto kind = std::find_if(kKindOfProgram.begin(), kKindOfProgram.end(),
                                    [&](const auto& p) { return p.first == program.name; });
     log_.lose(now, skipped_until_, LossCause::unknown,
               kind == kKindOfProgram.end() ? kAnyKind : static_cast<std::uint8_t>(kind->second),
-              program.missed - before, "the program was busy on that CPU");
+              program.missed - before, "the kernel program " + program.name + " was busy on that CPU");
     before = program.missed;
   }
   skipped_until_ = now;

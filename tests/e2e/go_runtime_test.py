@@ -88,8 +88,11 @@ class GoRuntime(Case):
         for t in truth:
             self.assertEqual(requests.get(t["id"]), {t["goroutine"]}, t)
             self.assertEqual(answers.get(t["id"]), {t["goroutine"]}, t)
-        slept = {e["goroutine"] for e in self.events(recording, "off_cpu") if e["syscall"] == 35}
-        self.assertLessEqual({t["goroutine"] for t in truth if t["path"] == "/kernel"}, slept)
+        off_cpu = list(self.events(recording, "off_cpu"))
+        slept = {e["goroutine"] for e in off_cpu if e["syscall"] == 35}
+        unseen = {t["goroutine"] for t in truth if t["path"] == "/kernel"} - slept
+        # Kernels leave intervals out now and then; the thread's next one says how many.
+        self.assertLessEqual(len(unseen), sum(e["missed"] for e in off_cpu), unseen)
 
     def check_creation(self, recording, truth):
         made = collections.Counter((e["goroutine"], e["child"]) for e in self.events(recording, "go_create"))

@@ -121,7 +121,8 @@ class Grpc(Case):
                     self.assertEqual(end["rpc"]["deadline"], "abandoned" if before else "missed", (t, end))
                     early[t["path"]] += before and end is row
             if t["timeout_ms"] is not None:
-                self.assertLessEqual(rpc["timeout_ns"], t["timeout_ms"] * 1_020_000 + 1_000_000, (t, row))
+                # The library rounds up, and takes for the present what its clock said when it began: on a stalled CPU that is a while ago.
+                self.assertLessEqual(rpc["timeout_ns"], t["timeout_ms"] * 1_020_000 + 100_000_000, (t, row))
             peer = ids[row["peer"]]
             self.assertEqual((peer["peer"], peer["role"], peer["request_id"], peer["stream"]), (row["id"], "server", t["id"], row["stream"]))
             self.assertEqual(peer["rpc"]["request_messages"], len(t["sent"]), (t, peer))
