@@ -110,10 +110,13 @@ std::string value_text(const Metric& metric, double value) {
   return number(value);
 }
 
+constexpr double kMostRelative = 100;  // of an interval beyond that, nobody needs the figure
+
 std::string change_text(const Metric& metric, double change) {
   const double size = std::abs(change);
+  if (metric.relative() && size > kMostRelative) return "more than +" + number(kMostRelative * 100) + " %";
   if (metric.relative()) return signed_text(change, number(size * 100) + " %");
-  if (metric.share()) return signed_text(change, decimals(size * 100, 2) + " pt");
+  if (metric.share()) return signed_text(size < 0.5e-4 ? 0 : change, decimals(size * 100, 2) + " pt");
   if (metric.timed()) return change_of_ns(change);
   if (bytes(metric)) return signed_text(change, bytes_text(static_cast<std::uint64_t>(std::llround(size))));
   return signed_text(change, number(size));
