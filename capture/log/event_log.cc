@@ -16,7 +16,8 @@ void EventLog::push(const Event& event) {
 
 void EventLog::note(Time now, std::string_view key, std::string_view value) { push({now, {}, Note{key, value}}); }
 
-void EventLog::lose(Time now, Time since, LossCause cause, std::uint8_t kind, std::uint64_t count, const std::string& why) {
+void EventLog::lose(Time now, Time since, LossCause cause, std::uint8_t kind, std::uint64_t count,
+                    const std::string& why) {
   push({now, {}, Loss{since, cause, kind, count}});
   tally_.lost += count;
   const std::string name = std::string(name_of(static_cast<Kind>(kind))) + ": " + why;

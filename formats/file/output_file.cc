@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -97,6 +98,7 @@ Descriptor lock_stale(const std::string& path) {
 
 OutputFile::OutputFile(const std::string& path, bool force, const std::string& suffix)
     : path_(path), partial_(path + suffix), force_(force) {
+  if (path == "-") throw std::runtime_error("a capture is not written to standard output here; name a file");
   struct stat status;
   if (lstat(path.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode))

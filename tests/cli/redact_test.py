@@ -161,6 +161,7 @@ class Redact(Case):
         capture = case.SAMPLES / "slow-client/slow-client.tcap"
         self.assert_refused(self.tailcap("redact", capture), 2, "no output given")
         self.assert_refused(self.tailcap("redact", capture, capture, "--force"), 1, "is the capture itself")
+        self.assert_refused(self.tailcap("redact", capture, "-"), 1, "standard output")
         policy = self.scratch / "p.yaml"
         for text, word in (("fields: {task_info.com: keep}", "no field task_info.com"), ("levels: strict", "'levels' is none"),
                            ("fields: {send.head: keep}", "not for a policy"), ("fields: {send.length: words}", "only be kept or dropped"), ("[", "line")):

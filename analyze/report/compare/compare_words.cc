@@ -110,7 +110,7 @@ std::string value_text(const Metric& metric, double value) {
   return number(value);
 }
 
-constexpr double kMostRelative = 100;  // of an interval beyond that, nobody needs the figure
+constexpr double kMostRelative = 100;  // what is larger is not given in figures
 
 std::string change_text(const Metric& metric, double change) {
   const double size = std::abs(change);
