@@ -141,6 +141,14 @@ class Cut(Case):
         self.assertEqual((out.stat().st_ino, out.stat().st_mtime_ns), before)
         self.assertEqual(self.tailcap("pack", STOCK, "-o", out, "--yes", "--force", "--level", "strict").returncode, 0)
         self.assertNotEqual((out.stat().st_ino, out.stat().st_mtime_ns), before)
+        # Of IN and OUT, IN may be a pack, wherever options stand.
+        redacted = self.scratch / "redacted.tcap"
+        done = self.tailcap("redact", "--level", "strict", out, redacted)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(self.rows(redacted)), len(self.rows(out)))
+        done = self.tailcap("redact", redacted, "--verify", out)
+        self.assertNotIn("no capture", done.stderr)
+        self.assertIn(done.returncode, (0, 3), done.stderr)
         other = self.scratch / "other.zip"
         with zipfile.ZipFile(other, "w") as archive:
             archive.writestr("x", "y")

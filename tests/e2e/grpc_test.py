@@ -78,6 +78,7 @@ class Grpc(Case):
         which only a busy machine has: of those that seem to have been given up before it, because the first byte is stamped later than the
         client's timer began (docs/JSON.md), and of those that the client's process ended without cancelling."""
         early, unsent = collections.Counter(), collections.Counter()
+        stalled = 0
         last = max(t["done_ns"] for t in truth)
         ids = {r["id"]: r for r in rows}
         made = {r["request_id"]: r for r in rows if r["role"] == "client"}
@@ -121,8 +122,10 @@ class Grpc(Case):
                     self.assertEqual(end["rpc"]["deadline"], "abandoned" if before else "missed", (t, end))
                     early[t["path"]] += before and end is row
             if t["timeout_ms"] is not None:
-                # The library rounds up, and takes for the present what its clock said when it began: on a stalled CPU that is a while ago.
-                self.assertLessEqual(rpc["timeout_ns"], t["timeout_ms"] * 1_020_000 + 100_000_000, (t, row))
+                # The library rounds up, and takes for the present what its clock said when it began: on a stalled CPU, which is rare, that is a while ago.
+                over = rpc["timeout_ns"] - (t["timeout_ms"] * 1_020_000 + 1_000_000)
+                stalled += over > 0
+                self.assertLessEqual(over, 99_000_000, (t, row))
             peer = ids[row["peer"]]
             self.assertEqual((peer["peer"], peer["role"], peer["request_id"], peer["stream"]), (row["id"], "server", t["id"], row["stream"]))
             self.assertEqual(peer["rpc"]["request_messages"], len(t["sent"]), (t, peer))
@@ -137,6 +140,7 @@ class Grpc(Case):
                 if not t["gave_up"]:
                     self.assertEqual((peer["grpc_status"], peer["rpc"]["response_messages"]), (t["status"], len(h["sent"])), (h, peer))
         self.assertEqual(sum(r["role"] == "server" for r in rows), len(truth))
+        self.assertLessEqual(stalled, max(1, len(truth) // 100))
         return early, unsent
 
     def mixed(self, server, client, calls):

@@ -1,5 +1,6 @@
 #include "analyze/cli/output/scratch.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -37,11 +38,13 @@ std::map<std::string, std::string>& given() {
   return paths;
 }
 
-// Files that a command writes are no captures that it reads. after_word: in IN OUT, the second.
-bool is_written(std::string_view command, std::string_view before, bool after_word) {
+// Files that a command writes are no captures that it reads. read_one: of IN OUT, IN is among the words before.
+bool is_written(std::string_view command, std::string_view before, bool read_one) {
   if (before == "-o" || before == "--output" || before == "--save") return true;
-  return after_word && (command == "cut" || command == "redact" || command == "recompress");
+  return read_one && before != "--verify" && (command == "cut" || command == "redact" || command == "recompress");
 }
+
+bool is_capture_name(std::string_view word) { return word.ends_with(".tcap") || word.ends_with(".zip"); }
 
 }  // namespace
 
@@ -53,10 +56,9 @@ std::string given_path(const std::string& path) {
 void unpack_words(int argc, char** argv, const Scratch& scratch) {
   static std::deque<std::string> paths;  // argv points into it
   for (int i = 1; i < argc; ++i) {
+    if (is_written(argv[0], argv[i - 1], std::any_of(argv + 1, argv + i, is_capture_name))) continue;
     std::error_code error;
     // By its name first: a capture is not opened once more only to see that it is none.
-    if (is_written(std::string_view(argv[0]), argv[i - 1], i > 1 && !std::string_view(argv[i - 1]).starts_with('-')))
-      continue;
     if (!std::string_view(argv[i]).ends_with(".zip") || !std::filesystem::is_regular_file(argv[i], error) ||
         !pack::is_archive(argv[i]))
       continue;

@@ -179,9 +179,10 @@ class RouteReader {
       return o;
     }
     if (sampled_) {
-      for (const Count count : {Count::calls, Count::retries, Count::connects, Count::tls_handshakes, Count::lookups}) {
-        at(count) = -1;
-        out.uncounted[static_cast<std::size_t>(count)] =
+      for (std::size_t count = 0; count < model::gate::kCounts; ++count) {
+        if (!model::gate::of_calls(count)) continue;
+        o.counts[count] = -1;
+        out.uncounted[count] =
             "a part of all connections is recorded (--sample-connections): calls on others are not known";
       }
       return o;

@@ -247,7 +247,7 @@ TEST(Compare, UnknownCountsAreUndecided) {
         run.routes[0].requests[7].counts[static_cast<std::size_t>(model::gate::Count::response_bytes)] = -1;
       }).compare(options);
   EXPECT_EQ(c.verdict, Verdict::undecided);
-  EXPECT_TRUE(mentions(c.gates[0].missing, "not known of 1 request"));
+  EXPECT_TRUE(mentions(c.gates[0].missing, "not known of 1 request of a run"));
 }
 
 TEST(Compare, ARouteOfOneSideIsUndecided) {
