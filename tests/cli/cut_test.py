@@ -146,7 +146,7 @@ class Cut(Case):
         done = self.tailcap("redact", "--level", "strict", out, redacted)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(self.rows(redacted)), len(self.rows(out)))
-        done = self.tailcap("redact", redacted, "--verify", out)
+        done = self.tailcap("redact", "--verify", redacted, "--against", out)
         self.assertNotIn("no capture", done.stderr)
         self.assertIn(done.returncode, (0, 3), done.stderr)
         other = self.scratch / "other.zip"

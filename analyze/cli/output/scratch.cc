@@ -41,7 +41,8 @@ std::map<std::string, std::string>& given() {
 // Files that a command writes are no captures that it reads. read_one: of IN OUT, IN is among the words before.
 bool is_written(std::string_view command, std::string_view before, bool read_one) {
   if (before == "-o" || before == "--output" || before == "--save") return true;
-  return read_one && before != "--verify" && (command == "cut" || command == "redact" || command == "recompress");
+  return read_one && before != "--verify" && before != "--against" &&
+         (command == "cut" || command == "redact" || command == "recompress");
 }
 
 bool is_capture_name(std::string_view word) { return word.ends_with(".tcap") || word.ends_with(".zip"); }
