@@ -151,13 +151,14 @@ class WaitingRoom {
 
   Entry* find(const Key& key) {
     if (slots_.empty()) return nullptr;
-    for (std::size_t i = home(key); slots_[i] != kFree; i = next(i))
-      if (ring_[slots_[i]].key == key) return &ring_[slots_[i]];
+    const std::uint32_t hash = hash_of(key);
+    for (std::size_t i = home(hash); slots_[i].at != kFree; i = next(i))
+      if (slots_[i].hash == hash && ring_[slots_[i].at].key == key) return &ring_[slots_[i].at];
     return nullptr;
   }
 
   void add(const Entry& entry) {
-    if (slots_.empty()) slots_.assign(kSlots, kFree);
+    if (slots_.empty()) slots_.assign(kSlots, {});
     // What was joined in the meantime is no longer in the table, and its place in the ring simply comes round again.
     if (ring_.size() == kMaxWaiting)
       erase(oldest_);
@@ -166,9 +167,10 @@ class WaitingRoom {
     const std::uint32_t at = oldest_;
     oldest_ = (oldest_ + 1) % kMaxWaiting;
     ring_[at] = entry;
-    std::size_t i = home(entry.key);
-    while (slots_[i] != kFree) i = next(i);
-    slots_[i] = at;
+    const std::uint32_t hash = hash_of(entry.key);
+    std::size_t i = home(hash);
+    while (slots_[i].at != kFree) i = next(i);
+    slots_[i] = {at, hash};
   }
 
   void erase(const Entry& entry) { erase(static_cast<std::uint32_t>(&entry - ring_.data())); }
@@ -177,27 +179,33 @@ class WaitingRoom {
   static constexpr std::uint32_t kFree = UINT32_MAX;
   static constexpr std::size_t kSlots = 4 * kMaxWaiting;  // a quarter full at most: probes are short
 
-  static std::size_t home(const Key& key) { return Spread{}(key) % kSlots; }
+  // The hash is kept beside the place: the key, which lies elsewhere, is looked at only where it is likely the same.
+  struct Slot {
+    std::uint32_t at = kFree, hash = 0;
+  };
+
+  static std::uint32_t hash_of(const Key& key) { return static_cast<std::uint32_t>(Spread{}(key)); }
+  static std::size_t home(std::uint32_t hash) { return hash % kSlots; }
   static std::size_t next(std::size_t i) { return (i + 1) % kSlots; }
 
   // Takes entry `at` out of the table, if it is there, and closes the gap.
   void erase(std::uint32_t at) {
-    std::size_t i = home(ring_[at].key);
-    while (slots_[i] != at) {
-      if (slots_[i] == kFree) return;
+    std::size_t i = home(hash_of(ring_[at].key));
+    while (slots_[i].at != at) {
+      if (slots_[i].at == kFree) return;
       i = next(i);
     }
-    for (std::size_t k = next(i); slots_[k] != kFree; k = next(k)) {
+    for (std::size_t k = next(i); slots_[k].at != kFree; k = next(k)) {
       // Move it down unless its home lies behind the gap.
-      if ((k - home(ring_[slots_[k]].key)) % kSlots < (k - i) % kSlots) continue;
+      if ((k - home(slots_[k].hash)) % kSlots < (k - i) % kSlots) continue;
       slots_[i] = slots_[k];
       i = k;
     }
-    slots_[i] = kFree;
+    slots_[i] = {};
   }
 
   std::vector<Entry> ring_;  // grows to kMaxWaiting, then the oldest is overwritten
-  std::vector<std::uint32_t> slots_;
+  std::vector<Slot> slots_;
   std::uint32_t oldest_ = 0;
 };
 

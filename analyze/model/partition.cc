@@ -29,12 +29,22 @@ void Partitions::add(ExchangeId request, std::span<const Part> parts, std::span<
 
 void Partitions::sort() {
   std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.request < b.request; });
+  first_of_.clear();
+  for (std::uint32_t i = 0; i < entries_.size(); ++i)
+    while (first_of_.size() <= entries_[i].request.connection) first_of_.push_back(i);
+  first_of_.push_back(static_cast<std::uint32_t>(entries_.size()));
 }
 
 const Partitions::Entry* Partitions::find(ExchangeId request) const {
-  const auto at = std::lower_bound(entries_.begin(), entries_.end(), request,
-                                   [](const Entry& e, ExchangeId id) { return e.request < id; });
-  return at != entries_.end() && at->request == request ? &*at : nullptr;
+  if (request.connection + std::size_t{1} >= first_of_.size()) return nullptr;
+  const auto first = entries_.begin() + first_of_[request.connection];
+  const auto last = entries_.begin() + first_of_[request.connection + 1];
+  if (first == last || request.index < first->request.index) return nullptr;
+  // Mostly, all requests of a connection have one.
+  const std::uint32_t place = request.index - first->request.index;
+  if (place < last - first && first[place].request == request) return &first[place];
+  const auto at = std::lower_bound(first, last, request, [](const Entry& e, ExchangeId id) { return e.request < id; });
+  return at != last && at->request == request ? &*at : nullptr;
 }
 
 std::span<const Part> Partitions::parts(ExchangeId request) const {

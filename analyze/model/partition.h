@@ -90,6 +90,7 @@ class Partitions {
   };
   const Entry* find(ExchangeId request) const;
   std::vector<Entry> entries_;
+  std::vector<std::uint32_t> first_of_;  // by connection: its first entry; one more than there are connections
   Pieces<Part> parts_;
   Pieces<Culprit> culprits_;
   std::vector<CpuGroup> groups_;

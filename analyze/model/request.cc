@@ -23,15 +23,18 @@ std::string_view name_of(Protocol protocol) {
   return names[static_cast<std::size_t>(protocol)];
 }
 
-bool broke_off(const Request& row) {
-  if (row.has_duration || has(row.taints, Taint::cut_off) || has(row.taints, Taint::began_before)) return false;
-  return row.outcome == Outcome::truncated || row.outcome == Outcome::reset || row.outcome == Outcome::no_response ||
-         row.outcome == Outcome::cancelled;
+bool broke_off(Outcome outcome, Taints taints, bool has_duration) {
+  if (has_duration || has(taints, Taint::cut_off) || has(taints, Taint::began_before)) return false;
+  return outcome == Outcome::truncated || outcome == Outcome::reset || outcome == Outcome::no_response ||
+         outcome == Outcome::cancelled;
 }
+
+bool broke_off(const Request& row) { return broke_off(row.outcome, row.taints, row.has_duration); }
 
 bool failed(const Request& row) { return row.outcome == Outcome::server_error || broke_off(row); }
 
-bool is_call(const Request& row) { return row.protocol == Protocol::grpc || row.protocol == Protocol::grpc_web; }
+bool is_call(Protocol protocol) { return protocol == Protocol::grpc || protocol == Protocol::grpc_web; }
+bool is_call(const Request& row) { return is_call(row.protocol); }
 
 GrpcDeadline deadline_of(const Request& row) {
   constexpr std::int64_t kSlack = 2'000'000, kRounding = 50;  // ns; a fiftieth of the timeout

@@ -121,9 +121,11 @@ struct Request {
 
 // It broke off: it has an end, but no complete response.
 bool broke_off(const Request& row);
+bool broke_off(Outcome outcome, Taints taints, bool has_duration);
 // The service failed (5xx), or it broke off.
 bool failed(const Request& row);
-bool is_call(const Request& row);  // gRPC's, in any form
+bool is_call(Protocol protocol);  // gRPC's, in any form
+bool is_call(const Request& row);
 // A client's timer starts before its first byte is sent, and libraries round the timeout that they send up to two or
 // three digits: a call cancelled this close before the deadline missed it.
 GrpcDeadline deadline_of(const Request& row);

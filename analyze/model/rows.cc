@@ -1,22 +1,17 @@
 #include "analyze/model/rows.h"
 
 #include <bit>
-#include <cstring>
+#include <stdexcept>
 
 #include "analyze/model/request.h"
 
 namespace tailcap::model {
 namespace {
 
-constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
-constexpr std::size_t kMaxGrpc = 7;        // numbers of a call, and of a reset
-// 15 numbers, two masks, phases, and a dozen of what is rare: ten bytes each at most.
+constexpr std::size_t kMaxGrpc = 7;  // numbers of a call, and of a reset
+// 16 numbers, two masks, phases, and a dozen of what is rare: ten bytes each at most.
 constexpr std::size_t kMaxPacked = 10 * (18 + 6 + 14 + kMaxGrpc);
 
-// In the first number of a row.
-constexpr std::uint64_t kWindowsKnown = 1u << 12;  // flow control held up neither message, or kRare tells
-constexpr std::uint64_t kRare = 1u << 13;
-constexpr std::uint64_t kTls = 1u << 14;
 // What of the rare there is.
 constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32,
                         kFromPeer = 64, kTraceFormat = 128, kAtLeast = 256;
@@ -140,41 +135,36 @@ void get_grpc(const std::uint8_t*& at, Request& r) {
 
 }  // namespace
 
-const std::uint8_t* Rows::pack(const Request& r) {
-  if (bytes_left_ < kMaxPacked) {
+std::uint32_t Rows::pack(const Request& r, std::uint64_t rare) {
+  if (kBytes - bytes_used_ < kMaxPacked) {
+    if (bytes_.size() == UINT32_MAX / kBytes)
+      throw std::runtime_error("more requests than fit into one analysis: read a part of the capture (--from, --to)");
     bytes_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBytes));
-    bytes_next_ = bytes_.back().get();
-    bytes_left_ = kBytes;
+    bytes_used_ = 0;
   }
-  std::uint8_t* const begin = bytes_next_;
+  std::uint8_t* const begin = bytes_.back().get() + bytes_used_;
   std::uint8_t* at = begin;
-  const std::uint64_t rare = rare_of(r);
-  const bool windows_known = r.request_flow_control >= 0 && r.response_flow_control >= 0;
-  assert(static_cast<std::uint64_t>(r.protocol) < 16);
-  put(at, (windows_known ? kWindowsKnown : 0) | (rare != 0 ? kRare : 0) | (r.tls ? kTls : 0) |
-              static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
-              static_cast<std::uint64_t>(r.has_phases) << 2 | static_cast<std::uint64_t>(r.outcome) << 4 |
-              static_cast<std::uint64_t>(r.protocol) << 8);
-  put(at, r.status);
+  for (const TextId id : {r.method, r.path, r.authority, r.comm}) put(at, id);
+  put(at, r.pid);
   put_signed(at, r.first_byte.count());
   put_signed(at, r.request_bytes);
   put_signed(at, r.response_bytes);
-  for (const TextId id : {r.method, r.path, r.authority, r.comm, r.request_id, r.traceparent}) put(at, id);
-  put(at, r.pid);
+  put(at, r.request_id);
+  put(at, r.traceparent);
   put(at, zigzag(std::int64_t{r.tid} - std::int64_t{r.pid}));
   put(at, r.stream);
   if (has_reset(r)) put_signed(at, r.reset_after);
   if (is_call(r)) put_grpc(at, r);
   if (r.has_phases) put_all(at, r.phases);
   if (rare != 0) put_rare(at, r, rare);
-  bytes_next_ = at;
-  bytes_left_ -= static_cast<std::size_t>(at - begin);
-  return begin;
+  const auto place = static_cast<std::uint32_t>((bytes_.size() - 1) * kBytes + bytes_used_);
+  bytes_used_ += static_cast<std::size_t>(at - begin);
+  return place;
 }
 
 Request Rows::operator[](std::size_t i) const {
   const Fixed& f = fixed(i);
-  const std::uint8_t* at = f.packed;
+  const std::uint8_t* at = packed(f);
   Request r;
   r.id = f.id;
   r.peer = f.peer;
@@ -183,34 +173,37 @@ Request Rows::operator[](std::size_t i) const {
   r.duration = Duration{r.has_duration ? f.duration : 0};
   r.route = f.route;
   r.taints = f.taints;
-  const std::uint64_t bits = get(at);
-  r.role = static_cast<Role>(bits & 1);
-  r.complete = (bits & 2) != 0;
-  r.tls = (bits & kTls) != 0;
-  r.has_phases = (bits & 4) != 0;
-  r.outcome = static_cast<Outcome>(bits >> 4 & 15);
-  r.protocol = static_cast<Protocol>(bits >> 8 & 15);
-  r.status = static_cast<std::uint16_t>(get(at));
+  r.status = f.status;
+  r.role = role(i);
+  r.complete = complete(i);
+  r.tls = (f.bits & kTls) != 0;
+  r.has_phases = has_phases(i);
+  r.outcome = outcome(i);
+  r.protocol = protocol(i);
+  for (TextId* id : {&r.method, &r.path, &r.authority, &r.comm}) *id = static_cast<TextId>(get(at));
+  r.pid = static_cast<std::uint32_t>(get(at));
   r.first_byte = Duration{get_signed(at)};
   r.request_bytes = get_signed(at);
   r.response_bytes = get_signed(at);
-  for (TextId* id : {&r.method, &r.path, &r.authority, &r.comm, &r.request_id, &r.traceparent})
-    *id = static_cast<TextId>(get(at));
-  r.pid = static_cast<std::uint32_t>(get(at));
+  r.request_id = static_cast<TextId>(get(at));
+  r.traceparent = static_cast<TextId>(get(at));
   r.tid = static_cast<std::uint32_t>(r.pid + unzigzag(get(at)));
   r.stream = static_cast<std::uint32_t>(get(at));
   if (has_reset(r)) r.reset_after = get_signed(at);
   if (is_call(r)) get_grpc(at, r);
   if (r.has_phases) get_all(at, r.phases);
-  if (bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;
+  if (f.bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;
   r.trace_format = usual_format(r);
-  if (bits & kRare) get_rare(at, r);
+  if (f.bits & kRare) get_rare(at, r);
   return r;
 }
 
-Protocol Rows::protocol(std::size_t i) const {
-  const std::uint8_t* at = fixed(i).packed;
-  return static_cast<Protocol>(get(at) >> 8 & 15);
+RowNames Rows::names(std::size_t i) const {
+  const std::uint8_t* at = packed(fixed(i));
+  RowNames out;
+  for (TextId* id : {&out.method, &out.path, &out.authority, &out.comm}) *id = static_cast<TextId>(get(at));
+  out.pid = static_cast<std::uint32_t>(get(at));
+  return out;
 }
 
 Request Rows::back() const { return (*this)[size_ - 1]; }
@@ -223,8 +216,18 @@ void Rows::push_back(const Request& row) {
 }
 
 void Rows::set(std::size_t i, const Request& row) {
-  fixed(i) = {row.start, row.has_duration ? row.duration.count() : -1, row.id, row.peer, pack(row), row.route,
-              row.taints};
+  const bool windows_known = row.request_flow_control >= 0 && row.response_flow_control >= 0;
+  const std::uint64_t rare = rare_of(row);
+  assert(static_cast<unsigned>(row.protocol) <= kProtocol && static_cast<unsigned>(row.outcome) <= kOutcome);
+  const unsigned bits = static_cast<unsigned>(row.role) | (row.complete ? kComplete : 0u) |
+                        (row.has_phases ? kPhases : 0u) | static_cast<unsigned>(row.outcome) << kOutcomeAt |
+                        static_cast<unsigned>(row.protocol) << kProtocolAt | (windows_known ? kWindowsKnown : 0u) |
+                        (rare != 0 ? kRare : 0u) | (row.tls ? kTls : 0u);
+  fixed(i) = {row.start,       row.has_duration ? row.duration.count() : -1,
+              row.id,          row.peer,
+              pack(row, rare), row.route,
+              row.taints,      static_cast<std::uint16_t>(bits),
+              row.status};
 }
 
 void Rows::permute(const std::vector<std::uint32_t>& from) {

@@ -1,6 +1,6 @@
 // The rows of the request table, packed: what every pass needs at a fixed place, the rest as a few bytes each.
 //
-// Reads like an array of Request, by value: rows[i] unpacks. Some 90 bytes per request and no second copy when it
+// Reads like an array of Request, by value: rows[i] unpacks. Some 80 bytes per request and no second copy when it
 // grows: the table is the one thing whose size grows with the capture.
 #pragma once
 
@@ -18,6 +18,12 @@
 namespace tailcap::model {
 
 struct Request;
+
+// What a row says of who and what, without the rest.
+struct RowNames {
+  TextId method = 0, path = 0, authority = 0, comm = 0;
+  std::uint32_t pid = 0;
+};
 
 class Rows {
  public:
@@ -61,8 +67,15 @@ class Rows {
   Duration duration(std::size_t i) const { return Duration{fixed(i).duration}; }  // where has_duration
   TextId route(std::size_t i) const { return fixed(i).route; }
   Taints taints(std::size_t i) const { return fixed(i).taints; }
-  Role role(std::size_t i) const { return static_cast<Role>(*fixed(i).packed & 1); }
-  Protocol protocol(std::size_t i) const;
+  std::uint16_t status(std::size_t i) const { return fixed(i).status; }
+  Role role(std::size_t i) const { return static_cast<Role>(fixed(i).bits & kRole); }
+  Outcome outcome(std::size_t i) const { return static_cast<Outcome>(fixed(i).bits >> kOutcomeAt & kOutcome); }
+  Protocol protocol(std::size_t i) const { return static_cast<Protocol>(fixed(i).bits >> kProtocolAt & kProtocol); }
+  bool complete(std::size_t i) const { return (fixed(i).bits & kComplete) != 0; }
+  bool has_phases(std::size_t i) const { return (fixed(i).bits & kPhases) != 0; }
+  // Most requests have nothing that is rare: attempts, flow control, and the like (see Request).
+  bool has_rare(std::size_t i) const { return (fixed(i).bits & kRare) != 0; }
+  RowNames names(std::size_t i) const;  // unpacks a part
   void set_peer(std::size_t i, ExchangeId peer) { fixed(i).peer = peer; }
   void set_route(std::size_t i, TextId route) { fixed(i).route = route; }
   void add_taints(std::size_t i, Taints taints) { fixed(i).taints |= taints; }
@@ -73,15 +86,24 @@ class Rows {
   void keep(const std::vector<std::uint32_t>& rows);
 
  private:
+  // In Fixed::bits.
+  static constexpr std::uint16_t kRole = 1, kComplete = 1u << 1, kPhases = 1u << 2, kOutcomeAt = 4, kOutcome = 15,
+                                 kProtocolAt = 8, kProtocol = 15;
+  static constexpr std::uint16_t kWindowsKnown = 1u << 12;  // flow control held up neither message, or kRare tells
+  static constexpr std::uint16_t kRare = 1u << 13;
+  static constexpr std::uint16_t kTls = 1u << 14;
   struct Fixed {
     Time start;
     std::int64_t duration;  // negative: unknown
     ExchangeId id, peer;
-    const std::uint8_t* packed;
+    std::uint32_t packed;  // place in bytes_
     TextId route;
     Taints taints;
+    std::uint16_t bits, status;
   };
-  static constexpr std::size_t kChunk = 4096;  // rows
+  static_assert(sizeof(Fixed) == 48);
+  static constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
+  static constexpr std::size_t kChunk = 4096;       // rows
   Fixed& fixed(std::size_t i) {
     assert(i < size_);
     return chunks_[i / kChunk][i % kChunk];
@@ -90,13 +112,13 @@ class Rows {
     assert(i < size_);
     return chunks_[i / kChunk][i % kChunk];
   }
-  const std::uint8_t* pack(const Request& row);
+  std::uint32_t pack(const Request& row, std::uint64_t rare);
+  const std::uint8_t* packed(const Fixed& f) const { return bytes_[f.packed / kBytes].get() + f.packed % kBytes; }
 
   std::vector<std::unique_ptr<Fixed[]>> chunks_;
   std::size_t size_ = 0;
   std::vector<std::unique_ptr<std::uint8_t[]>> bytes_;
-  std::size_t bytes_left_ = 0;
-  std::uint8_t* bytes_next_ = nullptr;
+  std::size_t bytes_used_ = kBytes;  // of the last of them
 };
 
 }  // namespace tailcap::model

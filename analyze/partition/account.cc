@@ -28,7 +28,7 @@ void Account::add(model::Phase phase, Label label, Evidence evidence, Nanos time
 void Account::summed(model::Phase phase, Nanos from, Nanos to, const Draft& draft, const Observed& observed) {
   const Draft::Background& b = draft.background;
   const auto take = [&](Nanos a, Nanos z, bool ready) {
-    const LoopTimeline::Sums s = b.loop->within(a, z, observed);
+    const LoopTimeline::Sums s = b.loop->within(a, z, b.turns, observed);
     const bool responding = a >= b.responding;
     const auto put = [&](LoopTimeline::Sort sort, Label label, Evidence evidence) {
       add(phase, label, evidence, s.time[sort], s.crowded[sort]);
@@ -110,7 +110,7 @@ void Account::blame_loop(const Drafted& drafted) {
   Nanos longest = 0;
   for (const Condition& p : drafted.pieces) {
     if (p.label != Label::unexplained_nocarrier) continue;
-    const LoopTurn* t = b.loop->longest(b.loop->range(p.from, p.to));
+    const LoopTurn* t = b.loop->longest(b.loop->range(p.from, p.to, b.turns));
     const Nanos time = t ? std::min(t->to, p.to) - std::max(t->from, p.from) : 0;
     if (time <= longest || t->owner == drafted.draft.w.id) continue;
     most = t;

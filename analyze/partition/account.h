@@ -1,7 +1,7 @@
 // What a request's pieces come to: time by phase, label and evidence, and by blocker.
 #pragma once
 
-#include <map>
+#include <boost/container/flat_map.hpp>
 #include <tuple>
 #include <vector>
 
@@ -28,8 +28,8 @@ class Account {
   void blame(const Drafted& drafted);
   void blame_loop(const Drafted& drafted);
 
-  std::map<std::tuple<model::Phase, model::Label, model::Evidence>, Sum> sums_;
-  std::map<std::pair<model::Label, std::uint32_t>, Nanos> behind_;
+  boost::container::flat_map<std::tuple<model::Phase, model::Label, model::Evidence>, Sum> sums_;
+  boost::container::flat_map<std::pair<model::Label, std::uint32_t>, Nanos> behind_;
   std::vector<model::Part> parts_;
   std::vector<model::Culprit> culprits_;
 };

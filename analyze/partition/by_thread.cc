@@ -152,8 +152,10 @@ std::vector<Act> acts_of(const DraftContext& k, const Window& w) {
     add(w.to, in);
     return acts;
   }
-  for (const Act* a = end->acts.first_at(w.from); a != end->acts.end() && a->time <= w.to; ++a) acts.push_back(*a);
-  return acts;
+  const Act* const first = end->acts.first_at(w.from);
+  const Act* last = first;
+  while (last != end->acts.end() && last->time <= w.to) ++last;
+  return {first, last};
 }
 
 void add_by_thread(const DraftContext& k, std::span<const Call> calls, Draft& draft) {

@@ -72,6 +72,7 @@ class Loop {
     const Window& w = draft_.w;
     Draft::Background& b = draft_.background;
     b.loop = &timeline_;
+    b.turns = range_;
     b.tid = tid_;
     if (w.server()) b.responding = w.third;
     const auto turn_with = [&](Nanos t) -> const LoopTurn* {
@@ -182,7 +183,7 @@ class Loop {
   // No call was under way: a timer or an unseen event, until the loop's last wake-up.
   void unknown(Nanos from, Nanos to, std::span<const Call> calls) {
     if (from >= to) return;
-    const LoopTimeline::Range r = timeline_.range(from, to);
+    const LoopTimeline::Range r = timeline_.range(from, to, range_);
     const std::uint64_t number = r.size() == 0 ? 0 : timeline_.turn(r.last).last_idle;
     if (number < std::max<std::uint64_t>(r.first, 1)) return;
     const LoopTurn& idle = timeline_.turn(number);

@@ -79,16 +79,14 @@ TimeSpan held_back(const EndLog& sender, const EndLog& receiver, const PositionM
   return again ? TimeSpan{} : held;
 }
 
-}  // namespace
-
-Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft) {
+Call call_with(const DraftContext& k, const Window& w, Nanos limit, Draft& draft) {
   Call c;
-  c.w = k.windows.window(row);
+  c.w = w;
   const model::RequestTable& table = k.windows.table();
   c.began = c.sent = c.w.from;
   c.arrived = c.read = c.end = c.w.ended() ? c.w.to : std::max(limit, c.w.from);
   if (!c.w.ended()) {
-    const model::Request r = table.rows[row];
+    const model::Request r = table.rows[w.row];
     if (r.reset_after >= 0) c.arrived = c.read = c.end = c.w.from + r.reset_after;
   }
   if (c.w.phases) {
@@ -128,10 +126,18 @@ Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft
   return c;
 }
 
+}  // namespace
+
+Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft) {
+  return call_with(k, k.windows.window(row), limit, draft);
+}
+
 std::vector<Call> calls_of(const DraftContext& k, Draft& draft) {
   std::vector<Call> calls;
   if (!draft.w.server()) {
-    calls.push_back(call_of(k, draft.w.row, draft.w.to, draft));
+    // A request that has not ended has another window as a call.
+    const bool ended = k.windows.table().rows.has_duration(draft.w.row);
+    calls.push_back(call_with(k, ended ? draft.w : k.windows.window(draft.w.row), draft.w.to, draft));
     calls.back().on_path = true;
     calls.back().began = draft.w.from;  // its set-up lies before it
     return calls;

@@ -132,7 +132,7 @@ void draft_request(const DraftContext& k, std::uint32_t row, Detail detail, Draf
   drafting.unable(out.calls);
   drafting.halted();
   add_lost(k, out.calls, draft);
-  out.pieces = sweep(draft.w.from, draft.w.to, draft.conditions);
+  out.sweeper.sweep(draft.w.from, draft.w.to, draft.conditions, out.pieces);
 }
 
 void draft_thread(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to, std::optional<std::uint32_t> row,
@@ -152,7 +152,7 @@ void draft_thread(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to
   draft.w.from = from;
   draft.w.to = to;
   add_running(k, tid, from, to, out.calls, draft);
-  out.pieces = sweep(from, to, draft.conditions);
+  out.sweeper.sweep(from, to, draft.conditions, out.pieces);
 }
 
 }  // namespace tailcap::partition

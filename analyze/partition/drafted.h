@@ -14,6 +14,7 @@ namespace tailcap::partition {
 struct Drafted {
   Draft draft;
   std::vector<Call> calls;
+  Sweeper sweeper;
   std::vector<Condition> pieces;  // they partition the request's time; empty: its end or its phases are not known
 };
 

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <boost/sort/spinsort/spinsort.hpp>
-#include <queue>
 #include <tuple>
 
 namespace tailcap::partition {
 namespace {
+
+constexpr std::size_t kFew = 32;  // conditions
 
 // Ranks 1 to 7 are the chain. Lost evidence precedes it, and an unknown carrier follows it. Contradictory evidence
 // keeps the carrier from running in an unknown way, so it is last among the labels that do.
@@ -35,12 +36,22 @@ struct Later {
 }  // namespace
 
 std::vector<Condition> sweep(Nanos from, Nanos to, std::span<const Condition> conditions) {
-  std::vector<const Condition*> sorted;
-  sorted.reserve(conditions.size());
-  for (const Condition& c : conditions)
-    if (std::max(c.from, from) < std::min(c.to, to)) sorted.push_back(&c);
-  boost::sort::spinsort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->from < b->from; });
   std::vector<Condition> out;
+  Sweeper().sweep(from, to, conditions, out);
+  return out;
+}
+
+void Sweeper::sweep(Nanos from, Nanos to, std::span<const Condition> conditions, std::vector<Condition>& out) {
+  sorted_.clear();
+  open_.clear();
+  out.clear();
+  for (const Condition& c : conditions)
+    if (std::max(c.from, from) < std::min(c.to, to)) sorted_.push_back(&c);
+  const auto earlier = [](const Condition* a, const Condition* b) { return a->from < b->from; };
+  if (sorted_.size() <= kFew)
+    std::sort(sorted_.begin(), sorted_.end(), earlier);
+  else  // mostly runs that are in order
+    boost::sort::spinsort(sorted_.begin(), sorted_.end(), earlier);
   const auto emit = [&](Nanos begin, Nanos end, model::Label label, model::Evidence evidence, std::uint32_t behind) {
     if (begin >= end) return;
     if (!out.empty() && out.back().label == label && out.back().evidence == evidence && out.back().behind == behind)
@@ -50,22 +61,26 @@ std::vector<Condition> sweep(Nanos from, Nanos to, std::span<const Condition> co
   };
   // The heap holds what began and may have ended; the first that has not ended owns the time until it ends or until
   // another begins.
-  std::priority_queue<const Condition*, std::vector<const Condition*>, Later> open;
   std::size_t next = 0;
   for (Nanos now = from; now < to;) {
-    while (next < sorted.size() && sorted[next]->from <= now) open.push(sorted[next++]);
-    while (!open.empty() && open.top()->to <= now) open.pop();
-    Nanos until = next < sorted.size() ? std::min(sorted[next]->from, to) : to;
-    if (open.empty()) {
+    while (next < sorted_.size() && sorted_[next]->from <= now) {
+      open_.push_back(sorted_[next++]);
+      std::push_heap(open_.begin(), open_.end(), Later());
+    }
+    while (!open_.empty() && open_.front()->to <= now) {
+      std::pop_heap(open_.begin(), open_.end(), Later());
+      open_.pop_back();
+    }
+    Nanos until = next < sorted_.size() ? std::min(sorted_[next]->from, to) : to;
+    if (open_.empty()) {
       emit(now, until, model::Label::unexplained_nocarrier, model::Evidence::measured, 0);
     } else {
-      const Condition& first = *open.top();
+      const Condition& first = *open_.front();
       until = std::min(until, first.to);
       emit(now, until, first.label, first.evidence, first.behind);
     }
     now = until;
   }
-  return out;
 }
 
 }  // namespace tailcap::partition

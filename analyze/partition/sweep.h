@@ -26,4 +26,13 @@ struct Condition {
 // A partition of [from, to) in order of time; neighbours differ. The conditions may be in any order.
 std::vector<Condition> sweep(Nanos from, Nanos to, std::span<const Condition> conditions);
 
+// The same for many requests; its memory is used again.
+class Sweeper {
+ public:
+  void sweep(Nanos from, Nanos to, std::span<const Condition> conditions, std::vector<Condition>& out);
+
+ private:
+  std::vector<const Condition*> sorted_, open_;
+};
+
 }  // namespace tailcap::partition

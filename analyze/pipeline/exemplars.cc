@@ -11,9 +11,9 @@ namespace tailcap::pipeline {
 namespace {
 
 // As the study chooses: a trustworthy duration that its phases, and so its labels, will add up to.
-bool comparable(const model::Request& row) {
-  return tail::standing_of(row) == tail::Standing::clean && row.has_duration && row.has_phases &&
-         row.duration.count() > 0 && formats::known(row.start);
+bool comparable(const model::Rows& rows, std::size_t i) {
+  return tail::standing_of(rows, i) == tail::Standing::clean && rows.has_duration(i) && rows.has_phases(i) &&
+         rows.duration(i).count() > 0 && formats::known(rows.start(i));
 }
 
 struct RouteRows {
@@ -29,7 +29,7 @@ std::vector<RouteRows> routes_of(const model::RequestTable& table, const Wanted&
     for (const std::uint32_t i : rows)
       if (table.rows.has_duration(i)) route.total += table.rows.duration(i).count();
     route.rows = std::move(rows);
-    std::erase_if(route.rows, [&](std::uint32_t i) { return !comparable(table.rows[i]); });
+    std::erase_if(route.rows, [&](std::uint32_t i) { return !comparable(table.rows, i); });
   }
   std::stable_sort(routes.begin(), routes.end(),
                    [](const RouteRows& a, const RouteRows& b) { return a.total > b.total; });

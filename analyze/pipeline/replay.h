@@ -49,7 +49,7 @@ class Replay {
   }
 
   // One reading, a few events at a time. visit(events, last of its block): events live until the slice after the last
-  // one of their block is read. A visitor that returns false ends it.
+  // one of the block after theirs is read. A visitor that returns false ends it.
   template <class Visitor>
   void slices(Visitor&& visit) {
     begin();

@@ -9,20 +9,28 @@
 #include "ground/workers.h"
 
 namespace tailcap::pipeline {
+namespace {
+
+constexpr std::size_t kTogether = 4096;  // events of a batch
+
+}  // namespace
 
 void WirePass::read(Replay& replay) {
   if (ground::workers_of(threads_) < 2) return replay.run(*this);
-  // While the second stage is at one batch, the first fills the other.
+  // While the second stage is at one batch, the first fills the other. A hand-over costs two switches of threads.
   std::array<WireBatch, 2> batches;
-  std::size_t at = 0;
+  std::size_t at = 0, filled = 0;
   ground::Background rows;
   replay.slices([&](std::span<const formats::Event> events, bool last_of_block) {
     WireBatch& batch = batches[at];
-    at = 1 - at;
-    batch.begin();
+    if (filled == 0) batch.begin();
     for (const formats::Event& event : events) wire_.push(event, batch);
+    filled += events.size();
+    // Events live until the end of the block after theirs: by then, the last batch of their block is over.
+    if (filled < kTogether && !last_of_block) return;
+    at = 1 - at;
+    filled = 0;
     rows.run([&] { batch.replay(rows_); });
-    if (last_of_block) rows.wait();  // the events of a block live until the next is asked for
   });
   rows.wait();
 }

@@ -35,30 +35,33 @@ model::Health health_of(const model::RequestTable& table, const model::Study& st
       model::Duration{(study.end - study.begin).count() / static_cast<std::int64_t>(model::Health::kWindows) + 1};
   std::map<std::pair<model::Role, model::TextId>, Sums> services;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const model::Request row = table.rows[i];
-    if (!formats::known(row.start) || row.start < study.begin || row.start >= study.end) continue;
-    const model::TextId name = row.role == model::Role::server ? row.comm : row.authority;
-    const std::pair key{row.role, name};
+    const formats::Time start = table.rows.start(i);
+    if (!formats::known(start) || start < study.begin || start >= study.end) continue;
+    const model::RowNames names = table.rows.names(i);
+    const model::Role role = table.rows.role(i);
+    const model::Outcome outcome = table.rows.outcome(i);
+    const model::TextId name = role == model::Role::server ? names.comm : names.authority;
+    const std::pair key{role, name};
     if (services.size() >= kServices && services.find(key) == services.end()) continue;
     Sums& sums = services[key];
     if (sums.durations.empty()) {
       sums.row.name = table.texts[name];
-      sums.row.role = row.role;
+      sums.row.role = role;
       sums.row.cells.resize(model::Health::kWindows);
       sums.durations.resize(model::Health::kWindows);
     }
-    const auto window = static_cast<std::size_t>((row.start - study.begin).count() / out.window.count());
+    const auto window = static_cast<std::size_t>((start - study.begin).count() / out.window.count());
     model::HealthCell& cell = sums.row.cells[window];
-    const Standing standing = standing_of(row);
-    const bool error = row.outcome == model::Outcome::server_error || standing == Standing::failed;
+    const Standing standing = standing_of(table.rows, i);
+    const bool error = outcome == model::Outcome::server_error || standing == Standing::failed;
     ++cell.requests;
     ++sums.row.requests;
     cell.errors += error;
     sums.row.errors += error;
-    sums.row.kinds.server += row.outcome == model::Outcome::server_error;
-    sums.row.kinds.client += row.outcome == model::Outcome::client_error;
-    sums.row.kinds.other += row.outcome != model::Outcome::server_error && standing == Standing::failed;
-    if (standing == Standing::clean) sums.durations[window].push_back(row.duration.count());
+    sums.row.kinds.server += outcome == model::Outcome::server_error;
+    sums.row.kinds.client += outcome == model::Outcome::client_error;
+    sums.row.kinds.other += outcome != model::Outcome::server_error && standing == Standing::failed;
+    if (standing == Standing::clean) sums.durations[window].push_back(table.rows.duration(i).count());
   }
   for (auto& [key, sums] : services) {
     std::vector<std::int64_t> usual;

@@ -136,9 +136,9 @@ std::vector<Incident> Incidents::list(const model::RequestTable& table,
   for (const End& end : ends_) dead.insert(end.pid);
   for (std::size_t i = 0; i < table.rows.size() && !ends_.empty(); ++i) {
     if (table.rows.role(i) != model::Role::server) continue;
+    const model::TextId at = local(table.rows.id(i).connection);
+    if (at == 0 || table.rows.names(i).pid == 0) continue;
     const model::Request row = table.rows[i];
-    const model::TextId at = local(row.id.connection);
-    if (at == 0 || row.pid == 0) continue;
     if (dead.contains(row.pid)) addresses[row.pid].insert(at);
     if (row.first_byte.count() >= 0 && known(row.start)) answers[at].emplace_back(row.start + row.first_byte, row.pid);
   }

@@ -31,13 +31,17 @@ constexpr std::int64_t kBuckets = 240;
 constexpr std::size_t kSlowest = 20;
 constexpr std::array<double, 5> kBandEdges = {0, 0.5, 0.9, 0.99, 1};
 
-bool failure(const Request& row) {
-  return row.outcome == Outcome::server_error || row.outcome == Outcome::client_error ||
-         standing_of(row) == Standing::failed;
+bool failure(const model::Rows& rows, std::size_t i) {
+  const Outcome outcome = rows.outcome(i);
+  return outcome == Outcome::server_error || outcome == Outcome::client_error ||
+         standing_of(rows, i) == Standing::failed;
 }
 
-// rows: by duration, ascending.
-std::vector<Band> bands(const RequestTable& table, const std::vector<std::uint32_t>& rows) {
+std::vector<Band> bands(const RequestTable& table, std::vector<std::uint32_t> rows) {
+  std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const auto x = table.rows.duration(a), y = table.rows.duration(b);
+    return x != y ? x < y : a < b;
+  });
   std::vector<Band> out;
   const double n = static_cast<double>(rows.size());
   std::size_t at = 0;
@@ -125,18 +129,19 @@ std::vector<TimePoint> over_time(const RequestTable& table, const std::vector<st
     out.push_back(point);
   };
   for (const std::uint32_t i : rows) {
-    const Request row = table.rows[i];
-    if (!known(row.start)) continue;
-    const std::int64_t b = std::clamp<std::int64_t>((nanoseconds(row.start) - begin) / width, 0, kBuckets);
+    const formats::Time start = table.rows.start(i);
+    if (!known(start)) continue;
+    const std::int64_t b = std::clamp<std::int64_t>((nanoseconds(start) - begin) / width, 0, kBuckets);
     if (b != bucket) {
       flush();
       bucket = b;
       durations.clear();
       point = {.from = formats::time_from(begin + b * width)};
     }
-    point.errors += failure(row);
-    point.count += row.has_duration;
-    if (row.has_duration) durations.push_back(row.duration.count());
+    point.errors += failure(table.rows, i);
+    if (!table.rows.has_duration(i)) continue;
+    ++point.count;
+    durations.push_back(table.rows.duration(i).count());
   }
   flush();
   return out;
@@ -173,6 +178,21 @@ void count_row(const Request& row, RouteStudy& out) {
     out.response_bytes += static_cast<std::uint64_t>(row.response_bytes);
   else
     ++out.response_bytes_unknown;
+}
+
+std::array<model::Quantile, model::kQuantiles.size()> quantiles(const Sample& sample, const Shortfall& shortfall) {
+  std::array<model::Quantile, model::kQuantiles.size()> out;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = sample.quantile(model::kQuantiles[i], shortfall);
+  return out;
+}
+
+std::vector<std::uint32_t> slowest_of(const RequestTable& table, std::vector<std::uint32_t> rows) {
+  const auto shown = rows.begin() + static_cast<std::ptrdiff_t>(std::min(kSlowest, rows.size()));
+  std::partial_sort(rows.begin(), shown, rows.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const auto x = table.rows.duration(a), y = table.rows.duration(b);
+    return x != y ? x > y : a < b;
+  });
+  return {rows.begin(), shown};
 }
 
 model::Estimate estimate_of(const std::map<model::ConnectionId, double>& by_connection,
@@ -259,40 +279,28 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   shortfall.seconds = first_shortfall.seconds = seconds;
   first_shortfall.tainted += shortfall.tainted;
   first_shortfall.in_flight = shortfall.in_flight;
-  const Sample latency(std::move(durations), std::move(latency_of)),
-      first_byte(std::move(first_bytes), std::move(first_byte_of));
-  for (std::size_t i = 0; i < model::kQuantiles.size(); ++i) {
-    out.latency[i] = latency.quantile(model::kQuantiles[i], shortfall);
-    out.first_byte[i] = first_byte.quantile(model::kQuantiles[i], first_shortfall);
-  }
-  out.independent_periods = static_cast<double>(latency.size()) / latency.correlation();
+  // Routes can have millions of requests: each list of them is dropped where it is no longer needed.
+  out.first_byte = quantiles(Sample(std::move(first_bytes), std::move(first_byte_of)), first_shortfall);
+  Sample latency(std::move(durations), std::move(latency_of));
+  out.latency = quantiles(latency, shortfall);
+  const double correlation = latency.correlation();
+  out.independent_periods = static_cast<double>(latency.size()) / correlation;
+  const std::vector<std::int64_t> sorted = std::move(latency).take_sorted();
 
-  const auto shorter = [&](std::uint32_t a, std::uint32_t b) {
-    const auto x = table.rows.duration(a), y = table.rows.duration(b);
-    return x != y ? x < y : a < b;
-  };
-  std::sort(by_duration.begin(), by_duration.end(), shorter);
-  out.bands = bands(table, by_duration);
-  out.ccdf = ccdf(latency.sorted());
+  out.bands = bands(table, std::move(by_duration));
+  out.ccdf = ccdf(sorted);
   out.over_time = over_time(table, rows, study);
-  const auto longer = [&](std::uint32_t a, std::uint32_t b) {
-    const auto x = table.rows.duration(a), y = table.rows.duration(b);
-    return x != y ? x > y : a < b;
-  };
-  const auto shown = std::min(kSlowest, timed.size());
-  std::partial_sort(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown), timed.end(), longer);
-  out.slowest.assign(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown));
+  out.slowest = slowest_of(table, std::move(timed));
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
     out.tail = study_tail(table, rows, study, *links,
-                          {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute, sampled});
+                          {correlation, &out.latency[2], &out.latency[3], out.route == kOtherRoute, sampled});
   if (links && out.server_errors + out.other_failures > 0)
     out.failing = verdict::failing_verdict(rows, {table, study, *links});
   if (links && table.unfinished.size() > 0) {
     const model::Quantile& p99 = out.latency[3];
     std::optional<std::int64_t> usual;
-    if (latency.size() > 0)
-      usual = p99.support == model::Support::refused ? latency.sorted().back() : p99.value.count();
+    if (!sorted.empty()) usual = p99.support == model::Support::refused ? sorted.back() : p99.value.count();
     out.unfinished = verdict::unfinished_verdict(rows, usual, {table, study, *links});
   }
   return out;

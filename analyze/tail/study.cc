@@ -79,20 +79,25 @@ void count_requests(const RequestTable& table, model::Quality& quality) {
   std::uint64_t served = 0, made = 0;  // with a known other end
   std::set<model::ExchangeId> calls;
   std::map<model::ConnectionId, double> sizes;  // exchanges
-  for (const Request& row : table.rows) {
-    quality.complete += row.complete;
-    quality.unknown += row.outcome == Outcome::unknown;
-    quality.incomplete += !row.complete && row.outcome != Outcome::unknown;
-    quality.tainted += row.taints != 0;
-    const bool both = row.peer.connection != 0;
-    (row.role == Role::server ? served : made) += both;
-    if (!both || row.role == Role::server) {
-      if (quality.sampling.scales()) ++sizes[row.id.connection];
-      quality.errors.server += row.outcome == Outcome::server_error;
-      quality.errors.client += row.outcome == Outcome::client_error;
-      quality.errors.other += standing_of(row) == Standing::failed;
+  const model::Rows& rows = table.rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Outcome outcome = rows.outcome(i);
+    const bool server = rows.role(i) == Role::server;
+    quality.complete += rows.complete(i);
+    quality.unknown += outcome == Outcome::unknown;
+    quality.incomplete += !rows.complete(i) && outcome != Outcome::unknown;
+    quality.tainted += rows.taints(i) != 0;
+    const bool both = rows.peer(i).connection != 0;
+    (server ? served : made) += both;
+    if (!both || server) {
+      if (quality.sampling.scales()) ++sizes[rows.id(i).connection];
+      quality.errors.server += outcome == Outcome::server_error;
+      quality.errors.client += outcome == Outcome::client_error;
+      quality.errors.other += standing_of(rows, i) == Standing::failed;
     }
-    if (row.attempt < 2 || row.role != Role::client) continue;
+    if (server || !rows.has_rare(i)) continue;
+    const Request row = rows[i];
+    if (row.attempt < 2) continue;
     ++quality.retries;
     quality.retries_inferred += row.attempt_how != model::AttemptEvidence::grpc_header;
     calls.insert(row.attempt_of.connection != 0 ? row.attempt_of : row.id);
@@ -113,11 +118,12 @@ std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& tabl
   std::map<RouteKey, std::vector<std::uint32_t>> out;
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     if (wanted && !wanted(i)) continue;
-    const Request row = table.rows[i];
+    const model::RowNames row = table.rows.names(i);
+    const model::TextId route = table.rows.route(i);
     // What was folded is one route for all methods and processes: their number is not bounded. A proxy and the service
     // behind it serve the same paths for different reasons.
-    const bool folded = other != 0 && row.route == other;
-    out[{folded ? 0 : row.method, row.route, row.role, folded ? 0 : row.comm}].push_back(i);
+    const bool folded = other != 0 && route == other;
+    out[{folded ? 0 : row.method, route, table.rows.role(i), folded ? 0 : row.comm}].push_back(i);
   }
   return out;
 }

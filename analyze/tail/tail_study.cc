@@ -25,7 +25,7 @@ constexpr double kBandEdges[] = {0, 0.5, 0.9, 0.99, 1};
 void add_honesty(const std::vector<slow::Item>& items, model::TailStudy& out) {
   double all = 0, unexplained = 0, causeless = 0, inferred = 0;
   for (const slow::Item& item : items)
-    for (const model::Part& p : item.parts) {
+    for (const model::Part& p : item.parts()) {
       const auto ns = static_cast<double>(p.time);
       all += ns;
       if (model::unexplained(p.label))

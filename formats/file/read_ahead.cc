@@ -1,5 +1,6 @@
 #include "formats/file/read_ahead.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tailcap::formats::file {
@@ -8,14 +9,16 @@ namespace {
 // A bound for crafted blocks; ordinary ones have about 1 MiB.
 constexpr std::uint64_t kBytesInFlight = 96u << 20;
 
+constexpr std::size_t kHeld = 2;  // blocks that the consumer holds
+
 std::uint64_t cost(const IndexEntry& entry) { return entry.bytes + entry.header.raw_size; }
 
 }  // namespace
 
 ReadAhead::ReadAhead(const InputFile& file, std::vector<const IndexEntry*> plan, unsigned workers)
     : file_(file), plan_(std::move(plan)), own_loader_(file) {
-  // One block is with the consumer, one with each worker, one waits.
-  const std::size_t slots = workers == 0 ? 1 : workers + 2;
+  // The consumer holds some, one is with each worker, one waits.
+  const std::size_t slots = workers == 0 ? kHeld : kHeld + workers + 1;
   for (std::size_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<Slot>());
   for (unsigned i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
 }
@@ -29,11 +32,11 @@ ReadAhead::~ReadAhead() {
   for (auto& worker : workers_) worker.join();
 }
 
-// The slot of the block that the consumer holds (taken_ - 1) is not free yet.
+// The slots of the blocks that the consumer holds, the last that it took, are not free yet.
 bool ReadAhead::may_start() const {
   if (begun_ >= plan_.size()) return false;
-  const std::size_t held = taken_ == 0 ? 0 : taken_ - 1;
-  if (begun_ - held >= slots_.size()) return false;
+  const std::size_t first_held = taken_ - std::min(taken_, kHeld);
+  if (begun_ - first_held >= slots_.size()) return false;
   return begun_ == taken_ || bytes_in_flight_ + cost(*plan_[begun_]) <= kBytesInFlight;
 }
 
@@ -64,16 +67,17 @@ void ReadAhead::work() {
 
 LoadedBlock& ReadAhead::next() {
   if (workers_.empty()) {
-    Slot& slot = *slots_.front();
+    Slot& slot = *slots_[taken_ % slots_.size()];
     own_loader_.load(*plan_[taken_++], slot.block);
     return slot.block;
   }
   std::unique_lock lock(mutex_);
-  if (taken_ > 0) {
-    Slot& done = *slots_[(taken_ - 1) % slots_.size()];
+  if (taken_ >= kHeld) {
+    const std::size_t released = taken_ - kHeld;
+    Slot& done = *slots_[released % slots_.size()];
     done.ready = false;
     done.block.release_excess();
-    bytes_in_flight_ -= cost(*plan_[taken_ - 1]);
+    bytes_in_flight_ -= cost(*plan_[released]);
   }
   const std::size_t position = taken_++;
   started_.notify_all();

@@ -20,7 +20,7 @@ class ReadAhead {
   ReadAhead(const InputFile& file, std::vector<const IndexEntry*> plan, unsigned workers);
   ~ReadAhead();
 
-  // The next block, valid until the next call. Not beyond the end of the plan.
+  // The next block, valid until the call after the next. Not beyond the end of the plan.
   LoadedBlock& next();
   // Without workers: what loaded the block.
   const BlockLoader& loader() const { return own_loader_; }

@@ -1,6 +1,7 @@
 #include "formats/file/reader.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "formats/file/block_index.h"
@@ -66,7 +67,8 @@ struct Reader::Impl {
   std::size_t at = 0;
   Time first = kNoTime, last = kNoTime, block_last = kNoTime;
   bool ended = false;
-  Event made;                      // by the reader: Damage, CaptureEnd
+  std::array<Event, 2> made;       // by the reader: Damage, CaptureEnd; the last and the one before,
+  std::size_t made_last = 0;       // which is the other
   std::span<const Event> pending;  // of the block that is being delivered
   std::uint64_t delivered = 0;     // events of blocks
   file::ReadProgress& progress;
@@ -94,13 +96,14 @@ struct Reader::Impl {
   }
 
   std::span<const Event> make(Time time, Body body) {
-    made = {time, {}, body};
-    return {&made, 1};
+    made_last = 1 - made_last;
+    made[made_last] = {time, {}, body};
+    return {&made[made_last], 1};
   }
 
   std::span<const Event> next() {
-    if (ahead == nullptr) start();
-    while (!stopped) {
+    if (ahead == nullptr && !ended) start();
+    while (!stopped && !ended) {
       if (!pending.empty()) {
         const auto events = slice();
         if (events.empty()) break;
@@ -122,7 +125,10 @@ struct Reader::Impl {
       if (!block.damage.empty()) return make(block_last, Damage{entry.header.first, entry.bytes});
       pending = block.events;
     }
-    if (ended) return {};
+    if (ended) {
+      if (!stopped) ahead.reset();  // what follows a reading needs the memory
+      return {};
+    }
     ended = progress.read_once = true;
     return make(last, CaptureEnd{index.state});
   }
@@ -147,6 +153,7 @@ struct Reader::Impl {
 
   void stop(StopReason reason) {
     stopped = true;
+    pending = {};  // CaptureEnd is next, between blocks; events of this block may still be in use
     file::note_stop(progress, file.name(), reason, known(first) ? last - first : Duration{}, delivered);
   }
 };

@@ -56,7 +56,7 @@ class Reader {
   const Preamble& preamble() const;
 
   // The next events, of one block; empty once after CaptureEnd was delivered. Valid until the call after the last
-  // events of that block: see between_blocks().
+  // events of the block after that: see between_blocks().
   std::span<const Event> next();
   // The events that next() gave were the last of their block.
   bool between_blocks() const;

@@ -1,13 +1,14 @@
 #include "analyze/partition/history/loop_timeline.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 
 namespace tailcap::partition {
 namespace {
 
 using model::ExchangeId;
 
-constexpr std::size_t kBlock = 64;  // turns
+constexpr std::size_t kFewest = 128;  // turns that are forgotten at a time
 
 bool polls(const OffCpuWait& w) { return w.blocked == Blocked::poll || w.blocked == Blocked::poll_one; }
 
@@ -46,19 +47,20 @@ void LoopTimeline::count(const LoopTurn& turn, Nanos from, Nanos to, const Obser
 
 void LoopTimeline::add(LoopTurn turn, const Observed& observed) {
   if (turn.from >= turn.to) return;
-  const std::uint64_t number = first_ + turns_.size();
+  const std::uint64_t number = turns_.end();
   turn.special = turn.special || stopped_;
   stopped_ = false;
+  if (stretches_.end() <= stretch_of(number)) stretches_.push_back({});
+  Stretch& stretch = stretches_[stretch_of(number)];
+  stretch.end = turn.to;
   if (turn.idle) last_idle_number_ = number;
   turn.last_idle = last_idle_number_;
   if (turn.owner.connection != 0) {
     std::uint64_t& last = last_of_[key(turn.owner)];
     turn.last_own = last;
     last = number;
-    const std::size_t block = number / kBlock;
-    if (longest_.size() <= block) longest_.resize(block + 1);
-    if (turn.from > kStart && (longest_[block] < first_ || longer(turn, this->turn(longest_[block]))))
-      longest_[block] = number;
+    if (turn.from > kStart && (!turns_.has(stretch.longest) || longer(turn, turns_[stretch.longest].turn)))
+      stretch.longest = number;
   }
   const auto crowded = static_cast<std::uint32_t>(first_crowded_ - 1 + crowded_.size());
   turns_.push_back({turn, sums_.time, crowded, special_});
@@ -132,41 +134,52 @@ void LoopTimeline::extend(const ThreadLog& log, const Observed& observed, Nanos 
 }
 
 void LoopTimeline::forget_before(Nanos t) {
-  const auto kept = std::lower_bound(turns_.begin(), turns_.end(), t,
-                                     [](const Entry& e, Nanos before) { return e.turn.to < before; });
-  const auto n = static_cast<std::size_t>(kept - turns_.begin());
+  const std::uint64_t kept =
+      turns_.search(turns_.first(), turns_.end(), [&](const Entry& e) { return e.turn.to >= t; });
+  const std::uint64_t n = kept - turns_.first();
   // The one idle turn before what is kept is kept, too, so that every number in last_idle of the others is known.
-  if (n < 2 * kBlock || n < turns_.size() / 2) return;
-  turns_.erase(turns_.begin(), kept);
-  first_ += n;
+  if (n < kFewest || n < turns_.size() / 2) return;
+  turns_.forget_before(kept);
+  stretches_.forget_before(std::min(stretch_of(kept), stretches_.end()));
   // The sum before the first turn that is kept is needed, too.
-  const std::uint32_t needed = turns_.empty() ? first_crowded_ : std::max(turns_.front().crowded, first_crowded_);
+  const std::uint32_t needed = turns_.empty() ? first_crowded_ : std::max(turns_[kept].crowded, first_crowded_);
   crowded_.erase(crowded_.begin(), crowded_.begin() + (needed - first_crowded_));
   first_crowded_ = needed;
-  std::erase_if(last_of_, [&](const auto& entry) { return entry.second < first_; });
+  std::erase_if(last_of_, [&](const auto& entry) { return entry.second < kept; });
 }
 
-LoopTimeline::Range LoopTimeline::range(Nanos from, Nanos to) const {
-  const auto first =
-      std::upper_bound(turns_.begin(), turns_.end(), from, [](Nanos t, const Entry& e) { return t < e.turn.to; });
-  const auto last = std::lower_bound(first, turns_.end(), to, [](const Entry& e, Nanos t) { return e.turn.from < t; });
+std::uint64_t LoopTimeline::first_after(Nanos t, std::uint64_t first, std::uint64_t end) const {
+  const auto in = [&](std::uint64_t from, std::uint64_t to) {
+    return turns_.search(from, to, [t](const Entry& e) { return e.turn.to > t; });
+  };
+  if (end - first <= 2 * kStretch) return in(first, end);
+  const std::uint64_t stretch =
+      stretches_.search(stretch_of(first), stretch_of(end - 1) + 1, [t](const Stretch& s) { return s.end > t; });
+  const std::uint64_t begin = std::max(first, (stretch - 1) * kStretch);
+  return in(std::min(begin, end), std::min(end, stretch * kStretch));
+}
+
+LoopTimeline::Range LoopTimeline::range(Nanos from, Nanos to, Range in) const {
+  const std::uint64_t end = std::min(in.last + 1, turns_.end());
   Range out;
-  out.first = first_ + static_cast<std::uint64_t>(first - turns_.begin());
-  out.last = first_ + static_cast<std::uint64_t>(last - turns_.begin()) - 1;
-  if (last == turns_.end() && open_.from < to && from < to) ++out.last;
+  out.first = in.first < end ? first_after(from, in.first, end) : end;
+  std::uint64_t past = out.first < end ? first_after(to, out.first, end) : end;
+  if (past != end && turns_[past].turn.from < to) ++past;
+  out.last = past - 1;
+  if (past == turns_.end() && open_.from < to && from < to) ++out.last;
   return out;
 }
 
 bool LoopTimeline::any_special(Range r) const {
   if (r.size() == 0) return false;
-  const std::uint64_t end = first_ + turns_.size();  // number of the open turn
-  const auto until = [&](std::uint64_t number) { return number < end ? turns_[number - first_].special : special_; };
+  const std::uint64_t end = turns_.end();  // number of the open turn
+  const auto until = [&](std::uint64_t number) { return number < end ? turns_[number].special : special_; };
   return until(std::min(r.last + 1, end)) > until(r.first) || (r.last == end && open_.special);
 }
 
-LoopTimeline::Sums LoopTimeline::within(Nanos from, Nanos to, const Observed& observed) const {
+LoopTimeline::Sums LoopTimeline::within(Nanos from, Nanos to, Range in, const Observed& observed) const {
   Sums out;
-  const Range r = range(from, to);
+  const Range r = range(from, to, in);
   if (r.size() == 0) return out;
   if (r.size() <= 2) {
     for (std::uint64_t i = r.first; i <= r.last; ++i) count(turn(i), from, to, observed, out);
@@ -174,9 +187,8 @@ LoopTimeline::Sums LoopTimeline::within(Nanos from, Nanos to, const Observed& ob
   }
   count(turn(r.first), from, to, observed, out);
   count(turn(r.last), from, to, observed, out);
-  const std::size_t open = first_ + turns_.size();
-  const Entry& begin = turns_[r.first + 1 - first_];
-  const Entry* const end = r.last < open ? &turns_[r.last - first_] : nullptr;
+  const Entry& begin = turns_[r.first + 1];
+  const Entry* const end = turns_.has(r.last) ? &turns_[r.last] : nullptr;
   const BySort& time = end ? end->time : sums_.time;
   for (std::size_t i = 0; i < kSorts; ++i) out.time[i] += time[i] - begin.time[i];
   const auto all = static_cast<std::uint32_t>(first_crowded_ - 1 + crowded_.size());
@@ -188,9 +200,9 @@ LoopTimeline::Sums LoopTimeline::within(Nanos from, Nanos to, const Observed& ob
 }
 
 std::vector<LoopTurn> LoopTimeline::own(const Window& w, Range r) const {
-  std::vector<std::uint64_t> numbers;
+  boost::container::small_vector<std::uint64_t, 16> numbers;
   if (r.size() == 0) return {};
-  const std::uint64_t open = first_ + turns_.size();
+  const std::uint64_t open = turns_.end();
   const auto last = last_of_.find(key(w.id));
   for (std::uint64_t i = last == last_of_.end() ? 0 : last->second; i >= r.first && i != 0; i = turn(i).last_own)
     if (i <= r.last) numbers.push_back(i);
@@ -202,13 +214,14 @@ std::vector<LoopTurn> LoopTimeline::own(const Window& w, Range r) const {
   if (w.streams)
     for (const Nanos at : {w.first, w.second, w.third, w.to}) {
       if (at < w.from || at > w.to) continue;
-      const Range around = range(at - 1, at + 1);  // the turns that end and begin there
-      for (std::uint64_t i = around.first; i <= std::min(around.last, r.last); ++i)
-        if (i >= r.first && mine(turn(i))) numbers.push_back(i);
+      const Range around = range(at - 1, at + 1, r);  // the turns that end and begin there
+      for (std::uint64_t i = around.first; i <= around.last; ++i)
+        if (mine(turn(i))) numbers.push_back(i);
     }
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   std::vector<LoopTurn> out;
+  out.reserve(numbers.size());
   for (const std::uint64_t i : numbers) {
     LoopTurn t = turn(i);
     const bool continued =
@@ -224,15 +237,14 @@ std::vector<LoopTurn> LoopTimeline::own(const Window& w, Range r) const {
 const LoopTurn* LoopTimeline::longest(Range r) const {
   const LoopTurn* best = nullptr;
   const auto offer = [&](std::uint64_t number) {
-    const LoopTurn& t = turn(number);
+    const LoopTurn& t = turns_[number].turn;
     if (t.owner.connection != 0 && !t.idle && t.from > kStart && (!best || longer(t, *best))) best = &t;
   };
-  const std::uint64_t end = std::min(r.last + 1, first_ + turns_.size());
+  const std::uint64_t end = std::min(r.last + 1, turns_.end());
   for (std::uint64_t i = r.first; i < end;) {
-    if (i % kBlock == 0 && i + kBlock <= end) {
-      const std::size_t block = i / kBlock;
-      if (block < longest_.size() && longest_[block] >= first_) offer(longest_[block]);
-      i += kBlock;
+    if (i % kStretch == 0 && i + kStretch <= end) {
+      if (const std::uint64_t longest = stretches_[stretch_of(i)].longest; longest != 0) offer(longest);
+      i += kStretch;
     } else {
       offer(i++);
     }

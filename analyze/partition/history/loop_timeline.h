@@ -7,7 +7,6 @@
 #pragma once
 
 #include <array>
-#include <boost/container/deque.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -15,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/partition/history/numbered.h"
 #include "analyze/partition/history/observed.h"
 #include "analyze/partition/history/windows.h"
 
@@ -58,14 +58,14 @@ class LoopTimeline {
   void extend(const ThreadLog& log, const Observed& observed, Nanos until);
   void forget_before(Nanos t);
 
-  const LoopTurn& turn(std::uint64_t number) const {
-    return number - first_ < turns_.size() ? turns_[number - first_].turn : open_;
-  }
+  const LoopTurn& turn(std::uint64_t number) const { return turns_.has(number) ? turns_[number].turn : open_; }
   // Those that have something in common with [from, to), the one under way included.
-  Range range(Nanos from, Nanos to) const;
+  Range range(Nanos from, Nanos to) const { return range(from, to, {turns_.first(), turns_.end()}); }
+  // Of those in `in`.
+  Range range(Nanos from, Nanos to, Range in) const;
   bool any_special(Range range) const;
-  // [from, to) without turns that are special; less where the timeline does not reach.
-  Sums within(Nanos from, Nanos to, const Observed& observed) const;
+  // [from, to) without turns that are special; less where the timeline does not reach. in: a range that covers it.
+  Sums within(Nanos from, Nanos to, Range in, const Observed& observed) const;
   // Turns of this request in its window, in order of time. range: of that window.
   std::vector<LoopTurn> own(const Window& w, Range range) const;
   // The longest turn of a known owner in this range; nullptr: none.
@@ -80,21 +80,25 @@ class LoopTimeline {
     std::uint32_t crowded = 0;  // how many sums there are in crowded_
     std::uint32_t special = 0;  // how many turns are special
   };
-  // Memory grows by blocks: nothing is copied, nor twice as large as needed.
-  static constexpr std::size_t kEntriesTogether = 256;
-  using Entries =
-      boost::container::deque<Entry, void,
-                              boost::container::deque_options_t<boost::container::block_size<kEntriesTogether>>>;
   void add(LoopTurn turn, const Observed& observed);
   static void count(const LoopTurn& turn, Nanos from, Nanos to, const Observed& observed, Sums& sums);
   static bool longer(const LoopTurn& a, const LoopTurn& b) { return a.to - a.from > b.to - b.from; }
 
+  // The first turn of [first, end) that ended after t; `end` if none did.
+  std::uint64_t first_after(Nanos t, std::uint64_t first, std::uint64_t end) const;
   BySort crowded_until(std::uint32_t count) const { return count == 0 ? BySort{} : crowded_[count - first_crowded_]; }
 
-  Entries turns_;
-  std::uint64_t first_ = 1;                                   // number of turns_.front()
+  // Of so many turns with numbers that follow each other.
+  struct Stretch {
+    std::uint64_t longest = 0;  // number of the longest turn of a known owner; 0: none
+    Nanos end = kStart;         // of the last
+  };
+  static constexpr std::uint64_t kStretch = 32;
+  static std::uint64_t stretch_of(std::uint64_t number) { return number / kStretch + 1; }
+
+  Numbered<Entry> turns_;
+  Numbered<Stretch> stretches_;
   std::unordered_map<std::uint64_t, std::uint64_t> last_of_;  // by owner: its last turn
-  std::vector<std::uint64_t> longest_;                        // of each block of turns, by number; 0: none
   Sums sums_;
   std::deque<BySort> crowded_;       // each sum that differs from the one before, the last that is forgotten first
   std::uint32_t first_crowded_ = 1;  // number of crowded_.front()

@@ -120,14 +120,18 @@ bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '
 // Eight bytes at a time; of those with a tab or a control character among them, one by one.
 bool has_control(std::string_view s) {
   constexpr std::uint64_t kOnes = ~std::uint64_t{0} / 0xff, kHigh = kOnes << 7;
-  for (; s.size() >= sizeof(std::uint64_t); s.remove_prefix(sizeof(std::uint64_t))) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  const auto in_word = [&](std::size_t at) {
     std::uint64_t bytes;
-    std::memcpy(&bytes, s.data(), sizeof bytes);
+    std::memcpy(&bytes, s.data() + at, kWord);
     const std::uint64_t low = (bytes - kOnes * 0x20) & ~bytes;                                 // high bits: below 0x20
     const std::uint64_t deleted = ((bytes ^ kOnes * 0x7f) - kOnes) & ~(bytes ^ kOnes * 0x7f);  // 0x7f
-    if (((low | deleted) & kHigh) != 0 && std::any_of(s.begin(), s.begin() + sizeof bytes, is_control)) return true;
-  }
-  return std::any_of(s.begin(), s.end(), is_control);
+    return ((low | deleted) & kHigh) != 0 && std::any_of(s.data() + at, s.data() + at + kWord, is_control);
+  };
+  if (s.size() < kWord) return std::any_of(s.begin(), s.end(), is_control);
+  for (std::size_t at = 0; at + kWord < s.size(); at += kWord)
+    if (in_word(at)) return true;
+  return in_word(s.size() - kWord);
 }
 
 }  // namespace
@@ -180,13 +184,16 @@ bool parse_status_line(std::string_view line, Message& m) {
 }
 
 void parse_field(std::string_view line, model::Headers& fields, Framing& f) {
-  const auto colon = line.find(':');
+  std::size_t colon = 0;
+  while (colon < line.size() && ground::is_token(line[colon])) ++colon;
+  const bool valid = colon > 0 && colon < line.size() && line[colon] == ':';
+  if (!valid) colon = line.find(':', colon);
   if (colon == line.npos || fields.size() >= kMaxFields) {
     f.malformed = true;
     return;
   }
   std::string_view name = line.substr(0, colon);
-  if (!is_token(name)) {
+  if (!valid) {
     f.malformed = true;
     name = trim(name);  // "Host : x": RFC 9112, 5.1 has proxies remove it from responses
     if (!is_token(name)) return;

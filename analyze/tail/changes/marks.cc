@@ -110,7 +110,7 @@ void Marks::add_programs(const model::RequestTable& table,
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     if (table.rows.role(i) != model::Role::server || !known(table.rows.start(i))) continue;
     const model::TextId address = local(table.rows.id(i).connection);
-    const std::uint32_t pid = table.rows[i].pid;
+    const std::uint32_t pid = table.rows.names(i).pid;
     const auto runs = runs_.find(pid);
     if (address == 0 || runs == runs_.end()) continue;
     const Time start = table.rows.start(i);

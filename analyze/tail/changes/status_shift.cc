@@ -100,11 +100,12 @@ void study_statuses(const model::RequestTable& table, const std::vector<const st
     if (study.routes[r].role != model::Role::server) continue;
     StatusWatch watch(window);
     for (const std::uint32_t i : *rows[r]) {
-      const model::Request row = table.rows[i];
-      const bool unseen =
-          row.status == 0 && (row.outcome == model::Outcome::in_flight || row.outcome == model::Outcome::unknown);
-      if (!formats::known(row.start) || unseen) continue;
-      watch.push(row.start, row.status);
+      const model::Outcome outcome = table.rows.outcome(i);
+      const std::uint16_t status = table.rows.status(i);
+      const bool unseen = status == 0 && (outcome == model::Outcome::in_flight || outcome == model::Outcome::unknown);
+      const formats::Time start = table.rows.start(i);
+      if (!formats::known(start) || unseen) continue;
+      watch.push(start, status);
     }
     watch.end();
     for (StatusShift shift : watch.shifts()) {

@@ -68,18 +68,21 @@ model::LittleCheck little_check(const model::RequestTable& table, const std::vec
   double busy = 0, durations = 0;
   std::uint64_t began = 0, timed = 0;
   for (const std::uint32_t i : rows) {
-    const model::Request row = table.rows[i];
-    if (!known(row.start) || row.start < begin || row.start > end) continue;
+    const formats::Time began_at = table.rows.start(i);
+    if (!known(began_at) || began_at < begin || began_at > end) continue;
     ++began;
-    const std::int64_t start = nanoseconds(row.start);
-    const std::int64_t stop = row.has_duration                          ? start + row.duration.count()
-                              : row.reset_after >= 0                    ? start + row.reset_after
-                              : standing_of(row) == Standing::in_flight ? to
-                                                                        : start;
+    const std::int64_t start = nanoseconds(began_at);
+    const bool ended = table.rows.has_duration(i);
+    const std::int64_t duration = ended ? table.rows.duration(i).count() : 0;
+    const std::int64_t reset_after = ended ? -1 : table.rows[i].reset_after;
+    const std::int64_t stop = ended                                               ? start + duration
+                              : reset_after >= 0                                  ? start + reset_after
+                              : standing_of(table.rows, i) == Standing::in_flight ? to
+                                                                                  : start;
     busy += static_cast<double>(std::min(stop, to) - std::max(start, from));
-    if (!row.has_duration) continue;
+    if (!ended) continue;
     ++timed;
-    durations += static_cast<double>(row.duration.count());
+    durations += static_cast<double>(duration);
   }
   if (timed == 0) return out;
   out.in_flight = busy / length;

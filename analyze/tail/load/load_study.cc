@@ -67,10 +67,11 @@ std::optional<model::RetryStudy> retries(const model::RequestTable& table, const
   std::map<model::ExchangeId, Call> calls;  // of those with several attempts, by the first
   model::RetryStudy out;
   std::set<model::ExchangeId> repeated;
-  for (const std::uint32_t i : rows)
-    if (const model::Request row = table.rows[i];
-        row.role == Role::client && row.attempt > 1 && row.attempt_of.connection != 0)
+  for (const std::uint32_t i : rows) {
+    if (table.rows.role(i) != Role::client || !table.rows.has_rare(i)) continue;
+    if (const model::Request row = table.rows[i]; row.attempt > 1 && row.attempt_of.connection != 0)
       repeated.insert(row.attempt_of);
+  }
   if (repeated.empty()) return std::nullopt;
   for (const std::uint32_t i : rows) {
     const model::Request row = table.rows[i];

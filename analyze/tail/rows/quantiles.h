@@ -49,7 +49,11 @@ class Sample {
   bool empty() const { return in_order_.empty(); }
   // The smallest value with at least a share q of all at or below it. Not empty.
   std::int64_t at(double q) const;
-  std::span<const std::int64_t> sorted() const { return sorted_; }
+  // Ascending. Nothing else can be asked afterwards.
+  std::vector<std::int64_t> take_sorted() && {
+    in_order_ = {};
+    return std::move(sorted_);
+  }
   // Autocorrelation time in requests, at least 1: how far apart two requests must be to count as independent.
   double correlation() const { return correlation_; }
   model::Quantile quantile(double q, const Shortfall& shortfall) const;

@@ -201,9 +201,12 @@ void assign_routes(model::RequestTable& table, const std::vector<RouteTemplate>&
   };
   std::vector<Choice> choices(table.texts.size() + 1);
   model::TextPool learned;
-  for (const model::Request row : table.rows)
-    if (model::is_call(row)) choices[row.path].rpc = model::rpc_name(table.texts[row.path]).has_value();
-  for (const model::Request row : table.rows) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    if (model::is_call(table.rows.protocol(i)))
+      if (const TextId path = table.rows.names(i).path; !choices[path].rpc)
+        choices[path].rpc = model::rpc_name(table.texts[path]).has_value();
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const model::RowNames row = table.rows.names(i);
     Choice& choice = choices[row.path];
     if (row.path == 0 || choice.seen) continue;
     choice.seen = true;
@@ -228,19 +231,19 @@ void assign_routes(model::RequestTable& table, const std::vector<RouteTemplate>&
     auto operator<=>(const Pair&) const = default;
   };
   std::map<Pair, std::uint64_t> counts;
-  const auto pair_of = [&](const model::Request& row) {
-    return Pair{row.method, row.route, choices[row.path].own != nullptr};
+  const auto pair_of = [&](const model::RowNames& row, TextId route) {
+    return Pair{row.method, route, choices[row.path].own != nullptr};
   };
   std::size_t own_pairs = 0;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    model::Request row = table.rows[i];
+    const model::RowNames row = table.rows.names(i);
     const Choice& choice = choices[row.path];
     if (row.path == 0) continue;
-    row.route = choice.own   ? table.texts.intern(choice.own->text())
-                : choice.rpc ? row.path
-                             : route_ids[choice.learned - 1];
-    table.rows.set_route(i, row.route);
-    if (++counts[pair_of(row)] == 1) own_pairs += choice.own != nullptr;
+    const TextId route = choice.own   ? table.texts.intern(choice.own->text())
+                         : choice.rpc ? row.path
+                                      : route_ids[choice.learned - 1];
+    table.rows.set_route(i, route);
+    if (++counts[pair_of(row, route)] == 1) own_pairs += choice.own != nullptr;
   }
   // Methods are bytes from the wire: even a template has only so many.
   own_pairs = std::min(own_pairs, kMaxMethods * templates.size());
@@ -256,8 +259,8 @@ void assign_routes(model::RequestTable& table, const std::vector<RouteTemplate>&
   for (std::size_t i = 0; i < order.size(); ++i) counts[order[i].first] = i;  // from here on: its rank
   const TextId other = table.texts.intern(kOtherRoute);
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const model::Request row = table.rows[i];
-    if (row.path == 0 || counts[pair_of(row)] < own_pairs + limit) continue;
+    const model::RowNames row = table.rows.names(i);
+    if (row.path == 0 || counts[pair_of(row, table.rows.route(i))] < own_pairs + limit) continue;
     table.rows.set_route(i, other);
     findings.add(model::Finding::route_overflow);
   }

@@ -43,7 +43,8 @@ const std::string& Tasks::comm(std::uint32_t pid) const {
 
 std::vector<model::ProcessSummary> Tasks::summaries(const model::RequestTable& table) const {
   std::map<std::uint32_t, model::ProcessSummary> by_pid;
-  for (const model::Request& row : table.rows) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const model::RowNames row = table.rows.names(i);
     if (row.pid == 0) continue;
     auto& summary = by_pid[row.pid];
     if (summary.requests++ == 0) {

@@ -1,6 +1,7 @@
 // Whether a request's duration counts.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "analyze/model/request.h"
@@ -15,5 +16,6 @@ enum class Standing : std::uint8_t {
   failed,     // model::broke_off
 };
 Standing standing_of(const model::Request& row);
+Standing standing_of(const model::Rows& rows, std::size_t i);
 
 }  // namespace tailcap::tail

@@ -12,13 +12,24 @@
 
 namespace tailcap::tail::slow {
 
+// There is one for every request of a route: without padding.
 struct Item {
   std::int64_t duration = 0;
-  std::span<const model::Part> parts;
   std::uint64_t kind = 0;  // what it has in common with others, see kinds below
   std::uint32_t row = 0;
   bool lossy = false;  // its partition overlaps lost events
+
+  std::span<const model::Part> parts() const { return {first_part_, parts_}; }
+  void set_parts(std::span<const model::Part> parts) {
+    first_part_ = parts.data();
+    parts_ = static_cast<std::uint16_t>(parts.size());
+  }
+
+ private:
+  std::uint16_t parts_ = 0;
+  const model::Part* first_part_ = nullptr;
 };
+static_assert(sizeof(Item) == 32);
 
 // From its start to its end.
 model::Crowd::Interval span_of(const model::RequestTable& table, const Item& item);
@@ -44,7 +55,7 @@ class Columns {
   }  // one that occurs
   // Adds the request's time to sums, one per column.
   void add(const Item& item, std::span<double> sums, double weight = 1) const {
-    for (const model::Part& p : item.parts) sums[of(p.label)] += weight * static_cast<double>(p.time);
+    for (const model::Part& p : item.parts()) sums[of(p.label)] += weight * static_cast<double>(p.time);
   }
 
  private:

@@ -63,7 +63,7 @@ bool has(const VerdictPart& part, Label label) {
 
 double time_of(const Item& item, const VerdictPart& part) {
   double ns = 0;
-  for (const model::Part& p : item.parts)
+  for (const model::Part& p : item.parts())
     if (has(part, p.label)) ns += static_cast<double>(p.time);
   return ns;
 }

@@ -38,7 +38,9 @@ std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t
     if (parts.empty() || !counted(table, row)) continue;
     const std::int64_t age = end - nanoseconds(table.rows.start(row));
     if (usual ? age < kLeastAge || age <= *usual : age < kLeastAgeAlone) continue;
-    Item item{.duration = 0, .parts = parts, .row = row};
+    Item item;
+    item.row = row;
+    item.set_parts(parts);
     for (const model::Part& part : parts) item.duration += part.time;
     items.push_back(item);
     ages.emplace_back(age, row);

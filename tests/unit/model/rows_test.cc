@@ -77,8 +77,15 @@ TEST(Rows, GiveBackWhatTheyWereGiven) {
     truth[at] = any(random);
     rows.set(at, truth[at]);
   }
-  for (std::size_t k = 0; k < truth.size(); ++k)
-    ASSERT_TRUE(rows.role(k) == truth[k].role && rows.protocol(k) == truth[k].protocol) << k;
+  for (std::size_t k = 0; k < truth.size(); ++k) {
+    const Request& t = truth[k];
+    ASSERT_TRUE(rows.role(k) == t.role && rows.protocol(k) == t.protocol && rows.outcome(k) == t.outcome) << k;
+    ASSERT_TRUE(rows.status(k) == t.status && rows.complete(k) == t.complete && rows.has_phases(k) == t.has_phases);
+    ASSERT_TRUE(rows.has_rare(k) || (t.attempt == 0 && t.stream_limit < 0 && !t.pushed)) << k;
+    const RowNames names = rows.names(k);
+    ASSERT_TRUE(names.method == t.method && names.path == t.path && names.authority == t.authority) << k;
+    ASSERT_TRUE(names.comm == t.comm && names.pid == t.pid) << k;
+  }
   ASSERT_EQ(rows.size(), truth.size());
   ASSERT_TRUE(std::equal(rows.begin(), rows.end(), truth.begin()));
   EXPECT_EQ(rows.back(), truth.back());

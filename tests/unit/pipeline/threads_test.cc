@@ -11,6 +11,7 @@
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/report_json.h"
+#include "formats/file/read_limits.h"
 #include "ground/background.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/conversation.h"
@@ -66,6 +67,34 @@ TEST(Threads, SeveralSayWhatOneSays) {
     for (const unsigned threads : {2u, 4u}) EXPECT_EQ(report_of(path, threads), one) << seed << ", " << threads;
   }
   std::filesystem::remove(path);
+}
+
+// Each reading is the first one of a file of its own: later readings stop where the first one did.
+TEST(Threads, SeveralSayWhatOneSaysOfACaptureThatIsNotReadToItsEnd) {
+  Scenario scenario;
+  load(1, scenario);
+  const formats::ReadLimits before = formats::read_limits();
+  for (const std::uint64_t requests : {1u, 100u, 700u}) {
+    formats::ReadLimits limits;
+    limits.requests = requests;
+    formats::set_read_limits(limits);
+    std::vector<std::string> reports;
+    for (const unsigned threads : {1u, 2u, 4u}) {
+      const std::string path =
+          std::filesystem::temp_directory_path() / ("threads_test-" + std::to_string(getpid()) + "-" +
+                                                    std::to_string(requests) + "-" + std::to_string(threads) + ".tcap");
+      synth::write_capture(path, synth::plain_preamble(), scenario.events());
+      pipeline::Options options;
+      options.threads = threads;
+      const pipeline::Analysis a = pipeline::analyze(path, options);
+      EXPECT_EQ(a.table.rows.size(), requests) << threads;
+      reports.push_back(report::json_report(a.study, a.table));
+      std::filesystem::remove(path);
+    }
+    EXPECT_EQ(reports[1], reports[0]) << requests;
+    EXPECT_EQ(reports[2], reports[0]) << requests;
+  }
+  formats::set_read_limits(before);
 }
 
 TEST(Background, DoesOneTaskAfterTheOther) {

@@ -38,7 +38,9 @@ struct TraitCase {
       table.remotes.resize(r.id.connection + 1u);
     }
     for (std::uint32_t i = 0; i < rows.size(); ++i) {
-      items.push_back({.duration = rows[i].duration.count(), .parts = {}, .kind = 0, .row = i, .lossy = false});
+      tail::slow::Item& item = items.emplace_back();
+      item.duration = rows[i].duration.count();
+      item.row = i;
       cohorts.order.push_back(i);
       table.remotes[rows[i].id.connection] =
           table.texts.intern("10.0.0." + std::to_string(host(i)) + ":" + std::to_string(4000 + i));
