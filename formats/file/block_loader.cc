@@ -29,6 +29,11 @@ std::string BlockLoader::inflate(const IndexEntry& entry, std::vector<std::uint6
 }
 
 void BlockLoader::load(const IndexEntry& entry, LoadedBlock& out) {
+  decode(entry, out);
+  if (!out.damage.empty()) out.release_excess();
+}
+
+void BlockLoader::decode(const IndexEntry& entry, LoadedBlock& out) {
   out.events.clear();
   out.release_excess();
   out.damage = entry.header.events > kMaxBlockEvents ? "more events than a block may have" : inflate(entry, out.raw);

@@ -34,6 +34,7 @@ class BlockLoader {
   std::span<const std::byte> payload() const { return std::span(stored_).subspan(8 + header_size_); }
 
  private:
+  void decode(const IndexEntry& entry, LoadedBlock& out);
   // Fills `raw` with the message. Returns why the block is damaged.
   std::string inflate(const IndexEntry& entry, std::vector<std::uint64_t>& raw);
 

@@ -37,7 +37,8 @@ bool ReadAhead::may_start() const {
   if (begun_ >= plan_.size()) return false;
   const std::size_t first_held = taken_ - std::min(taken_, kHeld);
   if (begun_ - first_held >= slots_.size()) return false;
-  return begun_ == taken_ || bytes_in_flight_ + cost(*plan_[begun_]) <= kBytesInFlight;
+  const bool awaited = begun_ < taken_;  // by the consumer, which releases nothing before it has it
+  return awaited || bytes_in_flight_ + cost(*plan_[begun_]) <= kBytesInFlight;
 }
 
 void ReadAhead::work() {
