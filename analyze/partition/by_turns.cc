@@ -228,8 +228,12 @@ class Loop {
 
   // A call without a known parent that the loop made after it had begun this request, and that has no answer.
   std::optional<Call> unanswered(Nanos until) {
-    if (own_.empty()) return std::nullopt;
-    for (const Act* a = log_.acts.first_at(own_.front().from); a != log_.acts.end() && a->time <= until; ++a) {
+    // The turn in which the request was read and the call was made counts as the call's: that may have been the only
+    // one.
+    const bool read_only = own_.empty();
+    const Nanos begun = read_only ? draft_.w.first : own_.front().from;
+    for (const Act* a = log_.acts.first_at(begun); a != log_.acts.end() && a->time <= until; ++a) {
+      if (read_only && !a->out && a->time > begun) break;
       const auto call = a->out ? orphan(*a) : std::nullopt;
       if (call && !call->w.ended() && call->arrived >= draft_.w.to) return call;
     }

@@ -87,6 +87,40 @@ TEST(PartitionOfLoops, ATimer) {
   EXPECT_EQ(c.labels("/sleep"), "timer.sleep~ 20000 sched.runq 50 cpu 150");
 }
 
+// Of a request that had no answer when the recording ended: what it waited for then.
+std::string last_wait(LoopCase& c, const std::string& target) {
+  const pipeline::Analysis& a = c.analysis();
+  const model::Part* most = nullptr;
+  for (const model::Request row : a.table.rows)
+    if (a.table.texts[row.path] == target && row.role == model::Role::server)
+      for (const model::Part& p : a.table.unfinished.parts(row.id))
+        if (most == nullptr || p.time > most->time) most = &p;
+  return most == nullptr
+             ? "none"
+             : std::string(model::name_of(most->label)) + (most->evidence == model::Evidence::inferred ? "~" : "");
+}
+
+// The loop read both requests before it made the calls, so that whose these are is not known.
+TEST(PartitionOfLoops, CallsWithoutAnAnswerAtTheEnd) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  Endpoint& b = c.accepted(kLoop);
+  Endpoint& other = c.accepted(kLoop);
+  Endpoint& first = c.connected(kLoop);
+  Endpoint& second = c.connected(kLoop);
+  c.idle(5ms, 10ms, 10ms);
+  a.receive(10010us, 10020us, get("/a"));
+  b.receive(10015us, 10030us, get("/b"));
+  first.send(11ms, get("/stock"));
+  second.send(12ms, get("/stock"));
+  c.idle(13100us, 14ms, 14ms);
+  other.receive(14010us, 14020us, get("/other"));
+  c.ongoing(kLoop, 14100us, 2s, kEpollWait);
+  EXPECT_EQ(last_wait(c, "/a"), "down.wait~");
+  EXPECT_EQ(last_wait(c, "/b"), "down.wait~");
+  EXPECT_EQ(last_wait(c, "/other"), "blocked.unknown~");
+}
+
 TEST(PartitionOfLoops, AThreadOfItsPool) {
   LoopCase c;
   Endpoint& a = c.accepted(kLoop);
