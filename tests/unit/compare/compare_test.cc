@@ -223,6 +223,27 @@ TEST(Compare, AnUnevenLoadLeavesExactCountsDecided) {
   EXPECT_EQ(c.verdict, Verdict::fail);
 }
 
+TEST(Compare, StolenTimeThatComesAndGoesIsNoObstacle) {
+  const auto compared = [](int runs, const std::function<double(bool, std::size_t)>& share) {
+    auto sides = abba(runs, [](TestRun& run, bool, int i) { usual(run, i); });
+    for (const bool fresh : {false, true}) {
+      auto& side = fresh ? sides.fresh : sides.base;
+      for (std::size_t i = 0; i < side.size(); ++i)
+        side[i].stolen = static_cast<std::int64_t>(share(fresh, i) * static_cast<double>(side[i].end - side[i].begin));
+    }
+    return sides.compare();
+  };
+  // Two runs are disturbed, both of the new side.
+  const auto now_and_then = [](bool fresh, std::size_t i) { return fresh && i < 2 ? 0.4 : 0.01; };
+  const Comparison noisy = compared(6, now_and_then);
+  EXPECT_FALSE(mentions(noisy.uneven, "hypervisor"));
+  EXPECT_TRUE(mentions(noisy.remarks, "differs no more than from run to run"));
+  EXPECT_TRUE(mentions(compared(4, now_and_then).uneven, "hypervisor")) << "too few runs to tell";
+  const Comparison uneven =
+      compared(6, [](bool fresh, std::size_t i) { return (fresh ? 0.2 : 0.02) + 0.01 * static_cast<double>(i % 2); });
+  EXPECT_TRUE(mentions(uneven.uneven, "hypervisor"));
+}
+
 TEST(Compare, CountsThatVaryHaveIntervals) {
   CompareOptions options;
   options.gates = {gate(Metric::Kind::count, 0.5, Gate::Unit::absolute)};
