@@ -90,10 +90,4 @@ std::vector<Crowd::Interval> Crowd::common(std::span<const Interval> of) const {
   return out;
 }
 
-std::int64_t Crowd::total() const {
-  std::int64_t sum = 0;
-  for (const Interval& i : queued_) sum += i.to - i.from;
-  return sum;
-}
-
 }  // namespace tailcap::model

@@ -34,7 +34,6 @@ class Crowd {
   std::vector<Interval> common(std::span<const Interval> of) const;
   // All of it, in order of time, disjoint.
   std::span<const Interval> intervals() const { return queued_; }
-  std::int64_t total() const;
 
  private:
   std::vector<Interval> queued_;

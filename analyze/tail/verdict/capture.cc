@@ -43,8 +43,9 @@ double explained_by_shortage(const Verdict& v) {
 
 model::CpuShortage shortage_of(const model::RequestTable& table, const model::Study& study) {
   model::CpuShortage out;
-  const auto intervals = table.crowd.intervals();
-  out.total = table.crowd.total();
+  const model::Crowd::Interval reported{formats::nanoseconds(study.begin), formats::nanoseconds(study.end)};
+  const auto intervals = table.crowd.common({&reported, 1});
+  out.total = table.crowd.within(reported.from, reported.to);
   out.cpus = std::max(1u, study.quality.preamble.cpus);
   out.own = std::max(0.0, table.crowd.own_share(intervals, out.cpus)) * out.cpus;
   out.stolen = table.cpus.stolen();

@@ -113,7 +113,7 @@ struct Judge {
   const Surroundings& around;
   std::vector<model::Crowd::Interval> spans;  // of the slow requests
   double own = -1;                            // own share of the CPUs while recorded threads were queued, in these
-  double crowded = 0;                         // share of the recording
+  double crowded = 0;                         // share of the time reported
   model::CpuAccount::Use use;                 // of the CPUs, while recorded threads were queued in the slow requests
 
   Judge(const std::vector<Item>& i, const Cohorts& c, const model::TailStudy& t, const Surroundings& a)
@@ -122,7 +122,8 @@ struct Judge {
       spans.push_back(slow::span_of(around.table, items[cohorts.nth_slowest(n)]));
     own = around.table.crowd.own_share(spans, cpus());
     use = use_over(around.table.cpus, around.table.crowd.common(spans));
-    crowded = share(around.table.crowd.total(), length());
+    crowded =
+        share(around.table.crowd.within(nanoseconds(around.study.begin), nanoseconds(around.study.end)), length());
   }
 
   unsigned cpus() const { return std::max(1u, around.study.quality.preamble.cpus); }

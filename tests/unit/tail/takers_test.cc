@@ -73,6 +73,7 @@ TEST(Takers, MayBeStolen) {
 // Every 40th request waits 90 ms for a CPU. What the CPUs did meanwhile: others, the hypervisor, the recorder.
 Study queues(std::int64_t others, std::int64_t steal, std::int64_t recorder) {
   Machine c;
+  c.table.crowd.queued(kStart - 4'000 * kMs, kStart - 1'000 * kMs);  // before the time reported
   Ordinary service(41);
   for (int i = 0; i < 2400; ++i) {
     auto times = service.next(0.005);
@@ -106,6 +107,7 @@ TEST(Takers, AreNamed) {
   EXPECT_NEAR(hogs.shortage.takers[0].cpus, 1.8, 0.01);
   EXPECT_NEAR(hogs.shortage.steal, 0.1, 0.01);
   EXPECT_EQ(hogs.shortage.stolen, 1220 * kMs);
+  EXPECT_EQ(hogs.shortage.total, 60 * 90 * kMs);
 
   EXPECT_EQ(queues(20, 150, 4).verdicts.front().parts.at(0).origin, Origin::hypervisor);
   EXPECT_EQ(queues(20, 0, 120).verdicts.front().parts.at(0).origin, Origin::recorder);
