@@ -116,6 +116,8 @@ int run(Arguments& a) {
   options.partition = true;
   options.by = a.by;
   options.go = a.go;
+  options.beginning = !a.selection.to.empty() && decided_early(a.selection);
+  options.least_left = pipeline::kLittle;
   if (a.format == "html") options.exemplars = report::kSectionsInPage;
   pipeline::Replay replay(a.file, options.threads, options.progress);
   views::RequestStacks stacks(options, a.format == "html");

@@ -49,14 +49,10 @@ struct Arguments {
   bool headers = false, follow = false;
 };
 
-// Lines in the order of time, without what the end of the capture decides: its beginning may be enough. (What a time of
-// day means follows from all readings of the clocks.)
-bool by_beginning(const Arguments& a, const pipeline::Options& options) {
-  const auto relative = [](const auto& moment) { return !moment || !moment->absolute; };
-  return (a.limit > 0 || options.to) && relative(options.from) && relative(options.to) && a.format != "json" &&
-         a.sort != "duration" && a.selection.routes.empty() && a.selection.templates.empty() &&
-         std::all_of(a.selection.filters.begin(), a.selection.filters.end(),
-                     [](const std::string& expression) { return query::later_field(expression).empty(); });
+// Lines in the order of time: the beginning of the capture may be enough.
+bool by_beginning(const Arguments& a) {
+  return (a.limit > 0 || !a.selection.to.empty()) && a.format != "json" && a.sort != "duration" &&
+         decided_early(a.selection);
 }
 
 std::size_t width_of(const Arguments& a) {
@@ -127,7 +123,7 @@ int run(const Arguments& a) {
   options.keep_splits = as_json;
   options.study = false;
   options.partition = options.partition || as_json;
-  options.beginning = by_beginning(a, options);
+  options.beginning = by_beginning(a);
   options.first = a.limit;
   const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   LineOutput out;
@@ -146,10 +142,11 @@ int run(const Arguments& a) {
     complain("requests", "there is no request in " + report::printable(a.file) + ". `tailcap report` says why.");
   else if (rows.empty())
     return nothing_matches("requests", "request");
-  if (analysis.beginning && rows.size() == a.limit)
+  const bool all_read = !formats::known(analysis.study.quality.read_until);
+  if (!all_read && rows.size() == a.limit)
     complain("requests", "the first " + report::count_text(rows.size(), "request", "requests") +
                              " shown; only the beginning of the capture was read");
-  else if (!as_json && !analysis.beginning && rows.size() < analysis.table.rows.size())
+  else if (!as_json && all_read && rows.size() < analysis.table.rows.size())
     complain("requests",
              std::to_string(rows.size()) + " of " + std::to_string(analysis.table.rows.size()) + " requests shown");
   return exit_code(analysis, "requests");

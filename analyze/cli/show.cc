@@ -43,8 +43,13 @@ examples:
 struct Arguments {
   std::string file, id, format, output;
   report::ReportOptions shown;
-  bool no_pager = false;
+  bool no_pager = false, whole = false;
 };
+
+constexpr Definition kWhole{"whole", 0, nullptr,
+                            "read all of a long capture, not only as far as the request needs it: what is typical, and "
+                            "the answer, are then those of the whole",
+                            0};
 
 int no_such_request(const Arguments& a, const pipeline::Look& look) {
   const std::string file = report::printable(a.file);
@@ -76,7 +81,8 @@ int run(Arguments& a) {
   // A missing or broken file is the first thing to say, whatever the id looks like.
   pipeline::Replay replay(a.file, 0, progress_on_terminal());
   views::RequestStacks stacks(id.value_or(model::ExchangeId{}));
-  pipeline::Look look = pipeline::look(replay, id.value_or(model::ExchangeId{}), a.format == "html", &stacks);
+  pipeline::Look look = pipeline::look(replay, id.value_or(model::ExchangeId{}),
+                                       {.lanes = a.format == "html", .beside = &stacks, .beginning = !a.whole});
   if (!id) {
     return no_id("show", a.file, a.id);
   }
@@ -108,6 +114,7 @@ int run_show(int argc, char** argv) {
   CommandLine line("show", kAbout);
   line.word("FILE", a.file, "no file given");
   line.word("ID", a.id, "no request given, like 12.3");
+  line.option(kWhole, &a.whole);
   line.group("In which form?");
   line.format(a.format, {"text", "html", "md", "json"}, &a.output,
               "html: a page that needs nothing else, with the lanes around the request; md: Markdown, to be pasted "

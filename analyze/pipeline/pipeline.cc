@@ -1,10 +1,10 @@
 #include "analyze/pipeline/pipeline.h"
 
 #include <algorithm>
-#include <cassert>
 #include <optional>
 #include <variant>
 
+#include "analyze/pipeline/beginning.h"
 #include "analyze/pipeline/exemplars.h"
 #include "analyze/pipeline/label_pass.h"
 #include "analyze/pipeline/replay.h"
@@ -17,8 +17,9 @@ namespace tailcap::pipeline {
 namespace {
 
 bool damaged(const model::Quality& quality) {
-  return quality.lost > 0 || !quality.losses.empty() || quality.file.damaged_blocks > 0 ||
-         quality.file.state != formats::CaptureState::complete || !formats::stopped_captures().empty();
+  return quality.lost > 0 || (formats::known(quality.read_until) && quality.file.lost > 0) || !quality.losses.empty() ||
+         quality.file.damaged_blocks > 0 || quality.file.state != formats::CaptureState::complete ||
+         !formats::stopped_captures().empty();
 }
 
 // Leaves the requests that are meant.
@@ -39,14 +40,16 @@ void select(const Options& options, Analysis& out) {
   if (wanted.to()) out.study.end = std::clamp(*wanted.to(), out.study.begin, out.study.end);
 }
 
+// read_until: see Quality.
 Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& preamble, const formats::FileSummary& file,
-                const Options& options) {
+                formats::Time read_until, const Options& options) {
   Analysis out;
   partition::CourseBook courses;
   if (labels) courses = labels->finish(out);
   wire.requests().give(out);
   out.study.quality.preamble = preamble;
   out.study.quality.file = file;
+  out.study.quality.read_until = read_until;
   wire.fill(out.table, out.study);
   out.endpoints = wire.connections().take_endpoints();
   out.connections = wire.connections().take_all();
@@ -60,73 +63,37 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   return out;
 }
 
-// What is reported of the time before is complete so long after it: losses are counted after they happened.
-constexpr formats::Duration kReportedLater = std::chrono::seconds{5};
-constexpr std::uint64_t kMoreEvents = 4;  // times as many, where they did not decide
-
-// Requests that begin before this time are over and will not change. all: sorted by start.
-formats::Time decided_until(const model::Rows& all, formats::Time read) {
-  const formats::Time settled = read - kReportedLater;
-  for (const model::Request row : all) {
-    if (row.start >= settled) break;
-    if (!row.has_duration || row.start + row.duration >= settled || row.method == 0 || row.path == 0) return row.start;
-  }
-  return settled;
-}
-
-Analysis analyze_beginning(const std::string& path, const Options& options) {
-  assert(!options.partition && !options.study);
-  for (std::uint64_t limit = options.first_events;; limit *= kMoreEvents) {
-    Replay replay(path, options.threads, options.progress);
-    formats::RequestAllowance allowance(path);
-    WirePass wire(replay.preamble(), options, &allowance);
-    std::uint64_t events = 0;
-    formats::Time read = formats::kNoTime;
-    bool cut = false;
-    replay.each([&](const formats::Event& event) {
-      wire.push(event);
-      read = std::max(read, event.time);
-      cut = ++events >= limit && !std::holds_alternative<formats::CaptureEnd>(event.body);
-      return !cut;
-    });
-    if (cut) wire.push({.time = read, .body = formats::CaptureEnd{formats::CaptureState::truncated}});
-    wire.end();
-    const formats::Time decided = decided_until(wire.requests().table().rows, read);
-    const bool unbound = wire.requests().left_out() > 0;
-    Analysis out = finish(wire, nullptr, replay.preamble(), replay.summary(), options);
-    if (!cut) return out;
-    const Wanted wanted(options, out.study);
-    const bool enough = options.first > 0 && out.table.rows.size() >= options.first &&
-                        out.table.rows.start(options.first - 1) < decided;
-    if (unbound || !(enough || (wanted.to() && *wanted.to() <= decided))) continue;
-    out.beginning = true;
-    out.damaged = out.damaged || out.study.quality.file.lost > 0;
-    return out;
-  }
+Analysis finish(WirePass& wire, LabelPass* labels, Replay& replay, const Options& options) {
+  return finish(wire, labels, replay.preamble(), replay.summary(),
+                replay.ends_early() ? replay.reached() : formats::kNoTime, options);
 }
 
 }  // namespace
 
 Analysis analyze(const std::string& path, const Options& options) {
-  if (options.beginning) return analyze_beginning(path, options);
   Replay replay(path, options.threads, options.progress);
   return analyze(replay, options, {});
 }
 
 Analysis analyze(Replay& replay, const Options& options, std::span<SecondReading* const> beside) {
-  formats::RequestAllowance allowance(replay.path());
-  WirePass wire(replay.preamble(), options, &allowance);
-  wire.read(replay);
-  wire.end();
-  if (!options.partition) return finish(wire, nullptr, replay.preamble(), replay.summary(), options);
-  LabelPass labels(wire, options);
-  for (SecondReading* const other : beside) other->begin(wire.requests().table(), wire.recording());
+  Beginning beginning(options, replay);
+  std::optional<formats::RequestAllowance> allowance;
+  std::optional<WirePass> wire;
+  do {
+    allowance.emplace(replay.path());
+    wire.emplace(replay.preamble(), options, &*allowance);
+    wire->read(replay, beginning);
+    wire->end();
+  } while (!beginning.decided(*wire));
+  if (!options.partition) return finish(*wire, nullptr, replay, options);
+  LabelPass labels(*wire, options);
+  for (SecondReading* const other : beside) other->begin(wire->requests().table(), wire->recording());
   replay.each([&](const formats::Event& event) {
     labels.push(event);
     for (SecondReading* const other : beside) other->push(event);
   });
-  for (SecondReading* const other : beside) other->end(wire.requests().table());
-  return finish(wire, &labels, replay.preamble(), replay.summary(), options);
+  for (SecondReading* const other : beside) other->end(wire->requests().table());
+  return finish(*wire, &labels, replay, options);
 }
 
 Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events, const Options& options) {
@@ -142,10 +109,10 @@ Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Eve
   }
   file.events = events.size();
   wire.end();
-  if (!options.partition) return finish(wire, nullptr, preamble, file, options);
+  if (!options.partition) return finish(wire, nullptr, preamble, file, formats::kNoTime, options);
   LabelPass labels(wire, options);
   for (const formats::Event& event : events) labels.push(event);
-  return finish(wire, &labels, preamble, file, options);
+  return finish(wire, &labels, preamble, file, formats::kNoTime, options);
 }
 
 }  // namespace tailcap::pipeline

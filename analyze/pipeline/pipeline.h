@@ -26,6 +26,7 @@
 namespace tailcap::pipeline {
 
 inline constexpr std::size_t kMaxRoutes = 200;
+inline constexpr std::uint64_t kLittle = 2'000'000;  // events that are read in a few seconds: see Options::least_left
 
 // A moment as a person names it.
 struct Moment {
@@ -50,12 +51,13 @@ struct Options {
   bool occurrences = false;        // with partition: fills RequestTable::occurrences
   model::GoLimits go;
   Progress progress;  // see Replay
-  // Of a file, only its beginning is read where that decides the first so many requests (0: all) or those before `to`.
-  // What is known only when the capture has been read to its end (query/later.h) is not wanted: not with partition or
-  // study.
+  // Of a file, only its beginning is read where that decides the first so many requests (0: not asked), those before
+  // `to`, or the request to follow. Whatever follows from the whole capture (query/later.h, the study) is then that of
+  // the beginning: Quality::read_until.
   bool beginning = false;
   std::size_t first = 0;
   std::uint64_t first_events = 200'000;  // read at least
+  std::uint64_t least_left = 0;          // no more than these are read, too
   // With partition: fills Analysis::courses for this request, its other end and the calls below,
   model::ExchangeId follow;
   std::size_t exemplars = 0;  // or for those of the exemplars of the first so many routes,
@@ -86,7 +88,6 @@ struct Analysis {
   std::vector<model::ExchangeId> wrong;
   std::size_t grouped = 0;  // requests that carry the header field Options::by
   model::Splits splits;     // of all requests, selected or not, where they were asked for
-  bool beginning = false;   // only the beginning of the capture was read
   // Bytes or events are missing somewhere, or the capture was cut short: exit code 3 where results are printed.
   bool damaged = false;
 };

@@ -12,7 +12,15 @@ Replay::Replay(std::string path, unsigned threads, Progress progress)
 
 void Replay::begin() {
   if (readings_++ > 0) reader_ = std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads_});
-  if (progress_) progressed_ = {readings_, 0, std::max<std::uint64_t>(1, reader_->summary().events)};
+  delivered_ = 0;
+  total_ = reader_->summary().events;
+  reached_ = formats::kNoTime;
+  if (progress_) progressed_ = {readings_, 0, std::max<std::uint64_t>(1, total_)};
+}
+
+std::span<const formats::Event> Replay::end() {
+  end_ = {reached_, {}, formats::CaptureEnd{formats::CaptureState::truncated}};
+  return {&end_, 1};
 }
 
 void Replay::tell(std::size_t events) {

@@ -2,6 +2,7 @@
 // (scripts/laws); merge/ reads several captures at once, `tailcap check` and `tailcap info` read blocks.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,6 +34,17 @@ class Replay {
   formats::FileSummary summary() const { return reader_->summary(); }
   unsigned readings() const { return readings_; }  // that were begun
 
+  // Of the reading under way, or of the last one:
+  std::uint64_t delivered() const { return delivered_; }  // events
+  std::uint64_t left() const { return total_ - std::min(delivered_, total_); }
+  formats::Time reached() const { return reached_; }  // the latest time of an event
+
+  // By the visitor of a reading: it ends after the events that the visitor has, with a CaptureEnd (`truncated`), and so
+  // do the readings that follow.
+  void end_here() { until_ = delivered_; }
+  bool ends_early() const { return until_ != kAll; }
+  void read_all() { until_ = kAll; }  // from the next reading on
+
   // One reading: every event, in the order of the file. A visitor that returns false ends it.
   template <class Visitor>
   void each(Visitor&& visit) {
@@ -55,12 +67,17 @@ class Replay {
     begin();
     for (auto events = reader_->next(); !events.empty(); events = reader_->next()) {
       const bool last = reader_->between_blocks();
+      note(events);
       if constexpr (std::is_same_v<decltype(visit(events, last)), bool>) {
         if (!visit(events, last)) return;
       } else {
         visit(events, last);
       }
       if (progress_) tell(events.size());
+      if (delivered_ < until_) continue;
+      if (progress_) tell(left());
+      visit(end(), true);
+      return;
     }
   }
 
@@ -71,13 +88,23 @@ class Replay {
   }
 
  private:
+  static constexpr std::uint64_t kAll = UINT64_MAX;
+
   void begin();
+  void note(std::span<const formats::Event> events) {
+    delivered_ += events.size();
+    for (const formats::Event& event : events) reached_ = std::max(reached_, event.time);
+  }
+  std::span<const formats::Event> end();
   void tell(std::size_t events);
 
   std::string path_;
   unsigned threads_;
   std::unique_ptr<formats::Reader> reader_;
   unsigned readings_ = 0;
+  std::uint64_t delivered_ = 0, total_ = 0, until_ = kAll;
+  formats::Time reached_ = formats::kNoTime;
+  formats::Event end_;  // where the reading ends early
   Progress progress_;
   Progressed progressed_;
 };

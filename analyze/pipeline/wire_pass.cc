@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "analyze/pipeline/beginning.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wire/wire_batch.h"
 #include "analyze/tail/study.h"
@@ -15,8 +16,14 @@ constexpr std::size_t kTogether = 4096;  // events of a batch
 
 }  // namespace
 
-void WirePass::read(Replay& replay) {
-  if (ground::workers_of(threads_) < 2) return replay.run(*this);
+void WirePass::read(Replay& replay, Beginning& beginning) {
+  if (ground::workers_of(threads_) < 2) {
+    replay.slices([&](std::span<const formats::Event> events, bool) {
+      for (const formats::Event& event : events) push(event);
+      if (beginning.due()) beginning.look(*this);
+    });
+    return;
+  }
   // While the second stage is at one batch, the first fills the other. A hand-over costs two switches of threads.
   std::array<WireBatch, 2> batches;
   std::size_t at = 0, filled = 0;
@@ -31,8 +38,17 @@ void WirePass::read(Replay& replay) {
     at = 1 - at;
     filled = 0;
     rows.run([&] { batch.replay(rows_); });
+    if (!beginning.due()) return;
+    rows.wait();
+    beginning.look(*this);
   });
   rows.wait();
+}
+
+bool WirePass::all_bound() const {
+  model::Quality quality;
+  wire_.fill(quality);
+  return quality.tls.unbound == 0;
 }
 
 void WirePass::fill(const model::RequestTable& table, model::Study& study) {

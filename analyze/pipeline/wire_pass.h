@@ -8,6 +8,7 @@
 
 namespace tailcap::pipeline {
 
+class Beginning;
 class Replay;
 
 class WirePass {
@@ -17,14 +18,17 @@ class WirePass {
       : threads_(options.threads), wire_(allowance), rows_(preamble, options) {}
 
   void push(const formats::Event& event) { wire_.push(event, rows_); }
-  // All events of the capture: the two stages on a thread each, where there may be two. The result is the same.
-  void read(Replay& replay);
+  // The events of the capture, as far as they are needed: the two stages on a thread each, where there may be two. The
+  // result is the same.
+  void read(Replay& replay, Beginning& beginning);
   // After the last event: all requests are known.
   void end() { requests().settle(recording().facts()); }
 
   Requests& requests() { return rows_.requests(); }
   Connections& connections() { return rows_.connections(); }
   const Recording& recording() const { return rows_.recording(); }
+  // After the last event: the connection of every TLS session is known.
+  bool all_bound() const;
   // Counts and findings of the stages. table: that of the requests.
   void fill(const model::RequestTable& table, model::Study& study);
 

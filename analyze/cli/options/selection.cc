@@ -1,10 +1,12 @@
 #include "analyze/cli/options/selection.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
 
 #include "analyze/cli/options/read_options.h"
 #include "analyze/cli/output/progress.h"
+#include "analyze/query/later.h"
 #include "analyze/query/literal.h"
 #include "analyze/query/route_filter.h"
 #include "analyze/report/words/escape.h"
@@ -139,6 +141,13 @@ pipeline::Options options_of(const Selection& selection) {
   for (const auto& filter : options.filters) options.partition = options.partition || filter.needs_account();
   options.max_routes = selection.max_routes;
   return options;
+}
+
+bool decided_early(const Selection& selection) {
+  const auto relative = [](const std::string& moment) { return moment.empty() || !moment_of(moment).absolute; };
+  return relative(selection.from) && relative(selection.to) && selection.routes.empty() &&
+         selection.templates.empty() &&
+         std::ranges::all_of(selection.filters, [](const std::string& f) { return query::later_field(f).empty(); });
 }
 
 std::string scope_text(const Selection& selection) {

@@ -26,6 +26,10 @@ struct Selection {
 void add_selection(CommandLine& line, Selection& selection, const char* question = "Which requests?");
 void add_routes(CommandLine& line, Selection& selection);
 
+// The requests chosen follow from what was recorded until they were over, not from the rest of the capture, as routes
+// do. (What a time of day means follows from all readings of the clocks.)
+bool decided_early(const Selection& selection);
+
 // Throws UsageError or query::FilterError.
 pipeline::Options options_of(const Selection& selection);
 

@@ -128,6 +128,7 @@ struct Quality {
   std::optional<Estimate> all_requests;  // likewise, of exchanges
   formats::Preamble preamble;
   formats::FileSummary file;
+  Time read_until = formats::kNoTime;  // only the beginning of the file was read; kNoTime: all of it
   Duration duration{};
   std::uint64_t events = 0, lost = 0;
   std::uint64_t samples = 0;  // of the CPU

@@ -112,13 +112,16 @@ std::vector<std::uint32_t> processes_of(const model::Detail& detail) {
 
 }  // namespace
 
-Look look(Replay& replay, model::ExchangeId id, bool with_lanes, SecondReading* beside) {
+Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
   Options options;
   options.partition = true;
   options.follow = id;
-  SecondLook second(id, with_lanes);
+  options.beginning = how.beginning && id.connection != 0;
+  options.first_events = how.first_events;
+  options.least_left = how.least_left;
+  SecondLook second(id, how.lanes);
   std::vector<SecondReading*> readers = {&second};
-  if (beside) readers.push_back(beside);
+  if (how.beside) readers.push_back(how.beside);
   Analysis analysis = analyze(replay, options, readers);
   Look out;
   out.wrong = analysis.wrong;

@@ -26,8 +26,16 @@ struct Look {
   std::vector<model::ExchangeId> wrong;  // as in Analysis
 };
 
-// Two readings of the capture. with_lanes: fills Look::lanes. beside: also reads in the second one; may be null. Throws
-// like analyze().
-Look look(Replay& replay, model::ExchangeId id, bool with_lanes = false, SecondReading* beside = nullptr);
+struct LookOptions {
+  bool lanes = false;               // fills Look::lanes
+  SecondReading* beside = nullptr;  // also reads in the second reading
+  // Of a long capture, only the beginning is read that decides what is said of the request; the study and the table are
+  // then those of the beginning.
+  bool beginning = false;
+  std::uint64_t first_events = 200'000, least_left = kLittle;  // as in Options
+};
+
+// Two readings of the capture. Throws like analyze().
+Look look(Replay& replay, model::ExchangeId id, const LookOptions& how = {});
 
 }  // namespace tailcap::pipeline

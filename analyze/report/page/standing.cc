@@ -196,6 +196,10 @@ Standing standing_of(ExchangeId id, const model::Study& study, const model::Requ
       say("explained by", tail::sentence(study.verdicts[static_cast<std::size_t>(own.part_of)], study, table));
   }
   say("machine", machine_text(row, table));
+  if (const model::Quality& q = study.quality; formats::known(q.read_until))
+    say("read", "the first " + duration_text(q.read_until - q.file.first) + " of " +
+                    duration_text(q.file.last - q.file.first) +
+                    ". What is typical and the verdict are those of this part; --whole reads everything");
   if (const auto chains = table.chains.find(id); chains != table.chains.end()) {
     std::vector<Node> nodes;
     for (const Chain& chain : chains->second)

@@ -1,4 +1,4 @@
-// The first requests of a capture, of which only the beginning is read: the same as those of the whole.
+// What is said of the first requests of a capture, of which only the beginning is read, is what is said of the whole.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/request/detail.h"
+#include "analyze/report/request/show.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 
@@ -51,6 +54,18 @@ class Beginning : public testing::Test {
       out.push_back(line);
     }
     return out;
+  }
+
+  // What `tailcap show` says, without what a connection comes to in the end.
+  std::string shown(model::ExchangeId id, bool beginning, bool& all_read) const {
+    pipeline::Replay replay(path_);
+    pipeline::Look look = pipeline::look(replay, id, {.beginning = beginning, .first_events = 100, .least_left = 0});
+    all_read = !formats::known(look.study.quality.read_until);
+    if (!look.detail) return "none";
+    look.study.quality.read_until = formats::kNoTime;
+    look.detail->request.connection = {};
+    if (look.detail->peer) look.detail->peer->connection = {};
+    return report::json_show(*look.detail, look.study, look.table);
   }
 
   const std::string path_ =
@@ -99,7 +114,7 @@ TEST_F(Beginning, HasTheFirstRequestsOfTheWhole) {
     for (const std::size_t n : {1u, 7u, 60u}) {
       const pipeline::Analysis some = analyze(n);
       EXPECT_EQ(lines(some, n), lines(whole, n)) << "seed " << seed << ", " << n;
-      (some.beginning ? beginnings : wholes) += 1;
+      (formats::known(some.study.quality.read_until) ? beginnings : wholes) += 1;
       EXPECT_EQ(some.damaged, seed % 4 == 0) << seed;
     }
   }
@@ -119,9 +134,46 @@ TEST_F(Beginning, HasThoseBeforeAMoment) {
       n += row.start - whole.study.quality.file.first < formats::Duration(until.nanoseconds);
     ASSERT_EQ(some.table.rows.size(), n) << seed;
     EXPECT_EQ(lines(some, n), lines(whole, n)) << seed;
-    beginnings += some.beginning;
+    beginnings += formats::known(some.study.quality.read_until);
   }
   EXPECT_GT(beginnings, 15);
+}
+
+TEST_F(Beginning, SaysTheSameOfARequest) {
+  int beginnings = 0, requests = 0;
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    Load load(seed);
+    for (int c = 0; c < 6; ++c) load.connection(c, 60);
+    if (seed % 4 == 0)
+      load.scenario.loss(load.between(0, 5'000'000), 5s + load.between(0, 900'000), formats::Kind::receive, 3);
+    write(load.scenario);
+    const pipeline::Analysis whole = analyze(0);
+    for (std::size_t i = 0; i < whole.table.rows.size() / 3; i += 17) {
+      bool all_read = false, always = true;
+      const model::ExchangeId id = whole.table.rows.id(i);
+      EXPECT_EQ(shown(id, true, all_read), shown(id, false, always)) << "seed " << seed << ", request " << i;
+      EXPECT_TRUE(always);
+      beginnings += !all_read;
+      ++requests;
+    }
+  }
+  EXPECT_GT(requests, 50);
+  EXPECT_GT(beginnings, requests / 2);
+}
+
+TEST_F(Beginning, ReadsAllWhereLittleIsLeftOrTheRequestIsNotThere) {
+  Load load(3);
+  for (int c = 0; c < 6; ++c) load.connection(c, 1'000'000);
+  write(load.scenario);
+  const model::ExchangeId first = analyze(0).table.rows.id(0);
+  const auto read_until = [&](model::ExchangeId id, std::uint64_t least_left) {
+    pipeline::Replay replay(path_);
+    return pipeline::look(replay, id, {.beginning = true, .first_events = 100, .least_left = least_left})
+        .study.quality.read_until;
+  };
+  EXPECT_TRUE(formats::known(read_until(first, 0)));
+  EXPECT_FALSE(formats::known(read_until(first, 1'000'000)));
+  EXPECT_FALSE(formats::known(read_until({first.connection, 1'000'000}, 0)));
 }
 
 TEST_F(Beginning, ReadsOnWhileAnEarlierRequestHasNoAnswer) {
@@ -131,7 +183,7 @@ TEST_F(Beginning, ReadsOnWhileAnEarlierRequestHasNoAnswer) {
   load.connection(1, 1'000'000);
   write(load.scenario);
   const pipeline::Analysis a = analyze(1);
-  EXPECT_FALSE(a.beginning);
+  EXPECT_FALSE(formats::known(a.study.quality.read_until));
   ASSERT_GE(a.table.rows.size(), 1u);
   EXPECT_EQ(a.table.texts[model::Request(*a.table.rows.begin()).path], "/hung");
 }
@@ -142,7 +194,7 @@ TEST_F(Beginning, FewerThanAskedForAreAll) {
   write(load.scenario);
   const std::size_t all = analyze(0).table.rows.size();
   const pipeline::Analysis a = analyze(all + 1);
-  EXPECT_FALSE(a.beginning);
+  EXPECT_FALSE(formats::known(a.study.quality.read_until));
   EXPECT_EQ(a.table.rows.size(), all);
 }
 
