@@ -20,6 +20,7 @@
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/cut/cut.h"
+#include "formats/not_itself.h"
 #include "formats/printable.h"
 
 namespace tailcap::cli {
@@ -85,9 +86,7 @@ int run_pack(int argc, char** argv) {
   if (!yes && isatty(STDIN_FILENO) == 0)
     return wrong_usage(argv[0], "there is no terminal to ask on; --yes writes without a question");
   if (out.empty()) out = std::filesystem::path(given_path(cut.in)).replace_extension(".zip").string();
-  std::error_code error;
-  if (std::filesystem::equivalent(given_path(cut.in), out, error))
-    throw std::runtime_error(printable(out) + " is the capture itself; name another file to write");
+  formats::refuse_itself(given_path(cut.in), out);
   if (std::filesystem::exists(out) && !force)
     throw std::runtime_error(printable(out) + " exists; --force overwrites it");
 

@@ -254,7 +254,7 @@ Frame frame_of(std::span<const Run> base, std::span<const Run> fresh, std::span<
   }
   if (k.method == Method::blocks) compare_noise(base, fresh, noise, out);
   if (k.method == Method::duet_paired) {
-    const auto pairs = pairs_of(base, fresh, out.obstacles);
+    const auto pairs = pairs_of(base, fresh, out);
     if (pairs.empty())
       k.method = Method::runs_welch;
     else

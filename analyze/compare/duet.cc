@@ -33,25 +33,25 @@ bool any_of_duet(std::span<const Run> base, std::span<const Run> fresh) {
   return false;
 }
 
-std::vector<std::size_t> pairs_of(std::span<const Run> base, std::span<const Run> fresh,
-                                  std::vector<std::string>& obstacles) {
+std::vector<std::size_t> pairs_of(std::span<const Run> base, std::span<const Run> fresh, model::gate::Comparison& out) {
   std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < fresh.size(); ++i)
     if (const std::string pair = pair_of(fresh[i]); !pair.empty()) places.emplace(pair, i);
-  std::vector<std::size_t> out;
+  std::vector<std::size_t> pairs;
   for (const Run& run : base) {
     const auto place = places.find(pair_of(run));
     if (place == places.end()) break;
     if (!together(run, fresh[place->second])) {
-      obstacles.push_back("the two recordings of duet " + formats::printable(place->first) +
-                          " were not made at the same time");
+      out.apart = place->first;
+      out.obstacles.push_back("the two recordings of duet " + formats::printable(place->first) +
+                              " were not made at the same time");
       return {};
     }
-    out.push_back(place->second);
+    pairs.push_back(place->second);
     places.erase(place);
   }
-  if (out.size() == base.size() && base.size() == fresh.size()) return out;
-  obstacles.push_back(
+  if (pairs.size() == base.size() && base.size() == fresh.size()) return pairs;
+  out.obstacles.push_back(
       "not every run has its other version: captures of a duet carry the note duet, with one value for both");
   return {};
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 #include <vector>
 
 #include "analyze/model/gate/comparison.h"
@@ -14,9 +13,9 @@ inline constexpr const char* kDuetNote = "duet";  // its value is the same in bo
 // Any run has the note.
 bool any_of_duet(std::span<const model::gate::Run> base, std::span<const model::gate::Run> fresh);
 
-// For each run of the base, the run of the new version that was recorded with it; empty: they are no pairs, and
-// obstacles say why.
+// For each run of the base, the run of the new version that was recorded with it; empty: they are no pairs, and the
+// obstacles of `out` say why.
 std::vector<std::size_t> pairs_of(std::span<const model::gate::Run> base, std::span<const model::gate::Run> fresh,
-                                  std::vector<std::string>& obstacles);
+                                  model::gate::Comparison& out);
 
 }  // namespace tailcap::compare

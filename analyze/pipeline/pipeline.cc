@@ -22,20 +22,23 @@ bool damaged(const model::Quality& quality) {
          !formats::stopped_captures().empty();
 }
 
+// Leaves the requests for which chosen(row number) holds.
+template <class Chosen>
+void keep(const Options& options, Analysis& out, Chosen&& chosen) {
+  std::vector<std::uint32_t> kept;
+  for (std::uint32_t i = 0; i < out.table.rows.size(); ++i)
+    if (chosen(i)) kept.push_back(i);
+  out.table.rows.keep(kept);
+  if (!options.keep_headers) return;
+  for (std::size_t n = 0; n < kept.size(); ++n)
+    if (kept[n] != n) out.headers[n] = std::move(out.headers[kept[n]]);
+  out.headers.resize(kept.size());
+}
+
 // Leaves the requests that are meant.
 void select(const Options& options, Analysis& out) {
   const Wanted wanted(options, out.study);
-  if (!wanted.all()) {
-    std::vector<std::uint32_t> kept;
-    for (std::uint32_t i = 0; i < out.table.rows.size(); ++i)
-      if (wanted(out.table, i)) kept.push_back(i);
-    out.table.rows.keep(kept);
-    if (options.keep_headers) {
-      for (std::size_t n = 0; n < kept.size(); ++n)
-        if (kept[n] != n) out.headers[n] = std::move(out.headers[kept[n]]);
-      out.headers.resize(kept.size());
-    }
-  }
+  if (!wanted.all()) keep(options, out, [&](std::uint32_t i) { return wanted(out.table, i); });
   if (wanted.from()) out.study.begin = std::clamp(*wanted.from(), out.study.begin, out.study.end);
   if (wanted.to()) out.study.end = std::clamp(*wanted.to(), out.study.begin, out.study.end);
 }
@@ -47,6 +50,9 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   partition::CourseBook courses;
   if (labels) courses = labels->finish(out);
   wire.requests().give(out);
+  // What was under way where the reading ended may well be complete in the capture. It was not asked for.
+  if (formats::known(read_until))
+    keep(options, out, [&](std::uint32_t i) { return !has(out.table.rows.taints(i), model::Taint::cut_off); });
   out.study.quality.preamble = preamble;
   out.study.quality.file = file;
   out.study.quality.read_until = read_until;

@@ -14,6 +14,7 @@
 #include "formats/file/marker.h"
 #include "formats/file/read_limits.h"
 #include "formats/file/writer.h"
+#include "formats/not_itself.h"
 #include "formats/printable.h"
 #include "ground/workers.h"
 
@@ -118,9 +119,7 @@ std::string key_from_file(const std::string& path) {
 }
 
 Result redact(const Options& options) {
-  std::error_code error;
-  if (!options.out.empty() && std::filesystem::equivalent(options.in, options.out, error))
-    throw std::runtime_error(printable(options.out) + " is the capture itself; name another file to write");
+  if (!options.out.empty()) formats::refuse_itself(options.in, options.out);
   Reader reader(options.in, {.threads = options.threads});
   Result result;
   result.in = reader.summary();

@@ -113,6 +113,7 @@ struct Comparison {
   std::size_t noise_runs = 0;          // further runs of one version, which show how runs vary
   std::vector<std::string> obstacles;  // the sides cannot be compared, because
   std::vector<std::string> uneven;     // their times cannot be, because; counts that never vary can
+  std::string apart;                   // the note of a duet whose two recordings were not made at the same time
   std::vector<std::string> remarks;
   std::string same_version;  // not empty: an A/A measurement of this version
   std::vector<GateResult> gates;

@@ -26,6 +26,8 @@ class CompareWriter {
     json_.field("sentence", verdict_text(c_));
     texts("obstacles", c_.obstacles);
     texts("uneven", c_.uneven);
+    json_.key("apart");
+    json_.text_or_null(c_.apart);
     texts("remarks", c_.remarks);
     json_.key("same_version");
     json_.text_or_null(c_.same_version);

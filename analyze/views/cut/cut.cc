@@ -11,6 +11,7 @@
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/report/json/request_json.h"
+#include "formats/not_itself.h"
 #include "formats/printable.h"
 
 namespace tailcap::views {
@@ -231,9 +232,7 @@ std::set<ExchangeId> different(const Original& original, const std::string& out,
 }  // namespace
 
 CutResult cut(const CutOptions& options) {
-  std::error_code error;
-  if (std::filesystem::equivalent(options.in, options.out, error))
-    throw std::runtime_error(formats::printable(options.out) + " is the capture itself; name another file to write");
+  formats::refuse_itself(options.in, options.out);
   if (model::CutNote::from_notes(pipeline::Replay(options.in).preamble().notes))
     throw std::runtime_error(formats::printable(options.in) + " is a part of a capture already; cut the original");
   const Original original(options);

@@ -134,6 +134,7 @@ TEST_F(Beginning, HasThoseBeforeAMoment) {
       n += row.start - whole.study.quality.file.first < formats::Duration(until.nanoseconds);
     ASSERT_EQ(some.table.rows.size(), n) << seed;
     EXPECT_EQ(lines(some, n), lines(whole, n)) << seed;
+    EXPECT_EQ(some.study.quality.incomplete, 0u) << "under way where the reading ended";
     beginnings += formats::known(some.study.quality.read_until);
   }
   EXPECT_GT(beginnings, 15);
