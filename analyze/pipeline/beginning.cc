@@ -12,7 +12,8 @@ namespace {
 
 // What is reported of the time before is complete so long after it: losses are counted after they happened.
 constexpr formats::Duration kReportedLater = std::chrono::seconds{5};
-constexpr std::uint64_t kMoreEvents = 2;          // times as many, where they did not decide
+constexpr std::uint64_t kMoreEvents = 2;  // times as many, where they did not decide
+constexpr unsigned kMostTries = 3;
 constexpr std::uint64_t kBetweenLooks = 200'000;  // events, at most; a look waits for the other thread
 
 // Requests that begin before this time are over and will not change. all: sorted by start.
@@ -82,7 +83,9 @@ bool Beginning::decided(WirePass& wire) {
     }
   }
   if (done) return true;
-  least_ = kMoreEvents * replay_.delivered();
+  // Something that does not end, or a session that stays unbound, is in every beginning.
+  const bool again = ++tries_ < kMostTries || !options_.partition;
+  least_ = again ? kMoreEvents * replay_.delivered() : UINT64_MAX;
   next_look_ = 0;
   looked_at_ = 0;
   followed_.reset();

@@ -30,7 +30,8 @@ class Beginning {
 
   const Options& options_;
   Replay& replay_;
-  std::uint64_t least_;                    // events to read
+  std::uint64_t least_;  // events to read
+  unsigned tries_ = 0;
   std::uint64_t next_look_ = 0;            // after so many events
   std::size_t looked_at_ = 0;              // rows in which the request to follow is not
   std::optional<formats::Time> followed_;  // the end of that request

@@ -187,6 +187,9 @@ TEST_F(Beginning, ReadsOnWhileAnEarlierRequestHasNoAnswer) {
   EXPECT_FALSE(formats::known(a.study.quality.read_until));
   ASSERT_GE(a.table.rows.size(), 1u);
   EXPECT_EQ(a.table.texts[model::Request(*a.table.rows.begin()).path], "/hung");
+  bool all_read = false;
+  EXPECT_NE(shown(a.table.rows.id(1), true, all_read), "none");
+  EXPECT_TRUE(all_read);
 }
 
 TEST_F(Beginning, FewerThanAskedForAreAll) {
