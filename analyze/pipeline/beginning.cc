@@ -50,9 +50,7 @@ bool Beginning::enough(WirePass& wire) {
 // What begins before this time must be decided. Unset: it is not known yet.
 std::optional<formats::Time> Beginning::needed(WirePass& wire) {
   if (options_.follow.connection == 0) {
-    model::Study known;
-    known.begin = wire.recording().facts().first();
-    wire.recording().facts().fill(known.quality);
+    const model::Study known = wire.recording().so_far();
     if (!options_.to || (options_.to->absolute && !known.quality.clock.known())) return std::nullopt;
     return time_of(*options_.to, known);
   }
@@ -73,9 +71,8 @@ bool Beginning::decided(WirePass& wire) {
   if (const auto end = needed(wire); bound) {
     done = end && *end <= decided;
     if (!done && options_.first > 0) {
-      model::Study known;
-      known.begin = wire.recording().facts().first();
-      wire.recording().facts().fill(known.quality);
+      model::Study known = wire.recording().so_far();
+      known.quality.preamble = replay_.preamble();  // of a cut capture: which requests it is about
       const Wanted wanted(options_, known);
       std::size_t found = 0;
       for (std::uint32_t i = 0; i < rows.size() && rows.start(i) < decided && !done; ++i)

@@ -38,10 +38,7 @@ LabelPass::LabelPass(WirePass& wire, const Options& options)
     partitioner_->follow_likely(rows);
   }
   if (!options.study && !options.from && !options.to) return;
-  model::Study known;
-  known.begin = wire.recording().facts().first();
-  wire.recording().facts().fill(known.quality);
-  const Wanted wanted(options, known);
+  const Wanted wanted(options, wire.recording().so_far());
   if (options.from || options.to) label_wanted(*partitioner_, wire.requests().table().rows, wanted);
   if (!options.study) return;
   const LikelyRows likely = likely_rows(wire.requests().table(), wanted);

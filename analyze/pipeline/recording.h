@@ -29,6 +29,13 @@ class Recording {
   void push(const model::Exchange& exchange, const model::Connection* connection);
 
   const tail::QualityFacts& facts() const { return facts_; }
+  // Its begin and its quality, as far as they follow from the events so far: what Wanted needs.
+  model::Study so_far() const {
+    model::Study study;
+    study.begin = facts_.first();
+    facts_.fill(study.quality);
+    return study;
+  }
   // Of each Go process only how busy it was.
   std::vector<model::GoStudy> busy() const { return go_.busy(cpus_, facts_.last()); }
   // local: the local endpoint of a connection. study: its preamble is set.

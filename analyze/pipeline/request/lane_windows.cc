@@ -31,10 +31,7 @@ void LaneWindows::begin(const model::RequestTable& table, const Recording& recor
   };
   std::map<std::tuple<model::Role, model::TextId, model::TextId, model::TextId>, Route> routes;
   std::vector<std::pair<std::int64_t, std::uint32_t>> all;
-  model::Study known_of_it;
-  known_of_it.begin = recording.facts().first();
-  recording.facts().fill(known_of_it.quality);
-  const Wanted wanted(options_, known_of_it);
+  const Wanted wanted(options_, recording.so_far());
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     if (!table.rows.has_duration(i) || !known(table.rows.start(i)) || !wanted.perhaps(table, i)) continue;
     const model::Request row = table.rows[i];

@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "analyze/model/study/cut_note.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
@@ -100,15 +102,17 @@ struct Load {
       now += took + between(1'000, 800'000);
     }
   }
+  void six_connections(bool losses) {
+    for (int c = 0; c < 6; ++c) connection(c, 60);
+    if (losses) scenario.loss(between(0, 5'000'000), 5s + between(0, 900'000), formats::Kind::receive, 3);
+  }
 };
 
 TEST_F(Beginning, HasTheFirstRequestsOfTheWhole) {
   int beginnings = 0, wholes = 0;
   for (unsigned seed = 1; seed <= 40; ++seed) {
     Load load(seed);
-    for (int c = 0; c < 6; ++c) load.connection(c, 60);
-    if (seed % 4 == 0)
-      load.scenario.loss(load.between(0, 5'000'000), 5s + load.between(0, 900'000), formats::Kind::receive, 3);
+    load.six_connections(seed % 4 == 0);
     write(load.scenario);
     const pipeline::Analysis whole = analyze(0);
     for (const std::size_t n : {1u, 7u, 60u}) {
@@ -121,11 +125,31 @@ TEST_F(Beginning, HasTheFirstRequestsOfTheWhole) {
   EXPECT_GT(beginnings, 60);
 }
 
+// Of a cut capture only some requests are shown: so many of those are the first.
+TEST_F(Beginning, HasTheFirstRequestsOfACutCapture) {
+  Load load(5);
+  load.six_connections(false);
+  write(load.scenario);
+  const pipeline::Analysis whole = analyze(0);
+  model::CutNote cut;
+  cut.requests = whole.table.rows.size();
+  for (std::size_t i = 0; i < whole.table.rows.size(); i += 9) cut.ids.push_back(whole.table.rows.id(i));
+  std::ranges::sort(cut.ids);
+  cut.shown = cut.ids.size();
+  formats::Preamble preamble = synth::plain_preamble();
+  for (auto& note : cut.to_notes()) preamble.notes.push_back(std::move(note));
+  synth::write_capture(path_, preamble, load.scenario.events());
+  const pipeline::Analysis all = analyze(0), some = analyze(7);
+  ASSERT_EQ(all.table.rows.size(), cut.ids.size());
+  EXPECT_EQ(lines(some, 7), lines(all, 7));
+  EXPECT_TRUE(formats::known(some.study.quality.read_until));
+}
+
 TEST_F(Beginning, HasThoseBeforeAMoment) {
   int beginnings = 0;
   for (unsigned seed = 1; seed <= 20; ++seed) {
     Load load(seed);
-    for (int c = 0; c < 6; ++c) load.connection(c, 60);
+    load.six_connections(false);
     write(load.scenario);
     const pipeline::Moment until{.nanoseconds = std::chrono::nanoseconds(load.between(2'000'000, 20'000'000)).count()};
     const pipeline::Analysis whole = analyze(0), some = analyze(0, until);
@@ -144,9 +168,7 @@ TEST_F(Beginning, SaysTheSameOfARequest) {
   int beginnings = 0, requests = 0;
   for (unsigned seed = 1; seed <= 4; ++seed) {
     Load load(seed);
-    for (int c = 0; c < 6; ++c) load.connection(c, 60);
-    if (seed % 4 == 0)
-      load.scenario.loss(load.between(0, 5'000'000), 5s + load.between(0, 900'000), formats::Kind::receive, 3);
+    load.six_connections(seed % 4 == 0);
     write(load.scenario);
     const pipeline::Analysis whole = analyze(0);
     for (std::size_t i = 0; i < whole.table.rows.size() / 3; i += 17) {
