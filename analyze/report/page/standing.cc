@@ -8,6 +8,7 @@
 #include "analyze/model/label_group.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/sections/origin_lines.h"
+#include "analyze/report/sections/quality_line.h"
 #include "analyze/report/tail/answer_of.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
@@ -196,9 +197,8 @@ Standing standing_of(ExchangeId id, const model::Study& study, const model::Requ
       say("explained by", tail::sentence(study.verdicts[static_cast<std::size_t>(own.part_of)], study, table));
   }
   say("machine", machine_text(row, table));
-  if (const model::Quality& q = study.quality; formats::known(q.read_until))
-    say("read", "the first " + duration_text(q.read_until - q.file.first) + " of " +
-                    duration_text(q.file.last - q.file.first) +
+  if (formats::known(study.quality.read_until))
+    say("read", part_read_text(study.quality) +
                     ". What is typical and the verdict are those of this part; --whole reads everything");
   if (const auto chains = table.chains.find(id); chains != table.chains.end()) {
     std::vector<Node> nodes;

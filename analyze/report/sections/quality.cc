@@ -256,11 +256,10 @@ std::vector<FactLine> quality_lines(const Study& study, std::size_t pairs) {
   const std::vector<FactLine> masking = masking_lines(study.quality);
   if (unsafe(study.quality)) lines = masking;
   lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study, pairs)});
-  if (const Quality& q = study.quality; formats::known(q.read_until))
+  if (formats::known(study.quality.read_until))
     lines.push_back(
         {Tone::plain, "read",
-         "the first " + duration_text(q.read_until - q.file.first) + " of " +
-             duration_text(q.file.last - q.file.first) +
+         part_read_text(study.quality) +
              ", as far as the requests need it. Connections, processes and Go programs are those of this part"});
   if (study.quality.sampling.some()) lines.push_back({Tone::care, "sampled", sampling_line(study.quality)});
   if (study.quality.budget.ppm) lines.push_back({Tone::plain, "budget", budget_line(study.quality.budget)});

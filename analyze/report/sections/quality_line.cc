@@ -69,12 +69,11 @@ std::string requests_text(const Quality& q) {
   return errors.empty() ? text : text + "; " + errors;
 }
 
-std::string read_text(const Quality& q) {
-  return "Read as far as needed, the first " + duration_text(q.read_until - q.file.first) + " of " +
-         duration_text(q.file.last - q.file.first) + ": ";
-}
-
 }  // namespace
+
+std::string part_read_text(const Quality& q) {
+  return "the first " + duration_text(q.read_until - q.file.first) + " of " + duration_text(q.file.last - q.file.first);
+}
 
 bool leaves_requests_out(std::string_view note) { return note.starts_with(kUnrecorded) && !note.ends_with(".udp"); }
 
@@ -99,8 +98,9 @@ FactLine quality_line(const Study& study) {
                 (q.tainted == 0 ? "" : "; " + count_text(q.tainted) + " flagged because of it") +
                 ". Numbers that this could falsify are refused."};
   const std::string length = q.duration.count() > 0 ? duration_text(q.duration) + ", " : "";
-  const std::string text = (formats::known(q.read_until) ? read_text(q) : "Complete: " + length) + "no events lost; " +
-                           requests +
+  const std::string read =
+      formats::known(q.read_until) ? "Read as far as needed, " + part_read_text(q) + ": " : "Complete: " + length;
+  const std::string text = read + "no events lost; " + requests +
                            (q.clock_stepped ? "; the wall clock was set, so times of day are uncertain" : "");
   if (q.tainted == 0) return {q.sampling.some() ? Tone::care : Tone::plain, "verdict", text + "."};
   return {Tone::care, "verdict",

@@ -1,6 +1,7 @@
 // How far a capture can be trusted, in one line: the first of every report.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "analyze/model/study/study.h"
@@ -10,6 +11,9 @@ namespace tailcap::report {
 
 // "Complete: 1.93 s, no events lost; 800 requests, all complete."
 FactLine quality_line(const model::Study& study);
+
+// "the first 9.54 s of 1 h 00 min": what was read, where that is only the beginning (Quality::read_until).
+std::string part_read_text(const model::Quality& quality);
 
 // The prefix of the recorder's notes about traffic that it could not record (formats/FORMAT.md).
 inline constexpr std::string_view kUnrecorded = "tailcap.unrecorded.";
