@@ -14,35 +14,39 @@ Background::~Background() {
 }
 
 void Background::run(std::function<void()> task) {
-  wait();
   {
     const std::lock_guard hold(mutex_);
-    task_ = std::move(task);
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    tasks_.push_back(std::move(task));
   }
   changed_.notify_all();
 }
 
-void Background::wait() {
+void Background::wait(std::size_t left) {
   std::unique_lock hold(mutex_);
-  changed_.wait(hold, [&] { return !task_; });
+  changed_.wait(hold, [&] { return tasks_.size() <= left; });
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
 void Background::loop() {
   std::unique_lock hold(mutex_);
   for (;;) {
-    changed_.wait(hold, [&] { return over_ || task_; });
-    if (!task_) return;
+    changed_.wait(hold, [&] { return over_ || !tasks_.empty(); });
+    if (tasks_.empty()) return;
+    std::function<void()>& task = tasks_.front();  // stays where it is while others are added
     hold.unlock();
     std::exception_ptr error;
     try {
-      task_();
+      task();
     } catch (...) {
       error = std::current_exception();
     }
     hold.lock();
-    error_ = error;
-    task_ = nullptr;
+    tasks_.pop_front();
+    if (error) {
+      error_ = error;
+      tasks_.clear();
+    }
     changed_.notify_all();
   }
 }

@@ -1,7 +1,9 @@
-// A thread that does one task at a time while its owner goes on.
+// A thread that does tasks in order while their owner goes on.
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -12,21 +14,22 @@ namespace tailcap::ground {
 class Background {
  public:
   Background() : thread_([this] { loop(); }) {}
-  ~Background();
+  ~Background();  // waits for the tasks
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  // Waits for the task before, then begins this one. What the tasks use must outlive them.
+  // To be done after those before. What the tasks use must outlive them.
   void run(std::function<void()> task);
-  // Until the task is done. Throws what it threw.
-  void wait();
+  // Until no more than so many tasks are left, the one under way included. Throws what a task threw; those after it are
+  // not begun.
+  void wait(std::size_t left = 0);
 
  private:
   void loop();
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::function<void()> task_;  // none: there is nothing to do
+  std::deque<std::function<void()>> tasks_;  // the one under way first
   std::exception_ptr error_;
   bool over_ = false;
   std::thread thread_;  // the last: it uses the others

@@ -1,12 +1,22 @@
 #include "ground/workers.h"
 
+#include <sched.h>
+
 #include <algorithm>
 
 namespace tailcap::ground {
+namespace {
 
-unsigned workers_of(unsigned count) {
-  return std::clamp(count == 0 ? std::thread::hardware_concurrency() : count, 1u, Workers::kMost);
+// As many as this process may use: a container, or taskset, may leave it fewer than the machine has.
+unsigned usable_cpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return static_cast<unsigned>(CPU_COUNT(&set));
+  return std::thread::hardware_concurrency();  // more than 1024 CPUs
 }
+
+}  // namespace
+
+unsigned workers_of(unsigned count) { return std::clamp(count == 0 ? usable_cpus() : count, 1u, Workers::kMost); }
 
 Workers::Workers(unsigned count) {
   for (std::size_t i = 1; i < workers_of(count); ++i) threads_.emplace_back([this, i] { loop(i); });

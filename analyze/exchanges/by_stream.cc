@@ -30,7 +30,7 @@ void ByStream::message(const model::Message& m, Exchanged& out, model::Findings&
   const auto it = drafts_.try_emplace(m.stream).first;
   if (!it->second) it->second = out.fresh();
   ExchangeDraft& d = *it->second;
-  model::Exchange& e = d.exchange;
+  model::Exchange& e = *d.exchange;
   e.role = role_;
   switch (m.kind) {
     case MessageKind::request:
@@ -83,11 +83,11 @@ void ByStream::close(const model::Message& m, Exchanged& out, model::Findings& f
 
 ByStream::Drafts::iterator ByStream::finish(Drafts::iterator it, Exchanged& out, model::Findings& findings) {
   ExchangeDraft& d = *it->second;
-  model::Exchange& e = d.exchange;
+  model::Exchange& e = *d.exchange;
   e.id = {id_, ++numbered_};
   settle_outcome(d);
   if (straighten(e)) findings.add(Finding::negative_interval);
-  out.take(e);
+  out.take(d);
   out.give_back(std::move(it->second));
   return drafts_.erase(it);
 }

@@ -24,7 +24,7 @@ std::unique_ptr<ExchangeDraft> Exchanged::fresh() {
   if (pool_.empty()) return std::make_unique<ExchangeDraft>();
   std::unique_ptr<ExchangeDraft> d = std::move(pool_.back());
   pool_.pop_back();
-  model::renew(d->exchange);
+  model::renew(*d->exchange);
   static_cast<DraftFacts&>(*d) = {};
   return d;
 }
@@ -63,7 +63,7 @@ void Conversation::push(const Message& m, Exchanged& out, model::Findings& findi
 ExchangeDraft& Conversation::add(Exchanged& out) {
   drafts_.push_back(out.fresh());
   ExchangeDraft& d = *drafts_.back();
-  d.exchange.role = role_;
+  d.exchange->role = role_;
   return d;
 }
 
@@ -84,8 +84,8 @@ void Conversation::request(const Message& m, Exchanged& out) {
   ExchangeDraft& d = draft_for_request(out);
   d.asked = true;
   d.request_ending = m.ending;
-  copy_request(m, d.exchange);
-  (role_ == Role::server ? d.exchange.reader : d.exchange.writer) = m.first_thread;
+  copy_request(m, *d.exchange);
+  (role_ == Role::server ? d.exchange->reader : d.exchange->writer) = m.first_thread;
 }
 
 void Conversation::response(const Message& m, Exchanged& out, model::Findings& findings) {
@@ -95,12 +95,12 @@ void Conversation::response(const Message& m, Exchanged& out, model::Findings& f
     d.answered = true;
     d.response_ending = m.ending;
     d.broken_by = m.closed;
-    copy_response(m, d.exchange);
-    (role_ == Role::server ? d.exchange.writer : d.exchange.reader) = m.first_thread;
+    copy_response(m, *d.exchange);
+    (role_ == Role::server ? d.exchange->writer : d.exchange->reader) = m.first_thread;
     std::unique_ptr<ExchangeDraft> own = std::move(drafts_.back());
     drafts_.pop_back();
     finish(*own, findings);
-    out.take(own->exchange);
+    out.take(*own);
     out.give_back(std::move(own));
     return;
   }
@@ -108,16 +108,16 @@ void Conversation::response(const Message& m, Exchanged& out, model::Findings& f
   d.answered = true;
   d.response_ending = m.ending;
   d.broken_by = m.closed;
-  copy_response(m, d.exchange);
-  (role_ == Role::server ? d.exchange.writer : d.exchange.reader) = m.first_thread;
+  copy_response(m, *d.exchange);
+  (role_ == Role::server ? d.exchange->writer : d.exchange->reader) = m.first_thread;
 }
 
 void Conversation::interim(const Message& m, Exchanged& out) {
   if (m.answers_unknown) return;
   ExchangeDraft& d = draft_for_response(out);
-  ++d.exchange.interim_responses;
-  if (m.status == 100 && !known(d.exchange.continue_done)) d.exchange.continue_done = m.instants.last_done;
-  d.exchange.taints |= m.taints;
+  ++d.exchange->interim_responses;
+  if (m.status == 100 && !known(d.exchange->continue_done)) d.exchange->continue_done = m.instants.last_done;
+  d.exchange->taints |= m.taints;
 }
 
 void Conversation::close(const Message& m) {
@@ -135,7 +135,7 @@ void Conversation::hand_on(Exchanged& out, model::Findings& findings) {
       d.end_taints = end_taints_[answering()];
     } else if (!done()) {
       if (!d.asked || !d.answered) return;
-      if (upgraded(d.exchange)) return;  // until the bytes that follow are counted
+      if (upgraded(*d.exchange)) return;  // until the bytes that follow are counted
     }
     pop(out, findings);
   }
@@ -151,16 +151,16 @@ void Conversation::pop(Exchanged& out, model::Findings& findings) {
     head_ = 0;
   }
   finish(*d, findings);
-  model::Exchange& e = d->exchange;
+  const model::Exchange& e = *d->exchange;
   asked_before_ = e.request.last_done;
   answering_before_ = e.response.first_done;
   answered_before_ = e.response.last_done;
-  out.take(e);
+  out.take(*d);
   out.give_back(std::move(d));
 }
 
 void Conversation::finish(ExchangeDraft& d, model::Findings& findings) {
-  model::Exchange& e = d.exchange;
+  model::Exchange& e = *d.exchange;
   e.id = {id_, ++numbered_};
   if (upgraded(e)) {
     e.opaque_out = opaque_[0];

@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 
 #include "analyze/model/wire/exchange.h"
 #include "analyze/model/wire/findings.h"
+#include "ground/slots.h"
 
 namespace tailcap::exchanges {
 
@@ -25,24 +25,20 @@ struct DraftFacts {
 };
 
 struct ExchangeDraft : DraftFacts {
-  model::Exchange exchange;
+  std::unique_ptr<model::Exchange> exchange = std::make_unique<model::Exchange>();  // never empty
 };
 
 // Finished exchanges and drafts, with the memory of their strings used again.
 class Exchanged {
  public:
-  void clear() { used_ = 0; }
-  void take(model::Exchange& exchange) {
-    if (used_ == slots_.size()) slots_.emplace_back();
-    model::hand_over(exchange, slots_[used_++]);
-  }
-  std::span<model::Exchange> all() { return std::span(slots_).first(used_); }
+  void clear() { finished_.clear(); }
+  void take(ExchangeDraft& draft) { finished_.add_swapped(draft.exchange); }
+  const ground::Slots<model::Exchange>& all() const { return finished_; }
   std::unique_ptr<ExchangeDraft> fresh();
   void give_back(std::unique_ptr<ExchangeDraft> draft);
 
  private:
-  std::vector<model::Exchange> slots_;
-  std::size_t used_ = 0;
+  ground::Slots<model::Exchange> finished_;
   std::vector<std::unique_ptr<ExchangeDraft>> pool_;
 };
 

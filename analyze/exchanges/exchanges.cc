@@ -26,10 +26,10 @@ struct Exchanges::Impl {
 Exchanges::Exchanges() : impl_(std::make_unique<Impl>()) {}
 Exchanges::~Exchanges() = default;
 
-std::span<model::Exchange> Exchanges::push(const model::Message& m) {
+const ground::Slots<model::Exchange>& Exchanges::push(const model::Message& m) {
   Impl& i = *impl_;
   i.out.clear();
-  if (m.kind == model::MessageKind::handshake) return {};
+  if (m.kind == model::MessageKind::handshake) return i.out.all();
   if (m.connection >= i.pairings.size()) i.pairings.resize(m.connection + 1);
   Pairing& p = i.pairings[m.connection];
   const bool closed = m.kind == model::MessageKind::closed;

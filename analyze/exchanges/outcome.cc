@@ -74,7 +74,7 @@ bool upgraded(const model::Exchange& e) {
 }
 
 void settle_outcome(ExchangeDraft& d) {
-  model::Exchange& e = d.exchange;
+  model::Exchange& e = *d.exchange;
   // A request that a server answers early, or refuses without reading, consists of the bytes that were sent.
   const bool answered_early = d.request_ending == Ending::truncated && d.response_ending == Ending::complete &&
                               e.request_headers_complete && e.request_bytes.has_value() &&

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "ground/number_sort.h"
+
 namespace tailcap::model {
 
 template <class T>
@@ -28,7 +30,8 @@ void Partitions::add(ExchangeId request, std::span<const Part> parts, std::span<
 }
 
 void Partitions::sort() {
-  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.request < b.request; });
+  ground::sort_by_number(entries_,
+                         [](const Entry& e) { return std::uint64_t{e.request.connection} << 32 | e.request.index; });
   first_of_.clear();
   for (std::uint32_t i = 0; i < entries_.size(); ++i)
     while (first_of_.size() <= entries_[i].request.connection) first_of_.push_back(i);

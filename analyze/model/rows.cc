@@ -8,7 +8,8 @@
 namespace tailcap::model {
 namespace {
 
-constexpr std::size_t kMaxGrpc = 7;  // numbers of a call, and of a reset
+constexpr std::size_t kGrpc = 6;             // numbers of a call
+constexpr std::size_t kMaxGrpc = kGrpc + 1;  // and of a reset
 // 16 numbers, two masks, phases, and a dozen of what is rare: ten bytes each at most.
 constexpr std::size_t kMaxPacked = 10 * (18 + 6 + 14 + kMaxGrpc);
 
@@ -29,6 +30,10 @@ std::uint64_t get(const std::uint8_t*& at) {
   std::uint64_t v = *at & 0x7f;
   for (unsigned shift = 7; *at++ & 0x80; shift += 7) v |= static_cast<std::uint64_t>(*at & 0x7f) << shift;
   return v;
+}
+
+void skip(const std::uint8_t*& at, std::size_t numbers) {
+  while (numbers > 0) numbers -= (*at++ & 0x80) == 0;
 }
 
 // -1 (unknown) becomes 0.
@@ -111,7 +116,7 @@ void get_rare(const std::uint8_t*& at, Request& r) {
   if (rare & kAtLeast) r.at_least = get_signed(at);
 }
 
-bool has_reset(const Request& r) { return r.outcome == Outcome::cancelled || r.outcome == Outcome::reset; }
+bool has_reset(Outcome outcome) { return outcome == Outcome::cancelled || outcome == Outcome::reset; }
 
 void put_grpc(std::uint8_t*& at, const Request& r) {
   put_signed(at, r.grpc_status);
@@ -153,7 +158,7 @@ std::uint32_t Rows::pack(const Request& r, std::uint64_t rare) {
   put(at, r.traceparent);
   put(at, zigzag(std::int64_t{r.tid} - std::int64_t{r.pid}));
   put(at, r.stream);
-  if (has_reset(r)) put_signed(at, r.reset_after);
+  if (has_reset(r.outcome)) put_signed(at, r.reset_after);
   if (is_call(r)) put_grpc(at, r);
   if (r.has_phases) put_all(at, r.phases);
   if (rare != 0) put_rare(at, r, rare);
@@ -189,7 +194,7 @@ Request Rows::operator[](std::size_t i) const {
   r.traceparent = static_cast<TextId>(get(at));
   r.tid = static_cast<std::uint32_t>(r.pid + unzigzag(get(at)));
   r.stream = static_cast<std::uint32_t>(get(at));
-  if (has_reset(r)) r.reset_after = get_signed(at);
+  if (has_reset(r.outcome)) r.reset_after = get_signed(at);
   if (is_call(r)) get_grpc(at, r);
   if (r.has_phases) get_all(at, r.phases);
   if (f.bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;
@@ -203,6 +208,21 @@ RowNames Rows::names(std::size_t i) const {
   RowNames out;
   for (TextId* id : {&out.method, &out.path, &out.authority, &out.comm}) *id = static_cast<TextId>(get(at));
   out.pid = static_cast<std::uint32_t>(get(at));
+  return out;
+}
+
+RowWork Rows::work(std::size_t i) const {
+  const std::uint8_t* at = packed(fixed(i));
+  RowWork out;
+  skip(at, 4);  // names
+  out.pid = static_cast<std::uint32_t>(get(at));
+  skip(at, 5);  // first byte, sizes, identifiers
+  out.tid = static_cast<std::uint32_t>(out.pid + unzigzag(get(at)));
+  out.stream = static_cast<std::uint32_t>(get(at));
+  if (!has_phases(i)) return out;
+  if (has_reset(outcome(i))) skip(at, 1);
+  if (is_call(protocol(i))) skip(at, kGrpc);
+  get_all(at, out.phases);
   return out;
 }
 

@@ -4,6 +4,7 @@
 // grows: the table is the one thing whose size grows with the capture.
 #pragma once
 
+#include <array>
 #include <cassert>
 #include <compare>
 #include <cstddef>
@@ -23,6 +24,12 @@ struct Request;
 struct RowNames {
   TextId method = 0, path = 0, authority = 0, comm = 0;
   std::uint32_t pid = 0;
+};
+
+// Who worked on it, and its phases (see Request).
+struct RowWork {
+  std::uint32_t pid = 0, tid = 0, stream = 0;
+  std::array<std::int64_t, 6> phases{};
 };
 
 class Rows {
@@ -76,6 +83,7 @@ class Rows {
   // Most requests have nothing that is rare: attempts, flow control, and the like (see Request).
   bool has_rare(std::size_t i) const { return (fixed(i).bits & kRare) != 0; }
   RowNames names(std::size_t i) const;  // unpacks a part
+  RowWork work(std::size_t i) const;    // likewise
   void set_peer(std::size_t i, ExchangeId peer) { fixed(i).peer = peer; }
   void set_route(std::size_t i, TextId route) { fixed(i).route = route; }
   void add_taints(std::size_t i, Taints taints) { fixed(i).taints |= taints; }

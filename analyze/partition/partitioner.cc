@@ -21,7 +21,7 @@ constexpr Nanos kLate = 1'000'000'000;
 // How much is kept from before the oldest request under way: the batch, or the wait, in which it began.
 constexpr Nanos kBefore = 1'000'000'000;
 constexpr std::uint32_t kEvery = 8192;  // events between two looks at what can be finished
-constexpr std::size_t kPiece = 64;      // requests that a worker takes at a time
+constexpr std::size_t kPiece = 16;      // requests that a worker takes at a time
 constexpr std::size_t kMaxWrong = 10;
 constexpr std::size_t kMaxFollowed = 1000;
 constexpr std::size_t kMaxExemplars = 200'000;  // with the calls below them
@@ -49,7 +49,8 @@ struct Accountant {
   }
   // Labels and phases sum to the duration.
   bool right(const Windows& windows) const {
-    const model::Request r = windows.table().rows[drafted.draft.w.row];
+    const Window& w = drafted.draft.w;
+    const auto expected = windows.table().rows.work(w.row).phases;
     std::array<Nanos, model::kPhases> phases{};
     Nanos sum = 0;
     bool right = true;
@@ -58,10 +59,10 @@ struct Accountant {
       sum += p.time;
       right = right && p.time > 0;
     }
-    const auto names = model::phases_of(r.role);
+    const auto names = model::phases_of(w.role);
     for (std::size_t i = 0; i < names.size(); ++i)
-      right = right && phases[static_cast<std::size_t>(names[i])] == r.phases[i];
-    return right && sum == r.duration.count();
+      right = right && phases[static_cast<std::size_t>(names[i])] == expected[i];
+    return right && sum == windows.table().rows.duration(w.row).count();
   }
 };
 
@@ -70,6 +71,7 @@ struct Finished {
   bool right = true;
   std::vector<model::Part> parts;
   std::vector<model::Culprit> culprits;
+  std::vector<model::Chain> chains;
   model::Occurrences occurrences;
 };
 
@@ -82,7 +84,8 @@ struct Partitioner::Impl {
         unfinished_rows(windows.all_unfinished()),
         observed(windows, carriers, pids_of(table)),
         workers(threads),
-        accountants(workers.size()) {
+        accountants(workers.size()),
+        look_through(workers.size(), LookThrough(known())) {
     done.reserve(windows.by_end().size());
   }
 
@@ -100,14 +103,14 @@ struct Partitioner::Impl {
   std::vector<model::RequestOccurrences::Entry> occurrences;
   std::vector<model::FileCalls> files;
   model::Findings findings;
-  Drafted other;  // its memory is used again
-  LookThrough look_through{known()};
+  Drafted other;                // its memory is used again
   std::vector<bool> explained;  // by row
   model::Chains chains;
   ground::Workers workers;
-  std::vector<Accountant> accountants;         // by worker
-  std::vector<Finished> finished;              // their memory is used again
-  std::vector<std::uint32_t> alone, together;  // of this batch, in order of their ends
+  std::vector<Accountant> accountants;            // by worker
+  std::vector<LookThrough> look_through;          // likewise
+  std::vector<Finished> finished;                 // their memory is used again
+  std::vector<std::uint32_t> followed, together;  // of this batch, in order of their ends
   Nanos batch_until = 0;
 
   Nanos end_of(std::uint32_t row) const {
@@ -126,14 +129,14 @@ struct Partitioner::Impl {
     loops.settle(until);
     const auto rows = windows.by_end();
     batch_until = until;
-    alone.clear();
+    followed.clear();
     together.clear();
     for (; next < rows.size() && end_of(rows[next]) < until; ++next) {
       if (!wanted(rows[next])) continue;
-      (every_turn || explained_at(rows[next]) || book.follows(rows[next]) ? alone : together).push_back(rows[next]);
+      (book.follows(rows[next]) ? followed : together).push_back(rows[next]);
     }
     finish_together();
-    for (const std::uint32_t row : alone) finish(row);
+    for (const std::uint32_t row : followed) finish(row);
     if (until == INT64_MAX) return;
     Nanos oldest_needed = std::min(windows.began(next), until) - kBefore;
     if (!unfinished_rows.empty())
@@ -147,7 +150,7 @@ struct Partitioner::Impl {
     observed.forget_before(oldest + (observed.now() - oldest) / 2);
   }
 
-  // Requests of which only labels are wanted, on all CPUs.
+  // Requests whose courses are not kept, on all CPUs.
   void finish_together() {
     if (finished.size() < together.size()) finished.resize(together.size());
     workers.run((together.size() + kPiece - 1) / kPiece, [&](std::size_t worker, std::size_t piece) {
@@ -155,19 +158,24 @@ struct Partitioner::Impl {
       for (std::size_t i = piece * kPiece; i < std::min((piece + 1) * kPiece, together.size()); ++i) {
         Finished& out = finished[i];
         out.parts.clear();
-        if (!accountant.take(known(), together[i], Detail::sums)) continue;
+        out.chains.clear();
+        const std::uint32_t row = together[i];
+        if (!accountant.take(known(), row, every_turn || explained_at(row) ? Detail::full : Detail::sums)) continue;
         out.right = accountant.right(windows);
         out.parts = accountant.account.parts();
         out.culprits = accountant.account.culprits();
-        if (with_occurrences) out.occurrences = occurrences_of(known(), accountant.drafted.draft);
+        const Drafted& drafted = accountant.drafted;
+        if (with_occurrences) out.occurrences = occurrences_of(known(), drafted.draft);
+        if (explained_at(row)) out.chains = look_through[worker].chains_of(drafted.draft, drafted.pieces);
       }
     });
     for (std::size_t i = 0; i < together.size(); ++i) {
-      const Finished& f = finished[i];
+      Finished& f = finished[i];
       if (f.parts.empty()) continue;
       const ExchangeId id = windows.table().rows.id(together[i]);
       done.add(id, f.parts, f.culprits);
       if (with_occurrences) occurrences.emplace_back(id, f.occurrences);
+      if (!f.chains.empty()) chains.emplace(id, std::move(f.chains));
       if (!f.right) note_wrong(id);
     }
   }
@@ -182,11 +190,10 @@ struct Partitioner::Impl {
     done.add(draft.w.id, account.parts(), account.culprits());
     if (with_occurrences) occurrences.emplace_back(draft.w.id, occurrences_of(known(), draft));
     if (explained_at(row))
-      if (auto found = look_through.chains_of(draft, drafted.pieces); !found.empty())
+      if (auto found = look_through.front().chains_of(draft, drafted.pieces); !found.empty())
         chains.emplace(draft.w.id, std::move(found));
-    if (!book.follows(row)) return;
     for (const std::uint32_t by : book.add(windows, drafted, account.culprits()))
-      if (ended_before(by, row) || finished_together(by)) add_course(by);
+      if (end_of(by) < batch_until) add_course(by);  // it was finished before it was followed
     if (!with_files) return;
     if (model::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
   }
@@ -200,20 +207,11 @@ struct Partitioner::Impl {
       const Drafted& drafted = accountant.drafted;
       const Draft& draft = drafted.draft;
       unfinished.add(draft.w.id, account.parts(), account.culprits());
-      if (auto found = look_through.chains_of(draft, drafted.pieces); !found.empty())
+      if (auto found = look_through.front().chains_of(draft, drafted.pieces); !found.empty())
         chains.emplace(draft.w.id, std::move(found));
       if (book.follows(row)) book.add(windows, drafted, account.culprits());
     }
     unfinished.sort();
-  }
-
-  // In this batch, before it was followed.
-  bool finished_together(std::uint32_t row) const {
-    return end_of(row) < batch_until && !every_turn && !explained_at(row);
-  }
-
-  bool ended_before(std::uint32_t a, std::uint32_t b) const {
-    return std::pair{end_of(a), a} < std::pair{end_of(b), b};
   }
 
   // It is over, and what happened in it is still known: it held up a request that has just ended.

@@ -6,6 +6,7 @@
 #include "analyze/tail/rows/standing.h"
 #include "analyze/tail/slow/exemplars.h"
 #include "analyze/tail/study.h"
+#include "ground/number_sort.h"
 
 namespace tailcap::pipeline {
 namespace {
@@ -37,10 +38,11 @@ std::vector<RouteRows> routes_of(const model::RequestTable& table, const Wanted&
 }
 
 void sort_by_duration(const model::RequestTable& table, std::vector<std::uint32_t>& rows) {
-  std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const auto x = table.rows.duration(a), y = table.rows.duration(b);
-    return x != y ? x < y : a < b;
-  });
+  std::vector<ground::Ranked> order;
+  order.reserve(rows.size());
+  for (const std::uint32_t i : rows) order.push_back({table.rows.duration(i).count(), i});
+  ground::sort_ranked(order);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].place;
 }
 
 }  // namespace

@@ -14,15 +14,16 @@ void RowStage::push(const formats::Event& event, std::span<const model::Lookup> 
   requests_.looked_up(event);
 }
 
-void RowStage::push(const model::Message& message, const model::Connection* connection) {
-  connections_.push(message, connection);
-  requests_.push(message);
-}
-
-void RowStage::announce(model::Exchange& exchange, const model::Connection* connection,
-                        const model::Connection* carrier) {
-  recording_.push(exchange, connection);
-  requests_.add(exchange, connection, carrier, connections_);
+void RowStage::push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
+                    const model::Connection* carrier) {
+  if (message->kind == model::MessageKind::handshake || message->kind == model::MessageKind::closed) {
+    connections_.push(*message, connection);
+    requests_.push(*message);
+  }
+  for (const model::Exchange& exchange : exchanges_.push(*message)) {
+    recording_.push(exchange, connection);
+    requests_.add(exchange, connection, carrier, connections_);
+  }
 }
 
 void RowStage::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
@@ -35,6 +36,7 @@ void RowStage::fill(const model::RequestTable& table, model::Study& study) {
       table, requests_.take_served(), [&](model::ConnectionId c) { return connections_.local(c); }, study);
   connections_.fill(study);
   study.quality.findings = requests_.findings();
+  study.quality.findings.add(exchanges_.findings());
   study.quality.processes = requests_.processes(table);
 }
 

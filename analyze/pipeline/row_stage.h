@@ -1,6 +1,10 @@
-// Second half of the first reading: what is said of requests, connections and the recording.
+// Second half of the first reading: messages become exchanges; what is said of requests, connections and the recording.
 #pragma once
 
+#include <memory>
+#include <span>
+
+#include "analyze/exchanges/exchanges.h"
 #include "analyze/pipeline/connections.h"
 #include "analyze/pipeline/recording.h"
 #include "analyze/pipeline/requests.h"
@@ -14,9 +18,8 @@ class RowStage : public WireSink {
       : recording_(preamble, options.go), requests_(preamble, options), connections_(options.keep_connections) {}
 
   void push(const formats::Event& event, std::span<const model::Lookup> ended) override;
-  void push(const model::Message& message, const model::Connection* connection) override;
-  void announce(model::Exchange& exchange, const model::Connection* connection,
-                const model::Connection* carrier) override;
+  void push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
+            const model::Connection* carrier) override;
   void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) override;
 
   Requests& requests() { return requests_; }
@@ -26,6 +29,7 @@ class RowStage : public WireSink {
   void fill(const model::RequestTable& table, model::Study& study);
 
  private:
+  exchanges::Exchanges exchanges_;
   Recording recording_;
   Requests requests_;
   Connections connections_;

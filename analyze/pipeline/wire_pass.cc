@@ -1,6 +1,7 @@
 #include "analyze/pipeline/wire_pass.h"
 
 #include <array>
+#include <utility>
 
 #include "analyze/pipeline/beginning.h"
 #include "analyze/pipeline/replay.h"
@@ -12,7 +13,8 @@
 namespace tailcap::pipeline {
 namespace {
 
-constexpr std::size_t kTogether = 4096;  // events of a batch
+constexpr std::size_t kTogether = 2048;  // events of a batch
+constexpr std::size_t kBatches = 4;      // at most: of one of them the first stage is at work
 
 }  // namespace
 
@@ -24,20 +26,22 @@ void WirePass::read(Replay& replay, Beginning& beginning) {
     });
     return;
   }
-  // While the second stage is at one batch, the first fills the other. A hand-over costs two switches of threads.
-  std::array<WireBatch, 2> batches;
-  std::size_t at = 0, filled = 0;
+  // While the second stage is at one batch, the first fills others: their costs differ from batch to batch.
+  std::array<WireBatch, kBatches> batches;
+  std::size_t at = 0, filled = 0, of_block = 0;  // the batch that is filled; its events; batches of this block
   ground::Background rows;
   replay.slices([&](std::span<const formats::Event> events, bool last_of_block) {
     WireBatch& batch = batches[at];
     if (filled == 0) batch.begin();
     for (const formats::Event& event : events) wire_.push(event, batch);
     filled += events.size();
-    // Events live until the end of the block after theirs: by then, the last batch of their block is over.
     if (filled < kTogether && !last_of_block) return;
-    at = 1 - at;
-    filled = 0;
     rows.run([&] { batch.replay(rows_); });
+    at = (at + 1) % kBatches;
+    filled = 0;
+    ++of_block;
+    rows.wait(kBatches - 1);
+    if (last_of_block) rows.wait(std::exchange(of_block, 0));  // events live until the block after theirs is over
     if (!beginning.due()) return;
     rows.wait();
     beginning.look(*this);

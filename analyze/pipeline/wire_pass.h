@@ -1,6 +1,6 @@
 // The first reading: events become bytes in order, messages, exchanges, and what is made of each.
 //
-//   Event → WireStage (Streams → Parsers → Exchanges) → RowStage (Requests, Connections, Recording)
+//   Event → WireStage (Streams → Parsers) → RowStage (Exchanges → Requests; Connections, Recording)
 #pragma once
 
 #include "analyze/pipeline/row_stage.h"

@@ -17,7 +17,7 @@ struct Parsers::Impl {
 Parsers::Parsers() : impl_(std::make_unique<Impl>()) {}
 Parsers::~Parsers() = default;
 
-std::span<const model::Message> Parsers::push(const model::ByteRun& run) {
+ground::Slots<model::Message>& Parsers::push(const model::ByteRun& run) {
   Impl& i = *impl_;
   i.out.clear();
   if (run.connection >= i.connections.size()) i.connections.resize(run.connection + 1);
@@ -25,7 +25,7 @@ std::span<const model::Message> Parsers::push(const model::ByteRun& run) {
   if (!c) c = std::make_unique<Talk>(run.connection, i.held, i.heads);
   c->push(run, i.out, i.findings);
   if (c->done()) c.reset();
-  return i.out.all();
+  return i.out;
 }
 
 const model::Findings& Parsers::findings() const { return impl_->findings; }

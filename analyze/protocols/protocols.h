@@ -1,13 +1,13 @@
 // Bytes in order in, messages out: decides per connection what it carries and keeps one parser for both directions.
 //
-// push() returns the messages that this run completed; valid until the next push.
+// push() returns the messages that this run completed; valid until the next push. They may be swapped out.
 #pragma once
 
 #include <memory>
-#include <span>
 
 #include "analyze/model/wire/findings.h"
 #include "analyze/model/wire/message.h"
+#include "ground/slots.h"
 
 namespace tailcap::protocols {
 
@@ -15,7 +15,7 @@ class Parsers {
  public:
   Parsers();
   ~Parsers();
-  std::span<const model::Message> push(const model::ByteRun& run);
+  ground::Slots<model::Message>& push(const model::ByteRun& run);
   const model::Findings& findings() const;
 
  private:

@@ -174,10 +174,10 @@ void Talk::push_http1(const ByteRun& run, Messages& out, model::Findings& findin
     state_ = State::http1;
     release();
   }
-  const std::size_t before = out.all().size();
+  const std::size_t before = out.size();
   http1_->push(run, out, findings);
-  for (std::size_t i = before; i < out.all().size(); ++i) {
-    model::Message& m = out.at(i);
+  for (std::size_t i = before; i < out.size(); ++i) {
+    model::Message& m = out[i];
     if (m.kind == MessageKind::request && state_ == State::http1) {
       const auto settings = m.headers.find("http2-settings");
       if (!settings) continue;

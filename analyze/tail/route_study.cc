@@ -11,6 +11,7 @@
 #include "analyze/tail/tail_study.h"
 #include "analyze/tail/verdict/failing.h"
 #include "analyze/tail/verdict/unfinished.h"
+#include "ground/number_sort.h"
 
 namespace tailcap::tail {
 namespace {
@@ -37,11 +38,11 @@ bool failure(const model::Rows& rows, std::size_t i) {
          standing_of(rows, i) == Standing::failed;
 }
 
-std::vector<Band> bands(const RequestTable& table, std::vector<std::uint32_t> rows) {
-  std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const auto x = table.rows.duration(a), y = table.rows.duration(b);
-    return x != y ? x < y : a < b;
-  });
+std::vector<Band> bands(const RequestTable& table, const std::vector<std::uint32_t>& rows) {
+  std::vector<ground::Ranked> order;
+  order.reserve(rows.size());
+  for (const std::uint32_t i : rows) order.push_back({table.rows.duration(i).count(), i});
+  ground::sort_ranked(order);
   std::vector<Band> out;
   const double n = static_cast<double>(rows.size());
   std::size_t at = 0;
@@ -51,10 +52,10 @@ std::vector<Band> bands(const RequestTable& table, std::vector<std::uint32_t> ro
     const auto end = b + 2 == kBandEdges.size() ? rows.size() : static_cast<std::size_t>(std::ceil(band.to * n - 1e-9));
     double total = 0;
     for (; at < end; ++at) {
-      const Request row = table.rows[rows[at]];
+      const auto phases = table.rows.work(order[at].place).phases;
       ++band.count;
-      total += static_cast<double>(row.duration.count());
-      for (std::size_t i = 0; i < band.phases.size(); ++i) band.phases[i] += static_cast<double>(row.phases[i]);
+      total += static_cast<double>(order[at].by);
+      for (std::size_t i = 0; i < band.phases.size(); ++i) band.phases[i] += static_cast<double>(phases[i]);
     }
     if (band.count > 0) {
       band.mean = Duration{std::llround(total / static_cast<double>(band.count))};

@@ -1,9 +1,9 @@
 #include "formats/file/verify.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "formats/file/read_ahead.h"
+#include "ground/workers.h"
 
 namespace tailcap::formats::file {
 namespace {
@@ -28,7 +28,7 @@ std::string type_name(std::uint8_t type) {
 }  // namespace
 
 unsigned workers_for(unsigned threads) {
-  if (threads == 0) threads = std::min(std::thread::hardware_concurrency(), kMaxWorkers);
+  if (threads == 0) threads = ground::workers_of(0);
   return threads <= 1 ? 0 : std::min(threads - 1, kMaxWorkers);
 }
 

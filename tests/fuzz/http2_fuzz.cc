@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto feed = [&](const model::ByteRun& run) {
       out.clear();
       connection.push(run, out, findings);
-      for (const model::Message& m : out.all()) {
+      for (const model::Message& m : out) {
         check((m.kind == model::MessageKind::closed) == (m.stream == 0));
         check(!m.pushed || (m.kind == model::MessageKind::request && m.stream % 2 == 0));
         check(m.window_waits.total >= m.window_waits.of_connection && m.window_waits.of_connection.count() >= 0);

@@ -75,8 +75,5 @@ struct Exchange : ExchangeFacts {
 
 // Back to a fresh exchange, but for the memory of its texts.
 void renew(Exchange& exchange);
-// What `from` is becomes `to`; what is left in `from` is not defined but for the memory of its texts, which is that of
-// `to`.
-void hand_over(Exchange& from, Exchange& to);
 
 }  // namespace tailcap::model

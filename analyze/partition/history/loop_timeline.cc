@@ -64,6 +64,7 @@ void LoopTimeline::add(LoopTurn turn, const Observed& observed) {
   }
   const auto crowded = static_cast<std::uint32_t>(first_crowded_ - 1 + crowded_.size());
   turns_.push_back({turn, sums_.time, crowded, special_});
+  ends_.push_back(turn.to);
   special_ += turn.special;
   if (turn.from <= kStart) return;
   const BySort before = sums_.crowded;
@@ -134,12 +135,12 @@ void LoopTimeline::extend(const ThreadLog& log, const Observed& observed, Nanos 
 }
 
 void LoopTimeline::forget_before(Nanos t) {
-  const std::uint64_t kept =
-      turns_.search(turns_.first(), turns_.end(), [&](const Entry& e) { return e.turn.to >= t; });
+  const std::uint64_t kept = ends_.search(ends_.first(), ends_.end(), [&](Nanos end) { return end >= t; });
   const std::uint64_t n = kept - turns_.first();
   // The one idle turn before what is kept is kept, too, so that every number in last_idle of the others is known.
   if (n < kFewest || n < turns_.size() / 2) return;
   turns_.forget_before(kept);
+  ends_.forget_before(kept);
   stretches_.forget_before(std::min(stretch_of(kept), stretches_.end()));
   // The sum before the first turn that is kept is needed, too.
   const std::uint32_t needed = turns_.empty() ? first_crowded_ : std::max(turns_[kept].crowded, first_crowded_);
@@ -150,7 +151,7 @@ void LoopTimeline::forget_before(Nanos t) {
 
 std::uint64_t LoopTimeline::first_after(Nanos t, std::uint64_t first, std::uint64_t end) const {
   const auto in = [&](std::uint64_t from, std::uint64_t to) {
-    return turns_.search(from, to, [t](const Entry& e) { return e.turn.to > t; });
+    return ends_.search(from, to, [t](Nanos turn_end) { return turn_end > t; });
   };
   if (end - first <= 2 * kStretch) return in(first, end);
   const std::uint64_t stretch =

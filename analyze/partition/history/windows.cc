@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ground/number_sort.h"
+
 namespace tailcap::partition {
 namespace {
 
@@ -20,14 +22,14 @@ void add(Window& w, Phase phase, Nanos length) {
 }
 
 // Without times.
-Window window_of(std::uint32_t row, const model::Request& r) {
+Window window_of(const model::Rows& rows, std::uint32_t row, const model::RowWork& work) {
   Window w;
   w.row = row;
-  w.id = r.id;
-  w.role = r.role;
-  w.streams = r.stream != 0;
-  w.pid = r.pid;
-  w.tid = r.tid;
+  w.id = rows.id(row);
+  w.role = rows.role(row);
+  w.streams = work.stream != 0;
+  w.pid = work.pid;
+  w.tid = work.tid;
   return w;
 }
 
@@ -58,13 +60,13 @@ Windows::Windows(const model::RequestTable& table, std::vector<ExchangeNote> not
   std::sort(notes_.begin(), notes_.end(), [](const ExchangeNote& a, const ExchangeNote& b) { return a.id < b.id; });
   const auto& rows = table.rows;
   const auto n = static_cast<std::uint32_t>(rows.size());
-  std::vector<std::pair<formats::Time, std::uint32_t>> ends;
+  std::vector<ground::Ranked> ends;
   for (std::uint32_t i = 0; i < n; ++i)
     if (known(rows.start(i)) && rows.has_duration(i) && rows.duration(i).count() > 0)
-      ends.emplace_back(rows.start(i) + rows.duration(i), i);
-  std::sort(ends.begin(), ends.end());
+      ends.push_back({nanoseconds(rows.start(i) + rows.duration(i)), i});
+  ground::sort_ranked(ends);
   by_end_.reserve(ends.size());
-  for (const auto& [end, row] : ends) by_end_.push_back(row);
+  for (const ground::Ranked& end : ends) by_end_.push_back(end.place);
   began_.resize(by_end_.size());
   Nanos first = INT64_MAX;
   for (std::size_t i = by_end_.size(); i-- > 0;)
@@ -85,7 +87,7 @@ Windows::Windows(const model::RequestTable& table, std::vector<ExchangeNote> not
     if (cause.parent.connection != 0) made_.emplace_back(cause.parent, call);
   std::sort(made_.begin(), made_.end());
   for (const auto& [id, goroutine] : table.handler_goroutines.all())
-    if (const auto row = find(id)) handling_.push_back({rows[*row].pid, goroutine, *row});
+    if (const auto row = find(id)) handling_.push_back({rows.work(*row).pid, goroutine, *row});
   std::sort(handling_.begin(), handling_.end(), [](const Handling& a, const Handling& b) {
     return a.pid != b.pid ? a.pid < b.pid : a.goroutine < b.goroutine;
   });
@@ -100,21 +102,22 @@ std::optional<std::uint32_t> Windows::handled_by(std::uint32_t pid, std::uint64_
 }
 
 Window Windows::window(std::uint32_t row) const {
-  const model::Request r = table_.rows[row];
-  Window w = window_of(row, r);
-  if (!known(r.start)) return w;
-  w.from = nanoseconds(r.start);
-  w.to = w.from + (r.has_duration ? r.duration.count() : 0);
-  w.phases = r.has_phases;
-  if (!r.has_phases) return w;
-  const auto names = model::phases_of(r.role);
-  const auto length = [&](std::size_t i) { return r.phases[i]; };
+  const model::Rows& rows = table_.rows;
+  const model::RowWork work = rows.work(row);
+  Window w = window_of(rows, row, work);
+  if (!known(rows.start(row))) return w;
+  w.from = nanoseconds(rows.start(row));
+  w.to = w.from + (rows.has_duration(row) ? rows.duration(row).count() : 0);
+  w.phases = rows.has_phases(row);
+  if (!w.phases) return w;
+  const auto names = model::phases_of(w.role);
+  const auto length = [&](std::size_t i) { return work.phases[i]; };
   // Waiting for 100 Continue splits the reading (client: the sending) in two.
   const std::size_t split = w.server() ? 1 : 0;
   if (split == 1) add(w, names[0], length(0));
   const Nanos begin = w.from + (split == 1 ? length(0) : 0);
   Nanos before = length(split);
-  if (const ExchangeNote* n = length(split + 1) > 0 ? note(r.id) : nullptr; n && n->head_done != 0)
+  if (const ExchangeNote* n = length(split + 1) > 0 ? note(w.id) : nullptr; n && n->head_done != 0)
     before = std::clamp<Nanos>(n->head_done - begin, 0, length(split));
   add(w, names[split], before);
   add(w, names[split + 1], length(split + 1));
@@ -134,11 +137,12 @@ Window Windows::window(std::uint32_t row) const {
 }
 
 Window Windows::unfinished(std::uint32_t row) const {
-  const model::Request r = table_.rows[row];
-  Window w = window_of(row, r);
-  const ExchangeNote* n = !r.has_duration && known(r.start) ? note(r.id) : nullptr;
-  if (!n || !n->unfinished || end_ <= nanoseconds(r.start)) return w;
-  w.from = std::max(nanoseconds(r.start), end_ - model::kUnfinishedShown);
+  const model::Rows& rows = table_.rows;
+  Window w = window_of(rows, row, rows.work(row));
+  const formats::Time start = rows.start(row);
+  const ExchangeNote* n = !rows.has_duration(row) && known(start) ? note(w.id) : nullptr;
+  if (!n || !n->unfinished || end_ <= nanoseconds(start)) return w;
+  w.from = std::max(nanoseconds(start), end_ - model::kUnfinishedShown);
   w.to = end_;
   w.phases = true;
   const auto at = [&](Nanos t) { return t == 0 ? end_ : std::clamp(t, w.from, end_); };

@@ -1,6 +1,9 @@
 #include "analyze/pipeline/wire/end_matcher.h"
 
 #include <algorithm>
+#include <cstdint>
+
+#include "ground/number_sort.h"
 
 namespace tailcap::pipeline {
 
@@ -37,11 +40,15 @@ void EndMatcher::settle(model::Rows& rows) {
     pairs_.emplace_back(one, other);
     pairs_.emplace_back(other, one);
   }
-  std::sort(pairs_.begin(), pairs_.end());
+  ground::sort_by_number(pairs_, [](const auto& p) { return std::uint64_t{p.first.connection} << 32 | p.first.index; });
   for (std::size_t i = 0; i < rows.size() && !pairs_.empty(); ++i) {
     if (rows.peer(i).connection != 0) continue;
-    const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), std::pair{rows.id(i), ExchangeId{}});
-    if (at != pairs_.end() && at->first == rows.id(i)) rows.set_peer(i, at->second);
+    auto at = std::lower_bound(pairs_.begin(), pairs_.end(), rows.id(i),
+                               [](const auto& pair, ExchangeId id) { return pair.first < id; });
+    if (at == pairs_.end() || at->first != rows.id(i)) continue;
+    ExchangeId peer = at->second;
+    while (++at != pairs_.end() && at->first == rows.id(i)) peer = std::min(peer, at->second);
+    rows.set_peer(i, peer);
   }
   pairs_ = {};
 }

@@ -13,16 +13,10 @@ void WireBatch::push(const formats::Event& event, std::span<const model::Lookup>
   for (const model::Lookup& lookup : ended) next(lookup_slots_, lookups_) = lookup;
 }
 
-void WireBatch::push(const model::Message& message, const model::Connection* connection) {
-  steps_.push_back({Step::Kind::message, connection != nullptr, false});
-  next(message_slots_, messages_) = message;
-  keep(connection);
-}
-
-void WireBatch::announce(model::Exchange& exchange, const model::Connection* connection,
-                         const model::Connection* carrier) {
-  steps_.push_back({Step::Kind::exchange, connection != nullptr, carrier != nullptr});
-  model::hand_over(exchange, next(exchange_slots_, exchanges_));
+void WireBatch::push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
+                     const model::Connection* carrier) {
+  steps_.push_back({Step::Kind::message, connection != nullptr, carrier != nullptr});
+  messages_.add_swapped(message);
   keep(connection);
   keep(carrier);
 }
@@ -34,7 +28,7 @@ void WireBatch::ended(const model::Connection& connection, const model::Connecti
 }
 
 void WireBatch::replay(WireSink& sink) {
-  std::size_t lookup = 0, message = 0, exchange = 0, at = 0;
+  std::size_t lookup = 0, message = 0, at = 0;
   for (const Step& step : steps_) {
     const model::Connection* const connection = step.connection ? &connection_slots_[at++] : nullptr;
     const model::Connection* const carrier = step.carrier ? &connection_slots_[at++] : nullptr;
@@ -44,10 +38,7 @@ void WireBatch::replay(WireSink& sink) {
         lookup += step.lookups;
         break;
       case Step::Kind::message:
-        sink.push(message_slots_[message++], connection);
-        break;
-      case Step::Kind::exchange:
-        sink.announce(exchange_slots_[exchange++], connection, carrier);
+        sink.push(messages_.slot(message++), connection, carrier);
         break;
       case Step::Kind::ended:
         if (connection) sink.ended(*connection, carrier, step.how);  // there always is one

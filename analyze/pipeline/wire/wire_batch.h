@@ -2,21 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "analyze/pipeline/wire/wire_sink.h"
+#include "ground/slots.h"
 
 namespace tailcap::pipeline {
 
 class WireBatch : public WireSink {
  public:
   // The events that are pushed must live until replay() is done.
-  void begin() { steps_.clear(), lookups_ = messages_ = exchanges_ = connections_ = 0; }
+  void begin() { steps_.clear(), messages_.clear(), lookups_ = connections_ = 0; }
   void push(const formats::Event& event, std::span<const model::Lookup> ended) override;
-  void push(const model::Message& message, const model::Connection* connection) override;
-  void announce(model::Exchange& exchange, const model::Connection* connection,
-                const model::Connection* carrier) override;
+  void push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
+            const model::Connection* carrier) override;
   void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) override;
   // Everything, in the same order.
   void replay(WireSink& sink);
@@ -24,7 +25,7 @@ class WireBatch : public WireSink {
  private:
   // What belongs to a step lies at the next place of the list for its kind.
   struct Step {
-    enum class Kind : std::uint8_t { event, message, exchange, ended };
+    enum class Kind : std::uint8_t { event, message, ended };
     Kind kind;
     bool connection, carrier;               // there is one
     const formats::Event* event = nullptr;  // kind event
@@ -41,10 +42,9 @@ class WireBatch : public WireSink {
 
   std::vector<Step> steps_;
   std::vector<model::Lookup> lookup_slots_;
-  std::vector<model::Message> message_slots_;
-  std::vector<model::Exchange> exchange_slots_;
-  std::vector<model::Connection> connection_slots_;                           // as they were then
-  std::size_t lookups_ = 0, messages_ = 0, exchanges_ = 0, connections_ = 0;  // slots in use
+  ground::Slots<model::Message> messages_;
+  std::vector<model::Connection> connection_slots_;  // as they were then
+  std::size_t lookups_ = 0, connections_ = 0;        // slots in use
 };
 
 }  // namespace tailcap::pipeline

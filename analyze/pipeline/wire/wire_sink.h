@@ -1,12 +1,12 @@
-// What the first reading makes of events, in order: of each event first the event itself with the lookups that it
-// ended, then what its bytes have become.
+// What the first half of the first reading makes of events, in order: of each event first the event itself with the
+// lookups that it ended, then what its bytes have become.
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include "analyze/model/wire/byte_run.h"
 #include "analyze/model/wire/connection.h"
-#include "analyze/model/wire/exchange.h"
 #include "analyze/model/wire/lookup.h"
 #include "analyze/model/wire/message.h"
 #include "formats/event.h"
@@ -17,11 +17,9 @@ class WireSink {
  public:
   virtual ~WireSink() = default;
   virtual void push(const formats::Event& event, std::span<const model::Lookup> ended) = 0;
-  // A TLS handshake, or the end of its connection. connection may be null.
-  virtual void push(const model::Message& message, const model::Connection* connection) = 0;
-  // An exchange is announced. connection and its carrier may be null. The sink may swap the exchange's contents out.
-  virtual void announce(model::Exchange& exchange, const model::Connection* connection,
-                        const model::Connection* carrier) = 0;
+  // connection and its carrier may be null. The sink may swap the message for another.
+  virtual void push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
+                    const model::Connection* carrier) = 0;
   // A direction of the connection has ended. carrier: of a TLS session; may be null.
   virtual void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) = 0;
 };

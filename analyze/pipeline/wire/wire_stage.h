@@ -1,9 +1,8 @@
-// First half of the first reading: events become bytes in order, messages and exchanges.
+// First half of the first reading: events become bytes in order and messages.
 #pragma once
 
 #include <cstdint>
 
-#include "analyze/exchanges/exchanges.h"
 #include "analyze/model/study/study.h"
 #include "analyze/names/lookups.h"
 #include "analyze/pipeline/wire/wire_sink.h"
@@ -26,12 +25,11 @@ class WireStage {
   bool admit(const model::Message& message);
 
   formats::RequestAllowance* const allowance_;
-  std::uint64_t begun_ = 0, announced_ = 0;  // requests; exchanges
-  bool full_ = false;                        // there may be no more requests: what follows is not looked at
+  std::uint64_t requests_ = 0;  // and responses to requests that were not recorded
+  bool full_ = false;           // there may be no more requests: what follows is not looked at
   names::Lookups names_;
   streams::Streams streams_;
   protocols::Parsers parsers_;
-  exchanges::Exchanges exchanges_;
 };
 
 }  // namespace tailcap::pipeline

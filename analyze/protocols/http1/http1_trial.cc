@@ -18,8 +18,8 @@ bool Http1Trial::push(const model::ByteRun& run) {
   model::ByteRun part = run;
   part.first_known = run.first_known && contradictions_ == 0;  // begun again, in the middle
   http1_->push(part, fresh_, findings_);
-  for (std::size_t i = 0; i < fresh_.all().size(); ++i) {
-    model::Message& m = fresh_.at(i);
+  for (std::size_t i = 0; i < fresh_.size(); ++i) {
+    model::Message& m = fresh_[i];
     if (m.kind == MessageKind::request) asked_ = true;
     if (m.kind == MessageKind::response && m.status != 0) {
       if (m.answers_unknown)

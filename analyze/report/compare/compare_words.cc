@@ -67,11 +67,13 @@ std::string part_text(const RouteComparison& route, const AccountRow& row) {
          blocker_of(route, row.account);
 }
 
-// Of the difference, the labels whose part is certain; where none is, the one that makes up most of it.
+// Of the difference, the labels whose part is certain; where none is, the one that makes up most of it. Where they are
+// more than all of it, what became less is said, too.
 std::string labels_text(const RouteComparison& route, const AccountTable& table, const std::string& who) {
   if (!table.known || table.difference() == 0) return {};
   std::string parts;
   std::size_t named = 0;
+  std::int64_t rest = table.difference();
   const AccountRow* most = nullptr;
   for (const AccountRow& row : table.rows) {
     const bool same_way = (row.difference() > 0) == (table.difference() > 0);
@@ -80,12 +82,19 @@ std::string labels_text(const RouteComparison& route, const AccountTable& table,
     if (part >= kMost && (!most || std::abs(row.difference()) > std::abs(most->difference()))) most = &row;
     if (row.estimate.p_two >= kSure || named == kNamed) continue;
     ++named;
-    parts += (parts.empty() ? ", of it " : " and ") + part_text(route, row);
+    rest -= row.difference();
+    parts += (parts.empty() ? "" : " and ") + part_text(route, row);
   }
-  if (parts.empty() && most)
-    parts = ", most of it " + part_text(route, *most) + ", which is uncertain: the runs differ";
+  const bool certain = !parts.empty();
+  if (!certain && most) {
+    rest -= most->difference();
+    parts = part_text(route, *most) + ", which is uncertain: the runs differ";
+  }
   if (parts.empty()) return {};
-  return who + " " + change_of_ns(static_cast<double>(table.difference())) + parts;
+  const std::string whole = who + " " + change_of_ns(static_cast<double>(table.difference()));
+  if (rest != 0 && (rest > 0) != (table.difference() > 0))
+    return whole + ": " + parts + "; " + change_of_ns(static_cast<double>(rest)) + " everything else";
+  return whole + (certain ? ", of it " : ", most of it ") + parts;
 }
 
 }  // namespace

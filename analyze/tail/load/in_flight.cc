@@ -5,6 +5,7 @@
 
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/rows/standing.h"
+#include "ground/number_sort.h"
 
 namespace tailcap::tail::load {
 namespace {
@@ -31,7 +32,7 @@ std::vector<model::InFlightBand> in_flight_bands(const model::RequestTable& tabl
     ends.push_back(requests.back().start + requests.back().duration);
   }
   // rows are in order of start
-  std::sort(ends.begin(), ends.end());
+  ground::sort_numbers(ends);
   std::map<int, std::vector<std::int64_t>> durations;  // by band: 1, 2, 3–4, 5–8, …
   std::size_t over = 0;
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -44,7 +45,7 @@ std::vector<model::InFlightBand> in_flight_bands(const model::RequestTable& tabl
   for (auto& entry : durations) {
     const int band = entry.first;
     std::vector<std::int64_t>& values = entry.second;
-    std::sort(values.begin(), values.end());
+    ground::sort_numbers(values);
     const auto at = [&](double q) {
       return Duration{values[static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size()) - 1e-9)) - 1]};
     };

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "ground/number_sort.h"
+
 namespace tailcap::tail {
 namespace {
 
@@ -77,7 +79,7 @@ double correlation_time(std::span<const double> values) {
 Sample::Sample(std::vector<std::int64_t> in_order, std::vector<std::uint32_t> connections)
     : in_order_(std::move(in_order)), sorted_(in_order_), connections_(std::move(connections)) {
   assert(connections_.empty() || connections_.size() == in_order_.size());
-  std::sort(sorted_.begin(), sorted_.end());
+  ground::sort_numbers(sorted_);
   if (empty()) return;
   std::vector<double> values(size());
   std::transform(in_order_.begin(), in_order_.end(), values.begin(),

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "analyze/model/wire/trace_context.h"
+#include "ground/number_sort.h"
 
 namespace tailcap::tail {
 namespace {
@@ -130,13 +131,18 @@ model::Request row_of(const model::Exchange& e, const Tasks& tasks, model::TextP
 
 std::vector<std::uint32_t> sort_rows(model::RequestTable& table) {
   auto& rows = table.rows;
-  std::vector<std::tuple<model::Time, model::ExchangeId, std::uint32_t>> order;
+  std::vector<ground::Ranked> order;
   order.reserve(rows.size());
-  for (std::uint32_t i = 0; i < rows.size(); ++i) order.emplace_back(rows.start(i), rows.id(i), i);
-  std::sort(order.begin(), order.end());
+  for (std::uint32_t i = 0; i < rows.size(); ++i) order.push_back({formats::nanoseconds(rows.start(i)), i});
+  ground::sort_ranked(order);
   std::vector<std::uint32_t> from;
   from.reserve(order.size());
-  for (const auto& [start, id, row] : order) from.push_back(row);
+  for (const ground::Ranked& row : order) from.push_back(row.place);
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    for (end = begin + 1; end < order.size() && order[end].by == order[begin].by;) ++end;
+    if (end - begin > 1)
+      std::ranges::sort(std::span(from).subspan(begin, end - begin), {}, [&](std::uint32_t i) { return rows.id(i); });
+  }
   rows.permute(from);
   return from;
 }

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "ground/number_sort.h"
+
 namespace tailcap::tail::slow {
 namespace {
 
@@ -78,11 +80,12 @@ Cohorts cohorts_of(const std::vector<Item>& items) {
   const std::size_t n = items.size();
   static_cast<CohortPlaces&>(out) = cohort_places(n);
   if (out.needed != 0) return out;
-  out.order.resize(n);
-  for (std::uint32_t i = 0; i < n; ++i) out.order[i] = i;
-  std::sort(out.order.begin(), out.order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return items[a].duration != items[b].duration ? items[a].duration < items[b].duration : a < b;
-  });
+  std::vector<ground::Ranked> order;
+  order.reserve(n);
+  for (std::uint32_t i = 0; i < n; ++i) order.push_back({items[i].duration, i});
+  ground::sort_ranked(order);
+  out.order.reserve(n);
+  for (const ground::Ranked& item : order) out.order.push_back(item.place);
   Counts typical;
   for (std::size_t i = out.typical_from; i < out.typical_to; ++i)
     for (std::size_t level = 0; level < kLevels; ++level) ++typical[level][kind_at(items[out.order[i]].kind, level)];

@@ -6,6 +6,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+
+#include "ground/number_sort.h"
 
 namespace tailcap::tail::verdict {
 namespace {
@@ -50,11 +53,13 @@ class Traits {
   template <typename Values, typename Text>
   void any(Kind kind, Values values, Text text) {
     std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> counts;  // slow, others
-    each([&](const slow::Item& item, bool slow) {
-      for (const std::uint64_t v : values(item)) ++(slow ? counts[v].first : counts[v].second);
-    });
+    const std::size_t others = cohorts_.order.size() - cohorts_.slow;
+    for (std::size_t i = others; i < cohorts_.order.size(); ++i)
+      for (const std::uint64_t v : values(items_[cohorts_.order[i]])) ++counts[v].first;
+    for (std::size_t i = 0; i < others; ++i)
+      for (const std::uint64_t v : values(items_[cohorts_.order[i]]))
+        if (const auto at = counts.find(v); at != counts.end()) ++at->second.second;
     for (const auto& [v, n] : counts) {
-      if (n.first == 0) continue;
       ++tried_;
       offer(kind, n.first, n.second, [&](SharedTrait& trait) { text(v, trait); });
     }
@@ -134,8 +139,8 @@ std::vector<std::int64_t> loads(const std::vector<slow::Item>& items, const mode
     begins.push_back(formats::nanoseconds(table.rows.start(item.row)));
     ends.push_back(begins.back() + item.duration);
   }
-  std::sort(begins.begin(), begins.end());
-  std::sort(ends.begin(), ends.end());
+  ground::sort_numbers(begins);
+  ground::sort_numbers(ends);
   std::vector<std::int64_t> out;
   for (const slow::Item& item : items) {
     const std::int64_t at = formats::nanoseconds(table.rows.start(item.row));
@@ -186,14 +191,17 @@ std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, con
   Traits traits(items, cohorts, bursts);
   std::map<std::string, std::uint64_t, std::less<>> hosts;
   std::vector<std::string> host_names = {""};
+  std::unordered_map<model::TextId, std::uint64_t> host_numbers;  // by remote
   traits.equal(
       Kind::host,
       [&](const slow::Item& item) -> std::uint64_t {
-        const std::string host(host_of(table.texts[remote(item)]));
+        const auto [known, first] = host_numbers.try_emplace(remote(item));
+        if (!first) return known->second;
+        const std::string host(host_of(table.texts[known->first]));
         if (host.empty()) return 0;
         const auto [at, added] = hosts.try_emplace(host, host_names.size());
         if (added) host_names.push_back(host);
-        return at->second;
+        return known->second = at->second;
       },
       [&](std::uint64_t v, SharedTrait& trait) { trait.value = host_names[v]; });
   std::map<std::uint64_t, model::TextId> endpoints;

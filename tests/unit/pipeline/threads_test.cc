@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -110,11 +111,35 @@ TEST(Background, DoesOneTaskAfterTheOther) {
   for (int i = 0; i <= 1000; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)], i);
 }
 
+TEST(Background, WaitsUntilSoManyTasksAreLeft) {
+  std::mutex mutex;
+  std::vector<int> done;
+  ground::Background background;
+  for (int i = 0; i < 100; ++i) {
+    background.run([&, i] {
+      const std::lock_guard hold(mutex);
+      done.push_back(i);
+    });
+    background.wait(3);
+    const std::lock_guard hold(mutex);
+    EXPECT_GE(done.size() + 3, static_cast<std::size_t>(i) + 1);
+  }
+}
+
 TEST(Background, HandsOnWhatATaskThrows) {
   ground::Background background;
-  background.run([] { throw std::runtime_error("from the task"); });
-  EXPECT_THROW(background.wait(), std::runtime_error);
   int done = 0;
+  std::mutex begin;
+  {
+    const std::lock_guard hold(begin);
+    background.run([&] {
+      const std::lock_guard wait(begin);
+      throw std::runtime_error("from the task");
+    });
+    background.run([&done] { ++done; });  // not begun
+  }
+  EXPECT_THROW(background.wait(), std::runtime_error);
+  EXPECT_EQ(done, 0);
   background.run([&done] { ++done; });
   background.wait();
   EXPECT_EQ(done, 1);

@@ -196,7 +196,7 @@ class Wire {
     offset_[index(run.direction)] = run.offset + run.length;
     out_.clear();
     connection.push(run, out_, findings);
-    for (const auto& m : out_.all()) got.push_back(m);
+    for (const auto& m : out_) got.push_back(m);
   }
 
   bool late_;

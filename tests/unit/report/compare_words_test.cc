@@ -42,6 +42,14 @@ TEST(WhyItIsSlower, WhereNothingIsCertainItNamesWhatMostOfItIs) {
             "the slowest 1 % take +10.0 ms, most of it +7.00 ms sleeping, which is uncertain: the runs differ");
 }
 
+TEST(WhyItIsSlower, SaysWhatBecameLessWhereAPartIsMoreThanTheWhole) {
+  EXPECT_EQ(why({row(Label::timer_sleep, 13'000'000, 0.01), row(Label::lock_futex, -3'000'000, 0.2)}),
+            "the slowest 1 % take +10.0 ms: +13.0 ms sleeping; −3.00 ms everything else");
+  EXPECT_EQ(why({row(Label::timer_sleep, 13'000'000, 0.3), row(Label::lock_futex, -3'000'000, 0.2)}),
+            "the slowest 1 % take +10.0 ms: +13.0 ms sleeping, which is uncertain: the runs differ; −3.00 ms "
+            "everything else");
+}
+
 TEST(WhyItIsSlower, NamesNothingThatIsSmallOrGoesTheOtherWay) {
   EXPECT_EQ(why({row(Label::timer_sleep, 4'000'000, 0.3), row(Label::lock_futex, -9'000'000, 0.01)}), "");
 }
