@@ -29,8 +29,18 @@ struct Code {
   std::uint8_t length = 0;  // 0: longer than kFirstBits
 };
 
+// The first one or two symbols of kPairBits bits: enough for two letters.
+constexpr unsigned kPairBits = 12;
+
+struct Pair {
+  char symbols[2] = {0, 0};
+  std::uint8_t count = 0;   // 0: the first code is longer than kFirstBits
+  std::uint8_t length = 0;  // bits of both codes
+};
+
 struct Tables {
   std::array<Code, 1u << kFirstBits> first{};
+  std::array<Pair, 1u << kPairBits> pairs{};
   std::array<std::uint32_t, kSymbols> codes{};
   std::array<std::uint16_t, kSymbols> ordered{};       // symbols by code
   std::array<std::uint32_t, kLongest + 2> begin{};     // first code of a length
@@ -58,6 +68,19 @@ constexpr Tables make_tables() {
     }
     t.limit[length] = code;
     code <<= 1;
+  }
+  for (std::uint32_t bits = 0; bits < 1u << kPairBits; ++bits) {
+    Pair& pair = t.pairs[bits];
+    const Code one = t.first[bits >> (kPairBits - kFirstBits)];
+    if (one.length == 0) continue;
+    pair = {{static_cast<char>(one.symbol), 0}, 1, one.length};
+    // Zeros follow. They are no code of the bits that are left unless it ends within them.
+    const std::uint32_t rest = bits << one.length & ((1u << kPairBits) - 1);
+    const Code two = t.first[rest >> (kPairBits - kFirstBits)];
+    if (two.length == 0 || one.length + two.length > kPairBits) continue;
+    pair.symbols[1] = static_cast<char>(two.symbol);
+    pair.count = 2;
+    pair.length = static_cast<std::uint8_t>(one.length + two.length);
   }
   return t;
 }
@@ -91,6 +114,16 @@ bool huffman_decode(std::string_view coded, std::string& out, std::size_t limit)
       window |= static_cast<std::uint64_t>(*next++) << (56 - bits);
       bits += 8;
     }
+    while (full - to >= 2) {
+      const Pair& pair = kTables.pairs[window >> (64 - kPairBits)];
+      if (pair.count == 0 || pair.length > bits) break;
+      to[0] = pair.symbols[0];
+      to[1] = pair.symbols[1];
+      to += pair.count;
+      window <<= pair.length;
+      bits -= pair.length;
+    }
+    if (bits < kLongest && next != end) continue;
     const Code code = kTables.first[window >> (64 - kFirstBits)];
     unsigned length = code.length;
     unsigned symbol = code.symbol;

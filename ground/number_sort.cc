@@ -2,7 +2,13 @@
 
 #include <algorithm>
 
+#include "ground/sort_by_number.h"
+
 namespace tailcap::ground {
+
+void sort_numbers(std::vector<std::int64_t>& numbers) {
+  boost::sort::spreadsort::integer_sort(numbers.begin(), numbers.end());
+}
 
 void sort_ranked(std::vector<Ranked>& things) {
   sort_by_number(things, [](const Ranked& r) { return r.by; });

@@ -1,23 +1,12 @@
-// Sorting by a number: by its digits where there are many, two to three times as fast as by comparing.
+// Sorting numbers by their digits: two to three times as fast as by comparing, where there are many.
 #pragma once
 
-#include <boost/sort/spreadsort/integer_sort.hpp>
 #include <cstdint>
 #include <vector>
 
 namespace tailcap::ground {
 
-// number(thing) is an integer. Things with the same number are in any order.
-template <class Thing, class Number>
-void sort_by_number(std::vector<Thing>& things, const Number& number) {
-  boost::sort::spreadsort::integer_sort(
-      things.begin(), things.end(), [&](const Thing& thing, unsigned digits) { return number(thing) >> digits; },
-      [&](const Thing& a, const Thing& b) { return number(a) < number(b); });
-}
-
-inline void sort_numbers(std::vector<std::int64_t>& numbers) {
-  boost::sort::spreadsort::integer_sort(numbers.begin(), numbers.end());
-}
+void sort_numbers(std::vector<std::int64_t>& numbers);
 
 // A thing by its place somewhere, and what it is sorted by.
 struct Ranked {

@@ -139,8 +139,8 @@ class UnixPlaces {
   std::unordered_map<model::ConnectionId, Votes> connections_;  // by the end that was seen first
 };
 
-// The exchanges that wait, in the order in which they came, in a ring; and a table that finds them by their key.
-// No allocation per exchange and one place to look at: most captures push every request through here in vain.
+// The exchanges that wait, linked in the order in which they came, and a table that finds them by their key. Memory
+// follows how many wait: places of those that found their other end are used again, the last first.
 class WaitingRoom {
  public:
   struct Entry {
@@ -152,61 +152,89 @@ class WaitingRoom {
   Entry* find(const Key& key) {
     if (slots_.empty()) return nullptr;
     const std::uint32_t hash = hash_of(key);
-    for (std::size_t i = home(hash); slots_[i].at != kFree; i = next(i))
-      if (slots_[i].hash == hash && ring_[slots_[i].at].key == key) return &ring_[slots_[i].at];
+    for (std::size_t i = home(hash); slots_[i].at != kNone; i = next(i))
+      if (slots_[i].hash == hash && places_[slots_[i].at].entry.key == key) return &places_[slots_[i].at].entry;
     return nullptr;
   }
 
   void add(const Entry& entry) {
-    if (slots_.empty()) slots_.assign(kSlots, {});
-    // What was joined in the meantime is no longer in the table, and its place in the ring simply comes round again.
-    if (ring_.size() == kMaxWaiting)
-      erase(oldest_);
-    else
-      ring_.emplace_back();
-    const std::uint32_t at = oldest_;
-    oldest_ = (oldest_ + 1) % kMaxWaiting;
-    ring_[at] = entry;
-    const std::uint32_t hash = hash_of(entry.key);
-    std::size_t i = home(hash);
-    while (slots_[i].at != kFree) i = next(i);
-    slots_[i] = {at, hash};
+    if (waiting_ == kMaxWaiting) erase(oldest_);
+    if (kSparse * (waiting_ + 1) > slots_.size()) grow();
+    std::uint32_t at = free_;
+    if (at == kNone) {
+      at = static_cast<std::uint32_t>(places_.size());
+      places_.emplace_back();
+    } else {
+      free_ = places_[at].newer;
+    }
+    places_[at] = {entry, newest_, kNone};
+    (newest_ == kNone ? oldest_ : places_[newest_].newer) = at;
+    newest_ = at;
+    ++waiting_;
+    put(at);
   }
 
-  void erase(const Entry& entry) { erase(static_cast<std::uint32_t>(&entry - ring_.data())); }
+  // entry: of find().
+  void erase(const Entry& entry) {
+    const std::uint32_t hash = hash_of(entry.key);
+    for (std::size_t i = home(hash);; i = next(i))
+      if (&places_[slots_[i].at].entry == &entry) return erase(slots_[i].at);
+  }
 
  private:
-  static constexpr std::uint32_t kFree = UINT32_MAX;
-  static constexpr std::size_t kSlots = 4 * kMaxWaiting;  // a quarter full at most: probes are short
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  static constexpr std::size_t kSparse = 4;  // slots for each that waits, at least: probes are short
+  static constexpr std::size_t kFewest = 1024;
 
+  struct Place {
+    Entry entry;
+    std::uint32_t older = kNone, newer = kNone;  // newer: where it is free, the next that is
+  };
   // The hash is kept beside the place: the key, which lies elsewhere, is looked at only where it is likely the same.
   struct Slot {
-    std::uint32_t at = kFree, hash = 0;
+    std::uint32_t at = kNone, hash = 0;
   };
 
   static std::uint32_t hash_of(const Key& key) { return static_cast<std::uint32_t>(Spread{}(key)); }
-  static std::size_t home(std::uint32_t hash) { return hash % kSlots; }
-  static std::size_t next(std::size_t i) { return (i + 1) % kSlots; }
+  std::size_t home(std::uint32_t hash) const { return hash & (slots_.size() - 1); }
+  std::size_t next(std::size_t i) const { return (i + 1) & (slots_.size() - 1); }
 
-  // Takes entry `at` out of the table, if it is there, and closes the gap.
+  void put(std::uint32_t at) {
+    const std::uint32_t hash = hash_of(places_[at].entry.key);
+    std::size_t i = home(hash);
+    while (slots_[i].at != kNone) i = next(i);
+    slots_[i] = {at, hash};
+  }
+
+  void grow() {
+    slots_.assign(std::max(kFewest, 2 * slots_.size()), {});  // a power of two
+    for (std::uint32_t at = oldest_; at != kNone; at = places_[at].newer) put(at);
+  }
+
+  // Takes it out of the table and closes the gap.
   void erase(std::uint32_t at) {
-    std::size_t i = home(hash_of(ring_[at].key));
-    while (slots_[i].at != at) {
-      if (slots_[i].at == kFree) return;
-      i = next(i);
-    }
-    for (std::size_t k = next(i); slots_[k].at != kFree; k = next(k)) {
+    std::size_t i = home(hash_of(places_[at].entry.key));
+    while (slots_[i].at != at) i = next(i);
+    for (std::size_t k = next(i); slots_[k].at != kNone; k = next(k)) {
       // Move it down unless its home lies behind the gap.
-      if ((k - home(slots_[k].hash)) % kSlots < (k - i) % kSlots) continue;
+      const std::size_t mask = slots_.size() - 1;
+      if (((k - home(slots_[k].hash)) & mask) < ((k - i) & mask)) continue;
       slots_[i] = slots_[k];
       i = k;
     }
     slots_[i] = {};
+    Place& place = places_[at];
+    (place.older == kNone ? oldest_ : places_[place.older].newer) = place.newer;
+    (place.newer == kNone ? newest_ : places_[place.newer].older) = place.older;
+    place.newer = free_;
+    free_ = at;
+    --waiting_;
   }
 
-  std::vector<Entry> ring_;  // grows to kMaxWaiting, then the oldest is overwritten
+  std::vector<Place> places_;
   std::vector<Slot> slots_;
-  std::uint32_t oldest_ = 0;
+  std::size_t waiting_ = 0;
+  std::uint32_t oldest_ = kNone, newest_ = kNone, free_ = kNone;
 };
 
 }  // namespace

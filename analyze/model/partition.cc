@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "ground/number_sort.h"
+#include "ground/sort_by_number.h"
 
 namespace tailcap::model {
 

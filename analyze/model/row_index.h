@@ -17,6 +17,8 @@ class RowIndex {
   // Numbers of rows, in order of their start.
   std::span<const std::uint32_t> of(ConnectionId connection) const { return part(by_start_, connection); }
   std::optional<std::uint32_t> find(ExchangeId id) const;
+  // One more than the highest number of a connection that has rows.
+  std::size_t connections() const { return first_.empty() ? 0 : first_.size() - 1; }
 
  private:
   std::span<const std::uint32_t> part(const std::vector<std::uint32_t>& rows, ConnectionId connection) const;

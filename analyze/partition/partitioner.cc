@@ -1,6 +1,8 @@
 #include "analyze/partition/partitioner.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "analyze/partition/account.h"
 #include "analyze/partition/course_book.h"
@@ -8,6 +10,7 @@
 #include "analyze/partition/files.h"
 #include "analyze/partition/look_through.h"
 #include "analyze/partition/occurrences.h"
+#include "ground/background.h"
 #include "ground/workers.h"
 
 namespace tailcap::partition {
@@ -20,8 +23,8 @@ using model::Finding;
 constexpr Nanos kLate = 1'000'000'000;
 // How much is kept from before the oldest request under way: the batch, or the wait, in which it began.
 constexpr Nanos kBefore = 1'000'000'000;
-constexpr std::uint32_t kEvery = 8192;  // events between two looks at what can be finished
-constexpr std::size_t kPiece = 16;      // requests that a worker takes at a time
+constexpr std::size_t kEvery = 8192;  // events of a batch, and between two looks at what can be finished
+constexpr std::size_t kPiece = 16;    // requests that a worker takes at a time
 constexpr std::size_t kMaxWrong = 10;
 constexpr std::size_t kMaxFollowed = 1000;
 constexpr std::size_t kMaxExemplars = 200'000;  // with the calls below them
@@ -87,14 +90,15 @@ struct Partitioner::Impl {
         accountants(workers.size()),
         look_through(workers.size(), LookThrough(known())) {
     done.reserve(windows.by_end().size());
+    if (workers.size() > 1) observing.emplace();
   }
 
   Windows windows;
   const std::vector<std::uint32_t> unfinished_rows;
   Observed observed;
   Loops loops{observed};
-  std::size_t next = 0;  // in windows.by_end()
-  std::uint32_t pushed = 0;
+  std::size_t next = 0;    // in windows.by_end()
+  std::size_t pushed = 0;  // events since the last look
   model::Partitions done, unfinished;
   std::vector<ExchangeId> wrong;
   CourseBook book;
@@ -112,6 +116,13 @@ struct Partitioner::Impl {
   std::vector<Finished> finished;                 // their memory is used again
   std::vector<std::uint32_t> followed, together;  // of this batch, in order of their ends
   Nanos batch_until = 0;
+  struct Step {
+    const formats::Event* event;
+    Moved moved;
+  };
+  std::array<std::vector<Step>, 2> steps;  // one is filled while the other is observed
+  std::size_t filling = 0;
+  std::optional<ground::Background> observing;  // none: there is one thread. The last: it uses the others
 
   Nanos end_of(std::uint32_t row) const {
     const auto& rows = windows.table().rows;
@@ -122,11 +133,45 @@ struct Partitioner::Impl {
     return end_of(row) >= only_from && formats::nanoseconds(windows.table().rows.start(row)) <= only_to;
   }
 
+  void push(std::span<const formats::Event> events, bool last_of_block) {
+    for (const formats::Event& event : events) {
+      steps[filling].push_back({&event, observed.moved(event)});
+      if (steps[filling].size() == kEvery) observe();
+    }
+    if (last_of_block) observe();
+  }
+
+  // What was pushed.
+  void observe() {
+    if (observing) observing->wait();
+    if (pushed >= kEvery) {
+      advance(observed.now() - kLate);
+      pushed = 0;
+    }
+    std::vector<Step>& batch = steps[filling];
+    pushed += batch.size();
+    filling = 1 - filling;
+    const auto act = [this, &batch] {
+      for (const Step& step : batch) observed.push(*step.event, step.moved);
+      batch.clear();
+    };
+    if (observing)
+      observing->run(act);
+    else
+      act();
+  }
+
+  // After the last event.
+  void observe_all() {
+    observe();
+    if (observing) observing->wait();
+  }
+
   DraftContext known() { return {windows, observed, loops}; }
   bool explained_at(std::uint32_t row) const { return row < explained.size() && explained[row]; }
 
   void advance(Nanos until) {
-    loops.settle(until);
+    loops.settle(until, workers);
     const auto rows = windows.by_end();
     batch_until = until;
     followed.clear();
@@ -258,12 +303,12 @@ void Partitioner::explain(const std::vector<std::uint32_t>& rows) {
   for (const std::uint32_t row : rows) impl_->explained[row] = true;
 }
 
-void Partitioner::push(const formats::Event& event) {
-  impl_->observed.push(event);
-  if (++impl_->pushed % kEvery == 0) impl_->advance(impl_->observed.now() - kLate);
+void Partitioner::push(std::span<const formats::Event> events, bool last_of_block) {
+  impl_->push(events, last_of_block);
 }
 
 model::Partitions Partitioner::take() {
+  impl_->observe_all();
   impl_->advance(INT64_MAX);
   impl_->finish_unfinished();
   impl_->done.sort();

@@ -46,7 +46,8 @@ class Partitioner {
   void count_occurrences();
   // Likewise. Looks through the waits of these requests, for take_chains().
   void explain(const std::vector<std::uint32_t>& rows);
-  void push(const formats::Event& event);
+  // The next events, of one block, in parts as they come. They must live until the end of the block after theirs.
+  void push(std::span<const formats::Event> events, bool last_of_block);
   // Once, after the last event.
   model::Partitions take();
   model::Partitions take_unfinished();  // of requests without an answer at the end of the recording

@@ -6,6 +6,8 @@
 
 #include "analyze/pipeline/exemplars.h"
 #include "analyze/pipeline/wanted.h"
+#include "ground/background.h"
+#include "ground/workers.h"
 
 namespace tailcap::pipeline {
 namespace {
@@ -25,23 +27,34 @@ void label_wanted(partition::Partitioner& partitioner, const model::Rows& rows, 
 
 }  // namespace
 
-LabelPass::LabelPass(WirePass& wire, const Options& options)
-    : wire_(wire),
-      partitioner_(std::in_place, wire.requests().table(), wire.requests().take_notes(), wire.connections().carriers(),
-                   options.threads) {
+LabelPass::LabelPass(WirePass& wire, const Options& options) : wire_(wire) {
+  const model::RequestTable& table = wire.requests().table();
+  std::optional<Wanted> wanted;
+  if (options.study || options.from || options.to) wanted.emplace(options, wire.recording().so_far());
+  LikelyRows likely;
+  const auto find_likely = [&] {
+    if (options.study) likely = likely_rows(table, *wanted);
+  };
+  {
+    std::optional<ground::Background> beside;
+    if (ground::workers_of(options.threads) > 1) beside.emplace();
+    if (beside) beside->run(find_likely);
+    partitioner_.emplace(table, wire.requests().take_notes(), wire.connections().carriers(), options.threads);
+    if (beside)
+      beside->wait();
+    else
+      find_likely();
+  }
   if (options.follow.connection != 0) partitioner_->follow(options.follow);
   if (options.every_turn) partitioner_->look_at_every_turn();
   if (options.occurrences) partitioner_->count_occurrences();
   if (options.all_courses) {
-    std::vector<std::uint32_t> rows(wire.requests().table().rows.size());
+    std::vector<std::uint32_t> rows(table.rows.size());
     std::iota(rows.begin(), rows.end(), 0u);
     partitioner_->follow_likely(rows);
   }
-  if (!options.study && !options.from && !options.to) return;
-  const Wanted wanted(options, wire.recording().so_far());
-  if (options.from || options.to) label_wanted(*partitioner_, wire.requests().table().rows, wanted);
+  if (options.from || options.to) label_wanted(*partitioner_, table.rows, *wanted);
   if (!options.study) return;
-  const LikelyRows likely = likely_rows(wire.requests().table(), wanted);
   partitioner_->explain(likely.slow);
   if (options.exemplars != 0) partitioner_->follow_likely(likely.exemplars);
 }
@@ -57,8 +70,13 @@ partition::CourseBook LabelPass::finish(Analysis& out) {
   out.wrong = partitioner_->wrong();
   wire_.requests().add(partitioner_->findings());
   partition::CourseBook courses = partitioner_->take_courses();
+  freeing_ = std::thread([old = std::move(*partitioner_)] {});
   partitioner_.reset();
   return courses;
+}
+
+LabelPass::~LabelPass() {
+  if (freeing_.joinable()) freeing_.join();
 }
 
 }  // namespace tailcap::pipeline

@@ -89,14 +89,16 @@ Analysis analyze(Replay& replay, const Options& options, std::span<SecondReading
     allowance.emplace(replay.path());
     wire.emplace(replay.preamble(), options, &*allowance);
     wire->read(replay, beginning);
+    if (options.partition) replay.prepare();
     wire->end();
   } while (!beginning.decided(*wire));
   if (!options.partition) return finish(*wire, nullptr, replay, options);
   LabelPass labels(*wire, options);
   for (SecondReading* const other : beside) other->begin(wire->requests().table(), wire->recording());
-  replay.each([&](const formats::Event& event) {
-    labels.push(event);
-    for (SecondReading* const other : beside) other->push(event);
+  replay.slices([&](std::span<const formats::Event> events, bool last_of_block) {
+    labels.push(events, last_of_block);
+    for (SecondReading* const other : beside)
+      for (const formats::Event& event : events) other->push(event);
   });
   for (SecondReading* const other : beside) other->end(wire->requests().table());
   return finish(*wire, &labels, replay, options);
@@ -117,7 +119,7 @@ Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Eve
   wire.end();
   if (!options.partition) return finish(wire, nullptr, preamble, file, formats::kNoTime, options);
   LabelPass labels(wire, options);
-  for (const formats::Event& event : events) labels.push(event);
+  labels.push(events, true);
   return finish(wire, &labels, preamble, file, formats::kNoTime, options);
 }
 

@@ -10,8 +10,17 @@ Replay::Replay(std::string path, unsigned threads, Progress progress)
       reader_(std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads})),
       progress_(std::move(progress)) {}
 
+void Replay::prepare() {
+  if (prepared_) return;
+  prepared_ = std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads_});
+  prepared_->start();
+}
+
 void Replay::begin() {
-  if (readings_++ > 0) reader_ = std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads_});
+  if (readings_++ > 0) {
+    prepare();
+    reader_ = std::move(prepared_);
+  }
   delivered_ = 0;
   total_ = reader_->summary().events;
   reached_ = formats::kNoTime;

@@ -45,6 +45,9 @@ class Replay {
   bool ends_early() const { return until_ != kAll; }
   void read_all() { until_ = kAll; }  // from the next reading on
 
+  // After a reading: begins to load what the next one will deliver first.
+  void prepare();
+
   // One reading: every event, in the order of the file. A visitor that returns false ends it.
   template <class Visitor>
   void each(Visitor&& visit) {
@@ -100,7 +103,7 @@ class Replay {
 
   std::string path_;
   unsigned threads_;
-  std::unique_ptr<formats::Reader> reader_;
+  std::unique_ptr<formats::Reader> reader_, prepared_;
   unsigned readings_ = 0;
   std::uint64_t delivered_ = 0, total_ = 0, until_ = kAll;
   formats::Time reached_ = formats::kNoTime;

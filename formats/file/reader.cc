@@ -88,6 +88,7 @@ struct Reader::Impl {
   }
 
   void start() {
+    if (ahead || ended) return;
     std::vector<const IndexEntry*> blocks;
     for (const IndexEntry* entry : order) {
       if (entry->what == IndexEntry::What::block) blocks.push_back(entry);
@@ -102,7 +103,7 @@ struct Reader::Impl {
   }
 
   std::span<const Event> next() {
-    if (ahead == nullptr && !ended) start();
+    start();
     while (!stopped && !ended) {
       if (!pending.empty()) {
         const auto events = slice();
@@ -162,6 +163,7 @@ Reader::Reader(const std::string& path, ReaderOptions options) : impl_(std::make
 Reader::~Reader() = default;
 
 const Preamble& Reader::preamble() const { return impl_->preamble; }
+void Reader::start() { impl_->start(); }
 std::span<const Event> Reader::next() { return impl_->next(); }
 bool Reader::between_blocks() const { return impl_->pending.empty(); }
 std::vector<BlockStatus> Reader::check() {

@@ -55,6 +55,8 @@ class Reader {
   // The preamble; if its block is damaged, one with empty fields.
   const Preamble& preamble() const;
 
+  // Begins to load what next() will give first. Without it, the first next() does.
+  void start();
   // The next events, of one block; empty once after CaptureEnd was delivered. Valid until the call after the last
   // events of the block after that: see between_blocks().
   std::span<const Event> next();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
+#include <utility>
 
 namespace tailcap::partition {
 namespace {
@@ -253,9 +254,15 @@ const LoopTurn* LoopTimeline::longest(Range r) const {
   return best;
 }
 
-void Loops::settle(Nanos until) {
+void Loops::settle(Nanos until, ground::Workers& workers) {
   until_ = std::max(until_, until);
-  for (const std::uint32_t tid : observed_.loops()) of(tid);
+  std::vector<std::pair<Loop*, const ThreadLog*>> behind;
+  for (const std::uint32_t tid : observed_.loops())
+    if (const ThreadLog* log = observed_.thread(tid))
+      if (Loop& loop = loops_[tid]; std::exchange(loop.until, until_) < until_) behind.emplace_back(&loop, log);
+  workers.run(behind.size(), [&](std::size_t, std::size_t i) {
+    behind[i].first->timeline.extend(*behind[i].second, observed_, until_);
+  });
 }
 
 void Loops::forget_before(Nanos t) {

@@ -17,6 +17,7 @@
 #include "analyze/partition/history/numbered.h"
 #include "analyze/partition/history/observed.h"
 #include "analyze/partition/history/windows.h"
+#include "ground/workers.h"
 
 namespace tailcap::partition {
 
@@ -121,7 +122,7 @@ class Loops {
  public:
   explicit Loops(const Observed& observed) : observed_(observed) {}
   // Everything before this time has been observed.
-  void settle(Nanos until);
+  void settle(Nanos until, ground::Workers& workers);
   void forget_before(Nanos t);
   // Known up to the time of settle(). nullptr: no such thread. Several threads may ask, between settle() and
   // forget_before().

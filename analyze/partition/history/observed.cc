@@ -174,19 +174,50 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   }
 }
 
-void Observed::act(const Event& event, model::ConnectionId connection, bool out) {
+Moved Observed::moved_on(model::ConnectionId connection, Nanos at) const {
+  Moved out;
+  out.connection = connection;
+  if (const auto row = windows_.moved(connection, at, out.shared)) {
+    out.owner = windows_.owner(*row);
+    out.last = windows_.over(out.owner, at);
+    out.served = out.owner != windows_.table().rows.id(*row) || windows_.table().rows.role(*row) == model::Role::server;
+  }
+  return out;
+}
+
+// For a TLS session, its own calls report the moved bytes.
+bool Observed::acts(model::ConnectionId connection, const formats::Io& io) const {
+  return connection != 0 && io.error == 0 && carriers_[connection].session == 0 && !io.continued;
+}
+
+Moved Observed::moved(const Event& event) const {
+  Moved out;
+  if (const auto* io = std::get_if<formats::Io>(&event.body)) {
+    out.connection = connection_of(io->socket);
+    if (acts(out.connection, *io)) return moved_on(out.connection, nanoseconds(event.time));
+  } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {
+    const auto it = by_session_.find(tls->session);
+    if (it != by_session_.end() && !tls->continued) return moved_on(it->second, nanoseconds(event.time));
+  } else if (const auto* arrival = std::get_if<formats::Arrival>(&event.body)) {
+    out.connection = connection_of(arrival->socket);
+  } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {
+    out.connection = connection_of(again->socket);
+  }
+  return out;
+}
+
+void Observed::act(const Event& event, const Moved& moved, bool out) {
   Act act;
   act.time = nanoseconds(event.time);
   act.goroutine = event.goroutine;
-  act.connection = connection;
+  act.connection = moved.connection;
   act.tid = event.thread.tid;
   act.out = out;
-  if (const auto row = windows_.moved(connection, act.time, act.shared)) {
-    act.owner = windows_.owner(*row);
-    act.last = windows_.over(act.owner, act.time);
-    act.served = act.owner != windows_.table().rows.id(*row) || windows_.table().rows.role(*row) == model::Role::server;
-  }
-  ends_[connection].acts.add(act);
+  act.owner = moved.owner;
+  act.shared = moved.shared;
+  act.last = moved.last;
+  act.served = moved.served;
+  ends_[act.connection].acts.add(act);
   ++kept_;
   if (ThreadLog* log = find_or_add(event.thread)) {
     if (log->acted == 0 && begun_ != 0 && act.time >= begun_) log->acted = act.time;
@@ -203,7 +234,7 @@ void Observed::act(const Event& event, model::ConnectionId connection, bool out)
   Sighting s;
   s.time = act.time;
   s.tid = act.tid;
-  s.connection = connection;
+  s.connection = act.connection;
   s.out = out;
   sight(event, s);
 }
@@ -216,8 +247,8 @@ void Observed::note_loss(EndLog& end, Nanos at, std::uint16_t missed) {
   end.last_event = std::max(end.last_event, at);
 }
 
-void Observed::io(const Event& event, const formats::Io& io) {
-  const model::ConnectionId connection = connection_of(io.socket);
+void Observed::io(const Event& event, const formats::Io& io, const Moved& moved) {
+  const model::ConnectionId connection = moved.connection;
   const Nanos at = nanoseconds(event.time);
   if (connection == 0) {
     if (io.direction == formats::Direction::out && pids_.contains(event.thread.pid)) {
@@ -233,8 +264,7 @@ void Observed::io(const Event& event, const formats::Io& io) {
   (out ? end.sent : end.read)
       .add({at, static_cast<std::uint32_t>(io.position), static_cast<std::uint32_t>(io.position + io.length)});
   ++kept_;
-  // For a TLS session, its own calls report the moved bytes.
-  if (carriers_[connection].session == 0 && !io.continued) act(event, connection, out);
+  if (acts(connection, io)) act(event, moved, out);
 }
 
 void Observed::stop(std::uint32_t pid, Nanos at, formats::GoPhase phase) {
@@ -293,7 +323,7 @@ bool Observed::waits_left_out(const ThreadLog& log, Nanos from, Nanos to) const 
   return first == log.resumed.end() || *first > from;
 }
 
-void Observed::push(const Event& event) {
+void Observed::push(const Event& event, const Moved& moved) {
   const Nanos at = nanoseconds(event.time);
   if (!std::holds_alternative<formats::CaptureEnd>(event.body)) now_ = std::max(now_, at);
   const bool ours = pids_.contains(event.thread.pid);
@@ -307,22 +337,19 @@ void Observed::push(const Event& event) {
       machine_cpus_.recorded(event.thread.pid, wait.stolen);
     }
   } else if (const auto* io = std::get_if<formats::Io>(&event.body)) {
-    this->io(event, *io);
+    this->io(event, *io, moved);
   } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {
-    const auto it = by_session_.find(tls->session);
-    if (it == by_session_.end() || tls->continued) return;
-    note_loss(ends_[it->second], at, tls->missed);
-    act(event, it->second, tls->direction == formats::Direction::out);
+    if (moved.connection == 0) return;
+    note_loss(ends_[moved.connection], at, tls->missed);
+    act(event, moved, tls->direction == formats::Direction::out);
   } else if (const auto* arrival = std::get_if<formats::Arrival>(&event.body)) {
-    const model::ConnectionId connection = connection_of(arrival->socket);
     ++kept_;
-    if (connection == 0) return elsewhere_.add({at, at});
-    note_loss(ends_[connection], at, arrival->missed);
-    ends_[connection].arrived.add({at, arrival->position, arrival->position + arrival->length});
+    if (moved.connection == 0) return elsewhere_.add({at, at});
+    note_loss(ends_[moved.connection], at, arrival->missed);
+    ends_[moved.connection].arrived.add({at, arrival->position, arrival->position + arrival->length});
   } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {
-    const model::ConnectionId connection = connection_of(again->socket);
-    if (connection == 0) return;
-    EndLog& end = ends_[connection];
+    if (moved.connection == 0) return;
+    EndLog& end = ends_[moved.connection];
     Nanos first = at;
     for (const PositionMark& m : end.sent)
       if (static_cast<std::int32_t>(m.end - again->position) > 0) {

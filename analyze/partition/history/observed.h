@@ -154,6 +154,13 @@ struct Stranger {
   bool name_server = false;
 };
 
+// What the table says of the bytes that an event moved.
+struct Moved {
+  model::ConnectionId connection = 0;  // with requests, whose socket or session the event is about; 0: none
+  model::ExchangeId owner;             // the rest as in Act
+  bool shared = false, last = false, served = false;
+};
+
 class Observed {
  public:
   // Waits, acts and marks kept at a time (some 300 MB at most); beyond that, the older half is dropped.
@@ -166,7 +173,10 @@ class Observed {
   Observed(const Windows& windows, std::span<const ByteCarrier> carriers, std::unordered_set<std::uint32_t> pids);
   // Keeps calls on files, too. To be called before the first push.
   void keep_files() { files_kept_ = true; }
-  void push(const formats::Event& event);
+  // Does not depend on what was pushed: another thread may ask.
+  Moved moved(const formats::Event& event) const;
+  // moved: that of the event.
+  void push(const formats::Event& event, const Moved& moved);
   // Drops what lies before t: no request that ends later will need it.
   void forget_before(Nanos t);
   bool full() const { return kept_ >= kMaxKept; }
@@ -213,8 +223,10 @@ class Observed {
   ThreadLog* find_or_add(const formats::Thread& thread);
   void off_cpu(const formats::Event& event, const formats::OffCpu& off);
   void multiplexes(std::uint32_t tid, ThreadLog& log);
-  void act(const formats::Event& event, model::ConnectionId connection, bool out);
-  void io(const formats::Event& event, const formats::Io& io);
+  Moved moved_on(model::ConnectionId connection, Nanos at) const;
+  bool acts(model::ConnectionId connection, const formats::Io& io) const;
+  void act(const formats::Event& event, const Moved& moved, bool out);
+  void io(const formats::Event& event, const formats::Io& io, const Moved& moved);
   void stop(std::uint32_t pid, Nanos at, formats::GoPhase phase);
   void sight(const formats::Event& event, Sighting sighting);
   void assist(const formats::Event& event, bool begins);

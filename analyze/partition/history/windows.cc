@@ -71,18 +71,19 @@ Windows::Windows(const model::RequestTable& table, std::vector<ExchangeNote> not
   Nanos first = INT64_MAX;
   for (std::size_t i = by_end_.size(); i-- > 0;)
     began_[i] = first = std::min(first, nanoseconds(rows.start(by_end_[i])));
-  for (std::uint32_t i = 0; i < n; ++i) {
-    if (rows.protocol(i) != model::Protocol::http2 && rows.protocol(i) != model::Protocol::grpc) continue;
-    const Window w = window(i);
-    if (!w.streams || w.from == 0) continue;
-    for (const Nanos t : {w.server() ? w.first : w.from, w.server() ? w.second : w.first, w.third, w.to})
-      if (t != 0) milestones_.push_back({w.id.connection, i, t});
+  milestones_.resize(index_.connections());
+  for (model::ConnectionId connection = 0; connection < milestones_.size(); ++connection) {
+    std::vector<ground::Ranked>& milestones = milestones_[connection];
+    for (const std::uint32_t i : index_.of(connection)) {
+      if (rows.protocol(i) != model::Protocol::http2 && rows.protocol(i) != model::Protocol::grpc) continue;
+      const Window w = window(i);
+      if (!w.streams || w.from == 0) continue;
+      for (const Nanos t : {w.server() ? w.first : w.from, w.server() ? w.second : w.first, w.third, w.to})
+        if (t != 0) milestones.push_back({t, i});
+    }
+    ground::sort_ranked(milestones);
+    milestones.shrink_to_fit();
   }
-  std::sort(milestones_.begin(), milestones_.end(), [](const Milestone& a, const Milestone& b) {
-    return a.connection != b.connection ? a.connection < b.connection
-           : a.time != b.time           ? a.time < b.time
-                                        : a.row < b.row;
-  });
   for (const auto& [call, cause] : table.causes)
     if (cause.parent.connection != 0) made_.emplace_back(cause.parent, call);
   std::sort(made_.begin(), made_.end());
@@ -224,13 +225,13 @@ bool Windows::over(ExchangeId id, Nanos t) const {
 
 std::optional<std::uint32_t> Windows::moved(model::ConnectionId connection, Nanos t, bool& shared) const {
   shared = false;
-  auto m = std::lower_bound(milestones_.begin(), milestones_.end(), std::pair{connection, t},
-                            [](const Milestone& a, const auto& b) {
-                              return a.connection != b.first ? a.connection < b.first : a.time < b.second;
-                            });
-  if (m == milestones_.end() || m->connection != connection || m->time != t) return at(connection, t);
-  const std::uint32_t row = m->row;
-  for (; m != milestones_.end() && m->connection == connection && m->time == t; ++m) shared = shared || m->row != row;
+  if (connection >= milestones_.size()) return std::nullopt;
+  const std::vector<ground::Ranked>& milestones = milestones_[connection];
+  auto m = std::lower_bound(milestones.begin(), milestones.end(), t,
+                            [](const ground::Ranked& a, Nanos b) { return a.by < b; });
+  if (m == milestones.end() || m->by != t) return at(connection, t);
+  const std::uint32_t row = m->place;
+  for (; m != milestones.end() && m->by == t; ++m) shared = shared || m->place != row;
   if (shared) return std::nullopt;
   return row;
 }

@@ -10,6 +10,7 @@
 #include "analyze/model/request.h"
 #include "analyze/model/row_index.h"
 #include "analyze/partition/history/log.h"
+#include "ground/number_sort.h"
 
 namespace tailcap::partition {
 
@@ -89,12 +90,7 @@ class Windows {
   std::vector<ExchangeNote> notes_;  // ascending by id
   std::vector<std::uint32_t> by_end_;
   std::vector<Nanos> began_;
-  struct Milestone {
-    model::ConnectionId connection = 0;
-    std::uint32_t row = 0;
-    Nanos time = 0;
-  };
-  std::vector<Milestone> milestones_;  // of streams, by (connection, time)
+  std::vector<std::vector<ground::Ranked>> milestones_;  // by connection: those of its streams, by (time, row)
   struct Handling {
     std::uint32_t pid = 0;
     std::uint64_t goroutine = 0;

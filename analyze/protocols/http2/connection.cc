@@ -41,11 +41,8 @@ void Http2Connection::upgraded(std::string_view settings) {
   client.settings.apply(settings_of_upgrade(settings));
   highest_ = std::max(highest_, 1u);
   places_.opened(model::kNoTime);
-  Stream& stream = streams_[1];
-  ++held_.streams;
-  stream.request = Half(model::MessageKind::request, id_, *client_, 1);
+  Stream& stream = fresh(1);
   stream.request.finish(Ending::complete, End::none);
-  stream.response = Half(model::MessageKind::response, id_, other(*client_), 1);
   stream.response.window = FlowWindow(client.settings.initial_window);
 }
 
@@ -155,13 +152,24 @@ void Http2Connection::act(const SenderItem& item, Context& c) {
   }
 }
 
+Stream& Http2Connection::fresh(std::uint32_t id) {
+  Streams::iterator at;
+  if (held_.spare.empty()) {
+    at = streams_.try_emplace(id).first;
+  } else {
+    held_.spare.back().key() = id;
+    at = streams_.insert(std::move(held_.spare.back())).position;
+    held_.spare.pop_back();
+  }
+  at->second.begin(id_, *client_, id);
+  ++held_.streams;
+  return at->second;
+}
+
 Stream& Http2Connection::open(std::uint32_t id, Context& c) {
   make_room(c);
-  Stream& stream = streams_[id];
-  ++held_.streams;
+  Stream& stream = fresh(id);
   if (id % 2 != 0) highest_ = std::max(highest_, id);
-  stream.request = Half(model::MessageKind::request, id_, *client_, id);
-  stream.response = Half(model::MessageKind::response, id_, other(*client_), id);
   for (Half* half : {&stream.request, &stream.response}) {
     const std::size_t d = index(half->message.direction);
     half->waits_seen = waits_count_[d];
@@ -322,7 +330,8 @@ void Http2Connection::forget_if_done(std::uint32_t id, model::Time when) {
   const auto it = streams_.find(id);
   if (it == streams_.end() || !it->second.request.done() || !it->second.response.done()) return;
   if (id % 2 != 0) places_.closed(when);
-  streams_.erase(it);
+  Streams::node_type over = streams_.extract(it);
+  if (held_.spare.size() < Held::kMaxSpare) held_.spare.push_back(std::move(over));
   --held_.streams;
 }
 

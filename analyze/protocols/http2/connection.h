@@ -25,7 +25,9 @@ namespace tailcap::protocols::http2 {
 struct Held {
   static constexpr std::size_t kMaxText = 64u << 20;     // header fields of open streams, and header tables
   static constexpr std::size_t kMaxStreams = 32u << 10;  // some 2 kB each
+  static constexpr std::size_t kMaxSpare = 256;
   std::size_t text = 0, streams = 0;
+  std::vector<Streams::node_type> spare;  // streams that are over: their memory is used again
 };
 
 class Http2Connection {
@@ -56,7 +58,6 @@ class Http2Connection {
   bool done() const { return ended_[0] && ended_[1]; }
 
  private:
-  using Streams = std::map<std::uint32_t, Stream>;
   struct Context {
     Messages& out;
     model::Findings& findings;
@@ -94,6 +95,7 @@ class Http2Connection {
   // The stream that a frame belongs to; nullptr: it is over, or its push was not seen.
   Stream* find(std::uint32_t id, model::Direction d, Context& c);
   Stream& open(std::uint32_t id, Context& c);
+  Stream& fresh(std::uint32_t id);
   void make_room(Context& c);
   void finish(std::uint32_t id, Stream& stream, Half& half, model::Ending ending, model::End closed, Context& c);
   void break_off(std::uint32_t id, Stream& stream, const model::StreamReset& reset, Context& c);

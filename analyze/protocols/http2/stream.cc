@@ -107,12 +107,20 @@ model::Message interim_message(const Half& half, const SenderItem& block, const 
   return m;
 }
 
-Half::Half(MessageKind kind, model::ConnectionId connection, Direction direction, std::uint32_t stream) {
+void Half::begin(MessageKind kind, model::ConnectionId connection, Direction direction, std::uint32_t stream) {
+  static_cast<HalfState&>(*this) = HalfState();
+  model::renew(message);
   message.kind = kind;
   message.connection = connection;
   message.direction = direction;
   message.stream = stream;
   message.protocol = model::Protocol::http2;
+}
+
+void Stream::begin(model::ConnectionId connection, Direction client, std::uint32_t id) {
+  static_cast<StreamState&>(*this) = StreamState();
+  request.begin(MessageKind::request, connection, client, id);
+  response.begin(MessageKind::response, connection, client == Direction::in ? Direction::out : Direction::in, id);
 }
 
 void Half::touch(const SenderItem& item, const model::ByteRun& run) {

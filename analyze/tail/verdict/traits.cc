@@ -34,7 +34,9 @@ std::string_view host_of(std::string_view endpoint) {
 class Traits {
  public:
   Traits(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts, std::uint64_t bursts)
-      : items_(items), cohorts_(cohorts), bursts_(std::min<std::uint64_t>(bursts, cohorts.slow)) {}
+      : items_(items), cohorts_(cohorts), bursts_(std::min<std::uint64_t>(bursts, cohorts.slow)), slow_(items.size()) {
+    for (std::size_t i = items.size() - cohorts.slow; i < items.size(); ++i) slow_[cohorts.order[i]] = true;
+  }
 
   // value(item) as a number; 0: none. text(number) is what is shown.
   template <typename Value, typename Text>
@@ -53,12 +55,13 @@ class Traits {
   template <typename Values, typename Text>
   void any(Kind kind, Values values, Text text) {
     std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> counts;  // slow, others
-    const std::size_t others = cohorts_.order.size() - cohorts_.slow;
-    for (std::size_t i = others; i < cohorts_.order.size(); ++i)
+    for (std::size_t i = items_.size() - cohorts_.slow; i < items_.size(); ++i)
       for (const std::uint64_t v : values(items_[cohorts_.order[i]])) ++counts[v].first;
-    for (std::size_t i = 0; i < others; ++i)
-      for (const std::uint64_t v : values(items_[cohorts_.order[i]]))
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      if (slow_[i]) continue;
+      for (const std::uint64_t v : values(items_[i]))
         if (const auto at = counts.find(v); at != counts.end()) ++at->second.second;
+    }
     for (const auto& [v, n] : counts) {
       ++tried_;
       offer(kind, n.first, n.second, [&](SharedTrait& trait) { text(v, trait); });
@@ -101,8 +104,7 @@ class Traits {
  private:
   template <typename Visit>
   void each(Visit visit) {
-    for (std::size_t i = 0; i < cohorts_.order.size(); ++i)
-      visit(items_[cohorts_.order[i]], i + cohorts_.slow >= cohorts_.order.size());
+    for (std::size_t i = 0; i < items_.size(); ++i) visit(items_[i], slow_[i]);
   }
 
   template <typename Fill>
@@ -128,25 +130,31 @@ class Traits {
   const std::vector<slow::Item>& items_;
   const slow::Cohorts& cohorts_;
   const std::uint64_t bursts_;
+  std::vector<bool> slow_;  // by item
   std::size_t tried_ = 0;
   std::vector<SharedTrait> found_;
 };
 
-// Requests of the route under way when each item began.
+// Requests of the route under way when each item began. It is fast where items are in order of their beginning.
 std::vector<std::int64_t> loads(const std::vector<slow::Item>& items, const model::RequestTable& table) {
   std::vector<std::int64_t> begins, ends;
   for (const slow::Item& item : items) {
     begins.push_back(formats::nanoseconds(table.rows.start(item.row)));
     ends.push_back(begins.back() + item.duration);
   }
+  const std::vector<std::int64_t> in_order = begins;
   ground::sort_numbers(begins);
   ground::sort_numbers(ends);
   std::vector<std::int64_t> out;
-  for (const slow::Item& item : items) {
-    const std::int64_t at = formats::nanoseconds(table.rows.start(item.row));
-    const auto begun = std::upper_bound(begins.begin(), begins.end(), at) - begins.begin();
-    const auto ended = std::upper_bound(ends.begin(), ends.end(), at) - ends.begin();
-    out.push_back(begun - ended);
+  out.reserve(items.size());
+  std::size_t begun = 0, ended = 0;
+  std::int64_t before = INT64_MIN;
+  for (const std::int64_t at : in_order) {
+    if (at < before) begun = ended = 0;
+    before = at;
+    while (begun < begins.size() && begins[begun] <= at) ++begun;
+    while (ended < ends.size() && ends[ended] <= at) ++ended;
+    out.push_back(static_cast<std::int64_t>(begun) - static_cast<std::int64_t>(ended));
   }
   return out;
 }

@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "ground/sort_by_number.h"
+
 namespace tailcap {
 namespace {
 
