@@ -218,6 +218,10 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   std::vector<std::int64_t> durations, first_bytes, windows, turns, places;
   std::array<std::vector<std::int64_t>, 3> setups;  // names, connects, TLS handshakes
   std::vector<std::uint32_t> by_duration, timed;
+  durations.reserve(rows.size());  // no second copy when they grow
+  first_bytes.reserve(rows.size());
+  by_duration.reserve(rows.size());
+  timed.reserve(rows.size());
   std::vector<std::uint32_t> latency_of, first_byte_of;  // connections
   std::map<model::ConnectionId, double> sizes;           // requests
   const bool sampled = study.quality.sampling.some();
@@ -286,10 +290,13 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.latency = quantiles(latency, shortfall);
   const double correlation = latency.correlation();
   out.independent_periods = static_cast<double>(latency.size()) / correlation;
-  const std::vector<std::int64_t> sorted = std::move(latency).take_sorted();
-
-  out.bands = bands(table, std::move(by_duration));
+  std::vector<std::int64_t> sorted = std::move(latency).take_sorted();
+  const bool any_clean = !sorted.empty();
+  const std::int64_t longest = any_clean ? sorted.back() : 0;
   out.ccdf = ccdf(sorted);
+  sorted = {};
+  out.bands = bands(table, by_duration);
+  by_duration = {};
   out.over_time = over_time(table, rows, study);
   out.slowest = slowest_of(table, std::move(timed));
   out.load = load::study_load(table, rows, study, links);
@@ -301,7 +308,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   if (links && table.unfinished.size() > 0) {
     const model::Quantile& p99 = out.latency[3];
     std::optional<std::int64_t> usual;
-    if (!sorted.empty()) usual = p99.support == model::Support::refused ? sorted.back() : p99.value.count();
+    if (any_clean) usual = p99.support == model::Support::refused ? longest : p99.value.count();
     out.unfinished = verdict::unfinished_verdict(rows, usual, {table, study, *links});
   }
   return out;

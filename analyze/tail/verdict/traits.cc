@@ -138,18 +138,20 @@ class Traits {
 // Requests of the route under way when each item began. It is fast where items are in order of their beginning.
 std::vector<std::int64_t> loads(const std::vector<slow::Item>& items, const model::RequestTable& table) {
   std::vector<std::int64_t> begins, ends;
+  begins.reserve(items.size());
+  ends.reserve(items.size());
   for (const slow::Item& item : items) {
     begins.push_back(formats::nanoseconds(table.rows.start(item.row)));
     ends.push_back(begins.back() + item.duration);
   }
-  const std::vector<std::int64_t> in_order = begins;
   ground::sort_numbers(begins);
   ground::sort_numbers(ends);
   std::vector<std::int64_t> out;
   out.reserve(items.size());
   std::size_t begun = 0, ended = 0;
   std::int64_t before = INT64_MIN;
-  for (const std::int64_t at : in_order) {
+  for (const slow::Item& item : items) {
+    const std::int64_t at = formats::nanoseconds(table.rows.start(item.row));
     if (at < before) begun = ended = 0;
     before = at;
     while (begun < begins.size() && begins[begun] <= at) ++begun;
@@ -178,14 +180,15 @@ std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, con
                                        std::uint64_t bursts, const model::RequestTable& table) {
   if (cohorts.slow < kLeastSlow || cohorts.slow >= items.size()) return {};
   struct Seen {
-    std::uint64_t thread = 0, path = 0, authority = 0;
     std::int64_t request = -1, response = -1;
+    std::uint32_t thread = 0;
+    model::TextId path = 0, authority = 0;
   };
   std::vector<Seen> all;
   all.reserve(items.size());
   for (const slow::Item& item : items) {
     const model::Request r = table.rows[item.row];
-    all.push_back({r.tid, r.path, r.authority, r.request_bytes, r.response_bytes});
+    all.push_back({r.request_bytes, r.response_bytes, r.tid, r.path, r.authority});
   }
   const auto place = [&](const slow::Item& item) { return static_cast<std::size_t>(&item - items.data()); };
   const auto seen = [&](const slow::Item& item) -> const Seen& { return all[place(item)]; };
