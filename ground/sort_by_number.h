@@ -6,7 +6,7 @@
 
 namespace tailcap::ground {
 
-// number(thing) is an integer. Things with the same number are in any order.
+// number(thing) is an unsigned integer. Things with the same number are in any order.
 template <class Thing, class Number>
 void sort_by_number(std::vector<Thing>& things, const Number& number) {
   boost::sort::spreadsort::integer_sort(

@@ -26,7 +26,7 @@ TEST(PartitionOfLoops, ANeighboursTurn) {
   EXPECT_EQ(c.labels("/b"), "q.loop 48000 q.loop~ 10 cpu 990");
   const model::Culprit culprit = c.culprit("/b", Label::q_loop);
   EXPECT_EQ(c.path_of(culprit.request), "/spin");
-  EXPECT_EQ(culprit.time, 48'000'000);
+  EXPECT_EQ(std::int64_t{culprit.time}, 48'000'000);
 }
 
 // asyncio first reads all ready connections, then runs the handlers one after the other.

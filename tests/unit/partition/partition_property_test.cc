@@ -42,10 +42,10 @@ Labels labels_of(const std::vector<Event>& events) {
     Duration sum{};
     std::array<Duration, model::kPhases> phases{};
     for (const model::Part& p : a.table.partitions.parts(row.id)) {
-      EXPECT_GT(p.time, 0);
-      out[path][p.label] += Duration{p.time};
-      phases[static_cast<std::size_t>(p.phase)] += Duration{p.time};
-      sum += Duration{p.time};
+      EXPECT_GT(std::int64_t{p.time}, 0);
+      out[path][p.label] += Duration{std::int64_t{p.time}};
+      phases[static_cast<std::size_t>(p.phase)] += Duration{std::int64_t{p.time}};
+      sum += Duration{std::int64_t{p.time}};
     }
     EXPECT_EQ(sum, row.duration);
     const auto names = model::phases_of(row.role);

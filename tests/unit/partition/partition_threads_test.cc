@@ -241,7 +241,7 @@ TEST(PartitionOfThreads, WhoseQuotaItWas) {
     const model::CpuGroup* group = model::group_of(culprit, c.analysis().table.partitions.groups());
     ASSERT_EQ(group ? group->path : "", expected.culprit);
     if (!group) continue;
-    EXPECT_EQ(culprit.time, 39'000'000);
+    EXPECT_EQ(std::int64_t{culprit.time}, 39'000'000);
     EXPECT_EQ(group->quota, expected.quota * 1'000'000);
     EXPECT_EQ(group->period, 100'000'000);
   }
