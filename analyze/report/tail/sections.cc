@@ -53,8 +53,9 @@ std::vector<std::string> culprit_lines(const TailStudy& tail, const model::TextP
       if (who.empty() || static_cast<double>(c.time) <
                              kWorthALine * static_cast<double>(tail.slow_mean) * static_cast<double>(tail.slow))
         continue;
-      std::string line = std::string(model::text_of(c.label)) + " " + who + ": " + duration_text(Duration{c.time}) +
-                         " in " + count_text(c.slow, "slow request", "slow requests");
+      std::string line = std::string(model::text_of(c.label)) + " " + who + ": " +
+                         duration_text(Duration{std::int64_t{c.time}}) + " in " +
+                         count_text(c.slow, "slow request", "slow requests");
       if (c.example.connection != 0)
         line += "; the longest, of " + id_text(c.held_up) + ", by " + id_text(c.example);
       else if (c.held_up.connection != 0)

@@ -36,7 +36,7 @@ TEST(Partitions, AreFoundByTheirRequest) {
       const auto parts = partitions.parts({connection, index});
       ASSERT_EQ(parts.size(), known == truth.end() ? 0u : 1u) << connection << '.' << index;
       if (!parts.empty()) {
-        ASSERT_EQ(parts[0].time, known->second);
+        ASSERT_EQ(std::int64_t{parts[0].time}, known->second);
       }
       ASSERT_TRUE(partitions.culprits({connection, index}).empty());
     }

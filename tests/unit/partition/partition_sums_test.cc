@@ -160,7 +160,8 @@ TEST(PartitionSums, AreWhatTheTurnsComeTo) {
         ASSERT_EQ(a[i].phase, b[i].phase) << "seed " << seed;
         ASSERT_EQ(a[i].label, b[i].label) << "seed " << seed;
         ASSERT_EQ(a[i].evidence, b[i].evidence) << "seed " << seed << " " << model::name_of(a[i].label);
-        ASSERT_EQ(a[i].time, b[i].time) << "seed " << seed << " " << model::name_of(a[i].label);
+        ASSERT_EQ(std::int64_t{a[i].time}, std::int64_t{b[i].time})
+            << "seed " << seed << " " << model::name_of(a[i].label);
       }
       requests += !a.empty();
       // Who is named is one of those who did hold it up, and not for longer than they did.
