@@ -78,7 +78,7 @@ class CausesScore(Case):
     def setUpClass(cls):
         cls.programs = pathlib.Path(harness.tempfile.mkdtemp(prefix="tailcap-e2e-causes-"))
         cls.addClassCleanup(lambda: subprocess.run(["rm", "-r", cls.programs], check=True))
-        go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOCACHE=os.environ.get("GOCACHE", "/tmp/tailcap-go-cache"))
+        go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode")
         for name, folder in (("go", HERE), ("grpc", HERE.parent / "grpc_go")):
             subprocess.run(["go", "build", "-ldflags=-s -w", "-o", cls.programs / name, *sorted(folder.glob("*.go"))], env=go, check=True, timeout=300)
 

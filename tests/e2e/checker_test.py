@@ -54,7 +54,7 @@ class CheckerTest(TlsCase):
     def setUpClass(cls):
         cls.programs = pathlib.Path(harness.tempfile.mkdtemp(prefix="tailcap-e2e-checker-"))
         cls.addClassCleanup(lambda: subprocess.run(["rm", "-r", cls.programs], check=True))
-        go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOCACHE=os.environ.get("GOCACHE", "/tmp/tailcap-go-cache"))
+        go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode")
         for name, folder in (("go", HERE / "causes"), ("grpc", HERE / "grpc_go")):
             subprocess.run(["go", "build", "-ldflags=-s -w", "-o", cls.programs / name, *sorted(folder.glob("*.go"))], env=go, check=True, timeout=300)
 

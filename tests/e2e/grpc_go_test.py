@@ -17,7 +17,7 @@ class GrpcGo(Case):
         folder = pathlib.Path(harness.tempfile.mkdtemp(prefix="tailcap-e2e-grpc-go-"))
         cls.addClassCleanup(lambda: subprocess.run(["rm", "-r", folder], check=True))
         cls.program = folder / "grpc-go"
-        go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOCACHE=os.environ.get("GOCACHE", "/tmp/tailcap-go-cache"))
+        go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode")
         subprocess.run(["go", "build", "-ldflags=-s -w", "-o", cls.program, *sorted(SOURCES.glob("*.go"))], env=go, check=True, timeout=300)
 
     def record_chain(self, manner, method):
