@@ -16,6 +16,7 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/scratch.h"
 #include "analyze/cli/output/terminal.h"
+#include "analyze/compare/confirm.h"
 #include "analyze/query/gate_expression.h"
 #include "analyze/report/compare/compare.h"
 #include "analyze/views/compare/run_of.h"
@@ -68,6 +69,10 @@ constexpr Definition kSelf{"self", 0, nullptr,
                            "Nothing fails",
                            0};
 
+constexpr Definition kScreened{"screened", 0, "N",
+                               "the first N runs of each side, in time, flagged what is compared now: a gate fails "
+                               "where all runs show it, and the later ones alone show it again",
+                               1};
 constexpr Definition kMethod{"method", 0, "M",
                              "runs-welch: several runs a side; blocks: one long capture a side; auto: by the captures, "
                              "and those of a duet in pairs",
@@ -130,6 +135,8 @@ int run(Arguments& a, std::optional<double> warm_up) {
   auto sides = sides_of(a);
   if (!a.noise.empty() && (a.options.self || sides[0].size() != 1 || sides[1].size() != 1))
     throw UsageError("--noise is for one capture a side: several runs show themselves how they vary");
+  if (a.options.screened > 0 && (a.options.self || !a.noise.empty()))
+    throw UsageError("--screened is for several runs of two versions");
   if (a.method != "auto")
     a.options.method = a.method == "blocks" ? model::gate::Method::blocks : model::gate::Method::runs_welch;
   sides.resize(3);
@@ -153,11 +160,16 @@ int run(Arguments& a, std::optional<double> warm_up) {
     a.options.allow_sequential = true;
     a.options.min_runs = 2;
   }
+  if (a.options.screened > 0)
+    for (std::size_t side = 0; side < 2; ++side)
+      std::stable_sort(runs[side].begin(), runs[side].end(),
+                       [](const Run& x, const Run& y) { return x.begin < y.begin; });
   std::vector<Run*> all;
   for (auto& side : runs)
     for (Run& one : side) all.push_back(&one);
   views::name_routes(all);
-  const Comparison comparison = compare::compare(runs[0], runs[1], a.options, runs[2]);
+  const Comparison comparison = a.options.screened > 0 ? compare::confirm(runs[0], runs[1], a.options)
+                                                       : compare::compare(runs[0], runs[1], a.options, runs[2]);
   const auto pairs_to_show = [&] {
     std::vector<report::SlowPair> pairs = views::slow_pairs(comparison, runs[0], runs[1]);
     for (report::SlowPair& pair : pairs)
@@ -190,6 +202,7 @@ int run_compare(int argc, char** argv) {
   line.group("Which runs count?");
   line.option(option::kWarmUp, &a.warm_up);
   line.option(kMinRuns, &a.options.min_runs);
+  line.option(kScreened, &a.options.screened);
   line.option(kSequential, &a.options.allow_sequential);
   line.option(kSelf, &a.options.self);
   line.option(kNoise, &a.noise);

@@ -168,7 +168,7 @@ bool of_calls(const Metric& metric) {
 struct Frame {
   Runs base, fresh, noise;
   Method method = Method::runs_welch;
-  double alpha = kAlpha;
+  double alpha;
   Pairs pairs() const { return method == Method::duet_paired ? Pairs::yes : Pairs::no; }
 };
 
@@ -246,7 +246,7 @@ Runs pointers(std::span<const Run> runs) {
 
 // The sides as they are, and what stands against comparing them.
 Frame frame_of(std::span<const Run> base, std::span<const Run> fresh, std::span<const Run> noise, Comparison& out) {
-  Frame k{pointers(base), pointers(fresh), pointers(noise), method_of(base, fresh, out.options), kAlpha};
+  Frame k{pointers(base), pointers(fresh), pointers(noise), method_of(base, fresh, out.options), out.options.level};
   compare_sides(base, fresh, out);
   if (k.method == Method::blocks && (base.size() != 1 || fresh.size() != 1)) {
     out.obstacles.push_back("the method blocks compares one capture a side");
@@ -286,7 +286,7 @@ void notice(Comparison& out) {
           static_cast<double>(route.all.base));
   }
   const auto adjusted = benjamini_hochberg(p);
-  for (std::size_t i = 0; i < all.size(); ++i) all[i].estimate->noticed = all[i].large && adjusted[i] < kAlpha;
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].estimate->noticed = all[i].large && adjusted[i] < kDiscoveries;
 }
 
 }  // namespace
@@ -308,7 +308,7 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
     routes.push_back(find(name, k, out.routes.back()));
   }
   out.gates = expand(out);
-  k.alpha = kAlpha / static_cast<double>(std::max<std::size_t>(1, out.gates.size()));
+  k.alpha = options.level / static_cast<double>(std::max<std::size_t>(1, out.gates.size()));
   for (std::size_t i = 0; i < routes.size(); ++i) {
     RouteComparison& route = out.routes[i];
     if (!route.absent.empty()) continue;

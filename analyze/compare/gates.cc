@@ -55,6 +55,10 @@ Role load_role(const Comparison& c) {
   return served ? Role::server : Role::client;
 }
 
+bool means(const Gate& gate, const RouteName& name) {
+  return gate.exactly ? *gate.exactly == name : matches(gate.route, name);
+}
+
 double threshold_of(const GateResult& g) {
   const bool ratio = g.gate.unit == Gate::Unit::ratio;
   if (g.gate.metric.relative())
@@ -74,12 +78,12 @@ void decide(GateResult& g, const Comparison& c) {
   const Estimate& e = g.estimate;
   const double t = g.threshold;
   // A comparison that finds only large changes says nothing, unless it has found one: the whole interval lies above.
-  const bool obvious = g.p_holm < kAlpha && e.low - e.slack > t;
+  const bool obvious = g.p_holm < c.options.level && e.low - e.slack > t;
   if (!e.exact && t > 0 && e.mde > kMostDetectable * t && !obvious) {
     g.missing.push_back("the least detectable change is more than 3 times the threshold: " + more_time(e.mde, t));
     return;
   }
-  const bool increase = e.exact ? e.difference - e.slack > 0 : g.p_holm < kAlpha;
+  const bool increase = e.exact ? e.difference - e.slack > 0 : g.p_holm < c.options.level;
   const bool above = (c.options.strict ? e.low : e.difference) - e.slack > t;
   if (increase && above) {
     if (c.same_version.empty()) {
@@ -100,6 +104,8 @@ void decide(GateResult& g, const Comparison& c) {
                             : "the count is not known of all requests");
   else if (!(t > 0))
     g.missing.push_back("the count varies from request to request: a threshold above 0 can be decided");
+  else if (above)
+    g.missing.push_back("the increase is above the threshold, but not significant: " + more_time(e.mde, e.difference));
   else if (e.mde > t)
     g.missing.push_back("the threshold lies within the interval: " + more_time(e.mde, t));
   else
@@ -134,7 +140,7 @@ std::vector<GateResult> expand(const Comparison& c) {
     const std::size_t before = out.size();
     for (const Role r : {role, role == Role::server ? Role::client : Role::server}) {
       for (std::size_t i = 0; i < c.routes.size(); ++i)
-        if (c.routes[i].name.role == r && matches(gate.route, c.routes[i].name)) add(gate, i);
+        if (c.routes[i].name.role == r && means(gate, c.routes[i].name)) add(gate, i);
       if (out.size() > before) break;
     }
     if (out.size() > before) continue;

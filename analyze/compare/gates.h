@@ -9,7 +9,7 @@
 
 namespace tailcap::compare {
 
-inline constexpr double kAlpha = 0.05;
+inline constexpr double kDiscoveries = 0.05;      // false ones, of what is advisory
 inline constexpr double kDefaultIncrease = 0.10;  // p99
 inline constexpr double kDefaultErrors = 0.0025;  // share
 

@@ -30,15 +30,19 @@ class Gate(Case):
     def test_one_more_call_is_found_and_confirmed(self):
         done, verdict = self.gate("--calls 1", "--calls 2", "--fail-on", "calls(/pay) > +0")
         self.assertEqual((done.returncode, verdict["verdict"]), (3, "fail"), done.stdout + done.stderr)
-        self.assertIn("confirmed by 2 fresh runs", verdict["why"])
+        self.assertEqual(verdict["why"], "flagged by 2 runs a side, confirmed by 2 fresh runs a side")
         document = json.loads((self.scratch / "gate/comparison.json").read_text())
         estimate = document["gates"][0]["estimate"]
         self.assertEqual((estimate["base"], estimate["new"], estimate["exact"]), (1, 2, True))
+        self.assertEqual((document["base"]["runs"], document["new"]["runs"], document["parameters"]["screened"]), (4, 4, 2))
         self.assertIn("to GET /stock/shirts", document["gates"][0]["sentence"])
         # The runs that confirm are others than those that flagged it.
         captures = {folder: len(list((self.scratch / "gate" / folder).glob("*/*.tcap"))) for folder in ("screen", "confirm")}
         self.assertEqual(captures, {"screen": 4, "confirm": 4})
-        self.assertTrue((self.scratch / "gate/junit.xml").read_text().startswith("<?xml"))
+        junit = (self.scratch / "gate/junit.xml").read_text()
+        self.assertIn('failures="1"', junit)
+        # Everything that is kept says the same.
+        self.assertIn("fail: 1 of 1 gate", (self.scratch / "gate/comment.md").read_text())
 
     def test_equal_versions_pass(self):
         # Other words, so that the gate does not take them for one version.
@@ -70,9 +74,9 @@ class Gate(Case):
         self.assertEqual((document["method"], document["obstacles"]), ("duet-paired", []))
         estimate = document["gates"][0]["estimate"]
         self.assertEqual((estimate["base"], estimate["new"], estimate["exact"]), (1, 2, True))
-        # Both versions of a pair have the same load at the same time, by the logs of the load generator.
-        for folder in ("screen", "confirm"):
-            for n in ("000", "001"):
+        # Both versions of a pair carry the same note.
+        for folder, numbers in (("screen", ("000", "001")), ("confirm", ("002", "003"))):
+            for n in numbers:
                 notes = [subprocess.run([harness.BUILD / "analyze/tailcap", "info", self.scratch / "gate" / folder / side / f"{n}.tcap"], capture_output=True, text=True, check=True).stdout for side in ("base", "new")]
                 for text in notes:
                     self.assertIn(f"{folder} {n}", text)
@@ -121,13 +125,15 @@ class Gate(Case):
         self.assertFalse(list((self.scratch / "x").glob("*/*")))
 
     def test_commands_of_several_parts(self):
-        """`exec` is put before simple commands only, and the failures of runs that nothing confirmed are none in junit.xml."""
+        """`exec` is put before simple commands only, and what fresh runs have not confirmed is no failure in any file."""
         done, verdict = self.gate("--calls 1", "--calls 2", "--fail-on", "calls(/pay) > +0", "--budget", "1s", before="cd / && exec ")
         self.assertEqual((done.returncode, verdict["verdict"]), (4, "undecided"), done.stdout + done.stderr)
         junit = (self.scratch / "gate/junit.xml").read_text()
         self.assertNotIn("<failure", junit)
-        self.assertIn("not confirmed", junit)
-        self.assertIn("Its failures are not confirmed", (self.scratch / "gate/comment.md").read_text())
+        self.assertIn("fails only if fresh runs show it again", junit)
+        comment = (self.scratch / "gate/comment.md").read_text()
+        self.assertIn("the budget does not allow more", comment)
+        self.assertIn("undecided: 1 of 1 gate", comment)
 
 
 if __name__ == "__main__":

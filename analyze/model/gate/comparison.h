@@ -26,7 +26,8 @@ struct Gate {
   std::string route;  // "POST /pay", "/pay"; empty: all
   double threshold = 0.10;
   Unit unit = Unit::ratio;
-  std::string text;  // as it was written; empty: it is one of the default
+  std::string text;                    // as it was written; empty: it is one of the default
+  std::optional<RouteName> exactly{};  // this route only, whatever `route` says
 };
 
 enum class Method : std::uint8_t {
@@ -42,7 +43,10 @@ struct CompareOptions {
   std::size_t min_runs = 5;
   bool strict = false;  // fail only where the lower bound is above the threshold
   bool allow_sequential = false;
-  bool self = false;  // both sides are runs of one version: nothing fails
+  bool self = false;    // both sides are runs of one version: nothing fails
+  double level = 0.05;  // of the one-sided tests, over all gates
+  std::size_t screened =
+      0;  // the first so many runs of each side flagged; compare/confirm.h. 0: there was no screening
 };
 
 // The new side against the base. Of relative metrics difference, low, high and mde are ratios (0.10 is +10 %),
@@ -119,6 +123,7 @@ struct Comparison {
   std::vector<GateResult> gates;
   std::vector<RouteComparison> routes;
   std::size_t base_runs = 0, fresh_runs = 0;
+  std::size_t confirming = 0;  // runs a side that did not flag anything; meaningful where options.screened is
   double base_seconds = 0, fresh_seconds = 0;  // sums
   double base_rate = 0, fresh_rate = 0;
   bool interleaved = false, closed_loop = false;

@@ -37,6 +37,17 @@ std::string seconds_text(double seconds) { return duration_text(Duration{std::ll
 
 std::string rate_of(double per_second) { return rate_text(per_second); }
 
+std::string method_text(const Comparison& c) {
+  char level[32];
+  std::snprintf(level, sizeof level, "%.2g %%", 100 * c.options.level);
+  std::string out = std::string(name_of(c.method)) + ": 90 % intervals, one-sided " + level + " over " +
+                    std::to_string(c.gates.size()) + (c.gates.size() == 1 ? " gate (Holm)" : " gates (Holm)") +
+                    (c.options.strict ? ", strict" : "");
+  if (c.options.screened == 0) return out;
+  if (c.confirming == 0) return out + "; failures need fresh runs";
+  return out + "; failures are confirmed by " + count_text(c.confirming, "fresh run", "fresh runs") + " a side";
+}
+
 void add_verdict(Document& out, const Comparison& c, bool brief) {
   render::Facts facts;
   facts.boxed = true;
@@ -57,10 +68,7 @@ void add_verdict(Document& out, const Comparison& c, bool brief) {
   facts.lines.push_back(
       {Tone::plain, "load",
        rate_of(c.base_rate) + " and " + rate_of(c.fresh_rate) + ", " + (c.closed_loop ? "closed loop" : "open loop")});
-  facts.lines.push_back({Tone::plain, "method",
-                         std::string(name_of(c.method)) + std::string(": 90 % intervals, one-sided 5 % over ") +
-                             std::to_string(c.gates.size()) + (c.gates.size() == 1 ? " gate (Holm)" : " gates (Holm)") +
-                             (c.options.strict ? ", strict" : "")});
+  facts.lines.push_back({Tone::plain, "method", method_text(c)});
   const std::size_t shown = brief ? std::min(kBriefRemarks, c.remarks.size()) : c.remarks.size();
   for (std::size_t i = 0; i < shown; ++i) facts.lines.push_back({Tone::plain, "remark", c.remarks[i]});
   out.add(std::move(facts));

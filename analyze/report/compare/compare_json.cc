@@ -33,12 +33,17 @@ class CompareWriter {
     json_.text_or_null(c_.same_version);
     json_.key("parameters");
     json_.begin_object();
-    real("alpha", 0.05);
+    real("alpha", c_.options.level);
     json_.field("min_runs", std::uint64_t{c_.options.min_runs});
     json_.field("strict", c_.options.strict);
     json_.field("allow_sequential", c_.options.allow_sequential);
     json_.field("self", c_.options.self);
     json_.field("noise_runs", std::uint64_t{c_.noise_runs});
+    json_.key("screened");
+    if (c_.options.screened > 0)
+      json_.number(std::uint64_t{c_.options.screened});
+    else
+      json_.null();
     json_.end_object();
     side("base", c_.base_runs, c_.base_seconds, c_.base_rate);
     side("new", c_.fresh_runs, c_.fresh_seconds, c_.fresh_rate);

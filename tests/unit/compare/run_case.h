@@ -59,15 +59,20 @@ struct Sides {
   }
 };
 
-// k runs a side in the order ABBA.
-inline Sides abba(int k, const std::function<void(TestRun&, bool fresh, int run)>& fill) {
-  Sides out;
-  for (int i = 0; i < 2 * k; ++i) {
+// k more runs a side, in the order ABBA.
+inline void add_abba(Sides& sides, int k, const std::function<void(TestRun&, bool fresh, int run)>& fill) {
+  const int before = static_cast<int>(sides.base.size() + sides.fresh.size());
+  for (int i = before; i < before + 2 * k; ++i) {
     const bool fresh = i % 4 == 1 || i % 4 == 2;
     TestRun run = run_at(100 * i);
     fill(run, fresh, i);
-    (fresh ? out.fresh : out.base).push_back(std::move(run));
+    (fresh ? sides.fresh : sides.base).push_back(std::move(run));
   }
+}
+
+inline Sides abba(int k, const std::function<void(TestRun&, bool fresh, int run)>& fill) {
+  Sides out;
+  add_abba(out, k, fill);
   return out;
 }
 
