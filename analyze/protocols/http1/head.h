@@ -23,6 +23,7 @@ struct Framing {
   bool length_and_coding = false;  // both: the classic request smuggling
   bool close = false, keep_alive = false, upgrade = false, expects_continue = false;
   bool malformed = false;  // a rule was broken and tolerated
+  bool operator==(const Framing&) const = default;
 };
 
 enum class Guess : std::uint8_t { undecided, request, response, neither };

@@ -6,13 +6,16 @@
 #include <string>
 #include <string_view>
 
+#include "analyze/protocols/http1/known_heads.h"
+
 namespace tailcap::protocols {
 
-// The bytes that all connections hold together.
+// What all connections have in common: the bytes that they hold together, and the heads known of earlier messages.
 struct HeldHeads {
   static constexpr std::size_t kMax = 64u
                                       << 20;  // as much as HTTP/2 keeps; 1,000 clients that send 64 kB slowly fit in
   std::size_t bytes = 0;
+  KnownHeads known;
 };
 
 class HeadBuffer {
@@ -37,6 +40,7 @@ class HeadBuffer {
   }
 
   std::string_view text() const { return text_; }
+  KnownHeads& known() { return all_.known; }
 
  private:
   static constexpr std::size_t kKept = 4096;  // of capacity, by a connection that has no head under way

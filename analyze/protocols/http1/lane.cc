@@ -224,11 +224,14 @@ MessageLane::Event MessageLane::advance_head(Cursor& cursor) {
   std::size_t end;
   bool valid = true, kept = true;
   if (before == 0) {
-    end = head_end(known);
-    if (end == known.npos)
-      kept = buffer_.append(known);
-    else
-      valid = parse_head(known.substr(0, end), requests, true, message, framing);
+    end = buffer_.known().take(known, requests, message, framing);
+    if (end == 0) {
+      end = head_end(known);
+      if (end == known.npos)
+        kept = buffer_.append(known);
+      else if ((valid = parse_head(known.substr(0, end), requests, true, message, framing)))
+        buffer_.known().note(known.substr(0, end), requests, message, framing);
+    }
   } else {
     kept = buffer_.append(known);
     end = kept ? head_end(buffer_.text(), before) : known.npos;
