@@ -265,7 +265,8 @@ struct record_tls_secret {
 	__u8 label_length;
 	__u8 secret_length;
 	__u8 data_length;
-	__u8 unused[5];
+	__u8 seeds; /* parameters of this name */
+	__u8 unused[4];
 	__u8 label[16];              /* "c hs traffic", …; TLS 1.2: "key expansion" */
 	__u8 secret[TLS_SECRET_MAX]; /* the handshake or master secret */
 	__u8 data[TLS_SECRET_MAX];   /* the hash of the handshake so far; TLS 1.2: server random, client random */

@@ -3,7 +3,7 @@
  * Follows the frames of an I/O (bpf/net/frames.bpf.h).
  *
  * The state of the walk is in the scratch memory, and its steps are separate functions: the verifier checks each of
- * them once, not once per loop iteration.
+ * them once or twice, not once per loop iteration.
  */
 #include "bpf/net/frames.bpf.h"
 #include <bpf/bpf_endian.h>
@@ -138,9 +138,11 @@ __noinline int walk_resume(u32 way)
 	return 0;
 }
 
-/* Steps over one frame's payload and the header after it. 0: the end of the I/O, or of the part that can be parsed. */
-__noinline int walk_step(u32 way)
+/* Steps over one frame's payload and the header after it. 1: the end of the I/O, or of the part that can be parsed. For
+ * bpf_loop, and not through another function: calls can be nested eight deep, and tier C needs all of them. */
+static long walk_step(u32 i, void *context)
 {
+	u32 way = *(u32 *)context;
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
 	struct frame_state *frames;
 	struct walk *walk;
@@ -148,11 +150,11 @@ __noinline int walk_step(u32 way)
 	bool full = false;
 
 	if (!scratch)
-		return 0;
+		return 1;
 	walk = &scratch->walk;
 	frames = &walk->frames;
 	if (!frames->synced)
-		return 0;
+		return 1;
 	n = least_of(walk->length - walk->at, frames->left);
 	size = least_of(n, frames->keep);
 	if (tls_by_keys && size && walk->start + walk->kept == walk->at && walk->kept + size > HEAD_MAX) {
@@ -166,15 +168,15 @@ __noinline int walk_step(u32 way)
 	frames->left -= n;
 	walk->at += n;
 	if (walk->at >= walk->length)
-		return 0;
+		return 1;
 	if (full) {
 		walk_tell(way, walk->at);
-		return 1;
+		return 0;
 	}
 	if (tls_by_keys && enter_tail(frames)) {
 		if (walk->start + walk->kept != walk->at)
 			walk_tell(way, walk->at);
-		return 1;
+		return 0;
 	}
 
 	whole = header_size(walk->framing);
@@ -187,11 +189,11 @@ __noinline int walk_step(u32 way)
 	size = least_of(walk->length - walk->at, whole);
 	if (walk_fill(way, offset + size, offset + WALK_CHUNK)) {
 		frames->synced = 0;
-		return 0;
+		return 1;
 	}
 	base = walk->lead + offset;
 	if (base > HEAD_MAX + LEAD_MAX)
-		return 0;
+		return 1;
 	for (u32 i = 0; i < HTTP2_HEADER; i++) /* for a shorter header the extra bytes do no harm */
 		frames->header[i] = scratch->data[base + i];
 	if (size < whole) {
@@ -204,7 +206,7 @@ __noinline int walk_step(u32 way)
 	}
 	walk->kept += size;
 	walk->at += size;
-	return !frames->have && frames->synced;
+	return frames->have || !frames->synced;
 }
 
 /* Steps from the header at walk->at to the last header that is entirely in data. Returns where the last one's frame
@@ -339,10 +341,7 @@ __noinline int walk_all(u32 way)
 		if (walk->frames.synced)
 			walk_whole(way);
 	} else {
-		for (u32 i = 0; i < STEPS_MAX; i++) {
-			if (!walk_step(way))
-				break;
-		}
+		bpf_loop(STEPS_MAX, walk_step, &way, 0);
 	}
 	if (walk->at < walk->length)
 		walk->frames.synced = 0;

@@ -119,7 +119,7 @@ static __always_inline bool emit_record(struct socket_state *state, struct task_
 {
 	struct frame_state *frames = &state->direction[way & 1].frames;
 	struct record_io *record;
-	u32 length = ret;
+	u32 length = ret, size;
 	void *ring;
 	u8 *data;
 
@@ -132,8 +132,10 @@ static __always_inline bool emit_record(struct socket_state *state, struct task_
 	if (!record)
 		return false;
 	data = (u8 *)(record + 1);
-	barrier_var(length);
-	if (length > room || bpf_probe_read_user(data, length, (void *)from->base) ||
+	/* A value of its own, used at once: Linux 6.1 forgets a check when a register is stored and read again. */
+	size = length;
+	barrier_var(size);
+	if (size > room || bpf_probe_read_user(data, size, (void *)from->base) ||
 	    (!frames->left && !one_record(data, length))) {
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 		return false;

@@ -6,61 +6,97 @@
 
 struct scratches scratches SEC(".maps");
 
-/* Copies up to size bytes of piece i, from its byte skip on, to scratch->data + to. Returns how many; more than
- * HEAD_MAX if it could not be read. */
-__noinline u32 gather_piece(u32 way, u32 i, u32 skip, u32 size, u32 to)
+__noinline int starts_message(u32 word)
 {
-	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	switch (word) {
+	case 0x50545448: /* HTTP */
+	case 0x20544547: /* GET_ */
+	case 0x54534f50: /* POST */
+	case 0x20545550: /* PUT_ */
+	case 0x44414548: /* HEAD */
+	case 0x454c4544: /* DELE */
+	case 0x4954504f: /* OPTI */
+	case 0x43544150: /* PATC */
+	case 0x4e4e4f43: /* CONN */
+	case 0x43415254: /* TRAC */
+	case HTTP2_PREFACE:
+		return 1;
+	}
+	return 0;
+}
+
+/* The loops over pieces are calls of bpf_loop: the verifier looks once at what is called, not once per piece. What they
+ * have in common is in scratch->gather. */
+
+/* Stops at the piece that contains the byte gather->skip of those from this piece on. */
+static long pass_piece(u32 i, void *way)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, way);
+	struct gathering *gather;
+
+	if (!scratch || i >= SEGMENTS_MAX)
+		return 1;
+	gather = &scratch->gather;
+	if (gather->skip < scratch->iov[i].length)
+		return 1;
+	gather->skip -= scratch->iov[i].length;
+	gather->piece = i + 1;
+	return 0;
+}
+
+/* Copies the next piece, from its byte gather->skip on. */
+static long gather_piece(u32 i, void *way)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, way);
+	struct gathering *gather;
+	u32 piece, to, size, skip;
 	u64 rest;
 
-	if (!scratch || i >= SEGMENTS_MAX || to > HEAD_MAX + LEAD_MAX)
-		return HEAD_MAX + 1;
-	rest = scratch->iov[i].length - skip;
+	if (!scratch)
+		return 1;
+	gather = &scratch->gather;
+	piece = gather->piece;
+	to = gather->to;
+	size = gather->left;
+	if (piece >= gather->segments || !size)
+		return 1;
+	gather->failed = true;
+	if (piece >= SEGMENTS_MAX || to > HEAD_MAX + LEAD_MAX)
+		return 1;
+	skip = gather->skip;
+	rest = scratch->iov[piece].length - skip;
 	if (size > rest)
 		size = rest;
 	if (size > HEAD_MAX)
-		return HEAD_MAX + 1;
-	if (!size) /* the address of an empty piece may be anything */
-		return 0;
-	if (bpf_probe_read_user(scratch->data + to, size, (void *)(scratch->iov[i].base + skip)))
-		return HEAD_MAX + 1;
-	return size;
+		return 1;
+	/* the address of an empty piece may be anything */
+	if (size && bpf_probe_read_user(scratch->data + to, size, (void *)(scratch->iov[piece].base + skip)))
+		return 1;
+	gather->failed = false;
+	gather->piece = piece + 1;
+	gather->skip = 0;
+	gather->to = to + size;
+	gather->left -= size;
+	return 0;
 }
 
-/* The piece that contains a byte of the I/O, in the upper half, and the byte's offset in that piece. Beyond all pieces:
- * the number of pieces. */
-__noinline u64 find_piece(u32 way, u32 segments, u32 byte)
-{
-	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
-	u32 i;
-
-	if (!scratch)
-		return (u64)SEGMENTS_MAX << 32;
-	for (i = 0; i < SEGMENTS_MAX; i++) {
-		if (i >= segments || byte < scratch->iov[i].length)
-			break;
-		byte -= scratch->iov[i].length;
-	}
-	return (u64)i << 32 | byte;
-}
-
-/* This is a separate function because the verifier would otherwise follow every caller through the loop. The search is
- * separate because a loop with two paths per iteration has too many states for Linux 6.1. */
 __noinline u32 gather_pieces(u32 way, u32 segments, u32 from, u32 size, u32 to)
 {
-	u64 place = find_piece(way, segments, from);
-	u32 first = place >> 32, skip = place, got = 0, piece;
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	struct gathering *gather;
 
-	for (u32 i = 0; i < SEGMENTS_MAX; i++) {
-		if (first + i >= segments || got >= size)
-			break;
-		piece = gather_piece(way, first + i, skip, size - got, to + got);
-		if (piece > HEAD_MAX)
-			return piece;
-		skip = 0;
-		got += piece;
-	}
-	return got;
+	if (!scratch || segments > SEGMENTS_MAX)
+		return HEAD_MAX + 1;
+	gather = &scratch->gather;
+	gather->segments = segments;
+	gather->piece = 0;
+	gather->skip = from;
+	gather->to = to;
+	gather->left = size;
+	gather->failed = false;
+	bpf_loop(segments, pass_piece, &way, 0);
+	bpf_loop(segments, gather_piece, &way, 0);
+	return gather->failed ? HEAD_MAX + 1 : size - gather->left;
 }
 
 /* Reads bytes [have, want) of the I/O; false: they could not be read. */

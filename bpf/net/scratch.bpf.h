@@ -30,6 +30,16 @@ struct walk {
 	u32 budget;  /* bpf/net/payload.bpf.h: as of struct direction_state */
 };
 
+/* Pieces that bpf/net/payload.bpf.c is copying. */
+struct gathering {
+	u32 segments;
+	u32 piece; /* the next one */
+	u32 skip;  /* bytes of it that are not wanted */
+	u32 to;    /* where its bytes go in data */
+	u32 left;  /* bytes wanted of all pieces */
+	u32 failed;
+};
+
 /* An I/O record is assembled here, then copied to the ring in its exact size. There is one per direction, so that a
  * program has its own on each CPU. Behind them are those for programs that must reserve one (bpf/tls/session.bpf.h):
  * even numbers for sending, odd ones for receiving. The second HEAD_MAX leaves room for the verifier's arithmetic.
@@ -41,6 +51,7 @@ struct io_scratch {
 	u8 data[2 * HEAD_MAX + LEAD_MAX]; /* further fields of longer record kinds, then payload */
 	struct user_iovec iov[SEGMENTS_MAX];
 	struct walk walk;
+	struct gathering gather;
 	u32 taken;
 };
 

@@ -186,7 +186,7 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	off->goroutine = goroutine_of(task, state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	nr = regs->orig_ax;
-	if (state->file.began && !same_file_call(&state->file, task, regs))
+	if (slow_file && state->file.began && !same_file_call(&state->file, task, regs))
 		file_done(&state->file, task);
 	if (nr < 1024) { /* otherwise it was interrupted in user mode */
 		off->syscall = nr;
@@ -240,7 +240,7 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 		fill_off_cpu(record, state, task, now);
 		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	}
-	if (state->file.began)
+	if (slow_file && state->file.began)
 		file_goes_on(&state->file, task, now);
 	if (state->stall.asleep)
 		emit_stall(task, state->stall.asleep, off->left, now, 0, 0);

@@ -73,7 +73,6 @@ int tls_secret(struct pt_regs *ctx)
 	struct record_tls_secret *record;
 	struct parameter parameter;
 	u64 cookie, at, name, stack, length;
-	u32 seeds = 0;
 
 	cookie = bpf_get_attach_cookie(ctx);
 	if (!whole_target(task)) {
@@ -101,11 +100,11 @@ int tls_secret(struct pt_regs *ctx)
 			record->label_length = take(record->label, sizeof(record->label), &parameter);
 		else if (name == NAME_DATA)
 			record->data_length = take(record->data, TLS_SECRET_MAX, &parameter);
-		else if (name == NAME_SEED && !seeds++)
+		else if (name == NAME_SEED && !record->seeds++)
 			record->label_length = take(record->label, sizeof(record->label), &parameter);
-		else if (name == NAME_SEED && seeds == 2)
+		else if (name == NAME_SEED && record->seeds == 2)
 			record->data_length = take(record->data, RANDOM, &parameter);
-		else if (name == NAME_SEED && seeds == 3 && record->data_length == RANDOM)
+		else if (name == NAME_SEED && record->seeds == 3 && record->data_length == RANDOM)
 			record->data_length = RANDOM + take(record->data + RANDOM, RANDOM, &parameter);
 	}
 	if (record->secret_length && wanted_label(record)) {
