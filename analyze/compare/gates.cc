@@ -31,6 +31,13 @@ std::string number(double x) {
   return text;
 }
 
+// Not rounded up: 4.996 s are less than 5 s.
+std::string decimals_below(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", std::floor(seconds * 100) / 100);
+  return text;
+}
+
 std::string percent(double share) { return number(share * 100) + " %"; }
 
 std::size_t least_requests(const Metric& metric) {
@@ -70,7 +77,7 @@ constexpr double kMostTimes = 1000;
 
 std::string more_time(double mde, double threshold) {
   const double times = mde / threshold * (mde / threshold);
-  if (times > kMostTimes) return "more time does not help: the runs vary far more than the threshold";
+  if (times > kMostTimes) return "the runs vary too much for longer ones to help";
   return "needs about " + number(std::max(times, 1.1)) + " × more time";
 }
 
@@ -80,7 +87,7 @@ void decide(GateResult& g, const Comparison& c) {
   // A comparison that finds only large changes says nothing, unless it has found one: the whole interval lies above.
   const bool obvious = g.p_holm < c.options.level && e.low - e.slack > t;
   if (!e.exact && t > 0 && e.mde > kMostDetectable * t && !obvious) {
-    g.missing.push_back("the least detectable change is more than 3 times the threshold: " + more_time(e.mde, t));
+    g.missing.push_back("the least detectable change is more than 3 times the threshold; " + more_time(e.mde, t));
     return;
   }
   const bool increase = e.exact ? e.difference - e.slack > 0 : g.p_holm < c.options.level;
@@ -105,11 +112,11 @@ void decide(GateResult& g, const Comparison& c) {
   else if (!(t > 0))
     g.missing.push_back("the count varies from request to request: a threshold above 0 can be decided");
   else if (above)
-    g.missing.push_back("the increase is above the threshold, but not significant: " + more_time(e.mde, e.difference));
+    g.missing.push_back("the increase is above the threshold, but not significant; " + more_time(e.mde, e.difference));
   else if (e.mde > t)
-    g.missing.push_back("the threshold lies within the interval: " + more_time(e.mde, t));
+    g.missing.push_back("the threshold lies within the interval; " + more_time(e.mde, t));
   else
-    g.missing.push_back("the threshold lies within the interval: the change is about as large as the threshold");
+    g.missing.push_back("the threshold lies within the interval; the change is about as large as the threshold");
 }
 
 }  // namespace
@@ -196,8 +203,8 @@ std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, con
   if (f.least_requests < least_requests(metric))
     out.push_back(requests_text(f.least_requests) + " in a run: needs " + std::to_string(least_requests(metric)));
   if (const double needed = std::max(kLeastSeconds, kDecorrelations * f.decorrelation); f.least_seconds < needed)
-    out.push_back("a run of " + number(f.least_seconds) + " s without its warm-up: needs " + number(std::ceil(needed)) +
-                  " s");
+    out.push_back("a run of " + decimals_below(f.least_seconds) + " s without its warm-up: needs " +
+                  number(std::ceil(needed)) + " s");
   if (!c.interleaved && !c.options.allow_sequential)
     out.push_back("the runs are not interleaved (ABBA), so drift of the machine looks like a change");
   return out;

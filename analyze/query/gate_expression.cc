@@ -30,7 +30,7 @@ class Parser {
     const auto known = metric.kind == Token::Kind::word ? model::gate::metric_of(metric.text) : std::nullopt;
     if (!known)
       fail(metric.at,
-           "'" + metric.text + "' is no metric" + formats::suggestion(metric.text, model::gate::metric_names()));
+           "'" + metric.text + "' is not a metric" + formats::suggestion(metric.text, model::gate::metric_names()));
     gate.metric = *known;
     if (is("(")) {
       next();
@@ -84,7 +84,7 @@ class Parser {
     text.remove_prefix(1);
     if (text.ends_with('%') && !gate.metric.share()) {
       const auto value = parse_decimal(text.substr(0, text.size() - 1));
-      if (!value) fail(token.at, "'" + token.text + "' is no percentage");
+      if (!value) fail(token.at, "'" + token.text + "' is not a percentage");
       gate.unit = Gate::Unit::ratio;
       gate.threshold = *value / 100;
       return;
@@ -92,18 +92,17 @@ class Parser {
     gate.unit = Gate::Unit::absolute;
     if (gate.metric.share()) {
       const auto value = text.ends_with("pt") ? parse_decimal(text.substr(0, text.size() - 2)) : std::nullopt;
-      if (!value)
-        fail(token.at, "of " + metric + ", an increase is in percentage points, like " + example(gate.metric));
+      if (!value) fail(token.at, "an increase of " + metric + " is in percentage points, like " + example(gate.metric));
       gate.threshold = *value / 100;
     } else if (gate.metric.timed()) {
       const auto value = parse_duration(text);
-      if (!value) fail(token.at, "of " + metric + ", an increase is like " + example(gate.metric) + " or +5ms");
+      if (!value) fail(token.at, "an increase of " + metric + " is like " + example(gate.metric) + " or +5ms");
       gate.threshold = static_cast<double>(*value);
     } else {
       auto value = parse_decimal(text);
       if (!value)
         if (const auto size = parse_size(text)) value = static_cast<double>(*size);
-      if (!value) fail(token.at, "of " + metric + ", an increase is a number like +0 or +0.5, or a percentage");
+      if (!value) fail(token.at, "an increase of " + metric + " is a number like +0 or +0.5, or a percentage");
       gate.threshold = *value;
     }
   }

@@ -48,7 +48,7 @@ Objective objective_of(const std::string& key, const Yaml& value) {
 Slo slo_of(const Yaml& node) {
   static constexpr std::string_view keys[] = {"name", "route", "at_most"};
   Slo out;
-  each(node, "an objective is a map with route and at_most", keys,
+  each(node, "an entry of slos is a map with route and at_most", keys,
        [&](const std::string& key, const Yaml&, const Yaml& value) {
          if (key == "name") out.name = scalar(value, "a name is expected here");
          if (key == "route") out.route = scalar(value, "a route is expected here, like POST /pay");

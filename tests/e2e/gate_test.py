@@ -121,7 +121,7 @@ class Gate(Case):
         done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", "false", "--new", "true", "--load", "true",
                                "--fail-on", "p98(/pay) > +10%", "--out", self.scratch / "x"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
         self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
-        self.assertIn("'p98' is no metric", done.stderr)
+        self.assertIn("'p98' is not a metric", done.stderr)
         self.assertFalse(list((self.scratch / "x").glob("*/*")))
 
     def test_commands_of_several_parts(self):

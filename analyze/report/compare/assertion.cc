@@ -57,7 +57,7 @@ std::string summary(const Assertion& a) {
     fails += r.verdict == Verdict::fail;
     open += r.verdict == Verdict::undecided;
   }
-  const std::string all = count_text(a.results.size(), "objective", "objectives");
+  const std::string all = count_text(a.results.size(), "limit", "limits");
   if (fails > 0)
     return "fail: " + count_text(fails) + " of " + all + (open > 0 ? ", " + count_text(open) + " undecided" : "");
   return open > 0 ? "undecided: " + count_text(open) + " of " + all : "pass: " + all;

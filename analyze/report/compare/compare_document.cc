@@ -44,8 +44,8 @@ std::string method_text(const Comparison& c) {
                     std::to_string(c.gates.size()) + (c.gates.size() == 1 ? " gate (Holm)" : " gates (Holm)") +
                     (c.options.strict ? ", strict" : "");
   if (c.options.screened == 0) return out;
-  if (c.confirming == 0) return out + "; failures need fresh runs";
-  return out + "; failures are confirmed by " + count_text(c.confirming, "fresh run", "fresh runs") + " a side";
+  if (c.confirming == 0) return out + "; fresh runs have to confirm what is flagged";
+  return out + "; what fails was shown again by " + count_text(c.confirming, "fresh run", "fresh runs") + " a side";
 }
 
 void add_verdict(Document& out, const Comparison& c, bool brief) {
@@ -53,18 +53,23 @@ void add_verdict(Document& out, const Comparison& c, bool brief) {
   facts.boxed = true;
   facts.verdict = {tone_of(c.verdict), "verdict", verdict_text(c)};
   if (!c.same_version.empty())
-    facts.lines.push_back(
-        {Tone::care, "same version",
-         "both sides are " + c.same_version + ": this measures the noise of the machine, and nothing fails"});
+    facts.lines.push_back({Tone::care, c.options.self ? "noise" : "same version",
+                           c.options.self ? "this measures the noise of the machine: the first half of the runs "
+                                            "against the second; \"detectable\" is the increase that as many "
+                                            "runs of two versions would find"
+                                          : "both sides are " + c.same_version +
+                                                ": this measures the noise of the machine, and nothing fails"});
   for (const std::string& obstacle : c.obstacles) facts.lines.push_back({Tone::care, "not comparable", obstacle});
   for (const std::string& why : c.uneven)
     facts.lines.push_back({Tone::care, c.obstacles.empty() ? "exact counts only" : "not comparable", why});
   facts.lines.push_back({Tone::plain, "runs",
-                         std::to_string(c.base_runs) + " of the base (" + seconds_text(c.base_seconds) + "), " +
-                             std::to_string(c.fresh_runs) + " new (" + seconds_text(c.fresh_seconds) + "), " +
-                             (c.base_runs + c.fresh_runs <= 2 ? "one a side"
-                              : c.interleaved                 ? "interleaved"
-                                                              : "not interleaved")});
+                         std::to_string(c.base_runs) + (c.options.self ? " in the first half (" : " of the base (") +
+                             seconds_text(c.base_seconds) + "), " + std::to_string(c.fresh_runs) +
+                             (c.options.self ? " in the second (" : " new (") + seconds_text(c.fresh_seconds) + "), " +
+                             (c.options.self                    ? "one half after the other"
+                              : c.base_runs + c.fresh_runs <= 2 ? "one a side"
+                              : c.interleaved                   ? "interleaved"
+                                                                : "not interleaved")});
   facts.lines.push_back(
       {Tone::plain, "load",
        rate_of(c.base_rate) + " and " + rate_of(c.fresh_rate) + ", " + (c.closed_loop ? "closed loop" : "open loop")});

@@ -43,7 +43,8 @@ std::string number(double value) {
 bool bytes(const Metric& metric) { return metric.kind == Metric::Kind::count && model::gate::of_bytes(metric.which); }
 
 std::string signed_text(double value, std::string text) {
-  return (value < 0 ? "−" : value > 0 ? "+" : "") + std::move(text);
+  const bool zero = text.find_first_of("123456789") == text.npos;  // what is rounded to it has no sign
+  return (zero ? "" : value < 0 ? "−" : value > 0 ? "+" : "") + std::move(text);
 }
 
 Duration ns(double value) { return Duration{std::llround(std::min(std::abs(value), 9e18))}; }
@@ -184,6 +185,7 @@ std::string verdict_text(const Comparison& c) {
     fails += gate.verdict == Verdict::fail;
     open += gate.verdict == Verdict::undecided;
   }
+  if (c.options.self) return "a measurement of noise: nothing is judged";
   const std::string all = std::to_string(c.gates.size()) + (c.gates.size() == 1 ? " gate" : " gates");
   if (c.gates.empty()) return "undecided: there is no route that both sides have";
   switch (c.verdict) {

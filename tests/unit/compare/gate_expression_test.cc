@@ -52,7 +52,7 @@ TEST(GateExpression, EveryMetricHasAName) {
 }
 
 TEST(GateExpression, ErrorsGiveTheColumn) {
-  EXPECT_NE(refused("erors(/pay) > +1pt").find("column 1: 'erors' is no metric: did you mean 'errors'?"),
+  EXPECT_NE(refused("erors(/pay) > +1pt").find("column 1: 'erors' is not a metric: did you mean 'errors'?"),
             std::string::npos);
   EXPECT_NE(refused("p99(/pay) < +10%").find("column 11: a '>' is expected"), std::string::npos);
   EXPECT_NE(refused("p99(/pay) > 10%").find("column 13: an increase is expected"), std::string::npos);
