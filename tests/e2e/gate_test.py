@@ -1,7 +1,11 @@
 """scripts/ci-gate with a real service: one more call per request is found, equal versions are not."""
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
+import textwrap
 import time
 
 import harness
@@ -134,6 +138,77 @@ class Gate(Case):
         comment = (self.scratch / "gate/comment.md").read_text()
         self.assertIn("the budget does not allow more", comment)
         self.assertIn("undecided: 1 of 1 gate", comment)
+
+
+def recipe(heading):
+    """The shell commands of a recipe in docs/ci.md, as one script."""
+    text = (harness.ROOT / "docs/ci.md").read_text().split(f"## {heading}\n")[1].split("```")[1]
+    if heading == "GitLab CI":
+        return "set -e\n" + "\n".join(re.findall(r"^    - (.*)$", text, re.M))
+    lines = re.search(r"^    - run: (.*)$", text, re.M)[1]
+    block = re.search(r"^      run: \|\n((?:        .*\n)+)", text, re.M)[1]
+    return f"set -e\n{lines}\n{textwrap.dedent(block)}"
+
+
+class Recipe(Case):
+    """The commands of docs/ci.md in a fresh clone of a service's repository, with less and shorter runs."""
+
+    def git(self, *arguments, at):
+        subprocess.run(["git", "-C", at, "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", *arguments], check=True, capture_output=True)
+
+    def setUp(self):
+        super().setUp()
+        self.port, stock = free_port(), free_port()
+        self.sample_service("--port", str(stock), ready=("127.0.0.1", stock))
+        self.origin = self.scratch / "origin"
+        (self.origin / "scripts").mkdir(parents=True)
+        shutil.copy(harness.ROOT / "scripts/ci-gate", self.origin / "scripts")
+        service = f"{sys.executable} {harness.ROOT}/tests/e2e/gate_service.py --port {self.port} --stock 127.0.0.1:{stock}"
+        (self.origin / "Makefile").write_text(f"server: calls\n\tprintf '\\043!/bin/sh\\nexec {service} --calls %s\\n' $$(cat calls) > server && chmod +x server\n")
+        (self.origin / "load.sh").write_text(f"#!/bin/sh\nexec {harness.BUILD}/samples/tailcap-load http://127.0.0.1:{self.port} -r 60 -c 4 -d 2 --route '1 GET /pay'\n")
+        (self.origin / "load.sh").chmod(0o755)
+        (self.origin / "calls").write_text("1\n")
+        self.git("init", at=self.origin)
+        self.git("add", "-A", at=self.origin)
+        self.git("commit", "-m", "base", at=self.origin)
+        # sudo, of a user that is not root.
+        (self.scratch / "bin").mkdir()
+        (self.scratch / "bin/sudo").write_text('#!/bin/sh\nexec env SUDO_UID=65534 SUDO_GID=65534 "$@"\n')
+        (self.scratch / "bin/sudo").chmod(0o755)
+
+    def job(self, heading, calls, more=""):
+        """Exit code and clone of a job for a change that makes so many calls."""
+        clone = self.scratch / "clone"
+        self.git("clone", self.origin, clone, at=self.scratch)
+        self.git("checkout", "-b", "change", at=clone)
+        (clone / "calls").write_text(f"{calls}\n")
+        (clone / "README").write_text("changed\n")
+        self.git("add", "-A", at=clone)
+        self.git("commit", "-m", "change", at=clone)
+        script = recipe(heading)
+        self.assertIn("--budget 30m", script)
+        script = script.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}").replace("--budget 30m", f"--budget 30m --runs 2 --fail-on 'calls(/pay) > +0' {more}")
+        path = f"{self.scratch}/bin:{harness.BUILD}/analyze:{harness.BUILD}/capture:{os.environ['PATH']}"
+        done = subprocess.run(["bash", "-c", script], cwd=clone, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300,
+                              env={**os.environ, "PATH": path, "GITHUB_STEP_SUMMARY": str(self.scratch / "summary.md")})
+        return done, clone
+
+    def test_github_finds_a_regression(self):
+        done, clone = self.job("GitHub Actions", 2)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertIn("fail: 1 of 1 gate", (self.scratch / "summary.md").read_text())
+        self.assertEqual({path.stat().st_uid for path in (clone / "gate").rglob("*")}, {65534})
+
+    def test_github_warns_of_what_is_undecided(self):
+        done, _ = self.job("GitHub Actions", 2, "--budget 1s")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("::warning::", done.stdout)
+        self.assertIn("undecided", (self.scratch / "summary.md").read_text())
+
+    def test_gitlab_passes_equal_versions(self):
+        done, clone = self.job("GitLab CI", 1)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn('failures="0"', (clone / "gate/junit.xml").read_text())
 
 
 if __name__ == "__main__":
