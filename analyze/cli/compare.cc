@@ -119,7 +119,7 @@ std::vector<std::vector<std::string>> sides_of(const Arguments& a) {
   const bool self = a.options.self;
   if (sides.size() != (self ? 1 : 2) || std::any_of(sides.begin(), sides.end(), [](auto& s) { return s.empty(); }))
     throw UsageError(self ? "--self takes the captures of one side"
-                          : "captures of both sides are needed: BASE... -- NEW...");
+                          : "captures of both sides are needed, like base/ -- new/");
   return sides;
 }
 

@@ -242,7 +242,8 @@ void compare_load(Runs base, Runs fresh, const SideNames& names, Comparison& out
     out.remarks.push_back(
         "the load is a closed loop: it slows down with the service, so slow periods are under-sampled and the rate is "
         "no offered rate");
-  else if (std::abs(out.fresh_rate - out.base_rate) > kMostLoad * std::max(out.base_rate, out.fresh_rate))
+  else if (out.base_rate > 0 && out.fresh_rate > 0 &&
+           std::abs(out.fresh_rate - out.base_rate) > kMostLoad * std::max(out.base_rate, out.fresh_rate))
     out.uneven.push_back("different load: " + rate(out.base_rate) + " of " + names.base + ", " + rate(out.fresh_rate) +
                          " of " + names.fresh + "; more than 5 % apart");
   const auto none = [](Runs runs) {

@@ -36,7 +36,7 @@ class Parser {
       next();
       gate.route = route();
     }
-    if (!is(">")) fail(here().at, "a '>' is expected here: a gate refuses an increase");
+    if (!is(">")) fail(here().at, "a '>' is expected here, as in p99(/pay) > +10%");
     next();
     amount(gate);
     if (here().kind != Token::Kind::end) fail(here().at, "the gate should end here; give each its own --fail-on");
@@ -79,7 +79,7 @@ class Parser {
     const std::string metric(model::gate::name_of(gate.metric));
     std::string_view text = token.text;
     if (token.kind != Token::Kind::word || !text.starts_with('+'))
-      fail(token.at, "an increase is expected here, like " + example(gate.metric) +
+      fail(token.at, "an increase is expected here, with its sign, like " + example(gate.metric) +
                          "; `tailcap assert` holds values against limits");
     text.remove_prefix(1);
     if (text.ends_with('%') && !gate.metric.share()) {

@@ -98,6 +98,18 @@ class Compare(case.Case):
         self.assertEqual(gate["verdict"], "fail")
         self.assertGreater(gate["estimate"]["mde80"], 3 * 0.0025)
 
+    def test_what_is_flagged_fails_only_if_fresh_runs_show_it_again(self):
+        runs_a_side = len(list(self.pairs["slower"][0].glob("*.tcap")))
+        document = self.judged("slower", "--screened", str(runs_a_side), code=4)
+        gate = self.gates(document)["p99", "/pay"]
+        self.assertEqual((gate["verdict"], gate["missing"]), ("undecided", ["flagged; it fails only if fresh runs show it again"]))
+        self.assertEqual((document["parameters"]["alpha"], document["parameters"]["screened"]), (0.05, runs_a_side))
+        document = self.judged("slower", "--screened", "2", "--min-runs", "2", code=3)
+        self.assertEqual((self.gates(document)["p99", "/pay"]["verdict"], document["parameters"]["alpha"]), ("fail", 0.005))
+        self.assertEqual(self.compare("equal", "--screened", "2", "--min-runs", "2").returncode, 0)
+        done = self.tailcap("compare", "--self", self.pairs["equal"][0], "--screened", "2")
+        self.assertEqual(done.returncode, 2, done.stdout)
+
     def test_one_version_never_fails(self):
         document = self.judged("version", code=4)
         self.assertEqual(document["same_version"], "version 7")
@@ -152,8 +164,8 @@ class Compare(case.Case):
 
     def test_usage(self):
         base, new = self.pairs["equal"]
-        self.assert_refused(self.tailcap("compare", base), 2, "BASE... -- NEW...")
-        self.assert_refused(self.tailcap("compare", "--", new), 2, "BASE... -- NEW...")
+        self.assert_refused(self.tailcap("compare", base), 2, "like base/ -- new/")
+        self.assert_refused(self.tailcap("compare", "--", new), 2, "like base/ -- new/")
         self.assert_refused(self.tailcap("compare", base, "--", self.scratch), 2, "no capture")
         done = self.tailcap("compare", base, "--", new, "--fail-on", "p99(/pay) > 10%")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
