@@ -258,18 +258,20 @@ struct record_exec {
 	char filename[FILENAME_SIZE];
 };
 
-/* RECORD_TLS_SECRET: what OpenSSL derives a connection's keys from. Never written to a file. */
+/* RECORD_TLS_SECRET: what a connection's keys are derived from. Never written to a file. */
 #define TLS_SECRET_MAX 64
 struct record_tls_secret {
 	struct record_header h;
 	__u8 label_length;
 	__u8 secret_length;
 	__u8 data_length;
-	__u8 seeds; /* parameters of this name */
-	__u8 unused[4];
-	__u8 label[16];              /* "c hs traffic", …; TLS 1.2: "key expansion" */
-	__u8 secret[TLS_SECRET_MAX]; /* the handshake or master secret */
-	__u8 data[TLS_SECRET_MAX];   /* the hash of the handshake so far; TLS 1.2: server random, client random */
+	__u8 library; /* enum tls_library; 0: OpenSSL */
+	__u8 seeds;   /* parameters of this name */
+	__u8 unused[3];
+	__u8 label[16];              /* "c hs traffic", …; TLS 1.2: "key expansion"; Go: "c hs secret", … */
+	__u8 secret[TLS_SECRET_MAX]; /* the handshake or master secret; "c hs secret", …: that traffic secret */
+	__u8 data[TLS_SECRET_MAX];   /* the hash of the handshake so far; TLS 1.2: server random, client random; Go with
+				      * TLS 1.3: client random */
 	__u64 session;               /* that derives, and what is known of it (event_probe.h); 0: nothing */
 };
 

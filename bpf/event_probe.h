@@ -37,12 +37,15 @@ TAILCAP_ENUM(tls_library, TAILCAP_TLS_LIBRARY_NUMBERS);
 	N(ACT_ALERT_NUMBER, 13) /* (session, number) */                                                          \
 	/* OpenSSL's error queue: (library, reason) and (library, function, reason) */                           \
 	N(ACT_ERROR, 14)                                                                                         \
-	N(ACT_ERROR_OLD, 15)
+	N(ACT_ERROR_OLD, 15)                                                                                     \
+	/* Go: what keys are derived from */                                                                     \
+	N(ACT_TRAFFIC_SECRET, 16)                                                                                \
+	N(ACT_KEY_EXPANSION, 17)
 TAILCAP_ENUM(tls_act, TAILCAP_TLS_ACT_NUMBERS);
 
 #define TLS_SKIP_CONDITION (1ull << 48)
 
-/* OpenSSL 3 where each connection is read by its keys or by probes (bpf/tls/way.bpf.h). */
+/* OpenSSL 3 and Go, where each connection is read by its keys or by probes (bpf/tls/way.bpf.h). */
 #define TLS_BY_KEYS (1ull << 57)
 #define TLS_LATE (1ull << 58) /* there were targets before the file's handshakes were seen */
 /* In record_tls_secret, beside the session's number: */

@@ -26,6 +26,7 @@ struct pt_regs {
 	unsigned long r14;
 	unsigned long r12;
 	unsigned long bx;
+	unsigned long r11;
 	unsigned long r10;
 	unsigned long r9;
 	unsigned long r8;

@@ -2,7 +2,7 @@
 /*
  * Calls of Go's crypto/tls, at the places that user space has chosen in its functions (enum tls_act).
  */
-#include "bpf/tls/go_call.bpf.h"
+#include "bpf/tls/go_way.bpf.h"
 
 struct go_goroutines go_goroutines SEC(".maps");
 
@@ -34,9 +34,9 @@ int go_enter(struct pt_regs *ctx)
 		bpf_map_update_elem(&go_goroutines, &key, &none, BPF_ANY);
 		calls = bpf_map_lookup_elem(&go_goroutines, &key);
 	}
-	if (calls && calls_are_old(calls->epoch)) {
+	if (calls && go_calls_are_old(calls, bpf_get_attach_cookie(ctx))) {
 		calls->depth = 0;
-		calls->epoch = plaintext_seen_since();
+		calls->epoch = go_calls_epoch(bpf_get_attach_cookie(ctx));
 	}
 	depth = calls ? calls->depth : GO_CALLS_MAX;
 	if (!calls || depth >= GO_CALLS_MAX) {
@@ -64,17 +64,22 @@ int go_event(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct tls_session *session;
 	struct session_key key;
-	u64 now, object, second;
+	u64 cookie, now, object, second;
 	u8 act;
 
 	if (!whole_target(task)) {
 		count_others(bpf_get_attach_cookie(ctx));
 		return 0;
 	}
-	act = act_of(bpf_get_attach_cookie(ctx));
+	cookie = bpf_get_attach_cookie(ctx);
+	act = act_of(cookie);
 	object = REGISTER(ctx, ax);
 	second = REGISTER(ctx, bx);
 	now = bpf_ktime_get_ns();
+	if (tls_auto && cookie & TLS_BY_KEYS && act == ACT_HANDSHAKE) {
+		go_session_begins(object, REGISTER(ctx, r14), cookie);
+		return 0;
+	}
 	fill_key(&key, task, object);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
 	if (act == ACT_HANDSHAKE) {

@@ -25,7 +25,7 @@ struct go_call {
 struct go_calls {
 	struct go_call calls[GO_CALLS_MAX];
 	u32 depth;
-	u32 epoch; /* plaintext_epoch in which they began */
+	u32 epoch; /* go_calls_epoch() when they began */
 };
 
 struct goroutine_key {

@@ -6,8 +6,7 @@
  * only after acquiring it (take_scratch).
  */
 #include "bpf/net/frames.bpf.h"
-#include "bpf/tls/go_call.bpf.h"
-#include "bpf/tls/way.bpf.h"
+#include "bpf/tls/go_way.bpf.h"
 
 /* Acquires a scratch memory. Its number replaces the direction, which is its lowest bit; less than 2: preempted
  * programs on this CPU have them all. */
@@ -213,7 +212,7 @@ static __always_inline bool goroutine_left(struct task_struct *task, u64 cookie,
 	struct go_call call;
 	u32 depth;
 
-	if (!calls || calls_are_old(calls->epoch))
+	if (!calls || go_calls_are_old(calls, cookie))
 		return false;
 	moved->way = way_of(act_of(cookie));
 	/* The innermost call of this kind; a panic ended those above it. */

@@ -107,6 +107,7 @@ int tls_secret(struct pt_regs *ctx)
 		else if (name == NAME_SEED && record->seeds == 3 && record->data_length == RANDOM)
 			record->data_length = RANDOM + take(record->data + RANDOM, RANDOM, &parameter);
 	}
+	record->library = TLS_OPENSSL;
 	if (record->secret_length && wanted_label(record)) {
 		if (tls_auto)
 			record->session = session_deriving(stack, record->label_length == EXPANSION ? length : 0);

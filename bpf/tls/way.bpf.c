@@ -14,31 +14,9 @@ struct tls_to_probes tls_to_probes SEC(".maps");
 
 __u8 tls_data_probes[OTHERS_FILES_MAX] = {};
 
-/* Without an entry a session of keys would be taken for an older one. */
-static __always_inline void cannot_keep_session(void)
-{
-	__sync_fetch_and_add(&tls_session_count, (u64)sessions_kept);
-}
-
-static __always_inline bool process_by_probes(struct task_struct *task)
-{
-	u64 process = TLS_PROCESS_BIT | (u32)task->tgid;
-
-	return bpf_map_lookup_elem(&tls_to_probes, &process);
-}
-
 static __always_inline bool has_moved(const struct tls_session *session)
 {
 	return session->stream.direction[OUT].counted || session->stream.direction[IN].counted;
-}
-
-/* Its bytes up to now were not recorded. */
-static __always_inline void goes_over(struct tls_session *session)
-{
-	session->way = WAY_PROBES;
-	session->untold = true;
-	__sync_fetch_and_add(&session->stream.missed, 1);
-	count_loss(LOSS_SESSION_TABLE, RECORD_TLS_RECEIVE);
 }
 
 __noinline int session_begins(u64 object, u64 cookie)
@@ -77,14 +55,6 @@ __noinline int session_begins(u64 object, u64 cookie)
 	return 0;
 }
 
-/* A session that was not seen to begin: whether it is older than what is known of its process. */
-static __always_inline bool is_older(struct task_struct *task, u64 cookie)
-{
-	struct task_state *state = task_state(task);
-
-	return state && state->existed && !(cookie & TLS_LATE) && !may_be_forgotten();
-}
-
 /* Its handshake began before. */
 __noinline int session_goes_on(u64 object, u64 cookie)
 {
@@ -113,7 +83,7 @@ __noinline int taken_by_probes(u64 object, u64 cookie)
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
 	if (!session) {
 		older = is_older(task, cookie);
-		session = new_session(&key, TLS_OPENSSL, older ? WAY_PROBES : WAY_NEITHER);
+		session = new_session(&key, library_of(cookie), older ? WAY_PROBES : WAY_NEITHER);
 		if (!session)
 			return 0;
 		session->untold = true;
@@ -152,17 +122,6 @@ __noinline u64 session_deriving(u64 stack, u64 key_block)
 			return 0;
 		}
 	}
-	if (session->way != WAY_KEYS)
-		return session->stream.cookie | TLS_LEFT_TO_PROBES | (session->begun ? 0 : TLS_UNDER_WAY);
-	if (key_block && key_block != KEY_BLOCK_AES_128 && key_block != KEY_BLOCK_AES_256 &&
-	    key_block != KEY_BLOCK_CHACHA) {
-		if (session->whole) {
-			session->way = WAY_PROBES;
-			session->prepared = true;
-		} else {
-			goes_over(session);
-		}
-		return session->stream.cookie | TLS_LEFT_TO_PROBES;
-	}
-	return session->stream.cookie | (session->begun ? 0 : TLS_UNDER_WAY);
+	return session_as_derived(session, key_block && key_block != KEY_BLOCK_AES_128 &&
+						   key_block != KEY_BLOCK_AES_256 && key_block != KEY_BLOCK_CHACHA);
 }

@@ -31,7 +31,8 @@ Connection::~Connection() {
 
 void Connection::give_up(Unread why) {
   over_ = true;
-  unread_ = why;
+  const bool before = formats::known(keys_from_) && formats::known(first_) && first_ < keys_from_;
+  unread_ = why == Unread::no_keys && before ? Unread::other : why;
 }
 
 // Without what is no longer needed once nothing more will be read.
@@ -64,6 +65,7 @@ void Connection::moved(const formats::Event& event, const formats::Io& io, const
   if (io.length == 0 || io.error != 0) return;
   const auto direction = static_cast<std::size_t>(io.direction);
   if (pid_ == 0) pid_ = event.thread.pid;
+  if (!formats::known(first_)) first_ = event.time;
   missed_ = missed_ || io.missed > 0;
   if (over_) {
     if (counted()) unread_calls_[direction]++;
@@ -167,10 +169,26 @@ void Connection::use(Way& way, const Keys& keys) {
 bool Connection::allowed(const KeyLog::Entry* entry) {
   if (!entry) return false;
   if (session_ == 0) session_ = entry->session;
+  go_ = go_ || entry->go;
   if (proof_ == Proof::none || (session_ != 0 && (session_ & TLS_LEFT_TO_PROBES) == 0)) return true;
   if (session_ == 0 && proof_ == Proof::if_known) return true;
   give_up(session_ != 0 ? Unread::other : Unread::no_keys);
   return false;
+}
+
+// From Go, which shows the secret of each direction itself.
+bool Connection::use_traffic(Way& way, const KeyLog& keys, std::string_view label) {
+  const KeyLog::Entry* entry = keys.traffic(pid_, label, hellos_.client_random());
+  if (!allowed(entry)) return false;
+  if (entry->secret.size() != hellos_.suite().hash_size()) {
+    give_up(Unread::damaged);
+    return false;
+  }
+  used_.push_back(entry->id);
+  way.traffic = entry->secret;
+  use(way, traffic_keys(hellos_.suite(), way.traffic));
+  way.epoch = way.epoch == Epoch::plain ? Epoch::handshake : Epoch::application;
+  return true;
 }
 
 bool Connection::have_keys(Way& way, const KeyLog& keys) {
@@ -187,6 +205,7 @@ bool Connection::have_keys(Way& way, const KeyLog& keys) {
   }
   if (way.epoch == Epoch::plain) {
     const KeyLog::Entry* entry = keys.handshake(pid_, side + " hs traffic", hellos_.hash());
+    if (!entry) return use_traffic(way, keys, side + " hs secret");
     if (!allowed(entry)) return false;
     used_.push_back(entry->id);
     handshake_ = entry->secret;
@@ -195,6 +214,7 @@ bool Connection::have_keys(Way& way, const KeyLog& keys) {
     way.epoch = Epoch::handshake;
     return true;
   }
+  if (go_) return use_traffic(way, keys, side + " ap secret");
   const Secret master = master_of(suite, handshake_);
   const KeyLog::Entry* entry = keys.application(pid_, side + " ap traffic", master);
   if (!allowed(entry)) return false;
@@ -392,6 +412,12 @@ void Connection::alert(Way& way, const Record& record, std::string_view bytes) {
   else
     return;
   if (c.kind != Content::Kind::alert && !proven_) return;
+  if (!proven_) {
+    Content begun;
+    begun.kind = Content::Kind::handshake_begun;
+    begun.moment = c.moment;
+    contents_.push_back(std::move(begun));
+  }
   contents_.push_back(std::move(c));
 }
 

@@ -21,7 +21,7 @@ namespace tailcap::capture::decrypt {
 
 // What a record held.
 struct Content {
-  enum class Kind : std::uint8_t { handshake_done, bytes, end, shutdown, alert } kind = Kind::bytes;
+  enum class Kind : std::uint8_t { handshake_begun, handshake_done, bytes, end, shutdown, alert } kind = Kind::bytes;
   formats::Direction direction = formats::Direction::out;
   Moment moment;
   bool continues = false;  // of the same call as the content of this direction before
@@ -62,6 +62,9 @@ class Connection {
   const Hellos& hellos() const { return hellos_; }
   std::uint64_t session() const { return session_; }  // that derived its keys, as in record_tls_secret; 0: not known
   bool starved() const { return starved_; }           // it waited for keys that did not come
+  bool of_go() const { return go_; }                  // Go's crypto/tls derived its keys
+  // Derivations of its process are seen from then on only: what began before is left to probes.
+  void keys_from(formats::Time since) { keys_from_ = since; }
   bool left_once() { return std::exchange(left_once_, true); }
   bool counted_once() { return std::exchange(counted_once_, true); }
   std::uint32_t pid() const { return pid_; }
@@ -103,6 +106,7 @@ class Connection {
   void encrypted(Way& way, Record& record);
   bool have_keys(Way& way, const KeyLog& keys);
   bool allowed(const KeyLog::Entry* entry);
+  bool use_traffic(Way& way, const KeyLog& keys, std::string_view label);
   bool find_number(Way& way, const Record& record, std::string& text);
   void partial(Way& way, const Record& record);
   void inner(Way& way, const Record& record, ground::tls::ContentType type, std::string& text);
@@ -128,6 +132,8 @@ class Connection {
   std::array<std::uint64_t, 2> unread_calls_{};
   std::uint32_t pid_ = 0;
   bool over_ = false, proven_ = false, counted_once_ = false, missed_ = false, starved_ = false, left_once_ = false;
+  bool go_ = false;
+  formats::Time first_ = formats::kNoTime, keys_from_ = formats::kNoTime;  // its first bytes
   std::uint64_t session_ = 0;
   Unread unread_ = Unread::no;
 };

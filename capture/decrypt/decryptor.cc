@@ -58,6 +58,13 @@ void Decryptor::secret(std::span<const std::byte> record, Time now) {
   }
 }
 
+void Decryptor::keys_from(std::uint32_t pid, Time since) {
+  if (late_.size() >= KeyLog::kMaxProcesses) late_.erase(late_.begin());
+  late_[pid] = since;
+  for (auto& [socket, entry] : connections_)
+    if (entry.connection && entry.connection->pid() == pid) entry.connection->keys_from(since);
+}
+
 void Decryptor::take(const Event& event) {
   if (other_ && known(event.time)) look_for_unmet(event.time);
   if (const auto* io = std::get_if<Io>(&event.body)) {
@@ -68,7 +75,10 @@ void Decryptor::take(const Event& event) {
     const bool begins = info->origin == Origin::connected || info->origin == Origin::accepted;
     if (other_ && begins && fresh_.size() < kMaxFresh) fresh_.insert(info->socket);
   } else if (std::holds_alternative<TaskExit>(event.body)) {
-    if (event.thread.pid == event.thread.tid) keys_.forget(event.thread.pid);
+    if (event.thread.pid == event.thread.tid) {
+      keys_.forget(event.thread.pid);
+      late_.erase(event.thread.pid);
+    }
   }
 }
 
@@ -97,8 +107,10 @@ void Decryptor::moved(const Event& event, const Io& io) {
 std::unique_ptr<Connection> Decryptor::begin(SocketId socket, std::uint32_t pid) {
   if (!other_) return std::make_unique<Connection>();
   if (others_.contains(pid)) return nullptr;
-  return std::make_unique<Connection>(fresh_.contains(socket) ? Connection::Proof::if_known
-                                                              : Connection::Proof::always);
+  auto connection =
+      std::make_unique<Connection>(fresh_.contains(socket) ? Connection::Proof::if_known : Connection::Proof::always);
+  if (const auto late = late_.find(pid); late != late_.end()) connection->keys_from(late->second);
+  return connection;
 }
 
 // What keys do not read, of a connection that is over.
@@ -107,16 +119,20 @@ void Decryptor::leave(Connection& connection) {
   const std::uint32_t pid = connection.pid();
   if (connection.unread() == Unread::no_keys && connection.starved() && !keys_.knows(pid)) return leave_process(pid);
   // The kernel programs know its cipher, or that it has early data.
-  if (connection.unread() == Unread::other && (connection.session() & TLS_UNDER_WAY) == 0) return other_->wanted(pid);
+  if (connection.unread() == Unread::other && connection.session() != 0 && (connection.session() & TLS_UNDER_WAY) == 0)
+    return other_->wanted(pid);
   if (connection.unread() != Unread::unsupported) return;
   if (connection.session() != 0) {  // early data
     other_->take(TLS_SESSION_NUMBER(connection.session()));
   } else {
-    const std::string id = KeyLog::id_of(connection.hellos());
-    if (const KeyLog::Entry* entry = keys_.find(pid, id))
-      hand_over(*entry);
+    const auto ids = KeyLog::ids_of(connection.hellos());
+    const KeyLog::Entry* found = nullptr;
+    for (const std::string& id : ids)
+      if (const KeyLog::Entry* entry = keys_.find(pid, id)) found = entry;
+    if (found)
+      hand_over(*found);
     else if (awaited_.size() < kMaxConnections)
-      awaited_.emplace(pid, id);
+      for (const std::string& id : ids) awaited_.emplace(pid, id);
   }
   other_->wanted(pid);
 }
@@ -161,9 +177,11 @@ void Decryptor::derived(const KeyLog::Entry& entry, Time now) {
 void Decryptor::meet(Entry& entry) {
   entry.met = true;
   const std::uint32_t pid = entry.connection->pid();
-  entry.derivation = KeyLog::id_of(entry.connection->hellos());
-  met_.emplace(pid, entry.derivation);
-  if (const KeyLog::Entry* found = keys_.find(pid, entry.derivation)) found->met = true;
+  entry.derivations = KeyLog::ids_of(entry.connection->hellos());
+  for (const std::string& id : entry.derivations) {
+    met_.emplace(pid, id);
+    if (const KeyLog::Entry* found = keys_.find(pid, id)) found->met = true;
+  }
 }
 
 // Keys that were derived for a connection whose hellos are on no socket of the process.
@@ -290,13 +308,16 @@ void Decryptor::gather(SocketId socket, Entry& entry) {
   if (contents.empty()) return;
   // An alert before anything is encrypted: other libraries have probes for those.
   if (!entry.known && !keys_.knows(entry.connection->pid()))
-    std::erase_if(contents, [](const Content& c) { return c.kind == Content::Kind::alert; });
+    std::erase_if(contents, [](const Content& c) {
+      return c.kind == Content::Kind::alert || c.kind == Content::Kind::handshake_begun;
+    });
   if (!contents.empty() && entry.session == 0) entry.session = kTlsSessionBit | kByKeys | ++sessions_begun_;
-  for (Content& content : contents) emit(socket, entry.session, std::move(content));
+  const TlsLibrary library = entry.connection->of_go() ? TlsLibrary::go : TlsLibrary::openssl;
+  for (Content& content : contents) emit(socket, entry.session, library, std::move(content));
   contents.clear();
 }
 
-void Decryptor::emit(SocketId socket, TlsSessionId session, Content&& content) {
+void Decryptor::emit(SocketId socket, TlsSessionId session, TlsLibrary library, Content&& content) {
   Output& out = outputs_.emplace_back();
   Event& event = out.event;
   event.time = content.moment.done;
@@ -307,16 +328,19 @@ void Decryptor::emit(SocketId socket, TlsSessionId session, Content&& content) {
   switch (content.kind) {
     case Kind::handshake_done:
       read_++;
-      event.body = TlsStep{id, TlsLibrary::openssl, TlsStepKind::handshake, 0};
+      [[fallthrough]];
+    case Kind::handshake_begun:
+      event.body = TlsStep{id, library, TlsStepKind::handshake, 0};
       return;
     case Kind::shutdown:
-      event.body = TlsStep{id, TlsLibrary::openssl, TlsStepKind::shutdown, 0};
+      event.body = TlsStep{id, library, TlsStepKind::shutdown, 0};
       return;
     case Kind::alert:
       // Of what this end found wrong only the alert is known, not the library's reason.
       event.body = content.direction == Direction::in
-                       ? TlsStep{id, TlsLibrary::openssl, TlsStepKind::failed, content.alert + kAlertByPeer}
-                       : TlsStep{id, TlsLibrary::unknown, TlsStepKind::failed, content.alert};
+                       ? TlsStep{id, library, TlsStepKind::failed, content.alert + kAlertByPeer}
+                       : TlsStep{id, library == TlsLibrary::go ? library : TlsLibrary::unknown, TlsStepKind::failed,
+                                 content.alert};
       return;
     case Kind::end:
     case Kind::bytes:
@@ -354,7 +378,11 @@ void Decryptor::closed(SocketId socket, const Event& event) {
   const auto found = connections_.find(socket);
   if (found == connections_.end()) return;
   Entry& entry = found->second;
-  if (entry.met && entry.connection) met_.erase({entry.connection->pid(), entry.derivation});
+  for (const std::string& id : entry.derivations) {
+    if (!entry.connection) break;
+    met_.erase({entry.connection->pid(), id});
+    awaited_.erase({entry.connection->pid(), id});
+  }
   if (Connection* connection = entry.connection.get()) {
     memory_ -= entry.memory;
     if (!connection->over() && connection->waits()) {
@@ -366,7 +394,8 @@ void Decryptor::closed(SocketId socket, const Event& event) {
       Output& out = outputs_.emplace_back();
       out.event.time = event.time;
       out.event.thread = {connection->pid(), connection->pid()};
-      out.event.body = TlsStep{entry.session, TlsLibrary::openssl, TlsStepKind::freed, 0};
+      out.event.body =
+          TlsStep{entry.session, connection->of_go() ? TlsLibrary::go : TlsLibrary::openssl, TlsStepKind::freed, 0};
     }
   }
   waiting_.erase(socket);

@@ -17,6 +17,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "capture/decrypt/connection.h"
 #include "capture/decrypt/key_log.h"
@@ -47,6 +48,8 @@ class Decryptor {
   static bool lock_memory();
 
   void secret(std::span<const std::byte> record, formats::Time now);  // a record_tls_secret
+  // Derivations of this process are seen from then on only: connections that are older are left to probes.
+  void keys_from(std::uint32_t pid, formats::Time since);
   // Any event, as it came from the kernel: with the bytes that are on the wire.
   void take(const formats::Event& event);
   // What this socket carries is, or may be, TLS that is read here.
@@ -83,10 +86,10 @@ class Decryptor {
     formats::TlsSessionId session = 0;
     std::size_t memory = 0;
     bool waits = false, known = false, live = false, met = false;
-    std::string derivation;  // that was met
+    std::vector<std::string> derivations;  // that were met, or would have been
   };
   void gather(formats::SocketId socket, Entry& entry);
-  void emit(formats::SocketId socket, formats::TlsSessionId session, Content&& content);
+  void emit(formats::SocketId socket, formats::TlsSessionId session, formats::TlsLibrary library, Content&& content);
   void settle(formats::SocketId socket, Entry& entry);
   void end(Entry& entry);
   struct Process {
@@ -109,6 +112,7 @@ class Decryptor {
   std::function<void(formats::SocketId)> heads_;
   std::optional<Other> other_;
   std::set<std::uint32_t> others_;                   // processes that are left to probes
+  std::map<std::uint32_t, formats::Time> late_;      // by process: keys_from()
   std::unordered_set<formats::SocketId> fresh_;      // connections that began while their processes were targets
   using Id = std::pair<std::uint32_t, std::string>;  // of a derivation: its process, KeyLog::Entry::id
   std::set<Id> awaited_, met_;              // of connections that keys do not read; of those whose hellos were seen

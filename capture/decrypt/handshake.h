@@ -50,6 +50,7 @@ class Hellos {
   // TLS 1.3: of everything up to the server's hello; empty where the suite's hash function is not known.
   const std::string& hash() const { return hash_; }
   std::string randoms() const { return server_random_ + client_random_; }
+  const std::string& client_random() const { return client_random_; }
   std::size_t memory() const { return transcript_.capacity(); }
   void forget() { transcript_ = {}; }
 

@@ -10,8 +10,9 @@ namespace tailcap::capture::decrypt {
 namespace {
 
 constexpr std::string_view kExpansion = "key expansion", kServerHandshake = "s hs traffic";
+constexpr std::string_view kGoServerHandshake = "s hs secret";
 
-bool of_application(std::string_view label) { return label.size() > 4 && label.substr(1, 4) == " ap "; }
+bool of_application(std::string_view label) { return label.size() > 1 && label.substr(1) == " ap traffic"; }
 
 // Not the secret itself: these strings are not wiped.
 std::string id_of(std::string_view label, std::string_view bytes) {
@@ -24,12 +25,14 @@ std::string_view field(const __u8* bytes, std::size_t size, std::size_t most) {
 
 }  // namespace
 
-std::string KeyLog::id_of(const Hellos& hellos) {
-  return hellos.version13() ? decrypt::id_of(kServerHandshake, hellos.hash())
-                            : decrypt::id_of(kExpansion, hellos.randoms());
+std::vector<std::string> KeyLog::ids_of(const Hellos& hellos) {
+  if (!hellos.version13()) return {decrypt::id_of(kExpansion, hellos.randoms())};
+  return {decrypt::id_of(kServerHandshake, hellos.hash()), decrypt::id_of(kGoServerHandshake, hellos.client_random())};
 }
 
-bool KeyLog::Entry::first() const { return label == kExpansion || label == kServerHandshake; }
+bool KeyLog::Entry::first() const {
+  return label == kExpansion || label == kServerHandshake || label == kGoServerHandshake;
+}
 
 const KeyLog::Entry* KeyLog::add(std::span<const std::byte> record) {
   bpf::record_tls_secret r;
@@ -39,6 +42,7 @@ const KeyLog::Entry* KeyLog::add(std::span<const std::byte> record) {
               std::string(field(r.label, r.label_length, sizeof r.label)),
               Secret(field(r.secret, r.secret_length, sizeof r.secret)),
               std::string(field(r.data, r.data_length, sizeof r.data)),
+              r.library == bpf::TLS_GO,
               r.h.pid,
               r.session,
               false};
@@ -87,6 +91,10 @@ const KeyLog::Entry* KeyLog::handshake(std::uint32_t pid, std::string_view label
 
 const KeyLog::Entry* KeyLog::application(std::uint32_t pid, std::string_view label, const Secret& master) const {
   return find(pid, decrypt::id_of(label, master.view()));
+}
+
+const KeyLog::Entry* KeyLog::traffic(std::uint32_t pid, std::string_view label, std::string_view random) const {
+  return find(pid, decrypt::id_of(label, random));
 }
 
 const KeyLog::Entry* KeyLog::expansion(std::uint32_t pid, std::string_view randoms) const {

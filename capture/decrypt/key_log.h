@@ -1,6 +1,6 @@
 // What recorded processes derived keys from, until their connections need it. Found only by what both the process and
-// the connection know: the hash of the hellos, or both randoms. A process finds its own entries only, so one that makes
-// entries up spoils no connection but its own.
+// the connection know: the hash of the hellos, both randoms, or the client's. A process finds its own entries only, so
+// one that makes entries up spoils no connection but its own.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "capture/decrypt/handshake.h"
 #include "capture/decrypt/schedule.h"
@@ -26,9 +27,10 @@ class KeyLog {
 
   struct Entry {
     std::string id;     // of what it is found by
-    std::string label;  // as OpenSSL passed it
+    std::string label;  // as in record_tls_secret
     Secret secret;      // from which it derives
-    std::string data;   // the hash at that point, or both randoms
+    std::string data;   // the hash at that point, both randoms, or the client's
+    bool go = false;    // derived by Go's crypto/tls
     std::uint32_t pid = 0;
     std::uint64_t session = 0;  // as in record_tls_secret
     mutable bool met = false;   // the hellos that it belongs to were seen
@@ -37,12 +39,14 @@ class KeyLog {
 
   // A record_tls_secret; null: it is none, or is not kept. A full process forgets its oldest entry.
   const Entry* add(std::span<const std::byte> record);
-  // What a connection's first derivation is found by.
-  static std::string id_of(const Hellos& hellos);
+  // What a connection's first derivation may be found by: each library has its own.
+  static std::vector<std::string> ids_of(const Hellos& hellos);
   // Null: not known (yet).
   const Entry* handshake(std::uint32_t pid, std::string_view label, std::string_view hash) const;
   const Entry* application(std::uint32_t pid, std::string_view label, const Secret& master) const;
   const Entry* expansion(std::uint32_t pid, std::string_view randoms) const;
+  // A traffic secret of TLS 1.3 itself, by the client's random: from Go.
+  const Entry* traffic(std::uint32_t pid, std::string_view label, std::string_view client_random) const;
   // No connection needs it any more: wiped.
   void spend(std::uint32_t pid, const std::string& id);
   // The process has made entries.

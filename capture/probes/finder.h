@@ -39,7 +39,7 @@ class Finder {
  public:
   struct Interests {
     bool tls = false;
-    bool tls_keys = false;  // of OpenSSL 3: only what its keys are derived from
+    bool tls_keys = false;  // of OpenSSL 3 and Go: only what their keys are derived from
     bool tls_auto = false;  // … and probes where keys cannot
     bool go = false;
     bool go_states = false;  // Go: what every goroutine does, too
@@ -80,6 +80,7 @@ class Finder {
   void older_connections(std::set<std::uint32_t> processes);
   void unread_by_keys(std::uint32_t pid);
   std::vector<TlsFiles::Statement> take_tls_statements() { return tls_.take_statements(); }
+  std::vector<TlsFiles::Late> take_late() { return tls_.take_late(); }
   std::vector<go::Fact> take_go() { return go_.take(); }  // new facts about processes
   const go::Names& go_names() const { return go_.names(); }
 

@@ -145,7 +145,10 @@ void KernelObject::configure(const KernelTypes& types) {
   }
   constants.tls_by_keys = settings.has(Group::tls) && settings.tls_keys;
   constants.tls_auto = constants.tls_by_keys && settings.tls_auto;
-  if (!constants.tls_auto) bpf_map__set_max_entries(skeleton->maps.tls_to_probes, 1);
+  if (!constants.tls_auto) {
+    bpf_map__set_max_entries(skeleton->maps.tls_to_probes, 1);
+    bpf_map__set_max_entries(skeleton->maps.go_shaking, 1);
+  }
   if (!constants.tls_by_keys) bpf_map__set_max_entries(skeleton->maps.tls_heads, 1);
   constants.stacks_chosen = settings.has(Group::stacks);
   skeleton->bss->take_stacks = settings.stacks_at_once;

@@ -74,11 +74,11 @@ Probes::Probes(const ProbeSettings& settings) {
   const auto loaded = [](const bpf_program* program) {
     return bpf_program__autoload(program) ? bpf_program__fd(program) : -1;
   };
-  impl_->function_links.use(
-      {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
-       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event),
-       loaded(programs.channel_event), loaded(programs.allocation), loaded(programs.tls_secret)},
-      types.has_links_of_many_places());
+  impl_->function_links.use({loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event),
+                             loaded(programs.go_enter), loaded(programs.tls_return), loaded(programs.go_event),
+                             loaded(programs.runtime_event), loaded(programs.channel_event),
+                             loaded(programs.allocation), loaded(programs.tls_secret), loaded(programs.go_secret)},
+                            types.has_links_of_many_places());
   const bpf_map* tables = impl_->object.skeleton->maps.cpu_tables;
   const bool every_cpu = bpf_map__max_entries(tables) == static_cast<std::uint32_t>(libbpf_num_possible_cpus());
   if (loaded(programs.switch_task) >= 0 && every_cpu)
@@ -136,6 +136,11 @@ void Probes::leave_to_probes(std::uint64_t session) {
   const std::uint8_t yes = 1;
   // Fails without harm: its plaintext is lost, and counted.
   bpf_map_update_elem(bpf_map__fd(impl_->object.skeleton->maps.tls_to_probes), &session, &yes, BPF_ANY);
+}
+
+void Probes::begin_data_probes(std::uint32_t file) {
+  assert(file < OTHERS_FILES_MAX);
+  std::atomic_ref(impl_->object.skeleton->bss->tls_data_epochs[file]).fetch_add(1);
 }
 
 void Probes::tell_data_probes(std::uint32_t file, bool there) {

@@ -54,7 +54,7 @@ struct ProbeSettings {
   Sampling connections;
   std::uint32_t sample_rate = 0;                       // samples a second of each CPU; 0: none
   bool stacks_at_once = true;                          // otherwise stacks and samples begin with switch_stacks
-  bool tls_keys = false;                               // TLS of OpenSSL 3 by its keys, not by its calls
+  bool tls_keys = false;                               // TLS of OpenSSL 3 and Go by its keys, not by its calls
   bool tls_auto = false;                               // … by its calls where keys cannot
   bool deep = false;                                   // what every goroutine does, too
   bool node = false;                                   // host problems instead of requests
@@ -145,6 +145,8 @@ class Probes {
   void heads_suffice(std::uint64_t socket);
   // … where probes take what keys cannot: this session (or process, with TLS_PROCESS_BIT) is theirs from now on.
   void leave_to_probes(std::uint64_t session);
+  // The file with this number in its cookies is about to get probes at reads and writes.
+  void begin_data_probes(std::uint32_t file);
   void tell_data_probes(std::uint32_t file, bool there);  // the file with this number in its cookies has them
   bool marked() const { return marked_; }                 // there may be targets; from any thread
 

@@ -28,7 +28,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "allocation") return has(Group::allocations);
   if (name == "task_exit") return has(Group::tasks) || has(Group::stacks);
   if (name == "oom_kill") return has(Group::tasks);
-  if (name == "tls_secret") return has(Group::tls) && settings.tls_keys;
+  if (name == "tls_secret" || name == "go_secret") return has(Group::tls) && settings.tls_keys;
   if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);
   if (name.starts_with("interrupt_")) return has(Group::interrupts);
   if (name == "sample") return settings.sample_rate && has(Group::samples);

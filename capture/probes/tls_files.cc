@@ -4,18 +4,23 @@
 #include <iterator>
 
 #include "bpf/event.h"
+#include "capture/host/clocks.h"
+#include "capture/scan/proc.h"
 
 namespace tailcap::capture {
 
 namespace {
 
-constexpr std::size_t kMaxStatements = 256, kMaxUnread = 4096;
+constexpr std::size_t kMaxStatements = 256, kMaxUnread = 4096, kMaxLate = 4096;
 
 bool moves_bytes(const PlannedFunction& function) {
   if (function.places.empty()) return false;
   const std::uint64_t cookie = function.places[0].probe.cookie, act = cookie >> 32 & 0xff;
-  return (cookie & TLS_BY_KEYS) != 0 && (act <= bpf::ACT_WRITE_FILE || act == bpf::ACT_SHUTDOWN);
+  return (cookie & TLS_BY_KEYS) != 0 &&
+         (act <= bpf::ACT_WRITE_FILE || act == bpf::ACT_SHUTDOWN || act == bpf::ACT_ALERT_NUMBER);
 }
+
+bool of_go(const PlannedFunction& function) { return (function.places[0].probe.cookie >> 40 & 15) == bpf::TLS_GO; }
 
 }  // namespace
 
@@ -35,23 +40,41 @@ std::vector<PlannedFunction> TlsFiles::take(std::vector<PlannedFunction>& functi
 
 void TlsFiles::attached(const scan::TargetFile& target, std::uint32_t number,
                         const std::vector<PlannedFunction>& moving) {
-  // Not if targets came meanwhile: their sessions may have begun before or after.
-  if (moving.empty() || files_.contains(number) || late_ != probes_.marked()) return;
-  File file{target.shown, target.again(), {}, false};
+  if (moving.empty() || files_.contains(number)) return;
+  // Go's sessions that are older than the probes are recognised. Of others, not if targets came meanwhile: their
+  // sessions may have begun before or after.
+  const bool go = of_go(moving[0]), came = probes_.marked();
+  if (!go && late_ != came) return;
+  File file;
+  file.shown = target.shown;
+  file.target = target.again();
+  if (go && came) file.since = monotonic_now();
   for (const auto& function : moving) {
     for (const auto& place : function.places) file.places.push_back(place.probe);
   }
   if (!file.target) return;
   files_[number] = std::move(file);
   numbers_[{target.identity.device, target.identity.inode}] = number;
-  ways_.add(number, late_);
+  ways_.add(number, late_ && !go);
 }
 
 void TlsFiles::mapped(std::uint32_t pid, const scan::Identity& identity) {
   const auto number = numbers_.find({identity.device, identity.inode});
   if (number == numbers_.end()) return;
+  File& file = files_.at(number->second);
   ways_.mapped(pid, number->second);
-  files_.at(number->second).mapped = true;
+  file.mapped = true;
+  if (formats::known(file.since)) look_for_late(pid, file);
+}
+
+// Connections of a process that ran before may be older, although the kernel programs saw them begin.
+void TlsFiles::look_for_late(std::uint32_t pid, File& file) {
+  if (file.looked_at.size() >= kMaxLate || !file.looked_at.insert(pid).second) return;
+  const auto started = process_facts(pid).started;
+  if (formats::known(started) && started > file.since) return;
+  ways_.unlisted(pid);
+  const std::lock_guard lock(mutex_);
+  late_processes_.push_back({pid, file.since});
 }
 
 void TlsFiles::left_all() {
@@ -83,6 +106,7 @@ void TlsFiles::change(const tls::FileWays::Change& change) {
     probes_.detach_functions(group);
     return say(file, "by keys: " + change.why);
   }
+  probes_.begin_data_probes(change.file);
   const std::string problem =
       probes_.attach_functions(target_files_, *file.target, file.places, group, std::exchange(file.before, true));
   if (problem.empty()) probes_.tell_data_probes(change.file, true);
@@ -103,6 +127,11 @@ void TlsFiles::unread(std::uint32_t pid) {
 bool TlsFiles::asked() const {
   const std::lock_guard lock(mutex_);
   return older_ || !unread_.empty();
+}
+
+std::vector<TlsFiles::Late> TlsFiles::take_late() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(late_processes_, {});
 }
 
 std::vector<TlsFiles::Statement> TlsFiles::take_statements() {

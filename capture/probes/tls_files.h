@@ -15,6 +15,7 @@
 #include "capture/scan/target_files.h"
 #include "capture/symbols/plan.h"
 #include "capture/tls/file_ways.h"
+#include "formats/time.h"
 
 namespace tailcap::capture {
 
@@ -41,6 +42,12 @@ class TlsFiles {
   void older(std::set<std::uint32_t> processes);
   void unread(std::uint32_t pid);
   bool asked() const;
+  // Processes that ran a Go program before its handshakes were seen, and since when they are.
+  struct Late {
+    std::uint32_t pid = 0;
+    formats::Time since = formats::kNoTime;
+  };
+  std::vector<Late> take_late();
   // How the connections of a file are read from now on, and why.
   struct Statement {
     std::string file, way;
@@ -54,7 +61,10 @@ class TlsFiles {
     std::vector<FunctionProbe> places;
     bool before = false;  // they were attached before
     bool mapped = false, said = false;
+    formats::Time since = formats::kNoTime;  // Go: its handshakes are seen, and were not before, of targets
+    std::set<std::uint32_t> looked_at;       // processes, where that is so
   };
+  void look_for_late(std::uint32_t pid, File& file);
   void say(File& file, std::string way);
   void change(const tls::FileWays::Change& change);
 
@@ -69,6 +79,7 @@ class TlsFiles {
   std::optional<std::set<std::uint32_t>> older_;
   std::vector<std::uint32_t> unread_;
   std::vector<Statement> statements_;
+  std::vector<Late> late_processes_;
 };
 
 }  // namespace tailcap::capture

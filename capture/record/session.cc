@@ -173,7 +173,7 @@ void Session::tick(Time now) {
   losses_.count(now);
   machine_.tick(now);
   push_found(now);
-  if (tls_auto_) tls_auto_->tick(now, statements_, log_.tally());
+  look_for_older(now);
   push_samples(false);
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
@@ -188,6 +188,27 @@ void Session::tick(Time now) {
   new_.clear();
   mappings_.push_known(now);
   if (!known(quotas_read_) || now - quotas_read_ >= kQuotasEvery) push_quotas(now);
+}
+
+void Session::look_for_older(Time now) {
+  if (!tls_auto_) return;
+  for (const auto& process : tls_auto_->take_late()) decryptor_->keys_from(process.pid, process.since);
+  tls_auto_->tick(now, statements_, log_.tally());
+  if (!tls_auto_->wants_list()) return;
+  try {
+    const auto sockets = probes_.list_sockets();
+    Event event;
+    tls_auto_->begin_list();
+    std::span<const std::byte> rest = sockets;
+    while (const std::size_t size = listed_size(rest)) {
+      if (converter_.convert(rest.first(size), event)) {
+        if (const auto* info = std::get_if<SocketInfo>(&event.body)) tls_auto_->listed(event.thread.pid, *info);
+      }
+      rest = rest.subspan(size);
+    }
+    tls_auto_->end_list();
+  } catch (const std::system_error&) {  // the next keyframe has a list
+  }
 }
 
 void Session::push_pod(Time now, const ProcessFacts& facts) {

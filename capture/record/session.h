@@ -87,6 +87,7 @@ class Session {
   void push_costs(formats::Time now);
   void push_waits();
   void push_interfaces(formats::Time now);
+  void look_for_older(formats::Time now);
   void push_quotas(formats::Time now);
   void count_unread_quotas(formats::Time now, std::size_t processes);
   void push_allocations(formats::Time now);

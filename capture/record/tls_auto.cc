@@ -39,6 +39,12 @@ void TlsAuto::end_list() {
   finder_.older_connections(*told_);
 }
 
+std::vector<TlsFiles::Late> TlsAuto::take_late() {
+  auto late = finder_.take_late();
+  for (const auto& process : late) older_.late(process.pid, process.since);
+  return late;
+}
+
 void TlsAuto::tick(Time now, Statements& statements, Tally& tally) {
   if (told_) {
     if (auto processes = older_.processes(); processes != *told_) {

@@ -27,6 +27,9 @@ class TlsAuto {
   void listed(std::uint32_t pid, const formats::SocketInfo& socket) { older_.listed(pid, socket); }
   void end_list();
   void tick(formats::Time now, Statements& statements, Tally& tally);
+  // Processes of which something is known since some moment only, since the last time. A list is needed then.
+  std::vector<TlsFiles::Late> take_late();
+  bool wants_list() const { return older_.wants_list(); }
 
  private:
   Probes& probes_;

@@ -59,6 +59,8 @@ namespace {
     case ACT_ALERT_NUMBER:
     case ACT_ERROR:
     case ACT_ERROR_OLD:
+    case ACT_TRAFFIC_SECRET:
+    case ACT_KEY_EXPANSION:
       return;
   }
 }

@@ -18,9 +18,10 @@ enum class FunctionProgram : std::uint8_t {
   runtime,
   channel,
   allocation,
-  secret
+  secret,
+  go_secret
 };
-inline constexpr std::size_t kFunctionPrograms = 10;
+inline constexpr std::size_t kFunctionPrograms = 11;
 
 struct FunctionProbe {
   FunctionProgram program = FunctionProgram::enter;

@@ -22,7 +22,12 @@ void FileWays::mapped(std::uint32_t pid, std::uint32_t file) {
   found->second.unread = found->second.unread || unread_.contains(pid);
 }
 
+void FileWays::unlisted(std::uint32_t pid) {
+  if (unlisted_.size() < kMaxProcesses) unlisted_.insert(pid);
+}
+
 void FileWays::older(std::set<std::uint32_t> processes) {
+  for (const std::uint32_t pid : processes) unlisted_.erase(pid);
   older_ = std::move(processes);
   listed_ = true;
 }
@@ -35,6 +40,7 @@ void FileWays::unread(std::uint32_t pid) {
 bool FileWays::has_older(const File& file) const {
   if (file.late) return false;
   if (!listed_) return !file.pids.empty();
+  if (common(unlisted_, file.pids)) return true;
   return file.pids.size() < older_.size() ? common(file.pids, older_) : common(older_, file.pids);
 }
 

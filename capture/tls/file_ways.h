@@ -15,6 +15,8 @@ class FileWays {
   // late: there were targets before it was known, so sessions that are older in it cannot be recognised.
   void add(std::uint32_t file, bool late) { files_[file].late = late; }
   void mapped(std::uint32_t pid, std::uint32_t file);
+  // Any connection of this process may be older, until older() has named the process.
+  void unlisted(std::uint32_t pid);
   // The processes with connections that are older than the recording. Until the first call, all may have them.
   void older(std::set<std::uint32_t> processes);
   // Keys do not read connections of this process.
@@ -38,7 +40,7 @@ class FileWays {
   bool has_older(const File& file) const;
 
   std::map<std::uint32_t, File> files_;
-  std::set<std::uint32_t> older_, unread_;
+  std::set<std::uint32_t> older_, unread_, unlisted_;
   bool listed_ = false;
 };
 

@@ -63,6 +63,15 @@ constexpr std::array kGoFunctions = {
     Known{"crypto/tls.(*Conn).sendAlertLocked", TLS_GO, ACT_ALERT_NUMBER, 2, false},
 };
 
+// Beside registers, keysFromMasterSecret has an argument on the stack.
+constexpr std::array kGoDerivations = {
+    Known{"crypto/tls.(*Config).writeKeyLog", TLS_GO, ACT_TRAFFIC_SECRET, 8, false},
+    Known{"crypto/tls.keysFromMasterSecret", TLS_GO, ACT_KEY_EXPANSION, 9, false},
+};
+constexpr std::array<std::string_view, 2> kGoKeys = {kGoDerivations[0].name, kGoDerivations[1].name};
+constexpr std::array<std::string_view, 2> kGoHandshakes = {"crypto/tls.(*Conn).clientHandshake",
+                                                           "crypto/tls.(*Conn).serverHandshake"};
+
 PlannedPlace planned_call(const ProbePlacer& placer, const Place& place, std::uint64_t function,
                           FunctionProgram program, const Known& known) {
   return planned(placer, place, function, program, TLS_COOKIE(known.act, known.library, place.stack_depth.value_or(0)));
@@ -200,22 +209,63 @@ std::vector<PlannedFunction> plan_all(const ElfFile& file) {
   return out;
 }
 
-std::vector<PlannedFunction> plan_go(const ElfFile& file) {
+// What keys are derived from, of a Go program. The function is entered with all of it in registers, and in one case on
+// the stack.
+PlannedFunction plan_go_derivation(const ProbePlacer& placer, const symbols::FunctionRange& range, const Known& known) {
+  constexpr std::uint8_t kBelowOrEqual = 6;  // the processor's number of the condition
+  PlannedFunction out{std::string(known.name), {}, {}};
+  const auto entry = placer.place(range, {CallConvention::go_registers, known.arguments, 0}).entry;
+  if (!entry.place)
+    out.reason = entry.reason;
+  else if (entry.skip_when_taken && entry.condition != kBelowOrEqual)
+    out.reason = "the only place is passed twice by some calls";
+  else if (!depth_known(*entry.place))
+    out.reason = "the stack could not be followed to " + text_of(*entry.place, range.address);
+  if (!out.reason.empty()) return out;
+  out.places.push_back(planned(placer, *entry.place, range.address, FunctionProgram::go_secret,
+                               TLS_COOKIE(known.act, TLS_GO, *entry.place->stack_depth) | TLS_BY_KEYS |
+                                   (entry.skip_when_taken ? TLS_SKIP_CONDITION : 0)));
+  return out;
+}
+
+template <std::size_t N>
+bool all_placed(const std::vector<PlannedFunction>& functions, const std::array<std::string_view, N>& names) {
+  return std::all_of(names.begin(), names.end(), [&](std::string_view name) {
+    return std::any_of(functions.begin(), functions.end(),
+                       [&](const PlannedFunction& f) { return f.name == name && !f.places.empty(); });
+  });
+}
+
+std::vector<PlannedFunction> plan_go(const ElfFile& file, bool keys, bool also) {
   const symbols::GoFunctions functions(file);
   if (functions.size() == 0)
     return {{"crypto/tls", {}, "this Go program's functions are not known: " + functions.problem()}};
   std::vector<std::string_view> names;
   for (const Known& known : kGoFunctions) names.push_back(known.name);
+  for (const Known& known : kGoDerivations) names.push_back(known.name);
   const auto found = functions.find(names);
-  std::vector<PlannedFunction> out;
-  if (found.empty()) return out;
+  std::vector<PlannedFunction> derivations, sessions;
+  if (found.empty()) return sessions;
   const ProbePlacer placer(file);
-  for (const Known& known : kGoFunctions) {
-    for (const auto& function : found) {
-      if (function.name == known.name) out.push_back(plan_one(placer, {function.address, function.size}, known));
+  for (const auto& function : found) {
+    for (const Known& known : kGoDerivations) {
+      if (keys && function.name == known.name)
+        derivations.push_back(plan_go_derivation(placer, {function.address, function.size}, known));
     }
   }
-  return out;
+  // Without one of them some connections would have no keys, or none would be known to have them.
+  const bool by_keys = all_placed(derivations, kGoKeys);
+  if (by_keys && !also) return derivations;
+  for (const Known& known : kGoFunctions) {
+    for (const auto& function : found) {
+      if (function.name == known.name) sessions.push_back(plan_one(placer, {function.address, function.size}, known));
+    }
+  }
+  if (!by_keys || !all_placed(sessions, kGoHandshakes)) return sessions;
+  for (PlannedFunction& function : sessions)
+    for (PlannedPlace& place : function.places) place.probe.cookie |= TLS_BY_KEYS;
+  std::move(sessions.begin(), sessions.end(), std::back_inserter(derivations));
+  return derivations;
 }
 
 }  // namespace
@@ -233,7 +283,7 @@ bool is_tls_library(const std::string& file_name) {
 
 std::vector<PlannedFunction> plan_functions(const ElfFile& file, bool keys, bool also) {
   if (file.kind() != symbols::ElfKind::shared_library) {
-    if (symbols::is_go(file)) return plan_go(file);
+    if (symbols::is_go(file)) return plan_go(file, keys, also);
     switch (symbols::openssl_inside(file)) {
       case symbols::OpensslInside::no:
         return {};

@@ -106,8 +106,10 @@ class Go(TlsCase):
         sessions = self.sessions(recording, comm="tls-late")
         wait_until(log, "the server's connections to end")
         # As many as the server had connections: Go opens another when the one before is not yet given back.
-        self.assertTrue(1 <= len(sessions) <= len(log()), (sessions, log()))
-        self.assertEqual(sum("GET /2999 HTTP/1.1" in s["heads"]["out"] for s in sessions), 1)
+        # By keys alone, not of a connection that was there before the probes.
+        least = 0 if harness.TLS == "keys" else 1
+        self.assertTrue(least <= len(sessions) <= len(log()), (sessions, log()))
+        self.assertIn(sum("GET /2999 HTTP/1.1" in s["heads"]["out"] for s in sessions), (least, 1))
 
     def test_a_command(self):
         server, log = self.serve(self.stripped)

@@ -83,6 +83,21 @@ TEST(FileWays, OfALateFileNothingOlderIsRead) {
   EXPECT_EQ(changes(ways), "+1");
 }
 
+TEST(FileWays, AProcessThatIsNotListedYetMayHaveOlderOnes) {
+  FileWays ways;
+  ways.older({});
+  ways.add(1, false);
+  ways.mapped(10, 1);
+  ways.unlisted(10);
+  EXPECT_EQ(changes(ways), "+1");
+  ways.older({11});  // said before it was known
+  EXPECT_EQ(changes(ways), "");
+  ways.older({10, 11});
+  EXPECT_EQ(changes(ways), "");
+  ways.older({11});
+  EXPECT_EQ(changes(ways), "-1");
+}
+
 TEST(FileWays, WhatKeysDoNotReadIsProbedForGood) {
   FileWays ways;
   ways.add(1, false);
@@ -133,6 +148,38 @@ TEST(OlderConnections, AClosingThatWasLostIsSeenInTheNextList) {
   list(older, {{1, tcp(1, Origin::existed)}, {2, tcp(2, Origin::existed)}});
   list(older, {{2, tcp(2, Origin::existed)}});
   EXPECT_EQ(older.processes(), (Pids{2}));
+}
+
+formats::Event beginning(formats::SocketId socket, std::int64_t time) {
+  formats::Event event;
+  event.time = formats::time_from(time);
+  event.body = tcp(socket, Origin::accepted);
+  return event;
+}
+
+// What a process had before its handshakes were seen, although its connections were seen to begin.
+TEST(OlderConnections, OfALateProcess) {
+  OlderConnections older;
+  list(older, {});
+  older.take(beginning(1, 100));
+  older.take(beginning(2, 200));
+  EXPECT_FALSE(older.wants_list());
+  older.late(9, formats::time_from(150));
+  EXPECT_TRUE(older.wants_list());
+  EXPECT_EQ(older.processes(), (Pids{9}));
+  const auto sockets = {std::pair{9u, tcp(1, Origin::accepted)}, std::pair{9u, tcp(2, Origin::accepted)},
+                        std::pair{9u, tcp(3, Origin::connected)}, std::pair{8u, tcp(4, Origin::connected)}};
+  list(older, sockets);
+  EXPECT_FALSE(older.wants_list());
+  EXPECT_EQ(older.processes(), (Pids{9}));
+  older.take(closing(1));
+  EXPECT_EQ(older.processes(), (Pids{9}));  // of 3 the beginning has not been read yet
+  list(older, {{9, tcp(3, Origin::connected)}});
+  EXPECT_EQ(older.processes(), (Pids{9}));
+  older.take(beginning(3, 201));
+  EXPECT_EQ(older.processes(), (Pids{}));
+  list(older, sockets);
+  EXPECT_EQ(older.processes(), (Pids{}));
 }
 
 TEST(OlderConnections, OthersThanTlsDoNotCount) {

@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "bpf/event.h"
 #include "capture/host/shadow_stack_support.h"
@@ -96,6 +99,48 @@ TEST(TlsFunctions, GnuTls) {
   const auto* receive = find(functions, "gnutls_record_recv");
   ASSERT_TRUE(receive);
   EXPECT_GE(receive->places.size(), 2u) << receive->reason;
+}
+
+// Of every release that is installed, stripped.
+TEST(TlsFunctions, GoByKeysAndProbes) {
+  namespace fs = std::filesystem;
+  std::string folder = (fs::temp_directory_path() / "tailcap-go-tls-XXXXXX").string();
+  ASSERT_TRUE(mkdtemp(folder.data()));
+  std::ofstream(folder + "/main.go")
+      << "package main\nimport \"crypto/tls\"\n"
+         "func main() { c, _ := tls.Dial(\"tcp\", \"\", nil); tls.Server(c, nil).Write(nil) }\n";
+  const auto act = [](const PlannedFunction* f) {
+    return f && !f->places.empty() ? act_of(f->places[0].probe.cookie) : -1;
+  };
+  int releases = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/usr/lib", error)) {
+    const std::string compiler = entry.path() / "bin/go";
+    if (!entry.path().filename().string().starts_with("go-1.") || !fs::exists(compiler)) continue;
+    const std::string command = "cd " + folder + " && CGO_ENABLED=0 GO111MODULE=off GOTOOLCHAIN=local " + compiler +
+                                " build -ldflags='-s -w' -o program main.go >log 2>&1";
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+    releases++;
+    const auto file = symbols::ElfFile::open(folder + "/program");
+    const auto keys = plan_functions(file, true), both = plan_functions(file, true, true),
+               probes = plan_functions(file);
+    ASSERT_EQ(keys.size(), 2u) << compiler;
+    for (const auto& functions : {keys, both}) {
+      EXPECT_EQ(act(find(functions, "crypto/tls.(*Config).writeKeyLog")), bpf::ACT_TRAFFIC_SECRET) << compiler;
+      EXPECT_EQ(act(find(functions, "crypto/tls.keysFromMasterSecret")), bpf::ACT_KEY_EXPANSION) << compiler;
+      // In the order in which they are attached.
+      for (std::size_t i = 0; i < 2; i++) EXPECT_EQ(functions[i].places[0].probe.program, FunctionProgram::go_secret);
+    }
+    for (const auto& function : both) {
+      ASSERT_FALSE(function.places.empty()) << compiler << " " << function.name << ": " << function.reason;
+      for (const auto& place : function.places) EXPECT_TRUE(place.probe.cookie & TLS_BY_KEYS) << function.name;
+    }
+    EXPECT_EQ(both.size(), keys.size() + probes.size());
+    for (const auto& function : probes)
+      for (const auto& place : function.places) EXPECT_FALSE(place.probe.cookie & TLS_BY_KEYS) << function.name;
+  }
+  fs::remove_all(folder);
+  if (releases == 0) GTEST_SKIP() << "there is no Go compiler";
 }
 
 TEST(TlsFunctions, NothingInOtherFiles) { EXPECT_TRUE(plan_functions(symbols::ElfFile::open("/bin/sh")).empty()); }
