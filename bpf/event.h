@@ -266,7 +266,7 @@ struct record_tls_secret {
 	__u8 secret_length;
 	__u8 data_length;
 	__u8 library; /* enum tls_library; 0: OpenSSL */
-	__u8 seeds;   /* parameters of this name */
+	__u8 seeds;   /* seeds that OpenSSL was given so far */
 	__u8 unused[3];
 	__u8 label[16];              /* "c hs traffic", …; TLS 1.2: "key expansion"; Go: "c hs secret", … */
 	__u8 secret[TLS_SECRET_MAX]; /* the handshake or master secret; "c hs secret", …: that traffic secret */
