@@ -10,10 +10,9 @@ namespace {
 using model::ExchangeId;
 
 constexpr std::size_t kFewest = 128;  // turns that are forgotten at a time
+constexpr std::uint64_t kNear = 256;
 
 bool polls(const OffCpuWait& w) { return w.blocked == Blocked::poll || w.blocked == Blocked::poll_one; }
-
-std::uint64_t key(ExchangeId id) { return std::uint64_t{id.connection} << 32 | id.index; }
 
 bool milestone(const Window& w, Nanos t) { return t == w.first || t == w.second || t == w.third || t == w.to; }
 
@@ -57,9 +56,7 @@ void LoopTimeline::add(LoopTurn turn, const Observed& observed) {
   if (turn.idle) last_idle_number_ = number;
   turn.last_idle = last_idle_number_;
   if (turn.owner.connection != 0) {
-    std::uint64_t& last = last_of_[key(turn.owner)];
-    turn.last_own = last;
-    last = number;
+    turn.last_own = last_of_.exchange(turn.owner, number);
     if (turn.from > kStart && (!turns_.has(stretch.longest) || longer(turn, turns_[stretch.longest].turn)))
       stretch.longest = number;
   }
@@ -147,25 +144,33 @@ void LoopTimeline::forget_before(Nanos t) {
   const std::uint32_t needed = turns_.empty() ? first_crowded_ : std::max(turns_[kept].crowded, first_crowded_);
   crowded_.erase(crowded_.begin(), crowded_.begin() + (needed - first_crowded_));
   first_crowded_ = needed;
-  std::erase_if(last_of_, [&](const auto& entry) { return entry.second < kept; });
+  last_of_.forget_before(kept);
 }
 
 std::uint64_t LoopTimeline::first_after(Nanos t, std::uint64_t first, std::uint64_t end) const {
-  const auto in = [&](std::uint64_t from, std::uint64_t to) {
-    return ends_.search(from, to, [t](Nanos turn_end) { return turn_end > t; });
-  };
-  if (end - first <= 2 * kStretch) return in(first, end);
-  const std::uint64_t stretch =
-      stretches_.search(stretch_of(first), stretch_of(end - 1) + 1, [t](const Stretch& s) { return s.end > t; });
+  if (first >= end) return end;
+  const std::uint64_t last = stretch_of(end - 1);
+  std::uint64_t stretch = stretch_of(first);
+  if (stretches_[stretch].end <= t)
+    stretch = stretches_.search(stretch + 1, last + 1, [t](const Stretch& s) { return s.end > t; });
+  if (stretch > last) return end;
   const std::uint64_t begin = std::max(first, (stretch - 1) * kStretch);
-  return in(std::min(begin, end), std::min(end, stretch * kStretch));
+  // Those of a stretch lie side by side. No branch depends on them: it would be mispredicted.
+  const Nanos* const ends = &ends_[begin];
+  std::uint64_t at = 0;
+  for (std::uint64_t n = std::min(end, stretch * kStretch) - begin; n > 1; n -= n / 2)
+    at += static_cast<std::uint64_t>(ends[at + n / 2 - 1] <= t) * (n / 2);
+  return begin + at + (ends[at] <= t);
 }
 
 LoopTimeline::Range LoopTimeline::range(Nanos from, Nanos to, Range in) const {
   const std::uint64_t end = std::min(in.last + 1, turns_.end());
   Range out;
   out.first = in.first < end ? first_after(from, in.first, end) : end;
-  std::uint64_t past = out.first < end ? first_after(to, out.first, end) : end;
+  // Most ranges are short.
+  const std::uint64_t near = std::min(out.first + kNear, end);
+  std::uint64_t past = first_after(to, out.first, near);
+  if (past == near) past = first_after(to, near, end);
   if (past != end && turns_[past].turn.from < to) ++past;
   out.last = past - 1;
   if (past == turns_.end() && open_.from < to && from < to) ++out.last;
@@ -205,8 +210,7 @@ std::vector<LoopTurn> LoopTimeline::own(const Window& w, Range r) const {
   boost::container::small_vector<std::uint64_t, 16> numbers;
   if (r.size() == 0) return {};
   const std::uint64_t open = turns_.end();
-  const auto last = last_of_.find(key(w.id));
-  for (std::uint64_t i = last == last_of_.end() ? 0 : last->second; i >= r.first && i != 0; i = turn(i).last_own)
+  for (std::uint64_t i = last_of_.of(w.id); i >= r.first && i != 0; i = turn(i).last_own)
     if (i <= r.last) numbers.push_back(i);
   if (r.last == open && open_.owner == w.id) numbers.push_back(open);
   const auto mine = [&](const LoopTurn& t) {

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/partition/history/last_turns.h"
 #include "analyze/partition/history/numbered.h"
 #include "analyze/partition/history/observed.h"
 #include "analyze/partition/history/windows.h"
@@ -95,12 +96,13 @@ class LoopTimeline {
     Nanos end = kStart;         // of the last
   };
   static constexpr std::uint64_t kStretch = 32;
+  static_assert(Numbered<Nanos>::kBlock % kStretch == 0);
   static std::uint64_t stretch_of(std::uint64_t number) { return number / kStretch + 1; }
 
   Numbered<Entry> turns_;
   Numbered<Nanos> ends_;  // `to` of each, close together: a search touches few cache lines
   Numbered<Stretch> stretches_;
-  std::unordered_map<std::uint64_t, std::uint64_t> last_of_;  // by owner: its last turn
+  LastTurns last_of_;  // owners'
   Sums sums_;
   std::deque<BySort> crowded_;       // each sum that differs from the one before, the last that is forgotten first
   std::uint32_t first_crowded_ = 1;  // number of crowded_.front()
