@@ -90,6 +90,8 @@ def descriptors(pid):
 
 
 class Auto(TlsCase):
+    BY_OTHER_NAMES = True
+
     def setUp(self):
         super().setUp()
         self.was = self.count_runs("1")
@@ -229,7 +231,7 @@ class Auto(TlsCase):
         ticket = self.scratch / "ticket"
 
         def ask(*arguments, name):
-            client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-tls1_3", *map(str, arguments)], bufsize=0,
+            client = subprocess.Popen([self.named("openssl"), "s_client", "-connect", f"127.0.0.1:{self.port}", "-tls1_3", *map(str, arguments)], bufsize=0,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             client.stdin.write(b"GET /small?%s HTTP/1.1\nHost: a\n\n" % name.encode())
             got = b""
