@@ -29,6 +29,8 @@ CLIENTS, REQUESTS, CALLS = 24, 30, 2
 
 
 class Causes(Case):
+    BY_OTHER_NAMES = True
+
     def service(self, name, *arguments):
         port = free_port()
         process = self.start([sys.executable, HERE / "chain_service.py", port, self.scratch / f"{name}.jsonl", *arguments])
@@ -60,7 +62,7 @@ class Causes(Case):
         front = self.service("front", leaf.port, CALLS)
         port = free_port()
         (self.scratch / "nginx.conf").write_text(CONFIGURATION.format(folder=self.scratch, port=port, behind=front.port))
-        nginx = self.start(["nginx", "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
+        nginx = self.start([self.named("nginx"), "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
         workers = pathlib.Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children").read_text().split()
         self.assertEqual(len(workers), 1)
@@ -83,7 +85,7 @@ class Causes(Case):
         for row in rows:
             if row["role"] != "client":
                 continue
-            proxy = row["comm"] == "nginx"
+            proxy = row["comm"] == self.named("nginx").name
             truth = name(row) if proxy else caused_by[name(row)]
             parent = by_id.get(row["parent"])
             kind = "unknown" if parent is None else row["parent_confidence"]
@@ -110,7 +112,8 @@ class Causes(Case):
             connection.getresponse().read()
             connection.close()
         rows = self.requests(recording, role="server")
-        root = next(r for r in rows if r["comm"] == "nginx" and r["path"] == "/work/one")
+        proxy = self.named("nginx").name
+        root = next(r for r in rows if r["comm"] == proxy and r["path"] == "/work/one")
         tree = json.loads(self.tailcap("tree", recording.file, root["id"], "--json"))["tree"]
         seen = []
 
@@ -127,8 +130,8 @@ class Causes(Case):
         names = [n["name"] for n in calls["nodes"]]
         edges = {(names[c["from"]], names[c["to"]]): c["requests"] for c in calls["calls"]}
         first = next(n for n in names if n.endswith(f":{front.port}"))
-        second = next(n for n in names if n not in (first, "nginx", "callers outside"))
-        self.assertEqual(edges, {("callers outside", "nginx"): 1, ("nginx", first): 1, (first, second): 2})
+        second = next(n for n in names if n not in (first, proxy, "callers outside"))
+        self.assertEqual(edges, {("callers outside", proxy): 1, (proxy, first): 1, (first, second): 2})
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ SHIFT_NS = 18_000_000
 
 
 class Changes(Case):
-    CURL_BY_ANOTHER_NAME = True
+    BY_OTHER_NAMES = True
 
     def setUp(self):
         super().setUp()

@@ -50,6 +50,8 @@ SECURE = HEAD + """
 
 
 class CheckerTest(TlsCase):
+    BY_OTHER_NAMES = True
+
     @classmethod
     def setUpClass(cls):
         cls.programs = pathlib.Path(harness.tempfile.mkdtemp(prefix="tailcap-e2e-checker-"))
@@ -69,7 +71,7 @@ class CheckerTest(TlsCase):
 
     def nginx(self, configuration, port, **values):
         (self.scratch / "nginx.conf").write_text(configuration.format(folder=self.scratch, port=port, **values))
-        master = self.serve(["nginx", "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"], port)
+        master = self.serve([self.named("nginx"), "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"], port)
         return child_of(master.pid)
 
     def log(self):

@@ -16,6 +16,8 @@ MADE_UP = {"trace_id", "trace_id_source", "span_id", "span_id_source"}
 
 
 class Follow(Case):
+    BY_OTHER_NAMES = True
+
     def setUp(self):
         super().setUp()
         port = free_port()
@@ -177,7 +179,7 @@ class Follow(Case):
             self.assertEqual((done.returncode, done.stdout), (2, b""), done.stderr)
 
     def test_what_the_command_prints_is_not_in_the_stream(self):
-        done = subprocess.run([harness.BUILD / "capture/tailcap-record", "-o", "-", "--", "sh", "-c", f"echo printed; curl -s {self.url}/search > /dev/null"], capture_output=True, timeout=60)
+        done = subprocess.run([harness.BUILD / "capture/tailcap-record", "-o", "-", "--", "sh", "-c", f"echo printed; {self.named('curl')} -s {self.url}/search > /dev/null"], capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(b"printed\n", done.stderr)
         (self.scratch / "capture.tcap").write_bytes(done.stdout)

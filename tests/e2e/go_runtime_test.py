@@ -27,7 +27,7 @@ FANS = (1, 13, 211)
 
 
 class GoRuntime(Case):
-    CURL_BY_ANOTHER_NAME = True
+    BY_OTHER_NAMES = True
 
     def build(self, version, *options, cgo=False):
         compiler = COMPILERS.get(version)

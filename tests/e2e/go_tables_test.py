@@ -16,7 +16,7 @@ NEWEST = max(COMPILERS, key=lambda v: int(v[2:]), default=None)
 
 
 class GoTables(Case):
-    CURL_BY_ANOTHER_NAME = True
+    BY_OTHER_NAMES = True
 
     def build(self, version=NEWEST):
         if version not in COMPILERS:

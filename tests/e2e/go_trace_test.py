@@ -12,6 +12,8 @@ SLACK = 20_000_000  # ns by which a goroutine may be late in reading its clock
 
 
 class GoTrace(TlsCase):
+    BY_OTHER_NAMES = True
+
     def setUp(self):
         super().setUp()
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "go_trace.go")

@@ -256,17 +256,22 @@ class Case(unittest.TestCase):
         subprocess.run(self.load_command(url, *arguments, program=program), check=True, stdout=subprocess.DEVNULL, timeout=240)
         return json_lines((self.scratch / "load.jsonl").read_text())
 
-    # Another test may record what is called curl; a class that does not care for the name says True here, and need not wait for that.
-    CURL_BY_ANOTHER_NAME = False
+    # Another test may record what is called curl, nginx or openssl. A class that says True here runs them by names of its own, and need
+    # not wait for that test.
+    BY_OTHER_NAMES = False
+
+    def named(self, program):
+        if not self.BY_OTHER_NAMES:
+            return pathlib.Path(program)
+        link = self.scratch / f"{program}-{os.getpid()}"
+        if not link.exists():
+            self.assertLess(len(link.name), 16, "the kernel keeps 15 characters of a name")
+            link.symlink_to(shutil.which(program))
+        return link
 
     @property
     def curl_program(self):
-        if not self.CURL_BY_ANOTHER_NAME:
-            return "curl"
-        link = self.scratch / f"get-{os.getpid()}"
-        if not link.exists():
-            link.symlink_to(shutil.which("curl"))
-        return link
+        return self.named("curl")
 
     def curl(self, *arguments):
         done = subprocess.run([self.curl_program, "-sS", "--max-time", "30", *map(str, arguments)], capture_output=True, timeout=40)

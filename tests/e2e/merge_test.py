@@ -15,6 +15,8 @@ def ip(*arguments):
 
 
 class Merge(Case):
+    BY_OTHER_NAMES = True
+
     def setUp(self):
         super().setUp()
         self.near, self.far = (f"tcap{os.getpid() % 100000}{end}" for end in "ab")  # of 15 characters at most: veth's names, too
@@ -34,7 +36,7 @@ class Merge(Case):
         """The client's machine in near.tcap, the server's in far.tcap."""
         server = self.start(self.within(self.far, harness.BUILD / "samples/tailcap-sample-service", "--address", "10.213.7.2", "--port", 8080,
                                         "--log", self.scratch / "service.jsonl"), stdout=subprocess.DEVNULL)
-        reach = self.within(self.near, "curl", "-s", "-o", "/dev/null", "--max-time", "1", "http://10.213.7.2:8080/health")
+        reach = self.within(self.near, self.named("curl"), "-s", "-o", "/dev/null", "--max-time", "1", "http://10.213.7.2:8080/health")
         wait_until(lambda: subprocess.run(reach).returncode == 0, "the sample service")
         with self.record("-p", server.pid, name="far.tcap") as far:
             near = harness.Recording(self.scratch / "near.tcap", [

@@ -18,6 +18,8 @@ def children_of(pid):
 
 
 class Processes(Case):
+    BY_OTHER_NAMES = True
+
     def test_command_after_two_dashes(self):
         port = free_port()
         recording = Recording(self.scratch / "command.tcap", ["--", harness.BUILD / "samples/tailcap-sample-service", "--port", port])
@@ -33,10 +35,10 @@ class Processes(Case):
         port = free_port()
         self.sample_service("--port", port, ready=("127.0.0.1", port))
         recording = Recording(self.scratch / "command.tcap",
-                              ["--", "curl", "-s", "-H", "x-request-id: one", f"http://127.0.0.1:{port}/cart/1"])
+                              ["--", self.named("curl"), "-s", "-H", "x-request-id: one", f"http://127.0.0.1:{port}/cart/1"])
         self.assertEqual(recording.wait_end(), 0, recording.said)
         rows = self.requests(recording)
-        self.assertEqual([(r["request_id"], r["role"], r["comm"], r["status"]) for r in rows], [("one", "client", "curl", 200)])
+        self.assertEqual([(r["request_id"], r["role"], r["comm"], r["status"]) for r in rows], [("one", "client", self.named("curl").name, 200)])
 
     def test_command_that_cannot_start(self):
         recording = Recording(self.scratch / "command.tcap", ["--", "/nonexistent/program"])
@@ -46,14 +48,14 @@ class Processes(Case):
     def test_children_are_targets(self):
         port = free_port()
         self.sample_service("--port", port, ready=("127.0.0.1", port))
-        script = f"read go; for i in 1 2 3; do curl -s -H x-request-id:$i http://127.0.0.1:{port}/cart/$i; done"
+        script = f"read go; for i in 1 2 3; do {self.named('curl')} -s -H x-request-id:$i http://127.0.0.1:{port}/cart/$i; done"
         shell = subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         with self.record("-p", shell.pid) as recording:
             shell.communicate(b"go\n", timeout=20)
             recording.wait_end()  # its target is gone
         rows = self.requests(recording)
         self.assertEqual([r["request_id"] for r in rows], ["1", "2", "3"])
-        self.assertEqual({r["comm"] for r in rows}, {"curl"})
+        self.assertEqual({r["comm"] for r in rows}, {self.named("curl").name})
 
     def test_target_exits(self):
         port = free_port()

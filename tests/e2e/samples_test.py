@@ -14,7 +14,7 @@ SECONDS = 2
 
 
 class Samples(Case):
-    CURL_BY_ANOTHER_NAME = True
+    BY_OTHER_NAMES = True
 
     def samples(self, recording):
         return json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))

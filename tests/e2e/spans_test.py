@@ -33,6 +33,8 @@ def cpu_hierarchy():
 
 
 class Spans(TlsCase):
+    BY_OTHER_NAMES = True
+
     def setUp(self):
         super().setUp()
         source = pathlib.Path(__file__).resolve().parent / "spans.go"

@@ -2,6 +2,7 @@
 import http.client
 import pathlib
 import subprocess
+import tempfile
 
 import harness
 from harness import Case, answers, free_port, json_lines, wait_until
@@ -12,12 +13,17 @@ CHAIN = [f"link_{i}" for i in range(1, 13)]
 
 
 class Stacks(Case):
-    def serve(self):
-        program = self.scratch / "stacks"
-        subprocess.run(["g++", "-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-pthread", "-o", program, HERE / "stacks.cc"],
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="tailcap-e2e-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.program = pathlib.Path(folder.name) / "stacks"
+        subprocess.run(["g++", "-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-pthread", "-o", cls.program, HERE / "stacks.cc"],
                        check=True)
+
+    def serve(self):
         self.port = free_port()
-        server = self.start([program, self.port])
+        server = self.start([self.program, self.port])
         wait_until(lambda: answers(("127.0.0.1", self.port)), "the server")
         return server
 

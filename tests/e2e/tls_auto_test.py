@@ -307,6 +307,8 @@ class AutoCases:
 
 
 class Auto(AutoCases, TlsCase):
+    BY_OTHER_NAMES = True
+
     def setUp(self):
         super().setUp()
         plain, self.proxied = tls_case.CONFIGURATION, free_port()
@@ -325,7 +327,7 @@ class Auto(AutoCases, TlsCase):
         ticket = self.scratch / "ticket"
 
         def ask(*arguments, name):
-            client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-tls1_3", *map(str, arguments)], bufsize=0,
+            client = subprocess.Popen([self.named("openssl"), "s_client", "-connect", f"127.0.0.1:{self.port}", "-tls1_3", *map(str, arguments)], bufsize=0,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             client.stdin.write(b"GET /small?%s HTTP/1.1\nHost: a\n\n" % name.encode())
             got = b""

@@ -29,7 +29,7 @@ class TlsCase(Case):
     def setUp(self):
         super().setUp()
         self.certificate, self.key = self.scratch / "cert.pem", self.scratch / "key.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        subprocess.run([self.named("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                         "-keyout", self.key, "-out", self.certificate, "-days", "2", "-subj", "/CN=localhost",
                         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
                        check=True, stderr=subprocess.DEVNULL)
@@ -42,7 +42,7 @@ class TlsCase(Case):
         (www / "small").write_bytes(b"s" * 256)
         (www / "large").write_bytes(b"l" * 300_001)
         (self.scratch / "nginx.conf").write_text(CONFIGURATION.format(folder=self.scratch, port=self.port))
-        server = self.start(["nginx", "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
+        server = self.start([self.named("nginx"), "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "nginx")
         self.url = f"https://127.0.0.1:{self.port}"
         return server

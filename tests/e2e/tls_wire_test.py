@@ -41,6 +41,8 @@ def make_certificate(key, certificate):
 
 
 class Tls(Case):
+    BY_OTHER_NAMES = True
+
     def setUp(self):
         super().setUp()
         self.key, self.certificate = self.scratch / "key.pem", self.scratch / "certificate.pem"
@@ -48,7 +50,7 @@ class Tls(Case):
         self.port = free_port()
 
     def openssl_server(self, *arguments):
-        server = self.start(["openssl", "s_server", "-accept", self.port, "-cert", self.certificate, "-key", self.key, "-www", "-quiet",
+        server = self.start([self.named("openssl"), "s_server", "-accept", self.port, "-cert", self.certificate, "-key", self.key, "-www", "-quiet",
                              *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: answers(("127.0.0.1", self.port)), "openssl s_server")
         return server
@@ -56,7 +58,7 @@ class Tls(Case):
     def visit(self, *arguments, code=0, port=None):
         """What curl measured of one request, in ns."""
         port = port or self.port
-        done = subprocess.run(["curl", "-s", "--max-time", "20", "--resolve", f"shop.example:{port}:127.0.0.1", "-o", "/dev/null",
+        done = subprocess.run([self.named("curl"), "-s", "--max-time", "20", "--resolve", f"shop.example:{port}:127.0.0.1", "-o", "/dev/null",
                                "-w", "%{time_connect} %{time_appconnect}", *map(str, arguments), f"https://shop.example:{port}/"],
                               capture_output=True, text=True, timeout=30)
         self.assertEqual(done.returncode, code, done.stderr)
@@ -128,7 +130,7 @@ class Tls(Case):
     def assert_resumed(self, version):
         self.openssl_server()
         session = self.scratch / "session.pem"
-        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-servername", "shop.example", "-CAfile", self.certificate, version]
+        command = [self.named("openssl"), "s_client", "-connect", f"127.0.0.1:{self.port}", "-servername", "shop.example", "-CAfile", self.certificate, version]
         ask = {"input": b"GET / HTTP/1.0\r\n\r\n", "capture_output": True, "timeout": 20}
         with self.record("--port", self.port) as recording:
             first = subprocess.run([*command, "-sess_out", session, "-ign_eof"], **ask)
@@ -147,7 +149,7 @@ class Tls(Case):
     def test_large_answers(self):
         # Many records of 16 KiB, whose payload is not kept: the handshake and the counts do not suffer.
         (self.scratch / "large").write_bytes(b"x" * 5_002_100)
-        server = self.start(["openssl", "s_server", "-accept", self.port, "-cert", self.certificate, "-key", self.key, "-WWW", "-quiet"],
+        server = self.start([self.named("openssl"), "s_server", "-accept", self.port, "-cert", self.certificate, "-key", self.key, "-WWW", "-quiet"],
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.scratch)
         wait_until(lambda: answers(("127.0.0.1", self.port)), "openssl s_server")
         with self.record("-p", server.pid) as recording:
@@ -161,7 +163,7 @@ class Tls(Case):
         # By port alone, so that no plaintext is recorded: 3 connections with 5 requests each are 3 handshakes.
         configuration = self.scratch / "nginx.conf"
         configuration.write_text(NGINX.format(folder=self.scratch, port=self.port, certificate=self.certificate, key=self.key))
-        self.start(["nginx", "-c", configuration, "-e", self.scratch / "error.log"])
+        self.start([self.named("nginx"), "-c", configuration, "-e", self.scratch / "error.log"])
         wait_until(lambda: answers(("127.0.0.1", self.port)), "nginx")
         url = f"https://shop.example:{self.port}/"
         with self.record("--port", self.port) as recording:
@@ -176,7 +178,7 @@ class Tls(Case):
     def test_plain_http_to_a_tls_port(self):
         self.openssl_server()
         with self.record("--port", self.port) as recording:
-            done = subprocess.run(["curl", "-s", f"http://127.0.0.1:{self.port}/"], timeout=20)
+            done = subprocess.run([self.named("curl"), "-s", f"http://127.0.0.1:{self.port}/"], timeout=20)
             self.assertNotEqual(done.returncode, 0)
         self.assertEqual(self.report(recording)["tls"], [])
         rows = self.requests(recording)
@@ -187,7 +189,7 @@ class Tls(Case):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
             with self.record("--port", port) as recording:
-                client = subprocess.Popen(["curl", "-s", f"https://127.0.0.1:{port}/"])
+                client = subprocess.Popen([self.named("curl"), "-s", f"https://127.0.0.1:{port}/"])
                 connection, _ = listener.accept()
                 connection.recv(4096)
                 connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
@@ -200,13 +202,15 @@ class Tls(Case):
     def test_given_up(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-            with self.record("--comm", "curl") as recording:
-                subprocess.run(["curl", "-s", "--max-time", "0.3", f"https://127.0.0.1:{port}/"], timeout=20)
+            with self.record("--comm", self.named("curl").name) as recording:
+                subprocess.run([self.named("curl"), "-s", "--max-time", "0.3", f"https://127.0.0.1:{port}/"], timeout=20)
         (end,) = self.report(recording)["tls"]
         self.assertEqual(end["failures"], [{"cause": "closed by the client during the handshake", "count": 1}], end)
 
 
 class Names(Case):
+    BY_OTHER_NAMES = True
+
     def setUp(self):
         super().setUp()
         self.log = self.scratch / "names.jsonl"
@@ -253,7 +257,7 @@ class Names(Case):
         return row
 
     def test_curl(self):
-        file = self.record_run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_namelookup}", f"http://shop.test:{self.port}/"])
+        file = self.record_run([self.named("curl"), "-s", "-o", "/dev/null", "-w", "%{time_namelookup}", f"http://shop.test:{self.port}/"])
         row = self.assert_phase(file, "shop.test")
         measured = int(float(self.said) * 1e9)
         self.assertLess(row["setup"]["dns_ns"], measured + SLACK, "curl's own clock began before the question")
@@ -266,13 +270,13 @@ class Names(Case):
         self.assert_phase(self.record_run([sys.executable, "-c", program]), "py.shop.test")
 
     def test_asked_again(self):
-        file = self.record_run(["curl", "-s", "-o", "/dev/null", f"http://drop.shop.test:{self.port}/"])
+        file = self.record_run([self.named("curl"), "-s", "-o", "/dev/null", f"http://drop.shop.test:{self.port}/"])
         row = self.assert_phase(file, "drop.shop.test", attempts=2)
         self.assertGreater(row["setup"]["dns_ns"], 1_000_000_000, "the resolver waits 1 s before it asks again")
         self.assertEqual(self.names(file)["drop.shop.test"]["repeated"], 2)
 
     def test_no_such_name(self):
-        file = self.record_run(["curl", "-s", f"http://nx.shop.test:{self.port}/"])
+        file = self.record_run([self.named("curl"), "-s", f"http://nx.shop.test:{self.port}/"])
         self.assertEqual(self.rows(file), [])
         self.assertEqual(self.names(file)["nx.shop.test"]["failures"], [{"result": "NXDOMAIN", "count": 2}])
         self.assertIn("NXDOMAIN", self.tailcap("report", file))
@@ -280,7 +284,7 @@ class Names(Case):
     def test_a_name_from_memory_is_not_waited_for(self):
         # The second connection of the same curl has the address already.
         url = f"http://again.shop.test:{self.port}/"
-        file = self.record_run(["curl", "-s", "-H", "Connection: close", url, url, "-o", "/dev/null", "-o", "/dev/null"])
+        file = self.record_run([self.named("curl"), "-s", "-H", "Connection: close", url, url, "-o", "/dev/null", "-o", "/dev/null"])
         rows = [r for r in self.rows(file) if r["role"] == "client"]
         self.assertEqual([r["setup"]["dns_ns"] is not None for r in rows], [True, False], rows)
 
@@ -291,7 +295,7 @@ class Names(Case):
         server = HTTPS.format(port=port, certificate=str(certificate), key=str(key))
         self.start([sys.executable, "-c", server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: answers(("127.0.0.1", port)), "the HTTPS server")
-        file = self.record_run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_namelookup} %{time_connect} %{time_appconnect}", "--cacert", certificate,
+        file = self.record_run([self.named("curl"), "-s", "-o", "/dev/null", "-w", "%{time_namelookup} %{time_connect} %{time_appconnect}", "--cacert", certificate,
                                 f"https://shop.example:{port}/"])
         named, connected, shaken = (int(float(t) * 1e9) for t in self.said.split())
         (row,) = [r for r in self.rows(file) if r["role"] == "client"]
