@@ -11,6 +11,8 @@ package main
 
 import (
 	"crypto/tls"
+	"io"
+	"log"
 	"net/http"
 	"os"
 )
@@ -25,8 +27,9 @@ func main() {
 		http.ListenAndServe(os.Args[1], nil)
 		return
 	}
-	// wrk speaks HTTP/1.1 only.
-	server := http.Server{Addr: os.Args[1], TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}}
+	// wrk speaks HTTP/1.1 only, and makes a connection that says nothing at first.
+	server := http.Server{Addr: os.Args[1], TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
+		ErrorLog: log.New(io.Discard, "", 0)}
 	server.ListenAndServeTLS(os.Args[2], os.Args[3])
 }
 """
