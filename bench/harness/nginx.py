@@ -42,6 +42,17 @@ def wait_for(port):
     raise RuntimeError(f"no server on port {port}")
 
 
+def own_library(folder):
+    """The environment in which wrk has its own copy of OpenSSL."""
+    copies = folder / "own-library"
+    if not copies.exists():
+        copies.mkdir()
+        linked = subprocess.run(["ldd", shutil.which("wrk")], capture_output=True, text=True, check=True).stdout
+        for library in re.findall(r"(/\S*/lib(?:ssl|crypto)\.so\.\S*)", linked):
+            shutil.copy(library, copies)
+    return {**os.environ, "LD_LIBRARY_PATH": str(copies)}
+
+
 class Nginx:
     """`daemon off` keeps it in this session: another session is another autogroup, with a share of its own."""
 
@@ -100,10 +111,4 @@ class NginxTls(Nginx):
         return {"tls": "ssl", "certificate": f"ssl_certificate {certificate}; ssl_certificate_key {key};"}
 
     def load_environment(self):
-        copies = self.folder / "own-library"
-        if not copies.exists():
-            copies.mkdir()
-            linked = subprocess.run(["ldd", shutil.which("wrk")], capture_output=True, text=True, check=True).stdout
-            for library in re.findall(r"(/\S*/lib(?:ssl|crypto)\.so\.\S*)", linked):
-                shutil.copy(library, copies)
-        return {**os.environ, "LD_LIBRARY_PATH": str(copies)}
+        return own_library(self.folder)

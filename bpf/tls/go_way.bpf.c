@@ -3,7 +3,7 @@
 
 struct go_shaking go_shaking SEC(".maps");
 
-__u8 tls_data_epochs[OTHERS_FILES_MAX] = {};
+__u32 tls_data_epochs[OTHERS_FILES_MAX] = {};
 __u64 go_handshakes_open = 0; /* begun, and not known to have ended */
 
 /* A tls.Conn begins with the connection below it, an interface. QUIC has none: its records are in no socket's stream.

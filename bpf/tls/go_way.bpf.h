@@ -33,7 +33,7 @@ extern struct go_shaking go_shaking SEC(".maps");
 
 /* By the number in the cookie: how often the file's probes at reads and writes were placed. User space counts before it
  * places them. */
-extern __u8 tls_data_epochs[OTHERS_FILES_MAX];
+extern __u32 tls_data_epochs[OTHERS_FILES_MAX];
 
 /* Calls are known only to the probes that saw them begin. */
 static __always_inline u32 go_calls_epoch(u64 cookie)
