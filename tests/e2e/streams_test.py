@@ -177,7 +177,7 @@ class Streams(Case):
             self.start([PYTHON, self.scratch / "moody.py", port, mood], stdout=out)
         wait_until(lambda: "ready" in log.read_text(), "the moody server")
         with self.record("--comm", comm) as recording:
-            done = subprocess.run([*caller, str(port) if caller[0] == PYTHON else f"http://127.0.0.1:{port}/demo.T/Once"], capture_output=True, text=True, timeout=60)
+            done = subprocess.run([*caller, str(port) if comm != "curl" else f"http://127.0.0.1:{port}/demo.T/Once"], capture_output=True, text=True, timeout=60)
             self.assertEqual((done.returncode, done.stdout.strip("\0\2\n")), (0, "ok"), done.stderr)
         did = [d["did"] for d in json_lines(log.read_text().replace("ready\n", ""))]
         rows = [r for r in self.requests(recording) if r["role"] == "client" and r["path"] == "/demo.T/Once"]
@@ -186,7 +186,9 @@ class Streams(Case):
 
     def grpc_attempts(self, mood):
         (self.scratch / "caller.py").write_text(CALLER)
-        return self.attempts(mood, "python3", [PYTHON, self.scratch / "caller.py"])
+        python = self.scratch / "grpc-caller"  # other tests' programs are called python3, too
+        python.symlink_to(PYTHON)
+        return self.attempts(mood, python.name, [python, self.scratch / "caller.py"])
 
     def assert_two(self, rows, how):
         self.assertEqual([(r["attempt"], r["attempt_of"], r["attempt_how"]) for r in rows], [(1, None, how), (2, rows[0]["id"], how)])
