@@ -325,6 +325,22 @@ def realtime_offset():
     return min(reading() for _ in range(50))[1]
 
 
+class TimedResult(unittest.TextTestResult):
+    """Says of each test how long it took: ctest knows it of a file only."""
+
+    def startTest(self, test):
+        self.began = time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.stream.writeln(f"    {time.monotonic() - self.began:.1f} s")
+
+
+class TimedRunner(unittest.TextTestRunner):
+    resultclass = TimedResult
+
+
 def main():
     global BUILD, TIER, TLS
     arguments = sys.argv[1:]
@@ -343,4 +359,4 @@ def main():
     if reason:
         print(f"SKIPPED: {reason}")
         sys.exit(77)
-    unittest.main(argv=[sys.argv[0], "-v", *rest])
+    unittest.main(argv=[sys.argv[0], "-v", *rest], testRunner=TimedRunner)
