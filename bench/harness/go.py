@@ -23,7 +23,7 @@ func main() {
 		answer[i] = 'x'
 	}
 	http.HandleFunc("/file", func(w http.ResponseWriter, r *http.Request) { w.Write(answer) })
-	if len(os.Args) == 2 {
+	if len(os.Args) < 4 {
 		http.ListenAndServe(os.Args[1], nil)
 		return
 	}
