@@ -106,7 +106,12 @@ std::optional<double> parse_percentage(std::string_view text) {
   text.remove_suffix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
   const auto value = parse_decimal(text);
-  return value && *value <= 100 ? std::optional(*value / 100) : std::nullopt;
+  if (!value || *value > 100) return std::nullopt;
+  // Rounded once: 0.07% is the same number as 7 of 10,000.
+  const std::string shifted = std::string(text) + "e-2";
+  double share = 0;
+  const auto [end, error] = std::from_chars(shifted.data(), shifted.data() + shifted.size(), share);
+  return error == std::errc{} ? share : *value / 100;
 }
 
 }  // namespace tailcap::query

@@ -16,7 +16,7 @@ std::optional<std::int64_t> parse_size(std::string_view text);
 // "0.25", "12": not negative, without an exponent. Rounded to the nearest double.
 std::optional<double> parse_decimal(std::string_view text);
 
-// "0.5%", "12 %": a share, at most 1.
+// "0.5%", "12 %": a share, at most 1. Rounded to the nearest double.
 std::optional<double> parse_percentage(std::string_view text);
 
 // Decimal digits only.

@@ -1,6 +1,5 @@
 #include "analyze/redact/rules/pseudonym.h"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -167,19 +166,6 @@ std::string random_key() {
   unsigned char key[32];
   if (RAND_bytes(key, sizeof key) != 1) throw std::runtime_error("libcrypto has no random bytes for a key");
   return {reinterpret_cast<const char*>(key), sizeof key};
-}
-
-std::string fingerprint(std::string_view text, std::size_t digits) {
-  unsigned char out[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), out, &size, EVP_sha256(), nullptr) != 1)
-    throw std::runtime_error("libcrypto cannot compute SHA-256");
-  std::string hexadecimal;
-  for (unsigned i = 0; i < size; ++i) {
-    hexadecimal += "0123456789abcdef"[out[i] >> 4];
-    hexadecimal += "0123456789abcdef"[out[i] & 15];
-  }
-  return hexadecimal.substr(0, digits);
 }
 
 // A permutation of the words of one length, kinds of characters and code lengths: no two of them become one. First the

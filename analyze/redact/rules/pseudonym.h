@@ -67,7 +67,5 @@ bool is_public_name(std::string_view name);
 
 // A key of 32 random bytes.
 std::string random_key();
-// SHA-256 in hexadecimal, its first `digits`.
-std::string fingerprint(std::string_view text, std::size_t digits);
 
 }  // namespace tailcap::redact

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "analyze/redact/rules/fingerprint.h"
 #include "analyze/redact/rules/pseudonym.h"
 
 namespace tailcap::redact {
