@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/compare/software.h"
 #include "analyze/compare/welch.h"
 #include "analyze/model/sampling/sampling.h"
 #include "analyze/model/study/cut_note.h"
@@ -272,8 +273,10 @@ void compare_versions(Runs base, Runs fresh, Comparison& out) {
   }
   if (b == n && b.size() > 1) out.remarks.push_back("both sides hold the versions " + listed(b));
   const auto builds = [](const Run& r) {
+    std::set<std::string> ids;
+    for (const auto& [file, of_file] : r.software.build_ids) ids.insert(of_file.begin(), of_file.end());
     std::string all;
-    for (const auto& build : r.builds) all += build + " ";
+    for (const std::string& id : ids) all += id + " ";
     return all;
   };
   const auto old_builds = values(base, builds), new_builds = values(fresh, builds);
@@ -327,6 +330,7 @@ void compare_sides(Runs base, Runs fresh, Comparison& out, const SideNames& name
   compare_loss(base, fresh, out);
   compare_load(base, fresh, names, out);
   compare_versions(base, fresh, out);
+  if (!out.options.self) out.software = software_changes(base, fresh);
 }
 
 }  // namespace tailcap::compare

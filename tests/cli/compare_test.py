@@ -220,6 +220,83 @@ class Compare(case.Case):
         self.assertAlmostEqual(estimate["base"], 0.5, delta=0.01)
         self.assertAlmostEqual(estimate["new"], 0.6, delta=0.01)
 
+    def built_of(self, side, program, version, modules, revision, build_id, path=None):
+        """A run of a Go program whose build information says so."""
+        lines = "".join("\\t".join(line) + "\\n" for line in [("path", "example.org/" + program), ("mod", "example.org/" + program, "(devel)", ""), *(("dep", *m) if m[0] != "=>" else m for m in modules),
+                                                          ("build", "vcs=git"), ("build", "vcs.revision=" + revision), ("build", "vcs.modified=false")])
+        text = runs.text(number=self.number, **{**LONG, "requests": 120}).splitlines()
+        path = path or f"/srv/{side}/{program}"
+        text[2:2] = [f'+0 go_program pid=10 tid=10 path="{path}" version="{version}"', f'+0 go_build pid=10 tid=10 path="{path}" lines="{lines}"',
+                     f'+0 mapping pid=10 tid=10 start=4096 end=8192 path="{path}" build_id="{build_id}"', '+0 mapping pid=10 tid=10 start=12288 end=16384 path="/lib/libc.so.6" build_id="same"']
+        folder = self.scratch / side
+        folder.mkdir(exist_ok=True)
+        runs.write_text(folder, f"run{self.number}", "\n".join(text) + "\n")
+        self.number += 1
+
+    def test_what_differs_in_the_software(self):
+        """Go's version, modules, revisions and build ids, as the recordings hold them; a fact, which decides nothing."""
+        self.number = 1
+        same = [("golang.org/x/net", "v0.7.0", "h1:x")]
+        for _ in range(2):
+            self.built_of("base", "pay", "go1.21.1", [("google.golang.org/grpc", "v1.33.3", "h1:a"), ("example.org/gone", "v1.0.0", "h1:b"), ("example.org/prices", "v1.2.3", ""), ("=>", "../prices", "(devel)", ""), *same], "3f2a91c0b1d2aaaa", "\\x12\\x34")
+            self.built_of("new", "pay", "go1.22.3", [("google.golang.org/grpc", "v1.34.0", "h1:a"), ("example.org/came", "v0.1.0", "h1:b"), ("example.org/prices", "v1.2.4", "h1:c"), *same], "77aa00112233bbbb", "\\xab\\xcd")
+        done = self.tailcap("compare", "base", "--", "new", "--json")
+        document = json.loads(done.stdout)
+        if jsonschema:
+            schema = jsonschema.Draft202012Validator(json.loads((case.ROOT / "docs/compare.schema.json").read_text()))
+            self.assertEqual([e.message for e in schema.iter_errors(document)], [])
+        self.assertEqual([(c["what"], c["program"], c["module"], c["base"], c["new"]) for c in document["software"]], [
+            ("revision", "example.org/pay", None, ["3f2a91c0b1d2aaaa"], ["77aa00112233bbbb"]),
+            ("go_version", "example.org/pay", None, ["go1.21.1"], ["go1.22.3"]),
+            ("module", "example.org/pay", "example.org/came", [], ["v0.1.0"]),
+            ("module", "example.org/pay", "example.org/gone", ["v1.0.0"], []),
+            ("module", "example.org/pay", "example.org/prices", ["v1.2.3 => ../prices (devel)"], ["v1.2.4"]),
+            ("module", "example.org/pay", "google.golang.org/grpc", ["v1.33.3"], ["v1.34.0"]),
+            ("build_id", "pay", None, ["1234"], ["abcd"])])
+        text = self.tailcap("compare", "base", "--", "new", "--width", "200").stdout
+        for words in ("revision 3f2a91c0b1d2 → 77aa00112233", "Go go1.21.1 → go1.22.3", "example.org/came v0.1.0 added", "example.org/gone v1.0.0 removed", "and 2 more", "What differs in the software"):
+            self.assertIn(words, text)
+        brief = self.tailcap("compare", "base", "--", "new", "--format", "md").stdout
+        self.assertIn("v1.2.3 => ../prices (devel) → v1.2.4", html.unescape(brief.replace("\\", "")))
+        self.assertNotIn("libc", brief)
+        self.assertLessEqual(len(brief.splitlines()), 60)
+        self.assertIn("google.golang.org/grpc", self.tailcap("compare", "base", "--", "new", "--format", "html", "-o", "-").stdout)
+
+    def test_hostile_modules(self):
+        """Build information is what a program says of itself."""
+        self.number = 1
+        bad = "\\x1b]0;x\\x07<img src=x>[a](http://e)`id`|x"
+        for n, side in enumerate(("base", "new")):
+            self.built_of(side, "pay", f"go1.{n}{bad}", [(bad, f"v1.{n}", ""), *((f"example.org/m{i}", f"v1.{n}.0", "") for i in range(400))], f"aa{n}{bad}", "\\x12", path="/srv/" + bad)
+        for form in ("text", "md", "json", "junit", "html"):
+            out = self.tailcap("compare", "base", "--", "new", "--format", form, "-o", "-").stdout
+            self.assertNotRegex(out, "[\x00-\x08\x0b-\x1f\x7f]", form)
+            if form in ("md", "html"):
+                self.assertNotIn("<img", out, form)
+            if form == "md":
+                self.assertNotRegex(out, r"(?<!\\)\[a\]")
+                self.assertLessEqual(len(out.splitlines()), 60)
+                self.assertIn("and 398 more", out)
+            if form == "html":
+                self.assertIn("203 more are not shown", out)
+        self.assertEqual(len(json.loads(self.tailcap("compare", "base", "--", "new", "--json").stdout)["software"]), 403)
+
+    def test_software_that_one_side_does_not_say(self):
+        """Nothing is said of programs and files that were not recorded on both sides."""
+        self.number = 1
+        self.built_of("base", "pay", "go1.21.1", [("a.org/x", "v1.0.0", "")], "aa", "\\x12")
+        self.built_of("base", "log", "go1.21.1", [("a.org/x", "v1.0.0", "")], "aa", "\\x13")
+        self.built_of("new", "pay", "go1.21.1", [("a.org/x", "v1.1.0", "")], "aa", "\\x12")
+        software = json.loads(self.tailcap("compare", "base", "--", "new", "--json").stdout)["software"]
+        self.assertEqual([(c["what"], c["program"], c["base"], c["new"]) for c in software], [("module", "example.org/pay", ["v1.0.0"], ["v1.1.0"])])
+        # The only program of each side is compared, whatever its name.
+        (self.scratch / "base/run2.tcap").unlink()
+        (self.scratch / "new/run3.tcap").unlink()
+        self.built_of("new", "payment", "go1.21.1", [("a.org/x", "v1.2.0", "")], "aa", "\\x14")
+        software = json.loads(self.tailcap("compare", "base", "--", "new", "--json").stdout)["software"]
+        self.assertIn(("module", "a.org/x", ["v1.0.0"], ["v1.2.0"]), [(c["what"], c["module"], c["base"], c["new"]) for c in software])
+        self.assertEqual(self.judged("equal", code=0)["software"], [])
+
     def test_one_capture_a_side(self):
         """Undecided without other runs, whatever the difference; with eight of them, what is far beyond their noise fails."""
         long = {"requests": 1300, "rate": 60}

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -208,6 +209,55 @@ class GoTables(Case):
         self.assertIn(["dep", "example.org/prices", "v1.2.3"], [line[:3] for line in told["build"]])
         self.assertIn("=>", [line[0] for line in told["build"]])
         self.assertIn("example.org/prices v1.2.3", self.tailcap("info", recording.file))
+
+    def test_what_differs_between_two_builds(self):
+        """Two commits of a program with other modules: `compare` says what `go version -m` says of both."""
+        if NEWEST is None or not shutil.which("git"):
+            self.skipTest("no Go compiler, or no git")
+        module, environment = self.scratch / "shop", {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod", "GOPROXY": "off", "CGO_ENABLED": "0"}
+        for name in ("prices", "taxes", "shop"):
+            (self.scratch / name).mkdir()
+            (self.scratch / name / "go.mod").write_text(f"module example.org/{name}\n\ngo 1.19\n")
+            (self.scratch / name / f"{name}.go").write_text(f"package {name}\n\nfunc Of(n int) int {{ return n * 7 }}\n")
+        (module / "shop.go").write_text('package main\n\nimport (\n\t"fmt"\n\t"net/http"\n\t"os"\n\n\tother "example.org/prices"\n)\n\nfunc main() {\n'
+                                        '\thttp.HandleFunc("/pay", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, other.Of(6)) })\n\tpanic(http.ListenAndServe(os.Args[1], nil))\n}\n')
+
+        def git(*arguments):
+            return subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false", *arguments], check=True, capture_output=True, text=True, cwd=module,
+                                  env={**environment, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}).stdout.strip()
+
+        git("init", "-q")
+        revisions, said, recordings = [], [], []
+        for side, version in (("base", "v1.2.3"), ("new", "v1.3.0")):
+            extra = "require example.org/taxes v0.1.0\n\nreplace example.org/taxes v0.1.0 => ../taxes\n\n" if side == "new" else ""
+            (module / "go.mod").write_text(f"module example.org/shop\n\ngo 1.19\n\nrequire example.org/prices {version}\n\nreplace example.org/prices {version} => ../prices\n\n{extra}")
+            if side == "new":
+                source = (module / "shop.go").read_text()
+                (module / "shop.go").write_text(source.replace('\tother ', '\t_ "example.org/taxes"\n\tother '))
+            git("add", "-A")
+            git("commit", "-q", "-m", side)
+            revisions.append(git("rev-parse", "HEAD"))
+            (self.scratch / side).mkdir()
+            subprocess.run([COMPILERS[NEWEST], "build", "-buildvcs=true", "-o", self.scratch / side / "shop", "."], check=True, timeout=300, env=environment, cwd=module)
+            said.append(subprocess.run([COMPILERS[NEWEST], "version", "-m", self.scratch / side / "shop"], check=True, capture_output=True, text=True).stdout)
+            self.port = free_port()
+            server = self.start([self.scratch / side / "shop", f"127.0.0.1:{self.port}"], stderr=subprocess.DEVNULL)
+            wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
+            with self.record("-p", server.pid, name=f"{side}.tcap") as recording:
+                self.ask_on_one_connection(20, "/pay")
+            recordings.append(recording.file)
+            self.end(server)
+        for text, revision in zip(said, revisions):
+            self.assertIn(f"vcs.revision={revision}", text)
+        compared = json.loads(self.tailcap("compare", recordings[0], "--", recordings[1], "--json", code=4))
+        software = [c for c in compared["software"] if c["what"] != "build_id"]
+        self.assertTrue(all(c["program"] == "example.org/shop" for c in software), software)
+        found = {(c["what"], c["module"]): (c["base"], c["new"]) for c in software}
+        found.pop(("module", "example.org/shop"), None)  # newer compilers number it by the commit
+        self.assertEqual(found[("revision", None)], ([revisions[0]], [revisions[1]]))
+        self.assertEqual({key: tuple(" ".join(v).split(" =>")[0] for v in sides) for key, sides in found.items() if key[0] == "module"},
+                         {("module", "example.org/prices"): ("v1.2.3", "v1.3.0"), ("module", "example.org/taxes"): ("", "v0.1.0")})
+        self.assertEqual(set(found), {("revision", None), ("module", "example.org/prices"), ("module", "example.org/taxes")})
 
     def test_says_what_is_not_recorded(self):
         server = self.serve(self.build())

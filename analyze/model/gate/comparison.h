@@ -119,6 +119,7 @@ struct Comparison {
   std::vector<std::string> uneven;     // their times cannot be, because; counts that never vary can
   std::string apart;                   // the note of a duet whose two recordings were not made at the same time
   std::vector<std::string> remarks;
+  std::vector<SoftwareChange> software;
   std::string same_version;  // not empty: an A/A measurement of this version
   std::vector<GateResult> gates;
   std::vector<RouteComparison> routes;

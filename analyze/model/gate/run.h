@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyze/model/gate/metric.h"
+#include "analyze/model/gate/software.h"
 #include "analyze/model/wire/exchange.h"
 #include "formats/preamble.h"
 
@@ -71,7 +72,7 @@ struct Run {
   std::uint64_t lost = 0;             // events
   std::uint64_t undecided_calls = 0;  // calls with several possible parents
   bool clock_stepped = false;
-  std::vector<std::string> builds;  // build ids of programs that answer, sorted
+  Software software;
   std::vector<RouteRun> routes;
 
   double rate() const { return seconds > 0 ? static_cast<double>(requests) / seconds : 0; }

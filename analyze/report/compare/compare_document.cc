@@ -5,6 +5,7 @@
 #include "analyze/report/charts/latency_chart.h"
 #include "analyze/report/compare/compare.h"
 #include "analyze/report/compare/compare_words.h"
+#include "analyze/report/compare/software.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 
@@ -26,7 +27,7 @@ using render::Row;
 using render::Table;
 using render::Tone;
 
-constexpr std::size_t kBriefGates = 15, kBriefNoticed = 8, kBriefRemarks = 5, kBriefReasons = 8;
+constexpr std::size_t kBriefGates = 15, kBriefNoticed = 8, kBriefRemarks = 5, kBriefReasons = 8, kBriefSoftware = 5;
 constexpr std::size_t kRoutes = 20, kLabels = 12;
 
 Tone tone_of(Verdict verdict) {
@@ -74,6 +75,8 @@ void add_verdict(Document& out, const Comparison& c, bool brief) {
       {Tone::plain, "load",
        rate_of(c.base_rate) + " and " + rate_of(c.fresh_rate) + ", " + (c.closed_loop ? "closed loop" : "open loop")});
   facts.lines.push_back({Tone::plain, "method", method_text(c)});
+  for (const std::string& line : software_lines(c.software, kBriefSoftware))
+    facts.lines.push_back({Tone::plain, "software", line});
   const std::size_t shown = brief ? std::min(kBriefRemarks, c.remarks.size()) : c.remarks.size();
   for (std::size_t i = 0; i < shown; ++i) facts.lines.push_back({Tone::plain, "remark", c.remarks[i]});
   out.add(std::move(facts));
@@ -256,6 +259,7 @@ Document compare_document(const Comparison& c, bool brief, const std::vector<Slo
   for (std::size_t i = 0; i < std::min(kRoutes, c.routes.size()); ++i) add_route(out, c.routes[i]);
   if (c.routes.size() > kRoutes)
     out.note(std::to_string(c.routes.size() - kRoutes) + " more routes are not shown; --json has them.");
+  if (c.software.size() > kBriefSoftware) add_software(c.software, out);
   out.note(
       "Intervals are 90 % intervals of the change from run to run. Detectable: the increase that 80 % of such "
       "comparisons would find.");

@@ -29,6 +29,10 @@ class CompareWriter {
     json_.key("apart");
     json_.text_or_null(c_.apart);
     texts("remarks", c_.remarks);
+    json_.key("software");
+    json_.begin_array();
+    for (const auto& change : c_.software) software(change);
+    json_.end_array();
     json_.key("same_version");
     json_.text_or_null(c_.same_version);
     json_.key("parameters");
@@ -76,6 +80,16 @@ class CompareWriter {
     json_.begin_array();
     for (const std::uint64_t n : all) json_.number(n);
     json_.end_array();
+  }
+  void software(const model::gate::SoftwareChange& change) {
+    json_.begin_object();
+    json_.field("what", name_of(change.kind));
+    json_.field("program", change.program);
+    json_.key("module");
+    json_.text_or_null(change.module);
+    texts("base", change.base);
+    texts("new", change.fresh);
+    json_.end_object();
   }
   void side(std::string_view name, std::size_t runs, double seconds, double rate) {
     json_.key(name);

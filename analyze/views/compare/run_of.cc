@@ -18,6 +18,7 @@
 #include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/study.h"
 #include "analyze/views/compare/allocations.h"
+#include "analyze/views/compare/software.h"
 #include "formats/file/read_limits.h"
 
 namespace tailcap::views {
@@ -37,28 +38,6 @@ using tail::Standing;
 constexpr std::size_t kBlockers = 40, kCallees = 100;
 
 std::int64_t ns_of(formats::Time t) { return formats::nanoseconds(t); }
-
-// Build ids of all files that recorded processes execute.
-class Builds : public pipeline::SecondReading {
- public:
-  void begin(const RequestTable&, const pipeline::Recording&) override {}
-  void push(const formats::Event& event) override {
-    const auto* mapping = std::get_if<formats::Mapping>(&event.body);
-    if (!mapping || mapping->build_id.empty() || ids_.size() >= kMost) return;
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string hex;
-    for (const char c : mapping->build_id) {
-      hex += digits[static_cast<unsigned char>(c) >> 4];
-      hex += digits[c & 15];
-    }
-    ids_.insert(std::move(hex));
-  }
-  std::vector<std::string> list() const { return {ids_.begin(), ids_.end()}; }
-
- private:
-  static constexpr std::size_t kMost = 10'000;
-  std::set<std::string> ids_;
-};
 
 std::string why_not(model::NotCounted why) {
   using model::NotCounted;
@@ -295,17 +274,17 @@ RunRead read_run(const std::string& path, pipeline::Options&& options, std::opti
   options.partition = true;
   options.occurrences = true;
   pipeline::Replay replay(path, options.threads);
-  Builds builds;
+  SoftwareReader software;
   const std::size_t stopped = formats::stopped_captures().size();
   Allocations allocations;
-  pipeline::SecondReading* const beside[] = {&builds, &allocations};
+  pipeline::SecondReading* const beside[] = {&software, &allocations};
   const pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
   RunRead out;
   out.run = run_of(analysis, warm_up, &allocations);
   out.run.path = path;
   out.run.file = std::filesystem::path(path).filename().string();
   out.run.whole = out.run.whole && formats::stopped_captures().size() == stopped;
-  out.run.builds = builds.list();
+  out.run.software = software.software();
   out.wrong = analysis.wrong;
   return out;
 }
