@@ -1,4 +1,6 @@
 // tailcap assert: recordings held against limits.
+#include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,14 +9,19 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/options/yaml_file.h"
+#include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/terminal.h"
+#include "analyze/export/alert_rules.h"
 #include "analyze/query/slo_file.h"
+#include "analyze/redact/rules/fingerprint.h"
 #include "analyze/report/compare/assertion.h"
+#include "analyze/report/words/number.h"
 #include "analyze/views/compare/objectives.h"
 #include "analyze/views/compare/run_of.h"
 #include "formats/file/read_limits.h"
+#include "formats/printable.h"
 
 namespace tailcap::cli {
 namespace {
@@ -24,8 +31,8 @@ using model::gate::Verdict;
 
 constexpr const char* kAbout =
     "tailcap assert holds recordings against limits: percentiles, errors, time under a label, calls per request. A "
-    "limit "
-    "is kept or broken only where the whole 95 % interval lies on one side of it; too little data is undecided.";
+    "limit is kept or broken only where the whole 95 % interval lies on one side of it; too little data is undecided. "
+    "Of the same limits it makes rules for Prometheus.";
 
 constexpr const char* kNotes =
     R"(The limits are YAML:
@@ -41,9 +48,16 @@ Exit codes: 0 all limits are kept, 3 one is broken, 4 undecided; 1 and 2 as in a
 examples:
   tailcap assert slow.tcap --slo slo.yaml
   tailcap assert run-*.tcap --slo slo.yaml --explain
+  tailcap assert run-*.tcap --slo slo.yaml --observed
+  tailcap assert --slo slo.yaml --check
+  tailcap assert --slo slo.yaml --format prometheus-rules -o rules.yaml
 )";
 
 constexpr Definition kSlo{"slo", 0, "FILE", "the limits", 0};
+constexpr Definition kObserved{"observed", 0, nullptr,
+                               "where the limit lies within the interval, the value of the capture decides: a limit "
+                               "that is kept here can be broken in the next recording",
+                               0};
 
 struct Arguments {
   std::vector<std::string> files;
@@ -51,12 +65,31 @@ struct Arguments {
   Selection selection;
   formats::Duration warm_up{};
   std::size_t width = 0;
-  bool explain = false;
+  bool explain = false, observed = false, check = false;
 };
 
-int run(const Arguments& a) {
+struct Limits {
   std::vector<model::gate::Slo> slos;
-  if (!read_yaml_file("assert", a.slo, [&](const std::string& text) { slos = query::slos_of(text); })) return kBadUsage;
+  report::AssertedBy by;
+};
+
+int check(const Limits& limits) {
+  std::size_t count = 0;
+  for (const auto& slo : limits.slos) count += slo.objectives.size();
+  std::puts((formats::printable(limits.by.slo_file) + ": " + report::count_text(count, "limit", "limits")).c_str());
+  return kDone;
+}
+
+int write_rules(const Arguments& a, const Limits& limits) {
+  const exports::AlertRules rules =
+      exports::alert_rules(limits.slos, formats::printable(limits.by.slo_file) + " (SHA-256 " + limits.by.sha256 +
+                                            ") by tailcap " + limits.by.tailcap);
+  write_file(a.output, rules.yaml, a.slo);
+  for (const std::string& limit : rules.limits) complain("assert", limit);
+  return rules.alerts > 0 ? kDone : kNoAnswer;
+}
+
+int hold_against(const Arguments& a, Limits limits) {
   std::vector<model::gate::Run> runs;
   std::vector<model::ExchangeId> wrong;
   for (const std::string& file : a.files) {
@@ -67,10 +100,11 @@ int run(const Arguments& a) {
   std::vector<model::gate::Run*> all;
   for (auto& one : runs) all.push_back(&one);
   views::name_routes(all);
-  const Assertion assertion = views::assert_slos(std::move(slos), runs);
+  const Assertion assertion = views::assert_slos(
+      std::move(limits.slos), runs, a.observed ? model::gate::DecideBy::observed : model::gate::DecideBy::interval);
   const bool printed = a.output.empty() || a.output == "-";
-  const std::string text = a.format == "json"    ? report::assertion_json(assertion)
-                           : a.format == "junit" ? report::assertion_junit(assertion, a.undecided == "fail")
+  const std::string text = a.format == "json"    ? report::assertion_json(assertion, limits.by)
+                           : a.format == "junit" ? report::assertion_junit(assertion, a.undecided == "fail", limits.by)
                            : a.format == "md"    ? render::to_markdown(report::assertion_document(assertion, a.explain))
                                                  : render::to_text(report::assertion_document(assertion, a.explain),
                                                                    a.width, printed && coloured());
@@ -82,26 +116,49 @@ int run(const Arguments& a) {
   return a.undecided == "pass" ? kDone : a.undecided == "fail" ? kGateFails : kNoAnswer;
 }
 
+int run(const Arguments& a) {
+  Limits limits;
+  limits.by.slo_file = std::filesystem::path(a.slo).filename().string();
+  limits.by.tailcap = TAILCAP_VERSION;
+  if (!read_yaml_file("assert", a.slo, [&](const std::string& text) {
+        limits.slos = query::slos_of(text);
+        limits.by.sha256 = redact::fingerprint(text);
+      }))
+    return kBadUsage;
+  if (a.check) return check(limits);
+  if (a.format == "prometheus-rules") return write_rules(a, limits);
+  return hold_against(a, std::move(limits));
+}
+
 }  // namespace
 
 int run_assert(int argc, char** argv) {
   Arguments a;
   CommandLine line("assert", kAbout);
-  line.words("FILE...", a.files, 1, "no file given");
+  line.words("FILE...", a.files, 0, nullptr);
   line.group("Which limits?");
   line.option(kSlo, &a.slo);
   line.option(option::kExplain, &a.explain, "also the limits that are kept: what was evaluated");
+  line.option(kObserved, &a.observed);
   line.choice(option::kUndecided, a.undecided, {"pass", "fail", "warn"});
+  line.option(option::kCheck, &a.check, "only read the limits: without a capture. 2 where they are wrong");
   line.group("Which requests?");
   line.option(option::kWarmUp, &a.warm_up, "leave out so much of every capture (default 0)");
   line.group("In which form?");
-  line.format(a.format, {"text", "md", "json", "junit"}, &a.output);
+  line.format(a.format, {"text", "md", "json", "junit", "prometheus-rules"}, &a.output,
+              "prometheus-rules: recording rules and alerts of the same limits, as YAML; without a capture");
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   add_routes(line, a.selection);
   line.notes(kNotes);
   a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (a.slo.empty()) throw UsageError("--slo names the file with the limits");
+  const bool rules = a.format == "prometheus-rules";
+  if (a.check && (rules || a.format != "text" || !a.output.empty()))
+    throw UsageError("--check only reads the limits: it takes no --format and no --output");
+  if ((a.check || rules) && !a.files.empty())
+    throw UsageError(std::string(a.check ? "--check" : "--format prometheus-rules") + " takes no captures");
+  if (!a.check && !rules && a.files.empty()) throw UsageError("no file given");
   return run(a);
 }
 

@@ -178,8 +178,8 @@ int run(Arguments& a, std::optional<double> warm_up) {
   };
   const bool printed = a.output.empty() || a.output == "-";
   const std::string text =
-      a.format == "json"    ? report::compare_json(comparison)
-      : a.format == "junit" ? report::compare_junit(comparison, a.undecided == "fail")
+      a.format == "json"    ? report::compare_json(comparison, TAILCAP_VERSION)
+      : a.format == "junit" ? report::compare_junit(comparison, a.undecided == "fail", TAILCAP_VERSION)
       : a.format == "md"    ? render::to_markdown(report::compare_document(comparison, true))
       : a.format == "html"
           ? render::to_html(report::compare_document(comparison, false, pairs_to_show()))

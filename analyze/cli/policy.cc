@@ -1,4 +1,5 @@
 // tailcap policy: live controls of a tracing system, replayed over a recording.
+#include <cstdio>
 #include <filesystem>
 #include <string>
 
@@ -12,7 +13,9 @@
 #include "analyze/cli/output/terminal.h"
 #include "analyze/query/policy_file.h"
 #include "analyze/report/policy/policy_report.h"
+#include "analyze/report/words/number.h"
 #include "analyze/views/policy/replay.h"
+#include "formats/printable.h"
 
 namespace tailcap::cli {
 namespace {
@@ -43,13 +46,27 @@ conditions while it is recorded.
 examples:
   tailcap policy slow.tcap policy.yaml
   tailcap policy slow.tcap policy.yaml --json -o replay.json
+  tailcap policy --check policy.yaml
 )";
 
 struct Arguments {
   std::string file, policy, format, output;
   Selection selection;
   std::size_t width = 0, most = 20;
+  bool check = false;
 };
+
+int check(const std::string& file, const model::policy::Policy& policy) {
+  std::string parts;
+  const auto part = [&](std::size_t n, const char* one, const char* several) {
+    if (n > 0) parts += (parts.empty() ? "" : ", ") + report::count_text(n, one, several);
+  };
+  part(policy.conditions.size(), "condition", "conditions");
+  part(policy.sampling ? 1 : 0, "sampling", "samplings");
+  part(policy.breakers.size(), "breaker", "breakers");
+  std::puts((formats::printable(std::filesystem::path(file).filename().string()) + ": " + parts).c_str());
+  return kDone;
+}
 
 int run(const Arguments& a) {
   model::policy::Outcome outcome;
@@ -58,6 +75,7 @@ int run(const Arguments& a) {
   model::policy::Policy policy;
   if (!read_yaml_file("policy", a.policy, [&](const std::string& text) { policy = query::policy_of(text); }))
     return kBadUsage;
+  if (a.check) return check(a.policy, policy);
   options.partition = policy::needs_account(policy);
   const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   const auto& file = analysis.study.quality.file;
@@ -85,7 +103,8 @@ int run_policy(int argc, char** argv) {
   Arguments a;
   CommandLine line("policy", kAbout);
   line.word("FILE", a.file, "no file given");
-  line.word("POLICY", a.policy, "no policy given: a YAML file with conditions, sampling or breakers");
+  line.word("POLICY", a.policy, nullptr);
+  line.option(option::kCheck, &a.check, "only read POLICY, the only word then: without a capture. 2 where it is wrong");
   line.group("In which form?");
   line.format(a.format, {"text", "md", "html", "json"}, &a.output);
   line.option(option::kLimit, &a.most,
@@ -95,6 +114,10 @@ int run_policy(int argc, char** argv) {
   line.notes(kNotes);
   a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
+  if (a.check && (!a.policy.empty() || a.format != "text" || !a.output.empty()))
+    throw UsageError("--check only reads POLICY: it takes no capture, no --format and no --output");
+  if (a.check) a.policy = a.file;
+  if (a.policy.empty()) throw UsageError("no policy given: a YAML file with conditions, sampling or breakers");
   return run(a);
 }
 

@@ -8,14 +8,14 @@ namespace {
 
 using model::Request;
 
-std::string_view method_of(std::string_view method) {
+}  // namespace
+
+std::string_view exported_method(std::string_view method) {
   constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
                                                         "CONNECT", "OPTIONS", "TRACE", "PATCH"};
   if (method.empty()) return "unknown";
   return std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end() ? "_OTHER" : method;
 }
-
-}  // namespace
 
 std::int32_t native_bucket(std::int64_t ns) {
   return static_cast<std::int32_t>(std::ceil(std::log2(static_cast<double>(ns) * 1e-9) * (1 << kSchema)));
@@ -27,7 +27,7 @@ std::map<SeriesKey, Series> series_of(const Metrics& m) {
     const Request row = m.table.rows[one.row];
     const std::string_view route = m.table.texts[row.route], service = m.table.texts[row.comm];
     Series& s = out[{service.empty() ? "unknown" : service, model::name_of(row.role),
-                     method_of(m.table.texts[row.method]), route.empty() ? "unknown" : route}];
+                     exported_method(m.table.texts[row.method]), route.empty() ? "unknown" : route}];
     ++s.outcomes[model::name_of(row.outcome)];
     if (!row.has_duration) {
       ++s.unknown;

@@ -59,6 +59,9 @@ struct Series {
 inline constexpr int kSchema = 4;             // a bucket is 4.4 % wide
 std::int32_t native_bucket(std::int64_t ns);  // of a duration above 0
 
+// "POST"; "_OTHER": of those that are not RFC 9110's or PATCH. "unknown": of none.
+std::string_view exported_method(std::string_view method);
+
 std::map<SeriesKey, Series> series_of(const Metrics& metrics);
 
 }  // namespace tailcap::exports

@@ -16,6 +16,28 @@ using model::gate::Objective;
 using model::gate::Slo;
 
 constexpr std::size_t kMostSlos = 1000;
+constexpr std::int64_t kLeastPeriod = 7, kMostPeriod = 366;  // days
+
+model::Role role_of(const Yaml& value) {
+  const std::string& role = scalar(value, "server or client is expected here");
+  if (role != "server" && role != "client") fail(value, "the role is server or client, not '" + printable(role) + "'");
+  return role == "server" ? model::Role::server : model::Role::client;
+}
+
+std::int64_t time_of(const Yaml& value, const char* what) {
+  const std::string& text = scalar(value, what);
+  const auto ns = parse_duration(text);
+  if (!ns) fail(value, std::string(what) + ", not '" + printable(text) + "'");
+  return *ns;
+}
+
+// Burn rates of a shorter one would be below the limit itself.
+std::int64_t period_of(const Yaml& value) {
+  const std::int64_t ns = time_of(value, "the period is a time like 30d");
+  if (ns < kLeastPeriod * model::gate::kDay || ns > kMostPeriod * model::gate::kDay)
+    fail(value, "the period of an error budget is from 7d to 366d");
+  return ns;
+}
 
 Objective objective_of(const std::string& key, const Yaml& value) {
   Objective out;
@@ -46,12 +68,19 @@ Objective objective_of(const std::string& key, const Yaml& value) {
 }
 
 Slo slo_of(const Yaml& node) {
-  static constexpr std::string_view keys[] = {"name", "route", "at_most"};
+  static constexpr std::string_view keys[] = {"name",     "description", "route",  "role",
+                                              "severity", "for",         "period", "at_most"};
   Slo out;
+  out.line = node.line;
   each(node, "an entry of slos is a map with route and at_most", keys,
        [&](const std::string& key, const Yaml&, const Yaml& value) {
          if (key == "name") out.name = scalar(value, "a name is expected here");
          if (key == "route") out.route = scalar(value, "a route is expected here, like POST /pay");
+         if (key == "description") out.description = scalar(value, "a text is expected here");
+         if (key == "role") out.role = role_of(value);
+         if (key == "severity") out.severity = scalar(value, "a word for alerts is expected here, like page");
+         if (key == "for") out.hold = time_of(value, "how long before an alert fires is a time like 5m");
+         if (key == "period") out.period = period_of(value);
          if (key != "at_most") return;
          static const std::vector<std::string_view> metrics = model::gate::metric_names();
          each(value, "limits are a map, like {p99: 200ms}", metrics,

@@ -245,6 +245,7 @@ class Compare(case.Case):
         if jsonschema:
             schema = jsonschema.Draft202012Validator(json.loads((case.ROOT / "docs/compare.schema.json").read_text()))
             self.assertEqual([e.message for e in schema.iter_errors(document)], [])
+        self.assertEqual(document["tailcap"], self.tailcap("--version").stdout.split()[1])
         self.assertEqual([(c["what"], c["program"], c["module"], c["base"], c["new"]) for c in document["software"]], [
             ("revision", "example.org/pay", None, ["3f2a91c0b1d2aaaa"], ["77aa00112233bbbb"]),
             ("go_version", "example.org/pay", None, ["go1.21.1"], ["go1.22.3"]),

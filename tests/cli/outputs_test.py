@@ -258,6 +258,9 @@ class Outputs(unittest.TestCase):
                     self.page(out)
                 for form in ("text", "md", "json", "junit"):
                     self.run_command("compare", file, "--", file, "--format", form)
+                (self.scratch / "slo.yaml").write_text(json.dumps({"slos": [{"route": "*", "at_most": {"p50": "1ns", "errors": "50%"}}]}))
+                for form in ("text", "md", "json", "junit"):
+                    self.run_command("assert", file, "--slo", "slo.yaml", "--explain", "--observed", "--format", form)
                 self.run_command("recover", file, "-o", "saved.tcap", "--force")
                 self.run_command("merge", file, file, "-o", "both.tcap", "--force")
                 seen[name], self.seen = self.seen, 0

@@ -286,6 +286,25 @@ every: 250ms
         self.assertEqual(self.tailcap("watch", "x.tcap", "--policy", "policy.yaml").returncode, 1, "there is no recorder")
         self.assert_refused(self.tailcap("watch", "x.tcap", "--policy", "policy.yaml", "--conditions", "policy.yaml"), 2, "give --conditions or --policy")
 
+    def test_check(self):
+        """The policy is read without a capture: those of the documents, and what is wrong has its place."""
+        found = 0
+        for path in sorted((case.ROOT / "docs").glob("*.md")):
+            for block in re.findall(r"^```yaml\n(.*?)^```", path.read_text(), re.M | re.S):
+                if not re.search(r"^(conditions|sampling|breakers):", block, re.M):
+                    continue
+                (self.scratch / "policy.yaml").write_text(block)
+                done = self.tailcap("policy", "--check", "policy.yaml")
+                self.assertEqual((done.returncode, done.stderr), (0, ""), f"{path}\n{block}")
+                self.assertRegex(done.stdout, r"^policy\.yaml: \d+ (condition|sampling|breaker)s?")
+                found += 1
+        self.assertGreaterEqual(found, 3)
+        (self.scratch / "policy.yaml").write_text("sampling:\n  rat: 1%")
+        self.assert_refused(self.tailcap("policy", "--check", "policy.yaml"), 2, "policy.yaml:2:3", "did you mean 'rate'?")
+        self.assert_refused(self.tailcap("policy", "--check", self.pay, "policy.yaml"), 2, "takes no capture")
+        self.assert_refused(self.tailcap("policy", self.pay), 2, "no policy given")
+        self.assertEqual(self.tailcap("policy", "--check", "absent.yaml").returncode, 1)
+
     def test_hostile_files_end(self):
         for text in ("[" * 100_000, "conditions: &s\n  - *s", "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nconditions: [*b,*b,*b]", "\0", "a" * (2 << 20),
                      "a: &a [" + "x," * 1000 + "]\nb: &b [" + "*a," * 1000 + "]\nconditions: [" + "*b," * 1000 + "]"):

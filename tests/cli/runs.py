@@ -44,6 +44,28 @@ def text(number, requests=600, ms=5.0, calls=1, errors=0, version=None, slow_eve
     return "\n".join(lines) + "\n"
 
 
+def exact(durations, failed=(), refused=(), method="POST", path="/pay", number=1):
+    """One request after the other, of exactly these durations (µs). failed, refused: the indexes of those that are answered 500 and 404."""
+    begin = 1_700_000_000 + 100 * number
+    lines = [f"preamble tier=a payload_limit=256 capture_id=e{number} started_realtime={begin}000000000",
+             f"+0 clock realtime={begin}000000000 boottime=0 uncertainty=100",
+             '+0 task_info pid=10 tid=10 comm="pay"',
+             "+0.001 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:40000 next_in=1000 next_out=5000"]
+    ask = f"{method} {path} HTTP/1.1\\r\\nHost: p\\r\\nContent-Length: 0\\r\\n\\r\\n"
+    at, spent = [1000, 5000], 10_000
+    failed, refused = set(failed), set(refused)
+    for i, duration in enumerate(durations):
+        status = "500 NO" if i in failed else "404 NO" if i in refused else "200 OK"
+        answer = f"HTTP/1.1 {status}\\r\\nContent-Length: 2\\r\\n\\r\\nok"
+        sizes = [len(text.replace("\\r\\n", "##")) for text in (ask, answer)]
+        lines.append(f"+{spent / 1e6:.6f} arrival socket=5 pos={at[0]} len={sizes[0]}")
+        lines.append(f'+{(spent + 1) / 1e6:.6f} receive pid=10 tid=10 socket=5 pos={at[0]} data="{ask}"')
+        lines.append(f'+{(spent + duration) / 1e6:.6f} send pid=10 tid=10 socket=5 pos={at[1]} data="{answer}"')
+        at = [at[0] + sizes[0], at[1] + sizes[1]]
+        spent += duration + 1000
+    return "\n".join(lines) + "\n"
+
+
 def write(folder, name, **what):
     return write_text(folder, name, text(**what))
 

@@ -73,6 +73,8 @@ constexpr std::array kEndings = std::to_array<std::pair<std::string_view, std::s
     {".om", "openmetrics"},
     {".pcapng", "pcapng"},
     {".xml", "junit"},
+    {".yaml", "prometheus-rules"},
+    {".yml", "prometheus-rules"},
 });
 
 }  // namespace
@@ -110,7 +112,7 @@ void CommandLine::format(std::string& target, std::vector<std::string_view> form
 }
 
 std::string CommandLine::help() const {
-  std::string words = all_names_;
+  std::string words = all_words_ && least_words_ == 0 ? "[" + std::string(all_names_) + "]" : all_names_;
   for (const Word& word : words_)
     words += (words.empty() ? "" : " ") + (word.missing ? std::string(word.name) : "[" + std::string(word.name) + "]");
   std::string out = wrapped(about_, 0, 0) + "\nusage: tailcap " + command_ + " " + words + " [OPTION...]\n";

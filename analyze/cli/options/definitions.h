@@ -78,6 +78,7 @@ inline constexpr Definition kMeasure{
 // What is a verdict?
 inline constexpr Definition kWarmUp{"warmup", 0, "T",
                                     "leave out so much of every run (default its first tenth, at least 1s)", 0};
+inline constexpr Definition kCheck{"check", 0, nullptr, "", 0};
 inline constexpr Definition kUndecided{"undecided", 0, "",
                                        "exit code of what is undecided: 0, 3, or 4 (warn, the default)", 0};
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "analyze/model/gate/comparison.h"
 #include "analyze/model/gate/metric.h"
+#include "analyze/model/wire/exchange.h"
 
 namespace tailcap::model::gate {
 
@@ -18,10 +20,18 @@ struct Objective {
   std::size_t line = 0;  // in the file, from 1
 };
 
+inline constexpr std::int64_t kMinute = 60'000'000'000, kDay = 24 * 60 * kMinute;  // ns
+
 struct Slo {
-  std::string name;   // empty: none
-  std::string route;  // "POST /pay", "/api/*"; "*": every route
+  std::string name, description;  // empty: none
+  std::string route;              // "POST /pay", "/api/*"; "*": every route
+  std::optional<Role> role;       // unset: served requests where any were recorded, otherwise calls
   std::vector<Objective> objectives;
+  std::size_t line = 0;  // in the file, from 1
+  // Of alerts.
+  std::string severity;             // empty: the default of each
+  std::int64_t hold = 5 * kMinute;  // ns: how long a limit is broken before an alert fires
+  std::int64_t period = 30 * kDay;  // ns: of the error budget
 };
 
 // One objective, held against one route of one capture.
@@ -32,6 +42,7 @@ struct ObjectiveResult {
   bool found = false;
   Verdict verdict = Verdict::undecided;
   std::vector<std::string> missing;  // why it is undecided
+  bool observed = false;             // the value decided, because the interval did not
   bool known = false;                // value is
   bool interval = false;             // low and high are; only low where upper is false
   bool upper = false;
@@ -39,10 +50,16 @@ struct ObjectiveResult {
   std::uint64_t requests = 0;           // that were evaluated
 };
 
+enum class DecideBy : std::uint8_t {
+  interval,  // what lies within the interval is undecided
+  observed,  // there the value of the capture decides
+};
+
 struct Assertion {
   std::vector<Slo> slos;
   std::vector<ObjectiveResult> results;
   Verdict verdict = Verdict::undecided;
+  DecideBy by = DecideBy::interval;
 };
 
 }  // namespace tailcap::model::gate

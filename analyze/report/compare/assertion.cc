@@ -72,7 +72,13 @@ Tone tone_of(Verdict verdict) {
 render::Document assertion_document(const Assertion& a, bool explain) {
   render::Document out;
   out.heading(1, "tailcap assert");
-  out.add(render::Facts{render::Facts::Line{tone_of(a.verdict), "verdict", summary(a)}, {}, true});
+  render::Facts facts{render::Facts::Line{tone_of(a.verdict), "verdict", summary(a)}, {}, true};
+  if (a.by == model::gate::DecideBy::observed)
+    facts.lines.push_back(
+        {Tone::plain, "observed",
+         "what an interval leaves open is decided by the value of this capture; another recording can "
+         "differ"});
+  out.add(std::move(facts));
   std::vector<const ObjectiveResult*> shown;
   for (const auto& r : a.results)
     if (explain || r.verdict != Verdict::pass) shown.push_back(&r);
@@ -94,7 +100,7 @@ render::Document assertion_document(const Assertion& a, bool explain) {
   for (const auto* r : shown) {
     const Objective& o = objective_of(a, *r);
     render::Row row;
-    render::Cell verdict(name_of(r->verdict));
+    render::Cell verdict(std::string(name_of(r->verdict)) + (r->observed ? ", observed" : ""));
     verdict.tone = tone_of(r->verdict);
     row.cells = {verdict,
                  limit_text(o),
@@ -110,13 +116,20 @@ render::Document assertion_document(const Assertion& a, bool explain) {
   return out;
 }
 
-std::string assertion_json(const Assertion& a) {
+std::string assertion_json(const Assertion& a, const AssertedBy& by) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
   json.field("schema", kJsonSchema);
   json.field("verdict", name_of(a.verdict));
   json.field("sentence", summary(a));
+  json.field("tailcap", by.tailcap);
+  json.key("slo");
+  json.begin_object();
+  json.field("file", by.slo_file);
+  json.field("sha256", by.sha256);
+  json.end_object();
+  json.field("observed", a.by == model::gate::DecideBy::observed);
   json.key("results");
   json.begin_array();
   for (const auto& r : a.results) {
@@ -136,6 +149,7 @@ std::string assertion_json(const Assertion& a) {
     json.real(o.limit);
     json.field("of_time", o.of_time);
     json.field("verdict", name_of(r.verdict));
+    json.field("observed", r.observed);
     json.key("missing");
     json.begin_array();
     for (const auto& why : r.missing) json.text(why);
@@ -158,11 +172,15 @@ std::string assertion_json(const Assertion& a) {
   return out + "\n";
 }
 
-std::string assertion_junit(const Assertion& a, bool undecided_fails) {
+std::string assertion_junit(const Assertion& a, bool undecided_fails, const AssertedBy& by) {
   std::vector<JunitCase> cases;
   for (const auto& r : a.results)
     cases.push_back({name_of_slo(a, r), limit_text(objective_of(a, r)), r.verdict, sentence(a, r)});
-  return junit_text("tailcap assert", cases, undecided_fails);
+  return junit_text("tailcap assert", cases, undecided_fails,
+                    {{"tailcap.version", by.tailcap},
+                     {"tailcap.slo.file", printable(by.slo_file)},
+                     {"tailcap.slo.sha256", by.sha256},
+                     {"tailcap.observed", a.by == model::gate::DecideBy::observed ? "true" : "false"}});
 }
 
 }  // namespace tailcap::report

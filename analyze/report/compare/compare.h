@@ -16,8 +16,9 @@ render::Document compare_document(const model::gate::Comparison& comparison, boo
                                   const std::vector<SlowPair>& slow = {});
 inline constexpr std::size_t kBriefLines = 60;
 
-std::string compare_json(const model::gate::Comparison& comparison);
+// tailcap: the version that compares.
+std::string compare_json(const model::gate::Comparison& comparison, const std::string& tailcap);
 // undecided_fails: a gate that is undecided is a failure, otherwise it is skipped.
-std::string compare_junit(const model::gate::Comparison& comparison, bool undecided_fails);
+std::string compare_junit(const model::gate::Comparison& comparison, bool undecided_fails, const std::string& tailcap);
 
 }  // namespace tailcap::report

@@ -16,7 +16,8 @@ using model::gate::RouteComparison;
 
 class CompareWriter {
  public:
-  CompareWriter(JsonWriter& json, const Comparison& c) : json_(json), c_(c) {}
+  CompareWriter(JsonWriter& json, const Comparison& c, const std::string& tailcap)
+      : json_(json), c_(c), tailcap_(tailcap) {}
 
   void write() {
     json_.begin_object();
@@ -24,6 +25,7 @@ class CompareWriter {
     json_.field("method", name_of(c_.method));
     json_.field("verdict", name_of(c_.verdict));
     json_.field("sentence", verdict_text(c_));
+    json_.field("tailcap", tailcap_);
     texts("obstacles", c_.obstacles);
     texts("uneven", c_.uneven);
     json_.key("apart");
@@ -209,14 +211,15 @@ class CompareWriter {
 
   JsonWriter& json_;
   const Comparison& c_;
+  const std::string& tailcap_;
 };
 
 }  // namespace
 
-std::string compare_json(const Comparison& comparison) {
+std::string compare_json(const Comparison& comparison, const std::string& tailcap) {
   std::string out;
   JsonWriter json(out);
-  CompareWriter(json, comparison).write();
+  CompareWriter(json, comparison, tailcap).write();
   return out + "\n";
 }
 

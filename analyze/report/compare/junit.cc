@@ -9,8 +9,12 @@ namespace tailcap::report {
 
 using model::gate::Verdict;
 
-std::string junit_text(const std::string& suite, const std::vector<JunitCase>& cases, bool undecided_fails) {
-  std::string body;
+std::string junit_text(const std::string& suite, const std::vector<JunitCase>& cases, bool undecided_fails,
+                       const JunitProperties& properties) {
+  std::string body = "    <properties>\n";
+  for (const auto& [name, value] : properties)
+    body += "      <property name=\"" + render::html(name) + "\" value=\"" + render::html(value) + "\"/>\n";
+  body += "    </properties>\n";
   std::size_t failures = 0, skipped = 0;
   for (const JunitCase& c : cases) {
     body += "    <testcase classname=\"" + render::html(c.group) + "\" name=\"" + render::html(c.name) + "\"";
@@ -29,12 +33,12 @@ std::string junit_text(const std::string& suite, const std::vector<JunitCase>& c
          "\" " + counts + ">\n" + body + "  </testsuite>\n</testsuites>\n";
 }
 
-std::string compare_junit(const model::gate::Comparison& c, bool undecided_fails) {
+std::string compare_junit(const model::gate::Comparison& c, bool undecided_fails, const std::string& tailcap) {
   std::vector<JunitCase> cases;
   for (const auto& g : c.gates)
     cases.push_back({g.found ? route_text(c.routes[g.route].name) : printable(g.gate.route), gate_text(g), g.verdict,
                      gate_sentence(c, g)});
-  return junit_text("tailcap compare", cases, undecided_fails);
+  return junit_text("tailcap compare", cases, undecided_fails, {{"tailcap.version", tailcap}});
 }
 
 }  // namespace tailcap::report

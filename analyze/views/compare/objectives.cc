@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "analyze/compare/gates.h"
@@ -16,6 +19,7 @@ namespace tailcap::views {
 namespace {
 
 using model::gate::Assertion;
+using model::gate::DecideBy;
 using model::gate::Metric;
 using model::gate::Objective;
 using model::gate::ObjectiveResult;
@@ -28,14 +32,22 @@ constexpr double kAlpha = 0.025;  // each side of a 95 % interval
 constexpr std::size_t kBlocks = 20;
 constexpr double kCorrelations = 5;       // autocorrelation times in a block
 constexpr std::size_t kLeastErrors = 30;  // requests that count as independent
+constexpr double kLeastObserved = 50;     // requests, and as many that one alone breaks no limit
+constexpr double kMostInFlight = 0.01;    // so few requests that the recording cut off are left out
+
+// Where the value of the capture lies, whatever happened to its requests whose end is not known.
+struct Observed {
+  double value = 0, least = 0, most = 0;
+  double requests = 0, needed = kLeastObserved;
+};
 
 std::string whole(double n) { return std::to_string(static_cast<std::uint64_t>(std::max(0.0, n))); }
 
-void quantile(const RouteRun& route, const Run& run, double q, ObjectiveResult& out) {
+std::optional<Observed> quantile(const RouteRun& route, const Run& run, double q, ObjectiveResult& out) {
   std::vector<std::int64_t> durations;
   for (const Observation& o : route.requests)
     if (o.duration >= 0) durations.push_back(o.duration);
-  const tail::Sample sample(std::move(durations));
+  tail::Sample sample(std::move(durations));
   const model::Quantile found = sample.quantile(q, {route.doubtful, route.in_flight, run.seconds});
   out.value = static_cast<double>(found.value.count());
   out.low = static_cast<double>(found.low.count());
@@ -44,26 +56,45 @@ void quantile(const RouteRun& route, const Run& run, double q, ObjectiveResult& 
   out.upper = found.support == model::Support::full;
   out.interval = out.upper || found.support == model::Support::lower_only;
   if (!out.upper) out.missing.push_back(found.reason);
+  const std::vector<std::int64_t> sorted = std::move(sample).take_sorted();
+  if (sorted.empty()) return std::nullopt;
+  const std::uint64_t n = sorted.size();
+  const bool cut = static_cast<double>(route.in_flight) > kMostInFlight * static_cast<double>(n + route.in_flight);
+  const std::uint64_t unknown = route.doubtful + (cut ? route.in_flight : 0);
+  const std::uint64_t rank = tail::rank_of(q, n + unknown);
+  const auto at = [&](std::uint64_t place) { return static_cast<double>(sorted[place - 1]); };
+  return Observed{.value = at(tail::rank_of(q, n)),
+                  .least = rank > unknown ? at(rank - unknown) : 0,
+                  .most = rank <= n ? at(rank) : std::numeric_limits<double>::infinity(),
+                  .requests = static_cast<double>(n),
+                  .needed = std::max(kLeastObserved, std::round(1 / (1 - q)))};
 }
 
-void share(const RouteRun& route, bool failed, ObjectiveResult& out) {
+std::optional<Observed> share(const RouteRun& route, bool failed, double limit, ObjectiveResult& out) {
   std::vector<double> errors;
   for (const Observation& o : route.requests) errors.push_back((failed ? o.failed : o.client_error) ? 1 : 0);
   out.value = compare::mean_of(errors);
   out.known = true;
   const double n = static_cast<double>(errors.size()) / tail::correlation_time(errors), hits = out.value * n;
   // Those whose outcome is not known could all have failed.
-  const double unknown =
-      static_cast<double>(route.doubtful) / (static_cast<double>(route.doubtful) + static_cast<double>(errors.size()));
+  const double doubtful = static_cast<double>(route.doubtful), all = doubtful + static_cast<double>(errors.size());
+  const double unknown = doubtful / all;
+  const double sum = std::accumulate(errors.begin(), errors.end(), 0.0);
+  const Observed observed{.value = out.value,
+                          .least = sum / all,
+                          .most = (sum + doubtful) / all,
+                          .requests = static_cast<double>(errors.size()),
+                          .needed = limit > 0 ? std::max(kLeastObserved, std::ceil(1 / limit - 1e-9)) : kLeastObserved};
   if (n < kLeastErrors) {
     out.missing.push_back("these requests count as " + whole(n) + " independent ones: needs " +
                           std::to_string(kLeastErrors));
-    return;
+    return observed;
   }
   out.interval = out.upper = true;
   out.low = hits > 0 ? tail::beta_quantile(kAlpha, hits, n - hits + 1) * (1 - unknown) : 0;
   out.high = n - hits > 0 ? tail::beta_quantile(1 - kAlpha, hits + 1, n - hits) : 1;
   out.high = out.high * (1 - unknown) + unknown;
+  return observed;
 }
 
 // The mean of values that depend on their neighbours, by blocks of equal size; residual: what varies of it.
@@ -159,7 +190,34 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
   out.high = std::min(1.0, out.high);
 }
 
-void decide(const Objective& objective, const Run& run, ObjectiveResult& out) {
+// The mean of the requests that have one. Its interval, which is not known of few, does not matter.
+std::optional<Observed> average_observed(const RouteRun& route, const Objective& objective, ObjectiveResult& out) {
+  average(route, objective, out);
+  if (!out.known) return std::nullopt;
+  return Observed{
+      .value = out.value, .least = out.value, .most = out.value, .requests = static_cast<double>(out.requests)};
+}
+
+// What the interval leaves open is decided by the value, unless that depends on what is not known.
+void decide_by_value(const Objective& objective, const Observed& observed, double more, ObjectiveResult& out) {
+  if (observed.requests < observed.needed) {
+    out.missing = {whole(observed.requests) + (observed.requests == 1 ? " request is" : " requests are") +
+                   " too few: needs " + whole(observed.needed)};
+    return;
+  }
+  if (observed.least > objective.limit || observed.most + more <= objective.limit) {
+    out.verdict = observed.least > objective.limit ? Verdict::fail : Verdict::pass;
+    out.observed = out.known = true;
+    out.value = observed.value;
+    out.missing.clear();
+    return;
+  }
+  out.missing = {more > 0 && observed.most <= objective.limit
+                     ? "calls without a known parent could be of this route"
+                     : "it depends on requests whose end is unknown or in doubt"};
+}
+
+void decide(const Objective& objective, const Run& run, const std::optional<Observed>& observed, ObjectiveResult& out) {
   // Calls without a known parent may be of these requests.
   const bool calls = objective.metric.kind == Metric::Kind::count && model::gate::of_calls(objective.metric.which);
   const double more =
@@ -167,21 +225,22 @@ void decide(const Objective& objective, const Run& run, ObjectiveResult& out) {
   if (out.interval && out.low > objective.limit) {
     out.verdict = Verdict::fail;
     out.missing.clear();
-    return;
-  }
-  if (!out.missing.empty()) return;
-  if (out.high + more <= objective.limit) {
+  } else if (out.missing.empty() && out.high + more <= objective.limit) {
     out.verdict = Verdict::pass;
-    return;
+  } else if (observed) {
+    decide_by_value(objective, *observed, more, out);
+  } else if (out.missing.empty()) {
+    out.missing.push_back(more > 0 && out.high <= objective.limit
+                              ? "calls without a known parent could be of this route"
+                              : "the limit lies within the interval: record longer");
   }
-  out.missing.push_back(more > 0 && out.high <= objective.limit ? "calls without a known parent could be of this route"
-                                                                : "the limit lies within the interval: record longer");
 }
 
 }  // namespace
 
-Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> runs) {
+Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> runs, DecideBy by) {
   Assertion out;
+  out.by = by;
   out.slos = std::move(slos);
   for (const Run& run : runs) {
     const bool served = std::any_of(run.routes.begin(), run.routes.end(),
@@ -189,10 +248,10 @@ Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> r
     for (std::size_t s = 0; s < out.slos.size(); ++s)
       for (std::size_t o = 0; o < out.slos[s].objectives.size(); ++o) {
         const Objective& objective = out.slos[s].objectives[o];
+        const model::Role role = out.slos[s].role.value_or(served ? model::Role::server : model::Role::client);
         bool any = false;
         for (const RouteRun& route : run.routes) {
-          if (served != (route.name.role == model::Role::server) || !compare::matches(out.slos[s].route, route.name))
-            continue;
+          if (route.name.role != role || !compare::matches(out.slos[s].route, route.name)) continue;
           any = true;
           ObjectiveResult result;
           result.slo = s;
@@ -214,13 +273,15 @@ Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> r
           } else if (route.requests.empty()) {
             result.missing.push_back("no request of it has a known end");
           } else {
+            std::optional<Observed> observed;
             if (const auto q = objective.metric.quantile())
-              quantile(route, run, *q, result);
+              observed = quantile(route, run, *q, result);
             else if (objective.metric.share())
-              share(route, objective.metric.kind == Metric::Kind::errors, result);
+              observed = share(route, objective.metric.kind == Metric::Kind::errors, objective.limit, result);
             else
-              average(route, objective, result);
-            decide(objective, run, result);
+              observed = average_observed(route, objective, result);
+            if (by == DecideBy::interval) observed.reset();
+            decide(objective, run, observed, result);
           }
           out.results.push_back(std::move(result));
         }

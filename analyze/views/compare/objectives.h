@@ -10,6 +10,7 @@
 namespace tailcap::views {
 
 // Every objective in every route that it means, of every run. Fails if one fails, passes if all pass.
-model::gate::Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const model::gate::Run> runs);
+model::gate::Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const model::gate::Run> runs,
+                                   model::gate::DecideBy by);
 
 }  // namespace tailcap::views
