@@ -70,20 +70,20 @@ struct Arguments {
 
 struct Limits {
   std::vector<model::gate::Slo> slos;
-  report::AssertedBy by;
+  report::Provenance from;
 };
 
 int check(const Limits& limits) {
   std::size_t count = 0;
   for (const auto& slo : limits.slos) count += slo.objectives.size();
-  std::puts((formats::printable(limits.by.slo_file) + ": " + report::count_text(count, "limit", "limits")).c_str());
+  std::puts((formats::printable(limits.from.file) + ": " + report::count_text(count, "limit", "limits")).c_str());
   return kDone;
 }
 
 int write_rules(const Arguments& a, const Limits& limits) {
   const exports::AlertRules rules =
-      exports::alert_rules(limits.slos, formats::printable(limits.by.slo_file) + " (SHA-256 " + limits.by.sha256 +
-                                            ") by tailcap " + limits.by.tailcap);
+      exports::alert_rules(limits.slos, formats::printable(limits.from.file) + " (SHA-256 " + limits.from.sha256 +
+                                            ") by tailcap " + limits.from.tailcap);
   write_file(a.output, rules.yaml, a.slo);
   for (const std::string& limit : rules.limits) complain("assert", limit);
   return rules.alerts > 0 ? kDone : kNoAnswer;
@@ -103,11 +103,12 @@ int hold_against(const Arguments& a, Limits limits) {
   const Assertion assertion = views::assert_slos(
       std::move(limits.slos), runs, a.observed ? model::gate::DecideBy::observed : model::gate::DecideBy::interval);
   const bool printed = a.output.empty() || a.output == "-";
-  const std::string text = a.format == "json"    ? report::assertion_json(assertion, limits.by)
-                           : a.format == "junit" ? report::assertion_junit(assertion, a.undecided == "fail", limits.by)
-                           : a.format == "md"    ? render::to_markdown(report::assertion_document(assertion, a.explain))
-                                                 : render::to_text(report::assertion_document(assertion, a.explain),
-                                                                   a.width, printed && coloured());
+  const std::string text =
+      a.format == "json"    ? report::assertion_json(assertion, limits.from)
+      : a.format == "junit" ? report::assertion_junit(assertion, a.undecided == "fail", limits.from)
+      : a.format == "md"
+          ? render::to_markdown(report::assertion_document(assertion, a.explain))
+          : render::to_text(report::assertion_document(assertion, a.explain), a.width, printed && coloured());
   write_file(a.output, text, a.files.front());
   if (const int failed = exit_code(false, wrong, "assert"); failed == kFailed) return failed;
   if (assertion.verdict == Verdict::fail) return kGateFails;
@@ -118,11 +119,9 @@ int hold_against(const Arguments& a, Limits limits) {
 
 int run(const Arguments& a) {
   Limits limits;
-  limits.by.slo_file = std::filesystem::path(a.slo).filename().string();
-  limits.by.tailcap = TAILCAP_VERSION;
   if (!read_yaml_file("assert", a.slo, [&](const std::string& text) {
         limits.slos = query::slos_of(text);
-        limits.by.sha256 = redact::fingerprint(text);
+        limits.from = {std::filesystem::path(a.slo).filename().string(), redact::fingerprint(text), TAILCAP_VERSION};
       }))
     return kBadUsage;
   if (a.check) return check(limits);

@@ -12,6 +12,7 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/query/policy_file.h"
+#include "analyze/redact/rules/fingerprint.h"
 #include "analyze/report/policy/policy_report.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/policy/replay.h"
@@ -56,7 +57,7 @@ struct Arguments {
   bool check = false;
 };
 
-int check(const std::string& file, const model::policy::Policy& policy) {
+int check(const model::policy::Policy& policy, const report::Provenance& from) {
   std::string parts;
   const auto part = [&](std::size_t n, const char* one, const char* several) {
     if (n > 0) parts += (parts.empty() ? "" : ", ") + report::count_text(n, one, several);
@@ -64,7 +65,7 @@ int check(const std::string& file, const model::policy::Policy& policy) {
   part(policy.conditions.size(), "condition", "conditions");
   part(policy.sampling ? 1 : 0, "sampling", "samplings");
   part(policy.breakers.size(), "breaker", "breakers");
-  std::puts((formats::printable(std::filesystem::path(file).filename().string()) + ": " + parts).c_str());
+  std::puts((formats::printable(from.file) + ": " + parts).c_str());
   return kDone;
 }
 
@@ -73,9 +74,13 @@ int run(const Arguments& a) {
   pipeline::Options options = options_of(a.selection);
   options.study = false;
   model::policy::Policy policy;
-  if (!read_yaml_file("policy", a.policy, [&](const std::string& text) { policy = query::policy_of(text); }))
+  report::Provenance from;
+  if (!read_yaml_file("policy", a.policy, [&](const std::string& text) {
+        policy = query::policy_of(text);
+        from = {std::filesystem::path(a.policy).filename().string(), redact::fingerprint(text), TAILCAP_VERSION};
+      }))
     return kBadUsage;
-  if (a.check) return check(a.policy, policy);
+  if (a.check) return check(policy, from);
   options.partition = policy::needs_account(policy);
   const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   const auto& file = analysis.study.quality.file;
@@ -88,7 +93,7 @@ int run(const Arguments& a) {
   outcome.file = std::filesystem::path(a.file).filename();
   const bool printed = a.output.empty() || a.output == "-";
   const std::string text =
-      a.format == "json"   ? report::policy_json(outcome, analysis.study.quality.clock)
+      a.format == "json"   ? report::policy_json(outcome, analysis.study.quality.clock, from)
       : a.format == "md"   ? render::to_markdown(report::policy_document(outcome, a.most))
       : a.format == "html" ? render::to_html(report::policy_document(outcome, a.most))
                            : render::to_text(report::policy_document(outcome, a.most), a.width, printed && coloured());

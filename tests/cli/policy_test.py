@@ -4,6 +4,7 @@
     tests/cli/policy_test.py --build build/release [unittest arguments]
 """
 import bisect
+import hashlib
 import json
 import pathlib
 import re
@@ -67,6 +68,7 @@ class Policy(case.Case):
             schema = jsonschema.Draft202012Validator(json.loads((case.ROOT / "docs/policy.schema.json").read_text()))
             schema.check_schema(schema.schema)
             self.assertEqual([e.message for e in schema.iter_errors(out)], [])
+        self.assertEqual((out["policy"], out["tailcap"]), ({"file": "policy.yaml", "sha256": hashlib.sha256(text.encode()).hexdigest()}, self.tailcap("--version").stdout.split()[1]))
         return out
 
     def start(self, row):

@@ -116,19 +116,14 @@ render::Document assertion_document(const Assertion& a, bool explain) {
   return out;
 }
 
-std::string assertion_json(const Assertion& a, const AssertedBy& by) {
+std::string assertion_json(const Assertion& a, const Provenance& limits) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
   json.field("schema", kJsonSchema);
   json.field("verdict", name_of(a.verdict));
   json.field("sentence", summary(a));
-  json.field("tailcap", by.tailcap);
-  json.key("slo");
-  json.begin_object();
-  json.field("file", by.slo_file);
-  json.field("sha256", by.sha256);
-  json.end_object();
+  provenance_fields(json, "slo", limits);
   json.field("observed", a.by == model::gate::DecideBy::observed);
   json.key("results");
   json.begin_array();
@@ -172,14 +167,14 @@ std::string assertion_json(const Assertion& a, const AssertedBy& by) {
   return out + "\n";
 }
 
-std::string assertion_junit(const Assertion& a, bool undecided_fails, const AssertedBy& by) {
+std::string assertion_junit(const Assertion& a, bool undecided_fails, const Provenance& limits) {
   std::vector<JunitCase> cases;
   for (const auto& r : a.results)
     cases.push_back({name_of_slo(a, r), limit_text(objective_of(a, r)), r.verdict, sentence(a, r)});
   return junit_text("tailcap assert", cases, undecided_fails,
-                    {{"tailcap.version", by.tailcap},
-                     {"tailcap.slo.file", printable(by.slo_file)},
-                     {"tailcap.slo.sha256", by.sha256},
+                    {{"tailcap.version", limits.tailcap},
+                     {"tailcap.slo.file", printable(limits.file)},
+                     {"tailcap.slo.sha256", limits.sha256},
                      {"tailcap.observed", a.by == model::gate::DecideBy::observed ? "true" : "false"}});
 }
 

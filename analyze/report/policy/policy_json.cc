@@ -15,12 +15,13 @@ using model::policy::Outcome;
 
 class PolicyJson {
  public:
-  PolicyJson(std::string& out, const Outcome& outcome, const model::WallClock& clock)
-      : json_(out), o_(outcome), clock_(clock) {}
+  PolicyJson(std::string& out, const Outcome& outcome, const model::WallClock& clock, const Provenance& policy)
+      : json_(out), o_(outcome), clock_(clock), policy_(policy) {}
 
   void write() {
     json_.begin_object();
     json_.field("schema", kJsonSchema);
+    provenance_fields(json_, "policy", policy_);
     json_.field("capture", o_.file);
     json_.field("every_ns", std::int64_t{o_.policy.every.count()});
     json_.field("looks", o_.looks);
@@ -168,13 +169,14 @@ class PolicyJson {
   JsonWriter json_;
   const Outcome& o_;
   const model::WallClock& clock_;
+  const Provenance& policy_;
 };
 
 }  // namespace
 
-std::string policy_json(const Outcome& outcome, const model::WallClock& clock) {
+std::string policy_json(const Outcome& outcome, const model::WallClock& clock, const Provenance& policy) {
   std::string out;
-  PolicyJson(out, outcome, clock).write();
+  PolicyJson(out, outcome, clock, policy).write();
   return out + "\n";
 }
 

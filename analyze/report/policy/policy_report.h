@@ -7,11 +7,12 @@
 #include "analyze/model/policy/outcome.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/render/document.h"
+#include "analyze/report/json/provenance.h"
 
 namespace tailcap::report {
 
 // most: rows of a table.
 render::Document policy_document(const model::policy::Outcome& outcome, std::size_t most);
-std::string policy_json(const model::policy::Outcome& outcome, const model::WallClock& clock);
+std::string policy_json(const model::policy::Outcome& outcome, const model::WallClock& clock, const Provenance& policy);
 
 }  // namespace tailcap::report

@@ -1,0 +1,27 @@
+// Which file of a person a result is judged by, and which version of tailcap judged it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "analyze/report/json/json_writer.h"
+
+namespace tailcap::report {
+
+struct Provenance {
+  std::string file;    // its name
+  std::string sha256;  // of its bytes, in hexadecimal
+  std::string tailcap;
+};
+
+// what: "slo", "policy".
+inline void provenance_fields(JsonWriter& json, std::string_view what, const Provenance& from) {
+  json.field("tailcap", from.tailcap);
+  json.key(what);
+  json.begin_object();
+  json.field("file", from.file);
+  json.field("sha256", from.sha256);
+  json.end_object();
+}
+
+}  // namespace tailcap::report
