@@ -30,7 +30,7 @@ Ring::Ring(int map, std::uint64_t bytes) : size_(bytes), page_(static_cast<std::
     throw std::system_error(error, std::generic_category(), "cannot map the ring buffer's data");
   }
   data_ = static_cast<const std::byte*>(producer_) + page_;
-  position_ = released_ = position_in(consumer_).load();
+  position_ = released_ = end_ = position_in(consumer_).load();
 }
 
 Ring::~Ring() {
@@ -40,8 +40,10 @@ Ring::~Ring() {
 
 std::uint64_t Ring::pending() const { return position_in(producer_).load(std::memory_order_acquire) - position_; }
 
+void Ring::begin() { end_ = position_in(producer_).load(std::memory_order_acquire); }
+
 std::span<const std::byte> Ring::front() {
-  while (position_ < position_in(producer_).load(std::memory_order_acquire)) {
+  while (position_ < end_) {
     const std::byte* header = data_ + (position_ & (size_ - 1));
     auto* length_word = const_cast<std::uint32_t*>(reinterpret_cast<const std::uint32_t*>(header));
     const std::uint32_t word = std::atomic_ref<std::uint32_t>(*length_word).load(std::memory_order_acquire);
@@ -54,11 +56,9 @@ std::span<const std::byte> Ring::front() {
   return {};
 }
 
-std::uint64_t Ring::pass() {
-  const std::uint64_t bytes = next_ - position_;
+void Ring::pass() {
   position_ = next_;
   if (position_ - released_ >= std::min(kReleaseBytes, size_ / 4)) release();
-  return bytes;
 }
 
 void Ring::release() {
