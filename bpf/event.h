@@ -53,14 +53,15 @@ namespace tailcap::bpf {
 TAILCAP_ENUM(record_kind, TAILCAP_RECORD_KIND_NUMBERS);
 
 /* The losses that the kernel programs count: one row of RECORD_KINDS counters for each. */
-#define TAILCAP_LOSS_ROW_NUMBERS(N)                                                         \
-	N(LOSS_RING_FULL, 0)                                                                \
-	N(LOSS_SOCKET_TABLE, 1)  /* no storage for a socket: its events are not recorded */ \
-	N(LOSS_TASK_TABLE, 2)    /* no storage for a task */                                \
-	N(LOSS_SESSION_TABLE, 3) /* the beginning or the session of a TLS call could not be stored */
+#define TAILCAP_LOSS_ROW_NUMBERS(N)                                                                   \
+	N(LOSS_RING_FULL, 0)                                                                          \
+	N(LOSS_SOCKET_TABLE, 1)  /* no storage for a socket: its events are not recorded */           \
+	N(LOSS_TASK_TABLE, 2)    /* no storage for a task */                                          \
+	N(LOSS_SESSION_TABLE, 3) /* the beginning or the session of a TLS call could not be stored */ \
+	N(LOSS_UNREADABLE, 4)    /* memory of the program could not be read */
 TAILCAP_ENUM(loss_row, TAILCAP_LOSS_ROW_NUMBERS);
 
-#define LOSS_COUNTERS (4 * RECORD_KINDS)
+#define LOSS_COUNTERS (5 * RECORD_KINDS)
 
 /* The payload of an I/O; the numbers of formats::Payload. */
 #define TAILCAP_RECORD_PAYLOAD_NUMBERS(N) \

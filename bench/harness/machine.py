@@ -37,7 +37,10 @@ def bpf_programs(pid):
     """name -> (runs, nanoseconds) of the programs that a process has loaded, while kernel.bpf_stats_enabled is on."""
     own = set()
     for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        own.update(int(line.split()[1]) for line in info.read_text().splitlines() if line.startswith("prog_id:"))
+        try:
+            own.update(int(line.split()[1]) for line in info.read_text().splitlines() if line.startswith("prog_id:"))
+        except FileNotFoundError:
+            pass  # a file that was closed meanwhile
     out = subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True).stdout
     found = {}
     for program in json.loads(out):

@@ -169,10 +169,9 @@ static __always_inline bool by_uring(const struct task_struct *task, const struc
 }
 
 /* instead: why the caller's buffer does not hold the bytes on the wire; 0: it does. */
-static __always_inline void emit_io(struct socket_state *state, struct task_struct *task, u64 position, int ret,
-				    u32 way, u8 instead)
+static __always_inline void emit_io(struct socket_state *state, struct task_struct *task, const struct pt_regs *regs,
+				    u64 position, int ret, u32 way, u8 instead)
 {
-	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct source from;
 	bool bulk = false;
 

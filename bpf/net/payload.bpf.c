@@ -94,7 +94,8 @@ __noinline u32 gather_pieces(u32 way, u32 segments, u32 from, u32 size, u32 to)
 	gather->to = to;
 	gather->left = size;
 	gather->failed = false;
-	bpf_loop(segments, pass_piece, &way, 0);
+	if (from)
+		bpf_loop(segments, pass_piece, &way, 0);
 	bpf_loop(segments, gather_piece, &way, 0);
 	return gather->failed ? HEAD_MAX + 1 : size - gather->left;
 }

@@ -4,12 +4,15 @@
  */
 #include "bpf/net/io.bpf.h"
 
-/* copied_seq includes the FIN once the reader has reached it; the peer's FIN is the last sequence number. */
-static __always_inline u32 next_in(const struct sock *sk, const struct tcp_sock *tcp)
-{
-	u32 copied = tcp->copied_seq;
+/* A member of a TCP socket. Each call of the kernel costs some 20 ns, bpf_skc_to_tcp_sock as well. */
+#define TCP_MEMBER(sk, member) MEMBER(struct tcp_sock, sk, member)
 
-	if (sk->__sk_common.skc_flags & (1 << SOCK_DONE_BIT) && copied == tcp->rcv_nxt)
+/* copied_seq includes the FIN once the reader has reached it; the peer's FIN is the last sequence number. */
+static __always_inline u32 next_in(const struct sock *sk)
+{
+	u32 copied = TCP_MEMBER(sk, copied_seq);
+
+	if (sk->__sk_common.skc_flags & (1 << SOCK_DONE_BIT) && copied == TCP_MEMBER(sk, rcv_nxt))
 		copied--;
 	return copied;
 }
@@ -35,9 +38,9 @@ static __always_inline void batch_source(struct socket_state *state, const struc
 }
 
 /* Each datagram is kept from its beginning; there are few, and only of name servers. */
-static __always_inline void emit_datagram(struct socket_state *state, struct task_struct *task, int ret, u32 way)
+static __always_inline void emit_datagram(struct socket_state *state, struct task_struct *task,
+					  const struct pt_regs *regs, int ret, u32 way)
 {
-	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	u64 position = state->direction[way].counted;
 	struct source from;
 
@@ -119,18 +122,22 @@ static __always_inline u64 counted_position(const struct socket_state *state, u6
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	const struct pt_regs *regs;
 	struct socket_state *state;
-	struct tcp_sock *tcp;
+	struct task_struct *task;
 	u8 instead = 0;
 	u64 position;
 	u32 urgent;
 
 	if (ret < 0 && sk->sk_type == SOCK_DGRAM)
 		end_batch(bpf_sk_storage_get(&sockets, sk, 0, 0));
-	if (task->tgid == self_tgid || !ret || try_again(ret))
+	if (!ret || try_again(ret))
 		return 0;
-	urgent = urgent_byte(ret, send_flags((struct pt_regs *)bpf_task_pt_regs(task)));
+	task = bpf_get_current_task_btf();
+	if (task->tgid == self_tgid)
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	urgent = urgent_byte(ret, send_flags(regs));
 	if (urgent && ret == 1)
 		return 0;
 	ret -= urgent;
@@ -140,7 +147,7 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 		return 0;
 	}
 	if (state->type == SOCK_DGRAM) {
-		emit_datagram(state, task, ret, OUT);
+		emit_datagram(state, task, regs, ret, OUT);
 		return 0;
 	}
 	if (state->counts) {
@@ -149,39 +156,42 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 				   : state->direction[OUT].counted;
 		position = counted_position(state, position);
 	} else {
-		tcp = bpf_skc_to_tcp_sock(sk);
-		if (!tcp)
+		if (sk->sk_protocol != IPPROTO_TCP)
 			return 0;
-		position = (u32)(tcp->write_seq - urgent - (ret > 0 ? ret : 0));
+		position = (u32)(TCP_MEMBER(sk, write_seq) - urgent - (ret > 0 ? ret : 0));
 		/* kernel TLS and similar: lengths count plaintext, positions count ciphertext */
-		if (POINTER_IN(struct tcp_sock, tcp, inet_conn.icsk_ulp_ops))
+		if (TCP_MEMBER(sk, inet_conn.icsk_ulp_ops))
 			instead = PAYLOAD_UNSUPPORTED;
 	}
-	emit_io(state, task, position, ret, OUT, instead);
+	emit_io(state, task, regs, position, ret, OUT, instead);
 	return 0;
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	const struct pt_regs *regs;
 	struct socket_state *state;
-	struct tcp_sock *tcp;
+	struct task_struct *task;
 	u8 instead = 0;
 	u64 position;
 
-	if (task->tgid == self_tgid || flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE) || try_again(ret))
+	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE) || try_again(ret))
 		return 0;
 	/* 0 is the end of the stream only if either end shut it down: a read into an empty buffer also returns 0 */
 	if (!ret && !(sk->sk_shutdown & RCV_SHUTDOWN))
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (task->tgid == self_tgid)
 		return 0;
 	state = io_socket(sk, task);
 	if (!state) {
 		note_unrecorded(sk, task, ret);
 		return 0;
 	}
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	if (state->type == SOCK_DGRAM) {
-		emit_datagram(state, task, ret, IN);
+		emit_datagram(state, task, regs, ret, IN);
 		return 0;
 	}
 	if (state->counts) {
@@ -190,15 +200,14 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 				   : state->direction[IN].counted;
 		position = counted_position(state, position);
 	} else {
-		tcp = bpf_skc_to_tcp_sock(sk);
-		if (!tcp)
+		if (sk->sk_protocol != IPPROTO_TCP)
 			return 0;
-		position = (u32)(next_in(sk, tcp) - (ret > 0 ? ret : 0));
-		if (POINTER_IN(struct tcp_sock, tcp, inet_conn.icsk_ulp_ops))
+		position = (u32)(next_in(sk) - (ret > 0 ? ret : 0));
+		if (TCP_MEMBER(sk, inet_conn.icsk_ulp_ops))
 			instead = PAYLOAD_UNSUPPORTED;
 	}
 	if (flags & MSG_TRUNC) /* discarded, not copied */
 		instead = PAYLOAD_NO_BUFFER;
-	emit_io(state, task, position, ret, IN, instead);
+	emit_io(state, task, regs, position, ret, IN, instead);
 	return 0;
 }

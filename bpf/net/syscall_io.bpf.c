@@ -144,7 +144,7 @@ static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
 			copied--;
 		position = (u32)(copied - moved);
 	}
-	emit_io(state, task, position, ret, way, instead);
+	emit_io(state, task, (struct pt_regs *)bpf_task_pt_regs(task), position, ret, way, instead);
 	return 0;
 }
 

@@ -139,6 +139,7 @@ int go_secret(struct pt_regs *ctx)
 	if (fill_secret(record, &d)) {
 		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	} else {
+		count_loss(LOSS_UNREADABLE, RECORD_TLS_SECRET);
 		__builtin_memset(record->secret, 0, sizeof(record->secret));
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 	}

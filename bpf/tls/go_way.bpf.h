@@ -20,6 +20,7 @@
 struct go_handshakes {
 	u64 objects[GO_HANDSHAKES_MAX]; /* tls.Conn; 0: of a QUIC connection */
 	u32 depth;
+	u32 began; /* the last of them: the stretch of time, as in go_way.bpf.c */
 };
 
 struct go_shaking {

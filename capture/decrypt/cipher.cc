@@ -1,6 +1,8 @@
 #include "capture/decrypt/cipher.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include <algorithm>
 #include <array>
@@ -10,7 +12,7 @@ namespace tailcap::capture::decrypt {
 
 namespace {
 
-constexpr std::size_t kNonce = 12;
+constexpr std::size_t kNonce = 12, kFixed = 4;
 
 struct ContextFree {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }  // which wipes it
@@ -48,6 +50,21 @@ const unsigned char* octets(std::string_view bytes) { return reinterpret_cast<co
 
 struct Cipher::Contexts {
   Context whole{EVP_CIPHER_CTX_new()}, stream;  // stream: once it is needed
+  // The first four bytes of the nonce are those of all records, and are set.
+  bool fixed = false;
+
+  // A call of libcrypto costs as much as a hundred bytes; with GCM, one is enough for both.
+  bool begin(std::array<unsigned char, kNonce>& nonce, std::array<unsigned char, kTag>& tag) {
+    if (!fixed)
+      return EVP_DecryptInit_ex(whole.get(), nullptr, nullptr, nullptr, nonce.data()) == 1 &&
+             EVP_CIPHER_CTX_ctrl(whole.get(), EVP_CTRL_AEAD_SET_TAG, kTag, tag.data()) == 1;
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size()),
+        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_SET_IV_INV, nonce.data() + kFixed,
+                                          nonce.size() - kFixed),
+        OSSL_PARAM_construct_end()};
+    return EVP_CIPHER_CTX_set_params(whole.get(), parameters) == 1;
+  }
 };
 
 Cipher::Cipher(const Suite& suite, const Keys& keys)
@@ -55,7 +72,13 @@ Cipher::Cipher(const Suite& suite, const Keys& keys)
   const bool good =
       keys.key.size() == suite.key_size() && contexts_->whole &&
       EVP_DecryptInit_ex(contexts_->whole.get(), whole(suite.algorithm), nullptr, keys.key.data(), nullptr) == 1;
-  if (!good) contexts_.reset();
+  if (!good) {
+    contexts_.reset();
+    return;
+  }
+  contexts_->fixed =
+      suite.algorithm != Algorithm::chacha20_poly1305 && keys.iv.size() >= kFixed &&
+      EVP_CIPHER_CTX_ctrl(contexts_->whole.get(), EVP_CTRL_GCM_SET_IV_FIXED, kFixed, keys_.iv.data()) == 1;
 }
 
 Cipher::~Cipher() = default;
@@ -73,19 +96,19 @@ bool Cipher::nonce(std::uint64_t number, std::string_view begin, unsigned char* 
   return true;
 }
 
-bool Cipher::open(std::uint64_t number, std::string_view header, std::string_view body, std::string& plain) {
+bool Cipher::open(std::uint64_t number, const std::array<char, 5>& header, std::string_view body, std::string& plain) {
   std::array<unsigned char, kNonce> iv{};
   plain.clear();
   const std::size_t front = explicit_nonce();
-  if (!contexts_ || header.size() != 5 || body.size() < front + kTag || !nonce(number, body, iv.data())) return false;
+  if (!contexts_ || body.size() < front + kTag || !nonce(number, body, iv.data())) return false;
   const std::size_t size = body.size() - front - kTag;
   std::array<unsigned char, 13> more{};
   std::size_t more_size = 5;
   if (suite_.tls13) {
-    std::copy_n(octets(header), 5, more.begin());
+    std::copy_n(header.begin(), 5, more.begin());
   } else {
     for (unsigned i = 0; i < 8; i++) more[i] = static_cast<unsigned char>(number >> (56 - 8 * i));
-    std::copy_n(octets(header), 3, more.begin() + 8);
+    std::copy_n(header.begin(), 3, more.begin() + 8);
     more[11] = static_cast<unsigned char>(size >> 8);
     more[12] = static_cast<unsigned char>(size);
     more_size = 13;
@@ -96,10 +119,9 @@ bool Cipher::open(std::uint64_t number, std::string_view header, std::string_vie
   auto* out = reinterpret_cast<unsigned char*>(plain.data());
   std::array<unsigned char, kTag> tag{};
   std::copy_n(octets(body) + front + size, kTag, tag.begin());
-  const bool good = EVP_DecryptInit_ex(c, nullptr, nullptr, nullptr, iv.data()) == 1 &&
+  const bool good = contexts_->begin(iv, tag) &&
                     EVP_DecryptUpdate(c, nullptr, &n, more.data(), static_cast<int>(more_size)) == 1 &&
                     EVP_DecryptUpdate(c, out, &n, octets(body) + front, static_cast<int>(size)) == 1 &&
-                    EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, kTag, tag.data()) == 1 &&
                     EVP_DecryptFinal_ex(c, out + size, &n) == 1;
   plain.resize(good ? size : 0);
   return good;

@@ -2,6 +2,7 @@
 // record's number are right, or in part, which proves nothing.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,7 +23,7 @@ class Cipher {
   std::size_t explicit_nonce() const { return suite_.tls13 || keys_.iv.size() != 4 ? 0 : 8; }
 
   // body: all bytes behind the record's header. False: this is not record `number` under this key.
-  bool open(std::uint64_t number, std::string_view header, std::string_view body, std::string& plain);
+  bool open(std::uint64_t number, const std::array<char, 5>& header, std::string_view body, std::string& plain);
   // bytes: of the body, from `offset` on, at least explicit_nonce(), not reaching into the tag. begin: the body's first
   // bytes, where there is an explicit nonce. Appends to plain.
   bool decrypt(std::uint64_t number, std::string_view begin, std::uint32_t offset, std::string_view bytes,

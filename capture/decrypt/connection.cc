@@ -71,20 +71,21 @@ void Connection::moved(const formats::Event& event, const formats::Io& io, const
     if (counted()) unread_calls_[direction]++;
     return;
   }
-  std::vector<Record> done;
-  if (!records_[direction].moved(event, io, done)) {
+  if (!records_[direction].moved(event, io, done_)) {
     give_up(missed_ ? Unread::damaged : Unread::unsupported);
     return forget();
   }
   if (records_[direction].lost()) unread_calls_[direction]++;
   Way& way = ways_[direction];
-  for (Record& record : done) {
+  for (Record& record : done_) {
     if (over_) break;
     // Mostly nothing waits.
     if (way.held.empty() && one(way, record, keys) && !over_) continue;
-    way.held_bytes += record.head.size() + record.tail.size();
+    record.keep();
+    way.held_bytes += record.joined.size() + record.tail.size();
     way.held.push_back(std::move(record));
   }
+  done_.clear();
   if (waits()) drain(keys, event.time);
   for (const Way& w : ways_) {
     if (w.held.empty()) continue;
@@ -109,7 +110,7 @@ void Connection::drain(const KeyLog& keys, formats::Time now) {
     for (Way& way : ways_) {
       while (!over_ && !way.held.empty() && one(way, way.held.front(), keys)) {
         if (over_) break;  // it is one of those that are not read
-        way.held_bytes -= way.held.front().head.size() + way.held.front().tail.size();
+        way.held_bytes -= way.held.front().joined.size() + way.held.front().tail.size();
         way.held.pop_front();
         more = true;
       }
@@ -137,7 +138,7 @@ bool Connection::plain(Way& way, const Record& record) {
       if (!record.whole())
         give_up(Unread::damaged);
       else
-        handshake(way, record.head);
+        handshake(way, record.head());
       return true;
     case ContentType::change_cipher_spec:
       if (hellos_.readable() && !hellos_.tls13()) way.pending = true;
@@ -151,7 +152,7 @@ bool Connection::plain(Way& way, const Record& record) {
       way.pending = hellos_.readable();
       return false;
     case ContentType::alert:
-      alert(way, record, record.head);
+      alert(way, record, record.head());
       return true;
     default:
       return true;
@@ -244,7 +245,7 @@ void Connection::encrypted(Way& way, Record& record) {
     way.number++;
     way.last_at = record.at + kRecordHeader + record.length;
     return;
-  } else if (!way.cipher->open(way.number, record.header, record.head, text)) {
+  } else if (!way.cipher->open(way.number, record.header, record.head(), text)) {
     // Otherwise these are not the bytes on the wire, or not its keys: nothing behind it is certain.
     if (!early) give_up(Unread::damaged);
     return;
@@ -270,7 +271,7 @@ bool Connection::find_number(Way& way, const Record& record, std::string& text) 
   // … or other records: a server of TLS 1.3 sends tickets before its first plaintext.
   if (way.position == 0) return false;
   for (std::uint64_t n = 0; n < kMaxNumbers; n++) {
-    if (!way.cipher->open(way.number + n, record.header, record.head, text)) continue;
+    if (!way.cipher->open(way.number + n, record.header, record.head(), text)) continue;
     const std::uint64_t between = record.at - way.last_at, added = n * way.suite.overhead();
     if (record.at < way.last_at || between < added) return false;
     way.position += between - added;
@@ -285,18 +286,19 @@ bool Connection::find_number(Way& way, const Record& record, std::string& text) 
 void Connection::partial(Way& way, const Record& record) {
   const Suite& suite = way.suite;
   const std::size_t front = way.cipher->explicit_nonce(), behind = Cipher::kTag;
-  if (record.length < front + behind + 1 || record.head.size() < front) return skip(way, record);
+  const std::string_view begin = record.head();
+  if (record.length < front + behind + 1 || begin.size() < front) return skip(way, record);
   const auto end = static_cast<std::uint32_t>(record.length - behind);  // of what is encrypted
-  const std::size_t head_end = std::min<std::size_t>(record.head.size(), end);
+  const std::size_t head_end = std::min<std::size_t>(begin.size(), end);
   std::string head, tail;
-  if (!way.cipher->decrypt(way.number, record.head, static_cast<std::uint32_t>(front),
-                           std::string_view(record.head).substr(front, head_end - front), head))
+  if (!way.cipher->decrypt(way.number, begin, static_cast<std::uint32_t>(front), begin.substr(front, head_end - front),
+                           head))
     return skip(way, record);
   auto length = static_cast<std::uint32_t>(end - front);
   ContentType type = record.type();
   if (record.tail.size() > behind) {
     const auto from = static_cast<std::uint32_t>(record.length - record.tail.size());
-    if (!way.cipher->decrypt(way.number, record.head, from,
+    if (!way.cipher->decrypt(way.number, begin, from,
                              std::string_view(record.tail).substr(0, record.tail.size() - behind), tail))
       return skip(way, record);
   }
@@ -325,7 +327,7 @@ void Connection::inner(Way& way, const Record& record, ContentType type, std::st
   switch (type) {
     case ContentType::application_data:
       if (way.epoch != Epoch::application) return give_up(Unread::damaged);
-      return content(way, record, {static_cast<std::uint32_t>(text.size()), text, {}});
+      return content(way, record, {static_cast<std::uint32_t>(text.size()), std::move(text), {}});
     case ContentType::handshake:
       return handshake(way, text);
     case ContentType::alert:

@@ -126,7 +126,8 @@ class Connection {
   Records records_[2];
   Way ways_[2];
   Hellos hellos_;
-  Secret handshake_;  // of TLS 1.3
+  Secret handshake_;          // of TLS 1.3
+  std::vector<Record> done_;  // by the I/O that is being looked at
   std::vector<Content> contents_;
   std::vector<std::string> used_;
   std::array<std::uint64_t, 2> unread_calls_{};

@@ -24,6 +24,7 @@ constexpr std::uint64_t kByKeys = std::uint64_t{1} << 55;
 constexpr std::int32_t kAlertByPeer = 1000;
 constexpr Duration kHandshake = std::chrono::seconds{60};  // at most, of most
 constexpr std::size_t kMaxFresh = 1u << 18;
+constexpr std::size_t kOutputs = 256;  // room that is kept for the next ones
 constexpr std::string_view kPreface = "PRI * HTTP/2.0";
 
 }  // namespace
@@ -362,10 +363,13 @@ void Decryptor::emit(SocketId socket, TlsSessionId session, TlsLibrary library, 
 }
 
 Event* Decryptor::next() {
-  if (std::exchange(given_, false)) outputs_.pop_front();
-  if (outputs_.empty()) return nullptr;
-  given_ = true;
-  Output& out = outputs_.front();
+  if (given_ == outputs_.size()) {
+    given_ = 0;
+    outputs_.clear();
+    if (outputs_.capacity() > kOutputs) outputs_.shrink_to_fit();
+    return nullptr;
+  }
+  Output& out = outputs_[given_++];
   if (auto* io = std::get_if<TlsIo>(&out.event.body)) {
     io->head = out.head;
     io->tail = out.tail;

@@ -75,8 +75,8 @@ class Decryptor {
     formats::Event event;
     std::string head, tail;
     Output() = default;
-    Output(const Output&) = delete;
-    Output& operator=(const Output&) = delete;
+    Output(Output&&) noexcept = default;
+    Output& operator=(Output&&) = delete;
     ~Output();
   };
   void moved(const formats::Event& event, const formats::Io& io);
@@ -122,8 +122,8 @@ class Decryptor {
   std::unordered_map<formats::SocketId, Entry> connections_;
   std::unordered_set<formats::SocketId> waiting_;
   std::size_t memory_ = 0, live_ = 0;
-  std::deque<Output> outputs_;
-  bool given_ = false;  // the first one was returned by next()
+  std::vector<Output> outputs_;
+  std::size_t given_ = 0;  // so many were returned by next()
   std::map<std::uint32_t, Process> processes_;
   std::uint64_t sessions_begun_ = 0, read_ = 0;
   std::array<std::uint64_t, 2> lost_{};

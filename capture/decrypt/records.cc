@@ -18,8 +18,8 @@ void Records::lose() {
   lost_ = true;
   in_body_ = false;
   have_ = 0;
-  record_.header.clear();
-  record_.head.clear();
+  header_have_ = 0;
+  record_.joined.clear();
   record_.tail.clear();
 }
 
@@ -58,27 +58,32 @@ void Records::feed(std::string_view bytes, std::vector<Record>& done) {
       return;
     }
     if (!in_body_) {
-      if (record_.header.empty()) {
+      if (header_have_ == 0) {
         record_.at = place_;
         record_.moment.began = now_.began;
       }
-      const std::size_t n = std::min(kRecordHeader - record_.header.size(), bytes.size());
-      record_.header += bytes.substr(0, n);
+      const std::size_t n = std::min(kRecordHeader - header_have_, bytes.size());
+      bytes.copy(record_.header.data() + header_have_, n);
+      header_have_ += n;
       bytes.remove_prefix(n);
       place_ += n;
-      if (record_.header.size() < kRecordHeader) return;
-      if (!ground::tls::plausible(record_.header)) {
+      if (header_have_ < kRecordHeader) return;
+      const std::string_view header(record_.header.data(), kRecordHeader);
+      if (!ground::tls::plausible(header)) {
         lose();
         continue;
       }
-      record_.length = ground::tls::parse_record_header(record_.header).length;
+      record_.length = ground::tls::parse_record_header(header).length;
       in_body_ = true;
       have_ = 0;
       if (record_.length == 0) finish(done);
       continue;
     }
     const std::size_t n = std::min<std::size_t>(record_.length - have_, bytes.size());
-    (record_.head.size() == have_ ? record_.head : record_.tail) += bytes.substr(0, n);
+    if (n == record_.length)
+      record_.seen = bytes.substr(0, n);
+    else
+      (record_.joined.size() == have_ ? record_.joined : record_.tail) += bytes.substr(0, n);
     have_ += static_cast<std::uint32_t>(n);
     place_ += n;
     bytes.remove_prefix(n);
@@ -100,10 +105,11 @@ void Records::finish(std::vector<Record>& done) {
   const formats::Time began = record_.moment.began;
   record_.moment = now_;
   record_.moment.began = std::min(began, now_.began);
-  const auto direction = record_.direction;
-  done.push_back(std::exchange(record_, {}));
-  record_.direction = direction;
+  done.push_back(std::move(record_));
+  record_ = {};
+  record_.direction = done.back().direction;
   in_body_ = false;
+  header_have_ = 0;
   have_ = 0;
 }
 

@@ -2,9 +2,11 @@
 // that moved them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "formats/event.h"
@@ -23,16 +25,22 @@ struct Moment {
 
 struct Record {
   formats::Direction direction = formats::Direction::out;
-  std::string header;
+  std::array<char, ground::tls::kRecordHeader> header{};
   std::uint32_t length = 0;  // of the body
-  std::string head;          // of the body, from its beginning
-  std::string tail;          // of the body, up to its end; empty if head is all of it
+  std::string_view seen;     // the body, where the bytes of one I/O have all of it: valid as long as those
+  std::string joined;        // otherwise: of the body, from its beginning
+  std::string tail;          // of the body, up to its end; empty if the head is all of it
   std::uint64_t at = 0;      // the header's place in the direction's bytes, from the first that was seen
   bool after_gap = false;    // bytes were lost before it, among them at least one header
   Moment moment;
 
   ground::tls::ContentType type() const { return static_cast<ground::tls::ContentType>(header[0]); }
-  bool whole() const { return head.size() == length; }
+  std::string_view head() const { return seen.empty() ? std::string_view(joined) : seen; }
+  bool whole() const { return head().size() == length; }
+  // Makes it independent of the I/O's bytes.
+  void keep() {
+    if (!seen.empty()) joined = std::exchange(seen, {});
+  }
 };
 
 class Records {
@@ -53,6 +61,7 @@ class Records {
   Moment now_;
   std::uint32_t next_ = 0;  // the position expected
   std::uint64_t place_ = 0, calls_ = 0;
+  std::size_t header_have_ = 0;
   std::uint32_t have_ = 0;  // bytes of the body that have passed, seen or not
   bool begun_ = false, lost_ = false, in_body_ = false;
 };

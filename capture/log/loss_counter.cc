@@ -35,7 +35,8 @@ struct Row {
 constexpr Row kRows[] = {{LossCause::ring_full, "the ring was full"},
                          {LossCause::socket_table_full, "no room for another socket"},
                          {LossCause::task_table_full, "no room for another thread"},
-                         {LossCause::session_table_full, "no room for a call of a TLS library"}};
+                         {LossCause::session_table_full, "no room for a call of a TLS library"},
+                         {LossCause::unknown, "memory of the program could not be read"}};
 static_assert(std::size(kRows) * RECORD_KINDS == LOSS_COUNTERS);
 
 }  // namespace

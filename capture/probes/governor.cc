@@ -8,7 +8,7 @@ Governor::Turn Governor::look(Clock::time_point now, std::uint64_t hits) {
   if (away_since_) {
     if (now - *away_since_ < kAway) return Turn::stay;
     away_since_.reset();
-    last_ = now;
+    last_ = quiet_ = now;
     hits_ = hits;
     spare_ = kBurstOfLook;
     return Turn::come_back;
@@ -17,10 +17,12 @@ Governor::Turn Governor::look(Clock::time_point now, std::uint64_t hits) {
   const std::uint64_t more = hits - hits_;
   last_ = now;
   hits_ = hits;
+  if (!before) quiet_ = now;
   if (!before || now <= *before) return Turn::stay;
   const double allowed = static_cast<double>(kBusy) * std::chrono::duration<double>(now - *before).count();
   spare_ = std::min(spare_ + allowed - static_cast<double>(more), static_cast<double>(kBurst));
-  if (spare_ >= 0) return Turn::stay;
+  if (static_cast<double>(more) <= allowed) quiet_ = now;
+  if (spare_ >= kBurst - kLasting || (spare_ >= 0 && now - quiet_ < kSustained)) return Turn::stay;
   away_since_ = now;
   return Turn::leave;
 }

@@ -18,10 +18,12 @@ class Ring {
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
 
-  // The next record; empty: none is ready. Valid until it is passed.
+  // Begins a round: front() returns what is in the ring now, nothing that comes later.
+  void begin();
+  // The next record of the round; empty: none is ready. Valid until it is passed.
   std::span<const std::byte> front();
-  // front() has been read; only if there was one. Returns the bytes it took in the ring.
-  std::uint64_t pass();
+  // front() has been read; only if there was one.
+  void pass();
   // Gives the space of everything passed back to the kernel.
   void release();
   std::uint64_t pending() const;  // bytes not passed yet
@@ -30,6 +32,7 @@ class Ring {
   std::uint64_t size_;
   std::size_t page_;
   std::uint64_t position_ = 0, next_ = 0, released_ = 0;  // next_: behind the front
+  std::uint64_t end_ = 0;                                 // of the round
   void* consumer_ = nullptr;                              // a page with our position, writable
   void* producer_ = nullptr;  // a page with the kernel's position, then the data twice in a row
   const std::byte* data_ = nullptr;

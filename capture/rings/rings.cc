@@ -63,7 +63,7 @@ void Rings::close_all() {
 }
 
 void Rings::look(Source& source) {
-  source.front = source.left > 0 ? source.ring->front() : std::span<const std::byte>();
+  source.front = source.ring->front();
   // Every record begins with its time (bpf/event.h). One that is too short for that is invalid, and comes first.
   source.time = 0;
   if (source.front.size() >= sizeof source.time) std::memcpy(&source.time, source.front.data(), sizeof source.time);
@@ -74,14 +74,14 @@ void Rings::begin(formats::Time now, bool all) {
   until_ = all || one ? std::numeric_limits<std::int64_t>::max() : formats::nanoseconds(now) - kMomentNs;
   passed_ = nullptr;
   for (Source& source : sources_) {
-    source.left = source.ring->pending();
+    source.ring->begin();
     look(source);
   }
 }
 
 std::span<const std::byte> Rings::next() {
   if (passed_) {
-    passed_->left -= std::min(passed_->left, passed_->ring->pass());
+    passed_->ring->pass();
     look(*passed_);
     passed_ = nullptr;
   }

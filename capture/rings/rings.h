@@ -41,8 +41,7 @@ class Rings {
   struct Source {
     std::unique_ptr<Ring> ring;
     std::span<const std::byte> front{};
-    std::int64_t time = 0;   // of front
-    std::uint64_t left = 0;  // bytes of this round; later ones wait for the next round
+    std::int64_t time = 0;  // of front
   };
   void look(Source& source);
   void close_all();

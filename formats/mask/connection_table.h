@@ -23,7 +23,7 @@ class ConnectionTable {
     const auto [found, is_new] = entries_.try_emplace(id);
     Used& used = found->second;
     if (!is_new) {
-      order_.splice(order_.begin(), order_, used.place);
+      if (used.place != order_.begin()) order_.splice(order_.begin(), order_, used.place);
       return used.entry;
     }
     order_.push_front(id);

@@ -17,6 +17,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 )
 
 var (
@@ -157,6 +158,7 @@ func main() {
 		select {}
 	case "get":
 		get(rest[1], rest[2:])
+		time.Sleep(50 * time.Millisecond) // an answer may be read before the write of its request has returned: probes see writes that return
 	case "both":
 		io.ReadAll(os.Stdin) // once the recorders are there
 		get(serve("127.0.0.1:0", rest[1]), rest[2:])

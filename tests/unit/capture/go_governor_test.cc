@@ -33,7 +33,7 @@ TEST(GoGovernor, ABurstIsNotWorthTheChange) {
   const auto per_interval = Governor::kBusy * static_cast<std::uint64_t>(Governor::kInterval.count()) / 1000;
   for (int burst = 0; burst < 20; burst++) {
     for (std::uint64_t spare = Governor::kBurst; spare > 0;) {
-      const auto more = std::min(spare, 9 * per_interval);
+      const auto more = std::min(spare, 19 * per_interval);
       spare -= more;
       ASSERT_EQ(run.pass(Governor::kBusy + more * 1000 / static_cast<std::uint64_t>(Governor::kInterval.count())),
                 Turn::stay);
@@ -44,7 +44,7 @@ TEST(GoGovernor, ABurstIsNotWorthTheChange) {
 }
 
 TEST(GoGovernor, TheMoreHitsTheSoonerItLeaves) {
-  for (const std::uint64_t rate : {2u, 5u, 11u, 101u}) {
+  for (const std::uint64_t rate : {12u, 51u, 101u}) {
     Course run;
     run.pass(0);
     const std::uint64_t before = run.hits;
@@ -52,6 +52,33 @@ TEST(GoGovernor, TheMoreHitsTheSoonerItLeaves) {
     const auto interval = rate * Governor::kBusy * static_cast<std::uint64_t>(Governor::kInterval.count()) / 1000;
     EXPECT_LE(run.hits - before, Governor::kBurst * rate / (rate - 1) + interval) << rate;
     EXPECT_GT(run.hits - before, Governor::kBurst) << rate;
+  }
+}
+
+TEST(GoGovernor, WhatLastsIsNoBurst) {
+  for (const double rate : {1.1, 2.0, 4.0, 5.8}) {
+    Course run;
+    run.pass(0);
+    const auto before = run.now;
+    const std::uint64_t hits = run.hits;
+    while (run.pass(static_cast<std::uint64_t>(rate * Governor::kBusy)) == Turn::stay)
+      ASSERT_LT(run.now - before, std::chrono::seconds{30}) << rate;
+    const auto took = std::chrono::duration<double>(run.now - before).count();
+    const double beyond = static_cast<double>(run.hits - hits) - took * static_cast<double>(Governor::kBusy);
+    EXPECT_GE(run.now - before, Governor::kSustained) << rate;
+    EXPECT_GE(beyond, static_cast<double>(Governor::kLasting)) << rate;
+    EXPECT_TRUE(run.now - before == Governor::kSustained || beyond < 1.1 * static_cast<double>(Governor::kLasting))
+        << rate;
+  }
+}
+
+TEST(GoGovernor, AMomentOfQuietEndsABurst) {
+  Course run;
+  run.pass(0);
+  for (int i = 0; i < 20; i++) {
+    for (int j = 1; j < Governor::kSustained / Governor::kInterval; j++)
+      ASSERT_EQ(run.pass(Governor::kBusy + Governor::kBusy / 2), Turn::stay) << i;
+    ASSERT_EQ(run.pass(Governor::kBusy / 2), Turn::stay) << i;
   }
 }
 
