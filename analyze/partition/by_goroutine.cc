@@ -292,7 +292,7 @@ class States {
     for (const TimeSpan& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
     const Window& w = draft_.w;
     // On a descriptor, or for those that do the talking: what of it a call explains is the call's.
-    std::vector<TimeSpan> rest = add_calls(k_, calls_, from, to, draft_);
+    const TimeSpans rest = add_calls(k_, calls_, from, to, draft_);
     if (why == Label::net_unknown_socket) draft_.add(from, to, Label::q_notice);
     for (const TimeSpan& piece : rest) {
       if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time < w.second)

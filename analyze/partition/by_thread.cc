@@ -124,7 +124,7 @@ std::optional<Handover> handover(const DraftContext& k, std::uint32_t a, std::ui
 
 }  // namespace
 
-void add_without_waits(const DraftContext& k, std::span<const Call> calls, const std::vector<Act>& acts, Draft& draft) {
+void add_without_waits(const DraftContext& k, std::span<const Call> calls, const Acts& acts, Draft& draft) {
   const Window& w = draft.w;
   for (std::size_t i = 0; i + 1 < acts.size() && !w.streams; ++i)
     if (!acts[i].out && !acts[i + 1].out && acts[i + 1].time <= w.second)
@@ -134,8 +134,8 @@ void add_without_waits(const DraftContext& k, std::span<const Call> calls, const
     if (c.on_path) add_down(k, c, std::max(w.first, c.began), w.third, Evidence::inferred, draft);
 }
 
-std::vector<Act> acts_of(const DraftContext& k, const Window& w) {
-  std::vector<Act> acts;
+Acts acts_of(const DraftContext& k, const Window& w) {
+  Acts acts;
   const EndLog* end = k.observed.end(w.id.connection);
   if (!end) return acts;
   // Of many streams, only what was moved at its milestones is known to be its own.
@@ -155,13 +155,14 @@ std::vector<Act> acts_of(const DraftContext& k, const Window& w) {
   const Act* const first = end->acts.first_at(w.from);
   const Act* last = first;
   while (last != end->acts.end() && last->time <= w.to) ++last;
-  return {first, last};
+  acts.assign(first, last);
+  return acts;
 }
 
 void add_by_thread(const DraftContext& k, std::span<const Call> calls, Draft& draft) {
   const Window& w = draft.w;
   std::uint32_t carrier = w.tid;
-  const std::vector<Act> acts = acts_of(k, w);
+  const Acts acts = acts_of(k, w);
   Nanos since = w.server() ? w.first : w.from, last = since;
   for (const Act& a : acts)
     if (a.time == since) {

@@ -4,21 +4,23 @@
 // woken for it; until then the request waited for a worker.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <span>
-#include <vector>
 
 #include "analyze/partition/calls.h"
 #include "analyze/partition/draft.h"
 
 namespace tailcap::partition {
 
+using Acts = boost::container::small_vector<Act, 8>;
+
 void add_by_thread(const DraftContext& k, std::span<const Call> calls, Draft& draft);
 
 // Off-CPU intervals are not recorded: what was under way is all that can be said. acts: the request's.
-void add_without_waits(const DraftContext& k, std::span<const Call> calls, const std::vector<Act>& acts, Draft& draft);
+void add_without_waits(const DraftContext& k, std::span<const Call> calls, const Acts& acts, Draft& draft);
 
 // The bytes of this request that were moved, in order of time: all of its connection, or, where that carries several at
 // the same time, those at its milestones.
-std::vector<Act> acts_of(const DraftContext& k, const Window& w);
+Acts acts_of(const DraftContext& k, const Window& w);
 
 }  // namespace tailcap::partition

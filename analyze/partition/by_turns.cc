@@ -300,7 +300,7 @@ class Loop {
   const std::uint32_t tid_;
   Draft& draft_;
   const LoopTimeline::Range range_;
-  const std::vector<LoopTurn> own_;
+  const LoopTimeline::Own own_;
   std::vector<TimeSpan> worked_;  // other threads of the process on this request, in order of time
 };
 

@@ -132,15 +132,15 @@ Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft
   return call_with(k, k.windows.window(row), limit, draft);
 }
 
-std::vector<Call> calls_of(const DraftContext& k, Draft& draft) {
-  std::vector<Call> calls;
+void find_calls(const DraftContext& k, Draft& draft, std::vector<Call>& calls) {
+  calls.clear();
   if (!draft.w.server()) {
     // A request that has not ended has another window as a call.
     const bool ended = k.windows.table().rows.has_duration(draft.w.row);
     calls.push_back(call_with(k, ended ? draft.w : k.windows.window(draft.w.row), draft.w.to, draft));
     calls.back().on_path = true;
     calls.back().began = draft.w.from;  // its set-up lies before it
-    return calls;
+    return;
   }
   const auto& causes = k.windows.table().causes;
   for (const std::uint32_t row : k.windows.calls_of(draft.w.id)) {
@@ -170,7 +170,6 @@ std::vector<Call> calls_of(const DraftContext& k, Draft& draft) {
       if (other.on_path && other.end >= c.end) joined = std::min(joined, other.end);
     c.slack = std::max<Nanos>(0, joined - c.end);
   }
-  return calls;
 }
 
 Nanos add_awaited_bytes(const DraftContext& k, model::ConnectionId connection, Nanos from, Nanos to, Label label,
@@ -240,11 +239,10 @@ void add_down(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evi
                       draft, other_end(k, call));
 }
 
-std::vector<TimeSpan> add_calls(const DraftContext& k, std::span<const Call> calls, Nanos from, Nanos to,
-                                Draft& draft) {
+TimeSpans add_calls(const DraftContext& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft) {
   // Calls come by their beginning, and those on the path do not overlap.
-  const auto outside = [&](const std::vector<TimeSpan>& pieces, bool on_path) {
-    std::vector<TimeSpan> left;
+  const auto outside = [&](const TimeSpans& pieces, bool on_path) {
+    TimeSpans left;
     for (const TimeSpan& piece : pieces) {
       Nanos at = piece.time;
       for (const Call& c : calls) {
@@ -258,7 +256,7 @@ std::vector<TimeSpan> add_calls(const DraftContext& k, std::span<const Call> cal
   };
   for (const Call& c : calls)
     if (c.on_path) add_down(k, c, from, to, Evidence::measured, draft);
-  const std::vector<TimeSpan> beside = outside({{from, to}}, true);
+  const TimeSpans beside = outside({{from, to}}, true);
   for (const TimeSpan& piece : beside)
     for (const Call& c : calls)
       if (!c.on_path) add_down(k, c, piece.time, piece.to, Evidence::inferred, draft);

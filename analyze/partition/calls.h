@@ -5,6 +5,7 @@
 // ran beside the path.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -31,12 +32,13 @@ struct Call {
 // This row as a call. limit: the latest possible end, used where the end is not known.
 Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft);
 // The calls of a server-side request, or a client-side request itself; by start.
-std::vector<Call> calls_of(const DraftContext& k, Draft& draft);
+void find_calls(const DraftContext& k, Draft& draft, std::vector<Call>& calls);
 // Adds the wait for this call in [from, to), by the call's stages.
 void add_down(const DraftContext& k, const Call& call, Nanos from, Nanos to, model::Evidence evidence, Draft& draft);
+using TimeSpans = boost::container::small_vector<TimeSpan, 4>;
 // The same for all calls in [from, to); of concurrent ones, only for the call on the path. Returns the intervals that
 // no call covers.
-std::vector<TimeSpan> add_calls(const DraftContext& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft);
+TimeSpans add_calls(const DraftContext& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft);
 // Adds the wait for the next bytes on a connection, from `from` until they arrive or until `to`. hole: the label from
 // the moment at which later bytes are there, or bytes that `sender` (the other end, where recorded) sent again were
 // missing. Returns the arrival (from: the bytes were there already; to: they did not arrive before `to`).

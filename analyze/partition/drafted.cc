@@ -20,7 +20,7 @@ struct Drafting {
   // Finds the carrier; the method depends on the kind of program.
   void carry(std::span<const Call> calls) {
     const Window& w = draft.w;
-    const std::vector<Act> acts = acts_of(k, w);
+    const Acts acts = acts_of(k, w);
     std::uint64_t goroutine = 0;
     std::uint32_t only = w.tid;
     for (const Act& a : acts) {
@@ -42,7 +42,7 @@ struct Drafting {
 
   // Off-CPU intervals were not recorded for a time that is the request's, or may be: one may have gone on after a
   // pause.
-  bool paused(const std::vector<Act>& acts) const {
+  bool paused(const Acts& acts) const {
     if (!k.observed.waits_left_out()) return false;
     const Window& w = draft.w;
     return k.observed.waits_left_out(w.from, w.to) || std::any_of(acts.begin(), acts.end(), [&](const Act& a) {
@@ -125,7 +125,7 @@ void draft_request(const DraftContext& k, std::uint32_t row, Detail detail, Draf
   if (!draft.w.phases) draft.w = k.windows.unfinished(row);
   if (!draft.w.phases || draft.w.stretches == 0) return;
   draft.detail = detail == Detail::sums && !stopped(k, draft.w) ? Detail::sums : Detail::full;
-  out.calls = calls_of(k, draft);
+  find_calls(k, draft, out.calls);
   Drafting drafting{k, draft};
   drafting.carry(out.calls);
   drafting.pipelined();
@@ -145,7 +145,7 @@ void draft_thread(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to
   if (!log || log->known_since == 0 || from >= to || k.observed.waits_left_out(*log, from, to)) return;
   if (row) {
     draft.w = k.windows.window(*row);
-    out.calls = calls_of(k, draft);
+    find_calls(k, draft, out.calls);
   } else {
     draft.w = {};
   }

@@ -129,19 +129,34 @@ void Incidents::fill_next(Incident& incident) const {
 
 std::vector<Incident> Incidents::list(const model::RequestTable& table,
                                       const std::function<model::TextId(model::ConnectionId)>& local) const {
-  using Answer = std::pair<Time, std::uint32_t>;  // its time and the process that sent it
-  std::map<std::uint32_t, std::set<model::TextId>> addresses;
-  std::map<model::TextId, std::vector<Answer>> answers;
+  using Answer = std::pair<Time, std::uint32_t>;               // its time and the process that sent it
+  std::map<std::uint32_t, std::set<model::TextId>> addresses;  // of those that are dead
+  std::map<model::TextId, std::vector<Answer>> answers;        // at these addresses
   std::set<std::uint32_t> dead;
   for (const End& end : ends_) dead.insert(end.pid);
-  for (std::size_t i = 0; i < table.rows.size() && !ends_.empty(); ++i) {
-    if (table.rows.role(i) != model::Role::server) continue;
-    const model::TextId at = local(table.rows.id(i).connection);
-    if (at == 0 || table.rows.names(i).pid == 0) continue;
-    const model::Request row = table.rows[i];
-    if (dead.contains(row.pid)) addresses[row.pid].insert(at);
-    if (row.first_byte.count() >= 0 && known(row.start)) answers[at].emplace_back(row.start + row.first_byte, row.pid);
-  }
+  const auto each_served = [&](const auto& visit) {
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+      if (table.rows.role(i) != model::Role::server) continue;
+      const model::TextId at = local(table.rows.id(i).connection);
+      if (at != 0) visit(i, at);
+    }
+  };
+  if (!dead.empty())
+    each_served([&](std::size_t i, model::TextId at) {
+      const std::uint32_t pid = table.rows.names(i).pid;
+      if (pid != 0 && dead.contains(pid)) {
+        addresses[pid].insert(at);
+        answers.try_emplace(at);
+      }
+    });
+  if (!answers.empty())
+    each_served([&](std::size_t i, model::TextId at) {
+      const auto of_address = answers.find(at);
+      if (of_address == answers.end()) return;
+      const model::Request row = table.rows[i];
+      if (row.pid != 0 && row.first_byte.count() >= 0 && known(row.start))
+        of_address->second.emplace_back(row.start + row.first_byte, row.pid);
+    });
   for (auto& [at, all] : answers) std::sort(all.begin(), all.end());
   std::map<std::uint32_t, std::vector<Unanswered>> by_begin = unanswered_;
   std::map<std::uint32_t, std::vector<Time>> until;

@@ -16,6 +16,7 @@
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
 #include "analyze/tail/verdict/capture.h"
+#include "ground/background.h"
 #include "ground/workers.h"
 
 namespace tailcap::tail {
@@ -29,7 +30,7 @@ using model::RouteStudy;
 
 constexpr std::size_t kSlowest = 50;
 
-void find_slowest(const RequestTable& table, model::Study& study) {
+std::vector<std::uint32_t> slowest_of(const RequestTable& table) {
   // What the service did counts; what it asked of others is part of that.
   bool served = false;
   for (std::size_t i = 0; i < table.rows.size() && !served; ++i)
@@ -42,7 +43,7 @@ void find_slowest(const RequestTable& table, model::Study& study) {
     const auto x = table.rows.duration(a), y = table.rows.duration(b);
     return x != y ? x > y : a < b;
   });
-  study.slowest.assign(rows.begin(), rows.begin() + shown);
+  return {rows.begin(), rows.begin() + shown};
 }
 
 struct Studied {
@@ -52,18 +53,22 @@ struct Studied {
   const std::vector<std::uint32_t>* rows = nullptr;
 };
 
-// Routes with many requests first, so that no thread begins the largest when the others have ended.
-template <typename Act>
-void study_all(std::vector<Studied>& routes, unsigned threads, Act act) {
+// Routes with many requests first, so that no thread begins the largest when the others have ended; last(), which needs
+// none of them, at the end.
+template <typename Act, typename Last>
+void study_all(std::vector<Studied>& routes, unsigned threads, Act act, Last last) {
   std::vector<std::size_t> order(routes.size());
   std::iota(order.begin(), order.end(), 0u);
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return routes[a].rows->size() > routes[b].rows->size(); });
-  std::vector<std::exception_ptr> failures(routes.size());
-  ground::Workers workers(routes.size() < 2 ? 1 : threads);
-  workers.run(order.size(), [&](std::size_t, std::size_t piece) {
+  std::vector<std::exception_ptr> failures(routes.size() + 1);
+  ground::Workers workers(routes.empty() ? 1 : threads);
+  workers.run(failures.size(), [&](std::size_t, std::size_t piece) {
     try {
-      act(routes[order[piece]]);
+      if (piece == order.size())
+        last();
+      else
+        act(routes[order[piece]]);
     } catch (...) {
       failures[piece] = std::current_exception();
     }
@@ -116,6 +121,7 @@ std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& tabl
                                                         const std::function<bool(std::uint32_t)>& wanted) {
   const model::TextId other = table.texts.find(kOtherRoute);
   std::map<RouteKey, std::vector<std::uint32_t>> out;
+  std::pair<const RouteKey, std::vector<std::uint32_t>>* last[2] = {};  // by role; most rows have the key of the last
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     if (wanted && !wanted(i)) continue;
     const model::RowNames row = table.rows.names(i);
@@ -123,16 +129,30 @@ std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& tabl
     // What was folded is one route for all methods and processes: their number is not bounded. A proxy and the service
     // behind it serve the same paths for different reasons.
     const bool folded = other != 0 && route == other;
-    out[{folded ? 0 : row.method, route, table.rows.role(i), folded ? 0 : row.comm}].push_back(i);
+    const RouteKey key{folded ? 0 : row.method, route, table.rows.role(i), folded ? 0 : row.comm};
+    auto*& entry = last[static_cast<std::size_t>(table.rows.role(i))];
+    if (!entry || entry->first != key) entry = &*out.try_emplace(key).first;
+    entry->second.push_back(i);
   }
   return out;
 }
 
 void study_requests(const RequestTable& table, model::Study& study, unsigned threads) {
-  const auto routes = by_route(table);
+  std::map<RouteKey, std::vector<std::uint32_t>> routes;
   std::optional<slow::Links> links;
-  if (table.partitions.size() > 0 || table.unfinished.size() > 0 || table.causes.size() > 0) links.emplace(table);
-  study.arrivals = load::arrivals(table);
+  const auto look_at_all = [&] {
+    if (table.partitions.size() > 0 || table.unfinished.size() > 0 || table.causes.size() > 0) links.emplace(table);
+    study.arrivals = load::arrivals(table);
+  };
+  if (ground::workers_of(threads) > 1) {
+    ground::Background beside;
+    beside.run(look_at_all);
+    routes = by_route(table);
+    beside.wait();
+  } else {
+    routes = by_route(table);
+    look_at_all();
+  }
   std::vector<Studied> studied;
   for (const auto& [key, rows] : routes) {
     Studied& one = studied.emplace_back();
@@ -141,10 +161,20 @@ void study_requests(const RequestTable& table, model::Study& study, unsigned thr
       if (table.rows.has_duration(i)) one.total += static_cast<double>(table.rows.duration(i).count());
     one.method = std::get<0>(key);
   }
-  study_all(studied, threads, [&](Studied& one) {
-    one.route = study_route(table, *one.rows, study, links ? &*links : nullptr);
-    one.route.method = table.texts[one.method];
-  });
+  model::Health health;
+  std::vector<std::uint32_t> slowest;
+  study_all(
+      studied, threads,
+      [&](Studied& one) {
+        one.route = study_route(table, *one.rows, study, links ? &*links : nullptr);
+        one.route.method = table.texts[one.method];
+      },
+      [&] {
+        health = health_of(table, study);
+        slowest = slowest_of(table);
+      });
+  study.health = std::move(health);
+  study.slowest = std::move(slowest);
   std::sort(studied.begin(), studied.end(), [](const auto& a, const auto& b) {
     if (a.total != b.total) return a.total > b.total;
     return std::tie(a.route.role, a.route.route, a.route.method, a.route.comm) <
@@ -162,9 +192,7 @@ void study_requests(const RequestTable& table, model::Study& study, unsigned thr
   changes::study_changes(table, rows, study);
   changes::study_statuses(table, rows, study);
   load::find_triggers(table, rows, study);
-  study.health = health_of(table, study);
   join_misses(table, study);
-  find_slowest(table, study);
   verdict::conclude(table, links ? &*links : nullptr, study);
 }
 

@@ -1,7 +1,6 @@
 #include "analyze/partition/history/loop_timeline.h"
 
 #include <algorithm>
-#include <boost/container/small_vector.hpp>
 #include <utility>
 
 namespace tailcap::partition {
@@ -206,9 +205,10 @@ LoopTimeline::Sums LoopTimeline::within(Nanos from, Nanos to, Range in, const Ob
   return out;
 }
 
-std::vector<LoopTurn> LoopTimeline::own(const Window& w, Range r) const {
+LoopTimeline::Own LoopTimeline::own(const Window& w, Range r) const {
   boost::container::small_vector<std::uint64_t, 16> numbers;
-  if (r.size() == 0) return {};
+  Own out;
+  if (r.size() == 0) return out;
   const std::uint64_t open = turns_.end();
   for (std::uint64_t i = last_of_.of(w.id); i >= r.first && i != 0; i = turn(i).last_own)
     if (i <= r.last) numbers.push_back(i);
@@ -226,7 +226,6 @@ std::vector<LoopTurn> LoopTimeline::own(const Window& w, Range r) const {
     }
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  std::vector<LoopTurn> out;
   out.reserve(numbers.size());
   for (const std::uint64_t i : numbers) {
     LoopTurn t = turn(i);

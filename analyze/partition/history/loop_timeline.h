@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -69,7 +70,8 @@ class LoopTimeline {
   // [from, to) without turns that are special; less where the timeline does not reach. in: a range that covers it.
   Sums within(Nanos from, Nanos to, Range in, const Observed& observed) const;
   // Turns of this request in its window, in order of time. range: of that window.
-  std::vector<LoopTurn> own(const Window& w, Range range) const;
+  using Own = boost::container::small_vector<LoopTurn, 8>;
+  Own own(const Window& w, Range range) const;
   // The longest turn of a known owner in this range; nullptr: none.
   const LoopTurn* longest(Range range) const;
 

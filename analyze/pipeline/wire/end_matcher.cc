@@ -41,13 +41,21 @@ void EndMatcher::settle(model::Rows& rows) {
     pairs_.emplace_back(other, one);
   }
   ground::sort_by_number(pairs_, [](const auto& p) { return std::uint64_t{p.first.connection} << 32 | p.first.index; });
-  for (std::size_t i = 0; i < rows.size() && !pairs_.empty(); ++i) {
-    if (rows.peer(i).connection != 0) continue;
-    auto at = std::lower_bound(pairs_.begin(), pairs_.end(), rows.id(i),
-                               [](const auto& pair, ExchangeId id) { return pair.first < id; });
-    if (at == pairs_.end() || at->first != rows.id(i)) continue;
-    ExchangeId peer = at->second;
-    while (++at != pairs_.end() && at->first == rows.id(i)) peer = std::min(peer, at->second);
+  // Rows of a connection mostly come in the order of their ids: the next pair is the one after that of the row before.
+  std::vector<std::size_t> next;  // by connection
+  for (std::size_t i = 0; i < pairs_.size(); ++i)
+    while (next.size() <= pairs_[i].first.connection) next.push_back(i);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const ExchangeId id = rows.id(i);
+    if (id.connection >= next.size() || rows.peer(i).connection != 0) continue;
+    std::size_t& at = next[id.connection];
+    if (at == pairs_.size() || pairs_[at].first != id)
+      at = static_cast<std::size_t>(
+          std::lower_bound(pairs_.begin(), pairs_.end(), id, [](const auto& p, ExchangeId x) { return p.first < x; }) -
+          pairs_.begin());
+    if (at == pairs_.size() || pairs_[at].first != id) continue;
+    ExchangeId peer = pairs_[at].second;
+    while (++at != pairs_.size() && pairs_[at].first == id) peer = std::min(peer, pairs_[at].second);
     rows.set_peer(i, peer);
   }
   pairs_ = {};

@@ -7,9 +7,8 @@ void WireBatch::keep(const model::Connection* connection) {
 }
 
 void WireBatch::push(const formats::Event& event, std::span<const model::Lookup> ended) {
-  Step step{Step::Kind::event, false, false, &event};
-  step.lookups = ended.size();
-  steps_.push_back(step);
+  steps_.push_back(
+      {Step::Kind::event, false, false, model::End::none, static_cast<std::uint32_t>(ended.size()), &event});
   for (const model::Lookup& lookup : ended) next(lookup_slots_, lookups_) = lookup;
 }
 
@@ -22,7 +21,7 @@ void WireBatch::push(std::unique_ptr<model::Message>& message, const model::Conn
 }
 
 void WireBatch::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
-  steps_.push_back({Step::Kind::ended, true, carrier != nullptr, nullptr, how});
+  steps_.push_back({Step::Kind::ended, true, carrier != nullptr, how});
   keep(&connection);
   keep(carrier);
 }

@@ -28,9 +28,9 @@ class WireBatch : public WireSink {
     enum class Kind : std::uint8_t { event, message, ended };
     Kind kind;
     bool connection, carrier;               // there is one
-    const formats::Event* event = nullptr;  // kind event
     model::End how = model::End::none;      // kind ended
-    std::size_t lookups = 0;                // kind event: so many of the list
+    std::uint32_t lookups = 0;              // kind event: so many of the list
+    const formats::Event* event = nullptr;  // kind event
   };
   // Slots are used again, with the memory of their strings.
   template <class T>

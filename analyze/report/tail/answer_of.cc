@@ -1,7 +1,8 @@
 #include "analyze/report/tail/answer_of.h"
 
 #include <algorithm>
-#include <functional>
+
+#include "ground/number_sort.h"
 
 namespace tailcap::report::tail {
 namespace {
@@ -30,14 +31,13 @@ std::size_t AnswerOf::slower(std::size_t route, const model::Request& request) {
   if (added) {
     for (std::size_t i = 0; i < table_.rows.size(); ++i) {
       if (table_.rows.route(i) != request.route || !table_.rows.has_duration(i)) continue;
-      const model::Request other = table_.rows[i];
-      if (other.method == request.method && other.comm == request.comm && other.role == request.role)
-        all.push_back(other.duration.count());
+      if (table_.rows.role(i) != request.role) continue;
+      const model::RowNames names = table_.rows.names(i);
+      if (names.method == request.method && names.comm == request.comm) all.push_back(table_.rows.duration(i).count());
     }
-    std::sort(all.begin(), all.end(), std::greater<>());
+    ground::sort_numbers(all);
   }
-  const auto first = std::lower_bound(all.begin(), all.end(), request.duration.count(), std::greater<>());
-  return static_cast<std::size_t>(first - all.begin());
+  return static_cast<std::size_t>(all.end() - std::upper_bound(all.begin(), all.end(), request.duration.count()));
 }
 
 std::optional<std::size_t> AnswerOf::verdict(const model::Request& request) {

@@ -32,7 +32,7 @@ class AnswerOf {
   const model::Study& study_;
   const model::RequestTable& table_;
   const std::vector<std::size_t> verdicts_;
-  std::map<std::size_t, std::vector<std::int64_t>> durations_;  // by route, descending
+  std::map<std::size_t, std::vector<std::int64_t>> durations_;  // by route, ascending
 };
 
 }  // namespace tailcap::report::tail

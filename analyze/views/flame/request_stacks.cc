@@ -44,7 +44,7 @@ void RequestStacks::find_windows(const model::RequestTable& table, const pipelin
   if (!options_) {
     for (std::uint32_t i = 0; i < table.rows.size(); ++i)
       if (table.rows.id(i) == request_) add(i);
-  } else {
+  } else if (const std::vector<model::GoStudy> busy = recording.busy(); !busy.empty()) {
     model::Study known;
     known.begin = recording.facts().first();
     recording.facts().fill(known.quality);
@@ -52,8 +52,7 @@ void RequestStacks::find_windows(const model::RequestTable& table, const pipelin
     const auto routes = tail::by_route(table, [&](std::uint32_t i) { return wanted.perhaps(table, i); });
     std::vector<const std::vector<std::uint32_t>*> rows;
     for (const auto& [route, of_route] : routes) rows.push_back(&of_route);
-    for (const std::uint32_t row : tail::load::perhaps_triggered(table, rows, recording.busy(), wanted.by_labels()))
-      add(row);
+    for (const std::uint32_t row : tail::load::perhaps_triggered(table, rows, busy, wanted.by_labels())) add(row);
   }
   for (auto& [pid, windows] : windows_) {
     std::ranges::sort(windows, {}, &TimeRange::from);
