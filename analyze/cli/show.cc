@@ -19,6 +19,7 @@
 #include "analyze/report/page/standing.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
+#include "analyze/report/words/request_id.h"
 #include "analyze/report/words/words.h"
 #include "analyze/views/flame/request_stacks.h"
 
@@ -40,16 +41,19 @@ examples:
   tailcap requests slow.tcap --sort duration -n 1
 )";
 
+constexpr unsigned kMostTries = 4;  // windows, each with more connections than the one before
+
 struct Arguments {
   std::string file, id, format, output;
   report::ReportOptions shown;
   bool no_pager = false, whole = false;
 };
 
-constexpr Definition kWhole{"whole", 0, nullptr,
-                            "read all of a long capture, not only as far as the request needs it: what is typical, and "
-                            "the answer, are then those of the whole",
-                            0};
+constexpr Definition kWhole{
+    "whole", 0, nullptr,
+    "read all of a long capture, not only the part that the request needs: what is typical, and "
+    "the answer, are then those of the whole",
+    0};
 
 int no_such_request(const Arguments& a, const pipeline::Look& look) {
   const std::string file = report::printable(a.file);
@@ -76,30 +80,51 @@ void add_samples(const views::RequestStacks& stacks, pipeline::Look& look) {
     own.preempted = sum(formats::SampleKind::preempted);
 }
 
+std::string text_of(const Arguments& a, const pipeline::Look& look) {
+  if (a.format == "json") return report::json_show(*look.detail, look.study, look.table);
+  const report::Standing standing = report::page::standing_of(look.detail->request.row.id, look.study, look.table);
+  if (a.format == "html") return report::html_show(*look.detail, look.study, look.lanes, a.shown, standing);
+  if (a.format == "md") return report::markdown_show(*look.detail, look.study, a.shown, standing);
+  return report::text_show(*look.detail, look.study, a.shown, standing);
+}
+
+struct Shown {
+  pipeline::Look look;
+  std::string text;  // empty: there is no such request
+};
+
+Shown show(const Arguments& a, model::ExchangeId id) {
+  pipeline::LookOptions how{.lanes = a.format == "html", .part = !a.whole};
+  for (unsigned tries = 0;;) {
+    Shown out;
+    pipeline::Replay replay(a.file, 0, progress_on_terminal());
+    views::RequestStacks stacks(id);
+    how.beside = &stacks;
+    out.look = pipeline::look(replay, id, how);
+    if (out.look.detail && !out.look.mistaken) {
+      add_samples(stacks, out.look);
+      out.text = text_of(a, out.look);
+      // A request that is named must have its number.
+      if (replay.past() && pipeline::find_numbers(out.look, report::provisional_ids(out.text), how)) {
+        how.window = ++tries < kMostTries;
+        continue;
+      }
+    } else if (out.look.mistaken) {
+      how.window = false;
+      continue;
+    }
+    if (out.look.detail) complain_of_stacks("show", stacks);
+    return out;
+  }
+}
+
 int run(Arguments& a) {
   const auto id = parse_id(a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
-  pipeline::Replay replay(a.file, 0, progress_on_terminal());
-  views::RequestStacks stacks(id.value_or(model::ExchangeId{}));
-  pipeline::Look look = pipeline::look(replay, id.value_or(model::ExchangeId{}),
-                                       {.lanes = a.format == "html", .beside = &stacks, .beginning = !a.whole});
-  if (!id) {
-    return no_id("show", a.file, a.id);
-  }
-  if (!look.detail) return no_such_request(a, look);
-  add_samples(stacks, look);
-  complain_of_stacks("show", stacks);
   a.shown.file = std::filesystem::path(a.file).filename().string();
-  const report::Standing standing = report::page::standing_of(look.detail->request.row.id, look.study, look.table);
-  std::string text;
-  if (a.format == "json")
-    text = report::json_show(*look.detail, look.study, look.table);
-  else if (a.format == "html")
-    text = report::html_show(*look.detail, look.study, look.lanes, a.shown, standing);
-  else if (a.format == "md")
-    text = report::markdown_show(*look.detail, look.study, a.shown, standing);
-  else
-    text = report::text_show(*look.detail, look.study, a.shown, standing);
+  const auto [look, text] = show(a, id.value_or(model::ExchangeId{}));
+  if (!id) return no_id("show", a.file, a.id);
+  if (!look.detail) return no_such_request(a, look);
   if (a.format == "text" && (a.output.empty() || a.output == "-"))
     print_paged(text, !a.no_pager);
   else

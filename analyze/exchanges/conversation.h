@@ -44,7 +44,8 @@ class Exchanged {
 
 class Conversation {
  public:
-  explicit Conversation(model::ConnectionId id) : id_(id) {}
+  // numbered: the number before that of its first exchange.
+  Conversation(model::ConnectionId id, std::uint32_t numbered) : id_(id), numbered_(numbered) {}
   void push(const model::Message& message, Exchanged& out, model::Findings& findings);
   // Both directions have ended and everything was handed on.
   bool done() const { return closed_[0] && closed_[1]; }
@@ -68,7 +69,7 @@ class Conversation {
   std::size_t answering() const { return role_ == model::Role::server ? 0 : 1; }
 
   model::ConnectionId id_;
-  std::uint32_t numbered_ = 0;
+  std::uint32_t numbered_;
   model::Role role_ = model::Role::server;
   bool closed_[2] = {false, false};
   model::End ends_[2] = {model::End::none, model::End::none};

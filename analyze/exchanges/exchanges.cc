@@ -1,5 +1,6 @@
 #include "analyze/exchanges/exchanges.h"
 
+#include <utility>
 #include <vector>
 
 #include "analyze/exchanges/by_stream.h"
@@ -18,12 +19,21 @@ struct Pairing {
 }  // namespace
 
 struct Exchanges::Impl {
+  const model::PartlyRead partly;
+  const Numbers numbers;
   std::vector<Pairing> pairings;  // by connection; empty where ended
   Exchanged out;
   model::Findings findings;
+
+  std::uint32_t numbered(model::ConnectionId id) const {
+    if (!partly.contains(id)) return 0;
+    const auto at = numbers.find(id);
+    return at == numbers.end() ? model::kProvisional : at->second;
+  }
 };
 
-Exchanges::Exchanges() : impl_(std::make_unique<Impl>()) {}
+Exchanges::Exchanges(model::PartlyRead partly, Numbers numbers)
+    : impl_(new Impl{std::move(partly), std::move(numbers), {}, {}, {}}) {}
 Exchanges::~Exchanges() = default;
 
 const ground::Slots<model::Exchange>& Exchanges::push(const model::Message& m) {
@@ -36,9 +46,10 @@ const ground::Slots<model::Exchange>& Exchanges::push(const model::Message& m) {
   // The answer to the request with which a connection was upgraded comes on stream 1.
   const bool upgraded = m.stream == 1 && m.kind != model::MessageKind::request && p.in_order && p.in_order->waiting();
   if (m.stream != 0 && !upgraded && !p.by_stream)
-    p.by_stream = std::make_unique<ByStream>(m.connection, p.in_order ? p.in_order->numbers() : 0);
+    p.by_stream =
+        std::make_unique<ByStream>(m.connection, p.in_order ? p.in_order->numbers() : i.numbered(m.connection));
   if (m.stream == 0 && !p.in_order && !(closed && p.by_stream))
-    p.in_order = std::make_unique<Conversation>(m.connection);
+    p.in_order = std::make_unique<Conversation>(m.connection, i.numbered(m.connection));
   if (p.in_order && (m.stream == 0 || upgraded)) {
     p.in_order->push(m, i.out, i.findings);
     if (p.in_order->done()) p.in_order.reset();

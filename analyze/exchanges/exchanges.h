@@ -3,6 +3,8 @@
 // push() returns the exchanges that this message completed; valid until the next push.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 
 #include "analyze/model/wire/exchange.h"
@@ -13,7 +15,11 @@ namespace tailcap::exchanges {
 
 class Exchanges {
  public:
-  Exchanges();
+  // Numbers: how many exchanges a connection of which only a part is read had before that part.
+  using Numbers = std::map<model::ConnectionId, std::uint32_t>;
+
+  // The exchanges of connections that are partly read have provisional numbers where `numbers` does not know them.
+  explicit Exchanges(model::PartlyRead partly = {}, Numbers numbers = {});
   ~Exchanges();
   const ground::Slots<model::Exchange>& push(const model::Message& message);
   const model::Findings& findings() const;

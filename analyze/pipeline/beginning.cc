@@ -17,11 +17,16 @@ constexpr unsigned kMostTries = 3;
 constexpr std::uint64_t kBetweenLooks = 200'000;  // events, at most; a look waits for the other thread
 
 // Requests that begin before this time are over and will not change. all: sorted by start.
-formats::Time decided_until(const model::Rows& all, formats::Time read) {
+formats::Time decided_until(const model::Rows& all, formats::Time read, const Past* past) {
   const formats::Time settled = read - kReportedLater;
   for (const model::Request row : all) {
     if (row.start >= settled) break;
-    if (!row.has_duration || row.start + row.duration >= settled || row.method == 0 || row.path == 0) return row.start;
+    const bool over = row.has_duration && row.start + row.duration < settled;
+    // Of a connection that is joined in a window, reading on does not tell what came before.
+    const bool joined = past && past->partly.contains(row.id.connection);
+    if (joined && (over || !formats::known(row.start) || row.id.index == past->number_before(row.id.connection) + 1))
+      continue;
+    if (!over || row.method == 0 || row.path == 0) return row.start;
   }
   return settled;
 }
@@ -29,7 +34,10 @@ formats::Time decided_until(const model::Rows& all, formats::Time read) {
 }  // namespace
 
 Beginning::Beginning(const Options& options, Replay& replay)
-    : options_(options), replay_(replay), least_(options.first_events) {}
+    : options_(options),
+      replay_(replay),
+      before_(options.past ? options.past->left_behind : 0),
+      least_(before_ + options.first_events) {}
 
 bool Beginning::due() const {
   return options_.beginning && replay_.delivered() >= std::max(least_, next_look_) &&
@@ -65,7 +73,7 @@ std::optional<formats::Time> Beginning::needed(WirePass& wire) {
 bool Beginning::decided(WirePass& wire) {
   if (!replay_.ends_early()) return true;
   const model::Rows& rows = wire.requests().table().rows;
-  const formats::Time decided = decided_until(rows, replay_.reached());
+  const formats::Time decided = decided_until(rows, replay_.reached(), options_.past);
   bool done = false;
   const bool bound = options_.partition ? wire.all_bound() : wire.requests().left_out() == 0;
   if (const auto end = needed(wire); bound) {
@@ -82,7 +90,7 @@ bool Beginning::decided(WirePass& wire) {
   if (done) return true;
   // Something that does not end, or a session that stays unbound, is in every beginning.
   const bool again = ++tries_ < kMostTries || !options_.partition;
-  least_ = again ? kMoreEvents * replay_.delivered() : UINT64_MAX;
+  least_ = again ? before_ + kMoreEvents * (replay_.delivered() - before_) : UINT64_MAX;
   next_look_ = 0;
   looked_at_ = 0;
   followed_.reset();

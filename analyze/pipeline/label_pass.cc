@@ -16,13 +16,14 @@ namespace {
 constexpr formats::Duration kMargin = std::chrono::seconds{1};
 
 // The labels of a request's other end, and of those that held it up, are asked for, too. They overlap with it.
-void label_wanted(partition::Partitioner& partitioner, const model::Rows& rows, const Wanted& wanted) {
+void label_wanted(partition::Partitioner& partitioner, const model::Rows& rows, const Wanted& wanted,
+                  formats::Duration margin) {
   const formats::Time from = wanted.from().value_or(formats::kNoTime);
   formats::Time to = std::min(wanted.to().value_or(formats::kMaxTime), formats::kMaxTime);
   const formats::Time begun_before = to;
   for (std::uint32_t i = 0; i < rows.size() && rows.start(i) < begun_before; ++i)
     if (rows.start(i) >= from && rows.has_duration(i)) to = std::max(to, rows.start(i) + rows.duration(i));
-  partitioner.only(from > formats::kNoTime + kMargin ? from - kMargin : formats::kNoTime, to + kMargin);
+  partitioner.only(from > formats::kNoTime + margin ? from - margin : formats::kNoTime, to + kMargin);
 }
 
 }  // namespace
@@ -30,7 +31,7 @@ void label_wanted(partition::Partitioner& partitioner, const model::Rows& rows, 
 LabelPass::LabelPass(WirePass& wire, const Options& options) : wire_(wire) {
   const model::RequestTable& table = wire.requests().table();
   std::optional<Wanted> wanted;
-  if (options.study || options.from || options.to) wanted.emplace(options, wire.recording().so_far());
+  if (options.study || options.from || options.to || options.past) wanted.emplace(options, wire.recording().so_far());
   LikelyRows likely;
   const auto find_likely = [&] {
     if (options.study) likely = likely_rows(table, *wanted);
@@ -53,7 +54,9 @@ LabelPass::LabelPass(WirePass& wire, const Options& options) : wire_(wire) {
     std::iota(rows.begin(), rows.end(), 0u);
     partitioner_->follow_likely(rows);
   }
-  if (options.from || options.to) label_wanted(*partitioner_, table.rows, *wanted);
+  // What happened to those that are older than a window is not read.
+  if (options.from || options.to || options.past)
+    label_wanted(*partitioner_, table.rows, *wanted, options.past ? formats::Duration{} : kMargin);
   if (!options.study) return;
   partitioner_->explain(likely.slow);
   if (options.exemplars != 0) partitioner_->follow_likely(likely.exemplars);

@@ -62,8 +62,14 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   for (const Endpoints& ends : out.endpoints) out.table.remotes.push_back(ends.remote);
   out.damaged = damaged(out.study.quality);
   if (options.keep_splits) out.splits = model::Splits(out.table, model::ClockErrors(preamble));
+  const formats::Time begin = out.study.begin;
   select(options, out);
   if (options.study) tail::study_requests(out.table, out.study, options.threads);
+  if (options.past) {
+    // The study is that of the window; times are shown since the beginning of the recording.
+    out.study.begin = std::min(begin, file.first);
+    out.study.quality.read_from = options.past->until;
+  }
   out.courses =
       options.exemplars > 0 ? courses.of(shown_exemplars(out.table, out.study, options.exemplars)) : courses.all();
   return out;

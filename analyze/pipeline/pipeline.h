@@ -58,6 +58,8 @@ struct Options {
   std::size_t first = 0;
   std::uint64_t first_events = 200'000;  // read at least
   std::uint64_t least_left = 0;          // no more than these are read, too
+  // Of the Replay, where it has one: the requests, and whatever depends on them, are those that begin after it.
+  const Past* past = nullptr;
   // With partition: fills Analysis::courses for this request, its other end and the calls below,
   model::ExchangeId follow;
   std::size_t exemplars = 0;  // or for those of the exemplars of the first so many routes,

@@ -13,18 +13,25 @@ Replay::Replay(std::string path, unsigned threads, Progress progress)
 void Replay::prepare() {
   if (prepared_) return;
   prepared_ = std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads_});
+  if (past_) prepared_->begin_at(past_->place);
   prepared_->start();
+}
+
+void Replay::passed(std::uint64_t events) {
+  if (progress_) progress_({1, events, std::max<std::uint64_t>(1, summary().events)});
 }
 
 void Replay::begin() {
   if (readings_++ > 0) {
     prepare();
     reader_ = std::move(prepared_);
+  } else if (past_) {
+    reader_->begin_at(past_->place);
   }
-  delivered_ = 0;
+  delivered_ = past_ ? past_->left_behind : 0;
   total_ = reader_->summary().events;
   reached_ = formats::kNoTime;
-  if (progress_) progressed_ = {readings_, 0, std::max<std::uint64_t>(1, total_)};
+  if (progress_) progressed_ = {readings_, delivered_, std::max<std::uint64_t>(1, total_)};
 }
 
 std::span<const formats::Event> Replay::end() {

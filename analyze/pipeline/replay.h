@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "analyze/pipeline/window/past.h"
 #include "formats/event.h"
 #include "formats/file/reader.h"
 #include "formats/preamble.h"
@@ -30,12 +31,19 @@ class Replay {
   explicit Replay(std::string path, unsigned threads = 0, Progress progress = {});
 
   const std::string& path() const { return path_; }
+  unsigned threads() const { return threads_; }
   const formats::Preamble& preamble() const { return reader_->preamble(); }
   formats::FileSummary summary() const { return reader_->summary(); }
   unsigned readings() const { return readings_; }  // that were begun
 
+  // Before the first reading: all of them begin with this, and go on with the block at its place.
+  void begin_with(std::shared_ptr<const Past> past) { past_ = std::move(past); }
+  const Past* past() const { return past_.get(); }
+  // Before the first reading, of what finds out where it is to begin: so many events have been passed.
+  void passed(std::uint64_t events);
+
   // Of the reading under way, or of the last one:
-  std::uint64_t delivered() const { return delivered_; }  // events
+  std::uint64_t delivered() const { return delivered_; }  // events, with those that a Past left behind
   std::uint64_t left() const { return total_ - std::min(delivered_, total_); }
   formats::Time reached() const { return reached_; }  // the latest time of an event
 
@@ -68,14 +76,16 @@ class Replay {
   template <class Visitor>
   void slices(Visitor&& visit) {
     begin();
+    if (past_) {
+      constexpr std::size_t kTogether = 512;
+      for (auto events = past_->events.all(); !events.empty();
+           events = events.subspan(std::min(kTogether, events.size())))
+        if (!passes(visit, events.first(std::min(kTogether, events.size())), true)) return;
+    }
     for (auto events = reader_->next(); !events.empty(); events = reader_->next()) {
       const bool last = reader_->between_blocks();
       note(events);
-      if constexpr (std::is_same_v<decltype(visit(events, last)), bool>) {
-        if (!visit(events, last)) return;
-      } else {
-        visit(events, last);
-      }
+      if (!passes(visit, events, last)) return;
       if (progress_) tell(events.size());
       if (delivered_ < until_) continue;
       if (progress_) tell(left());
@@ -93,6 +103,15 @@ class Replay {
  private:
   static constexpr std::uint64_t kAll = UINT64_MAX;
 
+  template <class Visitor>
+  static bool passes(Visitor& visit, std::span<const formats::Event> events, bool last) {
+    if constexpr (std::is_same_v<decltype(visit(events, last)), bool>) {
+      return visit(events, last);
+    } else {
+      visit(events, last);
+      return true;
+    }
+  }
   void begin();
   void note(std::span<const formats::Event> events) {
     delivered_ += events.size();
@@ -104,6 +123,7 @@ class Replay {
   std::string path_;
   unsigned threads_;
   std::unique_ptr<formats::Reader> reader_, prepared_;
+  std::shared_ptr<const Past> past_;
   unsigned readings_ = 0;
   std::uint64_t delivered_ = 0, total_ = 0, until_ = kAll;
   formats::Time reached_ = formats::kNoTime;

@@ -49,7 +49,9 @@ void Requests::add(const model::Exchange& exchange, const model::Connection* con
     row.tls = connection->tls;
     settle_binding(*connection);
     connections.carries(*connection, table_.texts);
-    setups_.push(exchange, *connection, carrier ? *carrier : *connection, table_.texts);
+    // The first request of a window is not the one that the connection was set up for.
+    if (!options_.past || !options_.past->partly.contains(connection->id))
+      setups_.push(exchange, *connection, carrier ? *carrier : *connection, table_.texts);
     if (const auto peer = ends_.push(exchange, *connection)) row.peer = *peer;
   }
   groups_.push(exchange, table_.texts);

@@ -27,6 +27,7 @@ void RowStage::push(std::unique_ptr<model::Message>& message, const model::Conne
 }
 
 void RowStage::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
+  if (partly_.contains(connection.id)) return;  // what it comes to is not known
   if (connection.tls) requests_.ended(connection, carrier);
   connections_.ended(connection, how, requests_.table().texts);
 }

@@ -15,7 +15,11 @@ namespace tailcap::pipeline {
 class RowStage : public WireSink {
  public:
   RowStage(const formats::Preamble& preamble, const Options& options)
-      : recording_(preamble, options.go), requests_(preamble, options), connections_(options.keep_connections) {}
+      : partly_(partly_read(options.past)),
+        exchanges_(options.past ? options.past->exchanges() : exchanges::Exchanges()),
+        recording_(preamble, options.go),
+        requests_(preamble, options),
+        connections_(options.keep_connections) {}
 
   void push(const formats::Event& event, std::span<const model::Lookup> ended) override;
   void push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
@@ -29,6 +33,7 @@ class RowStage : public WireSink {
   void fill(const model::RequestTable& table, model::Study& study);
 
  private:
+  const model::PartlyRead partly_;
   exchanges::Exchanges exchanges_;
   Recording recording_;
   Requests requests_;

@@ -20,6 +20,7 @@ formats::Time time_of(const Moment& moment, const model::Study& study) {
 Wanted::Wanted(const Options& options, const model::Study& study) : options_(options) {
   if (options.from) from_ = time_of(*options.from, study);
   if (options.to) to_ = time_of(*options.to, study);
+  if (options.past) from_ = std::max(from_.value_or(options.past->until), options.past->until);
   if (auto note = model::CutNote::from_notes(study.quality.preamble.notes)) cut_ = std::move(note->ids);
 }
 

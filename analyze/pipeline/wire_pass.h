@@ -15,7 +15,7 @@ class WirePass {
  public:
   // Without an allowance there may be as many requests as there are.
   WirePass(const formats::Preamble& preamble, const Options& options, formats::RequestAllowance* allowance)
-      : threads_(options.threads), wire_(allowance), rows_(preamble, options) {}
+      : threads_(options.threads), wire_(allowance, partly_read(options.past)), rows_(preamble, options) {}
 
   void push(const formats::Event& event) { wire_.push(event, rows_); }
   // The events of the capture, as far as they are needed: the two stages on a thread each, where there may be two. The

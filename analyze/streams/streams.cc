@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <memory>
 #include <queue>
+#include <utility>
 #include <vector>
 
 #include "analyze/streams/facts.h"
@@ -32,6 +33,7 @@ struct Wake {
 }  // namespace
 
 struct Streams::Impl {
+  const model::PartlyRead partly;
   ConnectionFacts facts;
   Shared shared;
   Output out;
@@ -39,6 +41,8 @@ struct Streams::Impl {
   UncountedLosses losses;
   Sessions sessions{facts, shared, out, losses, live};
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes;
+
+  explicit Impl(model::PartlyRead p) : partly(std::move(p)) {}
 
   Slot* open(model::SocketId socket, model::Time at) {
     if (Slot* s = live.find(socket)) return s;
@@ -278,7 +282,8 @@ void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
   // A UNIX socket is described at its first use, and its bytes are counted from there.
   const bool unix_begins = !s->tcp() && info.origin == formats::Origin::unknown;
   const bool born =
-      unix_begins || info.origin == formats::Origin::connected || info.origin == formats::Origin::accepted;
+      (unix_begins || info.origin == formats::Origin::connected || info.origin == formats::Origin::accepted) &&
+      !partly.contains(s->facts.id);
   // Before the handshake is done the sequence numbers are not yet the stream's.
   const bool counted = !s->tcp() || (info.state != TcpState::none && info.state != TcpState::syn_sent &&
                                      info.state != TcpState::close && info.state != TcpState::new_syn_recv);
@@ -315,7 +320,7 @@ void Streams::Impl::end_capture() {
   wakes = {};
 }
 
-Streams::Streams() : impl_(std::make_unique<Impl>()) {}
+Streams::Streams(model::PartlyRead partly) : impl_(std::make_unique<Impl>(std::move(partly))) {}
 Streams::~Streams() = default;
 
 std::span<const model::ByteRun> Streams::push(const Event& event) {

@@ -10,13 +10,15 @@
 
 #include "analyze/model/wire/byte_run.h"
 #include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/exchange.h"
 #include "analyze/model/wire/findings.h"
 
 namespace tailcap::streams {
 
 class Streams {
  public:
-  Streams();
+  // Of connections that are partly read, no description says where they begin.
+  explicit Streams(model::PartlyRead partly = {});
   ~Streams();
   std::span<const model::ByteRun> push(const formats::Event& event);
   // Facts about a connection end, valid while it is live and until kept-for-the-record limits; nullptr: unknown id.

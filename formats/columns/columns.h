@@ -63,6 +63,10 @@ class KindColumns : public OwnColumns<B, C> {
   auto& column() {
     return std::get<index_of(kNumber)>(table_);
   }
+  template <int kNumber>
+  const auto& column() const {
+    return std::get<index_of(kNumber)>(table_);
+  }
 
  private:
   static constexpr auto& kTable = Table<B>::fields;

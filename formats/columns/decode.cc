@@ -98,6 +98,21 @@ const char* read_columns(schema::Events::Reader from, std::uint32_t events, Bloc
   return reader.damage;
 }
 
+// Calls read(columns) on those of an event block.
+template <class Read>
+std::string with_columns(std::span<const std::byte> message, const BlockHeader& header, Read read) {
+  return with_chunk(message, [&](schema::Chunk::Reader chunk) -> std::string {
+    if (!chunk.isEvents() && !chunk.isKeyframe()) return "the message holds no events";
+    if (chunk.isKeyframe() != header.is(BlockType::keyframe))
+      return "header and message disagree about the type of the block";
+    BlockColumns<ColumnView> columns;
+    const char* damage =
+        read_columns(chunk.isEvents() ? chunk.getEvents() : chunk.getKeyframe(), header.events, columns);
+    if (damage == nullptr) damage = read(columns);
+    return damage == nullptr ? std::string() : std::string(damage);
+  });
+}
+
 template <class List>
 std::vector<std::string> texts(List list) {
   std::vector<std::string> strings;
@@ -111,18 +126,15 @@ std::string string(capnp::Text::Reader text) { return {text.cStr(), text.size()}
 
 std::string decode_events(std::span<const std::byte> message, const BlockHeader& header, std::vector<Event>& out) {
   out.clear();
-  return with_chunk(message, [&](schema::Chunk::Reader chunk) -> std::string {
-    if (!chunk.isEvents() && !chunk.isKeyframe()) return "the message holds no events";
-    if (chunk.isKeyframe() != header.is(BlockType::keyframe))
-      return "header and message disagree about the type of the block";
-    BlockColumns<ColumnView> columns;
-    const char* damage =
-        read_columns(chunk.isEvents() ? chunk.getEvents() : chunk.getKeyframe(), header.events, columns);
-    if (damage == nullptr) damage = events_from(columns, header, out);
-    if (damage == nullptr) return {};
-    out.clear();
-    return damage;
-  });
+  const std::string damage = with_columns(
+      message, header, [&](const BlockColumns<ColumnView>& columns) { return events_from(columns, header, out); });
+  if (!damage.empty()) out.clear();
+  return damage;
+}
+
+std::string choose_events(std::span<const std::byte> message, const BlockHeader& header, EventChoice& choice) {
+  return with_columns(message, header,
+                      [&](const BlockColumns<ColumnView>& columns) { return choose_events(columns, header, choice); });
 }
 
 std::string decode_preamble(std::span<const std::byte> message, Preamble& out) {

@@ -25,6 +25,8 @@ class EventDecoder {
   EventDecoder(const BlockColumns<ColumnView>& columns, std::vector<Event>& out) : c_(columns), out_(out) {}
 
   const char* run(const BlockHeader& header);
+  // Gives the choice the events that it wants.
+  const char* choose(const BlockHeader& header, EventChoice& choice);
 
  private:
   struct SocketState {
@@ -51,7 +53,14 @@ class EventDecoder {
   Time checked(std::int64_t ns) { return checked(time_from(ns)); }
   Duration checked_duration(std::int64_t ns) { return checked(time_from(ns)).time_since_epoch(); }
 
+  const char* begin();
+  Time next_time(std::size_t i, Time before);
   void read_thread(std::size_t i, std::uint8_t kind);
+  EventChoice::Answer ask(EventChoice& choice, Kind kind, std::size_t i);
+  // Reads on as if the i-th event of its kind had been made, as far as others depend on it.
+  void pass_over(Kind kind, std::size_t i);
+  template <class K>
+  void pass_moved(const K& k, std::uint64_t& expected, std::size_t i, std::size_t& position, std::size_t& missed);
   SocketId socket(std::uint16_t ref);
   std::string_view piece(std::uint16_t ref);
   std::array<std::uint8_t, 16> address(std::uint16_t ref);
@@ -83,6 +92,7 @@ class EventDecoder {
   std::array<std::uint32_t, 256> last_thread_{};  // by kind, an index; kNone at first
   std::vector<std::uint32_t> socket_of_thread_;   // by thread index
   std::vector<SocketState> socket_states_;        // by socket index
+  std::vector<bool> passed_;                      // likewise: EventChoice::Answer::pass_block
   std::uint32_t thread_ = 0, socket_ = 0;         // indices of the event at hand
   std::size_t time_far_ = 0;
   std::array<std::size_t, 2> position_{}, missed_{}, error_{};  // sparse columns of sends and receives
@@ -91,7 +101,7 @@ class EventDecoder {
   std::uint64_t lost_ = 0;
 };
 
-const char* EventDecoder::run(const BlockHeader& header) {
+const char* EventDecoder::begin() {
   if (c_.pids.size() > kMaxTable || c_.sockets.size() > kMaxTable || c_.goroutines.size() > kMaxTable ||
       c_.piece_ends.size() > kMaxTable)
     return "a table has too many entries";
@@ -103,15 +113,24 @@ const char* EventDecoder::run(const BlockHeader& header) {
   last_thread_.fill(kNone);
   socket_of_thread_.assign(c_.pids.size(), kNone);
   socket_states_.assign(c_.sockets.size(), {});
+  checked(time_from(c_.base));
+  return nullptr;
+}
+
+Time EventDecoder::next_time(std::size_t i, Time before) {
+  std::uint64_t since = c_.time[i];
+  if (since == kFar) since = static_cast<std::uint64_t>(sparse(c_.time_far, time_far_));
+  return checked(minus(before, 0 - since));
+}
+
+const char* EventDecoder::run(const BlockHeader& header) {
+  if (const char* damage = begin()) return damage;
   out_.reserve(c_.order.size());
 
   Time time = time_from(c_.base), first = kMaxTime, last = kNoTime;
-  checked(time);
   for (std::size_t i = 0; i < c_.order.size(); ++i) {
     const std::uint8_t kind = c_.order[i];
-    std::uint64_t since = c_.time[i];
-    if (since == kFar) since = static_cast<std::uint64_t>(sparse(c_.time_far, time_far_));
-    time = checked(minus(time, 0 - since));
+    time = next_time(i, time);
     first = std::min(first, time);
     last = std::max(last, time);
     read_thread(i, kind);
@@ -132,6 +151,115 @@ const char* EventDecoder::run(const BlockHeader& header) {
   if (std::min<std::uint64_t>(lost_, std::numeric_limits<std::uint32_t>::max()) != header.lost)
     return "the header counts other losses than the block has";
   return nullptr;
+}
+
+const char* EventDecoder::choose(const BlockHeader& header, EventChoice& choice) {
+  if (const char* damage = begin()) return damage;
+  passed_.assign(c_.sockets.size(), false);
+  Time time = time_from(c_.base);
+  for (std::size_t i = 0; i < c_.order.size(); ++i) {
+    const std::uint8_t number = c_.order[i];
+    const auto kind = static_cast<Kind>(number);
+    time = next_time(i, time);
+    read_thread(i, number);
+    if (damage_ != nullptr) return damage_;
+    if (!may_be_stored(number)) continue;
+    const std::size_t at = done_[number]++;
+    if (may_be_passed_over(kind) && ask(choice, kind, at) != EventChoice::Answer::take) {
+      pass_over(kind, at);
+      if (damage_ != nullptr) return damage_;
+      continue;
+    }
+    if (time < header.first || time > header.last) return "the header gives other times than the events have";
+    Event event;
+    event.time = time;
+    event.thread = {c_.pids[thread_], c_.tids[thread_]};
+    if (const std::uint16_t ref = c_.goroutine[i]; ref != 0) {
+      if (ref > c_.goroutines.size()) return "a goroutine is not in the table";
+      event.goroutine = c_.goroutines[ref - 1u];
+    }
+    socket_ = kNone;
+    (this->*kReads[number])(event, at);
+    if (damage_ != nullptr) return damage_;
+    if (socket_ != kNone) passed_[socket_] = false;
+    choice.take(event);
+  }
+  return nullptr;
+}
+
+EventChoice::Answer EventDecoder::ask(EventChoice& choice, Kind kind, std::size_t i) {
+  SocketId id = 0;
+  switch (kind) {
+    case Kind::send:
+      id = socket(c_.of<Kind::send>().socket[i]);
+      break;
+    case Kind::receive:
+      id = socket(c_.of<Kind::receive>().socket[i]);
+      break;
+    case Kind::arrival:
+      id = socket(c_.of<Kind::arrival>().socket[i]);
+      break;
+    case Kind::retransmit:
+      id = socket(c_.of<Kind::retransmit>().column<0>()[i]);
+      break;
+    default:
+      return choice.wants(kind, 0);
+  }
+  if (damage_ != nullptr || passed_[socket_]) return EventChoice::Answer::pass;
+  const EventChoice::Answer answer = choice.wants(kind, id);
+  if (answer == EventChoice::Answer::pass_block) passed_[socket_] = true;
+  return answer;
+}
+
+template <class K>
+void EventDecoder::pass_moved(const K& k, std::uint64_t& expected, std::size_t i, std::size_t& position,
+                              std::size_t& missed) {
+  const std::uint8_t how = k.how[i];
+  expected = ((how & kHowPosition) != 0 ? sparse(k.position, position) : expected) + k.length[i];
+  if ((how & kHowMissed) != 0) sparse(k.missed, missed);
+}
+
+void EventDecoder::pass_over(Kind kind, std::size_t i) {
+  const auto io = [&](const auto& k, std::size_t d, std::uint64_t& expected) {
+    pass_moved(k, expected, i, position_[d], missed_[d]);
+    if ((k.how[i] & kHowError) != 0) sparse(k.error, error_[d]);
+  };
+  const auto tls = [&](const auto& k, std::size_t d, std::uint64_t SocketState::*next) {
+    socket_beside(k.session[i], "a TLS session is not in the table");
+    if (damage_ != nullptr) return;
+    pass_moved(k, socket_states_[socket_].*next, i, tls_position_[d], tls_missed_[d]);
+    if ((k.how[i] & kHowBegan) != 0) sparse(k.began, tls_began_[d]);
+  };
+  constexpr auto kOut = static_cast<std::size_t>(Direction::out), kIn = static_cast<std::size_t>(Direction::in);
+  if (damage_ != nullptr) return;
+  switch (kind) {
+    case Kind::send:
+      return io(c_.of<Kind::send>(), kOut, socket_states_[socket_].next_out);
+    case Kind::receive:
+      return io(c_.of<Kind::receive>(), kIn, socket_states_[socket_].next_in);
+    case Kind::tls_send:
+      return tls(c_.of<Kind::tls_send>(), kOut, &SocketState::next_out);
+    case Kind::tls_receive:
+      return tls(c_.of<Kind::tls_receive>(), kIn, &SocketState::next_in);
+    case Kind::arrival: {
+      const auto& k = c_.of<Kind::arrival>();
+      auto& expected = socket_states_[socket_].next_arrival;
+      expected = ((k.how[i] & kHowPosition) != 0 ? sparse(k.position, arrival_position_) : expected) + k.length[i];
+      if ((k.how[i] & kHowMissed) != 0) sparse(k.missed, arrival_missed_);
+      return;
+    }
+    case Kind::off_cpu: {
+      const auto& k = c_.of<Kind::off_cpu>();
+      const std::uint8_t how = k.how[i];
+      if ((how & kHowLeft) != 0) sparse(k.left, left_);
+      if ((how & kHowNotWoken) == 0 && (how & kHowRunnable) != 0) sparse(k.runnable, runnable_);
+      if ((how & kHowOffMissed) != 0) sparse(k.missed, off_missed_);
+      if ((how & kHowStolen) != 0) sparse(k.stolen, stolen_);
+      return;
+    }
+    default:
+      return;  // every column of the others has an entry for each event
+  }
 }
 
 void EventDecoder::read_thread(std::size_t i, std::uint8_t kind) {
@@ -298,6 +426,11 @@ void EventDecoder::read_own(const KindColumns<Loss, ColumnView>&, Loss& loss, Ti
 
 const char* events_from(const BlockColumns<ColumnView>& columns, const BlockHeader& header, std::vector<Event>& out) {
   return EventDecoder(columns, out).run(header);
+}
+
+const char* choose_events(const BlockColumns<ColumnView>& columns, const BlockHeader& header, EventChoice& choice) {
+  std::vector<Event> none;
+  return EventDecoder(columns, none).choose(header, choice);
 }
 
 }  // namespace tailcap::formats::columns

@@ -11,6 +11,7 @@
 #include "formats/block.h"
 #include "formats/columns/collector.h"
 #include "formats/event.h"
+#include "formats/event_choice.h"
 #include "formats/preamble.h"
 
 namespace tailcap::formats::columns {
@@ -53,6 +54,8 @@ std::span<const std::byte> encode(const Footer& footer, MessageBuffer& buffer);
 
 // Views in the events point into `message`.
 std::string decode_events(std::span<const std::byte> message, const BlockHeader& header, std::vector<Event>& out);
+// Only the events that the choice wants: see choose_events().
+std::string choose_events(std::span<const std::byte> message, const BlockHeader& header, EventChoice& choice);
 std::string decode_preamble(std::span<const std::byte> message, Preamble& out);
 std::string decode_footer(std::span<const std::byte> message, Footer& out);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -193,5 +194,34 @@ class Hopper {
 }  // namespace
 
 BlockIndex index_blocks(const InputFile& file) { return Hopper(file).run(); }
+
+std::vector<const IndexEntry*> delivery_order(const BlockIndex& index) {
+  std::map<std::uint16_t, std::vector<const IndexEntry*>> streams;
+  std::uint16_t stream = 0;
+  for (const IndexEntry& entry : index.entries) {
+    if (entry.what == IndexEntry::What::block) {
+      if (!entry.header.has_events() && !entry.header.is(BlockType::preamble)) continue;
+      stream = entry.header.stream;
+    }
+    streams[stream].push_back(&entry);
+  }
+  const auto time_of = [](const IndexEntry& e) { return e.what == IndexEntry::What::block ? e.header.first : e.since; };
+  std::vector<const IndexEntry*> order;
+  struct Cursor {
+    const std::vector<const IndexEntry*>* entries;
+    std::size_t at = 0;
+  };
+  std::vector<Cursor> cursors;
+  for (const auto& [number, entries] : streams) cursors.push_back({&entries});
+  while (true) {
+    Cursor* next = nullptr;
+    for (Cursor& c : cursors) {
+      if (c.at == c.entries->size()) continue;
+      if (next == nullptr || time_of(*(*c.entries)[c.at]) < time_of(*(*next->entries)[next->at])) next = &c;
+    }
+    if (next == nullptr) return order;
+    order.push_back((*next->entries)[next->at++]);
+  }
+}
 
 }  // namespace tailcap::formats::file

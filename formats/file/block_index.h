@@ -57,4 +57,9 @@ struct BlockIndex {
 // Throws std::runtime_error if the file is no capture, or one that only a later version can read.
 BlockIndex index_blocks(const InputFile& file);
 
+// The order in which a capture is read: event blocks, the preamble, and gaps. Each stream keeps its order; the streams
+// are merged by the first time of their blocks. A gap goes with the stream of the block before it. The index must
+// outlive this.
+std::vector<const IndexEntry*> delivery_order(const BlockIndex& index);
+
 }  // namespace tailcap::formats::file

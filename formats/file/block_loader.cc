@@ -9,8 +9,6 @@ namespace {
 // Ordinary blocks are well below it.
 constexpr std::size_t kKeepBytes = 8u << 20;
 
-std::span<const std::byte> bytes_of(const std::vector<std::uint64_t>& words) { return std::as_bytes(std::span(words)); }
-
 }  // namespace
 
 void LoadedBlock::release_excess() {
@@ -33,12 +31,16 @@ void BlockLoader::load(const IndexEntry& entry, LoadedBlock& out) {
   if (!out.damage.empty()) out.release_excess();
 }
 
-void BlockLoader::decode(const IndexEntry& entry, LoadedBlock& out) {
+void BlockLoader::load_message(const IndexEntry& entry, LoadedBlock& out) {
   out.events.clear();
   out.release_excess();
   out.damage = entry.header.events > kMaxBlockEvents ? "more events than a block may have" : inflate(entry, out.raw);
+}
+
+void BlockLoader::decode(const IndexEntry& entry, LoadedBlock& out) {
+  load_message(entry, out);
   if (!out.damage.empty()) return;
-  const auto message = bytes_of(out.raw);
+  const auto message = out.message();
   if (entry.header.has_events()) {
     out.damage = columns::decode_events(message, entry.header, out.events);
   } else if (entry.header.is(BlockType::preamble)) {
@@ -54,7 +56,7 @@ Preamble BlockLoader::load_preamble(const IndexEntry& entry) {
   std::vector<std::uint64_t> raw;
   Preamble preamble;
   if (entry.header.is(BlockType::preamble) && inflate(entry, raw).empty())
-    columns::decode_preamble(bytes_of(raw), preamble);
+    columns::decode_preamble(std::as_bytes(std::span(raw)), preamble);
   return preamble;
 }
 

@@ -1,6 +1,7 @@
 // Reads one block and verifies all of it: checksum, decompression, message, columns.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct LoadedBlock {
   std::vector<std::uint64_t> raw;
   std::vector<Event> events;
 
+  std::span<const std::byte> message() const { return std::as_bytes(std::span(raw)); }
   // Memory that one crafted block took is not kept for the others.
   void release_excess();
 };
@@ -26,6 +28,8 @@ class BlockLoader {
 
   // Events of an event or keyframe block; other types are verified too, of unknown types only the checksum.
   void load(const IndexEntry& entry, LoadedBlock& out);
+  // Of an event or keyframe block only the message, as far as it can be verified without looking at its events.
+  void load_message(const IndexEntry& entry, LoadedBlock& out);
   // The preamble in this block, or one with empty fields.
   Preamble load_preamble(const IndexEntry& entry);
 

@@ -15,8 +15,8 @@ std::uint64_t cost(const IndexEntry& entry) { return entry.bytes + entry.header.
 
 }  // namespace
 
-ReadAhead::ReadAhead(const InputFile& file, std::vector<const IndexEntry*> plan, unsigned workers)
-    : file_(file), plan_(std::move(plan)), own_loader_(file) {
+ReadAhead::ReadAhead(const InputFile& file, std::vector<const IndexEntry*> plan, unsigned workers, What what)
+    : file_(file), plan_(std::move(plan)), what_(what), own_loader_(file) {
   // The consumer holds some, one is with each worker, one waits.
   const std::size_t slots = workers == 0 ? kHeld : kHeld + workers + 1;
   for (std::size_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<Slot>());
@@ -41,6 +41,13 @@ bool ReadAhead::may_start() const {
   return awaited || bytes_in_flight_ + cost(*plan_[begun_]) <= kBytesInFlight;
 }
 
+void ReadAhead::load(BlockLoader& loader, const IndexEntry& entry, LoadedBlock& out) const {
+  if (what_ == What::events)
+    loader.load(entry, out);
+  else
+    loader.load_message(entry, out);
+}
+
 void ReadAhead::work() {
   BlockLoader loader(file_);
   std::unique_lock lock(mutex_);
@@ -54,7 +61,7 @@ void ReadAhead::work() {
     lock.unlock();
     std::exception_ptr error;
     try {
-      loader.load(entry, slot.block);
+      load(loader, entry, slot.block);
     } catch (...) {
       error = std::current_exception();
     }
@@ -69,7 +76,7 @@ void ReadAhead::work() {
 LoadedBlock& ReadAhead::next() {
   if (workers_.empty()) {
     Slot& slot = *slots_[taken_ % slots_.size()];
-    own_loader_.load(*plan_[taken_++], slot.block);
+    load(own_loader_, *plan_[taken_++], slot.block);
     return slot.block;
   }
   std::unique_lock lock(mutex_);

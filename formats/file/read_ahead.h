@@ -15,9 +15,11 @@ namespace tailcap::formats::file {
 
 class ReadAhead {
  public:
+  enum class What { events, messages };  // messages: as BlockLoader::load_message()
+
   // `plan` are the entries in the order in which next() gives them; file and entries must outlive this. Without workers
   // next() itself does the work.
-  ReadAhead(const InputFile& file, std::vector<const IndexEntry*> plan, unsigned workers);
+  ReadAhead(const InputFile& file, std::vector<const IndexEntry*> plan, unsigned workers, What what = What::events);
   ~ReadAhead();
 
   // The next block, valid until the call after the next. Not beyond the end of the plan.
@@ -34,10 +36,12 @@ class ReadAhead {
   };
 
   void work();
+  void load(BlockLoader& loader, const IndexEntry& entry, LoadedBlock& out) const;
   bool may_start() const;
 
   const InputFile& file_;
   std::vector<const IndexEntry*> plan_;
+  const What what_;
   BlockLoader own_loader_;
   std::mutex mutex_;
   std::condition_variable started_, finished_;

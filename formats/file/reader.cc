@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include "formats/file/block_index.h"
 #include "formats/file/block_loader.h"
@@ -23,37 +22,6 @@ using file::ReadAhead;
 
 // Events delivered at once, between two looks at the memory.
 constexpr std::size_t kSlice = 512;
-
-// The items that next() delivers, in order: event blocks, and gaps. Each stream keeps its order; the streams are merged
-// by the first time of their blocks. A gap goes with the stream of the block before it.
-std::vector<const IndexEntry*> delivery_order(const BlockIndex& index) {
-  std::map<std::uint16_t, std::vector<const IndexEntry*>> streams;
-  std::uint16_t stream = 0;
-  for (const IndexEntry& entry : index.entries) {
-    if (entry.what == IndexEntry::What::block) {
-      if (!entry.header.has_events() && !entry.header.is(BlockType::preamble)) continue;
-      stream = entry.header.stream;
-    }
-    streams[stream].push_back(&entry);
-  }
-  const auto time_of = [](const IndexEntry& e) { return e.what == IndexEntry::What::block ? e.header.first : e.since; };
-  std::vector<const IndexEntry*> order;
-  struct Cursor {
-    const std::vector<const IndexEntry*>* entries;
-    std::size_t at = 0;
-  };
-  std::vector<Cursor> cursors;
-  for (const auto& [number, entries] : streams) cursors.push_back({&entries});
-  while (true) {
-    Cursor* next = nullptr;
-    for (Cursor& c : cursors) {
-      if (c.at == c.entries->size()) continue;
-      if (next == nullptr || time_of(*(*c.entries)[c.at]) < time_of(*(*next->entries)[next->at])) next = &c;
-    }
-    if (next == nullptr) return order;
-    order.push_back((*next->entries)[next->at++]);
-  }
-}
 
 }  // namespace
 
@@ -79,7 +47,7 @@ struct Reader::Impl {
       : file(path),
         index(file::index_blocks(file)),
         options(o),
-        order(delivery_order(index)),
+        order(file::delivery_order(index)),
         progress(file::progress_of(file.identity())),
         earlier(progress) {
     BlockLoader loader(file);
@@ -90,8 +58,8 @@ struct Reader::Impl {
   void start() {
     if (ahead || ended) return;
     std::vector<const IndexEntry*> blocks;
-    for (const IndexEntry* entry : order) {
-      if (entry->what == IndexEntry::What::block) blocks.push_back(entry);
+    for (std::size_t i = at; i < order.size(); ++i) {
+      if (order[i]->what == IndexEntry::What::block) blocks.push_back(order[i]);
     }
     ahead = std::make_unique<ReadAhead>(file, std::move(blocks), file::workers_for(options.threads));
   }
@@ -163,6 +131,7 @@ Reader::Reader(const std::string& path, ReaderOptions options) : impl_(std::make
 Reader::~Reader() = default;
 
 const Preamble& Reader::preamble() const { return impl_->preamble; }
+void Reader::begin_at(std::size_t place) { impl_->at = std::min(place, impl_->order.size()); }
 void Reader::start() { impl_->start(); }
 std::span<const Event> Reader::next() { return impl_->next(); }
 bool Reader::between_blocks() const { return impl_->pending.empty(); }

@@ -55,6 +55,8 @@ class Reader {
   // The preamble; if its block is damaged, one with empty fields.
   const Preamble& preamble() const;
 
+  // Before the first next(): leaves out what comes before the block at this place of the order (formats/skim/skim.h).
+  void begin_at(std::size_t place);
   // Begins to load what next() will give first. Without it, the first next() does.
   void start();
   // The next events, of one block; empty once after CaptureEnd was delivered. Valid until the call after the last

@@ -128,7 +128,8 @@ struct Quality {
   std::optional<Estimate> all_requests;  // likewise, of exchanges
   formats::Preamble preamble;
   formats::FileSummary file;
-  Time read_until = formats::kNoTime;  // only the beginning of the file was read; kNoTime: all of it
+  Time read_from = formats::kNoTime;   // of what is before, only a part was read; kNoTime: all of it
+  Time read_until = formats::kNoTime;  // what is behind it was not read; kNoTime: all of it was
   Duration duration{};
   std::uint64_t events = 0, lost = 0;
   std::uint64_t samples = 0;  // of the CPU

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "analyze/model/wire/message.h"
@@ -29,6 +30,17 @@ struct ExchangeId {
   ConnectionId connection = 0;
   std::uint32_t index = 0;
   auto operator<=>(const ExchangeId&) const = default;
+};
+
+// Where the beginning of a connection is not read, its exchanges have numbers above this one. They are in order, but
+// not those that the exchanges have in the whole capture, and must not be shown.
+inline constexpr std::uint32_t kProvisional = 0x80000000u;
+
+// The connections of which only a part is read: the first so many, but for some that are read whole.
+struct PartlyRead {
+  std::uint32_t connections = 0;
+  std::set<ConnectionId> whole;
+  bool contains(ConnectionId id) const { return id <= connections && !whole.contains(id); }
 };
 
 // What an exchange is but for its texts and lists: copied as it is.

@@ -1,6 +1,8 @@
 #include "analyze/pipeline/request/detail.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/second_look.h"
@@ -116,10 +118,18 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
   Options options;
   options.partition = true;
   options.follow = id;
-  options.beginning = how.beginning && id.connection != 0;
+  options.beginning = how.part && id.connection != 0;
   options.first_events = how.first_events;
   options.least_left = how.least_left;
-  SecondLook second(id, how.lanes);
+  if (options.beginning && how.window && replay.summary().events > how.past.least_before) {
+    PastOptions past = how.past;
+    past.threads = replay.threads();
+    past.least_events = how.first_events;
+    past.passed = [&](std::uint64_t events) { replay.passed(events); };
+    replay.begin_with(past_of(replay.path(), id, past));
+    options.past = replay.past();
+  }
+  SecondLook second(id, how.lanes, options.past);
   std::vector<SecondReading*> readers = {&second};
   if (how.beside) readers.push_back(how.beside);
   Analysis analysis = analyze(replay, options, readers);
@@ -144,6 +154,11 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
     if (out.first.connection == 0 || any.id < out.first) out.first = any.id;
     out.last = std::max(out.last, any.id);
   }
+  if (options.past) {
+    out.mistaken = !out.detail || out.detail->request.connection.socket != options.past->socket;
+    out.partly = options.past->partly;
+    out.numbers = options.past->numbers;
+  }
   if (!out.detail) return out;
   std::vector<RequestDetail*> ends = {&out.detail->request};
   if (out.detail->peer) ends.push_back(&*out.detail->peer);
@@ -158,6 +173,33 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
     d->remote = out.table.texts.intern(model::endpoint(d->connection, true));
   }
   return out;
+}
+
+bool find_numbers(const Look& look, const std::set<model::ExchangeId>& provisional, LookOptions& how) {
+  std::map<model::ExchangeId, model::Request> named;
+  for (std::size_t i = 0; i < look.table.rows.size(); ++i)
+    if (provisional.contains(look.table.rows.id(i))) named.emplace(look.table.rows.id(i), look.table.rows[i]);
+  const std::vector<Numberless> before = std::exchange(how.past.numberless, {});
+  std::set<model::ConnectionId> whole;
+  for (const model::ExchangeId id : provisional) {
+    if (!look.partly.contains(id.connection) || look.numbers.contains(id.connection)) continue;
+    const auto at = named.find(id);
+    const bool again =
+        std::ranges::any_of(before, [&](const Numberless& n) { return n.id.connection == id.connection; });
+    // Of other protocols a head may need what came before it; and of the other end more is said than its number.
+    if (at != named.end() && at->second.stream == 0 && at->second.path != 0 && at->second.has_duration &&
+        formats::known(at->second.start) && !again && id.connection != look.detail->request.row.peer.connection)
+      how.past.numberless.push_back({id, at->second.start, at->second.duration});
+    else
+      whole.insert(id.connection);
+  }
+  std::erase_if(how.past.numberless, [&](const Numberless& n) { return whole.contains(n.id.connection); });
+  const bool more = !whole.empty() || !how.past.numberless.empty();
+  how.past.whole.merge(whole);
+  how.past.numbers = look.numbers;
+  const model::Quality& quality = look.study.quality;
+  how.past.search_until = formats::known(quality.read_until) ? quality.read_until : quality.file.last;
+  return more;
 }
 
 }  // namespace tailcap::pipeline

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,19 +24,28 @@ struct Look {
   model::ExchangeId first, last;        // numbers that exist; connection 0: none at all
   model::Lanes lanes;                   // of all processes that took part, a tenth of its duration before and after it
   bool damaged = false;
+  bool mistaken = false;  // the window does not have the request: all of it has to be read
+  // As of the Past.
+  model::PartlyRead partly;
+  exchanges::Exchanges::Numbers numbers;
   std::vector<model::ExchangeId> wrong;  // as in Analysis
 };
 
 struct LookOptions {
   bool lanes = false;               // fills Look::lanes
   SecondReading* beside = nullptr;  // also reads in the second reading
-  // Of a long capture, only the beginning is read that decides what is said of the request; the study and the table are
-  // then those of the beginning.
-  bool beginning = false;
+  // Of a long capture, only the part is read that decides what is said of the request: the beginning up to its end, or
+  // a window around it. The study and the table are then those of this part.
+  bool part = false, window = true;
   std::uint64_t first_events = 200'000, least_left = kLittle;  // as in Options
+  PastOptions past{.least_before = kLittle};                   // of a window; but for threads, least_events and passed
 };
 
 // Two readings of the capture. Throws like analyze().
 Look look(Replay& replay, model::ExchangeId id, const LookOptions& how = {});
+
+// Where what is said of the request names others by provisional numbers: sets how to look again so that those are
+// known. False: they are, and what looks like one is none.
+bool find_numbers(const Look& look, const std::set<model::ExchangeId>& provisional, LookOptions& how);
 
 }  // namespace tailcap::pipeline

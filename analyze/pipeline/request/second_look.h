@@ -10,6 +10,7 @@
 #include "analyze/names/lookups.h"
 #include "analyze/pipeline/request/surroundings.h"
 #include "analyze/pipeline/second_reading.h"
+#include "analyze/pipeline/window/past.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
 #include "analyze/timeline/lane_collector.h"
@@ -18,7 +19,11 @@ namespace tailcap::pipeline {
 
 class SecondLook : public SecondReading {
  public:
-  SecondLook(model::ExchangeId id, bool with_lanes) : id_(id), with_lanes_(with_lanes) {}
+  SecondLook(model::ExchangeId id, bool with_lanes, const Past* past)
+      : id_(id),
+        with_lanes_(with_lanes),
+        streams_(partly_read(past)),
+        exchanges_(past ? past->exchanges() : exchanges::Exchanges()) {}
 
   void begin(const model::RequestTable& table, const Recording& recording) override;
   void push(const formats::Event& event) override;

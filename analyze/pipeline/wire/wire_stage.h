@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "analyze/model/study/study.h"
 #include "analyze/names/lookups.h"
@@ -15,7 +16,8 @@ namespace tailcap::pipeline {
 class WireStage {
  public:
   // Without an allowance there may be as many requests as there are.
-  explicit WireStage(formats::RequestAllowance* allowance) : allowance_(allowance) {}
+  explicit WireStage(formats::RequestAllowance* allowance, model::PartlyRead partly = {})
+      : allowance_(allowance), streams_(std::move(partly)) {}
 
   void push(const formats::Event& event, WireSink& sink);
   // Counts and findings.

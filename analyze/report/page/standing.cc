@@ -197,9 +197,12 @@ Standing standing_of(ExchangeId id, const model::Study& study, const model::Requ
       say("explained by", tail::sentence(study.verdicts[static_cast<std::size_t>(own.part_of)], study, table));
   }
   say("machine", machine_text(row, table));
-  if (formats::known(study.quality.read_until))
-    say("read", part_read_text(study.quality) +
-                    ". What is typical and the verdict are those of this part; --whole reads everything");
+  if (const auto& q = study.quality; formats::known(q.read_until) || formats::known(q.read_from))
+    say("read",
+        part_read_text(q) + ". What is typical and the verdict are those of this part" +
+            (formats::known(q.read_from)
+                 ? ", and of other connections no request is known that began before it; --whole reads everything"
+                 : "; --whole reads everything"));
   if (const auto chains = table.chains.find(id); chains != table.chains.end()) {
     std::vector<Node> nodes;
     for (const Chain& chain : chains->second)

@@ -325,6 +325,7 @@ std::string json_show(const model::Detail& detail, const model::Study& study, co
   json.begin_object();
   json.field("schema", kJsonSchema);
   const model::Quality& quality = study.quality;
+  field_or_null(json, "read_from_ns", known(quality.read_from), (quality.read_from - quality.file.first).count());
   field_or_null(json, "read_until_ns", known(quality.read_until), (quality.read_until - quality.file.first).count());
   json.key("end");
   EndWriter(json, detail.request, study, table).write();

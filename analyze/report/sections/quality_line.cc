@@ -72,7 +72,10 @@ std::string requests_text(const Quality& q) {
 }  // namespace
 
 std::string part_read_text(const Quality& q) {
-  return "the first " + duration_text(q.read_until - q.file.first) + " of " + duration_text(q.file.last - q.file.first);
+  const Time until = formats::known(q.read_until) ? q.read_until : q.file.last;
+  const std::string all = " of " + duration_text(q.file.last - q.file.first);
+  if (!formats::known(q.read_from)) return "the first " + duration_text(until - q.file.first) + all;
+  return duration_text(until - q.read_from) + all + ", from " + duration_text(q.read_from - q.file.first) + " on";
 }
 
 bool leaves_requests_out(std::string_view note) { return note.starts_with(kUnrecorded) && !note.ends_with(".udp"); }

@@ -12,7 +12,8 @@ namespace tailcap::report {
 // "Complete: 1.93 s, no events lost; 800 requests, all complete."
 FactLine quality_line(const model::Study& study);
 
-// "the first 9.54 s of 1 h 00 min": what was read, where that is only the beginning (Quality::read_until).
+// "the first 9.54 s of 1 h 00 min", "15.2 s of 1 h 00 min, from 29 min 50 s on": what was read, where that is only a
+// part (Quality::read_from, read_until).
 std::string part_read_text(const model::Quality& quality);
 
 // The prefix of the recorder's notes about traffic that it could not record (formats/FORMAT.md).

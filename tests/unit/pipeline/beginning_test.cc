@@ -1,4 +1,4 @@
-// What is said of the first requests of a capture, of which only the beginning is read, is what is said of the whole.
+// What is said of requests of a capture of which only the beginning is read, or a window, is what is said of the whole.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -14,6 +14,7 @@
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
 #include "analyze/report/request/show.h"
+#include "analyze/report/words/request_id.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 
@@ -61,13 +62,31 @@ class Beginning : public testing::Test {
   // What `tailcap show` says, without what a connection comes to in the end.
   std::string shown(model::ExchangeId id, bool beginning, bool& all_read) const {
     pipeline::Replay replay(path_);
-    pipeline::Look look = pipeline::look(replay, id, {.beginning = beginning, .first_events = 100, .least_left = 0});
+    pipeline::Look look = pipeline::look(replay, id, {.part = beginning, .first_events = 100, .least_left = 0});
     all_read = !formats::known(look.study.quality.read_until);
     if (!look.detail) return "none";
     look.study.quality.read_until = formats::kNoTime;
     look.detail->request.connection = {};
     if (look.detail->peer) look.detail->peer->connection = {};
     return report::json_show(*look.detail, look.study, look.table);
+  }
+
+  // What it says after reading a window around the request. window: there was one.
+  std::string shown_in_window(model::ExchangeId id, bool& window) const {
+    pipeline::LookOptions how{.part = true, .first_events = 100, .least_left = 0, .past = {.least_before = 1}};
+    while (true) {
+      pipeline::Replay replay(path_);
+      pipeline::Look look = pipeline::look(replay, id, how);
+      window = replay.past() != nullptr;
+      if (!look.detail) return "none";
+      EXPECT_FALSE(look.mistaken);
+      EXPECT_EQ(formats::known(look.study.quality.read_from), window);
+      look.study.quality.read_until = look.study.quality.read_from = formats::kNoTime;
+      look.detail->request.connection = {};
+      if (look.detail->peer) look.detail->peer->connection = {};
+      std::string text = report::json_show(*look.detail, look.study, look.table);
+      if (!window || !pipeline::find_numbers(look, report::provisional_ids(text), how)) return text;
+    }
   }
 
   const std::string path_ =
@@ -184,6 +203,25 @@ TEST_F(Beginning, SaysTheSameOfARequest) {
   EXPECT_GT(beginnings, requests / 2);
 }
 
+TEST_F(Beginning, SaysTheSameOfARequestInAWindow) {
+  int windows = 0, requests = 0;
+  for (unsigned seed = 1; seed <= 2; ++seed) {
+    Load load(seed);
+    for (int c = 0; c < 6; ++c) load.connection(c, 60);
+    write(load.scenario);
+    const pipeline::Analysis whole = analyze(0);
+    for (std::size_t i = whole.table.rows.size() / 2; i < whole.table.rows.size(); i += 19) {
+      bool window = false, always = true;
+      const model::ExchangeId id = whole.table.rows.id(i);
+      EXPECT_EQ(shown_in_window(id, window), shown(id, false, always)) << "seed " << seed << ", request " << i;
+      windows += window;
+      ++requests;
+    }
+  }
+  EXPECT_GT(requests, 50);
+  EXPECT_GT(windows, requests / 2);
+}
+
 TEST_F(Beginning, ReadsAllWhereLittleIsLeftOrTheRequestIsNotThere) {
   Load load(3);
   for (int c = 0; c < 6; ++c) load.connection(c, 1'000'000);
@@ -191,7 +229,7 @@ TEST_F(Beginning, ReadsAllWhereLittleIsLeftOrTheRequestIsNotThere) {
   const model::ExchangeId first = analyze(0).table.rows.id(0);
   const auto read_until = [&](model::ExchangeId id, std::uint64_t least_left) {
     pipeline::Replay replay(path_);
-    return pipeline::look(replay, id, {.beginning = true, .first_events = 100, .least_left = least_left})
+    return pipeline::look(replay, id, {.part = true, .first_events = 100, .least_left = least_left})
         .study.quality.read_until;
   };
   EXPECT_TRUE(formats::known(read_until(first, 0)));

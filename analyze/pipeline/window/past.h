@@ -1,0 +1,74 @@
+// What came before a window of a long capture, without what a request in the window does not need. It takes a fraction
+// of the time that reading everything takes.
+//
+// Kept is what is rare and describes processes, programs and sockets; of the connections that are read whole every
+// event; and of every other connection what opens, describes and closes it, so that connections get the numbers that
+// they have in the whole capture. Those are joined in the window, like connections that are older than a recording.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "analyze/exchanges/exchanges.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/pipeline/window/kept_events.h"
+#include "formats/event.h"
+
+namespace tailcap::pipeline {
+
+struct Past {
+  KeptEvents events;
+  std::size_t place = 0;                   // of the first block of the window: formats::Reader::begin_at()
+  std::uint64_t left_behind = 0;           // events of the blocks before it
+  formats::Time until = formats::kNoTime;  // the latest of those: what begins later is in the window
+  model::PartlyRead partly;
+  exchanges::Exchanges::Numbers numbers;  // of some of the connections that are partly read
+  formats::SocketId socket = 0;           // of the connection whose request was searched for
+
+  exchanges::Exchanges exchanges() const { return exchanges::Exchanges(partly, numbers); }
+  // Of a connection that is partly read.
+  std::uint32_t number_before(model::ConnectionId id) const {
+    const auto at = numbers.find(id);
+    return at == numbers.end() ? model::kProvisional : at->second;
+  }
+};
+
+inline constexpr formats::Duration kWindowBefore = std::chrono::seconds{10};
+
+// past: may be null.
+inline model::PartlyRead partly_read(const Past* past) { return past ? past->partly : model::PartlyRead{}; }
+
+// A request with a provisional number, as it was found in a window.
+struct Numberless {
+  model::ExchangeId id;
+  formats::Time start = formats::kNoTime;
+  formats::Duration duration{};
+};
+
+struct PastOptions {
+  unsigned threads = 0;  // as of Reader
+  // The window begins so long before the request. What is under way longer is known from its own connection at most.
+  formats::Duration before = kWindowBefore;
+  std::uint64_t least_before = 0;  // events to leave behind, or it is not worth it
+  std::uint64_t least_events = 0;  // of the window, up to the end of the request
+  // Connections to be read from their beginning, beside that of the request.
+  std::set<model::ConnectionId> whole{};
+  // As far as known before. Of the connections of these requests they are searched for, at most up to this time.
+  exchanges::Exchanges::Numbers numbers{};
+  std::vector<Numberless> numberless{};
+  formats::Time search_until = formats::kNoTime;
+  std::function<void(std::uint64_t events)> passed{};  // called after each block, with the events so far
+};
+
+// The past of a window that begins some time before this request. Null where everything has to be read: the request was
+// not found, too little comes before it, a block before it is damaged or missing, TLS sessions came before it (which
+// connection carries a session follows from all that its threads did), or too much would have to be kept.
+std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId id, const PastOptions& options);
+
+}  // namespace tailcap::pipeline
