@@ -39,6 +39,7 @@
 #include "capture/record/session.h"
 #include "capture/record/signals.h"
 #include "capture/rings/rings.h"
+#include "capture/scan/proc.h"
 #include "capture/scan/processes.h"
 #include "formats/printable.h"
 
@@ -275,9 +276,11 @@ Outcome record(const Options& given) {
   if (destination.in_memory()) signals.take_snapshots();
   give_up_privileges();
   probes.mark_targets();
+  // Asked before the keyframe: a process that ends after it was recorded.
+  const bool ended = !child && std::none_of(selection.pids.begin(), selection.pids.end(), process_exists);
   const Time start = monotonic_now();
   session.keyframe(start);
-  if (selection.closed() && !session.any_process_left())
+  if (selection.closed() && (ended || !session.met_anybody()))
     nobody_to_record(selection, destination.partial_file(), keeper);
 
   const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC), "cannot wait for events");

@@ -3,7 +3,6 @@ import os
 import pathlib
 import threading
 import time
-import unittest
 
 # More than so much of all CPUs during a test, or of half a second of it: what failed then is not decided.
 MUCH, MUCH_AT_ONCE = 0.2, 0.6
@@ -46,44 +45,3 @@ class Watch:
     @property
     def much(self):
         return self.share > MUCH or self.worst > MUCH_AT_ONCE
-
-
-class Trial(unittest.TestResult):
-    """Keeps what a test said, to say it again."""
-
-    def __init__(self):
-        super().__init__()
-        self.said = []
-
-    def again(self, result):
-        for name, arguments in self.said:
-            getattr(result, name)(*arguments)
-
-
-def _keep(name):
-    def keep(self, *arguments):
-        getattr(unittest.TestResult, name)(self, *arguments)
-        self.said.append((name, arguments))
-    return keep
-
-
-for _name in ("addSuccess", "addFailure", "addError", "addSkip", "addSubTest", "addExpectedFailure", "addUnexpectedSuccess"):
-    setattr(Trial, _name, _keep(_name))
-
-
-def run(test, once, result):
-    """Runs a test by `once(result)`. One that fails while much was taken gets a second try. If it fails again and much was taken again, it is
-    skipped as not decided; its reasons are printed."""
-    result.startTest(test)
-    for attempt in (1, 2):
-        trial = Trial()
-        with Watch() as taken:
-            once(trial)
-        if trial.wasSuccessful() or not taken.much:
-            trial.again(result)
-            break
-        why = f"the hypervisor took {taken.share:.0%} of the CPUs, {taken.worst:.0%} of the worst half second"
-        print(f"{'AGAIN' if attempt == 1 else 'NOT DECIDED'}: {test.id()}: {why}", *(text for _, text in trial.failures + trial.errors), sep="\n", flush=True)
-        if attempt == 2:
-            result.addSkip(test, f"not decided: {why}")
-    result.stopTest(test)

@@ -13,6 +13,7 @@ from tls_ways_test import WAYS, Compared
 class GoWays(Compared):
     """Servers and clients of Go, each with the other, with curl and with nginx."""
     release = None  # as /usr/bin/go is
+    UNBOUND = 25
 
     def setUp(self):
         super().setUp()
@@ -86,7 +87,8 @@ class GoWays(Compared):
             time.sleep(2)
             self.get(*cbc, paths=self.paths())
         found = collections.Counter(r["path"] for r in self.requests(recording, role="server", code=(0, 3)))
-        self.assertLessEqual(found.pop("/small/first", 0), 1)
+        # Of the first, perhaps its response only.
+        self.assertLessEqual(found.pop("/small/first", 0) + found.pop(None, 0), 1)
         self.assertEqual(found, collections.Counter(self.paths()))
 
     def test_a_retried_hello(self):

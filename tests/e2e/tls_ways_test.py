@@ -78,8 +78,19 @@ c.close()
 WAYS = ("probes", "keys", "auto")
 
 
+def unbound(row):
+    row = json.loads(row)
+    return (row["local"], row["remote"], row["tainted"]) == ("unknown", "unknown", ["arrival_unknown"])
+
+
+def apart_from_connection(row):
+    return json.dumps({k: v for k, v in json.loads(row).items() if k not in ("local", "remote", "tainted")}, sort_keys=True)
+
+
 class Compared(TlsCase):
     """What three recorders made of the same load."""
+    # The most requests in a hundred whose connection probes may leave open: they bind a session to it by time.
+    UNBOUND = 0
 
     def server(self, more="", how="ssl;"):
         plain = tls_case.CONFIGURATION
@@ -107,7 +118,12 @@ class Compared(TlsCase):
                 for way in WAYS}
         self.maxDiff = None
         for way in WAYS[1:]:
-            self.assertEqual((sorted((same[way] - same["probes"]).elements()), sorted((same["probes"] - same[way]).elements())), ([], []), way)
+            more, fewer = (sorted((same[a] - same[b]).elements()) for a, b in ((way, "probes"), ("probes", way)))
+            if fewer and len(fewer) <= len(rows["probes"]) * self.UNBOUND / 100 and all(unbound(row) for row in fewer):
+                more, fewer = (sorted(apart_from_connection(row) for row in some) for some in (more, fewer))
+                self.assertEqual(more, fewer, way)
+            else:
+                self.assertEqual((more, fewer), ([], []), way)
         return rows
 
     def log(self, server):
