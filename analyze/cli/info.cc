@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -98,16 +99,29 @@ void print_recording(const views::CaptureFacts& facts) {
   for (const auto& [key, value] : p.notes) line("note", printable(key) + " = " + printable(value));
 }
 
-// What only the requests tell. Events, hooks, masking and cost are said elsewhere.
-void print_requests(const std::string& file) {
+// What only the requests tell, and how far they can be trusted. Events, hooks, masking and cost are said elsewhere.
+void print_requests(const std::string& file, const views::CaptureFacts& facts) {
   constexpr std::string_view kSaid[] = {"requests", "connections", "sampled", "budget",  "TLS",
                                         "clock",    "processes",   "DEFECT",  "caution", "note"};
-  pipeline::Options options;
-  options.study = false;
-  const pipeline::Analysis analysis = pipeline::analyze(file, options);
+  constexpr std::string_view kCounted[] = {"requests", "connections"};
   heading("Requests");
-  for (const auto& said : report::quality_lines(analysis.study, report::connection_pairs(analysis.table)))
-    if (std::ranges::find(kSaid, said.label) != std::end(kSaid)) line(said.label, said.text);
+  model::Study study;
+  std::size_t pairs = 0;
+  if (facts.skimmed) {
+    line("requests", "not counted, nor are connections, TLS sessions and processes: the capture has more than " +
+                         count_text(pipeline::kLittle, "event", "events") + "; `tailcap report` counts them");
+    study.quality = facts.quality;
+  } else {
+    pipeline::Options options;
+    options.study = false;
+    pipeline::Analysis analysis = pipeline::analyze(file, options);
+    pairs = report::connection_pairs(analysis.table);
+    study = std::move(analysis.study);
+  }
+  for (const auto& said : report::quality_lines(study, pairs)) {
+    if (std::ranges::find(kSaid, said.label) == std::end(kSaid)) continue;
+    if (!facts.skimmed || std::ranges::find(kCounted, said.label) == std::end(kCounted)) line(said.label, said.text);
+  }
 }
 
 void print_events(const views::CaptureFacts& facts) {
@@ -196,7 +210,7 @@ int run_info(int argc, char** argv) {
             .c_str());
     return exit_code(analysis, "info");
   }
-  const views::CaptureFacts facts = views::read_facts(file);
+  const views::CaptureFacts facts = views::read_facts(file, pipeline::kLittle);
   if (as_json) {
     std::puts(views::to_json(facts).c_str());
     return exit_code(facts.summary);
@@ -204,7 +218,7 @@ int run_info(int argc, char** argv) {
   std::printf("%s\n", printable(file).c_str());
   print_file(facts);
   print_recording(facts);
-  print_requests(file);
+  print_requests(file, facts);
   print_events(facts);
   print_go(facts);
   print_probes(facts);

@@ -51,10 +51,11 @@ class Soak(Case):
         self.assertGreater(len(sizes), SECONDS, "every half second")
         third = len(sizes) // 3
         for name, who in (("the recorder", 0), ("watch", 1)):
-            for what, unit, slack in ((0, "KiB resident", 1.1), (1, "descriptors", 1.1), (2, "bytes on the disk", 1.5)):
+            # A snapshot that is being written is on the disk for a moment.
+            for what, unit, slack, more in ((0, "KiB resident", 1.1, 1), (1, "descriptors", 1.1, 1), (2, "bytes on the disk", 1.5, 2 ** 20)):
                 middle, last = ([s[who][what] for s in part] for part in (sizes[third:2 * third], sizes[2 * third:]))
                 print(f"  {name}: {max(middle):,} {unit} in the second third of the time, {max(last):,} in the last")
-                self.assertLessEqual(max(last), max(middle) * slack + 1, f"{unit} of {name} grow")
+                self.assertLessEqual(max(last), max(middle) * slack + more, f"{unit} of {name} grow")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include "analyze/model/sampling/sampling.h"
 #include "analyze/report/words/json_schema.h"
 #include "formats/printable.h"
+#include "formats/skim/skim.h"
 
 namespace tailcap::views {
 namespace {
@@ -89,51 +90,87 @@ std::uint64_t CaptureFacts::unknown_events() const {
   return summary.events > accounted ? summary.events - accounted : 0;
 }
 
-CaptureFacts read_facts(const std::string& path) {
-  CaptureFacts facts;
+FactCollector::FactCollector(const formats::Preamble& preamble, CaptureFacts& facts)
+    : facts_(facts), recording_(preamble) {}
+
+void FactCollector::take(const Event& event) {
+  if (const auto* damage = std::get_if<formats::Damage>(&event.body)) {
+    ++facts_.damage;
+    facts_.damaged_bytes += damage->bytes;
+    return;
+  }
+  if (std::holds_alternative<formats::CaptureEnd>(event.body)) return;
+  count(kind_of(event));
+  recording_.push(event);
+  if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
+    auto& sum = losses_[loss->cause];
+    sum = add_saturating(sum, loss->count);
+  } else if (const auto* cost = std::get_if<formats::RecorderCost>(&event.body)) {
+    if (facts_.recorder && !facts_.recorder_before) facts_.recorder_before = facts_.recorder->cpu;
+    facts_.recorder = *cost;
+  } else if (const auto* program = std::get_if<formats::ProgramCost>(&event.body)) {
+    facts_.programs[std::string(program->program)] = {program->runs, program->time};
+  } else if (const auto* probe = std::get_if<formats::Probe>(&event.body)) {
+    facts_.probes.push(*probe);
+  } else if (const auto* go = std::get_if<formats::GoProgram>(&event.body)) {
+    facts_.go.push(event.thread.pid, *go);
+  } else if (const auto* build = std::get_if<formats::GoBuild>(&event.body)) {
+    facts_.go.push(event.thread.pid, *build);
+  } else if (const auto* io = std::get_if<formats::TlsIo>(&event.body)) {
+    facts_.plaintext += !io->head.empty() || !io->tail.empty();
+  }
+}
+
+void FactCollector::finish() {
+  for (std::size_t i = 0; i < kinds_.size(); ++i)
+    if (kinds_[i] > 0) facts_.by_kind.emplace_back(formats::name_of(static_cast<formats::Kind>(i)), kinds_[i]);
+  for (const auto& [cause, count] : losses_) facts_.lost_by_cause.emplace_back(text_of(cause), count);
+  facts_.quality.preamble = facts_.preamble;
+  recording_.fill(facts_.quality);
+}
+
+namespace {
+
+// Far from the limits of Reader (formats/file/read_limits.h), which Skim does not have.
+bool in_proportion(const formats::FileSummary& file) {
+  constexpr std::uint64_t kMostRawPerByte = 100;
+  return file.events <= file.file_bytes && file.raw_bytes / kMostRawPerByte <= file.file_bytes;
+}
+
+// Nothing but what is rare is made. False: a block is damaged or missing.
+bool skim_facts(const std::string& path, CaptureFacts& facts) {
+  formats::Skim skim(path);
+  facts.skimmed = true;
+  FactCollector collector(skim.preamble(), facts);
+  while (skim.next(collector)) {
+  }
+  if (!skim.sound()) return false;
+  collector.finish();
+  return true;
+}
+
+}  // namespace
+
+CaptureFacts read_facts(const std::string& path, std::uint64_t most) {
   formats::Reader reader(path);
+  if (reader.summary().events > most && in_proportion(reader.summary())) {
+    CaptureFacts facts;
+    facts.preamble = reader.preamble();
+    facts.summary = reader.summary();
+    if (skim_facts(path, facts)) return facts;
+  }
+  CaptureFacts facts;
   facts.preamble = reader.preamble();
   facts.summary = reader.summary();
-  std::array<std::uint64_t, 256> kinds{};
-  std::map<LossCause, std::uint64_t> losses;
-  for (auto events = reader.next(); !events.empty(); events = reader.next()) {
-    for (const Event& event : events) {
-      if (const auto* damage = std::get_if<formats::Damage>(&event.body)) {
-        ++facts.damage;
-        facts.damaged_bytes += damage->bytes;
-        continue;
-      }
-      if (std::holds_alternative<formats::CaptureEnd>(event.body)) continue;
-      ++facts.delivered;
-      ++kinds[static_cast<std::size_t>(kind_of(event))];
-      if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
-        auto& sum = losses[loss->cause];
-        sum = add_saturating(sum, loss->count);
-      } else if (const auto* cost = std::get_if<formats::RecorderCost>(&event.body)) {
-        if (facts.recorder && !facts.recorder_before) facts.recorder_before = facts.recorder->cpu;
-        facts.recorder = *cost;
-      } else if (const auto* program = std::get_if<formats::ProgramCost>(&event.body)) {
-        facts.programs[std::string(program->program)] = {program->runs, program->time};
-      } else if (const auto* probe = std::get_if<formats::Probe>(&event.body)) {
-        facts.probes.push(*probe);
-      } else if (const auto* go = std::get_if<formats::GoProgram>(&event.body)) {
-        facts.go.push(event.thread.pid, *go);
-      } else if (const auto* build = std::get_if<formats::GoBuild>(&event.body)) {
-        facts.go.push(event.thread.pid, *build);
-      } else if (const auto* io = std::get_if<formats::TlsIo>(&event.body)) {
-        facts.plaintext += !io->head.empty() || !io->tail.empty();
-      }
-    }
-  }
+  FactCollector collector(facts.preamble, facts);
+  for (auto events = reader.next(); !events.empty(); events = reader.next())
+    for (const Event& event : events) collector.take(event);
   if (facts.damage > 0) {
     for (const auto& block : reader.check()) {
       if (!block.damage.empty()) facts.in_damaged_blocks += block.events;
     }
   }
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    if (kinds[i] > 0) facts.by_kind.emplace_back(formats::name_of(static_cast<formats::Kind>(i)), kinds[i]);
-  }
-  for (const auto& [cause, count] : losses) facts.lost_by_cause.emplace_back(text_of(cause), count);
+  collector.finish();
   return facts;
 }
 

@@ -1,6 +1,7 @@
 // The facts that `tailcap info` collects in one pass over a capture.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,8 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/model/study/study.h"
+#include "analyze/tail/quality.h"
 #include "analyze/views/file/go_facts.h"
 #include "analyze/views/file/probe_facts.h"
+#include "formats/event_choice.h"
 #include "formats/file/reader.h"
 
 namespace tailcap::views {
@@ -40,6 +44,9 @@ struct CaptureFacts {
   ProbeFacts probes;
   GoFacts go;
   std::uint64_t plaintext = 0;  // calls with captured plaintext
+  // What the recording says of itself; requests and connections are not counted in it.
+  model::Quality quality;
+  bool skimmed = false;  // of events that come in great numbers the contents were not looked at
 
   // Whether the capture has decrypted TLS traffic; unset if damaged blocks may hold some.
   std::optional<bool> decrypted() const;
@@ -49,7 +56,34 @@ struct CaptureFacts {
 };
 
 const char* name_of(formats::CaptureState state);  // as in --json
-CaptureFacts read_facts(const std::string& path);
+
+// Collects them from events. Of most events that come in great numbers it needs only the kind.
+class FactCollector : public formats::EventChoice {
+ public:
+  // facts: must outlive this.
+  FactCollector(const formats::Preamble& preamble, CaptureFacts& facts);
+  Answer wants(formats::Kind kind, formats::SocketId) override {
+    if (kind == formats::Kind::tls_send || kind == formats::Kind::tls_receive) return Answer::take;
+    count(kind);
+    return Answer::pass;
+  }
+  void take(const formats::Event& event) override;
+  void finish();  // after the last event
+
+ private:
+  void count(formats::Kind kind) {
+    ++facts_.delivered;
+    ++kinds_[static_cast<std::size_t>(kind)];
+  }
+
+  CaptureFacts& facts_;
+  tail::QualityFacts recording_;
+  std::array<std::uint64_t, 256> kinds_{};
+  std::map<formats::LossCause, std::uint64_t> losses_;
+};
+
+// Of a capture with more than so many events most are only counted, if no block is damaged or missing: `skimmed`.
+CaptureFacts read_facts(const std::string& path, std::uint64_t most);
 std::string to_json(const CaptureFacts& facts);
 
 }  // namespace tailcap::views
