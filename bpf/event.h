@@ -194,6 +194,7 @@ struct record_off_cpu {
 	__u64 stolen;    /* ns that the hypervisor took of its time on the CPU before */
 };
 
+#include "bpf/event_go_calls.h"
 #include "bpf/event_machine.h"
 #include "bpf/event_sample.h"
 #include "bpf/event_sampling.h"

@@ -15,7 +15,7 @@ int go_enter(struct pt_regs *ctx)
 	struct go_calls *calls;
 	struct go_stack stack;
 	struct go_call *call;
-	u32 way, depth;
+	u32 way, depth, pid;
 
 	if (!whole_target(task)) {
 		count_others(bpf_get_attach_cookie(ctx));
@@ -34,8 +34,10 @@ int go_enter(struct pt_regs *ctx)
 		bpf_map_update_elem(&go_goroutines, &key, &none, BPF_ANY);
 		calls = bpf_map_lookup_elem(&go_goroutines, &key);
 	}
-	if (calls && go_calls_are_old(calls, bpf_get_attach_cookie(ctx))) {
+	pid = task->tgid;
+	if (calls && (calls->pid != pid || go_calls_are_old(calls, bpf_get_attach_cookie(ctx)))) {
 		calls->depth = 0;
+		calls->pid = pid;
 		calls->epoch = go_calls_epoch(bpf_get_attach_cookie(ctx));
 	}
 	depth = calls ? calls->depth : GO_CALLS_MAX;

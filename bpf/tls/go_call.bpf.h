@@ -11,28 +11,6 @@
 
 #include "bpf/tls/call.bpf.h"
 
-#define GO_CALLS_MAX 3
-
-struct go_call {
-	u64 object;
-	u64 buffer; /* or its distance below the upper end of the stack */
-	u64 began;
-	u8 way;
-	u8 on_stack;
-};
-
-/* The calls that a goroutine is in, innermost last. */
-struct go_calls {
-	struct go_call calls[GO_CALLS_MAX];
-	u32 depth;
-	u32 epoch; /* go_calls_epoch() when they began */
-};
-
-struct goroutine_key {
-	u64 goroutine;
-	u64 memory; /* struct mm_struct */
-};
-
 /* Not an LRU map: a goroutine may wait in a read for hours. */
 struct go_goroutines {
 	__uint(type, BPF_MAP_TYPE_HASH);

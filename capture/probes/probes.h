@@ -111,6 +111,7 @@ class Probes {
   // Switches samples and off-CPU stacks of the selected groups; at any time after attach().
   void switch_stacks(bool on);
   int allocations_descriptor() const;  // a map (capture/go/allocations.h)
+  int go_calls_descriptor() const;     // likewise (capture/record/open_writes.h)
   int unrecorded_descriptor() const;   // likewise (capture/log/unrecorded.h)
   // Who used each CPU, up to now; empty: that is not counted.
   std::span<const bpf::cpu_table> cpu_tables() const;

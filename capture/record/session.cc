@@ -44,6 +44,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       losses_(probes, log_),
       machine_(probes, log_),
       allocations_(probes.allocations_descriptor()),
+      open_writes_(probes.settings().has(Group::tls) ? probes.go_calls_descriptor() : -1),
       unrecorded_(probes.unrecorded_descriptor()) {
   if (!probes.settings().tls_keys || !finder) return;
   if (probes.settings().tls_auto) tls_auto_.emplace(probes, *finder);
@@ -90,6 +91,8 @@ void Session::take(std::span<const std::byte> record) {
   } else if (std::holds_alternative<TaskInfo>(event_.body)) {
     // Seen for the first time: /proc has the rest.
     begun(event_.thread.pid, true);
+  } else if (std::holds_alternative<TaskExit>(event_.body)) {
+    if (event_.thread.pid == event_.thread.tid && !go_.empty()) open_writes_.ended(event_.thread.pid);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
   } else if (std::holds_alternative<TaskExec>(event_.body)) {
@@ -170,6 +173,7 @@ void Session::push_found(Time now) {
 
 void Session::tick(Time now) {
   count_unread(now);
+  count_open_writes(now);
   losses_.count(now);
   machine_.tick(now);
   push_found(now);
@@ -267,6 +271,13 @@ void Session::count_unread(Time now) {
               lost - unread_[i], "records of TLS that could not be decrypted");
     unread_[i] = lost;
   }
+}
+
+void Session::count_open_writes(Time now) {
+  // What keys read needs no call that returns.
+  if (const std::uint64_t open = open_writes_.count(); open > 0 && !probes_.settings().tls_keys)
+    log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_send), open,
+              "writes of Go that had not returned when their process ended");
 }
 
 void Session::push_keys(Time now) {
@@ -455,6 +466,7 @@ void Session::closing_facts() {
   const Time now = monotonic_now();
   if (decryptor_) decryptor_->finish();
   count_unread(now);
+  count_open_writes(now);
   losses_.count(now);
   push_found(now);
   if (samples_) samples_->wait();

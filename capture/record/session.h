@@ -29,6 +29,7 @@
 #include "capture/probes/finder.h"
 #include "capture/probes/probes.h"
 #include "capture/record/described_mappings.h"
+#include "capture/record/open_writes.h"
 #include "capture/record/tls_auto.h"
 #include "capture/rings/convert.h"
 #include "capture/scan/proc.h"
@@ -72,6 +73,7 @@ class Session {
   void mask();
   void push_plaintext();
   void count_unread(formats::Time now);
+  void count_open_writes(formats::Time now);
   void push_keys(formats::Time now);
   void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
   void account_for(formats::Time now, const std::vector<ProbeFact>& facts);
@@ -125,6 +127,7 @@ class Session {
   std::uint32_t next_quota_ = 0, next_mappings_ = 0;  // the process at which the next round begins
   bool keyframe_failed_ = false, met_anybody_ = false;
   go::Allocations allocations_;
+  OpenWrites open_writes_;
   Unrecorded unrecorded_;
 };
 

@@ -2,7 +2,10 @@
 servers' logs say."""
 import collections
 import os
+import socket
+import ssl
 import subprocess
+import threading
 import time
 
 import harness
@@ -13,7 +16,7 @@ from tls_ways_test import WAYS, Compared
 class GoWays(Compared):
     """Servers and clients of Go, each with the other, with curl and with nginx."""
     release = None  # as /usr/bin/go is
-    UNBOUND = 25
+    UNBOUND = 50
 
     def setUp(self):
         super().setUp()
@@ -117,6 +120,30 @@ class GoWays(Compared):
                     both.stdin.close()
                     self.assertEqual(both.wait(timeout=60), 0)
                 self.check(self.both(load, "-p", both.pid))
+
+    def test_a_client_that_ends_in_the_middle_of_a_write(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        taken = []
+
+        def accept():  # and read nothing
+            while len(taken) < 2:
+                taken.append(context.wrap_socket(listener.accept()[0], server_side=True))
+        server = threading.Thread(target=accept)
+        server.start()
+        address = f"localhost:{listener.getsockname()[1]}"
+        with self.record("--tls", "probes", "--comm", "tls-ways", code=3) as recording:
+            first = self.start([self.peer, *self.own, "-h1", "leave", address])
+            self.assertEqual(first.wait(timeout=30), 0)
+            time.sleep(1)
+            second = self.start([self.peer, *self.own, "-h1", "leave", address])
+            self.assertEqual(second.wait(timeout=30), 0)
+        server.join(timeout=10)
+        for connection in taken:
+            connection.close()
+        self.assertRegex(recording.said, r"\b[12] tls_send: writes of Go that had not returned when their process ended")
 
     def test_curl(self):
         process = self.go_server()

@@ -2,6 +2,7 @@
 //
 //	tls_ways [FLAGS] serve ADDRESS LOG    logs the path of each request
 //	tls_ways [FLAGS] get ADDRESS PATH...  asks for each in turn
+//	tls_ways [FLAGS] leave ADDRESS        ends in the middle of a write
 //	tls_ways [FLAGS] both LOG PATH...     in one process
 package main
 
@@ -159,6 +160,11 @@ func main() {
 	case "get":
 		get(rest[1], rest[2:])
 		time.Sleep(50 * time.Millisecond) // an answer may be read before the write of its request has returned: probes see writes that return
+	case "leave": // in the middle of a write
+		c, err := tls.Dial("tcp", rest[1], config())
+		must(err)
+		go c.Write(append([]byte("POST /left HTTP/1.1\r\nHost: a\r\nContent-Length: 67108864\r\n\r\n"), make([]byte, 1<<26)...))
+		time.Sleep(500 * time.Millisecond)
 	case "both":
 		io.ReadAll(os.Stdin) // once the recorders are there
 		get(serve("127.0.0.1:0", rest[1]), rest[2:])
