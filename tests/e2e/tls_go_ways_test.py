@@ -16,7 +16,7 @@ from tls_ways_test import WAYS, Compared
 class GoWays(Compared):
     """Servers and clients of Go, each with the other, with curl and with nginx."""
     release = None  # as /usr/bin/go is
-    UNBOUND = 50
+    UNBOUND = 25
 
     def setUp(self):
         super().setUp()
