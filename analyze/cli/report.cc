@@ -15,14 +15,17 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/stacks_left_out.h"
 #include "analyze/cli/output/terminal.h"
+#include "analyze/pipeline/moments/since.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/lane_windows.h"
 #include "analyze/pipeline/second_reading.h"
+#include "analyze/pipeline/window/numbers.h"
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
 #include "analyze/report/fleet/fleet.h"
 #include "analyze/report/report_json.h"
+#include "analyze/report/words/request_id.h"
 #include "analyze/views/fleet/report.h"
 #include "analyze/views/report/page.h"
 #include "analyze/views/report/pictures.h"
@@ -64,7 +67,7 @@ struct Arguments {
   std::string file, format, output, plots, plot_format = "svg", by, from_clickhouse;
   Selection selection;
   report::ReportOptions shown;
-  bool no_pager = false;
+  bool no_pager = false, whole = false;
   std::optional<std::uint64_t> limit;
   model::GoLimits go;
 };
@@ -111,41 +114,70 @@ int run_fleet(Arguments& a) {
   return whole ? kDone : kIncomplete;
 }
 
+struct Shown {
+  pipeline::Analysis analysis;
+  std::string text, trouble;  // trouble: why a page has no plots
+};
+
+std::string text_of(const Arguments& a, const pipeline::Analysis& analysis) {
+  if (a.format == "json") return report::json_report(analysis.study, analysis.table);
+  if (a.format == "md") return report::markdown_report(analysis.study, analysis.table, a.shown);
+  if (a.format == "agent") return report::agent_report(analysis.study, analysis.table, a.shown);
+  return report::text_report(analysis.study, analysis.table, a.shown);
+}
+
+// Of a long capture, reads only the part that --from and --to ask for.
+Shown show(const Arguments& a, pipeline::Options& options) {
+  pipeline::PastOptions past{.least_before = pipeline::kLittle};
+  for (unsigned tries = 0;; ++tries) {
+    Shown out;
+    pipeline::Replay replay(a.file, options.threads, options.progress);
+    if (!a.whole && tries == 0 && replay.summary().events > pipeline::kLittle) {
+      pipeline::resolve_moments(replay, options);
+      options.beginning = (options.from || options.to) && decided_early(a.selection, true);
+    }
+    options.past = nullptr;
+    if (options.beginning && tries < pipeline::kMostWindows) pipeline::begin_at_from(replay, options, past);
+    views::RequestStacks stacks(options, a.format == "html");
+    pipeline::LaneWindows lanes(options);
+    std::vector<pipeline::SecondReading*> beside = {&stacks};
+    if (a.format == "html") beside.push_back(&lanes);
+    out.analysis = pipeline::analyze(replay, options, beside);
+    views::explain_triggers(stacks, out.analysis);
+    if (a.format == "html") {
+      views::ReportPage page = views::report_page(stacks, lanes, out.analysis, a.shown);
+      out.text = std::move(page.html);
+      out.trouble = std::move(page.trouble);
+    } else {
+      out.text = text_of(a, out.analysis);
+    }
+    // A request that is named must have its number.
+    if (options.past && pipeline::find_numbers({options.past->partly, options.past->numbers, out.analysis.numberless},
+                                               out.analysis.study.quality, report::provisional_ids(out.text), past))
+      continue;
+    complain_of_stacks("report", stacks);
+    return out;
+  }
+}
+
 int run(Arguments& a) {
   pipeline::Options options = options_of(a.selection);
   options.partition = true;
   options.by = a.by;
   options.go = a.go;
-  options.beginning = !a.selection.to.empty() && decided_early(a.selection);
   options.least_left = pipeline::kLittle;
   if (a.format == "html") options.exemplars = report::kSectionsInPage;
-  pipeline::Replay replay(a.file, options.threads, options.progress);
-  views::RequestStacks stacks(options, a.format == "html");
-  pipeline::LaneWindows lanes(options);
-  std::vector<pipeline::SecondReading*> beside = {&stacks};
-  if (a.format == "html") beside.push_back(&lanes);
-  pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
-  views::explain_triggers(stacks, analysis);
-  complain_of_stacks("report", stacks);
   a.shown.file = std::filesystem::path(a.file).filename().string();
   a.shown.scope = scope_text(a.selection);
   if (a.limit) a.shown.routes = a.shown.slowest = *a.limit;
-  if (a.format == "html") {
-    const views::ReportPage page = views::report_page(stacks, lanes, analysis, a.shown);
-    if (!page.trouble.empty()) complain("report", "the page has no plots: " + page.trouble);
-    write_file(a.output, page.html, a.file);
-  } else {
-    const bool printed = a.output.empty() || a.output == "-";
-    a.shown.coloured = printed && coloured();
-    const std::string text = a.format == "json"    ? report::json_report(analysis.study, analysis.table)
-                             : a.format == "md"    ? report::markdown_report(analysis.study, analysis.table, a.shown)
-                             : a.format == "agent" ? report::agent_report(analysis.study, analysis.table, a.shown)
-                                                   : report::text_report(analysis.study, analysis.table, a.shown);
-    if (printed && a.format == "text")
-      print_paged(text, !a.no_pager);
-    else
-      write_file(a.output, text, a.file);
-  }
+  const bool printed = a.output.empty() || a.output == "-";
+  a.shown.coloured = a.format != "html" && printed && coloured();
+  const auto [analysis, text, trouble] = show(a, options);
+  if (!trouble.empty()) complain("report", "the page has no plots: " + trouble);
+  if (printed && a.format == "text")
+    print_paged(text, !a.no_pager);
+  else
+    write_file(a.output, text, a.file);
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
   const int code = exit_code(analysis, "report");
   if (!plotted || code == kFailed) return kFailed;
@@ -168,6 +200,7 @@ int run_report(int argc, char** argv) {
       "else: routes, where their requests spend the time, the slowest requests.");
   line.word("FILE", a.file, nullptr);
   add_selection(line, a.selection);
+  line.option(option::kWhole, &a.whole);
   line.option(kFromClickHouse, &a.from_clickhouse);
   line.group("In which form?");
   line.format(a.format, {"text", "html", "md", "json", "agent"}, &a.output,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -12,7 +13,11 @@
 #include "analyze/cli/output/request_line.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/cli/requests_follow.h"
+#include "analyze/pipeline/moments/since.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/second_reading.h"
+#include "analyze/pipeline/window/numbers.h"
 #include "analyze/query/later.h"
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/words/escape.h"
@@ -42,6 +47,8 @@ constexpr Definition kFollow{"follow", 0, nullptr,
 constexpr Definition kHeaders{"headers", 0, nullptr, "also the header fields, as recorded", 0};
 
 constexpr std::size_t kWidth = 120, kMinWidth = 60;
+constexpr std::size_t kFewLines = 10'000;  // to find the numbers of more may take as long as to read everything
+
 struct Arguments {
   std::string file, sort, format;
   Selection selection;
@@ -50,9 +57,9 @@ struct Arguments {
 };
 
 // Lines in the order of time: the beginning of the capture may be enough.
-bool by_beginning(const Arguments& a) {
+bool by_beginning(const Arguments& a, bool clocks_known) {
   return (a.limit > 0 || !a.selection.to.empty()) && a.format != "json" && a.sort != "duration" &&
-         decided_early(a.selection);
+         decided_early(a.selection, clocks_known);
 }
 
 std::size_t width_of(const Arguments& a) {
@@ -116,6 +123,44 @@ bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32
   return out.end_line();
 }
 
+struct Listed {
+  pipeline::Analysis analysis;
+  std::vector<std::uint32_t> rows;
+};
+
+// Of a long capture, reads only the part that the lines need.
+Listed list(const Arguments& a, pipeline::Options& options) {
+  pipeline::PastOptions past{.least_before = pipeline::kLittle};
+  bool window = options.from && by_beginning(a, true);
+  options.beginning = by_beginning(a, false);
+  for (unsigned tries = 0;; ++tries) {
+    Listed out;
+    pipeline::Replay replay(a.file, options.threads, options.progress);
+    window = window && replay.summary().events > pipeline::kLittle;
+    if (window && tries == 0) {
+      pipeline::resolve_moments(replay, options);
+      options.beginning = true;
+    }
+    options.past = nullptr;
+    if (window && tries < pipeline::kMostWindows) pipeline::begin_at_from(replay, options, past);
+    out.analysis = pipeline::analyze(replay, options, {});
+    out.rows = chosen(out.analysis.table, a);
+    if (!options.past) return out;
+    std::set<model::ExchangeId> provisional;
+    for (const std::uint32_t i : out.rows)
+      if (const model::ExchangeId id = out.analysis.table.rows.id(i); id.index > model::kProvisional)
+        provisional.insert(id);
+    if (out.rows.size() > kFewLines) {
+      window = false;
+      continue;
+    }
+    // A request that is printed must have its number.
+    if (!pipeline::find_numbers({options.past->partly, options.past->numbers, out.analysis.numberless},
+                                out.analysis.study.quality, provisional, past))
+      return out;
+  }
+}
+
 int run(const Arguments& a) {
   const bool as_json = a.format == "json";
   pipeline::Options options = options_of(a.selection);
@@ -123,11 +168,9 @@ int run(const Arguments& a) {
   options.keep_splits = as_json;
   options.study = false;
   options.partition = options.partition || as_json;
-  options.beginning = by_beginning(a);
   options.first = a.limit;
-  const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
+  const auto [analysis, rows] = list(a, options);
   LineOutput out;
-  const auto rows = chosen(analysis.table, a);
   if (as_json) {
     for (const std::uint32_t i : rows)
       if (!print_json(out, analysis, i)) break;
@@ -142,10 +185,11 @@ int run(const Arguments& a) {
     complain("requests", "there is no request in " + report::printable(a.file) + ". `tailcap report` says why.");
   else if (rows.empty())
     return nothing_matches("requests", "request");
-  const bool all_read = !formats::known(analysis.study.quality.read_until);
+  const bool all_read = !analysis.study.quality.part_read();
   if (!all_read && rows.size() == a.limit)
-    complain("requests", "the first " + report::count_text(rows.size(), "request", "requests") +
-                             " shown; only the beginning of the capture was read");
+    complain("requests", "the first " + report::count_text(rows.size(), "request", "requests") + " shown; only " +
+                             (formats::known(analysis.study.quality.read_from) ? "a part" : "the beginning") +
+                             " of the capture was read");
   else if (!as_json && all_read && rows.size() < analysis.table.rows.size())
     complain("requests",
              std::to_string(rows.size()) + " of " + std::to_string(analysis.table.rows.size()) + " requests shown");

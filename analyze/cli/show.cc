@@ -41,19 +41,11 @@ examples:
   tailcap requests slow.tcap --sort duration -n 1
 )";
 
-constexpr unsigned kMostTries = 4;  // windows, each with more connections than the one before
-
 struct Arguments {
   std::string file, id, format, output;
   report::ReportOptions shown;
   bool no_pager = false, whole = false;
 };
-
-constexpr Definition kWhole{
-    "whole", 0, nullptr,
-    "read all of a long capture, not only the part that the request needs: what is typical, and "
-    "the answer, are then those of the whole",
-    0};
 
 int no_such_request(const Arguments& a, const pipeline::Look& look) {
   const std::string file = report::printable(a.file);
@@ -106,7 +98,7 @@ Shown show(const Arguments& a, model::ExchangeId id) {
       out.text = text_of(a, out.look);
       // A request that is named must have its number.
       if (replay.past() && pipeline::find_numbers(out.look, report::provisional_ids(out.text), how)) {
-        how.window = ++tries < kMostTries;
+        how.window = ++tries < pipeline::kMostWindows;
         continue;
       }
     } else if (out.look.mistaken) {
@@ -139,7 +131,7 @@ int run_show(int argc, char** argv) {
   CommandLine line("show", kAbout);
   line.word("FILE", a.file, "no file given");
   line.word("ID", a.id, "no request given, like 12.3");
-  line.option(kWhole, &a.whole);
+  line.option(option::kWhole, &a.whole);
   line.group("In which form?");
   line.format(a.format, {"text", "html", "md", "json"}, &a.output,
               "html: a page that needs nothing else, with the lanes around the request; md: Markdown, to be pasted "

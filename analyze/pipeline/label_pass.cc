@@ -54,9 +54,9 @@ LabelPass::LabelPass(WirePass& wire, const Options& options) : wire_(wire) {
     std::iota(rows.begin(), rows.end(), 0u);
     partitioner_->follow_likely(rows);
   }
-  // What happened to those that are older than a window is not read.
+  // What happened to those that are older than the window around a request is not read.
   if (options.from || options.to || options.past)
-    label_wanted(*partitioner_, table.rows, *wanted, options.past ? formats::Duration{} : kMargin);
+    label_wanted(*partitioner_, table.rows, *wanted, options.past && !options.from ? formats::Duration{} : kMargin);
   if (!options.study) return;
   partitioner_->explain(likely.slow);
   if (options.exemplars != 0) partitioner_->follow_likely(likely.exemplars);

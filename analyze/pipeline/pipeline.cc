@@ -10,6 +10,7 @@
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/pipeline/wanted.h"
+#include "analyze/pipeline/window/numbers.h"
 #include "analyze/pipeline/wire_pass.h"
 #include "analyze/tail/study.h"
 
@@ -17,7 +18,7 @@ namespace tailcap::pipeline {
 namespace {
 
 bool damaged(const model::Quality& quality) {
-  return quality.lost > 0 || (formats::known(quality.read_until) && quality.file.lost > 0) || !quality.losses.empty() ||
+  return quality.lost > 0 || (quality.part_read() && quality.file.lost > 0) || !quality.losses.empty() ||
          quality.file.damaged_blocks > 0 || quality.file.state != formats::CaptureState::complete ||
          !formats::stopped_captures().empty();
 }
@@ -53,6 +54,7 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   // What was under way where the reading ended may well be complete in the capture. It was not asked for.
   if (formats::known(read_until))
     keep(options, out, [&](std::uint32_t i) { return !has(out.table.rows.taints(i), model::Taint::cut_off); });
+  if (options.past) keep(options, out, [&](std::uint32_t i) { return out.table.rows.start(i) >= options.past->until; });
   out.study.quality.preamble = preamble;
   out.study.quality.file = file;
   out.study.quality.read_until = read_until;
@@ -62,12 +64,13 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   for (const Endpoints& ends : out.endpoints) out.table.remotes.push_back(ends.remote);
   out.damaged = damaged(out.study.quality);
   if (options.keep_splits) out.splits = model::Splits(out.table, model::ClockErrors(preamble));
+  if (options.past) out.numberless = numberless(out.table);
   const formats::Time begin = out.study.begin;
   select(options, out);
   if (options.study) tail::study_requests(out.table, out.study, options.threads);
   if (options.past) {
-    // The study is that of the window; times are shown since the beginning of the recording.
-    out.study.begin = std::min(begin, file.first);
+    // The study is that of the window; times of a request are shown since the beginning of the recording.
+    if (!options.from) out.study.begin = std::min(begin, file.first);
     out.study.quality.read_from = options.past->until;
   }
   out.courses =

@@ -32,6 +32,7 @@ inline constexpr std::uint64_t kLittle = 2'000'000;  // events that are read in 
 struct Moment {
   bool absolute = false;  // ns since 1970; otherwise since the first event of the capture
   std::int64_t nanoseconds = 0;
+  bool of_capture = false;  // as a formats::Time instead
 };
 
 struct Options {
@@ -86,6 +87,8 @@ struct Analysis {
   std::vector<std::pair<model::ExchangeId, model::TextId>> trace_states;  // of requests that carry one, ascending
   std::vector<model::Course> courses;                                     // by request
   std::vector<model::FileCalls> files;                                    // likewise, of those that made any
+  // With a past: requests with provisional numbers by which their numbers can be found (find_numbers()), by id.
+  std::vector<Numberless> numberless;
   // Requests whose phases or labels do not sum to their duration, the first few: a defect of tailcap. Exit code 1.
   std::vector<model::ExchangeId> wrong;
   std::size_t grouped = 0;  // requests that carry the header field Options::by

@@ -1,5 +1,7 @@
 #include "analyze/pipeline/recording.h"
 
+#include <algorithm>
+
 namespace tailcap::pipeline {
 
 void Recording::push(const formats::Event& event) {
@@ -7,6 +9,28 @@ void Recording::push(const formats::Event& event) {
   go_.push(event);
   incidents_.push(event);
   marks_.push(event);
+}
+
+void Recording::push_past(const formats::Event& event, formats::Time window, bool last) {
+  facts_.push(event);
+  if (last) facts_.forget_counts();
+  marks_.push(event);
+  switch (formats::kind_of(event)) {
+    case formats::Kind::task_exit:
+    case formats::Kind::go_panic:
+      break;
+    case formats::Kind::go_program:
+    case formats::Kind::task_info:
+    case formats::Kind::cpu_quota: {
+      formats::Event described = event;
+      described.time = std::max(event.time, window);
+      go_.push(described);
+      incidents_.push(event);
+      break;
+    }
+    default:
+      incidents_.push(event);
+  }
 }
 
 void Recording::push(const model::Exchange& exchange, const model::Connection* connection) {

@@ -24,6 +24,9 @@ class Recording {
       : cpus_(preamble.cpus), facts_(preamble), go_(limits) {}
 
   void push(const formats::Event& event);
+  // An event of the past of a window that begins at this time. Sums are those of the window. last: the next event is in
+  // it.
+  void push_past(const formats::Event& event, formats::Time window, bool last);
   void push(const model::Lookup& lookup) { lookups_.add(lookup); }
   // connection: of the exchange; may be null.
   void push(const model::Exchange& exchange, const model::Connection* connection);

@@ -3,11 +3,17 @@
 namespace tailcap::pipeline {
 
 void RowStage::push(const formats::Event& event, std::span<const model::Lookup> ended) {
-  recording_.push(event);
-  connections_.push(event);
+  const bool past = past_ > 0;
+  if (past) {
+    recording_.push_past(event, window_, --past_ == 0);
+  } else {
+    recording_.push(event);
+    connections_.push(event);
+  }
   requests_.push(event);
   for (const model::Lookup& lookup : ended) {
     requests_.push(lookup);
+    if (past) continue;
     recording_.push(lookup);
     connections_.push(lookup);
   }

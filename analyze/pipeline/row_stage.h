@@ -16,6 +16,8 @@ class RowStage : public WireSink {
  public:
   RowStage(const formats::Preamble& preamble, const Options& options)
       : partly_(partly_read(options.past)),
+        past_(options.past ? options.past->events.size() : 0),
+        window_(options.past ? options.past->until : formats::kNoTime),
         exchanges_(options.past ? options.past->exchanges() : exchanges::Exchanges()),
         recording_(preamble, options.go),
         requests_(preamble, options),
@@ -34,6 +36,8 @@ class RowStage : public WireSink {
 
  private:
   const model::PartlyRead partly_;
+  std::size_t past_;            // events to come that are before the window
+  const formats::Time window_;  // its beginning
   exchanges::Exchanges exchanges_;
   Recording recording_;
   Requests requests_;

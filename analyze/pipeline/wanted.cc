@@ -9,6 +9,7 @@
 namespace tailcap::pipeline {
 
 formats::Time time_of(const Moment& moment, const model::Study& study) {
+  if (moment.of_capture) return formats::time_from(moment.nanoseconds);
   if (!moment.absolute) return study.begin + formats::Duration{moment.nanoseconds};
   if (!study.quality.clock.known())
     throw std::runtime_error(

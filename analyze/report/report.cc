@@ -97,7 +97,7 @@ Document report_document(const model::Study& study, const model::RequestTable& t
   out.heading(1, "tailcap report: " + printable(options.file));
   if (!options.scope.empty())
     out.paragraph("Only " + options.scope + "; the next line is about " +
-                      (formats::known(study.quality.read_until) ? "all that was read." : "the whole capture."),
+                      (study.quality.part_read() ? "all that was read." : "the whole capture."),
                   render::Tone::care);
   // The first screen: can it be trusted, why is it slow, what changed, when was it slow.
   add_quality_line(out, study);

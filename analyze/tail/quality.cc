@@ -128,6 +128,11 @@ void QualityFacts::lose(Time from, Time to, std::uint64_t count, std::string wha
   losses_.push_back({from, to, count, std::move(what)});
 }
 
+void QualityFacts::forget_counts() {
+  events_ = lost_ = lost_sends_ = lost_receives_ = retransmits_ = samples_ = 0;
+  losses_.clear();
+}
+
 void QualityFacts::push(const formats::Event& event) {
   const Kind kind = formats::kind_of(event);
   if (kind == Kind::capture_end) return;

@@ -18,6 +18,10 @@ class QualityFacts {
  public:
   explicit QualityFacts(const formats::Preamble& preamble);
   void push(const formats::Event& event);
+  // The events so far were not those that are reported on: counts and losses begin anew.
+  void forget_counts();
+  // The capture begins then, whatever was pushed.
+  void begins(formats::Time first) { first_ = first; }
   // Marks incomplete rows that were under way while something was lost, and rows while CLOCK_REALTIME was set.
   void taint(model::RequestTable& table) const;
   // Fills everything that comes from events; requests, connections and findings are counted elsewhere.

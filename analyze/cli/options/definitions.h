@@ -48,6 +48,10 @@ inline constexpr Definition kOutput{"output", 'o', "OUT",
                                     "--format does not",
                                     0};
 inline constexpr Definition kWidth{"width", 0, "N", "columns of the text", 1};
+inline constexpr Definition kWhole{"whole", 0, nullptr,
+                                   "read all of a long capture, not only the part that is needed: what is typical, and "
+                                   "the answers, are then those of the whole",
+                                   0};
 inline constexpr Definition kNoPager{"no-pager", 0, nullptr, "on a terminal: not through $PAGER (default less -FRX)",
                                      0};
 inline constexpr Definition kForce{"force", 0, nullptr, "overwrite OUT", 0};

@@ -143,8 +143,10 @@ pipeline::Options options_of(const Selection& selection) {
   return options;
 }
 
-bool decided_early(const Selection& selection) {
-  const auto relative = [](const std::string& moment) { return moment.empty() || !moment_of(moment).absolute; };
+bool decided_early(const Selection& selection, bool clocks_known) {
+  const auto relative = [&](const std::string& moment) {
+    return moment.empty() || clocks_known || !moment_of(moment).absolute;
+  };
   return relative(selection.from) && relative(selection.to) && selection.routes.empty() &&
          selection.templates.empty() &&
          std::ranges::all_of(selection.filters, [](const std::string& f) { return query::later_field(f).empty(); });

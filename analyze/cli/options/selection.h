@@ -27,8 +27,9 @@ void add_selection(CommandLine& line, Selection& selection, const char* question
 void add_routes(CommandLine& line, Selection& selection);
 
 // The requests chosen follow from what was recorded until they were over, not from the rest of the capture, as routes
-// do. (What a time of day means follows from all readings of the clocks.)
-bool decided_early(const Selection& selection);
+// do.
+// clocks_known: what times of day mean is known. It follows from all readings of the clocks.
+bool decided_early(const Selection& selection, bool clocks_known = false);
 
 // Throws UsageError or query::FilterError.
 pipeline::Options options_of(const Selection& selection);

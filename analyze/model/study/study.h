@@ -130,6 +130,7 @@ struct Quality {
   formats::FileSummary file;
   Time read_from = formats::kNoTime;   // of what is before, only a part was read; kNoTime: all of it
   Time read_until = formats::kNoTime;  // what is behind it was not read; kNoTime: all of it was
+  bool part_read() const { return formats::known(read_from) || formats::known(read_until); }
   Duration duration{};
   std::uint64_t events = 0, lost = 0;
   std::uint64_t samples = 0;  // of the CPU

@@ -1,7 +1,6 @@
 #include "analyze/pipeline/request/detail.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "analyze/pipeline/replay.h"
@@ -158,6 +157,7 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
     out.mistaken = !out.detail || out.detail->request.connection.socket != options.past->socket;
     out.partly = options.past->partly;
     out.numbers = options.past->numbers;
+    out.numberless = std::move(analysis.numberless);
   }
   if (!out.detail) return out;
   std::vector<RequestDetail*> ends = {&out.detail->request};
@@ -176,30 +176,8 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
 }
 
 bool find_numbers(const Look& look, const std::set<model::ExchangeId>& provisional, LookOptions& how) {
-  std::map<model::ExchangeId, model::Request> named;
-  for (std::size_t i = 0; i < look.table.rows.size(); ++i)
-    if (provisional.contains(look.table.rows.id(i))) named.emplace(look.table.rows.id(i), look.table.rows[i]);
-  const std::vector<Numberless> before = std::exchange(how.past.numberless, {});
-  std::set<model::ConnectionId> whole;
-  for (const model::ExchangeId id : provisional) {
-    if (!look.partly.contains(id.connection) || look.numbers.contains(id.connection)) continue;
-    const auto at = named.find(id);
-    const bool again =
-        std::ranges::any_of(before, [&](const Numberless& n) { return n.id.connection == id.connection; });
-    // Of other protocols a head may need what came before it; and of the other end more is said than its number.
-    if (at != named.end() && at->second.stream == 0 && at->second.path != 0 && at->second.has_duration &&
-        formats::known(at->second.start) && !again && id.connection != look.detail->request.row.peer.connection)
-      how.past.numberless.push_back({id, at->second.start, at->second.duration});
-    else
-      whole.insert(id.connection);
-  }
-  std::erase_if(how.past.numberless, [&](const Numberless& n) { return whole.contains(n.id.connection); });
-  const bool more = !whole.empty() || !how.past.numberless.empty();
-  how.past.whole.merge(whole);
-  how.past.numbers = look.numbers;
-  const model::Quality& quality = look.study.quality;
-  how.past.search_until = formats::known(quality.read_until) ? quality.read_until : quality.file.last;
-  return more;
+  const NumbersKnown known{look.partly, look.numbers, look.numberless, look.detail->request.row.peer.connection};
+  return find_numbers(known, look.study.quality, provisional, how.past);
 }
 
 }  // namespace tailcap::pipeline

@@ -12,6 +12,7 @@
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/second_reading.h"
+#include "analyze/pipeline/window/numbers.h"
 
 namespace tailcap::pipeline {
 
@@ -28,6 +29,7 @@ struct Look {
   // As of the Past.
   model::PartlyRead partly;
   exchanges::Exchanges::Numbers numbers;
+  std::vector<Numberless> numberless;    // as in Analysis
   std::vector<model::ExchangeId> wrong;  // as in Analysis
 };
 

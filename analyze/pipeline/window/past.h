@@ -29,7 +29,7 @@ struct Past {
   formats::Time until = formats::kNoTime;  // the latest of those: what begins later is in the window
   model::PartlyRead partly;
   exchanges::Exchanges::Numbers numbers;  // of some of the connections that are partly read
-  formats::SocketId socket = 0;           // of the connection whose request was searched for
+  formats::SocketId socket = 0;           // of the connection whose request was searched for; 0: none was
 
   exchanges::Exchanges exchanges() const { return exchanges::Exchanges(partly, numbers); }
   // Of a connection that is partly read.
@@ -70,5 +70,8 @@ struct PastOptions {
 // not found, too little comes before it, a block before it is damaged or missing, TLS sessions came before it (which
 // connection carries a session follows from all that its threads did), or too much would have to be kept.
 std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId id, const PastOptions& options);
+// The same of a window that begins some time before `from`. Connections with HTTP/2 are read whole: their header
+// fields refer to earlier ones.
+std::shared_ptr<const Past> past_before(const std::string& path, formats::Time from, const PastOptions& options);
 
 }  // namespace tailcap::pipeline

@@ -166,6 +166,7 @@ void append_quality(JsonWriter& json, const model::Quality& q) {
   json.key("capture");
   append_capture(json, q.preamble, q.file);
   json.field("duration_ns", std::int64_t{q.duration.count()});
+  field_or_null(json, "read_from_ns", formats::known(q.read_from), (q.read_from - q.file.first).count());
   field_or_null(json, "read_until_ns", formats::known(q.read_until), (q.read_until - q.file.first).count());
   json.field("events", q.events);
   json.field("lost", q.lost);

@@ -197,7 +197,7 @@ Standing standing_of(ExchangeId id, const model::Study& study, const model::Requ
       say("explained by", tail::sentence(study.verdicts[static_cast<std::size_t>(own.part_of)], study, table));
   }
   say("machine", machine_text(row, table));
-  if (const auto& q = study.quality; formats::known(q.read_until) || formats::known(q.read_from))
+  if (const auto& q = study.quality; q.part_read())
     say("read",
         part_read_text(q) + ". What is typical and the verdict are those of this part" +
             (formats::known(q.read_from)

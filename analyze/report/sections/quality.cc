@@ -31,9 +31,10 @@ std::string joined(const std::vector<std::string>& parts, std::string_view separ
 
 FactLine recorded(const Study& study) {
   const Quality& q = study.quality;
-  std::string text = duration_text(q.duration);
-  if (formats::known(study.begin) && q.realtime_offset != 0)
-    text += " from " + utc_text(formats::nanoseconds(study.begin) + q.realtime_offset);
+  std::string text = duration_text(q.part_read() ? q.file.last - q.file.first : q.duration);
+  const Time begin = formats::known(q.file.first) ? q.file.first : study.begin;
+  if (formats::known(begin) && q.realtime_offset != 0)
+    text += " from " + utc_text(formats::nanoseconds(begin) + q.realtime_offset);
   if (!q.preamble.host.empty()) text += " on " + printable(q.preamble.host);
   if (!q.preamble.kernel.empty()) text += ", kernel " + printable(q.preamble.kernel);
   if (q.preamble.cpus != 0) text += ", " + count_text(q.preamble.cpus, "CPU", "CPUs");
@@ -224,6 +225,16 @@ void add_processes(const Study& study, std::vector<FactLine>& lines) {
   lines.push_back({Tone::plain, "processes", joined(parts, ", ")});
 }
 
+std::string finding_text(model::Finding finding, const Quality& q) {
+  if (formats::known(q.read_from)) {
+    if (finding == model::Finding::connection_began_before)
+      return "connections that were open when the part that was read began";
+    if (finding == model::Finding::response_without_request)
+      return "responses whose request is before the part that was read, or was not recorded";
+  }
+  return std::string(model::text_of(finding).text);
+}
+
 void add_findings(const Study& study, std::vector<FactLine>& lines) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(model::Finding::count_); ++i) {
     const auto finding = static_cast<model::Finding>(i);
@@ -237,7 +248,7 @@ void add_findings(const Study& study, std::vector<FactLine>& lines) {
                      defect    ? "DEFECT"
                      : caution ? "caution"
                                : "note",
-                     count_text(n) + " × " + std::string(text.text)});
+                     count_text(n) + " × " + finding_text(finding, study.quality)});
   }
 }
 
@@ -256,7 +267,7 @@ std::vector<FactLine> quality_lines(const Study& study, std::size_t pairs) {
   const std::vector<FactLine> masking = masking_lines(study.quality);
   if (unsafe(study.quality)) lines = masking;
   lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study, pairs)});
-  if (formats::known(study.quality.read_until))
+  if (study.quality.part_read())
     lines.push_back(
         {Tone::plain, "read",
          part_read_text(study.quality) +

@@ -101,8 +101,7 @@ FactLine quality_line(const Study& study) {
                 (q.tainted == 0 ? "" : "; " + count_text(q.tainted) + " flagged because of it") +
                 ". Numbers that this could falsify are refused."};
   const std::string length = q.duration.count() > 0 ? duration_text(q.duration) + ", " : "";
-  const std::string read =
-      formats::known(q.read_until) ? "Read as far as needed, " + part_read_text(q) + ": " : "Complete: " + length;
+  const std::string read = q.part_read() ? "Read as far as needed, " + part_read_text(q) + ": " : "Complete: " + length;
   const std::string text = read + "no events lost; " + requests +
                            (q.clock_stepped ? "; the wall clock was set, so times of day are uncertain" : "");
   if (q.tainted == 0) return {q.sampling.some() ? Tone::care : Tone::plain, "verdict", text + "."};

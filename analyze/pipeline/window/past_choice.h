@@ -1,0 +1,72 @@
+// Which events of the past of a window are kept, see past.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/exchanges/exchanges.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/names/lookups.h"
+#include "analyze/pipeline/window/kept_events.h"
+#include "analyze/pipeline/window/past.h"
+#include "analyze/protocols/protocols.h"
+#include "analyze/streams/streams.h"
+#include "formats/event_choice.h"
+
+namespace tailcap::pipeline {
+
+class PastChoice : public formats::EventChoice {
+ public:
+  // id: the request to search for; connection 0: none. Then all connections are read whole whose parts cannot be
+  // understood without their beginning: those with HTTP/2, and those that are upgraded.
+  PastChoice(model::ExchangeId id, std::set<model::ConnectionId> whole, const std::vector<Numberless>& numberless);
+
+  Answer wants(formats::Kind kind, formats::SocketId socket) override;
+  void take(const formats::Event& event) override;
+
+  KeptEvents& kept() { return kept_; }
+  bool has_tls() const { return has_tls_; }
+  bool found() const { return found_; }
+  bool numbered() const { return parsed_ == 0; }
+  const exchanges::Exchanges::Numbers& numbers() const { return numbers_; }
+  formats::Time start() const { return start_; }
+  formats::SocketId socket() const { return socket_; }
+  std::uint32_t connections() const { return streams_.connections(); }
+  const std::set<model::ConnectionId>& whole() const { return whole_; }
+
+ private:
+  // fresh: nothing was sent or received yet, and what that is decides whether it is read whole.
+  // closing: what still comes of it decides whether the number of its socket is used again.
+  enum class Is : std::uint8_t { fresh, open, closing, counted, whole, datagram };
+
+  // As it is to be read later. False: it is not.
+  bool choose(formats::Event& event);
+  void follow(const formats::Event& event);
+  void number_connections();
+  Is opened() const { return id_.connection == 0 ? Is::fresh : Is::open; }
+  void found(const model::Exchange& exchange);
+
+  const model::ExchangeId id_;
+  std::set<model::ConnectionId> whole_;
+  KeptEvents kept_;
+  std::unordered_map<formats::SocketId, Is> sockets_;
+  std::unordered_map<formats::SocketId, model::ConnectionId>
+      ids_;  // the last of each socket, where no request is meant
+  names::Lookups names_;
+  streams::Streams streams_;
+  protocols::Parsers parsers_;      // of the connection of the request, and of those whose numbers are searched for
+  exchanges::Exchanges exchanges_;  // likewise
+  std::unordered_map<model::ConnectionId, std::vector<Numberless>> searched_;
+  std::size_t parsed_;  // of those, not found yet
+  exchanges::Exchanges::Numbers numbers_;
+  std::uint32_t numbered_ = 0;  // connections
+  bool opens_counted_ = false;  // nothing but this event says that there is this connection, which is counted
+  bool has_tls_ = false, found_ = false;
+  formats::Time start_ = formats::kNoTime;
+  formats::SocketId socket_ = 0;
+};
+
+}  // namespace tailcap::pipeline
