@@ -273,7 +273,10 @@ std::optional<model::ExchangeId> Peers::push(const Mark& exchange, const model::
   return peer.id;
 }
 
-std::vector<Peers::Pair> Peers::late() { return impl_->places.late(); }
+std::vector<Peers::Pair> Peers::late() {
+  impl_->waiting = {};
+  return impl_->places.late();
+}
 
 const model::Findings& Peers::findings() const { return impl_->findings; }
 

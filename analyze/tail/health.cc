@@ -15,7 +15,9 @@ constexpr std::size_t kServices = 4096;  // looked at; requests of further ones 
 
 struct Sums {
   model::HealthRow row;
-  std::vector<std::vector<std::int64_t>> durations;  // by window
+  std::size_t window = 0;               // the rows come in the order of their start: no earlier one is met again
+  std::vector<std::int64_t> durations;  // in that window
+  std::vector<std::int64_t> usual;      // 99th percentiles of windows
 };
 
 model::Duration p99_of(std::vector<std::int64_t>& durations) {
@@ -23,6 +25,15 @@ model::Duration p99_of(std::vector<std::int64_t>& durations) {
   const auto at = durations.begin() + std::max<std::ptrdiff_t>(rank, 0);
   std::nth_element(durations.begin(), at, durations.end());
   return model::Duration{*at};
+}
+
+void end_window(Sums& sums) {
+  if (sums.durations.empty()) return;
+  model::HealthCell& cell = sums.row.cells[sums.window];
+  cell.timed = sums.durations.size();
+  cell.p99 = p99_of(sums.durations);
+  if (cell.timed >= model::Health::kFewest) sums.usual.push_back(cell.p99.count());
+  sums.durations.clear();
 }
 
 }  // namespace
@@ -44,13 +55,14 @@ model::Health health_of(const model::RequestTable& table, const model::Study& st
     const std::pair key{role, name};
     if (services.size() >= kServices && services.find(key) == services.end()) continue;
     Sums& sums = services[key];
-    if (sums.durations.empty()) {
+    if (sums.row.cells.empty()) {
       sums.row.name = table.texts[name];
       sums.row.role = role;
       sums.row.cells.resize(model::Health::kWindows);
-      sums.durations.resize(model::Health::kWindows);
     }
     const auto window = static_cast<std::size_t>((start - study.begin).count() / out.window.count());
+    if (window != sums.window) end_window(sums);
+    sums.window = window;
     model::HealthCell& cell = sums.row.cells[window];
     const Standing standing = standing_of(table.rows, i);
     const bool error = outcome == model::Outcome::server_error || standing == Standing::failed;
@@ -61,20 +73,12 @@ model::Health health_of(const model::RequestTable& table, const model::Study& st
     sums.row.kinds.server += outcome == model::Outcome::server_error;
     sums.row.kinds.client += outcome == model::Outcome::client_error;
     sums.row.kinds.other += outcome != model::Outcome::server_error && standing == Standing::failed;
-    if (standing == Standing::clean) sums.durations[window].push_back(table.rows.duration(i).count());
+    if (standing == Standing::clean) sums.durations.push_back(table.rows.duration(i).count());
   }
   for (auto& [key, sums] : services) {
-    std::vector<std::int64_t> usual;
-    for (std::size_t w = 0; w < sums.durations.size(); ++w) {
-      model::HealthCell& cell = sums.row.cells[w];
-      cell.timed = sums.durations[w].size();
-      if (cell.timed == 0) continue;
-      cell.p99 = p99_of(sums.durations[w]);
-      if (cell.timed < model::Health::kFewest) continue;
-      usual.push_back(cell.p99.count());
-    }
-    std::sort(usual.begin(), usual.end());
-    if (!usual.empty()) sums.row.p99 = model::Duration{usual[(usual.size() - 1) / 2]};
+    end_window(sums);
+    std::sort(sums.usual.begin(), sums.usual.end());
+    if (!sums.usual.empty()) sums.row.p99 = model::Duration{sums.usual[(sums.usual.size() - 1) / 2]};
     out.rows.push_back(std::move(sums.row));
   }
   std::stable_sort(out.rows.begin(), out.rows.end(), [](const model::HealthRow& a, const model::HealthRow& b) {

@@ -35,15 +35,23 @@ std::vector<std::uint32_t> slowest_of(const RequestTable& table) {
   bool served = false;
   for (std::size_t i = 0; i < table.rows.size() && !served; ++i)
     served = table.rows.has_duration(i) && table.rows.role(i) == Role::server;
-  std::vector<std::uint32_t> rows;
-  for (std::uint32_t i = 0; i < table.rows.size(); ++i)
-    if (table.rows.has_duration(i) && (!served || table.rows.role(i) == Role::server)) rows.push_back(i);
-  const auto shown = static_cast<std::ptrdiff_t>(std::min(kSlowest, rows.size()));
-  std::partial_sort(rows.begin(), rows.begin() + shown, rows.end(), [&](std::uint32_t a, std::uint32_t b) {
+  const auto slower = [&](std::uint32_t a, std::uint32_t b) {
     const auto x = table.rows.duration(a), y = table.rows.duration(b);
     return x != y ? x > y : a < b;
-  });
-  return {rows.begin(), rows.begin() + shown};
+  };
+  std::vector<std::uint32_t> rows;  // a heap: the least slow one first
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
+    if (!table.rows.has_duration(i) || (served && table.rows.role(i) != Role::server)) continue;
+    if (rows.size() == kSlowest) {
+      if (!slower(i, rows.front())) continue;
+      std::pop_heap(rows.begin(), rows.end(), slower);
+      rows.pop_back();
+    }
+    rows.push_back(i);
+    std::push_heap(rows.begin(), rows.end(), slower);
+  }
+  std::sort_heap(rows.begin(), rows.end(), slower);
+  return rows;
 }
 
 struct Studied {
@@ -134,6 +142,7 @@ std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& tabl
     if (!entry || entry->first != key) entry = &*out.try_emplace(key).first;
     entry->second.push_back(i);
   }
+  for (auto& [key, rows] : out) rows.shrink_to_fit();
   return out;
 }
 

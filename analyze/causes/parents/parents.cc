@@ -136,6 +136,7 @@ void Parents::settle(model::RequestTable& table) {
     process = {};
   }
   impl_->processes.clear();
+  impl_->turns = LoopIterations(kMaxTurns);
   std::sort(links.begin(), links.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   table.causes.assign(std::move(links));
 }

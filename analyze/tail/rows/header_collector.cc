@@ -54,7 +54,7 @@ void HeaderCollector::push(const model::Exchange& exchange, model::TextPool& tex
     number = at->second;
   else if (!set_.empty() && sets_.size() < kMaxSets)
     number = sets_.try_emplace(set_, static_cast<std::uint32_t>(sets_.size() + 1)).first->second;
-  of_.push_back(number);
+  of_.push_back(static_cast<std::uint16_t>(number));
 }
 
 model::HeaderSets HeaderCollector::take(const std::vector<std::uint32_t>& from) {
@@ -69,6 +69,7 @@ model::HeaderSets HeaderCollector::take(const std::vector<std::uint32_t>& from) 
       if (!left_out.contains(text)) out.sets[number].push_back(text);
   out.of.reserve(from.size());
   for (const std::uint32_t old : from) out.of.push_back(of_[old]);
+  of_ = {};
   return out;
 }
 

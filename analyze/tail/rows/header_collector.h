@@ -24,7 +24,7 @@ class HeaderCollector {
 
   // Once for each row of the table, in the order in which the rows are added.
   void push(const model::Exchange& exchange, model::TextPool& texts);
-  // from: new place -> old place of each row.
+  // Once. from: new place -> old place of each row.
   model::HeaderSets take(const std::vector<std::uint32_t>& from);
 
  private:
@@ -34,7 +34,7 @@ class HeaderCollector {
   };
   std::map<std::string, Field, std::less<>> fields_;
   std::map<std::vector<model::TextId>, std::uint32_t> sets_;
-  std::vector<std::uint32_t> of_;
+  std::vector<std::uint16_t> of_;
   model::Headers last_;
   std::string name_;
   std::vector<model::TextId> set_;
