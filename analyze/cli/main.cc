@@ -1,6 +1,4 @@
 // tailcap: explains a capture. `tailcap record`, `control` and `doctor` execute tailcap-record.
-#include <malloc.h>
-
 #include <array>
 #include <cstdio>
 #include <exception>
@@ -28,8 +26,6 @@ struct Entry {
   const char* name;
   int (*run)(int, char**);
 };
-
-constexpr int kReturned = 1 << 20;  // bytes, and larger
 
 constexpr std::array kEntries = std::to_array<Entry>({
     {"assert", run_assert},     {"check", run_check},       {"compare", run_compare},
@@ -121,8 +117,6 @@ int execute_control(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Lists of millions of requests go back to the system when they are freed, whatever was allocated after them.
-  mallopt(M_MMAP_THRESHOLD, kReturned);
   std::string name = argc > 1 ? argv[1] : "";
   std::string help_option = "--help";
   if (name == "help" && argc > 2) {  // `tailcap help COMMAND`

@@ -1,6 +1,8 @@
 // tailcap report: routes with percentiles, phases and the slowest requests, as text, Markdown, JSON, a page and plots.
 #include "analyze/report/report.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -114,6 +116,8 @@ int run_fleet(Arguments& a) {
   return whole ? kDone : kIncomplete;
 }
 
+constexpr int kReturned = 1 << 20;  // bytes, and larger
+
 struct Shown {
   pipeline::Analysis analysis;
   std::string text, trouble;  // trouble: why a page has no plots
@@ -132,7 +136,11 @@ Shown show(const Arguments& a, pipeline::Options& options) {
   for (unsigned tries = 0;; ++tries) {
     Shown out;
     pipeline::Replay replay(a.file, options.threads, options.progress);
-    if (!a.whole && tries == 0 && replay.summary().events > pipeline::kLittle) {
+    const bool long_capture = replay.summary().events > pipeline::kLittle;
+    // Lists of millions of requests go back to the system when they are freed, whatever was allocated after them. For
+    // others, that would only be more page faults.
+    if (long_capture) mallopt(M_MMAP_THRESHOLD, kReturned);
+    if (!a.whole && tries == 0 && long_capture) {
       pipeline::resolve_moments(replay, options);
       options.beginning = (options.from || options.to) && decided_early(a.selection, true);
     }

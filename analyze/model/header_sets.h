@@ -11,7 +11,7 @@ namespace tailcap::model {
 
 struct HeaderSets {
   std::vector<std::vector<TextId>> sets;  // each a set of "name: value"; number 0: none is known
-  std::vector<std::uint16_t> of;          // by row: a number; empty: not collected
+  std::vector<std::uint16_t> of;          // by row: a number; empty: none is known of any
 
   // Of the request in this row.
   std::span<const TextId> fields(std::uint32_t row) const {

@@ -67,8 +67,10 @@ model::HeaderSets HeaderCollector::take(const std::vector<std::uint32_t>& from) 
   for (const auto& [set, number] : sets_)
     for (const model::TextId text : set)
       if (!left_out.contains(text)) out.sets[number].push_back(text);
-  out.of.reserve(from.size());
-  for (const std::uint32_t old : from) out.of.push_back(of_[old]);
+  if (!sets_.empty()) {
+    out.of.reserve(from.size());
+    for (const std::uint32_t old : from) out.of.push_back(of_[old]);
+  }
   of_ = {};
   return out;
 }
