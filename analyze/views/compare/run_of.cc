@@ -138,7 +138,7 @@ class RouteReader {
       if (at != out.accounts.end())
         at->second += part.time;
       else
-        out.accounts.emplace_back(account, part.time);
+        out.accounts.emplace_back(account, std::int64_t{part.time});
     }
     if (labelled != o.duration)
       out.accounts.emplace_back(static_cast<std::uint8_t>(model::gate::kNoAccount), o.duration - labelled);
