@@ -140,10 +140,8 @@ Shown show(const Arguments& a, pipeline::Options& options) {
     // Lists of millions of requests go back to the system when they are freed, whatever was allocated after them. For
     // others, that would only be more page faults.
     if (long_capture) mallopt(M_MMAP_THRESHOLD, kReturned);
-    if (!a.whole && tries == 0 && long_capture) {
-      pipeline::resolve_moments(replay, options);
-      options.beginning = (options.from || options.to) && decided_early(a.selection, true);
-    }
+    if (!a.whole && tries == 0 && long_capture && (options.from || options.to) && decided_early(a.selection, true))
+      options.beginning = decided_early(a.selection, pipeline::resolve_moments(replay, options));
     options.past = nullptr;
     if (options.beginning && tries < pipeline::kMostWindows) pipeline::begin_at_from(replay, options, past);
     views::RequestStacks stacks(options, a.format == "html");

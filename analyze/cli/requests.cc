@@ -137,10 +137,7 @@ Listed list(const Arguments& a, pipeline::Options& options) {
     Listed out;
     pipeline::Replay replay(a.file, options.threads, options.progress);
     window = window && replay.summary().events > pipeline::kLittle;
-    if (window && tries == 0) {
-      pipeline::resolve_moments(replay, options);
-      options.beginning = true;
-    }
+    if (window && tries == 0) options.beginning = by_beginning(a, pipeline::resolve_moments(replay, options));
     options.past = nullptr;
     if (window && tries < pipeline::kMostWindows) pipeline::begin_at_from(replay, options, past);
     out.analysis = pipeline::analyze(replay, options, {});

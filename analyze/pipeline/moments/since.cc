@@ -36,18 +36,19 @@ class Clocks : public formats::EventChoice {
 
 }  // namespace
 
-void resolve_moments(Replay& replay, Options& options) {
+bool resolve_moments(Replay& replay, Options& options) {
   const auto absolute = [](const std::optional<Moment>& moment) { return moment && moment->absolute; };
   Clocks clocks(replay.preamble());
   if (absolute(options.from) || absolute(options.to)) {
     formats::Skim skim(replay.path(), replay.threads());
     while (skim.next(clocks)) {
     }
-    if (!skim.sound()) return;  // what is damaged is passed over by the readings
+    if (!skim.sound()) return false;
   }
   const model::Study study = clocks.study(replay.summary().first);
   for (std::optional<Moment>* moment : {&options.from, &options.to})
     if (*moment) **moment = {false, formats::nanoseconds(time_of(**moment, study)), true};
+  return true;
 }
 
 void begin_at_from(Replay& replay, Options& options, PastOptions past) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <string>
 
@@ -150,6 +151,25 @@ TEST_F(Since, ATimeOfDayIsThatOfTheWholeCapture) {
   const auto first = pipeline::analyze(path_).study.quality.file.first;
   const Moment of_day{true, formats::nanoseconds(first) + realtime + 1'500'000'000};
   EXPECT_EQ(said(of_day, {}, true).json, said(Moment{false, 1'500'000'000}, {}, false).json);
+}
+
+TEST_F(Since, ATimeOfDayIsNotKnownBeforeReadingADamagedCapture) {
+  std::mt19937 random(3);
+  Scenario scenario;
+  add_http1(scenario, random);
+  write(scenario);
+  {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(path_) / 2));
+    file << "damage";
+  }
+  pipeline::Replay replay(path_);
+  pipeline::Options options;
+  options.from = Moment{true, 1'700'000'000'000'000'000};
+  options.to = Moment{false, 2'000'000'000};
+  EXPECT_FALSE(pipeline::resolve_moments(replay, options));
+  EXPECT_TRUE(options.from->absolute);
+  EXPECT_FALSE(options.to->of_capture);
 }
 
 TEST_F(Since, AllIsReadWhereTheRequestsBeginEarly) {
