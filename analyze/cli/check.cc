@@ -168,7 +168,7 @@ int run_check(int argc, char** argv) {
                      : "NOT REDACTED, or not a whole capture");
     if (!ok) return kNoAnswer;
   }
-  return total.ok ? exit_code(summary) : kIncomplete;
+  return total.ok ? exit_code(summary, "check", 0, Told::yes) : kIncomplete;
 }
 
 }  // namespace tailcap::cli

@@ -134,7 +134,7 @@ int run(const Arguments& a) {
   });
   out.flush();
   if (!any) return nothing_matches("events", "event");
-  return exit_code(summary, lost);
+  return exit_code(summary, "events", lost);
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ int run_flame(int argc, char** argv) {
              : a.format == "json" ? json_text(result)
                                   : flame::svg(result.flame),
              a.file);
-  return result.damaged ? kIncomplete : kDone;
+  return exit_code(result.damaged, {}, "flame");
 }
 
 }  // namespace tailcap::cli

@@ -213,7 +213,7 @@ int run_info(int argc, char** argv) {
   const views::CaptureFacts facts = views::read_facts(file, pipeline::kLittle);
   if (as_json) {
     std::puts(views::to_json(facts).c_str());
-    return exit_code(facts.summary);
+    return exit_code(facts.summary, "info", 0, Told::yes);
   }
   std::printf("%s\n", printable(file).c_str());
   print_file(facts);
@@ -223,7 +223,7 @@ int run_info(int argc, char** argv) {
   print_go(facts);
   print_probes(facts);
   print_cost(facts);
-  return exit_code(facts.summary);
+  return exit_code(facts.summary, "info", 0, Told::yes);
 }
 
 }  // namespace tailcap::cli

@@ -61,7 +61,7 @@ int run_recompress(int argc, char** argv) {
   if (damaged > 0)
     std::printf("left out: %s; `tailcap check %s` lists them\n",
                 count_text(damaged, "damaged stretch", "damaged stretches").c_str(), formats::printable(in).c_str());
-  return damaged > 0 ? kIncomplete : exit_code(formats::Reader(in).summary());
+  return damaged > 0 ? kIncomplete : exit_code(formats::Reader(in).summary(), "recompress");
 }
 
 }  // namespace tailcap::cli

@@ -176,7 +176,7 @@ int run_redact(int argc, char** argv) {
     print_json(result, options);
   else
     print_text(result, options);
-  return exit_code(result.in);
+  return exit_code(result.in, "redact");
 }
 
 }  // namespace tailcap::cli

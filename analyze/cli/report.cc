@@ -185,7 +185,7 @@ int run(Arguments& a) {
   else
     write_file(a.output, text, a.file);
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
-  const int code = exit_code(analysis, "report");
+  const int code = exit_code(analysis, "report", printed ? Told::yes : Told::no);
   if (!plotted || code == kFailed) return kFailed;
   if (analysis.table.rows.empty() && !a.selection.empty()) return nothing_matches("report", "request");
   if (!a.by.empty() && analysis.grouped == 0) {

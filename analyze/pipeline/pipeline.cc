@@ -4,6 +4,7 @@
 #include <optional>
 #include <variant>
 
+#include "analyze/model/study/unread.h"
 #include "analyze/pipeline/beginning.h"
 #include "analyze/pipeline/exemplars.h"
 #include "analyze/pipeline/label_pass.h"
@@ -19,8 +20,8 @@ namespace {
 
 bool damaged(const model::Quality& quality) {
   return quality.lost > 0 || (quality.part_read() && quality.file.lost > 0) || !quality.losses.empty() ||
-         quality.file.damaged_blocks > 0 || quality.file.state != formats::CaptureState::complete ||
-         !formats::stopped_captures().empty();
+         !model::all_read(quality) || quality.file.damaged_blocks > 0 ||
+         quality.file.state != formats::CaptureState::complete || !formats::stopped_captures().empty();
 }
 
 // Leaves the requests for which chosen(row number) holds.

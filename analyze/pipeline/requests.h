@@ -46,8 +46,8 @@ class Requests {
   std::vector<model::Served> take_served() { return handlers_.take_served(); }
   void add(const model::Findings& findings) { findings_.add(findings); }
   model::Findings findings() const;
-  std::vector<model::ProcessSummary> processes(const model::RequestTable& table) const {
-    return tasks_.summaries(table);
+  std::vector<model::ProcessSummary> processes(const model::RequestTable& table, const Connections& connections) const {
+    return tasks_.summaries(table, [&](model::ConnectionId c) { return connections.local(c); });
   }
   // Headers, trace states and the number of grouped requests, and the table.
   void give(Analysis& out);

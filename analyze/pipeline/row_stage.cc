@@ -44,7 +44,7 @@ void RowStage::fill(const model::RequestTable& table, model::Study& study) {
   connections_.fill(study);
   study.quality.findings = requests_.findings();
   study.quality.findings.add(exchanges_.findings());
-  study.quality.processes = requests_.processes(table);
+  study.quality.processes = requests_.processes(table, connections_);
 }
 
 }  // namespace tailcap::pipeline

@@ -7,22 +7,32 @@
 
 namespace tailcap::cli {
 
-int exit_code(bool damaged, const std::vector<model::ExchangeId>& wrong, const char* command) {
+namespace {
+
+int incomplete(const char* command, Told told) {
+  if (told == Told::no)
+    complain(command, "the capture is incomplete: the first line of `tailcap report` says what is missing");
+  return kIncomplete;
+}
+
+}  // namespace
+
+int exit_code(bool damaged, const std::vector<model::ExchangeId>& wrong, const char* command, Told told) {
   for (const model::ExchangeId id : wrong)
     complain(command, "request " + report::id_text(id) +
                           ": its phases or labels do not sum to its duration. This is a defect of tailcap; please "
                           "report it with the capture.");
-  return !wrong.empty() ? kFailed : damaged ? kIncomplete : kDone;
+  return !wrong.empty() ? kFailed : damaged ? incomplete(command, told) : kDone;
 }
 
-int exit_code(const pipeline::Analysis& analysis, const char* command) {
-  return exit_code(analysis.damaged, analysis.wrong, command);
+int exit_code(const pipeline::Analysis& analysis, const char* command, Told told) {
+  return exit_code(analysis.damaged, analysis.wrong, command, told);
 }
 
-int exit_code(const formats::FileSummary& summary, std::uint64_t lost) {
-  return lost > 0 || summary.lost > 0 || summary.damaged_blocks > 0 || summary.state != formats::CaptureState::complete
-             ? kIncomplete
-             : kDone;
+int exit_code(const formats::FileSummary& summary, const char* command, std::uint64_t lost, Told told) {
+  const bool whole =
+      lost == 0 && summary.lost == 0 && summary.damaged_blocks == 0 && summary.state == formats::CaptureState::complete;
+  return whole ? kDone : incomplete(command, told);
 }
 
 int nothing_matches(const char* command, const char* thing) {

@@ -120,6 +120,9 @@ struct ProcessSummary {
   std::uint32_t pid = 0;
   std::string comm, command_line;
   std::uint64_t requests = 0;
+  bool recorded =
+      true;  // false: others of the capture were described, this one never, and none of its threads was seen
+  std::string served_at;  // a local endpoint of its requests; empty: it served none
 };
 
 struct Quality {

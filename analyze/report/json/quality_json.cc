@@ -137,6 +137,7 @@ void append_processes(JsonWriter& json, const model::Quality& q) {
     json.key("command_line");
     json.text_or_null(p.command_line);
     json.field("requests", p.requests);
+    json.field("recorded", p.recorded);
     json.end_object();
   }
   json.end_array();

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "analyze/model/study/unread.h"
 #include "analyze/report/sections/quality_line.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/masking.h"
@@ -151,9 +152,9 @@ constexpr std::string_view kOwn = "tailcap.", kRefused = "tailcap.refused", kTls
 void add_notes(const Study& study, std::vector<FactLine>& lines) {
   std::size_t more = 0, shown = 0, ways = 0;
   for (const auto& [key, value] : study.quality.preamble.notes) {
-    if (key.starts_with(kUnrecorded)) {
+    if (key.starts_with(model::kUnrecorded)) {
       if (shown++ < kUnrecordedShown)
-        lines.push_back({leaves_requests_out(key) ? Tone::alarm : Tone::plain, "not recorded",
+        lines.push_back({model::leaves_requests_out(key) ? Tone::alarm : Tone::plain, "not recorded",
                          printable(value) + ". Requests in it are not seen"});
       else
         ++more;
@@ -220,7 +221,8 @@ void add_processes(const Study& study, std::vector<FactLine>& lines) {
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < processes.size() && i < kProcessesShown; ++i)
     parts.push_back((processes[i].comm.empty() ? "?" : printable(processes[i].comm)) + " " +
-                    pid_text(processes[i].pid) + " (" + count_text(processes[i].requests, "request", "requests") + ")");
+                    pid_text(processes[i].pid) + " (" + count_text(processes[i].requests, "request", "requests") +
+                    (processes[i].recorded ? ")" : ", not recorded)"));
   if (processes.size() > kProcessesShown) parts.push_back(count_text(processes.size() - kProcessesShown) + " more");
   lines.push_back({Tone::plain, "processes", joined(parts, ", ")});
 }

@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "analyze/model/study/unread.h"
 #include "analyze/report/words/errors.h"
+#include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/sampling.h"
+#include "analyze/report/words/words.h"
 #include "formats/file/read_limits.h"
 
 namespace tailcap::report {
@@ -44,10 +47,41 @@ std::vector<std::string> troubles(const Quality& q) {
   if (q.file.state == CaptureState::recovered) out.push_back("the file was recovered");
   if (q.file.state == CaptureState::recording) out.push_back("it is still being recorded");
   if (has_defect(q.findings)) out.push_back("the record contradicts itself");
-  if (std::any_of(q.preamble.notes.begin(), q.preamble.notes.end(),
-                  [](const auto& note) { return leaves_requests_out(note.first); }))
-    out.push_back("some traffic could not be recorded");
+  if (model::some_left_out(q)) out.push_back("some traffic could not be recorded");
   return out;
+}
+
+// How to record it, too: "--port 19080", "-p 3243".
+std::string target_text(const model::ProcessSummary& process) {
+  const std::size_t colon = process.served_at.rfind(':');
+  const std::string port = colon == std::string::npos ? "" : process.served_at.substr(colon + 1);
+  if (!port.empty() && port != "0" && port.find_first_not_of("0123456789") == std::string::npos)
+    return "--port " + port;
+  return "-p " + pid_text(process.pid);
+}
+
+// "50 requests by process 3243 (nginx), which was not recorded: record it with --port 19080"
+std::string unrecorded_text(const Quality& q) {
+  constexpr std::size_t kNamed = 2;
+  std::string text;
+  std::size_t named = 0, more = 0;
+  std::uint64_t requests = 0;
+  for (const model::ProcessSummary& process : q.processes) {
+    if (process.recorded) continue;
+    if (named == kNamed) {
+      ++more;
+      requests += process.requests;
+      continue;
+    }
+    ++named;
+    text += (text.empty() ? "" : "; ") + count_text(process.requests, "request", "requests") + " by process " +
+            pid_text(process.pid) + (process.comm.empty() ? "" : " (" + printable(process.comm) + ")") +
+            ", which was not recorded: record it with " + target_text(process);
+  }
+  if (more != 0)
+    text += "; " + count_text(requests, "request", "requests") + " by " +
+            count_text(more, "more process that was not recorded", "more processes that were not recorded");
+  return text;
 }
 
 // "3,000 requests, each seen at both ends, 2 incomplete; 39 × 5xx (1.3 %)"
@@ -78,8 +112,6 @@ std::string part_read_text(const Quality& q) {
   return duration_text(until - q.read_from) + all + ", from " + duration_text(q.read_from - q.file.first) + " on";
 }
 
-bool leaves_requests_out(std::string_view note) { return note.starts_with(kUnrecorded) && !note.ends_with(".udp"); }
-
 FactLine quality_line(const Study& study) {
   const Quality& q = study.quality;
   const std::vector<std::string> wrong = troubles(q);
@@ -95,15 +127,20 @@ FactLine quality_line(const Study& study) {
     return {Tone::alarm, "verdict", text + (wrong.empty() ? "." : ": " + joined(wrong) + ".")};
   }
   const std::string requests = requests_text(q);
+  const std::string not_read = unrecorded_text(q);
   if (!wrong.empty())
     return {Tone::alarm, "verdict",
-            "Read with care: " + joined(wrong) + ". " + requests +
+            "Read with care: " + joined(wrong) + (not_read.empty() ? "" : "; " + not_read) + ". " + requests +
                 (q.tainted == 0 ? "" : "; " + count_text(q.tainted) + " flagged because of it") +
                 ". Numbers that this could falsify are refused."};
   const std::string length = q.duration.count() > 0 ? duration_text(q.duration) + ", " : "";
-  const std::string read = q.part_read() ? "Read as far as needed, " + part_read_text(q) + ": " : "Complete: " + length;
-  const std::string text = read + "no events lost; " + requests +
-                           (q.clock_stepped ? "; the wall clock was set, so times of day are uncertain" : "");
+  const std::string read = q.part_read()      ? "Read as far as needed, " + part_read_text(q) + ": "
+                           : not_read.empty() ? "Complete: " + length
+                                              : length;
+  const std::string text =
+      read + (not_read.empty() || q.part_read() || !length.empty() ? "no events lost; " : "No events lost; ") +
+      requests + (q.clock_stepped ? "; the wall clock was set, so times of day are uncertain" : "");
+  if (!not_read.empty()) return {Tone::alarm, "verdict", "Not all was read: " + not_read + ". " + text + "."};
   if (q.tainted == 0) return {q.sampling.some() ? Tone::care : Tone::plain, "verdict", text + "."};
   return {Tone::care, "verdict",
           text + "; " + count_text(q.tainted) + " flagged: a detail of " + (q.tainted == 1 ? "it" : "them") +

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "analyze/model/study/study.h"
 #include "analyze/report/words/fact_line.h"
@@ -15,10 +14,5 @@ FactLine quality_line(const model::Study& study);
 // "the first 9.54 s of 1 h 00 min", "15.2 s of 1 h 00 min, from 29 min 50 s on": what was read, where that is only a
 // part (Quality::read_from, read_until).
 std::string part_read_text(const model::Quality& quality);
-
-// The prefix of the recorder's notes about traffic that it could not record (formats/FORMAT.md).
-inline constexpr std::string_view kUnrecorded = "tailcap.unrecorded.";
-// The note is about traffic whose requests are missing. UDP is mostly no request.
-bool leaves_requests_out(std::string_view note);
 
 }  // namespace tailcap::report

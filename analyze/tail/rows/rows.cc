@@ -22,6 +22,12 @@ Tasks::Task* Tasks::find_or_add(std::uint32_t pid) {
 }
 
 void Tasks::push(const formats::Event& event) {
+  if (std::holds_alternative<formats::OffCpu>(event.body)) {
+    if (event.thread.pid == last_waiting_ || waiting_.size() >= kMaxTasks) return;
+    last_waiting_ = event.thread.pid;
+    waiting_.insert(last_waiting_);
+    return;
+  }
   const bool leader = event.thread.pid == event.thread.tid;
   if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
     Task* task = find_or_add(event.thread.pid);
@@ -42,7 +48,14 @@ const std::string& Tasks::comm(std::uint32_t pid) const {
   return it == tasks_.end() ? none : it->second.comm;
 }
 
-std::vector<model::ProcessSummary> Tasks::summaries(const model::RequestTable& table) const {
+// Where nothing is described, or not all that was is kept, this is not known.
+bool Tasks::recorded(std::uint32_t pid) const {
+  return tasks_.empty() || tasks_.size() >= kMaxTasks || waiting_.size() >= kMaxTasks || tasks_.contains(pid) ||
+         waiting_.contains(pid);
+}
+
+std::vector<model::ProcessSummary> Tasks::summaries(
+    const model::RequestTable& table, const std::function<model::TextId(model::ConnectionId)>& local) const {
   std::map<std::uint32_t, model::ProcessSummary> by_pid;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const model::RowNames row = table.rows.names(i);
@@ -53,7 +66,10 @@ std::vector<model::ProcessSummary> Tasks::summaries(const model::RequestTable& t
       summary.comm = table.texts[row.comm];
       const auto it = tasks_.find(row.pid);
       if (it != tasks_.end()) summary.command_line = it->second.command_line;
+      summary.recorded = recorded(row.pid);
     }
+    if (summary.served_at.empty() && table.rows.role(i) == model::Role::server)
+      summary.served_at = table.texts[local(table.rows.id(i).connection)];
   }
   std::vector<model::ProcessSummary> out;
   for (auto& [pid, summary] : by_pid) out.push_back(std::move(summary));

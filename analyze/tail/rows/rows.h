@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include "analyze/model/request.h"
 #include "analyze/model/study/study.h"
@@ -17,15 +20,19 @@ class Tasks {
   void push(const formats::Event& event);
   // Name of the process; empty: unknown.
   const std::string& comm(std::uint32_t pid) const;
-  // Those with rows, most first.
-  std::vector<model::ProcessSummary> summaries(const model::RequestTable& table) const;
+  // Those with rows, most first. local: the local endpoint of a connection.
+  std::vector<model::ProcessSummary> summaries(const model::RequestTable& table,
+                                               const std::function<model::TextId(model::ConnectionId)>& local) const;
 
  private:
   struct Task {
     std::string comm, command_line;
   };
+  bool recorded(std::uint32_t pid) const;
   Task* find_or_add(std::uint32_t pid);
   std::unordered_map<std::uint32_t, Task> tasks_;
+  std::unordered_set<std::uint32_t> waiting_;  // processes of which a thread was seen off the CPU
+  std::uint32_t last_waiting_ = 0;
 };
 
 // Everything of a row that is copied from the exchange: no times, no route, no peer. Interns into texts.

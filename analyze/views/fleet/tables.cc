@@ -10,8 +10,8 @@
 
 #include "analyze/export/tab_separated.h"
 #include "analyze/model/study/cut_note.h"
+#include "analyze/model/study/unread.h"
 #include "analyze/model/trace/trace_identity.h"
-#include "analyze/report/sections/quality_line.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/words.h"
@@ -300,8 +300,7 @@ class Writer {
       const auto finding = static_cast<model::Finding>(i);
       contradicts |= q.findings[finding] != 0 && model::text_of(finding).severity == model::Severity::defect;
     }
-    const bool unrecorded =
-        std::ranges::any_of(q.preamble.notes, [](const auto& note) { return report::leaves_requests_out(note.first); });
+    const bool unrecorded = model::some_left_out(q);
     std::uint64_t clean = 0;
     for (const Request row : analysis_.table.rows) clean += tail::standing_of(row) == tail::Standing::clean;
     begin();
