@@ -72,12 +72,12 @@ OffCpuWait off_cpu_wait(const formats::Event& event) {
   else if (off.ongoing)
     w.runnable = w.back;
   w.waker = off.waker;
+  w.woken_in = off.woken_in;
   w.stolen = std::max<std::int64_t>(0, off.stolen.count());
   if (off.timed && w.blocked == Blocked::sleep)
     w.due = w.time + static_cast<std::int64_t>(std::min<std::uint64_t>(off.argument1, kLongest));
   // Other threads wake a futex outside interrupts. Timers expire in them.
-  if (w.blocked == Blocked::futex && w.woken() && w.waker == 0 && off.woken_in == formats::WokenIn::interrupt)
-    w.due = w.runnable;
+  if (w.blocked == Blocked::futex && w.woken_by_timer()) w.due = w.runnable;
   w.argument0 = off.argument0;
   w.socket = off.socket;
   w.file = off.file;

@@ -43,9 +43,13 @@ struct OffCpuWait {
   formats::FileKind file = formats::FileKind::unknown;
   Blocked blocked = Blocked::other;
   bool lost_before = false;  // waits of this thread between the one before and this were lost
-  bool ongoing = false;      // the recording ended first; `back` is when
+  bool ongoing : 1 = false;  // the recording ended first; `back` is when
+  formats::WokenIn woken_in : 4 = formats::WokenIn::unknown;
 
   bool woken() const { return runnable != 0; }
+  // What arrives from a network wakes threads in soft interrupts, and other threads do it outside interrupts. What is
+  // left is timers and some devices.
+  bool woken_by_timer() const { return woken() && waker == 0 && woken_in == formats::WokenIn::interrupt; }
   // Until when it waited for what it waited for, as far as is known.
   std::int64_t waited_until() const { return woken() ? runnable : back; }
 };

@@ -29,12 +29,10 @@ void Account::summed(model::Phase phase, Nanos from, Nanos to, const Draft& draf
   const Draft::Background& b = draft.background;
   const auto take = [&](Nanos a, Nanos z, bool ready) {
     const LoopTimeline::Sums s = b.loop->within(a, z, b.turns, observed);
-    const bool responding = a >= b.responding;
     const auto put = [&](LoopTimeline::Sort sort, Label label, Evidence evidence) {
       add(phase, label, evidence, s.time[sort], s.crowded[sort]);
     };
-    put(LoopTimeline::idle, responding ? Label::send_sndbuf : Label::q_notice,
-        responding ? Evidence::inferred : Evidence::measured);
+    put(LoopTimeline::idle, Label::q_notice, Evidence::measured);
     put(LoopTimeline::queued, Label::sched_runq, Evidence::measured);
     put(LoopTimeline::opaque, Label::unexplained_opaque, Evidence::measured);
     put(LoopTimeline::owned, Label::q_loop, ready ? Evidence::measured : Evidence::inferred);
@@ -47,7 +45,6 @@ void Account::summed(model::Phase phase, Nanos from, Nanos to, const Draft& draf
     const bool ready = next != b.ready.end() && next->time <= at;
     Nanos until = to;
     if (next != b.ready.end()) until = std::min(until, ready ? next->to : next->time);
-    if (at < b.responding) until = std::min(until, b.responding);
     take(at, until, ready);
     if (next != b.ready.end() && until == next->to) ++next;
     at = until;

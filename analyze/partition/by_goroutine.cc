@@ -12,6 +12,9 @@ using formats::GoRunState;
 using model::Evidence;
 using model::Label;
 
+// A goroutine that the kernel took no more bytes from parks this shortly after its last send.
+constexpr Nanos kJustSent = 5'000'000;
+
 // The place where a goroutine is known to have worked on the request at one time.
 struct Point {
   Nanos time = 0;
@@ -298,7 +301,8 @@ class States {
       if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time < w.second)
         add_awaited_bytes(k_, w.id.connection, std::max(piece.time, w.first), std::min(piece.to, w.second),
                           Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
-      else if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time >= w.third)
+      else if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time >= w.third &&
+               fills_buffer(k_, w.id.connection, piece.time - kJustSent, piece.time))
         draft_.add(piece.time, piece.to, Label::send_sndbuf, Evidence::inferred);
       else
         draft_.add(piece.time, piece.to, why, Evidence::measured, why == Label::timer_sleep ? 0 : ended_by(to));

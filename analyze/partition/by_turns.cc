@@ -17,6 +17,8 @@ using model::Label;
 constexpr Nanos kPrompt = 1'000'000;
 // A thread that was on a CPU this shortly before can have woken it.
 constexpr Nanos kShort = 50'000;
+// How many arrivals for other streams are passed over while a request waits for its own.
+constexpr std::size_t kMostArrivals = 256;
 
 class Loop {
  public:
@@ -74,7 +76,6 @@ class Loop {
     b.loop = &timeline_;
     b.turns = range_;
     b.tid = tid_;
-    if (w.server()) b.responding = w.third;
     const auto turn_with = [&](Nanos t) -> const LoopTurn* {
       const LoopTimeline::Range r = timeline_.range(t, t + 1);
       return r.size() == 0 ? nullptr : &timeline_.turn(r.first);
@@ -104,7 +105,6 @@ class Loop {
  private:
   void idle(const LoopTurn& t) {
     if (!t.woken) return draft_.add(t.from, t.to, Label::unexplained_opaque);
-    if (draft_.w.server() && draft_.w.third < t.runnable) full(std::max(t.from, draft_.w.third), t.runnable);
     // Except while another thread worked on it.
     Nanos at = t.from;
     for (const TimeSpan& s : worked_) {
@@ -114,19 +114,6 @@ class Loop {
     }
     draft_.add(at, t.runnable, Label::q_notice);
     draft_.add(t.runnable, t.to, Label::sched_runq);
-  }
-
-  // The response was begun, and the loop was idle: more could not be written.
-  void full(Nanos from, Nanos to) {
-    Nanos at = from;
-    if (const ExchangeNote* note = k_.windows.note(draft_.w.id))
-      for (const auto& held : note->held_up) {
-        const Nanos a = std::max(formats::nanoseconds(held.from), at), b = std::min(formats::nanoseconds(held.to), to);
-        if (a >= b) continue;
-        draft_.add(at, a, Label::send_sndbuf, Evidence::inferred);
-        at = b;
-      }
-    draft_.add(at, to, Label::send_sndbuf, Evidence::inferred);
   }
 
   // The awaited bytes, or the awaited answer of a call, are known to be there by the end of this iteration.
@@ -159,25 +146,68 @@ class Loop {
     if (w.server()) {
       if (from < w.second) {
         const Nanos whole = std::min(to, w.second);
-        add_awaited_bytes(k_, w.id.connection, from, whole, Label::net_upload, Label::net_reorder, Evidence::measured,
-                          0, draft_);
+        upload(from, whole);
         from = whole;
       }
-      if (to > w.third) responding(std::max(from, w.third), to);
-      to = std::min(to, w.third);
+      if (to > w.third) {
+        const Nanos begun = std::max(from, w.third);
+        const bool full = filled(begun);
+        for (const TimeSpan& piece : window_open(begun, to))
+          full ? unwritten(piece.time, piece.to) : waited(piece.time, piece.to, calls);
+        to = std::min(to, w.third);
+      }
     }
+    waited(from, to, calls);
+  }
+
+  // For more of the request. What arrives on a connection of several streams can be another's.
+  void upload(Nanos from, Nanos to) {
+    const EndLog* end = draft_.w.streams ? k_.observed.end(draft_.w.id.connection) : nullptr;
+    for (std::size_t tries = 0; tries < kMostArrivals && from < to; ++tries) {
+      const Nanos there = add_awaited_bytes(k_, draft_.w.id.connection, from, to, Label::net_upload, Label::net_reorder,
+                                            Evidence::measured, 0, draft_);
+      const PositionMark* read = end && there < to ? end->read.first_after(there) : nullptr;
+      if (!read || read == end->read.end()) return;
+      from = read->time;
+    }
+  }
+
+  // For an answer of its calls, or for something else.
+  void waited(Nanos from, Nanos to, std::span<const Call> calls) {
     if (from >= to) return;
     for (const TimeSpan& piece : add_calls(k_, calls, from, to, draft_)) unknown(piece.time, piece.to, calls);
   }
 
-  // The response was begun, and the client's window held more of it back.
-  void responding(Nanos from, Nanos to) {
-    const ExchangeNote* note = k_.windows.note(draft_.w.id);
-    if (!note) return;
-    for (const auto& held : note->held_up) {
-      const Nanos a = std::max(formats::nanoseconds(held.from), from), b = std::min(formats::nanoseconds(held.to), to);
-      if (a < b) draft_.add(a, b, Label::send_h2fc);
-    }
+  // The response was begun. The parts of [from, to) in which the client's HTTP/2 window did not hold more of it back.
+  std::vector<TimeSpan> window_open(Nanos from, Nanos to) {
+    std::vector<TimeSpan> out;
+    if (const ExchangeNote* note = k_.windows.note(draft_.w.id))
+      for (const auto& held : note->held_up) {
+        const Nanos a = std::max(formats::nanoseconds(held.from), from),
+                    b = std::min(formats::nanoseconds(held.to), to);
+        if (a >= b) continue;
+        draft_.add(a, b, Label::send_h2fc);
+        if (from < a) out.push_back({from, a});
+        from = b;
+      }
+    if (from < to) out.push_back({from, to});
+    return out;
+  }
+
+  // The loop stopped at `at` after it had sent enough to fill the socket's buffer.
+  bool filled(Nanos at) const {
+    const OffCpuWait* idle = log_.waits.last_before(at);
+    while (idle && idle->blocked != Blocked::poll && idle->blocked != Blocked::poll_one)
+      idle = idle == log_.waits.begin() ? nullptr : idle - 1;
+    return fills_buffer(k_, draft_.w.id.connection, idle ? idle->back : draft_.w.from, at);
+  }
+
+  // More could not be written, until the loop's last wake-up.
+  void unwritten(Nanos from, Nanos to) {
+    const LoopTimeline::Range r = timeline_.range(from, to, range_);
+    for (std::uint64_t i = r.first; i <= r.last && r.size() != 0; ++i)
+      if (const LoopTurn& t = timeline_.turn(i); t.idle && t.woken)
+        draft_.add(std::max(t.from, from), std::min(t.runnable, to), Label::send_sndbuf, Evidence::inferred);
   }
 
   // No call was under way: a timer or an unseen event, until the loop's last wake-up.
@@ -196,32 +226,36 @@ class Loop {
       worked_.push_back({taken, until});
       return add_running(k_, work.tid, taken, until, calls, draft_, Evidence::inferred);
     }
-    if (const auto call = answered(from, to, last->back))
-      return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+    if (const auto call = answered(from, to, *last)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
     if (last->ongoing) {  // nothing woke it
       if (const auto call = unanswered(last->time)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
       return draft_.add(from, until, Label::blocked_unknown, Evidence::inferred);
     }
     const TimeSpan* arrived = k_.observed.arrivals_elsewhere().last_until(last->runnable);
     const bool network = arrived && arrived->time > last->time && last->runnable - arrived->time < kPrompt;
-    const Label label = last->waker != 0 || !alone(last->runnable) ? Label::blocked_unknown
-                        : network                                  ? Label::net_unknown_socket
-                                                                   : Label::timer_sleep;
+    const bool told = last->woken_in != formats::WokenIn::unknown;  // older captures do not tell what woke it
+    const Label label = last->woken_by_timer()                       ? Label::timer_sleep
+                        : last->waker != 0 || !alone(last->runnable) ? Label::blocked_unknown
+                        : network                                    ? Label::net_unknown_socket
+                        : told                                       ? Label::blocked_unknown
+                                                                     : Label::timer_sleep;
     draft_.add(from, until, label, Evidence::inferred);
   }
 
-  // A call without a known parent, with its answer read right before this request went on: it likely belongs to this
-  // request. Its parent is not filled in.
-  std::optional<Call> answered(Nanos from, Nanos to, Nanos woken) {
-    Nanos resumed = to;
+  // A call without a known parent, with its answer, or the next part of it, read right before this request went on: it
+  // likely belongs to this request. Its parent is not filled in.
+  std::optional<Call> answered(Nanos from, Nanos to, const OffCpuWait& idle) {
+    Nanos resumed = to, taken_up = to;
     for (const LoopTurn& t : own_)
       if (t.to > to) {
         resumed = t.to;
+        taken_up = t.from;
         break;
       }
-    for (const Act* a = log_.acts.first_at(woken); a != log_.acts.end() && a->time <= resumed; ++a) {
+    for (const Act* a = log_.acts.first_at(idle.back); a != log_.acts.end() && a->time <= resumed; ++a) {
       const auto call = a->out ? std::nullopt : orphan(*a);
-      if (call && call->began < to && call->arrived > from) return call;
+      const bool passes_on = a->time == taken_up && !idle.woken_by_timer();
+      if (call && call->began < to && (call->arrived > from || passes_on)) return call;
     }
     return std::nullopt;
   }

@@ -43,8 +43,7 @@ struct Draft {
     const LoopTimeline* loop = nullptr;  // nullptr: every turn is a condition
     LoopTimeline::Range turns;           // of the loop, in the request's time
     std::uint32_t tid = 0;
-    std::vector<TimeSpan> ready;   // in these, what the request waits for is known to be there; disjoint, in order
-    Nanos responding = INT64_MAX;  // from here on, an idle loop waits for room for the response
+    std::vector<TimeSpan> ready;  // in these, what the request waits for is known to be there; disjoint, in order
   };
   Background background;
 

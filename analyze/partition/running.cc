@@ -29,6 +29,9 @@ constexpr std::size_t kTriesForOwn = 64;
 // it.
 constexpr Nanos kSliver = 100'000;
 
+// What a TCP socket takes before its buffer is full, unless the program made that smaller (net.ipv4.tcp_wmem).
+constexpr std::uint64_t kBuffer = 16 << 10;
+
 class Running {
  public:
   Running(const DraftContext& k, std::uint32_t tid, const ThreadLog& log, std::span<const Call> calls, Draft& draft)
@@ -265,11 +268,22 @@ class Running {
     if (w.woken()) add(w.time, until, Label::net_unknown_socket);
   }
 
+  // When the thread had last waited for a descriptor.
+  Nanos before(const OffCpuWait& w) const {
+    const OffCpuWait* last = log_.waits.last_before(w.time);
+    while (last && last->blocked != Blocked::poll && last->blocked != Blocked::poll_one &&
+           last->blocked != Blocked::input)
+      last = last == log_.waits.begin() ? nullptr : last - 1;
+    return last ? last->back : draft_.w.from;
+  }
+
   // A wait on the request's own connection: for the rest of the request, or for room for the response.
   void own(const OffCpuWait& w, Nanos until, Evidence evidence) {
     const EndLog* end = k_.observed.end(draft_.w.id.connection);
+    // A call that writes waits for room. One that waits for a descriptor can also wait for more of the request.
     const bool writes =
-        w.blocked == Blocked::output || (w.blocked != Blocked::input && draft_.w.phases && w.time >= draft_.w.third);
+        w.blocked == Blocked::output || (w.blocked != Blocked::input && draft_.w.phases && w.time >= draft_.w.third &&
+                                         fills_buffer(k_, draft_.w.id.connection, before(w), w.time));
     if (!writes && draft_.w.phases && w.time >= draft_.w.third)
       return add(w.time, until, Label::blocked_unknown);  // but for windows
     if (!writes) {
@@ -362,6 +376,15 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
   k.observed.counted().each(std::max(from, silent), to, [&](const TimeSpan& s) {
     draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);
   });
+}
+
+bool fills_buffer(const DraftContext& k, model::ConnectionId connection, Nanos since, Nanos at) {
+  const EndLog* end = k.observed.end(connection);
+  if (!end) return false;
+  std::uint64_t bytes = 0;
+  for (const PositionMark* m = end->sent.first_at(since); m != end->sent.end() && m->time <= at && bytes < kBuffer; ++m)
+    bytes += static_cast<std::uint32_t>(m->end - m->begin);
+  return bytes >= kBuffer;
 }
 
 bool expired(const ThreadLog& log, const OffCpuWait& wait) {
