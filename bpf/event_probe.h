@@ -56,7 +56,7 @@ TAILCAP_ENUM(tls_act, TAILCAP_TLS_ACT_NUMBERS);
 
 /* Bits 49-56 of every cookie of a probe at a function: the number of the file, by which hits by non-targets are
  * counted. */
-#define OTHERS_FILES_MAX 256 /* all further files share the last number */
+#define OTHERS_FILES_MAX 256 /* the last number: what is not governed */
 #define OTHERS_COOKIE(file) ((__u64)(file) << 49)
 #define OTHERS_FILE(cookie) ((cookie) >> 49 & (OTHERS_FILES_MAX - 1))
 #define TLS_COOKIE(act, library, depth) ((__u64)(__u32)(__s32)(depth) | (__u64)(act) << 32 | (__u64)(library) << 40)

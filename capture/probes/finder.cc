@@ -2,15 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cinttypes>
-#include <cstdio>
-#include <filesystem>
 #include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "bpf/event.h"
-#include "capture/host/system_file.h"
 #include "capture/scan/proc.h"
 #include "capture/tls/functions.h"
 #include "capture/tls/libraries.h"
@@ -29,8 +24,10 @@ constexpr std::size_t kMaxFacts = 4096;
 constexpr std::uint64_t kOthersHits = 20'000;
 constexpr auto kOthersInterval = 1s;
 constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's number
-// The number of everything that is not governed, and of all files for which there is no other number.
+// The number of everything that is not governed.
 constexpr std::uint32_t kUngoverned = OTHERS_FILES_MAX - 1;
+// Numbers for files that one process shows; programs map a few TLS libraries.
+constexpr std::uint32_t kNumbersOfProcess = 32;
 constexpr std::uint32_t kTlsGroups = kFileGroups + OTHERS_FILES_MAX;  // likewise
 constexpr std::uint32_t kDataGroups =
     kTlsGroups + OTHERS_FILES_MAX;  // reads and writes of TLS that is not read by keys
@@ -259,42 +256,49 @@ void Finder::look_at_others() {
 
 void Finder::look_at_process(std::uint32_t pid) {
   note_shadow_stack(pid);
-  const std::string folder = "/proc/" + std::to_string(pid) + "/";
-  std::error_code error;
-  const std::string executable = std::filesystem::read_symlink(folder + "exe", error).string();
+  const auto text = files_.process({pid, true, scan::kAllMappings});
+  if (!text && (files_.late() || files_.blocked())) tell_unread("/proc/" + std::to_string(pid) + "/maps");
+  if (!text) return;
   std::set<Mapped> seen;  // most files are mapped several times
-  SystemLines maps(folder + "maps", kMapsBytes);
-  for (std::string_view line; maps.next(line);) {
-    char range[40], rights[8], device[16];
-    std::uint64_t inode = 0;
-    int used = 0;
-    const std::string text(line);
-    if (std::sscanf(text.c_str(), "%39s %7s %*s %15s %" SCNu64 " %n", range, rights, device, &inode, &used) < 4)
-      continue;
-    if (rights[0] == '\0' || rights[1] == '\0' || rights[2] != 'x' || inode == 0) continue;
-    const std::string path = text.substr(static_cast<std::size_t>(used));
-    const bool program = path == executable;
-    if (!program && !(interests_.tls && tls::is_tls_library(name_of(path)))) continue;
-    const Mapped mapped{device, inode, path};
-    if (seen.insert(mapped).second) look_at_mapping(pid, range, mapped, program);
+  for (const auto& line : text->maps) {
+    const auto mapping = scan::parse_maps_line(pid, line);
+    if (!mapping || !mapping->executable || mapping->file.inode == 0) continue;
+    const scan::MappedFile& file = mapping->file;
+    const bool program = file.path == text->executable;
+    if (!program && !(interests_.tls && tls::is_tls_library(name_of(file.path)))) continue;
+    if (seen.insert({file.device, file.inode, file.path}).second) look_at_mapping(file, program);
   }
   tls_.follow();
 }
 
-void Finder::look_at_mapping(std::uint32_t pid, const std::string& range, const Mapped& mapped, bool program) {
-  if (unanswered_.contains(mapped)) return;
+// Whether the process still maps a file there, under this name.
+bool Finder::maps_still(const scan::MappedFile& mapped) {
+  const auto text = files_.process({mapped.pid, false, scan::kAllMappings});
+  return text && std::any_of(text->maps.begin(), text->maps.end(), [&](const std::string& line) {
+           return line.starts_with(mapped.range) && line.ends_with(mapped.path);
+         });
+}
+
+void Finder::look_at_mapping(const scan::MappedFile& mapped, bool program) {
+  const Mapped key{mapped.device, mapped.inode, mapped.path};
+  if (unanswered_.contains(key)) return;
+  const std::uint32_t pid = mapped.pid;
   const std::string folder = "/proc/" + std::to_string(pid) + "/";
-  const auto& [device, inode, path] = mapped;
   // map_files is the file itself, whichever file has its name now, and requires privileges that root/ does not.
-  std::vector<scan::Candidate> candidates = {{folder + "map_files/" + range}};
-  if (program) candidates.push_back({folder + "exe", inode});
-  candidates.push_back({folder + "root" + path, inode});
-  auto file = files_.open(path, candidates);
+  std::vector<scan::Candidate> candidates = {{folder + "map_files/" + mapped.range}};
+  if (program) candidates.push_back({folder + "exe", mapped.inode});
+  candidates.push_back({folder + "root" + mapped.path, mapped.inode});
+  auto file = files_.open(mapped.path, candidates, {mapped.device_number(), pid});
+  if (!file && (files_.late() || files_.blocked())) {
+    if (files_.late() && unanswered_.size() < kMaxFiles) unanswered_.insert(key);
+    return tell_unread(mapped.path);
+  }
   if (!file) {
-    if (!maps_still(pid, range, path)) return;  // it has ended, or runs another program
-    if (!files_.blocked() && unread_.size() < kMaxFiles && !unread_.insert(mapped).second && !files_.late()) return;
-    if (files_.late()) unanswered_.insert(mapped);
-    return tell_unread(path);
+    const std::string problem = files_.problem();
+    // It may have ended, or run another program.
+    if (maps_still(mapped) && unread_.size() < kMaxFiles && unread_.insert(mapped.path).second)
+      tell({mapped.path, {}, {}, problem, 0, 0});
+    return;
   }
   const auto identity = file->identity;
   look_at_file(*std::move(file));
@@ -324,15 +328,26 @@ void Finder::look_at_file(scan::TargetFile file) {
                             interests_.go, interests_.go_states, interests_.go_allocations, 0};
   request.go_file = go_.next_number();
   auto plan = files_.plan(file, request);
-  if (!plan) return tell_unread(file.shown);
+  if (!plan) {
+    if (files_.blocked()) looked_.erase(file.identity);  // its turn may come
+    return tell_unread(file.shown);
+  }
   if (!plan->refused.empty()) {
     // A script, or a program for another processor. This is reported only for a library.
     if (tls::is_tls_library(name_of(file.shown))) tell({file.shown, {}, {}, plan->refused, 0, 0});
     return;
   }
-  if (others_.size() + 1 < kUngoverned) others_.push_back({file.shown, 0, false});
-  const std::uint32_t number =
-      others_.size() + 1 < kUngoverned ? static_cast<std::uint32_t>(others_.size()) : kUngoverned;
+  const auto probed = [](const PlannedFunction& function) { return !function.places.empty(); };
+  const bool probes = std::any_of(plan->functions.begin(), plan->functions.end(), probed) ||
+                      std::any_of(plan->program.functions.begin(), plan->program.functions.end(), probed);
+  if (probes && !files_.can_be_placed(file)) {
+    looked_.erase(file.identity);  // it may be free later
+    return tell_missing(file.shown, "not probed: " + files_.problem());
+  }
+  const std::uint32_t number = probes ? new_number(file) : kUngoverned;
+  if (number == 0)
+    return tell_missing(file.shown,
+                        "not probed: as many files are as can be governed; no probe is placed without that");
   // The user asked for --profile deep at its stated cost, which non-targets that run the same program share. The TLS
   // functions in that program are governed like those of any library.
   const std::uint32_t go_number = interests_.go_states ? kUngoverned : number;
@@ -399,20 +414,22 @@ void Finder::tell(ProbeFact fact) {
     dropped_.facts++;
 }
 
-// Reports once that too many files do not answer; later files are not reported.
 void Finder::tell_unread(const std::string& path) {
-  if (!files_.blocked()) {
-    blocked_told_ = false;
-    return tell({path, {}, {}, files_.problem(), 0, 0});
-  }
-  if (!std::exchange(blocked_told_, true))
-    tell({path,
-          {},
-          {},
-          files_.problem() + "; while " + std::to_string(scan::TargetFiles::kMaxAbandoned) +
-              " do not, no other is looked at",
-          0,
-          0});
+  if (unread_.size() >= kMaxFiles || !unread_.insert(path).second) return;
+  if (files_.late() || files_.blocked()) return tell_missing(path, files_.problem());
+  tell({path, {}, {}, files_.problem(), 0, 0});
+}
+
+void Finder::tell_missing(const std::string& path, std::string reason) {
+  if (missing_.size() < kMaxFiles && missing_.insert(path).second)
+    tell({path, {}, {}, std::move(reason), 0, 0, false, interests_.tls});
+}
+
+std::uint32_t Finder::new_number(const scan::TargetFile& file) {
+  if (others_.size() + 2 >= kUngoverned || (file.pid != 0 && numbers_of_[file.pid] >= kNumbersOfProcess)) return 0;
+  if (file.pid != 0) numbers_of_[file.pid]++;
+  others_.push_back({file.shown, 0, false});
+  return static_cast<std::uint32_t>(others_.size());
 }
 
 Finder::Dropped Finder::dropped() const {

@@ -32,7 +32,8 @@ struct ProbeFact {
   std::string path, function, place, reason;
   std::uint64_t offset = 0;
   std::uint32_t price = 0;
-  bool left = false;  // it was probed, then removed
+  bool left = false;     // it was probed, then removed
+  bool missing = false;  // there may be functions to probe, and they are not
 };
 
 class Finder {
@@ -96,7 +97,8 @@ class Finder {
   void run();
   void ask(Job job, Clock::duration after);
   void look_at_process(std::uint32_t pid);
-  void look_at_mapping(std::uint32_t pid, const std::string& range, const Mapped& mapped, bool program);
+  void look_at_mapping(const scan::MappedFile& mapped, bool program);
+  bool maps_still(const scan::MappedFile& mapped);
   bool looked_at(const scan::Identity& identity) const;
   bool excluded(const scan::TargetFile& file);
   void look_at_file(scan::TargetFile file);
@@ -106,7 +108,10 @@ class Finder {
   void attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group,
               std::string& refused);
   void tell(ProbeFact fact);
-  void tell_unread(const std::string& path);  // the reason is files_.problem()
+  void tell_unread(const std::string& path);  // the reason is files_.problem(); once for each path
+  void tell_missing(const std::string& path, std::string reason);
+  // The number of a file with probes; 0: none is left for it.
+  std::uint32_t new_number(const scan::TargetFile& file);
 
   Probes& probes_;
   const Interests interests_;
@@ -124,8 +129,8 @@ class Finder {
   // reported as unreadable.
   std::set<scan::Identity> looked_;
   std::set<FileNumber> probed_;
-  std::set<Mapped> unanswered_, unread_;
-  bool blocked_told_ = false;
+  std::set<Mapped> unanswered_;
+  std::set<std::string> unread_, missing_;
   mutable go::Watch go_;
   TlsFiles tls_;
   Clock::time_point next_look_{};
@@ -138,6 +143,7 @@ class Finder {
     bool left = false;
   };
   std::vector<Probed> others_;
+  std::map<std::uint32_t, std::uint32_t> numbers_of_;  // how many of them, by the process that showed the file
   Clock::time_point others_look_{}, others_looked_{};
   std::thread thread_;
 };

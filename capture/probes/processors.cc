@@ -1,12 +1,8 @@
 #include "capture/probes/processors.h"
 
-#include <filesystem>
 #include <optional>
-#include <sstream>
-#include <string>
-#include <string_view>
 
-#include "capture/host/system_file.h"
+#include "capture/scan/process_text.h"
 
 namespace tailcap::capture::go {
 
@@ -15,22 +11,12 @@ namespace {
 constexpr std::int32_t kMost = 65535;
 
 // The address of the program's first byte: linkers lay its file out from address 0 on.
-std::optional<std::uint64_t> base_of(const std::string& folder) {
-  std::error_code error;
-  const std::string executable = std::filesystem::read_symlink(folder + "exe", error).string();
-  SystemLines maps(folder + "maps", kMapsBytes);
-  for (std::string_view line; maps.next(line);) {
-    std::istringstream fields{std::string(line)};
-    std::string range, rights, device, inode, path;
-    std::uint64_t offset = 1;
-    if (!(fields >> range >> rights >> std::hex >> offset >> device >> inode >> std::ws) || !std::getline(fields, path))
-      continue;
-    if (offset != 0 || path != executable) continue;
-    try {
-      return std::stoull(range, nullptr, 16);
-    } catch (const std::exception&) {
-      return std::nullopt;
-    }
+std::optional<std::uint64_t> base_of(scan::TargetFiles& files, std::uint32_t pid) {
+  const auto text = files.process({pid, false, scan::kAllMappings});
+  if (!text) return std::nullopt;
+  for (const auto& line : text->maps) {
+    const auto mapping = scan::parse_maps_line(pid, line);
+    if (mapping && mapping->file_offset == 0 && mapping->file.path == text->executable) return mapping->start;
   }
   return std::nullopt;
 }
@@ -40,9 +26,8 @@ std::optional<std::uint64_t> base_of(const std::string& folder) {
 std::uint16_t read_processors(scan::TargetFiles& files, std::uint32_t pid, std::uint64_t address,
                               bool position_independent) {
   if (address == 0) return 0;
-  const std::string folder = "/proc/" + std::to_string(pid) + "/";
   if (position_independent) {
-    const auto base = base_of(folder);
+    const auto base = base_of(files, pid);
     if (!base) return 0;
     address += *base;
   }

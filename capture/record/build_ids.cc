@@ -54,7 +54,8 @@ void BuildIds::run() {
     busy_ = true;
     lock.unlock();
     std::string id;
-    if (const auto file = files_.open(job.path, job.candidates())) id = files_.build_id(*file).value_or("");
+    if (const auto file = files_.open(job.path, job.candidates(), {job.device_number(), job.pid}))
+      id = files_.build_id(*file).value_or("");
     lock.lock();
     known_[job.key()] = std::move(id);
     busy_ = false;

@@ -22,18 +22,17 @@ constexpr std::chrono::milliseconds kLastBuildIds{200};
 
 }  // namespace
 
-std::size_t DescribedMappings::describe(std::uint32_t pid, Time now, bool at_once) {
-  auto mappings = executable_mappings(pid);
+void DescribedMappings::describe(std::uint32_t pid, std::vector<scan::MappingFacts> mappings, Time now, bool at_once) {
   const std::size_t count = mappings.size();
   const bool room = waiting_mappings_ + count <= kMappingsWaiting;
   if (!push(pid, now, mappings, at_once || !room) && room) {
     waiting_mappings_ += count;
     waiting_.push_back({pid, now, std::move(mappings)});
   }
-  return count;
 }
 
-bool DescribedMappings::push(std::uint32_t pid, Time now, const std::vector<MappingFacts>& mappings, bool anyway) {
+bool DescribedMappings::push(std::uint32_t pid, Time now, const std::vector<scan::MappingFacts>& mappings,
+                             bool anyway) {
   std::vector<std::optional<std::string>> ids;
   for (const auto& mapping : mappings) ids.push_back(build_ids_.of(mapping.file));
   const bool whole = std::all_of(ids.begin(), ids.end(), [](const auto& id) { return id.has_value(); });

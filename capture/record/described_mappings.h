@@ -8,7 +8,7 @@
 
 #include "capture/log/event_log.h"
 #include "capture/record/build_ids.h"
-#include "capture/scan/proc.h"
+#include "capture/scan/process_text.h"
 
 namespace tailcap::capture {
 
@@ -18,8 +18,7 @@ class DescribedMappings {
   DescribedMappings(const scan::Processes& processes, EventLog& log) : log_(log), build_ids_(processes) {}
 
   // Describes the process's mappings, now or once their build-ids are known; at_once: now, without unknown ones.
-  // Returns the number of mappings.
-  std::size_t describe(std::uint32_t pid, formats::Time now, bool at_once);
+  void describe(std::uint32_t pid, std::vector<scan::MappingFacts> mappings, formats::Time now, bool at_once);
   // Pushes mappings with build-ids that became known meanwhile, or that have been unknown for too long.
   void push_known(formats::Time now);
   // Describes all that are left, with the build-ids that arrive within a short time.
@@ -29,10 +28,10 @@ class DescribedMappings {
   struct Described {
     std::uint32_t pid = 0;
     formats::Time asked{};
-    std::vector<MappingFacts> mappings;
+    std::vector<scan::MappingFacts> mappings;
   };
   // Whether all build-ids are known; where they are not, only anyway.
-  bool push(std::uint32_t pid, formats::Time now, const std::vector<MappingFacts>& mappings, bool anyway);
+  bool push(std::uint32_t pid, formats::Time now, const std::vector<scan::MappingFacts>& mappings, bool anyway);
   void push_waiting(formats::Time now, bool anyway);
 
   EventLog& log_;

@@ -177,10 +177,10 @@ std::vector<std::uint32_t> chosen_by_name(const Selection& selection) {
 // Files known before the recording begins are examined first, while nothing waits in the ring.
 // The wait is limited: a file may never answer.
 void look_first(Finder& finder, const Selection& selection) {
+  finder.examine_system();  // before files of targets, which may keep it waiting
   for (const auto pid : selection.pids) finder.examine(pid);
   for (const auto pid : chosen_by_name(selection)) finder.examine_again(pid);
   if (!selection.command.empty()) finder.examine_command(selection.command.front());
-  finder.examine_system();
   finder.wait(kLookFirst);
 }
 

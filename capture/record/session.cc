@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -22,6 +23,8 @@ namespace {
 // recorder's work. A process that is left out keeps its first description.
 constexpr std::size_t kMappingsAgain = 64;
 constexpr std::size_t kMappingsInKeyframe = 16384;
+// Processes answer in microseconds. What does not come in this time comes with a later tick.
+constexpr std::chrono::milliseconds kTextsInTick{20}, kTextsInKeyframe{500}, kLastTexts{200};
 constexpr std::size_t kUnwatchedTold = 8;
 constexpr std::size_t kBuilds = 256;  // Go programs with modules recorded, each once
 // CPU quotas are read once a second, of the cgroups of so many processes (about 20 µs each); more processes take turns.
@@ -43,6 +46,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       mappings_(processes, log_),
       losses_(probes, log_),
       machine_(probes, log_),
+      texts_(processes),
       allocations_(probes.allocations_descriptor()),
       open_writes_(probes.settings().has(Group::tls) ? probes.go_calls_descriptor() : -1),
       unrecorded_(probes.unrecorded_descriptor()) {
@@ -106,6 +110,7 @@ void Session::begun(std::uint32_t pid, bool program) {
   met_anybody_ = true;
   processes_.insert(pid);
   new_.insert(pid);
+  if (program) shown_.erase(pid);
   if (finder_ && program) finder_->examine(pid);
   if (samples_) samples_->forget(pid);
 }
@@ -129,6 +134,9 @@ void Session::account_for(Time now, const std::vector<ProbeFact>& facts) {
                 "calls at places that were left, at least");
       statements_.note(now, "tailcap.left", fact.path + ": " + fact.reason);
     }
+    if (fact.missing)
+      log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
+                "calls in files that could not be looked at, at least");
     if (fact.price || log_.tally().unwatched.size() >= kUnwatchedTold) continue;
     const std::string text =
         (fact.function.empty() ? "" : "at " + fact.function + " ") + "in " + fact.path + ": " + fact.reason;
@@ -179,19 +187,29 @@ void Session::tick(Time now) {
   push_found(now);
   look_for_older(now);
   push_samples(false);
-  for (const auto pid : new_) {
-    const auto facts = process_facts(pid);
-    if (facts.executable.empty()) continue;  // the process has ended
-    log_.push({now,
-               {pid, pid},
-               TaskInfo{facts.parent_pid, facts.comm, command_line_of(facts), facts.executable, facts.cgroup,
-                        facts.started}});
-    push_pod(now, facts);
-    mappings_.describe(pid, now, false);
-  }
+  for (const auto pid : new_) texts_.ask({pid, true, scan::kMaxMappings});
+  if (!new_.empty()) texts_.wait(kTextsInTick, false);
   new_.clear();
+  push_texts(now);
   mappings_.push_known(now);
   if (!known(quotas_read_) || now - quotas_read_ >= kQuotasEvery) push_quotas(now);
+}
+
+void Session::push_texts(Time now) {
+  for (const auto& answer : texts_.take()) {
+    const auto& text = answer.text;
+    if (text.executable.empty()) continue;  // the process has ended, or nothing is known of it
+    remember(answer);
+    const std::uint32_t pid = answer.question.pid;
+    const auto facts = process_facts(pid);
+    const Shown& shown = shown_.at(pid);
+    log_.push(
+        {now,
+         {pid, pid},
+         TaskInfo{facts.parent_pid, facts.comm, shown.command_line, shown.executable, facts.cgroup, facts.started}});
+    push_pod(now, facts);
+    mappings_.describe(pid, executable_mappings(pid, text), now, false);
+  }
 }
 
 void Session::look_for_older(Time now) {
@@ -364,23 +382,45 @@ void Session::keyframe(Time now) {
   std::span<const std::byte> rest = tasks;
   processes_.clear();
   while (const std::size_t size = listed_size(rest)) {
+    if (converter_.convert(rest.first(size), event) && std::holds_alternative<TaskInfo>(event.body))
+      processes_.insert(event.thread.pid);
+    rest = rest.subspan(size);
+  }
+  // What a process that does not answer showed before still holds; a new one is described by a later tick.
+  const auto described = whose_mappings();
+  for (const auto pid : processes_) texts_.ask({pid, true, described.contains(pid) ? scan::kMaxMappings : 0});
+  texts_.wait(kTextsInKeyframe, false);
+  std::vector<scan::ProcessTexts::Answer> answers = texts_.take();
+  for (const auto& answer : answers) remember(answer);
+  std::erase_if(shown_, [&](const auto& known) { return !processes_.contains(known.first); });
+  rest = tasks;
+  while (const std::size_t size = listed_size(rest)) {
     if (converter_.convert(rest.first(size), event)) {
       if (auto* info = std::get_if<TaskInfo>(&event.body)) {
         ProcessFacts facts;
-        if (event.thread.pid == event.thread.tid) facts = process_facts(event.thread.pid);
-        info->command_line = command_line_of(facts);
-        info->executable = facts.executable;
+        if (event.thread.pid == event.thread.tid) {
+          facts = process_facts(event.thread.pid);
+          if (const auto known = shown_.find(event.thread.pid); known != shown_.end()) {
+            info->command_line = known->second.command_line;
+            info->executable = known->second.executable;
+          }
+        }
         info->cgroup = facts.cgroup;
         info->started = facts.started;
         met_anybody_ = true;
-        processes_.insert(event.thread.pid);
         log_.push(event);
         push_pod(now, facts);
       }
     }
     rest = rest.subspan(size);
   }
-  push_mappings(now);
+  std::size_t mappings = 0;
+  for (const auto& answer : answers) {
+    if (!processes_.contains(answer.question.pid) || mappings >= kMappingsInKeyframe) continue;
+    auto facts = executable_mappings(answer.question.pid, answer.text);
+    mappings += facts.size();
+    mappings_.describe(answer.question.pid, std::move(facts), now, true);
+  }
   new_.clear();
   if (finder_) {
     for (const auto pid : processes_) finder_->examine_again(pid);
@@ -414,24 +454,24 @@ void Session::keyframe(Time now) {
 }
 
 // Of many processes only where nothing else describes them, in turns.
-void Session::push_mappings(Time now) {
+std::set<std::uint32_t> Session::whose_mappings() {
   std::vector<std::uint32_t> pids(processes_.begin(), processes_.end());
   std::sort(pids.begin(), pids.end());
   if (pids.size() > kMappingsAgain) {
-    if (!statements_.repeated()) return;
+    if (!statements_.repeated()) return {};
     std::rotate(pids.begin(), std::lower_bound(pids.begin(), pids.end(), next_mappings_), pids.end());
     next_mappings_ = pids[kMappingsAgain];
     pids.resize(kMappingsAgain);
   }
-  std::size_t described = 0;
-  for (const auto pid : pids) {
-    if (described >= kMappingsInKeyframe) break;
-    described += mappings_.describe(pid, now, true);
-  }
+  return {pids.begin(), pids.end()};
 }
 
-std::string_view Session::command_line_of(const ProcessFacts& facts) const {
-  return keep_arguments_ ? std::string_view(facts.command_line) : mask::program_of(facts.command_line);
+void Session::remember(const scan::ProcessTexts::Answer& answer) {
+  if (answer.text.executable.empty()) return;
+  Shown& shown = shown_[answer.question.pid];
+  if (answer.silent && shown.executable == answer.text.executable) return;  // its arguments were known
+  std::string line = answer.text.command_line();
+  shown = {keep_arguments_ ? std::move(line) : std::string(mask::program_of(line)), answer.text.executable};
 }
 
 void Session::push_masking(Time now) {
@@ -461,6 +501,8 @@ void Session::push_waits() {
 }
 
 void Session::closing_facts() {
+  texts_.wait(kLastTexts, true);
+  push_texts(monotonic_now());
   mappings_.push_rest();
   push_waits();
   const Time now = monotonic_now();

@@ -33,6 +33,7 @@
 #include "capture/record/tls_auto.h"
 #include "capture/rings/convert.h"
 #include "capture/scan/proc.h"
+#include "capture/scan/process_texts.h"
 #include "capture/stacks/samples.h"
 #include "formats/file/writer.h"
 
@@ -81,10 +82,15 @@ class Session {
   void push_found(formats::Time now);     // by the finder, since the last time
   void push_go(formats::Time now, const go::Fact& fact);
   void push_samples(bool anyway);
-  std::string_view command_line_of(const ProcessFacts& facts) const;
+  // What /proc shows of a process, as it goes into the file.
+  struct Shown {
+    std::string command_line, executable;
+  };
+  void remember(const scan::ProcessTexts::Answer& answer);
+  void push_texts(formats::Time now);                           // that came meanwhile
   void push_pod(formats::Time now, const ProcessFacts& facts);  // that the process belongs to
   void push_masking(formats::Time now);
-  void push_mappings(formats::Time now);
+  std::set<std::uint32_t> whose_mappings();     // are described in this keyframe
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs a different program from its parent
   void push_costs(formats::Time now);
   void push_waits();
@@ -119,6 +125,8 @@ class Session {
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;          // targets that may be alive
   std::unordered_set<std::uint32_t> new_;                // not yet described
+  scan::ProcessTexts texts_;                             // asked about them
+  std::unordered_map<std::uint32_t, Shown> shown_;       // what it answered last, by process
   std::map<std::uint32_t, go::Fact> go_;                 // Go programs, by process
   std::set<std::shared_ptr<const std::string>> builds_;  // already recorded
   Pods pods_;

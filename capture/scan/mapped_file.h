@@ -27,7 +27,6 @@ struct MappedFile {
     return {{folder + "map_files/" + range}, {folder + "root" + path, inode}, {path, inode, device_number()}};
   }
 
- private:
   std::uint64_t device_number() const {
     unsigned upper = 0, lower = 0;
     return std::sscanf(device.c_str(), "%x:%x", &upper, &lower) == 2 ? makedev(upper, lower) : ~std::uint64_t{0};

@@ -10,6 +10,7 @@
 
 #include "capture/scan/function_places.h"
 #include "capture/scan/message.h"
+#include "capture/scan/process_text.h"
 #include "capture/symbols/encoding.h"
 
 namespace tailcap::capture::scan {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxCandidates = 8, kMaxPath = 8192, kMaxText = 65536, kMaxPlaces = 16384, kMaxCode = 15;
 constexpr unsigned kLongest = 30;  // seconds; nothing waits for it after that, and a wait that can be interrupted ends
+constexpr unsigned kLongestOfProcess = 3;
 constexpr std::size_t kMaxErrand = 8u << 20;  // 16,384 places
 
 Identity identity_of(const struct stat& status) {
@@ -49,6 +51,7 @@ std::string encode(const Reply& reply) {
   out.text(reply.problem);
   encode(out, reply.identity);
   out.number(reply.word);
+  out.text(reply.text);
   return out.take();
 }
 
@@ -56,7 +59,7 @@ std::string why() { return std::strerror(errno); }
 
 // Does not open the file for reading: the name may meanwhile refer to anything.
 Reply open_file(Decoder& in, std::vector<Descriptor>& out) {
-  Reply reply{"it is gone", {}, 0};
+  Reply reply{"it is gone", {}, 0, {}};
   for (std::size_t left = in.count(kMaxCandidates, 24); left > 0 && in.ok(); left--) {
     const std::string path(in.text(kMaxPath));
     const auto inode = in.number<std::uint64_t>(), device = in.number<std::uint64_t>();
@@ -70,7 +73,7 @@ Reply open_file(Decoder& in, std::vector<Descriptor>& out) {
       reply.problem = "another file has its name by now";
     } else {
       out.push_back(std::move(file));
-      return {{}, identity_of(status), 0};
+      return {{}, identity_of(status), 0, {}};
     }
   }
   return reply;
@@ -97,7 +100,7 @@ Descriptor open_to_read(const Descriptor& file, const Identity& identity, std::s
 Reply hand_over(Decoder& in, const std::vector<Descriptor>& given) {
   const Identity identity = decode_identity(in);
   const std::string_view request = in.text(kMaxText);
-  if (!in.ok() || given.size() != 3) return {"the request was damaged", {}, 0};
+  if (!in.ok() || given.size() != 3) return {"the request was damaged", {}, 0, {}};
   Reply reply;
   const Descriptor readable = open_to_read(given[0], identity, reply.problem);
   if (!readable) return reply;
@@ -133,11 +136,11 @@ Reply attach(Decoder& in, const std::vector<Descriptor>& given, std::vector<Desc
     place.code = in.text(kMaxCode);
     if (static_cast<std::size_t>(place.program) + 1 >= given.size()) in.fail();
   }
-  if (!in.done()) return {"the request was damaged", {}, 0};
+  if (!in.done()) return {"the request was damaged", {}, 0, {}};
   Reply reply;
   const Descriptor readable = open_to_read(given[0], identity, reply.problem);
   if (!readable) return reply;
-  if (!same_code(readable.get(), places)) return {"its code was changed while it was looked at", {}, 0};
+  if (!same_code(readable.get(), places)) return {"its code was changed while it was looked at", {}, 0, {}};
   std::vector<int> programs;
   for (std::size_t i = 1; i < given.size(); i++) programs.push_back(given[i].get());
   std::vector<int> links;
@@ -206,24 +209,40 @@ std::string encode_memory(std::uint32_t pid, std::uint64_t address) {
   return out.take();
 }
 
+std::string encode_process(std::string_view question) {
+  Encoder out;
+  out.number(Errand::process);
+  return out.take().append(question);
+}
+
+std::string encode_locks(std::uint64_t inode) {
+  Encoder out;
+  out.number(Errand::locks);
+  out.number(inode);
+  return out.take();
+}
+
 std::optional<Reply> decode_reply(std::string_view bytes) {
   Decoder in(bytes);
   Reply reply;
   reply.problem = in.text(kMaxText);
   reply.identity = decode_identity(in);
   reply.word = in.number<std::int32_t>();
+  reply.text = in.text(kMaxProcessText);
   return in.done() ? std::optional(std::move(reply)) : std::nullopt;
 }
 
 void serve_opening(int socket) {
   for (Message message; receive_message(socket, Take::descriptors, kMaxErrand, message) == Received::message;) {
-    alarm(kLongest);
     Decoder in(message.bytes);
     const auto errand = static_cast<Errand>(in.number<std::uint8_t>());
+    alarm(errand == Errand::process || errand == Errand::locks ? kLongestOfProcess : kLongest);
     std::vector<Descriptor> out;
-    Reply reply{"the request was damaged", {}, 0};
+    Reply reply{"the request was damaged", {}, 0, {}};
     if (errand == Errand::open) reply = open_file(in, out);
     if (errand == Errand::memory) reply = read_memory(in);
+    if (errand == Errand::process) reply = {{}, {}, 0, answer(in)};
+    if (errand == Errand::locks) reply = {take_locks(in.number<std::uint64_t>()), {}, 0, {}};
     if (errand == Errand::read && !message.descriptors.empty()) reply = hand_over(in, message.descriptors);
     if (errand == Errand::attach && !message.descriptors.empty()) reply = attach(in, message.descriptors, out);
     std::vector<int> descriptors;

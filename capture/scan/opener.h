@@ -32,7 +32,7 @@ struct Candidate {
   std::uint64_t inode = 0, device = 0;
 };
 
-enum class Errand : std::uint8_t { open, read, attach, memory };
+enum class Errand : std::uint8_t { open, read, attach, memory, process, locks };
 
 std::string encode_open(const std::vector<Candidate>& candidates);
 std::string encode_read(const Identity& identity, std::string_view request);
@@ -44,11 +44,20 @@ std::string encode_attach(const Identity& identity, bool many, std::uint32_t typ
 // Requests a word of a process's memory, which may map a file that does not answer.
 std::string encode_memory(std::uint32_t pid, std::uint64_t address);
 
+// question: an encoded ProcessQuestion; the answer's text is an encoded ProcessText (process_text.h).
+std::string encode_process(std::string_view question);
+
+// Takes the lock of the memory of every process that maps a file with this inode. The kernel places probes with these
+// locks, and lets no process on the machine fork meanwhile.
+std::string encode_locks(std::uint64_t inode);
+
 struct Reply {
   std::string problem;  // empty: done
   Identity identity;    // of the opened file
   std::int32_t word = 0;
+  std::string text;
 };
+inline constexpr std::size_t kMaxReply = 24u << 20;  // of a process with as many mappings as there may be
 std::optional<Reply> decode_reply(std::string_view bytes);
 
 // Serves until the other end of the socket is closed. Descriptors received: a file's (O_PATH), and either the socket

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <array>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -18,8 +17,6 @@
 namespace tailcap::capture {
 
 namespace {
-
-constexpr std::size_t kMaxCommandLine = 4096;  // what is beyond helps no reader of a report
 
 // From the text after the name in /proc/PID/stat. The kernel reports the start in clock ticks since boot, including
 // suspend.
@@ -46,38 +43,9 @@ ProcessFacts process_facts(std::uint32_t pid) {
   const std::string stat = read_system_file(folder + "stat", 512);
   if (const auto name_end = stat.rfind(')'); name_end != stat.npos)  // the name may contain anything
     facts.started = start_time(stat.c_str() + name_end + 1, facts.parent_pid);
-  facts.command_line = read_system_file(folder + "cmdline", kMaxCommandLine);
-  while (!facts.command_line.empty() && facts.command_line.back() == '\0') facts.command_line.pop_back();
-  for (char& c : facts.command_line) {
-    if (c == '\0') c = ' ';
-  }
-  std::error_code error;
-  facts.executable = std::filesystem::read_symlink(folder + "exe", error).string();
   const CgroupPaths groups = parse_cgroup_paths(read_system_file(folder + "cgroup", 4096));
   facts.cgroup = groups.cpu.empty() ? groups.unified : groups.cpu;  // where the CPU controller is
   return facts;
-}
-
-std::vector<MappingFacts> executable_mappings(std::uint32_t pid) {
-  SystemLines maps("/proc/" + std::to_string(pid) + "/maps", kMapsBytes);
-  std::vector<MappingFacts> mappings;
-  std::string_view text;
-  while (mappings.size() < kMaxMappings && maps.next(text)) {
-    const std::string line(text);
-    unsigned long start = 0, end = 0, offset = 0, inode = 0;
-    std::array<char, 8> rights{};
-    std::array<char, 16> device{};
-    int used = 0;
-    if (std::sscanf(line.c_str(), "%lx-%lx %7s %lx %15s %lu %n", &start, &end, rights.data(), &offset, device.data(),
-                    &inode, &used) < 6)
-      continue;
-    if (rights[2] != 'x' || inode == 0) continue;
-    char range[40];
-    std::snprintf(range, sizeof range, "%lx-%lx", start, end);
-    mappings.push_back(
-        {start, end, offset, {pid, range, device.data(), line.substr(static_cast<std::size_t>(used)), inode}});
-  }
-  return mappings;
 }
 
 bool process_exists(std::uint32_t pid) {
@@ -126,14 +94,6 @@ std::vector<std::string> interpreters(const std::string& path) {
   std::vector<std::string> out = {first.size() > 2 ? first.substr(2) : second};
   if (out[0].ends_with("/env") && first.size() > 2) out.push_back(second);
   return out;
-}
-
-bool maps_still(std::uint32_t pid, const std::string& range, const std::string& path) {
-  SystemLines maps("/proc/" + std::to_string(pid) + "/maps", kMapsBytes);
-  for (std::string_view line; maps.next(line);) {
-    if (line.starts_with(range) && line.ends_with(path)) return true;
-  }
-  return false;
 }
 
 }  // namespace tailcap::capture

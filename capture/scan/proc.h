@@ -1,35 +1,22 @@
-// Reads /proc for a process. Processes end at any moment: what cannot be read is empty.
+// Reads /proc for a process, as far as no process can delay that (the rest: process_text.h). Processes end at any
+// moment: what cannot be read is empty.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "capture/scan/mapped_file.h"
 #include "formats/time.h"
 
 namespace tailcap::capture {
 
 struct ProcessFacts {
   std::uint32_t parent_pid = 0;
-  std::string comm, command_line, executable;
+  std::string comm;
   std::string cgroup;                        // in the hierarchy of the CPU controller
   formats::Time started = formats::kNoTime;  // in clock ticks, a resolution of 10 ms
 };
 ProcessFacts process_facts(std::uint32_t pid);
-
-struct MappingFacts {
-  std::uint64_t start = 0, end = 0, file_offset = 0;
-  scan::MappedFile file;
-};
-
-// The limit for one process; further mappings are left out. Programs have tens to hundreds.
-inline constexpr std::size_t kMaxMappings = 8192;
-// Executable file mappings, without build-ids (capture/record/build_ids).
-std::vector<MappingFacts> executable_mappings(std::uint32_t pid);
-
-// Whether it still maps a file there, under this name. range: as in its maps.
-bool maps_still(std::uint32_t pid, const std::string& range, const std::string& path);
 
 // Finds the file that a shell would start; empty: there is none.
 std::string find_command(const std::string& command);

@@ -23,7 +23,11 @@ namespace {
 // in two seconds; on a machine that is busy all of that takes several times as long.
 constexpr auto kOpenPatience = 1s, kAttachPatience = 5s, kReadPatience = 8s, kBuildIdPatience = 2s;
 constexpr auto kReaderAge = 30s;  // of one that reads several files; it ends itself at 60
-constexpr std::size_t kMaxReply = 65536;
+constexpr auto kProcessPatience = 1s;
+// For a file of a mount of which none has been read, or of whose others some do not answer.
+constexpr auto kFirstPatience = 2s;
+constexpr auto kLocksPatience = 2s;
+constexpr std::size_t kMaxKnown = 4096;  // mounts, processes
 constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxBuildId = 64;
 constexpr std::size_t kPlacesAtOnce = 100;  // where each is two descriptors
 
@@ -51,7 +55,7 @@ std::uint32_t perf_type() {
 std::optional<TargetFile> TargetFile::again() const {
   Descriptor copy(fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 3));
   if (!copy) return std::nullopt;
-  return TargetFile{shown, identity, std::move(copy)};
+  return TargetFile{shown, identity, std::move(copy), pid};
 }
 
 TargetFiles::TargetFiles(const Processes& processes)
@@ -64,23 +68,40 @@ void TargetFiles::stop() {
   (void)!write(stop_.get(), &one, sizeof one);
 }
 
-void TargetFiles::abandon(Descriptor& socket) { abandoned_.push_back(std::move(socket)); }
+void TargetFiles::abandon(Descriptor& socket, Owner owner) {
+  abandoned_.push_back({std::move(socket), owner});
+  answered_.erase(owner.device);
+}
 
 // A process that answers after all finds its socket closed, and ends.
-bool TargetFiles::blocked() {
-  std::erase_if(abandoned_, [](const Descriptor& socket) {
-    pollfd watched{socket.get(), POLLIN, 0};
+bool TargetFiles::used_up(const Owner& owner) {
+  std::erase_if(abandoned_, [](const Abandoned& each) {
+    pollfd watched{each.socket.get(), POLLIN, 0};
     return poll(&watched, 1, 0) > 0;
   });
-  return abandoned_.size() >= kMaxAbandoned;
+  const auto of_device = std::count_if(abandoned_.begin(), abandoned_.end(), [&](const Abandoned& each) {
+    return owner.device != 0 && each.owner.device == owner.device;
+  });
+  const auto of_process = std::count_if(abandoned_.begin(), abandoned_.end(), [&](const Abandoned& each) {
+    return owner.pid != 0 && each.owner.pid == owner.pid;
+  });
+  const bool all = abandoned_.size() >= kMaxAbandonedInAll && !answered_.contains(owner.device);
+  return all || std::max(of_device, of_process) >= static_cast<std::ptrdiff_t>(kMaxAbandoned);
+}
+
+bool TargetFiles::proven(const Owner& owner) const {
+  return answered_.contains(owner.device) &&
+         std::none_of(abandoned_.begin(), abandoned_.end(),
+                      [&](const Abandoned& each) { return owner.pid != 0 && each.owner.pid == owner.pid; });
 }
 
 bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descriptors, Clock::duration patience,
-                             Message& answer) {
-  late_ = false;
+                             Owner owner, Message& answer) {
+  late_ = blocked_ = false;
   for (int tries = 0; tries < 2; tries++) {
-    if (blocked()) {
-      problem_ = "too many files do not answer";
+    if (used_up(owner)) {
+      blocked_ = true;
+      problem_ = "other files of the same process or mount do not answer";
       return false;
     }
     if (!opener_) opener_ = processes_.openers().start();
@@ -97,12 +118,12 @@ bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descr
       case Received::message:
         return true;
       case Received::late:
-        abandon(opener_);
+        abandon(opener_, owner);
         late_ = true;
         problem_ = "it does not answer";
         return false;
       case Received::interrupted:
-        abandon(opener_);
+        abandon(opener_, owner);
         problem_ = "the recording ends";
         return false;
       case Received::closed:
@@ -115,19 +136,21 @@ bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descr
   return false;
 }
 
-std::optional<TargetFile> TargetFiles::open(const std::string& shown, const std::vector<Candidate>& candidates) {
+std::optional<TargetFile> TargetFiles::open(const std::string& shown, const std::vector<Candidate>& candidates,
+                                            Owner owner) {
   Message answer;
-  if (!ask_opener(encode_open(candidates), {}, kOpenPatience, answer)) return std::nullopt;
+  if (!ask_opener(encode_open(candidates), {}, kOpenPatience, owner, answer)) return std::nullopt;
   auto reply = decode_reply(answer.bytes);
   if (!reply || !reply->problem.empty() || answer.descriptors.size() != 1) {
     problem_ = reply && !reply->problem.empty() ? reply->problem : "it cannot be opened";
     return std::nullopt;
   }
-  return TargetFile{shown, reply->identity, std::move(answer.descriptors[0])};
+  return TargetFile{shown, reply->identity, std::move(answer.descriptors[0]), owner.pid};
 }
 
 std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string_view request, std::size_t most,
                                              Clock::duration patience, bool keeps_reader) {
+  if (!proven(file.owner())) patience = std::min<Clock::duration>(patience, kFirstPatience);
   const auto deadline = Clock::now() + patience;
   if (!keeps_reader || Clock::now() - reader_since_ > kReaderAge) reader_.reset();
   if (!reader_) {
@@ -142,7 +165,7 @@ std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string
   const int descriptors[] = {file.descriptor.get(), reader_.get(), memory.get()};
   Message answer;
   if (!ask_opener(encode_read(file.identity, request), descriptors, std::min<Clock::duration>(kOpenPatience, patience),
-                  answer))
+                  file.owner(), answer))
     return std::nullopt;
   const auto reply = decode_reply(answer.bytes);
   if (!reply || !reply->problem.empty()) {
@@ -154,12 +177,14 @@ std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string
   if (received == Received::message) {
     bytes = contents(memory.get(), most);
     problem_ = bytes ? "" : "it has more to tell than is kept of a file";
+    if (answered_.size() >= kMaxKnown) answered_.clear();
+    answered_.insert(file.identity.device);
   } else if (received == Received::closed) {
     problem_ = "it cannot be read within the limits of memory and time that a file has";
   } else {
     late_ = received == Received::late;
     problem_ = late_ ? "it does not answer" : "the recording ends";
-    abandon(reader_);
+    abandon(reader_, file.owner());
   }
   if (!keeps_reader || !bytes) reader_.reset();
   return bytes;
@@ -203,8 +228,8 @@ std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int
     const auto begin = places.begin() + static_cast<std::ptrdiff_t>(first);
     const auto end = begin + static_cast<std::ptrdiff_t>(std::min(at_once, places.size() - first));
     Message answer;
-    const bool asked =
-        ask_opener(encode_attach(identity, many, type, {begin, end}), descriptors, kAttachPatience, answer);
+    const bool asked = ask_opener(encode_attach(identity, many, type, {begin, end}), descriptors, kAttachPatience,
+                                  file.owner(), answer);
     const auto reply = asked ? decode_reply(answer.bytes) : std::nullopt;
     if (asked) problem_ = reply ? reply->problem : "it cannot be probed";
     if (reply && reply->problem.empty()) {
@@ -219,10 +244,32 @@ std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int
 
 std::optional<std::int32_t> TargetFiles::word(std::uint32_t pid, std::uint64_t address) {
   Message answer;
-  const bool asked = ask_opener(encode_memory(pid, address), {}, kOpenPatience, answer);
+  const bool asked = ask_opener(encode_memory(pid, address), {}, kOpenPatience, {0, pid}, answer);
   const auto reply = asked ? decode_reply(answer.bytes) : std::nullopt;
   if (asked) problem_ = reply ? reply->problem : "its memory cannot be read";
   return reply && reply->problem.empty() ? std::optional(reply->word) : std::nullopt;
+}
+
+bool TargetFiles::can_be_placed(const TargetFile& file) {
+  Message answer;
+  if (ask_opener(encode_locks(file.identity.inode), {}, kLocksPatience, file.owner(), answer)) return true;
+  if (late_)
+    problem_ = "a process that maps it keeps the lock of its memory; all processes that fork would wait for that";
+  return false;
+}
+
+std::optional<ProcessText> TargetFiles::process(const ProcessQuestion& question) {
+  if (silent_.contains(question.pid)) return std::nullopt;
+  Message answer;
+  const bool asked = ask_opener(encode_process(encode(question)), {}, kProcessPatience, {0, question.pid}, answer);
+  if (!asked && late_) {
+    if (silent_.size() >= kMaxKnown) silent_.clear();
+    silent_.insert(question.pid);
+  }
+  const auto reply = asked ? decode_reply(answer.bytes) : std::nullopt;
+  auto text = reply ? decode_process_text(reply->text) : std::nullopt;
+  if (asked && !text) problem_ = "what /proc shows of it was not understood";
+  return text;
 }
 
 }  // namespace tailcap::capture::scan

@@ -62,7 +62,8 @@ std::shared_ptr<CodeFile> CodeFiles::file(const scan::MappedFile& mapped) {
 
 // Places in a file that is no ELF file of this processor have no names.
 void CodeFiles::read(const Job& job) {
-  const auto file = target_files_.open(job.mapped.path, job.mapped.candidates());
+  const auto file =
+      target_files_.open(job.mapped.path, job.mapped.candidates(), {job.mapped.device_number(), job.mapped.pid});
   auto names = file ? target_files_.names(*file) : std::nullopt;
   if (names && memory_ + names->memory() <= kMaxMemory) {
     memory_ += names->memory();

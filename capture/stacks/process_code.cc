@@ -1,51 +1,54 @@
 #include "capture/stacks/process_code.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <string>
+#include <chrono>
+#include <memory>
 #include <utility>
-
-#include "capture/host/system_file.h"
 
 namespace tailcap::capture::stacks {
 
 namespace {
 
 constexpr std::size_t kMaxProcesses = 4096;
-constexpr std::size_t kMaxRanges = 65536;           // the kernel's own limit of mappings (vm.max_map_count)
-constexpr formats::Duration kStale{1'000'000'000};  // what is unmapped and mapped again shows no other way
-constexpr std::size_t kManyRanges = 4096;           // reading this many takes milliseconds,
-constexpr int kManyPatience = 30;                   // so they are read this many times less often
-constexpr formats::Duration kRetry{100'000'000};    // an address that lies in no file: code made at run time, mostly
+constexpr std::chrono::milliseconds kReadPatience{30};  // the thread that empties the rings waits
+constexpr std::uint32_t kMostSilent = 10;               // each time that it does not answer doubles the pause
+constexpr formats::Duration kStale{1'000'000'000};      // what is unmapped and mapped again shows no other way
+constexpr std::size_t kManyRanges = 4096;               // reading this many takes milliseconds,
+constexpr int kManyPatience = 30;                       // so they are read this many times less often
+constexpr formats::Duration kRetry{100'000'000};  // an address that lies in no file: code made at run time, mostly
 
 }  // namespace
 
-void ProcessCode::read(std::uint32_t pid, Process& process) {
-  const std::string folder = "/proc/" + std::to_string(pid) + "/";
-  SystemLines maps(folder + "maps", kMapsBytes);
-  std::vector<Range> ranges;
-  std::string_view text;
-  while (maps.next(text) && ranges.size() < kMaxRanges) {
-    const std::string line(text);
-    unsigned long start = 0, end = 0, offset = 0, inode = 0;
-    std::array<char, 8> rights{};
-    std::array<char, 16> device{};
-    int used = 0;
-    if (std::sscanf(line.c_str(), "%lx-%lx %7s %lx %15s %lu %n", &start, &end, rights.data(), &offset, device.data(),
-                    &inode, &used) < 6)
-      continue;
-    if (rights[2] != 'x') continue;
-    const std::string path = line.substr(static_cast<std::size_t>(used));
-    if (inode != 0) {
-      char range[64];
-      std::snprintf(range, sizeof range, "%lx-%lx", start, end);
-      ranges.push_back({start, end, offset, files_.file({pid, range, device.data(), path, inode})});
-    } else if (path.starts_with('[')) {  // [vdso]
-      ranges.push_back({start, end, 0, std::make_shared<CodeFile>(frame_name(path), false)});
-    }
+// A process that does not answer is waited for once, and asked less and less often.
+void ProcessCode::read(std::uint32_t pid) {
+  Process& process = processes_[pid];
+  if (!process.asked) {
+    process.asked = true;
+    texts_.ask({pid, false, scan::kAllMappings});
+    texts_.wait(kReadPatience, false);
   }
-  if (!ranges.empty()) process.ranges = std::move(ranges);  // one that is about to end has none
+  take_answers();
+}
+
+void ProcessCode::take_answers() {
+  for (const auto& [question, text, silent] : texts_.take()) {
+    const auto found = processes_.find(question.pid);
+    if (found == processes_.end()) continue;
+    Process& process = found->second;
+    process.asked = false;
+    process.silent = silent ? std::min(process.silent + 1, kMostSilent) : 0;
+    std::vector<Range> ranges;
+    for (const auto& line : text.maps) {
+      const auto mapping = scan::parse_maps_line(question.pid, line);
+      if (!mapping || !mapping->executable) continue;
+      if (mapping->file.inode != 0)
+        ranges.push_back({mapping->start, mapping->end, mapping->file_offset, files_.file(mapping->file)});
+      else if (mapping->file.path.starts_with('['))  // [vdso]
+        ranges.push_back(
+            {mapping->start, mapping->end, 0, std::make_shared<CodeFile>(frame_name(mapping->file.path), false)});
+    }
+    if (!ranges.empty()) process.ranges = std::move(ranges);  // one that is about to end has none
+  }
 }
 
 const ProcessCode::Range* ProcessCode::find(const Process& process, std::uint64_t address) {
@@ -58,10 +61,11 @@ CodePlace ProcessCode::at(std::uint32_t pid, std::uint64_t address, formats::Tim
   if (processes_.size() >= kMaxProcesses && !processes_.contains(pid)) processes_.clear();
   Process& process = processes_[pid];
   const Range* range = find(process, address);
-  const auto patience = (range ? kStale : kRetry) * (process.ranges.size() > kManyRanges ? kManyPatience : 1);
+  const auto patience =
+      (range ? kStale : kRetry) * (process.ranges.size() > kManyRanges ? kManyPatience : 1) * (1 << process.silent);
   if (!known(process.read) || now - process.read >= patience) {
     process.read = now;
-    read(pid, process);
+    read(pid);
     range = find(process, address);
   }
   return range ? CodePlace{range->file, range->offset + (address - range->start)} : CodePlace{};

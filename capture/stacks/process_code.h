@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "capture/scan/process_texts.h"
 #include "capture/stacks/code_files.h"
 #include "formats/time.h"
 
@@ -18,8 +19,8 @@ struct CodePlace {
 
 class ProcessCode {
  public:
-  // files must outlive this.
-  explicit ProcessCode(CodeFiles& files) : files_(files) {}
+  // Both must outlive this.
+  ProcessCode(CodeFiles& files, const scan::Processes& processes) : files_(files), texts_(processes) {}
 
   // Reads /proc where the process is new, has mapped more since, or has not been looked at for a second.
   CodePlace at(std::uint32_t pid, std::uint64_t address, formats::Time now);
@@ -33,11 +34,15 @@ class ProcessCode {
   struct Process {
     std::vector<Range> ranges;  // by address
     formats::Time read = formats::kNoTime;
+    bool asked = false;
+    std::uint32_t silent = 0;  // times in a row that it did not answer
   };
-  void read(std::uint32_t pid, Process& process);
+  void read(std::uint32_t pid);
+  void take_answers();
   static const Range* find(const Process& process, std::uint64_t address);
 
   CodeFiles& files_;
+  scan::ProcessTexts texts_;
   std::unordered_map<std::uint32_t, Process> processes_;
 };
 

@@ -58,7 +58,7 @@ bool ready(const std::vector<CodePlace>& places) {
 }  // namespace
 
 Samples::Samples(KernelNames kernel, const scan::Processes& processes)
-    : kernel_(std::move(kernel)), files_(processes), code_(files_) {}
+    : kernel_(std::move(kernel)), files_(processes), code_(files_, processes) {}
 
 std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;

@@ -5,6 +5,7 @@ first, in a run without faults, so that the faults are spread over the whole of 
 """
 import collections
 import contextlib
+import os
 import pathlib
 import random
 import signal
@@ -89,6 +90,28 @@ class FaultInjection(Case):
                 outcomes[self.assert_sound(*self.run_under(what), what)] += 1
         print(f"\n  {count['openat']} openat, {count['read']} read; {dict(outcomes)}")
         self.assertGreater(outcomes["went on"], 0)
+
+    def test_reads_that_hang(self):
+        """Whatever /proc shows of the target's memory is read by others: where such a read never returns, the recorder goes on and ends."""
+        for name in ("cmdline", "maps"):
+            log, file = self.scratch / f"{name}.log", self.scratch / f"{name}.tcap"
+            command = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", f"/proc/{self.service.pid}/{name}", "-e", "inject=read:delay_enter=60000000",
+                       harness.BUILD / "capture/tailcap-record", "-o", file, "-p", self.service.pid, "--sample", "99"]
+            with self.subTest(name), open(log, "wb") as out:
+                process = self.start(command, stdout=out, stderr=out)
+                harness.wait_until(lambda: "recording PID" in log.read_text(), "the recording", 20)
+                for _ in range(20):
+                    with contextlib.suppress(urllib.error.HTTPError):  # an answer, too
+                        urllib.request.urlopen(self.url + "/", timeout=30).close()
+                    time.sleep(0.05)
+                recorder = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+                start = time.monotonic()
+                os.kill(recorder, signal.SIGINT)
+                harness.wait_until(file.exists, "the end", 20)
+                self.assertLess(time.monotonic() - start, 3)
+                process.kill()  # strace waits for what hangs
+                requests = harness.json_lines(self.tailcap("requests", file, "--json", code=(0, 3)))
+                self.assertGreaterEqual(len(requests), 20)
 
     def test_no_descriptors_left(self):
         """From some moment in the recording on nothing can be opened, and it is ended by a signal all the same."""

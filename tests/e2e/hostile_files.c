@@ -4,11 +4,15 @@
  *   victim                 prints the result of limit(), repeatedly; it is not recorded
  *   swap HOW FILE OTHER    maps FILE; as soon as it is opened, another file takes its place. HOW: symlink, rename,
  *                          remap (another file mapped at the same address) or rewrite (FILE itself, in place)
- *   map FILE               maps FILE and waits
+ *   map FILE...            maps each FILE and waits
  *   many FILE COUNT        maps FILE COUNT times
+ *   lock FILE              maps FILE; after a line of input it keeps the lock of its own memory, as long as FILE does
+ * not answer
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,14 +103,43 @@ static void many(const char* path, long count) {
   for (;;) pause();
 }
 
+/* The kernel keeps the lock for reading while it reads FILE; a thread that waits for it to map something makes all
+ * others wait. */
+static void* read_own_memory(void* at) {
+  char byte;
+  int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+
+  if (pread(memory, &byte, 1, (off_t)(uintptr_t)at) < 0) return NULL;
+  return at;
+}
+
+static void* map_something(void* unused) {
+  usleep(300000);
+  return mmap(unused, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void lock_memory(const char* path) {
+  char* at = map(path, NULL, 4096);
+  pthread_t reader, mapper;
+
+  say("mapped");
+  if (getchar() == EOF) exit(1);
+  pthread_create(&reader, NULL, read_own_memory, at);
+  pthread_create(&mapper, NULL, map_something, NULL);
+  usleep(600000);
+  if (write(1, "locked\n", 7) != 7) exit(1);
+  for (;;) pause();
+}
+
 int main(int argc, char** argv) {
   if (argc == 2 && !strcmp(argv[1], "victim")) victim();
   if (argc == 5 && !strcmp(argv[1], "swap")) swap(argv[2], argv[3], argv[4]);
-  if (argc == 3 && !strcmp(argv[1], "map")) {
-    map(argv[2], NULL, 4096);
+  if (argc >= 3 && !strcmp(argv[1], "map")) {
+    for (int i = 2; i < argc; i++) map(argv[i], NULL, 4096);
     say("mapped");
     for (;;) pause();
   }
+  if (argc == 3 && !strcmp(argv[1], "lock")) lock_memory(argv[2]);
   if (argc == 4 && !strcmp(argv[1], "many")) many(argv[2], atol(argv[3]));
   return 2;
 }

@@ -14,7 +14,7 @@ class SilentFiles:
     def __init__(self, folder, name, content):
         self.folder, self.name, self.content = folder, name.encode(), content
         self.silent = threading.Event()
-        self.unanswered = 0
+        self.unanswered, self.ended = 0, False
         self.device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
         options = f"fd={self.device},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
         if libc.mount(b"silent", str(folder).encode(), b"fuse.silent", 0, options) != 0:
@@ -66,5 +66,8 @@ class SilentFiles:
                 self.answer(unique, error=ENOSYS)
 
     def end(self):
+        if self.ended:
+            return
+        self.ended = True
         libc.umount2(str(self.folder).encode(), 2)  # whoever waits gets an error once the device is closed, too
         os.close(self.device)

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -20,6 +21,7 @@
 
 #include "capture/host/quota.h"
 #include "capture/scan/proc.h"
+#include "capture/scan/process_text.h"
 
 namespace tailcap::capture {
 namespace {
@@ -36,6 +38,15 @@ struct Folder {
     return path + "/file";
   }
 };
+
+// As an opener answers.
+scan::ProcessText shown(std::uint32_t pid) {
+  const std::string question = scan::encode(scan::ProcessQuestion{pid, true, scan::kAllMappings});
+  scan::Decoder in(question);
+  const auto text = scan::decode_process_text(scan::answer(in));
+  EXPECT_TRUE(text);
+  return text.value_or(scan::ProcessText{});
+}
 
 std::vector<std::string> lines(const std::string& path, std::size_t most = kSystemFileBytes) {
   SystemLines file(path, most);
@@ -125,12 +136,18 @@ TEST(SystemFile, ProcessesThatEndMeanwhile) {
       quotas.read(number);
       process_facts(number);
       process_exists(number);
-      if (reads % 64 == 0) executable_mappings(number);
+      if (reads % 64 == 0) scan::executable_mappings(number, shown(number));
       reads++;
     }
   });
   stop = true;
   storm.join();
+  const auto own = shown(static_cast<std::uint32_t>(getpid()));
+  EXPECT_EQ(own.executable, std::filesystem::read_symlink("/proc/self/exe").string());
+  EXPECT_FALSE(own.command_line().empty());
+  const auto mappings = scan::executable_mappings(static_cast<std::uint32_t>(getpid()), own);
+  EXPECT_TRUE(
+      std::any_of(mappings.begin(), mappings.end(), [&](const auto& m) { return m.file.path == own.executable; }));
   EXPECT_GT(reads, 1000u);
   EXPECT_GT(ends, 100);
 }
