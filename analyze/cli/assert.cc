@@ -20,7 +20,7 @@
 #include "analyze/report/words/number.h"
 #include "analyze/views/compare/objectives.h"
 #include "analyze/views/compare/run_of.h"
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 #include "formats/printable.h"
 
 namespace tailcap::cli {

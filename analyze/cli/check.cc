@@ -9,8 +9,8 @@
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/file/capture_facts.h"
+#include "formats/bounds/read_limits.h"
 #include "formats/file/marker.h"
-#include "formats/file/read_limits.h"
 #include "formats/file/reader.h"
 #include "formats/printable.h"
 
@@ -66,11 +66,16 @@ std::optional<std::string> note_of(const formats::Preamble& preamble, std::strin
   return {};
 }
 
+// Whether something was added to a strictly redacted capture, which has not passed the rules.
+bool added_later(std::string_view level, const formats::Marker& marker) { return level == "strict" && !marker.strict; }
+
 // null: not redacted.
 nlohmann::ordered_json redaction_json(const formats::Preamble& preamble, const formats::Marker& marker) {
   const auto level = note_of(preamble, "tailcap.redacted");
   if (!marker.preamble || !marker.footer || !level) return {};
-  return {{"level", *level}, {"policy", note_of(preamble, "tailcap.redacted.policy").value_or("")}};
+  return {{"level", *level},
+          {"policy", note_of(preamble, "tailcap.redacted.policy").value_or("")},
+          {"added_later", added_later(*level, marker)}};
 }
 
 void print_json(const std::vector<BlockStatus>& blocks, const formats::FileSummary& summary, const Total& total,
@@ -163,7 +168,8 @@ int run_check(int argc, char** argv) {
     if (format != "json")
       std::printf("%s: %s\n", formats::printable(file).c_str(),
                   ok ? ("redacted, level " + formats::printable(*level) + ", policy " +
-                        formats::printable(note_of(reader.preamble(), "tailcap.redacted.policy").value_or("unknown")))
+                        formats::printable(note_of(reader.preamble(), "tailcap.redacted.policy").value_or("unknown")) +
+                        (added_later(*level, marker) ? "; NOT STRICT any more: a note was added afterwards" : ""))
                            .c_str()
                      : "NOT REDACTED, or not a whole capture");
     if (!ok) return kNoAnswer;

@@ -21,7 +21,7 @@
 #include "analyze/report/compare/compare.h"
 #include "analyze/views/compare/run_of.h"
 #include "analyze/views/compare/slow_pairs.h"
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 #include "formats/printable.h"
 
 namespace tailcap::cli {

@@ -87,7 +87,7 @@ Give it away
   note        add a question to a capture
   pack        cut, redacted and with a report: one file for a bug report
 
-Options of all commands that read a capture; at a limit they say so, print what they have and exit with 3
+Options of all commands that read a capture; at a limit they say so, and print what they have or end
 )";
 
 constexpr const char* kExamples = R"(
@@ -99,7 +99,7 @@ examples:
 
 void print_help() {
   std::string text = kCommands;
-  for (const Definition* d : {&option::kMaxMemory, &option::kMaxRequests, &option::kTraceKeys})
+  for (const Definition* d : {&option::kMaxMemory, &option::kMaxCpu, &option::kMaxRequests, &option::kTraceKeys})
     text += option_lines(*d, {}, d->text, 26);
   std::fputs((text + "\n" + kExitCodes + kExamples).c_str(), stdout);
 }

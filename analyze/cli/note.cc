@@ -20,7 +20,8 @@ constexpr Definition kRequest{"request", 0, "ID", "the note is about this reques
 
 constexpr const char* kNotes =
     R"(Reports show the note below their first line. FILE is written anew and takes its name when it is whole. A note that is
-added after `tailcap redact` stays as it is; before, it is redacted like other text.
+added after `tailcap redact` stays as it is, and takes the mark of the strict level away; before, it is redacted like
+other text.
 
 examples:
   tailcap note slow.tcap 'why does the second call wait for 300 ms?' --request 12.3

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,7 @@
 #include "analyze/cli/options/read_options.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/scratch.h"
 #include "analyze/pack/archive.h"
 #include "analyze/redact/redact.h"
@@ -32,6 +34,7 @@ using report::count_text;
 using report::printable;
 
 constexpr Definition kYes{"yes", 'y', nullptr, "do not ask", 0};
+constexpr std::size_t kPiece = 1u << 20;
 constexpr std::uint64_t kMaxBytes = 24'000'000;
 
 constexpr const char* kNotes =
@@ -148,13 +151,24 @@ int run_pack(int argc, char** argv) {
     std::puts("Nothing was written.");
     return kNoAnswer;
   }
-  pack::write_archive(out,
+  const std::string archive = scratch.file("pack.zip");
+  OutputFile to(out, cut.in, OutputFile::Over::packs);
+  pack::write_archive(archive,
                       {{pack::kCaptureName, redaction.out, {}},
                        {"report.html", html, {}},
                        {"report.md", md, {}},
                        {"manifest.json",
                         {},
                         formats::printable_json(manifest.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n"}});
+  std::ifstream from(archive, std::ios::binary);
+  std::string piece;
+  do {
+    piece.resize(kPiece);
+    from.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    piece.resize(static_cast<std::size_t>(from.gcount()));
+    to.write(piece);
+  } while (from);
+  to.finish();
   std::printf("%s: %s\n", printable(out).c_str(), bytes_text(std::filesystem::file_size(out)).c_str());
   return part.damaged ? kIncomplete : kDone;
 }

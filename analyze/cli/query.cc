@@ -13,6 +13,7 @@
 #include "analyze/sql/database.h"
 #include "analyze/views/sql/capture_tables.h"
 #include "analyze/views/sql/result_text.h"
+#include "formats/bounds/process_bounds.h"
 
 namespace tailcap::cli {
 namespace {
@@ -138,6 +139,7 @@ int run_query(int argc, char** argv) {
   add_routes(line, a.selection);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
+  formats::allow_more_processor(a.timeout);
   try {
     return run(a);
   } catch (const sql::Error& e) {

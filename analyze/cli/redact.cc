@@ -63,8 +63,10 @@ int print_verification(const redact::Verification& v, const std::string& out, bo
   for (const auto& leak : v.examples)
     std::printf("FOUND in %s, %s: %s\n", leak.place.c_str(), leak.form.c_str(), printable(leak.original).c_str());
   std::printf(
-      "%s: %s of 8 and more characters searched for in %s and %s of the file, as they were, percent-encoded, in "
-      "hexadecimal, base64 and Huffman code: %s\n",
+      "%s: %s of 8 and more characters searched for in %s, in the preamble and in %s of the file, also decompressed: "
+      "as "
+      "they were, in other capitals, in parts of 12 characters, percent-encoded, in hexadecimal, base64 and Huffman "
+      "code: %s\n",
       printable(out).c_str(), count_text(v.originals, "replaced word", "replaced words").c_str(),
       count_text(v.events, "event", "events").c_str(), bytes_text(v.file_bytes).c_str(),
       v.leaks == 0 ? "none found" : (count_text(v.leaks, "time", "times") + " FOUND").c_str());

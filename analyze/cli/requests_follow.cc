@@ -12,7 +12,7 @@
 #include "analyze/pipeline/following.h"
 #include "analyze/query/later.h"
 #include "analyze/report/json/request_json.h"
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 #include "formats/follow/recording.h"
 
 namespace tailcap::cli {

@@ -4,9 +4,9 @@
 #include <type_traits>
 #include <unordered_set>
 
+#include "formats/bounds/read_limits.h"
 #include "formats/file/copied_event.h"
 #include "formats/file/marker.h"
-#include "formats/file/read_limits.h"
 #include "formats/file/reader.h"
 #include "formats/file/writer.h"
 

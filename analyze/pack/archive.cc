@@ -3,6 +3,7 @@
 #include <zip.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <stdexcept>
@@ -14,6 +15,9 @@ namespace tailcap::pack {
 using formats::printable;
 
 namespace {
+
+// A pack stores its capture as it is. Archivers that pack it once more gain little, since it is compressed already.
+constexpr std::uint64_t kMostRatio = 2, kFree = 64u << 10;
 
 struct Discard {
   void operator()(zip_t* archive) const { zip_discard(archive); }
@@ -64,16 +68,25 @@ void extract_capture(const std::string& path, const std::string& out, std::uint6
   int code = 0;
   const std::unique_ptr<zip_t, Discard> archive(zip_open(path.c_str(), ZIP_RDONLY, &code));
   if (!archive) throw std::runtime_error("cannot read " + printable(path) + ": " + text_of(code));
-  const std::unique_ptr<zip_file_t, Discard> file(zip_fopen(archive.get(), kCaptureName, 0));
-  if (!file)
+  zip_stat_t status;
+  zip_stat_init(&status);
+  constexpr zip_uint64_t kNeeded = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
+  if (zip_stat(archive.get(), kCaptureName, 0, &status) != 0 || (status.valid & kNeeded) != kNeeded)
     throw std::runtime_error(printable(path) + " is no pack of tailcap: there is no " + kCaptureName + " in it");
+  // Before the first byte is written. What the archive states may be wrong, so it is bounded by the archive's own size.
+  if (status.comp_size > std::filesystem::file_size(path) || status.size > kFree + kMostRatio * status.comp_size ||
+      status.size > most)
+    throw std::runtime_error(printable(path) + " holds a capture that is larger than any pack's");
+  const std::unique_ptr<zip_file_t, Discard> file(zip_fopen(archive.get(), kCaptureName, 0));
+  if (!file) throw std::runtime_error(printable(path) + " is damaged: " + kCaptureName + " cannot be read");
   std::ofstream to(out, std::ios::binary);
   std::array<char, 1u << 16> buffer;
   std::uint64_t written = 0;
   for (zip_int64_t n; (n = zip_fread(file.get(), buffer.data(), buffer.size())) != 0;) {
     if (n < 0) throw std::runtime_error(printable(path) + " is damaged: " + kCaptureName + " cannot be read");
     written += static_cast<std::uint64_t>(n);
-    if (written > most) throw std::runtime_error(printable(path) + " holds a capture that is larger than any pack's");
+    if (written > status.size)
+      throw std::runtime_error(printable(path) + " is damaged: " + kCaptureName + " is larger than it states");
     to.write(buffer.data(), n);
   }
   to.close();

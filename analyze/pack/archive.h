@@ -22,7 +22,7 @@ void write_archive(const std::string& path, const std::vector<Member>& members);
 bool is_archive(const std::string& path);
 
 // Writes the capture in the archive to `out`. Throws std::runtime_error where there is none, or where it is larger than
-// `most` bytes.
+// `most` bytes or than a capture in an archive of that size can be; then nothing was written.
 void extract_capture(const std::string& path, const std::string& out, std::uint64_t most);
 
 }  // namespace tailcap::pack

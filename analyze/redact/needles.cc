@@ -64,6 +64,13 @@ std::string huffman(std::string_view text, unsigned shift) {
   return out;
 }
 
+std::string folded(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return out;
+}
+
 }  // namespace
 
 bool Needles::searchable(std::string_view text) {
@@ -73,10 +80,13 @@ bool Needles::searchable(std::string_view text) {
   return seen.count() >= 4;
 }
 
-Needles::Needles(const std::vector<std::string>& texts) : filter_(std::size_t{1} << (kFilterBits - 6)) {
+Needles::Needles(const std::vector<std::string>& texts, std::size_t whole)
+    : texts_(texts), filter_(std::size_t{1} << (kFilterBits - 6)) {
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const std::string& text = texts[i];
     add(text, i, Form::plain);
+    add(folded(text), i, Form::folded);
+    if (i >= whole) continue;
     add(hexadecimal(text, "%", false), i, Form::percent);
     add(hexadecimal(text, "%", true), i, Form::percent);
     add(hexadecimal(text, "", false), i, Form::hex);
@@ -92,27 +102,38 @@ void Needles::add(std::string bytes, std::size_t needle, Form form) {
   const std::uint64_t begins = beginning(bytes.data());
   const auto [first, end] = by_beginning_.equal_range(begins);
   for (auto at = first; at != end; ++at)
-    if (variants_[at->second].needle == needle && variants_[at->second].bytes == bytes) return;
+    if (variants_[at->second].needle == needle && variants_[at->second].bytes == bytes &&
+        (variants_[at->second].form == Form::folded) == (form == Form::folded))
+      return;
   by_beginning_.emplace(begins, static_cast<std::uint32_t>(variants_.size()));
   filter_[slot(begins) / 64] |= std::uint64_t{1} << slot(begins) % 64;
   variants_.push_back({std::move(bytes), static_cast<std::uint32_t>(needle), form});
 }
 
 void Needles::search(std::string_view in, const Found& found) const {
+  pass(in, false, found);
+  pass(folded(in), true, [&](std::size_t needle, Form form, std::size_t begin, std::size_t end) {
+    // As it was is found already.
+    if (in.substr(begin, end - begin) != texts_[needle]) found(needle, form, begin, end);
+  });
+}
+
+void Needles::pass(std::string_view in, bool folded, const Found& found) const {
   for (std::size_t at = 0; at + kShortest <= in.size(); ++at) {
     const std::uint64_t begins = beginning(in.data() + at);
     if ((filter_[slot(begins) / 64] >> slot(begins) % 64 & 1) == 0) continue;
     const auto [first, end] = by_beginning_.equal_range(begins);
     for (auto it = first; it != end; ++it) {
       const Variant& v = variants_[it->second];
-      if (in.substr(at).starts_with(v.bytes)) found(v.needle, v.form, at, at + v.bytes.size());
+      if ((v.form == Form::folded) == folded && in.substr(at).starts_with(v.bytes))
+        found(v.needle, v.form, at, at + v.bytes.size());
     }
   }
 }
 
 std::string_view name_of(Needles::Form form) {
-  constexpr std::string_view names[] = {"as it was", "percent-encoded", "in hexadecimal", "in base64",
-                                        "in Huffman code"};
+  constexpr std::string_view names[] = {"as it was",      "in other capitals", "percent-encoded",
+                                        "in hexadecimal", "in base64",         "in Huffman code"};
   return names[static_cast<std::size_t>(form)];
 }
 

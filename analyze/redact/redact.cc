@@ -10,9 +10,9 @@
 #include <stdexcept>
 
 #include "analyze/redact/parts.h"
+#include "formats/bounds/read_limits.h"
 #include "formats/file/copied_event.h"
 #include "formats/file/marker.h"
-#include "formats/file/read_limits.h"
 #include "formats/file/writer.h"
 #include "formats/not_itself.h"
 #include "formats/printable.h"

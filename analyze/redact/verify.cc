@@ -10,6 +10,7 @@
 #include "analyze/redact/needles.h"
 #include "formats/fields/tables.h"
 #include "formats/file/marker.h"
+#include "formats/file/raw_messages.h"
 #include "formats/file/reader.h"
 #include "formats/printable.h"
 
@@ -20,6 +21,7 @@ using namespace formats;
 namespace {
 
 constexpr std::size_t kAtOnce = 40'000;  // words that are searched for in one reading
+constexpr std::size_t kPartsAtOnce = 500'000;
 constexpr std::size_t kExamples = 10;
 constexpr std::size_t kPiece = 4u << 20, kOverlap = 1u << 16;
 
@@ -45,6 +47,35 @@ struct Pair {
     each_field(before, [&](const auto& f, const auto& value) {
       if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::string_view>)
         field(f.name, value, std::string_view(std::invoke(f.get, now)), f.name == "tail");
+    });
+  }
+};
+
+// Calls visit(before, now) for every text of the second preamble; before is empty where the first has none there.
+template <class F>
+void each_text(const Preamble& before, const Preamble& now, const F& visit) {
+  for (const auto text : {&Preamble::tool_version, &Preamble::host, &Preamble::kernel, &Preamble::architecture,
+                          &Preamble::boot_id, &Preamble::tier_reason, &Preamble::capture_id})
+    visit(before.*text, now.*text);
+  const std::string none;
+  for (const auto list : {&Preamble::command_line, &Preamble::targets, &Preamble::programs})
+    for (std::size_t i = 0; i < (now.*list).size(); ++i)
+      visit(i < (before.*list).size() ? (before.*list)[i] : none, (now.*list)[i]);
+  for (std::size_t i = 0; i < now.notes.size(); ++i) {
+    const bool old = i < before.notes.size();
+    visit(old ? before.notes[i].first : none, now.notes[i].first);
+    visit(old ? before.notes[i].second : none, now.notes[i].second);
+  }
+}
+
+template <class F>
+struct Added {
+  F& field;
+  template <class B>
+  void operator()(const B& now) {
+    each_field(now, [&](const auto& f, const auto& value) {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::string_view>)
+        field(f.name, std::string_view(), value, false);
     });
   }
 };
@@ -99,27 +130,36 @@ class Search {
   Search(const std::string& out, const std::string& in, const Policy& policy) : out_(out), in_(in), policy_(policy) {}
 
   Verification run() {
-    std::vector<std::string> all = originals();
-    result_.originals = all.size();
-    for (std::size_t at = 0; at < all.size(); at += kAtOnce) {
-      texts_.assign(all.begin() + static_cast<std::ptrdiff_t>(at),
-                    all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), at + kAtOnce)));
-      kept_.assign(texts_.size(), false);
-      round();
+    originals();
+    result_.originals = words_.size();
+    for (const bool parts : {false, true}) {
+      const std::unordered_set<std::string>& all = parts ? parts_ : words_;
+      for (auto at = all.begin(); at != all.end();) {
+        texts_.clear();
+        for (; at != all.end() && texts_.size() < (parts ? kPartsAtOnce : kAtOnce); ++at) texts_.push_back(*at);
+        kept_.assign(texts_.size(), false);
+        round(parts);
+      }
     }
     return result_;
   }
 
  private:
-  std::vector<std::string> originals() {
-    std::unordered_set<std::string> words;
+  void originals() {
     const auto changed = [&](std::string_view before, std::string_view after, bool from_the_end) {
       const std::size_t shift = from_the_end ? before.size() - std::min(before.size(), after.size()) : 0;
       each_word(before, [&](std::size_t begin, std::size_t end) {
         const std::string_view word = before.substr(begin, end - begin);
         const bool same =
             begin >= shift && end - shift <= after.size() && after.substr(begin - shift, word.size()) == word;
-        if (!same && Needles::searchable(word)) words.emplace(word);
+        if (same || !Needles::searchable(word)) return;
+        words_.emplace(word);
+        for (std::size_t at = 0; at + Needles::kPart < word.size(); ++at) {
+          const std::string_view part = word.substr(at, Needles::kPart);
+          const std::size_t place = begin + at - shift;  // where a replaced text has it
+          const bool stays = begin + at >= shift && place < after.size() && after.substr(place, part.size()) == part;
+          if (!stays && Needles::searchable(part)) parts_.emplace(part);
+        }
       });
     };
     // Values in compressed header fields show where they are judged.
@@ -144,7 +184,6 @@ class Search {
       for (const auto part :
            {&std::pair<std::string, std::string>::first, &std::pair<std::string, std::string>::second})
         changed(was.notes[i].*part, i < is.notes.size() ? is.notes[i].*part : std::string(), false);
-    return {words.begin(), words.end()};
   }
 
   void leak(std::size_t needle, Needles::Form form, std::string place) {
@@ -153,8 +192,8 @@ class Search {
       result_.examples.push_back({texts_[needle], std::move(place), std::string(name_of(form))});
   }
 
-  void round() {
-    const Needles needles(texts_);
+  void round(bool parts) {
+    const Needles needles(texts_, parts ? 0 : texts_.size());
     Together(out_, in_).each([&](const Event* before, const Event& after) {
       const auto look = [&](std::string_view name, std::string_view was, std::string_view is, bool tail) {
         const std::size_t shift = tail ? was.size() - std::min(was.size(), is.size()) : 0;
@@ -166,17 +205,42 @@ class Search {
             leak(needle, form, std::string(name_of(kind_of(after))) + "." + std::string(name));
         });
       };
-      if (before) {
-        auto field = look;
+      auto field = look;
+      if (before)
         std::visit(Pair<decltype(field)>{after, field}, before->body);
-      }
+      else  // added: whatever is in it was not there before
+        std::visit(Added<decltype(field)>{field}, after.body);
     });
-    // Text that the rules keep is found in the file, too.
-    file(needles);
+    preamble(needles);
+    // Text that the rules keep is found in the file and in its blocks, too.
+    const auto anywhere = [&](std::string_view bytes, const char* place, std::size_t from) {
+      needles.search(bytes, [&](std::size_t needle, Needles::Form form, std::size_t, std::size_t end) {
+        if (!kept_[needle] && end > from) leak(needle, form, place);
+      });
+    };
+    each_raw_message(out_, [&](std::span<const std::byte> message) {
+      anywhere({reinterpret_cast<const char*>(message.data()), message.size()}, "a block, decompressed", 0);
+    });
+    file(anywhere);
     result_.also_kept += static_cast<std::uint64_t>(std::count(kept_.begin(), kept_.end(), true));
   }
 
-  void file(const Needles& needles) {
+  // All texts of the preamble: those that IN has at the same place are kept by the rules.
+  void preamble(const Needles& needles) {
+    const Preamble was = Reader(in_).preamble(), is = Reader(out_).preamble();
+    const auto look = [&](const std::string& before, const std::string& now) {
+      needles.search(now, [&](std::size_t needle, Needles::Form form, std::size_t begin, std::size_t end) {
+        if (before.size() >= end && before.compare(begin, end - begin, now, begin, end - begin) == 0)
+          kept_[needle] = true;
+        else
+          leak(needle, form, "the preamble");
+      });
+    };
+    each_text(was, is, look);
+  }
+
+  template <class F>
+  void file(const F& anywhere) {
     std::ifstream in(out_, std::ios::binary);
     std::string piece;
     std::uint64_t read = 0;
@@ -187,15 +251,14 @@ class Search {
       in.read(piece.data() + old, kPiece);
       piece.resize(old + static_cast<std::size_t>(in.gcount()));
       read += static_cast<std::uint64_t>(in.gcount());
-      needles.search(piece, [&](std::size_t needle, Needles::Form form, std::size_t, std::size_t end) {
-        if (!kept_[needle] && end > old) leak(needle, form, "the file");
-      });
+      anywhere(piece, "the file", old);
     }
     result_.file_bytes = read;
   }
 
   std::string out_, in_;
   const Policy& policy_;
+  std::unordered_set<std::string> words_, parts_;
   std::vector<std::string> texts_;
   std::vector<bool> kept_;
   Verification result_;

@@ -6,15 +6,16 @@
 #include <cassert>
 #include <cstring>
 
+#include "analyze/sql/functions.h"
 #include "analyze/sql/handles.h"
 
 namespace tailcap::sql {
 namespace {
 
 constexpr std::int64_t kMaxHeap = 512 << 20;  // of SQLite altogether: sorts and groups beyond that go to files
-constexpr int kMaxText = 64 << 20;            // the longest text that SQL may make
 constexpr int kMaxStatement = 1 << 20;        // bytes of SQL
 constexpr int kMaxDepth = 200;                // of expressions
+constexpr int kMaxPattern = 1000;             // bytes of one of LIKE and GLOB
 constexpr const char* kPragmas[] = {"table_info", "table_xinfo", "table_list"};
 constexpr const char* kWrites =
     "the tables are read-only: give one SELECT, without ATTACH, PRAGMA and what changes data. --save OUT writes them "
@@ -38,7 +39,7 @@ int authorize(void* state, int action, const char* first, const char* second, co
       if (const Table* const table = first ? find_table(first) : nullptr) guard.read.insert(table->name);
       return SQLITE_OK;
     case SQLITE_FUNCTION:
-      return second && std::strcmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
+      return second && allowed_function(second) ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_PRAGMA:
       return allowed_pragma(first) ? SQLITE_OK : SQLITE_DENY;
     default:
@@ -93,7 +94,8 @@ Statement compiled(sqlite3* database, std::string_view sql) {
   if (!statement) throw Error("there is no SQL in it");
   if (!blank(database, sql.substr(static_cast<std::size_t>(rest - sql.data()))))
     throw Error("give one statement, not several");
-  if (!sqlite3_stmt_readonly(statement)) throw Error(kWrites);
+  // What returns no rows, like REINDEX, is no question.
+  if (!sqlite3_stmt_readonly(statement) || sqlite3_column_count(statement) == 0) throw Error(kWrites);
   return out;
 }
 
@@ -107,7 +109,8 @@ Database::Database() : impl_(std::make_unique<Impl>()) {
   sqlite3_db_config(opened, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  sqlite3_limit(opened, SQLITE_LIMIT_LENGTH, kMaxText);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0, nullptr);
+  sqlite3_limit(opened, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, kMaxPattern);
   sqlite3_limit(opened, SQLITE_LIMIT_EXPR_DEPTH, kMaxDepth);
   sqlite3_limit(opened, SQLITE_LIMIT_ATTACHED, 0);
   run(opened, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536");

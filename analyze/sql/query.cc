@@ -3,12 +3,18 @@
 #include <chrono>
 
 #include "analyze/sql/handles.h"
+#include "formats/bounds/process_bounds.h"
 
 namespace tailcap::sql {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kMaxText = 1 << 20;        // the longest text that SQL may make
+constexpr int kLongestTable = 64 << 20;  // and that a table may hold while it is filled
+// SQLite looks at the clock between the steps of its machine. A step that takes longer ends the program.
+constexpr auto kGrace = std::chrono::seconds{1};
+constexpr const char* kLate = "the SQL took longer than --timeout allows.";
 constexpr int kSteps = 20'000;  // of SQLite's machine between two looks at the clock: some 0.2 ms
 
 }  // namespace
@@ -23,6 +29,7 @@ struct Query::Impl {
   ~Impl() {
     database.guard.on = false;
     sqlite3_progress_handler(database.database.get(), 0, nullptr, nullptr);
+    sqlite3_limit(database.database.get(), SQLITE_LIMIT_LENGTH, kLongestTable);
   }
 };
 
@@ -30,6 +37,8 @@ Query::Query(Database& database, std::string_view sql, formats::Duration most)
     : impl_(new Impl{*database.impl_, {}, {}, Clock::now() + most}) {
   Guard& guard = impl_->database.guard;
   sqlite3* const handle = impl_->database.database.get();
+  const formats::Deadline deadline(impl_->until + kGrace, kLate);
+  sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kMaxText);
   guard = {true, {}};  // until it ends: SQLite may compile it again
   sqlite3_progress_handler(handle, kSteps, Impl::stop, impl_.get());
   impl_->statement = compiled(handle, sql);
@@ -45,13 +54,14 @@ const std::vector<std::string>& Query::columns() const { return impl_->columns; 
 
 bool Query::next() {
   sqlite3* const handle = impl_->database.database.get();
+  const formats::Deadline deadline(impl_->until + kGrace, kLate);
   switch (const int code = sqlite3_step(impl_->statement.get())) {
     case SQLITE_ROW:
       return true;
     case SQLITE_DONE:
       return false;
     case SQLITE_INTERRUPT:
-      throw std::runtime_error("the SQL took longer than --timeout allows.");
+      throw std::runtime_error(kLate);
     case SQLITE_NOMEM:
       throw std::runtime_error("the SQL needs more memory than a query may have (512 MiB).");
     default:

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 
 namespace tailcap::formats::file {
 namespace {

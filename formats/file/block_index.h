@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "formats/block.h"
+#include "formats/bounds/read_progress.h"
 #include "formats/event.h"
 #include "formats/file/bytes.h"
-#include "formats/file/read_progress.h"
 
 namespace tailcap::formats::file {
 

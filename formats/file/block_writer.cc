@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "formats/file/marker.h"
+
 namespace tailcap::formats::file {
 namespace {
 
@@ -46,8 +48,13 @@ void BlockWriter::write(const columns::CollectedBlock& block, BlockType type, st
 void BlockWriter::copy(const BlockHeader& header, std::span<const std::byte> framed_header,
                        std::span<const std::byte> payload) {
   const auto offset = out_->size();
-  out_->append(framed_header, payload);
-  note(header, offset);
+  BlockHeader written = header;
+  if (!strict_ && header.is(BlockType::preamble)) written.flags &= static_cast<std::uint8_t>(~kBlockStrict);
+  if (written.flags == header.flags)
+    out_->append(framed_header, payload);
+  else
+    out_->append(encode(written), payload);
+  note(written, offset);
 }
 
 void BlockWriter::finish(CaptureState state, Time ended) {

@@ -29,6 +29,8 @@ class BlockWriter : public BlockSink {
   void finish(CaptureState state, Time ended) override;
   // Of the preamble and the footer.
   void set_flags(std::uint8_t flags) { flags_ = flags; }
+  // From now on a preamble that is copied is not marked as strict.
+  void take_strictness() { strict_ = false; }
   // Of a file.
   void let_name(OutputFile::GiveName give_name) {
     if (auto* const file = dynamic_cast<OutputFile*>(out_.get())) file->let_name(std::move(give_name));
@@ -45,6 +47,7 @@ class BlockWriter : public BlockSink {
   Framer framer_;
   columns::Footer footer_;
   std::uint8_t flags_ = 0;
+  bool strict_ = true;  // may a copied preamble be
   std::uint32_t sequence_ = 0;
   std::vector<std::uint32_t> stream_sequences_;
   std::atomic<std::uint64_t> blocks_{0}, raw_bytes_{0};

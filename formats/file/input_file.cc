@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "formats/bounds/process_bounds.h"
 #include "formats/file/block_index.h"
 #include "formats/printable.h"
 
@@ -42,6 +43,7 @@ InputFile::InputFile(const std::string& path) : name_(printable(path)) {
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
   identity_ = identity_of(status);
+  widen_limits(identity_);
 }
 
 InputFile::~InputFile() { close(fd_); }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "formats/bounds/read_limits.h"
+#include "formats/bounds/read_progress.h"
 #include "formats/file/block_index.h"
 #include "formats/file/block_loader.h"
 #include "formats/file/read_ahead.h"
-#include "formats/file/read_limits.h"
-#include "formats/file/read_progress.h"
 #include "formats/file/verify.h"
 
 namespace tailcap::formats {

@@ -4,13 +4,13 @@
 #include <stdexcept>
 #include <vector>
 
+#include "formats/bounds/read_limits.h"
+#include "formats/bounds/read_progress.h"
 #include "formats/crc32c.h"
 #include "formats/file/block_index.h"
 #include "formats/file/block_loader.h"
 #include "formats/file/block_writer.h"
 #include "formats/file/marker.h"
-#include "formats/file/read_limits.h"
-#include "formats/file/read_progress.h"
 #include "formats/file/reader.h"
 #include "formats/file/verify.h"
 #include "formats/printable.h"

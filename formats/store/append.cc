@@ -7,6 +7,7 @@
 #include "formats/columns/collector.h"
 #include "formats/file/block_index.h"
 #include "formats/file/block_writer.h"
+#include "formats/file/marker.h"
 #include "formats/file/verify.h"
 #include "formats/printable.h"
 
@@ -29,6 +30,9 @@ void append_events(const std::string& path, std::span<const Event> events) {
     if (entry.header.is(BlockType::footer)) flags = entry.header.flags;
   }
   file::BlockWriter writer(path, true, ".noted.partial");
+  // What is added has not passed the rules.
+  writer.take_strictness();
+  flags &= static_cast<std::uint8_t>(~kBlockStrict);
   for (const BlockStatus& status : file::verify(input, index, &writer))
     if (!status.damage.empty())
       throw std::runtime_error(printable(path) + " is damaged; `tailcap recover` copies what is sound");

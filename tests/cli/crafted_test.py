@@ -3,7 +3,7 @@
 
     tests/cli/crafted_test.py --build build/dev [unittest arguments]
 
-The bounds on memory are those that are promised (formats/file/read_limits.h); those on time are loose, since the machine may be busy.
+The bounds on memory are those that are promised (formats/bounds/read_limits.h); those on time are loose, since the machine may be busy.
 """
 import json
 import os
@@ -17,6 +17,8 @@ import case
 MIB = 1 << 20
 # What a program of this size has beside what it reads: its code, blocks that are decoded ahead, tables that grow by doubling.
 BESIDE = 192 * MIB
+# What formats/bounds/process_bounds.h adds to the limit; the kernel holds the process to both together.
+BESIDE_LIMIT = 64
 LONGEST = 120  # seconds
 COUNTS = {"pipelined": 20_000, "heads": 4_000, "pieces": 4_000, "texts": 40_000, "halves": 150_000, "empty": 200 * 32_768}
 
@@ -54,6 +56,16 @@ class Crafted(unittest.TestCase):
         self.assertLess(resident, memory, f"{resident // MIB} MiB")
         return out
 
+    def assert_bounded(self, result, limit):
+        """Stopped in good order, or given up with a sentence, or done; within `limit` MiB and what the program has beside it."""
+        _, err, code, resident = result
+        self.assertLess(resident, (limit + BESIDE_LIMIT) * MIB, f"{resident // MIB} MiB")
+        if code == 1:
+            self.assertIn(f"more than {limit} MiB of memory (--max-memory sets the limit)", err)
+            self.assertEqual(err.count("\n"), 1, err)
+        else:
+            self.assertIn(code, (0, 3, 4), err)
+
     def test_pipelined_requests(self):
         """A kilobyte that holds 4.5 million requests."""
         file = self.capture("pipelined")
@@ -87,8 +99,29 @@ class Crafted(unittest.TestCase):
         for kind, limit in (("texts", 256), ("halves", 128), ("pipelined", 128)):
             file = self.capture(kind)
             for command in ("requests", "report"):
-                self.assert_stopped(self.run_bounded(command, file, f"--max-memory={limit}MiB", "--max-requests", 50_000_000), f"{limit} MiB of memory", "--max-memory",
-                                    memory=limit * 2 * MIB + BESIDE)
+                self.assert_bounded(self.run_bounded(command, file, f"--max-memory={limit}MiB", "--max-requests", 50_000_000), limit)
+        # What follows the reading is bounded, too, in every command.
+        file = self.capture("halves")
+        for arguments in (["export", file, "--format", "otlp"], ["query", file, "SELECT count(*) FROM request JOIN connection USING (connection_id)"], ["spans", file, "-o", self.scratch / "spans"],
+                          ["compare", file, "--", file], ["cut", file, self.scratch / "cut.tcap", "--force"], ["topology", file]):
+            self.assert_bounded(self.run_bounded(*arguments, "--max-memory=96MiB"), 96)
+        self.assertEqual([p.name for p in self.scratch.iterdir() if p.name.startswith(".tailcap-")], [])
+
+    def test_memory_in_proportion(self):
+        """Without an option: a gigabyte, and some for each byte of the file."""
+        subprocess.run([case.program("tests/synth/synth-capture"), "--crafted", "halves", "300000", self.scratch / "many.tcap"], check=True)
+        file = self.scratch / "many.tcap"
+        self.assert_bounded(self.run_bounded("report", file), 1024 + 300 * file.stat().st_size // MIB)
+        self.assert_bounded(self.run_bounded("compare", file, "--", file), 1024 + 300 * file.stat().st_size // MIB)
+
+    def test_processor_time(self):
+        file = self.capture("halves")
+        _, err, code, _ = self.run_bounded("report", file, "--max-cpu", "100ms")
+        self.assertEqual(code, 1, err)
+        self.assertIn("--max-cpu", err)
+        self.assertIn("processor time", err)
+        out, err, code, _ = self.run_bounded("report", file, "--max-cpu", "5m")
+        self.assertIn(code, (0, 3), err)
 
     def test_empty_events(self):
         file = self.capture("empty")

@@ -109,11 +109,32 @@ class Cut(Case):
         broken.write_bytes(out.read_bytes()[:-50])
         self.assert_refused(self.tailcap("note", broken, "x"), 1, "recover")
 
+    def test_a_pack_that_is_far_larger_than_it_looks(self):
+        """Refused before anything is unpacked; one that an archiver compressed once more is read."""
+        bomb = self.scratch / "bomb.zip"
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("capture.tcap", "w") as member:
+            for _ in range(200):
+                member.write(bytes(1 << 20))
+        self.assertLess(bomb.stat().st_size, 1 << 20)
+        self.assert_refused(self.tailcap("report", bomb), 1, "larger than any pack's")
+        # A header that states less than there is.
+        data = bytearray(bomb.read_bytes())
+        directory = data.rindex(b"PK\x01\x02")
+        data[directory + 24:directory + 28] = (100_000).to_bytes(4, "little")
+        bomb.write_bytes(data)
+        self.assertEqual(self.tailcap("report", bomb).returncode, 1)
+        again = self.scratch / "again.zip"
+        with zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(STOCK, "capture.tcap")
+        self.assertEqual(self.tailcap("report", again).returncode, 0)
+
     def test_a_pack(self):
         out = self.scratch / "bug.zip"
         self.assert_refused(self.tailcap("pack", STOCK, "-o", out), 2, "--yes")
         done = self.tailcap("pack", STOCK, "-o", out, "--yes", "--level", "strict")
         self.assertEqual(done.returncode, 0, done.stderr)
+        # As private as the capture.
+        self.assertEqual(out.stat().st_mode & 0o777 & ~(STOCK.stat().st_mode & 0o777), 0)
         for said in ("capture.tcap", "Redacted, level strict", "none found"):
             self.assertIn(said, done.stdout)
         with zipfile.ZipFile(out) as archive:

@@ -126,6 +126,24 @@ class Output(case.Case):
         endless = "WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT sum(x) FROM a"
         self.assert_refused(self.tailcap("query", self.CAPTURE, endless, "--timeout", "200ms"), 1, "--timeout")
 
+    def test_functions_are_on_a_list(self):
+        for sql in ("SELECT fts3_tokenizer('x', x'4141414141414141')", "SELECT hex(fts3_tokenizer('porter'))", "SELECT load_extension('x')", "SELECT sqlite_compileoption_get(0)"):
+            self.assert_refused(self.tailcap("query", self.CAPTURE, sql), 2, "not authorized to use function")
+        for sql in ("REINDEX", "ANALYZE", "BEGIN", "VACUUM"):
+            self.assert_refused(self.tailcap("query", self.CAPTURE, sql), 2, "read-only")
+        done = self.tailcap("query", self.CAPTURE, "SELECT round(avg(dur)), json_array(1, 2) ->> 1, strftime('%Y', 0, 'unixepoch'), Upper('a') FROM request", "--format", "csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_one_long_step_is_ended(self):
+        """SQLite cannot be interrupted within a function."""
+        slow = "SELECT instr(hex(zeroblob(500000)), hex(zeroblob(250000)) || '1')"
+        self.assert_refused(self.tailcap("query", self.CAPTURE, slow, "--timeout", "200ms"), 1, "--timeout")
+        self.assert_refused(self.tailcap("query", self.CAPTURE, "SELECT length(zeroblob(2000000))"), 2, "too big")
+
+    def test_csv_has_no_formulas(self):
+        out = self.tailcap("query", self.CAPTURE, "SELECT '=1+1' a, '+x' b, '-x' c, '@x' d, -5 e, -1.5 f, 'x=' g", "--format", "csv").stdout
+        self.assertEqual(out.splitlines(), ["a,b,c,d,e,f,g", "'=1+1,'+x,'-x,'@x,-5,-1.5,x="])
+
     def test_saved_tables(self):
         done = self.tailcap("query", self.CAPTURE, "--save", "out.sqlite")
         self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)

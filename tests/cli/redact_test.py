@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -149,6 +150,24 @@ class Redact(Case):
         self.assert_refused(done, 1, "not marked as redacted")
         other, _ = self.redact(case.SAMPLES / "slow-client/slow-client.tcap", code=0)
         self.assert_refused(self.tailcap("redact", "--verify", other, "--against", capture), 1, "not made from")
+
+    def test_what_is_added_later_is_searched(self):
+        """A note behind the redaction, with a replaced word as it was, in capitals, and all but its first character; and the mark."""
+        capture = self.scratch / "noted.tcap"
+        shutil.copy(case.SAMPLES / "go-stock/go-stock.tcap", capture)
+        word = "ZebraQuokka7Wombat19"
+        self.assertEqual(self.tailcap("note", capture, word).returncode, 0)
+        for text, leaks in ((f"see {word}", True), (f"SEE {word.upper()}", True), (word[1:], True), (word[1:13] + "!", True), (word[4:].lower(), True), ("why is this one slow?", False)):
+            with self.subTest(text):
+                out, _ = self.redact(capture, "--level", "strict", code=0)
+                self.assertIn("redacted, level strict", self.tailcap("check", out, "--redacted").stdout)
+                self.assertEqual(self.tailcap("note", out, text).returncode, 0)
+                self.assertIn("NOT STRICT any more", self.tailcap("check", out, "--redacted").stdout)
+                self.assertTrue(json.loads(self.tailcap("check", out, "--json").stdout)["redacted"]["added_later"])
+                self.assertEqual(out.read_bytes()[19] & 0x0c, 0x04)
+                done = self.tailcap("redact", "--verify", out, "--against", capture)
+                self.assertEqual(done.returncode, 1 if leaks else 0, done.stdout)
+                self.assertEqual("FOUND in note.value" in done.stdout, leaks, done.stdout)
 
     def test_a_dry_run_writes_nothing(self):
         done = self.tailcap("redact", case.SAMPLES / "go-stock/go-stock.tcap", "--dry-run", "--level", "strict")

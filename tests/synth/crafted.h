@@ -1,5 +1,5 @@
 // Captures that are valid and small but expand to very much: they test the reader's limits
-// (formats/file/read_limits.h).
+// (formats/bounds/read_limits.h).
 #pragma once
 
 #include <cstdint>

@@ -131,8 +131,8 @@ std::string CommandLine::help() const {
 }
 
 std::string CommandLine::unknown(const std::string& option) const {
-  std::vector<std::string_view> names = {"help", option::kMaxMemory.name, option::kMaxRequests.name,
-                                         option::kTraceKeys.name};
+  std::vector<std::string_view> names = {"help", option::kMaxMemory.name, option::kMaxCpu.name,
+                                         option::kMaxRequests.name, option::kTraceKeys.name};
   for (const Item& item : items_)
     if (item.definition) names.push_back(item.definition->name);
   const std::string word = option.substr(std::min(option.find_first_not_of('-'), option.size()));
@@ -185,9 +185,11 @@ void CommandLine::choose_format() {
 
 void CommandLine::read(int argc, char** argv) {
   std::string max_memory, trace_keys;
+  formats::Duration max_cpu{};
   std::optional<std::uint64_t> max_requests;
   std::vector<Item> items = items_;
   for (const auto& [definition, target] : {std::pair<const Definition*, Target>{&option::kMaxMemory, &max_memory},
+                                           {&option::kMaxCpu, &max_cpu},
                                            {&option::kMaxRequests, &max_requests},
                                            {&option::kTraceKeys, &trace_keys}})
     items.push_back({nullptr, definition, target, {}, {}});
@@ -227,7 +229,7 @@ void CommandLine::read(int argc, char** argv) {
     else
       take(item, {value.as<std::string>()});
   }
-  set_read_options(max_memory, max_requests, trace_keys);
+  set_read_options(command_, max_memory, max_cpu, max_requests, trace_keys);
   choose_format();
   const auto words =
       values.count("words") > 0 ? values["words"].as<std::vector<std::string>>() : std::vector<std::string>();

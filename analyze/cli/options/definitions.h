@@ -100,8 +100,16 @@ inline constexpr Definition kLevel{"level", 0, "L",
 inline constexpr Definition kPolicy{"policy", 0, "FILE", "", 0};
 
 // All commands.
-inline constexpr Definition kMaxMemory{"max-memory", 0, "SIZE",
-                                       "stop reading when this process has that much memory (default 4GiB)", 0};
+inline constexpr Definition kMaxMemory{
+    "max-memory", 0, "SIZE",
+    "of memory for this process at most. Reading stops before that, with exit code 3; a command that needs more "
+    "afterwards ends with 1 (default 1GiB and 300 bytes for each byte of the files, "
+    "at most 4GiB)",
+    0};
+inline constexpr Definition kMaxCpu{"max-cpu", 0, "T",
+                                    "of processor time at most; a command that needs more ends with 1 (default 60s and "
+                                    "2s for each MB of the files; none with --max-requests)",
+                                    0};
 inline constexpr Definition kMaxRequests{"max-requests", 0, "N",
                                          "stop after so many requests (default 50,000,000); without it also where a "
                                          "file holds far more than recordings of its size do: more than 250,000 "

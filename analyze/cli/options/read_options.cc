@@ -12,7 +12,8 @@
 #include "analyze/model/wire/trace_context.h"
 #include "analyze/query/literal.h"
 #include "analyze/report/words/number.h"
-#include "formats/file/read_limits.h"
+#include "formats/bounds/process_bounds.h"
+#include "formats/bounds/read_limits.h"
 #include "formats/printable.h"
 
 namespace tailcap::cli {
@@ -69,21 +70,24 @@ std::uint64_t byte_count_of(const char* option, const std::string& text) {
   return n * factor;
 }
 
-void set_read_options(const std::string& max_memory, std::optional<std::uint64_t> max_requests,
-                      const std::string& trace_keys) {
-  formats::ReadLimits limits;
+void set_read_options(const char* command, const std::string& max_memory, formats::Duration max_cpu,
+                      std::optional<std::uint64_t> max_requests, const std::string& trace_keys) {
+  formats::ReadLimits limits = formats::read_limits();  // a command may run others
   if (!max_memory.empty()) {
     const auto size = size_of(max_memory);
     if (!size || *size < kLeastMemory)
       throw UsageError("--max-memory is a size from 64MiB on, like 512MiB or 4GiB, not '" +
                        formats::printable(max_memory) + "'");
     limits.memory = *size;
+    limits.memory_in_proportion = false;
   }
   if (max_requests) {
     limits.requests = *max_requests;
     limits.proportion = false;
   }
+  if (max_cpu > formats::Duration{}) limits.processor = max_cpu;
   formats::set_read_limits(limits);
+  formats::hold_to_limits(command);
   if (!trace_keys.empty()) model::name_trace_keys(trace_keys_of(trace_keys));
 }
 

@@ -1,15 +1,17 @@
-// Options of all commands: what reading may take (formats/file/read_limits.h), and the names of trace fields.
+// Options of all commands: what reading may take (formats/bounds/read_limits.h), and the names of trace fields.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "formats/time.h"
+
 namespace tailcap::cli {
 
-// Sets what was given; an empty text was not. Throws UsageError.
-void set_read_options(const std::string& max_memory, std::optional<std::uint64_t> max_requests,
-                      const std::string& trace_keys);
+// Sets what was given; an empty text and no time were not. From then on the process is held to it. Throws UsageError.
+void set_read_options(const char* command, const std::string& max_memory, formats::Duration max_cpu,
+                      std::optional<std::uint64_t> max_requests, const std::string& trace_keys);
 
 // Bytes: "24MB" (powers of 1000), "24MiB" (of 1024). Throws UsageError, which names the option.
 std::uint64_t byte_count_of(const char* option, const std::string& text);

@@ -17,7 +17,9 @@
 #include <system_error>
 
 #include "analyze/cli/output/scratch.h"
+#include "analyze/pack/archive.h"
 #include "formats/block.h"
+#include "formats/bounds/unfinished.h"
 #include "formats/printable.h"
 
 namespace tailcap::cli {
@@ -111,7 +113,7 @@ int create(int folder, std::string& name, mode_t mode) {
 }
 
 // Whether this is a regular file that may be replaced, or nothing yet. A device or pipe: false, and `found` is it.
-bool replaceable(const std::string& path, const std::string& capture, struct stat& found) {
+bool replaceable(const std::string& path, const std::string& capture, bool packs, struct stat& found) {
   const bool exists = lstat(path.c_str(), &found) == 0;
   if (!exists && errno != ENOENT) fail(path);
   if (exists && S_ISDIR(found.st_mode)) refuse(path, "it is a directory. Name a file in it.");
@@ -120,7 +122,8 @@ bool replaceable(const std::string& path, const std::string& capture, struct sta
   if (exists && !S_ISREG(found.st_mode)) refuse(path, "it is not a regular file. Name another file.");
   if (same_file(path, capture))
     throw std::runtime_error("not writing over the capture itself: " + printable(path) + ". Name another file.");
-  if (exists && is_capture(path)) refuse(path, "it is a capture. Name another file, or remove it first.");
+  if (exists && !(packs && pack::is_archive(path)) && is_capture(path))
+    refuse(path, "it is a capture. Name another file, or remove it first.");
   const std::string partial = path + ".partial";
   if (same_file(partial, capture) || is_capture(partial))
     refuse(path, "the recording in " + printable(partial) + " will take that name. Name another file.");
@@ -134,9 +137,11 @@ struct OutputFile::Impl {
   std::optional<Descriptor> folder, own;
   std::string partial;  // in the folder
   int file = -1;
+  std::optional<formats::Unfinished> unfinished;
 };
 
-OutputFile::OutputFile(const std::string& path, const std::string& read_from) : impl_(std::make_unique<Impl>()) {
+OutputFile::OutputFile(const std::string& path, const std::string& read_from, Over over)
+    : impl_(std::make_unique<Impl>()) {
   const std::string capture = given_path(read_from);
   impl_->path = path;
   if (path.empty() || path == "-") {
@@ -149,7 +154,7 @@ OutputFile::OutputFile(const std::string& path, const std::string& read_from) : 
     return;
   }
   struct stat status;
-  if (!replaceable(path, capture, status)) {
+  if (!replaceable(path, capture, over == Over::packs, status)) {
     impl_->own.emplace(impl_->file = open_device(path, status));
     return;
   }
@@ -164,6 +169,7 @@ OutputFile::OutputFile(const std::string& path, const std::string& read_from) : 
     impl_->partial.clear();
     fail(path);
   }
+  impl_->unfinished.emplace(partial());
 }
 
 OutputFile::~OutputFile() {
@@ -186,6 +192,7 @@ void OutputFile::finish() {
   const std::string name = std::filesystem::path(impl_->path).filename().string();
   if (renameat(impl_->folder->get(), impl_->partial.c_str(), impl_->folder->get(), name.c_str()) != 0)
     fail(impl_->path);
+  impl_->unfinished.reset();
   impl_->partial.clear();
 }
 

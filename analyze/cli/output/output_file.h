@@ -16,7 +16,8 @@ namespace tailcap::cli {
 // /dev/fd/N) are written to, as are devices and pipes that belong to root or to this user.
 class OutputFile {
  public:
-  OutputFile(const std::string& path, const std::string& capture);
+  enum class Over { no_capture, packs };  // packs: also over a zip archive with a capture in it
+  OutputFile(const std::string& path, const std::string& capture, Over over = Over::no_capture);
   ~OutputFile();  // removes what was not finished
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "analyze/cli/output/complain.h"
+#include "formats/bounds/process_bounds.h"
 
 namespace tailcap::cli {
 namespace {
@@ -49,6 +50,7 @@ RecorderAnswer ask_recorder(const std::vector<std::string>& words) {
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
     close(ends[1]);
+    formats::lift_memory_limit();
     _exit(execute_recorder(words));
   }
   close(ends[1]);

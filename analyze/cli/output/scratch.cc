@@ -24,6 +24,7 @@ Scratch::Scratch() {
   folder_ = std::string(temporary && *temporary ? temporary : "/tmp") + "/tailcap-XXXXXX";
   if (mkdtemp(folder_.data()) == nullptr)
     throw std::runtime_error(std::string("cannot make a folder for temporary files: ") + std::strerror(errno));
+  unfinished_.emplace(folder_);
 }
 
 Scratch::~Scratch() {

@@ -1,7 +1,10 @@
 // A folder for files that are needed for a while.
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "formats/bounds/unfinished.h"
 
 namespace tailcap::cli {
 
@@ -16,6 +19,7 @@ class Scratch {
 
  private:
   std::string folder_;
+  std::optional<formats::Unfinished> unfinished_;
 };
 
 // Puts the captures of packs among the words of a command line into `scratch`, and their paths in place of the packs'.

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "formats/bounds/process_bounds.h"
+
 namespace tailcap::cli {
 namespace {
 
@@ -13,6 +15,7 @@ void end(int) { ended = true; }
 }  // namespace
 
 void end_at_signals() {
+  formats::without_processor_limit();
   struct sigaction action {};
   action.sa_handler = end;
   for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);

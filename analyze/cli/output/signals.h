@@ -3,7 +3,8 @@
 
 namespace tailcap::cli {
 
-// From now on SIGINT and SIGTERM do not end the program: they ended_by_signal() says that one came.
+// It may take any processor time. From now on SIGINT and SIGTERM do not end the program: they ended_by_signal() says
+// that one came.
 void end_at_signals();
 bool ended_by_signal();
 

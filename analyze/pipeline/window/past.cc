@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "analyze/pipeline/window/past_choice.h"
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 #include "formats/skim/skim.h"
 
 namespace tailcap::pipeline {

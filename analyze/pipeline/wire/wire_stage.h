@@ -9,7 +9,7 @@
 #include "analyze/pipeline/wire/wire_sink.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 
 namespace tailcap::pipeline {
 

@@ -2,8 +2,8 @@
 
 #include "analyze/report/json/or_null.h"
 #include "analyze/report/json/sampling_json.h"
+#include "formats/bounds/read_limits.h"
 #include "formats/fields/names.h"
-#include "formats/file/read_limits.h"
 #include "formats/machine.h"
 
 namespace tailcap::report {

@@ -10,7 +10,7 @@
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/sampling.h"
 #include "analyze/report/words/words.h"
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 
 namespace tailcap::report {
 namespace {

@@ -22,23 +22,39 @@ bool within(std::string_view group, std::string_view above) {
 
 }  // namespace
 
-void Busy::add(Process& process, Time from, Time to, std::int64_t Window::*what, int sign) {
+Busy::Window* Busy::window(Process& process, std::int64_t number) {
+  const auto at = process.windows.find(number);
+  if (at != process.windows.end()) return &at->second;
+  if (windows_ >= kMaxWindows) return nullptr;
+  ++windows_;
+  return &process.windows[number];
+}
+
+void Busy::add(Process& process, Time from, Time to, const What& what, int sign) {
   from = std::max(from, begin_);
-  while (from < to) {
-    const std::int64_t n = number(from, begin_);
-    const Time until = std::min(to, begin_ + formats::Duration{(n + 1) * kWindow});
-    const auto at = process.windows.find(n);
-    if (++steps_ > kMaxSteps || (at == process.windows.end() && windows_ >= kMaxWindows)) return;
-    windows_ += at == process.windows.end();
-    process.windows[n].*what += sign * (until - from).count();
-    from = until;
+  if (from >= to) return;
+  const std::int64_t first = number(from, begin_), last = number(to, begin_);
+  const auto start = [&](std::int64_t n) { return begin_ + formats::Duration{n * kWindow}; };
+  const auto part = [&](std::int64_t n, formats::Duration length) {
+    if (Window* const w = length.count() > 0 ? window(process, n) : nullptr) w->*what.part += sign * length.count();
+  };
+  if (first == last) {
+    part(first, to - from);
+    return;
   }
+  part(first, start(first + 1) - from);
+  part(last, to - start(last));
+  if (first + 1 == last) return;
+  Window *const begin = window(process, first + 1), *const end = window(process, last);
+  if (!begin || !end) return;
+  begin->*what.more += sign;
+  end->*what.more -= sign;
 }
 
 void Busy::runs_no_longer(Process& process, std::uint64_t goroutine, Time at) {
   const auto running = process.running.find(goroutine);
   if (running == process.running.end()) return;
-  add(process, running->second, at, &Window::goroutines, 1);
+  add(process, running->second, at, kGoroutines, 1);
   process.running.erase(running);
   --running_;
 }
@@ -46,13 +62,13 @@ void Busy::runs_no_longer(Process& process, std::uint64_t goroutine, Time at) {
 void Busy::off_cpu(Process& process, const formats::Event& event, const formats::OffCpu& off) {
   if (!known(off.left)) return;
   const auto [on, fresh] = process.on_cpu.try_emplace(event.thread.tid, event.time);
-  if (!fresh && off.left > on->second && off.missed == 0) add(process, on->second, off.left, &Window::threads, 1);
+  if (!fresh && off.left > on->second && off.missed == 0) add(process, on->second, off.left, kThreads, 1);
   on->second = event.time;
   const bool blocked = off.state != 0 && off.state != 256;
   const auto running = blocked ? process.running.find(event.goroutine) : process.running.end();
   if (running == process.running.end()) return;
   const Time from = std::max(off.left, running->second), to = known(off.runnable) ? off.runnable : event.time;
-  if (from < to) add(process, from, to, &Window::goroutines, -1);
+  if (from < to) add(process, from, to, kGoroutines, -1);
 }
 
 void Busy::push(const formats::Event& event) {
@@ -93,7 +109,7 @@ void Busy::push(const formats::Event& event) {
     process.on_cpu[event.thread.tid] = event.time;
   } else if (std::holds_alternative<formats::TaskExit>(event.body)) {
     if (const auto on = process.on_cpu.find(event.thread.tid); on != process.on_cpu.end()) {
-      add(process, on->second, event.time, &Window::threads, 1);
+      add(process, on->second, event.time, kThreads, 1);
       process.on_cpu.erase(on);
     }
     if (event.thread.pid == event.thread.tid) process.ended = event.time;
@@ -106,20 +122,31 @@ void Busy::fill(std::uint32_t pid, std::uint32_t cpus, Time end, model::GoStudy&
   const Process& process = at->second;
   study.states_told = process.states;
   study.processors = process.processors;
-  if (steps_ > kMaxSteps || windows_ >= kMaxWindows) return;
+  if (windows_ >= kMaxWindows) return;
   Process whole = process;
   Busy scratch;
   scratch.begin_ = begin_;
   const Time last = known(process.ended) ? std::min(process.ended, end) : end;
-  for (const auto& [g, since] : process.running) scratch.add(whole, since, last, &Window::goroutines, 1);
+  for (const auto& [g, since] : process.running) scratch.add(whole, since, last, kGoroutines, 1);
   double usable = cpus;
   if (const auto group = cgroups_.find(pid); group != cgroups_.end())
     for (const auto& [name, quota] : quotas_)
       if (within(group->second, name)) usable = std::min(usable, quota);
   const bool told = process.states && process.processors > 0;
-  for (std::int64_t n = number(process.first, begin_) + 1; n < number(last, begin_); ++n) {
-    const auto w = whole.windows.find(n);
-    const Window window = w == whole.windows.end() ? Window{} : w->second;
+  const std::int64_t first = number(process.first, begin_) + 1, behind = number(last, begin_);
+  if (first >= behind || static_cast<std::uint64_t>(behind - first) > kMaxWindows - filled_) return;
+  filled_ += static_cast<std::size_t>(behind - first);
+  Window filling;  // of which the windows are full
+  auto next = whole.windows.begin();
+  for (std::int64_t n = first; n < behind; ++n) {
+    Window window;
+    for (; next != whole.windows.end() && next->first <= n; ++next) {
+      if (next->first == n) window = next->second;
+      filling.goroutines += next->second.more_goroutines;
+      filling.threads += next->second.more_threads;
+    }
+    window.goroutines += filling.goroutines * kWindow;
+    window.threads += filling.threads * kWindow;
     const auto share = [](std::int64_t ns, double of) {
       return static_cast<double>(std::max<std::int64_t>(ns, 0)) / static_cast<double>(kWindow) / of;
     };
@@ -128,7 +155,6 @@ void Busy::fill(std::uint32_t pid, std::uint32_t cpus, Time end, model::GoStudy&
     if (told) busy.goroutines = share(window.goroutines, process.processors);
     if (usable > 0) busy.threads = share(window.threads, usable);
     study.busy_seconds += busy.goroutines >= study.limits.busy || busy.threads >= study.limits.busy;
-    if (study.busy.size() >= kMaxWindows) break;
   }
 }
 

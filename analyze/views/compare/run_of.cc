@@ -19,7 +19,7 @@
 #include "analyze/tail/study.h"
 #include "analyze/views/compare/allocations.h"
 #include "analyze/views/compare/software.h"
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 
 namespace tailcap::views {
 namespace {

@@ -131,7 +131,7 @@ void FactCollector::finish() {
 
 namespace {
 
-// Far from the limits of Reader (formats/file/read_limits.h), which Skim does not have.
+// Far from the limits of Reader (formats/bounds/read_limits.h), which Skim does not have.
 bool in_proportion(const formats::FileSummary& file) {
   constexpr std::uint64_t kMostRawPerByte = 100;
   return file.events <= file.file_bytes && file.raw_bytes / kMostRawPerByte <= file.file_bytes;

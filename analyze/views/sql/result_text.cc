@@ -1,6 +1,7 @@
 #include "analyze/views/sql/result_text.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/escape.h"
@@ -26,6 +27,12 @@ struct Plain {
   std::string operator()(std::string_view text) const { return report::printable(text); }
   std::string operator()(const sql::Blob& blob) const { return "x'" + hex(blob.bytes) + "'"; }
 };
+
+// Spreadsheets take a text that begins like this for a formula, and those of a capture were written by others.
+std::string plain_text(std::string text) {
+  if (!text.empty() && std::string_view("=+-@").find(text.front()) != std::string_view::npos) text.insert(0, 1, '\'');
+  return text;
+}
 
 std::string quoted(const std::string& text) {
   if (!text.empty() && text.find_first_of("\",") == text.npos) return text;
@@ -85,6 +92,7 @@ void ResultText::add(const sql::Query& row, std::string& out) {
     const bool null = std::holds_alternative<std::monostate>(cell);
     std::string text = std::visit(Plain{}, cell);
     if (form_ == Form::csv) {
+      if (std::holds_alternative<std::string_view>(cell)) text = plain_text(std::move(text));
       (out += i == 0 ? "" : ",") += null ? std::string() : quoted(text);
       continue;
     }
@@ -101,7 +109,7 @@ void ResultText::add(const sql::Query& row, std::string& out) {
 
 void ResultText::put_heads(std::string& out) const {
   for (std::size_t i = 0; i < columns_.size(); ++i)
-    (out += i == 0 ? "" : ",") += quoted(report::printable(columns_[i]));
+    (out += i == 0 ? "" : ",") += quoted(plain_text(report::printable(columns_[i])));
   out += '\n';
 }
 

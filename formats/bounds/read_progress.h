@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 
 namespace tailcap::formats::file {
 

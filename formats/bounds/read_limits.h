@@ -15,11 +15,13 @@
 namespace tailcap::formats {
 
 struct ReadLimits {
-  std::uint64_t memory = 4ull << 30;    // resident memory of this process while it reads
+  std::uint64_t memory = 4ull << 30;    // of this process; process_bounds.h holds it to this
   std::uint64_t requests = 50'000'000;  // of one capture
   // Whether the contents of a file must be in proportion to its size. Off if the user states how many requests to
   // expect.
   bool proportion = true;
+  bool memory_in_proportion = true;  // likewise `memory`, which is the most then
+  Duration processor{};              // 0: in proportion, or none
 };
 
 void set_read_limits(const ReadLimits& limits);

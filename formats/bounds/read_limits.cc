@@ -1,4 +1,4 @@
-#include "formats/file/read_limits.h"
+#include "formats/bounds/read_limits.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,7 +11,8 @@
 #include <string_view>
 #include <utility>
 
-#include "formats/file/read_progress.h"
+#include "formats/bounds/process_bounds.h"
+#include "formats/bounds/read_progress.h"
 
 namespace tailcap::formats {
 namespace {
@@ -61,7 +62,7 @@ std::string text_of(StopReason reason) {
     case StopReason::none:
       return "";
     case StopReason::memory:
-      return "reading the rest needs more than " + std::to_string(limits().memory >> 20) +
+      return "reading the rest needs more than " + std::to_string(memory_limit() >> 20) +
              " MiB of memory (--max-memory sets the limit)";
     case StopReason::requests:
       return "it holds more than " + std::to_string(limits().requests) + " requests (--max-requests sets the limit)";
@@ -118,7 +119,8 @@ FileIdentity identity_of(const struct stat& status) {
 ReadProgress& progress_of(const FileIdentity& file) { return progress()[file]; }
 
 std::uint64_t allowed_memory(const ReadProgress& progress) {
-  return progress.read_once ? limits().memory : limits().memory / 4 * 3;
+  const std::uint64_t limit = memory_limit();
+  return progress.read_once ? limit : limit / 4 * 3;
 }
 
 void note_stop(ReadProgress& progress, const std::string& name, StopReason reason, Duration after,
