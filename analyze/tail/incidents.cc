@@ -16,9 +16,10 @@ using model::IncidentKind;
 namespace {
 
 constexpr std::size_t kMaxStack = 64u << 10;
-constexpr std::size_t kMaxListeners = 64;  // of a process
-constexpr std::size_t kLookedAt = 4096;    // requests, for those under way
-constexpr std::size_t kMaxPlaces = 200;    // of recovered panics
+constexpr std::size_t kMaxListeners = 64;   // of a process
+constexpr std::size_t kMaxThreads = 65536;  // of a process
+constexpr std::size_t kLookedAt = 4096;     // requests, for those under way
+constexpr std::size_t kMaxPlaces = 200;     // of recovered panics
 
 std::string_view innermost(std::string_view stack) { return stack.substr(stack.rfind(';') + 1); }  // npos + 1 is 0
 
@@ -38,15 +39,19 @@ void Incidents::push(const formats::Event& event) {
   };
   if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) {
     name(start->comm);
+    if (leader) others_.erase(pid), main_ended_.erase(pid);
+    keep_thread(event.thread);
     if (leader && started_.size() < kMaxKept) {
       started_[pid] = event.time;
       oom_.erase(pid);
     }
   } else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) {
     name(exec->comm);
+    others_.erase(pid), main_ended_.erase(pid);
     if (leader && started_.size() < kMaxKept) started_[pid] = event.time;
   } else if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
     name(info->comm);
+    keep_thread(event.thread);
   } else if (const auto* panic = std::get_if<formats::GoPanic>(&event.body)) {
     if (panics_kept_ >= kMaxKept) return;
     ++panics_kept_;
@@ -54,9 +59,7 @@ void Incidents::push(const formats::Event& event) {
   } else if (std::holds_alternative<formats::OomKill>(event.body)) {
     if (oom_.size() < kMaxKept) oom_[pid] = event.time;
   } else if (const auto* exit = std::get_if<formats::TaskExit>(&event.body)) {
-    if (!leader || ends_.size() >= kMaxKept) return;
-    const auto comm = comms_.find(pid);
-    ends_.push_back({event.time, pid, exit->code, comm == comms_.end() ? std::string() : comm->second});
+    end_thread(event.thread, event.time, leader, exit->code);
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
     if (change->to != formats::TcpState::listen || pid == 0 ||
         (listeners_.size() >= kMaxKept && !listeners_.contains(pid)))
@@ -72,6 +75,31 @@ void Incidents::push(const formats::Event& event) {
       for (Listener& l : own->second)
         if (l.socket == socket->socket) l.port = socket->local.port;
   }
+}
+
+void Incidents::keep_thread(formats::Thread thread) {
+  if (thread.pid == thread.tid || thread.tid == 0 || (others_.size() >= kMaxKept && !others_.contains(thread.pid)))
+    return;
+  auto& of_process = others_[thread.pid];
+  if (of_process.size() < kMaxThreads) of_process.insert(thread.tid);
+}
+
+// A process ends with its last thread, which need not be the main one.
+void Incidents::end_thread(formats::Thread thread, Time at, bool leader, std::int32_t code) {
+  const auto others = others_.find(thread.pid);
+  if (others != others_.end()) {
+    others->second.erase(thread.tid);
+    if (!others->second.empty()) {
+      if (leader && main_ended_.size() < kMaxKept) main_ended_.insert_or_assign(thread.pid, code);
+      return;
+    }
+    others_.erase(others);
+  }
+  const auto main = main_ended_.find(thread.pid);
+  if ((!leader && main == main_ended_.end()) || ends_.size() >= kMaxKept) return;
+  const auto comm = comms_.find(thread.pid);
+  ends_.push_back({at, thread.pid, leader ? code : main->second, comm == comms_.end() ? std::string() : comm->second});
+  if (main != main_ended_.end()) main_ended_.erase(main);
 }
 
 void Incidents::push(const model::Exchange& e, Time closed) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ class Incidents {
                                     const std::function<model::TextId(model::ConnectionId)>& local) const;
 
  private:
+  void keep_thread(formats::Thread thread);
+  void end_thread(formats::Thread thread, formats::Time at, bool leader, std::int32_t code);
   struct Panic {
     formats::Time at = formats::kNoTime;
     std::uint64_t goroutine = 0;
@@ -60,6 +63,8 @@ class Incidents {
   std::map<std::uint32_t, formats::Time> started_, oom_;
   std::map<std::uint32_t, std::vector<Panic>> panics_;
   std::vector<End> ends_;
+  std::map<std::uint32_t, std::set<std::uint32_t>> others_;  // threads beside the main one that have not ended
+  std::map<std::uint32_t, std::int32_t> main_ended_;         // with the exit code; others go on
   std::map<std::uint32_t, std::vector<Unanswered>> unanswered_;
   std::map<std::uint32_t, std::vector<Listener>> listeners_;  // a few of each process
   std::uint32_t last_listener_ = 0;                           // the process with the most recent listener

@@ -40,15 +40,22 @@ void Troubles::push(const formats::Event& event) {
     model::Connection c;
     c.family = info->family;
     c.remote = info->remote;
-    opened_.insert_or_assign(info->socket, Opened{model::endpoint(c, true), event.thread});
+    opened_[info->socket].peer = model::endpoint(c, true);
     return;
   }
   const auto* change = std::get_if<formats::StateChange>(&event.body);
   if (!change) return;
+  // The thread that connects is on the change, which comes before the socket's description; that has no thread.
+  if (change->to == TcpState::syn_sent) {
+    if (opened_.size() < kMaxOpened)
+      opened_[change->socket] = {{}, change->by_thread ? event.thread : formats::Thread{}};
+    return;
+  }
   const auto it = opened_.find(change->socket);
   if (change->from == TcpState::syn_sent && change->to == TcpState::close)
     add({model::TroubleKind::connect, event.time, opener(change->socket),
-         it != opened_.end() ? it->second.peer : "unknown", std::string(cause_of(change->error))});
+         it != opened_.end() && !it->second.peer.empty() ? it->second.peer : "unknown",
+         std::string(cause_of(change->error))});
   if (it != opened_.end() && change->to == TcpState::close) opened_.erase(it);
 }
 

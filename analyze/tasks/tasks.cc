@@ -39,6 +39,7 @@ Utid Tasks::add(formats::Thread thread, bool fresh, Time now) {
   model::ThreadFacts& found = threads_[utid - 1];
   if (found.process == 0 && thread.pid != 0) {
     found.process = process(thread.pid, false, now);
+    if (found.process != 0) ++living_[found.process];
     found.main = thread.pid == thread.tid;
   }
   return utid;
@@ -80,12 +81,19 @@ void Tasks::describe(const formats::Event& event, const formats::TaskInfo& info)
 
 void Tasks::exit(const formats::Event& event, const formats::TaskExit& exit) {
   const Utid utid = thread(event.thread);
-  if (utid != 0) threads_[utid - 1].end = event.time;
-  if (event.thread.pid != event.thread.tid) return;
-  if (const Upid upid = process(event.thread.pid, false, event.time); upid != 0) {
-    processes_[upid - 1].end = event.time;
-    processes_[upid - 1].exit_code = exit.code;
+  const Upid upid = process(event.thread.pid, false, event.time);
+  if (utid != 0) {
+    model::ThreadFacts& ended = threads_[utid - 1];
+    if (upid != 0 && ended.process == upid && !known(ended.end)) --living_[upid];
+    ended.end = event.time;
   }
+  if (upid == 0) return;
+  // It ends with its last thread, which need not be the main one.
+  if (event.thread.pid == event.thread.tid) {
+    processes_[upid - 1].exit_code = exit.code;
+    left_by_main_.insert(upid);
+  }
+  if (left_by_main_.contains(upid) && living_[upid] == 0) processes_[upid - 1].end = event.time;
 }
 
 void Tasks::push(const formats::Event& event) {
@@ -94,8 +102,13 @@ void Tasks::push(const formats::Event& event) {
   if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) return describe(event, *info);
   if (const auto* ended = std::get_if<formats::TaskExit>(&event.body)) return exit(event, *ended);
   if (const auto* loaded = std::get_if<formats::TaskExec>(&event.body)) {
-    if (const Utid utid = thread(event.thread); utid != 0) threads_[utid - 1].name = loaded->comm;
+    const Utid utid = thread(event.thread);
+    if (utid != 0) threads_[utid - 1].name = loaded->comm;
     if (const Upid upid = process(event.thread.pid, false, event.time); upid != 0) {
+      // Only the thread that loaded the program is left. It has the main thread's number now.
+      living_[upid] = 1;
+      left_by_main_.erase(upid);
+      if (utid != 0) threads_[utid - 1].end = kNoTime;
       processes_[upid - 1].name = loaded->comm;
       if (!loaded->filename.empty()) processes_[upid - 1].executable = loaded->filename;
     }

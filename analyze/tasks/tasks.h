@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "analyze/model/machine/container.h"
@@ -50,6 +51,8 @@ class Tasks {
   std::vector<model::ProcessFacts> processes_;
   std::vector<model::ThreadFacts> threads_;
   Holders by_pid_, by_tid_;
+  std::unordered_map<Upid, std::uint32_t> living_;  // threads that have been met and have not ended
+  std::unordered_set<Upid> left_by_main_;           // processes whose main thread has ended
   model::Containers containers_;
   std::uint64_t beyond_ = 0;
 };

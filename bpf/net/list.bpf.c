@@ -8,6 +8,28 @@
 /* Set while the iterator over tasks may create targets; later it only lists them. */
 __u8 marking = false;
 
+#define ANCESTORS_MAX 16 /* shells, supervisors and masters; deeper trees are not followed */
+
+/* Whether a process above it is chosen: workers that ran before recording began belong to their master. */
+static __always_inline bool below_chosen(struct task_struct *task)
+{
+	struct task_struct *above = task;
+
+	for (int level = 0; level < ANCESTORS_MAX; level++) {
+		u32 pid;
+
+		above = BPF_CORE_READ(above, real_parent);
+		if (!above)
+			return false;
+		pid = BPF_CORE_READ(above, tgid);
+		if (!pid)
+			return false;
+		if (bpf_map_lookup_elem(&target_pids, &pid) || named(BPF_CORE_READ(above, group_leader)))
+			return true;
+	}
+	return false;
+}
+
 static __always_inline bool chosen(struct task_struct *task)
 {
 	u32 pid = task->tgid;
@@ -15,7 +37,7 @@ static __always_inline bool chosen(struct task_struct *task)
 	if (kernel_thread(task) || recorders_own(task))
 		return false;
 	return target_all || bpf_map_lookup_elem(&target_pids, &pid) || named(task->group_leader) ||
-	       in_target_cgroup(task);
+	       in_target_cgroup(task) || below_chosen(task);
 }
 
 /* Lists every target thread; while marking, makes the selected ones targets. */

@@ -288,7 +288,7 @@ Options parse_options(int argc, char** argv) {
   using Strings = std::vector<std::string>;
   po::options_description known;
   auto add = known.add_options();
-  add("pid,p", po::value<Strings>())("cgroup", po::value<std::string>())("comm", po::value<Strings>())(
+  add("pid,p", po::value<Strings>()->multitoken())("cgroup", po::value<std::string>())("comm", po::value<Strings>())(
       "port", po::value<Strings>());
   add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "")(
       "pack", po::value<std::string>())("yes", "")("last", po::value<std::string>())(
@@ -320,6 +320,8 @@ Options parse_options(int argc, char** argv) {
     const std::string given_name = e.get_option_name();
     const std::string word = given_name.substr(std::min(given_name.find_first_not_of('-'), given_name.size()));
     throw UsageError(e.what() + (given_name.size() > 2 ? formats::suggestion(word, names, "--") : std::string()));
+  } catch (const po::too_many_positional_options_error&) {
+    throw UsageError("an argument belongs to no option; a command to record comes after --");
   } catch (const po::error& e) {
     throw UsageError(e.what());
   }
@@ -329,8 +331,14 @@ Options parse_options(int argc, char** argv) {
   options.version = given.count("version");
   options.list_headers = given.count("list-headers");
   options.list = given.count("list") || given.count("list-probes");
-  for (const auto& pid : strings("pid"))
-    selection.pids.push_back(number<std::uint32_t>(pid, "a process id", 1, 4194304));
+  // As pidof and pgrep print them: one a word, or separated by blanks or commas.
+  for (const auto& list : strings("pid"))
+    for (std::size_t at = 0; at <= list.size();) {
+      const std::size_t end = std::min(list.find_first_of(", \t\n", at), list.size());
+      if (end > at || list.empty())
+        selection.pids.push_back(number<std::uint32_t>(list.substr(at, end - at), "a process id", 1, 4194304));
+      at = end + 1;
+    }
   for (const auto& port : strings("port")) selection.ports.push_back(number<std::uint16_t>(port, "a port", 1, 65535));
   selection.comms = strings("comm");
   if (given.count("cgroup")) selection.cgroup = given["cgroup"].as<std::string>();

@@ -58,7 +58,7 @@ constexpr Duration kKeyframePause = 1s;  // between keyframes, however full a fi
 constexpr std::chrono::milliseconds kLookFirst =
     5s;  // at most; the TLS libraries of a system take 0.1 s, a large program 2 s
 
-// Threads are not processes: users may give either number.
+// Threads are not processes: users may give either number. 0: there is none.
 std::uint32_t process_of(std::uint32_t pid) {
   SystemLines status("/proc/" + std::to_string(pid) + "/status");
   std::string_view line;
@@ -68,7 +68,22 @@ std::uint32_t process_of(std::uint32_t pid) {
         std::from_chars(line.data() + 6, line.data() + line.size(), process).ec == std::errc())
       return process;
   }
-  throw std::runtime_error("there is no process " + std::to_string(pid) + ". `pgrep -a NAME` finds it.");
+  return 0;
+}
+
+// In a list, as pidof prints it, some may have ended since.
+void find_processes(std::vector<std::uint32_t>& pids) {
+  std::vector<std::uint32_t> found;
+  for (const auto pid : pids) {
+    const std::uint32_t process = process_of(pid);
+    if (process != 0)
+      found.push_back(process);
+    else if (pids.size() > 1)
+      warn("there is no process " + std::to_string(pid) + ": the others are recorded");
+  }
+  if (found.empty() && !pids.empty())
+    throw std::runtime_error("there is no process " + std::to_string(pids.front()) + ". `pgrep -a NAME` finds it.");
+  pids = std::move(found);
 }
 
 std::string random_id() {
@@ -214,7 +229,7 @@ Outcome record(const Options& given) {
   Options options = given;
   auto& selection = options.probes.selection;
   refuse_existing(options);
-  for (auto& pid : selection.pids) pid = process_of(pid);
+  find_processes(selection.pids);
 
   // Forked before there is anything that the processes that read files should not have.
   const scan::Processes processes;

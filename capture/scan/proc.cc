@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -51,8 +52,13 @@ ProcessFacts process_facts(std::uint32_t pid) {
 bool process_exists(std::uint32_t pid) {
   const std::string status = read_system_file("/proc/" + std::to_string(pid) + "/stat", 512);
   const auto name_end = status.rfind(')');  // the name may contain anything
-  return name_end != status.npos && name_end + 2 < status.size() && status[name_end + 2] != 'Z' &&
-         status[name_end + 2] != 'X';
+  if (name_end == status.npos || name_end + 2 >= status.size()) return false;
+  if (status[name_end + 2] != 'Z' && status[name_end + 2] != 'X') return true;
+  // The main thread may have ended before the others: a process ends with its last thread.
+  std::error_code error;
+  const std::filesystem::directory_iterator threads("/proc/" + std::to_string(pid) + "/task", error);
+  return !error && std::any_of(begin(threads), end(threads),
+                               [&](const auto& thread) { return thread.path().filename() != std::to_string(pid); });
 }
 
 std::uint64_t own_cpu_time() {

@@ -23,7 +23,7 @@ std::string find_command(const std::string& command);
 // The programs named in a script's first line; empty: not a script.
 std::vector<std::string> interpreters(const std::string& path);
 
-bool process_exists(std::uint32_t pid);  // false for a zombie
+bool process_exists(std::uint32_t pid);  // false where all its threads have ended
 
 struct OwnCost {
   std::uint64_t cpu_ns = 0;

@@ -1,4 +1,5 @@
 """Targets that start, fork, exec and end while they are recorded."""
+import json
 import os
 import pathlib
 import signal
@@ -15,6 +16,30 @@ def children_of(pid):
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         found += map(int, (task / "children").read_text().split())
     return found
+
+
+# Two workers that the master forked before it is recorded; a request sleeps for 5 ms.
+PRE_FORK = r"""
+import http.server, os, sys, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        time.sleep(0.005)
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.send_header("connection", "close")
+        self.end_headers()
+        self.wfile.write(b"ok")
+    do_POST = do_GET
+    def log_message(self, *arguments):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+for _ in range(2):
+    if os.fork() == 0:
+        server.serve_forever()
+while True:
+    time.sleep(60)
+"""
 
 
 class Processes(Case):
@@ -56,6 +81,47 @@ class Processes(Case):
         rows = self.requests(recording)
         self.assertEqual([r["request_id"] for r in rows], ["1", "2", "3"])
         self.assertEqual({r["comm"] for r in rows}, {self.named("curl").name})
+
+    def test_workers_that_ran_before(self):
+        port = free_port()
+        master = self.start([sys.executable, "-c", PRE_FORK, port], stdout=subprocess.PIPE, text=True)
+        wait_until(lambda: harness.answers(("127.0.0.1", port)), "the workers")
+        workers = set(children_of(master.pid))
+        self.assertEqual(len(workers), 2)
+        self.addCleanup(lambda: [os.kill(worker, signal.SIGKILL) for worker in workers])
+        with self.record("-p", master.pid) as recording:
+            truth = self.load(f"http://127.0.0.1:{port}", "-n", "40", "--route", "1 GET /a")
+        rows = self.requests(recording, role="server")
+        self.assert_same(truth, rows)
+        self.assertLessEqual({row["pid"] for row in rows}, workers)
+        for row in rows:
+            self.assertGreater(sum(part["ns"] for part in row["labels"] if part["label"] == "timer.sleep"), 4_000_000, row)
+
+    def test_several_pids(self):
+        ports = [free_port() for _ in range(3)]
+        services = [self.sample_service("--port", port, ready=("127.0.0.1", port)) for port in ports]
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        pids = [service.pid for service in services]
+        with self.record("-p", f"{pids[0]},{gone.pid}", pids[1], "-p", pids[2]) as recording:
+            truth = [one for port in ports for one in self.load(f"http://127.0.0.1:{port}", "-n", "7", "--id", f"{port}-")]
+        self.assert_same(truth, self.requests(recording))
+        self.assertIn(f"there is no process {gone.pid}: the others are recorded", recording.said)
+
+    def test_main_thread_ends(self):
+        port = free_port()
+        service = self.start([harness.BUILD / "tests/e2e/main-ends", port])
+        wait_until(lambda: harness.answers(("127.0.0.1", port)), "the server")
+        with self.record("-p", service.pid) as recording:
+            truth = self.load(f"http://127.0.0.1:{port}", "-n", "20", "--id", "before-", "-c", "1", "--route", "1 GET /a")
+            self.load(f"http://127.0.0.1:{port}", "-n", "1", "--id", "leave-", "--route", "1 GET /leave")
+            wait_until(lambda: pathlib.Path(f"/proc/{service.pid}/stat").read_text().split(")")[1].split()[0] == "Z", "the end of main()")
+            time.sleep(0.5)
+            truth += self.load(f"http://127.0.0.1:{port}", "-n", "20", "--id", "after-", "-c", "1", "--route", "1 GET /a")
+        rows = [row for row in self.requests(recording, role="server") if row["path"] != "/leave"]
+        self.assert_same(truth, rows)
+        report = json.loads(self.tailcap("report", recording.file, "--json"))
+        self.assertEqual(report.get("incidents", []), [])
 
     def test_target_exits(self):
         port = free_port()

@@ -71,7 +71,11 @@ std::string failing_text(const Verdict& v, const model::Study& study) {
   out += " failed (" + ends_text(v) + ").";
   for (const FailureCause& c : v.causes) out += cause_text(c, v);
   const bool server = v.routes.empty() || study.routes[v.routes.front()].role == model::Role::server;
-  if (v.causes.empty() && server) out += " No call, connection or name lookup of theirs failed, as far as recorded.";
+  if (v.causes.empty() && server)
+    out +=
+        " No failed call, connection or name lookup of theirs is in the recording; a connect that fails before its "
+        "first "
+        "packet (no route, no free port) is never in one.";
   return out;
 }
 

@@ -138,7 +138,12 @@ TEST(Troubles, TheThreadThatConnected) {
   formats::SocketInfo info{.socket = 5, .family = formats::Family::inet, .state = formats::TcpState::syn_sent};
   info.remote.bytes = {10, 0, 0, 1};
   info.remote.port = 80;
-  troubles.push({formats::time_from(1), {7, 8}, info});
+  troubles.push(
+      {formats::time_from(1),
+       {7, 8},
+       formats::StateChange{
+           .socket = 5, .from = formats::TcpState::close, .to = formats::TcpState::syn_sent, .by_thread = true}});
+  troubles.push({formats::time_from(1), {}, info});
   troubles.push({formats::time_from(2),
                  {},
                  formats::StateChange{
