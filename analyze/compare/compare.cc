@@ -20,6 +20,7 @@ namespace {
 
 using model::gate::AccountRow;
 using model::gate::AccountTable;
+using model::gate::CallRow;
 using model::gate::CompareOptions;
 using model::gate::Comparison;
 using model::gate::Estimate;
@@ -86,9 +87,11 @@ std::vector<std::int64_t> whole_means(const std::vector<const Accounts*>& runs) 
 AccountTable account_table(const Route& route, bool slow, Pairs pairs, double alpha) {
   AccountTable out;
   std::array<std::vector<const Accounts*>, 2> runs;
+  std::array<bool, 2> at_least{};
   for (std::size_t side = 0; side < 2; ++side)
     for (const RunSample& run : route.samples[side]) {
       if (run.size() == 0 || (slow && run.slow() == 0)) return out;
+      at_least[side] = at_least[side] || run.broken_off() > kMostBroken;
       runs[side].push_back(slow ? &run.slow_accounts() : &run.accounts());
     }
   if (runs[0].empty() || runs[1].empty()) return out;
@@ -110,6 +113,7 @@ AccountTable account_table(const Route& route, bool slow, Pairs pairs, double al
       for (const Accounts* run : runs[side]) {
         RunValue value;
         value.known = true;
+        value.at_least = at_least[side];
         value.value = value.level = (*run)[a];
         value.floor = 1;
         of[side].push_back(value);
@@ -264,6 +268,35 @@ Frame frame_of(std::span<const Run> base, std::span<const Run> fresh, std::span<
   return k;
 }
 
+// Whatever is true of calls without a known parent, and of requests that broke off.
+bool sure(const Estimate& e) {
+  return e.difference > 0 ? e.low - e.slack > 0 && !e.base_at_least : e.high + e.slack < 0 && !e.fresh_at_least;
+}
+
+// Calls whose parent is not known are in no number of a route, but in that of all incoming requests.
+void count_calls(const Frame& k, Comparison& out) {
+  const auto undecided = [](const Run* run) { return run->undecided_calls > 0; };
+  if (std::none_of(k.base.begin(), k.base.end(), undecided) && std::none_of(k.fresh.begin(), k.fresh.end(), undecided))
+    return;
+  for (const RouteComparison& route : out.routes) {
+    if (route.name.role != model::Role::client || !route.absent.empty()) continue;
+    std::array<std::vector<RunValue>, 2> of;
+    for (std::size_t side = 0; side < 2; ++side)
+      for (const Run* run : side == 0 ? k.base : k.fresh) {
+        const RouteRun* calls = named(route.name, *run);
+        RunValue value;
+        value.known = calls && run->requests > 0;
+        if (value.known)
+          value.value = value.level = static_cast<double>(calls->requests.size() + calls->doubtful + calls->in_flight) /
+                                      static_cast<double>(run->requests);
+        of[side].push_back(value);
+      }
+    const Metric metric{Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::calls)};
+    if (CallRow row{route.name, estimate(metric, of[0], of[1], k.alpha, k.pairs())}; row.estimate.known)
+      out.called.push_back(std::move(row));
+  }
+}
+
 // What may interest beside the gates: at most 5 % false discoveries among all that is compared.
 void notice(Comparison& out) {
   // How runs vary is assumed: such a share of false discoveries cannot be promised.
@@ -276,7 +309,7 @@ void notice(Comparison& out) {
   std::vector<double> p;
   const auto add = [&](const Metric& metric, Estimate& e, double mean) {
     if (!e.known) return;
-    all.push_back({&e, large(metric, e, mean)});
+    all.push_back({&e, sure(e) && large(metric, e, mean)});
     p.push_back(e.p_two);
   };
   for (RouteComparison& route : out.routes) {
@@ -285,6 +318,8 @@ void notice(Comparison& out) {
       add({Metric::Kind::label, static_cast<std::uint8_t>(row.account)}, row.estimate,
           static_cast<double>(route.all.base));
   }
+  for (CallRow& row : out.called)
+    add({Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::calls)}, row.estimate, 0);
   const auto adjusted = benjamini_hochberg(p);
   for (std::size_t i = 0; i < all.size(); ++i) all[i].estimate->noticed = all[i].large && adjusted[i] < kDiscoveries;
 }
@@ -308,6 +343,7 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
     routes.push_back(find(name, k, out.routes.back()));
   }
   out.gates = expand(out);
+  out.not_gated = not_gated(out);
   k.alpha = options.level / static_cast<double>(std::max<std::size_t>(1, out.gates.size()));
   for (std::size_t i = 0; i < routes.size(); ++i) {
     RouteComparison& route = out.routes[i];
@@ -336,6 +372,7 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
       gate.missing.push_back(missing);
   }
   judge(out.gates, out);
+  if (load_role(out) == model::Role::server) count_calls(k, out);
   notice(out);
   out.verdict = verdict_of(out.gates);
   return out;

@@ -10,7 +10,7 @@ std::vector<std::pair<std::int64_t, double>> curve_of(std::span<const model::gat
   std::vector<std::int64_t> sorted;
   for (const model::gate::RouteRun* run : runs)
     for (const auto& request : run->requests)
-      if (request.duration > 0) sorted.push_back(request.duration);
+      if (const std::int64_t ns = std::max(request.duration, request.at_least); ns > 0) sorted.push_back(ns);
   std::sort(sorted.begin(), sorted.end());
   std::vector<std::pair<std::int64_t, double>> out;
   if (sorted.empty()) return out;

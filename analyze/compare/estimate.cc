@@ -12,10 +12,13 @@ namespace {
 using model::gate::Estimate;
 using model::gate::Metric;
 
+constexpr double kLeastBytes = 0.5;  // what is less is no change, as it is written
+
 struct Side {
   std::vector<double> values, levels;
   double floor = 0;
   bool constant = true;  // every request of every run has the same number
+  bool at_least = false;
 };
 
 Side side_of(std::span<const RunValue> runs) {
@@ -25,6 +28,7 @@ Side side_of(std::span<const RunValue> runs) {
     out.levels.push_back(run.level);
     out.floor += run.floor / static_cast<double>(runs.size());
     out.constant = out.constant && run.constant && run.value == runs.front().value;
+    out.at_least = out.at_least || run.at_least;
   }
   return out;
 }
@@ -58,8 +62,11 @@ Estimate estimate(const Metric& metric, std::span<const RunValue> base, std::spa
     out.missing = "a side has no runs";
     return out;
   }
-  // Percentiles: the geometric mean of the runs. The others are means, so that the parts of a sum sum.
-  const bool logarithm = metric.quantile().has_value();
+  // What is compared by its logarithm: the geometric mean of the runs, so that the change is that from the one to the
+  // other. The others are means, so that the parts of a sum sum.
+  const bool logarithm = metric.relative();
+  out.base_at_least = b.at_least;
+  out.fresh_at_least = n.at_least;
   out.base = logarithm ? std::exp(mean_of(b.values)) : mean_of(b.levels);
   out.fresh = logarithm ? std::exp(mean_of(n.values)) : mean_of(n.levels);
   out.exact = metric.kind == Metric::Kind::count && b.constant && n.constant;
@@ -90,9 +97,17 @@ Estimate estimate_by_blocks(const Metric& metric, const RunValue& base, const Ru
   out.levels = base.known && fresh.known;
   out.base = base.level;
   out.fresh = fresh.level;
+  out.base_at_least = base.at_least;
+  out.fresh_at_least = fresh.at_least;
   // Of times and shares, nothing can be assumed.
   if (out.missing.empty() && !metric.relative() && !(noise.df > 0)) out.missing = noise.missing;
   if (!out.missing.empty()) return out;
+  // The change is that from one mean of the blocks to the other.
+  const auto mean = [&](const Blocks& blocks) {
+    return metric.relative() ? std::exp(mean_of(blocks.values)) : mean_of(blocks.values);
+  };
+  out.base = mean(base_blocks);
+  out.fresh = mean(fresh_blocks);
   // Both runs differ from others of their version.
   fill(metric,
        widened(welch(base_blocks.values, fresh_blocks.values, base_blocks.floor, fresh_blocks.floor),
@@ -116,6 +131,7 @@ bool large(const Metric& metric, const Estimate& e, double route_mean) {
     case Metric::Kind::label:
       return size >= std::max(0.01 * route_mean, 50'000.0);
     case Metric::Kind::count:
+      if (model::gate::of_bytes(metric.which) && size < kLeastBytes) return false;
       return e.exact || size >= 0.01 * e.base;
   }
   return false;

@@ -55,13 +55,6 @@ std::size_t least_requests(const Metric& metric) {
   }
 }
 
-// What a service did counts; what it asked of others is part of that.
-Role load_role(const Comparison& c) {
-  const bool served = std::any_of(c.routes.begin(), c.routes.end(),
-                                  [](const auto& r) { return r.name.role == Role::server && r.absent.empty(); });
-  return served ? Role::server : Role::client;
-}
-
 bool means(const Gate& gate, const RouteName& name) {
   return gate.exactly ? *gate.exactly == name : matches(gate.route, name);
 }
@@ -73,12 +66,26 @@ double threshold_of(const GateResult& g) {
   return ratio ? g.gate.threshold * g.estimate.base : g.gate.threshold;
 }
 
-constexpr double kMostTimes = 1000;
+constexpr double kMostTimes = 20;  // more than so many times the recordings are no advice
 
-std::string more_time(double mde, double threshold) {
+// Up to two digits that count.
+double rounded_up(double x) {
+  const double unit = std::pow(10, std::floor(std::log10(x)) - 1);
+  return std::ceil(x / unit - 1e-9) * unit;
+}
+
+std::string more_time(const Metric& metric, double mde, double threshold) {
   const double times = mde / threshold * (mde / threshold);
-  if (times > kMostTimes) return "the runs vary too much for longer ones to help";
-  return "needs about " + number(std::max(times, 1.1)) + " × more time";
+  if (times <= kMostTimes) return "needs about " + number(std::max(times, 1.1)) + " × more time";
+  return "the runs vary too much to decide it on this machine: raise the limit" +
+         (metric.relative() ? " to +" + percent(rounded_up(mde)) : "") + ", or gate on calls, errors or CPU time";
+}
+
+std::uint64_t least_of(const model::gate::RouteComparison& route) {
+  std::uint64_t least = UINT64_MAX;
+  for (const auto* side : {&route.base_requests, &route.fresh_requests})
+    for (const std::uint64_t n : *side) least = std::min(least, n);
+  return least;
 }
 
 void decide(GateResult& g, const Comparison& c) {
@@ -87,12 +94,14 @@ void decide(GateResult& g, const Comparison& c) {
   // A comparison that finds only large changes says nothing, unless it has found one: the whole interval lies above.
   const bool obvious = g.p_holm < c.options.level && e.low - e.slack > t;
   if (!e.exact && t > 0 && e.mde > kMostDetectable * t && !obvious) {
-    g.missing.push_back("the least detectable change is more than 3 times the threshold; " + more_time(e.mde, t));
+    g.missing.push_back("the least detectable change is more than 3 times the threshold; " + more_time(g.gate.metric, e.mde, t));
     return;
   }
+  // What became slower was slower than a lower bound; what became faster is not known to be.
+  const bool may_be_higher = e.base_at_least, may_be_slower = e.fresh_at_least;
   const bool increase = e.exact ? e.difference - e.slack > 0 : g.p_holm < c.options.level;
   const bool above = (c.options.strict ? e.low : e.difference) - e.slack > t;
-  if (increase && above) {
+  if (increase && above && !may_be_higher) {
     if (c.same_version.empty()) {
       g.verdict = Verdict::fail;
       return;
@@ -101,25 +110,36 @@ void decide(GateResult& g, const Comparison& c) {
     return;
   }
   const double most = e.high + e.slack;
-  if (most < t || (e.exact && most <= t)) {
+  if (!may_be_slower && (most < t || (e.exact && most <= t))) {
     g.verdict = Verdict::pass;
     return;
   }
-  if (e.slack > 0 && (e.exact || e.high < t))
+  if (may_be_slower || (may_be_higher && above))
+    g.missing.push_back(may_be_slower ? "requests of the new runs broke off, and could have lasted longer"
+                                      : "requests of the base broke off, and could have lasted longer");
+  else if (e.slack > 0 && g.gate.metric.timed() && e.high < t)
+    g.missing.push_back("requests that broke off could have lasted longer");
+  else if (e.slack > 0 && (e.exact || e.high < t))
     g.missing.push_back(model::gate::of_calls(g.gate.metric.which)
                             ? "calls without a known parent could be of this route"
                             : "the count is not known of all requests");
   else if (!(t > 0))
     g.missing.push_back("the count varies from request to request: a threshold above 0 can be decided");
   else if (above)
-    g.missing.push_back("the increase is above the threshold, but not significant; " + more_time(e.mde, e.difference));
+    g.missing.push_back("the increase is above the threshold, but not significant; " + more_time(g.gate.metric, e.mde, e.difference));
   else if (e.mde > t)
-    g.missing.push_back("the threshold lies within the interval; " + more_time(e.mde, t));
+    g.missing.push_back("the threshold lies within the interval; " + more_time(g.gate.metric, e.mde, t));
   else
     g.missing.push_back("the threshold lies within the interval; the change is about as large as the threshold");
 }
 
 }  // namespace
+
+Role load_role(const Comparison& c) {
+  const bool served = std::any_of(c.routes.begin(), c.routes.end(),
+                                  [](const auto& r) { return r.name.role == Role::server && r.absent.empty(); });
+  return served ? Role::server : Role::client;
+}
 
 bool matches(const std::string& pattern, const RouteName& name) {
   const auto path = [&](std::string_view p) {
@@ -163,10 +183,7 @@ std::vector<GateResult> expand(const Comparison& c) {
     const auto& route = c.routes[i];
     if (route.name.role != role || !route.absent.empty()) continue;
     if (most == c.routes.size()) most = i;
-    std::uint64_t least = UINT64_MAX;
-    for (const auto& side : {route.base_requests, route.fresh_requests})
-      for (const std::uint64_t n : side) least = std::min(least, n);
-    if (least >= least_requests({Metric::Kind::p99, 0})) {
+    if (least_of(route) >= least_requests({Metric::Kind::p99, 0})) {
       add({{Metric::Kind::p99, 0}, "", kDefaultIncrease, Gate::Unit::ratio, ""}, i);
       tail = true;
     }
@@ -174,6 +191,26 @@ std::vector<GateResult> expand(const Comparison& c) {
   }
   // Errors alone do not say that nothing became slower.
   if (!tail && most < c.routes.size()) add({{Metric::Kind::p99, 0}, "", kDefaultIncrease, Gate::Unit::ratio, ""}, most);
+  return out;
+}
+
+std::vector<std::string> not_gated(const Comparison& c) {
+  std::vector<std::string> out;
+  if (!c.options.gates.empty()) return out;
+  const std::size_t needed = least_requests({Metric::Kind::p99, 0});
+  for (std::size_t i = 0; i < c.routes.size(); ++i) {
+    const auto& route = c.routes[i];
+    if (route.name.role != load_role(c)) continue;
+    const std::string name = (route.name.method.empty() ? "" : route.name.method + " ") + route.name.route;
+    const bool gated = std::any_of(c.gates.begin(), c.gates.end(), [&](const GateResult& g) {
+      return g.found && g.route == i && g.gate.metric.kind == Metric::Kind::p99;
+    });
+    if (!route.absent.empty())
+      out.push_back(name + ": " + route.absent);
+    else if (!gated)
+      out.push_back("p99 of " + name + ": " + requests_text(least_of(route)) + " a run, " + std::to_string(needed) +
+                    " needed");
+  }
   return out;
 }
 

@@ -20,6 +20,11 @@ bool matches(const std::string& pattern, const model::gate::RouteName& name);
 // verdicts are not set.
 std::vector<model::gate::GateResult> expand(const model::gate::Comparison& comparison);
 
+// What the default gates leave out, and why.
+std::vector<std::string> not_gated(const model::gate::Comparison& comparison);
+// What a service did counts; what it asked of others is part of that.
+model::Role load_role(const model::gate::Comparison& comparison);
+
 // What the runs of one route and metric fall short of, but for the detectable increase. Sentences' parts.
 struct RunFacts {
   std::size_t base_runs = 0, fresh_runs = 0;

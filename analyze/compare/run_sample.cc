@@ -49,9 +49,12 @@ RunSample::Requests RunSample::first(const RouteRun& run, std::size_t limit) {
 
 RunSample::RunSample(const RouteRun& run, Requests requests) : run_(run), requests_(requests) {
   std::vector<std::pair<std::int64_t, std::size_t>> order;
-  for (std::size_t i = 0; i < requests.size(); ++i)
+  for (std::size_t i = 0; i < requests.size(); ++i) {
     if (requests[i].duration >= 0) order.emplace_back(requests[i].duration, i);
+    if (requests[i].at_least >= 0) broken_.push_back(requests[i].at_least);
+  }
   std::sort(order.begin(), order.end());
+  std::sort(broken_.begin(), broken_.end());
   const std::size_t n = order.size();
   if (n == 0) return;
   const auto slowest = n - static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(n) - 1e-9));
@@ -137,20 +140,52 @@ RunValue RunSample::value(const Metric& metric) const {
     out.missing = "a run has no complete request of it";
     return out;
   }
-  out.known = true;
   if (metric.kind == Metric::Kind::label) {
+    out.known = true;
     out.value = out.level = all_accounts_[metric.which];
+    out.at_least = broken_off() > kMostBroken;
     out.floor = 1;
     return out;
   }
-  if (metric.kind == Metric::Kind::mean) {
-    double sum = 0;
-    for (const std::int64_t d : sorted_) sum += static_cast<double>(d);
-    out.level = sum / static_cast<double>(sorted_.size());
-  } else {
-    out.level = quantile_of(sorted_, *metric.quantile());
-  }
+  out = metric.kind == Metric::Kind::mean ? mean() : percentile(*metric.quantile());
+  out.known = true;
   out.value = std::log(std::max(1.0, out.level));
+  return out;
+}
+
+double RunSample::broken_off() const {
+  return broken_.empty() ? 0 : static_cast<double>(broken_.size()) / static_cast<double>(broken_.size() + size());
+}
+
+RunValue RunSample::mean() const {
+  RunValue out;
+  double sum = 0;
+  for (const auto* some : {&sorted_, &broken_})
+    for (const std::int64_t d : *some) sum += static_cast<double>(d);
+  out.level = sum / static_cast<double>(sorted_.size() + broken_.size());
+  out.at_least = broken_off() > kMostBroken;
+  return out;
+}
+
+// At least: what broke off has its place at what it lasted. At most: it is slower than all others.
+RunValue RunSample::percentile(double q) const {
+  RunValue out;
+  std::vector<std::int64_t> least;
+  std::merge(sorted_.begin(), sorted_.end(), broken_.begin(), broken_.end(), std::back_inserter(least));
+  if (requests_.size() == run_.requests.size() && !run_.cut_off.empty()) {
+    // The recording cut off others that had lasted longer by then.
+    const double without = quantile_of(least, q);
+    for (const std::int64_t ns : run_.cut_off)
+      if (static_cast<double>(ns) > without) least.push_back(ns);
+    std::sort(least.begin(), least.end());
+  }
+  out.level = quantile_of(least, q);
+  if (least.size() == sorted_.size()) return out;
+  const auto needed = static_cast<std::size_t>(std::ceil(static_cast<double>(least.size() - 1) * q)) + 1;
+  out.at_least = needed > sorted_.size();
+  if (out.at_least) return out;
+  const double place = static_cast<double>(least.size() - 1) * q / static_cast<double>(sorted_.size() - 1);
+  out.slack = quantile_of(sorted_, std::min(1.0, place)) / std::max(1.0, out.level) - 1;
   return out;
 }
 

@@ -15,14 +15,19 @@ namespace tailcap::compare {
 // Linear interpolation between the two values around (n - 1) q ("type 7"). Ascending, not empty.
 double quantile_of(std::span<const std::int64_t> sorted, double q);
 
+// Of the requests: where more broke off, a mean is a lower bound.
+inline constexpr double kMostBroken = 0.001;
+
 struct RunValue {
   bool known = false;
+  bool at_least = false;  // requests broke off or were cut off, and could have made it larger without a limit
   std::string missing;    // why not
   double level = 0;       // ns, share, number per request
   double value = 0;       // what is compared: the level, or its logarithm
   double floor = 0;       // of the variance between runs: what chance within the run alone makes
   bool constant = false;  // counts: every request has this number
-  double slack = 0;       // counts: requests whose number is not known could add so much, either way
+  double slack = 0;       // counts: requests whose number is not known could add so much, either way; percentiles:
+                          // those that broke off so much of the value
 };
 
 // Of the whole run: readings do not begin and end with requests.
@@ -43,6 +48,7 @@ class RunSample {
   Requests requests() const { return requests_; }      // those that failed, too
   std::size_t size() const { return sorted_.size(); }  // requests with a duration
   RunValue value(const model::gate::Metric& metric) const;
+  double broken_off() const;  // share of the requests: the others have accounts
   const Accounts& accounts() const { return all_accounts_; }
   const Accounts& slow_accounts() const { return slow_accounts_; }  // of the slowest 1 %; meaningful where slow() > 0
   std::size_t slow() const { return slow_; }                        // requests; 0: fewer than kLeastSlow
@@ -50,11 +56,14 @@ class RunSample {
  private:
   static constexpr std::size_t kLeastSlow = 5;
   RunValue share(bool failed) const;
+  RunValue percentile(double q) const;
+  RunValue mean() const;
   RunValue count(std::size_t which) const;
 
   const model::gate::RouteRun& run_;
   Requests requests_;
   std::vector<std::int64_t> sorted_;
+  std::vector<std::int64_t> broken_;  // what requests lasted at least that broke off; ascending
   Accounts all_accounts_{}, slow_accounts_{};
   std::size_t slow_ = 0;
 };

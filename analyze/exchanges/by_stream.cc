@@ -63,6 +63,7 @@ void ByStream::message(const model::Message& m, Exchanged& out, model::Findings&
 void ByStream::unanswered(ExchangeDraft& d) const {
   d.broken_by = ends_[answering(role_)];
   d.end_taints = end_taints_[answering(role_)];
+  d.exchange->broken_at = ended_at_[answering(role_)];
 }
 
 void ByStream::close(const model::Message& m, Exchanged& out, model::Findings& findings) {
@@ -70,6 +71,7 @@ void ByStream::close(const model::Message& m, Exchanged& out, model::Findings& f
   closed_[direction] = true;
   ends_[direction] = m.closed;
   end_taints_[direction] = m.taints;
+  ended_at_[direction] = m.closed_at;
   for (auto it = drafts_.begin(); it != drafts_.end();) {
     ExchangeDraft& d = *it->second;
     const bool over = !d.answered && d.asked && closed_[answering(role_)];

@@ -32,6 +32,7 @@ class ByStream {
   bool closed_[2] = {false, false};
   model::End ends_[2] = {model::End::none, model::End::none};
   model::Taints end_taints_[2] = {0, 0};
+  model::Time ended_at_[2] = {model::kNoTime, model::kNoTime};
 };
 
 }  // namespace tailcap::exchanges

@@ -125,6 +125,7 @@ void Conversation::close(const Message& m) {
   closed_[direction] = true;
   ends_[direction] = m.closed;
   end_taints_[direction] = m.taints;
+  ended_at_[direction] = m.closed_at;
 }
 
 void Conversation::hand_on(Exchanged& out, model::Findings& findings) {
@@ -133,6 +134,7 @@ void Conversation::hand_on(Exchanged& out, model::Findings& findings) {
     if (!d.answered && closed_[answering()] && (d.asked || done())) {
       d.broken_by = ends_[answering()];
       d.end_taints = end_taints_[answering()];
+      d.exchange->broken_at = ended_at_[answering()];
     } else if (!done()) {
       if (!d.asked || !d.answered) return;
       if (upgraded(*d.exchange)) return;  // until the bytes that follow are counted

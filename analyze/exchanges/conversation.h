@@ -74,6 +74,7 @@ class Conversation {
   bool closed_[2] = {false, false};
   model::End ends_[2] = {model::End::none, model::End::none};
   model::Taints end_taints_[2] = {0, 0};
+  model::Time ended_at_[2] = {model::kNoTime, model::kNoTime};
   std::uint64_t opaque_[2] = {0, 0};
   std::vector<std::unique_ptr<ExchangeDraft>> drafts_;  // from head_ on
   std::size_t head_ = 0;

@@ -59,6 +59,7 @@ void copy_response(const model::Message& m, model::Exchange& e) {
   e.response_headers_complete = m.headers_complete;
   e.response_bytes = m.body_bytes;
   e.response = m.instants;
+  e.broken_at = m.closed_at;
   if (m.answers_unknown && known(m.seen_from)) e.seen_from = m.seen_from;
   e.taints |= m.taints;
   e.response_grpc = m.grpc;

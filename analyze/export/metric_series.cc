@@ -29,11 +29,12 @@ std::map<SeriesKey, Series> series_of(const Metrics& m) {
     Series& s = out[{service.empty() ? "unknown" : service, model::name_of(row.role),
                      exported_method(m.table.texts[row.method]), route.empty() ? "unknown" : route}];
     ++s.outcomes[model::name_of(row.outcome)];
-    if (!row.has_duration) {
+    const bool broke_off = model::broke_off(row) && row.at_least >= 0;
+    if (!row.has_duration && !broke_off) {
       ++s.unknown;
       continue;
     }
-    const std::int64_t duration = row.duration.count();
+    const std::int64_t duration = broke_off ? row.at_least : row.duration.count();
     const auto bucket = static_cast<std::size_t>(
         std::find_if(kBounds.begin(), kBounds.end(), [&](const auto& b) { return duration <= b.first; }) -
         kBounds.begin());

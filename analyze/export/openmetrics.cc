@@ -68,7 +68,7 @@ std::string openmetrics(const Metrics& m) {
   for (auto& [key, series] : series_of(m)) all[labels_of(key)] = std::move(series);
   Text text(m);
   text.family("tailcap_request_duration_seconds", "histogram", "seconds",
-              "From a request's first byte to its response's last.");
+              "From a request's first byte to its response's last, or until it broke off.");
   for (const auto& [labels, s] : all) {
     std::uint64_t below = 0;
     for (std::size_t i = 0; i < kBounds.size(); ++i)

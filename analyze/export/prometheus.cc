@@ -144,7 +144,8 @@ class Writer {
 std::string prometheus(const Metrics& m) {
   const std::map<SeriesKey, Series> all = series_of(m);
   Writer out(m);
-  out.add("tailcap_request_duration_seconds", "From a request's first byte to its response's last.", family::kHistogram,
+  out.add("tailcap_request_duration_seconds",
+          "From a request's first byte to its response's last, or until it broke off.", family::kHistogram,
           [&](pbf_writer& f) {
             for (const auto& [key, s] : all) out.histogram(f, key, s);
           });

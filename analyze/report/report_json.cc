@@ -39,6 +39,8 @@ std::string_view name_of(Support support) {
       return "lower_only";
     case Support::refused:
       return "refused";
+    case Support::at_least:
+      return "at_least";
     case Support::no_interval:
       return "no_interval";
   }
@@ -130,14 +132,15 @@ class Writer {
   }
 
   void quantile(const Quantile& q) {
-    const bool value = q.support != Support::refused && q.support != Support::lower_only;
+    const bool at_least = q.support == Support::at_least;
+    const bool value = q.support != Support::refused && q.support != Support::lower_only && !at_least;
     const bool interval = q.support == Support::full || q.support == Support::low;
     json_.begin_object();
     json_.key("q");
     json_.real(q.q);
     json_.field("support", name_of(q.support));
     duration("value_ns", q.value, value);
-    duration("low_ns", q.low, interval || q.support == Support::lower_only);
+    duration("low_ns", at_least ? q.value : q.low, interval || at_least || q.support == Support::lower_only);
     duration("high_ns", q.high, interval);
     json_.key("effective_n");
     json_.real(std::round(q.effective_n * 10) / 10);

@@ -15,7 +15,7 @@ inline constexpr auto kRequest = std::to_array<Column>({
     {"trace_id_source", kT, "the header field that it is from; synthetic: made up of the capture's id"},
     {"ts", kI, "first byte"},
     {"dur", kI, "to the last byte; NULL: not known"},
-    {"dur_at_least", kI, "lower bound, where the beginning was not seen"},
+    {"dur_at_least", kI, "lower bound, where the beginning was not seen or it broke off"},
     {"start_ns", kI, "ts as ns since 1970"},
     {"first_byte_ns", kI, "from ts to the first byte of the response"},
     {"upid", kI, "the process"},

@@ -74,6 +74,7 @@ model::Health health_of(const model::RequestTable& table, const model::Study& st
     sums.row.kinds.client += outcome == model::Outcome::client_error;
     sums.row.kinds.other += outcome != model::Outcome::server_error && standing == Standing::failed;
     if (standing == Standing::clean) sums.durations.push_back(table.rows.duration(i).count());
+    if (standing == Standing::failed) sums.durations.push_back(std::max<std::int64_t>(0, table.rows[i].at_least));
   }
   for (auto& [key, sums] : services) {
     end_window(sums);

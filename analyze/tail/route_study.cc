@@ -191,6 +191,19 @@ void count_row(const Request& row, RouteStudy& out) {
     ++out.response_bytes_unknown;
 }
 
+// As Durations::push, until the first byte of the response.
+bool push_first_byte(const Request& row, Standing standing, formats::Time end, Durations& out, Shortfall& shortfall) {
+  const bool known = row.first_byte.count() >= 0;
+  if (standing == Standing::clean && !known) {
+    ++shortfall.tainted;
+    return false;
+  }
+  if ((standing != Standing::clean && standing != Standing::failed) || !known)
+    return out.push(row, standing, end, shortfall);
+  out.in_order.push_back(row.first_byte.count());
+  return true;
+}
+
 std::array<model::Quantile, model::kQuantiles.size()> quantiles(const Sample& sample, const Shortfall& shortfall) {
   std::array<model::Quantile, model::kQuantiles.size()> out;
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = sample.quantile(model::kQuantiles[i], shortfall);
@@ -225,11 +238,12 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
 
   std::map<model::TextId, std::uint64_t> comms, handlers;
   Shortfall shortfall, first_shortfall;
-  std::vector<std::int64_t> durations, first_bytes, windows, turns, places;
+  Durations durations, first_bytes;
+  std::vector<std::int64_t> windows, turns, places;
   std::array<std::vector<std::int64_t>, 3> setups;  // names, connects, TLS handshakes
   std::vector<std::uint32_t> by_duration, timed;
-  durations.reserve(rows.size());  // no second copy when they grow
-  first_bytes.reserve(rows.size());
+  durations.in_order.reserve(rows.size());  // no second copy when they grow
+  first_bytes.in_order.reserve(rows.size());
   by_duration.reserve(rows.size());
   timed.reserve(rows.size());
   std::vector<std::uint32_t> latency_of, first_byte_of;  // connections
@@ -255,19 +269,11 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     ++comms[row.comm];
     if (const model::TextId handler = table.handlers.find(row.id); handler != 0) ++handlers[handler];
     const Standing standing = standing_of(row);
-    shortfall.tainted += standing == Standing::doubtful;
-    shortfall.in_flight += standing == Standing::in_flight;
     if (row.has_duration) timed.push_back(i);
-    if (standing != Standing::clean) continue;
-    durations.push_back(row.duration.count());
-    if (sampled) latency_of.push_back(row.id.connection);
-    if (row.has_phases) by_duration.push_back(i);
-    if (row.first_byte.count() < 0) {
-      ++first_shortfall.tainted;
-      continue;
-    }
-    first_bytes.push_back(row.first_byte.count());
-    if (sampled) first_byte_of.push_back(row.id.connection);
+    if (durations.push(row, standing, study.end, shortfall) && sampled) latency_of.push_back(row.id.connection);
+    if (standing == Standing::clean && row.has_phases) by_duration.push_back(i);
+    if (push_first_byte(row, standing, study.end, first_bytes, first_shortfall) && sampled)
+      first_byte_of.push_back(row.id.connection);
   }
   out.flow_control = held_up(windows);
   out.behind_others = held_up(turns);
@@ -292,11 +298,13 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   // Requests of which nothing was seen could all be of this route, and slower than any.
   shortfall.tainted += study.quality.unseen;
   shortfall.seconds = first_shortfall.seconds = seconds;
-  first_shortfall.tainted += shortfall.tainted;
-  first_shortfall.in_flight = shortfall.in_flight;
+  first_shortfall.tainted += study.quality.unseen;
   // Routes can have millions of requests: each list of them is dropped where it is no longer needed.
-  out.first_byte = quantiles(Sample(std::move(first_bytes), std::move(first_byte_of)), first_shortfall);
-  Sample latency(std::move(durations), std::move(latency_of));
+  out.first_byte =
+      quantiles(Sample(std::move(first_bytes.in_order), std::move(first_byte_of), std::move(first_bytes.without_end)),
+                first_shortfall);
+  const WithoutEnd without_end = durations.without_end;
+  Sample latency(std::move(durations.in_order), std::move(latency_of), std::move(durations.without_end));
   out.latency = quantiles(latency, shortfall);
   const double correlation = latency.correlation();
   out.independent_periods = static_cast<double>(latency.size()) / correlation;
@@ -312,7 +320,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
     out.tail = study_tail(table, rows, study, *links,
-                          {correlation, &out.latency[2], &out.latency[3], out.route == kOtherRoute, sampled});
+                          {correlation, &out.latency[2], &out.latency[3], &without_end, out.route == kOtherRoute, sampled});
   if (links && out.server_errors + out.other_failures > 0)
     out.failing = verdict::failing_verdict(rows, {table, study, *links});
   if (links && table.unfinished.size() > 0) {

@@ -122,6 +122,17 @@ bool explained_at_server(const model::RequestTable& table, const std::vector<slo
              : slow - typical >= kMostlySeen * static_cast<double>(verdict.slow - verdict.typical);
 }
 
+// Requests without an end are compared with nothing, as long as they lasted.
+std::string doubt_of(const WithoutEnd& without_end, std::int64_t fastest_slow) {
+  std::size_t n = 0;
+  for (const auto* some : {&without_end.broken, &without_end.cut_off})
+    n += static_cast<std::size_t>(
+        std::count_if(some->begin(), some->end(), [&](std::int64_t ns) { return ns >= fastest_slow; }));
+  if (n == 0) return {};
+  return n == 1 ? "1 request that broke off or was cut off had lasted as long, and is not compared"
+                : std::to_string(n) + " requests that broke off or were cut off had lasted as long, and are not compared";
+}
+
 std::vector<model::Crowd::Interval> slow_spans(const model::RequestTable& table, const std::vector<slow::Item>& items,
                                                const slow::Cohorts& cohorts) {
   std::vector<model::Crowd::Interval> out;
@@ -153,6 +164,8 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
   if (const model::Quantile* q = cohorts.from >= 0.99 ? facts.p99 : facts.p95;
       q && q->support == model::Support::refused)
     out.doubt = q->reason;
+  else if (facts.without_end)
+    out.doubt = doubt_of(*facts.without_end, items[cohorts.nth_slowest(cohorts.slow - 1)].duration);
   out.slow = cohorts.slow;
   out.typical = cohorts.typical_to - cohorts.typical_from;
   slow::find_differences(items, cohorts, columns, out);

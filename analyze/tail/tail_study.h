@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analyze/model/study/study.h"
+#include "analyze/tail/rows/durations.h"
 #include "analyze/tail/slow/links.h"
 
 namespace tailcap::tail {
@@ -14,6 +15,7 @@ struct RouteFacts {
   double correlation = 1;  // autocorrelation time, in requests
   const model::Quantile* p95 = nullptr;
   const model::Quantile* p99 = nullptr;
+  const WithoutEnd* without_end = nullptr;  // requests that have no account
   bool mixed = false;    // made of different methods and paths
   bool sampled = false;  // not all connections are recorded
 };

@@ -96,6 +96,16 @@ std::optional<std::int64_t> seen(const Exchange& e) {
   return *to - *from;
 }
 
+// Until when it lasted, at least, where it broke off.
+Time broke_off_at(const Exchange& e) {
+  if (e.outcome != Outcome::truncated && e.outcome != Outcome::reset && e.outcome != Outcome::no_response &&
+      e.outcome != Outcome::cancelled)
+    return model::kNoTime;
+  if (e.reset && known(e.reset->at)) return e.reset->at;
+  if (!known(e.broken_at)) return e.response.last_done;
+  return known(e.response.last_done) ? std::max(e.broken_at, e.response.last_done) : e.broken_at;
+}
+
 }  // namespace
 
 Milestones milestones(const Exchange& e) {
@@ -131,7 +141,10 @@ Milestones milestones(const Exchange& e) {
     if (at(response_first) < m.start) m.reordered = true;
     m.first_byte = std::max<std::int64_t>(0, at(response_first) - m.start);
   }
-  if (!ended(e)) return m;
+  if (!ended(e)) {
+    if (const Time broke = broke_off_at(e); known(broke)) m.at_least = std::max<std::int64_t>(0, at(broke) - m.start);
+    return m;
+  }
   std::int64_t end = at(e.response.last_done);
   if (end < m.start) {
     end = m.start;

@@ -164,14 +164,17 @@ class Recipe(Case):
         (self.origin / "scripts").mkdir(parents=True)
         shutil.copy(harness.ROOT / "scripts/ci-gate", self.origin / "scripts")
         service = f"{sys.executable} {harness.ROOT}/tests/e2e/gate_service.py --port {self.port} --stock 127.0.0.1:{stock}"
-        (self.origin / "Makefile").write_text(f"server: calls\n\tprintf '\\043!/bin/sh\\nexec {service} --calls %s\\n' $$(cat calls) > server && chmod +x server\n")
-        (self.origin / "load.sh").write_text(f"#!/bin/sh\nexec {harness.BUILD}/samples/tailcap-load http://127.0.0.1:{self.port} -r 60 -c 4 -d 2 --route '1 GET /pay'\n")
+        (self.origin / "Makefile").write_text(f"server: calls\n\tprintf '\\043!/bin/sh\\nid -u >> {self.scratch}/users\nexec {service} --calls %s\\n' $$(cat calls) > server && chmod +x server\n")
+        (self.origin / "load.sh").write_text(f"#!/bin/sh\nid -u >> {self.scratch}/users\nexec {harness.BUILD}/samples/tailcap-load http://127.0.0.1:{self.port} -r 60 -c 4 -d 2 --route '1 GET /pay'\n")
         (self.origin / "load.sh").chmod(0o755)
         (self.origin / "calls").write_text("1\n")
         self.git("init", at=self.origin)
         self.git("add", "-A", at=self.origin)
         self.git("commit", "-m", "base", at=self.origin)
         # sudo, of a user that is not root.
+        self.scratch.chmod(0o755)
+        (self.scratch / "users").touch()
+        (self.scratch / "users").chmod(0o666)
         (self.scratch / "bin").mkdir()
         (self.scratch / "bin/sudo").write_text('#!/bin/sh\nexec env SUDO_UID=65534 SUDO_GID=65534 "$@"\n')
         (self.scratch / "bin/sudo").chmod(0o755)
@@ -198,6 +201,8 @@ class Recipe(Case):
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
         self.assertIn("fail: 1 of 1 gate", (self.scratch / "summary.md").read_text())
         self.assertEqual({path.stat().st_uid for path in (clone / "gate").rglob("*")}, {65534})
+        # The service of the change, and its load, did not run as root.
+        self.assertEqual(set((self.scratch / "users").read_text().split()), {"65534"})
 
     def test_github_warns_of_what_is_undecided(self):
         done, _ = self.job("GitHub Actions", 2, "--budget 1s")

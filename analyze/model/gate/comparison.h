@@ -57,6 +57,7 @@ struct Estimate {
   std::string missing;         // why not
   bool exact = false;          // every request of each side has the same number: the interval is a point
   double base = 0, fresh = 0;  // ns, share, number per request
+  bool base_at_least = false, fresh_at_least = false;  // a lower bound: requests broke off, or were cut off
   double difference = 0;
   double low = 0, high = 0;  // 90 % interval
   double mde = 0;            // MDE80: the increase that would be found in 80 % of such comparisons
@@ -100,6 +101,12 @@ struct RouteComparison {
   std::vector<std::pair<std::string, double>> callees;  // calls per request: new less base; largest first
 };
 
+// Calls per incoming request, of all incoming requests together: none is left out, whichever of them made it.
+struct CallRow {
+  RouteName name;  // as called
+  Estimate estimate;
+};
+
 struct GateResult {
   Gate gate;
   std::size_t route = 0;  // index into Comparison::routes; meaningful where found
@@ -122,7 +129,9 @@ struct Comparison {
   std::vector<SoftwareChange> software;
   std::string same_version;  // not empty: an A/A measurement of this version
   std::vector<GateResult> gates;
+  std::vector<std::string> not_gated;  // what the default gates leave out, and why
   std::vector<RouteComparison> routes;
+  std::vector<CallRow> called;
   std::size_t base_runs = 0, fresh_runs = 0;
   std::size_t confirming = 0;  // runs a side that did not flag anything; meaningful where options.screened is
   double base_seconds = 0, fresh_seconds = 0;  // sums

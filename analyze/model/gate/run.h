@@ -26,6 +26,7 @@ struct Observation {
   ExchangeId id;
   std::int64_t start = 0;      // ns after the warm-up
   std::int64_t duration = -1;  // ns; -1: none
+  std::int64_t at_least = -1;  // ns that one lasted at least that broke off; -1: it did not
   bool failed = false, client_error = false;
   std::uint32_t accounts_at = 0, accounts_n = 0;  // in RouteRun::accounts; they sum to the duration
   std::array<std::int64_t, kCounts> counts{};     // -1: not known
@@ -50,6 +51,7 @@ struct RouteRun {
   std::uint64_t called = 0;                                     // of the requests: calls that recorded requests made
   std::uint64_t doubtful = 0;                                   // further requests without a duration that counts
   std::uint64_t in_flight = 0;                                  // further ones that the recording cut off
+  std::vector<std::int64_t> cut_off;                            // ns that those of them lasted at least, where known
   double decorrelation = 0;                                     // seconds between independent requests
   std::array<std::string, kCounts> uncounted;                   // why a count is not known of some requests
   std::vector<AllocationReading> allocations;                   // empty: not known

@@ -36,6 +36,7 @@ enum class Support : std::uint8_t {
   lower_only,   // too few for an upper bound: "≥ low"
   refused,      // the data cannot support it; `reason` says why
   no_interval,  // value, but no interval: too few independent periods; `reason` says so
+  at_least,     // value is a lower bound, and so is low: requests beyond it broke off or were cut off
 };
 
 struct Quantile {

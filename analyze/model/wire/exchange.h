@@ -63,6 +63,7 @@ struct ExchangeFacts {
   bool expects_continue = false;
   std::uint32_t interim_responses = 0;
   Time predecessor_done = kNoTime;  // pipelined: when the response before it was done
+  Time broken_at = kNoTime;         // when what broke it off ended the direction of the response
   Thread reader, writer;            // server: who read the request's first byte, who sent the response's first byte
                                     // client: writer sent the request's first byte, reader read the response's
   std::uint64_t request_begin = 0;  // stream offset of the request's first byte

@@ -84,6 +84,7 @@ struct MessageFacts {
   Thread first_thread, last_thread;  // who read or sent its first and last byte
   Ending ending = Ending::complete;
   End closed = End::none;          // kind closed, or what truncated it
+  Time closed_at = kNoTime;        // when that was
   bool close_after = false;        // the connection does not go on after it
   bool expects_continue = false;   // request
   bool answers_unknown = false;    // response to a request that the recording did not see

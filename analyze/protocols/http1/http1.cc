@@ -367,6 +367,7 @@ void Http1::end(MessageLane& l, const ByteRun& run, Context& c) {
   m.direction = run.direction;
   m.protocol = refused_ || !requests_ ? model::Protocol::unknown : model::Protocol::http11;
   m.closed = run.end;
+  m.closed_at = run.done;
   m.taints = run.taints | l.swallowed();
   if (run.gap > 0) m.taints = m.taints | Taint::bytes_lost;
   if (l.state() == MessageLane::State::seek && !l.quiet()) m.taints = m.taints | Taint::payload_cut;

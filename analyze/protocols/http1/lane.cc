@@ -286,6 +286,7 @@ bool MessageLane::end(const model::ByteRun& run, bool alone) {
   if (!open_) return false;
   const bool lost = has(message.taints, Taint::bytes_lost) && run.gap > 0;
   message.closed = run.end;
+  message.closed_at = run.done;
   message.taints |= run.taints;
   switch (state_) {
     case State::until_close:

@@ -66,6 +66,7 @@ bool Http2Connection::request_may_come(std::uint32_t id, const Stream& stream) c
 
 void Http2Connection::let_wait(std::uint32_t id, Stream& stream, Ending ending, End closed, Context& c) {
   stream.response.finish(ending, closed);
+  if (closed != End::none) stream.response.message.closed_at = c.run.done;
   stream.answer_waits = true;
   stream.answered = c.run.done;
   waiting_.push_back(id);

@@ -316,6 +316,7 @@ void Http2Connection::finish(std::uint32_t id, Stream& stream, Half& half, Endin
   }
   held_.text -= half.text();
   half.finish(ending, closed);
+  if (closed != End::none) half.message.closed_at = c.run.done;
   if (half.begun() || !is_request) c.out.take(half.message);
   half.forget_fields();
   if (is_request && stream.answer_waits) release_answer(stream, c);

@@ -81,6 +81,7 @@ void TlsConnection::push(const model::ByteRun& run, Messages& out) {
   closed.connection = id_;
   closed.direction = run.direction;
   closed.closed = run.end;
+  closed.closed_at = run.done;
   closed.taints = run.taints;
   closed.begin = closed.end = run.offset + run.length;
   out.take(closed);

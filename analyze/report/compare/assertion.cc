@@ -38,6 +38,10 @@ std::string interval_of(const Objective& o, const ObjectiveResult& r) {
   return r.low == r.high ? "exact" : text_of(o, r.low) + " … " + text_of(o, r.high);
 }
 
+std::string found_text(const Objective& o, const ObjectiveResult& r) {
+  return (r.at_least ? "≥ " : "") + text_of(o, r.value);
+}
+
 std::string name_of_slo(const Assertion& a, const ObjectiveResult& r) {
   const auto& slo = a.slos[r.slo];
   return (slo.name.empty() ? "" : printable(slo.name) + ": ") + (r.found ? route_text(r.route) : printable(slo.route));
@@ -46,7 +50,7 @@ std::string name_of_slo(const Assertion& a, const ObjectiveResult& r) {
 std::string sentence(const Assertion& a, const ObjectiveResult& r) {
   const Objective& o = objective_of(a, r);
   std::string out = name_of_slo(a, r) + " in " + printable(r.file) + ": " + limit_text(o);
-  if (r.known) out += ", found " + text_of(o, r.value) + " (" + interval_of(o, r) + ")";
+  if (r.known) out += ", found " + found_text(o, r) + " (" + interval_of(o, r) + ")";
   for (const std::string& why : r.missing) out += "; " + why;
   return out;
 }
@@ -104,7 +108,7 @@ render::Document assertion_document(const Assertion& a, bool explain) {
     verdict.tone = tone_of(r->verdict);
     row.cells = {verdict,
                  limit_text(o),
-                 r->known ? text_of(o, r->value) : "–",
+                 r->known ? found_text(o, *r) : "–",
                  interval_of(o, *r),
                  count_text(r->requests),
                  name_of_slo(a, *r),
@@ -157,6 +161,7 @@ std::string assertion_json(const Assertion& a, const Provenance& limits) {
         json.null();
     };
     real("value", r.value, r.known);
+    json.field("at_least", r.at_least);
     real("low", r.low, r.interval);
     real("high", r.high, r.upper);
     json.field("requests", r.requests);

@@ -89,13 +89,16 @@ Cell with_below(std::string text, std::string below) {
 }
 
 void estimate_cells(Row& row, const Metric& metric, const Estimate& e, bool brief) {
-  row.cells.emplace_back(e.levels ? value_text(metric, e.base) : "–");
-  row.cells.emplace_back(e.levels ? value_text(metric, e.fresh) : "–");
+  const auto level = [&](double value, bool at_least) {
+    return e.levels ? (at_least ? "≥ " : "") + value_text(metric, value) : "–";
+  };
+  row.cells.emplace_back(level(e.base, e.base_at_least));
+  row.cells.emplace_back(level(e.fresh, e.fresh_at_least));
   if (!e.known) {
     row.cells.insert(row.cells.end(), {"–", "–"});
     return;
   }
-  const std::string change = change_text(metric, e.difference), interval = interval_text(metric, e);
+  const std::string change = difference_text(metric, e), interval = interval_text(metric, e);
   row.cells.push_back(brief ? Cell(change + " (" + interval + ")") : with_below(change, e.exact ? "" : interval));
   row.cells.emplace_back(e.exact ? "exact" : change_text(metric, e.mde));
 }
@@ -135,6 +138,12 @@ void add_gates(Document& out, const Comparison& c, bool brief) {
   out.add(std::move(table));
   if (shown < gates.size()) out.note(std::to_string(gates.size() - shown) + " more gates are not shown.");
   out.list(sentences);
+  std::vector<std::string> left_out;
+  for (const std::string& what : c.not_gated)
+    if (!brief || left_out.size() < kBriefReasons) left_out.push_back("Not gated: " + printable(what));
+  if (left_out.size() < c.not_gated.size())
+    left_out.push_back("Not gated: " + count_text(c.not_gated.size() - left_out.size(), "more route", "more routes"));
+  out.list(left_out);
 }
 
 void add_noticed(Document& out, const Comparison& c, bool brief) {
@@ -147,7 +156,7 @@ void add_noticed(Document& out, const Comparison& c, bool brief) {
       const bool repeated = kind == Metric::Kind::p50 || kind == Metric::Kind::p95;
       const std::string why = repeated ? "" : why_text(route, row.metric);
       lines.push_back(std::string(name_of(row.metric)) + " of " + route_text(route.name) + " " +
-                      change_text(row.metric, row.estimate.difference) + " (" +
+                      difference_text(row.metric, row.estimate) + " (" +
                       interval_text(row.metric, row.estimate) + ")" + (why.empty() ? "" : "; " + why));
     }
     for (const auto& row : route.all.rows) {
@@ -157,6 +166,12 @@ void add_noticed(Document& out, const Comparison& c, bool brief) {
                       interval_text(metric, row.estimate) + ") per request " + account_text(row.account));
     }
   }
+  const Metric calls{Metric::Kind::count, static_cast<std::uint8_t>(Count::calls)};
+  for (const auto& row : c.called)
+    if (row.estimate.noticed)
+      lines.push_back(route_text(row.name) + ": " + value_text(calls, row.estimate.base) + " → " +
+                      value_text(calls, row.estimate.fresh) + " calls per incoming request of any route (" +
+                      interval_text(calls, row.estimate) + "; which route makes them is not certain)");
   if (lines.empty()) return;
   const std::size_t more = brief && lines.size() > kBriefNoticed ? lines.size() - kBriefNoticed : 0;
   lines.resize(lines.size() - more);
@@ -233,7 +248,7 @@ void add_route(Document& out, const RouteComparison& route) {
     row.cells = {Cell(name_of(metric.metric))};
     estimate_cells(row, metric.metric, metric.estimate, false);
     if (!metric.estimate.known) row.cells[3].note = metric.estimate.missing;
-    if (metric.estimate.slack > 0)
+    if (metric.estimate.slack > 0 && metric.metric.kind == Metric::Kind::count)
       row.cells[0].note =
           (model::gate::of_calls(metric.metric.which) ? std::string("calls without a known parent")
                                                       : std::string("requests whose count is not known")) +

@@ -63,6 +63,16 @@ class CompareWriter {
     json_.begin_array();
     for (const RouteComparison& r : c_.routes) route(r);
     json_.end_array();
+    json_.key("called");
+    json_.begin_array();
+    for (const auto& row : c_.called) {
+      json_.begin_object();
+      name_of_route(row.name);
+      estimate(row.estimate, false);
+      json_.end_object();
+    }
+    json_.end_array();
+    texts("not_gated", c_.not_gated);
     json_.end_object();
   }
 
@@ -129,7 +139,9 @@ class CompareWriter {
     real("df", e.df);
     real("p_increase", e.p_above);
     real("p", e.p_two);
-    real("undecided_calls", e.slack);
+    real("undecided_calls", relative ? 0 : e.slack);
+    json_.field("base_at_least", e.base_at_least);
+    json_.field("new_at_least", e.fresh_at_least);
     json_.field("noticed", e.noticed);
     json_.end_object();
   }

@@ -132,8 +132,16 @@ std::string change_text(const Metric& metric, double change) {
   return signed_text(change, number(size));
 }
 
+std::string difference_text(const Metric& metric, const Estimate& e) {
+  if (e.base_at_least && e.fresh_at_least) return "–";
+  return (e.fresh_at_least ? "≥ " : e.base_at_least ? "≤ " : "") + change_text(metric, e.difference);
+}
+
 std::string interval_text(const Metric& metric, const Estimate& e) {
   if (e.exact) return "exact";
+  if (e.base_at_least && e.fresh_at_least) return "not known";
+  if (e.fresh_at_least) return "≥ " + change_text(metric, e.low);
+  if (e.base_at_least) return "≤ " + change_text(metric, e.high);
   return change_text(metric, e.low) + " … " + change_text(metric, e.high);
 }
 
@@ -148,6 +156,8 @@ std::string gate_text(const GateResult& gate) {
 std::string why_text(const RouteComparison& route, const Metric& metric) {
   const Estimate* const moved = estimate_of(route, metric);
   if (moved && (!moved->known || moved->p_two >= kSure)) return {};
+  // The time of requests that broke off is under no label.
+  if (moved && metric.timed() && (moved->base_at_least || moved->fresh_at_least)) return {};
   if (metric.kind == Metric::Kind::p99) return labels_text(route, route.slow, "the slowest 1 % take");
   if (metric.relative()) return labels_text(route, route.all, "a request takes on average");
   if (metric.kind == Metric::Kind::count && metric.which == static_cast<std::uint8_t>(Count::calls)) {
@@ -165,8 +175,8 @@ std::string gate_sentence(const Comparison& comparison, const GateResult& gate) 
   if (gate.found) out += " of " + route_text(comparison.routes[gate.route].name);
   const Estimate& e = gate.estimate;
   if (e.known) {
-    out += " " + change_text(metric, e.difference) + " (" + interval_text(metric, e) + ")";
-    if (metric.relative()) out += ", " + change_of_ns(e.fresh - e.base);
+    out += " " + difference_text(metric, e) + " (" + interval_text(metric, e) + ")";
+    if (metric.relative() && !(e.base_at_least && e.fresh_at_least)) out += ", " + change_of_ns(e.fresh - e.base);
   }
   if (gate.verdict == Verdict::fail) {
     const std::string why = why_text(comparison.routes[gate.route], metric);

@@ -14,6 +14,8 @@ std::string account_text(std::size_t account);               // "a lock of the p
 std::string value_text(const model::gate::Metric& metric, double value);
 // "+12.3 %", "+5.00 ms", "+0.40 pt", "+1".
 std::string change_text(const model::gate::Metric& metric, double change);
+// The same of an estimate: "≥ +3.1 %" where the new side is a lower bound.
+std::string difference_text(const model::gate::Metric& metric, const model::gate::Estimate& estimate);
 // "+8.1 % … +16.6 %"; "exact".
 std::string interval_text(const model::gate::Metric& metric, const model::gate::Estimate& estimate);
 

@@ -108,7 +108,10 @@ void add_facts(const model::Detail& detail, const model::Study& study, std::vect
                                       : "unknown: its first or last byte was not seen";
   if (row.outcome == model::Outcome::in_flight && known(row.start) && study.end > row.start)
     took = "at least " + duration_text(study.end - row.start) + ": it had not ended when the recording did";
-  if (row.at_least >= 0)
+  if (row.at_least >= 0 && known(row.start))
+    took = "at least " + duration_text(Duration{row.at_least}) + " (≥ " + exact_text(Duration{row.at_least}) +
+           "): it broke off then";
+  else if (row.at_least >= 0)
     took = "at least " + duration_text(Duration{row.at_least}) + " (≥ " + exact_text(Duration{row.at_least}) +
            "): its beginning was not seen";
   if (broken)

@@ -27,7 +27,8 @@ std::string errors_of(const TopologyCall& c) { return errors_text(c.calls.errors
 
 // There is a value, not only a bound.
 bool supported(const model::Quantile& q) {
-  return q.support != model::Support::refused && q.support != model::Support::lower_only;
+  return q.support != model::Support::refused && q.support != model::Support::lower_only &&
+         q.support != model::Support::at_least;
 }
 
 // "120/s, 4 (0.1 %) errors, p50 3.1 ms, p99 9.2 ms": what the data supports.

@@ -36,6 +36,11 @@ QuantileText quantile_text(const model::Quantile& quantile) {
     case Support::lower_only:
       text.value = "≥ " + duration_text(quantile.low);
       break;
+    case Support::at_least:
+      text.value = "≥ " + duration_text(quantile.value);
+      if (quantile.low.count() > 0)
+        text.interval = duration_in_unit_of(quantile.low, quantile.value) + " or more";
+      break;
     case Support::low:
     case Support::no_interval:
       text.value = "~" + duration_text(quantile.value);
@@ -50,7 +55,8 @@ QuantileText quantile_text(const model::Quantile& quantile) {
     text.interval = low + "–" + high;
   }
   // What "≥" and "~" beside an interval mean is said once (signs_text): no note for each.
-  if (!quantile.reason.empty() && quantile.support != Support::low && quantile.support != Support::lower_only)
+  if (!quantile.reason.empty() && quantile.support != Support::low && quantile.support != Support::lower_only &&
+      quantile.support != Support::at_least)
     text.note = printable(quantile.reason);
   else if (quantile.support == Support::refused)
     text.note = "no request with a known duration";
@@ -76,17 +82,19 @@ render::Cell duration_cell(formats::Duration duration) {
 }
 
 std::string signs_text(const model::Study& study, model::Role role) {
-  bool lower = false, low = false;
+  bool lower = false, low = false, open = false;
   for (const auto& route : study.routes) {
-    if (route.role != role || route.count == 0) continue;
+    if (route.role != role || route.count + route.other_failures == 0) continue;
     for (const auto* quantiles : {&route.latency, &route.first_byte})
       for (const auto& q : *quantiles) {
         lower |= q.support == Support::lower_only;
         low |= q.support == Support::low;
+        open |= q.support == Support::at_least;
       }
   }
   std::string text;
   if (lower) text += "≥ lower bound only: too few requests are slower. ";
+  if (open) text += "≥ above \"or more\": requests broke off or were cut off, and count with what they lasted at least. ";
   if (low) text += "~ rough: fewer than ten independent requests are slower, or too many are in doubt.";
   if (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
@@ -103,6 +111,10 @@ std::string exact_quantile_text(const model::Quantile& quantile) {
       break;
     case Support::lower_only:
       text += "at least " + exact_text(quantile.low);
+      break;
+    case Support::at_least:
+      text += "at least " + exact_text(quantile.value);
+      if (quantile.low.count() > 0) text += ", 95 % interval from " + exact_text(quantile.low);
       break;
     default:
       text += exact_text(quantile.value) + ", 95 % interval " + exact_text(quantile.low) + " to " +

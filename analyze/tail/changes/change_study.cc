@@ -26,10 +26,7 @@ Side side_of(const model::RequestTable& table, const std::vector<std::uint32_t>&
            std::partition_point(rows.begin(), rows.end(), [&](std::uint32_t i) { return table.rows.start(i) < from; });
        at != rows.end() && table.rows.start(*at) < to; ++at) {
     const model::Request row = table.rows[*at];
-    const Standing standing = standing_of(row);
-    out.shortfall.tainted += standing == Standing::doubtful;
-    out.shortfall.in_flight += standing == Standing::in_flight;
-    if (standing == Standing::clean) out.durations.push_back(row.duration.count());
+    out.durations.push(row, standing_of(row), to, out.shortfall);
   }
   return out;
 }
@@ -64,15 +61,15 @@ void study_changes(const model::RequestTable& table, const std::vector<const std
       c.shift.route = r;
       c.shift.from = from;
       c.shift.to = to;
-      c.shift.before = before.durations.size();
-      c.shift.after = after.durations.size();
-      if (before.durations.empty() || after.durations.empty()) {
+      c.shift.before = before.durations.in_order.size();
+      c.shift.after = after.durations.in_order.size();
+      if (before.durations.in_order.empty() || after.durations.in_order.empty()) {
         for (Comparison* q : {&c.median, &c.p99})
           q->shift.reason =
-              before.durations.empty() ? "there are no requests before it" : "there are no requests after it";
+              before.durations.in_order.empty() ? "there are no requests before it" : "there are no requests after it";
         continue;
       }
-      const Sample b(before.durations), a(after.durations);
+      const Sample b = sample_of(before), a = sample_of(after);
       c.median = compare(before, b, after, a, 0.5);
       c.p99 = compare(before, b, after, a, 0.99);
     }

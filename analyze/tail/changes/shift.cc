@@ -54,7 +54,7 @@ std::string objection(const Side& before, const Side& after, double difference, 
   if (relative < (median ? kLeastMedian : kLeastP99) ||
       size < static_cast<double>(median ? kLeastMedianGap : kLeastP99Gap))
     return "so small a difference comes and goes with no change at all";
-  const auto b = parts_of(before.durations, q), a = parts_of(after.durations, q);
+  const auto b = parts_of(before.durations.in_order, q), a = parts_of(after.durations.in_order, q);
   if (std::min(a.size(), b.size()) < kLeastParts) return "too few requests to tell it from drift";
   if (size < kBeyondDrift * std::max(range(a), range(b)))
     return "within the time before or after it varies too much by itself";
@@ -64,6 +64,8 @@ std::string objection(const Side& before, const Side& after, double difference, 
 }
 
 }  // namespace
+
+Sample sample_of(const Side& side) { return Sample(side.durations.in_order, {}, side.durations.without_end); }
 
 Comparison difference(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample,
                       double q) {

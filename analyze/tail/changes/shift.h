@@ -26,9 +26,11 @@ inline constexpr double kLeastAtOnce = 0.5;
 
 // Requests of one route on one side of a change.
 struct Side {
-  std::vector<std::int64_t> durations;  // ns, in the order in which they began
+  Durations durations;
   Shortfall shortfall;
 };
+
+Sample sample_of(const Side& side);
 
 struct Comparison {
   model::Shift shift;

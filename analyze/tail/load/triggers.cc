@@ -58,17 +58,12 @@ std::vector<Stretch> busy_stretches(const model::GoStudy& go) {
 
 struct Compared {
   Side side;
-  std::vector<std::uint32_t> rows;  // of side.durations
+  std::vector<std::uint32_t> rows;  // of side.durations.in_order
 };
 
-void add(const model::RequestTable& table, std::uint32_t i, Compared& to) {
+void add(const model::RequestTable& table, std::uint32_t i, Time end, Compared& to) {
   const model::Request row = table.rows[i];
-  const Standing standing = standing_of(row);
-  to.side.shortfall.tainted += standing == Standing::doubtful;
-  to.side.shortfall.in_flight += standing == Standing::in_flight;
-  if (standing != Standing::clean) return;
-  to.side.durations.push_back(row.duration.count());
-  to.rows.push_back(i);
+  if (to.side.durations.push(row, standing_of(row), end, to.side.shortfall)) to.rows.push_back(i);
 }
 
 using Sums = std::array<double, model::kLabels>;
@@ -101,7 +96,7 @@ std::size_t stretch_of(const std::vector<Stretch>& stretches, Time at) {
 void explain(const model::RequestTable& table, const Compared& inside, const Compared& outside, Trigger& out) {
   std::vector<std::uint32_t> slow;
   for (std::size_t i = 0; i < inside.rows.size(); ++i)
-    if (inside.side.durations[i] > out.latency.before.count()) slow.push_back(inside.rows[i]);
+    if (inside.side.durations.in_order[i] > out.latency.before.count()) slow.push_back(inside.rows[i]);
   longest_first(table, slow);
   for (std::size_t i = 0; i < std::min(slow.size(), Trigger::kRequests); ++i)
     out.requests.push_back(table.rows.id(slow[i]));
@@ -174,13 +169,13 @@ void find_triggers(const model::RequestTable& table, const std::vector<const std
       for (const std::uint32_t i : *rows[r]) {
         if (table.rows[i].pid != go.pid || !formats::known(table.rows.start(i))) continue;
         const std::size_t in = stretch_of(stretches, table.rows.start(i));
-        add(table, i, in < stretches.size() ? inside[in] : outside);
+        add(table, i, study.end, in < stretches.size() ? inside[in] : outside);
       }
       if (outside.rows.empty()) continue;
-      const Sample rest(outside.side.durations);
+      const Sample rest = changes::sample_of(outside.side);
       for (std::size_t s = 0; s < stretches.size(); ++s) {
         if (inside[s].rows.empty()) continue;
-        const Sample busy(inside[s].side.durations);
+        const Sample busy = changes::sample_of(inside[s].side);
         Candidate& c = all.emplace_back();
         c.trigger.pid = go.pid;
         c.trigger.route = r;

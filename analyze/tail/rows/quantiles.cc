@@ -76,10 +76,20 @@ double correlation_time(std::span<const double> values) {
   return longest;
 }
 
-Sample::Sample(std::vector<std::int64_t> in_order, std::vector<std::uint32_t> connections)
-    : in_order_(std::move(in_order)), sorted_(in_order_), connections_(std::move(connections)) {
+Sample::Sample(std::vector<std::int64_t> in_order, std::vector<std::uint32_t> connections, WithoutEnd without_end)
+    : in_order_(std::move(in_order)),
+      sorted_(in_order_),
+      cut_off_(std::move(without_end.cut_off)),
+      broken_(!without_end.broken.empty()),
+      connections_(std::move(connections)) {
   assert(connections_.empty() || connections_.size() == in_order_.size());
   ground::sort_numbers(sorted_);
+  std::sort(cut_off_.begin(), cut_off_.end());
+  if (broken_) {
+    ground::sort_numbers(without_end.broken);
+    std::set_difference(sorted_.begin(), sorted_.end(), without_end.broken.begin(), without_end.broken.end(),
+                        std::back_inserter(ended_));
+  }
   if (empty()) return;
   std::vector<double> values(size());
   std::transform(in_order_.begin(), in_order_.end(), values.begin(),
@@ -158,17 +168,44 @@ void Sample::add_connections(double q, std::int64_t value, Effect& effect) const
   effect.design = std::max(effect.design, k / (k - 1) * squares / n / (q * (1 - q)) * widened * widened);
 }
 
+Sample::Extended Sample::extended(double q) const {
+  Extended out;
+  const auto beyond = std::upper_bound(cut_off_.begin(), cut_off_.end(), at(q));
+  out.cut_off = static_cast<std::uint64_t>(cut_off_.end() - beyond);
+  if (out.cut_off > 0) std::merge(sorted_.begin(), sorted_.end(), beyond, cut_off_.end(), std::back_inserter(out.own));
+  return out;
+}
+
 Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
   Weight weight;
   if (empty()) return quantile_of(q, weight, shortfall, {});
+  const Extended more = extended(q);
+  const std::vector<std::int64_t>&least = more.cut_off > 0 ? more.own : sorted_, &ended = broken_ ? ended_ : sorted_;
   Effect effect = effect_at(q, at(q), shortfall.seconds);
   add_connections(q, at(q), effect);
-  const double n = static_cast<double>(size());
-  weight = {size(), n / effect.design, n / correlation_, effect.blocks, effect.bursts, effect.few_connections};
-  return quantile_of(q, weight, shortfall, [&](std::uint64_t rank) { return sorted_[rank - 1]; });
+  const double n = static_cast<double>(least.size());
+  weight = {least.size(), n / effect.design, n / correlation_, effect.blocks, effect.bursts, effect.few_connections};
+  Shortfall rest = shortfall;
+  rest.in_flight -= std::min(rest.in_flight, more.cut_off);
+  return quantile_of(
+      q, weight, rest, [&](std::uint64_t rank) { return least[rank - 1]; },
+      [&](std::uint64_t rank) { return rank <= ended.size() ? ended[rank - 1] : kEndless; });
 }
 
-Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const Ranked& at_rank) {
+Bounds Sample::bounds(double q, const Shortfall& shortfall) const {
+  const Extended more = extended(q);
+  const std::vector<std::int64_t>&sorted = more.cut_off > 0 ? more.own : sorted_, &ended = broken_ ? ended_ : sorted_;
+  const std::uint64_t n = sorted.size(), open = shortfall.in_flight - std::min(shortfall.in_flight, more.cut_off);
+  const bool cut = static_cast<double>(open) > kMaxInFlight * static_cast<double>(n + open);
+  const std::uint64_t unknown = shortfall.tainted + (cut ? open : 0), rank = rank_of(q, n + unknown);
+  return {.value = sorted[rank_of(q, n) - 1],
+          .least = rank > unknown ? sorted[rank - unknown - 1] : 0,
+          .most = rank <= ended.size() ? ended[rank - 1] : kEndless,
+          .requests = n};
+}
+
+Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const Ranked& at_rank,
+                     const Ranked& most) {
   Quantile result;
   result.q = q;
   if (weight.n == 0) {
@@ -213,13 +250,25 @@ Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall,
   const double worst_low = (q - missing) / (1 - missing), worst_high = std::min(1.0, q / (1 - missing));
   result.low = Duration{lower_at(beta_quantile(kAlpha, below, above + 1))};
   if (missing > 0) result.low = std::min(result.low, Duration{worst_low > 0 ? at(worst_low) : at_rank(1)});
+  const std::int64_t value_most = most ? most(rank_of(q, weight.n)) : result.value.count();
+  const auto at_most = [&](double share) { return (most ? most : at_rank)(rank_of(share, weight.n)); };
+  const bool apart = weight.independent < kMinPeriods || weight.few_connections ||
+                     (q >= 0.95 && weight.blocks >= kMinBlocks && weight.bursts < kMinBursts);
+  const double highest = no_upper ? q : beta_quantile(1 - kAlpha, below + 1, above);
+  if (value_most == kEndless || (!no_upper && (value_most > at(highest) || at_most(highest) == kEndless)) ||
+      (missing > 0 && at_most(worst_high) == kEndless)) {
+    result.support = Support::at_least;
+    if (apart) result.low = Duration{};
+    result.reason = "requests that broke off or were cut off could have lasted longer";
+    return result;
+  }
   if (no_upper && !weight.few_connections) {
     result.support = Support::lower_only;
     result.reason = whole(effective) + " independent requests are too few for an upper bound";
     return result;
   }
-  if (!no_upper) result.high = Duration{at(beta_quantile(1 - kAlpha, below + 1, above))};
-  if (missing > 0) result.high = std::max(result.high, Duration{at(worst_high)});
+  if (!no_upper) result.high = Duration{at_most(highest)};
+  if (missing > 0) result.high = std::max(result.high, Duration{at_most(worst_high)});
 
   if (weight.independent < kMinPeriods) {
     result.support = Support::no_interval;

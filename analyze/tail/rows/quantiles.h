@@ -6,6 +6,11 @@
 // they were independent; n / d requests carry the interval (Woodruff). Intervals hold within this capture: another run
 // differs by more. Where connections are sampled, the design effect is also that of connections, and the larger one
 // counts.
+//
+// A request that broke off has its place at what it lasted at least. The percentile is at least the value at its rank
+// there, and at most the value at its rank where all such requests are slower than any other. Where the two lie
+// further apart than the interval is wide, or the second is not known, the percentile is a lower bound. A request that
+// the recording cut off is counted alike where it had lasted longer than the percentile; otherwise it is left out.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +20,9 @@
 #include <vector>
 
 #include "analyze/model/study/study.h"
+#include "analyze/tail/rows/durations.h"
 
 namespace tailcap::tail {
-
-// What else is known about the sample.
-struct Shortfall {
-  std::uint64_t tainted = 0;    // further requests of the route whose duration is unknown or doubtful
-  std::uint64_t in_flight = 0;  // further requests that had begun before the recording or not ended with it
-  double seconds = 0;           // length of the capture; 0: unknown
-};
 
 // What the interval of a quantile, and whether it is refused, rest on.
 struct Weight {
@@ -38,17 +37,30 @@ struct Weight {
 using Ranked = std::function<std::int64_t(std::uint64_t)>;
 // The rank of the smallest value with at least a share q of all n at or below it.
 std::uint64_t rank_of(double q, std::uint64_t n);
-model::Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const Ranked& at);
+inline constexpr std::int64_t kEndless = INT64_MAX;  // how long it is at most is not known
+// at: what the n-th smallest is at least; most: at most. Empty: the same.
+model::Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const Ranked& at,
+                            const Ranked& most = {});
+
+// What the value of a capture can be, whatever happened to those of its requests whose end is not known.
+struct Bounds {
+  std::int64_t value = 0, least = 0, most = 0;  // ns; most: kEndless where it has no limit
+  std::uint64_t requests = 0;                   // of which
+};
 
 // One route's durations (ns), in the order in which the requests began. Sorting and the autocorrelation are done once.
 class Sample {
  public:
   // connections: of the requests, in the same order, where connections are sampled; otherwise empty.
-  explicit Sample(std::vector<std::int64_t> in_order, std::vector<std::uint32_t> connections = {});
+  // without_end: what it is known of in_order, and of requests beside it.
+  explicit Sample(std::vector<std::int64_t> in_order, std::vector<std::uint32_t> connections = {},
+                  WithoutEnd without_end = {});
   std::size_t size() const { return in_order_.size(); }
   bool empty() const { return in_order_.empty(); }
   // The smallest value with at least a share q of all at or below it. Not empty.
   std::int64_t at(double q) const;
+  // Of the requests of the shortfall that are not in flight, each can be faster or slower than any. Not empty.
+  Bounds bounds(double q, const Shortfall& shortfall) const;
   // Ascending. Nothing else can be asked afterwards.
   std::vector<std::int64_t> take_sorted() && {
     in_order_ = {};
@@ -65,10 +77,19 @@ class Sample {
     std::size_t blocks = 0;
     bool few_connections = false;
   };
+  // The sample with those requests of WithoutEnd::cut_off that had lasted longer than the percentile.
+  struct Extended {
+    std::vector<std::int64_t> own;  // ascending; empty: none had
+    std::uint64_t cut_off = 0;
+  };
+  Extended extended(double q) const;
   Effect effect_at(double q, std::int64_t value, double seconds) const;
   void add_connections(double q, std::int64_t value, Effect& effect) const;
 
   std::vector<std::int64_t> in_order_, sorted_;
+  std::vector<std::int64_t> ended_;    // sorted_ without what broke off; empty where nothing did
+  std::vector<std::int64_t> cut_off_;  // ascending
+  bool broken_ = false;
   std::vector<std::uint32_t> connections_;
   double correlation_ = 1;
 };

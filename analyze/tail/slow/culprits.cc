@@ -57,7 +57,9 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
   using Key = std::tuple<model::Label, std::uint64_t, model::TextId, model::TextId, model::TextId>;
   struct Entry {
     CulpritStudy study;
-    std::int64_t longest = 0;
+    std::int64_t longest = 0;  // of a slow request, in all
+    std::int64_t of_last = 0, most_of_last = 0;
+    model::ExchangeId behind;         // most_of_last
     std::uint32_t last = UINT32_MAX;  // the slow request counted last
     bool threads_differ = false;
     std::array<std::int64_t, model::kLabels> inside{};  // of a call: the time of who served it
@@ -80,13 +82,22 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
         e.study.example = {};
       }
       e.threads_differ = e.threads_differ || e.study.tid != c.tid;
-      e.study.slow += e.last != at;
-      e.last = at;
+      if (e.last != at) {
+        ++e.study.slow;
+        e.last = at;
+        e.of_last = e.most_of_last = 0;
+        e.behind = {};
+      }
+      e.of_last += c.time;
+      if (c.time > e.most_of_last) {
+        e.most_of_last = c.time;
+        e.behind = c.request;
+      }
       e.study.time += c.time;
       for (const model::Part& p : served) e.inside[static_cast<std::size_t>(p.label)] += p.time;
-      if (c.time <= e.longest) continue;
-      e.longest = c.time;
-      e.study.example = c.request;
+      if (e.of_last <= e.longest) continue;
+      e.longest = e.of_last;
+      e.study.example = e.behind;
       e.study.held_up = self;
     }
   }

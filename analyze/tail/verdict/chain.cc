@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "analyze/model/label_group.h"
@@ -37,8 +36,12 @@ std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t 
                                    const Surroundings& around) {
   using Key = std::tuple<std::uint64_t, model::TextId, model::TextId, model::TextId, std::uint32_t>;
   struct Sum {
-    double time = 0, longest = 0;
-    std::set<model::ExchangeId> requests;
+    struct Waiter {
+      double time = 0, longest = 0;
+      model::ExchangeId behind;  // for the longest
+    };
+    double time = 0;
+    std::map<model::ExchangeId, Waiter> waiters;
     CulpritStudy who;
   };
   std::map<Key, Sum> sums;
@@ -51,17 +54,22 @@ std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t 
     if (sum.time == 0) sum.who = who;
     if (sum.who.tid != who.tid) sum.who.tid = 0;
     sum.time += f.time;
-    sum.requests.insert(f.request);
-    if (f.time <= sum.longest) continue;
-    sum.longest = f.time;
-    sum.who.example = f.chain->steps[step].request;
-    sum.who.held_up = f.request;
+    Sum::Waiter& waiter = sum.waiters[f.request];
+    waiter.time += f.time;
+    if (f.time <= waiter.longest) continue;
+    waiter.longest = f.time;
+    waiter.behind = f.chain->steps[step].request;
   }
   const auto most = std::max_element(sums.begin(), sums.end(),
                                      [](const auto& a, const auto& b) { return a.second.time < b.second.time; });
   if (most == sums.end() || most->second.time < kMostly * all) return std::nullopt;
   CulpritStudy out = most->second.who;
-  out.slow = most->second.requests.size();
+  const auto& waiters = most->second.waiters;
+  const auto longest = std::max_element(waiters.begin(), waiters.end(),
+                                        [](const auto& a, const auto& b) { return a.second.time < b.second.time; });
+  out.held_up = longest->first;
+  out.example = longest->second.behind;
+  out.slow = waiters.size();
   out.time = static_cast<std::int64_t>(most->second.time);
   return out;
 }

@@ -174,6 +174,15 @@ struct Judge {
     return static_cast<double>(part.slow) > kBeyondOrdinary * expected ? Origin::service : Origin::spread;
   }
 
+  // Requests that wait for a lock, or for others of their route, are under way together because they wait.
+  bool queued(const std::vector<VerdictPart>& parts) const {
+    if (parts.empty()) return false;
+    const VerdictPart& part = parts.front();
+    if (model::group_of(part.label) == model::LabelGroup::lock) return true;
+    const model::Request first = around.table.rows[items.front().row];
+    return blocked(part) && part.who && part.who->route != 0 && part.who->route == first.route;
+  }
+
   void set_pattern(const Account& account, Verdict& out) const {
     std::vector<model::Crowd::Interval> requests;
     for (std::size_t n = 0; n < cohorts.slow; ++n)
@@ -267,7 +276,8 @@ struct Judge {
     }
     set_pattern(account, out);
     out.level = level_of(out);
-    if (out.level > Level::nothing) out.shared = shared_traits(items, cohorts, out.when.size(), around.table);
+    if (out.level > Level::nothing)
+      out.shared = shared_traits(items, cohorts, out.when.size(), around.table, queued(out.parts));
     return out;
   }
 };

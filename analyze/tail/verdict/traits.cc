@@ -177,7 +177,7 @@ double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probabilit
 }
 
 std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
-                                       std::uint64_t bursts, const model::RequestTable& table) {
+                                       std::uint64_t bursts, const model::RequestTable& table, bool queued) {
   if (cohorts.slow < kLeastSlow || cohorts.slow >= items.size()) return {};
   struct Seen {
     std::int64_t request = -1, response = -1;
@@ -238,6 +238,7 @@ std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, con
       [](std::uint64_t, SharedTrait&) {});
   traits.at_least(Kind::request_size, [&](const slow::Item& item) { return seen(item).request; });
   traits.at_least(Kind::response_size, [&](const slow::Item& item) { return seen(item).response; });
+  if (queued) return traits.take();
   const std::vector<std::int64_t> load = loads(items, table);
   traits.at_least(Kind::load, [&](const slow::Item& item) { return load[place(item)]; });
   return traits.take();

@@ -10,8 +10,10 @@
 namespace tailcap::tail::verdict {
 
 // At most two, the least likely first. bursts: of the slow requests; those of one burst are one observation.
+// queued: they wait for each other, so the load is no trait but a consequence.
 std::vector<model::SharedTrait> shared_traits(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
-                                              std::uint64_t bursts, const model::RequestTable& table);
+                                              std::uint64_t bursts, const model::RequestTable& table,
+                                              bool queued = false);
 
 // The probability of at least `hits` of `n` independent trials with this probability each.
 double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probability);

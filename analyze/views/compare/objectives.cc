@@ -31,9 +31,9 @@ using model::gate::Verdict;
 constexpr double kAlpha = 0.025;  // each side of a 95 % interval
 constexpr std::size_t kBlocks = 20;
 constexpr double kCorrelations = 5;       // autocorrelation times in a block
+constexpr double kMostBroken = 0.01;      // of the requests: where the time of the others went says little of all
 constexpr std::size_t kLeastErrors = 30;  // requests that count as independent
 constexpr double kLeastObserved = 50;     // requests, and as many that one alone breaks no limit
-constexpr double kMostInFlight = 0.01;    // so few requests that the recording cut off are left out
 
 // Where the value of the capture lies, whatever happened to its requests whose end is not known.
 struct Observed {
@@ -43,30 +43,37 @@ struct Observed {
 
 std::string whole(double n) { return std::to_string(static_cast<std::uint64_t>(std::max(0.0, n))); }
 
+std::uint64_t broken_off(const RouteRun& route) {
+  return static_cast<std::uint64_t>(
+      std::count_if(route.requests.begin(), route.requests.end(), [](const Observation& o) { return o.at_least >= 0; }));
+}
+
 std::optional<Observed> quantile(const RouteRun& route, const Run& run, double q, ObjectiveResult& out) {
   std::vector<std::int64_t> durations;
-  for (const Observation& o : route.requests)
-    if (o.duration >= 0) durations.push_back(o.duration);
-  tail::Sample sample(std::move(durations));
-  const model::Quantile found = sample.quantile(q, {route.doubtful, route.in_flight, run.seconds});
+  tail::WithoutEnd without_end{.broken = {}, .cut_off = route.cut_off};
+  for (const Observation& o : route.requests) {
+    if (o.at_least >= 0) without_end.broken.push_back(o.at_least);
+    if (o.duration >= 0 || o.at_least >= 0) durations.push_back(std::max(o.duration, o.at_least));
+  }
+  const tail::Sample sample(std::move(durations), {}, std::move(without_end));
+  const tail::Shortfall shortfall{route.doubtful, route.in_flight, run.seconds};
+  const model::Quantile found = sample.quantile(q, shortfall);
   out.value = static_cast<double>(found.value.count());
   out.low = static_cast<double>(found.low.count());
   out.high = static_cast<double>(found.high.count());
   out.known = found.support != model::Support::refused;
+  out.at_least = found.support == model::Support::at_least;
   out.upper = found.support == model::Support::full;
-  out.interval = out.upper || found.support == model::Support::lower_only;
+  out.interval = out.upper || found.support == model::Support::lower_only || (out.at_least && found.low.count() > 0);
   if (!out.upper) out.missing.push_back(found.reason);
-  const std::vector<std::int64_t> sorted = std::move(sample).take_sorted();
-  if (sorted.empty()) return std::nullopt;
-  const std::uint64_t n = sorted.size();
-  const bool cut = static_cast<double>(route.in_flight) > kMostInFlight * static_cast<double>(n + route.in_flight);
-  const std::uint64_t unknown = route.doubtful + (cut ? route.in_flight : 0);
-  const std::uint64_t rank = tail::rank_of(q, n + unknown);
-  const auto at = [&](std::uint64_t place) { return static_cast<double>(sorted[place - 1]); };
-  return Observed{.value = at(tail::rank_of(q, n)),
-                  .least = rank > unknown ? at(rank - unknown) : 0,
-                  .most = rank <= n ? at(rank) : std::numeric_limits<double>::infinity(),
-                  .requests = static_cast<double>(n),
+  if (sample.empty()) return std::nullopt;
+  out.requests = sample.size();
+  const tail::Bounds bounds = sample.bounds(q, shortfall);
+  return Observed{.value = static_cast<double>(bounds.value),
+                  .least = static_cast<double>(bounds.least),
+                  .most = bounds.most == tail::kEndless ? std::numeric_limits<double>::infinity()
+                                                        : static_cast<double>(bounds.most),
+                  .requests = static_cast<double>(bounds.requests),
                   .needed = std::max(kLeastObserved, std::round(1 / (1 - q)))};
 }
 
@@ -142,10 +149,11 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
   if (objective.metric == Metric{Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::allocations)})
     return allocations(route, out);
   std::vector<double> values, durations;
+  const bool duration = objective.metric.kind == Metric::Kind::mean;
   for (const Observation& o : route.requests) {
-    if (o.duration < 0) continue;
-    durations.push_back(static_cast<double>(o.duration));
-    double value = static_cast<double>(o.duration);
+    if (o.duration < 0 && !(duration && o.at_least >= 0)) continue;
+    durations.push_back(static_cast<double>(std::max(o.duration, o.at_least)));
+    double value = durations.back();
     if (objective.metric.kind == Metric::Kind::label) {
       value = 0;
       for (std::size_t a = 0; a < o.accounts_n; ++a)
@@ -173,6 +181,12 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
     out.value = out.low = out.high = values.front();
     return;
   }
+  const std::uint64_t broken = broken_off(route);
+  if (objective.metric.kind == Metric::Kind::label &&
+      static_cast<double>(broken) > kMostBroken * static_cast<double>(route.requests.size())) {
+    out.missing.push_back("where the time of more than 1 % of the requests went is not known: they broke off");
+    return;
+  }
   if (objective.metric.timed() && doubtful > 0.01) {
     out.missing.push_back("the duration of more than 1 % of the requests is unknown or in doubt");
     return;
@@ -180,6 +194,11 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
   const double level = compare::mean_of(values), total = compare::mean_of(durations);
   if (!objective.of_time) {
     mean(values, level, tail::correlation_time(values), out);
+    if (duration && static_cast<double>(broken) > compare::kMostBroken * static_cast<double>(values.size())) {
+      out.upper = false;
+      out.at_least = true;
+      out.missing.push_back(compare::requests_text(broken) + " broke off, and could have lasted longer");
+    }
     return;
   }
   // A ratio of two sums, to first order.
@@ -194,8 +213,10 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
 std::optional<Observed> average_observed(const RouteRun& route, const Objective& objective, ObjectiveResult& out) {
   average(route, objective, out);
   if (!out.known) return std::nullopt;
-  return Observed{
-      .value = out.value, .least = out.value, .most = out.value, .requests = static_cast<double>(out.requests)};
+  return Observed{.value = out.value,
+                  .least = out.value,
+                  .most = out.at_least ? std::numeric_limits<double>::infinity() : out.value,
+                  .requests = static_cast<double>(out.requests)};
 }
 
 // What the interval leaves open is decided by the value, unless that depends on what is not known.
@@ -214,7 +235,7 @@ void decide_by_value(const Objective& objective, const Observed& observed, doubl
   }
   out.missing = {more > 0 && observed.most <= objective.limit
                      ? "calls without a known parent could be of this route"
-                     : "it depends on requests whose end is unknown or in doubt"};
+                     : "it depends on requests that have no end, or whose end is in doubt"};
 }
 
 void decide(const Objective& objective, const Run& run, const std::optional<Observed>& observed, ObjectiveResult& out) {

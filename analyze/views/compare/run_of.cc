@@ -78,7 +78,9 @@ class RouteReader {
         allocations_(allocations),
         sampled_(model::sampling_of(preamble_.notes).some()) {}
 
-  RouteRun read(const tail::RouteKey& key, const std::vector<std::uint32_t>& rows, std::int64_t from, double seconds) {
+  // The recording ended at `end`.
+  RouteRun read(const tail::RouteKey& key, const std::vector<std::uint32_t>& rows, std::int64_t from, double seconds,
+                formats::Time end) {
     RouteRun out;
     const auto text = [&](model::TextId id) { return std::string(id == 0 ? "" : table_.texts[id]); };
     out.name = {std::get<2>(key), text(std::get<0>(key)), text(std::get<1>(key)), text(std::get<3>(key))};
@@ -95,9 +97,13 @@ class RouteReader {
           break;
         case Standing::in_flight:
           ++out.in_flight;
+          if (const std::int64_t least = tail::lasted(row, end); least >= 0) out.cut_off.push_back(least);
           break;
         case Standing::failed:
-          out.requests.push_back({.id = row.id, .start = ns_of(row.start) - from, .failed = true});
+          out.requests.push_back({.id = row.id,
+                                  .start = ns_of(row.start) - from,
+                                  .at_least = std::max<std::int64_t>(0, tail::lasted(row, end)),
+                                  .failed = true});
           out.called += called_within(row, table_);
           break;
         case Standing::clean:
@@ -265,7 +271,7 @@ Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, Al
   if (allocations) allocations->since(analysis, from);
   RouteReader reader(analysis, links, allocations);
   for (const auto& [key, rows] : tail::by_route(table, meant))
-    out.routes.push_back(reader.read(key, rows, from, out.seconds));
+    out.routes.push_back(reader.read(key, rows, from, out.seconds, quality.file.last));
   return out;
 }
 

@@ -264,6 +264,8 @@ class Asking {
     RouteStudy& s = r.study;
     r.shortfall.seconds = r.seconds;
     if (r.captures.size() == 1) return quantiles_alone(r);
+    // The database does not hold how long those lasted that broke off.
+    r.shortfall.tainted += r.study.other_failures;
     // Once to learn which ranks are needed, once with their values.
     std::set<std::uint64_t> ranks;
     for (std::size_t i = 0; i < r.weights.size(); ++i)
@@ -289,7 +291,7 @@ class Asking {
                low = numbers_of<std::int64_t>(r.alone[2]), high = numbers_of<std::int64_t>(r.alone[3]);
     for (std::size_t i = 0; i < r.weights.size(); ++i) {
       if (i >= std::min({support.size(), value.size(), low.size(), high.size()}) || support[i] < 0 ||
-          support[i] > static_cast<std::int64_t>(model::Support::no_interval))
+          support[i] > static_cast<std::int64_t>(model::Support::at_least))
         number_of<int>("");
       r.study.latency[i] = {model::kQuantiles[i],
                             static_cast<model::Support>(support[i]),

@@ -76,6 +76,7 @@ Observation observe(const model::Request& row) {
   out.failed = standing == tail::Standing::failed || (out.judged && row.outcome == model::Outcome::server_error);
   out.client_error = out.judged && !out.failed && row.outcome == model::Outcome::client_error;
   if (standing == tail::Standing::clean) out.duration = row.duration.count();
+  if (standing == tail::Standing::failed && row.at_least >= 0) out.duration = row.at_least;  // and perhaps longer
   return out;
 }
 

@@ -152,6 +152,99 @@ TEST(Compare, NoisyRunsNeedMoreTime) {
   EXPECT_TRUE(mentions(c.gates[0].missing, "× more time")) << c.gates[0].estimate.mde;
 }
 
+TEST(Compare, WhereTimeDoesNotHelpALimitIsNamed) {
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) { usual(run, i, 1, 0.2); }).compare();
+  EXPECT_EQ(c.gates[0].verdict, Verdict::undecided);
+  EXPECT_TRUE(mentions(c.gates[0].missing, "raise the limit to +")) << c.gates[0].estimate.mde;
+  EXPECT_FALSE(mentions(c.gates[0].missing, "more time"));
+}
+
+// As usual, but the slow ones were given up after `ns`.
+void given_up(TestRun& run, int number, std::int64_t ns) {
+  usual(run, number);
+  for (auto& o : run.routes.back().requests)
+    if (o.duration >= 15'000'000) {
+      o.duration = -1;
+      o.at_least = ns;
+      o.failed = true;
+    }
+}
+
+CompareOptions p99_of_pay() {
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::p99, 0.1)};
+  return options;
+}
+
+TEST(Compare, SlowRequestsThatWereGivenUpMakeNothingFaster) {
+  for (const std::int64_t after : {1'000'000, 21'000'000}) {
+    const Comparison c = abba(6, [&](TestRun& run, bool fresh, int i) {
+                           fresh ? given_up(run, i, after) : usual(run, i);
+                         }).compare(p99_of_pay());
+    EXPECT_EQ(c.verdict, Verdict::undecided) << after;
+    EXPECT_TRUE(c.gates[0].estimate.fresh_at_least);
+    EXPECT_TRUE(mentions(c.gates[0].missing, "broke off")) << after;
+    for (const auto& row : c.routes[0].metrics)
+      EXPECT_FALSE(row.metric.timed() && row.estimate.noticed && row.estimate.difference < 0) << after;
+    for (const auto& row : c.routes[0].all.rows) EXPECT_FALSE(row.estimate.noticed && row.estimate.difference < 0);
+  }
+}
+
+TEST(Compare, ALowerBoundAboveTheThresholdFails) {
+  const Comparison c = abba(6, [](TestRun& run, bool fresh, int i) {
+                         fresh ? given_up(run, i, 400'000'000) : usual(run, i);
+                       }).compare(p99_of_pay());
+  EXPECT_EQ(c.verdict, Verdict::fail);
+}
+
+TEST(Compare, ABaseThatIsALowerBoundShowsNoIncrease) {
+  const Comparison c = abba(6, [](TestRun& run, bool fresh, int i) {
+                         fresh ? usual(run, i, 3) : given_up(run, i, 1'000'000);
+                       }).compare(p99_of_pay());
+  EXPECT_EQ(c.verdict, Verdict::undecided);
+}
+
+// A run whose slow requests vary has a mean of logarithms that falls while the mean rises.
+TEST(Compare, TheChangeIsThatFromColumnToColumn) {
+  const Comparison c = abba(6, [](TestRun& run, bool fresh, int i) {
+                         usual(run, i, !fresh ? 1 : i % 8 == 1 ? 4 : 0.6);
+                       }).compare();
+  for (const auto& row : c.routes[0].metrics)
+    if (row.metric.relative()) {
+      EXPECT_NEAR(row.estimate.fresh / row.estimate.base - 1, row.estimate.difference, 1e-9);
+    }
+}
+
+TEST(Compare, CallsWithoutAParentMakeNoChange) {
+  const auto calls = [](TestRun& run, int i, int n) {
+    usual(run, i);
+    for (auto& o : run.routes.back().requests) o.counts[static_cast<std::size_t>(model::gate::Count::calls)] = n;
+    RouteRun& made = add_route(run, "/price");
+    made.name.role = model::Role::client;
+    const auto served = run.requests;
+    for (int k = 0; k < 1000 * n; ++k) add_request(run, made, 1'000'000);
+    run.requests = served;
+    run.undecided_calls = 1500;
+  };
+  const Comparison c = abba(6, [&](TestRun& run, bool fresh, int i) { calls(run, i, fresh ? 2 : 1); }).compare();
+  for (const auto& row : c.routes[0].metrics)
+    EXPECT_FALSE(name_of(row.metric) == "calls" && row.estimate.noticed);
+  ASSERT_EQ(c.called.size(), 1u);
+  EXPECT_EQ(c.called[0].name.route, "/price");
+  EXPECT_DOUBLE_EQ(c.called[0].estimate.base, 1);
+  EXPECT_DOUBLE_EQ(c.called[0].estimate.fresh, 2);
+  EXPECT_TRUE(c.called[0].estimate.noticed);
+}
+
+TEST(Compare, WhatIsNotGatedIsSaid) {
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) {
+                         usual(run, i);
+                         RouteRun& rare = add_route(run, "/rare");
+                         for (int k = 0; k < 240; ++k) add_request(run, rare, 5'000'000);
+                       }).compare();
+  EXPECT_EQ(c.not_gated, (std::vector<std::string>{"p99 of GET /rare: 240 requests a run, 500 needed"}));
+}
+
 // The runs differ so much that a change of +10 % could not be found, but the new ones take three times as long.
 TEST(Compare, AnObviousIncreaseFailsAmongNoise) {
   const Comparison c = abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 3 : 1, 0.2); }).compare();

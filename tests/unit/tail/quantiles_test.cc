@@ -169,5 +169,89 @@ TEST(Coverage, CorrelatedRequests) {
   EXPECT_GE(coverage(0.99, 20'000, 0.99, 60, 2.3263479), 0.88);
 }
 
+// 1,500 requests of 4 ms and a little, all different, and every sixteenth gave up after 400 ms.
+struct GivenUp {
+  explicit GivenUp(std::int64_t after) {
+    for (std::int64_t i = 0; i < 1600; ++i) {
+      const bool given_up = i % 16 == 7;
+      durations.push_back(given_up ? after : 4'000'000 + i * 997 % 1600);
+      if (given_up) without_end.broken.push_back(after);
+    }
+  }
+  Sample sample() const { return Sample(durations, {}, without_end); }
+  std::vector<std::int64_t> durations;
+  WithoutEnd without_end;
+};
+
+TEST(WithoutEnd, APercentileAmongThoseThatBrokeOffIsALowerBound) {
+  const Sample s = GivenUp(400'000'000).sample();
+  const Shortfall none{.seconds = 10};
+  for (const double q : {0.95, 0.99, 0.999}) {
+    const Quantile result = s.quantile(q, none);
+    EXPECT_EQ(result.support, Support::at_least) << q;
+    EXPECT_EQ(result.value.count(), 400'000'000) << q;
+    const Bounds bounds = s.bounds(q, none);
+    EXPECT_EQ(bounds.value, 400'000'000);
+    EXPECT_EQ(bounds.least, 400'000'000);
+    EXPECT_EQ(bounds.most, kEndless);
+    EXPECT_EQ(bounds.requests, 1600u);
+  }
+  const Quantile median = s.quantile(0.5, none);
+  EXPECT_EQ(median.support, Support::full);
+  const Bounds bounds = s.bounds(0.5, none);
+  EXPECT_EQ(median.value.count(), bounds.value);
+  EXPECT_EQ(bounds.least, bounds.value);
+  EXPECT_EQ(bounds.most, bounds.value);
+}
+
+// Where they broke off sooner than all others ended, they can still be the slowest: both ends of that are known.
+TEST(WithoutEnd, ThoseThatBrokeOffSoonCouldBeTheSlowest) {
+  const GivenUp soon(1000);
+  std::vector<std::int64_t> ended;
+  for (const std::int64_t ns : soon.durations)
+    if (ns != 1000) ended.push_back(ns);
+  std::sort(ended.begin(), ended.end());
+  const Bounds bounds = soon.sample().bounds(0.5, {});
+  EXPECT_EQ(bounds.value, ended[800 - 100 - 1]);
+  EXPECT_EQ(bounds.most, ended[800 - 1]);
+  const Quantile median = soon.sample().quantile(0.5, {.seconds = 10});
+  EXPECT_EQ(median.value.count(), bounds.value);
+  EXPECT_TRUE(median.support == Support::at_least || median.high.count() >= bounds.most);
+  EXPECT_EQ(soon.sample().quantile(0.99, {.seconds = 10}).support, Support::at_least);
+}
+
+// One rule for those that the recording cut off: beyond the percentile they count, below it they are left out.
+TEST(WithoutEnd, ThoseThatWereCutOffCountBeyondThePercentile) {
+  const std::vector<std::int64_t> durations = independent(2000, 5);
+  WithoutEnd hung, begun;
+  for (int i = 0; i < 40; ++i) {
+    hung.cut_off.push_back(20'000'000'000);
+    begun.cut_off.push_back(1);
+  }
+  const Shortfall shortfall{.in_flight = 40, .seconds = 100};
+  const Quantile p99 = Sample(durations, {}, hung).quantile(0.99, shortfall);
+  EXPECT_EQ(p99.support, Support::at_least);
+  EXPECT_EQ(p99.value.count(), 20'000'000'000);
+  EXPECT_EQ(Sample(durations, {}, begun).quantile(0.99, shortfall).support, Support::refused);
+  EXPECT_EQ(Sample(durations).quantile(0.99, shortfall).support, Support::refused);
+}
+
+TEST(Durations, WhatARequestWithoutAnEndLasted) {
+  model::Request row;
+  row.start = formats::time_from(1000);
+  row.outcome = model::Outcome::no_response;
+  row.at_least = 400;
+  const formats::Time end = formats::time_from(5000);
+  EXPECT_EQ(lasted(row, end), 400);
+  row.outcome = model::Outcome::in_flight;
+  EXPECT_EQ(lasted(row, end), 4000);
+  row.taints = static_cast<model::Taints>(model::Taint::left_out);
+  EXPECT_EQ(lasted(row, end), -1);  // its connection is not recorded from some time on
+  row.taints = 0;
+  row.outcome = model::Outcome::server_error;
+  row.has_duration = true;  // an error that was answered is complete
+  EXPECT_EQ(lasted(row, end), -1);
+}
+
 }  // namespace
 }  // namespace tailcap::tail

@@ -47,6 +47,22 @@ TEST(Phases, ServerPartition) {
   EXPECT_EQ(row.taints, 0u);
 }
 
+TEST(Phases, OneThatBrokeOffLastedAtLeastUntilThen) {
+  Findings found;
+  Exchange e = served();
+  e.complete = false;
+  e.outcome = Outcome::truncated;
+  e.broken_at = time_from(4000);
+  Request row = measured(found, e);
+  EXPECT_FALSE(row.has_duration);
+  EXPECT_EQ(row.at_least, 3000);
+  e.reset.emplace();
+  e.reset->at = time_from(3500);
+  EXPECT_EQ(measured(found, e).at_least, 2500);
+  e.outcome = Outcome::in_flight;
+  EXPECT_EQ(measured(found, e).at_least, -1);
+}
+
 TEST(Phases, ServerContinueSplitsReading) {
   Findings found;
   Exchange e = served();
