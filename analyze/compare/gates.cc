@@ -94,7 +94,8 @@ void decide(GateResult& g, const Comparison& c) {
   // A comparison that finds only large changes says nothing, unless it has found one: the whole interval lies above.
   const bool obvious = g.p_holm < c.options.level && e.low - e.slack > t;
   if (!e.exact && t > 0 && e.mde > kMostDetectable * t && !obvious) {
-    g.missing.push_back("the least detectable change is more than 3 times the threshold; " + more_time(g.gate.metric, e.mde, t));
+    g.missing.push_back("the least detectable change is more than 3 times the threshold; " +
+                        more_time(g.gate.metric, e.mde, t));
     return;
   }
   // What became slower was slower than a lower bound; what became faster is not known to be.
@@ -126,7 +127,8 @@ void decide(GateResult& g, const Comparison& c) {
   else if (!(t > 0))
     g.missing.push_back("the count varies from request to request: a threshold above 0 can be decided");
   else if (above)
-    g.missing.push_back("the increase is above the threshold, but not significant; " + more_time(g.gate.metric, e.mde, e.difference));
+    g.missing.push_back("the increase is above the threshold, but not significant; " +
+                        more_time(g.gate.metric, e.mde, e.difference));
   else if (e.mde > t)
     g.missing.push_back("the threshold lies within the interval; " + more_time(g.gate.metric, e.mde, t));
   else

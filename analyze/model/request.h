@@ -75,9 +75,10 @@ struct Request {
   ExchangeId id;
   ExchangeId peer;  // the same exchange at the other end; connection 0: not recorded or not found
   Time start = kNoTime;
-  Duration duration{};         // meaningful where has_duration
-  std::int64_t at_least = -1;  // lower bound of the duration, ns, where the beginning was not seen or it broke off; -1: none
-  Duration first_byte{};       // from start to the first byte of the final response; negative: unknown
+  Duration duration{};  // meaningful where has_duration
+  std::int64_t at_least =
+      -1;                 // lower bound of the duration, ns, where the beginning was not seen or it broke off; -1: none
+  Duration first_byte{};  // from start to the first byte of the final response; negative: unknown
   std::int64_t request_bytes = -1, response_bytes = -1;  // bodies; -1: unknown
   TextId method = 0, path = 0, route = 0, authority = 0, comm = 0, request_id = 0;
   TextId traceparent = 0;  // trace id and span id: TraceContext::text(); 0: none

@@ -319,8 +319,9 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.slowest = slowest_of(table, std::move(timed));
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
-    out.tail = study_tail(table, rows, study, *links,
-                          {correlation, &out.latency[2], &out.latency[3], &without_end, out.route == kOtherRoute, sampled});
+    out.tail =
+        study_tail(table, rows, study, *links,
+                   {correlation, &out.latency[2], &out.latency[3], &without_end, out.route == kOtherRoute, sampled});
   if (links && out.server_errors + out.other_failures > 0)
     out.failing = verdict::failing_verdict(rows, {table, study, *links});
   if (links && table.unfinished.size() > 0) {

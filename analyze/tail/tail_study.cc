@@ -129,8 +129,9 @@ std::string doubt_of(const WithoutEnd& without_end, std::int64_t fastest_slow) {
     n += static_cast<std::size_t>(
         std::count_if(some->begin(), some->end(), [&](std::int64_t ns) { return ns >= fastest_slow; }));
   if (n == 0) return {};
-  return n == 1 ? "1 request that broke off or was cut off had lasted as long, and is not compared"
-                : std::to_string(n) + " requests that broke off or were cut off had lasted as long, and are not compared";
+  return n == 1
+             ? "1 request that broke off or was cut off had lasted as long, and is not compared"
+             : std::to_string(n) + " requests that broke off or were cut off had lasted as long, and are not compared";
 }
 
 std::vector<model::Crowd::Interval> slow_spans(const model::RequestTable& table, const std::vector<slow::Item>& items,

@@ -16,8 +16,8 @@ struct RouteFacts {
   const model::Quantile* p95 = nullptr;
   const model::Quantile* p99 = nullptr;
   const WithoutEnd* without_end = nullptr;  // requests that have no account
-  bool mixed = false;    // made of different methods and paths
-  bool sampled = false;  // not all connections are recorded
+  bool mixed = false;                       // made of different methods and paths
+  bool sampled = false;                     // not all connections are recorded
 };
 
 // rows: the route's, in order of start. Unset: none of them has a partition.

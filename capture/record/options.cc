@@ -30,7 +30,7 @@ usage: tailcap record TARGET [OPTION...]
        tailcap doctor [-p PID] [--json]            can this machine record?
 
 Targets (a process that matches any of them is recorded, and so are its children)
-  -p, --pid PID          a process with all its threads (repeat for more)
+  -p, --pid PID...       processes with all their threads, and their children
       --cgroup PATH      all processes in this cgroup (unified hierarchy) and below
       --comm NAME        processes of this name, now and later
       --port N           sockets that use this TCP port, at the server or client (up to 8)

@@ -163,9 +163,13 @@ class Recipe(Case):
         self.origin = self.scratch / "origin"
         (self.origin / "scripts").mkdir(parents=True)
         shutil.copy(harness.ROOT / "scripts/ci-gate", self.origin / "scripts")
-        service = f"{sys.executable} {harness.ROOT}/tests/e2e/gate_service.py --port {self.port} --stock 127.0.0.1:{stock}"
-        (self.origin / "Makefile").write_text(f"server: calls\n\tprintf '\\043!/bin/sh\\nid -u >> {self.scratch}/users\nexec {service} --calls %s\\n' $$(cat calls) > server && chmod +x server\n")
-        (self.origin / "load.sh").write_text(f"#!/bin/sh\nid -u >> {self.scratch}/users\nexec {harness.BUILD}/samples/tailcap-load http://127.0.0.1:{self.port} -r 60 -c 4 -d 2 --route '1 GET /pay'\n")
+        # The user who calls sudo may read none of the folders above this one, nor those of an interpreter of root's own.
+        for file in (harness.ROOT / "tests/e2e/gate_service.py", harness.BUILD / "samples/tailcap-load"):
+            shutil.copy(file, self.scratch)
+        python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
+        service = f"{python} {self.scratch}/gate_service.py --port {self.port} --stock 127.0.0.1:{stock}"
+        (self.origin / "Makefile").write_text(f"server: calls\n\tprintf '\\043!/bin/sh\\nid -u >> {self.scratch}/users\\nexec {service} --calls %s\\n' $$(cat calls) > server && chmod +x server\n")
+        (self.origin / "load.sh").write_text(f"#!/bin/sh\nid -u >> {self.scratch}/users\nexec {self.scratch}/tailcap-load http://127.0.0.1:{self.port} -r 60 -c 4 -d 2 --route '1 GET /pay'\n")
         (self.origin / "load.sh").chmod(0o755)
         (self.origin / "calls").write_text("1\n")
         self.git("init", at=self.origin)

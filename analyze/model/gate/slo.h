@@ -46,7 +46,7 @@ struct ObjectiveResult {
   bool known = false;                // value is
   bool interval = false;             // low and high are; only low where upper is false
   bool upper = false;
-  bool at_least = false;  // the value is a lower bound: requests broke off or were cut off
+  bool at_least = false;                // the value is a lower bound: requests broke off or were cut off
   double value = 0, low = 0, high = 0;  // 95 % interval, within this capture
   std::uint64_t requests = 0;           // that were evaluated
 };

@@ -156,8 +156,8 @@ void add_noticed(Document& out, const Comparison& c, bool brief) {
       const bool repeated = kind == Metric::Kind::p50 || kind == Metric::Kind::p95;
       const std::string why = repeated ? "" : why_text(route, row.metric);
       lines.push_back(std::string(name_of(row.metric)) + " of " + route_text(route.name) + " " +
-                      difference_text(row.metric, row.estimate) + " (" +
-                      interval_text(row.metric, row.estimate) + ")" + (why.empty() ? "" : "; " + why));
+                      difference_text(row.metric, row.estimate) + " (" + interval_text(row.metric, row.estimate) + ")" +
+                      (why.empty() ? "" : "; " + why));
     }
     for (const auto& row : route.all.rows) {
       if (!row.estimate.noticed) continue;

@@ -38,8 +38,7 @@ QuantileText quantile_text(const model::Quantile& quantile) {
       break;
     case Support::at_least:
       text.value = "≥ " + duration_text(quantile.value);
-      if (quantile.low.count() > 0)
-        text.interval = duration_in_unit_of(quantile.low, quantile.value) + " or more";
+      if (quantile.low.count() > 0) text.interval = duration_in_unit_of(quantile.low, quantile.value) + " or more";
       break;
     case Support::low:
     case Support::no_interval:
@@ -94,7 +93,8 @@ std::string signs_text(const model::Study& study, model::Role role) {
   }
   std::string text;
   if (lower) text += "≥ lower bound only: too few requests are slower. ";
-  if (open) text += "≥ above \"or more\": requests broke off or were cut off, and count with what they lasted at least. ";
+  if (open)
+    text += "≥ above \"or more\": requests broke off or were cut off, and count with what they lasted at least. ";
   if (low) text += "~ rough: fewer than ten independent requests are slower, or too many are in doubt.";
   if (!text.empty() && text.back() == ' ') text.pop_back();
   return text;

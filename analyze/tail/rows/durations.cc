@@ -6,9 +6,9 @@ namespace tailcap::tail {
 namespace {
 
 // Its answer may have come, unseen.
-constexpr model::Taints kUnsure = ((static_cast<model::Taints>(model::Taint::bytes_lost) | model::Taint::events_lost) |
-                                   model::Taint::left_out) |
-                                  model::Taint::began_before;
+constexpr model::Taints kUnsure =
+    ((static_cast<model::Taints>(model::Taint::bytes_lost) | model::Taint::events_lost) | model::Taint::left_out) |
+    model::Taint::began_before;
 
 }  // namespace
 

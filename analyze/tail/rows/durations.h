@@ -1,7 +1,8 @@
 // The durations of some requests, by one rule for those without an end.
 //
-// A request that broke off lasted at least until then, and one that the recording cut off until the recording's end. Both
-// are counted with that lower bound. They were not seen to be faster than it, and how much slower they are is unknown.
+// A request that broke off lasted at least until then, and one that the recording cut off until the recording's end.
+// Both are counted with that lower bound. They were not seen to be faster than it, and how much slower they are is
+// unknown.
 #pragma once
 
 #include <cstdint>

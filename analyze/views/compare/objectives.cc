@@ -44,8 +44,8 @@ struct Observed {
 std::string whole(double n) { return std::to_string(static_cast<std::uint64_t>(std::max(0.0, n))); }
 
 std::uint64_t broken_off(const RouteRun& route) {
-  return static_cast<std::uint64_t>(
-      std::count_if(route.requests.begin(), route.requests.end(), [](const Observation& o) { return o.at_least >= 0; }));
+  return static_cast<std::uint64_t>(std::count_if(route.requests.begin(), route.requests.end(),
+                                                  [](const Observation& o) { return o.at_least >= 0; }));
 }
 
 std::optional<Observed> quantile(const RouteRun& route, const Run& run, double q, ObjectiveResult& out) {

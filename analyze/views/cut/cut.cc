@@ -203,10 +203,10 @@ cut::Notes notes_of(const Original& original, const std::vector<ExchangeId>& ids
     if (note.routes.size() == kMaxRoutes) break;
     model::CutRoute line{route.method, route.route, route.role, route.count, {}};
     for (std::size_t q = 0; q < line.latency.size() && q < route.latency.size(); ++q)
-      line.latency[q] = route.latency[q].support == model::Support::refused ||
-                                route.latency[q].support == model::Support::at_least
-                            ? -1
-                            : route.latency[q].value.count();
+      line.latency[q] =
+          route.latency[q].support == model::Support::refused || route.latency[q].support == model::Support::at_least
+              ? -1
+              : route.latency[q].value.count();
     note.routes.push_back(std::move(line));
   }
   return note.to_notes();

@@ -227,8 +227,7 @@ TEST(Compare, CallsWithoutAParentMakeNoChange) {
     run.undecided_calls = 1500;
   };
   const Comparison c = abba(6, [&](TestRun& run, bool fresh, int i) { calls(run, i, fresh ? 2 : 1); }).compare();
-  for (const auto& row : c.routes[0].metrics)
-    EXPECT_FALSE(name_of(row.metric) == "calls" && row.estimate.noticed);
+  for (const auto& row : c.routes[0].metrics) EXPECT_FALSE(name_of(row.metric) == "calls" && row.estimate.noticed);
   ASSERT_EQ(c.called.size(), 1u);
   EXPECT_EQ(c.called[0].name.route, "/price");
   EXPECT_DOUBLE_EQ(c.called[0].estimate.base, 1);

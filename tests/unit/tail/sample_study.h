@@ -134,7 +134,7 @@ inline SampleStudy sample_study() {
   q.recorder_known = true;
   q.program_runs = 1'300'000;
   q.program_time = ms(250);
-  q.processes = {{17, "nginx", "nginx -g daemon off;", 24'700}};
+  q.processes = {{17, "nginx", "nginx -g daemon off;", 24'700, true, ""}};
   s.study.routes.push_back(sample_route("GET", "/users/{}", 1.2, 12'345));
   s.study.routes.push_back(sample_route("POST", "/orders", 4.1, 12'000));
   s.study.routes.push_back(sample_route("GET", "/health", 0.08, 345));
