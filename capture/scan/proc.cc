@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -52,13 +51,14 @@ ProcessFacts process_facts(std::uint32_t pid) {
 bool process_exists(std::uint32_t pid) {
   const std::string status = read_system_file("/proc/" + std::to_string(pid) + "/stat", 512);
   const auto name_end = status.rfind(')');  // the name may contain anything
-  if (name_end == status.npos || name_end + 2 >= status.size()) return false;
-  if (status[name_end + 2] != 'Z' && status[name_end + 2] != 'X') return true;
-  // The main thread may have ended before the others: a process ends with its last thread.
-  std::error_code error;
-  const std::filesystem::directory_iterator threads("/proc/" + std::to_string(pid) + "/task", error);
-  return !error && std::any_of(begin(threads), end(threads),
-                               [&](const auto& thread) { return thread.path().filename() != std::to_string(pid); });
+  if (name_end == status.npos) return false;
+  // The state of the main thread, which may have ended before the others, and the number of threads.
+  char state = 'X';
+  int threads = 0;
+  if (std::sscanf(status.c_str() + name_end + 1,
+                  " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d", &state, &threads) < 2)
+    return false;
+  return (state != 'Z' && state != 'X') || threads > 1;
 }
 
 std::uint64_t own_cpu_time() {
