@@ -66,7 +66,7 @@ double threshold_of(const GateResult& g) {
   return ratio ? g.gate.threshold * g.estimate.base : g.gate.threshold;
 }
 
-constexpr double kMostTimes = 20;  // more than so many times the recordings are no advice
+constexpr double kMostTimes = 20;  // times the recordings; more is no advice
 
 // Up to two digits that count.
 double rounded_up(double x) {

@@ -26,8 +26,8 @@ struct RunValue {
   double value = 0;       // what is compared: the level, or its logarithm
   double floor = 0;       // of the variance between runs: what chance within the run alone makes
   bool constant = false;  // counts: every request has this number
-  double slack = 0;       // counts: requests whose number is not known could add so much, either way; percentiles:
-                          // those that broke off so much of the value
+  double slack = 0;       // counts: what requests without a known number could add, either way; percentiles:
+                          // what requests that broke off could add, as a share of the value
 };
 
 // Of the whole run: readings do not begin and end with requests.

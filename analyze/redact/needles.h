@@ -15,7 +15,7 @@ class Needles {
  public:
   static constexpr std::size_t kShortest = 8;  // shorter texts are found everywhere
 
-  static constexpr std::size_t kPart = 12;  // of a longer text, a part of so many bytes tells it
+  static constexpr std::size_t kPart = 12;  // bytes: a longer text is found by any part of this length
 
   enum class Form : std::uint8_t { plain, folded, percent, hex, base64, huffman };
   // One found: which text, in which form, and where the form begins and ends.

@@ -17,7 +17,7 @@ namespace tailcap::formats {
 // ahead. It comes on top of the limit.
 inline constexpr std::uint64_t kBesideLimit = 64u << 20;
 
-// The default limits: so much, and so much for each byte of the files that were opened.
+// The default limits: a fixed part, and a part for each byte of the files that were opened.
 inline constexpr std::uint64_t kFreeMemory = 1ull << 30, kMemoryPerByte = 300;
 inline constexpr Duration kFreeProcessor = std::chrono::seconds{60};
 inline constexpr Duration kProcessorPerByte = std::chrono::microseconds{2};
