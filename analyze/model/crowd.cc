@@ -1,11 +1,12 @@
 #include "analyze/model/crowd.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tailcap::model {
 namespace {
 
-constexpr std::size_t kMaxSlices = 8u << 20;  // a day
+constexpr std::size_t kMaxSlices = 8u << 20;  // a day's: those in which an interval begins or ends
 constexpr std::size_t kMaxIntervals = 4u << 20;
 constexpr std::size_t kMaxLate = 4096;  // intervals that a late one may have to be sorted behind
 
@@ -32,18 +33,41 @@ void Crowd::queued(std::int64_t from, std::int64_t to) {
                 queued_.begin() + static_cast<std::ptrdiff_t>(next));
 }
 
+Crowd::Slice* Crowd::slice(std::int64_t number) {
+  if (!ran_.empty() && ran_.rbegin()->first == number) return &ran_.rbegin()->second;
+  if (ran_.size() < kMaxSlices) return &ran_[number];
+  const auto at = ran_.find(number);
+  return at == ran_.end() ? nullptr : &at->second;
+}
+
 void Crowd::ran(std::int64_t from, std::int64_t to) {
   if (to <= from || from <= 0) return;
-  if (ran_.empty()) origin_ = from - from % kSlice;
-  from = std::max(from, origin_);
-  for (std::int64_t at = from; at < to;) {
-    const auto slice = static_cast<std::size_t>((at - origin_) / kSlice);
-    if (slice >= kMaxSlices) return;
-    const std::int64_t until = std::min(to, origin_ + static_cast<std::int64_t>(slice + 1) * kSlice);
-    if (slice >= ran_.size()) ran_.resize(slice + 1);
-    ran_[slice] += static_cast<std::uint64_t>(until - at);
-    at = until;
+  const std::int64_t first = from / kSlice, last = to / kSlice;
+  Slice *const begin = slice(first), *const end = slice(last);
+  if (!begin || !end) return;
+  if (first == last) {
+    begin->ns += to - from;
+    return;
   }
+  Slice* const behind = slice(first + 1);
+  if (!behind) return;
+  begin->ns += (first + 1) * kSlice - from;
+  end->ns += to - last * kSlice;
+  ++behind->more;
+  --end->more;
+}
+
+void Crowd::settle() {
+  settled_.clear();
+  std::int64_t filling = 0;
+  for (auto at = ran_.begin(); at != ran_.end(); ++at) {
+    filling += at->second.more;
+    const std::int64_t number = at->first, full = filling * kSlice;
+    settled_.push_back({number, number + 1, at->second.ns + full});
+    const auto next = std::next(at);
+    if (full > 0 && next != ran_.end() && next->first > number + 1) settled_.push_back({number + 1, next->first, full});
+  }
+  ran_.clear();
 }
 
 std::int64_t Crowd::within(std::int64_t from, std::int64_t to) const {
@@ -55,21 +79,29 @@ std::int64_t Crowd::within(std::int64_t from, std::int64_t to) const {
 }
 
 double Crowd::own_share(std::span<const Interval> of, unsigned cpus) const {
-  std::vector<std::size_t> slices;
-  for (const Interval& i : of) {
-    if (i.to <= origin_) continue;
-    const auto first = static_cast<std::size_t>(std::max<std::int64_t>(0, i.from - origin_) / kSlice);
-    for (std::size_t s = first; s < first + kMaxSlices && origin_ + static_cast<std::int64_t>(s) * kSlice < i.to; ++s)
-      slices.push_back(s);
-  }
-  std::sort(slices.begin(), slices.end());
-  slices.erase(std::unique(slices.begin(), slices.end()), slices.end());
+  std::vector<Interval> whole;  // these intervals, in whole slices
+  for (const Interval& i : of)
+    if (i.to > 0)
+      whole.push_back({std::max<std::int64_t>(0, i.from) / kSlice * kSlice, (i.to - 1) / kSlice * kSlice + kSlice});
   double own = 0, all = 0;
-  for (const std::size_t s : slices) {
-    const std::int64_t from = origin_ + static_cast<std::int64_t>(s) * kSlice;
-    const auto share = static_cast<double>(within(from, from + kSlice)) / static_cast<double>(kSlice);
-    if (s < ran_.size()) own += share * static_cast<double>(ran_[s]);
-    all += share * static_cast<double>(kSlice);
+  auto next = settled_.begin();
+  // A part of each of the slices [from, to), in order of time, had a thread queued.
+  const auto take = [&](std::int64_t from, std::int64_t to, double part) {
+    all += part * static_cast<double>(kSlice) * static_cast<double>(to - from);
+    while (next != settled_.end() && next->to <= from) ++next;
+    for (auto at = next; at != settled_.end() && at->from < to; ++at)
+      own += part * static_cast<double>(at->ns) * static_cast<double>(std::min(at->to, to) - std::max(at->from, from));
+  };
+  for (const Interval& queued : common(whole)) {
+    const std::int64_t first = queued.from / kSlice, last = queued.to / kSlice;
+    const auto part = [](std::int64_t ns) { return static_cast<double>(ns) / static_cast<double>(kSlice); };
+    if (first == last) {
+      take(first, first + 1, part(queued.to - queued.from));
+      continue;
+    }
+    take(first, first + 1, part((first + 1) * kSlice - queued.from));
+    if (first + 1 < last) take(first + 1, last, 1);
+    if (queued.to > last * kSlice) take(last, last + 1, part(queued.to - last * kSlice));
   }
   return all > 0 ? own / (all * std::max(1u, cpus)) : -1;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -22,8 +23,10 @@ class Crowd {
 
   // A recorded thread was queued for a CPU in [from, to). Shorter ones than kLeastWait are ignored.
   void queued(std::int64_t from, std::int64_t to);
-  // A recorded thread was on a CPU in [from, to).
+  // A recorded thread was on a CPU in [from, to). Its work does not depend on how long that is.
   void ran(std::int64_t from, std::int64_t to);
+  // Nothing more ran: before own_share().
+  void settle();
 
   // ns of [from, to) in which a recorded thread was queued.
   std::int64_t within(std::int64_t from, std::int64_t to) const;
@@ -36,9 +39,19 @@ class Crowd {
   std::span<const Interval> intervals() const { return queued_; }
 
  private:
+  struct Slice {
+    std::int64_t ns = 0;    // of CPU time, of intervals that do not fill the slice
+    std::int64_t more = 0;  // how many more intervals fill the slices from this one on
+  };
+  struct Slices {  // [from, to), by number
+    std::int64_t from = 0, to = 0;
+    std::int64_t ns = 0;  // of CPU time in each
+  };
+  Slice* slice(std::int64_t number);
+
   std::vector<Interval> queued_;
-  std::int64_t origin_ = 0;         // time of the first slice
-  std::vector<std::uint64_t> ran_;  // ns of CPU time per slice
+  std::map<std::int64_t, Slice> ran_;  // by number: the time by kSlice
+  std::vector<Slices> settled_;        // of ran_: disjoint, in order of time
 };
 
 }  // namespace tailcap::model

@@ -16,7 +16,10 @@ class CpuUse {
   explicit CpuUse(std::size_t threads) : most_(threads) {}
   void take(std::uint32_t tid, const model::OffCpuWait& wait);
   const model::Crowd& crowd() const { return crowd_; }
-  model::Crowd take_crowd() { return std::move(crowd_); }
+  model::Crowd take_crowd() {
+    crowd_.settle();
+    return std::move(crowd_);
+  }
 
  private:
   std::size_t most_;

@@ -155,6 +155,7 @@ TEST(Verdict, WhoUsedTheCpus) {
       c.add(i % 2 ? "/a" : "/b", at - kStart, times);
       c.keep();
     }
+    c.table.crowd.settle();
     c.study.quality.preamble.cpus = 2;
     const Study& study = c.run();
     ASSERT_FALSE(study.verdicts.empty());
@@ -270,8 +271,20 @@ TEST(Crowd, UnionOfQueues) {
   EXPECT_EQ(crowd.within(0, 20'000'000), 1'000'000);
   EXPECT_EQ(crowd.within(41'000'000, 90'000'000), 1'000'000);
   crowd.ran(20'000'000, 30'000'000);
+  crowd.settle();
   EXPECT_NEAR(crowd.own_share(std::vector<model::Crowd::Interval>{{20'000'000, 30'000'000}}, 2), 0.5, 0.01);
   EXPECT_LT(crowd.own_share(std::vector<model::Crowd::Interval>{{50'000'000, 60'000'000}}, 2), 0);
+}
+
+TEST(Crowd, IntervalsOfYears) {
+  constexpr std::int64_t kYear = 365LL * 86400 * 1'000'000'000;
+  model::Crowd crowd;
+  crowd.queued(1'000'000'000, kYear);
+  for (int i = 0; i < 10'000; ++i) crowd.ran(1'000'000'000 + i, 3 * kYear + i);
+  crowd.settle();
+  std::vector<model::Crowd::Interval> of;
+  for (int i = 0; i < 1'000; ++i) of.push_back({i * 1'000'000LL, 2 * kYear - i});
+  EXPECT_NEAR(crowd.own_share(of, 40'000), 0.25, 0.001);
 }
 
 }  // namespace
