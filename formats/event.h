@@ -265,6 +265,10 @@ enum class LossCause : std::uint8_t {
   session_table_full = 5,  // a TLS call without room to keep its beginning or its session
   damaged = 6,  // a capture that was merged into this one was damaged or cut short there; count only says that events
                 // may be missing
+  probe_removed = 7,    // a probe was removed: what it would have recorded from then on; at least
+  file_not_read = 8,    // a file was not looked at, so no probe is in it; at least
+  not_decrypted = 9,    // records of TLS that could not be decrypted
+  call_under_way = 10,  // a call that had not returned when its process ended
   unknown = 255
 };  // a cause that a later version counts
 struct Loss {

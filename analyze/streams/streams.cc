@@ -38,8 +38,8 @@ struct Streams::Impl {
   Shared shared;
   Output out;
   LiveSlots<Slot> live;
-  UncountedLosses losses;
-  Sessions sessions{facts, shared, out, losses, live};
+  UncountedLosses losses, losses_in_tls;  // in_tls: those, and the ones that only sessions suffer from
+  Sessions sessions{facts, shared, out, losses_in_tls, live};
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes;
 
   explicit Impl(model::PartlyRead p) : partly(std::move(p)) {}
@@ -351,8 +351,10 @@ std::span<const model::ByteRun> Streams::push(const Event& event) {
              std::holds_alternative<formats::TaskExec>(event.body)) {
     if (i.sessions.any()) i.sessions.exited(event);
   } else if (std::holds_alternative<formats::Damage>(event.body)) {
-    ++i.losses.epoch;
-    ++i.losses.any_loss;
+    for (UncountedLosses* losses : {&i.losses, &i.losses_in_tls}) {
+      ++losses->epoch;
+      ++losses->any_loss;
+    }
     i.sessions.lost();
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
     // Losses of sends, receives and arrivals in the ring are counted on their socket (missed); others are not.
@@ -362,8 +364,13 @@ std::span<const model::ByteRun> Streams::push(const Event& event) {
         (kind == formats::Kind::send || kind == formats::Kind::receive || kind == formats::Kind::arrival ||
          kind == formats::Kind::tls_send || kind == formats::Kind::tls_receive);
     if (loss->count > 0 && kind != formats::Kind::off_cpu) {
-      ++i.losses.any_loss;
-      if (!on_socket) ++i.losses.epoch;
+      const bool in_tls =
+          kind == formats::Kind::tls_send || kind == formats::Kind::tls_receive || kind == formats::Kind::tls_step;
+      for (UncountedLosses* losses : {&i.losses, &i.losses_in_tls}) {
+        if (in_tls && losses == &i.losses) continue;  // what was sent and read without TLS is whole
+        ++losses->any_loss;
+        if (!on_socket) ++losses->epoch;
+      }
       i.sessions.lost();
     }
   } else if (std::holds_alternative<formats::CaptureEnd>(event.body)) {

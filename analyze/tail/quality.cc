@@ -40,6 +40,14 @@ std::string_view text_of(LossCause cause) {
       return "TLS session table full";
     case LossCause::damaged:
       return "a merged capture was damaged or cut short";
+    case LossCause::probe_removed:
+      return "probe removed";
+    case LossCause::file_not_read:
+      return "file could not be read";
+    case LossCause::not_decrypted:
+      return "could not be decrypted";
+    case LossCause::call_under_way:
+      return "not returned at the end of its process";
     default:
       break;  // of a later version
   }

@@ -20,6 +20,7 @@ void EventLog::lose(Time now, Time since, LossCause cause, std::uint8_t kind, st
                     const std::string& why) {
   push({now, {}, Loss{since, cause, kind, count}});
   tally_.lost += count;
+  tally_.causes.insert(cause);
   const std::string name = std::string(name_of(static_cast<Kind>(kind))) + ": " + why;
   for (auto& [known, sum] : tally_.losses) {
     if (known == name) {

@@ -19,6 +19,34 @@ std::string fixed(double value) {
   return text;
 }
 
+// What helps against losses for this cause, as a sentence behind a space; empty: nothing is known to help.
+std::string advice(formats::LossCause cause, std::uint64_t ring_bytes) {
+  using formats::LossCause;
+  switch (cause) {
+    case LossCause::ring_full:
+      return " A larger ring helps (--ring " + std::to_string(ring_bytes * 4 / 1024) +
+             "KiB), or recording less (--only io, --payload 0, fewer targets).";
+    case LossCause::queue_full:
+      return " A faster disk helps, or recording less (--only io, --payload 0, fewer targets).";
+    case LossCause::socket_table_full:
+    case LossCause::task_table_full:
+    case LossCause::session_table_full:
+      return " Fewer targets help: a table of the recorder was full.";
+    case LossCause::probe_removed:
+      return " Other processes called the same library too often; `--tls keys` needs no probe for each call.";
+    case LossCause::file_not_read:
+      return " The lines on TLS say which files could not be read, and why.";
+    case LossCause::not_decrypted:
+      return " Connections that begin while it records can be decrypted.";
+    case LossCause::bad_record:
+    case LossCause::damaged:
+    case LossCause::call_under_way:
+    case LossCause::unknown:
+      break;
+  }
+  return {};
+}
+
 }  // namespace
 
 StatusLine::StatusLine() : terminal_(isatty(STDERR_FILENO)) {}
@@ -52,6 +80,10 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
                          tally.by_kind[static_cast<std::size_t>(Kind::tls_receive)];
   if (plaintext)
     text += "  holds decrypted TLS traffic: " + of(Kind::tls_send) + " sends, " + of(Kind::tls_receive) + " receives\n";
+  if (!tally.by_kind[static_cast<std::size_t>(Kind::send)] && !tally.by_kind[static_cast<std::size_t>(Kind::receive)])
+    text += "  no traffic: what was recorded neither sent nor received anything\n";
+  else if (tally.streams > 0 && tally.foreign == tally.streams && !plaintext)
+    text += "  no HTTP was seen: all connections carry something else, or are encrypted and were not read\n";
   if (tally.sampled || tally.left_out)
     text += "  sampled: " + show_count(tally.sampled) + " ends of TCP connections are recorded, " +
             show_count(tally.left_out) + " are left out\n";
@@ -70,9 +102,9 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
   if (tally.lost == 0) return text + "  lost: nothing\n";
   text += "  lost: " + show_count(tally.lost) + " events\n";
   for (const auto& [what, count] : tally.losses) text += "    " + show_count(count) + " " + what + "\n";
-  text += "  The affected requests say so in every report. A larger ring helps (--ring " +
-          std::to_string(ring_bytes * 4 / 1024) + "KiB), or recording less (--only io, --payload 0, fewer targets).\n";
-  return text;
+  text += "  The affected requests say so in every report.";
+  for (const formats::LossCause cause : tally.causes) text += advice(cause, ring_bytes);
+  return text + "\n";
 }
 
 }  // namespace tailcap::capture

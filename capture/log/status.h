@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,9 @@ struct Tally {
   std::array<std::uint64_t, formats::kKinds> by_kind{};  // events recorded, by formats::Kind; calls, however many parts
   std::uint64_t events = 0;
   std::uint64_t lost = 0;
+  std::uint64_t streams = 0, foreign = 0;  // directions of connections with bytes; of those, not HTTP
   std::vector<std::pair<std::string, std::uint64_t>> losses;  // what, how many
+  std::set<formats::LossCause> causes;                        // of these losses
   std::uint64_t quotas_unread =
       0;  // processes and cgroups whose CPU quota was left to a later round; the maximum of all rounds
   std::uint64_t looks_dropped = 0;              // processes that the finder did not examine

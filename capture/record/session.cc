@@ -130,13 +130,13 @@ void Session::account_for(Time now, const std::vector<ProbeFact>& facts) {
   for (const auto& fact : facts) {
     if (fact.left) {
       // Known sessions continue unseen: the number of their lost events is unknown, only that there are some.
-      log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
-                "calls at places that were left, at least");
+      log_.lose(now, losses_.until(), LossCause::probe_removed, static_cast<std::uint8_t>(Kind::tls_receive), 1,
+                "calls after a probe was removed, at least");
       statements_.note(now, "tailcap.left", fact.path + ": " + fact.reason);
     }
     if (fact.missing)
-      log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
-                "calls in files that could not be looked at, at least");
+      log_.lose(now, losses_.until(), LossCause::file_not_read, static_cast<std::uint8_t>(Kind::tls_receive), 1,
+                "calls in files that could not be read, at least");
     if (fact.price || log_.tally().unwatched.size() >= kUnwatchedTold) continue;
     const std::string text =
         (fact.function.empty() ? "" : "at " + fact.function + " ") + "in " + fact.path + ": " + fact.reason;
@@ -285,8 +285,8 @@ void Session::count_unread(Time now) {
   for (std::size_t i = 0; i < kKinds.size(); i++) {
     const std::uint64_t lost = decryptor_->lost()[i];
     if (lost == unread_[i]) continue;
-    log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(kKinds[i]),
-              lost - unread_[i], "records of TLS that could not be decrypted");
+    log_.lose(now, losses_.until(), LossCause::not_decrypted, static_cast<std::uint8_t>(kKinds[i]), lost - unread_[i],
+              "records of TLS that could not be decrypted");
     unread_[i] = lost;
   }
 }
@@ -294,7 +294,7 @@ void Session::count_unread(Time now) {
 void Session::count_open_writes(Time now) {
   // What keys read needs no call that returns.
   if (const std::uint64_t open = open_writes_.count(); open > 0 && !probes_.settings().tls_keys)
-    log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_send), open,
+    log_.lose(now, losses_.until(), LossCause::call_under_way, static_cast<std::uint8_t>(Kind::tls_send), open,
               "writes of Go that had not returned when their process ended");
 }
 
@@ -482,6 +482,8 @@ void Session::push_masking(Time now) {
              Masking{sum.streams - masking_.streams, sum.foreign - masking_.foreign, sum.doubtful - masking_.doubtful,
                      sum.withheld - masking_.withheld, sum.sends - masking_.sends, sum.receives - masking_.receives}});
   masking_ = sum;
+  log_.tally().streams = sum.streams;
+  log_.tally().foreign = sum.foreign;
 }
 
 // What threads wait for at the end of the recording explains the requests that have not ended.

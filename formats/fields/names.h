@@ -33,7 +33,8 @@ template <>
 inline constexpr auto kNames<Family> = name_list("unknown", "unix", "inet", "", "", "", "", "", "", "", "inet6");
 template <>
 inline constexpr auto kNames<LossCause> = name_list("ring_full", "queue_full", "bad_record", "socket_table_full",
-                                                    "task_table_full", "session_table_full", "damaged");
+                                                    "task_table_full", "session_table_full", "damaged", "probe_removed",
+                                                    "file_not_read", "not_decrypted", "call_under_way");
 template <>
 inline constexpr auto kNames<CaptureState> = name_list("complete", "truncated", "recovered", "recording");
 template <>

@@ -32,6 +32,14 @@ LossText text_of(LossCause cause) {
       return {"session_table_full", "more TLS sessions at once than the recorder keeps"};
     case LossCause::damaged:
       return {"damaged", "stretches where a merged capture was damaged or cut short; how much is not known"};
+    case LossCause::probe_removed:
+      return {"probe_removed", "at least; a probe was removed, and the calls after that were not recorded"};
+    case LossCause::file_not_read:
+      return {"file_not_read", "at least; a program or library could not be read, so it has no probes"};
+    case LossCause::not_decrypted:
+      return {"not_decrypted", "records of TLS that could not be decrypted"};
+    case LossCause::call_under_way:
+      return {"call_under_way", "calls that had not returned when their process ended"};
     case LossCause::unknown:
       break;
   }
