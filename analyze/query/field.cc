@@ -76,14 +76,36 @@ Value label_of(const Request& r, const TextPool&, std::string&) {
   return time;
 }
 
+using Names = std::vector<std::string_view>;
+
+// Of an enumeration with so many values, from 0.
+template <class Enum, std::size_t count>
+Names names() {
+  Names out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(model::name_of(static_cast<Enum>(i)));
+  return out;
+}
+Names protocols() {
+  Names out = names<model::Protocol, static_cast<std::size_t>(model::Protocol::grpc_web) + 1>();
+  std::erase(out, model::name_of(model::Protocol::unknown));
+  return out;
+}
+Names grpc_statuses() {
+  Names out;
+  for (std::int16_t code = 0; !model::grpc_status_name(code).empty(); ++code)
+    out.push_back(model::grpc_status_name(code));
+  return out;
+}
+Names confidences() { return {"certain", "likely"}; }
+
 #define GET(expression)                                                      \
   +[]([[maybe_unused]] const Request& r, [[maybe_unused]] const TextPool& t, \
       [[maybe_unused]] std::string& b) -> Value { return expression; }
 
 constexpr Field kFields[] = {
     {"id", Type::text, Unit::none, GET(id_text(r.id, b))},
-    {"role", Type::text, Unit::none, GET(model::name_of(r.role))},
-    {"protocol", Type::text, Unit::none, GET(protocol_of(r))},
+    {"role", Type::text, Unit::none, GET(model::name_of(r.role)), names<model::Role, 2>},
+    {"protocol", Type::text, Unit::none, GET(protocol_of(r)), protocols},
     {"tls", Type::boolean, Unit::none, GET(r.tls)},
     {"method", Type::text, Unit::none, GET(text_of(r.method, t))},
     {"path", Type::text, Unit::none, GET(text_of(r.path, t))},
@@ -93,7 +115,7 @@ constexpr Field kFields[] = {
     {"grpc_cause", Type::text, Unit::none, GET(cause_of(r, t))},
     {"rpc.service", Type::text, Unit::none, GET(rpc_part(r, t, &model::RpcName::service))},
     {"rpc.method", Type::text, Unit::none, GET(rpc_part(r, t, &model::RpcName::method))},
-    {"rpc.status", Type::text, Unit::none, GET(name_or_none(model::grpc_status_name(r.grpc_status)))},
+    {"rpc.status", Type::text, Unit::none, GET(name_or_none(model::grpc_status_name(r.grpc_status))), grpc_statuses},
     {"rpc.message", Type::text, Unit::none, GET(text_of(r.grpc.message, t))},
     {"rpc.request_messages", Type::number, Unit::none, GET(count_or_none(r, r.grpc.request_messages))},
     {"rpc.response_messages", Type::number, Unit::none, GET(count_or_none(r, r.grpc.response_messages))},
@@ -102,7 +124,7 @@ constexpr Field kFields[] = {
     {"rpc.deadline", Type::text, Unit::none, GET(name_or_none(model::name_of(model::deadline_of(r))))},
     {"rpc.trace_context", Type::text, Unit::none, GET(context_of(r))},
     {"status", Type::number, Unit::none, GET(r.status == 0 ? Value{} : Value{std::int64_t{r.status}})},
-    {"outcome", Type::text, Unit::none, GET(model::name_of(r.outcome))},
+    {"outcome", Type::text, Unit::none, GET(model::name_of(r.outcome)), names<model::Outcome, 10>},
     {"complete", Type::boolean, Unit::none, GET(r.complete)},
     {"tainted", Type::list, Unit::none, GET(r.taints != 0)},
     {"duration", Type::number, Unit::nanoseconds, GET(duration_of(r))},
@@ -127,7 +149,7 @@ constexpr Field kFields[] = {
      GET(r.trace_format == model::TraceFormat::none ? Value{} : Value{model::name_of(r.trace_format)})},
     {"parent", Type::text, Unit::none, GET(r.cause ? id_text(r.cause->parent, b) : Value{})},
     {"parent_how", Type::text, Unit::none, GET(r.cause ? name_or_none(model::name_of(r.cause->method)) : Value{})},
-    {"parent_confidence", Type::text, Unit::none, GET(confidence_of(r))},
+    {"parent_confidence", Type::text, Unit::none, GET(confidence_of(r)), confidences},
     {"parent_alternatives", Type::number, Unit::none,
      GET(r.cause ? Value{std::int64_t{r.cause->alternatives}} : Value{})},
     {"peer", Type::text, Unit::none, GET(id_text(r.peer, b))},

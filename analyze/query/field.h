@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "analyze/model/request.h"
 
@@ -23,6 +24,8 @@ struct Field {
   Unit unit = Unit::none;
   // buffer: room for texts that are made up, like ids.
   Value (*get)(const model::Request& row, const model::TextPool& texts, std::string& buffer) = nullptr;
+  // Of a text that is one of a few: those, in order. Empty: it may be any.
+  std::vector<std::string_view> (*values)() = nullptr;
 };
 
 // nullptr: there is none of that name. Fields "labels.NAME" are the time in ns under a label; unknown where the request

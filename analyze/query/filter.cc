@@ -1,11 +1,14 @@
 #include "analyze/query/filter.h"
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "analyze/query/field.h"
 #include "analyze/query/literal.h"
 #include "analyze/query/pointer.h"
 #include "analyze/query/token.h"
+#include "formats/nearest.h"
 #include "formats/printable.h"
 #include "formats/utf8.h"
 
@@ -168,6 +171,7 @@ struct Filter::Impl {
         node.truth = value.text == "true";
         break;
       case Field::Type::text:
+        if (equality && field.values) check_name(field, value);
         node.text = value.text;
         break;
       case Field::Type::list:
@@ -201,6 +205,16 @@ struct Filter::Impl {
   }
 
   // The name of a taint becomes its bit; a misspelt one would silently match nothing.
+  void check_name(const Field& field, const Token& value) const {
+    const std::vector<std::string_view> names = field.values();
+    if (std::ranges::find(names, value.text) != names.end()) return;
+    std::string all;
+    for (const std::string_view name : names) all.append(all.empty() ? "" : ", ").append(name);
+    const std::string meant = formats::suggestion(value.text, names);
+    fail(value.at, "'" + std::string(field.name) + "' is never '" + value.text + "'" +
+                       (meant.empty() ? ". It is one of " + all : meant));
+  }
+
   void read_taint(const Token& value, Node& node) const {
     std::string names;
     for (unsigned bit = 0; bit < 32; ++bit) {

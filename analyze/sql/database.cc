@@ -8,6 +8,7 @@
 
 #include "analyze/sql/functions.h"
 #include "analyze/sql/handles.h"
+#include "formats/nearest.h"
 
 namespace tailcap::sql {
 namespace {
@@ -72,6 +73,16 @@ bool blank(sqlite3* database, std::string_view sql) {
   return code == SQLITE_OK && !statement;
 }
 
+// What may have been meant where this is "no such table: requests"; else empty.
+std::string meant_table(std::string_view why) {
+  constexpr std::string_view kNoTable = "no such table: ";
+  if (!why.starts_with(kNoTable)) return {};
+  std::vector<std::string_view> names;
+  for (const Table& table : tables())
+    if (!table.internal) names.push_back(table.name);
+  return formats::suggestion(why.substr(kNoTable.size()), names);
+}
+
 }  // namespace
 
 void fail(sqlite3* database, const std::string& what) {
@@ -90,7 +101,10 @@ Statement compiled(sqlite3* database, std::string_view sql) {
   const int code = sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement, &rest);
   Statement out(statement);
   if (code == SQLITE_AUTH) throw Error(kWrites);
-  if (code != SQLITE_OK) throw Error(sqlite3_errmsg(database));
+  if (code != SQLITE_OK) {
+    const std::string why = sqlite3_errmsg(database);
+    throw Error(why + meant_table(why));
+  }
   if (!statement) throw Error("there is no SQL in it");
   if (!blank(database, sql.substr(static_cast<std::size_t>(rest - sql.data()))))
     throw Error("give one statement, not several");

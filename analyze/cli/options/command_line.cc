@@ -76,6 +76,8 @@ constexpr std::array kEndings = std::to_array<std::pair<std::string_view, std::s
     {".yaml", "prometheus-rules"},
     {".yml", "prometheus-rules"},
 });
+// They say nothing of the format.
+constexpr std::array<std::string_view, 4> kPlainEndings = {".txt", ".log", ".out", ".tmp"};
 
 }  // namespace
 
@@ -181,6 +183,19 @@ void CommandLine::choose_format() {
       *format_ = format;
       by_name_ = true;
     }
+  if (by_name_ || name.starts_with("/dev/")) return;
+  // "page.pdf", not "page.2026-11-25" or a known ending of something else.
+  const std::string ending = std::filesystem::path(name).extension().string();
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  constexpr std::size_t kLongest = 5;  // ".html"
+  if (ending.size() < 2 || ending.size() > kLongest || !std::all_of(ending.begin() + 1, ending.end(), letter)) return;
+  if (std::ranges::find(kPlainEndings, ending) != std::end(kPlainEndings)) return;
+  std::string takes;
+  for (const auto& [known, format] : kEndings)
+    if (std::find(formats_.begin(), formats_.end(), format) != formats_.end())
+      takes += (takes.empty() ? "" : ", ") + std::string(known);
+  throw UsageError("'" + printable(*output_) + "' ends in no format of this command" +
+                   (takes.empty() ? "" : " (" + takes + ")") + "; --format chooses one whatever the name");
 }
 
 void CommandLine::read(int argc, char** argv) {
