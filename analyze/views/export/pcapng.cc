@@ -112,6 +112,7 @@ class Writer {
         for (const auto& [offset, comment] : begins)
           if (offset >= run.offset + at && offset < run.offset + at + s.length)
             s.comment += (s.comment.empty() ? "" : "; ") + comment;
+        fill(s, ends.filled[in ? 1 : 0]);
         out_.add(s);
         at += s.length;
       }
@@ -130,11 +131,28 @@ class Writer {
   }
 
  private:
+  // Readers of packets put messages together: one whose body is missing never ends for them.
+  static constexpr std::uint64_t kMostFilled = 64u << 10;  // in a row
   struct Ends {
-    std::uint64_t next[2] = {0, 0};  // out, in
+    std::uint64_t next[2] = {0, 0};    // out, in
+    std::uint64_t filled[2] = {0, 0};  // bytes in a row that are zeros
   };
+
+  // Puts zeros where bytes are not in the capture, and says so.
+  void fill(TcpSegment& s, std::uint64_t& filled) {
+    const std::uint64_t missing = s.length - s.captured.size();
+    if (!s.captured.empty()) filled = 0;
+    if (missing == 0 || filled + missing > kMostFilled) return;
+    filled += missing;
+    filled_ = s.captured;
+    filled_.resize(s.length, '\0');
+    s.captured = filled_;
+    s.comment += (s.comment.empty() ? "" : "; ") + std::to_string(missing) + " bytes not recorded, zeros here";
+  }
+
   exports::Pcapng& out_;
   const model::WallClock& clock_;
+  std::string filled_;
   std::unordered_map<ConnectionId, Ends> ends_;
   std::int64_t last_ = 0;
 };
