@@ -82,7 +82,7 @@ int run_cut(int argc, char** argv) {
         count_text(r.related, "request", "requests").c_str(), count_text(r.events, "event", "events").c_str(),
         count_text(r.in_events).c_str(), bytes_text(r.file_bytes).c_str(), bytes_text(r.in_bytes).c_str());
   }
-  return r.damaged ? kIncomplete : kDone;
+  return exit_code(r.damaged, "cut");
 }
 
 }  // namespace tailcap::cli

@@ -64,7 +64,7 @@ int run_diag(int argc, char** argv) {
   if (!window.all()) std::tie(study.begin, study.end) = window.within(summary.first, summary.last);
   const std::string name = std::filesystem::path(file).filename().string();
   write_file(output, format == "json" ? report::diag_json(study) : report::diag_text(study, name, kWidth), file);
-  return study.damaged ? kIncomplete : kDone;
+  return exit_code(study.damaged, "diag");
 }
 
 }  // namespace tailcap::cli

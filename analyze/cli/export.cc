@@ -135,6 +135,7 @@ int run(const Arguments& a) {
   if (made.of_requests && made.requests == 0 && !a.selection.empty()) return nothing_matches("export", "request");
   if (gzip) gzip->finish();
   file.finish();
+  say_written(a.output);
   if (!made.of_requests) {
     complain("export", made.what + " written.");
     say_limits(made);

@@ -8,6 +8,7 @@
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/sections/quality.h"
 #include "analyze/report/words/escape.h"
@@ -39,10 +40,27 @@ constexpr Definition kGoroutines{"goroutines", 0, nullptr,
                                  "report",
                                  0};
 
-void heading(const char* text) { std::printf("\n%s\n", text); }
-void line(const std::string& label, const std::string& text) {
-  std::printf("  %-14s %s\n", label.c_str(), text.c_str());
-}
+// What is printed, at once: it may be longer than a screen.
+class Lines {
+ public:
+  void add(const std::string& text) { out_ += text + "\n"; }
+  void heading(const char* text) { add("\n" + std::string(text)); }
+  void line(std::string label, const std::string& text) {
+    label.resize(std::max<std::size_t>(label.size(), 14), ' ');
+    add("  " + label + " " + text);
+  }
+  // "  send                    1,066  text"
+  void count(std::string label, std::uint64_t n, const std::string& text = {}) {
+    const std::string number = count_text(n);
+    label.resize(std::max<std::size_t>(label.size(), 14), ' ');
+    add("  " + label + " " + std::string(number.size() < 14 ? 14 - number.size() : 0, ' ') + number +
+        (text.empty() ? "" : "  " + text));
+  }
+  const std::string& text() const { return out_; }
+
+ private:
+  std::string out_;
+};
 
 std::string joined(const std::vector<std::string>& parts, const char* between) {
   std::string all;
@@ -52,64 +70,70 @@ std::string joined(const std::vector<std::string>& parts, const char* between) {
 
 std::string or_unknown(const std::string& text) { return text.empty() ? "unknown" : printable(text); }
 
-void print_file(const views::CaptureFacts& facts) {
+// Notes that only --json has: names of disks, and what identifies the kernel programs.
+constexpr std::string_view kForPrograms[] = {"tailcap.device.", "tailcap.object.", "tailcap.program."};
+
+void print_file(Lines& out, const views::CaptureFacts& facts) {
   const auto& s = facts.summary;
-  line("state", std::string(report::text_of(s.state)));
+  out.line("state", std::string(report::text_of(s.state)));
   if (facts.summary.events > 0) {
     char ratio[64];
     std::snprintf(ratio, sizeof ratio, ", %.1f bytes per event", facts.bytes_per_event());
-    line("size", bytes_text(s.file_bytes) + ratio);
+    out.line("size", bytes_text(s.file_bytes) + ratio);
   } else {
-    line("size", bytes_text(s.file_bytes));
+    out.line("size", bytes_text(s.file_bytes));
   }
-  line("blocks", count_text(s.blocks));
+  out.line("blocks", count_text(s.blocks));
   if (facts.damage > 0)
-    line("DAMAGED", count_text(facts.damage, "stretch", "stretches") + " of " + bytes_text(facts.damaged_bytes) +
-                        "; `tailcap check` lists them");
+    out.line("DAMAGED", count_text(facts.damage, "stretch", "stretches") + " of " + bytes_text(facts.damaged_bytes) +
+                            "; `tailcap check` lists them");
   if (s.unknown_blocks > 0)
-    line("unknown", count_text(s.unknown_blocks, "block", "blocks") + " of a later version, skipped");
+    out.line("unknown", count_text(s.unknown_blocks, "block", "blocks") + " of a later version, skipped");
 }
 
-void print_recording(const views::CaptureFacts& facts) {
+void print_recording(Lines& out, const views::CaptureFacts& facts) {
   const auto& p = facts.preamble;
-  heading("Recorded");
+  out.heading("Recorded");
   if (p.capture_id.empty()) {
-    line("by", "unknown: the capture's first block is damaged");
+    out.line("by", "unknown: the capture's first block is damaged");
   } else {
-    line("when", report::utc_text(p.started_realtime));
-    line("for", duration_text(facts.duration()));
-    line("on", or_unknown(p.host) + ", Linux " + or_unknown(p.kernel) + ", " + or_unknown(p.architecture) + ", " +
-                   count_text(p.cpus, "CPU", "CPUs"));
-    line("by", "tailcap " + or_unknown(p.tool_version) + ", capture " + printable(p.capture_id));
-    line("command", or_unknown(joined(p.command_line, " ")));
-    line("targets", or_unknown(joined(p.targets, ", ")));
-    line("hooks",
-         std::string(report::text_of(p.tier)) + (p.tier_reason.empty() ? "" : ": " + printable(p.tier_reason)));
-    line("payload",
-         p.payload_limit == 0 ? "none" : count_text(p.payload_limit) + " bytes of what follows a message start");
-    line("headers", p.redaction == Redaction::masked_headers ? "values of credentials masked"
-                    : p.redaction == Redaction::allow_list
-                        ? "values masked but for those on a list; no bodies"
-                        : "!!! NOT MASKED: passwords, tokens and cookies are in this file. Do not pass it on.");
+    out.line("when", report::utc_text(p.started_realtime));
+    out.line("for", duration_text(facts.duration()));
+    out.line("on", or_unknown(p.host) + ", Linux " + or_unknown(p.kernel) + ", " + or_unknown(p.architecture) + ", " +
+                       count_text(p.cpus, "CPU", "CPUs"));
+    out.line("by", "tailcap " + or_unknown(p.tool_version) + ", capture " + printable(p.capture_id));
+    out.line("command", or_unknown(joined(p.command_line, " ")));
+    out.line("targets", or_unknown(joined(p.targets, ", ")));
+    out.line("hooks",
+             std::string(report::text_of(p.tier)) + (p.tier_reason.empty() ? "" : ": " + printable(p.tier_reason)));
+    out.line("payload",
+             p.payload_limit == 0 ? "none" : count_text(p.payload_limit) + " bytes of what follows a message start");
+    out.line("headers", p.redaction == Redaction::masked_headers ? "values of credentials masked"
+                        : p.redaction == Redaction::allow_list
+                            ? "values masked but for those on a list; no bodies"
+                            : "!!! NOT MASKED: passwords, tokens and cookies are in this file. Do not pass it on.");
     if (p.redaction == Redaction::payload_raw)
-      line("RAW", "!!! bodies and other protocols were kept as well (--payload-raw)");
+      out.line("RAW", "!!! bodies and other protocols were kept as well (--payload-raw)");
   }
   if (facts.plaintext > 0)
-    line("DECRYPTED", "holds decrypted TLS traffic: the plaintext of " + count_text(facts.plaintext, "call", "calls"));
-  for (const auto& [key, value] : p.notes) line("note", printable(key) + " = " + printable(value));
+    out.line("DECRYPTED",
+             "holds decrypted TLS traffic: the plaintext of " + count_text(facts.plaintext, "call", "calls"));
+  for (const auto& [key, value] : p.notes)
+    if (std::ranges::none_of(kForPrograms, [&](std::string_view begin) { return key.starts_with(begin); }))
+      out.line("note", printable(key) + " = " + printable(value));
 }
 
 // What only the requests tell, and how far they can be trusted. Events, hooks, masking and cost are said elsewhere.
-void print_requests(const std::string& file, const views::CaptureFacts& facts) {
+void print_requests(Lines& out, const std::string& file, const views::CaptureFacts& facts) {
   constexpr std::string_view kSaid[] = {"requests", "connections", "sampled", "budget",  "TLS",
                                         "clock",    "processes",   "DEFECT",  "caution", "note"};
   constexpr std::string_view kCounted[] = {"requests", "connections"};
-  heading("Requests");
+  out.heading("Requests");
   model::Study study;
   std::size_t pairs = 0;
   if (facts.skimmed) {
-    line("requests", "not counted, nor are connections, TLS sessions and processes: the capture has more than " +
-                         count_text(pipeline::kLittle, "event", "events") + "; `tailcap report` counts them");
+    out.line("requests", "not counted, nor are connections, TLS sessions and processes: the capture has more than " +
+                             count_text(pipeline::kLittle, "event", "events") + "; `tailcap report` counts them");
     study.quality = facts.quality;
   } else {
     pipeline::Options options;
@@ -120,39 +144,39 @@ void print_requests(const std::string& file, const views::CaptureFacts& facts) {
   }
   for (const auto& said : report::quality_lines(study, pairs)) {
     if (std::ranges::find(kSaid, said.label) == std::end(kSaid)) continue;
-    if (!facts.skimmed || std::ranges::find(kCounted, said.label) == std::end(kCounted)) line(said.label, said.text);
+    if (!facts.skimmed || std::ranges::find(kCounted, said.label) == std::end(kCounted))
+      out.line(std::string(said.label), said.text);
   }
 }
 
-void print_events(const views::CaptureFacts& facts) {
-  heading("Events");
+void print_events(Lines& out, const views::CaptureFacts& facts) {
+  out.heading("Events");
   for (const auto& [kind, count] : facts.by_kind) {
-    std::printf("  %-14s %14s\n", std::string(kind).c_str(), count_text(count).c_str());
+    out.count(std::string(kind), count);
   }
-  if (facts.unknown_events() > 0)
-    std::printf("  %-14s %14s  of a later version, skipped\n", "unknown", count_text(facts.unknown_events()).c_str());
-  std::printf("  %-14s %14s\n", "all", count_text(facts.summary.events).c_str());
-  heading("Lost");
-  if (facts.lost_by_cause.empty()) std::puts("  nothing");
+  if (facts.unknown_events() > 0) out.count("unknown", facts.unknown_events(), "of a later version, skipped");
+  out.count("all", facts.summary.events);
+  out.heading("Lost");
+  if (facts.lost_by_cause.empty()) out.add("  nothing");
   for (const auto& [cause, count] : facts.lost_by_cause) {
-    std::printf("  %-14s %14s  %s\n", std::string(cause.name).c_str(), count_text(count).c_str(), cause.text);
+    out.count(std::string(cause.name), count, cause.text);
   }
 }
 
-void print_probes(const views::CaptureFacts& facts) {
+void print_probes(Lines& out, const views::CaptureFacts& facts) {
   if (facts.probes.empty()) return;
-  heading("Where functions were watched");
-  for (const auto& text : facts.probes.lines()) std::printf("  %s\n", text.c_str());
+  out.heading("Where functions were watched");
+  for (const auto& text : facts.probes.lines()) out.add("  " + text);
 }
 
-void print_go(const views::CaptureFacts& facts) {
+void print_go(Lines& out, const views::CaptureFacts& facts) {
   if (facts.go.empty()) return;
-  heading("Go programs");
-  for (const auto& text : facts.go.lines()) std::printf("  %s\n", text.c_str());
+  out.heading("Go programs");
+  for (const auto& text : facts.go.lines()) out.add("  " + text);
 }
 
-void print_cost(const views::CaptureFacts& facts) {
-  heading("What recording cost");
+void print_cost(Lines& out, const views::CaptureFacts& facts) {
+  out.heading("What recording cost");
   if (facts.recorder) {
     const Duration before = facts.recorder_before.value_or(Duration{}), meanwhile = facts.recorder->cpu - before;
     std::string text = duration_text(meanwhile) + " of CPU";
@@ -162,9 +186,9 @@ void print_cost(const views::CaptureFacts& facts) {
           report::share_text(static_cast<double>(meanwhile.count()), static_cast<double>(facts.duration().count())) +
           " of one";
     if (before.count() > 0) text += ", and " + duration_text(before) + " before it began";
-    line("recorder", text + "; " + bytes_text(facts.recorder->resident) + " of memory");
+    out.line("recorder", text + "; " + bytes_text(facts.recorder->resident) + " of memory");
   } else {
-    line("recorder", "unknown");
+    out.line("recorder", "unknown");
   }
   std::size_t idle = 0;
   for (const auto& [name, cost] : facts.programs) {
@@ -179,17 +203,17 @@ void print_cost(const views::CaptureFacts& facts) {
                                      static_cast<std::int64_t>(std::min<std::uint64_t>(cost.runs, INT64_MAX))}) +
               " each";
     }
-    line(printable(name), text);
+    out.line(printable(name), text);
   }
-  if (idle > 0) line("idle", count_text(idle, "program that never ran", "programs that never ran"));
+  if (idle > 0) out.line("idle", count_text(idle, "program that never ran", "programs that never ran"));
   if (facts.programs.empty() && !facts.preamble.programs.empty())
-    line("programs", joined(facts.preamble.programs, ", "));
+    out.line("programs", joined(facts.preamble.programs, ", "));
 }
 
 }  // namespace
 
 int run_info(int argc, char** argv) {
-  bool goroutines = false;
+  bool goroutines = false, no_pager = false;
   std::string file, format;
   CommandLine line(
       "info",
@@ -198,6 +222,7 @@ int run_info(int argc, char** argv) {
   line.word("FILE", file, "no file given");
   line.format(format, {"text", "json"}, nullptr);
   line.option(kGoroutines, &goroutines);
+  line.option(option::kNoPager, &no_pager);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   const bool as_json = format == "json";
@@ -215,14 +240,16 @@ int run_info(int argc, char** argv) {
     std::puts(views::to_json(facts).c_str());
     return exit_code(facts.summary, "info", 0, Told::yes);
   }
-  std::printf("%s\n", printable(file).c_str());
-  print_file(facts);
-  print_recording(facts);
-  print_requests(file, facts);
-  print_events(facts);
-  print_go(facts);
-  print_probes(facts);
-  print_cost(facts);
+  Lines out;
+  out.add(printable(file));
+  print_file(out, facts);
+  print_recording(out, facts);
+  print_requests(out, file, facts);
+  print_events(out, facts);
+  print_go(out, facts);
+  print_probes(out, facts);
+  print_cost(out, facts);
+  print_paged(out.text(), !no_pager);
   return exit_code(facts.summary, "info", 0, Told::yes);
 }
 

@@ -238,7 +238,7 @@ int run_merge(int argc, char** argv) {
   else
     print_text(result, options);
   if (!result.written) return kNoAnswer;
-  return harmed(result) ? kIncomplete : kDone;
+  return exit_code(harmed(result), "merge");
 }
 
 }  // namespace tailcap::cli

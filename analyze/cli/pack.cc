@@ -17,6 +17,7 @@
 #include "analyze/cli/output/scratch.h"
 #include "analyze/pack/archive.h"
 #include "analyze/redact/redact.h"
+#include "analyze/redact/rules/pseudonym.h"
 #include "analyze/redact/verify.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
@@ -53,6 +54,18 @@ int run_quietly(int (*run)(int, char**), std::vector<std::string> words) {
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   return run(static_cast<int>(words.size()), argv.data());
+}
+
+// Adds to `verified` what was searched for. Throws where something that was replaced is found.
+redact::Result redact_and_verify(const redact::Options& options, redact::Verification& verified) {
+  redact::Result result = redact::redact(options);
+  const redact::Verification found = redact::verify(options.out, options.in, options.policy);
+  if (found.leaks > 0)
+    throw std::runtime_error(
+        "what was replaced was found again in the redacted capture; nothing was written. "
+        "`tailcap redact --verify` names it");
+  verified.originals = std::max(verified.originals, found.originals);
+  return result;
 }
 
 bool agreed() {
@@ -103,15 +116,20 @@ int run_pack(int argc, char** argv) {
   redaction.in = cut.out;
   redaction.out = scratch.file(pack::kCaptureName);
   redaction.policy = redact::Policy(level == "strict" ? redact::Level::strict : redact::Level::standard);
-  const redact::Result redacted = redact::redact(redaction);
-  const redact::Verification verified = redact::verify(redaction.out, redaction.in, redaction.policy);
-  if (verified.leaks > 0)
-    throw std::runtime_error(
-        "what was replaced was found again in the redacted capture; nothing was written. "
-        "`tailcap redact --verify` names it");
+  redaction.key = redact::random_key();
+  redact::Verification verified;
+  const redact::Result redacted = redact_and_verify(redaction, verified);
+  // Whose reports these are reads the numbers of who wrote the pack: without a selection they are of the whole capture,
+  // with the same pseudonyms.
+  redact::Options of_report = redaction;
+  if (selection.empty()) {
+    of_report.in = cut.in;
+    of_report.out = scratch.file("whole.tcap");
+    redact_and_verify(of_report, verified);
+  }
   const std::string html = scratch.file("report.html"), md = scratch.file("report.md");
   for (const std::string& report : {html, md})
-    if (const int code = run_quietly(run_report, {"report", redaction.out, "-o", report});
+    if (const int code = run_quietly(run_report, {"report", of_report.out, "-o", report});
         code != kDone && code != kIncomplete)
       return code;
 
@@ -132,7 +150,8 @@ int run_pack(int argc, char** argv) {
        {{"requests", part.requests}, {"chosen", part.chosen}, {"controls", part.controls}, {"related", part.related}}},
       {"removed", removed},
       {"searched_for", verified.originals},
-      {"reports", {"report.html", "report.md"}}};
+      {"reports", {"report.html", "report.md"}},
+      {"reports_of", selection.empty() ? "the whole capture" : "the cut"}};
 
   std::printf("capture.tcap   %s: %s and %s of %s, %s\n", bytes_text(redacted.file_bytes).c_str(),
               count_text(part.chosen, "slow request", "slow requests").c_str(),
@@ -140,11 +159,19 @@ int run_pack(int argc, char** argv) {
               count_text(redacted.events, "event", "events").c_str());
   std::printf("report.html    %s\nreport.md      %s\nmanifest.json\n\n",
               bytes_text(std::filesystem::file_size(html)).c_str(), bytes_text(std::filesystem::file_size(md)).c_str());
-  std::printf("Redacted, level %s; replaced or removed:\n", redacted.level.c_str());
-  for (const auto& [name, change] : redacted.fields)
-    if (change.changed > 0)
-      std::printf("  %-24s %s of %s\n", name.c_str(), count_text(change.changed).c_str(),
-                  count_text(change.values, "value", "values").c_str());
+  std::uint64_t values = 0, fields = 0;
+  for (const auto& [name, change] : redacted.fields) {
+    values += change.changed;
+    fields += change.changed > 0;
+  }
+  std::printf("Redacted, level %s: %s in %s replaced or removed (manifest.json lists them).\n", redacted.level.c_str(),
+              count_text(values, "value", "values").c_str(), count_text(fields, "field", "fields").c_str());
+  std::puts(
+      level == "strict"
+          ? "What stays readable: names of header fields, methods, ports, process ids, times, sizes, status codes; "
+            "pseudonyms stand for paths, hosts, addresses and names of programs."
+          : "What stays readable: words in paths, host names, names of programs and files; IP addresses, ports, "
+            "names of header fields, times, sizes, status codes. --level strict replaces these names, too.");
   std::printf("%s searched for in the result: none found\n\n",
               count_text(verified.originals, "replaced word", "replaced words").c_str());
   if (!yes && !agreed()) {
@@ -170,7 +197,7 @@ int run_pack(int argc, char** argv) {
   } while (from);
   to.finish();
   std::printf("%s: %s\n", printable(out).c_str(), bytes_text(std::filesystem::file_size(out)).c_str());
-  return part.damaged ? kIncomplete : kDone;
+  return exit_code(part.damaged, "pack");
 }
 
 }  // namespace tailcap::cli

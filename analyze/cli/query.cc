@@ -8,6 +8,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/report/words/number.h"
 #include "analyze/sql/database.h"
@@ -36,7 +37,8 @@ examples:
 
 constexpr std::size_t kRows = 1000;
 constexpr auto kTime = std::chrono::seconds{60};
-constexpr std::size_t kPiece = 64u << 10;  // bytes that are written at a time
+constexpr std::size_t kPiece = 64u << 10;      // bytes that are written at a time
+constexpr std::size_t kMostPaged = 64u << 20;  // bytes that wait for the pager
 
 constexpr Definition kSave{"save", 0, "OUT", "write all tables to this SQLite file", 0};
 constexpr Definition kTimeout{"timeout", 0, "T", "give the SQL up after this time (default 60s)", 0};
@@ -46,6 +48,7 @@ struct Arguments {
   Selection selection;
   std::size_t limit = kRows;
   formats::Duration timeout = kTime;
+  bool no_pager = false;
 };
 
 // The tables as rows of a result, made by SQL from the schema itself.
@@ -74,6 +77,7 @@ bool answer(const Arguments& a, sql::Database& database, const std::string& text
   sql::Query query(database, text, a.timeout);
   views::ResultText result(a.format, query.columns());
   OutputFile output(a.output, a.file);
+  const bool paged = on_terminal() && (a.output.empty() || a.output == "-");
   std::string out;
   bool more = false;
   while (query.next()) {
@@ -82,13 +86,17 @@ bool answer(const Arguments& a, sql::Database& database, const std::string& text
       break;
     }
     result.add(query, out);
-    if (out.size() < kPiece) continue;
+    if (out.size() < kPiece || (paged && out.size() < kMostPaged)) continue;
     output.write(out);
     out.clear();
   }
   result.end(more, out);
-  output.write(out);
+  if (paged)
+    print_paged(out, !a.no_pager);
+  else
+    output.write(out);
   output.finish();
+  say_written(a.output);
   if (more) complain("query", report::count_text(limit, "row", "rows") + " shown, there are more. -n N shows up to N.");
   return more;
 }
@@ -99,6 +107,7 @@ void save(const Arguments& a, sql::Database& database) {
   database.add_indexes();
   database.save(output.partial());
   output.finish();
+  say_written(a.save);
 }
 
 int run(const Arguments& a) {
@@ -136,6 +145,7 @@ int run_query(int argc, char** argv) {
   line.group("In which form?");
   line.format(a.format, {"text", "csv", "json"}, &a.output, "json: an object per line");
   line.option(kSave, &a.save);
+  line.option(option::kNoPager, &a.no_pager);
   add_routes(line, a.selection);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;

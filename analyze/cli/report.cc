@@ -88,7 +88,7 @@ bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
   if (error) throw std::system_error(error, "cannot make the folder " + formats::printable(a.plots) + " for the plots");
   for (const auto& figure : figures.drawn)
     write_file((std::filesystem::path(a.plots) / (figure.name + (png ? ".png" : ".svg"))).string(), figure.image,
-               a.file);
+               a.file, Several::yes);
   complain("report", std::to_string(figures.drawn.size()) + " plots in " + formats::printable(a.plots));
   return true;
 }
@@ -113,7 +113,7 @@ int run_fleet(Arguments& a) {
   const model::Quality& quality = fleet.study.quality;
   const bool whole = fleet.incomplete.empty() && quality.lost == 0 && quality.file.damaged_blocks == 0 &&
                      quality.file.state == formats::CaptureState::complete;
-  return whole ? kDone : kIncomplete;
+  return whole ? kDone : printed ? kIncomplete : exit_code(true, "report");
 }
 
 constexpr int kReturned = 1 << 20;  // bytes, and larger

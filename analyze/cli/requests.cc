@@ -47,13 +47,14 @@ constexpr Definition kFollow{"follow", 0, nullptr,
 constexpr Definition kHeaders{"headers", 0, nullptr, "also the header fields, as recorded", 0};
 
 constexpr std::size_t kWidth = 120, kMinWidth = 60;
-constexpr std::size_t kFewLines = 10'000;  // to find the numbers of more may take as long as to read everything
+constexpr std::size_t kMostPaged = 200'000;  // lines that wait for the pager
+constexpr std::size_t kFewLines = 10'000;    // to find the numbers of more may take as long as to read everything
 
 struct Arguments {
   std::string file, sort, format;
   Selection selection;
   std::size_t limit = 0, width = 0;
-  bool headers = false, follow = false;
+  bool headers = false, follow = false, no_pager = false;
 };
 
 // Lines in the order of time: the beginning of the capture may be enough.
@@ -172,6 +173,7 @@ int run(const Arguments& a) {
     for (const std::uint32_t i : rows)
       if (!print_json(out, analysis, i)) break;
   } else {
+    out.wait_for_pager(on_terminal() && !a.no_pager && rows.size() <= kMostPaged);
     out.line(request_head());
     const std::size_t width = width_of(a);
     for (const std::uint32_t i : rows)
@@ -207,6 +209,7 @@ int run_requests(int argc, char** argv) {
   line.group("In which form?");
   line.format(a.format, {"text", "json"}, nullptr, "json: an object per line");
   line.option(kHeaders, &a.headers);
+  line.option(option::kNoPager, &a.no_pager);
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   add_routes(line, a.selection);
   line.notes(kNotes);

@@ -113,7 +113,7 @@ int follow_requests(const FollowedRequests& wanted) {
   if (stopped) return kIncomplete;
   if (printer.printed() == 0 && !wanted.selection.empty()) return nothing_matches("requests", "request");
   const bool whole = state == formats::CaptureState::complete && file.damaged() == 0 && following->lost() == 0;
-  return whole ? kDone : kIncomplete;
+  return exit_code(!whole, "requests");
 }
 
 }  // namespace tailcap::cli

@@ -9,7 +9,9 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/terminal.h"
 #include "analyze/flame/trace_svg.h"
+#include "analyze/model/row_index.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/request/call_tree.h"
@@ -50,7 +52,15 @@ struct Arguments {
   Selection selection;
   formats::Duration min_duration{};
   std::size_t min_depth = 2, limit = 100;
+  bool no_pager = false;
 };
+
+void print(const Arguments& a, const std::string& text) {
+  if (a.format == "text" && (a.output.empty() || a.output == "-"))
+    print_paged(text, !a.no_pager);
+  else
+    write_file(a.output, text, a.file);
+}
 
 int one(const Arguments& a, const pipeline::Analysis& analysis, model::ExchangeId id) {
   std::string text;
@@ -65,14 +75,20 @@ int one(const Arguments& a, const pipeline::Analysis& analysis, model::ExchangeI
     text =
         a.format == "json" ? report::json_tree(*tree, analysis.table) : report::text_tree(*tree, analysis.table, name);
   }
-  write_file(a.output, text, a.file);
+  print(a, text);
   return exit_code(analysis, "tree");
+}
+
+// "shop serves GET /cart/216: 200"
+std::string title(const model::RequestTable& table, const model::RowIndex& index, model::ExchangeId id) {
+  const auto at = index.find(id);
+  return at ? report::act_text(table, table.rows[*at]) : "";
 }
 
 // Each trace in a file of its own in the folder `output`.
 std::string draw(const Arguments& a, const views::FoundTrace& trace) {
   const std::string path = (std::filesystem::path(a.output) / (report::id_text(trace.root) + ".svg")).string();
-  write_file(path, flame::trace_svg(trace.picture), a.file);
+  write_file(path, flame::trace_svg(trace.picture), a.file, Several::yes);
   return path;
 }
 
@@ -93,6 +109,7 @@ int all(const Arguments& a, const pipeline::Options& selected, const pipeline::A
     return kNoAnswer;
   }
   const bool pictures = a.format == "svg";
+  const model::RowIndex index(analysis.table.rows);
   if (pictures) std::filesystem::create_directories(a.output);
   std::string lines, objects;
   report::JsonWriter json(objects);
@@ -109,12 +126,15 @@ int all(const Arguments& a, const pipeline::Options& selected, const pipeline::A
     json.field("levels", trace.levels);
     json.end_object();
     lines += id + "  " + report::duration_text(trace.length) + "  " +
-             report::count_text(trace.levels, "level", "levels") +
+             report::count_text(trace.levels, "level", "levels") + "  " + title(analysis.table, index, trace.root) +
              (pictures ? "  " + report::printable(draw(a, trace)) : "") + "\n";
   }
   json.end_array();
   json.end_object();
-  write_file(pictures ? "-" : a.output, a.format == "json" ? objects + "\n" : lines, a.file);
+  if (pictures)
+    write_file("-", lines, a.file);
+  else
+    print(a, a.format == "json" ? objects + "\n" : lines);
   complain("tree", "traces that have " + limits + ": " + std::to_string(found.count) + "; " +
                        std::to_string(found.longest.size()) + (pictures ? " drawn" : " shown") +
                        (found.longest.size() < found.count ? ", the longest: --limit shows more" : ""));
@@ -137,6 +157,7 @@ int run_tree(int argc, char** argv) {
   line.format(a.format, {"text", "json", "svg"}, &a.output, "svg: a picture; without ID one for each trace",
               "write to this file; - is the standard output. Its ending chooses the format where --format does not. "
               "Pictures of several traces go into this folder, as ID.svg");
+  line.option(option::kNoPager, &a.no_pager);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   const auto id = parse_id(a.id);

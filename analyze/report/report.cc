@@ -43,6 +43,7 @@ void add_list(Document& out, const char* title, const std::vector<std::string>& 
 // One line; what makes it dangerous to pass the file on is not left for the end.
 void add_quality_line(Document& out, const model::Study& study) {
   std::vector<FactLine> lines = origin_lines(study);
+  if (auto failures = failures_line(study)) lines.insert(lines.begin(), std::move(*failures));
   if (unsafe(study.quality))
     for (FactLine& line : masking_lines(study.quality)) lines.push_back(std::move(line));
   out.add(render::Facts{quality_line(study), std::move(lines), true});

@@ -25,6 +25,8 @@ int exit_code(bool damaged, const std::vector<model::ExchangeId>& wrong, const c
   return !wrong.empty() ? kFailed : damaged ? incomplete(command, told) : kDone;
 }
 
+int exit_code(bool damaged, const char* command) { return damaged ? incomplete(command, Told::no) : kDone; }
+
 int exit_code(const pipeline::Analysis& analysis, const char* command, Told told) {
   return exit_code(analysis.damaged, analysis.wrong, command, told);
 }

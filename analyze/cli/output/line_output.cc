@@ -6,6 +6,8 @@
 #include <csignal>
 #include <system_error>
 
+#include "analyze/cli/output/terminal.h"
+
 namespace tailcap::cli {
 namespace {
 constexpr std::size_t kBuffer = 64u << 10;
@@ -13,7 +15,7 @@ constexpr std::size_t kBuffer = 64u << 10;
 
 bool LineOutput::end_line() {
   buffer_ += '\n';
-  if (buffer_.size() >= kBuffer) flush();
+  if (buffer_.size() >= kBuffer && !waits_) flush();
   return !gone_;
 }
 
@@ -23,6 +25,11 @@ bool LineOutput::line(std::string_view text) {
 }
 
 void LineOutput::flush() {
+  if (waits_) {
+    print_paged(buffer_, true);
+    buffer_.clear();
+    return;
+  }
   // A closed pipe is an answer here, not a reason to die.
   static const auto ignored = std::signal(SIGPIPE, SIG_IGN);
   (void)ignored;

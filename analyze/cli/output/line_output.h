@@ -12,6 +12,8 @@ class LineOutput {
   LineOutput(const LineOutput&) = delete;
   LineOutput& operator=(const LineOutput&) = delete;
 
+  // All lines are for print_paged(), which gets them at once.
+  void wait_for_pager(bool wait) { waits_ = wait; }
   // Append to this, then call end_line().
   std::string& buffer() { return buffer_; }
   // False: the reader has gone, print no more. Throws std::system_error if standard output cannot be written.
@@ -22,7 +24,7 @@ class LineOutput {
 
  private:
   std::string buffer_;
-  bool gone_ = false;
+  bool gone_ = false, waits_ = false;
 };
 
 }  // namespace tailcap::cli

@@ -18,6 +18,7 @@
 
 #include "analyze/cli/output/scratch.h"
 #include "analyze/pack/archive.h"
+#include "analyze/report/words/number.h"
 #include "formats/block.h"
 #include "formats/bounds/unfinished.h"
 #include "formats/printable.h"
@@ -196,10 +197,20 @@ void OutputFile::finish() {
   impl_->partial.clear();
 }
 
-void write_file(const std::string& path, std::string_view content, const std::string& capture) {
+void say_written(const std::string& path) {
+  if (path.empty() || path == "-" || isatty(STDERR_FILENO) == 0) return;
+  struct stat file;
+  if (stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return;
+  std::fprintf(stderr, "%s: %s%s\n", printable(path).c_str(),
+               report::bytes_text(static_cast<std::uint64_t>(file.st_size)).c_str(),
+               path.ends_with(".html") ? "; open it in a browser" : "");
+}
+
+void write_file(const std::string& path, std::string_view content, const std::string& capture, Several several) {
   OutputFile file(path, capture);
   file.write(content);
   file.finish();
+  if (several == Several::no) say_written(path);
 }
 
 }  // namespace tailcap::cli

@@ -32,7 +32,12 @@ class OutputFile {
   std::unique_ptr<Impl> impl_;
 };
 
-// The same at once.
-void write_file(const std::string& path, std::string_view content, const std::string& capture);
+// To a person at a terminal: that the file at `path` was written, and how large it is. "" and "-" are none.
+void say_written(const std::string& path);
+
+// A result at once. Says so unless it is one of many.
+enum class Several : bool { no, yes };
+void write_file(const std::string& path, std::string_view content, const std::string& capture,
+                Several several = Several::no);
 
 }  // namespace tailcap::cli

@@ -53,7 +53,7 @@ std::string offset(formats::Time t, formats::Time first) {
 
 std::string request_head() {
   std::string head;
-  columns(head, "start s", "id", "role", "status", "duration", "to byte 1", "bytes", "method");
+  columns(head, "start s", "id", "role", "status", "duration", "TTFB", "bytes", "method");
   return head + "path";
 }
 

@@ -41,7 +41,8 @@ bool page(const std::string& text) {
   std::string pager(variable("PAGER"));
   if (pager == "cat") return false;
   if (pager.empty()) pager = "less -FRX";
-  setenv("LESS", "FRX", 0);  // one of the user's own is kept
+  setenv("LESS", "FRX", 0);           // one of the user's own is kept
+  setenv("LESSCHARSET", "utf-8", 0);  // whatever the locale: everything printed is UTF-8
   std::fflush(stdout);
   const auto before = std::signal(SIGPIPE, SIG_IGN);  // the reader may leave before the end
   FILE* const to = popen(pager.c_str(), "w");

@@ -59,7 +59,7 @@ std::string cause_text(const model::Cause& cause) {
       out += ": same thread";
       break;
     case model::CauseMethod::turn:
-      out += ": same turn of the event loop";
+      out += ": same event-loop iteration";
       break;
     case model::CauseMethod::goroutine:
       out += ": its goroutine, or one made for it";
@@ -173,6 +173,11 @@ std::optional<CallTree> call_tree(const model::RequestTable& table, ExchangeId r
   return tree;
 }
 
+std::string act_text(const model::RequestTable& table, const Request& row) {
+  return process_text(table, row) + (row.role == Role::client ? " calls " : " serves ") +
+         request_title(row, table.texts) + ": " + outcome_text(row);
+}
+
 std::string text_tree(const CallTree& tree, const model::RequestTable& table, const std::string& file) {
   const Request& root = tree.nodes.front().row;
   const Duration scale = root.has_duration ? root.duration : Duration{1'000'000};
@@ -202,9 +207,7 @@ std::string text_tree(const CallTree& tree, const model::RequestTable& table, co
     for (std::uint32_t d = 1; d < node.depth; ++d) branch += more[d] ? "│ " : "  ";
     if (node.depth > 0) branch += last[i] ? "└ " : "├ ";
     more[node.depth] = !last[i];
-    const std::string what = branch + id_text(row.id) + "  " + process_text(table, row) +
-                             (row.role == Role::client ? " calls " : " serves ") + request_title(row, table.texts) +
-                             ": " + outcome_text(row);
+    const std::string what = branch + id_text(row.id) + "  " + act_text(table, row);
     const bool placed = known(row.start) && known(root.start);
     lines.rows.push_back({{placed ? place_text(row.start - root.start, scale) : "–",
                            row.has_duration ? duration_text(row.duration) : "–", what, notes_of(node, table)}});

@@ -49,6 +49,8 @@ class CallTrees {
 // The tree of one request, with undecided calls. Unset: there is no such request. The tree points into the table.
 std::optional<CallTree> call_tree(const model::RequestTable& table, model::ExchangeId root);
 
+// "shop serves GET /cart/216: 200"
+std::string act_text(const model::RequestTable& table, const model::Request& row);
 std::string text_tree(const CallTree& tree, const model::RequestTable& table, const std::string& file);
 std::string json_tree(const CallTree& tree, const model::RequestTable& table);
 

@@ -84,7 +84,7 @@ std::string unrecorded_text(const Quality& q) {
   return text;
 }
 
-// "3,000 requests, each seen at both ends, 2 incomplete; 39 × 5xx (1.3 %)"
+// "3,000 requests, each seen at both ends, 2 incomplete"
 std::string requests_text(const Quality& q) {
   std::string text = count_text(q.exchanges, "request", "requests");
   if (q.sampling.some()) text = sampling_text(q.sampling) + ": " + text;
@@ -99,8 +99,7 @@ std::string requests_text(const Quality& q) {
     if (q.incomplete != 0) text += ", " + count_text(q.incomplete) + " incomplete";
     if (q.unknown != 0) text += ", " + count_text(q.unknown) + " of unknown outcome";
   }
-  const std::string errors = errors_text(q.errors, q.exchanges);
-  return errors.empty() ? text : text + "; " + errors;
+  return text;
 }
 
 }  // namespace
@@ -145,6 +144,13 @@ FactLine quality_line(const Study& study) {
   return {Tone::care, "verdict",
           text + "; " + count_text(q.tainted) + " flagged: a detail of " + (q.tainted == 1 ? "it" : "them") +
               " is missing or inferred."};
+}
+
+std::optional<FactLine> failures_line(const Study& study) {
+  const Quality& q = study.quality;
+  const std::string errors = errors_text(q.errors, q.exchanges);
+  if (errors.empty()) return std::nullopt;
+  return FactLine{Tone::care, "failed", errors + "."};
 }
 
 }  // namespace tailcap::report

@@ -1,6 +1,7 @@
 // How far a capture can be trusted, in one line: the first of every report.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "analyze/model/study/study.h"
@@ -10,6 +11,10 @@ namespace tailcap::report {
 
 // "Complete: 1.93 s, no events lost; 800 requests, all complete."
 FactLine quality_line(const model::Study& study);
+
+// "39 × 5xx (1.3 %), 2 broken off (0.1 %).": how requests ended says nothing of how far the capture can be trusted.
+// None: no request failed.
+std::optional<FactLine> failures_line(const model::Study& study);
 
 // "the first 9.54 s of 1 h 00 min", "15.2 s of 1 h 00 min, from 29 min 50 s on": what was read, where that is only a
 // part (Quality::read_from, read_until).

@@ -58,6 +58,11 @@ std::string part_text(const VerdictPart& part, const model::RequestTable& table)
   return out;
 }
 
+// " and 2 more"; empty where all are named.
+std::string more_text(std::size_t all, std::size_t named) {
+  return all > named ? " and " + count_text(all - named) + " more" : "";
+}
+
 // "23.3 ms of it waiting for the disk, and 10.2 ms waiting for a CPU"
 std::string parts_text(const Verdict& v, const model::RequestTable& table) {
   std::string out;
@@ -81,7 +86,7 @@ std::string pattern_text(const Verdict& v, const model::Study& study) {
       std::string out = " In " + count_text(v.when.size(), "incident", "incidents") + ":";
       for (std::size_t i = 0; i < std::min(kEpisodesNamed, v.when.size()); ++i)
         out += (i == 0 ? " " : ", ") + span_text(v.when[i], study.begin);
-      return out + (v.when.size() > kEpisodesNamed ? ", …." : ".");
+      return out + more_text(v.when.size(), kEpisodesNamed) + ".";
     }
     case Pattern::periodic: {
       const auto distance = (v.when.back().from - v.when.front().from) / static_cast<std::int64_t>(v.when.size() - 1);
@@ -299,7 +304,7 @@ std::string subject(const Verdict& v, const model::Study& study) {
   std::string out = count_text(v.routes.size()) + " routes (";
   for (std::size_t i = 0; i < std::min<std::size_t>(3, v.routes.size()); ++i)
     out += (i == 0 ? "" : ", ") + subject_route(study, v.routes[i], "calls of ", 40);
-  return out + (v.routes.size() > 3 ? ", …)" : ")");
+  return out + more_text(v.routes.size(), 3) + ")";
 }
 
 std::string sentence(const Verdict& v, const model::Study& study, const model::RequestTable& table) {

@@ -28,32 +28,32 @@ void ProbeFacts::push(const formats::Probe& probe) {
 
 std::vector<std::string> ProbeFacts::lines() const {
   std::vector<std::string> out;
-  std::size_t width = 0;
   for (const auto& [path, functions] : files_) {
-    for (const auto& function : functions) width = std::max(width, report::printable(function.name).size());
-  }
-  for (const auto& [path, functions] : files_) {
-    out.push_back(report::printable(path));
+    std::size_t probed = 0;
+    std::uint64_t least = UINT64_MAX, most = 0;
+    std::vector<std::string> others;
     for (const auto& function : functions) {
-      std::string line = "  " + report::printable(function.name);
-      line.resize(std::max(line.size(), width + 4), ' ');
-      const bool attached =
-          std::any_of(function.places.begin(), function.places.end(), [](auto& p) { return p.price > 0; });
-      if (!attached) {
-        out.push_back(line + "not probed: " + report::printable(function.reason));
+      if (std::ranges::none_of(function.places, [](const Place& p) { return p.price > 0; })) {
+        others.push_back("  " + report::printable(function.name) +
+                         ": not probed: " + report::printable(function.reason));
         continue;
       }
       // A call passes the first place and one of the others.
       std::uint32_t later = 0;
-      std::string places;
-      for (std::size_t i = 0; i < function.places.size(); i++) {
-        if (i > 0) later = std::max(later, function.places[i].price);
-        places +=
-            (i ? ", " : "") + report::printable(function.places[i].text.substr(0, function.places[i].text.find(':')));
-      }
+      for (std::size_t i = 1; i < function.places.size(); i++) later = std::max(later, function.places[i].price);
       const auto price = static_cast<std::uint64_t>(function.places[0].price) + later;
-      out.push_back(line + report::count_text(price) + " ns a call, at " + places);
+      least = std::min(least, price);
+      most = std::max(most, price);
+      ++probed;
     }
+    std::string line = report::printable(path);
+    if (probed > 0) {
+      line += ": " + report::count_text(probed, "function", "functions") + ", " + report::count_text(least);
+      if (most > least) line += " to " + report::count_text(most);
+      line += " ns a call";
+    }
+    out.push_back(std::move(line));
+    for (std::string& other : others) out.push_back(std::move(other));
   }
   return out;
 }

@@ -17,7 +17,7 @@ class ProbeFacts {
 
   bool empty() const { return files_.empty(); }
   std::size_t attached() const { return attached_; }  // places
-  std::vector<std::string> lines() const;             // for people
+  std::vector<std::string> lines() const;             // for people: a line per file; a place each is in to_json()
   std::string to_json() const;                        // an array, a place or a refused function each
 
  private:
