@@ -12,7 +12,6 @@ namespace {
 using What = StartLine::What;
 
 constexpr std::size_t kMaxMethod = 32;
-constexpr std::size_t kMaxProxyLine = 107;  // of the PROXY protocol, version 1
 
 // A request with another method is accepted only when its line is whole.
 constexpr std::array<std::string_view, 17> kMethods = {"GET",       "POST",    "PUT",    "DELETE", "HEAD",   "OPTIONS",
@@ -52,20 +51,6 @@ StartLine judge_status(std::string_view line, bool whole) {
   for (std::size_t i = 0; i < std::min(line.size(), kShape.size()); ++i)
     if (kShape[i] == 'd' ? !is_digit(line[i]) : line[i] != kShape[i]) return out;
   if (!has_control(line)) out.what = What::possible;
-  return out;
-}
-
-// PROXY TCP4 192.0.2.1 192.0.2.2 56324 443
-StartLine judge_proxy(std::string_view line, bool whole) {
-  StartLine out;
-  if (!whole && line.ends_with('\r')) line.remove_suffix(1);
-  if (line.size() > kMaxProxyLine) return out;
-  const bool v4 = begins_alike(line.substr(0, 11), "PROXY TCP4 "), v6 = begins_alike(line.substr(0, 11), "PROXY TCP6 ");
-  if (!v4 && !v6) return out;
-  if (whole && line.size() < 11) return out;
-  const std::string_view addresses = line.size() > 11 ? line.substr(11) : std::string_view();
-  if (addresses.find_first_not_of("0123456789abcdefABCDEF.: ") != addresses.npos) return out;
-  out.what = whole ? What::proxy : What::possible;
   return out;
 }
 
@@ -125,9 +110,7 @@ StartLine judge_start(std::string_view line, bool whole, Role role) {
     const StartLine s = judge_status(line, whole);
     if (s.what != What::neither || role == Role::responses) return s;
   }
-  const StartLine r = judge_request(line, whole);
-  if (r.what != What::neither || role == Role::responses) return r;
-  return judge_proxy(line, whole);
+  return judge_request(line, whole);
 }
 
 bool verified_start(std::string_view bytes, Role role) {

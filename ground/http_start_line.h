@@ -16,7 +16,6 @@ struct StartLine {
     request,
     response,
     preface,  // "PRI * HTTP/2.0", the beginning of HTTP/2
-    proxy,    // a line of the PROXY protocol, version 1
   };
   What what = What::neither;
   std::size_t target_begin = 0, target_end = 0;  // of a request, whole or not

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ground/preamble.h"
+
 namespace tailcap::protocols {
 
 using model::ByteRun;
@@ -55,13 +57,21 @@ void Talk::release() {
 }
 
 void Talk::push(const ByteRun& run, Messages& out, model::Findings& findings) {
+  if (state_ == State::undecided) {
+    const Verdict verdict = judge(run);
+    if (verdict == Verdict::undecided && hold(run)) return;
+    decide(verdict, out, findings);
+  }
+  const std::uint64_t begins = begins_[static_cast<std::size_t>(run.direction)];
+  if (run.offset >= begins + run.gap) return hand_on(run, out, findings);
+  const ByteRun behind = behind_preamble(run);
+  if (behind.length > 0 || behind.gap > 0 || behind.end != End::none) hand_on(behind, out, findings);
+}
+
+void Talk::hand_on(const ByteRun& run, Messages& out, model::Findings& findings) {
   switch (state_) {
-    case State::undecided: {
-      const Verdict verdict = judge(run);
-      if (verdict == Verdict::undecided && hold(run)) return;
-      decide(verdict, out, findings);
-      return push(run, out, findings);
-    }
+    case State::undecided:
+      break;
     case State::late:
       return push_late(run, out, findings);
     case State::http1:
@@ -74,20 +84,51 @@ void Talk::push(const ByteRun& run, Messages& out, model::Findings& findings) {
   }
 }
 
-Talk::Verdict Talk::judge(const ByteRun& run) {
-  if (run.end != End::none && run.length == 0) return Verdict::http1;  // nothing was said that would tell
-  const auto d = static_cast<std::size_t>(run.direction);
+ByteRun Talk::behind_preamble(const ByteRun& run) const {
+  const std::uint64_t begins = begins_[static_cast<std::size_t>(run.direction)];
+  if (run.offset >= begins) {
+    ByteRun behind = run;
+    behind.gap = std::min(run.gap, run.offset - begins);
+    return behind;
+  }
+  Cursor cursor(run);
+  cursor.skip(std::min(run.length, begins - run.offset));
+  ByteRun behind = cursor.rest();
+  behind.gap = 0;
+  return behind;
+}
+
+Talk::Verdict Talk::judge(const ByteRun& whole) {
+  if (whole.end != End::none && whole.length == 0) return Verdict::http1;  // nothing was said that would tell
+  const auto d = static_cast<std::size_t>(whole.direction);
   std::string& begin = begin_[d];
-  if (!run.first_known || run.gap > 0) return Verdict::late;
+  if (!whole.first_known) return Verdict::late;
+  const ByteRun run = behind_preamble(whole);
+  if (run.gap > 0) return Verdict::late;
+  if (run.length == 0) return Verdict::undecided;
   if (run.head.empty() && begin.empty()) return Verdict::late;  // nothing of it was captured
-  if (run.head.size() < run.length && begin.size() + run.head.size() < http2::kPreface.size()) return Verdict::http1;
-  begin.append(run.head.substr(0, http2::kPreface.size() - std::min(begin.size(), http2::kPreface.size())));
+  std::string_view known = run.head;
+  if (!begin.empty()) known = begin.append(run.head);
+  const ground::Begun begun = ground::after_preamble(known);
+  begins_[d] += begun.preamble;
+  const bool cut = run.head.size() < run.length;
+  if (begun.preamble > known.size()) {
+    begin.clear();
+    return cut && run.offset + run.length > begins_[d] ? Verdict::late : Verdict::undecided;
+  }
+  known.remove_prefix(begun.preamble);
+  if (cut && known.size() < http2::kPreface.size()) return Verdict::http1;
+  begin = std::string(begun.decided ? known.substr(0, http2::kPreface.size()) : known);
+  return begun.decided ? judge_begin(begin, whole.direction) : Verdict::undecided;
+}
+
+Talk::Verdict Talk::judge_begin(std::string_view begin, Direction direction) {
   switch (tls::guess_tls(begin)) {
     case tls::Begin::client_hello:
-      client_ = run.direction;
+      client_ = direction;
       return Verdict::tls;
     case tls::Begin::server_hello:
-      client_ = run.direction == Direction::in ? Direction::out : Direction::in;
+      client_ = direction == Direction::in ? Direction::out : Direction::in;
       return Verdict::tls;
     case tls::Begin::undecided:
       return Verdict::undecided;
@@ -96,7 +137,7 @@ Talk::Verdict Talk::judge(const ByteRun& run) {
   }
   switch (guess_http2(begin)) {
     case Begin::preface:
-      client_ = run.direction;
+      client_ = direction;
       return Verdict::http2;
     case Begin::other:
       return Verdict::http1;

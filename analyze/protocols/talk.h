@@ -34,7 +34,10 @@ class Talk {
   };
   enum class Verdict : std::uint8_t { undecided, late, http1, http2, tls };
 
-  Verdict judge(const model::ByteRun& run);
+  Verdict judge(const model::ByteRun& whole);
+  Verdict judge_begin(std::string_view begin, model::Direction direction);
+  model::ByteRun behind_preamble(const model::ByteRun& run) const;
+  void hand_on(const model::ByteRun& run, Messages& out, model::Findings& findings);
   void decide(Verdict verdict, Messages& out, model::Findings& findings);
   void push_late(const model::ByteRun& run, Messages& out, model::Findings& findings);
   void push_http1(const model::ByteRun& run, Messages& out, model::Findings& findings);
@@ -53,7 +56,8 @@ class Talk {
   std::unique_ptr<tls::TlsConnection> tls_;
   std::unique_ptr<tls::TlsLateStart> late_tls_;
   std::unique_ptr<model::Findings> late_findings_;  // of http2_, which may be discarded
-  std::string begin_[2];                            // undecided: the first bytes of each direction
+  std::uint64_t begins_[2] = {0, 0};                // where a direction begins, behind its preamble
+  std::string begin_[2];                            // undecided: the first bytes from there on
   model::Direction client_ = model::Direction::in;
   std::vector<HeldRun> held_;
   std::size_t held_bytes_ = 0;

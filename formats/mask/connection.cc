@@ -1,6 +1,7 @@
 #include "formats/mask/connection.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tailcap::formats::mask {
 
@@ -39,11 +40,32 @@ void Connection::refuse(Way& way) {
   if (o.kind == Kind::fresh || (o.kind == Kind::http1 && !o.http1.proved())) become(o, Kind::foreign);
 }
 
-// Decides the kind of a direction by its first bytes.
+// What stands before the first request. Returns how many of the bytes belong to it. Addresses are kept where those of
+// connections are; what a proxy adds to them is not.
+std::size_t Connection::preamble(Way& way, std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
+  using Part = ground::Preamble::Part;
+  if (requests_ >= 0 && &way != &way_[requests_]) return 0;
+  if (!way.preamble) {
+    if (!ground::Preamble::may_begin(bytes[0])) return 0;
+    way.preamble = std::make_unique<ground::Preamble>();
+  }
+  const auto [part, size] = way.preamble->next(bytes);
+  if (part == Part::constant || (part == Part::address && rules.keeps_reasons()))
+    sheet.keep(base, base + size);
+  else
+    sheet.hide(base, base + size);
+  return size;
+}
+
+// Decides the kind of a direction by the first bytes behind its preamble.
 void Connection::decide(Way& way, std::string_view bytes) {
   const Way& o = other(way);
   const bool http1 = o.kind == Kind::http1 && o.http1.proved();
-  if (o.kind == Kind::tls || (bytes[0] == kTlsHandshake && o.kind != Kind::http1 && o.kind != Kind::http2)) {
+  const auto before = std::exchange(way.preamble, nullptr);
+  if (before && !before->undecided().empty()) {  // no other protocol begins so
+    become(way, Kind::http1);
+    way.http1.at_beginning(before->undecided());
+  } else if (o.kind == Kind::tls || (bytes[0] == kTlsHandshake && o.kind != Kind::http1 && o.kind != Kind::http2)) {
     become(way, Kind::tls);
   } else if (bytes[0] == '\0' && !http1) {
     // A server's first frame may be sent before the client's preface is read.
@@ -51,7 +73,7 @@ void Connection::decide(Way& way, std::string_view bytes) {
     *way.http2 = Http2(0, true);
   } else {
     become(way, Kind::http1);
-    way.http1.at_beginning();
+    way.http1.at_beginning({});
   }
 }
 
@@ -163,6 +185,8 @@ void Connection::skip(Way& way, std::uint64_t n, bool gap) {
       if (gap) way.http2.reset();
       break;
     case Kind::fresh:
+      if (way.preamble && way.preamble->skip(n)) break;
+      way.preamble.reset();
       // The first bytes decide, and these were they. The kind of the other direction limits this one's.
       if (const Way& o = other(way); o.kind == Kind::http2) {
         become(way, Kind::http2);
@@ -198,6 +222,7 @@ std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, 
                             const Rules& rules) {
   switch (way.kind) {
     case Kind::fresh:
+      if (const std::size_t n = preamble(way, bytes, base, sheet, rules); n > 0) return n;
       decide(way, bytes);
       return 0;
     case Kind::late:

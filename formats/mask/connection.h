@@ -14,6 +14,7 @@
 #include "formats/mask/http2.h"
 #include "formats/mask/tls_records.h"
 #include "formats/sheet.h"
+#include "ground/preamble.h"
 
 namespace tailcap::formats::mask {
 
@@ -59,6 +60,7 @@ class Connection {
     bool used = false, placed = false;
     std::uint32_t expected = 0;
     std::uint8_t stars = 0;  // asterisks for bytes that fit no protocol: a reader must see that they do not
+    std::unique_ptr<ground::Preamble> preamble;  // fresh: what stands before the first request
     Http1 http1;
     std::unique_ptr<Http2> http2;
     TlsRecords tls;
@@ -69,6 +71,7 @@ class Connection {
   std::size_t one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
                   const Rules& rules);
   void skip(Way& way, std::uint64_t n, bool gap);
+  std::size_t preamble(Way& way, std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   void decide(Way& way, std::string_view bytes);
   void find(Way& way, std::string_view bytes, std::uint32_t whole_io);
   bool answered(const Way& way, std::string_view bytes);

@@ -149,15 +149,13 @@ std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet,
   if (cr) line.remove_suffix(1);
   const StartLine judged = judge_start(line, whole, role_);
   const bool preface = judged.what == What::preface || (judged.what == What::possible && line.starts_with("PRI "));
-  const bool proxy = judged.what == What::proxy || (judged.what == What::possible && line.starts_with("PROXY "));
-  if (judged.what == What::neither || ((preface || proxy) && !beginning_)) {
+  if (judged.what == What::neither || (preface && !beginning_)) {
     refuse();
     return 0;
   }
   show_start(judged, before, bytes.substr(0, used), base, whole, sheet, rules);
   if (!whole) return used;
   line_.clear();
-  if (proxy) return used;
   beginning_ = false;
   if (preface) {
     turn_ = Turn::http2;
@@ -172,12 +170,11 @@ void Http1::show_start(const StartLine& line, std::size_t before, std::string_vi
                        Sheet& sheet, const Rules& rules) {
   sheet.keep(base, base + bytes.size());
   const std::string_view all = line_.empty() ? bytes : std::string_view(line_);
-  if (!rules.keeps_reasons()) {
-    for (const auto& [begins, kept] : {std::pair<std::string_view, std::size_t>{"HTTP/", 13}, {"PROXY ", 11}}) {
-      const std::size_t from = std::max(kept, before) - before;
-      const std::size_t end = std::min(bytes.find_last_not_of("\r\n") + 1, bytes.size());
-      if (all.starts_with(begins) && from < end) sheet.write(base + from, std::string(end - from, '*'));
-    }
+  if (!rules.keeps_reasons() && all.starts_with("HTTP/")) {
+    constexpr std::size_t kReason = 13;  // "HTTP/1.1 200 "
+    const std::size_t from = std::max(kReason, before) - before;
+    const std::size_t end = std::min(bytes.find_last_not_of("\r\n") + 1, bytes.size());
+    if (from < end) sheet.write(base + from, std::string(end - from, '*'));
   }
   if (line.target_end <= line.target_begin || line.target_end <= before) return;
   std::string target(all.substr(line.target_begin, line.target_end - line.target_begin));

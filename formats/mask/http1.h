@@ -50,8 +50,11 @@ class Http1 {
 
   Turn take_turn() { return std::exchange(turn_, Turn::none); }
   void lose();
-  // The next bytes are the first ones: they may be the preface of HTTP/2.
-  void at_beginning() { beginning_ = true; }
+  // The next bytes are the first ones, behind these: they may be the preface of HTTP/2.
+  void at_beginning(std::string_view begun) {
+    beginning_ = true;
+    line_ = begun;
+  }
   void allow_preface() { beginning_ = true; }
   void set_role(Role role) { role_ = role; }
   Role role() const { return role_; }

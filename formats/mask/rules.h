@@ -33,7 +33,7 @@ class Rules {
   // judged before, in place: by '*', or by characters whose code in HPACK is as long. Returns whether a character that
   // follows would be hidden. In a header block that has the whole of it a masked value is judged, too.
   virtual bool judge(Value value, std::string& text, const Extent& extent) const = 0;
-  // Reasons of responses and the addresses of a line of the PROXY protocol; they are hidden otherwise.
+  // Reasons of responses and the addresses that the PROXY protocol says; they are hidden otherwise.
   virtual bool keeps_reasons() const = 0;
   // Hellos of TLS. Otherwise those that are visible in one piece are rewritten in place, and others are hidden.
   virtual bool keeps_hellos() const = 0;

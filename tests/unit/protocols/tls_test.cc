@@ -361,5 +361,25 @@ TEST(Tls, OthersAreNotTakenForIt) {
   }
 }
 
+TEST(Tls, BehindWhatAProxySays) {
+  const std::string line = "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n";
+  std::string block("\r\n\r\n\0\r\nQUIT\n\x21\x11\1\x90", 16);
+  block += std::string(400, '*');
+  Hello asked;
+  asked.extensions = name_extension("a.example");
+  for (const std::string& before : {line, block, line + block}) {
+    const std::string hello = before + record(22, client_hello(asked));
+    for (std::size_t cut = 0; cut < hello.size(); ++cut) {
+      Connection c(false);
+      c.say(true, hello, {cut});
+      c.say(false, record(22, server_hello()) + change_cipher() + record(22, std::string(40, 'f')));
+      const Told told = c.over();
+      ASSERT_EQ(told.handshakes.size(), 1u) << cut;
+      EXPECT_EQ(told.handshakes[0].server_name, "a.example") << cut;
+      EXPECT_EQ(told.closed, 2u) << cut;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tailcap
