@@ -38,6 +38,11 @@ class AnalyserCli(Case):
                                  (["report", "x", "--role", "sever"], "'server'"), (["events", capture, "--kind", "sned"], "'send'")):
             self.assert_refused(self.tailcap(*arguments), 2, f"did you mean {meant}?")
         self.assertIn("did you mean 'duration'?", self.tailcap("report", capture, "-w", "durration > 1ms").stderr)
+        self.assertIn("is never 'error'. It is one of ok, client_error", self.tailcap("report", capture, "-w", "outcome == error").stderr)
+        self.assertIn("did you mean 'server_error'?", self.tailcap("requests", capture, "-w", "outcome == server_eror").stderr)
+        self.assertIn("did you mean 'request'?", self.tailcap("query", capture, "SELECT * FROM requests").stderr)
+        self.assert_refused(self.tailcap("report", capture, "-o", "page.pdf"), 2, "ends in no format of this command", ".html")
+        self.assertEqual(self.tailcap("report", capture, "-o", "page.pdf", "--format", "md").returncode, 0)
         self.assertNotIn("did you mean", self.tailcap("report", "x", "--nonsense").stderr)
         self.assert_refused(self.tailcap("show", "3.14", capture), 2, "the file comes first: tailcap show", "3.14")
         self.assertIn("There are send, receive", self.tailcap("events", capture, "--kind", "what").stderr)

@@ -43,7 +43,7 @@ class Files(unittest.TestCase):
 
     def test_a_capture_is_never_replaced(self):
         before = SAMPLE.read_bytes()
-        other, link, hard = self.scratch / "other.tcap", self.scratch / "link.tcap", self.scratch / "hard.html"
+        other, link, hard = self.scratch / "other.tcap", self.scratch / "link.tcap", self.scratch / "hard"
         shutil.copyfile(SAMPLE, other)
         link.symlink_to(self.capture)
         hard.hardlink_to(self.capture)
@@ -58,7 +58,7 @@ class Files(unittest.TestCase):
         for path in (self.capture, other, hard):
             self.assertEqual(path.read_bytes(), before)
         self.assertEqual(damaged.read_bytes()[100:], before[100:])
-        self.assertEqual(self.names(), ["a.tcap", "damaged", "hard.html", "link.tcap", "other.tcap"], "nothing is left")
+        self.assertEqual(self.names(), ["a.tcap", "damaged", "hard", "link.tcap", "other.tcap"], "nothing is left")
 
     def test_a_recording_that_runs_keeps_its_file_and_its_name(self):
         partial = self.scratch / "live.tcap.partial"

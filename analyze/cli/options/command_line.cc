@@ -76,8 +76,8 @@ constexpr std::array kEndings = std::to_array<std::pair<std::string_view, std::s
     {".yaml", "prometheus-rules"},
     {".yml", "prometheus-rules"},
 });
-// They say nothing of the format.
-constexpr std::array<std::string_view, 4> kPlainEndings = {".txt", ".log", ".out", ".tmp"};
+// They say nothing of the format. Captures and packs are never written over, which is said where it is tried.
+constexpr std::array<std::string_view, 6> kPlainEndings = {".txt", ".log", ".out", ".tmp", ".tcap", ".zip"};
 
 }  // namespace
 
