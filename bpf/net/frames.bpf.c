@@ -15,10 +15,10 @@ struct tls_heads tls_heads SEC(".maps");
 #define MERGE_MAX 128  /* bytes between two ranges; a separate record costs as much */
 #define PROXY_HEADER 16
 #define PROXY_SIGNATURE 0x510a0d000a0d0a0dULL /* CR LF CR LF 0 CR LF Q */
-#define PROXY_SIGNATURE_END 0x0a544955	      /* UIT LF */
-#define PROXY_LINE 0x584f5250		      /* PROX */
+#define PROXY_SIGNATURE_END 0x0a544955        /* UIT LF */
+#define PROXY_LINE 0x584f5250                 /* PROX */
 #define PROXY_LINE_MAX 107
-#define HOPS 24        /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
+#define HOPS 24 /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
 
 /* frames->header is complete: parses it. False: it is not a valid header, and frames cannot be followed. */
 static __always_inline bool enter_frame(struct walk *walk, u64 socket, bool strict)
@@ -303,7 +303,8 @@ __noinline u32 walk_before(u32 way)
 	if (lead > LEAD_MAX)
 		return 0;
 	data = scratch->data + lead;
-	if (have >= PROXY_HEADER && *(const u64 *)data == PROXY_SIGNATURE && *(const u32 *)(data + 8) == PROXY_SIGNATURE_END)
+	if (have >= PROXY_HEADER && *(const u64 *)data == PROXY_SIGNATURE &&
+	    *(const u32 *)(data + 8) == PROXY_SIGNATURE_END)
 		return PROXY_HEADER + (data[14] << 8 | data[15]);
 	line = *(const u32 *)data == PROXY_LINE;
 	for (u32 i = 0; i < PROXY_LINE_MAX; i++) {
