@@ -25,7 +25,7 @@ class Preamble {
   Piece next(std::string_view bytes);
   // n bytes that were not seen. False: they may hold the beginning of the connection.
   bool skip(std::uint64_t n);
-  // Bytes that were told as `constant` or `address` and are the beginning of the connection if a preamble does not
+  // Bytes that were reported as `constant` or `address` and are the beginning of the connection if a preamble does not
   // follow from them: "P" may begin POST.
   std::string_view undecided() const;
   // Whether a preamble may begin with this byte.
