@@ -13,12 +13,7 @@ struct tls_heads tls_heads SEC(".maps");
 #define STEPS_MAX 1024 /* frames in one I/O; twice as many as the smallest that fit into 4 KiB */
 #define WALK_CHUNK 256 /* bytes per read: costs no more than reading the nine bytes of a header */
 #define MERGE_MAX 128  /* bytes between two ranges; a separate record costs as much */
-#define PROXY_HEADER 16
-#define PROXY_SIGNATURE 0x510a0d000a0d0a0dULL /* CR LF CR LF 0 CR LF Q */
-#define PROXY_SIGNATURE_END 0x0a544955        /* UIT LF */
-#define PROXY_LINE 0x584f5250                 /* PROX */
-#define PROXY_LINE_MAX 107
-#define HOPS 24 /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
+#define HOPS 24        /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
 
 /* frames->header is complete: parses it. False: it is not a valid header, and frames cannot be followed. */
 static __always_inline bool enter_frame(struct walk *walk, u64 socket, bool strict)
@@ -287,44 +282,12 @@ __noinline int walk_whole(u32 way)
 	return 0;
 }
 
-/* How many of the first bytes of a direction stand before its first request: empty lines, or what a proxy says of the
- * connection (the PROXY protocol, a line of text or a binary block; user space: ground/preamble.h). */
-__noinline u32 walk_before(u32 way)
-{
-	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
-	u32 lead, have;
-	const u8 *data;
-	bool line;
-
-	if (!scratch)
-		return 0;
-	lead = scratch->walk.lead;
-	have = scratch->walk.filled;
-	if (lead > LEAD_MAX)
-		return 0;
-	data = scratch->data + lead;
-	if (have >= PROXY_HEADER && *(const u64 *)data == PROXY_SIGNATURE &&
-	    *(const u32 *)(data + 8) == PROXY_SIGNATURE_END)
-		return PROXY_HEADER + (data[14] << 8 | data[15]);
-	line = *(const u32 *)data == PROXY_LINE;
-	for (u32 i = 0; i < PROXY_LINE_MAX; i++) {
-		if (i >= have)
-			return line ? 0 : i;
-		if (line && data[i] == '\n')
-			return i + 1;
-		if (!line && data[i] != '\r' && data[i] != '\n')
-			return i;
-	}
-	return 0;
-}
-
 /* Finds out what the connection carries from the first bytes of a direction. */
 __noinline int walk_sniff(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
-	u32 lead, n, before;
 	struct walk *walk;
-	const u8 *data;
+	u32 lead, n;
 
 	if (!scratch)
 		return 0;
@@ -333,25 +296,14 @@ __noinline int walk_sniff(u32 way)
 	n = least_of(walk->length, 8);
 	if (lead > LEAD_MAX || walk_fill(way, n, WALK_CHUNK))
 		return 0;
-	before = walk_before(way);
-	walk->before = before;
-	if (before >= walk->length)
-		return 0;
-	n = least_of(walk->length - before, 8);
-	if (before && walk_fill(way, before + n, 0))
-		return 0;
-	barrier_var(before);
-	if (before > HEAD_MAX)
-		return 0;
-	data = scratch->data + lead + before;
 	if (!walk->framing)
-		walk->framing = framing_of(FRAMING_NONE, data, n);
+		walk->framing = framing_of(FRAMING_NONE, scratch->data + lead, n);
 	/* Known by these bytes, or by the first of the other direction: so a frame begins here. */
 	walk->frames.synced = walk->framing != FRAMING_NONE;
 	walk->frames.have = 0;
-	walk->frames.left = before;
-	if (walk->framing == FRAMING_HTTP2 && n >= 4 && *(const u32 *)data == HTTP2_PREFACE)
-		walk->frames.left += HTTP2_PREFACE_SIZE;
+	walk->frames.left = 0;
+	if (walk->framing == FRAMING_HTTP2 && n >= 4 && *(u32 *)(scratch->data + lead) == HTTP2_PREFACE)
+		walk->frames.left = HTTP2_PREFACE_SIZE;
 	walk->frames.keep = walk->frames.left;
 	return 0;
 }

@@ -48,13 +48,9 @@ static __always_inline bool walk_frames(struct io_scratch *scratch, struct socke
 	walk->framing = state->framing;
 	walk->wide = state->family == AF_UNIX;
 	if (!direction->begun) {
-		walk->before = 0;
+		direction->begun = true;
 		walk_sniff(way);
 		state->framing = walk->framing;
-		/* where there was nothing else, the next I/O is the first one */
-		direction->begun = walk->before != length;
-		if (walk->before)
-			direction->budget = payload_limit;
 	}
 	if (!walk->framing)
 		return false;

@@ -28,7 +28,6 @@ struct walk {
 	u8 whole;    /* all bytes are wanted */
 	u8 complete; /* the pieces are all there are */
 	u32 budget;  /* bpf/net/payload.bpf.h: as of struct direction_state */
-	u32 before;  /* the first I/O of a direction: bytes of it in front of the first request */
 };
 
 /* Pieces that bpf/net/payload.bpf.c is copying. */

@@ -31,9 +31,10 @@ class Follow(Case):
         return recording
 
     def follow(self, file, *arguments, name="lines", **options):
-        out = open(self.scratch / name, "wb")
+        out, said = open(self.scratch / name, "wb"), open(self.scratch / f"{name}.said", "wb")
         self.addCleanup(out.close)
-        process = subprocess.Popen([str(c) for c in (harness.BUILD / "analyze/tailcap", "requests", "--follow", file, *arguments)], stdout=out, stderr=out, **options)
+        self.addCleanup(said.close)
+        process = subprocess.Popen([str(c) for c in (harness.BUILD / "analyze/tailcap", "requests", "--follow", file, *arguments)], stdout=out, stderr=said, **options)
         self.addCleanup(self.end, process, signal.SIGKILL)
         return process
 
