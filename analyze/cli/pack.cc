@@ -53,6 +53,7 @@ int run_quietly(int (*run)(int, char**), std::vector<std::string> words) {
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  const Unsaid parts;
   return run(static_cast<int>(words.size()), argv.data());
 }
 

@@ -203,6 +203,7 @@ class Cut(Case):
                 self.assertTrue(question, shown)
                 for said in ("capture.tcap", "report.html", "manifest.json", "Redacted, level default", "none found"):
                     self.assertIn(said, before)
+                self.assertNotIn("open it in a browser", before, "the report is in no file of its own")
                 self.assertIn("Nothing was written.", after)
                 self.assertEqual(list(self.scratch.iterdir()), [])
         shown, code = self.answered(b"", "--yes")

@@ -31,6 +31,8 @@ using formats::printable;
 // A capture begins with a block. One whose first block is damaged has another soon.
 constexpr std::size_t kCaptureSearch = 64u << 10;
 
+int unsaid = 0;  // how many Unsaid there are
+
 [[noreturn]] void fail(const std::string& path) {
   throw std::system_error(errno, std::generic_category(), "cannot write " + printable(path));
 }
@@ -197,8 +199,11 @@ void OutputFile::finish() {
   impl_->partial.clear();
 }
 
+Unsaid::Unsaid() { ++unsaid; }
+Unsaid::~Unsaid() { --unsaid; }
+
 void say_written(const std::string& path) {
-  if (path.empty() || path == "-" || isatty(STDERR_FILENO) == 0) return;
+  if (unsaid > 0 || path.empty() || path == "-" || isatty(STDERR_FILENO) == 0) return;
   struct stat file;
   if (stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return;
   std::fprintf(stderr, "%s: %s%s\n", printable(path).c_str(),

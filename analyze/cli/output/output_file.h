@@ -35,6 +35,15 @@ class OutputFile {
 // To a person at a terminal: that the file at `path` was written, and how large it is. "" and "-" are none.
 void say_written(const std::string& path);
 
+// While it lives, say_written() says nothing: the files are parts of another result.
+class Unsaid {
+ public:
+  Unsaid();
+  ~Unsaid();
+  Unsaid(const Unsaid&) = delete;
+  Unsaid& operator=(const Unsaid&) = delete;
+};
+
 // A result at once. Says so unless it is one of many.
 enum class Several : bool { no, yes };
 void write_file(const std::string& path, std::string_view content, const std::string& capture,
