@@ -53,7 +53,7 @@ class Preamble {
 
 // The first bytes of a direction.
 struct Begun {
-  std::uint64_t preamble = 0;  // so many belong to preambles; more than there are: the end of one was not seen yet
+  std::uint64_t preamble = 0;  // bytes of preambles; more than were given where the last one goes on
   bool decided = false;        // what follows is known to be no preamble
 };
 Begun after_preamble(std::string_view begin);

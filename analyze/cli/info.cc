@@ -51,10 +51,9 @@ class Lines {
   }
   // "  send                    1,066  text"
   void count(std::string label, std::uint64_t n, const std::string& text = {}) {
-    const std::string number = count_text(n);
-    label.resize(std::max<std::size_t>(label.size(), 14), ' ');
-    add("  " + label + " " + std::string(number.size() < 14 ? 14 - number.size() : 0, ' ') + number +
-        (text.empty() ? "" : "  " + text));
+    std::string number = count_text(n);
+    number.insert(0, number.size() < 14 ? 14 - number.size() : 0, ' ');
+    line(std::move(label), number + (text.empty() ? "" : "  " + text));
   }
   const std::string& text() const { return out_; }
 

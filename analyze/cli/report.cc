@@ -106,14 +106,11 @@ int run_fleet(Arguments& a) {
       a.format == "md"
           ? render::to_markdown(document)
           : render::to_text(document, std::clamp<std::size_t>(a.shown.width, 60, 1000), printed && coloured());
-  if (printed && a.format == "text")
-    print_paged(text, !a.no_pager);
-  else
-    write_file(a.output, text, a.file);
+  write_paged(a.output, text, a.file, a.format == "text" && !a.no_pager);
   const model::Quality& quality = fleet.study.quality;
   const bool whole = fleet.incomplete.empty() && quality.lost == 0 && quality.file.damaged_blocks == 0 &&
                      quality.file.state == formats::CaptureState::complete;
-  return whole ? kDone : printed ? kIncomplete : exit_code(true, "report");
+  return exit_code(!whole, "report", printed ? Told::yes : Told::no);
 }
 
 constexpr int kReturned = 1 << 20;  // bytes, and larger
@@ -180,10 +177,7 @@ int run(Arguments& a) {
   a.shown.coloured = a.format != "html" && printed && coloured();
   const auto [analysis, text, trouble] = show(a, options);
   if (!trouble.empty()) complain("report", "the page has no plots: " + trouble);
-  if (printed && a.format == "text")
-    print_paged(text, !a.no_pager);
-  else
-    write_file(a.output, text, a.file);
+  write_paged(a.output, text, a.file, a.format == "text" && !a.no_pager);
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
   const int code = exit_code(analysis, "report", printed ? Told::yes : Told::no);
   if (!plotted || code == kFailed) return kFailed;

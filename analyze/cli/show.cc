@@ -117,10 +117,7 @@ int run(Arguments& a) {
   const auto [look, text] = show(a, id.value_or(model::ExchangeId{}));
   if (!id) return no_id("show", a.file, a.id);
   if (!look.detail) return no_such_request(a, look);
-  if (a.format == "text" && (a.output.empty() || a.output == "-"))
-    print_paged(text, !a.no_pager);
-  else
-    write_file(a.output, text, a.file);
+  write_paged(a.output, text, a.file, a.format == "text" && !a.no_pager);
   return exit_code(look.damaged, look.wrong, "show");
 }
 

@@ -55,13 +55,6 @@ struct Arguments {
   bool no_pager = false;
 };
 
-void print(const Arguments& a, const std::string& text) {
-  if (a.format == "text" && (a.output.empty() || a.output == "-"))
-    print_paged(text, !a.no_pager);
-  else
-    write_file(a.output, text, a.file);
-}
-
 int one(const Arguments& a, const pipeline::Analysis& analysis, model::ExchangeId id) {
   std::string text;
   if (a.format == "svg") {
@@ -75,7 +68,7 @@ int one(const Arguments& a, const pipeline::Analysis& analysis, model::ExchangeI
     text =
         a.format == "json" ? report::json_tree(*tree, analysis.table) : report::text_tree(*tree, analysis.table, name);
   }
-  print(a, text);
+  write_paged(a.output, text, a.file, a.format == "text" && !a.no_pager);
   return exit_code(analysis, "tree");
 }
 
@@ -131,10 +124,8 @@ int all(const Arguments& a, const pipeline::Options& selected, const pipeline::A
   }
   json.end_array();
   json.end_object();
-  if (pictures)
-    write_file("-", lines, a.file);
-  else
-    print(a, a.format == "json" ? objects + "\n" : lines);
+  write_paged(pictures ? "-" : a.output, a.format == "json" ? objects + "\n" : lines, a.file,
+              a.format == "text" && !a.no_pager);
   complain("tree", "traces that have " + limits + ": " + std::to_string(found.count) + "; " +
                        std::to_string(found.longest.size()) + (pictures ? " drawn" : " shown") +
                        (found.longest.size() < found.count ? ", the longest: --limit shows more" : ""));

@@ -95,13 +95,9 @@ double Crowd::own_share(std::span<const Interval> of, unsigned cpus) const {
   for (const Interval& queued : common(whole)) {
     const std::int64_t first = queued.from / kSlice, last = queued.to / kSlice;
     const auto part = [](std::int64_t ns) { return static_cast<double>(ns) / static_cast<double>(kSlice); };
-    if (first == last) {
-      take(first, first + 1, part(queued.to - queued.from));
-      continue;
-    }
-    take(first, first + 1, part((first + 1) * kSlice - queued.from));
+    take(first, first + 1, part(std::min(queued.to, (first + 1) * kSlice) - queued.from));
     if (first + 1 < last) take(first + 1, last, 1);
-    if (queued.to > last * kSlice) take(last, last + 1, part(queued.to - last * kSlice));
+    if (first < last && queued.to > last * kSlice) take(last, last + 1, part(queued.to - last * kSlice));
   }
   return all > 0 ? own / (all * std::max(1u, cpus)) : -1;
 }

@@ -78,15 +78,16 @@ Value label_of(const Request& r, const TextPool&, std::string&) {
 
 using Names = std::vector<std::string_view>;
 
-// Of an enumeration with so many values, from 0.
-template <class Enum, std::size_t count>
+// The names of an enumeration's values, up to this one.
+template <auto last>
 Names names() {
   Names out;
-  for (std::size_t i = 0; i < count; ++i) out.push_back(model::name_of(static_cast<Enum>(i)));
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(last); ++i)
+    out.push_back(model::name_of(static_cast<decltype(last)>(i)));
   return out;
 }
 Names protocols() {
-  Names out = names<model::Protocol, static_cast<std::size_t>(model::Protocol::grpc_web) + 1>();
+  Names out = names<model::Protocol::grpc_web>();
   std::erase(out, model::name_of(model::Protocol::unknown));
   return out;
 }
@@ -104,7 +105,7 @@ Names confidences() { return {"certain", "likely"}; }
 
 constexpr Field kFields[] = {
     {"id", Type::text, Unit::none, GET(id_text(r.id, b))},
-    {"role", Type::text, Unit::none, GET(model::name_of(r.role)), names<model::Role, 2>},
+    {"role", Type::text, Unit::none, GET(model::name_of(r.role)), names<model::Role::client>},
     {"protocol", Type::text, Unit::none, GET(protocol_of(r)), protocols},
     {"tls", Type::boolean, Unit::none, GET(r.tls)},
     {"method", Type::text, Unit::none, GET(text_of(r.method, t))},
@@ -124,7 +125,7 @@ constexpr Field kFields[] = {
     {"rpc.deadline", Type::text, Unit::none, GET(name_or_none(model::name_of(model::deadline_of(r))))},
     {"rpc.trace_context", Type::text, Unit::none, GET(context_of(r))},
     {"status", Type::number, Unit::none, GET(r.status == 0 ? Value{} : Value{std::int64_t{r.status}})},
-    {"outcome", Type::text, Unit::none, GET(model::name_of(r.outcome)), names<model::Outcome, 10>},
+    {"outcome", Type::text, Unit::none, GET(model::name_of(r.outcome)), names<model::Outcome::cancelled>},
     {"complete", Type::boolean, Unit::none, GET(r.complete)},
     {"tainted", Type::list, Unit::none, GET(r.taints != 0)},
     {"duration", Type::number, Unit::nanoseconds, GET(duration_of(r))},

@@ -46,9 +46,7 @@ Document head(const model::Study& study, const ReportOptions& options) {
   Document out;
   out.heading(1, "tailcap report: " + shortened(printable(options.file), kFileName));
   if (!options.scope.empty()) out.paragraph("Only " + shortened(options.scope, kLine) + ".");
-  render::Facts facts{quality_line(study), {}, true};
-  if (auto failures = failures_line(study)) facts.lines.push_back(std::move(*failures));
-  out.add(std::move(facts));
+  out.add(head_facts(study));
   if (unsafe(study.quality)) out.paragraph(masking_lines(study.quality).front().text, render::Tone::alarm);
   for (const FactLine& line : quality_lines(study))
     if (line.label == "recorded") out.paragraph("Recorded: " + shortened(line.text, kLine) + ".");

@@ -42,11 +42,11 @@ void add_list(Document& out, const char* title, const std::vector<std::string>& 
 
 // One line; what makes it dangerous to pass the file on is not left for the end.
 void add_quality_line(Document& out, const model::Study& study) {
-  std::vector<FactLine> lines = origin_lines(study);
-  if (auto failures = failures_line(study)) lines.insert(lines.begin(), std::move(*failures));
+  render::Facts facts = head_facts(study);
+  for (FactLine& line : origin_lines(study)) facts.lines.push_back(std::move(line));
   if (unsafe(study.quality))
-    for (FactLine& line : masking_lines(study.quality)) lines.push_back(std::move(line));
-  out.add(render::Facts{quality_line(study), std::move(lines), true});
+    for (FactLine& line : masking_lines(study.quality)) facts.lines.push_back(std::move(line));
+  out.add(std::move(facts));
 }
 
 void add_quality(Document& out, const model::Study& study, const model::RequestTable& table) {

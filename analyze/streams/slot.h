@@ -74,6 +74,10 @@ struct Slot {
 struct UncountedLosses {
   std::uint64_t epoch = 0;     // losses that are not counted on their socket
   std::uint64_t any_loss = 0;  // all losses: the last event of a socket may be among them, and nothing after it says so
+  void add(bool on_socket) {
+    ++any_loss;
+    if (!on_socket) ++epoch;
+  }
 };
 
 struct SpreadHash {

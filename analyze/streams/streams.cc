@@ -351,26 +351,20 @@ std::span<const model::ByteRun> Streams::push(const Event& event) {
              std::holds_alternative<formats::TaskExec>(event.body)) {
     if (i.sessions.any()) i.sessions.exited(event);
   } else if (std::holds_alternative<formats::Damage>(event.body)) {
-    for (UncountedLosses* losses : {&i.losses, &i.losses_in_tls}) {
-      ++losses->epoch;
-      ++losses->any_loss;
-    }
+    i.losses.add(false);
+    i.losses_in_tls.add(false);
     i.sessions.lost();
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
     // Losses of sends, receives and arrivals in the ring are counted on their socket (missed); others are not.
     const auto kind = static_cast<formats::Kind>(loss->kind);
+    const bool plaintext = kind == formats::Kind::tls_send || kind == formats::Kind::tls_receive;
     const bool on_socket =
         loss->cause == formats::LossCause::ring_full &&
-        (kind == formats::Kind::send || kind == formats::Kind::receive || kind == formats::Kind::arrival ||
-         kind == formats::Kind::tls_send || kind == formats::Kind::tls_receive);
+        (kind == formats::Kind::send || kind == formats::Kind::receive || kind == formats::Kind::arrival || plaintext);
     if (loss->count > 0 && kind != formats::Kind::off_cpu) {
-      const bool in_tls =
-          kind == formats::Kind::tls_send || kind == formats::Kind::tls_receive || kind == formats::Kind::tls_step;
-      for (UncountedLosses* losses : {&i.losses, &i.losses_in_tls}) {
-        if (in_tls && losses == &i.losses) continue;  // what was sent and read without TLS is whole
-        ++losses->any_loss;
-        if (!on_socket) ++losses->epoch;
-      }
+      // What was sent and read without TLS is whole where only TLS was lost.
+      if (!plaintext && kind != formats::Kind::tls_step) i.losses.add(on_socket);
+      i.losses_in_tls.add(on_socket);
       i.sessions.lost();
     }
   } else if (std::holds_alternative<formats::CaptureEnd>(event.body)) {

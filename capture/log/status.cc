@@ -82,7 +82,7 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
     text += "  holds decrypted TLS traffic: " + of(Kind::tls_send) + " sends, " + of(Kind::tls_receive) + " receives\n";
   if (!tally.by_kind[static_cast<std::size_t>(Kind::send)] && !tally.by_kind[static_cast<std::size_t>(Kind::receive)])
     text += "  no traffic: what was recorded neither sent nor received anything\n";
-  else if (tally.streams > 0 && tally.foreign == tally.streams && !plaintext)
+  else if (tally.masking.streams > 0 && tally.masking.foreign == tally.masking.streams && !plaintext)
     text += "  no HTTP was seen: all connections carry something else, or are encrypted and were not read\n";
   if (tally.sampled || tally.left_out)
     text += "  sampled: " + show_count(tally.sampled) + " ends of TCP connections are recorded, " +

@@ -17,7 +17,7 @@ struct Tally {
   std::array<std::uint64_t, formats::kKinds> by_kind{};  // events recorded, by formats::Kind; calls, however many parts
   std::uint64_t events = 0;
   std::uint64_t lost = 0;
-  std::uint64_t streams = 0, foreign = 0;  // directions of connections with bytes; of those, not HTTP
+  formats::Masking masking{};                                 // as last recorded
   std::vector<std::pair<std::string, std::uint64_t>> losses;  // what, how many
   std::set<formats::LossCause> causes;                        // of these losses
   std::uint64_t quotas_unread =

@@ -476,14 +476,13 @@ void Session::remember(const scan::ProcessTexts::Answer& answer) {
 
 void Session::push_masking(Time now) {
   const Masking sum = gate_.statement();
-  if (sum == masking_) return;
+  Masking& told = log_.tally().masking;
+  if (sum == told) return;
   log_.push({now,
              {},
-             Masking{sum.streams - masking_.streams, sum.foreign - masking_.foreign, sum.doubtful - masking_.doubtful,
-                     sum.withheld - masking_.withheld, sum.sends - masking_.sends, sum.receives - masking_.receives}});
-  masking_ = sum;
-  log_.tally().streams = sum.streams;
-  log_.tally().foreign = sum.foreign;
+             Masking{sum.streams - told.streams, sum.foreign - told.foreign, sum.doubtful - told.doubtful,
+                     sum.withheld - told.withheld, sum.sends - told.sends, sum.receives - told.receives}});
+  told = sum;
 }
 
 // What threads wait for at the end of the recording explains the requests that have not ended.

@@ -118,7 +118,6 @@ class Session {
   Probes::Sampled told_sampled_;
   std::array<std::uint64_t, 2> unread_{};
   mask::PointerKey pointer_key_;
-  formats::Masking masking_;  // as last recorded
   DescribedMappings mappings_;
   LossCounter losses_;
   MachineAccount machine_;

@@ -184,10 +184,10 @@ void CommandLine::choose_format() {
       by_name_ = true;
     }
   if (by_name_ || name.starts_with("/dev/")) return;
-  // "page.pdf", not "page.2026-11-25" or a known ending of something else.
+  // "page.pdf", not "page.2026-11-25" or "page.txt".
   const std::string ending = std::filesystem::path(name).extension().string();
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  constexpr std::size_t kLongest = 5;  // ".html"
+  constexpr std::size_t kLongest = sizeof ".html" - 1;
   if (ending.size() < 2 || ending.size() > kLongest || !std::all_of(ending.begin() + 1, ending.end(), letter)) return;
   if (std::ranges::find(kPlainEndings, ending) != std::end(kPlainEndings)) return;
   std::string takes;

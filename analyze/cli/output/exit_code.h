@@ -33,8 +33,8 @@ int exit_code(bool damaged, const std::vector<model::ExchangeId>& wrong, const c
 // The same for a file of which only the events are read. `lost` were counted in them.
 int exit_code(const formats::FileSummary& summary, const char* command, std::uint64_t lost = 0, Told told = Told::no);
 
-// kIncomplete where the capture is damaged, which it says on standard error; otherwise kDone.
-int exit_code(bool damaged, const char* command);
+// The same where there are no requests that could contradict.
+int exit_code(bool damaged, const char* command, Told told = Told::no);
 
 // Says that no `things` ("request", "event") match, and returns kNoAnswer.
 int nothing_matches(const char* command, const char* thing);

@@ -73,4 +73,11 @@ void print_paged(const std::string& text, bool paged) {
   write_file("", text, "");
 }
 
+void write_paged(const std::string& path, const std::string& text, const std::string& capture, bool paged) {
+  if (path.empty() || path == "-")
+    print_paged(text, paged);
+  else
+    write_file(path, text, capture);
+}
+
 }  // namespace tailcap::cli

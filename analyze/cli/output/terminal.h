@@ -19,4 +19,7 @@ bool coloured();
 // To standard output; through $PAGER (else less -FRX) where it is a terminal with fewer lines than the text has.
 void print_paged(const std::string& text, bool paged);
 
+// A result to `path`, as write_file(); where that is standard output, as print_paged().
+void write_paged(const std::string& path, const std::string& text, const std::string& capture, bool paged);
+
 }  // namespace tailcap::cli

@@ -28,8 +28,7 @@ List::Accent accent_of(model::Level level) {
 }
 
 render::Facts head(const Fleet& fleet) {
-  render::Facts facts{quality_line(fleet.study), {}, true};
-  if (auto failures = failures_line(fleet.study)) facts.lines.push_back(std::move(*failures));
+  render::Facts facts = head_facts(fleet.study);
   std::set<std::string> hosts;
   std::int64_t first = 0, last = 0;
   for (const FleetCapture& c : fleet.captures) {

@@ -146,11 +146,11 @@ FactLine quality_line(const Study& study) {
               " is missing or inferred."};
 }
 
-std::optional<FactLine> failures_line(const Study& study) {
-  const Quality& q = study.quality;
-  const std::string errors = errors_text(q.errors, q.exchanges);
-  if (errors.empty()) return std::nullopt;
-  return FactLine{Tone::care, "failed", errors + "."};
+render::Facts head_facts(const Study& study) {
+  render::Facts out{quality_line(study), {}, true};
+  const std::string errors = errors_text(study.quality.errors, study.quality.exchanges);
+  if (!errors.empty()) out.lines.push_back({Tone::care, "failed", errors + "."});
+  return out;
 }
 
 }  // namespace tailcap::report

@@ -6,6 +6,7 @@
 
 #include "analyze/model/sampling/sampling.h"
 #include "analyze/report/words/json_schema.h"
+#include "formats/fields/names.h"
 #include "formats/printable.h"
 #include "formats/skim/skim.h"
 
@@ -16,34 +17,34 @@ using formats::CaptureState;
 using formats::Event;
 using formats::LossCause;
 
-LossText text_of(LossCause cause) {
+const char* text_of(LossCause cause) {
   switch (cause) {
     case LossCause::ring_full:
-      return {"ring_full", "the kernel's buffer was full: a larger --ring helps"};
+      return "the kernel's buffer was full: a larger --ring helps";
     case LossCause::queue_full:
-      return {"queue_full", "the disk was too slow"};
+      return "the disk was too slow";
     case LossCause::bad_record:
-      return {"bad_record", "records that made no sense"};
+      return "records that made no sense";
     case LossCause::socket_table_full:
-      return {"socket_table_full", "more sockets than the recorder keeps"};
+      return "more sockets than the recorder keeps";
     case LossCause::task_table_full:
-      return {"task_table_full", "more threads than the recorder keeps"};
+      return "more threads than the recorder keeps";
     case LossCause::session_table_full:
-      return {"session_table_full", "more TLS sessions at once than the recorder keeps"};
+      return "more TLS sessions at once than the recorder keeps";
     case LossCause::damaged:
-      return {"damaged", "stretches where a merged capture was damaged or cut short; how much is not known"};
+      return "stretches where a merged capture was damaged or cut short; how much is not known";
     case LossCause::probe_removed:
-      return {"probe_removed", "at least; a probe was removed, and the calls after that were not recorded"};
+      return "at least; a probe was removed, and the calls after that were not recorded";
     case LossCause::file_not_read:
-      return {"file_not_read", "at least; a program or library could not be read, so it has no probes"};
+      return "at least; a program or library could not be read, so it has no probes";
     case LossCause::not_decrypted:
-      return {"not_decrypted", "records of TLS that could not be decrypted"};
+      return "records of TLS that could not be decrypted";
     case LossCause::call_under_way:
-      return {"call_under_way", "calls that had not returned when their process ended"};
+      return "calls that had not returned when their process ended";
     case LossCause::unknown:
       break;
   }
-  return {"unknown", "for a cause of a later version"};
+  return "for a cause of a later version";
 }
 
 std::uint64_t add_saturating(std::uint64_t a, std::uint64_t b) { return a + b < a ? UINT64_MAX : a + b; }
@@ -132,7 +133,8 @@ void FactCollector::take(const Event& event) {
 void FactCollector::finish() {
   for (std::size_t i = 0; i < kinds_.size(); ++i)
     if (kinds_[i] > 0) facts_.by_kind.emplace_back(formats::name_of(static_cast<formats::Kind>(i)), kinds_[i]);
-  for (const auto& [cause, count] : losses_) facts_.lost_by_cause.emplace_back(text_of(cause), count);
+  for (const auto& [cause, count] : losses_)
+    facts_.lost_by_cause.emplace_back(LossText{formats::name_of(cause), text_of(cause)}, count);
   facts_.quality.preamble = facts_.preamble;
   recording_.fill(facts_.quality);
 }
