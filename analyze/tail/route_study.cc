@@ -210,6 +210,17 @@ std::array<model::Quantile, model::kQuantiles.size()> quantiles(const Sample& sa
   return out;
 }
 
+// The 99th percentile of those that ended, the longest where that is the same. rows: with a duration.
+std::optional<std::int64_t> usual_of(const RequestTable& table, const std::vector<std::uint32_t>& rows) {
+  std::vector<std::int64_t> ended;
+  for (const std::uint32_t row : rows)
+    if (standing_of(table.rows, row) == Standing::clean) ended.push_back(table.rows.duration(row).count());
+  if (ended.empty()) return std::nullopt;
+  const auto rank = ended.begin() + static_cast<std::ptrdiff_t>((ended.size() * 99 + 99) / 100 - 1);
+  std::nth_element(ended.begin(), rank, ended.end());
+  return *rank;
+}
+
 std::vector<std::uint32_t> slowest_of(const RequestTable& table, std::vector<std::uint32_t> rows) {
   const auto shown = rows.begin() + static_cast<std::ptrdiff_t>(std::min(kSlowest, rows.size()));
   std::partial_sort(rows.begin(), shown, rows.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -309,13 +320,13 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   const double correlation = latency.correlation();
   out.independent_periods = static_cast<double>(latency.size()) / correlation;
   std::vector<std::int64_t> sorted = std::move(latency).take_sorted();
-  const bool any_clean = !sorted.empty();
-  const std::int64_t longest = any_clean ? sorted.back() : 0;
   out.ccdf = ccdf(sorted);
   sorted = {};
   out.bands = bands(table, by_duration);
   by_duration = {};
   out.over_time = over_time(table, rows, study);
+  std::optional<std::int64_t> usual;
+  if (links && table.unfinished.size() > 0) usual = usual_of(table, timed);
   out.slowest = slowest_of(table, std::move(timed));
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
@@ -324,12 +335,8 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
                    {correlation, &out.latency[2], &out.latency[3], &without_end, out.route == kOtherRoute, sampled});
   if (links && out.server_errors + out.other_failures > 0)
     out.failing = verdict::failing_verdict(rows, {table, study, *links});
-  if (links && table.unfinished.size() > 0) {
-    const model::Quantile& p99 = out.latency[3];
-    std::optional<std::int64_t> usual;
-    if (any_clean) usual = p99.support == model::Support::refused ? longest : p99.value.count();
+  if (links && table.unfinished.size() > 0)
     out.unfinished = verdict::unfinished_verdict(rows, usual, {table, study, *links});
-  }
   return out;
 }
 

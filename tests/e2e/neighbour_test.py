@@ -185,7 +185,7 @@ class GoNeighbour(NeighbourCase):
 
     def test_the_programs_own_probes_stay(self):
         done, by_other, recording = self.run_beside("channels", "--profile", "deep")
-        self.assertGreater(by_other, 3.5 * 20_000, "the other process was too slow to show anything")
+        self.assertGreater(2 * by_other, 3.5 * 20_000, "the other process was too slow to show anything")
         self.assertEqual(recording.stop(), 0, recording.said)
         files, events = self.removed(recording, code=0)
         self.assertEqual(files, [])

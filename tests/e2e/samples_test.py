@@ -119,7 +119,7 @@ class Samples(Case):
                 self.assertGreaterEqual(named, 0.95)
 
     def test_kernel_stacks_and_nothing_without_being_asked(self):
-        with self.record("--sample", RATE, "--", "dd", "if=/dev/zero", "of=/dev/null", "bs=1M", "count=20000") as recording:
+        with self.record("--sample", RATE, "--", "dd", "if=/dev/zero", "of=/dev/null", "bs=16M", "count=2000") as recording:
             recording.wait_end(60)
         samples = self.samples(recording)
         self.assertGreater(len(samples), 100)
