@@ -200,7 +200,14 @@ struct record_off_cpu {
 #include "bpf/event_sampling.h"
 #include "bpf/event_stall.h"
 
-/* RECORD_TASK_START (of the child), RECORD_TASK (an existing one, parent_pid only), RECORD_TASK_EXIT (code) */
+/* Why there is a RECORD_TASK: its code. */
+enum task_reason {
+	TASK_FOUND,   /* it existed when it was listed, or first seen */
+	TASK_RENAMED, /* comm is new */
+	TASK_JOINED,  /* likewise, and it is a target because of that: its other threads are not yet */
+};
+
+/* RECORD_TASK_START (of the child), RECORD_TASK (an existing one, parent_pid and code), RECORD_TASK_EXIT (code) */
 struct record_task {
 	struct record_header h;
 	__u32 parent_pid;

@@ -81,7 +81,7 @@ int run(int argc, char** argv) {
     const std::string command = printable(options.probes.selection.command[0]);
     const char* name = command.c_str();
     if (!outcome.command_ran)
-      std::fprintf(stderr, "%s still runs\n", name);
+      std::fprintf(stderr, "%s was ended with the recording\n", name);
     else if (WIFEXITED(outcome.command_status))
       std::fprintf(stderr, "%s exited with code %d\n", name, WEXITSTATUS(outcome.command_status));
     else

@@ -225,6 +225,7 @@ struct TaskInfo {
   executable @3 :List(UInt16);
   cgroup @4 :List(UInt16);
   started @5 :List(Int64);     # absolute
+  service @6 :List(UInt16);
 }
 
 struct Mapping {

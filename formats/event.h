@@ -200,7 +200,8 @@ struct TaskExit {
   bool operator==(const TaskExit&) const = default;
 };
 
-// A thread that exists, from /proc; in keyframes and soon after exec. Fields that could not be read are empty.
+// A thread that exists, from /proc; in keyframes, soon after exec, and where it takes another name (then with comm
+// alone). Fields that could not be read are empty.
 struct TaskInfo {
   std::uint32_t parent_pid = 0;
   std::string_view comm{};
@@ -208,6 +209,9 @@ struct TaskInfo {
   std::string_view executable{};
   std::string_view cgroup{};
   Time started = kNoTime;  // of the process
+  // What the process runs, where its executable does not say it: the script, module or class of an interpreter, or
+  // the name that a user gave it. Empty: comm is its name.
+  std::string_view service{};
   bool operator==(const TaskInfo&) const = default;
 };
 

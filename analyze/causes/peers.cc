@@ -72,7 +72,7 @@ bool key_of(const Mark& e, const model::Connection& c, Key& key) {
     // Bytes are counted from the first that is seen: of a socket that existed before, not from its first byte. The
     // client's inode is enough: it may send before accept() gives its peer one.
     const std::uint64_t client_inode = server ? c.peer_inode : c.inode;
-    if (c.origin == Origin::existed || client_inode == 0) return false;
+    if (client_inode == 0) return false;
     std::memcpy(key.client.data(), &client_inode, sizeof client_inode);
     key.position = c.base[server != e.pushed ? 1 : 0] + e.request_begin;
     return true;
@@ -92,6 +92,23 @@ bool key_of(const Mark& e, const model::Connection& c, Key& key) {
   return true;
 }
 
+// The same of a TCP connection by what addresses that are rewritten on the way leave as it is: the initial sequence
+// numbers of both directions, 64 bits that were drawn for this connection. A proxy has other connections, so its two
+// sides differ. False: this end was not seen from its first byte on.
+bool numbers_of(const Mark& e, const model::Connection& c, Key& key) {
+  if (c.family != Family::inet && c.family != Family::inet6) return false;
+  if ((c.origin != Origin::connected && c.origin != Origin::accepted) || (c.tls && !c.from_start)) return false;
+  const bool server = e.role == model::Role::server;
+  const std::uint32_t asking = c.base[server ? 1 : 0], answering = c.base[server ? 0 : 1];
+  if (asking == 0 || answering == 0) return false;
+  std::memcpy(key.client.data(), &asking, sizeof asking);
+  std::memcpy(key.client.data() + sizeof asking, &answering, sizeof answering);
+  key.position = e.request_begin;
+  key.pushed = e.pushed;
+  key.tls = c.tls;
+  return true;
+}
+
 // False: one is over before the other begins, by the instants at which their calls returned.
 bool overlap(const Mark& one, const Mark& other) {
   const auto before = [](const Mark& a, const Mark& b) { return formats::known(a.answered) && a.answered < b.asked; };
@@ -101,16 +118,19 @@ bool overlap(const Mark& one, const Mark& other) {
 // An end of a UNIX socket that another process had before may have been seen later than the other end. Then the bytes
 // at one place are those of different requests, and hardly any of them overlap. Where both ends were seen from the same
 // byte on, single requests do not overlap either: a client that loses its CPU in the call that sends may be answered
-// before that call returns. So the requests of a connection decide together.
+// before that call returns. So the requests of a connection decide together; where an end is older than the recording,
+// several of them have to agree.
 class UnixPlaces {
  public:
-  // True: the two are one request. False: they are not, or it is not known yet.
-  bool same(const Mark& one, const Mark& other) {
+  // True: the two are one request. False: they are not, or it is not known yet. old: an end is older than the
+  // recording.
+  bool same(const Mark& one, const Mark& other, bool old) {
     if (connections_.size() >= kMostConnections) forget();
     Votes& votes = connections_[one.id.connection];
+    if (old) votes.least = kLeastOfOld;
     const bool together = overlap(one, other);
     ++(together ? votes.together : votes.apart);
-    if (together && votes.together > votes.apart) return true;
+    if (together && votes.together > votes.apart && votes.together >= votes.least) return true;
     if (votes.open.size() < kMostOpen) votes.open.emplace_back(one.id, other.id);
     return false;
   }
@@ -118,7 +138,8 @@ class UnixPlaces {
   std::vector<Peers::Pair> late() {
     std::vector<Peers::Pair> out;
     for (auto& [connection, votes] : connections_) {
-      if (votes.together > 2 * votes.apart) out.insert(out.end(), votes.open.begin(), votes.open.end());
+      if (votes.together > 2 * votes.apart && votes.together >= votes.least)
+        out.insert(out.end(), votes.open.begin(), votes.open.end());
       votes.open.clear();
     }
     return out;
@@ -126,8 +147,10 @@ class UnixPlaces {
 
  private:
   static constexpr std::size_t kMostConnections = 1u << 16, kMostOpen = 100;
+  static constexpr std::uint32_t kLeastOfOld = 3;
   struct Votes {
     std::uint32_t together = 0, apart = 0;
+    std::uint32_t least = 1;  // together
     std::vector<Peers::Pair> open;
   };
 
@@ -147,6 +170,7 @@ class WaitingRoom {
     Key key;
     Mark mark;
     bool ambiguous = false;
+    bool old = false;  // its connection is older than the recording
   };
 
   Entry* find(const Key& key) {
@@ -240,7 +264,8 @@ class WaitingRoom {
 }  // namespace
 
 struct Peers::Impl {
-  WaitingRoom waiting;
+  WaitingRoom waiting;     // by addresses
+  WaitingRoom renumbered;  // TCP: by sequence numbers alone
   UnixPlaces places;
   model::Findings findings;
 };
@@ -254,27 +279,39 @@ Mark mark_of(const model::Exchange& e) {
 
 std::optional<model::ExchangeId> Peers::push(const Mark& exchange, const model::Connection& connection) {
   Impl& i = *impl_;
-  Key key;
-  if (!formats::known(exchange.asked) || !key_of(exchange, connection, key)) return std::nullopt;
-  WaitingRoom::Entry* const other = i.waiting.find(key);
+  Key addresses, numbers;
+  if (!formats::known(exchange.asked) || !key_of(exchange, connection, addresses)) return std::nullopt;
+  const bool numbered = numbers_of(exchange, connection, numbers);
+  WaitingRoom::Entry* other = i.waiting.find(addresses);
+  WaitingRoom::Entry* const same_numbers = numbered ? i.renumbered.find(numbers) : nullptr;
+  if (!other && same_numbers && same_numbers->mark.role != exchange.role) {
+    const Mark peer = same_numbers->mark;
+    i.renumbered.erase(*same_numbers);
+    return peer.id;
+  }
   if (!other) {
-    i.waiting.add({key, exchange, false});
+    i.waiting.add({addresses, exchange, false, connection.origin == Origin::existed});
+    if (numbered && !same_numbers) i.renumbered.add({numbers, exchange, false});
     return std::nullopt;
   }
   if (other->mark.role == exchange.role || other->ambiguous) {
     // Two ends of one role claim the same bytes (the same addresses in two places): none of them is joined.
     other->ambiguous = true;
+    if (same_numbers) i.renumbered.erase(*same_numbers);
     i.findings.add(Finding::peer_ambiguous);
     return std::nullopt;
   }
   const Mark peer = other->mark;
+  const bool old = other->old || connection.origin == Origin::existed;
   i.waiting.erase(*other);
-  if (connection.family == Family::unix_domain && !i.places.same(peer, exchange)) return std::nullopt;
+  if (same_numbers && same_numbers->mark.id == peer.id) i.renumbered.erase(*same_numbers);
+  if (connection.family == Family::unix_domain && !i.places.same(peer, exchange, old)) return std::nullopt;
   return peer.id;
 }
 
 std::vector<Peers::Pair> Peers::late() {
   impl_->waiting = {};
+  impl_->renumbered = {};
   return impl_->places.late();
 }
 

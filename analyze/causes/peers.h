@@ -1,9 +1,10 @@
 // Joins the two ends of one exchange that was recorded at both ends of its connection.
 //
 // TCP: the request's first byte has the same sequence number at both ends of the same address pair (on loopback: of the
-// same network namespace, too). UNIX sockets: the request's first byte has the same place in the stream at both ends,
-// by the client's inode, if most requests of the connection overlap in time. In TLS the first byte's place in the
-// plaintext is the same, where both ends saw it from the start.
+// same network namespace, too). Where addresses are rewritten on the way (NAT, addresses of services), both ends of a
+// connection that the recording saw begin have the same initial sequence numbers. UNIX sockets: the request's first
+// byte has the same place in the stream at both ends, by the client's inode, if most requests of the connection overlap
+// in time. In TLS the first byte's place in the plaintext is the same, where both ends saw it from the start.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,7 @@
 #include "analyze/model/request.h"
 
+#include <algorithm>
+
 namespace tailcap::model {
 
 std::string_view name_of(AttemptEvidence how) {
@@ -78,6 +80,17 @@ std::vector<std::string_view> names_of(Taints taints) {
   for (std::size_t i = 0; i < std::size(kTaints); ++i)
     if (taints & (1u << i)) names.push_back(kTaints[i]);
   return names;
+}
+
+TextId RequestTable::own_name(const Request& row) const {
+  const auto at = std::lower_bound(own_names.begin(), own_names.end(), std::pair{row.id, TextId{0}});
+  return at != own_names.end() && at->first == row.id ? at->second : row.comm;
+}
+
+std::uint32_t RequestTable::life(const Request& row) const {
+  if (!processes.changed(row.pid)) return 0;
+  // Its process is alive at its end; it may have begun after the request arrived.
+  return processes.life_at(row.pid, row.has_duration ? row.start + row.duration : row.start);
 }
 
 }  // namespace tailcap::model

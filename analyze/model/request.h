@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "analyze/model/cause.h"
@@ -14,6 +15,7 @@
 #include "analyze/model/handlers.h"
 #include "analyze/model/header_sets.h"
 #include "analyze/model/machine/cpu_account.h"
+#include "analyze/model/machine/processes.h"
 #include "analyze/model/occurrences.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/phase.h"
@@ -80,7 +82,8 @@ struct Request {
       -1;                 // lower bound of the duration, ns, where the beginning was not seen or it broke off; -1: none
   Duration first_byte{};  // from start to the first byte of the final response; negative: unknown
   std::int64_t request_bytes = -1, response_bytes = -1;  // bodies; -1: unknown
-  TextId method = 0, path = 0, route = 0, authority = 0, comm = 0, request_id = 0;
+  TextId method = 0, path = 0, route = 0, authority = 0, request_id = 0;
+  TextId comm = 0;         // the name of its process's service: what most of the requests of this process have
   TextId traceparent = 0;  // trace id and span id: TraceContext::text(); 0: none
   std::uint32_t pid = 0, tid = 0;
   std::uint32_t stream = 0;
@@ -148,6 +151,14 @@ struct RequestTable {
   Crowd crowd;                     // known where there are partitions
   CpuAccount cpus;                 // of the machine; likewise
   std::uint64_t salt = 0;          // of ids that are made up, by the capture's own id: see trace_identity.h
+  Processes processes;
+  // Of requests in whose time their process had another name than most of its requests; sorted.
+  std::vector<std::pair<ExchangeId, TextId>> own_names;
+
+  // The name of its process in its time.
+  TextId own_name(const Request& row) const;
+  // Its process among those that had the same number (Processes::life_at).
+  std::uint32_t life(const Request& row) const;
 };
 
 }  // namespace tailcap::model

@@ -1,11 +1,13 @@
 #include "analyze/node/names.h"
 
+#include "analyze/model/machine/processes.h"
+
 namespace tailcap::node {
 
 void Names::push(const formats::Event& event) {
   std::string_view name;
   if (const auto* info = std::get_if<formats::TaskInfo>(&event.body))
-    name = info->comm;
+    name = model::name_of(*info);
   else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body))
     name = exec->comm;
   else if (const auto* start = std::get_if<formats::TaskStart>(&event.body))

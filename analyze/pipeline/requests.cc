@@ -96,6 +96,7 @@ std::vector<std::uint32_t> Requests::without_left_out(const std::vector<std::uin
 
 void Requests::settle(const tail::QualityFacts& facts) {
   facts.taint(table_);
+  tasks_.settle(table_);
   ends_.settle(table_.rows);
   from_peer_.settle(table_);
   if (calls_) tail::note_contexts(table_, findings_);

@@ -242,7 +242,8 @@ Preamble EventRedactor::preamble(const Preamble& original) {
   for (auto& target : p.targets) {
     const std::size_t space = std::min(target.find(' '), target.size());
     const std::string kind = target.substr(0, space), rest = target.substr(space);
-    const bool known = kind == "pid" || kind == "comm" || kind == "cgroup" || kind == "port" || kind == "all";
+    const bool known = kind == "pid" || kind == "comm" || kind == "cgroup" || kind == "port" || kind == "all" ||
+                       kind == "service" || kind == "container" || kind == "unit";
     const bool number = kind == "pid" || kind == "port";
     target =
         (known ? kind : text(kind, rule("targets"))) +

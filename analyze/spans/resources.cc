@@ -28,11 +28,6 @@ std::string iso_time(std::int64_t ns) {
 void Resources::push(const formats::Event& event) {
   const std::uint32_t pid = event.thread.pid;
   if (formats::machine_of(pid) > 0) merged_ = true;
-  if (std::holds_alternative<formats::TaskStart>(event.body)) {
-    if (pid == event.thread.tid)
-      if (const auto at = processes_.find(pid); at != processes_.end()) at->second.several = true;
-    return;
-  }
   if (const auto* n = std::get_if<formats::NetInterface>(&event.body)) {
     if (interfaces_.size() >= kMaxInterfaces) return;
     const auto [at, is_new] = interfaces_.try_emplace({n->net_namespace, n->family, n->address.bytes}, n->name);
@@ -40,25 +35,17 @@ void Resources::push(const formats::Event& event) {
     return;
   }
   containers_.push(event);
-  const auto* info = std::get_if<formats::TaskInfo>(&event.body);
-  if (!info || pid == 0 || pid != event.thread.tid) return;
-  if (processes_.size() >= kMaxProcesses && processes_.count(pid) == 0) return;
-  Process& p = processes_[pid];
-  if (!info->comm.empty()) p.comm = info->comm;
-  if (!info->executable.empty()) p.executable = info->executable;
-  if (!info->cgroup.empty()) p.cgroup = info->cgroup;
-  if (formats::known(info->started)) p.started = info->started;
+  processes_.push(event);
 }
 
-model::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble,
-                                const model::WallClock& clock) const {
+model::Attributes Resources::of(std::uint32_t pid, formats::Time alive, std::string_view service,
+                                const formats::Preamble& preamble, const model::WallClock& clock) const {
   model::Attributes out;
-  const auto at = processes_.find(pid);
-  static const Process kUnknown;
-  const Process& p = at != processes_.end() && !at->second.several ? at->second : kUnknown;
-  const std::string_view name = !p.comm.empty() ? std::string_view(p.comm) : comm;
-  out.set("service.name", !name.empty() ? name : "unknown_service");
-  out.set("service.name.source", !name.empty() ? "process" : "unknown");
+  static const model::Processes::Life kUnknown;
+  const auto* const known_life = processes_.at(pid, alive);
+  const model::Processes::Life& p = known_life ? *known_life : kUnknown;
+  out.set("service.name", !service.empty() ? service : "unknown_service");
+  out.set("service.name.source", !service.empty() ? "process" : "unknown");
   if (pid != 0) out.set("process.pid", std::int64_t{formats::number_of(pid)});
   out.set_known("process.executable.path", p.executable);
   if (const auto slash = p.executable.rfind('/'); slash != p.executable.npos)
@@ -69,7 +56,6 @@ model::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const 
   out.set_known("process.linux.cgroup", cgroup);
   if (formats::known(p.started) && clock.known())
     out.set_known("process.creation.time", iso_time(clock.realtime(p.started)));
-  if (at != processes_.end() && at->second.several) out.set("tailcap.process.reused", true);
   const model::Container container = containers_.of(cgroup);
   out.set_known("container.id", container.id);
   out.set_known("container.runtime", container.runtime);

@@ -89,18 +89,20 @@ class Maker {
 
   std::vector<model::SpanResource> take() {
     std::vector<model::SpanResource> out;
-    for (auto& [pid, resource] : by_pid_) out.push_back(std::move(resource));
-    by_pid_.clear();
+    for (auto& [process, resource] : by_process_) out.push_back(std::move(resource));
+    by_process_.clear();
     size_ = 0;
     return out;
   }
 
  private:
   model::SpanResource& resource_of(const Request& row) {
-    const auto at = by_pid_.find(row.pid);
-    if (at != by_pid_.end()) return at->second;
-    model::SpanResource& resource = by_pid_[row.pid];
-    resource.attributes = resources_.of(row.pid, table_.texts[row.comm], source_.preamble, source_.clock);
+    const std::pair process{row.pid, table_.life(row)};
+    const auto at = by_process_.find(process);
+    if (at != by_process_.end()) return at->second;
+    model::SpanResource& resource = by_process_[process];
+    const formats::Time alive = row.has_duration ? row.start + row.duration : row.start;
+    resource.attributes = resources_.of(row.pid, alive, table_.texts[row.comm], source_.preamble, source_.clock);
     const std::int64_t own = (source_.clock_error + model::WallClock::kStep).count();
     const std::int64_t other = resources_.merged() ? clocks_.of(formats::machine_of(row.pid)) : 0;
     if (std::int64_t sum = 0; other >= 0 && !__builtin_add_overflow(own, other, &sum))
@@ -248,7 +250,7 @@ class Maker {
   const Resources& resources_;
   Offsets offsets_;
   model::ClockErrors clocks_{source_.preamble};
-  std::map<std::uint32_t, model::SpanResource> by_pid_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, model::SpanResource> by_process_;  // by number and life
   std::size_t size_ = 0;
   Counts counts_;
 };

@@ -75,7 +75,7 @@ void insert_requests(Database& database, const RequestFacts& facts) {
     out.text(traced.span_source);
     out.text(identity.service_name);
     out.text(identity.service_name_source);
-    text(row.comm);
+    text(table.own_name(row));
     text(table.handlers.find(row.id));
     text(row.request_id);
     out.integer_if(row.grpc_status >= 0, row.grpc_status);

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "analyze/model/machine/processes.h"
+
 namespace tailcap::tail {
 
 using formats::GoPanicStep;
@@ -50,7 +52,7 @@ void Incidents::push(const formats::Event& event) {
     others_.erase(pid), main_ended_.erase(pid);
     if (leader && started_.size() < kMaxKept) started_[pid] = event.time;
   } else if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
-    name(info->comm);
+    name(model::name_of(*info));
     keep_thread(event.thread);
   } else if (const auto* panic = std::get_if<formats::GoPanic>(&event.body)) {
     if (panics_kept_ >= kMaxKept) return;

@@ -38,7 +38,7 @@ class Builder {
       : table_(table), ends_(ends) {
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
       const Request row = table.rows[i];
-      Process& process = processes_[row.pid];
+      Process& process = process_of(row);
       if (process.comm == 0) process.comm = row.comm;
       const std::string_view port = row.role == Role::server ? port_of(end(row).local) : std::string_view{};
       if (!port.empty() && (process.port.empty() || before(port, process.port))) process.port = port;
@@ -51,7 +51,7 @@ class Builder {
     if (service_.empty())
       for (std::uint32_t i = 0; i < rows.size(); ++i)
         if (rows.role(i) == Role::server && rows.peer(i).connection != 0)
-          service_[rows.id(i)] = processes_[rows[i].pid].node;
+          service_[rows.id(i)] = process_of(rows[i]).node;
     return build(study, 0, static_cast<std::uint32_t>(rows.size()));
   }
 
@@ -64,7 +64,7 @@ class Builder {
     out_.end = study.end;
     for (std::uint32_t i = first; i < last; ++i) {
       const Request row = rows[i];
-      const std::uint32_t own = processes_[row.pid].node;
+      const std::uint32_t own = process_of(row).node;
       if (row.role == Role::client) {
         const auto peer = service_.find(row.peer);
         calls[{own, peer != service_.end() ? peer->second : address(end(row).remote)}].push_back(i);
@@ -99,6 +99,8 @@ class Builder {
     std::uint32_t node = 0;
   };
 
+  Process& process_of(const Request& row) { return processes_[{row.pid, table_.life(row)}]; }
+
   model::EndpointTexts end(const Request& row) const {
     return row.id.connection < ends_.size() ? ends_[row.id.connection] : model::EndpointTexts{};
   }
@@ -106,10 +108,10 @@ class Builder {
   // By name; several that serve different ports under one name by port, too.
   void name_services() {
     std::map<std::string, std::set<std::string_view>> ports;
-    for (const auto& [pid, p] : processes_) ports[name_of(pid, p)].insert(p.port);
+    for (const auto& [who, p] : processes_) ports[name_of(who.first, p)].insert(p.port);
     std::map<std::string, std::uint32_t> nodes;
-    for (auto& [pid, p] : processes_) {
-      std::string name = name_of(pid, p);
+    for (auto& [who, p] : processes_) {
+      std::string name = name_of(who.first, p);
       if (ports[name].size() > 1 && !p.port.empty()) name += " " + std::string(p.port);
       const auto [at, fresh] = nodes.try_emplace(name, static_cast<std::uint32_t>(out_.nodes.size()));
       if (fresh) out_.nodes.push_back({TopologyNode::Kind::service, name, 0});
@@ -138,8 +140,8 @@ class Builder {
 
   const model::RequestTable& table_;
   const std::vector<model::EndpointTexts>& ends_;
-  std::map<std::uint32_t, Process> processes_;
-  std::map<model::ExchangeId, std::uint32_t> service_;  // of the servers that were called from here
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Process> processes_;  // by number and life
+  std::map<model::ExchangeId, std::uint32_t> service_;                    // of the servers that were called from here
   std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
   model::Topology out_;
 };

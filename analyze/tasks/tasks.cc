@@ -1,5 +1,7 @@
 #include "analyze/tasks/tasks.h"
 
+#include "analyze/model/machine/processes.h"
+
 namespace tailcap::tasks {
 
 using formats::kNoTime;
@@ -54,7 +56,10 @@ void Tasks::start(const formats::Event& event, const formats::TaskStart& start) 
     const Upid upid = process(event.thread.pid, true, event.time);
     if (upid != 0) {
       processes_[upid - 1].parent = parent;
-      processes_[upid - 1].name = start.comm;
+      // It runs what its parent runs, until it loads another program.
+      const bool of_parent = parent != 0 && !processes_[parent - 1].service.empty();
+      processes_[upid - 1].name = of_parent ? processes_[parent - 1].service : std::string(start.comm);
+      if (of_parent) processes_[upid - 1].service = processes_[parent - 1].service;
     }
   }
   if (const Utid utid = add(event.thread, true, event.time); utid != 0) threads_[utid - 1].name = start.comm;
@@ -71,7 +76,8 @@ void Tasks::describe(const formats::Event& event, const formats::TaskInfo& info)
   if (upid == 0) return;
   const Upid parent = process(info.parent_pid, false, event.time);
   model::ProcessFacts& p = processes_[upid - 1];
-  keep(p.name, info.comm);
+  keep(p.name, model::name_of(info));
+  if (!info.executable.empty() || !info.service.empty()) p.service = info.service;
   keep(p.command_line, info.command_line);
   keep(p.executable, info.executable);
   keep(p.cgroup, info.cgroup);
@@ -110,6 +116,7 @@ void Tasks::push(const formats::Event& event) {
       left_by_main_.erase(upid);
       if (utid != 0) threads_[utid - 1].end = kNoTime;
       processes_[upid - 1].name = loaded->comm;
+      processes_[upid - 1].service.clear();
       if (!loaded->filename.empty()) processes_[upid - 1].executable = loaded->filename;
     }
     return;

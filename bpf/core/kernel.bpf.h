@@ -400,6 +400,8 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 #define NR_readv 19
 #define NR_writev 20
 #define NR_accept 43
+#define NR_execve 59
+#define NR_execveat 322
 #define NR_sendto 44
 #define NR_recvfrom 45
 #define NR_sendmsg 46

@@ -10,10 +10,10 @@
 
 struct tls_heads tls_heads SEC(".maps");
 
-#define STEPS_MAX 1024 /* frames in one I/O; twice as many as the smallest that fit into 4 KiB */
-#define WALK_CHUNK 256 /* bytes per read: costs no more than reading the nine bytes of a header */
-#define MERGE_MAX 128  /* bytes between two ranges; a separate record costs as much */
-#define HOPS 24        /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
+#define STEPS_MAX 65536 /* frames in one I/O: the smallest in 576 KiB; the work is proportional to its bytes */
+#define WALK_CHUNK 256  /* bytes per read: costs no more than reading the nine bytes of a header */
+#define MERGE_MAX 128   /* bytes between two ranges; a separate record costs as much */
+#define HOPS 24         /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
 
 /* frames->header is complete: parses it. False: it is not a valid header, and frames cannot be followed. */
 static __always_inline bool enter_frame(struct walk *walk, u64 socket, bool strict)

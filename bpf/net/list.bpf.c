@@ -5,10 +5,22 @@
 #include "bpf/net/socket.bpf.h"
 #include "bpf/core/target.bpf.h"
 
-/* Set while the iterator over tasks may create targets; later it only lists them. */
+/* Set while the iterators may create targets; later they only list them. */
 __u8 marking = false;
 
 #define ANCESTORS_MAX 16 /* shells, supervisors and masters; deeper trees are not followed */
+
+/* In target_pids. Holders are targets, and so are their later children, but not all that runs below them: a supervisor
+ * may hold the sockets of many services. */
+#define CHOSEN 1
+#define HOLDER 2
+
+static __always_inline bool is_chosen(u32 pid)
+{
+	u8 *how = bpf_map_lookup_elem(&target_pids, &pid);
+
+	return how && *how == CHOSEN;
+}
 
 /* Whether a process above it is chosen: workers that ran before recording began belong to their master. */
 static __always_inline bool below_chosen(struct task_struct *task)
@@ -24,7 +36,7 @@ static __always_inline bool below_chosen(struct task_struct *task)
 		pid = BPF_CORE_READ(above, tgid);
 		if (!pid)
 			return false;
-		if (bpf_map_lookup_elem(&target_pids, &pid) || named(BPF_CORE_READ(above, group_leader)))
+		if (is_chosen(pid) || named(BPF_CORE_READ(above, group_leader)))
 			return true;
 	}
 	return false;
@@ -56,6 +68,30 @@ int list_tasks(struct bpf_iter__task *ctx)
 	fill_task(&record, task);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
+}
+
+/* systemd holds the sockets of the services that it starts. */
+static __always_inline bool activates_sockets(struct task_struct *task)
+{
+	const u64 systemd = 0x00646d6574737973; /* its bytes in memory */
+	char comm[COMM_SIZE] = {};
+	u64 word;
+
+	bpf_probe_read_kernel_str(comm, sizeof(comm), task->comm);
+	__builtin_memcpy(&word, comm, sizeof(word));
+	return task->tgid == 1 || word == systemd;
+}
+
+/* Holds a socket that a target listens on: it accepts connections from it, too, as the workers of a server do that
+ * have no common ancestor among the targets. */
+static __always_inline void mark_holder(struct task_struct *task)
+{
+	u32 pid = task->tgid;
+	u8 how = HOLDER;
+
+	if (task_state(task) || kernel_thread(task) || recorders_own(task) || activates_sockets(task))
+		return;
+	bpf_map_update_elem(&target_pids, &pid, &how, BPF_NOEXIST);
 }
 
 /* Lists every target socket; makes targets of those that a target task holds or that are on a selected port. */
@@ -90,6 +126,8 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 			touched_port(task);
 	}
 	own_socket(state, sk);
+	if (marking && sk->__sk_common.skc_state == TCP_LISTEN && !on_wanted_port(sk))
+		mark_holder(task);
 	if (!is_sampled(state))
 		return 0;
 	fill_socket(&record, sk, state, task->tgid);

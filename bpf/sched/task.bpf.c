@@ -73,6 +73,44 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 	return 0;
 }
 
+/* It loads a program: task_exec will say its name. */
+static __always_inline bool loads_program(struct task_struct *task)
+{
+	struct pt_regs *regs;
+
+	if (task != bpf_get_current_task_btf())
+		return false;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	return regs->orig_ax == NR_execve || regs->orig_ax == NR_execveat;
+}
+
+/* A process takes another name. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(task_renamed, struct task_struct *task, const char *name)
+{
+	struct record_task *record;
+	char comm[COMM_SIZE] = {};
+	bool joins = false;
+
+	if (task->pid != task->tgid || kernel_thread(task) || recorders_own(task) || loads_program(task))
+		return 0;
+	bpf_probe_read_kernel_str(comm, sizeof(comm), name);
+	if (!task_state(task)) {
+		/* its other threads, and those below it, are found when user space marks targets again */
+		if (!target_comms_used || !bpf_map_lookup_elem(&target_comms, comm) || !make_late_target(task, false))
+			return 0;
+		joins = true;
+	}
+	record = reserve(sizeof(*record), RECORD_TASK, NULL);
+	if (!record)
+		return 0;
+	fill_task(record, task);
+	__builtin_memcpy(record->comm, comm, sizeof(comm));
+	record->code = joins ? TASK_JOINED : TASK_RENAMED;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	return 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(task_exit, struct task_struct *task)
 {

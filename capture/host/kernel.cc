@@ -2,6 +2,7 @@
 
 #include <bpf/btf.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -149,6 +150,17 @@ bool has_trace_event(const std::string& name) {
   const std::string event = "tracing/events/" + name;
   return access(("/sys/kernel/" + event).c_str(), F_OK) == 0 ||
          access(("/sys/kernel/debug/" + event).c_str(), F_OK) == 0;
+}
+
+void require_initial_pid_namespace() {
+  struct stat own {};
+  constexpr ino_t kInitial = 0xEFFFFFFC;  // the kernel's constant for it (PROC_PID_INIT_INO)
+  if (stat("/proc/self/ns/pid", &own) != 0 || own.st_ino == kInitial) return;
+  throw std::runtime_error(
+      "the recorder runs in a pid namespace of its own, as in a container: processes have other numbers here than in "
+      "the kernel, which would record the wrong ones. Start it in the machine's: `docker run --pid=host`, `hostPID: "
+      "true` "
+      "in Kubernetes, or outside of the container");
 }
 
 bool in_unified_hierarchy(const std::string& path) {

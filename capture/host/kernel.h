@@ -40,6 +40,10 @@ std::string cpu_governor();
 // not mounted.
 bool has_trace_event(const std::string& name);
 
+// The kernel's programs see the numbers that processes have in the machine's own pid namespace. Throws
+// std::runtime_error where this process is in another one.
+void require_initial_pid_namespace();
+
 bool in_unified_hierarchy(const std::string& path);
 // The mount point of the unified hierarchy; empty: not mounted.
 std::string unified_mount();

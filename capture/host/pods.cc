@@ -68,6 +68,39 @@ std::string names_in(const std::string& text) {
 
 }  // namespace
 
+std::vector<std::string> container_names(const std::string& root, const std::string& id) {
+  std::vector<std::string> names;
+  const auto add = [&](std::string_view name) {
+    if (!name.empty()) names.emplace_back(name);
+  };
+  for (const auto& [before, after] : kFiles) {
+    const std::string text = read_system_file(root + before + id + after, Pods::kFileBytes);
+    if (text.empty()) continue;
+    const Json all = parse(text);
+    if (const Json& name = at(all, "Name"); name.is_string()) {  // docker: "/shop"
+      std::string_view given = name.get_ref<const std::string&>();
+      if (given.starts_with('/')) given.remove_prefix(1);
+      add(given);
+    }
+    const std::string known = names_in(text);  // NAMESPACE/POD/CONTAINER
+    const std::size_t pod = known.find('/'), container = known.rfind('/');
+    if (pod == known.npos || container == pod) continue;
+    add(std::string_view(known).substr(container + 1));
+    add(std::string_view(known).substr(pod + 1, container - pod - 1));
+    add(std::string_view(known).substr(pod + 1));
+  }
+  // podman
+  const Json podman = parse(
+      read_system_file(root + "/var/lib/containers/storage/overlay-containers/containers.json", Pods::kFileBytes));
+  if (podman.is_array())
+    for (const Json& one : podman)
+      if (const Json& own = at(one, "id"); own.is_string() && own.get_ref<const std::string&>() == id)
+        if (const Json& given = at(one, "names"); given.is_array())
+          for (const Json& name : given)
+            if (name.is_string()) add(name.get_ref<const std::string&>());
+  return names;
+}
+
 std::string Pods::met(std::string_view cgroup) {
   const std::string id = ground::container_of(cgroup).id;
   if (id.empty() || met_.size() >= kMost || !met_.insert(id).second) return {};

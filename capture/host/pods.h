@@ -6,8 +6,13 @@
 #include <string_view>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace tailcap::capture {
+
+// By what people call a container: the name that docker or podman knows, and Kubernetes' of the container, of the pod,
+// and of both: "pod/container". root: in front of the paths of the runtimes' files.
+std::vector<std::string> container_names(const std::string& root, const std::string& id);
 
 class Pods {
  public:

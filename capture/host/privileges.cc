@@ -81,7 +81,7 @@ std::set<pid_t> threads() {
 
 }  // namespace
 
-void give_up_privileges() {
+void give_up_privileges(bool command_of_other_user) {
   const auto fail = [](int error) {
     throw std::system_error(error, std::generic_category(), "cannot give up privileges");
   };
@@ -96,6 +96,7 @@ void give_up_privileges() {
     wanted[at].effective |= bit;
   };
   for (const int capability : kKept) keep(capability);
+  if (command_of_other_user) keep(CAP_KILL);
   // A process with CAP_SYS_ADMIN instead, as containers often have, can attach with nothing smaller.
   if (!has(now, kBpf) || !has(now, kPerfmon)) keep(CAP_SYS_ADMIN);
 

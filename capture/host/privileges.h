@@ -8,6 +8,7 @@ namespace tailcap::capture {
 // inspect the process. Call it after the programs are attached and the output and the control socket exist: afterwards
 // root cannot make them in a folder that belongs to another user. Processes forked before keep their privileges. Throws
 // std::system_error if the kernel refuses; then it is safer not to record.
-void give_up_privileges();
+// command_of_other_user: this process has to end one that runs as another user, and keeps the right to do so.
+void give_up_privileges(bool command_of_other_user);
 
 }  // namespace tailcap::capture

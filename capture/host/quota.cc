@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "capture/host/system_file.h"
+#include "ground/container_path.h"
 
 namespace tailcap::capture {
 namespace {
@@ -70,10 +71,21 @@ CgroupPaths parse_cgroup_paths(std::string_view text) {
     if (!path.starts_with('/') || path.find("/..") != path.npos) continue;  // outside of what we can see
     if (controllers.empty())
       paths.unified = path;
+    else if (controllers == "name=systemd")
+      paths.systemd = path;
     else if (has_option(controllers, "cpu"))
       paths.cpu = path;
   }
   return paths;
+}
+
+const std::string& telling(const CgroupPaths& paths) {
+  const std::string* const all[] = {&paths.cpu, &paths.unified, &paths.systemd};
+  for (const std::string* path : all)
+    if (!ground::container_of(*path).id.empty()) return *path;
+  for (const std::string* path : all)
+    if (path->size() > 1) return *path;
+  return paths.cpu.empty() ? paths.unified : paths.cpu;
 }
 
 Quotas::Quotas() : mounts_(parse_cgroup_mounts(read_system_file("/proc/self/mountinfo", kMountsBytes))) {}

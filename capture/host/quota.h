@@ -25,8 +25,11 @@ CgroupMounts parse_cgroup_mounts(std::string_view mountinfo);
 // A process's cgroup in each hierarchy, from /proc/PID/cgroup; empty: none.
 struct CgroupPaths {
   std::string unified, cpu;
+  std::string systemd;  // version 1: of systemd's own hierarchy
 };
 CgroupPaths parse_cgroup_paths(std::string_view text);
+// The one that says most: it names a container, or it is not the root; that of the CPU controller first.
+const std::string& telling(const CgroupPaths& paths);
 
 class Quotas {
  public:

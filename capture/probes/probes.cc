@@ -255,9 +255,17 @@ std::vector<std::byte> Probes::Impl::iterate(bpf_program* program) {
 
 void Probes::mark_targets() {
   marked_ = true;
-  impl_->object.skeleton->bss->marking = true;
-  impl_->iterate(impl_->object.skeleton->progs.list_tasks);
-  impl_->object.skeleton->bss->marking = false;
+  auto& object = impl_->object;
+  object.skeleton->bss->marking = true;
+  impl_->iterate(object.skeleton->progs.list_tasks);
+  const auto& selection = object.settings.selection;
+  if (selection.processes() && !selection.all && !object.settings.node) {
+    // The targets' sockets, then those who hold them, then all their threads.
+    impl_->iterate(object.skeleton->progs.list_sockets);
+    impl_->iterate(object.skeleton->progs.list_sockets);
+    impl_->iterate(object.skeleton->progs.list_tasks);
+  }
+  object.skeleton->bss->marking = false;
 }
 
 std::vector<std::byte> Probes::list_tasks() { return impl_->iterate(impl_->object.skeleton->progs.list_tasks); }

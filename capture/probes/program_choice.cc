@@ -26,6 +26,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "runtime_event") return has(Group::go);
   if (name == "channel_event") return has(Group::go) && settings.deep;
   if (name == "allocation") return has(Group::allocations);
+  if (name == "task_renamed") return has(Group::tasks) || !selection.comms.empty();
   if (name == "task_exit") return has(Group::tasks) || has(Group::stacks);
   if (name == "oom_kill") return has(Group::tasks);
   if (name == "tls_secret" || name == "go_secret") return has(Group::tls) && settings.tls_keys;

@@ -9,6 +9,9 @@ std::vector<std::string> Selection::names() const {
   std::vector<std::string> names;
   for (auto pid : pids) names.push_back("pid " + std::to_string(pid));
   for (const auto& comm : comms) names.push_back("comm " + comm);
+  for (const auto& service : services) names.push_back("service " + service);
+  for (const auto& container : containers) names.push_back("container " + container);
+  for (const auto& unit : units) names.push_back("unit " + unit);
   for (auto port : ports) names.push_back("port " + std::to_string(port));
   if (!cgroup.empty()) names.push_back("cgroup " + cgroup);
   if (all) names.push_back("all");

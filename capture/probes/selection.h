@@ -11,17 +11,22 @@ struct Selection {
   std::vector<std::uint32_t> pids;
   std::vector<std::string> comms;
   std::vector<std::uint16_t> ports;  // at most 8
-  std::string cgroup;                // a directory of the unified hierarchy; empty: none
+  // Names, for which processes or a cgroup are chosen before the recording begins (capture/targets/running.h).
+  std::vector<std::string> services, containers, units;
+  std::string cgroup;  // a directory of the unified hierarchy; empty: none
   bool all = false;
   std::vector<std::string> command;  // to be started and recorded; empty: none
 
+  bool named() const { return !services.empty() || !containers.empty() || !units.empty(); }
   bool empty() const {
-    return pids.empty() && comms.empty() && ports.empty() && cgroup.empty() && !all && command.empty();
+    return pids.empty() && comms.empty() && ports.empty() && !named() && cgroup.empty() && !all && command.empty();
   }
   // No process can join later except children of the present ones: recording ends when they have ended.
   bool closed() const { return comms.empty() && ports.empty() && cgroup.empty() && !all; }
   // Whole processes are selected, not only their traffic on some port.
-  bool processes() const { return !pids.empty() || !comms.empty() || !cgroup.empty() || all || !command.empty(); }
+  bool processes() const {
+    return !pids.empty() || !comms.empty() || named() || !cgroup.empty() || all || !command.empty();
+  }
   // As the preamble names them: "pid 17", "comm nginx", …
   std::vector<std::string> names() const;
 };

@@ -8,11 +8,18 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
+#include <thread>
 
 namespace tailcap::capture {
 
+using namespace std::chrono_literals;
+
 namespace {
+
+constexpr auto kPatience = 5s;  // for a server that ends its connections
+constexpr auto kStep = 5ms;
 
 // The step that failed in the child before it ran the command.
 struct Failure {
@@ -30,6 +37,7 @@ Child::Child(const std::vector<std::string>& command, const std::optional<Accoun
   std::vector<char*> arguments;
   for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
+  const pid_t recorder = getpid();
   pid_ = fork();
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "cannot start '" + name_ + "'");
   if (pid_ == 0) {
@@ -41,6 +49,9 @@ Child::Child(const std::vector<std::string>& command, const std::optional<Accoun
     Failure failed{0, true};
     if (!account || become(*account)) {
       failed.becoming = false;
+      // Where the recorder is killed. Not before: becoming a user forgets it.
+      prctl(PR_SET_PDEATHSIG, SIGTERM);
+      if (getppid() != recorder) _exit(127);
       execvp(arguments[0], arguments.data());
     }
     failed.error = errno;
@@ -58,7 +69,23 @@ Child::~Child() {
   if (go_ >= 0) close(go_);
   if (failure_ >= 0) close(failure_);
   if (pidfd_ >= 0) close(pidfd_);
-  if (!released_) waitpid(pid_, nullptr, 0);  // it exits by itself: the pipe is closed
+  if (!released_)
+    waitpid(pid_, nullptr, 0);  // it exits by itself: the pipe is closed
+  else
+    end();
+}
+
+// Its number is its own as long as it has not been waited for.
+void Child::end() {
+  if (exited()) return;
+  // Without the right to signal another user's process: the kernel does it when this one has ended.
+  if (::kill(pid_, SIGTERM) != 0) return;
+  for (auto waited = 0ms; waited < kPatience; waited += kStep) {
+    if (exited()) return;
+    std::this_thread::sleep_for(kStep);
+  }
+  ::kill(pid_, SIGKILL);
+  if (waitpid(pid_, &status_, 0) == pid_) exited_ = true;
 }
 
 void Child::release() {
@@ -72,6 +99,7 @@ void Child::release() {
   }
   if (got == sizeof failed) {
     waitpid(pid_, nullptr, 0);
+    exited_ = true;
     throw std::system_error(
         failed.error, std::generic_category(),
         failed.becoming ? "cannot become the user given by --user" : "cannot execute '" + name_ + "'");
@@ -79,7 +107,9 @@ void Child::release() {
 }
 
 bool Child::exited() {
-  if (!exited_) exited_ = waitpid(pid_, &status_, WNOHANG) == pid_;
+  if (exited_) return true;
+  const pid_t ended = waitpid(pid_, &status_, WNOHANG);
+  exited_ = ended == pid_ || (ended < 0 && errno == ECHILD);
   return exited_;
 }
 

@@ -15,7 +15,7 @@ class Child {
   // Forks; the child waits for release(), and runs as that user if one is given. to_stderr: what it prints goes there,
   // because standard output is the capture. Throws std::system_error.
   Child(const std::vector<std::string>& command, const std::optional<Account>& account, bool to_stderr);
-  ~Child();  // a child never released is killed: it has not begun
+  ~Child();  // ends it: it does not outlive its recorder
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
@@ -25,6 +25,8 @@ class Child {
   // Has it exited? Then status() is what wait(2) gave.
   bool exited();
   int status() const { return status_; }
+  // SIGTERM, and SIGKILL where that does not end it in time. Only the process that was started gets them.
+  void end();
   int descriptor() const { return pidfd_; }  // readable when it has exited
 
  private:

@@ -96,6 +96,17 @@ Check check_rights() {
           "sudo tailcap doctor; in a container: --cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE"};
 }
 
+Check check_pid_namespace() {
+  try {
+    require_initial_pid_namespace();
+    return {"pid namespace", Verdict::ok, "the machine's", ""};
+  } catch (const std::exception&) {
+    return {"pid namespace", Verdict::fail,
+            "one of its own, as in a container: processes have other numbers in the kernel",
+            "docker run --pid=host, hostPID: true in Kubernetes, or outside of the container"};
+  }
+}
+
 Check check_tracefs() {
   for (const char* path : {"/sys/kernel/tracing/events", "/sys/kernel/debug/tracing/events"}) {
     std::error_code error;
@@ -341,8 +352,8 @@ int run_doctor(int argc, char** argv) {
   }
   const scan::Processes processes;
   scan::TargetFiles files(processes);
-  std::vector<Check> checks = {check_kernel(),  check_types(), check_rights(), check_lockdown(),
-                               check_tracefs(), check_tier(),  check_ring()};
+  std::vector<Check> checks = {check_kernel(),   check_types(),   check_rights(), check_pid_namespace(),
+                               check_lockdown(), check_tracefs(), check_tier(),   check_ring()};
   bool possible = true;
   for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
   if (possible) {

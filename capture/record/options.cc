@@ -15,7 +15,9 @@
 #include "capture/control/amount.h"
 #include "capture/control/note.h"
 #include "capture/mask/http/header_list.h"
+#include "capture/targets/service_name.h"
 #include "formats/nearest.h"
+#include "formats/printable.h"
 
 namespace tailcap::capture {
 
@@ -30,13 +32,19 @@ usage: tailcap record TARGET [OPTION...]
        tailcap doctor [-p PID] [--json]            can this machine record?
 
 Targets (a process that matches any of them is recorded, and so are its children)
+      --service NAME     what a service is known by: its systemd unit, the name or id of its container, the script,
+                         module or jar that an interpreter runs (gunicorn, server.js), or its program (repeat for more)
   -p, --pid PID...       processes with all their threads, and their children
+      --container NAME   processes of this container, by its name or 12 digits of its id
+      --unit NAME        processes of this unit of systemd
       --cgroup PATH      all processes in this cgroup (unified hierarchy) and below
       --comm NAME        processes of this name, now and later
       --port N           sockets that use this TCP port, at the server or client (up to 8)
   -a, --all              all processes but the recorder
   -- COMMAND ARG...      starts this, records it from its first instruction, ends with it
       --user NAME[:GROUP] runs COMMAND as this user: under sudo it would run as root
+      --name PID=NAME    what this process and those of its program below it are called in reports and exports;
+                         --name NAME: the command, or the only process of -p
 
 How long, and where to
   -d, --duration TIME    stop after 30s, 500ms, 2m …     (default: until Ctrl-C or the end of all recorded)
@@ -108,7 +116,7 @@ Exit codes: 0 recorded, 1 failed or no process to record, 2 bad usage, 3 recorde
 that came before it recorded (130: Ctrl-C).
 
 examples:
-  tailcap record -p $(pidof -s nginx) -d 30s -o slow.tcap
+  tailcap record --service nginx -d 30s -o slow.tcap
   tailcap record --port 8080 --max-size 500MB
   tailcap record -o test.tcap --note build=1234 -- ./server --port 8080
 )";
@@ -254,14 +262,29 @@ std::string header_name(std::string name) {
   return name;
 }
 
+// "4711=shop", or "shop" where one process is given, or a command.
+std::pair<std::uint32_t, std::string> parse_name(const std::string& text, const Selection& selection) {
+  const std::size_t equals = text.find('=');
+  const bool numbered = equals != text.npos && text.find_first_not_of("0123456789") == equals && equals > 0;
+  const std::string name = targets::bounded_name(numbered ? text.substr(equals + 1) : text);
+  if (name.empty())
+    throw UsageError("--name needs a name: --name 4711=shop, or --name shop with one process or a command");
+  if (!numbered && selection.command.empty() && selection.pids.size() != 1)
+    throw UsageError("--name " + formats::printable(name) +
+                     " does not say which process is meant: write --name PID=" + formats::printable(name));
+  return {numbered ? number<std::uint32_t>(text.substr(0, equals), "a process id", 1, 4194304) : 0, name};
+}
+
 void check(Options& options) {
   const auto& selection = options.probes.selection;
   if (selection.empty())
-    throw UsageError("no target: give -p PID, --comm NAME, --port N, --cgroup PATH, -a, or -- COMMAND");
+    throw UsageError(
+        "no target: give --service NAME, -p PID, --port N, --comm NAME, --container NAME, --unit NAME, --cgroup PATH, "
+        "-a, or -- COMMAND");
   if (selection.ports.size() > PORTS_MAX) throw UsageError("at most 8 ports can be given");
-  for (const auto& comm : selection.comms) {
-    if (comm.empty()) throw UsageError("--comm needs a name");
-  }
+  for (const auto* names : {&selection.comms, &selection.services, &selection.containers, &selection.units})
+    if (std::any_of(names->begin(), names->end(), [](const auto& name) { return name.empty(); }))
+      throw UsageError("--comm, --service, --container and --unit need a name");
   const auto ring = options.probes.ring_bytes;
   if (!std::has_single_bit(ring) || ring < 4096 || ring > 1u << 30)
     throw UsageError("--ring must be a power of two between 4KiB and 1GiB, not " + std::to_string(ring) + " bytes");
@@ -302,6 +325,8 @@ Options parse_options(int argc, char** argv) {
       "sample-seed", po::value<std::string>())("sample-varies", "")("budget", po::value<std::string>())(
       "stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")("list-probes", "");
   add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
+  add("name", po::value<Strings>())("service", po::value<Strings>())("container", po::value<Strings>())(
+      "unit", po::value<Strings>());
   add("user", po::value<std::string>())("ready-fd", po::value<std::string>());
   add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())(
       "dry-run", "")("timings", "")("verifier-log", "");
@@ -320,6 +345,14 @@ Options parse_options(int argc, char** argv) {
     const std::string given_name = e.get_option_name();
     const std::string word = given_name.substr(std::min(given_name.find_first_not_of('-'), given_name.size()));
     throw UsageError(e.what() + (given_name.size() > 2 ? formats::suggestion(word, names, "--") : std::string()));
+  } catch (const po::invalid_command_line_syntax& e) {
+    // pidof and pgrep print nothing where no process has the name.
+    if (e.kind() == po::invalid_syntax::missing_parameter &&
+        (e.get_option_name() == "--pid" || e.get_option_name() == "-p"))
+      throw UsageError(
+          "-p needs a process id, and there is none: --service NAME finds a service by its script, program, unit or "
+          "container");
+    throw UsageError(e.what());
   } catch (const po::too_many_positional_options_error&) {
     throw UsageError("an argument belongs to no option; a command to record comes after --");
   } catch (const po::error& e) {
@@ -341,6 +374,9 @@ Options parse_options(int argc, char** argv) {
     }
   for (const auto& port : strings("port")) selection.ports.push_back(number<std::uint16_t>(port, "a port", 1, 65535));
   selection.comms = strings("comm");
+  selection.services = strings("service");
+  selection.containers = strings("container");
+  selection.units = strings("unit");
   if (given.count("cgroup")) selection.cgroup = given["cgroup"].as<std::string>();
   selection.all = given.count("all");
   try {
@@ -370,6 +406,7 @@ Options parse_options(int argc, char** argv) {
     if (!note) throw UsageError("'" + text + "' is not a note: write KEY=VALUE");
     options.notes.push_back(*note);
   }
+  for (const auto& text : strings("name")) options.names.push_back(parse_name(text, selection));
   if (given.count("only")) options.probes.groups.clear();
   for (const auto& list : strings("only")) add_groups(list, options.probes.groups);
   for (const auto& list : strings("add")) add_groups(list, options.probes.groups);

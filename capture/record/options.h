@@ -24,10 +24,11 @@ struct Options {
   std::optional<std::chrono::nanoseconds> duration;
   std::uint64_t max_size = 0;  // 0: no limit
   std::vector<std::pair<std::string, std::string>> notes;
-  std::vector<std::string> no_probe;  // files in which no probe is placed
-  std::string user;                   // of the command: NAME[:GROUP]; empty: that of the recorder
-  double budget = 0;                  // of all CPUs, what recording may cost; 0: no bound
-  int ready_fd = -1;                  // notified when it records; -1: none
+  std::vector<std::pair<std::uint32_t, std::string>> names;  // of processes; 0: of the command, or the one -p
+  std::vector<std::string> no_probe;                         // files in which no probe is placed
+  std::string user;   // of the command: NAME[:GROUP]; empty: that of the recorder
+  double budget = 0;  // of all CPUs, what recording may cost; 0: no bound
+  int ready_fd = -1;  // notified when it records; -1: none
   mask::Keep keep;
   bool dry_run = false, timings = false, list = false, list_headers = false, help = false, version = false;
   std::vector<std::string> command_line;

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <random>
 #include <system_error>
@@ -41,6 +42,7 @@
 #include "capture/rings/rings.h"
 #include "capture/scan/proc.h"
 #include "capture/scan/processes.h"
+#include "capture/targets/running.h"
 #include "formats/printable.h"
 
 namespace tailcap::capture {
@@ -84,6 +86,21 @@ void find_processes(std::vector<std::uint32_t>& pids) {
   if (found.empty() && !pids.empty())
     throw std::runtime_error("there is no process " + std::to_string(pids.front()) + ". `pgrep -a NAME` finds it.");
   pids = std::move(found);
+}
+
+// What the user called processes.
+std::map<std::uint32_t, std::string> names_of(const Options& options, std::uint32_t command_pid) {
+  std::map<std::uint32_t, std::string> names;
+  for (const auto& [given, name] : options.names) {
+    const auto& pids = options.probes.selection.pids;
+    const std::uint32_t pid = given != 0         ? process_of(given)
+                              : command_pid != 0 ? command_pid
+                              : pids.empty()     ? 0
+                                                 : pids.front();
+    if (pid == 0) throw std::runtime_error("there is no process " + std::to_string(given) + " for --name");
+    names[pid] = name;
+  }
+  return names;
 }
 
 std::string random_id() {
@@ -229,6 +246,7 @@ Outcome record(const Options& given) {
   Options options = given;
   auto& selection = options.probes.selection;
   refuse_existing(options);
+  require_initial_pid_namespace();
   find_processes(selection.pids);
 
   // Forked before there is anything that the processes that read files should not have.
@@ -236,6 +254,11 @@ Outcome record(const Options& given) {
   std::optional<budget::StatisticsSwitch> statistics;
   if (options.budget > 0) statistics.emplace();
   options.probes.own_processes = {processes.pids()[0], processes.pids()[1], statistics ? statistics->pid() : 0};
+  if (selection.named() || !selection.comms.empty()) {
+    const auto all = targets::running(processes);
+    for (const auto& doubt : targets::doubts_of_names(selection, all)) warn(doubt);
+    targets::choose(selection, all, unified_mount());
+  }
   Signals signals;
   if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
   std::optional<Child> child;
@@ -280,8 +303,8 @@ Outcome record(const Options& given) {
     std::ifstream symbols("/proc/kallsyms");
     samples.emplace(stacks::KernelNames(symbols), processes);
   }
-  Session session(probes, writer, processes, options.keep, finder ? &*finder : nullptr, samples ? &*samples : nullptr,
-                  destination.drops_beginning());
+  Session session(probes, writer, processes, options.keep, names_of(options, child ? child->pid() : 0),
+                  finder ? &*finder : nullptr, samples ? &*samples : nullptr, destination.drops_beginning());
   probes.attach();
   std::optional<Control> control;
   if (!options.destination.to_stream()) listen_beside(control, options.destination.output);
@@ -289,7 +312,7 @@ Outcome record(const Options& given) {
   if (options.probes.tls_keys && !decrypt::Decryptor::lock_memory())
     warn("memory cannot be locked: keys of TLS could be written to a swap device");
   if (destination.in_memory()) signals.take_snapshots();
-  give_up_privileges();
+  give_up_privileges(!options.user.empty());
   probes.mark_targets();
   // Asked before the keyframe: a process that ends after it was recorded.
   const bool ended = !child && std::none_of(selection.pids.begin(), selection.pids.end(), process_exists);
@@ -409,6 +432,7 @@ Outcome record(const Options& given) {
   outcome.elapsed = now - start;
   if (child) {
     outcome.command_ran = child->exited();
+    if (!outcome.command_ran) child->end();
     outcome.command_status = child->status();
   }
   return outcome;

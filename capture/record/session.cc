@@ -11,7 +11,6 @@
 #include "bpf/event.h"
 #include "capture/host/clocks.h"
 #include "capture/host/interfaces.h"
-#include "capture/mask/command_line.h"
 
 namespace tailcap::capture {
 
@@ -34,11 +33,11 @@ constexpr std::size_t kQuotaProcesses = 256;
 }  // namespace
 
 Session::Session(Probes& probes, Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
-                 Finder* finder, stacks::Samples* samples, bool drops_beginning)
+                 const std::map<std::uint32_t, std::string>& names, Finder* finder, stacks::Samples* samples,
+                 bool drops_beginning)
     : probes_(probes),
       log_(writer),
       statements_(log_, drops_beginning),
-      keep_arguments_(keep.arguments),
       finder_(finder),
       samples_(samples),
       converter_(finder ? &finder->go_names() : nullptr),
@@ -47,6 +46,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       losses_(probes, log_),
       machine_(probes, log_),
       texts_(processes),
+      described_(names, keep.arguments),
       allocations_(probes.allocations_descriptor()),
       open_writes_(probes.settings().has(Group::tls) ? probes.go_calls_descriptor() : -1),
       unrecorded_(probes.unrecorded_descriptor()) {
@@ -85,6 +85,7 @@ void Session::take(std::span<const std::byte> record) {
     decryptor_->secret(record, time_of_record(record));
     return push_plaintext();
   }
+  if (reason_of_task(record) != bpf::TASK_FOUND) return take_name(record);
   if (!converter_.convert(record, event_)) {
     losses_.add_bad_record();
     return;
@@ -106,11 +107,23 @@ void Session::take(std::span<const std::byte> record) {
   push_plaintext();
 }
 
+// The rest of its description is as it was, but for what it is called.
+void Session::take_name(std::span<const std::byte> record) {
+  if (!converter_.convert(record, event_)) return losses_.add_bad_record();
+  const std::uint32_t pid = event_.thread.pid;
+  if (reason_of_task(record) == bpf::TASK_JOINED) {
+    joined_ = true;
+    begun(pid, true);
+  }
+  new_.insert(pid);
+  log_.push(event_);
+}
+
 void Session::begun(std::uint32_t pid, bool program) {
   met_anybody_ = true;
   processes_.insert(pid);
   new_.insert(pid);
-  if (program) shown_.erase(pid);
+  if (program) described_.forget(pid);
   if (finder_ && program) finder_->examine(pid);
   if (samples_) samples_->forget(pid);
 }
@@ -199,14 +212,15 @@ void Session::push_texts(Time now) {
   for (const auto& answer : texts_.take()) {
     const auto& text = answer.text;
     if (text.executable.empty()) continue;  // the process has ended, or nothing is known of it
-    remember(answer);
     const std::uint32_t pid = answer.question.pid;
     const auto facts = process_facts(pid);
-    const Shown& shown = shown_.at(pid);
-    log_.push(
-        {now,
-         {pid, pid},
-         TaskInfo{facts.parent_pid, facts.comm, shown.command_line, shown.executable, facts.cgroup, facts.started}});
+    described_.remember(answer, facts);
+    const auto& shown = *described_.find(pid);
+    const std::string service = described_.service(pid);
+    log_.push({now,
+               {pid, pid},
+               TaskInfo{facts.parent_pid, facts.comm, shown.command_line, shown.executable, facts.cgroup, facts.started,
+                        service}});
     push_pod(now, facts);
     mappings_.describe(pid, executable_mappings(pid, text), now, false);
   }
@@ -368,6 +382,7 @@ bool Session::keyframe_again(Time now) {
 }
 
 void Session::keyframe(Time now) {
+  if (std::exchange(joined_, false)) probes_.mark_targets();
   // If the kernel refuses, it does so here, before half a keyframe is written.
   const auto tasks = probes_.list_tasks();
   const auto sockets = probes_.list_sockets();
@@ -391,19 +406,22 @@ void Session::keyframe(Time now) {
   for (const auto pid : processes_) texts_.ask({pid, true, described.contains(pid) ? scan::kMaxMappings : 0});
   texts_.wait(kTextsInKeyframe, false);
   std::vector<scan::ProcessTexts::Answer> answers = texts_.take();
-  for (const auto& answer : answers) remember(answer);
-  std::erase_if(shown_, [&](const auto& known) { return !processes_.contains(known.first); });
+  for (const auto& answer : answers) described_.remember(answer, process_facts(answer.question.pid));
+  described_.keep(processes_);
   rest = tasks;
   while (const std::size_t size = listed_size(rest)) {
     if (converter_.convert(rest.first(size), event)) {
       if (auto* info = std::get_if<TaskInfo>(&event.body)) {
         ProcessFacts facts;
+        std::string service;
         if (event.thread.pid == event.thread.tid) {
           facts = process_facts(event.thread.pid);
-          if (const auto known = shown_.find(event.thread.pid); known != shown_.end()) {
-            info->command_line = known->second.command_line;
-            info->executable = known->second.executable;
+          if (const auto* known = described_.find(event.thread.pid)) {
+            info->command_line = known->command_line;
+            info->executable = known->executable;
           }
+          service = described_.service(event.thread.pid);
+          info->service = service;
         }
         info->cgroup = facts.cgroup;
         info->started = facts.started;
@@ -464,14 +482,6 @@ std::set<std::uint32_t> Session::whose_mappings() {
     pids.resize(kMappingsAgain);
   }
   return {pids.begin(), pids.end()};
-}
-
-void Session::remember(const scan::ProcessTexts::Answer& answer) {
-  if (answer.text.executable.empty()) return;
-  Shown& shown = shown_[answer.question.pid];
-  if (answer.silent && shown.executable == answer.text.executable) return;  // its arguments were known
-  std::string line = answer.text.command_line();
-  shown = {keep_arguments_ ? std::move(line) : std::string(mask::program_of(line)), answer.text.executable};
 }
 
 void Session::push_masking(Time now) {

@@ -35,6 +35,7 @@
 #include "capture/scan/proc.h"
 #include "capture/scan/process_texts.h"
 #include "capture/stacks/samples.h"
+#include "capture/targets/described.h"
 #include "formats/file/writer.h"
 
 namespace tailcap::capture {
@@ -43,8 +44,10 @@ class Session {
  public:
   // finder: looks for TLS and Go in new processes; null: that is not done. samples: resolves the names of samples;
   // null: there are none. drops_beginning: what is read later may begin at any keyframe.
+  // names: what the user called processes.
   Session(Probes& probes, formats::Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
-          Finder* finder, stacks::Samples* samples, bool drops_beginning);
+          const std::map<std::uint32_t, std::string>& names, Finder* finder, stacks::Samples* samples,
+          bool drops_beginning);
 
   // One record from the ring.
   void take(std::span<const std::byte> record);
@@ -56,7 +59,7 @@ class Session {
   // The same during a recording: an error is reported once and ends nothing. False: there is no keyframe this time.
   bool keyframe_again(formats::Time now);
   // A keyframe would describe connections of which nothing can be read until then.
-  bool misses_description() const { return gate_.misses_description(); }
+  bool misses_description() const { return joined_ || gate_.misses_description(); }
   // Events that the kernel skipped. This query costs more, so it is not made at every tick.
   void count_skipped_runs(formats::Time now) { losses_.count_skipped_runs(now); }
   // A note that a user added while recording, or the recorder's own.
@@ -82,11 +85,7 @@ class Session {
   void push_found(formats::Time now);     // by the finder, since the last time
   void push_go(formats::Time now, const go::Fact& fact);
   void push_samples(bool anyway);
-  // What /proc shows of a process, as it goes into the file.
-  struct Shown {
-    std::string command_line, executable;
-  };
-  void remember(const scan::ProcessTexts::Answer& answer);
+  void take_name(std::span<const std::byte> record);            // a process has taken another one
   void push_texts(formats::Time now);                           // that came meanwhile
   void push_pod(formats::Time now, const ProcessFacts& facts);  // that the process belongs to
   void push_masking(formats::Time now);
@@ -105,7 +104,6 @@ class Session {
   Probes& probes_;
   EventLog log_;
   Statements statements_;
-  bool keep_arguments_;
   Finder* finder_;
   stacks::Samples* samples_;
   Converter converter_;
@@ -122,10 +120,10 @@ class Session {
   LossCounter losses_;
   MachineAccount machine_;
   formats::Event event_;
-  std::unordered_set<std::uint32_t> processes_;          // targets that may be alive
-  std::unordered_set<std::uint32_t> new_;                // not yet described
-  scan::ProcessTexts texts_;                             // asked about them
-  std::unordered_map<std::uint32_t, Shown> shown_;       // what it answered last, by process
+  std::unordered_set<std::uint32_t> processes_;  // targets that may be alive
+  std::unordered_set<std::uint32_t> new_;        // not yet described
+  scan::ProcessTexts texts_;                     // asked about them
+  targets::Described described_;
   std::map<std::uint32_t, go::Fact> go_;                 // Go programs, by process
   std::set<std::shared_ptr<const std::string>> builds_;  // already recorded
   Pods pods_;
@@ -133,6 +131,7 @@ class Session {
   formats::Time quotas_read_ = formats::kNoTime;
   std::uint32_t next_quota_ = 0, next_mappings_ = 0;  // the process at which the next round begins
   bool keyframe_failed_ = false, met_anybody_ = false;
+  bool joined_ = false;  // a process became a target by its name: its sockets are not described yet
   go::Allocations allocations_;
   OpenWrites open_writes_;
   Unrecorded unrecorded_;

@@ -380,6 +380,11 @@ std::uint16_t kind_of_record(std::span<const std::byte> bytes) {
   return read(bytes, header) ? header.kind : 0xffff;
 }
 
+int reason_of_task(std::span<const std::byte> bytes) {
+  record_task record;
+  return read(bytes, record) && record.h.kind == RECORD_TASK ? record.code : TASK_FOUND;
+}
+
 Time time_of_record(std::span<const std::byte> bytes) {
   record_header header;
   return read(bytes, header) ? time_from(static_cast<std::int64_t>(header.time)) : kNoTime;

@@ -43,8 +43,7 @@ ProcessFacts process_facts(std::uint32_t pid) {
   const std::string stat = read_system_file(folder + "stat", 512);
   if (const auto name_end = stat.rfind(')'); name_end != stat.npos)  // the name may contain anything
     facts.started = start_time(stat.c_str() + name_end + 1, facts.parent_pid);
-  const CgroupPaths groups = parse_cgroup_paths(read_system_file(folder + "cgroup", 4096));
-  facts.cgroup = groups.cpu.empty() ? groups.unified : groups.cpu;  // where the CPU controller is
+  facts.cgroup = telling(parse_cgroup_paths(read_system_file(folder + "cgroup", 4096)));
   return facts;
 }
 

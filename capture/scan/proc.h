@@ -13,7 +13,7 @@ namespace tailcap::capture {
 struct ProcessFacts {
   std::uint32_t parent_pid = 0;
   std::string comm;
-  std::string cgroup;                        // in the hierarchy of the CPU controller
+  std::string cgroup;                        // of several hierarchies, the path that says most (host/quota.h)
   formats::Time started = formats::kNoTime;  // in clock ticks, a resolution of 10 ms
 };
 ProcessFacts process_facts(std::uint32_t pid);

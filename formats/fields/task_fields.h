@@ -58,9 +58,13 @@ template <>
 struct Table<TaskInfo> {
   static constexpr KindEntry kinds[] = {{Kind::task_info, 22, "task_info"}};
   static constexpr std::tuple fields{
-      field<0, As::pid>("parent_pid", &TaskInfo::parent_pid), field<1>("comm", &TaskInfo::comm),
-      field<2>("command_line", &TaskInfo::command_line),      field<3>("executable", &TaskInfo::executable),
-      field<4, As::cgroup>("cgroup", &TaskInfo::cgroup),      field<5>("started", &TaskInfo::started),
+      field<0, As::pid>("parent_pid", &TaskInfo::parent_pid),
+      field<1>("comm", &TaskInfo::comm),
+      field<2>("command_line", &TaskInfo::command_line),
+      field<3>("executable", &TaskInfo::executable),
+      field<4, As::cgroup>("cgroup", &TaskInfo::cgroup),
+      field<5>("started", &TaskInfo::started),
+      field<6>("service", &TaskInfo::service),
   };
 };
 

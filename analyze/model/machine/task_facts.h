@@ -17,6 +17,7 @@ struct ProcessFacts {
   std::uint32_t pid = 0;
   Upid parent = 0;
   std::string name, command_line, executable, cgroup;  // empty: not known
+  std::string service;                                 // what an interpreter runs; then it is the name, too
   formats::Time start = formats::kNoTime, end = formats::kNoTime;
   std::int32_t exit_code = 0;  // as wait(2) gives it; meaningful where end is known
 };

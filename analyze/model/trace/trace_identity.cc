@@ -63,11 +63,13 @@ TraceIdentity trace_identity(const RequestTable& table, const Request& row, Text
     out.service_name = table.texts[text];
     out.service_name_source = source;
   };
+  // The process's, as the resources of spans and the series of metrics have it. Where it is not known: what the request
+  // names.
+  name(row.comm, "process");
   name(row.authority, row.stream != 0 ? ":authority" : "host");
-  if (server) {
-    name(row.comm, "process");
+  if (server)
     name(local, "listener");
-  } else
+  else
     name(remote, "address");
   if (out.service_name.empty()) {
     out.service_name = "unknown";

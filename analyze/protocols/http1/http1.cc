@@ -291,6 +291,8 @@ MessageLane::Event Http1::response_head(MessageLane& l, Context& c) {
                   (m.protocol == model::Protocol::http10 && !l.framing.keep_alive);
   upgraded_ = m.status == 101 || (a && a->connect && m.status < 300);
   awaits_upgrade_ = false;
+  // It ends with the connection, so no later request can have an answer: what the client sends now is content.
+  if (a && rule.framing == BodyFraming::until_close) end_requests(c);
   return l.frame(rule.framing, rule.length, a == nullptr);
 }
 
@@ -325,10 +327,15 @@ void Http1::take(MessageLane& l, Context& c) {
     answered_open_ = answered;
   if (final && upgraded_) {
     upgraded_ = false;
-    if (requests_->close_open(false)) c.out.take(requests_->message);
-    requests_->become_opaque();
+    end_requests(c);
     responses_->become_opaque();
   }
+}
+
+// What follows the open request is none.
+void Http1::end_requests(Context& c) {
+  if (requests_->close_open(false)) c.out.take(requests_->message);
+  requests_->become_opaque();
 }
 
 // The direction ended: an open message ends with it, in whatever way.

@@ -96,6 +96,7 @@ constexpr auto kRows = std::to_array<Row>({
     {"task_info", "executable", words, path},
     {"task_info", "cgroup", words, path},
     {"task_info", "started", keep, keep},
+    {"task_info", "service", words, pseudonym},
     {"mapping", "start", keep, keep},
     {"mapping", "end", keep, keep},
     {"mapping", "file_offset", keep, keep},

@@ -198,7 +198,7 @@ void append_request(std::string& out, const model::RequestTable& table, const Re
   field_or_null(json, "pid", row.pid != 0, formats::number_of(row.pid));
   field_or_null(json, "tid", row.tid != 0, formats::number_of(row.tid));
   field_or_null(json, "machine", row.pid != 0, formats::machine_of(row.pid) + 1);
-  text_of(json, table, "comm", row.comm);
+  text_of(json, table, "comm", table.own_name(row));
   if (!extras.live) text_of(json, table, "handler", table.handlers.find(row.id));
   json.field("connection", row.id.connection);
   field_or_null(json, "stream", row.stream != 0, row.stream);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "analyze/model/machine/processes.h"
+
 namespace tailcap::tail::changes {
 
 using formats::kNoTime;
@@ -87,7 +89,7 @@ void Marks::push(const formats::Event& event) {
   } else if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
     if (pid != event.thread.tid) return;
     if (Program* p = program_of(pid)) {
-      if (p->comm.empty()) p->comm = info->comm;
+      if (p->comm.empty() || !info->service.empty()) p->comm = model::name_of(*info);
       if (p->executable.empty()) p->executable = info->executable.substr(0, kText);
     }
   } else if (const auto* mapping = std::get_if<formats::Mapping>(&event.body)) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "analyze/model/wire/trace_context.h"
 #include "ground/number_sort.h"
@@ -10,69 +12,75 @@
 namespace tailcap::tail {
 namespace {
 
-constexpr std::size_t kMaxTasks = 32u << 10;  // names beyond this stay unknown
-constexpr std::size_t kMaxCommandLine = 1024;
+constexpr std::size_t kMaxWaiting = model::Processes::kMax;
 
 }  // namespace
 
-Tasks::Task* Tasks::find_or_add(std::uint32_t pid) {
-  const auto it = tasks_.find(pid);
-  if (it != tasks_.end()) return &it->second;
-  return pid == 0 || tasks_.size() >= kMaxTasks ? nullptr : &tasks_[pid];
-}
-
 void Tasks::push(const formats::Event& event) {
-  if (std::holds_alternative<formats::OffCpu>(event.body)) {
-    if (event.thread.pid == last_waiting_ || waiting_.size() >= kMaxTasks) return;
-    last_waiting_ = event.thread.pid;
-    waiting_.insert(last_waiting_);
-    return;
-  }
-  const bool leader = event.thread.pid == event.thread.tid;
-  if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
-    Task* task = find_or_add(event.thread.pid);
-    if (!task) return;
-    if (!info->comm.empty() && (leader || task->comm.empty())) task->comm = info->comm;
-    if (leader && !info->command_line.empty()) task->command_line = info->command_line.substr(0, kMaxCommandLine);
-  } else if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) {
-    if (!leader) return;
-    if (Task* task = find_or_add(event.thread.pid)) *task = {std::string(start->comm), {}};
-  } else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) {
-    if (Task* task = find_or_add(event.thread.pid)) *task = {std::string(exec->comm), {}};
-  }
+  if (!std::holds_alternative<formats::OffCpu>(event.body)) return processes_.push(event);
+  if (event.thread.pid == last_waiting_ || waiting_.size() >= kMaxWaiting) return;
+  last_waiting_ = event.thread.pid;
+  waiting_.insert(last_waiting_);
 }
 
-const std::string& Tasks::comm(std::uint32_t pid) const {
-  static const std::string none;
-  const auto it = tasks_.find(pid);
-  return it == tasks_.end() ? none : it->second.comm;
+void Tasks::settle(model::RequestTable& table) {
+  table.processes = std::move(processes_);
+  if (!table.processes.changed()) return;
+  // By process, the names that its requests have, and how many of them.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::map<model::TextId, std::size_t>> names;
+  std::vector<std::tuple<std::uint32_t, std::uint32_t, model::TextId>> own;  // row, life, name
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
+    if (!table.processes.changed(table.rows.names(i).pid)) continue;
+    const model::Request row = table.rows[i];
+    const std::uint32_t number = table.life(row);
+    const model::Processes::Life* life = table.processes.life(row.pid, number);
+    model::TextId name = row.comm;
+    if (life && formats::known(row.start)) {
+      const auto text = model::Processes::name_in(*life, row.has_duration ? row.start + row.duration : row.start);
+      if (!text.empty()) name = table.texts.intern(text);
+    }
+    ++names[{row.pid, number}][name];
+    own.emplace_back(i, number, name);
+  }
+  for (const auto& [i, number, name] : own) {
+    model::Request row = table.rows[i];
+    const auto& all = names[{row.pid, number}];
+    const auto most = std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
+      return std::tuple(a.second, a.first) < std::tuple(b.second, b.first);
+    });
+    if (name != most->first) table.own_names.emplace_back(row.id, name);
+    if (row.comm == most->first) continue;
+    row.comm = most->first;
+    table.rows.set(i, row);
+  }
+  std::sort(table.own_names.begin(), table.own_names.end());
 }
 
 // Where nothing is described, or not all that was is kept, this is not known.
-bool Tasks::recorded(std::uint32_t pid) const {
-  return tasks_.empty() || tasks_.size() >= kMaxTasks || waiting_.size() >= kMaxTasks || tasks_.contains(pid) ||
+bool Tasks::recorded(const model::Processes& processes, std::uint32_t pid) const {
+  return processes.empty() || processes.full() || waiting_.size() >= kMaxWaiting || processes.contains(pid) ||
          waiting_.contains(pid);
 }
 
 std::vector<model::ProcessSummary> Tasks::summaries(
     const model::RequestTable& table, const std::function<model::TextId(model::ConnectionId)>& local) const {
-  std::map<std::uint32_t, model::ProcessSummary> by_pid;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, model::ProcessSummary> by_process;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const model::RowNames row = table.rows.names(i);
     if (row.pid == 0) continue;
-    auto& summary = by_pid[row.pid];
+    const std::uint32_t number = table.processes.changed(row.pid) ? table.life(table.rows[i]) : 0;
+    auto& summary = by_process[{row.pid, number}];
     if (summary.requests++ == 0) {
       summary.pid = row.pid;
       summary.comm = table.texts[row.comm];
-      const auto it = tasks_.find(row.pid);
-      if (it != tasks_.end()) summary.command_line = it->second.command_line;
-      summary.recorded = recorded(row.pid);
+      if (const auto* life = table.processes.life(row.pid, number)) summary.command_line = life->command_line;
+      summary.recorded = recorded(table.processes, row.pid);
     }
     if (summary.served_at.empty() && table.rows.role(i) == model::Role::server)
       summary.served_at = table.texts[local(table.rows.id(i).connection)];
   }
   std::vector<model::ProcessSummary> out;
-  for (auto& [pid, summary] : by_pid) out.push_back(std::move(summary));
+  for (auto& [process, summary] : by_process) out.push_back(std::move(summary));
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.requests > b.requests; });
   return out;
 }

@@ -3,8 +3,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
-#include <unordered_map>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -18,19 +17,17 @@ namespace tailcap::tail {
 class Tasks {
  public:
   void push(const formats::Event& event);
-  // Name of the process; empty: unknown.
-  const std::string& comm(std::uint32_t pid) const;
+  // Name of the process that has this number now; empty: unknown.
+  std::string_view comm(std::uint32_t pid) const { return processes_.name(pid); }
+  // After the last event: gives each request the name of its service, and the table all that is known of processes.
+  void settle(model::RequestTable& table);
   // Those with rows, most first. local: the local endpoint of a connection.
   std::vector<model::ProcessSummary> summaries(const model::RequestTable& table,
                                                const std::function<model::TextId(model::ConnectionId)>& local) const;
 
  private:
-  struct Task {
-    std::string comm, command_line;
-  };
-  bool recorded(std::uint32_t pid) const;
-  Task* find_or_add(std::uint32_t pid);
-  std::unordered_map<std::uint32_t, Task> tasks_;
+  bool recorded(const model::Processes& processes, std::uint32_t pid) const;
+  model::Processes processes_;
   std::unordered_set<std::uint32_t> waiting_;  // processes of which a thread was seen off the CPU
   std::uint32_t last_waiting_ = 0;
 };

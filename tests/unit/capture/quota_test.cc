@@ -28,6 +28,20 @@ TEST(Quota, FindsWhereAProcessIs) {
   EXPECT_EQ(parse_cgroup_paths("0::/../x").unified, "");
 }
 
+TEST(CgroupPaths, TheTellingOneNamesTheContainer) {
+  const std::string container = "/kubepods/cri-containerd-" + std::string(64, 'a') + ".scope";
+  const auto tells = [](const std::string& text) { return telling(parse_cgroup_paths(text)); };
+  EXPECT_EQ(tells("3:cpu,cpuacct:/\n0::" + container + "\n"), container);
+  EXPECT_EQ(tells("3:cpu,cpuacct:" + container + "\n0::/\n"), container);
+  EXPECT_EQ(tells("3:cpu,cpuacct:/user.slice\n0::" + container + "\n"), container);
+  EXPECT_EQ(tells("3:cpu,cpuacct:/a\n0::/b\n"), "/a");
+  EXPECT_EQ(tells("3:cpu,cpuacct:/\n0::/b\n"), "/b");
+  EXPECT_EQ(tells("3:cpu,cpuacct:/\n1:name=systemd:/system.slice/shop.service\n0::/\n"), "/system.slice/shop.service");
+  EXPECT_EQ(tells("3:cpu,cpuacct:/\n0::/\n"), "/");
+  EXPECT_EQ(tells("0::/\n"), "/");
+  EXPECT_EQ(tells(""), "");
+}
+
 TEST(Quota, ReadsWhatWasSet) {
   std::ifstream info("/proc/self/mountinfo");
   const std::string text{std::istreambuf_iterator<char>(info), std::istreambuf_iterator<char>()};

@@ -81,10 +81,56 @@ TEST(Peers, UnixSocketsByTheClientsInode) {
   peers.push(timed(Role::client, {1, 2}, 100, 30, 40), ends.client);
   EXPECT_EQ(peers.push(timed(Role::server, {2, 1}, 0, 11, 19), ends.server), (ExchangeId{1, 1}));
   EXPECT_EQ(peers.push(timed(Role::server, {2, 2}, 100, 31, 39), ends.server), (ExchangeId{1, 2}));
+}
+
+// The first that agree wait for the next ones.
+TEST(Peers, UnixSocketsThatAreOlderThanTheRecordingDecideTogether) {
+  UnixEnds ends;
   ends.server.origin = ends.client.origin = formats::Origin::existed;
-  peers.push(timed(Role::client, {3, 1}, 0, 50, 60), ends.client);
-  EXPECT_EQ(peers.push(timed(Role::server, {4, 1}, 0, 51, 59), ends.server), std::nullopt)
-      << "either end may have been seen from another byte on";
+  Peers peers;
+  std::vector<Peers::Pair> joined;
+  for (std::uint32_t k = 1; k <= 4; ++k) {
+    const int began = 100 * static_cast<int>(k);
+    peers.push(timed(Role::client, {1, k}, 10 * k, began, began + 20), ends.client);
+    if (const auto peer = peers.push(timed(Role::server, {2, k}, 10 * k, began + 1, began + 19), ends.server))
+      joined.emplace_back(*peer, ExchangeId{2, k});
+  }
+  EXPECT_EQ(joined.size(), 2u);
+  for (const auto& pair : peers.late()) joined.push_back(pair);
+  EXPECT_EQ(joined.size(), 4u);
+  // Two that agree may do so by chance.
+  Peers few;
+  for (std::uint32_t k = 1; k <= 2; ++k) {
+    few.push(timed(Role::client, {1, k}, 10 * k, 10, 20), ends.client);
+    EXPECT_EQ(few.push(timed(Role::server, {2, k}, 10 * k, 11, 19), ends.server), std::nullopt);
+  }
+  EXPECT_TRUE(few.late().empty());
+}
+
+// A packet filter rewrites the destination: the client knows another address and port than the server has.
+TEST(Peers, RewrittenAddressesByTheInitialSequenceNumbers) {
+  Ends ends;
+  ends.client.remote.bytes = {10, 96, 0, 10};
+  ends.client.remote.port = 8080;
+  ends.client.net_namespace = 1;
+  ends.client.origin = formats::Origin::connected;
+  ends.server.origin = formats::Origin::accepted;
+  ends.client.base[0] = ends.server.base[1] = 0xfffffff0;
+  ends.client.base[1] = ends.server.base[0] = 77;
+  Peers peers;
+  peers.push(exchange(Role::client, {1, 1}, 0), ends.client);
+  peers.push(exchange(Role::client, {1, 2}, 100), ends.client);
+  EXPECT_EQ(peers.push(exchange(Role::server, {2, 1}, 0), ends.server), (ExchangeId{1, 1}));
+  EXPECT_EQ(peers.push(exchange(Role::server, {2, 2}, 100), ends.server), (ExchangeId{1, 2}));
+  EXPECT_EQ(peers.push(exchange(Role::server, {2, 3}, 100), ends.server), std::nullopt) << "it has its client";
+  // A proxy's connection to the same server has other numbers.
+  peers.push(exchange(Role::client, {3, 1}, 200), ends.client);
+  ends.server.base[1] = 5;
+  EXPECT_EQ(peers.push(exchange(Role::server, {4, 1}, 200), ends.server), std::nullopt);
+  // One that was older than the recording shows the numbers of the first bytes that were seen.
+  ends.server.base[1] = 0xfffffff0;
+  ends.server.origin = formats::Origin::existed;
+  EXPECT_EQ(peers.push(exchange(Role::server, {5, 1}, 200), ends.server), std::nullopt);
 }
 
 // One end was in a process that is no target at first: its first request is another one's second.

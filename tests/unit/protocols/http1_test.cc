@@ -35,6 +35,46 @@ TEST(Http1, OneRequestOnAServer) {
   EXPECT_EQ(x.taints, 0u) << synth::describe(x);
 }
 
+// A connection that an API hands over after a plain 200, as container runtimes do.
+TEST(Http1, NothingIsARequestAfterAnAnswerThatEndsWithItsConnection) {
+  for (const bool server : {true, false}) {
+    SCOPED_TRACE(server);
+    Scenario s;
+    Endpoint& e = s.open(0ms);
+    const auto ask = [&](auto at, const std::string& bytes) { server ? e.receive(at, at, bytes) : e.send(at, bytes); };
+    const auto answer = [&](auto at, const std::string& bytes) {
+      server ? e.send(at, bytes) : e.receive(at, at, bytes);
+    };
+    ask(1ms, "POST /exec HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
+    answer(2ms, "HTTP/1.1 200 OK\r\n\r\n");
+    ask(3ms, "GET /secret HTTP/1.1\r\nHost: inner\r\n\r\n");
+    answer(4ms, "GET /secret\n");
+    ask(5ms, "POST /inner HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
+    ask(6ms, "\n");
+    answer(9ms, "bye\n");
+    e.close(10ms);
+    const auto r = synth::analyse(s.events());
+    ASSERT_EQ(r.exchanges.size(), 1u);
+    EXPECT_EQ(r.exchanges[0].target, "/exec");
+    EXPECT_EQ(r.exchanges[0].outcome, Outcome::ok);
+    EXPECT_EQ(r.exchanges[0].response_bytes, 16u);
+  }
+}
+
+// What it sent before it could know is asked, and has no answer.
+TEST(Http1, ARequestInFrontOfAnAnswerThatEndsWithItsConnection) {
+  Scenario s;
+  Endpoint& e = s.open(0ms);
+  e.receive(1ms, 1ms, "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
+  e.send(2ms, "HTTP/1.1 200 OK\r\n\r\nhi");
+  e.close(3ms);
+  const auto r = synth::analyse(s.events());
+  ASSERT_EQ(r.exchanges.size(), 2u);
+  EXPECT_EQ(r.exchanges[0].outcome, Outcome::ok);
+  EXPECT_EQ(r.exchanges[1].target, "/b");
+  EXPECT_EQ(r.exchanges[1].status, 0);
+}
+
 // RFC 9112, 7.1: any number of digits; white space may stand behind them.
 TEST(Http1, SizesOfChunks) {
   struct Case {
