@@ -160,7 +160,7 @@ class Tree {
       row.cells[0].indent = static_cast<std::uint8_t>(std::min<std::size_t>(depth, 6));
       if (depth > 0) row.cells[0].text = "└ " + row.cells[0].text;
       if (node.beyond && node.next.empty())
-        row.below.emplace_back(render::Tone::plain, "what was behind it is not recorded");
+        row.below.emplace_back(render::Tone::plain, "what was behind it was not found in this capture");
       out_.rows.push_back(std::move(row));
       print(node.next, depth + 1);
     }

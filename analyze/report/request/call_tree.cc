@@ -88,7 +88,7 @@ std::string notes_of(const TreeNode& node, const model::RequestTable& table) {
     if (row.attempt_of.connection != 0) text += " of " + id_text(row.attempt_of);
     note(text);
   }
-  if (row.role == Role::client && row.peer.connection == 0) note("its server was not recorded");
+  if (row.role == Role::client && row.peer.connection == 0) note("its other end was not found in this capture");
   if (node.undecided > 0)
     note(count_text(node.undecided, "call", "calls") + " of the process meanwhile of unknown cause");
   return out;

@@ -292,7 +292,7 @@ std::string misses_line(const model::CallStudy& calls, const model::RequestTable
     if (calls.misses[i].peer)
       text += ", " + end_text(table.rows[*calls.misses[i].peer]);
     else
-      text += ", the other end not recorded";
+      text += ", the other end not found in this capture";
   }
   if (calls.missed > kMisses) text += "; and " + count_text(calls.missed - kMisses) + " more";
   return text;

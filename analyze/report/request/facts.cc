@@ -152,7 +152,7 @@ void add_facts(const model::Detail& detail, const model::Study& study, std::vect
             pid_text(detail.peer->row.pid) +
             (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
   else
-    add("other end", "not recorded");
+    add("other end", "not found in this capture");
   if (const std::string text = split_text(detail, study); !text.empty()) add("of that", text);
   add_held_up_facts(d, facts);
   if (const auto& s = d.samples) {

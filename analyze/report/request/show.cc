@@ -68,7 +68,7 @@ void add_messages(const Waterfall& w, Document& out) {
   table.columns = {{"", Kind::word}, {"size"}, {"client", Kind::name}, {"server", Kind::name}};
   for (const auto& m : w.messages.listed)
     table.rows.push_back(
-        {{m.name, m.size, m.client.empty() ? "not recorded" : m.client, m.server.empty() ? "not recorded" : m.server}});
+        {{m.name, m.size, m.client.empty() ? "not found" : m.client, m.server.empty() ? "not found" : m.server}});
   out.heading(2, "Messages");
   out.add(std::move(table));
   if (!w.messages.others.empty()) out.note("And " + w.messages.others + ".");

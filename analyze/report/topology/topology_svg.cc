@@ -131,9 +131,9 @@ class Picture {
   std::vector<Written> lines_of(std::uint32_t place) const {
     const TopologyNode& n = t_.nodes[nodes_[place]];
     std::vector<Written> lines = {{shortened(printable(n.name), kNameWidth), false}};
-    lines.push_back(
-        {n.kind == TopologyNode::Kind::service ? count_text(n.processes, "process", "processes") : "not recorded",
-         false});
+    lines.push_back({n.kind == TopologyNode::Kind::service ? count_text(n.processes, "process", "processes")
+                                                           : "not found in this capture",
+                     false});
     if (const auto self = self_.find(place); self != self_.end()) {
       lines.push_back({"calls itself", false});
       for (Written& l : label_of(*self->second)) lines.push_back(std::move(l));
@@ -196,7 +196,7 @@ std::string svg_caption(const Topology& t) {
   std::string out =
       "Calls between services: the wider the line, the more requests; red: at least one in a hundred failed at the "
       "server or "
-      "broke off; dashed: not recorded. "
+      "broke off; dashed: not found in this capture. "
       "Times are the callers', where they were recorded.";
   std::size_t between = 0;
   for (const TopologyCall& c : t.calls) between += c.from != c.to;

@@ -196,7 +196,7 @@ TEST(Show, UnknownsAreSaid) {
   EXPECT_TRUE(contains(text, "unfinished; not seen completely"));
   EXPECT_TRUE(contains(text, "No waterfall"));
   EXPECT_TRUE(contains(text, "the recording ended while it was under way (cut_off)"));
-  EXPECT_TRUE(contains(text, "other end   not recorded"));
+  EXPECT_TRUE(contains(text, "other end   not found in this capture"));
   const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));
   EXPECT_TRUE(json["end"]["request"]["duration_ns"].is_null());
   EXPECT_TRUE(json["other_end"].is_null());
