@@ -432,6 +432,11 @@ SyscallWait syscall_wait(int number) {
   }
 }
 
+bool has_time_limit(int number) {
+  constexpr int calls[] = {128, 220, 242, 243};  // rt_sigtimedwait, semtimedop, mq_timedsend, mq_timedreceive
+  return std::binary_search(std::begin(calls), std::end(calls), number);
+}
+
 bool is_file_syscall(int number) {
   constexpr int calls[] = {0,   1,   2,   3,   4,   5,   6,   17,  18,  19,  20,  26,  40,  73,  74,
                            75,  76,  77,  78,  80,  82,  83,  84,  85,  86,  87,  88,  89,  90,  92,

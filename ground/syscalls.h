@@ -23,6 +23,8 @@ enum class SyscallWait : std::uint8_t {
 };
 SyscallWait syscall_wait(int number);
 
+// The call waits for something that is no descriptor, and its caller may limit the time: rt_sigtimedwait, semtimedop, …
+bool has_time_limit(int number);
 // The call can wait for a file system: read, open, stat, fsync, rename, …
 bool is_file_syscall(int number);
 

@@ -48,7 +48,7 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"io.tty", "waiting for a terminal", 1},
     {"mem.majfault", "page fault that reads from disk", 1},
     {"mem.reclaim", "reclaiming memory", 1},
-    {"net.unknown_socket", "blocked on a socket of which nothing is known", 1},
+    {"net.unknown_socket", "waiting for the other end of a socket", 1},
     {"go.park", "goroutine blocked, reason unknown", 1},
     {"blocked.unknown", "blocked, reason unknown", 1},
     {"blocked.kernel", "blocked in the kernel, reason unknown", 1},

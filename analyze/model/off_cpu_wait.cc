@@ -78,6 +78,10 @@ OffCpuWait off_cpu_wait(const formats::Event& event) {
     w.due = w.time + static_cast<std::int64_t>(std::min<std::uint64_t>(off.argument1, kLongest));
   // Other threads wake a futex outside interrupts. Timers expire in them.
   if (w.blocked == Blocked::futex && w.woken_by_timer()) w.due = w.runnable;
+  if (w.blocked == Blocked::other && ground::has_time_limit(off.syscall) && w.woken_by_timer()) {
+    w.blocked = Blocked::sleep;
+    w.due = w.runnable;
+  }
   w.argument0 = off.argument0;
   w.socket = off.socket;
   w.file = off.file;

@@ -66,4 +66,10 @@ const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> group
              : nullptr;
 }
 
+const SocketPeer* peer_of(const Culprit& c, std::span<const SocketPeer> peers) {
+  const bool network =
+      c.label == Label::net_unknown_socket || (c.label >= Label::down_dns && c.label <= Label::down_h2fc);
+  return network && c.request.connection == 0 && c.what != 0 && c.what <= peers.size() ? &peers[c.what - 1] : nullptr;
+}
+
 }  // namespace tailcap::model

@@ -34,7 +34,8 @@ struct Culprit {
   Label label = Label::unexplained_nocarrier;
   std::int64_t time = 0;   // ns of this request
   std::uint64_t what = 0;  // lock: its address; down.*: the call's connection; io: device; sched.throttled: which of
-                           // the CPU groups, from 1; otherwise 0
+                           // the CPU groups, from 1; a wait on a socket without a request: which of the peers, from 1;
+                           // otherwise 0
   ExchangeId request;  // q.loop, q.pool, lock with known holder: the request it worked on; down.*: the call. connection
                        // 0: none
   std::uint32_t tid = 0;  // the lock holder, the waker, or the sender of the stop signal; 0: not known
@@ -48,6 +49,15 @@ struct CpuGroup {
   std::string path;
   std::int64_t quota = 0, period = 0;  // ns of CPU time in each period; 0: they changed during the recording
   bool operator==(const CpuGroup&) const = default;
+};
+
+// The other end of a socket that carries no requests.
+struct SocketPeer {
+  std::string address;       // as endpoint() writes it; empty: not known
+  std::uint16_t port = 0;    // 0: none
+  std::uint32_t pid = 0;     // of the recorded process that has that end; 0: not known
+  std::string process = {};  // its name; empty: not known
+  bool operator==(const SocketPeer&) const = default;
 };
 
 // Of a request that has not ended, so much of its time has an account at most: what it waits for now matters.
@@ -67,6 +77,8 @@ class Partitions {
 
   void set_groups(std::vector<CpuGroup> groups) { groups_ = std::move(groups); }
   const std::vector<CpuGroup>& groups() const { return groups_; }
+  void set_peers(std::vector<SocketPeer> peers) { peers_ = std::move(peers); }
+  const std::vector<SocketPeer>& peers() const { return peers_; }
 
  private:
   // Stored in pieces, so that growing moves nothing; the things of one request lie in one piece.
@@ -94,10 +106,20 @@ class Partitions {
   Pieces<Part> parts_;
   Pieces<Culprit> culprits_;
   std::vector<CpuGroup> groups_;
+  std::vector<SocketPeer> peers_;
 };
 
 // The group with the used-up quota; nullptr: the culprit is not of that kind, or the group is not known.
 const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups);
+// The peer on which the request waited; nullptr: likewise.
+const SocketPeer* peer_of(const Culprit& culprit, std::span<const SocketPeer> peers);
+// What is behind a label and has a name of its own.
+struct NamedBlockers {
+  std::span<const CpuGroup> groups;
+  std::span<const SocketPeer> peers;
+  explicit NamedBlockers(const Partitions& p) : groups(p.groups()), peers(p.peers()) {}
+  NamedBlockers(std::span<const CpuGroup> g, std::span<const SocketPeer> p) : groups(g), peers(p) {}
+};
 
 // A stretch of one request's time, for drawing.
 struct LabelledStretch {

@@ -15,6 +15,14 @@ using model::Label;
 // A goroutine that the kernel took no more bytes from parks this shortly after its last send.
 constexpr Nanos kJustSent = 5'000'000;
 
+// A wait on a socket that carries no requests.
+void add_peer(const DraftContext& k, formats::SocketId socket, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
+  const Stranger* s = k.observed.stranger(socket);
+  const std::uint32_t number = k.observed.peer_of(socket);
+  draft.add(from, to, s && s->asks ? Label::down_wait : Label::net_unknown_socket, evidence,
+            number != 0 ? draft.who(number) : 0);
+}
+
 // The place where a goroutine is known to have worked on the request at one time.
 struct Point {
   Nanos time = 0;
@@ -24,6 +32,7 @@ struct Point {
   bool parks = false;  // a call was sent: it waits for the answer from here on
   bool off = false;    // its thread was switched out while running it
   Nanos back = 0;
+  formats::SocketId socket = 0;  // the bytes were those of this socket, which carries no requests
 };
 
 class Goroutines {
@@ -56,8 +65,8 @@ class Goroutines {
     if (const Log<Sighting>* seen = w.server() && only_its_ ? k_.observed.goroutine(w.pid, goroutine_) : nullptr)
       for (const Sighting* s = seen->first_at(begin); s != seen->end() && s->time <= w.to; ++s)
         if (!s->state && s->connection != w.id.connection)
-          points_.push_back({s->time, goroutine_, s->tid, s->connection != 0 && !s->out, s->connection != 0 && s->out,
-                             s->off, s->back});
+          points_.push_back({s->time, goroutine_, s->tid, (s->connection != 0 || s->socket != 0) && !s->out,
+                             s->connection != 0 && s->out, s->off, s->back, s->socket});
     if (w.server())
       for (const Call& c : calls_) {
         if (c.sender != 0 && c.w.from >= begin && c.w.from <= w.to)
@@ -172,14 +181,38 @@ class Goroutines {
   void parked(Nanos from, Nanos to, const OffCpuWait* woken, const Point* b, Nanos end) {
     if (woken && b && !b->read && woken->runnable > from && woken->back < to && to == end &&
         alone(*b, woken->back, to)) {
-      park(from, woken->runnable);
+      park(from, woken->runnable, b);
       draft_.add(woken->runnable, woken->back, Label::sched_runq);
       return add_running(k_, b->tid, woken->back, to, calls_, draft_, Evidence::inferred);
     }
-    park(from, to);
+    park(from, to, b);
   }
 
-  void park(Nanos from, Nanos to) {
+  // The socket without requests that it read before it could wait again; its thread may have been off-CPU before the
+  // read. b: where it was seen first; nullptr: nowhere. 0: it did something else.
+  formats::SocketId read_then(const Point* b) const {
+    if (!b || b < points_.data() || b >= points_.data() + points_.size()) return 0;
+    for (const Point* last = points_.data() + points_.size() - 1; b->goroutine == goroutine_; ++b) {
+      if (!b->off) return b->read ? b->socket : 0;
+      Point from = *b;
+      from.time = b->back;
+      if (b == last || b[1].tid != b->tid || elsewhere(from, b[1].time) < b[1].time) return 0;
+    }
+    return 0;
+  }
+
+  // b: where it was seen next, if the wait ended with that.
+  void park(Nanos from, Nanos to, const Point* b = nullptr) {
+    if (goroutine_ != 0 && process_ && draft_.w.server() && only_its_) {
+      process_->attempts.each(from, to, [&](const Attempt& a) {
+        if (a.made_by(goroutine_))
+          draft_.add(std::max(a.time, from), std::min(a.to, to), Label::down_connect, Evidence::inferred,
+                     a.peer != 0 ? draft_.who(a.peer) : 0);
+      });
+      // It went on with what it read there.
+      if (const formats::SocketId socket = read_then(b); socket != 0)
+        add_peer(k_, socket, from, to, Evidence::inferred, draft_);
+    }
     // Without a goroutine, no carrier is known.
     if (goroutine_ != 0 && (!draft_.w.server() || only_its_)) draft_.add(from, to, Label::go_park, Evidence::inferred);
   }
@@ -220,8 +253,9 @@ class Goroutines {
 // Deep profile: each state was recorded when it began.
 class States {
  public:
-  States(const DraftContext& k, const Log<Sighting>& seen, std::span<const Call> calls, Draft& draft)
-      : k_(k), seen_(seen), calls_(calls), draft_(draft) {}
+  States(const DraftContext& k, std::uint64_t goroutine, const Log<Sighting>& seen, std::span<const Call> calls,
+         Draft& draft)
+      : k_(k), goroutine_(goroutine), seen_(seen), calls_(calls), draft_(draft) {}
 
   // The parts of [from, to) that no state covers.
   std::vector<TimeSpan> run(Nanos from, Nanos to) {
@@ -273,6 +307,26 @@ class States {
     draft_.add(woken->back, to, Label::go_runnable);
   }
 
+  // It, or one that it made, connects meanwhile, and no request was ever sent on that connection.
+  void connecting(Nanos from, Nanos to) {
+    const ProcessLog* process = k_.observed.process(draft_.w.pid);
+    if (!process) return;
+    process->attempts.each(from, to, [&](const Attempt& a) {
+      if (a.made_by(goroutine_))
+        draft_.add(std::max(a.time, from), std::min(a.to, to), Label::down_connect, Evidence::inferred,
+                   a.peer != 0 ? draft_.who(a.peer) : 0);
+    });
+  }
+
+  // The socket without requests that it read first after a wait for a descriptor; 0: something else came first.
+  formats::SocketId read_next(Nanos at) const {
+    for (const Sighting* s = seen_.first_at(at); s != seen_.end(); ++s) {
+      if (s->socket != 0) return s->out ? 0 : s->socket;
+      if (s->connection != 0 || (s->state && s->run == GoRunState::parked)) return 0;
+    }
+    return 0;
+  }
+
   // The request for which the goroutine worked that ended the wait: that held the lock, or sent what was waited for.
   std::uint32_t ended_by(Nanos at) {
     const Sighting* next = seen_.first_at(at);
@@ -304,14 +358,18 @@ class States {
       else if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time >= w.third &&
                fills_buffer(k_, w.id.connection, piece.time - kJustSent, piece.time))
         draft_.add(piece.time, piece.to, Label::send_sndbuf, Evidence::inferred);
+      else if (const formats::SocketId socket = why == Label::net_unknown_socket ? read_next(to) : 0; socket != 0)
+        add_peer(k_, socket, piece.time, piece.to, Evidence::measured, draft_);
       else
         draft_.add(piece.time, piece.to, why, Evidence::measured, why == Label::timer_sleep ? 0 : ended_by(to));
+      connecting(piece.time, piece.to);
     }
     // A call's answer had come, and it was still parked: the answer first went to another goroutine.
     if (why != Label::net_unknown_socket) draft_.add(from, to, Label::go_runnable, Evidence::inferred);
   }
 
   const DraftContext& k_;
+  const std::uint64_t goroutine_;
   const Log<Sighting>& seen_;
   const std::span<const Call> calls_;
   Draft& draft_;
@@ -326,7 +384,7 @@ void add_by_goroutine(const DraftContext& k, CarryingGoroutine goroutine, std::s
   if (process && process->deep && seen && draft.w.server() && draft.w.phases &&
       (goroutine.handler || !draft.w.streams)) {
     // From the read on its states are known; before that it had not been read.
-    const std::vector<TimeSpan> left = States(k, *seen, calls, draft).run(draft.w.first, draft.w.to);
+    const std::vector<TimeSpan> left = States(k, goroutine.number, *seen, calls, draft).run(draft.w.first, draft.w.to);
     Draft rest = draft;
     rest.conditions.clear();
     Goroutines(k, goroutine, calls, rest).run();

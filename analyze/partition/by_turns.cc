@@ -227,6 +227,8 @@ class Loop {
       return add_running(k_, work.tid, taken, until, calls, draft_, Evidence::inferred);
     }
     if (const auto call = answered(from, to, *last)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+    connecting(from, until);
+    if (elsewhere(from, to, *last)) return;
     if (last->ongoing) {  // nothing woke it
       if (const auto call = unanswered(last->time)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
       return draft_.add(from, until, Label::blocked_unknown, Evidence::inferred);
@@ -240,6 +242,56 @@ class Loop {
                         : told                                       ? Label::blocked_unknown
                                                                      : Label::timer_sleep;
     draft_.add(from, until, label, Evidence::inferred);
+  }
+
+  // The loop had begun to connect in the request's turn, and the socket never carried a request.
+  void connecting(Nanos from, Nanos until) {
+    const ProcessLog* process = k_.observed.process(log_.pid);
+    if (!process) return;
+    process->attempts.each(from, until, [&](const Attempt& a) {
+      const bool own = a.tid == tid_ && std::any_of(own_.begin(), own_.end(), [&](const LoopTurn& t) {
+                         return t.from <= a.time && a.time < t.to && !t.doubtful;
+                       });
+      if (own)
+        draft_.add(std::max(from, a.time), std::min(until, a.to), Label::down_connect, Evidence::inferred,
+                   a.peer != 0 ? draft_.who(a.peer) : 0);
+    });
+  }
+
+  // The loop wrote to a socket without requests in the request's turn, and read from it in the turn in which the
+  // request went on: it likely waited for that answer. Several such sockets: they have one other end, or none is named.
+  bool elsewhere(Nanos from, Nanos to, const OffCpuWait& idle) {
+    if (idle.woken_by_timer()) return false;
+    const LoopTurn* resumed = nullptr;
+    for (const LoopTurn& t : own_)
+      if (t.to > to && !resumed) resumed = &t;
+    if (!resumed) return false;
+    std::uint32_t peer = 0;
+    bool asks = false, some = false, several = false;
+    for (const Exchanged* e = log_.elsewhere.first_at(idle.back); e != log_.elsewhere.end() && e->time <= resumed->to;
+         ++e) {
+      if (e->out || !wrote(e->socket, from)) continue;
+      const Stranger* s = k_.observed.stranger(e->socket);
+      const std::uint32_t number = k_.observed.peer_of(e->socket);
+      several = several || (some && number != peer);
+      asks = s && s->asks && (asks || !some);
+      peer = number;
+      some = true;
+    }
+    if (!some) return false;
+    draft_.add(from, std::min(idle.runnable, to), asks ? Label::down_wait : Label::net_unknown_socket,
+               Evidence::inferred, !several && peer != 0 ? draft_.who(peer) : 0);
+    return true;
+  }
+
+  // In a turn of the request that began before `until`.
+  bool wrote(formats::SocketId socket, Nanos until) const {
+    for (const LoopTurn& t : own_) {
+      if (t.from >= until || t.doubtful) continue;
+      for (const Exchanged* e = log_.elsewhere.first_at(t.from); e != log_.elsewhere.end() && e->time <= t.to; ++e)
+        if (e->out && e->socket == socket) return true;
+    }
+    return false;
   }
 
   // A call without a known parent, with its answer, or the next part of it, read right before this request went on: it

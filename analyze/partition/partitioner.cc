@@ -313,6 +313,7 @@ model::Partitions Partitioner::take() {
   impl_->finish_unfinished();
   impl_->done.sort();
   impl_->done.set_groups(impl_->observed.quotas().groups());
+  impl_->done.set_peers(impl_->observed.peers());
   return std::move(impl_->done);
 }
 

@@ -231,18 +231,7 @@ class Running {
         }
       return another(w, connection, until);
     }
-    if (w.socket != 0) {
-      const Stranger* s = k_.observed.stranger(w.socket);
-      if (s && s->name_server)
-        add(w.time, until, Label::down_dns);
-      else if (w.blocked == Blocked::connect)
-        add(w.time, until, Label::down_connect);
-      else if (s && s->origin == formats::Origin::connected)
-        add(w.time, until, Label::down_wait);
-      else if (w.woken())
-        add(w.time, until, Label::net_unknown_socket);
-      return;
-    }
+    if (w.socket != 0) return stranger(w, until);
     if (const Call* c = meant(w, until)) {
       unnoticed();
       return add_down(k_, *c, std::max(w.time, from_), std::min(until, to_),
@@ -254,7 +243,38 @@ class Running {
       return own(w, until, Evidence::inferred);
     if (!w.woken()) return;
     if (w.blocked == Blocked::connect) return add(w.time, until, Label::down_connect);
+    if (timed_out(w)) return add(w.time, until, Label::timer_sleep, Evidence::inferred);
     plain(w, until);
+  }
+
+  // It waited for nothing that came, until its time was up: a timer of its own, or a pipe. What ends the time limit of
+  // a socket looks like an arrival.
+  static bool timed_out(const OffCpuWait& w) {
+    if (!w.woken_by_timer()) return false;
+    const bool input = w.blocked == Blocked::input;
+    return ((input || w.blocked == Blocked::poll_one) && w.file == formats::FileKind::pipe) ||
+           (input && w.file == formats::FileKind::other);
+  }
+
+  // A socket that carries no requests: for what its other end does.
+  void stranger(const OffCpuWait& w, Nanos until) {
+    const Stranger* s = k_.observed.stranger(w.socket);
+    const std::uint32_t number = k_.observed.peer_of(w.socket);
+    const std::uint32_t who = number != 0 ? draft_.who(number) : 0;
+    if (s && s->name_server) return add(w.time, until, Label::down_dns, Evidence::measured, who);
+    if (w.blocked == Blocked::connect) return add(w.time, until, Label::down_connect, Evidence::measured, who);
+    if (const ProcessLog* process = k_.observed.process(log_.pid))
+      process->attempts.each(w.time, until, [&](const Attempt& a) {
+        if (a.socket == w.socket)
+          add(std::max(w.time, a.time), std::min(until, a.to), Label::down_connect, Evidence::measured, who);
+      });
+    if (s && s->connecting != 0 && s->connecting < until)
+      add(std::max(w.time, s->connecting), until, Label::down_connect, Evidence::measured, who);
+    if (s && s->asks)
+      add(w.time, until, Label::down_wait,
+          s->origin == formats::Origin::connected ? Evidence::measured : Evidence::inferred, who);
+    else if (w.woken())
+      add(w.time, until, Label::net_unknown_socket, Evidence::measured, who);
   }
 
   // A call under way that is not known to belong to the request; its carrier waited for it all the same.
@@ -265,7 +285,9 @@ class Running {
       if (w.woken()) add(w.time, until, Label::q_notice);
       return add_down(k_, c, std::max(w.time, from_), std::min(until, to_), Evidence::inferred, draft_);
     }
-    if (w.woken()) add(w.time, until, Label::net_unknown_socket);
+    const std::uint32_t number = k_.observed.peer_of(w.socket);
+    if (w.woken())
+      add(w.time, until, Label::net_unknown_socket, Evidence::measured, number != 0 ? draft_.who(number) : 0);
   }
 
   // When the thread had last waited for a descriptor.

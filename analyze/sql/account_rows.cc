@@ -12,7 +12,8 @@ using model::Label;
 std::string_view kind_of(Label label, const model::Culprit& c) {
   const std::string_view name = model::name_of(label);
   if (label == Label::sched_throttled) return c.what != 0 ? "cpu_quota" : "";
-  if (name.starts_with("down.")) return c.request.connection != 0 ? "call" : "";
+  if (name.starts_with("down.") || label == Label::net_unknown_socket)
+    return c.request.connection != 0 ? "call" : c.what != 0 ? "peer" : "";
   if (name.starts_with("lock.")) return c.what != 0 ? "lock" : c.tid != 0 ? "thread" : "";
   if (name.starts_with("io.")) return c.what != 0 ? "device" : "";
   if (c.request.connection != 0) return "request";
@@ -64,7 +65,10 @@ void insert_segments(Database& database, const RequestFacts& facts, std::span<co
       out.text_or_null(kind_of(s.label, c));
       out.integer_if(utid != 0, utid);
       out.text_or_null(by);
-      out.integer_if(c.what != 0, static_cast<std::int64_t>(c.what));
+      const model::SocketPeer* const peer = model::peer_of(c, facts.table.partitions.peers());
+      out.integer_if(c.what != 0 && !peer, static_cast<std::int64_t>(c.what));
+      out.text_or_null(peer ? peer->address : std::string());
+      out.text_or_null(peer ? peer->process : std::string());
       out.end_row();
     }
   }

@@ -62,10 +62,12 @@ inline constexpr auto kSegment = std::to_array<Column>({
     {"label", kT, "docs/LABELS.md"},
     {"label_group", kT, ""},
     {"evidence", kT, "measured, inferred, sampled"},
-    {"culprit_kind", kT, "the blocker: call, request, lock, device, cpu_quota, thread; NULL: none, or not known"},
+    {"culprit_kind", kT, "the blocker: call, request, lock, device, cpu_quota, thread, peer; NULL: none, or not known"},
     {"culprit_utid", kI, "lock holder, waker, or sender of the stop signal"},
     {"culprit_request_id", kT, "the call, or the request that the blocker worked on"},
     {"culprit_what", kI, "address of the lock, number of the device"},
+    {"culprit_peer", kT, "address of the other end of the socket, where no request says more"},
+    {"culprit_process", kT, "name of the recorded process there; NULL: not known"},
 });
 
 inline constexpr auto kAccount = std::to_array<Column>({

@@ -79,6 +79,7 @@ struct Detail {
   std::uint64_t below_left_out = 0;
   std::vector<std::pair<ExchangeId, std::string>> titles;  // of culprits in the courses; ascending
   std::vector<CpuGroup> groups;                            // that culprits in the courses speak of
+  std::vector<SocketPeer> peers;                           // likewise
   // "GET /stock (5.1)", or only the number.
   std::string title_of(ExchangeId id) const;
 };

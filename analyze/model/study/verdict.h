@@ -26,6 +26,7 @@ struct CulpritStudy {
   std::uint64_t what = 0;   // lock: its address; device; CPU quota: which of Partitions::groups(), from 1; otherwise 0
   std::string device = {};  // the block device's name; empty: none, or not known
   CpuGroup group = {};      // the group of the CPU quota; path empty: none
+  SocketPeer peer = {};     // on which they waited; address empty: none, or not known
   TextId method = 0, route = 0,
          authority = 0;                         // of the blocking request: the call, the lock holder's, the neighbour's
   std::uint32_t tid = 0;                        // lock holder or waker, where it is always the same thread

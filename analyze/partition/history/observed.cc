@@ -250,7 +250,9 @@ void Observed::note_loss(EndLog& end, Nanos at, std::uint16_t missed) {
 void Observed::io(const Event& event, const formats::Io& io, const Moved& moved) {
   const model::ConnectionId connection = moved.connection;
   const Nanos at = nanoseconds(event.time);
+  if (io.length > 0 && io.error == 0) peers_.used(io.socket, event.thread.pid);
   if (connection == 0) {
+    exchanged(event, io);
     if (io.direction == formats::Direction::out && pids_.contains(event.thread.pid)) {
       processes_[event.thread.pid].signals.add({at, event.thread.tid, 0});
       ++kept_;
@@ -265,6 +267,71 @@ void Observed::io(const Event& event, const formats::Io& io, const Moved& moved)
       .add({at, static_cast<std::uint32_t>(io.position), static_cast<std::uint32_t>(io.position + io.length)});
   ++kept_;
   if (acts(connection, io)) act(event, moved, out);
+}
+
+void Observed::exchanged(const Event& event, const formats::Io& io) {
+  if (io.error != 0 || io.length == 0 || !pids_.contains(event.thread.pid) || !strangers_.contains(io.socket)) return;
+  ThreadLog* log = find_or_add(event.thread);
+  if (!log) return;
+  const bool out = io.direction == formats::Direction::out;
+  log->elsewhere.add({nanoseconds(event.time), io.socket, event.goroutine, out});
+  ++kept_;
+  Sighting s;
+  s.time = nanoseconds(event.time);
+  s.tid = event.thread.tid;
+  s.socket = io.socket;
+  s.out = out;
+  sight(event, s);
+}
+
+// The end that connected, or whose port is one that the kernel chooses where the other's is not (ip_local_port_range).
+bool Observed::asks(const formats::SocketInfo& info) {
+  constexpr std::uint16_t kFirstChosen = 32768;
+  if (info.origin != formats::Origin::existed) return info.origin == formats::Origin::connected;
+  return info.remote.port != 0 && info.remote.port < kFirstChosen && info.local.port >= kFirstChosen;
+}
+
+void Observed::describe(const formats::SocketInfo& info) {
+  const bool carries = connection_of(info.socket) != 0;
+  const std::uint32_t peer = peers_.describe(info, !carries || info.origin != formats::Origin::accepted);
+  if (carries || (strangers_.size() >= kMaxStrangers && !strangers_.contains(info.socket))) return;
+  Stranger& s = strangers_[info.socket];
+  s.origin = info.origin;
+  s.name_server = info.type == formats::SocketType::datagram && info.remote.port == 53;
+  s.peer = peer;
+  s.asks = asks(info);
+}
+
+// The thread is on the change to SYN_SENT; what ends an attempt mostly happens in interrupts.
+void Observed::change(const Event& event, const formats::StateChange& change) {
+  using formats::TcpState;
+  const Nanos at = nanoseconds(event.time);
+  if (connection_of(change.socket) != 0) return;
+  if (change.to == TcpState::syn_sent) {
+    if (!change.by_thread || !pids_.contains(event.thread.pid)) return;
+    if (strangers_.size() >= kMaxStrangers && !strangers_.contains(change.socket)) return;
+    Stranger& s = strangers_[change.socket];
+    s.connecting = at;
+    s.by = event.thread;
+    s.goroutine = event.goroutine;
+    return;
+  }
+  const auto found = strangers_.find(change.socket);
+  if (found == strangers_.end() || found->second.connecting == 0) return;
+  Stranger& s = found->second;
+  ProcessLog& process = processes_[s.by.pid];
+  Attempt attempt{s.connecting, at, change.socket, s.by.tid, s.peer, {}};
+  std::uint64_t goroutine = s.goroutine;
+  for (std::size_t i = 0; i < Attempt::kGoroutines && goroutine != 0; ++i) {
+    attempt.goroutines[i] = goroutine;
+    const auto creator = process.creators.find(goroutine);
+    goroutine = creator == process.creators.end() ? 0 : creator->second;
+  }
+  if (attempt.time < attempt.to) {
+    process.attempts.add(attempt);
+    ++kept_;
+  }
+  s.connecting = 0;
 }
 
 void Observed::stop(std::uint32_t pid, Nanos at, formats::GoPhase phase) {
@@ -367,8 +434,12 @@ void Observed::push(const Event& event, const Moved& moved) {
       log->born = at;
     }
   } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
-    if (connection_of(info->socket) != 0 || strangers_.size() >= kMaxStrangers) return;
-    strangers_[info->socket] = {info->origin, info->type == formats::SocketType::datagram && info->remote.port == 53};
+    describe(*info);
+  } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
+    this->change(event, *change);
+  } else if (const auto* made = std::get_if<formats::GoCreate>(&event.body)) {
+    if (!ours || event.goroutine == 0 || creators_kept_ >= ProcessLog::kMaxCreators) return;
+    creators_kept_ += processes_[event.thread.pid].creators.try_emplace(made->child, event.goroutine).second;
   } else if (const auto* go = std::get_if<formats::GoRuntime>(&event.body)) {
     stop(event.thread.pid, at, go->phase);
     if (go->phase == formats::GoPhase::gc_begin && ours) {
@@ -419,7 +490,10 @@ void Observed::push(const Event& event, const Moved& moved) {
     machine_cpus_.push(event, *cpu);
   } else if (const auto* quota = std::get_if<formats::CpuQuota>(&event.body)) {
     quotas_.push(at, *quota);
+  } else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) {
+    peers_.named(event.thread.pid, exec->comm);
   } else if (const auto* task = std::get_if<formats::TaskInfo>(&event.body)) {
+    if (event.thread.pid == event.thread.tid) peers_.named(event.thread.pid, task->comm);
     if (ours) quotas_.push(event.thread.pid, *task);
   } else if (const auto* note = std::get_if<formats::Note>(&event.body)) {
     pauses_.push(*note, event.time);
@@ -446,7 +520,7 @@ void Observed::forget_before(Nanos t) {
   for (auto& [tid, log] : threads_) {
     while (log.resumed.size() > 1 && log.resumed[1] < t) log.resumed.erase(log.resumed.begin());
     gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t) +
-            log.assists.forget_before(t) + log.lost.forget_before(t);
+            log.assists.forget_before(t) + log.lost.forget_before(t) + log.elsewhere.forget_before(t);
   }
   for (auto& end : ends_)
     gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) +
@@ -454,7 +528,7 @@ void Observed::forget_before(Nanos t) {
   for (auto& [pid, process] : processes_) {
     gone += process.wakes.forget_before(t) + process.halts.forget_before(t) + process.signals.forget_before(t) +
             process.collections.forget_before(t) + process.stops.forget_before(t) + process.handlers.forget_before(t) +
-            process.files.forget_before(t);
+            process.files.forget_before(t) + process.attempts.forget_before(t);
     for (auto it = process.goroutines.begin(); it != process.goroutines.end();) {
       gone += it->second.forget_before(t);
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);

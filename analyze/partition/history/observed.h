@@ -1,6 +1,8 @@
 // The history of threads, goroutines, connections and processes, kept while a request under way may need it.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,6 +20,7 @@
 #include "analyze/partition/history/cpu_quotas.h"
 #include "analyze/partition/history/cpu_use.h"
 #include "analyze/partition/history/log.h"
+#include "analyze/partition/history/peers.h"
 #include "analyze/partition/history/windows.h"
 #include "formats/event.h"
 
@@ -51,6 +54,28 @@ struct Stalled {
   std::uint32_t detail = 0;
 };
 
+// Bytes were moved on a socket that carries no requests.
+struct Exchanged {
+  Nanos time = 0;
+  formats::SocketId socket = 0;
+  std::uint64_t goroutine = 0;
+  bool out = false;
+};
+
+// A socket that carries no requests connected, or tried to: until it was established or closed.
+struct Attempt {
+  static constexpr std::size_t kGoroutines = 4;
+  Nanos time = 0, to = 0;
+  formats::SocketId socket = 0;
+  std::uint32_t tid = 0;                                // who connected; 0: not known
+  std::uint32_t peer = 0;                               // which of Observed::peers(), from 1; 0: not known
+  std::array<std::uint64_t, kGoroutines> goroutines{};  // Go: who connected, its creator, and so on; 0: none
+
+  bool made_by(std::uint64_t goroutine) const {
+    return goroutine != 0 && std::find(goroutines.begin(), goroutines.end(), goroutine) != goroutines.end();
+  }
+};
+
 struct ThreadLog {
   std::uint32_t pid = 0;
   Nanos born = 0;         // its start; 0: not seen
@@ -61,6 +86,7 @@ struct ThreadLog {
   bool multiplexes = false;    // waits for several descriptors at once, or turned to a request before another was over
   Log<OffCpuWait> waits;
   Log<Act> acts;
+  Log<Exchanged> elsewhere;  // what it read and wrote on sockets without requests
   Stretches<TimeSpan> lost;  // off-CPU intervals of this thread were lost in here
   Stretches<Stalled> stalls;
   Stretches<TimeSpan> assists;  // its goroutine assisted Go's collector
@@ -88,7 +114,8 @@ struct Sighting {
   std::uint32_t tid = 0;
   model::ConnectionId connection = 0;  // the goroutine moved bytes of it; 0: none
   bool out = false;
-  bool off = false;  // its thread was switched out at this time, until `back`
+  formats::SocketId socket = 0;  // or it moved bytes of this socket, which carries no requests
+  bool off = false;              // its thread was switched out at this time, until `back`
   Nanos back = 0;
   // Deep profile.
   bool state = false;
@@ -127,6 +154,7 @@ struct FileUse {
 
 struct ProcessLog {
   static constexpr std::size_t kMaxListed = 64;
+  static constexpr std::size_t kMaxCreators = 256u << 10;
   bool go = false;
   bool deep = false;          // goroutines' states are recorded
   Nanos collector_since = 0;  // its collections are recorded from here on; 0: they are not
@@ -139,6 +167,8 @@ struct ProcessLog {
   Log<Wake> signals;  // `by` sent something on a socket that carries no requests
   Log<Entered> handlers;
   Log<FileUse> files;
+  Stretches<Attempt> attempts;
+  std::unordered_map<std::uint64_t, std::uint64_t> creators;  // of goroutines, the first kMaxCreators
   std::unordered_map<std::uint64_t, Log<Sighting>> goroutines;
 };
 
@@ -152,6 +182,11 @@ struct ByteCarrier {
 struct Stranger {
   formats::Origin origin = formats::Origin::unknown;
   bool name_server = false;
+  std::uint32_t peer = 0;       // which of Observed::peers(), from 1; 0: not known
+  bool asks = false;            // this end connected, or the ports say so
+  Nanos connecting = 0;         // since when it connects; 0: it does not
+  formats::Thread by;           // the thread that connects,
+  std::uint64_t goroutine = 0;  // and its goroutine
 };
 
 // What the table says of the bytes that an event moved.
@@ -193,6 +228,10 @@ class Observed {
   const std::string& path(std::uint32_t number) const { return paths_[number]; }
   // Something arrived at a socket that carries no requests.
   const Log<TimeSpan>& arrivals_elsewhere() const { return elsewhere_; }
+  // The other ends of sockets without requests; complete after the last event.
+  std::vector<model::SocketPeer> peers() const { return peers_.all(); }
+  // Which of these is at the other end, from 1; 0: not known.
+  std::uint32_t peer_of(formats::SocketId socket) const { return peers_.number_of(socket); }
   // Events were lost in here, and it is not known which thread or socket they belonged to.
   const Stretches<TimeSpan>& blind() const { return blind_; }
   // Off-CPU intervals were lost in here; the next interval of each affected thread reports the loss.
@@ -232,6 +271,10 @@ class Observed {
   void assist(const formats::Event& event, bool begins);
   void file(const formats::Event& event, const formats::FileCall& call);
   void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
+  static bool asks(const formats::SocketInfo& info);
+  void describe(const formats::SocketInfo& info);
+  void change(const formats::Event& event, const formats::StateChange& change);
+  void exchanged(const formats::Event& event, const formats::Io& io);
 
   const Windows& windows_;
   std::span<const ByteCarrier> carriers_;
@@ -243,9 +286,11 @@ class Observed {
   std::unordered_map<formats::SocketId, model::ConnectionId> by_socket_;
   std::unordered_map<formats::TlsSessionId, model::ConnectionId> by_session_;
   std::unordered_map<formats::SocketId, Stranger> strangers_;
+  Peers peers_;
   CpuQuotas quotas_;
   Stretches<TimeSpan> blind_, counted_;
   Log<TimeSpan> elsewhere_;
+  std::size_t creators_kept_ = 0;
   model::Pauses pauses_;
   CpuUse cpu_{kMaxThreads};
   model::CpuAccount machine_cpus_;

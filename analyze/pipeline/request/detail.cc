@@ -145,6 +145,7 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
       if (const model::Course* course = course_of(analysis.courses, end)) descent.name_culprits(*course);
     descent.names();
     out.detail->groups = analysis.table.partitions.groups();
+    out.detail->peers = analysis.table.partitions.peers();
   }
   out.study = std::move(analysis.study);
   out.table = std::move(analysis.table);

@@ -5,11 +5,12 @@
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "ground/container_path.h"
+#include "ground/well_known_ports.h"
 
 namespace tailcap::report {
 namespace {
 
-void culprit(JsonWriter& json, const model::Culprit& c, std::span<const model::CpuGroup> groups) {
+void culprit(JsonWriter& json, const model::Culprit& c, const model::NamedBlockers& named) {
   json.key("what");
   json.text_or_null(what_text(c));
   json.key("request");
@@ -19,7 +20,8 @@ void culprit(JsonWriter& json, const model::Culprit& c, std::span<const model::C
     json.number(std::int64_t{c.tid});
   else
     json.null();
-  append_group(json, model::group_of(c, groups));
+  append_group(json, model::group_of(c, named.groups));
+  append_peer(json, model::peer_of(c, named.peers));
 }
 
 }  // namespace
@@ -41,10 +43,24 @@ void append_group(JsonWriter& json, const model::CpuGroup* group) {
   json.end_object();
 }
 
+void append_peer(JsonWriter& json, const model::SocketPeer* peer) {
+  json.key("peer");
+  if (!peer || peer->address.empty()) return json.null();
+  json.begin_object();
+  json.field("address", peer->address);
+  json.key("usual_service");
+  json.text_or_null(std::string(ground::service_of_port(peer->port)));
+  json.key("pid");
+  peer->pid == 0 ? json.null() : json.number(std::uint64_t{peer->pid});
+  json.key("process");
+  json.text_or_null(peer->process);
+  json.end_object();
+}
+
 std::string what_text(const model::Culprit& culprit) {
   const int rank = model::rank_of(culprit.label);
   const bool call = culprit.label >= model::Label::down_dns && culprit.label <= model::Label::down_h2fc;
-  if (culprit.what == 0 || rank != 1 || call) return {};
+  if (culprit.what == 0 || rank != 1 || call || culprit.label == model::Label::net_unknown_socket) return {};
   return address_text(culprit.what);
 }
 
@@ -86,19 +102,20 @@ void append_labels(JsonWriter& json, const model::RequestTable& table, const mod
   }
   json.key("culprits");
   if (parts.empty()) return json.null();
+  const model::NamedBlockers named(table.partitions);
   json.begin_array();
   for (const model::Culprit& c : table.partitions.culprits(row.id)) {
     json.begin_object();
     json.field("label", model::name_of(c.label));
     json.field("ns", c.time);
-    culprit(json, c, table.partitions.groups());
+    culprit(json, c, named);
     json.end_object();
   }
   json.end_array();
 }
 
 void append_course(JsonWriter& json, const model::Course& course, const model::Request& row,
-                   std::span<const model::CpuGroup> groups) {
+                   const model::NamedBlockers& named) {
   json.key("course");
   json.begin_array();
   for (const auto& s : course.stretches) {
@@ -107,7 +124,7 @@ void append_course(JsonWriter& json, const model::Course& course, const model::R
     json.field("to_ns", (s.to - row.start).count());
     json.field("label", model::name_of(s.label));
     json.field("evidence", model::name_of(s.evidence));
-    culprit(json, s.culprit, groups);
+    culprit(json, s.culprit, named);
     json.end_object();
   }
   json.end_array();

@@ -2,7 +2,7 @@
 // describes them.
 #pragma once
 
-#include <span>
+#include <string>
 
 #include "analyze/model/request.h"
 #include "analyze/report/json/json_writer.h"
@@ -15,9 +15,12 @@ void append_milestones(JsonWriter& json, const model::Request& row);
 void append_labels(JsonWriter& json, const model::RequestTable& table, const model::Request& row);
 // "course": what it was at which time; and "calls" that it made.
 void append_course(JsonWriter& json, const model::Course& course, const model::Request& row,
-                   std::span<const model::CpuGroup> groups);
+                   const model::NamedBlockers& named);
 // "cgroup": an object, or null.
 void append_group(JsonWriter& json, const model::CpuGroup* group);
+
+// "peer": likewise.
+void append_peer(JsonWriter& json, const model::SocketPeer* peer);
 
 // "0x7f00…": the address of a lock, a device; empty for calls, whose `what` is their connection.
 std::string what_text(const model::Culprit& culprit);

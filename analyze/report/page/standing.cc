@@ -141,6 +141,7 @@ class Tree {
     const Culprit& c = node.step;
     std::string text(model::text_of(c.label));
     if (const std::string what = what_text(c); !what.empty()) text += " at " + what;
+    if (const model::SocketPeer* peer = model::peer_of(c, table_.partitions.peers())) text += ", " + peer_text(*peer);
     if (c.request.connection != 0) {
       const bool lock = model::group_of(c.label) == model::LabelGroup::lock;
       text += (lock ? ", held by " : ", ") + titles_.at(c.request) + " (" + id_text(c.request) +

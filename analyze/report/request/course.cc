@@ -32,6 +32,7 @@ std::string note_of(const model::Detail& detail, model::ExchangeId of, const mod
   if (const std::string what = what_text(c); !what.empty())
     add(s.label == model::Label::timer_sleep ? "in a wait at " + what + " whose time limit expired" : "at " + what);
   if (const model::CpuGroup* group = model::group_of(c, detail.groups)) add(group_text(*group));
+  if (const model::SocketPeer* peer = model::peer_of(c, detail.peers)) add(peer_text(*peer));
   if (c.request.connection != 0 && c.request != of && c.request != detail.request.row.id &&
       !(detail.request.row.peer == c.request && call))
     add((lock ? "held by " : "") + printable(detail.title_of(c.request)));

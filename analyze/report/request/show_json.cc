@@ -259,7 +259,7 @@ class EndWriter {
   }
 
   void course() {
-    if (d_.course) return append_course(json_, *d_.course, d_.row, table_.partitions.groups());
+    if (d_.course) return append_course(json_, *d_.course, d_.row, model::NamedBlockers(table_.partitions));
     json_.key("course");
     json_.null();
     json_.key("calls");

@@ -26,6 +26,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
     request = (c.method != 0 ? shortened(printable(texts[c.method]), 20) + " " : "") +
               shortened(printable(texts[c.route]), 80);
   if (c.route != 0 && c.authority != 0) request += " at " + shortened(printable(texts[c.authority]), 60);
+  if (!c.peer.address.empty() && request.empty()) return "(" + peer_text(c.peer) + ")";
   const std::string place = c.what == 0 ? "" : address_text(c.what);
   if (starts("lock.")) {
     // No goroutine holds a channel or a WaitGroup; another one ends the wait.

@@ -70,7 +70,7 @@ const model::Course* course_of(std::span<const model::Course> courses, model::Ex
   return at != courses.end() && at->request == id ? &*at : nullptr;
 }
 
-std::string course_bar(const model::Course& course, std::span<const model::CpuGroup> groups, std::int64_t from,
+std::string course_bar(const model::Course& course, const model::NamedBlockers& named, std::int64_t from,
                        std::int64_t length) {
   const auto at = [&](formats::Time t) {
     const double share =
@@ -84,12 +84,14 @@ std::string course_bar(const model::Course& course, std::span<const model::CpuGr
     if (nanoseconds(s.to) <= from || nanoseconds(s.from) >= from + length) continue;
     const long long x = at(s.from), width = at(s.to) - x;
     if ((width == 0 && s.to - s.from < std::chrono::microseconds{1}) || drawn++ >= kMostStretches) continue;
-    const model::CpuGroup* group = model::group_of(s.culprit, groups);
+    const model::CpuGroup* group = model::group_of(s.culprit, named.groups);
+    const model::SocketPeer* peer = model::peer_of(s.culprit, named.peers);
     out += "<rect x=\"" + std::to_string(x) + "\" width=\"" + std::to_string(std::max<long long>(width, 1)) +
            "\" height=\"10\" fill=\"" + std::string(model::colour_of(model::group_of(s.label))) + "\"><title>" +
            html(model::text_of(s.label)) + ": " + exact_text(s.to - s.from) +
            (s.evidence == model::Evidence::measured ? "" : ", inferred") +
-           (group ? "; " + html(group_text(*group)) : "") + "</title></rect>";
+           (group ? "; " + html(group_text(*group)) : "") + (peer ? "; " + html(peer_text(*peer)) : "") +
+           "</title></rect>";
   }
   return out + "</svg>";
 }
@@ -117,7 +119,7 @@ render::Table lanes_table(std::uint32_t row, const model::RequestTable& table, s
     name.indent = static_cast<std::uint8_t>(lane.depth);
     name.below = {id_text(lane.request) + (request.tid == 0 ? "" : " thread " + std::to_string(request.tid)) +
                   (lane.note.empty() ? "" : " " + lane.note)};
-    bar.picture = course_bar(*c, table.partitions.groups(), from, to - from);
+    bar.picture = course_bar(*c, model::NamedBlockers(table.partitions), from, to - from);
     out.rows.push_back({{std::move(name), std::move(bar), duration_text(request.duration)}});
   }
   return out;

@@ -15,7 +15,7 @@ namespace tailcap::report::tail {
 const model::Course* course_of(std::span<const model::Course> courses, model::ExchangeId id);
 
 // A bar of stretches at their places between `from` and from + length, both ns.
-std::string course_bar(const model::Course& course, std::span<const model::CpuGroup> groups, std::int64_t from,
+std::string course_bar(const model::Course& course, const model::NamedBlockers& named, std::int64_t from,
                        std::int64_t length);
 
 // Without rows: the course of the request is not known, or there is no other.

@@ -145,9 +145,9 @@ Table exemplars(const TailStudy& tail, const model::RequestTable& table, const R
   const auto add = [&](std::uint32_t row, const char* what) {
     const model::Course* course = course_of(courses, table.rows.id(row));
     Cell bar, name(what);
-    bar.picture =
-        course ? course_bar(*course, table.partitions.groups(), formats::nanoseconds(table.rows.start(row)), scale)
-               : bar_svg(label_stretches(table, table.rows.id(row)), scale);
+    bar.picture = course ? course_bar(*course, model::NamedBlockers(table.partitions),
+                                      formats::nanoseconds(table.rows.start(row)), scale)
+                         : bar_svg(label_stretches(table, table.rows.id(row)), scale);
     out.rows.push_back({{id_cell(options, table.rows.id(row)), std::move(name), std::move(bar),
                          duration_cell(table.rows.duration(row))}});
   };

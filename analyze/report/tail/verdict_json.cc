@@ -120,10 +120,12 @@ void append_culprit(JsonWriter& json, const model::CulpritStudy& c, const model:
   json.begin_object();
   json.field("label", model::name_of(c.label));
   json.key("what");
-  json.text_or_null(c.what == 0 || !c.group.path.empty() ? std::string() : address_text(c.what));
+  const bool numbered = !c.group.path.empty() || !c.peer.address.empty();
+  json.text_or_null(c.what == 0 || numbered ? std::string() : address_text(c.what));
   json.key("device");
   json.text_or_null(c.device);
   append_group(json, &c.group);
+  append_peer(json, &c.peer);
   json.key("method");
   json.text_or_null(texts[c.method]);
   json.key("route");

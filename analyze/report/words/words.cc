@@ -6,6 +6,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "formats/machine.h"
+#include "ground/well_known_ports.h"
 
 namespace tailcap::report {
 
@@ -134,6 +135,15 @@ std::string group_text(const model::CpuGroup& group) {
          (group.period <= 0
               ? ""
               : ", " + duration_text(Duration{group.quota}) + " of every " + duration_text(Duration{group.period}));
+}
+
+std::string peer_text(const model::SocketPeer& peer) {
+  std::string out = peer.address == "unix:" ? "a UNIX socket without a name" : shortened(printable(peer.address), 60);
+  // Who listens there is not known from the number alone.
+  if (const auto service = ground::service_of_port(peer.port); !service.empty())
+    out += ", " + std::string(service) + "'s port";
+  if (!peer.process.empty()) out += ", process " + shortened(printable(peer.process), 40);
+  return out;
 }
 
 std::string id_text(model::ExchangeId id) { return std::to_string(id.connection) + "." + std::to_string(id.index); }

@@ -31,6 +31,9 @@ std::string pid_text(std::uint32_t pid);
 // "cgroup /shop, 30.0 ms of every 100 ms".
 std::string group_text(const model::CpuGroup& group);
 
+// "10.0.0.3:5432, PostgreSQL's port, process postgres": what is known of it. Printable.
+std::string peer_text(const model::SocketPeer& peer);
+
 // The phases or labels that took most of a request's time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms".
 // Empty: not known.
 std::string dominant_text(const model::Request& row, std::span<const model::Part> account);

@@ -12,10 +12,12 @@ using model::CulpritStudy;
 
 constexpr std::size_t kPerLabel = 5;  // more are a list, not an answer
 
-// A call's connection says nothing that its route does not; a lock is its address, a device and a CPU group their
-// numbers.
+// A call's connection says nothing that its route does not; a lock is its address; a device, a CPU group and the other
+// end of a socket are their numbers.
 std::uint64_t place_of(const model::Culprit& c) {
   const std::string_view name = model::name_of(c.label);
+  if (c.label == model::Label::net_unknown_socket || (name.substr(0, 5) == "down." && c.request.connection == 0))
+    return c.what;
   return c.label == model::Label::sched_throttled || name.substr(0, 5) == "lock." || name.substr(0, 3) == "io." ||
                  name.substr(0, 4) == "mem."
              ? c.what
@@ -43,6 +45,7 @@ CulpritStudy culprit_study(const model::Culprit& c, const model::RequestTable& t
   out.device = device_name(out, preamble);
   out.example = c.request;
   if (const model::CpuGroup* group = model::group_of(c, table.partitions.groups())) out.group = *group;
+  if (const model::SocketPeer* peer = model::peer_of(c, table.partitions.peers())) out.peer = *peer;
   if (const auto row = links.row_of(c.request)) {
     const model::Request other = table.rows[*row];
     out.method = other.method;

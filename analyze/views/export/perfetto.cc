@@ -227,6 +227,8 @@ class RequestWriter {
                                {"evidence", std::string(model::name_of(s.evidence))}};
     if (s.culprit.request.connection != 0) notes.emplace_back("by_request", report::id_text(s.culprit.request));
     if (s.culprit.tid != 0) notes.emplace_back("by_tid", std::int64_t{formats::number_of(s.culprit.tid)});
+    if (const model::SocketPeer* peer = model::peer_of(s.culprit, analysis_.table.partitions.peers()))
+      notes.emplace_back("peer", report::peer_text(*peer));
     trace_.begin(lane, formats::nanoseconds(s.from), model::text_of(s.label), model::name_of(model::group_of(s.label)),
                  notes);
     trace_.end(lane, formats::nanoseconds(s.to));

@@ -1,0 +1,48 @@
+// The other ends of sockets, and which recorded processes have them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "analyze/model/partition.h"
+#include "formats/event.h"
+
+namespace tailcap::partition {
+
+class Peers {
+ public:
+  static constexpr std::size_t kMaxPeers = 16u << 10;    // addresses; further ones are not known
+  static constexpr std::size_t kMaxSockets = 64u << 10;  // that are compared with each other
+  static constexpr std::size_t kMaxProcesses = 64u << 10;
+
+  // The number of its remote end, from 1; 0: it has no address, or there are too many, or it was not asked for.
+  std::uint32_t describe(const formats::SocketInfo& info, bool numbered);
+  std::uint32_t number_of(formats::SocketId socket) const;  // likewise
+  // The process moves bytes of this socket.
+  void used(formats::SocketId socket, std::uint32_t pid);
+  void named(std::uint32_t pid, std::string_view name);
+  std::vector<model::SocketPeer> all() const;
+
+ private:
+  struct End {
+    std::uint32_t peer = 0;  // of its own
+    std::uint32_t pid = 0;
+    formats::SocketId other = 0;  // the socket at the other end; 0: not found
+    bool joined = false;          // both its addresses are known
+  };
+  std::uint32_t number(const formats::SocketInfo& info);
+  void join(formats::SocketId socket, const std::string& own, const std::string& theirs);
+  void told(std::uint32_t peer, std::uint32_t pid);
+
+  std::vector<model::SocketPeer> peers_;
+  std::vector<bool> several_;  // processes at one address
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+  std::unordered_map<formats::SocketId, End> ends_;
+  std::unordered_map<std::string, formats::SocketId> waiting_;  // by what the other end would say of itself
+  std::unordered_map<std::uint32_t, std::string> names_;
+};
+
+}  // namespace tailcap::partition
