@@ -146,6 +146,7 @@ struct record_segment {
 struct record_state {
 	struct record_header h;
 	__u64 socket;
+	__u64 goroutine; /* connects: to SYN_SENT only */
 	__s32 error;
 	__u8 from;
 	__u8 to;
@@ -316,7 +317,7 @@ static_assert(sizeof(record_header) == 24);
 static_assert(sizeof(record_io) == 64);
 static_assert(sizeof(record_tls_step) == 48);
 static_assert(sizeof(record_segment) == 40);
-static_assert(sizeof(record_state) == 40);
+static_assert(sizeof(record_state) == 48);
 static_assert(sizeof(record_socket) == 216);
 static_assert(sizeof(record_off_cpu) == 96);
 static_assert(sizeof(record_task) == 56);

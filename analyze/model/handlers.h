@@ -27,6 +27,7 @@ class BesideRequests {
   }
   bool empty() const { return all_.empty(); }
   const std::vector<Entry>& all() const { return all_; }
+  std::vector<Entry>& all() { return all_; }
   std::size_t size() const { return all_.size(); }
 
  private:

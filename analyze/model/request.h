@@ -22,6 +22,7 @@
 #include "analyze/model/rows.h"
 #include "analyze/model/setup.h"
 #include "analyze/model/text_pool.h"
+#include "analyze/model/wire/connection_use.h"
 #include "analyze/model/wire/exchange.h"
 #include "analyze/model/wire/trace_context.h"
 
@@ -135,13 +136,19 @@ bool is_call(const Request& row);
 GrpcDeadline deadline_of(const Request& row);
 std::string_view name_of(GrpcDeadline deadline);  // "met", …; empty for none
 
+using ConnectionUses = BesideRequests<ConnectionUse>;
+
 struct RequestTable {
-  Rows rows;  // at the end sorted by (start, id)
+  Rows rows;    // at the end sorted by (start, id)
+  Rows before;  // where some of them were selected: all, since what explains one may not be selected. Empty: rows are
+                // all
+  const Rows& all() const { return before.empty() ? rows : before; }
   TextPool texts;
   Setups setups;  // of the requests that were the first on their connection
   Causes causes;  // of client-side requests
   Handlers handlers;
   HandlerGoroutines handler_goroutines;
+  ConnectionUses uses;          // of requests that failed
   HeaderSets headers;           // where a study was asked for
   std::vector<TextId> remotes;  // endpoints, by ConnectionId; 0: not known
   Partitions partitions;        // of requests with a duration

@@ -276,4 +276,10 @@ void Rows::keep(const std::vector<std::uint32_t>& rows) {
   chunks_.resize((size_ + kChunk - 1) / kChunk);
 }
 
+Rows Rows::only(const std::vector<std::uint32_t>& rows) const {
+  Rows out;
+  for (const std::uint32_t i : rows) out.push_back((*this)[i]);
+  return out;
+}
+
 }  // namespace tailcap::model

@@ -92,6 +92,8 @@ class Rows {
   void permute(const std::vector<std::uint32_t>& from);
   // Keeps the rows whose numbers are given, ascending, in that order.
   void keep(const std::vector<std::uint32_t>& rows);
+  // A copy of those.
+  Rows only(const std::vector<std::uint32_t>& rows) const;
 
  private:
   // In Fixed::bits.

@@ -6,6 +6,10 @@ void Connections::push(const model::Message& message, const model::Connection* c
   tls_.push(message, connection);
   if (message.tls && message.tls->outcome == model::TlsOutcome::failed && connection)
     troubles_.push(*message.tls, *connection);
+  const auto& ended = message.reset;
+  if (message.kind == model::MessageKind::closed && ended && ended->goaway && ended->by == formats::Direction::in &&
+      ended->code.value_or(0) != 0 && connection && message.direction == formats::Direction::in)
+    troubles_.dismissed(*connection, *ended->code);
 }
 
 void Connections::carries(const model::Connection& connection, model::TextPool& texts) {

@@ -1,7 +1,9 @@
 #include "analyze/pipeline/pipeline.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "analyze/model/study/unread.h"
@@ -24,13 +26,16 @@ bool damaged(const model::Quality& quality) {
          quality.file.state != formats::CaptureState::complete || !formats::stopped_captures().empty();
 }
 
-// Leaves the requests for which chosen(row number) holds.
+// Leaves the requests for which chosen(row number) holds. explain: what the others are may explain those that are left.
 template <class Chosen>
-void keep(const Options& options, Analysis& out, Chosen&& chosen) {
+void keep(const Options& options, Analysis& out, bool explain, Chosen&& chosen) {
   std::vector<std::uint32_t> kept;
   for (std::uint32_t i = 0; i < out.table.rows.size(); ++i)
     if (chosen(i)) kept.push_back(i);
-  out.table.rows.keep(kept);
+  if (explain)
+    out.table.before = std::exchange(out.table.rows, out.table.rows.only(kept));
+  else
+    out.table.rows.keep(kept);
   if (!options.keep_headers) return;
   for (std::size_t n = 0; n < kept.size(); ++n)
     if (kept[n] != n) out.headers[n] = std::move(out.headers[kept[n]]);
@@ -40,9 +45,30 @@ void keep(const Options& options, Analysis& out, Chosen&& chosen) {
 // Leaves the requests that are meant.
 void select(const Options& options, Analysis& out) {
   const Wanted wanted(options, out.study);
-  if (!wanted.all()) keep(options, out, [&](std::uint32_t i) { return wanted(out.table, i); });
+  if (wanted.of_cut()) keep(options, out, false, [&](std::uint32_t i) { return wanted.in_cut(out.table, i); });
+  if (!wanted.all()) keep(options, out, options.study, [&](std::uint32_t i) { return wanted(out.table, i); });
   if (wanted.from()) out.study.begin = std::clamp(*wanted.from(), out.study.begin, out.study.end);
   if (wanted.to()) out.study.end = std::clamp(*wanted.to(), out.study.begin, out.study.end);
+}
+
+// The process that serves at the other end, where all requests that were served there have one name.
+void name_peers(Analysis& out) {
+  auto& uses = out.table.uses.all();
+  if (uses.empty()) return;
+  const auto end_of = [&](model::ConnectionId c) { return c < out.endpoints.size() ? out.endpoints[c] : Endpoints{}; };
+  std::map<std::pair<std::uint32_t, model::TextId>, model::TextId> names;  // by namespace and address; 0: several
+  const model::Rows& rows = out.table.rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows.role(i) != model::Role::server) continue;
+    const Endpoints end = end_of(rows.id(i).connection);
+    const auto [at, fresh] = names.try_emplace({end.net_namespace, end.local}, rows.names(i).comm);
+    if (!fresh && at->second != rows.names(i).comm) at->second = 0;
+  }
+  for (auto& [id, use] : uses) {
+    const Endpoints end = end_of(id.connection);
+    if (const auto at = names.find({end.net_namespace, end.remote}); end.remote != 0 && at != names.end())
+      use.peer = at->second;
+  }
 }
 
 // read_until: see Quality.
@@ -54,8 +80,9 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   wire.requests().give(out);
   // What was under way where the reading ended may well be complete in the capture. It was not asked for.
   if (formats::known(read_until))
-    keep(options, out, [&](std::uint32_t i) { return !has(out.table.rows.taints(i), model::Taint::cut_off); });
-  if (options.past) keep(options, out, [&](std::uint32_t i) { return out.table.rows.start(i) >= options.past->until; });
+    keep(options, out, false, [&](std::uint32_t i) { return !has(out.table.rows.taints(i), model::Taint::cut_off); });
+  if (options.past)
+    keep(options, out, false, [&](std::uint32_t i) { return out.table.rows.start(i) >= options.past->until; });
   out.study.quality.preamble = preamble;
   out.study.quality.file = file;
   out.study.quality.read_until = read_until;
@@ -63,6 +90,7 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   out.endpoints = wire.connections().take_endpoints();
   out.connections = wire.connections().take_all();
   for (const Endpoints& ends : out.endpoints) out.table.remotes.push_back(ends.remote);
+  name_peers(out);
   out.damaged = damaged(out.study.quality);
   if (options.keep_splits) out.splits = model::Splits(out.table, model::ClockErrors(preamble));
   if (options.past) out.numberless = numberless(out.table);

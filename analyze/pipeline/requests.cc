@@ -1,6 +1,8 @@
 #include "analyze/pipeline/requests.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "analyze/model/trace/trace_identity.h"
 #include "analyze/tail/calls.h"
@@ -30,6 +32,7 @@ void Requests::push(const formats::Event& event) {
 }
 
 void Requests::push(const model::Message& message) {
+  if (message.kind == model::MessageKind::closed) uses_.push(message);
   if (message.tls) setups_.push(message.connection, message.tls);
 }
 
@@ -49,6 +52,7 @@ void Requests::add(const model::Exchange& exchange, const model::Connection* con
     row.tls = connection->tls;
     settle_binding(*connection);
     connections.carries(*connection, table_.texts);
+    uses_.push(exchange, row, *connection);
     // The first request of a window is not the one that the connection was set up for.
     if (!options_.past || !options_.past->partly.contains(connection->id))
       setups_.push(exchange, *connection, carrier ? *carrier : *connection, table_.texts);
@@ -105,6 +109,7 @@ void Requests::settle(const tail::QualityFacts& facts) {
   if (options_.study) table_.headers = field_sets_.take(from);
   attempts_.settle(table_);
   setups_.settle(table_);
+  uses_.settle(table_);
   parents_.settle(table_);
   handlers_.settle(table_);
   groups_.settle(table_);
@@ -114,6 +119,38 @@ void Requests::settle(const tail::QualityFacts& facts) {
   sorted.reserve(from.size());
   for (const std::uint32_t i : from) sorted.push_back(std::move(headers_[i]));
   headers_ = std::move(sorted);
+}
+
+void Requests::own(std::vector<model::Trouble>& troubles, const std::vector<model::Served>& served) const {
+  constexpr int kDeepest = 4;  // a dialler of net/http has one or two goroutines of its own
+  struct Claim {
+    std::size_t trouble;
+    formats::Time at;
+    int depth;
+  };
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<Claim>> claims;
+  for (std::size_t i = 0; i < troubles.size(); ++i) {
+    causes::Goroutine g{troubles[i].thread.pid, troubles[i].goroutine};
+    formats::Time at = troubles[i].at;
+    for (int depth = 0; depth < kDeepest && g.number != 0; ++depth) {
+      claims[{g.pid, g.number}].push_back({i, at, depth});
+      const auto* origin = goroutines_.origin(g);
+      if (!origin) break;
+      g.number = origin->creator;
+      at = origin->at;
+    }
+  }
+  if (claims.empty()) return;
+  std::vector<int> nearest(troubles.size(), kDeepest);
+  for (const model::Served& s : served) {
+    const auto of = claims.find({s.pid, s.goroutine});
+    if (s.goroutine == 0 || of == claims.end()) continue;
+    for (const Claim& c : of->second)
+      if (c.depth < nearest[c.trouble] && s.begin <= c.at && c.at <= s.end) {
+        nearest[c.trouble] = c.depth;
+        troubles[c.trouble].request = s.id;
+      }
+  }
 }
 
 model::Findings Requests::findings() const {

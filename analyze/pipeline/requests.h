@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analyze/causes/attempts.h"
+#include "analyze/causes/connection_uses.h"
 #include "analyze/causes/goroutines.h"
 #include "analyze/causes/handlers.h"
 #include "analyze/causes/parents/from_peer.h"
@@ -31,7 +32,7 @@ class Requests {
   // The same event, after the lookups that it ended.
   void push(const model::Lookup& lookup) { setups_.push(lookup); }
   void looked_up(const formats::Event& event) { setups_.push(event); }
-  void push(const model::Message& message);  // of TLS
+  void push(const model::Message& message);  // a TLS handshake, or the end of a connection
   // An exchange is announced. connection and its carrier may be null.
   void add(const model::Exchange& exchange, const model::Connection* connection, const model::Connection* carrier,
            Connections& connections);
@@ -44,6 +45,8 @@ class Requests {
   model::RequestTable& table() { return table_; }
   std::vector<partition::ExchangeNote> take_notes() { return std::move(notes_); }
   std::vector<model::Served> take_served() { return handlers_.take_served(); }
+  // Which request a goroutine made each of these for. served: all.
+  void own(std::vector<model::Trouble>& troubles, const std::vector<model::Served>& served) const;
   void add(const model::Findings& findings) { findings_.add(findings); }
   model::Findings findings() const;
   std::vector<model::ProcessSummary> processes(const model::RequestTable& table, const Connections& connections) const {
@@ -72,6 +75,7 @@ class Requests {
   causes::Attempts attempts_;
   const bool sampled_;
   std::set<model::ConnectionId> unbound_;  // where connections are sampled: TLS sessions whose connection is not known
+  causes::UseFinder uses_;
   causes::Goroutines goroutines_;
   causes::Parents parents_{goroutines_};
   causes::HandlerFinder handlers_{goroutines_};

@@ -39,9 +39,11 @@ void RowStage::ended(const model::Connection& connection, const model::Connectio
 }
 
 void RowStage::fill(const model::RequestTable& table, model::Study& study) {
+  const std::vector<model::Served> served = requests_.take_served();
   recording_.fill(
-      table, requests_.take_served(), [&](model::ConnectionId c) { return connections_.local(c); }, study);
+      table, served, [&](model::ConnectionId c) { return connections_.local(c); }, study);
   connections_.fill(study);
+  requests_.own(study.troubles, served);
   study.quality.findings = requests_.findings();
   study.quality.findings.add(exchanges_.findings());
   study.quality.processes = requests_.processes(table, connections_);

@@ -25,8 +25,12 @@ Wanted::Wanted(const Options& options, const model::Study& study) : options_(opt
   if (auto note = model::CutNote::from_notes(study.quality.preamble.notes)) cut_ = std::move(note->ids);
 }
 
+bool Wanted::in_cut(const model::RequestTable& table, std::uint32_t row) const {
+  return !cut_ || std::binary_search(cut_->begin(), cut_->end(), table.rows.id(row));
+}
+
 bool Wanted::within(const model::RequestTable& table, std::uint32_t row) const {
-  if (cut_ && !std::binary_search(cut_->begin(), cut_->end(), table.rows.id(row))) return false;
+  if (!in_cut(table, row)) return false;
   const formats::Time start = table.rows.start(row);
   if ((from_ || to_) && !formats::known(start)) return false;
   return (!from_ || start >= *from_) && (!to_ || start < *to_);

@@ -24,7 +24,10 @@ class Wanted {
   // Before the table has partitions: false where it is not wanted whatever its labels are.
   bool perhaps(const model::RequestTable& table, std::uint32_t row) const;
   bool by_labels() const;
-  bool all() const { return !from_ && !to_ && options_.filters.empty() && !cut_; }
+  bool all() const { return !from_ && !to_ && options_.filters.empty(); }
+  // The capture was cut, and this request is whole in it.
+  bool of_cut() const { return cut_.has_value(); }
+  bool in_cut(const model::RequestTable& table, std::uint32_t row) const;
   const std::optional<formats::Time>& from() const { return from_; }
   const std::optional<formats::Time>& to() const { return to_; }
 

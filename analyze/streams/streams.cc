@@ -228,6 +228,7 @@ void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
       s->listener = true;
       break;
     case TcpState::close_wait:
+      s->facts.peer_closed = e.time;
       s->pair.in.fin_arrived();
       break;
     case TcpState::last_ack:
@@ -273,6 +274,7 @@ void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
   if (!s && !(s = open(info.socket, e.time))) return;
   const bool known = s->facts.family != formats::Family::unknown;
   describe(s->facts, info);
+  if (info.state == TcpState::close_wait && !formats::known(s->facts.peer_closed)) s->facts.peer_closed = e.time;
   if (info.origin == formats::Origin::listener || info.state == TcpState::listen ||
       info.type == formats::SocketType::datagram) {
     s->listener = true;

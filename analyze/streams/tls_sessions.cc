@@ -32,6 +32,7 @@ void settle_on(model::Connection& s, const model::Connection& c) {
   s.path = c.path;
   s.connect_started = c.connect_started;
   s.established = c.established;
+  s.peer_closed = c.peer_closed;
   s.closed = c.closed;
   s.error = c.error;
   s.reset_received = c.reset_received;

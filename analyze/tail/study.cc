@@ -54,10 +54,14 @@ std::vector<std::uint32_t> slowest_of(const RequestTable& table) {
   return rows;
 }
 
+// Method, route, role.
+using RouteName = std::tuple<model::TextId, model::TextId, Role>;
+
 struct Studied {
   double total = 0;
   RouteStudy route;
-  model::TextId method = 0;
+  RouteName name;
+  model::TextId comm = 0;
   const std::vector<std::uint32_t>* rows = nullptr;
 };
 
@@ -168,7 +172,8 @@ void study_requests(const RequestTable& table, model::Study& study, unsigned thr
     one.rows = &rows;
     for (const std::uint32_t i : rows)
       if (table.rows.has_duration(i)) one.total += static_cast<double>(table.rows.duration(i).count());
-    one.method = std::get<0>(key);
+    one.name = {std::get<0>(key), std::get<1>(key), std::get<2>(key)};
+    one.comm = std::get<3>(key);
   }
   model::Health health;
   std::vector<std::uint32_t> slowest;
@@ -176,7 +181,7 @@ void study_requests(const RequestTable& table, model::Study& study, unsigned thr
       studied, threads,
       [&](Studied& one) {
         one.route = study_route(table, *one.rows, study, links ? &*links : nullptr);
-        one.route.method = table.texts[one.method];
+        one.route.method = table.texts[std::get<0>(one.name)];
       },
       [&] {
         health = health_of(table, study);
@@ -190,11 +195,16 @@ void study_requests(const RequestTable& table, model::Study& study, unsigned thr
            std::tie(b.route.role, b.route.route, b.route.method, b.route.comm);
   });
   study.routes.clear();
-  std::map<std::tuple<std::string, std::string, Role>, std::size_t> names;
+  // A route has the same name whether or not those like it were selected.
+  std::map<RouteName, std::set<model::TextId>> names;
+  for (std::size_t i = 0; i < table.before.size(); ++i) {
+    const model::RowNames row = table.before.names(i);
+    names[{row.method, table.before.route(i), table.before.role(i)}].insert(row.comm);
+  }
   std::vector<const std::vector<std::uint32_t>*> rows;
-  for (const auto& s : studied) ++names[{s.route.method, s.route.route, s.route.role}];
+  for (const auto& s : studied) names[s.name].insert(s.comm);
   for (auto& s : studied) {
-    s.route.name_shared = names[{s.route.method, s.route.route, s.route.role}] > 1;
+    s.route.name_shared = names[s.name].size() > 1;
     study.routes.push_back(std::move(s.route));
     rows.push_back(s.rows);
   }

@@ -104,7 +104,7 @@ double mean_at_server(const model::RequestTable& table, const std::vector<slow::
   for (const std::uint32_t i : chosen) {
     if (table.rows.role(items[i].row) != model::Role::client) return 0;
     const auto server = links.row_of(table.rows.peer(items[i].row));
-    if (server && table.rows.has_duration(*server)) sum += static_cast<double>(table.rows.duration(*server).count());
+    if (server && table.all().has_duration(*server)) sum += static_cast<double>(table.all().duration(*server).count());
   }
   return chosen.empty() ? 0 : sum / static_cast<double>(chosen.size());
 }

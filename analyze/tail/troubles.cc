@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "analyze/model/wire/http2_errors.h"
+
 namespace tailcap::tail {
 namespace {
 
@@ -28,6 +30,8 @@ std::string_view cause_of(int error) {
       return "aborted";
     case EPIPE:
       return "broken pipe";
+    case EADDRNOTAVAIL:
+      return "no free port";
     default:
       return "other error";
   }
@@ -48,14 +52,17 @@ void Troubles::push(const formats::Event& event) {
   // The thread that connects is on the change, which comes before the socket's description; that has no thread.
   if (change->to == TcpState::syn_sent) {
     if (opened_.size() < kMaxOpened)
-      opened_[change->socket] = {{}, change->by_thread ? event.thread : formats::Thread{}};
+      opened_[change->socket] = {{}, change->by_thread ? event.thread : formats::Thread{}, event.goroutine};
     return;
   }
   const auto it = opened_.find(change->socket);
-  if (change->from == TcpState::syn_sent && change->to == TcpState::close)
-    add({model::TroubleKind::connect, event.time, opener(change->socket),
-         it != opened_.end() && !it->second.peer.empty() ? it->second.peer : "unknown",
-         std::string(cause_of(change->error))});
+  if (change->from == TcpState::syn_sent && change->to == TcpState::close) {
+    const Opened from = it != opened_.end() ? it->second : Opened{};
+    model::Trouble trouble{model::TroubleKind::connect, event.time, from.by, from.peer.empty() ? "unknown" : from.peer,
+                           std::string(cause_of(change->error))};
+    trouble.goroutine = from.goroutine;
+    add(std::move(trouble));
+  }
   if (it != opened_.end() && change->to == TcpState::close) opened_.erase(it);
 }
 
@@ -80,6 +87,13 @@ void Troubles::push(const model::TlsFacts& facts, const model::Connection& conne
 void Troubles::broke(const model::Connection& c) {
   add({model::TroubleKind::connect, c.closed, opener(c.socket), model::endpoint(c, true),
        std::string(c.error != 0 ? cause_of(c.error) : "reset before any request")});
+}
+
+void Troubles::dismissed(const model::Connection& c, std::uint32_t code) {
+  ++total_;
+  std::pair<std::string, std::string> key(model::endpoint(c, true), "GOAWAY " + model::http2_error(code));
+  if (counts_.size() >= kMaxPeers && !counts_.contains(key)) key.first = "other peers";
+  ++counts_[key];
 }
 
 formats::Thread Troubles::opener(formats::SocketId socket) const {

@@ -26,6 +26,8 @@ class Troubles {
   void push(const model::TlsFacts& facts, const model::Connection& connection);
   // It was established, and broke before it carried anything.
   void broke(const model::Connection& connection);
+  // Its peer ended it with an error (HTTP/2 GOAWAY).
+  void dismissed(const model::Connection& connection, std::uint32_t code);
 
   std::vector<model::ConnectionFailure> connections() const;  // by peer and cause, most first
   std::uint64_t failed_connections() const { return total_; }
@@ -35,6 +37,7 @@ class Troubles {
   struct Opened {
     std::string peer;
     formats::Thread by;
+    std::uint64_t goroutine = 0;
   };
   void add(model::Trouble trouble);
   formats::Thread opener(formats::SocketId socket) const;

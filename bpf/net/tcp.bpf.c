@@ -4,6 +4,7 @@
  * nothing to do with the socket.
  */
 #include "bpf/net/socket.bpf.h"
+#include "bpf/core/goroutine.bpf.h"
 #include "bpf/core/target.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -64,6 +65,28 @@ int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* A connect that found no free port ends within the call, and TCP notes no error. One without a family gives up an
+ * earlier connect. */
+#define CONNECT_CALL 42
+#define NO_FREE_PORT 99 /* EADDRNOTAVAIL */
+
+static __always_inline int error_of(const struct sock *sk, int from, int to)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs;
+	u16 family;
+
+	if (to == TCP_SYN_SENT)
+		return 0;
+	if (sk->sk_err || from != TCP_SYN_SENT || to != TCP_CLOSE || task->flags & PF_KTHREAD ||
+	    task->thread_info.status & TS_COMPAT)
+		return sk->sk_err;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	if (regs->orig_ax != CONNECT_CALL || bpf_probe_read_user(&family, sizeof(family), (void *)regs->si))
+		return 0;
+	return family ? NO_FREE_PORT : 0;
+}
+
 static __always_inline void tell_state(const struct sock *sk, struct socket_state *state, u32 pid, u32 tid, u64 time,
 				       int from, int to)
 {
@@ -73,11 +96,14 @@ static __always_inline void tell_state(const struct sock *sk, struct socket_stat
 		return;
 	fill_head_by(&record->h, pid, tid, RECORD_STATE_CHANGE, time);
 	record->socket = state->cookie;
-	record->error = to == TCP_SYN_SENT ? 0 : sk->sk_err;
+	record->error = error_of(sk, from, to);
+	record->goroutine = 0;
 	record->from = from;
 	record->to = to;
 	record->flags = tid ? STATE_BY_THREAD : 0;
 	record->unused = 0;
+	if (tid && to == TCP_SYN_SENT && pid == (u32)(bpf_get_current_pid_tgid() >> 32) && !sampling_limit)
+		record->goroutine = running_goroutine();
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 

@@ -110,6 +110,7 @@ TcpState tcp_state(std::uint8_t number) {
 bool convert_state(std::span<const std::byte> bytes, Event& event) {
   record_state r;
   if (!read(bytes, r)) return false;
+  event.goroutine = r.goroutine;
   event.body = StateChange{r.socket, tcp_state(r.from), tcp_state(r.to), (r.flags & STATE_BY_THREAD) != 0, r.error};
   return true;
 }

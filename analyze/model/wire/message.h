@@ -93,7 +93,7 @@ struct MessageFacts {
   // fields and instants says how a stream ended that was never answered. headers hold :authority and :scheme as sent.
   std::uint32_t unknown_fields =
       0;  // fields whose name or value could not be known (header compression); not in headers
-  std::optional<StreamReset> reset;  // what broke the stream off
+  std::optional<StreamReset> reset;  // what broke the stream off; kind closed: the connection's last GOAWAY
   BehindOthers behind_others;
   std::optional<StreamLimit> stream_limit;  // request, at the client
   bool pushed = false;  // the request is a PUSH_PROMISE: begin, end and instants are those of the promise

@@ -205,6 +205,7 @@ void Http2Connection::end(const model::ByteRun& run, Context& c) {
   closed.protocol = model::Protocol::http2;
   closed.closed = run.end;
   closed.closed_at = run.done;
+  closed.reset = goaway_;
   closed.begin = closed.end = run.offset + run.length;
   closed.instants.first_done = closed.instants.last_done = run.done;
   closed.taints = run.taints;

@@ -102,7 +102,9 @@ bool Sender::payload(const PayloadPart& part, const Cursor& cursor, SenderItem& 
     case FrameType::settings:
     case FrameType::goaway:
     case FrameType::window_update:
-      if (part.length > 0 && part.bytes.empty() && part.at < kMaxControl) control_known_ = false;
+      // Behind the two numbers of GOAWAY is a text, which captures mostly withhold.
+      if (part.length > 0 && part.bytes.empty() && part.at < (frame.type == FrameType::goaway ? 8 : kMaxControl))
+        control_known_ = false;
       control_.append(part.bytes.substr(0, kMaxControl - std::min(kMaxControl, control_.size())));
       if (!part.last) return false;
       item = SenderItem{};

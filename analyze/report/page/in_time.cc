@@ -44,8 +44,9 @@ Known known_of(const model::RequestTable& table, const ReportOptions& options, s
       for (const LabelledStretch& s : course->stretches) wanted.push_back(s.culprit.request);
   std::ranges::sort(wanted);
   Known out;
-  for (std::size_t i = 0; i < table.rows.size(); ++i)
-    if (std::ranges::binary_search(wanted, table.rows.id(i))) out.emplace(table.rows.id(i), table.rows[i]);
+  const model::Rows& rows = table.all();
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (std::ranges::binary_search(wanted, rows.id(i))) out.emplace(rows.id(i), rows[i]);
   return out;
 }
 

@@ -118,9 +118,10 @@ class Tree {
   Tree(const model::Request& row, const model::RequestTable& table, std::vector<Node> nodes)
       : row_(row), table_(table), nodes_(std::move(nodes)) {
     name(nodes_);
-    for (std::size_t i = 0; i < table.rows.size() && !titles_.empty(); ++i)
-      if (const auto at = titles_.find(table.rows.id(i)); at != titles_.end())
-        at->second = shortened(request_title(table.rows[i], table.texts), kTitle);
+    const model::Rows& rows = table.all();
+    for (std::size_t i = 0; i < rows.size() && !titles_.empty(); ++i)
+      if (const auto at = titles_.find(rows.id(i)); at != titles_.end())
+        at->second = shortened(request_title(rows[i], table.texts), kTitle);
   }
 
   render::Table table() {

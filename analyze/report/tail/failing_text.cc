@@ -21,7 +21,10 @@ std::string end_text(const FailedEnd& end) {
   row.status = end.status;
   row.grpc_status = end.grpc_status;
   row.outcome = end.outcome;
-  return outcome_text(row);
+  std::string out = outcome_text(row);
+  if (end.with_message == 0) return out;
+  out += ", “" + shortened(printable(end.message), kWhat) + "”";
+  return end.with_message == end.requests ? out : out + " in " + count_text(end.with_message);
 }
 
 // "502", "502 in 20, no response in 7"
@@ -45,6 +48,11 @@ std::string event_text(const FailureCause& c) {
       return "the TLS handshake with " + what + " failed (" + cause + ")";
     case TroubleKind::call:
       return "the call " + what + " failed, too (" + end_text(c.end) + ")";
+    case TroubleKind::stale:
+      return "a request was sent on a connection that " + what + " had already closed (stale keep-alive" +
+             (c.idle >= 0 ? ", idle for " + duration_text(Duration{c.idle}) : "") + ")";
+    case TroubleKind::goaway:
+      return what + " ended the connection with an error (HTTP/2 GOAWAY " + cause + ")";
   }
   return {};
 }
@@ -54,7 +62,8 @@ std::string cause_text(const FailureCause& c, const Verdict& v) {
   std::string out = c.failed < v.requests ? " In " + count_text(c.failed) + " of them"
                     : v.requests == 1     ? " Meanwhile"
                                           : " In all " + count_text(v.requests);
-  if (c.kind != TroubleKind::call && !c.by_thread) out += ", meanwhile in their process,";
+  const bool elsewhere = c.kind == TroubleKind::name || c.kind == TroubleKind::connect || c.kind == TroubleKind::tls;
+  if (elsewhere && !c.by_thread) out += ", meanwhile in their process,";
   out += " " + event_text(c);
   const std::uint64_t others = v.of - v.requests;
   if (others > 0)
@@ -75,7 +84,7 @@ std::string failing_text(const Verdict& v, const model::Study& study) {
     out +=
         " No failed call, connection or name lookup of theirs is in the recording; a connect that fails before its "
         "first "
-        "packet (no route, no free port) is never in one.";
+        "packet (no route, no UNIX socket there) is never in one.";
   return out;
 }
 

@@ -30,9 +30,10 @@ std::string lane_title(const model::Request& row, const model::TextPool& texts) 
   return comm + (row.role == model::Role::server ? " serves " : " calls ") + shortened(request_title(row, texts), 50);
 }
 
+// In table.all().
 std::optional<std::uint32_t> row_of(const model::RequestTable& table, model::ExchangeId id) {
-  for (std::uint32_t i = 0; i < table.rows.size(); ++i)
-    if (table.rows.id(i) == id) return i;
+  for (std::uint32_t i = 0; i < table.all().size(); ++i)
+    if (table.all().id(i) == id) return i;
   return std::nullopt;
 }
 
@@ -48,7 +49,7 @@ void add_lanes(model::ExchangeId id, std::size_t depth, std::string note, const 
     add_lanes(call.request, depth + 1, call.on_path ? "" : "beside the path, slack " + duration_text(call.slack), table,
               courses, out);
   if (const auto row = row_of(table, id))
-    add_lanes(table.rows.peer(*row), depth + (table.rows.role(*row) == model::Role::client), "", table, courses, out);
+    add_lanes(table.all().peer(*row), depth + (table.all().role(*row) == model::Role::client), "", table, courses, out);
 }
 
 // Those who held it up.
@@ -114,7 +115,7 @@ render::Table lanes_table(std::uint32_t row, const model::RequestTable& table, s
     const auto at = row_of(table, lane.request);
     const model::Course* c = course_of(courses, lane.request);
     if (!at || !c) continue;
-    const model::Request request = table.rows[*at];
+    const model::Request request = table.all()[*at];
     render::Cell name(lane_title(request, table.texts)), bar;
     name.indent = static_cast<std::uint8_t>(lane.depth);
     name.below = {id_text(lane.request) + (request.tid == 0 ? "" : " thread " + std::to_string(request.tid)) +

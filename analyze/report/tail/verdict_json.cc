@@ -81,6 +81,8 @@ void append_end(JsonWriter& json, const model::FailedEnd& end) {
   end.grpc_status < 0 ? json.null() : json.number(std::int64_t{end.grpc_status});
   json.field("outcome", model::name_of(end.outcome));
   json.field("requests", end.requests);
+  json.key("grpc_message");
+  json.text_or_null(end.message);
   json.end_object();
 }
 
@@ -95,7 +97,11 @@ void append_cause(JsonWriter& json, const model::FailureCause& c) {
   json.field("failed", c.failed);
   json.field("others", c.others);
   json.key("by_thread");
-  c.kind == model::TroubleKind::call ? json.null() : json.boolean(c.by_thread);
+  const bool elsewhere =
+      c.kind == model::TroubleKind::name || c.kind == model::TroubleKind::connect || c.kind == model::TroubleKind::tls;
+  elsewhere ? json.boolean(c.by_thread) : json.null();
+  json.key("idle_ns");
+  c.idle >= 0 ? json.number(c.idle) : json.null();
   id_or_null(json, "example", c.example);
   json.end_object();
 }

@@ -1,6 +1,6 @@
 #include "analyze/report/words/call_words.h"
 
-#include <iterator>
+#include "analyze/model/wire/http2_errors.h"
 
 namespace tailcap::report {
 
@@ -30,23 +30,7 @@ std::string_view text_of(model::GrpcCause cause) {
 }
 
 std::string reset_code_text(const model::StreamReset& reset) {
-  constexpr std::string_view names[] = {"NO_ERROR",
-                                        "PROTOCOL_ERROR",
-                                        "INTERNAL_ERROR",
-                                        "FLOW_CONTROL_ERROR",
-                                        "SETTINGS_TIMEOUT",
-                                        "STREAM_CLOSED",
-                                        "FRAME_SIZE_ERROR",
-                                        "REFUSED_STREAM",
-                                        "CANCEL",
-                                        "COMPRESSION_ERROR",
-                                        "CONNECT_ERROR",
-                                        "ENHANCE_YOUR_CALM",
-                                        "INADEQUATE_SECURITY",
-                                        "HTTP_1_1_REQUIRED"};
-  if (!reset.code) return "(code not captured)";
-  const std::string number = std::to_string(*reset.code);
-  return *reset.code < std::size(names) ? std::string(names[*reset.code]) + " (" + number + ")" : "code " + number;
+  return reset.code ? model::http2_error(*reset.code) : "(code not captured)";
 }
 
 }  // namespace tailcap::report

@@ -25,9 +25,9 @@ std::vector<Call> parallel_calls(const model::RequestTable& table, const slow::L
   std::vector<Call> calls;
   for (const auto& [from, id] : links.calls_of(parent)) {
     const auto row = links.row_of(id);
-    if (!row || !table.rows.has_duration(*row) || !formats::known(table.rows.start(*row))) continue;
-    const std::int64_t start = nanoseconds(table.rows.start(*row));
-    calls.push_back({start, start + table.rows.duration(*row).count(), *row});
+    if (!row || !table.all().has_duration(*row) || !formats::known(table.all().start(*row))) continue;
+    const std::int64_t start = nanoseconds(table.all().start(*row));
+    calls.push_back({start, start + table.all().duration(*row).count(), *row});
   }
   std::sort(calls.begin(), calls.end(),
             [](const Call& a, const Call& b) { return std::tie(a.start, a.row) < std::tie(b.start, b.row); });
@@ -59,7 +59,7 @@ std::optional<model::FanOut> fan_out(const model::RequestTable& table, const std
         calls.begin(), calls.end(), [](const Call& a, const Call& b) { return a.end - a.start < b.end - b.start; });
     parents.push_back({static_cast<std::uint32_t>(calls.size()), longest->end - longest->start});
     for (const Call& c : calls) durations.push_back(c.end - c.start);
-    const model::Request call = table.rows[longest->row];
+    const model::Request call = table.all()[longest->row];
     ++slowest[{call.method, call.route, call.authority}];
   }
   if (parents.size() < kLeastRequests) return std::nullopt;

@@ -47,7 +47,7 @@ CulpritStudy culprit_study(const model::Culprit& c, const model::RequestTable& t
   if (const model::CpuGroup* group = model::group_of(c, table.partitions.groups())) out.group = *group;
   if (const model::SocketPeer* peer = model::peer_of(c, table.partitions.peers())) out.peer = *peer;
   if (const auto row = links.row_of(c.request)) {
-    const model::Request other = table.rows[*row];
+    const model::Request other = table.all()[*row];
     out.method = other.method;
     out.route = other.route;
     out.authority = other.role == model::Role::client ? other.authority : 0;
@@ -75,8 +75,8 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
       const CulpritStudy who = culprit_study(c, table, links, preamble);
       if (who.what == 0 && c.what == 0 && who.route == 0 && c.tid == 0 && c.request.connection == 0) continue;
       std::span<const model::Part> served;
-      if (const auto row = links.row_of(c.request); row && table.rows.role(*row) == model::Role::client)
-        if (const model::ExchangeId peer = table.rows.peer(*row); peer.connection != 0)
+      if (const auto row = links.row_of(c.request); row && table.all().role(*row) == model::Role::client)
+        if (const model::ExchangeId peer = table.all().peer(*row); peer.connection != 0)
           served = table.partitions.parts(peer);
       const auto [entry, added] = found.try_emplace({c.label, who.what, who.method, who.route, who.authority});
       Entry& e = entry->second;

@@ -4,7 +4,7 @@
 
 namespace tailcap::tail::slow {
 
-Links::Links(const model::RequestTable& table) : rows_(table.rows) {
+Links::Links(const model::RequestTable& table) : rows_(table.all()) {
   for (const auto& [call, cause] : table.causes)
     if (cause.parent.connection != 0) calls_.emplace_back(cause.parent, call);
   std::sort(calls_.begin(), calls_.end());

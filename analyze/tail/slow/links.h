@@ -17,6 +17,7 @@ class Links {
   using Call = std::pair<model::ExchangeId, model::ExchangeId>;  // who made it; the call
   // The table must outlive this and not change.
   explicit Links(const model::RequestTable& table);
+  // In RequestTable::all().
   std::optional<std::uint32_t> row_of(model::ExchangeId id) const { return rows_.find(id); }
   std::span<const Call> calls_of(model::ExchangeId parent) const;  // in the order of ids
 

@@ -126,7 +126,7 @@ class Conclusion {
   void finish(Verdict& whole) {
     const auto duration = [&](model::ExchangeId id) {
       const auto row = links_->row_of(id);
-      return row ? table_.rows.duration(*row).count() : std::int64_t{0};
+      return row ? table_.all().duration(*row).count() : std::int64_t{0};
     };
     std::vector<std::pair<std::int64_t, model::ExchangeId>> by_duration;
     for (const model::ExchangeId id : whole.examples) by_duration.emplace_back(duration(id), id);

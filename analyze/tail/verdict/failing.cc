@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "analyze/model/wire/http2_errors.h"
 #include "analyze/tail/verdict/pattern.h"
 #include "analyze/tail/verdict/traits.h"
 
@@ -27,8 +28,10 @@ constexpr std::size_t kExamples = 3;
 constexpr double kLeastShare = 0.1;  // of the failed requests: causes of fewer are left out
 constexpr double kByThread = 0.5;    // of the failed requests: so many have a trouble in their own thread
 constexpr std::size_t kCauses = 3;
-constexpr std::size_t kKeys = 4096;              // different causes that are counted
-constexpr std::size_t kTroublesLookedAt = 1000;  // while one request was under way
+constexpr std::size_t kMessages = 64;                                   // different texts of one end that are counted
+constexpr formats::Duration kGivenUp = std::chrono::milliseconds{100};  // after the answer, its connect is given up
+constexpr std::size_t kKeys = 4096;                                     // different causes that are counted
+constexpr std::size_t kTroublesLookedAt = 1000;                         // while one request was under way
 
 // A connection that ended without an answer has no end of the request in the capture.
 Time end_of(const Request& r, Time last) {
@@ -42,9 +45,31 @@ using EndKey = std::tuple<std::uint16_t, std::int32_t, model::Outcome>;
 
 EndKey end_key(const Request& r) { return {r.status, r.grpc_status, r.outcome}; }
 
-std::vector<FailedEnd> ends_of(const std::map<EndKey, std::uint64_t>& counts) {
+// Requests that ended alike, and what gRPC servers said of them.
+struct Ends {
+  std::uint64_t requests = 0;
+  std::map<model::TextId, std::uint64_t> messages;  // the first kMessages
+};
+
+void add_end(const Request& r, std::map<EndKey, Ends>& ends) {
+  Ends& end = ends[end_key(r)];
+  ++end.requests;
+  const model::TextId message = r.grpc.message;
+  if (message != 0 && (end.messages.size() < kMessages || end.messages.contains(message))) ++end.messages[message];
+}
+
+std::vector<FailedEnd> ends_of(const std::map<EndKey, Ends>& counts, const model::TextPool& texts) {
   std::vector<FailedEnd> out;
-  for (const auto& [key, n] : counts) out.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), n});
+  for (const auto& [key, end] : counts) {
+    FailedEnd& one = out.emplace_back();
+    std::tie(one.status, one.grpc_status, one.outcome) = key;
+    one.requests = end.requests;
+    for (const auto& [message, n] : end.messages)
+      if (n > one.with_message) {
+        one.with_message = n;
+        one.message = texts[message];
+      }
+  }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.requests > b.requests; });
   return out;
 }
@@ -66,16 +91,16 @@ class Failing {
     out.kind = model::VerdictKind::failing;
     out.requests = failed_.size();
     out.of = failed_.size() + others_.size();
-    std::map<EndKey, std::uint64_t> ends;
+    std::map<EndKey, Ends> ends;
     std::vector<model::Crowd::Interval> spans;
     for (const std::uint32_t row : failed_) {
       const Request r = table_.rows[row];
-      ++ends[end_key(r)];
+      add_end(r, ends);
       if (out.examples.size() < kExamples) out.examples.push_back(r.id);
       if (formats::known(r.start))
         spans.push_back({formats::nanoseconds(r.start), formats::nanoseconds(end_of(r, r.start))});
     }
-    out.ends = ends_of(ends);
+    out.ends = ends_of(ends, table_.texts);
     if (!spans.empty()) note_pattern(std::move(spans), around_.study, out);
     find_causes(out);
     out.shared = shared(out.when.size());
@@ -97,8 +122,9 @@ class Failing {
   using Key = std::tuple<TroubleKind, std::string, std::string>;
   struct Count {
     std::uint64_t failed = 0, others = 0;
-    std::map<EndKey, std::uint64_t> ends;  // of calls
+    std::map<EndKey, Ends> ends;  // of calls
     model::ExchangeId example = {};
+    std::int64_t idle = -1;
   };
 
   void find_causes(model::Verdict& out) {
@@ -107,12 +133,13 @@ class Failing {
       for (const std::uint32_t row : fails ? failed_ : others_) {
         add_troubles(row, fails, by_thread);
         add_calls(row, fails);
+        add_uses(row, fails);
       }
     for (const auto& [key, count] : counts_) {
       if (static_cast<double>(count.failed) < kLeastShare * static_cast<double>(failed_.size())) continue;
-      const auto ends = ends_of(count.ends);
+      const auto ends = ends_of(count.ends, table_.texts);
       out.causes.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), ends.empty() ? FailedEnd{} : ends[0],
-                            count.failed, count.others, by_thread, count.example});
+                            count.failed, count.others, by_thread, count.example, count.idle});
     }
     std::stable_sort(out.causes.begin(), out.causes.end(), [&](const FailureCause& a, const FailureCause& b) {
       return a.failed != b.failed ? a.failed > b.failed : a.others < b.others;
@@ -139,15 +166,22 @@ class Failing {
     const Time end = end_of(r, last_trouble_);
     auto at =
         std::lower_bound(all.begin(), all.end(), r.start, [](const Trouble& t, Time time) { return t.at < time; });
-    for (std::size_t n = 0; at != all.end() && at->at <= end && n < kTroublesLookedAt; ++at, ++n)
-      if (at->thread.pid == r.pid && (!by_thread || at->thread.tid == r.tid)) visit(*at);
+    for (std::size_t n = 0; at != all.end() && at->at <= end + kGivenUp && n < kTroublesLookedAt; ++at, ++n) {
+      if (at->request.connection != 0) {
+        if (at->request == r.id) visit(*at);
+        continue;
+      }
+      if (at->at > end || at->thread.pid != r.pid) continue;
+      // Threads of a Go program work for all of its requests.
+      if (!by_thread || (at->thread.tid == r.tid && at->goroutine == 0)) visit(*at);
+    }
   }
 
   void add(std::set<Key>& seen, Key key, bool fails, const Request* call) {
     if (!counts_.contains(key) && counts_.size() >= kKeys) return;
     Count& count = counts_[key];
     if (call && fails) {
-      ++count.ends[end_key(*call)];
+      add_end(*call, count.ends);
       if (count.example.connection == 0) count.example = call->id;
     }
     if (seen.insert(std::move(key)).second) ++(fails ? count.failed : count.others);
@@ -163,12 +197,39 @@ class Failing {
     for (const auto& [parent, id] : around_.links.calls_of(table_.rows.id(row))) {
       const auto at = around_.links.row_of(id);
       if (!at) continue;
-      const Request call = table_.rows[*at];
+      const Request call = table_.all()[*at];
       if (!model::failed(call)) continue;
       std::string what = std::string(table_.texts[call.method]) + " " + std::string(table_.texts[call.route]);
       if (call.authority != 0) what += " at " + std::string(table_.texts[call.authority]);
       add(seen, {TroubleKind::call, std::move(what), ""}, fails, &call);
     }
+  }
+
+  // The connections of the request itself, where it is a call, and of its calls.
+  void add_uses(std::uint32_t row, bool fails) {
+    std::set<Key> seen;
+    add_use(seen, table_.rows[row], fails);
+    if (table_.rows.role(row) == model::Role::client) return;
+    for (const auto& [parent, id] : around_.links.calls_of(table_.rows.id(row)))
+      if (const auto at = around_.links.row_of(id)) add_use(seen, table_.all()[*at], fails);
+  }
+
+  void add_use(std::set<Key>& seen, const Request& call, bool fails) {
+    if (!model::failed(call)) return;
+    const model::ConnectionUse use = table_.uses.find(call.id);
+    const model::TextId remote =
+        call.id.connection < table_.remotes.size() ? table_.remotes[call.id.connection] : model::TextId{0};
+    const bool client = call.role == model::Role::client;
+    std::string what(client ? table_.texts[use.peer != 0 ? use.peer : remote] : std::string_view("the service"));
+    if (use.closed >= 0 && model::broke_off(call)) {
+      Key key{TroubleKind::stale, what, ""};
+      add(seen, key, fails, nullptr);
+      if (const auto at = counts_.find(key); at != counts_.end() && fails) {
+        at->second.idle = std::max(at->second.idle, use.idle);
+        if (at->second.example.connection == 0) at->second.example = call.id;
+      }
+    }
+    if (use.goaway) add(seen, {TroubleKind::goaway, std::move(what), model::http2_error(*use.goaway)}, fails, nullptr);
   }
 
   std::vector<model::SharedTrait> shared(std::uint64_t bursts) const {

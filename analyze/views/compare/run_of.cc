@@ -176,7 +176,7 @@ class RouteReader {
       ++at(Count::calls);
       const auto place = links_.row_of(call);
       if (!place) continue;
-      const Request made = table_.rows[*place];
+      const Request made = table_.all()[*place];
       count_call(made, o);
       ++callees[std::string(made.method == 0 ? "" : table_.texts[made.method]) + " " +
                 std::string(made.route == 0 ? "?" : table_.texts[made.route])];

@@ -124,6 +124,79 @@ TEST(Failing, CallsThatFailed) {
   EXPECT_EQ(calls->requests, 11u);
 }
 
+// The gateway's calls broke off: their connection had been closed before they were sent.
+TEST(Failing, CallsOnConnectionsThatWereClosed) {
+  FailingCase c;
+  std::vector<model::Causes::Link> links;
+  model::ConnectionUses::Entry one;
+  std::vector<model::ConnectionUses::Entry> uses;
+  for (int i = 0; i < 100; ++i) {
+    const model::ExchangeId parent = c.table.rows.id(static_cast<std::size_t>(i));
+    model::Request& call = c.add("/stock", i * 20 * kMs + kMs, {{Label::down_wait, kMs}});
+    call.role = model::Role::client;
+    if (i % 10 == 0) {
+      call.outcome = model::Outcome::no_response;
+      call.complete = call.has_duration = false;
+      call.status = 0;
+      one.first = call.id;
+      one.second.closed = 50 * kMs;
+      one.second.idle = 100 * kMs + i;
+      one.second.peer = c.table.texts.intern("stock");
+      uses.push_back(one);
+    }
+    links.push_back({call.id, {parent, model::CauseMethod::thread, true, 0, false}});
+    c.keep();
+  }
+  std::ranges::sort(links, {}, &model::Causes::Link::first);
+  std::ranges::sort(uses, {}, &model::ConnectionUses::Entry::first);
+  c.table.causes.assign(std::move(links));
+  c.table.uses.assign(std::move(uses));
+  const Verdict* v = failing(c.run(), "/pay");
+  ASSERT_NE(v, nullptr);
+  const auto stale = std::ranges::find(v->causes, TroubleKind::stale, &model::FailureCause::kind);
+  ASSERT_NE(stale, v->causes.end());
+  EXPECT_EQ(stale->what, "stock");
+  EXPECT_EQ(stale->failed, 10u);
+  EXPECT_EQ(stale->others, 0u);
+  EXPECT_EQ(stale->idle, 100 * kMs + 90);
+}
+
+TEST(Failing, WhatTheServiceSaid) {
+  TailCase c;
+  for (int i = 0; i < 100; ++i) {
+    model::Request& r = c.add("/a.B/Pay", i * 20 * kMs, {{Label::cpu_user, 5 * kMs}});
+    if (i % 10 == 0) {
+      r.grpc_status = 14;
+      r.outcome = model::Outcome::server_error;
+      r.grpc.message = c.table.texts.intern(i == 0 ? "one" : "Connection refused");
+    }
+    c.keep();
+  }
+  const Verdict* v = failing(c.run(), "/a.B/Pay");
+  ASSERT_NE(v, nullptr);
+  ASSERT_EQ(v->ends.size(), 1u);
+  EXPECT_EQ(v->ends[0].message, "Connection refused");
+  EXPECT_EQ(v->ends[0].with_message, 9u);
+}
+
+// Threads of a Go program connect for all of its requests; the goroutine says for which.
+TEST(Failing, ATroubleOfAKnownRequestIsThatRequests) {
+  FailingCase c;
+  for (int i = 0; i < 100; i += 10) {
+    c.trouble(i, 77);
+    c.study.troubles.back().request = c.table.rows.id(static_cast<std::size_t>(i));
+    c.trouble(i, 11);
+    c.study.troubles.back().what = "other.test";
+    c.study.troubles.back().request = c.table.rows.id(static_cast<std::size_t>(i) + 1);
+  }
+  std::ranges::sort(c.study.troubles, {}, &model::Trouble::at);
+  const Verdict* v = failing(c.run(), "/pay");
+  ASSERT_NE(v, nullptr);
+  ASSERT_EQ(v->causes.size(), 1u);
+  EXPECT_EQ(v->causes[0].what, "db.test");
+  EXPECT_EQ(v->causes[0].failed, 10u);
+}
+
 TEST(Failing, NothingWhereNoneFailed) {
   TailCase c;
   for (int i = 0; i < 100; ++i) {
