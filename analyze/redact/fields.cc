@@ -5,6 +5,7 @@
 
 #include "analyze/model/sampling/budget.h"
 #include "formats/fields/tables.h"
+#include "ground/go_build.h"
 
 namespace tailcap::redact {
 
@@ -27,6 +28,18 @@ bool is_v6(const B&) {
 
 bool numeric(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return (c >= '0' && c <= '9') || c == '-'; });
+}
+
+std::string plain_build_lines(std::string_view lines) {
+  std::string out;
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    if (!ground::is_plain_build_line(line)) continue;
+    if (!out.empty()) out += '\n';
+    out += line;
+  }
+  return out;
 }
 
 }  // namespace
@@ -67,6 +80,8 @@ std::string EventRedactor::text(std::string_view text, Treatment treatment) {
         text.remove_prefix(end + 1);
       }
     }
+    case Treatment::build_lines:
+      return names_.text(plain_build_lines(text), Words::kept);
     case Treatment::words:
     case Treatment::pseudonym:
       break;

@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "formats/mask/names.h"
+
 namespace tailcap::capture::mask {
 
 void Gate::begin(const formats::SocketInfo& info) {
@@ -74,7 +76,16 @@ void Gate::take(formats::Event& event) {
 template <class AnyIo>
 void Gate::apply_to(std::uint64_t id, AnyIo& io) {
   formats::mask::Connection& c = connections_.of(id);
-  if (c.is_names()) return;
+  if (c.is_names()) {
+    datagram_ = io.head;
+    const bool sound = formats::mask::mask_names(datagram_, {});
+    io.head = sound ? std::string_view(datagram_) : std::string_view();
+    io.tail = {};
+    const bool foreign = !sound && c.no_names();
+    sum_.streams += foreign;
+    sum_.foreign += foreign;
+    return;
+  }
   assert(io.head.size() + io.tail.size() <= io.length);
   sheet_.begin(io.head, io.tail);
   undescribed_ = undescribed_ || !c.is_described();

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -54,6 +55,7 @@ class Gate {
   std::unordered_set<std::uint16_t> listening_;  // ports, when sockets were last listed
   formats::Masking sum_;
   Sheet sheet_;
+  std::string datagram_;
 };
 
 }  // namespace tailcap::capture::mask

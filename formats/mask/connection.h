@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "formats/mask/http1.h"
 #include "formats/mask/http2.h"
@@ -37,6 +38,8 @@ class Connection {
   // The connection carries datagrams of a name server.
   void names() { names_ = true; }
   bool is_names() const { return names_; }
+  // It carries something else; true the first time.
+  bool no_names() { return !std::exchange(foreign_, true); }
   bool used() const { return way_[0].used || way_[1].used; }
 
   // Puts the kept bytes on the sheet. direction: 0 out, 1 in.

@@ -80,7 +80,7 @@ class Plant:
         for _ in range(EVERY):
             s = self.secret
             body = '{"password": "%s", "card": "%s"}' % (s("body"), s("body"))
-            self.move("receive", socket, at, f"POST /shop/{s('path')}/item.json;v={s('path parameter')}?token={s('query value')}&{s('query key')}=1#{s('fragment')} HTTP/1.1\r\n"
+            self.move("receive", socket, at, f"POST /shop/{s('path')}/item.json;v={s('path parameter')}?token={s('query value')}&{s('query key')}=1&{s('query part')}#{s('fragment')} HTTP/1.1\r\n"
                       f"Host: {s('host')}.example.com\r\nAuthorization: Bearer {s('credential')}\r\nCookie: sid={s('cookie')}; b={s('cookie')}\r\n"
                       f"X-Own-Header: {s('header')}\r\nUser-Agent: curl {s('user agent')}\r\nX-Request-Id: {s('request id')}\r\n"
                       f"Tracestate: v={s('tracestate')}\r\nContent-Type: text/plain; boundary={s('media type')}\r\nReferer: http://h/{s('referrer')}\r\n"

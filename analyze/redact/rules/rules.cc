@@ -154,7 +154,7 @@ constexpr auto kRows = std::to_array<Row>({
     {"go_program", "parts", keep, keep},
     {"go_program", "processors", keep, keep},
     {"go_build", "path", words, path},
-    {"go_build", "lines", words, drop},
+    {"go_build", "lines", build_lines, drop},
     {"clock", "realtime", keep, keep},
     {"clock", "boottime", keep, keep},
     {"clock", "uncertainty", keep, keep},
@@ -273,8 +273,8 @@ std::span<const Row> rows() { return kRows; }
 std::string_view name_of(Level level) { return level == Level::strict ? "strict" : "default"; }
 
 std::string_view name_of(Treatment treatment) {
-  constexpr std::string_view names[] = {"drop",    "keep",    "words",         "pseudonym", "path",
-                                        "symbols", "program", "program_words", "payload"};
+  constexpr std::string_view names[] = {"drop",    "keep",    "words",         "pseudonym",   "path",
+                                        "symbols", "program", "program_words", "build_lines", "payload"};
   return names[static_cast<std::size_t>(treatment)];
 }
 

@@ -30,6 +30,7 @@ enum class Treatment : std::uint8_t {
   symbols,        // a stack or the name of a function: likewise
   program,        // a command line: of its first word what `path` does; the rest is dropped
   program_words,  // likewise with `words`
+  build_lines,    // what a Go program says of its build: `words` of the lines that hold no text of their own
   payload,        // bytes of a message: the wire rules below
 };
 std::string_view name_of(Treatment treatment);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "ground/query_key.h"
+
 namespace tailcap::redact::wire {
 
 namespace {
@@ -73,11 +75,16 @@ class TargetMask {
     for (std::size_t at = begin; at < end;) {
       const std::size_t stop = std::min(text_.find_first_of("&;", at), end);
       const std::size_t equals = std::min(text_.find('=', at), stop);
-      if (equals < stop && list_.keeps_query(std::string_view(text_).substr(at, equals - at))) {
+      const std::string_view key = std::string_view(text_).substr(at, equals - at);
+      if (equals < stop && list_.keeps_query(key)) {
         at = stop + 1;
         continue;
       }
-      words(at, equals);
+      // Without '=' it is a value.
+      if (equals < stop && ground::is_query_key(key))
+        words(at, equals);
+      else
+        hide(at, equals);
       if (equals < stop) hide(equals + 1, stop);
       at = stop + 1;
     }

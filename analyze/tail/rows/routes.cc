@@ -71,6 +71,12 @@ bool is_token(std::string_view s) {
          (s.size() >= 2 * kMinToken && digits + upper >= 4 && lower > 0 && changes * 4 >= s.size());
 }
 
+// The recorder or a redaction replaced a part by asterisks, as many as there were characters.
+bool is_masked(std::string_view s) {
+  constexpr std::string_view kStars = "***";  // fewer are a pattern
+  return s.find(kStars) != s.npos;
+}
+
 // Calls visit(segment) for what lies between slashes; visit returns false to stop.
 template <class Visit>
 void each_segment(std::string_view path, Visit&& visit) {
@@ -85,7 +91,7 @@ void each_segment(std::string_view path, Visit&& visit) {
 
 }  // namespace
 
-bool varies(std::string_view s) { return is_number(s) || is_uuid(s) || is_long_hex(s) || is_token(s); }
+bool varies(std::string_view s) { return is_number(s) || is_uuid(s) || is_long_hex(s) || is_token(s) || is_masked(s); }
 
 std::string_view path_of(std::string_view target) {
   const std::size_t scheme = target.find("://");
@@ -103,16 +109,16 @@ std::string learned_route(std::string_view path) {
   std::string route;
   each_segment(path.substr(0, kMaxPath), [&](std::string_view s, bool) {
     route += '/';
-    if (varies(s)) {
-      route += "{}";
-      return true;
-    }
-    // An id with a short extension keeps the extension: 4711.json
+    // A masked parameter is no part of the name: cart;session=****
+    if (const std::size_t parameters = s.find(';'); parameters != s.npos && is_masked(s.substr(parameters)))
+      s = s.substr(0, parameters);
+    // An id with a short extension keeps the extension: 4711.json, but not 3.14
     const std::size_t dot = s.rfind('.');
-    if (dot != s.npos && dot > 0 && s.size() - dot <= 6 && varies(s.substr(0, dot)))
+    const bool extension = dot != s.npos && dot > 0 && s.size() - dot <= 6 && varies(s.substr(0, dot));
+    if (extension && (!varies(s) || (is_masked(s) && !is_masked(s.substr(dot)))))
       (route += "{}") += s.substr(dot);
     else
-      route += s;
+      route += varies(s) ? std::string_view("{}") : s;
     return true;
   });
   return route;

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "capture/symbols/elf/elf_pointers.h"
+#include "ground/go_build.h"
 
 namespace tailcap::capture::symbols {
 
@@ -57,10 +58,12 @@ void read_modules(std::string_view text, GoBuild& build) {
   constexpr std::size_t kMark = 16;
   if (text.size() < 2 * kMark + 1 || text[text.size() - kMark - 1] != '\n') return;
   text = text.substr(kMark, text.size() - 2 * kMark);
-  build.lines = text.substr(0, text.size() - 1);
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!ground::is_plain_build_line(line)) continue;
+    if (!build.lines.empty()) build.lines += '\n';
+    build.lines += line;
     if (line.starts_with("path\t")) build.path = line.substr(5);
     if (line.starts_with("mod\t")) {
       const std::string_view rest = line.substr(4);

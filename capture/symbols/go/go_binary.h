@@ -19,7 +19,7 @@ struct GoBuild {
   std::string version;  // "go1.22.3"; may have more after a space
   std::string path;     // the main package: "example.org/shop/cmd/server"; empty where not recorded
   std::string module;   // the main module and its version: "example.org/shop v1.4.0"
-  std::string lines;    // all data about its modules and its build, one line each
+  std::string lines;    // its modules, and the settings of its build that hold no text of their own; one line each
 };
 
 // From .go.buildinfo; nothing if this is not a Go program or has no such data.

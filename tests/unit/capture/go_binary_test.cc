@@ -18,7 +18,12 @@ using testing::raw;
 
 const std::string kMark(16, 'x');
 const std::string kModules =
-    kMark + "path\texample.org/shop/server\nmod\texample.org/shop\tv1.4.0\th1:abc=\nbuild\tCGO_ENABLED=0\n" + kMark;
+    kMark +
+    "path\texample.org/shop/server\nmod\texample.org/shop\tv1.4.0\th1:abc=\ndep\texample.org/"
+    "db\tv1.2.3\th1:def=\n=>\t../db\t(devel)\t\n"
+    "build\t-ldflags=\"-X main.apiKey=hunter2 -X main.pw=secret\"\nbuild\tCGO_CFLAGS=-DKEY=secret\n"
+    "build\t-tags=prod\nbuild\tCGO_ENABLED=0\nnoted\tsecret\nsecret\n" +
+    kMark;
 constexpr std::string_view kFunctions[] = {"main.main", "crypto/tls.(*Conn).Read", "crypto/tls.(*Conn).Write"};
 
 std::string build_header(char flags) {
@@ -96,6 +101,11 @@ TEST(GoBuild, InlineStrings) {
   EXPECT_EQ(build->version, "go1.22.3");
   EXPECT_EQ(build->path, "example.org/shop/server");
   EXPECT_EQ(build->module, "example.org/shop v1.4.0");
+  EXPECT_EQ(
+      build->lines,
+      "path\texample.org/shop/server\nmod\texample.org/shop\tv1.4.0\th1:abc=\ndep\texample.org/db\tv1.2.3\th1:def=\n"
+      "=>\t../db\t(devel)\t\nbuild\t-tags=prod\nbuild\tCGO_ENABLED=0")
+      << "no flags of the linker or compiler, which may hold anything";
 }
 
 TEST(GoBuild, PointersAsBefore118) {

@@ -39,8 +39,10 @@ void expect_masked(const std::string& bytes, const std::vector<FieldList>& sent,
       }
       const std::size_t from = got[k].first == ":path" ? was.find("token=") + 6 : 0;
       const std::size_t to = got[k].first == ":path" ? was.find("&id") : was.size();
-      if (got[k].first == ":path") {
-        ASSERT_EQ(value.substr(0, from), was.substr(0, from)) << where;
+      if (got[k].first == ":path") {  // a name that is cut could be a value
+        const std::size_t query = was.find('?') + 1;
+        ASSERT_EQ(value.substr(0, query), was.substr(0, query)) << where;
+        ASSERT_EQ(value[from - 1], '=') << where;
       }
       // Filler characters stay as they are.
       std::size_t same = 0;

@@ -5,8 +5,8 @@
 namespace tailcap::capture::mask {
 namespace {
 
-const std::string kAsk = "GET /a HTTP/1.1\r\nHost: a\r\nCookie: QQQQ\r\n\r\n";
-const std::string kAskKept = "GET /a HTTP/1.1\r\nHost: a\r\nCookie:*****\r\n\r\n";
+const std::string kAsk = "GET /a HTTP/1.1\r\nAccept: a\r\nCookie: QQQQ\r\n\r\n";
+const std::string kAskKept = "GET /a HTTP/1.1\r\nAccept: a\r\nCookie:*****\r\n\r\n";
 const std::string kLine = "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n";
 
 std::string block(char command, char family, const std::string& body) {
@@ -92,9 +92,9 @@ TEST(MaskPreamble, WhatIsNone) {
 }
 
 TEST(MaskPreamble, BeginsAlike) {
-  const std::string post = "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nQQ";
+  const std::string post = "POST /b HTTP/1.1\r\nAccept: a\r\nContent-Length: 2\r\n\r\nQQ";
   expect_kept(post, post.substr(0, post.size() - 2) + "..");
-  expect_kept("PROPFIND /b HTTP/1.1\r\nHost: a\r\n\r\n", "PROPFIND /b HTTP/1.1\r\nHost: a\r\n\r\n");
+  expect_kept("PROPFIND /b HTTP/1.1\r\nAccept: a\r\n\r\n", "PROPFIND /b HTTP/1.1\r\nAccept: a\r\n\r\n");
 }
 
 }  // namespace
