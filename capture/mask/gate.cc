@@ -101,6 +101,15 @@ void Gate::apply_to(std::uint64_t id, AnyIo& io) {
   sum_.receives += c.withheld_calls(1) - receives;
   io.head = sheet_.head();
   io.tail = sheet_.tail();
+  c.account(waiting_, id);
+  for (auto over = waiting_.over(); over; over = waiting_.over()) {
+    formats::mask::Connection* const holder = connections_.find(*over);
+    const std::size_t before = waiting_.total();
+    if (holder) holder->let_go();
+    if (holder) holder->account(waiting_, *over);
+    assert(waiting_.total() < before);
+    if (waiting_.total() >= before) break;  // never without end
+  }
 }
 
 }  // namespace tailcap::capture::mask

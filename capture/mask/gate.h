@@ -23,8 +23,10 @@ class Gate {
  public:
   using Connections = formats::mask::ConnectionTable<formats::mask::Connection>;
 
-  explicit Gate(const Keep& keep = {}, std::size_t most = Connections::kMost)
-      : keep_(keep), list_(keep), connections_(most) {}
+  // most: connections; most_waiting: bytes of text that waits for what follows it.
+  explicit Gate(const Keep& keep = {}, std::size_t most = Connections::kMost,
+                std::size_t most_waiting = formats::mask::Waiting::kMost)
+      : keep_(keep), list_(keep), waiting_(most_waiting), connections_(most) {}
 
   // A new connection begins at the positions in info. Of the connections in a keyframe, only those that existed before
   // belong here: the others are in the middle of their streams. Datagram sockets: at any time.
@@ -41,6 +43,7 @@ class Gate {
 
   // Covers all connections and sessions so far that moved bytes.
   const formats::Masking& statement() const { return sum_; }
+  std::size_t waiting() const { return waiting_.total(); }
 
  private:
   void begin(const formats::TlsStep& step);
@@ -50,6 +53,7 @@ class Gate {
 
   Keep keep_;
   HeaderList list_;
+  formats::mask::Waiting waiting_;  // outlives the connections
   Connections connections_;
   bool undescribed_ = false;
   std::unordered_set<std::uint16_t> listening_;  // ports, when sockets were last listed

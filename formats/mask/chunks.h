@@ -2,6 +2,7 @@
 // trailers kept like heads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -32,6 +33,8 @@ class Chunks {
   bool skip(std::uint64_t n);
   bool done() const { return state_ == State::done; }
   bool broken() const { return state_ == State::broken; }
+  std::size_t held() const { return trailers_.held(); }
+  void release() { trailers_.release(0); }
 
  private:
   void size_done();

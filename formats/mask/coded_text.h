@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/mask/waiting.h"
 #include "formats/sheet.h"
 
 namespace tailcap::formats::mask {
@@ -33,9 +34,18 @@ class CodedText {
     }
     rewrite(hides, last, replaces);
     sheet.write(base, changed_);
+    if (codes_.capacity() > kKept) release();
+  }
+  std::size_t held() const {
+    return codes_.capacity() * sizeof(Code) + held_by(before_) + held_by(text_) + held_by(changed_);
+  }
+  void release() {
+    let_go_of(codes_);
+    for (std::string* const text : {&before_, &text_, &changed_}) let_go_of(*text);
   }
 
  private:
+  static constexpr std::size_t kKept = 64;  // characters for which there is memory between two calls
   struct Code {
     std::size_t at = 0;  // first bit, in changed_
     std::uint8_t length = 0;

@@ -279,6 +279,22 @@ bool Connection::lost(Way& way) {
   return false;
 }
 
+std::size_t Connection::held() const {
+  std::size_t bytes = 0;
+  for (const Way& way : way_) bytes += way.http1.held() + (way.http2 ? way.http2->held() : 0);
+  return bytes;
+}
+
+void Connection::let_go() {
+  for (Way& way : way_) {
+    if (way.http1.held() > 0) {
+      way.http1.lose();
+      must_fit(way);
+    }
+    if (way.http2 && way.http2->held() > 0) way.http2->lose();
+  }
+}
+
 void Connection::withhold(unsigned direction, const Moved& bytes) {
   doubt_ = true;
   withheld_ += bytes.length;

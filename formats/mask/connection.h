@@ -14,6 +14,7 @@
 #include "formats/mask/http1.h"
 #include "formats/mask/http2.h"
 #include "formats/mask/tls_records.h"
+#include "formats/mask/waiting.h"
 #include "formats/sheet.h"
 #include "ground/preamble.h"
 
@@ -44,6 +45,11 @@ class Connection {
 
   // Puts the kept bytes on the sheet. direction: 0 out, 1 in.
   void moved(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules);
+
+  // Reports to the budget what this connection holds.
+  void account(Waiting& waiting, std::uint64_t id) { share_.holds(waiting, id, held()); }
+  // It holds nothing any more: what it waited for is in doubt.
+  void let_go();
 
   // Results for the statement in the file.
   bool in_doubt() const { return doubt_; }
@@ -85,6 +91,7 @@ class Connection {
   void refuse(Way& way);
   bool lost(Way& way);
   void withhold(unsigned direction, const Moved& bytes);
+  std::size_t held() const;
   Way& other(const Way& way) { return &way == &way_[0] ? way_[1] : way_[0]; }
 
   Way way_[2];
@@ -92,6 +99,7 @@ class Connection {
   std::int8_t requests_ = -1;  // direction of requests; -1: not known
   std::int8_t asked_ = -1;     // not described: the direction in which a request was found last
   bool described_ = false, names_ = false, doubt_ = false, foreign_ = false, http_ = false;
+  Waiting::Share share_;
   std::uint64_t withheld_ = 0, calls_[2] = {0, 0}, undescribed_calls_[2] = {0, 0};
 };
 

@@ -134,8 +134,14 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
     }
   }
   if (fresh && !was_known && done()) learn_head(at, base, sheet, *memo);
+  if (done()) release(kKept);
   seen_ += at;
   return at;
+}
+
+void Fields::release(std::size_t than) {
+  for (std::string* const text : {&name_, &value_, &judged_, &scratch_})
+    if (text->capacity() > than) let_go_of(*text);
 }
 
 std::size_t Fields::known_head(std::string_view bytes, std::size_t base, Sheet& sheet, const FieldMemo& memo) {

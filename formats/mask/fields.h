@@ -12,6 +12,7 @@
 
 #include "formats/mask/framing.h"
 #include "formats/mask/rules.h"
+#include "formats/mask/waiting.h"
 #include "formats/sheet.h"
 
 namespace tailcap::formats::mask {
@@ -27,6 +28,11 @@ class Fields {
   // The next byte would be kept, unless it is invalid.
   bool keeps_next() const { return part_ == Part::start || part_ == Part::name || (part_ == Part::value && shown_); }
 
+  // Bytes of text that is kept for what may follow.
+  std::size_t held() const { return held_by(name_) + held_by(value_) + held_by(judged_) + held_by(scratch_); }
+  // Gives the memory of longer texts back.
+  void release(std::size_t than);
+
   Framing framing;
 
  private:
@@ -34,6 +40,8 @@ class Fields {
   static constexpr std::size_t kMaxName = 256;
   static constexpr std::size_t kMaxNoted = 1024;   // bytes of a value that affects the framing
   static constexpr std::size_t kMaxJudged = 4096;  // bytes of a value that is seen in pieces; what follows is hidden
+
+  static constexpr std::size_t kKept = 256;  // bytes of a text for which there is memory between two heads
 
   static constexpr unsigned kUnlikeKept = 4, kUnlikeKeptEvery = 16;
 

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kMaxName = 256;         // coded; longer names are an attack
 constexpr std::size_t kMaxValue = 64u << 10;  // of a value that is judged as a whole
 constexpr std::size_t kMaxMedia = 64;
+constexpr std::size_t kKept = 256;         // bytes of a text for which there is memory between two fields
 constexpr std::size_t kMaxEntries = 4096;  // of the dynamic table; older ones are masked
 constexpr unsigned kMaxIntegerBits = 28;   // longer lengths and indices are an attack (RFC 7541, section 5.1)
 constexpr std::string_view kGrpc = "application/grpc";
@@ -29,7 +30,16 @@ void HeaderBlock::begin() {
 
 void HeaderBlock::forget() {
   begin();
-  entries_.clear();
+  let_go_of(entries_);
+  let_go_of(media_);
+  text_.release();
+  release(0);
+}
+
+// Gives the memory of longer texts back.
+void HeaderBlock::release(std::size_t than) {
+  for (std::string* const text : {&name_, &value_, &scratch_})
+    if (text->capacity() > than) let_go_of(*text);
 }
 
 bool HeaderBlock::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
@@ -219,6 +229,7 @@ void HeaderBlock::value(std::string_view bytes, std::size_t base, Sheet& sheet, 
 
 void HeaderBlock::end_value() {
   field_ = Field::start;
+  release(kKept);
   if (entry_.type) {
     std::string plain;
     if (coded_)

@@ -13,6 +13,7 @@
 
 #include "formats/mask/coded_text.h"
 #include "formats/mask/rules.h"
+#include "formats/mask/waiting.h"
 #include "formats/sheet.h"
 
 namespace tailcap::formats::mask {
@@ -30,6 +31,11 @@ class HeaderBlock {
   Type type() const { return type_; }
   // Part of the block was not seen: the table's entries are unknown.
   void forget();
+  // Bytes of text and of the table's entries.
+  std::size_t held() const {
+    return held_by(name_) + held_by(media_) + held_by(value_) + held_by(scratch_) + entries_.size() * sizeof(Entry) +
+           text_.held();
+  }
 
  private:
   enum class Field : std::uint8_t { start, index, name_length, name, value_length, value };
@@ -45,6 +51,7 @@ class HeaderBlock {
   bool name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   void value(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   void end_value();
+  void release(std::size_t than);
   void took(const Entry& entry);
   Entry entry_of(std::string_view name, const Rules& rules) const;
   bool judge(std::string& text, bool more, const Rules& rules);

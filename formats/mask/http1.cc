@@ -10,13 +10,16 @@ using What = StartLine::What;
 void Http1::lose() {
   state_ = State::seek;
   was_lost_ = true;
-  line_.clear();
+  let_go_of(line_);
+  fields_.release(0);
+  chunks_.release();
   web_.reset();
 }
 
 // The next bytes are no message. If none was seen yet, this never was HTTP.
 void Http1::refuse() {
   if (proved_ || role_ != Role::unknown) return lose();
+  let_go_of(line_);
   turn_ = Turn::foreign;
 }
 
@@ -155,7 +158,7 @@ std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet,
   }
   show_start(judged, before, bytes.substr(0, used), base, whole, sheet, rules);
   if (!whole) return used;
-  line_.clear();
+  let_go_of(line_);
   beginning_ = false;
   if (preface) {
     turn_ = Turn::http2;

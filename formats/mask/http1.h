@@ -63,6 +63,8 @@ class Http1 {
   bool lost() const { return state_ == State::seek; }
   // True if the position was lost at some time since the previous call.
   bool take_lost() { return std::exchange(was_lost_, false) || lost(); }
+  // Bytes of text that waits for what follows it.
+  std::size_t held() const { return held_by(line_) + fields_.held() + chunks_.held() + (web_ ? web_->held() : 0); }
 
  private:
   static constexpr std::size_t kMaxLine = 64u << 10;  // of a start line

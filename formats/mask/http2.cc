@@ -31,6 +31,8 @@ void Http2::lose() {
   searching_ = false;
   settings_first_ = false;
   preface_ = 0;
+  block_.forget();
+  let_go_of(calls_);
 }
 
 void Http2::resume() {

@@ -33,6 +33,8 @@ class Http2 {
   bool look(std::string_view bytes, std::size_t whole_io);
   // A frame was read.
   bool proved() const { return proved_; }
+  // Bytes of text and of what is noted of calls.
+  std::size_t held() const { return block_.held() + calls_.size() * kBytesOfCall; }
 
   // Whether these bytes are a frame's header, judged as strictly as without any context.
   static bool plausible(std::string_view header);
@@ -41,6 +43,7 @@ class Http2 {
   ground::http2::FrameType type() const { return static_cast<ground::http2::FrameType>(header_[3]); }
   static constexpr std::size_t kMaxCalls = 4096;  // gRPC calls in progress; prefixes of further calls are hidden
 
+  static constexpr std::size_t kBytesOfCall = 64;  // with its place in the table
   enum class Part : std::uint8_t { header, pad_length, prefix, fragment, control, data, rest };
   // The messages in the body of a gRPC call.
   struct Call {

@@ -18,6 +18,7 @@ class WebBody {
   void feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   // Bytes were moved unseen: the position in the body is unknown, unless all of them belong to one message.
   void skip(std::uint64_t n);
+  std::size_t held() const { return trailers_.held() + 3 * (held_by(decoded_) + held_by(changed_)); }
 
  private:
   void binary(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);

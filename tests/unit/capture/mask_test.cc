@@ -328,6 +328,60 @@ formats::SocketInfo accepted(std::uint64_t socket) {
   return info;
 }
 
+// One process that lets thousands of requests wait does not spend the memory of the others.
+TEST(MaskGate, TextThatWaitsHasOneBudget) {
+  constexpr std::size_t kBudget = 4u << 20;
+  constexpr std::uint64_t kHostile = 1000;
+  const std::string start = "GET /" + std::string(60u << 10, 'a'), field = "Host: " + std::string(4000, 'b');
+  Gate gate({}, Gate::Connections::kMost, kBudget);
+  const std::string ask = "GET /cart HTTP/1.1\r\nHost: a\r\nAcc", rest = "ept: b\r\n\r\n";
+  gate.begin(accepted(1));
+  EXPECT_EQ(through(gate, 1, Direction::in, 0, ask), ask);
+  for (std::uint64_t socket = 2; socket < 2 + kHostile; ++socket) {
+    gate.begin(accepted(socket));
+    const bool line = socket % 2 == 0;
+    const std::string text = line ? start : "GET / HTTP/1.1\r\n" + field;
+    for (std::size_t at = 0; at < text.size(); at += 4096)
+      through(gate, socket, Direction::in, static_cast<std::uint32_t>(at), text.substr(at, 4096));
+    ASSERT_LE(gate.waiting(), kBudget) << socket;
+  }
+  EXPECT_GT(gate.waiting(), kBudget / 2) << "it is used";
+  EXPECT_EQ(through(gate, 1, Direction::in, static_cast<std::uint32_t>(ask.size()), rest), rest)
+      << "who holds little goes on";
+  EXPECT_EQ(gate.statement().doubtful, 0u);
+  const std::string secret = "secret HTTP/1.1\r\nHost: secret\r\n\r\n";
+  const auto at = static_cast<std::uint32_t>(start.size());
+  EXPECT_EQ(through(gate, 2, Direction::in, at, secret).find("secret"), std::string::npos);
+  EXPECT_EQ(gate.statement().doubtful, 1u) << "the oldest lost its position";
+  const std::string next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
+  EXPECT_EQ(through(gate, 2, Direction::in, at + static_cast<std::uint32_t>(secret.size()), next), next);
+  for (std::uint64_t socket = 2; socket < 2 + kHostile; ++socket) {
+    formats::Event event;
+    event.body = formats::StateChange{};
+    std::get<formats::StateChange>(event.body).socket = socket;
+    std::get<formats::StateChange>(event.body).to = formats::TcpState::left_out;
+    gate.take(event);
+  }
+  EXPECT_LT(gate.waiting(), 4096u) << "with the connection its text is gone";
+}
+
+// After a message, the memory that its long lines needed is given back.
+TEST(MaskGate, NothingWaitsBehindAMessage) {
+  Gate gate;
+  gate.begin(accepted(1));
+  const std::string head = "GET /" + std::string(50000, 'a') +
+                           " HTTP/1.1\r\nContent-Length: 0\r\nHost: " + std::string(3000, 'b') + "\r\n\r\n";
+  std::uint32_t at = 0;
+  for (int round = 0; round < 3; ++round)
+    for (std::size_t i = 0; i < head.size(); i += 1000) {
+      const std::string piece = head.substr(i, 1000);
+      through(gate, 1, Direction::in, at, piece);
+      at += static_cast<std::uint32_t>(piece.size());
+    }
+  EXPECT_EQ(gate.waiting(), 0u);
+  EXPECT_EQ(gate.statement().doubtful, 0u);
+}
+
 std::string question(const std::string& label) {
   return std::string("\0\7\1\0\0\1\0\0\0\0\0\0", 12) + static_cast<char>(label.size()) + label +
          std::string("\7example\3com\0\0\1\0\1", 17);
