@@ -91,6 +91,13 @@ int ask(std::string file, const std::string& command) {
       return failed("the recorder of '" + file + "' does not answer: too many speak to it. Try again.");
     return failed("cannot speak to the recorder of '" + file + "': " + std::strerror(errno));
   }
+  // In a folder of another user, its owner can put a socket of its own there.
+  ucred who{};
+  socklen_t size = sizeof who;
+  if (getsockopt(speaker.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || size != sizeof who ||
+      (who.uid != 0 && who.uid != geteuid()))
+    return failed("'" + path + "' is not served by a recorder of root's or of yours, but by a process of user " +
+                  std::to_string(who.uid) + ". Whose recorder it is can ask it.");
   if (send(speaker.get(), command.data(), command.size(), MSG_NOSIGNAL) < 0)
     return failed("cannot speak to the recorder of '" + file + "': " + std::strerror(errno));
   std::array<char, kCommandBytes + 16> text;

@@ -36,6 +36,11 @@ class BlockWriter : public BlockSink {
     if (auto* const file = dynamic_cast<OutputFile*>(out_.get())) file->let_name(std::move(give_name));
   }
 
+  // Of a file that cannot be finished: nothing of it stays.
+  void discard() {
+    if (auto* const file = dynamic_cast<OutputFile*>(out_.get())) file->discard();
+  }
+
   std::uint64_t file_bytes() const override { return out_->size(); }
   std::uint64_t blocks() const override { return blocks_.load(std::memory_order_relaxed); }
   std::uint64_t raw_bytes() const override { return raw_bytes_.load(std::memory_order_relaxed); }

@@ -177,7 +177,26 @@ void OutputFile::finish() {
   if (result != 0)
     fail(errno, "cannot rename to " + printable(path_) + " the capture",
          "it is whole under that name: rename it yourself");
+  if (!is_named(path_)) {
+    struct stat own {};
+    fstat(fd_, &own);
+    throw std::runtime_error(
+        printable(path_) + " is not the capture that was written: who may write its folder has put " +
+        "something else there. The capture has " + std::to_string(size()) + " bytes; `find FOLDER -inum " +
+        std::to_string(own.st_ino) + "` finds it if it has a name");
+  }
   sync_folder_of(path_);
+}
+
+bool OutputFile::is_named(const std::string& path) const {
+  struct stat named {
+  }, own{};
+  return lstat(path.c_str(), &named) == 0 && fstat(fd_, &own) == 0 && named.st_ino == own.st_ino &&
+         named.st_dev == own.st_dev;
+}
+
+void OutputFile::discard() {
+  if (is_named(partial_)) (void)unlink(partial_.c_str());
 }
 
 }  // namespace tailcap::formats::file

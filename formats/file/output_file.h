@@ -26,8 +26,11 @@ class OutputFile : public ByteSink {
   // Appends a block, all of it or nothing: what a full disk cut is taken off again before this throws.
   void append(std::span<const std::byte> header, std::span<const std::byte> payload) override;
   void sync() override;
-  // Syncs and takes the name PATH; the last call.
+  // Syncs and takes the name PATH; the last call. Throws if it is not this file that has the name then: others who may
+  // write the folder can exchange files.
   void finish() override;
+  // Removes the partial file, unless something else has its name by now.
+  void discard();
   // Somebody else gives the name, who may write the folder: 0, or errno. replace: what has the name by now.
   using GiveName = std::function<int(bool replace)>;
   void let_name(GiveName give_name) { give_name_ = std::move(give_name); }
@@ -35,6 +38,7 @@ class OutputFile : public ByteSink {
   std::uint64_t size() const override { return size_.load(std::memory_order_relaxed); }
 
  private:
+  bool is_named(const std::string& path) const;
   [[noreturn]] void fail(int error, const std::string& what, const std::string& advice) const;
 
   GiveName give_name_;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include "formats/file/block_writer.h"
+#include "formats/printable.h"
 
 namespace tailcap::formats::store {
 
@@ -76,19 +78,43 @@ Preamble Ring::preamble_of(const Blocks& blocks) const {
 }
 
 Ring::Snapshot Ring::write_file(const std::string& path, bool replace, const Preamble& preamble, const Blocks& blocks,
-                                CaptureState state, Time ended) {
+                                CaptureState state, Time ended, bool ends) {
   Snapshot out;
   file::BlockWriter writer(path, replace);
-  writer.write(preamble);
-  for (const auto& block : blocks) {
-    writer.write({block->header, block->payload});
-    out.events += block->header.events;
-    if (!known(out.first)) out.first = block->header.first;
-    out.last = std::max(out.last, block->header.last);
+  bool written = false;
+  try {
+    writer.write(preamble);
+    for (const auto& block : blocks) {
+      writer.write({block->header, block->payload});
+      out.events += block->header.events;
+      if (!known(out.first)) out.first = block->header.first;
+      out.last = std::max(out.last, block->header.last);
+    }
+    written = true;
+    writer.finish(state, known(ended) ? ended : out.last);
+  } catch (const std::system_error& e) {
+    if (written) throw;  // all of it is there
+    fail(e, writer, path, out, blocks, ends);
   }
-  writer.finish(state, known(ended) ? ended : out.last);
   out.bytes = writer.file_bytes();
   return out;
+}
+
+// A snapshot is made of what stays in memory. At the end of the recording, what does not fit is lost: that is said.
+void Ring::fail(const std::system_error& error, file::BlockWriter& writer, const std::string& path,
+                const Snapshot& written, const Blocks& blocks, bool ends) {
+  const std::string why = "cannot write " + printable(path) + ": " + error.code().message();
+  if (!ends || written.events == 0) writer.discard();
+  if (!ends) throw std::runtime_error(why + "; no part of the snapshot was kept. Make room and ask for it again");
+  std::uint64_t events = 0;
+  for (const auto& block : blocks) events += block->header.events;
+  if (written.events == 0)
+    throw std::runtime_error(why + "; the recording was in memory and is lost, all " + std::to_string(events) +
+                             " events of it");
+  throw std::runtime_error(why + "; the recording was in memory, and the last " +
+                           std::to_string(events - written.events) + " of its " + std::to_string(events) +
+                           " events are lost. The others are in " + printable(path) +
+                           ".partial: make room, then `tailcap recover` it");
 }
 
 bool Ring::snapshot(const std::string& path, Duration last, std::pair<std::string, std::string> note,
@@ -102,7 +128,7 @@ bool Ring::snapshot(const std::string& path, Duration last, std::pair<std::strin
       std::thread([this, path, preamble = std::move(preamble), blocks = std::move(blocks), done = std::move(done)] {
         Snapshot result;
         try {
-          result = write_file(path, false, preamble, blocks, CaptureState::complete, kNoTime);
+          result = write_file(path, false, preamble, blocks, CaptureState::complete, kNoTime, false);
         } catch (const std::exception& e) {
           result.error = e.what();
         }
@@ -115,7 +141,7 @@ bool Ring::snapshot(const std::string& path, Duration last, std::pair<std::strin
 void Ring::finish(CaptureState state, Time ended) {
   if (writing_.joinable()) writing_.join();
   const Blocks blocks = kept();
-  const Snapshot written = write_file(path_, replace_, preamble_of(blocks), blocks, state, ended);
+  const Snapshot written = write_file(path_, replace_, preamble_of(blocks), blocks, state, ended, true);
   blocks_.clear();
   bytes_ = written.bytes;
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,6 +19,10 @@
 #include "formats/file/block_sink.h"
 #include "formats/file/framer.h"
 #include "formats/preamble.h"
+
+namespace tailcap::formats::file {
+class BlockWriter;
+}
 
 namespace tailcap::formats::store {
 
@@ -70,8 +75,11 @@ class Ring : public file::BlockSink {
   void drop_old(Time now);
   Blocks kept(Duration last = {}) const;
   Preamble preamble_of(const Blocks& blocks) const;
+  // ends: the recording, so that what cannot be written is lost.
   static Snapshot write_file(const std::string& path, bool replace, const Preamble& preamble, const Blocks& blocks,
-                             CaptureState state, Time ended);
+                             CaptureState state, Time ended, bool ends);
+  [[noreturn]] static void fail(const std::system_error& error, file::BlockWriter& writer, const std::string& path,
+                                const Snapshot& written, const Blocks& blocks, bool ends);
 
   const RingLimits limits_;
   const Preamble preamble_;

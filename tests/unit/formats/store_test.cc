@@ -1,5 +1,7 @@
 // The last part of a recording, in memory and in files of bounded size.
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -147,6 +149,84 @@ TEST_F(StoreCase, ASnapshotWhileItGoesOn) {
   EXPECT_EQ(Reader((folder / "one.tcap").string()).preamble().notes.back().second, "test");
   writer.finish(time_from(21 * kSecond));
   EXPECT_EQ(read(folder / "end.tcap").last, 19);
+}
+
+// Files of this process end at so many bytes, as on a full disk.
+class Full {
+ public:
+  explicit Full(rlim_t bytes) : handled_(::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit less{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &less);
+  }
+  ~Full() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handled_);
+  }
+  Full(const Full&) = delete;
+  Full& operator=(const Full&) = delete;
+
+ private:
+  rlimit before_{};
+  sighandler_t handled_;
+};
+
+TEST_F(StoreCase, WithoutRoomItIsSaidWhatIsLost) {
+  for (const rlim_t room : {rlim_t{100}, rlim_t{20'000}}) {
+    const fs::path end = folder / (std::to_string(room) + ".tcap");
+    auto owned = std::make_unique<store::Ring>(store::RingLimits{Duration{50 * kSecond}, 0}, preamble(), end, false);
+    store::Ring& ring = *owned;
+    Writer writer(std::move(owned));
+    std::string noise(100, 'x'), error;
+    for (int n = 0; n < 40; ++n) second(writer, n, 10, noise);
+    const Full full(room);
+    std::mutex mutex;
+    std::condition_variable written;
+    writer.after_blocks([&] {
+      ring.snapshot(folder / "x.tcap", Duration{}, {"why", "test"}, [&](const auto& s) {
+        const std::lock_guard lock(mutex);
+        error = s.error;
+        written.notify_one();
+      });
+    });
+    {
+      std::unique_lock lock(mutex);
+      written.wait(lock, [&] { return !error.empty(); });
+    }
+    EXPECT_NE(error.find("no part of the snapshot was kept"), error.npos) << error;
+    EXPECT_FALSE(fs::exists(folder / "x.tcap.partial"));
+    std::string said;
+    try {
+      writer.finish(time_from(41 * kSecond));
+    } catch (const std::exception& e) {
+      said = e.what();
+    }
+    if (room == 100) {
+      EXPECT_NE(said.find("was in memory and is lost, all "), said.npos) << said;
+      EXPECT_FALSE(fs::exists(end.string() + ".partial"));
+    } else {
+      EXPECT_NE(said.find("of its "), said.npos) << said;
+      EXPECT_NE(said.find("tailcap recover"), said.npos) << said;
+      EXPECT_TRUE(fs::exists(end.string() + ".partial"));
+    }
+  }
+}
+
+// Who may write the folder can put another file in the place of the one that is written.
+TEST_F(StoreCase, ANameThatIsNotTheCapturesIsNoSuccess) {
+  const fs::path file = folder / "x.tcap";
+  Writer writer(file.string(), preamble(), false);
+  std::string noise(100, 'x');
+  second(writer, 0, 10, noise);
+  fs::rename(file.string() + ".partial", folder / "theirs");
+  fs::create_symlink("theirs", file.string() + ".partial");
+  std::string said;
+  try {
+    writer.finish(time_from(3 * kSecond));
+  } catch (const std::exception& e) {
+    said = e.what();
+  }
+  EXPECT_NE(said.find("is not the capture that was written"), said.npos) << said;
 }
 
 TEST_F(StoreCase, ASnapshotThatCannotBeWrittenHarmsNothing) {
