@@ -105,6 +105,10 @@ bool take_line(std::string_view& text, std::string_view& line) {
 
 }  // namespace
 
+bool is_known_method(std::string_view method) {
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
 StartLine judge_start(std::string_view line, bool whole, Role role) {
   if (role != Role::requests) {
     const StartLine s = judge_status(line, whole);
@@ -121,7 +125,7 @@ bool verified_start(std::string_view bytes, Role role) {
   // A read may begin in the middle of a method's name, and "EAD" is a token, too.
   if (s.what == What::request) {
     const auto method = line.substr(0, line.find(' '));
-    if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) return false;
+    if (!is_known_method(method)) return false;
   }
   bool any = false;
   while (take_line(bytes, line)) {

@@ -27,6 +27,9 @@ struct StartLine {
 // `line` without its line end where it is whole. role: the one that is known, or unknown.
 StartLine judge_start(std::string_view line, bool whole, Role role);
 
+// A method that HTTP or one of its extensions defines.
+bool is_known_method(std::string_view method);
+
 // A whole start line and at least one whole field, or the end of the head, all of it faultless: a message begins here
 // although what came before is not known.
 bool verified_start(std::string_view bytes, Role role);

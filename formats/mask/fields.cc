@@ -205,7 +205,8 @@ void Fields::learn(std::string_view bytes, std::size_t begin, std::size_t value,
   out.value_begin = static_cast<std::uint8_t>(text_end - value_.size());
 }
 
-// A name is kept only if a colon follows it, or the bytes end.
+// A name is kept only if a colon follows it, or the bytes end and some known name begins so: what has no colon may be
+// anything.
 std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
   std::size_t end = 0;
   while (!blank_ && end < bytes.size() && is_token(bytes[end])) end++;
@@ -227,10 +228,14 @@ std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet,
   }
   if (cut) {
     blank_ = blank_ || blanks > end;
-    sheet.keep(base, base + blanks);
+    if (rules.begins_name(name_))
+      sheet.keep(base, base + blanks);
+    else
+      sheet.hide(base, base + blanks);
     return blanks;
   }
   sheet.keep(base, base + blanks + 1);
+  if (!rules.keeps_name(name_)) sheet.write(base, std::string(end, '*'));
   name_done(rules);
   return blanks + 1;
 }

@@ -181,8 +181,21 @@ bool HeaderBlock::name(std::string_view bytes, std::size_t base, Sheet& sheet, c
     return !std::all_of(s.begin(), s.end(), is_token);
   };
   if (!coded_ && bad(name_)) return false;
+  // Without its whole name there is no way to know whether it is kept.
+  const auto hide = [&] {
+    if (!coded_) return sheet.write(base, std::string(bytes.size(), '*'));
+    if (name_.size() == bytes.size()) text_.begin();
+    text_.feed(bytes, string_left_ == 0, base, sheet, [](std::string& text, bool) {
+      std::fill(text.begin(), text.end(), '*');
+      return true;
+    });
+  };
+  const bool pieces = string_left_ > 0 || name_.size() > bytes.size();
   if (string_left_ > 0) {
-    sheet.keep(base, base + bytes.size());
+    if (rules.keeps_names())
+      sheet.keep(base, base + bytes.size());
+    else
+      hide();
     return true;
   }
   std::string decoded = name_;
@@ -190,7 +203,10 @@ bool HeaderBlock::name(std::string_view bytes, std::size_t base, Sheet& sheet, c
     decoded.clear();
     if (!hpack::huffman_decode(name_, decoded, 2 * kMaxName) || bad(decoded)) return false;
   }
-  sheet.keep(base, base + bytes.size());
+  if (rules.keeps_names() || (!pieces && rules.keeps_name(decoded)))
+    sheet.keep(base, base + bytes.size());
+  else
+    hide();
   std::transform(decoded.begin(), decoded.end(), decoded.begin(), lower);
   entry_ = entry_of(decoded, rules);
   field_ = Field::value_length;

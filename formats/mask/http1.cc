@@ -179,6 +179,10 @@ void Http1::show_start(const StartLine& line, std::size_t before, std::string_vi
     const std::size_t end = std::min(bytes.find_last_not_of("\r\n") + 1, bytes.size());
     if (from < end) sheet.write(base + from, std::string(end - from, '*'));
   }
+  if (whole && line.what == What::request && line.target_begin > before + 1) {
+    const std::size_t method_end = line.target_begin - 1;
+    if (!rules.keeps_method(all.substr(0, method_end))) sheet.write(base, std::string(method_end - before, '*'));
+  }
   if (line.target_end <= line.target_begin || line.target_end <= before) return;
   std::string target(all.substr(line.target_begin, line.target_end - line.target_begin));
   const std::size_t skip = before > line.target_begin ? before - line.target_begin : 0;

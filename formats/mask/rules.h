@@ -29,6 +29,12 @@ class Rules {
 
   // `name` in lower case.
   virtual Value of(std::string_view name) const = 0;
+  // What a field's name in HTTP/1 begins with is kept although no colon is seen yet: some name that is known begins so.
+  virtual bool begins_name(std::string_view begin) const = 0;
+  // Whether all names of fields are kept where they are certain, or which; and methods.
+  virtual bool keeps_names() const { return true; }
+  virtual bool keeps_name(std::string_view) const { return true; }
+  virtual bool keeps_method(std::string_view) const { return true; }
   // `text` is a value as far as it was seen. Replaces what is not to be kept of it behind the characters that were
   // judged before, in place: by '*', or by characters whose code in HPACK is as long. Returns whether a character that
   // follows would be hidden. In a header block that has the whole of it a masked value is judged, too.

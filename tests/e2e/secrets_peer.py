@@ -65,6 +65,56 @@ def fields(count=4):
     return "".join(f"{RANDOM.choice(HEADERS)}: Bearer {secret()}\r\n" for _ in range(count))
 
 
+def token(letters, length):
+    """As services make them."""
+    planted.append("".join(RANDOM.choice(letters) for _ in range(length)))
+    return planted[-1]
+
+
+def target():
+    """Places of credentials that are no values of parameters."""
+    mixed = LETTERS + "0123456789"
+    return RANDOM.choice((
+        lambda: f"/shop/confirm?{secret()}",
+        lambda: f"/shop/confirm?n=1&{secret()}#{secret()}",
+        lambda: f"/shop;{secret()}/items",
+        lambda: f'/shop?{{"password":"{secret()}"}}',
+        lambda: f"/shop?password:{secret()}",
+        lambda: f"/shop/bot1234567890:{token(mixed + '_-', 35)}/send",
+        lambda: f"/shop/services/T024BE7LD/B0HD7K2LM/{token(mixed, 24)}",
+        lambda: f"/shop/{token('0123456789abcdef', 32)}",
+        lambda: f"/shop/{token(mixed, 24)}{RANDOM.choice('~,%')}{token(mixed, 24)}",
+        lambda: f"/shop/x-eyJ{secret()}.eyJ{secret()}.{secret()}",
+    ))()
+
+
+def plain(client, server):
+    for _ in range(10):
+        exchange(client, server, f"GET {target()} HTTP/1.1\r\nHost: {secret()}:{secret()}@h\r\n\r\n".encode(), b"HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n")
+    # A line without a colon, with an I/O that ends in it.
+    word = secret()
+    for piece in ("GET /shop HTTP/1.1\r\nHost: a\r\n" + word[:14], word[14:] + "\r\n\r\n"):
+        client.sendall(piece.encode())
+        server.recv(1 << 16)
+    move(server, client, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+def name_server():
+    """Another protocol on the port of name servers, and what of theirs is no name and no address."""
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.83.1.1", 53))
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.connect(server.getsockname())
+    question = b"\4shop\7example\0\0\x10\0\1"
+    for _ in range(10):
+        for data in (f"token={secret()}".encode(), b"\0\7\1\0\0\1\0\0\0\0\0\1" + question + b"\0\0\x29\4\xd0\0\0\0\0\0\x16" + secret().encode()):
+            client.send(data)
+            address = server.recvfrom(1 << 16)[1]
+        text = secret().encode()
+        server.sendto(b"\0\7\x81\x80\0\1\0\1\0\0\0\0" + question + b"\xc0\x0c\0\x10\0\1\0\0\0\x3c" + struct.pack(">HB", len(text) + 1, len(text)) + text, address)
+        client.recv(1 << 16)
+
+
 def http1(method="POST", query=True):
     body = f"password={secret()}&again={secret()}\r\nCookie: {secret()}\r\n"
     target = f"/shop/{path_secret()}?token={secret()}&n=1" if query else "/shop"
@@ -206,6 +256,9 @@ def main():
         connection = pair()
         begin_http2(*connection)
         http2(*connection, 6)
+    for _ in range(12):
+        plain(*pair())
+    name_server()
     for _ in range(3):
         a, b = socket.socketpair()
         exchange(a, b, secret().encode(), f"password {secret()}\n".encode())

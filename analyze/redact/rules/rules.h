@@ -59,6 +59,9 @@ class Policy {
   bool custom() const { return !fields_.empty() || !headers_.empty() || !queries_.empty(); }
   Treatment of(std::string_view kind, std::string_view field) const;
   Value header(std::string_view name) const;  // in lower case
+  // Whether the name of a field is public, or what a public one begins with; in lower case.
+  bool knows_header(std::string_view name) const;
+  bool begins_header(std::string_view begin) const;
   bool strict() const { return level_ == Level::strict; }
   // The values of this key, in queries and path parameters, are kept.
   bool keeps_query(std::string_view key) const { return queries_.contains(key); }

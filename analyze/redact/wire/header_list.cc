@@ -5,6 +5,7 @@
 
 #include "analyze/redact/wire/hello.h"
 #include "analyze/redact/wire/target.h"
+#include "ground/http_start_line.h"
 #include "ground/http_text.h"
 
 namespace tailcap::redact::wire {
@@ -145,6 +146,10 @@ bool HeaderList::judge(Value value, std::string& text, const Extent& extent) con
     if (text[i] != ' ' && text[i] != '\t') text[i] = '*';
   if (seen_) seen_(before, std::string_view(text).substr(extent.judged));
   return !kept;
+}
+
+bool HeaderList::keeps_method(std::string_view method) const {
+  return !policy_->strict() || ground::is_known_method(method);
 }
 
 void HeaderList::hello(std::string& body, bool client) const { redact_hello(body, client, *this); }

@@ -23,6 +23,10 @@ class HeaderList final : public formats::mask::Rules {
   HeaderList(const Policy& policy, Pseudonyms& names, Seen seen = {})
       : policy_(&policy), names_(&names), seen_(std::move(seen)) {}
   Value of(std::string_view name) const override { return policy_->header(name); }
+  bool begins_name(std::string_view begin) const override { return policy_->begins_header(begin); }
+  bool keeps_names() const override { return !policy_->strict(); }
+  bool keeps_name(std::string_view name) const override { return !policy_->strict() || policy_->knows_header(name); }
+  bool keeps_method(std::string_view method) const override;
   // By pseudonyms of the same length and Huffman length where the value was not begun before, or by asterisks:
   // - id: kept if it is a number as traces and requests have, otherwise a pseudonym;
   // - number: kept if it consists of digits;

@@ -22,6 +22,7 @@ class HeaderList final : public formats::mask::Rules {
  public:
   explicit HeaderList(const Keep& keep = {});
   Value of(std::string_view name) const override;
+  bool begins_name(std::string_view begin) const override;
   // Targets and hosts: target.h.
   bool judge(Value value, std::string& text, const Extent& extent) const override;
   bool keeps_reasons() const override { return true; }

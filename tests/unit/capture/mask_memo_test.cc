@@ -19,6 +19,7 @@ using formats::mask::Rules;
 // The same rules, and nothing is remembered.
 class Forgetful final : public Rules {
  public:
+  bool begins_name(std::string_view begin) const override { return list_.begins_name(begin); }
   Value of(std::string_view name) const override { return list_.of(name); }
   bool judge(Value value, std::string& text, const Extent& extent) const override {
     return list_.judge(value, text, extent);

@@ -50,6 +50,23 @@ TEST(MaskHttp1, RequestByteByByte) {
   expect_no_more(p.cut(Direction::in, kRequest, cuts), kRequestKept, 7);
 }
 
+// A line without a colon may be anything; what is cut may be one.
+TEST(MaskHttp1, ALineWithoutAColonIsNoName) {
+  const std::string head = "GET / HTTP/1.1\r\nHost: a\r\n", line = "hunter2secret", end = "\r\nAccept: b\r\n\r\n";
+  for (std::size_t at = 1; at <= line.size(); ++at) {
+    Passage p;
+    std::string got = p.in(head + line.substr(0, at));
+    got += p.in(line.substr(at) + end);
+    for (std::size_t i = 3; i + 3 < line.size(); ++i) ASSERT_EQ(got.find(line.substr(i, 4)), got.npos) << got;
+    EXPECT_TRUE(got.ends_with(end)) << got;
+  }
+  Passage p;
+  std::string got = p.in(head + "Transfer-Enc");
+  got += p.in("oding: chunked\r\nCont");
+  got += p.in("ent-Type: a/b\r\n\r\n");
+  EXPECT_EQ(got, head + "Transfer-Encoding: chunked\r\nContent-Type: a/b\r\n\r\n");
+}
+
 TEST(MaskHttp1, ChunksKeepTheirFraming) {
   for (std::size_t at = 0; at < kResponse.size(); at++) {
     Passage p;

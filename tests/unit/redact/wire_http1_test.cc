@@ -49,6 +49,20 @@ TEST(RedactHttp1, StrictlyNoNamesEither) {
       << got;
 }
 
+// Methods and names of fields that are not public may be anything.
+TEST(RedactHttp1, StrictlyOnlyPublicNamesAndMethods) {
+  const std::string bytes =
+      "SECRET /a HTTP/1.1\r\nHost: localhost\r\nX-Secret-Name: a\r\nAuthorization: b\r\nContent-Length: 0\r\n\r\n";
+  Passage strict(Level::strict), standard;
+  const std::string got = strict.in(bytes);
+  EXPECT_TRUE(got.starts_with("****** /")) << got;
+  EXPECT_NE(got.find("\r\n*************:"), got.npos) << got;
+  EXPECT_NE(got.find("\r\nAuthorization:"), got.npos) << got;
+  EXPECT_NE(got.find("\r\nContent-Length: 0\r\n"), got.npos) << got;
+  EXPECT_EQ(strict.gate.withheld().withheld, 0u);
+  EXPECT_NE(standard.in(bytes).find("X-Secret-Name"), std::string::npos);
+}
+
 TEST(RedactHttp1, CutOnceAnywhere) {
   Passage whole;
   const std::string want = whole.in(kRequest);

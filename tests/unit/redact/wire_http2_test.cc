@@ -65,6 +65,26 @@ TEST(RedactHttp2, PlainText) {
   EXPECT_EQ(p.gate.withheld().withheld, 0u);
 }
 
+TEST(RedactHttp2, StrictlyOnlyPublicNames) {
+  const FieldList fields = {{":method", "GET"}, {":path", "/a"}, {"x-secret-name", "a"}, {"authorization", "b"}};
+  for (const bool huffman : {false, true}) {
+    const std::string stream = kBegin + frame(1, 5, 1, block_of(fields, huffman));
+    for (std::size_t at = 0; at < stream.size(); ++at) {
+      Passage p(Level::strict);
+      const std::string got = at == 0 ? p.in(stream) : p.cut(Direction::in, stream, at);
+      ASSERT_EQ(got.size(), stream.size());
+      Inflater inflate;
+      const FieldList left = inflate(std::string_view(got).substr(kBegin.size() + 9));
+      ASSERT_EQ(left.size(), fields.size()) << at;
+      EXPECT_EQ(left[2].first.size(), fields[2].first.size());
+      EXPECT_EQ(left[2].first.find("ecret"), std::string::npos) << left[2].first << at;
+      if (at == 0) {
+        EXPECT_EQ(left[3].first, "authorization");
+      }
+    }
+  }
+}
+
 TEST(RedactHttp2, HuffmanCodeKeepsBothLengths) {
   Passage p;
   const std::string stream = kBegin + frame(1, 4, 1, block_of(kFields, true));
