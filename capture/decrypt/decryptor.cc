@@ -35,12 +35,12 @@ Decryptor::Output::~Output() {
 }
 
 bool Decryptor::lock_memory() {
-  const std::string swaps = read_system_file("/proc/swaps", 4096);
-  if (std::count(swaps.begin(), swaps.end(), '\n') == 1) return true;  // only the heading: there is no such device
+  // A device can be added later, so all memory is locked in any case.
   const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
   // Otherwise memory that is asked for later would be refused.
-  if (setrlimit(RLIMIT_MEMLOCK, &all) != 0) return false;
-  return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+  if (setrlimit(RLIMIT_MEMLOCK, &all) == 0 && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return true;
+  const std::string swaps = read_system_file("/proc/swaps", 4096);
+  return std::count(swaps.begin(), swaps.end(), '\n') == 1;  // only the heading: there is no such device
 }
 
 void Decryptor::secret(std::span<const std::byte> record, Time now) {

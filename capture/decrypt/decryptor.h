@@ -44,7 +44,8 @@ class Decryptor {
   explicit Decryptor(std::function<void(formats::SocketId)> heads_suffice, std::optional<Other> other = {})
       : heads_(std::move(heads_suffice)), other_(std::move(other)) {}
 
-  // Keeps memory from being written to a swap device, if the rights suffice. Call before they are given up.
+  // Keeps memory from being written to a swap device, if the rights suffice. Call before they are given up. False:
+  // there is such a device, and they do not.
   static bool lock_memory();
 
   void secret(std::span<const std::byte> record, formats::Time now);  // a record_tls_secret

@@ -51,10 +51,6 @@ bool mac(bool sha384, std::string_view key, std::string_view bytes, unsigned cha
 
 void wipe(void* memory, std::size_t size) { OPENSSL_cleanse(memory, size); }
 
-Secret::Secret(std::string_view bytes) : size_(std::min(bytes.size(), kMost)) {
-  std::copy_n(bytes.begin(), size_, bytes_.begin());
-}
-
 std::optional<Suite> suite_of(std::uint16_t number) {
   const auto found = std::find_if(kSuites.begin(), kSuites.end(), [&](const auto& s) { return s.first == number; });
   return found == kSuites.end() ? std::nullopt : std::optional(found->second);
