@@ -24,6 +24,7 @@
 #include "capture/control/control.h"
 #include "capture/control/folder_keeper.h"
 #include "capture/decrypt/decryptor.h"
+#include "capture/host/call_filter.h"
 #include "capture/host/clock_watch.h"
 #include "capture/host/clocks.h"
 #include "capture/host/descriptor.h"
@@ -313,6 +314,9 @@ Outcome record(const Options& given) {
     warn("memory cannot be locked: keys of TLS could be written to a swap device");
   if (destination.in_memory()) signals.take_snapshots();
   give_up_privileges(!options.user.empty());
+  // With a pack, another program follows in this process.
+  if (options.pack.empty() && !filter_calls())
+    warn("this kernel cannot filter system calls: the recorder runs without that protection");
   probes.mark_targets();
   // Asked before the keyframe: a process that ends after it was recorded.
   const bool ended = !child && std::none_of(selection.pids.begin(), selection.pids.end(), process_exists);

@@ -87,6 +87,7 @@ class Privileges(Case):
             for name in ("CapInh", "CapBnd", "CapAmb"):
                 self.assertEqual(int(thread[name], 16), 0, (name, thread))
             self.assertEqual(thread["NoNewPrivs"], "1", thread)
+            self.assertEqual(thread["Seccomp"], "2", thread)
         core = next(l for l in pathlib.Path(f"/proc/{process.pid}/limits").read_text().splitlines() if l.startswith("Max core"))
         self.assertEqual(core.split()[4:6], ["0", "0"], core)
         truth = self.load(self.url, "-n", "20")
