@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "ground/preamble.h"
+#include "ground/http/preamble.h"
 
 namespace tailcap::protocols {
 

@@ -4,7 +4,7 @@
 #include <bitset>
 #include <cstring>
 
-#include "ground/hpack_huffman.h"
+#include "ground/http/hpack_huffman.h"
 
 namespace tailcap::redact {
 namespace {

@@ -227,13 +227,14 @@ class Filter {
 
 }  // namespace
 
-bool filter_calls() {
+bool filter_calls(int command) {
   if (kInstrumented) return true;
   Filter filter;
   for (const long call : kAlways) filter.allow(call);
   filter.allow_where(SYS_bpf, 0, kCommands);
   filter.allow_where(SYS_socket, 0, std::array{AF_NETLINK});  // the list of network interfaces
-  for (const long call : {SYS_kill, SYS_tgkill}) filter.allow_where(call, 0, std::array{getpid()});
+  filter.allow_where(SYS_kill, 0, std::array{getpid(), command != 0 ? command : getpid()});
+  filter.allow_where(SYS_tgkill, 0, std::array{getpid()});
   filter.allow_bits(SYS_mmap, 2, PROT_EXEC, false);
   filter.allow_bits(SYS_mprotect, 2, PROT_EXEC, false);
   filter.allow_bits(SYS_clone, 0, CLONE_THREAD, true);

@@ -315,7 +315,7 @@ Outcome record(const Options& given) {
   if (destination.in_memory()) signals.take_snapshots();
   give_up_privileges(!options.user.empty());
   // With a pack, another program follows in this process.
-  if (options.pack.empty() && !filter_calls())
+  if (options.pack.empty() && !filter_calls(child ? child->pid() : 0))
     warn("this kernel cannot filter system calls: the recorder runs without that protection");
   probes.mark_targets();
   // Asked before the keyframe: a process that ends after it was recorded.

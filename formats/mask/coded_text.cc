@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "ground/hpack_huffman.h"
+#include "ground/http/hpack_huffman.h"
 
 namespace tailcap::formats::mask {
 

@@ -16,7 +16,7 @@
 #include "formats/mask/tls_records.h"
 #include "formats/mask/waiting.h"
 #include "formats/sheet.h"
-#include "ground/preamble.h"
+#include "ground/http/preamble.h"
 
 namespace tailcap::formats::mask {
 

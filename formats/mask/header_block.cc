@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "ground/hpack_huffman.h"
-#include "ground/hpack_static_table.h"
+#include "ground/http/hpack_huffman.h"
+#include "ground/http/hpack_static_table.h"
 
 namespace tailcap::formats::mask {
 

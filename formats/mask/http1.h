@@ -14,7 +14,7 @@
 #include "formats/mask/chunks.h"
 #include "formats/mask/fields.h"
 #include "formats/mask/web_body.h"
-#include "ground/http_start_line.h"
+#include "ground/http/http_start_line.h"
 
 namespace tailcap::formats::mask {
 

@@ -10,7 +10,7 @@
 #include "formats/mask/header_block.h"
 #include "formats/mask/rules.h"
 #include "formats/sheet.h"
-#include "ground/http2_frame.h"
+#include "ground/http/http2_frame.h"
 
 namespace tailcap::formats::mask {
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "ground/dns.h"
-#include "ground/http_text.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::formats::mask {
 

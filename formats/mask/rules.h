@@ -9,7 +9,7 @@
 
 #include "formats/mask/field_memo.h"
 #include "formats/mask/value.h"
-#include "ground/http_text.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::formats::mask {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "analyze/model/wire/message.h"
-#include "ground/http_text.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::model {
 namespace {

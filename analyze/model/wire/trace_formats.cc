@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "ground/http_text.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::model {
 namespace {

@@ -1,7 +1,7 @@
 #include "analyze/protocols/grpc/call.h"
 
 #include "analyze/model/wire/trace_context.h"
-#include "ground/http_text.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::protocols::grpc {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "ground/hpack_huffman.h"
-#include "ground/hpack_static_table.h"
+#include "ground/http/hpack_huffman.h"
+#include "ground/http/hpack_static_table.h"
 
 namespace tailcap::protocols::hpack {
 

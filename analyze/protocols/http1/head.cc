@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "ground/http_text.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::protocols {
 

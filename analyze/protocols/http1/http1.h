@@ -57,6 +57,7 @@ class Http1 {
   void request_head(MessageLane& lane, bool cut, const model::ByteRun& run, Context& c);
   MessageLane::Event response_head(MessageLane& lane, Context& c);
   void take(MessageLane& lane, Context& c);
+  void end_requests(Context& c);
   void resync(MessageLane& lane, Cursor& cursor, Context& c);
   bool decided(model::Time done) const { return requests_->ended || !patient_ || done < decided_to_; }
   void answers_lost(std::size_t n, Context& c);

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "analyze/protocols/input/cursor.h"
-#include "ground/http2_frame.h"
+#include "ground/http/http2_frame.h"
 
 namespace tailcap::protocols::http2 {
 

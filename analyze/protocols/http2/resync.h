@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "analyze/protocols/http1/lane.h"
-#include "ground/http2_frame.h"
+#include "ground/http/http2_frame.h"
 
 namespace tailcap::protocols::http2 {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "ground/http2_frame.h"
+#include "ground/http/http2_frame.h"
 
 namespace tailcap::protocols::http2 {
 

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "ground/hpack_huffman.h"
+#include "ground/http/hpack_huffman.h"
 
 namespace tailcap::redact {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "analyze/redact/wire/hello.h"
 #include "analyze/redact/wire/target.h"
-#include "ground/http_start_line.h"
-#include "ground/http_text.h"
+#include "ground/http/http_start_line.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::redact::wire {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "ground/query_key.h"
+#include "ground/http/query_key.h"
 
 namespace tailcap::redact::wire {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "capture/mask/http/token.h"
-#include "ground/query_key.h"
+#include "ground/http/query_key.h"
 
 namespace tailcap::capture::mask {
 

@@ -11,7 +11,7 @@ namespace tailcap::capture::mask {
 // - user information in front of an '@';
 // - query values and path parameters, except those of kept keys, and numbers of up to eight digits whose name does not
 //   say that they let somebody in (pin, otp, code, …);
-// - parts of a query, a fragment or of path parameters without '=', and names that are none (ground/query_key.h);
+// - parts of a query, a fragment or of path parameters without '=', and names that are none (ground/http/query_key.h);
 // - in path segments and names, JSON Web Tokens, runs of 40 and more characters of base64, and what token.h takes for a
 //   credential.
 // cut: more may follow. What cannot be judged yet is overwritten.

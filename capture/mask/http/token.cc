@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "ground/http_text.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::capture::mask {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "formats/event.h"
-#include "ground/hpack_huffman.h"
+#include "ground/http/hpack_huffman.h"
 #include "tests/unit/formats/planted_http2.h"
 
 namespace tailcap::planted {

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "analyze/protocols/hpack/decoder.h"
-#include "ground/hpack_huffman.h"
-#include "ground/hpack_static_table.h"
+#include "ground/http/hpack_huffman.h"
+#include "ground/http/hpack_static_table.h"
 
 namespace tailcap::protocols::hpack {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "analyze/redact/rules/keyed_digest.h"
-#include "ground/hpack_huffman.h"
+#include "ground/http/hpack_huffman.h"
 
 namespace tailcap::redact {
 namespace {

@@ -1,7 +1,7 @@
 // Redaction of HTTP/2: header compression stays in step, in plain text, in Huffman code and by index.
 #include <random>
 
-#include "ground/hpack_huffman.h"
+#include "ground/http/hpack_huffman.h"
 #include "tests/unit/formats/planted_http2.h"
 #include "tests/unit/redact/wire_case.h"
 

@@ -1,9 +1,9 @@
-#include "ground/http_start_line.h"
+#include "ground/http/http_start_line.h"
 
 #include <algorithm>
 #include <array>
 
-#include "ground/http_text.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::ground {
 

@@ -1,4 +1,4 @@
-#include "ground/hpack_huffman.h"
+#include "ground/http/hpack_huffman.h"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "ground/preamble.h"
+#include "ground/http/preamble.h"
 
 #include <algorithm>
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "ground/http_text.h"
+#include "ground/http/http_text.h"
 
 namespace tailcap::ground {
 

@@ -1,4 +1,4 @@
-#include "ground/hpack_static_table.h"
+#include "ground/http/hpack_static_table.h"
 
 #include <cassert>
 

@@ -1,4 +1,4 @@
-#include "ground/http2_frame.h"
+#include "ground/http/http2_frame.h"
 
 #include <cassert>
 
