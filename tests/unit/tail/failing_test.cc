@@ -165,8 +165,9 @@ TEST(Failing, WhatTheServiceSaid) {
   TailCase c;
   for (int i = 0; i < 100; ++i) {
     model::Request& r = c.add("/a.B/Pay", i * 20 * kMs, {{Label::cpu_user, 5 * kMs}});
+    r.protocol = model::Protocol::grpc;
+    r.grpc_status = i % 10 == 0 ? 14 : 0;
     if (i % 10 == 0) {
-      r.grpc_status = 14;
       r.outcome = model::Outcome::server_error;
       r.grpc.message = c.table.texts.intern(i == 0 ? "one" : "Connection refused");
     }
