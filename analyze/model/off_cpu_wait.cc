@@ -12,7 +12,7 @@ namespace {
 using formats::nanoseconds;
 
 // Sleeps that last longer end with the recording.
-constexpr std::uint64_t kLongest = 1'000'000'000'000'000;
+constexpr std::uint64_t kLongest = 1'000'000'000'000'000, kWithoutLimit = ~std::uint64_t{0};
 
 Blocked call_of(const formats::OffCpu& off) {
   switch (ground::syscall_wait(off.syscall)) {
@@ -74,7 +74,7 @@ OffCpuWait off_cpu_wait(const formats::Event& event) {
   w.waker = off.waker;
   w.woken_in = off.woken_in;
   w.stolen = std::max<std::int64_t>(0, off.stolen.count());
-  if (off.timed && w.blocked == Blocked::sleep)
+  if (off.timed && (w.blocked == Blocked::sleep || (w.blocked == Blocked::poll && off.argument1 != kWithoutLimit)))
     w.due = w.time + static_cast<std::int64_t>(std::min<std::uint64_t>(off.argument1, kLongest));
   // Other threads wake a futex outside interrupts. Timers expire in them.
   if (w.blocked == Blocked::futex && w.woken_by_timer()) w.due = w.runnable;

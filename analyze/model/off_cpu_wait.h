@@ -34,7 +34,7 @@ struct OffCpuWait {
   std::int64_t runnable = 0;  // 0: the wake-up was not seen
   std::int64_t back = 0;
   std::int64_t due = 0;         // until when a sleeping thread asked to sleep; of a futex, when a timer ended the wait;
-                                // 0: not known
+                                // of a poll, its time limit; 0: not known, or none
   std::int64_t stolen = 0;      // ns before `time`, on its CPU, in which the hypervisor ran something else
   std::uint64_t argument0 = 0;  // stopped: the thread that sent the signal; 0: not known
   formats::SocketId socket = 0;  // the call's descriptor refers to it; 0: none, or not recorded

@@ -17,6 +17,10 @@ using model::Label;
 constexpr Nanos kPrompt = 1'000'000;
 // A thread that was on a CPU this shortly before can have woken it.
 constexpr Nanos kShort = 50'000;
+// What loops count time in, and the longest time of an iteration that is allowed for.
+constexpr Nanos kTick = 1'000'000, kMostLag = 50'000'000;
+// How long a loop may take from its wake-up to the first bytes that it then sends.
+constexpr Nanos kCallback = 5'000'000;
 // How many arrivals for other streams are passed over while a request waits for its own.
 constexpr std::size_t kMostArrivals = 256;
 
@@ -210,7 +214,7 @@ class Loop {
         draft_.add(std::max(t.from, from), std::min(t.runnable, to), Label::send_sndbuf, Evidence::inferred);
   }
 
-  // No call was under way: a timer or an unseen event, until the loop's last wake-up.
+  // No call was under way: a timer or an unseen event, until the wake-up after which the request went on.
   void unknown(Nanos from, Nanos to, std::span<const Call> calls) {
     if (from >= to) return;
     const LoopTimeline::Range r = timeline_.range(from, to, range_);
@@ -226,22 +230,25 @@ class Loop {
       worked_.push_back({taken, until});
       return add_running(k_, work.tid, taken, until, calls, draft_, Evidence::inferred);
     }
-    if (const auto call = answered(from, to, *last)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+    const LoopTurn* const next = resumed(to);
+    if (next && reads_own(*next)) return upload(from, to);
+    if (const auto pool = taken_late(from, *last)) {
+      draft_.add(from, pool->at, Label::q_pool, Evidence::inferred, draft_.who(0, pool->behind, pool->tid));
+      worked_.push_back({pool->at, until});
+      return add_running(k_, pool->tid, pool->at, until, calls, draft_, Evidence::inferred);
+    }
+    if (const auto call = passed_on(next, *last)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
     connecting(from, until);
-    if (elsewhere(from, to, *last)) return;
+    if (next && elsewhere(from, to, *next, *last)) return;
+    if (const Nanos due = timer(next, *last); due != 0)
+      return draft_.add(from, std::min(due, to), Label::timer_sleep, Evidence::inferred);
+    if (const auto call = answered(from, to, next, *last))
+      return add_down(k_, *call, from, to, Evidence::inferred, draft_);
     if (last->ongoing) {  // nothing woke it
       if (const auto call = unanswered(last->time)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
       return draft_.add(from, until, Label::blocked_unknown, Evidence::inferred);
     }
-    const TimeSpan* arrived = k_.observed.arrivals_elsewhere().last_until(last->runnable);
-    const bool network = arrived && arrived->time > last->time && last->runnable - arrived->time < kPrompt;
-    const bool told = last->woken_in != formats::WokenIn::unknown;  // older captures do not tell what woke it
-    const Label label = last->woken_by_timer()                       ? Label::timer_sleep
-                        : last->waker != 0 || !alone(last->runnable) ? Label::blocked_unknown
-                        : network                                    ? Label::net_unknown_socket
-                        : told                                       ? Label::blocked_unknown
-                                                                     : Label::timer_sleep;
-    draft_.add(from, until, label, Evidence::inferred);
+    draft_.add(from, until, woken_by(*last, next), Evidence::inferred);
   }
 
   // The loop had begun to connect in the request's turn, and the socket never carried a request.
@@ -260,15 +267,11 @@ class Loop {
 
   // The loop wrote to a socket without requests in the request's turn, and read from it in the turn in which the
   // request went on: it likely waited for that answer. Several such sockets: they have one other end, or none is named.
-  bool elsewhere(Nanos from, Nanos to, const OffCpuWait& idle) {
+  bool elsewhere(Nanos from, Nanos to, const LoopTurn& next, const OffCpuWait& idle) {
     if (idle.woken_by_timer()) return false;
-    const LoopTurn* resumed = nullptr;
-    for (const LoopTurn& t : own_)
-      if (t.to > to && !resumed) resumed = &t;
-    if (!resumed) return false;
     std::uint32_t peer = 0;
     bool asks = false, some = false, several = false;
-    for (const Exchanged* e = log_.elsewhere.first_at(idle.back); e != log_.elsewhere.end() && e->time <= resumed->to;
+    for (const Exchanged* e = log_.elsewhere.first_at(idle.back); e != log_.elsewhere.end() && e->time <= next.to;
          ++e) {
       if (e->out || !wrote(e->socket, from)) continue;
       const Stranger* s = k_.observed.stranger(e->socket);
@@ -294,20 +297,113 @@ class Loop {
     return false;
   }
 
-  // A call without a known parent, with its answer, or the next part of it, read right before this request went on: it
-  // likely belongs to this request. Its parent is not filled in.
-  std::optional<Call> answered(Nanos from, Nanos to, const OffCpuWait& idle) {
-    Nanos resumed = to, taken_up = to;
-    for (const LoopTurn& t : own_)
-      if (t.to > to) {
-        resumed = t.to;
-        taken_up = t.from;
+  struct Taken {
+    Nanos at = 0;
+    model::ExchangeId behind;
+    std::uint32_t tid = 0;
+  };
+
+  // The loop was woken by a thread that works only for it, and that had been busy since before the request was handed
+  // over: it took this when it had given back what it did last before. Unset: there is no such thread.
+  std::optional<Taken> taken_late(Nanos from, const OffCpuWait& idle) const {
+    const ThreadLog* log = idle.waker != 0 && idle.waker != tid_ ? k_.observed.thread(idle.waker) : nullptr;
+    const ProcessLog* process = k_.observed.process(log_.pid);
+    if (!log || !process || log->pid != log_.pid || log->known_since == 0 || log->known_since > from ||
+        log->acts.size() != 0)
+      return std::nullopt;
+    const OffCpuWait* before = log->waits.last_until(from);
+    if (before && before->back > from && before->blocked == Blocked::futex) return std::nullopt;
+    Nanos given = 0;
+    for (const Wake* w = process->wakes.first_after(from); w != process->wakes.end() && w->time < idle.time; ++w)
+      if (w->by == idle.waker && w->tid == tid_) given = w->time;
+    for (const Wake* s = process->signals.first_after(from); s != process->signals.end() && s->time < idle.time; ++s)
+      if (s->by == idle.waker) given = std::max(given, s->time);
+    if (given == 0) return std::nullopt;
+    Taken out{given, {}, idle.waker};
+    const LoopTimeline::Range after = timeline_.range(given, given + kCallback, range_);
+    for (std::uint64_t i = after.first; i <= after.last && after.size() != 0; ++i)
+      if (const LoopTurn& t = timeline_.turn(i); !t.idle && t.owner.connection != 0 && t.owner != draft_.w.id) {
+        out.behind = t.owner;
         break;
       }
-    for (const Act* a = log_.acts.first_at(idle.back); a != log_.acts.end() && a->time <= resumed; ++a) {
+    return out;
+  }
+
+  // The turn begins with a read of the request's own.
+  bool reads_own(const LoopTurn& t) const {
+    const Act* a = log_.acts.first_at(t.from);
+    if (a == log_.acts.end() || (a->time != t.from && (a->time != t.to || t.of_before))) return false;
+    return !a->out && !a->shared && a->connection == draft_.w.id.connection && a->owner == draft_.w.id;
+  }
+
+  // The request's turn that ends a gap at `to`; nullptr: none.
+  const LoopTurn* resumed(Nanos to) const {
+    for (const LoopTurn& t : own_)
+      if (t.to > to) return &t;
+    return nullptr;
+  }
+
+  // Until then the loop did nothing for others since it woke up.
+  bool goes_first(const LoopTurn* next, const OffCpuWait& idle) const { return !next || next->from <= idle.back; }
+
+  // Nor did it read anything.
+  bool reads_before(const LoopTurn* next, const OffCpuWait& idle) const {
+    const Nanos until = next ? next->from : draft_.w.to;
+    for (const Act* a = log_.acts.first_at(idle.back); a != log_.acts.end() && a->time <= until; ++a)
+      if (!a->out) return true;
+    return false;
+  }
+
+  // When the timer expired for which the request waited; 0: it did not wait for one, as far as is known.
+  Nanos timer(const LoopTurn* next, const OffCpuWait& idle) const {
+    if (idle.woken_by_timer() && !reads_before(next, idle)) return idle.runnable;
+    // The loop waits until its next timer is due at most. It counts from when it began the iteration before, in ms.
+    if (idle.due == 0 || !next) return 0;
+    const OffCpuWait* before = &idle == log_.waits.begin() ? nullptr : &idle - 1;
+    while (before && before->blocked != Blocked::poll) before = before == log_.waits.begin() ? nullptr : before - 1;
+    const Nanos rounding = kTick + (before ? std::min(idle.time - before->back, kMostLag) : 0);
+    return idle.due - rounding <= next->to ? std::clamp(idle.due, idle.runnable, next->from) : 0;
+  }
+
+  Label woken_by(const OffCpuWait& idle, const LoopTurn* next) const {
+    if (!goes_first(next, idle) || idle.woken_by_timer() || idle.waker != 0 || !alone(idle.runnable))
+      return Label::blocked_unknown;
+    const TimeSpan* arrived = k_.observed.arrivals_elsewhere().last_until(idle.runnable);
+    if (arrived && arrived->time > idle.time && idle.runnable - arrived->time < kPrompt)
+      return Label::net_unknown_socket;
+    // Older captures do not tell what woke it.
+    return idle.woken_in != formats::WokenIn::unknown ? Label::blocked_unknown : Label::timer_sleep;
+  }
+
+  // The request went on right after the loop had read the next part of a call without a known parent: it likely belongs
+  // to this request. Its parent is not filled in.
+  std::optional<Call> passed_on(const LoopTurn* next, const OffCpuWait& idle) {
+    const auto call = next ? read_at(next->from) : std::nullopt;
+    if (!call || (idle.woken_by_timer() && passes(call->w.id.connection) < 2)) return std::nullopt;
+    return call;
+  }
+
+  // How many turns of the request began with a read of this call.
+  std::size_t passes(model::ConnectionId call) {
+    return static_cast<std::size_t>(std::count_if(own_.begin(), own_.end(), [&](const LoopTurn& t) {
+      const auto read = read_at(t.from);
+      return read && read->w.id.connection == call;
+    }));
+  }
+
+  // The call without a known parent that the loop read something of just then.
+  std::optional<Call> read_at(Nanos t) {
+    for (const Act* a = log_.acts.first_at(t); a != log_.acts.end() && a->time == t; ++a)
+      if (const auto call = a->out ? std::nullopt : orphan(*a)) return call;
+    return std::nullopt;
+  }
+
+  // A call without a known parent, with its answer read after the loop's wake-up and before this request went on.
+  std::optional<Call> answered(Nanos from, Nanos to, const LoopTurn* next, const OffCpuWait& idle) {
+    const Nanos until = next ? next->to : to;
+    for (const Act* a = log_.acts.first_at(idle.back); a != log_.acts.end() && a->time <= until; ++a) {
       const auto call = a->out ? std::nullopt : orphan(*a);
-      const bool passes_on = a->time == taken_up && !idle.woken_by_timer();
-      if (call && call->began < to && (call->arrived > from || passes_on)) return call;
+      if (call && call->began < to && call->arrived > from) return call;
     }
     return std::nullopt;
   }

@@ -247,13 +247,10 @@ class Running {
     plain(w, until);
   }
 
-  // It waited for nothing that came, until its time was up: a timer of its own, or a pipe. What ends the time limit of
-  // a socket looks like an arrival.
+  // It waited for nothing that came, until its time was up. What ends the time limit of a socket looks like an arrival.
   static bool timed_out(const OffCpuWait& w) {
-    if (!w.woken_by_timer()) return false;
-    const bool input = w.blocked == Blocked::input;
-    return ((input || w.blocked == Blocked::poll_one) && w.file == formats::FileKind::pipe) ||
-           (input && w.file == formats::FileKind::other);
+    return w.woken_by_timer() && w.file == formats::FileKind::pipe &&
+           (w.blocked == Blocked::input || w.blocked == Blocked::poll_one);
   }
 
   // A socket that carries no requests: for what its other end does.

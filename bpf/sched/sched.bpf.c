@@ -198,6 +198,8 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 			note_descriptor(state, task, fd);
 		else if (task_bits == STATE_INTERRUPTIBLE && sleeps(nr))
 			note_sleep(off, task, regs, now);
+		else if (task_bits == STATE_INTERRUPTIBLE && waits_for_events(nr))
+			note_limit(off, task, regs);
 	}
 	note_stop(off, task->tgid);
 	if (stacks_chosen && take_stacks && !off->runnable)

@@ -98,4 +98,37 @@ static __always_inline void note_sleep(struct off_cpu_state *off, struct task_st
 	off->timed = true;
 }
 
+#define NR_epoll_wait 232
+#define NR_epoll_pwait 281
+#define NR_epoll_pwait2 441
+#define WITHOUT_LIMIT (~0ull)
+
+static __always_inline bool waits_for_events(u64 nr)
+{
+	return nr == NR_epoll_wait || nr == NR_epoll_pwait || nr == NR_epoll_pwait2;
+}
+
+/* For how long it waits for events at most: an event loop's next timer. */
+static __always_inline void note_limit(struct off_cpu_state *off, struct task_struct *task, struct pt_regs *regs)
+{
+	struct user_timespec limit;
+	s32 ms = regs->r10;
+
+	if (task->thread_info.status & TS_COMPAT)
+		return;
+	if (off->syscall != NR_epoll_pwait2) {
+		off->argument1 = ms < 0 ? WITHOUT_LIMIT : ms * 1000000ull;
+	} else if (!regs->r10) {
+		off->argument1 = WITHOUT_LIMIT;
+	} else {
+		if (bpf_probe_read_user(&limit, sizeof(limit), (void *)regs->r10))
+			return;
+		if (limit.seconds < 0 || limit.seconds > 1000000 || limit.nanoseconds < 0 ||
+		    limit.nanoseconds >= NS_PER_S)
+			return;
+		off->argument1 = limit.seconds * NS_PER_S + limit.nanoseconds;
+	}
+	off->timed = true;
+}
+
 #endif

@@ -90,7 +90,7 @@ struct Text {
     if (o.syscall >= 0) s += " call " + i(o.syscall) + "(" + n(o.argument0) + ", " + n(o.argument1) + ")";
     if (o.waker != 0) s += " woken by " + report::pid_text(o.waker);
     if (o.woken_in == WokenIn::soft_interrupt || o.woken_in == WokenIn::interrupt) s += " woken by an interrupt";
-    if (o.timed) s += " for " + n(o.argument1) + " ns";
+    if (o.timed && o.argument1 != ~std::uint64_t{0}) s += " for " + n(o.argument1) + " ns";
     if (o.ongoing) s += " ongoing";
     if (o.stolen.count() != 0) s += " stolen before " + i(o.stolen.count());
     if (o.throttled) s += " throttled";
