@@ -2,6 +2,7 @@
 import glob
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import unittest
 
 import harness
 from harness import Case, Recording, json_lines
+from hostile_elf import HEADERS, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS, Library
 
 # TLS within one process, over memory: rounds of a request and an answer; at the end a checksum of all that arrived, and the seconds.
 PEER = """
@@ -46,6 +48,13 @@ for n in range(rounds):
 print(sum_.hexdigest(), time.monotonic() - began, flush=True)
 """
 
+# Before it is ready, it maps many files with code in which there is nothing to probe, below its libraries.
+MAPS = """
+import glob, mmap, os
+maps = [mmap.mmap(os.open(f, os.O_RDONLY), 65536, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC) for f in glob.glob(sys.argv[4] + "/*")]
+"""
+MAPPED = 300  # the recorder has numbers for 254 files that are probed
+
 ROUNDS = 100_000
 # A hit costs 0.5 µs, or 10 where the kernel single-steps, and a round makes eight. The recorder looks once a second, so a neighbour
 # that does nothing but TLS loses at most two seconds, once; a busy machine is given one more. Afterwards it is as fast as before.
@@ -74,9 +83,9 @@ class NeighbourCase(Case):
 
 
 class Neighbour(NeighbourCase):
-    def peer(self, rounds, pause=0):
-        process = self.start([sys.executable, "-W", "ignore", "-c", PEER, str(rounds), str(pause), self.cert], stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, text=True)
+    def peer(self, rounds, pause=0, *arguments, program=PEER, **options):
+        process = self.start([sys.executable, "-W", "ignore", "-c", program, str(rounds), str(pause), self.cert, *arguments],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.stdin.close)
         self.assertEqual(process.stdout.readline(), "ready\n")
@@ -139,6 +148,32 @@ class Neighbour(NeighbourCase):
         events = json_lines(self.tailcap("events", recording.file, "--json"))
         self.assertEqual(len([e for e in events if e["kind"] == "tls_send"]), 400)
         self.assertNotIn("left:", recording.said)
+
+    def test_files_without_probes_switch_no_governor_off(self):
+        folder, files = self.scratch / "own", self.scratch / "files"
+        folder.mkdir()
+        files.mkdir()
+        maps = pathlib.Path(f"/proc/{self.peer(0).pid}/maps").read_text()
+        for library in {l.split()[-1] for l in maps.splitlines() if l.split()[-1].rsplit("/")[-1].startswith(("libssl.", "libcrypto."))}:
+            shutil.copy(library, folder)
+        for n in range(MAPPED):
+            library = Library()
+            library.section(".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, library.put(HEADERS, b"\xc3"), 1)
+            library.write(files / str(n), 65536)
+        own = {"env": {**os.environ, "LD_LIBRARY_PATH": str(folder)}}
+        start, ready = PEER.split('print("ready"')
+        target = self.peer(1000, 0.005, str(files), program=start + MAPS + 'print("ready"' + ready, **own)
+        self.assertIn(str(folder), pathlib.Path(f"/proc/{target.pid}/maps").read_text())
+        recording = self.record_ready("-p", target.pid)
+        self.go(target)
+        neighbour = self.peer(ROUNDS, **own)
+        self.go(neighbour)
+        self.result(neighbour)
+        time.sleep(1.5)
+        self.assertEqual(recording.stop(), 3, recording.said)
+        removed, events = self.removed(recording, code=3)
+        self.assertTrue([file for file in removed if file.startswith(str(folder))], recording.said)
+        self.assertTrue([e for e in events if e["kind"].startswith("tls_")], "the target was not seen before that")
 
     def test_the_deep_profile_governs_libraries_too(self):
         target = self.peer(200, 0.005)
