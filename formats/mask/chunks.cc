@@ -17,8 +17,9 @@ int hex(char c) {
 
 }  // namespace
 
-void Chunks::begin() {
+void Chunks::begin(bool strict) {
   state_ = State::size;
+  strict_ = strict;
   left_ = 0;
   line_ = 0;
 }
@@ -32,7 +33,7 @@ bool Chunks::skip(std::uint64_t n) {
 
 void Chunks::size_done() {
   state_ = left_ == 0 ? State::trailers : State::data;
-  if (left_ == 0) trailers_.begin();
+  if (left_ == 0) trailers_.begin(true);
   line_ = 0;
 }
 
@@ -51,7 +52,7 @@ std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
           return at;
         } else if (c == '\r') {
           state_ = State::size_end;
-        } else if (c == '\n') {
+        } else if (c == '\n' && !strict_) {
           size_done();
         } else if (c == ';') {
           state_ = State::extension;
@@ -68,20 +69,25 @@ std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
         at++;
         break;
       case State::extension: {
-        const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
+        const std::size_t end = std::min(bytes.find_first_of("\r\n", at), bytes.size());
         line_ += static_cast<unsigned>(std::min<std::size_t>(end - at, kMaxLine));
         if (line_ >= kMaxLine) {
           state_ = State::broken;
           return at;
         }
-        const bool cr = end > at && bytes[end - 1] == '\r';
-        sheet.hide(base + at, base + end - (cr ? 1 : 0));
-        if (cr) sheet.keep(base + end - 1, base + end);
+        sheet.hide(base + at, base + end);
         at = end;
         if (at == bytes.size()) break;
+        if (bytes[at] == '\r') {
+          state_ = State::size_end;
+        } else if (strict_) {
+          state_ = State::broken;
+          return at;
+        } else {
+          size_done();
+        }
         sheet.keep(base + at, base + at + 1);
         at++;
-        size_done();
         break;
       }
       case State::size_end:
@@ -100,7 +106,7 @@ std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
       case State::data:
         return at;
       case State::data_end:
-        if (c != '\r' && c != '\n') {
+        if (c != '\r' && (c != '\n' || strict_)) {
           state_ = State::broken;
           return at;
         }
@@ -111,7 +117,7 @@ std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
       case State::trailers:
         at += trailers_.feed(bytes.substr(at), base + at, sheet, rules);
         if (trailers_.done())
-          state_ = State::done;
+          state_ = strict_ && trailers_.framing.any() ? State::broken : State::done;
         else if (trailers_.too_long())
           state_ = State::broken;
         if (state_ != State::trailers) return at;

@@ -25,7 +25,8 @@ class Chunks {
     broken
   };
 
-  void begin();
+  // strict: parsers are known to read a line end that is no CR and LF differently, so it breaks the body.
+  void begin(bool strict);
   // Processes the bytes. Stops before data, which the caller handles: data_left() is its length.
   std::size_t feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   std::uint64_t data_left() const { return state_ == State::data ? left_ : 0; }
@@ -41,6 +42,7 @@ class Chunks {
   State state_ = State::size;
   std::uint64_t left_ = 0;
   unsigned line_ = 0;
+  bool strict_ = false;
   Fields trailers_;
 };
 

@@ -45,7 +45,7 @@ class FieldMemo {
       std::size_t at = 0;
       for (const Hidden& h : hidden) {
         if (!same(bytes, masked, at, h.begin)) return false;
-        if (std::memchr(bytes.data() + h.begin, '\n', h.end - h.begin) || takes_cr(bytes, h)) return false;
+        if (std::memchr(bytes.data() + h.begin, '\n', h.end - h.begin) || is_odd(bytes, h)) return false;
         at = h.end;
       }
       return same(bytes, masked, at, masked.size());
@@ -57,7 +57,7 @@ class FieldMemo {
     if (known.length != line.size()) return nullptr;
     if (known.hidden.end == 0) return same(line, known.masked(), 0, line.size()) ? &known : nullptr;
     return same(line, known.masked(), 0, known.hidden.begin) &&
-                   same(line, known.masked(), known.hidden.end, line.size()) && !takes_cr(line, known.hidden)
+                   same(line, known.masked(), known.hidden.end, line.size()) && !is_odd(line, known.hidden)
                ? &known
                : nullptr;
   }
@@ -86,9 +86,10 @@ class FieldMemo {
   static bool same(std::string_view a, std::string_view b, std::size_t begin, std::size_t end) {
     return std::memcmp(a.data() + begin, b.data() + begin, end - begin) == 0;
   }
-  // A CR before the line feed is no part of a value. These end before a byte that is kept.
-  static bool takes_cr(std::string_view bytes, const Hidden& h) {
-    return bytes[h.end] == '\n' && bytes[h.end - 1] == '\r';
+  // A CR is no part of a value, and neither is a zero byte: Fields looks at such lines itself.
+  static bool is_odd(std::string_view bytes, const Hidden& h) {
+    const std::size_t size = h.end - h.begin;
+    return std::memchr(bytes.data() + h.begin, '\r', size) || std::memchr(bytes.data() + h.begin, '\0', size);
   }
   // By the length, the first eight and the last four bytes.
   static std::size_t place(std::string_view line) {

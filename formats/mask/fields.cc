@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "ground/http_start_line.h"
+
 namespace tailcap::formats::mask {
 
 namespace {
@@ -40,14 +42,44 @@ bool suspicious(std::string_view s) {
   return (marks & kControl) != 0 || ((marks & kSlash) != 0 && s.find(" HTTP/1.") != s.npos);
 }
 
+bool same_name(std::string_view name, std::string_view framing) {
+  return name.size() == framing.size() && std::equal(name.begin(), name.end(), framing.begin(), [](char a, char b) {
+           return lower(a) == b || (a == '_' && b == '-');
+         });
+}
+
+constexpr std::string_view kLength = "content-length", kCoding = "transfer-encoding";
+
+// A field that says where a body ends, somewhere in the text. Some servers take '_' for '-'.
+bool names_framing(std::string_view text) {
+  for (const std::string_view name : {kLength, kCoding})
+    for (std::size_t at = 0; at + name.size() <= text.size(); ++at)
+      if (same_name(text.substr(at, name.size()), name)) return true;
+  return false;
+}
+
+// Of a cut value: a request line may begin in it.
+bool holds_target(std::string_view text) { return text.find(" /") != text.npos || text.find(" http") != text.npos; }
+
+// A cut value goes on with this: or is it the next request, for a parser whose message has ended?
+bool like_request(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  std::string_view line = text.substr(0, end);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.starts_with('/')) return true;
+  return ground::judge_start(line, end != text.npos, ground::Role::requests).what != ground::StartLine::What::neither;
+}
+
 }  // namespace
 
-void Fields::begin() {
+void Fields::begin(bool crlf) {
   framing = {};
   part_ = Part::start;
   kind_ = Value::masked;
   noted_ = Noted::no;
-  shown_ = after_cr_ = false;
+  shown_ = after_cr_ = odd_ = false;
+  crlf_ = crlf;
+  value_.clear();
   seen_ = 0;
 }
 
@@ -67,6 +99,7 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
   std::size_t line = kNone, value_at = kNone;  // where the line under way begins, and its value
   hidden_.clear();
   simple_ = fresh;
+  if (part_ == Part::value && shown_ && like_request(bytes)) shown_ = false;
   while (at < bytes.size() && part_ != Part::done) {
     switch (part_) {
       case Part::start: {
@@ -79,10 +112,14 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
           sheet.keep(base + at, base + at + 1);
           at++;
           note();
+          framing.doubtful = framing.doubtful || crlf_;
+          simple_ = false;
           part_ = Part::done;
         } else if (c == ' ' || c == '\t') {
-          // Folded: some parsers take it as a continuation of the previous field.
+          // Folded: some parsers take it as a continuation of the previous field, others as a field.
           shown_ = shown_ && noted_ != Noted::no;
+          framing.doubtful = framing.doubtful || noted_ == Noted::length || noted_ == Noted::coding;
+          odd_ = true;
           part_ = Part::value;
         } else {
           note();
@@ -110,7 +147,7 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
           part_ = Part::done;
         } else {  // a bare CR
           shown_ = false;
-          framing.contradictory = true;
+          framing.contradictory = framing.doubtful = true;
           part_ = Part::value;
         }
         break;
@@ -156,7 +193,7 @@ std::size_t Fields::known_head(std::string_view bytes, std::size_t base, Sheet& 
 
 // Where each head has an id of its own, most are not kept.
 void Fields::learn_head(std::size_t size, std::size_t base, const Sheet& sheet, FieldMemo& memo) {
-  if (!simple_ || framing.contradictory || size > FieldMemo::kMostOfHead) return;
+  if (!simple_ || framing.contradictory || framing.doubtful || size > FieldMemo::kMostOfHead) return;
   if (++unlike_ > kUnlikeKept && unlike_ % kUnlikeKeptEvery != 0) return;
   head_ = memo.keep_head(sheet.result(base, size), hidden_, framing);
 }
@@ -186,17 +223,21 @@ void Fields::hides(std::size_t begin, std::size_t end) {
 void Fields::learn(std::string_view bytes, std::size_t begin, std::size_t value, std::size_t end, std::size_t base,
                    const Sheet& sheet, FieldMemo& memo) {
   const std::string_view line = bytes.substr(begin, end - begin), masked = sheet.result(base + begin, line.size());
-  const std::size_t text_end = line.size() - (line.ends_with("\r\n") ? 2 : 1);
+  if (value == SIZE_MAX || !line.ends_with("\r\n")) {
+    simple_ = false;
+    return;
+  }
+  const std::size_t text_end = line.size() - 2;
   FieldMemo::Hidden hidden;
   if (masked != line) {
-    const bool whole = value != SIZE_MAX && kind_ == Value::masked && noted_ == Noted::no;
+    const bool whole = kind_ == Value::masked && noted_ == Noted::no;
     simple_ = simple_ && whole;
     if (!whole) return;
     hides(value, begin + text_end);
     if (line.size() > FieldMemo::kMost) return;
     hidden = {static_cast<std::uint16_t>(value - begin), static_cast<std::uint16_t>(text_end)};
   }
-  if (framing.contradictory || line.size() > FieldMemo::kMost) return;
+  if (framing.contradictory || framing.doubtful || line.size() > FieldMemo::kMost) return;
   FieldMemo::Line& out = memo.keep(line, masked, hidden);
   out.kind = kind_;
   out.shown = shown_;
@@ -222,7 +263,9 @@ std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet,
     shown_ = false;
     noted_ = Noted::no;
     // A parser may take this line for a field that determines the message's end.
-    if (name_.starts_with("content-length") || name_.starts_with("transfer-encoding")) framing.contradictory = true;
+    if (name_.starts_with(kLength) || name_.starts_with(kCoding)) framing.contradictory = true;
+    odd_ = true;
+    value_ = name_;
     part_ = Part::value;
     return 0;
   }
@@ -236,6 +279,7 @@ std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet,
   }
   sheet.keep(base, base + blanks + 1);
   if (!rules.keeps_name(name_)) sheet.write(base, std::string(end, '*'));
+  blank_ = blank_ || blanks > end;
   name_done(rules);
   return blanks + 1;
 }
@@ -246,13 +290,20 @@ void Fields::name_done(const Rules& rules) {
   begun_ = false;
   judged_.clear();
   const std::string_view name = name_;  // its comparisons look at the length first
-  noted_ = name == "content-length"      ? Noted::length
-           : name == "transfer-encoding" ? Noted::coding
-           : name == "expect"            ? Noted::expect
-           : name == "upgrade"           ? Noted::upgrade
-           : name == "content-type"      ? Noted::type
-                                         : Noted::no;
+  noted_ = name == kLength          ? Noted::length
+           : name == kCoding        ? Noted::coding
+           : name == "expect"       ? Noted::expect
+           : name == "upgrade"      ? Noted::upgrade
+           : name == "content-type" ? Noted::type
+                                    : Noted::no;
+  doubt_spelling();
   part_ = Part::value;
+}
+
+// With blanks before its colon, or with '_', some take it for the field and others do not.
+void Fields::doubt_spelling() {
+  const bool plain = noted_ == Noted::length || noted_ == Noted::coding;
+  if (plain ? blank_ : same_name(name_, kLength) || same_name(name_, kCoding)) framing.doubtful = true;
 }
 
 // A value that is seen in pieces is judged again with each of them; bytes written before do not change.
@@ -271,15 +322,20 @@ void Fields::judge(std::string_view text, std::size_t base, bool last, Sheet& sh
 }
 
 std::size_t Fields::value(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules) {
-  if (after_cr_ && bytes[0] != '\n') shown_ = false;  // a bare CR, at the end of the previous bytes
-  after_cr_ = false;
+  const bool cr_before = std::exchange(after_cr_, false);
+  if (cr_before && bytes[0] != '\n') {  // a bare CR, at the end of the previous bytes
+    shown_ = false;
+    framing.doubtful = true;
+  }
   const void* found = std::memchr(bytes.data(), '\n', bytes.size());
   const std::size_t end =
       found ? static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data()) : bytes.size();
   const std::size_t stop = end > 0 && bytes[end - 1] == '\r' ? end - 1 : end;
   std::string_view text = bytes.substr(0, stop);
-  if (noted_ != Noted::no && value_.size() < kMaxNoted) value_.append(text);
-  if (shown_ && suspicious(text)) {
+  if ((noted_ != Noted::no || odd_) && value_.size() < kMaxNoted) value_.append(text);
+  const bool bare_lf = found && stop == end && !(cr_before && end == 0);
+  if ((bare_lf && crlf_) || text.find('\r') != text.npos || text.find('\0') != text.npos) framing.doubtful = true;
+  if (shown_ && (suspicious(text) || (!found && holds_target(text)))) {
     shown_ = false;
     if (noted_ != Noted::no) framing.contradictory = true;
   }
@@ -304,6 +360,8 @@ std::size_t Fields::value(std::string_view bytes, std::size_t base, Sheet& sheet
 // The current field is complete.
 void Fields::note() {
   const std::string_view all = trim(value_);
+  const bool cut = value_.size() >= kMaxNoted;
+  if (std::exchange(odd_, false) && (cut || names_framing(value_))) framing.doubtful = true;
   switch (std::exchange(noted_, Noted::no)) {
     case Noted::no:
       break;
@@ -315,15 +373,19 @@ void Fields::note() {
         const bool number =
             e.size() <= 18 && std::all_of(e.begin(), e.end(), [](char c) { return c >= '0' && c <= '9'; });
         for (const char c : number ? e : std::string_view()) n = n * 10 + static_cast<std::uint64_t>(c - '0');
+        framing.doubtful = framing.doubtful || framing.length;
         if (!number || (framing.length && *framing.length != n))
           framing.contradictory = true;
         else
           framing.length = n;
       });
-      if (!any) framing.contradictory = true;
+      if (!any || cut) framing.contradictory = true;
       break;
     }
     case Noted::coding:
+      // Anything but the one word, once.
+      framing.doubtful =
+          framing.doubtful || cut || framing.chunked || framing.other_coding || !same_name(all, "chunked");
       elements(all, [&](std::string_view e) {
         std::string name(trim(e.substr(0, e.find(';'))));
         std::transform(name.begin(), name.end(), name.begin(), lower);

@@ -2,7 +2,8 @@
 // rules keep.
 //
 // Lines may be cut anywhere. If a more lenient parser could see a different field (a bare CR, a zero byte, a folded
-// line, a line without a name), the value is masked.
+// line, a line without a name), the value is masked; if that field could say where the body ends, the framing is
+// doubtful.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ namespace tailcap::formats::mask {
 
 class Fields {
  public:
-  void begin();
+  // crlf: what came before ended its lines with CR and LF, so that only parsers that are lenient end one with LF alone.
+  void begin(bool crlf);
   // Processes the bytes up to the blank line. Returns how many it used.
   std::size_t feed(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   bool done() const { return part_ == Part::done; }
@@ -60,6 +62,7 @@ class Fields {
   std::size_t name(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   std::size_t value(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   void judge(std::string_view text, std::size_t base, bool last, Sheet& sheet, const Rules& rules);
+  void doubt_spelling();
   void name_done(const Rules& rules);
   void note();
 
@@ -69,6 +72,8 @@ class Fields {
   bool begun_ = false;     // bytes of the current value were seen
   bool blank_ = false;     // blanks followed the name
   bool after_cr_ = false;  // a line feed has to follow
+  bool crlf_ = false;
+  bool odd_ = false;  // the line is no field to this parser, but could be to another
   Noted noted_ = Noted::no;
   std::size_t seen_ = 0;
   // Of the head under way: what is masked whatever it is, and that nothing else is.

@@ -10,15 +10,29 @@ using What = StartLine::What;
 void Http1::lose() {
   state_ = State::seek;
   was_lost_ = true;
+  sure_ = false;
   let_go_of(line_);
   fields_.release(0);
   chunks_.release();
   web_.reset();
 }
 
+void Http1::lose_for_good() {
+  lose();
+  barred_ = true;
+}
+
+// The bytes are not what has to follow. If nothing was missed, the sender's idea of the last message differs.
+void Http1::broken() {
+  if (sure_ && proved_ && role_ == Role::requests)
+    lose_for_good();
+  else
+    lose();
+}
+
 // The next bytes are no message. If none was seen yet, this never was HTTP.
 void Http1::refuse() {
-  if (proved_ || role_ != Role::unknown) return lose();
+  if (proved_ || role_ != Role::unknown) return broken();
   let_go_of(line_);
   turn_ = Turn::foreign;
 }
@@ -53,7 +67,7 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
                         const Rules& rules) {
   std::size_t at = 0;
   if (state_ == State::seek) {
-    if (!begins_io || !verified_start(bytes, role_)) {
+    if (barred_ || !begins_io || !verified_start(bytes, role_)) {
       // If the beginning was not seen, the role was inferred. A message of the other role disproves it: both
       // directions carry text.
       const Role opposite = role_ == Role::requests ? Role::responses : Role::requests;
@@ -87,7 +101,7 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
         if (fields_.done())
           head_done(questions);
         else if (fields_.too_long())
-          lose();
+          broken();
         break;
       case State::length: {
         const std::size_t n = body_bytes(rest, base + at, left_, sheet, rules);
@@ -107,7 +121,7 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
         if (chunks_.done())
           message_done();
         else if (chunks_.broken())
-          lose();
+          broken();
         break;
       case State::until_close:
         at += body_bytes(rest, base + at, rest.size(), sheet, rules);
@@ -158,13 +172,14 @@ std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet,
   }
   show_start(judged, before, bytes.substr(0, used), base, whole, sheet, rules);
   if (!whole) return used;
+  modern_ = line.ends_with(".1");
   let_go_of(line_);
   beginning_ = false;
   if (preface) {
     turn_ = Turn::http2;
     return used;
   }
-  begin_head(judged);
+  begin_head(judged, cr);
   return used;
 }
 
@@ -190,12 +205,12 @@ void Http1::show_start(const StartLine& line, std::size_t before, std::string_vi
   sheet.write(base + line.target_begin + skip - before, std::string_view(target).substr(skip));
 }
 
-void Http1::begin_head(const StartLine& line) {
+void Http1::begin_head(const StartLine& line, bool crlf) {
   start_ = line;
   role_ = line.what == What::request ? Role::requests : Role::responses;
   proved_ = true;
   state_ = State::fields;
-  fields_.begin();
+  fields_.begin(crlf);
 }
 
 void Http1::head_done(Questions& questions) {
@@ -221,11 +236,13 @@ void Http1::request_done(Questions& questions) {
     questions.asked.push_back({start_.head, start_.connect, f.h2c, f.expects});
   doubtful_ = f.expects;
   questions.refused = false;
-  if (f.chunked) {
+  // What RFC 9112, section 6.3, leaves to the server, or what servers are known to read differently.
+  const bool both = f.chunked && f.length, old = f.chunked && !modern_;
+  if (f.contradictory || f.doubtful || f.other_coding || both || old) {
+    lose_for_good();
+  } else if (f.chunked) {
     state_ = State::chunks;
-    chunks_.begin();
-  } else if (f.other_coding || f.contradictory) {
-    lose();
+    chunks_.begin(true);
   } else {
     body(f.length.value_or(0));
   }
@@ -255,7 +272,7 @@ void Http1::response_done(Questions& questions) {
   if (status == 204 || status == 304 || question.head) return message_done();
   if (f.chunked) {
     state_ = State::chunks;
-    chunks_.begin();
+    chunks_.begin(false);
   } else if (f.other_coding) {
     state_ = State::until_close;
   } else if (f.contradictory) {

@@ -2,6 +2,9 @@
 //
 // Of each message, the head is kept as Fields determines, and only the framing of the body. If the bytes are not a
 // message, or the end of a message is unknown, nothing is kept until an I/O begins with a message that proves itself.
+//
+// Behind a request whose end parsers are known to place differently, a body can have the form of a request, and the
+// requests of others can stand in the middle of what this parser takes for a value. So nothing is kept from there on.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +55,7 @@ class Http1 {
   void lose();
   // The next bytes are the first ones, behind these: they may be the preface of HTTP/2.
   void at_beginning(std::string_view begun) {
-    beginning_ = true;
+    beginning_ = sure_ = true;
     line_ = begun;
   }
   void allow_preface() { beginning_ = true; }
@@ -72,13 +75,15 @@ class Http1 {
   std::size_t start(std::string_view bytes, std::size_t base, Sheet& sheet, const Rules& rules);
   void show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole,
                   Sheet& sheet, const Rules& rules);
-  void begin_head(const StartLine& line);
+  void begin_head(const StartLine& line, bool crlf);
   void head_done(Questions& questions);
   void request_done(Questions& questions);
   void response_done(Questions& questions);
   void body(std::uint64_t length);
   void message_done() { state_ = State::start; }
   void refuse();
+  void lose_for_good();
+  void broken();
   std::size_t body_bytes(std::string_view bytes, std::size_t base, std::uint64_t most, Sheet& sheet,
                          const Rules& rules);
 
@@ -86,6 +91,9 @@ class Http1 {
   Turn turn_ = Turn::none;
   Role role_;
   bool beginning_ = false, proved_ = false, was_lost_ = false;
+  bool sure_ = false;      // every byte since the connection began was at its place
+  bool barred_ = false;    // nothing is believed any more
+  bool modern_ = false;    // the current message is HTTP/1.1
   bool doubtful_ = false;  // the response may answer HEAD and have no body
   std::string line_;       // an incomplete start line
   StartLine start_;        // of the current message

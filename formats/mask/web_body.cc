@@ -57,7 +57,7 @@ void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, con
       sheet.keep(base + at, base + at + 1);
       at++;
       if (++have_ < kPrefix) continue;
-      if (in_trailers_) trailers_.begin();
+      if (in_trailers_) trailers_.begin(false);
       if (left_ == 0) have_ = 0;
       continue;
     }

@@ -36,7 +36,8 @@ std::string described(const Fields& fields, std::size_t used, const Sheet& sheet
   const auto& f = fields.framing;
   std::string out = std::to_string(used) + (fields.done() ? " done" : " open") + (fields.keeps_next() ? " keeps" : "");
   out += f.length ? " length " + std::to_string(*f.length) : "";
-  for (const bool b : {f.contradictory, f.chunked, f.other_coding, f.expects, f.upgrade, f.h2c, f.web, f.web_text})
+  for (const bool b :
+       {f.contradictory, f.doubtful, f.chunked, f.other_coding, f.expects, f.upgrade, f.h2c, f.web, f.web_text})
     out += b ? '1' : '0';
   return out + " " + std::string(sheet.head());
 }
@@ -53,6 +54,8 @@ const std::vector<std::string> kLines = {
     "Content-Length: 1x\r\n",
     "Transfer-Encoding: gzip, chunked\r\n",
     "Transfer-Encoding: identity\r\n",
+    "Transfer_Encoding: chunked\r\n",
+    " Transfer-Encoding: chunked\r\n",
     "Expect: 100-continue\r\n",
     "Upgrade: h2c\r\n",
     "Content-Type: application/grpc-web-text\r\n",
@@ -91,8 +94,9 @@ TEST(FieldMemo, GivesWhatReadingGives) {
     if (!repeats && below(8) != 0) head += "\r\n";
     if (repeats && !head.empty() && below(2) == 0) head[below(head.size())] = "x:\r\n \t7/"[below(8)];
     if (below(3) == 0) head += "body";
-    with.begin();
-    without.begin();
+    const bool crlf = below(4) != 0;
+    with.begin(crlf);
+    without.begin(crlf);
     const bool cut = below(2) == 0;
     for (std::size_t at = 0; at < head.size() && !with.done();) {
       const std::string_view piece = std::string_view(head).substr(at, cut ? 1 + below(60) : head.size());
