@@ -33,7 +33,7 @@ void Ring::write(const columns::CollectedBlock& block, BlockType type, std::uint
     segment_bytes_ = 0;
     drop_old(block.last);
   }
-  auto kept = std::make_shared<Kept>(Kept{framed.header, {framed.payload.begin(), framed.payload.end()}, note_});
+  auto kept = std::make_shared<Kept>(framed.header, framed.payload, note_);
   bytes_ += kept->size();
   segment_bytes_ += kept->size();
   raw_bytes_ += kept->header.raw_size;

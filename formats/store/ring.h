@@ -4,12 +4,15 @@
 // read from its beginning on.
 #pragma once
 
+#include <string.h>
+
 #include <atomic>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -64,7 +67,13 @@ class Ring : public file::BlockSink {
   Time first() const { return time_from(first_.load(std::memory_order_relaxed)); }  // of the events kept
 
  private:
+  // Overwritten when it is dropped: what was recorded and not written leaves nothing behind.
   struct Kept {
+    Kept(const BlockHeader& its_header, std::span<const std::byte> bytes, std::shared_ptr<const std::string> its_note)
+        : header(its_header), payload(bytes.begin(), bytes.end()), note(std::move(its_note)) {}
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
+    ~Kept() { explicit_bzero(payload.data(), payload.size()); }
     BlockHeader header;
     std::vector<std::byte> payload;
     std::shared_ptr<const std::string> note;  // the varying one's value; null: none varies
