@@ -174,7 +174,7 @@ class TargetMask {
         tokens(at, equals);
       else if (!keeps)
         hide(at, equals);
-      const bool number = named && !is_secret(key) && is_number(equals + 1, stop);
+      const bool number = named && !keeps && is_number(equals + 1, stop) && !is_secret(key);
       if (equals < stop && !keeps && !number) hide(equals + 1, stop);
       at = stop + 1;
     }
