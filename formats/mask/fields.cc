@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "ground/http_start_line.h"
+#include "ground/http/http_start_line.h"
 
 namespace tailcap::formats::mask {
 
