@@ -102,7 +102,7 @@ static __always_inline void tell_state(const struct sock *sk, struct socket_stat
 	record->to = to;
 	record->flags = tid ? STATE_BY_THREAD : 0;
 	record->unused = 0;
-	if (tid && to == TCP_SYN_SENT && pid == (u32)(bpf_get_current_pid_tgid() >> 32) && !sampling_limit)
+	if (tid && to == TCP_SYN_SENT && pid == bpf_get_current_task_btf()->tgid && !sampling_limit)
 		record->goroutine = running_goroutine();
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }

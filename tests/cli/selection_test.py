@@ -48,7 +48,7 @@ class Selection(case.Case):
     def test_calls_that_failed(self):
         # The shop answers 502: the second of its two calls got a 503.
         text, capture = HOST.read_text(), self.scratch / "capture.tcap"
-        answer = 'tid=31 socket=4 pos=1000 data="HTTP/1.1 '
+        answer = 'tid=31 socket=4 pos=101000 data="HTTP/1.1 '
         self.assertIn(answer + "200 OK", text)
         source = self.scratch / "capture.txt"
         source.write_text(text.replace(answer + "200 OK", answer + "502 No"))

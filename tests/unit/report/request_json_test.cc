@@ -312,6 +312,8 @@ TEST(RequestJson, EveryRowHasATraceASpanAndAService) {
   EXPECT_EQ(json_of(server, clock)["service_name_source"], "process");
   server.authority = client.authority = table.texts.intern("shop");
   client.stream = 5;
+  EXPECT_EQ(json_of(server, clock)["service_name"], "nginx") << "the process, whatever the request calls it";
+  server.comm = 0;
   EXPECT_EQ(json_of(server, clock)["service_name"], "shop");
   EXPECT_EQ(json_of(server, clock)["service_name_source"], "host");
   EXPECT_EQ(json_of(client, clock)["service_name_source"], ":authority");
