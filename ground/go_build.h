@@ -14,12 +14,12 @@ inline constexpr auto kPlainBuildSettings = std::to_array<std::string_view>({
     "vcs",          "vcs.modified", "vcs.revision",   "vcs.time",
 });
 
-// Whether the line names a module, or has a setting whose value says no more than how the program was built, and of
-// what. Other settings may hold anything: -ldflags sets passwords with -X.
+// Whether the line is empty, names a module, or has a setting whose value says no more than how the program was built,
+// and of what. Other settings may hold anything: -ldflags sets passwords with -X.
 inline bool is_plain_build_line(std::string_view line) {
   const std::size_t tab = line.find('\t');
   const std::string_view kind = line.substr(0, tab);
-  if (kind == "path" || kind == "mod" || kind == "dep" || kind == "=>") return true;
+  if (line.empty() || kind == "path" || kind == "mod" || kind == "dep" || kind == "=>") return true;
   if (kind != "build" || tab == line.npos) return false;
   const std::string_view setting = line.substr(tab + 1);
   const std::string_view key = setting.substr(0, setting.find('='));

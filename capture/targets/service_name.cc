@@ -205,7 +205,9 @@ Found file(const Words& words, std::string_view ends, std::string_view takes,
   return {};
 }
 
+// A shell can be many programs in one, which it knows by what it is called: "sleep 300" runs no script.
 Found shell(const Words& words) {
+  if (!words.empty() && !language_of(last_part(words.front()))) return {};
   for (std::size_t at = 1; at < words.size(); ++at) {
     const std::string_view word = words[at];
     if (contains(kShell, word)) {

@@ -64,7 +64,9 @@ class Causes(Case):
         (self.scratch / "nginx.conf").write_text(CONFIGURATION.format(folder=self.scratch, port=port, behind=front.port))
         nginx = self.start([self.named("nginx"), "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
-        workers = pathlib.Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children").read_text().split()
+        children = pathlib.Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children")
+        wait_until(children.read_text, "nginx's worker")  # its master listens before
+        workers = children.read_text().split()
         self.assertEqual(len(workers), 1)
         # Not by name: another nginx of this machine is none of ours.
         return front, port, [a for pid in (*workers, front.pid, leaf.pid) for a in ("-p", pid)]

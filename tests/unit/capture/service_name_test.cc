@@ -85,6 +85,8 @@ TEST(ServiceName, OfOtherProgramsIsTheirOwn) {
   EXPECT_EQ(name("/usr/sbin/nginx", {"nginx: master process /usr/sbin/nginx"}), "");
   EXPECT_EQ(name("/usr/lib/postgresql/15/bin/postgres", {"postgres: shop db"}), "");
   EXPECT_EQ(name("/usr/sbin/php-fpm8.2", {"php-fpm: pool www"}), "");
+  EXPECT_EQ(name(kShell, {"sleep", "300"}), "");
+  EXPECT_EQ(name(kShell, {"/bin/sh", "run.sh"}), "run.sh");
   EXPECT_FALSE(is_interpreter("/srv/pythonic"));
   EXPECT_TRUE(is_interpreter("/usr/bin/python3.11"));
 }
