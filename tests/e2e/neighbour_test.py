@@ -100,9 +100,14 @@ class Neighbour(NeighbourCase):
         return checksum, float(seconds)
 
     def alone(self):
-        process = self.peer(ROUNDS)
-        self.go(process)
-        return self.result(process)
+        """The result, and the shorter of two runs: others take CPUs of the machine at times."""
+        results = []
+        for _ in range(2):
+            process = self.peer(ROUNDS)
+            self.go(process)
+            results.append(self.result(process))
+        self.assertEqual(len({checksum for checksum, _ in results}), 1)
+        return min(results, key=lambda result: result[1])
 
     def test_same_results_and_left_alone(self):
         sums, lost, ratios = set(), [], []
