@@ -57,7 +57,7 @@ class TlsCase(Case):
         # A capture of one kind of event at a time: only these are of interest.
         events = [e for kind in ("tls_step", "tls_send", "tls_receive", "task_info", "task_exec")
                   for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", kind))]
-        names = {e["pid"]: e["comm"] for e in sorted((e for e in events if "comm" in e), key=lambda e: e["time"])}
+        names = {e["pid"]: e["comm"] for e in sorted((e for e in events if e.get("comm")), key=lambda e: e["time"])}
         found = {}
         for e in events:
             if e["kind"] not in ("tls_step", "tls_send", "tls_receive"):
