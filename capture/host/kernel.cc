@@ -158,9 +158,8 @@ void require_initial_pid_namespace() {
   if (stat("/proc/self/ns/pid", &own) != 0 || own.st_ino == kInitial) return;
   throw std::runtime_error(
       "the recorder runs in a pid namespace of its own, as in a container: processes have other numbers here than in "
-      "the kernel, which would record the wrong ones. Start it in the machine's: `docker run --pid=host`, `hostPID: "
-      "true` "
-      "in Kubernetes, or outside of the container");
+      "the kernel, which would record the wrong ones. Start it in the machine's: `docker run --pid=host`, "
+      "`hostPID: true` in Kubernetes, or outside of the container");
 }
 
 bool in_unified_hierarchy(const std::string& path) {

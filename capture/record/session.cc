@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 
 #include "bpf/event.h"
@@ -406,7 +407,13 @@ void Session::keyframe(Time now) {
   for (const auto pid : processes_) texts_.ask({pid, true, described.contains(pid) ? scan::kMaxMappings : 0});
   texts_.wait(kTextsInKeyframe, false);
   std::vector<scan::ProcessTexts::Answer> answers = texts_.take();
-  for (const auto& answer : answers) described_.remember(answer, process_facts(answer.question.pid));
+  std::unordered_map<std::uint32_t, ProcessFacts> read;
+  const auto facts_of = [&](std::uint32_t pid) -> const ProcessFacts& {
+    const auto [known, fresh] = read.try_emplace(pid);
+    if (fresh) known->second = process_facts(pid);
+    return known->second;
+  };
+  for (const auto& answer : answers) described_.remember(answer, facts_of(answer.question.pid));
   described_.keep(processes_);
   rest = tasks;
   while (const std::size_t size = listed_size(rest)) {
@@ -415,7 +422,7 @@ void Session::keyframe(Time now) {
         ProcessFacts facts;
         std::string service;
         if (event.thread.pid == event.thread.tid) {
-          facts = process_facts(event.thread.pid);
+          facts = facts_of(event.thread.pid);
           if (const auto* known = described_.find(event.thread.pid)) {
             info->command_line = known->command_line;
             info->executable = known->executable;

@@ -2,10 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -15,9 +12,9 @@
 
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "capture/scan/system_call_filter.h"
 
 namespace tailcap::capture::scan {
 
@@ -77,35 +74,11 @@ constexpr bool kSanitized = false;
 constexpr bool kSanitized = false;
 #endif
 
-// Forbidden calls fail with EPERM: libraries make many that they can do without. Other architectures' numbers end the
-// process.
 bool filter_calls() {
-  const auto load = [](std::size_t offset) {
-    return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
-  };
-  const auto equal = [](long value, std::uint8_t yes, std::uint8_t no) {
-    return sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(value), yes, no);
-  };
-  const auto verdict = [](std::uint32_t value) { return sock_filter BPF_STMT(BPF_RET | BPF_K, value); };
-  std::vector<sock_filter> program;
-  program.push_back(load(offsetof(seccomp_data, arch)));
-  program.push_back(equal(AUDIT_ARCH_X86_64, 1, 0));
-  program.push_back(verdict(SECCOMP_RET_KILL_PROCESS));
-  program.push_back(load(offsetof(seccomp_data, nr)));
-  for (const long call : kAllowed) {
-    program.push_back(equal(call, 0, 1));
-    program.push_back(verdict(SECCOMP_RET_ALLOW));
-  }
-  for (const long call : kAllowedWithoutCode) {
-    program.push_back(equal(call, 0, 4));
-    program.push_back(load(offsetof(seccomp_data, args) + 2 * sizeof(std::uint64_t)));
-    program.push_back(sock_filter BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0));
-    program.push_back(verdict(SECCOMP_RET_ALLOW));
-    program.push_back(verdict(SECCOMP_RET_ERRNO | EPERM));
-  }
-  program.push_back(verdict(SECCOMP_RET_ERRNO | EPERM));
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+  SystemCallFilter filter;
+  for (const long call : kAllowed) filter.allow(call);
+  for (const long call : kAllowedWithoutCode) filter.allow_bits(call, 2, PROT_EXEC, false);
+  return filter.install();
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A selection chooses what a report is about, and never what explains it.
 
-Of each route of each sample, the report of that route alone gives the same figures and says the same sentences as the report of
-the whole capture. So does that of a gateway whose calls failed, where the calls are of another route.
+For each route of each sample, the report of that route alone has the same figures and the same sentences as the report of the
+whole capture. The same holds for a gateway whose calls failed, where the calls are of another route.
 
     tests/cli/selection_test.py --build build/dev [unittest arguments]
 """

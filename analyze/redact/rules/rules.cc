@@ -7,6 +7,7 @@
 
 #include "analyze/redact/rules/fingerprint.h"
 #include "analyze/redact/rules/pseudonym.h"
+#include "ground/http/masked_fields.h"
 
 namespace tailcap::redact {
 namespace {
@@ -266,46 +267,22 @@ constexpr auto kHeaders = std::to_array<Header>({
 });
 static_assert(std::ranges::is_sorted(kHeaders, {}, &Header::name));
 
-// Names of fields that everybody knows; their values are masked.
+// Names of fields that everybody knows, besides those of ground::kMaskedFields.
 constexpr auto kPublicNames = std::to_array<std::string_view>({
     "accept",
     "accept-encoding",
     "accept-language",
-    "authorization",
-    "baggage",
     "cache-control",
-    "cookie",
     "date",
-    "etag",
     "expires",
-    "forwarded",
     "host",
-    "if-match",
     "if-modified-since",
-    "if-none-match",
     "last-modified",
-    "link",
-    "location",
-    "origin",
     "pragma",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "referer",
-    "sec-websocket-accept",
-    "sec-websocket-key",
-    "sec-websocket-protocol",
     "server",
-    "set-cookie",
-    "strict-transport-security",
     "user-agent",
     "vary",
     "via",
-    "www-authenticate",
-    "x-api-key",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
 });
 
 }  // namespace
@@ -338,13 +315,15 @@ Value Policy::header(std::string_view name) const {
 
 bool Policy::knows_header(std::string_view name) const {
   return headers_.contains(name) || std::ranges::binary_search(kHeaders, name, {}, &Header::name) ||
+         std::ranges::find(ground::kMaskedFields, name) != std::end(ground::kMaskedFields) ||
          std::ranges::find(kPublicNames, name) != std::end(kPublicNames);
 }
 
 bool Policy::begins_header(std::string_view begin) const {
   const auto begins = [&](std::string_view name) { return name.starts_with(begin); };
   return std::ranges::any_of(headers_, [&](const auto& own) { return begins(own.first); }) ||
-         std::ranges::any_of(kHeaders, begins, &Header::name) || std::ranges::any_of(kPublicNames, begins);
+         std::ranges::any_of(kHeaders, begins, &Header::name) || std::ranges::any_of(ground::kMaskedFields, begins) ||
+         std::ranges::any_of(kPublicNames, begins);
 }
 
 std::string Policy::name() const { return std::string(name_of(level_)) + (custom() ? " and a policy file" : ""); }

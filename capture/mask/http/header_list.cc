@@ -4,6 +4,7 @@
 #include <array>
 
 #include "capture/mask/http/target.h"
+#include "ground/http/masked_fields.h"
 
 namespace tailcap::capture::mask {
 
@@ -116,34 +117,6 @@ constexpr auto kStandard = std::to_array<std::string_view>({
 });
 static_assert(std::is_sorted(kStandard.begin(), kStandard.end()));
 
-// Names that everybody knows, of fields whose values are masked.
-constexpr auto kMasked = std::to_array<std::string_view>({
-    "authorization",
-    "baggage",
-    "cookie",
-    "etag",
-    "forwarded",
-    "if-match",
-    "if-none-match",
-    "link",
-    "location",
-    "origin",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "referer",
-    "sec-websocket-accept",
-    "sec-websocket-key",
-    "sec-websocket-protocol",
-    "set-cookie",
-    "strict-transport-security",
-    "www-authenticate",
-    "x-api-key",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-});
-
 }  // namespace
 
 HeaderList::HeaderList(const Keep& keep) : keep_(keep) {
@@ -162,7 +135,8 @@ bool HeaderList::begins_name(std::string_view begin) const {
   if (keep_.header_values) return true;
   const auto* const found = std::lower_bound(kStandard.begin(), kStandard.end(), begin);
   const auto begins = [&](std::string_view name) { return name.starts_with(begin); };
-  return (found != kStandard.end() && begins(*found)) || std::any_of(kMasked.begin(), kMasked.end(), begins) ||
+  return (found != kStandard.end() && begins(*found)) ||
+         std::any_of(ground::kMaskedFields.begin(), ground::kMaskedFields.end(), begins) ||
          std::any_of(keep_.headers.begin(), keep_.headers.end(), begins);
 }
 

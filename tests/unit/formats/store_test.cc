@@ -151,7 +151,7 @@ TEST_F(StoreCase, ASnapshotWhileItGoesOn) {
   EXPECT_EQ(read(folder / "end.tcap").last, 19);
 }
 
-// Files of this process end at so many bytes, as on a full disk.
+// Limits the files of this process to a number of bytes, as a full disk does.
 class Full {
  public:
   explicit Full(rlim_t bytes) : handled_(::signal(SIGXFSZ, SIG_IGN)) {

@@ -1,8 +1,6 @@
-#include "capture/host/call_filter.h"
+#include "capture/record/call_filter.h"
 
-#include <linux/audit.h>
 #include <linux/bpf.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -12,11 +10,10 @@
 
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <system_error>
-#include <utility>
-#include <vector>
+
+#include "capture/scan/system_call_filter.h"
 
 namespace tailcap::capture {
 
@@ -170,66 +167,11 @@ constexpr bool kInstrumented = true;  // makes additional calls
 constexpr bool kInstrumented = false;
 #endif
 
-class Filter {
- public:
-  Filter() {
-    load(offsetof(seccomp_data, arch));
-    add(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
-    give(SECCOMP_RET_KILL_PROCESS);
-    load(offsetof(seccomp_data, nr));
-  }
-  void allow(long call) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 1);
-    give(SECCOMP_RET_ALLOW);
-  }
-  void fail(long call, int error) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 1);
-    give(SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error));
-  }
-  // Where an argument, as 32 bits, is one of `values`.
-  template <class Values>
-  void allow_where(long call, unsigned argument, const Values& values) {
-    const auto some = static_cast<std::uint8_t>(2 * values.size() + 2);
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, some);
-    load_argument(argument);
-    for (const auto value : values) {
-      add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(value), 0, 1);
-      give(SECCOMP_RET_ALLOW);
-    }
-    give(kRefused);
-  }
-  // Where an argument has these bits, or has none of them.
-  void allow_bits(long call, unsigned argument, std::uint32_t bits, bool set) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 4);
-    load_argument(argument);
-    add(BPF_JMP | BPF_JSET | BPF_K, bits, set ? 0 : 1, set ? 1 : 0);
-    give(SECCOMP_RET_ALLOW);
-    give(kRefused);
-  }
-  bool install() {
-    give(kRefused);
-    const sock_fprog all{static_cast<unsigned short>(program_.size()), program_.data()};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &all) == 0;
-  }
-
- private:
-  static constexpr std::uint32_t kRefused = SECCOMP_RET_ERRNO | EPERM;
-
-  void add(unsigned code, std::uint32_t value, std::uint8_t yes = 0, std::uint8_t no = 0) {
-    program_.push_back({static_cast<std::uint16_t>(code), yes, no, value});
-  }
-  void load(std::size_t offset) { add(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); }
-  void load_argument(unsigned n) { load(offsetof(seccomp_data, args) + n * sizeof(std::uint64_t)); }
-  void give(std::uint32_t verdict) { add(BPF_RET | BPF_K, verdict); }
-
-  std::vector<sock_filter> program_;
-};
-
 }  // namespace
 
 bool filter_calls(int command) {
   if (kInstrumented) return true;
-  Filter filter;
+  scan::SystemCallFilter filter;
   for (const long call : kAlways) filter.allow(call);
   filter.allow_where(SYS_bpf, 0, kCommands);
   filter.allow_where(SYS_socket, 0, std::array{AF_NETLINK});  // the list of network interfaces
@@ -239,7 +181,7 @@ bool filter_calls(int command) {
   filter.allow_bits(SYS_mprotect, 2, PROT_EXEC, false);
   filter.allow_bits(SYS_clone, 0, CLONE_THREAD, true);
   filter.fail(SYS_clone3, ENOSYS);  // its flags are in memory: libc uses clone() instead
-  if (filter.install()) return true;
+  if (filter.install(SECCOMP_FILTER_FLAG_TSYNC)) return true;
   if (errno == ENOSYS || errno == EINVAL) return false;
   throw std::system_error(errno, std::generic_category(), "cannot restrict the calls of the recorder");
 }
