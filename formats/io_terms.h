@@ -41,6 +41,7 @@ enum class FileKind : std::uint8_t {
   signalfd = 9,
   inotify = 10,
   other = 11,
+  log = 12,  // a socket of syslog or of systemd's journal, written to
 };
 
 }  // namespace tailcap::formats

@@ -23,8 +23,11 @@ enum class StallKind : std::uint8_t {
   interrupt = 9,    // it was on-CPU, and a soft interrupt ran there instead; detail: which
   compaction = 10,  // it had to move memory to get free pages side by side; where: order
   fragmented = 11,  // an instant: free memory of one kind was broken up for another; where: order
+  send_full = 12,  // an instant: a send that may not wait found no room for some or all of its bytes; where: the socket
   unknown = 255
 };
+// A note of the recording: send_full is recorded.
+inline constexpr std::string_view kFullSendsNote = "tailcap.full_sends";
 // Event::thread was delayed in [began, Event::time).
 struct Stall {
   StallKind what = StallKind::block_io;

@@ -424,6 +424,9 @@ SyscallWait syscall_wait(int number) {
     case 449:  // futex_waitv
     case 455:  // futex_wait
       return SyscallWait::futex;
+    case 72:  // fcntl
+    case 73:  // flock
+      return SyscallWait::file_lock;
     case 35:   // nanosleep
     case 230:  // clock_nanosleep
       return SyscallWait::sleep;

@@ -19,6 +19,7 @@ enum class SyscallWait : std::uint8_t {
   poll,       // poll, ppoll: the second argument is the number of descriptors
   readiness,  // of any of several descriptors: select, epoll_wait, io_uring_enter, …
   futex,
+  file_lock,  // flock; fcntl waits for nothing but locks
   sleep,
 };
 SyscallWait syscall_wait(int number);

@@ -38,6 +38,7 @@ enum class Label : std::uint8_t {
   lock_go_chan,
   lock_go_select,
   lock_go_wait,  // WaitGroup, Cond
+  lock_file,     // a lock on a file
   lock_kernel,
   timer_sleep,
   io_disk,
@@ -48,6 +49,7 @@ enum class Label : std::uint8_t {
   io_writeback,
   io_pipe,
   io_tty,
+  io_log,  // the program that takes log lines had not taken them
   mem_majfault,
   mem_reclaim,
   net_unknown_socket,  // blocked on an unknown socket
@@ -59,6 +61,7 @@ enum class Label : std::uint8_t {
   q_loop,    // the event loop worked on another request
   // stopped
   sched_stopped,
+  runtime_stw,  // by a runtime other than Go's
   go_stw,
   go_gc_wait,
   // no thread, no CPU

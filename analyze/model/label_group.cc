@@ -13,7 +13,7 @@ struct Entry {
 constexpr std::array<Entry, kLabelGroups> kEntries = {{
     {"cpu", "on CPU", "#009e73"},
     {"scheduler", "no CPU: waiting for one, throttled, stopped", "#d55e00"},
-    {"go_runtime", "held up by Go's runtime", "#5fd3c6"},
+    {"go_runtime", "held up by its runtime", "#5fd3c6"},
     {"lock", "waiting for a lock", "#b8327f"},
     {"downstream", "another service", "#0072b2"},
     {"peer", "the client, and the way to it", "#7cc4f0"},
@@ -37,7 +37,7 @@ LabelGroup group_of(Label label) {
   if (label == Label::cpu_stolen) return LabelGroup::scheduler;
   if (is("cpu")) return LabelGroup::cpu;
   if (is("sched.")) return LabelGroup::scheduler;
-  if (is("go.")) return LabelGroup::go_runtime;
+  if (is("go.") || is("runtime.")) return LabelGroup::go_runtime;
   if (is("lock.")) return LabelGroup::lock;
   if (is("down.")) return LabelGroup::downstream;
   if (is("net.") || is("send.")) return LabelGroup::peer;

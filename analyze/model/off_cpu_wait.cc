@@ -30,6 +30,8 @@ Blocked call_of(const formats::OffCpu& off) {
       return Blocked::connect;
     case ground::SyscallWait::futex:
       return Blocked::futex;
+    case ground::SyscallWait::file_lock:
+      return Blocked::file_lock;
     case ground::SyscallWait::sleep:
       return Blocked::sleep;
     case ground::SyscallWait::other:
@@ -104,6 +106,8 @@ Label label_of(const OffCpuWait& wait) {
       return Label::sched_stopped;
     case Blocked::futex:
       return Label::lock_futex;
+    case Blocked::file_lock:
+      return Label::lock_file;
     case Blocked::sleep:
       return Label::timer_sleep;
     case Blocked::disk:
@@ -119,6 +123,8 @@ Label label_of(const OffCpuWait& wait) {
       switch (wait.file) {
         case formats::FileKind::pipe:
           return Label::io_pipe;
+        case formats::FileKind::log:
+          return Label::io_log;
         case formats::FileKind::terminal:
           return Label::io_tty;
         case formats::FileKind::socket:

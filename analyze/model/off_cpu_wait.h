@@ -22,6 +22,7 @@ enum class Blocked : std::uint8_t {
   accept,
   connect,
   futex,
+  file_lock,
   sleep,
   disk,    // uninterruptible, in a file call
   fault,   // uninterruptible, in no call

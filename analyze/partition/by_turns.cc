@@ -198,12 +198,15 @@ class Loop {
     return out;
   }
 
-  // The loop stopped at `at` after it had sent enough to fill the socket's buffer.
+  // The loop went on to other things after `at` because the socket's buffer was full.
   bool filled(Nanos at) const {
     const OffCpuWait* idle = log_.waits.last_before(at);
     while (idle && idle->blocked != Blocked::poll && idle->blocked != Blocked::poll_one)
       idle = idle == log_.waits.begin() ? nullptr : idle - 1;
-    return fills_buffer(k_, draft_.w.id.connection, idle ? idle->back : draft_.w.from, at);
+    const OffCpuWait* next = log_.waits.first_at(at);
+    while (next != log_.waits.end() && next->blocked != Blocked::poll && next->blocked != Blocked::poll_one) ++next;
+    return fills_buffer(k_, draft_.w.id.connection, idle ? idle->back : draft_.w.from,
+                        next != log_.waits.end() ? next->time : at);
   }
 
   // More could not be written, until the loop's last wake-up.

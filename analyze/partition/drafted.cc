@@ -54,21 +54,27 @@ struct Drafting {
   // The request was not noticed, or not worked on, because the process was stopped.
   void halted() {
     const ProcessLog* process = k.observed.process(draft.w.pid);
-    if (!process || process->halts.empty()) return;
-    const auto unnoticed = [](Label l) {
-      return l == Label::q_notice || l == Label::q_accept || l == Label::q_loop || l == Label::q_pool;
-    };
+    if (!process) return;
     process->halts.each(draft.w.from, draft.w.to, [&](const Halt& halt) {
-      for (std::size_t i = 0, n = draft.conditions.size(); i < n; ++i) {
-        Condition c = draft.conditions[i];
-        if (!unnoticed(c.label) || c.to <= halt.time || c.from >= halt.to) continue;
-        draft.add(std::max(c.from, halt.time), std::min(c.to, halt.to), Label::sched_stopped, model::Evidence::inferred,
-                  halt.by != 0 ? draft.who(0, {}, halt.by) : 0);
-        draft.add(halt.to, c.to, c.label, c.evidence, c.behind);
-        draft.conditions[i].to = std::clamp(halt.time, c.from, c.to);
-      }
+      unnoticed(halt.time, halt.to, Label::sched_stopped, halt.by != 0 ? draft.who(0, {}, halt.by) : 0);
+    });
+    process->vm_stops.each(draft.w.from, draft.w.to, [&](const TimeSpan& stop) {
+      unnoticed(stop.time, stop.to, Label::runtime_stw, draft.who(0, {}, process->vm_thread));
     });
     std::erase_if(draft.conditions, [](const Condition& c) { return c.from >= c.to; });
+  }
+
+  // In [from, to) this is why no thread took the request up.
+  void unnoticed(Nanos from, Nanos to, Label label, std::uint32_t who) {
+    for (std::size_t i = 0, n = draft.conditions.size(); i < n; ++i) {
+      Condition c = draft.conditions[i];
+      const bool idle = c.label == Label::q_notice || c.label == Label::q_accept || c.label == Label::q_loop ||
+                        c.label == Label::q_pool;
+      if (!idle || c.to <= from || c.from >= to) continue;
+      draft.add(std::max(c.from, from), std::min(c.to, to), label, model::Evidence::inferred, who);
+      draft.add(to, c.to, c.label, c.evidence, c.behind);
+      draft.conditions[i].to = std::clamp(from, c.from, c.to);
+    }
   }
 
   // Behind an unfinished predecessor on its connection.
@@ -104,6 +110,7 @@ bool stopped(const DraftContext& k, const Window& w) {
   const ProcessLog* process = k.observed.process(w.pid);
   bool out = false;
   if (process) process->halts.each(w.from, w.to, [&](const Halt&) { out = true; });
+  if (process) process->vm_stops.each(w.from, w.to, [&](const TimeSpan&) { out = true; });
   return out;
 }
 

@@ -77,8 +77,13 @@ class Running {
       case Blocked::futex:
         if (expired(log_, w))
           add(w.time, until, Label::timer_sleep, Evidence::inferred, draft_.who(w.argument0));
+        else if (w.woken() && of_vm(w))
+          add(w.time, until, Label::runtime_stw, Evidence::measured, draft_.who(0, {}, w.waker));
         else if (w.woken())
           lock(w);
+        break;
+      case Blocked::file_lock:
+        if (w.woken()) add(w.time, until, Label::lock_file, Evidence::measured, file_holder(w));
         break;
       default:
         if (w.woken()) plain(w, until);
@@ -177,6 +182,24 @@ class Running {
     return draft_.who(w.argument0, request, w.waker);
   }
 
+  // A JVM held its threads up until then.
+  bool of_vm(const OffCpuWait& w) const {
+    const ProcessLog* process = w.waker != 0 ? k_.observed.process(log_.pid) : nullptr;
+    return process && process->vm_thread == w.waker;
+  }
+
+  // The thread that released a file held it since before the wait, or another did before that one: only a request that
+  // it worked on meanwhile is named. It may have ended before the release.
+  std::uint32_t file_holder(const OffCpuWait& w) {
+    const ThreadLog* other = w.waker != 0 ? k_.observed.thread(w.waker) : nullptr;
+    const Act* act = other ? other->acts.last_until(w.runnable) : nullptr;
+    model::ExchangeId request;
+    if (act && act->time >= w.time && act->owner != draft_.w.id) request = act->owner;
+    if (request.connection != 0 || !act) return w.waker != 0 ? draft_.who(0, request, w.waker) : 0;
+    if (const auto row = k_.windows.at(act->connection, w.runnable)) request = k_.windows.owner(*row);
+    return draft_.who(0, request == draft_.w.id ? model::ExchangeId{} : request, w.waker);
+  }
+
   // The delay recorded in the kernel meanwhile gives the reason; without one, the system call does.
   void plain(const OffCpuWait& w, Nanos until) {
     using formats::StallKind;
@@ -214,6 +237,7 @@ class Running {
 
   // Reading, writing or waiting for a descriptor.
   void descriptor(const OffCpuWait& w, Nanos until) {
+    if (w.file == formats::FileKind::log) return w.woken() ? plain(w, until) : void();
     const model::ConnectionId connection = k_.observed.connection_of(w.socket);
     // If the awaited event had happened, the thread had not been woken yet.
     const auto unnoticed = [&] {
@@ -400,6 +424,10 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
 bool fills_buffer(const DraftContext& k, model::ConnectionId connection, Nanos since, Nanos at) {
   const EndLog* end = k.observed.end(connection);
   if (!end) return false;
+  const TimeSpan* full = end->full.first_at(since);
+  if (full != end->full.end() && full->time <= at) return true;
+  // UNIX sockets: a send that was shortened looks like any other.
+  if (k.observed.full_sends_recorded() && !end->unix_domain) return false;
   std::uint64_t bytes = 0;
   for (const PositionMark* m = end->sent.first_at(since); m != end->sent.end() && m->time <= at && bytes < kBuffer; ++m)
     bytes += static_cast<std::uint32_t>(m->end - m->begin);

@@ -14,8 +14,8 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
 // The wait of the thread ended because its time was up: a time limit expired, and the thread did not go on waiting for
 // the same thing until another thread woke it.
 bool expired(const ThreadLog& log, const OffCpuWait& wait);
-// In [since, at] as much was sent on the connection as fills a socket's buffer, so that a pause after it can be a wait
-// for room. A smaller amount is no sign of that: the kernel took all of it.
+// In [since, at] a send on the connection found no room, so that a pause after it can be a wait for room. Recorders
+// that do not tell: as much was sent as fills a socket's buffer.
 bool fills_buffer(const DraftContext& k, model::ConnectionId connection, Nanos since, Nanos at);
 // Adds run-queue latency in [wait.runnable, wait.back), after a wake-up that was not for the request alone.
 void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft);

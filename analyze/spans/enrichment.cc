@@ -51,6 +51,7 @@ std::string_view name_of(formats::StallKind kind) {
     case formats::StallKind::compaction:
       return "compaction";
     case formats::StallKind::fragmented:
+    case formats::StallKind::send_full:
     case formats::StallKind::unknown:
       break;
   }

@@ -23,6 +23,7 @@ enum file_kind {
 	FILE_SIGNALFD = 9,
 	FILE_INOTIFY = 10,
 	FILE_OTHER = 11,
+	FILE_LOG = 12,
 };
 
 #define ANON_INODE_FS_MAGIC 0x09041934

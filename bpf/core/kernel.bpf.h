@@ -81,6 +81,7 @@ struct sock;
 
 struct socket {
 	short type;
+	unsigned long flags;
 	struct file *file;
 	struct sock *sk;
 };
@@ -365,7 +366,8 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 
 #define TCP_FIN 1
 
-#define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was received */
+#define SOCK_NOSPACE_BIT 2 /* struct socket, flags: a send found no room, and none has come since */
+#define SOCK_DONE_BIT 1    /* enum sock_flags: the peer's FIN was received */
 #define RCV_SHUTDOWN 1
 
 #define MSG_OOB 1

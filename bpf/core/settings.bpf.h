@@ -10,8 +10,9 @@
 #include "bpf/core/kernel.bpf.h"
 
 /* __u8, not bool: the skeleton is also C++. */
-extern const volatile __u32 self_tgid;     /* the recorder, which never records itself */
-extern const volatile __u32 own_tgids[3];  /* its processes that make children for it; 0: none */
+extern const volatile __u32 self_tgid;    /* the recorder, which never records itself */
+extern const volatile __u32 own_tgids[3]; /* its processes that make children for it; 0: none */
+extern const volatile __u8 tell_stalls;
 extern const volatile __u32 payload_limit; /* bytes kept after a message start; 0: no payload */
 extern const volatile __u64 ring_wake;     /* wake the reader at this many bytes pending in one ring */
 extern const volatile __u32 ring_mask;     /* the number of rings, a power of two, less one */

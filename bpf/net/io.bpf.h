@@ -17,6 +17,21 @@ static __always_inline bool try_again(int ret)
 	       (ret <= -ERESTARTSYS && ret >= -ERESTART_LAST);
 }
 
+/* A send that may not wait found no room, for all of its bytes or for some. */
+static __always_inline void emit_full(const struct task_struct *task, u64 cookie)
+{
+	struct record_stall *record = reserve(sizeof(*record), RECORD_STALL, NULL);
+
+	if (!record)
+		return;
+	fill_head(&record->h, task, RECORD_STALL, bpf_ktime_get_ns());
+	record->began = record->h.time;
+	record->where = cookie;
+	record->detail = 0;
+	record->what = STALL_SEND_FULL;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+}
+
 /* Of ret sent bytes the last is urgent data: it has a place in the stream, but peers do not read it in line. */
 static __always_inline u32 urgent_byte(int ret, u32 flags)
 {

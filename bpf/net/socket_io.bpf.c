@@ -119,6 +119,14 @@ static __always_inline u64 counted_position(const struct socket_state *state, u6
 	return state->family == AF_UNIX ? position : (u32)position;
 }
 
+/* TCP keeps the mark until there is room again. */
+static __always_inline bool has_no_room(struct sock *sk)
+{
+	struct socket *socket = MEMBER(struct sock, sk, sk_socket);
+
+	return socket && MEMBER(struct socket, socket, flags) & (1 << SOCK_NOSPACE_BIT);
+}
+
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 {
@@ -131,6 +139,12 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 
 	if (ret < 0 && sk->sk_type == SOCK_DGRAM)
 		end_batch(bpf_sk_storage_get(&sockets, sk, 0, 0));
+	if (ret == -EAGAIN && tell_stalls && sk->sk_type != SOCK_DGRAM) {
+		state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+		if (state && is_sampled_from_here(state))
+			emit_full(bpf_get_current_task_btf(), state->cookie);
+		return 0;
+	}
 	if (!ret || try_again(ret))
 		return 0;
 	task = bpf_get_current_task_btf();
@@ -163,6 +177,8 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 		if (TCP_MEMBER(sk, inet_conn.icsk_ulp_ops))
 			instead = PAYLOAD_UNSUPPORTED;
 	}
+	if (tell_stalls && !state->counts && has_no_room(sk))
+		emit_full(task, state->cookie);
 	emit_io(state, task, regs, position, ret, OUT, instead);
 	return 0;
 }

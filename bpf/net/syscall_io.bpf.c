@@ -145,7 +145,32 @@ static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
 		position = (u32)(copied - moved);
 	}
 	emit_io(state, task, (struct pt_regs *)bpf_task_pt_regs(task), position, ret, way, instead);
+	if (way == OUT && tell_stalls && state->family != AF_UNIX &&
+	    BPF_CORE_READ(sk, sk_socket, flags) & (1 << SOCK_NOSPACE_BIT))
+		emit_full(task, state->cookie);
 	return 0;
+}
+
+/* No byte of a send found room on descriptor fd of the running task. */
+static __noinline int call_found_no_room(u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct sock *sk = socket_of(task, fd);
+	struct socket_state *state;
+	u64 key = (u64)sk;
+
+	if (!sk)
+		return 0;
+	state = bpf_map_lookup_elem(&sockets_by_address, &key);
+	if (state && state->inode == socket_inode(sk) && is_sampled_from_here(state))
+		emit_full(task, state->cookie);
+	return 0;
+}
+
+static __always_inline bool sends(u64 nr)
+{
+	return nr == NR_write || nr == NR_writev || nr == NR_sendto || nr == NR_sendmsg || nr == NR_sendmmsg ||
+	       nr == NR_sendfile;
 }
 
 __noinline int call_sent(u32 fd, int ret, u32 flags)
@@ -191,6 +216,9 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 	if (nr != NR_read && nr != NR_write && (nr < NR_readv || nr > NR_recvmsg) && nr != NR_accept4 &&
 	    nr != NR_splice && nr != NR_sendmmsg && nr != NR_recvmmsg)
 		return 0;
+	if (ret == -EAGAIN && tell_stalls && sends(nr) && task->tgid != self_tgid &&
+	    !(task->thread_info.status & TS_COMPAT) && (port_count || task_state(task)))
+		return call_found_no_room(regs->di);
 	if (task->tgid == self_tgid || try_again(ret) || task->thread_info.status & TS_COMPAT)
 		return 0;
 	if (!port_count && !task_state(task))

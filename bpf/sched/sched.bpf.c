@@ -36,17 +36,31 @@ const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth a
 /* The longest time, in ns, from the wake-up of a thread that is being switched out to the switch-out's tracepoint. */
 #define SWITCHING_OUT 200000
 
+/* flock, fcntl. */
+static __always_inline bool waits_for_file_lock(s16 nr)
+{
+	return nr == 72 || nr == 73;
+}
+
+/* kill rt_sigqueueinfo tkill tgkill rt_tgsigqueueinfo pidfd_send_signal */
+static __always_inline bool sends_signal(struct task_struct *task)
+{
+	u64 nr = ((struct pt_regs *)bpf_task_pt_regs(task))->orig_ax;
+
+	return nr == 62 || nr == 129 || nr == 200 || nr == 234 || nr == 297 || nr == 424;
+}
+
 /* The waker is named only if it is certain. Wake-ups also happen in interrupts, and then the running thread is
  * unrelated; not every kernel shows whether this is an interrupt. A thread inside futex() on the address that the woken
  * thread waits for is the waker; and interrupts do not write to pipes. A waiter in futex() can be woken by a signal,
- * too, whose sender is no holder of a lock. */
+ * too, whose sender is no holder of a lock; the same is true of locks on files. */
 static __always_inline u32 certain_waker(const struct off_cpu_state *off)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs;
 
 	if (off->woken_in == WOKEN_BY_THREAD && off->syscall != NR_futex)
-		return task->pid;
+		return waits_for_file_lock(off->syscall) && sends_signal(task) ? 0 : task->pid;
 	if (kernel_thread(task) || (off->syscall != NR_futex && off->file_kind != FILE_PIPE))
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -95,6 +109,25 @@ static __always_inline bool polled(const struct off_cpu_state *off, struct task_
 	       !(task->thread_info.status & TS_COMPAT) && !bpf_probe_read_user(fd, sizeof(*fd), (void *)off->argument0);
 }
 
+/* Its other end is a socket of syslog or of systemd's journal. */
+static __always_inline bool takes_log_lines(struct sock *sk)
+{
+	struct unix_address *address;
+	struct sock *peer;
+	u64 path[3] = {};
+
+	if (MEMBER(struct sock, sk, __sk_common.skc_family) != AF_UNIX)
+		return false;
+	peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+	address = peer ? BPF_CORE_READ((struct unix_sock *)peer, addr) : NULL;
+	if (!address || bpf_probe_read_kernel_str(path, sizeof(path), address->name[0].sun_path) < 0)
+		return false;
+	if (path[0] == NAME_WORD('/', 'd', 'e', 'v', '/', 'l', 'o', 'g'))
+		return !(path[1] & 0xff);
+	return path[0] == NAME_WORD('/', 'r', 'u', 'n', '/', 's', 'y', 's') &&
+	       path[1] == NAME_WORD('t', 'e', 'm', 'd', '/', 'j', 'o', 'u');
+}
+
 static __always_inline void note_descriptor(struct task_state *state, struct task_struct *task, u32 fd)
 {
 	struct off_cpu_state *off = &state->off_cpu;
@@ -110,6 +143,8 @@ static __always_inline void note_descriptor(struct task_state *state, struct tas
 		return;
 	sk = sock_of(file);
 	off->socket = MEMBER(struct sock, sk, __sk_common.skc_cookie.counter);
+	if (writes(off->syscall) && takes_log_lines(sk))
+		off->file_kind = FILE_LOG;
 	if (tell_stalls && writes(off->syscall))
 		sending_stops(&state->sending, sk);
 }

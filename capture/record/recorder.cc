@@ -322,6 +322,7 @@ Outcome record(const Options& given) {
   const bool ended = !child && std::none_of(selection.pids.begin(), selection.pids.end(), process_exists);
   const Time start = monotonic_now();
   session.keyframe(start);
+  if (options.probes.has(Group::stalls)) session.note(start, formats::kFullSendsNote, "1");
   if (selection.closed() && (ended || !session.met_anybody()))
     nobody_to_record(selection, destination.partial_file(), keeper);
 

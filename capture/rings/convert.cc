@@ -134,14 +134,14 @@ bool convert_off_cpu(std::span<const std::byte> bytes, Event& event) {
   off.woken_in = r.woken_in <= WOKEN_IN_INTERRUPT ? static_cast<WokenIn>(r.woken_in) : WokenIn::unknown;
   off.stolen = Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(r.stolen, UINT32_MAX)));
   off.socket = r.socket;
-  off.file = r.file <= static_cast<std::uint8_t>(FileKind::other) ? static_cast<FileKind>(r.file) : FileKind::other;
+  off.file = r.file <= static_cast<std::uint8_t>(FileKind::log) ? static_cast<FileKind>(r.file) : FileKind::other;
   return true;
 }
 
 bool convert_stall(std::span<const std::byte> bytes, Event& event) {
   record_stall r;
   if (!read(bytes, r)) return false;
-  if (r.what > static_cast<std::uint32_t>(StallKind::fragmented)) return false;
+  if (r.what > static_cast<std::uint32_t>(StallKind::send_full)) return false;
   event.body = Stall{static_cast<StallKind>(r.what), time_from(static_cast<std::int64_t>(r.began)), r.where, r.detail};
   return true;
 }

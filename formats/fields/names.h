@@ -43,7 +43,8 @@ template <>
 inline constexpr auto kNames<TlsStepKind> = name_list("seen", "handshake", "failed", "shutdown", "freed");
 template <>
 inline constexpr auto kNames<FileKind> = name_list("unknown", "socket", "pipe", "eventfd", "epoll", "regular",
-                                                   "directory", "terminal", "timerfd", "signalfd", "inotify", "other");
+                                                   "directory", "terminal", "timerfd", "signalfd", "inotify", "other",
+                                                   "log");
 template <>
 inline constexpr auto kNames<WokenIn> = name_list("unknown", "thread", "soft_interrupt", "interrupt");
 template <>
@@ -54,7 +55,7 @@ inline constexpr auto kNames<FileAct> = name_list("open", "read", "write", "sync
 template <>
 inline constexpr auto kNames<StallKind> = name_list("block_io", "major_fault", "reclaim", "kernel_lock", "fuse",
                                                     "writeback", "io_throttled", "peer_window", "congestion",
-                                                    "interrupt", "compaction", "fragmented");
+                                                    "interrupt", "compaction", "fragmented", "send_full");
 template <>
 inline constexpr auto kNames<SampleKind> = name_list("on_cpu", "off_cpu", "preempted", "allocation");
 template <>

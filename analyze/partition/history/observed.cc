@@ -14,6 +14,9 @@ using model::Finding;
 constexpr auto kOffCpuKind = static_cast<std::uint8_t>(formats::Kind::off_cpu);
 constexpr std::uint8_t kAnyKind = 255;
 
+// What HotSpot calls the thread that executes its operations, collections among them.
+constexpr std::string_view kVmThread = "VM Thread";
+
 // Kinds whose loss can hide what a carrier did.
 bool tells_of_carriers(std::uint8_t kind) {
   using formats::Kind;
@@ -160,6 +163,12 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   }
   // The heap of Go begins at 0xc000000000, and its threads sleep on futexes in there; no other program's do.
   if (wait.blocked == Blocked::futex && wait.argument0 >> 32 == 0xc0) processes_[event.thread.pid].go = true;
+  ProcessLog& process = processes_[event.thread.pid];
+  if (wait.blocked == Blocked::futex && wait.woken() && wait.waker != 0 && wait.waker == process.vm_thread &&
+      (log->multiplexes || log->acted != 0)) {
+    process.vm_stops.add({wait.time, wait.runnable});
+    ++kept_;
+  }
   if (wait.waker != 0 && wait.woken()) {
     processes_[event.thread.pid].wakes.add({wait.runnable, wait.waker, event.thread.tid});
     ++kept_;
@@ -292,7 +301,9 @@ bool Observed::asks(const formats::SocketInfo& info) {
 }
 
 void Observed::describe(const formats::SocketInfo& info) {
-  const bool carries = connection_of(info.socket) != 0;
+  const model::ConnectionId connection = connection_of(info.socket);
+  const bool carries = connection != 0;
+  if (carries && info.family == formats::Family::unix_domain) ends_[connection].unix_domain = true;
   const std::uint32_t peer = peers_.describe(info, !carries || info.origin != formats::Origin::accepted);
   if (carries || (strangers_.size() >= kMaxStrangers && !strangers_.contains(info.socket))) return;
   Stranger& s = strangers_[info.socket];
@@ -379,6 +390,13 @@ void Observed::file(const Event& event, const formats::FileCall& call) {
     paths_.push_back(std::move(path));
   }
   processes_[event.thread.pid].files.add(use);
+  ++kept_;
+}
+
+void Observed::full(Nanos at, formats::SocketId socket) {
+  const model::ConnectionId connection = connection_of(socket);
+  if (connection == 0) return;
+  ends_[connection].full.add({at, at});
   ++kept_;
 }
 
@@ -479,6 +497,7 @@ void Observed::push(const Event& event, const Moved& moved) {
   } else if (std::holds_alternative<formats::ClockSnapshot>(event.body)) {
     if (begun_ == 0) begun_ = at;
   } else if (const auto* stall = std::get_if<formats::Stall>(&event.body)) {
+    if (stall->what == formats::StallKind::send_full) return full(at, stall->where);
     if (!ours || !known(stall->began) || stall->began >= event.time) return;
     if (ThreadLog* log = find_or_add(event.thread)) {
       log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what, stall->detail});
@@ -495,8 +514,10 @@ void Observed::push(const Event& event, const Moved& moved) {
   } else if (const auto* task = std::get_if<formats::TaskInfo>(&event.body)) {
     if (event.thread.pid == event.thread.tid) peers_.named(event.thread.pid, task->comm);
     if (ours) quotas_.push(event.thread.pid, *task);
+    if (ours && task->comm == kVmThread) processes_[event.thread.pid].vm_thread = event.thread.tid;
   } else if (const auto* note = std::get_if<formats::Note>(&event.body)) {
     pauses_.push(*note, event.time);
+    full_sends_recorded_ = full_sends_recorded_ || (note->key == formats::kFullSendsNote && note->value == "1");
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
     if (!tells_of_carriers(loss->kind)) return;
     const Nanos since = known(loss->since) && loss->since < event.time ? nanoseconds(loss->since) : at - 1;
@@ -524,11 +545,12 @@ void Observed::forget_before(Nanos t) {
   }
   for (auto& end : ends_)
     gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) +
-            end.sent.forget_before(t) + end.retransmitted.forget_before(t) + end.lost.forget_before(t);
+            end.sent.forget_before(t) + end.retransmitted.forget_before(t) + end.lost.forget_before(t) +
+            end.full.forget_before(t);
   for (auto& [pid, process] : processes_) {
     gone += process.wakes.forget_before(t) + process.halts.forget_before(t) + process.signals.forget_before(t) +
-            process.collections.forget_before(t) + process.stops.forget_before(t) + process.handlers.forget_before(t) +
-            process.files.forget_before(t) + process.attempts.forget_before(t);
+            process.collections.forget_before(t) + process.stops.forget_before(t) + process.vm_stops.forget_before(t) +
+            process.handlers.forget_before(t) + process.files.forget_before(t) + process.attempts.forget_before(t);
     for (auto it = process.goroutines.begin(); it != process.goroutines.end();) {
       gone += it->second.forget_before(t);
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);

@@ -105,6 +105,8 @@ struct EndLog {
   Stretches<TimeSpan> retransmitted;  // [sent for the first time, sent again)
   Log<PositionMark> sent;
   Stretches<TimeSpan> lost;  // events of this socket were lost in here
+  Log<TimeSpan> full;        // instants: a send that may not wait found no room
+  bool unix_domain = false;
   Nanos last_event = 0;
 };
 
@@ -156,10 +158,12 @@ struct ProcessLog {
   static constexpr std::size_t kMaxListed = 64;
   static constexpr std::size_t kMaxCreators = 256u << 10;
   bool go = false;
-  bool deep = false;          // goroutines' states are recorded
-  Nanos collector_since = 0;  // its collections are recorded from here on; 0: they are not
-  Log<TimeSpan> collections;  // from their beginning; their end is not kept
-  Stretches<TimeSpan> stops;  // stop-the-world phases
+  bool deep = false;             // goroutines' states are recorded
+  Nanos collector_since = 0;     // its collections are recorded from here on; 0: they are not
+  Log<TimeSpan> collections;     // from their beginning; their end is not kept
+  Stretches<TimeSpan> stops;     // stop-the-world phases
+  std::uint32_t vm_thread = 0;   // JVM: the thread that stops the others; 0: none
+  Stretches<TimeSpan> vm_stops;  // one of its threads that serve requests was held up by that one
   Stretches<Halt> halts;
   Nanos stopping = 0;                  // start of the stop-the-world phase under way; 0: none
   std::vector<std::uint32_t> threads;  // the first kMaxListed
@@ -232,6 +236,8 @@ class Observed {
   std::vector<model::SocketPeer> peers() const { return peers_.all(); }
   // Which of these is at the other end, from 1; 0: not known.
   std::uint32_t peer_of(formats::SocketId socket) const { return peers_.number_of(socket); }
+  // EndLog::full has all such sends, but for UNIX sockets only those of which nothing was sent.
+  bool full_sends_recorded() const { return full_sends_recorded_; }
   // Events were lost in here, and it is not known which thread or socket they belonged to.
   const Stretches<TimeSpan>& blind() const { return blind_; }
   // Off-CPU intervals were lost in here; the next interval of each affected thread reports the loss.
@@ -270,6 +276,7 @@ class Observed {
   void sight(const formats::Event& event, Sighting sighting);
   void assist(const formats::Event& event, bool begins);
   void file(const formats::Event& event, const formats::FileCall& call);
+  void full(Nanos at, formats::SocketId socket);
   void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
   static bool asks(const formats::SocketInfo& info);
   void describe(const formats::SocketInfo& info);
@@ -299,7 +306,7 @@ class Observed {
   std::size_t kept_ = 0;
   Nanos forgotten_until_ = 0, now_ = 0, ongoing_at_ = 0;
   Nanos begun_ = 0;  // when the recorder had placed all probes; 0: not known
-  bool throttled_seen_ = false, waits_recorded_ = false, files_kept_ = false;
+  bool throttled_seen_ = false, waits_recorded_ = false, files_kept_ = false, full_sends_recorded_ = false;
   std::unordered_map<std::string, std::uint32_t> path_numbers_;
   std::vector<std::string> paths_{{}};  // of files, by number; 0: not known
   model::Findings findings_;

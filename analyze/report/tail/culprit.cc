@@ -30,8 +30,8 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   const std::string place = c.what == 0 ? "" : address_text(c.what);
   if (starts("lock.")) {
     // No goroutine holds a channel or a WaitGroup; another one ends the wait.
-    const bool held = c.label == model::Label::lock_futex || c.label == model::Label::lock_go_mutex ||
-                      c.label == model::Label::lock_kernel;
+    const bool held = c.label == model::Label::lock_futex || c.label == model::Label::lock_file ||
+                      c.label == model::Label::lock_go_mutex || c.label == model::Label::lock_kernel;
     const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
                                : c.tid != 0     ? "released by thread " + std::to_string(c.tid)
                                                 : "";
@@ -47,6 +47,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (c.label == model::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
   if (!c.group.path.empty()) return "of " + group_text(c.group);
+  if (c.label == model::Label::runtime_stw) return c.tid == 0 ? "" : "by the JVM's VM Thread";
   if (c.label == model::Label::sched_stopped) return c.tid == 0 ? "" : "by thread " + std::to_string(c.tid);
   if (starts("io.") || starts("mem.")) return c.what == 0 ? "" : "(" + device_text(c) + ")";
   if (c.label == model::Label::timer_sleep && !place.empty())

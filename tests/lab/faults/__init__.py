@@ -60,4 +60,10 @@ ALL = [
     Fault(41, "goroutines left behind", ("goroutines",), failures.leak, check=failures.check_leak, shows="how many, of which function"),
     Fault(42, "clock set", ("clock",), failures.clock_set, check=failures.check_clock, minimum=False, shows="that it was set; durations as the client's"),
     Fault(43, "lost events", ("lost",), failures.losing, check=failures.check_losing, shows="that they were lost; no cause in the service"),
+    Fault(44, "lock on a file", ("lock.file",), files.locked_file, who=route("/flock")),
+    Fault(45, "response in late pieces", ("timer.sleep",), mixed("/pieces/10", "/pieces/0")),
+    Fault(46, "JVM stops its threads", ("runtime.stw",), runtimes.jvm, truth=stopped, hits_neighbours=True, control=None),
+    Fault(47, "connection refused", ("connect",), failures.refused, check=failures.check_connect("refused"), shows="failed requests: peer and error"),
+    Fault(48, "host unreachable", ("connect",), failures.unreachable, check=failures.check_connect("unreachable"), shows="failed requests: peer and error"),
+    Fault(49, "no port left to connect from", ("connect",), failures.no_port, check=failures.check_connect("no free port"), shows="failed requests: peer and error"),
 ]

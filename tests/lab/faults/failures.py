@@ -1,5 +1,8 @@
 """Failures rather than slowness: handshakes, names and connections that fail, goroutines that never end, a clock that is set, events
 that are lost. What the report says of them first must be what the services logged."""
+import contextlib
+import socket
+import subprocess
 import threading
 import time
 
@@ -35,6 +38,42 @@ def reset(run):
     run.extra["below"] = below
     with run.recording():
         run.load("127.0.0.1", above.port, *LOAD, *routes(f"1 GET /down/{below.port}/reset/1", f"7 GET /down/{below.port}/reset/0", "2 GET /ok"))
+
+
+def refused(run):
+    """A tenth of the requests calls a port on which nobody listens."""
+    closed = run.stack.enter_context(contextlib.closing(socket.socket()))
+    closed.bind(("127.0.0.1", 0))
+    run.extra["peer"] = closed.getsockname()[1]
+    service = run.service()
+    with run.recording():
+        run.load("127.0.0.1", service.port, *LOAD, *routes(f"1 GET /down/{run.extra['peer']}/ok", "7 GET /down/0/ok", "2 GET /ok"))
+
+
+def unreachable(run):
+    name = run.stack.enter_context(namespace())
+    below, above = run.service(namespace=name), run.service(namespace=name)
+    run.extra["peer"] = below.port
+    for command in ("add table ip lab", "add chain ip lab out { type filter hook output priority 0 ; }",
+                    f"add rule ip lab out tcp dport {below.port} reject with icmp type host-unreachable"):
+        subprocess.run(["ip", "netns", "exec", name, "nft", *command.split()], check=True)
+    with run.recording():
+        run.load("127.0.0.1", above.port, *LOAD, *routes(f"1 GET /down/{below.port}/ok", "7 GET /down/0/ok", "2 GET /ok"), namespace=name)
+    for s in run.services:
+        s.end()
+
+
+def no_port(run):
+    """The ports that a connection may begin at are used up by those that have ended: each stays for a minute."""
+    name = run.stack.enter_context(namespace())
+    for setting in ("ip_local_port_range=40000 40011", "tcp_tw_reuse=0"):
+        subprocess.run(["ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4." + setting], check=True)
+    below, above = run.service(namespace=name), run.service(namespace=name)
+    run.extra["peer"] = below.port
+    with run.recording():
+        run.load("127.0.0.1", above.port, *LOAD, *routes(f"1 GET /down/{below.port}/ok", "7 GET /down/0/ok", "2 GET /ok"), namespace=name)
+    for s in run.services:
+        s.end()
 
 
 leak = go_service(("--rate", "100", "-c", "4", "-d", "3", *routes("3 GET /leak/1", "7 GET /leak/0", "2 GET /ok")))
@@ -110,6 +149,10 @@ def check_reset(run, rows):
     if not below or below["requests"] != expected or {e["outcome"] for e in below["ends"]} - {"reset", "no_response"}:
         failures.append(f"of the service below: {below}")
     return failures
+
+
+def check_connect(cause):
+    return lambda run, rows: cause_is(run, "/down/{}/ok", len(failed_by_log(run, "/down")), "connect", f"127.0.0.1:{run.extra['peer']}", cause)
 
 
 def check_leak(run, rows):

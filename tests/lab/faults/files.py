@@ -54,3 +54,10 @@ def slow_pipe(run):
     finally:
         reader.kill()
         reader.wait()
+
+
+def locked_file(run):
+    """All want the lock on one file, again and again."""
+    service = run.service("threads", f"file={run.folder}/lock")
+    with run.recording():
+        run.load("127.0.0.1", service.port, "-c", "6", "-d", "3", *routes("1 GET /flock/5"))

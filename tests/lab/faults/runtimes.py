@@ -1,8 +1,12 @@
 """Faults of pools, loops, HTTP/2, gRPC and Go."""
 import json
 import os
+import re
 import socket
 import subprocess
+import threading
+import time
+import urllib.request
 
 from faults.fault import HERE, PYTHON, routes
 
@@ -80,3 +84,38 @@ def starved(run):
     service = run.service("loop")
     with run.recording():
         run.load("127.0.0.1", service.port, "--rate", "100", "-c", "8", "-d", "3", *routes("1 GET /spin/50", "20 GET /ok"))
+
+
+def jvm_command(log):
+    """How a JVM is started that logs when it stopped its threads, for jvm_stops()."""
+    return ["java", "-Xmx512m", "-Xms512m", "-XX:+UseSerialGC", "-Dsun.net.httpserver.nodelay=true", f"-Xlog:safepoint:file={log}:timenanos", str(HERE / "inject/Collects.java")]
+
+
+def jvm_stops(log):
+    """(begin, end) of the stops of 20 ms or more, ns of CLOCK_MONOTONIC."""
+    found = []
+    for line in log.read_text().splitlines():
+        m = re.match(r"\[(\d+)ns\].*Reaching safepoint: (\d+) ns.*At safepoint: (\d+) ns", line)
+        if m and int(m[3]) > 20_000_000:
+            found.append((int(m[1]) - int(m[3]), int(m[1])))
+    return found
+
+
+def jvm(run):
+    log = run.folder / "stops.log"
+    service = run.child(*jvm_command(log))
+    service.port, service.log = int(service.said), run.folder / "none"
+    run.services.append(service)
+    stop = threading.Event()
+
+    def collect():
+        while not stop.wait(0.25):
+            urllib.request.urlopen(f"http://127.0.0.1:{service.port}/collect").read()
+    thread = threading.Thread(target=collect)
+    with run.recording():
+        thread.start()
+        run.load("127.0.0.1", service.port, "--rate", "60", "-c", "16", "-d", "4", *routes("1 GET /work"))
+        stop.set()
+        thread.join()
+    service.end()
+    run.extra["stops"] = jvm_stops(log)

@@ -1,6 +1,7 @@
 #include "tests/lab/service/faults.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -137,6 +138,14 @@ std::int64_t hold_lock(std::int64_t ms) {
   return waited;
 }
 
+std::int64_t hold_file(const std::string& name, std::int64_t ms) {
+  const int file = open_file(name, O_RDWR | O_CREAT);
+  const std::int64_t waited = wall([&] { flock(file, LOCK_EX); });
+  sleep_ms(ms);
+  close(file);
+  return waited;
+}
+
 std::int64_t map_memory(std::int64_t times) {
   constexpr std::size_t size = 1 << 20;
   return asleep([&] {
@@ -180,6 +189,7 @@ Done serve(const Request& r, const Means& means) {
   if (r.fault == "spin") return {spin_ms(n)};
   if (r.fault == "contend") return {off_cpu([&] { spin_ms(n); })};
   if (r.fault == "lock") return {hold_lock(n)};
+  if (r.fault == "flock") return {hold_file(means.file, n)};
   if (r.fault == "mlock") return {map_memory(n)};
   if (r.fault == "pages") return {fault_pages(means.file, n)};
   if (r.fault == "direct") return {write_file(means.file, n, true)};

@@ -44,12 +44,28 @@ struct Service {
     } catch (const std::exception& e) {
       done = {monotonic_ns() - begun, std::string(e.what()) + "\n", 502};
     }
+    if (request.fault == "pieces" && request.argument > 0) return pieces(client, request, begun);
     if (request.fault == "reset" && request.argument > 0) return reset(client, request, begun);
     const std::int64_t writing = monotonic_ns();
     const bool sent =
         write(client, response(done.body, done.status), nagle && request.fault == "small" ? done.body.size() : 0);
     if (request.fault == "big") done.injected_ns = monotonic_ns() - writing;
     truth.note(request, begun, done.injected_ns, monotonic_ns(), done.status);
+    return sent;
+  }
+
+  // The response is written piece by piece.
+  bool pieces(int client, const Request& request, std::int64_t begun) {
+    const std::string body(3 << 10, 'p'), whole = response(body, 200);
+    std::int64_t slept = 0;
+    bool sent = write_all(client, std::string_view(whole).substr(0, whole.size() - (2 << 10)));
+    for (std::size_t left = 2 << 10; left > 0 && sent; left -= 1 << 10) {
+      const std::int64_t before = monotonic_ns();
+      usleep(static_cast<unsigned>(request.argument) * 1000);
+      slept += monotonic_ns() - before;
+      sent = write_all(client, std::string_view(whole).substr(whole.size() - left, 1 << 10));
+    }
+    truth.note(request, begun, slept, monotonic_ns(), 200);
     return sent;
   }
 

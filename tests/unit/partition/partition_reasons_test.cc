@@ -1,0 +1,135 @@
+// Waits whose reason needs more than the call: locks on files, stops of a JVM, sends that found no room.
+#include "tests/unit/partition/partition_case.h"
+
+namespace tailcap {
+namespace {
+
+using model::Label;
+
+constexpr Thread kA{10, 11}, kB{10, 12}, kLoop{10, 10}, kVm{10, 15};
+constexpr std::int16_t kFcntl = 72, kFlock = 73;
+
+struct Reasons : PartitionCase {
+  // Thread kA begins to serve /a at 10060 µs.
+  Endpoint& served(Thread thread, const std::string& target) {
+    Endpoint& e = accepted(thread);
+    e.arrive(10ms, static_cast<std::uint32_t>(get(target).size()));
+    off(thread, 5ms, 10012us, 10035us, kRecvfrom).socket = e.socket();
+    e.read(10060us, get(target));
+    return e;
+  }
+  void named(Thread thread, std::string_view name) {
+    formats::TaskInfo info;
+    info.comm = name;
+    s.add(1ms, thread, info);
+  }
+};
+
+TEST(PartitionOfReasons, ALockOnAFile) {
+  for (const std::int16_t call : {kFlock, kFcntl}) {
+    Reasons c;
+    Endpoint &a = c.served(kA, "/a"), &b = c.served(kB, "/b");
+    c.off(kA, 11ms, 21ms, 21010us, call, 5, kB.tid);
+    c.off(kB, 12ms, 20ms, 20100us, kSleep);
+    a.send(22ms, kOk);
+    b.send(23ms, kOk);
+    EXPECT_EQ(c.labels("/a"), "lock.file 10000 q.notice 12 sched.runq 33 cpu 1955");
+    EXPECT_EQ(c.path_of(c.culprit("/a", Label::lock_file).request), "/b");
+  }
+}
+
+TEST(PartitionOfReasons, WhatTheHolderOfAFileDid) {
+  Reasons c;
+  Endpoint &a = c.served(kA, "/a"), &b = c.served(kB, "/b");
+  c.off(kA, 11ms, 21ms, 21010us, kFlock, 5, kB.tid);
+  c.off(kB, 11ms, 20ms, 20100us, kSleep);
+  a.send(22ms, kOk);
+  b.send(23ms, kOk);
+  EXPECT_EQ(c.chains("/a"),
+            "lock.file /b > timer.sleep: 9000\nlock.file /b > cpu: 900\nlock.file /b > sched.runq: 100\n");
+}
+
+// Its request had its answer before it released the file.
+TEST(PartitionOfReasons, TheHolderOfAFileHadAnswered) {
+  Reasons c;
+  Endpoint &a = c.served(kA, "/a"), &b = c.served(kB, "/b");
+  c.off(kA, 11ms, 21ms, 21010us, kFlock, 5, kB.tid);
+  b.send(20ms, kOk);
+  a.send(22ms, kOk);
+  EXPECT_EQ(c.path_of(c.culprit("/a", Label::lock_file).request), "/b");
+}
+
+// What the releaser did before the wait is no sign that its request held the file.
+TEST(PartitionOfReasons, TheHolderOfAFileWasElsewhere) {
+  Reasons c;
+  Endpoint &a = c.served(kA, "/a"), &b = c.served(kB, "/b");
+  b.send(10500us, kOk);
+  c.off(kA, 11ms, 21ms, 21010us, kFlock, 5, kB.tid);
+  a.send(22ms, kOk);
+  const model::Culprit culprit = c.culprit("/a", Label::lock_file);
+  EXPECT_EQ(culprit.request, model::ExchangeId{});
+  EXPECT_EQ(culprit.tid, kB.tid);
+}
+
+TEST(PartitionOfReasons, AStopOfAJvm) {
+  Reasons c;
+  c.named(kVm, "VM Thread");
+  Endpoint& a = c.served(kA, "/a");
+  c.off(kA, 11ms, 21ms, 21010us, kFutex, 0x1000, kVm.tid);
+  a.send(22ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "q.notice 12 runtime.stw 10000 sched.runq 33 cpu 1955");
+  EXPECT_EQ(c.culprit("/a", Label::runtime_stw).tid, kVm.tid);
+}
+
+// Of a thread that is called otherwise, it is a lock.
+TEST(PartitionOfReasons, AThreadThatIsNotTheVm) {
+  Reasons c;
+  c.named(kVm, "GC Thread#0");
+  Endpoint& a = c.served(kA, "/a");
+  c.off(kA, 11ms, 21ms, 21010us, kFutex, 0x1000, kVm.tid);
+  a.send(22ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "lock.futex 10000 q.notice 12 sched.runq 33 cpu 1955");
+}
+
+// The loop that was to pass the request on was held up.
+TEST(PartitionOfReasons, AWorkerThatIsNotAskedDuringAStopOfAJvm) {
+  Reasons c;
+  c.named(kVm, "VM Thread");
+  Endpoint& e = c.accepted(kA);
+  c.off(kLoop, 5ms, 10002us, 10003us, kEpollWait);
+  c.off(kLoop, 10004us, 20ms, 20010us, kFutex, 0x1000, kVm.tid);
+  c.off(kA, 5ms, 20100us, 20200us, kFutex, 0x2000, kLoop.tid);
+  c.off(kLoop, 20300us, 40ms, 40010us, kEpollWait);
+  e.arrive(10ms, static_cast<std::uint32_t>(get("/a").size()));
+  e.read(20300us, get("/a"));
+  e.send(21ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "q.pool~ 104 runtime.stw~ 9996 sched.runq 100 cpu 800");
+}
+
+// A response of three pieces on a loop: a pause of 10 ms after each of the first two.
+std::string piecewise(bool recorded, bool full, std::size_t bytes) {
+  Reasons c;
+  Endpoint& e = c.accepted(kLoop);
+  if (recorded) c.s.add(1ms, {}, formats::Note{formats::kFullSendsNote, "1"});
+  c.off(kLoop, 5ms, 10ms, 10ms, kEpollWait);
+  e.receive(10ms, 10ms, get("/a"));
+  const std::string body(bytes, 'x');
+  e.send(11ms, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(2 * bytes) + "\r\n\r\n" + body);
+  if (full)
+    c.s.add(11010us, kLoop, formats::Stall{formats::StallKind::send_full, synth::kStart + 11010us, e.socket(), 0});
+  c.off(kLoop, 11100us, 21100us, 21100us, kEpollWait).woken_in = formats::WokenIn::interrupt;
+  e.send(22ms, body);
+  return c.labels("/a");
+}
+
+TEST(PartitionOfReasons, APauseInAResponseIsAWaitForRoomOnlyWhereThereWasNone) {
+  EXPECT_EQ(piecewise(true, true, 10).find("send.sndbuf~ 10"), 0u) << piecewise(true, true, 10);
+  EXPECT_EQ(piecewise(true, false, 10).find("send."), std::string::npos) << piecewise(true, false, 10);
+  EXPECT_EQ(piecewise(true, false, 20000).find("send."), std::string::npos) << piecewise(true, false, 20000);
+  // Older recorders do not tell.
+  EXPECT_EQ(piecewise(false, false, 20000).find("send.sndbuf~ 10"), 0u) << piecewise(false, false, 20000);
+  EXPECT_EQ(piecewise(false, false, 10).find("send."), std::string::npos) << piecewise(false, false, 10);
+}
+
+}  // namespace
+}  // namespace tailcap
