@@ -1,17 +1,12 @@
 #include "formats/printable.h"
 
 #include "formats/utf8.h"
+#include "ground/text.h"
 
 namespace tailcap::formats {
 namespace {
 
-std::string hexadecimal(char32_t n, std::size_t least_digits) {
-  std::string text;
-  for (; n != 0 || text.size() < least_digits; n >>= 4) text.insert(text.begin(), "0123456789abcdef"[n & 15]);
-  return text;
-}
-
-std::string byte_escape(char c) { return "\\x" + hexadecimal(static_cast<unsigned char>(c), 2); }
+std::string byte_escape(char c) { return "\\x" + ground::hex_text(static_cast<unsigned char>(c), 2); }
 
 // Copies `text`; what is misleading or no UTF-8 goes through `escape`, which gets the character and its first byte.
 template <class Keep, class Escape>
@@ -31,7 +26,7 @@ std::string replaced(std::string_view text, Keep keep, Escape escape) {
 
 std::string visible(char32_t code, char first) {
   if (code == '\\') return "\\\\";
-  return code < 0x80 || code == kNoCharacter ? byte_escape(first) : "\\u{" + hexadecimal(code, 4) + "}";
+  return code < 0x80 || code == kNoCharacter ? byte_escape(first) : "\\u{" + ground::hex_text(code, 4) + "}";
 }
 
 }  // namespace
@@ -57,9 +52,9 @@ std::string printable_json(std::string_view json) {
   const auto keep = [](char32_t c) { return c == '\n' || !misleading(c); };
   return replaced(json, keep, [](char32_t c, char) -> std::string {
     if (c == kNoCharacter) return "\xef\xbf\xbd";
-    if (c < 0x10000) return "\\u" + hexadecimal(c, 4);
+    if (c < 0x10000) return "\\u" + ground::hex_text(c, 4);
     c -= 0x10000;
-    return "\\u" + hexadecimal(0xd800 + (c >> 10), 4) + "\\u" + hexadecimal(0xdc00 + (c & 0x3ff), 4);
+    return "\\u" + ground::hex_text(0xd800 + (c >> 10), 4) + "\\u" + ground::hex_text(0xdc00 + (c & 0x3ff), 4);
   });
 }
 

@@ -14,6 +14,7 @@
 #include "analyze/model/sampling/sampling.h"
 #include "analyze/model/study/cut_note.h"
 #include "formats/printable.h"
+#include "ground/text.h"
 
 namespace tailcap::compare {
 namespace {
@@ -46,12 +47,6 @@ std::string listed(const std::set<std::string>& words) {
 
 std::string differ(const SideNames& names, const std::set<std::string>& base, const std::set<std::string>& fresh) {
   return listed(base) + " of " + names.base + ", " + listed(fresh) + " of " + names.fresh;
-}
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-  return text;
 }
 
 std::string rate(double per_second) {
@@ -190,14 +185,14 @@ void compare_loss(Runs base, Runs fresh, Comparison& out) {
   if (stepped[0] != stepped[1]) out.obstacles.push_back("the clock was set during runs of one side only");
   if (!known || !(wall[0] > 0) || !(wall[1] > 0)) return;
   const double b = stolen[0] / wall[0], n = stolen[1] / wall[1];
-  const std::string both =
-      "the hypervisor took " + percent(b) + " of the CPU time from the base and " + percent(n) + " from the new runs";
+  const std::string both = "the hypervisor took " + ground::share_text(b) + " of the CPU time from the base and " +
+                           ground::share_text(n) + " from the new runs";
   if (std::abs(b - n) > kMostStolen && !explained_by_chance(shares[0], shares[1]))
     out.uneven.push_back(both);
   else if (std::abs(b - n) > kMostStolen)
     out.remarks.push_back(both + ", which differs no more than from run to run");
   else if (std::max(b, n) > kSomeStolen)
-    out.remarks.push_back("the hypervisor took up to " + percent(std::max(b, n)) + " of the CPU time");
+    out.remarks.push_back("the hypervisor took up to " + ground::share_text(std::max(b, n)) + " of the CPU time");
 }
 
 // Half the sum of the differences of the shares. Of what was served, if anything was, but for what recorded requests
@@ -253,7 +248,8 @@ void compare_load(Runs base, Runs fresh, const SideNames& names, Comparison& out
   if (none(base) != none(fresh))
     out.obstacles.push_back("different load: no requests of " + (none(base) ? names.base : names.fresh));
   else if (const double mix = mix_difference(base, fresh); mix > kMostMix)
-    out.obstacles.push_back("different mix of routes: " + percent(mix) + " of the requests are of other routes");
+    out.obstacles.push_back("different mix of routes: " + ground::share_text(mix) +
+                            " of the requests are of other routes");
 }
 
 void compare_versions(Runs base, Runs fresh, Comparison& out) {

@@ -6,6 +6,7 @@
 
 #include "analyze/compare/run_sample.h"
 #include "analyze/compare/several_tests.h"
+#include "ground/text.h"
 
 namespace tailcap::compare {
 namespace {
@@ -37,8 +38,6 @@ std::string decimals_below(double seconds) {
   std::snprintf(text, sizeof text, "%.2f", std::floor(seconds * 100) / 100);
   return text;
 }
-
-std::string percent(double share) { return number(share * 100) + " %"; }
 
 std::size_t least_requests(const Metric& metric) {
   switch (metric.kind) {
@@ -78,7 +77,8 @@ std::string more_time(const Metric& metric, double mde, double threshold) {
   const double times = mde / threshold * (mde / threshold);
   if (times <= kMostTimes) return "needs about " + number(std::max(times, 1.1)) + " × more time";
   return "the runs vary too much to decide it on this machine: raise the limit" +
-         (metric.relative() ? " to +" + percent(rounded_up(mde)) : "") + ", or gate on calls, errors or CPU time";
+         (metric.relative() ? " to +" + number(rounded_up(mde) * 100) + " %" : "") +
+         ", or gate on calls, errors or CPU time";
 }
 
 std::uint64_t least_of(const model::gate::RouteComparison& route) {
@@ -221,14 +221,15 @@ std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, con
   const double e_most = std::max(f.base_doubtful, f.fresh_doubtful),
                e_least = std::min(f.base_doubtful, f.fresh_doubtful);
   if (e_most > 0.001 && e_most > 2 * e_least)
-    out.push_back("loss differs: the duration of " + percent(f.base_doubtful) +
-                  " of the requests of the base is in doubt, and of " + percent(f.fresh_doubtful) + " of the new runs");
+    out.push_back("loss differs: the duration of " + ground::share_text(f.base_doubtful) +
+                  " of the requests of the base is in doubt, and of " + ground::share_text(f.fresh_doubtful) +
+                  " of the new runs");
   const double q = metric.quantile().value_or(0.99);
   if ((metric.timed() && e_most >= 1 - q))
-    out.push_back("the duration of " + percent(e_most) +
+    out.push_back("the duration of " + ground::share_text(e_most) +
                   " of the requests is unknown or in doubt; they could all be slower");
   if (metric.timed() && f.most_in_flight > kMostInFlight && (q >= 0.99 || f.most_in_flight >= 1 - q))
-    out.push_back(percent(f.most_in_flight) + " of the requests were cut off by the end of the recording");
+    out.push_back(ground::share_text(f.most_in_flight) + " of the requests were cut off by the end of the recording");
   if (!e.known) {
     out.push_back(e.missing);
     return out;

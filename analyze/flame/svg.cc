@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyze/flame/canvas.h"
+#include "ground/text.h"
 
 namespace tailcap::flame {
 
@@ -99,7 +100,7 @@ std::string Drawing::amount(std::uint64_t value) const {
 }
 
 std::string Drawing::told(const std::string& name, const Node& node) const {
-  std::string text = name + " (" + amount(node.value) + ", " + number(share(node.value), 2) + " %";
+  std::string text = name + " (" + amount(node.value) + ", " + ground::share_text(node.value, root_.value);
   if (flame_.comparison) text += "; typical " + amount(node.typical);
   return text + ")";
 }

@@ -3,19 +3,11 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "ground/text.h"
+
 namespace tailcap::capture::symbols {
 
 namespace {
-
-std::string hex(std::uint64_t value) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  do {
-    out.insert(out.begin(), kDigits[value & 15]);
-    value >>= 4;
-  } while (value != 0);
-  return "0x" + out;
-}
 
 bool by_address(const FunctionGraph::Node& node, std::uint64_t address) { return node.instruction.address < address; }
 
@@ -64,7 +56,7 @@ void FunctionGraph::explore(std::vector<std::uint64_t> pending, bool guessed) {
     const auto instruction = disassembler.decode(bytes, address);
     if (!instruction) {
       // In address order there may be data between pieces of code; a path that was followed must be readable.
-      if (!guessed) problem_ = "the bytes at " + hex(address) + " are no instruction that is known here";
+      if (!guessed) problem_ = "the bytes at 0x" + ground::hex_text(address) + " are no instruction that is known here";
       continue;
     }
     nodes_.push_back({*instruction, {kNone, kNone}, false, guessed});

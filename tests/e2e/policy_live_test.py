@@ -58,7 +58,7 @@ class PolicyLive(NginxCase):
         said = self.scratch / "said"
         with open(said, "wb") as out:
             watch = self.start([harness.BUILD / "analyze/tailcap", "watch", recording.file, "--policy", self.scratch / "policy.yaml"], stdout=out, stderr=out)
-        wait_until(lambda: "rate 100%" in said.read_text(), "the policy's first share", 30)
+        wait_until(lambda: "rate 100 %" in said.read_text(), "the policy's first share", 30)
         logs = []
 
         def phase(rate, name, of):
@@ -67,7 +67,7 @@ class PolicyLive(NginxCase):
             if of > 1:
                 wait_until(lambda: "while busy" in said.read_text(), "the condition", 10)
             elif logs:
-                wait_until(lambda: said.read_text().count("rate 100%\n") == 2, "the condition's end", 10)
+                wait_until(lambda: said.read_text().count("rate 100 %\n") == 2, "the condition's end", 10)
             time.sleep(7)
             file = self.scratch / f"{name}.tcap"
             self.tailcap("snapshot", recording.file, file)
@@ -78,11 +78,11 @@ class PolicyLive(NginxCase):
 
         phase(150, "calm-", 1)
         while_busy = phase(1500, "busy-", 8)
-        self.assertIn("1/8 policy.yaml: rate 10% while busy", while_busy)
-        self.assertEqual(phase(150, "again-", 1)[-1], "1/1 policy.yaml: rate 100%")
+        self.assertIn("1/8 policy.yaml: rate 10 % while busy", while_busy)
+        self.assertEqual(phase(150, "again-", 1)[-1], "1/1 policy.yaml: rate 100 %")
         # It fired once and resolved once, although the recorder saw 190 requests a second meanwhile.
         text = said.read_text()
-        self.assertEqual((text.count("while busy"), text.count("rate 100%\n")), (1, 2), text)
+        self.assertEqual((text.count("while busy"), text.count("rate 100 %\n")), (1, 2), text)
         self.assertEqual(self.end(watch, signal.SIGINT), 0, text)
         self.assertEqual(recording.stop(), 0, recording.said)
 

@@ -2,10 +2,10 @@
 
 #include <cstddef>
 
+#include "ground/text.h"
+
 namespace tailcap::model {
 namespace {
-
-constexpr char kDigits[] = "0123456789abcdef";
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -40,17 +40,12 @@ SpanContext span_context_of(const SpanContextBytes& bytes) {
   return {words[0], words[1], words[2], bytes[24]};
 }
 
-std::string hex_of(std::uint64_t id) {
-  std::string out(16, '0');
-  for (std::size_t i = 0; i < 16; ++i) out[i] = kDigits[id >> (60 - 4 * i) & 15];
-  return out;
-}
+std::string hex_of(std::uint64_t id) { return ground::hex_text(id, 16); }
 
 std::string trace_hex(const SpanContext& context) { return hex_of(context.trace_high) + hex_of(context.trace_low); }
 
 std::string traceparent_of(const SpanContext& context) {
-  return "00-" + trace_hex(context) + "-" + hex_of(context.span) + "-" + kDigits[context.flags >> 4] +
-         kDigits[context.flags & 15];
+  return "00-" + trace_hex(context) + "-" + hex_of(context.span) + "-" + ground::hex_text(context.flags, 2);
 }
 
 std::optional<std::uint64_t> id_of_hex(std::string_view text) {

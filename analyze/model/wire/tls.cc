@@ -4,6 +4,8 @@
 #include <array>
 #include <iterator>
 
+#include "ground/text.h"
+
 namespace tailcap::model {
 namespace {
 
@@ -89,12 +91,6 @@ constexpr std::string_view find(const Named (&table)[N], std::uint16_t number) {
   return at == std::end(table) ? std::string_view{} : at->name;
 }
 
-std::string hexadecimal(std::uint16_t n) {
-  std::string text = "0x";
-  for (int shift = 12; shift >= 0; shift -= 4) text += "0123456789abcdef"[n >> shift & 15];
-  return text;
-}
-
 }  // namespace
 
 std::string_view name_of(TlsOutcome outcome) {
@@ -117,14 +113,14 @@ std::string tls_version(std::uint16_t version) {
     case 0x0304:
       return "TLS 1.3";
     default:
-      return hexadecimal(version);
+      return "0x" + ground::hex_text(version, 4);
   }
 }
 
 std::string tls_cipher(std::uint16_t cipher) {
   if (cipher == 0) return {};
   const std::string_view name = find(kCiphers, cipher);
-  return name.empty() ? hexadecimal(cipher) : std::string(name);
+  return name.empty() ? "0x" + ground::hex_text(cipher, 4) : std::string(name);
 }
 
 std::string_view tls_alert(std::uint8_t description) { return find(kAlerts, description); }

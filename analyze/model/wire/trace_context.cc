@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analyze/model/wire/trace_formats.h"
+#include "ground/text.h"
 
 namespace tailcap::model {
 namespace {
@@ -24,16 +25,6 @@ std::string lower(std::string_view s) {
   std::string out(s);
   for (char& c : out)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  return out;
-}
-
-std::string hexadecimal(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    const auto octet = static_cast<unsigned char>(c);
-    out.push_back(kDigits[octet >> 4]);
-    out.push_back(kDigits[octet & 15]);
-  }
   return out;
 }
 
@@ -69,10 +60,10 @@ std::string traceparent_of_binary(std::string_view value) {
   std::string flags = "00";
   if (bytes.size() > kShort && bytes[kShort] <= 2) {
     if (bytes.size() < kLong || bytes[kShort] != 2) return {};
-    flags = hexadecimal(std::string_view(bytes).substr(kShort + 1, 1));
+    flags = ground::hex_text(std::string_view(bytes).substr(kShort + 1, 1));
   }
   const std::string_view all = bytes;
-  return composed(hexadecimal(all.substr(kTrace, 16)), hexadecimal(all.substr(kSpan, 8)), flags);
+  return composed(ground::hex_text(all.substr(kTrace, 16)), ground::hex_text(all.substr(kSpan, 8)), flags);
 }
 
 namespace {

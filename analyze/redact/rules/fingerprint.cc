@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "ground/text.h"
+
 namespace tailcap::redact {
 
 std::string fingerprint(std::string_view text, std::size_t digits) {
@@ -11,12 +13,7 @@ std::string fingerprint(std::string_view text, std::size_t digits) {
   unsigned size = 0;
   if (EVP_Digest(text.data(), text.size(), out, &size, EVP_sha256(), nullptr) != 1)
     throw std::runtime_error("libcrypto cannot compute SHA-256");
-  std::string hexadecimal;
-  for (unsigned i = 0; i < size; ++i) {
-    hexadecimal += "0123456789abcdef"[out[i] >> 4];
-    hexadecimal += "0123456789abcdef"[out[i] & 15];
-  }
-  return hexadecimal.substr(0, digits);
+  return ground::hex_text({reinterpret_cast<const char*>(out), size}).substr(0, digits);
 }
 
 }  // namespace tailcap::redact

@@ -6,6 +6,7 @@
 
 #include "analyze/redact/rules/rules.h"
 #include "formats/printable.h"
+#include "ground/text.h"
 
 namespace tailcap::redact {
 namespace {
@@ -19,12 +20,6 @@ Treatment treatment_of(const std::string& word) {
 
 constexpr std::string_view kKeys[] = {"level",        "fields",       "mask_headers",
                                       "keep_headers", "keep_queries", "allow_credentials"};
-std::string joined() {
-  std::string all;
-  for (const auto key : kKeys) (all += all.empty() ? "" : ", ") += key;
-  return all;
-}
-
 }  // namespace
 
 Policy Policy::from_file(const std::string& path) {
@@ -45,7 +40,7 @@ Policy Policy::from_file(const std::string& path) {
       line = entry.first.Mark().line + 1;
       const auto key = entry.first.as<std::string>();
       if (std::find(std::begin(kKeys), std::end(kKeys), key) == std::end(kKeys))
-        throw std::runtime_error("'" + key + "' is none of " + joined());
+        throw std::runtime_error("'" + key + "' is none of " + ground::joined(kKeys));
     }
     if (all["level"]) {
       line = all["level"].Mark().line + 1;

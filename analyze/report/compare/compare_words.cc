@@ -6,6 +6,7 @@
 
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
+#include "ground/text.h"
 
 namespace tailcap::report {
 namespace {
@@ -115,7 +116,7 @@ std::string account_text(std::size_t account) {
 
 std::string value_text(const Metric& metric, double value) {
   if (metric.timed()) return duration_text(ns(value));
-  if (metric.share()) return decimals(value * 100, 2) + " %";
+  if (metric.share()) return ground::share_text(value);
   if (bytes(metric)) return bytes_text(static_cast<std::uint64_t>(std::llround(std::max(0.0, value))));
   return number(value);
 }

@@ -6,6 +6,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "ground/text.h"
 
 namespace tailcap::report {
 namespace {
@@ -27,12 +28,7 @@ std::string ns(model::Duration d) {
   return count_text(static_cast<std::uint64_t>(std::max<std::int64_t>(d.count(), 0)));
 }
 
-std::string percent(double share) {
-  if (share < 0) return "?";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.0f %%", share * 100);
-  return text;
-}
+std::string known_share(double share) { return share < 0 ? "?" : ground::share_text(share); }
 
 std::string histogram(const GoDelay& d) {
   std::string out;
@@ -142,13 +138,14 @@ Grid busy(const model::Study& study) {
     std::size_t shown = 0;
     for (const GoBusy& b : g.busy) {
       if (std::max(b.goroutines, b.threads) < g.limits.busy || shown++ >= kBusyShown) continue;
-      grid.rows.push_back({offset_text(b.from, study.begin), percent(b.goroutines), percent(b.threads), name_of(g)});
+      grid.rows.push_back(
+          {offset_text(b.from, study.begin), known_share(b.goroutines), known_share(b.threads), name_of(g)});
     }
     if (g.busy.empty()) continue;
     const bool told = std::any_of(g.busy.begin(), g.busy.end(), [](const GoBusy& b) { return b.goroutines >= 0; });
     grid.notes.push_back(
         name_of(g) + ": " + count_text(g.busy_seconds) + " of " + count_text(g.busy.size(), "second", "seconds") +
-        " at " + percent(g.limits.busy) + " or more of " +
+        " at " + ground::share_text(g.limits.busy) + " or more of " +
         (told ? "GOMAXPROCS (" + count_text(g.processors) +
                     ") with a running goroutine, or of its CPUs with a running thread."
          : !g.states_told ? "its CPUs with a running thread; running goroutines need `tailcap record --profile deep`."

@@ -5,6 +5,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "ground/text.h"
 
 namespace tailcap::report {
 namespace {
@@ -17,12 +18,6 @@ using render::Tone;
 using Kind = Column::Kind;
 
 constexpr std::size_t kRows = 15;
-
-std::string joined(const std::vector<std::string_view>& words) {
-  std::string text;
-  for (const auto word : words) text += (text.empty() ? "" : ", ") + std::string(word);
-  return text;
-}
 
 std::string name_of(const std::string& name) { return name.empty() ? "?" : printable(name); }
 std::string process_text(const std::string& name, std::uint32_t pid) {
@@ -120,9 +115,10 @@ std::string diag_text(const model::NodeStudy& s, const std::string& file, std::s
   if (findings.empty()) out.paragraph("Nothing of what was recorded is out of the ordinary.");
   for (const auto& f : findings) out.paragraph(f.text, Tone::care);
   render::Facts facts;
-  if (const auto words = not_seen(s); !words.empty()) facts.lines.push_back({Tone::plain, "not seen", joined(words)});
+  if (const auto words = not_seen(s); !words.empty())
+    facts.lines.push_back({Tone::plain, "not seen", ground::joined(words)});
   if (const auto words = not_recorded(s); !words.empty())
-    facts.lines.push_back({Tone::plain, "not recorded", joined(words)});
+    facts.lines.push_back({Tone::plain, "not recorded", ground::joined(words)});
   if (!facts.lines.empty()) out.add(std::move(facts));
   if (s.lost != 0)
     out.paragraph("At least " + count_text(s.lost) + " events were lost: every count here is a lower bound.",

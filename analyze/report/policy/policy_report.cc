@@ -8,6 +8,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "ground/text.h"
 
 namespace tailcap::report {
 namespace {
@@ -27,7 +28,7 @@ constexpr std::size_t kPathWidth = 60;
 
 Duration ns(double value) { return Duration{std::llround(value)}; }
 
-std::string percent(double share) { return value_text({Metric::Kind::errors, 0}, share); }
+std::string percent(double share) { return ground::share_text(share); }
 
 // The estimate with the truth and the difference below it.
 Cell figure(std::optional<double> truth, std::optional<double> estimate, std::string (*text)(double), bool points) {

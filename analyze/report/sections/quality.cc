@@ -12,6 +12,7 @@
 #include "analyze/report/words/sampling.h"
 #include "analyze/report/words/words.h"
 #include "formats/bounds/read_limits.h"
+#include "ground/text.h"
 
 namespace tailcap::report {
 namespace {
@@ -23,12 +24,6 @@ using model::Study;
 constexpr std::size_t kSpansShown = 5;  // loss intervals listed one by one
 constexpr std::size_t kProcessesShown = 6;
 constexpr std::size_t kUnrecordedShown = 6, kWaysShown = 6;
-
-std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
-  std::string text;
-  for (const auto& part : parts) text += (text.empty() ? "" : std::string(separator)) + part;
-  return text;
-}
 
 FactLine recorded(const Study& study) {
   const Quality& q = study.quality;
@@ -42,7 +37,7 @@ FactLine recorded(const Study& study) {
   if (!q.preamble.targets.empty()) {
     std::vector<std::string> targets;
     for (const auto& t : q.preamble.targets) targets.push_back(printable(t));
-    text += "; target: " + joined(targets, ", ");
+    text += "; target: " + ground::joined(targets, ", ");
   }
   return {Tone::plain, "recorded", text};
 }
@@ -92,7 +87,7 @@ FactLine requests(const Study& study) {
   std::vector<std::string> parts = {count_text(q.complete) + " complete"};
   parts.push_back(count_text(q.incomplete) + " incomplete");
   parts.push_back(count_text(q.unknown) + " of unknown outcome");
-  FactLine line{Tone::plain, "requests", count_text(q.requests) + " seen: " + joined(parts, ", ")};
+  FactLine line{Tone::plain, "requests", count_text(q.requests) + " seen: " + ground::joined(parts, ", ")};
   if (q.both_ends != 0)
     line.text += "; " + count_text(q.both_ends, "exchange", "exchanges") + " at both ends, which count twice here";
   if (q.tainted != 0) {
@@ -224,7 +219,7 @@ void add_processes(const Study& study, std::vector<FactLine>& lines) {
                     pid_text(processes[i].pid) + " (" + count_text(processes[i].requests, "request", "requests") +
                     (processes[i].recorded ? ")" : ", not recorded)"));
   if (processes.size() > kProcessesShown) parts.push_back(count_text(processes.size() - kProcessesShown) + " more");
-  lines.push_back({Tone::plain, "processes", joined(parts, ", ")});
+  lines.push_back({Tone::plain, "processes", ground::joined(parts, ", ")});
 }
 
 std::string finding_text(model::Finding finding, const Quality& q) {

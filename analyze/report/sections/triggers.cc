@@ -7,6 +7,7 @@
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "formats/machine.h"
+#include "ground/text.h"
 
 namespace tailcap::report {
 namespace {
@@ -14,12 +15,6 @@ namespace {
 using model::Trigger;
 
 constexpr std::size_t kShown = 10, kIds = 4, kName = 80, kFrames = 6;
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.0f %%", share * 100);
-  return text;
-}
 
 // "leaf < caller < …" of "outermost;…;leaf".
 std::string inside_out(const std::string& stack) {
@@ -49,8 +44,8 @@ std::string line_of(const model::Study& study, const Trigger& t) {
                     " " + duration_text(s.after) + " against " + duration_text(s.before) + " otherwise (+" +
                     duration_text(more) + ", " + duration_in_unit_of(s.low, more) + "–" +
                     duration_in_unit_of(s.high, more) + "; " + count_text(t.inside) + " requests against " +
-                    count_text(t.outside) + "), while " + process_of(study, t.pid) + " used " + percent(t.busy) +
-                    (t.processors ? " of GOMAXPROCS." : " of its CPUs.");
+                    count_text(t.outside) + "), while " + process_of(study, t.pid) + " used " +
+                    ground::percent_text(t.busy) + (t.processors ? " of GOMAXPROCS." : " of its CPUs.");
   if (t.labelled)
     out += " Hypothesis: " + std::string(model::text_of(t.label)) + ", " + duration_text(Duration{t.label_time}) +
            " of a slow one there against " + duration_text(Duration{t.label_typical}) + " otherwise.";

@@ -6,6 +6,7 @@
 #include "analyze/model/label_group.h"
 #include "analyze/model/statistics/whole_parts.h"
 #include "analyze/report/words/number.h"
+#include "ground/text.h"
 
 namespace tailcap::report::tail {
 namespace {
@@ -51,11 +52,8 @@ std::vector<std::int64_t> rounded(const std::vector<std::int64_t>& ns, const Gri
   return model::whole_parts(values);
 }
 
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-  if (part == 0) return "–";
-  return std::to_string(std::clamp<long long>(
-             std::llround(100.0 * static_cast<double>(part) / static_cast<double>(whole)), 1, 100)) +
-         " %";
+std::string counted(std::uint64_t part, std::uint64_t whole) {
+  return part == 0 ? "–" : ground::share_text(part, whole);
 }
 
 std::string notes_of(const LabelDifference& d) {
@@ -115,10 +113,9 @@ DifferenceTable difference_table(const TailStudy& study) {
     row.typical = grid.text(typical_steps[i]);
     row.more = grid.text(slow_steps[i] - typical_steps[i]);
     if (one && study.intervals) row.interval = grid.nearest(d.low) + "–" + grid.nearest(d.high);
-    const auto share = std::llround(100 * static_cast<double>(d.difference()) / gap);
-    row.share = shares ? std::to_string(share) + " %" : "–";
-    row.with = one ? percent(d.slow_with, study.slow) : "";
-    row.dominant = percent(d.slow_dominant, study.slow);
+    row.share = shares ? ground::percent_text(static_cast<double>(d.difference()) / gap) : "–";
+    row.with = one ? counted(d.slow_with, study.slow) : "";
+    row.dominant = counted(d.slow_dominant, study.slow);
     if (one) {
       row.notes = notes_of(d);
       row.named = std::ranges::any_of(study.verdict.parts, [&](const model::VerdictPart& part) {

@@ -11,6 +11,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "ground/text.h"
 
 namespace tailcap::report::tail {
 namespace {
@@ -30,10 +31,6 @@ constexpr double kLeastNamed = 0.01;  // CPUs
 constexpr std::size_t kTakersNamed = 3;
 
 Duration ns(std::int64_t n) { return Duration{n}; }
-
-std::string percent(double share) {
-  return std::to_string(std::clamp<long long>(std::llround(100 * share), 1, 100)) + " %";
-}
 
 std::string span_text(const model::Burst& burst, formats::Time begin) {
   return offset_text(burst.from, begin) + " for " + duration_text(burst.to - burst.from);
@@ -145,7 +142,8 @@ std::string shared_text(const Verdict& v, const model::Study& study) {
     out += (t.slow == t.of_slow ? " All " + count_text(t.slow)
                                 : " " + count_text(t.slow) + " of the " + count_text(t.of_slow)) +
            " " + trait_text(t, server) + ", and " +
-           (t.others == 0 ? "none" : percent(static_cast<double>(t.others) / static_cast<double>(t.of_others))) +
+           (t.others == 0 ? "none"
+                          : ground::share_text(static_cast<double>(t.others) / static_cast<double>(t.of_others))) +
            " of the other requests.";
   return out;
 }
@@ -202,7 +200,7 @@ std::string origin_text(const Verdict& v, const model::Study& study) {
     case Origin::own_load:
       return " The recorded processes themselves used the CPUs.";
     case Origin::passed_on:
-      return " " + percent(std::max(part.crowded, part.stolen)) + " of this wait coincides with " +
+      return " " + ground::share_text(std::max(part.crowded, part.stolen)) + " of this wait coincides with " +
              (part.stolen > part.crowded ? "CPU time that the hypervisor took away"
                                          : "a shortage of CPU on the machine") +
              ", which may be why.";
@@ -319,7 +317,8 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
     const VerdictPart& part = v.parts.front();
     return out + "every request takes about " + duration_text(ns(v.typical)) + ", " + duration_text(ns(part.typical)) +
            " of it (" +
-           percent(static_cast<double>(part.typical) / static_cast<double>(std::max<std::int64_t>(1, v.typical))) +
+           ground::share_text(static_cast<double>(part.typical) /
+                              static_cast<double>(std::max<std::int64_t>(1, v.typical))) +
            ") " + part_text(part, table) + "." + origin_text(v, study);
   }
   out += comparison_text(v);

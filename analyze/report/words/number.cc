@@ -101,11 +101,7 @@ std::string exact_text(Duration d) { return (d.count() < 0 ? "-" : "") + count_t
 
 std::string bytes_text(std::uint64_t bytes) { return three_digits(kSizes, bytes); }
 
-std::string address_text(std::uint64_t n) {
-  std::string text;
-  for (; n != 0 || text.empty(); n >>= 4) text.insert(text.begin(), "0123456789abcdef"[n & 15]);
-  return "0x" + text;
-}
+std::string address_text(std::uint64_t n) { return "0x" + ground::hex_text(n); }
 
 std::string count_text(std::uint64_t n) {
   std::string text = digits(n);
@@ -126,23 +122,6 @@ std::string rate_text(double per_second) {
   const auto millionths = static_cast<std::uint64_t>(std::llround(per_second * 1e6));
   const int decimals = per_second >= 9.995 ? 1 : per_second >= 0.0995 ? 2 : 3;
   return fixed(millionths, 1'000'000, decimals) + "/s";
-}
-
-std::string share_text(double part, double whole) {
-  if (!(whole > 0) || !std::isfinite(whole) || !std::isfinite(part)) return "–";
-  if (part <= 0) return "0 %";
-  if (part >= whole) return "100 %";
-  const double percent = 100 * part / whole;
-  if (percent < 0.1) return "<0.1 %";
-  if (percent > 99.9) return ">99.9 %";
-  const auto thousandths = static_cast<std::uint64_t>(std::llround(percent * 1000));
-  return fixed(thousandths, 1000, 1) + " %";
-}
-
-std::string share_text(std::uint64_t part, std::uint64_t whole) {
-  // Equal after conversion but not equal: large counts must not round to all.
-  if (part < whole && static_cast<double>(part) >= static_cast<double>(whole)) return ">99.9 %";
-  return share_text(static_cast<double>(part), static_cast<double>(whole));
 }
 
 std::string utc_text(std::int64_t nanoseconds_since_1970, int decimals) {

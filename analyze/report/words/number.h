@@ -5,11 +5,14 @@
 #include <string>
 
 #include "formats/time.h"
+#include "ground/text.h"
 
 namespace tailcap::report {
 
 using formats::Duration;
 using formats::Time;
+using ground::percent_text;
+using ground::share_text;
 
 // "0 s", "850 ns", "12.3 µs", "4.56 ms", "1.23 s", "2 min 05 s", "3 h 07 min".
 std::string duration_text(Duration d);
@@ -26,11 +29,6 @@ std::string address_text(std::uint64_t n);    // "0x7f00"
 std::string count_text(std::uint64_t n);      // "1,234,567"
 std::string count_text(std::uint64_t n, const char* one, const char* many);  // "1 request", "1,234 requests"
 std::string rate_text(double per_second);                                    // "0.012/s", "4.5/s", "123/s", "12,345/s"
-
-// "0 %", "<0.1 %", "12.3 %", ">99.9 %", "100 %": never rounds something to nothing nor part to all. "–" where whole is
-// 0.
-std::string share_text(std::uint64_t part, std::uint64_t whole);
-std::string share_text(double part, double whole);
 
 // Wall-clock time in UTC from nanoseconds since 1970: "2026-03-01 12:34:56.789 UTC".
 std::string utc_text(std::int64_t nanoseconds_since_1970, int decimals = 3);

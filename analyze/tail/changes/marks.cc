@@ -4,6 +4,7 @@
 #include <map>
 
 #include "analyze/model/machine/processes.h"
+#include "ground/text.h"
 
 namespace tailcap::tail::changes {
 
@@ -18,16 +19,6 @@ namespace {
 // Of one program, started again several times within so long: one change.
 constexpr std::string_view kOwn = "tailcap.";
 constexpr formats::Duration kTogether{5'000'000'000};
-
-std::string hex(std::string_view bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes.substr(0, 32)) {
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
 
 // "build\tvcs.revision=12ab…" of a Go program.
 std::string revision_of(std::string_view lines) {
@@ -94,7 +85,7 @@ void Marks::push(const formats::Event& event) {
     }
   } else if (const auto* mapping = std::get_if<formats::Mapping>(&event.body)) {
     if (Program* p = program_of(pid); p && p->build.empty() && !p->executable.empty() && mapping->path == p->executable)
-      p->build = hex(mapping->build_id);
+      p->build = ground::hex_text(mapping->build_id.substr(0, 32));
   } else if (const auto* build = std::get_if<formats::GoBuild>(&event.body)) {
     if (Program* p = program_of(pid); p && p->revision.empty()) p->revision = revision_of(build->lines);
   }

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "ground/number_sort.h"
+#include "ground/text.h"
 
 namespace tailcap::tail {
 namespace {
@@ -24,13 +25,6 @@ constexpr double kLowSupport = 10;     // effective requests beyond the quantile
 constexpr double kMinPeriods = 30;     // autocorrelation times in the capture
 constexpr std::size_t kMinBursts = 3;
 constexpr double kMaxInFlight = 0.01;
-
-std::string percent(double share) {
-  char text[32];
-  const auto end =
-      std::to_chars(text, text + sizeof text, share * 100, std::chars_format::fixed, share < 0.01 ? 2 : 1).ptr;
-  return std::string(text, end) + " %";
-}
 
 std::string whole(double n) { return std::to_string(static_cast<std::uint64_t>(std::max(0.0, n))); }
 
@@ -220,17 +214,17 @@ Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall,
   result.effective_n = weight.effective;
 
   if (doubtful >= 1 - q) {
-    result.reason =
-        "the duration of " + percent(doubtful) + " of the requests is unknown or in doubt; they could all be slower";
+    result.reason = "the duration of " + ground::share_text(doubtful) +
+                    " of the requests is unknown or in doubt; they could all be slower";
     return result;
   }
   if (open > kMaxInFlight && q >= 0.99) {
-    result.reason = percent(open) +
+    result.reason = ground::share_text(open) +
                     " of the requests were under way when the recording began or ended, the slow ones more than others";
     return result;
   }
   if (open > kMaxInFlight && open >= 1 - q) {
-    result.reason = percent(open) + " of the requests were under way when the recording began or ended";
+    result.reason = ground::share_text(open) + " of the requests were under way when the recording began or ended";
     return result;
   }
   const double effective = result.effective_n;
@@ -287,8 +281,8 @@ Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall,
     result.reason = "only " + whole(effective * std::min(q, 1 - q)) + " independent requests lie beyond it";
   } else if (missing > (1 - q) / 10) {
     result.support = Support::low;
-    result.reason =
-        "the interval allows for " + percent(missing) + " of the requests whose duration is unknown or in doubt";
+    result.reason = "the interval allows for " + ground::share_text(missing) +
+                    " of the requests whose duration is unknown or in doubt";
   } else {
     result.support = Support::full;
   }

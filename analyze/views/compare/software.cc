@@ -4,6 +4,8 @@
 #include <string_view>
 #include <variant>
 
+#include "ground/text.h"
+
 namespace tailcap::views {
 namespace {
 
@@ -14,16 +16,6 @@ std::string_view take(std::string_view& text, char end) {
   const std::string_view part = text.substr(0, text.find(end));
   text.remove_prefix(std::min(part.size() + 1, text.size()));
   return part;
-}
-
-std::string hex_of(std::string_view bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[c & 15];
-  }
-  return out;
 }
 
 }  // namespace
@@ -59,7 +51,8 @@ model::gate::GoProgram go_program_of(std::string_view lines, std::string_view fi
 
 void SoftwareReader::push(const formats::Mapping& mapping) {
   if (mapping.build_id.empty() || build_ids_ >= kMost) return;
-  build_ids_ += software_.build_ids[std::string(file_name(mapping.path))].insert(hex_of(mapping.build_id)).second;
+  build_ids_ +=
+      software_.build_ids[std::string(file_name(mapping.path))].insert(ground::hex_text(mapping.build_id)).second;
 }
 
 void SoftwareReader::push(const formats::Event& event) {

@@ -5,6 +5,7 @@
 #include "analyze/views/events/event_text.h"
 #include "formats/fields/tables.h"
 #include "formats/machine.h"
+#include "ground/text.h"
 
 namespace tailcap::views {
 namespace {
@@ -50,7 +51,7 @@ struct Json {
     else if constexpr (kAs == As::raw_bytes)
       bytes(name, value);
     else if constexpr (kAs == As::hex)
-      json.field(name, hex(value));
+      json.field(name, ground::hex_text(value));
     else if constexpr (kAs == As::kind)
       json.field(name, formats::name_of(static_cast<Kind>(value)));
     else if constexpr (kAs == As::pid)

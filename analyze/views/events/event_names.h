@@ -31,14 +31,4 @@ inline std::string endpoint_of(const SocketInfo& info, const Address& address) {
   return model::endpoint(c, &address == &info.remote);
 }
 
-inline std::string hex(std::string_view bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[c & 15];
-  }
-  return out;
-}
-
 }  // namespace tailcap::views

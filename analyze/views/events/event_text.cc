@@ -6,6 +6,7 @@
 #include "analyze/report/words/words.h"
 #include "analyze/views/events/event_names.h"
 #include "formats/fields/tables.h"
+#include "ground/text.h"
 
 namespace tailcap::views {
 namespace {
@@ -31,7 +32,7 @@ struct Text {
     if constexpr (kAs == As::raw_bytes)
       return "\"" + escaped(value, kShown) + "\"";
     else if constexpr (kAs == As::hex)
-      return hex(value);
+      return ground::hex_text(value);
     else if constexpr (kAs == As::pid)
       return report::pid_text(value);
     else if constexpr (kAs == As::session)
@@ -111,7 +112,7 @@ struct Text {
   }
   std::string operator()(const Mapping& m) const {
     return hex_range(m.start, m.end) + " offset " + n(m.file_offset) + " " + report::printable(m.path) +
-           (m.build_id.empty() ? "" : " " + hex(m.build_id));
+           (m.build_id.empty() ? "" : " " + ground::hex_text(m.build_id));
   }
   std::string operator()(const ClockSnapshot& c) const {
     return "realtime " + i(c.realtime) + " boottime " + i(c.boottime) + " within " + i(c.uncertainty.count());
@@ -219,10 +220,7 @@ struct Text {
   // Numbered from 1 in bits of their own.
   static std::string session(TlsSessionId id) { return n(id & ~kTlsSessionBit); }
   static std::string hex_range(std::uint64_t a, std::uint64_t b) {
-    char text[48];
-    std::snprintf(text, sizeof text, "%llx-%llx", static_cast<unsigned long long>(a),
-                  static_cast<unsigned long long>(b));
-    return text;
+    return ground::hex_text(a) + "-" + ground::hex_text(b);
   }
 };
 

@@ -7,6 +7,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/events/event_names.h"
+#include "ground/text.h"
 
 namespace tailcap::views {
 namespace {
@@ -25,7 +26,7 @@ struct Plain {
   std::string operator()(std::int64_t n) const { return std::to_string(n); }
   std::string operator()(double n) const { return real_text(n); }
   std::string operator()(std::string_view text) const { return report::printable(text); }
-  std::string operator()(const sql::Blob& blob) const { return "x'" + hex(blob.bytes) + "'"; }
+  std::string operator()(const sql::Blob& blob) const { return "x'" + ground::hex_text(blob.bytes) + "'"; }
 };
 
 // Spreadsheets take a text that begins like this for a formula, and those of a capture were written by others.
@@ -49,7 +50,7 @@ void put_json(report::JsonWriter& json, const sql::Cell& cell) {
   else if (const auto* text = std::get_if<std::string_view>(&cell))
     json.text(*text);
   else if (const auto* blob = std::get_if<sql::Blob>(&cell))
-    json.text(hex(blob->bytes));
+    json.text(ground::hex_text(blob->bytes));
   else
     json.null();
 }

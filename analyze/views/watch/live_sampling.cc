@@ -15,7 +15,7 @@ constexpr double kRounding = 1e-9;
 
 std::string percent(double rate) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.4g%%", 100 * rate);
+  std::snprintf(text, sizeof text, "%.4g %%", 100 * rate);
   return text;
 }
 

@@ -99,10 +99,10 @@ TEST(LeftStacks, AreFoundByThreadAndTimeOnly) {
 TEST(Svg, HoldsEveryFrameWithItsShareAndNothingOfOthers) {
   model::Flame flame{"On <CPU>", "10 samples", false, false, {{"a;b<script>;c", 4, 0}, {"a;d", 6, 0}}};
   const std::string text = flame::svg(flame);
-  EXPECT_NE(text.find("<title>all (10 samples, 100.00 %)</title>"), text.npos);
-  EXPECT_NE(text.find("<title>a (10 samples, 100.00 %)</title>"), text.npos);
-  EXPECT_NE(text.find("<title>b&lt;script&gt; (4 samples, 40.00 %)</title>"), text.npos);
-  EXPECT_NE(text.find("<title>d (6 samples, 60.00 %)</title><rect x=\"482.000\""), text.npos) << text;
+  EXPECT_NE(text.find("<title>all (10 samples, 100 %)</title>"), text.npos);
+  EXPECT_NE(text.find("<title>a (10 samples, 100 %)</title>"), text.npos);
+  EXPECT_NE(text.find("<title>b&lt;script&gt; (4 samples, 40.0 %)</title>"), text.npos);
+  EXPECT_NE(text.find("<title>d (6 samples, 60.0 %)</title><rect x=\"482.000\""), text.npos) << text;
   EXPECT_NE(text.find("width=\"708.000\""), text.npos);
   EXPECT_EQ(text.find("b<script>"), text.npos);
   EXPECT_NE(text.find("On &lt;CPU&gt;"), text.npos);
@@ -121,7 +121,7 @@ TEST(Svg, RedIsMoreAndBlueIsLess) {
   EXPECT_EQ(fill("more"), "rgb(255,40,40)");
   EXPECT_EQ(fill("less"), "rgb(40,40,255)");
   EXPECT_EQ(fill("same"), "rgb(250,250,250)");
-  EXPECT_NE(text.find("more (60 samples, 80.00 %; typical 20 samples)"), text.npos);
+  EXPECT_NE(text.find("more (60 samples, 80.0 %; typical 20 samples)"), text.npos);
 }
 
 TEST(Svg, NothingAndVeryDeep) {

@@ -73,11 +73,31 @@ TEST(Number, BytesAndCounts) {
 TEST(Number, SharesNeverRoundSomethingToNothingNorPartToAll) {
   EXPECT_EQ(share_text(std::uint64_t{0}, std::uint64_t{10}), "0 %");
   EXPECT_EQ(share_text(std::uint64_t{10}, std::uint64_t{10}), "100 %");
-  EXPECT_EQ(share_text(std::uint64_t{1}, std::uint64_t{1'000'000}), "<0.1 %");
+  EXPECT_EQ(share_text(std::uint64_t{1}, std::uint64_t{1'000'000}), "<0.01 %");
   EXPECT_EQ(share_text(std::uint64_t{999'999}, std::uint64_t{1'000'000}), ">99.9 %");
   EXPECT_EQ(share_text((std::uint64_t{1} << 60) - 1, std::uint64_t{1} << 60), ">99.9 %");
   EXPECT_EQ(share_text(std::uint64_t{123}, std::uint64_t{1'000}), "12.3 %");
+  EXPECT_EQ(share_text(std::uint64_t{42}, std::uint64_t{10'000}), "0.42 %");
+  EXPECT_EQ(share_text(0.00994), "0.99 %");
+  EXPECT_EQ(share_text(0.00996), "1.0 %");
+  EXPECT_EQ(share_text(0.99), "99.0 %");
+  EXPECT_EQ(share_text(0.9987), "99.9 %");
   EXPECT_EQ(share_text(std::uint64_t{1}, std::uint64_t{0}), "–");
+}
+
+TEST(Number, RatiosMayBeNegativeOrMoreThanAll) {
+  EXPECT_EQ(percent_text(-0.032), "-3.2 %");
+  EXPECT_EQ(percent_text(1), "100 %");
+  EXPECT_EQ(percent_text(1.404), "140 %");
+  EXPECT_EQ(percent_text(0.00001), "<0.01 %");
+  EXPECT_EQ(percent_text(std::numeric_limits<double>::quiet_NaN()), "–");
+}
+
+TEST(Number, Hexadecimal) {
+  EXPECT_EQ(ground::hex_text(0), "0");
+  EXPECT_EQ(ground::hex_text(0x7f00), "7f00");
+  EXPECT_EQ(ground::hex_text(0x7f, 4), "007f");
+  EXPECT_EQ(ground::hex_text(std::string_view("\x00\xfe", 2)), "00fe");
 }
 
 TEST(Number, Rates) {

@@ -62,7 +62,7 @@ TEST(Triggers, BothSignals) {
   const auto lines = report::trigger_lines(study);
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_NE(lines[0].find("GET /work"), std::string::npos) << lines[0];
-  EXPECT_NE(lines[0].find("97 % of GOMAXPROCS"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find("97.0 % of GOMAXPROCS"), std::string::npos) << lines[0];
   EXPECT_NE(lines[0].find("Hypothesis: "), std::string::npos) << lines[0];
 }
 

@@ -38,10 +38,10 @@ TEST(LiveSampling, TheFirstEntryThatAppliesDecides) {
   EXPECT_TRUE(sampling.decides(1));
   EXPECT_FALSE(sampling.decides(2)) << "it takes snapshots";
   EXPECT_EQ(sampling.wanted().of, 2u);
-  EXPECT_EQ(sampling.wanted().why, "p.yaml: rate 50%");
+  EXPECT_EQ(sampling.wanted().why, "p.yaml: rate 50 %");
   sampling.saw(1, true);
   EXPECT_EQ(sampling.wanted().of, 8u);
-  EXPECT_EQ(sampling.wanted().why, "p.yaml: rate 10% while busy");
+  EXPECT_EQ(sampling.wanted().why, "p.yaml: rate 10 % while busy");
   sampling.saw(0, true);
   EXPECT_EQ(sampling.wanted().of, 1u);
   sampling.saw(0, false);
