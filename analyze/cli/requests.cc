@@ -163,7 +163,7 @@ int run(const Arguments& a) {
   const bool as_json = a.format == "json";
   pipeline::Options options = options_of(a.selection);
   options.keep_headers = a.headers;
-  options.keep_splits = as_json;
+  options.keep_splits = options.keep_splits || as_json;
   options.study = false;
   options.partition = options.partition || as_json;
   options.first = a.limit;

@@ -46,8 +46,10 @@ class Printer {
   bool print(pipeline::Following& following, formats::Time first, bool all) {
     const model::RequestTable& table = following.table();
     for (const model::Request& row : following.take(all)) {
-      if (!std::all_of(filters_.begin(), filters_.end(),
-                       [&](const query::Filter& f) { return f.matches(row, table.texts); }))
+      model::columns::Facts facts(table, row);
+      facts.clock = &following.clock();
+      facts.live = true;
+      if (!std::all_of(filters_.begin(), filters_.end(), [&](const query::Filter& f) { return f.matches(facts); }))
         continue;
       ++printed_;
       if (!line(table, row, following.clock(), first) || (wanted_.limit > 0 && printed_ >= wanted_.limit)) return false;

@@ -86,7 +86,7 @@ std::string draw(const Arguments& a, const views::FoundTrace& trace) {
 }
 
 int all(const Arguments& a, const pipeline::Options& selected, const pipeline::Analysis& analysis) {
-  const pipeline::Wanted wanted(selected, analysis.study);
+  const pipeline::Wanted wanted(selected, analysis);
   std::set<model::ExchangeId> meant;
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
     if (wanted(analysis.table, i)) meant.insert(analysis.table.rows.id(i));

@@ -307,7 +307,7 @@ int run_watch(int argc, char** argv) {
   if (a.share < 0 || a.share > 100) return wrong_usage(argv[0], "--share is a number of per cent, from 0 to 100");
   if (!a.policy_file.empty() && !read_policy(a)) return kBadUsage;
   if (!a.conditions_file.empty() && !read_conditions(a)) return kBadUsage;
-  for (const std::string& expression : a.expressions) (void)query::Filter(expression);
+  for (const std::string& expression : a.expressions) (void)query::policy_filter(expression);
   if (!line.given(kEvery)) a.every = a.policy.conditions.empty() ? 5s : a.policy.every;
   if (a.every < kLeastEvery) return wrong_usage(argv[0], "--every is at least 200ms");
   Duration least = a.every;

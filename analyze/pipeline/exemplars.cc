@@ -51,7 +51,7 @@ LikelyRows likely_rows(const model::RequestTable& table, const Wanted& wanted) {
   LikelyRows out;
   for (RouteRows& route : routes_of(table, wanted)) {
     const tail::slow::CohortPlaces places = tail::slow::cohort_places(route.rows.size());
-    const bool known = !wanted.by_labels();  // otherwise which of them are compared is decided by their labels too
+    const bool known = !wanted.asks_what_comes_later();  // otherwise that decides which of them are compared, too
     std::size_t slow_from = 0;
     if (known && places.needed == 0) {
       sort_by_duration(table, route.rows);

@@ -44,7 +44,7 @@ void keep(const Options& options, Analysis& out, bool explain, Chosen&& chosen) 
 
 // Leaves the requests that are meant.
 void select(const Options& options, Analysis& out) {
-  const Wanted wanted(options, out.study);
+  const Wanted wanted(options, out);
   if (wanted.of_cut()) keep(options, out, false, [&](std::uint32_t i) { return wanted.in_cut(out.table, i); });
   if (!wanted.all()) keep(options, out, options.study, [&](std::uint32_t i) { return wanted(out.table, i); });
   if (wanted.from()) out.study.begin = std::clamp(*wanted.from(), out.study.begin, out.study.end);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/model/columns/facts.h"
 #include "analyze/model/request.h"
 #include "analyze/model/study/file_calls.h"
 #include "analyze/model/study/split.h"
@@ -96,6 +97,9 @@ struct Analysis {
   // Bytes or events are missing somewhere, or the capture was cut short: exit code 3 where results are printed.
   bool damaged = false;
 };
+
+// What an analysis knows about a request beside its row: clock, endpoints, split.
+void add_known(model::columns::Facts& facts, const Analysis& whole);
 
 // Throws std::runtime_error if the file cannot be read or is no capture.
 Analysis analyze(const std::string& path, const Options& options = {});

@@ -1,12 +1,34 @@
 #include "analyze/pipeline/wanted.h"
 
 #include <algorithm>
+#include <cassert>
 #include <stdexcept>
 
+#include "analyze/model/columns/column.h"
+#include "analyze/model/columns/whole_row.h"
 #include "analyze/model/study/cut_note.h"
-#include "analyze/pipeline/whole_row.h"
 
 namespace tailcap::pipeline {
+namespace {
+
+namespace columns = model::columns;
+
+// It asks about what is only known when everything was read.
+bool later(const query::Filter& filter) {
+  return (filter.needs() & (columns::kAccount | columns::kEnds | columns::kSplit)) != 0;
+}
+
+}  // namespace
+
+void add_known(columns::Facts& facts, const Analysis& whole) {
+  facts.clock = &whole.study.quality.clock;
+  if (facts.row.id.connection < whole.endpoints.size()) {
+    const Endpoints& ends = whole.endpoints[facts.row.id.connection];
+    facts.local = ends.local;
+    facts.remote = ends.remote;
+  }
+  facts.split = whole.splits.find(facts.row.id);
+}
 
 formats::Time time_of(const Moment& moment, const model::Study& study) {
   if (moment.of_capture) return formats::time_from(moment.nanoseconds);
@@ -18,12 +40,14 @@ formats::Time time_of(const Moment& moment, const model::Study& study) {
   return formats::time_from(moment.nanoseconds - study.quality.realtime_offset);
 }
 
-Wanted::Wanted(const Options& options, const model::Study& study) : options_(options) {
+Wanted::Wanted(const Options& options, const model::Study& study) : options_(options), clock_(study.quality.clock) {
   if (options.from) from_ = time_of(*options.from, study);
   if (options.to) to_ = time_of(*options.to, study);
   if (options.past) from_ = std::max(from_.value_or(options.past->until), options.past->until);
   if (auto note = model::CutNote::from_notes(study.quality.preamble.notes)) cut_ = std::move(note->ids);
 }
+
+Wanted::Wanted(const Options& options, const Analysis& whole) : Wanted(options, whole.study) { whole_ = &whole; }
 
 bool Wanted::in_cut(const model::RequestTable& table, std::uint32_t row) const {
   return !cut_ || std::binary_search(cut_->begin(), cut_->end(), table.rows.id(row));
@@ -40,9 +64,8 @@ bool Wanted::operator()(const model::RequestTable& table, std::uint32_t row) con
   return within(table, row) && filters(table, row);
 }
 
-bool Wanted::by_labels() const {
-  return std::any_of(options_.filters.begin(), options_.filters.end(),
-                     [](const query::Filter& f) { return f.needs_account(); });
+bool Wanted::asks_what_comes_later() const {
+  return std::any_of(options_.filters.begin(), options_.filters.end(), later);
 }
 
 bool Wanted::perhaps(const model::RequestTable& table, std::uint32_t row) const {
@@ -51,11 +74,17 @@ bool Wanted::perhaps(const model::RequestTable& table, std::uint32_t row) const 
 
 bool Wanted::filters(const model::RequestTable& table, std::uint32_t row) const { return matches(table, row, true); }
 
-bool Wanted::matches(const model::RequestTable& table, std::uint32_t row, bool labels) const {
+bool Wanted::matches(const model::RequestTable& table, std::uint32_t row, bool all_known) const {
   if (options_.filters.empty()) return true;
-  const model::Request asked = whole_row(table, row);
+  const model::Request asked = model::whole_row(table, row);
+  columns::Facts facts(table, asked);
+  facts.clock = &clock_;
+  if (whole_) add_known(facts, *whole_);
   return std::all_of(options_.filters.begin(), options_.filters.end(), [&](const query::Filter& f) {
-    return (!labels && f.needs_account()) || f.matches(asked, table.texts);
+    if (!all_known && later(f)) return true;
+    assert(whole_ || (f.needs() & (columns::kEnds | columns::kSplit)) == 0);
+    assert(options_.keep_splits || (f.needs() & columns::kSplit) == 0);
+    return f.matches(facts);
   });
 }
 

@@ -18,12 +18,14 @@ formats::Time time_of(const Moment& moment, const model::Study& study);
 class Wanted {
  public:
   Wanted(const Options& options, const model::Study& study);
+  // When everything is known that filters can ask about. `whole` must outlive this.
+  Wanted(const Options& options, const Analysis& whole);
 
   bool operator()(const model::RequestTable& table, std::uint32_t row) const;
   bool filters(const model::RequestTable& table, std::uint32_t row) const;  // whenever it began
-  // Before the table has partitions: false where it is not wanted whatever its labels are.
+  // Before everything is known: false where it is not wanted whatever its labels, its endpoints and the like are.
   bool perhaps(const model::RequestTable& table, std::uint32_t row) const;
-  bool by_labels() const;
+  bool asks_what_comes_later() const;
   bool all() const { return !from_ && !to_ && options_.filters.empty(); }
   // The capture was cut, and this request is whole in it.
   bool of_cut() const { return cut_.has_value(); }
@@ -33,9 +35,11 @@ class Wanted {
 
  private:
   bool within(const model::RequestTable& table, std::uint32_t row) const;
-  bool matches(const model::RequestTable& table, std::uint32_t row, bool labels) const;
+  bool matches(const model::RequestTable& table, std::uint32_t row, bool all_known) const;
 
   const Options& options_;
+  const model::WallClock clock_;
+  const Analysis* whole_ = nullptr;
   std::optional<formats::Time> from_, to_;
   std::optional<std::vector<model::ExchangeId>> cut_;  // of a capture that was cut: no others read as they were
 };

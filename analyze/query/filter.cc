@@ -1,6 +1,7 @@
 #include "analyze/query/filter.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,9 @@
 
 namespace tailcap::query {
 namespace {
+
+namespace columns = model::columns;
+using columns::Type;
 
 constexpr int kMaxDepth = 64;  // of parentheses and negations; also bounds recursion
 
@@ -63,7 +67,7 @@ struct Node {
   enum class Kind : std::uint8_t { both, either, negation, comparison, is_null, is_true };
   Kind kind = Kind::is_true;
   Op op = Op::equal;
-  const Field* field = nullptr;
+  const columns::Column* column = nullptr;
   std::size_t left = 0, right = 0;  // nodes
   std::int64_t low = 0, high = 0;
   bool truth = false;
@@ -79,7 +83,8 @@ struct Filter::Impl {
   std::vector<Node> nodes;
   std::size_t root = 0;
   int depth = 0;
-  mutable std::string buffer;
+  std::vector<std::string> old_names;
+  std::vector<std::pair<unsigned, std::size_t>> asked;  // what columns need, and where they are named
 
   [[noreturn]] void fail(std::size_t place, const std::string& why) const {
     throw FilterError(pointing_at("in the filter", expression, place, why));
@@ -129,13 +134,16 @@ struct Filter::Impl {
     const Token name = peek();
     if (name.kind == Token::Kind::end) fail(name.at, "something is missing at the end");
     if (name.kind != Token::Kind::word) fail(name.at, "a field is expected here, not '" + name.text + "'");
-    const Field* field = find_field(name.text);
+    const std::optional<Field> field = find_field(name.text);
     if (!field) {
       const std::string meant = suggested_field(name.text);
       fail(name.at,
            "there is no field '" + name.text + "'" + (meant.empty() ? ". There are: " + field_names() : meant));
     }
     ++at;
+    asked.emplace_back(field->column->needs, name.at);
+    if (field->name == field->column->old_name)
+      old_names.push_back("'" + name.text + "' is now '" + std::string(field->column->name) + "'");
     constexpr std::pair<std::string_view, Op> ops[] = {
         {"==", Op::equal},       {"=", Op::equal},          {"!=", Op::unequal}, {"<=", Op::less_equal},
         {"<", Op::less},         {">=", Op::greater_equal}, {">", Op::greater},  {"contains", Op::contains},
@@ -143,9 +151,9 @@ struct Filter::Impl {
     const std::size_t op_at = peek().at;
     for (const auto& [symbol, op] : ops)
       if (take(symbol)) return compare(*field, op, op_at);
-    if (field->type != Field::Type::boolean && field->type != Field::Type::list)
+    if (field->column->type != Type::boolean && field->column->type != Type::list)
       fail(op_at, "a comparison is expected after '" + name.text + "': == != < <= > >= contains matches");
-    return add({.kind = Node::Kind::is_true, .field = field});
+    return add({.kind = Node::Kind::is_true, .column = field->column});
   }
 
   std::size_t compare(const Field& field, Op op, std::size_t op_at) {
@@ -153,31 +161,32 @@ struct Filter::Impl {
     if (value.kind == Token::Kind::end) fail(value.at, "a value is missing here");
     if (value.kind == Token::Kind::symbol) fail(value.at, "a value is expected here, not '" + value.text + "'");
     ++at;
-    Node node{.kind = Node::Kind::comparison, .op = op, .field = &field};
+    Node node{.kind = Node::Kind::comparison, .op = op, .column = field.column};
     const bool equality = op == Op::equal || op == Op::unequal, textual = op == Op::contains || op == Op::matches;
     if (value.kind == Token::Kind::word && value.text == "null") {
       if (!equality) fail(op_at, "null can only be compared by == and !=");
       node.kind = Node::Kind::is_null;
       return add(std::move(node));
     }
-    switch (field.type) {
-      case Field::Type::number:
+    switch (field.column->type) {
+      case Type::number:
         if (textual) fail(op_at, "'" + std::string(field.name) + "' is a number");
         read_number(field, value, node);
         break;
-      case Field::Type::boolean:
+      case Type::boolean:
         if (!equality || (value.text != "true" && value.text != "false"))
           fail(value.at, "'" + std::string(field.name) + "' is true or false");
         node.truth = value.text == "true";
         break;
-      case Field::Type::text:
-        if (equality && field.values) check_name(field, value);
+      case Type::text:
+        if (equality && field.column->values) check_name(field, value);
         node.text = value.text;
         break;
-      case Field::Type::list:
+      case Type::nested:
+        fail(op_at, "'" + std::string(field.name) + "' cannot be compared");
+      case Type::list:
         if (!equality && op != Op::contains) fail(op_at, "a list can only be asked by == != contains");
-        node.text = value.text;
-        read_taint(value, node);
+        read_bit(field, value, node);
         break;
     }
     return add(std::move(node));
@@ -192,21 +201,21 @@ struct Filter::Impl {
       return;
     }
     auto number = parse_number(text);
-    if (!number && field.unit == Unit::nanoseconds) number = parse_duration(text);
-    if (!number && field.unit == Unit::bytes) number = parse_size(text);
-    if (field.unit == Unit::nanoseconds && !field.name.ends_with("_ns") && parse_number(text).value_or(0) != 0)
+    if (!number && field.column->unit == columns::Unit::nanoseconds) number = parse_duration(text);
+    if (!number && field.column->unit == columns::Unit::bytes) number = parse_size(text);
+    if (field.column->unit == columns::Unit::nanoseconds && !field.name.ends_with("_ns") &&
+        parse_number(text).value_or(0) != 0)
       fail(value.at, "'" + std::string(text) + "' has no unit: ns, us, ms, s, m or h");
     if (!number)
       fail(value.at, "'" + std::string(text) + "' is no " +
-                         (field.unit == Unit::nanoseconds ? "duration like 20ms"
-                          : field.unit == Unit::bytes     ? "size like 10kB"
-                                                          : "number"));
+                         (field.column->unit == columns::Unit::nanoseconds ? "duration like 20ms"
+                          : field.column->unit == columns::Unit::bytes     ? "size like 10kB"
+                                                                           : "number"));
     node.low = node.high = *number;
   }
 
-  // The name of a taint becomes its bit; a misspelt one would silently match nothing.
   void check_name(const Field& field, const Token& value) const {
-    const std::vector<std::string_view> names = field.values();
+    const std::vector<std::string_view> names = field.column->values();
     if (std::ranges::find(names, value.text) != names.end()) return;
     std::string all;
     for (const std::string_view name : names) all.append(all.empty() ? "" : ", ").append(name);
@@ -215,45 +224,51 @@ struct Filter::Impl {
                        (meant.empty() ? ". It is one of " + all : meant));
   }
 
-  void read_taint(const Token& value, Node& node) const {
-    std::string names;
-    for (unsigned bit = 0; bit < 32; ++bit) {
-      const auto name = model::name_of(static_cast<model::Taint>(1u << bit));
-      if (name == "unknown") break;
+  // A name becomes its bit; a misspelt one would silently match nothing.
+  void read_bit(const Field& field, const Token& value, Node& node) const {
+    std::string all;
+    std::int64_t bit = 1;
+    for (const std::string_view name : field.column->values()) {
       if (name == value.text) {
-        node.low = std::int64_t{1} << bit;
+        node.low = bit;
         return;
       }
-      names.append(names.empty() ? "" : ", ").append(name);
+      bit <<= 1;
+      all.append(all.empty() ? "" : ", ").append(name);
     }
-    fail(value.at, "'" + value.text + "' is no reason for a taint. There are: " + names);
+    fail(value.at, "'" + value.text + "' is no " + (field.name == "tainted" ? "reason for a taint" : "name in it") +
+                       ". There are: " + all);
   }
 
-  bool evaluate(std::size_t i, const model::Request& row, const model::TextPool& texts) const {
+  bool evaluate(std::size_t i, const columns::Facts& facts) const {
     const Node& node = nodes[i];
     switch (node.kind) {
       case Node::Kind::both:
-        return evaluate(node.left, row, texts) && evaluate(node.right, row, texts);
+        return evaluate(node.left, facts) && evaluate(node.right, facts);
       case Node::Kind::either:
-        return evaluate(node.left, row, texts) || evaluate(node.right, row, texts);
+        return evaluate(node.left, facts) || evaluate(node.right, facts);
       case Node::Kind::negation:
-        return !evaluate(node.left, row, texts);
+        return !evaluate(node.left, facts);
       default:
         break;
     }
-    const Value value = node.field->get(row, texts, buffer);
-    const bool unknown = std::holds_alternative<std::monostate>(value);
+    const columns::Value value = node.column->get(facts);
+    const bool unknown = !columns::known(value);
     if (node.kind == Node::Kind::is_null) return unknown == (node.op == Op::equal);
     if (unknown) return false;
-    if (node.kind == Node::Kind::is_true) return std::get<bool>(value);
-    switch (node.field->type) {
-      case Field::Type::number:
+    if (node.kind == Node::Kind::is_true) {
+      const auto* const flags = std::get_if<columns::Flags>(&value);
+      return flags ? flags->bits != 0 : std::get<bool>(value);
+    }
+    switch (node.column->type) {
+      case Type::number:
         return ordered(node.op, std::get<std::int64_t>(value), node.low, node.high);
-      case Field::Type::boolean:
+      case Type::boolean:
         return (std::get<bool>(value) == node.truth) == (node.op == Op::equal);
-      case Field::Type::list:
-        return ((row.taints & static_cast<model::Taints>(node.low)) != 0) == (node.op != Op::unequal);
-      case Field::Type::text:
+      case Type::list:
+        return ((std::get<columns::Flags>(value).bits & node.low) != 0) == (node.op != Op::unequal);
+      case Type::text:
+      case Type::nested:
         break;
     }
     const std::string_view text = std::get<std::string_view>(value);
@@ -282,13 +297,28 @@ Filter::~Filter() = default;
 Filter::Filter(Filter&&) noexcept = default;
 Filter& Filter::operator=(Filter&&) noexcept = default;
 
-bool Filter::matches(const model::Request& row, const model::TextPool& texts) const {
-  return impl_->evaluate(impl_->root, row, texts);
+bool Filter::matches(const columns::Facts& facts) const { return impl_->evaluate(impl_->root, facts); }
+
+unsigned Filter::needs() const {
+  unsigned out = 0;
+  for (const auto& [asked, at] : impl_->asked) out |= asked;
+  return out;
 }
 
-bool Filter::needs_account() const {
-  return std::any_of(impl_->nodes.begin(), impl_->nodes.end(),
-                     [](const Node& node) { return node.field && query::needs_account(*node.field); });
+void Filter::refuse(unsigned needs, const std::string& why) const {
+  for (const auto& [asked, at] : impl_->asked)
+    if ((asked & needs) != 0) impl_->fail(at, why);
+}
+
+bool Filter::needs_account() const { return (needs() & columns::kAccount) != 0; }
+
+std::vector<std::string> Filter::old_names() const { return impl_->old_names; }
+
+Filter policy_filter(std::string_view expression) {
+  Filter out(expression);
+  out.refuse(~unsigned{columns::kAccount},
+             "policies and watches know no wall-clock times, endpoints, names of services and splits");
+  return out;
 }
 
 }  // namespace tailcap::query

@@ -2,15 +2,17 @@
 //
 //   status == 5xx && duration > 20ms         path contains "/cart" or not complete
 //
-// Fields have the names of `tailcap requests --json`. An unknown value makes every comparison false, except with null.
+// Fields have the names of `tailcap requests --json` (model/columns). An unknown value makes every comparison false,
+// except with null.
 #pragma once
 
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "analyze/model/request.h"
+#include "analyze/model/columns/facts.h"
 
 namespace tailcap::query {
 
@@ -27,12 +29,21 @@ class Filter {
   ~Filter();
   Filter(Filter&&) noexcept;
   Filter& operator=(Filter&&) noexcept;
-  bool matches(const model::Request& row, const model::TextPool& texts) const;
-  bool needs_account() const;  // it asks for labels: Request::account must be set
+  bool matches(const model::columns::Facts& facts) const;
+  // What it asks for beside the row and the table: bits of columns::Need.
+  unsigned needs() const;
+  bool needs_account() const;  // of these: labels, so that Request::account must be set
+  // "'request_id' is now 'x_request_id'": what it calls by a name that goes.
+  std::vector<std::string> old_names() const;
+  // Throws FilterError where it asks for one of these needs; `why` is the message.
+  void refuse(unsigned needs, const std::string& why) const;
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// As Filter(), for a policy: it is also a FilterError to ask about what a policy does not know of a request.
+Filter policy_filter(std::string_view expression);
 
 }  // namespace tailcap::query

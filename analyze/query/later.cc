@@ -3,35 +3,38 @@
 #include <algorithm>
 #include <vector>
 
+#include "analyze/query/field.h"
 #include "analyze/query/token.h"
 
 namespace tailcap::query {
 namespace {
-
-// Routes are learned from all paths; the other end, the parent and the other attempts may come later; labels and
-// handlers need everything that happened meanwhile.
-bool later(std::string_view field) {
-  constexpr std::string_view names[] = {"route", "handler", "dns", "connect", "tls_handshake", "peer"};
-  return std::find(std::begin(names), std::end(names), field) != std::end(names) || field.starts_with("labels.") ||
-         field == "parent" || field.starts_with("parent_how") || field.starts_with("parent_confidence") ||
-         field.starts_with("parent_alternatives") || field.starts_with("attempt");
-}
 
 bool compares(const Token& token) {
   constexpr std::string_view signs[] = {"==", "=", "!=", "<=", "<", ">=", ">", "contains", "matches"};
   return std::find(std::begin(signs), std::end(signs), token.text) != std::end(signs);
 }
 
-}  // namespace
-
-std::string later_field(std::string_view expression) {
+// The first field of which this holds.
+template <class Holds>
+std::string first_field(std::string_view expression, Holds holds) {
   std::vector<Token> tokens;
   if (tokenize(expression, tokens)) return {};
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const bool value = i > 0 && tokens[i - 1].kind != Token::Kind::quoted && compares(tokens[i - 1]);
-    if (tokens[i].kind == Token::Kind::word && !value && later(tokens[i].text)) return tokens[i].text;
+    if (tokens[i].kind != Token::Kind::word || value) continue;
+    if (const auto field = find_field(tokens[i].text); field && holds(*field->column)) return tokens[i].text;
   }
   return {};
+}
+
+}  // namespace
+
+std::string later_field(std::string_view expression) {
+  return first_field(expression, [](const model::columns::Column& column) { return column.at_end; });
+}
+
+std::string unsettled_field(std::string_view expression) {
+  return first_field(expression, [](const model::columns::Column& column) { return column.at_end || column.whole; });
 }
 
 }  // namespace tailcap::query

@@ -49,7 +49,7 @@ double percentage(const Yaml& value, const std::string& key) {
 std::string expression(const Yaml& value) {
   const std::string& given = scalar(value, "an expression is expected here, like duration > 250ms");
   try {
-    (void)Filter(given);
+    (void)policy_filter(given);
   } catch (const FilterError& e) {
     fail(value, e.what());
   }

@@ -7,15 +7,16 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tailcap;
-  model::TextPool texts;
+  model::RequestTable table;
   model::Request row;
-  row.path = texts.intern("/users/17");
+  row.path = table.texts.intern("/users/17");
   row.has_duration = true;
   row.taints = 3;
   try {
     const query::Filter filter(std::string_view(reinterpret_cast<const char*>(data), size));
-    filter.matches(row, texts);
-    filter.matches({}, texts);
+    filter.matches(model::columns::Facts(table, row));
+    const model::Request nothing;
+    filter.matches(model::columns::Facts(table, nothing));
   } catch (const query::FilterError& e) {
     assert(std::string_view(e.what()).find('^') != std::string_view::npos);
   }

@@ -6,6 +6,7 @@
 
 #include "analyze/cli/options/read_options.h"
 #include "analyze/cli/output/progress.h"
+#include "analyze/model/columns/column.h"
 #include "analyze/query/later.h"
 #include "analyze/query/literal.h"
 #include "analyze/query/route_filter.h"
@@ -138,7 +139,10 @@ pipeline::Options options_of(const Selection& selection) {
     routes += (routes.empty() ? "" : " || ") + query::route_expression(route);
   }
   if (!routes.empty()) options.filters.emplace_back(routes);
-  for (const auto& filter : options.filters) options.partition = options.partition || filter.needs_account();
+  for (const auto& filter : options.filters) {
+    options.partition = options.partition || filter.needs_account();
+    options.keep_splits = options.keep_splits || (filter.needs() & model::columns::kSplit) != 0;
+  }
   options.max_routes = selection.max_routes;
   return options;
 }
@@ -149,7 +153,7 @@ bool decided_early(const Selection& selection, bool clocks_known) {
   };
   return relative(selection.from) && relative(selection.to) && selection.routes.empty() &&
          selection.templates.empty() &&
-         std::ranges::all_of(selection.filters, [](const std::string& f) { return query::later_field(f).empty(); });
+         std::ranges::all_of(selection.filters, [](const std::string& f) { return query::unsettled_field(f).empty(); });
 }
 
 std::string scope_text(const Selection& selection) {

@@ -44,7 +44,7 @@ enum class Finding : std::uint16_t {
   partition_mismatch,  // phases do not sum to the duration: a defect of tailcap
   waits_dropped,       // wait history given up at the memory limit
   // tail
-  route_overflow,          // routes folded into "other"
+  route_overflow,          // routes folded into "(other)"
   trace_context_invalid,   // a field that should say to which trace a request belongs does not
   trace_context_conflict,  // fields of one request name different traces: none of them is believed
   trace_context_missing,   // gRPC: other calls of the method have one

@@ -51,7 +51,7 @@ class Original {
 
   // Those asked for, the slowest first; most 0: all.
   std::vector<std::uint32_t> slowest(const pipeline::Options& selection, std::size_t most) const {
-    const pipeline::Wanted asked(selection, analysis_.study);
+    const pipeline::Wanted asked(selection, analysis_);
     std::vector<std::uint32_t> out;
     for (std::uint32_t i = 0; i < rows().size(); ++i)
       if (rows().has_duration(i) && known(rows().start(i)) && asked(analysis_.table, i)) out.push_back(i);

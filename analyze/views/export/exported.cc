@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "analyze/model/columns/column.h"
 #include "analyze/report/words/escape.h"
 
 namespace tailcap::views {
@@ -13,7 +14,10 @@ pipeline::Options of_all(const pipeline::Options& chosen) {
   options.routes = chosen.routes;
   options.max_routes = chosen.max_routes;
   options.study = false;
-  for (const auto& filter : chosen.filters) options.partition = options.partition || filter.needs_account();
+  for (const auto& filter : chosen.filters) {
+    options.partition = options.partition || filter.needs_account();
+    options.keep_splits = options.keep_splits || (filter.needs() & model::columns::kSplit) != 0;
+  }
   return options;
 }
 

@@ -16,7 +16,7 @@ Exported export_openmetrics(const std::string& file, const pipeline::Options& ch
   const pipeline::Analysis analysis = analysed(file, options, out);
   std::vector<spans::ForeignSpan> none;
   const spans::Identities ids = spans::identities_of(analysis.table, none);
-  const pipeline::Wanted wanted(chosen, analysis.study);
+  const pipeline::Wanted wanted(chosen, analysis);
   std::vector<exports::Measured> measured;
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
     if (wanted(analysis.table, i)) measured.push_back({i, ids.rows[i].context});

@@ -186,7 +186,7 @@ Exported export_pcapng(const std::string& file, const pipeline::Options& chosen,
   options.keep_connections = true;
   const pipeline::Analysis analysis = analysed(file, options, out);
   need_clock(file, analysis, "packets");
-  const pipeline::Wanted wanted(chosen, analysis.study);
+  const pipeline::Wanted wanted(chosen, analysis);
   const auto written = written_of(analysis, chosen, wanted);
   const auto comments = comments_of(analysis, wanted);
   const auto beginnings = beginnings_of(file, options);

@@ -295,7 +295,7 @@ Exported export_perfetto(const std::string& file, const pipeline::Options& chose
   options.partition = options.all_courses = true;
   const pipeline::Analysis analysis = analysed(file, options, out);
   RequestWriter requests(trace, tracks, analysis);
-  const pipeline::Wanted wanted(chosen, analysis.study);
+  const pipeline::Wanted wanted(chosen, analysis);
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
     if (wanted(analysis.table, i)) requests.write(i, out);
   requests.write_counters();

@@ -52,7 +52,8 @@ void RequestStacks::find_windows(const model::RequestTable& table, const pipelin
     const auto routes = tail::by_route(table, [&](std::uint32_t i) { return wanted.perhaps(table, i); });
     std::vector<const std::vector<std::uint32_t>*> rows;
     for (const auto& [route, of_route] : routes) rows.push_back(&of_route);
-    for (const std::uint32_t row : tail::load::perhaps_triggered(table, rows, busy, wanted.by_labels())) add(row);
+    for (const std::uint32_t row : tail::load::perhaps_triggered(table, rows, busy, wanted.asks_what_comes_later()))
+      add(row);
   }
   for (auto& [pid, windows] : windows_) {
     std::ranges::sort(windows, {}, &TimeRange::from);

@@ -34,7 +34,7 @@ struct ChosenRequests {
 
 void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, ChosenRequests& out) {
   const auto& table = analysis.table;
-  const pipeline::Wanted matches(choice.requests, analysis.study);
+  const pipeline::Wanted matches(choice.requests, analysis);
   std::vector<Ranked> wanted;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const model::Request row = table.rows[i];
@@ -185,7 +185,7 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
     settings.routes = choice.requests.routes;
     settings.partition = choice.requests.partition;
     analysis = pipeline::analyze(path, settings);
-    const pipeline::Wanted wanted(choice.requests, analysis.study);
+    const pipeline::Wanted wanted(choice.requests, analysis);
     if (wanted.from()) window.from = *wanted.from();
     if (wanted.to()) window.to = *wanted.to();
   }

@@ -39,11 +39,12 @@ void BreakerReplay::begin(const model::Request& row, const model::TextPool& text
   }
 }
 
-void BreakerReplay::end(const model::Request& row, const model::TextPool& texts, std::uint32_t number) {
+void BreakerReplay::end(const model::columns::Facts& facts, std::uint32_t number) {
+  const model::Request& row = facts.row;
   switch (fate(number)) {
     case Fate::passed:
       if (state_ == BreakerState::closed && row.start >= closed_since_)
-        for (Window& window : windows_) window.push(row, texts);
+        for (Window& window : windows_) window.push(facts);
       break;
     case Fate::probe:
       if (state_ == BreakerState::half_open && generation_[number] == half_opens_) done_.push_back(observe(row));

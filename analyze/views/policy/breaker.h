@@ -21,7 +21,7 @@ class BreakerReplay {
   // A request begins; `row` is its number in the table.
   void begin(const model::Request& row, const model::TextPool& texts, std::uint32_t number);
   // It has ended. In the order of the ends, each after its beginning.
-  void end(const model::Request& row, const model::TextPool& texts, std::uint32_t number);
+  void end(const model::columns::Facts& facts, std::uint32_t number);
   // After the requests that have ended by then.
   void look(Time now, Time first);
   model::policy::BreakerOutcome finish(Time last);

@@ -82,7 +82,7 @@ Observation observe(const model::Request& row) {
 
 Window::Window(const model::policy::Condition& condition, Duration over)
     : condition_(condition), over_(over.count() != 0 ? over : condition.over), route_(condition.route) {
-  for (const std::string& expression : condition_.where) filters_.emplace_back(expression);
+  for (const std::string& expression : condition_.where) filters_.push_back(query::policy_filter(expression));
 }
 
 bool Window::needs_account() const {
@@ -90,10 +90,11 @@ bool Window::needs_account() const {
          std::any_of(condition_.limits.begin(), condition_.limits.end(), [](const Limit& l) { return l.is_label(); });
 }
 
-bool Window::push(const model::Request& row, const model::TextPool& texts) {
-  if (!route_(row, texts)) return false;
+bool Window::push(const model::columns::Facts& facts) {
+  const model::Request& row = facts.row;
+  if (!route_(row, facts.table.texts)) return false;
   Observation o = observe(row);
-  o.matching = std::all_of(filters_.begin(), filters_.end(), [&](const auto& f) { return f.matches(row, texts); });
+  o.matching = std::all_of(filters_.begin(), filters_.end(), [&](const auto& f) { return f.matches(facts); });
   if (row.account) {
     const auto parts = row.account->parts(row.id);
     o.labelled = !parts.empty();

@@ -71,7 +71,7 @@ class Window {
   bool needs_account() const;
 
   // Requests that have ended, ascending by ended(). True: it is of the route and matches.
-  bool push(const model::Request& row, const model::TextPool& texts);
+  bool push(const model::columns::Facts& facts);
   // At a time that ascends, after the requests that have ended by then. `first`: of what is known; a number of requests
   // is not small because the window begins before it. weight: so many requests each of them stands for, where a part of
   // the connections is recorded; 0: that is not known.

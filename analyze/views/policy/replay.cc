@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "analyze/pipeline/whole_row.h"
+#include "analyze/model/columns/whole_row.h"
 #include "analyze/tail/rows/standing.h"
 #include "analyze/views/policy/breaker.h"
 #include "analyze/views/policy/estimates.h"
@@ -38,9 +38,10 @@ class Replay {
   }
 
   void end(std::uint32_t i) {
-    const model::Request row = pipeline::whole_row(table_, i);
-    for (Window& window : windows_) window.push(row, table_.texts);
-    for (BreakerReplay& breaker : breakers_) breaker.end(row, table_.texts, i);
+    const model::Request row = model::whole_row(table_, i);
+    const model::columns::Facts facts(table_, row);
+    for (Window& window : windows_) window.push(facts);
+    for (BreakerReplay& breaker : breakers_) breaker.end(facts, i);
   }
 
   void look(Time now) {

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
+#include "analyze/model/columns/whole_row.h"
 #include "analyze/model/trace/trace_identity.h"
-#include "analyze/pipeline/whole_row.h"
 
 namespace tailcap::policy {
 
@@ -22,11 +22,11 @@ double place_of(std::string_view key) {
 
 Sampler::Sampler(const Sampling& sampling) : sampling_(sampling) {
   for (const auto& adaptation : sampling.adapt) routes_.emplace_back(adaptation.route);
-  if (!sampling.keep.empty()) keep_.emplace(sampling.keep);
+  if (!sampling.keep.empty()) keep_.emplace(query::policy_filter(sampling.keep));
 }
 
 Decision Sampler::decide(const model::RequestTable& table, std::uint32_t i, const std::vector<bool>& firing) {
-  const model::Request row = pipeline::whole_row(table, i);
+  const model::Request row = model::whole_row(table, i);
   Decision out;
   out.row = i;
   out.rate = sampling_.rate;
@@ -38,7 +38,7 @@ Decision Sampler::decide(const model::RequestTable& table, std::uint32_t i, cons
   const bool by_request = sampling_.key == Sampling::Key::request_id && row.request_id != 0;
   out.kept = place_of(by_request ? std::string(table.texts[row.request_id])
                                  : model::trace_identity(table, row, 0, 0).trace_id) < out.rate;
-  out.by_rule = keep_ && keep_->matches(row, table.texts);
+  out.by_rule = keep_ && keep_->matches(model::columns::Facts(table, row));
   out.kept = out.kept || out.by_rule;
   return out;
 }

@@ -48,7 +48,7 @@ std::vector<bool> wanted_of(const SpanChoice& choice, const pipeline::Analysis& 
     return row == spans::Identity::kNone ? std::vector<bool>() : spans::joined_to(table, ids, row);
   }
   std::vector<bool> out(table.rows.size(), true);
-  const pipeline::Wanted wanted(choice.requests, analysis.study);
+  const pipeline::Wanted wanted(choice.requests, analysis);
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) out[i] = wanted(table, i);
   return out;
 }

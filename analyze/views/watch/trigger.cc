@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/pipeline/whole_row.h"
+#include "analyze/model/columns/whole_row.h"
 #include "analyze/report/policy/policy_words.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -53,8 +53,10 @@ Sight look(const model::RequestTable& table, const model::policy::Condition& con
   std::stable_sort(ended.begin(), ended.end(), [](auto& a, auto& b) { return a.first < b.first; });
   Sight out;
   std::size_t example = table.rows.size();
-  for (const auto& [at, i] : ended)
-    if (window.push(pipeline::whole_row(table, i), table.texts)) example = std::min(example, i);
+  for (const auto& [at, i] : ended) {
+    const model::Request row = model::whole_row(table, i);
+    if (window.push(model::columns::Facts(table, row))) example = std::min(example, i);
+  }
   const policy::Judgement judgement = window.judge(until, first, latest ? 1 : weight);
   out.ended = judgement.requests;
   out.matching = judgement.matching;

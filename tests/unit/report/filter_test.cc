@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "analyze/model/columns/column.h"
+#include "analyze/query/later.h"
 #include "analyze/query/literal.h"
 
 namespace tailcap::query {
@@ -10,8 +12,11 @@ namespace {
 using namespace model;
 
 struct Sample {
-  TextPool texts;
+  RequestTable table;
+  TextPool& texts = table.texts;
   Request row;
+  WallClock clock;
+  Split split;
   Sample() {
     row.id = {12, 3};
     row.status = 503;
@@ -29,7 +34,13 @@ struct Sample {
     row.pid = 42;
     row.taints = static_cast<Taints>(Taint::payload_cut);
   }
-  bool operator()(std::string_view expression) { return Filter(expression).matches(row, texts); }
+  bool operator()(std::string_view expression) {
+    columns::Facts facts(table, row);
+    facts.clock = &clock;
+    facts.local = texts.intern("10.0.0.1:80");
+    facts.split = &split;
+    return Filter(expression).matches(facts);
+  }
 };
 
 TEST(Filter, Comparisons) {
@@ -100,6 +111,67 @@ TEST(Filter, WhatOnlyStreamsHave) {
                           "http2.behind_others_bytes > 1kB", "stream_limit == 7us", "http2.opened_at_limit",
                           "!http2.pushed", "attempt >= 2", "attempt_of == 12.1", "attempt_how == 'grpc header'"})
     EXPECT_TRUE(s(yes)) << yes;
+}
+
+TEST(Filter, AllThatJsonSays) {
+  Sample s;
+  s.row.start = formats::time_from(5'000);
+  s.row.at_least = 7'000;
+  s.row.tid = s.row.pid = 42 | 1u << formats::kMachineOfPid;  // of the second machine of a merged capture
+  s.row.from_peer = static_cast<std::uint8_t>(FromPeer::path);
+  s.row.stream = 3;
+  s.split = {.out = Duration{10}, .server = Duration{20}, .back = Duration{30}, .error = -1};
+  model::Setup setup;
+  setup.connect_began = formats::time_from(1'000);
+  setup.connect_done = formats::time_from(4'000);
+  setup.tls_version = 0x0304;
+  setup.tls_resumed = true;
+  s.row.setup = &setup;
+  EXPECT_FALSE(s("start_ns > 0"));  // no reading of the clock
+  s.clock.add(formats::time_from(0), 1'700'000'000'000'000'000, Duration{0});
+  for (const char* yes : {"start_ns == 1700000000000005000",
+                          "local == 10.0.0.1:80",
+                          "remote == null",
+                          "service_name == nginx",
+                          "service_name_source == process",
+                          "duration_at_least == 7us",
+                          "machine == 2",
+                          "tid == 42",
+                          "split.server_ns == 20",
+                          "split.error_ns == null",
+                          "setup.began_before_ns == 4us",
+                          "connect == 3us",
+                          "setup.tls_version == 'TLS 1.3'",
+                          "setup.tls_resumed",
+                          "http2.from_other_end contains path",
+                          "http2.from_other_end != method",
+                          "span_id != null",
+                          "trace_id_source == synthetic",
+                          "trace_flags == null",
+                          "milestones.response_begun_ns == 20ms",
+                          "stream == 3"})
+    EXPECT_TRUE(s(yes)) << yes;
+}
+
+TEST(Filter, SaysWhatItNeeds) {
+  EXPECT_EQ(Filter("status == 200").needs(), 0u);
+  EXPECT_EQ(Filter("status == 200 || !(start_ns > 1 && labels.cpu > 1ms)").needs(),
+            columns::kClock | columns::kAccount);
+  EXPECT_EQ(Filter("local == x").needs(), columns::kEnds);
+  EXPECT_EQ(Filter("split.out_ns > 1ms").needs(), columns::kSplit);
+  EXPECT_NO_THROW(policy_filter("labels.cpu > 1ms"));
+  EXPECT_THROW(policy_filter("status == 200 && service_name == x"), FilterError);
+}
+
+// Only what is known at its end cannot be followed; what a made-up id follows from needs all that is read, too.
+TEST(Filter, WhatComesLater) {
+  EXPECT_EQ(later_field("status == 200 && parent == 1.2"), "parent");
+  EXPECT_EQ(later_field("labels.cpu > 1ms"), "labels.cpu");
+  EXPECT_EQ(later_field("path == route"), "");  // a value
+  EXPECT_EQ(later_field("trace_id == x"), "");
+  EXPECT_EQ(unsettled_field("trace_id == x"), "trace_id");
+  EXPECT_EQ(unsettled_field("start_ns > 5"), "start_ns");
+  EXPECT_EQ(unsettled_field("duration > 5ms"), "");
 }
 
 TEST(Filter, Precedence) {

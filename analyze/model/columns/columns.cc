@@ -1,0 +1,74 @@
+#include "analyze/model/columns/columns.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "analyze/model/columns/parts.h"
+
+namespace tailcap::model::columns {
+namespace {
+
+constexpr Group kGroups[] = {
+    {"rpc", "of a gRPC call", [](const Facts& f) { return is_call(f.row); }},
+    {"split", "of a client's request that was recorded at both ends: three times that sum to its duration",
+     [](const Facts& f) { return f.split != nullptr; }},
+    {"http2", "of an HTTP/2 stream", [](const Facts& f) { return f.row.stream != 0; }},
+    {"phases", "times that sum to the duration; null: a milestone between them is not known",
+     [](const Facts& f) { return f.row.has_phases; }},
+    {"milestones", "when phases ended", [](const Facts& f) { return f.row.has_phases; }},
+    {"setup", "of the first request on a connection whose set-up was seen",
+     [](const Facts& f) { return f.row.setup != nullptr; }},
+};
+
+std::vector<Column> joined() {
+  std::vector<Column> out;
+  for (const auto part : {message_columns(), duration_columns(), origin_columns(), relation_columns(), stream_columns(),
+                          phase_columns(), setup_columns(), table_columns()})
+    out.insert(out.end(), part.begin(), part.end());
+  return out;
+}
+
+}  // namespace
+
+std::span<const Column> all() {
+  static const std::vector<Column> columns = joined();
+  return columns;
+}
+
+std::span<const Column* const> on(Surface surface) {
+  using Places = std::array<std::vector<const Column*>, kSurfaces>;
+  static const Places places = [] {
+    Places out;
+    for (std::size_t s = 0; s < kSurfaces; ++s) {
+      const auto one = static_cast<Surface>(s);
+      for (const Column& column : all())
+        if (column.stands_on(one)) out[s].push_back(&column);
+      std::stable_sort(out[s].begin(), out[s].end(),
+                       [&](const Column* a, const Column* b) { return a->on(one).place < b->on(one).place; });
+    }
+    return out;
+  }();
+  return places[static_cast<std::size_t>(surface)];
+}
+
+std::span<const Group> groups() { return kGroups; }
+
+const Group& group_of(const Column& column) {
+  const auto at = std::ranges::find(kGroups, column.group(), &Group::name);
+  assert(at != std::end(kGroups));
+  return *at;
+}
+
+std::string description(const Column& column) {
+  std::string out(column.says);
+  if (!column.values) return out;
+  const char* between = out.empty() ? "" : ": ";
+  for (const std::string_view name : column.values()) {
+    (out += between) += name;
+    between = ", ";
+  }
+  return out;
+}
+
+}  // namespace tailcap::model::columns

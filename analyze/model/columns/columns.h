@@ -1,0 +1,32 @@
+// The columns of a request: the one list of what tailcap says about it.
+//
+// Filters, JSON, SQL, ClickHouse, log lines and HAR read it, and the documents and schemas of these are made of it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyze/model/columns/column.h"
+
+namespace tailcap::model::columns {
+
+// In the order in which JSON has them.
+std::span<const Column> all();
+// The columns of a surface, by place.
+std::span<const Column* const> on(Surface surface);
+
+// An object of JSON whose members are columns.
+struct Group {
+  std::string_view name;
+  std::string_view says;
+  bool (*there)(const Facts&);  // otherwise it is null
+};
+std::span<const Group> groups();
+const Group& group_of(const Column& column);  // of a member
+
+// What is said of it, with all values that it can have.
+std::string description(const Column& column);
+
+}  // namespace tailcap::model::columns

@@ -1,0 +1,71 @@
+#include <algorithm>
+
+#include "analyze/model/columns/getters.h"
+#include "analyze/model/columns/parts.h"
+
+namespace tailcap::model::columns {
+namespace {
+
+template <Phase phase>
+Value phase_of(const Facts& f) {
+  const auto phases = phases_of(f.row.role);
+  const auto at = std::find(phases.begin(), phases.end(), phase);
+  return !f.row.has_phases || at == phases.end() ? Value{}
+                                                 : Value{f.row.phases[static_cast<std::size_t>(at - phases.begin())]};
+}
+
+// Milestones are where phases end: the sum of the first so many.
+template <Role role, std::size_t phases>
+Value milestone_of(const Facts& f) {
+  if (!f.row.has_phases || f.row.role != role) return {};
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < phases; ++i) sum += f.row.phases[i];
+  return sum;
+}
+
+// Each role has its own.
+constexpr Column of_role(const Column& column) { return column.omitted_where(Column::Omitted::unknown); }
+
+constexpr Column kPhaseColumns[] = {
+    of_role(duration("phases.arrive", "server: until the read that took the first byte", phase_of<Phase::arrive>)),
+    of_role(duration("phases.read", "server: until the read of the request's last byte", phase_of<Phase::read>)),
+    of_role(duration("phases.send", "client: until the request's last byte was sent", phase_of<Phase::send>)),
+    of_role(duration("phases.continue", "until 100 Continue was sent (server) or read (client)",
+                     phase_of<Phase::continue_>)),
+    of_role(duration("phases.pipelined", "until the previous response on the connection ended",
+                     phase_of<Phase::pipelined>)),
+    of_role(duration("phases.work", "server: until the response's first byte was sent", phase_of<Phase::work>)),
+    of_role(duration("phases.respond", "server: until the response's last byte was sent", phase_of<Phase::respond>)),
+    of_role(duration("phases.ttfb", "client: until the response's first byte arrived", phase_of<Phase::ttfb>)),
+    of_role(duration("phases.pickup", "client: until that was read", phase_of<Phase::pickup>)),
+    of_role(duration("phases.body", "client: until the response's last byte was read", phase_of<Phase::body>)),
+    of_role(duration("milestones.request_first_read_ns", "server: from the start until the first byte was read",
+                     milestone_of<Role::server, 1>)),
+    of_role(duration("milestones.request_read_ns",
+                     "server: from the start until the request was read and 100 Continue sent",
+                     milestone_of<Role::server, 3>)),
+    of_role(duration("milestones.response_begun_ns", "server: from the start until the response's first byte was sent",
+                     milestone_of<Role::server, 5>)),
+    of_role(duration("milestones.response_sent_ns", "server: from the start until the response's last byte was sent",
+                     milestone_of<Role::server, 6>)),
+    of_role(duration("milestones.request_sent_ns",
+                     "client: from the start until the request was sent and 100 Continue read",
+                     milestone_of<Role::client, 2>)),
+    of_role(duration("milestones.response_arrived_ns", "client: from the start until the response's first byte arrived",
+                     milestone_of<Role::client, 4>)),
+    of_role(duration("milestones.response_first_read_ns", "client: from the start until that was read",
+                     milestone_of<Role::client, 5>)),
+    of_role(duration("milestones.response_read_ns", "client: from the start until the response's last byte was read",
+                     milestone_of<Role::client, 6>)),
+    nested("labels", "what kept it from going on: phase, label, evidence and ns; filters have labels.NAME, in ns")
+        .needing(kAccount)
+        .at_its_end()
+        .clickhouse("label", 27, "Nested(name String, ns UInt64)"),
+    nested("culprits", "who or what was behind the labels").needing(kAccount).at_its_end(),
+};
+
+}  // namespace
+
+std::span<const Column> phase_columns() { return kPhaseColumns; }
+
+}  // namespace tailcap::model::columns
