@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "analyze/report/json/column_json.h"
 #include "analyze/report/words/words.h"
 
 namespace tailcap::report {
@@ -87,32 +88,32 @@ std::string url_of(const model::RequestTable& table, const Request& row) {
 void put_request(JsonWriter& json, const HarEntry& e) {
   json.key("request");
   json.begin_object();
-  json.field("method", e.table.texts[e.row.method]);
-  json.field("url", url_of(e.table, e.row));
-  json.field("httpVersion", version_of(e.row.protocol));
+  json.field("method", e.facts.table.texts[e.facts.row.method]);
+  json.field("url", url_of(e.facts.table, e.facts.row));
+  json.field("httpVersion", version_of(e.facts.row.protocol));
   put_headers(json, e.request);
-  put_query(json, e.table.texts[e.row.path]);
+  put_query(json, e.facts.table.texts[e.facts.row.path]);
   json.field("headersSize", std::int64_t{-1});
-  json.field("bodySize", std::int64_t{e.row.request_bytes});
+  json.field("bodySize", std::int64_t{e.facts.row.request_bytes});
   json.end_object();
 }
 
 void put_response(JsonWriter& json, const HarEntry& e) {
   json.key("response");
   json.begin_object();
-  json.field("status", std::int64_t{e.row.status});
+  json.field("status", std::int64_t{e.facts.row.status});
   json.field("statusText", "");
-  json.field("httpVersion", version_of(e.row.protocol));
+  json.field("httpVersion", version_of(e.facts.row.protocol));
   put_headers(json, e.response);
   json.key("content");
   json.begin_object();
-  json.field("size", std::int64_t{e.row.response_bytes});
+  json.field("size", std::int64_t{e.facts.row.response_bytes});
   json.field("mimeType", value_of(e.response, "content-type"));
   json.field("comment", "bodies are not recorded");
   json.end_object();
   json.field("redirectURL", value_of(e.response, "location"));
   json.field("headersSize", std::int64_t{-1});
-  json.field("bodySize", std::int64_t{e.row.response_bytes});
+  json.field("bodySize", std::int64_t{e.facts.row.response_bytes});
   json.end_object();
 }
 
@@ -170,20 +171,18 @@ void Har::add(const HarEntry& e) {
   json_.begin_object();
   json_.field("startedDateTime", iso_text(e.start));
   json_.key("time");
-  json_.real(milliseconds(e.row.duration.count()));
+  json_.real(milliseconds(e.facts.row.duration.count()));
   put_request(json_, e);
   put_response(json_, e);
   json_.key("cache");
   json_.begin_object();
   json_.end_object();
-  put_timings(json_, e.row);
+  put_timings(json_, e.facts.row);
   if (const auto host = host_of(e.server); !host.empty()) json_.field("serverIPAddress", host);
-  json_.field("connection", std::to_string(e.row.id.connection));
+  json_.field("connection", std::to_string(e.facts.row.id.connection));
   // Fields of our own begin with an underscore.
-  json_.field("_request_id", id_text(e.row.id));
-  json_.field("_trace_id", e.trace_id);
-  json_.field("_role", model::name_of(e.row.role));
-  json_.field("_outcome", model::name_of(e.row.outcome));
+  for (const model::columns::Column* const column : model::columns::on(model::columns::Surface::har))
+    append_column(json_, *column, e.facts, column->on(model::columns::Surface::har).name);
   json_.end_object();
 }
 

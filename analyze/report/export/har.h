@@ -5,16 +5,15 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/model/request.h"
+#include "analyze/model/columns/facts.h"
 #include "analyze/report/json/json_writer.h"
 
 namespace tailcap::report {
 
 struct HarEntry {
-  const model::RequestTable& table;
-  const model::Request& row;
+  const model::columns::Facts& facts;
   std::int64_t start = 0;                   // ns since 1970
-  std::string_view trace_id, server;        // the server's endpoint
+  std::string_view server;                  // the server's endpoint
   const model::Headers* request = nullptr;  // nullptr: none were seen
   const model::Headers* response = nullptr;
 };

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/column_json.h"
 #include "analyze/report/json/or_null.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -28,7 +28,7 @@ std::string_view level_of(const model::Request& row) {
 
 // The label with the most time, of requests that have an account.
 void put_main_label(JsonWriter& json, const LogLine& line) {
-  const auto parts = line.table.partitions.parts(line.row.id);
+  const auto parts = line.facts.table.partitions.parts(line.facts.row.id);
   const model::Part* most = nullptr;
   for (const model::Part& part : parts)
     if (!most || part.time > most->time) most = &part;
@@ -40,28 +40,15 @@ void put_main_label(JsonWriter& json, const LogLine& line) {
 }  // namespace
 
 void append_log_line(std::string& out, const LogLine& line) {
-  const model::Request& row = line.row;
-  const auto text = [&](JsonWriter& json, const char* name, model::TextId id) {
-    json.key(name);
-    id == 0 ? json.null() : json.text(line.table.texts[id]);
-  };
+  const model::Request& row = line.facts.row;
   JsonWriter json(out);
   json.begin_object();
   json.field("time_ns", std::to_string(line.start));
   json.field("level", level_of(row));
-  json.field("msg", request_title(row, line.table.texts) + " " + outcome_text(row) +
+  json.field("msg", request_title(row, line.facts.table.texts) + " " + outcome_text(row) +
                         (row.has_duration ? " in " + duration_text(row.duration) : ""));
-  json.field("service_name", line.service);
-  json.field("trace_id", line.trace_id);
-  json.field("span_id", line.span_id);
-  json.field("request_id", id_text(row.id));
-  json.field("role", model::name_of(row.role));
-  text(json, "method", row.method);
-  text(json, "path", row.path);
-  text(json, "route", row.route);
-  field_or_null(json, "status", row.status != 0, row.status);
-  json.field("outcome", model::name_of(row.outcome));
-  field_or_null(json, "duration_ns", row.has_duration, row.duration.count());
+  for (const model::columns::Column* const column : model::columns::on(model::columns::Surface::log_line))
+    append_column(json, *column, line.facts, column->on(model::columns::Surface::log_line).name);
   put_main_label(json, line);
   const model::Container& c = line.container;
   const std::pair<const char*, const std::string&> of_container[] = {

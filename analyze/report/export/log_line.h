@@ -3,18 +3,15 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
+#include "analyze/model/columns/facts.h"
 #include "analyze/model/machine/container.h"
-#include "analyze/model/request.h"
 
 namespace tailcap::report {
 
 struct LogLine {
-  const model::RequestTable& table;
-  const model::Request& row;
+  const model::columns::Facts& facts;
   std::int64_t start = 0;  // ns since 1970
-  std::string_view trace_id, span_id, service;
   const model::Container& container;
 };
 

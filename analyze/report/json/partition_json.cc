@@ -64,25 +64,6 @@ std::string what_text(const model::Culprit& culprit) {
   return address_text(culprit.what);
 }
 
-void append_milestones(JsonWriter& json, const model::Request& row) {
-  json.key("milestones");
-  if (!row.has_phases) return json.null();
-  const auto& p = row.phases;
-  json.begin_object();
-  if (row.role == model::Role::server) {
-    json.field("request_first_read_ns", p[0]);
-    json.field("request_read_ns", p[0] + p[1] + p[2]);
-    json.field("response_begun_ns", row.duration.count() - p[5]);
-    json.field("response_sent_ns", row.duration.count());
-  } else {
-    json.field("request_sent_ns", p[0] + p[1]);
-    json.field("response_arrived_ns", row.duration.count() - p[5] - p[4]);
-    json.field("response_first_read_ns", row.duration.count() - p[5]);
-    json.field("response_read_ns", row.duration.count());
-  }
-  json.end_object();
-}
-
 void append_labels(JsonWriter& json, const model::RequestTable& table, const model::Request& row) {
   const auto parts = table.partitions.parts(row.id);
   json.key("labels");
@@ -100,8 +81,11 @@ void append_labels(JsonWriter& json, const model::RequestTable& table, const mod
     }
     json.end_array();
   }
+}
+
+void append_culprits(JsonWriter& json, const model::RequestTable& table, const model::Request& row) {
   json.key("culprits");
-  if (parts.empty()) return json.null();
+  if (table.partitions.parts(row.id).empty()) return json.null();
   const model::NamedBlockers named(table.partitions);
   json.begin_array();
   for (const model::Culprit& c : table.partitions.culprits(row.id)) {

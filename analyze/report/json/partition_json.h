@@ -9,10 +9,9 @@
 
 namespace tailcap::report {
 
-// "milestones": an object, or null where not all of them are known.
-void append_milestones(JsonWriter& json, const model::Request& row);
-// "labels" and "culprits": arrays, or null where the request has no partition.
+// "labels", "culprits": arrays, or null where the request has no partition.
 void append_labels(JsonWriter& json, const model::RequestTable& table, const model::Request& row);
+void append_culprits(JsonWriter& json, const model::RequestTable& table, const model::Request& row);
 // "course": what it was at which time; and "calls" that it made.
 void append_course(JsonWriter& json, const model::Course& course, const model::Request& row,
                    const model::NamedBlockers& named);

@@ -3,7 +3,8 @@
 #include <map>
 #include <set>
 
-#include "analyze/model/trace/trace_identity.h"
+#include "analyze/model/columns/facts.h"
+#include "analyze/model/columns/whole_row.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/report/export/har.h"
 #include "analyze/report/export/log_line.h"
@@ -12,6 +13,8 @@
 
 namespace tailcap::views {
 namespace {
+
+namespace columns = model::columns;
 
 constexpr std::size_t kPiece = 64u << 10;  // bytes that are written at a time
 
@@ -32,6 +35,8 @@ class Containers : public pipeline::SecondReading {
   std::map<model::Upid, model::Container> known_;
 };
 
+columns::Traced traced_of(const spans::Identity& id) { return {id.context, id.trace_source, id.span_source}; }
+
 }  // namespace
 
 Exported export_har(const std::string& file, const pipeline::Options& chosen, std::string_view version,
@@ -46,7 +51,7 @@ Exported export_har(const std::string& file, const pipeline::Options& chosen, st
   const model::RequestTable& table = analysis.table;
   std::vector<spans::ForeignSpan> none;
   const spans::Identities ids = spans::identities_of(table, none);
-  const pipeline::Wanted wanted(chosen, analysis.study);
+  const pipeline::Wanted wanted(chosen, analysis);
   std::set<model::ExchangeId> written;  // clients' ends: an archive has a request once
   for (std::uint32_t i = 0; i < table.rows.size(); ++i)
     if (wanted(table, i) && table.rows.role(i) == model::Role::client && report::fits_har(table, table.rows[i]))
@@ -55,7 +60,7 @@ Exported export_har(const std::string& file, const pipeline::Options& chosen, st
   report::Har har(text, version);
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     if (!wanted(table, i)) continue;
-    const model::Request row = table.rows[i];
+    const model::Request row = model::whole_row(table, i);
     if (row.role == model::Role::server && written.contains(row.peer)) continue;
     if (!report::fits_har(table, row)) {
       ++out.left_out;
@@ -63,11 +68,12 @@ Exported export_har(const std::string& file, const pipeline::Options& chosen, st
     }
     ++out.requests;
     const pipeline::RequestHeaders& headers = analysis.headers[i];
-    const std::string trace = model::trace_hex(ids.rows[i].context);
-    const bool known = row.id.connection < analysis.endpoints.size();
-    const pipeline::Endpoints ends = known ? analysis.endpoints[row.id.connection] : pipeline::Endpoints{};
-    har.add({table, row, analysis.study.quality.clock.realtime(row.start), trace,
-             table.texts[row.role == model::Role::client ? ends.remote : ends.local], &headers.request,
+    columns::Facts facts(table, row);
+    pipeline::add_known(facts, analysis);
+    const columns::Traced traced = traced_of(ids.rows[i]);
+    facts.traced = &traced;
+    har.add({facts, analysis.study.quality.clock.realtime(row.start),
+             table.texts[row.role == model::Role::client ? facts.remote : facts.local], &headers.request,
              &headers.response});
     if (text.size() < kPiece) continue;
     write(text);
@@ -91,22 +97,22 @@ Exported export_loki(const std::string& file, const pipeline::Options& chosen, c
   const model::RequestTable& table = analysis.table;
   std::vector<spans::ForeignSpan> none;
   const spans::Identities ids = spans::identities_of(table, none);
-  const pipeline::Wanted wanted(chosen, analysis.study);
+  const pipeline::Wanted wanted(chosen, analysis);
   std::string text;
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     if (!wanted(table, i)) continue;
-    const model::Request row = table.rows[i];
+    const model::Request row = model::whole_row(table, i);
     if (!formats::known(row.start)) {
       ++out.left_out;
       continue;
     }
     ++out.requests;
-    const bool known = row.id.connection < analysis.endpoints.size();
-    const pipeline::Endpoints ends = known ? analysis.endpoints[row.id.connection] : pipeline::Endpoints{};
-    const std::string trace = model::trace_hex(ids.rows[i].context), span = model::hex_of(ids.rows[i].context.span);
-    const std::string service = model::trace_identity(table, row, ends.local, ends.remote).service_name;
-    report::append_log_line(text, {table, row, analysis.study.quality.clock.realtime(row.start), trace, span, service,
-                                   containers.of(row.pid, row.start)});
+    columns::Facts facts(table, row);
+    pipeline::add_known(facts, analysis);
+    const columns::Traced traced = traced_of(ids.rows[i]);
+    facts.traced = &traced;
+    report::append_log_line(
+        text, {facts, analysis.study.quality.clock.realtime(row.start), containers.of(row.pid, row.start)});
     if (text.size() < kPiece) continue;
     write(text);
     text.clear();
