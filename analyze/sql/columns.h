@@ -1,4 +1,4 @@
-// The columns of each table, in the order in which rows are added.
+// The columns of each table but `request` (request_columns.h), in the order in which rows are added.
 #pragma once
 
 #include <array>
@@ -8,51 +8,6 @@
 namespace tailcap::sql {
 
 inline constexpr Type kI = Type::integer, kR = Type::real, kT = Type::text;
-
-inline constexpr auto kRequest = std::to_array<Column>({
-    {"request_id", kT, "as all commands name it: 12.3, the third on connection 12"},
-    {"trace_id", kT, "32 hex digits"},
-    {"trace_id_source", kT, "the header field that it is from; synthetic: made up of the capture's id"},
-    {"ts", kI, "first byte"},
-    {"dur", kI, "to the last byte; NULL: not known"},
-    {"dur_at_least", kI, "lower bound, where the beginning was not seen or it broke off"},
-    {"start_ns", kI, "ts as ns since 1970"},
-    {"first_byte_ns", kI, "from ts to the first byte of the response"},
-    {"upid", kI, "the process"},
-    {"utid", kI, "the thread that read (server) or sent (client) its first byte"},
-    {"role", kT, "server, client"},
-    {"route", kT, "path template; NULL: not known"},
-    {"status", kI, "HTTP status"},
-    {"method", kT, ""},
-    {"path", kT, "as sent; masked values are asterisks"},
-    {"authority", kT, "Host or :authority"},
-    {"protocol", kT, "http/1.0, http/1.1, http/2, grpc, grpc_web"},
-    {"tls", kI, "1: read through a TLS library"},
-    {"outcome", kT,
-     "ok, client_error, server_error, upgraded, truncated, reset, no_response, in_flight, cancelled, "
-     "unknown"},
-    {"complete", kI, "1: both messages were seen from the first to the last byte"},
-    {"taints", kT, "what is unreliable about it, separated by commas; NULL: nothing"},
-    {"request_bytes", kI, "of the body"},
-    {"response_bytes", kI, "of the body"},
-    {"span_id", kT, "16 hex digits"},
-    {"span_id_source", kT, ""},
-    {"service_name", kT, ""},
-    {"service_name_source", kT, ""},
-    {"comm", kT, "name of the process"},
-    {"handler", kT, "Go function that served it"},
-    {"x_request_id", kT, "value of a request id header"},
-    {"grpc_status", kI, ""},
-    {"rpc_service", kT, ""},
-    {"rpc_method", kT, ""},
-    {"connection_id", kI, ""},
-    {"stream_id", kI, "HTTP/2"},
-    {"local", kT, "endpoint of this end"},
-    {"remote", kT, "endpoint of the other end"},
-    {"parent_request_id", kT, "the request on whose behalf this call was made"},
-    {"peer_request_id", kT, "the same request at the other end"},
-    {"attempt", kI, "which try of a repeated call, from 1"},
-});
 
 inline constexpr auto kSegment = std::to_array<Column>({
     {"request_id", kT, ""},

@@ -1,93 +1,55 @@
 #include "analyze/sql/request_rows.h"
 
 #include <string>
+#include <tuple>
 
-#include "analyze/model/trace/trace_identity.h"
-#include "analyze/model/wire/grpc.h"
+#include "analyze/model/columns/columns.h"
+#include "analyze/model/columns/whole_row.h"
 
 namespace tailcap::sql {
 namespace {
 
+namespace columns = model::columns;
 using model::ExchangeId;
 using model::Request;
 
-// Texts that must live until end_row().
-struct Texts {
-  std::string id, trace, span, taints, parent, peer;
-};
-
 std::string known_id(ExchangeId id) { return id.connection == 0 ? std::string() : id_text(id); }
 
-std::string joined(const std::vector<std::string_view>& names) {
+std::string joined(const columns::Flags& flags) {
   std::string out;
-  for (const std::string_view name : names) (out += out.empty() ? "" : ",") += name;
+  for (const std::string_view name : flags.names(flags.bits)) (out += out.empty() ? "" : ",") += name;
   return out;
+}
+
+void insert(Inserter& out, const columns::Value& value, const columns::Facts& facts) {
+  if (const auto* const number = std::get_if<std::int64_t>(&value))
+    out.integer(*number);
+  else if (const auto* const text = std::get_if<std::string_view>(&value))
+    out.text(*text);
+  else if (const auto* const truth = std::get_if<bool>(&value))
+    out.boolean(*truth);
+  else if (const auto* const flags = std::get_if<columns::Flags>(&value))
+    out.text_or_null(facts.keep(joined(*flags)));
+  else
+    out.null();
 }
 
 }  // namespace
 
 std::string id_text(ExchangeId id) { return std::to_string(id.connection) + "." + std::to_string(id.index); }
 
-void insert_requests(Database& database, const RequestFacts& facts) {
+void insert_requests(Database& database, const RequestFacts& known) {
   Inserter out(database, "request");
-  const model::RequestTable& table = facts.table;
-  const auto text = [&](model::TextId id) { out.text_if(id != 0, table.texts[id]); };
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const Request row = table.rows[i];
-    const Traced& traced = facts.traces[i];
-    const auto [local, remote] = facts.ends(row.id.connection);
-    const model::TraceIdentity identity = model::trace_identity(table, row, local, remote);
-    const model::Cause* const cause = table.causes.find(row.id);
-    const Texts t{id_text(row.id),
-                  model::trace_hex(traced.context),
-                  model::hex_of(traced.context.span),
-                  joined(model::names_of(row.taints)),
-                  cause ? known_id(cause->parent) : "",
-                  known_id(row.peer)};
-    const auto call = model::is_call(row) ? model::rpc_name(table.texts[row.path]) : std::nullopt;
-    const bool started = formats::known(row.start) && facts.clock.known();
-    out.text(t.id);
-    out.text(t.trace);
-    out.text(traced.trace_source);
-    out.time(row.start);
-    out.integer_if(row.has_duration, row.duration.count());
-    out.integer_if(row.at_least >= 0, row.at_least);
-    out.integer_if(started, started ? facts.clock.realtime(row.start) : 0);
-    out.integer_if(row.first_byte.count() >= 0, row.first_byte.count());
-    const model::Upid upid = row.pid == 0 ? 0 : facts.process(row.pid, row.start);
-    const model::Utid utid = row.tid == 0 ? 0 : facts.thread(row.tid, row.start);
-    out.integer_if(upid != 0, upid);
-    out.integer_if(utid != 0, utid);
-    out.text(model::name_of(row.role));
-    text(row.route);
-    out.integer_if(row.status != 0, row.status);
-    text(row.method);
-    text(row.path);
-    text(row.authority);
-    out.text_if(row.protocol != model::Protocol::unknown, model::name_of(row.protocol));
-    out.boolean(row.tls);
-    out.text(model::name_of(row.outcome));
-    out.boolean(row.complete);
-    out.text_or_null(t.taints);
-    out.integer_if(row.request_bytes >= 0, row.request_bytes);
-    out.integer_if(row.response_bytes >= 0, row.response_bytes);
-    out.text(t.span);
-    out.text(traced.span_source);
-    out.text(identity.service_name);
-    out.text(identity.service_name_source);
-    text(table.own_name(row));
-    text(table.handlers.find(row.id));
-    text(row.request_id);
-    out.integer_if(row.grpc_status >= 0, row.grpc_status);
-    out.text_if(call.has_value(), call ? call->service : std::string_view{});
-    out.text_if(call.has_value(), call ? call->method : std::string_view{});
-    out.integer(row.id.connection);
-    out.integer_if(row.stream != 0, row.stream);
-    text(local);
-    text(remote);
-    out.text_or_null(t.parent);
-    out.text_or_null(t.peer);
-    out.integer_if(row.attempt != 0, row.attempt);
+  const auto all = columns::on(columns::Surface::sql);
+  for (std::size_t i = 0; i < known.table.rows.size(); ++i) {
+    const Request row = model::whole_row(known.table, i);
+    columns::Facts facts(known.table, row);
+    facts.clock = &known.clock;
+    std::tie(facts.local, facts.remote) = known.ends(row.id.connection);
+    facts.traced = &known.traces[i];
+    facts.upid = row.pid == 0 ? 0 : known.process(row.pid, row.start);
+    facts.utid = row.tid == 0 ? 0 : known.thread(row.tid, row.start);
+    for (const columns::Column* const column : all) insert(out, column->get(facts), facts);
     out.end_row();
   }
 }

@@ -7,23 +7,18 @@
 #include <string_view>
 #include <vector>
 
+#include "analyze/model/columns/facts.h"
 #include "analyze/model/machine/task_facts.h"
 #include "analyze/model/request.h"
-#include "analyze/model/trace/span_context.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/sql/database.h"
 
 namespace tailcap::sql {
 
-struct Traced {
-  model::SpanContext context;
-  std::string_view trace_source, span_source;
-};
-
 // What the rows are made of; all must outlive the functions below.
 struct RequestFacts {
   const model::RequestTable& table;
-  std::span<const Traced> traces;                                                           // by row of the table
+  std::span<const model::columns::Traced> traces;                                           // by row of the table
   const std::function<std::pair<model::TextId, model::TextId>(model::ConnectionId)>& ends;  // local, remote
   const model::WallClock& clock;
   const std::function<model::Upid(std::uint32_t pid, formats::Time)>& process;

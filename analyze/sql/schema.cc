@@ -4,6 +4,7 @@
 #include <array>
 
 #include "analyze/sql/columns.h"
+#include "analyze/sql/request_columns.h"
 
 namespace tailcap::sql {
 namespace {
@@ -17,38 +18,42 @@ constexpr const char* kOtelTraces =
   link_traces AS "Links.TraceId", link_spans AS "Links.SpanId", link_states AS "Links.TraceState",
   link_attributes AS "Links.Attributes" FROM _span)";
 
-constexpr std::array kTables = std::to_array<Table>({
-    {"request", "one row for each request at each recorded end of its connection", kRequest},
-    {"segment", "what a request waited for, interval by interval; the intervals of a request partition its time",
-     kSegment},
-    {"account", "the sums of that: a request's time by phase, label and evidence; they add up to its duration",
-     kAccount},
-    {"link", "which request caused, repeats or is the other end of which", kLink},
-    {"connection", "one row for each recorded end of a connection", kConnection},
-    {"stream", "one row for each HTTP/2 stream that carried a request", kStream},
-    {"process", "processes that were seen", kProcess},
-    {"thread", "threads that were seen", kThread},
-    {"thread_state", "what threads did: intervals on and off a CPU", kThreadState},
-    {"verdict", "what was slow, and why: the answers with which the report begins", kVerdict},
-    {"loss", "what is missing from the capture", kLoss},
-    {"clock", "readings of the machine's clocks", kClock},
-    {"block", "blocks of the file", kBlock},
-    {"_captures", "the capture itself, one row", kCaptures},
-    {"_schema_version", "the version of these tables", kSchemaVersion},
-    {"_span", "spans", kSpan, nullptr, true},
-    {"otel_traces", "requests as spans, with the columns of the ClickHouse exporter of the OpenTelemetry Collector",
-     kOtelColumns, kOtelTraces},
-});
+const auto& every_table() {
+  static const auto tables = std::to_array<Table>({
+      {"request", "one row for each request at each recorded end of its connection", request_columns()},
+      {"segment", "what a request waited for, interval by interval; the intervals of a request partition its time",
+       kSegment},
+      {"account", "the sums of that: a request's time by phase, label and evidence; they add up to its duration",
+       kAccount},
+      {"link", "which request caused, repeats or is the other end of which", kLink},
+      {"connection", "one row for each recorded end of a connection", kConnection},
+      {"stream", "one row for each HTTP/2 stream that carried a request", kStream},
+      {"process", "processes that were seen", kProcess},
+      {"thread", "threads that were seen", kThread},
+      {"thread_state", "what threads did: intervals on and off a CPU", kThreadState},
+      {"verdict", "what was slow, and why: the answers with which the report begins", kVerdict},
+      {"loss", "what is missing from the capture", kLoss},
+      {"clock", "readings of the machine's clocks", kClock},
+      {"block", "blocks of the file", kBlock},
+      {"_captures", "the capture itself, one row", kCaptures},
+      {"_schema_version", "the version of these tables", kSchemaVersion},
+      {"_span", "spans", kSpan, nullptr, true},
+      {"otel_traces", "requests as spans, with the columns of the ClickHouse exporter of the OpenTelemetry Collector",
+       kOtelColumns, kOtelTraces},
+  });
+  return tables;
+}
 
 }  // namespace
 
-std::span<const Table> tables() { return kTables; }
+std::span<const Table> tables() { return every_table(); }
 
 const Table* find_table(std::string_view name) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto& all = every_table();
   const auto at = std::ranges::find_if(
-      kTables, [&](const Table& t) { return std::ranges::equal(std::string_view(t.name), name, {}, {}, lower); });
-  return at == kTables.end() ? nullptr : &*at;
+      all, [&](const Table& t) { return std::ranges::equal(std::string_view(t.name), name, {}, {}, lower); });
+  return at == all.end() ? nullptr : &*at;
 }
 
 std::string_view name_of(Type type) {

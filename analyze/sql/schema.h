@@ -14,9 +14,9 @@ inline constexpr std::int64_t kVersion = 1;
 enum class Type : std::uint8_t { integer, real, text };
 
 struct Column {
-  const char* name;
+  std::string_view name;
   Type type;
-  const char* text;
+  std::string_view text;
 };
 
 struct Table {

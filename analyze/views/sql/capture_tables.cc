@@ -84,7 +84,7 @@ class Filler {
     if (!any({"request", "segment", "account", "link", "stream"})) return;
     std::vector<spans::ForeignSpan> none;
     const spans::Identities ids = spans::identities_of(analysis.table, none);
-    std::vector<sql::Traced> traces;
+    std::vector<model::columns::Traced> traces;
     traces.reserve(ids.rows.size());
     for (const spans::Identity& id : ids.rows) traces.push_back({id.context, id.trace_source, id.span_source});
     const std::function<std::pair<model::TextId, model::TextId>(model::ConnectionId)> ends =
