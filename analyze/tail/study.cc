@@ -129,19 +129,25 @@ void count_requests(const RequestTable& table, model::Quality& quality) {
   }
 }
 
+RouteKeys::RouteKeys(const RequestTable& table) : table_(table), other_(table.texts.find(kOtherRoute)) {}
+
+RouteKey RouteKeys::of(std::uint32_t row) const {
+  const model::RowNames names = table_.rows.names(row);
+  const model::TextId route = table_.rows.route(row);
+  // What was folded is one route for all methods and processes: their number is not bounded. A proxy and the service
+  // behind it serve the same paths for different reasons.
+  if (folded(route)) return {0, route, table_.rows.role(row), 0};
+  return {names.method, route, table_.rows.role(row), names.comm};
+}
+
 std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& table,
                                                         const std::function<bool(std::uint32_t)>& wanted) {
-  const model::TextId other = table.texts.find(kOtherRoute);
+  const RouteKeys keys(table);
   std::map<RouteKey, std::vector<std::uint32_t>> out;
   std::pair<const RouteKey, std::vector<std::uint32_t>>* last[2] = {};  // by role; most rows have the key of the last
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     if (wanted && !wanted(i)) continue;
-    const model::RowNames row = table.rows.names(i);
-    const model::TextId route = table.rows.route(i);
-    // What was folded is one route for all methods and processes: their number is not bounded. A proxy and the service
-    // behind it serve the same paths for different reasons.
-    const bool folded = other != 0 && route == other;
-    const RouteKey key{folded ? 0 : row.method, route, table.rows.role(i), folded ? 0 : row.comm};
+    const RouteKey key = keys.of(i);
     auto*& entry = last[static_cast<std::size_t>(table.rows.role(i))];
     if (!entry || entry->first != key) entry = &*out.try_emplace(key).first;
     entry->second.push_back(i);

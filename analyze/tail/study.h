@@ -19,6 +19,20 @@ void count_requests(const model::RequestTable& table, model::Quality& quality);
 // Method, route, role, program.
 using RouteKey = std::tuple<model::TextId, model::TextId, model::Role, model::TextId>;
 
+// The key of the route that each request is counted under: the only place where it is made. The table must outlive it.
+class RouteKeys {
+ public:
+  explicit RouteKeys(const model::RequestTable& table);
+  RouteKey of(std::uint32_t row) const;
+  // It is kOtherRoute: one route for all methods and programs, which are 0.
+  bool folded(const RouteKey& key) const { return folded(std::get<1>(key)); }
+
+ private:
+  bool folded(model::TextId route) const { return other_ != 0 && route == other_; }
+  const model::RequestTable& table_;
+  const model::TextId other_;
+};
+
 // The rows of each route; wanted: of those only.
 std::map<RouteKey, std::vector<std::uint32_t>> by_route(const model::RequestTable& table,
                                                         const std::function<bool(std::uint32_t)>& wanted = {});

@@ -129,8 +129,8 @@ class Server:
                 self.ask(statement)
 
 
-def exported(capture, table):
-    done = subprocess.run([case.program(), "export", capture, "--format", "clickhouse", "--table", table], capture_output=True, text=True, check=False)
+def exported(capture, table, *options):
+    done = subprocess.run([case.program(), "export", capture, "--format", "clickhouse", "--table", table, *options], capture_output=True, text=True, check=False)
     assert done.returncode in (0, 3), done.stderr
     lines = done.stdout.splitlines()
     return lines[0].split("\t"), [tuple(line.split("\t")) for line in lines[1:]]

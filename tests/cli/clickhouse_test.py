@@ -2,6 +2,7 @@
 
     clickhouse_test.py --build build/release
 """
+import collections
 import math
 import re
 import signal
@@ -31,6 +32,37 @@ class Definitions(unittest.TestCase):
             header, rows = exported(CAPTURES["lock-contention"], table)
             self.assertEqual(header, columns)
             self.assertTrue(all(len(row) == len(columns) for row in rows) and rows)
+
+    def test_a_route_has_one_name_in_all_tables(self):
+        """Also where routes are folded: requests, their standings and their labels add up by the key that the tables share."""
+        folded = 0
+        for capture in CAPTURES.values():
+            for options in ([], ["--max-routes", "1"]):
+                with self.subTest(capture=capture.stem, options=options):
+                    tables = {}
+                    for table in ("request", "route", "label"):
+                        header, rows = exported(capture, table, *options)
+                        tables[table] = [dict(zip(header, row)) for row in rows]
+                    key = lambda row: (row["service"], row["role"], row["method"], row["route"])
+                    routes = {key(row): row for row in tables["route"]}
+                    self.assertEqual(len(routes), len(tables["route"]))
+                    requests, labels = {}, {}
+                    for row in tables["request"]:
+                        requests.setdefault(key(row), []).append(row)
+                        for name, ns in zip(re.findall(r"'(.*?)'", row["label.name"]), row["label.ns"].strip("[]").split(",")):
+                            total = labels.setdefault((key(row), name), [0, 0])
+                            total[0] += int(ns)
+                            total[1] += 1
+                    self.assertEqual(set(requests), set(routes))
+                    for name, route in routes.items():
+                        standings = collections.Counter(row["standing"] for row in requests[name])
+                        counted = {standing: int(route[standing]) for standing in ("clean", "doubtful", "in_flight")}
+                        self.assertEqual(counted, {standing: standings[standing] for standing in counted}, name)
+                        self.assertEqual(sum(standings.values()), len(requests[name]), name)
+                        self.assertEqual(int(route["requests"]), sum(row["duration_ns"] != "\\N" for row in requests[name]), name)
+                        folded += name[3] == "(other)"
+                    self.assertEqual({(key(row), row["label"]): [int(row["ns"]), int(row["requests"])] for row in tables["label"]}, labels)
+        self.assertGreaterEqual(folded, len(CAPTURES))
 
     def test_usage(self):
         file = CAPTURES["lock-contention"]

@@ -9,14 +9,17 @@
 #include <stdexcept>
 
 #include "analyze/export/tab_separated.h"
+#include "analyze/model/columns/columns.h"
+#include "analyze/model/columns/whole_row.h"
 #include "analyze/model/study/cut_note.h"
 #include "analyze/model/study/unread.h"
-#include "analyze/model/trace/trace_identity.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/words.h"
 #include "analyze/spans/identities.h"
+#include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
+#include "analyze/tail/study.h"
 
 namespace tailcap::views {
 namespace {
@@ -25,15 +28,10 @@ using exports::TabSeparated;
 using model::Request;
 using model::RouteStudy;
 using Names = std::string_view;
+namespace columns = model::columns;
 
 constexpr std::size_t kPiece = 8u << 20;  // bytes of rows that are sent at a time
 
-constexpr auto kRequest = std::to_array<Names>(
-    {"capture_id",  "day",     "request_id",    "trace_id",       "span_id",           "start_ns",        "service",
-     "role",        "method",  "route",         "path",           "authority",         "protocol",        "status",
-     "grpc_status", "outcome", "standing",      "taints",         "duration_ns",       "first_byte_ns",   "tls",
-     "local",       "remote",  "request_bytes", "response_bytes", "parent_request_id", "peer_request_id", "label.name",
-     "label.ns"});
 constexpr auto kRoute =
     std::to_array<Names>({"capture_id",    "day",           "service",        "role",    "method",      "route",
                           "requests",      "incomplete",    "tainted",        "clean",   "doubtful",    "in_flight",
@@ -51,8 +49,22 @@ constexpr auto kCapture = std::to_array<Names>(
      "requests",      "complete",      "incomplete",     "unknown", "tainted",        "exchanges",   "both_ends",
      "client_errors", "server_errors", "other_failures", "clean"});
 
-constexpr auto kTables = std::to_array<FleetTable>(
-    {{"request", kRequest}, {"route", kRoute}, {"label", kLabel}, {"verdict", kVerdict}, {"capture", kCapture}});
+// Which capture and day a row is of, and the columns of a request (model/columns). What is nested is two columns.
+std::span<const Names> request_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> out = {"capture_id", "day"};
+    for (const columns::Column* const column : columns::on(columns::Surface::clickhouse)) {
+      const std::string name(column->on(columns::Surface::clickhouse).name);
+      if (column->type == columns::Type::nested)
+        out.insert(out.end(), {name + ".name", name + ".ns"});
+      else
+        out.push_back(name);
+    }
+    return out;
+  }();
+  static const std::vector<Names> views(names.begin(), names.end());
+  return views;
+}
 
 // The day on which the capture began: all its rows are in one partition, and in the same one the next time.
 std::string day_of(const formats::Preamble& preamble) {
@@ -85,6 +97,7 @@ class Writer {
       : table_(table),
         file_(file),
         analysis_(analysis),
+        keys_(analysis.table),
         preamble_(analysis.study.quality.preamble),
         day_(day_of(preamble_)),
         once_(once),
@@ -117,26 +130,24 @@ class Writer {
     rows_ = 0;
     if (!once_) row_.names(table_.columns);
   }
-  void text(model::TextId id) { row_.text(analysis_.table.texts[id]); }
   void id(model::ExchangeId id) { row_.text(id.connection == 0 ? std::string() : report::id_text(id)); }
 
-  // As by_route() of tail/ makes them: what was folded is one route.
   struct Key {
     std::string_view service, method, route;
     model::Role role;
     auto operator<=>(const Key&) const = default;
   };
-  Key key_of(const Request& row) const {
+  // As the study of routes names it.
+  Key key_of(std::uint32_t row) const {
+    const tail::RouteKey key = keys_.of(row);
+    const auto& [method, route, role, service] = key;
+    if (keys_.folded(key))
+      for (const RouteStudy& r : analysis_.study.routes)
+        if (r.role == role && r.route == tail::kOtherRoute) return key_of(r);
     const model::TextPool& texts = analysis_.table.texts;
-    if (texts[row.route] == "other" && folded()) return {service_of_other(row.role), "", "other", row.role};
-    return {texts[row.comm], texts[row.method], texts[row.route], row.role};
+    return {texts[service], texts[method], texts[route], role};
   }
-  bool folded() const { return analysis_.study.quality.findings[model::Finding::route_overflow] > 0; }
-  std::string_view service_of_other(model::Role role) const {
-    for (const RouteStudy& r : analysis_.study.routes)
-      if (r.route == "other" && r.role == role) return r.comm;
-    return {};
-  }
+  Key key_of(const RouteStudy& route) const { return {route.comm, route.method, route.route, route.role}; }
   void key(const Key& key) {
     row_.text(key.service);
     row_.text(model::name_of(key.role));
@@ -146,50 +157,53 @@ class Writer {
 
   void requests() {
     const model::RequestTable& table = analysis_.table;
-    const model::WallClock& clock = analysis_.study.quality.clock;
     std::vector<spans::ForeignSpan> none;
     const spans::Identities ids = spans::identities_of(table, none);
-    std::vector<std::string_view> names;
-    std::vector<std::int64_t> times;
+    const auto all = columns::on(columns::Surface::clickhouse);
     for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
-      const Request row = table.rows[i];
-      const bool started = formats::known(row.start) && clock.known();
-      const bool ends = row.id.connection < analysis_.endpoints.size();
-      const pipeline::Endpoints at = ends ? analysis_.endpoints[row.id.connection] : pipeline::Endpoints{};
-      const model::Cause* const cause = table.causes.find(row.id);
+      const Request row = model::whole_row(table, i);
+      const columns::Traced traced{ids.rows[i].context, ids.rows[i].trace_source, ids.rows[i].span_source};
+      const Key counted = key_of(i);
+      columns::Facts facts(table, row);
+      pipeline::add_known(facts, analysis_);
+      facts.traced = &traced;
+      facts.counted = {counted.service, counted.method, counted.route};
+      facts.standing = name_of(tail::standing_of(row));
       begin();
-      id(row.id);
-      row_.text(model::trace_hex(ids.rows[i].context));
-      row_.text(model::hex_of(ids.rows[i].context.span));
-      row_.integer_if(started, started ? clock.realtime(row.start) : 0);
-      key(key_of(row));
-      text(row.path);
-      text(row.authority);
-      row_.text(row.protocol == model::Protocol::unknown ? "" : model::name_of(row.protocol));
-      row_.integer_if(row.status != 0, row.status);
-      row_.integer_if(row.grpc_status >= 0, row.grpc_status);
-      row_.text(model::name_of(row.outcome));
-      row_.text(name_of(tail::standing_of(row)));
-      row_.texts(model::names_of(row.taints));
-      row_.integer_if(row.has_duration, row.duration.count());
-      row_.integer_if(row.first_byte.count() >= 0, row.first_byte.count());
-      row_.natural(row.tls);
-      text(at.local);
-      text(at.remote);
-      row_.integer_if(row.request_bytes >= 0, row.request_bytes);
-      row_.integer_if(row.response_bytes >= 0, row.response_bytes);
-      id(cause ? cause->parent : model::ExchangeId{});
-      id(row.peer);
-      names.clear();
-      times.clear();
-      for (const auto& [label, ns] : labels_of(row.id)) {
-        names.push_back(model::name_of(label));
-        times.push_back(ns);
-      }
-      row_.texts(names);
-      row_.integers(times);
+      for (const columns::Column* const column : all)
+        if (column->type == columns::Type::nested)
+          put_labels(row.id);
+        else
+          put(*column, column->get(facts));
       end();
     }
+  }
+
+  // Where a type has no NULL, unknown is the empty text.
+  void put(const columns::Column& column, const columns::Value& value) {
+    if (const auto* const number = std::get_if<std::int64_t>(&value))
+      row_.integer(*number);
+    else if (const auto* const text = std::get_if<std::string_view>(&value))
+      row_.text(*text);
+    else if (const auto* const truth = std::get_if<bool>(&value))
+      row_.natural(*truth);
+    else if (const auto* const flags = std::get_if<columns::Flags>(&value))
+      row_.texts(flags->names(flags->bits));
+    else if (column.type == columns::Type::text)
+      row_.text("");
+    else
+      row_.null();
+  }
+
+  void put_labels(model::ExchangeId id) {
+    std::vector<std::string_view> names;
+    std::vector<std::int64_t> times;
+    for (const auto& [label, ns] : labels_of(id)) {
+      names.push_back(model::name_of(label));
+      times.push_back(ns);
+    }
+    row_.texts(names);
+    row_.integers(times);
   }
 
   std::map<model::Label, std::int64_t> labels_of(model::ExchangeId id) const {
@@ -200,10 +214,11 @@ class Writer {
 
   void routes() {
     std::map<Key, std::array<std::uint64_t, 4>> standings;
-    for (const Request row : analysis_.table.rows)
-      ++standings[key_of(row)][static_cast<std::size_t>(tail::standing_of(row))];
+    const model::Rows& rows = analysis_.table.rows;
+    for (std::uint32_t i = 0; i < rows.size(); ++i)
+      ++standings[key_of(i)][static_cast<std::size_t>(tail::standing_of(rows, i))];
     for (const RouteStudy& r : analysis_.study.routes) {
-      const Key of{r.comm, r.method, r.route, r.role};
+      const Key of = key_of(r);
       const auto& standing = standings[of];
       const auto count = [&](tail::Standing s) { return standing[static_cast<std::size_t>(s)]; };
       begin();
@@ -246,9 +261,9 @@ class Writer {
       std::uint64_t requests = 0;
     };
     std::map<Key, std::map<model::Label, Sum>> sums;
-    for (const Request row : analysis_.table.rows) {
-      auto& of = sums[key_of(row)];
-      for (const auto& [label, ns] : labels_of(row.id)) {
+    for (std::uint32_t i = 0; i < analysis_.table.rows.size(); ++i) {
+      auto& of = sums[key_of(i)];
+      for (const auto& [label, ns] : labels_of(analysis_.table.rows.id(i))) {
         of[label].ns += ns;
         ++of[label].requests;
       }
@@ -333,6 +348,7 @@ class Writer {
   const FleetTable& table_;
   const std::string& file_;
   const pipeline::Analysis& analysis_;
+  const tail::RouteKeys keys_;
   const formats::Preamble& preamble_;
   const std::string day_;
   const bool once_;
@@ -344,7 +360,14 @@ class Writer {
 
 }  // namespace
 
-std::span<const FleetTable> fleet_tables() { return kTables; }
+std::span<const FleetTable> fleet_tables() {
+  static const auto tables = std::to_array<FleetTable>({{"request", request_names()},
+                                                        {"route", kRoute},
+                                                        {"label", kLabel},
+                                                        {"verdict", kVerdict},
+                                                        {"capture", kCapture}});
+  return tables;
+}
 
 pipeline::Analysis fleet_analysis(const std::string& file, const pipeline::Options& chosen, Exported& out) {
   pipeline::Options options = of_all(chosen);
@@ -375,7 +398,7 @@ Exported export_fleet_table(const std::string& file, const pipeline::Options& op
                             const Write& write) {
   Exported out;
   const pipeline::Analysis analysis = fleet_analysis(file, options, out);
-  for (const FleetTable& table : kTables)
+  for (const FleetTable& table : fleet_tables())
     if (table.name == name) write_fleet_table(table, file, analysis, true, write);
   return out;
 }
