@@ -5,6 +5,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/old_names.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/options/yaml_file.h"
 #include "analyze/cli/output/complain.h"
@@ -77,6 +78,7 @@ int run(const Arguments& a) {
   report::Provenance from;
   if (!read_yaml_file("policy", a.policy, [&](const std::string& text) {
         policy = query::policy_of(text);
+        warn_of_old_names(policy);
         from = {std::filesystem::path(a.policy).filename().string(), redact::fingerprint(text), TAILCAP_VERSION};
       }))
     return kBadUsage;

@@ -19,6 +19,7 @@
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/pipeline/window/numbers.h"
 #include "analyze/query/later.h"
+#include "analyze/report/json/columns_list.h"
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -29,7 +30,7 @@ namespace {
 constexpr const char* kNotes =
     R"(Expressions of --where: fields are the names in --json, with duration, first_byte and flow_control as short forms; ==
 != < <= > >= contains matches (* and ?), && || ! and parentheses. What is unknown matches no comparison; ask for it by
-== null.
+== null. --fields lists the fields.
 
 examples:
   tailcap requests slow.tcap --sort duration -n 10
@@ -44,6 +45,10 @@ constexpr Definition kFollow{"follow", 0, nullptr,
                              "of a recording that is under way: each request when it is over, until the recording "
                              "ends; FILE is what `tailcap record -o` was given, or - for a stream",
                              0};
+constexpr Definition kFields{"fields", 0, nullptr,
+                             "instead of requests: the names that --where and --json have for what is known of one; "
+                             "without FILE",
+                             0};
 constexpr Definition kHeaders{"headers", 0, nullptr, "also the header fields, as recorded", 0};
 
 constexpr std::size_t kWidth = 120, kMinWidth = 60;
@@ -54,7 +59,7 @@ struct Arguments {
   std::string file, sort, format;
   Selection selection;
   std::size_t limit = 0, width = 0;
-  bool headers = false, follow = false, no_pager = false;
+  bool headers = false, follow = false, fields = false, no_pager = false;
 };
 
 // Lines in the order of time: the beginning of the capture may be enough.
@@ -201,7 +206,7 @@ int run_requests(int argc, char** argv) {
   Arguments a;
   CommandLine line("requests",
                    "tailcap requests lists the requests in a capture, one per line, in the order in which they began.");
-  line.word("FILE", a.file, "no file given");
+  line.word("FILE", a.file, nullptr);
   add_selection(line, a.selection);
   line.choice(kSort, a.sort, {"start", "duration"});
   line.option(option::kLimit, &a.limit);
@@ -209,11 +214,18 @@ int run_requests(int argc, char** argv) {
   line.group("In which form?");
   line.format(a.format, {"text", "json"}, nullptr, "json: an object per line");
   line.option(kHeaders, &a.headers);
+  line.option(kFields, &a.fields);
   line.option(option::kNoPager, &a.no_pager);
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   add_routes(line, a.selection);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
+  if (a.fields) {
+    if (!a.file.empty()) throw UsageError("--fields takes no FILE: the names are the same for all");
+    print_paged(a.format == "json" ? report::columns_json() : report::columns_text(), !a.no_pager);
+    return kDone;
+  }
+  if (a.file.empty()) return wrong_usage(argv[0], "no file given");
   if (!a.follow) return run(a);
   if (line.given(kSort)) throw UsageError("--follow prints requests in the order in which they end: no --sort");
   if (a.headers) throw UsageError("--follow prints no --headers");

@@ -12,6 +12,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/old_names.h"
 #include "analyze/cli/options/yaml_file.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
@@ -260,6 +261,7 @@ int run(const Arguments& a) {
 bool read_policy(Arguments& a) {
   return read_yaml_file("watch", a.policy_file, [&a](const std::string& text) {
     a.policy = query::policy_of(text);
+    warn_of_old_names(a.policy);
     if (!a.policy.not_live.empty()) throw query::YamlError(a.policy.not_live);
     if (!a.policy.sampling) throw query::YamlError("1:1: there is no sampling; --conditions takes conditions only");
   });
@@ -268,6 +270,7 @@ bool read_policy(Arguments& a) {
 bool read_conditions(Arguments& a) {
   return read_yaml_file("watch", a.conditions_file, [&a](const std::string& text) {
     a.policy = query::policy_of(text);
+    warn_of_old_names(a.policy);
     if (!a.policy.not_watched.empty())
       throw query::YamlError(a.policy.not_watched +
                              " is no condition: --policy applies sampling, `tailcap policy` replays it and breakers");
@@ -307,7 +310,7 @@ int run_watch(int argc, char** argv) {
   if (a.share < 0 || a.share > 100) return wrong_usage(argv[0], "--share is a number of per cent, from 0 to 100");
   if (!a.policy_file.empty() && !read_policy(a)) return kBadUsage;
   if (!a.conditions_file.empty() && !read_conditions(a)) return kBadUsage;
-  for (const std::string& expression : a.expressions) (void)query::policy_filter(expression);
+  for (const std::string& expression : a.expressions) warn_of_old_names(query::policy_filter(expression));
   if (!line.given(kEvery)) a.every = a.policy.conditions.empty() ? 5s : a.policy.every;
   if (a.every < kLeastEvery) return wrong_usage(argv[0], "--every is at least 200ms");
   Duration least = a.every;

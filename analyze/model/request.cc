@@ -10,8 +10,8 @@ std::string_view name_of(AttemptEvidence how) {
 }
 
 std::vector<std::string_view> names_of_filled(std::uint8_t from_peer) {
-  constexpr std::string_view names[] = {"method",      "path",       "authority", "status",
-                                        "grpc_status", "request_id", "trace_id"};
+  constexpr std::string_view names[] = {"method",      "path",         "authority", "status",
+                                        "grpc_status", "x_request_id", "trace_id"};
   std::vector<std::string_view> out;
   for (std::size_t i = 0; i < std::size(names); ++i)
     if (from_peer & (1u << i)) out.push_back(names[i]);

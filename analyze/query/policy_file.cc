@@ -195,8 +195,10 @@ class PolicyReader {
         out.rate = percentage(value, key);
         any = true;
       } else if (key == "key") {
-        const std::string& name = scalar(value, "key is trace_id or request_id");
-        if (name != "trace_id" && name != "request_id") fail(value, "key is trace_id or request_id");
+        const std::string& name = scalar(value, "key is trace_id or x_request_id");
+        // request_id: its name before, for one version.
+        if (name != "trace_id" && name != "x_request_id" && name != "request_id")
+          fail(value, "key is trace_id or x_request_id");
         out.key = name == "trace_id" ? Sampling::Key::trace_id : Sampling::Key::request_id;
         not_live(at, "key does not apply while recording: connections are chosen by their addresses and ports");
       } else if (key == "keep") {

@@ -160,7 +160,8 @@ void Database::end_filling() { run(impl_->database.get(), "COMMIT"); }
 
 void Database::add_indexes() {
   run(impl_->database.get(),
-      "CREATE INDEX request_by_id ON request(request_id); CREATE INDEX request_by_trace ON request(trace_id);"
+      "CREATE INDEX request_by_id ON request(id); CREATE INDEX request_by_old_id ON request(request_id); CREATE INDEX "
+      "request_by_trace ON request(trace_id);"
       "CREATE INDEX segment_by_request ON segment(request_id); CREATE INDEX account_by_request ON account(request_id);"
       "CREATE INDEX link_by_effect ON link(to_request_id); CREATE INDEX link_by_cause ON link(from_request_id);"
       "CREATE INDEX thread_state_by_thread ON thread_state(utid, ts)");
@@ -189,9 +190,9 @@ Inserter::Inserter(Database& database, const char* table) : impl_(std::make_uniq
   const Table* const found = find_table(table);
   assert(found && !found->view);
   std::string sql = std::string("INSERT INTO ") + table + " VALUES (";
-  for (std::size_t i = 0; i < found->columns.size(); ++i) sql += i == 0 ? "?" : ",?";
+  for (const Column& column : found->columns)
+    if (column.same_as.empty()) sql += impl_->columns++ == 0 ? "?" : ",?";
   impl_->database = database.impl_->database.get();
-  impl_->columns = static_cast<int>(found->columns.size());
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(impl_->database, (sql + ")").c_str(), -1, &statement, nullptr) != SQLITE_OK)
     fail(impl_->database, "the temporary database cannot be written");

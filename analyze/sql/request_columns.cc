@@ -24,6 +24,8 @@ struct RequestColumns {
       texts.push_back(columns::description(*column));
       columns.push_back({column->on(columns::Surface::sql).name, type_of(*column), texts.back()});
     }
+    // Version 2 of the tables is without it.
+    columns.push_back({"request_id", Type::text, "the name of id before; it goes with the next version", "id"});
   }
 };
 

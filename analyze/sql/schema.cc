@@ -68,6 +68,7 @@ std::string created_by(const Table& table) {
     if (&column != table.columns.data()) sql += ", ";
     (sql += column.name) += ' ';
     sql += name_of(column.type);
+    if (!column.same_as.empty()) (sql += " AS (").append(column.same_as) += ") VIRTUAL";
   }
   return sql + ") STRICT";
 }

@@ -17,6 +17,7 @@ struct Column {
   std::string_view name;
   Type type;
   std::string_view text;
+  std::string_view same_as = {};  // another column of the table, whose value it has; rows are added without it
 };
 
 struct Table {

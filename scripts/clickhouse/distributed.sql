@@ -6,7 +6,7 @@ CREATE DATABASE IF NOT EXISTS tailcap;
 CREATE TABLE IF NOT EXISTS tailcap.request_part (
   capture_id String,
   day Date,
-  request_id String,
+  id String,
   trace_id String,
   span_id String,
   start_ns Nullable(UInt64),
@@ -31,9 +31,10 @@ CREATE TABLE IF NOT EXISTS tailcap.request_part (
   response_bytes Nullable(UInt64),
   parent_request_id String,
   peer_request_id String,
-  label Nested(name String, ns UInt64)
-) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (capture_id, request_id);
-CREATE TABLE IF NOT EXISTS tailcap.request AS tailcap.request_part ENGINE = Distributed(tailcap, tailcap, request_part, cityHash64(capture_id, request_id));
+  label Nested(name String, ns UInt64),
+  request_id String ALIAS id
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (capture_id, id);
+CREATE TABLE IF NOT EXISTS tailcap.request AS tailcap.request_part ENGINE = Distributed(tailcap, tailcap, request_part, cityHash64(capture_id, id));
 
 -- a route of a capture
 CREATE TABLE IF NOT EXISTS tailcap.route_part (

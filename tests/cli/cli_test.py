@@ -226,7 +226,7 @@ class RecorderCli(Case):
             done = self.record("doctor", *form)
             self.assertIn(done.returncode, (0, 1), done.stderr)
             facts = json.loads(done.stdout)
-            self.assertEqual((facts["schema"], facts["possible"]), (2, done.returncode == 0))
+            self.assertEqual((facts["schema"], facts["possible"]), (3, done.returncode == 0))
 
     def control(self, *arguments):
         return self.tailcap("control", *arguments)

@@ -68,7 +68,7 @@ class Perfetto(unittest.TestCase):
                     category = event["categories"][0].decode()
                     other[category] += 1
                     if category == "request":
-                        requests_.append((notes["request_id"].decode(), begin, at - begin))
+                        requests_.append((notes["id"].decode(), begin, at - begin))
                 else:
                     other[kind] += 1
         self.assertEqual([track for track, stack in opened.items() if stack], [])
@@ -81,14 +81,14 @@ class Perfetto(unittest.TestCase):
         for capture in CAPTURES:
             with self.subTest(capture.stem):
                 requests_, other, flows = self.check(self.trace(capture))
-                known = query(capture, "SELECT request_id, ts, dur FROM request WHERE dur IS NOT NULL AND upid IS NOT NULL")
-                self.assertEqual(sorted(requests_), sorted((r["request_id"], r["ts"], r["dur"]) for r in known))
+                known = query(capture, "SELECT id, ts, dur FROM request WHERE dur IS NOT NULL AND upid IS NOT NULL")
+                self.assertEqual(sorted(requests_), sorted((r["id"], r["ts"], r["dur"]) for r in known))
                 states = query(capture, "SELECT count(*) AS n FROM thread_state JOIN thread USING (utid) WHERE upid IS NOT NULL")[0]["n"]
                 self.assertEqual(other["thread"], states)
-                links = query(capture, """SELECT count(*) AS n FROM link JOIN request a ON a.request_id = from_request_id
-                    JOIN request b ON b.request_id = to_request_id WHERE kind IN ('cause', 'other_end') AND a.dur IS NOT NULL AND b.dur IS NOT NULL""")
+                links = query(capture, """SELECT count(*) AS n FROM link JOIN request a ON a.id = from_request_id
+                    JOIN request b ON b.id = to_request_id WHERE kind IN ('cause', 'other_end') AND a.dur IS NOT NULL AND b.dur IS NOT NULL""")
                 self.assertEqual(len(flows), links[0]["n"])
-                segments = query(capture, "SELECT count(*) AS n FROM segment JOIN request USING (request_id) WHERE upid IS NOT NULL")[0]["n"]
+                segments = query(capture, "SELECT count(*) AS n FROM segment s JOIN request r ON r.id = s.request_id WHERE upid IS NOT NULL")[0]["n"]
                 self.assertEqual(sum(n for c, n in other.items() if c not in ("thread", "goroutine", "request") and not c.startswith("TYPE")), segments)
                 seen.update(other)
                 seen["flows"] += len(flows)

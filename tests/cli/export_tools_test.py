@@ -126,7 +126,7 @@ class Har(unittest.TestCase):
                 by_id = {r["id"]: r for r in requests(capture)}
                 seen, last = set(), ""
                 for entry in log["entries"]:
-                    row = by_id[entry["_request_id"]]
+                    row = by_id[entry["_id"]]
                     self.assertLessEqual(last, entry["startedDateTime"])
                     last = entry["startedDateTime"]
                     at = datetime.datetime.fromisoformat(last)
@@ -152,7 +152,7 @@ class Har(unittest.TestCase):
                                      (row["method"], row["status"] or 0, -1 if row["response_bytes"] is None else row["response_bytes"]))
                     self.assertTrue(request["url"].endswith(row["path"]))
                     self.assertFalse(row["role"] == "server" and row["peer"] in seen)
-                    seen.add(entry["_request_id"])
+                    seen.add(entry["_id"])
                 complete = {r["id"] for r in by_id.values() if r["complete"] and r["duration_ns"] is not None and r["authority"]}
                 self.assertEqual({i for i in complete if i not in seen and by_id[i]["peer"] not in seen}, set())
 
@@ -206,7 +206,7 @@ class Loki(unittest.TestCase):
         for capture in CAPTURES:
             lines = [json.loads(line) for line in export(capture, "loki").splitlines()]
             rows = [r for r in requests(capture) if r["start_ns"] is not None]
-            self.assertEqual([(l["request_id"], int(l["time_ns"]), l["duration_ns"], l["status"], l["outcome"], l["path"], l["route"]) for l in lines],
+            self.assertEqual([(l["id"], int(l["time_ns"]), l["duration_ns"], l["status"], l["outcome"], l["path"], l["route"]) for l in lines],
                              [(r["id"], r["start_ns"], r["duration_ns"], r["status"], r["outcome"], r["path"], r["route"]) for r in rows])
             for line, row in zip(lines, rows):
                 sums = collections.Counter()

@@ -242,7 +242,7 @@ every: 250ms
         ("every: 1ms\nsampling: {rate: 1%}", "1:8", "at least 200ms"),
         ("sampling: {keep: status == 500}", "1:11", "the rate is missing"),
         ("sampling: {rate: 0.5}", "1:18", "a percentage"),
-        ("sampling: {rate: 1%, key: span}", "1:27", "trace_id or request_id"),
+        ("sampling: {rate: 1%, key: span}", "1:27", "trace_id or x_request_id"),
         ("sampling:\n  rate: 1%\n  adapt: [{when: slow, rate: 1%}]", "3:18", "there is no condition 'slow'"),
         ("breakers: [{name: a, open_for: 1s}]", "1:12", "open is missing"),
         ("conditions: [{name: a, over: 1s, at_least: {count: 1}}]\nbreakers:\n  - {name: a, open: [a], open_for: 1s, half_open: {requests: 5, at_most: {p95: 1s}}}", "3:74", "p95 needs 20 requests"),

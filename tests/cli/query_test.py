@@ -26,8 +26,22 @@ def requests(capture):
 
 
 class SameAsOtherCommands(unittest.TestCase):
+    def test_one_name_one_meaning(self):
+        """`id` is the request's number and `x_request_id` the header's value; `request_id` is still taken, as what it was in each place."""
+        capture = CAPTURES[0].parents[1] / "go-stock/go-stock.tcap"
+        one = requests(capture)[0]
+        self.assertNotIn("request_id", one)
+        joined = query(capture, f"SELECT id, request_id, count(*) AS parts FROM request JOIN account USING (request_id) WHERE request_id = '{one['id']}'")
+        self.assertEqual([(row["id"], row["request_id"]) for row in joined], [(one["id"], one["id"])])
+        self.assertEqual(joined[0]["parts"], len(one["labels"]))
+        for name, warned in (("x_request_id", ""), ("request_id", "'request_id' is now 'x_request_id'")):
+            done = subprocess.run([case.program(), "requests", capture, "-w", f"{name} == null && {name} == null", "-n", "1"], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 2))
+            self.assertEqual(done.stderr.count("is now"), 1 if warned else 0)
+            self.assertIn(warned, done.stderr)
+
     def test_requests(self):
-        pairs = {"request_id": "id", "dur": "duration_ns", "start_ns": "start_ns", "status": "status", "method": "method", "path": "path",
+        pairs = {"id": "id", "request_id": "id", "x_request_id": "x_request_id", "dur": "duration_ns", "start_ns": "start_ns", "status": "status", "method": "method", "path": "path",
                  "route": "route", "outcome": "outcome", "role": "role", "protocol": "protocol", "dur_at_least": "duration_at_least_ns",
                  "first_byte_ns": "first_byte_ns", "request_bytes": "request_bytes", "response_bytes": "response_bytes", "comm": "comm",
                  "handler": "handler", "parent_request_id": "parent", "peer_request_id": "peer", "local": "local", "remote": "remote",

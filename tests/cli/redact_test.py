@@ -18,7 +18,7 @@ from case import Case
 GOLDEN = case.ROOT / "tests/golden"
 LEVELS = ("default", "strict")
 # Text that the rules may replace; everything else of a request is as it was.
-NAMES = {"path", "route", "authority", "comm", "handler", "service_name", "rpc", "request_id", "what", "cgroup", "trace_id", "span_id",
+NAMES = {"path", "route", "authority", "comm", "handler", "service_name", "rpc", "x_request_id", "what", "cgroup", "trace_id", "span_id",
          "parent_span_id", "user_agent", "grpc_message", "server_name", "host", "method", "executable", "container", "local", "remote"}
 # The recorder would have withheld it, too: payload recorded behind what follows it.
 WITHHELD = {"h29-out-of-order-capture.tcap"}

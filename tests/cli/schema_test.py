@@ -54,13 +54,50 @@ class ReportSchema(unittest.TestCase):
         self.assertFalse(spoiled(lambda r, tail: r.update(a_later_name=1)))
 
 
+class RequestSchema(unittest.TestCase):
+    """Lines of `requests --json` are what docs/request.schema.json says, which is made of the list of columns."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.schema = jsonschema.Draft7Validator(json.loads((case.ROOT / "docs/request.schema.json").read_text()))
+        cls.schema.check_schema(cls.schema.schema)
+
+    def lines(self, capture):
+        done = case.run(case.program(), "requests", capture, "--json", "--headers")
+        self.assertIn(done.returncode, (0, 3), done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_lines_are_as_it_says(self):
+        known = self.schema.schema["properties"]
+        for capture in CAPTURES:
+            for line in self.lines(capture):
+                errors = [f"{'/'.join(map(str, e.path))}: {e.message}" for e in self.schema.iter_errors(line)]
+                self.assertEqual(errors, [], capture)
+                # Nothing else, at the top or in objects whose members are columns.
+                self.assertLessEqual(set(line), set(known), capture)
+                for name, value in line.items():
+                    if isinstance(value, dict):
+                        self.assertLessEqual(set(value), set(known[name]["properties"]), name)
+
+    def test_it_refuses_what_is_not(self):
+        good = self.lines(next(c for c in CAPTURES if c.stem == "go-stock"))[0]
+        self.assertTrue(self.schema.is_valid(good))
+        for spoil in ({"outcome": "perhaps"}, {"duration_ns": 0.5}, {"schema": 2}, {"tainted": ["lost"]}, {"phases": {"arrive": "1"}}, {"setup": 3}):
+            self.assertFalse(self.schema.is_valid({**good, **spoil}), spoil)
+        self.assertFalse(self.schema.is_valid({name: value for name, value in good.items() if name != "x_request_id"}))
+
+    def test_files_are_what_the_columns_make_of_them(self):
+        done = case.run(case.ROOT / "scripts/columns", "--build", case.BUILD)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
+
 class EveryCommand(unittest.TestCase):
     """Each JSON document says which version of the contract (docs/JSON.md) it follows."""
 
     def assert_versioned(self, *arguments):
         done = case.run(case.program(), *arguments)
         self.assertIn(done.returncode, (0, 3), done.stderr)
-        self.assertEqual(json.loads(done.stdout)["schema"], 2, arguments)
+        self.assertEqual(json.loads(done.stdout)["schema"], 3, arguments)
 
     def test_of_one_capture(self):
         capture = case.SAMPLES / "go-stock/go-stock.tcap"
@@ -74,7 +111,7 @@ class EveryCommand(unittest.TestCase):
         capture = case.SAMPLES / "go-stock/go-stock.tcap"
         for command in ("requests", "events"):
             lines = case.run(case.program(), command, capture, "--json", "-n", "50").stdout.splitlines()
-            self.assertEqual([json.loads(line)["schema"] for line in lines], [2] * 50, command)
+            self.assertEqual([json.loads(line)["schema"] for line in lines], [3] * 50, command)
 
     def test_merge(self):
         with tempfile.TemporaryDirectory(prefix="tailcap-schema-") as folder:

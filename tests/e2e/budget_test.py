@@ -136,7 +136,7 @@ class Budget(NginxCase):
         known = {line["id"] for line in log}
         for file, info, _ in facts:
             rows = json_lines(self.tailcap("requests", file, "--json", code=(0, 3)))
-            self.assertEqual({r["request_id"] for r in rows if r["complete"] and r["request_id"]} - known, set(), file)
+            self.assertEqual({r["x_request_id"] for r in rows if r["complete"] and r["x_request_id"]} - known, set(), file)
             middle = [r for r in rows if r["outcome"] in ("no_response", "truncated", "reset")]
             self.assertEqual(middle[:2], [], file)
 
@@ -233,7 +233,7 @@ for i in range(1000):
             self.assert_blocks_sound(file)
             info, quality = self.facts(file)
             rows = json_lines(self.tailcap("requests", file, "--json", code=(0, 3)))
-            complete = {r["request_id"] for r in rows if r["complete"] and r["request_id"]}
+            complete = {r["x_request_id"] for r in rows if r["complete"] and r["x_request_id"]}
             self.assertEqual(complete - known.keys(), set(), file)
             self.assertEqual([r for r in rows if r["outcome"] in ("no_response", "truncated", "reset")][:2], [], file)
             found |= complete

@@ -110,7 +110,7 @@ class CausesScore(Case):
         truth = {called: line["served"] for line in json_lines((self.scratch / "log").read_text()) for called in line["called"]}
         rows = self.requests(recording, code=(0, 3))
         by_id = {row["id"]: row for row in rows}
-        path = lambda row: (row["request_id"] or "") if load else (row["path"] or "/").rsplit("/", 1)[1]
+        path = lambda row: (row["x_request_id"] or "") if load else (row["path"] or "/").rsplit("/", 1)[1]
         score = Score()
         for row in rows:
             if row["role"] != "client" or path(row) not in truth:  # begun before, when nobody recorded

@@ -97,7 +97,7 @@ class CheckerTest(TlsCase):
         method = "/test.Work/Do" if grpc else None
         fields = fields or {"method": "GET", "status": 200, "request_bytes": 0, "response_bytes": 2}
         path_of = (lambda name: method) if grpc else "/work/{}".format
-        name = (lambda row: row["request_id"]) if grpc else (lambda row: row["path"] and row["path"].rsplit("/", 1)[1])
+        name = (lambda row: row["x_request_id"]) if grpc else (lambda row: row["path"] and row["path"].rsplit("/", 1)[1])
         log = self.scratch / "asked"
         recordings = self.record_all([a for pid in (front, leaf) if pid for a in ("-p", pid)], lambda: load("r", log))
         asked = {line["id"]: line for line in json_lines(log.read_text())}

@@ -32,7 +32,7 @@ class Flight(Case):
     def served(self, file, code=0):
         """Ids of the requests in a capture, every one whole. A capture may begin in the middle of one."""
         rows = json_lines(self.tailcap("requests", file, "--json", code=(0, 3)))
-        return {r["request_id"] for r in rows if r["role"] == "server" and r["complete"] and r["request_id"]}
+        return {r["x_request_id"] for r in rows if r["role"] == "server" and r["complete"] and r["x_request_id"]}
 
     def assert_holds(self, file, log, since, until):
         """Of the client's log the requests between the two times, and none twice; nothing that is not in the log."""
@@ -112,7 +112,7 @@ class Flight(Case):
             self.assert_blocks_sound(file)
         # A request at the border of two files is whole in neither; of the others all are there, from the first one in the files on.
         rows = [row for f in files for row in json_lines(self.tailcap("requests", f, "--json", code=(0, 3)))]
-        seen = {f"{row['path'].split('n=')[1]}.{row['request_id']}" for row in rows if row["complete"] and row["request_id"]}
+        seen = {f"{row['path'].split('n=')[1]}.{row['request_id']}" for row in rows if row["complete"] and row["x_request_id"]}
         order = sorted(log, key=lambda line: line["sent_ns"])
         first = next(i for i, line in enumerate(order) if line["id"] in seen)
         missing = [line for line in order[first:] if line["id"] not in seen]

@@ -70,10 +70,10 @@ class Follow(Case):
         self.assertEqual(live[0], closed[0])
         self.assertEqual(sorted(live), sorted(closed))
         rows = json_lines(self.tailcap("requests", recording.file, "--json"))
-        self.assertEqual({row["request_id"] for row in rows}, {line["id"] for line in log})
+        self.assertEqual({row["x_request_id"] for row in rows}, {line["id"] for line in log})
         self.assert_json_agrees(json_lines(self.lines("json")), rows)
         cart = {line["id"] for line in log if "/cart" in line["path"]}
-        self.assertEqual({row["request_id"] for row in json_lines(self.lines("some"))}, cart)
+        self.assertEqual({row["x_request_id"] for row in json_lines(self.lines("some"))}, cart)
 
     def test_a_recorder_that_dies(self):
         recording = self.recorded()
@@ -108,7 +108,7 @@ class Follow(Case):
         self.assertEqual(live.wait(timeout=60), 0)
         rows = json_lines(self.lines())
         # Also the requests that were under way when a file ended.
-        self.assertEqual(sorted((row["path"], row["request_id"]) for row in rows), sorted(log))
+        self.assertEqual(sorted((row["path"], row["x_request_id"]) for row in rows), sorted(log))
         self.assertEqual({row["outcome"] for row in rows}, {"ok"})
 
     def test_what_cannot_be_known_is_refused(self):
@@ -136,7 +136,7 @@ class Follow(Case):
         file = self.scratch / "capture.tcap"
         self.assert_blocks_sound(file)
         self.assertEqual(json.loads(self.tailcap("info", file, "--json"))["state"], "complete")
-        self.assertEqual({row["request_id"] for row in json_lines(self.tailcap("requests", file, "--json"))}, {line["id"] for line in log})
+        self.assertEqual({row["x_request_id"] for row in json_lines(self.tailcap("requests", file, "--json"))}, {line["id"] for line in log})
         self.assertEqual([f.name for f in self.scratch.iterdir() if "-" in f.name or "control" in f.name or "partial" in f.name], [])
 
     def test_a_stream_that_is_followed(self):
@@ -151,7 +151,7 @@ class Follow(Case):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=20), 0, self.lines("said"))
         self.assertEqual(live.wait(timeout=10), 0)
-        self.assertEqual({row["request_id"] for row in json_lines(self.lines())}, {line["id"] for line in log})
+        self.assertEqual({row["x_request_id"] for row in json_lines(self.lines())}, {line["id"] for line in log})
 
     def test_a_reader_that_stalls_or_goes(self):
         for goes in (False, True):

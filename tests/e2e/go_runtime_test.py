@@ -119,7 +119,7 @@ class GoRuntime(Case):
                 # The compiler calls a method of a value through one of its pointer, and may leave only that.
                 names = [name.replace("(*byValue)", "byValue") for name in told[t["goroutine"]]]
                 self.assertEqual(names, HANDLERS[t["path"]], t)
-        shown = {row["request_id"]: row["handler"] for row in self.requests(recording, role="server")}
+        shown = {row["x_request_id"]: row["handler"] for row in self.requests(recording, role="server")}
         for t in truth:
             if t["path"] in HANDLERS:
                 self.assertEqual(shown[t["id"]].replace("(*byValue)", "byValue"), HANDLERS[t["path"]][-1], t)

@@ -31,7 +31,7 @@ class GoTrace(TlsCase):
         self.assertEqual(len(truth), N)
         rows = self.requests(recording)
         for role in ("client", "server"):
-            end = {r["request_id"]: r for r in rows if r["role"] == role}
+            end = {r["x_request_id"]: r for r in rows if r["role"] == role}
             self.assertEqual(set(end), {t["id"] for t in truth})
             for t in truth:
                 r = end[t["id"]]

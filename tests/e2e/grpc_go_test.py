@@ -32,7 +32,7 @@ class GrpcGo(Case):
         if keep := os.environ.get("TAILCAP_KEEP"):
             subprocess.run(["cp", recording.file, f"{keep}/{self._testMethodName}.tcap"], check=True)
         served = {line["served"]: line for line in json_lines((self.scratch / "log").read_text()) if line["served"]}
-        rows = [r for r in self.requests(recording) if not (r["request_id"] or "").startswith("poll")]
+        rows = [r for r in self.requests(recording) if not (r["x_request_id"] or "").startswith("poll")]
         return recording, served, rows
 
     def assert_requests(self, rows, served, method, other, handler, other_handler):
@@ -40,7 +40,7 @@ class GrpcGo(Case):
         ends = collections.defaultdict(list)
         for row in rows:
             self.assertEqual((row["protocol"], row["complete"], row["grpc_status"], row["tainted"]), ("grpc", True, 0, []), row)
-            ends[row["role"], row["path"]].append(row["request_id"])
+            ends[row["role"], row["path"]].append(row["x_request_id"])
         called = sorted(id for line in served.values() for id in line["called"])
         self.assertEqual(len(served), CLIENTS * REQUESTS)
         want = {("server", method): sorted(served), ("client", other): called, ("server", other): called}
@@ -53,11 +53,11 @@ class GrpcGo(Case):
         by_id = {row["id"]: row for row in rows}
         truth = {called: line["served"] for line in served.values() for called in line["called"]}
         for row in rows:
-            if row["role"] != "client" or row["request_id"] not in truth:
+            if row["role"] != "client" or row["x_request_id"] not in truth:
                 continue
             parent = by_id.get(row["parent"])
             self.assertIsNotNone(parent, row)
-            self.assertEqual((parent["request_id"], parent["role"], row["parent_confidence"]), (truth[row["request_id"]], "server", "certain"), row)
+            self.assertEqual((parent["x_request_id"], parent["role"], row["parent_confidence"]), (truth[row["x_request_id"]], "server", "certain"), row)
 
     # Each handler ran on a goroutine of its own, which the recorded entry of the handler names, too.
     def assert_goroutines(self, recording, served):

@@ -81,7 +81,7 @@ class Grpc(Case):
         stalled = 0
         last = max(t["done_ns"] for t in truth)
         ids = {r["id"]: r for r in rows}
-        made = {r["request_id"]: r for r in rows if r["role"] == "client"}
+        made = {r["x_request_id"]: r for r in rows if r["role"] == "client"}
         self.assertEqual(len(made), sum(r["role"] == "client" for r in rows), "a request id twice")
         self.assertEqual(set(made), {t["id"] for t in truth})
         self.assertEqual({r["protocol"] for r in rows}, {"grpc"})
@@ -127,7 +127,7 @@ class Grpc(Case):
                 stalled += over > 0
                 self.assertLessEqual(over, 99_000_000, (t, row))
             peer = ids[row["peer"]]
-            self.assertEqual((peer["peer"], peer["role"], peer["request_id"], peer["stream"]), (row["id"], "server", t["id"], row["stream"]))
+            self.assertEqual((peer["peer"], peer["role"], peer["x_request_id"], peer["stream"]), (row["id"], "server", t["id"], row["stream"]))
             self.assertEqual(peer["rpc"]["request_messages"], len(t["sent"]), (t, peer))
             done = row["reset_ns"] if broken else row["duration_ns"]
             began = row["start_ns"] - harness.realtime_offset()

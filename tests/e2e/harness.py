@@ -287,8 +287,8 @@ class Case(unittest.TestCase):
         """Every request of a log, exactly once, exactly as it was, with just these taints; and nothing else."""
         seen = {}
         for row in rows:
-            self.assertNotIn(row["request_id"], seen, f"twice: {row}")
-            seen[row["request_id"]] = row
+            self.assertNotIn(row["x_request_id"], seen, f"twice: {row}")
+            seen[row["x_request_id"]] = row
         for t in truth:
             row = seen.pop(t["id"], None)
             self.assertIsNotNone(row, f"missing: {t}")

@@ -35,7 +35,7 @@ class Kills(Case):
         self.tailcap("recover", file, "-o", saved, code=(0, 3))
         self.assert_blocks_sound(saved)
         rows = json_lines(self.tailcap("requests", file, "--json", code=(0, 3, 4)))
-        return {r["request_id"] for r in rows if r["role"] == "server" and r["complete"] and r["request_id"]}
+        return {r["x_request_id"] for r in rows if r["role"] == "server" and r["complete"] and r["x_request_id"]}
 
     def killed(self, recording, act=None):
         """Kills the recorder under load, at any moment after `act`; returns the time, and the load's log."""

@@ -59,13 +59,13 @@ class Merge(Case):
     def check_split(self, merged, served, error):
         rows = harness.json_lines(self.tailcap("requests", merged, "--json"))
         by_id = {row["id"]: row for row in rows}
-        clients = [r for r in rows if r["role"] == "client" and r["request_id"] and r["request_id"].startswith("near-")]
+        clients = [r for r in rows if r["role"] == "client" and r["x_request_id"] and r["x_request_id"].startswith("near-")]
         self.assertEqual(len(clients), served)
         for client in clients:
             self.assertIsNotNone(client["peer"], client)
             server = by_id[client["peer"]]
             self.assertEqual(server["peer"], client["id"])
-            self.assertEqual((server["role"], server["request_id"]), ("server", client["request_id"]))
+            self.assertEqual((server["role"], server["x_request_id"]), ("server", client["x_request_id"]))
             split = client["split"]
             self.assertEqual(split["out_ns"] + split["server_ns"] + split["back_ns"], client["duration_ns"], client)
             self.assertTrue(min(split["out_ns"], split["server_ns"], split["back_ns"]) >= 0, split)

@@ -93,7 +93,7 @@ class NginxHttp2(Case):
                 self.curl("--http2-prior-knowledge", "-T", self.scratch / "to-upload", "-H", f"x-request-id: u{i}", f"{self.url}/upload/{i}")
         self.assert_as_logged(recording, server, len(sizes))
         for role in ("server", "client"):
-            by_id = {r["request_id"]: r for r in self.requests(recording, role=role)}
+            by_id = {r["x_request_id"]: r for r in self.requests(recording, role=role)}
             self.assertEqual([by_id[f"u{i}"]["request_bytes"] for i in range(len(sizes))], sizes)
 
     def test_upgrade_through_a_proxy(self):

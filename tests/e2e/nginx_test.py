@@ -94,14 +94,14 @@ class Nginx(Case):
         for role in ("server", "client"):
             rows = self.requests(recording, role=role)
             # Chunk heads in the middle of what was read are not captured: the exact number, or none and the reason.
-            chunked = next(r for r in rows if r["request_id"] == "chunked")
+            chunked = next(r for r in rows if r["x_request_id"] == "chunked")
             self.assertEqual((chunked["status"], chunked["complete"]), (201, True), chunked)
             self.assertIn(chunked["request_bytes"], (None, 2_000_003), chunked)
             self.assertEqual(chunked["request_bytes"] is None, "payload_cut" in chunked["tainted"], chunked)
             self.assert_same([t for t in truth if t["id"] != "chunked"], [r for r in rows if r is not chunked])
-            put = next(r for r in rows if r["request_id"] == "put")
+            put = next(r for r in rows if r["x_request_id"] == "put")
             self.assertGreater(put["phases"]["continue"], 0, put)
-        old = next(r for r in self.requests(recording, role="server") if r["request_id"] == "old")
+        old = next(r for r in self.requests(recording, role="server") if r["x_request_id"] == "old")
         self.assertEqual(old["protocol"], "http/1.0")
 
     def test_large_bodies_by_arithmetic(self):

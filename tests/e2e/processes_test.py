@@ -63,7 +63,7 @@ class Processes(Case):
                               ["--", self.named("curl"), "-s", "-H", "x-request-id: one", f"http://127.0.0.1:{port}/cart/1"])
         self.assertEqual(recording.wait_end(), 0, recording.said)
         rows = self.requests(recording)
-        self.assertEqual([(r["request_id"], r["role"], r["comm"], r["status"]) for r in rows], [("one", "client", self.named("curl").name, 200)])
+        self.assertEqual([(r["x_request_id"], r["role"], r["comm"], r["status"]) for r in rows], [("one", "client", self.named("curl").name, 200)])
 
     def test_command_that_cannot_start(self):
         recording = Recording(self.scratch / "command.tcap", ["--", "/nonexistent/program"])
@@ -79,7 +79,7 @@ class Processes(Case):
             shell.communicate(b"go\n", timeout=20)
             recording.wait_end()  # its target is gone
         rows = self.requests(recording)
-        self.assertEqual([r["request_id"] for r in rows], ["1", "2", "3"])
+        self.assertEqual([r["x_request_id"] for r in rows], ["1", "2", "3"])
         self.assertEqual({r["comm"] for r in rows}, {self.named("curl").name})
 
     def test_workers_that_ran_before(self):

@@ -58,7 +58,7 @@ class Sampling(Case):
     # Arrivals are not known on UNIX sockets.
     def ids(self, recording, role, tainted=()):
         rows = self.requests(recording, role=role)
-        ids = [row["request_id"] for row in rows]
+        ids = [row["x_request_id"] for row in rows]
         self.assertEqual(len(ids), len(set(ids)), "twice")
         self.assertEqual([row for row in rows if not row["complete"] or set(row["tainted"]) - {"arrival_unknown", *tainted}][:2], [])
         if "arrival_unknown" not in tainted:  # on a busy machine the arrival of a retransmitted segment may not be seen; its request says so
@@ -89,7 +89,7 @@ class Sampling(Case):
         self.assert_whole(sample)
         expected, connections = self.assert_sampled(log, everything, sample, port)
         # What both saw is the same: when the connection was made, too.
-        rows = {name: {row["request_id"]: row for row in self.requests(r, role="client")} for name, r in (("all", everything), ("sample", sample))}
+        rows = {name: {row["x_request_id"]: row for row in self.requests(r, role="client")} for name, r in (("all", everything), ("sample", sample))}
         connects = 0
         for name in expected:
             one, other = rows["all"][name], rows["sample"][name]

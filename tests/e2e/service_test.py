@@ -44,7 +44,7 @@ class Service(Case):
         self.end(service)
         truth = {t["id"]: t for t in json_lines(service.log.read_text()) if t["id"]}
         for row in self.requests(recording):
-            self.assertEqual((row["pid"], row["tid"]), (truth[row["request_id"]]["pid"], truth[row["request_id"]]["tid"]), row)
+            self.assertEqual((row["pid"], row["tid"]), (truth[row["x_request_id"]]["pid"], truth[row["x_request_id"]]["tid"]), row)
             self.assertEqual(row["comm"][:15], "tailcap-sample-service"[:15])
 
     def test_both_ends_know_each_other(self):
@@ -61,7 +61,7 @@ class Service(Case):
             self.assertIsNotNone(row["peer"], row)
             peer = by_id[row["peer"]]
             self.assertEqual(peer["peer"], row["id"])
-            self.assertEqual(peer["request_id"], row["request_id"])
+            self.assertEqual(peer["x_request_id"], row["x_request_id"])
             self.assertNotEqual(peer["role"], row["role"])
 
     def test_connections_that_were_open_before(self):
@@ -73,7 +73,7 @@ class Service(Case):
         with self.record("-p", service.pid) as recording:
             load.wait(timeout=30)
         log = json_lines((self.scratch / "load.jsonl").read_text())
-        rows = {r["request_id"]: r for r in self.requests(recording)}
+        rows = {r["x_request_id"]: r for r in self.requests(recording)}
         self.assertLessEqual(set(rows) - {None}, {t["id"] for t in log}, "invented")
         whole = [t for t in log if t["id"] in rows]
         self.assertGreater(len(whole), 100)

@@ -52,7 +52,7 @@ class Sockets(Case):
             for row in rows:
                 self.assertIsNotNone(row["peer"], row)
                 peer = by_id[row["peer"]]
-                self.assertEqual((peer["peer"], peer["request_id"]), (row["id"], row["request_id"]))
+                self.assertEqual((peer["peer"], peer["x_request_id"]), (row["id"], row["x_request_id"]))
                 self.assertNotEqual(peer["role"], row["role"])
             self.assertNotIn("callers outside", self.tailcap("topology", recording.file))
 

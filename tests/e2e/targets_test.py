@@ -166,7 +166,7 @@ class Targets(Case):
         rows = self.requests(recording, role="server")
         names = {}
         for row in rows:
-            names.setdefault(row["request_id"].split("-")[0], set()).add(row["comm"])
+            names.setdefault(row["x_request_id"].split("-")[0], set()).add(row["comm"])
         self.assertEqual(names, {"early": {"shop.py"}, "rename": {"till-late"}, "soon": {"till-late"}, "late": {"till-late"}})
         # One service, which is called as most of its requests say.
         report = json.loads(self.tailcap("report", recording.file, "--json"))
@@ -180,7 +180,7 @@ class Targets(Case):
             self.ask(port, 1, "rename", "/rename/till-taken")
             time.sleep(1.5)  # its sockets are described within a second
             truth = self.ask(port, 20, "after")
-        rows = [row for row in self.requests(recording, role="server") if (row["request_id"] or "").startswith("after")]
+        rows = [row for row in self.requests(recording, role="server") if (row["x_request_id"] or "").startswith("after")]
         self.assert_same(truth, rows)
         self.assertEqual({row["pid"] for row in rows}, {process.pid})
 
@@ -206,7 +206,7 @@ class Targets(Case):
         rows = self.requests(recording, role="server")
         self.assert_same(truth, rows)
         self.assertEqual({row["pid"] for row in rows}, {pid})
-        self.assertEqual({(row["request_id"].split("-")[0] + ".py", row["comm"]) for row in rows},
+        self.assertEqual({(row["x_request_id"].split("-")[0] + ".py", row["comm"]) for row in rows},
                          {("first.py", "first.py"), ("second.py", "second.py")})
         topology = json.loads(self.tailcap("topology", recording.file, "--json"))
         self.assertLessEqual({"first.py", "second.py"}, {node["name"] for node in topology["nodes"]})

@@ -85,7 +85,7 @@ class Unrecorded(Case):
         self.assertEqual(len(rows), self.REQUESTS)
         truth = self.served()
         for row in rows:
-            path, size = truth[row["request_id"]]
+            path, size = truth[row["x_request_id"]]
             self.assertEqual((row["method"], row["path"], row["status"], row["response_bytes"], row["complete"]), ("GET", path, 200, int(size), True), row)
             self.assertLessEqual(set(row["tainted"]), {"arrival_unknown"}, row)
         if protocol == socket.IPPROTO_TCP:
@@ -103,7 +103,7 @@ class Unrecorded(Case):
             self.check([r for r in rows if r["role"] == role], IPPROTO_MPTCP)
         by_id = {r["id"]: r for r in rows}
         for row in rows:
-            self.assertEqual(by_id[row["peer"]]["request_id"], row["request_id"], "each end knows the other")
+            self.assertEqual(by_id[row["peer"]]["x_request_id"], row["x_request_id"], "each end knows the other")
         self.assertEqual(self.unrecorded(recording), {})
         self.assertEqual(self.quality(recording)["failed_connections"], 0, "subflows are no connections of their own")
 

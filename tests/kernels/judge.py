@@ -58,7 +58,7 @@ class Judge:
         if not wanted:
             return "the workload did not run", False
         for row in self._json("requests", step, "--json"):
-            fields = expected.pop((row["role"], row["request_id"]), None)
+            fields = expected.pop((row["role"], row["x_request_id"]), None)
             taints = [t for t in row["tainted"] if t not in ("arrival_unknown",)]
             if fields is None:
                 wrong["invented or twice"] += 1

@@ -152,12 +152,12 @@ class Score:
             self.dominant = None if self.failures else fault.labels[0]
             self.right, self.named = not self.failures, [] if self.failures else [fault.labels[0]]
             return
-        rows = [r for r in everything if r["role"] == fault.side and r["request_id"]]
-        rows = [r for r in rows if r["duration_ns"] and r["request_id"] in run.sent]
+        rows = [r for r in everything if r["role"] == fault.side and r["x_request_id"]]
+        rows = [r for r in rows if r["duration_ns"] and r["x_request_id"] in run.sent]
         truth = fault.truth(run)
-        self.hit = [r for r in rows if truth.get(r["request_id"], 0) > 0]
+        self.hit = [r for r in rows if truth.get(r["x_request_id"], 0) > 0]
         same_route = {r["route"] for r in self.hit}
-        typical = [r for r in rows if r["route"] in same_route and truth.get(r["request_id"], 0) == 0]
+        typical = [r for r in rows if r["route"] in same_route and truth.get(r["x_request_id"], 0) == 0]
         control = [r for r in rows if r["path"] == fault.control]
         if len(self.hit) < 10:
             self.failures.append(f"only {len(self.hit)} requests were hit")
@@ -184,7 +184,7 @@ class Score:
         self.dominant = groups.most_common(1)[0][0]
         names = fault.labels
         self.attributed = statistics.median(sum(labels_of(r)[n] for n in names) for r in self.hit)
-        self.true = statistics.median(truth[r["request_id"]] for r in self.hit)
+        self.true = statistics.median(truth[r["x_request_id"]] for r in self.hit)
         total = sum(r["duration_ns"] for r in self.hit)
         self.unexplained = sum(ns for r in self.hit for l, ns in labels_of(r).items() if l.startswith("unexplained")) / total
         self.more = more
@@ -254,13 +254,13 @@ while True: pass
 def confirmed(run, study, verdict):
     """The service's own log says that at least half of the first part was its doing, on average over the slowest requests."""
     routes = {(study["routes"][r]["role"], study["routes"][r]["route"]) for r in verdict["routes"]}
-    rows = [r for r in run.rows if (r["role"], r["route"]) in routes and r["duration_ns"] and r["request_id"] in run.truth]
+    rows = [r for r in run.rows if (r["role"], r["route"]) in routes and r["duration_ns"] and r["x_request_id"] in run.truth]
     slowest = sorted(rows, key=lambda r: -r["duration_ns"])[:verdict["requests"]]
     if not slowest:
         return False
 
     def own(row):
-        truth, sent = run.truth[row["request_id"]], run.sent.get(row["request_id"])
+        truth, sent = run.truth[row["x_request_id"]], run.sent.get(row["x_request_id"])
         # A pool or a loop that is busy with other requests is the service's doing, too.
         return truth["injected_ns"] + truth["begun_ns"] - truth["read_ns"] + (max(0, truth["read_ns"] - sent["sent_ns"]) if sent and run.loop else 0)
     return sum(own(r) for r in slowest) / len(slowest) >= 0.5 * verdict["parts"][0]["slow_ns"]

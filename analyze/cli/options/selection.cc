@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string_view>
 
+#include "analyze/cli/options/old_names.h"
 #include "analyze/cli/options/read_options.h"
 #include "analyze/cli/output/progress.h"
 #include "analyze/model/columns/column.h"
@@ -140,6 +141,7 @@ pipeline::Options options_of(const Selection& selection) {
   }
   if (!routes.empty()) options.filters.emplace_back(routes);
   for (const auto& filter : options.filters) {
+    warn_of_old_names(filter);
     options.partition = options.partition || filter.needs_account();
     options.keep_splits = options.keep_splits || (filter.needs() & model::columns::kSplit) != 0;
   }

@@ -33,10 +33,10 @@ Value grpc_cause_of(const Facts& f) {
 constexpr Column kMessageColumns[] = {
     text("id", "as all commands name it: 12.3, the third on connection 12",
          [](const Facts& f) { return id_of(f, f.row.id); })
-        .sql("request_id", 0)
-        .clickhouse("request_id", 2, "String")
-        .log_line("request_id", 4)
-        .har("_request_id", 0),
+        .sql("id", 0)
+        .clickhouse("id", 2, "String")
+        .log_line("id", 4)
+        .har("_id", 0),
     text("role", "the end of the connection at which it was seen",
          [](const Facts& f) { return Value{name_of(f.row.role)}; })
         .one_of(names_up_to<Role::client>)

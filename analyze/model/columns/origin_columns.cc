@@ -67,7 +67,8 @@ constexpr Column kOriginColumns[] = {
     number("trace_flags", "the flags of the trace context; bit 0: sampled",
            [](const Facts& f) { return not_negative(trace_flags_in(f.text(f.row.traceparent))); })
         .sql("trace_flags", 52),
-    text("request_id", "value of X-Request-Id", [](const Facts& f) { return text_of(f, f.row.request_id); })
+    text("x_request_id", "value of X-Request-Id", [](const Facts& f) { return text_of(f, f.row.request_id); })
+        .formerly("request_id")
         .sql("x_request_id", 29),
 };
 

@@ -43,7 +43,7 @@ constexpr Column kSetupColumns[] = {
         .in_short("tls_handshake")
         .at_its_end()
         .sql("tls_handshake_ns", 64),
-    boolean("setup.tls_exact", "whether both ends of the handshake were seen on the wire",
+    boolean("setup.tls_exact", "whether the end of the handshake was seen; otherwise it is inferred",
             [](const Facts& f) {
               return boolean_if(f.row.setup && f.row.setup->tls().count() >= 0, f.row.setup && f.row.setup->tls_exact);
             })

@@ -5,6 +5,6 @@
 namespace tailcap::report {
 
 // Raised when a name changes its meaning or goes away; new names do not raise it.
-inline constexpr std::int64_t kJsonSchema = 2;
+inline constexpr std::int64_t kJsonSchema = 3;
 
 }  // namespace tailcap::report

@@ -236,7 +236,7 @@ class RequestWriter {
 
   std::vector<Note> notes_of(std::uint32_t i, const Request& row) const {
     const model::RequestTable& table = analysis_.table;
-    std::vector<Note> notes = {{"request_id", report::id_text(row.id)},
+    std::vector<Note> notes = {{"id", report::id_text(row.id)},
                                {"trace_id", model::trace_hex(ids_.rows[i].context)},
                                {"trace_id_source", std::string(ids_.rows[i].trace_source)},
                                {"role", std::string(model::name_of(row.role))},

@@ -175,7 +175,7 @@ def check_clock(run, rows):
     failures = [] if run.study()["quality"]["clock_stepped"] else ["the step was not noticed"]
     if "the wall clock was set" not in first_words(run):
         failures.append("the first screen does not say it")
-    mine = {r["request_id"]: r for r in rows if r["role"] == "server" and r["duration_ns"]}
+    mine = {r["x_request_id"]: r for r in rows if r["role"] == "server" and r["duration_ns"]}
     if len(mine) != len(run.sent):
         failures.append(f"{len(mine)} requests of {len(run.sent)}")
     for i, sent in run.sent.items():

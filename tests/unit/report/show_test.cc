@@ -228,7 +228,7 @@ TEST(Show, ClearTextHeadersAreLoud) {
 TEST(Show, JsonOffsetsAreFromTheStart) {
   const Sample s;
   const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));
-  EXPECT_EQ(json["schema"], 2);
+  EXPECT_EQ(json["schema"], 3);
   const auto& end = json["end"];
   EXPECT_EQ(end["request"]["id"], "12.3");
   EXPECT_EQ(end["instants"]["request"]["first_arrived_ns"], 0);

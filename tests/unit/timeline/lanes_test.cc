@@ -198,7 +198,7 @@ TEST(Lanes, AsJson) {
   r.go(3ms, kMain, 21, GoRunState::running);
   r.go(5ms, kMain, 21, GoRunState::parked, "sleep");
   EXPECT_EQ(report::lanes_json(r.lanes(0ms, 4ms), synth::kStart),
-            "{\"schema\":2,\"from_ns\":0,\"to_ns\":4000000,\"events_lost\":false,\"goroutine_states\":true,"
+            "{\"schema\":3,\"from_ns\":0,\"to_ns\":4000000,\"events_lost\":false,\"goroutine_states\":true,"
             "\"left_out\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},\"idle\":{\"collector\":0,"
             "\"connection\":0,\"goroutine\":0,\"thread\":0},"
             "\"lanes\":[{\"kind\":\"goroutine\",\"pid\":7,\"number\":21,\"name\":null,\"stretches\":["
