@@ -117,7 +117,10 @@ int run(const Arguments& a) {
   database.create_tables();
   std::set<std::string> names;
   if (!a.sql.empty()) names = database.tables_of(a.sql);
-  if (!a.save.empty()) names = views::all_tables();
+  if (!a.save.empty()) {
+    names = views::all_tables();
+    database.fill_all();
+  }
   const views::Filled filled = views::fill_tables(database, names, a.file, options, TAILCAP_VERSION);
   if (filled.without_segments > 0)
     complain("query", "the table segment lacks " + report::count_text(filled.without_segments, "request", "requests") +

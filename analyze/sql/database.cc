@@ -37,7 +37,10 @@ int authorize(void* state, int action, const char* first, const char* second, co
     case SQLITE_RECURSIVE:
       return SQLITE_OK;
     case SQLITE_READ:
-      if (const Table* const table = first ? find_table(first) : nullptr) guard.read.insert(table->name);
+      if (const Table* const table = first ? find_table(first) : nullptr) {
+        guard.read.insert(table->name);
+        if (second) guard.columns.emplace(table->name, second);
+      }
       return SQLITE_OK;
     case SQLITE_FUNCTION:
       return second && allowed_function(second) ? SQLITE_OK : SQLITE_DENY;
@@ -141,7 +144,7 @@ void Database::create_tables() {
 }
 
 std::set<std::string> Database::tables_of(std::string_view sql) {
-  impl_->guard = {true, {}};
+  impl_->guard = {.on = true};
   try {
     compiled(impl_->database.get(), sql);
   } catch (...) {
@@ -149,10 +152,22 @@ std::set<std::string> Database::tables_of(std::string_view sql) {
     throw;
   }
   impl_->guard.on = false;
+  impl_->asked = Asked{std::string(sql), std::move(impl_->guard.columns)};
   std::set<std::string> out = std::move(impl_->guard.read);
   for (const Table& table : tables())
     if (!table.view && names(sql, table.name)) out.insert(table.name);
   return out;
+}
+
+void Database::fill_all() { impl_->asked.reset(); }
+
+// SQLite does not report the columns by which USING and NATURAL join.
+bool Database::Impl::may_be_read(const Table& table, const Column& column) const {
+  if (!asked || asked->columns.contains({table.name, std::string(column.name)}) || names(asked->sql, column.name) ||
+      names(asked->sql, "natural"))
+    return true;
+  return std::ranges::any_of(
+      table.columns, [&](const Column& other) { return other.same_as == column.name && may_be_read(table, other); });
 }
 
 void Database::begin_filling() { run(impl_->database.get(), "BEGIN"); }
@@ -183,36 +198,60 @@ void Database::save(const std::string& path) const {
 struct Inserter::Impl {
   Statement statement;
   sqlite3* database = nullptr;
-  int next = 1, columns = 0;
+  std::vector<int> places;  // of the columns in the statement, from 1; 0: not wanted
+  std::size_t next = 0;
+
+  int place() {
+    assert(next < places.size());
+    return places[next++];
+  }
 };
 
 Inserter::Inserter(Database& database, const char* table) : impl_(std::make_unique<Impl>()) {
   const Table* const found = find_table(table);
   assert(found && !found->view);
-  std::string sql = std::string("INSERT INTO ") + table + " VALUES (";
-  for (const Column& column : found->columns)
-    if (column.same_as.empty()) sql += impl_->columns++ == 0 ? "?" : ",?";
+  std::string into, values;
+  int wanted = 0;
+  for (const Column& column : found->columns) {
+    if (!column.same_as.empty()) continue;
+    const bool kept = database.impl_->may_be_read(*found, column);
+    impl_->places.push_back(kept ? ++wanted : 0);
+    if (!kept) continue;
+    (into += into.empty() ? "\"" : ", \"").append(column.name) += '"';
+    values += values.empty() ? "?" : ", ?";
+  }
+  const std::string sql = std::string("INSERT INTO ") + table +
+                          (wanted == 0 ? " DEFAULT VALUES" : " (" + into + ") VALUES (" + values + ")");
   impl_->database = database.impl_->database.get();
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(impl_->database, (sql + ")").c_str(), -1, &statement, nullptr) != SQLITE_OK)
+  if (sqlite3_prepare_v2(impl_->database, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
     fail(impl_->database, "the temporary database cannot be written");
   impl_->statement.reset(statement);
 }
 
 Inserter::~Inserter() = default;
 
-void Inserter::null() { sqlite3_bind_null(impl_->statement.get(), impl_->next++); }
-void Inserter::integer(std::int64_t value) { sqlite3_bind_int64(impl_->statement.get(), impl_->next++, value); }
-void Inserter::real(double value) { sqlite3_bind_double(impl_->statement.get(), impl_->next++, value); }
+bool Inserter::wanted() const { return impl_->places[impl_->next] != 0; }
+
+void Inserter::null() {
+  if (const int place = impl_->place()) sqlite3_bind_null(impl_->statement.get(), place);
+}
+void Inserter::integer(std::int64_t value) {
+  if (const int place = impl_->place()) sqlite3_bind_int64(impl_->statement.get(), place, value);
+}
+void Inserter::real(double value) {
+  if (const int place = impl_->place()) sqlite3_bind_double(impl_->statement.get(), place, value);
+}
 void Inserter::text(std::string_view value) {
   // An empty view may have no address, which would be NULL.
-  sqlite3_bind_text64(impl_->statement.get(), impl_->next++, value.empty() ? "" : value.data(), value.size(),
-                      SQLITE_STATIC, SQLITE_UTF8);
+  if (const int place = impl_->place())
+    sqlite3_bind_text64(impl_->statement.get(), place, value.empty() ? "" : value.data(), value.size(), SQLITE_STATIC,
+                        SQLITE_UTF8);
 }
 
 void Inserter::end_row() {
-  assert(impl_->next == impl_->columns + 1);
-  impl_->next = 1;
+  assert(impl_->next == impl_->places.size());
+  impl_->next = 0;
   if (sqlite3_step(impl_->statement.get()) != SQLITE_DONE)
     fail(impl_->database, "the temporary database cannot be written (TMPDIR chooses where it is)");
   sqlite3_reset(impl_->statement.get());

@@ -42,7 +42,10 @@ class Database {
   void create_tables();
   // Tables that this SQL may read, those behind views too. Throws Error: it is wrong, is more than one statement, or
   // does not only read.
+  // From now on rows get only the values that it may read; others are NULL.
   std::set<std::string> tables_of(std::string_view sql);
+  // Rows get all values, whatever was asked.
+  void fill_all();
 
   // Between these two: rows are added.
   void begin_filling();
@@ -77,6 +80,8 @@ class Inserter {
   void text_or_null(std::string_view value) { text_if(!value.empty(), value); }
   void time(formats::Time t) { integer_if(formats::known(t), formats::nanoseconds(t)); }
   void boolean(bool value) { integer(value ? 1 : 0); }
+  // Whether the next value is kept; where it is not, null() does as well.
+  bool wanted() const;
   void end_row();
   std::uint64_t rows() const { return rows_; }
 

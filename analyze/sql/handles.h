@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "analyze/sql/database.h"
 
@@ -29,12 +31,22 @@ using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 // Whether the SQL at hand is a person's, and which tables it reads.
 struct Guard {
   bool on = false;
-  std::set<std::string> read;
+  std::set<std::string> read = {};
+  std::set<std::pair<std::string, std::string>> columns = {};  // of tables
+};
+
+// What a person's SQL may read.
+struct Asked {
+  std::string sql;
+  std::set<std::pair<std::string, std::string>> columns;
 };
 
 struct Database::Impl {
   Guard guard;
+  std::optional<Asked> asked;  // nothing: everything
   Handle database;
+
+  bool may_be_read(const Table& table, const Column& column) const;
 };
 
 [[noreturn]] void fail(sqlite3* database, const std::string& what);

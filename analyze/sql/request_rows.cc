@@ -49,7 +49,8 @@ void insert_requests(Database& database, const RequestFacts& known) {
     facts.traced = &known.traces[i];
     facts.upid = row.pid == 0 ? 0 : known.process(row.pid, row.start);
     facts.utid = row.tid == 0 ? 0 : known.thread(row.tid, row.start);
-    for (const columns::Column* const column : all) insert(out, column->get(facts), facts);
+    for (const columns::Column* const column : all)
+      insert(out, out.wanted() ? column->get(facts) : columns::Value{}, facts);
     out.end_row();
   }
 }

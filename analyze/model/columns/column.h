@@ -23,6 +23,13 @@ struct Stand {
   std::string_view type = {};  // ClickHouse's
 };
 
+// An object of JSON whose members are columns.
+struct Group {
+  std::string_view name;
+  std::string_view says;
+  bool (*there)(const Facts&);  // otherwise it is null
+};
+
 struct Column {
   enum class Omitted : std::uint8_t { never, unknown, live_unknown };
 
@@ -39,15 +46,11 @@ struct Column {
   bool whole = false;                    // changes while more of the capture is read
   Omitted omitted = Omitted::never;      // JSON: the name is left out where the value is unknown
   std::array<Stand, kSurfaces> stands{};
+  const Group* object = nullptr;  // that it is a member of; set in the list (columns.h)
+  std::string_view member = {};   // its name there; otherwise `name`
 
   constexpr const Stand& on(Surface surface) const { return stands[static_cast<std::size_t>(surface)]; }
   constexpr bool stands_on(Surface surface) const { return !on(surface).name.empty(); }
-  // The object that it is a member of, and its name there.
-  constexpr std::string_view group() const {
-    const auto dot = name.find('.');
-    return dot == name.npos ? std::string_view{} : name.substr(0, dot);
-  }
-  constexpr std::string_view member() const { return name.substr(group().empty() ? 0 : group().size() + 1); }
 
   // The table is written with these.
   constexpr Column one_of(Names (*names)()) const {

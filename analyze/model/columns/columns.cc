@@ -26,6 +26,13 @@ std::vector<Column> joined() {
   for (const auto part : {message_columns(), duration_columns(), origin_columns(), relation_columns(), stream_columns(),
                           phase_columns(), setup_columns(), table_columns()})
     out.insert(out.end(), part.begin(), part.end());
+  for (Column& column : out) {
+    const auto dot = column.name.find('.');
+    column.member = column.name.substr(dot == column.name.npos ? 0 : dot + 1);
+    if (dot == column.name.npos) continue;
+    column.object = std::ranges::find(kGroups, column.name.substr(0, dot), &Group::name);
+    assert(column.object != std::end(kGroups));
+  }
   return out;
 }
 
@@ -50,14 +57,6 @@ std::span<const Column* const> on(Surface surface) {
     return out;
   }();
   return places[static_cast<std::size_t>(surface)];
-}
-
-std::span<const Group> groups() { return kGroups; }
-
-const Group& group_of(const Column& column) {
-  const auto at = std::ranges::find(kGroups, column.group(), &Group::name);
-  assert(at != std::end(kGroups));
-  return *at;
 }
 
 std::string description(const Column& column) {

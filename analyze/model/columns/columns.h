@@ -17,15 +17,6 @@ std::span<const Column> all();
 // The columns of a surface, by place.
 std::span<const Column* const> on(Surface surface);
 
-// An object of JSON whose members are columns.
-struct Group {
-  std::string_view name;
-  std::string_view says;
-  bool (*there)(const Facts&);  // otherwise it is null
-};
-std::span<const Group> groups();
-const Group& group_of(const Column& column);  // of a member
-
 // What is said of it, with all values that it can have.
 std::string description(const Column& column);
 

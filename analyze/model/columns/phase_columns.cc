@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "analyze/model/columns/getters.h"
 #include "analyze/model/columns/parts.h"
@@ -6,12 +7,25 @@
 namespace tailcap::model::columns {
 namespace {
 
+// The places of phases in those of a role; that many: it has none of the kind.
+std::size_t place_of(Phase phase, Role role) {
+  static const auto places = [] {
+    std::array<std::array<std::size_t, kPhases>, 2> out{};
+    for (const Role of : {Role::server, Role::client}) {
+      const auto phases = phases_of(of);
+      for (std::size_t p = 0; p < kPhases; ++p)
+        out[static_cast<std::size_t>(of)][p] =
+            static_cast<std::size_t>(std::ranges::find(phases, static_cast<Phase>(p)) - phases.begin());
+    }
+    return out;
+  }();
+  return places[static_cast<std::size_t>(role)][static_cast<std::size_t>(phase)];
+}
+
 template <Phase phase>
 Value phase_of(const Facts& f) {
-  const auto phases = phases_of(f.row.role);
-  const auto at = std::find(phases.begin(), phases.end(), phase);
-  return !f.row.has_phases || at == phases.end() ? Value{}
-                                                 : Value{f.row.phases[static_cast<std::size_t>(at - phases.begin())]};
+  const std::size_t place = place_of(phase, f.row.role);
+  return !f.row.has_phases || place >= f.row.phases.size() ? Value{} : Value{f.row.phases[place]};
 }
 
 // Milestones are where phases end: the sum of the first so many.

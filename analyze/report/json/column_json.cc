@@ -9,7 +9,7 @@ void append_column(JsonWriter& json, const Column& column, const model::columns:
   if (!model::columns::known(value) &&
       (column.omitted == Column::Omitted::unknown || (facts.live && column.omitted == Column::Omitted::live_unknown)))
     return;
-  json.key(name.empty() ? column.member() : name);
+  json.key(name.empty() ? column.member : name);
   if (const auto* const number = std::get_if<std::int64_t>(&value)) {
     json.number(*number);
   } else if (const auto* const text = std::get_if<std::string_view>(&value)) {
@@ -27,15 +27,15 @@ void append_column(JsonWriter& json, const Column& column, const model::columns:
 
 std::size_t append_object(JsonWriter& json, std::span<const Column* const> columns,
                           const model::columns::Facts& facts) {
-  const std::string_view group = columns.front()->group();
-  const bool there = model::columns::group_of(*columns.front()).there(facts);
-  json.key(group);
+  const model::columns::Group& object = *columns.front()->object;
+  const bool there = object.there(facts);
+  json.key(object.name);
   if (there)
     json.begin_object();
   else
     json.null();
   std::size_t n = 0;
-  for (; n < columns.size() && columns[n]->group() == group; ++n)
+  for (; n < columns.size() && columns[n]->object == &object; ++n)
     if (there) append_column(json, *columns[n], facts);
   if (there) json.end_object();
   return n;

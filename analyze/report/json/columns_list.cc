@@ -47,7 +47,7 @@ void append(JsonWriter& json, const Column& column) {
     json.null();
   }
   json.key("object");
-  json.text_or_null(column.group().empty() ? std::string_view{} : model::columns::group_of(column).says);
+  json.text_or_null(column.object ? column.object->says : std::string_view{});
   json.field("at_end", column.at_end);
   json.field("may_be_omitted", column.omitted != Column::Omitted::never);
   json.key("filter");

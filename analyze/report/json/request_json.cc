@@ -56,7 +56,7 @@ void append_request(std::string& out, const model::RequestTable& table, const mo
     if (extras.live && column.at_end) continue;
     if (column.type == model::columns::Type::nested)
       append_nested(json, column, facts, extras);
-    else if (column.group().empty())
+    else if (!column.object)
       append_column(json, column, facts);
     else
       i += append_object(json, all.subspan(i), facts) - 1;

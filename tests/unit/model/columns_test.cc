@@ -212,8 +212,8 @@ TEST(Columns, NamesAndPlacesAreUsedOnce) {
 }
 
 TEST(Columns, EachSaysWhatItIs) {
-  std::set<std::string_view> closed;  // objects of JSON whose members all came
-  std::string_view last;
+  std::set<const Group*> closed;  // objects of JSON whose members all came
+  const Group* last = nullptr;
   for (const Column& column : all()) {
     EXPECT_FALSE(column.says.empty()) << column.name;
     EXPECT_FALSE(column.says.ends_with('.')) << column.name;
@@ -227,14 +227,14 @@ TEST(Columns, EachSaysWhatItIs) {
       EXPECT_NE(description(column).find(column.values().back()), std::string::npos);
     }
     // Members of an object stand together, and what is only known at the end is so for all of an object or none.
-    if (column.group() != last) {
-      EXPECT_TRUE(closed.insert(last).second || last.empty()) << column.name;
+    if (column.object != last && last) {
+      EXPECT_TRUE(closed.insert(last).second) << column.name;
     }
-    EXPECT_FALSE(!column.group().empty() && closed.contains(column.group())) << column.name;
-    if (!column.group().empty() && column.group() == last) {
-      EXPECT_EQ((&column)[-1].at_end, column.at_end);
+    EXPECT_FALSE(column.object && closed.contains(column.object)) << column.name;
+    if (column.object && column.object == last) {
+      EXPECT_EQ((&column)[-1].at_end, column.at_end) << column.name;
     }
-    last = column.group();
+    last = column.object;
   }
 }
 
