@@ -1,28 +1,49 @@
 #include "analyze/report/json/column_json.h"
 
+#include <string>
+#include <vector>
+
 namespace tailcap::report {
 
 using model::columns::Column;
+
+namespace {
+
+struct WrittenValue {
+  JsonWriter& json;
+  void operator()(std::monostate) const { json.null(); }
+  void operator()(std::int64_t number) const { json.number(number); }
+  void operator()(bool truth) const { json.boolean(truth); }
+  void operator()(std::string_view text) const { json.text(text); }
+  void operator()(const model::columns::Flags& flags) const {
+    json.begin_array();
+    for (const std::string_view one : flags.names(flags.bits)) json.text(one);
+    json.end_array();
+  }
+};
+
+// With quotes and colon: many are written for each request.
+const std::string& key_of(const Column& column) {
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> out;
+    for (const Column& one : model::columns::all()) out.push_back("\"" + std::string(one.member) + "\":");
+    return out;
+  }();
+  return keys[static_cast<std::size_t>(&column - model::columns::all().data())];
+}
+
+}  // namespace
 
 void append_column(JsonWriter& json, const Column& column, const model::columns::Facts& facts, std::string_view name) {
   const model::columns::Value value = column.get(facts);
   if (!model::columns::known(value) &&
       (column.omitted == Column::Omitted::unknown || (facts.live && column.omitted == Column::Omitted::live_unknown)))
     return;
-  json.key(name.empty() ? column.member : name);
-  if (const auto* const number = std::get_if<std::int64_t>(&value)) {
-    json.number(*number);
-  } else if (const auto* const text = std::get_if<std::string_view>(&value)) {
-    json.text(*text);
-  } else if (const auto* const truth = std::get_if<bool>(&value)) {
-    json.boolean(*truth);
-  } else if (const auto* const flags = std::get_if<model::columns::Flags>(&value)) {
-    json.begin_array();
-    for (const std::string_view one : flags->names(flags->bits)) json.text(one);
-    json.end_array();
-  } else {
-    json.null();
-  }
+  if (name.empty())
+    json.quoted_key(key_of(column));
+  else
+    json.key(name);
+  std::visit(WrittenValue{json}, value);
 }
 
 std::size_t append_object(JsonWriter& json, std::span<const Column* const> columns,

@@ -17,6 +17,11 @@ class JsonWriter {
   void begin_array() { open('['); }
   void end_array() { close(']'); }
   void key(std::string_view name);  // of our own: written as it is
+  void quoted_key(std::string_view text) {
+    comma();
+    out_ += text;
+    after_key_ = true;
+  }  // likewise, with quotes and colon: "name":
 
   void text(std::string_view value);
   void text_or_null(std::string_view value);  // empty: null
