@@ -50,6 +50,8 @@ class ReportSchema(unittest.TestCase):
         self.assertTrue(spoiled(lambda r, tail: tail["labels"][0].update(difference_ns=0.5)))
         self.assertTrue(spoiled(lambda r, tail: tail["exemplars"][0].update(why="nice")))
         self.assertTrue(spoiled(lambda r, tail: r.pop("quality")))
+        self.assertTrue(spoiled(lambda r, tail: r["slowest"][0].update(outcome="perhaps")))
+        self.assertTrue(spoiled(lambda r, tail: r["slowest"][0].pop("x_request_id")))
         self.assertTrue(spoiled(lambda r, tail: r.update(schema=1)))
         self.assertFalse(spoiled(lambda r, tail: r.update(a_later_name=1)))
 
