@@ -47,6 +47,7 @@ void insert_requests(Database& database, const RequestFacts& known) {
     facts.clock = &known.clock;
     std::tie(facts.local, facts.remote) = known.ends(row.id.connection);
     facts.traced = &known.traces[i];
+    facts.split = known.splits.find(row.id);
     facts.upid = row.pid == 0 ? 0 : known.process(row.pid, row.start);
     facts.utid = row.tid == 0 ? 0 : known.thread(row.tid, row.start);
     for (const columns::Column* const column : all)

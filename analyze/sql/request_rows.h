@@ -10,6 +10,7 @@
 #include "analyze/model/columns/facts.h"
 #include "analyze/model/machine/task_facts.h"
 #include "analyze/model/request.h"
+#include "analyze/model/study/split.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/sql/database.h"
 
@@ -23,6 +24,7 @@ struct RequestFacts {
   const model::WallClock& clock;
   const std::function<model::Upid(std::uint32_t pid, formats::Time)>& process;
   const std::function<model::Utid(std::uint32_t tid, formats::Time)>& thread;
+  const model::Splits& splits;
 };
 
 std::string id_text(model::ExchangeId id);

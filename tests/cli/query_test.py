@@ -51,6 +51,10 @@ class SameAsOtherCommands(unittest.TestCase):
                 known = requests(capture)
                 rows = query(capture, f"SELECT {', '.join(pairs)} FROM request", "-n", "1000000")
                 self.assertEqual([{k: r[v] for k, v in pairs.items()} for r in known], rows)
+                members = {"split_out_ns": ("split", "out_ns"), "split_server_ns": ("split", "server_ns"), "connect_ns": ("setup", "connect_ns"),
+                           "dns_name": ("setup", "dns_name"), "rpc_status": ("rpc", "status"), "rpc_timeout_ns": ("rpc", "timeout_ns")}
+                rows = query(capture, f"SELECT {', '.join(members)} FROM request", "-n", "1000000")
+                self.assertEqual([{k: (r[group] or {}).get(name) for k, (group, name) in members.items()} for r in known], rows)
                 self.assertGreater(len(rows), 5)
 
     def test_accounts_and_segments_add_up(self):

@@ -54,18 +54,22 @@ constexpr Column kRelationColumns[] = {
     duration("split.out_ns", "of a client: time on the way to the server",
              [](const Facts& f) { return ways(f, &Split::out); })
         .needing(kSplit)
-        .at_its_end(),
+        .at_its_end()
+        .sql("split_out_ns", 70),
     duration("split.server_ns", "of a client: time at the server",
              [](const Facts& f) { return ways(f, &Split::server); })
         .needing(kSplit)
-        .at_its_end(),
+        .at_its_end()
+        .sql("split_server_ns", 71),
     duration("split.back_ns", "of a client: time on the way back", [](const Facts& f) { return ways(f, &Split::back); })
         .needing(kSplit)
-        .at_its_end(),
+        .at_its_end()
+        .sql("split_back_ns", 72),
     duration("split.error_ns", "how wrong the two ways can be, because of the clocks of two machines",
              [](const Facts& f) { return f.split ? not_negative(f.split->error) : Value{}; })
         .needing(kSplit)
-        .at_its_end(),
+        .at_its_end()
+        .sql("split_error_ns", 73),
     number("attempt", "which try of one call it is, from 1; unknown where there is no other",
            [](const Facts& f) { return not_zero(f.row.attempt); })
         .at_its_end()

@@ -66,6 +66,7 @@ class Filler {
     options_.study = any({"verdict"});
     options_.partition = any({"segment", "account", "verdict"});
     options_.all_courses = any({"segment"});
+    options_.keep_splits = any({"request"});
     options_.keep_connections = any({"connection"});
     const pipeline::Analysis analysis = pipeline::analyze(file_, options_);
     out_.damaged = out_.damaged || analysis.damaged;
@@ -98,7 +99,8 @@ class Filler {
     const std::function<model::Utid(std::uint32_t, formats::Time)> thread = [&](std::uint32_t tid, formats::Time at) {
       return tasks_.thread_at(tid, at);
     };
-    const sql::RequestFacts facts{analysis.table, traces, ends, analysis.study.quality.clock, process, thread};
+    const sql::RequestFacts facts{analysis.table, traces, ends,           analysis.study.quality.clock,
+                                  process,        thread, analysis.splits};
     if (any({"request"})) sql::insert_requests(database_, facts);
     if (any({"account"})) sql::insert_accounts(database_, facts);
     if (any({"link"})) sql::insert_links(database_, facts);
