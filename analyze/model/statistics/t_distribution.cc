@@ -7,9 +7,10 @@ namespace tailcap::model {
 namespace {
 
 // As in tail/rows/quantiles.cc: neither throws nor promotes.
-using namespace boost::math::policies;
-using Policy = policy<promote_double<false>, domain_error<errno_on_error>, overflow_error<errno_on_error>,
-                      evaluation_error<errno_on_error>>;
+namespace policies = boost::math::policies;
+using Policy = policies::policy<policies::promote_double<false>, policies::domain_error<policies::errno_on_error>,
+                                policies::overflow_error<policies::errno_on_error>,
+                                policies::evaluation_error<policies::errno_on_error>>;
 using Distribution = boost::math::students_t_distribution<double, Policy>;
 
 }  // namespace
