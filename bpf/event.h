@@ -152,6 +152,8 @@ struct record_state {
 	__u8 to;
 	__u8 flags;
 	__u8 unused;
+	__u32 queue; /* a thread closes an accepted connection: those of its listener that are not accepted */
+	__u32 unused_too;
 };
 
 struct record_socket {
@@ -170,6 +172,11 @@ struct record_socket {
 	__u16 remote_port;
 	__u16 path_length;
 	__u16 unused;
+	__u64 listener; /* whose queue this is: of a connection as it is established, or of a listener; 0: not known */
+	__u32 queue;
+	__u32 queue_limit;
+	__u32 drops;
+	__u32 unused_too;
 	__u8 local[16];
 	__u8 remote[16];
 	__u8 path[PATH_SIZE]; /* as in sockaddr_un: abstract names begin with a zero byte */
@@ -317,8 +324,8 @@ static_assert(sizeof(record_header) == 24);
 static_assert(sizeof(record_io) == 64);
 static_assert(sizeof(record_tls_step) == 48);
 static_assert(sizeof(record_segment) == 40);
-static_assert(sizeof(record_state) == 48);
-static_assert(sizeof(record_socket) == 216);
+static_assert(sizeof(record_state) == 56);
+static_assert(sizeof(record_socket) == 240);
 static_assert(sizeof(record_off_cpu) == 96);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);

@@ -160,6 +160,7 @@ struct StateChange {
   to @2 :List(UInt8);
   byThread @3 :List(UInt8);
   error @4 :List(Int32);
+  queue @5 :List(UInt32);
 }
 
 struct Accept {
@@ -183,6 +184,10 @@ struct SocketInfo {
   peerInode @12 :List(UInt64);
   netNamespace @13 :List(UInt32);
   path @14 :List(UInt16);          # ref to a piece
+  listener @15 :List(UInt16);      # ref into sockets; 0: not known
+  queue @16 :List(UInt32);
+  queueLimit @17 :List(UInt32);
+  drops @18 :List(UInt32);
 }
 
 struct OffCpu {

@@ -98,6 +98,9 @@ struct StateChange {
   TcpState to = TcpState::none;
   bool by_thread = false;
   std::int32_t error = 0;  // sk_err at this moment: ECONNREFUSED, ETIMEDOUT, ECONNRESET, …
+  // A thread closes an accepted connection: the connections of its listener that are not accepted. 0: none, or not
+  // known.
+  std::uint32_t queue = 0;
   bool operator==(const StateChange&) const = default;
 };
 
@@ -140,6 +143,12 @@ struct SocketInfo {
   std::uint64_t peer_inode = 0;     // UNIX: inode of the other end; 0: unknown
   std::uint32_t net_namespace = 0;  // inode of the network namespace
   std::string_view path{};          // UNIX: bound path of either end, abstract names with a leading '@'
+  // The queue of a listener: of the listener itself, or of the one that this connection came from, when it was
+  // established. 0: not known, and the numbers mean nothing.
+  SocketId listener = 0;
+  std::uint32_t queue = 0;        // connections that were not accepted yet, this one included
+  std::uint32_t queue_limit = 0;  // it is full with more than this
+  std::uint32_t drops = 0;        // attempts to connect that it has dropped since it listens
   bool operator==(const SocketInfo&) const = default;
 };
 

@@ -9,8 +9,10 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/terminal.h"
+#include "analyze/model/study/unread.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/sections/quality.h"
+#include "analyze/report/sections/quality_line.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -123,7 +125,8 @@ void print_recording(Lines& out, const views::CaptureFacts& facts) {
 }
 
 // What only the requests tell, and how far they can be trusted. Events, hooks, masking and cost are said elsewhere.
-void print_requests(Lines& out, const std::string& file, const views::CaptureFacts& facts) {
+// False: some are known to be missing.
+bool print_requests(Lines& out, const std::string& file, const views::CaptureFacts& facts) {
   constexpr std::string_view kSaid[] = {"requests", "connections", "sampled", "budget",  "TLS",
                                         "clock",    "processes",   "DEFECT",  "caution", "note"};
   constexpr std::string_view kCounted[] = {"requests", "connections"};
@@ -146,6 +149,9 @@ void print_requests(Lines& out, const std::string& file, const views::CaptureFac
     if (!facts.skimmed || std::ranges::find(kCounted, said.label) == std::end(kCounted))
       out.line(std::string(said.label), said.text);
   }
+  for (const auto& said : report::head_facts(study).lines)
+    if (said.label == "not read") out.line(std::string(said.label), said.text);
+  return model::all_read(study.quality);
 }
 
 void print_events(Lines& out, const views::CaptureFacts& facts) {
@@ -243,13 +249,14 @@ int run_info(int argc, char** argv) {
   out.add(printable(file));
   print_file(out, facts);
   print_recording(out, facts);
-  print_requests(out, file, facts);
+  const bool all_read = print_requests(out, file, facts);
   print_events(out, facts);
   print_go(out, facts);
   print_probes(out, facts);
   print_cost(out, facts);
   print_paged(out.text(), !no_pager);
-  return exit_code(facts.summary, "info", 0, Told::yes);
+  const int code = exit_code(facts.summary, "info", 0, Told::yes);
+  return code == kDone && !all_read ? kIncomplete : code;
 }
 
 }  // namespace tailcap::cli

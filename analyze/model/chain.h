@@ -28,6 +28,7 @@ using Chains = std::map<ExchangeId, std::vector<Chain>>;
 // The label waits for another request, thread or service.
 constexpr bool waits_for_somebody(Label label) {
   switch (label) {
+    case Label::q_accept:
     case Label::q_pool:
     case Label::q_loop:
     case Label::q_hol_h1:

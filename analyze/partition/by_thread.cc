@@ -1,5 +1,6 @@
 #include "analyze/partition/by_thread.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "analyze/partition/running.h"
@@ -24,6 +25,16 @@ bool reads_itself(const DraftContext& k, const ThreadLog& log, const Draft& draf
   return false;
 }
 
+// [from, to), in which a thread was busy and did not come to this request: as long as it had not accepted the
+// connection, that waited in the listener's queue.
+void add_behind(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to, std::uint32_t who, Draft& draft) {
+  const EndLog* end = k.observed.end(draft.w.id.connection);
+  const Observed::Queued queued = k.observed.queued(draft.w.id.connection);
+  const Nanos until = end && end->accepter == tid ? std::clamp(queued.until, from, std::max(from, to)) : from;
+  draft.add(from, until, Label::q_accept, queued.evidence, who);
+  draft.add(until, to, Label::q_pool, Evidence::inferred, who);
+}
+
 // Until a thread that was busy elsewhere came to this request.
 void add_busy(const DraftContext& k, std::uint32_t tid, const ThreadLog& log, Nanos from, Nanos to,
               std::span<const Call> calls, Draft& draft) {
@@ -32,7 +43,7 @@ void add_busy(const DraftContext& k, std::uint32_t tid, const ThreadLog& log, Na
     if (a->connection != draft.w.id.connection) other = a;
   Nanos at = from;
   if (other) {
-    draft.add(from, other->time, Label::q_pool, Evidence::inferred, draft.who(0, other->owner, other->tid));
+    add_behind(k, tid, from, other->time, draft.who(0, other->owner, other->tid), draft);
     at = other->time;
   }
   if (at >= to) return;
@@ -46,10 +57,10 @@ void add_busy(const DraftContext& k, std::uint32_t tid, const ThreadLog& log, Na
       last && last->owner.connection != 0 && last->owner != draft.w.id ? draft.who(0, last->owner, last->tid) : 0;
   const OffCpuWait* w = log.waits.last_until(at);
   for (w = w ? w : log.waits.begin(); w != log.waits.end() && w->time < to; ++w) {
-    draft.add(at, w->time, Label::q_pool, Evidence::inferred, who);
+    add_behind(k, tid, at, w->time, who, draft);
     at = std::max(at, w->back);
   }
-  draft.add(at, to, Label::q_pool, Evidence::inferred, who);
+  add_behind(k, tid, at, to, who, draft);
 }
 
 // From the arrival of its first byte to the read.

@@ -33,7 +33,8 @@ class Loop {
         tid_(tid),
         draft_(draft),
         range_(timeline.range(draft.w.from, draft.w.to)),
-        own_(timeline.own(draft.w, range_)) {}
+        own_(timeline.own(draft.w, range_)),
+        queued_(queued()) {}
 
   // The request's own turns, and what it waited for between them.
   void add_own(std::span<const Call> calls) {
@@ -131,15 +132,27 @@ class Loop {
     const std::uint32_t who = known ? draft_.who(0, t.owner, tid_) : 0;
     const Evidence evidence = known && !t.doubtful && ready(t, calls) ? Evidence::measured : Evidence::inferred;
     Nanos at = t.from;
+    const auto behind = [&](Nanos from, Nanos to) {
+      const Nanos until = std::clamp(queued_.until, from, std::max(from, to));
+      draft_.add(from, until, Label::q_accept, queued_.evidence, who);
+      draft_.add(until, to, Label::q_loop, evidence, who);
+    };
     const OffCpuWait* w = log_.waits.last_until(t.from);
     for (w = w ? w : log_.waits.begin(); w != log_.waits.end() && w->time < t.to; ++w) {
       if (w->blocked != Blocked::stopped || w->back <= at) continue;
-      draft_.add(at, w->time, Label::q_loop, evidence, who);
+      behind(at, w->time);
       draft_.add(std::max(w->time, t.from), std::min(w->waited_until(), t.to), Label::sched_stopped);
       draft_.add(std::max(w->waited_until(), t.from), std::min(w->back, t.to), Label::sched_runq);
       at = std::min(w->back, t.to);
     }
-    draft_.add(at, t.to, Label::q_loop, evidence, who);
+    behind(at, t.to);
+  }
+
+  // A thread that has one connection at a time is no loop to the connection that waits in the listener's queue.
+  Observed::Queued queued() const {
+    const EndLog* end = k_.observed.end(draft_.w.id.connection);
+    return end && end->accepter == tid_ && !log_.serves_several ? k_.observed.queued(draft_.w.id.connection)
+                                                                : Observed::Queued();
   }
 
   // Labels [from, to), in which the loop did not work on the request.
@@ -486,6 +499,7 @@ class Loop {
   Draft& draft_;
   const LoopTimeline::Range range_;
   const LoopTimeline::Own own_;
+  const Observed::Queued queued_;
   std::vector<TimeSpan> worked_;  // other threads of the process on this request, in order of time
 };
 

@@ -1,5 +1,7 @@
 #include "analyze/pipeline/connections.h"
 
+#include <algorithm>
+
 namespace tailcap::pipeline {
 
 void Connections::push(const model::Message& message, const model::Connection* connection) {
@@ -17,6 +19,7 @@ void Connections::carries(const model::Connection& connection, model::TextPool& 
   if (endpoints_[connection.id].local == 0) {
     ++with_requests_;
     set_endpoints(connection, texts);
+    queues_.carries(connection);
   }
   set_carrier(connection);
 }
@@ -24,15 +27,24 @@ void Connections::carries(const model::Connection& connection, model::TextPool& 
 void Connections::ended(const model::Connection& connection, model::End how, model::TextPool& texts) {
   if (keep_all_) all_.insert_or_assign(connection.id, connection);  // once for each direction
   if (connection.tls) {
-    if (connection.carrier != 0 && connection.bytes_in + connection.bytes_out > 0)
-      tls_.has_plaintext(connection.carrier);
+    if (connection.carrier != 0)
+      connection.bytes_in + connection.bytes_out > 0 ? tls_.has_plaintext(connection.carrier)
+                                                     : tls_.has_session(connection.carrier);
     if (local(connection.id) == 0) return;
     // Which socket carries a TLS session may be known later than its first requests.
     set_endpoints(connection, texts);
     set_carrier(connection);
-  } else if (how == model::End::reset || how == model::End::error) {
-    note_failure(connection);
+  } else {
+    note_moved(connection);
+    if (how == model::End::reset || how == model::End::error) note_failure(connection);
   }
+}
+
+void Connections::note_moved(const model::Connection& c) {
+  if (c.bytes_in + c.bytes_out == 0 || (c.id < moved_.size() && moved_[c.id])) return;
+  if (c.id >= moved_.size()) moved_.resize(c.id + 1);
+  moved_[c.id] = true;
+  ++(c.origin == formats::Origin::connected ? made_moved_ : accepted_moved_);
 }
 
 std::vector<model::Connection> Connections::take_all() {
@@ -73,6 +85,15 @@ void Connections::fill(model::Study& study) {
   study.tls = tls_.list();
   study.failures = troubles_.connections();
   study.troubles = troubles_.take();
+  queues_.fill(study);
+}
+
+void Connections::fill_unread(model::Quality& quality) const {
+  const bool none_read = quality.tls.seen == 0;
+  const std::uint64_t unread = tls_.unread(false) + (none_read ? tls_.unread(true) : 0);
+  quality.connections_moved = accepted_moved_ + (none_read && tls_.unread(true) > 0 ? made_moved_ : 0);
+  // A session whose connection is not known may be of one that seems unread.
+  quality.connections_unread = unread - std::min(unread, quality.tls.unbound);
 }
 
 }  // namespace tailcap::pipeline

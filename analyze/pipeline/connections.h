@@ -11,6 +11,7 @@
 #include "analyze/model/wire/message.h"
 #include "analyze/partition/history/observed.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/tail/listen_queues.h"
 #include "analyze/tail/tls_connections.h"
 #include "analyze/tail/troubles.h"
 
@@ -21,7 +22,10 @@ class Connections {
   // all: keep the facts of every connection.
   explicit Connections(bool all = false) : keep_all_(all) {}
 
-  void push(const formats::Event& event) { troubles_.push(event); }
+  void push(const formats::Event& event) {
+    troubles_.push(event);
+    queues_.push(event);
+  }
   void push(const model::Lookup& lookup) { troubles_.push(lookup); }
   // A TLS handshake, or the end of its connection. connection may be null.
   void push(const model::Message& message, const model::Connection* connection);
@@ -35,21 +39,27 @@ class Connections {
   const std::vector<partition::ByteCarrier>& carriers() const { return carriers_; }
   std::vector<Endpoints> take_endpoints() { return std::move(endpoints_); }
   std::vector<model::Connection> take_all();
+  // The study's processes are set.
   void fill(model::Study& study);
+  // How many were not read. The quality's TLS sessions are set.
+  void fill_unread(model::Quality& quality) const;
 
  private:
   void set_endpoints(const model::Connection& connection, model::TextPool& texts);
   void set_carrier(const model::Connection& connection);
   void note_failure(const model::Connection& connection);
+  void note_moved(const model::Connection& connection);
 
   std::vector<Endpoints> endpoints_;
   std::vector<partition::ByteCarrier> carriers_;
-  std::vector<bool> failed_;  // by ConnectionId
+  std::vector<bool> failed_, moved_;  // by ConnectionId
+  std::uint64_t accepted_moved_ = 0, made_moved_ = 0;
   bool keep_all_;
   std::map<model::ConnectionId, model::Connection> all_;
   std::uint64_t with_requests_ = 0;
   tail::Troubles troubles_;
   tail::TlsConnections tls_;
+  tail::ListenQueues queues_;
 };
 
 }  // namespace tailcap::pipeline

@@ -42,11 +42,11 @@ void RowStage::fill(const model::RequestTable& table, model::Study& study) {
   const std::vector<model::Served> served = requests_.take_served();
   recording_.fill(
       table, served, [&](model::ConnectionId c) { return connections_.local(c); }, study);
+  study.quality.processes = requests_.processes(table, connections_);
   connections_.fill(study);
   requests_.own(study.troubles, served);
   study.quality.findings = requests_.findings();
   study.quality.findings.add(exchanges_.findings());
-  study.quality.processes = requests_.processes(table, connections_);
 }
 
 }  // namespace tailcap::pipeline

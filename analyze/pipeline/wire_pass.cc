@@ -59,6 +59,7 @@ void WirePass::fill(const model::RequestTable& table, model::Study& study) {
   model::Quality& quality = study.quality;
   rows_.fill(table, study);
   wire_.fill(quality);
+  rows_.connections().fill_unread(quality);
   // Requests of unbound sessions are left out; some of those may be of connections of the sample, short ones above all.
   quality.sampling.chosen = quality.sampling.chosen || (quality.sampling.some() && quality.tls.unbound > 0);
   quality.connections_other = quality.findings[model::Finding::not_http];

@@ -77,6 +77,10 @@ class Writer {
     json_.begin_array();
     for (const auto& p : study_.tls) append_tls_peer(json_, p);
     json_.end_array();
+    json_.key("listen_queues");
+    json_.begin_array();
+    for (const auto& q : study_.queues) append_listen_queue(json_, q, study_.quality.clock);
+    json_.end_array();
     json_.key("names");
     json_.begin_array();
     for (const auto& n : study_.names) append_name(json_, n);

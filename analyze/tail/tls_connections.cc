@@ -1,6 +1,7 @@
 #include "analyze/tail/tls_connections.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tailcap::tail {
 namespace {
@@ -44,9 +45,13 @@ void TlsConnections::push(const model::Message& m, const model::Connection* conn
   if (m.kind == model::MessageKind::handshake && m.tls) {
     const model::TlsFacts& facts = *m.tls;
     Open open;
+    open.client = m.direction;
+    open.asked = facts.outcome != model::TlsOutcome::done;  // that is not known
     Peer& peer = peer_of(facts, connection, open.peer);
     ++peer.sums.connections;
     ++peer.sums.encrypted;
+    const bool failed = facts.outcome == model::TlsOutcome::failed;
+    peer.sums.unread += !failed;
     if (facts.version != 0) {
       if (peer.version != 0 && peer.version != facts.version) peer.several_versions = true;
       peer.version = facts.version;
@@ -66,17 +71,16 @@ void TlsConnections::push(const model::Message& m, const model::Connection* conn
       if (peer.failures.size() >= kMaxCauses && !peer.failures.contains(cause)) cause = "other causes";
       ++peer.failures[cause];
     }
-    if (of_.size() < kMaxFollowed) of_.emplace(m.connection, open.peer);
-    if (const auto plain = plain_.find(m.connection); plain != plain_.end() && !plain->second) {
-      --peer.sums.encrypted;
-      plain->second = true;
-    }
+    if (of_.size() < kMaxFollowed) of_.emplace(m.connection, Unread{open.peer, true, !failed});
+    if (const auto plain = plain_.find(m.connection); plain != plain_.end()) settle(m.connection, plain->second);
     open_.insert_or_assign(m.connection, open);
   } else if (m.kind == model::MessageKind::closed) {
     const auto at = open_.find(m.connection);
     if (at == open_.end()) return;
     at->second.ended = static_cast<std::uint8_t>(at->second.ended | 1u << static_cast<unsigned>(m.direction));
+    if (m.direction == at->second.client && m.encrypted_bytes > 0) at->second.asked = true;
     if (at->second.ended != 3) return;
+    if (!at->second.asked) nothing_asked(m.connection);
     if (connection) {
       model::TlsPeer& sums = peers_[at->second.peer].sums;
       sums.bytes_in += connection->bytes_in;
@@ -87,12 +91,28 @@ void TlsConnections::push(const model::Message& m, const model::Connection* conn
 }
 
 void TlsConnections::has_plaintext(model::ConnectionId id) {
+  if (plain_.size() >= kMaxFollowed && !plain_.contains(id)) return;
+  plain_[id] = true;
+  settle(id, true);
+}
+
+void TlsConnections::has_session(model::ConnectionId id) {
   if (plain_.size() >= kMaxFollowed) return;
-  bool& counted = plain_[id];
+  settle(id, plain_.try_emplace(id, false).first->second);
+}
+
+void TlsConnections::settle(model::ConnectionId id, bool plaintext) {
   const auto at = of_.find(id);
-  if (counted || at == of_.end()) return;
-  counted = true;
-  --peers_[at->second].sums.encrypted;
+  if (at == of_.end()) return;
+  Unread& it = at->second;
+  model::TlsPeer& sums = peers_[it.peer].sums;
+  if (plaintext && std::exchange(it.encrypted, false)) --sums.encrypted;
+  if (std::exchange(it.unread, false)) --sums.unread;
+}
+
+void TlsConnections::nothing_asked(model::ConnectionId id) {
+  const auto at = of_.find(id);
+  if (at != of_.end() && std::exchange(at->second.unread, false)) --peers_[at->second.peer].sums.unread;
 }
 
 std::vector<model::TlsPeer> TlsConnections::list() const {
@@ -118,6 +138,13 @@ std::vector<model::TlsPeer> TlsConnections::list() const {
 std::uint64_t TlsConnections::encrypted() const {
   std::uint64_t n = 0;
   for (const Peer& peer : peers_) n += peer.sums.encrypted;
+  return n;
+}
+
+std::uint64_t TlsConnections::unread(bool client) const {
+  std::uint64_t n = 0;
+  for (const Peer& peer : peers_)
+    if (client == (peer.sums.role_known && peer.sums.role == model::Role::client)) n += peer.sums.unread;
   return n;
 }
 

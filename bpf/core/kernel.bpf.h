@@ -98,6 +98,11 @@ struct sock {
 	u16 sk_protocol;
 	u16 sk_type;
 	u8 sk_shutdown;
+	u32 sk_ack_backlog;     /* of a listener: connections that are not accepted, … */
+	u32 sk_max_ack_backlog; /* … how many it takes before it is full, … */
+	struct {
+		int counter;
+	} sk_drops; /* … and attempts that it dropped */
 };
 
 struct inet_sock {

@@ -19,6 +19,8 @@ static __always_inline void tell_left_out(struct socket_state *state)
 	record->to = STATE_LEFT_OUT;
 	record->flags = 0;
 	record->unused = 0;
+	record->queue = 0;
+	record->unused_too = 0;
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 

@@ -85,6 +85,18 @@ static __always_inline u16 unix_path(struct record_socket *record, const struct 
 	return length;
 }
 
+/* The listener's connections that are not accepted, its limit, and how often it dropped an attempt. */
+static __always_inline void fill_queue(struct record_socket *record, const struct sock *listener, u64 cookie)
+{
+	if (!bpf_core_field_exists(listener->sk_ack_backlog) || !bpf_core_field_exists(listener->sk_max_ack_backlog) ||
+	    !bpf_core_field_exists(listener->sk_drops))
+		return;
+	record->listener = cookie;
+	record->queue = BPF_CORE_READ(listener, sk_ack_backlog);
+	record->queue_limit = BPF_CORE_READ(listener, sk_max_ack_backlog);
+	record->drops = BPF_CORE_READ(listener, sk_drops.counter);
+}
+
 /* holder: a process that has it; 0: not said. All reads are probe reads, so that tiers and iterators share this
  * function; it runs once per socket. */
 static __always_inline void fill_socket(struct record_socket *record, const struct sock *sk,
@@ -128,6 +140,8 @@ static __always_inline void fill_socket(struct record_socket *record, const stru
 		record->next_in = state->direction[1].counted;
 		return;
 	}
+	if (record->state == TCP_LISTEN)
+		fill_queue(record, sk, state->cookie);
 	record->next_out = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
 	record->next_in = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
 }

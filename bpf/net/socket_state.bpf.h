@@ -60,6 +60,8 @@ struct socket_state {
 	u64 connect_time;
 	u32 connect_pid;
 	u32 connect_tid;
+	const struct sock *listener; /* that it was accepted from; may be gone */
+	u64 listener_cookie;         /* 0: not known */
 };
 
 /* The kernel clones it from a listener to the sockets that it accepts, before their first byte can arrive. */

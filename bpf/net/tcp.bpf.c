@@ -87,6 +87,18 @@ static __always_inline int error_of(const struct sock *sk, int from, int to)
 	return family ? NO_FREE_PORT : 0;
 }
 
+/* A thread that closes a connection may be about to accept the next one. The listener may be gone. */
+static __always_inline u32 queue_left(const struct socket_state *state, int to)
+{
+	const struct sock *listener = state->listener;
+
+	if (!state->listener_cookie || (to != TCP_FIN_WAIT1 && to != TCP_LAST_ACK) ||
+	    BPF_CORE_READ(listener, __sk_common.skc_state) != TCP_LISTEN ||
+	    (u64)BPF_CORE_READ(listener, __sk_common.skc_cookie.counter) != state->listener_cookie)
+		return 0;
+	return BPF_CORE_READ(listener, sk_ack_backlog);
+}
+
 static __always_inline void tell_state(const struct sock *sk, struct socket_state *state, u32 pid, u32 tid, u64 time,
 				       int from, int to)
 {
@@ -102,6 +114,8 @@ static __always_inline void tell_state(const struct sock *sk, struct socket_stat
 	record->to = to;
 	record->flags = tid ? STATE_BY_THREAD : 0;
 	record->unused = 0;
+	record->queue = tid ? queue_left(state, to) : 0;
+	record->unused_too = 0;
 	if (tid && to == TCP_SYN_SENT && pid == bpf_get_current_task_btf()->tgid && !sampling_limit)
 		record->goroutine = running_goroutine();
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
@@ -115,6 +129,19 @@ static __always_inline void tell_connect(const struct sock *sk, struct socket_st
 	tell_state(sk, state, state->connect_pid, state->connect_tid, state->connect_time, TCP_CLOSE, TCP_SYN_SENT);
 	tell_socket(sk, state, TCP_SYN_SENT);
 	state->connect_time = 0;
+}
+
+/* A connection that a listener has just put into its queue. */
+static __always_inline void tell_queued(const struct sock *sk, struct socket_state *state)
+{
+	struct record_socket *record = reserve(sizeof(*record), RECORD_SOCKET, &state->missed);
+
+	if (!record)
+		return;
+	fill_socket(record, sk, state, 0);
+	record->state = TCP_ESTABLISHED;
+	fill_queue(record, state->listener, state->listener_cookie);
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
@@ -180,6 +207,8 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	const struct sock *listener = NULL;
+	u64 listener_cookie = 0;
 	bool by_thread;
 
 	/* A listener's child is still being created: up to 6.12 at least it still has the listener's cookie, which
@@ -197,7 +226,18 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 		if (!state)
 			return 0;
 	}
+	/* The storage is still its listener's, which exists while it makes its child. Where connections are sampled,
+	 * those that are recorded do not tell the order of the queue. */
+	if (!sampling_limit && state->self != (u64)sk && from == TCP_SYN_RECV && to == TCP_ESTABLISHED &&
+	    !state->counts) {
+		listener = (const struct sock *)state->self;
+		listener_cookie = state->cookie;
+	}
 	own_socket(state, sk);
+	if (listener) {
+		state->listener = listener;
+		state->listener_cookie = listener_cookie;
+	}
 	if (sampling_limit && to == TCP_SYN_SENT)
 		note_connect(state, task);
 	if (sampling_limit && to == TCP_LISTEN)
@@ -211,7 +251,9 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 	state->connect_time = 0;
 	by_thread = made_by_thread(from, to);
 	tell_state(sk, state, by_thread ? task->tgid : 0, by_thread ? task->pid : 0, bpf_ktime_get_ns(), from, to);
-	if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED || to == TCP_LISTEN)
+	if (listener)
+		tell_queued(sk, state);
+	else if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED || to == TCP_LISTEN)
 		tell_socket(sk, state, to);
 	if (by_thread)
 		touched_port(task);

@@ -88,6 +88,10 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
     text += "  sampled: " + show_count(tally.sampled) + " ends of TCP connections are recorded, " +
             show_count(tally.left_out) + " are left out\n";
   for (const auto& line : tally.unrecorded) text += "  not recorded: " + formats::printable(line) + "\n";
+  if (tally.encrypted > tally.plaintexts)
+    text += "  not read: at least " + show_count(tally.encrypted - tally.plaintexts) + " of " +
+            show_count(tally.encrypted) +
+            " connections with TLS; requests in them, if any, are missing. TLS is read of OpenSSL, GnuTLS and Go\n";
   for (const auto& [file, way] : tally.tls_ways)
     text += "  TLS of " + formats::printable(file) + ": " + formats::printable(way) + "\n";
   for (const auto& function : tally.unwatched) text += "  TLS not seen " + formats::printable(function) + "\n";

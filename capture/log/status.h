@@ -27,6 +27,7 @@ struct Tally {
   std::uint64_t sampled = 0, left_out = 0;      // ends of TCP connections, where connections are sampled
   std::vector<std::string> unrecorded;          // traffic that is not recorded, a line each
   std::map<std::string, std::string> tls_ways;  // how connections are read, by file or process, where that is chosen
+  std::uint64_t encrypted = 0, plaintexts = 0;  // connections with TLS; TLS sessions whose plaintext is recorded
   std::vector<std::string> unwatched;           // "at SSL_read in /usr/lib/…: why": the first few
 };
 

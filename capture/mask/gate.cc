@@ -1,6 +1,7 @@
 #include "capture/mask/gate.h"
 
 #include <cassert>
+#include <type_traits>
 
 #include "formats/mask/names.h"
 
@@ -89,11 +90,15 @@ void Gate::apply_to(std::uint64_t id, AnyIo& io) {
   assert(io.head.size() + io.tail.size() <= io.length);
   sheet_.begin(io.head, io.tail);
   undescribed_ = undescribed_ || !c.is_described();
-  const bool used = c.used(), foreign = c.foreign(), doubt = c.in_doubt();
+  const bool used = c.used(), foreign = c.foreign(), doubt = c.in_doubt(), encrypted = c.encrypted();
   const std::uint64_t withheld = c.withheld(), sends = c.withheld_calls(0), receives = c.withheld_calls(1);
   c.moved(static_cast<unsigned>(io.direction), {static_cast<std::uint32_t>(io.position), io.length, io.head, io.tail},
           sheet_, list_);
   sum_.streams += !used;
+  if constexpr (std::is_same_v<AnyIo, formats::TlsIo>)
+    plaintexts_ += !used;
+  else
+    encrypted_ += c.encrypted() && !encrypted;
   sum_.foreign += c.foreign() && !foreign;
   sum_.doubtful += c.in_doubt() && !doubt;
   sum_.withheld += c.withheld() - withheld;

@@ -43,6 +43,9 @@ class Gate {
 
   // Covers all connections and sessions so far that moved bytes.
   const formats::Masking& statement() const { return sum_; }
+  // Connections with records of TLS; TLS sessions whose plaintext was seen.
+  std::uint64_t encrypted() const { return encrypted_; }
+  std::uint64_t plaintexts() const { return plaintexts_; }
   std::size_t waiting() const { return waiting_.total(); }
 
  private:
@@ -58,6 +61,7 @@ class Gate {
   bool undescribed_ = false;
   std::unordered_set<std::uint16_t> listening_;  // ports, when sockets were last listed
   formats::Masking sum_;
+  std::uint64_t encrypted_ = 0, plaintexts_ = 0;
   Sheet sheet_;
   std::string datagram_;
 };

@@ -494,6 +494,8 @@ std::set<std::uint32_t> Session::whose_mappings() {
 void Session::push_masking(Time now) {
   const Masking sum = gate_.statement();
   Masking& told = log_.tally().masking;
+  log_.tally().encrypted = gate_.encrypted();
+  log_.tally().plaintexts = gate_.plaintexts();
   if (sum == told) return;
   log_.push({now,
              {},

@@ -111,7 +111,8 @@ bool convert_state(std::span<const std::byte> bytes, Event& event) {
   record_state r;
   if (!read(bytes, r)) return false;
   event.goroutine = r.goroutine;
-  event.body = StateChange{r.socket, tcp_state(r.from), tcp_state(r.to), (r.flags & STATE_BY_THREAD) != 0, r.error};
+  event.body =
+      StateChange{r.socket, tcp_state(r.from), tcp_state(r.to), (r.flags & STATE_BY_THREAD) != 0, r.error, r.queue};
   return true;
 }
 
@@ -190,6 +191,10 @@ bool convert_socket(std::span<const std::byte> bytes, std::array<char, 128>& pat
   socket.inode = r.inode;
   socket.peer_inode = r.peer_inode;
   socket.net_namespace = r.net_namespace;
+  socket.listener = r.listener;
+  socket.queue = r.queue;
+  socket.queue_limit = r.queue_limit;
+  socket.drops = r.drops;
   std::size_t length = r.path_length;
   std::memcpy(path.data(), r.path, length);
   if (length && path[0] == '\0')

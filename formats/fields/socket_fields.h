@@ -62,6 +62,7 @@ struct Table<StateChange> {
       field<2>("to", &StateChange::to),
       field<3>("by_thread", &StateChange::by_thread),
       field<4>("error", &StateChange::error),
+      field<5, As::if_any>("queue", &StateChange::queue),
   };
 };
 
@@ -95,6 +96,10 @@ struct Table<SocketInfo> {
       field<12, As::inode>("peer_inode", &SocketInfo::peer_inode),
       field<13, As::net_namespace>("net_namespace", &SocketInfo::net_namespace),
       field<14, As::unshown>("path", &SocketInfo::path),
+      field<15, As::other_socket>("listener", &SocketInfo::listener),
+      field<16, As::if_any>("queue", &SocketInfo::queue),
+      field<17, As::if_any>("queue_limit", &SocketInfo::queue_limit),
+      field<18, As::if_any>("drops", &SocketInfo::drops),
   };
 };
 

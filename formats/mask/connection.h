@@ -54,6 +54,8 @@ class Connection {
   // Results for the statement in the file.
   bool in_doubt() const { return doubt_; }
   bool foreign() const { return foreign_; }
+  // Records of TLS, also where its plaintext passes here as a session of its own.
+  bool encrypted() const { return way_[0].kind == Kind::tls || way_[1].kind == Kind::tls; }
   std::uint64_t withheld() const { return withheld_; }
   // Calls of this direction whose bytes were withheld in doubt; none before a message or frames prove HTTP, but those
   // from before the connection was described.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "analyze/model/request.h"
@@ -23,6 +24,7 @@
 #include "analyze/model/wall_clock.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/findings.h"
+#include "analyze/model/wire/listen_queue.h"
 #include "formats/file/reader.h"
 #include "formats/masking.h"
 #include "formats/preamble.h"
@@ -147,8 +149,11 @@ struct Quality {
   std::uint64_t retries_inferred = 0;            // retries not known from gRPC's own header
   std::uint64_t connections = 0, connections_http = 0, connections_other = 0;
   std::uint64_t connections_encrypted = 0;  // TLS without recorded plaintext
-  TlsSessions tls;                          // recorded plaintext
-  std::uint64_t failed_connections = 0;     // refused, timed out, reset before any request
+  // Of connections that the recorded processes accepted, or of which that is not known: those that moved bytes, and
+  // those of TLS that were not read. Where nothing of TLS was read, of those that they made as well.
+  std::uint64_t connections_moved = 0, connections_unread = 0;
+  TlsSessions tls;                       // recorded plaintext
+  std::uint64_t failed_connections = 0;  // refused, timed out, reset before any request
   std::uint64_t retransmits = 0;
   std::int64_t realtime_offset = 0;  // add to a Time to get ns since 1970, at the start
   WallClock clock;                   // the same for any time
@@ -182,6 +187,7 @@ struct TlsPeer {
   std::string version;       // "TLS 1.3" if all agree, "several", or empty: not known
   std::uint64_t connections = 0;
   std::uint64_t encrypted = 0;                     // connections without plaintext: their requests are unknown
+  std::uint64_t unread = 0;                        // of these, the ones at which a request may have been sent
   std::uint64_t done = 0, failed = 0;              // handshakes; the others were cut off or are not known
   std::uint64_t resumed = 0, resumed_unknown = 0;  // of those done
   std::uint64_t bytes_in = 0, bytes_out = 0;
@@ -209,10 +215,12 @@ struct Study {
   std::vector<ConnectionFailure> failures;
   std::vector<Trouble> troubles;    // in order of time
   std::vector<TlsPeer> tls;         // most connections first
-  std::vector<NameStudy> names;     // most lookups first
-  std::vector<GoStudy> go;          // by process
-  std::vector<Incident> incidents;  // by time
-  std::vector<Verdict> verdicts;    // those worth reading first
+  std::vector<ListenQueue> queues;  // that were full and dropped attempts to connect; most first
+  std::unordered_map<ConnectionId, std::uint32_t> queue_of;  // of these, the one that a connection was accepted from
+  std::vector<NameStudy> names;                              // most lookups first
+  std::vector<GoStudy> go;                                   // by process
+  std::vector<Incident> incidents;                           // by time
+  std::vector<Verdict> verdicts;                             // those worth reading first
   CpuShortage shortage;
   ChangeStudy changes;
   Health health;

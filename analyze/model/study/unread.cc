@@ -11,7 +11,8 @@ bool some_left_out(const Quality& quality) {
 }
 
 bool all_read(const Quality& quality) {
-  return !some_left_out(quality) && std::ranges::all_of(quality.processes, &ProcessSummary::recorded);
+  return !some_left_out(quality) && quality.connections_unread == 0 && quality.findings[Finding::bytes_unseen] == 0 &&
+         std::ranges::all_of(quality.processes, &ProcessSummary::recorded);
 }
 
 }  // namespace tailcap::model

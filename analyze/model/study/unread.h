@@ -13,7 +13,8 @@ inline constexpr std::string_view kUnrecorded = "tailcap.unrecorded.";
 bool leaves_requests_out(std::string_view note);
 bool some_left_out(const Quality& quality);
 
-// False: traffic was left out, or a process that has requests was not recorded.
+// False: traffic was left out, a process that has requests was not recorded, or connections were encrypted and not
+// read, or moved bytes that were not captured.
 bool all_read(const Quality& quality);
 
 }  // namespace tailcap::model

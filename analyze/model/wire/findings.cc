@@ -27,6 +27,10 @@ constexpr std::array<FindingText, static_cast<std::size_t>(Finding::count_)> kTe
     {"smuggling_framing", caution, "messages with contradictory lengths"},
     {"frames_lost", caution, "places where HTTP/2 frames were lost; header fields compressed before them are unknown"},
     {"streams_given_up", caution, "HTTP/2 streams given up at the memory limit"},
+    {"bytes_unseen", caution,
+     "connections whose bytes were moved but never captured (splice, sendfile, io_uring, kernel TLS): what they carry "
+     "is not "
+     "known"},
     {"pipelined", note, "requests sent before the response in front of them was done"},
     {"peer_ambiguous", note, "requests whose other end is not certain"},
     {"partition_mismatch", defect, "requests whose phases do not sum to their duration: a defect of tailcap"},

@@ -37,6 +37,7 @@ enum class Finding : std::uint16_t {
   smuggling_framing,     // Content-Length and Transfer-Encoding together, or conflicting lengths
   frames_lost,           // HTTP/2: frames of unknown number and kind, header compression uncertain from there
   streams_given_up,      // HTTP/2: at the memory limit
+  bytes_unseen,          // connections whose bytes moved without passing through a program's memory
   // exchanges and causes
   pipelined,
   peer_ambiguous,

@@ -83,8 +83,10 @@ struct MessageFacts {
   Time body_arrived = kNoTime;       // direction in: first byte of the body arrived
   Thread first_thread, last_thread;  // who read or sent its first and last byte
   Ending ending = Ending::complete;
-  End closed = End::none;          // kind closed, or what truncated it
-  Time closed_at = kNoTime;        // when that was
+  End closed = End::none;    // kind closed, or what truncated it
+  Time closed_at = kNoTime;  // when that was
+  // Kind closed, of TLS: what was sent behind the handshake, encrypted; 0: no more than an alert.
+  std::uint64_t encrypted_bytes = 0;
   bool close_after = false;        // the connection does not go on after it
   bool expects_continue = false;   // request
   bool answers_unknown = false;    // response to a request that the recording did not see

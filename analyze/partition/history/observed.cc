@@ -226,6 +226,8 @@ void Observed::act(const Event& event, const Moved& moved, bool out) {
   act.shared = moved.shared;
   act.last = moved.last;
   act.served = moved.served;
+  if (ends_[act.connection].acts.size() == 0 && act.served && act.connection < carriers_.size())
+    took(event, carriers_[act.connection].socket, act.connection);
   ends_[act.connection].acts.add(act);
   ++kept_;
   if (ThreadLog* log = find_or_add(event.thread)) {
@@ -311,6 +313,37 @@ void Observed::describe(const formats::SocketInfo& info) {
   s.name_server = info.type == formats::SocketType::datagram && info.remote.port == 53;
   s.peer = peer;
   s.asks = asks(info);
+}
+
+// The first that is seen of a thread with an accepted connection.
+void Observed::took(const Event& event, formats::SocketId socket, model::ConnectionId connection) {
+  EndLog& end = ends_[connection];
+  if (end.accepter != 0) return;
+  end.accepter = event.thread.tid;
+  ThreadLog* log = pids_.contains(event.thread.pid) ? find_or_add(event.thread) : nullptr;
+  if (!log) return;
+  if (log->open > 0) log->serves_several = true;
+  if (accepters_.size() >= kMaxStrangers || !accepters_.emplace(socket, event.thread.tid).second)
+    log->serves_several = true;
+  else
+    ++log->open;
+}
+
+Observed::Queued Observed::queued(model::ConnectionId connection) const {
+  const EndLog* end = this->end(connection);
+  if (end && end->accepted != 0) return {end->accepted, model::Evidence::measured};
+  if (connection >= carriers_.size()) return {};
+  return {queues_.queued_until(carriers_[connection].socket), model::Evidence::inferred};
+}
+
+void Observed::closed(const formats::StateChange& change) {
+  using formats::TcpState;
+  if (change.to != TcpState::fin_wait1 && change.to != TcpState::last_ack && change.to != TcpState::close) return;
+  const auto found = accepters_.find(change.socket);
+  if (found == accepters_.end()) return;
+  if (const auto thread = threads_.find(found->second); thread != threads_.end() && thread->second.open > 0)
+    --thread->second.open;
+  accepters_.erase(found);
 }
 
 // The thread is on the change to SYN_SENT; what ends an attempt mostly happens in interrupts.
@@ -453,8 +486,16 @@ void Observed::push(const Event& event, const Moved& moved) {
     }
   } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     describe(*info);
+    queues_.push(*info, at);
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
+    closed(*change);
+    queues_.push(*change, at);
     this->change(event, *change);
+  } else if (const auto* accepted = std::get_if<formats::Accept>(&event.body)) {
+    const model::ConnectionId connection = connection_of(accepted->socket);
+    if (connection == 0) return;
+    ends_[connection].accepted = at;
+    took(event, accepted->socket, connection);
   } else if (const auto* made = std::get_if<formats::GoCreate>(&event.body)) {
     if (!ours || event.goroutine == 0 || creators_kept_ >= ProcessLog::kMaxCreators) return;
     creators_kept_ += processes_[event.thread.pid].creators.try_emplace(made->child, event.goroutine).second;
@@ -519,6 +560,7 @@ void Observed::push(const Event& event, const Moved& moved) {
     pauses_.push(*note, event.time);
     full_sends_recorded_ = full_sends_recorded_ || (note->key == formats::kFullSendsNote && note->value == "1");
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
+    queues_.unsure();
     if (!tells_of_carriers(loss->kind)) return;
     const Nanos since = known(loss->since) && loss->since < event.time ? nanoseconds(loss->since) : at - 1;
     if (loss->cause == formats::LossCause::ring_full && loss->kind == kOffCpuKind) counted_.add({since, at});
@@ -526,6 +568,7 @@ void Observed::push(const Event& event, const Moved& moved) {
     else if (loss->cause != formats::LossCause::ring_full || loss->kind == kAnyKind)
       blind_.add({since, at});
   } else if (const auto* damage = std::get_if<formats::Damage>(&event.body)) {
+    queues_.unsure();
     const Nanos since = known(damage->since) && damage->since < event.time ? nanoseconds(damage->since) : at - 1;
     blind_.add({since, at});
   }
@@ -557,6 +600,7 @@ void Observed::forget_before(Nanos t) {
     }
   }
   quotas_.forget_before(t);
+  queues_.forget_before(t);
   kept_ -= std::min(kept_, gone);
 }
 

@@ -17,6 +17,7 @@
 #include "analyze/model/sampling/pauses.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/findings.h"
+#include "analyze/partition/history/accept_queues.h"
 #include "analyze/partition/history/cpu_quotas.h"
 #include "analyze/partition/history/cpu_use.h"
 #include "analyze/partition/history/log.h"
@@ -82,8 +83,10 @@ struct ThreadLog {
   Nanos known_since = 0;  // its off-CPU intervals are known from here on; 0: never
   Nanos acted = 0;  // first seen at work while off-CPU intervals were recorded; it did not wait between then and its
                     // first wait
-  std::vector<Nanos> resumed;  // its first off-CPU interval after each pause
-  bool multiplexes = false;    // waits for several descriptors at once, or turned to a request before another was over
+  std::vector<Nanos> resumed;   // its first off-CPU interval after each pause
+  std::uint32_t open = 0;       // accepted connections that it was the first to act on
+  bool serves_several = false;  // it turned to one while another was open
+  bool multiplexes = false;     // waits for several descriptors at once, or turned to a request before another was over
   Log<OffCpuWait> waits;
   Log<Act> acts;
   Log<Exchanged> elsewhere;  // what it read and wrote on sockets without requests
@@ -108,6 +111,8 @@ struct EndLog {
   Log<TimeSpan> full;        // instants: a send that may not wait found no room
   bool unix_domain = false;
   Nanos last_event = 0;
+  Nanos accepted = 0;          // taken from its listener's queue; 0: not known
+  std::uint32_t accepter = 0;  // the thread that did, or the first to act on it; 0: none
 };
 
 // A goroutine was seen on a thread.
@@ -228,6 +233,12 @@ class Observed {
   const Log<Sighting>* goroutine(std::uint32_t pid, std::uint64_t goroutine) const;
   // The connection with requests that this socket carries; 0: none.
   model::ConnectionId connection_of(formats::SocketId socket) const;
+  // The connection was in its listener's queue until then, at least; 0: not known. Measured: it was taken then.
+  struct Queued {
+    Nanos until = 0;
+    model::Evidence evidence = model::Evidence::measured;
+  };
+  Queued queued(model::ConnectionId connection) const;
   const Stranger* stranger(formats::SocketId socket) const;
   const std::string& path(std::uint32_t number) const { return paths_[number]; }
   // Something arrived at a socket that carries no requests.
@@ -281,6 +292,8 @@ class Observed {
   static bool asks(const formats::SocketInfo& info);
   void describe(const formats::SocketInfo& info);
   void change(const formats::Event& event, const formats::StateChange& change);
+  void took(const formats::Event& event, formats::SocketId socket, model::ConnectionId connection);
+  void closed(const formats::StateChange& change);
   void exchanged(const formats::Event& event, const formats::Io& io);
 
   const Windows& windows_;
@@ -293,6 +306,8 @@ class Observed {
   std::unordered_map<formats::SocketId, model::ConnectionId> by_socket_;
   std::unordered_map<formats::TlsSessionId, model::ConnectionId> by_session_;
   std::unordered_map<formats::SocketId, Stranger> strangers_;
+  std::unordered_map<formats::SocketId, std::uint32_t> accepters_;  // of open sockets, the thread
+  AcceptQueues queues_;
   Peers peers_;
   CpuQuotas quotas_;
   Stretches<TimeSpan> blind_, counted_;

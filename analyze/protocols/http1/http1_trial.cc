@@ -9,6 +9,9 @@ using model::MessageKind;
 
 bool Http1Trial::push(const model::ByteRun& run) {
   if (!run.head.empty()) last_[static_cast<std::size_t>(run.direction)] = run.done;
+  const bool captured = run.payload == formats::Payload::captured;  // it may have been masked since
+  unseen_ = unseen_ || (run.length > 0 && !captured && run.payload != formats::Payload::off);
+  seen_ = seen_ || (run.length > 0 && captured);
   ended_ = ended_ || run.end != model::End::none;
   if (contradicts(run)) {
     drop();
@@ -72,7 +75,9 @@ bool Http1Trial::believed() const {
 
 void Http1Trial::hand_on(Messages& out, model::Findings& findings) {
   const bool http = believed();
-  if (http)
+  if (unseen_ && !seen_)
+    findings.add(model::Finding::bytes_unseen);
+  else if (http)
     findings.add(findings_);
   else
     findings.add(model::Finding::not_http);

@@ -42,6 +42,7 @@ class Http1Trial {
   bool asked_ = false, proved_ = false;
   unsigned contradictions_ = 0;
   bool begins_[2][2] = {};                                  // by direction: a run began with a request, with a response
+  bool unseen_ = false, seen_ = false;                      // bytes moved that were not captured; that were
   bool ended_ = false;                                      // a direction
   model::Time last_[2] = {model::kNoTime, model::kNoTime};  // bytes that could be read were moved in this direction
 };

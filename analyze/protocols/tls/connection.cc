@@ -17,6 +17,7 @@ using model::TlsOutcome;
 namespace {
 
 constexpr std::uint16_t kTls13 = 0x0304;
+constexpr std::uint32_t kOldAlert = 40;  // with the usual ciphers
 constexpr std::uint8_t kFatal = 2, kCloseNotify = 0, kUserCanceled = 90;
 
 // RFC 8446, 5.2: a record holds the content, its type in one byte and the cipher's tag.
@@ -52,6 +53,7 @@ void TlsConnection::push(const model::ByteRun& run, Messages& out) {
   const auto d = static_cast<std::size_t>(run.direction);
   if (ended_[d]) return;
   Side& s = sides_[d];
+  if (told_) s.moved += run.length + run.gap;
   if (!told_) {
     facts_.taints |= run.taints;
     if (run.gap > 0) {
@@ -82,6 +84,7 @@ void TlsConnection::push(const model::ByteRun& run, Messages& out) {
   closed.direction = run.direction;
   closed.closed = run.end;
   closed.closed_at = run.done;
+  closed.encrypted_bytes = s.moved > alert_most_ ? s.moved : 0;
   closed.taints = run.taints;
   closed.begin = closed.end = run.offset + run.length;
   out.take(closed);
@@ -118,6 +121,7 @@ void TlsConnection::take(Side& s, const Fragment& f, const model::ByteRun& run) 
       break;
     case ContentType::application_data:
       s.application_data = true;
+      if (f.first) s.moved += f.record.length;
       if (f.first && s.encrypted.size() < kMaxEncrypted)
         s.encrypted.push_back({f.record.length, model::kNoTime, server().any});
       if (f.last && !s.encrypted.empty() && !known(s.encrypted.back().done) &&
@@ -295,6 +299,11 @@ void TlsConnection::settle() {
 
 void TlsConnection::tell(Messages& out) {
   told_ = true;
+  // Before TLS 1.3 the handshake has record types of its own, and an alert takes some bytes more, depending on the
+  // cipher.
+  const bool tls13 = facts_.version == kTls13;
+  alert_most_ = tls13 ? kRecordHeader + alert_length(facts_.cipher) : kOldAlert;
+  if (tls13) client().moved -= std::min<std::uint64_t>(client().moved, finished_length(facts_.cipher));
   if (facts_.outcome == TlsOutcome::done && facts_.alert && !fatal_) facts_.alert.reset();
   model::Message m;
   m.kind = model::MessageKind::handshake;

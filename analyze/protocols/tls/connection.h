@@ -40,6 +40,7 @@ class TlsConnection {
     RecordReader reader;
     HandshakeMessages messages;
     bool any = false;
+    std::uint64_t moved = 0;  // bytes of records of application data; behind the handshake, all bytes
     bool changed_cipher = false, certificate = false, application_data = false, alert_open = false;
     bool finished_seen = false;  // TLS 1.2: the first handshake record behind ChangeCipherSpec
     bool finished_lost = false;  // or it may have been in bytes that are missing
@@ -76,6 +77,7 @@ class TlsConnection {
   bool told_ = false, server_hello_whole_ = false, fatal_ = false;
   std::string session_id_, echoed_;
   bool hello_seen_ = false;
+  std::uint32_t alert_most_ = 0;  // bytes of an alert behind the handshake
 };
 
 }  // namespace tailcap::protocols::tls

@@ -188,6 +188,8 @@ void append_quality(JsonWriter& json, const model::Quality& q) {
   json.field("connections_http", q.connections_http);
   json.field("connections_other", q.connections_other);
   json.field("connections_encrypted", q.connections_encrypted);
+  json.field("connections_moved", q.connections_moved);
+  json.field("connections_unread", q.connections_unread);
   append_sessions(json, q.tls);
   json.field("failed_connections", q.failed_connections);
   json.field("retransmits", q.retransmits);

@@ -1,6 +1,7 @@
 #include "analyze/report/json/wire_json.h"
 
 #include "analyze/report/json/or_null.h"
+#include "formats/machine.h"
 
 namespace tailcap::report {
 namespace {
@@ -43,6 +44,25 @@ void append_tls_peer(JsonWriter& json, const model::TlsPeer& p) {
   json.field("bytes_in", p.bytes_in);
   json.field("bytes_out", p.bytes_out);
   counts(json, "cause", p.failures);
+  json.end_object();
+}
+
+void append_listen_queue(JsonWriter& json, const model::ListenQueue& q, const model::WallClock& clock) {
+  json.begin_object();
+  json.field("address", q.address);
+  json.key("pid");
+  if (q.pid != 0)
+    json.number(std::uint64_t{formats::number_of(q.pid)});
+  else
+    json.null();
+  json.key("comm");
+  json.text_or_null(q.comm);
+  json.field("limit", q.limit);
+  json.field("longest", q.longest);
+  json.field("established", q.established);
+  json.field("dropped", q.dropped);
+  field_or_null(json, "from_ns", clock.known() && formats::known(q.from), clock.realtime(q.from));
+  field_or_null(json, "to_ns", clock.known() && formats::known(q.to), clock.realtime(q.to));
   json.end_object();
 }
 

@@ -1,4 +1,4 @@
-// TLS connections and name lookups in `tailcap report --json`; docs/JSON.md describes every name.
+// TLS connections, listen queues and name lookups in `tailcap report --json`; docs/JSON.md describes every name.
 #pragma once
 
 #include "analyze/model/study/study.h"
@@ -7,6 +7,7 @@
 namespace tailcap::report {
 
 void append_tls_peer(JsonWriter& json, const model::TlsPeer& peer);
+void append_listen_queue(JsonWriter& json, const model::ListenQueue& queue, const model::WallClock& clock);
 void append_name(JsonWriter& json, const model::NameStudy& name);
 
 }  // namespace tailcap::report

@@ -44,15 +44,33 @@ std::string left_text(const model::GoStudy& go, const model::GoLeft& left) {
   return out + (left.late == 0 ? "none" : count_text(left.late)) + " had ended when the recording did.";
 }
 
+// "The listen queue of back.py (process 4711) at 127.0.0.1:80 was full: its limit is 2, and up to 3 connections were in
+// it. It dropped 46 attempts to connect between +0.5 s and +7.9 s, beside 68 that came through; …"
+std::string queue_text(const model::Study& study, const model::ListenQueue& q) {
+  std::string out = "The listen queue ";
+  if (q.pid != 0)
+    out += "of " +
+           (q.comm.empty() ? "process " + pid_text(q.pid)
+                           : shortened(printable(q.comm), kName) + " (process " + pid_text(q.pid) + ")") +
+           " ";
+  return out + "at " + printable(q.address) + " was full: its limit is " + count_text(q.limit) + ", and up to " +
+         count_text(q.longest, "connection was", "connections were") + " in it. It dropped " +
+         count_text(q.dropped, "attempt", "attempts") + " to connect between " + offset_text(q.from, study.begin) +
+         " and " + offset_text(q.to, study.begin) + ", beside " + count_text(q.established) +
+         " that came through; the kernel of who connects tries again after 1 s, 3 s, ….";
+}
+
 }  // namespace
 
 std::vector<List::Item> mishaps(const model::Study& study, const ReportOptions& options) {
   std::vector<List::Item> out;
-  std::size_t ends = 0, left = 0;
+  std::size_t ends = 0, left = 0, queues = 0;
   for (const model::Incident& i : study.incidents)
     if (crashed(i) && ends++ < kShown)
       out.push_back(item_of(incident_text(study, i), i.under_way > 0 ? List::Accent::severe : List::Accent::notable,
                             i.requests.empty() ? model::ExchangeId{} : i.requests.front(), options));
+  for (const model::ListenQueue& q : study.queues)
+    if (queues++ < kShown) out.push_back(item_of(queue_text(study, q), List::Accent::severe, {}, options));
   for (const model::GoStudy& go : study.go)
     for (const model::GoLeft& l : go.left)
       if (l.alive >= kLeastAlive && left++ < kShown)

@@ -1,4 +1,5 @@
-// What a reader must know beside slow and failed requests: processes that crashed, goroutines that never end.
+// What a reader must know beside slow and failed requests: processes that crashed, listen queues that were
+// full, goroutines that never end.
 #pragma once
 
 #include "analyze/model/study/study.h"

@@ -15,6 +15,8 @@
 namespace tailcap::report {
 namespace {
 
+constexpr std::size_t kUnreadNamed = 3;
+
 using formats::CaptureState;
 using model::Quality;
 using model::Study;
@@ -33,6 +35,13 @@ bool has_defect(const model::Findings& findings) {
   return false;
 }
 
+// "15 of 30 connections are encrypted and were not read"
+std::string unread_text(const Quality& q) {
+  return count_text(q.connections_unread) + " of " +
+         count_text(std::max(q.connections_moved, q.connections_unread), "connection", "connections") +
+         (q.connections_unread == 1 ? " is encrypted and was not read" : " are encrypted and were not read");
+}
+
 // What makes the whole capture doubtful.
 std::vector<std::string> troubles(const Quality& q) {
   std::vector<std::string> out;
@@ -48,6 +57,10 @@ std::vector<std::string> troubles(const Quality& q) {
   if (q.file.state == CaptureState::recording) out.push_back("it is still being recorded");
   if (has_defect(q.findings)) out.push_back("the record contradicts itself");
   if (model::some_left_out(q)) out.push_back("some traffic could not be recorded");
+  if (q.connections_unread != 0) out.push_back(unread_text(q));
+  if (const std::uint64_t n = q.findings[model::Finding::bytes_unseen]; n != 0)
+    out.push_back(count_text(n, "connection", "connections") +
+                  " moved bytes that were not captured (splice, sendfile, io_uring, kernel TLS)");
   return out;
 }
 
@@ -99,7 +112,38 @@ std::string requests_text(const Quality& q) {
     if (q.incomplete != 0) text += ", " + count_text(q.incomplete) + " incomplete";
     if (q.unknown != 0) text += ", " + count_text(q.unknown) + " of unknown outcome";
   }
+  if (q.connections_other != 0)
+    text += "; " + count_text(q.connections_other, "connection carries", "connections carry") +
+            " another protocol, which is not read";
   return text;
+}
+
+// "7 accepted at 127.0.0.1:443"
+std::string unread_peer(const model::TlsPeer& peer) {
+  const std::string n = count_text(peer.unread);
+  if (!peer.role_known)
+    return peer.peer.empty() ? n + " open before the recording" : n + " with " + printable(peer.peer);
+  return n + (peer.role == model::Role::client ? " to " : " accepted at ") + printable(peer.peer);
+}
+
+// Whose TLS was not read, and what helps.
+std::string unread_tls_text(const Study& study) {
+  if (study.quality.connections_unread == 0) return {};
+  std::vector<std::string> where;
+  std::uint64_t more = 0;
+  for (const model::TlsPeer& peer : study.tls) {
+    const bool client = peer.role_known && peer.role == model::Role::client;
+    if (peer.unread == 0 || (client && study.quality.tls.seen != 0)) continue;
+    if (where.size() < kUnreadNamed)
+      where.push_back(unread_peer(peer));
+    else
+      more += peer.unread;
+  }
+  if (more != 0) where.push_back(count_text(more) + " more");
+  return "TLS of " + count_text(study.quality.connections_unread, "connection", "connections") + " (" + joined(where) +
+         "): requests in it are missing. TLS is read of OpenSSL, GnuTLS and Go; `tailcap info` says where their "
+         "functions "
+         "were found. Record the end of the connection that uses one of these, or the plaintext behind a proxy.";
 }
 
 }  // namespace
@@ -121,7 +165,7 @@ FactLine quality_line(const Study& study) {
               "after it have requests."};
     std::string text = "No HTTP request was seen";
     if (q.sampling.some()) text += ", where " + sampling_text(q.sampling);
-    if (q.connections_encrypted != 0)
+    if (q.connections_encrypted != 0 && q.connections_unread == 0)
       text += ", and " + count_text(q.connections_encrypted, "connection is", "connections are") + " encrypted";
     return {Tone::alarm, "verdict", text + (wrong.empty() ? "." : ": " + joined(wrong) + ".")};
   }
@@ -148,6 +192,8 @@ FactLine quality_line(const Study& study) {
 
 render::Facts head_facts(const Study& study) {
   render::Facts out{quality_line(study), {}, true};
+  if (const std::string unread = unread_tls_text(study); !unread.empty())
+    out.lines.push_back({Tone::alarm, "not read", unread});
   const std::string errors = errors_text(study.quality.errors, study.quality.exchanges);
   if (!errors.empty()) out.lines.push_back({Tone::care, "failed", errors + "."});
   return out;

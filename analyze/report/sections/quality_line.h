@@ -11,8 +11,8 @@ namespace tailcap::report {
 // "Complete: 1.93 s, no events lost; 800 requests, all complete."
 FactLine quality_line(const model::Study& study);
 
-// That line, and below it the requests that failed, where there are any: "39 × 5xx (1.3 %), 2 broken off (0.1 %)." How
-// they ended says nothing of how far the capture can be trusted.
+// That line; below it whose TLS was not read, and the requests that failed, where there are any: "39 × 5xx (1.3 %), 2
+// broken off (0.1 %)." How they ended says nothing of how far the capture can be trusted.
 render::Facts head_facts(const model::Study& study);
 
 // "the first 9.54 s of 1 h 00 min", "15.2 s of 1 h 00 min, from 29 min 50 s on": what was read, where that is only a

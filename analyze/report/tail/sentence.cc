@@ -222,6 +222,26 @@ std::string loss_text(const Verdict& v, const model::Study& study) {
   return " Up to " + duration_text(ns(v.lost)) + " of it" + missing + ".";
 }
 
+// The queue of the listener behind a wait for a connection, where it dropped attempts meanwhile.
+std::string queue_text(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  for (const VerdictPart& part : v.parts) {
+    const bool connects = part.label == model::Label::down_connect || part.label == model::Label::down_retx;
+    if (!connects || !part.who || part.who->example.connection == 0) continue;
+    for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
+      if (table.rows.id(i) != part.who->example) continue;
+      const auto at = study.queue_of.find(table.rows.peer(i).connection);
+      if (at == study.queue_of.end()) break;
+      const model::ListenQueue& q = study.queues[at->second];
+      const model::Setup* setup = table.setups.find(part.who->example);
+      const formats::Time from = setup && formats::known(setup->began()) ? setup->began() : table.rows.start(i);
+      if (!formats::known(from) || from > q.to || from + table.rows.duration(i) < q.from) break;
+      return " Its listen queue was full meanwhile (limit " + count_text(q.limit) + "): it dropped " +
+             count_text(q.dropped, "attempt", "attempts") + " to connect.";
+    }
+  }
+  return {};
+}
+
 std::string comparison_text(const Verdict& v) {
   return count_text(v.requests) + " of " + count_text(v.of) + (v.requests == 1 ? " takes " : " take ") +
          duration_text(ns(v.slow)) + (v.requests == 1 ? ", " : " on average, ") + "typical ones " +
@@ -309,7 +329,7 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   if (v.kind == VerdictKind::nothing) return {};
   if (v.scope == VerdictScope::machine) return machine_text(v, study);
   std::string out = subject(v, study) + ": ";
-  if (v.kind == VerdictKind::few) return out + few_text(v, table);
+  if (v.kind == VerdictKind::few) return out + few_text(v, table) + queue_text(v, study, table);
   if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table);
   if (v.kind == VerdictKind::failing)
     return out + failing_text(v, study) + pattern_text(v, study) + shared_text(v, study);
@@ -319,10 +339,11 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
            " of it (" +
            ground::share_text(static_cast<double>(part.typical) /
                               static_cast<double>(std::max<std::int64_t>(1, v.typical))) +
-           ") " + part_text(part, table) + "." + origin_text(v, study);
+           ") " + part_text(part, table) + "." + queue_text(v, study, table) + origin_text(v, study);
   }
   out += comparison_text(v);
   out += v.parts.empty() ? "; many small differences add up." : "; " + parts_text(v, table) + ".";
+  out += queue_text(v, study, table);
   out += pattern_text(v, study) + shared_text(v, study) + origin_text(v, study) + loss_text(v, study);
   return out;
 }

@@ -29,6 +29,42 @@ TEST(PartitionOfLoops, ANeighboursTurn) {
   EXPECT_EQ(std::int64_t{culprit.time}, 48'000'000);
 }
 
+// It waits for the listener with others, takes one connection and serves it to its end: the next one is in the queue,
+// which is known from the queue's length when the one before is closed, or, in tier C, from the accept itself.
+TEST(PartitionOfLoops, AWorkerThatAcceptsOneConnectionAtATime) {
+  for (const std::string how : {"looks", "accept", "several", "accepted early", "lost"}) {
+    LoopCase c;
+    Endpoint& a = c.accepted(kLoop);
+    Endpoint& b = c.accepted(kLoop);
+    c.idle(5ms, 10005us, 10015us);
+    for (const auto& [end, queue] : {std::pair(&a, 1u), std::pair(&b, how == "accepted early" ? 0u : 1u)}) {
+      formats::SocketInfo info = end->info();
+      info.listener = 99;
+      info.queue = queue;
+      info.queue_limit = 128;
+      c.s.add(end == &a ? 9ms : 11ms, {}, info);
+    }
+    a.receive(10ms, 10020us, get("/spin"));
+    b.arrive(12ms, static_cast<std::uint32_t>(get("/b").size()));
+    a.send(60ms, kOk);
+    if (how == "lost") c.s.add(60ms, {}, formats::Loss{synth::kStart + 59ms, formats::LossCause::ring_full, 7, 1});
+    if (how != "several") {
+      formats::StateChange closes{a.socket(), formats::TcpState::established, formats::TcpState::fin_wait1, true};
+      closes.queue = how == "accepted early" ? 0 : 1;
+      c.s.add(60002us, kLoop, closes);
+    }
+    if (how == "accept") c.s.add(60004us, kLoop, formats::Accept{b.socket(), 5});
+    b.read(60010us, get("/b"));
+    b.send(61ms, kOk);
+    EXPECT_EQ(c.labels("/b"), how == "looks"    ? "q.accept~ 48002 q.loop~ 8 cpu 990"
+                              : how == "accept" ? "q.accept 48004 q.loop~ 6 cpu 990"
+                                                : "q.loop 48000 q.loop~ 10 cpu 990")
+        << how;
+    const bool queued = how == "looks" || how == "accept";
+    EXPECT_EQ(c.path_of(c.culprit("/b", queued ? Label::q_accept : Label::q_loop).request), "/spin") << how;
+  }
+}
+
 // asyncio first reads all ready connections, then runs the handlers one after the other.
 TEST(PartitionOfLoops, ReadingFirstServingAfterwards) {
   LoopCase c;

@@ -7,6 +7,7 @@ namespace {
 using model::Label;
 
 constexpr Thread kA{10, 11}, kB{10, 12}, kC{10, 13};
+constexpr std::int16_t kAccept = 288;
 
 // The thread was blocked in a read of the connection when the request came: woken, queued, then it reads.
 struct Served : PartitionCase {
@@ -679,6 +680,25 @@ TEST(PartitionOfThreads, AThreadThatWorksRunsUntilItsFirstWait) {
     in.send(20ms, kOk);
     c.off({10, 77}, 21ms, 30ms, 30ms, kRecvfrom);
     EXPECT_EQ(c.labels("/spin"), begun ? "cpu 10000" : "unexplained.nocarrier 10000");
+  }
+}
+
+// A worker that blocks in accept serves one connection after the other. Without the event it is not known when it took
+// the connection from the queue; where another thread did, it had been handed over.
+TEST(PartitionOfThreads, AWorkerThatAcceptsWhenItIsDone) {
+  for (const std::uint32_t by : {0u, kA.tid, kB.tid}) {
+    PartitionCase c;
+    Endpoint& a = c.accepted(kA);
+    Endpoint& b = c.accepted(kA);
+    c.off(kA, 1ms, 5ms, 5ms, kAccept);
+    a.receive(5ms, 6ms, get("/a"));
+    a.send(30ms, kOk);
+    b.arrive(10ms, static_cast<std::uint32_t>(get("/b").size()));
+    if (by != 0) c.s.add(30500us, {kA.pid, by}, formats::Accept{b.socket(), -1});
+    b.read(31ms, get("/b"));
+    b.send(40ms, kOk);
+    EXPECT_EQ(c.labels("/b"), by == kA.tid ? "q.accept 20500 q.pool~ 500 cpu 9000" : "q.pool~ 21000 cpu 9000") << by;
+    EXPECT_EQ(c.path_of(c.culprit("/b", by == kA.tid ? model::Label::q_accept : model::Label::q_pool).request), "/a");
   }
 }
 
