@@ -112,7 +112,7 @@ class Flight(Case):
             self.assert_blocks_sound(file)
         # A request at the border of two files is whole in neither; of the others all are there, from the first one in the files on.
         rows = [row for f in files for row in json_lines(self.tailcap("requests", f, "--json", code=(0, 3)))]
-        seen = {f"{row['path'].split('n=')[1]}.{row['request_id']}" for row in rows if row["complete"] and row["x_request_id"]}
+        seen = {f"{row['path'].split('n=')[1]}.{row['x_request_id']}" for row in rows if row["complete"] and row["x_request_id"]}
         order = sorted(log, key=lambda line: line["sent_ns"])
         first = next(i for i, line in enumerate(order) if line["id"] in seen)
         missing = [line for line in order[first:] if line["id"] not in seen]
