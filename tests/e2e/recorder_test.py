@@ -122,7 +122,9 @@ class Recorder(Case):
                               text=True, timeout=30, cwd=recording.file.parent)
 
     def notes(self, file):
-        return [e for e in harness.json_lines(self.tailcap("events", file, "--json", "--kind", "note", code=(0, 4)))]  # 4: there is none
+        """Those that a user made."""
+        notes = harness.json_lines(self.tailcap("events", file, "--json", "--kind", "note", code=(0, 4)))  # 4: there is none
+        return [n for n in notes if not n["key"].startswith("tailcap.")]
 
     def test_notes_while_recording(self):
         socket_file = self.scratch / "capture.tcap.control"

@@ -201,6 +201,7 @@ class Targets(Case):
                     process = run_as(pid, [os.path.realpath(sys.executable), script, port])
                 wait_until(lambda: harness.answers(("127.0.0.1", port)), script.name)
                 truth += self.ask(port, 10, script.stem)
+                time.sleep(0.5)  # its command line is read from /proc soon after it began, not at once
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
         rows = self.requests(recording, role="server")

@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
     SSL* tls = SSL_new(context);
     SSL_set_fd(tls, fd);
     if (SSL_accept(tls) == 1) serve(fd, tls);
+    SSL_shutdown(tls);
     SSL_free(tls);
     close(fd);
   }
