@@ -30,6 +30,7 @@ extern const volatile __s64 preempt_count_at;
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct rq {
+	u64 clock;
 	u64 clock_task;
 	u64 prev_steal_time_rq; /* CONFIG_PARAVIRT_TIME_ACCOUNTING */
 };
@@ -42,8 +43,14 @@ struct sched_entity {
 	struct cfs_rq *cfs_rq;
 };
 
+struct sched_info {
+	u64 last_arrival; /* by the queue's clock; CONFIG_SCHED_INFO */
+};
+
 struct task_struct___scheduled {
 	struct sched_entity se;
+	struct sched_info sched_info;
+	int on_cpu;
 };
 
 struct task_struct___rt {

@@ -168,12 +168,77 @@ static __always_inline void note_stolen(struct off_cpu_state *off, struct task_s
 	off->ran = false;
 }
 
+static __always_inline void fill_off_cpu(struct record_off_cpu *record, struct task_state *state,
+					 struct task_struct *task, u64 now)
+{
+	struct off_cpu_state *off = &state->off_cpu;
+
+	if (!off->runnable && off->woken_early)
+		off->runnable = off->left;
+	fill_head(&record->h, task, RECORD_OFF_CPU, now);
+	record->h.missed = take_missed(&state->missed);
+	record->left = off->left;
+	record->runnable = off->runnable;
+	record->argument0 = off->argument0;
+	record->argument1 = off->argument1;
+	record->waker = off->waker;
+	record->state = off->state;
+	record->syscall = off->syscall;
+	record->socket = off->socket;
+	record->file = off->file_kind;
+	record->throttled = off->throttled;
+	record->timed = off->timed;
+	record->woken_in = off->woken_in;
+	record->ongoing = 0;
+	record->unused = 0;
+	record->stolen = off->stolen;
+	record->goroutine = off->goroutine;
+}
+
+static __always_inline void back(struct task_state *state, struct task_struct *task, u64 now)
+{
+	struct off_cpu_state *off = &state->off_cpu;
+	struct record_off_cpu *record = reserve(sizeof(*record), RECORD_OFF_CPU, &state->missed);
+
+	if (record) {
+		fill_off_cpu(record, state, task, now);
+		bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	}
+	if (slow_file && state->file.began)
+		file_goes_on(&state->file, task, now);
+	if (state->stall.asleep)
+		emit_stall(task, state->stall.asleep, off->left, now, 0, 0);
+	if (stacks_chosen && off->stacked)
+		tell_stack(off, task, now);
+	state->stall.asleep = 0;
+	if (off->runnable && now - off->runnable >= LONG_QUEUE && !off->throttled)
+		__sync_fetch_and_add(&long_queues, 1);
+	off->left = 0;
+	off->runnable = 0;
+}
+
+/* Occasionally the kernel runs no program, not even its own tracers, at the switch to the thread that an interrupt has
+ * woken on an idle CPU (6.18, one off-CPU interval in some thousands; the first of each burst after a pause). The
+ * scheduler's account of the thread still says when it came back. 0: it does not. */
+static __always_inline u64 came_back_unseen(const struct off_cpu_state *off, struct task_struct *task, u64 now)
+{
+	struct rq *queue = queue_of(task);
+	u64 back;
+
+	if (!queue || !bpf_core_field_exists(queue->clock) || !bpf_core_field_exists(struct sched_info, last_arrival))
+		return 0;
+	back = now - queue->clock + MEMBER(struct task_struct___scheduled, task, sched_info.last_arrival);
+	if (off->runnable && back < off->runnable && off->runnable - back < SWITCHING_OUT)
+		back = off->runnable; /* the two clocks differ by less than a switch takes */
+	return back > off->left && back >= off->runnable && back <= now ? back : 0;
+}
+
 static __always_inline void leave(void *ctx, struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
 {
 	struct off_cpu_state *off = &state->off_cpu;
 	bool still_runnable = task_bits == 0 || task_bits == PREEMPTED;
 	struct pt_regs *regs;
-	u64 nr, switches;
+	u64 nr, switches, unseen;
 	u32 fd;
 
 	/* The freezer of the unified hierarchy lets it sleep like any other task; a stopped task counts as frozen,
@@ -181,14 +246,17 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	if (!still_runnable && !(task_bits & (STATE_STOPPED | STATE_TRACED)) && bpf_core_field_exists(task->frozen) &&
 	    BPF_CORE_READ_BITFIELD(task, frozen))
 		task_bits = FROZEN;
-	/* The kernel counts switches, so those for which it did not run the programs are known to be missing.
-	 * Occasionally it skips all programs of an interrupt that ends a CPU's idle time, and of the switch after it
-	 * (6.18, one off-CPU interval in some thousands). */
+	/* The kernel counts switches, so those for which it did not run the programs are known to be missing. */
 	switches = task->nvcsw + task->nivcsw;
+	if (off->left) {
+		unseen = off->switches && switches - off->switches == 1 ? came_back_unseen(off, task, now) : 0;
+		if (unseen)
+			back(state, task, unseen);
+		else
+			__sync_fetch_and_add(&state->missed, 1);
+	}
 	if (off->switches && switches - off->switches > 1)
 		__sync_fetch_and_add(&state->missed, (u32)(switches - off->switches - 1));
-	if (off->left) /* and its switch-in was not seen */
-		__sync_fetch_and_add(&state->missed, 1);
 	off->switches = switches;
 	off->left = now;
 	off->state = task_bits;
@@ -239,55 +307,6 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	note_stop(off, task->tgid);
 	if (stacks_chosen && take_stacks && !off->runnable)
 		keep_stack(ctx, off, task, now);
-}
-
-static __always_inline void fill_off_cpu(struct record_off_cpu *record, struct task_state *state,
-					 struct task_struct *task, u64 now)
-{
-	struct off_cpu_state *off = &state->off_cpu;
-
-	if (!off->runnable && off->woken_early)
-		off->runnable = off->left;
-	fill_head(&record->h, task, RECORD_OFF_CPU, now);
-	record->h.missed = take_missed(&state->missed);
-	record->left = off->left;
-	record->runnable = off->runnable;
-	record->argument0 = off->argument0;
-	record->argument1 = off->argument1;
-	record->waker = off->waker;
-	record->state = off->state;
-	record->syscall = off->syscall;
-	record->socket = off->socket;
-	record->file = off->file_kind;
-	record->throttled = off->throttled;
-	record->timed = off->timed;
-	record->woken_in = off->woken_in;
-	record->ongoing = 0;
-	record->unused = 0;
-	record->stolen = off->stolen;
-	record->goroutine = off->goroutine;
-}
-
-static __always_inline void back(struct task_state *state, struct task_struct *task, u64 now)
-{
-	struct off_cpu_state *off = &state->off_cpu;
-	struct record_off_cpu *record = reserve(sizeof(*record), RECORD_OFF_CPU, &state->missed);
-
-	if (record) {
-		fill_off_cpu(record, state, task, now);
-		bpf_ringbuf_submit(record, wake_flag(record->h.time));
-	}
-	if (slow_file && state->file.began)
-		file_goes_on(&state->file, task, now);
-	if (state->stall.asleep)
-		emit_stall(task, state->stall.asleep, off->left, now, 0, 0);
-	if (stacks_chosen && off->stacked)
-		tell_stack(off, task, now);
-	state->stall.asleep = 0;
-	if (off->runnable && now - off->runnable >= LONG_QUEUE && !off->throttled)
-		__sync_fetch_and_add(&long_queues, 1);
-	off->left = 0;
-	off->runnable = 0;
 }
 
 /* The first switch of a thread after a pause. The wait that was under way when it began has ended unseen, or its end
@@ -388,6 +407,13 @@ int BPF_PROG(wake_up, struct task_struct *task)
 	return 0;
 }
 
+/* Its switch-in was not seen. */
+static __always_inline bool running(struct task_struct *task)
+{
+	return bpf_core_field_exists(struct task_struct___scheduled, on_cpu) &&
+	       MEMBER(struct task_struct___scheduled, task, on_cpu);
+}
+
 /* Lists the off-CPU intervals that have not ended, once nothing else is attached. */
 SEC("iter/task")
 int list_waits(struct bpf_iter__task *ctx)
@@ -399,7 +425,7 @@ int list_waits(struct bpf_iter__task *ctx)
 	if (!task)
 		return 0;
 	state = task_state(task);
-	if (!state || !state->off_cpu.left || state->off_cpu.epoch != waits_epoch)
+	if (!state || !state->off_cpu.left || state->off_cpu.epoch != waits_epoch || running(task))
 		return 0;
 	fill_off_cpu(&record, state, task, bpf_ktime_get_ns());
 	record.ongoing = 1;

@@ -127,11 +127,12 @@ def all_at_once(threads):
         t.join()
 
 
-def overflows():
-    """How often listeners of this network namespace were full."""
+def refusals():
+    """How often listeners of this network namespace were full, and how many attempts they dropped for any reason."""
     with open("/proc/net/netstat") as lines:
         names, values = (line.split()[1:] for line in lines if line.startswith("TcpExt:"))
-    return dict(zip(names, map(int, values)))["ListenOverflows"]
+    counters = dict(zip(names, map(int, values)))
+    return counters["ListenOverflows"], counters["ListenDrops"]
 
 
 class Queues(Case):
@@ -156,11 +157,12 @@ class Queues(Case):
         def one(path):
             took[path] = get(port, path)[1]
 
-        before = overflows()
+        full_before, dropped_before = refusals()
         with self.record("-p", back.pid, "-p", gateway.pid) as recording:
             for burst in range(8):
                 all_at_once([threading.Thread(target=one, args=(f"/shop/{burst}-{i}",)) for i in range(10 if burst % 3 == 2 else 1)])
-        self.assertGreater(overflows() - before, 0, "the queue was never full")
+        full, dropped = refusals()
+        self.assertGreater(full - full_before, 0, "the queue was never full")
         slow = [path for path, ns in took.items() if ns > 900_000_000]
         self.assertGreater(len(slow), 0)
         rows = {row["path"]: row for row in self.requests(recording, role="server") if row["path"].startswith("/shop/")}
@@ -170,10 +172,13 @@ class Queues(Case):
             self.assertGreater(labels.get("down.connect", 0) + labels.get("down.retx", 0), 700_000_000, (path, labels))
         study = json.loads(self.tailcap("report", recording.file, "--json"))
         queue, = study["listen_queues"]
-        self.assertEqual((queue["address"], queue["limit"], queue["longest"], queue["pid"]), (f"127.0.0.1:{back_port}", limit, limit + 1, back.pid))
-        # Others may overflow meanwhile, elsewhere on this machine.
-        self.assertLessEqual(0, queue["dropped"] - 1, queue)
-        self.assertLessEqual(queue["dropped"], overflows() - before, queue)
+        self.assertEqual((queue["address"], queue["limit"], queue["pid"]), (f"127.0.0.1:{back_port}", limit, back.pid))
+        # Full with one more than the limit; two CPUs can each find room for the last one.
+        self.assertIn(queue["longest"], (limit + 1, limit + 2), queue)
+        # Others may drop attempts meanwhile, elsewhere on this machine.
+        self.assertLessEqual(1, queue["dropped"], queue)
+        # The kernel counts an attempt twice in the socket whose last packet found the queue full.
+        self.assertLessEqual((queue["dropped"] + 1) // 2, dropped - dropped_before, queue)
         text = " ".join(self.tailcap("report", recording.file).split())
         self.assertIn(f"Its listen queue was full meanwhile (limit {limit}): it dropped", text)
         self.assertRegex(text, rf"The listen queue of \S+ \(process {back.pid}\) at 127.0.0.1:{back_port} was full: its limit is {limit},")

@@ -236,7 +236,7 @@ std::string queue_text(const Verdict& v, const model::Study& study, const model:
       const formats::Time from = setup && formats::known(setup->began()) ? setup->began() : table.rows.start(i);
       if (!formats::known(from) || from > q.to || from + table.rows.duration(i) < q.from) break;
       return " Its listen queue was full meanwhile (limit " + count_text(q.limit) + "): it dropped " +
-             count_text(q.dropped, "attempt", "attempts") + " to connect.";
+             (q.dropped > 1 ? "up to " : "") + count_text(q.dropped, "attempt", "attempts") + " to connect.";
     }
   }
   return {};
