@@ -17,7 +17,7 @@ struct ListenQueue {
   std::uint32_t limit = 0;                                       // it is full with more connections than this
   std::uint32_t longest = 0;                                     // connections that were not accepted
   std::uint64_t established = 0;                                 // connections that came through it
-  std::uint64_t dropped = 0;                                     // attempts to connect, while recorded; at most, see docs/LIMITS.md
+  std::uint64_t dropped = 0;                                     // at most: attempts to connect, while recorded
   formats::Time from = formats::kNoTime, to = formats::kNoTime;  // between which it dropped them
 
   bool full() const { return longest > limit; }
