@@ -96,8 +96,13 @@ void append_headers(LineOutput& out, std::string_view direction, const model::He
 }
 
 bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i, std::size_t width) {
-  const bool more =
-      out.line(request_line(analysis.table.rows[i], analysis.table.texts, analysis.study.quality.file.first, width));
+  const model::Request row = analysis.table.rows[i];
+  model::columns::Facts facts(analysis.table, row);
+  if (row.id.connection < analysis.endpoints.size()) {
+    facts.local = analysis.endpoints[row.id.connection].local;
+    facts.remote = analysis.endpoints[row.id.connection].remote;
+  }
+  const bool more = out.line(request_line(facts, analysis.study.quality.file.first, width));
   if (!analysis.headers.empty()) {
     append_headers(out, ">", analysis.headers[i].request);
     append_headers(out, "> trailer", analysis.headers[i].request_trailers);

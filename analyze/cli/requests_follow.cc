@@ -52,7 +52,7 @@ class Printer {
       if (!std::all_of(filters_.begin(), filters_.end(), [&](const query::Filter& f) { return f.matches(facts); }))
         continue;
       ++printed_;
-      if (!line(table, row, following.clock(), first) || (wanted_.limit > 0 && printed_ >= wanted_.limit)) return false;
+      if (!line(facts, first) || (wanted_.limit > 0 && printed_ >= wanted_.limit)) return false;
     }
     return true;
   }
@@ -60,12 +60,11 @@ class Printer {
   std::size_t printed() const { return printed_; }
 
  private:
-  bool line(const model::RequestTable& table, const model::Request& row, const model::WallClock& clock,
-            formats::Time first) {
-    if (!wanted_.json) return out_.line(request_line(row, table.texts, first, wanted_.width));
+  bool line(const model::columns::Facts& facts, formats::Time first) {
+    if (!wanted_.json) return out_.line(request_line(facts, first, wanted_.width));
     report::RequestExtras extras;
     extras.alone = extras.live = true;
-    report::append_request(out_.buffer(), table, row, clock, extras);
+    report::append_request(out_.buffer(), facts.table, facts.row, *facts.clock, extras);
     return out_.end_line();
   }
 

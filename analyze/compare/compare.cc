@@ -367,6 +367,7 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
     }
     gate.estimate = estimate_of(routes[gate.route], metric, k);
     gate.missing = shortfalls(metric, gate.estimate, routes[gate.route].facts, out);
+    gate.longer_runs = needs_longer_runs(metric, gate.estimate, routes[gate.route].facts, out);
     if (k.method != Method::blocks || !gate.estimate.known || gate.estimate.exact) continue;
     if (const std::string missing = noise_of(routes[gate.route], metric).missing; !missing.empty())
       gate.missing.push_back(missing);

@@ -216,6 +216,17 @@ std::vector<std::string> not_gated(const Comparison& c) {
   return out;
 }
 
+namespace {
+
+double least_seconds(const RunFacts& f) { return std::max(kLeastSeconds, kDecorrelations * f.decorrelation); }
+
+}  // namespace
+
+bool needs_longer_runs(const Metric& metric, const Estimate& e, const RunFacts& f, const Comparison& c) {
+  return e.known && !e.exact && c.method != Method::blocks &&
+         (f.least_requests < least_requests(metric) || f.least_seconds < least_seconds(f));
+}
+
 std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, const RunFacts& f, const Comparison& c) {
   std::vector<std::string> out;
   const double e_most = std::max(f.base_doubtful, f.fresh_doubtful),
@@ -242,9 +253,9 @@ std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, con
     out.push_back(std::to_string(runs) + " runs a side: needs " + std::to_string(c.options.min_runs));
   if (f.least_requests < least_requests(metric))
     out.push_back(requests_text(f.least_requests) + " in a run: needs " + std::to_string(least_requests(metric)));
-  if (const double needed = std::max(kLeastSeconds, kDecorrelations * f.decorrelation); f.least_seconds < needed)
+  if (f.least_seconds < least_seconds(f))
     out.push_back("a run of " + decimals_below(f.least_seconds) + " s without its warm-up: needs " +
-                  number(std::ceil(needed)) + " s");
+                  number(std::ceil(least_seconds(f))) + " s");
   if (!c.interleaved && !c.options.allow_sequential)
     out.push_back("the runs are not interleaved (ABBA), so drift of the machine looks like a change");
   return out;

@@ -37,6 +37,10 @@ struct RunFacts {
 std::vector<std::string> shortfalls(const model::gate::Metric& metric, const model::gate::Estimate& estimate,
                                     const RunFacts& facts, const model::gate::Comparison& comparison);
 
+// Runs of the same length never satisfy the metric, however many there are.
+bool needs_longer_runs(const model::gate::Metric& metric, const model::gate::Estimate& estimate, const RunFacts& facts,
+                       const model::gate::Comparison& comparison);
+
 // Sets threshold, p_holm, verdict and missing of all; those that have something missing already are undecided.
 void judge(std::vector<model::gate::GateResult>& gates, const model::gate::Comparison& comparison);
 

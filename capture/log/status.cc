@@ -49,13 +49,36 @@ std::string advice(formats::LossCause cause, std::uint64_t ring_bytes) {
 
 }  // namespace
 
+std::string progress(std::chrono::nanoseconds elapsed, const Tally& tally, std::uint64_t file_bytes) {
+  std::string text = fixed(seconds(elapsed)) + " s  ";
+  const auto of = [&](formats::Kind kind) { return tally.by_kind[static_cast<std::size_t>(kind)]; };
+  const auto plural = [](std::uint64_t n, const char* one, const char* many) {
+    return show_count(n) + " " + (n == 1 ? one : many);
+  };
+  if (!tally.passed) {
+    text += plural(tally.events, "event", "events");
+  } else if (const mask::Passed& p = *tally.passed; p.served + p.called > 0) {
+    if (p.served > 0 || p.called == 0) {
+      text += plural(p.served, "request", "requests") + " served";
+      if (!p.http2) text += " (" + show_count(p.server_errors) + " × 5xx)";
+    }
+    if (p.called > 0) text += std::string(p.served > 0 ? ", " : "") + plural(p.called, "call", "calls");
+  } else if (of(formats::Kind::send) + of(formats::Kind::receive) == 0) {
+    text += "no traffic yet";
+  } else {
+    text += "no HTTP seen yet";
+    if (tally.encrypted > tally.plaintexts)
+      text += ", " + plural(tally.encrypted - tally.plaintexts, "connection", "connections") + " with unread TLS";
+  }
+  return text + "  " + show_size(file_bytes) + "  " + show_count(tally.lost) + " lost";
+}
+
 StatusLine::StatusLine() : terminal_(isatty(STDERR_FILENO)) {}
 StatusLine::~StatusLine() { clear(); }
 
 void StatusLine::show(std::chrono::nanoseconds elapsed, const Tally& tally, std::uint64_t file_bytes) {
   if (!terminal_) return;
-  std::fprintf(stderr, "\r\033[K%s s  %s events  %s  %s lost", fixed(seconds(elapsed)).c_str(),
-               show_count(tally.events).c_str(), show_size(file_bytes).c_str(), show_count(tally.lost).c_str());
+  std::fprintf(stderr, "\r\033[K%s", progress(elapsed, tally, file_bytes).c_str());
   shown_ = true;
 }
 

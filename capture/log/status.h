@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "capture/mask/gate.h"
 #include "formats/event.h"
 
 namespace tailcap::capture {
@@ -27,11 +29,15 @@ struct Tally {
   std::uint64_t sampled = 0, left_out = 0;      // ends of TCP connections, where connections are sampled
   std::vector<std::string> unrecorded;          // traffic that is not recorded, a line each
   std::map<std::string, std::string> tls_ways;  // how connections are read, by file or process, where that is chosen
+  std::optional<mask::Passed> passed;           // requests so far; none: heads are not read
   std::uint64_t encrypted = 0, plaintexts = 0;  // connections with TLS; TLS sessions whose plaintext is recorded
   std::vector<std::string> unwatched;           // "at SSL_read in /usr/lib/…: why": the first few
 };
 
-// One line, rewritten each second; nothing unless stderr is a terminal.
+// What one second shows: "12.0 s  1,204 requests served (31 × 5xx), 600 calls  0.4 MB  0 lost".
+std::string progress(std::chrono::nanoseconds elapsed, const Tally& tally, std::uint64_t file_bytes);
+
+// That line, rewritten each second; nothing unless stderr is a terminal.
 class StatusLine {
  public:
   StatusLine();

@@ -1,5 +1,6 @@
 #include "capture/mask/gate.h"
 
+#include <algorithm>
 #include <cassert>
 #include <type_traits>
 
@@ -91,6 +92,7 @@ void Gate::apply_to(std::uint64_t id, AnyIo& io) {
   sheet_.begin(io.head, io.tail);
   undescribed_ = undescribed_ || !c.is_described();
   const bool used = c.used(), foreign = c.foreign(), doubt = c.in_doubt(), encrypted = c.encrypted();
+  const std::uint64_t called = c.requests(0), served = c.requests(1), server_errors = c.server_errors(0);
   const std::uint64_t withheld = c.withheld(), sends = c.withheld_calls(0), receives = c.withheld_calls(1);
   c.moved(static_cast<unsigned>(io.direction), {static_cast<std::uint32_t>(io.position), io.length, io.head, io.tail},
           sheet_, list_);
@@ -104,6 +106,11 @@ void Gate::apply_to(std::uint64_t id, AnyIo& io) {
   sum_.withheld += c.withheld() - withheld;
   sum_.sends += c.withheld_calls(0) - sends;
   sum_.receives += c.withheld_calls(1) - receives;
+  // A connection that loses its place may begin its count again.
+  passed_.called += std::max(c.requests(0), called) - called;
+  passed_.served += std::max(c.requests(1), served) - served;
+  passed_.server_errors += std::max(c.server_errors(0), server_errors) - server_errors;
+  passed_.http2 = passed_.http2 || c.is_http2();
   io.head = sheet_.head();
   io.tail = sheet_.tail();
   c.account(waiting_, id);

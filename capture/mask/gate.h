@@ -19,6 +19,13 @@ namespace tailcap::capture::mask {
 
 using formats::Sheet;
 
+// HTTP that passed, as far as heads were read while it passed: what a user sees while it records.
+struct Passed {
+  std::uint64_t served = 0, called = 0;  // requests that came in, that went out
+  std::uint64_t server_errors = 0;       // responses of 500 and more that went out; of HTTP/1 only
+  bool http2 = false;                    // some of it is HTTP/2, whose statuses are not read here
+};
+
 class Gate {
  public:
   using Connections = formats::mask::ConnectionTable<formats::mask::Connection>;
@@ -43,6 +50,7 @@ class Gate {
 
   // Covers all connections and sessions so far that moved bytes.
   const formats::Masking& statement() const { return sum_; }
+  const Passed& passed() const { return passed_; }
   // Connections with records of TLS; TLS sessions whose plaintext was seen.
   std::uint64_t encrypted() const { return encrypted_; }
   std::uint64_t plaintexts() const { return plaintexts_; }
@@ -62,6 +70,7 @@ class Gate {
   std::unordered_set<std::uint16_t> listening_;  // ports, when sockets were last listed
   formats::Masking sum_;
   std::uint64_t encrypted_ = 0, plaintexts_ = 0;
+  Passed passed_;
   Sheet sheet_;
   std::string datagram_;
 };

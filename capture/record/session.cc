@@ -207,6 +207,9 @@ void Session::tick(Time now) {
   push_texts(now);
   mappings_.push_known(now);
   if (!known(quotas_read_) || now - quotas_read_ >= kQuotasEvery) push_quotas(now);
+  log_.tally().encrypted = gate_.encrypted();
+  log_.tally().plaintexts = gate_.plaintexts();
+  if (!ciphertext_gate_) log_.tally().passed = gate_.passed();
 }
 
 void Session::push_texts(Time now) {

@@ -329,4 +329,12 @@ void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, con
     http_ |= (w.kind == Kind::http1 && w.http1.proved()) || (w.kind == Kind::http2 && w.http2->proved());
 }
 
+std::uint64_t Connection::requests(unsigned direction) const {
+  const Way& way = way_[direction & 1];
+  const bool asks = requests_ == static_cast<std::int8_t>(direction & 1);
+  return (way.http1.role() == Role::requests ? way.http1.heads() : 0) + (way.http2 && asks ? way.http2->streams() : 0);
+}
+
+std::uint64_t Connection::server_errors(unsigned direction) const { return way_[direction & 1].http1.server_errors(); }
+
 }  // namespace tailcap::formats::mask

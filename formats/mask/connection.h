@@ -63,6 +63,11 @@ class Connection {
     return undescribed_calls_[direction & 1] + (http_ ? calls_[direction & 1] : 0);
   }
   bool is_described() const { return described_; }
+  // Requests of this direction so far, as far as their heads were read; responses of it that are errors of a server, of
+  // HTTP/1 only.
+  std::uint64_t requests(unsigned direction) const;
+  std::uint64_t server_errors(unsigned direction) const;
+  bool is_http2() const { return way_[0].kind == Kind::http2 || way_[1].kind == Kind::http2; }
 
  private:
   enum class Kind : std::uint8_t { late, fresh, http1, http2, tls, foreign };

@@ -229,6 +229,7 @@ void Http1::body(std::uint64_t length) {
 
 void Http1::request_done(Questions& questions) {
   const Framing& f = fields_.framing;
+  heads_++;
   constexpr std::size_t kMaxAsked = 1024;  // more than any client pipelines
   if (questions.early > 0)
     questions.early--;
@@ -256,6 +257,8 @@ void Http1::response_done(Questions& questions) {
     if (status == 100 && !questions.asked.empty()) questions.asked.front().continued = true;
     return message_done();
   }
+  heads_++;
+  server_errors_ += status >= 500;
   const bool known = !questions.asked.empty();
   const Questions::Question question = known ? questions.asked.front() : Questions::Question{};
   questions.refused = question.expects && !question.continued;

@@ -63,6 +63,9 @@ class Http1 {
   Role role() const { return role_; }
   // A message has proved that this is HTTP/1.
   bool proved() const { return proved_; }
+  // Complete heads of messages, interim responses left out; those of responses with a status of 500 and more.
+  std::uint64_t heads() const { return heads_; }
+  std::uint64_t server_errors() const { return server_errors_; }
   bool lost() const { return state_ == State::seek; }
   // True if the position was lost at some time since the previous call.
   bool take_lost() { return std::exchange(was_lost_, false) || lost(); }
@@ -99,7 +102,7 @@ class Http1 {
   StartLine start_;        // of the current message
   Fields fields_;
   Chunks chunks_;
-  std::uint64_t left_ = 0;
+  std::uint64_t left_ = 0, heads_ = 0, server_errors_ = 0;
   std::unique_ptr<WebBody> web_;
 };
 

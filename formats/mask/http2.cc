@@ -145,6 +145,10 @@ bool Http2::begin_frame() {
       prefix_ = h.type == FrameType::push_promise ? 4 : (h.flags & kPriority) != 0 ? 5 : 0;
       part_ = padded ? Part::pad_length : prefix_ > 0 ? Part::prefix : Part::fragment;
       open_block_ = h.stream;
+      if (h.type == FrameType::headers && h.stream > highest_) {
+        highest_ = h.stream;
+        streams_++;
+      }
       block_cut_ = false;
       block_ends_stream_ = h.type == FrameType::headers && (h.flags & kEndStream) != 0;
       block_.begin();

@@ -33,6 +33,8 @@ class Http2 {
   bool look(std::string_view bytes, std::size_t whole_io);
   // A frame was read.
   bool proved() const { return proved_; }
+  // Streams that header blocks opened, in the order of their numbers.
+  std::uint64_t streams() const { return streams_; }
   // Bytes of text and of what is noted of calls.
   std::size_t held() const { return block_.held() + calls_.size() * kBytesOfCall; }
 
@@ -71,6 +73,8 @@ class Http2 {
   std::uint32_t prefix_ = 0;  // bytes before a fragment, or bytes kept of another frame
   std::uint32_t padding_ = 0;
   std::uint32_t stream_ = 0;
+  std::uint32_t highest_ = 0;  // number of a stream so far
+  std::uint64_t streams_ = 0;
   std::uint32_t open_block_ = 0;  // stream of a header block that continues in CONTINUATION
   bool block_cut_ = false, block_ends_stream_ = false;
   HeaderBlock block_;

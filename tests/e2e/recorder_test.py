@@ -35,6 +35,26 @@ class Recorder(Case):
         rows = harness.json_lines(self.tailcap("requests", file, "--json", code=3))
         return max(r["start_ns"] + r["duration_ns"] for r in rows if r["duration_ns"]) - harness.realtime_offset()
 
+    def test_what_a_terminal_shows(self):
+        """Requests while they come, in a line that is rewritten each second."""
+        screen, terminal = os.openpty()
+        self.addCleanup(os.close, screen)
+        process = self.start([harness.BUILD / "capture/tailcap-record", "-o", self.scratch / "seen.tcap", "-p", self.service.pid, "-d", "6s"],
+                             stderr=terminal)
+        os.close(terminal)
+        said = b""
+        with contextlib.suppress(OSError):  # the terminal's other end is closed
+            while b"recording PID" not in said:
+                said += os.read(screen, 4096)
+            time.sleep(1.5)
+            self.load(self.url, "-n", "200", "--route", "1 GET /cart/{n}")
+            while True:
+                said += os.read(screen, 4096)
+        self.assertEqual(process.wait(timeout=30), 0)
+        lines = re.findall(r"\r\x1b\[K([^\r\n]+ lost)(?=\r)", said.decode())
+        self.assertRegex(lines[0], r"^\d+\.\d s  no traffic yet  [\d.]+ k?B  0 lost$")
+        self.assertRegex(lines[-1], r"^\d+\.\d s  200 requests served \(0 × 5xx\)  [\d.]+ kB  0 lost$")
+
     def test_killed(self):
         recording = self.recording()
         recording.wait_ready()

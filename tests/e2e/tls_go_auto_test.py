@@ -17,7 +17,7 @@ KINDS_BY_KEYS = ("gcm", "tls13")
 
 class GoAuto(AutoCases, TlsCase):
     PROGRAMS = ("go_enter", "tls_return")
-    FILE = "tls-ways"
+    FILE = "tls-auto"
     BLOCKS = 16
 
     def setUp(self):

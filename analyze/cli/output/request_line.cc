@@ -13,6 +13,7 @@
 namespace tailcap::cli {
 namespace {
 
+constexpr std::size_t kService = 12;
 constexpr std::size_t kPath = 20;  // columns that a path keeps, however narrow the terminal
 
 void pad_left(std::string& out, std::string_view text, std::size_t width) {
@@ -26,11 +27,12 @@ void pad_right(std::string& out, std::string_view text, std::size_t width) {
 }
 
 // Everything in front of the path; one place for the header line and the rows.
-void columns(std::string& out, std::string_view start, std::string_view id, std::string_view role,
-             std::string_view status, std::string_view duration, std::string_view first_byte, std::string_view bytes,
-             std::string_view method) {
+void columns(std::string& out, std::string_view start, std::string_view id, std::string_view service,
+             std::string_view role, std::string_view status, std::string_view duration, std::string_view first_byte,
+             std::string_view bytes, std::string_view method) {
   pad_left(out, start, 11);
   pad_right(out, id, 8);
+  pad_right(out, service, kService);
   pad_right(out, role, 6);
   pad_left(out, status, 6);
   pad_left(out, duration, 9);
@@ -53,14 +55,16 @@ std::string offset(formats::Time t, formats::Time first) {
 
 std::string request_head() {
   std::string head;
-  columns(head, "start s", "id", "role", "status", "duration", "TTFB", "bytes", "method");
+  columns(head, "start s", "id", "service", "role", "status", "duration", "TTFB", "bytes", "method");
   return head + "path";
 }
 
-std::string request_line(const model::Request& row, const model::TextPool& texts, formats::Time first,
-                         std::size_t width) {
+std::string request_line(const model::columns::Facts& facts, formats::Time first, std::size_t width) {
+  const model::Request& row = facts.row;
+  const model::TextPool& texts = facts.table.texts;
   std::string line;
-  columns(line, offset(row.start, first), report::id_text(row.id), model::name_of(row.role),
+  columns(line, offset(row.start, first), report::id_text(row.id),
+          report::shortened(report::printable(facts.identity().service_name), kService), model::name_of(row.role),
           row.status != 0 ? std::to_string(row.status) : "–",
           row.has_duration    ? report::duration_text(row.duration)
           : row.at_least >= 0 ? "≥ " + report::duration_text(formats::Duration{row.at_least})

@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <string>
 
-#include "analyze/model/request.h"
+#include "analyze/model/columns/facts.h"
 
 namespace tailcap::cli {
 
 std::string request_head();  // the names of the columns
 // first: the beginning of the recording.
-std::string request_line(const model::Request& row, const model::TextPool& texts, formats::Time first,
-                         std::size_t width);
+// Both ends' endpoints are set in facts where they are known.
+std::string request_line(const model::columns::Facts& facts, formats::Time first, std::size_t width);
 
 }  // namespace tailcap::cli

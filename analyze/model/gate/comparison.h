@@ -113,6 +113,7 @@ struct GateResult {
   bool found = false;
   Verdict verdict = Verdict::undecided;
   std::vector<std::string> missing;  // why it is undecided
+  bool longer_runs = false;          // among that: runs are too short, and more of them do not help
   double threshold = 0;              // in the unit of the estimate
   double p_holm = 1;
   Estimate estimate;

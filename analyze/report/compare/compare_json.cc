@@ -160,6 +160,7 @@ class CompareWriter {
     real("threshold", g.threshold);
     json_.field("verdict", name_of(g.verdict));
     texts("missing", g.missing);
+    json_.field("needs_longer_runs", g.longer_runs);
     real("p_holm", g.p_holm);
     json_.field("sentence", gate_sentence(c_, g));
     estimate(g.estimate, g.gate.metric.relative());
