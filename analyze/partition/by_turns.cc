@@ -71,7 +71,8 @@ class Loop {
   }
 
   bool summable() const {
-    return worked_.empty() && range_.size() > k_.detailed_turns && !timeline_.any_special(range_);
+    return worked_.empty() && range_.size() > k_.detailed_turns && !timeline_.any_special(range_) &&
+           log_.known_since <= draft_.w.from;
   }
 
   // The same as sums.
@@ -131,9 +132,10 @@ class Loop {
     const bool known = t.owner.connection != 0;
     const std::uint32_t who = known ? draft_.who(0, t.owner, tid_) : 0;
     const Evidence evidence = known && !t.doubtful && ready(t, calls) ? Evidence::measured : Evidence::inferred;
-    Nanos at = t.from;
+    Nanos at = std::max(t.from, log_.known_since);  // before, it is not known what the loop did, or it did not exist
     const auto behind = [&](Nanos from, Nanos to) {
       const Nanos until = std::clamp(queued_.until, from, std::max(from, to));
+      if (from >= to) return;
       draft_.add(from, until, Label::q_accept, queued_.evidence, who);
       draft_.add(until, to, Label::q_loop, evidence, who);
     };
@@ -510,6 +512,10 @@ void add_by_turns(const DraftContext& k, std::uint32_t loop, std::span<const Cal
   const LoopTimeline* timeline = k.loops.of(loop);
   if (!log || !timeline || log->known_since == 0) return;
   Loop turns(k, *log, *timeline, loop, draft);
+  if (const Window& w = draft.w; w.server() && log->born > w.from && log->born < w.to) {
+    draft.add(w.from, log->born, Label::q_accept, Evidence::inferred);
+    draft.add(log->born, std::min(w.to, log->known_since), Label::sched_runq, Evidence::inferred);
+  }
   turns.add_own(calls);
   if (draft.detail == Detail::sums && turns.summable())
     turns.add_background(calls);

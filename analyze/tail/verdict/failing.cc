@@ -142,7 +142,9 @@ class Failing {
                             count.failed, count.others, by_thread, count.example, count.idle});
     }
     std::stable_sort(out.causes.begin(), out.causes.end(), [&](const FailureCause& a, const FailureCause& b) {
-      return a.failed != b.failed ? a.failed > b.failed : a.others < b.others;
+      if (a.failed != b.failed) return a.failed > b.failed;
+      if (a.others != b.others) return a.others < b.others;
+      return (a.kind == TroubleKind::call) < (b.kind == TroubleKind::call);  // what else failed is why a call did
     });
     if (out.causes.size() > kCauses) out.causes.resize(kCauses);
   }

@@ -66,4 +66,5 @@ ALL = [
     Fault(47, "connection refused", ("connect",), failures.refused, check=failures.check_connect("refused"), shows="failed requests: peer and error"),
     Fault(48, "host unreachable", ("connect",), failures.unreachable, check=failures.check_connect("unreachable"), shows="failed requests: peer and error"),
     Fault(49, "no port left to connect from", ("connect",), failures.no_port, check=failures.check_connect("no free port"), shows="failed requests: peer and error"),
+    Fault(50, "stale connection", ("stale",), failures.stale, check=failures.check_stale, shows="failed requests: who had closed it, idle for how long"),
 ]

@@ -23,6 +23,17 @@ def tls_refused(run):
         run.load("127.0.0.1", service.said, "--rate", "60", "-c", "4", "-d", "4", *routes("1 GET /strict/1", "7 GET /strict/0", "2 GET /ok"))
 
 
+def stale(run):
+    """A tenth of the requests is sent on, over a connection that the service below has closed meanwhile."""
+    below = run.child(PYTHON, HERE / "inject/stale.py", "server")
+    log = run.folder / "caller.jsonl"
+    service = run.child(PYTHON, HERE / "inject/stale.py", "caller", below.said, log)
+    service.log = log
+    run.services.append(service)
+    with run.recording():
+        run.load("127.0.0.1", service.said, "--rate", "60", "-c", "4", "-d", "4", *routes("1 GET /kept/1", "7 GET /kept/0", "2 GET /ok"))
+
+
 def no_such_name(run):
     name = run.stack.enter_context(namespace("nameserver 127.0.0.1\n"))
     run.child("ip", "netns", "exec", name, PYTHON, HERE / "inject/names.py", "127.0.0.1", "0", "0", run.folder / "names.log")
@@ -140,6 +151,16 @@ def check_tls(run, rows):
 
 def check_name(run, rows):
     return cause_is(run, "/gone/{}/{}/ok", len(failed_by_log(run, "/gone")), "name", "gone1.lab.test", "NXDOMAIN")
+
+
+def check_stale(run, rows):
+    failed = failed_by_log(run, "/kept")
+    failures = cause_is(run, "/kept/{}", len(failed), "stale", "", "")
+    if {line["path"] for line in failed} != {"/kept/1"}:
+        failures.append("by the service's log, others failed, too")
+    if "had already closed (stale keep-alive, idle for " not in first_words(run):
+        failures.append("the first screen does not name the stale connection")
+    return failures
 
 
 def check_reset(run, rows):
