@@ -34,7 +34,12 @@ class Loop {
         draft_(draft),
         range_(timeline.range(draft.w.from, draft.w.to)),
         own_(timeline.own(draft.w, range_)),
-        queued_(queued()) {}
+        queued_(queued()),
+        new_(draft.w.server() && log.born > draft.w.from && log.born < draft.w.first && log.acts.size() > 0 &&
+             log.acts.begin()->connection == draft.w.id.connection) {}
+
+  // It began after the request had arrived, and this request is the first thing that it did.
+  bool is_new() const { return new_; }
 
   // The request's own turns, and what it waited for between them.
   void add_own(std::span<const Call> calls) {
@@ -72,7 +77,7 @@ class Loop {
 
   bool summable() const {
     return worked_.empty() && range_.size() > k_.detailed_turns && !timeline_.any_special(range_) &&
-           log_.known_since <= draft_.w.from;
+           log_.known_since <= draft_.w.from && !new_;
   }
 
   // The same as sums.
@@ -132,7 +137,8 @@ class Loop {
     const bool known = t.owner.connection != 0;
     const std::uint32_t who = known ? draft_.who(0, t.owner, tid_) : 0;
     const Evidence evidence = known && !t.doubtful && ready(t, calls) ? Evidence::measured : Evidence::inferred;
-    Nanos at = std::max(t.from, log_.known_since);  // before, it is not known what the loop did, or it did not exist
+    // Before, it is not known what the loop did, or it did not exist; a new one has done nothing else yet.
+    Nanos at = std::max(t.from, new_ ? draft_.w.first : log_.known_since);
     const auto behind = [&](Nanos from, Nanos to) {
       const Nanos until = std::clamp(queued_.until, from, std::max(from, to));
       if (from >= to) return;
@@ -502,6 +508,7 @@ class Loop {
   const LoopTimeline::Range range_;
   const LoopTimeline::Own own_;
   const Observed::Queued queued_;
+  const bool new_;
   std::vector<TimeSpan> worked_;  // other threads of the process on this request, in order of time
 };
 
@@ -512,9 +519,9 @@ void add_by_turns(const DraftContext& k, std::uint32_t loop, std::span<const Cal
   const LoopTimeline* timeline = k.loops.of(loop);
   if (!log || !timeline || log->known_since == 0) return;
   Loop turns(k, *log, *timeline, loop, draft);
-  if (const Window& w = draft.w; w.server() && log->born > w.from && log->born < w.to) {
-    draft.add(w.from, log->born, Label::q_accept, Evidence::inferred);
-    draft.add(log->born, std::min(w.to, log->known_since), Label::sched_runq, Evidence::inferred);
+  if (turns.is_new()) {
+    draft.add(draft.w.from, log->born, Label::q_accept, Evidence::inferred);
+    add_running(k, loop, log->born, draft.w.first, calls, draft);
   }
   turns.add_own(calls);
   if (draft.detail == Detail::sums && turns.summable())

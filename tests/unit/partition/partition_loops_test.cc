@@ -65,6 +65,25 @@ TEST(PartitionOfLoops, AWorkerThatAcceptsOneConnectionAtATime) {
   }
 }
 
+// A thread of its own for each connection, which waits for it and for a timeout: before it began, it was busy with
+// nothing.
+TEST(PartitionOfLoops, AThreadThatDidNotExistYet) {
+  constexpr Thread kNew{10, 20};
+  for (const bool seen : {true, false}) {
+    LoopCase c;
+    Endpoint& a = c.accepted(kNew);
+    a.arrive(10ms, static_cast<std::uint32_t>(get("/a").size()));
+    if (seen) {
+      c.s.add(12ms, kNew, formats::TaskStart{});
+      c.off(kNew, 12ms, 12ms, 12500us, -1);
+    }
+    a.read(13ms, get("/a"));
+    a.send(14ms, kOk);
+    c.off(kNew, 14100us, 64ms, 64ms, kEpollWait);
+    EXPECT_EQ(c.labels("/a"), seen ? "q.accept~ 2000 sched.runq 500 cpu 1500" : "unexplained.nocarrier 4000");
+  }
+}
+
 // asyncio first reads all ready connections, then runs the handlers one after the other.
 TEST(PartitionOfLoops, ReadingFirstServingAfterwards) {
   LoopCase c;
