@@ -87,6 +87,11 @@ class Loop {
     b.loop = &timeline_;
     b.turns = range_;
     b.tid = tid_;
+    if (const Nanos until = std::min(queued_.until, w.first); until > w.from) {
+      const LoopTurn* longest = timeline_.longest(timeline_.range(w.from, until));
+      const std::uint32_t who = longest && longest->owner.connection != 0 ? draft_.who(0, longest->owner, tid_) : 0;
+      draft_.add(w.from, until, Label::q_accept, queued_.evidence, who);
+    }
     const auto turn_with = [&](Nanos t) -> const LoopTurn* {
       const LoopTimeline::Range r = timeline_.range(t, t + 1);
       return r.size() == 0 ? nullptr : &timeline_.turn(r.first);

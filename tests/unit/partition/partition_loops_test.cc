@@ -65,6 +65,32 @@ TEST(PartitionOfLoops, AWorkerThatAcceptsOneConnectionAtATime) {
   }
 }
 
+// The same with more turns of others than are told apart one by one.
+TEST(PartitionOfLoops, ALongQueueBeforeAWorker) {
+  constexpr unsigned kWaiting = 24;
+  LoopCase c;
+  std::vector<Endpoint*> ends;
+  for (unsigned i = 0; i < kWaiting; ++i) ends.push_back(&c.accepted(kLoop));
+  c.idle(5ms, 10ms, 10ms);
+  for (unsigned i = 0; i < kWaiting; ++i) {
+    formats::SocketInfo info = ends[i]->info();
+    info.listener = 99;
+    info.queue = i + 1;
+    info.queue_limit = 128;
+    c.s.add(9ms + std::chrono::microseconds(i), {}, info);
+    ends[i]->arrive(9500us, static_cast<std::uint32_t>(get("/" + std::to_string(i)).size()));
+  }
+  for (unsigned i = 0; i < kWaiting; ++i) {
+    const Duration at = 10ms + i * 1ms;
+    ends[i]->read(at, get("/" + std::to_string(i)));
+    ends[i]->send(at + 990us, kOk);
+    formats::StateChange closes{ends[i]->socket(), formats::TcpState::established, formats::TcpState::fin_wait1, true};
+    closes.queue = kWaiting - 1 - i;
+    c.s.add(at + 995us, kLoop, closes);
+  }
+  EXPECT_EQ(c.labels("/23"), "q.accept~ 23495 q.loop~ 5 cpu 990");
+}
+
 // A thread of its own for each connection, which waits for it and for a timeout: before it began, it was busy with
 // nothing.
 TEST(PartitionOfLoops, AThreadThatDidNotExistYet) {
