@@ -13,6 +13,7 @@ import time
 
 class Nothing:
     """Not recorded: what everything is compared with, and, as a contender of its own, the noise floor."""
+
     name = "not recorded (A/A)"
 
     def __init__(self, scratch, build):
@@ -28,6 +29,7 @@ class Nothing:
 
 class Process(Nothing):
     """A program that writes a file, says when it is ready, and ends at SIGINT."""
+
     def __init__(self, scratch, build):
         super().__init__(scratch, build)
         self.build = build
@@ -89,11 +91,17 @@ class Tailcap(Process):
     def read_facts(self):
         info = subprocess.run([self.build / "analyze/tailcap", "info", "--json", self.file], capture_output=True)
         facts = json.loads(info.stdout) if info.returncode in (0, 3) and info.stdout else {}  # 3: events were lost
-        return {"events": facts.get("events"), "lost": facts.get("lost"), "info": facts, "said": self.errors.read_text()}
+        return {
+            "events": facts.get("events"),
+            "lost": facts.get("lost"),
+            "info": facts,
+            "said": self.errors.read_text(),
+        }
 
 
 class TailcapEarlier(Tailcap):
     """The recorder of another build, e.g. of an earlier commit."""
+
     name = "tailcap-record, earlier"
     build_of = None  # its build folder
 
@@ -124,6 +132,7 @@ class TailcapWithoutGo(Tailcap):
 class TailcapOverrun(Tailcap):
     """Events come about ten times as fast as the rings can take them: the recorder is stopped most of the time. How many
     were lost is in the table."""
+
     name = "tailcap-record, rings overrun"
     extra = ["--ring", "1MiB"]
     stopped, running = 0.45, 0.02  # seconds
@@ -164,6 +173,7 @@ class Tcpdump(Process):
 
 class Empty(Nothing):
     """Programs that do nothing on the two hooks of every send and receive: the price of being there at all."""
+
     name = "empty programs"
     SOURCE = """
 #include <linux/bpf.h>
@@ -182,14 +192,30 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
         if not self.object.exists():
             source = self.object.with_suffix(".c")
             source.write_text(self.SOURCE)
-            subprocess.run(["clang", "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-I/usr/include/x86_64-linux-gnu", "-c",
-                            str(source), "-o", str(self.object)], check=True)
+            subprocess.run(
+                [
+                    "clang",
+                    "-target",
+                    "bpf",
+                    "-mcpu=v3",
+                    "-O2",
+                    "-g",
+                    "-I/usr/include/x86_64-linux-gnu",
+                    "-c",
+                    str(source),
+                    "-o",
+                    str(self.object),
+                ],
+                check=True,
+            )
         if not os.path.ismount("/sys/fs/bpf"):
             subprocess.run(["mount", "-t", "bpf", "bpf", "/sys/fs/bpf"], check=True)
         return self
 
     def __enter__(self):
-        subprocess.run(["bpftool", "prog", "loadall", str(self.object), str(self.pins)], check=True, capture_output=True)
+        subprocess.run(
+            ["bpftool", "prog", "loadall", str(self.object), str(self.pins)], check=True, capture_output=True
+        )
         self.open = []
         for pin in self.pins.iterdir():
             name = ctypes.create_string_buffer(bytes(pin) + b"\0")
@@ -215,5 +241,15 @@ def bpf(command, attributes):
     return result
 
 
-CONTENDERS = {"aa": Nothing, "tailcap": Tailcap, "earlier": TailcapEarlier, "tierc": TailcapTierC, "deep": TailcapDeep, "nogo": TailcapWithoutGo, "keys": TailcapKeys, "overrun": TailcapOverrun,
-              "tcpdump": Tcpdump, "empty": Empty}
+CONTENDERS = {
+    "aa": Nothing,
+    "tailcap": Tailcap,
+    "earlier": TailcapEarlier,
+    "tierc": TailcapTierC,
+    "deep": TailcapDeep,
+    "nogo": TailcapWithoutGo,
+    "keys": TailcapKeys,
+    "overrun": TailcapOverrun,
+    "tcpdump": Tcpdump,
+    "empty": Empty,
+}

@@ -37,16 +37,21 @@ func main() {
 
 class Go(Nginx):
     """The newest Go that is installed. Pinned to one CPU, so that it has one processor for its goroutines."""
+
     what = "Go net/http on CPU 0, wrk/load on CPU 1"
 
     def __enter__(self):
         source, program = self.folder / "server.go", self.folder / "go-server"
         source.write_text(SOURCE)
         compilers = sorted(pathlib.Path("/usr/lib").glob("go-1.*/bin/go"), key=lambda p: int(p.parts[3].split(".")[1]))
-        subprocess.run([str(compilers[-1]) if compilers else "go", "build", "-o", str(program), str(source)], check=True,
-                       env={**os.environ, "GO111MODULE": "off", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"})
-        self.master = subprocess.Popen(["taskset", "-c", str(self.cpu), str(program), f"127.0.0.1:{self.port}",
-                                        *self.certificate()])
+        subprocess.run(
+            [str(compilers[-1]) if compilers else "go", "build", "-o", str(program), str(source)],
+            check=True,
+            env={**os.environ, "GO111MODULE": "off", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"},
+        )
+        self.master = subprocess.Popen(
+            ["taskset", "-c", str(self.cpu), str(program), f"127.0.0.1:{self.port}", *self.certificate()]
+        )
         wait_for(self.port)
         self.worker = self.master.pid  # taskset becomes it
         return self
@@ -61,13 +66,34 @@ class Go(Nginx):
 
 class GoTls(Go):
     """Keep-alive over TLS 1.3; the key is one that handshakes cost little with."""
+
     scheme = "https"
     what = "Go net/http with TLS on CPU 0, wrk on CPU 1"
 
     def certificate(self):
         key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-                        "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "30",
+                "-subj",
+                "/CN=localhost",
+                "-keyout",
+                str(key),
+                "-out",
+                str(certificate),
+            ],
+            check=True,
+            capture_output=True,
+        )
         return [str(certificate), str(key)]
 
     def load_environment(self):

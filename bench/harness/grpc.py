@@ -27,9 +27,28 @@ class Grpc:
         self.process.wait(timeout=10)
 
     def saturate(self, seconds):
-        out = subprocess.run(["taskset", "-c", "1", "h2load", "-t1", "-c8", "-m8", f"-D{seconds}", "-d", str(self.message),
-                              "-H", "content-type: application/grpc", "-H", "te: trailers",
-                              f"http://127.0.0.1:{self.port}/bench.Echo/Call"], capture_output=True, text=True, check=True).stdout
+        out = subprocess.run(
+            [
+                "taskset",
+                "-c",
+                "1",
+                "h2load",
+                "-t1",
+                "-c8",
+                "-m8",
+                f"-D{seconds}",
+                "-d",
+                str(self.message),
+                "-H",
+                "content-type: application/grpc",
+                "-H",
+                "te: trailers",
+                f"http://127.0.0.1:{self.port}/bench.Echo/Call",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         done = int(re.search(r"(\d+) succeeded", out)[1])
         assert done > 0, out
         return {"requests": done, "per_second": done / seconds}

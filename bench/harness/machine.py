@@ -56,8 +56,12 @@ def set_bpf_stats(on):
 
 def commit():
     git = ["git", "-C", str(ROOT)]
-    name = subprocess.run(git + ["rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    dirty = subprocess.run(git + ["status", "--porcelain", "-uno"], capture_output=True, text=True, check=False).stdout.strip()
+    name = subprocess.run(
+        git + ["rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    dirty = subprocess.run(
+        git + ["status", "--porcelain", "-uno"], capture_output=True, text=True, check=False
+    ).stdout.strip()
     return f"{name or 'unknown'}{' with changes' if dirty else ''}"
 
 
@@ -74,8 +78,10 @@ def description():
             model = line.split(":")[1].strip()
             break
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (f"Machine: {os.cpu_count()} CPUs ({model}), {memory:.0f} GiB, Linux {platform.release()}. "
-            f"Commit: {commit()}.")
+    return (
+        f"Machine: {os.cpu_count()} CPUs ({model}), {memory:.0f} GiB, Linux {platform.release()}. "
+        f"Commit: {commit()}."
+    )
 
 
 def median_and_range(values):

@@ -68,8 +68,18 @@ class Nginx:
         os.chmod(self.folder, 0o755)  # the worker runs as another user
         (self.folder / "file").write_bytes(b"x" * 256)
         (self.folder / "nginx.conf").write_text(CONFIGURATION.format(folder=self.folder, port=self.port, **self.tls()))
-        self.master = subprocess.Popen(["taskset", "-c", str(self.cpu), "nginx", "-c", str(self.folder / "nginx.conf"),
-                                        "-e", str(self.folder / "error.log")])
+        self.master = subprocess.Popen(
+            [
+                "taskset",
+                "-c",
+                str(self.cpu),
+                "nginx",
+                "-c",
+                str(self.folder / "nginx.conf"),
+                "-e",
+                str(self.folder / "error.log"),
+            ]
+        )
         wait_for(self.port)
         # It listens before it forks.
         children = pathlib.Path(f"/proc/{self.master.pid}/task/{self.master.pid}/children")
@@ -91,9 +101,23 @@ class Nginx:
         return dict(os.environ)
 
     def saturate(self, seconds):
-        out = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c32", f"-d{seconds}s", "--latency",
-                              f"{self.scheme}://127.0.0.1:{self.port}/file"], capture_output=True, text=True, check=True,
-                             env=self.load_environment()).stdout
+        out = subprocess.run(
+            [
+                "taskset",
+                "-c",
+                "1",
+                "wrk",
+                "-t1",
+                "-c32",
+                f"-d{seconds}s",
+                "--latency",
+                f"{self.scheme}://127.0.0.1:{self.port}/file",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=self.load_environment(),
+        ).stdout
         requests, span = re.search(r"(\d+) requests in ([\d.]+)s", out).groups()
         return {"requests": int(requests), "per_second": int(requests) / float(span)}
 
@@ -101,13 +125,32 @@ class Nginx:
 class NginxTls(Nginx):
     """Keep-alive over TLS 1.3, the key an ordinary one; what is measured is records, not handshakes. The load has its own copy
     of the library: a probe is in a file, and clients of a service mostly run on other machines."""
+
     scheme = "https"
     what = "nginx with TLS on CPU 0, wrk on CPU 1"
 
     def tls(self):
         key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost",
-                        "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "30",
+                "-subj",
+                "/CN=localhost",
+                "-keyout",
+                str(key),
+                "-out",
+                str(certificate),
+            ],
+            check=True,
+            capture_output=True,
+        )
         return {"tls": "ssl", "certificate": f"ssl_certificate {certificate}; ssl_certificate_key {key};"}
 
     def load_environment(self):

@@ -14,9 +14,9 @@ class Function:
     name: str
     section: str
     helpers: list = dataclasses.field(default_factory=list)  # numbers, in the order of the instructions
-    calls: set = dataclasses.field(default_factory=set)      # names of functions in the object
-    externs: set = dataclasses.field(default_factory=set)    # symbols of the kernel
-    stack: int = 0                                           # bytes below the frame pointer that it touches
+    calls: set = dataclasses.field(default_factory=set)  # names of functions in the object
+    externs: set = dataclasses.field(default_factory=set)  # symbols of the kernel
+    stack: int = 0  # bytes below the frame pointer that it touches
 
     @property
     def is_program(self):
@@ -28,7 +28,7 @@ class ObjectFile:
         self.data = open(path, "rb").read()
         if self.data[:6] != b"\x7fELF\x02\x01":
             raise SystemExit(f"{path} is not a little-endian 64-bit ELF file")
-        offset, = struct.unpack_from("<Q", self.data, 40)
+        (offset,) = struct.unpack_from("<Q", self.data, 40)
         size, count, names = struct.unpack_from("<HHH", self.data, 58)
         self.sections = [struct.unpack_from("<IIQQQQIIQQ", self.data, offset + i * size) for i in range(count)]
         self.section_names = [self._text(names, s[0]) for s in self.sections]
@@ -40,7 +40,7 @@ class ObjectFile:
 
     def _text(self, strings, at):
         begin = self.sections[strings][4] + at
-        return self.data[begin:self.data.index(b"\0", begin)].decode()
+        return self.data[begin : self.data.index(b"\0", begin)].decode()
 
     def _symbols(self):
         table = next(s for s in self.sections if s[1] == 2)
@@ -96,7 +96,7 @@ class ObjectFile:
                 frames.pop(destination, None)
             elif kind in (LOAD, ALU32):
                 frames.pop(destination, None)
-            elif code == 0xbf and source in frames:  # 64-bit move between registers
+            elif code == 0xBF and source in frames:  # 64-bit move between registers
                 frames[destination] = frames[source]
             elif code == 0x07 and destination in frames:  # 64-bit addition of a constant
                 frames[destination] += number

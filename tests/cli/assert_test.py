@@ -37,10 +37,32 @@ class Assert(case.Case):
         return self.tailcap("assert", capture or self.large, "--slo", "slo.yaml", *arguments)
 
     def test_limits_that_are_kept_and_broken(self):
-        for limits, code in (("{p50: 6ms}", 0), ("{p50: 4ms}", 3), ("{p99: 20ms}", 0), ("{p99: 10ms}", 3), ("{mean: 5.5ms}", 0), ("{mean: 5ms}", 3), ("{errors: 1%}", 0),
-                             ("{calls: 2}", 0), ("{calls: 1.5}", 3), ("{waits: 2, wakeups: 2}", 0), ("{waits: 1}", 3), ("{collections: 1}", 4), ("{allocations: 1}", 4), ("{response_bytes: 2}", 0), ("{down.wait: 4ms}", 3), ("{down.wait: 6ms}", 0), ("{down.wait: 50%}", 3), ("{down.wait: 95%}", 0)):
+        for limits, code in (
+            ("{p50: 6ms}", 0),
+            ("{p50: 4ms}", 3),
+            ("{p99: 20ms}", 0),
+            ("{p99: 10ms}", 3),
+            ("{mean: 5.5ms}", 0),
+            ("{mean: 5ms}", 3),
+            ("{errors: 1%}", 0),
+            ("{calls: 2}", 0),
+            ("{calls: 1.5}", 3),
+            ("{waits: 2, wakeups: 2}", 0),
+            ("{waits: 1}", 3),
+            ("{collections: 1}", 4),
+            ("{allocations: 1}", 4),
+            ("{response_bytes: 2}", 0),
+            ("{down.wait: 4ms}", 3),
+            ("{down.wait: 6ms}", 0),
+            ("{down.wait: 50%}", 3),
+            ("{down.wait: 95%}", 0),
+        ):
             self.assertEqual(self.asserted(limits).returncode, code, limits)
-        self.assertEqual(self.asserted("{errors: 5%}", capture=self.bad).returncode, 4, "400 failures in a row are one independent event")
+        self.assertEqual(
+            self.asserted("{errors: 5%}", capture=self.bad).returncode,
+            4,
+            "400 failures in a row are one independent event",
+        )
 
     def test_too_little_data_is_undecided(self):
         done = self.asserted("{p99: 200ms}", capture=self.small)
@@ -58,7 +80,10 @@ class Assert(case.Case):
         (self.scratch / "slo.yaml").write_text("slos: [{route: '*', at_most: {calls: 1}}]")
         done = self.tailcap("assert", self.small, self.large, "--slo", "slo.yaml", "--json")
         self.assertEqual(done.returncode, 3)
-        self.assertEqual([(r["capture"], r["value"], r["verdict"]) for r in json.loads(done.stdout)["results"]], [("small.tcap", 1, "pass"), ("large.tcap", 2, "fail")])
+        self.assertEqual(
+            [(r["capture"], r["value"], r["verdict"]) for r in json.loads(done.stdout)["results"]],
+            [("small.tcap", 1, "pass"), ("large.tcap", 2, "fail")],
+        )
 
     def test_explain_shows_what_is_kept(self):
         self.assertNotIn("p50", self.asserted("{p50: 6ms}").stdout)
@@ -69,7 +94,15 @@ class Assert(case.Case):
         suite = xml.etree.ElementTree.fromstring(self.asserted("{p50: 4ms, p99: 20ms}", "--format", "junit").stdout)
         self.assertEqual((suite.get("tests"), suite.get("failures"), suite.get("skipped")), ("2", "1", "0"))
         properties = {p.get("name"): p.get("value") for p in suite.iter("property")}
-        self.assertEqual(properties, {"tailcap.version": self.version(), "tailcap.slo.file": "slo.yaml", "tailcap.slo.sha256": self.sha256(), "tailcap.observed": "false"})
+        self.assertEqual(
+            properties,
+            {
+                "tailcap.version": self.version(),
+                "tailcap.slo.file": "slo.yaml",
+                "tailcap.slo.sha256": self.sha256(),
+                "tailcap.observed": "false",
+            },
+        )
 
     def version(self):
         return self.tailcap("--version").stdout.split()[1]
@@ -79,7 +112,9 @@ class Assert(case.Case):
 
     def test_the_result_says_which_limits_were_used(self):
         document = json.loads(self.asserted("{p50: 6ms}", "--json").stdout)
-        self.assertEqual((document["slo"], document["tailcap"]), ({"file": "slo.yaml", "sha256": self.sha256()}, self.version()))
+        self.assertEqual(
+            (document["slo"], document["tailcap"]), ({"file": "slo.yaml", "sha256": self.sha256()}, self.version())
+        )
 
     def observed(self, capture, limits, *arguments, route="POST /pay"):
         """Verdicts of the only limit, by the interval and by the value."""
@@ -88,7 +123,7 @@ class Assert(case.Case):
             done = self.asserted(limits, "--json", *by, *arguments, capture=capture, route=route)
             document = json.loads(done.stdout)
             self.assertEqual(document["observed"], bool(by))
-            result, = document["results"]
+            (result,) = document["results"]
             self.assertEqual(done.returncode, {"pass": 0, "fail": 3, "undecided": 4}[result["verdict"]], done.stderr)
             out.append((result["verdict"], result["observed"]))
         return out
@@ -101,7 +136,9 @@ class Assert(case.Case):
         for failures, verdict in ((5, "pass"), (6, "fail")):
             failed = random.Random(failures).sample(range(10_000), failures)
             capture = self.exact([1000] * 10_000, failed=failed)
-            self.assertEqual(self.observed(capture, "{errors: 0.05%}"), [("undecided", False), (verdict, True)], failures)
+            self.assertEqual(
+                self.observed(capture, "{errors: 0.05%}"), [("undecided", False), (verdict, True)], failures
+            )
         # Far from the limit both agree, and the interval has decided.
         self.assertEqual(self.observed(capture, "{errors: 1%}"), [("pass", False)] * 2)
         self.assertEqual(self.observed(capture, "{errors: 0.01%}"), [("fail", False)] * 2)
@@ -109,7 +146,12 @@ class Assert(case.Case):
     def test_every_percentage_is_exact(self):
         """7 of 10,000 is 0.07 %, although 0.07 / 100 is a little more in binary."""
         capture = self.exact([1000] * 10_000, failed=range(7, 10_000, 1428), refused=range(5, 10_000, 5000))
-        for limits, verdict in (("{errors: 0.07%}", "pass"), ("{errors: 0.0699%}", "fail"), ("{client_errors: 0.02%}", "pass"), ("{client_errors: 0.019%}", "fail")):
+        for limits, verdict in (
+            ("{errors: 0.07%}", "pass"),
+            ("{errors: 0.0699%}", "fail"),
+            ("{client_errors: 0.02%}", "pass"),
+            ("{client_errors: 0.019%}", "fail"),
+        ):
             self.assertEqual(self.observed(capture, limits)[1], (verdict, True), limits)
 
     def test_a_percentile_at_its_boundary(self):
@@ -146,7 +188,13 @@ class Assert(case.Case):
         rows = [json.loads(line) for line in self.tailcap("requests", capture, "--json").stdout.splitlines()]
         sure = [r for r in rows if r["duration_ns"] is not None and not r["tainted"]]
         self.assertLess(len(sure), 1000)
-        for limits, verdict in (("{errors: 5%}", "undecided"), ("{errors: 50%}", "pass"), ("{errors: 0.1%}", "fail"), ("{p50: 2ms}", "pass"), ("{p99: 2ms}", "undecided")):
+        for limits, verdict in (
+            ("{errors: 5%}", "undecided"),
+            ("{errors: 50%}", "pass"),
+            ("{errors: 0.1%}", "fail"),
+            ("{p50: 2ms}", "pass"),
+            ("{p99: 2ms}", "undecided"),
+        ):
             self.assertEqual(self.observed(capture, limits)[1][0], verdict, limits)
 
     def test_role(self):
@@ -165,7 +213,9 @@ class Assert(case.Case):
             (self.scratch / "slo.yaml").write_text(text)
             done = self.tailcap("assert", "--check", "--slo", "slo.yaml")
             self.assert_refused(done, 2, words)
-            self.assertRegex(done.stderr, r"^tailcap assert: slo\.yaml:" + (re.escape(place) if place else r"(\d+:\d+)?"), text)
+            self.assertRegex(
+                done.stderr, r"^tailcap assert: slo\.yaml:" + (re.escape(place) if place else r"(\d+:\d+)?"), text
+            )
         self.assert_refused(self.tailcap("assert", self.small, "--slo", "slo.yaml", "--check"), 2, "takes no captures")
         self.assert_refused(self.tailcap("assert", "--slo", "slo.yaml", "--check", "--json"), 2, "no --format")
         self.assert_refused(self.tailcap("assert", "--slo", "slo.yaml"), 2, "no file given")
@@ -214,13 +264,23 @@ class Assert(case.Case):
             (self.scratch / "slo.yaml").write_text(text)
             done = self.tailcap("assert", self.small, "--slo", "slo.yaml")
             self.assert_refused(done, 2, words)
-            self.assertRegex(done.stderr, r"^tailcap assert: slo\.yaml:" + (re.escape(place) if place else r"(\d+:\d+)?"), text)
+            self.assertRegex(
+                done.stderr, r"^tailcap assert: slo\.yaml:" + (re.escape(place) if place else r"(\d+:\d+)?"), text
+            )
         self.assertEqual(self.tailcap("assert", self.small, "--slo", "absent.yaml").returncode, 1)
         self.assert_refused(self.tailcap("assert", self.small), 2, "--slo")
 
     def test_hostile_files_end(self):
-        for text in ("[" * 100_000, "a: &a [*a]", "slos: &s\n  - *s", "{" * 50_000, "\0", "\xff" * 100, "a" * (2 << 20),
-                     "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nslos: [*c,*c]"):
+        for text in (
+            "[" * 100_000,
+            "a: &a [*a]",
+            "slos: &s\n  - *s",
+            "{" * 50_000,
+            "\0",
+            "\xff" * 100,
+            "a" * (2 << 20),
+            "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nslos: [*c,*c]",
+        ):
             (self.scratch / "slo.yaml").write_text(text, encoding="latin-1")
             self.assertEqual(self.tailcap("assert", self.small, "--slo", "slo.yaml").returncode, 2, text[:20])
 
@@ -234,7 +294,13 @@ class Assert(case.Case):
         (self.scratch / "slo.yaml").write_text(good)
         self.assertIn(self.tailcap("assert", self.small, "--slo", "slo.yaml").returncode, (0, 3, 4))
         for text, _, words in self.WRONG:
-            if words and "twice" not in words and "document" not in words and "101" not in text and "from 7d" not in words:
+            if (
+                words
+                and "twice" not in words
+                and "document" not in words
+                and "101" not in text
+                and "from 7d" not in words
+            ):
                 self.assertFalse(schema.is_valid(yaml.safe_load(text)), text)
         # Every metric that the program knows is in the schema, and no other.
         listed = set(schema.schema["properties"]["slos"]["items"]["properties"]["at_most"]["properties"])

@@ -16,7 +16,9 @@ def program(name="analyze/tailcap"):
 
 
 def run(*command, **options):
-    return subprocess.run([str(c) for c in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, **options)
+    return subprocess.run(
+        [str(c) for c in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, **options
+    )
 
 
 class Case(unittest.TestCase):

@@ -34,14 +34,26 @@ class AnalyserCli(Case):
 
     def test_what_was_meant(self):
         capture = case.SAMPLES / "slow-client/slow-client.tcap"
-        for arguments, meant in ((["reprot"], "'report'"), (["tree", "x", "--min-deph", "3"], "'--min-depth'"), (["report", "x", "--html"], "'--format html'"),
-                                 (["report", "x", "--role", "sever"], "'server'"), (["events", capture, "--kind", "sned"], "'send'")):
+        for arguments, meant in (
+            (["reprot"], "'report'"),
+            (["tree", "x", "--min-deph", "3"], "'--min-depth'"),
+            (["report", "x", "--html"], "'--format html'"),
+            (["report", "x", "--role", "sever"], "'server'"),
+            (["events", capture, "--kind", "sned"], "'send'"),
+        ):
             self.assert_refused(self.tailcap(*arguments), 2, f"did you mean {meant}?")
         self.assertIn("did you mean 'duration'?", self.tailcap("report", capture, "-w", "durration > 1ms").stderr)
-        self.assertIn("is never 'error'. It is one of ok, client_error", self.tailcap("report", capture, "-w", "outcome == error").stderr)
-        self.assertIn("did you mean 'server_error'?", self.tailcap("requests", capture, "-w", "outcome == server_eror").stderr)
+        self.assertIn(
+            "is never 'error'. It is one of ok, client_error",
+            self.tailcap("report", capture, "-w", "outcome == error").stderr,
+        )
+        self.assertIn(
+            "did you mean 'server_error'?", self.tailcap("requests", capture, "-w", "outcome == server_eror").stderr
+        )
         self.assertIn("did you mean 'request'?", self.tailcap("query", capture, "SELECT * FROM requests").stderr)
-        self.assert_refused(self.tailcap("report", capture, "-o", "page.pdf"), 2, "ends in no format of this command", ".html")
+        self.assert_refused(
+            self.tailcap("report", capture, "-o", "page.pdf"), 2, "ends in no format of this command", ".html"
+        )
         self.assertEqual(self.tailcap("report", capture, "-o", "page.pdf", "--format", "md").returncode, 0)
         self.assertNotIn("did you mean", self.tailcap("report", "x", "--nonsense").stderr)
         self.assert_refused(self.tailcap("show", "3.14", capture), 2, "the file comes first: tailcap show", "3.14")
@@ -54,23 +66,47 @@ class AnalyserCli(Case):
         for command, text in helps.items():
             for letter, name in re.findall(r"^  -(\w), (--[\w-]+)", text, re.M):
                 letters.setdefault(letter, set()).add(name)
-        self.assertEqual(letters, {"w": {"--where"}, "n": {"--limit"}, "o": {"--output"}, "p": {"--pid"}, "h": {"--help"}})
+        self.assertEqual(
+            letters, {"w": {"--where"}, "n": {"--limit"}, "o": {"--output"}, "p": {"--pid"}, "h": {"--help"}}
+        )
         taken = {c: set(re.findall(r"^(?:  -\w, |      )(--[\w-]+)", text, re.M)) for c, text in helps.items()}
         for command in ("report", "requests", "topology", "spans", "tree"):
-            self.assertLessEqual({"--where", "--route", "--status", "--role", "--from", "--to", "--format", "--json"}, taken[command], command)
+            self.assertLessEqual(
+                {"--where", "--route", "--status", "--role", "--from", "--to", "--format", "--json"},
+                taken[command],
+                command,
+            )
         for command in ("events", "timeline", "flame", "diag"):
             self.assertLessEqual({"--from", "--to", "--format", "--json"}, taken[command], command)
-        for command in ("report", "show", "tree", "topology", "timeline", "spans", "flame", "diag", "merge", "recover", "compare"):
+        for command in (
+            "report",
+            "show",
+            "tree",
+            "topology",
+            "timeline",
+            "spans",
+            "flame",
+            "diag",
+            "merge",
+            "recover",
+            "compare",
+        ):
             self.assertIn("--output", taken[command])
         for command in set(COMMANDS) - {"recover"}:
             self.assertIn("--json", taken[command])
 
     def test_the_ending_of_the_output_chooses_the_format(self):
         capture = case.SAMPLES / "slow-client/slow-client.tcap"
-        for name, begin in (("x.html", "<!doctype html>"), ("x.md", "## "), ("x.json", '{"schema":'), ("x.txt", "tailcap report: slow-client.tcap"), ("plain", "tailcap report: slow-client.tcap")):
+        for name, begin in (
+            ("x.html", "<!doctype html>"),
+            ("x.md", "## "),
+            ("x.json", '{"schema":'),
+            ("x.txt", "tailcap report: slow-client.tcap"),
+            ("plain", "tailcap report: slow-client.tcap"),
+        ):
             done = self.tailcap("report", capture, "-o", name)
             self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
-            self.assertEqual((self.scratch / name).read_text()[:len(begin)].lower(), begin.lower(), name)
+            self.assertEqual((self.scratch / name).read_text()[: len(begin)].lower(), begin.lower(), name)
         self.tailcap("report", capture, "-o", "y.html", "--json")
         self.assertEqual((self.scratch / "y.html").read_text()[0], "{")
         self.assert_refused(self.tailcap("report", capture, "--json", "--format", "md"), 2, "contradict")
@@ -81,7 +117,9 @@ class AnalyserCli(Case):
             for command in (*READERS, "topology"):
                 done = self.tailcap(command, capture)
                 self.assertEqual(done.returncode, 3, f"{command} {name}: {done.stderr}")
-        self.assertTrue(json.loads(self.tailcap("check", case.SAMPLES / "lost-events/lost-events.tcap", "--json").stdout)["ok"])
+        self.assertTrue(
+            json.loads(self.tailcap("check", case.SAMPLES / "lost-events/lost-events.tcap", "--json").stdout)["ok"]
+        )
 
     def test_help_everywhere(self):
         for command in [[], *[[c] for c in READERS], ["show"], ["timeline"], ["recover"]]:
@@ -99,8 +137,12 @@ class AnalyserCli(Case):
         capture = case.SAMPLES / "slow-client/slow-client.tcap"
         self.assert_refused(self.tailcap("spans", capture, "x"), 2, "'x' is no request", "12.3")
         self.assert_refused(self.tailcap("spans", capture, "9.9"), 1, "no request 9.9", "tailcap requests")
-        self.assert_refused(self.tailcap("tree", capture, "2.1", "--where", "status == 200"), 2, "--where", "choose one")
-        self.assert_refused(self.tailcap("spans", capture, "2.1", "--where", "status == 200"), 2, "--where", "choose one")
+        self.assert_refused(
+            self.tailcap("tree", capture, "2.1", "--where", "status == 200"), 2, "--where", "choose one"
+        )
+        self.assert_refused(
+            self.tailcap("spans", capture, "2.1", "--where", "status == 200"), 2, "--where", "choose one"
+        )
         self.assert_refused(self.tailcap("spans", capture, "--format", "text"), 2, "--explain")
         self.assertEqual(self.tailcap("spans", capture, "--where", "nonsense == 1").returncode, 2)
         self.assert_refused(self.tailcap("spans", capture, "--names", "new"), 2, "--names is stable or old")
@@ -119,8 +161,20 @@ class AnalyserCli(Case):
             self.assert_refused(self.tailcap(command, capture, "--limit", "0"), 2, "--limit must be at least 1")
             self.assertEqual(self.tailcap(command, capture, "--limit", "-3").returncode, 2)
         for command in ("requests", "events", "report", "topology", "timeline", "spans", "tree", "diag"):
-            self.assert_refused(self.tailcap(command, capture, "--from", "5s", "--to", "1s", "-o" if command == "timeline" else "--json", *(["x"] if command == "timeline" else [])),
-                                2, "nothing lies between --from 5s and --to 1s")
+            self.assert_refused(
+                self.tailcap(
+                    command,
+                    capture,
+                    "--from",
+                    "5s",
+                    "--to",
+                    "1s",
+                    "-o" if command == "timeline" else "--json",
+                    *(["x"] if command == "timeline" else []),
+                ),
+                2,
+                "nothing lies between --from 5s and --to 1s",
+            )
 
     def test_nothing_matches_ends_with_4_everywhere(self):
         capture = case.SAMPLES / "slow-client/slow-client.tcap"
@@ -130,16 +184,37 @@ class AnalyserCli(Case):
                 for selected in (["--status", "599"], ["--from", "1h"], ["--route", "/none"], ["-w", "duration > 1h"]):
                     for form in ([], ["--json"]):
                         done = self.tailcap(command, file, *selected, *form)
-                        self.assertEqual((done.returncode, done.stderr), (4, f"tailcap {command}: {'there are no traces that have at least 2 levels' if command == 'tree' else 'no request matches'}\n"), (command, selected, form))
+                        self.assertEqual(
+                            (done.returncode, done.stderr),
+                            (
+                                4,
+                                f"tailcap {command}: {'there are no traces that have at least 2 levels' if command == 'tree' else 'no request matches'}\n",
+                            ),
+                            (command, selected, form),
+                        )
         done = self.tailcap("events", capture, "--pid", "999999")
         self.assertEqual((done.returncode, done.stdout, done.stderr), (4, "", "tailcap events: no event matches\n"))
         done = self.tailcap("report", capture, "--by", "x-none")
         self.assertEqual((done.returncode, done.stderr.count("there is no value of the header field 'x-none'")), (4, 1))
         self.assert_refused(self.tailcap("diag", capture, "--from", "1h"), 4, "no event matches")
-        self.assert_refused(self.tailcap("timeline", capture, "--pid", "999999", "-o", "x.svg"), 4, "nothing was seen of those processes")
+        self.assert_refused(
+            self.tailcap("timeline", capture, "--pid", "999999", "-o", "x.svg"),
+            4,
+            "nothing was seen of those processes",
+        )
         self.assert_refused(self.tailcap("timeline", capture, "--from", "1h", "-o", "x.svg"), 4, "nothing in that time")
-        self.assert_refused(self.tailcap("flame", capture, "--measure", "off-cpu", "--route", "/none", "-o", "x.svg"), 4, "no request that was served matches")
-        self.assert_refused(self.tailcap("flame", capture, "--measure", "off-cpu", "--cohort", "slow", "-w", "duration > 380ms", "-o", "x.svg"), 4, "5 are needed")
+        self.assert_refused(
+            self.tailcap("flame", capture, "--measure", "off-cpu", "--route", "/none", "-o", "x.svg"),
+            4,
+            "no request that was served matches",
+        )
+        self.assert_refused(
+            self.tailcap(
+                "flame", capture, "--measure", "off-cpu", "--cohort", "slow", "-w", "duration > 380ms", "-o", "x.svg"
+            ),
+            4,
+            "5 are needed",
+        )
         self.assert_refused(self.tailcap("tree", capture, "--min-depth", "50"), 4, "no traces")
         self.assertEqual(list(self.scratch.iterdir()), [])
 
@@ -156,7 +231,9 @@ class AnalyserCli(Case):
 
     def test_missing_file(self):
         for command in READERS:
-            self.assert_refused(self.tailcap(command, "none.tcap"), 1, f"tailcap {command}: ", "none.tcap", "No such file")
+            self.assert_refused(
+                self.tailcap(command, "none.tcap"), 1, f"tailcap {command}: ", "none.tcap", "No such file"
+            )
         self.assert_refused(self.tailcap("show", "none.tcap", "1"), 1, "none.tcap", "No such file")
         self.assert_refused(self.tailcap("recover", "none.tcap", "-o", "out.tcap"), 1, "none.tcap", "No such file")
         self.assertFalse((self.scratch / "out.tcap").exists())
@@ -203,15 +280,32 @@ class RecorderCli(Case):
     def test_help(self):
         done = self.record("--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for option in ("--port", "--comm", "--cgroup", "--max-size", "--payload", "--note", "--unsafe-headers", "--force"):
+        for option in (
+            "--port",
+            "--comm",
+            "--cgroup",
+            "--max-size",
+            "--payload",
+            "--note",
+            "--unsafe-headers",
+            "--force",
+        ):
             self.assertIn(option, done.stdout)
 
     def test_no_target(self):
         self.assert_refused(self.record("-o", "x.tcap"), 2, "-p", "--help")
 
     def test_bad_values(self):
-        for arguments in (["-d", "soon"], ["--max-size", "huge"], ["--port", "99999"], ["-p", "me"], ["--note", "no-equals"],
-                          ["--nonsense"], ["-d", "-5s"], ["--payload", "-1"]):
+        for arguments in (
+            ["-d", "soon"],
+            ["--max-size", "huge"],
+            ["--port", "99999"],
+            ["-p", "me"],
+            ["--note", "no-equals"],
+            ["--nonsense"],
+            ["-d", "-5s"],
+            ["--payload", "-1"],
+        ):
             done = self.record("-a", "-o", "x.tcap", *arguments)
             self.assert_refused(done, 2, arguments[-1].lstrip("-"))
             self.assertEqual(list(self.scratch.iterdir()), [], "nothing is written")

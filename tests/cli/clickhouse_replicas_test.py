@@ -10,14 +10,20 @@ import case
 from clickhouse_servers import CAPTURES, SCRIPTS, SERVER, TABLES, ZOOKEEPER, Servers
 
 
-@unittest.skipUnless(SERVER and ZOOKEEPER.exists() and shutil.which("java"), "no clickhouse-server and zookeeper: scripts/install-packages clickhouse")
+@unittest.skipUnless(
+    SERVER and ZOOKEEPER.exists() and shutil.which("java"),
+    "no clickhouse-server and zookeeper: scripts/install-packages clickhouse",
+)
 class Replicated(Servers):
     """Both servers have all rows."""
 
     @classmethod
     def setUpClass(cls):
         replica = "<replica><host>127.0.0.1</host><port>{}</port></replica>"
-        cls.start(lambda a, b: f"<shard><internal_replication>true</internal_replication>{replica.format(a)}{replica.format(b)}</shard>", zookeeper=True)
+        cls.start(
+            lambda a, b: f"<shard><internal_replication>true</internal_replication>{replica.format(a)}{replica.format(b)}</shard>",
+            zookeeper=True,
+        )
 
     def setUp(self):
         for server in self.servers:
@@ -31,7 +37,9 @@ class Replicated(Servers):
         for server in self.servers:
             for table in (*TABLES, "route_state"):
                 for patience in range(900):
-                    behind = server.ask(f"SELECT is_readonly, queue_size, active_replicas FROM system.replicas WHERE database = 'tailcap' AND table = '{table}_part'").split()
+                    behind = server.ask(
+                        f"SELECT is_readonly, queue_size, active_replicas FROM system.replicas WHERE database = 'tailcap' AND table = '{table}_part'"
+                    ).split()
                     if behind == ["0", "0", "2"]:
                         break
                     time.sleep(0.2)
@@ -41,7 +49,10 @@ class Replicated(Servers):
         self.in_step()
         for server in self.servers:
             self.assert_exactly(captures, server)
-            self.assertEqual(server.ask("SELECT count() FROM tailcap.request FINAL"), server.ask("SELECT count() FROM tailcap.request_part FINAL"))
+            self.assertEqual(
+                server.ask("SELECT count() FROM tailcap.request FINAL"),
+                server.ask("SELECT count() FROM tailcap.request_part FINAL"),
+            )
         self.assertIn(self.report().returncode, (0, 3))
 
     def test_each_server_has_all_rows_once(self):

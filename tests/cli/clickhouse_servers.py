@@ -54,13 +54,26 @@ class ZooKeeper:
     def __init__(self, folder, port):
         self.folder, self.port = folder, port
         (folder / "data").mkdir(parents=True)
-        (folder / "zoo.cfg").write_text(f"tickTime=1000\ndataDir={folder}/data\nclientPort={port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
-                                        "4lw.commands.whitelist=srvr\n")
+        (folder / "zoo.cfg").write_text(
+            f"tickTime=1000\ndataDir={folder}/data\nclientPort={port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
+            "4lw.commands.whitelist=srvr\n"
+        )
 
     def start(self):
         with open(self.folder / "out", "ab") as out:
-            self.process = subprocess.Popen(["java", "-Xmx256m", "-cp", f"{self.folder}:{ZOOKEEPER}", "org.apache.zookeeper.server.quorum.QuorumPeerMain",
-                                             self.folder / "zoo.cfg"], stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                [
+                    "java",
+                    "-Xmx256m",
+                    "-cp",
+                    f"{self.folder}:{ZOOKEEPER}",
+                    "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+                    self.folder / "zoo.cfg",
+                ],
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+            )
         for _ in range(600):
             try:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=10) as asked:
@@ -82,7 +95,17 @@ class Server:
         self.folder, self.http, self.tcp = folder, ports[0], ports[1]
         for name in ("data", "tmp"):
             (folder / name).mkdir(parents=True)
-        (folder / "config.xml").write_text(CONFIG.format(folder=folder, http=ports[0], tcp=ports[1], between=ports[2], shards=shards, replica=replica, zookeeper=ZOOKEEPER_AT.format(port=zookeeper) if zookeeper else ""))
+        (folder / "config.xml").write_text(
+            CONFIG.format(
+                folder=folder,
+                http=ports[0],
+                tcp=ports[1],
+                between=ports[2],
+                shards=shards,
+                replica=replica,
+                zookeeper=ZOOKEEPER_AT.format(port=zookeeper) if zookeeper else "",
+            )
+        )
         (folder / "users.xml").write_text(USERS)
         self.process = None
 
@@ -92,7 +115,9 @@ class Server:
 
     def start(self):
         with open(self.folder / "out", "ab") as out:
-            self.process = subprocess.Popen([SERVER, f"--config-file={self.folder}/config.xml"], stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                [SERVER, f"--config-file={self.folder}/config.xml"], stdout=out, stderr=out, stdin=subprocess.DEVNULL
+            )
         for _ in range(600):
             try:
                 self.ask("SELECT 1")
@@ -115,7 +140,9 @@ class Server:
 
     def ask(self, sql):
         try:
-            with urllib.request.urlopen(f"{self.url}/?wait_end_of_query=1&insert_distributed_sync=1", sql.encode(), timeout=120) as answer:
+            with urllib.request.urlopen(
+                f"{self.url}/?wait_end_of_query=1&insert_distributed_sync=1", sql.encode(), timeout=120
+            ) as answer:
                 return answer.read().decode()
         except urllib.error.HTTPError as e:
             raise AssertionError(f"{sql}\n{e.read().decode(errors='replace')[:500]}") from e
@@ -130,7 +157,12 @@ class Server:
 
 
 def exported(capture, table, *options):
-    done = subprocess.run([case.program(), "export", capture, "--format", "clickhouse", "--table", table, *options], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [case.program(), "export", capture, "--format", "clickhouse", "--table", table, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode in (0, 3), done.stderr
     lines = done.stdout.splitlines()
     return lines[0].split("\t"), [tuple(line.split("\t")) for line in lines[1:]]
@@ -149,24 +181,45 @@ class Servers(unittest.TestCase):
             keeper = ZooKeeper(pathlib.Path(folder.name) / "z", ports[6])
             keeper.start()
             cls.addClassCleanup(keeper.end)
-        cls.servers = [Server(pathlib.Path(folder.name) / name, ports[i:i + 3], shards(ports[1], ports[4]), name, ports[6] if zookeeper else None) for name, i in (("a", 0), ("b", 3))]
+        cls.servers = [
+            Server(
+                pathlib.Path(folder.name) / name,
+                ports[i : i + 3],
+                shards(ports[1], ports[4]),
+                name,
+                ports[6] if zookeeper else None,
+            )
+            for name, i in (("a", 0), ("b", 3))
+        ]
         for server in cls.servers:
             cls.addClassCleanup(server.end)
             server.start()
         cls.first, cls.second = cls.servers
 
     def load(self, capture, at=None):
-        return subprocess.run([case.program(), "export", capture, "--format", "clickhouse", "--endpoint", (at or self.first).url], capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [case.program(), "export", capture, "--format", "clickhouse", "--endpoint", (at or self.first).url],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def report(self, *options):
-        return subprocess.run([case.program(), "report", "--from-clickhouse", self.first.url, "--width", "140", *options], capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [case.program(), "report", "--from-clickhouse", self.first.url, "--width", "140", *options],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def assert_exactly(self, captures, at=None):
         """The servers have the rows of these captures, each once."""
         for table in TABLES:
             wanted = collections.Counter(row for capture in captures for row in exported(capture, table)[1])
             header = exported(captures[0], table)[0]
-            found = collections.Counter((at or self.first).rows(f"SELECT {', '.join(header)} FROM tailcap.{table} FINAL"))
+            found = collections.Counter(
+                (at or self.first).rows(f"SELECT {', '.join(header)} FROM tailcap.{table} FINAL")
+            )
             self.assertEqual(wanted - found, collections.Counter(), f"{table}: lost")
             self.assertEqual(found - wanted, collections.Counter(), f"{table}: twice, or never exported")
 
@@ -201,5 +254,8 @@ class Servers(unittest.TestCase):
             if victim.process is None:
                 victim.start()
         self.assertGreater(len(kills), 0)
-        print(f"killed {len(kills)} times in {len(first_codes)} loads, of which {sum(c not in (0, 3) for c in first_codes)} had to be repeated", file=sys.stderr)
+        print(
+            f"killed {len(kills)} times in {len(first_codes)} loads, of which {sum(c not in (0, 3) for c in first_codes)} had to be repeated",
+            file=sys.stderr,
+        )
         return captures

@@ -18,15 +18,23 @@ from clickhouse_servers import CAPTURES, SCRIPTS, SERVER, TABLES, Servers, expor
 
 class Definitions(unittest.TestCase):
     def test_files_are_what_the_script_says(self):
-        for name, options in (("single", []), ("distributed", ["--cluster", "tailcap"]), ("replicated", ["--cluster", "tailcap", "--replicated"])):
-            made = subprocess.run([SCRIPTS / "tables", "--tailcap", case.program(), *options], capture_output=True, text=True, check=True).stdout
+        for name, options in (
+            ("single", []),
+            ("distributed", ["--cluster", "tailcap"]),
+            ("replicated", ["--cluster", "tailcap", "--replicated"]),
+        ):
+            made = subprocess.run(
+                [SCRIPTS / "tables", "--tailcap", case.program(), *options], capture_output=True, text=True, check=True
+            ).stdout
             self.assertEqual(made, (SCRIPTS / f"{name}.sql").read_text())
 
     def test_rows_have_the_columns_of_the_tables(self):
         text = (SCRIPTS / "single.sql").read_text()
         for table in TABLES:
             columns = []
-            for name, kind in re.findall(r"^  (\w+) (.+?),?$", re.search(rf"tailcap\.{table} \((.*?)\n\)", text, re.S)[1], re.M):
+            for name, kind in re.findall(
+                r"^  (\w+) (.+?),?$", re.search(rf"tailcap\.{table} \((.*?)\n\)", text, re.S)[1], re.M
+            ):
                 if " ALIAS " in kind:
                     continue  # no column of its own
                 nested = re.match(r"Nested\((.*)\)", kind)
@@ -51,7 +59,9 @@ class Definitions(unittest.TestCase):
                     requests, labels = {}, {}
                     for row in tables["request"]:
                         requests.setdefault(key(row), []).append(row)
-                        for name, ns in zip(re.findall(r"'(.*?)'", row["label.name"]), row["label.ns"].strip("[]").split(",")):
+                        for name, ns in zip(
+                            re.findall(r"'(.*?)'", row["label.name"]), row["label.ns"].strip("[]").split(",")
+                        ):
                             total = labels.setdefault((key(row), name), [0, 0])
                             total[0] += int(ns)
                             total[1] += 1
@@ -61,26 +71,49 @@ class Definitions(unittest.TestCase):
                         counted = {standing: int(route[standing]) for standing in ("clean", "doubtful", "in_flight")}
                         self.assertEqual(counted, {standing: standings[standing] for standing in counted}, name)
                         self.assertEqual(sum(standings.values()), len(requests[name]), name)
-                        self.assertEqual(int(route["requests"]), sum(row["duration_ns"] != "\\N" for row in requests[name]), name)
+                        self.assertEqual(
+                            int(route["requests"]), sum(row["duration_ns"] != "\\N" for row in requests[name]), name
+                        )
                         folded += name[3] == "(other)"
-                    self.assertEqual({(key(row), row["label"]): [int(row["ns"]), int(row["requests"])] for row in tables["label"]}, labels)
+                    self.assertEqual(
+                        {(key(row), row["label"]): [int(row["ns"]), int(row["requests"])] for row in tables["label"]},
+                        labels,
+                    )
         self.assertGreaterEqual(folded, len(CAPTURES))
 
     def test_usage(self):
         file = CAPTURES["lock-contention"]
-        for arguments, word in ((["-w", "status == 200"], "whole"), (["--table", "label", "--endpoint", "http://127.0.0.1:1"], "--table")):
-            done = subprocess.run([case.program(), "export", file, "--format", "clickhouse", *arguments], capture_output=True, text=True, check=False)
+        for arguments, word in (
+            (["-w", "status == 200"], "whole"),
+            (["--table", "label", "--endpoint", "http://127.0.0.1:1"], "--table"),
+        ):
+            done = subprocess.run(
+                [case.program(), "export", file, "--format", "clickhouse", *arguments],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             self.assertEqual(done.returncode, 2)
             self.assertIn(word, done.stderr)
-        for arguments in ([file, "--from-clickhouse", "http://127.0.0.1:1"], ["--from-clickhouse", "http://127.0.0.1:1", "--json"], []):
-            self.assertEqual(subprocess.run([case.program(), "report", *arguments], capture_output=True, check=False).returncode, 2)
+        for arguments in (
+            [file, "--from-clickhouse", "http://127.0.0.1:1"],
+            ["--from-clickhouse", "http://127.0.0.1:1", "--json"],
+            [],
+        ):
+            self.assertEqual(
+                subprocess.run([case.program(), "report", *arguments], capture_output=True, check=False).returncode, 2
+            )
 
 
 @unittest.skipUnless(SERVER, "no clickhouse-server: scripts/install-packages clickhouse")
 class Fleet(Servers):
     @classmethod
     def setUpClass(cls):
-        cls.start(lambda *ports: "".join(f"<shard><replica><host>127.0.0.1</host><port>{port}</port></replica></shard>" for port in ports))
+        cls.start(
+            lambda *ports: "".join(
+                f"<shard><replica><host>127.0.0.1</host><port>{port}</port></replica></shard>" for port in ports
+            )
+        )
 
     def setUp(self):
         for server in self.servers:
@@ -142,13 +175,21 @@ class Fleet(Servers):
             with self.subTest(name):
                 self.setUp()
                 self.assertIn(self.load(CAPTURES[name]).returncode, (0, 3))
-                local = subprocess.run([case.program(), "report", CAPTURES[name], "--width", "140", "--no-pager"], capture_output=True, text=True, check=False)
+                local = subprocess.run(
+                    [case.program(), "report", CAPTURES[name], "--width", "140", "--no-pager"],
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
                 fleet = self.report()
                 self.assertEqual(fleet.returncode, local.returncode, fleet.stderr)
                 self.assertTrue(self.section(local.stdout, "Incoming requests"))
                 # How far it can be trusted: the same words, behind the title.
                 trusted = " ".join(re.split(r"\n   captures  ", fleet.stdout.split("\n", 1)[1])[0].split())
-                self.assertTrue(trusted and " ".join(local.stdout.split("\n", 1)[1].split()).startswith(trusted), (trusted, local.stdout[:300]))
+                self.assertTrue(
+                    trusted and " ".join(local.stdout.split("\n", 1)[1].split()).startswith(trusted),
+                    (trusted, local.stdout[:300]),
+                )
                 for title in ("Incoming requests", "Outgoing requests"):
                     self.assertEqual(self.section(fleet.stdout, title), self.section(local.stdout, title))
                 answers = self.section(local.stdout, "What was slow, and why") or ""
@@ -160,20 +201,34 @@ class Fleet(Servers):
     def test_a_report_of_several_captures(self):
         captures = [CAPTURES[name] for name in ("lock-contention", "go-stock", "busy-machine")]
         # The same service twice: a copy of a capture with another id.
-        text = subprocess.run([case.program(), "export", captures[0], "--format", "clickhouse", "--table", "request"], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(
+            [case.program(), "export", captures[0], "--format", "clickhouse", "--table", "request"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         identity = text.splitlines()[1].split("\t")[0]
         for capture in captures:
             self.assertIn(self.load(capture).returncode, (0, 3))
         # The copy's requests take 1.5 times as long.
         for table in TABLES:
-            columns = [c for c, in self.first.rows(f"SELECT name FROM system.columns WHERE database = 'tailcap' AND table = '{table}'")]
+            columns = [
+                c
+                for c, in self.first.rows(
+                    f"SELECT name FROM system.columns WHERE database = 'tailcap' AND table = '{table}'"
+                )
+            ]
             values = [{"capture_id": "'copy'", "file": "'copy.tcap'"}.get(c, c) for c in columns]
             if table == "request":
                 values = ["intDiv(duration_ns * 3, 2)" if c == "duration_ns" else v for c, v in zip(columns, values)]
-            self.first.ask(f"INSERT INTO tailcap.{table} SELECT {', '.join(values)} FROM tailcap.{table} FINAL WHERE capture_id = '{identity}'")
-        self.first.ask("INSERT INTO tailcap.route_state SELECT capture_id, day, service, role, method, route, "
-                       "quantilesExactState(0.5, 0.9, 0.95, 0.99, 0.999)(assumeNotNull(duration_ns)), count() FROM tailcap.request FINAL "
-                       "WHERE capture_id = 'copy' AND standing = 'clean' GROUP BY capture_id, day, service, role, method, route")
+            self.first.ask(
+                f"INSERT INTO tailcap.{table} SELECT {', '.join(values)} FROM tailcap.{table} FINAL WHERE capture_id = '{identity}'"
+            )
+        self.first.ask(
+            "INSERT INTO tailcap.route_state SELECT capture_id, day, service, role, method, route, "
+            "quantilesExactState(0.5, 0.9, 0.95, 0.99, 0.999)(assumeNotNull(duration_ns)), count() FROM tailcap.request FINAL "
+            "WHERE capture_id = 'copy' AND standing = 'clean' GROUP BY capture_id, day, service, role, method, route"
+        )
         done = self.report("--format", "md", "-n", "50")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("4 captures of", done.stdout)
@@ -187,11 +242,18 @@ class Fleet(Servers):
         p50 = both[math.ceil(0.5 * len(both)) - 1]
         self.assertIn(f"{p50 / 1e6:.2f} ms", line)
         # Where the time went: the sum of both.
-        lock = sum(int(ns) for r in rows if r[at["route"]] == "/slow" for label, ns in zip(re.findall(r"'([^']*)'", r[at["label.name"]]), re.findall(r"\d+", r[at["label.ns"]]))
-                   if label == "lock.futex")
+        lock = sum(
+            int(ns)
+            for r in rows
+            if r[at["route"]] == "/slow"
+            for label, ns in zip(re.findall(r"'([^']*)'", r[at["label.name"]]), re.findall(r"\d+", r[at["label.ns"]]))
+            if label == "lock.futex"
+        )
         self.assertIn(f"| waiting for a lock | {2 * lock / 1e6:.0f} ms |", done.stdout)
         # The answer is that of one capture, and says that two have it.
-        self.assertRegex(done.stdout, r"GET /slow: 32 of 656 take .* In 2 of 4 captures, this is .*; in all of them 64 of 1,312")
+        self.assertRegex(
+            done.stdout, r"GET /slow: 32 of 656 take .* In 2 of 4 captures, this is .*; in all of them 64 of 1,312"
+        )
 
 
 if __name__ == "__main__":

@@ -29,8 +29,13 @@ class Compare(case.Case):
         cls.addClassCleanup(cls.folder.cleanup)
         root = pathlib.Path(cls.folder.name)
         cls.pairs = {}
-        for name, base, new in (("equal", LONG, LONG), ("slower", LONG, {**LONG, "ms": 7}), ("calls", LONG, {**LONG, "calls": 2}), ("errors", LONG, {**LONG, "errors": 140}),
-                                ("version", {**LONG, "version": "7"}, {**LONG, "ms": 7, "version": "7"})):
+        for name, base, new in (
+            ("equal", LONG, LONG),
+            ("slower", LONG, {**LONG, "ms": 7}),
+            ("calls", LONG, {**LONG, "calls": 2}),
+            ("errors", LONG, {**LONG, "errors": 140}),
+            ("version", {**LONG, "version": "7"}, {**LONG, "ms": 7, "version": "7"}),
+        ):
             (root / name).mkdir()
             cls.pairs[name] = runs.abba(root / name, base, new)
 
@@ -40,7 +45,9 @@ class Compare(case.Case):
 
     def judged(self, name, *arguments, code):
         done = self.compare(name, "--json", *arguments)
-        self.assertEqual(done.returncode, code, done.stderr + str(json.loads(done.stdout)["sentence"] if done.stdout else ""))
+        self.assertEqual(
+            done.returncode, code, done.stderr + str(json.loads(done.stdout)["sentence"] if done.stdout else "")
+        )
         document = json.loads(done.stdout)
         if jsonschema:
             schema = jsonschema.Draft202012Validator(json.loads((case.ROOT / "docs/compare.schema.json").read_text()))
@@ -102,10 +109,14 @@ class Compare(case.Case):
         runs_a_side = len(list(self.pairs["slower"][0].glob("*.tcap")))
         document = self.judged("slower", "--screened", str(runs_a_side), code=4)
         gate = self.gates(document)["p99", "/pay"]
-        self.assertEqual((gate["verdict"], gate["missing"]), ("undecided", ["flagged; it fails only if fresh runs show it again"]))
+        self.assertEqual(
+            (gate["verdict"], gate["missing"]), ("undecided", ["flagged; it fails only if fresh runs show it again"])
+        )
         self.assertEqual((document["parameters"]["alpha"], document["parameters"]["screened"]), (0.05, runs_a_side))
         document = self.judged("slower", "--screened", "2", "--min-runs", "2", code=3)
-        self.assertEqual((self.gates(document)["p99", "/pay"]["verdict"], document["parameters"]["alpha"]), ("fail", 0.005))
+        self.assertEqual(
+            (self.gates(document)["p99", "/pay"]["verdict"], document["parameters"]["alpha"]), ("fail", 0.005)
+        )
         self.assertEqual(self.compare("equal", "--screened", "2", "--min-runs", "2").returncode, 0)
         done = self.tailcap("compare", "--self", self.pairs["equal"][0], "--screened", "2")
         self.assertEqual(done.returncode, 2, done.stdout)
@@ -118,7 +129,12 @@ class Compare(case.Case):
     def test_what_is_undecided_says_what_is_missing(self):
         base, new = self.pairs["slower"]
         some = [sorted(side.glob("*.tcap"))[:3] for side in (base, new)]
-        for code, arguments in ((4, []), (0, ["--undecided", "pass"]), (3, ["--undecided", "fail"]), (3, ["--min-runs", "3"])):
+        for code, arguments in (
+            (4, []),
+            (0, ["--undecided", "pass"]),
+            (3, ["--undecided", "fail"]),
+            (3, ["--min-runs", "3"]),
+        ):
             done = self.tailcap("compare", *some[0], "--", *some[1], *arguments)
             self.assertEqual(done.returncode, code, done.stdout)
         self.assertIn("3 runs a side: needs 5", self.tailcap("compare", *some[0], "--", *some[1]).stdout)
@@ -131,7 +147,14 @@ class Compare(case.Case):
         self.assertIn("not interleaved", done.stdout)
 
     def test_thresholds(self):
-        for expression, code in (("p99(/pay) > +60%", 0), ("p99(/pay) > +20%", 3), ("p50(GET /pay) > +1ms", 3), ("p50(/pay) > +4ms", 0), ("down.wait(/pay) > +1ms", 3), ("p99(/none) > +10%", 4)):
+        for expression, code in (
+            ("p99(/pay) > +60%", 0),
+            ("p99(/pay) > +20%", 3),
+            ("p50(GET /pay) > +1ms", 3),
+            ("p50(/pay) > +4ms", 0),
+            ("down.wait(/pay) > +1ms", 3),
+            ("p99(/none) > +10%", 4),
+        ):
             self.assertEqual(self.compare("slower", "--fail-on", expression).returncode, code, expression)
 
     def test_self(self):
@@ -195,7 +218,10 @@ class Compare(case.Case):
         """Every call is one wait of the thread, which a wake-up ends: that is in the recording's text."""
         document = self.judged("calls", "--fail-on", "waits(/pay) > +0", "--fail-on", "wakeups(/pay) > +0", code=3)
         for gate in document["gates"]:
-            self.assertEqual((gate["estimate"]["base"], gate["estimate"]["new"], gate["estimate"]["exact"], gate["verdict"]), (1, 2, True, "fail"))
+            self.assertEqual(
+                (gate["estimate"]["base"], gate["estimate"]["new"], gate["estimate"]["exact"], gate["verdict"]),
+                (1, 2, True, "fail"),
+            )
         self.assertEqual(self.compare("equal", "--fail-on", "waits(/pay) > +0").returncode, 0)
 
     def test_what_was_not_recorded_is_undecided_and_says_which_option_records_it(self):
@@ -211,7 +237,10 @@ class Compare(case.Case):
             for n in range(5):
                 number = 4 * (n // 2) + {("base", 0): 0, ("new", 0): 1, ("new", 1): 2, ("base", 1): 3}[side, n % 2]
                 lines = runs.text(number=number, **LONG).splitlines()
-                lines += [f"+{second}.5 go_allocations pid=10 tid=10 least=16 count={each} bytes={16 * each}" for second in range(11)]
+                lines += [
+                    f"+{second}.5 go_allocations pid=10 tid=10 least=16 count={each} bytes={16 * each}"
+                    for second in range(11)
+                ]
                 lines[1:] = sorted(lines[1:], key=lambda line: float(line.split()[0]))
                 sides.append(runs.write_text(self.scratch / side, f"run{n}", "\n".join(lines) + "\n"))
         done = self.tailcap("compare", "base", "--", "new", "--fail-on", "allocations(/pay) > +1%", "--json")
@@ -222,12 +251,25 @@ class Compare(case.Case):
 
     def built_of(self, side, program, version, modules, revision, build_id, path=None):
         """A run of a Go program whose build information says so."""
-        lines = "".join("\\t".join(line) + "\\n" for line in [("path", "example.org/" + program), ("mod", "example.org/" + program, "(devel)", ""), *(("dep", *m) if m[0] != "=>" else m for m in modules),
-                                                          ("build", "vcs=git"), ("build", "vcs.revision=" + revision), ("build", "vcs.modified=false")])
+        lines = "".join(
+            "\\t".join(line) + "\\n"
+            for line in [
+                ("path", "example.org/" + program),
+                ("mod", "example.org/" + program, "(devel)", ""),
+                *(("dep", *m) if m[0] != "=>" else m for m in modules),
+                ("build", "vcs=git"),
+                ("build", "vcs.revision=" + revision),
+                ("build", "vcs.modified=false"),
+            ]
+        )
         text = runs.text(number=self.number, **{**LONG, "requests": 120}).splitlines()
         path = path or f"/srv/{side}/{program}"
-        text[2:2] = [f'+0 go_program pid=10 tid=10 path="{path}" version="{version}"', f'+0 go_build pid=10 tid=10 path="{path}" lines="{lines}"',
-                     f'+0 mapping pid=10 tid=10 start=4096 end=8192 path="{path}" build_id="{build_id}"', '+0 mapping pid=10 tid=10 start=12288 end=16384 path="/lib/libc.so.6" build_id="same"']
+        text[2:2] = [
+            f'+0 go_program pid=10 tid=10 path="{path}" version="{version}"',
+            f'+0 go_build pid=10 tid=10 path="{path}" lines="{lines}"',
+            f'+0 mapping pid=10 tid=10 start=4096 end=8192 path="{path}" build_id="{build_id}"',
+            '+0 mapping pid=10 tid=10 start=12288 end=16384 path="/lib/libc.so.6" build_id="same"',
+        ]
         folder = self.scratch / side
         folder.mkdir(exist_ok=True)
         runs.write_text(folder, f"run{self.number}", "\n".join(text) + "\n")
@@ -238,37 +280,83 @@ class Compare(case.Case):
         self.number = 1
         same = [("golang.org/x/net", "v0.7.0", "h1:x")]
         for _ in range(2):
-            self.built_of("base", "pay", "go1.21.1", [("google.golang.org/grpc", "v1.33.3", "h1:a"), ("example.org/gone", "v1.0.0", "h1:b"), ("example.org/prices", "v1.2.3", ""), ("=>", "../prices", "(devel)", ""), *same], "3f2a91c0b1d2aaaa", "\\x12\\x34")
-            self.built_of("new", "pay", "go1.22.3", [("google.golang.org/grpc", "v1.34.0", "h1:a"), ("example.org/came", "v0.1.0", "h1:b"), ("example.org/prices", "v1.2.4", "h1:c"), *same], "77aa00112233bbbb", "\\xab\\xcd")
+            self.built_of(
+                "base",
+                "pay",
+                "go1.21.1",
+                [
+                    ("google.golang.org/grpc", "v1.33.3", "h1:a"),
+                    ("example.org/gone", "v1.0.0", "h1:b"),
+                    ("example.org/prices", "v1.2.3", ""),
+                    ("=>", "../prices", "(devel)", ""),
+                    *same,
+                ],
+                "3f2a91c0b1d2aaaa",
+                "\\x12\\x34",
+            )
+            self.built_of(
+                "new",
+                "pay",
+                "go1.22.3",
+                [
+                    ("google.golang.org/grpc", "v1.34.0", "h1:a"),
+                    ("example.org/came", "v0.1.0", "h1:b"),
+                    ("example.org/prices", "v1.2.4", "h1:c"),
+                    *same,
+                ],
+                "77aa00112233bbbb",
+                "\\xab\\xcd",
+            )
         done = self.tailcap("compare", "base", "--", "new", "--json")
         document = json.loads(done.stdout)
         if jsonschema:
             schema = jsonschema.Draft202012Validator(json.loads((case.ROOT / "docs/compare.schema.json").read_text()))
             self.assertEqual([e.message for e in schema.iter_errors(document)], [])
         self.assertEqual(document["tailcap"], self.tailcap("--version").stdout.split()[1])
-        self.assertEqual([(c["what"], c["program"], c["module"], c["base"], c["new"]) for c in document["software"]], [
-            ("revision", "example.org/pay", None, ["3f2a91c0b1d2aaaa"], ["77aa00112233bbbb"]),
-            ("go_version", "example.org/pay", None, ["go1.21.1"], ["go1.22.3"]),
-            ("module", "example.org/pay", "example.org/came", [], ["v0.1.0"]),
-            ("module", "example.org/pay", "example.org/gone", ["v1.0.0"], []),
-            ("module", "example.org/pay", "example.org/prices", ["v1.2.3 => ../prices (devel)"], ["v1.2.4"]),
-            ("module", "example.org/pay", "google.golang.org/grpc", ["v1.33.3"], ["v1.34.0"]),
-            ("build_id", "pay", None, ["1234"], ["abcd"])])
+        self.assertEqual(
+            [(c["what"], c["program"], c["module"], c["base"], c["new"]) for c in document["software"]],
+            [
+                ("revision", "example.org/pay", None, ["3f2a91c0b1d2aaaa"], ["77aa00112233bbbb"]),
+                ("go_version", "example.org/pay", None, ["go1.21.1"], ["go1.22.3"]),
+                ("module", "example.org/pay", "example.org/came", [], ["v0.1.0"]),
+                ("module", "example.org/pay", "example.org/gone", ["v1.0.0"], []),
+                ("module", "example.org/pay", "example.org/prices", ["v1.2.3 => ../prices (devel)"], ["v1.2.4"]),
+                ("module", "example.org/pay", "google.golang.org/grpc", ["v1.33.3"], ["v1.34.0"]),
+                ("build_id", "pay", None, ["1234"], ["abcd"]),
+            ],
+        )
         text = self.tailcap("compare", "base", "--", "new", "--width", "200").stdout
-        for words in ("revision 3f2a91c0b1d2 → 77aa00112233", "Go go1.21.1 → go1.22.3", "example.org/came v0.1.0 added", "example.org/gone v1.0.0 removed", "and 2 more", "What differs in the software"):
+        for words in (
+            "revision 3f2a91c0b1d2 → 77aa00112233",
+            "Go go1.21.1 → go1.22.3",
+            "example.org/came v0.1.0 added",
+            "example.org/gone v1.0.0 removed",
+            "and 2 more",
+            "What differs in the software",
+        ):
             self.assertIn(words, text)
         brief = self.tailcap("compare", "base", "--", "new", "--format", "md").stdout
         self.assertIn("v1.2.3 => ../prices (devel) → v1.2.4", html.unescape(brief.replace("\\", "")))
         self.assertNotIn("libc", brief)
         self.assertLessEqual(len(brief.splitlines()), 60)
-        self.assertIn("google.golang.org/grpc", self.tailcap("compare", "base", "--", "new", "--format", "html", "-o", "-").stdout)
+        self.assertIn(
+            "google.golang.org/grpc", self.tailcap("compare", "base", "--", "new", "--format", "html", "-o", "-").stdout
+        )
 
     def test_hostile_modules(self):
         """Build information is what a program says of itself."""
         self.number = 1
         bad = "\\x1b]0;x\\x07<img src=x>[a](http://e)`id`|x"
         for n, side in enumerate(("base", "new")):
-            self.built_of(side, "pay", f"go1.{n}{bad}", [(bad, f"v1.{n}", ""), *((f"example.org/m{i}", f"v1.{n}.0", "") for i in range(400))], f"aa{n}{bad}", "\\x12", path="/srv/" + bad)
+            self.built_of(
+                side,
+                "pay",
+                f"go1.{n}{bad}",
+                [(bad, f"v1.{n}", ""), *((f"example.org/m{i}", f"v1.{n}.0", "") for i in range(400))],
+                f"aa{n}{bad}",
+                "\\x12",
+                path="/srv/" + bad,
+            )
         for form in ("text", "md", "json", "junit", "html"):
             out = self.tailcap("compare", "base", "--", "new", "--format", form, "-o", "-").stdout
             self.assertNotRegex(out, "[\x00-\x08\x0b-\x1f\x7f]", form)
@@ -280,7 +368,9 @@ class Compare(case.Case):
                 self.assertIn("and 398 more", out)
             if form == "html":
                 self.assertIn("203 more are not shown", out)
-        self.assertEqual(len(json.loads(self.tailcap("compare", "base", "--", "new", "--json").stdout)["software"]), 403)
+        self.assertEqual(
+            len(json.loads(self.tailcap("compare", "base", "--", "new", "--json").stdout)["software"]), 403
+        )
 
     def test_software_that_one_side_does_not_say(self):
         """Nothing is said of programs and files that were not recorded on both sides."""
@@ -289,13 +379,19 @@ class Compare(case.Case):
         self.built_of("base", "log", "go1.21.1", [("a.org/x", "v1.0.0", "")], "aa", "\\x13")
         self.built_of("new", "pay", "go1.21.1", [("a.org/x", "v1.1.0", "")], "aa", "\\x12")
         software = json.loads(self.tailcap("compare", "base", "--", "new", "--json").stdout)["software"]
-        self.assertEqual([(c["what"], c["program"], c["base"], c["new"]) for c in software], [("module", "example.org/pay", ["v1.0.0"], ["v1.1.0"])])
+        self.assertEqual(
+            [(c["what"], c["program"], c["base"], c["new"]) for c in software],
+            [("module", "example.org/pay", ["v1.0.0"], ["v1.1.0"])],
+        )
         # The only program of each side is compared, whatever its name.
         (self.scratch / "base/run2.tcap").unlink()
         (self.scratch / "new/run3.tcap").unlink()
         self.built_of("new", "payment", "go1.21.1", [("a.org/x", "v1.2.0", "")], "aa", "\\x14")
         software = json.loads(self.tailcap("compare", "base", "--", "new", "--json").stdout)["software"]
-        self.assertIn(("module", "a.org/x", ["v1.0.0"], ["v1.2.0"]), [(c["what"], c["module"], c["base"], c["new"]) for c in software])
+        self.assertIn(
+            ("module", "a.org/x", ["v1.0.0"], ["v1.2.0"]),
+            [(c["what"], c["module"], c["base"], c["new"]) for c in software],
+        )
         self.assertEqual(self.judged("equal", code=0)["software"], [])
 
     def test_one_capture_a_side(self):
@@ -305,11 +401,19 @@ class Compare(case.Case):
         noise.mkdir()
         for n in range(8):
             runs.write(noise, f"noise{n}", number=n, **long)
-        base, same, slow = (runs.write(self.scratch, name, number=number, **{**long, **what})
-                            for name, number, what in (("base", 10, {}), ("same", 11, {}), ("slow", 12, {"ms": 10})))
+        base, same, slow = (
+            runs.write(self.scratch, name, number=number, **{**long, **what})
+            for name, number, what in (("base", 10, {}), ("same", 11, {}), ("slow", 12, {"ms": 10}))
+        )
         gate = ("--fail-on", "p50(/pay) > +20%")
-        for arguments, code in (((slow, *gate), 4), ((slow, *gate, "--noise", noise), 3), ((same, *gate, "--noise", noise), 0), ((slow, *gate, "--noise", noise, "--method", "runs-welch"), 4),
-                                ((slow, *gate, "--noise", noise / "noise1.tcap"), 4), ((slow, "--fail-on", "p99(/pay) > +20%", "--noise", noise), 4)):
+        for arguments, code in (
+            ((slow, *gate), 4),
+            ((slow, *gate, "--noise", noise), 3),
+            ((same, *gate, "--noise", noise), 0),
+            ((slow, *gate, "--noise", noise, "--method", "runs-welch"), 4),
+            ((slow, *gate, "--noise", noise / "noise1.tcap"), 4),
+            ((slow, "--fail-on", "p99(/pay) > +20%", "--noise", noise), 4),
+        ):
             done = self.tailcap("compare", base, "--", *arguments, "--json")
             self.assertEqual(done.returncode, code, f"{arguments} {done.stdout} {done.stderr}")
         document = json.loads(self.tailcap("compare", base, "--", slow, *gate, "--noise", noise, "--json").stdout)

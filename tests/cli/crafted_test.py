@@ -20,7 +20,14 @@ BESIDE = 192 * MIB
 # What formats/bounds/process_bounds.h adds to the limit; the kernel holds the process to both together.
 BESIDE_LIMIT = 64
 LONGEST = 120  # seconds
-COUNTS = {"pipelined": 20_000, "heads": 4_000, "pieces": 4_000, "texts": 40_000, "halves": 150_000, "empty": 200 * 32_768}
+COUNTS = {
+    "pipelined": 20_000,
+    "heads": 4_000,
+    "pieces": 4_000,
+    "texts": 40_000,
+    "halves": 150_000,
+    "empty": 200 * 32_768,
+}
 
 
 class Crafted(unittest.TestCase):
@@ -33,13 +40,17 @@ class Crafted(unittest.TestCase):
     def capture(self, kind):
         path = self.scratch / f"{kind}.tcap"
         if not path.exists():
-            subprocess.run([case.program("tests/synth/synth-capture"), "--crafted", kind, str(COUNTS[kind]), path], check=True)
+            subprocess.run(
+                [case.program("tests/synth/synth-capture"), "--crafted", kind, str(COUNTS[kind]), path], check=True
+            )
         return path
 
     def run_bounded(self, *arguments):
         """Output, errors, exit code and the greatest resident memory."""
         with open(self.scratch / "out", "w+") as out, open(self.scratch / "err", "w+") as err:
-            process = subprocess.Popen([case.program(), *map(str, arguments)], stdout=out, stderr=err, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                [case.program(), *map(str, arguments)], stdout=out, stderr=err, stdin=subprocess.DEVNULL
+            )
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             out.seek(0), err.seek(0)
@@ -71,7 +82,9 @@ class Crafted(unittest.TestCase):
         file = self.capture("pipelined")
         size = file.stat().st_size
         self.assertLess(size, 4096)
-        out = self.assert_stopped(self.run_bounded("requests", file, "--json"), "may be crafted", "--max-requests", memory=800 * MIB)
+        out = self.assert_stopped(
+            self.run_bounded("requests", file, "--json"), "may be crafted", "--max-requests", memory=800 * MIB
+        )
         self.assertEqual(len(out.splitlines()), 250_000 + size)
         out = self.assert_stopped(self.run_bounded("report", file, "--json"), "may be crafted", memory=1024 * MIB)
         self.assertEqual(json.loads(out)["quality"]["capture"]["stopped"], "requests_out_of_proportion")
@@ -82,7 +95,11 @@ class Crafted(unittest.TestCase):
     def test_the_number_of_requests_can_be_chosen(self):
         file = self.capture("pipelined")
         for limit in (1, 1000, 300_000):
-            out = self.assert_stopped(self.run_bounded("requests", file, "--json", "--max-requests", limit), f"more than {limit} requests", memory=1200 * MIB)
+            out = self.assert_stopped(
+                self.run_bounded("requests", file, "--json", "--max-requests", limit),
+                f"more than {limit} requests",
+                memory=1200 * MIB,
+            )
             self.assertEqual(len(out.splitlines()), limit)
 
     def test_heads_that_never_end(self):
@@ -99,17 +116,28 @@ class Crafted(unittest.TestCase):
         for kind, limit in (("texts", 256), ("halves", 128), ("pipelined", 128)):
             file = self.capture(kind)
             for command in ("requests", "report"):
-                self.assert_bounded(self.run_bounded(command, file, f"--max-memory={limit}MiB", "--max-requests", 50_000_000), limit)
+                self.assert_bounded(
+                    self.run_bounded(command, file, f"--max-memory={limit}MiB", "--max-requests", 50_000_000), limit
+                )
         # What follows the reading is bounded, too, in every command.
         file = self.capture("halves")
-        for arguments in (["export", file, "--format", "otlp"], ["query", file, "SELECT count(*) FROM request JOIN connection USING (connection_id)"], ["spans", file, "-o", self.scratch / "spans"],
-                          ["compare", file, "--", file], ["cut", file, self.scratch / "cut.tcap", "--force"], ["topology", file]):
+        for arguments in (
+            ["export", file, "--format", "otlp"],
+            ["query", file, "SELECT count(*) FROM request JOIN connection USING (connection_id)"],
+            ["spans", file, "-o", self.scratch / "spans"],
+            ["compare", file, "--", file],
+            ["cut", file, self.scratch / "cut.tcap", "--force"],
+            ["topology", file],
+        ):
             self.assert_bounded(self.run_bounded(*arguments, "--max-memory=96MiB"), 96)
         self.assertEqual([p.name for p in self.scratch.iterdir() if p.name.startswith(".tailcap-")], [])
 
     def test_memory_in_proportion(self):
         """Without an option: a gigabyte, and some for each byte of the file."""
-        subprocess.run([case.program("tests/synth/synth-capture"), "--crafted", "halves", "300000", self.scratch / "many.tcap"], check=True)
+        subprocess.run(
+            [case.program("tests/synth/synth-capture"), "--crafted", "halves", "300000", self.scratch / "many.tcap"],
+            check=True,
+        )
         file = self.scratch / "many.tcap"
         self.assert_bounded(self.run_bounded("report", file), 1024 + 300 * file.stat().st_size // MIB)
         self.assert_bounded(self.run_bounded("compare", file, "--", file), 1024 + 300 * file.stat().st_size // MIB)
@@ -132,7 +160,12 @@ class Crafted(unittest.TestCase):
     def test_commands(self):
         """Each that reads a capture heeds the limits and says so."""
         file = self.capture("pipelined")
-        for arguments in (["spans", file, "-o", self.scratch / "spans"], ["topology", file], ["show", file, "1.1"], ["tree", file, "1.1"]):
+        for arguments in (
+            ["spans", file, "-o", self.scratch / "spans"],
+            ["topology", file],
+            ["show", file, "1.1"],
+            ["tree", file, "1.1"],
+        ):
             self.assert_stopped(self.run_bounded(*arguments, "--max-requests", 2000), "2000 requests", memory=400 * MIB)
         file = self.capture("empty")
         self.assertEqual(self.run_bounded("recover", file, "-o", self.scratch / "saved.tcap")[2], 3)
@@ -146,8 +179,14 @@ class Crafted(unittest.TestCase):
 
     def test_usage(self):
         file = case.SAMPLES / "slow-client/slow-client.tcap"
-        for arguments, word in ((["--max-memory"], "is missing"), (["--max-memory", "1MiB"], "64MiB"), (["--max-memory", "4"], "4GiB"), (["--max-memory=x"], "not 'x'"),
-                                (["--max-requests", "0"], "at least 1"), (["--max-requests", "many"], "not 'many'")):
+        for arguments, word in (
+            (["--max-memory"], "is missing"),
+            (["--max-memory", "1MiB"], "64MiB"),
+            (["--max-memory", "4"], "4GiB"),
+            (["--max-memory=x"], "not 'x'"),
+            (["--max-requests", "0"], "at least 1"),
+            (["--max-requests", "many"], "not 'many'"),
+        ):
             out, err, code, _ = self.run_bounded("report", file, *arguments)
             self.assertEqual((out, code), ("", 2), err)
             self.assertIn(word, err)

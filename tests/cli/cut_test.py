@@ -20,7 +20,9 @@ STOCK = case.SAMPLES / "go-stock/go-stock.tcap"
 
 class Cut(Case):
     def rows(self, capture):
-        return {row["id"]: row for row in map(json.loads, self.tailcap("requests", capture, "--json").stdout.splitlines())}
+        return {
+            row["id"]: row for row in map(json.loads, self.tailcap("requests", capture, "--json").stdout.splitlines())
+        }
 
     def cut(self, capture, *options):
         out = self.scratch / "cut.tcap"
@@ -37,7 +39,10 @@ class Cut(Case):
             original = self.rows(capture)
             if not any(r["duration_ns"] is not None for r in original.values()):
                 continue
-            for options in (["--slowest", "3", "--controls", "3"], ["--slowest", "1", "--controls", "0", "--context", "1ms"]):
+            for options in (
+                ["--slowest", "3", "--controls", "3"],
+                ["--slowest", "1", "--controls", "0", "--context", "1ms"],
+            ):
                 with self.subTest(capture.name, options=options):
                     out, done = self.cut(capture, "--json", *options)
                     self.assertIn(done.returncode, (0, 3), done.stderr)
@@ -47,7 +52,14 @@ class Cut(Case):
                     self.assertEqual(said["requests"], len(original))
                     for id, row in rows.items():
                         self.assertEqual(row, original[id])
-                    slowest = max((r["duration_ns"] for r in original.values() if r["duration_ns"] is not None and r["start_ns"] is not None), default=None)
+                    slowest = max(
+                        (
+                            r["duration_ns"]
+                            for r in original.values()
+                            if r["duration_ns"] is not None and r["start_ns"] is not None
+                        ),
+                        default=None,
+                    )
                     self.assertIn(slowest, [r["duration_ns"] for r in rows.values()])
                     compared += len(rows)
         self.assertGreater(compared, 200)
@@ -120,7 +132,7 @@ class Cut(Case):
         # A header that states less than there is.
         data = bytearray(bomb.read_bytes())
         directory = data.rindex(b"PK\x01\x02")
-        data[directory + 24:directory + 28] = (100_000).to_bytes(4, "little")
+        data[directory + 24 : directory + 28] = (100_000).to_bytes(4, "little")
         bomb.write_bytes(data)
         self.assertEqual(self.tailcap("report", bomb).returncode, 1)
         again = self.scratch / "again.zip"
@@ -178,7 +190,13 @@ class Cut(Case):
     def answered(self, answer, *options):
         """What a terminal shows on which the question is answered so, and the exit code."""
         ours, theirs = pty.openpty()
-        running = subprocess.Popen([case.program(), "pack", STOCK, "-o", "bug.zip", "--slowest", "2", *options], stdin=theirs, stdout=theirs, stderr=theirs, cwd=self.scratch)
+        running = subprocess.Popen(
+            [case.program(), "pack", STOCK, "-o", "bug.zip", "--slowest", "2", *options],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=self.scratch,
+        )
         os.close(theirs)
         shown, asked = b"", False
         try:
@@ -230,7 +248,9 @@ class Cut(Case):
             rows = self.rows(copy)
             under_way = [id for id, row in original.items() if row["outcome"] == "in_flight" and id in rows]
             self.assertEqual([rows[id]["outcome"] for id in under_way], ["in_flight"] * len(under_way))
-            self.assertEqual({id: row["outcome"] for id, row in rows.items()}, {id: original[id]["outcome"] for id in rows})
+            self.assertEqual(
+                {id: row["outcome"] for id, row in rows.items()}, {id: original[id]["outcome"] for id in rows}
+            )
             info = json.loads(self.tailcap("info", copy, "--json").stdout)
             self.assertEqual(info["state"], "recovered", info)
 

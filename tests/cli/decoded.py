@@ -14,17 +14,34 @@ def available():
 
 def unquoted(text):
     if text.startswith('"'):
-        raw = re.sub(rb"\\([0-7]{3}|.)", lambda m: bytes([int(m[1], 8)]) if len(m[1]) == 3 else {b"n": b"\n", b"t": b"\t", b"r": b"\r"}.get(m[1], m[1]),
-                     text[1:-1].encode())
+        raw = re.sub(
+            rb"\\([0-7]{3}|.)",
+            lambda m: bytes([int(m[1], 8)])
+            if len(m[1]) == 3
+            else {b"n": b"\n", b"t": b"\t", b"r": b"\r"}.get(m[1], m[1]),
+            text[1:-1].encode(),
+        )
         return raw
     if text in ("true", "false"):
         return text == "true"
-    return int(text) if re.fullmatch(r"-?\d+", text) else float(text) if re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", text) else text
+    return (
+        int(text)
+        if re.fullmatch(r"-?\d+", text)
+        else float(text)
+        if re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", text)
+        else text
+    )
 
 
 def decode(data, schema, message):
     """Fields that the schema does not have are an error: protoc prints their numbers."""
-    done = subprocess.run(["protoc", f"--decode={message}", f"--proto_path={HERE}", schema], input=data, capture_output=True, check=True, cwd=HERE)
+    done = subprocess.run(
+        ["protoc", f"--decode={message}", f"--proto_path={HERE}", schema],
+        input=data,
+        capture_output=True,
+        check=True,
+        cwd=HERE,
+    )
     root, stack = {}, []
     at = root
     for line in done.stdout.decode().splitlines():

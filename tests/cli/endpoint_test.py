@@ -61,25 +61,45 @@ class Endpoint(unittest.TestCase):
 
     def send(self, url, *arguments, **variables):
         environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-        return subprocess.run([case.program(), "export", CAPTURE, "--endpoint", url, *arguments], capture_output=True, text=True, timeout=60, check=False,
-                              env={**environment, **variables})
+        return subprocess.run(
+            [case.program(), "export", CAPTURE, "--endpoint", url, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**environment, **variables},
+        )
 
     def ids(self, data):
         message = decoded.decode(data, "otlp.proto", "opentelemetry.ExportTraceServiceRequest")
-        return sorted((s["trace_id"][0], s["span_id"][0]) for r in message["resource_spans"] for scope in r["scope_spans"] for s in scope["spans"])
+        return sorted(
+            (s["trace_id"][0], s["span_id"][0])
+            for r in message["resource_spans"]
+            for scope in r["scope_spans"]
+            for s in scope["spans"]
+        )
 
     def in_file(self):
-        return self.ids(subprocess.run([case.program(), "export", CAPTURE, "--format", "otlp"], capture_output=True, check=True).stdout)
+        return self.ids(
+            subprocess.run(
+                [case.program(), "export", CAPTURE, "--format", "otlp"], capture_output=True, check=True
+            ).stdout
+        )
 
     def test_it_gets_what_a_file_holds(self):
         receiver = self.receiver()
-        done = self.send(f"http://127.0.0.1:{receiver.port}/v1/traces", OTEL_EXPORTER_OTLP_HEADERS="x-tenant=shop%2C1,authorization=Bearer%20abc")
+        done = self.send(
+            f"http://127.0.0.1:{receiver.port}/v1/traces",
+            OTEL_EXPORTER_OTLP_HEADERS="x-tenant=shop%2C1,authorization=Bearer%20abc",
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("1,050 requests sent", done.stderr)
         self.assertEqual(sorted(i for r in receiver.requests for i in self.ids(r[3])), self.in_file())
         for _, path, headers, _ in receiver.requests:
-            self.assertEqual((path, headers["Content-Type"], headers["x-tenant"], headers["authorization"]),
-                             ("/v1/traces", "application/x-protobuf", "shop,1", "Bearer abc"))
+            self.assertEqual(
+                (path, headers["Content-Type"], headers["x-tenant"], headers["authorization"]),
+                ("/v1/traces", "application/x-protobuf", "shop,1", "Bearer abc"),
+            )
 
     def test_it_repeats_what_passes(self):
         receiver = self.receiver([(503, {}, b"busy"), (429, {"Retry-After": "1"}, b"")])
@@ -109,7 +129,11 @@ class Endpoint(unittest.TestCase):
         self.assertNotIn("\x1b", done.stderr)
 
     def test_usage(self):
-        for arguments in (("ftp://x/",), ("http://127.0.0.1:1/", "--format", "har"), ("http://127.0.0.1:1/", "-o", "x")):
+        for arguments in (
+            ("ftp://x/",),
+            ("http://127.0.0.1:1/", "--format", "har"),
+            ("http://127.0.0.1:1/", "-o", "x"),
+        ):
             done = self.send(*arguments)
             self.assertIn(done.returncode, (1, 2), done.stderr)
             self.assertEqual(done.stdout, "")
@@ -118,16 +142,39 @@ class Endpoint(unittest.TestCase):
     def test_tls_with_a_client_certificate(self):
         with tempfile.TemporaryDirectory() as folder:
             for name in ("server", "client"):
-                subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
-                                "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem"], check=True, capture_output=True)
+                subprocess.run(
+                    [
+                        "openssl",
+                        "req",
+                        "-x509",
+                        "-newkey",
+                        "rsa:2048",
+                        "-nodes",
+                        "-days",
+                        "2",
+                        "-subj",
+                        f"/CN={name}",
+                        "-addext",
+                        "subjectAltName=IP:127.0.0.1",
+                        "-keyout",
+                        f"{folder}/{name}.key",
+                        "-out",
+                        f"{folder}/{name}.pem",
+                    ],
+                    check=True,
+                    capture_output=True,
+                )
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(f"{folder}/server.pem", f"{folder}/server.key")
             context.load_verify_locations(f"{folder}/client.pem")
             context.verify_mode = ssl.CERT_REQUIRED
             receiver = self.receiver(tls=context)
             url = f"https://127.0.0.1:{receiver.port}/v1/traces"
-            files = {"OTEL_EXPORTER_OTLP_CERTIFICATE": f"{folder}/server.pem", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": f"{folder}/client.pem",
-                     "OTEL_EXPORTER_OTLP_CLIENT_KEY": f"{folder}/client.key"}
+            files = {
+                "OTEL_EXPORTER_OTLP_CERTIFICATE": f"{folder}/server.pem",
+                "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": f"{folder}/client.pem",
+                "OTEL_EXPORTER_OTLP_CLIENT_KEY": f"{folder}/client.key",
+            }
             self.assertEqual(self.send(url, **files).returncode, 0)
             self.assertEqual(sorted(i for r in receiver.requests for i in self.ids(r[3])), self.in_file())
             untrusted = self.send(url, **{**files, "OTEL_EXPORTER_OTLP_CERTIFICATE": f"{folder}/client.pem"})

@@ -64,7 +64,10 @@ class Perfetto(unittest.TestCase):
                     opened[track].append((at, event))
                 elif kind == "TYPE_SLICE_END":
                     begin, event = opened[track].pop()
-                    notes = {n["name"][0].decode(): next(v[0] for k, v in n.items() if k != "name") for n in event.get("debug_annotations", [])}
+                    notes = {
+                        n["name"][0].decode(): next(v[0] for k, v in n.items() if k != "name")
+                        for n in event.get("debug_annotations", [])
+                    }
                     category = event["categories"][0].decode()
                     other[category] += 1
                     if category == "request":
@@ -83,13 +86,28 @@ class Perfetto(unittest.TestCase):
                 requests_, other, flows = self.check(self.trace(capture))
                 known = query(capture, "SELECT id, ts, dur FROM request WHERE dur IS NOT NULL AND upid IS NOT NULL")
                 self.assertEqual(sorted(requests_), sorted((r["id"], r["ts"], r["dur"]) for r in known))
-                states = query(capture, "SELECT count(*) AS n FROM thread_state JOIN thread USING (utid) WHERE upid IS NOT NULL")[0]["n"]
+                states = query(
+                    capture, "SELECT count(*) AS n FROM thread_state JOIN thread USING (utid) WHERE upid IS NOT NULL"
+                )[0]["n"]
                 self.assertEqual(other["thread"], states)
-                links = query(capture, """SELECT count(*) AS n FROM link JOIN request a ON a.id = from_request_id
-                    JOIN request b ON b.id = to_request_id WHERE kind IN ('cause', 'other_end') AND a.dur IS NOT NULL AND b.dur IS NOT NULL""")
+                links = query(
+                    capture,
+                    """SELECT count(*) AS n FROM link JOIN request a ON a.id = from_request_id
+                    JOIN request b ON b.id = to_request_id WHERE kind IN ('cause', 'other_end') AND a.dur IS NOT NULL AND b.dur IS NOT NULL""",
+                )
                 self.assertEqual(len(flows), links[0]["n"])
-                segments = query(capture, "SELECT count(*) AS n FROM segment s JOIN request r ON r.id = s.request_id WHERE upid IS NOT NULL")[0]["n"]
-                self.assertEqual(sum(n for c, n in other.items() if c not in ("thread", "goroutine", "request") and not c.startswith("TYPE")), segments)
+                segments = query(
+                    capture,
+                    "SELECT count(*) AS n FROM segment s JOIN request r ON r.id = s.request_id WHERE upid IS NOT NULL",
+                )[0]["n"]
+                self.assertEqual(
+                    sum(
+                        n
+                        for c, n in other.items()
+                        if c not in ("thread", "goroutine", "request") and not c.startswith("TYPE")
+                    ),
+                    segments,
+                )
                 seen.update(other)
                 seen["flows"] += len(flows)
         for kind in ("thread", "request", "flows", "TYPE_COUNTER", "lock", "downstream"):
@@ -97,59 +115,148 @@ class Perfetto(unittest.TestCase):
 
     def test_goroutines(self):
         """Captures of the deep profile have their states; this one is made up."""
-        events = ["preamble tier=a payload_limit=256", '+0 task_info pid=20 tid=20 comm="shop"', "+1 go_state pid=20 tid=20 of=9 state=running",
-                  '+2 go_state pid=20 tid=20 of=9 state=parked reason="chan receive\\x1b"', "+2.5 go_state pid=20 tid=20 of=9 state=ready",
-                  "+2.75 go_state pid=20 tid=21 of=9 state=running", "+4 task_info pid=20 tid=20 comm=\"shop\""]
+        events = [
+            "preamble tier=a payload_limit=256",
+            '+0 task_info pid=20 tid=20 comm="shop"',
+            "+1 go_state pid=20 tid=20 of=9 state=running",
+            '+2 go_state pid=20 tid=20 of=9 state=parked reason="chan receive\\x1b"',
+            "+2.5 go_state pid=20 tid=20 of=9 state=ready",
+            "+2.75 go_state pid=20 tid=21 of=9 state=running",
+            "+4 task_info pid=20 tid=20 comm=\"shop\"",
+        ]
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "capture.txt").write_text("\n".join(events) + "\n")
-            subprocess.run([case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True)
+            subprocess.run(
+                [case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True
+            )
             packets = self.trace(f"{folder}/capture.tcap")
         _, other, _ = self.check(packets)
         self.assertEqual(other["goroutine"], 4)
         names = [e["name"][0] for p in packets for e in p.get("track_event", []) if e["type"] == ["TYPE_SLICE_BEGIN"]]
         self.assertEqual(names, [b"running", rb"chan receive\x1b", b"runnable", b"running"])
         slices = [(p["timestamp"][0], e["type"][0][11:]) for p in packets for e in p.get("track_event", [])]
-        self.assertEqual([(at - slices[0][0], kind) for at, kind in slices],
-                         [(0, "BEGIN"), (10**9, "END"), (10**9, "BEGIN"), (15 * 10**8, "END"), (15 * 10**8, "BEGIN"), (175 * 10**7, "END"),
-                          (175 * 10**7, "BEGIN"), (3 * 10**9, "END")])
+        self.assertEqual(
+            [(at - slices[0][0], kind) for at, kind in slices],
+            [
+                (0, "BEGIN"),
+                (10**9, "END"),
+                (10**9, "BEGIN"),
+                (15 * 10**8, "END"),
+                (15 * 10**8, "BEGIN"),
+                (175 * 10**7, "END"),
+                (175 * 10**7, "BEGIN"),
+                (3 * 10**9, "END"),
+            ],
+        )
 
     def test_containers(self):
         """The container and the pod of a process, in the trace and in SQL."""
         identity, uid = "5d1f0c3a9e7b42d68c10ab34ef567890" * 2, "0d3f3ab5-4d6c-4c12-8b8b-0f3a52a5e7a1"
         cgroup = f"/kubepods.slice/kubepods-pod{uid.replace('-', '_')}.slice/cri-containerd-{identity}.scope"
-        events = ["preamble tier=a payload_limit=256", f'+0 task_info pid=20 tid=20 comm="shop" cgroup="{cgroup}"', f'+0 note key=tailcap.pod value="{identity} shop-eu/cart-7d4b9/cart"',
-                  '+0 task_info pid=30 tid=30 comm="free" cgroup="/system.slice/free.service"']
+        events = [
+            "preamble tier=a payload_limit=256",
+            f'+0 task_info pid=20 tid=20 comm="shop" cgroup="{cgroup}"',
+            f'+0 note key=tailcap.pod value="{identity} shop-eu/cart-7d4b9/cart"',
+            '+0 task_info pid=30 tid=30 comm="free" cgroup="/system.slice/free.service"',
+        ]
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "capture.txt").write_text("\n".join(events) + "\n")
-            subprocess.run([case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True)
+            subprocess.run(
+                [case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True
+            )
             packets = self.trace(f"{folder}/capture.tcap")
-            rows = query(f"{folder}/capture.tcap", "SELECT pid, container_id, container_runtime, k8s_pod_uid, k8s_namespace, k8s_pod, k8s_container FROM process WHERE name IS NOT NULL ORDER BY pid")
-        labels = {d["process"][0]["pid"][0]: d["process"][0].get("process_labels", []) for p in packets for d in p.get("track_descriptor", []) if "process" in d}
-        self.assertEqual(labels, {20: [f"container.id={identity}".encode(), f"k8s.pod.uid={uid}".encode(), b"k8s.namespace.name=shop-eu", b"k8s.pod.name=cart-7d4b9",
-                                       b"k8s.container.name=cart"], 30: []})
-        self.assertEqual(rows, [{"pid": 20, "container_id": identity, "container_runtime": "containerd", "k8s_pod_uid": uid, "k8s_namespace": "shop-eu",
-                                 "k8s_pod": "cart-7d4b9", "k8s_container": "cart"},
-                                {"pid": 30, "container_id": None, "container_runtime": None, "k8s_pod_uid": None, "k8s_namespace": None, "k8s_pod": None,
-                                 "k8s_container": None}])
+            rows = query(
+                f"{folder}/capture.tcap",
+                "SELECT pid, container_id, container_runtime, k8s_pod_uid, k8s_namespace, k8s_pod, k8s_container FROM process WHERE name IS NOT NULL ORDER BY pid",
+            )
+        labels = {
+            d["process"][0]["pid"][0]: d["process"][0].get("process_labels", [])
+            for p in packets
+            for d in p.get("track_descriptor", [])
+            if "process" in d
+        }
+        self.assertEqual(
+            labels,
+            {
+                20: [
+                    f"container.id={identity}".encode(),
+                    f"k8s.pod.uid={uid}".encode(),
+                    b"k8s.namespace.name=shop-eu",
+                    b"k8s.pod.name=cart-7d4b9",
+                    b"k8s.container.name=cart",
+                ],
+                30: [],
+            },
+        )
+        self.assertEqual(
+            rows,
+            [
+                {
+                    "pid": 20,
+                    "container_id": identity,
+                    "container_runtime": "containerd",
+                    "k8s_pod_uid": uid,
+                    "k8s_namespace": "shop-eu",
+                    "k8s_pod": "cart-7d4b9",
+                    "k8s_container": "cart",
+                },
+                {
+                    "pid": 30,
+                    "container_id": None,
+                    "container_runtime": None,
+                    "k8s_pod_uid": None,
+                    "k8s_namespace": None,
+                    "k8s_pod": None,
+                    "k8s_container": None,
+                },
+            ],
+        )
 
     def test_what_a_limit_leaves_out_is_said(self):
         """Intervals below requests are kept of the first 200,000."""
         more, size, back = 7, len("GET /a HTTP/1.1\r\nHost: s\r\n\r\n"), len("HTTP/1.1 204 No Content\r\n\r\n")
-        lines = ["preamble tier=a payload_limit=256", '+0 task_info pid=10 tid=10 comm="shop"',
-                 "+0.000001 socket_info socket=1 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:4000 "
-                 "next_in=1000 next_out=5000"]
+        lines = [
+            "preamble tier=a payload_limit=256",
+            '+0 task_info pid=10 tid=10 comm="shop"',
+            "+0.000001 socket_info socket=1 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:4000 "
+            "next_in=1000 next_out=5000",
+        ]
         for n in range(200_000 + more):
             at = 0.001 + n * 0.00001
-            lines.append(f'+{at:.6f} receive pid=10 tid=10 socket=1 pos={1000 + n * size} data="GET /a HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n"')
-            lines.append(f'+{at + 0.000005:.6f} send pid=10 tid=10 socket=1 pos={5000 + n * back} data="HTTP/1.1 204 No Content\\r\\n\\r\\n"')
+            lines.append(
+                f'+{at:.6f} receive pid=10 tid=10 socket=1 pos={1000 + n * size} data="GET /a HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n"'
+            )
+            lines.append(
+                f'+{at + 0.000005:.6f} send pid=10 tid=10 socket=1 pos={5000 + n * back} data="HTTP/1.1 204 No Content\\r\\n\\r\\n"'
+            )
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "capture.txt").write_text("\n".join(lines) + "\n")
-            subprocess.run([case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True)
-            done = subprocess.run([case.program(), "export", "capture.tcap", "-o", "trace.pftrace"], cwd=folder, capture_output=True, text=True, check=False)
+            subprocess.run(
+                [case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True
+            )
+            done = subprocess.run(
+                [case.program(), "export", "capture.tcap", "-o", "trace.pftrace"],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             data = pathlib.Path(folder, "trace.pftrace").read_bytes()
-            few = subprocess.run([case.program(), "export", "capture.tcap", "-o", "few.pftrace", "--to", "0.5s"], cwd=folder, capture_output=True, text=True, check=False)
-        self.assertEqual((done.returncode, done.stderr), (0, f"tailcap export: slices of 200,{more:03} requests written.\n"
-                                                              f"tailcap export: {more} requests have no intervals below: the first 200,000 of a capture have them.\n"))
+            few = subprocess.run(
+                [case.program(), "export", "capture.tcap", "-o", "few.pftrace", "--to", "0.5s"],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        self.assertEqual(
+            (done.returncode, done.stderr),
+            (
+                0,
+                f"tailcap export: slices of 200,{more:03} requests written.\n"
+                f"tailcap export: {more} requests have no intervals below: the first 200,000 of a capture have them.\n",
+            ),
+        )
         self.assertEqual(len(few.stderr.splitlines()), 1, few.stderr)
         self.assertIn(b"tailcap: what this file lacks", data[-400:])
         self.assertIn(b"requests_without_segments", data[-400:])
@@ -157,7 +264,9 @@ class Perfetto(unittest.TestCase):
     def test_a_selection(self):
         capture = case.SAMPLES / "lock-contention/lock-contention.tcap"
         requests_, _, _ = self.check(self.trace(capture, "-w", "duration > 5ms"))
-        self.assertEqual(sorted(r[0] for r in requests_), sorted(r["id"] for r in requests(capture, "-w", "duration > 5ms")))
+        self.assertEqual(
+            sorted(r[0] for r in requests_), sorted(r["id"] for r in requests(capture, "-w", "duration > 5ms"))
+        )
 
 
 @unittest.skipUnless(decoded.available(), "no protoc")
@@ -198,25 +307,59 @@ class Otlp(unittest.TestCase):
         events = 0
         for capture in CAPTURES:
             with self.subTest(capture.stem):
-                binary = decoded.decode(tailcap("export", capture, "--format", "otlp"), "otlp.proto", "opentelemetry.ExportTraceServiceRequest")
+                binary = decoded.decode(
+                    tailcap("export", capture, "--format", "otlp"),
+                    "otlp.proto",
+                    "opentelemetry.ExportTraceServiceRequest",
+                )
                 text = json.loads(tailcap("export", capture, "--format", "otlp-json"))
                 a, b = list(self.spans(binary)), list(self.json_spans(text))
                 self.assertEqual(len(a), len(b))
-                self.assertEqual(sum("tailcap.setup" not in self.attributes(s) for _, s in a), len([r for r in requests(capture) if r["start_ns"]]))
+                self.assertEqual(
+                    sum("tailcap.setup" not in self.attributes(s) for _, s in a),
+                    len([r for r in requests(capture) if r["start_ns"]]),
+                )
                 kinds = ["", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT"]
                 for (resource, x), (json_resource, y) in zip(a, b):
                     self.assertEqual(resource, json_resource)
-                    self.assertEqual((x["trace_id"][0].hex(), x["span_id"][0].hex(), x.get("parent_span_id", [b""])[0].hex(), x["name"][0].decode(), x["kind"][0],
-                                      x["start_time_unix_nano"][0], x["end_time_unix_nano"][0], x["flags"][0] if "flags" in x else 0),
-                                     (y["traceId"], y["spanId"], y.get("parentSpanId", ""), y["name"], kinds[y["kind"]], int(y["startTimeUnixNano"]),
-                                      int(y["endTimeUnixNano"]), y["flags"]))
+                    self.assertEqual(
+                        (
+                            x["trace_id"][0].hex(),
+                            x["span_id"][0].hex(),
+                            x.get("parent_span_id", [b""])[0].hex(),
+                            x["name"][0].decode(),
+                            x["kind"][0],
+                            x["start_time_unix_nano"][0],
+                            x["end_time_unix_nano"][0],
+                            x["flags"][0] if "flags" in x else 0,
+                        ),
+                        (
+                            y["traceId"],
+                            y["spanId"],
+                            y.get("parentSpanId", ""),
+                            y["name"],
+                            kinds[y["kind"]],
+                            int(y["startTimeUnixNano"]),
+                            int(y["endTimeUnixNano"]),
+                            y["flags"],
+                        ),
+                    )
                     self.assertEqual(self.attributes(x), self.json_attributes(y))
-                    self.assertEqual([(e["time_unix_nano"][0], e["name"][0].decode(), self.attributes(e)) for e in x.get("events", [])],
-                                     [(int(e["timeUnixNano"]), e["name"], self.json_attributes(e)) for e in y.get("events", [])])
-                    self.assertEqual([(l["trace_id"][0].hex(), l["span_id"][0].hex()) for l in x.get("links", [])],
-                                     [(l["traceId"], l["spanId"]) for l in y.get("links", [])])
+                    self.assertEqual(
+                        [
+                            (e["time_unix_nano"][0], e["name"][0].decode(), self.attributes(e))
+                            for e in x.get("events", [])
+                        ],
+                        [(int(e["timeUnixNano"]), e["name"], self.json_attributes(e)) for e in y.get("events", [])],
+                    )
+                    self.assertEqual(
+                        [(l["trace_id"][0].hex(), l["span_id"][0].hex()) for l in x.get("links", [])],
+                        [(l["traceId"], l["spanId"]) for l in y.get("links", [])],
+                    )
                     code = x.get("status", [{}])[0].get("code", ["STATUS_CODE_UNSET"])[0]
-                    self.assertEqual(code, ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"][y["status"].get("code", 0)])
+                    self.assertEqual(
+                        code, ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"][y["status"].get("code", 0)]
+                    )
                     events += len(x.get("events", []))
         self.assertGreater(events, 100)
 
@@ -225,8 +368,11 @@ class Otlp(unittest.TestCase):
         message = json.loads(tailcap("export", capture, "--format", "otlp-json"))
         checked = 0
         for _, span in self.json_spans(message):
-            phases = [(int(e["timeUnixNano"]), self.json_attributes(e)["tailcap.phase.duration_ns"]) for e in span.get("events", [])
-                      if e["name"].startswith("tailcap.phase.")]
+            phases = [
+                (int(e["timeUnixNano"]), self.json_attributes(e)["tailcap.phase.duration_ns"])
+                for e in span.get("events", [])
+                if e["name"].startswith("tailcap.phase.")
+            ]
             at = int(span["startTimeUnixNano"])
             for begin, length in phases:
                 self.assertEqual(begin, at)

@@ -41,7 +41,9 @@ def needs(tool):
 
 
 class OpenMetrics(unittest.TestCase):
-    SAMPLE = re.compile(r'(\w+)(?:\{(.*?)\})? (\S+)(?: (\d+\.\d+))?(?: # \{trace_id="([0-9a-f]{32})",span_id="([0-9a-f]{16})"\} (\S+)(?: (\S+))?)?$')
+    SAMPLE = re.compile(
+        r'(\w+)(?:\{(.*?)\})? (\S+)(?: (\d+\.\d+))?(?: # \{trace_id="([0-9a-f]{32})",span_id="([0-9a-f]{16})"\} (\S+)(?: (\S+))?)?$'
+    )
     LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
     def samples(self, text):
@@ -50,15 +52,23 @@ class OpenMetrics(unittest.TestCase):
             if line.startswith("#"):
                 continue
             name, labels, value, _, trace, span, exemplar, _ = self.SAMPLE.fullmatch(line).groups()
-            yield name, dict(self.LABEL.findall(labels or "")), float(value), (trace, span, float(exemplar)) if trace else None
+            yield name, dict(self.LABEL.findall(labels or "")), float(value), (
+                trace,
+                span,
+                float(exemplar),
+            ) if trace else None
 
     def test_values(self):
         exemplars = 0
         for capture in CAPTURES:
             with self.subTest(capture.stem):
                 rows = requests(capture)
-                of = lambda labels: [r for r in rows if (r["role"], r["method"] or "unknown", r["route"] or "unknown", r["comm"] or "unknown") ==
-                                     (labels["role"], labels["method"], labels["route"], labels["service"])]
+                of = lambda labels: [
+                    r
+                    for r in rows
+                    if (r["role"], r["method"] or "unknown", r["route"] or "unknown", r["comm"] or "unknown")
+                    == (labels["role"], labels["method"], labels["route"], labels["service"])
+                ]
                 seen = collections.Counter()
                 spans = {(r["span_id"], r["duration_ns"]) for r in rows}
                 for name, labels, value, exemplar in self.samples(export(capture, "openmetrics").decode()):
@@ -77,7 +87,9 @@ class OpenMetrics(unittest.TestCase):
                     elif name == "tailcap_requests_unmeasured_total":
                         self.assertEqual(value, sum(r["duration_ns"] is None for r in of(labels)))
                     elif name == "tailcap_request_label_seconds_total":
-                        ns = sum(l["ns"] for r in of(labels) for l in r["labels"] or [] if l["label"] == labels["label"])
+                        ns = sum(
+                            l["ns"] for r in of(labels) for l in r["labels"] or [] if l["label"] == labels["label"]
+                        )
                         self.assertAlmostEqual(value, ns / 1e9, 9)
                     if exemplar:
                         exemplars += 1
@@ -92,16 +104,27 @@ class OpenMetrics(unittest.TestCase):
             with self.subTest(capture.stem), tempfile.TemporaryDirectory() as folder:
                 text = export(capture, "openmetrics")
                 pathlib.Path(folder, "metrics.om").write_bytes(text)
-                blocks = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", "metrics.om", "db"], cwd=folder, check=True, capture_output=True,
-                                        text=True).stdout
+                blocks = subprocess.run(
+                    ["promtool", "tsdb", "create-blocks-from", "openmetrics", "metrics.om", "db"],
+                    cwd=folder,
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                ).stdout
                 samples = [line for line in text.decode().splitlines() if not line.startswith("#")]
                 self.assertEqual(int(blocks.splitlines()[-1].split()[4]), len(samples))
                 # The older text format has no exemplars, no units, other times, and the names of counters' families end in _total.
                 old = re.sub(r"(?m) # \{.*$", "", text.decode())
                 old = re.sub(r"(?m)^([^#].*) \d+\.\d+$", r"\1", old)
                 old = re.sub(r"(?m)^# (EOF|UNIT.*)\n", "", old)
-                old = re.sub(r"(?m)^# (TYPE|HELP) (tailcap_(?:requests|requests_unmeasured|request_label_seconds|lost_events)) ", r"# \1 \2_total ", old)
-                checked = subprocess.run(["promtool", "check", "metrics"], input=old, capture_output=True, text=True, check=False)
+                old = re.sub(
+                    r"(?m)^# (TYPE|HELP) (tailcap_(?:requests|requests_unmeasured|request_label_seconds|lost_events)) ",
+                    r"# \1 \2_total ",
+                    old,
+                )
+                checked = subprocess.run(
+                    ["promtool", "check", "metrics"], input=old, capture_output=True, text=True, check=False
+                )
                 self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
 
 
@@ -148,18 +171,27 @@ class Har(unittest.TestCase):
                         self.assertGreaterEqual(timings[part], 0)
                     self.assertAlmostEqual(timings["send"] + timings["wait"] + timings["receive"], entry["time"], 6)
                     self.assertAlmostEqual(entry["time"], row["duration_ns"] / 1e6, 6)
-                    self.assertEqual((request["method"], response["status"], response["bodySize"]),
-                                     (row["method"], row["status"] or 0, -1 if row["response_bytes"] is None else row["response_bytes"]))
+                    self.assertEqual(
+                        (request["method"], response["status"], response["bodySize"]),
+                        (
+                            row["method"],
+                            row["status"] or 0,
+                            -1 if row["response_bytes"] is None else row["response_bytes"],
+                        ),
+                    )
                     self.assertTrue(request["url"].endswith(row["path"]))
                     self.assertFalse(row["role"] == "server" and row["peer"] in seen)
                     seen.add(entry["_id"])
-                complete = {r["id"] for r in by_id.values() if r["complete"] and r["duration_ns"] is not None and r["authority"]}
+                complete = {
+                    r["id"] for r in by_id.values() if r["complete"] and r["duration_ns"] is not None and r["authority"]
+                }
                 self.assertEqual({i for i in complete if i not in seen and by_id[i]["peer"] not in seen}, set())
 
 
 @unittest.skipUnless(browser.program(), "no Chromium")
 class HarInBrowser(unittest.TestCase):
     """The importer of Chromium's network panel, without a window."""
+
     FRONT_END = "devtools://devtools/bundled"
     READ = """(async text => {{
         const har = await import('{0}/models/har/har.js');
@@ -189,8 +221,16 @@ class HarInBrowser(unittest.TestCase):
             self.assertEqual(len(got), len(entries))
             for (method, url, status, start, duration, sent, received), entry in zip(got, entries):
                 request, response = entry["request"], entry["response"]
-                self.assertEqual((method, url, status, sent, received),
-                                 (request["method"], request["url"], response["status"], len(request["headers"]), len(response["headers"])))
+                self.assertEqual(
+                    (method, url, status, sent, received),
+                    (
+                        request["method"],
+                        request["url"],
+                        response["status"],
+                        len(request["headers"]),
+                        len(response["headers"]),
+                    ),
+                )
                 self.assertAlmostEqual(duration, entry["time"] / 1e3, 6)
                 self.assertAlmostEqual(start, datetime.datetime.fromisoformat(entry["startedDateTime"]).timestamp(), 2)
                 read += 1
@@ -206,8 +246,16 @@ class Loki(unittest.TestCase):
         for capture in CAPTURES:
             lines = [json.loads(line) for line in export(capture, "loki").splitlines()]
             rows = [r for r in requests(capture) if r["start_ns"] is not None]
-            self.assertEqual([(l["id"], int(l["time_ns"]), l["duration_ns"], l["status"], l["outcome"], l["path"], l["route"]) for l in lines],
-                             [(r["id"], r["start_ns"], r["duration_ns"], r["status"], r["outcome"], r["path"], r["route"]) for r in rows])
+            self.assertEqual(
+                [
+                    (l["id"], int(l["time_ns"]), l["duration_ns"], l["status"], l["outcome"], l["path"], l["route"])
+                    for l in lines
+                ],
+                [
+                    (r["id"], r["start_ns"], r["duration_ns"], r["status"], r["outcome"], r["path"], r["route"])
+                    for r in rows
+                ],
+            )
             for line, row in zip(lines, rows):
                 sums = collections.Counter()
                 for part in row["labels"] or []:
@@ -222,51 +270,114 @@ class Stacks(unittest.TestCase):
 
     def test_folded(self):
         for measure in ("cpu", "off-cpu"):
-            self.assertEqual(export(self.CAPTURE, "folded", "--measure", measure), tailcap("flame", self.CAPTURE, "--format", "folded", "--measure", measure))
+            self.assertEqual(
+                export(self.CAPTURE, "folded", "--measure", measure),
+                tailcap("flame", self.CAPTURE, "--format", "folded", "--measure", measure),
+            )
 
     @needs("go")
     def test_go_reads_the_profile(self):
-        for measure, kind, options in (("cpu", "samples/count", ()), ("off-cpu", "off-CPU time/nanoseconds", ()), ("cpu", "samples/count", ("-w", "duration > 1ms"))):
+        for measure, kind, options in (
+            ("cpu", "samples/count", ()),
+            ("off-cpu", "off-CPU time/nanoseconds", ()),
+            ("cpu", "samples/count", ("-w", "duration > 1ms")),
+        ):
             with self.subTest(measure), tempfile.TemporaryDirectory() as folder:
-                tailcap("export", self.CAPTURE, "--format", "pprof", "--measure", measure, "-o", f"{folder}/p.pb.gz", *options)
-                raw = subprocess.run(["go", "tool", "pprof", "-raw", "p.pb.gz"], cwd=folder, check=True, capture_output=True, text=True,
-                                     env={"PATH": "/usr/bin:/bin", "HOME": folder}).stdout
+                tailcap(
+                    "export",
+                    self.CAPTURE,
+                    "--format",
+                    "pprof",
+                    "--measure",
+                    measure,
+                    "-o",
+                    f"{folder}/p.pb.gz",
+                    *options,
+                )
+                raw = subprocess.run(
+                    ["go", "tool", "pprof", "-raw", "p.pb.gz"],
+                    cwd=folder,
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                    env={"PATH": "/usr/bin:/bin", "HOME": folder},
+                ).stdout
                 self.assertIn(kind, raw)
-                functions = dict(re.findall(r"^\s+(\d+): 0x0 (?:M=\d+ )?(.*) :0(?::0)? s=0.*$", raw[raw.index("Locations"):], re.M))
+                functions = dict(
+                    re.findall(r"^\s+(\d+): 0x0 (?:M=\d+ )?(.*) :0(?::0)? s=0.*$", raw[raw.index("Locations") :], re.M)
+                )
                 samples = collections.Counter()
-                for value, stack in re.findall(r"^\s+(\d+): ([\d ]+)$", raw[:raw.index("Locations")], re.M):
+                for value, stack in re.findall(r"^\s+(\d+): ([\d ]+)$", raw[: raw.index("Locations")], re.M):
                     samples[";".join(functions[i].strip() for i in reversed(stack.split()))] += int(value)
                 folded = tailcap("flame", self.CAPTURE, "--format", "folded", "--measure", measure, *options).decode()
-                self.assertEqual(samples, collections.Counter({line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in folded.splitlines()}))
+                self.assertEqual(
+                    samples,
+                    collections.Counter(
+                        {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in folded.splitlines()}
+                    ),
+                )
                 self.assertGreater(len(samples), 5)
 
 
 @needs("tshark")
 class Pcapng(unittest.TestCase):
     def tshark(self, file, *arguments):
-        done = subprocess.run(["tshark", "-r", file, "-o", "http.desegment_body:FALSE", *arguments], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"})
+        done = subprocess.run(
+            ["tshark", "-r", file, "-o", "http.desegment_body:FALSE", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+        )
         return done.stdout.splitlines()
 
     def test_wireshark_reads_it(self):
-        for capture in (LOCK, case.SAMPLES / "slow-client/slow-client.tcap", case.SAMPLES / "busy-machine/busy-machine.tcap"):
+        for capture in (
+            LOCK,
+            case.SAMPLES / "slow-client/slow-client.tcap",
+            case.SAMPLES / "busy-machine/busy-machine.tcap",
+        ):
             with self.subTest(capture.stem), tempfile.TemporaryDirectory() as folder:
                 file = f"{folder}/out.pcapng"
                 tailcap("export", capture, "-o", file)
                 packets = len(self.tshark(file))
-                counted = subprocess.run(["capinfos", "-c", "-M", file], capture_output=True, text=True, check=True).stdout
+                counted = subprocess.run(
+                    ["capinfos", "-c", "-M", file], capture_output=True, text=True, check=True
+                ).stdout
                 self.assertEqual(int(re.search(r"Number of packets:\s+(\d+)", counted)[1]), packets)
                 rows = [r for r in requests(capture) if r["role"] == "server" and r["method"]]
                 mine = sorted((r["id"], r["method"], r["path"]) for r in rows if r["request_bytes"] is not None)
                 read = []
-                for line in self.tshark(file, "-Y", "http.request", "-T", "fields", "-e", "frame.comment", "-e", "http.request.method", "-e", "http.request.uri"):
+                for line in self.tshark(
+                    file,
+                    "-Y",
+                    "http.request",
+                    "-T",
+                    "fields",
+                    "-e",
+                    "frame.comment",
+                    "-e",
+                    "http.request.method",
+                    "-e",
+                    "http.request.uri",
+                ):
                     comment, method, uri = line.split("\t")
                     read.append((re.match(r"request (\d+\.\d+)", comment)[1], method, uri))
                 self.assertEqual(sorted(read), mine)
                 self.assertEqual(self.tshark(file, "-Y", "ip.checksum.status == 0", "-o", "ip.check_checksum:TRUE"), [])
                 # Every byte of a stream has its place: no segment is missing or sent twice.
-                self.assertEqual(self.tshark(file, "-Y", "tcp.analysis.lost_segment || tcp.analysis.retransmission || tcp.analysis.out_of_order"), [])
+                self.assertEqual(
+                    self.tshark(
+                        file,
+                        "-Y",
+                        "tcp.analysis.lost_segment || tcp.analysis.retransmission || tcp.analysis.out_of_order",
+                    ),
+                    [],
+                )
                 responses = self.tshark(file, "-Y", "http.response", "-T", "fields", "-e", "http.response.code")
-                self.assertEqual(collections.Counter(responses), collections.Counter(str(r["status"]) for r in rows if r["status"]))
+                self.assertEqual(
+                    collections.Counter(responses), collections.Counter(str(r["status"]) for r in rows if r["status"])
+                )
 
     def test_plaintext_of_tls(self):
         """HTTP/2 in TLS: the client's end of each connection, as plaintext."""
@@ -274,11 +385,27 @@ class Pcapng(unittest.TestCase):
             file = f"{folder}/out.pcapng"
             tailcap("export", STOCK, "-o", file)
             paths = collections.Counter()
-            for line in self.tshark(file, "-d", "tcp.port==18082,http2", "-Y", "http2.headers.path", "-T", "fields", "-e", "http2.headers.path"):
+            for line in self.tshark(
+                file,
+                "-d",
+                "tcp.port==18082,http2",
+                "-Y",
+                "http2.headers.path",
+                "-T",
+                "fields",
+                "-e",
+                "http2.headers.path",
+            ):
                 paths.update(line.split(","))
             self.assertEqual(paths, collections.Counter(r["path"] for r in requests(STOCK) if r["role"] == "client"))
-            comments = [c for line in self.tshark(file, "-Y", "frame.comment", "-T", "fields", "-e", "frame.comment") for c in re.findall(r"request (\d+\.\d+)", line)]
-            self.assertEqual(sorted(comments), sorted(r["id"] for r in requests(STOCK) if r["role"] == "client" or r["peer"] is None))
+            comments = [
+                c
+                for line in self.tshark(file, "-Y", "frame.comment", "-T", "fields", "-e", "frame.comment")
+                for c in re.findall(r"request (\d+\.\d+)", line)
+            ]
+            self.assertEqual(
+                sorted(comments), sorted(r["id"] for r in requests(STOCK) if r["role"] == "client" or r["peer"] is None)
+            )
 
 
 if __name__ == "__main__":

@@ -15,9 +15,14 @@ import unittest
 import case
 
 SAMPLE = case.SAMPLES / "slow-client/slow-client.tcap"
-OUTPUTS = [["report", "{}", "--format", "html", "-o", "{out}"], ["show", "{}", "2.1", "--format", "html", "-o", "{out}"],
-           ["topology", "{}", "--format", "svg", "-o", "{out}"],
-           ["timeline", "{}", "-o", "{out}"], ["spans", "{}", "-o", "{out}"], ["flame", "{}", "--measure", "off-cpu", "-o", "{out}"]]
+OUTPUTS = [
+    ["report", "{}", "--format", "html", "-o", "{out}"],
+    ["show", "{}", "2.1", "--format", "html", "-o", "{out}"],
+    ["topology", "{}", "--format", "svg", "-o", "{out}"],
+    ["timeline", "{}", "-o", "{out}"],
+    ["spans", "{}", "-o", "{out}"],
+    ["flame", "{}", "--measure", "off-cpu", "-o", "{out}"],
+]
 
 
 class Files(unittest.TestCase):
@@ -31,7 +36,15 @@ class Files(unittest.TestCase):
 
     def run_output(self, arguments, out, capture=None, **options):
         words = [a.format(capture or self.capture, out=out) for a in arguments]
-        return subprocess.run([case.program(), *words], cwd=self.scratch, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, **options)
+        return subprocess.run(
+            [case.program(), *words],
+            cwd=self.scratch,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            **options,
+        )
 
     def names(self):
         return sorted(p.name for p in self.scratch.iterdir())
@@ -64,8 +77,12 @@ class Files(unittest.TestCase):
         partial = self.scratch / "live.tcap.partial"
         shutil.copyfile(SAMPLE, partial)
         for arguments in OUTPUTS:
-            self.assert_refused(self.run_output(arguments, self.scratch / "live.tcap", partial), "live.tcap.partial will take that name")
-            self.assert_refused(self.run_output(arguments, self.scratch / "live.tcap"), "live.tcap.partial will take that name")
+            self.assert_refused(
+                self.run_output(arguments, self.scratch / "live.tcap", partial), "live.tcap.partial will take that name"
+            )
+            self.assert_refused(
+                self.run_output(arguments, self.scratch / "live.tcap"), "live.tcap.partial will take that name"
+            )
         self.assertEqual(partial.read_bytes(), SAMPLE.read_bytes())
         self.assertFalse((self.scratch / "live.tcap").exists())
 
@@ -93,14 +110,18 @@ class Files(unittest.TestCase):
                 self.assertIn(done.returncode, (0, 3), done.stderr)
                 self.assertEqual(oct(out.stat().st_mode & 0o7777), oct(mode & 0o666), arguments)
                 self.run_output(arguments, out, umask=0o077)
-                self.assertEqual(oct(out.stat().st_mode & 0o7777), oct(mode & 0o600), "the mask of the process holds, too")
+                self.assertEqual(
+                    oct(out.stat().st_mode & 0o7777), oct(mode & 0o600), "the mask of the process holds, too"
+                )
 
     def test_devices_and_pipes(self):
         expected = self.run_output(OUTPUTS[0], "-").stdout
         self.assertIn("<html", expected)
         self.assertIn(expected, self.run_output(OUTPUTS[0], "/dev/stdout").stdout)
         with open(self.scratch / "redirected", "w") as file:
-            done = subprocess.run([case.program(), "spans", self.capture, "-o", "/dev/stdout"], stdout=file, stderr=subprocess.PIPE)
+            done = subprocess.run(
+                [case.program(), "spans", self.capture, "-o", "/dev/stdout"], stdout=file, stderr=subprocess.PIPE
+            )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("resourceSpans", (self.scratch / "redirected").read_text())
         self.assertEqual(self.run_output(OUTPUTS[0], "/dev/null").returncode, 0)
@@ -120,9 +141,12 @@ class Files(unittest.TestCase):
         out, partial = self.scratch / "saved.tcap", self.scratch / "saved.tcap.recovered.partial"
         recover = ["recover", "{}", "-o", "{out}", "--force"]
         victim = self.scratch / "victim"
-        for prepare, words in ((lambda: partial.symlink_to(victim), "symbolic link"), (lambda: partial.hardlink_to(victim), "hard links"),
-                               (lambda: os.mkfifo(partial), "not a regular file"),
-                               (lambda: (partial.touch(), os.chown(partial, 65534, 65534)), "belongs to another user")):
+        for prepare, words in (
+            (lambda: partial.symlink_to(victim), "symbolic link"),
+            (lambda: partial.hardlink_to(victim), "hard links"),
+            (lambda: os.mkfifo(partial), "not a regular file"),
+            (lambda: (partial.touch(), os.chown(partial, 65534, 65534)), "belongs to another user"),
+        ):
             if "another" in words and os.geteuid() != 0:
                 continue
             victim.write_text("mine")

@@ -20,7 +20,13 @@ class Follow(case.Case):
     def follow(self, *arguments, **options):
         out = open(self.scratch / "out", "wb")
         self.addCleanup(out.close)
-        process = subprocess.Popen([str(a) for a in (case.program(), "requests", "--follow", *arguments)], stdout=out, stderr=subprocess.PIPE, cwd=self.scratch, **options)
+        process = subprocess.Popen(
+            [str(a) for a in (case.program(), "requests", "--follow", *arguments)],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            cwd=self.scratch,
+            **options,
+        )
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.kill)
         return process
@@ -40,7 +46,7 @@ class Follow(case.Case):
             yield file
             step, end = max(1, len(data) // 40), int(len(data) * part) - 500  # the end comes later
             for at in range(0, end, step):
-                file.write(data[at:min(at + step, end)])
+                file.write(data[at : min(at + step, end)])
                 time.sleep(pause)
             yield file
             if part == 1:
@@ -129,15 +135,33 @@ class Follow(case.Case):
         self.assertEqual(self.follow(STOCK, "--max-requests", "100").wait(timeout=20), 3)
 
     def test_a_reader_that_goes(self):
-        done = subprocess.run(["sh", "-c", f"{case.program()} requests --follow {STOCK} | head -n 3"], capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            ["sh", "-c", f"{case.program()} requests --follow {STOCK} | head -n 3"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
         self.assertEqual((len(done.stdout.splitlines()), done.stderr), (3, ""))
 
     def test_what_is_refused(self):
-        for words in (["--route", "/cart/{}"], ["--route-template", "/a/{id}"], ["-w", "labels.lock.futex > 1ms"], ["-w", "status == 200 && not (parent == null)"],
-                      ["-w", "route == '/a'"], ["--sort", "duration"], ["--from", "1s"], ["--headers"]):
+        for words in (
+            ["--route", "/cart/{}"],
+            ["--route-template", "/a/{id}"],
+            ["-w", "labels.lock.futex > 1ms"],
+            ["-w", "status == 200 && not (parent == null)"],
+            ["-w", "route == '/a'"],
+            ["--sort", "duration"],
+            ["--from", "1s"],
+            ["--headers"],
+        ):
             self.assert_refused(self.tailcap("requests", "--follow", STOCK, *words), 2)
         # A value may have the name of a field.
-        self.assertEqual(self.tailcap("requests", "--follow", STOCK, "-n", "1", "-w", "path contains route || status == 200").returncode, 0)
+        self.assertEqual(
+            self.tailcap(
+                "requests", "--follow", STOCK, "-n", "1", "-w", "path contains route || status == 200"
+            ).returncode,
+            0,
+        )
         (self.scratch / "no.tcap").write_bytes(b"GIF89a" * 1000)
         self.assert_refused(self.tailcap("requests", "--follow", "absent.tcap"), 1, "absent.tcap")
         done = self.tailcap("requests", "--follow", "no.tcap")

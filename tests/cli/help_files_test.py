@@ -19,11 +19,15 @@ def share():
 
 def commands():
     text = subprocess.run([case.program(), "--help"], capture_output=True, text=True, check=True).stdout
-    return re.findall(r"^  ([a-z]+) {2,}", text[:text.index("Options of all commands")], re.M)
+    return re.findall(r"^  ([a-z]+) {2,}", text[: text.index("Options of all commands")], re.M)
 
 
 def described(command):
-    return json.loads(subprocess.run([case.program(), command, "--describe-options"], capture_output=True, text=True, check=True).stdout)
+    return json.loads(
+        subprocess.run(
+            [case.program(), command, "--describe-options"], capture_output=True, text=True, check=True
+        ).stdout
+    )
 
 
 def needs(tool):
@@ -46,13 +50,23 @@ class Pages(unittest.TestCase):
             options = [item["name"] for item in described(command)["items"] if "name" in item]
             for option in options:
                 self.assertIn(f"--{option}", page)
-            help_text = subprocess.run([case.program(), command, "--help"], capture_output=True, text=True, check=True).stdout
-            self.assertEqual(set(re.findall(r"^ {2}(?:-\w, | {4})--([a-z-]+)", help_text, re.M)) - {"help"}, set(options))
+            help_text = subprocess.run(
+                [case.program(), command, "--help"], capture_output=True, text=True, check=True
+            ).stdout
+            self.assertEqual(
+                set(re.findall(r"^ {2}(?:-\w, | {4})--([a-z-]+)", help_text, re.M)) - {"help"}, set(options)
+            )
 
     @needs("man")
     def test_man_formats_them_without_a_warning(self):
         for page in sorted((share() / "man/man1").iterdir()):
-            done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin", "MANWIDTH": "200", "LC_ALL": "C.UTF-8"})
+            done = subprocess.run(
+                ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page],
+                capture_output=True,
+                text=True,
+                check=False,
+                env={"PATH": "/usr/bin:/bin", "MANWIDTH": "200", "LC_ALL": "C.UTF-8"},
+            )
             self.assertEqual((done.returncode, done.stderr), (0, ""), page)
 
     @needs("lexgrog")
@@ -67,7 +81,9 @@ class Completions(unittest.TestCase):
         script = f'source {share()}/bash-completion/completions/tailcap; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tailcap; printf "%s\\n" "${{COMPREPLY[@]}}"'
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "slow.tcap").touch()
-            done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, check=True, cwd=folder)
+            done = subprocess.run(
+                ["bash", "-c", script, "bash", *words], capture_output=True, text=True, check=True, cwd=folder
+            )
         return done.stdout.split()
 
     def test_bash(self):
@@ -90,9 +106,21 @@ class Completions(unittest.TestCase):
     @needs("fish")
     def test_fish(self):
         with tempfile.TemporaryDirectory() as folder:
-            ask = lambda line: [l.split("\t")[0] for l in subprocess.run(
-                ["fish", "--no-config", "-c", f"source {share()}/fish/vendor_completions.d/tailcap.fish; complete -C '{line}'"], capture_output=True, text=True, check=True,
-                env={"HOME": folder, "PATH": "/usr/bin:/bin"}).stdout.splitlines()]
+            ask = lambda line: [
+                l.split("\t")[0]
+                for l in subprocess.run(
+                    [
+                        "fish",
+                        "--no-config",
+                        "-c",
+                        f"source {share()}/fish/vendor_completions.d/tailcap.fish; complete -C '{line}'",
+                    ],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                    env={"HOME": folder, "PATH": "/usr/bin:/bin"},
+                ).stdout.splitlines()
+            ]
             self.assertEqual(ask("tailcap que"), ["query"])
             self.assertEqual(ask("tailcap query slow.tcap --format "), ["csv", "json", "text"])
             self.assertIn("--save", ask("tailcap query slow.tcap --sa"))
@@ -100,9 +128,18 @@ class Completions(unittest.TestCase):
     def test_installed(self):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["cmake", "--install", case.BUILD, "--prefix", folder], check=True, capture_output=True)
-            for file in ("bin/tailcap", "share/man/man1/tailcap.1", "share/man/man1/tailcap-query.1", "share/bash-completion/completions/tailcap",
-                         "share/zsh/vendor-completions/_tailcap", "share/fish/vendor_completions.d/tailcap.fish", "share/tailcap/schemas/report.schema.json",
-                         "share/tailcap/schemas/capture.capnp", "share/doc/tailcap/docs/agents.md", "share/doc/tailcap/examples/tailcap-flight.service"):
+            for file in (
+                "bin/tailcap",
+                "share/man/man1/tailcap.1",
+                "share/man/man1/tailcap-query.1",
+                "share/bash-completion/completions/tailcap",
+                "share/zsh/vendor-completions/_tailcap",
+                "share/fish/vendor_completions.d/tailcap.fish",
+                "share/tailcap/schemas/report.schema.json",
+                "share/tailcap/schemas/capture.capnp",
+                "share/doc/tailcap/docs/agents.md",
+                "share/doc/tailcap/examples/tailcap-flight.service",
+            ):
                 self.assertTrue(pathlib.Path(folder, file).exists(), file)
             self.assertEqual([str(p) for p in pathlib.Path(folder).rglob("stamp")], [])
 

@@ -1,7 +1,9 @@
 """A capture, as text of tests/synth, with more of everything than a page can show: routes, threads, waits, long hostile paths."""
 EVIL = "<img/src=x/onerror=alert(1)>&quot;'`"
 FIRST = "cart stock user order search video image login price review".split()
-SECOND = "add get list find drop show sort head tail best next last open shut send".split()  # few enough to be no parameters
+SECOND = (
+    "add get list find drop show sort head tail best next last open shut send".split()
+)  # few enough to be no parameters
 ROUTES, REQUESTS, THREADS, WAITS = 150, 24, 40, 250
 
 
@@ -10,8 +12,10 @@ def text():
     lines += [f'+0 task_info pid=10 tid={100 + t} comm="shop{EVIL[:8]}"' for t in range(THREADS)]
     events = []
     for t in range(THREADS):
-        lines.append(f"+0.000001 socket_info socket={t + 1} family=inet type=stream origin=accepted state=established "
-                     f"local=10.0.0.1:80 remote=10.0.0.2:{40000 + t} next_in=1000 next_out=5000")
+        lines.append(
+            f"+0.000001 socket_info socket={t + 1} family=inet type=stream origin=accepted state=established "
+            f"local=10.0.0.1:80 remote=10.0.0.2:{40000 + t} next_in=1000 next_out=5000"
+        )
     positions = {t: [1000, 5000] for t in range(THREADS)}
     for n in range(ROUTES * REQUESTS):
         thread, route, number = n % THREADS, n % ROUTES, n // ROUTES
@@ -24,14 +28,23 @@ def text():
         size, back = len(request.replace("\\r\\n", "##")), len(answer.replace("\\r\\n", "##"))
         at = positions[thread]
         events.append((begin, f"arrival socket={thread + 1} pos={at[0]} len={size}"))
-        events.append((begin + 0.00002, f'receive pid=10 tid={100 + thread} socket={thread + 1} pos={at[0]} data="{request}"'))
+        events.append(
+            (begin + 0.00002, f'receive pid=10 tid={100 + thread} socket={thread + 1} pos={at[0]} data="{request}"')
+        )
         waits = WAITS if slow else 1
         step = (length - 0.0002) / waits
         for w in range(waits):
             left = begin + 0.0001 + w * step
-            events.append((left + step * 0.9, f"off_cpu pid=10 tid={100 + thread} left=+{left:.6f} runnable=+{left + step * 0.8:.6f} state=1 syscall={(202, 230, 0)[w % 3]} "
-                                              f"waker={100 + (thread + 1) % THREADS}"))
-        events.append((begin + length, f'send pid=10 tid={100 + thread} socket={thread + 1} pos={at[1]} data="{answer}"'))
+            events.append(
+                (
+                    left + step * 0.9,
+                    f"off_cpu pid=10 tid={100 + thread} left=+{left:.6f} runnable=+{left + step * 0.8:.6f} state=1 syscall={(202, 230, 0)[w % 3]} "
+                    f"waker={100 + (thread + 1) % THREADS}",
+                )
+            )
+        events.append(
+            (begin + length, f'send pid=10 tid={100 + thread} socket={thread + 1} pos={at[1]} data="{answer}"')
+        )
         at[0] += size
         at[1] += back
     events.sort()

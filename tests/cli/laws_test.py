@@ -19,7 +19,9 @@ class Words(unittest.TestCase):
     laws = script("laws")
 
     def test_a_document(self):
-        found = list(self.laws.check_words("x.md", "It is told.\n\n    told\n```\nnobody\n```\nof `told`, and the toldo\n"))
+        found = list(
+            self.laws.check_words("x.md", "It is told.\n\n    told\n```\nnobody\n```\nof `told`, and the toldo\n")
+        )
         self.assertEqual(len(found), 1, found)
         self.assertTrue(found[0].startswith("x.md:1: 'told'"), found)
 
@@ -52,15 +54,24 @@ class Manual(unittest.TestCase):
     def test_an_option_that_does_not_exist(self):
         known = {"report": "  -w, --where EXPR\n", "nosuch": None}
         lines = ["    tailcap report x.tcap -w 'a --b' --top 3", "`tailcap nosuch`", "tailcap report --elsewhere"]
-        self.assertEqual(list(self.manual.wrong_options(lines, {}, known)), [(1, "tailcap report has no --top"), (2, "no command: tailcap nosuch")])
+        self.assertEqual(
+            list(self.manual.wrong_options(lines, {}, known)),
+            [(1, "tailcap report has no --top"), (2, "no command: tailcap nosuch")],
+        )
 
     def test_a_link_that_leads_nowhere(self):
         lines = ["[a](README.md) [b](README.md#nowhere) [c](nosuch.md) [d](https://example.org/x) `[e](nosuch.md)`"]
-        self.assertEqual([what for _, what in self.manual.broken_links("docs/x.md", lines)], ["no such heading: README.md#nowhere", "no such file: nosuch.md"])
+        self.assertEqual(
+            [what for _, what in self.manual.broken_links("docs/x.md", lines)],
+            ["no such heading: README.md#nowhere", "no such file: nosuch.md"],
+        )
 
     def test_an_example(self):
         lines = ["```console", "$ echo now", "before", "```", "after"]
-        self.assertEqual(self.manual.replayed(lines, "/", {"PATH": "/usr/bin:/bin"}), ["```console", "$ echo now", "now", "```", "after"])
+        self.assertEqual(
+            self.manual.replayed(lines, "/", {"PATH": "/usr/bin:/bin"}),
+            ["```console", "$ echo now", "now", "```", "after"],
+        )
 
 
 if __name__ == "__main__":

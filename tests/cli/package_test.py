@@ -43,11 +43,17 @@ class Package(unittest.TestCase):
     def test_depends_on_what_the_programs_are_linked_to(self):
         depends = set(re.findall(r"(?:^|, )([a-z0-9.+-]+)", self.field("Depends")))
         for program in ("tailcap", "tailcap-record"):
-            for library in re.findall(r"\(NEEDED\).*\[(.+)\]", output("readelf", "-d", self.root / "usr/bin" / program)):
+            for library in re.findall(
+                r"\(NEEDED\).*\[(.+)\]", output("readelf", "-d", self.root / "usr/bin" / program)
+            ):
                 path = re.search(rf"{re.escape(library)} => (\S+)", output("ldd", self.root / "usr/bin" / program))[1]
-                owner = subprocess.run(["dpkg", "-S", os.path.realpath(path)], capture_output=True, text=True, check=False).stdout.split(":")[0]
+                owner = subprocess.run(
+                    ["dpkg", "-S", os.path.realpath(path)], capture_output=True, text=True, check=False
+                ).stdout.split(":")[0]
                 # A library may stand for another package with the same files (t64, compatible versions).
-                self.assertTrue(any(d.startswith(owner.rstrip("0123456789")) for d in depends), (library, owner, depends))
+                self.assertTrue(
+                    any(d.startswith(owner.rstrip("0123456789")) for d in depends), (library, owner, depends)
+                )
 
     def test_programs_are_stripped_and_hardened_and_name_no_folder_of_the_build(self):
         for program in ("tailcap", "tailcap-record"):
@@ -56,7 +62,9 @@ class Package(unittest.TestCase):
             self.assertIn("BIND_NOW", output("readelf", "-d", path))
             content = path.read_bytes()
             self.assertNotIn(str(case.ROOT).encode(), content)
-            self.assertNotIn(os.path.expanduser("~/").encode() if os.path.expanduser("~") != "/" else b"/build/package", content)
+            self.assertNotIn(
+                os.path.expanduser("~/").encode() if os.path.expanduser("~") != "/" else b"/build/package", content
+            )
 
     def test_programs_run(self):
         tailcap = self.root / "usr/bin/tailcap"
@@ -64,9 +72,18 @@ class Package(unittest.TestCase):
         self.assertEqual(output(self.root / "usr/bin/tailcap-record", "--version").split()[0], "tailcap-record")
         self.assertIn("--duration", output(tailcap, "record", "--help"))  # finds the recorder beside it
         sample = case.SAMPLES / "lock-contention"
-        report = output(tailcap, "report", "lock-contention.tcap", cwd=sample, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
+        report = output(
+            tailcap, "report", "lock-contention.tcap", cwd=sample, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+        )
         self.assertIn("waiting for a\n     lock", report)
-        rows = output(tailcap, "query", "lock-contention.tcap", "SELECT count(*) AS n FROM request WHERE role = 'server'", "--json", cwd=sample)
+        rows = output(
+            tailcap,
+            "query",
+            "lock-contention.tcap",
+            "SELECT count(*) AS n FROM request WHERE role = 'server'",
+            "--json",
+            cwd=sample,
+        )
         self.assertEqual(json.loads(rows), {"n": 800})
 
     @unittest.skipUnless(shutil.which("man"), "no man")
@@ -75,14 +92,28 @@ class Package(unittest.TestCase):
         self.assertTrue(pages)
         for page in pages:
             self.assertEqual(page.suffix, ".gz")
-        text = output("man", "-l", self.root / "usr/share/man/man1/tailcap-query.1.gz", env={"PATH": "/usr/bin:/bin", "MANWIDTH": "100", "LC_ALL": "C.UTF-8"})
+        text = output(
+            "man",
+            "-l",
+            self.root / "usr/share/man/man1/tailcap-query.1.gz",
+            env={"PATH": "/usr/bin:/bin", "MANWIDTH": "100", "LC_ALL": "C.UTF-8"},
+        )
         self.assertIn("--save", text)
 
     def test_files(self):
         names = {str(p.relative_to(self.root)) for p in self.root.rglob("*") if p.is_file()}
-        for name in ("share/bash-completion/completions/tailcap", "share/zsh/vendor-completions/_tailcap", "share/fish/vendor_completions.d/tailcap.fish",
-                     "share/tailcap/schemas/report.schema.json", "share/tailcap/clickhouse/single.sql", "share/doc/tailcap/docs/agents.md", "share/doc/tailcap/changelog.gz",
-                     "share/doc/tailcap/changelog.Debian.gz", "share/doc/tailcap/copyright", "share/doc/tailcap/examples/tailcap-flight.service"):
+        for name in (
+            "share/bash-completion/completions/tailcap",
+            "share/zsh/vendor-completions/_tailcap",
+            "share/fish/vendor_completions.d/tailcap.fish",
+            "share/tailcap/schemas/report.schema.json",
+            "share/tailcap/clickhouse/single.sql",
+            "share/doc/tailcap/docs/agents.md",
+            "share/doc/tailcap/changelog.gz",
+            "share/doc/tailcap/changelog.Debian.gz",
+            "share/doc/tailcap/copyright",
+            "share/doc/tailcap/examples/tailcap-flight.service",
+        ):
             self.assertIn("usr/" + name, names)
         for schema in (self.root / "usr/share/tailcap/schemas").glob("*.json"):
             json.loads(schema.read_text())
@@ -93,9 +124,16 @@ class Package(unittest.TestCase):
         text = unit.read_text().replace("/usr/bin/tailcap-record", str(self.root / "usr/bin/tailcap-record"))
         copy = self.root / "tailcap-flight.service"
         copy.write_text(re.sub(r"(?m)^Documentation=.*\n", "", text))  # its pages are not in man's path here
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, check=False
+        )
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        exposure = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=45", copy], capture_output=True, text=True, check=False)
+        exposure = subprocess.run(
+            ["systemd-analyze", "security", "--offline=yes", "--threshold=45", copy],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         self.assertEqual(exposure.returncode, 0, exposure.stdout[-300:])
         # The options are those that the recorder has.
         for option in re.findall(r" (--[a-z-]+)", re.search(r"(?m)^ExecStart=(.*)$", text)[1]):

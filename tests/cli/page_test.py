@@ -41,39 +41,53 @@ class Page(case.Case):
                 self.assert_quiet(out)
                 links = self.window.run(LINKS)
                 self.assertGreater(len(links), 8)
-                dead = self.window.run("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))"
-                                       ".filter(h => h[0] !== '#' || !document.getElementById(decodeURIComponent(h.slice(1))))")
+                dead = self.window.run(
+                    "[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))"
+                    ".filter(h => h[0] !== '#' || !document.getElementById(decodeURIComponent(h.slice(1))))"
+                )
                 self.assertEqual(dead, [])
-                twice = self.window.run("(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => e.id))")
+                twice = self.window.run(
+                    "(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => e.id))"
+                )
                 self.assertEqual(twice, [])
                 self.assertLess(out.stat().st_size, 2_000_000)
 
     def test_the_test_sees_what_is_wrong(self):
         """A page with an error, with a request and with a dead link is not taken for a good one."""
         out = self.page()
-        text = out.read_text().replace("</body>", '<img src="http://127.0.0.1:9/x.png"><a href="#nowhere">x</a><script>fail()</script></body>')
+        text = out.read_text().replace(
+            "</body>", '<img src="http://127.0.0.1:9/x.png"><a href="#nowhere">x</a><script>fail()</script></body>'
+        )
         out.write_text(text)
         self.window.open(out)
         self.assertTrue(any("Content Security Policy" in e for e in self.window.errors()), self.window.errors())
         self.assertEqual(self.window.run("typeof fail"), "undefined")
-        dead = self.window.run("[...document.querySelectorAll('a')].filter(a => !document.getElementById(a.getAttribute('href').slice(1))).length")
+        dead = self.window.run(
+            "[...document.querySelectorAll('a')].filter(a => !document.getElementById(a.getAttribute('href').slice(1))).length"
+        )
         self.assertEqual(dead, 1)
 
     def test_the_answers_come_first(self):
         self.page("cut-short")
-        order = self.window.run("[...document.querySelectorAll('.verdict, .verdicts li, section.part, table')].map(e => e.tagName + '.' + e.className)")
+        order = self.window.run(
+            "[...document.querySelectorAll('.verdict, .verdicts li, section.part, table')].map(e => e.tagName + '.' + e.className)"
+        )
         self.assertEqual(order[0], "DIV.verdict alarm")
         self.assertTrue(order[1].startswith("LI."))
         bottom = self.window.run("document.querySelector('.verdicts').getBoundingClientRect().bottom + scrollY")
         self.assertLess(bottom, 2 * 1080)
-        cards = self.window.run("[...document.querySelectorAll('.verdicts li')].map(li => [li.querySelectorAll('.mark').length, li.querySelectorAll('a').length, !!li.querySelector('code')])")
+        cards = self.window.run(
+            "[...document.querySelectorAll('.verdicts li')].map(li => [li.querySelectorAll('.mark').length, li.querySelectorAll('a').length, !!li.querySelector('code')])"
+        )
         for marks, links, command in cards:
             self.assertTrue(marks >= 1 and links >= 1 and command, cards)
         self.assertGreater(self.window.run("document.querySelectorAll('svg.strip rect.episode').length"), 0)
 
     def test_a_link_opens_what_is_folded(self):
         self.page()
-        target = self.window.run("[...document.querySelectorAll('a')].map(a => a.getAttribute('href')).filter(h => h.startsWith('#request-') && !document.querySelector(CSS.escape ? '#' + CSS.escape(h.slice(1)) : h).open)[0]")
+        target = self.window.run(
+            "[...document.querySelectorAll('a')].map(a => a.getAttribute('href')).filter(h => h.startsWith('#request-') && !document.querySelector(CSS.escape ? '#' + CSS.escape(h.slice(1)) : h).open)[0]"
+        )
         self.assertTrue(target)
         opened = f"document.getElementById('{target[1:]}').open"
         self.assertFalse(self.window.run(opened))
@@ -82,7 +96,13 @@ class Page(case.Case):
         self.assertTrue(self.window.run(opened))
         top = self.window.run(f"document.getElementById('{target[1:]}').getBoundingClientRect().top")
         self.assertTrue(0 <= top < 1080, top)
-        self.assertGreater(self.window.run(f"document.querySelectorAll('#{target[1:].replace('.', chr(92) * 2 + '.')} svg.timed rect').length"), 3, "it has lanes")
+        self.assertGreater(
+            self.window.run(
+                f"document.querySelectorAll('#{target[1:].replace('.', chr(92) * 2 + '.')} svg.timed rect').length"
+            ),
+            3,
+            "it has lanes",
+        )
 
     def test_other_requests_show_their_command(self):
         self.page()
@@ -103,7 +123,9 @@ class Page(case.Case):
         self.window.run("document.getElementById('search').focus()")
         self.window.send("Input.insertText", text="POST ord")
         self.assertEqual(self.window.run(shown), ["POST /orders"])
-        rows = self.window.run("[...document.querySelectorAll('table.sortable tbody tr')].filter(r => !r.hidden).map(r => r.textContent)")
+        rows = self.window.run(
+            "[...document.querySelectorAll('table.sortable tbody tr')].filter(r => !r.hidden).map(r => r.textContent)"
+        )
         self.assertTrue(rows and all("/orders" in r for r in rows), rows)
         # A link to what is filtered out shows it.
         self.window.run("document.querySelector('a[href=\"#route-1\"]').click()")
@@ -126,8 +148,12 @@ class Page(case.Case):
     def drag_over(self, chart):
         """From a quarter to a half of the plane of a drawing that is on the screen."""
         self.window.run(f"{chart}.scrollIntoView({{block: 'center'}})")
-        x, width, y = self.window.run(f"(b => [b.left, b.width, b.top + b.height / 2])({chart}.querySelector('svg.plane').getBoundingClientRect())")
-        left, plane, whole = self.window.run(f"(c => [c.querySelector('.plane').x.baseVal.value, c.querySelector('.plane').width.baseVal.value, c.viewBox.baseVal.width])({chart})")
+        x, width, y = self.window.run(
+            f"(b => [b.left, b.width, b.top + b.height / 2])({chart}.querySelector('svg.plane').getBoundingClientRect())"
+        )
+        left, plane, whole = self.window.run(
+            f"(c => [c.querySelector('.plane').x.baseVal.value, c.querySelector('.plane').width.baseVal.value, c.viewBox.baseVal.width])({chart})"
+        )
         box = self.window.run(f"(b => [b.left, b.width])({chart}.getBoundingClientRect())")
         scale = box[1] / whole
         start = box[0] + left * scale
@@ -137,7 +163,10 @@ class Page(case.Case):
         self.page()
         routes = "document.querySelectorAll('svg.timed[data-axis=recording]')"
         self.assertGreaterEqual(self.window.run(f"{routes}.length"), 2)
-        for chart, together in ((f"{routes}[0]", True), ("document.querySelector('details[open] svg.timed:not([data-axis])')", False)):
+        for chart, together in (
+            (f"{routes}[0]", True),
+            ("document.querySelector('details[open] svg.timed:not([data-axis])')", False),
+        ):
             view = f"{chart}.querySelector('.plane').getAttribute('viewBox').split(' ').map(Number)"
             ticks = f"[...{chart}.querySelectorAll('.axis text')].map(t => t.textContent)"
             whole, before = self.window.run(view), self.window.run(ticks)
@@ -154,7 +183,12 @@ class Page(case.Case):
             self.assertGreaterEqual(first * unit, begin + 0.22 * (end - begin))
             self.assertLessEqual(last * unit, begin + 0.53 * (end - begin))
             if together:
-                self.assertEqual(self.window.run(f"new Set([...{routes}].map(c => c.querySelector('.plane').getAttribute('viewBox').split(' ')[0])).size"), 1)
+                self.assertEqual(
+                    self.window.run(
+                        f"new Set([...{routes}].map(c => c.querySelector('.plane').getAttribute('viewBox').split(' ')[0])).size"
+                    ),
+                    1,
+                )
             button = f"{chart}.parentElement.querySelector('button.whole')"
             self.assertTrue(self.window.run(f"({SHOWN})({button})"))
             self.window.run(f"{button}.click()")
@@ -162,19 +196,32 @@ class Page(case.Case):
 
     def test_values_under_the_mouse(self):
         self.page()
-        for chart, word in (("svg.timed[data-axis=recording] .hit", "median"), ("svg.chart:not(.timed) .hit", "longer than"), ("svg.strip .episode", "slow requests"), ("details[open] svg.timed .plane rect[fill]", "µs|ms")):
+        for chart, word in (
+            ("svg.timed[data-axis=recording] .hit", "median"),
+            ("svg.chart:not(.timed) .hit", "longer than"),
+            ("svg.strip .episode", "slow requests"),
+            ("details[open] svg.timed .plane rect[fill]", "µs|ms"),
+        ):
             with self.subTest(chart):
                 self.window.run(f"document.querySelector('{chart}').scrollIntoView({{block: 'center'}})")
-                x, y = self.window.run(f"(b => [b.left + b.width / 2, b.top + b.height / 2])(document.querySelector('{chart}').getBoundingClientRect())")
+                x, y = self.window.run(
+                    f"(b => [b.left + b.width / 2, b.top + b.height / 2])(document.querySelector('{chart}').getBoundingClientRect())"
+                )
                 self.window.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-                tip = self.window.run("document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent")
+                tip = self.window.run(
+                    "document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent"
+                )
                 self.assertRegex(tip, word)
-                box = self.window.run("(b => [b.left, b.top, b.right, b.bottom])(document.getElementById('tip').getBoundingClientRect())")
+                box = self.window.run(
+                    "(b => [b.left, b.top, b.right, b.bottom])(document.getElementById('tip').getBoundingClientRect())"
+                )
                 self.assertTrue(0 <= box[0] and 0 <= box[1] and box[2] <= 1280 and box[3] <= 1080, box)
 
     def test_episodes_are_shaded(self):
         self.page()
-        self.assertGreater(self.window.run("document.querySelectorAll('svg.timed[data-axis=recording] .episode').length"), 0)
+        self.assertGreater(
+            self.window.run("document.querySelectorAll('svg.timed[data-axis=recording] .episode').length"), 0
+        )
         self.assertGreater(self.window.run("document.querySelectorAll('rect.episode.outline').length"), 0)
 
     def test_a_large_capture(self):
@@ -189,14 +236,25 @@ class Page(case.Case):
         self.assertIn("limited to 2 MB", out.read_text())
         self.window.open(out)
         self.assert_quiet(out)
-        rows = self.window.run("[...document.querySelector('table.sortable').tBodies[0].rows].map(r => [r.cells[0].textContent, Number(r.cells[1].dataset.v) / 1000])")
+        rows = self.window.run(
+            "[...document.querySelector('table.sortable').tBodies[0].rows].map(r => [r.cells[0].textContent, Number(r.cells[1].dataset.v) / 1000])"
+        )
         self.assertRegex(rows[-1][0], r"^other: \d+ routes$")
-        self.assertEqual(sum(n for _, n in rows), large_capture.ROUTES * large_capture.REQUESTS, "no request is missing")
+        self.assertEqual(
+            sum(n for _, n in rows), large_capture.ROUTES * large_capture.REQUESTS, "no request is missing"
+        )
         self.assertIn(large_capture.EVIL[:20], rows[0][0])
         self.assertEqual(self.window.run("document.images.length"), 0)
-        self.window.run("document.querySelector('table.sortable').tHead.rows[0].cells[0].querySelector('button').click()")
-        self.assertRegex(self.window.run("[...document.querySelector('table.sortable').tBodies[0].rows].at(-1).textContent"), "^other")
-        dead = self.window.run("[...document.querySelectorAll('a')].filter(a => !document.getElementById(decodeURIComponent(a.getAttribute('href').slice(1)))).map(a => a.href)")
+        self.window.run(
+            "document.querySelector('table.sortable').tHead.rows[0].cells[0].querySelector('button').click()"
+        )
+        self.assertRegex(
+            self.window.run("[...document.querySelector('table.sortable').tBodies[0].rows].at(-1).textContent"),
+            "^other",
+        )
+        dead = self.window.run(
+            "[...document.querySelectorAll('a')].filter(a => !document.getElementById(decodeURIComponent(a.getAttribute('href').slice(1)))).map(a => a.href)"
+        )
         self.assertEqual(dead, [])
 
     def test_narrow_windows(self):

@@ -24,7 +24,7 @@ EVERY = 24  # secrets of each place
 
 def quoted(data):
     data = data.encode("latin-1") if isinstance(data, str) else data
-    return '"' + "".join(chr(b) if 0x20 <= b < 0x7f and b not in b'"\\' else f"\\x{b:02x}" for b in data) + '"'
+    return '"' + "".join(chr(b) if 0x20 <= b < 0x7F and b not in b'"\\' else f"\\x{b:02x}" for b in data) + '"'
 
 
 def frame(kind, flags, stream, payload):
@@ -33,10 +33,12 @@ def frame(kind, flags, stream, payload):
 
 def literal(name, value, huffman):
     """A literal field without indexing."""
+
     def text(t):
         coded = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH).encode(t) if huffman else t
         assert len(coded) < 127
         return bytes([len(coded) | (0x80 if huffman else 0)]) + coded
+
     return b"\x00" + text(name) + text(value)
 
 
@@ -66,8 +68,10 @@ class Plant:
     def connection(self, **more):
         self.sockets += 1
         extra = "".join(f" {k}={v}" for k, v in more.items())
-        self.add(f"socket_info socket={self.sockets} family=inet type=stream origin=accepted state=established local=10.0.0.1:80 "
-                 f"remote=10.0.0.2:{30000 + self.sockets} next_in=1000 next_out=5000{extra}")
+        self.add(
+            f"socket_info socket={self.sockets} family=inet type=stream origin=accepted state=established local=10.0.0.1:80 "
+            f"remote=10.0.0.2:{30000 + self.sockets} next_in=1000 next_out=5000{extra}"
+        )
         return self.sockets, [1000, 5000]
 
     def move(self, way, socket, at, data, out):
@@ -80,14 +84,32 @@ class Plant:
         for _ in range(EVERY):
             s = self.secret
             body = '{"password": "%s", "card": "%s"}' % (s("body"), s("body"))
-            self.move("receive", socket, at, f"POST /shop/{s('path')}/item.json;v={s('path parameter')}?token={s('query value')}&{s('query key')}=1&{s('query part')}#{s('fragment')} HTTP/1.1\r\n"
-                      f"Host: {s('host')}.example.com\r\nAuthorization: Bearer {s('credential')}\r\nCookie: sid={s('cookie')}; b={s('cookie')}\r\n"
-                      f"X-Own-Header: {s('header')}\r\nUser-Agent: curl {s('user agent')}\r\nX-Request-Id: {s('request id')}\r\n"
-                      f"Tracestate: v={s('tracestate')}\r\nContent-Type: text/plain; boundary={s('media type')}\r\nReferer: http://h/{s('referrer')}\r\n"
-                      f"Content-Length: {len(body)}\r\n\r\n{body}", 0)
-            self.move("send", socket, at, f"HTTP/1.1 200 Fine {s('reason')}\r\nServer: nginx {s('server')}\r\nSet-Cookie: a={s('set-cookie')}\r\nLocation: /{s('location')}\r\n"
-                      f"Transfer-Encoding: chunked\r\n\r\n14;x={s('chunk')}\r\n{s('chunk')}\r\n0\r\nX-End: {s('trailer')}\r\n\r\n", 1)
-        self.move("receive", socket, at, f"GET http://user:{self.secret('user information')}@h.example/ HTTP/1.1\r\nHost: u:{self.secret('user information')}@h\r\n\r\n", 0)
+            self.move(
+                "receive",
+                socket,
+                at,
+                f"POST /shop/{s('path')}/item.json;v={s('path parameter')}?token={s('query value')}&{s('query key')}=1&{s('query part')}#{s('fragment')} HTTP/1.1\r\n"
+                f"Host: {s('host')}.example.com\r\nAuthorization: Bearer {s('credential')}\r\nCookie: sid={s('cookie')}; b={s('cookie')}\r\n"
+                f"X-Own-Header: {s('header')}\r\nUser-Agent: curl {s('user agent')}\r\nX-Request-Id: {s('request id')}\r\n"
+                f"Tracestate: v={s('tracestate')}\r\nContent-Type: text/plain; boundary={s('media type')}\r\nReferer: http://h/{s('referrer')}\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n{body}",
+                0,
+            )
+            self.move(
+                "send",
+                socket,
+                at,
+                f"HTTP/1.1 200 Fine {s('reason')}\r\nServer: nginx {s('server')}\r\nSet-Cookie: a={s('set-cookie')}\r\nLocation: /{s('location')}\r\n"
+                f"Transfer-Encoding: chunked\r\n\r\n14;x={s('chunk')}\r\n{s('chunk')}\r\n0\r\nX-End: {s('trailer')}\r\n\r\n",
+                1,
+            )
+        self.move(
+            "receive",
+            socket,
+            at,
+            f"GET http://user:{self.secret('user information')}@h.example/ HTTP/1.1\r\nHost: u:{self.secret('user information')}@h\r\n\r\n",
+            0,
+        )
         self.move("send", socket, at, "HTTP/1.1 204 No Content\r\n\r\n", 1)
 
     def http2(self):
@@ -100,7 +122,10 @@ class Plant:
             huffman = i % 2 == 0
             block = b"\x83\x86"
             if i % 3 == 0:  # indexed: the second stream refers to what the first put into the table
-                fields = [(":path", f"/p/{s('path in HPACK')}?k={s('query in HPACK')}"), ("x-kept", s("indexed header"))]
+                fields = [
+                    (":path", f"/p/{s('path in HPACK')}?k={s('query in HPACK')}"),
+                    ("x-kept", s("indexed header")),
+                ]
                 first = indexed.encode(fields, huffman=huffman)
                 again = indexed.encode(fields, huffman=huffman)
                 for block_of in (first, again):
@@ -109,17 +134,35 @@ class Plant:
                     stream += 2
                 continue
             kind = "Huffman" if huffman else "plain"
-            block += literal(b":path", f"/shop.v1.Cart/{s(kind + ' path')}".encode(), huffman) + literal(b"content-type", b"application/grpc", huffman)
+            block += literal(b":path", f"/shop.v1.Cart/{s(kind + ' path')}".encode(), huffman) + literal(
+                b"content-type", b"application/grpc", huffman
+            )
             for name in ("authorization", "x-tenant", "grpc-message", "cookie", "user-agent"):
                 block += literal(name.encode(), s(f"{kind} {name}").encode(), huffman)
             binary = s(f"{kind} binary metadata").encode()
             block += literal(b"own-bin", binary if huffman else base64.b64encode(binary).rstrip(b"="), huffman)
             message = s("gRPC message").encode()
-            self.move("receive", socket, at, frame(1, 4, stream, block) + frame(0, 1, stream, b"\0" + struct.pack(">I", len(message)) + message), 0)
+            self.move(
+                "receive",
+                socket,
+                at,
+                frame(1, 4, stream, block) + frame(0, 1, stream, b"\0" + struct.pack(">I", len(message)) + message),
+                0,
+            )
             answer = s("gRPC answer").encode()
-            trailers = literal(b"grpc-status", b"13", huffman) + literal(b"grpc-message", s("gRPC status message").encode(), huffman)
-            self.move("send", socket, at, frame(1, 4, stream, b"\x88" + literal(b"content-type", b"application/grpc", huffman)) +
-                      frame(0, 0, stream, b"\0" + struct.pack(">I", len(answer)) + answer) + frame(1, 5, stream, trailers) + frame(7, 0, 0, b"\0" * 8 + s("GOAWAY").encode()), 1)
+            trailers = literal(b"grpc-status", b"13", huffman) + literal(
+                b"grpc-message", s("gRPC status message").encode(), huffman
+            )
+            self.move(
+                "send",
+                socket,
+                at,
+                frame(1, 4, stream, b"\x88" + literal(b"content-type", b"application/grpc", huffman))
+                + frame(0, 0, stream, b"\0" + struct.pack(">I", len(answer)) + answer)
+                + frame(1, 5, stream, trailers)
+                + frame(7, 0, 0, b"\0" * 8 + s("GOAWAY").encode()),
+                1,
+            )
             stream += 2
 
     def tls(self):
@@ -129,16 +172,35 @@ class Plant:
             sni = struct.pack(">HBH", len(name) + 3, 0, len(name)) + name
             ticket = self.secret("session ticket").encode()
             alpn = self.secret("ALPN").encode()
-            extensions = b"".join(struct.pack(">HH", k, len(v)) + v for k, v in
-                                  ((0, sni), (35, ticket), (16, struct.pack(">HB", len(alpn) + 1, len(alpn)) + alpn), (0xfe0d, self.secret("extension").encode())))
+            extensions = b"".join(
+                struct.pack(">HH", k, len(v)) + v
+                for k, v in (
+                    (0, sni),
+                    (35, ticket),
+                    (16, struct.pack(">HB", len(alpn) + 1, len(alpn)) + alpn),
+                    (0xFE0D, self.secret("extension").encode()),
+                )
+            )
             random_bytes = (self.secret("hello random") + "x" * 12).encode()
-            body = b"\x03\x03" + random_bytes + b"\x14" + self.secret("session id").encode() + b"\x00\x02\x13\x01\x01\x00" + struct.pack(">H", len(extensions)) + extensions
+            body = (
+                b"\x03\x03"
+                + random_bytes
+                + b"\x14"
+                + self.secret("session id").encode()
+                + b"\x00\x02\x13\x01\x01\x00"
+                + struct.pack(">H", len(extensions))
+                + extensions
+            )
             hello = b"\x01" + struct.pack(">I", len(body))[1:] + body
             self.move("receive", socket, at, b"\x16\x03\x01" + struct.pack(">H", len(hello)) + hello, 0)
             self.move("send", socket, at, b"\x17\x03\x03\x00\x14" + self.secret("record").encode(), 1)
             self.add(f"tls_step pid=10 tid=10 session={100 + i} library=openssl step=handshake")
-            self.add(f"tls_receive pid=10 tid=10 session={100 + i} pos=0 data=" +
-                     quoted(f"GET /tls?x={self.secret('TLS query')} HTTP/1.1\r\nHost: h\r\nCookie: {self.secret('TLS cookie')}\r\n\r\n"))
+            self.add(
+                f"tls_receive pid=10 tid=10 session={100 + i} pos=0 data="
+                + quoted(
+                    f"GET /tls?x={self.secret('TLS query')} HTTP/1.1\r\nHost: h\r\nCookie: {self.secret('TLS cookie')}\r\n\r\n"
+                )
+            )
 
     def others(self):
         for i in range(EVERY):
@@ -147,32 +209,66 @@ class Plant:
             self.move("receive", socket, at, f"*2\r\n$4\r\nAUTH\r\n$20\r\n{s('another protocol')}\r\n", 0)
             name = s("DNS")
             label = bytes([len(name)]) + name.encode() + b"\x07example\x03com\x00"
-            self.add(f"socket_info socket={1000 + i} family=inet type=datagram origin=connected local=10.0.0.1:5{i:03} remote=10.0.0.53:53")
-            self.add(f"send pid=10 tid=10 socket={1000 + i} pos=0 data=" + quoted(b"\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + label + b"\x00\x01\x00\x01"))
+            self.add(
+                f"socket_info socket={1000 + i} family=inet type=datagram origin=connected local=10.0.0.1:5{i:03} remote=10.0.0.53:53"
+            )
+            self.add(
+                f"send pid=10 tid=10 socket={1000 + i} pos=0 data="
+                + quoted(b"\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + label + b"\x00\x01\x00\x01")
+            )
             text = s("DNS text").encode()
-            self.add(f"receive pid=10 tid=10 socket={1000 + i} pos=0 data=" + quoted(
-                b"\x00\x07\x81\x80\x00\x01\x00\x02\x00\x00\x00\x00" + label + b"\x00\x01\x00\x01" + b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x0a\x00\x00\x07" +
-                b"\xc0\x0c\x00\x10\x00\x01\x00\x00\x00\x3c" + struct.pack(">HB", len(text) + 1, len(text)) + text))
-            self.add(f"socket_info socket={2000 + i} family=unix type=stream origin=connected path={quoted('/run/' + s('UNIX path') + '/x.sock')}")
-            self.add(f"task_info pid={100 + i} tid={100 + i} comm={quoted(s('comm')[:15])} command_line={quoted('/opt/' + s('program') + '/run --password ' + s('argument'))} "
-                     f"executable={quoted('/opt/' + s('executable'))} cgroup={quoted('/kubepods/' + s('cgroup'))}")
-            self.add(f"task_exec pid={100 + i} tid={100 + i} comm={quoted(s('comm')[:15])} filename={quoted('/srv/' + s('exec'))}")
-            self.add(f"mapping pid={100 + i} tid={100 + i} start=4096 end=8192 path={quoted('/build/' + s('build path') + '/lib.so')}")
+            self.add(
+                f"receive pid=10 tid=10 socket={1000 + i} pos=0 data="
+                + quoted(
+                    b"\x00\x07\x81\x80\x00\x01\x00\x02\x00\x00\x00\x00"
+                    + label
+                    + b"\x00\x01\x00\x01"
+                    + b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x0a\x00\x00\x07"
+                    + b"\xc0\x0c\x00\x10\x00\x01\x00\x00\x00\x3c"
+                    + struct.pack(">HB", len(text) + 1, len(text))
+                    + text
+                )
+            )
+            self.add(
+                f"socket_info socket={2000 + i} family=unix type=stream origin=connected path={quoted('/run/' + s('UNIX path') + '/x.sock')}"
+            )
+            self.add(
+                f"task_info pid={100 + i} tid={100 + i} comm={quoted(s('comm')[:15])} command_line={quoted('/opt/' + s('program') + '/run --password ' + s('argument'))} "
+                f"executable={quoted('/opt/' + s('executable'))} cgroup={quoted('/kubepods/' + s('cgroup'))}"
+            )
+            self.add(
+                f"task_exec pid={100 + i} tid={100 + i} comm={quoted(s('comm')[:15])} filename={quoted('/srv/' + s('exec'))}"
+            )
+            self.add(
+                f"mapping pid={100 + i} tid={100 + i} start=4096 end=8192 path={quoted('/build/' + s('build path') + '/lib.so')}"
+            )
             self.add(f"file_call pid=10 tid=10 act=open result=3 path={quoted('/home/' + s('file name') + '.txt')}")
-            self.add(f"sample pid=10 tid=10 user={quoted('main;' + s('symbol') + '::run;[' + s('module') + '.so]')} kernel=\"schedule\"")
+            self.add(
+                f"sample pid=10 tid=10 user={quoted('main;' + s('symbol') + '::run;[' + s('module') + '.so]')} kernel=\"schedule\""
+            )
             self.add(f"go_handler pid=10 tid=10 name={quoted('example.com/' + s('handler') + '.Serve')}")
-            self.add(f"go_create pid=10 tid=10 function={quoted('example.com/' + s('function') + '.func1')} from={quoted(s('function'))}")
-            self.add(f"go_build pid=10 tid=10 path={quoted('/opt/' + s('Go program'))} lines={quoted('build ' + s('build setting'))}")
-            self.add(f"cpu_quota cgroup={quoted('/user.slice/' + s('quota cgroup'))} period=100000000 quota=1 periods=1")
+            self.add(
+                f"go_create pid=10 tid=10 function={quoted('example.com/' + s('function') + '.func1')} from={quoted(s('function'))}"
+            )
+            self.add(
+                f"go_build pid=10 tid=10 path={quoted('/opt/' + s('Go program'))} lines={quoted('build ' + s('build setting'))}"
+            )
+            self.add(
+                f"cpu_quota cgroup={quoted('/user.slice/' + s('quota cgroup'))} period=100000000 quota=1 periods=1"
+            )
             self.add(f"note key={quoted(s('note key'))} value={quoted('deploy ' + s('note'))}")
             self.add(f"net_interface name={quoted(s('interface')[:15])} family=inet address=10.0.0.1:0 prefix=24")
-            self.add(f"probe path={quoted('/opt/' + s('probe path'))} function={quoted(s('probe function'))} reason={quoted(s('probe reason'))}")
+            self.add(
+                f"probe path={quoted('/opt/' + s('probe path'))} function={quoted(s('probe function'))} reason={quoted(s('probe reason'))}"
+            )
             self.add(f"go_panic pid=10 tid=10 step=began stack={quoted('main;' + s('panic'))}")
 
     def text(self):
         s = self.secret
-        preamble = f"preamble tier=a payload_limit=4096 redaction=payload_raw host={quoted(s('host name'))} note={quoted(s('first note') + '=' + s('first note'))} " \
-                   f"target={quoted('comm ' + s('target')[:15])}"
+        preamble = (
+            f"preamble tier=a payload_limit=4096 redaction=payload_raw host={quoted(s('host name'))} note={quoted(s('first note') + '=' + s('first note'))} "
+            f"target={quoted('comm ' + s('target')[:15])}"
+        )
         self.lines = [preamble, '+0 task_info pid=10 tid=10 comm="shop"']
         for part in (self.http1, self.http2, self.tls, self.others):
             part()
@@ -192,22 +288,49 @@ def forms(secret):
         yield text.upper().encode()
     for shift in range(3):
         coded = base64.b64encode(b"\0" * shift + raw)
-        yield coded[(shift * 8 + 5) // 6:len(raw) * 4 // 3 - 1]
+        yield coded[(shift * 8 + 5) // 6 : len(raw) * 4 // 3 - 1]
     bits = bits_of(raw)
     for shift in range(8):
         whole = bits[shift:]
-        yield bytes(int(whole[i:i + 8], 2) for i in range(0, len(whole) - 7, 8))
+        yield bytes(int(whole[i : i + 8], 2) for i in range(0, len(whole) - 7, 8))
 
 
 class Planted(Case):
     def found(self, plant, *texts):
         together = b"\0\0\0\0".join(t if isinstance(t, bytes) else t.encode() for t in texts)
-        return sorted({place for place, secrets in plant.places.items() for secret in secrets for form in forms(secret) if form in together})
+        return sorted(
+            {
+                place
+                for place, secrets in plant.places.items()
+                for secret in secrets
+                for form in forms(secret)
+                if form in together
+            }
+        )
 
     def outputs(self, file):
-        for command in (["report"], ["report", "--format", "md"], ["report", "--json"], ["report", "--format", "html", "-o", "-"], ["requests", "--json", "--headers"], ["requests"],
-                        ["events"], ["events", "--json"], ["spans"], ["topology"], ["topology", "--json"], ["timeline", "--json"], ["info"], ["info", "--json"], ["diag"], ["diag", "--json"],
-                        ["flame", "--format", "folded"], ["tree"], ["check"], ["report", "--by", "x-tenant"]):
+        for command in (
+            ["report"],
+            ["report", "--format", "md"],
+            ["report", "--json"],
+            ["report", "--format", "html", "-o", "-"],
+            ["requests", "--json", "--headers"],
+            ["requests"],
+            ["events"],
+            ["events", "--json"],
+            ["spans"],
+            ["topology"],
+            ["topology", "--json"],
+            ["timeline", "--json"],
+            ["info"],
+            ["info", "--json"],
+            ["diag"],
+            ["diag", "--json"],
+            ["flame", "--format", "folded"],
+            ["tree"],
+            ["check"],
+            ["report", "--by", "x-tenant"],
+        ):
             yield self.tailcap(command[0], file, *command[1:]).stdout
         for row in self.tailcap("requests", file, "--json").stdout.splitlines()[::5]:
             for command in (["show"], ["show", "--json"], ["tree"]):

@@ -24,12 +24,12 @@ MASK = (1 << 64) - 1
 
 def place(key):
     """docs/policy.md: FNV-1a and MurmurHash3's finalizer; the upper 53 bits."""
-    h = 0xcbf29ce484222325
+    h = 0xCBF29CE484222325
     for byte in key.encode():
-        h = (h ^ byte) * 0x100000001b3 & MASK
-    h = (h ^ h >> 33) * 0xff51afd7ed558ccd & MASK
-    h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53 & MASK
-    return ((h ^ h >> 33) >> 11) / 2 ** 53
+        h = (h ^ byte) * 0x100000001B3 & MASK
+    h = (h ^ h >> 33) * 0xFF51AFD7ED558CCD & MASK
+    h = (h ^ h >> 33) * 0xC4CEB9FE1A85EC53 & MASK
+    return ((h ^ h >> 33) >> 11) / 2**53
 
 
 def quantile(q, values):
@@ -53,7 +53,9 @@ class Policy(case.Case):
         root = pathlib.Path(cls.folder.name)
         # 60 a second, 5 ms, one in sixty 15 ms; the first 120 fail.
         cls.pay = runs.write(root, "pay", number=1, requests=1200, calls=0, rate=60, errors=120)
-        cls.rows = [json.loads(line) for line in case.run(case.program(), "requests", cls.pay, "--json").stdout.splitlines()]
+        cls.rows = [
+            json.loads(line) for line in case.run(case.program(), "requests", cls.pay, "--json").stdout.splitlines()
+        ]
         cls.rows.sort(key=lambda r: r["start_ns"])
 
     def policy(self, text, *arguments, capture=None):
@@ -68,7 +70,13 @@ class Policy(case.Case):
             schema = jsonschema.Draft202012Validator(json.loads((case.ROOT / "docs/policy.schema.json").read_text()))
             schema.check_schema(schema.schema)
             self.assertEqual([e.message for e in schema.iter_errors(out)], [])
-        self.assertEqual((out["policy"], out["tailcap"]), ({"file": "policy.yaml", "sha256": hashlib.sha256(text.encode()).hexdigest()}, self.tailcap("--version").stdout.split()[1]))
+        self.assertEqual(
+            (out["policy"], out["tailcap"]),
+            (
+                {"file": "policy.yaml", "sha256": hashlib.sha256(text.encode()).hexdigest()},
+                self.tailcap("--version").stdout.split()[1],
+            ),
+        )
         return out
 
     def start(self, row):
@@ -103,7 +111,9 @@ class Policy(case.Case):
                 failed = sum(r["outcome"] == "server_error" for r in kept)
                 self.assertAlmostEqual(got["estimate"]["errors"], failed / len(kept))
                 for q, name in ((0.5, "p50_ns"), (0.95, "p95_ns"), (0.99, "p99_ns")):
-                    self.assertEqual(got["estimate"][name], quantile(q, [(r["duration_ns"], weight) for r in kept]), name)
+                    self.assertEqual(
+                        got["estimate"][name], quantile(q, [(r["duration_ns"], weight) for r in kept]), name
+                    )
                 # 1,200 durations: the slowest 5 % are slow (docs/GLOSSARY.md).
                 slow = {r["id"] for r in sorted(self.rows, key=lambda r: -r["duration_ns"])[:60]}
                 failed = {r["id"] for r in self.rows if r["outcome"] == "server_error"}
@@ -147,7 +157,7 @@ class Policy(case.Case):
 
     @staticmethod
     def within(ends, look, over):
-        return ends[bisect.bisect_right(ends, (look - over, True)):bisect.bisect_right(ends, (look, True))]
+        return ends[bisect.bisect_right(ends, (look - over, True)) : bisect.bisect_right(ends, (look, True))]
 
     def test_when_conditions_fire(self):
         second = 1_000_000_000
@@ -159,37 +169,53 @@ class Policy(case.Case):
         def rate(ends, look):
             return len(self.within(ends, look, 3 * second)) / 3 >= 59
 
-        for text, expected in (("{name: a, at_least: {errors: 50%}, over: 2s}", self.looks(errors)),
-                               ("{name: a, at_least: {errors: 50%}, over: 2s, for: 1s}", self.looks(errors, least=second)),
-                               ("{name: a, at_least: {rate: 59}, over: 3s}", self.looks(rate)),
-                               ("{name: a, at_least: {count: 10000}, over: 3s}", []),
-                               ("{name: a, where: status == 200, at_least: {share: 50%}, over: 2s}",
-                                self.looks(lambda ends, look: sum(not f for _, f in self.within(ends, look, 2 * second)) >= len(self.within(ends, look, 2 * second)) / 2 > 0))):
+        for text, expected in (
+            ("{name: a, at_least: {errors: 50%}, over: 2s}", self.looks(errors)),
+            ("{name: a, at_least: {errors: 50%}, over: 2s, for: 1s}", self.looks(errors, least=second)),
+            ("{name: a, at_least: {rate: 59}, over: 3s}", self.looks(rate)),
+            ("{name: a, at_least: {count: 10000}, over: 3s}", []),
+            (
+                "{name: a, where: status == 200, at_least: {share: 50%}, over: 2s}",
+                self.looks(
+                    lambda ends, look: sum(not f for _, f in self.within(ends, look, 2 * second))
+                    >= len(self.within(ends, look, 2 * second)) / 2
+                    > 0
+                ),
+            ),
+        ):
             with self.subTest(text=text):
                 firings = self.replayed(f"conditions: [{text}]")["conditions"][0]["firings"]
                 self.assertEqual([[f["fired_ns"], f["resolved_ns"]] for f in firings], expected)
 
     def test_a_condition_raises_the_rate(self):
-        out = self.replayed("""
+        out = self.replayed(
+            """
 conditions:
   - {name: failing, route: GET /pay, at_least: {errors: 50%}, over: 2s}
 sampling:
   rate: 5%
   adapt: [{when: failing, route: GET /pay, rate: 50%}]
-""")
+"""
+        )
         (firing,) = out["conditions"][0]["firings"]
-        kept = [r for r in self.rows if place(r["trace_id"]) < (0.5 if firing["fired_ns"] <= self.start(r) < firing["resolved_ns"] else 0.05)]
+        kept = [
+            r
+            for r in self.rows
+            if place(r["trace_id"]) < (0.5 if firing["fired_ns"] <= self.start(r) < firing["resolved_ns"] else 0.05)
+        ]
         self.assertEqual(out["sampling"]["all"]["kept"], len(kept))
         self.assertEqual([c["applies"] for c in out["sampling"]["changes"]], [[], [0], []])
 
     def test_a_breaker(self):
-        out = self.replayed("""
+        out = self.replayed(
+            """
 conditions:
   - {name: failing, at_least: {errors: 50%, count: 20}, over: 1s}
 breakers:
   - {name: pay, route: /pay, open: [failing], open_for: 500ms, half_open: {requests: 3}}
 every: 250ms
-""")["breakers"][0]
+"""
+        )["breakers"][0]
         # It opens at the first look with 20 requests; it closes once probes are among those that do not fail: from 2.01 s on.
         states = [c["state"] for c in out["changes"]]
         self.assertEqual(states[:3], ["open", "half_open", "open"])
@@ -216,12 +242,19 @@ every: 250ms
         text = "conditions: [{name: busy, at_least: {rate: 10}, over: 5s}]\nsampling: {rate: 10%, adapt: [{when: busy, rate: 1%}]}"
         done = self.policy(text)
         self.assertEqual(done.returncode, 0, done.stderr)
-        for words in ("busy: rate ≥ 10", "What would have been kept?", "Which slow or failed requests would have been missed?", "true 10.0 %"):
+        for words in (
+            "busy: rate ≥ 10",
+            "What would have been kept?",
+            "Which slow or failed requests would have been missed?",
+            "true 10.0 %",
+        ):
             self.assertIn(words, done.stdout)
         for name in ("out.md", "out.html", "out.json"):
             self.assertEqual(self.policy(text, "-o", name).returncode, 0)
             self.assertGreater((self.scratch / name).stat().st_size, 500)
-        self.assertEqual(self.policy("sampling: {rate: 1%}", capture=case.SAMPLES / "cut-short/cut-short.tcap").returncode, 3)
+        self.assertEqual(
+            self.policy("sampling: {rate: 1%}", capture=case.SAMPLES / "cut-short/cut-short.tcap").returncode, 3
+        )
 
     WRONG = (
         ("conditions:\n  - name: a\n    over: 1s\n    at_leest: {p95: 1s}", "4:5", "did you mean 'at_least'?"),
@@ -237,15 +270,27 @@ every: 250ms
         ("conditions:\n  - {name: a, over: 1s}", "2:5", "there is no limit"),
         ("conditions:\n  - {over: 1s, at_least: {p95: 1s}}", "2:5", "the name is missing"),
         ("conditions:\n  - {name: a, name: b, over: 1s, at_least: {p95: 1s}}", "2:15", "given twice"),
-        ("conditions:\n  - {name: a, over: 1s, at_least: {count: 1}}\n  - {name: a, over: 1s, at_least: {count: 1}}", "3:5", "already"),
-        ("conditions:\n  - {name: a, over: 1s, where: 'durration > 1ms', at_least: {count: 1}}", "2:32", "there is no field 'durration'"),
+        (
+            "conditions:\n  - {name: a, over: 1s, at_least: {count: 1}}\n  - {name: a, over: 1s, at_least: {count: 1}}",
+            "3:5",
+            "already",
+        ),
+        (
+            "conditions:\n  - {name: a, over: 1s, where: 'durration > 1ms', at_least: {count: 1}}",
+            "2:32",
+            "there is no field 'durration'",
+        ),
         ("every: 1ms\nsampling: {rate: 1%}", "1:8", "at least 200ms"),
         ("sampling: {keep: status == 500}", "1:11", "the rate is missing"),
         ("sampling: {rate: 0.5}", "1:18", "a percentage"),
         ("sampling: {rate: 1%, key: span}", "1:27", "trace_id or x_request_id"),
         ("sampling:\n  rate: 1%\n  adapt: [{when: slow, rate: 1%}]", "3:18", "there is no condition 'slow'"),
         ("breakers: [{name: a, open_for: 1s}]", "1:12", "open is missing"),
-        ("conditions: [{name: a, over: 1s, at_least: {count: 1}}]\nbreakers:\n  - {name: a, open: [a], open_for: 1s, half_open: {requests: 5, at_most: {p95: 1s}}}", "3:74", "p95 needs 20 requests"),
+        (
+            "conditions: [{name: a, over: 1s, at_least: {count: 1}}]\nbreakers:\n  - {name: a, open: [a], open_for: 1s, half_open: {requests: 5, at_most: {p95: 1s}}}",
+            "3:74",
+            "p95 needs 20 requests",
+        ),
         ("conditions: {}", "1:13", "conditions is a list"),
         ("{}", "1:1", "there are no conditions"),
         ("--- 1\n--- 2", "1:1", "one YAML document"),
@@ -260,33 +305,62 @@ every: 250ms
                 done = self.policy(text)
                 self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
                 self.assertIn(words, done.stderr)
-                self.assertRegex(done.stderr, r"^tailcap policy: policy\.yaml:" + (re.escape(where) + ": " if where else r"(\d+:\d+)?"))
+                self.assertRegex(
+                    done.stderr,
+                    r"^tailcap policy: policy\.yaml:" + (re.escape(where) + ": " if where else r"(\d+:\d+)?"),
+                )
         self.assertEqual(self.tailcap("policy", self.pay, "absent.yaml").returncode, 1)
         self.assert_refused(self.tailcap("policy", self.pay), 2, "no policy given")
 
     def test_watch_takes_conditions_only(self):
         text = "conditions: [{name: a, over: 1s, at_least: {count: 1}}]"
         (self.scratch / "policy.yaml").write_text(text + "\nsampling: {rate: 1%}")
-        self.assert_refused(self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml"), 2, "policy.yaml:2:1: sampling is no condition: --policy applies sampling")
+        self.assert_refused(
+            self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml"),
+            2,
+            "policy.yaml:2:1: sampling is no condition: --policy applies sampling",
+        )
         (self.scratch / "policy.yaml").write_text(text.replace("over", "ower"))
-        self.assert_refused(self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml"), 2, "policy.yaml:1:24: unknown key 'ower'")
+        self.assert_refused(
+            self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml"), 2, "policy.yaml:1:24: unknown key 'ower'"
+        )
         (self.scratch / "policy.yaml").write_text(text)
-        self.assertEqual(self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml").returncode, 1, "there is no recorder")
-        self.assert_refused(self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml", "--look-back", "5s", "--every", "6s"), 2, "--look-back")
+        self.assertEqual(
+            self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml").returncode, 1, "there is no recorder"
+        )
+        self.assert_refused(
+            self.tailcap("watch", "x.tcap", "--conditions", "policy.yaml", "--look-back", "5s", "--every", "6s"),
+            2,
+            "--look-back",
+        )
 
     def test_watch_applies_sampling_only(self):
         conditions = "conditions: [{name: a, over: 1s, at_least: {count: 1}}]\n"
-        refused = (("", "policy.yaml:1:1: there is no sampling"),
-                   ("sampling: {rate: 10%, keep: status >= 500}", "policy.yaml:2:23: keep is decided when a request is over"),
-                   ("sampling:\n  rate: 10%\n  adapt:\n  - {when: a, route: /pay, rate: 1%}", "policy.yaml:5:15: a rate of one route cannot be applied"),
-                   ("sampling: {rate: 10%}\nbreakers: [{name: b, open: [a], open_for: 1s}]", "policy.yaml:3:1: breakers reject requests"),
-                   ("sampling: {rate: 10}", "policy.yaml:2:18: rate is a percentage"))
+        refused = (
+            ("", "policy.yaml:1:1: there is no sampling"),
+            ("sampling: {rate: 10%, keep: status >= 500}", "policy.yaml:2:23: keep is decided when a request is over"),
+            (
+                "sampling:\n  rate: 10%\n  adapt:\n  - {when: a, route: /pay, rate: 1%}",
+                "policy.yaml:5:15: a rate of one route cannot be applied",
+            ),
+            (
+                "sampling: {rate: 10%}\nbreakers: [{name: b, open: [a], open_for: 1s}]",
+                "policy.yaml:3:1: breakers reject requests",
+            ),
+            ("sampling: {rate: 10}", "policy.yaml:2:18: rate is a percentage"),
+        )
         for text, words in refused:
             (self.scratch / "policy.yaml").write_text(conditions + text)
             self.assert_refused(self.tailcap("watch", "x.tcap", "--policy", "policy.yaml"), 2, words)
         (self.scratch / "policy.yaml").write_text(conditions + "sampling: {rate: 10%, adapt: [{when: a, rate: 1%}]}")
-        self.assertEqual(self.tailcap("watch", "x.tcap", "--policy", "policy.yaml").returncode, 1, "there is no recorder")
-        self.assert_refused(self.tailcap("watch", "x.tcap", "--policy", "policy.yaml", "--conditions", "policy.yaml"), 2, "give --conditions or --policy")
+        self.assertEqual(
+            self.tailcap("watch", "x.tcap", "--policy", "policy.yaml").returncode, 1, "there is no recorder"
+        )
+        self.assert_refused(
+            self.tailcap("watch", "x.tcap", "--policy", "policy.yaml", "--conditions", "policy.yaml"),
+            2,
+            "give --conditions or --policy",
+        )
 
     def test_check(self):
         """The policy is read without a capture: those of the documents, and what is wrong has its place."""
@@ -302,14 +376,22 @@ every: 250ms
                 found += 1
         self.assertGreaterEqual(found, 3)
         (self.scratch / "policy.yaml").write_text("sampling:\n  rat: 1%")
-        self.assert_refused(self.tailcap("policy", "--check", "policy.yaml"), 2, "policy.yaml:2:3", "did you mean 'rate'?")
+        self.assert_refused(
+            self.tailcap("policy", "--check", "policy.yaml"), 2, "policy.yaml:2:3", "did you mean 'rate'?"
+        )
         self.assert_refused(self.tailcap("policy", "--check", self.pay, "policy.yaml"), 2, "takes no capture")
         self.assert_refused(self.tailcap("policy", self.pay), 2, "no policy given")
         self.assertEqual(self.tailcap("policy", "--check", "absent.yaml").returncode, 1)
 
     def test_hostile_files_end(self):
-        for text in ("[" * 100_000, "conditions: &s\n  - *s", "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nconditions: [*b,*b,*b]", "\0", "a" * (2 << 20),
-                     "a: &a [" + "x," * 1000 + "]\nb: &b [" + "*a," * 1000 + "]\nconditions: [" + "*b," * 1000 + "]"):
+        for text in (
+            "[" * 100_000,
+            "conditions: &s\n  - *s",
+            "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nconditions: [*b,*b,*b]",
+            "\0",
+            "a" * (2 << 20),
+            "a: &a [" + "x," * 1000 + "]\nb: &b [" + "*a," * 1000 + "]\nconditions: [" + "*b," * 1000 + "]",
+        ):
             self.assertEqual(self.policy(text).returncode, 2, text[:20])
 
     def test_the_schema_agrees(self):
@@ -321,7 +403,10 @@ every: 250ms
             self.assertEqual([e.message for e in schema.iter_errors(yaml.safe_load(block))], [])
             self.assertEqual(self.policy(block).returncode, 0)
         for text, _, words in self.WRONG:
-            if words and not re.search("twice|document|already|101|durration|there is no condition|needs|longer|200ms|conditions:\\n  - {name: a, over: 1s, at_least: {p95: 1}}", words + text):
+            if words and not re.search(
+                "twice|document|already|101|durration|there is no condition|needs|longer|200ms|conditions:\\n  - {name: a, over: 1s, at_least: {p95: 1}}",
+                words + text,
+            ):
                 self.assertFalse(schema.is_valid(yaml.safe_load(text)), text)
         limits = schema.schema["$defs"]["limits"]["properties"]
         for name in limits:

@@ -21,8 +21,10 @@ import urllib.request
 import case
 
 CAPTURE = case.SAMPLES / "lock-contention/lock-contention.tcap"
-FORMS = {"openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
-         "prometheus": "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"}
+FORMS = {
+    "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    "prometheus": "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+}
 CONFIG = """
 global: {{scrape_interval: 1s}}
 scrape_configs:
@@ -32,7 +34,9 @@ scrape_configs:
 
 
 def exported(form):
-    return subprocess.run([case.program(), "export", CAPTURE, "--format", form, "-o", "-"], capture_output=True, check=True).stdout
+    return subprocess.run(
+        [case.program(), "export", CAPTURE, "--format", form, "-o", "-"], capture_output=True, check=True
+    ).stdout
 
 
 @unittest.skipUnless(shutil.which("prometheus"), "no prometheus: scripts/install-packages test")
@@ -65,10 +69,25 @@ class Scraped(unittest.TestCase):
         cls.url = f"http://127.0.0.1:{port}/api/v1/query"
         cls.log = path / "log"
         with open(cls.log, "wb") as log:
-            cls.process = subprocess.Popen(["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{port}",
-                                            "--enable-feature=native-histograms"], cwd=path, stdout=log, stderr=log)
+            cls.process = subprocess.Popen(
+                [
+                    "prometheus",
+                    "--config.file=prometheus.yml",
+                    "--storage.tsdb.path=data",
+                    f"--web.listen-address=127.0.0.1:{port}",
+                    "--enable-feature=native-histograms",
+                ],
+                cwd=path,
+                stdout=log,
+                stderr=log,
+            )
         cls.addClassCleanup(cls.end)
-        cls.rows = [json.loads(line) for line in subprocess.run([case.program(), "requests", CAPTURE, "--json"], capture_output=True, text=True, check=True).stdout.splitlines()]
+        cls.rows = [
+            json.loads(line)
+            for line in subprocess.run(
+                [case.program(), "requests", CAPTURE, "--json"], capture_output=True, text=True, check=True
+            ).stdout.splitlines()
+        ]
         for _ in range(600):
             if cls.process.poll() is not None:
                 raise AssertionError(cls.log.read_text())
@@ -101,8 +120,13 @@ class Scraped(unittest.TestCase):
 
     def test_classic_histogram(self):
         slow = [r["duration_ns"] for r in self.rows if r["route"] == "/slow"]
-        self.assertEqual(self.ask('sum(tailcap_request_duration_seconds_count{job="openmetrics",route="/slow"})'), len(slow))
-        self.assertEqual(self.ask('sum(tailcap_request_duration_seconds_bucket{job="openmetrics",route="/slow",le="0.005"})'), sum(d <= 5_000_000 for d in slow))
+        self.assertEqual(
+            self.ask('sum(tailcap_request_duration_seconds_count{job="openmetrics",route="/slow"})'), len(slow)
+        )
+        self.assertEqual(
+            self.ask('sum(tailcap_request_duration_seconds_bucket{job="openmetrics",route="/slow",le="0.005"})'),
+            sum(d <= 5_000_000 for d in slow),
+        )
 
     def test_native_histogram(self):
         slow = sorted(r["duration_ns"] for r in self.rows if r["route"] == "/slow")
@@ -120,7 +144,11 @@ class Scraped(unittest.TestCase):
         ns = sum(part["ns"] for r in self.rows for part in r["labels"] if part["label"] == "lock.futex")
         self.assertGreater(ns, 0)
         for form in FORMS:
-            self.assertAlmostEqual(self.ask(f'sum(tailcap_request_label_seconds_total{{job="{form}",label="lock.futex"}})'), ns / 1e9, places=6)
+            self.assertAlmostEqual(
+                self.ask(f'sum(tailcap_request_label_seconds_total{{job="{form}",label="lock.futex"}})'),
+                ns / 1e9,
+                places=6,
+            )
 
 
 if __name__ == "__main__":

@@ -35,27 +35,42 @@ def busy_go(waiting):
     """Events of a Go program on one processor that is busy from the 10th second to the 25th. Meanwhile its requests take five times as
     long: they compute, or they wait, and there are stacks of it."""
     chance = random.Random(5)
-    events = [(0, 'task_info pid=20 tid=20 comm="shop"'),
-              (0, 'go_program pid=20 tid=20 path="/shop" version="go1.22" parts=8 processors=1'),
-              (0.001, "socket_info socket=6 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 "
-                      "remote=10.0.0.2:40000 next_in=1000 next_out=5000"),
-              (10, "go_state pid=20 tid=20 of=9 state=running"),
-              (25.5, "go_state pid=20 tid=20 of=9 state=parked")]
+    events = [
+        (0, 'task_info pid=20 tid=20 comm="shop"'),
+        (0, 'go_program pid=20 tid=20 path="/shop" version="go1.22" parts=8 processors=1'),
+        (
+            0.001,
+            "socket_info socket=6 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 "
+            "remote=10.0.0.2:40000 next_in=1000 next_out=5000",
+        ),
+        (10, "go_state pid=20 tid=20 of=9 state=running"),
+        (25.5, "go_state pid=20 tid=20 of=9 state=parked"),
+    ]
     into, out, ended = 1000, 5000, 0.002
     serving = "pid=20 tid=21 goroutine=7"
     for n in range(2000):
         at = 0.01 + n / 50
         slow = 10 <= at < 25
         took = chance.uniform(0.012, 0.016) if slow else chance.uniform(0.002, 0.003)
-        events += [(at, f"arrival socket=6 pos={into} len=28"),
-                   (at + 0.00005, f"off_cpu pid=20 tid=21 left=+{ended:.6f} runnable=+{at + 0.00001:.6f} state=1 syscall=281"),
-                   (at + 0.0001, f'receive {serving} socket=6 pos={into} data="GET / HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n"'),
-                   (at + took, f'send {serving} socket=6 pos={out} data="HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"')]
+        events += [
+            (at, f"arrival socket=6 pos={into} len=28"),
+            (at + 0.00005, f"off_cpu pid=20 tid=21 left=+{ended:.6f} runnable=+{at + 0.00001:.6f} state=1 syscall=281"),
+            (at + 0.0001, f'receive {serving} socket=6 pos={into} data="GET / HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n"'),
+            (
+                at + took,
+                f'send {serving} socket=6 pos={out} data="HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"',
+            ),
+        ]
         for k in range(2) if slow else ():
             left = at + 0.001 + 0.005 * k
             if waiting:
-                events += [(left, f'sample {serving} why=off_cpu user="main.serve;main.wait{k}" kernel="futex_wait"'),
-                           (left + 0.0045, f"off_cpu {serving} left=+{left:.6f} runnable=+{left + 0.004:.6f} waker=22 state=1 syscall=202")]
+                events += [
+                    (left, f'sample {serving} why=off_cpu user="main.serve;main.wait{k}" kernel="futex_wait"'),
+                    (
+                        left + 0.0045,
+                        f"off_cpu {serving} left=+{left:.6f} runnable=+{left + 0.004:.6f} waker=22 state=1 syscall=202",
+                    ),
+                ]
             else:
                 events.append((left, f'sample {serving} user="main.serve;main.price{n % 3 // 2}"'))
         into, out, ended = into + 28, out + 40, at + took + 0.0001
@@ -70,6 +85,7 @@ class Readings(case.Case):
         def act():
             done = self.tailcap(*arguments, "-o", page)
             self.assertIn(done.returncode, (0, 3), done.stderr)
+
         opened = openings(capture, act)
         self.assertGreater(page.stat().st_size, 0)
         return opened
@@ -135,7 +151,9 @@ class Readings(case.Case):
                     for stack, value in self.flame(capture, request, *arguments).items():
                         sums[stack] = sums.get(stack, 0) + value
                 self.assertEqual(trigger["stack_unit"], "ns" if arguments else "samples")
-                self.assertEqual((trigger["stacks_total"], trigger["stack_value"]), (sum(sums.values()), max(sums.values())))
+                self.assertEqual(
+                    (trigger["stacks_total"], trigger["stack_value"]), (sum(sums.values()), max(sums.values()))
+                )
                 self.assertEqual(sums[trigger["stack"]], trigger["stack_value"])
 
     def test_a_page_has_the_stacks_of_its_requests(self):

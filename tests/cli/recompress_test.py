@@ -34,7 +34,11 @@ class Recompress(Case):
         """What `check` says of each block, but for its place and size, and of the file."""
         done = self.tailcap("check", capture, "--json")
         all_of_it = json.loads(done.stdout)
-        blocks = [{k: v for k, v in b.items() if k not in ("offset", "stored_bytes")} for b in all_of_it.pop("blocks") if b["type"] != "footer"]
+        blocks = [
+            {k: v for k, v in b.items() if k not in ("offset", "stored_bytes")}
+            for b in all_of_it.pop("blocks")
+            if b["type"] != "footer"
+        ]
         return done.returncode, blocks, {k: all_of_it[k] for k in ("state", "ok", "redacted") if k in all_of_it}
 
     def said(self, capture, *command):
@@ -61,13 +65,19 @@ class Recompress(Case):
                             want, got = ((c, re.sub(r'"file_bytes": ?\d+', "SIZE", text)) for c, text in (want, got))
                             self.assertIn("SIZE", want[1])
                         if command == ["report"]:
-                            want, got = ((c, re.sub(r"[\d.]+ [kM]B(?=\n.. events )", "SIZE", text)) for c, text in (want, got))
+                            want, got = (
+                                (c, re.sub(r"[\d.]+ [kM]B(?=\n.. events )", "SIZE", text)) for c, text in (want, got)
+                            )
                         self.assertEqual(got, want, command)
                     # The footer knows the places of the blocks; what is before it is the same.
                     was, now = unpacked(original), unpacked(out)
-                    footer = [b["raw_bytes"] for b in json.loads(self.tailcap("check", original, "--json").stdout)["blocks"] if b["type"] == "footer"]
+                    footer = [
+                        b["raw_bytes"]
+                        for b in json.loads(self.tailcap("check", original, "--json").stdout)["blocks"]
+                        if b["type"] == "footer"
+                    ]
                     self.assertEqual(len(footer), 1)
-                    self.assertEqual(now[:len(was) - footer[0]], was[:-footer[0]])
+                    self.assertEqual(now[: len(was) - footer[0]], was[: -footer[0]])
                     self.assertGreater(len(was), footer[0])
                     sizes[level] = out.stat().st_size
             self.assertLess(sizes[19], sizes[1])
@@ -96,7 +106,7 @@ class Recompress(Case):
             done = self.tailcap("check", out, "--redacted")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn(f"redacted, level {level}, policy ", done.stdout)
-            self.assertEqual(out.read_bytes()[19] & 0x0c, 0x04 if level == "default" else 0x0c)
+            self.assertEqual(out.read_bytes()[19] & 0x0C, 0x04 if level == "default" else 0x0C)
         # What was not redacted does not become so.
         self.assertEqual(self.recompress(sample("slow-client"), "plain.tcap").returncode, 0)
         self.assertEqual(self.tailcap("check", "plain.tcap", "--redacted").returncode, 4)
@@ -104,8 +114,12 @@ class Recompress(Case):
     def test_what_was_cut_short_or_damaged(self):
         whole = sample("go-stock").read_bytes()
         damaged = bytearray(whole)
-        damaged[len(whole) // 2] ^= 0xff
-        inputs = {"short": whole[:len(whole) * 2 // 3], "damaged": bytes(damaged), "both": bytes(damaged)[:len(whole) * 3 // 4]}
+        damaged[len(whole) // 2] ^= 0xFF
+        inputs = {
+            "short": whole[: len(whole) * 2 // 3],
+            "damaged": bytes(damaged),
+            "both": bytes(damaged)[: len(whole) * 3 // 4],
+        }
         for name, content in inputs.items():
             with self.subTest(name):
                 given, out, recovered = (self.scratch / f"{name}{end}.tcap" for end in ("", "-dense", "-recovered"))

@@ -18,12 +18,45 @@ from case import Case
 GOLDEN = case.ROOT / "tests/golden"
 LEVELS = ("default", "strict")
 # Text that the rules may replace; everything else of a request is as it was.
-NAMES = {"path", "route", "authority", "comm", "handler", "service_name", "rpc", "x_request_id", "what", "cgroup", "trace_id", "span_id",
-         "parent_span_id", "user_agent", "grpc_message", "server_name", "host", "method", "executable", "container", "local", "remote"}
+NAMES = {
+    "path",
+    "route",
+    "authority",
+    "comm",
+    "handler",
+    "service_name",
+    "rpc",
+    "x_request_id",
+    "what",
+    "cgroup",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "user_agent",
+    "grpc_message",
+    "server_name",
+    "host",
+    "method",
+    "executable",
+    "container",
+    "local",
+    "remote",
+}
 # The recorder would have withheld it, too: payload recorded behind what follows it.
 WITHHELD = {"h29-out-of-order-capture.tcap"}
 # sw8 has names beside its ids; no TLS connection begins with encrypted data.
-FLAGGED = {"h25-tls-lost-read-capture.tcap": {"duration_ns", "first_byte_ns", "labels", "phases", "milestones", "start_ns", "tainted"}, "trace-contexts-capture.tcap": {"trace_format", "trace_id_source"}}
+FLAGGED = {
+    "h25-tls-lost-read-capture.tcap": {
+        "duration_ns",
+        "first_byte_ns",
+        "labels",
+        "phases",
+        "milestones",
+        "start_ns",
+        "tainted",
+    },
+    "trace-contexts-capture.tcap": {"trace_format", "trace_id_source"},
+}
 
 
 def without_names(value, more=frozenset()):
@@ -86,8 +119,20 @@ class Redact(Case):
                     results = set()
                     for threads in (1, 2, 7):
                         out = self.scratch / "out.tcap"
-                        done = case.run(case.program(), "redact", capture, out, "--force", "--level", level, "--key", key, "--json", cwd=self.scratch,
-                                        env={**os.environ, "TAILCAP_THREADS": str(threads)})
+                        done = case.run(
+                            case.program(),
+                            "redact",
+                            capture,
+                            out,
+                            "--force",
+                            "--level",
+                            level,
+                            "--key",
+                            key,
+                            "--json",
+                            cwd=self.scratch,
+                            env={**os.environ, "TAILCAP_THREADS": str(threads)},
+                        )
                         self.assertIn(done.returncode, (0, 3), done.stderr)
                         results.add((done.returncode, done.stdout, out.read_bytes()))
                     self.assertEqual(len(results), 1)
@@ -133,7 +178,7 @@ class Redact(Case):
     def test_the_marker(self):
         capture = case.SAMPLES / "slow-client/slow-client.tcap"
         self.assertEqual(self.tailcap("check", capture, "--redacted").returncode, 4)
-        for level, flags in (("default", 0x04), ("strict", 0x0c)):
+        for level, flags in (("default", 0x04), ("strict", 0x0C)):
             out, _ = self.redact(capture, "--level", level, code=0)
             done = self.tailcap("check", out, "--redacted")
             self.assertEqual(done.returncode, 0)
@@ -157,14 +202,21 @@ class Redact(Case):
         shutil.copy(case.SAMPLES / "go-stock/go-stock.tcap", capture)
         word = "ZebraQuokka7Wombat19"
         self.assertEqual(self.tailcap("note", capture, word).returncode, 0)
-        for text, leaks in ((f"see {word}", True), (f"SEE {word.upper()}", True), (word[1:], True), (word[1:13] + "!", True), (word[4:].lower(), True), ("why is this one slow?", False)):
+        for text, leaks in (
+            (f"see {word}", True),
+            (f"SEE {word.upper()}", True),
+            (word[1:], True),
+            (word[1:13] + "!", True),
+            (word[4:].lower(), True),
+            ("why is this one slow?", False),
+        ):
             with self.subTest(text):
                 out, _ = self.redact(capture, "--level", "strict", code=0)
                 self.assertIn("redacted, level strict", self.tailcap("check", out, "--redacted").stdout)
                 self.assertEqual(self.tailcap("note", out, text).returncode, 0)
                 self.assertIn("NOT STRICT any more", self.tailcap("check", out, "--redacted").stdout)
                 self.assertTrue(json.loads(self.tailcap("check", out, "--json").stdout)["redacted"]["added_later"])
-                self.assertEqual(out.read_bytes()[19] & 0x0c, 0x04)
+                self.assertEqual(out.read_bytes()[19] & 0x0C, 0x04)
                 done = self.tailcap("redact", "--verify", out, "--against", capture)
                 self.assertEqual(done.returncode, 1 if leaks else 0, done.stdout)
                 self.assertEqual("FOUND in note.value" in done.stdout, leaks, done.stdout)
@@ -182,12 +234,23 @@ class Redact(Case):
         self.assert_refused(self.tailcap("redact", capture, capture, "--force"), 1, "is the capture itself")
         self.assert_refused(self.tailcap("redact", capture, "-"), 1, "standard output")
         policy = self.scratch / "p.yaml"
-        for text, word in (("fields: {task_info.com: keep}", "no field task_info.com"), ("levels: strict", "'levels' is none"),
-                           ("fields: {send.head: keep}", "not for a policy"), ("fields: {send.length: words}", "only be kept or dropped"), ("[", "line")):
+        for text, word in (
+            ("fields: {task_info.com: keep}", "no field task_info.com"),
+            ("levels: strict", "'levels' is none"),
+            ("fields: {send.head: keep}", "not for a policy"),
+            ("fields: {send.length: words}", "only be kept or dropped"),
+            ("[", "line"),
+        ):
             policy.write_text(text)
             self.assert_refused(self.tailcap("redact", capture, "out.tcap", "--policy", policy), 1, word)
-        for text, word in (("keep_headers: [authorization]", "allow_credentials"), ("keep_headers: [Host]", "lower case"), ("keep_headers: [host]", "not kept as a whole"),
-                           ("keep_queries: [api_key]", "allow_credentials"), ("fields: {task_info.command_line: keep}", "allow_credentials"), ("keep_queries: page", "is no list")):
+        for text, word in (
+            ("keep_headers: [authorization]", "allow_credentials"),
+            ("keep_headers: [Host]", "lower case"),
+            ("keep_headers: [host]", "not kept as a whole"),
+            ("keep_queries: [api_key]", "allow_credentials"),
+            ("fields: {task_info.command_line: keep}", "allow_credentials"),
+            ("keep_queries: page", "is no list"),
+        ):
             policy.write_text(text)
             self.assert_refused(self.tailcap("redact", capture, "out.tcap", "--policy", policy), 1, word)
         policy.write_text("level: strict\nfields:\n  task_info.comm: keep\nmask_headers: [host]\n")

@@ -5,19 +5,27 @@ import subprocess
 import case
 
 
-def text(number, requests=600, ms=5.0, calls=1, errors=0, version=None, slow_every=60, rate=60, spread=0.02, second=None):
+def text(
+    number, requests=600, ms=5.0, calls=1, errors=0, version=None, slow_every=60, rate=60, spread=0.02, second=None
+):
     """GET /pay, at `rate` a second; each makes `calls` calls to GET /stock. Runs differ by `spread`; every so many requests take three times as long."""
     dice = random.Random(number)
     factor = ms / 1000 * (1 + spread * dice.uniform(-1, 1))
     note = f' note="version={version}"' if version else ""
     begin = 1_700_000_000 + (100 * number if second is None else second)
-    lines = [f"preamble tier=a payload_limit=256 capture_id=c{number} started_realtime={begin}000000000{note}",
-             f"+0 clock realtime={begin}000000000 boottime=0 uncertainty=100",
-             '+0 task_info pid=10 tid=10 comm="pay"',
-             "+0.001 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:40000 next_in=1000 next_out=5000",
-             "+0.001 socket_info socket=6 family=inet type=stream origin=connected state=established local=10.0.0.1:50000 remote=10.0.0.3:80 next_in=1000 next_out=5000"]
+    lines = [
+        f"preamble tier=a payload_limit=256 capture_id=c{number} started_realtime={begin}000000000{note}",
+        f"+0 clock realtime={begin}000000000 boottime=0 uncertainty=100",
+        '+0 task_info pid=10 tid=10 comm="pay"',
+        "+0.001 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:40000 next_in=1000 next_out=5000",
+        "+0.001 socket_info socket=6 family=inet type=stream origin=connected state=established local=10.0.0.1:50000 remote=10.0.0.3:80 next_in=1000 next_out=5000",
+    ]
     at = {"in": 1000, "out": 5000, "call": 5000, "answer": 1000}
-    ask, stock, ok = "GET /pay HTTP/1.1\\r\\nHost: p\\r\\n\\r\\n", "GET /stock HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n", "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
+    ask, stock, ok = (
+        "GET /pay HTTP/1.1\\r\\nHost: p\\r\\n\\r\\n",
+        "GET /stock HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n",
+        "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok",
+    )
     bad = ok.replace("200 OK", "500 NO")
 
     def size(data):
@@ -34,7 +42,9 @@ def text(number, requests=600, ms=5.0, calls=1, errors=0, version=None, slow_eve
             end = start + 0.0001 + (length - 0.0002) * (c + 0.9) / calls
             lines.append(f'+{begin_call:.6f} send pid=10 tid=10 socket=6 pos={at["call"]} data="{stock}"')
             lines.append(f"+{end:.6f} arrival socket=6 pos={at['answer']} len={size(ok)}")
-            lines.append(f"+{end + 0.00001:.6f} off_cpu pid=10 tid=10 left=+{begin_call + 0.00001:.6f} runnable=+{end:.6f} state=1 syscall=0 arg0=6")
+            lines.append(
+                f"+{end + 0.00001:.6f} off_cpu pid=10 tid=10 left=+{begin_call + 0.00001:.6f} runnable=+{end:.6f} state=1 syscall=0 arg0=6"
+            )
             lines.append(f'+{end + 0.00002:.6f} receive pid=10 tid=10 socket=6 pos={at["answer"]} data="{ok}"')
             at["call"] += size(stock)
             at["answer"] += size(ok)
@@ -47,10 +57,12 @@ def text(number, requests=600, ms=5.0, calls=1, errors=0, version=None, slow_eve
 def exact(durations, failed=(), refused=(), method="POST", path="/pay", number=1):
     """One request after the other, of exactly these durations (µs). failed, refused: the indexes of those that are answered 500 and 404."""
     begin = 1_700_000_000 + 100 * number
-    lines = [f"preamble tier=a payload_limit=256 capture_id=e{number} started_realtime={begin}000000000",
-             f"+0 clock realtime={begin}000000000 boottime=0 uncertainty=100",
-             '+0 task_info pid=10 tid=10 comm="pay"',
-             "+0.001 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:40000 next_in=1000 next_out=5000"]
+    lines = [
+        f"preamble tier=a payload_limit=256 capture_id=e{number} started_realtime={begin}000000000",
+        f"+0 clock realtime={begin}000000000 boottime=0 uncertainty=100",
+        '+0 task_info pid=10 tid=10 comm="pay"',
+        "+0.001 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:40000 next_in=1000 next_out=5000",
+    ]
     ask = f"{method} {path} HTTP/1.1\\r\\nHost: p\\r\\nContent-Length: 0\\r\\n\\r\\n"
     at, spent = [1000, 5000], 10_000
     failed, refused = set(failed), set(refused)
@@ -72,7 +84,9 @@ def write(folder, name, **what):
 
 def write_text(folder, name, lines):
     (folder / f"{name}.txt").write_text(lines)
-    subprocess.run([case.program("tests/synth/synth-capture"), folder / f"{name}.txt", folder / f"{name}.tcap"], check=True)
+    subprocess.run(
+        [case.program("tests/synth/synth-capture"), folder / f"{name}.txt", folder / f"{name}.tcap"], check=True
+    )
     return folder / f"{name}.tcap"
 
 

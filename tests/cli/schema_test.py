@@ -84,7 +84,14 @@ class RequestSchema(unittest.TestCase):
     def test_it_refuses_what_is_not(self):
         good = self.lines(next(c for c in CAPTURES if c.stem == "go-stock"))[0]
         self.assertTrue(self.schema.is_valid(good))
-        for spoil in ({"outcome": "perhaps"}, {"duration_ns": 0.5}, {"schema": 2}, {"tainted": ["lost"]}, {"phases": {"arrive": "1"}}, {"setup": 3}):
+        for spoil in (
+            {"outcome": "perhaps"},
+            {"duration_ns": 0.5},
+            {"schema": 2},
+            {"tainted": ["lost"]},
+            {"phases": {"arrive": "1"}},
+            {"setup": 3},
+        ):
             self.assertFalse(self.schema.is_valid({**good, **spoil}), spoil)
         self.assertFalse(self.schema.is_valid({name: value for name, value in good.items() if name != "x_request_id"}))
 
@@ -104,8 +111,21 @@ class EveryCommand(unittest.TestCase):
     def test_of_one_capture(self):
         capture = case.SAMPLES / "go-stock/go-stock.tcap"
         some = json.loads(case.run(case.program(), "requests", capture, "--json", "-n", "1").stdout)["id"]
-        for command in (["report"], ["show", some], ["tree", some], ["tree"], ["topology"], ["topology", "--window", "1s"], ["timeline"], ["spans", "--explain"],
-                        ["flame", "--measure", "off-cpu"], ["diag"], ["info"], ["info", "--goroutines"], ["check"]):
+        for command in (
+            ["report"],
+            ["show", some],
+            ["tree", some],
+            ["tree"],
+            ["topology"],
+            ["topology", "--window", "1s"],
+            ["timeline"],
+            ["spans", "--explain"],
+            ["flame", "--measure", "off-cpu"],
+            ["diag"],
+            ["info"],
+            ["info", "--goroutines"],
+            ["check"],
+        ):
             with self.subTest(command=command):
                 self.assert_versioned(command[0], capture, *command[1:], "--json")
 
@@ -120,7 +140,14 @@ class EveryCommand(unittest.TestCase):
             captures = []
             for name in ("web", "db"):
                 captures.append(f"{folder}/{name}.tcap")
-                subprocess.run([case.program("tests/synth/synth-capture"), case.ROOT / f"tests/golden/merge/{name}.txt", captures[-1]], check=True)
+                subprocess.run(
+                    [
+                        case.program("tests/synth/synth-capture"),
+                        case.ROOT / f"tests/golden/merge/{name}.txt",
+                        captures[-1],
+                    ],
+                    check=True,
+                )
             self.assert_versioned("merge", *captures, "-o", f"{folder}/both.tcap", "--json")
 
 

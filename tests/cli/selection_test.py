@@ -24,7 +24,9 @@ class Selection(case.Case):
         found = {}
         for i, route in enumerate(report["routes"]):
             said = dict(route)
-            said["sentences"] = [v["sentence"] for v in report["verdicts"] if v["scope"] == "route" and i in v["routes"]]
+            said["sentences"] = [
+                v["sentence"] for v in report["verdicts"] if v["scope"] == "route" and i in v["routes"]
+            ]
             if said["tail"]:
                 said["tail"] = {key: value for key, value in said["tail"].items() if key != "verdict"}
             found[route["role"], route["method"], route["route"], route["comm"]] = said
@@ -56,7 +58,9 @@ class Selection(case.Case):
         self.assert_same(capture, 3)
         for chosen in (["--route", "/cart/{}"], ["-w", "status == 502"], ["-w", "duration > 25ms", "--to", "1s"]):
             sentences = [v["sentence"] for v in self.report(capture, *chosen)["verdicts"]]
-            self.assertTrue(any("the call GET /stock at stock failed, too (503)" in s for s in sentences), (chosen, sentences))
+            self.assertTrue(
+                any("the call GET /stock at stock failed, too (503)" in s for s in sentences), (chosen, sentences)
+            )
 
 
 if __name__ == "__main__":

@@ -23,8 +23,14 @@ class Terminal(case.Case):
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         surroundings = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "PAGER", "LESS")}
-        done = subprocess.Popen([case.program(), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL,
-                                cwd=self.scratch, env=surroundings | {"TERM": "xterm"} | variables)
+        done = subprocess.Popen(
+            [case.program(), *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=subprocess.DEVNULL,
+            cwd=self.scratch,
+            env=surroundings | {"TERM": "xterm"} | variables,
+        )
         os.close(theirs)
         received = b""
         try:

@@ -17,8 +17,22 @@ MOST = 10  # seconds of processor time; the capture as it was takes a third of o
 STOCK = case.SAMPLES / "go-stock/go-stock.tcap"
 SYNTH = "tests/synth/synth-capture"
 TIME = re.compile(r"\+(\d+)\.")
-COMMANDS = (["report"], ["report", "--json"], ["requests"], ["topology"], ["diag"], ["info"], ["timeline"], ["tree"], ["spans", "-o", "OUT"], ["flame", "--measure", "off-cpu"],
-            ["export", "--format", "perfetto", "-o", "OUT"], ["export", "--format", "openmetrics", "-o", "OUT"], ["query", "SELECT count(*) FROM thread_state"], ["cut", "OUT.tcap", "--force"])
+COMMANDS = (
+    ["report"],
+    ["report", "--json"],
+    ["requests"],
+    ["topology"],
+    ["diag"],
+    ["info"],
+    ["timeline"],
+    ["tree"],
+    ["spans", "-o", "OUT"],
+    ["flame", "--measure", "off-cpu"],
+    ["export", "--format", "perfetto", "-o", "OUT"],
+    ["export", "--format", "openmetrics", "-o", "OUT"],
+    ["query", "SELECT count(*) FROM thread_state"],
+    ["cut", "OUT.tcap", "--force"],
+)
 
 
 def later(line, place):
@@ -27,7 +41,7 @@ def later(line, place):
     if place >= len(times):
         return None
     found = times[place]
-    return line[:found.start(1)] + str(int(found[1]) + YEARS) + line[found.end(1):]
+    return line[: found.start(1)] + str(int(found[1]) + YEARS) + line[found.end(1) :]
 
 
 class Years(unittest.TestCase):
@@ -36,7 +50,9 @@ class Years(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="tailcap-years-")
         cls.addClassCleanup(folder.cleanup)
         cls.scratch = pathlib.Path(folder.name)
-        text = subprocess.run([case.program(SYNTH), "--print", STOCK], check=True, capture_output=True, text=True).stdout
+        text = subprocess.run(
+            [case.program(SYNTH), "--print", STOCK], check=True, capture_output=True, text=True
+        ).stdout
         cls.lines = text.splitlines()
 
     def check(self, name, lines, commands=COMMANDS):
@@ -45,7 +61,12 @@ class Years(unittest.TestCase):
         subprocess.run([case.program(SYNTH), self.scratch / "text", capture], check=True)
         for command in commands:
             words = [str(self.scratch / word) if word.startswith("OUT") else word for word in command[1:]]
-            process = subprocess.Popen([case.program(), command[0], capture, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                [case.program(), command[0], capture, *words],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+            )
             error = process.stderr.read()
             process.stderr.close()
             _, status, usage = os.wait4(process.pid, 0)
@@ -67,11 +88,18 @@ class Years(unittest.TestCase):
                 if which != "middle" and kind not in ("off_cpu", "go_state", "send", "task_start"):
                     continue
                 with self.subTest(kind=kind, which=which):
-                    self.check(f"{kind}-{which}", self.lines[:i] + [later(self.lines[i], 0)] + self.lines[i + 1:], COMMANDS if kind in ("off_cpu", "go_state") else COMMANDS[:1])
+                    self.check(
+                        f"{kind}-{which}",
+                        self.lines[:i] + [later(self.lines[i], 0)] + self.lines[i + 1 :],
+                        COMMANDS if kind in ("off_cpu", "go_state") else COMMANDS[:1],
+                    )
 
     def test_all_that_follows_is_years_later(self):
         middle = len(self.lines) // 2
-        self.check("all", self.lines[:middle] + [later(line, 0) if line.startswith("+") else line for line in self.lines[middle:]])
+        self.check(
+            "all",
+            self.lines[:middle] + [later(line, 0) if line.startswith("+") else line for line in self.lines[middle:]],
+        )
 
     def test_intervals_of_years(self):
         """Every hundredth off-CPU interval ends years later than it began."""

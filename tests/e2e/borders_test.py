@@ -79,7 +79,11 @@ class Borders(Case):
                 with socket.create_connection(("127.0.0.1", port)) as client:
                     client.sendall(f"POST /exec/{n} HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n\r\n".encode())
                     client.recv(4096)
-                    for text in (b"ls\n", b"GET /secret HTTP/1.1\r\nHost: inner\r\n\r\n", b"POST /inner HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"):
+                    for text in (
+                        b"ls\n",
+                        b"GET /secret HTTP/1.1\r\nHost: inner\r\n\r\n",
+                        b"POST /inner HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
+                    ):
                         client.sendall(text)
                         client.recv(4096)
                     client.sendall(b"exit\n")
@@ -93,7 +97,9 @@ class Borders(Case):
             self.assertEqual({(row["status"], row["outcome"], row["complete"]) for row in rows}, {(200, "ok", True)})
 
     def listens(self, port):
-        return subprocess.run(["ss", "-Htln", f"sport = :{port}"], capture_output=True, text=True, check=True).stdout != ""
+        return (
+            subprocess.run(["ss", "-Htln", f"sport = :{port}"], capture_output=True, text=True, check=True).stdout != ""
+        )
 
     def test_thousands_of_frames_in_one_call(self):
         """A client that cancels what it asks for, as in a rapid reset: 2,000 requests, which the server reads at once."""
@@ -109,7 +115,12 @@ class Borders(Case):
         with self.record("-p", server.pid, os.getpid()) as recording:
             with socket.create_connection(("127.0.0.1", port)) as client:
                 client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0))
-                client.sendall(b"".join(frame(1, 5, 2 * n + 1, head) + frame(3, 0, 2 * n + 1, struct.pack(">I", 8)) for n in range(count)))
+                client.sendall(
+                    b"".join(
+                        frame(1, 5, 2 * n + 1, head) + frame(3, 0, 2 * n + 1, struct.pack(">I", 8))
+                        for n in range(count)
+                    )
+                )
                 time.sleep(1.5)
         for role in ("server", "client"):
             rows = self.requests(recording, role=role)
@@ -132,12 +143,19 @@ class Borders(Case):
             run("ip", "-n", name, "addr", "add", address, "dev", link)
             run("ip", "-n", name, "link", "set", link, "up")
         run("ip", "-n", near, "route", "add", "10.96.0.0/16", "dev", "v1")
-        for rule in ("add table ip nat", "add chain ip nat out { type nat hook output priority -100; }",
-                     "add rule ip nat out ip daddr 10.96.0.10 tcp dport 80 dnat to 10.77.0.2:8080"):
+        for rule in (
+            "add table ip nat",
+            "add chain ip nat out { type nat hook output priority -100; }",
+            "add rule ip nat out ip daddr 10.96.0.10 tcp dport 80 dnat to 10.77.0.2:8080",
+        ):
             run("ip", "netns", "exec", near, "nft", rule)
         server = self.start(["ip", "netns", "exec", far, sys.executable, "-c", SERVER, "10.77.0.2", "8080"])
-        client = self.start(["ip", "netns", "exec", near, sys.executable, "-c", CLIENT, "10.96.0.10", "80"], stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, text=True)
+        client = self.start(
+            ["ip", "netns", "exec", near, sys.executable, "-c", CLIENT, "10.96.0.10", "80"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self.addCleanup(client.stdin.close)
         self.addCleanup(client.stdout.close)
         time.sleep(1)

@@ -36,7 +36,9 @@ class Measured:
     def read(self):
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        shown = json.loads(subprocess.run(["bpftool", "prog", "show", "-j"], check=True, capture_output=True, timeout=30).stdout)
+        shown = json.loads(
+            subprocess.run(["bpftool", "prog", "show", "-j"], check=True, capture_output=True, timeout=30).stdout
+        )
         programs = sum(p.get("run_time_ns", 0) for p in shown if p["id"] in self.programs)
         return time.monotonic(), own + programs / 1e9
 
@@ -57,8 +59,26 @@ class Budget(NginxCase):
 
     def load_of(self, url, rate, seconds, name, *more):
         log = self.scratch / f"{name}.jsonl"
-        process = self.start([harness.BUILD / "samples/tailcap-load", url, "--log", log, "--route", "1 GET /page", "--rate", rate,
-                              "-c", self.CONNECTIONS, "-d", seconds, *more, "--id", name], stdout=subprocess.DEVNULL)
+        process = self.start(
+            [
+                harness.BUILD / "samples/tailcap-load",
+                url,
+                "--log",
+                log,
+                "--route",
+                "1 GET /page",
+                "--rate",
+                rate,
+                "-c",
+                self.CONNECTIONS,
+                "-d",
+                seconds,
+                *more,
+                "--id",
+                name,
+            ],
+            stdout=subprocess.DEVNULL,
+        )
         return process, log
 
     def run_for(self, process, measured):
@@ -77,8 +97,22 @@ class Budget(NginxCase):
 
     def test_the_budget_is_kept_and_estimates_hold(self):
         pid, url = self.server()
-        recording = Recording(self.scratch / "flight.tcap", ["-p", pid, "--budget", f"{100 * self.BUDGET}%", "--rotate", "50MB", "--files", "200", *self.ONLY,
-                                                             "--sample-seed", "7"])
+        recording = Recording(
+            self.scratch / "flight.tcap",
+            [
+                "-p",
+                pid,
+                "--budget",
+                f"{100 * self.BUDGET}%",
+                "--rotate",
+                "50MB",
+                "--files",
+                "200",
+                *self.ONLY,
+                "--sample-seed",
+                "7",
+            ],
+        )
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         measured = Measured(self, recording.process.pid)
@@ -86,7 +120,9 @@ class Budget(NginxCase):
         # Rises, then much more of it, then nothing.
         small, small_log = self.load_of(url, 300, 3, "small-")
         self.run_for(small, measured)
-        large, large_log = self.load_of(url, 7000, 12, "large-", "--per-connection", 20)  # many connections, so that many are in the sample
+        large, large_log = self.load_of(
+            url, 7000, 12, "large-", "--per-connection", 20
+        )  # many connections, so that many are in the sample
         loaded = time.monotonic()
         self.run_for(large, measured)
         until = time.monotonic()
@@ -136,7 +172,9 @@ class Budget(NginxCase):
         known = {line["id"] for line in log}
         for file, info, _ in facts:
             rows = json_lines(self.tailcap("requests", file, "--json", code=(0, 3)))
-            self.assertEqual({r["x_request_id"] for r in rows if r["complete"] and r["x_request_id"]} - known, set(), file)
+            self.assertEqual(
+                {r["x_request_id"] for r in rows if r["complete"] and r["x_request_id"]} - known, set(), file
+            )
             middle = [r for r in rows if r["outcome"] in ("no_response", "truncated", "reset")]
             self.assertEqual(middle[:2], [], file)
 
@@ -156,8 +194,24 @@ for i in range(1000):
         sleeps = self.scratch / "sleeps"
         with open(sleeps, "wb") as out:
             sleeper = self.start([sys.executable, "-c", self.SLEEPER], stdout=out)
-        recording = Recording(self.scratch / "flight.tcap", ["-p", pid, "-p", sleeper.pid, "--budget", f"{100 * budget}%", "--rotate", "50MB", "--files", "200", *self.ONLY,
-                                                             "--sample-seed", "7"])
+        recording = Recording(
+            self.scratch / "flight.tcap",
+            [
+                "-p",
+                pid,
+                "-p",
+                sleeper.pid,
+                "--budget",
+                f"{100 * budget}%",
+                "--rotate",
+                "50MB",
+                "--files",
+                "200",
+                *self.ONLY,
+                "--sample-seed",
+                "7",
+            ],
+        )
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         measured = Measured(self, recording.process.pid)
@@ -167,7 +221,12 @@ for i in range(1000):
         self.run_for(load, measured)
         until = time.monotonic()
         self.assertIn("without off-CPU intervals", self.status(recording))
-        wait_until(lambda: "all connections are recorded" in self.status(recording) and "without" not in self.status(recording), "everything, when idle", 120)
+        wait_until(
+            lambda: "all connections are recorded" in self.status(recording)
+            and "without" not in self.status(recording),
+            "everything, when idle",
+            120,
+        )
         time.sleep(3)
         self.assertEqual(recording.stop(), 0, recording.said)
         settled = measured.share(loaded + 8, until - 0.5)
@@ -181,7 +240,9 @@ for i in range(1000):
             info, quality = self.facts(file)
             steps.append(quality["budget"]["steps"][-1]["waits"])
             waits = json_lines(self.tailcap("events", file, "--json", "--kind", "off_cpu"))
-            seen += [w for w in waits if w["pid"] == sleeper.pid and w["time"] - w["left"] > 100_000_000 and not w["ongoing"]]
+            seen += [
+                w for w in waits if w["pid"] == sleeper.pid and w["time"] - w["left"] > 100_000_000 and not w["ongoing"]
+            ]
             if steps[-1]:
                 continue
             # What was written just before the file began may be in it.
@@ -192,21 +253,43 @@ for i in range(1000):
             if info["last_ns"] - info["first_ns"] > 1e9 and len(rows) > 50:
                 judged += 1
                 self.assertIn("unexplained.nocarrier", labels)
-                self.assertIn("off-CPU intervals were not recorded: what requests waited for is not known",
-                              " ".join(self.tailcap("report", file, code=(0, 3, 4)).split()))
+                self.assertIn(
+                    "off-CPU intervals were not recorded: what requests waited for is not known",
+                    " ".join(self.tailcap("report", file, code=(0, 3, 4)).split()),
+                )
         self.assertGreater(judged, 0, steps)
         self.assertEqual((steps[0], steps[-1]), (True, True), steps)
         # Each interval is one sleep of the program's own account, whole: none began with a time of before.
         for wait in seen:
-            self.assertTrue(any(began - 1_000_000 <= wait["left"] and wait["time"] <= ended + 50_000_000 and wait["left"] < ended for began, ended in slept), wait)
+            self.assertTrue(
+                any(
+                    began - 1_000_000 <= wait["left"] and wait["time"] <= ended + 50_000_000 and wait["left"] < ended
+                    for began, ended in slept
+                ),
+                wait,
+            )
         self.assertGreater(len(seen), 3)
         self.assertLess(len(seen), len(slept), "some were left out")
 
     def test_looks_keep_it_where_nothing_else_does(self):
         budget = 0.007
         pid, url = self.server()
-        recording = Recording(self.scratch / "flight.tcap", ["-p", pid, "--budget", f"{100 * budget}%", "--rotate", "50MB", "--files", "200", *self.ONLY,
-                                                             "--sample-seed", "7"])
+        recording = Recording(
+            self.scratch / "flight.tcap",
+            [
+                "-p",
+                pid,
+                "--budget",
+                f"{100 * budget}%",
+                "--rotate",
+                "50MB",
+                "--files",
+                "200",
+                *self.ONLY,
+                "--sample-seed",
+                "7",
+            ],
+        )
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         measured = Measured(self, recording.process.pid)
@@ -244,17 +327,33 @@ for i in range(1000):
                 continue
             pauses += 1
             # A file's first and last milliseconds may have the share of its neighbour.
-            moved = [e for kind in ("send", "receive", "arrival") for e in json_lines(self.tailcap("events", file, "--json", "--kind", kind))]
-            self.assertEqual([e for e in moved if info["first_ns"] + 20_000_000 < e["time"] < info["last_ns"] - 100_000_000][:2], [], file)
+            moved = [
+                e
+                for kind in ("send", "receive", "arrival")
+                for e in json_lines(self.tailcap("events", file, "--json", "--kind", kind))
+            ]
+            self.assertEqual(
+                [e for e in moved if info["first_ns"] + 20_000_000 < e["time"] < info["last_ns"] - 100_000_000][:2],
+                [],
+                file,
+            )
             if not rows:
-                self.assertIn("No connection is recorded in this capture", " ".join(self.tailcap("report", file, code=(0, 3, 4)).split()))
+                self.assertIn(
+                    "No connection is recorded in this capture",
+                    " ".join(self.tailcap("report", file, code=(0, 3, 4)).split()),
+                )
         self.assertGreater(pauses, 0, "no look ended")
         self.assertGreater(looks, 0, "no request of a later look")
-        self.assertEqual({line["id"] for line in json_lines(last_log.read_text())} - found, set(), "all of them are recorded again")
+        self.assertEqual(
+            {line["id"] for line in json_lines(last_log.read_text())} - found, set(), "all of them are recorded again"
+        )
 
     def test_in_memory(self):
         pid, url = self.server()
-        recording = Recording(self.scratch / "memory.tcap", ["-p", pid, "--budget", "1%", "--last", "60s", *self.ONLY, "--sample-seed", "7"])
+        recording = Recording(
+            self.scratch / "memory.tcap",
+            ["-p", pid, "--budget", "1%", "--last", "60s", *self.ONLY, "--sample-seed", "7"],
+        )
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         process, _ = self.load_of(url, 6000, 6, "memory-")

@@ -70,12 +70,35 @@ class BudgetTls(TlsCase):
             tls_case.CONFIGURATION = plain
         worker = harness.child_of(server.pid)
         log = self.scratch / "client.jsonl"
-        client = self.start([sys.executable, "-c", CLIENT, self.port, log], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        client = self.start(
+            [sys.executable, "-c", CLIENT, self.port, log],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
         self.addCleanup(client.stdout.close)
         self.addCleanup(client.stdin.close)
         self.assertEqual(client.stdout.readline(), "connected\n")
-        recording = Recording(self.scratch / "flight.tcap", ["-p", worker, "--tls", "probes", "--only", "io,arrivals,tasks,net,tls", "--budget", self.BUDGET,
-                                                             "--rotate", "50MB", "--files", "200", "--sample-seed", "7"])
+        recording = Recording(
+            self.scratch / "flight.tcap",
+            [
+                "-p",
+                worker,
+                "--tls",
+                "probes",
+                "--only",
+                "io,arrivals,tasks,net,tls",
+                "--budget",
+                self.BUDGET,
+                "--rotate",
+                "50MB",
+                "--files",
+                "200",
+                "--sample-seed",
+                "7",
+            ],
+        )
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         placed = self.links(recording)
@@ -122,7 +145,11 @@ class BudgetTls(TlsCase):
                     found[row["path"].split("?")[1]] += 1
             if info["one_connection_in"] is None:
                 pauses += 1
-                moved = [e for kind in ("tls_send", "tls_receive") for e in json_lines(self.tailcap("events", file, "--json", "--kind", kind))]
+                moved = [
+                    e
+                    for kind in ("tls_send", "tls_receive")
+                    for e in json_lines(self.tailcap("events", file, "--json", "--kind", kind))
+                ]
                 self.assertEqual([e for e in moved if e["time"] > info["first_ns"] + 20_000_000][:2], [], file)
         self.assertGreater(pauses, 0)
         self.assertEqual([number for number in found if number not in asked], [], "nobody asked for it")

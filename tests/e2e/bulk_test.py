@@ -85,7 +85,9 @@ class Bulk(Case):
     def h2load(self, *arguments):
         """The status of every request, from its log."""
         log = self.scratch / "h2load.log"
-        done = subprocess.run(["h2load", *map(str, arguments), "--log-file", log], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["h2load", *map(str, arguments), "--log-file", log], capture_output=True, text=True, timeout=60
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         return collections.Counter(int(line.split("\t")[1]) for line in log.read_text().splitlines())
 
@@ -95,9 +97,14 @@ class Bulk(Case):
             statuses = self.h2load("-n", 400, "-c", 2, "-m", 4, url + "/big", url + "/small")
         self.assertEqual(statuses, {200: 400})
         rows = self.requests(recording)
-        self.assertEqual(collections.Counter((r["role"], r["path"], r["status"], r["response_bytes"]) for r in rows),
-                         {(role, path, 200, size): 200 for role in ("server", "client")
-                          for path, size in (("/big", 1 << 20), ("/small", 300))})
+        self.assertEqual(
+            collections.Counter((r["role"], r["path"], r["status"], r["response_bytes"]) for r in rows),
+            {
+                (role, path, 200, size): 200
+                for role in ("server", "client")
+                for path, size in (("/big", 1 << 20), ("/small", 300))
+            },
+        )
         self.assertEqual([r for r in rows if r["tainted"] or not r["complete"]], [])
         moved, kept = self.moved(recording)
         self.assertGreater(moved, 2 * 200 << 20)
@@ -109,8 +116,12 @@ class Bulk(Case):
             statuses = self.h2load("-n", 211, "-c", 2, "-m", 3, "-d", self.scratch / "big", url + "/up")
         self.assertEqual(statuses, {200: 211})
         rows = self.requests(recording)
-        self.assertEqual(collections.Counter((r["role"], r["method"], r["status"], r["request_bytes"], r["response_bytes"]) for r in rows),
-                         {(role, "POST", 200, 1 << 20, 1 << 20): 211 for role in ("server", "client")})
+        self.assertEqual(
+            collections.Counter(
+                (r["role"], r["method"], r["status"], r["request_bytes"], r["response_bytes"]) for r in rows
+            ),
+            {(role, "POST", 200, 1 << 20, 1 << 20): 211 for role in ("server", "client")},
+        )
         self.assertEqual([r for r in rows if r["tainted"] or not r["complete"]], [])
 
     def test_grpc_streams(self):
@@ -120,7 +131,9 @@ class Bulk(Case):
         server = self.start([PYTHON, self.scratch / "server.py", port])
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "the gRPC server")
         with self.record("-p", server.pid) as recording:
-            client = subprocess.run([PYTHON, self.scratch / "client.py", str(port)], capture_output=True, text=True, timeout=60)
+            client = subprocess.run(
+                [PYTHON, self.scratch / "client.py", str(port)], capture_output=True, text=True, timeout=60
+            )
             self.assertEqual(client.returncode, 0, client.stderr)
         truth = json_lines(client.stdout)
         self.assertEqual(len(truth), 2 * 8 * 3)
@@ -130,17 +143,52 @@ class Bulk(Case):
         self.assertEqual(told(rows), told(truth))
 
     def test_tls(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.scratch / "key", "-out",
-                        self.scratch / "cert", "-days", "2", "-subj", "/CN=localhost"], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                self.scratch / "key",
+                "-out",
+                self.scratch / "cert",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ],
+            check=True,
+            capture_output=True,
+        )
         (self.scratch / "big").write_bytes(random.Random(1).randbytes(1 << 20))
         port = free_port()
-        server = self.start(["openssl", "s_server", "-accept", port, "-cert", self.scratch / "cert", "-key", self.scratch / "key",
-                             "-WWW", "-quiet"], cwd=self.scratch, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = self.start(
+            [
+                "openssl",
+                "s_server",
+                "-accept",
+                port,
+                "-cert",
+                self.scratch / "cert",
+                "-key",
+                self.scratch / "key",
+                "-WWW",
+                "-quiet",
+            ],
+            cwd=self.scratch,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "openssl s_server")
         with self.record("-p", server.pid, "--comm", "curl", "--only", "io") as recording:
             for _ in range(3):
                 self.assertEqual(len(self.curl("--insecure", f"https://127.0.0.1:{port}/big")), 1 << 20)
-        streams = collections.defaultdict(bytearray)  # by socket and direction; what was not captured is filled with None
+        streams = collections.defaultdict(
+            bytearray
+        )  # by socket and direction; what was not captured is filled with None
         for e in self.events(recording):
             if e["kind"] in ("send", "receive"):
                 head = e["head"].encode("latin1")
@@ -150,11 +198,11 @@ class Bulk(Case):
         for stream in streams.values():
             at = 0
             while at < len(stream):  # every record's head was captured: they chain up to the end
-                kind, size = stream[at], int.from_bytes(stream[at + 3:at + 5], "big")
-                self.assertIn(kind, (20, 21, 22, 23), (at, bytes(stream[at:at + 5])))
+                kind, size = stream[at], int.from_bytes(stream[at + 3 : at + 5], "big")
+                self.assertIn(kind, (20, 21, 22, 23), (at, bytes(stream[at : at + 5])))
                 self.assertEqual(stream[at + 1], 3)
                 if kind == 22:
-                    self.assertNotEqual(bytes(stream[at + 5:at + 5 + size]).strip(b"\0"), b"")
+                    self.assertNotEqual(bytes(stream[at + 5 : at + 5 + size]).strip(b"\0"), b"")
                 records[kind] += 1
                 at += 5 + size
             self.assertEqual(at, len(stream))

@@ -68,9 +68,11 @@ class Score:
         return 100 * n / max(self.calls, 1)
 
     def __str__(self):
-        return (f"{self.calls:6} calls: certain {self.share(self.certain):6.2f} %, likely {self.share(self.likely):6.2f} %, "
-                f"undecided {self.share(self.undecided):6.2f} %, wrong: {self.wrong_certain} certain, {self.wrong_likely} likely; "
-                f"for nobody {self.nobody}, linked {self.nobody_linked}; {self.methods}")
+        return (
+            f"{self.calls:6} calls: certain {self.share(self.certain):6.2f} %, likely {self.share(self.likely):6.2f} %, "
+            f"undecided {self.share(self.undecided):6.2f} %, wrong: {self.wrong_certain} certain, {self.wrong_likely} likely; "
+            f"for nobody {self.nobody}, linked {self.nobody_linked}; {self.methods}"
+        )
 
 
 class CausesScore(Case):
@@ -80,7 +82,12 @@ class CausesScore(Case):
         cls.addClassCleanup(lambda: subprocess.run(["rm", "-r", cls.programs], check=True))
         go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode")
         for name, folder in (("go", HERE), ("grpc", HERE.parent / "grpc_go")):
-            subprocess.run(["go", "build", "-ldflags=-s -w", "-o", cls.programs / name, *sorted(folder.glob("*.go"))], env=go, check=True, timeout=300)
+            subprocess.run(
+                ["go", "build", "-ldflags=-s -w", "-o", cls.programs / name, *sorted(folder.glob("*.go"))],
+                env=go,
+                check=True,
+                timeout=300,
+            )
 
     def go(self, *arguments):
         return [self.programs / "go", *arguments]
@@ -95,19 +102,42 @@ class CausesScore(Case):
         return port
 
     def load(self, url, connections=0, requests=20):
-        subprocess.run([str(c) for c in self.go("load", f"{url}/work/", CLIENTS, requests, connections, "r")], check=True, timeout=240)
+        subprocess.run(
+            [str(c) for c in self.go("load", f"{url}/work/", CLIENTS, requests, connections, "r")],
+            check=True,
+            timeout=240,
+        )
 
-    def score(self, name, pid, port, url=None, connections=0, requests=20, certain=0, found=0, profile="default", load=None, none_wrong=False):
+    def score(
+        self,
+        name,
+        pid,
+        port,
+        url=None,
+        connections=0,
+        requests=20,
+        certain=0,
+        found=0,
+        profile="default",
+        load=None,
+        none_wrong=False,
+    ):
         self.reachable(port, name)
         time.sleep(0.1)
-        with self.record("-p", pid, "--profile", profile, code=(0, 3)) as recording:  # a busy program is skipped now and then, and counted
+        with self.record(
+            "-p", pid, "--profile", profile, code=(0, 3)
+        ) as recording:  # a busy program is skipped now and then, and counted
             if load:
                 subprocess.run([str(c) for c in load], check=True, timeout=240)
             else:
                 self.load(url or f"http://127.0.0.1:{port}", connections, requests)
         # A kernel program that interrupts itself is skipped and counted; the thresholds below leave room for that.
         self.assert_whole(recording, most_lost=1)
-        truth = {called: line["served"] for line in json_lines((self.scratch / "log").read_text()) for called in line["called"]}
+        truth = {
+            called: line["served"]
+            for line in json_lines((self.scratch / "log").read_text())
+            for called in line["called"]
+        }
         rows = self.requests(recording, code=(0, 3))
         by_id = {row["id"]: row for row in rows}
         path = lambda row: (row["x_request_id"] or "") if load else (row["path"] or "/").rsplit("/", 1)[1]
@@ -130,14 +160,32 @@ class CausesScore(Case):
         self.assertGreaterEqual(score.share(score.certain + score.likely), found, score)
         return score
 
-    def go_service(self, mode, secure=False, secure_leaf=False, connections=0, requests=20, certain=98, found=99, profile="default"):
+    def go_service(
+        self, mode, secure=False, secure_leaf=False, connections=0, requests=20, certain=98, found=99, profile="default"
+    ):
         port, leaf = free_port(), self.leaf(secure_leaf)
         address = f"{'https://' if secure else ''}127.0.0.1:{port}"
-        service = self.start(self.go("service", mode, address, f"http{'s' if secure_leaf else ''}://127.0.0.1:{leaf}", self.scratch / "log"),
-                             stderr=subprocess.DEVNULL)
-        return self.score("go " + mode + (", https" if secure else "") + (", h2 calls" if secure_leaf else "") +
-                          (", deep" if profile == "deep" else ""), service.pid, port,
-                          f"http{'s' if secure else ''}://127.0.0.1:{port}", connections, requests, certain, found, profile)
+        service = self.start(
+            self.go(
+                "service", mode, address, f"http{'s' if secure_leaf else ''}://127.0.0.1:{leaf}", self.scratch / "log"
+            ),
+            stderr=subprocess.DEVNULL,
+        )
+        return self.score(
+            "go "
+            + mode
+            + (", https" if secure else "")
+            + (", h2 calls" if secure_leaf else "")
+            + (", deep" if profile == "deep" else ""),
+            service.pid,
+            port,
+            f"http{'s' if secure else ''}://127.0.0.1:{port}",
+            connections,
+            requests,
+            certain,
+            found,
+            profile,
+        )
 
     # The names are in metadata; 64 clients on 4 connections.
     def grpc_service(self, manner, method, certain=99, found=99):
@@ -165,7 +213,9 @@ class CausesScore(Case):
     # It passes paths on as they are: each call is of the request with its name.
     def log_proxy(self):
         names = [f"r{client}-{n}" for client in range(CLIENTS) for n in range(20)]
-        (self.scratch / "log").write_text("".join(json.dumps({"served": name, "called": [name]}) + "\n" for name in names))
+        (self.scratch / "log").write_text(
+            "".join(json.dumps({"served": name, "called": [name]}) + "\n" for name in names)
+        )
 
     def nginx(self, name, how="", connections=0):
         port, leaf = free_port(), self.leaf()
@@ -173,7 +223,15 @@ class CausesScore(Case):
         nginx = self.start(["nginx", "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
         self.reachable(port, "nginx")
         self.log_proxy()
-        self.score(name, child_of(nginx.pid), port, f"{'h2c' if how else 'http'}://127.0.0.1:{port}", connections, found=95, none_wrong=True)
+        self.score(
+            name,
+            child_of(nginx.pid),
+            port,
+            f"{'h2c' if how else 'http'}://127.0.0.1:{port}",
+            connections,
+            found=95,
+            none_wrong=True,
+        )
 
     def test_nginx(self):
         self.nginx("nginx, kept")
@@ -185,15 +243,28 @@ class CausesScore(Case):
         port, leaf = free_port(), free_port()
         self.start(self.go("leaf", f"h2c://127.0.0.1:{leaf}"), stderr=subprocess.DEVNULL)
         self.reachable(leaf, "the leaf")
-        proxy = self.start(["nghttpx", "--conf=/dev/null", f"--frontend=127.0.0.1,{port};no-tls", f"--backend=127.0.0.1,{leaf};;proto=h2",
-                            "--workers=1", "--single-process", "--accesslog-file=/dev/null", "--errorlog-file=/dev/null"], stderr=subprocess.DEVNULL)
+        proxy = self.start(
+            [
+                "nghttpx",
+                "--conf=/dev/null",
+                f"--frontend=127.0.0.1,{port};no-tls",
+                f"--backend=127.0.0.1,{leaf};;proto=h2",
+                "--workers=1",
+                "--single-process",
+                "--accesslog-file=/dev/null",
+                "--errorlog-file=/dev/null",
+            ],
+            stderr=subprocess.DEVNULL,
+        )
         self.log_proxy()
         self.score("nghttpx, HTTP/2", proxy.pid, port, f"h2c://127.0.0.1:{port}", 8, found=95, none_wrong=True)
 
     def other_service(self, name, *command, requests=20, certain=0, found=0, none_wrong=True):
         port, leaf = free_port(), self.leaf()
         service = self.start([*command, port, leaf, self.scratch / "log"])
-        return self.score(name, service.pid, port, requests=requests, certain=certain, found=found, none_wrong=none_wrong)
+        return self.score(
+            name, service.pid, port, requests=requests, certain=certain, found=found, none_wrong=none_wrong
+        )
 
     def test_go_plain(self):
         self.go_service("plain")

@@ -33,7 +33,9 @@ class Causes(Case):
 
     def service(self, name, *arguments):
         port = free_port()
-        process = self.start([sys.executable, HERE / "chain_service.py", port, self.scratch / f"{name}.jsonl", *arguments])
+        process = self.start(
+            [sys.executable, HERE / "chain_service.py", port, self.scratch / f"{name}.jsonl", *arguments]
+        )
         wait_until(lambda: harness.answers(("127.0.0.1", port)), name)
         process.port = port
         return process
@@ -61,7 +63,9 @@ class Causes(Case):
         leaf = self.service("leaf")
         front = self.service("front", leaf.port, CALLS)
         port = free_port()
-        (self.scratch / "nginx.conf").write_text(CONFIGURATION.format(folder=self.scratch, port=port, behind=front.port))
+        (self.scratch / "nginx.conf").write_text(
+            CONFIGURATION.format(folder=self.scratch, port=port, behind=front.port)
+        )
         nginx = self.start([self.named("nginx"), "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
         children = pathlib.Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children")
@@ -125,9 +129,18 @@ class Causes(Case):
                 walk(child, depth + 1)
 
         walk(tree, 0)
-        self.assertEqual(seen, [(0, "server", "/work/one"), (1, "client", "/work/one"), (2, "server", "/work/one"),
-                                (3, "client", "/leaf/one.0"), (4, "server", "/leaf/one.0"),
-                                (3, "client", "/leaf/one.1"), (4, "server", "/leaf/one.1")])
+        self.assertEqual(
+            seen,
+            [
+                (0, "server", "/work/one"),
+                (1, "client", "/work/one"),
+                (2, "server", "/work/one"),
+                (3, "client", "/leaf/one.0"),
+                (4, "server", "/leaf/one.0"),
+                (3, "client", "/leaf/one.1"),
+                (4, "server", "/leaf/one.1"),
+            ],
+        )
         calls = json.loads(self.tailcap("topology", recording.file, "--json"))
         names = [n["name"] for n in calls["nodes"]]
         edges = {(names[c["from"]], names[c["to"]]): c["requests"] for c in calls["calls"]}

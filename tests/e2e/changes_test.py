@@ -45,14 +45,21 @@ class Changes(Case):
         return service
 
     def note(self, recording, text):
-        done = subprocess.run([str(harness.BUILD / "analyze/tailcap"), "control", str(recording.file), "note", text], capture_output=True, text=True)
+        done = subprocess.run(
+            [str(harness.BUILD / "analyze/tailcap"), "control", str(recording.file), "note", text],
+            capture_output=True,
+            text=True,
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def recorded(self, slower_at):
         """Four notes five seconds apart; at the one of that number everything becomes slower."""
         service = self.serve()
         with self.record("-p", service.pid) as recording:
-            load = self.start(self.load_command(self.url, "-r", "100", "-c", "8", "-d", "25", "--route", "1 GET /cart"), stdout=subprocess.DEVNULL)
+            load = self.start(
+                self.load_command(self.url, "-r", "100", "-c", "8", "-d", "25", "--route", "1 GET /cart"),
+                stdout=subprocess.DEVNULL,
+            )
             for n in range(1, 5):
                 time.sleep(5)
                 if n == slower_at:
@@ -65,7 +72,10 @@ class Changes(Case):
     def test_the_one_that_made_it_slower(self):
         recording = self.recorded(slower_at=3)
         study = json.loads(self.tailcap("report", recording.file, "--json"))["changes"]
-        self.assertEqual([(c["kind"], c["key"], c["value"]) for c in study["changes"]], [("note", "deploy", f"v{n}") for n in range(1, 5)])
+        self.assertEqual(
+            [(c["kind"], c["key"], c["value"]) for c in study["changes"]],
+            [("note", "deploy", f"v{n}") for n in range(1, 5)],
+        )
         first = study["shifts"][0]
         self.assertEqual((first["change"], first["route"]), (2, "/cart"), study["shifts"])
         median = first["median"]
@@ -94,7 +104,11 @@ class Changes(Case):
         to_wall = time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         medians = []
         for begin, end in ((shift["from_ns"], at), (at, shift["to_ns"])):
-            log = [t for t in json_lines((self.scratch / "load.jsonl").read_text()) if begin <= t["sent_ns"] + to_wall < end]
+            log = [
+                t
+                for t in json_lines((self.scratch / "load.jsonl").read_text())
+                if begin <= t["sent_ns"] + to_wall < end
+            ]
             medians.append(statistics.median(t["done_ns"] - t["sent_ns"] for t in log))
         self.assertGreater((medians[1] - medians[0]) / shift["median"]["difference_ns"], 0.5, (shift, medians))
 
@@ -110,7 +124,9 @@ class Changes(Case):
         self.end(second)
         study = json.loads(self.tailcap("report", recording.file, "--json"))["changes"]
         self.assertLessEqual(len(study["changes"]), 1)
-        for change in study["changes"]:  # with --port a process is known from its first use of the port, its beginning need not be
+        for change in study[
+            "changes"
+        ]:  # with --port a process is known from its first use of the port, its beginning need not be
             self.assertEqual((change["kind"], change["pid"]), ("restart", second.pid))
             self.assertGreater(change["at_ns"], began - 1_000_000_000)
 

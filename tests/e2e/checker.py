@@ -30,7 +30,8 @@ class End:
 
 class Checker:
     """name(row): the request's name, None where the row does not say. served_for: by the name of a call, the request for
-    which it was made; "" for none. at_once: requests that one send can carry, as many as are in flight on a connection."""
+    which it was made; "" for none. at_once: requests that one send can carry, as many as are in flight on a connection.
+    """
 
     def __init__(self, case, name, ends, served_for, asked, at_once):
         self.case, self.name, self.ends, self.served_for, self.asked = case, name, ends, served_for, asked
@@ -50,8 +51,11 @@ class Checker:
             unnamed = sum(self.name(row) is None for row in mine)
             missing += max(0, sum(name not in seen for name in end.expected) - unnamed)
         # A send or receive that was lost counts once, however many requests were in it.
-        self.case.assertLessEqual(missing, report["quality"]["unseen_at_most"] * self.at_once,
-                                  "requests are missing that the report does not count")
+        self.case.assertLessEqual(
+            missing,
+            report["quality"]["unseen_at_most"] * self.at_once,
+            "requests are missing that the report does not count",
+        )
         self.counts["missing"] = missing
         self.counts["lost events"] = report["quality"]["lost"]
         return self.counts
@@ -97,7 +101,9 @@ class Checker:
         start = row["start_ns"] - offset
         self.case.assertGreaterEqual(start, asked["sent_ns"] - CLOCK_ERROR_NS, f"starts before {asked}: {row}")
         self.case.assertLessEqual(start, asked["done_ns"] + CLOCK_ERROR_NS, f"starts after {asked}: {row}")
-        self.case.assertLessEqual(start + row["duration_ns"], asked["done_ns"] + RETURN_NS, f"ends after {asked}: {row}")
+        self.case.assertLessEqual(
+            start + row["duration_ns"], asked["done_ns"] + RETURN_NS, f"ends after {asked}: {row}"
+        )
         self.counts["timed"] += 1
 
     def parent(self, row, by_id):
@@ -107,7 +113,9 @@ class Checker:
         truth, parent = self.served_for[self.name(row)], by_id[row["parent"]]
         self.case.assertEqual(parent["pid"], row["pid"], row)
         if self.name(parent) is None and "fields_unknown" in parent["tainted"]:
-            self.counts["parent unnamed"] += 1  # its connection is older than the recording: which request it was, is not known
+            self.counts[
+                "parent unnamed"
+            ] += 1  # its connection is older than the recording: which request it was, is not known
             return
         self.case.assertEqual(self.name(parent), truth, f"not made for {parent}: {row}")
         self.counts["parent " + row["parent_confidence"]] += 1

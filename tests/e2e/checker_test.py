@@ -31,7 +31,9 @@ http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
 """
-PROXY = HEAD + """
+PROXY = (
+    HEAD
+    + """
   upstream leaf {{ server 127.0.0.1:{leaf}; keepalive 64; }}
   server {{
     listen 127.0.0.1:{port}{how};
@@ -39,7 +41,10 @@ PROXY = HEAD + """
   }}
 }}
 """
-SECURE = HEAD + """
+)
+SECURE = (
+    HEAD
+    + """
   server {{
     listen 127.0.0.1:{port} ssl{how};
     ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
@@ -47,6 +52,7 @@ SECURE = HEAD + """
   }}
 }}
 """
+)
 
 
 class CheckerTest(TlsCase):
@@ -58,7 +64,12 @@ class CheckerTest(TlsCase):
         cls.addClassCleanup(lambda: subprocess.run(["rm", "-r", cls.programs], check=True))
         go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode")
         for name, folder in (("go", HERE / "causes"), ("grpc", HERE / "grpc_go")):
-            subprocess.run(["go", "build", "-ldflags=-s -w", "-o", cls.programs / name, *sorted(folder.glob("*.go"))], env=go, check=True, timeout=300)
+            subprocess.run(
+                ["go", "build", "-ldflags=-s -w", "-o", cls.programs / name, *sorted(folder.glob("*.go"))],
+                env=go,
+                check=True,
+                timeout=300,
+            )
 
     def serve(self, command, port, **options):
         process = self.start(command, **options)
@@ -67,11 +78,16 @@ class CheckerTest(TlsCase):
 
     def leaf(self, scheme=""):
         port = free_port()
-        return self.serve([self.programs / "go", "leaf", f"{scheme}127.0.0.1:{port}"], port, stderr=subprocess.DEVNULL), port
+        return (
+            self.serve([self.programs / "go", "leaf", f"{scheme}127.0.0.1:{port}"], port, stderr=subprocess.DEVNULL),
+            port,
+        )
 
     def nginx(self, configuration, port, **values):
         (self.scratch / "nginx.conf").write_text(configuration.format(folder=self.scratch, port=port, **values))
-        master = self.serve([self.named("nginx"), "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"], port)
+        master = self.serve(
+            [self.named("nginx"), "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"], port
+        )
         return child_of(master.pid)
 
     def log(self):
@@ -79,7 +95,9 @@ class CheckerTest(TlsCase):
         return json_lines(file.read_text()) if file.exists() else []
 
     def record_all(self, targets, load):
-        recordings = {ring: harness.Recording(self.scratch / f"{ring}.tcap", [*targets, "--ring", ring]) for ring in RINGS}
+        recordings = {
+            ring: harness.Recording(self.scratch / f"{ring}.tcap", [*targets, "--ring", ring]) for ring in RINGS
+        }
         for recording in recordings.values():
             self.addCleanup(self.abandon, recording)
         for recording in recordings.values():
@@ -97,7 +115,9 @@ class CheckerTest(TlsCase):
         method = "/test.Work/Do" if grpc else None
         fields = fields or {"method": "GET", "status": 200, "request_bytes": 0, "response_bytes": 2}
         path_of = (lambda name: method) if grpc else "/work/{}".format
-        name = (lambda row: row["x_request_id"]) if grpc else (lambda row: row["path"] and row["path"].rsplit("/", 1)[1])
+        name = (
+            (lambda row: row["x_request_id"]) if grpc else (lambda row: row["path"] and row["path"].rsplit("/", 1)[1])
+        )
         log = self.scratch / "asked"
         recordings = self.record_all([a for pid in (front, leaf) if pid for a in ("-p", pid)], lambda: load("r", log))
         asked = {line["id"]: line for line in json_lines(log.read_text())}
@@ -118,13 +138,19 @@ class CheckerTest(TlsCase):
                         subprocess.run(["cp", file, f"{keep}/{self._testMethodName}.{file.name}"], check=True)
             at_once = CLIENTS * max([1, *calls_of.values()]) if streams else 1
             counts = Checker(self, name, ends, served_for, asked, at_once).check(recording)
-            print(f"\n{self._testMethodName[5:]:16}{ring:>6}  " + ", ".join(f"{k} {v}" for k, v in sorted(counts.items())), end=" ",
-                  file=sys.stderr, flush=True)
+            print(
+                f"\n{self._testMethodName[5:]:16}{ring:>6}  "
+                + ", ".join(f"{k} {v}" for k, v in sorted(counts.items())),
+                end=" ",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def clients(self, url, connections=0):
         def load(prefix, log):
             command = [self.programs / "go", "load", f"{url}/work/", CLIENTS, REQUESTS, connections, prefix, log]
             subprocess.run([str(c) for c in command], check=True, timeout=240)
+
         return load
 
     def test_nginx(self):
@@ -133,27 +159,57 @@ class CheckerTest(TlsCase):
 
     def test_nginx_http2(self):
         (leaf, behind), port = self.leaf(), free_port()
-        self.check(self.nginx(PROXY, port, leaf=behind, how=" http2"), self.clients(f"h2c://127.0.0.1:{port}", 4), leaf.pid, streams=True)
+        self.check(
+            self.nginx(PROXY, port, leaf=behind, how=" http2"),
+            self.clients(f"h2c://127.0.0.1:{port}", 4),
+            leaf.pid,
+            streams=True,
+        )
 
     def test_nghttpx(self):
         (leaf, behind), port = self.leaf("h2c://"), free_port()
-        proxy = self.serve(["nghttpx", "--conf=/dev/null", f"--frontend=127.0.0.1,{port};no-tls", f"--backend=127.0.0.1,{behind};;proto=h2",
-                            "--workers=1", "--single-process", "--accesslog-file=/dev/null", "--errorlog-file=/dev/null"], port)
+        proxy = self.serve(
+            [
+                "nghttpx",
+                "--conf=/dev/null",
+                f"--frontend=127.0.0.1,{port};no-tls",
+                f"--backend=127.0.0.1,{behind};;proto=h2",
+                "--workers=1",
+                "--single-process",
+                "--accesslog-file=/dev/null",
+                "--errorlog-file=/dev/null",
+            ],
+            port,
+        )
         self.check(proxy.pid, self.clients(f"h2c://127.0.0.1:{port}", 4), leaf.pid, streams=True)
 
     def test_go(self):
         (leaf, behind), port = self.leaf(), free_port()
-        service = self.serve([self.programs / "go", "service", "fan_out", f"127.0.0.1:{port}", f"http://127.0.0.1:{behind}", self.scratch / "log"], port)
+        service = self.serve(
+            [
+                self.programs / "go",
+                "service",
+                "fan_out",
+                f"127.0.0.1:{port}",
+                f"http://127.0.0.1:{behind}",
+                self.scratch / "log",
+            ],
+            port,
+        )
         self.check(service.pid, self.clients(f"http://127.0.0.1:{port}"), leaf.pid, leaf_path="/leaf/{}")
 
     def test_threads(self):
         (leaf, behind), port = self.leaf(), free_port()
-        service = self.serve([harness.BUILD / "tests/e2e/causes-threads", "thread", port, behind, self.scratch / "log"], port)
+        service = self.serve(
+            [harness.BUILD / "tests/e2e/causes-threads", "thread", port, behind, self.scratch / "log"], port
+        )
         self.check(service.pid, self.clients(f"http://127.0.0.1:{port}"), leaf.pid, leaf_path="/leaf/{}")
 
     def test_asyncio(self):
         (leaf, behind), port = self.leaf(), free_port()
-        service = self.serve([sys.executable, HERE / "causes/loop.py", "kept", port, behind, self.scratch / "log"], port)
+        service = self.serve(
+            [sys.executable, HERE / "causes/loop.py", "kept", port, behind, self.scratch / "log"], port
+        )
         self.check(service.pid, self.clients(f"http://127.0.0.1:{port}"), leaf.pid, leaf_path="/leaf/{}")
 
     def test_node(self):
@@ -165,19 +221,33 @@ class CheckerTest(TlsCase):
         self.check(self.nginx(SECURE, port := free_port(), how=""), self.clients(f"https://127.0.0.1:{port}"))
 
     def test_tls_http2(self):
-        self.check(self.nginx(SECURE, port := free_port(), how=" http2"), self.clients(f"https://127.0.0.1:{port}", 4), streams=True)
+        self.check(
+            self.nginx(SECURE, port := free_port(), how=" http2"),
+            self.clients(f"https://127.0.0.1:{port}", 4),
+            streams=True,
+        )
 
     def test_grpc(self):
         leaf, port = free_port(), free_port()
         grpc = self.programs / "grpc"
         other = self.serve([grpc, "leaf", f"127.0.0.1:{leaf}"], leaf)
-        service = self.serve([grpc, "service", "fan_out", f"127.0.0.1:{port}", f"127.0.0.1:{leaf}", self.scratch / "log"], port)
+        service = self.serve(
+            [grpc, "service", "fan_out", f"127.0.0.1:{port}", f"127.0.0.1:{leaf}", self.scratch / "log"], port
+        )
 
         def load(prefix, log):
             command = [grpc, "load", f"127.0.0.1:{port}", "/test.Work/Do", CLIENTS, REQUESTS, 4, prefix, log]
             subprocess.run([str(c) for c in command], check=True, timeout=240)
 
-        self.check(service.pid, load, other.pid, leaf_path="/test.Leaf/Ask", grpc=True, streams=True, fields={"method": "POST", "status": 200, "grpc_status": 0})
+        self.check(
+            service.pid,
+            load,
+            other.pid,
+            leaf_path="/test.Leaf/Ask",
+            grpc=True,
+            streams=True,
+            fields={"method": "POST", "status": 200, "grpc_status": 0},
+        )
 
 
 if __name__ == "__main__":

@@ -184,20 +184,28 @@ class Connects(Case):
         return re.sub(r"\s+", " ", self.tailcap("report", recording.file, "--brief"))
 
     def assert_failed(self, text, port, how):
-        self.assertIn(f"8 of 16 requests failed (502). In all 8 a connection to 127.0.0.1:{port} failed ({how}), "
-                      "and in none of the other 8.", text)
+        self.assertIn(
+            f"8 of 16 requests failed (502). In all 8 a connection to 127.0.0.1:{port} failed ({how}), "
+            "and in none of the other 8.",
+            text,
+        )
 
     def assert_connecting(self, port):
         """All of the 0.3 s before it gave up."""
         for row in self.rows:
-            connecting = [c["ns"] for c in row["culprits"] if c["label"] == "down.connect"
-                          and c["peer"] and c["peer"]["address"] == f"127.0.0.1:{port}"]
+            connecting = [
+                c["ns"]
+                for c in row["culprits"]
+                if c["label"] == "down.connect" and c["peer"] and c["peer"]["address"] == f"127.0.0.1:{port}"
+            ]
             self.assertGreater(sum(connecting), 0.25e9, row)
 
     def go(self):
         source, program = self.scratch / "gateway.go", self.scratch / "e2e-gateway"
         source.write_text(GO)
-        subprocess.run(["go", "build", "-o", program, source], check=True, timeout=120, env={**os.environ, "GO111MODULE": "off"})
+        subprocess.run(
+            ["go", "build", "-o", program, source], check=True, timeout=120, env={**os.environ, "GO111MODULE": "off"}
+        )
         return program
 
     def test_refused(self):
@@ -255,7 +263,10 @@ class Connects(Case):
 
     def test_stale(self):
         gateway, backend = free_port(), free_port()
-        servers = [self.start([sys.executable, "-c", BACKEND, backend]), self.start([sys.executable, "-c", KEEPER, gateway, backend])]
+        servers = [
+            self.start([sys.executable, "-c", BACKEND, backend]),
+            self.start([sys.executable, "-c", KEEPER, gateway, backend]),
+        ]
         for port in (gateway, backend):
             wait_until(lambda: harness.answers(("127.0.0.1", port)), "the servers")
         statuses = []
@@ -271,8 +282,11 @@ class Connects(Case):
         failed = statuses.count(b"502")
         self.assertGreaterEqual(failed, 5, statuses)
         text = re.sub(r"\s+", " ", self.tailcap("report", recording.file, "--brief"))
-        self.assertRegex(text, rf"GET /cart: {failed} of 12 requests failed \(502\)\..* In all {failed} a request was sent on a connection "
-                         r"that e2e-backend had already closed \(stale keep-alive, idle for 1\d\d ms\), and in none of the other")
+        self.assertRegex(
+            text,
+            rf"GET /cart: {failed} of 12 requests failed \(502\)\..* In all {failed} a request was sent on a connection "
+            r"that e2e-backend had already closed \(stale keep-alive, idle for 1\d\d ms\), and in none of the other",
+        )
 
     def test_goaway(self):
         port = free_port()
@@ -281,8 +295,11 @@ class Connects(Case):
         with self.record("-p", both.pid) as recording:
             both.communicate(b"go\n", timeout=20)
         text = re.sub(r"\s+", " ", self.tailcap("report", recording.file))
-        self.assertIn("GET /stock: all 4 requests failed (no response). In all 4 the service ended the connection with an error "
-                      "(HTTP/2 GOAWAY ENHANCE_YOUR_CALM (11)).", text)
+        self.assertIn(
+            "GET /stock: all 4 requests failed (no response). In all 4 the service ended the connection with an error "
+            "(HTTP/2 GOAWAY ENHANCE_YOUR_CALM (11)).",
+            text,
+        )
         self.assertRegex(text, rf"4 GOAWAY ENHANCE_YOUR_CALM \(11\) 127\.0\.0\.1:{port}")
 
 

@@ -34,7 +34,9 @@ BUSY = "import os, sys; os.sched_setaffinity(0, {int(sys.argv[1])}); print(flush
 
 def leaves_out_stolen_time():
     """Whether the scheduler's clock of threads does not count what the hypervisor takes; so the kernel's types tell."""
-    types = subprocess.run(["bpftool", "btf", "dump", "file", "/sys/kernel/btf/vmlinux"], capture_output=True, text=True)
+    types = subprocess.run(
+        ["bpftool", "btf", "dump", "file", "/sys/kernel/btf/vmlinux"], capture_output=True, text=True
+    )
     return "'prev_steal_time_rq'" in types.stdout
 
 
@@ -177,7 +179,10 @@ class Sleeps(Case):
         logged = {line["path"]: line["took"] for line in json_lines(log.read_text())}
         rows = self.requests(recording, role="server")
         self.assertEqual(len(rows), 40)
-        events = [json.loads(line) for line in self.tailcap("events", "--json", "--kind", "off_cpu", recording.file).splitlines()]
+        events = [
+            json.loads(line)
+            for line in self.tailcap("events", "--json", "--kind", "off_cpu", recording.file).splitlines()
+        ]
         asked = [e for e in events if e["timed"]]
         self.assertGreaterEqual(len(asked), 40)
         self.assertEqual({e["syscall"] for e in asked}, {230})  # libc makes one of the other
@@ -190,7 +195,11 @@ class Sleeps(Case):
                 self.assertGreaterEqual(slept, 9_900_000, row["labels"])
             # What the thread itself saw of being late is a wake-up or a queue.
             late = logged[row["path"]] - 10_000_000
-            waited = sum(p["ns"] for p in row["labels"] if p["phase"] == "work" and p["label"] in ("q.notice", "sched.runq", "sched.preempted", "cpu.stolen"))
+            waited = sum(
+                p["ns"]
+                for p in row["labels"]
+                if p["phase"] == "work" and p["label"] in ("q.notice", "sched.runq", "sched.preempted", "cpu.stolen")
+            )
             self.assertGreaterEqual(waited + slept - 10_000_000, late - 1_500_000, (row["labels"], late))
 
 

@@ -29,7 +29,9 @@ def check(value, schema, root, where="$"):
     kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
     wanted = schema.get("type", [])
     wanted = [wanted] if isinstance(wanted, str) else wanted
-    assert not wanted or any(isinstance(value, kinds[k]) and (k == "boolean" or not isinstance(value, bool)) for k in wanted), (where, value)
+    assert not wanted or any(
+        isinstance(value, kinds[k]) and (k == "boolean" or not isinstance(value, bool)) for k in wanted
+    ), (where, value)
     assert "const" not in schema or value == schema["const"], (where, value)
     assert "enum" not in schema or value in schema["enum"], (where, value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -57,8 +59,16 @@ class Diag(Case):
         return told
 
     def test_processes_that_come_and_go(self):
-        parent = self.start(["sh", "-c", f"read go; for n in $(seq {SHORT_LIVED}); do /bin/true; done; /bin/false; echo done; read end"],
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        parent = self.start(
+            [
+                "sh",
+                "-c",
+                f"read go; for n in $(seq {SHORT_LIVED}); do /bin/true; done; /bin/false; echo done; read end",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         with self.record("--profile", "node") as recording:
             parent.stdin.write("go\n")
             parent.stdin.flush()
@@ -92,10 +102,17 @@ class Diag(Case):
             for _ in range(REFUSED):
                 with self.assertRaises(ConnectionRefusedError):
                     socket.create_connection(("127.0.0.1", port), timeout=5)
-            client = subprocess.Popen([sys.executable, "-c", f"import socket; socket.create_connection(('127.0.0.1', {port}))"], stderr=subprocess.DEVNULL)
+            client = subprocess.Popen(
+                [sys.executable, "-c", f"import socket; socket.create_connection(('127.0.0.1', {port}))"],
+                stderr=subprocess.DEVNULL,
+            )
             client.wait()
         told = self.diag(recording)
-        failures = {(f["pid"], f["cause"]): f for f in told["tcp"]["connect_failures"]["listed"] if f["address"] == f"127.0.0.1:{port}"}
+        failures = {
+            (f["pid"], f["cause"]): f
+            for f in told["tcp"]["connect_failures"]["listed"]
+            if f["address"] == f"127.0.0.1:{port}"
+        }
         self.assertEqual(failures[os.getpid(), "refused"]["count"], REFUSED)
         self.assertEqual(failures[client.pid, "refused"]["count"], 1)
         self.assertEqual(len(failures), 2)
@@ -135,11 +152,18 @@ class Diag(Case):
         self.addCleanup(file.unlink, missing_ok=True)
         with self.record("--profile", "node", "--slow-io", "1us") as recording:
             with kernel_trace.trace("block/block_io_start") as lines:
-                program = subprocess.Popen(["dd", "if=/dev/zero", f"of={file}", "bs=64K", "count=50", "oflag=direct"], stderr=subprocess.DEVNULL)
+                program = subprocess.Popen(
+                    ["dd", "if=/dev/zero", f"of={file}", "bs=64K", "count=50", "oflag=direct"],
+                    stderr=subprocess.DEVNULL,
+                )
                 program.wait()
         begun = sum(1 for line in lines if line[1] == program.pid)
         self.assertGreater(begun, 0)
-        stalls = [s for s in harness.json_lines(self.tailcap("events", recording.file, "--json", "--kind", "stall")) if s["pid"] == program.pid]
+        stalls = [
+            s
+            for s in harness.json_lines(self.tailcap("events", recording.file, "--json", "--kind", "stall"))
+            if s["pid"] == program.pid
+        ]
         self.assertEqual(len(stalls), begun)
         self.assertGreaterEqual(sum(s["detail"] for s in stalls), 50 * 65536)
         told = self.diag(recording)
@@ -162,8 +186,23 @@ class Diag(Case):
         self.assertRegex(text, r"not seen +.*short-lived processes")
 
     def test_what_does_not_go_together(self):
-        for arguments, word in ((["-p", "1"], "whole machine"), (["--add", "files"], "--add"), (["--port", "80"], "whole machine")):
-            done = subprocess.run([harness.BUILD / "capture/tailcap-record", "--profile", "node", "-o", self.scratch / "x.tcap", *arguments], capture_output=True, text=True)
+        for arguments, word in (
+            (["-p", "1"], "whole machine"),
+            (["--add", "files"], "--add"),
+            (["--port", "80"], "whole machine"),
+        ):
+            done = subprocess.run(
+                [
+                    harness.BUILD / "capture/tailcap-record",
+                    "--profile",
+                    "node",
+                    "-o",
+                    self.scratch / "x.tcap",
+                    *arguments,
+                ],
+                capture_output=True,
+                text=True,
+            )
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(word, done.stderr)
 

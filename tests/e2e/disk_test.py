@@ -62,8 +62,12 @@ class Disk(Case):
         with contextlib.ExitStack() as stack:
             folder = ""
             with contextlib.suppress(groups.NotHere):
-                folder = stack.enter_context(groups.group("blkio", {"blkio.throttle.write_bps_device": f"{groups.disk_of(file)} 2097152"}))
-            program = self.start([sys.executable, "-c", PROGRAM, file, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                folder = stack.enter_context(
+                    groups.group("blkio", {"blkio.throttle.write_bps_device": f"{groups.disk_of(file)} 2097152"})
+                )
+            program = self.start(
+                [sys.executable, "-c", PROGRAM, file, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
             with self.record("-p", program.pid) as recording, kernel_trace.trace(*EVENTS) as lines:
                 program.stdin.write("go\n")
                 program.stdin.flush()
@@ -78,7 +82,11 @@ class Disk(Case):
         for what, begin, end in log:
             begin, end = int(begin), int(end)
             # What the kernel says of this write; where it was throttled, a worker of the kernel queued it.
-            mine = [q for q in self.queued if begin - 1000 <= q[0] <= end and q[3] == 65536 and (q[1] == program.pid) == (what == "free")]
+            mine = [
+                q
+                for q in self.queued
+                if begin - 1000 <= q[0] <= end and q[3] == 65536 and (q[1] == program.pid) == (what == "free")
+            ]
             if len(mine) != 1:
                 left_out[what, "not one I/O"] += 1  # another thread's of the same size, or not one piece
                 continue
@@ -102,7 +110,10 @@ class Disk(Case):
             self.assertAlmostEqual(io[0]["began"], max(queued, wait["left"]), delta=200_000)
             self.assertEqual(io[0]["time"], wait["runnable"])
             self.assertGreaterEqual(io[0]["time"], done - 1000)
-            self.assertEqual([(s["began"], s["time"], s["where"]) for s in held], [(wait["left"], io[0]["began"], place[0])] if what == "held" else [])
+            self.assertEqual(
+                [(s["began"], s["time"], s["where"]) for s in held],
+                [(wait["left"], io[0]["began"], place[0])] if what == "held" else [],
+            )
             found[what] += 1
         # A fast disk is done with most writes before the thread sleeps, or within 20 µs of that.
         self.assertGreaterEqual(found["free"], 10, left_out)

@@ -23,7 +23,9 @@ http {{
 }}
 """
 # Answers the first upload with REFUSED_STREAM, the second with 413 and NO_ERROR, each after its first DATA.
-REFUSER = FRAMES + r'''
+REFUSER = (
+    FRAMES
+    + r'''
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print("ready", flush=True)
 c, _ = listener.accept()
@@ -41,7 +43,10 @@ while True:
             c.sendall(frame(1, 5, stream, literal(b":status", b"413")) + frame(3, 0, stream, struct.pack(">I", 0)))
         answered.add(stream)
 '''
-UPLOADER = FRAMES + r'''
+)
+UPLOADER = (
+    FRAMES
+    + r'''
 c = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 c.sendall(PREFACE + settings())
 def upload(stream, path):
@@ -53,6 +58,7 @@ def upload(stream, path):
 upload(1, b"/refused")
 upload(3, b"/large")
 '''
+)
 
 
 class Early(Case):
@@ -65,17 +71,25 @@ class Early(Case):
 
     def nginx(self, http2):
         port = free_port()
-        (self.scratch / "nginx.conf").write_text(CONFIGURATION.format(folder=self.scratch, port=port, http2="http2" if http2 else ""))
+        (self.scratch / "nginx.conf").write_text(
+            CONFIGURATION.format(folder=self.scratch, port=port, http2="http2" if http2 else "")
+        )
         self.start(["nginx", "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
         (self.scratch / "upload").write_bytes(b"u" * 3_000_000)
         url = f"http://127.0.0.1:{port}/f"
         # curl 7.88 takes the reset behind an early answer over HTTP/2 for an error; nghttp does not.
-        client = ["nghttp", "-v", "-d", self.scratch / "upload", url] if http2 else ["curl", "-sS", "-v", "-H", "Expect:", "-T", self.scratch / "upload", url]
+        client = (
+            ["nghttp", "-v", "-d", self.scratch / "upload", url]
+            if http2
+            else ["curl", "-sS", "-v", "-H", "Expect:", "-T", self.scratch / "upload", url]
+        )
         with self.record("--comm", "nginx", "--comm", client[0]) as recording:
             done = subprocess.run(client, capture_output=True, text=True, timeout=30)
         self.assertIn(":status: 413" if http2 else "HTTP/1.1 413", done.stdout + done.stderr)
-        self.assert_pair(recording, method="POST" if http2 else "PUT", path="/f", status=413, outcome="client_error", complete=True)
+        self.assert_pair(
+            recording, method="POST" if http2 else "PUT", path="/f", status=413, outcome="client_error", complete=True
+        )
 
     def test_nginx_answers_early(self):
         self.nginx(False)
@@ -92,9 +106,14 @@ class Early(Case):
         with self.record("-p", server.pid, "--port", port) as recording:
             subprocess.run([PYTHON, self.scratch / "uploader", str(port)], check=True, timeout=20)
         rows = self.requests(recording)
-        self.assertEqual(sorted((r["role"], r["method"], r["path"], r["status"], r["outcome"], r["complete"]) for r in rows),
-                         [(role, "POST", path, status, outcome, True) for role in ("client", "server")
-                          for path, status, outcome in (("/large", 413, "client_error"), ("/refused", None, "reset"))])
+        self.assertEqual(
+            sorted((r["role"], r["method"], r["path"], r["status"], r["outcome"], r["complete"]) for r in rows),
+            [
+                (role, "POST", path, status, outcome, True)
+                for role in ("client", "server")
+                for path, status, outcome in (("/large", 413, "client_error"), ("/refused", None, "reset"))
+            ],
+        )
         for row in rows:
             self.assertEqual(row["tainted"], [], row)
 
@@ -109,15 +128,33 @@ class Early(Case):
     def test_expectation_failed(self):
         recording = self.peers("refusing_expectations", "expecting")
         rows = self.requests(recording)
-        self.assertEqual(sorted((r["role"], r["method"], r["path"], r["status"], r["request_bytes"], r["outcome"], r["complete"]) for r in rows),
-                         [(role, method, path, status, sent, outcome, True) for role in ("client", "server")
-                          for method, path, status, sent, outcome in (("GET", "/two", 200, 0, "ok"), ("PUT", "/one", 417, 0, "client_error"),
-                                                                      ("PUT", "/three", 417, 0, "client_error"))])
+        self.assertEqual(
+            sorted(
+                (r["role"], r["method"], r["path"], r["status"], r["request_bytes"], r["outcome"], r["complete"])
+                for r in rows
+            ),
+            [
+                (role, method, path, status, sent, outcome, True)
+                for role in ("client", "server")
+                for method, path, status, sent, outcome in (
+                    ("GET", "/two", 200, 0, "ok"),
+                    ("PUT", "/one", 417, 0, "client_error"),
+                    ("PUT", "/three", 417, 0, "client_error"),
+                )
+            ],
+        )
         for row in rows:
             self.assertEqual(row["tainted"], [], row)
 
     def test_answered_early_and_closed(self):
-        self.assert_pair(self.peers("too_large", "uploading"), method="PUT", path="/large", status=413, outcome="client_error", complete=True)
+        self.assert_pair(
+            self.peers("too_large", "uploading"),
+            method="PUT",
+            path="/large",
+            status=413,
+            outcome="client_error",
+            complete=True,
+        )
 
 
 if __name__ == "__main__":

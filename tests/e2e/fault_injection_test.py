@@ -34,8 +34,24 @@ class FaultInjection(Case):
         """Records for a second and a half, while the service is used, under strace; (exit code, stderr, file)."""
         self.runs += 1
         file, log = self.scratch / f"{self.runs}.tcap", self.scratch / f"{self.runs}.log"
-        command = ["strace", "-f", "-qq", "--seccomp-bpf", "-o", trace or "/dev/null", "-e", "trace=openat,read", *(a for i in injections for a in ("-e", "inject=" + i)),
-                   harness.BUILD / "capture/tailcap-record", "-o", file, "-p", self.service.pid, "-d", "1500ms"]
+        command = [
+            "strace",
+            "-f",
+            "-qq",
+            "--seccomp-bpf",
+            "-o",
+            trace or "/dev/null",
+            "-e",
+            "trace=openat,read",
+            *(a for i in injections for a in ("-e", "inject=" + i)),
+            harness.BUILD / "capture/tailcap-record",
+            "-o",
+            file,
+            "-p",
+            self.service.pid,
+            "-d",
+            "1500ms",
+        ]
         with open(log, "wb") as out:
             process = self.start(command, stdout=out, stderr=out)
             deadline = time.monotonic() + 30
@@ -95,8 +111,24 @@ class FaultInjection(Case):
         """Whatever /proc shows of the target's memory is read by others: where such a read never returns, the recorder goes on and ends."""
         for name in ("cmdline", "maps"):
             log, file = self.scratch / f"{name}.log", self.scratch / f"{name}.tcap"
-            command = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", f"/proc/{self.service.pid}/{name}", "-e", "inject=read:delay_enter=60000000",
-                       harness.BUILD / "capture/tailcap-record", "-o", file, "-p", self.service.pid, "--sample", "99"]
+            command = [
+                "strace",
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-P",
+                f"/proc/{self.service.pid}/{name}",
+                "-e",
+                "inject=read:delay_enter=60000000",
+                harness.BUILD / "capture/tailcap-record",
+                "-o",
+                file,
+                "-p",
+                self.service.pid,
+                "--sample",
+                "99",
+            ]
             with self.subTest(name), open(log, "wb") as out:
                 process = self.start(command, stdout=out, stderr=out)
                 harness.wait_until(lambda: "recording PID" in log.read_text(), "the recording", 20)

@@ -106,7 +106,9 @@ class Files(Case):
 
     def serve(self, program, *arguments):
         port = free_port()
-        process = self.start([*program, port, self.folder, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = self.start(
+            [*program, port, self.folder, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         wait_until(lambda: answers(("127.0.0.1", port)), "the server")
         return process, port
 
@@ -128,12 +130,17 @@ class Files(Case):
         """A file of which every read takes SLOW seconds, or None."""
         if not os.path.exists("/dev/fuse") or not importlib.util.find_spec("pyfuse3"):
             # Debian's package serves the distribution's Python only.
-            if not os.path.exists("/dev/fuse") or subprocess.run(["/usr/bin/python3", "-c", "import pyfuse3"], capture_output=True).returncode:
+            if (
+                not os.path.exists("/dev/fuse")
+                or subprocess.run(["/usr/bin/python3", "-c", "import pyfuse3"], capture_output=True).returncode
+            ):
                 return None
         mount = self.scratch / "mount"
         mount.mkdir()
         python = sys.executable if importlib.util.find_spec("pyfuse3") else "/usr/bin/python3"
-        server = self.start([python, LAB / "inject/slow_files.py", mount, SLOW * 1000], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        server = self.start(
+            [python, LAB / "inject/slow_files.py", mount, SLOW * 1000], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self.assertEqual(server.stdout.readline(), b"ready\n")
         self.addCleanup(server.stdout.close)
         self.addCleanup(server.communicate)  # unmounts
@@ -159,13 +166,25 @@ class Files(Case):
                 self.assertEqual(files, [("open", str(slow), None), ("read", str(slow), None)])
                 read = end["files"][1]
                 self.assertGreaterEqual(read["to_ns"] - read["from_ns"], SLOW * 1e9)
-                self.assertIn(read["result"], (4096, None))  # null: something else was read before the thread left the CPU
+                self.assertIn(
+                    read["result"], (4096, None)
+                )  # null: something else was read before the thread left the CPU
             else:
                 # A busy disk can make an open's neighbours slow enough to be told, never here: nothing is read.
-                self.assertEqual(files, {"config": [("open", f"{self.folder}/config-{n}", None)], "relative": [("open", f"config-{n}", None)],
-                                         "missing": [("open", f"{self.folder}/missing-{n}", "ENOENT")], "plain": []}[what], path)
+                self.assertEqual(
+                    files,
+                    {
+                        "config": [("open", f"{self.folder}/config-{n}", None)],
+                        "relative": [("open", f"config-{n}", None)],
+                        "missing": [("open", f"{self.folder}/missing-{n}", "ENOENT")],
+                        "plain": [],
+                    }[what],
+                    path,
+                )
         some = next(row["id"] for row in self.requests(recording, role="server") if row["path"] == "/missing/3")
-        self.assertRegex(self.tailcap("show", recording.file, some), rf"open {self.folder}/missing-3: No such file or directory")
+        self.assertRegex(
+            self.tailcap("show", recording.file, some), rf"open {self.folder}/missing-3: No such file or directory"
+        )
         self.assertIn("missing-3: No such file", self.tailcap("show", recording.file, some, "--format", "html"))
         # Everything in the capture, whoever's it was.
         told = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "file_call"))
@@ -186,7 +205,11 @@ class Files(Case):
         self.addCleanup(shutil.rmtree, deep, ignore_errors=True)
         folder = deep.joinpath(*(f"directory-{i:02}-{'x' * 20}" for i in range(9)))
         folder.mkdir(parents=True)
-        program = self.start([sys.executable, "-c", r"""
+        program = self.start(
+            [
+                sys.executable,
+                "-c",
+                r"""
 import os, sys, time
 sys.stdin.readline()
 for path in sys.argv[1:]:
@@ -197,7 +220,14 @@ for path in sys.argv[1:]:
     print(begin, time.monotonic_ns(), flush=True)
     os.close(file)
 sys.stdin.readline()
-""", deep / "short", folder / "long"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+""",
+                deep / "short",
+                folder / "long",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         with self.record("-p", program.pid, "--add", "files", "--slow-file", "1us") as recording:
             program.stdin.write("go\n")
             program.stdin.flush()
@@ -252,7 +282,11 @@ sys.stdin.readline()
             self.fail("no Go here: scripts/install-packages test")
         source = self.scratch / "server.go"
         source.write_text(GO)
-        subprocess.run(["go", "build", "-o", self.scratch / "server", source], check=True, env={**os.environ, "GOFLAGS": "-mod=mod", "GO111MODULE": "off"})
+        subprocess.run(
+            ["go", "build", "-o", self.scratch / "server", source],
+            check=True,
+            env={**os.environ, "GOFLAGS": "-mod=mod", "GO111MODULE": "off"},
+        )
         server, port = self.serve([self.scratch / "server"])
         wanted = [f"/{what}/{n}" for n in range(40) for what in ("config", "plain")]
         with self.record("-p", server.pid, "--add", "files") as recording:

@@ -46,7 +46,9 @@ class Flame(Case):
             self.assertLessEqual(self.spent(served, function), count)
         compared = self.folded(recording, "--route", "/cart", "--cohort", "diff")
         slow, typical = self.spent(compared, "main.seldom", 1), self.spent(compared, "main.seldom", 0)
-        print(f"  slow: {slow} samples in it, typical {typical}; always: {self.spent(compared, 'main.always', 1)}, {self.spent(compared, 'main.always', 0)}")
+        print(
+            f"  slow: {slow} samples in it, typical {typical}; always: {self.spent(compared, 'main.always', 1)}, {self.spent(compared, 'main.always', 0)}"
+        )
         self.assertGreater(slow, 20 * max(typical, 10))
         self.assertEqual(self.spent(self.folded(recording, "--cohort", "typical"), "main.seldom"), 0)
         graph = json.loads(self.tailcap("flame", recording.file, "--cohort", "diff", "--json"))

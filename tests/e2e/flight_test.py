@@ -25,7 +25,9 @@ class Flight(Case):
         return recording
 
     def command(self, *words, code=0):
-        done = subprocess.run([harness.BUILD / "analyze/tailcap", *map(str, words)], capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [harness.BUILD / "analyze/tailcap", *map(str, words)], capture_output=True, text=True, timeout=120
+        )
         self.assertEqual(done.returncode, code, done.stderr + done.stdout)
         return done.stdout + done.stderr
 
@@ -82,7 +84,9 @@ class Flight(Case):
         for _ in range(15):  # until something was dropped, however busy the machine is
             self.load(self.url, "-c", "8", "-d", "3", "--route", "1 GET /search")
             status = self.command("status", recording.file)
-            recorded, held, last = map(float, re.search(r"for ([\d.]+) s: ([\d.]+) MB of the last ([\d.]+) s", status).groups())
+            recorded, held, last = map(
+                float, re.search(r"for ([\d.]+) s: ([\d.]+) MB of the last ([\d.]+) s", status).groups()
+            )
             if last < recorded:
                 break
         # A segment more than the bound, and what was written since the last one was dropped.
@@ -96,8 +100,10 @@ class Flight(Case):
         recording = self.begin("--rotate", "1MB", "--files", "3")
         log = []
         for n in range(15):  # until files were removed, however busy the machine is
-            log += [{**line, "id": f"{n}.{line['id']}"}
-                    for line in self.load(self.url, "-c", "8", "-d", "3", "--route", f"1 GET /search?n={n}")]
+            log += [
+                {**line, "id": f"{n}.{line['id']}"}
+                for line in self.load(self.url, "-c", "8", "-d", "3", "--route", f"1 GET /search?n={n}")
+            ]
             if any(self.scratch.glob("flight-00000[5-9].tcap*")):
                 break
         time.sleep(0.3)
@@ -112,7 +118,11 @@ class Flight(Case):
             self.assert_blocks_sound(file)
         # A request at the border of two files is whole in neither; of the others all are there, from the first one in the files on.
         rows = [row for f in files for row in json_lines(self.tailcap("requests", f, "--json", code=(0, 3)))]
-        seen = {f"{row['path'].split('n=')[1]}.{row['x_request_id']}" for row in rows if row["complete"] and row["x_request_id"]}
+        seen = {
+            f"{row['path'].split('n=')[1]}.{row['x_request_id']}"
+            for row in rows
+            if row["complete"] and row["x_request_id"]
+        }
         order = sorted(log, key=lambda line: line["sent_ns"])
         first = next(i for i, line in enumerate(order) if line["id"] in seen)
         missing = [line for line in order[first:] if line["id"] not in seen]
@@ -137,14 +147,28 @@ class Flight(Case):
         # The last file may have begun just now. A request at the border of two files is whole in neither.
         whole = sorted(self.scratch.glob("flight-*.tcap"))
         seen = self.served(partial[0]).union(*(self.served(file) for file in whole))
-        late = sorted((line for line in log if line["done_ns"] < killed - 250_000_000), key=lambda line: line["done_ns"])[-100:]
+        late = sorted(
+            (line for line in log if line["done_ns"] < killed - 250_000_000), key=lambda line: line["done_ns"]
+        )[-100:]
         self.assertEqual(len(late), 100)
         missing = [line["id"] for line in late if line["id"] not in seen]
         self.assertLessEqual(len(missing), 2 * 8, "more than the last 250 ms are lost")
 
     def test_a_recording_becomes_an_attachment(self):
         recording = self.begin("-d", "3s", "--pack", self.scratch / "bug.zip", "--yes", name="slow.tcap")
-        log = self.load(self.url, "--rate", "50", "-c", "4", "-d", "2", "--route", "4 GET /search", "--route", "1 GET /slow?token=hunter2hunter2")
+        log = self.load(
+            self.url,
+            "--rate",
+            "50",
+            "-c",
+            "4",
+            "-d",
+            "2",
+            "--route",
+            "4 GET /search",
+            "--route",
+            "1 GET /slow?token=hunter2hunter2",
+        )
         self.assertEqual(recording.wait_end(60), 0, recording.said)
         with zipfile.ZipFile(self.scratch / "bug.zip") as pack:
             self.assertEqual(sorted(pack.namelist()), ["capture.tcap", "manifest.json", "report.html", "report.md"])

@@ -10,8 +10,27 @@ import harness
 from harness import Case, Recording, free_port, json_lines, wait_until
 
 # Decided when the recording has ended (docs/requests.md).
-LATER = {"route", "handler", "service_name", "service_name_source", "parent", "parent_how", "parent_confidence", "parent_alternatives", "parent_unknown", "peer", "split",
-         "attempt", "attempt_of", "attempt_how", "labels", "culprits", "setup", "local", "remote"}
+LATER = {
+    "route",
+    "handler",
+    "service_name",
+    "service_name_source",
+    "parent",
+    "parent_how",
+    "parent_confidence",
+    "parent_alternatives",
+    "parent_unknown",
+    "peer",
+    "split",
+    "attempt",
+    "attempt_of",
+    "attempt_how",
+    "labels",
+    "culprits",
+    "setup",
+    "local",
+    "remote",
+}
 MADE_UP = {"trace_id", "trace_id_source", "span_id", "span_id_source"}
 
 
@@ -34,7 +53,12 @@ class Follow(Case):
         out, said = open(self.scratch / name, "wb"), open(self.scratch / f"{name}.said", "wb")
         self.addCleanup(out.close)
         self.addCleanup(said.close)
-        process = subprocess.Popen([str(c) for c in (harness.BUILD / "analyze/tailcap", "requests", "--follow", file, *arguments)], stdout=out, stderr=said, **options)
+        process = subprocess.Popen(
+            [str(c) for c in (harness.BUILD / "analyze/tailcap", "requests", "--follow", file, *arguments)],
+            stdout=out,
+            stderr=said,
+            **options,
+        )
         self.addCleanup(self.end, process, signal.SIGKILL)
         return process
 
@@ -42,7 +66,9 @@ class Follow(Case):
         return (self.scratch / name).read_text()
 
     def traffic(self, seconds=4):
-        return self.load(self.url, "--rate", "200", "-c", "4", "-d", seconds, "--route", "5 GET /search", "--route", "1 GET /cart/7")
+        return self.load(
+            self.url, "--rate", "200", "-c", "4", "-d", seconds, "--route", "5 GET /search", "--route", "1 GET /cart/7"
+        )
 
     def assert_json_agrees(self, live, closed):
         closed = {row["id"]: row for row in closed}
@@ -60,7 +86,9 @@ class Follow(Case):
         some = self.follow(recording.partial, "--json", "-w", 'path contains "/cart"', "--status", "200", name="some")
         log = self.traffic()
         # Each is printed when it is over, not at the end.
-        wait_until(lambda: len(json_lines(self.lines("json").rpartition("\n")[0])) == len(log), "all lines while it records")
+        wait_until(
+            lambda: len(json_lines(self.lines("json").rpartition("\n")[0])) == len(log), "all lines while it records"
+        )
         self.assertIsNone(as_json.poll())
         self.assertEqual(recording.stop(), 0, recording.said)
         for process in (text, as_json, some):
@@ -82,7 +110,9 @@ class Follow(Case):
         time.sleep(0.5)
         recording.process.kill()
         self.assertEqual(live.wait(timeout=10), 3)
-        self.assert_json_agrees(json_lines(self.lines()), json_lines(self.tailcap("requests", recording.partial, "--json", code=3)))
+        self.assert_json_agrees(
+            json_lines(self.lines()), json_lines(self.tailcap("requests", recording.partial, "--json", code=3))
+        )
 
     def test_it_ends_with_ctrl_c_and_after_so_many(self):
         recording = self.recorded()
@@ -101,7 +131,10 @@ class Follow(Case):
         live = self.follow(recording.file, "--json")  # the name that was given: the files have numbers
         log = []
         for n in range(15):  # until the recorder has begun a third file, however busy the machine is
-            log += [(f"/search?n={n}", line["id"]) for line in self.load(self.url, "-c", "8", "-d", "3", "--route", f"1 GET /search?n={n}")]
+            log += [
+                (f"/search?n={n}", line["id"])
+                for line in self.load(self.url, "-c", "8", "-d", "3", "--route", f"1 GET /search?n={n}")
+            ]
             if list(self.scratch.glob("capture-000003.tcap*")):
                 break
         self.assertEqual(recording.stop(), 0, recording.said)
@@ -112,12 +145,35 @@ class Follow(Case):
         self.assertEqual({row["outcome"] for row in rows}, {"ok"})
 
     def test_what_cannot_be_known_is_refused(self):
-        for words in (["--route", "/cart/{}"], ["-w", "labels.lock.futex > 1ms"], ["-w", "status == 200 && parent == null"], ["--sort", "duration"], ["--from", "1s"], ["--headers"]):
-            done = subprocess.run([harness.BUILD / "analyze/tailcap", "requests", "--follow", "x.tcap", *words], capture_output=True, text=True, timeout=20)
+        for words in (
+            ["--route", "/cart/{}"],
+            ["-w", "labels.lock.futex > 1ms"],
+            ["-w", "status == 200 && parent == null"],
+            ["--sort", "duration"],
+            ["--from", "1s"],
+            ["--headers"],
+        ):
+            done = subprocess.run(
+                [harness.BUILD / "analyze/tailcap", "requests", "--follow", "x.tcap", *words],
+                capture_output=True,
+                text=True,
+                timeout=20,
+            )
             self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
 
     def recorder(self, *arguments):
-        return [str(c) for c in (harness.BUILD / "capture/tailcap-record", "-p", self.service.pid, *self.KEEP, "-o", "-", *arguments)]
+        return [
+            str(c)
+            for c in (
+                harness.BUILD / "capture/tailcap-record",
+                "-p",
+                self.service.pid,
+                *self.KEEP,
+                "-o",
+                "-",
+                *arguments,
+            )
+        ]
 
     def test_a_stream_into_a_file(self):
         with open(self.scratch / "capture.tcap", "wb") as out, open(self.scratch / "said", "wb") as said:
@@ -136,8 +192,13 @@ class Follow(Case):
         file = self.scratch / "capture.tcap"
         self.assert_blocks_sound(file)
         self.assertEqual(json.loads(self.tailcap("info", file, "--json"))["state"], "complete")
-        self.assertEqual({row["x_request_id"] for row in json_lines(self.tailcap("requests", file, "--json"))}, {line["id"] for line in log})
-        self.assertEqual([f.name for f in self.scratch.iterdir() if "-" in f.name or "control" in f.name or "partial" in f.name], [])
+        self.assertEqual(
+            {row["x_request_id"] for row in json_lines(self.tailcap("requests", file, "--json"))},
+            {line["id"] for line in log},
+        )
+        self.assertEqual(
+            [f.name for f in self.scratch.iterdir() if "-" in f.name or "control" in f.name or "partial" in f.name], []
+        )
 
     def test_a_stream_that_is_followed(self):
         with open(self.scratch / "said", "wb") as said:
@@ -180,7 +241,19 @@ class Follow(Case):
             self.assertEqual((done.returncode, done.stdout), (2, b""), done.stderr)
 
     def test_what_the_command_prints_is_not_in_the_stream(self):
-        done = subprocess.run([harness.BUILD / "capture/tailcap-record", "-o", "-", "--", "sh", "-c", f"echo printed; {self.named('curl')} -s {self.url}/search > /dev/null"], capture_output=True, timeout=60)
+        done = subprocess.run(
+            [
+                harness.BUILD / "capture/tailcap-record",
+                "-o",
+                "-",
+                "--",
+                "sh",
+                "-c",
+                f"echo printed; {self.named('curl')} -s {self.url}/search > /dev/null",
+            ],
+            capture_output=True,
+            timeout=60,
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(b"printed\n", done.stderr)
         (self.scratch / "capture.tcap").write_bytes(done.stdout)

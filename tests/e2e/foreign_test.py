@@ -150,7 +150,15 @@ class Foreign(Case):
 
         def post(body):
             (self.scratch / "posted").write_bytes(body)
-            return self.curl("-H", "Expect:", "-H", "Content-Type: text/plain", "--data-binary", f"@{self.scratch / 'posted'}", f"http://127.0.0.1:{port}/front")
+            return self.curl(
+                "-H",
+                "Expect:",
+                "-H",
+                "Content-Type: text/plain",
+                "--data-binary",
+                f"@{self.scratch / 'posted'}",
+                f"http://127.0.0.1:{port}/front",
+            )
 
         if late:
             post(TEXT)  # nginx keeps the responder's connection
@@ -159,9 +167,13 @@ class Foreign(Case):
                 self.assertEqual(post(body), body)
         rows = self.requests(recording)
         # nginx answers in chunks, and not all of their sizes are kept of long bodies.
-        self.assertEqual({(r["method"], r["path"], r["status"], r["complete"] or r["tainted"] == ["payload_cut"]) for r in rows},
-                         {("POST", "/front", 200, True)})
-        self.assertEqual(sorted((r["comm"], r["role"]) for r in rows), [("curl", "client")] * 20 + [("nginx", "server")] * 20)
+        self.assertEqual(
+            {(r["method"], r["path"], r["status"], r["complete"] or r["tainted"] == ["payload_cut"]) for r in rows},
+            {("POST", "/front", 200, True)},
+        )
+        self.assertEqual(
+            sorted((r["comm"], r["role"]) for r in rows), [("curl", "client")] * 20 + [("nginx", "server")] * 20
+        )
 
     def test_fastcgi(self):
         self.fastcgi(False, False)

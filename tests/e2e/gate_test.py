@@ -25,9 +25,30 @@ class Gate(Case):
         arguments = [str(a).replace("{port}", str(port)) for a in arguments]
         service = f"{sys.executable} {harness.ROOT}/tests/e2e/gate_service.py --port {port} --stock {self.stock}"
         load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r {self.RATE} -c 4 -d {self.SECONDS} --route '1 GET /pay' --log {self.scratch}/load-{port}.jsonl"
-        done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", f"{before}{service} {base}", "--new", f"{before}{service} {new}", "--load", load,
-                               "--ready", f"127.0.0.1:{port}", "--runs", str(runs), "--out", self.scratch / out, *arguments],
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
+        done = subprocess.run(
+            [
+                harness.ROOT / "scripts/ci-gate",
+                "--build",
+                harness.BUILD,
+                "--base",
+                f"{before}{service} {base}",
+                "--new",
+                f"{before}{service} {new}",
+                "--load",
+                load,
+                "--ready",
+                f"127.0.0.1:{port}",
+                "--runs",
+                str(runs),
+                "--out",
+                self.scratch / out,
+                *arguments,
+            ],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=600,
+        )
         self.assertIn(done.returncode, (0, 3, 4), done.stdout + done.stderr)
         return done, json.loads((self.scratch / out / "verdict.json").read_text())
 
@@ -38,10 +59,14 @@ class Gate(Case):
         document = json.loads((self.scratch / "gate/comparison.json").read_text())
         estimate = document["gates"][0]["estimate"]
         self.assertEqual((estimate["base"], estimate["new"], estimate["exact"]), (1, 2, True))
-        self.assertEqual((document["base"]["runs"], document["new"]["runs"], document["parameters"]["screened"]), (4, 4, 2))
+        self.assertEqual(
+            (document["base"]["runs"], document["new"]["runs"], document["parameters"]["screened"]), (4, 4, 2)
+        )
         self.assertIn("to GET /stock/shirts", document["gates"][0]["sentence"])
         # The runs that confirm are others than those that flagged it.
-        captures = {folder: len(list((self.scratch / "gate" / folder).glob("*/*.tcap"))) for folder in ("screen", "confirm")}
+        captures = {
+            folder: len(list((self.scratch / "gate" / folder).glob("*/*.tcap"))) for folder in ("screen", "confirm")
+        }
         self.assertEqual(captures, {"screen": 4, "confirm": 4})
         junit = (self.scratch / "gate/junit.xml").read_text()
         self.assertIn('failures="1"', junit)
@@ -55,7 +80,9 @@ class Gate(Case):
 
     def test_recorded_by_port(self):
         """--record takes what `tailcap record` takes."""
-        done, verdict = self.gate("--calls 1", "--calls 01", "--fail-on", "calls(/pay) > +0", "--record", "--port {port}")
+        done, verdict = self.gate(
+            "--calls 1", "--calls 01", "--fail-on", "calls(/pay) > +0", "--record", "--port {port}"
+        )
         self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
 
     def test_one_more_wait_is_found(self):
@@ -65,7 +92,12 @@ class Gate(Case):
         estimate = document["gates"][0]["estimate"]
         if not estimate:
             captures = sorted((self.scratch / "gate").glob("*/*/*.tcap"))
-            events = [subprocess.run([harness.BUILD / "analyze/tailcap", "events", c], capture_output=True, text=True, check=False).stdout for c in captures]
+            events = [
+                subprocess.run(
+                    [harness.BUILD / "analyze/tailcap", "events", c], capture_output=True, text=True, check=False
+                ).stdout
+                for c in captures
+            ]
             self.assertTrue(any(" missed " in text for text in events), document["gates"])
             self.skipTest("the recorder missed off-CPU intervals, and the gate says so")
         self.assertAlmostEqual(estimate["new"] - estimate["base"], 1, delta=0.2, msg=str(estimate))
@@ -84,7 +116,19 @@ class Gate(Case):
         # Both versions of a pair carry the same note.
         for folder, numbers in (("screen", ("000", "001")), ("confirm", ("002", "003"))):
             for n in numbers:
-                notes = [subprocess.run([harness.BUILD / "analyze/tailcap", "info", self.scratch / "gate" / folder / side / f"{n}.tcap"], capture_output=True, text=True, check=True).stdout for side in ("base", "new")]
+                notes = [
+                    subprocess.run(
+                        [
+                            harness.BUILD / "analyze/tailcap",
+                            "info",
+                            self.scratch / "gate" / folder / side / f"{n}.tcap",
+                        ],
+                        capture_output=True,
+                        text=True,
+                        check=True,
+                    ).stdout
+                    for side in ("base", "new")
+                ]
                 for text in notes:
                     self.assertIn(f"{folder} {n}", text)
         noise = (self.scratch / "gate/noise.md").read_text()
@@ -95,7 +139,22 @@ class Gate(Case):
         self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
 
     def test_a_duet_needs_to_know_where_ports_go(self):
-        done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--base", "a {port}", "--new", "b", "--load", "c {port}", "--duet", "1,2"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            [
+                harness.ROOT / "scripts/ci-gate",
+                "--base",
+                "a {port}",
+                "--new",
+                "b",
+                "--load",
+                "c {port}",
+                "--duet",
+                "1,2",
+            ],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
         self.assertEqual(done.returncode, 2)
         self.assertIn("--new must say where {port} goes", done.stderr)
 
@@ -103,10 +162,34 @@ class Gate(Case):
         port = free_port()
         service = f"{harness.BUILD}/samples/tailcap-sample-service --port {port}"
         load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r 20 -d 60"
-        gate = self.start([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", service, "--new", f"{service} --address 127.0.0.1", "--load", load,
-                           "--ready", f"127.0.0.1:{port}", "--out", self.scratch / "cancelled"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        mine = lambda: subprocess.run(["pgrep", "-f", "--", f"--port {port}|127.0.0.1:{port}|{self.scratch}/cancelled"], capture_output=True, text=True, check=False).stdout.split()
-        recorded = lambda: any("Ctrl-C ends it" in log.read_text() for log in (self.scratch / "cancelled").rglob("*.record.log"))
+        gate = self.start(
+            [
+                harness.ROOT / "scripts/ci-gate",
+                "--build",
+                harness.BUILD,
+                "--base",
+                service,
+                "--new",
+                f"{service} --address 127.0.0.1",
+                "--load",
+                load,
+                "--ready",
+                f"127.0.0.1:{port}",
+                "--out",
+                self.scratch / "cancelled",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        mine = lambda: subprocess.run(
+            ["pgrep", "-f", "--", f"--port {port}|127.0.0.1:{port}|{self.scratch}/cancelled"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.split()
+        recorded = lambda: any(
+            "Ctrl-C ends it" in log.read_text() for log in (self.scratch / "cancelled").rglob("*.record.log")
+        )
         deadline = time.monotonic() + 30
         while not recorded() and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -118,22 +201,62 @@ class Gate(Case):
 
     def test_what_does_not_start_is_said(self):
         began = time.monotonic()
-        done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", "false", "--new", "true", "--load", "true", "--settle", "0.2s", "--out", self.scratch / "x"],
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+        done = subprocess.run(
+            [
+                harness.ROOT / "scripts/ci-gate",
+                "--build",
+                harness.BUILD,
+                "--base",
+                "false",
+                "--new",
+                "true",
+                "--load",
+                "true",
+                "--settle",
+                "0.2s",
+                "--out",
+                self.scratch / "x",
+            ],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("the service of base ended with 1", done.stderr)
         self.assertLess(time.monotonic() - began, 20)
 
     def test_a_wrong_gate_is_found_before_anything_runs(self):
-        done = subprocess.run([harness.ROOT / "scripts/ci-gate", "--build", harness.BUILD, "--base", "false", "--new", "true", "--load", "true",
-                               "--fail-on", "p98(/pay) > +10%", "--out", self.scratch / "x"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+        done = subprocess.run(
+            [
+                harness.ROOT / "scripts/ci-gate",
+                "--build",
+                harness.BUILD,
+                "--base",
+                "false",
+                "--new",
+                "true",
+                "--load",
+                "true",
+                "--fail-on",
+                "p98(/pay) > +10%",
+                "--out",
+                self.scratch / "x",
+            ],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
         self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
         self.assertIn("'p98' is not a metric", done.stderr)
         self.assertFalse(list((self.scratch / "x").glob("*/*")))
 
     def test_commands_of_several_parts(self):
         """`exec` is put before simple commands only, and what fresh runs have not confirmed is no failure in any file."""
-        done, verdict = self.gate("--calls 1", "--calls 2", "--fail-on", "calls(/pay) > +0", "--budget", "1s", before="cd / && exec ")
+        done, verdict = self.gate(
+            "--calls 1", "--calls 2", "--fail-on", "calls(/pay) > +0", "--budget", "1s", before="cd / && exec "
+        )
         self.assertEqual((done.returncode, verdict["verdict"]), (4, "undecided"), done.stdout + done.stderr)
         junit = (self.scratch / "gate/junit.xml").read_text()
         self.assertNotIn("<failure", junit)
@@ -157,7 +280,22 @@ class Recipe(Case):
     """The commands of docs/ci.md in a fresh clone of a service's repository, with less and shorter runs."""
 
     def git(self, *arguments, at):
-        subprocess.run(["git", "-C", at, "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", *arguments], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "git",
+                "-C",
+                at,
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.org",
+                "-c",
+                "init.defaultBranch=main",
+                *arguments,
+            ],
+            check=True,
+            capture_output=True,
+        )
 
     def setUp(self):
         super().setUp()
@@ -171,8 +309,12 @@ class Recipe(Case):
             shutil.copy(file, self.scratch)
         python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
         service = f"{python} {self.scratch}/gate_service.py --port {self.port} --stock 127.0.0.1:{stock}"
-        (self.origin / "Makefile").write_text(f"server: calls\n\tprintf '\\043!/bin/sh\\nid -u >> {self.scratch}/users\\nexec {service} --calls %s\\n' $$(cat calls) > server && chmod +x server\n")
-        (self.origin / "load.sh").write_text(f"#!/bin/sh\nid -u >> {self.scratch}/users\nexec {self.scratch}/tailcap-load http://127.0.0.1:{self.port} -r 60 -c 4 -d 2 --route '1 GET /pay'\n")
+        (self.origin / "Makefile").write_text(
+            f"server: calls\n\tprintf '\\043!/bin/sh\\nid -u >> {self.scratch}/users\\nexec {service} --calls %s\\n' $$(cat calls) > server && chmod +x server\n"
+        )
+        (self.origin / "load.sh").write_text(
+            f"#!/bin/sh\nid -u >> {self.scratch}/users\nexec {self.scratch}/tailcap-load http://127.0.0.1:{self.port} -r 60 -c 4 -d 2 --route '1 GET /pay'\n"
+        )
         (self.origin / "load.sh").chmod(0o755)
         (self.origin / "calls").write_text("1\n")
         self.git("init", at=self.origin)
@@ -197,10 +339,19 @@ class Recipe(Case):
         self.git("commit", "-m", "change", at=clone)
         script = recipe(heading)
         self.assertIn("--budget 30m", script)
-        script = script.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}").replace("--budget 30m", f"--budget 30m --runs 2 --fail-on 'calls(/pay) > +0' {more}")
+        script = script.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}").replace(
+            "--budget 30m", f"--budget 30m --runs 2 --fail-on 'calls(/pay) > +0' {more}"
+        )
         path = f"{self.scratch}/bin:{harness.BUILD}/analyze:{harness.BUILD}/capture:{os.environ['PATH']}"
-        done = subprocess.run(["bash", "-c", script], cwd=clone, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300,
-                              env={**os.environ, "PATH": path, "GITHUB_STEP_SUMMARY": str(self.scratch / "summary.md")})
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=clone,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+            env={**os.environ, "PATH": path, "GITHUB_STEP_SUMMARY": str(self.scratch / "summary.md")},
+        )
         return done, clone
 
     def test_github_finds_a_regression(self):

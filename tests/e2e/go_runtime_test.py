@@ -32,10 +32,17 @@ class GoRuntime(Case):
     def build(self, version, *options, cgo=False):
         compiler = COMPILERS.get(version)
         if not compiler:
-            self.skipTest(f"Go {version} is not installed (scripts/install-packages test), or not in TAILCAP_GO_VERSIONS")
+            self.skipTest(
+                f"Go {version} is not installed (scripts/install-packages test), or not in TAILCAP_GO_VERSIONS"
+            )
         program = self.scratch / "go-runtime"
         environment = {**os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "off", "CGO_ENABLED": "1" if cgo else "0"}
-        subprocess.run([compiler, "build", *options, "-o", program, HERE / "go_runtime.go"], check=True, timeout=300, env=environment)
+        subprocess.run(
+            [compiler, "build", *options, "-o", program, HERE / "go_runtime.go"],
+            check=True,
+            timeout=300,
+            env=environment,
+        )
         return program
 
     def ask(self, path, request):
@@ -62,7 +69,10 @@ class GoRuntime(Case):
         """Records the program from its first instruction to its end; its own log, and what the runtime says of collections."""
         self.port = free_port()
         os.environ["GODEBUG"] = "gctrace=1"
-        recording = harness.Recording(self.scratch / f"capture-{self.port}.tcap", ["--payload-raw", *options, "--", program, f"127.0.0.1:{self.port}"])
+        recording = harness.Recording(
+            self.scratch / f"capture-{self.port}.tcap",
+            ["--payload-raw", *options, "--", program, f"127.0.0.1:{self.port}"],
+        )
         del os.environ["GODEBUG"]
         self.addCleanup(self.abandon, recording)
         recording.wait_ready()
@@ -144,10 +154,12 @@ class GoRuntime(Case):
         self.assertLessEqual({t["goroutine"] for t in truth if t["path"] == "/collect"}, set(begun))
 
     def check_program(self, recording, version, program, offsets_from):
-        said = {(e["path"], e["version"].rsplit(".", 1)[0], e["offsets_from"], e["unsupported"])
-                for e in self.events(recording, "go_program")}
+        said = {
+            (e["path"], e["version"].rsplit(".", 1)[0], e["offsets_from"], e["unsupported"])
+            for e in self.events(recording, "go_program")
+        }
         self.assertEqual(said, {(str(program), "go" + version, offsets_from, "")})
-        told, = json.loads(self.tailcap("info", recording.file, "--json"))["go"]
+        (told,) = json.loads(self.tailcap("info", recording.file, "--json"))["go"]
         self.assertEqual(len(told["processes"]), 1)
         self.assertEqual(told["not_told"], None)
         self.assertLessEqual({"goroutines", "creation", "runtime", "handlers"}, set(told["told"]))
@@ -203,8 +215,22 @@ class GoRuntime(Case):
             server = self.start([program, f"127.0.0.1:{self.port}"], stdout=out, env={**os.environ, "GOMAXPROCS": "4"})
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
         with self.record("-p", server.pid, "--ring", "64MiB", "--payload-raw") as recording:
-            Case.load(self, f"http://127.0.0.1:{self.port}", "-c", "64", "-n", "6007", "--route", "5 GET /plain",
-                                           "--route", "3 GET /fan?n=3", "--route", "1 GET /kernel", "--route", "1 GET /wrapped")
+            Case.load(
+                self,
+                f"http://127.0.0.1:{self.port}",
+                "-c",
+                "64",
+                "-n",
+                "6007",
+                "--route",
+                "5 GET /plain",
+                "--route",
+                "3 GET /fan?n=3",
+                "--route",
+                "1 GET /kernel",
+                "--route",
+                "1 GET /wrapped",
+            )
         self.assert_whole(recording)
         truth = json_lines(log.read_text())
         self.assertEqual(len(truth), 6007)
@@ -228,7 +254,11 @@ class GoRuntime(Case):
                     parked = [i for i, e in enumerate(mine) if e["state"] == "parked" and e["reason"] == "chan receive"]
                     self.assertTrue(parked, mine)
                     woken, runs = mine[parked[0] + 1], mine[parked[0] + 2]
-                    self.assertEqual((woken["state"], woken["goroutine"], runs["state"]), ("ready", t["children"][0], "running"), mine)
+                    self.assertEqual(
+                        (woken["state"], woken["goroutine"], runs["state"]),
+                        ("ready", t["children"][0], "running"),
+                        mine,
+                    )
                     self.assertGreater(woken["time"] - mine[parked[0]]["time"], 25_000_000)
                 # Go interrupts who runs for 10 ms.
                 spun = next(t["goroutine"] for t in truth if t["path"] == "/spin")

@@ -18,7 +18,9 @@ class GoStacks(Case):
     def serve(self, compiler):
         program = self.scratch / ("go-stacks-" + compiler.split("/")[-3 if "/" in compiler else 0])
         environment = {**os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "off", "CGO_ENABLED": "0"}
-        subprocess.run([compiler, "build", "-o", program, HERE / "go_stacks.go"], check=True, timeout=300, env=environment)
+        subprocess.run(
+            [compiler, "build", "-o", program, HERE / "go_stacks.go"], check=True, timeout=300, env=environment
+        )
         self.port = free_port()
         server = self.start(["env", "GOMAXPROCS=1", program, self.port])
         wait_until(lambda: answers(("127.0.0.1", self.port)), "the Go server")
@@ -32,7 +34,11 @@ class GoStacks(Case):
         return text
 
     def samples(self, recording, why):
-        return [s for s in json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample")) if s["why"] == why]
+        return [
+            s
+            for s in json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+            if s["why"] == why
+        ]
 
     def with_each_compiler(self, check):
         for compiler in (COMPILERS[0], COMPILERS[-1]):
@@ -47,17 +53,19 @@ class GoStacks(Case):
             self.ask("/spin")
             self.ask("/calls")
         preempted = self.samples(recording, "preempted")
-        told, = json.loads(self.tailcap("report", recording.file, "--json"))["go"]
+        (told,) = json.loads(self.tailcap("report", recording.file, "--json"))["go"]
         self.assertEqual(told["preemptions"], len(preempted))
         self.assertGreaterEqual({s["route"]: s["preemptions"] for s in told["taken_by_route"]}["GET /spin"], 5)
-        request, = (r["id"] for r in self.requests(recording, role="server") if r["path"] == "/spin")
+        (request,) = (r["id"] for r in self.requests(recording, role="server") if r["path"] == "/spin")
         own = json.loads(self.tailcap("show", recording.file, request, "--json"))["end"]["preempted"]
         self.assertGreaterEqual(own["count"], 5)
         self.assertIn("preempted", self.tailcap("show", recording.file, request))
         for function, handler in (("main.spinHere", "main.main.func1"), ("main.spinInCalls", "main.main.func2")):
             of = [s["user"].split(";") for s in preempted if handler in s["user"].split(";")]
             goroutines = {s["goroutine"] for s in preempted if handler in s["user"].split(";")}
-            tops = collections.Counter(next(f for f in reversed(frames) if not f.startswith("runtime.async")) for frames in of)
+            tops = collections.Counter(
+                next(f for f in reversed(frames) if not f.startswith("runtime.async")) for frames in of
+            )
             print(f"  {function}: {len(of)} times, {dict(tops)}")
             self.assertGreaterEqual(len(of), 5)
             self.assertEqual(len(goroutines), 1)
@@ -80,7 +88,7 @@ class GoStacks(Case):
         samples = self.samples(recording, "allocation")
         large = [s for s in samples if s["value"] == 77777]
         self.assertEqual(len(large), REQUESTS)
-        told, = json.loads(self.tailcap("report", recording.file, "--json"))["go"]
+        (told,) = json.loads(self.tailcap("report", recording.file, "--json"))["go"]
         by_route = {s["route"]: s for s in told["taken_by_route"]}
         self.assertEqual(by_route["GET /allocate"]["requests"], REQUESTS)
         self.assertGreaterEqual(by_route["GET /allocate"]["bytes"], REQUESTS * 77777)

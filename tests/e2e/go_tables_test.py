@@ -21,10 +21,17 @@ class GoTables(Case):
 
     def build(self, version=NEWEST):
         if version not in COMPILERS:
-            self.skipTest(f"Go {version} is not installed (scripts/install-packages test), or not in TAILCAP_GO_VERSIONS")
+            self.skipTest(
+                f"Go {version} is not installed (scripts/install-packages test), or not in TAILCAP_GO_VERSIONS"
+            )
         program = self.scratch / f"go-tables-{version}"
         environment = {**os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "off", "CGO_ENABLED": "0"}
-        subprocess.run([COMPILERS[version], "build", "-o", program, HERE / "go_tables.go"], check=True, timeout=300, env=environment)
+        subprocess.run(
+            [COMPILERS[version], "build", "-o", program, HERE / "go_tables.go"],
+            check=True,
+            timeout=300,
+            env=environment,
+        )
         return program
 
     def serve(self, program, tls=False, processors="2"):
@@ -43,7 +50,7 @@ class GoTables(Case):
         self.curl(*[self.url(path)] * n, "-o", "/dev/null", *["-o", "/dev/null"] * (n - 1))
 
     def go(self, recording):
-        told, = json.loads(self.tailcap("report", recording.file, "--json"))["go"]
+        (told,) = json.loads(self.tailcap("report", recording.file, "--json"))["go"]
         return told
 
     def test_requests_of_a_goroutine(self):
@@ -79,11 +86,16 @@ class GoTables(Case):
                 self.assert_whole(recording)
                 told = self.go(recording)
                 self.assertEqual(told["unsupported"], None)
-                left, = told["left_behind"]
+                (left,) = told["left_behind"]
                 names = version != "1.19"  # g.parentGoid, beside which they stand, came with 1.21
-                self.assertEqual((left["count"], left["alive"], left["late"], left["requests"]), (n // 10, n // 10, 0, n // 10), left)
-                self.assertEqual((left["handler"], left["from"], left["function"]),
-                                 ("main.leaky", "main.leaky" if names else None, "main.refill" if names else None), left)
+                self.assertEqual(
+                    (left["count"], left["alive"], left["late"], left["requests"]), (n // 10, n // 10, 0, n // 10), left
+                )
+                self.assertEqual(
+                    (left["handler"], left["from"], left["function"]),
+                    ("main.leaky", "main.leaky" if names else None, "main.refill" if names else None),
+                    left,
+                )
                 self.assertEqual(told["left_in_doubt"], 0)
                 # Half a second before the end nobody had waited for a minute.
                 later = json.loads(self.tailcap("report", recording.file, "--json", "--min-outlive", "1m"))["go"][0]
@@ -99,14 +111,19 @@ class GoTables(Case):
         """With one processor for two that compute, each is interrupted after 10 ms and then waits for the other's 10 ms."""
         server = self.serve(self.build(), processors="1")
         with self.record("-p", server.pid, "--profile", "deep") as recording:
-            clients = [subprocess.Popen([self.curl_program, "-s", "-o", "/dev/null", self.url("/spin?ms=4500")]) for _ in range(2)]
+            clients = [
+                subprocess.Popen([self.curl_program, "-s", "-o", "/dev/null", self.url("/spin?ms=4500")])
+                for _ in range(2)
+            ]
             for client in clients:
                 self.assertEqual(client.wait(timeout=60), 0)
         told = self.go(recording)
         self.assertEqual(told["processors"], 1)
-        spin, = (d for d in told["delays"] if d["route"] == "GET /spin")
+        (spin,) = (d for d in told["delays"] if d["route"] == "GET /spin")
         # Whoever is interrupted waits until the other one is: 10 ms of running, or more where the machine is busy.
-        long = sum(part["count"] for part in spin["histogram"] if part["below_ns"] is None or part["below_ns"] > 10_000_000)
+        long = sum(
+            part["count"] for part in spin["histogram"] if part["below_ns"] is None or part["below_ns"] > 10_000_000
+        )
         self.assertGreaterEqual(long, 20, spin)
         self.assertGreaterEqual(spin["max_ns"], 10_000_000)
         self.assertGreater(long, 0.5 * spin["count"], spin)
@@ -168,8 +185,10 @@ class GoTables(Case):
         self.assertEqual(server.wait(timeout=20), -signal.SIGKILL)
         recording.wait_end()
         self.assertEqual([e["pid"] for e in self.events(recording, "oom_kill")], [server.pid])
-        death, = json.loads(self.tailcap("report", recording.file, "--json"))["incidents"]
-        self.assertEqual((death["signal"], death["exit_code"], death["out_of_memory"], death["panic"]), (9, None, True, False))
+        (death,) = json.loads(self.tailcap("report", recording.file, "--json"))["incidents"]
+        self.assertEqual(
+            (death["signal"], death["exit_code"], death["out_of_memory"], death["panic"]), (9, None, True, False)
+        )
         self.assertEqual(death["under_way"], 1)
         self.assertIn("killed by SIGKILL, out of memory", self.tailcap("report", recording.file))
 
@@ -179,8 +198,10 @@ class GoTables(Case):
         server = self.serve(program)
         with self.record("-p", server.pid) as recording:
             self.ask_on_one_connection(1, "/plain")
-        told, = json.loads(self.tailcap("info", recording.file, "--json"))["go"]
-        said = subprocess.run([COMPILERS[NEWEST], "version", "-m", program], check=True, capture_output=True, text=True).stdout.split("\n")
+        (told,) = json.loads(self.tailcap("info", recording.file, "--json"))["go"]
+        said = subprocess.run(
+            [COMPILERS[NEWEST], "version", "-m", program], check=True, capture_output=True, text=True
+        ).stdout.split("\n")
         self.assertEqual(f"{program}: {told['version']}", said[0])
         self.assertEqual(["\t" + "\t".join(line) for line in told["build"]], [line for line in said[1:] if line])
         self.assertGreaterEqual(len(told["build"]), 3)
@@ -192,19 +213,33 @@ class GoTables(Case):
         module.mkdir(), dependency.mkdir()
         (dependency / "go.mod").write_text("module example.org/prices\n\ngo 1.19\n")
         (dependency / "prices.go").write_text("package prices\n\nfunc Of(n int) int { return n * 7 }\n")
-        (module / "go.mod").write_text("module example.org/shop\n\ngo 1.19\n\nrequire example.org/prices v1.2.3\n\n"
-                                       "replace example.org/prices v1.2.3 => ../prices\n")
-        (module / "main.go").write_text('package main\n\nimport (\n\t"time"\n\n\t"example.org/prices"\n)\n\n'
-                                        "func main() {\n\tprintln(prices.Of(6))\n\ttime.Sleep(time.Minute)\n}\n")
+        (module / "go.mod").write_text(
+            "module example.org/shop\n\ngo 1.19\n\nrequire example.org/prices v1.2.3\n\n"
+            "replace example.org/prices v1.2.3 => ../prices\n"
+        )
+        (module / "main.go").write_text(
+            'package main\n\nimport (\n\t"time"\n\n\t"example.org/prices"\n)\n\n'
+            "func main() {\n\tprintln(prices.Of(6))\n\ttime.Sleep(time.Minute)\n}\n"
+        )
         if NEWEST is None:
             self.skipTest("there is no Go compiler")
-        environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod", "GOPROXY": "off", "CGO_ENABLED": "0"}
-        subprocess.run([COMPILERS[NEWEST], "build", "-o", "shop", "."], check=True, timeout=300, env=environment, cwd=module)
+        environment = {
+            **os.environ,
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "-mod=mod",
+            "GOPROXY": "off",
+            "CGO_ENABLED": "0",
+        }
+        subprocess.run(
+            [COMPILERS[NEWEST], "build", "-o", "shop", "."], check=True, timeout=300, env=environment, cwd=module
+        )
         program = self.start([module / "shop"], stderr=subprocess.DEVNULL)
         with self.record("-p", program.pid) as recording:
             time.sleep(0.3)
-        told, = json.loads(self.tailcap("info", recording.file, "--json"))["go"]
-        said = subprocess.run([COMPILERS[NEWEST], "version", "-m", module / "shop"], check=True, capture_output=True, text=True).stdout.split("\n")
+        (told,) = json.loads(self.tailcap("info", recording.file, "--json"))["go"]
+        said = subprocess.run(
+            [COMPILERS[NEWEST], "version", "-m", module / "shop"], check=True, capture_output=True, text=True
+        ).stdout.split("\n")
         self.assertEqual(["\t" + "\t".join(line) for line in told["build"]], [line for line in said[1:] if line])
         self.assertIn(["dep", "example.org/prices", "v1.2.3"], [line[:3] for line in told["build"]])
         self.assertIn("=>", [line[0] for line in told["build"]])
@@ -214,23 +249,54 @@ class GoTables(Case):
         """Two commits of a program with other modules: `compare` says what `go version -m` says of both."""
         if NEWEST is None or not shutil.which("git"):
             self.skipTest("no Go compiler, or no git")
-        module, environment = self.scratch / "shop", {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod", "GOPROXY": "off", "CGO_ENABLED": "0"}
+        module, environment = self.scratch / "shop", {
+            **os.environ,
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "-mod=mod",
+            "GOPROXY": "off",
+            "CGO_ENABLED": "0",
+        }
         for name in ("prices", "taxes", "shop"):
             (self.scratch / name).mkdir()
             (self.scratch / name / "go.mod").write_text(f"module example.org/{name}\n\ngo 1.19\n")
-            (self.scratch / name / f"{name}.go").write_text(f"package {name}\n\nfunc Of(n int) int {{ return n * 7 }}\n")
-        (module / "shop.go").write_text('package main\n\nimport (\n\t"fmt"\n\t"net/http"\n\t"os"\n\n\tother "example.org/prices"\n)\n\nfunc main() {\n'
-                                        '\thttp.HandleFunc("/pay", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, other.Of(6)) })\n\tpanic(http.ListenAndServe(os.Args[1], nil))\n}\n')
+            (self.scratch / name / f"{name}.go").write_text(
+                f"package {name}\n\nfunc Of(n int) int {{ return n * 7 }}\n"
+            )
+        (module / "shop.go").write_text(
+            'package main\n\nimport (\n\t"fmt"\n\t"net/http"\n\t"os"\n\n\tother "example.org/prices"\n)\n\nfunc main() {\n'
+            '\thttp.HandleFunc("/pay", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, other.Of(6)) })\n\tpanic(http.ListenAndServe(os.Args[1], nil))\n}\n'
+        )
 
         def git(*arguments):
-            return subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false", *arguments], check=True, capture_output=True, text=True, cwd=module,
-                                  env={**environment, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}).stdout.strip()
+            return subprocess.run(
+                [
+                    "git",
+                    "-c",
+                    "user.name=t",
+                    "-c",
+                    "user.email=t@example.org",
+                    "-c",
+                    "commit.gpgsign=false",
+                    *arguments,
+                ],
+                check=True,
+                capture_output=True,
+                text=True,
+                cwd=module,
+                env={**environment, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"},
+            ).stdout.strip()
 
         git("init", "-q")
         revisions, said, recordings = [], [], []
         for side, version in (("base", "v1.2.3"), ("new", "v1.3.0")):
-            extra = "require example.org/taxes v0.1.0\n\nreplace example.org/taxes v0.1.0 => ../taxes\n\n" if side == "new" else ""
-            (module / "go.mod").write_text(f"module example.org/shop\n\ngo 1.19\n\nrequire example.org/prices {version}\n\nreplace example.org/prices {version} => ../prices\n\n{extra}")
+            extra = (
+                "require example.org/taxes v0.1.0\n\nreplace example.org/taxes v0.1.0 => ../taxes\n\n"
+                if side == "new"
+                else ""
+            )
+            (module / "go.mod").write_text(
+                f"module example.org/shop\n\ngo 1.19\n\nrequire example.org/prices {version}\n\nreplace example.org/prices {version} => ../prices\n\n{extra}"
+            )
             if side == "new":
                 source = (module / "shop.go").read_text()
                 (module / "shop.go").write_text(source.replace('\tother ', '\t_ "example.org/taxes"\n\tother '))
@@ -238,8 +304,21 @@ class GoTables(Case):
             git("commit", "-q", "-m", side)
             revisions.append(git("rev-parse", "HEAD"))
             (self.scratch / side).mkdir()
-            subprocess.run([COMPILERS[NEWEST], "build", "-buildvcs=true", "-o", self.scratch / side / "shop", "."], check=True, timeout=300, env=environment, cwd=module)
-            said.append(subprocess.run([COMPILERS[NEWEST], "version", "-m", self.scratch / side / "shop"], check=True, capture_output=True, text=True).stdout)
+            subprocess.run(
+                [COMPILERS[NEWEST], "build", "-buildvcs=true", "-o", self.scratch / side / "shop", "."],
+                check=True,
+                timeout=300,
+                env=environment,
+                cwd=module,
+            )
+            said.append(
+                subprocess.run(
+                    [COMPILERS[NEWEST], "version", "-m", self.scratch / side / "shop"],
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                ).stdout
+            )
             self.port = free_port()
             server = self.start([self.scratch / side / "shop", f"127.0.0.1:{self.port}"], stderr=subprocess.DEVNULL)
             wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
@@ -255,9 +334,17 @@ class GoTables(Case):
         found = {(c["what"], c["module"]): (c["base"], c["new"]) for c in software}
         found.pop(("module", "example.org/shop"), None)  # newer compilers number it by the commit
         self.assertEqual(found[("revision", None)], ([revisions[0]], [revisions[1]]))
-        self.assertEqual({key: tuple(" ".join(v).split(" =>")[0] for v in sides) for key, sides in found.items() if key[0] == "module"},
-                         {("module", "example.org/prices"): ("v1.2.3", "v1.3.0"), ("module", "example.org/taxes"): ("", "v0.1.0")})
-        self.assertEqual(set(found), {("revision", None), ("module", "example.org/prices"), ("module", "example.org/taxes")})
+        self.assertEqual(
+            {
+                key: tuple(" ".join(v).split(" =>")[0] for v in sides)
+                for key, sides in found.items()
+                if key[0] == "module"
+            },
+            {("module", "example.org/prices"): ("v1.2.3", "v1.3.0"), ("module", "example.org/taxes"): ("", "v0.1.0")},
+        )
+        self.assertEqual(
+            set(found), {("revision", None), ("module", "example.org/prices"), ("module", "example.org/taxes")}
+        )
 
     def test_says_what_is_not_recorded(self):
         server = self.serve(self.build())
@@ -273,14 +360,24 @@ class GoTables(Case):
         self.port = free_port()
         n = 120
         loop = self.scratch / "loop.sh"
-        loop.write_text(f"for i in 1 2; do {program} 127.0.0.1:{self.port}; echo $? >> {self.scratch}/codes; sleep 0.3; done\n")
+        loop.write_text(
+            f"for i in 1 2; do {program} 127.0.0.1:{self.port}; echo $? >> {self.scratch}/codes; sleep 0.3; done\n"
+        )
         recording = harness.Recording(self.scratch / "death.tcap", ["--", "/bin/sh", loop])
         self.addCleanup(self.abandon, recording)
         recording.wait_ready()
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
         # Until the recorder stands in the program. A capture that is being written is readable.
-        wait_until(lambda: b"go_program" in subprocess.run([harness.BUILD / "analyze/tailcap", "events", recording.partial, "--kind", "go_program"],
-                                                           capture_output=True, timeout=60, check=False).stdout, "the program to be known")
+        wait_until(
+            lambda: b"go_program"
+            in subprocess.run(
+                [harness.BUILD / "analyze/tailcap", "events", recording.partial, "--kind", "go_program"],
+                capture_output=True,
+                timeout=60,
+                check=False,
+            ).stdout,
+            "the program to be known",
+        )
         self.curl(self.url("/plain"))
         subprocess.run([self.curl_program, "-s", "-o", "/dev/null", self.url("/recovered")], timeout=20, check=False)
         waiting = subprocess.Popen([self.curl_program, "-s", "-o", "/dev/null", self.url("/wait")])
@@ -294,14 +391,21 @@ class GoTables(Case):
         self.assertEqual((self.scratch / "codes").read_text().split(), ["2", "0"])
         report = json.loads(self.tailcap("report", recording.file, "--json"))
         recovered = [i for i in report["incidents"] if i["kind"] == "panicked"]
-        self.assertEqual([(i["panics"], i["stack"].split(";")[-1]) for i in recovered], [(1, "main.recovered")], report["incidents"])
+        self.assertEqual(
+            [(i["panics"], i["stack"].split(";")[-1]) for i in recovered], [(1, "main.recovered")], report["incidents"]
+        )
         death, end = (i for i in report["incidents"] if i["kind"] == "ended")
-        self.assertEqual((death["exit_code"], death["signal"], death["panic"], death["thrown"], death["out_of_memory"]), (2, None, True, False, False))
+        self.assertEqual(
+            (death["exit_code"], death["signal"], death["panic"], death["thrown"], death["out_of_memory"]),
+            (2, None, True, False, False),
+        )
         self.assertEqual(death["stack"].split(";")[-2:], ["main.fatal.gowrap1", "main.collapse"], death)
         made = next(e for e in self.events(recording, "go_create") if e["function"] == "main.fatal.gowrap1")
         self.assertEqual(death["goroutine"], made["child"])
         rows = self.requests(recording, role="server")
-        unanswered = sorted(row["id"] for row in rows if row["status"] is None and row["path"].split("?")[0] in ("/fatal", "/wait"))
+        unanswered = sorted(
+            row["id"] for row in rows if row["status"] is None and row["path"].split("?")[0] in ("/fatal", "/wait")
+        )
         self.assertEqual(len(unanswered), 2)
         self.assertEqual((sorted(death["requests"]), death["under_way"]), (unanswered, 2))
         self.assertEqual(death["next_pid"], end["pid"])

@@ -24,8 +24,13 @@ class GoTrace(TlsCase):
 
     def calls(self, how):
         with self.record("--comm", "go-trace") as recording:
-            said = subprocess.run([self.peer, "get", f"127.0.0.1:{self.port}", self.certificate, str(N), how], check=True,
-                                  capture_output=True, text=True, timeout=60).stdout
+            said = subprocess.run(
+                [self.peer, "get", f"127.0.0.1:{self.port}", self.certificate, str(N), how],
+                check=True,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            ).stdout
         self.assert_whole(recording)
         truth = json_lines(said)
         self.assertEqual(len(truth), N)
@@ -35,8 +40,11 @@ class GoTrace(TlsCase):
             self.assertEqual(set(end), {t["id"] for t in truth})
             for t in truth:
                 r = end[t["id"]]
-                self.assertEqual((r["tls"], r["complete"], r["status"], r["response_bytes"], r["path"]),
-                                 (True, True, t["status"], t["response_bytes"], "/page/" + t["id"][1:]), r)
+                self.assertEqual(
+                    (r["tls"], r["complete"], r["status"], r["response_bytes"], r["path"]),
+                    (True, True, t["status"], t["response_bytes"], "/page/" + t["id"][1:]),
+                    r,
+                )
                 # The handler slept 30 ms before its first byte and 20 ms after it.
                 self.assertGreaterEqual(r["first_byte_ns"], 30_000_000 if role == "server" else 29_000_000, r)
                 self.assertGreaterEqual(r["duration_ns"], 49_000_000, r)

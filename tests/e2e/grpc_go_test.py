@@ -18,16 +18,27 @@ class GrpcGo(Case):
         cls.addClassCleanup(lambda: subprocess.run(["rm", "-r", folder], check=True))
         cls.program = folder / "grpc-go"
         go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode")
-        subprocess.run(["go", "build", "-ldflags=-s -w", "-o", cls.program, *sorted(SOURCES.glob("*.go"))], env=go, check=True, timeout=300)
+        subprocess.run(
+            ["go", "build", "-ldflags=-s -w", "-o", cls.program, *sorted(SOURCES.glob("*.go"))],
+            env=go,
+            check=True,
+            timeout=300,
+        )
 
     def record_chain(self, manner, method):
         leaf, port = free_port(), free_port()
         other = self.start([self.program, "leaf", f"127.0.0.1:{leaf}"])
-        self.service = self.start([self.program, "service", manner, f"127.0.0.1:{port}", f"127.0.0.1:{leaf}", self.scratch / "log"])
+        self.service = self.start(
+            [self.program, "service", manner, f"127.0.0.1:{port}", f"127.0.0.1:{leaf}", self.scratch / "log"]
+        )
         for one in (leaf, port):
             wait_until(lambda: harness.answers(("127.0.0.1", one)), "a service of grpc-go")
         with self.record("-p", self.service.pid, "-p", other.pid) as recording:
-            subprocess.run([self.program, "load", f"127.0.0.1:{port}", method, str(CLIENTS), str(REQUESTS), "2", "r"], check=True, timeout=240)
+            subprocess.run(
+                [self.program, "load", f"127.0.0.1:{port}", method, str(CLIENTS), str(REQUESTS), "2", "r"],
+                check=True,
+                timeout=240,
+            )
         self.assert_whole(recording)
         if keep := os.environ.get("TAILCAP_KEEP"):
             subprocess.run(["cp", recording.file, f"{keep}/{self._testMethodName}.tcap"], check=True)
@@ -39,7 +50,9 @@ class GrpcGo(Case):
         """Each request to the service, and each call of it at both ends, with its method and its handler."""
         ends = collections.defaultdict(list)
         for row in rows:
-            self.assertEqual((row["protocol"], row["complete"], row["grpc_status"], row["tainted"]), ("grpc", True, 0, []), row)
+            self.assertEqual(
+                (row["protocol"], row["complete"], row["grpc_status"], row["tainted"]), ("grpc", True, 0, []), row
+            )
             ends[row["role"], row["path"]].append(row["x_request_id"])
         called = sorted(id for line in served.values() for id in line["called"])
         self.assertEqual(len(served), CLIENTS * REQUESTS)
@@ -57,11 +70,17 @@ class GrpcGo(Case):
                 continue
             parent = by_id.get(row["parent"])
             self.assertIsNotNone(parent, row)
-            self.assertEqual((parent["x_request_id"], parent["role"], row["parent_confidence"]), (truth[row["x_request_id"]], "server", "certain"), row)
+            self.assertEqual(
+                (parent["x_request_id"], parent["role"], row["parent_confidence"]),
+                (truth[row["x_request_id"]], "server", "certain"),
+                row,
+            )
 
     # Each handler ran on a goroutine of its own, which the recorded entry of the handler names, too.
     def assert_goroutines(self, recording, served):
-        entered = {e["goroutine"]: e["name"] for e in self.events(recording, "go_handler") if e["pid"] == self.service.pid}
+        entered = {
+            e["goroutine"]: e["name"] for e in self.events(recording, "go_handler") if e["pid"] == self.service.pid
+        }
         ran = [line["goroutine"] for line in served.values()]
         self.assertEqual(len(set(ran)), len(ran))
         self.assertEqual(set(ran), set(entered))
@@ -86,7 +105,9 @@ class GrpcGo(Case):
 
     def test_streams(self):
         recording, served, rows = self.record_chain("watch", "/test.Work/Watch")
-        self.assert_requests(rows, served, "/test.Work/Watch", "/test.Leaf/Watch", "main.(*worker).Watch", "main.(*quiet).Watch")
+        self.assert_requests(
+            rows, served, "/test.Work/Watch", "/test.Leaf/Watch", "main.(*worker).Watch", "main.(*quiet).Watch"
+        )
         self.assert_parents(rows, served)
         self.assert_goroutines(recording, served)
 

@@ -70,8 +70,16 @@ class Handler(grpc.GenericRpcHandler):
             return handle([request], context)
 
         if asks == "One":
-            return grpc.unary_unary_rpc_method_handler(single) if answers == "One" else grpc.unary_stream_rpc_method_handler(one_to_many)
-        return grpc.stream_unary_rpc_method_handler(many_to_one) if answers == "One" else grpc.stream_stream_rpc_method_handler(handle)
+            return (
+                grpc.unary_unary_rpc_method_handler(single)
+                if answers == "One"
+                else grpc.unary_stream_rpc_method_handler(one_to_many)
+            )
+        return (
+            grpc.stream_unary_rpc_method_handler(many_to_one)
+            if answers == "One"
+            else grpc.stream_stream_rpc_method_handler(handle)
+        )
 
 
 def serve(port):
@@ -91,8 +99,12 @@ def one_call(channel, number, source):
     end = source.choices(("ok", "error", "deadline", "cancel"), (8, 4, 1, 1))[0]
     path = f"/peer.{asks}.{answers}/" + {"ok": "Ok", "error": "Error"}.get(end, "Slow")
     sizes = [source.randrange(200) for _ in range(1 if asks == "One" else source.randrange(1, 6))]
-    make = {("One", "One"): channel.unary_unary, ("One", "Many"): channel.unary_stream, ("Many", "One"): channel.stream_unary,
-            ("Many", "Many"): channel.stream_stream}[asks, answers]
+    make = {
+        ("One", "One"): channel.unary_unary,
+        ("One", "Many"): channel.unary_stream,
+        ("Many", "One"): channel.stream_unary,
+        ("Many", "Many"): channel.stream_stream,
+    }[asks, answers]
     timeout = 0.2 if end == "deadline" else source.choice((None, 10))
     trace, span = source.randbytes(16), source.randbytes(8)
     context = [("traceparent", f"00-{trace.hex()}-{span.hex()}-01")]
@@ -100,16 +112,29 @@ def one_call(channel, number, source):
         context = [("grpc-trace-bin", b"\0\0" + trace + b"\1" + span + b"\2\1")]
     elif number % 3 == 2:
         context = [("trace-id", trace.hex()), ("span-id", span.hex()), ("traceflags", "01")]
-    facts = {"id": f"c{number}", "path": path, "end": end, "sent": sizes, "timeout_ms": timeout and timeout * 1000, "trace_id": trace.hex()}
+    facts = {
+        "id": f"c{number}",
+        "path": path,
+        "end": end,
+        "sent": sizes,
+        "timeout_ms": timeout and timeout * 1000,
+        "trace_id": trace.hex(),
+    }
     began = time.monotonic_ns()
     requests = [b"q" * n for n in sizes]
     options = {"timeout": timeout, "metadata": [("x-request-id", facts["id"]), *context]}
     received, status, message = [], 0, ""
     try:
         method = make(path)
-        call = method.future(requests[0], **options) if (asks, answers) == ("One", "One") else \
-            method(requests[0], **options) if asks == "One" else \
-            method.future(iter(requests), **options) if answers == "One" else method(iter(requests), **options)
+        call = (
+            method.future(requests[0], **options)
+            if (asks, answers) == ("One", "One")
+            else method(requests[0], **options)
+            if asks == "One"
+            else method.future(iter(requests), **options)
+            if answers == "One"
+            else method(iter(requests), **options)
+        )
         if end == "cancel":
             threading.Timer(0.15, call.cancel).start()
         if answers == "One":
@@ -121,15 +146,24 @@ def one_call(channel, number, source):
         status = 1
     except grpc.RpcError as e:
         status, message = e.code().value[0], e.details()
-    tell(**facts, received=received, status=status, message="" if status == 0 else message, began_ns=began, done_ns=time.monotonic_ns(),
-         gave_up=end in ("deadline", "cancel"))
+    tell(
+        **facts,
+        received=received,
+        status=status,
+        message="" if status == 0 else message,
+        began_ns=began,
+        done_ns=time.monotonic_ns(),
+        gave_up=end in ("deadline", "cancel"),
+    )
 
 
 def call(port, calls):
     source = random.Random(17)
     seeds = [random.Random(source.random()) for _ in range(calls)]
     signal.sigwait([signal.SIGUSR1])
-    channels = [grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]) for _ in range(4)]
+    channels = [
+        grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]) for _ in range(4)
+    ]
     with futures.ThreadPoolExecutor(16) as pool:
         for done in [pool.submit(one_call, channels[i % 4], i, seeds[i]) for i in range(calls)]:
             done.result()

@@ -48,7 +48,9 @@ class Grpc(Case):
         if language == "python":
             return [PYTHON, PEER]
         program = harness.BUILD / "tests/e2e/grpc-peer"
-        self.assertTrue(program.exists(), f"{program} is not built: it needs libgrpc++-dev (scripts/install-packages test)")
+        self.assertTrue(
+            program.exists(), f"{program} is not built: it needs libgrpc++-dev (scripts/install-packages test)"
+        )
         return [program]
 
     def serve(self, language):
@@ -127,7 +129,10 @@ class Grpc(Case):
                 stalled += over > 0
                 self.assertLessEqual(over, 99_000_000, (t, row))
             peer = ids[row["peer"]]
-            self.assertEqual((peer["peer"], peer["role"], peer["x_request_id"], peer["stream"]), (row["id"], "server", t["id"], row["stream"]))
+            self.assertEqual(
+                (peer["peer"], peer["role"], peer["x_request_id"], peer["stream"]),
+                (row["id"], "server", t["id"], row["stream"]),
+            )
             self.assertEqual(peer["rpc"]["request_messages"], len(t["sent"]), (t, peer))
             done = row["reset_ns"] if broken else row["duration_ns"]
             began = row["start_ns"] - harness.realtime_offset()
@@ -138,7 +143,11 @@ class Grpc(Case):
                 h = handled[t["id"]]
                 self.assertEqual(len(h["received"]), rpc["request_messages"], (h, peer))
                 if not t["gave_up"]:
-                    self.assertEqual((peer["grpc_status"], peer["rpc"]["response_messages"]), (t["status"], len(h["sent"])), (h, peer))
+                    self.assertEqual(
+                        (peer["grpc_status"], peer["rpc"]["response_messages"]),
+                        (t["status"], len(h["sent"])),
+                        (h, peer),
+                    )
         self.assertEqual(sum(r["role"] == "server" for r in rows), len(truth))
         self.assertLessEqual(stalled, max(1, len(truth) // 100))
         return early, unsent
@@ -172,7 +181,9 @@ class Grpc(Case):
 
     def test_python(self):
         recording, truth, rows = self.mixed("python", "python", 2003)
-        self.assertIsNotNone(json.loads(self.tailcap("show", recording.file, rows[0]["id"], "--json"))["other_end"]["grpc"])
+        self.assertIsNotNone(
+            json.loads(self.tailcap("show", recording.file, rows[0]["id"], "--json"))["other_end"]["grpc"]
+        )
 
     def test_cpp(self):
         self.mixed("cpp", "cpp", int(os.environ.get("TAILCAP_E2E_CALLS", 2503)))  # more for a long run
@@ -185,17 +196,28 @@ class Grpc(Case):
 
     def test_not_implemented(self):
         """What is not there at all, and what is there as a stub, in the words of two servers."""
-        for language, causes in (("python", ["unregistered", "handler"]), ("cpp", ["unknown_method", "unknown_method"])):
+        for language, causes in (
+            ("python", ["unregistered", "handler"]),
+            ("cpp", ["unknown_method", "unknown_method"]),
+        ):
             server, port = self.serve(language)
-            script = "\n".join(["import grpc, sys", "channel = grpc.insecure_channel('127.0.0.1:' + sys.argv[1])",
-                                "for method in sys.argv[2:]:", "    try: channel.unary_unary('/peer.One.One/' + method)(b'?')",
-                                "    except grpc.RpcError as e: assert e.code() == grpc.StatusCode.UNIMPLEMENTED, e",
-                                "    else: raise SystemExit(1)"])
+            script = "\n".join(
+                [
+                    "import grpc, sys",
+                    "channel = grpc.insecure_channel('127.0.0.1:' + sys.argv[1])",
+                    "for method in sys.argv[2:]:",
+                    "    try: channel.unary_unary('/peer.One.One/' + method)(b'?')",
+                    "    except grpc.RpcError as e: assert e.code() == grpc.StatusCode.UNIMPLEMENTED, e",
+                    "    else: raise SystemExit(1)",
+                ]
+            )
             with self.record("-p", server.pid, name=language + ".tcap") as recording:
                 subprocess.run([PYTHON, "-c", script, str(port), "Nothing", "Stub"], check=True, timeout=30)
             rows = self.requests(recording)
-            self.assertEqual([(r["path"], r["grpc_status"], r["grpc_cause"]) for r in rows],
-                             [("/peer.One.One/Nothing", 12, causes[0]), ("/peer.One.One/Stub", 12, causes[1])])
+            self.assertEqual(
+                [(r["path"], r["grpc_status"], r["grpc_cause"]) for r in rows],
+                [("/peer.One.One/Nothing", 12, causes[0]), ("/peer.One.One/Stub", 12, causes[1])],
+            )
             self.end(server)
 
     def test_web(self):
@@ -209,19 +231,44 @@ class Grpc(Case):
             for kind in ("", "-text"):
                 for method in ("Ok", "Error", "Large"):
                     body = b"\0\0\0\0\2hi"
-                    connection.request("POST", "/web.Peer/" + method, base64.b64encode(body) if kind else body,
-                                       {"content-type": f"application/grpc-web{kind}+proto", "grpc-timeout": "3S"})
+                    connection.request(
+                        "POST",
+                        "/web.Peer/" + method,
+                        base64.b64encode(body) if kind else body,
+                        {"content-type": f"application/grpc-web{kind}+proto", "grpc-timeout": "3S"},
+                    )
                     connection.getresponse().read()
         connection.close()
         rows = self.requests(recording)
-        self.assertEqual([(r["protocol"], r["rpc"]["method"], r["grpc_status"], r["rpc"]["message"], r["rpc"]["request_messages"],
-                           r["rpc"]["response_messages"], r["rpc"]["timeout_ns"], r["outcome"]) for r in rows if r["rpc"]["method"] != "Large"],
-                         [("grpc-web", "Ok", 0, None, 1, 3, 3_000_000_000, "ok"),
-                          ("grpc-web", "Error", 5, "gone: ü", 1, 3, 3_000_000_000, "client_error")] * 2)
+        self.assertEqual(
+            [
+                (
+                    r["protocol"],
+                    r["rpc"]["method"],
+                    r["grpc_status"],
+                    r["rpc"]["message"],
+                    r["rpc"]["request_messages"],
+                    r["rpc"]["response_messages"],
+                    r["rpc"]["timeout_ns"],
+                    r["outcome"],
+                )
+                for r in rows
+                if r["rpc"]["method"] != "Large"
+            ],
+            [
+                ("grpc-web", "Ok", 0, None, 1, 3, 3_000_000_000, "ok"),
+                ("grpc-web", "Error", 5, "gone: ü", 1, 3, 3_000_000_000, "client_error"),
+            ]
+            * 2,
+        )
         # What stands behind bytes that were not kept is not known, and not taken for success.
         for r in rows:
             if r["rpc"]["method"] == "Large":
-                self.assertIn((r["grpc_status"], r["outcome"], r["tainted"]), [(None, "unknown", ["payload_cut"]), (0, "ok", [])], r)
+                self.assertIn(
+                    (r["grpc_status"], r["outcome"], r["tainted"]),
+                    [(None, "unknown", ["payload_cut"]), (0, "ok", [])],
+                    r,
+                )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ class Hang(Case):
             for i in range(30):
                 self.ask(port, what, 1, 100 + i)
             answered = len(json_lines(log.read_text()))
-            clients = [threading.Thread(target=self.ask, args=(port, what, 8000, 9000 + i), daemon=True) for i in range(HUNG)]
+            clients = [
+                threading.Thread(target=self.ask, args=(port, what, 8000, 9000 + i), daemon=True) for i in range(HUNG)
+            ]
             for client in clients:
                 client.start()
             time.sleep(WAITED)
@@ -69,7 +71,9 @@ class Hang(Case):
         part = first["parts"][0]
         self.assertEqual(part["label"], "down.wait")
         # Where the loop made several calls at once, it is not known which of them is whose, nor what the callee does for it.
-        self.assertIn([s["label"] for s in part["chain"]], ([], ["timer.sleep"]) if part["inferred"] else (["timer.sleep"],))
+        self.assertIn(
+            [s["label"] for s in part["chain"]], ([], ["timer.sleep"]) if part["inferred"] else (["timer.sleep"],)
+        )
 
     def test_requests_that_end_are_none(self):
         behind, other, _ = self.labels_service("threads", 0)

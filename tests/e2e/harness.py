@@ -95,10 +95,20 @@ class Recording:
     # maps: kernel maps of another size, as NAME=ENTRIES.
     def __init__(self, file, arguments, keep=("--keep-query", "all"), maps=()):
         self.file = pathlib.Path(file)
-        self.log = pathlib.Path(tempfile.mkstemp(prefix="tailcap-e2e-", suffix=".log")[1])  # not on the disk that is to be full
+        self.log = pathlib.Path(
+            tempfile.mkstemp(prefix="tailcap-e2e-", suffix=".log")[1]
+        )  # not on the disk that is to be full
         recorder = BUILD / ("tests/bpf/bpf_small_recorder" if maps else "capture/tailcap-record")
-        command = [recorder, *maps, *(["--tier", TIER] if TIER else []),
-                   *(["--tls", TLS] if TLS else []), "-o", self.file, *keep, *arguments]
+        command = [
+            recorder,
+            *maps,
+            *(["--tier", TIER] if TIER else []),
+            *(["--tls", TLS] if TLS else []),
+            "-o",
+            self.file,
+            *keep,
+            *arguments,
+        ]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.code = None
@@ -211,8 +221,13 @@ class Case(unittest.TestCase):
         self.assertTrue(recording.file.exists(), recording.said)
 
     def tailcap(self, *arguments, code=0):
-        done = subprocess.run([BUILD / "analyze/tailcap", *map(str, arguments)], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=180)
+        done = subprocess.run(
+            [BUILD / "analyze/tailcap", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=180,
+        )
         codes = code if isinstance(code, tuple) else (code,)
         if arguments[0] in ("events", "requests") and 0 in codes:
             codes += (4,)  # nothing matches: an empty list
@@ -239,7 +254,9 @@ class Case(unittest.TestCase):
 
     def sample_service(self, *arguments, ready):
         log = self.scratch / "service.jsonl"
-        process = self.start([BUILD / "samples/tailcap-sample-service", "--log", log, *arguments], stdout=subprocess.DEVNULL)
+        process = self.start(
+            [BUILD / "samples/tailcap-sample-service", "--log", log, *arguments], stdout=subprocess.DEVNULL
+        )
         wait_until(lambda: answers(ready), f"the sample service at {ready}")
         process.log = log
         return process
@@ -252,11 +269,16 @@ class Case(unittest.TestCase):
         return process, port, log
 
     def load_command(self, url, *arguments, program=None):
-        return [str(c) for c in (program or BUILD / "samples/tailcap-load", url, "--log", self.scratch / "load.jsonl", *arguments)]
+        return [
+            str(c)
+            for c in (program or BUILD / "samples/tailcap-load", url, "--log", self.scratch / "load.jsonl", *arguments)
+        ]
 
     def load(self, url, *arguments, program=None):
         """Runs the load to its end and returns its log."""
-        subprocess.run(self.load_command(url, *arguments, program=program), check=True, stdout=subprocess.DEVNULL, timeout=240)
+        subprocess.run(
+            self.load_command(url, *arguments, program=program), check=True, stdout=subprocess.DEVNULL, timeout=240
+        )
         return json_lines((self.scratch / "load.jsonl").read_text())
 
     # Another test may record what is called curl, nginx or openssl. A class that says True here runs them by names of its own, and need
@@ -277,7 +299,9 @@ class Case(unittest.TestCase):
         return self.named("curl")
 
     def curl(self, *arguments):
-        done = subprocess.run([self.curl_program, "-sS", "--max-time", "30", *map(str, arguments)], capture_output=True, timeout=40)
+        done = subprocess.run(
+            [self.curl_program, "-sS", "--max-time", "30", *map(str, arguments)], capture_output=True, timeout=40
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
@@ -301,7 +325,9 @@ class Case(unittest.TestCase):
             self.assertGreater(row["duration_ns"], 0, row)
             if "done_ns" in t:
                 # A send is stamped when it returns; its receiver may have been faster. No machine is slow by 1/4 s there.
-                self.assertLess(row["duration_ns"], t["done_ns"] - t["sent_ns"] + 250_000_000, f"longer than {t}: {row}")
+                self.assertLess(
+                    row["duration_ns"], t["done_ns"] - t["sent_ns"] + 250_000_000, f"longer than {t}: {row}"
+                )
                 start = row["start_ns"] - realtime_offset()
                 self.assertGreater(start, t["sent_ns"] - 250_000_000, f"before {t}: {row}")
                 self.assertLess(start, t["done_ns"] + 250_000_000, f"after {t}: {row}")
@@ -322,9 +348,13 @@ def outcome_of(status):
 
 def realtime_offset():
     """Of the reading that took least: between two others this process may have lost its CPU."""
+
     def reading():
-        before, wall, after = (time.clock_gettime_ns(clock) for clock in (time.CLOCK_MONOTONIC, time.CLOCK_REALTIME, time.CLOCK_MONOTONIC))
+        before, wall, after = (
+            time.clock_gettime_ns(clock) for clock in (time.CLOCK_MONOTONIC, time.CLOCK_REALTIME, time.CLOCK_MONOTONIC)
+        )
         return after - before, wall - (before + after) // 2
+
     return min(reading() for _ in range(50))[1]
 
 

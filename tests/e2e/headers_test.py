@@ -4,9 +4,13 @@ import subprocess
 import harness
 from harness import Case, free_port
 
-SECRETS = {"Authorization": "Bearer s3cret-authorization", "Proxy-Authorization": "Basic s3cret-proxy",
-           "Cookie": "session=s3cret-cookie; other=s3cret-second", "X-Api-Key": "s3cret-key",
-           "aUTHORIZATION": "Digest s3cret-mixed-case"}
+SECRETS = {
+    "Authorization": "Bearer s3cret-authorization",
+    "Proxy-Authorization": "Basic s3cret-proxy",
+    "Cookie": "session=s3cret-cookie; other=s3cret-second",
+    "X-Api-Key": "s3cret-key",
+    "aUTHORIZATION": "Digest s3cret-mixed-case",
+}
 
 
 class Headers(Case):
@@ -22,8 +26,15 @@ class Headers(Case):
                 header.write_text(f"{name}: {value}\n")
                 self.curl("-H", f"@{header}", "-H", "x-request-id: visible", f"http://127.0.0.1:{port}/cart/1")
             # Behind a long head and split over writes the secret must not slip through either.
-            self.load(f"http://127.0.0.1:{port}", "-n", "23", "--header", "X-Padding: " + "p" * 150, "--header",
-                      "Authorization: Bearer s3cret-under-load")
+            self.load(
+                f"http://127.0.0.1:{port}",
+                "-n",
+                "23",
+                "--header",
+                "X-Padding: " + "p" * 150,
+                "--header",
+                "Authorization: Bearer s3cret-under-load",
+            )
         raw = recording.file.read_bytes()
         plain = subprocess.run(["zstd", "-dcq", recording.file], capture_output=True, check=True).stdout
         return recording, raw, plain

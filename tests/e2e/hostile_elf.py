@@ -13,7 +13,7 @@ class Library:
     """Offsets in the file are addresses."""
 
     def __init__(self):
-        self.parts = []     # offset, bytes
+        self.parts = []  # offset, bytes
         self.sections = []  # name, type, flags, offset, size, link, entry size
         self.segments = []  # type, offset, size
 
@@ -42,7 +42,19 @@ class Library:
         headers = b"\0" * 64
         for name, kind, flags, offset, length, link in self.sections:
             entry = 24 if kind in (SHT_SYMTAB, SHT_RELA, SHT_DYNSYM) else 0
-            headers += struct.pack("<IIQQQQIIQQ", len(names), kind, flags, offset if flags & SHF_ALLOC else 0, offset, length, link, 0, 8, entry)
+            headers += struct.pack(
+                "<IIQQQQIIQQ",
+                len(names),
+                kind,
+                flags,
+                offset if flags & SHF_ALLOC else 0,
+                offset,
+                length,
+                link,
+                0,
+                8,
+                entry,
+            )
             names += name.encode() + b"\0"
         headers += struct.pack("<IIQQQQIIQQ", 0, SHT_STRTAB, 0, 0, size, len(names), 0, 0, 1, 0)
         at = size + (len(names) + 7) // 8 * 8
@@ -52,7 +64,11 @@ class Library:
             f.write(b"\x7fELF\x02\x01\x01" + b"\0" * 9)
             f.write(struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, at, 0, 64, 56, len(segments), 64, count, count - 1))
             for kind, offset, length in segments:
-                f.write(struct.pack("<IIQQQQQQ", kind, 5, offset, offset, offset, length, length, 4 if kind == PT_NOTE else 0x1000))
+                f.write(
+                    struct.pack(
+                        "<IIQQQQQQ", kind, 5, offset, offset, offset, length, length, 4 if kind == PT_NOTE else 0x1000
+                    )
+                )
             for offset, data in self.parts:
                 f.seek(offset)
                 f.write(data)
@@ -76,11 +92,11 @@ def inflates_to(size):
 def add_sections(source, path, sections):
     """A copy with more sections: (name, flags, data)."""
     content = bytearray(source.read_bytes())
-    table, = struct.unpack_from("<Q", content, 40)
+    (table,) = struct.unpack_from("<Q", content, 40)
     count, names_at = struct.unpack_from("<HH", content, 60)
-    headers = bytearray(content[table:table + 64 * count])
+    headers = bytearray(content[table : table + 64 * count])
     offset, size = struct.unpack_from("<QQ", headers, 64 * names_at + 24)
-    names = bytearray(content[offset:offset + size])
+    names = bytearray(content[offset : offset + size])
     for name, flags, data in sections:
         headers += struct.pack("<IIQQQQIIQQ", len(names), SHT_PROGBITS, flags, 0, len(content), len(data), 0, 0, 1, 0)
         names += name.encode() + b"\0"

@@ -11,8 +11,21 @@ import time
 
 import harness
 from harness import Case, Recording, free_port, json_lines, wait_until
-from hostile_elf import (HEADERS, PT_NOTE, SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR, SHT_DYNSYM, SHT_PROGBITS, SHT_RELA, SHT_STRTAB,
-                         SHT_SYMTAB, Library, add_sections, inflates_to)
+from hostile_elf import (
+    HEADERS,
+    PT_NOTE,
+    SHF_ALLOC,
+    SHF_COMPRESSED,
+    SHF_EXECINSTR,
+    SHT_DYNSYM,
+    SHT_PROGBITS,
+    SHT_RELA,
+    SHT_STRTAB,
+    SHT_SYMTAB,
+    Library,
+    add_sections,
+    inflates_to,
+)
 from silent_files import SilentFiles
 
 NOBODY = 65534
@@ -29,14 +42,24 @@ def memory_of_recorder(pid):
     while left:
         folder = pathlib.Path("/proc", left.pop())
         with contextlib.suppress(OSError):  # it has ended
-            total += sum(int(l.split()[1]) << 10 for l in (folder / "smaps_rollup").read_text().splitlines() if l.startswith("Pss:"))
+            total += sum(
+                int(l.split()[1]) << 10
+                for l in (folder / "smaps_rollup").read_text().splitlines()
+                if l.startswith("Pss:")
+            )
             left += [child for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()]
     return total
 
 
 class Hostile(Case):
     def helper(self, *arguments, said=None, **options):
-        process = self.start([harness.BUILD / "tests/e2e/hostile-files", *arguments], stdout=subprocess.PIPE, text=True, bufsize=1, **options)
+        process = self.start(
+            [harness.BUILD / "tests/e2e/hostile-files", *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            **options,
+        )
         self.addCleanup(process.stdout.close)
         if said:
             self.assertTrue(process.stdout.readline().startswith(said))
@@ -106,8 +129,10 @@ class Service(Hostile):
     def beside(self, *targets, record=(), told=None, seconds=3.0, code=0):
         port = free_port()
         service = self.sample_service("--port", port, ready=("127.0.0.1", port))
-        recording = Recording(self.scratch / f"capture-{service.pid}.tcap",
-                              ["-p", service.pid, *[a for t in targets for a in ("-p", t.pid)], *record])
+        recording = Recording(
+            self.scratch / f"capture-{service.pid}.tcap",
+            ["-p", service.pid, *[a for t in targets for a in ("-p", t.pid)], *record],
+        )
         self.addCleanup(self.abandon, recording)
         most = 0
         start = time.monotonic()
@@ -116,8 +141,10 @@ class Service(Hostile):
             self.assertIsNone(recording.process.poll(), recording.said)
             self.assertLess(time.monotonic() - start, 15, "it did not begin")
             time.sleep(0.05)
-        load = subprocess.Popen(self.load_command(f"http://127.0.0.1:{port}", "-c", "4", "-n", "499", "--rate", "400"),
-                                stdout=subprocess.DEVNULL)
+        load = subprocess.Popen(
+            self.load_command(f"http://127.0.0.1:{port}", "-c", "4", "-n", "499", "--rate", "400"),
+            stdout=subprocess.DEVNULL,
+        )
         until = time.monotonic() + seconds
         while load.poll() is None or time.monotonic() < until:
             most = max(most, memory_of_recorder(recording.process.pid))
@@ -132,7 +159,9 @@ class Service(Hostile):
         self.assertLess(most, MOST_MEMORY, f"{most >> 20} MiB")
         if code == 0:
             self.assert_whole(recording)
-        self.assert_same(json_lines((self.scratch / "load.jsonl").read_text()), self.requests(recording, code=code or (0, 4)))
+        self.assert_same(
+            json_lines((self.scratch / "load.jsonl").read_text()), self.requests(recording, code=code or (0, 4))
+        )
         if told:
             self.assertIn(told, recording.said)
         print(f"{self.id()}: {most >> 20} MiB, ended in {took:.2f} s", flush=True)
@@ -182,6 +211,7 @@ class Service(Hostile):
         def make(library):
             for _ in range(20):
                 library.segments.append((PT_NOTE, 2 * PAGE, 3 << 30))
+
         self.beside(self.mapped(self.library(make, (3 << 30) + 4 * PAGE)))
 
     def stubs(self, sections):
@@ -193,16 +223,23 @@ class Service(Hostile):
             name = b"a" * 4000
             library.put(strings, b"\0" + name + b"\0SSL_read\0")
             text = library.section(".dynstr", SHT_STRTAB, SHF_ALLOC, strings, 4200)
-            library.put(symbols, b"\0" * 24 + struct.pack("<IBBHQQ", 1, 0x12, 0, 0, 0, 0) +
-                        struct.pack("<IBBHQQ", 4002, 0x12, 0, 1, HEADERS, len(CODE)))
+            library.put(
+                symbols,
+                b"\0" * 24
+                + struct.pack("<IBBHQQ", 1, 0x12, 0, 0, 0, 0)
+                + struct.pack("<IBBHQQ", 4002, 0x12, 0, 1, HEADERS, len(CODE)),
+            )
             library.section(".dynsym", SHT_DYNSYM, SHF_ALLOC, symbols, 72, text)
             slot = 0x100000
             library.put(slots, struct.pack("<QQq", slot, 1 << 32 | 7, 0))
             library.section(".rela.plt", SHT_RELA, SHF_ALLOC, slots, 24)
-            code = b"".join(b"\xff\x25" + struct.pack("<i", slot - (stubs + at + 6)) + b"\x90\x90" for at in range(0, size, 8))
+            code = b"".join(
+                b"\xff\x25" + struct.pack("<i", slot - (stubs + at + 6)) + b"\x90\x90" for at in range(0, size, 8)
+            )
             library.put(stubs, code)
             for i in range(sections):
                 library.section(f".plt{i}", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, stubs, size)
+
         return self.library(make, stubs + size)
 
     def test_four_megabytes_of_stubs(self):
@@ -218,6 +255,7 @@ class Service(Hostile):
             library.put(PAGE * 16, struct.pack("<QQq", 0x2000, 1 << 32 | 7, 0) * (size // 24))
             for _ in range(20000):
                 library.section(".rela", SHT_RELA, SHF_ALLOC, PAGE * 16, size)
+
         self.beside(self.mapped(self.library(make, PAGE * 16 + size)), record=["--sample", "99"])
 
     def test_symbols_in_thousands_of_sections_of_the_same_bytes(self):
@@ -225,19 +263,28 @@ class Service(Hostile):
             strings = library.section(".strtab", SHT_STRTAB, 0, PAGE * 16, 512 << 20)
             for _ in range(20000):
                 library.section(".symtab", SHT_SYMTAB, 0, PAGE, 24 * 4096, strings)
+
         self.beside(self.mapped(self.library(make, PAGE * 16 + (512 << 20))), record=["--sample", "99"])
 
     def test_debugging_information_that_inflates(self):
         source, honest, program = (self.scratch / name for name in ("sleeper.go", "honest", "bomb"))
         source.write_text('package main\n\nimport "time"\n\nfunc main() { time.Sleep(time.Hour) }\n')
-        subprocess.run(["go", "build", "-o", honest, source], check=True, timeout=200, env={**os.environ, "GO111MODULE": "off"})
+        subprocess.run(
+            ["go", "build", "-o", honest, source], check=True, timeout=200, env={**os.environ, "GO111MODULE": "off"}
+        )
         zeros = inflates_to(300 << 20)
-        add_sections(honest, program, [(name, SHF_COMPRESSED, zeros) for name in (".debug_str", ".debug_types", ".debug_macro")])
+        add_sections(
+            honest, program, [(name, SHF_COMPRESSED, zeros) for name in (".debug_str", ".debug_types", ".debug_macro")]
+        )
         self.assertLess(program.stat().st_size, honest.stat().st_size + (2 << 20))
         for path in (honest, program):
             with self.subTest(path.name):
                 recording = self.beside(self.start([path]))
-                told = [e for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", "go_program")) if e["path"].endswith(path.name)]
+                told = [
+                    e
+                    for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", "go_program"))
+                    if e["path"].endswith(path.name)
+                ]
                 self.assertEqual({e["offsets_from"] for e in told}, {"DWARF" if path == honest else "table"})
 
     def test_sixty_thousand_mappings(self):
@@ -279,13 +326,22 @@ class Service(Hostile):
         for more in ([], ["--sample", "99"]):
             with self.subTest(more):
                 recording = self.beside(process, record=more, seconds=4, told="does not answer", code=3)
-                infos = [e for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", "task_info", code=(0, 3))) if e["pid"] == process.pid]
+                infos = [
+                    e
+                    for e in json_lines(
+                        self.tailcap("events", recording.file, "--json", "--kind", "task_info", code=(0, 3))
+                    )
+                    if e["pid"] == process.pid
+                ]
                 self.assertIn("hostile-files", [e["comm"] for e in infos])
                 self.assertIn(str(harness.BUILD / "tests/e2e/hostile-files"), [e["executable"] for e in infos])
 
     def test_a_process_whose_files_do_not_answer_costs_others_nothing(self):
         """Many files of many mounts; then a library of another process, which is mapped while they keep the recorder busy."""
-        silent = [self.silent_files(f"libssl.so.{i}", self.library(lambda library: None, 4 * PAGE).read_bytes()) for i in range(6)]
+        silent = [
+            self.silent_files(f"libssl.so.{i}", self.library(lambda library: None, 4 * PAGE).read_bytes())
+            for i in range(6)
+        ]
         attacker = self.helper("map", *[path for path, _ in silent], said="mapped")
         for _, files in silent:
             self.addCleanup(files.end)
@@ -322,7 +378,9 @@ class Everybody(Hostile):
     def test_the_recorders_own_processes_are_not_recorded(self):
         with self.record("-a") as recording:
             # Other recorders may be at work on this machine.
-            children = pathlib.Path(f"/proc/{recording.process.pid}/task/{recording.process.pid}/children").read_text().split()
+            children = (
+                pathlib.Path(f"/proc/{recording.process.pid}/task/{recording.process.pid}/children").read_text().split()
+            )
             own = {int(c) for c in children if pathlib.Path(f"/proc/{c}/comm").read_text().startswith("tailcap-")}
             for i in range(5):  # files are opened and read
                 self.start([shutil.copy("/bin/sleep", self.scratch / f"sleep-{i}"), "0.3"])

@@ -145,11 +145,21 @@ class HostileTargets(Case):
             self.assert_harmless_text(recording.said)
             self.remove_cgroup(recording)
             recording.file.unlink()
-            doctor = subprocess.run([harness.BUILD / "capture/tailcap-record", "doctor", "-p", str(target.pid)], capture_output=True, timeout=60)
+            doctor = subprocess.run(
+                [harness.BUILD / "capture/tailcap-record", "doctor", "-p", str(target.pid)],
+                capture_output=True,
+                timeout=60,
+            )
             self.assert_harmless_text(doctor.stdout.decode() + doctor.stderr.decode())
-        for arguments in (["-p", "1", "-o", "a\x1b]0;x\x07/b.tcap"], ["control", "a\x1b[2J.tcap", "note", "a=b"], ["-p", "\x1b[2J"],
-                          ["-o", str(self.scratch / "y.tcap"), "--", "/no\x1b[2Jprogram"]):
-            done = subprocess.run([harness.BUILD / "capture/tailcap-record", *arguments], capture_output=True, timeout=60)
+        for arguments in (
+            ["-p", "1", "-o", "a\x1b]0;x\x07/b.tcap"],
+            ["control", "a\x1b[2J.tcap", "note", "a=b"],
+            ["-p", "\x1b[2J"],
+            ["-o", str(self.scratch / "y.tcap"), "--", "/no\x1b[2Jprogram"],
+        ):
+            done = subprocess.run(
+                [harness.BUILD / "capture/tailcap-record", *arguments], capture_output=True, timeout=60
+            )
             self.assertNotEqual(done.returncode, 0)
             self.assert_harmless_text(done.stdout.decode() + done.stderr.decode())
 

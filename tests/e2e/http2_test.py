@@ -35,8 +35,10 @@ class Http2(Case):
             self.assertEqual(len({(r["connection"], r["stream"]) for r in end}), 3001)
             self.assertEqual(sum(r["status"] == 200 for r in end), ok)
             for path, size in (("/small", 300), ("/page", 3001)):
-                self.assertEqual({(r["status"], r["response_bytes"]) for r in end if r["path"] == path},
-                                 {(200, size)} if path in paths else set())
+                self.assertEqual(
+                    {(r["status"], r["response_bytes"]) for r in end if r["path"] == path},
+                    {(200, size)} if path in paths else set(),
+                )
             self.assertEqual({r["status"] for r in end if r["path"] == "/none"}, {404})
         for r in rows:
             peer = ids[r["peer"]]

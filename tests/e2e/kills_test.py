@@ -41,7 +41,10 @@ class Kills(Case):
         """Kills the recorder under load, at any moment after `act`; returns the time, and the load's log."""
         log = self.scratch / "load.jsonl"
         seconds = self.random.uniform(0.3, 2.5)
-        load = subprocess.Popen(self.load_command(self.url, "-c", CONNECTIONS, "-d", "3", "--route", "1 GET /search"), stdout=subprocess.DEVNULL)
+        load = subprocess.Popen(
+            self.load_command(self.url, "-c", CONNECTIONS, "-d", "3", "--route", "1 GET /search"),
+            stdout=subprocess.DEVNULL,
+        )
         try:
             time.sleep(seconds)
             waits = act() if act else None
@@ -64,7 +67,11 @@ class Kills(Case):
                 seen = set().union(*(self.complete(file) for file in files))
                 due = [line["id"] for line in log if line["done_ns"] < killed - 250_000_000]
                 missing = [i for i in due if i not in seen]
-                self.assertLessEqual(len(missing), CONNECTIONS * len(files), "more than the last 250 ms, and what was under way at borders")
+                self.assertLessEqual(
+                    len(missing),
+                    CONNECTIONS * len(files),
+                    "more than the last 250 ms, and what was under way at borders",
+                )
                 for file in files:
                     file.unlink()
 
@@ -75,16 +82,33 @@ class Kills(Case):
                 target = self.scratch / f"s{n}-snapshot.tcap"
 
                 def ask():
-                    asking = subprocess.Popen([harness.BUILD / "analyze/tailcap", "snapshot", recording.file, target], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    asking = subprocess.Popen(
+                        [harness.BUILD / "analyze/tailcap", "snapshot", recording.file, target],
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL,
+                    )
                     time.sleep(self.random.uniform(0, 0.1))
                     return asking
+
                 self.killed(recording, ask)
                 # It has its name when it is whole, and not before.
                 if target.exists():
                     self.assert_blocks_sound(target)
                 partial = target.with_name(target.name + ".partial")
                 if partial.exists() and partial.stat().st_size > 0:
-                    subprocess.run([harness.BUILD / "analyze/tailcap", "recover", partial, "-o", self.scratch / "saved.tcap", "--force"], capture_output=True, timeout=60, check=False)
+                    subprocess.run(
+                        [
+                            harness.BUILD / "analyze/tailcap",
+                            "recover",
+                            partial,
+                            "-o",
+                            self.scratch / "saved.tcap",
+                            "--force",
+                        ],
+                        capture_output=True,
+                        timeout=60,
+                        check=False,
+                    )
                 for file in self.scratch.glob(f"s{n}*"):
                     file.unlink()
 

@@ -11,7 +11,12 @@ import sys
 import threading
 import time
 
-KIND, PORT, LOG, OTHER = sys.argv[1], int(sys.argv[2]), open(sys.argv[3], "w", buffering=1, encoding="utf-8"), int(sys.argv[4])
+KIND, PORT, LOG, OTHER = (
+    sys.argv[1],
+    int(sys.argv[2]),
+    open(sys.argv[3], "w", buffering=1, encoding="utf-8"),
+    int(sys.argv[4]),
+)
 LOCK, WRITING = threading.Lock(), threading.Lock()
 
 

@@ -32,7 +32,9 @@ class Labels(Case):
                 t.start()
             for t in threads:
                 t.join()
-        rows = {r["path"].rsplit("/", 1)[1]: r for r in self.requests(recording, role="server") if f":{port}" in r["local"]}
+        rows = {
+            r["path"].rsplit("/", 1)[1]: r for r in self.requests(recording, role="server") if f":{port}" in r["local"]
+        }
         truth = json_lines(log.read_text())
         self.assertEqual(len(truth), clients * each)
         return [(t, rows[t["id"]]) for t in truth]
@@ -73,19 +75,28 @@ class Labels(Case):
         process, port, _ = self.labels_service("threads", 0)
         with contextlib.ExitStack() as stack:
             try:
-                folder = stack.enter_context(groups.group("cpu", {"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": 10_000}))
+                folder = stack.enter_context(
+                    groups.group("cpu", {"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": 10_000})
+                )
             except groups.NotHere as missing:
                 self.skipTest(str(missing))
             groups.join(folder, process.pid)
             with self.record("-p", process.pid) as recording:
                 self.ask(port, [f"/spin/40/q{n}" for n in range(3)])
-        rows = [r for r in self.requests(recording, role="server") if any(p["label"] == "sched.throttled" and p["ns"] > 20_000_000 for p in r["labels"])]
+        rows = [
+            r
+            for r in self.requests(recording, role="server")
+            if any(p["label"] == "sched.throttled" and p["ns"] > 20_000_000 for p in r["labels"])
+        ]
         self.assertGreater(len(rows), 0)
         for row in rows:
             culprits = [c["cgroup"] for c in row["culprits"] if c["label"] == "sched.throttled"]
             # Below the group that this runs in.
             self.assertEqual([c.pop("path").rpartition("/")[2] for c in culprits], [folder.name])
-            self.assertEqual(culprits, [{"quota_ns": 10_000_000, "period_ns": 100_000_000, "container_id": None, "k8s_pod_uid": None}])
+            self.assertEqual(
+                culprits,
+                [{"quota_ns": 10_000_000, "period_ns": 100_000_000, "container_id": None, "k8s_pod_uid": None}],
+            )
 
     def test_threads_call(self):
         self.assert_injected(self.measured("threads", "down", 3))
@@ -95,7 +106,9 @@ class Labels(Case):
         self.assert_injected(pairs)
         # Whoever held it was a request of the same service.
         ids = {row["id"] for _, row in pairs}
-        culprits = [c for _, row in pairs for c in row["culprits"] if c["label"] == "lock.futex" and c["ns"] > 5_000_000]
+        culprits = [
+            c for _, row in pairs for c in row["culprits"] if c["label"] == "lock.futex" and c["ns"] > 5_000_000
+        ]
         self.assertGreater(len(culprits), 0)
         self.assertEqual([c for c in culprits if c["request"] not in ids], [])
 

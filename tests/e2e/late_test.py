@@ -182,7 +182,11 @@ class Late(Case):
     def assert_known_or_tainted(self, row, truth, *fields):
         for field in fields:
             if row[field] is None:
-                self.assertNotEqual([t for t in row["tainted"] if t != "arrival_unknown"], [], f"{field} is unknown without a word: {row}")
+                self.assertNotEqual(
+                    [t for t in row["tainted"] if t != "arrival_unknown"],
+                    [],
+                    f"{field} is unknown without a word: {row}",
+                )
             else:
                 self.assertEqual(row[field], truth[field], f"{field} of {truth}: {row}")
         self.assertIsNotNone(row["start_ns"], row)
@@ -216,7 +220,9 @@ class Late(Case):
             # The client's heads lie in sends of one and two frames, all of them captured: none may go unread. PUT was sent before.
             if role == "client":
                 self.assertEqual([r for r in by_stream.values() if r["path"] is None], [])
-                self.assertEqual({r["method"] for r in by_stream.values() if not r["path"].startswith("/upload")}, {"GET"})
+                self.assertEqual(
+                    {r["method"] for r in by_stream.values() if not r["path"].startswith("/upload")}, {"GET"}
+                )
             self.assertGreater(sum(r["status"] is not None for r in by_stream.values()), 40)
         self.assert_no_contradiction(recording)
 
@@ -249,23 +255,35 @@ class Late(Case):
         self.assertEqual(sorted(r["role"] for r in rows), ["client", "server"], rows)
         for row in rows:
             self.assertIn("began_before", row["tainted"], row)
-            self.assertEqual((row["complete"], row["start_ns"], row["duration_ns"], row["method"]), (False, None, None, None), row)
+            self.assertEqual(
+                (row["complete"], row["start_ns"], row["duration_ns"], row["method"]), (False, None, None, None), row
+            )
             self.assertEqual(row["status"], status, row)
             if http2 and row["role"] == "server" and row["duration_at_least_ns"] is None:
                 continue  # a server reads anywhere in a frame: none of its reads shows a frame of the upload
             # Over HTTP/2 the server's first read that shows a frame may be its last one: the bound holds, and says little.
-            self.assertGreater(row["duration_at_least_ns"], 0 if http2 and row["role"] == "server" else 500_000_000, row)
+            self.assertGreater(
+                row["duration_at_least_ns"], 0 if http2 and row["role"] == "server" else 500_000_000, row
+            )
             self.assertLess(row["duration_at_least_ns"], ended - began, row)
             self.assertIn("≥", self.tailcap("show", recording.file, row["id"]))
-        self.assertEqual(self.tailcap("requests", recording.file).count("≥"), sum(r["duration_at_least_ns"] is not None for r in rows))
+        self.assertEqual(
+            self.tailcap("requests", recording.file).count("≥"),
+            sum(r["duration_at_least_ns"] is not None for r in rows),
+        )
         report = json.loads(self.tailcap("report", recording.file, "--json"))
-        self.assertEqual([r["route"] for r in report["routes"] if r.get("count", 0) and r.get("p50_ns") is not None], [])
+        self.assertEqual(
+            [r["route"] for r in report["routes"] if r.get("count", 0) and r.get("p50_ns") is not None], []
+        )
         self.assert_no_contradiction(recording)
 
     def upload(self, url, *curl):
         (self.scratch / "upload-body").write_bytes(b"b" * 9_000_000)
         began = time.monotonic_ns()
-        return began, self.start(["curl", "-sS", "--limit-rate", "1M", "-T", self.scratch / "upload-body", *curl, url], stdout=subprocess.DEVNULL)
+        return began, self.start(
+            ["curl", "-sS", "--limit-rate", "1M", "-T", self.scratch / "upload-body", *curl, url],
+            stdout=subprocess.DEVNULL,
+        )
 
     def test_upload_under_way(self):
         port = free_port()

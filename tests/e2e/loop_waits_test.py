@@ -87,6 +87,7 @@ class LoopWaits(Case):
             while not stop.is_set():
                 self.get(port, "/other")
                 time.sleep(0.003)
+
         beside = threading.Thread(target=others)
         with self.record("-p", process.pid) as recording:
             beside.start()

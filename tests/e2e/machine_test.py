@@ -37,7 +37,9 @@ while True: pass
 
 class Machine(Case):
     def hog(self, cpu, name):
-        hog = self.start([sys.executable, "-c", HOG, cpu, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        hog = self.start(
+            [sys.executable, "-c", HOG, cpu, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         hog.stdout.readline()
         return hog
 
@@ -64,11 +66,14 @@ class Machine(Case):
             took = time.monotonic_ns() - began
             time.sleep(1.2)
         pids = {h.pid for h in hogs}
-        events = [json.loads(line) for line in self.tailcap("events", "--json", "--kind", "machine", recording.file).splitlines()]
+        events = [
+            json.loads(line)
+            for line in self.tailcap("events", "--json", "--kind", "machine", recording.file).splitlines()
+        ]
         told = [e for e in events if e["user"] == "process" and e["process"] in pids]
         for pid in pids:  # it gives itself the name as soon as it has a CPU
             names = [e["comm"] for e in sorted(told, key=lambda e: e["time"]) if e["process"] == pid]
-            self.assertEqual(names[names.index("lab-hog"):], ["lab-hog"] * names.count("lab-hog"), names)
+            self.assertEqual(names[names.index("lab-hog") :], ["lab-hog"] * names.count("lab-hog"), names)
             self.assertGreater(names.count("lab-hog"), 0.8 * len(names), names)
         # Beside a service that always waits, every tenth of a second is written; what came before the first wait is not.
         total = sum(e["cpu_time"] for e in told)

@@ -19,7 +19,9 @@ class Merge(Case):
 
     def setUp(self):
         super().setUp()
-        self.near, self.far = (f"tcap{os.getpid() % 100000}{end}" for end in "ab")  # of 15 characters at most: veth's names, too
+        self.near, self.far = (
+            f"tcap{os.getpid() % 100000}{end}" for end in "ab"
+        )  # of 15 characters at most: veth's names, too
         for name in (self.near, self.far):
             ip("netns", "add", name)
             self.addCleanup(subprocess.run, ["ip", "netns", "del", name], capture_output=True)
@@ -34,21 +36,60 @@ class Merge(Case):
 
     def record_both(self):
         """The client's machine in near.tcap, the server's in far.tcap."""
-        server = self.start(self.within(self.far, harness.BUILD / "samples/tailcap-sample-service", "--address", "10.213.7.2", "--port", 8080,
-                                        "--log", self.scratch / "service.jsonl"), stdout=subprocess.DEVNULL)
-        reach = self.within(self.near, self.named("curl"), "-s", "-o", "/dev/null", "--max-time", "1", "http://10.213.7.2:8080/health")
+        server = self.start(
+            self.within(
+                self.far,
+                harness.BUILD / "samples/tailcap-sample-service",
+                "--address",
+                "10.213.7.2",
+                "--port",
+                8080,
+                "--log",
+                self.scratch / "service.jsonl",
+            ),
+            stdout=subprocess.DEVNULL,
+        )
+        reach = self.within(
+            self.near, self.named("curl"), "-s", "-o", "/dev/null", "--max-time", "1", "http://10.213.7.2:8080/health"
+        )
         wait_until(lambda: subprocess.run(reach).returncode == 0, "the sample service")
         with self.record("-p", server.pid, name="far.tcap") as far:
-            near = harness.Recording(self.scratch / "near.tcap", [
-                "--", *self.within(self.near, *self.load_command("http://10.213.7.2:8080", "--rate", RATE, "--duration", SECONDS, "-c", 6, "--per-connection", 50,
-                                                                 "--id", "near-", "--route", "1 GET /users/{n}", "--route", "1 POST /orders 3000"))])
+            near = harness.Recording(
+                self.scratch / "near.tcap",
+                [
+                    "--",
+                    *self.within(
+                        self.near,
+                        *self.load_command(
+                            "http://10.213.7.2:8080",
+                            "--rate",
+                            RATE,
+                            "--duration",
+                            SECONDS,
+                            "-c",
+                            6,
+                            "--per-connection",
+                            50,
+                            "--id",
+                            "near-",
+                            "--route",
+                            "1 GET /users/{n}",
+                            "--route",
+                            "1 POST /orders 3000",
+                        ),
+                    ),
+                ],
+            )
             self.addCleanup(self.abandon, near)
             self.assertEqual(near.wait_end(60), 0, near.said)
         return near, far
 
     def skew(self, recording, ahead, ppm):
         out = self.scratch / "skewed.tcap"
-        subprocess.run([harness.BUILD / "tests/synth/synth-capture", "--skew", str(ahead), str(ppm), recording.file, out], check=True)
+        subprocess.run(
+            [harness.BUILD / "tests/synth/synth-capture", "--skew", str(ahead), str(ppm), recording.file, out],
+            check=True,
+        )
         return out
 
     def merge(self, *files, code=0):
@@ -59,7 +100,9 @@ class Merge(Case):
     def check_split(self, merged, served, error):
         rows = harness.json_lines(self.tailcap("requests", merged, "--json"))
         by_id = {row["id"]: row for row in rows}
-        clients = [r for r in rows if r["role"] == "client" and r["x_request_id"] and r["x_request_id"].startswith("near-")]
+        clients = [
+            r for r in rows if r["role"] == "client" and r["x_request_id"] and r["x_request_id"].startswith("near-")
+        ]
         self.assertEqual(len(clients), served)
         for client in clients:
             self.assertIsNotNone(client["peer"], client)
@@ -94,7 +137,10 @@ class Merge(Case):
         self.assertEqual(source["connections"], source["connections_joined"])
         clients = self.check_split(merged, served, source["error_ns"])
         topology = json.loads(self.tailcap("topology", merged, "--json"))
-        calls = {(topology["nodes"][c["from"]]["name"], topology["nodes"][c["to"]]["name"]): c["requests"] for c in topology["calls"]}
+        calls = {
+            (topology["nodes"][c["from"]]["name"], topology["nodes"][c["to"]]["name"]): c["requests"]
+            for c in topology["calls"]
+        }
         self.assertEqual(calls.get(("tailcap-load", "tailcap-sample-")), served, calls)
         tree = json.loads(self.tailcap("tree", merged, clients[0]["id"], "--json"))["tree"]
         self.assertEqual([(c["role"], c["machine"]) for c in tree["children"]], [("server", 2)])

@@ -13,9 +13,9 @@ import time
 def question(query):
     at, labels = 12, []
     while query[at]:
-        labels.append(query[at + 1:at + 1 + query[at]].decode())
+        labels.append(query[at + 1 : at + 1 + query[at]].decode())
         at += query[at] + 1
-    return ".".join(labels), struct.unpack(">H", query[at + 1:at + 3])[0], at + 5
+    return ".".join(labels), struct.unpack(">H", query[at + 1 : at + 3])[0], at + 5
 
 
 def main():

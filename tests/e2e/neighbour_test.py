@@ -66,8 +66,28 @@ class NeighbourCase(Case):
     def setUp(self):
         super().setUp()
         self.cert = self.scratch / "cert.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                        "-subj", "/CN=x", "-keyout", self.cert, "-out", self.scratch / "only.pem"], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=x",
+                "-keyout",
+                self.cert,
+                "-out",
+                self.scratch / "only.pem",
+            ],
+            check=True,
+            capture_output=True,
+        )
         self.cert.write_text(self.cert.read_text() + (self.scratch / "only.pem").read_text())
 
     def record_ready(self, *arguments):
@@ -84,8 +104,13 @@ class NeighbourCase(Case):
 
 class Neighbour(NeighbourCase):
     def peer(self, rounds, pause=0, *arguments, program=PEER, **options):
-        process = self.start([sys.executable, "-W", "ignore", "-c", program, str(rounds), str(pause), self.cert, *arguments],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+        process = self.start(
+            [sys.executable, "-W", "ignore", "-c", program, str(rounds), str(pause), self.cert, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            **options,
+        )
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.stdin.close)
         self.assertEqual(process.stdout.readline(), "ready\n")
@@ -126,15 +151,24 @@ class Neighbour(NeighbourCase):
             time.sleep(1.5)
             checksum, afterwards = self.alone()
             sums.add(checksum)
-            self.assertEqual(recording.stop(), 3, recording.said)  # the target's sessions went on unseen, and it says so
+            self.assertEqual(
+                recording.stop(), 3, recording.said
+            )  # the target's sessions went on unseen, and it says so
             lost.append(meanwhile - before)
             ratios.append(afterwards / before)
             events = json_lines(self.tailcap("events", recording.file, "--json", code=3))
-            self.assertTrue([e for e in events if e["kind"] == "note" and e["key"] == "tailcap.left" and "libssl" in e["value"]])
+            self.assertTrue(
+                [e for e in events if e["kind"] == "note" and e["key"] == "tailcap.left" and "libssl" in e["value"]]
+            )
             self.assertTrue([e for e in events if e["kind"].startswith("tls_")], "the target was not seen before that")
             self.assertEqual({e["pid"] for e in events if e["kind"] in ("tls_send", "tls_receive")}, {target.pid})
-            self.assertRegex(recording.said, r"left: processes that are not recorded call it more than 20000 times a second")
-        print(f"\n  seconds lost {[round(s, 2) for s in lost]}, afterwards slower by {[round(r, 2) for r in ratios]}", file=sys.stderr)
+            self.assertRegex(
+                recording.said, r"left: processes that are not recorded call it more than 20000 times a second"
+            )
+        print(
+            f"\n  seconds lost {[round(s, 2) for s in lost]}, afterwards slower by {[round(r, 2) for r in ratios]}",
+            file=sys.stderr,
+        )
         self.assertEqual(len(sums), 1, "the neighbour computed something else")
         self.assertLess(statistics.median(lost), MOST_SECONDS_LOST)
         self.assertLess(statistics.median(ratios), MOST_SLOWER_AFTERWARDS)
@@ -159,7 +193,11 @@ class Neighbour(NeighbourCase):
         folder.mkdir()
         files.mkdir()
         maps = pathlib.Path(f"/proc/{self.peer(0).pid}/maps").read_text()
-        for library in {l.split()[-1] for l in maps.splitlines() if l.split()[-1].rsplit("/")[-1].startswith(("libssl.", "libcrypto."))}:
+        for library in {
+            l.split()[-1]
+            for l in maps.splitlines()
+            if l.split()[-1].rsplit("/")[-1].startswith(("libssl.", "libcrypto."))
+        }:
             shutil.copy(library, folder)
         for n in range(MAPPED):
             library = Library()

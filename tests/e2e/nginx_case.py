@@ -14,7 +14,8 @@ class NginxCase(Case):
             "worker_processes 1; pid nginx.pid; error_log stderr; daemon off; master_process off;\n"
             "events { worker_connections 4096; }\n"
             "http { access_log off; keepalive_requests 100000000; keepalive_timeout 600;\n"
-            f"server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ root {folder}/html; }} }} }}\n")
+            f"server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ root {folder}/html; }} }} }}\n"
+        )
         process = self.start(["nginx", "-p", folder, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
         return process.pid, f"http://127.0.0.1:{port}"

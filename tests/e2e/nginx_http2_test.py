@@ -27,8 +27,15 @@ http {{
   }}
 }}
 """
-ROUTES = [("GET", "/small"), ("GET", "/page"), ("HEAD", "/page"), ("GET", "/missing"), ("GET", "/empty"), ("GET", "/moved"),
-          ("GET", "/small?with=" + "q" * 500)]
+ROUTES = [
+    ("GET", "/small"),
+    ("GET", "/page"),
+    ("HEAD", "/page"),
+    ("GET", "/missing"),
+    ("GET", "/empty"),
+    ("GET", "/moved"),
+    ("GET", "/small?with=" + "q" * 500),
+]
 
 
 class NginxHttp2(Case):
@@ -63,8 +70,13 @@ class NginxHttp2(Case):
         with self.record("--comm", "nginx", "--comm", "curl") as recording:
             for i in range(29):
                 method, path = ROUTES[i % len(ROUTES)]
-                self.curl("--http2-prior-knowledge", *(["--head"] if method == "HEAD" else []), "-H", f"x-request-id: t{i}",
-                          self.url + path)
+                self.curl(
+                    "--http2-prior-knowledge",
+                    *(["--head"] if method == "HEAD" else []),
+                    "-H",
+                    f"x-request-id: t{i}",
+                    self.url + path,
+                )
         self.assert_whole(recording)
         self.assert_as_logged(recording, server, 29)
 
@@ -72,8 +84,12 @@ class NginxHttp2(Case):
         server = self.nginx()
         paths = [p for m, p in ROUTES if m == "GET"]
         with self.record("--comm", "nginx", "--comm", "h2load") as recording:
-            done = subprocess.run(["h2load", "-n", "1501", "-c", "4", "-m", "20", *(self.url + p for p in paths)],
-                                  capture_output=True, text=True, timeout=60)
+            done = subprocess.run(
+                ["h2load", "-n", "1501", "-c", "4", "-m", "20", *(self.url + p for p in paths)],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
             self.assertEqual(done.returncode, 0, done.stderr)
         self.end(server)
         what = lambda all: collections.Counter((t["method"], t["path"], t["status"], t["response_bytes"]) for t in all)
@@ -90,7 +106,14 @@ class NginxHttp2(Case):
         with self.record("--comm", "nginx", "--comm", "curl") as recording:
             for i, size in enumerate(sizes):
                 (self.scratch / "to-upload").write_bytes(b"u" * size)
-                self.curl("--http2-prior-knowledge", "-T", self.scratch / "to-upload", "-H", f"x-request-id: u{i}", f"{self.url}/upload/{i}")
+                self.curl(
+                    "--http2-prior-knowledge",
+                    "-T",
+                    self.scratch / "to-upload",
+                    "-H",
+                    f"x-request-id: u{i}",
+                    f"{self.url}/upload/{i}",
+                )
         self.assert_as_logged(recording, server, len(sizes))
         for role in ("server", "client"):
             by_id = {r["x_request_id"]: r for r in self.requests(recording, role=role)}
@@ -102,20 +125,34 @@ class NginxHttp2(Case):
         port, behind = free_port(), free_port()
         server = self.start(["nghttpd", "--no-tls", "-d", self.scratch, behind], stdout=subprocess.DEVNULL)
         wait_until(lambda: harness.answers(("127.0.0.1", behind)), "nghttpd")
-        proxy = self.start(["nghttpx", "--conf=/dev/null", "--single-process", f"--frontend=127.0.0.1,{port};no-tls",
-                            f"--backend=127.0.0.1,{behind};;proto=h2", f"--errorlog-file={self.scratch}/errors"])
+        proxy = self.start(
+            [
+                "nghttpx",
+                "--conf=/dev/null",
+                "--single-process",
+                f"--frontend=127.0.0.1,{port};no-tls",
+                f"--backend=127.0.0.1,{behind};;proto=h2",
+                f"--errorlog-file={self.scratch}/errors",
+            ]
+        )
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "nghttpx")
         with self.record("-p", server.pid, "-p", proxy.pid, "--comm", "nghttp") as recording:
             for _ in range(3):
-                done = subprocess.run(["nghttp", "-u", "-n", f"http://127.0.0.1:{port}/page", f"http://127.0.0.1:{port}/none"],
-                                      capture_output=True, text=True, timeout=30)
+                done = subprocess.run(
+                    ["nghttp", "-u", "-n", f"http://127.0.0.1:{port}/page", f"http://127.0.0.1:{port}/none"],
+                    capture_output=True,
+                    text=True,
+                    timeout=30,
+                )
                 self.assertEqual(done.returncode, 0, done.stderr)
         rows = self.requests(recording)
         # A request that rides on the last packet of the handshake has no arrival of its own.
         self.assertEqual([r for r in rows if not r["complete"] or set(r["tainted"]) - {"arrival_unknown"}], [])
         what = collections.Counter((r["comm"], r["role"], r["path"], r["status"]) for r in rows)
         ends = [("nghttp", "client"), ("nghttpx", "server"), ("nghttpx", "client"), ("nghttpd", "server")]
-        self.assertEqual(what, {(*end, path, status): 3 for end in ends for path, status in (("/page", 200), ("/none", 404))})
+        self.assertEqual(
+            what, {(*end, path, status): 3 for end in ends for path, status in (("/page", 200), ("/none", 404))}
+        )
         self.assertEqual({r["response_bytes"] for r in rows if r["path"] == "/page"}, {3001})
 
 

@@ -41,7 +41,8 @@ class Nginx(Case):
         (www / "large").touch()
         os.truncate(www / "large", 300_000_000)
         (self.scratch / "nginx.conf").write_text(
-            CONFIGURATION.format(folder=self.scratch, port=self.port, sendfile=sendfile, workers=workers))
+            CONFIGURATION.format(folder=self.scratch, port=self.port, sendfile=sendfile, workers=workers)
+        )
         server = self.start(["nginx", "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "nginx")
         self.url = f"http://127.0.0.1:{self.port}"
@@ -54,9 +55,25 @@ class Nginx(Case):
     def under_load(self, **options):
         server = self.nginx(**options)
         with self.record("--comm", "nginx") as recording:
-            client_log = self.load(self.url, "-c", "16", "-r", "2000", "-n", "4001", "--route", "5 GET /small", "--route",
-                                   "1 GET /page.html", "--route", "1 HEAD /page.html", "--route", "1 GET /missing/{n}",
-                                   "--route", "1 GET /empty")
+            client_log = self.load(
+                self.url,
+                "-c",
+                "16",
+                "-r",
+                "2000",
+                "-n",
+                "4001",
+                "--route",
+                "5 GET /small",
+                "--route",
+                "1 GET /page.html",
+                "--route",
+                "1 HEAD /page.html",
+                "--route",
+                "1 GET /missing/{n}",
+                "--route",
+                "1 GET /empty",
+            )
         self.assert_whole(recording)
         rows = self.requests(recording, role="server")
         self.assert_same(client_log, rows)
@@ -75,13 +92,20 @@ class Nginx(Case):
         server = self.nginx()
         upload = self.scratch / "to-upload"
         upload.write_bytes(b"u" * 2_000_003)
-        modified = subprocess.run(["date", "-u", "-r", self.scratch / "www/small", "+%a, %d %b %Y %H:%M:%S GMT"],
-                                  capture_output=True, text=True, check=True, env={"LC_ALL": "C"}).stdout.strip()
+        modified = subprocess.run(
+            ["date", "-u", "-r", self.scratch / "www/small", "+%a, %d %b %Y %H:%M:%S GMT"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"LC_ALL": "C"},
+        ).stdout.strip()
         with self.record("--comm", "nginx", "--comm", "curl") as recording:
             self.curl("-H", "x-request-id: head", "-I", f"{self.url}/small")
             self.curl("-H", "x-request-id: fresh", "-H", f"If-Modified-Since: {modified}", f"{self.url}/small")
             self.curl("-H", "x-request-id: put", "-T", upload, "-H", "Expect: 100-continue", f"{self.url}/upload/a")
-            self.curl("-H", "x-request-id: chunked", "-T", upload, "-H", "Transfer-Encoding: chunked", f"{self.url}/upload/b")
+            self.curl(
+                "-H", "x-request-id: chunked", "-T", upload, "-H", "Transfer-Encoding: chunked", f"{self.url}/upload/b"
+            )
             self.curl("-H", "x-request-id: range", "-r", "10-19", f"{self.url}/small")
             self.curl("-H", "x-request-id: old", "-0", f"{self.url}/small")
             self.curl("-H", "x-request-id: moved", f"{self.url}/moved")
@@ -118,7 +142,17 @@ class Nginx(Case):
     def test_slow_client(self):
         server = self.nginx()
         with self.record("--comm", "nginx") as recording:
-            self.curl("-H", "x-request-id: slow", "--limit-rate", "20M", "-r", "0-19999999", "-o", "/dev/null", f"{self.url}/large")
+            self.curl(
+                "-H",
+                "x-request-id: slow",
+                "--limit-rate",
+                "20M",
+                "-r",
+                "0-19999999",
+                "-o",
+                "/dev/null",
+                f"{self.url}/large",
+            )
         truth = self.access_log(server)
         rows = self.requests(recording, role="server")
         self.assert_same(truth, rows)

@@ -64,8 +64,28 @@ class Overload(Case):
     def tls(self, sessions):
         cert = self.scratch / "cert.pem"
         if not cert.exists():
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                            "-subj", "/CN=x", "-keyout", cert, "-out", self.scratch / "only.pem"], check=True, capture_output=True)
+            subprocess.run(
+                [
+                    "openssl",
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1",
+                    "-nodes",
+                    "-days",
+                    "2",
+                    "-subj",
+                    "/CN=x",
+                    "-keyout",
+                    cert,
+                    "-out",
+                    self.scratch / "only.pem",
+                ],
+                check=True,
+                capture_output=True,
+            )
             cert.write_text(cert.read_text() + (self.scratch / "only.pem").read_text())
         return self.program(sys.executable, "-W", "ignore", "-c", TLS, cert, str(sessions))
 
@@ -87,7 +107,9 @@ class Overload(Case):
 
     def recording(self, processes, *arguments, maps=()):
         pids = [argument for process in processes for argument in ("-p", process.pid)]
-        recording = Recording(self.scratch / f"{time.monotonic_ns()}.tcap", [*pids, *arguments], ("--payload-raw",), maps)
+        recording = Recording(
+            self.scratch / f"{time.monotonic_ns()}.tcap", [*pids, *arguments], ("--payload-raw",), maps
+        )
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         time.sleep(0.3)
@@ -166,7 +188,11 @@ class Overload(Case):
                 for process in processes:
                     self.do(process, "speak")
             events, _, _ = self.end_of(recording)
-            sends = [(e, found[1]) for e in events if e["kind"] == "send" and (found := re.match(r"goroutine (\d+)", e["head"]))]
+            sends = [
+                (e, found[1])
+                for e in events
+                if e["kind"] == "send" and (found := re.match(r"goroutine (\d+)", e["head"]))
+            ]
             self.assertEqual(len(sends), 3 * 4 * 64)
             self.assertEqual([(e, truth) for e, truth in sends if e.get("goroutine", 0) not in (0, int(truth))], [])
             known[maps] = sum(e.get("goroutine", 0) != 0 for e, _ in sends)

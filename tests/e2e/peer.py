@@ -85,8 +85,10 @@ def serve_in_many_writes(connection):
 
 def serve_trailers(connection):
     head_of(connection)
-    connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
-                       b"5;name=value\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nX-Sum: 21\r\n\r\n")
+    connection.sendall(
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
+        b"5;name=value\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nX-Sum: 21\r\n\r\n"
+    )
 
 
 def serve_websocket(connection):
@@ -135,7 +137,7 @@ def serve_zerocopy(connection):
     connection.setsockopt(socket.SOL_SOCKET, 60, 1)  # SO_ZEROCOPY
     left = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
     while left:
-        left = left[connection.send(left, 0x4000000):]  # MSG_ZEROCOPY
+        left = left[connection.send(left, 0x4000000) :]  # MSG_ZEROCOPY
 
 
 class Piece(ctypes.Structure):
@@ -143,9 +145,18 @@ class Piece(ctypes.Structure):
 
 
 class Message(ctypes.Structure):
-    _fields_ = [("name", ctypes.c_void_p), ("name_length", ctypes.c_uint), ("pieces", ctypes.POINTER(Piece)),
-                ("count", ctypes.c_size_t), ("control", ctypes.c_void_p), ("control_length", ctypes.c_size_t),
-                ("flags", ctypes.c_int), ("padding", ctypes.c_int), ("sent", ctypes.c_uint), ("more", ctypes.c_int)]
+    _fields_ = [
+        ("name", ctypes.c_void_p),
+        ("name_length", ctypes.c_uint),
+        ("pieces", ctypes.POINTER(Piece)),
+        ("count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_length", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+        ("padding", ctypes.c_int),
+        ("sent", ctypes.c_uint),
+        ("more", ctypes.c_int),
+    ]
 
 
 def serve_sendmmsg(connection):
@@ -171,7 +182,7 @@ def serve_without_waiting(connection):
     left = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (100 * len(BODY)) + 100 * BODY
     while left:
         try:
-            left = left[connection.send(left):]
+            left = left[connection.send(left) :]
         except BlockingIOError:
             time.sleep(0.002)
 

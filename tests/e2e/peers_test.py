@@ -135,7 +135,9 @@ class Peers(Case):
         for c in at_store:
             self.assertEqual((c["peer"]["process"], c["what"], c["request"]), (STORE, None, None), c)
         self.assertGreater(sum(c["ns"] for c in at_store if c["label"] == label), 0.7 * whole, culprits)
-        self.assertIn(f"({self.store}, process {STORE})", " ".join(self.tailcap("report", self.recording, code=(0, 3)).split()))
+        self.assertIn(
+            f"({self.store}, process {STORE})", " ".join(self.tailcap("report", self.recording, code=(0, 3)).split())
+        )
 
     def test_threads(self):
         self.assert_waits(*self.served(sys.executable, "-c", THREADS, paths=("/kept", "/fresh") * 6))
@@ -146,7 +148,9 @@ class Peers(Case):
     def test_goroutines(self):
         source, program = self.scratch / "store.go", self.scratch / "e2e-shop"
         source.write_text(GOROUTINES)
-        subprocess.run(["go", "build", "-o", program, source], check=True, timeout=120, env={**os.environ, "GO111MODULE": "off"})
+        subprocess.run(
+            ["go", "build", "-o", program, source], check=True, timeout=120, env={**os.environ, "GO111MODULE": "off"}
+        )
         self.assert_waits(*self.served(program, paths=("/",) * 10))
 
 

@@ -25,8 +25,27 @@ class PolicyLive(NginxCase):
 
     def load(self, url, rate, seconds, name):
         log = self.scratch / f"{name}.jsonl"
-        process = self.start([harness.BUILD / "samples/tailcap-load", url, "--log", log, "--route", "1 GET /page", "--rate", rate, "-c", 256, "-d", seconds,
-                              "--per-connection", 10, "--id", name], stdout=subprocess.DEVNULL)
+        process = self.start(
+            [
+                harness.BUILD / "samples/tailcap-load",
+                url,
+                "--log",
+                log,
+                "--route",
+                "1 GET /page",
+                "--rate",
+                rate,
+                "-c",
+                256,
+                "-d",
+                seconds,
+                "--per-connection",
+                10,
+                "--id",
+                name,
+            ],
+            stdout=subprocess.DEVNULL,
+        )
         return process, log
 
     def status(self, recording):
@@ -51,13 +70,19 @@ class PolicyLive(NginxCase):
 
     def test_a_condition_decides_the_share(self):
         pid, url = self.server()
-        recording = Recording(self.scratch / "live.tcap", ["-p", pid, "--last", "4s", "--sample-varies", "--sample-seed", "7", *self.ONLY])
+        recording = Recording(
+            self.scratch / "live.tcap", ["-p", pid, "--last", "4s", "--sample-varies", "--sample-seed", "7", *self.ONLY]
+        )
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         (self.scratch / "policy.yaml").write_text(POLICY)
         said = self.scratch / "said"
         with open(said, "wb") as out:
-            watch = self.start([harness.BUILD / "analyze/tailcap", "watch", recording.file, "--policy", self.scratch / "policy.yaml"], stdout=out, stderr=out)
+            watch = self.start(
+                [harness.BUILD / "analyze/tailcap", "watch", recording.file, "--policy", self.scratch / "policy.yaml"],
+                stdout=out,
+                stderr=out,
+            )
         wait_until(lambda: "rate 100 %" in said.read_text(), "the policy's first share", 30)
         logs = []
 
@@ -88,12 +113,17 @@ class PolicyLive(NginxCase):
 
     def test_by_hand_each_share_has_its_file(self):
         pid, url = self.server()
-        recording = Recording(self.scratch / "files.tcap", ["-p", pid, "--rotate", "50MB", "--sample-varies", "--sample-seed", "7", *self.ONLY])
+        recording = Recording(
+            self.scratch / "files.tcap",
+            ["-p", pid, "--rotate", "50MB", "--sample-varies", "--sample-seed", "7", *self.ONLY],
+        )
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         process, log = self.load(url, 1500, 9, "all-")
         time.sleep(2)
-        self.assertEqual(self.tailcap("control", recording.file, "share", "1/8").strip(), "1 of 8 connections is recorded")
+        self.assertEqual(
+            self.tailcap("control", recording.file, "share", "1/8").strip(), "1 of 8 connections is recorded"
+        )
         time.sleep(4)
         self.tailcap("control", recording.file, "share", "1/1")
         self.assertEqual(process.wait(timeout=30), 0)
@@ -111,11 +141,19 @@ class PolicyLive(NginxCase):
 
     def test_the_smaller_share_counts(self):
         pid, url = self.server()
-        recording = Recording(self.scratch / "both.tcap", ["-p", pid, "--rotate", "50MB", "--budget", "40%", "--sample-connections", "1/4", *self.ONLY])
+        recording = Recording(
+            self.scratch / "both.tcap",
+            ["-p", pid, "--rotate", "50MB", "--budget", "40%", "--sample-connections", "1/4", *self.ONLY],
+        )
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
-        self.assertEqual(self.tailcap("control", recording.file, "share", "1/2").strip(), "1 of 4 connections is recorded: --sample-connections allows no more")
-        self.assertEqual(self.tailcap("control", recording.file, "share", "1/16").strip(), "1 of 16 connections is recorded")
+        self.assertEqual(
+            self.tailcap("control", recording.file, "share", "1/2").strip(),
+            "1 of 4 connections is recorded: --sample-connections allows no more",
+        )
+        self.assertEqual(
+            self.tailcap("control", recording.file, "share", "1/16").strip(), "1 of 16 connections is recorded"
+        )
         self.assertIn("1 of 16 connections", self.status(recording))
         self.tailcap("control", recording.file, "share", "1/1")
         wait_until(lambda: "1 of 4 connections" in self.status(recording), "the budget's way up", 30)
@@ -127,8 +165,12 @@ class PolicyLive(NginxCase):
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         (self.scratch / "policy.yaml").write_text(POLICY)
-        done = subprocess.run([harness.BUILD / "analyze/tailcap", "watch", recording.file, "--policy", self.scratch / "policy.yaml"], capture_output=True, text=True,
-                              timeout=60)
+        done = subprocess.run(
+            [harness.BUILD / "analyze/tailcap", "watch", recording.file, "--policy", self.scratch / "policy.yaml"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         self.assertEqual(done.returncode, 1)
         self.assertIn("its share of connections is fixed: record with --sample-varies", done.stderr)
         with contextlib.suppress(subprocess.TimeoutExpired):

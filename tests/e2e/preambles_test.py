@@ -76,13 +76,17 @@ class Preambles(Case):
     def test_before_http(self):
         ports = {name: free_port() for name in ("one", "two", "plain")}
         (self.scratch / "nginx.conf").write_text(CONFIGURATION.format(folder=self.scratch, **ports))
-        server = self.start([self.named("nginx"), "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"],
-                            stderr=subprocess.DEVNULL)
+        server = self.start(
+            [self.named("nginx"), "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"],
+            stderr=subprocess.DEVNULL,
+        )
         wait_until(lambda: harness.answers(("127.0.0.1", ports["plain"])), "nginx")
         with self.record("-p", server.pid, *(x for p in ports.values() for x in ("--port", p))) as recording:
             subprocess.run([sys.executable, "-c", CLIENT, *map(str, ports.values())], check=True, timeout=30)
         self.end(server)
-        truth = collections.Counter(t["path"] for t in json_lines((self.scratch / "access.jsonl").read_text()) if t["path"] != "-")
+        truth = collections.Counter(
+            t["path"] for t in json_lines((self.scratch / "access.jsonl").read_text()) if t["path"] != "-"
+        )
         self.assertEqual(collections.Counter(p.split("/")[1] for p in truth), {kind: 25 for kind in KINDS})
         for role in ("server", "client"):
             rows = self.requests(recording, role=role)

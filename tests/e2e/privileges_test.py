@@ -47,11 +47,20 @@ class Privileges(Case):
         log = self.scratch / "recorder.log"
         with open(log, "wb") as out:
             command = [*before, program or self.program, "-o", file, "--ready-fd", writer, *arguments]
-            process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=out, stderr=out, pass_fds=[writer], **options)
+            process = subprocess.Popen(
+                [str(c) for c in command],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                pass_fds=[writer],
+                **options,
+            )
         os.close(writer)
         self.addCleanup(self.end, process, signal.SIGKILL)
         process.log = log
-        process.ready, process.rest = self.next_bytes(ready), self.next_bytes(ready)  # what it says, and that it closes the descriptor
+        process.ready, process.rest = self.next_bytes(ready), self.next_bytes(
+            ready
+        )  # what it says, and that it closes the descriptor
         return process
 
     def next_bytes(self, descriptor):
@@ -88,7 +97,9 @@ class Privileges(Case):
                 self.assertEqual(int(thread[name], 16), 0, (name, thread))
             self.assertEqual(thread["NoNewPrivs"], "1", thread)
             self.assertEqual(thread["Seccomp"], "2", thread)
-        core = next(l for l in pathlib.Path(f"/proc/{process.pid}/limits").read_text().splitlines() if l.startswith("Max core"))
+        core = next(
+            l for l in pathlib.Path(f"/proc/{process.pid}/limits").read_text().splitlines() if l.startswith("Max core")
+        )
         self.assertEqual(core.split()[4:6], ["0", "0"], core)
         truth = self.load(self.url, "-n", "20")
         time.sleep(0.3)
@@ -104,8 +115,15 @@ class Privileges(Case):
         folder.mkdir()
         os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
         given = ",".join(["-all", *("+" + c for c in capabilities)])
-        before = ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups", f"--inh-caps={given}",
-                  f"--ambient-caps={given}", f"--bounding-set={given}"]
+        before = [
+            "setpriv",
+            f"--reuid={NOBODY.pw_uid}",
+            f"--regid={NOBODY.pw_gid}",
+            "--clear-groups",
+            f"--inh-caps={given}",
+            f"--ambient-caps={given}",
+            f"--bounding-set={given}",
+        ]
         process = self.recorder(folder / "x.tcap", "-p", service.pid, before=before, program=program)
         self.assertEqual(process.ready, b"ready\n", process.log.read_text())
         for thread in self.status(process):
@@ -158,17 +176,38 @@ class Privileges(Case):
         script = f"(id -u; id -g; id -G; echo $HOME; echo $USER; echo $LOGNAME; grep -E 'CapEff|NoNewPrivs' /proc/self/status) > {said}"
         process = self.recorder(self.scratch / "x.tcap", "--user", "nobody", "--", "sh", "-c", script)
         self.assertEqual(process.wait(timeout=20), 0, process.log.read_text())
-        self.assertEqual(said.read_text().split(), [str(NOBODY.pw_uid), str(NOBODY.pw_gid), str(NOBODY.pw_gid), NOBODY.pw_dir, "nobody", "nobody",
-                                                    "CapEff:", "0" * 16, "NoNewPrivs:", "0"])
-        for arguments, code, word in ((["--user", "nosuch", "--", "true"], 1, "no user 'nosuch'"),
-                                      (["--user", "nobody:nosuch", "--", "true"], 1, "no group 'nosuch'"),
-                                      (["--user", "nobody", "-p", "1"], 2, "COMMAND")):
-            done = subprocess.run([self.program, "-o", self.scratch / "y.tcap", *arguments], capture_output=True, text=True, timeout=30)
+        self.assertEqual(
+            said.read_text().split(),
+            [
+                str(NOBODY.pw_uid),
+                str(NOBODY.pw_gid),
+                str(NOBODY.pw_gid),
+                NOBODY.pw_dir,
+                "nobody",
+                "nobody",
+                "CapEff:",
+                "0" * 16,
+                "NoNewPrivs:",
+                "0",
+            ],
+        )
+        for arguments, code, word in (
+            (["--user", "nosuch", "--", "true"], 1, "no user 'nosuch'"),
+            (["--user", "nobody:nosuch", "--", "true"], 1, "no group 'nosuch'"),
+            (["--user", "nobody", "-p", "1"], 2, "COMMAND"),
+        ):
+            done = subprocess.run(
+                [self.program, "-o", self.scratch / "y.tcap", *arguments], capture_output=True, text=True, timeout=30
+            )
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(word, done.stderr)
 
     def test_no_process_to_record(self):
-        kernel_thread = next(int(p.parent.name) for p in sorted(pathlib.Path("/proc").glob("[0-9]*/stat")) if " (kthreadd) " in text_of(p))
+        kernel_thread = next(
+            int(p.parent.name)
+            for p in sorted(pathlib.Path("/proc").glob("[0-9]*/stat"))
+            if " (kthreadd) " in text_of(p)
+        )
         process = self.recorder(self.scratch / "x.tcap", "-p", kernel_thread)
         self.assertEqual(process.wait(timeout=20), 1)
         self.assertIn(f"no process to record: process {kernel_thread}", process.log.read_text())
@@ -209,7 +248,11 @@ class Privileges(Case):
         service = self.service()
         ready, writer = os.pipe()
         os.close(ready)
-        process = subprocess.Popen([self.program, "-o", self.scratch / "x.tcap", "-p", str(service.pid), "-d", "1s"], stdout=writer, stderr=writer)
+        process = subprocess.Popen(
+            [self.program, "-o", self.scratch / "x.tcap", "-p", str(service.pid), "-d", "1s"],
+            stdout=writer,
+            stderr=writer,
+        )
         os.close(writer)
         self.addCleanup(self.end, process, signal.SIGKILL)
         self.assertEqual(process.wait(timeout=20), 0)
@@ -219,7 +262,12 @@ class Privileges(Case):
         stale = self.scratch / "x.tcap.control"
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
             s.bind(str(stale))
-        done = subprocess.run([self.program, "control", self.scratch / "x.tcap", "note", "a=b"], capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            [self.program, "control", self.scratch / "x.tcap", "note", "a=b"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
         self.assertEqual(done.returncode, 1)
         self.assertIn("killed", done.stderr)
         self.assertFalse(stale.exists())

@@ -47,7 +47,9 @@ class Processes(Case):
 
     def test_command_after_two_dashes(self):
         port = free_port()
-        recording = Recording(self.scratch / "command.tcap", ["--", harness.BUILD / "samples/tailcap-sample-service", "--port", port])
+        recording = Recording(
+            self.scratch / "command.tcap", ["--", harness.BUILD / "samples/tailcap-sample-service", "--port", port]
+        )
         self.addCleanup(self.abandon, recording)
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "the command")
         truth = self.load(f"http://127.0.0.1:{port}", "-n", "41")
@@ -59,11 +61,16 @@ class Processes(Case):
     def test_command_that_ends(self):
         port = free_port()
         self.sample_service("--port", port, ready=("127.0.0.1", port))
-        recording = Recording(self.scratch / "command.tcap",
-                              ["--", self.named("curl"), "-s", "-H", "x-request-id: one", f"http://127.0.0.1:{port}/cart/1"])
+        recording = Recording(
+            self.scratch / "command.tcap",
+            ["--", self.named("curl"), "-s", "-H", "x-request-id: one", f"http://127.0.0.1:{port}/cart/1"],
+        )
         self.assertEqual(recording.wait_end(), 0, recording.said)
         rows = self.requests(recording)
-        self.assertEqual([(r["x_request_id"], r["role"], r["comm"], r["status"]) for r in rows], [("one", "client", self.named("curl").name, 200)])
+        self.assertEqual(
+            [(r["x_request_id"], r["role"], r["comm"], r["status"]) for r in rows],
+            [("one", "client", self.named("curl").name, 200)],
+        )
 
     def test_command_that_cannot_start(self):
         recording = Recording(self.scratch / "command.tcap", ["--", "/nonexistent/program"])
@@ -94,7 +101,9 @@ class Processes(Case):
         self.assert_same(truth, rows)
         self.assertLessEqual({row["pid"] for row in rows}, workers)
         for row in rows:
-            self.assertGreater(sum(part["ns"] for part in row["labels"] if part["label"] == "timer.sleep"), 4_000_000, row)
+            self.assertGreater(
+                sum(part["ns"] for part in row["labels"] if part["label"] == "timer.sleep"), 4_000_000, row
+            )
 
     def test_several_pids(self):
         ports = [free_port() for _ in range(3)]
@@ -103,7 +112,9 @@ class Processes(Case):
         gone.wait()
         pids = [service.pid for service in services]
         with self.record("-p", f"{pids[0]},{gone.pid}", pids[1], "-p", pids[2]) as recording:
-            truth = [one for port in ports for one in self.load(f"http://127.0.0.1:{port}", "-n", "7", "--id", f"{port}-")]
+            truth = [
+                one for port in ports for one in self.load(f"http://127.0.0.1:{port}", "-n", "7", "--id", f"{port}-")
+            ]
         self.assert_same(truth, self.requests(recording))
         self.assertIn(f"there is no process {gone.pid}: the others are recorded", recording.said)
 
@@ -112,11 +123,18 @@ class Processes(Case):
         service = self.start([harness.BUILD / "tests/e2e/main-ends", port])
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "the server")
         with self.record("-p", service.pid) as recording:
-            truth = self.load(f"http://127.0.0.1:{port}", "-n", "20", "--id", "before-", "-c", "1", "--route", "1 GET /a")
+            truth = self.load(
+                f"http://127.0.0.1:{port}", "-n", "20", "--id", "before-", "-c", "1", "--route", "1 GET /a"
+            )
             self.load(f"http://127.0.0.1:{port}", "-n", "1", "--id", "leave-", "--route", "1 GET /leave")
-            wait_until(lambda: pathlib.Path(f"/proc/{service.pid}/stat").read_text().split(")")[1].split()[0] == "Z", "the end of main()")
+            wait_until(
+                lambda: pathlib.Path(f"/proc/{service.pid}/stat").read_text().split(")")[1].split()[0] == "Z",
+                "the end of main()",
+            )
             time.sleep(0.5)
-            truth += self.load(f"http://127.0.0.1:{port}", "-n", "20", "--id", "after-", "-c", "1", "--route", "1 GET /a")
+            truth += self.load(
+                f"http://127.0.0.1:{port}", "-n", "20", "--id", "after-", "-c", "1", "--route", "1 GET /a"
+            )
         rows = [row for row in self.requests(recording, role="server") if row["path"] != "/leave"]
         self.assert_same(truth, rows)
         report = json.loads(self.tailcap("report", recording.file, "--json"))
@@ -142,12 +160,26 @@ class Processes(Case):
     def test_python_http_server(self):
         port = free_port()
         (self.scratch / "file").write_bytes(b"f" * 100_003)
-        server = self.start([sys.executable, "-m", "http.server", port, "--bind", "127.0.0.1", "--directory", self.scratch],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = self.start(
+            [sys.executable, "-m", "http.server", port, "--bind", "127.0.0.1", "--directory", self.scratch],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "python's server")
         with self.record("-p", server.pid) as recording:
-            truth = self.load(f"http://127.0.0.1:{port}", "-c", "2", "-n", "59", "--route", "2 GET /file", "--route",
-                              "1 GET /none", "--route", "1 HEAD /file")
+            truth = self.load(
+                f"http://127.0.0.1:{port}",
+                "-c",
+                "2",
+                "-n",
+                "59",
+                "--route",
+                "2 GET /file",
+                "--route",
+                "1 GET /none",
+                "--route",
+                "1 HEAD /file",
+            )
         self.assert_same(truth, self.requests(recording))
 
     def test_cgroup(self):
@@ -159,8 +191,14 @@ class Processes(Case):
         subprocess.run(["mkdir", group], check=True)
         self.addCleanup(subprocess.run, ["rmdir", group])
         inside, outside = free_port(), free_port()
-        members = self.start(["sh", "-c", f"echo $$ > {group}/cgroup.procs; exec {harness.BUILD}/samples/tailcap-sample-service --port {inside}"],
-                             stdout=subprocess.DEVNULL)
+        members = self.start(
+            [
+                "sh",
+                "-c",
+                f"echo $$ > {group}/cgroup.procs; exec {harness.BUILD}/samples/tailcap-sample-service --port {inside}",
+            ],
+            stdout=subprocess.DEVNULL,
+        )
         self.start([harness.BUILD / "samples/tailcap-sample-service", "--port", outside], stdout=subprocess.DEVNULL)
         for port in (inside, outside):
             wait_until(lambda port=port: harness.answers(("127.0.0.1", port)), "the services")

@@ -160,7 +160,12 @@ class Queues(Case):
         full_before, dropped_before = refusals()
         with self.record("-p", back.pid, "-p", gateway.pid) as recording:
             for burst in range(8):
-                all_at_once([threading.Thread(target=one, args=(f"/shop/{burst}-{i}",)) for i in range(10 if burst % 3 == 2 else 1)])
+                all_at_once(
+                    [
+                        threading.Thread(target=one, args=(f"/shop/{burst}-{i}",))
+                        for i in range(10 if burst % 3 == 2 else 1)
+                    ]
+                )
         full, dropped = refusals()
         self.assertGreater(full - full_before, 0, "the queue was never full")
         slow = [path for path, ns in took.items() if ns > 900_000_000]
@@ -171,7 +176,7 @@ class Queues(Case):
             labels = self.labels(rows[path])
             self.assertGreater(labels.get("down.connect", 0) + labels.get("down.retx", 0), 700_000_000, (path, labels))
         study = json.loads(self.tailcap("report", recording.file, "--json"))
-        queue, = study["listen_queues"]
+        (queue,) = study["listen_queues"]
         self.assertEqual((queue["address"], queue["limit"], queue["pid"]), (f"127.0.0.1:{back_port}", limit, back.pid))
         # Full with one more than the limit; two CPUs can each find room for the last one.
         self.assertIn(queue["longest"], (limit + 1, limit + 2), queue)
@@ -181,7 +186,10 @@ class Queues(Case):
         self.assertLessEqual((queue["dropped"] + 1) // 2, dropped - dropped_before, queue)
         text = " ".join(self.tailcap("report", recording.file).split())
         self.assertIn(f"Its listen queue was full meanwhile (limit {limit}): it dropped", text)
-        self.assertRegex(text, rf"The listen queue of \S+ \(process {back.pid}\) at 127.0.0.1:{back_port} was full: its limit is {limit},")
+        self.assertRegex(
+            text,
+            rf"The listen queue of \S+ \(process {back.pid}\) at 127.0.0.1:{back_port} was full: its limit is {limit},",
+        )
 
     def test_a_queue_that_has_room_is_not(self):
         back, back_port = self.serve(SLOW, 128)
@@ -208,7 +216,9 @@ class Queues(Case):
                 time.sleep(0.02)
             for t in threads:
                 t.join()
-        accepted = dict(line.split() for worker in range(2) for line in log.with_suffix(f".{worker}").read_text().splitlines())
+        accepted = dict(
+            line.split() for worker in range(2) for line in log.with_suffix(f".{worker}").read_text().splitlines()
+        )
         rows = {row["path"]: row for row in self.requests(recording, role="server")}
         self.assertEqual(set(rows), set(sent))
         waited = {path: int(accepted[path]) - began for path, (began, _) in sent.items()}
@@ -220,8 +230,13 @@ class Queues(Case):
             self.assertGreater(labels.get("q.accept", 0), waited[path] * 0.85, (path, waited[path], labels))
             self.assertLess(labels.get("q.accept", 0), waited[path] + 10_000_000, (path, waited[path], labels))
             self.assertNotIn("q.loop", {label for label, ns in labels.items() if ns > 5_000_000}, (path, labels))
-        behind = [any(c["label"] == "q.accept" and c["request"] in {rows[p]["id"] for p in rows if p.startswith("/export")}
-                      for c in rows[path]["culprits"]) for path in long]
+        behind = [
+            any(
+                c["label"] == "q.accept" and c["request"] in {rows[p]["id"] for p in rows if p.startswith("/export")}
+                for c in rows[path]["culprits"]
+            )
+            for path in long
+        ]
         self.assertGreater(sum(behind), 0.8 * len(long), "what the worker was busy with")
         short = [self.labels(rows[path]).get("q.accept", 0) for path in waited if waited[path] < 2_000_000]
         self.assertLess(statistics.median(short), 2_000_000)
@@ -252,7 +267,7 @@ class Queues(Case):
         slo.write_text("slos:\n- route: GET /api/{}\n  at_most: {p99: 350ms}\n")
         for options in ([], ["--observed"]):
             self.tailcap("assert", recording.file, "--slo", slo, *options, code=(3, 4))
-        route, = json.loads(self.tailcap("report", recording.file, "--json"))["routes"]
+        (route,) = json.loads(self.tailcap("report", recording.file, "--json"))["routes"]
         p99 = next(q for q in route["latency"] if q["q"] == 0.99)
         self.assertNotEqual(p99["support"], "refused", p99)
         self.assertGreaterEqual(p99["value_ns"] or p99["low_ns"], 390_000_000, p99)

@@ -15,15 +15,26 @@ class Quickstart(Case):
         if harness.BUILD.resolve() != ROOT / "build/release":
             self.skipTest("it uses build/release")
         for _ in range(3):
-            done = subprocess.run([ROOT / "scripts/quickstart"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=180,
-                                  env={**os.environ, "TAILCAP_QUICKSTART_SECONDS": "6"})
+            done = subprocess.run(
+                [ROOT / "scripts/quickstart"],
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                timeout=180,
+                env={**os.environ, "TAILCAP_QUICKSTART_SECONDS": "6"},
+            )
             self.assertEqual(done.returncode, 0, done.stderr)
             said = " ".join(done.stdout.split("What was slow, and why", 1)[1].split())
             answers = re.split(r" \d\. (?=[A-Z])", said)[1:]
             if not answers[0].startswith("The machine was short of CPU"):  # which may hide what else was slow
                 break
-        self.assertTrue(any(re.search(r"^GET /cart/\{\}: .*waiting for a lock \S+ \S+ held by POST /restock, there sleeping", a)
-                            for a in answers[:2]), done.stdout)
+        self.assertTrue(
+            any(
+                re.search(r"^GET /cart/\{\}: .*waiting for a lock \S+ \S+ held by POST /restock, there sleeping", a)
+                for a in answers[:2]
+            ),
+            done.stdout,
+        )
         page = pathlib.Path(done.stderr.strip().split("\n")[-1])
         self.assertTrue(page.read_text().startswith("<!doctype html>"), page)
 

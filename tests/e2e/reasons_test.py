@@ -86,6 +86,7 @@ async def main():
 asyncio.run(main())
 """
 
+
 def get(port, path, client=None):
     with client or socket.create_connection(("127.0.0.1", port)) as s:
         s.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
@@ -161,6 +162,7 @@ class Reasons(Case):
                         time.sleep(0.005)
                     except TimeoutError:
                         pass
+
             process, port = self.serve(LOG, path)
             reader = threading.Thread(target=take)
             reader.start()
@@ -221,6 +223,7 @@ class Reasons(Case):
                 get(port, f"/work/{number}-{i}")
                 i += 1
                 time.sleep(0.004)
+
         with self.record("-p", process.pid) as recording:
             users = [threading.Thread(target=user, args=(n,)) for n in range(3)]
             for one in users:

@@ -22,8 +22,10 @@ class Recorder(Case):
         self.service = self.sample_service("--port", self.port, ready=("127.0.0.1", self.port))
 
     def background_load(self, *arguments):
-        return self.start(self.load_command(self.url, "-r", "1000", "-c", "8", "--route", "1 GET /cart/{n}", *arguments),
-                          stdout=subprocess.DEVNULL)
+        return self.start(
+            self.load_command(self.url, "-r", "1000", "-c", "8", "--route", "1 GET /cart/{n}", *arguments),
+            stdout=subprocess.DEVNULL,
+        )
 
     def recording(self, *arguments, name="capture.tcap"):
         recording = Recording(self.scratch / name, ["-p", self.service.pid, *arguments])
@@ -39,8 +41,18 @@ class Recorder(Case):
         """Requests while they come, in a line that is rewritten each second."""
         screen, terminal = os.openpty()
         self.addCleanup(os.close, screen)
-        process = self.start([harness.BUILD / "capture/tailcap-record", "-o", self.scratch / "seen.tcap", "-p", self.service.pid, "-d", "6s"],
-                             stderr=terminal)
+        process = self.start(
+            [
+                harness.BUILD / "capture/tailcap-record",
+                "-o",
+                self.scratch / "seen.tcap",
+                "-p",
+                self.service.pid,
+                "-d",
+                "6s",
+            ],
+            stderr=terminal,
+        )
         os.close(terminal)
         said = b""
         with contextlib.suppress(OSError):  # the terminal's other end is closed
@@ -65,7 +77,9 @@ class Recorder(Case):
         recording.wait_end()
         self.assertFalse(recording.file.exists())
         self.assertTrue(recording.partial.exists())
-        self.assertGreater(self.last_event_ns(recording.partial), killed - 400_000_000, "more than the last 250 ms is gone")
+        self.assertGreater(
+            self.last_event_ns(recording.partial), killed - 400_000_000, "more than the last 250 ms is gone"
+        )
         info = json.loads(self.tailcap("info", recording.partial, "--json", code=3))
         self.assertIn(info["state"], ("truncated", "died"), info)
         saved = self.scratch / "saved.tcap"
@@ -138,12 +152,19 @@ class Recorder(Case):
         self.assertIn("A 17", self.tailcap("info", recording.file))
 
     def control(self, recording, *arguments):
-        return subprocess.run([str(harness.BUILD / "analyze/tailcap"), "control", *map(str, arguments)], capture_output=True,
-                              text=True, timeout=30, cwd=recording.file.parent)
+        return subprocess.run(
+            [str(harness.BUILD / "analyze/tailcap"), "control", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            cwd=recording.file.parent,
+        )
 
     def notes(self, file):
         """Those that a user made."""
-        notes = harness.json_lines(self.tailcap("events", file, "--json", "--kind", "note", code=(0, 4)))  # 4: there is none
+        notes = harness.json_lines(
+            self.tailcap("events", file, "--json", "--kind", "note", code=(0, 4))
+        )  # 4: there is none
         return [n for n in notes if not n["key"].startswith("tailcap.")]
 
     def test_notes_while_recording(self):
@@ -158,7 +179,11 @@ class Recorder(Case):
         after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         relative = self.control(recording, recording.partial.name, "note", "config=b")  # as completed by a shell
         self.assertEqual(relative.returncode, 0, relative.stderr)
-        for arguments, code, word in ((["note", "plain"], 2, "KEY=VALUE"), (["dance"], 2, "dance"), (["note", "a=b\nc"], 2, "one line")):
+        for arguments, code, word in (
+            (["note", "plain"], 2, "KEY=VALUE"),
+            (["dance"], 2, "dance"),
+            (["note", "a=b\nc"], 2, "one line"),
+        ):
             refused = self.control(recording, recording.file, *arguments)
             self.assertEqual((refused.returncode, refused.stdout), (code, ""))
             self.assertIn(word, refused.stderr)
@@ -184,7 +209,9 @@ class Recorder(Case):
         self.assertEqual(refused.returncode, 1)
         self.assertIn("killed", refused.stderr)
         recording = self.recording("--force")
-        wait_until(lambda: self.control(recording, recording.file, "note", "a=b").returncode == 0, "the next recorder's socket")
+        wait_until(
+            lambda: self.control(recording, recording.file, "note", "a=b").returncode == 0, "the next recorder's socket"
+        )
         self.assertEqual(recording.stop(), 0, recording.said)
         self.assertEqual(len(self.notes(recording.file)), 1)
 
@@ -206,7 +233,14 @@ class Recorder(Case):
         os.chmod(self.scratch, 0o755)
         socket_file = self.scratch / "capture.tcap.control"
         wait_until(socket_file.exists, "the recorder's socket")
-        stranger = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "python3", "-c", """
+        stranger = [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "python3",
+            "-c",
+            """
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.settimeout(5)
@@ -216,7 +250,9 @@ try:
     print("heard", s.recv(100))
 except OSError as e:
     print("refused", e)
-""", str(socket_file)]
+""",
+            str(socket_file),
+        ]
         for mode in (0o600, 0o666):  # the second: even where somebody opened the file to all
             socket_file.chmod(mode)
             said = subprocess.run(stranger, capture_output=True, text=True, timeout=30).stdout
@@ -230,13 +266,19 @@ except OSError as e:
         self.load(self.url, "-n", "11")
         self.assertEqual(recording.wait_end(), 0)
         subprocess.run(["zstd", "-tq", recording.file], check=True)
-        printed = subprocess.run(f"zstd -dcq {recording.file} | capnp convert binary:json {harness.ROOT}/formats/capture.capnp Chunk",
-                                 shell=True, capture_output=True, check=True).stdout
+        printed = subprocess.run(
+            f"zstd -dcq {recording.file} | capnp convert binary:json {harness.ROOT}/formats/capture.capnp Chunk",
+            shell=True,
+            capture_output=True,
+            check=True,
+        ).stdout
         self.assertGreater(len(printed), 1000)
 
     def test_nothing_stays_in_the_kernel(self):
         def loaded():
-            found = json.loads(subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True).stdout)
+            found = json.loads(
+                subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True).stdout
+            )
             return {p["id"] for p in found}
 
         def held_by(pid):  # other recorders may be at work on this machine
@@ -245,6 +287,7 @@ except OSError as e:
                 with contextlib.suppress(OSError):  # closed meanwhile
                     held |= {int(id) for id in re.findall(r"^prog_id:\s*(\d+)$", descriptor.read_text(), re.M)}
             return held
+
         for how in (signal.SIGINT, signal.SIGKILL):
             recording = self.recording(name=f"kernel{how}.tcap")
             recording.wait_ready()

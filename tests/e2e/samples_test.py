@@ -38,8 +38,19 @@ class Samples(Case):
 
     def build_c(self, *options):
         program = self.scratch / "samples-c"
-        subprocess.run(["cc", "-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", *options, "-o", program, HERE / "samples.c"],
-                       check=True)
+        subprocess.run(
+            [
+                "cc",
+                "-O1",
+                "-fno-omit-frame-pointer",
+                "-fno-optimize-sibling-calls",
+                *options,
+                "-o",
+                program,
+                HERE / "samples.c",
+            ],
+            check=True,
+        )
         return program
 
     def test_twelve_calls_deep(self):
@@ -92,8 +103,11 @@ class Samples(Case):
         samples = self.samples(recording)
         self.check_count(samples, seconds)
         # Not a name that would be another function's: exported ones are few here.
-        self.assertGreaterEqual(self.share(samples, lambda frames: frames[-13:] == ["[samples-c]"] * 13), 0.9,
-                                collections.Counter(s["user"] for s in samples).most_common(3))
+        self.assertGreaterEqual(
+            self.share(samples, lambda frames: frames[-13:] == ["[samples-c]"] * 13),
+            0.9,
+            collections.Counter(s["user"] for s in samples).most_common(3),
+        )
         self.assertFalse([s for s in samples if "spin_here" in s["user"]])
 
     def test_go(self):
@@ -102,12 +116,21 @@ class Samples(Case):
                 (self.scratch / "capture.tcap").unlink(missing_ok=True)
                 program = self.scratch / "samples-go"
                 environment = {**os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "off", "CGO_ENABLED": "0"}
-                subprocess.run(["go", "build", *strip, "-o", program, HERE / "samples.go"], check=True, timeout=300, env=environment)
+                subprocess.run(
+                    ["go", "build", *strip, "-o", program, HERE / "samples.go"],
+                    check=True,
+                    timeout=300,
+                    env=environment,
+                )
                 recording, (seconds, goroutine) = self.run_whole(program)
                 samples = self.samples(recording)
                 self.check_count(samples, seconds)
                 chain = ["main.outer", "main.inner", "main.spinHere"]
-                share = self.share(samples, lambda frames: "main.spinHere" in frames and frames[: frames.index("main.spinHere") + 1][-3:] == chain)
+                share = self.share(
+                    samples,
+                    lambda frames: "main.spinHere" in frames
+                    and frames[: frames.index("main.spinHere") + 1][-3:] == chain,
+                )
                 print(f"  {share:.2%} in the function")
                 self.assertGreaterEqual(share, 0.95)
                 spinning = [s for s in samples if "main.spinHere" in s["user"]]
@@ -119,11 +142,15 @@ class Samples(Case):
                 self.assertGreaterEqual(named, 0.95)
 
     def test_kernel_stacks_and_nothing_without_being_asked(self):
-        with self.record("--sample", RATE, "--", "dd", "if=/dev/zero", "of=/dev/null", "bs=16M", "count=2000") as recording:
+        with self.record(
+            "--sample", RATE, "--", "dd", "if=/dev/zero", "of=/dev/null", "bs=16M", "count=2000"
+        ) as recording:
             recording.wait_end(60)
         samples = self.samples(recording)
         self.assertGreater(len(samples), 100)
-        inside = sum("read_zero" in s["kernel"] or "clear_user" in s["kernel"] or "rep_stos" in s["kernel"] for s in samples) / len(samples)
+        inside = sum(
+            "read_zero" in s["kernel"] or "clear_user" in s["kernel"] or "rep_stos" in s["kernel"] for s in samples
+        ) / len(samples)
         print(f"  {inside:.2%} where the kernel writes zeros, e.g. {samples[len(samples) // 2]['kernel']}")
         self.assertGreaterEqual(inside, 0.8)
         with self.record("--", "dd", "if=/dev/zero", "of=/dev/null", "bs=1M", "count=100", name="plain.tcap") as plain:

@@ -38,16 +38,25 @@ class Sampling(Case):
 
     def serve(self, way, address, *tls):
         server = self.start([sys.executable, PEER, "serve", way, address, *tls])
-        wait_until(lambda: harness.answers(("127.0.0.1", address) if isinstance(address, int) else address), "the server")
+        wait_until(
+            lambda: harness.answers(("127.0.0.1", address) if isinstance(address, int) else address), "the server"
+        )
         return server
 
     def record_both(self, server, address, connections=CONNECTIONS, tls="PLAIN", seed=SEED, more=()):
         """Records everything and a sample side by side. Returns the log and both recordings."""
         log = self.scratch / "calls.jsonl"
-        client = self.start([sys.executable, PEER, "call", address, log, connections, tls], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        client = self.start(
+            [sys.executable, PEER, "call", address, log, connections, tls],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         targets = ["-p", server.pid, "-p", client.pid]
         with self.record(*targets, name="all.tcap") as everything:
-            with self.record(*targets, "--sample-connections", f"1/{self.OF}", "--sample-seed", seed, *more, name="sample.tcap") as sample:
+            with self.record(
+                *targets, "--sample-connections", f"1/{self.OF}", "--sample-seed", seed, *more, name="sample.tcap"
+            ) as sample:
                 client.stdin.write("go\n")
                 client.stdin.flush()
                 self.assertEqual(client.stdout.readline(), "done\n")
@@ -60,15 +69,22 @@ class Sampling(Case):
         rows = self.requests(recording, role=role)
         ids = [row["x_request_id"] for row in rows]
         self.assertEqual(len(ids), len(set(ids)), "twice")
-        self.assertEqual([row for row in rows if not row["complete"] or set(row["tainted"]) - {"arrival_unknown", *tainted}][:2], [])
-        if "arrival_unknown" not in tainted:  # on a busy machine the arrival of a retransmitted segment may not be seen; its request says so
+        self.assertEqual(
+            [row for row in rows if not row["complete"] or set(row["tainted"]) - {"arrival_unknown", *tainted}][:2], []
+        )
+        if (
+            "arrival_unknown" not in tainted
+        ):  # on a busy machine the arrival of a retransmitted segment may not be seen; its request says so
             self.assertLessEqual(sum("arrival_unknown" in row["tainted"] for row in rows), 2)
         return set(ids)
 
     def by_rule(self, log, port, seed=SEED):
         """The requests of the connections that the rule chooses, and how many connections that are."""
-        kept = {line["connection"] for line in log
-                if chosen(seed, self.OF, line["local"], ("127.0.0.1" if "." in line["local"][0] else "::1", port))}
+        kept = {
+            line["connection"]
+            for line in log
+            if chosen(seed, self.OF, line["local"], ("127.0.0.1" if "." in line["local"][0] else "::1", port))
+        }
         return {line["id"] for line in log if line["connection"] in kept}, len(kept)
 
     def assert_sampled(self, log, everything, sample, port):
@@ -89,7 +105,10 @@ class Sampling(Case):
         self.assert_whole(sample)
         expected, connections = self.assert_sampled(log, everything, sample, port)
         # What both saw is the same: when the connection was made, too.
-        rows = {name: {row["x_request_id"]: row for row in self.requests(r, role="client")} for name, r in (("all", everything), ("sample", sample))}
+        rows = {
+            name: {row["x_request_id"]: row for row in self.requests(r, role="client")}
+            for name, r in (("all", everything), ("sample", sample))
+        }
         connects = 0
         for name in expected:
             one, other = rows["all"][name], rows["sample"][name]
@@ -102,13 +121,20 @@ class Sampling(Case):
                 self.assertLess(abs(setups[0]["connect_ns"] - setups[1]["connect_ns"]), 50_000_000, name)
         self.assertEqual(connects, connections)
         # Nothing of the others is in the file: no socket, no bytes.
-        sockets = {(e["local"].rsplit(":", 1)[1], e["remote"].rsplit(":", 1)[1])
-                   for e in json_lines(self.tailcap("events", sample.file, "--json", "--kind", "socket_info")) if e["remote"]}
+        sockets = {
+            (e["local"].rsplit(":", 1)[1], e["remote"].rsplit(":", 1)[1])
+            for e in json_lines(self.tailcap("events", sample.file, "--json", "--kind", "socket_info"))
+            if e["remote"]
+        }
         ports = {line["local"][1] for line in log if line["id"] in expected}
         for pair in sockets:
             self.assertTrue({int(p) for p in pair} & (ports | {0}), pair)
         # The number of all connections is counted, not estimated.
-        notes = [e["value"] for e in json_lines(self.tailcap("events", sample.file, "--json", "--kind", "note")) if e["key"] == "tailcap.sampling.ends"]
+        notes = [
+            e["value"]
+            for e in json_lines(self.tailcap("events", sample.file, "--json", "--kind", "note"))
+            if e["key"] == "tailcap.sampling.ends"
+        ]
         self.assertEqual(notes[-1], f"{2 * connections} recorded, {2 * (self.CONNECTIONS - connections)} left out")
 
     def test_what_reports_say(self):
@@ -119,7 +145,9 @@ class Sampling(Case):
         report = json.loads(self.tailcap("report", sample.file, "--json"))
         said = report["quality"]["sampling"]
         self.assertEqual((said["one_in"], said["seed"], said["scales"]), (self.OF, self.SEED, True))
-        self.assertEqual((said["ends_recorded"], said["ends_left_out"]), (2 * connections, 2 * (self.CONNECTIONS - connections)))
+        self.assertEqual(
+            (said["ends_recorded"], said["ends_left_out"]), (2 * connections, 2 * (self.CONNECTIONS - connections))
+        )
         self.assertEqual(said["requests"]["value"], self.OF * len(expected))
         for route in report["routes"]:
             self.assertEqual(route["count"], len(expected))
@@ -143,11 +171,16 @@ class Sampling(Case):
         port = free_port()
         server = self.serve("threads", free_port())
         # Bound before they connect, and kept: each has a port of its own.
-        program = ("import json, socket, sys\nsys.stdin.readline()\nkept = [socket.socket() for _ in range(64)]\nports = []\n"
-                   "for s in kept:\n    s.bind(('127.0.0.1', 0))\n    ports.append(s.getsockname()[1])\n"
-                   "    try: s.connect(('127.0.0.1', %d))\n    except ConnectionRefusedError: pass\nprint(json.dumps(ports))\n" % port)
+        program = (
+            "import json, socket, sys\nsys.stdin.readline()\nkept = [socket.socket() for _ in range(64)]\nports = []\n"
+            "for s in kept:\n    s.bind(('127.0.0.1', 0))\n    ports.append(s.getsockname()[1])\n"
+            "    try: s.connect(('127.0.0.1', %d))\n    except ConnectionRefusedError: pass\nprint(json.dumps(ports))\n"
+            % port
+        )
         client = self.start([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        with self.record("-p", server.pid, "-p", client.pid, "--sample-connections", "1/4", "--sample-seed", "1") as recording:
+        with self.record(
+            "-p", server.pid, "-p", client.pid, "--sample-connections", "1/4", "--sample-seed", "1"
+        ) as recording:
             client.stdin.write(b"go\n")
             client.stdin.close()
             ports = json.loads(client.stdout.read())
@@ -173,7 +206,11 @@ class SampledTls(TlsCase, Sampling):
         return log, sample, expected
 
     def heads(self, recording):
-        events = [e for kind in ("tls_send", "tls_receive") for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", kind))]
+        events = [
+            e
+            for kind in ("tls_send", "tls_receive")
+            for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", kind))
+        ]
         return "".join(e["head"] for e in events)
 
     def test_tls_by_calls_on_sockets(self):

@@ -15,7 +15,17 @@ SEED, CERTIFICATE, KEY = sys.argv[1:]
 RANDOM = random.Random(SEED)
 LETTERS = "abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWYZ"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-HEADERS = ("Authorization", "COOKIE", "X-Auth-Token", "Private-Token", "Set-Cookie", "Proxy-Authorization", "X-Custom", "Referer", "DPoP")
+HEADERS = (
+    "Authorization",
+    "COOKIE",
+    "X-Auth-Token",
+    "Private-Token",
+    "Set-Cookie",
+    "Proxy-Authorization",
+    "X-Custom",
+    "Referer",
+    "DPoP",
+)
 planted = []
 
 
@@ -74,23 +84,30 @@ def token(letters, length):
 def target():
     """Places of credentials that are no values of parameters."""
     mixed = LETTERS + "0123456789"
-    return RANDOM.choice((
-        lambda: f"/shop/confirm?{secret()}",
-        lambda: f"/shop/confirm?n=1&{secret()}#{secret()}",
-        lambda: f"/shop;{secret()}/items",
-        lambda: f'/shop?{{"password":"{secret()}"}}',
-        lambda: f"/shop?password:{secret()}",
-        lambda: f"/shop/bot1234567890:{token(mixed + '_-', 35)}/send",
-        lambda: f"/shop/services/T024BE7LD/B0HD7K2LM/{token(mixed, 24)}",
-        lambda: f"/shop/{token('0123456789abcdef', 32)}",
-        lambda: f"/shop/{token(mixed, 24)}{RANDOM.choice('~,%')}{token(mixed, 24)}",
-        lambda: f"/shop/x-eyJ{secret()}.eyJ{secret()}.{secret()}",
-    ))()
+    return RANDOM.choice(
+        (
+            lambda: f"/shop/confirm?{secret()}",
+            lambda: f"/shop/confirm?n=1&{secret()}#{secret()}",
+            lambda: f"/shop;{secret()}/items",
+            lambda: f'/shop?{{"password":"{secret()}"}}',
+            lambda: f"/shop?password:{secret()}",
+            lambda: f"/shop/bot1234567890:{token(mixed + '_-', 35)}/send",
+            lambda: f"/shop/services/T024BE7LD/B0HD7K2LM/{token(mixed, 24)}",
+            lambda: f"/shop/{token('0123456789abcdef', 32)}",
+            lambda: f"/shop/{token(mixed, 24)}{RANDOM.choice('~,%')}{token(mixed, 24)}",
+            lambda: f"/shop/x-eyJ{secret()}.eyJ{secret()}.{secret()}",
+        )
+    )()
 
 
 def plain(client, server):
     for _ in range(10):
-        exchange(client, server, f"GET {target()} HTTP/1.1\r\nHost: {secret()}:{secret()}@h\r\n\r\n".encode(), b"HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n")
+        exchange(
+            client,
+            server,
+            f"GET {target()} HTTP/1.1\r\nHost: {secret()}:{secret()}@h\r\n\r\n".encode(),
+            b"HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n",
+        )
     # A line without a colon, with an I/O that ends in it.
     word = secret()
     for piece in ("GET /shop HTTP/1.1\r\nHost: a\r\n" + word[:14], word[14:] + "\r\n\r\n"):
@@ -107,11 +124,21 @@ def name_server():
     client.connect(server.getsockname())
     question = b"\4shop\7example\0\0\x10\0\1"
     for _ in range(10):
-        for data in (f"token={secret()}".encode(), b"\0\7\1\0\0\1\0\0\0\0\0\1" + question + b"\0\0\x29\4\xd0\0\0\0\0\0\x16" + secret().encode()):
+        for data in (
+            f"token={secret()}".encode(),
+            b"\0\7\1\0\0\1\0\0\0\0\0\1" + question + b"\0\0\x29\4\xd0\0\0\0\0\0\x16" + secret().encode(),
+        ):
             client.send(data)
             address = server.recvfrom(1 << 16)[1]
         text = secret().encode()
-        server.sendto(b"\0\7\x81\x80\0\1\0\1\0\0\0\0" + question + b"\xc0\x0c\0\x10\0\1\0\0\0\x3c" + struct.pack(">HB", len(text) + 1, len(text)) + text, address)
+        server.sendto(
+            b"\0\7\x81\x80\0\1\0\1\0\0\0\0"
+            + question
+            + b"\xc0\x0c\0\x10\0\1\0\0\0\x3c"
+            + struct.pack(">HB", len(text) + 1, len(text))
+            + text,
+            address,
+        )
         client.recv(1 << 16)
 
 
@@ -120,8 +147,10 @@ def http1(method="POST", query=True):
     target = f"/shop/{path_secret()}?token={secret()}&n=1" if query else "/shop"
     question = f"{method} {target} HTTP/1.1\r\nHost: user:{secret()}@example.com\r\n{fields()}Content-Length: {len(body)}\r\n\r\n{body}"
     chunk = f'{{"access_token": "{secret()}"}}'
-    answer = (f"HTTP/1.1 200 OK\r\n{fields(2)}Transfer-Encoding: chunked\r\n\r\n{len(chunk):x};key={secret()}\r\n{chunk}\r\n"
-              f"0\r\nX-Trailer: {secret()}\r\n\r\n")
+    answer = (
+        f"HTTP/1.1 200 OK\r\n{fields(2)}Transfer-Encoding: chunked\r\n\r\n{len(chunk):x};key={secret()}\r\n{chunk}\r\n"
+        f"0\r\nX-Trailer: {secret()}\r\n\r\n"
+    )
     return question.encode(), answer.encode()
 
 
@@ -135,17 +164,24 @@ def frame(kind, flags, stream, payload):
 
 def call(stream, grpc):
     """A request and its response; metadata and messages with credentials."""
+
     def block(first):
         out = first + literal("content-type", "application/grpc" if grpc else "text/plain")
         for _ in range(4):
             out += literal(RANDOM.choice(HEADERS).lower(), secret(), RANDOM.random() < 0.5)
         return out
+
     def data(last):
         body = f"password={secret()}".encode()
         return frame(0, last, stream, (b"\0" + struct.pack(">I", len(body)) if grpc else b"") + body)
+
     path = f"/a.B/C?token={secret()}"
-    return (frame(1, 4, stream, block(b"\x83\x86" + bytes([0x44, len(path)]) + path.encode())) + data(1),
-            frame(1, 4, stream, block(b"\x88")) + data(0) + frame(1, 5, stream, literal("grpc-status", "0") + literal("x-trailer", secret())))
+    return (
+        frame(1, 4, stream, block(b"\x83\x86" + bytes([0x44, len(path)]) + path.encode())) + data(1),
+        frame(1, 4, stream, block(b"\x88"))
+        + data(0)
+        + frame(1, 5, stream, literal("grpc-status", "0") + literal("x-trailer", secret())),
+    )
 
 
 def http2(client, server, calls):
@@ -169,7 +205,9 @@ def upgraded(client, server):
 def redis(client, server):
     word = secret()
     exchange(client, server, f"*2\r\n$4\r\nAUTH\r\n${len(word)}\r\n{word}\r\n".encode(), b"+OK\r\n")
-    exchange(client, server, f"SET session {secret()}\r\nGET /{secret()}\r\n".encode(), f"$22\r\n{secret()}\r\n".encode())
+    exchange(
+        client, server, f"SET session {secret()}\r\nGET /{secret()}\r\n".encode(), f"$22\r\n{secret()}\r\n".encode()
+    )
 
 
 def postgresql(client, server):
@@ -184,6 +222,7 @@ def postgresql(client, server):
 def mysql(client, server):
     def packet(number, payload):
         return struct.pack("<I", len(payload))[:3] + bytes([number]) + payload
+
     move(server, client, packet(0, b"\x0a8.0\0" + secret().encode()))
     exchange(client, server, packet(1, f"root\0{secret()}\0".encode()), packet(2, b"\0\0\0"))
     exchange(client, server, packet(0, f"\3SELECT '{secret()}'".encode()), packet(1, secret().encode()))
@@ -192,14 +231,28 @@ def mysql(client, server):
 def smtp(client, server):
     move(server, client, b"220 mail ESMTP\r\n")
     exchange(client, server, f"EHLO x\r\nAUTH PLAIN {secret()}\r\n".encode(), b"235 ok\r\n")
-    exchange(client, server, f"DATA\r\nGET / HTTP/1.1\r\nAuthorization: {secret()}\r\n\r\n{secret()}\r\n.\r\n".encode(), b"250 ok\r\n")
+    exchange(
+        client,
+        server,
+        f"DATA\r\nGET / HTTP/1.1\r\nAuthorization: {secret()}\r\n\r\n{secret()}\r\n.\r\n".encode(),
+        b"250 ok\r\n",
+    )
 
 
 def websocket(client, server):
-    exchange(client, server, f"GET /ws?t={secret()} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {secret()}\r\n\r\n".encode(),
-             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+    exchange(
+        client,
+        server,
+        f"GET /ws?t={secret()} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {secret()}\r\n\r\n".encode(),
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    )
     for _ in range(4):
-        exchange(client, server, b"\x81\x16" + secret().encode(), b"GET / HTTP/1.1\r\nHost: " + secret().encode() + b"\r\n\r\n")
+        exchange(
+            client,
+            server,
+            b"\x81\x16" + secret().encode(),
+            b"GET / HTTP/1.1\r\nHost: " + secret().encode() + b"\r\n\r\n",
+        )
 
 
 def evil(client, server):
@@ -228,8 +281,12 @@ def over_tls():
 
 def main():
     late = {"http1": pair(), "h2": pair(), "redis": pair(), "websocket": pair()}
-    for name, act in (("http1", lambda c, s: exchange(c, s, *http1())), ("h2", lambda c, s: (begin_http2(c, s), http2(c, s, 2))), ("redis", redis),
-                      ("websocket", websocket)):
+    for name, act in (
+        ("http1", lambda c, s: exchange(c, s, *http1())),
+        ("h2", lambda c, s: (begin_http2(c, s), http2(c, s, 2))),
+        ("redis", redis),
+        ("websocket", websocket),
+    ):
         act(*late[name])
     print("open", flush=True)
     sys.stdin.readline()

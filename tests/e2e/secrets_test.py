@@ -15,12 +15,42 @@ class Secrets(Case):
     def setUp(self):
         super().setUp()
         self.certificate, self.key = self.scratch / "cert.pem", self.scratch / "key.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", self.key,
-                        "-out", self.certificate, "-days", "2", "-subj", "/CN=localhost"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-keyout",
+                self.key,
+                "-out",
+                self.certificate,
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
 
     def peer(self, seed):
-        peer = self.start([sys.executable, harness.pathlib.Path(__file__).parent / "secrets_peer.py", seed, self.certificate, self.key],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        peer = self.start(
+            [
+                sys.executable,
+                harness.pathlib.Path(__file__).parent / "secrets_peer.py",
+                seed,
+                self.certificate,
+                self.key,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self.addCleanup(peer.stdin.close)
         self.addCleanup(peer.stdout.close)
         self.assertEqual(peer.stdout.readline(), "open\n")
@@ -37,7 +67,11 @@ class Secrets(Case):
         """Those of which half is in one of the texts."""
         found = []
         for secret in planted:
-            windows = [secret[i:i + 16] for i in range(0, len(secret) - 15)] if len(secret) > 40 else [secret[-12:], secret[:12]]
+            windows = (
+                [secret[i : i + 16] for i in range(0, len(secret) - 15)]
+                if len(secret) > 40
+                else [secret[-12:], secret[:12]]
+            )
             if any(w.encode() in text for w in windows for text in texts):
                 found.append(secret)
         return found
@@ -46,7 +80,15 @@ class Secrets(Case):
         page = self.scratch / "page.html"
         self.tailcap("report", recording.file, "--format", "html", "-o", page)
         yield page.read_text()
-        for command in (["report"], ["report", "--format", "md"], ["report", "--json"], ["requests", "--json", "--headers"], ["events"], ["events", "--json"], ["spans"]):
+        for command in (
+            ["report"],
+            ["report", "--format", "md"],
+            ["report", "--json"],
+            ["requests", "--json", "--headers"],
+            ["events"],
+            ["events", "--json"],
+            ["spans"],
+        ):
             yield self.tailcap(command[0], recording.file, *command[1:])
         for id in ids:
             yield self.tailcap("show", recording.file, id)
@@ -81,7 +123,9 @@ class Secrets(Case):
             planted = self.run_peer(peer)
         plain = self.plain(recording)
         found = self.found(planted, recording.file.read_bytes(), plain)
-        around = [plain[max(0, at - 300):at + 100] for at in (plain.find(secret[:12].encode()) for secret in found[:3])]
+        around = [
+            plain[max(0, at - 300) : at + 100] for at in (plain.find(secret[:12].encode()) for secret in found[:3])
+        ]
         self.assertEqual(found, [], around)
 
     # Otherwise the tests above would prove nothing.
@@ -95,17 +139,26 @@ class Secrets(Case):
 
     def test_what_is_kept_on_demand(self):
         script = self.scratch / "client.py"
-        script.write_text("import http.client, http.server, threading\n" \
-                          "s = http.server.HTTPServer(('127.0.0.1', 0), http.server.BaseHTTPRequestHandler)\n" \
-                          "threading.Thread(target=s.serve_forever, daemon=True).start()\n" \
-                          "c = http.client.HTTPConnection(*s.server_address)\n" \
-                          "c.request('GET', '/a?user=bob&pin=secretpin', headers={'X-Tenant-Id': 'blue', 'X-Other': 'secretother'})\n" \
-                          "c.getresponse().read()\n")
+        script.write_text(
+            "import http.client, http.server, threading\n"
+            "s = http.server.HTTPServer(('127.0.0.1', 0), http.server.BaseHTTPRequestHandler)\n"
+            "threading.Thread(target=s.serve_forever, daemon=True).start()\n"
+            "c = http.client.HTTPConnection(*s.server_address)\n"
+            "c.request('GET', '/a?user=bob&pin=secretpin', headers={'X-Tenant-Id': 'blue', 'X-Other': 'secretother'})\n"
+            "c.getresponse().read()\n"
+        )
         with_arguments = [sys.executable, script, "secretargument"]
         file = self.scratch / "kept.tcap"
-        for options, kept in (([], False), (["--keep-header", "X-Tenant-Id", "--keep-query=user", "--keep-arguments"], True)):
-            subprocess.run([harness.BUILD / "capture/tailcap-record", "--force", "-o", file, *options, "--", *with_arguments], capture_output=True,
-                           check=True, timeout=240)
+        for options, kept in (
+            ([], False),
+            (["--keep-header", "X-Tenant-Id", "--keep-query=user", "--keep-arguments"], True),
+        ):
+            subprocess.run(
+                [harness.BUILD / "capture/tailcap-record", "--force", "-o", file, *options, "--", *with_arguments],
+                capture_output=True,
+                check=True,
+                timeout=240,
+            )
             plain = subprocess.run(["zstd", "-dcq", file], capture_output=True, check=True).stdout
             self.assertEqual([w in plain for w in (b"blue", b"user=bob", b"secretargument")], [kept] * 3)
             self.assertNotIn(b"pin=secretpin HTTP", plain)

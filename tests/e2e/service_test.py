@@ -44,7 +44,9 @@ class Service(Case):
         self.end(service)
         truth = {t["id"]: t for t in json_lines(service.log.read_text()) if t["id"]}
         for row in self.requests(recording):
-            self.assertEqual((row["pid"], row["tid"]), (truth[row["x_request_id"]]["pid"], truth[row["x_request_id"]]["tid"]), row)
+            self.assertEqual(
+                (row["pid"], row["tid"]), (truth[row["x_request_id"]]["pid"], truth[row["x_request_id"]]["tid"]), row
+            )
             self.assertEqual(row["comm"][:15], "tailcap-sample-service"[:15])
 
     def test_both_ends_know_each_other(self):
@@ -68,7 +70,10 @@ class Service(Case):
         port = free_port()
         service = self.sample_service("--port", port, ready=("127.0.0.1", port))
         url = f"http://127.0.0.1:{port}"
-        load = self.start(self.load_command(url, "-r", "100", "-c", "4", "-d", "9", "--route", "1 GET /cart/{n}"), stdout=subprocess.DEVNULL)
+        load = self.start(
+            self.load_command(url, "-r", "100", "-c", "4", "-d", "9", "--route", "1 GET /cart/{n}"),
+            stdout=subprocess.DEVNULL,
+        )
         time.sleep(0.7)
         with self.record("-p", service.pid) as recording:
             load.wait(timeout=30)

@@ -42,7 +42,10 @@ class SilentFiles:
             body = request[40:]
             if operation == INIT:
                 major, minor, readahead = struct.unpack_from("<III", body)
-                self.answer(unique, struct.pack("<IIIIHHIIHHI", 7, min(minor, 31), readahead, 0, 0, 0, 65536, 1, 0, 0, 0) + b"\0" * 28)
+                self.answer(
+                    unique,
+                    struct.pack("<IIIIHHIIHHI", 7, min(minor, 31), readahead, 0, 0, 0, 65536, 1, 0, 0, 0) + b"\0" * 28,
+                )
             elif operation == FORGET:
                 pass
             elif self.silent.is_set():
@@ -59,7 +62,7 @@ class SilentFiles:
                 self.answer(unique, struct.pack("<QII", 1, 0, 0))
             elif operation == READ:
                 _, offset, size = struct.unpack_from("<QQI", body)
-                self.answer(unique, self.content[offset:offset + size])
+                self.answer(unique, self.content[offset : offset + size])
             elif operation in (FLUSH, RELEASE):
                 self.answer(unique)
             else:

@@ -25,20 +25,56 @@ class Soak(Case):
     def test_nothing_grows(self):
         port = free_port()
         # Without logs: those of an hour would be gigabytes.
-        service = self.start([harness.BUILD / "samples/tailcap-sample-service", "--port", port], stdout=subprocess.DEVNULL)
+        service = self.start(
+            [harness.BUILD / "samples/tailcap-sample-service", "--port", port], stdout=subprocess.DEVNULL
+        )
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "the sample service")
         recording = Recording(self.scratch / "flight.tcap", ["-p", service.pid, "--last", "5s"])
         self.addCleanup(self.abandon, recording)
         recording.wait_said()
         said = open(self.scratch / "watch.log", "wb")
         self.addCleanup(said.close)
-        watch = subprocess.Popen([harness.BUILD / "analyze/tailcap", "watch", recording.file, "-w", "status >= 500", "--every", "2s", "--cooldown", "1s", "--most", "1000000"],
-                                 stdout=said, stderr=said)
+        watch = subprocess.Popen(
+            [
+                harness.BUILD / "analyze/tailcap",
+                "watch",
+                recording.file,
+                "-w",
+                "status >= 500",
+                "--every",
+                "2s",
+                "--cooldown",
+                "1s",
+                "--most",
+                "1000000",
+            ],
+            stdout=said,
+            stderr=said,
+        )
         self.addCleanup(self.end, watch, signal.SIGKILL)
         # Each connection serves some requests and is replaced: what is kept of a closed one must go, too.
-        load = subprocess.Popen([str(c) for c in (harness.BUILD / "samples/tailcap-load", f"http://127.0.0.1:{port}", "--rate", RATE, "-c", "8", "--per-connection", "20", "-d", SECONDS,
-                                                   "--route", "9 GET /search", "--route", "1 GET /cart/7")],
-                                stdout=subprocess.DEVNULL)
+        load = subprocess.Popen(
+            [
+                str(c)
+                for c in (
+                    harness.BUILD / "samples/tailcap-load",
+                    f"http://127.0.0.1:{port}",
+                    "--rate",
+                    RATE,
+                    "-c",
+                    "8",
+                    "--per-connection",
+                    "20",
+                    "-d",
+                    SECONDS,
+                    "--route",
+                    "9 GET /search",
+                    "--route",
+                    "1 GET /cart/7",
+                )
+            ],
+            stdout=subprocess.DEVNULL,
+        )
         self.addCleanup(self.end, load, signal.SIGKILL)
         sizes = []
         while load.poll() is None:
@@ -52,8 +88,12 @@ class Soak(Case):
         third = len(sizes) // 3
         for name, who in (("the recorder", 0), ("watch", 1)):
             # A snapshot that is being written is on the disk for a moment.
-            for what, unit, slack, more in ((0, "KiB resident", 1.1, 1), (1, "descriptors", 1.1, 1), (2, "bytes on the disk", 1.5, 2 ** 20)):
-                middle, last = ([s[who][what] for s in part] for part in (sizes[third:2 * third], sizes[2 * third:]))
+            for what, unit, slack, more in (
+                (0, "KiB resident", 1.1, 1),
+                (1, "descriptors", 1.1, 1),
+                (2, "bytes on the disk", 1.5, 2**20),
+            ):
+                middle, last = ([s[who][what] for s in part] for part in (sizes[third : 2 * third], sizes[2 * third :]))
                 print(f"  {name}: {max(middle):,} {unit} in the second third of the time, {max(last):,} in the last")
                 self.assertLessEqual(max(last), max(middle) * slack + more, f"{unit} of {name} grow")
 

@@ -33,7 +33,11 @@ class Sockets(Case):
         return path, status, len(body)
 
     def said(self, rows, role):
-        return [(r["path"], r["status"], r["response_bytes"]) for r in sorted(rows, key=lambda r: r["start_ns"]) if r["role"] == role]
+        return [
+            (r["path"], r["status"], r["response_bytes"])
+            for r in sorted(rows, key=lambda r: r["start_ns"])
+            if r["role"] == role
+        ]
 
     def test_both_ends_of_a_unix_socket(self):
         path = self.scratch / "service.sock"
@@ -42,7 +46,9 @@ class Sockets(Case):
         client = self.scratch / f"load-{os.getpid()}"
         client.symlink_to(harness.BUILD / "samples/tailcap-load")
         for tier in "a", "c":
-            with self.record("-p", service.pid, "--comm", client.name, "--tier", tier, name=f"{tier}.tcap") as recording:
+            with self.record(
+                "-p", service.pid, "--comm", client.name, "--tier", tier, name=f"{tier}.tcap"
+            ) as recording:
                 log = self.load(f"unix:{path}", "-r", "200", "-c", "4", "-n", "103", program=client)
             rows = self.requests(recording)
             servers, clients = ([r for r in rows if r["role"] == role] for role in ("server", "client"))
@@ -58,7 +64,9 @@ class Sockets(Case):
 
     def test_urgent_data(self):
         for tier in "a", "c":
-            with self.record("-p", os.getpid(), "--tier", tier, name=f"{tier}.tcap") as recording, socket.create_server(("127.0.0.1", 0)) as listener:
+            with self.record("-p", os.getpid(), "--tier", tier, name=f"{tier}.tcap") as recording, socket.create_server(
+                ("127.0.0.1", 0)
+            ) as listener:
                 with socket.create_connection(listener.getsockname()) as client, listener.accept()[0] as server:
                     truth = [self.exchange(client, server, "/a", 200, "1")]
                     client.send(b"!", socket.MSG_OOB)
@@ -66,7 +74,9 @@ class Sockets(Case):
                     truth.append(self.exchange(client, server, "/b", 500, "22"))
                     server.send(b"!", socket.MSG_OOB)
                     time.sleep(PAUSE)
-                    truth += [self.exchange(client, server, path, 200, body) for path, body in (("/c", "333"), ("/d", "4444"))]
+                    truth += [
+                        self.exchange(client, server, path, 200, body) for path, body in (("/c", "333"), ("/d", "4444"))
+                    ]
             rows = self.requests(recording)
             for role in "server", "client":
                 self.assertEqual(self.said(rows, role), truth, (tier, role))
@@ -74,7 +84,9 @@ class Sockets(Case):
 
     def test_a_socket_that_connects_again(self):
         disconnect = ctypes.create_string_buffer(16)  # AF_UNSPEC
-        with self.record("-p", os.getpid()) as recording, socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
+        with self.record("-p", os.getpid()) as recording, socket.create_server(
+            ("127.0.0.1", 0)
+        ) as listener, socket.socket() as client:
             with self.assertRaises(ConnectionRefusedError):
                 client.connect(("127.0.0.1", harness.free_port()))
             truth, addresses = [], []
@@ -113,9 +125,15 @@ sys.stdin.read()
                 time.sleep(PAUSE)
                 client.send(b"x")
             time.sleep(PAUSE)
-        sockets = {e["socket"]: e["local"] for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", "socket_info"))}
-        waits = [w for w in json_lines(self.tailcap("events", recording.file, "--json", "--kind", "off_cpu"))
-                 if w["pid"] == poller.pid and w["syscall"] in (7, 271) and w["time"] - w["left"] > 0.5e9 * PAUSE]
+        sockets = {
+            e["socket"]: e["local"]
+            for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", "socket_info"))
+        }
+        waits = [
+            w
+            for w in json_lines(self.tailcap("events", recording.file, "--json", "--kind", "off_cpu"))
+            if w["pid"] == poller.pid and w["syscall"] in (7, 271) and w["time"] - w["left"] > 0.5e9 * PAUSE
+        ]
         self.assertGreaterEqual(len(waits), 15)
         for wait in waits:
             self.assertEqual((wait["file"], sockets.get(wait["socket"])), ("socket", f"127.0.0.1:{port}"), wait)

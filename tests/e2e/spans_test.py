@@ -42,19 +42,33 @@ class Spans(TlsCase):
         subprocess.run(["go", "build", "-o", peer, source], check=True, timeout=100)
         group = cpu_hierarchy() / f"docker-{CONTAINER}.scope"
         group.mkdir(exist_ok=True)
-        self.addCleanup(lambda: wait_until(lambda: not (group / "cgroup.procs").read_text() and (group.rmdir() or True), "an empty cgroup"))
+        self.addCleanup(
+            lambda: wait_until(
+                lambda: not (group / "cgroup.procs").read_text() and (group.rmdir() or True), "an empty cgroup"
+            )
+        )
         # What containerd keeps of a container on a node of Kubernetes.
         kept = pathlib.Path("/run/containerd/io.containerd.runtime.v2.task/k8s.io", CONTAINER)
         kept.mkdir(parents=True, exist_ok=True)
         self.addCleanup(shutil.rmtree, kept)
         names = {"sandbox-namespace": "shop", "sandbox-name": "front-0", "container-name": "web"}
-        (kept / "config.json").write_text(json.dumps({"ociVersion": "1.1.0", "annotations": {f"io.kubernetes.cri.{k}": v for k, v in names.items()}}))
+        (kept / "config.json").write_text(
+            json.dumps({"ociVersion": "1.1.0", "annotations": {f"io.kubernetes.cri.{k}": v for k, v in names.items()}})
+        )
         self.front_port = harness.free_port()
         back = ["back", f"127.0.0.1:{self.port}", self.scratch / "back.json", self.certificate, self.key]
-        front = ["front", f"127.0.0.1:{self.front_port}", self.scratch / "front.json", f"127.0.0.1:{self.port}", self.certificate]
+        front = [
+            "front",
+            f"127.0.0.1:{self.front_port}",
+            self.scratch / "front.json",
+            f"127.0.0.1:{self.port}",
+            self.certificate,
+        ]
         self.back = self.start([peer, *back])
         self.began = time.time()
-        self.front = self.start(["sh", "-c", f"echo $$ > {group}/cgroup.procs; exec " + " ".join(map(str, [peer, *front]))])
+        self.front = self.start(
+            ["sh", "-c", f"echo $$ > {group}/cgroup.procs; exec " + " ".join(map(str, [peer, *front]))]
+        )
         for port in (self.port, self.front_port):
             wait_until(lambda p=port: harness.answers(("127.0.0.1", p)), "a Go server")
 
@@ -63,7 +77,11 @@ class Spans(TlsCase):
         with self.record("-p", self.front.pid, "-p", self.back.pid) as recording:
             for i in range(N):
                 connection = http.client.HTTPConnection("127.0.0.1", self.front_port, timeout=20)
-                connection.request("GET", f"/item/{i}", headers={"traceparent": f"00-{traces[i]}-{0xabc0 + i:016x}-01", "Connection": "close"})
+                connection.request(
+                    "GET",
+                    f"/item/{i}",
+                    headers={"traceparent": f"00-{traces[i]}-{0xabc0 + i:016x}-01", "Connection": "close"},
+                )
                 self.assertEqual(connection.getresponse().read(), b"ok")
                 connection.close()
         self.assert_whole(recording)
@@ -72,10 +90,14 @@ class Spans(TlsCase):
         told = [r for line in json_lines(sdk.read_text()) for r in line["resourceSpans"]]
         self.assertEqual(len(told), N + N // 2 + N)
         rules = self.scratch / "rules"
-        rules.write_text("insert k8s.namespace.name = shop\ncopy service.namespace from k8s.namespace.name where container.id = " + CONTAINER + "\n")
+        rules.write_text(
+            "insert k8s.namespace.name = shop\ncopy service.namespace from k8s.namespace.name where container.id = "
+            + CONTAINER
+            + "\n"
+        )
         done = json.loads(self.tailcap("spans", recording.file, "--import", sdk, "--rules", rules))
-        self.assertEqual(done["resourceSpans"][:len(told)], told, "what the SDK told stays as it was")
-        ours = spans_in({"resourceSpans": done["resourceSpans"][len(told):]})
+        self.assertEqual(done["resourceSpans"][: len(told)], told, "what the SDK told stays as it was")
+        ours = spans_in({"resourceSpans": done["resourceSpans"][len(told) :]})
         by_id = {s["spanId"]: s for _, s in spans_in(done)}
         self.assertEqual(len(by_id), len(spans_in(done)), "an id twice")
         theirs = [s for _, s in spans_in({"resourceSpans": told})]
@@ -101,12 +123,17 @@ class Spans(TlsCase):
                 began = int(below[name]["startTimeUnixNano"])
                 self.assertGreater(began, int(fronted[0]["startTimeUnixNano"]) - 1_000_000_000)
                 self.assertLessEqual(began, int(below[name]["endTimeUnixNano"]))
-            self.assertLessEqual(int(below["TCP connect"]["endTimeUnixNano"]), int(below["TLS handshake"]["startTimeUnixNano"]))
+            self.assertLessEqual(
+                int(below["TCP connect"]["endTimeUnixNano"]), int(below["TLS handshake"]["startTimeUnixNano"])
+            )
             self.assertEqual(values(below["TLS handshake"]["attributes"])["tls.protocol.version"], "1.3")
         self.assertEqual(holes, N // 2)
         self.assert_resources(ours)
         lines = json_lines(self.tailcap("export", recording.file, "--format", "loki"))
-        self.assertEqual({line.get("k8s_pod") for line in lines if line["role"] == "server" and line["path"].startswith("/item/")}, {"front-0"})
+        self.assertEqual(
+            {line.get("k8s_pod") for line in lines if line["role"] == "server" and line["path"].startswith("/item/")},
+            {"front-0"},
+        )
         self.assertIn(None, {line.get("k8s_pod") for line in lines}, "those of the other process")
         facts = json.loads(self.tailcap("spans", recording.file, "--import", sdk, "--explain", "--json"))
         self.assertEqual(facts["imported"]["spans"], len(theirs), facts)
@@ -116,12 +143,17 @@ class Spans(TlsCase):
         self.assertGreaterEqual(connects["attached"], N, connects)
 
     def assert_resources(self, ours):
-        by_pid = {values(r["resource"]["attributes"])["process.pid"]: (values(r["resource"]["attributes"]), s) for r, s in ours}
+        by_pid = {
+            values(r["resource"]["attributes"])["process.pid"]: (values(r["resource"]["attributes"]), s)
+            for r, s in ours
+        }
         self.assertEqual(set(by_pid), {str(self.front.pid), str(self.back.pid)})
         front, span = by_pid[str(self.front.pid)]
         self.assertEqual(front["container.id"], CONTAINER)
         self.assertEqual(front["container.runtime"], "docker")
-        self.assertEqual([front[f"k8s.{k}.name"] for k in ("namespace", "pod", "container")], ["shop", "front-0", "web"])
+        self.assertEqual(
+            [front[f"k8s.{k}.name"] for k in ("namespace", "pod", "container")], ["shop", "front-0", "web"]
+        )
         self.assertEqual(front["service.namespace"], "shop", "by the rules")
         self.assertEqual(front["process.executable.path"], str(self.scratch / "spans"))
         self.assertEqual((front["service.name"], front["service.name.source"]), ("spans", "process"))

@@ -18,8 +18,19 @@ class Stacks(Case):
         folder = tempfile.TemporaryDirectory(prefix="tailcap-e2e-")
         cls.addClassCleanup(folder.cleanup)
         cls.program = pathlib.Path(folder.name) / "stacks"
-        subprocess.run(["g++", "-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-pthread", "-o", cls.program, HERE / "stacks.cc"],
-                       check=True)
+        subprocess.run(
+            [
+                "g++",
+                "-O1",
+                "-fno-omit-frame-pointer",
+                "-fno-optimize-sibling-calls",
+                "-pthread",
+                "-o",
+                cls.program,
+                HERE / "stacks.cc",
+            ],
+            check=True,
+        )
 
     def serve(self):
         self.port = free_port()
@@ -41,7 +52,11 @@ class Stacks(Case):
     def waits(self, recording):
         """(thread, when it left the CPU) of all that were not preempted and ended, and how long they took. A stack is recorded at the end."""
         waits = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "off_cpu"))
-        return {(w["tid"], w["left"]): w["time"] - w["left"] for w in waits if w.get("runnable") != w["left"] and not w["ongoing"]}
+        return {
+            (w["tid"], w["left"]): w["time"] - w["left"]
+            for w in waits
+            if w.get("runnable") != w["left"] and not w["ongoing"]
+        }
 
     def test_handler_that_waits_twelve_calls_deep(self):
         server = self.serve()

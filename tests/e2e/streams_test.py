@@ -31,7 +31,9 @@ def read(connection):
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 '''
 # Gets one file and stalls for 120 ms whenever a window is full; prints how long, by its own clock.
-STALLER = FRAMES + r'''
+STALLER = (
+    FRAMES
+    + r'''
 port, path, stream_window, connection_window, stall = int(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3]), 65535, 0.12
 c = socket.create_connection(("127.0.0.1", port))
 c.sendall(PREFACE + settings((4, stream_window)) + frame(1, 5, 1, b"\x82\x86" + literal(b":path", path) + literal(b":authority", b"h")))
@@ -55,8 +57,11 @@ while not done:
         stalled.append(time.monotonic() - began)
 print(json.dumps({"bytes": total, "stalled": stalled}))
 '''
+)
 # A gRPC server that refuses, or fails, its first call and answers the others. Prints what it did.
-MOODY = FRAMES + r'''
+MOODY = (
+    FRAMES
+    + r'''
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print("ready", flush=True)
 HEAD = b"\x88" + literal(b"content-type", b"application/grpc")
@@ -87,6 +92,7 @@ while True:
     except (EOFError, ConnectionError):
         pass
 '''
+)
 CALLER = '''
 import grpc, json, sys
 policy = {"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.05s", "maxBackoff": "0.1s",
@@ -107,7 +113,9 @@ class Streams(Case):
 
     def run_script(self, script, *arguments):
         (self.scratch / "script.py").write_text(script)
-        done = subprocess.run([PYTHON, self.scratch / "script.py", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [PYTHON, self.scratch / "script.py", *map(str, arguments)], capture_output=True, text=True, timeout=60
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
@@ -136,7 +144,12 @@ class Streams(Case):
     def limited(self, *options):
         server, port = self.nghttpd(*options, small=300)
         with self.record("-p", server.pid, "--comm", "h2load") as recording:
-            done = subprocess.run(["h2load", "-n", "300", "-c", "1", "-m", "8", f"http://127.0.0.1:{port}/small"], capture_output=True, text=True, timeout=60)
+            done = subprocess.run(
+                ["h2load", "-n", "300", "-c", "1", "-m", "8", f"http://127.0.0.1:{port}/small"],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
             self.assertEqual(done.returncode, 0, done.stderr)
         rows = self.requests(recording)
         # Alike requests, one after the other: whatever was refused, no other can be told to repeat it.
@@ -158,13 +171,23 @@ class Streams(Case):
     def test_push(self):
         server, port = self.nghttpd("--push=/page=/style", page=1000, style=500)
         with self.record("-p", server.pid, "--comm", "nghttp") as recording:
-            done = subprocess.run(["nghttp", "-nv", f"http://127.0.0.1:{port}/page"], capture_output=True, text=True, timeout=60)
+            done = subprocess.run(
+                ["nghttp", "-nv", f"http://127.0.0.1:{port}/page"], capture_output=True, text=True, timeout=60
+            )
             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("PUSH_PROMISE", done.stdout)
         rows = self.requests(recording)
-        self.assertEqual(sorted((r["role"], r["path"], r["status"], r["response_bytes"], r["http2"]["pushed"], r["complete"]) for r in rows),
-                         [(role, path, 200, size, pushed, True) for role in ("client", "server")
-                          for path, size, pushed in (("/page", 1000, False), ("/style", 500, True))])
+        self.assertEqual(
+            sorted(
+                (r["role"], r["path"], r["status"], r["response_bytes"], r["http2"]["pushed"], r["complete"])
+                for r in rows
+            ),
+            [
+                (role, path, 200, size, pushed, True)
+                for role in ("client", "server")
+                for path, size, pushed in (("/page", 1000, False), ("/style", 500, True))
+            ],
+        )
         ids = {r["id"]: r for r in rows}
         for r in rows:
             self.assertEqual((ids[r["peer"]]["peer"], ids[r["peer"]]["path"]), (r["id"], r["path"]))
@@ -177,7 +200,12 @@ class Streams(Case):
             self.start([PYTHON, self.scratch / "moody.py", port, mood], stdout=out)
         wait_until(lambda: "ready" in log.read_text(), "the moody server")
         with self.record("--comm", comm) as recording:
-            done = subprocess.run([*caller, str(port) if comm != "curl" else f"http://127.0.0.1:{port}/demo.T/Once"], capture_output=True, text=True, timeout=60)
+            done = subprocess.run(
+                [*caller, str(port) if comm != "curl" else f"http://127.0.0.1:{port}/demo.T/Once"],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
             self.assertEqual((done.returncode, done.stdout.strip("\0\2\n")), (0, "ok"), done.stderr)
         did = [d["did"] for d in json_lines(log.read_text().replace("ready\n", ""))]
         rows = [r for r in self.requests(recording) if r["role"] == "client" and r["path"] == "/demo.T/Once"]
@@ -191,7 +219,9 @@ class Streams(Case):
         return self.attempts(mood, python.name, [python, self.scratch / "caller.py"])
 
     def assert_two(self, rows, how):
-        self.assertEqual([(r["attempt"], r["attempt_of"], r["attempt_how"]) for r in rows], [(1, None, how), (2, rows[0]["id"], how)])
+        self.assertEqual(
+            [(r["attempt"], r["attempt_of"], r["attempt_how"]) for r in rows], [(1, None, how), (2, rows[0]["id"], how)]
+        )
 
     # gRPC retries what was refused by itself, and says so.
     def test_refused_stream_is_retried_by_grpc(self):

@@ -62,9 +62,25 @@ time.sleep(600)
 # clone3 with a chosen number: the kernel gives out numbers that are free.
 def run_as(pid, command):
     """Starts a command as the process of this number, which must be free."""
+
     class Arguments(ctypes.Structure):
-        _fields_ = [(name, ctypes.c_uint64) for name in ("flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack", "stack_size",
-                                                         "tls", "set_tid", "set_tid_size", "cgroup")]
+        _fields_ = [
+            (name, ctypes.c_uint64)
+            for name in (
+                "flags",
+                "pidfd",
+                "child_tid",
+                "parent_tid",
+                "exit_signal",
+                "stack",
+                "stack_size",
+                "tls",
+                "set_tid",
+                "set_tid_size",
+                "cgroup",
+            )
+        ]
+
     number = (ctypes.c_int * 1)(pid)
     arguments = Arguments(exit_signal=signal.SIGCHLD, set_tid=ctypes.addressof(number), set_tid_size=1)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -91,7 +107,9 @@ class Targets(Case):
         return process, port
 
     def ask(self, port, count, tag, path="/a"):
-        return self.load(f"http://127.0.0.1:{port}", "-c", "1", "-n", str(count), "--id", f"{tag}-", "--route", f"1 GET {path}")
+        return self.load(
+            f"http://127.0.0.1:{port}", "-c", "1", "-n", str(count), "--id", f"{tag}-", "--route", f"1 GET {path}"
+        )
 
     def test_interpreters_are_named_by_their_script(self):
         process, port = self.serve("shop.py")
@@ -146,8 +164,11 @@ class Targets(Case):
         self.assertIn("--service NAME", nothing.said)
         with self.record("--comm", "till-8.py", "-p", process.pid) as recording:
             pass
-        self.assertIn(f"no process is called till-8.py now; {pathlib.Path(f'/proc/{process.pid}/exe').readlink().name} runs till-8.py as "
-                      f"{process.pid}: --service till-8.py", recording.said)
+        self.assertIn(
+            f"no process is called till-8.py now; {pathlib.Path(f'/proc/{process.pid}/exe').readlink().name} runs till-8.py as "
+            f"{process.pid}: --service till-8.py",
+            recording.said,
+        )
 
     def test_a_name_that_is_given(self):
         process, port = self.serve("shop.py")
@@ -167,7 +188,9 @@ class Targets(Case):
         names = {}
         for row in rows:
             names.setdefault(row["x_request_id"].split("-")[0], set()).add(row["comm"])
-        self.assertEqual(names, {"early": {"shop.py"}, "rename": {"till-late"}, "soon": {"till-late"}, "late": {"till-late"}})
+        self.assertEqual(
+            names, {"early": {"shop.py"}, "rename": {"till-late"}, "soon": {"till-late"}, "late": {"till-late"}}
+        )
         # One service, which is called as most of its requests say.
         report = json.loads(self.tailcap("report", recording.file, "--json"))
         self.assertEqual({route["comm"] for route in report["routes"] if route["role"] == "server"}, {"till-late"})
@@ -180,7 +203,9 @@ class Targets(Case):
             self.ask(port, 1, "rename", "/rename/till-taken")
             time.sleep(1.5)  # its sockets are described within a second
             truth = self.ask(port, 20, "after")
-        rows = [row for row in self.requests(recording, role="server") if (row["x_request_id"] or "").startswith("after")]
+        rows = [
+            row for row in self.requests(recording, role="server") if (row["x_request_id"] or "").startswith("after")
+        ]
         self.assert_same(truth, rows)
         self.assertEqual({row["pid"] for row in rows}, {process.pid})
 
@@ -207,12 +232,20 @@ class Targets(Case):
         rows = self.requests(recording, role="server")
         self.assert_same(truth, rows)
         self.assertEqual({row["pid"] for row in rows}, {pid})
-        self.assertEqual({(row["x_request_id"].split("-")[0] + ".py", row["comm"]) for row in rows},
-                         {("first.py", "first.py"), ("second.py", "second.py")})
+        self.assertEqual(
+            {(row["x_request_id"].split("-")[0] + ".py", row["comm"]) for row in rows},
+            {("first.py", "first.py"), ("second.py", "second.py")},
+        )
         topology = json.loads(self.tailcap("topology", recording.file, "--json"))
         self.assertLessEqual({"first.py", "second.py"}, {node["name"] for node in topology["nodes"]})
-        self.assertEqual(sorted(p["requests"] for p in json.loads(self.tailcap("report", recording.file, "--json"))["quality"]["processes"]
-                                if p["pid"] == pid), [10, 10])
+        self.assertEqual(
+            sorted(
+                p["requests"]
+                for p in json.loads(self.tailcap("report", recording.file, "--json"))["quality"]["processes"]
+                if p["pid"] == pid
+            ),
+            [10, 10],
+        )
 
     def test_holders_of_a_listening_socket(self):
         port = free_port()
@@ -226,27 +259,58 @@ class Targets(Case):
         self.assert_same(truth, rows)
         self.assertEqual({row["pid"] for row in rows}, set(pids))
         for row in rows:
-            self.assertGreater(sum(part["ns"] for part in row["labels"] if part["label"] == "timer.sleep"), 4_000_000, row)
+            self.assertGreater(
+                sum(part["ns"] for part in row["labels"] if part["label"] == "timer.sleep"), 4_000_000, row
+            )
 
     def test_a_command_ends_with_its_recorder(self):
         for how in (signal.SIGINT, signal.SIGKILL):
             port = free_port()
             (self.scratch / "shop.py").write_text(SERVER)
-            recording = Recording(self.scratch / f"command{how}.tcap", ["--", sys.executable, self.scratch / "shop.py", port])
+            recording = Recording(
+                self.scratch / f"command{how}.tcap", ["--", sys.executable, self.scratch / "shop.py", port]
+            )
             self.addCleanup(self.abandon, recording)
             wait_until(lambda: harness.answers(("127.0.0.1", port)), "the command")
             # Launchers of the recorder and the command: the latter serves.
-            command = next(pid for pid in map(int, pathlib.Path(f"/proc/{recording.process.pid}/task/{recording.process.pid}/children")
-                                              .read_text().split()) if "shop.py" in pathlib.Path(f"/proc/{pid}/cmdline").read_text())
+            command = next(
+                pid
+                for pid in map(
+                    int,
+                    pathlib.Path(f"/proc/{recording.process.pid}/task/{recording.process.pid}/children")
+                    .read_text()
+                    .split(),
+                )
+                if "shop.py" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+            )
             os.kill(recording.process.pid, how)  # not its command, as Ctrl-C on a terminal
             recording.process.wait(30)
-            wait_until(lambda: not pathlib.Path(f"/proc/{command}").exists() or
-                       pathlib.Path(f"/proc/{command}/stat").read_text().split(")")[1].split()[0] == "Z", "the end of the command", seconds=10)
+            wait_until(
+                lambda: not pathlib.Path(f"/proc/{command}").exists()
+                or pathlib.Path(f"/proc/{command}/stat").read_text().split(")")[1].split()[0] == "Z",
+                "the end of the command",
+                seconds=10,
+            )
 
     def test_a_pid_namespace_is_the_reason(self):
         process, _ = self.serve("shop.py")
-        done = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", harness.BUILD / "capture/tailcap-record", "-a", "-d", "1s", "-o",
-                               self.scratch / "inside.tcap"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [
+                "unshare",
+                "--pid",
+                "--fork",
+                "--mount-proc",
+                harness.BUILD / "capture/tailcap-record",
+                "-a",
+                "-d",
+                "1s",
+                "-o",
+                self.scratch / "inside.tcap",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("pid namespace", done.stderr)
         self.assertIn("--pid=host", done.stderr)

@@ -77,7 +77,12 @@ over.set()
 """
 CBC = "ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0"
 GCM = "ECDHE-ECDSA-AES256-GCM-SHA384"
-KINDS = {"gcm": ("TLSv1_2", GCM, "direct"), "cbc": ("TLSv1_2", CBC, "direct"), "tls13": ("TLSv1_3", "direct"), "proxied": ("TLSv1_3", "proxied")}
+KINDS = {
+    "gcm": ("TLSv1_2", GCM, "direct"),
+    "cbc": ("TLSv1_2", CBC, "direct"),
+    "tls13": ("TLSv1_3", "direct"),
+    "proxied": ("TLSv1_3", "proxied"),
+}
 DIRECT = ("gcm", "cbc", "tls13")
 
 
@@ -91,8 +96,9 @@ def descriptors(pid):
 
 class AutoCases:
     """Of any server at self.port and, behind a proxy, self.proxied: its processes are self.pids."""
+
     PROGRAMS = ("tls_enter", "tls_return")  # of the kernel, at reads and writes
-    FILE = "libssl.so.3"                    # that has them
+    FILE = "libssl.so.3"  # that has them
     BLOCKS = 0  # connections that wait in a read when the probes come, at most: what it returns is not seen
 
     def begin(self):
@@ -100,7 +106,13 @@ class AutoCases:
         self.addCleanup(lambda: self.count_runs(self.was))
         program = self.scratch / "client.py"
         program.write_text(CLIENT)
-        self.client = self.start([sys.executable, program, self.port, self.proxied], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        self.client = self.start(
+            [sys.executable, program, self.port, self.proxied],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
         self.addCleanup(self.client.stdout.close)
         self.addCleanup(self.client.stdin.close)
         self.asked, self.count, self.unsure = [], 0, set()
@@ -134,7 +146,11 @@ class AutoCases:
             self.unsure |= {self.ask(name, note=False) for name in names}
 
     def found(self, recording):
-        found = collections.Counter(r["path"].split("?")[1] for r in self.requests(recording, role="server", code=(0, 3)) if r["path"] and "?" in r["path"])
+        found = collections.Counter(
+            r["path"].split("?")[1]
+            for r in self.requests(recording, role="server", code=(0, 3))
+            if r["path"] and "?" in r["path"]
+        )
         for number in self.unsure:
             self.assertLessEqual(found.pop(number, 0), 1)
         return found
@@ -163,7 +179,9 @@ class AutoCases:
             for turn in range(3):
                 for kind in ("gcm", "tls13"):
                     self.open(f"new-{kind}-{turn}", kind)
-                for name in [f"old-{kind}-{i}" for kind in DIRECT for i in range(2)] + [f"new-{kind}-{i}" for kind in ("gcm", "tls13") for i in range(turn + 1)]:
+                for name in [f"old-{kind}-{i}" for kind in DIRECT for i in range(2)] + [
+                    f"new-{kind}-{i}" for kind in ("gcm", "tls13") for i in range(turn + 1)
+                ]:
                     for _ in range(3):
                         self.ask(name)
             before = self.runs(recording)
@@ -174,7 +192,11 @@ class AutoCases:
             for kind in DIRECT:
                 for i in range(2):
                     self.tell("close", f"old-{kind}-{i}")
-            wait_until(lambda: self.runs(recording)["links"] <= before["links"] - 2, "the probes of reads and writes are removed", 20)
+            wait_until(
+                lambda: self.runs(recording)["links"] <= before["links"] - 2,
+                "the probes of reads and writes are removed",
+                20,
+            )
             after = self.runs(recording)
             for turn in range(30):
                 self.ask(f"new-gcm-{turn % 3}")
@@ -238,7 +260,10 @@ class AutoCases:
             self.open("proxied", "proxied")
             unknown = {self.ask("proxied", note=False)}
             time.sleep(3)
-            unknown |= {self.ask("proxied", note=False), self.ask("direct", note=False)}  # a connection of the server ends the wait
+            unknown |= {
+                self.ask("proxied", note=False),
+                self.ask("direct", note=False),
+            }  # a connection of the server ends the wait
             time.sleep(1.5)
             self.ask_first("direct", "proxied")
             for turn in range(5):
@@ -260,9 +285,13 @@ class AutoCases:
         connections that began before."""
         for turn in range(3):
             with open(self.scratch / f"crowd{turn}", "w+", encoding="ascii") as log:
-                crowd = self.start([sys.executable, "-c", CROWD, port, json.dumps(kinds)], stdin=subprocess.PIPE, stdout=log)
+                crowd = self.start(
+                    [sys.executable, "-c", CROWD, port, json.dumps(kinds)], stdin=subprocess.PIPE, stdout=log
+                )
                 time.sleep(1)
-                with self.record(*(() if harness.TLS else ("--tls", "auto")), *targets, name=f"crowd{turn}.tcap", code=(0, 3)) as recording:
+                with self.record(
+                    *(() if harness.TLS else ("--tls", "auto")), *targets, name=f"crowd{turn}.tcap", code=(0, 3)
+                ) as recording:
                     recording.wait_said()
                     records = time.monotonic_ns()
                     time.sleep(3)
@@ -303,7 +332,10 @@ class AutoCases:
         by_name = collections.Counter(number.rsplit("-", 1)[0] for number in found)
         self.assertEqual(set(by_name.values()), {4}, by_name)
         for kind in ("old", "new"):
-            self.assertTrue(0 < sum(name.startswith(kind) for name in by_name) < sum(name.startswith(kind) for name in names), by_name)
+            self.assertTrue(
+                0 < sum(name.startswith(kind) for name in by_name) < sum(name.startswith(kind) for name in names),
+                by_name,
+            )
 
 
 class Auto(AutoCases, TlsCase):
@@ -312,9 +344,13 @@ class Auto(AutoCases, TlsCase):
     def setUp(self):
         super().setUp()
         plain, self.proxied = tls_case.CONFIGURATION, free_port()
-        tls_case.CONFIGURATION = plain.replace("keepalive_requests", "ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers ALL:@SECLEVEL=0;"
-                                               f" listen 127.0.0.1:{self.proxied} ssl proxy_protocol;"
-                                               " ssl_early_data on; keepalive_timeout 300; keepalive_requests", 1)
+        tls_case.CONFIGURATION = plain.replace(
+            "keepalive_requests",
+            "ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers ALL:@SECLEVEL=0;"
+            f" listen 127.0.0.1:{self.proxied} ssl proxy_protocol;"
+            " ssl_early_data on; keepalive_timeout 300; keepalive_requests",
+            1,
+        )
         try:
             server = self.nginx()
         finally:
@@ -327,8 +363,20 @@ class Auto(AutoCases, TlsCase):
         ticket = self.scratch / "ticket"
 
         def ask(*arguments, name):
-            client = subprocess.Popen([self.named("openssl"), "s_client", "-connect", f"127.0.0.1:{self.port}", "-tls1_3", *map(str, arguments)], bufsize=0,
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            client = subprocess.Popen(
+                [
+                    self.named("openssl"),
+                    "s_client",
+                    "-connect",
+                    f"127.0.0.1:{self.port}",
+                    "-tls1_3",
+                    *map(str, arguments),
+                ],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
             client.stdin.write(b"GET /small?%s HTTP/1.1\nHost: a\n\n" % name.encode())
             got = b""
             while got.count(b"s" * 256) < (2 if "-early_data" in arguments else 1):

@@ -133,8 +133,17 @@ class Binding(TlsCase):
         return link
 
     def python_server(self, *arguments):
-        server = self.start([sys.executable, self.program("server.py", ASYNCIO_SERVER), self.port, self.certificate, self.key, *arguments],
-                            stderr=subprocess.DEVNULL)
+        server = self.start(
+            [
+                sys.executable,
+                self.program("server.py", ASYNCIO_SERVER),
+                self.port,
+                self.certificate,
+                self.key,
+                *arguments,
+            ],
+            stderr=subprocess.DEVNULL,
+        )
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the asyncio server")
         return server
 
@@ -212,7 +221,9 @@ class Binding(TlsCase):
 
     def test_go(self):
         server_go, program = self.program("server.go", GO_SERVER), self.scratch / "tls-server"
-        subprocess.run(["go", "build", "-o", program, server_go], check=True, env=dict(os.environ, GO111MODULE="off"), timeout=100)
+        subprocess.run(
+            ["go", "build", "-o", program, server_go], check=True, env=dict(os.environ, GO111MODULE="off"), timeout=100
+        )
         server = self.start([program, self.port, self.certificate, self.key], stderr=subprocess.DEVNULL)
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
         client = self.program("client.py", ASYNCIO_CLIENT)
@@ -224,7 +235,11 @@ class Binding(TlsCase):
         self.nginx()
         with self.record("--comm", "wget", "--comm", "nginx") as recording:
             for i in range(5):
-                subprocess.run(["wget", "-q", "-O", "/dev/null", "--no-check-certificate", f"{self.url}/large?{i}"], check=True, timeout=30)
+                subprocess.run(
+                    ["wget", "-q", "-O", "/dev/null", "--no-check-certificate", f"{self.url}/large?{i}"],
+                    check=True,
+                    timeout=30,
+                )
         # wget does not say its port; the server's end does.
         clients = [r for r in self.requests(recording, role="client") if r["tls"]]
         servers = {r["path"]: r for r in self.requests(recording, role="server") if r["tls"]}
@@ -243,7 +258,9 @@ class Binding(TlsCase):
     def test_node_client(self):
         self.nginx()
         client = self.program("client.js", NODE_CLIENT.replace('"fast" : "slow"', '"small" : "small"'))
-        node = self.interpreter("tls-client", subprocess.run(["which", "node"], capture_output=True, text=True).stdout.strip())
+        node = self.interpreter(
+            "tls-client", subprocess.run(["which", "node"], capture_output=True, text=True).stdout.strip()
+        )
         with self.record("--comm", "tls-client") as recording:
             truth = self.ask([node, client, self.port, self.certificate, 30, 20])
         self.assertEqual(len(truth), 600)

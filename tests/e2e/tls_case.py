@@ -25,14 +25,35 @@ http {{
 }}
 """
 
+
 class TlsCase(Case):
     def setUp(self):
         super().setUp()
         self.certificate, self.key = self.scratch / "cert.pem", self.scratch / "key.pem"
-        subprocess.run([self.named("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-keyout", self.key, "-out", self.certificate, "-days", "2", "-subj", "/CN=localhost",
-                        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-                       check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                self.named("openssl"),
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-keyout",
+                self.key,
+                "-out",
+                self.certificate,
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+                "-addext",
+                "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            ],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         os.chmod(self.key, 0o644)
         self.port = free_port()
 
@@ -55,8 +76,11 @@ class TlsCase(Case):
         """Sessions in order of their numbers: {pid, library, steps, out: bytes, in: bytes, heads: {out, in}}; every byte
         of them exactly once."""
         # A capture of one kind of event at a time: only these are of interest.
-        events = [e for kind in ("tls_step", "tls_send", "tls_receive", "task_info", "task_exec")
-                  for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", kind))]
+        events = [
+            e
+            for kind in ("tls_step", "tls_send", "tls_receive", "task_info", "task_exec")
+            for e in json_lines(self.tailcap("events", recording.file, "--json", "--kind", kind))
+        ]
         names = {e["pid"]: e["comm"] for e in sorted((e for e in events if e.get("comm")), key=lambda e: e["time"])}
         found = {}
         for e in events:
@@ -64,8 +88,19 @@ class TlsCase(Case):
                 continue
             if (comm and names.get(e["pid"]) != comm) or (pid and e["pid"] != pid):
                 continue
-            s = found.setdefault(e["session"], {"pid": e["pid"], "library": None, "steps": [], "codes": [], "out": 0,
-                                                "in": 0, "heads": {"out": "", "in": ""}, "calls": []})
+            s = found.setdefault(
+                e["session"],
+                {
+                    "pid": e["pid"],
+                    "library": None,
+                    "steps": [],
+                    "codes": [],
+                    "out": 0,
+                    "in": 0,
+                    "heads": {"out": "", "in": ""},
+                    "calls": [],
+                },
+            )
             if e["kind"] == "tls_step":
                 s["steps"].append(e["step"])
                 s["library"] = e["library"]

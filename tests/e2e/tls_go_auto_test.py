@@ -24,7 +24,12 @@ class GoAuto(AutoCases, TlsCase):
         super().setUp()
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tls_ways.go")
         self.peer, self.proxied = self.scratch / self.FILE, free_port()
-        subprocess.run(["go", "build", "-ldflags=-s -w", "-o", self.peer, source], check=True, timeout=100, env=dict(os.environ, GO111MODULE="off"))
+        subprocess.run(
+            ["go", "build", "-ldflags=-s -w", "-o", self.peer, source],
+            check=True,
+            timeout=100,
+            env=dict(os.environ, GO111MODULE="off"),
+        )
         self.begin()
         self.pids = []
         if "starts_later" not in self.id():
@@ -32,8 +37,22 @@ class GoAuto(AutoCases, TlsCase):
 
     def serve(self):
         # What it says of handshakes that failed is of no interest.
-        server = self.start([self.peer, "-certificate", self.certificate, "-key", self.key, "-h1", "-proxied", f"127.0.0.1:{self.proxied}",
-                             "serve", f"127.0.0.1:{self.port}", "/dev/null"], stderr=subprocess.DEVNULL)
+        server = self.start(
+            [
+                self.peer,
+                "-certificate",
+                self.certificate,
+                "-key",
+                self.key,
+                "-h1",
+                "-proxied",
+                f"127.0.0.1:{self.proxied}",
+                "serve",
+                f"127.0.0.1:{self.port}",
+                "/dev/null",
+            ],
+            stderr=subprocess.DEVNULL,
+        )
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
         return server
 
@@ -62,7 +81,11 @@ class GoAuto(AutoCases, TlsCase):
             self.assertGreater(before["runs"], 30)
             for kind in KINDS_BY_KEYS:
                 self.tell("close", f"old-{kind}")
-            wait_until(lambda: self.runs(recording)["links"] <= before["links"] - 2, "the probes of reads and writes are removed", 20)
+            wait_until(
+                lambda: self.runs(recording)["links"] <= before["links"] - 2,
+                "the probes of reads and writes are removed",
+                20,
+            )
             after = self.runs(recording)
             for turn in range(10):
                 self.ask(f"new-gcm-{turn}")
@@ -71,7 +94,10 @@ class GoAuto(AutoCases, TlsCase):
         found = self.found(recording)
         self.assertEqual([n for n, count in found.items() if count > 1], [])
         self.assertEqual(collections.Counter(self.asked) - found, collections.Counter())
-        self.assertIn("by keys and by probes: connections are older", self.tailcap("events", recording.file, "--json", "--kind", "note"))
+        self.assertIn(
+            "by keys and by probes: connections are older",
+            self.tailcap("events", recording.file, "--json", "--kind", "note"),
+        )
         self.assertRegex(recording.said, f"TLS of .*{self.FILE}: by keys: no connection is left")
         self.assertEqual(json.loads(self.tailcap("info", recording.file, "--json", code=(0, 3)))["lost"], 0)
 

@@ -15,6 +15,7 @@ from tls_ways_test import WAYS, Compared
 
 class GoWays(Compared):
     """Servers and clients of Go, each with the other, with curl and with nginx."""
+
     release = None  # as /usr/bin/go is
     UNBOUND = 25
 
@@ -25,7 +26,12 @@ class GoWays(Compared):
         compiler = f"/usr/lib/go-{self.release}/bin/go" if self.release else "go"
         if self.release and not os.path.exists(compiler):
             self.skipTest(f"Go {self.release} is not installed")
-        subprocess.run([compiler, "build", "-ldflags=-s -w", "-o", self.peer, source], check=True, timeout=100, env=dict(os.environ, GO111MODULE="off", GOTOOLCHAIN="local"))
+        subprocess.run(
+            [compiler, "build", "-ldflags=-s -w", "-o", self.peer, source],
+            check=True,
+            timeout=100,
+            env=dict(os.environ, GO111MODULE="off", GOTOOLCHAIN="local"),
+        )
         self.own = ("-certificate", self.certificate, "-key", self.key)
 
     def paths(self, count=40):
@@ -37,14 +43,20 @@ class GoWays(Compared):
         return server
 
     def get(self, *flags, paths=None):
-        subprocess.run([self.peer, *self.own, *flags, "get", f"localhost:{self.port}", *(paths or self.paths())], check=True, timeout=60)
+        subprocess.run(
+            [self.peer, *self.own, *flags, "get", f"localhost:{self.port}", *(paths or self.paths())],
+            check=True,
+            timeout=60,
+        )
 
     def check(self, rows, roles=("server", "client"), truth=None):
         truth = collections.Counter(truth or (self.scratch / "log").read_text().split())
         self.assertGreater(sum(truth.values()), 2)
         for way in WAYS:
             for role in roles:
-                self.assertEqual(collections.Counter(r["path"] for r in rows[way] if r["role"] == role), truth, (way, role))
+                self.assertEqual(
+                    collections.Counter(r["path"] for r in rows[way] if r["role"] == role), truth, (way, role)
+                )
         return rows
 
     def sessions_by_keys(self):
@@ -78,12 +90,12 @@ class GoWays(Compared):
         self.both_go(client=("-at-once",))
 
     def test_chacha(self):
-        self.both_go(client=("-most", "1.2", "-suite", str(0xcca9), "-h1"))
+        self.both_go(client=("-most", "1.2", "-suite", str(0xCCA9), "-h1"))
 
     def test_a_cipher_that_keys_do_not_read(self):
         """By keys and probes: all but what the first such connection carried before there were probes."""
-        process = self.go_server("-most", "1.2", "-suite", str(0xc009), "-h1")
-        cbc = ("-most", "1.2", "-suite", str(0xc009), "-h1")
+        process = self.go_server("-most", "1.2", "-suite", str(0xC009), "-h1")
+        cbc = ("-most", "1.2", "-suite", str(0xC009), "-h1")
         with self.record("--tls", "auto", "-p", process.pid, code=(0, 3)) as recording:
             recording.wait_said()
             self.get(*cbc, paths=["/small/first"])
@@ -113,12 +125,15 @@ class GoWays(Compared):
             with self.subTest(flags=flags):
                 for file in self.scratch.glob("*.tcap"):
                     file.unlink()
-                both = self.start([self.peer, *self.own, *flags, "both", self.scratch / "log", *self.paths()], stdin=subprocess.PIPE)
+                both = self.start(
+                    [self.peer, *self.own, *flags, "both", self.scratch / "log", *self.paths()], stdin=subprocess.PIPE
+                )
                 self.port = None
 
                 def load():
                     both.stdin.close()
                     self.assertEqual(both.wait(timeout=60), 0)
+
                 self.check(self.both(load, "-p", both.pid))
 
     def test_a_client_that_ends_in_the_middle_of_a_write(self):
@@ -131,6 +146,7 @@ class GoWays(Compared):
         def accept():  # and read nothing
             while len(taken) < 2:
                 taken.append(context.wrap_socket(listener.accept()[0], server_side=True))
+
         server = threading.Thread(target=accept)
         server.start()
         address = f"localhost:{listener.getsockname()[1]}"
@@ -143,14 +159,27 @@ class GoWays(Compared):
         server.join(timeout=10)
         for connection in taken:
             connection.close()
-        self.assertRegex(recording.said, r"\b[12] tls_send: writes of Go that had not returned when their process ended")
+        self.assertRegex(
+            recording.said, r"\b[12] tls_send: writes of Go that had not returned when their process ended"
+        )
 
     def test_curl(self):
         process = self.go_server()
 
         def load():
-            for version in ("--tls-max", "1.2"), ("--tlsv1.3",), ("--tlsv1.3", "--http1.1"), ("--tlsv1.3", "--tls13-ciphers", "TLS_CHACHA20_POLY1305_SHA256"):
-                self.curl("-k", "--no-progress-meter", *version, *(a for p in self.paths(5) for a in ("-o", "/dev/null", f"https://127.0.0.1:{self.port}{p}")))
+            for version in (
+                ("--tls-max", "1.2"),
+                ("--tlsv1.3",),
+                ("--tlsv1.3", "--http1.1"),
+                ("--tlsv1.3", "--tls13-ciphers", "TLS_CHACHA20_POLY1305_SHA256"),
+            ):
+                self.curl(
+                    "-k",
+                    "--no-progress-meter",
+                    *version,
+                    *(a for p in self.paths(5) for a in ("-o", "/dev/null", f"https://127.0.0.1:{self.port}{p}")),
+                )
+
         self.check(self.both(load, "-p", process.pid), roles=("server",))
 
     def test_nginx(self):
@@ -161,6 +190,7 @@ class GoWays(Compared):
         def load():
             for version in ("1.2", "1.3"):
                 self.get("-most", version, paths=[f"{p}-{version}" for p in paths])
+
         rows = self.both(load, "-p", running.pid, "--comm", "tls-ways")
         self.check(rows, roles=("client",), truth=self.log(server))
 
@@ -174,7 +204,12 @@ class GoWays(Compared):
 
 class NewestGoWays(GoWays):
     """As GoWays, with the newest release that is installed."""
-    release = max((d[3:] for d in os.listdir("/usr/lib") if d.startswith("go-1.")), key=lambda r: int(r.split(".")[1]), default="1.19")
+
+    release = max(
+        (d[3:] for d in os.listdir("/usr/lib") if d.startswith("go-1.")),
+        key=lambda r: int(r.split(".")[1]),
+        default="1.19",
+    )
 
 
 if __name__ == "__main__":

@@ -19,8 +19,19 @@ class GnuTls(TlsCase):
         server = self.nginx()
         with self.record("--comm", "wget") as recording:
             for i in range(7):
-                subprocess.run(["wget", "-q", "--no-check-certificate", "-O", "/dev/null", f"{self.url}/small?{i}",
-                                f"{self.url}/large?{i}"], check=True, timeout=30)
+                subprocess.run(
+                    [
+                        "wget",
+                        "-q",
+                        "--no-check-certificate",
+                        "-O",
+                        "/dev/null",
+                        f"{self.url}/small?{i}",
+                        f"{self.url}/large?{i}",
+                    ],
+                    check=True,
+                    timeout=30,
+                )
         self.assert_whole(recording)
         truth = {}
         for t in self.access_log(server):
@@ -37,13 +48,22 @@ class GnuTls(TlsCase):
     def test_gnutls_cli_and_a_failed_handshake(self):
         server = self.nginx()
         with self.record("--comm", "gnutls-cli") as recording:
-            client = subprocess.Popen(["gnutls-cli", "--insecure", "-p", str(self.port), "127.0.0.1"], bufsize=0,
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            client = subprocess.Popen(
+                ["gnutls-cli", "--insecure", "-p", str(self.port), "127.0.0.1"],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
             client.stdin.write(b"GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             said = client.communicate(timeout=20)[0]
             self.assertIn(b"s" * 256, said)
-            refused = subprocess.run(["gnutls-cli", "-p", str(self.port), "127.0.0.1"], stdin=subprocess.DEVNULL,
-                                     capture_output=True, timeout=20)
+            refused = subprocess.run(
+                ["gnutls-cli", "-p", str(self.port), "127.0.0.1"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=20,
+            )
             self.assertNotEqual(refused.returncode, 0)
         whole, failed = self.sessions(recording, comm="gnutls-cli")
         (truth,) = self.access_log(server)
@@ -72,8 +92,12 @@ class Go(TlsCase):
         running = self.start([self.peer, "serve", "127.0.0.1:0", self.certificate, self.key, "/dev/null"])
         with self.record("-p", server.pid, "-p", running.pid, "--comm", "tls-peer", "--comm", "curl") as recording:
             for n in (1, 37):
-                said = subprocess.run([self.peer, "get", f"localhost:{self.port}", self.certificate, str(n)], check=True,
-                                      capture_output=True, timeout=30).stdout.decode()
+                said = subprocess.run(
+                    [self.peer, "get", f"localhost:{self.port}", self.certificate, str(n)],
+                    check=True,
+                    capture_output=True,
+                    timeout=30,
+                ).stdout.decode()
                 self.assertEqual(said, "".join(f"go says /{i} 0\n" for i in range(n)))
             self.curl("-k", "--data-binary", f"@{self.peer}", f"https://127.0.0.1:{self.port}/upload")
             refused = subprocess.run(["curl", "-s", f"https://127.0.0.1:{self.port}/"], capture_output=True)
@@ -81,7 +105,9 @@ class Go(TlsCase):
             wait_until(lambda: len(log()) >= 3, "the server's connections to end")
         self.assert_whole(recording)
         servers = self.sessions(recording, pid=server.pid)
-        clients = [s for s in self.sessions(recording, comm="tls-peer") if s["library"] == "go" and s["pid"] != server.pid]
+        clients = [
+            s for s in self.sessions(recording, comm="tls-peer") if s["library"] == "go" and s["pid"] != server.pid
+        ]
         curls = self.sessions(recording, comm="curl")
         self.assertEqual(sorted((s["in"], s["out"]) for s in servers[:3]), sorted(log()))
         self.assertEqual([(s["in"], s["out"]) for s in clients], [(s["out"], s["in"]) for s in servers[:2]])
@@ -100,8 +126,9 @@ class Go(TlsCase):
             late = self.scratch / "tls-late"
             os.rename(self.peer, late)
             # Long enough that most of it is after the probes came; how much is before is up to the machine.
-            client = subprocess.Popen([late, "get", f"localhost:{self.port}", self.certificate, "3000"],
-                                      stdout=subprocess.DEVNULL)
+            client = subprocess.Popen(
+                [late, "get", f"localhost:{self.port}", self.certificate, "3000"], stdout=subprocess.DEVNULL
+            )
             self.assertEqual(client.wait(timeout=60), 0)
         sessions = self.sessions(recording, comm="tls-late")
         wait_until(log, "the server's connections to end")
@@ -114,13 +141,27 @@ class Go(TlsCase):
     def test_a_command(self):
         server, log = self.serve(self.stripped)
         file = self.scratch / "command.tcap"
-        done = subprocess.run([harness.BUILD / "capture/tailcap-record", "-o", file, "--", self.peer, "get",
-                               f"localhost:{self.port}", self.certificate, "3"], capture_output=True, timeout=60)
+        done = subprocess.run(
+            [
+                harness.BUILD / "capture/tailcap-record",
+                "-o",
+                file,
+                "--",
+                self.peer,
+                "get",
+                f"localhost:{self.port}",
+                self.certificate,
+                "3",
+            ],
+            capture_output=True,
+            timeout=60,
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         wait_until(log, "the server's connection to end")
 
         class Recorded:
             pass
+
         Recorded.file = file
         (session,) = self.sessions(Recorded, comm="tls-peer")
         self.assertEqual([(session["out"], session["in"])], log())

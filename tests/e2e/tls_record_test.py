@@ -64,16 +64,19 @@ class OpenSsl(TlsCase):
     def echo_server(self):
         program = self.scratch / "echo.py"
         program.write_text(ECHO_SERVER)
-        server = self.start([sys.executable, program, str(self.port), self.certificate, self.key],
-                            stderr=subprocess.DEVNULL)
+        server = self.start(
+            [sys.executable, program, str(self.port), self.certificate, self.key], stderr=subprocess.DEVNULL
+        )
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the echo server")
         return server
 
     def test_a_failed_handshake(self):
         server = self.echo_server()
         with self.record("-p", server.pid, "--comm", "curl") as recording:
-            untrusted = subprocess.run(["curl", "-sS", f"https://localhost:{self.port}/page",
-                                        "--resolve", f"localhost:{self.port}:127.0.0.1"], capture_output=True)
+            untrusted = subprocess.run(
+                ["curl", "-sS", f"https://localhost:{self.port}/page", "--resolve", f"localhost:{self.port}:127.0.0.1"],
+                capture_output=True,
+            )
             self.assertEqual(untrusted.returncode, 60, untrusted.stderr)
             time.sleep(0.5)  # the server may read the alert after the client has gone
         (failed,) = self.sessions(recording, comm="curl")
@@ -87,8 +90,13 @@ class OpenSsl(TlsCase):
     def test_openssl_client(self):
         self.echo_server()
         with self.record("--comm", "openssl") as recording:
-            client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}"], bufsize=0,
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            client = subprocess.Popen(
+                ["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}"],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
             client.stdin.write(b"hello\n")
             said = b""
             while b"you said hello\n" not in said:
@@ -106,7 +114,9 @@ class OpenSsl(TlsCase):
     def test_python_blocking_and_event_loop(self):
         server = self.echo_server()
         client = self.scratch / "client.py"
-        client.write_text(textwrap.dedent(f"""
+        client.write_text(
+            textwrap.dedent(
+                f"""
             import socket, ssl, sys
             context = ssl.create_default_context(cafile={str(self.certificate)!r})
             for connection in range(3):
@@ -117,7 +127,9 @@ class OpenSsl(TlsCase):
                         line = b"line %d of %d\\n" % (i, connection)
                         s.sendall(line)
                         assert reader.readline() == b"you said " + line
-            """))
+            """
+            )
+        )
         with self.record("-p", server.pid, "--comm", "client-of-tls", "--payload-raw") as recording:  # no HTTP
             interpreter = self.scratch / "client-of-tls"
             interpreter.symlink_to(os.path.realpath(sys.executable))
@@ -137,8 +149,10 @@ class OpenSsl(TlsCase):
         with self.record("--comm", "nginx") as recording:
             context = ssl.create_default_context(cafile=str(self.certificate))
             for batch in range(10):
-                connections = [context.wrap_socket(socket.create_connection(("127.0.0.1", self.port)),
-                                                   server_hostname="localhost") for _ in range(100)]
+                connections = [
+                    context.wrap_socket(socket.create_connection(("127.0.0.1", self.port)), server_hostname="localhost")
+                    for _ in range(100)
+                ]
                 for n, s in enumerate(connections):
                     s.sendall(f"GET /small?{batch}-{n} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
                 for s in connections:
@@ -162,12 +176,14 @@ class OpenSsl(TlsCase):
         secret.write_text("Authorization: Bearer swordfish\n")
         with_secret = ["curl", "-sSk", "-o", "/dev/null", "-H", f"@{secret}", f"{self.url}/small"]
         file = self.scratch / "command.tcap"
-        done = subprocess.run([harness.BUILD / "capture/tailcap-record", "-o", file, "--", *with_secret], capture_output=True,
-                              timeout=60)
+        done = subprocess.run(
+            [harness.BUILD / "capture/tailcap-record", "-o", file, "--", *with_secret], capture_output=True, timeout=60
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
 
         class Recorded:
             pass
+
         Recorded.file = file
         (session,) = self.sessions(Recorded, comm="curl")
         self.assertIn("Authorization:****", session["heads"]["out"].replace("authorization", "Authorization"))
@@ -176,7 +192,9 @@ class OpenSsl(TlsCase):
 
     def test_node_with_openssl_inside(self):
         program = self.scratch / "server.js"
-        program.write_text(textwrap.dedent(f"""
+        program.write_text(
+            textwrap.dedent(
+                f"""
             const https = require("https"), fs = require("fs");
             https.createServer({{key: fs.readFileSync("{self.key}"), cert: fs.readFileSync("{self.certificate}")}},
               (request, response) => {{
@@ -184,7 +202,9 @@ class OpenSsl(TlsCase):
                 request.on("data", (piece) => length += piece.length);
                 request.on("end", () => response.end("node says " + request.url + " " + length + "\\n"));
               }}).listen({self.port}, "127.0.0.1");
-            """))
+            """
+            )
+        )
         server = self.start(["node", program], stdout=subprocess.DEVNULL)
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "node")
         upload = self.scratch / "upload"

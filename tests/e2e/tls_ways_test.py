@@ -84,17 +84,22 @@ def unbound(row):
 
 
 def apart_from_connection(row):
-    return json.dumps({k: v for k, v in json.loads(row).items() if k not in ("local", "remote", "tainted")}, sort_keys=True)
+    return json.dumps(
+        {k: v for k, v in json.loads(row).items() if k not in ("local", "remote", "tainted")}, sort_keys=True
+    )
 
 
 class Compared(TlsCase):
     """What three recorders made of the same load."""
+
     # The most requests in a hundred whose connection probes may leave open: they bind a session to it by time.
     UNBOUND = 0
 
     def server(self, more="", how="ssl;"):
         plain = tls_case.CONFIGURATION
-        tls_case.CONFIGURATION = plain.replace("ssl;", how, 1).replace("keepalive_requests", f"ssl_protocols TLSv1.2 TLSv1.3; {more} keepalive_requests")
+        tls_case.CONFIGURATION = plain.replace("ssl;", how, 1).replace(
+            "keepalive_requests", f"ssl_protocols TLSv1.2 TLSv1.3; {more} keepalive_requests"
+        )
         try:
             return self.nginx()
         finally:
@@ -103,19 +108,50 @@ class Compared(TlsCase):
     def both(self, load, *targets):
         """What each recorder made of the load, by way; a row without what only its clock or its numbers say."""
         with contextlib.ExitStack() as stack:
-            recordings = {way: stack.enter_context(self.record("--tls", way, *targets, name=f"{way}.tcap")) for way in WAYS}
+            recordings = {
+                way: stack.enter_context(self.record("--tls", way, *targets, name=f"{way}.tcap")) for way in WAYS
+            }
             load()
         rows = {}
         for way, recording in recordings.items():
             self.assert_whole(recording)
             # Other programs of these names may run on this machine, whose connections need not be read: 3.
-            rows[way] = [r for r in self.requests(recording, code=(0, 3)) if not self.port or {r["local"], r["remote"]} & {"unknown", f"127.0.0.1:{self.port}"}]
-            self.assertEqual(sum(e["kind"] == "loss" for e in json.loads("[" + ",".join(
-                self.tailcap("events", recording.file, "--json", "--kind", "loss").split("\n")[:-1]) + "]")), 0)
-        keys = ("role", "pid", "local", "remote", "method", "path", "host", "status", "request_bytes", "response_bytes",
-                "complete", "outcome", "tainted", "tls")
-        same = {way: collections.Counter(json.dumps({k: r.get(k) for k in keys}, sort_keys=True) for r in rows[way])
-                for way in WAYS}
+            rows[way] = [
+                r
+                for r in self.requests(recording, code=(0, 3))
+                if not self.port or {r["local"], r["remote"]} & {"unknown", f"127.0.0.1:{self.port}"}
+            ]
+            self.assertEqual(
+                sum(
+                    e["kind"] == "loss"
+                    for e in json.loads(
+                        "["
+                        + ",".join(self.tailcap("events", recording.file, "--json", "--kind", "loss").split("\n")[:-1])
+                        + "]"
+                    )
+                ),
+                0,
+            )
+        keys = (
+            "role",
+            "pid",
+            "local",
+            "remote",
+            "method",
+            "path",
+            "host",
+            "status",
+            "request_bytes",
+            "response_bytes",
+            "complete",
+            "outcome",
+            "tainted",
+            "tls",
+        )
+        same = {
+            way: collections.Counter(json.dumps({k: r.get(k) for k in keys}, sort_keys=True) for r in rows[way])
+            for way in WAYS
+        }
         self.maxDiff = None
         for way in WAYS[1:]:
             more, fewer = (sorted((same[a] - same[b]).elements()) for a, b in ((way, "probes"), ("probes", way)))
@@ -134,8 +170,13 @@ class Compared(TlsCase):
 
     def s_client(self, *arguments, said):
         """openssl s_client; said: what is typed, each with what has to be read before the next."""
-        client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", *arguments], bufsize=0,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        client = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", *arguments],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         for text, wanted in said:
             client.stdin.write(text)
             if not wanted:
@@ -194,6 +235,7 @@ class Ways(Compared):
         def load():
             for version in ("TLSv1_2", "TLSv1_3"):
                 subprocess.run([sys.executable, program, str(self.port), version], check=True, timeout=240)
+
         rows = self.both(load, "--comm", "nginx")
         truth = self.log(server)
         self.assertEqual(sum(truth.values()), 2 * 45)
@@ -208,11 +250,15 @@ class Ways(Compared):
         def load():
             for version in ("TLSv1_2", "TLSv1_3"):
                 subprocess.run([sys.executable, program, str(self.port), version], check=True, timeout=240)
+
         rows = self.both(load, "--comm", "nginx")
         truth = self.log(server)
         self.assertEqual(sum(truth.values()), 80)
         # A long record is three events where all of it is kept, two where its beginning and its end are.
-        parts = [e["length"] for e in json_lines(self.tailcap("events", self.scratch / "keys.tcap", "--json", "--kind", "send"))]
+        parts = [
+            e["length"]
+            for e in json_lines(self.tailcap("events", self.scratch / "keys.tcap", "--json", "--kind", "send"))
+        ]
         self.assertGreater(parts.count(64), 500)
         for way in WAYS:
             self.assertEqual(self.served(rows[way]), truth, way)
@@ -228,9 +274,13 @@ class Ways(Compared):
     def test_key_updates(self):
         """K asks for an update of both directions, k for one."""
         names = [b"a", b"b", b"c"]
-        self.check_names(lambda: self.s_client("-tls1_3", said=[
-            self.request(b"a"), (b"K\n", b""), self.request(b"b"), (b"k\n", b""), self.request(b"c")]),
-            [n.decode() for n in names])
+        self.check_names(
+            lambda: self.s_client(
+                "-tls1_3",
+                said=[self.request(b"a"), (b"K\n", b""), self.request(b"b"), (b"k\n", b""), self.request(b"c")],
+            ),
+            [n.decode() for n in names],
+        )
 
     def test_resumption(self):
         tickets = self.scratch / "ticket"
@@ -239,6 +289,7 @@ class Ways(Compared):
             for version in ("-tls1_2", "-tls1_3"):
                 self.s_client(version, "-sess_out", tickets, said=[self.request(version[1:].encode() + b"-first")])
                 self.s_client(version, "-sess_in", tickets, said=[self.request(version[1:].encode() + b"-again")])
+
         self.check_names(load, [f"tls1_{v}-{w}" for v in (2, 3) for w in ("first", "again")])
 
     def test_early_data_that_is_refused(self):
@@ -251,8 +302,11 @@ class Ways(Compared):
         configuration.write_text(configuration.read_text().replace("ssl_early_data on;", "ssl_early_data off;"))
         server.send_signal(1)
         time.sleep(0.5)
-        rows = self.both(lambda: self.s_client("-tls1_3", "-sess_in", ticket, "-early_data", early,
-                                               said=[self.request(b"later")]), "--comm", "nginx")
+        rows = self.both(
+            lambda: self.s_client("-tls1_3", "-sess_in", ticket, "-early_data", early, said=[self.request(b"later")]),
+            "--comm",
+            "nginx",
+        )
         truth = self.log(server)
         self.assertIn("/small?later", truth)
         for way in WAYS:

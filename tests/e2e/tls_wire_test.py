@@ -36,8 +36,28 @@ http {{
 
 
 def make_certificate(key, certificate):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "30",
-                    "-subj", "/CN=shop.example", "-addext", "subjectAltName=DNS:shop.example"], check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+            "-days",
+            "30",
+            "-subj",
+            "/CN=shop.example",
+            "-addext",
+            "subjectAltName=DNS:shop.example",
+        ],
+        check=True,
+        capture_output=True,
+    )
 
 
 class Tls(Case):
@@ -50,17 +70,48 @@ class Tls(Case):
         self.port = free_port()
 
     def openssl_server(self, *arguments):
-        server = self.start([self.named("openssl"), "s_server", "-accept", self.port, "-cert", self.certificate, "-key", self.key, "-www", "-quiet",
-                             *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = self.start(
+            [
+                self.named("openssl"),
+                "s_server",
+                "-accept",
+                self.port,
+                "-cert",
+                self.certificate,
+                "-key",
+                self.key,
+                "-www",
+                "-quiet",
+                *arguments,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         wait_until(lambda: answers(("127.0.0.1", self.port)), "openssl s_server")
         return server
 
     def visit(self, *arguments, code=0, port=None):
         """What curl measured of one request, in ns."""
         port = port or self.port
-        done = subprocess.run([self.named("curl"), "-s", "--max-time", "20", "--resolve", f"shop.example:{port}:127.0.0.1", "-o", "/dev/null",
-                               "-w", "%{time_connect} %{time_appconnect}", *map(str, arguments), f"https://shop.example:{port}/"],
-                              capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            [
+                self.named("curl"),
+                "-s",
+                "--max-time",
+                "20",
+                "--resolve",
+                f"shop.example:{port}:127.0.0.1",
+                "-o",
+                "/dev/null",
+                "-w",
+                "%{time_connect} %{time_appconnect}",
+                *map(str, arguments),
+                f"https://shop.example:{port}/",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
         self.assertEqual(done.returncode, code, done.stderr)
         connect, handshake = (int(float(t) * 1e9) for t in done.stdout.split())
         return handshake - connect
@@ -83,7 +134,9 @@ class Tls(Case):
             took = sorted(self.trusting(*options) for _ in range(7))
         for end in self.peers(recording):
             self.assertEqual((end["version"], end["connections"], end["encrypted"]), (version, 7, 7), end)
-            self.assertEqual((end["handshakes_done"], end["handshakes_failed"], end["handshakes_timed"]), (7, 0, 7), end)
+            self.assertEqual(
+                (end["handshakes_done"], end["handshakes_failed"], end["handshakes_timed"]), (7, 0, 7), end
+            )
             self.assertEqual((end["resumed"], end["resumed_unknown"]), (0, 0), end)
             self.assertGreater(end["bytes_in"], 500)
             self.assertGreater(end["bytes_out"], 500)
@@ -93,7 +146,9 @@ class Tls(Case):
         self.assertGreater(client["handshake_median_ns"], 0)
         self.assertLess(server["handshake_median_ns"], took[-1] + SLACK)
         quality = self.report(recording)["quality"]
-        self.assertEqual((quality["connections_encrypted"], quality["connections_other"], quality["requests"]), (14, 0, 0))
+        self.assertEqual(
+            (quality["connections_encrypted"], quality["connections_other"], quality["requests"]), (14, 0, 0)
+        )
         self.assertIn("requests unknown (encrypted)", " ".join(self.tailcap("report", recording.file, code=3).split()))
 
     def test_tls_1_2(self):
@@ -111,8 +166,10 @@ class Tls(Case):
             self.assertEqual((end["connections"], end["handshakes_done"], end["handshakes_failed"]), (10, 0, 10), end)
             self.assertEqual(end["failures"], [{"cause": "unknown CA (alert 48) sent by the client", "count": 10}])
         failures = self.report(recording)["connection_failures"]
-        self.assertEqual([(f["cause"], f["count"]) for f in failures],
-                         [("TLS handshake: unknown CA (alert 48) sent by the client", 10)] * 2)
+        self.assertEqual(
+            [(f["cause"], f["count"]) for f in failures],
+            [("TLS handshake: unknown CA (alert 48) sent by the client", 10)] * 2,
+        )
 
     def test_untrusted_tls_1_2(self):
         self.assert_refused("--tls-max", "1.2")
@@ -125,12 +182,24 @@ class Tls(Case):
         with self.record("--port", self.port) as recording:
             self.visit("--cacert", self.certificate, "--tls-max", "1.2", code=35)
         for end in self.peers(recording):
-            self.assertEqual(end["failures"], [{"cause": "protocol version (alert 70) sent by the server", "count": 1}], end)
+            self.assertEqual(
+                end["failures"], [{"cause": "protocol version (alert 70) sent by the server", "count": 1}], end
+            )
 
     def assert_resumed(self, version):
         self.openssl_server()
         session = self.scratch / "session.pem"
-        command = [self.named("openssl"), "s_client", "-connect", f"127.0.0.1:{self.port}", "-servername", "shop.example", "-CAfile", self.certificate, version]
+        command = [
+            self.named("openssl"),
+            "s_client",
+            "-connect",
+            f"127.0.0.1:{self.port}",
+            "-servername",
+            "shop.example",
+            "-CAfile",
+            self.certificate,
+            version,
+        ]
         ask = {"input": b"GET / HTTP/1.0\r\n\r\n", "capture_output": True, "timeout": 20}
         with self.record("--port", self.port) as recording:
             first = subprocess.run([*command, "-sess_out", session, "-ign_eof"], **ask)
@@ -149,12 +218,37 @@ class Tls(Case):
     def test_large_answers(self):
         # Many records of 16 KiB, whose payload is not kept: the handshake and the counts do not suffer.
         (self.scratch / "large").write_bytes(b"x" * 5_002_100)
-        server = self.start([self.named("openssl"), "s_server", "-accept", self.port, "-cert", self.certificate, "-key", self.key, "-WWW", "-quiet"],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.scratch)
+        server = self.start(
+            [
+                self.named("openssl"),
+                "s_server",
+                "-accept",
+                self.port,
+                "-cert",
+                self.certificate,
+                "-key",
+                self.key,
+                "-WWW",
+                "-quiet",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.scratch,
+        )
         wait_until(lambda: answers(("127.0.0.1", self.port)), "openssl s_server")
         with self.record("-p", server.pid) as recording:
-            self.assertEqual(len(self.curl("--cacert", self.certificate, "--resolve", f"shop.example:{self.port}:127.0.0.1",
-                                           f"https://shop.example:{self.port}/large")), 5_002_100)
+            self.assertEqual(
+                len(
+                    self.curl(
+                        "--cacert",
+                        self.certificate,
+                        "--resolve",
+                        f"shop.example:{self.port}:127.0.0.1",
+                        f"https://shop.example:{self.port}/large",
+                    )
+                ),
+                5_002_100,
+            )
         end = next(p for p in self.report(recording)["tls"] if p["server_name"] == "shop.example")
         self.assertEqual((end["role"], end["handshakes_done"], end["version"]), ("server", 1, "TLS 1.3"))
         self.assertGreater(end["bytes_out"], 5_002_100)
@@ -162,16 +256,24 @@ class Tls(Case):
     def test_nginx_keeps_connections(self):
         # By port alone, so that no plaintext is recorded: 3 connections with 5 requests each are 3 handshakes.
         configuration = self.scratch / "nginx.conf"
-        configuration.write_text(NGINX.format(folder=self.scratch, port=self.port, certificate=self.certificate, key=self.key))
+        configuration.write_text(
+            NGINX.format(folder=self.scratch, port=self.port, certificate=self.certificate, key=self.key)
+        )
         self.start([self.named("nginx"), "-c", configuration, "-e", self.scratch / "error.log"])
         wait_until(lambda: answers(("127.0.0.1", self.port)), "nginx")
         url = f"https://shop.example:{self.port}/"
         with self.record("--port", self.port) as recording:
             for _ in range(3):
-                said = self.curl("--cacert", self.certificate, "--resolve", f"shop.example:{self.port}:127.0.0.1", *[url] * 5)
+                said = self.curl(
+                    "--cacert", self.certificate, "--resolve", f"shop.example:{self.port}:127.0.0.1", *[url] * 5
+                )
                 self.assertEqual(said, b"well" * 5)
         for end in self.peers(recording):
-            self.assertEqual((end["connections"], end["encrypted"], end["handshakes_done"], end["handshakes_failed"]), (3, 3, 3, 0), end)
+            self.assertEqual(
+                (end["connections"], end["encrypted"], end["handshakes_done"], end["handshakes_failed"]),
+                (3, 3, 3, 0),
+                end,
+            )
             self.assertEqual((end["version"], end["handshakes_timed"]), ("TLS 1.3", 3), end)
         self.assertEqual(self.requests(recording, code=3), [], "nothing is invented of what is encrypted")
 
@@ -203,7 +305,9 @@ class Tls(Case):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
             with self.record("--comm", self.named("curl").name) as recording:
-                subprocess.run([self.named("curl"), "-s", "--max-time", "0.3", f"https://127.0.0.1:{port}/"], timeout=20)
+                subprocess.run(
+                    [self.named("curl"), "-s", "--max-time", "0.3", f"https://127.0.0.1:{port}/"], timeout=20
+                )
         (end,) = self.report(recording)["tls"]
         self.assertEqual(end["failures"], [{"cause": "closed by the client during the handshake", "count": 1}], end)
 
@@ -214,14 +318,20 @@ class Names(Case):
     def setUp(self):
         super().setUp()
         self.log = self.scratch / "names.jsonl"
-        server = self.start([sys.executable, HERE / "name_server.py", NAME_SERVER, "0.05", self.log], stdout=subprocess.PIPE)
+        server = self.start(
+            [sys.executable, HERE / "name_server.py", NAME_SERVER, "0.05", self.log], stdout=subprocess.PIPE
+        )
         self.assertEqual(server.stdout.readline(), b"ready\n")
         server.stdout.close()
         resolver = self.scratch / "resolv.conf"
         resolver.write_text(f"nameserver {NAME_SERVER}\noptions timeout:1 attempts:3\n")
         self.port = free_port()
-        self.start([sys.executable, "-m", "http.server", str(self.port), "--bind", "127.0.0.1"], stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, cwd=self.scratch)
+        self.start(
+            [sys.executable, "-m", "http.server", str(self.port), "--bind", "127.0.0.1"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.scratch,
+        )
         wait_until(lambda: answers(("127.0.0.1", self.port)), "http.server")
         # In a mount namespace of its own, so that nobody else asks our server.
         self.within = ["unshare", "-m", "sh", "-c", f'mount --bind {resolver} /etc/resolv.conf && exec "$@"', "sh"]
@@ -229,8 +339,15 @@ class Names(Case):
     def record_run(self, command, codes=(0,)):
         file = self.scratch / "capture.tcap"
         tier = ["--tier", harness.TIER] if harness.TIER else []
-        done = subprocess.run([str(c) for c in (harness.BUILD / "capture/tailcap-record", *tier, "-o", file, "--", *self.within, *command)],
-                              capture_output=True, text=True, timeout=40)
+        done = subprocess.run(
+            [
+                str(c)
+                for c in (harness.BUILD / "capture/tailcap-record", *tier, "-o", file, "--", *self.within, *command)
+            ],
+            capture_output=True,
+            text=True,
+            timeout=40,
+        )
         self.assertTrue(file.exists(), done.stderr)
         self.said = done.stdout
         return file
@@ -257,7 +374,9 @@ class Names(Case):
         return row
 
     def test_curl(self):
-        file = self.record_run([self.named("curl"), "-s", "-o", "/dev/null", "-w", "%{time_namelookup}", f"http://shop.test:{self.port}/"])
+        file = self.record_run(
+            [self.named("curl"), "-s", "-o", "/dev/null", "-w", "%{time_namelookup}", f"http://shop.test:{self.port}/"]
+        )
         row = self.assert_phase(file, "shop.test")
         measured = int(float(self.said) * 1e9)
         self.assertLess(row["setup"]["dns_ns"], measured + SLACK, "curl's own clock began before the question")
@@ -284,10 +403,11 @@ class Names(Case):
     def test_a_name_from_memory_is_not_waited_for(self):
         # The second connection of the same curl has the address already.
         url = f"http://again.shop.test:{self.port}/"
-        file = self.record_run([self.named("curl"), "-s", "-H", "Connection: close", url, url, "-o", "/dev/null", "-o", "/dev/null"])
+        file = self.record_run(
+            [self.named("curl"), "-s", "-H", "Connection: close", url, url, "-o", "/dev/null", "-o", "/dev/null"]
+        )
         rows = [r for r in self.rows(file) if r["role"] == "client"]
         self.assertEqual([r["setup"]["dns_ns"] is not None for r in rows], [True, False], rows)
-
 
     def test_name_connect_and_tls_before_the_request(self):
         key, certificate, port = self.scratch / "key.pem", self.scratch / "certificate.pem", free_port()
@@ -295,14 +415,28 @@ class Names(Case):
         server = HTTPS.format(port=port, certificate=str(certificate), key=str(key))
         self.start([sys.executable, "-c", server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: answers(("127.0.0.1", port)), "the HTTPS server")
-        file = self.record_run([self.named("curl"), "-s", "-o", "/dev/null", "-w", "%{time_namelookup} %{time_connect} %{time_appconnect}", "--cacert", certificate,
-                                f"https://shop.example:{port}/"])
+        file = self.record_run(
+            [
+                self.named("curl"),
+                "-s",
+                "-o",
+                "/dev/null",
+                "-w",
+                "%{time_namelookup} %{time_connect} %{time_appconnect}",
+                "--cacert",
+                certificate,
+                f"https://shop.example:{port}/",
+            ]
+        )
         named, connected, shaken = (int(float(t) * 1e9) for t in self.said.split())
         (row,) = [r for r in self.rows(file) if r["role"] == "client"]
         setup = row["setup"]
         self.assertTrue(row["tls"])
-        self.assertEqual((setup["dns_name"], setup["tls_server_name"], setup["tls_version"], setup["tls_resumed"]),
-                         ("shop.example", "shop.example", "TLS 1.3", False), row)
+        self.assertEqual(
+            (setup["dns_name"], setup["tls_server_name"], setup["tls_version"], setup["tls_resumed"]),
+            ("shop.example", "shop.example", "TLS 1.3", False),
+            row,
+        )
         self.assertGreaterEqual(setup["dns_ns"], max(self.held("shop.example")))
         self.assertLess(setup["dns_ns"], named + SLACK)
         self.assertLess(setup["connect_ns"], connected - named + SLACK)

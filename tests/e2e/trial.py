@@ -23,10 +23,19 @@ def _keep(name):
     def keep(self, *arguments):
         getattr(unittest.TestResult, name)(self, *arguments)
         self.said.append((name, arguments))
+
     return keep
 
 
-for _name in ("addSuccess", "addFailure", "addError", "addSkip", "addSubTest", "addExpectedFailure", "addUnexpectedSuccess"):
+for _name in (
+    "addSuccess",
+    "addFailure",
+    "addError",
+    "addSkip",
+    "addSubTest",
+    "addExpectedFailure",
+    "addUnexpectedSuccess",
+):
     setattr(Trial, _name, _keep(_name))
 
 
@@ -47,9 +56,18 @@ def run(test, once, result):
         if trial.wasSuccessful() or attempt == TRIES_WITH_LOSSES or not (taken.much or test.losses):
             trial.again(result)
             break
-        why = f"the hypervisor took {taken.share:.0%} of the CPUs, {taken.worst:.0%} of the worst half second" if taken.much else "events were lost"
+        why = (
+            f"the hypervisor took {taken.share:.0%} of the CPUs, {taken.worst:.0%} of the worst half second"
+            if taken.much
+            else "events were lost"
+        )
         undecided = taken.much and stolen_before
-        print(f"{'NOT DECIDED' if undecided else 'AGAIN'}: {test.id()}: {why}", *(text for _, text in trial.failures + trial.errors), sep="\n", flush=True)
+        print(
+            f"{'NOT DECIDED' if undecided else 'AGAIN'}: {test.id()}: {why}",
+            *(text for _, text in trial.failures + trial.errors),
+            sep="\n",
+            flush=True,
+        )
         if undecided:
             result.addSkip(test, f"not decided: {why}")
             break

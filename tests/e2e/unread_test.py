@@ -84,8 +84,26 @@ class Unread(Case):
     def serve(self):
         secret, port = free_port(), free_port()
         key, certificate = self.scratch / "key.pem", self.scratch / "certificate.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
-                        "-subj", "/CN=unread"], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                key,
+                "-out",
+                certificate,
+                "-days",
+                "2",
+                "-subj",
+                "/CN=unread",
+            ],
+            check=True,
+            capture_output=True,
+        )
         log = open(self.scratch / "served", "w+")
         self.addCleanup(log.close)
         server = self.start([harness.BUILD / "tests/e2e/tls-static", secret, port, certificate, key], stdout=log)
@@ -99,26 +117,40 @@ class Unread(Case):
             self.ask(port, "plain", False)
             self.shake_hands(secret)
         served = (self.scratch / "served").read_text().split()
-        self.assertEqual(sorted(served), sorted(f"/{name}/{i}" for name in ("secret", "plain") for i in range(self.REQUESTS)))
+        self.assertEqual(
+            sorted(served), sorted(f"/{name}/{i}" for name in ("secret", "plain") for i in range(self.REQUESTS))
+        )
         rows = self.requests(recording, code=3)
         self.assertEqual(sorted(row["path"] for row in rows), [f"/plain/{i}" for i in range(self.REQUESTS)])
         quality = self.quality(recording, 3)
-        self.assertEqual((quality["connections_moved"], quality["connections_unread"]), (2 * self.REQUESTS + 1, self.REQUESTS))
+        self.assertEqual(
+            (quality["connections_moved"], quality["connections_unread"]), (2 * self.REQUESTS + 1, self.REQUESTS)
+        )
         said = f"{self.REQUESTS} of {2 * self.REQUESTS + 1} connections are encrypted and were not read"
         for options in ([], ["--brief"], ["--format", "agent"]):
             text = " ".join(self.tailcap("report", recording.file, *options, code=3).split())
             self.assertIn(f"Read with care: {said}", text)
-            self.assertIn(f"TLS of {self.REQUESTS} connections ({self.REQUESTS} accepted at 127.0.0.1:{secret}): requests in it are missing", text)
+            self.assertIn(
+                f"TLS of {self.REQUESTS} connections ({self.REQUESTS} accepted at 127.0.0.1:{secret}): requests in it are missing",
+                text,
+            )
             self.assertNotIn("Complete", text)
-        self.assertIn(f"accepted at 127.0.0.1:{secret}): requests in it are missing", self.tailcap("info", recording.file, code=3))
-        self.assertIn(f"not read: at least {self.REQUESTS + 1} of {self.REQUESTS + 1} connections with TLS", recording.said)
+        self.assertIn(
+            f"accepted at 127.0.0.1:{secret}): requests in it are missing", self.tailcap("info", recording.file, code=3)
+        )
+        self.assertIn(
+            f"not read: at least {self.REQUESTS + 1} of {self.REQUESTS + 1} connections with TLS", recording.said
+        )
 
     def test_a_server_of_tls_alone(self):
         server, secret, _ = self.serve()
         with self.record("-p", server.pid) as recording:
             self.ask(secret, "secret", True)
         text = " ".join(self.tailcap("report", recording.file, code=(3, 4)).split())
-        self.assertIn(f"No HTTP request was seen: {self.REQUESTS} of {self.REQUESTS} connections are encrypted and were not read", text)
+        self.assertIn(
+            f"No HTTP request was seen: {self.REQUESTS} of {self.REQUESTS} connections are encrypted and were not read",
+            text,
+        )
 
     def test_what_openssl_reads_is_no_gap(self):
         """The client's end of the same connections: curl's library has its symbols."""

@@ -14,7 +14,8 @@ from harness import Case, free_port, wait_until
 IPPROTO_MPTCP = 262
 
 # An HTTP server over MPTCP. What it served is printed: method, path, bytes of the body.
-SERVER = textwrap.dedent("""
+SERVER = textwrap.dedent(
+    """
     import http.server, socket, sys
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -34,9 +35,11 @@ SERVER = textwrap.dedent("""
             self.server_bind()
             self.server_activate()
     Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-""")
+"""
+)
 # So many requests on one connection, over the protocol of that number.
-CLIENT = textwrap.dedent("""
+CLIENT = textwrap.dedent(
+    """
     import http.client, socket, sys
     port, protocol, count = map(int, sys.argv[1:4])
     connection = http.client.HTTPConnection("127.0.0.1", port)
@@ -45,7 +48,8 @@ CLIENT = textwrap.dedent("""
     for i in range(count):
         connection.request("GET", f"/item/{i * 100}", headers={"x-request-id": f"{protocol}-{i}"})
         assert len(connection.getresponse().read()) == i * 100
-""")
+"""
+)
 
 
 class Unrecorded(Case):
@@ -86,7 +90,11 @@ class Unrecorded(Case):
         truth = self.served()
         for row in rows:
             path, size = truth[row["x_request_id"]]
-            self.assertEqual((row["method"], row["path"], row["status"], row["response_bytes"], row["complete"]), ("GET", path, 200, int(size), True), row)
+            self.assertEqual(
+                (row["method"], row["path"], row["status"], row["response_bytes"], row["complete"]),
+                ("GET", path, 200, int(size), True),
+                row,
+            )
             self.assertLessEqual(set(row["tainted"]), {"arrival_unknown"}, row)
         if protocol == socket.IPPROTO_TCP:
             self.assertLessEqual(sum(bool(row["tainted"]) for row in rows), unknown_arrivals)
@@ -95,7 +103,9 @@ class Unrecorded(Case):
         if harness.TIER == "c":
             self.skipTest("tier c counts MPTCP only")
         server, port = self.serve()
-        with self.record("-p", server.pid, "--", sys.executable, "-c", CLIENT, port, IPPROTO_MPTCP, self.REQUESTS) as recording:
+        with self.record(
+            "-p", server.pid, "--", sys.executable, "-c", CLIENT, port, IPPROTO_MPTCP, self.REQUESTS
+        ) as recording:
             recording.process.wait(timeout=60)
         self.end(server)
         rows = self.requests(recording)
@@ -113,7 +123,9 @@ class Unrecorded(Case):
         for protocol in (IPPROTO_MPTCP, socket.IPPROTO_TCP):  # to a server that knows MPTCP
             with self.subTest(protocol=protocol):
                 server, port = self.serve()
-                with self.record("--", sys.executable, "-c", CLIENT, port, protocol, self.REQUESTS, name=f"{protocol}.tcap") as recording:
+                with self.record(
+                    "--", sys.executable, "-c", CLIENT, port, protocol, self.REQUESTS, name=f"{protocol}.tcap"
+                ) as recording:
                     recording.process.wait(timeout=60)
                 self.end(server)
                 self.check(self.requests(recording, role="client"), protocol)
@@ -121,10 +133,18 @@ class Unrecorded(Case):
     def test_plain_clients_of_a_server_of_mptcp(self):
         server, port = self.serve()
         with self.record("-p", server.pid) as recording:
-            subprocess.run([sys.executable, "-c", CLIENT, str(port), str(socket.IPPROTO_TCP), str(self.REQUESTS)], check=True, timeout=240)
+            subprocess.run(
+                [sys.executable, "-c", CLIENT, str(port), str(socket.IPPROTO_TCP), str(self.REQUESTS)],
+                check=True,
+                timeout=240,
+            )
         self.end(server)
         # Its listener was there before: a connection is known from the first read on.
-        self.check(self.requests(recording, role="server"), socket.IPPROTO_TCP, unknown_arrivals=self.REQUESTS if harness.TIER == "c" else 1)
+        self.check(
+            self.requests(recording, role="server"),
+            socket.IPPROTO_TCP,
+            unknown_arrivals=self.REQUESTS if harness.TIER == "c" else 1,
+        )
 
     def test_connections_of_mptcp_that_were_there_before_are_counted(self):
         server, port = self.serve()
@@ -146,14 +166,16 @@ class Unrecorded(Case):
         self.assertIn("by MPTCP", recording.said)
 
     def test_udp_is_counted_to_the_byte(self):
-        script = textwrap.dedent("""
+        script = textwrap.dedent(
+            """
             import socket
             a, b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             b.bind(("127.0.0.1", 0))
             for i in range(1, 101):
                 a.sendto(b"d" * i, b.getsockname())
                 b.recv(1000)
-        """)
+        """
+        )
         with self.record("--", sys.executable, "-c", script) as recording:
             recording.process.wait(timeout=30)
         found = self.unrecorded(recording)

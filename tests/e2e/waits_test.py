@@ -99,7 +99,9 @@ class Waits(Case):
     def setUp(self):
         super().setUp()
         self.group = cpu_group()
-        program = self.start([sys.executable, "-c", PROGRAM, self.group], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        program = self.start(
+            [sys.executable, "-c", PROGRAM, self.group], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         with self.record("-p", program.pid) as recording:
             program.stdin.write("go\n")
             program.stdin.flush()
@@ -112,7 +114,9 @@ class Waits(Case):
         if self.group:
             self.group.rmdir()
         self.pid = program.pid
-        text = subprocess.run([harness.BUILD / "analyze/tailcap", "events", "--json", recording.file], check=True, capture_output=True).stdout
+        text = subprocess.run(
+            [harness.BUILD / "analyze/tailcap", "events", "--json", recording.file], check=True, capture_output=True
+        ).stdout
         self.events = [json.loads(line) for line in text.split(b"\n") if line]
         self.waits = [e for e in self.events if e["kind"] == "off_cpu"]
 
@@ -122,7 +126,9 @@ class Waits(Case):
         for name, begin, end in self.log:
             if name != what:
                 continue
-            inside = [w for w in self.waits if w["tid"] == self.pid and int(begin) <= w["left"] and w["time"] <= int(end)]
+            inside = [
+                w for w in self.waits if w["tid"] == self.pid and int(begin) <= w["left"] and w["time"] <= int(end)
+            ]
             self.assertTrue(inside, f"no wait inside {name} {begin} {end}")
             longest = max(inside, key=lambda w: w["time"] - w["left"])
             self.assertEqual(longest["file"], kind)
@@ -148,11 +154,16 @@ class Waits(Case):
         # A period may end between the last look and the reading of the counter.
         self.assertAlmostEqual(len(throttled), int(self.counted["nr_throttled"]), delta=1)
         # The kernel stops counting when the quota is there again; the thread still has to get its CPU.
-        self.assertGreaterEqual(sum(w["time"] - w["left"] for w in throttled), 0.8 * int(self.counted["throttled_time"]))
+        self.assertGreaterEqual(
+            sum(w["time"] - w["left"] for w in throttled), 0.8 * int(self.counted["throttled_time"])
+        )
         self.assertTrue(all(w["state"] in (0, 256) for w in throttled))
         read = [e for e in self.events if e["kind"] == "cpu_quota" and e["cgroup"] == "/" + self.group.name]
         self.assertTrue(read)
-        self.assertEqual((read[-1]["period"], read[-1]["quota"], read[-1]["throttled"]), (100_000_000, 30_000_000, int(self.counted["nr_throttled"])))
+        self.assertEqual(
+            (read[-1]["period"], read[-1]["quota"], read[-1]["throttled"]),
+            (100_000_000, 30_000_000, int(self.counted["nr_throttled"])),
+        )
 
 
 # Sends itself what takes a soft interrupt some time: datagrams of 60 KB, fragmented and put together again.
@@ -219,7 +230,10 @@ class Causes(Case):
             if longest["runnable"] is None:
                 continue  # the kernel did not tell of the wake-up
             why = [s for s in inside if s["kind"] == "stall" and s["began"] == longest["left"]]
-            self.assertEqual([(s["what"], s["where"], s["time"]) for s in why], [("peer_window", longest["socket"], longest["runnable"])])
+            self.assertEqual(
+                [(s["what"], s["where"], s["time"]) for s in why],
+                [("peer_window", longest["socket"], longest["runnable"])],
+            )
             # TCP begins to count when it tries to send, which may be an answer later than the call.
             self.assertGreaterEqual(why[0]["detail"], 80)
 
@@ -232,7 +246,9 @@ class Causes(Case):
                 time.sleep(0.2)
                 program.send_signal(signal.SIGCONT)
         stops = [w for w in self.events_of(recording, "off_cpu") if w["state"] & 4]
-        self.assertEqual([(w["argument0"], w["argument1"]) for w in stops], [(signal.SIGSTOP, threading.get_native_id())] * 3)
+        self.assertEqual(
+            [(w["argument0"], w["argument1"]) for w in stops], [(signal.SIGSTOP, threading.get_native_id())] * 3
+        )
 
 
 class Interrupts(Case):
@@ -247,7 +263,11 @@ class Interrupts(Case):
             program.stdin.flush()
             program.stdout.readline()
         program.communicate("end\n", timeout=10)
-        said = [e for e in harness.json_lines(self.tailcap("events", "--json", recording.file)) if e["kind"] == "stall" and e["what"] == "interrupt"]
+        said = [
+            e
+            for e in harness.json_lines(self.tailcap("events", "--json", recording.file))
+            if e["kind"] == "stall" and e["what"] == "interrupt"
+        ]
         handled, begun = [], {}
         for at, tid, cpu, event, text in lines:
             vector = int(text.removeprefix("vec=").split()[0])
@@ -280,7 +300,9 @@ class Counted(Case):
                 other.stop()
             log = [list(map(int, program.stdout.readline().split())) for _ in range(4)]
         program.communicate("end\n", timeout=10)
-        text = subprocess.run([harness.BUILD / "analyze/tailcap", "events", "--json", recording.file], check=True, capture_output=True).stdout
+        text = subprocess.run(
+            [harness.BUILD / "analyze/tailcap", "events", "--json", recording.file], check=True, capture_output=True
+        ).stdout
         waits = [e for e in (json.loads(line) for line in text.split(b"\n") if line) if e["kind"] == "off_cpu"]
         for tid, switches, first_before, first_after, last_before, last_after in log:
             mine = sorted((w for w in waits if w["tid"] == tid), key=lambda w: w["left"])

@@ -30,7 +30,11 @@ class Watch(Case):
     def watch(self, *arguments, every=("--every", "1s")):
         said = open(self.scratch / "watch.log", "wb+")
         self.addCleanup(said.close)
-        process = subprocess.Popen([harness.BUILD / "analyze/tailcap", "watch", self.recording.file, *every, *arguments], stdout=said, stderr=said)
+        process = subprocess.Popen(
+            [harness.BUILD / "analyze/tailcap", "watch", self.recording.file, *every, *arguments],
+            stdout=said,
+            stderr=said,
+        )
         self.addCleanup(self.end, process, signal.SIGKILL)
         return process
 
@@ -56,7 +60,9 @@ class Watch(Case):
         slow = [r for r in rows if r["path"] == "/sleep/400/culprit"]
         self.assertEqual(len(slow), 1)
         self.assertGreaterEqual(slow[0]["duration_ns"], took)
-        self.assertIn("tailcap watch: GET /sleep/400/culprit", " ".join(self.tailcap("report", self.snapshots()[0]).split()))
+        self.assertIn(
+            "tailcap watch: GET /sleep/400/culprit", " ".join(self.tailcap("report", self.snapshots()[0]).split())
+        )
         self.assertFalse((self.scratch / "flight.tcap.watch").exists())
         self.assertEqual(self.recording.stop(), 0, self.recording.said)
 
@@ -74,7 +80,9 @@ class Watch(Case):
 
     def test_the_conditions_of_a_policy(self):
         policy = self.scratch / "policy.yaml"
-        policy.write_text("every: 1s\nconditions:\n- {name: sleepy, where: 'path contains \"/sleep\"', at_least: {p50: 200ms, count: 3}, over: 3s}\n")
+        policy.write_text(
+            "every: 1s\nconditions:\n- {name: sleepy, where: 'path contains \"/sleep\"', at_least: {p50: 200ms, count: 3}, over: 3s}\n"
+        )
         process = self.watch("--conditions", policy, "--most", "1", every=())
         for i in range(20):
             self.ask("sleep", 2, i)
@@ -103,7 +111,12 @@ class Watch(Case):
 
     def test_an_order_of_the_wrong_form(self):
         for order in ("x.tcap\nlast=soon", "x.tcap\nwhy=" + "w" * 300, "x.tcap\nother=1"):
-            done = subprocess.run([harness.BUILD / "analyze/tailcap", "control", self.recording.file, "snapshot", order], capture_output=True, text=True, timeout=30)
+            done = subprocess.run(
+                [harness.BUILD / "analyze/tailcap", "control", self.recording.file, "snapshot", order],
+                capture_output=True,
+                text=True,
+                timeout=30,
+            )
             self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
         time.sleep(0.2)
         self.assertEqual(self.recording.stop(), 0, self.recording.said)

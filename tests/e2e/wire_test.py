@@ -40,8 +40,12 @@ class Wire(Case):
         server, client = self.talk("in_order", "bytewise")
         # The server answers before it reads the body; the body is the request's all the same.
         self.assertEqual([r["path"] for r in client], ["/bytes"])
-        self.assert_row(client[0], method="POST", request_bytes=3, response_bytes=6, status=200, outcome="ok", complete=True)
-        self.assert_row(server[0], method="POST", request_bytes=3, response_bytes=6, status=200, outcome="ok", complete=True)
+        self.assert_row(
+            client[0], method="POST", request_bytes=3, response_bytes=6, status=200, outcome="ok", complete=True
+        )
+        self.assert_row(
+            server[0], method="POST", request_bytes=3, response_bytes=6, status=200, outcome="ok", complete=True
+        )
 
     def test_h02_response_in_many_writes(self):
         for row in sum(self.talk("in_many_writes", "patiently"), []):
@@ -118,7 +122,9 @@ class Wire(Case):
         # Only the lengths of its messages can be seen; the other end knows what they were.
         server, client = self.talk("sendmmsg", "patiently")
         self.assert_row(client[0], status=200, response_bytes=50_021, outcome="ok", complete=True)
-        self.assertTrue(all(r["status"] in (200, None) and r["response_bytes"] in (50_021, None) for r in server), server)
+        self.assertTrue(
+            all(r["status"] in (200, None) and r["response_bytes"] in (50_021, None) for r in server), server
+        )
 
     def test_h23_peek_moves_nothing(self):
         for rows in self.talk("peeking", "idle"):

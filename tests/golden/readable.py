@@ -80,7 +80,7 @@ def join(readable):
             last = rest
             while lines[last] not in CLOSING.values():  # at the margin: the end of the outline
                 last += 1
-            line = "".join(TOKEN.findall("\n".join(lines[rest:last + 1])))
+            line = "".join(TOKEN.findall("\n".join(lines[rest : last + 1])))
             rest = last + 1
         result.append(line)
     return "\n".join(result).encode("utf-8", "surrogateescape")

@@ -73,12 +73,39 @@ def boot(qemu, environment, kernel, initial, folder, seconds):
     """Runs to the end of the steps, or for so long. Leaves console.log and a folder for each step that came to its end."""
     folder.mkdir(parents=True, exist_ok=True)
     results = folder / "results.tar"
-    command = [*qemu, "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none", "-no-reboot",
-               "-kernel", kernel, "-initrd", initial, "-append", "console=ttyS0 quiet panic=-1 rdinit=/init",
-               "-serial", f"file:{folder / 'console.log'}", "-serial", f"file:{results}"]
+    command = [
+        *qemu,
+        "-accel",
+        "tcg",
+        "-cpu",
+        "max",
+        "-smp",
+        "2",
+        "-m",
+        str(MEMORY_MIB),
+        "-nodefaults",
+        "-display",
+        "none",
+        "-no-reboot",
+        "-kernel",
+        kernel,
+        "-initrd",
+        initial,
+        "-append",
+        "console=ttyS0 quiet panic=-1 rdinit=/init",
+        "-serial",
+        f"file:{folder / 'console.log'}",
+        "-serial",
+        f"file:{results}",
+    ]
     try:
-        subprocess.run([str(c) for c in command], env={**os.environ, **environment}, stdin=subprocess.DEVNULL, timeout=seconds + BOOT_SECONDS,
-                       check=True)
+        subprocess.run(
+            [str(c) for c in command],
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            timeout=seconds + BOOT_SECONDS,
+            check=True,
+        )
     except subprocess.TimeoutExpired:
         print(f"{folder.name}: stopped after {seconds + BOOT_SECONDS} s; steps that came to their end count")
     with tarfile.open(fileobj=io.BytesIO(results.read_bytes()), ignore_zeros=True) as archive:

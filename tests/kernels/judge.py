@@ -25,7 +25,9 @@ class Judge:
         self.tailcap, self.folder = build / "analyze/tailcap", pathlib.Path(folder)
 
     def _json(self, command, step, *arguments):
-        done = subprocess.run([self.tailcap, command, self.folder / step / "capture.tcap", *arguments], capture_output=True, text=True)
+        done = subprocess.run(
+            [self.tailcap, command, self.folder / step / "capture.tcap", *arguments], capture_output=True, text=True
+        )
         if done.returncode not in (0, 3):
             raise ValueError(done.stderr.strip())
         return [json.loads(line) for line in done.stdout.split("\n") if line.strip()]
@@ -43,12 +45,20 @@ class Judge:
         for role, name in (("client", "load.jsonl"), ("server", "service.jsonl")):
             for t in lines(folder / name):
                 if t["id"]:
-                    expected[role, t["id"]] = {f: t[f] for f in ("method", "path", "status", "request_bytes", "response_bytes") if f in t}
+                    expected[role, t["id"]] = {
+                        f: t[f] for f in ("method", "path", "status", "request_bytes", "response_bytes") if f in t
+                    }
         wget = folder / "wget"
         for line in wget.read_text().splitlines() if wget.exists() else []:
             name, size = line.split()
             for role in ("client", "server"):
-                expected[role, name] = {"method": "GET", "path": WGET_PATH, "status": 200, "request_bytes": 0, "response_bytes": int(size)}
+                expected[role, name] = {
+                    "method": "GET",
+                    "path": WGET_PATH,
+                    "status": 200,
+                    "request_bytes": 0,
+                    "response_bytes": int(size),
+                }
         return expected
 
     def requests(self, step):
@@ -71,10 +81,15 @@ class Judge:
                 arrived += "arrival_unknown" not in row["tainted"]
         if expected:
             wrong["missing"] = len(expected)
-        lost = json.loads(subprocess.run([self.tailcap, "info", "--json", self.folder / step / "capture.tcap"], capture_output=True,
-                                         text=True).stdout)["lost"]
+        lost = json.loads(
+            subprocess.run(
+                [self.tailcap, "info", "--json", self.folder / step / "capture.tcap"], capture_output=True, text=True
+            ).stdout
+        )["lost"]
         text = f"{seen}/{wanted} exact, arrivals of {arrived}"
-        text += "".join(f", {count} {what}" for what, count in wrong.items()) + (f", {lost} events lost" if lost else "")
+        text += "".join(f", {count} {what}" for what, count in wrong.items()) + (
+            f", {lost} events lost" if lost else ""
+        )
         return text, seen == wanted and not wrong and arrived >= wanted * (1 - MAY_BE_UNKNOWN)
 
     def kinds(self, step):

@@ -23,14 +23,24 @@ STEPS = [
     ("files", 300, "workload --add files", "`--add files`"),
     ("interrupts", 300, "workload --add interrupts", "`--add interrupts`"),
     ("allocations", 300, "workload --add allocations", "`--add allocations`"),
-    ("all", 400, "workload --profile deep --stacks --sample 99 --add files,interrupts,allocations", "all of these at once"),
+    (
+        "all",
+        400,
+        "workload --profile deep --stacks --sample 99 --add files,interrupts,allocations",
+        "all of these at once",
+    ),
     ("budget", 300, "workload --budget 50% --last 10m", "`--budget 50%`"),
     ("node", 300, "node", "`--profile node`"),
     ("tests", 3000, "tests", "`tests/bpf`"),
 ]
 # What a step must have recorded beside requests.
-MUST_HOLD = {"stacks": ["sample off_cpu"], "sample": ["sample on_cpu"], "files": ["file_call"], "interrupts": ["stall"],
-             "all": ["sample off_cpu", "sample on_cpu", "file_call", "stall"]}
+MUST_HOLD = {
+    "stacks": ["sample off_cpu"],
+    "sample": ["sample on_cpu"],
+    "files": ["file_call"],
+    "interrupts": ["stall"],
+    "all": ["sample off_cpu", "sample on_cpu", "file_call", "stall"],
+}
 REFUSED_CONNECTS = 5  # by guest.sh, in the step node
 # A tier that the kernel does not have is refused with these words.
 NO_TIER = "tier a was asked for, but this kernel has no"
@@ -57,7 +67,10 @@ def judged(judge, name):
         return "failed: " + last[:200], False
     if name == "node":
         found = judge.diagnosis(name)
-        return f"{found.get('connect_failures', 0)} of {REFUSED_CONNECTS} refused connections found", found.get("connect_failures") == REFUSED_CONNECTS
+        return (
+            f"{found.get('connect_failures', 0)} of {REFUSED_CONNECTS} refused connections found",
+            found.get("connect_failures") == REFUSED_CONNECTS,
+        )
     text, right = judge.requests(name)
     kinds = judge.kinds(name)
     for kind in MUST_HOLD.get(name, []):
@@ -95,7 +108,12 @@ The oldest kernel that is supported is the oldest in this table. Newer ones than
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
-    parser.add_argument("--kernel", action="append", choices=KERNELS, help="only this one (repeat for more); the table is then printed only")
+    parser.add_argument(
+        "--kernel",
+        action="append",
+        choices=KERNELS,
+        help="only this one (repeat for more); the table is then printed only",
+    )
     parser.add_argument("--step", action="append", choices=[s[0] for s in STEPS], help="likewise")
     parser.add_argument("--folder", type=pathlib.Path, help="where packages and results go (default: build/kernels)")
     given = parser.parse_args()
@@ -103,16 +121,23 @@ def main():
     build = given.build.resolve()
     packages = Packages(folder)
     qemu, environment = packages.qemu()
-    programs = {"RECORD": build / "capture/tailcap-record", "SERVICE": build / "samples/tailcap-sample-service",
-                "LOAD": build / "samples/tailcap-load", "BPF_TEST": build / "tests/bpf/bpf_test", "BPF_WORKLOAD": build / "tests/bpf/bpf_workload",
-                "BPF_SMALL_RECORDER": build / "tests/bpf/bpf_small_recorder"}
+    programs = {
+        "RECORD": build / "capture/tailcap-record",
+        "SERVICE": build / "samples/tailcap-sample-service",
+        "LOAD": build / "samples/tailcap-load",
+        "BPF_TEST": build / "tests/bpf/bpf_test",
+        "BPF_WORKLOAD": build / "tests/bpf/bpf_workload",
+        "BPF_SMALL_RECORDER": build / "tests/bpf/bpf_small_recorder",
+    }
     steps = [s for s in STEPS if not given.step or s[0] in given.step]
     columns, right = {}, True
     for kernel in given.kernel or KERNELS:
         image, release = packages.kernel(kernel)
         results = folder / "results" / release
         initial = folder / f"initial-{release}"
-        initial_file_system(initial, packages.unpacked("busybox-static") / "bin/busybox", programs, [s[:3] for s in steps])
+        initial_file_system(
+            initial, packages.unpacked("busybox-static") / "bin/busybox", programs, [s[:3] for s in steps]
+        )
         print(f"{release}: {len(steps)} steps; {results}/console.log shows which", file=sys.stderr)
         boot(qemu, environment, image, initial, results, sum(s[1] for s in steps))
         judge = Judge(build, results)

@@ -42,22 +42,42 @@ class Packages:
         """Command and environment. QEMU 10 of bookworm-backports, in lists of its own; QEMU 7 does not boot 6.12."""
         root = self.folder / "qemu"
         if not root.exists():
-            site = next(line.removesuffix(" bookworm") for line in
-                        output("apt-get", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages").splitlines()
-                        if line.endswith(" bookworm"))
+            site = next(
+                line.removesuffix(" bookworm")
+                for line in output(
+                    "apt-get", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages"
+                ).splitlines()
+                if line.endswith(" bookworm")
+            )
             lists, archives, sources = self.folder / "lists", self.folder / "archives", self.folder / "backports.list"
             for folder in (lists, archives):
                 (folder / "partial").mkdir(parents=True, exist_ok=True)
             sources.write_text(f"deb {site} bookworm main\ndeb {site} bookworm-backports main\n")
-            options = [f"-oDir::Etc::SourceList={sources.resolve()}", "-oDir::Etc::SourceParts=/dev/null",
-                       f"-oDir::State::Lists={lists.resolve()}", f"-oDir::Cache::Archives={archives.resolve()}",
-                       "-oAPT::Sandbox::User=root"]
+            options = [
+                f"-oDir::Etc::SourceList={sources.resolve()}",
+                "-oDir::Etc::SourceParts=/dev/null",
+                f"-oDir::State::Lists={lists.resolve()}",
+                f"-oDir::Cache::Archives={archives.resolve()}",
+                "-oAPT::Sandbox::User=root",
+            ]
             output("apt-get", "update", "-q", *options)
-            output("apt-get", "install", "-y", "-q", "--no-install-recommends", "--download-only", "-t", "bookworm-backports",
-                   *options, "qemu-system-x86")
+            output(
+                "apt-get",
+                "install",
+                "-y",
+                "-q",
+                "--no-install-recommends",
+                "--download-only",
+                "-t",
+                "bookworm-backports",
+                *options,
+                "qemu-system-x86",
+            )
             for package in archives.glob("*.deb"):
                 output("dpkg", "-x", package, root.with_suffix(".new"))
             root.with_suffix(".new").rename(root)
         libraries = ":".join(str((root / p / "x86_64-linux-gnu").resolve()) for p in ("usr/lib", "lib"))
         data = [str((root / "usr/share" / p).resolve()) for p in ("qemu", "seabios")]
-        return [str(root / "usr/bin/qemu-system-x86_64"), *(word for d in data for word in ("-L", d))], {"LD_LIBRARY_PATH": libraries}
+        return [str(root / "usr/bin/qemu-system-x86_64"), *(word for d in data for word in ("-L", d))], {
+            "LD_LIBRARY_PATH": libraries
+        }

@@ -37,7 +37,9 @@ class Child:
     """A process that says when it is ready and ends with its standard input."""
 
     def __init__(self, command, **options):
-        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+        self.process = subprocess.Popen(
+            [str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options
+        )
         self.said = self.process.stdout.readline().strip()
         if not self.said:
             raise RuntimeError(f"{command[0]} did not start")
@@ -108,7 +110,9 @@ class Run:
         return json.loads(self.tailcap("report", self.capture, "--json"))
 
     def tailcap(self, *arguments):
-        done = subprocess.run([str(a) for a in (self.build / "analyze/tailcap", *arguments)], capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [str(a) for a in (self.build / "analyze/tailcap", *arguments)], capture_output=True, text=True, timeout=120
+        )
         if done.returncode not in (0, LOST):
             raise RuntimeError(f"tailcap {arguments}: exit {done.returncode}: {done.stderr}")
         return done.stdout
@@ -122,7 +126,13 @@ def labels_of(row):
 
 
 LEVELS = ("nothing", "note", "notable", "severe")
-PASSING = ("machine", "hypervisor", "recorder", "own_load", "machine_or_code")  # origins behind which the second part counts, too
+PASSING = (
+    "machine",
+    "hypervisor",
+    "recorder",
+    "own_load",
+    "machine_or_code",
+)  # origins behind which the second part counts, too
 
 
 def named_by(verdicts):
@@ -136,7 +146,11 @@ def named_by(verdicts):
             named += [(label, part["who"]) for label in part["labels"]]
             named += [(step["label"], step["who"]) for step in part["chain"]]
     first = verdicts[0] if verdicts else None
-    return named, first["parts"][0]["origin"] if first and first["parts"] else None, first["level"] if first else "nothing"
+    return (
+        named,
+        first["parts"][0]["origin"] if first and first["parts"] else None,
+        first["level"] if first else "nothing",
+    )
 
 
 class Score:
@@ -186,25 +200,38 @@ class Score:
         self.attributed = statistics.median(sum(labels_of(r)[n] for n in names) for r in self.hit)
         self.true = statistics.median(truth[r["x_request_id"]] for r in self.hit)
         total = sum(r["duration_ns"] for r in self.hit)
-        self.unexplained = sum(ns for r in self.hit for l, ns in labels_of(r).items() if l.startswith("unexplained")) / total
+        self.unexplained = (
+            sum(ns for r in self.hit for l, ns in labels_of(r).items() if l.startswith("unexplained")) / total
+        )
         self.more = more
         # What the report says of the route: the truth, or nothing.
         begun = time.monotonic()
         study = run.study()
         self.report_seconds = time.monotonic() - begun
-        verdicts = [v for v in study["verdicts"] if v["level"] != "nothing"
-                    and any(study["routes"][r]["role"] == fault.side and study["routes"][r]["route"] in same_route for r in v["routes"])]
+        verdicts = [
+            v
+            for v in study["verdicts"]
+            if v["level"] != "nothing"
+            and any(
+                study["routes"][r]["role"] == fault.side and study["routes"][r]["route"] in same_route
+                for r in v["routes"]
+            )
+        ]
         named, self.origin, self.level = named_by(verdicts)
         self.named = [label for label, _ in named]
         self.right = any(name in names for name in self.named)
         if fault.who and self.right:
             self.who_right = any(who and fault.who(run, who) for label, who in named if label in names)
             if not self.who_right:
-                self.failures.append(f"who is behind it is not named: {[who for label, who in named if label in names]}")
+                self.failures.append(
+                    f"who is behind it is not named: {[who for label, who in named if label in names]}"
+                )
         if not self.right:
             self.failures.append(f"the report names {', '.join(self.named) or 'nothing'}")
         if self.dominant != names[0]:
-            self.failures.append(f"dominant is {self.dominant}: " + ", ".join(f"{l} {ms(n)}" for l, n in more.most_common(4)))
+            self.failures.append(
+                f"dominant is {self.dominant}: " + ", ".join(f"{l} {ms(n)}" for l, n in more.most_common(4))
+            )
         if abs(self.attributed - self.true) > max(SLACK * self.true, SLACK_NS):
             self.failures.append(f"attributed {ms(self.attributed)} ms of {ms(self.true)}")
         if self.unexplained >= 0.05:
@@ -215,13 +242,28 @@ class Score:
                 self.failures.append(f"the control route has {ms(there)} ms of it")
 
     def result(self):
-        names = ("dominant", "attributed", "true", "unexplained", "named", "right", "who_right", "origin", "level", "failures", "report_seconds")
+        names = (
+            "dominant",
+            "attributed",
+            "true",
+            "unexplained",
+            "named",
+            "right",
+            "who_right",
+            "origin",
+            "level",
+            "failures",
+            "report_seconds",
+        )
         return {"fault": self.fault.number, "hit": len(self.hit), **{n: getattr(self, n) for n in names}}
 
     def line(self):
         f = self.fault
-        return (f"{f.number:>3} {f.name:<28} {f.labels[0]:<16} attributed {ms(self.attributed):>8} true {ms(self.true):>8} ms "
-                f"unexplained {self.unexplained:5.1%} of {len(self.hit):>4} named {self.named[0] if self.named else '-':<16} {self.origin or '-':<10} {self.level or '-':<8} " + ("; ".join(self.failures) or "ok"))
+        return (
+            f"{f.number:>3} {f.name:<28} {f.labels[0]:<16} attributed {ms(self.attributed):>8} true {ms(self.true):>8} ms "
+            f"unexplained {self.unexplained:5.1%} of {len(self.hit):>4} named {self.named[0] if self.named else '-':<16} {self.origin or '-':<10} {self.level or '-':<8} "
+            + ("; ".join(self.failures) or "ok")
+        )
 
 
 def once(fault, build, keep=None, captures=None):
@@ -236,7 +278,9 @@ def once(fault, build, keep=None, captures=None):
         if captures:
             (pathlib.Path(captures) / f"fault-{fault.number}.tcap").write_bytes(run.capture.read_bytes())
         if score.failures and keep:
-            (pathlib.Path(keep) / f"fault-{fault.number}-{time.monotonic_ns()}.tcap").write_bytes(run.capture.read_bytes())
+            (pathlib.Path(keep) / f"fault-{fault.number}-{time.monotonic_ns()}.tcap").write_bytes(
+                run.capture.read_bytes()
+            )
         return score
 
 
@@ -254,21 +298,30 @@ while True: pass
 def confirmed(run, study, verdict):
     """The service's own log says that at least half of the first part was its doing, on average over the slowest requests."""
     routes = {(study["routes"][r]["role"], study["routes"][r]["route"]) for r in verdict["routes"]}
-    rows = [r for r in run.rows if (r["role"], r["route"]) in routes and r["duration_ns"] and r["x_request_id"] in run.truth]
-    slowest = sorted(rows, key=lambda r: -r["duration_ns"])[:verdict["requests"]]
+    rows = [
+        r for r in run.rows if (r["role"], r["route"]) in routes and r["duration_ns"] and r["x_request_id"] in run.truth
+    ]
+    slowest = sorted(rows, key=lambda r: -r["duration_ns"])[: verdict["requests"]]
     if not slowest:
         return False
 
     def own(row):
         truth, sent = run.truth[row["x_request_id"]], run.sent.get(row["x_request_id"])
         # A pool or a loop that is busy with other requests is the service's doing, too.
-        return truth["injected_ns"] + truth["begun_ns"] - truth["read_ns"] + (max(0, truth["read_ns"] - sent["sent_ns"]) if sent and run.loop else 0)
+        return (
+            truth["injected_ns"]
+            + truth["begun_ns"]
+            - truth["read_ns"]
+            + (max(0, truth["read_ns"] - sent["sent_ns"]) if sent and run.loop else 0)
+        )
+
     return sum(own(r) for r in slowest) / len(slowest) >= 0.5 * verdict["parts"][0]["slow_ns"]
 
 
 def null_run(build, n, hogs=0, rich=False):
     """A service without a fault, and so many busy processes for each CPU: tailcap must name no cause in the service, and where the
-    machine is the cause, who had it. rich: a service that locks, sleeps, computes, writes and calls; what is named must be in its log."""
+    machine is the cause, who had it. rich: a service that locks, sleeps, computes, writes and calls; what is named must be in its log.
+    """
     with tempfile.TemporaryDirectory(prefix="tailcap-lab-") as folder:
         run = Run(build, folder)
         mode = ("threads", "loop", "pool4")[n % 3]
@@ -279,44 +332,79 @@ def null_run(build, n, hogs=0, rich=False):
             below = run.service("threads")
             file = run.folder / "file"
             file.write_bytes(bytes(1 << 20))
-            routes += ["2 GET /lock/1", "1 GET /spin/1", "1 GET /sync/16", "1 GET /sleep/2", f"1 GET /down/{below.port}/sleep/1"]
+            routes += [
+                "2 GET /lock/1",
+                "1 GET /spin/1",
+                "1 GET /sync/16",
+                "1 GET /sleep/2",
+                f"1 GET /down/{below.port}/sleep/1",
+            ]
             rate = "150"
         service = run.service(mode, *([f"file={file}"] if rich else []))
         for cpu in sorted(os.sched_getaffinity(0)) * hogs:
             run.child(sys.executable, "-c", HOG, cpu)
         with run.recording():
             before = stolen.stolen()
-            run.load("127.0.0.1", service.port, "--rate", rate, "-c", "8", "-d", "3", "--seed", str(n + 1),
-                     *[word for route in routes for word in ("--route", route)])
+            run.load(
+                "127.0.0.1",
+                service.port,
+                "--rate",
+                rate,
+                "-c",
+                "8",
+                "-d",
+                "3",
+                "--seed",
+                str(n + 1),
+                *[word for route in routes for word in ("--route", route)],
+            )
             taken = stolen.stolen() - before
         run.finish()
         run.rows = json_lines(run.tailcap("requests", run.capture, "--json"))
         study = run.study()
         said = [v for v in study["verdicts"] if LEVELS.index(v["level"]) >= LEVELS.index("notable") and v["parts"]]
-        wrong = [v["sentence"] for v in said if v["parts"][0]["origin"] == "service" and not (rich and confirmed(run, study, v))]
+        wrong = [
+            v["sentence"]
+            for v in said
+            if v["parts"][0]["origin"] == "service" and not (rich and confirmed(run, study, v))
+        ]
         machine = study["machine"]
         others = [p["comm"] for p in machine["processes"] or ()]
         blamed = [v for v in study["verdicts"] if v["parts"] and v["parts"][0]["origin"] == "machine"]
         if hogs and blamed and others[:1] != ["lab-hog"]:
             wrong.append(f"lab-hog had the CPUs, {others} are named: {blamed[0]['sentence']}")
-        if machine["steal_ns"] is not None and abs(machine["steal_ns"] - taken) > 20_000_000 * os.cpu_count() + taken // 5:
+        if (
+            machine["steal_ns"] is not None
+            and abs(machine["steal_ns"] - taken) > 20_000_000 * os.cpu_count() + taken // 5
+        ):
             wrong.append(f"the hypervisor took {ms(taken)} ms, said are {ms(machine['steal_ns'])}")
-        return wrong, dict(hogs=hogs, rich=rich, stolen=taken, blamed=len(blamed), named_first=others[:1],
-                           origins=[v["parts"][0]["origin"] for v in said])
+        return wrong, dict(
+            hogs=hogs,
+            rich=rich,
+            stolen=taken,
+            blamed=len(blamed),
+            named_first=others[:1],
+            origins=[v["parts"][0]["origin"] for v in said],
+        )
 
 
 def main():
     import faults
     import table
     from inject import groups
+
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--only", default="")
     parser.add_argument("--minimum", action="store_true")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--nulls", type=int, default=0)
-    parser.add_argument("--hogs", type=int, default=0, help="busy processes for each CPU beside the runs without a fault")
-    parser.add_argument("--rich", action="store_true", help="the services of these runs lock, sleep, compute, write and call")
+    parser.add_argument(
+        "--hogs", type=int, default=0, help="busy processes for each CPU beside the runs without a fault"
+    )
+    parser.add_argument(
+        "--rich", action="store_true", help="the services of these runs lock, sleep, compute, write and call"
+    )
     parser.add_argument("--results", help="a file that results are added to, a JSON object per run")
     parser.add_argument("--table", help="writes the table of --results")
     parser.add_argument("--keep", help="folder for the captures of runs that failed")
@@ -330,13 +418,18 @@ def main():
         print(f"SKIPPED: {reason}")
         sys.exit(77)
     harness.BUILD = build = pathlib.Path(given.build).resolve()
-    chosen = [f for f in faults.ALL if (not given.only or str(f.number) in given.only.split(",")) and (not given.minimum or f.minimum)]
+    chosen = [
+        f
+        for f in faults.ALL
+        if (not given.only or str(f.number) in given.only.split(",")) and (not given.minimum or f.minimum)
+    ]
     failed = undecided = 0
 
     def keep(**result):
         if given.results:
             with open(given.results, "a") as file:
                 file.write(json.dumps(result) + "\n")
+
     for fault in chosen:
         for _ in range(given.repeat):
             try:
@@ -358,7 +451,10 @@ def main():
             print(score.line(), flush=True)
             keep(**score.result())
             if score.failures and given.repeat == 1 and taken.much:
-                print(f"NOT DECIDED: lab/{fault.number}: the hypervisor took {taken.share:.0%} of the CPUs, {taken.worst:.0%} of the worst half second", flush=True)
+                print(
+                    f"NOT DECIDED: lab/{fault.number}: the hypervisor took {taken.share:.0%} of the CPUs, {taken.worst:.0%} of the worst half second",
+                    flush=True,
+                )
                 undecided += 1
             else:
                 failed += bool(score.failures)

@@ -8,7 +8,12 @@ import itertools
 import json
 import sys
 
-MODE, PORT, OTHER, LOG = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), open(sys.argv[4], "w", buffering=1, encoding="utf-8")
+MODE, PORT, OTHER, LOG = (
+    sys.argv[1],
+    int(sys.argv[2]),
+    int(sys.argv[3]),
+    open(sys.argv[4], "w", buffering=1, encoding="utf-8"),
+)
 IDLE = []
 NUMBERS = itertools.count(100_000)
 

@@ -31,11 +31,22 @@ def quota(run):
     with groups.group("cpu", {"cpu.cfs_period_us": 100000, "cpu.cfs_quota_us": 30000}) as folder:
         groups.join(folder, service.pid)
         with run.recording():
-            run.load("127.0.0.1", service.port, "--rate", "9", "-c", "1", "-d", "7", *routes("1 GET /contend/40", "2 GET /contend/1"))
+            run.load(
+                "127.0.0.1",
+                service.port,
+                "--rate",
+                "9",
+                "-c",
+                "1",
+                "-d",
+                "7",
+                *routes("1 GET /contend/40", "2 GET /contend/1"),
+            )
 
 
 def stops(stop, go):
     """Stops the service for 300 ms, three times."""
+
     @contextlib.contextmanager
     def during(run, service):
         run.extra["stops"] = []
@@ -54,17 +65,29 @@ def stops(stop, go):
         thread.start()
         yield
         thread.join()
+
     return during
 
 
 def page_faults(run):
     service = run.service("threads", f"file={big_file(run)}")
     with run.recording():
-        run.load("127.0.0.1", service.port, "--rate", "60", "-c", "4", "-d", "3", *routes("1 GET /pages/400", "7 GET /pages/0", "2 GET /ok"))
+        run.load(
+            "127.0.0.1",
+            service.port,
+            "--rate",
+            "60",
+            "-c",
+            "4",
+            "-d",
+            "3",
+            *routes("1 GET /pages/400", "7 GET /pages/0", "2 GET /ok"),
+        )
 
 
 def frozen(controller, file, stop, go):
     """Freezes the service's group for 300 ms, three times."""
+
     def act(run):
         service = run.service()
         with groups.group(controller, {}) as folder:
@@ -72,8 +95,10 @@ def frozen(controller, file, stop, go):
 
             def write(value):
                 (folder / file).write_text(value)
+
             with run.recording(), stops(lambda s: write(stop), lambda s: write(go))(run, service):
                 run.load("127.0.0.1", service.port, *LOAD, *routes("1 GET /ok"))
+
     return act
 
 
@@ -83,4 +108,14 @@ def memory_cap(run):
     with groups.group("memory", {"memory.limit_in_bytes": 8 << 20}) as folder:
         groups.join(folder, service.pid)
         with run.recording():
-            run.load("127.0.0.1", service.port, "--rate", "30", "-c", "4", "-d", "4", *routes("1 GET /pages/3000", "7 GET /pages/0", "2 GET /ok"))
+            run.load(
+                "127.0.0.1",
+                service.port,
+                "--rate",
+                "30",
+                "-c",
+                "4",
+                "-d",
+                "4",
+                *routes("1 GET /pages/3000", "7 GET /pages/0", "2 GET /ok"),
+            )

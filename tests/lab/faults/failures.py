@@ -20,7 +20,17 @@ def tls_refused(run):
     run.extra["peer"] = below.said.split()[1]
     run.services.append(service)
     with run.recording():
-        run.load("127.0.0.1", service.said, "--rate", "60", "-c", "4", "-d", "4", *routes("1 GET /strict/1", "7 GET /strict/0", "2 GET /ok"))
+        run.load(
+            "127.0.0.1",
+            service.said,
+            "--rate",
+            "60",
+            "-c",
+            "4",
+            "-d",
+            "4",
+            *routes("1 GET /strict/1", "7 GET /strict/0", "2 GET /ok"),
+        )
 
 
 def stale(run):
@@ -31,15 +41,33 @@ def stale(run):
     service.log = log
     run.services.append(service)
     with run.recording():
-        run.load("127.0.0.1", service.said, "--rate", "60", "-c", "4", "-d", "4", *routes("1 GET /kept/1", "7 GET /kept/0", "2 GET /ok"))
+        run.load(
+            "127.0.0.1",
+            service.said,
+            "--rate",
+            "60",
+            "-c",
+            "4",
+            "-d",
+            "4",
+            *routes("1 GET /kept/1", "7 GET /kept/0", "2 GET /ok"),
+        )
 
 
 def no_such_name(run):
     name = run.stack.enter_context(namespace("nameserver 127.0.0.1\n"))
-    run.child("ip", "netns", "exec", name, PYTHON, HERE / "inject/names.py", "127.0.0.1", "0", "0", run.folder / "names.log")
+    run.child(
+        "ip", "netns", "exec", name, PYTHON, HERE / "inject/names.py", "127.0.0.1", "0", "0", run.folder / "names.log"
+    )
     below, above = run.service(namespace=name), run.service(namespace=name)
     with run.recording():
-        run.load("127.0.0.1", above.port, *LOAD, *routes(f"1 GET /gone/1/{below.port}/ok", f"7 GET /name/1/{below.port}/ok", "2 GET /ok"), namespace=name)
+        run.load(
+            "127.0.0.1",
+            above.port,
+            *LOAD,
+            *routes(f"1 GET /gone/1/{below.port}/ok", f"7 GET /name/1/{below.port}/ok", "2 GET /ok"),
+            namespace=name,
+        )
     for s in run.services:
         s.end()
 
@@ -48,7 +76,12 @@ def reset(run):
     below, above = run.service(), run.service()
     run.extra["below"] = below
     with run.recording():
-        run.load("127.0.0.1", above.port, *LOAD, *routes(f"1 GET /down/{below.port}/reset/1", f"7 GET /down/{below.port}/reset/0", "2 GET /ok"))
+        run.load(
+            "127.0.0.1",
+            above.port,
+            *LOAD,
+            *routes(f"1 GET /down/{below.port}/reset/1", f"7 GET /down/{below.port}/reset/0", "2 GET /ok"),
+        )
 
 
 def refused(run):
@@ -58,18 +91,32 @@ def refused(run):
     run.extra["peer"] = closed.getsockname()[1]
     service = run.service()
     with run.recording():
-        run.load("127.0.0.1", service.port, *LOAD, *routes(f"1 GET /down/{run.extra['peer']}/ok", "7 GET /down/0/ok", "2 GET /ok"))
+        run.load(
+            "127.0.0.1",
+            service.port,
+            *LOAD,
+            *routes(f"1 GET /down/{run.extra['peer']}/ok", "7 GET /down/0/ok", "2 GET /ok"),
+        )
 
 
 def unreachable(run):
     name = run.stack.enter_context(namespace())
     below, above = run.service(namespace=name), run.service(namespace=name)
     run.extra["peer"] = below.port
-    for command in ("add table ip lab", "add chain ip lab out { type filter hook output priority 0 ; }",
-                    f"add rule ip lab out tcp dport {below.port} reject with icmp type host-unreachable"):
+    for command in (
+        "add table ip lab",
+        "add chain ip lab out { type filter hook output priority 0 ; }",
+        f"add rule ip lab out tcp dport {below.port} reject with icmp type host-unreachable",
+    ):
         subprocess.run(["ip", "netns", "exec", name, "nft", *command.split()], check=True)
     with run.recording():
-        run.load("127.0.0.1", above.port, *LOAD, *routes(f"1 GET /down/{below.port}/ok", "7 GET /down/0/ok", "2 GET /ok"), namespace=name)
+        run.load(
+            "127.0.0.1",
+            above.port,
+            *LOAD,
+            *routes(f"1 GET /down/{below.port}/ok", "7 GET /down/0/ok", "2 GET /ok"),
+            namespace=name,
+        )
     for s in run.services:
         s.end()
 
@@ -82,7 +129,13 @@ def no_port(run):
     below, above = run.service(namespace=name), run.service(namespace=name)
     run.extra["peer"] = below.port
     with run.recording():
-        run.load("127.0.0.1", above.port, *LOAD, *routes(f"1 GET /down/{below.port}/ok", "7 GET /down/0/ok", "2 GET /ok"), namespace=name)
+        run.load(
+            "127.0.0.1",
+            above.port,
+            *LOAD,
+            *routes(f"1 GET /down/{below.port}/ok", "7 GET /down/0/ok", "2 GET /ok"),
+            namespace=name,
+        )
     for s in run.services:
         s.end()
 
@@ -104,6 +157,7 @@ def clock_set(run):
             time.sleep(0.5)
         finally:
             move(-3)
+
     thread = threading.Thread(target=act)
     with run.recording():
         thread.start()
@@ -120,7 +174,9 @@ def failing(run, route, side="server"):
     """The report's answer about the requests of a route that failed."""
     study = run.study()
     for verdict in study["verdicts"]:
-        if verdict["kind"] == "failing" and any(study["routes"][r]["route"] == route and study["routes"][r]["role"] == side for r in verdict["routes"]):
+        if verdict["kind"] == "failing" and any(
+            study["routes"][r]["route"] == route and study["routes"][r]["role"] == side for r in verdict["routes"]
+        ):
             return verdict
     return None
 
@@ -138,7 +194,12 @@ def cause_is(run, route, expected, kind, what, cause):
     failures = []
     if expected == 0 or verdict["requests"] != expected:
         failures.append(f"{verdict['requests']} failed, by the service's log {expected}")
-    if not first or (first["kind"], first["failed"], first["others"]) != (kind, expected, 0) or what not in first["what"] or cause not in (first["cause"] or cause):
+    if (
+        not first
+        or (first["kind"], first["failed"], first["others"]) != (kind, expected, 0)
+        or what not in first["what"]
+        or cause not in (first["cause"] or cause)
+    ):
         failures.append(f"the cause is {first}")
     if verdict["sentence"] not in first_words(run).replace("\n", " "):
         failures.append("the first screen does not say it")
@@ -173,7 +234,9 @@ def check_reset(run, rows):
 
 
 def check_connect(cause):
-    return lambda run, rows: cause_is(run, "/down/{}/ok", len(failed_by_log(run, "/down")), "connect", f"127.0.0.1:{run.extra['peer']}", cause)
+    return lambda run, rows: cause_is(
+        run, "/down/{}/ok", len(failed_by_log(run, "/down")), "connect", f"127.0.0.1:{run.extra['peer']}", cause
+    )
 
 
 def check_leak(run, rows):
@@ -201,7 +264,9 @@ def check_clock(run, rows):
         failures.append(f"{len(mine)} requests of {len(run.sent)}")
     for i, sent in run.sent.items():
         if i in mine and mine[i]["duration_ns"] > sent["done_ns"] - sent["sent_ns"]:
-            failures.append(f"{i} took {mine[i]['duration_ns']} ns, its client waited {sent['done_ns'] - sent['sent_ns']}")
+            failures.append(
+                f"{i} took {mine[i]['duration_ns']} ns, its client waited {sent['done_ns'] - sent['sent_ns']}"
+            )
             break
     return failures
 
@@ -222,7 +287,14 @@ def check_losing(run, rows):
         failures.append("the first screen does not say that events were lost")
     if len(rows) + quality["unseen_at_most"] < len(run.sent):
         failures.append(f"{len(rows)} requests and at most {quality['unseen_at_most']} unseen ones of {len(run.sent)}")
-    blamed = [v["sentence"] for v in study["verdicts"] if v["level"] in ("notable", "severe") and v["kind"] != "failing"
-              and v["parts"] and v["parts"][0]["origin"] == "service" and v["ranked"]]
+    blamed = [
+        v["sentence"]
+        for v in study["verdicts"]
+        if v["level"] in ("notable", "severe")
+        and v["kind"] != "failing"
+        and v["parts"]
+        and v["parts"][0]["origin"] == "service"
+        and v["ranked"]
+    ]
     broken = [v["sentence"] for v in study["verdicts"] if v["kind"] == "failing"]
     return failures + [f"the service is blamed: {s}" for s in blamed + broken]

@@ -50,7 +50,11 @@ def sender(run, who):
 
 def injected_and_late(run):
     """And how long the service took until it read the request."""
-    return {i: n + run.truth[i]["read_ns"] - run.sent[i]["sent_ns"] if n > 0 else 0 for i, n in injected(run).items() if i in run.sent}
+    return {
+        i: n + run.truth[i]["read_ns"] - run.sent[i]["sent_ns"] if n > 0 else 0
+        for i, n in injected(run).items()
+        if i in run.sent
+    }
 
 
 def queued(run):
@@ -68,7 +72,9 @@ def stopped(run):
     """How much of it lies in the times when the service was stopped."""
     hit = {}
     for i, sent in run.sent.items():
-        hit[i] = sum(max(0, min(sent["done_ns"], end) - max(sent["sent_ns"], begin)) for begin, end in run.extra["stops"])
+        hit[i] = sum(
+            max(0, min(sent["done_ns"], end) - max(sent["sent_ns"], begin)) for begin, end in run.extra["stops"]
+        )
         hit[i] = hit[i] if hit[i] > 2_000_000 else 0
     return hit
 
@@ -86,6 +92,7 @@ def routes(*weighted):
 
 def mixed(path, quiet, load=LOAD, mode="threads", settings=(), during=None, inside=None):
     """A tenth of the requests is hit; a quiet one of the same route is typical; another route is the control."""
+
     def act(run):
         service = run.service(mode, *settings)
         with contextlib.ExitStack() as stack:
@@ -93,13 +100,16 @@ def mixed(path, quiet, load=LOAD, mode="threads", settings=(), during=None, insi
                 stack.enter_context(during(run, service))
             with run.recording(), inside(run, service) if inside else contextlib.nullcontext():
                 run.load("127.0.0.1", service.port, *load, *routes(f"1 GET {path}", f"7 GET {quiet}", "2 GET /ok"))
+
     return act
 
 
 def crowd(path):
     """All at once, again and again."""
+
     def act(run):
         service = run.service()
         with run.recording():
             run.load("127.0.0.1", service.port, "-c", "6", "-d", "3", *routes(f"1 GET {path}"))
+
     return act

@@ -21,6 +21,7 @@ def big_file(run):
 
 def disk_cap(path):
     """1 MiB a second to the file's disk."""
+
     def act(run):
         file = big_file(run)
         service = run.service("threads", f"file={file}")
@@ -28,7 +29,18 @@ def disk_cap(path):
         with groups.group("blkio", settings) as folder:
             groups.join(folder, service.pid)
             with run.recording():
-                run.load("127.0.0.1", service.port, "--rate", "40", "-c", "8", "-d", "5", *routes(f"1 GET {path}/64", f"4 GET {path}/0", "2 GET /ok"))
+                run.load(
+                    "127.0.0.1",
+                    service.port,
+                    "--rate",
+                    "40",
+                    "-c",
+                    "8",
+                    "-d",
+                    "5",
+                    *routes(f"1 GET {path}/64", f"4 GET {path}/0", "2 GET /ok"),
+                )
+
     return act
 
 
@@ -46,11 +58,28 @@ def slow_files(run):
 def slow_pipe(run):
     pipe = run.folder / "log"
     os.mkfifo(pipe)
-    reader = subprocess.Popen([sys.executable, "-c", "import sys,time\nf=open(sys.argv[1],'rb',0)\nwhile f.read(8192): time.sleep(.03)", str(pipe)])
+    reader = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys,time\nf=open(sys.argv[1],'rb',0)\nwhile f.read(8192): time.sleep(.03)",
+            str(pipe),
+        ]
+    )
     service = run.service("threads", f"pipe={pipe}")
     try:
         with run.recording():
-            run.load("127.0.0.1", service.port, "--rate", "40", "-c", "4", "-d", "3", *routes("1 GET /pipe/32", "1 GET /pipe/0", "1 GET /ok"))
+            run.load(
+                "127.0.0.1",
+                service.port,
+                "--rate",
+                "40",
+                "-c",
+                "4",
+                "-d",
+                "3",
+                *routes("1 GET /pipe/32", "1 GET /pipe/0", "1 GET /ok"),
+            )
     finally:
         reader.kill()
         reader.wait()

@@ -15,7 +15,13 @@ def downstream(path, quiet):
         below = run.service()
         above = run.service()
         with run.recording():
-            run.load("127.0.0.1", above.port, *LOAD, *routes(f"1 GET /{path.format(below.port)}", f"7 GET /{quiet.format(below.port)}", "2 GET /ok"))
+            run.load(
+                "127.0.0.1",
+                above.port,
+                *LOAD,
+                *routes(f"1 GET /{path.format(below.port)}", f"7 GET /{quiet.format(below.port)}", "2 GET /ok"),
+            )
+
     return act
 
 
@@ -40,14 +46,36 @@ def namespace(resolver=None):
 def slow_names(delay, drop, options="", weight=1):
     def act(run):
         name = run.stack.enter_context(namespace(f"nameserver 127.0.0.1\n{options}"))
-        run.child("ip", "netns", "exec", name, PYTHON, HERE / "inject/names.py", "127.0.0.1", delay, drop, run.folder / "names.log")
+        run.child(
+            "ip",
+            "netns",
+            "exec",
+            name,
+            PYTHON,
+            HERE / "inject/names.py",
+            "127.0.0.1",
+            delay,
+            drop,
+            run.folder / "names.log",
+        )
         below = run.service(namespace=name)
         above = run.service(namespace=name)
         with run.recording():
-            run.load("127.0.0.1", above.port, "--rate", "60", "-c", "16", "-d", "4", *routes(f"{weight} GET /name/{{n}}/{below.port}/ok",
-                     f"7 GET /name/0/{below.port}/ok", "2 GET /ok"), namespace=name)
+            run.load(
+                "127.0.0.1",
+                above.port,
+                "--rate",
+                "60",
+                "-c",
+                "16",
+                "-d",
+                "4",
+                *routes(f"{weight} GET /name/{{n}}/{below.port}/ok", f"7 GET /name/0/{below.port}/ok", "2 GET /ok"),
+                namespace=name,
+            )
         for s in run.services:
             s.end()
+
     return act
 
 
@@ -59,11 +87,13 @@ def slow_accept(run):
 
 def link(delay="0", loss="0"):
     """A service on the host, its client behind a link in a namespace. Gives (namespace, host, device of the host)."""
+
     def start(run):
         name = run.stack.enter_context(namespace())
         child = run.child(sys.executable, HERE / "inject/link.py", name, delay, loss, "7", run.folder / "dropped.log")
         host, _, near, _ = child.said.split()
         return name, host, near
+
     return start
 
 
@@ -93,12 +123,15 @@ def slow_reader(run):
     service = run.service("threads", "sndbuf=65536")
     log = run.folder / "reader.jsonl"
     with run.recording():
-        subprocess.run([sys.executable, "-c", SLOW_READER, "127.0.0.1", str(service.port), str(log)], check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-c", SLOW_READER, "127.0.0.1", str(service.port), str(log)], check=True, timeout=60
+        )
     run.load_log += [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def over_link(path, rules=(), rate="40", settings=(), **how):
     """Requests over a link, seen at their client."""
+
     def act(run):
         name, host, near = link(**how)(run)
         service = run.service("threads", *settings)
@@ -107,6 +140,7 @@ def over_link(path, rules=(), rate="40", settings=(), **how):
             subprocess.run(words, check=True)
         with run.recording("--comm", "tailcap-load", "-p", service.pid):
             run.load(host, service.port, "--rate", rate, "-c", "4", "-d", "5", *routes(*path), namespace=name)
+
     return act
 
 
@@ -120,15 +154,23 @@ def streams_over_lossy_link(run):
     named, log = run.folder / "lab-streams", run.folder / "streams.jsonl"
     named.symlink_to(PYTHON)
     with run.recording("-p", server.pid, "--comm", "lab-streams"):
-        subprocess.run(["ip", "netns", "exec", name, named, HERE / "inject/h2_streams.py", host, str(port), log], check=True, timeout=60)
+        subprocess.run(
+            ["ip", "netns", "exec", name, named, HERE / "inject/h2_streams.py", host, str(port), log],
+            check=True,
+            timeout=60,
+        )
     server.end()
     run.load_log += [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def nft(rule):
-    return ["ip netns exec {namespace} nft add table ip lab",
-            "ip netns exec {namespace} nft add chain ip lab in { type filter hook input priority 0 ; }".replace("{ type", "{{ type").replace("; }", "; }}"),
-            "ip netns exec {namespace} nft add rule ip lab in " + rule]
+    return [
+        "ip netns exec {namespace} nft add table ip lab",
+        "ip netns exec {namespace} nft add chain ip lab in { type filter hook input priority 0 ; }".replace(
+            "{ type", "{{ type"
+        ).replace("; }", "; }}"),
+        "ip netns exec {namespace} nft add rule ip lab in " + rule,
+    ]
 
 
 def lost_syns(run):
@@ -138,7 +180,18 @@ def lost_syns(run):
     for rule in nft("tcp sport {port} tcp flags & (syn|ack) == syn|ack numgen inc mod 8 == 0 counter drop"):
         subprocess.run(rule.format(namespace=name, port=below.port).split(), check=True)
     with run.recording():
-        run.load("127.0.0.1", above.port, "--rate", "40", "-c", "16", "-d", "5", *routes(f"1 GET /down/{below.port}/ok", "1 GET /ok"), namespace=name)
+        run.load(
+            "127.0.0.1",
+            above.port,
+            "--rate",
+            "40",
+            "-c",
+            "16",
+            "-d",
+            "5",
+            *routes(f"1 GET /down/{below.port}/ok", "1 GET /ok"),
+            namespace=name,
+        )
     for s in run.services:
         s.end()
 
@@ -157,8 +210,26 @@ def written(run):
 def certificate(run):
     """The files of a certificate for localhost that nobody has signed, and of its key."""
     key, chain = run.folder / "key", run.folder / "certificate"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", chain, "-days", "2",
-                    "-subj", "/CN=localhost"], check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            key,
+            "-out",
+            chain,
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ],
+        check=True,
+        capture_output=True,
+    )
     return chain, key
 
 
@@ -170,4 +241,14 @@ def slow_tls(run):
     service.log = log
     run.services.append(service)
     with run.recording():
-        run.load("127.0.0.1", service.said, "--rate", "60", "-c", "4", "-d", "4", *routes("1 GET /tls/1", "4 GET /tls/0", "2 GET /ok"))
+        run.load(
+            "127.0.0.1",
+            service.said,
+            "--rate",
+            "60",
+            "-c",
+            "4",
+            "-d",
+            "4",
+            *routes("1 GET /tls/1", "4 GET /tls/0", "2 GET /ok"),
+        )

@@ -39,7 +39,13 @@ def deadlines(run):
     named = run.folder / "lab-deadline"
     named.symlink_to(PYTHON)
     with run.recording("-p", server.pid, "--comm", "lab-deadline"):
-        done = subprocess.run([str(named), str(HERE / "inject/grpc_deadline.py"), "client", str(port)], check=True, timeout=60, capture_output=True, text=True)
+        done = subprocess.run(
+            [str(named), str(HERE / "inject/grpc_deadline.py"), "client", str(port)],
+            check=True,
+            timeout=60,
+            capture_output=True,
+            text=True,
+        )
     run.extra["outcomes"] = done.stdout.split()
 
 
@@ -62,8 +68,12 @@ def check_deadlines(run, rows):
 def go_service(load, *environment):
     def act(run):
         binary = run.folder / "service"
-        subprocess.run(["go", "build", "-o", str(binary), str(HERE / "service/service.go")], check=True, timeout=120,
-                       env={**os.environ, "GO111MODULE": "off", "GOFLAGS": ""})
+        subprocess.run(
+            ["go", "build", "-o", str(binary), str(HERE / "service/service.go")],
+            check=True,
+            timeout=120,
+            env={**os.environ, "GO111MODULE": "off", "GOFLAGS": ""},
+        )
         log = run.folder / "go.jsonl"
         service = run.child(binary, log, env={**os.environ, **dict(environment)})
         service.port, service.log = int(service.said), log
@@ -71,6 +81,7 @@ def go_service(load, *environment):
             run.load("127.0.0.1", service.port, *load)
         service.end()
         run.services.append(service)
+
     return act
 
 
@@ -83,12 +94,22 @@ def pool(run):
 def starved(run):
     service = run.service("loop")
     with run.recording():
-        run.load("127.0.0.1", service.port, "--rate", "100", "-c", "8", "-d", "3", *routes("1 GET /spin/50", "20 GET /ok"))
+        run.load(
+            "127.0.0.1", service.port, "--rate", "100", "-c", "8", "-d", "3", *routes("1 GET /spin/50", "20 GET /ok")
+        )
 
 
 def jvm_command(log):
     """How a JVM is started that logs when it stopped its threads, for jvm_stops()."""
-    return ["java", "-Xmx512m", "-Xms512m", "-XX:+UseSerialGC", "-Dsun.net.httpserver.nodelay=true", f"-Xlog:safepoint:file={log}:timenanos", str(HERE / "inject/Collects.java")]
+    return [
+        "java",
+        "-Xmx512m",
+        "-Xms512m",
+        "-XX:+UseSerialGC",
+        "-Dsun.net.httpserver.nodelay=true",
+        f"-Xlog:safepoint:file={log}:timenanos",
+        str(HERE / "inject/Collects.java"),
+    ]
 
 
 def jvm_stops(log):
@@ -111,6 +132,7 @@ def jvm(run):
     def collect():
         while not stop.wait(0.25):
             urllib.request.urlopen(f"http://127.0.0.1:{service.port}/collect").read()
+
     thread = threading.Thread(target=collect)
     with run.recording():
         thread.start()

@@ -17,8 +17,17 @@ def main(port, log):
         for n in range(30):
             stream = connection.get_next_available_stream_id()
             begin = time.monotonic_ns()
-            connection.send_headers(stream, [(":method", "GET"), (":path", f"/{200 if n % 2 else 4}"), (":scheme", "http"), (":authority", "lab"),
-                                             ("x-request-id", f"window-{n}")], end_stream=True)
+            connection.send_headers(
+                stream,
+                [
+                    (":method", "GET"),
+                    (":path", f"/{200 if n % 2 else 4}"),
+                    (":scheme", "http"),
+                    (":authority", "lab"),
+                    ("x-request-id", f"window-{n}"),
+                ],
+                end_stream=True,
+            )
             server.sendall(connection.data_to_send())
             ended, held = False, 0
             while not ended:

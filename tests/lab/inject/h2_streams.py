@@ -23,8 +23,17 @@ def main(host, port, log):
             for i in range(STREAMS):
                 stream = connection.get_next_available_stream_id()
                 begun[stream] = (f"stream-{n}-{i}", time.monotonic_ns())
-                connection.send_headers(stream, [(":method", "GET"), (":path", "/2"), (":scheme", "http"), (":authority", "lab"),
-                                                 ("x-request-id", begun[stream][0])], end_stream=True)
+                connection.send_headers(
+                    stream,
+                    [
+                        (":method", "GET"),
+                        (":path", "/2"),
+                        (":scheme", "http"),
+                        (":authority", "lab"),
+                        ("x-request-id", begun[stream][0]),
+                    ],
+                    end_stream=True,
+                )
             server.sendall(connection.data_to_send())
             while begun:
                 for event in connection.receive_data(server.recv(65536)):

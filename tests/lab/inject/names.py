@@ -14,7 +14,7 @@ def answer(question, address):
     while question[end]:
         end += question[end] + 1
     end += 5
-    kind = int.from_bytes(question[end - 4:end - 2], "big")
+    kind = int.from_bytes(question[end - 4 : end - 2], "big")
     if question[13:17] == b"gone":
         return question[:2] + b"\x81\x83\0\1\0\0\0\0\0\0" + question[12:end]
     head = question[:2] + b"\x81\x80\0\1" + (b"\0\1" if kind == 1 else b"\0\0") + b"\0\0\0\0"

@@ -21,7 +21,9 @@ class Slow(pyfuse3.Operations):
     async def getattr(self, inode, ctx=None):
         entry = pyfuse3.EntryAttributes()
         entry.st_ino = inode
-        entry.st_mode, entry.st_size = (stat.S_IFDIR | 0o755, 0) if inode == pyfuse3.ROOT_INODE else (stat.S_IFREG | 0o644, SIZE)
+        entry.st_mode, entry.st_size = (
+            (stat.S_IFDIR | 0o755, 0) if inode == pyfuse3.ROOT_INODE else (stat.S_IFREG | 0o644, SIZE)
+        )
         entry.attr_timeout = entry.entry_timeout = 60
         return entry
 

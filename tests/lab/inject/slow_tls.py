@@ -33,6 +33,7 @@ def serve(listener, act):
         while True:
             connection, _ = listener.accept()
             threading.Thread(target=act, args=[connection], daemon=True).start()
+
     threading.Thread(target=accept, daemon=True).start()
 
 
@@ -45,6 +46,7 @@ def secure(context, delay):
                     connection.sendall(ANSWER)
         except ssl.SSLError:
             plain.close()
+
     return act
 
 
@@ -89,8 +91,19 @@ def main():
             connection.sendall(answer)
             ids = [l.split(":", 1)[1].strip() for l in head.split("\r\n") if l.lower().startswith("x-request-id")]
             with writing:
-                log.write(json.dumps({"id": ids[0] if ids else "", "path": path, "read_ns": read, "injected_ns": took if path == "/tls/1" else 0,
-                                      "status": 200 if answer is ANSWER else 502}) + "\n")
+                log.write(
+                    json.dumps(
+                        {
+                            "id": ids[0] if ids else "",
+                            "path": path,
+                            "read_ns": read,
+                            "injected_ns": took if path == "/tls/1" else 0,
+                            "status": 200 if answer is ANSWER else 502,
+                        }
+                    )
+                    + "\n"
+                )
+
     serve(listeners[0], act)
     print(ports[0], flush=True)
     sys.stdin.read()

@@ -75,7 +75,19 @@ def main():
             connection.sendall(ANSWER if answered else FAILED)
             ids = [l.split(":", 1)[1].strip() for l in head.split("\r\n") if l.lower().startswith("x-request-id")]
             with writing:
-                log.write(json.dumps({"id": ids[0] if ids else "", "path": path, "read_ns": read, "injected_ns": 0, "status": 200 if answered else 502}) + "\n")
+                log.write(
+                    json.dumps(
+                        {
+                            "id": ids[0] if ids else "",
+                            "path": path,
+                            "read_ns": read,
+                            "injected_ns": 0,
+                            "status": 200 if answered else 502,
+                        }
+                    )
+                    + "\n"
+                )
+
     serve(listener, act)
     print(listener.getsockname()[1], flush=True)
     sys.stdin.read()

@@ -65,7 +65,7 @@ TEST(PartitionOfLoops, AWorkerThatAcceptsOneConnectionAtATime) {
   }
 }
 
-// The same with more turns of others than are told apart one by one.
+// The same with more turns of others than get a label one by one.
 TEST(PartitionOfLoops, ALongQueueBeforeAWorker) {
   constexpr unsigned kWaiting = 24;
   LoopCase c;
