@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -17,17 +18,16 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/stacks_left_out.h"
 #include "analyze/cli/output/terminal.h"
-#include "analyze/pipeline/moments/since.h"
+#include "analyze/model/wire/named_requests.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/lane_windows.h"
 #include "analyze/pipeline/second_reading.h"
-#include "analyze/pipeline/window/numbers.h"
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
 #include "analyze/report/fleet/fleet.h"
 #include "analyze/report/report_json.h"
-#include "analyze/report/words/request_id.h"
 #include "analyze/views/fleet/report.h"
 #include "analyze/views/report/page.h"
 #include "analyze/views/report/pictures.h"
@@ -115,8 +115,8 @@ int run_fleet(Arguments& a) {
 
 constexpr int kReturned = 1 << 20;  // bytes, and larger
 
-struct Shown {
-  pipeline::Analysis analysis;
+struct Shown : pipeline::Answer {
+  std::unique_ptr<views::RequestStacks> stacks;
   std::string text, trouble;  // trouble: why a page has no plots
 };
 
@@ -129,38 +129,36 @@ std::string text_of(const Arguments& a, const pipeline::Analysis& analysis) {
 
 // Of a long capture, reads only the part that --from and --to ask for.
 Shown show(const Arguments& a, pipeline::Options& options) {
-  pipeline::PastOptions past{.least_before = pipeline::kLittle};
-  for (unsigned tries = 0;; ++tries) {
-    Shown out;
-    pipeline::Replay replay(a.file, options.threads, options.progress);
-    const bool long_capture = replay.summary().events > pipeline::kLittle;
+  const pipeline::Part part{
+      .window = !a.whole && (options.from || options.to) && decided_early(a.selection, true),
+      .decided = [&](bool clocks) { return decided_early(a.selection, clocks); },
+  };
+  pipeline::Question question(a.file, options.threads, options.progress);
+  Shown shown = question.ask(options, part, [&](pipeline::Replay& replay) {
     // Lists of millions of requests go back to the system when they are freed, whatever was allocated after them. For
     // others, that would only be more page faults.
-    if (long_capture) mallopt(M_MMAP_THRESHOLD, kReturned);
-    if (!a.whole && tries == 0 && long_capture && (options.from || options.to) && decided_early(a.selection, true))
-      options.beginning = decided_early(a.selection, pipeline::resolve_moments(replay, options));
-    options.past = nullptr;
-    if (options.beginning && tries < pipeline::kMostWindows) pipeline::begin_at_from(replay, options, past);
-    views::RequestStacks stacks(options, a.format == "html");
+    if (replay.summary().events > pipeline::kLittle) mallopt(M_MMAP_THRESHOLD, kReturned);
+    Shown out;
+    out.stacks = std::make_unique<views::RequestStacks>(options, a.format == "html");
     pipeline::LaneWindows lanes(options);
-    std::vector<pipeline::SecondReading*> beside = {&stacks};
+    std::vector<pipeline::SecondReading*> beside = {out.stacks.get()};
     if (a.format == "html") beside.push_back(&lanes);
     out.analysis = pipeline::analyze(replay, options, beside);
-    views::explain_triggers(stacks, out.analysis);
+    const model::NamedRequests named;
+    views::explain_triggers(*out.stacks, out.analysis);
     if (a.format == "html") {
-      views::ReportPage page = views::report_page(stacks, lanes, out.analysis, a.shown);
+      views::ReportPage page = views::report_page(*out.stacks, lanes, out.analysis, a.shown);
       out.text = std::move(page.html);
       out.trouble = std::move(page.trouble);
     } else {
       out.text = text_of(a, out.analysis);
     }
-    // A request that is named must have its number.
-    if (options.past && pipeline::find_numbers({options.past->partly, options.past->numbers, out.analysis.numberless},
-                                               out.analysis.study.quality, report::provisional_ids(out.text), past))
-      continue;
-    complain_of_stacks("report", stacks);
+    out.named = named.provisional();
     return out;
-  }
+  });
+  complain_of_stacks("report", *shown.stacks);
+  shown.stacks.reset();
+  return shown;
 }
 
 int run(Arguments& a) {
@@ -175,9 +173,10 @@ int run(Arguments& a) {
   if (a.limit) a.shown.routes = a.shown.slowest = *a.limit;
   const bool printed = a.output.empty() || a.output == "-";
   a.shown.coloured = a.format != "html" && printed && coloured();
-  const auto [analysis, text, trouble] = show(a, options);
-  if (!trouble.empty()) complain("report", "the page has no plots: " + trouble);
-  write_paged(a.output, text, a.file, a.format == "text" && !a.no_pager);
+  const Shown shown = show(a, options);
+  const pipeline::Analysis& analysis = shown.analysis;
+  if (!shown.trouble.empty()) complain("report", "the page has no plots: " + shown.trouble);
+  write_paged(a.output, shown.text, a.file, a.format == "text" && !a.no_pager);
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
   const int code = exit_code(analysis, "report", printed ? Told::yes : Told::no);
   if (!plotted || code == kFailed) return kFailed;

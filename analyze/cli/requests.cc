@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -13,11 +12,10 @@
 #include "analyze/cli/output/request_line.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/cli/requests_follow.h"
-#include "analyze/pipeline/moments/since.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/second_reading.h"
-#include "analyze/pipeline/window/numbers.h"
 #include "analyze/query/later.h"
 #include "analyze/report/json/columns_list.h"
 #include "analyze/report/json/request_json.h"
@@ -134,39 +132,28 @@ bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32
   return out.end_line();
 }
 
-struct Listed {
-  pipeline::Analysis analysis;
+struct Listed : pipeline::Answer {
   std::vector<std::uint32_t> rows;
 };
 
 // Of a long capture, reads only the part that the lines need.
 Listed list(const Arguments& a, pipeline::Options& options) {
-  pipeline::PastOptions past{.least_before = pipeline::kLittle};
-  bool window = options.from && by_beginning(a, true);
   options.beginning = by_beginning(a, false);
-  for (unsigned tries = 0;; ++tries) {
+  const pipeline::Part part{
+      .window = options.from && by_beginning(a, true),
+      .decided = [&](bool clocks) { return by_beginning(a, clocks); },
+  };
+  pipeline::Question question(a.file, options.threads, options.progress);
+  return question.ask(options, part, [&](pipeline::Replay& replay) {
     Listed out;
-    pipeline::Replay replay(a.file, options.threads, options.progress);
-    window = window && replay.summary().events > pipeline::kLittle;
-    if (window && tries == 0) options.beginning = by_beginning(a, pipeline::resolve_moments(replay, options));
-    options.past = nullptr;
-    if (window && tries < pipeline::kMostWindows) pipeline::begin_at_from(replay, options, past);
     out.analysis = pipeline::analyze(replay, options, {});
     out.rows = chosen(out.analysis.table, a);
-    if (!options.past) return out;
-    std::set<model::ExchangeId> provisional;
+    out.needs_all = out.rows.size() > kFewLines;
     for (const std::uint32_t i : out.rows)
       if (const model::ExchangeId id = out.analysis.table.rows.id(i); id.index > model::kProvisional)
-        provisional.insert(id);
-    if (out.rows.size() > kFewLines) {
-      window = false;
-      continue;
-    }
-    // A request that is printed must have its number.
-    if (!pipeline::find_numbers({options.past->partly, options.past->numbers, out.analysis.numberless},
-                                out.analysis.study.quality, provisional, past))
-      return out;
-  }
+        out.named.insert(id);
+    return out;
+  });
 }
 
 int run(const Arguments& a) {
@@ -177,7 +164,9 @@ int run(const Arguments& a) {
   options.study = false;
   options.partition = options.partition || as_json;
   options.first = a.limit;
-  const auto [analysis, rows] = list(a, options);
+  const Listed listed = list(a, options);
+  const pipeline::Analysis& analysis = listed.analysis;
+  const std::vector<std::uint32_t>& rows = listed.rows;
   LineOutput out;
   if (as_json) {
     for (const std::uint32_t i : rows)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "analyze/cli/command.h"
@@ -14,12 +15,13 @@
 #include "analyze/cli/output/progress.h"
 #include "analyze/cli/output/stacks_left_out.h"
 #include "analyze/cli/output/terminal.h"
+#include "analyze/model/wire/named_requests.h"
+#include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
 #include "analyze/report/page/standing.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
-#include "analyze/report/words/request_id.h"
 #include "analyze/report/words/words.h"
 #include "analyze/views/flame/request_stacks.h"
 
@@ -80,44 +82,39 @@ std::string text_of(const Arguments& a, const pipeline::Look& look) {
   return report::text_show(*look.detail, look.study, a.shown, standing);
 }
 
-struct Shown {
-  pipeline::Look look;
+struct Shown : pipeline::AnswerOnOne {
+  std::unique_ptr<views::RequestStacks> stacks;
   std::string text;  // empty: there is no such request
 };
 
 Shown show(const Arguments& a, model::ExchangeId id) {
-  pipeline::LookOptions how{.lanes = a.format == "html", .part = !a.whole};
-  for (unsigned tries = 0;;) {
-    Shown out;
-    pipeline::Replay replay(a.file, 0, progress_on_terminal());
-    views::RequestStacks stacks(id);
-    how.beside = &stacks;
-    out.look = pipeline::look(replay, id, how);
-    if (out.look.detail && !out.look.mistaken) {
-      add_samples(stacks, out.look);
-      out.text = text_of(a, out.look);
-      // A request that is named must have its number.
-      if (replay.past() && pipeline::find_numbers(out.look, report::provisional_ids(out.text), how)) {
-        how.window = ++tries < pipeline::kMostWindows;
-        continue;
-      }
-    } else if (out.look.mistaken) {
-      how.window = false;
-      continue;
-    }
-    if (out.look.detail) complain_of_stacks("show", stacks);
-    return out;
-  }
+  pipeline::Question question(a.file, 0, progress_on_terminal());
+  Shown shown = question.ask({.lanes = a.format == "html", .part = !a.whole},
+                             [&](pipeline::Replay& replay, pipeline::LookOptions& how) {
+                               Shown out;
+                               out.stacks = std::make_unique<views::RequestStacks>(id);
+                               how.beside = out.stacks.get();
+                               out.look = pipeline::look(replay, id, how);
+                               if (!out.look.detail || out.look.mistaken) return out;
+                               add_samples(*out.stacks, out.look);
+                               const model::NamedRequests named;
+                               out.text = text_of(a, out.look);
+                               out.named = named.provisional();
+                               return out;
+                             });
+  if (shown.look.detail) complain_of_stacks("show", *shown.stacks);
+  return shown;
 }
 
 int run(Arguments& a) {
   const auto id = parse_id(a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
   a.shown.file = std::filesystem::path(a.file).filename().string();
-  const auto [look, text] = show(a, id.value_or(model::ExchangeId{}));
+  const Shown shown = show(a, id.value_or(model::ExchangeId{}));
+  const pipeline::Look& look = shown.look;
   if (!id) return no_id("show", a.file, a.id);
   if (!look.detail) return no_such_request(a, look);
-  write_paged(a.output, text, a.file, a.format == "text" && !a.no_pager);
+  write_paged(a.output, shown.text, a.file, a.format == "text" && !a.no_pager);
   return exit_code(look.damaged, look.wrong, "show");
 }
 

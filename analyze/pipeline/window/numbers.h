@@ -13,8 +13,6 @@
 
 namespace tailcap::pipeline {
 
-inline constexpr unsigned kMostWindows = 4;  // that are tried, each with more connections than the one before
-
 // Requests of which the past can tell, by start and duration, which they are. By id.
 std::vector<Numberless> numberless(const model::RequestTable& table);
 

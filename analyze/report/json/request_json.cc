@@ -2,6 +2,7 @@
 
 #include "analyze/model/columns/columns.h"
 #include "analyze/model/columns/whole_row.h"
+#include "analyze/model/wire/named_requests.h"
 #include "analyze/report/json/column_json.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/words/json_schema.h"
@@ -47,6 +48,8 @@ void append_request(std::string& out, const model::RequestTable& table, const mo
   facts.remote = extras.remote;
   facts.split = extras.split;
   facts.live = extras.live;
+  for (const model::ExchangeId id : {whole.id, whole.peer, whole.attempt_of}) model::name_request(id);
+  if (whole.cause) model::name_request(whole.cause->parent);
   JsonWriter json(out);
   json.begin_object();
   if (extras.alone) json.field("schema", kJsonSchema);

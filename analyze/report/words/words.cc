@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "analyze/model/wire/named_requests.h"
 #include "analyze/report/words/call_words.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -146,7 +147,7 @@ std::string peer_text(const model::SocketPeer& peer) {
   return out;
 }
 
-std::string id_text(model::ExchangeId id) { return std::to_string(id.connection) + "." + std::to_string(id.index); }
+std::string id_text(model::ExchangeId id) { return model::request_number(id); }
 
 namespace {
 template <typename Values>

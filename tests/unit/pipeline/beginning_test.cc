@@ -10,13 +10,15 @@
 #include <vector>
 
 #include "analyze/model/study/cut_note.h"
+#include "analyze/model/wire/named_requests.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
 #include "analyze/report/request/show.h"
-#include "analyze/report/words/request_id.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
+#include "tests/unit/pipeline/provisional_numbers.h"
 
 namespace tailcap {
 namespace {
@@ -73,20 +75,31 @@ class Beginning : public testing::Test {
 
   // What it says after reading a window around the request. window: there was one.
   std::string shown_in_window(model::ExchangeId id, bool& window) const {
-    pipeline::LookOptions how{.part = true, .first_events = 100, .least_left = 0, .past = {.least_before = 1}};
-    while (true) {
-      pipeline::Replay replay(path_);
-      pipeline::Look look = pipeline::look(replay, id, how);
-      window = replay.past() != nullptr;
-      if (!look.detail) return "none";
-      EXPECT_FALSE(look.mistaken);
-      EXPECT_EQ(formats::known(look.study.quality.read_from), window);
-      look.study.quality.read_until = look.study.quality.read_from = formats::kNoTime;
-      look.detail->request.connection = {};
-      if (look.detail->peer) look.detail->peer->connection = {};
-      std::string text = report::json_show(*look.detail, look.study, look.table);
-      if (!window || !pipeline::find_numbers(look, report::provisional_ids(text), how)) return text;
-    }
+    std::string text = "none";
+    pipeline::Question question(path_, 0, {}, {.least_before = 1});
+    question.ask({.part = true, .first_events = 100, .least_left = 0},
+                 [&](pipeline::Replay& replay, const pipeline::LookOptions& how) {
+                   pipeline::AnswerOnOne answer;
+                   answer.look = pipeline::look(replay, id, how);
+                   window = replay.past() != nullptr;
+                   if (!answer.look.detail) return answer;
+                   EXPECT_FALSE(answer.look.mistaken);
+                   pipeline::Look& look = answer.look;
+                   const formats::Time from = look.study.quality.read_from, until = look.study.quality.read_until;
+                   EXPECT_EQ(formats::known(look.study.quality.read_from), window);
+                   look.study.quality.read_until = look.study.quality.read_from = formats::kNoTime;
+                   look.detail->request.connection = {};
+                   if (look.detail->peer) look.detail->peer->connection = {};
+                   const model::NamedRequests named;
+                   text = report::json_show(*look.detail, look.study, look.table);
+                   answer.named = named.provisional();
+                   EXPECT_TRUE(std::ranges::includes(answer.named, provisional_numbers(text)));
+                   look.study.quality.read_from = from;
+                   look.study.quality.read_until = until;
+                   return answer;
+                 });
+    EXPECT_TRUE(provisional_numbers(text).empty());
+    return text;
   }
 
   const std::string path_ =
