@@ -74,26 +74,26 @@ void SecondLook::push(const formats::Event& event) {
 }
 
 void SecondLook::pair_again(const formats::Event& event) {
-  names_.push(event);
-  if (names_.took()) return;  // as in the first reading: otherwise connections would get other numbers
-  for (const model::ByteRun& run : streams_.push(event)) {
+  const std::span<const model::ByteRun> runs = wire_.push(event);
+  if (wire_.datagram()) return;
+  for (const model::ByteRun& run : runs) {
     std::vector<std::size_t> found;
-    for (const model::Message& message : parsers_.push(run))
-      for (const model::Exchange& exchange : exchanges_.push(message))
-        for (std::size_t i = 0; i < ends_.size(); ++i)
-          if (exchange.id == ends_[i].row.id) {
-            ends_[i].exchange = exchange;
-            found.push_back(i);
-          }
+    wire_.exchanges(run, [&](const model::Exchange& exchange) {
+      for (std::size_t i = 0; i < ends_.size(); ++i)
+        if (exchange.id == ends_[i].row.id) {
+          ends_[i].exchange = exchange;
+          found.push_back(i);
+        }
+    });
     // A connection may be forgotten after its end.
     for (RequestDetail& d : ends_)
       if (run.connection == d.row.id.connection)
-        if (const auto* connection = streams_.connection(run.connection)) d.connection = *connection;
+        if (const auto* connection = wire_.connection(run.connection)) d.connection = *connection;
     for (const std::size_t i : found) around_[i].settle(ends_[i].exchange, ends_[i].connection);
   }
   for (std::size_t i = 0; i < ends_.size(); ++i)
     if (around_[i].socket() == 0)
-      if (const auto* connection = streams_.connection(ends_[i].row.id.connection)) around_[i].on(connection->socket);
+      if (const auto* connection = wire_.connection(ends_[i].row.id.connection)) around_[i].on(connection->socket);
 }
 
 std::vector<RequestDetail> SecondLook::ends() {

@@ -4,15 +4,12 @@
 #include <optional>
 #include <vector>
 
-#include "analyze/exchanges/exchanges.h"
 #include "analyze/model/study/detail.h"
 #include "analyze/model/study/lanes.h"
-#include "analyze/names/lookups.h"
 #include "analyze/pipeline/request/surroundings.h"
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/pipeline/window/past.h"
-#include "analyze/protocols/protocols.h"
-#include "analyze/streams/streams.h"
+#include "analyze/pipeline/wire/wire.h"
 #include "analyze/timeline/lane_collector.h"
 
 namespace tailcap::pipeline {
@@ -22,8 +19,7 @@ class SecondLook : public SecondReading {
   SecondLook(model::ExchangeId id, bool with_lanes, const Past* past)
       : id_(id),
         with_lanes_(with_lanes),
-        streams_(partly_read(past)),
-        exchanges_(past ? past->exchanges() : exchanges::Exchanges()) {}
+        wire_(partly_read(past), past ? past->numbers : exchanges::Exchanges::Numbers()) {}
 
   void begin(const model::RequestTable& table, const Recording& recording) override;
   void push(const formats::Event& event) override;
@@ -42,11 +38,8 @@ class SecondLook : public SecondReading {
   std::vector<model::RequestDetail> ends_;
   std::vector<Surroundings> around_;  // of ends_
   std::optional<timeline::LaneCollector> lanes_;
-  // The stages once more: an exchange is too large to be kept of every request.
-  names::Lookups names_;
-  streams::Streams streams_;
-  protocols::Parsers parsers_;
-  exchanges::Exchanges exchanges_;
+  // Once more: an exchange is too large to be kept of every request.
+  ExchangeWire wire_;
 };
 
 }  // namespace tailcap::pipeline

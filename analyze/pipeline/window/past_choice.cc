@@ -74,15 +74,14 @@ void PastChoice::take(const Event& event) {
 
 // Numbers its connection, and searches for the request.
 void PastChoice::follow(const Event& event) {
-  names_.push(event);
-  if (names_.took()) {
+  const std::span<const model::ByteRun> runs = wire_.push(event);
+  if (wire_.datagram()) {
     if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) sockets_[info->socket] = Is::datagram;
     return;
   }
-  for (const model::ByteRun& run : streams_.push(event)) {
+  for (const model::ByteRun& run : runs) {
     if (run.connection != id_.connection && !searched_.contains(run.connection)) continue;
-    for (const model::Message& message : parsers_.push(run))
-      for (const model::Exchange& exchange : exchanges_.push(message)) found(exchange);
+    wire_.exchanges(run, [&](const model::Exchange& exchange) { found(exchange); });
   }
   opens_counted_ = false;
   number_connections();
@@ -96,8 +95,8 @@ void PastChoice::follow(const Event& event) {
 }
 
 void PastChoice::number_connections() {
-  for (; numbered_ < streams_.connections(); ++numbered_) {
-    const model::Connection* c = streams_.connection(numbered_ + 1);
+  for (; numbered_ < wire_.connections(); ++numbered_) {
+    const model::Connection* c = wire_.connection(numbered_ + 1);
     if (!c) continue;
     if (c->id == id_.connection) socket_ = c->socket;
     if (whole_.contains(c->id))

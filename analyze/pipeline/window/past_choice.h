@@ -7,13 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/exchanges/exchanges.h"
 #include "analyze/model/wire/exchange.h"
-#include "analyze/names/lookups.h"
 #include "analyze/pipeline/window/kept_events.h"
 #include "analyze/pipeline/window/past.h"
-#include "analyze/protocols/protocols.h"
-#include "analyze/streams/streams.h"
+#include "analyze/pipeline/wire/wire.h"
 #include "formats/event_choice.h"
 
 namespace tailcap::pipeline {
@@ -34,7 +31,7 @@ class PastChoice : public formats::EventChoice {
   const exchanges::Exchanges::Numbers& numbers() const { return numbers_; }
   formats::Time start() const { return start_; }
   formats::SocketId socket() const { return socket_; }
-  std::uint32_t connections() const { return streams_.connections(); }
+  std::uint32_t connections() const { return wire_.connections(); }
   const std::set<model::ConnectionId>& whole() const { return whole_; }
 
  private:
@@ -55,10 +52,8 @@ class PastChoice : public formats::EventChoice {
   std::unordered_map<formats::SocketId, Is> sockets_;
   std::unordered_map<formats::SocketId, model::ConnectionId>
       ids_;  // the last of each socket, where no request is meant
-  names::Lookups names_;
-  streams::Streams streams_;
-  protocols::Parsers parsers_;      // of the connection of the request, and of those whose numbers are searched for
-  exchanges::Exchanges exchanges_;  // likewise
+  // Makes exchanges of the connection of the request, and of those whose numbers are searched for.
+  ExchangeWire wire_;
   std::unordered_map<model::ConnectionId, std::vector<Numberless>> searched_;
   std::size_t parsed_;  // of those, not found yet
   exchanges::Exchanges::Numbers numbers_;

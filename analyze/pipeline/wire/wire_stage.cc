@@ -6,13 +6,13 @@ namespace tailcap::pipeline {
 
 void WireStage::push(const formats::Event& event, WireSink& sink) {
   if (full_ && !std::holds_alternative<formats::CaptureEnd>(event.body)) return;
-  sink.push(event, names_.push(event));
-  if (names_.took()) return;
-  for (const model::ByteRun& run : streams_.push(event)) {
-    ground::Slots<model::Message>& messages = parsers_.push(run);
+  const std::span<const model::ByteRun> runs = wire_.push(event);
+  sink.push(event, wire_.lookups());
+  for (const model::ByteRun& run : runs) {
+    ground::Slots<model::Message>& messages = wire_.messages(run);
     if (messages.empty() && run.end == model::End::none) continue;
-    const model::Connection* const connection = streams_.connection(run.connection);
-    const model::Connection* const carrier = connection ? streams_.connection(connection->carrier) : nullptr;
+    const model::Connection* const connection = wire_.connection(run.connection);
+    const model::Connection* const carrier = connection ? wire_.connection(connection->carrier) : nullptr;
     for (std::size_t i = 0; i < messages.size() && admit(messages[i]); ++i)
       sink.push(messages.slot(i), connection, carrier);
     if (connection && run.end != model::End::none)
@@ -30,9 +30,9 @@ bool WireStage::admit(const model::Message& message) {
 }
 
 void WireStage::fill(model::Quality& quality) const {
-  for (const model::Findings* f : {&streams_.findings(), &parsers_.findings()}) quality.findings.add(*f);
-  quality.tls = streams_.tls();
-  quality.connections = streams_.connections() - quality.tls.seen;
+  for (const model::Findings* f : {&wire_.streams().findings(), &wire_.parsers().findings()}) quality.findings.add(*f);
+  quality.tls = wire_.streams().tls();
+  quality.connections = wire_.connections() - quality.tls.seen;
 }
 
 }  // namespace tailcap::pipeline

@@ -5,10 +5,8 @@
 #include <utility>
 
 #include "analyze/model/study/study.h"
-#include "analyze/names/lookups.h"
+#include "analyze/pipeline/wire/wire.h"
 #include "analyze/pipeline/wire/wire_sink.h"
-#include "analyze/protocols/protocols.h"
-#include "analyze/streams/streams.h"
 #include "formats/bounds/read_limits.h"
 
 namespace tailcap::pipeline {
@@ -17,7 +15,7 @@ class WireStage {
  public:
   // Without an allowance there may be as many requests as there are.
   explicit WireStage(formats::RequestAllowance* allowance, model::PartlyRead partly = {})
-      : allowance_(allowance), streams_(std::move(partly)) {}
+      : allowance_(allowance), wire_(std::move(partly)) {}
 
   void push(const formats::Event& event, WireSink& sink);
   // Counts and findings.
@@ -29,9 +27,7 @@ class WireStage {
   formats::RequestAllowance* const allowance_;
   std::uint64_t requests_ = 0;  // and responses to requests that were not recorded
   bool full_ = false;           // there may be no more requests: what follows is not looked at
-  names::Lookups names_;
-  streams::Streams streams_;
-  protocols::Parsers parsers_;
+  Wire wire_;
 };
 
 }  // namespace tailcap::pipeline

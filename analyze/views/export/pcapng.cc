@@ -6,15 +6,12 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "analyze/exchanges/exchanges.h"
 #include "analyze/export/pcapng.h"
-#include "analyze/names/lookups.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wanted.h"
-#include "analyze/protocols/protocols.h"
+#include "analyze/pipeline/wire/wire.h"
 #include "analyze/report/words/words.h"
 #include "analyze/spans/identities.h"
-#include "analyze/streams/streams.h"
 
 namespace tailcap::views {
 namespace {
@@ -23,19 +20,6 @@ using exports::TcpSegment;
 using model::ByteRun;
 using model::Connection;
 using model::ConnectionId;
-
-// Calls each(run, streams) for every run. Names are put together first, as in the first reading: otherwise connections
-// would get other numbers.
-template <class Each>
-void each_run(const std::string& file, const pipeline::Options& options, Each each) {
-  names::Lookups names;
-  streams::Streams streams;
-  pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& event) {
-    names.push(event);
-    if (names.took()) return;
-    for (const ByteRun& run : streams.push(event)) each(run, streams);
-  });
-}
 
 struct Beginning {
   std::uint64_t offset = 0;
@@ -47,12 +31,12 @@ struct Beginning {
 std::unordered_map<ConnectionId, std::vector<Beginning>> beginnings_of(const std::string& file,
                                                                        const pipeline::Options& options) {
   std::unordered_map<ConnectionId, std::vector<Beginning>> out;
-  protocols::Parsers parsers;
-  exchanges::Exchanges exchanges;
-  each_run(file, options, [&](const ByteRun& run, const streams::Streams&) {
-    for (const model::Message& message : parsers.push(run))
-      for (const model::Exchange& e : exchanges.push(message))
+  pipeline::ExchangeWire wire;
+  pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& event) {
+    for (const ByteRun& run : wire.push(event))
+      wire.exchanges(run, [&](const model::Exchange& e) {
         out[e.id.connection].push_back({e.request_begin, e.id, e.role == model::Role::server});
+      });
   });
   for (auto& [id, all] : out)
     std::sort(all.begin(), all.end(), [](const Beginning& a, const Beginning& b) { return a.offset < b.offset; });
@@ -196,7 +180,7 @@ Exported export_pcapng(const std::string& file, const pipeline::Options& chosen,
   exports::Pcapng packets(write, version);
   Writer writer(packets, analysis.study.quality.clock);
   std::uint64_t named = 0;
-  each_run(file, options, [&](const ByteRun& run, const streams::Streams&) {
+  const auto write_run = [&](const ByteRun& run) {
     const auto fact = facts.find(run.connection);
     if (fact == facts.end()) return;
     std::vector<std::pair<std::uint64_t, std::string>> begins;
@@ -212,6 +196,10 @@ Exported export_pcapng(const std::string& file, const pipeline::Options& chosen,
       }
     }
     writer.add(run, *fact->second, begins);
+  };
+  pipeline::Wire wire;
+  pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& event) {
+    for (const ByteRun& run : wire.push(event)) write_run(run);
   });
   out.requests = named;
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i) {
