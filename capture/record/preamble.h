@@ -1,0 +1,12 @@
+// What a capture says of itself at its beginning.
+#pragma once
+
+#include "capture/probes/probes.h"
+#include "capture/record/options.h"
+#include "formats/preamble.h"
+
+namespace tailcap::capture {
+
+formats::Preamble preamble_of(const Options& options, const Probes& probes);
+
+}  // namespace tailcap::capture
