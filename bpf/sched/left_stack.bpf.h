@@ -124,7 +124,9 @@ static __always_inline void tell_stack(struct off_cpu_state *off, struct task_st
 {
 	struct stack_rate *rate;
 	struct left_stack *stack;
-	u32 zero = 0, tid = task->pid, user, kernel;
+	u32 zero = 0, tid = task->pid;
+	u64 frames, flags;
+	void *ring;
 
 	rate = bpf_map_lookup_elem(&stack_rates, &zero);
 	if (!rate)
@@ -135,14 +137,16 @@ static __always_inline void tell_stack(struct off_cpu_state *off, struct task_st
 		rate->left_out++;
 		return;
 	}
-	user = stack->record.user;
-	kernel = stack->record.kernel;
-	if (user > STACK_MAX || kernel > LEFT_KERNEL)
-		return;
 	stack->record.h.time = now; /* rings are read in the order of time */
 	stack->record.weight = rate->left_out < 0xffffffff ? rate->left_out + 1 : 0xffffffff;
 	rate->left_out = 0;
-	if (output(stack, sizeof(stack->record) + (user + kernel) * sizeof(u64), wake_flag(now)))
+	flags = wake_flag(now);
+	ring = ring_here();
+	frames = (u32)stack->record.user + stack->record.kernel;
+	barrier_var(frames); /* Linux 6.1 forgets the check if the sum was spilled before it */
+	if (frames > STACK_MAX + LEFT_KERNEL)
+		return;
+	if (!ring || bpf_ringbuf_output(ring, stack, sizeof(stack->record) + frames * sizeof(u64), flags))
 		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);
 }
 

@@ -183,7 +183,9 @@ void KernelObject::choose_programs(const KernelTypes& types) {
     auto& buffer = logs[name];
     buffer.resize(settings.verifier_log ? kLogBytes : 65536);
     bpf_program__set_log_buf(program, buffer.data(), buffer.size());
-    bpf_program__set_log_level(program, settings.verifier_log ? 1 | 4 : 4);
+    // Where a program is rejected libbpf loads it again for the log of that. A log of one that passes can be longer
+    // than the buffer, for which kernels before 6.4 reject it.
+    if (!settings.verifier_log) bpf_program__set_log_level(program, 4);
   }
 }
 

@@ -108,7 +108,7 @@ How
       --rings N          that is so many rings, a power of two up to 16  (default: one for every four CPUs)
       --dry-run          load the kernel programs, attach nothing, stop
       --timings          say what loading and attaching each program took
-      --verifier-log     print what the kernel's verifier says of each program
+      --verifier-log     print the kernel verifier's log of each program that it rejects
   -h, --help             this
       --version
 
