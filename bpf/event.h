@@ -63,6 +63,14 @@ TAILCAP_ENUM(loss_row, TAILCAP_LOSS_ROW_NUMBERS);
 
 #define LOSS_COUNTERS (5 * RECORD_KINDS)
 
+/* Programs whose work another does where the kernel skipped them; see core/nested.bpf.h. */
+#define TAILCAP_TWIN_NUMBERS(N) \
+	N(TWIN_ARRIVAL, 0)      \
+	N(TWIN_STATE_CHANGE, 1)
+TAILCAP_ENUM(twin, TAILCAP_TWIN_NUMBERS);
+
+#define TWINS 2
+
 /* The payload of an I/O; the numbers of formats::Payload. */
 #define TAILCAP_RECORD_PAYLOAD_NUMBERS(N) \
 	N(PAYLOAD_CAPTURED, 0)            \
@@ -222,6 +230,7 @@ struct record_task {
 	__u32 parent_tid;
 	__s32 code;
 	__u32 unused;
+	__u64 started; /* RECORD_TASK: the thread's start */
 	char comm[COMM_SIZE];
 };
 
@@ -327,7 +336,7 @@ static_assert(sizeof(record_segment) == 40);
 static_assert(sizeof(record_state) == 56);
 static_assert(sizeof(record_socket) == 240);
 static_assert(sizeof(record_off_cpu) == 96);
-static_assert(sizeof(record_task) == 56);
+static_assert(sizeof(record_task) == 64);
 static_assert(sizeof(record_exec) == 296);
 static_assert(sizeof(record_tls_secret) == 184);
 } // namespace tailcap::bpf

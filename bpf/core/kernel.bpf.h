@@ -241,7 +241,12 @@ struct compact_control {
 	int order;
 };
 
+struct irq_stack {
+	char stack[1];
+};
+
 struct task_struct {
+	void *stack;
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;

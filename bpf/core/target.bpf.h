@@ -125,6 +125,7 @@ static __always_inline void fill_task(struct record_task *record, struct task_st
 	__builtin_memset(record, 0, sizeof(*record));
 	fill_head(&record->h, task, RECORD_TASK, bpf_ktime_get_ns());
 	record->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
+	record->started = task->start_time;
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "bpf/net/socket.bpf.h"
 #include "bpf/core/goroutine.bpf.h"
+#include "bpf/core/nested.bpf.h"
 #include "bpf/core/target.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -41,27 +42,41 @@ static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length)
 	return place;
 }
 
+static __always_inline void tell_arrival(struct sock *sk, struct sk_buff *skb)
+{
+	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	u32 length, place;
+
+	if (!state ||
+	    (sampling_limit && state->self == (u64)sk && state->choice == CHOICE_LEFT_OUT && !choice_is_old(state)))
+		return;
+	place = segment_place(skb, &length);
+	if (!length)
+		return;
+	if (state->self != (u64)sk && is_subflow(sk, 0))
+		return;
+	own_socket(state, sk);
+	if (is_sampled(state))
+		tell_segment(state, RECORD_ARRIVAL, place, length);
+}
+
+#define TCP_HEADER_LENGTH 20 /* skb->len includes it */
+
 SEC("tp_btf/tcp_probe")
 int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
 {
-	struct socket_state *state;
-	u32 length, place;
+	if (skb->len <= TCP_HEADER_LENGTH)
+		return 0;
+	note_event(TWIN_ARRIVAL, ctx, skb, 0);
+	tell_arrival(sk, skb);
+	return 0;
+}
 
-	if (skb->len <= 20) /* length includes the TCP header */
-		return 0;
-	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!state ||
-	    (sampling_limit && state->self == (u64)sk && state->choice == CHOICE_LEFT_OUT && !choice_is_old(state)))
-		return 0;
-	place = segment_place(skb, &length);
-	if (!length)
-		return 0;
-	if (state->self != (u64)sk && is_subflow(sk, 0))
-		return 0;
-	own_socket(state, sk);
-	if (!is_sampled(state))
-		return 0;
-	tell_segment(state, RECORD_ARRIVAL, place, length);
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(arrival_nested, struct sock *sk, struct sk_buff *skb)
+{
+	if (skb->len > TCP_HEADER_LENGTH && was_skipped(TWIN_ARRIVAL, ctx, skb, 0))
+		tell_arrival(sk, skb);
 	return 0;
 }
 
@@ -202,8 +217,7 @@ static __always_inline void note_connect(struct socket_state *state, const struc
 	state->connect_tid = task->pid;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_change, struct sock *sk, int from, int to)
+static __always_inline void tell_change(struct sock *sk, int from, int to)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
@@ -214,17 +228,17 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 	/* A listener's child is still being created: up to 6.12 at least it still has the listener's cookie, which
 	 * would be kept for good. Its change to ESTABLISHED follows at once. */
 	if (from == TCP_LISTEN && to == TCP_SYN_RECV)
-		return 0;
+		return;
 	if (is_subflow(sk, from == TCP_LISTEN ? TCP_LISTEN : to))
-		return 0;
+		return;
 	if (!state) {
 		if (to != TCP_SYN_SENT && to != TCP_LISTEN)
-			return 0;
+			return;
 		if (task->tgid == self_tgid || (!on_wanted_port(sk) && !whole_target(task)))
-			return 0;
+			return;
 		state = make_socket(sk, to == TCP_LISTEN ? ORIGIN_LISTENER : ORIGIN_CONNECTED);
 		if (!state)
-			return 0;
+			return;
 	}
 	/* The storage is still its listener's, which exists while it makes its child. Where connections are sampled,
 	 * those that are recorded do not tell the order of the queue. */
@@ -245,7 +259,7 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 	if (from == TCP_SYN_SENT && to == TCP_CLOSE && may_choose(state))
 		choose_closed(state);
 	if (!is_sampled(state))
-		return 0;
+		return;
 	if (to != TCP_SYN_SENT)
 		tell_connect(sk, state);
 	state->connect_time = 0;
@@ -257,5 +271,20 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 		tell_socket(sk, state, to);
 	if (by_thread)
 		touched_port(task);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_change, struct sock *sk, int from, int to)
+{
+	note_event(TWIN_STATE_CHANGE, ctx, sk, to);
+	tell_change(sk, from, to);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_change_nested, struct sock *sk, int from, int to)
+{
+	if (was_skipped(TWIN_STATE_CHANGE, ctx, sk, to))
+		tell_change(sk, from, to);
 	return 0;
 }

@@ -23,8 +23,10 @@ constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"
                                                                               {"switch_task", Kind::off_cpu},
                                                                               {"wake_up", Kind::off_cpu}}};
 
-// They record waits for locks that sleep. Where they are interrupted, or wait for the ring's own lock, nothing sleeps.
-constexpr std::array<std::string_view, 2> kNothingIsLost = {"stall_lock_begin", "stall_lock_end"};
+// The first two record waits for locks that sleep. Where they are interrupted, or wait for the ring's own lock, nothing
+// sleeps. The others tell what another program could not (bpf/core/nested.bpf.h).
+constexpr std::array<std::string_view, 4> kNothingIsLost = {"stall_lock_begin", "stall_lock_end", "arrival_nested",
+                                                            "state_change_nested"};
 
 constexpr std::uint8_t kAnyKind = 255;
 

@@ -65,6 +65,15 @@ struct Probes::Impl {
   bool records_waits(const bpf_program* program) const {
     return program == object.skeleton->progs.switch_task || program == object.skeleton->progs.wake_up;
   }
+  // Runs of the program that the kernel skipped and that its twin made up for (bpf/core/nested.bpf.h).
+  std::uint64_t told_by_twin(const bpf_program* program) const {
+    const auto& programs = object.skeleton->progs;
+    auto& told = object.skeleton->bss->told_by_twin;
+    if (program == programs.arrival) return std::atomic_ref(told[bpf::TWIN_ARRIVAL]).load(std::memory_order_relaxed);
+    if (program == programs.state_change)
+      return std::atomic_ref(told[bpf::TWIN_STATE_CHANGE]).load(std::memory_order_relaxed);
+    return 0;
+  }
 };
 
 Probes::Probes(const ProbeSettings& settings) {
@@ -221,7 +230,10 @@ void Probes::switch_stacks(bool on) {
 
 bool Probes::detaches_at_once() const { return impl_->function_links.many(); }
 
-void Probes::detach_tracepoints() { impl_->links.clear(); }
+// A twin works where its program did not run: it goes first.
+void Probes::detach_tracepoints() {
+  while (!impl_->links.empty()) impl_->links.pop_back();
+}
 
 void Probes::detach() {
   impl_->clock.stop();
@@ -398,7 +410,8 @@ std::vector<ProgramReport> Probes::programs() const {
       }
       report.runs = info.run_cnt;
       report.time = std::chrono::nanoseconds(info.run_time_ns);
-      report.missed = info.recursion_misses;
+      report.missed =
+          info.recursion_misses - std::min<std::uint64_t>(info.recursion_misses, impl_->told_by_twin(program));
       report.instructions = info.verified_insns;
     }
     const auto log = impl_->object.logs.find(report.name);

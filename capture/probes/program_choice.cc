@@ -12,7 +12,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   }
   if (name == "io_send" || name == "io_receive") return tier == HookTier::a && has(Group::io);
   if (name == "call_done") return tier == HookTier::c && has(Group::io);
-  if (name == "arrival") return has(Group::arrivals);
+  if (name.starts_with("arrival")) return has(Group::arrivals);
   if (name == "switch_task" || name == "list_waits" || name == "wake_up" || name == "stop_sent" ||
       name == "read_cpu_clocks")
     return has(Group::offcpu);

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#ifndef TAILCAP_NESTED_BPF_H
+#define TAILCAP_NESTED_BPF_H
+
+#include "bpf/core/kernel.bpf.h"
+#include "bpf/event.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/*
+ * The kernel skips a program that is already running on the CPU. That happens to programs that run in threads and in
+ * softirqs: an interrupt lets packets be processed in the middle of such a program. So each has a twin at the same
+ * tracepoint, which the kernel runs after it, and which does its work where it was skipped.
+ *
+ * The program notes each event that it sees; where the note is another event's, the twin knows that the program was
+ * skipped. A thread and the softirq that interrupts it have a note each: the softirq runs on another stack.
+ */
+struct event_note {
+	u64 object; /* the packet or socket; 0: none, its twin has seen it */
+	u64 change; /* of it */
+};
+
+/* One of threads and one of softirqs for each twin. */
+struct event_notes {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2 * TWINS);
+	__type(key, u32);
+	__type(value, struct event_note);
+};
+
+extern struct event_notes event_notes SEC(".maps");
+extern __u64 told_by_twin[TWINS]; /* events whose program was skipped */
+
+/* The kernel's own types do not tell the size of a thread's stack, which is that of an interrupt's. */
+#define USUAL_STACK 16384
+
+static __always_inline struct event_note *note_at(enum twin twin, void *ctx)
+{
+	u64 stack = (u64)bpf_get_current_task_btf()->stack, end = bpf_core_type_size(struct irq_stack);
+	u32 key = 2 * twin;
+
+	end = stack + (end ? end : USUAL_STACK);
+	barrier_var(stack); /* the verifier allows no pointer to be subtracted from */
+	barrier_var(end);
+	if ((u64)ctx < stack || (u64)ctx >= end)
+		key++;
+	return bpf_map_lookup_elem(&event_notes, &key);
+}
+
+static __always_inline void note_event(enum twin twin, void *ctx, void *object, u32 change)
+{
+	struct event_note *note = note_at(twin, ctx);
+
+	if (!note)
+		return;
+	note->object = (u64)object;
+	note->change = change;
+}
+
+/* For the twin. */
+static __always_inline bool was_skipped(enum twin twin, void *ctx, void *object, u32 change)
+{
+	struct event_note *note = note_at(twin, ctx);
+
+	if (!note)
+		return false;
+	if (note->object == (u64)object && note->change == change) {
+		note->object = 0;
+		return false;
+	}
+	__sync_fetch_and_add(&told_by_twin[twin], 1);
+	return true;
+}
+
+#endif
