@@ -217,7 +217,7 @@ struct TaskInfo {
   std::string_view command_line{};  // arguments joined by spaces; only where pid == tid
   std::string_view executable{};
   std::string_view cgroup{};
-  Time started = kNoTime;  // of the process
+  Time started = kNoTime;  // of the thread; of a main thread, of its process
   // What the process runs, where its executable does not say it: the script, module or class of an interpreter, or
   // the name that a user gave it. Empty: comm is its name.
   std::string_view service{};

@@ -82,9 +82,10 @@ void add_arrival(const DraftContext& k, std::uint32_t tid, std::span<const Call>
     break;
   }
   if (!idle) {
-    if (log->born > from && log->born < to) {
-      draft.add(from, log->born, Label::q_accept, Evidence::inferred);
-      return add_running(k, tid, log->born, to, calls, draft);
+    if (const Nanos start = log->start(); start > from && start < to) {
+      draft.add(from, start, Label::q_accept, Evidence::inferred);
+      if (log->observed_since() < to) add_running(k, tid, log->observed_since(), to, calls, draft);
+      return;
     }
     add_first_wait(*log, from, to, draft);
     add_busy(k, tid, *log, std::max(from, log->known_since), to, calls, draft);
@@ -92,8 +93,9 @@ void add_arrival(const DraftContext& k, std::uint32_t tid, std::span<const Call>
                           [&](const TimeSpan& s) { draft.add(s.time, std::min(s.to, to), Label::unexplained_lost); });
   }
   if (idle->time > from) {
-    if (log->born > from) draft.add(from, log->born, Label::q_accept, Evidence::inferred);
-    add_busy(k, tid, *log, std::max({from, log->born, log->known_since}), idle->time, calls, draft);
+    const Nanos start = log->start();
+    if (start > from) draft.add(from, start, Label::q_accept, Evidence::inferred);
+    add_busy(k, tid, *log, std::max({from, start, log->known_since}), idle->time, calls, draft);
   }
   if (!idle->woken()) {
     draft.add(idle->time, idle->back, Label::unexplained_opaque);

@@ -35,7 +35,7 @@ class Loop {
         range_(timeline.range(draft.w.from, draft.w.to)),
         own_(timeline.own(draft.w, range_)),
         queued_(queued()),
-        new_(draft.w.server() && log.born > draft.w.from && log.born < draft.w.first && log.acts.size() > 0 &&
+        new_(draft.w.server() && log.start() > draft.w.from && log.start() < draft.w.first && log.acts.size() > 0 &&
              log.acts.begin()->connection == draft.w.id.connection) {}
 
   // It began after the request had arrived, and this request is the first thing that it did.
@@ -525,8 +525,8 @@ void add_by_turns(const DraftContext& k, std::uint32_t loop, std::span<const Cal
   if (!log || !timeline || log->known_since == 0) return;
   Loop turns(k, *log, *timeline, loop, draft);
   if (turns.is_new()) {
-    draft.add(draft.w.from, log->born, Label::q_accept, Evidence::inferred);
-    add_running(k, loop, log->born, draft.w.first, calls, draft);
+    draft.add(draft.w.from, log->start(), Label::q_accept, Evidence::inferred);
+    if (log->observed_since() < draft.w.first) add_running(k, loop, log->observed_since(), draft.w.first, calls, draft);
   }
   turns.add_own(calls);
   if (draft.detail == Detail::sums && turns.summable())

@@ -82,7 +82,8 @@ void Tasks::describe(const formats::Event& event, const formats::TaskInfo& info)
   keep(p.executable, info.executable);
   keep(p.cgroup, info.cgroup);
   if (parent != 0) p.parent = parent;
-  if (known(info.started) && !known(p.start)) p.start = info.started;
+  const bool whole = event.thread.pid == event.thread.tid;
+  if (whole && known(info.started) && !known(p.start)) p.start = info.started;
 }
 
 void Tasks::exit(const formats::Event& event, const formats::TaskExit& exit) {

@@ -434,7 +434,7 @@ void Session::keyframe(Time now) {
           info->service = service;
         }
         info->cgroup = facts.cgroup;
-        info->started = facts.started;
+        if (event.thread.pid == event.thread.tid) info->started = facts.started;
         met_anybody_ = true;
         log_.push(event);
         push_pod(now, facts);

@@ -159,7 +159,12 @@ bool convert_task(std::span<const std::byte> bytes, Event& event) {
       event.body = TaskExit{r.code};
       return true;
     default:
-      event.body = TaskInfo{r.parent_pid, comm, {}, {}, {}};
+      // That of a process is read from /proc with the rest of it.
+      event.body =
+          TaskInfo{.parent_pid = r.parent_pid,
+                   .comm = comm,
+                   .started = r.h.pid != r.h.tid && r.started != 0 ? time_from(static_cast<std::int64_t>(r.started))
+                                                                   : formats::kNoTime};
       return true;
   }
 }

@@ -555,6 +555,8 @@ void Observed::push(const Event& event, const Moved& moved) {
   } else if (const auto* task = std::get_if<formats::TaskInfo>(&event.body)) {
     if (event.thread.pid == event.thread.tid) peers_.named(event.thread.pid, task->comm);
     if (ours) quotas_.push(event.thread.pid, *task);
+    if (ours && event.thread.pid != event.thread.tid && known(task->started))
+      if (ThreadLog* log = find_or_add(event.thread); log && log->born == 0) log->began = nanoseconds(task->started);
     if (ours && task->comm == kVmThread) processes_[event.thread.pid].vm_thread = event.thread.tid;
   } else if (const auto* note = std::get_if<formats::Note>(&event.body)) {
     pauses_.push(*note, event.time);

@@ -79,8 +79,12 @@ struct Attempt {
 
 struct ThreadLog {
   std::uint32_t pid = 0;
-  Nanos born = 0;         // its start; 0: not seen
+  Nanos born = 0;   // its start; 0: not seen
+  Nanos began = 0;  // its start, which the recorder met later: its first waits are not known; 0: not known
+  // As far as it is known.
+  Nanos start() const { return born != 0 ? born : began; }
   Nanos known_since = 0;  // its off-CPU intervals are known from here on; 0: never
+  Nanos observed_since() const { return born != 0 ? born : std::max(began, known_since); }
   Nanos acted = 0;  // first seen at work while off-CPU intervals were recorded; it did not wait between then and its
                     // first wait
   std::vector<Nanos> resumed;   // its first off-CPU interval after each pause

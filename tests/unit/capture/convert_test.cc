@@ -234,6 +234,13 @@ TEST(Convert, Tasks) {
   task.h = header(RECORD_TASK_EXIT);
   ASSERT_TRUE(converter.convert(bytes_of(task), event));
   EXPECT_EQ(std::get<TaskExit>(event.body).code, 256);
+  task.h = header(RECORD_TASK);
+  task.started = 900;
+  ASSERT_TRUE(converter.convert(bytes_of(task), event));
+  EXPECT_EQ(std::get<TaskInfo>(event.body).started, formats::Time(std::chrono::nanoseconds(900)));
+  task.h.tid = task.h.pid;  // of a process, /proc says it
+  ASSERT_TRUE(converter.convert(bytes_of(task), event));
+  EXPECT_EQ(std::get<TaskInfo>(event.body).started, formats::kNoTime);
   record_exec exec{};
   exec.h = header(RECORD_TASK_EXEC);
   std::strcpy(exec.comm, "sh");

@@ -95,18 +95,22 @@ TEST(PartitionOfLoops, ALongQueueBeforeAWorker) {
 // nothing.
 TEST(PartitionOfLoops, AThreadThatDidNotExistYet) {
   constexpr Thread kNew{10, 20};
-  for (const bool seen : {true, false}) {
+  enum class Told { at_start, late, never };
+  for (const Told told : {Told::at_start, Told::late, Told::never}) {
     LoopCase c;
     Endpoint& a = c.accepted(kNew);
     a.arrive(10ms, static_cast<std::uint32_t>(get("/a").size()));
-    if (seen) {
+    if (told == Told::late) c.s.add(12900us, kNew, formats::TaskInfo{.started = synth::kStart + 12ms});
+    if (told == Told::at_start) {
       c.s.add(12ms, kNew, formats::TaskStart{});
       c.off(kNew, 12ms, 12ms, 12500us, -1);
     }
     a.read(13ms, get("/a"));
     a.send(14ms, kOk);
     c.off(kNew, 14100us, 64ms, 64ms, kEpollWait);
-    EXPECT_EQ(c.labels("/a"), seen ? "q.accept~ 2000 sched.runq 500 cpu 1500" : "unexplained.nocarrier 4000");
+    EXPECT_EQ(c.labels("/a"), told == Told::at_start ? "q.accept~ 2000 sched.runq 500 cpu 1500"
+                              : told == Told::late   ? "q.accept~ 2000 unexplained.nocarrier 2000"
+                                                     : "unexplained.nocarrier 4000");
   }
 }
 
