@@ -63,7 +63,14 @@ TAILCAP_ENUM(tls_act, TAILCAP_TLS_ACT_NUMBERS);
 
 /* The layout of a Go program: offsets in runtime.g and runtime.m. Index 0 of the table is no file. */
 #define GO_FILES_MAX 256
-#define GO_COUNTED 2     /* counters for each file: hits of creation, of handlers */
+/* Counters for each file: creations and entries of handlers that hit a probe; entries by goroutines that had read
+ * nothing; callers that asked the client, and those whose creation only the probe shows. */
+#define GO_COUNTED 5
+#define GO_COUNT_MADE 0
+#define GO_COUNT_HANDLED 1
+#define GO_COUNT_STREAMS 2
+#define GO_COUNT_ASKED 3
+#define GO_COUNT_UNPROVEN 4
 #define GO_PARENT_MAX 16 /* words from g.goid to g.parentGoid: 15 or 16 */
 struct go_layout {
 	__s16 slot;       /* of g, from the thread pointer */
@@ -74,7 +81,30 @@ struct go_layout {
 	__u8 parent;      /* g.parentGoid, in words behind g.goid; 0: not known */
 	__u8 saved;       /* g.sched.sp, of a goroutine that does not run; pc follows; 0: not known */
 	__u8 saved_frame; /* g.sched.bp */
-	__u8 unused[4];
+	/* Where the numbers of new goroutines come from: each processor takes a batch of the program's. */
+	__u16 processor;  /* m.p */
+	__u16 former;     /* m.oldp: in system calls */
+	__u64 generation; /* the address of sched.goidgen: the end of the last batch; 0: not known */
+	__u16 batch;      /* p.goidcache: the next number of the batch; its end follows */
+	__u8 unused[6];
+};
+
+/* What a goroutine is known to be (the map go_met). */
+#define GO_MET_MADE 1   /* a record of its creation exists */
+#define GO_MET_SEEN 2   /* it was seen in the kernel */
+#define GO_MET_PROVEN 4 /* then its creator had neither read nor written since it made it */
+
+#define GO_BATCH 16 /* numbers of goroutines in a batch */
+
+struct go_key {
+	__u64 goroutine;
+	__u64 pid;
+};
+
+/* The numbers that no goroutine had when this one last read from a socket or wrote to it. */
+struct go_moved {
+	__u64 next, end;  /* of its processor's batch; end is excluded */
+	__u64 generation; /* and all beyond this */
 };
 
 struct go_process {
@@ -131,7 +161,7 @@ TAILCAP_ENUM(go_act, TAILCAP_GO_ACT_NUMBERS);
 #define GO_COOKIE_NUMBER(cookie) ((cookie) >> 24 & 0xffff)
 
 #ifdef __cplusplus
-static_assert(sizeof(go_layout) == 16);
+static_assert(sizeof(go_layout) == 32);
 static_assert(sizeof(go_process) == 16);
 #endif
 

@@ -13,6 +13,8 @@
 #include "bpf/core/user.bpf.h"
 #include <bpf/bpf_tracing.h>
 
+#define GO_MET_MAX 65536 /* goroutines; the oldest are forgotten, and met again */
+
 struct go_files {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, GO_FILES_MAX);
@@ -27,6 +29,22 @@ struct go_processes {
 	__type(value, struct go_process);
 };
 
+struct go_met {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GO_MET_MAX);
+	__type(key, struct go_key);
+	__type(value, u32);
+};
+
+struct go_moves {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GO_MET_MAX);
+	__type(key, struct go_key);
+	__type(value, struct go_moved);
+};
+
+extern struct go_met go_met SEC(".maps");
+extern struct go_moves go_moves SEC(".maps");
 extern struct go_files go_files SEC(".maps");
 extern struct go_processes go_processes SEC(".maps");
 
@@ -69,7 +87,8 @@ static __always_inline u8 words_to_number(const struct go_layout *layout)
 
 /* Go's code keeps its goroutine in R14 and leaves it there in system calls. Other code may have anything there; but
  * only the goroutine that the thread runs, and the thread's own (g0, gsignal), have its m. One read instead of two. */
-static __always_inline bool number_by_register(struct task_struct *task, const struct go_thread_state *go, u64 *number)
+static __always_inline bool number_by_register(struct task_struct *task, const struct go_thread_state *go, u64 *number,
+					       u64 *at_g)
 {
 	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	u32 at = go->words;
@@ -82,6 +101,7 @@ static __always_inline bool number_by_register(struct task_struct *task, const s
 	    words[0] != go->thread)
 		return false;
 	*number = words[at];
+	*at_g = g;
 	return true;
 }
 
@@ -122,8 +142,9 @@ known:
 	go->epoch = epoch;
 }
 
-/* The goroutine of the running task; state is that task's. 0: none, or not known. */
-static __always_inline u64 goroutine_of(struct task_struct *task, struct task_state *state)
+/* The goroutine of the running task; state is that task's. 0: none, or not known. at_g: where it is; untouched where
+ * the thread's own runs for it. */
+static __always_inline u64 goroutine_at(struct task_struct *task, struct task_state *state, u64 *at_g)
 {
 	u32 epoch = go_epoch, file;
 	struct go_layout *layout;
@@ -137,17 +158,82 @@ static __always_inline u64 goroutine_of(struct task_struct *task, struct task_st
 		learn_go(task, go, epoch);
 	if (!go->file)
 		return 0;
-	if (number_by_register(task, go, &number))
+	if (number_by_register(task, go, &number, at_g))
 		return number;
 	g = user_word(task->thread.fsbase + go->slot);
 	if (!g)
 		return 0;
 	number = user_word(g + go->number);
+	if (number)
+		*at_g = g;
 	if (number || !go->c_code)
 		return number;
 	file = go->file;
 	layout = bpf_map_lookup_elem(&go_files, &file);
 	return layout ? served_by(layout, g) : 0;
+}
+
+static __always_inline u64 goroutine_of(struct task_struct *task, struct task_state *state)
+{
+	u64 g = 0;
+
+	return goroutine_at(task, state, &g);
+}
+
+/* Whether the goroutine was made after its creator's last read or write: no number like it had been given away by then.
+ * The numbers of a batch are given in order, and by the processor that has the batch. */
+static __always_inline bool made_since_moved(u32 pid, u64 creator, u64 number)
+{
+	struct go_key key = {.goroutine = creator, .pid = pid};
+	struct go_moved *moved = bpf_map_lookup_elem(&go_moves, &key);
+
+	return moved && (number > moved->generation || (number >= moved->next && number < moved->end));
+}
+
+/* A goroutine is seen in the kernel, perhaps for the first time: its creation is emitted now, if no probe showed it and
+ * its creator has neither read nor written since. What it works on is then what it worked on when it made this one.
+ * Returns bits of GO_MET_*. */
+static __always_inline u32 meet_goroutine(struct task_struct *task, struct go_thread_state *go, u64 g, u64 number)
+{
+	struct go_key key = {.goroutine = number, .pid = task->tgid};
+	u32 fresh = GO_MET_SEEN, file = go->file, *known = bpf_map_lookup_elem(&go_met, &key);
+	u64 words[4];                 /* g.parentGoid, gopc, ancestors, startpc */
+	u64 now = bpf_ktime_get_ns(); /* not after what its creator does next */
+	struct record_go_made *record;
+	struct go_layout *layout;
+
+	go->met = number;
+	if (known && *known & GO_MET_SEEN)
+		return *known;
+	layout = bpf_map_lookup_elem(&go_files, &file);
+	if (!g || !layout || !layout->generation || !layout->parent)
+		return 0;
+	if (bpf_probe_read_user(words, sizeof(words), (void *)(g + layout->number + 8ul * layout->parent)))
+		return 0;
+	if (known)
+		fresh |= *known;
+	if (made_since_moved(task->tgid, words[0], number))
+		fresh |= GO_MET_PROVEN;
+	if (!(fresh & GO_MET_MADE) && fresh & GO_MET_PROVEN) {
+		record = reserve(sizeof(*record), RECORD_GO_CREATE, NULL);
+		if (record) {
+			fill_head(&record->go.h, task, RECORD_GO_CREATE, now);
+			record->go.goroutine = words[0];
+			record->go.subject = number;
+			record->go.place = 0;
+			record->go.number = 0;
+			record->go.file = file;
+			record->go.act = GO_MADE;
+			record->go.reason = 0;
+			record->go.unused = 0;
+			record->function = words[3];
+			record->from = words[1];
+			bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+			fresh |= GO_MET_MADE;
+		}
+	}
+	bpf_map_update_elem(&go_met, &key, &fresh, BPF_ANY);
+	return fresh;
 }
 
 /* A separate function for the verifier: it checks this one once, not once per call. */
@@ -157,6 +243,14 @@ __noinline u64 find_goroutine(void);
 static __always_inline u64 running_goroutine(void)
 {
 	return go_epoch ? find_goroutine() : 0;
+}
+
+__noinline u64 find_mover(int reads);
+
+/* The running goroutine, which has read or written bytes of a socket. */
+static __always_inline u64 moving_goroutine(bool reads)
+{
+	return go_epoch ? find_mover(reads) : 0;
 }
 
 /* The task is about to run another program. */

@@ -40,8 +40,8 @@ struct go_thread_state {
 	s16 slot;
 	u16 number;
 	u8 c_code;
-	u8 words; /* from g.m to g.goid; 0: its g.m is not known, or may change */
-	u32 unused;
+	u8 words;   /* from g.m to g.goid; 0: its g.m is not known, or may change */
+	u32 met;    /* the last goroutine that was met here, its lower half */
 	u64 thread; /* its g.m */
 };
 

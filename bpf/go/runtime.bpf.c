@@ -39,6 +39,30 @@ static __always_inline void count_hit(u32 file, u8 act)
 		__sync_fetch_and_add(&go_hits[at], 1);
 }
 
+/* What of a request only probes can show: programs in which much of it does keep them. */
+static __always_inline void count_need(struct task_struct *task, struct go_thread_state *go, u32 file, u64 g,
+				       u64 number, bool asks)
+{
+	struct go_key key = {.goroutine = number, .pid = task->tgid};
+	bool moved = bpf_map_lookup_elem(&go_moves, &key) != NULL;
+	u32 at = file * GO_COUNTED, *met;
+
+	if (at > (GO_FILES_MAX - 1) * GO_COUNTED)
+		return;
+	if (!asks) {
+		if (!moved)
+			__sync_fetch_and_add(&go_hits[at + GO_COUNT_STREAMS], 1);
+		return;
+	}
+	/* each caller once: one that stays was made for no request */
+	met = bpf_map_lookup_elem(&go_met, &key);
+	if (moved || (met && *met & GO_MET_SEEN))
+		return;
+	__sync_fetch_and_add(&go_hits[at + GO_COUNT_ASKED], 1);
+	if (!(meet_goroutine(task, go, g, number) & GO_MET_PROVEN))
+		__sync_fetch_and_add(&go_hits[at + GO_COUNT_UNPROVEN], 1);
+}
+
 static __always_inline void fill_go(struct record_go *record, struct task_struct *task, u32 kind, u64 cookie, u64 place)
 {
 	fill_head(&record->h, task, kind, bpf_ktime_get_ns());
@@ -71,6 +95,12 @@ static __always_inline int goroutine_made(struct pt_regs *ctx, struct task_struc
 	record->function = made.function;
 	record->from = made.from;
 	bpf_ringbuf_submit(record, wake_flag(record->go.h.time));
+	if (layout->generation) {
+		struct go_key key = {.goroutine = made.number, .pid = task->tgid};
+		u32 met = GO_MET_MADE;
+
+		bpf_map_update_elem(&go_met, &key, &met, BPF_NOEXIST);
+	}
 	return 0;
 }
 
@@ -191,6 +221,7 @@ int runtime_event(struct pt_regs *ctx)
 	case GO_HANDLER_METHOD:
 		kind = RECORD_GO_HANDLER;
 		goroutine = number_of(layout, goroutine);
+		count_need(task, &state->go, file, 0, goroutine, false);
 		place = REGISTER(ctx, ip);
 		subject = place;
 		if (act == GO_HANDLER_FUNCTION) {
@@ -201,6 +232,13 @@ int runtime_event(struct pt_regs *ctx)
 		}
 		break;
 	case GO_ASKED:
+		subject = goroutine;
+		goroutine = number_of(layout, goroutine);
+		state->go.file = file;
+		count_need(task, &state->go, file, subject, goroutine, true);
+		kind = RECORD_GO_CALL;
+		subject = REGISTER(ctx, ax);
+		break;
 	case GO_SENDS:
 		kind = RECORD_GO_CALL;
 		goroutine = number_of(layout, goroutine);
@@ -208,7 +246,9 @@ int runtime_event(struct pt_regs *ctx)
 		break;
 	case GO_QUEUES:
 		kind = RECORD_GO_CALL;
+		subject = goroutine;
 		goroutine = number_of(layout, goroutine);
+		count_need(task, &state->go, file, subject, goroutine, true);
 		subject = REGISTER(ctx, di);
 		break;
 	case GO_WRITES:

@@ -41,6 +41,8 @@ static __always_inline u32 urgent_byte(int ret, u32 flags)
 static __always_inline void fill_io(struct record_io *record, const struct socket_state *state,
 				    const struct task_struct *task, u64 position, int ret, u32 way, u16 syscall)
 {
+	/* before the time is taken: its creation comes first */
+	record->goroutine = ret > 0 ? moving_goroutine(way != OUT) : running_goroutine();
 	fill_head(&record->h, task, way == OUT ? RECORD_SEND : RECORD_RECEIVE, bpf_ktime_get_ns());
 	record->h.length = ret > 0 ? ret : 0;
 	record->socket = state->cookie;
@@ -51,7 +53,6 @@ static __always_inline void fill_io(struct record_io *record, const struct socke
 	record->head = 0;
 	record->tail = 0;
 	record->unused = 0;
-	record->goroutine = running_goroutine();
 }
 
 /* The usual cases, which need no scratch memory: one piece that is kept whole, or nothing to keep. room is a constant,

@@ -109,6 +109,23 @@ void read_saved(std::string_view code, Layout& layout) {
 
 bool plausible(std::uint64_t offset) { return offset >= 16 && offset < 1024 && offset % 8 == 0; }
 
+// Without any of these, all stay 0.
+void read_number_source(const ElfFile& file, std::uint64_t sched, Layout& layout) {
+  static constexpr std::array kWanted = {symbols::GoMember{"runtime.m", "p"}, symbols::GoMember{"runtime.m", "oldp"},
+                                         symbols::GoMember{"runtime.p", "goidcache"},
+                                         symbols::GoMember{"runtime.p", "goidcacheend"},
+                                         symbols::GoMember{"runtime.schedt", "goidgen"}};
+  const auto found = symbols::go_members(file, kWanted);
+  if (sched == 0 || found.size() != kWanted.size()) return;
+  for (const auto& offset : found)
+    if (!offset || *offset > UINT16_MAX || *offset % 8 != 0) return;
+  if (*found[0] == 0 || *found[1] == 0 || *found[2] == 0 || *found[3] != *found[2] + 8) return;
+  layout.processor = static_cast<std::uint16_t>(*found[0]);
+  layout.former = static_cast<std::uint16_t>(*found[1]);
+  layout.batch = static_cast<std::uint16_t>(*found[2]);
+  layout.generation = sched + *found[4];
+}
+
 // False: the program does not say.
 bool read_debugging_information(const ElfFile& file, Layout& layout, std::string& disagrees) {
   static constexpr std::array kWanted = {symbols::GoMember{"runtime.g", "goid"}, symbols::GoMember{"runtime.g", "m"},
@@ -136,7 +153,7 @@ std::string_view release_of(std::string_view version) {
   return numbers.substr(0, numbers.find('.', 2));
 }
 
-Layout find_layout(const ElfFile& file, const GoFunctions& functions, const std::string& version) {
+Layout find_layout(const ElfFile& file, const GoFunctions& functions, const std::string& version, std::uint64_t sched) {
   static constexpr std::string_view kSystemStack[] = {"runtime.systemstack"};
   static constexpr std::string_view kFromC[] = {"crosscall2"};
   static constexpr std::string_view kSwitch[] = {"runtime.mcall"};
@@ -152,7 +169,10 @@ Layout find_layout(const ElfFile& file, const GoFunctions& functions, const std:
     if (layout.saved == 0) read_saved(file.read_address(function.address, function.size, kMaxCode), layout);
   }
   layout.c_code = !functions.find(kFromC).empty();
-  if (read_debugging_information(file, layout, layout.problem)) return layout;
+  if (read_debugging_information(file, layout, layout.problem)) {
+    if (layout.parent != 0) read_number_source(file, sched, layout);
+    return layout;
+  }
   if (!layout.problem.empty()) return layout;
   const auto release = std::find_if(kReleases.begin(), kReleases.end(),
                                     [&](const Release& r) { return r.version == release_of(version); });

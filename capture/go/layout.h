@@ -21,13 +21,18 @@ struct Layout {
   std::uint16_t number = 0;                 // g.goid; 0: not known
   std::uint16_t parent = 0;                 // g.parentGoid; 0: Go has none before 1.21, or not known
   std::uint8_t saved = 0, saved_frame = 0;  // g.sched.sp, followed by pc, and g.sched.bp; 0: not known
-  bool c_code = false;                      // calls C: the code there runs for m.curg
-  std::string from;                         // "DWARF" or "table": the source of the number's position
-  std::string problem;                      // why the number is not known; empty: it is known
+  // m.p, m.oldp, p.goidcache, and the file's address of sched.goidgen: where numbers come from; 0: not known
+  std::uint16_t processor = 0, former = 0, batch = 0;
+  std::uint64_t generation = 0;
+  bool c_code = false;  // calls C: the code there runs for m.curg
+  std::string from;     // "DWARF" or "table": the source of the number's position
+  std::string problem;  // why the number is not known; empty: it is known
 };
 
-// version: as go_build gives it, or go_version_from_code; empty: not known.
-Layout find_layout(const symbols::ElfFile& file, const symbols::GoFunctions& functions, const std::string& version);
+// sched: the file's address of runtime.sched, 0 where it moves or is not known. version: as go_build gives it, or
+// go_version_from_code; empty: not known.
+Layout find_layout(const symbols::ElfFile& file, const symbols::GoFunctions& functions, const std::string& version,
+                   std::uint64_t sched = 0);
 
 // "1.22" of "go1.22.3"; empty if it is not a release (a release candidate, a development version, a private build).
 std::string_view release_of(std::string_view version);

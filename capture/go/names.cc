@@ -69,6 +69,7 @@ std::string_view Names::function(std::uint16_t file, std::uint16_t number, std::
                                  bool begins) const {
   const std::lock_guard lock(mutex_);
   const File* known = of(file);
+  if (known && place == 0) return name(*known, address, begins);
   if (!known || number >= known->anchors.size()) return {};
   return name(*known, address - (place - known->anchors[number]), begins);
 }

@@ -29,7 +29,7 @@ class Names {
   std::string_view wait_reason(std::uint16_t file, std::uint8_t number) const;
   std::string_view stop_reason(std::uint16_t file, std::uint8_t number) const;
   // The function that contains an address of the process, or that begins there if `begins` is set; empty: none, or not
-  // known. number: of an anchor of the file; place: its address in the process.
+  // known. number: of an anchor of the file; place: its address in the process, 0 if no loader moves the file.
   std::string_view function(std::uint16_t file, std::uint16_t number, std::uint64_t place, std::uint64_t address,
                             bool begins) const;
   // number: of the handler's place; what: address of the code of a function value, or of a type, or 0; place: the

@@ -96,7 +96,10 @@ class Planner {
       return;
     }
     static constexpr std::string_view kStops[] = {"unknown", "GC mark termination", "GC sweep termination"};
-    program_.layout = find_layout(elf_, functions_, program_.version);
+    // A program that the loader moves has no address that holds for all of its processes.
+    const bool moves = elf_.kind() != symbols::ElfKind::executable;
+    program_.layout =
+        find_layout(elf_, functions_, program_.version, moves ? 0 : symbols::find_variable(elf_, "runtime.sched"));
     program_.stop_reasons = symbols::go_string_array(elf_, kStops);
     if (program_.stop_reasons.empty()) program_.stop_reasons = known_stop_reasons(release_of(program_.version));
     const bool goroutines = program_.layout.number != 0;

@@ -117,6 +117,12 @@ void Probes::tell_go_file(std::uint16_t number, const go::Layout& layout) {
   value.saved_frame = layout.saved_frame;
   if (layout.parent > layout.number && layout.parent - layout.number <= 8 * GO_PARENT_MAX)
     value.parent = static_cast<std::uint8_t>((layout.parent - layout.number) / 8);
+  if (!impl_->object.settings.deep) {
+    value.processor = layout.processor;
+    value.former = layout.former;
+    value.batch = layout.batch;
+    value.generation = layout.generation;
+  }
   const std::uint32_t key = number;
   if (bpf_map_update_elem(bpf_map__fd(impl_->object.skeleton->maps.go_files), &key, &value, BPF_ANY) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs of a Go program");
@@ -129,10 +135,14 @@ void Probes::tell_go_process(std::uint32_t pid, std::uint16_t file) {
     std::atomic_ref(impl_->object.skeleton->bss->go_epoch).fetch_add(1);
 }
 
-std::uint64_t Probes::go_hits(std::uint16_t file, bool handlers) const {
+Probes::GoHits Probes::go_hits(std::uint16_t file) const {
   assert(file <= kGoFiles);
-  auto& hits = impl_->object.skeleton->bss->go_hits[static_cast<std::size_t>(file) * GO_COUNTED + (handlers ? 1 : 0)];
-  return std::atomic_ref(hits).load(std::memory_order_relaxed);
+  const auto count = [&](std::size_t which) {
+    auto& hits = impl_->object.skeleton->bss->go_hits[static_cast<std::size_t>(file) * GO_COUNTED + which];
+    return std::atomic_ref(hits).load(std::memory_order_relaxed);
+  };
+  return {count(GO_COUNT_MADE), count(GO_COUNT_HANDLED), count(GO_COUNT_STREAMS), count(GO_COUNT_ASKED),
+          count(GO_COUNT_UNPROVEN)};
 }
 
 void Probes::heads_suffice(std::uint64_t socket) {

@@ -137,8 +137,13 @@ class Probes {
   void tell_go_file(std::uint16_t number, const go::Layout& layout);  // 1 to kGoFiles
   // Sets which file a process runs. A known process is not changed.
   void tell_go_process(std::uint32_t pid, std::uint16_t file);
-  // Goroutines created, or handlers entered, in all processes that run the file.
-  std::uint64_t go_hits(std::uint16_t file, bool handlers) const;
+  // In all processes that run the file: goroutines created and handlers entered, at probes; handlers entered by
+  // goroutines that had not read their request; requests of clients, and those of goroutines whose creation only its
+  // probe shows.
+  struct GoHits {
+    std::uint64_t made = 0, handled = 0, streams = 0, asked = 0, unproven = 0;
+  };
+  GoHits go_hits(std::uint16_t file) const;
   // Hits by non-targets of probes in the file with this number in their cookies (OTHERS_COOKIE).
   std::uint64_t others_hits(std::uint32_t file) const;
   void avoid_calls();  // FunctionLinks

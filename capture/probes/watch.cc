@@ -59,6 +59,7 @@ std::vector<PlannedFunction> Watch::take_on(const scan::TargetFile& target, scan
   file.fact.build = std::make_shared<const std::string>(program.build);
   file.processors = program.processors;
   file.movable = plan.movable;
+  file.shown = program.layout.generation != 0;
   names_.add(file.number, program, std::move(plan.tables));
   probes_.tell_go_file(file.number, program.layout);
   for (auto& function : program.functions) function.group = group_of(function, file.number);
@@ -73,7 +74,10 @@ std::vector<PlannedFunction> Watch::take_on(const scan::TargetFile& target, scan
 
 void Watch::add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions,
                      bool handlers) {
-  Busy busy{number, handlers, std::uint32_t{file.number} * 2 + handlers, {}, {}};
+  Busy busy;
+  busy.file = number;
+  busy.handlers = handlers;
+  busy.group = std::uint32_t{file.number} * 2 + handlers;
   for (const auto& function : functions) {
     if (function.group != busy.group) continue;
     for (const auto& place : function.places) busy.places.push_back(place.probe);
@@ -110,11 +114,12 @@ void Watch::tell(std::uint32_t pid, const File& file, std::uint16_t processors) 
   fact.processors = processors;
   fact.parts = static_cast<std::uint8_t>(fact.parts & ~file.away);
   fact.unsupported = file.unsupported;
-  const std::string often =
-      ": left alone but for moments, at more than " + std::to_string(Governor::kBusy) + " a second";
+  const auto often = [&](bool handlers) {
+    return ": left alone but for moments, at more than " + std::to_string(file.allowed[handlers]) + " a second";
+  };
   if (file.away & static_cast<std::uint8_t>(GoPart::creation))
-    append(fact.unsupported, "creation and ends of goroutines" + often);
-  if (file.away & static_cast<std::uint8_t>(GoPart::handlers)) append(fact.unsupported, "handlers" + often);
+    append(fact.unsupported, "creation and ends of goroutines" + often(false));
+  if (file.away & static_cast<std::uint8_t>(GoPart::handlers)) append(fact.unsupported, "handlers" + often(true));
   const std::lock_guard lock(mutex_);
   if (facts_.size() < kMaxFacts)
     facts_.push_back(std::move(fact));
@@ -133,10 +138,25 @@ void Watch::change(const Busy& busy, bool away) {
   }
 }
 
+// How many hits a second. A few entries name a route's handler. Only creations and entries show which goroutine serves
+// which stream of HTTP/2: one that reads nothing. So it is with callers that are not first seen while their creator
+// works on the same request. A share of few says nothing.
+std::uint64_t Watch::allowed(Busy& busy, const File& file, const Probes::GoHits& hits) const {
+  if (probes_.settings().deep) return Governor::kBusy;
+  const auto many = [](std::uint64_t part, std::uint64_t whole) { return part * 50 > whole + 500; };
+  const bool streams = many(hits.streams - busy.before.streams, hits.handled - busy.before.handled);
+  const bool unproven = many(hits.unproven - busy.before.unproven, hits.asked - busy.before.asked);
+  busy.needed = busy.needed || streams || (!busy.handlers && file.shown && unproven);
+  if (busy.needed) return Governor::kBusy;
+  return busy.handlers || file.shown ? Governor::kSpared : Governor::kBudget;
+}
+
 void Watch::govern() {
   for (Busy& busy : busy_) {
-    const File& file = files_[busy.file];
-    switch (busy.governor.look(Clock::now(), probes_.go_hits(file.number, busy.handlers))) {
+    File& file = files_[busy.file];
+    const Probes::GoHits hits = probes_.go_hits(file.number);
+    const std::uint64_t allow = file.allowed[busy.handlers] = allowed(busy, file, hits);
+    switch (busy.governor.look(Clock::now(), busy.handlers ? hits.handled : hits.made, allow)) {
       case Governor::Turn::stay:
         break;
       case Governor::Turn::leave:
@@ -144,6 +164,7 @@ void Watch::govern() {
         change(busy, true);
         break;
       case Governor::Turn::come_back:
+        busy.before = hits;
         if (probes_.attach_functions(target_files_, *file.target, busy.places, busy.group, true).empty())
           change(busy, false);
         break;

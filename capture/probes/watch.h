@@ -68,6 +68,8 @@ class Watch {
     std::optional<scan::TargetFile> target;  // to find it again, whatever becomes of its name
     std::uint8_t away = 0;                   // parts that are not recorded for now
     std::uint64_t processors = 0;            // the file's address of GOMAXPROCS; 0: not known
+    bool shown = false;                      // the kernel shows which goroutine made which
+    std::uint64_t allowed[2] = {};           // hits a second of creations, of handlers
     bool movable = false;                    // position-independent
     std::string unsupported;                 // what is never recorded
   };
@@ -78,7 +80,10 @@ class Watch {
     std::uint32_t group = 0;
     std::vector<FunctionProbe> places;
     Governor governor;
+    Probes::GoHits before;  // at the last look
+    bool needed = false;    // the kernel shows too little of what these places show
   };
+  std::uint64_t allowed(Busy& busy, const File& file, const Probes::GoHits& hits) const;
 
   void add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions,
                 bool handlers);

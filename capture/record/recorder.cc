@@ -39,6 +39,7 @@
 #include "capture/scan/proc.h"
 #include "capture/scan/processes.h"
 #include "capture/targets/running.h"
+#include "ground/scheduling.h"
 
 namespace tailcap::capture {
 
@@ -140,6 +141,7 @@ class Recording {
   Outcome run() {
     choose_targets();
     start_command();
+    ground::give_way();  // after the command was started, which does not
     load_probes();
     begin_file();
     begin_session();

@@ -93,6 +93,10 @@ void encode(Encoder& out, const go::Layout& layout) {
   out.number(layout.parent);
   out.number(layout.saved);
   out.number(layout.saved_frame);
+  out.number(layout.processor);
+  out.number(layout.former);
+  out.number(layout.batch);
+  out.number(layout.generation);
   out.number(layout.c_code);
   out.text(layout.from);
   out.text(layout.problem);
@@ -107,6 +111,10 @@ go::Layout decode_layout(Decoder& in) {
   layout.parent = in.number<std::uint16_t>();
   layout.saved = in.number<std::uint8_t>();
   layout.saved_frame = in.number<std::uint8_t>();
+  layout.processor = in.number<std::uint16_t>();
+  layout.former = in.number<std::uint16_t>();
+  layout.batch = in.number<std::uint16_t>();
+  layout.generation = in.number<std::uint64_t>();
   layout.c_code = in.truth();
   layout.from = text(in, kMaxName);
   layout.problem = text(in, kMaxReason);

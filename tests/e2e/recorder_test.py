@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
@@ -124,6 +125,14 @@ class Recorder(Case):
         self.assertEqual(recording.wait_end(), 0, recording.said)
         self.assertGreater(time.monotonic() - began, 1.9)
         self.assertTrue(recording.file.exists())
+
+    def test_it_gives_way_and_its_command_does_not(self):
+        policy = "import os, time; print(os.sched_getscheduler(0), flush=True); time.sleep(2)"
+        with self.record("--", sys.executable, "-c", policy) as recording:
+            tasks = f"/proc/{recording.process.pid}/task"
+            policies = {os.sched_getscheduler(int(tid)) for tid in os.listdir(tasks)}
+        self.assertEqual(policies, {os.SCHED_BATCH})
+        self.assertIn(f"{os.SCHED_OTHER}\n", recording.said.splitlines(keepends=True))
 
     def test_ended_by_signals(self):
         for how in (signal.SIGINT, signal.SIGTERM):

@@ -86,9 +86,10 @@ TEST(GoGovernor, LeavesLooksAndLeavesAgain) {
   Course run;
   run.pass(0);
   while (run.pass(10 * Governor::kBusy) == Turn::stay) ASSERT_LT(run.hits, 100 * Governor::kBurst);
-  for (int round = 0; round < 5; round++) {
+  for (int round = 0; round < 6; round++) {
+    const auto away = std::min(Governor::kAway * (1 << round), Governor::kLongestAway);
     // Hits are not counted meanwhile.
-    for (int i = 1; i < Governor::kAway / Governor::kInterval; i++) ASSERT_EQ(run.pass(0), Turn::stay) << i;
+    for (int i = 1; i < away / Governor::kInterval; i++) ASSERT_EQ(run.pass(0), Turn::stay) << i;
     ASSERT_EQ(run.pass(0), Turn::come_back);
     ASSERT_EQ(run.pass(10 * Governor::kBusy), Turn::leave) << "at once";
   }
@@ -105,6 +106,24 @@ TEST(GoGovernor, StaysWhenItHasBecomeQuiet) {
   // A first burst after that is tolerated again.
   ASSERT_EQ(run.pass(10 * Governor::kBusy), Turn::stay);
   ASSERT_EQ(run.pass(0), Turn::stay);
+}
+
+TEST(GoGovernor, FewerAreAllowedWhereTheKernelShowsThem) {
+  Governor governor;
+  Governor::Clock::time_point now{};
+  std::uint64_t hits = 0;
+  const auto pass = [&](std::uint64_t more) {
+    now += Governor::kInterval;
+    return governor.look(now, hits += more, Governor::kSpared);
+  };
+  pass(0);
+  while (pass(50) == Turn::stay) ASSERT_LT(hits, Governor::kLasting + 10 * Governor::kBusy);
+  EXPECT_GE(hits, Governor::kLasting) << "first all of them";
+  for (int round = 0; round < 5; round++) {
+    while (pass(0) != Turn::come_back) {
+    }
+    EXPECT_EQ(pass(50), Turn::leave) << "a look is over after one interval";
+  }
 }
 
 TEST(GoGovernor, TimeThatStandsStill) {
