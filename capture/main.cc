@@ -30,8 +30,8 @@ void list_headers() {
   for (const auto name : mask::HeaderList::standard())
     std::printf("  %.*s\n", static_cast<int>(name.size()), name.data());
   std::puts(
-      "Of :path and the targets of requests, query values and tokens are masked; of host and :authority, user "
-      "information.");
+      "Query values and tokens in :path and in targets of requests are masked, and so is user information in host and "
+      ":authority.");
 }
 
 void print_timings(const Probes& probes) {

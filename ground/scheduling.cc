@@ -22,7 +22,7 @@ constexpr std::uint64_t kLongestSlice = 100'000'000;  // ns; the kernel's limit
 
 }  // namespace
 
-bool give_way() {
+bool become_batch_task() {
   SchedulingAttributes attributes{};
   if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0 || attributes.policy != SCHED_OTHER)
     return false;

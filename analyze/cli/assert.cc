@@ -32,7 +32,7 @@ using model::gate::Verdict;
 constexpr const char* kAbout =
     "tailcap assert holds recordings against limits: percentiles, errors, time under a label, calls per request. A "
     "limit is kept or broken only where the whole 95 % interval lies on one side of it; too little data is undecided. "
-    "Of the same limits it makes rules for Prometheus.";
+    "The same limits make rules for Prometheus.";
 
 constexpr const char* kNotes =
     R"(The limits are YAML:

@@ -41,7 +41,7 @@ int run_diag(int argc, char** argv) {
   EventRange range;
   CommandLine line("diag", kAbout);
   line.word("FILE", file, "no file given");
-  line.group("Of which time?");
+  line.group("Which time?");
   add_event_range(line, range);
   line.group("In which form?");
   line.format(format, {"text", "json"}, &output);

@@ -22,8 +22,8 @@ constexpr Definition kZstdLevel{
     "zstd-level", 0, "N", "of compression, from 1 (what the recorder uses) to 22 (dense and slow; default 19)", 1};
 
 constexpr const char* kNotes =
-    R"(Events, block numbers, losses and the mark of redaction are those of IN; a report of OUT is a report of IN. Of a
-damaged or unfinished capture every sound block is kept, and OUT says that it was recovered.
+    R"(Events, block numbers, losses and the mark of redaction are those of IN; a report of OUT is a report of IN. Every
+sound block of a damaged or unfinished capture is kept, and OUT says that it was recovered.
 
 examples:
   tailcap recompress slow.tcap archived.tcap

@@ -195,7 +195,7 @@ void compare_loss(Runs base, Runs fresh, Comparison& out) {
     out.remarks.push_back("the hypervisor took up to " + ground::share_text(std::max(b, n)) + " of the CPU time");
 }
 
-// Half the sum of the differences of the shares. Of what was served, if anything was, but for what recorded requests
+// Half the sum of the differences of the shares. For what was served, if anything was, but for what recorded requests
 // asked for: calls are no load.
 double mix_difference(Runs base, Runs fresh) {
   bool served = false;

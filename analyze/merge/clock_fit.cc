@@ -11,7 +11,7 @@ using formats::time_from;
 
 namespace {
 
-// In a recording of ten hours, half a second each. Of two points in one interval only the tightest is kept; drift
+// In a recording of ten hours, half a second each. Only the tighter of two points in one interval is kept; drift
 // within half a second matters less than a delay of the network.
 constexpr std::size_t kStretches = 1u << 16;
 constexpr int kSteps = 200;  // of a search that keeps two thirds each time: the result is far below a nanosecond

@@ -25,7 +25,7 @@ struct Occurrence {
 };
 
 // Of the carrier, while it carried the request: its off-CPU intervals, the parks of a goroutine among them, and those
-// that a wake-up ended. Of the process: the collections of Go that began.
+// that a wake-up ended. The process's: the collections of Go that began.
 struct Occurrences {
   Occurrence waits, wake_ups, collections;
   bool operator==(const Occurrences&) const = default;

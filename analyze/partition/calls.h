@@ -1,6 +1,6 @@
 // The calls that a request made to other services, each with the stages that it went through.
 //
-// A client-side request is its own call. Of calls under way at the same time, the one that ended last owns the wait.
+// A client-side request is its own call. Where several calls were under way, the one that ended last owns the wait.
 // Walking back from the request's end, the next on the path is the last that ended before that one began. All others
 // ran beside the path.
 #pragma once

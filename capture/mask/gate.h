@@ -35,11 +35,11 @@ class Gate {
                 std::size_t most_waiting = formats::mask::Waiting::kMost)
       : keep_(keep), list_(keep), waiting_(most_waiting), connections_(most) {}
 
-  // A new connection begins at the positions in info. Of the connections in a keyframe, only those that existed before
+  // A new connection begins at the positions in info. Only those of the connections in a keyframe that existed before
   // belong here: the others are in the middle of their streams. Datagram sockets: at any time.
   void begin(const formats::SocketInfo& info);
 
-  // All sockets that a keyframe lists. Of those that a gap left without a description, it says what they are.
+  // All sockets that a keyframe lists. It says what those are that a gap left without a description.
   void listed(const std::vector<formats::SocketInfo>& sockets);
 
   // Since sockets were last listed, a connection moved bytes that nothing has described: it is read once it is listed.

@@ -57,7 +57,7 @@ class Destination {
   // What is kept may begin at any keyframe.
   bool drops_beginning() const { return ring_ != nullptr || rotation_ != nullptr; }
 
-  // The file that is being written; "": none, or standard output. Of a recording in several files, the first one.
+  // The file that is being written; "": none, or standard output. The first one of a recording in several files.
   std::string partial_file() const;
 
   // "41.2 MB of the last 62.1 s in memory", "12.3 MB in flight.tcap.partial"

@@ -41,8 +41,8 @@ std::vector<PlannedFunction> TlsFiles::take(std::vector<PlannedFunction>& functi
 void TlsFiles::attached(const scan::TargetFile& target, std::uint32_t number,
                         const std::vector<PlannedFunction>& moving) {
   if (moving.empty() || files_.contains(number)) return;
-  // Go's sessions that are older than the probes are recognised. Of others, not if targets came meanwhile: their
-  // sessions may have begun before or after.
+  // Go's sessions that are older than the probes are recognised. Those of others are not, if targets came meanwhile:
+  // their sessions may have begun before or after.
   const bool go = of_go(moving[0]), came = probes_.marked();
   if (!go && late_ != came) return;
   File file;

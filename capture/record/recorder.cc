@@ -141,7 +141,7 @@ class Recording {
   Outcome run() {
     choose_targets();
     start_command();
-    ground::give_way();  // after the command was started, which does not
+    ground::become_batch_task();  // after the command was started, which is none
     load_probes();
     begin_file();
     begin_session();

@@ -1,6 +1,6 @@
 // What a process runs, where the name of its executable does not say it: the script, module or class of an interpreter.
 //
-// Arguments may hold secrets. Of them a name has only the last part of a script's path, a module's or class's name, or
+// Arguments may hold secrets. A name has only the last part of a script's path, a module's or class's name, or
 // the application that a known server runs ("gunicorn app:app"), bounded in length; what looks like a token is
 // asterisks.
 #pragma once

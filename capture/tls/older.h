@@ -1,4 +1,4 @@
-// Connections that are older than what is known of their processes: their TLS sessions have no keys. Of each process,
+// Connections that are older than what is known of their processes: their TLS sessions have no keys. For each process,
 // whether it has any left. What is known of a process may begin after its connections were seen to: late().
 #pragma once
 

@@ -126,7 +126,7 @@ class Recorder(Case):
         self.assertGreater(time.monotonic() - began, 1.9)
         self.assertTrue(recording.file.exists())
 
-    def test_it_gives_way_and_its_command_does_not(self):
+    def test_it_is_a_batch_task_and_its_command_is_not(self):
         policy = "import os, time; print(os.sched_getscheduler(0), flush=True); time.sleep(2)"
         with self.record("--", sys.executable, "-c", policy) as recording:
             tasks = f"/proc/{recording.process.pid}/task"

@@ -19,7 +19,7 @@ inline constexpr const char* kExitCodes =
   1  failed: a file cannot be read or written, there is no such request, or tailcap contradicted itself
   2  bad usage
   3  done, but the capture is incomplete: events were lost, blocks are damaged or missing, or its end is; a process was
-     not recorded, or traffic was left out; or reading stopped at a limit. Of compare and assert: a gate fails
+     not recorded, or traffic was left out; or reading stopped at a limit. With compare and assert: a gate fails
   4  no answer: nothing matches what was asked for, or there is too little to decide. It takes precedence over 3
 )";
 

@@ -49,7 +49,7 @@ struct CompareOptions {
       0;  // the first so many runs of each side flagged; compare/confirm.h. 0: there was no screening
 };
 
-// The new side against the base. Of relative metrics difference, low, high and mde are ratios (0.10 is +10 %),
+// The new side against the base. For relative metrics difference, low, high and mde are ratios (0.10 is +10 %),
 // otherwise absolute.
 struct Estimate {
   bool known = false;

@@ -1,4 +1,5 @@
-// The connection of a request that failed, when the request was sent on it. Of server-side ones only `goaway` is known.
+// The connection of a request that failed, when the request was sent on it. On the server's side only `goaway` is
+// known.
 #pragma once
 
 #include <cstdint>

@@ -91,7 +91,7 @@ struct MessageFacts {
   bool expects_continue = false;   // request
   bool answers_unknown = false;    // response to a request that the recording did not see
   std::uint64_t opaque_bytes = 0;  // kind opaque: bytes of this direction, sent when they are known (at the end)
-  // HTTP/2 only. Of a stream there is one request and one final response, in either order; a response without status,
+  // HTTP/2 only. A stream has one request and one final response, in either order; a response without status,
   // fields and instants says how a stream ended that was never answered. headers hold :authority and :scheme as sent.
   std::uint32_t unknown_fields =
       0;  // fields whose name or value could not be known (header compression); not in headers

@@ -59,7 +59,7 @@ struct PastOptions {
   std::uint64_t least_events = 0;  // of the window, up to the end of the request
   // Connections to be read from their beginning, beside that of the request.
   std::set<model::ConnectionId> whole{};
-  // As far as known before. Of the connections of these requests they are searched for, at most up to this time.
+  // As far as known before. They are searched for in the connections of these requests, at most up to this time.
   exchanges::Exchanges::Numbers numbers{};
   std::vector<Numberless> numberless{};
   formats::Time search_until = formats::kNoTime;

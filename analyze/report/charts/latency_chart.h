@@ -9,7 +9,7 @@
 
 namespace tailcap::report::charts {
 
-// routes: indexes into study.routes; a curve for each of the first kCurveColours that have any. Of a single one also
+// routes: indexes into study.routes; a curve for each of the first kCurveColours that have any. A single one also has
 // the intervals of its percentiles. Unset: there is nothing to draw.
 std::optional<render::Figure> latency_chart(const model::Study& study, const std::vector<std::size_t>& routes);
 

@@ -71,7 +71,7 @@ void add_side(const SlowRequest& r, const char* side, Duration span, Table& tabl
 void add_slow_pairs(const std::vector<SlowPair>& pairs, render::Document& out) {
   for (const SlowPair& pair : pairs) {
     out.heading(2, "One slow request of each side: " + route_text(pair.route));
-    out.paragraph("Of each side the request whose duration is nearest to its " + pair.metric + ": " +
+    out.paragraph("The request of each side whose duration is nearest to its " + pair.metric + ": " +
                   id_text(pair.base.id) + " of " + printable(pair.base.path) + " took " + of_ns(pair.base.duration) +
                   ", " + id_text(pair.fresh.id) + " of " + printable(pair.fresh.path) + " took " +
                   of_ns(pair.fresh.duration) + ". They are examples: what differs on average is in the tables below.");

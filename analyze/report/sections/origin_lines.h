@@ -9,7 +9,7 @@
 
 namespace tailcap::report {
 
-// Of a capture that was cut: out of how many requests, and the original's percentiles. Of one with notes: these.
+// A cut capture's: out of how many requests, and the original's percentiles. With notes: these.
 std::vector<FactLine> origin_lines(const model::Study& study);
 
 struct NoteOnRequest {

@@ -107,8 +107,8 @@ std::string doubt_text(const model::RouteStudy& route) {
   std::uint64_t in_bands = 0;
   for (const auto& band : route.bands) in_bands += band.count;
   if (in_bands == 0 || in_bands >= route.count) return {};
-  return "Of the " + count_text(in_bands, "request", "requests") +
-         " whose duration is in no doubt only: " + count_text(route.count - in_bands) +
+  return "Only the " + count_text(in_bands, "request", "requests") +
+         " whose duration is in no doubt: " + count_text(route.count - in_bands) +
          " more may be slower than any of these.";
 }
 

@@ -274,7 +274,7 @@ std::string unfinished_text(const Verdict& v, const model::Study& study, const m
     out += "; none of this route had ended";
   if (v.parts.empty()) return out + ".";
   const bool cut = v.oldest > model::kUnfinishedShown;
-  return out + (cut ? ". Of the last " : ". Of ") + duration_text(ns(v.slow)) +
+  return out + (cut ? ". In the last " : ". In these ") + duration_text(ns(v.slow)) +
          (v.requests > 1 ? " on average, " : ", ") + parts_text(v, table) + "." + origin_text(v, study);
 }
 
@@ -360,7 +360,7 @@ std::string slow_name(const TailStudy& tail) {
 }
 
 std::string honesty_text(const TailStudy& tail) {
-  return "Of the time of these " + count_text(tail.requests, "request", "requests") + " " +
+  return "The time of these " + count_text(tail.requests, "request", "requests") + ": " +
          share_text(tail.unexplained, 1.0) + " is not explained, " + share_text(tail.causeless, 1.0) +
          " is blocked for a reason not known, " + share_text(tail.inferred, 1.0) + " is inferred and not measured.";
 }

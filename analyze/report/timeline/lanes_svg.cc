@@ -301,7 +301,7 @@ std::string lanes_notes(const Lanes& lanes) {
   const bool goroutines =
       std::any_of(lanes.lanes.begin(), lanes.lanes.end(), [](const Lane& l) { return l.kind == LaneKind::goroutine; });
   if (goroutines && !lanes.goroutine_states)
-    say("Of goroutines only what they read and sent is known; `--profile deep` records their states.");
+    say("Only what goroutines read and sent is known; `--profile deep` records their states.");
   if (lanes.lost) say("Events were lost in this time: what is white there is not known.");
   return out;
 }

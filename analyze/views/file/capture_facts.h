@@ -57,7 +57,7 @@ struct CaptureFacts {
 
 const char* name_of(formats::CaptureState state);  // as in --json
 
-// Collects them from events. Of most events that come in great numbers it needs only the kind.
+// Collects them from events. It needs only the kind of most events that come in great numbers.
 class FactCollector : public formats::EventChoice {
  public:
   // facts: must outlive this.
