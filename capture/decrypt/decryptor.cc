@@ -67,11 +67,12 @@ void Decryptor::keys_from(std::uint32_t pid, Time since) {
 }
 
 void Decryptor::take(const Event& event) {
+  while (!broken_.empty() && broken_.front().first < event.time) forget_broken(event.time);
   if (other_ && known(event.time)) look_for_unmet(event.time);
   if (const auto* io = std::get_if<Io>(&event.body)) {
     if (io->length > 0 && io->error == 0) moved(event, *io);
   } else if (const auto* change = std::get_if<StateChange>(&event.body)) {
-    if (change->to == TcpState::close) closed(change->socket, event);
+    if (change->to == TcpState::close) closed(*change, event.time);
   } else if (const auto* info = std::get_if<SocketInfo>(&event.body)) {
     const bool begins = info->origin == Origin::connected || info->origin == Origin::accepted;
     if (other_ && begins && fresh_.size() < kMaxFresh) fresh_.insert(info->socket);
@@ -377,7 +378,21 @@ Event* Decryptor::next() {
   return &out.event;
 }
 
-void Decryptor::closed(SocketId socket, const Event& event) {
+// Its process still reads what had arrived before a reset.
+void Decryptor::closed(const StateChange& change, Time now) {
+  const auto found = connections_.find(change.socket);
+  if (change.error == 0 || found == connections_.end() || !found->second.connection) return forget(change.socket, now);
+  broken_.emplace_back(now + kUnread, change.socket);
+  if (broken_.size() > kMaxBroken) forget_broken(now);
+}
+
+void Decryptor::forget_broken(Time now) {
+  const SocketId socket = broken_.front().second;
+  broken_.pop_front();
+  forget(socket, now);
+}
+
+void Decryptor::forget(SocketId socket, Time now) {
   fresh_.erase(socket);
   const auto found = connections_.find(socket);
   if (found == connections_.end()) return;
@@ -396,7 +411,7 @@ void Decryptor::closed(SocketId socket, const Event& event) {
     end(entry);
     if (entry.session != 0) {
       Output& out = outputs_.emplace_back();
-      out.event.time = event.time;
+      out.event.time = now;
       out.event.thread = {connection->pid(), connection->pid()};
       out.event.body =
           TlsStep{entry.session, connection->of_go() ? TlsLibrary::go : TlsLibrary::openssl, TlsStepKind::freed, 0};

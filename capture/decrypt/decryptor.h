@@ -30,6 +30,9 @@ class Decryptor {
   static constexpr std::size_t kMaxConnections = 1u << 16;
   static constexpr std::size_t kMaxLive = 1u << 13;     // read at a time: 12 KiB each
   static constexpr std::size_t kMaxMemory = 64u << 20;  // of records that wait for keys, and of handshakes
+  // Of connections that ended with an error: what their processes have not read yet.
+  static constexpr std::size_t kMaxBroken = 1024;
+  static constexpr formats::Duration kUnread = std::chrono::seconds{30};
 
   // What keys cannot read is left to probes (bpf/tls/way.bpf.h).
   struct Other {
@@ -108,7 +111,9 @@ class Decryptor {
   void derived(const KeyLog::Entry& entry, formats::Time now);
   void meet(Entry& entry);
   void look_for_unmet(formats::Time now);
-  void closed(formats::SocketId socket, const formats::Event& event);
+  void closed(const formats::StateChange& change, formats::Time now);
+  void forget(formats::SocketId socket, formats::Time now);
+  void forget_broken(formats::Time now);
 
   std::function<void(formats::SocketId)> heads_;
   std::optional<Other> other_;
@@ -122,6 +127,7 @@ class Decryptor {
   KeyLog keys_;
   std::unordered_map<formats::SocketId, Entry> connections_;
   std::unordered_set<formats::SocketId> waiting_;
+  std::deque<std::pair<formats::Time, formats::SocketId>> broken_;  // in the order in which they are forgotten
   std::size_t memory_ = 0, live_ = 0;
   std::vector<Output> outputs_;
   std::size_t given_ = 0;  // so many were returned by next()

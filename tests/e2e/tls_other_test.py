@@ -84,11 +84,14 @@ class Go(TlsCase):
     def serve(self, program):
         log = self.scratch / "connections"
         server = self.start([program, "serve", f"127.0.0.1:{self.port}", self.certificate, self.key, log])
+        self.ended = lambda: len(log.read_text().splitlines())
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
+        wait_until(lambda: self.ended() == 1, "the Go server to end the connection that found it")
         return server, lambda: [tuple(map(int, l.split())) for l in log.read_text().splitlines() if l != "0 0"]
 
     def test_server_and_client(self):
         server, log = self.serve(self.stripped)
+        before = self.ended()
         running = self.start([self.peer, "serve", "127.0.0.1:0", self.certificate, self.key, "/dev/null"])
         with self.record("-p", server.pid, "-p", running.pid, "--comm", "tls-peer", "--comm", "curl") as recording:
             for n in (1, 37):
@@ -102,7 +105,7 @@ class Go(TlsCase):
             self.curl("-k", "--data-binary", f"@{self.peer}", f"https://127.0.0.1:{self.port}/upload")
             refused = subprocess.run(["curl", "-s", f"https://127.0.0.1:{self.port}/"], capture_output=True)
             self.assertEqual(refused.returncode, 60)
-            wait_until(lambda: len(log()) >= 3, "the server's connections to end")
+            wait_until(lambda: self.ended() >= before + 4, "the server's connections to end")
         self.assert_whole(recording)
         servers = self.sessions(recording, pid=server.pid)
         clients = [

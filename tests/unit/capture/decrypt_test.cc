@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -440,6 +441,27 @@ TEST(Decrypt, AlertsAndTheEndOfTheSocket) {
   ASSERT_TRUE(freed);
   EXPECT_EQ(std::get<formats::TlsStep>(freed->body).step, formats::TlsStepKind::freed);
   EXPECT_FALSE(talk.decryptor().next());
+}
+
+// A reset does not take what had arrived before it.
+TEST(Decrypt, BytesAreReadAfterAReset) {
+  Contexts contexts;
+  Talk talk(contexts);
+  ASSERT_TRUE(talk.shake());
+  formats::Event reset = closing();
+  std::get<formats::StateChange>(reset.body).error = ECONNRESET;
+  talk.decryptor().take(reset);
+  talk.say(kRequest);
+  EXPECT_EQ(talk.in.text, kRequest);
+  EXPECT_FALSE(talk.decryptor().next());
+  formats::Event later;
+  later.time = reset.time + Decryptor::kUnread + std::chrono::nanoseconds{1};
+  later.body = formats::TaskExit{};
+  talk.decryptor().take(later);
+  const formats::Event* freed = talk.decryptor().next();
+  ASSERT_TRUE(freed);
+  EXPECT_EQ(std::get<formats::TlsStep>(freed->body).step, formats::TlsStepKind::freed);
+  EXPECT_FALSE(talk.decryptor().covers(Talk::kSocket));
 }
 
 }  // namespace
