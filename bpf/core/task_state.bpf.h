@@ -19,6 +19,7 @@ struct off_cpu_state {
 	u64 goroutine; /* run by the thread when it was switched out */
 	u32 waker;
 	u32 state;
+	u64 delay;    /* its sched_info.run_delay when it left */
 	u64 switches; /* earlier switch-outs, by the kernel's own count; 0: not seen yet */
 	s16 syscall;
 	u8 file_kind; /* enum file_kind, of argument0 */

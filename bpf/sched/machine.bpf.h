@@ -43,8 +43,10 @@ struct sched_entity {
 	struct cfs_rq *cfs_rq;
 };
 
-struct sched_info {
-	u64 last_arrival; /* by the queue's clock; CONFIG_SCHED_INFO */
+struct sched_info {    /* by the queue's clock; CONFIG_SCHED_INFO */
+	u64 run_delay; /* in queues, altogether */
+	u64 last_arrival;
+	u64 last_queued; /* 0: it is in no queue */
 };
 
 struct task_struct___scheduled {

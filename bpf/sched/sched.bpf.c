@@ -233,6 +233,32 @@ static __always_inline u64 came_back_unseen(const struct off_cpu_state *off, str
 	return back > off->left && back >= off->runnable && back <= now ? back : 0;
 }
 
+static __always_inline u64 run_delay(struct task_struct *task)
+{
+	return bpf_core_field_exists(struct sched_info, run_delay)
+		       ? MEMBER(struct task_struct___scheduled, task, sched_info.run_delay)
+		       : 0;
+}
+
+/* Nor does the kernel run one at the wake-up before such a switch. The same account says how long the thread was in
+ * queues since it left, and so when it was woken. back: when it came back, or comes back now. */
+static __always_inline void woken_unseen(struct off_cpu_state *off, struct task_struct *task, struct rq *queue,
+					 u64 back)
+{
+	u64 queued, delay;
+
+	if (off->runnable || off->woken_early || !queue || !bpf_core_field_exists(queue->clock) ||
+	    !bpf_core_field_exists(struct sched_info, run_delay) ||
+	    !bpf_core_field_exists(struct sched_info, last_queued))
+		return;
+	delay = run_delay(task) - off->delay;
+	queued = MEMBER(struct task_struct___scheduled, task, sched_info.last_queued);
+	if (queued && queued < queue->clock)
+		delay += queue->clock - queued;
+	if (delay < back - off->left)
+		off->runnable = back - delay;
+}
+
 static __always_inline void leave(void *ctx, struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
 {
 	struct off_cpu_state *off = &state->off_cpu;
@@ -250,14 +276,17 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	switches = task->nvcsw + task->nivcsw;
 	if (off->left) {
 		unseen = off->switches && switches - off->switches == 1 ? came_back_unseen(off, task, now) : 0;
-		if (unseen)
+		if (unseen) {
+			woken_unseen(off, task, queue_of(task), unseen);
 			back(state, task, unseen);
-		else
+		} else {
 			__sync_fetch_and_add(&state->missed, 1);
+		}
 	}
 	if (off->switches && switches - off->switches > 1)
 		__sync_fetch_and_add(&state->missed, (u32)(switches - off->switches - 1));
 	off->switches = switches;
+	off->delay = run_delay(task);
 	off->left = now;
 	off->state = task_bits;
 	/* Once the scheduler has taken it off the run queue, and before the tracepoint, it looks for another thread to
@@ -363,8 +392,11 @@ int switch_task(u64 *ctx)
 		state = task_state(next);
 		if (state) {
 			after_pause(state);
-			if (state->off_cpu.left)
-				back(state, next, now ? now : bpf_ktime_get_ns());
+			if (state->off_cpu.left) {
+				now = now ? now : bpf_ktime_get_ns();
+				woken_unseen(&state->off_cpu, next, queue, now);
+				back(state, next, now);
+			}
 			state->off_cpu.steal_before = stolen_so_far(queue);
 			state->off_cpu.ran = true;
 		}
