@@ -284,7 +284,8 @@ void Decryptor::secrets_lost() {
   for (auto& [pid, process] : processes_) count_calls(process);
 }
 
-void Decryptor::finish() {
+void Decryptor::finish(Time now) {
+  while (!broken_.empty()) forget_broken(now);
   for (auto& [socket, entry] : connections_) {
     if (!entry.connection || entry.connection->over() || !entry.connection->waits()) continue;
     entry.connection->drop();

@@ -71,8 +71,8 @@ class Decryptor {
   const std::array<std::uint64_t, 2>& lost() const { return lost_; }
   // Secrets were lost: any connection that is not read may be one of those that could be.
   void secrets_lost();
-  // No more events come: what still waits for keys is not read.
-  void finish();
+  // No more events come: what still waits for keys is not read, and what was closed is freed.
+  void finish(formats::Time now);
 
  private:
   struct Output {

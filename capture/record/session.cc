@@ -529,7 +529,8 @@ void Session::closing_facts() {
   mappings_.push_rest();
   push_waits();
   const Time now = monotonic_now();
-  if (decryptor_) decryptor_->finish();
+  if (decryptor_) decryptor_->finish(now);
+  push_plaintext();
   count_unread(now);
   count_open_writes(now);
   losses_.count(now);

@@ -383,7 +383,7 @@ TEST(Decrypt, CallsOfAConnectionWhoseBeginningWasLost) {
       };
       ASSERT_TRUE(talk.shake());
       talk_five_times(talk);
-      talk.decryptor().finish();
+      talk.decryptor().finish(formats::Time{});
       expect_five_lost(talk, talk.decryptor());
     }
   }
@@ -399,7 +399,7 @@ TEST(Decrypt, CallsOfAConnectionWhoseSecretsWereLost) {
     if (closes) talk.decryptor().take(closing());
     EXPECT_EQ(talk.decryptor().lost()[0], 0u);  // such a process may use another library
     talk.decryptor().secrets_lost();
-    talk.decryptor().finish();
+    talk.decryptor().finish(formats::Time{});
     expect_five_lost(talk, talk.decryptor());
   }
 }
@@ -445,23 +445,29 @@ TEST(Decrypt, AlertsAndTheEndOfTheSocket) {
 
 // A reset does not take what had arrived before it.
 TEST(Decrypt, BytesAreReadAfterAReset) {
-  Contexts contexts;
-  Talk talk(contexts);
-  ASSERT_TRUE(talk.shake());
-  formats::Event reset = closing();
-  std::get<formats::StateChange>(reset.body).error = ECONNRESET;
-  talk.decryptor().take(reset);
-  talk.say(kRequest);
-  EXPECT_EQ(talk.in.text, kRequest);
-  EXPECT_FALSE(talk.decryptor().next());
-  formats::Event later;
-  later.time = reset.time + Decryptor::kUnread + std::chrono::nanoseconds{1};
-  later.body = formats::TaskExit{};
-  talk.decryptor().take(later);
-  const formats::Event* freed = talk.decryptor().next();
-  ASSERT_TRUE(freed);
-  EXPECT_EQ(std::get<formats::TlsStep>(freed->body).step, formats::TlsStepKind::freed);
-  EXPECT_FALSE(talk.decryptor().covers(Talk::kSocket));
+  for (const bool ends : {false, true}) {
+    Contexts contexts;
+    Talk talk(contexts);
+    ASSERT_TRUE(talk.shake());
+    formats::Event reset = closing();
+    std::get<formats::StateChange>(reset.body).error = ECONNRESET;
+    talk.decryptor().take(reset);
+    talk.say(kRequest);
+    EXPECT_EQ(talk.in.text, kRequest);
+    EXPECT_FALSE(talk.decryptor().next());
+    formats::Event later;
+    later.time = reset.time + Decryptor::kUnread + std::chrono::nanoseconds{1};
+    later.body = formats::TaskExit{};
+    if (ends)
+      talk.decryptor().finish(later.time);
+    else
+      talk.decryptor().take(later);
+    const formats::Event* freed = talk.decryptor().next();
+    ASSERT_TRUE(freed);
+    EXPECT_EQ(freed->time, later.time);
+    EXPECT_EQ(std::get<formats::TlsStep>(freed->body).step, formats::TlsStepKind::freed);
+    EXPECT_FALSE(talk.decryptor().covers(Talk::kSocket));
+  }
 }
 
 }  // namespace
