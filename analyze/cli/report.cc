@@ -27,6 +27,7 @@
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
 #include "analyze/report/fleet/fleet.h"
+#include "analyze/report/plots/study_charts.h"
 #include "analyze/report/report_json.h"
 #include "analyze/views/fleet/report.h"
 #include "analyze/views/report/page.h"
@@ -77,8 +78,8 @@ struct Arguments {
 // Plots as files. False: there are none, and why was said.
 bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
   const bool png = a.plot_format == "png";
-  const model::Figures figures =
-      plot::draw(analysis.study, {png ? plot::Format::png : plot::Format::svg, true, report::kSectionsInPage});
+  const model::Figures figures = plot::draw(report::plots::charts_of(analysis.study, report::kSectionsInPage),
+                                            png ? plot::Format::png : plot::Format::svg);
   if (!figures.trouble.empty()) {
     complain("report", "no plots: " + figures.trouble);
     return false;
@@ -117,7 +118,7 @@ constexpr int kReturned = 1 << 20;  // bytes, and larger
 
 struct Shown : pipeline::Answer {
   std::unique_ptr<views::RequestStacks> stacks;
-  std::string text, trouble;  // trouble: why a page has no plots
+  std::string text;
 };
 
 std::string text_of(const Arguments& a, const pipeline::Analysis& analysis) {
@@ -147,9 +148,7 @@ Shown show(const Arguments& a, pipeline::Options& options) {
     const model::NamedRequests named;
     views::explain_triggers(*out.stacks, out.analysis);
     if (a.format == "html") {
-      views::ReportPage page = views::report_page(*out.stacks, lanes, out.analysis, a.shown);
-      out.text = std::move(page.html);
-      out.trouble = std::move(page.trouble);
+      out.text = views::report_page(*out.stacks, lanes, out.analysis, a.shown);
     } else {
       out.text = text_of(a, out.analysis);
     }
@@ -175,7 +174,6 @@ int run(Arguments& a) {
   a.shown.coloured = a.format != "html" && printed && coloured();
   const Shown shown = show(a, options);
   const pipeline::Analysis& analysis = shown.analysis;
-  if (!shown.trouble.empty()) complain("report", "the page has no plots: " + shown.trouble);
   write_paged(a.output, shown.text, a.file, a.format == "text" && !a.no_pager);
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
   const int code = exit_code(analysis, "report", printed ? Told::yes : Told::no);

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <string_view>
 #include <system_error>
 
 #include "ground/shell.h"
@@ -32,17 +31,6 @@ bool in_path(const char* program) {
   for (std::string folder; std::getline(folders, folder, ':');)
     if (!folder.empty() && access((folder + "/" + program).c_str(), X_OK) == 0) return true;
   return false;
-}
-
-void remove_between(std::string& text, std::string_view from, std::string_view to) {
-  const auto begin = text.find(from);
-  if (begin == text.npos) return;
-  const auto end = text.find(to, begin);
-  if (end != text.npos) text.erase(begin, end + to.size() - begin);
-}
-
-void remove_first(std::string& text, std::string_view what) {
-  if (const auto at = text.find(what); at != text.npos) text.erase(at, what.size());
 }
 
 }  // namespace
@@ -77,24 +65,6 @@ std::string run_gnuplot(const std::string& script, const Workplace& place) {
   std::string complaint;
   for (const char c : content(words).substr(0, kWordsKept)) complaint += c >= ' ' && c < 127 ? c : ' ';
   return "gnuplot failed: " + complaint;
-}
-
-std::string embeddable(const std::string& svg) {
-  std::string text = svg.substr(std::min(svg.find("<svg"), svg.size()));
-  remove_between(text, "<title>", "</title>");  // the document's; text from a capture cannot contain "<"
-  remove_between(text, "<desc>", "</desc>");
-  remove_between(text, "<defs>", "</defs>");
-  remove_first(text, " id=\"gnuplot_canvas\"");
-  remove_first(text, "\n xmlns:xlink=\"http://www.w3.org/1999/xlink\"");
-  for (;;) {  // <g id="gnuplot_plot_1" ><title>gnuplot_plot_1</title>
-    const std::string opening = "<g id=\"gnuplot_plot_";
-    if (text.find(opening) == text.npos) break;
-    const auto begin = text.find(opening);
-    const auto end = text.find("</title>", begin);
-    if (end == text.npos) break;
-    text.replace(begin, end + 8 - begin, "<g>");
-  }
-  return text;
 }
 
 }  // namespace tailcap::plot

@@ -21,8 +21,4 @@ class Workplace {
 // Empty: done. Otherwise why not, in a sentence, with gnuplot's own words.
 std::string run_gnuplot(const std::string& script, const Workplace& place);
 
-// Makes gnuplot's SVG fit to stand in a page beside others: no declaration, no ids, no definitions (our
-// charts use none), and not gnuplot's own words where the mouse rests.
-std::string embeddable(const std::string& svg);
-
 }  // namespace tailcap::plot

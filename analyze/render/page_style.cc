@@ -62,7 +62,7 @@ button.whole { position: absolute; right: 8px; top: 0; font: 12px system-ui, san
   padding: 2px 9px; cursor: pointer; display: none; } svg.timed.zoomed ~ button.whole { display: block; }
 svg.chart text { fill: var(--soft); font-size: 12px; } svg.chart text.title { fill: var(--fg); font-weight: 600; } svg.chart .axis path, svg.chart path.grid { stroke: var(--line); fill: none; }
 svg.chart .curve { fill: none; stroke-width: 2px; vector-effect: non-scaling-stroke; } svg.chart .thin { stroke-width: 1px; } svg.chart .hit { fill: transparent; } svg.chart .hit:hover { fill: var(--accent); fill-opacity: .16; }
-.episode { fill: var(--episode); fill-opacity: .2; } .episode.outline { fill-opacity: .12; stroke: var(--episode); stroke-width: 1.5px; } svg.strip .episode { fill-opacity: .85; } .lost { fill: #cc79a7; fill-opacity: .4; } svg.strip .track { fill: var(--track); }
+.episode { fill: var(--episode); fill-opacity: .2; } .episode.outline { fill-opacity: .12; stroke: var(--episode); stroke-width: 1.5px; } svg.strip .episode { fill-opacity: .85; } .lost { fill: #cc79a7; fill-opacity: .4; } .collection { fill: #56b4e9; fill-opacity: .35; } svg.strip .track { fill: var(--track); }
 .ma, .mr, .ms { stroke-width: 2px; vector-effect: non-scaling-stroke; } .ma { stroke: #e69f00; } .mr { stroke: #0072b2; } .ms { stroke: #009e73; } .marked { fill: var(--accent); fill-opacity: .1; }
 figure svg.timed { max-width: none; } .card figure svg { max-width: 860px; } details.id { margin: 0; } details.id summary { color: inherit; list-style: none; } details.id summary:hover { text-decoration: underline dotted; }
 details.id code { white-space: nowrap; } tr.last td { color: var(--soft); }

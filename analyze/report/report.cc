@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "analyze/report/charts/chart_svg.h"
+#include "analyze/report/charts/collector_chart.h"
 #include "analyze/report/charts/latency_chart.h"
 #include "analyze/report/go/go_grids.h"
 #include "analyze/report/go/go_lines.h"
@@ -64,6 +66,11 @@ void add_health(Document& out, const model::Study& study, const model::Figures& 
   out.add(std::move(all));
 }
 
+void add_collectors(Document& out, const model::Study& study) {
+  for (const model::Chart& chart : charts::collector_charts(study))
+    out.add(render::Figures{{charts::chart_figure(chart, charts::kWide)}});
+}
+
 void add_failures(Document& out, const model::Study& study) {
   if (study.failures.empty()) return;
   Table table;
@@ -113,10 +120,11 @@ Document report_document(const model::Study& study, const model::RequestTable& t
   add_health(out, study, figures);
   out.append(route_tables(study, shown, options.page));
   if (options.page)
-    if (auto chart = charts::latency_chart(study, shown)) out.add(render::Figures{{std::move(*chart)}});
+    if (const auto chart = charts::latency_chart(study, shown))
+      out.add(render::Figures{{charts::chart_figure(*chart, charts::kWide)}});
   for (const auto& figure : figures.drawn)
     if (!figure.route && !is_flame(figure)) out.add(render::Figures{{drawn(figure)}});
-  if (!figures.trouble.empty()) out.paragraph("No plots: " + printable(figures.trouble) + ".", render::Tone::care);
+  if (options.page) add_collectors(out, study);
   out.append(route_sections(study, table, shown, options, figures, parts.courses));
   add_grid(out, incident_grid(study));
   out.append(slowest_requests(study, table, options, figures));

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
 #include "analyze/model/study/lanes.h"
 #include "analyze/model/study/study.h"
 #include "analyze/render/document.h"

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "analyze/report/charts/log_axis.h"
+#include "analyze/report/charts/axes.h"
 #include "analyze/report/charts/timed.h"
-#include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 
 namespace tailcap::report::charts {
@@ -16,112 +15,91 @@ using model::TimePoint;
 
 constexpr std::uint64_t kForP99 = 100;  // requests in an interval; of fewer the p99 is the slowest by another name
 
-// Not colours of labels.
-constexpr const char *kMedian = "var(--fg)", *kP99 = "#c0272d", *kSlowest = "#8a8f94";
-
-class Chart {
+// The intervals of a route, in ns since the recording began.
+class Intervals {
  public:
-  Chart(const model::Study& study, const model::RouteStudy& route) : points_(route.over_time) {
-    frame_.from = frame_.zero = study.begin;
-    frame_.to = std::max(study.end, points_.back().from + Duration{1});
-    frame_.axis = kRecordingAxis;
-    width_ = frame_.to - frame_.from;
+  Intervals(const std::vector<TimePoint>& points, Time begin, Time end) : points_(points), begin_(begin), end_(end) {
+    width_ = end - begin;
     for (std::size_t i = 1; i < points_.size(); ++i) width_ = std::min(width_, points_[i].from - points_[i - 1].from);
-    for (const TimePoint& p : points_)
-      if (p.count > 0)
-        for (const Duration d : {p.p50, p.max}) axis_.include(d);
-  }
-  bool empty() const { return axis_.empty(); }
-  bool has_p99() const {
-    return std::ranges::any_of(points_, [](const TimePoint& p) { return p.count >= kForP99; });
   }
   Duration width() const { return width_; }
-
-  std::string svg(const model::Study& study, const std::vector<model::Burst>& episodes) const {
-    std::vector<model::Burst> losses;
-    for (const auto& loss : study.quality.losses)
-      if (known(loss.to)) losses.push_back({known(loss.from) ? loss.from : frame_.from, loss.to, 0});
-    const std::string plane =
-        shades(frame_, joined(episodes, frame_.from, frame_.to), "episode", "episode") +
-        shades(frame_, joined(std::move(losses), frame_.from, frame_.to), "lost", "events lost") +
-        curve(kSlowest, " thin", [](const TimePoint& p) { return p.max; }) +
-        curve(kP99, "", [](const TimePoint& p) { return p.count >= kForP99 ? p.p99 : Duration{}; }) +
-        curve(kMedian, "", [](const TimePoint& p) { return p.p50; }) + hits();
-    std::string behind;
-    for (const auto& [share, text] : axis_.ticks()) {
-      const std::string y = coordinate(frame_.top + frame_.plane_height * (1 - share));
-      behind += "<path class=\"grid\" d=\"M" + coordinate(frame_.left) + " " + y + "h" +
-                coordinate(frame_.plane_width) + "\"/><text x=\"" + coordinate(frame_.left - 6) + "\" y=\"" + y +
-                "\" dy=\"4\" text-anchor=\"end\">" + text + "</text>";
-    }
-    return timed_svg(frame_, behind + "\n", plane, "");
-  }
-
- private:
-  Time end_of(std::size_t i) const {
-    return std::min(points_[i].from + width_, i + 1 < points_.size() ? points_[i + 1].from : frame_.to);
+  double from(std::size_t i) const { return at(points_[i].from); }
+  double to(std::size_t i) const {
+    return at(std::min(points_[i].from + width_, i + 1 < points_.size() ? points_[i + 1].from : end_));
   }
 
   // A level line over each interval: what was measured there, and nothing where there were none.
   template <class Value>
-  std::string curve(const char* colour, const char* classes, Value value) const {
-    std::string path;
-    bool down = false;
-    for (std::size_t i = 0; i < points_.size(); ++i) {
-      const Duration d = points_[i].count == 0 ? Duration{} : value(points_[i]);
-      if (d.count() <= 0) {
-        down = false;
-        continue;
-      }
-      if (i > 0 && end_of(i - 1) < points_[i].from) down = false;
-      const std::string y = coordinate(frame_.plane_height * (1 - axis_.at(d)));
-      path += (down ? "L" : "M") + coordinate(plane_x(frame_, points_[i].from)) + " " + y + "H" +
-              coordinate(plane_x(frame_, end_of(i)));
-      down = true;
-    }
-    if (path.empty()) return {};
-    return "<path class=\"curve" + std::string(classes) + "\" style=\"stroke:" + colour + "\" d=\"" + path + "\"/>";
+  model::Series series(std::string name, const char* colour, bool thin, Value value) const {
+    model::Series out{std::move(name), colour, model::Series::Form::levels, thin, {}};
+    for (std::size_t i = 0; i < points_.size(); ++i)
+      if (const Duration d = points_[i].count == 0 ? Duration{} : value(points_[i]); d.count() > 0)
+        out.strokes.push_back({from(i), to(i), static_cast<double>(d.count())});
+    return out;
   }
 
-  std::string hits() const {
-    std::string out;
+  std::vector<model::Shade> hints() const {
+    std::vector<model::Shade> out;
     for (std::size_t i = 0; i < points_.size(); ++i) {
       const TimePoint& p = points_[i];
       if (p.count == 0) continue;
-      const double x = plane_x(frame_, p.from);
-      out += "<rect class=\"hit\" x=\"" + coordinate(x) + "\" width=\"" +
-             coordinate(std::max(1.0, plane_x(frame_, end_of(i)) - x)) + "\" height=\"" +
-             coordinate(frame_.plane_height) + "\"><title>" + offset_text(p.from, frame_.zero) + ": " +
-             count_text(p.count, "request", "requests") +
-             (p.errors > 0 ? ", " + count_text(p.errors, "error", "errors") : "") + "\nmedian " + duration_text(p.p50) +
-             (p.count >= kForP99 ? ", p99 " + duration_text(p.p99) : "") + ", slowest " + duration_text(p.max) +
-             "</title></rect>";
+      out.push_back({from(i), to(i),
+                     offset_text(p.from, begin_) + ": " + count_text(p.count, "request", "requests") +
+                         (p.errors > 0 ? ", " + count_text(p.errors, "error", "errors") : "") + "\nmedian " +
+                         duration_text(p.p50) + (p.count >= kForP99 ? ", p99 " + duration_text(p.p99) : "") +
+                         ", slowest " + duration_text(p.max)});
     }
     return out;
   }
 
+ private:
+  double at(Time t) const { return static_cast<double>((t - begin_).count()); }
+
   const std::vector<TimePoint>& points_;
-  TimedFrame frame_;
+  Time begin_, end_;
   Duration width_{};
-  LogAxis axis_;
 };
+
+std::vector<model::Burst> losses_of(const model::Study& study) {
+  std::vector<model::Burst> out;
+  for (const auto& loss : study.quality.losses)
+    if (known(loss.to)) out.push_back({known(loss.from) ? loss.from : study.begin, loss.to, 0});
+  return out;
+}
 
 }  // namespace
 
-std::optional<render::Figure> time_chart(const model::Study& study, const model::RouteStudy& route,
-                                         const std::vector<model::Burst>& episodes) {
-  if (route.over_time.empty() || !known(study.begin) || !known(study.end)) return std::nullopt;
-  const Chart chart(study, route);
-  if (chart.empty()) return std::nullopt;
-  render::Figure out;
-  out.svg = chart.svg(study, episodes);
-  out.legend = {{"median", kMedian}};
-  if (chart.has_p99()) out.legend.push_back({"p99, where at least 100 began", kP99});
-  out.legend.push_back({"slowest", kSlowest});
-  if (!episodes.empty()) out.legend.push_back({"episodes of the answers above", "#d55e0055"});
-  if (!study.quality.losses.empty()) out.legend.push_back({"events lost, requests may be missing", "#cc79a7"});
-  out.caption = "Requests of each " + duration_text(chart.width()) +
-                ", by when they began. Drag to enlarge all plots of time; a double click shows all.";
+std::optional<model::Chart> time_chart(const model::Study& study, const model::RouteStudy& route,
+                                       const std::vector<model::Burst>& episodes) {
+  const std::vector<TimePoint>& points = route.over_time;
+  if (points.empty() || !known(study.begin) || !known(study.end)) return std::nullopt;
+  DurationAxis durations;
+  for (const TimePoint& p : points)
+    if (p.count > 0)
+      for (const Duration d : {p.p50, p.max}) durations.include(d);
+  if (durations.empty()) return std::nullopt;
+  const Time end = std::max(study.end, points.back().from + Duration{1});
+  const Intervals intervals(points, study.begin, end);
+  model::Chart out;
+  out.over_time = true;
+  out.across = recording_axis(study.begin, end);
+  out.up = durations.axis("duration");
+  const auto add_series = [&](model::Series series) {
+    if (!series.strokes.empty()) out.series.push_back(std::move(series));
+  };
+  add_series(intervals.series("median", "", false, [](const TimePoint& p) { return p.p50; }));
+  add_series(intervals.series("p99, where at least 100 began", "#c0272d", false,
+                              [](const TimePoint& p) { return p.count >= kForP99 ? p.p99 : Duration{}; }));
+  add_series(intervals.series("slowest", "#8a8f94", true, [](const TimePoint& p) { return p.max; }));
+  const auto add_shades = [&](model::Shades::Kind kind, const char* name, const char* hint,
+                              std::vector<model::Burst> bursts) {
+    model::Shades shades{kind, name, shades_of(joined(std::move(bursts), study.begin, end), study.begin, hint)};
+    if (!shades.all.empty()) out.shades.push_back(std::move(shades));
+  };
+  add_shades(model::Shades::Kind::episode, "episodes of the answers above", "episode", episodes);
+  add_shades(model::Shades::Kind::lost, "events lost, requests may be missing", "events lost", losses_of(study));
+  out.hints = intervals.hints();
+  out.caption = "Requests of each " + duration_text(intervals.width()) + ", by when they began.";
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "analyze/report/charts/axes.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 
@@ -16,40 +17,10 @@ using formats::known;
 using formats::Time;
 using model::Burst;
 
-constexpr double kThinnest = 25;  // of a shade, in units of the plane: a microsecond of a minute must be seen, too
-
-struct Tick {
-  double at;  // ns from zero
-  std::string text;
-};
-
-// As the page's script makes them when the plane is enlarged.
-std::vector<Tick> ticks(double from, double to, double whole) {
-  const double rough = (to - from) / 8, decade = std::pow(10, std::floor(std::log10(rough)));
-  constexpr std::array<double, 4> kSteps = {1, 2, 5, 10};
-  double step = 10 * decade;
-  for (const double s : kSteps)
-    if (s * decade >= rough * 0.999) {
-      step = s * decade;
-      break;
-    }
-  step = std::max(1.0, step);
-  const double unit = whole >= 1e9 ? 1e9 : whole >= 1e6 ? 1e6 : 1e3;
-  const char* const name = whole >= 1e9 ? "s" : whole >= 1e6 ? "ms" : "µs";
-  const int digits = std::max(0, static_cast<int>(std::ceil(-std::log10(step / unit) - 1e-9)));
-  std::vector<Tick> out;
-  for (double n = std::ceil(from / step - 1e-9); n * step <= to * 1.000001 + 1e-9 && out.size() < 20; ++n) {
-    char text[48];
-    std::snprintf(text, sizeof text, "%s%.*f %s", n < 0 ? "−" : "+", digits, std::abs(n * step / unit), name);
-    out.push_back({n * step, text});
-  }
-  return out;
-}
-
 std::string axis_svg(const TimedFrame& f) {
   const double from = static_cast<double>((f.from - f.zero).count()), to = static_cast<double>((f.to - f.zero).count());
   std::string out = "<g class=\"axis\">";
-  for (const Tick& tick : ticks(from, to, std::max(std::abs(from), std::abs(to)))) {
+  for (const model::Tick& tick : time_ticks(from, to)) {
     const double x = f.left + (tick.at - from) / (to - from) * f.plane_width;
     out += "<path d=\"M" + coordinate(x) + " " + coordinate(f.top) + "V" + coordinate(f.top + f.plane_height) +
            "\"/><text x=\"" + coordinate(x) + "\" y=\"" + coordinate(f.labels) + "\" text-anchor=\"" +
@@ -110,29 +81,39 @@ std::vector<Burst> joined(std::vector<Burst> bursts, Time from, Time to, std::si
   }
 }
 
-std::string shades(const TimedFrame& f, const std::vector<Burst>& bursts, std::string_view classes,
-                   std::string_view what) {
-  std::string out;
-  for (const Burst& b : bursts) {
-    const double x = plane_x(f, b.from), width = std::max(plane_x(f, b.to) - x, kThinnest);
-    out += "<rect class=\"" + std::string(classes) + "\" x=\"" + coordinate(std::min(x, kPlaneUnits - width)) +
-           "\" width=\"" + coordinate(width) + "\" height=\"" + coordinate(f.plane_height) + "\"><title>" + html(what) +
-           ": " + offset_text(b.from, f.zero) + " for " + duration_text(b.to - b.from) +
-           (b.requests == 0 ? "" : ", " + count_text(b.requests, "slow request", "slow requests")) + "</title></rect>";
-  }
+std::string hinted_rectangle(std::string_view classes, double from, double width, double right, double top, double high,
+                             std::string_view hint) {
+  return "<rect class=\"" + std::string(classes) + "\" x=\"" + coordinate(std::min(from, right - width)) +
+         (top == 0 ? std::string() : "\" y=\"" + coordinate(top)) + "\" width=\"" + coordinate(width) + "\" height=\"" +
+         coordinate(high) + "\"><title>" + html(hint) + "</title></rect>";
+}
+
+std::vector<model::Shade> shades_of(const std::vector<Burst>& bursts, Time zero, std::string_view what) {
+  std::vector<model::Shade> out;
+  for (const Burst& b : bursts)
+    out.push_back({static_cast<double>((b.from - zero).count()), static_cast<double>((b.to - zero).count()),
+                   std::string(what) + ": " + offset_text(b.from, zero) + " for " + duration_text(b.to - b.from) +
+                       (b.requests == 0 ? "" : ", " + count_text(b.requests, "slow request", "slow requests"))});
   return out;
+}
+
+model::ChartAxis recording_axis(Time begin, Time end) {
+  const auto length = static_cast<double>(std::max<std::int64_t>(1, (end - begin).count()));
+  return {"since the recording began", 0, length, false, time_ticks(0, length)};
 }
 
 std::string strip(const std::vector<Burst>& bursts, Time begin, Time end) {
   if (!known(begin) || !known(end) || end <= begin || bursts.empty()) return {};
-  TimedFrame f;
-  f.from = f.zero = begin;
-  f.to = end;
-  f.plane_height = 10;
+  constexpr double kStripHeight = 10;
+  const model::ChartAxis axis = recording_axis(begin, end);
+  std::string shaded;
+  for (const model::Shade& s : shades_of(joined(bursts, begin, end), begin, "slow requests"))
+    shaded += hinted_rectangle("episode", place(axis, s.from) * kPlaneUnits,
+                               std::max(kThinnestShade, (s.to - s.from) / axis.high * kPlaneUnits), kPlaneUnits, 0,
+                               kStripHeight, s.hint);
   return "<svg class=\"strip\" viewBox=\"0 0 10000 10\" preserveAspectRatio=\"none\" role=\"img\">"
          "<rect class=\"track\" width=\"10000\" height=\"10\"/>" +
-         shades(f, joined(bursts, begin, end), "episode", "slow requests") +
-         "</svg><div class=\"strip-ends\"><span>+0 s</span><span>" + offset_text(end, begin) + "</span></div>";
+         shaded + "</svg><div class=\"strip-ends\"><span>+0 s</span><span>" + offset_text(end, begin) + "</span></div>";
 }
 
 }  // namespace tailcap::report::charts

@@ -5,10 +5,14 @@
 #include <string_view>
 #include <vector>
 
+#include "analyze/model/figure/chart.h"
 #include "analyze/model/study/verdict.h"
 #include "formats/time.h"
 
 namespace tailcap::report::charts {
+
+// Drawings over the whole recording are enlarged together.
+inline constexpr const char* kRecordingAxis = "recording";
 
 inline constexpr double kPlaneUnits = 10'000;  // of the plane's width
 
@@ -36,9 +40,18 @@ std::string timed_svg(const TimedFrame& frame, std::string_view behind, std::str
 std::vector<model::Burst> joined(std::vector<model::Burst> bursts, formats::Time from, formats::Time to,
                                  std::size_t most = 200);
 
-// Rectangles of the plane's height with these classes; the hint of each begins with `what`.
-std::string shades(const TimedFrame& frame, const std::vector<model::Burst>& bursts, std::string_view classes,
-                   std::string_view what);
+// Of a shade, in units of the plane: a microsecond of a minute must be seen, too.
+inline constexpr double kThinnestShade = 25;
+
+// A rectangle with a hint; it ends at `right` at the latest.
+std::string hinted_rectangle(std::string_view classes, double from, double width, double right, double top, double high,
+                             std::string_view hint);
+
+// In ns from `zero`; the hint of each begins with `what`.
+std::vector<model::Shade> shades_of(const std::vector<model::Burst>& bursts, formats::Time zero, std::string_view what);
+
+// The whole recording, in ns since it began.
+model::ChartAxis recording_axis(formats::Time begin, formats::Time end);
 
 // The whole recording as a strip on which the bursts are marked, with its ends below; empty: its times are not known.
 std::string strip(const std::vector<model::Burst>& bursts, formats::Time begin, formats::Time end);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "analyze/report/charts/chart_svg.h"
 #include "analyze/report/charts/latency_chart.h"
 #include "analyze/report/compare/compare.h"
 #include "analyze/report/compare/compare_words.h"
@@ -218,7 +219,7 @@ void add_curves(Document& out, const RouteComparison& route) {
   auto chart = charts::latency_chart(study, {0, 1});
   if (!chart) return;
   chart->caption = "Share of requests that took longer than a duration, all runs of a side together.";
-  out.add(render::Figures{{std::move(*chart)}});
+  out.add(render::Figures{{charts::chart_figure(*chart, charts::kWide)}});
 }
 
 void add_route(Document& out, const RouteComparison& route) {

@@ -5,8 +5,6 @@
 
 namespace tailcap::report {
 
-using model::columns::Column;
-
 namespace {
 
 struct WrittenValue {
@@ -23,10 +21,11 @@ struct WrittenValue {
 };
 
 // With quotes and colon: many are written for each request.
-const std::string& key_of(const Column& column) {
+const std::string& key_of(const model::columns::Column& column) {
   static const std::vector<std::string> keys = [] {
     std::vector<std::string> out;
-    for (const Column& one : model::columns::all()) out.push_back("\"" + std::string(one.member) + "\":");
+    for (const model::columns::Column& one : model::columns::all())
+      out.push_back("\"" + std::string(one.member) + "\":");
     return out;
   }();
   return keys[static_cast<std::size_t>(&column - model::columns::all().data())];
@@ -34,10 +33,12 @@ const std::string& key_of(const Column& column) {
 
 }  // namespace
 
-void append_column(JsonWriter& json, const Column& column, const model::columns::Facts& facts, std::string_view name) {
+void append_column(JsonWriter& json, const model::columns::Column& column, const model::columns::Facts& facts,
+                   std::string_view name) {
   const model::columns::Value value = column.get(facts);
   if (!model::columns::known(value) &&
-      (column.omitted == Column::Omitted::unknown || (facts.live && column.omitted == Column::Omitted::live_unknown)))
+      (column.omitted == model::columns::Column::Omitted::unknown ||
+       (facts.live && column.omitted == model::columns::Column::Omitted::live_unknown)))
     return;
   if (name.empty())
     json.quoted_key(key_of(column));
@@ -46,7 +47,7 @@ void append_column(JsonWriter& json, const Column& column, const model::columns:
   std::visit(WrittenValue{json}, value);
 }
 
-std::size_t append_object(JsonWriter& json, std::span<const Column* const> columns,
+std::size_t append_object(JsonWriter& json, std::span<const model::columns::Column* const> columns,
                           const model::columns::Facts& facts) {
   const model::columns::Group& object = *columns.front()->object;
   const bool there = object.there(facts);

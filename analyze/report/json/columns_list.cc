@@ -10,7 +10,6 @@
 namespace tailcap::report {
 namespace {
 
-using model::columns::Column;
 using model::columns::Surface;
 using model::columns::Type;
 using model::columns::Unit;
@@ -25,12 +24,12 @@ std::string_view unit_name(Unit unit) {
   return names[static_cast<std::size_t>(unit)];
 }
 
-void name_on(JsonWriter& json, const Column& column, const char* key, Surface surface) {
+void name_on(JsonWriter& json, const model::columns::Column& column, const char* key, Surface surface) {
   json.key(key);
   json.text_or_null(column.on(surface).name);
 }
 
-void append(JsonWriter& json, const Column& column) {
+void append(JsonWriter& json, const model::columns::Column& column) {
   json.begin_object();
   json.field("schema", kJsonSchema);
   json.field("name", column.name);
@@ -49,7 +48,7 @@ void append(JsonWriter& json, const Column& column) {
   json.key("object");
   json.text_or_null(column.object ? column.object->says : std::string_view{});
   json.field("at_end", column.at_end);
-  json.field("may_be_omitted", column.omitted != Column::Omitted::never);
+  json.field("may_be_omitted", column.omitted != model::columns::Column::Omitted::never);
   json.key("filter");
   json.begin_array();
   if (column.stands_on(Surface::filter))
@@ -72,7 +71,7 @@ void append(JsonWriter& json, const Column& column) {
 std::string columns_text() {
   std::vector<std::array<std::string, 3>> rows;
   std::size_t name_width = 0, type_width = 0;
-  for (const Column* const column : model::columns::on(Surface::filter)) {
+  for (const model::columns::Column* const column : model::columns::on(Surface::filter)) {
     std::string name(column->short_form.empty() ? column->name : column->short_form);
     if (!column->short_form.empty()) name += " (" + std::string(column->name) + ")";
     std::string type(type_name(column->type));
@@ -92,7 +91,7 @@ std::string columns_text() {
 
 std::string columns_json() {
   std::string out;
-  for (const Column& column : model::columns::all()) {
+  for (const model::columns::Column& column : model::columns::all()) {
     JsonWriter json(out);
     append(json, column);
     out += '\n';

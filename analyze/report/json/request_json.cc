@@ -10,8 +10,6 @@
 namespace tailcap::report {
 namespace {
 
-using model::columns::Column;
-
 void headers(JsonWriter& json, const model::Headers* fields) {
   if (!fields) return json.null();
   json.begin_array();
@@ -25,7 +23,7 @@ void headers(JsonWriter& json, const model::Headers* fields) {
 }
 
 // The columns whose values are arrays of their own kind.
-void append_nested(JsonWriter& json, const Column& column, const model::columns::Facts& facts,
+void append_nested(JsonWriter& json, const model::columns::Column& column, const model::columns::Facts& facts,
                    const RequestExtras& extras) {
   if (column.name == "labels") return append_labels(json, facts.table, facts.row);
   if (column.name == "culprits") return append_culprits(json, facts.table, facts.row);
@@ -55,7 +53,7 @@ void append_request(std::string& out, const model::RequestTable& table, const mo
   if (extras.alone) json.field("schema", kJsonSchema);
   const auto all = model::columns::on(model::columns::Surface::json);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const Column& column = *all[i];
+    const model::columns::Column& column = *all[i];
     if (extras.live && column.at_end) continue;
     if (column.type == model::columns::Type::nested)
       append_nested(json, column, facts, extras);

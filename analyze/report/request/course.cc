@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "analyze/model/figure/figure.h"
 #include "analyze/model/label_group.h"
-#include "analyze/model/study/figure.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <string>
 
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
 #include "analyze/model/study/split.h"
 #include "analyze/report/request/course.h"
 #include "analyze/report/request/held_up.h"

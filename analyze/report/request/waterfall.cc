@@ -5,7 +5,7 @@
 #include <functional>
 #include <numeric>
 
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
 #include "analyze/report/request/calls.h"
 #include "analyze/report/request/course.h"
 #include "analyze/report/request/facts.h"

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
 #include "analyze/model/wire/exchange.h"
 #include "analyze/render/document.h"
 

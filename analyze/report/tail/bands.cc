@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "analyze/model/figure/figure.h"
 #include "analyze/model/label_group.h"
-#include "analyze/model/study/figure.h"
 #include "analyze/report/words/number.h"
 
 namespace tailcap::report {

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
+#include "analyze/report/charts/chart_svg.h"
 #include "analyze/report/charts/latency_chart.h"
 #include "analyze/report/charts/time_chart.h"
 #include "analyze/report/request/calls.h"
@@ -198,9 +199,9 @@ Row other_row(const model::Study& study, const std::vector<std::size_t>& shown, 
 
 void add_charts(const model::Study& study, std::size_t route, Document& out) {
   render::Figures charts;
-  if (auto chart = charts::time_chart(study, study.routes[route], tail::episodes(study, route)))
-    charts.all.push_back(std::move(*chart));
-  if (auto chart = charts::latency_chart(study, {route})) charts.all.push_back(std::move(*chart));
+  if (const auto chart = charts::time_chart(study, study.routes[route], tail::episodes(study, route)))
+    charts.all.push_back(charts::chart_figure(*chart));
+  if (const auto chart = charts::latency_chart(study, {route})) charts.all.push_back(charts::chart_figure(*chart));
   if (!charts.all.empty()) out.add(std::move(charts));
 }
 

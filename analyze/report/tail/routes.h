@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
 #include "analyze/model/study/study.h"
 #include "analyze/render/document.h"
 #include "analyze/report/words/options.h"

@@ -1,7 +1,7 @@
 // The slowest requests, a line each.
 #pragma once
 
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
 #include "analyze/model/study/study.h"
 #include "analyze/render/document.h"
 #include "analyze/report/words/options.h"

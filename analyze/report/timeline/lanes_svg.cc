@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
 #include "analyze/report/charts/timed.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"

@@ -2,18 +2,15 @@
 
 #include <utility>
 
-#include "analyze/plot/plot.h"
 #include "analyze/report/topology/topology.h"
 #include "analyze/views/report/pictures.h"
 #include "analyze/views/topology/topology.h"
 
 namespace tailcap::views {
 
-ReportPage report_page(const RequestStacks& stacks, pipeline::LaneWindows& lanes, const pipeline::Analysis& analysis,
-                       const report::ReportOptions& options) {
-  plot::PlotOptions collectors;
-  collectors.requests = false;
-  report::PageParts parts{plot::draw(analysis.study, collectors), analysis.courses, {}};
+std::string report_page(const RequestStacks& stacks, pipeline::LaneWindows& lanes, const pipeline::Analysis& analysis,
+                        const report::ReportOptions& options) {
+  report::PageParts parts{{}, analysis.courses, {}};
   model::Figures& figures = parts.figures;
   const model::Topology topology = topology_of(analysis);
   if (std::string image = report::svg_topology(topology); !image.empty())
@@ -22,7 +19,7 @@ ReportPage report_page(const RequestStacks& stacks, pipeline::LaneWindows& lanes
   add_flames(stacks, analysis, figures);
   parts.around =
       lanes.take(analysis.table, report::requests_in_time(analysis.study, analysis.table, options, analysis.courses));
-  return {report::html_report(analysis.study, analysis.table, parts, options), figures.trouble};
+  return report::html_report(analysis.study, analysis.table, parts, options);
 }
 
 }  // namespace tailcap::views

@@ -10,13 +10,8 @@
 
 namespace tailcap::views {
 
-struct ReportPage {
-  std::string html;
-  std::string trouble;  // why it has no plots; empty: it has
-};
-
-// stacks, lanes: of the second reading.
-ReportPage report_page(const RequestStacks& stacks, pipeline::LaneWindows& lanes, const pipeline::Analysis& analysis,
-                       const report::ReportOptions& options);
+// HTML. stacks, lanes: of the second reading.
+std::string report_page(const RequestStacks& stacks, pipeline::LaneWindows& lanes, const pipeline::Analysis& analysis,
+                        const report::ReportOptions& options);
 
 }  // namespace tailcap::views

@@ -1,7 +1,7 @@
 // The stacks in a report, from what was collected in the second reading.
 #pragma once
 
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/views/flame/request_stacks.h"
 

@@ -1,4 +1,6 @@
-#include "analyze/model/study/figure.h"
+#include "analyze/model/figure/figure.h"
+
+#include "analyze/model/figure/chart.h"
 
 namespace tailcap::model {
 
@@ -23,6 +25,18 @@ std::string_view curve_colour(std::size_t i) {
   constexpr std::string_view colours[kCurveColours] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                        "#e69f00", "#56b4e9", "#5d3a9b", "#8c564b"};
   return colours[i % kCurveColours];
+}
+
+std::string_view colour_of(Shades::Kind kind) {
+  switch (kind) {
+    case Shades::Kind::episode:
+      return "#d55e00";
+    case Shades::Kind::lost:
+      return "#cc79a7";
+    case Shades::Kind::collection:
+      return "#56b4e9";
+  }
+  return {};
 }
 
 }  // namespace tailcap::model
