@@ -68,7 +68,22 @@ CodePlace ProcessCode::at(std::uint32_t pid, std::uint64_t address, formats::Tim
     read(pid);
     range = find(process, address);
   }
-  return range ? CodePlace{range->file, range->offset + (address - range->start)} : CodePlace{};
+  if (!range) return {nullptr, address, processes_[pid].asked};
+  return {range->file, range->offset + (address - range->start)};
+}
+
+void ProcessCode::settle(std::uint32_t pid, CodePlace& place) {
+  if (!place.awaited) return;
+  take_answers();
+  const auto process = processes_.find(pid);
+  if (process != processes_.end() && process->second.asked) return;
+  const Range* range = process == processes_.end() ? nullptr : find(process->second, place.offset);
+  place = range ? CodePlace{range->file, range->offset + (place.offset - range->start)} : CodePlace{};
+}
+
+void ProcessCode::wait(std::chrono::milliseconds most) {
+  texts_.wait(most, true);
+  take_answers();
 }
 
 void ProcessCode::forget(std::uint32_t pid) { processes_.erase(pid); }

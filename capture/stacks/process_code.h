@@ -1,6 +1,7 @@
 // Which file an address of a process lies in, as long as the process lives.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -13,8 +14,9 @@
 namespace tailcap::capture::stacks {
 
 struct CodePlace {
-  std::shared_ptr<CodeFile> file;  // null: not known
+  std::shared_ptr<CodeFile> file;  // null: unknown
   std::uint64_t offset = 0;        // in the file
+  bool awaited = false;            // the process has been asked where its code is; offset is the address
 };
 
 class ProcessCode {
@@ -25,6 +27,10 @@ class ProcessCode {
   // Reads /proc where the process is new, has mapped more since, or has not been looked at for a second.
   CodePlace at(std::uint32_t pid, std::uint64_t address, formats::Time now);
   void forget(std::uint32_t pid);  // it runs another program, or none
+  // Finds an awaited place, where the answer has come.
+  void settle(std::uint32_t pid, CodePlace& place);
+  // Returns when all processes have answered, or after `most`.
+  void wait(std::chrono::milliseconds most);
 
  private:
   struct Range {

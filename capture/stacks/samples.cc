@@ -52,7 +52,8 @@ bool called_by_a_signal(const CodePlace& place) {
 }
 
 bool ready(const std::vector<CodePlace>& places) {
-  return std::all_of(places.begin(), places.end(), [](const CodePlace& p) { return !p.file || p.file->ready(); });
+  return std::all_of(places.begin(), places.end(),
+                     [](const CodePlace& p) { return !p.awaited && (!p.file || p.file->ready()); });
 }
 
 }  // namespace
@@ -101,6 +102,7 @@ bool Samples::take(std::span<const std::byte> record) {
 const Event* Samples::next(bool anyway) {
   if (waiting_.empty()) return nullptr;
   Waiting& sample = waiting_.front();
+  for (CodePlace& place : sample.user) code_.settle(sample.thread.pid, place);
   if (!anyway && waiting_.size() <= kMaxWaiting && !ready(sample.user)) return nullptr;
   if (sample.facts.kind == SampleKind::preempted && sample.user.size() > 1 &&
       !second_is_caller(sample.user[0].file.get(), sample.user[0].offset))
@@ -121,6 +123,11 @@ const Event* Samples::next(bool anyway) {
   return &event_;
 }
 
-void Samples::wait() { files_.wait(kPatience); }
+void Samples::wait() {
+  code_.wait(kPatience / 2);
+  for (Waiting& sample : waiting_)
+    for (CodePlace& place : sample.user) code_.settle(sample.thread.pid, place);
+  files_.wait(kPatience / 2);
+}
 
 }  // namespace tailcap::capture::stacks
