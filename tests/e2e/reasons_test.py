@@ -15,8 +15,8 @@ from harness import Case, free_port, json_lines, wait_until
 sys.path.insert(0, str(harness.ROOT / "tests/lab"))
 from faults.runtimes import jvm_command, jvm_stops  # noqa: E402
 
-# Each worker is a process. GET /hold keeps the lock for 100 ms, GET /want waits for it; by which call is in the query. It writes down
-# how long each waited.
+# Each worker is a process. GET /hold keeps the lock for 300 ms, GET /want waits for it; by which call is in the query. It writes down
+# when it holds the lock, and how long each waited.
 LOCKS = r"""
 import fcntl, http.server, json, os, socketserver, sys, time
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -28,7 +28,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             take(f, fcntl.LOCK_EX)
             waited = time.monotonic_ns() - began
             if "hold" in self.path:
-                time.sleep(0.1)
+                os.write(1, json.dumps({"holds": self.path}).encode() + b"\n")
+                time.sleep(0.3)
             take(f, fcntl.LOCK_UN)
         os.write(1, json.dumps({"path": self.path, "waited": waited}).encode() + b"\n")
         self.send_response(200)
@@ -122,11 +123,11 @@ class Reasons(Case):
             for i in range(3):
                 holder = threading.Thread(target=get, args=(port, f"/hold?{how}&{i}"))
                 holder.start()
-                time.sleep(0.03)
+                wait_until(lambda: f'{{"holds": "/hold?{how}&{i}"}}' in self.log.read_text(), "the lock")
                 get(port, f"/want?{how}&{i}")
                 holder.join()
         rows = self.requests(recording, role="server")
-        truth = {t["path"]: t["waited"] for t in json_lines(self.log.read_text())}
+        truth = {t["path"]: t["waited"] for t in json_lines(self.log.read_text()) if "waited" in t}
         self.assertEqual({r["path"] for r in rows}, set(truth))
         ids = {r["id"]: r["path"] for r in rows}
         for r in (r for r in rows if "want" in r["path"]):
