@@ -27,6 +27,11 @@ class Nothing:
         pass
 
 
+def of(server):
+    """A process, or several, as the recorder's -p takes them."""
+    return ",".join(map(str, server)) if isinstance(server, list) else str(server)
+
+
 class Process(Nothing):
     """A program that writes a file, says when it is ready, and ends at SIGINT."""
 
@@ -39,14 +44,14 @@ class Process(Nothing):
         self.file = pathlib.Path(name)
         self.errors = pathlib.Path(name + ".err")
 
-    def command(self, server, port):
+    def command(self, server, ports):
         raise NotImplementedError
 
     def ready(self):
         raise NotImplementedError
 
-    def aim(self, server, port):
-        self.arguments = self.command(server, port)
+    def aim(self, server, ports):
+        self.arguments = self.command(server, ports)
         return self
 
     def __enter__(self):
@@ -85,8 +90,8 @@ class Tailcap(Process):
         partial = self.file.with_name(self.file.name + ".partial")
         return partial.exists() and partial.read_bytes().count(b"\x54\x2a\x4d\x18") >= 2
 
-    def command(self, server, port):
-        return [str(self.build / "capture/tailcap-record"), *self.extra, "-p", str(server), "-o", str(self.file)]
+    def command(self, server, ports):
+        return [str(self.build / "capture/tailcap-record"), *self.extra, "-p", of(server), "-o", str(self.file)]
 
     def read_facts(self):
         info = subprocess.run([self.build / "analyze/tailcap", "info", "--json", self.file], capture_output=True)
@@ -105,8 +110,17 @@ class TailcapEarlier(Tailcap):
     name = "tailcap-record, earlier"
     build_of = None  # its build folder
 
-    def command(self, server, port):
-        return [str(self.build_of / "capture/tailcap-record"), "-p", str(server), "-o", str(self.file)]
+    def command(self, server, ports):
+        return [str(self.build_of / "capture/tailcap-record"), "-p", of(server), "-o", str(self.file)]
+
+
+class TailcapBatch(Tailcap):
+    """Without the right to be an idle task."""
+
+    name = "tailcap-record without CAP_SYS_NICE"
+
+    def command(self, server, ports):
+        return ["setpriv", "--bounding-set=-sys_nice", *super().command(server, ports)]
 
 
 class TailcapTierC(Tailcap):
@@ -163,8 +177,9 @@ class Tcpdump(Process):
     def ready(self):
         return b"listening on" in self.errors.read_bytes()
 
-    def command(self, server, port):
-        return ["tcpdump", "-i", "lo", "-B", "65536", "-w", str(self.file), "-Z", "root", "tcp", "port", str(port)]
+    def command(self, server, ports):
+        words = " or ".join(f"tcp port {port}" for port in ports)
+        return ["tcpdump", "-i", "lo", "-B", "65536", "-w", str(self.file), "-Z", "root", words]
 
     def read_facts(self):
         dropped = [l for l in self.errors.read_text().splitlines() if "dropped by kernel" in l]
@@ -188,7 +203,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
         self.object = pathlib.Path(scratch) / "empty.bpf.o"
         self.pins = pathlib.Path(f"/sys/fs/bpf/tailcap-bench-{os.getpid()}")
 
-    def aim(self, server, port):
+    def aim(self, server, ports):
         if not self.object.exists():
             source = self.object.with_suffix(".c")
             source.write_text(self.SOURCE)
@@ -245,6 +260,7 @@ CONTENDERS = {
     "aa": Nothing,
     "tailcap": Tailcap,
     "earlier": TailcapEarlier,
+    "batch": TailcapBatch,
     "tierc": TailcapTierC,
     "deep": TailcapDeep,
     "nogo": TailcapWithoutGo,

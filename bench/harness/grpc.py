@@ -14,6 +14,7 @@ class Grpc:
         self.cpu = cpu
         self.program = build / "bench/tailcap-bench-grpc"
         self.port = free_port()
+        self.ports = [self.port]
 
     def __enter__(self):
         self.message.write_bytes(b"\0" + (64).to_bytes(4, "big") + b"m" * 64)

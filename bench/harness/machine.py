@@ -9,8 +9,23 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
+def subtree(pids):
+    """The processes and their descendants."""
+    out, rest = [], list(pids)
+    while rest:
+        out.append(rest.pop())
+        for task in pathlib.Path(f"/proc/{out[-1]}/task").glob("*/children"):
+            try:
+                rest += [int(child) for child in task.read_text().split()]
+            except FileNotFoundError:
+                pass  # a thread that ended meanwhile
+    return out
+
+
 def cpu_seconds(pid):
-    """CPU time of all threads of a process by the scheduler's clock (not ticks)."""
+    """CPU time of all threads of a process by the scheduler's clock (not ticks); of a list of processes: with their descendants."""
+    if isinstance(pid, list):
+        return sum(cpu_seconds(one) for one in subtree(pid))
     total = 0
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         try:

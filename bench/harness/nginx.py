@@ -57,12 +57,14 @@ class Nginx:
     """`daemon off` keeps it in this session: another session is another autogroup, with a share of its own."""
 
     scheme = "http"
+    path = "/file"
     what = "nginx on CPU 0, wrk/load on CPU 1"
 
     def __init__(self, folder, cpu, _build):
         self.folder = pathlib.Path(folder)
         self.cpu = cpu
         self.port = free_port()
+        self.ports = [self.port]
 
     def __enter__(self):
         os.chmod(self.folder, 0o755)  # the worker runs as another user
@@ -111,7 +113,7 @@ class Nginx:
                 "-c32",
                 f"-d{seconds}s",
                 "--latency",
-                f"{self.scheme}://127.0.0.1:{self.port}/file",
+                f"{self.scheme}://127.0.0.1:{self.port}{self.path}",
             ],
             capture_output=True,
             text=True,
