@@ -1,10 +1,14 @@
 #include "ground/scheduling.h"
 
+#include <dirent.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 
 namespace tailcap::ground {
 namespace {
@@ -20,15 +24,41 @@ struct SchedulingAttributes {
 
 constexpr std::uint64_t kLongestSlice = 100'000'000;  // ns; the kernel's limit
 
+bool get(pid_t thread, SchedulingAttributes& attributes) {
+  return syscall(SYS_sched_getattr, thread, &attributes, sizeof attributes, 0) == 0;
+}
+
+bool set(pid_t thread, SchedulingAttributes attributes, std::uint32_t policy) {
+  attributes.policy = policy;
+  attributes.runtime = policy == SCHED_BATCH ? kLongestSlice : 0;  // a shorter slice may preempt a longer one
+  return syscall(SYS_sched_setattr, thread, &attributes, 0) == 0;
+}
+
+struct FolderClose {
+  void operator()(DIR* folder) const { closedir(folder); }
+};
+
 }  // namespace
 
 bool become_batch_task() {
   SchedulingAttributes attributes{};
-  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0 || attributes.policy != SCHED_OTHER)
-    return false;
-  attributes.policy = SCHED_BATCH;
-  attributes.runtime = kLongestSlice;  // a thread with a shorter slice may preempt one with a longer
-  return syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
+  return get(0, attributes) && attributes.policy == SCHED_OTHER && set(0, attributes, SCHED_BATCH);
+}
+
+bool set_idle(pid_t thread, bool idle) {
+  SchedulingAttributes attributes{};
+  if (!get(thread, attributes)) return false;
+  const std::uint32_t from = idle ? SCHED_BATCH : SCHED_IDLE, to = idle ? SCHED_IDLE : SCHED_BATCH;
+  return attributes.policy == to || (attributes.policy == from && set(thread, attributes, to));
+}
+
+std::vector<pid_t> own_threads() {
+  std::vector<pid_t> out;
+  const std::unique_ptr<DIR, FolderClose> folder(opendir("/proc/self/task"));
+  while (const dirent* entry = folder ? readdir(folder.get()) : nullptr)
+    if (const int thread = std::atoi(entry->d_name); thread > 0) out.push_back(thread);
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 }  // namespace tailcap::ground

@@ -46,6 +46,8 @@ bool has(const Sets& sets, int capability) {
 
 // Requests to the handler, and its answers. Capabilities belong to threads, so each thread gives up its own.
 Sets wanted;
+constexpr Sets kNice{{{1u << CAP_SYS_NICE, 1u << CAP_SYS_NICE, 0}, {}}};
+thread_local bool keeps_nice = false;
 std::atomic<int> answered = 0, refused = 0;  // refused: errno
 
 // System calls only: this runs in a signal handler.
@@ -54,7 +56,7 @@ void give_up_own() {
   // Fails in a process not started as root; its bounding set allows no more than no_new_privs denies.
   for (int capability = 0; capability <= kLastCapability; capability++) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   auto head = header();
-  if (syscall(SYS_capset, &head, wanted.data()) != 0) refused = errno;
+  if (syscall(SYS_capset, &head, (keeps_nice ? kNice : wanted).data()) != 0) refused = errno;
   answered++;
 }
 
@@ -80,6 +82,13 @@ std::set<pid_t> threads() {
 }
 
 }  // namespace
+
+bool keep_nice() {
+  Sets now{};
+  auto head = header();
+  if (syscall(SYS_capget, &head, now.data()) != 0 || !has(now, CAP_SYS_NICE)) return false;
+  return keeps_nice = true;
+}
 
 void give_up_privileges(bool command_of_other_user) {
   const auto fail = [](int error) {

@@ -3,6 +3,10 @@
 
 namespace tailcap::capture {
 
+// The calling thread keeps CAP_SYS_NICE in give_up_privileges(), and nothing else: it changes what the other threads
+// are for the scheduler. False: it does not have it.
+bool keep_nice();
+
 // Gives up, in every thread of this process and permanently, all capabilities that a running recording does not need,
 // and all ways to get others (no_new_privs, bounding set). Disables core dumps; other programs of the same user cannot
 // inspect the process. Call it after the programs are attached and the output and the control socket exist: afterwards

@@ -92,6 +92,8 @@ constexpr auto kAlways = std::to_array<long>({
     SYS_futex,
     SYS_sched_yield,
     SYS_sched_getaffinity,
+    SYS_sched_getattr,  // of the recorder's own threads
+    SYS_sched_setattr,
     SYS_set_robust_list,
     SYS_rseq,
     SYS_membarrier,

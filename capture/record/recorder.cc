@@ -21,6 +21,7 @@
 #include "capture/control/folder_keeper.h"
 #include "capture/decrypt/decryptor.h"
 #include "capture/host/clock_watch.h"
+#include "capture/host/courtesy.h"
 #include "capture/host/descriptor.h"
 #include "capture/host/kernel.h"
 #include "capture/host/privileges.h"
@@ -49,6 +50,8 @@ using formats::Time;
 
 namespace {
 
+constexpr std::uint64_t kShareFrom =
+    8;                             // of the rings: the part that waits from which the recorder takes its share of CPUs
 constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses less than 250 ms
 constexpr Duration kTick = 100ms;  // the resolution in time of losses
 constexpr Duration kStatusEvery = 1s;
@@ -238,6 +241,7 @@ class Recording {
     if (options_.probes.tls_keys && !decrypt::Decryptor::lock_memory())
       warn("memory cannot be locked: keys of TLS could be written to a swap device");
     if (destination_->in_memory()) signals_->take_snapshots();
+    courtesy_.emplace([this] { return rings_->held(); }, probes_->ring_bytes() / kShareFrom);
     give_up_privileges(!options_.user.empty());
     // With a pack, another program follows in this process.
     if (options_.pack.empty() && !filter_calls(command_pid()))
@@ -301,6 +305,7 @@ class Recording {
     next_tick_ = start_ + kTick;
     next_status_ = start_ + kStatusEvery;
     last_keyframe_ = start_;
+    courtesy_->begin();
     while (outcome_.reason.empty()) {
       take_records();
       const Time now = monotonic_now();
@@ -310,7 +315,9 @@ class Recording {
       if (now >= next_status_) show_status(now);
       describe_again(now);
       end_where_asked(now);
+      courtesy_->turn();
     }
+    courtesy_.reset();
     status_.clear();
   }
 
@@ -378,6 +385,7 @@ class Recording {
     const Time now = monotonic_now();
     destination_->finish(now);
     outcome_.elapsed = now - start_;
+    if (options_.pack.empty()) signals_->file_is_whole();
   }
 
   Outcome result() {
@@ -407,6 +415,7 @@ class Recording {
   std::optional<stacks::Samples> samples_;
   std::optional<Session> session_;
   std::optional<Control> control_;
+  std::optional<Courtesy> courtesy_;
   std::optional<Descriptor> epoll_;
   std::optional<ClockWatch> clock_;
   std::optional<budget::Share> share_;

@@ -97,7 +97,7 @@ Signals::Signals() {
 }
 
 Signals::~Signals() {
-  for (const int signal : kSignals) ::signal(signal, SIG_DFL);
+  for (const int signal : kSignals) ::signal(signal, whole_ ? SIG_IGN : SIG_DFL);
   ::signal(SIGUSR1, SIG_DFL);
   close(state.descriptor.exchange(-1));
 }

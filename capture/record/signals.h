@@ -18,6 +18,9 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
+  // The file has its name, and only the summary follows: a signal to end changes nothing, not even the exit code.
+  void file_is_whole() { whole_ = true; }
+
   // Removed when a signal ends the program before recording(). "": nothing.
   void remove_if_interrupted(const std::string& file);
   // While it exists, signals wait. A file is created and passed to remove_if_interrupted() in one.
@@ -37,6 +40,9 @@ class Signals {
   bool snapshot_asked();  // since the last call
   int descriptor() const;
   int taken() const;  // the signal that came; 0: none
+
+ private:
+  bool whole_ = false;
 };
 
 const char* name_of_signal(int signal);

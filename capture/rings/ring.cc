@@ -42,6 +42,11 @@ Ring::~Ring() {
 
 std::uint64_t Ring::pending() const { return position_in(producer_).load(std::memory_order_acquire) - position_; }
 
+std::uint64_t Ring::held() const {
+  const std::uint64_t released = position_in(consumer_).load(std::memory_order_acquire);
+  return position_in(producer_).load(std::memory_order_acquire) - released;
+}
+
 void Ring::begin() { end_ = position_in(producer_).load(std::memory_order_acquire); }
 
 std::span<const std::byte> Ring::front() {

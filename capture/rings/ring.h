@@ -27,6 +27,7 @@ class Ring {
   // Gives the space of everything passed back to the kernel.
   void release();
   std::uint64_t pending() const;  // bytes not passed yet
+  std::uint64_t held() const;     // bytes not released yet; any thread may ask
 
  private:
   std::uint64_t size_;

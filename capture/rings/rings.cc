@@ -95,6 +95,12 @@ void Rings::release() {
   for (Source& source : sources_) source.ring->release();
 }
 
+std::uint64_t Rings::held() const {
+  std::uint64_t bytes = 0;
+  for (const Source& source : sources_) bytes += source.ring->held();
+  return bytes;
+}
+
 std::uint64_t Rings::pending() const {
   std::uint64_t bytes = 0;
   for (const Source& source : sources_) bytes += source.ring->pending();

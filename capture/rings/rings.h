@@ -36,6 +36,7 @@ class Rings {
   // Gives the space of everything read back to the kernel.
   void release();
   std::uint64_t pending() const;  // bytes not read yet
+  std::uint64_t held() const;     // bytes that the kernel cannot use again yet; any thread may ask
 
  private:
   struct Source {

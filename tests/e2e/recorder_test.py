@@ -126,13 +126,40 @@ class Recorder(Case):
         self.assertGreater(time.monotonic() - began, 1.9)
         self.assertTrue(recording.file.exists())
 
-    def test_it_is_a_batch_task_and_its_command_is_not(self):
+    def test_it_lets_others_go_first_and_its_command_does_not(self):
         policy = "import os, time; print(os.sched_getscheduler(0), flush=True); time.sleep(2)"
         with self.record("--", sys.executable, "-c", policy) as recording:
             tasks = f"/proc/{recording.process.pid}/task"
             policies = {os.sched_getscheduler(int(tid)) for tid in os.listdir(tasks)}
-        self.assertEqual(policies, {os.SCHED_BATCH})
+        self.assertLessEqual(policies, {os.SCHED_BATCH, os.SCHED_IDLE})
+        self.assertIn(os.SCHED_BATCH, policies)  # what watches the others
         self.assertIn(f"{os.SCHED_OTHER}\n", recording.said.splitlines(keepends=True))
+
+    def test_it_takes_its_share_of_busy_cpus(self):
+        """Where no CPU is idle it is no idle task for long, and loses nothing."""
+        recording = self.recording()
+        recording.wait_ready()
+        wait_until(lambda: os.sched_getscheduler(recording.process.pid) == os.SCHED_IDLE, "an idle task")
+        busy = [self.start([sys.executable, "-c", "while True: pass"]) for _ in range(2 * os.cpu_count())]
+        load = self.background_load("-d", "3")
+        wait_until(lambda: os.sched_getscheduler(recording.process.pid) == os.SCHED_BATCH, "a share of the CPUs")
+        self.assertEqual(load.wait(timeout=60), 0)
+        for process in busy:
+            process.kill()
+            process.wait()
+        self.assertEqual(recording.stop(), 0, recording.said)
+        self.assertIn("lost: nothing", recording.said)
+
+    def test_a_signal_after_the_end(self):
+        """It comes while the summary is printed, or later: the file is whole, and the exit code says so."""
+        for i in range(3):
+            recording = self.recording("-d", "300ms", name=f"{i}.tcap")
+            recording.wait_ready()
+            time.sleep(0.25)
+            while recording.process.poll() is None:
+                recording.process.send_signal(signal.SIGINT)
+                time.sleep(0.001)
+            self.assertEqual(recording.wait_end(), 0, recording.said)
 
     def test_ended_by_signals(self):
         for how in (signal.SIGINT, signal.SIGTERM):
