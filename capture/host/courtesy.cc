@@ -1,7 +1,5 @@
 #include "capture/host/courtesy.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -13,6 +11,7 @@ namespace tailcap::capture {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{20};
+constexpr unsigned kAll = 5;  // looks from one at all threads to the next
 
 }  // namespace
 
@@ -31,8 +30,8 @@ bool Patience::idle(Clock::time_point now, std::uint64_t turns, bool full) {
   return idle_;
 }
 
-Courtesy::Courtesy(std::function<std::uint64_t()> waiting, std::uint64_t most)
-    : waiting_(std::move(waiting)), most_(most), thread_([this] { run(); }) {
+Courtesy::Courtesy(pid_t reader, std::function<std::uint64_t()> waiting, std::uint64_t most)
+    : reader_(reader), waiting_(std::move(waiting)), most_(most), thread_([this] { run(); }) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return asked_; });
 }
@@ -61,19 +60,18 @@ void Courtesy::run() {
   changed_.notify_all();
   changed_.wait(lock, [this] { return begun_ || ending_; });
   Patience patience;
-  while (able && !ending_) {
-    set(patience.idle(Patience::Clock::now(), turns_.load(std::memory_order_relaxed), waiting_() > most_));
+  bool was_idle = false;
+  for (unsigned look = 0; able && !ending_; ++look) {
+    const bool idle = patience.idle(Patience::Clock::now(), turns_.load(std::memory_order_relaxed), waiting_() > most_);
+    if (std::exchange(was_idle, idle) != idle || look % kAll == 0) set(idle);
     changed_.wait_for(lock, kLook, [this] { return ending_; });
   }
-  set(false);
+  if (able) set(false);
 }
 
-// Threads that were made since are what their makers were, so all are asked.
+// A thread that an idle task made is one, too.
 void Courtesy::set(bool idle) {
-  if (idle == idle_) return;
-  idle_ = idle;
-  for (const pid_t thread : ground::own_threads())
-    if (thread != gettid()) (void)ground::set_idle(thread, idle);
+  for (const pid_t thread : ground::own_threads()) (void)ground::set_idle(thread, idle && thread == reader_);
 }
 
 }  // namespace tailcap::capture

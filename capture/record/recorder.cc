@@ -241,7 +241,8 @@ class Recording {
     if (options_.probes.tls_keys && !decrypt::Decryptor::lock_memory())
       warn("memory cannot be locked: keys of TLS could be written to a swap device");
     if (destination_->in_memory()) signals_->take_snapshots();
-    courtesy_.emplace([this] { return rings_->held(); }, probes_->ring_bytes() / kShareFrom);
+    courtesy_.emplace(
+        gettid(), [this] { return rings_->held(); }, probes_->ring_bytes() / kShareFrom);
     give_up_privileges(!options_.user.empty());
     // With a pack, another program follows in this process.
     if (options_.pack.empty() && !filter_calls(command_pid()))

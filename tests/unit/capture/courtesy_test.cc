@@ -42,7 +42,7 @@ TEST(Patience, TheShareLastsLongerWhereItIsNeededAgainAndAgain) {
   EXPECT_TRUE(patience.idle(now + 2s, 2, false));
 }
 
-TEST(Courtesy, ThreadsAreIdleAndBatchTasksAgain) {
+TEST(Courtesy, TheReaderIsIdleAndABatchTaskAgain) {
   std::thread([] {
     ground::become_batch_task();
     const pid_t thread = gettid();
@@ -52,7 +52,8 @@ TEST(Courtesy, ThreadsAreIdleAndBatchTasksAgain) {
     };
     std::atomic<std::uint64_t> waiting = 0;
     {
-      Courtesy courtesy([&] { return waiting.load(); }, 100);
+      Courtesy courtesy(
+          thread, [&] { return waiting.load(); }, 100);
       EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
       courtesy.begin();
       if (!policy_becomes(SCHED_IDLE)) GTEST_SKIP() << "this user does not have CAP_SYS_NICE";
@@ -60,6 +61,13 @@ TEST(Courtesy, ThreadsAreIdleAndBatchTasksAgain) {
       EXPECT_TRUE(policy_becomes(SCHED_BATCH));
       waiting = 0;
       EXPECT_TRUE(policy_becomes(SCHED_IDLE));
+      std::thread([&] {  // made by an idle task
+        for (int i = 0; i < 500 && sched_getscheduler(0) == SCHED_IDLE; ++i, courtesy.turn())
+          std::this_thread::sleep_for(10ms);
+        EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
+      })
+          .join();
+      EXPECT_EQ(sched_getscheduler(0), SCHED_IDLE);
     }
     EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
   }).join();
