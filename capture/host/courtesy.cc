@@ -10,8 +10,8 @@ namespace tailcap::capture {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{20};
-constexpr unsigned kAll = 5;  // looks from one at all threads to the next
+constexpr std::chrono::milliseconds kLook{50};
+constexpr unsigned kAll = 20;  // looks from one at all threads to the next
 
 }  // namespace
 

@@ -306,7 +306,7 @@ class Recording {
     next_tick_ = start_ + kTick;
     next_status_ = start_ + kStatusEvery;
     last_keyframe_ = start_;
-    courtesy_->begin();
+    if (options_.budget == 0) courtesy_->begin();  // what it costs by itself would count against a budget
     while (outcome_.reason.empty()) {
       take_records();
       const Time now = monotonic_now();
