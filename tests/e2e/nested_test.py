@@ -74,9 +74,9 @@ class Nested(Case):
         for role in ("server", "client"):
             rows = self.requests(recording, role=role)
             self.assertEqual(len(rows), answered, role)
-            # Linux 6.18 shows no tracer a few changes, more of them beside other work; see docs/LIMITS.md.
+            # Linux 6.18 shows no tracer a few changes; see docs/LIMITS.md.
             others = [row for row in rows if (row["status"], row["outcome"], row["complete"]) != (200, "ok", True)]
-            self.assertLessEqual(len(others), answered // 200, others)
+            self.assertLessEqual(len(others), answered // 500, others)
             self.assertEqual({tuple(row["tainted"]) for row in others} - {("began_before",)}, set(), role)
         if not skipped:
             self.skipTest("the kernel skipped no run of the program")
