@@ -16,7 +16,7 @@ bool become_batch_task();
 // thread is one now, or a batch task again. Threads that it makes are what it is. Only with CAP_SYS_NICE can a thread
 // become a batch task again.
 bool set_idle(pid_t thread, bool idle);
-// The threads of this process, ascending.
+// The threads of this process, ascending. Empty: /proc is not readable, and errno says why.
 std::vector<pid_t> own_threads();
 
 }  // namespace tailcap::ground

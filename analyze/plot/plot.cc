@@ -1,6 +1,5 @@
 #include "analyze/plot/plot.h"
 
-#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <system_error>
@@ -18,8 +17,8 @@ std::string terminal(Format format, unsigned height, const std::string& file) {
                                ? "svg size 760," + std::to_string(height) + " dynamic noenhanced font 'sans-serif,12'"
                                : "pngcairo size 1520," + std::to_string(2 * height) +
                                      " noenhanced font 'sans-serif,9' fontscale 2 linewidth 2";
-  return "reset\nset encoding utf8\nset decimalsign '.'\nset terminal " + kind + " background '#ffffff'" +
-         "\nset output " + gnuplot_string(file, file.size()) +
+  return "reset\nset encoding utf8\nset decimalsign '.'\nset terminal " + kind + " background '#ffffff'\nset output " +
+         gnuplot_string(file, file.size()) +
          "\nset border 3 lc rgb '#808080'\nset tics nomirror textcolor lt -1\nset grid lc rgb '#808080' lw 0.5 dt 3\n";
 }
 

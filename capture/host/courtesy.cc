@@ -16,7 +16,7 @@ constexpr unsigned kAll = 20;  // looks from one at all threads to the next
 }  // namespace
 
 bool Patience::idle(Clock::time_point now, std::uint64_t turns, bool full) {
-  if (!std::exchange(began_, true) || turns != turns_) turn_ = now;
+  if (turns != turns_ || turn_ == Clock::time_point{}) turn_ = now;
   turns_ = turns;
   if (idle_ && (full || now - turn_ > kLate)) {
     const bool soon = since_ != Clock::time_point{} && now - since_ < share_;

@@ -30,7 +30,6 @@ class Patience {
   std::uint64_t turns_ = 0;
   Clock::time_point turn_{}, since_{};  // the latest turn; since when it is as it is
   Clock::duration share_ = kFirstShare;
-  bool began_ = false;
 };
 
 class Courtesy {

@@ -1,6 +1,5 @@
 #include "capture/host/privileges.h"
 
-#include <dirent.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -13,11 +12,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <set>
 #include <system_error>
 #include <thread>
+#include <vector>
+
+#include "ground/scheduling.h"
 
 namespace tailcap::capture {
 
@@ -66,18 +66,10 @@ void on_signal(int) {
   errno = error;
 }
 
-struct FolderClose {
-  void operator()(DIR* folder) const { closedir(folder); }
-};
-
-std::set<pid_t> threads() {
-  const std::unique_ptr<DIR, FolderClose> folder(opendir("/proc/self/task"));
-  if (!folder)
+std::vector<pid_t> threads() {
+  std::vector<pid_t> found = ground::own_threads();
+  if (found.empty())
     throw std::system_error(errno, std::generic_category(), "cannot give up privileges: /proc is not readable");
-  std::set<pid_t> found;
-  while (const dirent* entry = readdir(folder.get())) {
-    if (const int thread = std::atoi(entry->d_name); thread > 0) found.insert(thread);
-  }
   return found;
 }
 

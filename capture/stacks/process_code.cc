@@ -68,7 +68,7 @@ CodePlace ProcessCode::at(std::uint32_t pid, std::uint64_t address, formats::Tim
     read(pid);
     range = find(process, address);
   }
-  if (!range) return {nullptr, address, processes_[pid].asked};
+  if (!range) return {nullptr, address, process.asked};
   return {range->file, range->offset + (address - range->start)};
 }
 

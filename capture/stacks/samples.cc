@@ -102,7 +102,10 @@ bool Samples::take(std::span<const std::byte> record) {
 const Event* Samples::next(bool anyway) {
   if (waiting_.empty()) return nullptr;
   Waiting& sample = waiting_.front();
-  for (CodePlace& place : sample.user) code_.settle(sample.thread.pid, place);
+  for (CodePlace& place : sample.user) {
+    code_.settle(sample.thread.pid, place);
+    if (place.awaited) break;
+  }
   if (!anyway && waiting_.size() <= kMaxWaiting && !ready(sample.user)) return nullptr;
   if (sample.facts.kind == SampleKind::preempted && sample.user.size() > 1 &&
       !second_is_caller(sample.user[0].file.get(), sample.user[0].offset))
@@ -125,8 +128,6 @@ const Event* Samples::next(bool anyway) {
 
 void Samples::wait() {
   code_.wait(kPatience / 2);
-  for (Waiting& sample : waiting_)
-    for (CodePlace& place : sample.user) code_.settle(sample.thread.pid, place);
   files_.wait(kPatience / 2);
 }
 

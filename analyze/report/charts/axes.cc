@@ -6,8 +6,6 @@
 #include <cstdio>
 #include <span>
 
-#include "analyze/report/words/number.h"
-
 namespace tailcap::report::charts {
 namespace {
 

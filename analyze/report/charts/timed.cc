@@ -1,8 +1,6 @@
 #include "analyze/report/charts/timed.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdio>
 
 #include "analyze/report/charts/axes.h"

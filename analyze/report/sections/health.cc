@@ -1,6 +1,7 @@
 #include "analyze/report/sections/health.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "analyze/render/lines.h"
 #include "analyze/report/charts/timed.h"
@@ -114,16 +115,13 @@ std::string shaded(const Health& health, const std::vector<model::Burst>& episod
   const formats::Time end = health.begin + health.window * std::int64_t{Health::kWindows};
   const double all = static_cast<double>(std::max<std::int64_t>(1, (end - health.begin).count()));
   std::string out;
-  for (const model::Burst& b : charts::joined(episodes, health.begin, end, 40)) {
-    const double from = static_cast<double>((b.from - health.begin).count()) / all,
-                 length = static_cast<double>((b.to - b.from).count()) / all;
-    const double wide = std::max(3.0, length * static_cast<double>(width));
-    out += "<rect class=\"episode outline\" x=\"" +
-           charts::coordinate(static_cast<double>(left) + from * static_cast<double>(width) - 1) +
-           "\" y=\"0\" width=\"" + charts::coordinate(wide) + "\" height=\"" + std::to_string(high) +
-           "\"><title>episode: " + offset_text(b.from, health.begin) + " for " + duration_text(b.to - b.from) +
-           (b.requests == 0 ? "" : ", " + count_text(b.requests, "slow request", "slow requests")) +
-           "</title></rect>\n";
+  for (const model::Shade& s :
+       charts::shades_of(charts::joined(episodes, health.begin, end, 40), health.begin, "episode")) {
+    const double scale = static_cast<double>(width) / all;
+    out += charts::hinted_rectangle("episode outline", static_cast<double>(left) + s.from * scale - 1,
+                                    std::max(3.0, (s.to - s.from) * scale), std::numeric_limits<double>::infinity(), 0,
+                                    static_cast<double>(high), s.hint) +
+           "\n";
   }
   return out;
 }

@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <limits>
 
 #include "analyze/plot/script.h"
 #include "analyze/report/plots/study_charts.h"
@@ -76,11 +75,13 @@ TEST_F(Draw, SameStudySameBytes) {
 
 TEST_F(Draw, ImagesAreWellFormed) {
   const auto s = tests::hostile_study();
-  for (const auto& figure : drawn(s.study).drawn)
+  for (const auto& figure : drawn(s.study).drawn) {
+    EXPECT_FALSE(contains(figure.image, "<script")) << figure.name;
     EXPECT_EQ(exit_of("python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.buffer.read())'",
                       figure.image),
               0)
         << figure.name;
+  }
 }
 
 TEST_F(Draw, NamesFromACaptureRunNothing) {
