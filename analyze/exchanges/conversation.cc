@@ -76,7 +76,8 @@ ExchangeDraft& Conversation::draft_for_request(Exchanged& out) {
 
 ExchangeDraft& Conversation::draft_for_response(Exchanged& out) {
   const auto first = drafts_.begin() + static_cast<std::ptrdiff_t>(head_);
-  const auto at = std::partition_point(first, drafts_.end(), [](const auto& d) { return d->answered; });
+  const auto at = settles_ ? std::find_if(first, drafts_.end(), [](const auto& d) { return !d->answered; })
+                           : std::partition_point(first, drafts_.end(), [](const auto& d) { return d->answered; });
   return at != drafts_.end() ? **at : add(out);
 }
 
@@ -86,6 +87,18 @@ void Conversation::request(const Message& m, Exchanged& out) {
   d.request_ending = m.ending;
   copy_request(m, *d.exchange);
   (role_ == Role::server ? d.exchange->reader : d.exchange->writer) = m.first_thread;
+  if (m.unanswered) settle(d, m);
+}
+
+void Conversation::settle(ExchangeDraft& d, const Message& m) {
+  settles_ = d.answered = true;
+  model::Exchange& e = *d.exchange;
+  const model::Time end = m.instants.last_done;
+  const bool client = role_ == Role::client;
+  e.response = {client ? end : model::kNoTime, client ? end : model::kNoTime, end, end};
+  e.response_headers_complete = true;
+  e.response_bytes = 0;
+  (client ? e.reader : e.writer) = m.last_thread;
 }
 
 void Conversation::response(const Message& m, Exchanged& out, model::Findings& findings) {

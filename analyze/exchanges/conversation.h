@@ -59,6 +59,8 @@ class Conversation {
   void response(const model::Message& m, Exchanged& out, model::Findings& findings);
   void interim(const model::Message& m, Exchanged& out);
   void close(const model::Message& m);
+  // No response will come.
+  void settle(ExchangeDraft& draft, const model::Message& m);
   void hand_on(Exchanged& out, model::Findings& findings);
   void finish(ExchangeDraft& draft, model::Findings& findings);
   ExchangeDraft& draft_for_request(Exchanged& out);
@@ -72,6 +74,7 @@ class Conversation {
   std::uint32_t numbered_;
   model::Role role_ = model::Role::server;
   bool closed_[2] = {false, false};
+  bool settles_ = false;  // some requests have no response: drafts with one do not all come first
   model::End ends_[2] = {model::End::none, model::End::none};
   model::Taints end_taints_[2] = {0, 0};
   model::Time ended_at_[2] = {model::kNoTime, model::kNoTime};

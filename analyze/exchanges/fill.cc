@@ -35,6 +35,13 @@ void copy_request(const model::Message& m, model::Exchange& e) {
   e.expects_continue = m.expects_continue;
   e.request_begin = m.begin;
   e.taints |= m.taints;
+  if (is_store(m.protocol)) {
+    if (m.store) {
+      if (!e.store) e.store.emplace();
+      e.store->waits = m.store->waits;
+    }
+    return;
+  }
   if (const auto host = authority_of(m.target); !host.empty())
     e.authority = host;
   else if (m.method == "CONNECT")
@@ -63,6 +70,13 @@ void copy_response(const model::Message& m, model::Exchange& e) {
   if (m.answers_unknown && known(m.seen_from)) e.seen_from = m.seen_from;
   e.taints |= m.taints;
   e.response_grpc = m.grpc;
+  if (m.store) {
+    if (!e.store) e.store.emplace();
+    e.store->error_code = m.store->error_code;
+    e.store->rows = m.store->rows;
+    e.store->failed = m.store->failed;
+    e.store->by_server = m.store->by_server;
+  }
   if (m.stream == 0) return;
   // The request of an upgraded connection was written in HTTP/1; what answers a call need not know that it is one.
   if (e.protocol != model::Protocol::grpc) e.protocol = m.protocol;

@@ -67,6 +67,12 @@ Outcome unanswered(const ExchangeDraft& d) {
   return Outcome::unknown;
 }
 
+Outcome of_store(const ExchangeDraft& d) {
+  const auto& store = d.exchange->store;
+  if (!store || d.response_ending != Ending::complete) return Outcome::unknown;
+  return !store->failed ? Outcome::ok : store->by_server ? Outcome::server_error : Outcome::client_error;
+}
+
 }  // namespace
 
 bool upgraded(const model::Exchange& e) {
@@ -80,10 +86,12 @@ void settle_outcome(ExchangeDraft& d) {
                               e.request_headers_complete && e.request_bytes.has_value() &&
                               !has(e.taints, Taint::events_lost);
   const bool refused = e.reset && e.reset->unprocessed && d.response_ending == Ending::truncated && e.status == 0;
-  e.complete = d.asked && d.answered &&
-               (refused || (e.status != 0 && (answered_early || (d.request_ending == Ending::complete &&
-                                                                 d.response_ending == Ending::complete)))) &&
-               !known(e.seen_from) && !has(e.taints, Taint::bytes_lost);
+  e.complete =
+      d.asked && d.answered &&
+      (refused ||
+       ((e.status != 0 || is_store(e.protocol)) &&
+        (answered_early || (d.request_ending == Ending::complete && d.response_ending == Ending::complete)))) &&
+      !known(e.seen_from) && !has(e.taints, Taint::bytes_lost);
   if (!d.asked) {
     e.outcome = Outcome::unknown;
   } else if (!d.answered) {
@@ -95,7 +103,7 @@ void settle_outcome(ExchangeDraft& d) {
   } else if (d.response_ending == Ending::cut_off) {
     e.outcome = Outcome::in_flight;
   } else {
-    e.outcome = upgraded(e) ? Outcome::upgraded : by_status(e.status);
+    e.outcome = upgraded(e) ? Outcome::upgraded : is_store(e.protocol) ? of_store(d) : by_status(e.status);
     if (e.protocol == model::Protocol::grpc || e.protocol == model::Protocol::grpc_web) {
       const auto status = e.response_grpc ? e.response_grpc->status : std::nullopt;
       if (status) e.outcome = by_grpc_status(*status);

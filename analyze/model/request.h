@@ -74,6 +74,14 @@ enum class GrpcDeadline : std::uint8_t {
   unknown,
 };
 
+// Of a row of a store.
+struct StoreCall {
+  TextId error_code = 0;
+  std::int64_t rows = -1;  // -1: not said
+  bool waits = false;      // it asked to wait for something
+  bool operator==(const StoreCall&) const = default;
+};
+
 struct Request {
   ExchangeId id;
   ExchangeId peer;  // the same exchange at the other end; connection 0: not recorded or not found
@@ -121,6 +129,7 @@ struct Request {
   const Partitions* account = nullptr;  // where the time went by label: RequestTable::partitions
   std::int64_t reset_after = -1;  // outcome cancelled, reset: ns from start until the stream was reset; -1: not seen
   GrpcCall grpc;
+  StoreCall store;
   bool operator==(const Request&) const = default;
 };
 

@@ -9,6 +9,7 @@ namespace tailcap::model {
 namespace {
 
 constexpr std::size_t kGrpc = 6;             // numbers of a call
+constexpr std::size_t kStore = 3;            // of a call of a store, which has none of those
 constexpr std::size_t kMaxGrpc = kGrpc + 1;  // and of a reset
 // 16 numbers, two masks, phases, and a dozen of what is rare: ten bytes each at most.
 constexpr std::size_t kMaxPacked = 10 * (18 + 6 + 14 + kMaxGrpc);
@@ -138,6 +139,18 @@ void get_grpc(const std::uint8_t*& at, Request& r) {
   r.grpc.context = static_cast<GrpcContext>(bits >> 1);
 }
 
+void put_store(std::uint8_t*& at, const Request& r) {
+  put(at, r.store.error_code);
+  put_signed(at, r.store.rows);
+  put(at, r.store.waits);
+}
+
+void get_store(const std::uint8_t*& at, Request& r) {
+  r.store.error_code = static_cast<TextId>(get(at));
+  r.store.rows = get_signed(at);
+  r.store.waits = get(at) != 0;
+}
+
 }  // namespace
 
 std::uint32_t Rows::pack(const Request& r, std::uint64_t rare) {
@@ -160,6 +173,7 @@ std::uint32_t Rows::pack(const Request& r, std::uint64_t rare) {
   put(at, r.stream);
   if (has_reset(r.outcome)) put_signed(at, r.reset_after);
   if (is_call(r)) put_grpc(at, r);
+  if (is_store(r.protocol)) put_store(at, r);
   if (r.has_phases) put_all(at, r.phases);
   if (rare != 0) put_rare(at, r, rare);
   const auto place = static_cast<std::uint32_t>((bytes_.size() - 1) * kBytes + bytes_used_);
@@ -196,6 +210,7 @@ Request Rows::operator[](std::size_t i) const {
   r.stream = static_cast<std::uint32_t>(get(at));
   if (has_reset(r.outcome)) r.reset_after = get_signed(at);
   if (is_call(r)) get_grpc(at, r);
+  if (is_store(r.protocol)) get_store(at, r);
   if (r.has_phases) get_all(at, r.phases);
   if (f.bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;
   r.trace_format = usual_format(r);
@@ -222,6 +237,7 @@ RowWork Rows::work(std::size_t i) const {
   if (!has_phases(i)) return out;
   if (has_reset(outcome(i))) skip(at, 1);
   if (is_call(protocol(i))) skip(at, kGrpc);
+  if (is_store(protocol(i))) skip(at, kStore);
   get_all(at, out.phases);
   return out;
 }

@@ -40,6 +40,7 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 
 bool Talk::done() const {
   if (tls_) return tls_->done();
+  if (calls_) return calls_->done();
   return http2_ && state_ == State::http2 ? http2_->done() : http1_ && http1_->done();
 }
 
@@ -81,6 +82,8 @@ void Talk::hand_on(const ByteRun& run, Messages& out, model::Findings& findings)
       return http2_->push(run, out, findings);
     case State::tls:
       return tls_->push(run, out);
+    case State::calls:
+      return push_calls(run, out, findings);
   }
 }
 
@@ -118,8 +121,21 @@ Talk::Verdict Talk::judge(const ByteRun& whole) {
   }
   known.remove_prefix(begun.preamble);
   if (cut && known.size() < http2::kPreface.size()) return Verdict::http1;
+  if (begun.decided && begins_calls(known, whole.direction)) return Verdict::calls;
   begin = std::string(begun.decided ? known.substr(0, http2::kPreface.size()) : known);
   return begun.decided ? judge_begin(begin, whole.direction) : Verdict::undecided;
+}
+
+bool Talk::begins_calls(std::string_view begin, Direction direction) {
+  using formats::calls::Side;
+  for (const Side side : {Side::requests, Side::responses}) {
+    const auto kind = formats::calls::begun(side, begin);
+    if (!kind) continue;
+    kind_ = *kind;
+    client_ = (side == Side::requests) == (direction == Direction::in) ? Direction::in : Direction::out;
+    return true;
+  }
+  return false;
 }
 
 Talk::Verdict Talk::judge_begin(std::string_view begin, Direction direction) {
@@ -156,21 +172,63 @@ void Talk::decide(Verdict verdict, Messages& out, model::Findings& findings) {
   } else if (verdict == Verdict::tls) {
     state_ = State::tls;
     tls_ = std::make_unique<tls::TlsConnection>(id_, client_);
+  } else if (verdict == Verdict::calls) {
+    state_ = State::calls;
+    calls_ = std::make_unique<calls::Reader>(id_, formats::calls::Stream(kind_), client_);
   } else {
     if (verdict == Verdict::http1) {
       state_ = State::http1;
       http1_ = std::make_unique<Http1>(id_, heads_all_);
     } else {
-      state_ = State::late;
-      trial_ = std::make_unique<Http1Trial>(id_, heads_all_);
-      http2_ = std::make_unique<http2::Http2Connection>(id_, std::nullopt, held_all_);
-      late_findings_ = std::make_unique<model::Findings>();
-      late_tls_ = std::make_unique<tls::TlsLateStart>();
+      begin_late();
     }
   }
   const std::vector<HeldRun> held = std::exchange(held_, {});
   held_bytes_ = 0;
   for (const HeldRun& h : held) push(h.view(), out, findings);
+}
+
+void Talk::begin_late() {
+  state_ = State::late;
+  trial_ = std::make_unique<Http1Trial>(id_, heads_all_);
+  http2_ = std::make_unique<http2::Http2Connection>(id_, std::nullopt, held_all_);
+  late_findings_ = std::make_unique<model::Findings>();
+  late_tls_ = std::make_unique<tls::TlsLateStart>();
+  late_calls_ = std::make_unique<calls::LateStart>();
+}
+
+// What is read is lost at times; then a request and its answer find the place again.
+void Talk::push_calls(const ByteRun& run, Messages& out, model::Findings& findings) {
+  using Of = formats::calls::Stream::State;
+  if (late_calls_ && late_calls_->push(run)) return join_calls(run, out, findings);
+  calls_->push(run, out);
+  switch (calls_->state()) {
+    case Of::reads:
+      return;
+    case Of::tls:
+      state_ = State::tls;
+      tls_ = std::make_unique<tls::TlsConnection>(id_, client_);
+      calls_.reset();
+      return;
+    case Of::foreign:
+      if (!std::exchange(foreign_calls_, true)) findings.add(model::Finding::not_http);
+      return;
+    case Of::lost:
+      if (late_calls_) return;
+      late_calls_ = std::make_unique<calls::LateStart>(calls_->kind());
+      late_calls_->push(run);
+      return;
+  }
+}
+
+// This run answers the request that is held.
+void Talk::join_calls(const ByteRun& run, Messages& out, model::Findings& findings) {
+  const auto late = std::exchange(late_calls_, nullptr);
+  state_ = State::calls;
+  client_ = late->requests();
+  calls_ = std::make_unique<calls::Reader>(id_, late->stream(), client_);
+  for (const HeldRun& held : late->held()) calls_->push(held.view(), out);
+  push_calls(run, out, findings);
 }
 
 void Talk::push_late(const ByteRun& run, Messages& out, model::Findings& findings) {
@@ -182,6 +240,7 @@ void Talk::push_late(const ByteRun& run, Messages& out, model::Findings& finding
     state_ = State::http2;
     trial_.reset();
     late_tls_.reset();
+    late_calls_.reset();
     findings.add(*std::exchange(late_findings_, nullptr));
     if (run.end == End::none) return;
     ByteRun end = run;
@@ -191,12 +250,20 @@ void Talk::push_late(const ByteRun& run, Messages& out, model::Findings& finding
     end.arrivals = {};
     return http2_->push(end, out, findings);
   }
+  if (late_calls_->push(run)) {
+    trial_.reset();
+    late_tls_.reset();
+    http2_.reset();
+    late_findings_.reset();
+    return join_calls(run, out, findings);
+  }
   if (late_tls_->push(run)) {
     state_ = State::tls;
     trial_.reset();
     http2_.reset();
     late_findings_.reset();
     late_tls_.reset();
+    late_calls_.reset();
     tls_ = std::make_unique<tls::TlsConnection>(id_, client_, true);
     return tls_->push(run, out);
   }
@@ -207,6 +274,7 @@ void Talk::push_late(const ByteRun& run, Messages& out, model::Findings& finding
   state_ = State::http1;
   http2_.reset();
   late_tls_.reset();
+  late_calls_.reset();
   late_findings_.reset();
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "analyze/model/columns/store_names.h"
 #include "formats/machine.h"
 
 namespace tailcap::spans {
@@ -80,6 +81,21 @@ void rpc(const model::RequestTable& table, const Request& row, Span& span) {
   if (row.grpc_status >= 0) a.set("rpc.grpc.status_code", number(row.grpc_status));
 }
 
+// The stable conventions of OpenTelemetry for calls of databases.
+void store(const model::RequestTable& table, const Request& row, Span& span) {
+  auto& a = span.attributes;
+  const std::string_view operation = table.texts[row.method], path = table.texts[row.path];
+  const std::string resource = model::resource_of(row.protocol, operation, path);
+  a.set("db.system.name", std::string(model::name_of(row.protocol)));
+  a.set_known("db.operation.name", operation);
+  a.set_known("db.query.text", model::statement_of(row.protocol, operation, path));
+  if (has_statements(row.protocol)) a.set_known("db.collection.name", resource);
+  a.set_known("db.response.status_code", table.texts[row.store.error_code]);
+  if (row.store.rows >= 0 && operation == "SELECT") a.set("db.response.returned_rows", number(row.store.rows));
+  span.name = operation.empty() ? std::string(model::name_of(row.protocol)) : std::string(operation);
+  if (!resource.empty()) span.name += " " + resource;
+}
+
 std::string_view version_of(model::Protocol protocol) {
   switch (protocol) {
     case model::Protocol::http10:
@@ -89,8 +105,7 @@ std::string_view version_of(model::Protocol protocol) {
     case model::Protocol::http2:
     case model::Protocol::grpc:
       return "2";
-    case model::Protocol::grpc_web:
-    case model::Protocol::unknown:
+    default:
       break;
   }
   return {};
@@ -111,6 +126,8 @@ void status(const model::RequestTable& table, const Request& row, Span& span) {
     error = (client ? row.grpc_status > 0 : is_server_error(row.grpc_status))
                 ? std::string(model::grpc_status_name(row.grpc_status))
                 : "";
+  else if (is_store(row.protocol) && (row.outcome == Outcome::server_error || row.outcome == Outcome::client_error))
+    error = row.store.error_code == 0 ? "error" : std::string(table.texts[row.store.error_code]);
   else if (row.status >= (client ? 400 : 500))
     error = std::to_string(row.status);
   if (error.empty()) return;
@@ -138,7 +155,9 @@ void describe(const model::RequestTable& table, const Request& row, const Endpoi
   const std::string_view method = table.texts[row.method], route = table.texts[row.route];
   span.name = method.empty() ? "HTTP" : is_method(method) ? std::string(method) : "HTTP";
   if (!route.empty()) span.name += " " + std::string(route);
-  if (model::is_call(row))
+  if (is_store(row.protocol))
+    store(table, row, span);
+  else if (model::is_call(row))
     rpc(table, row, span);
   else
     http(table, row, span);

@@ -178,6 +178,7 @@ void count_row(const Request& row, RouteStudy& out) {
     ++out.incomplete;
   }
   out.latency_tainted += standing == Standing::doubtful;
+  out.of_store = is_store(row.protocol);
   out.client_errors += row.outcome == Outcome::client_error;
   out.server_errors += row.outcome == Outcome::server_error;
   out.other_failures += standing == Standing::failed;

@@ -299,7 +299,7 @@ __noinline int walk_sniff(u32 way)
 	if (!walk->framing)
 		walk->framing = framing_of(FRAMING_NONE, scratch->data + lead, n);
 	/* Known by these bytes, or by the first of the other direction: so a frame begins here. */
-	walk->frames.synced = walk->framing != FRAMING_NONE;
+	walk->frames.synced = has_frames(walk->framing);
 	walk->frames.have = 0;
 	walk->frames.left = 0;
 	if (walk->framing == FRAMING_HTTP2 && n >= 4 && *(u32 *)(scratch->data + lead) == HTTP2_PREFACE)

@@ -52,7 +52,7 @@ static __always_inline bool walk_frames(struct io_scratch *scratch, struct socke
 		walk_sniff(way);
 		state->framing = walk->framing;
 	}
-	if (!walk->framing)
+	if (!has_frames(walk->framing))
 		return false;
 	walk->whole = length <= payload_limit && length <= (walk->framing == FRAMING_HTTP2 ? WHOLE_MAX : TLS_WHOLE);
 	told = walk_all(way);

@@ -205,10 +205,11 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 		return;
 	if (from.payload == PAYLOAD_CAPTURED && ret > 0 && all_bulk(state, way, position, ret))
 		bulk = true;
-	else if (from.payload == PAYLOAD_CAPTURED && ret > 0 && (state->framing || !state->direction[way].begun) &&
+	else if (from.payload == PAYLOAD_CAPTURED && ret > 0 &&
+		 (has_frames(state->framing) || !state->direction[way].begun) &&
 		 emit_frames(state, task, position, ret, way, &from))
 		return;
-	if (state->framing && ret > 0 && (bulk || from.payload != PAYLOAD_CAPTURED))
+	if (has_frames(state->framing) && ret > 0 && (bulk || from.payload != PAYLOAD_CAPTURED))
 		step_over(state, way, position, ret);
 	if (bulk || from.payload != PAYLOAD_CAPTURED || ret <= 0)
 		emit_small(state, task, position, ret, way, &from, 0);

@@ -25,6 +25,43 @@ __noinline int starts_message(u32 word)
 	return 0;
 }
 
+static __always_inline u32 byte_of(u64 first, u32 i)
+{
+	return first >> (8 * i) & 0xff;
+}
+
+__noinline int starts_call(u64 first, u32 length)
+{
+	u32 whole = first & 0xffffff;
+
+	if (length < 8)
+		return 0;
+	/* Redis: *3 CR, *12 CR */
+	if (byte_of(first, 0) == '*' && byte_of(first, 1) >= '1' && byte_of(first, 1) <= '9' &&
+	    (byte_of(first, 2) == '\r' || byte_of(first, 3) == '\r'))
+		return 1;
+	/* PostgreSQL: query, parse, bind. The first message has no type, but the version. */
+	if (whole == 'Q' || whole == 'P' || whole == 'B')
+		return 1;
+	if (!(whole & 0xffff) && first >> 32 == 0x0300)
+		return 1;
+	/* MySQL: a query, a statement that is prepared, or executed */
+	if (!byte_of(first, 3) && whole + 4 == length &&
+	    (byte_of(first, 4) == 0x03 || byte_of(first, 4) == 0x16 || byte_of(first, 4) == 0x17))
+		return 1;
+	switch ((u32)first) { /* memcached */
+	case 0x20746567:      /* get_ */
+	case 0x73746567:      /* gets */
+	case 0x20746573:      /* set_ */
+	case 0x20646461:      /* add_ */
+	case 0x656c6564:      /* dele */
+	case 0x72636e69:      /* incr */
+	case 0x72636564:      /* decr */
+		return 1;
+	}
+	return 0;
+}
+
 /* The loops over pieces are calls of bpf_loop: the verifier looks once at what is called, not once per piece. What they
  * have in common is in scratch->gather. */
 

@@ -101,6 +101,15 @@ static __always_inline void find_source(u32 way, struct task_struct *task, const
  * verifier would otherwise follow every caller through all its cases. */
 __noinline int starts_message(u32 word);
 
+/* Whether an I/O of length bytes may begin a call of a store, by its first eight. */
+__noinline int starts_call(u64 first, u32 length);
+
+/* Heads of frames are followed. */
+static __always_inline bool has_frames(u8 framing)
+{
+	return framing == FRAMING_HTTP2 || framing == FRAMING_TLS;
+}
+
 static __always_inline bool message_start(const u8 *data)
 {
 	return starts_message(*(const u32 *)data);
@@ -112,7 +121,7 @@ static __always_inline u32 least_kept(u8 framing, u32 budget)
 {
 	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN;
 
-	if (framing == FRAMING_HTTP2)
+	if (framing == FRAMING_HTTP2 || framing == FRAMING_CALLS)
 		return payload_limit;
 	return budget > least ? budget : least;
 }
@@ -136,10 +145,12 @@ static __always_inline u8 framing_of(u8 now, const u8 *data, u32 length)
 {
 	if (length >= 4 && *(const u32 *)data == HTTP2_PREFACE)
 		return FRAMING_HTTP2;
-	if (!now && length >= TLS_HEADER && tls_start(data))
+	if ((!now || now == FRAMING_CALLS) && length >= TLS_HEADER && tls_start(data))
 		return FRAMING_TLS;
-	if (now == FRAMING_TLS && length >= 4 && message_start(data))
+	if ((now == FRAMING_TLS || now == FRAMING_CALLS) && length >= 4 && message_start(data))
 		return FRAMING_NONE;
+	if (!now && length >= 8 && starts_call(*(const u64 *)data, length))
+		return FRAMING_CALLS;
 	return now;
 }
 
@@ -148,7 +159,8 @@ static __always_inline u8 framing_of(u8 now, const u8 *data, u32 length)
 static __always_inline u32 budget_for(u8 framing, u32 budget, const u8 *data, u32 length)
 {
 	/* Too short to decide: the beginning of a message may be cut anywhere. */
-	return length < 4 || framing == FRAMING_HTTP2 || message_start(data) ? payload_limit : budget;
+	return length < 4 || framing == FRAMING_HTTP2 || framing == FRAMING_CALLS || message_start(data) ? payload_limit
+													 : budget;
 }
 
 static __always_inline void keep_budget(struct socket_state *state, u32 way, const u8 *data, u32 kept)

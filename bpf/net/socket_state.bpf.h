@@ -36,6 +36,7 @@ enum framing {
 	FRAMING_NONE,
 	FRAMING_HTTP2, /* began with the preface */
 	FRAMING_TLS,   /* began with a record of a handshake */
+	FRAMING_CALLS, /* calls of a store: several messages in an I/O, and no frames that are followed */
 };
 
 /* Exists only for sockets that are targets. */

@@ -67,6 +67,8 @@ What
       --keep-header NAME keeps the values of this header, too (repeat for more); --list-headers prints the list
       --keep-query NAME  keeps the values of this query parameter, too (repeat for more); all: of every one
       --keep-arguments   of recorded processes the whole command line, not only the program
+      --keep-statements  SQL with its literals; by default each literal is a question mark
+      --keep-keys        whole keys of Redis and memcached; by default user:17:cart is user:*:cart
       --unsafe-headers   keeps the values of all headers: passwords, tokens and cookies
       --payload-raw      masks nothing, and keeps bodies and other protocols as well
       --sample-connections 1/N
@@ -319,7 +321,7 @@ Options parse_options(int argc, char** argv) {
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
   add("no-probe", po::value<Strings>())("tls", po::value<std::string>());
   add("unsafe-headers", "")("payload-raw", "")("keep-header", po::value<Strings>())("keep-query", po::value<Strings>())(
-      "keep-arguments", "")("list-headers", "");
+      "keep-arguments", "")("keep-statements", "")("keep-keys", "")("list-headers", "");
   add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())(
       "sample", po::value<std::string>())("sample-connections", po::value<std::string>())(
       "sample-seed", po::value<std::string>())("sample-varies", "")("budget", po::value<std::string>())(
@@ -463,6 +465,8 @@ Options parse_options(int argc, char** argv) {
   options.keep.header_values = given.count("unsafe-headers");
   options.keep.everything = given.count("payload-raw");
   options.keep.arguments = given.count("keep-arguments");
+  options.keep.statements = given.count("keep-statements") != 0;
+  options.keep.keys = given.count("keep-keys") != 0;
   for (const auto& name : strings("keep-header")) options.keep.headers.push_back(header_name(name));
   for (const auto& name : strings("keep-query")) {
     if (name.empty()) throw UsageError("--keep-query needs the name of a query parameter, or all");

@@ -65,6 +65,8 @@ void Connection::decide(Way& way, std::string_view bytes) {
   if (before && !before->undecided().empty()) {  // no other protocol begins so
     become(way, Kind::http1);
     way.http1.at_beginning(before->undecided());
+  } else if (o.kind == Kind::fresh && begins_call(way, bytes)) {
+    return;
   } else if (o.kind == Kind::tls || (bytes[0] == kTlsHandshake && o.kind != Kind::http1 && o.kind != Kind::http2)) {
     become(way, Kind::tls);
   } else if (bytes[0] == '\0' && !http1) {
@@ -98,6 +100,7 @@ bool Connection::answered(const Way& way, std::string_view bytes) {
 
 // The beginning was not seen: checks whether this I/O proves what it is.
 void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) {
+  if (was_call_) return;
   if (!way.http2) {
     way.http2 = std::make_unique<Http2>();
     way.http2->lose();
@@ -213,6 +216,9 @@ void Connection::skip(Way& way, std::uint64_t n, bool gap) {
     case Kind::tls:
       way.tls.skip(n);
       break;
+    case Kind::call:
+      call_->gap(static_cast<unsigned>(&way == &way_[1]), n);
+      break;
     case Kind::foreign:
       break;
   }
@@ -224,6 +230,7 @@ std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, 
     case Kind::fresh:
       if (const std::size_t n = preamble(way, bytes, base, sheet, rules); n > 0) return n;
       decide(way, bytes);
+      call_from_ = base;
       return 0;
     case Kind::late:
       if (whole_io > 0) find(way, bytes, whole_io);
@@ -243,6 +250,8 @@ std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, 
       return bytes.size();
     case Kind::tls:
       way.tls.feed(bytes, base, whole_io > 0, sheet, rules);
+      return bytes.size();
+    case Kind::call:  // move_call
       return bytes.size();
     case Kind::foreign: {
       const std::size_t n = std::min<std::size_t>(bytes.size(), kStars - way.stars);
@@ -275,6 +284,8 @@ bool Connection::lost(Way& way) {
       return way.http2->take_lost();
     case Kind::tls:
       return way.tls.take_lost();
+    case Kind::call:
+      return call_->take_lost();
   }
   return false;
 }
@@ -293,6 +304,59 @@ void Connection::let_go() {
     }
     if (way.http2 && way.http2->held() > 0) way.http2->lose();
   }
+}
+
+// The first bytes of a direction begin a protocol of calls: the other direction carries it, too.
+bool Connection::begins_call(Way& way, std::string_view bytes) {
+  using calls::Side;
+  const unsigned direction = &way == &way_[1];
+  for (const Side side : {Side::requests, Side::responses}) {
+    const unsigned requests = side == Side::requests ? direction : 1 - direction;
+    if (requests_ >= 0 && requests_ != static_cast<std::int8_t>(requests)) continue;
+    const auto kind = calls::begun(side, bytes);
+    if (!kind) continue;
+    carries_call(calls::Stream(*kind), requests);
+    return true;
+  }
+  return false;
+}
+
+void Connection::carries_call(calls::Stream stream, unsigned requests) {
+  call_ = std::make_unique<Call>(std::move(stream), requests);
+  finder_.reset();
+  for (Way& way : way_) {
+    way.preamble.reset();
+    become(way, Kind::call);
+  }
+}
+
+// The beginning was not seen: whether this I/O answers a request that was found. It is the first that is kept.
+bool Connection::finds_call(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules) {
+  if (!finder_) {
+    finder_ = std::make_unique<calls::Finder>();
+    if (was_call_) finder_->only(*was_call_);
+  }
+  if (!finder_->moved(direction, requests_, {bytes.length, bytes.head, bytes.tail})) return false;
+  const unsigned requests = finder_->requests();
+  carries_call(calls::Stream(finder_->kind(), finder_->take()), requests);
+  move_call(direction, bytes, sheet, rules);
+  return true;
+}
+
+void Connection::move_call(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules) {
+  using State = calls::Stream::State;
+  const std::size_t from = std::min(std::exchange(call_from_, 0), bytes.head.size());
+  call_->moved(direction, {bytes.length - from, bytes.head.substr(from), bytes.tail}, from, sheet, rules);
+  const State state = call_->state();
+  if (state == State::reads) return;
+  for (Way& way : way_) {
+    if (state == State::tls) way.tls = TlsRecords();
+    become(way, state == State::tls ? Kind::tls : state == State::foreign ? Kind::foreign : Kind::late);
+  }
+  foreign_ = foreign_ || state == State::foreign;
+  if (state == State::lost) was_call_ = call_->kind();
+  call_.reset();
+  if (state == State::lost) finds_call(direction, bytes, sheet, rules);
 }
 
 void Connection::withhold(unsigned direction, const Moved& bytes) {
@@ -320,10 +384,24 @@ void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, con
   }
   way.placed = way.used = true;
   way.expected = bytes.position + bytes.length;
+  const bool late = way_[0].kind == Kind::late && way_[1].kind == Kind::late;
+  if (late && !bytes.head.empty() && finds_call(direction & 1, bytes, sheet, rules)) return;
+  if (way.kind == Kind::call) {
+    move_call(direction & 1, bytes, sheet, rules);
+    if (lost(way)) withhold(direction, bytes);
+    return;
+  }
   if (!bytes.head.empty()) feed(way, bytes.head, 0, bytes.length, sheet, rules);
+  if (way.kind == Kind::call) return move_call(direction & 1, bytes, sheet, rules);  // it was decided just now
   if (const std::uint64_t hidden = bytes.length - bytes.head.size() - bytes.tail.size(); hidden > 0)
     skip(way, hidden, false);
   if (!bytes.tail.empty()) feed(way, bytes.tail, bytes.head.size(), 0, sheet, rules);
+  if (way.kind == Kind::call) {  // it was decided in the tail, behind a preamble
+    const std::size_t from = std::exchange(call_from_, 0);
+    const std::string_view rest = bytes.tail.substr(std::min(from - bytes.head.size(), bytes.tail.size()));
+    call_->moved(direction & 1, {rest.size(), rest, {}}, from, sheet, rules);
+    return;
+  }
   if (lost(way)) withhold(direction, bytes);
   for (const Way& w : way_)
     http_ |= (w.kind == Kind::http1 && w.http1.proved()) || (w.kind == Kind::http2 && w.http2->proved());
@@ -332,6 +410,7 @@ void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, con
 std::uint64_t Connection::requests(unsigned direction) const {
   const Way& way = way_[direction & 1];
   const bool asks = requests_ == static_cast<std::int8_t>(direction & 1);
+  if (call_) return call_->requests() == (direction & 1) ? call_->asked() : 0;
   return (way.http1.role() == Role::requests ? way.http1.heads() : 0) + (way.http2 && asks ? way.http2->streams() : 0);
 }
 

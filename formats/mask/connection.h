@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
+#include "formats/mask/call.h"
 #include "formats/mask/http1.h"
 #include "formats/mask/http2.h"
 #include "formats/mask/tls_records.h"
@@ -67,10 +69,11 @@ class Connection {
   // HTTP/1 only.
   std::uint64_t requests(unsigned direction) const;
   std::uint64_t server_errors(unsigned direction) const;
+  bool is_call() const { return call_ != nullptr; }
   bool is_http2() const { return way_[0].kind == Kind::http2 || way_[1].kind == Kind::http2; }
 
  private:
-  enum class Kind : std::uint8_t { late, fresh, http1, http2, tls, foreign };
+  enum class Kind : std::uint8_t { late, fresh, http1, http2, tls, call, foreign };
   struct Way {
     Kind kind = Kind::late;
     bool used = false, placed = false;
@@ -97,14 +100,22 @@ class Connection {
   void proved(Way& way);
   void refuse(Way& way);
   bool lost(Way& way);
+  bool begins_call(Way& way, std::string_view bytes);
+  bool finds_call(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules);
+  void carries_call(calls::Stream stream, unsigned requests);
+  void move_call(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules);
   void withhold(unsigned direction, const Moved& bytes);
   std::size_t held() const;
   Way& other(const Way& way) { return &way == &way_[0] ? way_[1] : way_[0]; }
 
   Way way_[2];
   Questions questions_;
-  std::int8_t requests_ = -1;  // direction of requests; -1: not known
-  std::int8_t asked_ = -1;     // not described: the direction in which a request was found last
+  std::unique_ptr<Call> call_;             // kind call, both directions
+  std::unique_ptr<calls::Finder> finder_;  // kind late
+  std::optional<calls::Kind> was_call_;    // and its position was lost: nothing else is found
+  std::size_t call_from_ = 0;              // where the first call begins in the I/O that decided it
+  std::int8_t requests_ = -1;              // direction of requests; -1: not known
+  std::int8_t asked_ = -1;                 // not described: the direction in which a request was found last
   bool described_ = false, names_ = false, doubt_ = false, foreign_ = false, http_ = false;
   Waiting::Share share_;
   std::uint64_t withheld_ = 0, calls_[2] = {0, 0}, undescribed_calls_[2] = {0, 0};

@@ -23,9 +23,16 @@ struct Extent {
   bool last = true;        // it ends here
 };
 
+// What is kept of a statement or of the key of a call.
+enum class Kept : std::uint8_t { nothing, shape, whole };
+
 class Rules {
  public:
   virtual ~Rules() = default;
+
+  // Of statements of SQL, the shape is the statement with its literals replaced; of keys, calls/key_shape.h's.
+  virtual Kept statements() const { return Kept::shape; }
+  virtual Kept keys() const { return Kept::shape; }
 
   // `name` in lower case.
   virtual Value of(std::string_view name) const = 0;

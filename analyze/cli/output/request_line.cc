@@ -65,7 +65,10 @@ std::string request_line(const model::columns::Facts& facts, formats::Time first
   std::string line;
   columns(line, offset(row.start, first), report::id_text(row.id),
           report::shortened(report::printable(facts.identity().service_name), kService), model::name_of(row.role),
-          row.status != 0 ? std::to_string(row.status) : "–",
+          row.status != 0                                                         ? std::to_string(row.status)
+          : !is_store(row.protocol) || row.outcome > model::Outcome::server_error ? "–"
+          : row.outcome == model::Outcome::ok                                     ? "ok"
+                                                                                  : "error",
           row.has_duration    ? report::duration_text(row.duration)
           : row.at_least >= 0 ? "≥ " + report::duration_text(formats::Duration{row.at_least})
                               : "–",
@@ -75,6 +78,7 @@ std::string request_line(const model::columns::Facts& facts, formats::Time first
   std::string notes;
   const auto note = [&](std::string_view text) { (notes += notes.empty() ? "[" : ", ") += text; };
   if (row.grpc_status > 0) note(report::status_text(row.grpc_status));
+  if (row.store.error_code != 0) note(report::printable(texts[row.store.error_code]));
   if (row.outcome > model::Outcome::server_error) note(model::name_of(row.outcome));
   for (const auto taint : model::names_of(row.taints)) note(taint);
   if (!notes.empty()) notes += ']';

@@ -23,8 +23,8 @@ constexpr Group kGroups[] = {
 
 std::vector<Column> joined() {
   std::vector<Column> out;
-  for (const auto part : {message_columns(), duration_columns(), origin_columns(), relation_columns(), stream_columns(),
-                          phase_columns(), setup_columns(), table_columns()})
+  for (const auto part : {message_columns(), store_columns(), duration_columns(), origin_columns(), relation_columns(),
+                          stream_columns(), phase_columns(), setup_columns(), table_columns()})
     out.insert(out.end(), part.begin(), part.end());
   for (Column& column : out) {
     const auto dot = column.name.find('.');

@@ -7,7 +7,7 @@ namespace tailcap::model::columns {
 namespace {
 
 Names protocols() {
-  Names out = names_up_to<Protocol::grpc_web>();
+  Names out = names_up_to<Protocol::memcached>();
   std::erase(out, name_of(Protocol::unknown));
   return out;
 }
@@ -44,7 +44,7 @@ constexpr Column kMessageColumns[] = {
         .clickhouse("role", 7, "String")
         .log_line("role", 5)
         .har("_role", 2),
-    text("protocol", "HTTP's version, or gRPC",
+    text("protocol", "HTTP's version, gRPC, or the protocol of a database or cache",
          [](const Facts& f) { return f.row.protocol == Protocol::unknown ? Value{} : Value{name_of(f.row.protocol)}; })
         .one_of(protocols)
         .sql("protocol", 16)

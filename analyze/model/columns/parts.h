@@ -8,6 +8,7 @@
 namespace tailcap::model::columns {
 
 std::span<const Column> message_columns();   // the request, the response, the outcome
+std::span<const Column> store_columns();     // calls of databases and caches
 std::span<const Column> duration_columns();  // times and sizes
 std::span<const Column> origin_columns();    // whose it is: process, connection, trace, service
 std::span<const Column> relation_columns();  // other requests: parent, other end, attempts

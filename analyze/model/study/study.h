@@ -98,7 +98,11 @@ struct RouteStudy {
   std::optional<Estimate> all;         // where connections are sampled: count, as it would be without
   std::array<Quantile, kQuantiles.size()> latency;
   std::array<Quantile, kQuantiles.size()> first_byte;
-  ErrorCounts errors() const { return {server_errors, client_errors, other_failures}; }
+  bool of_store = false;  // calls of a database or cache: the errors are its own, not statuses of HTTP
+  ErrorCounts errors() const {
+    if (of_store) return {.stores = server_errors + client_errors, .other = other_failures};
+    return {.server = server_errors, .client = client_errors, .other = other_failures};
+  }
   double independent_periods = 0;  // count over the autocorrelation time; below 500 intervals are likely too narrow
   std::uint64_t request_bytes = 0, response_bytes = 0;                  // sums over those known
   std::uint64_t request_bytes_unknown = 0, response_bytes_unknown = 0;  // requests

@@ -9,6 +9,7 @@ void renew(Exchange& e) {
     fields->clear();
   e.request_grpc.reset();
   e.response_grpc.reset();
+  e.store.reset();
   e.request_window_waits = {};
   e.response_window_waits = {};
 }

@@ -83,6 +83,7 @@ struct Exchange : ExchangeFacts {
   Headers request_headers, response_headers;
   Headers request_trailers, response_trailers;  // fields behind the body
   std::optional<GrpcFacts> request_grpc, response_grpc;
+  std::optional<StoreFacts> store;
   WindowWaits request_window_waits, response_window_waits;
 };
 

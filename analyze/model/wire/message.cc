@@ -12,6 +12,7 @@ void renew(Message& m) {
   m.trailers.clear();
   m.tls.reset();
   m.grpc.reset();
+  m.store.reset();
   m.window_waits = {};
 }
 
@@ -23,6 +24,7 @@ void hand_over(Message& from, Message& to) {
   to.trailers.swap(from.trailers);
   to.tls.swap(from.tls);
   to.grpc.swap(from.grpc);
+  to.store.swap(from.store);
   std::swap(to.window_waits, from.window_waits);
 }
 

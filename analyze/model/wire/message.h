@@ -15,7 +15,22 @@
 
 namespace tailcap::model {
 
-enum class Protocol : std::uint8_t { unknown = 0, http10 = 1, http11 = 2, http2 = 3, grpc = 4, grpc_web = 5 };
+enum class Protocol : std::uint8_t {
+  unknown = 0,
+  http10 = 1,
+  http11 = 2,
+  http2 = 3,
+  grpc = 4,
+  grpc_web = 5,
+  redis = 6,  // stores, in the order of formats/calls/table.h
+  postgresql = 7,
+  mysql = 8,
+  memcached = 9,
+};
+constexpr bool is_store(Protocol protocol) { return protocol >= Protocol::redis; }
+constexpr bool has_statements(Protocol protocol) {
+  return protocol == Protocol::postgresql || protocol == Protocol::mysql;
+}
 
 // Header fields in order, in one allocation: names and values are slices of text.
 class Headers {
@@ -89,6 +104,7 @@ struct MessageFacts {
   std::uint64_t encrypted_bytes = 0;
   bool close_after = false;        // the connection does not go on after it
   bool expects_continue = false;   // request
+  bool unanswered = false;         // request of a store: no response will come
   bool answers_unknown = false;    // response to a request that the recording did not see
   std::uint64_t opaque_bytes = 0;  // kind opaque: bytes of this direction, sent when they are known (at the end)
   // HTTP/2 only. A stream has one request and one final response, in either order; a response without status,
@@ -102,11 +118,24 @@ struct MessageFacts {
   Taints taints = 0;
 };
 
+// What a call of a store (a database, a cache, a queue) says beyond names, times and bytes. Its operation is the method
+// of the message, and what it is done to is the target: of SQL, the statement behind its first word, with literals
+// replaced; of others, the shape of the key.
+struct StoreFacts {
+  std::string error_code;  // 42P01, WRONGTYPE; empty: none
+  std::int64_t rows = -1;  // returned or changed; -1: not said
+  bool failed = false;     // response: an error
+  bool by_server = false;  // `failed`: not for what was asked
+  bool waits = false;      // request: it asked to wait
+  bool operator==(const StoreFacts&) const = default;
+};
+
 struct Message : MessageFacts {
   std::string method, target;  // request; empty: not captured
   Headers headers, trailers;
   std::shared_ptr<const TlsFacts> tls;  // kind handshake; shared, so that other kinds do not carry its size about
   std::optional<GrpcFacts> grpc;        // also of HTTP/1: protocol grpc, grpc_web
+  std::optional<StoreFacts> store;      // protocols of stores
   WindowWaits window_waits;
 };
 

@@ -14,6 +14,7 @@
 namespace tailcap::redact::wire {
 
 using formats::mask::Extent;
+using formats::mask::Kept;
 
 class HeaderList final : public formats::mask::Rules {
  public:
@@ -34,6 +35,8 @@ class HeaderList final : public formats::mask::Rules {
   // - type: a media type, without its parameters;
   // - target: words of path segments and keys of the query, no values (target.h).
   bool judge(Value value, std::string& text, const Extent& extent) const override;
+  Kept statements() const override { return calls(); }
+  Kept keys() const override { return calls(); }
   bool keeps_reasons() const override { return false; }
   bool keeps_hellos() const override { return false; }
   void hello(std::string& body, bool client) const override;
@@ -48,6 +51,8 @@ class HeaderList final : public formats::mask::Rules {
   Pseudonyms& names() const { return *names_; }
 
  private:
+  Kept calls() const { return strict() ? Kept::nothing : Kept::shape; }
+
   const Policy* policy_;
   Pseudonyms* names_;
   Seen seen_;

@@ -129,7 +129,8 @@ FactLine tls_sessions(const Study& study) {
 FactLine connections(const Study& study, std::size_t pairs) {
   const Quality& q = study.quality;
   const std::uint64_t twice = std::min<std::uint64_t>(pairs, q.connections_http);
-  std::string text = count_text(q.connections - twice) + ": " + count_text(q.connections_http - twice) + " with HTTP";
+  std::string text =
+      count_text(q.connections - twice) + ": " + count_text(q.connections_http - twice) + " with requests";
   if (twice != 0)
     text += twice == q.connections_http - twice ? " (both ends)" : " (" + count_text(twice) + " of them at both ends)";
   if (q.connections_encrypted != 0)

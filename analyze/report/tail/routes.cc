@@ -185,6 +185,7 @@ Row other_row(const model::Study& study, const std::vector<std::size_t>& shown, 
     const model::ErrorCounts more = route.errors();
     errors.server += more.server;
     errors.client += more.client;
+    errors.stores += more.stores;
     errors.other += more.other;
   }
   Row row;

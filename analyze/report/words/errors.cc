@@ -12,6 +12,7 @@ std::vector<std::string> error_parts(const model::ErrorCounts& errors, std::uint
   };
   add(errors.server, " × 5xx", true);
   add(errors.client, " × 4xx", errors.server == 0);
+  add(errors.stores, errors.stores == 1 ? " error of a store" : " errors of stores", true);
   add(errors.other, " broken off", true);
   return out;
 }

@@ -90,6 +90,7 @@ std::string outcome_text(const model::Request& row) {
     case ok:
     case client_error:
     case server_error:
+      if (is_store(row.protocol)) return row.outcome == ok ? "ok" : "error";
       return status.empty() ? "status unknown" : status;
     case upgraded:
       return with("upgraded");

@@ -203,14 +203,16 @@ void assign_routes(model::RequestTable& table, const std::vector<RouteTemplate>&
   struct Choice {
     const RouteTemplate* own = nullptr;
     TextId learned = 0;
-    bool seen = false, rpc = false;
+    bool seen = false, whole = false;  // whole: the path is its own route
   };
   std::vector<Choice> choices(table.texts.size() + 1);
   model::TextPool learned;
-  for (std::size_t i = 0; i < table.rows.size(); ++i)
-    if (model::is_call(table.rows.protocol(i)))
-      if (const TextId path = table.rows.names(i).path; !choices[path].rpc)
-        choices[path].rpc = model::rpc_name(table.texts[path]).has_value();
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const model::Protocol protocol = table.rows.protocol(i);
+    if (!model::is_call(protocol) && !is_store(protocol)) continue;
+    if (const TextId path = table.rows.names(i).path; !choices[path].whole)
+      choices[path].whole = is_store(protocol) || model::rpc_name(table.texts[path]).has_value();
+  }
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const model::RowNames row = table.rows.names(i);
     Choice& choice = choices[row.path];
@@ -221,7 +223,7 @@ void assign_routes(model::RequestTable& table, const std::vector<RouteTemplate>&
         std::find_if(templates.begin(), templates.end(), [&](const RouteTemplate& t) { return t.matches(path); });
     if (own != templates.end())
       choice.own = &*own;
-    else if (!choice.rpc)
+    else if (!choice.whole)
       choice.learned = learned.intern(learned_route(path));
   }
   std::vector<std::string> routes(learned.size());
@@ -245,9 +247,9 @@ void assign_routes(model::RequestTable& table, const std::vector<RouteTemplate>&
     const model::RowNames row = table.rows.names(i);
     const Choice& choice = choices[row.path];
     if (row.path == 0) continue;
-    const TextId route = choice.own   ? table.texts.intern(choice.own->text())
-                         : choice.rpc ? row.path
-                                      : route_ids[choice.learned - 1];
+    const TextId route = choice.own     ? table.texts.intern(choice.own->text())
+                         : choice.whole ? row.path
+                                        : route_ids[choice.learned - 1];
     table.rows.set_route(i, route);
     if (++counts[pair_of(row, route)] == 1) own_pairs += choice.own != nullptr;
   }

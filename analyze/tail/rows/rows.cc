@@ -150,6 +150,7 @@ model::Request row_of(const model::Exchange& e, const Tasks& tasks, model::TextP
   if (trace.format == model::TraceFormat::conflicting) findings.add(model::Finding::trace_context_conflict);
   if (trace.invalid) findings.add(model::Finding::trace_context_invalid);
   if (model::is_call(row)) row.grpc = call_of(e, texts);
+  if (e.store) row.store = {present(e.store->error_code), e.store->rows, e.store->waits};
   return row;
 }
 

@@ -25,6 +25,8 @@ class HeaderList final : public formats::mask::Rules {
   bool begins_name(std::string_view begin) const override;
   // Targets and hosts: target.h.
   bool judge(Value value, std::string& text, const Extent& extent) const override;
+  formats::mask::Kept statements() const override { return kept(keep_.statements); }
+  formats::mask::Kept keys() const override { return kept(keep_.keys); }
   bool keeps_reasons() const override { return true; }
   bool keeps_hellos() const override { return true; }
   void hello(std::string&, bool) const override {}
@@ -35,6 +37,9 @@ class HeaderList final : public formats::mask::Rules {
   static std::span<const std::string_view> standard();
 
  private:
+  static formats::mask::Kept kept(bool whole) {
+    return whole ? formats::mask::Kept::whole : formats::mask::Kept::shape;
+  }
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }

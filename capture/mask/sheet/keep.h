@@ -11,6 +11,8 @@ struct Keep {
   bool header_values = false;        // --unsafe-headers: the values of all header fields
   bool arguments = false;            // --keep-arguments: command lines with their arguments
   bool all_queries = false;          // --keep-query all
+  bool statements = false;           // --keep-statements: SQL with its literals
+  bool keys = false;                 // --keep-keys: whole keys of caches
   std::vector<std::string> headers;  // --keep-header, in lower case
   std::vector<std::string> queries;  // --keep-query
 };

@@ -272,7 +272,7 @@ TEST(MaskHttp1, OtherProtocols) {
     }
   }
   Passage p;
-  p.in("*2\r\n$4\r\nAUTH\r\n");
+  p.in("EHLO x\r\n");
   EXPECT_EQ(p.gate.statement(), (formats::Masking{1, 1, 0, 0}));
 }
 

@@ -62,6 +62,25 @@ const std::map<std::string, std::string> kNoColumn = {
     {"account", "where the time went is the nested column labels, which those that write it get from the table"},
 };
 
+TEST(Columns, EveryMemberOfACallOfAStoreHasOne) {
+  Base base;
+  base.row.protocol = Protocol::postgresql;
+  const auto before = values_of(base.table, base.row, base.clock);
+  const auto& [error_code, rows, waits] = base.row.store;
+  static_cast<void>(error_code), static_cast<void>(rows), static_cast<void>(waits);
+  for (const auto& change : std::vector<std::function<void(StoreCall&)>>{
+           [&](StoreCall& s) { s.error_code = base.text; }, [](StoreCall& s) { s.rows = 7; },
+           [](StoreCall& s) { s.waits = true; }}) {
+    Request changed = base.row;
+    change(changed.store);
+    EXPECT_NE(values_of(base.table, changed, base.clock), before);
+    Rows packed;
+    packed.push_back(changed);
+    EXPECT_EQ(packed[0].store, changed.store);
+    EXPECT_EQ(packed.work(0).phases, changed.phases);
+  }
+}
+
 // The number of names in the binding is that of the members: a new one does not compile until it is here, and fails
 // until a column shows it.
 TEST(Columns, EveryMemberOfARequestHasOne) {
@@ -74,7 +93,7 @@ TEST(Columns, EveryMemberOfARequestHasOne) {
                  authority, request_id, comm, traceparent, pid, tid, stream, taints, status, grpc_status, role,
                  protocol, outcome, tls, complete, has_duration, has_phases, phases, request_flow_control,
                  response_flow_control, behind_others, behind_others_bytes, stream_limit, pushed, attempt, attempt_of,
-                 attempt_how, from_peer, trace_format, setup, cause, handler, account, reset_after, grpc] = row;
+                 attempt_how, from_peer, trace_format, setup, cause, handler, account, reset_after, grpc, store] = row;
 #define MEMBER(name, value) \
   static_cast<void>(name);  \
   changes[#name] = [&](Request& r) { r.name = value; }
@@ -130,7 +149,7 @@ TEST(Columns, EveryMemberOfARequestHasOne) {
     MEMBER(grpc.exact, false);
     MEMBER(grpc.context, GrpcContext::late);
     MEMBER(grpc.message, base.text);
-    static_cast<void>(grpc);
+    static_cast<void>(grpc), static_cast<void>(store);  // below
     const auto& [timeout, request_messages, response_messages, exact, context, message] = row.grpc;
     static_cast<void>(timeout), static_cast<void>(request_messages), static_cast<void>(response_messages);
     static_cast<void>(exact), static_cast<void>(context), static_cast<void>(message);

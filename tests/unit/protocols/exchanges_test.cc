@@ -151,9 +151,9 @@ TEST(Exchanges, AResponseBehindLostRequestsIsNotUnsolicited) {
 
 TEST(Exchanges, WhatIsNotHttpIsNoRequest) {
   for (const std::string& bytes :
-       {std::string("\x16\x03\x01\x02\x00 GET / HTTP/1.1\r\n\r\n"), std::string("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"),
-        std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), std::string("EHLO example.com\r\n"), std::string(400, 'A'),
-        std::string("GET / FTP/1.0\r\n\r\n"), std::string("\0\0\0\x08", 4), std::string("GET\r\n\r\n")}) {
+       {std::string("\x16\x03\x01\x02\x00 GET / HTTP/1.1\r\n\r\n"), std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        std::string("EHLO example.com\r\n"), std::string(400, 'A'), std::string("GET / FTP/1.0\r\n\r\n"),
+        std::string("\0\0\0\x08", 4), std::string("GET\r\n\r\n")}) {
     Scenario s;
     Endpoint& e = s.open(0ms);
     e.receive(1ms, 2ms, bytes).send(3ms, "+OK\r\n").receive(4ms, 5ms, kGet);

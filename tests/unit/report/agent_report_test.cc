@@ -111,9 +111,10 @@ TEST(Quantiles, BoundsDoNotFallBelowASmallerQuantile) {
 
 TEST(Errors, AreCountedOneWay) {
   EXPECT_EQ(errors_text({}, 3000), "");
-  EXPECT_EQ(errors_text({39, 22, 0}, 3000), "39 × 5xx (1.3 %), 22 × 4xx");
-  EXPECT_EQ(errors_text({0, 30, 3}, 3000), "30 × 4xx (1.0 %), 3 broken off (0.10 %)");
-  EXPECT_EQ(error_parts({39, 22, 1}, 0), (std::vector<std::string>{"39 × 5xx", "22 × 4xx", "1 broken off"}));
+  EXPECT_EQ(errors_text({.server = 39, .client = 22}, 3000), "39 × 5xx (1.3 %), 22 × 4xx");
+  EXPECT_EQ(errors_text({.client = 30, .other = 3}, 3000), "30 × 4xx (1.0 %), 3 broken off (0.10 %)");
+  EXPECT_EQ(error_parts({.server = 39, .client = 22, .other = 1}, 0),
+            (std::vector<std::string>{"39 × 5xx", "22 × 4xx", "1 broken off"}));
 }
 
 }  // namespace

@@ -1,0 +1,42 @@
+#include "analyze/model/columns/getters.h"
+#include "analyze/model/columns/parts.h"
+#include "analyze/model/columns/store_names.h"
+
+namespace tailcap::model::columns {
+namespace {
+
+// Of calls of stores only.
+Value of_call_of_store(const Facts& f, TextId text) { return is_store(f.row.protocol) ? text_of(f, text) : Value{}; }
+
+constexpr Column kStoreColumns[] = {
+    text("operation", "what a call of a database or cache does: SELECT, GET",
+         [](const Facts& f) { return of_call_of_store(f, f.row.method); })
+        .sql("operation", 74),
+    text("resource", "the first table of its statement, or the shape of its first key",
+         [](const Facts& f) {
+           if (!has_statements(f.row.protocol)) return of_call_of_store(f, f.row.path);
+           return made_or_unknown(f, resource_of(f.row.protocol, f.text(f.row.method), f.text(f.row.path)));
+         })
+        .sql("resource", 75),
+    text("statement", "its SQL; each literal is a question mark",
+         [](const Facts& f) {
+           return made_or_unknown(f, statement_of(f.row.protocol, f.text(f.row.method), f.text(f.row.path)));
+         })
+        .sql("statement", 76),
+    text("error_code", "the code that a database or cache answered with: 42P01, WRONGTYPE",
+         [](const Facts& f) { return of_call_of_store(f, f.row.store.error_code); })
+        .sql("error_code", 77),
+    number(
+        "rows", "how many rows a statement returned or changed, where its answer says it",
+        [](const Facts& f) { return number_if(is_store(f.row.protocol) && f.row.store.rows >= 0, f.row.store.rows); })
+        .sql("rows", 78),
+    boolean("asked_to_wait", "whether a call asked to wait for something: BLPOP, XREAD with BLOCK",
+            [](const Facts& f) { return boolean_if(is_store(f.row.protocol), f.row.store.waits); })
+        .sql("asked_to_wait", 79),
+};
+
+}  // namespace
+
+std::span<const Column> store_columns() { return kStoreColumns; }
+
+}  // namespace tailcap::model::columns

@@ -1,0 +1,369 @@
+#include "analyze/protocols/calls/reader.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "analyze/protocols/input/cursor.h"
+#include "formats/calls/key_shape.h"
+#include "formats/sql/mask.h"
+#include "formats/sql/statement.h"
+
+namespace tailcap::protocols::calls {
+
+using formats::known;
+using model::Direction;
+using model::End;
+using model::Ending;
+using model::Message;
+using model::MessageKind;
+using model::Taint;
+using wire::Field;
+using wire::Side;
+using wire::Token;
+
+namespace {
+
+constexpr std::size_t kMostText = 16u << 10;                    // of a statement: what is shown is shorter
+constexpr std::size_t kLongestShown = 400;                      // of a statement or a key
+constexpr std::string_view kLastPrepared = "\xff\xff\xff\xff";  // MariaDB
+constexpr std::size_t kMostPrepared = 10'000;                   // statements of a connection
+constexpr std::size_t kMostUnproved = 512;                      // messages before it is proved how they belong together
+constexpr std::uint64_t kMostEarly = 64;
+// Nothing was open, and no answer came: nothing older was open, either.
+constexpr model::Duration kSilence = std::chrono::milliseconds{5};
+
+// A text of PostgreSQL ends with a NUL byte.
+void append(std::string& text, std::string_view more, std::size_t most = kMostText) {
+  if (more == std::string_view("\0", 1)) return;
+  text.append(more.substr(0, most - std::min(most, text.size())));
+}
+
+void limited(std::string& text, std::string_view more) {
+  constexpr std::size_t kMost = 100;
+  text.append(more.substr(0, kMost - std::min(kMost, text.size())));
+}
+
+std::string capitals(std::string text) {
+  for (char& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
+std::int64_t last_number(std::string_view text) {
+  const std::size_t end = text.find_last_of("0123456789");
+  if (end == text.npos) return -1;
+  const std::size_t before = text.substr(0, end).find_last_not_of("0123456789");
+  const std::size_t begin = before == text.npos ? 0 : before + 1;
+  std::int64_t n = -1;
+  std::from_chars(text.data() + begin, text.data() + end + 1, n);
+  return n;
+}
+
+model::Protocol named(wire::Kind kind) {
+  return static_cast<model::Protocol>(static_cast<std::uint8_t>(model::Protocol::redis) +
+                                      static_cast<std::uint8_t>(kind));
+}
+
+}  // namespace
+
+// What the stream tells of one run.
+struct Reader::Sink {
+  Reader& reader;
+  const model::ByteRun& run;
+  Messages& out;
+  std::uint64_t at = 0;  // bytes of the run so far
+
+  void token(Side side, const Token& t, std::string_view bytes, std::size_t) {
+    if (t.begins) reader.begin(side, run, run.offset + at);
+    at += bytes.size();
+    Half& h = reader.half(side);
+    h.size += bytes.size();
+    reader.read(side, t, bytes);
+    h.message.end = run.offset + at;
+    if (t.ends) reader.end(side, t, Ending::complete, out);
+  }
+  void unseen(Side side, std::uint64_t n) {
+    at += n;
+    Half& h = reader.half(side);
+    h.size += n;
+    h.message.end = run.offset + at;
+    if (!h.open || !reader.stream_.at_border(side)) return;
+    h.message.taints = h.message.taints | Taint::payload_cut;
+    reader.end(side, {}, Ending::complete, out);
+  }
+  void lost(Side side) {
+    Half& h = reader.half(side);
+    h.doubt = h.doubt | Taint::payload_cut;
+    if (side == Side::requests && h.open) reader.end(side, {}, Ending::lost, out);
+  }
+  // A position was lost, and the message that was read then is known to be over.
+  void resumed(Side side, const Token& ended, std::string_view, std::size_t) {
+    if (!ended.ends) return;
+    Half& h = reader.half(side);
+    if (!h.open) reader.blank(side);
+    h.message.taints = h.message.taints | Taint::payload_cut;
+    reader.end(side, ended, Ending::complete, out);
+  }
+};
+
+Reader::Reader(model::ConnectionId id, wire::Stream stream, Direction requests)
+    : id_(id),
+      stream_(std::move(stream)),
+      requests_(requests),
+      protocol_(named(stream_.kind())),
+      late_(stream_.proved()) {}
+
+Direction Reader::direction(Side side) const {
+  const bool asks = side == Side::requests;
+  return asks == (requests_ == Direction::in) ? Direction::in : Direction::out;
+}
+
+void Reader::push(const model::ByteRun& run, Messages& out) {
+  const Side side = run.direction == requests_ ? Side::requests : Side::responses;
+  Half& h = half(side);
+  Sink sink{*this, run, out};
+  if (run.gap > 0) {
+    h.doubt = h.doubt | Taint::bytes_lost;
+    stream_.gap(side, run.gap, sink);
+    sink.at = 0;
+  }
+  if (run.length > 0) {
+    // A request that is asked anew ends what was read before it: that run's time is still the other half's.
+    h.done = run.done;
+    h.thread = run.thread;
+    h.arrived = run.direction == Direction::in ? arrival_of(run, run.offset + run.length - 1) : model::kNoTime;
+    if (h.open) h.message.taints |= run.taints;
+    stream_.moved(side, {run.length, run.head, run.tail}, sink);
+  }
+  if (stream_.state() == wire::Stream::State::foreign) {
+    unproved_.clear();
+    outstanding_ = 0;
+    halves_[0].open = halves_[1].open = false;
+  } else if (stream_.state() == wire::Stream::State::lost) {
+    give_up(out);
+  }
+  if (run.end != End::none) close(run, out);
+}
+
+// A message begins of which nothing is known yet.
+void Reader::blank(Side side) {
+  Half& h = half(side);
+  renew(h.message);
+  for (std::string* const text : {&h.operation, &h.text, &h.name, &h.reference, &h.code, &h.rows}) text->clear();
+  h.open = true;
+  h.defines = h.refers = h.failed = false;
+  h.size = 0;
+  Message& m = h.message;
+  m.kind = side == Side::requests ? MessageKind::request : MessageKind::response;
+  m.connection = id_;
+  m.direction = direction(side);
+  m.protocol = protocol_;
+}
+
+void Reader::begin(Side side, const model::ByteRun& run, std::uint64_t offset) {
+  blank(side);
+  Message& m = half(side).message;
+  m.begin = m.end = offset;
+  m.taints = run.taints;
+  m.first_thread = m.last_thread = run.thread;
+  m.instants.first_done = run.done;
+  if (run.direction == Direction::in) m.instants.first_arrived = arrival_of(run, offset);
+}
+
+void Reader::read(Side side, const Token& t, std::string_view bytes) {
+  Half& h = half(side);
+  if (!h.open) return;
+  switch (t.field) {
+    case Field::none:
+      break;
+    case Field::operation:
+      append(h.operation, bytes, kLongestShown);
+      if (t.text_ends) h.operation += ' ';
+      break;
+    case Field::key:
+    case Field::statement:
+      append(h.text, bytes);
+      break;
+    case Field::definition:
+      limited(h.name, bytes);
+      h.defines = true;
+      break;
+    case Field::reference:
+      limited(h.reference, bytes);
+      h.refers = true;
+      break;
+    case Field::error_code:
+      limited(h.code, bytes);
+      break;
+    case Field::rows:
+      append(h.rows, bytes, kLongestShown);
+      break;
+  }
+}
+
+void Reader::end(Side side, const Token& t, Ending ending, Messages& out) {
+  Half& h = half(side);
+  if (!std::exchange(h.open, false)) return;
+  Message& m = h.message;
+  m.taints |= std::exchange(h.doubt, 0);
+  if (side == Side::responses && (t.pushed || outstanding_ == 0)) contradict();
+  if (side == Side::responses && t.pushed) return renew(m);
+  m.ending = ending;
+  m.headers_complete = ending == Ending::complete;
+  m.last_thread = h.thread;
+  if (ending != Ending::lost) {
+    m.instants.last_done = h.done;
+    m.instants.last_arrived = h.arrived;
+    m.body_bytes = h.size;
+  }
+  m.head_done = m.instants.last_done;
+  if (side == Side::responses) {
+    end_response(h, t);
+    if (outstanding_ > 0)
+      --outstanding_;
+    else if (early_ < kMostEarly)
+      ++early_;
+    else
+      m.answers_unknown = true;
+    const Message skipped = t.further > 0 ? m : Message();
+    hand_on(m, out);
+    for (std::uint16_t n = 0; n < t.further && outstanding_ > 0; ++n, --outstanding_) {
+      m = skipped;
+      hand_on(m, out);
+    }
+    return;
+  }
+  end_request(h, t);
+  m.unanswered = t.unanswered;
+  // The response may have been seen before its request: another CPU recorded it.
+  if (!t.unanswered && early_ > 0)
+    --early_;
+  else
+    outstanding_ += !t.unanswered;
+  hand_on(m, out);
+}
+
+// A client that was found in the middle of a connection may have asked before: then the first answer was to something
+// else, and so were all that follow. It shows when an answer comes that nothing asks for.
+void Reader::contradict() {
+  if (late_ && !trusted()) unproved_.clear();
+}
+
+bool Reader::trusted() const {
+  return trusted_ || (stream_.proved() &&
+                      (!late_ || protocol_ == model::Protocol::postgresql || protocol_ == model::Protocol::mysql));
+}
+
+void Reader::hand_on(Message& m, Messages& out) {
+  if (late_ && m.kind == MessageKind::request && outstanding_ == 1 && known(answered_at_) &&
+      known(m.instants.first_done) && m.instants.first_done - answered_at_ >= kSilence)
+    trusted_ = true;
+  if (m.kind == MessageKind::response) answered_at_ = m.instants.last_done;
+  if (trusted() || unproved_.size() >= kMostUnproved) {
+    trusted_ = true;
+    prove(out);
+    return out.take(m);
+  }
+  unproved_.push_back(std::move(m));
+  m = {};
+}
+
+void Reader::prove(Messages& out) {
+  for (Message& m : unproved_) out.take(m);
+  unproved_.clear();
+}
+
+// The names of an operation: as bytes said it, as the machine says it, or the first word of a statement.
+void Reader::end_request(Half& h, const Token& t) {
+  Message& m = h.message;
+  m.store.emplace().waits = t.waits;
+  if (!h.operation.empty() && h.operation.back() == ' ') h.operation.pop_back();
+  const bool sql = protocol_ == model::Protocol::postgresql || protocol_ == model::Protocol::mysql;
+  Prepared asked{capitals(h.operation), {}};
+  if (!sql) {
+    wire::mask_key(h.text, h.text.size() >= kMostText);
+    asked.text = wire::shown_key(h.text).substr(0, kLongestShown);
+  } else if (!h.text.empty()) {
+    formats::sql::Mask(wire::dialect_of(stream_.kind())).mask(h.text);
+    const std::string shown = formats::sql::shown_statement(h.text, kLongestShown);
+    defined_ = {formats::sql::operation_of(shown), shown};
+    if (capitals(shown.substr(0, defined_.operation.size())) == defined_.operation)
+      defined_.text.erase(0, std::min(shown.size(), defined_.operation.size() + 1));
+    asked = defined_;
+    if (h.defines) define(h.name);
+    if (!t.operation.empty()) asked.text = shown;
+  }
+  if (!t.operation.empty()) asked.operation = t.operation;
+  if (h.refers && h.text.empty()) {
+    const auto known = prepared_.find(h.reference);
+    if (known != prepared_.end()) asked = known->second;
+    if (h.reference == kLastPrepared) asked = defined_;
+    if (asked.operation.empty()) asked.operation = "EXECUTE";
+  }
+  m.method = asked.operation;
+  m.target = asked.text;
+}
+
+void Reader::define(const std::string& name) {
+  if (prepared_.size() < kMostPrepared || prepared_.contains(name)) prepared_.insert_or_assign(name, defined_);
+}
+
+void Reader::end_response(Half& h, const Token& t) {
+  Message& m = h.message;
+  model::StoreFacts& store = m.store.emplace();
+  const wire::Protocol& protocol = wire::protocol_of(stream_.kind());
+  store.failed = t.failed;
+  while (!protocol.code && h.code.ends_with('\0')) h.code.pop_back();
+  if (t.failed) store.error_code = protocol.code ? protocol.code(h.code) : h.code;
+  // Requests that were skipped failed with the error before them.
+  if (t.failed && store.error_code.empty())
+    store.by_server = failed_by_server_;
+  else
+    store.by_server = failed_by_server_ = t.failed && protocol.fault(store.error_code) == wire::Fault::server;
+  store.rows = last_number(h.rows);
+  if (h.defines) define(h.name);
+}
+
+void Reader::give_up(Messages& out) {
+  prove(out);
+  Half& h = half(Side::responses);
+  for (std::uint64_t n = std::exchange(outstanding_, 0); n > 0; --n) {
+    if (!h.open) blank(Side::responses);
+    h.open = false;
+    Message& m = h.message;
+    m.ending = Ending::lost;
+    m.taints |= std::exchange(h.doubt, 0) | Taint::payload_cut;
+    out.take(m);
+  }
+  early_ = 0;
+}
+
+// An open message ends with its direction.
+void Reader::close(const model::ByteRun& run, Messages& out) {
+  const Side side = run.direction == requests_ ? Side::requests : Side::responses;
+  Half& h = half(side);
+  prove(out);
+  trusted_ = true;
+  if (stream_.lost(Side::responses)) give_up(out);
+  if (h.open) {
+    h.message.closed = run.end;
+    h.message.closed_at = run.done;
+    if (run.end == End::capture) h.message.taints = h.message.taints | Taint::cut_off;
+    end(side, {}, run.end == End::capture ? Ending::cut_off : Ending::truncated, out);
+  }
+  ended_[static_cast<std::size_t>(run.direction)] = true;
+  Message closed;
+  closed.kind = MessageKind::closed;
+  closed.connection = id_;
+  closed.direction = run.direction;
+  closed.protocol = protocol_;
+  closed.closed = run.end;
+  closed.closed_at = run.done;
+  closed.taints = run.taints;
+  closed.begin = closed.end = run.offset + run.length;
+  closed.instants.first_done = closed.instants.last_done = run.done;
+  out.take(closed);
+}
+
+}  // namespace tailcap::protocols::calls
