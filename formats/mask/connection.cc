@@ -336,9 +336,13 @@ bool Connection::finds_call(unsigned direction, const Moved& bytes, Sheet& sheet
     finder_ = std::make_unique<calls::Finder>();
     if (was_call_) finder_->only(*was_call_);
   }
-  if (!finder_->moved(direction, requests_, {bytes.length, bytes.head, bytes.tail})) return false;
+  blotted_ = blotted_ || bytes.head.find_first_not_of('?') == bytes.head.npos;
+  const bool found = finder_->moved(direction, requests_, {bytes.length, bytes.head, bytes.tail});
+  const bool believed = blotted_ && rules.reads_masked() && finder_->asked() && !finder_->began_before();
+  if (!found && !believed) return false;
+  const calls::Kind kind = finder_->kind();
   const unsigned requests = finder_->requests();
-  carries_call(calls::Stream(finder_->kind(), finder_->take()), requests);
+  carries_call(calls::Stream(kind, found ? finder_->take() : calls::protocol_of(kind).machine(false)), requests);
   move_call(direction, bytes, sheet, rules);
   return true;
 }

@@ -33,6 +33,9 @@ class Rules {
   // Of statements of SQL, the shape is the statement with its literals replaced; of keys, calls/key_shape.h's.
   virtual Kept statements() const { return Kept::shape; }
   virtual Kept keys() const { return Kept::shape; }
+  // What is read was written by these machines before: behind bytes that they blotted, a request of a call needs no
+  // answer to be believed.
+  virtual bool reads_masked() const { return false; }
 
   // `name` in lower case.
   virtual Value of(std::string_view name) const = 0;

@@ -93,12 +93,17 @@ class Redact(Case):
         compared = 0
         for capture in self.captures:
             flagged = FLAGGED.get(capture.name, frozenset())
-            want = [without_names(row, flagged) for row in self.rows(capture)]
+            before = self.rows(capture)
             for level in LEVELS:
                 with self.subTest(capture.name, level=level):
+                    # To strangers no statement and no key of a database is shown.
+                    more = flagged | (
+                        frozenset({"operation", "resource", "statement"}) if level == "strict" else flagged
+                    )
+                    want = [without_names(row, more) for row in before]
                     out, done = self.redact(capture, "--level", level)
                     self.assertIn(done.returncode, (0, 3), done.stderr)
-                    got = [without_names(row, flagged) for row in self.rows(out)]
+                    got = [without_names(row, more) for row in self.rows(out)]
                     if capture.name in WITHHELD:
                         self.assertLessEqual({r["id"] for r in got}, {r["id"] for r in want})
                         self.assertIn("withheld", done.stdout)

@@ -37,6 +37,7 @@ class HeaderList final : public formats::mask::Rules {
   bool judge(Value value, std::string& text, const Extent& extent) const override;
   Kept statements() const override { return calls(); }
   Kept keys() const override { return calls(); }
+  bool reads_masked() const override { return true; }
   bool keeps_reasons() const override { return false; }
   bool keeps_hellos() const override { return false; }
   void hello(std::string& body, bool client) const override;

@@ -67,7 +67,7 @@ TEST(Courtesy, TheReaderIsIdleAndABatchTaskAgain) {
         EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
       })
           .join();
-      EXPECT_EQ(sched_getscheduler(0), SCHED_IDLE);
+      EXPECT_TRUE(policy_becomes(SCHED_IDLE));  // at once, but where the machine is so busy that the thread had no turn
     }
     EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
   }).join();
