@@ -61,11 +61,25 @@ static_assert(std::is_sorted(kSchemaWords.begin(), kSchemaWords.end()));
 constexpr std::size_t kShortestFirst = 2, kLongestFirst = 24, kLongestSchemaWord = 16;
 constexpr std::size_t kTooManyConsonants = 5;
 constexpr std::string_view kKeySeparators = ":/.|#;{}";
+constexpr auto kSeparates = [] {
+  std::array<bool, 256> out{};
+  for (const char c : kKeySeparators) out[static_cast<unsigned char>(c)] = true;
+  return out;
+}();
+
+// Where the next separator stands, or the end.
+std::size_t key_separator(std::string_view key, std::size_t at) {
+  while (at < key.size() && !kSeparates[static_cast<unsigned char>(key[at])]) ++at;
+  return at;
+}
 
 constexpr bool key_small(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool key_capital(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr char key_lower(char c) { return key_capital(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-constexpr bool key_vowel(char c) { return std::string_view("aeiouy").find(key_lower(c)) != std::string_view::npos; }
+constexpr bool key_vowel(char c) {
+  const char l = key_lower(c);
+  return l == 'a' || l == 'e' || l == 'i' || l == 'o' || l == 'u' || l == 'y';
+}
 
 bool schema_word(std::string_view part) {
   if (part.size() > kLongestSchemaWord) return false;
@@ -119,10 +133,10 @@ void mask_key(std::string& key, bool cut) {
   const std::string_view view = key;
   std::size_t end = 0;
   // The rule for the first segment asks for signs that masking overwrites: it comes before all others.
-  const std::size_t first_size = std::min(view.find_first_of(kKeySeparators), view.size());
+  const std::size_t first_size = key_separator(view, 0);
   const bool first_stays = first_size < view.size() && first_size > 0 && keeps_first(view, first_size, cut);
   for (std::size_t begin = 0; begin < key.size(); begin = end + 1) {
-    end = std::min(view.find_first_of(kKeySeparators, begin), view.size());
+    end = key_separator(view, begin);
     if (begin == 0 && first_stays) continue;
     const bool may_go_on = cut && end == view.size();
     if (!may_go_on && end > begin && all_parts(view.substr(begin, end - begin), schema_word)) continue;

@@ -87,7 +87,6 @@ class Resp final : public Machine {
 
   void argument_done(Way& w) {
     if (w.argument == 0) {
-      w.command = redis::command(w.name.text());
       w.waits = w.command && w.command->waits;
       if (w.command && w.command->subscribes) subscribed_ = true;
       if (w.name.text() == "MONITOR" && monitors_ == Monitoring::off) monitors_ = Monitoring::asked;
@@ -188,7 +187,8 @@ class Resp final : public Machine {
       t.field = Field::operation;
       Name name;
       name.add(bytes);
-      if (whole && is_known(name.text())) {
+      w.command = whole ? redis::command(name.text()) : nullptr;
+      if (w.command || (whole && is_of_module(name.text()))) {
         t.part = Part::framing;
         w.name = name;
       }
@@ -214,13 +214,13 @@ class Resp final : public Machine {
     return t;
   }
 
-  // A command, or one of a module: JSON.GET. What else stands there may be a value behind a loss.
-  static bool is_known(std::string_view name) {
+  // JSON.GET. What is no command may be a value behind a loss.
+  static bool is_of_module(std::string_view name) {
     constexpr auto kModules =
         std::to_array<std::string_view>({"BF.", "CF.", "CMS.", "FT.", "GRAPH.", "JSON.", "TDIGEST.", "TOPK.", "TS."});
-    return redis::command(name) || std::any_of(kModules.begin(), kModules.end(), [&](std::string_view module) {
-             return name.starts_with(module) && std::all_of(name.begin(), name.end(), is_name);
-           });
+    return std::any_of(kModules.begin(), kModules.end(), [&](std::string_view module) {
+      return name.starts_with(module) && std::all_of(name.begin(), name.end(), is_name);
+    });
   }
 
   static bool is_count(std::string_view bytes) {

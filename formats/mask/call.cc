@@ -19,7 +19,7 @@ struct Call::Writer {
     Text& text = call.text_[static_cast<std::size_t>(side)];
     if (t.begins) {
       text = {};
-      if (side == calls::Side::requests) call.sql_.end();
+      if (side == calls::Side::requests && std::exchange(call.sql_used_, false)) call.sql_.end();
     }
     const bool whole = !text.open && t.text_ends;
     switch (t.part) {
@@ -41,8 +41,10 @@ struct Call::Writer {
         write(rules.statements(), bytes, at, [&](std::string& piece) {
           if (text.blind)
             piece.assign(piece.size(), '?');  // a literal may have begun in what was not seen
-          else
+          else {
+            call.sql_used_ = true;
             call.sql_.mask(piece);
+          }
         });
         break;
     }

@@ -47,6 +47,7 @@ class Call {
   };
   std::array<Text, 2> text_;
   sql::Mask sql_;
+  bool sql_used_ = false;  // for the request that is read
 };
 
 }  // namespace tailcap::formats::mask
