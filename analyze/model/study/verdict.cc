@@ -24,8 +24,8 @@ std::string_view name_of(Pattern pattern) {
 }
 
 std::string_view name_of(SharedTrait::Kind kind) {
-  constexpr std::string_view names[] = {"host",  "connection",   "thread",        "path", "authority",
-                                        "first", "request_size", "response_size", "load", "header"};
+  constexpr std::string_view names[] = {"host",         "connection",    "thread", "path",   "authority", "first",
+                                        "request_size", "response_size", "load",   "header", "calls"};
   return names[static_cast<std::size_t>(kind)];
 }
 

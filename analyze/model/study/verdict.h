@@ -121,12 +121,13 @@ struct SharedTrait {
     request_size,
     response_size,
     load,
-    header
+    header,
+    calls
   };
   Kind kind = Kind::connection;
   std::string value;  // host: "10.0.0.2"; connection: "10.0.0.2:4711"; path, authority: as sent; header: "name: value";
-                      // otherwise empty
-  std::int64_t number = 0;                  // thread: its id; sizes: bytes at least; load: requests under way at least
+                      // calls: "10.0.0.5:5432 (SELECT * FROM items)"; otherwise empty
+  std::int64_t number = 0;  // thread: its id; sizes: bytes at least; load: requests under way, calls: of it, at least
   std::uint64_t slow = 0, of_slow = 0;      // slow requests that have it
   std::uint64_t others = 0, of_others = 0;  // and of all other requests of the route
   double chance = 1;                        // at most: that as many would have it by chance

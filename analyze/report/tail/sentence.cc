@@ -128,6 +128,8 @@ std::string trait_text(const model::SharedTrait& t, bool server) {
       return "have a request body of at least " + bytes_text(bytes);
     case Kind::response_size:
       return "have a response body of at least " + bytes_text(bytes);
+    case Kind::calls:
+      return "make at least " + count_text(bytes) + " calls each to " + value;
     case Kind::load:
       return "began while at least " + count_text(bytes) + " requests of this route were under way";
   }

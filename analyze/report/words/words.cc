@@ -111,7 +111,9 @@ std::string outcome_text(const model::Request& row) {
 }
 
 namespace {
-std::string titled(std::string_view method, std::string_view path, bool path_known) {
+// A call of a store may have no more than its operation: COMMIT.
+std::string titled(std::string_view method, std::string_view path, bool path_known, bool store) {
+  if (store && !method.empty() && !path_known) return printable(method);
   if (method.empty() && !path_known) return "(request not seen)";
   return (method.empty() ? std::string("?") : printable(method)) + " " +
          (path_known ? printable(path) : "(path not recorded)");
@@ -119,12 +121,12 @@ std::string titled(std::string_view method, std::string_view path, bool path_kno
 }  // namespace
 
 std::string route_title(const model::RouteStudy& route) {
-  const std::string title = titled(route.method, route.route, !route.route.empty());
+  const std::string title = titled(route.method, route.route, !route.route.empty(), route.of_store);
   return route.name_shared ? (route.comm.empty() ? "?" : printable(route.comm)) + " " + title : title;
 }
 
 std::string request_title(const model::Request& row, const model::TextPool& texts) {
-  return titled(texts[row.method], texts[row.path], row.path != 0);
+  return titled(texts[row.method], texts[row.path], row.path != 0, is_store(row.protocol));
 }
 
 std::string pid_text(std::uint32_t pid) {

@@ -245,7 +245,7 @@ class Failing {
         if (table_.rows.has_duration(row)) item.duration = table_.rows.duration(row).count();
       }
     cohorts.slow = failed_.size();
-    std::vector<model::SharedTrait> out = shared_traits(items, cohorts, bursts, table_);
+    std::vector<model::SharedTrait> out = shared_traits(items, cohorts, bursts, table_, around_.links);
     // The answer to a request that failed has a size of its own.
     std::erase_if(out, [](const auto& trait) { return trait.kind == model::SharedTrait::Kind::response_size; });
     return out;

@@ -277,7 +277,7 @@ struct Judge {
     set_pattern(account, out);
     out.level = level_of(out);
     if (out.level > Level::nothing)
-      out.shared = shared_traits(items, cohorts, out.when.size(), around.table, queued(out.parts));
+      out.shared = shared_traits(items, cohorts, out.when.size(), around.table, around.links, queued(out.parts));
     return out;
   }
 };

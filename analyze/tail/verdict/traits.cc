@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 
 #include "ground/number_sort.h"
@@ -70,7 +71,7 @@ class Traits {
 
   // At least as much as nine of ten slow requests have. value(item) < 0: not known.
   template <typename Value>
-  void at_least(Kind kind, Value value) {
+  void at_least(Kind kind, Value value, const std::string& name = {}) {
     std::vector<std::int64_t> slow;
     each([&](const slow::Item& item, bool is_slow) {
       if (is_slow) slow.push_back(value(item));
@@ -83,7 +84,10 @@ class Traits {
     each([&](const slow::Item& item, bool is_slow) {
       if (value(item) >= least) ++(is_slow ? with : others);
     });
-    offer(kind, with, others, [&](SharedTrait& trait) { trait.number = least; });
+    offer(kind, with, others, [&](SharedTrait& trait) {
+      trait.number = least;
+      trait.value = name;
+    });
   }
 
   std::vector<SharedTrait> take() {
@@ -135,6 +139,55 @@ class Traits {
   std::vector<SharedTrait> found_;
 };
 
+// Calls of one kind: of the kind that the slow requests make most of.
+class Called {
+ public:
+  Called(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts, const model::RequestTable& table,
+         const slow::Links& links)
+      : table_(table), links_(links) {
+    std::map<Callee, std::uint64_t> made;
+    for (std::size_t i = items.size() - cohorts.slow; i < items.size(); ++i)
+      each(items[cohorts.order[i]], [&](const Callee& callee) { ++made[callee]; });
+    const auto most =
+        std::max_element(made.begin(), made.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most == made.end() || most->second < kMany * cohorts.slow) return;
+    most_ = most->first;
+    counts_.resize(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i)
+      each(items[i], [&](const Callee& callee) { counts_[i] += callee == most_; });
+  }
+
+  bool many() const { return !counts_.empty(); }
+  std::int64_t by(std::size_t item) const { return counts_[item]; }
+  std::string name() const {
+    const auto [remote, method, route] = most_;
+    std::string out(table_.texts[remote]);
+    out.append(" (").append(table_.texts[method]);
+    if (route != 0) out.append(" ").append(table_.texts[route]);
+    return out + ")";
+  }
+
+ private:
+  // Fewer are what a request needs.
+  static constexpr std::uint64_t kMany = 3;
+  using Callee = std::tuple<model::TextId, model::TextId, model::TextId>;  // where, method, route
+
+  template <typename Visit>
+  void each(const slow::Item& item, Visit visit) const {
+    for (const auto& [parent, id] : links_.calls_of(table_.rows.id(item.row))) {
+      const auto row = links_.row_of(id);
+      if (!row) continue;
+      const model::TextId remote = id.connection < table_.remotes.size() ? table_.remotes[id.connection] : 0;
+      visit(Callee{remote, table_.all().names(*row).method, table_.all().route(*row)});
+    }
+  }
+
+  const model::RequestTable& table_;
+  const slow::Links& links_;
+  Callee most_{};
+  std::vector<std::int64_t> counts_;  // by item; empty: no kind has many
+};
+
 // Requests of the route under way when each item began. It is fast where items are in order of their beginning.
 std::vector<std::int64_t> loads(const std::vector<slow::Item>& items, const model::RequestTable& table) {
   std::vector<std::int64_t> begins, ends;
@@ -177,7 +230,8 @@ double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probabilit
 }
 
 std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
-                                       std::uint64_t bursts, const model::RequestTable& table, bool queued) {
+                                       std::uint64_t bursts, const model::RequestTable& table, const slow::Links& links,
+                                       bool queued) {
   if (cohorts.slow < kLeastSlow || cohorts.slow >= items.size()) return {};
   struct Seen {
     std::int64_t request = -1, response = -1;
@@ -236,6 +290,10 @@ std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, con
   traits.equal(
       Kind::first, [&](const slow::Item& item) -> std::uint64_t { return table.rows.id(item.row).index == 1; },
       [](std::uint64_t, SharedTrait&) {});
+  const Called called(items, cohorts, table, links);
+  if (called.many())
+    traits.at_least(
+        Kind::calls, [&](const slow::Item& item) { return called.by(place(item)); }, called.name());
   traits.at_least(Kind::request_size, [&](const slow::Item& item) { return seen(item).request; });
   traits.at_least(Kind::response_size, [&](const slow::Item& item) { return seen(item).response; });
   if (queued) return traits.take();

@@ -1,4 +1,5 @@
-// What is over-represented among the slow requests of a route: a client, a connection, a thread, a size, a load.
+// What is over-represented among the slow requests of a route: a client, a connection, a thread, a size, a load, many
+// calls.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 
 #include "analyze/model/study/verdict.h"
 #include "analyze/tail/slow/cohorts.h"
+#include "analyze/tail/slow/links.h"
 
 namespace tailcap::tail::verdict {
 
@@ -13,7 +15,7 @@ namespace tailcap::tail::verdict {
 // queued: they wait for each other, so the load is no trait but a consequence.
 std::vector<model::SharedTrait> shared_traits(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
                                               std::uint64_t bursts, const model::RequestTable& table,
-                                              bool queued = false);
+                                              const slow::Links& links, bool queued = false);
 
 // The probability of at least `hits` of `n` independent trials with this probability each.
 double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probability);

@@ -50,8 +50,31 @@ struct TraitCase {
       for (const std::string& field : set) ids.push_back(table.texts.intern(field));
     }
     for (std::uint32_t i = 0; headers && i < rows.size(); ++i) table.headers.of.push_back(headers(i));
-    return tail::verdict::shared_traits(items, cohorts, bursts, table);
+    if (calls) add_calls();
+    const tail::slow::Links links(table);
+    return tail::verdict::shared_traits(items, cohorts, bursts, table, links);
   }
+  // Behind all rows, of a connection of their own.
+  void add_calls() {
+    const auto requests = static_cast<std::uint32_t>(rows.size());
+    std::vector<model::Causes::Link> causes;
+    for (std::uint32_t i = 0; i < requests; ++i)
+      for (std::uint32_t n = calls(i); n > 0; --n) {
+        model::Request call;
+        call.id = {requests + 1, static_cast<std::uint32_t>(causes.size() + 1)};
+        call.role = model::Role::client;
+        call.protocol = model::Protocol::postgresql;
+        call.start = rows.back().start + formats::Duration{static_cast<std::int64_t>(causes.size() + 1)};
+        call.method = table.texts.intern("SELECT");
+        call.path = call.route = table.texts.intern("a FROM items WHERE id = ?");
+        table.rows.push_back(call);
+        causes.push_back({call.id, {.parent = rows[i].id, .certain = true}});
+      }
+    table.causes.assign(std::move(causes));
+    table.remotes.resize(requests + 2);
+    table.remotes[requests + 1] = table.texts.intern("10.0.0.5:5432");
+  }
+  std::function<std::uint32_t(std::uint32_t)> calls;
   std::function<std::uint32_t(std::uint32_t)> headers;
   std::vector<std::vector<std::string>> header_sets;
   std::function<int(std::uint32_t)> host = [](std::uint32_t i) { return static_cast<int>(i % 20); };
@@ -63,6 +86,22 @@ struct TraitCase {
 };
 
 TEST(SharedTraits, NothingInCommon) { EXPECT_TRUE(TraitCase(400, 20).traits(20).empty()); }
+
+TEST(SharedTraits, ManyCalls) {
+  TraitCase c(400, 20);
+  c.calls = [](std::uint32_t i) { return i >= 380 ? 150 + i % 3 : 4; };
+  const auto found = c.traits(20);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].kind, Kind::calls);
+  EXPECT_EQ(found[0].value, "10.0.0.5:5432 (SELECT a FROM items WHERE id = ?)");
+  EXPECT_EQ(found[0].number, 150);
+  EXPECT_EQ(found[0].slow, 20u);
+  EXPECT_EQ(found[0].others, 0u);
+
+  TraitCase same(400, 20);
+  same.calls = [](std::uint32_t i) { return 4 + i % 2; };
+  EXPECT_TRUE(same.traits(20).empty());
+}
 
 TEST(SharedTraits, OneClient) {
   TraitCase c(400, 20);
