@@ -233,7 +233,7 @@ class Redis(Store):
             rows = self.check(server, port, REDIS, how, "redis")
             waits = [r for r in rows if r["asked_to_wait"]]
             self.assertEqual([r["operation"] for r in waits], ["BLPOP"] * 2)
-            self.assertTrue(all(r["duration_ns"] >= 50_000_000 for r in waits))
+            self.assertTrue(all(r["duration_ns"] >= 45_000_000 for r in waits))
             subprocess.run(["redis-cli", "-p", str(port), "flushall"], check=True, stdout=subprocess.DEVNULL)
 
 
