@@ -12,9 +12,6 @@ constexpr std::uint64_t kLongestBulk = 1u << 30;  // 512 MiB is the default of s
 constexpr std::uint64_t kMostOutstanding = 1u << 16;
 constexpr std::uint64_t kLongestLine = 64u << 10;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_name(char c) { return is_letter(c) || c == '.' || c == '_' || c == '-'; }
-
 class Resp final : public Machine {
  public:
   explicit Resp(bool from_beginning) : found_(!from_beginning) {}
@@ -29,6 +26,7 @@ class Resp final : public Machine {
     if (n == 0) return true;
     if (w.at != At::bulk || n > w.left) return false;
     w.partial = true;
+    w.hidden = w.hidden || w.argument == 0;
     w.left -= n;
     if (w.left == 0) {
       if (side == Side::requests) argument_done(w);
@@ -75,6 +73,7 @@ class Resp final : public Machine {
     Name name;                   // requests: of the command; responses: the first item
     Name subcommand;
     bool partial = false;  // a part of the bulk came before, or was not seen
+    bool hidden = false;   // requests: a part of the command's name is not kept
     bool no_keys = false;  // none, or their number is not known
     const Command* command = nullptr;
     bool waits = false;
@@ -87,6 +86,8 @@ class Resp final : public Machine {
 
   void argument_done(Way& w) {
     if (w.argument == 0) {
+      if (w.hidden) w.name.clear();
+      if (!w.command) w.command = redis::command(w.name.text());
       w.waits = w.command && w.command->waits;
       if (w.command && w.command->subscribes) subscribed_ = true;
       if (w.name.text() == "MONITOR" && monitors_ == Monitoring::off) monitors_ = Monitoring::asked;
@@ -138,7 +139,7 @@ class Resp final : public Machine {
         w.waits = false;
         w.name.clear();
         w.subcommand.clear();
-        w.no_keys = false;
+        w.hidden = w.no_keys = false;
         begin_number(w);
         Token t{.size = 1};
         t.begins = true;
@@ -185,13 +186,8 @@ class Resp final : public Machine {
     const bool whole = !w.partial && w.left == most + 2;
     if (w.argument == 0) {
       t.field = Field::operation;
-      Name name;
-      name.add(bytes);
-      w.command = whole ? redis::command(name.text()) : nullptr;
-      if (w.command || (whole && is_of_module(name.text()))) {
-        t.part = Part::framing;
-        w.name = name;
-      }
+      t.size = operation(w, bytes, whole);
+      t.part = w.hidden ? Part::value : Part::framing;
     } else if (w.argument == 1 && w.command && w.command->has_subcommand) {
       t.field = Field::operation;
       if (whole && std::all_of(bytes.begin(), bytes.end(), is_name)) {
@@ -214,13 +210,25 @@ class Resp final : public Machine {
     return t;
   }
 
-  // JSON.GET. What is no command may be a value behind a loss.
-  static bool is_of_module(std::string_view name) {
-    constexpr auto kModules =
-        std::to_array<std::string_view>({"BF.", "CF.", "CMS.", "FT.", "GRAPH.", "JSON.", "TDIGEST.", "TOPK.", "TS."});
-    return std::any_of(kModules.begin(), kModules.end(), [&](std::string_view module) {
-      return name.starts_with(module) && std::all_of(name.begin(), name.end(), is_name);
-    });
+  // How many of the bytes are kept or, with w.hidden, are not: what begins no command may be a value behind a loss. It
+  // is decided by each byte, so that cuts change nothing.
+  static std::size_t operation(Way& w, std::string_view bytes, bool whole) {
+    if (whole) {
+      w.name.add(bytes);
+      w.command = redis::command(w.name.text());
+      if (w.command) return bytes.size();
+      w.name.clear();
+    }
+    std::size_t n = 0;
+    for (; !w.hidden && n < bytes.size(); ++n) {
+      Name longer = w.name;
+      longer.add(bytes.substr(n, 1));
+      if (!begins_command(longer.text())) break;
+      w.name = longer;
+    }
+    if (n > 0) return n;
+    w.hidden = true;
+    return bytes.size();
   }
 
   static bool is_count(std::string_view bytes) {

@@ -24,6 +24,8 @@ inline constexpr std::size_t kLongestName = 32;  // of a command
 
 inline char capital(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
+inline bool is_name(char c) { return (capital(c) >= 'A' && capital(c) <= 'Z') || c == '.' || c == '_' || c == '-'; }
+
 // The name of a command, in capitals. Empty: it is longer than any.
 class Name {
  public:
@@ -53,5 +55,7 @@ struct Command {
   constexpr bool counts_keys() const { return key >= 2 && !has_subcommand && name != "BITOP"; }
 };
 const Command* command(std::string_view capitals);
+// A command begins so, or one of a module: JSON.GET.
+bool begins_command(std::string_view capitals);
 
 }  // namespace tailcap::formats::calls::redis

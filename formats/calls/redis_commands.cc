@@ -253,12 +253,29 @@ constexpr auto kCommands = std::to_array<Command>({
 static_assert(std::is_sorted(kCommands.begin(), kCommands.end(),
                              [](const Command& a, const Command& b) { return a.name < b.name; }));
 
+// The first command that is not before this text.
+const Command* from(std::string_view text) {
+  return std::lower_bound(kCommands.begin(), kCommands.end(), text,
+                          [](const Command& a, std::string_view name) { return a.name < name; });
+}
+
+constexpr auto kModules =
+    std::to_array<std::string_view>({"BF.", "CF.", "CMS.", "FT.", "GRAPH.", "JSON.", "TDIGEST.", "TOPK.", "TS."});
+
 }  // namespace
 
 const Command* command(std::string_view capitals) {
-  const auto at = std::lower_bound(kCommands.begin(), kCommands.end(), capitals,
-                                   [](const Command& a, std::string_view name) { return a.name < name; });
-  return at != kCommands.end() && at->name == capitals ? &*at : nullptr;
+  const Command* const at = from(capitals);
+  return at != kCommands.end() && at->name == capitals ? at : nullptr;
+}
+
+bool begins_command(std::string_view capitals) {
+  if (capitals.empty()) return false;
+  if (const Command* const at = from(capitals); at != kCommands.end() && at->name.starts_with(capitals)) return true;
+  return std::any_of(kModules.begin(), kModules.end(), [&](std::string_view module) {
+    return module.starts_with(capitals) ||
+           (capitals.starts_with(module) && std::all_of(capitals.begin(), capitals.end(), is_name));
+  });
 }
 
 }  // namespace tailcap::formats::calls::redis
