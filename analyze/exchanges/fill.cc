@@ -71,11 +71,9 @@ void copy_response(const model::Message& m, model::Exchange& e) {
   e.taints |= m.taints;
   e.response_grpc = m.grpc;
   if (m.store) {
-    if (!e.store) e.store.emplace();
-    e.store->error_code = m.store->error_code;
-    e.store->rows = m.store->rows;
-    e.store->failed = m.store->failed;
-    e.store->by_server = m.store->by_server;
+    const bool waits = e.store && e.store->waits;
+    e.store = m.store;
+    e.store->waits = waits;
   }
   if (m.stream == 0) return;
   // The request of an upgraded connection was written in HTTP/1; what answers a call need not know that it is one.

@@ -127,15 +127,12 @@ Talk::Verdict Talk::judge(const ByteRun& whole) {
 }
 
 bool Talk::begins_calls(std::string_view begin, Direction direction) {
-  using formats::calls::Side;
-  for (const Side side : {Side::requests, Side::responses}) {
-    const auto kind = formats::calls::begun(side, begin);
-    if (!kind) continue;
-    kind_ = *kind;
-    client_ = (side == Side::requests) == (direction == Direction::in) ? Direction::in : Direction::out;
-    return true;
-  }
-  return false;
+  const auto begun = formats::calls::begun(begin);
+  if (!begun) return false;
+  kind_ = begun->kind;
+  const bool asks = begun->side == formats::calls::Side::requests;
+  client_ = asks == (direction == Direction::in) ? Direction::in : Direction::out;
+  return true;
 }
 
 Talk::Verdict Talk::judge_begin(std::string_view begin, Direction direction) {

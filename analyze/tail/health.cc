@@ -70,11 +70,7 @@ model::Health health_of(const model::RequestTable& table, const model::Study& st
     ++sums.row.requests;
     cell.errors += error;
     sums.row.errors += error;
-    const bool client_error = outcome == model::Outcome::client_error;
-    const bool store = is_store(table.rows.protocol(i));
-    sums.row.kinds.server += !store && outcome == model::Outcome::server_error;
-    sums.row.kinds.client += !store && client_error;
-    sums.row.kinds.stores += store && (client_error || outcome == model::Outcome::server_error);
+    count_answer(table.rows, i, sums.row.kinds);
     sums.row.kinds.other += outcome != model::Outcome::server_error && standing == Standing::failed;
     if (standing == Standing::clean) sums.durations.push_back(table.rows.duration(i).count());
     if (standing == Standing::failed) sums.durations.push_back(std::max<std::int64_t>(0, table.rows[i].at_least));

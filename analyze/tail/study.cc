@@ -108,10 +108,7 @@ void count_requests(const RequestTable& table, model::Quality& quality) {
     (server ? served : made) += both;
     if (!both || server) {
       if (quality.sampling.scales()) ++sizes[rows.id(i).connection];
-      const bool store = is_store(rows.protocol(i));
-      quality.errors.server += !store && outcome == Outcome::server_error;
-      quality.errors.client += !store && outcome == Outcome::client_error;
-      quality.errors.stores += store && (outcome == Outcome::server_error || outcome == Outcome::client_error);
+      count_answer(rows, i, quality.errors);
       quality.errors.other += standing_of(rows, i) == Standing::failed;
     }
     if (server || !rows.has_rare(i)) continue;

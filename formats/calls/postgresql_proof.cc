@@ -39,7 +39,7 @@ class Look {
     legal_ = legal_ && n >= least;
     n == rest.npos ? pass(rest.size() + 1) : pass(n + 1);
   }
-  // A count, and so many times.
+  // A count N, and then N times the same.
   template <class Each>
   void times(Each each) {
     for (std::uint32_t n = number(2); n > 0 && goes_on(); n--) each();

@@ -56,6 +56,6 @@ struct Kept {
   }
 };
 
-inline constexpr Kept kName = {63, true, false, "_$.:-/"};  // the server uses so many bytes of a name
+inline constexpr Kept kName = {63, true, false, "_$.:-/"};  // the server uses the first 63 bytes of a name
 
 }  // namespace tailcap::formats::calls::postgresql

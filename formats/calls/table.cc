@@ -37,9 +37,10 @@ constexpr auto kProtocols = std::to_array<Protocol>({
 
 std::span<const Protocol> protocols() { return kProtocols; }
 
-std::optional<Kind> begun(Side side, std::string_view bytes) {
-  for (std::size_t i = 0; i < kProtocols.size(); ++i)
-    if (kProtocols[i].begins(side, bytes)) return static_cast<Kind>(i);
+std::optional<Begun> begun(std::string_view bytes, std::optional<Side> only) {
+  for (const Side side : {Side::requests, Side::responses})
+    for (std::size_t i = 0; (!only || *only == side) && i < kProtocols.size(); ++i)
+      if (kProtocols[i].begins(side, bytes)) return Begun{static_cast<Kind>(i), side};
   return std::nullopt;
 }
 

@@ -36,7 +36,12 @@ struct Protocol {
 std::span<const Protocol> protocols();
 inline const Protocol& protocol_of(Kind kind) { return protocols()[static_cast<std::size_t>(kind)]; }
 inline sql::Dialect dialect_of(Kind kind) { return protocol_of(kind).dialect; }
-// Which protocol a connection carries, by the first bytes of a direction.
-std::optional<Kind> begun(Side side, std::string_view bytes);
+// Which protocol a connection carries, by the first bytes of a direction, and what that direction moves. only: what it
+// moves is known.
+struct Begun {
+  Kind kind;
+  Side side;
+};
+std::optional<Begun> begun(std::string_view bytes, std::optional<Side> only = {});
 
 }  // namespace tailcap::formats::calls

@@ -7,9 +7,17 @@
 
 namespace tailcap::formats::mask {
 
-// Puts tokens on the sheet.
-struct Call::Writer {
+struct Call::Losses {
   Call& call;
+  void unseen(calls::Side side, std::uint64_t) { call.not_seen(side); }
+  void lost(calls::Side side) {
+    call.was_lost_ = true;
+    call.not_seen(side);
+  }
+};
+
+// Puts tokens on the sheet.
+struct Call::Writer : Losses {
   Sheet& sheet;
   const Rules& rules;
   std::size_t base;
@@ -39,12 +47,10 @@ struct Call::Writer {
         break;
       case calls::Part::statement:
         write(rules.statements(), bytes, at, [&](std::string& piece) {
-          if (text.blind)
-            piece.assign(piece.size(), '?');  // a literal may have begun in what was not seen
-          else {
-            call.sql_used_ = true;
-            call.sql_.mask(piece);
-          }
+          // A literal may have begun in what was not seen.
+          if (text.blind) return static_cast<void>(piece.assign(piece.size(), '?'));
+          call.sql_used_ = true;
+          call.sql_.mask(piece);
         });
         break;
     }
@@ -62,11 +68,6 @@ struct Call::Writer {
     sheet.write(at, masked);
   }
 
-  void unseen(calls::Side side, std::uint64_t) { call.not_seen(side); }
-  void lost(calls::Side side) {
-    call.was_lost_ = true;
-    call.not_seen(side);
-  }
   void resumed(calls::Side side, const calls::Token& ended, std::string_view last, std::size_t at) {
     const std::size_t end = base + at + last.size();
     sheet.keep(end - std::min(ended.size, last.size()), end);
@@ -85,20 +86,13 @@ void Call::not_seen(calls::Side side) {
 }
 
 void Call::moved(unsigned direction, const calls::Piece& piece, std::size_t base, Sheet& sheet, const Rules& rules) {
-  Writer writer{*this, sheet, rules, base};
+  Writer writer{{*this}, sheet, rules, base};
   stream_.moved(side(direction), piece, writer);
 }
 
 void Call::gap(unsigned direction, std::uint64_t n) {
-  struct Unseen {
-    Call& call;
-    void unseen(calls::Side side, std::uint64_t) { call.not_seen(side); }
-    void lost(calls::Side side) {
-      call.was_lost_ = true;
-      call.not_seen(side);
-    }
-  } unseen{*this};
-  stream_.gap(side(direction), n, unseen);
+  Losses losses{*this};
+  stream_.gap(side(direction), n, losses);
 }
 
 }  // namespace tailcap::formats::mask

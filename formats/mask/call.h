@@ -31,6 +31,7 @@ class Call {
   void gap(unsigned direction, std::uint64_t n);
 
  private:
+  struct Losses;
   struct Writer;
   void not_seen(calls::Side side);
   calls::Side side(unsigned direction) const {

@@ -309,16 +309,14 @@ void Connection::let_go() {
 // The first bytes of a direction begin a protocol of calls: the other direction carries it, too.
 bool Connection::begins_call(Way& way, std::string_view bytes) {
   using calls::Side;
-  const unsigned direction = &way == &way_[1];
-  for (const Side side : {Side::requests, Side::responses}) {
-    const unsigned requests = side == Side::requests ? direction : 1 - direction;
-    if (requests_ >= 0 && requests_ != static_cast<std::int8_t>(requests)) continue;
-    const auto kind = calls::begun(side, bytes);
-    if (!kind) continue;
-    carries_call(calls::Stream(*kind), requests);
-    return true;
-  }
-  return false;
+  const auto direction = static_cast<std::int8_t>(&way == &way_[1]);
+  std::optional<Side> only;
+  if (requests_ >= 0) only = requests_ == direction ? Side::requests : Side::responses;
+  const auto begun = calls::begun(bytes, only);
+  if (!begun) return false;
+  const unsigned asks = begun->side == Side::requests ? direction : 1 - direction;
+  carries_call(calls::Stream(begun->kind), asks);
+  return true;
 }
 
 void Connection::carries_call(calls::Stream stream, unsigned requests) {
@@ -336,9 +334,9 @@ bool Connection::finds_call(unsigned direction, const Moved& bytes, Sheet& sheet
     finder_ = std::make_unique<calls::Finder>();
     if (was_call_) finder_->only(*was_call_);
   }
-  blotted_ = blotted_ || bytes.head.find_first_not_of('?') == bytes.head.npos;
+  blotted_ = blotted_ || (rules.reads_masked() && bytes.head.find_first_not_of('?') == bytes.head.npos);
   const bool found = finder_->moved(direction, requests_, {bytes.length, bytes.head, bytes.tail});
-  const bool believed = blotted_ && rules.reads_masked() && finder_->asked() && !finder_->began_before();
+  const bool believed = blotted_ && finder_->asked() && !finder_->began_before();
   if (!found && !believed) return false;
   const calls::Kind kind = finder_->kind();
   const unsigned requests = finder_->requests();
@@ -349,8 +347,11 @@ bool Connection::finds_call(unsigned direction, const Moved& bytes, Sheet& sheet
 
 void Connection::move_call(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules) {
   using State = calls::Stream::State;
-  const std::size_t from = std::min(std::exchange(call_from_, 0), bytes.head.size());
-  call_->moved(direction, {bytes.length - from, bytes.head.substr(from), bytes.tail}, from, sheet, rules);
+  const std::size_t from = std::exchange(call_from_, 0), head = bytes.head.size();
+  const calls::Piece piece = from <= head
+                                 ? calls::Piece{bytes.length - from, bytes.head.substr(from), bytes.tail}
+                                 : calls::Piece{head + bytes.tail.size() - from, bytes.tail.substr(from - head), {}};
+  call_->moved(direction, piece, from, sheet, rules);
   const State state = call_->state();
   if (state == State::reads) return;
   for (Way& way : way_) {
@@ -400,12 +401,7 @@ void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, con
   if (const std::uint64_t hidden = bytes.length - bytes.head.size() - bytes.tail.size(); hidden > 0)
     skip(way, hidden, false);
   if (!bytes.tail.empty()) feed(way, bytes.tail, bytes.head.size(), 0, sheet, rules);
-  if (way.kind == Kind::call) {  // it was decided in the tail, behind a preamble
-    const std::size_t from = std::exchange(call_from_, 0);
-    const std::string_view rest = bytes.tail.substr(std::min(from - bytes.head.size(), bytes.tail.size()));
-    call_->moved(direction & 1, {rest.size(), rest, {}}, from, sheet, rules);
-    return;
-  }
+  if (way.kind == Kind::call) return move_call(direction & 1, bytes, sheet, rules);  // in the tail, behind a preamble
   if (lost(way)) withhold(direction, bytes);
   for (const Way& w : way_)
     http_ |= (w.kind == Kind::http1 && w.http1.proved()) || (w.kind == Kind::http2 && w.http2->proved());

@@ -69,7 +69,6 @@ class Connection {
   // HTTP/1 only.
   std::uint64_t requests(unsigned direction) const;
   std::uint64_t server_errors(unsigned direction) const;
-  bool is_call() const { return call_ != nullptr; }
   bool is_http2() const { return way_[0].kind == Kind::http2 || way_[1].kind == Kind::http2; }
 
  private:
@@ -113,7 +112,7 @@ class Connection {
   std::unique_ptr<Call> call_;             // kind call, both directions
   std::unique_ptr<calls::Finder> finder_;  // kind late
   std::optional<calls::Kind> was_call_;    // and its position was lost: nothing else is found
-  bool blotted_ = false;                   // kind late: an I/O was shown as unknown by who wrote it
+  bool blotted_ = false;                   // kind late: who wrote the capture showed an I/O as unknown
   std::size_t call_from_ = 0;              // where the first call begins in the I/O that decided it
   std::int8_t requests_ = -1;              // direction of requests; -1: not known
   std::int8_t asked_ = -1;                 // not described: the direction in which a request was found last

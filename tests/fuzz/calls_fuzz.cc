@@ -213,7 +213,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   for (const Step& step : steps) {
     if (step.bytes.empty()) continue;
-    begun(step.side, step.bytes);
+    begun(step.bytes, step.side);
     for (const Protocol& protocol : protocols())
       protocol.proves(step.side, step.bytes, step.bytes.size() + step.piece % 3);
   }

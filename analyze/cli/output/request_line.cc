@@ -62,13 +62,13 @@ std::string request_head() {
 std::string request_line(const model::columns::Facts& facts, formats::Time first, std::size_t width) {
   const model::Request& row = facts.row;
   const model::TextPool& texts = facts.table.texts;
+  const bool answered = row.outcome <= model::Outcome::server_error;
   std::string line;
   columns(line, offset(row.start, first), report::id_text(row.id),
           report::shortened(report::printable(facts.identity().service_name), kService), model::name_of(row.role),
-          row.status != 0                                                         ? std::to_string(row.status)
-          : !is_store(row.protocol) || row.outcome > model::Outcome::server_error ? "–"
-          : row.outcome == model::Outcome::ok                                     ? "ok"
-                                                                                  : "error",
+          row.status != 0                      ? std::to_string(row.status)
+          : is_store(row.protocol) && answered ? report::outcome_text(row)
+                                               : "–",
           row.has_duration    ? report::duration_text(row.duration)
           : row.at_least >= 0 ? "≥ " + report::duration_text(formats::Duration{row.at_least})
                               : "–",

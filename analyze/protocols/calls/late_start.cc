@@ -16,7 +16,6 @@ bool LateStart::push(const model::ByteRun& run) {
   }
   if (run.length == 0) return false;
   const auto direction = static_cast<unsigned>(run.direction == model::Direction::in);
-  if (only_) finder_.only(*only_);
   const std::uint32_t found = finder_.found();
   if (finder_.moved(direction, -1, {run.length, run.head, run.tail})) return true;
   if (finder_.found() != found) {

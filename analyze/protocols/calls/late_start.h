@@ -14,7 +14,7 @@ class LateStart {
  public:
   LateStart() = default;
   // Behind a loss: nothing else is found.
-  explicit LateStart(formats::calls::Kind only) : only_(only) {}
+  explicit LateStart(formats::calls::Kind only) { finder_.only(only); }
   // True: this run answers the request that is held. It is not held itself.
   bool push(const model::ByteRun& run);
   model::Direction requests() const { return finder_.requests() == 0 ? model::Direction::out : model::Direction::in; }
@@ -24,7 +24,6 @@ class LateStart {
   const std::vector<HeldRun>& held() const { return held_; }
 
  private:
-  std::optional<formats::calls::Kind> only_;
   formats::calls::Finder finder_;
   std::vector<HeldRun> held_;
   std::optional<HeldRun> before_;  // the last run, if it is short

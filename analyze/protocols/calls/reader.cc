@@ -27,21 +27,15 @@ namespace {
 constexpr std::size_t kMostText = 16u << 10;                    // of a statement: what is shown is shorter
 constexpr std::size_t kLongestShown = 400;                      // of a statement or a key
 constexpr std::string_view kLastPrepared = "\xff\xff\xff\xff";  // MariaDB
+constexpr std::size_t kLongestName = 100;                       // of a statement; an error code
 constexpr std::size_t kMostPrepared = 10'000;                   // statements of a connection
 constexpr std::size_t kMostUnproved = 512;                      // messages before it is proved how they belong together
 constexpr std::uint64_t kMostEarly = 64;
 // Nothing was open, and no answer came: nothing older was open, either.
 constexpr model::Duration kSilence = std::chrono::milliseconds{5};
 
-// A text of PostgreSQL ends with a NUL byte.
-void append(std::string& text, std::string_view more, std::size_t most = kMostText) {
-  if (more == std::string_view("\0", 1)) return;
+void append(std::string& text, std::string_view more, std::size_t most) {
   text.append(more.substr(0, most - std::min(most, text.size())));
-}
-
-void limited(std::string& text, std::string_view more) {
-  constexpr std::size_t kMost = 100;
-  text.append(more.substr(0, kMost - std::min(kMost, text.size())));
 }
 
 std::string capitals(std::string text) {
@@ -152,7 +146,7 @@ void Reader::blank(Side side) {
   renew(h.message);
   for (std::string* const text : {&h.operation, &h.text, &h.name, &h.reference, &h.code, &h.rows}) text->clear();
   h.open = true;
-  h.defines = h.refers = h.failed = false;
+  h.defines = h.refers = false;
   h.size = 0;
   Message& m = h.message;
   m.kind = side == Side::requests ? MessageKind::request : MessageKind::response;
@@ -183,18 +177,18 @@ void Reader::read(Side side, const Token& t, std::string_view bytes) {
       break;
     case Field::key:
     case Field::statement:
-      append(h.text, bytes);
+      if (bytes != std::string_view("\0", 1)) append(h.text, bytes, kMostText);  // PostgreSQL ends its texts so
       break;
     case Field::definition:
-      limited(h.name, bytes);
+      append(h.name, bytes, kLongestName);
       h.defines = true;
       break;
     case Field::reference:
-      limited(h.reference, bytes);
+      append(h.reference, bytes, kLongestName);
       h.refers = true;
       break;
     case Field::error_code:
-      limited(h.code, bytes);
+      append(h.code, bytes, kLongestName);
       break;
     case Field::rows:
       append(h.rows, bytes, kLongestShown);
@@ -250,10 +244,7 @@ void Reader::contradict() {
   if (late_ && !trusted()) unproved_.clear();
 }
 
-bool Reader::trusted() const {
-  return trusted_ || (stream_.proved() &&
-                      (!late_ || protocol_ == model::Protocol::postgresql || protocol_ == model::Protocol::mysql));
-}
+bool Reader::trusted() const { return trusted_ || (stream_.proved() && (!late_ || has_statements(protocol_))); }
 
 void Reader::hand_on(Message& m, Messages& out) {
   if (late_ && m.kind == MessageKind::request && outstanding_ == 1 && known(answered_at_) &&
@@ -279,9 +270,8 @@ void Reader::end_request(Half& h, const Token& t) {
   Message& m = h.message;
   m.store.emplace().waits = t.waits;
   if (!h.operation.empty() && h.operation.back() == ' ') h.operation.pop_back();
-  const bool sql = protocol_ == model::Protocol::postgresql || protocol_ == model::Protocol::mysql;
   Prepared asked{capitals(h.operation), {}};
-  if (!sql) {
+  if (!has_statements(protocol_)) {
     wire::mask_key(h.text, h.text.size() >= kMostText);
     asked.text = wire::shown_key(h.text).substr(0, kLongestShown);
   } else if (!h.text.empty()) {
@@ -353,16 +343,7 @@ void Reader::close(const model::ByteRun& run, Messages& out) {
     end(side, {}, run.end == End::capture ? Ending::cut_off : Ending::truncated, out);
   }
   ended_[static_cast<std::size_t>(run.direction)] = true;
-  Message closed;
-  closed.kind = MessageKind::closed;
-  closed.connection = id_;
-  closed.direction = run.direction;
-  closed.protocol = protocol_;
-  closed.closed = run.end;
-  closed.closed_at = run.done;
-  closed.taints = run.taints;
-  closed.begin = closed.end = run.offset + run.length;
-  closed.instants.first_done = closed.instants.last_done = run.done;
+  Message closed = closed_by(run, protocol_);
   out.take(closed);
 }
 

@@ -35,7 +35,7 @@ class Reader {
     bool open = false;
     model::Message message;
     std::string operation, text, name, reference;  // as far as they were read
-    bool defines = false, refers = false, failed = false;
+    bool defines = false, refers = false;
     std::string code, rows;
     std::uint64_t size = 0;   // bytes of the message so far
     model::Taints doubt = 0;  // of what was lost before it ended

@@ -198,17 +198,8 @@ void Http2Connection::end(const model::ByteRun& run, Context& c) {
     if (ending == Ending::cut_off) half.message.taints = half.message.taints | Taint::cut_off;
     finish(id, it->second, half, ending, run.end, c);
   }
-  model::Message closed;
-  closed.kind = model::MessageKind::closed;
-  closed.connection = id_;
-  closed.direction = d;
-  closed.protocol = model::Protocol::http2;
-  closed.closed = run.end;
-  closed.closed_at = run.done;
+  model::Message closed = closed_by(run, model::Protocol::http2);
   closed.reset = goaway_;
-  closed.begin = closed.end = run.offset + run.length;
-  closed.instants.first_done = closed.instants.last_done = run.done;
-  closed.taints = run.taints;
   c.out.take(closed);
 }
 

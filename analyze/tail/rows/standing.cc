@@ -26,4 +26,15 @@ Standing standing_of(const model::Rows& rows, std::size_t i) {
   return standing(rows.outcome(i), rows.taints(i), rows.has_duration(i), rows.complete(i));
 }
 
+void count_answer(const model::Rows& rows, std::size_t i, model::ErrorCounts& errors) {
+  const model::Outcome outcome = rows.outcome(i);
+  const bool server = outcome == model::Outcome::server_error, client = outcome == model::Outcome::client_error;
+  if (is_store(rows.protocol(i))) {
+    errors.stores += server || client;
+  } else {
+    errors.server += server;
+    errors.client += client;
+  }
+}
+
 }  // namespace tailcap::tail

@@ -1,10 +1,11 @@
-// Whether a request's duration counts.
+// Whether a request's duration counts, and how it failed.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "analyze/model/request.h"
+#include "analyze/model/study/error_counts.h"
 
 namespace tailcap::tail {
 
@@ -17,5 +18,8 @@ enum class Standing : std::uint8_t {
 };
 Standing standing_of(const model::Request& row);
 Standing standing_of(const model::Rows& rows, std::size_t i);
+
+// Counts an answer that says that the request failed: a status of HTTP or gRPC, or the error of a store.
+void count_answer(const model::Rows& rows, std::size_t i, model::ErrorCounts& errors);
 
 }  // namespace tailcap::tail
