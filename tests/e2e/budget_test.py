@@ -189,13 +189,21 @@ for i in range(1000):
     KNOWN_WITHOUT_WAITS = {"unexplained.nocarrier", "unexplained.lost", "net.upload", "net.reorder", "q.hol_h1"}
 
     def test_waits_are_left_out_and_return(self):
-        budget = 0.01
         pid, url = self.server()
-        sleeps = self.scratch / "sleeps"
+        # How much the machine does for its budget is not known: at less load, more is recorded of it.
+        for rate in (9000, 4500, 2250):
+            if self.judged_without_waits(pid, url, rate) > 0:
+                return
+        self.fail("no file without off-CPU intervals holds requests")
+
+    def judged_without_waits(self, pid, url, rate):
+        """How many files without off-CPU intervals hold requests, at that rate. All that is recorded holds in each case."""
+        budget = 0.01
+        sleeps = self.scratch / f"sleeps-{rate}"
         with open(sleeps, "wb") as out:
             sleeper = self.start([sys.executable, "-c", self.SLEEPER], stdout=out)
         recording = Recording(
-            self.scratch / "flight.tcap",
+            self.scratch / f"flight{rate}.tcap",
             [
                 "-p",
                 pid,
@@ -217,7 +225,7 @@ for i in range(1000):
         measured = Measured(self, recording.process.pid)
         time.sleep(2)
         loaded = time.monotonic()
-        load, _ = self.load_of(url, 9000, 18, "load-")
+        load, _ = self.load_of(url, rate, 18, f"load{rate}-")
         self.run_for(load, measured)
         until = time.monotonic()
         self.assertIn("without off-CPU intervals", self.status(recording))
@@ -235,7 +243,7 @@ for i in range(1000):
         slept = [tuple(map(int, line.split())) for line in sleeps.read_text().splitlines()]
         seen, judged = [], 0
         steps = []
-        for file in sorted(self.scratch.glob("flight-*.tcap")):
+        for file in sorted(self.scratch.glob(f"flight{rate}-*.tcap")):
             self.assert_blocks_sound(file)
             info, quality = self.facts(file)
             steps.append(quality["budget"]["steps"][-1]["waits"])
@@ -257,7 +265,6 @@ for i in range(1000):
                     "off-CPU intervals were not recorded: what requests waited for is not known",
                     " ".join(self.tailcap("report", file, code=(0, 3, 4)).split()),
                 )
-        self.assertGreater(judged, 0, steps)
         self.assertEqual((steps[0], steps[-1]), (True, True), steps)
         # Each interval is one sleep of the program's own account, whole: none began with a time of before.
         for wait in seen:
@@ -270,6 +277,7 @@ for i in range(1000):
             )
         self.assertGreater(len(seen), 3)
         self.assertLess(len(seen), len(slept), "some were left out")
+        return judged
 
     def test_looks_keep_it_where_nothing_else_does(self):
         budget = 0.007
