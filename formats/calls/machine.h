@@ -49,6 +49,12 @@ struct Token {
   std::uint16_t further = 0;
   bool waits = false;               // `ends`, a request: it asks to wait (BLPOP, a fetch with a maximum wait)
   std::string_view operation = {};  // `ends`, a request: its name where no bytes hold it; static text
+  // `ends`: the number of the call that the message belongs to, from 1, in protocols whose answers come in any order or
+  // whose server asks, too. 0: answers come in the order of requests.
+  std::uint32_t call = 0;
+  // `ends`, with a number: the roles are exchanged. The server asks (a delivery), or the client answers it (an
+  // acknowledgement).
+  bool turned = false;
 };
 
 class Machine {
@@ -58,6 +64,11 @@ class Machine {
   virtual Token next(Side side, std::string_view bytes) = 0;
   // n bytes follow that cannot be seen. False: they held a border, and the position of this direction is lost.
   virtual bool skip(Side side, std::uint64_t n) = 0;
+  // How the message ended whose last byte the last skip() of this side reached.
+  virtual Token skipped(Side) { return {.ends = true}; }
+  // Behind a token that `ends`, with a number: the next further call that the same message answers (an acknowledgement
+  // of several). 0: none.
+  virtual std::uint32_t further_call() { return 0; }
   // The position of a direction is lost, and these are the last visible bytes of an I/O. True: they end at a border of
   // messages, whatever comes before them, and the machine goes on behind them. What was open on that direction ended
   // with them; `ended` says how, as a token that `ends`, and its `size` how many of the last bytes prove it. No bytes:

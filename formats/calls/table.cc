@@ -2,10 +2,10 @@
 
 #include <array>
 
-#include "formats/calls/memcached.h"
-#include "formats/calls/mysql.h"
-#include "formats/calls/postgresql.h"
-#include "formats/calls/redis.h"
+#include "formats/calls/memcached/memcached.h"
+#include "formats/calls/mysql/mysql.h"
+#include "formats/calls/postgresql/postgresql.h"
+#include "formats/calls/redis/redis.h"
 
 namespace tailcap::formats::calls {
 

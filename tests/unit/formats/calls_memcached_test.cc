@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/calls/memcached.h"
+#include "formats/calls/memcached/memcached.h"
 
 namespace tailcap::formats::calls::memcached {
 namespace {

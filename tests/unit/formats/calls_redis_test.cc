@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/calls/redis.h"
+#include "formats/calls/redis/redis.h"
 #include "formats/calls/stream.h"
 
 namespace tailcap::formats::calls::redis {

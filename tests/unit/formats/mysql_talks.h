@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/calls/mysql.h"
+#include "formats/calls/mysql/mysql.h"
 
 namespace tailcap::formats::calls::mysql_test {
 

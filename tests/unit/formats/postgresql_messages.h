@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "formats/calls/postgresql.h"
+#include "formats/calls/postgresql/postgresql.h"
 
 namespace tailcap::formats::calls::postgresql_test {
 

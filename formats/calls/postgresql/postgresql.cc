@@ -1,11 +1,11 @@
-#include "formats/calls/postgresql.h"
+#include "formats/calls/postgresql/postgresql.h"
 
 #include <algorithm>
 #include <array>
 #include <span>
 
-#include "formats/calls/postgresql_outstanding.h"
-#include "formats/calls/postgresql_wire.h"
+#include "formats/calls/postgresql/outstanding.h"
+#include "formats/calls/postgresql/wire.h"
 
 namespace tailcap::formats::calls::postgresql {
 namespace {

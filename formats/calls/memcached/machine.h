@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "formats/calls/machine.h"
-#include "formats/calls/memcached_commands.h"
+#include "formats/calls/memcached/commands.h"
 
 namespace tailcap::formats::calls::memcached {
 

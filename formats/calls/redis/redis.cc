@@ -1,4 +1,4 @@
-#include "formats/calls/redis.h"
+#include "formats/calls/redis/redis.h"
 
 #include <algorithm>
 #include <array>

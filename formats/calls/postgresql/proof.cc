@@ -1,8 +1,8 @@
 // What begins a connection and what proves an I/O of it; whose fault an error is.
 #include <algorithm>
 
-#include "formats/calls/postgresql.h"
-#include "formats/calls/postgresql_wire.h"
+#include "formats/calls/postgresql/postgresql.h"
+#include "formats/calls/postgresql/wire.h"
 
 namespace tailcap::formats::calls::postgresql {
 namespace {

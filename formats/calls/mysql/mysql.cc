@@ -1,12 +1,12 @@
-#include "formats/calls/mysql.h"
+#include "formats/calls/mysql/mysql.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
 
-#include "formats/calls/mysql_packets.h"
-#include "formats/calls/mysql_wire.h"
+#include "formats/calls/mysql/packets.h"
+#include "formats/calls/mysql/wire.h"
 
 namespace tailcap::formats::calls::mysql {
 namespace {

@@ -1,8 +1,8 @@
-#include "formats/calls/mysql_packets.h"
+#include "formats/calls/mysql/packets.h"
 
 #include <algorithm>
 
-#include "formats/calls/mysql_wire.h"
+#include "formats/calls/mysql/wire.h"
 
 namespace tailcap::formats::calls::mysql {
 

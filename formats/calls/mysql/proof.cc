@@ -3,8 +3,8 @@
 #include <array>
 #include <charconv>
 
-#include "formats/calls/mysql.h"
-#include "formats/calls/mysql_wire.h"
+#include "formats/calls/mysql/mysql.h"
+#include "formats/calls/mysql/wire.h"
 
 namespace tailcap::formats::calls::mysql {
 namespace {

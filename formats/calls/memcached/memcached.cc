@@ -1,11 +1,11 @@
-#include "formats/calls/memcached.h"
+#include "formats/calls/memcached/memcached.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <utility>
 
-#include "formats/calls/memcached_commands.h"
-#include "formats/calls/memcached_machine.h"
+#include "formats/calls/memcached/commands.h"
+#include "formats/calls/memcached/machine.h"
 
 namespace tailcap::formats::calls::memcached {
 namespace {

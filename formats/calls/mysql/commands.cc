@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "formats/calls/mysql_wire.h"
+#include "formats/calls/mysql/wire.h"
 
 namespace tailcap::formats::calls::mysql {
 namespace {

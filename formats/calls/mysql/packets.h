@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "formats/calls/machine.h"
-#include "formats/calls/mysql_wire.h"
+#include "formats/calls/mysql/wire.h"
 
 namespace tailcap::formats::calls::mysql {
 

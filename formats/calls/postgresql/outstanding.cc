@@ -1,4 +1,4 @@
-#include "formats/calls/postgresql_outstanding.h"
+#include "formats/calls/postgresql/outstanding.h"
 
 namespace tailcap::formats::calls::postgresql {
 namespace {

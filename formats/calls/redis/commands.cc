@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "formats/calls/redis.h"
+#include "formats/calls/redis/redis.h"
 
 namespace tailcap::formats::calls::redis {
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "formats/calls/memcached.h"
-#include "formats/calls/memcached_commands.h"
-#include "formats/calls/memcached_machine.h"
+#include "formats/calls/memcached/memcached.h"
+#include "formats/calls/memcached/commands.h"
+#include "formats/calls/memcached/machine.h"
 
 namespace tailcap::formats::calls::memcached {
 namespace {
