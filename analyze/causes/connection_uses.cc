@@ -23,7 +23,7 @@ void UseFinder::push(const model::Exchange& e, const model::Request& row, const 
     model::ConnectionUse& use = f.use;
     if (client && known(c.established) && c.established <= row.start) use.age = (row.start - c.established).count();
     // Streams of one connection overlap: it was idle between none of them.
-    if (e.stream == 0 && before != last_.end() && before->second <= row.start)
+    if (e.stream == 0 && !has_numbers(e.protocol) && before != last_.end() && before->second <= row.start)
       use.idle = (row.start - before->second).count();
     if (client && known(c.peer_closed) && c.peer_closed <= row.start) use.closed = (row.start - c.peer_closed).count();
   }

@@ -21,7 +21,6 @@ std::size_t answering(Role role) { return role == Role::server ? 0 : 1; }
 void ByStream::push(const model::Message& m, Exchanged& out, model::Findings& findings) {
   if (m.kind == MessageKind::closed) return close(m, out, findings);
   if (m.kind == MessageKind::opaque) return;
-  role_ = (m.direction == Direction::in) == (m.kind == MessageKind::request) ? Role::server : Role::client;
   message(m, out, findings);
 }
 
@@ -31,20 +30,22 @@ void ByStream::message(const model::Message& m, Exchanged& out, model::Findings&
   if (!it->second) it->second = out.fresh();
   ExchangeDraft& d = *it->second;
   model::Exchange& e = *d.exchange;
-  e.role = role_;
+  const Role role = (m.direction == Direction::in) == (m.kind == MessageKind::request) ? Role::server : Role::client;
+  e.role = role;
   switch (m.kind) {
     case MessageKind::request:
       d.asked = true;
       d.request_ending = m.ending;
       copy_request(m, e);
-      (role_ == Role::server ? e.reader : e.writer) = m.first_thread;
+      (role == Role::server ? e.reader : e.writer) = m.first_thread;
+      if (m.unanswered) settle_unanswered(d, m);
       break;
     case MessageKind::response:
       d.answered = true;
       d.response_ending = m.ending;
       d.broken_by = m.closed;
       copy_response(m, e);
-      (role_ == Role::server ? e.writer : e.reader) = m.first_thread;
+      (role == Role::server ? e.writer : e.reader) = m.first_thread;
       if (m.answers_unknown) findings.add(Finding::response_without_request);
       break;
     default:
@@ -53,7 +54,7 @@ void ByStream::message(const model::Message& m, Exchanged& out, model::Findings&
       e.taints |= m.taints;
       return;
   }
-  if (d.asked && !d.answered && closed_[answering(role_)])
+  if (d.asked && !d.answered && closed_[answering(role)])
     unanswered(d);
   else if (!m.answers_unknown && (!d.asked || !d.answered))
     return;
@@ -61,9 +62,10 @@ void ByStream::message(const model::Message& m, Exchanged& out, model::Findings&
 }
 
 void ByStream::unanswered(ExchangeDraft& d) const {
-  d.broken_by = ends_[answering(role_)];
-  d.end_taints = end_taints_[answering(role_)];
-  d.exchange->broken_at = ended_at_[answering(role_)];
+  const std::size_t direction = answering(d.exchange->role);
+  d.broken_by = ends_[direction];
+  d.end_taints = end_taints_[direction];
+  d.exchange->broken_at = ended_at_[direction];
 }
 
 void ByStream::close(const model::Message& m, Exchanged& out, model::Findings& findings) {
@@ -74,7 +76,7 @@ void ByStream::close(const model::Message& m, Exchanged& out, model::Findings& f
   ended_at_[direction] = m.closed_at;
   for (auto it = drafts_.begin(); it != drafts_.end();) {
     ExchangeDraft& d = *it->second;
-    const bool over = !d.answered && d.asked && closed_[answering(role_)];
+    const bool over = !d.answered && d.asked && closed_[answering(d.exchange->role)];
     if (over) unanswered(d);
     if (over || done())
       it = finish(it, out, findings);

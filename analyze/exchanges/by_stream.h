@@ -1,4 +1,5 @@
-// The exchanges of one HTTP/2 connection end: request and response share a stream number, and come in any order.
+// The exchanges of one connection end of HTTP/2, or of a store that numbers its calls: request and response share a
+// number, and come in any order. Either side may ask.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,6 @@ class ByStream {
 
   model::ConnectionId id_;
   std::uint32_t numbered_;
-  model::Role role_ = model::Role::server;
   Drafts drafts_;
   bool closed_[2] = {false, false};
   model::End ends_[2] = {model::End::none, model::End::none};

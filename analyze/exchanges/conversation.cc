@@ -87,18 +87,9 @@ void Conversation::request(const Message& m, Exchanged& out) {
   d.request_ending = m.ending;
   copy_request(m, *d.exchange);
   (role_ == Role::server ? d.exchange->reader : d.exchange->writer) = m.first_thread;
-  if (m.unanswered) settle(d, m);
-}
-
-void Conversation::settle(ExchangeDraft& d, const Message& m) {
-  settles_ = d.answered = true;
-  model::Exchange& e = *d.exchange;
-  const model::Time end = m.instants.last_done;
-  const bool client = role_ == Role::client;
-  e.response = {client ? end : model::kNoTime, client ? end : model::kNoTime, end, end};
-  e.response_headers_complete = true;
-  e.response_bytes = 0;
-  (client ? e.reader : e.writer) = m.last_thread;
+  if (!m.unanswered) return;
+  settles_ = true;
+  settle_unanswered(d, m);
 }
 
 void Conversation::response(const Message& m, Exchanged& out, model::Findings& findings) {

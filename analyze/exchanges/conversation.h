@@ -59,8 +59,6 @@ class Conversation {
   void response(const model::Message& m, Exchanged& out, model::Findings& findings);
   void interim(const model::Message& m, Exchanged& out);
   void close(const model::Message& m);
-  // No response will come.
-  void settle(ExchangeDraft& draft, const model::Message& m);
   void hand_on(Exchanged& out, model::Findings& findings);
   void finish(ExchangeDraft& draft, model::Findings& findings);
   ExchangeDraft& draft_for_request(Exchanged& out);

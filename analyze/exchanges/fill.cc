@@ -23,7 +23,7 @@ void copy_request(const model::Message& m, model::Exchange& e) {
   e.target = m.target;
   if (e.protocol != model::Protocol::grpc) e.protocol = m.protocol;
   e.request_grpc = m.grpc;
-  e.stream = m.stream;
+  e.stream = has_numbers(m.protocol) ? 0 : m.stream;
   e.request_headers = m.headers;
   e.request_trailers = m.trailers;
   e.request_headers_complete = m.headers_complete;
@@ -75,7 +75,7 @@ void copy_response(const model::Message& m, model::Exchange& e) {
     e.store = m.store;
     e.store->waits = waits;
   }
-  if (m.stream == 0) return;
+  if (m.stream == 0 || is_store(m.protocol)) return;
   // The request of an upgraded connection was written in HTTP/1; what answers a call need not know that it is one.
   if (e.protocol != model::Protocol::grpc) e.protocol = m.protocol;
   e.stream = m.stream;

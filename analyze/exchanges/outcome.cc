@@ -75,6 +75,17 @@ Outcome of_store(const ExchangeDraft& d) {
 
 }  // namespace
 
+void settle_unanswered(ExchangeDraft& d, const model::Message& m) {
+  d.answered = true;
+  model::Exchange& e = *d.exchange;
+  const model::Time end = m.instants.last_done;
+  const bool client = e.role == Role::client;
+  e.response = {client ? end : model::kNoTime, client ? end : model::kNoTime, end, end};
+  e.response_headers_complete = true;
+  e.response_bytes = 0;
+  (client ? e.reader : e.writer) = m.last_thread;
+}
+
 bool upgraded(const model::Exchange& e) {
   return e.status == 101 || (e.method == "CONNECT" && e.status >= 200 && e.status < 300);
 }

@@ -5,6 +5,9 @@
 
 namespace tailcap::exchanges {
 
+// No response will come: the exchange ends with its request.
+void settle_unanswered(ExchangeDraft& draft, const model::Message& request);
+
 // From here on the connection carries something else.
 bool upgraded(const model::Exchange& exchange);
 

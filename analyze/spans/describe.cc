@@ -96,6 +96,34 @@ void store(const model::RequestTable& table, const Request& row, Span& span) {
   if (!resource.empty()) span.name += " " + resource;
 }
 
+// A message that is handed on: by its producer, or to its consumer.
+model::SpanKind kind_of(const model::RequestTable& table, const Request& row) {
+  const bool server = row.role == Role::server;
+  if (is_messaging(row.protocol)) {
+    const std::string_view operation = table.texts[row.method];
+    if (!server && (operation == "PUBLISH" || operation == "PRODUCE")) return model::SpanKind::producer;
+    if (server && operation == "DELIVER") return model::SpanKind::consumer;
+  }
+  return server ? model::SpanKind::server : model::SpanKind::client;
+}
+
+// The conventions of OpenTelemetry for messaging.
+void messaging(const model::RequestTable& table, const Request& row, Span& span) {
+  auto& a = span.attributes;
+  const std::string_view operation = table.texts[row.method], destination = table.texts[row.path];
+  a.set("messaging.system",
+        std::string(row.protocol == model::Protocol::amqp ? "rabbitmq" : model::name_of(row.protocol)));
+  a.set_known("messaging.operation.name", operation);
+  const std::string_view type = span.kind == model::SpanKind::producer       ? "send"
+                                : span.kind == model::SpanKind::consumer     ? "process"
+                                : operation == "FETCH" || operation == "GET" ? "receive"
+                                                                             : "";
+  a.set_known("messaging.operation.type", type);
+  a.set_known("messaging.destination.name", destination);
+  span.name = operation.empty() ? std::string(model::name_of(row.protocol)) : std::string(operation);
+  if (!destination.empty()) span.name += " " + std::string(destination);
+}
+
 std::string_view version_of(model::Protocol protocol) {
   switch (protocol) {
     case model::Protocol::http10:
@@ -151,11 +179,13 @@ void labels(const model::RequestTable& table, const Request& row, Span& span) {
 
 void describe(const model::RequestTable& table, const Request& row, const EndpointTexts& ends, Span& span) {
   auto& a = span.attributes;
-  span.kind = row.role == Role::server ? model::SpanKind::server : model::SpanKind::client;
+  span.kind = kind_of(table, row);
   const std::string_view method = table.texts[row.method], route = table.texts[row.route];
   span.name = method.empty() ? "HTTP" : is_method(method) ? std::string(method) : "HTTP";
   if (!route.empty()) span.name += " " + std::string(route);
-  if (is_store(row.protocol))
+  if (is_messaging(row.protocol))
+    messaging(table, row, span);
+  else if (is_store(row.protocol))
     store(table, row, span);
   else if (model::is_call(row))
     rpc(table, row, span);

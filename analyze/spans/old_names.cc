@@ -31,6 +31,7 @@ constexpr Renamed kRenamed[] = {
 }  // namespace
 
 void use_old_names(model::Span& span) {
+  const bool is_server = span.kind == model::SpanKind::server || span.kind == model::SpanKind::consumer;
   model::Attributes out;
   const auto* path = span.attributes.find("url.path");
   const auto* query = span.attributes.find("url.query");
@@ -42,7 +43,7 @@ void use_old_names(model::Span& span) {
       continue;
     }
     for (const Renamed& r : kRenamed)
-      if (key == r.now) key = span.kind == model::SpanKind::server ? r.server : r.client;
+      if (key == r.now) key = is_server ? r.server : r.client;
     out.set(key, model::AttributeValue(a.value));
   }
   span.attributes = std::move(out);

@@ -44,7 +44,8 @@ std::string array_of(const Things& things, Put put) {
 }
 
 std::string_view kind_of(model::SpanKind kind) {
-  return kind == model::SpanKind::server ? "Server" : kind == model::SpanKind::client ? "Client" : "Internal";
+  constexpr std::string_view kNames[] = {"Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"};
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 std::string_view status_of(model::SpanStatus status) {

@@ -49,7 +49,20 @@ __noinline int starts_call(u64 first, u32 length)
 	if (!byte_of(first, 3) && whole + 4 == length &&
 	    (byte_of(first, 4) == 0x03 || byte_of(first, 4) == 0x16 || byte_of(first, 4) == 0x17))
 		return 1;
-	switch ((u32)first) { /* memcached */
+	/* Kafka: the size of all of it, an API and its version. The first word of an answer has no such bounds. */
+	if (!byte_of(first, 0) && !byte_of(first, 4) && byte_of(first, 5) < 128 && !byte_of(first, 6) &&
+	    byte_of(first, 7) < 32 && __builtin_bswap32((u32)first) + 4 >= length)
+		return 1;
+	/* AMQP: a method on a channel, with a size below 2^24, of a class below 256 */
+	if (byte_of(first, 0) == 1 && !byte_of(first, 3) && !byte_of(first, 7))
+		return 1;
+	switch ((u32)first) {
+	case 0x20425550: /* NATS: PUB_ */
+	case 0x42555048: /* HPUB */
+	case 0x2047534d: /* MSG_ */
+	case 0x47534d48: /* HMSG */
+	case 0x50514d41: /* AMQP */
+	/* memcached */
 	case 0x20746567:      /* get_ */
 	case 0x73746567:      /* gets */
 	case 0x20746573:      /* set_ */

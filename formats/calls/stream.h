@@ -44,6 +44,10 @@ class Stream {
   // A request and its answer have proved what it carries.
   bool proved() const { return found_ || answered_; }
 
+  // How the message that is open on a side ends where its last bytes are not seen.
+  Token skipped(Side side) { return machine_->skipped(side); }
+  std::uint32_t further_call() { return machine_->further_call(); }
+
   // n bytes of this side were moved and no event covers them.
   template <class Sink>
   void gap(Side side, std::uint64_t n, Sink& sink) {

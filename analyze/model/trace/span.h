@@ -56,7 +56,8 @@ struct SpanLink {
   Attributes attributes;
 };
 
-enum class SpanKind : std::uint8_t { internal = 1, server = 2, client = 3 };  // OpenTelemetry's numbers
+// OpenTelemetry's numbers.
+enum class SpanKind : std::uint8_t { internal = 1, server = 2, client = 3, producer = 4, consumer = 5 };
 enum class SpanStatus : std::uint8_t { unset = 0, ok = 1, error = 2 };
 
 struct Span {

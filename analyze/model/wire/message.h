@@ -26,11 +26,17 @@ enum class Protocol : std::uint8_t {
   postgresql = 7,
   mysql = 8,
   memcached = 9,
+  nats = 10,
+  kafka = 11,
+  amqp = 12,
 };
 constexpr bool is_store(Protocol protocol) { return protocol >= Protocol::redis; }
 constexpr bool has_statements(Protocol protocol) {
   return protocol == Protocol::postgresql || protocol == Protocol::mysql;
 }
+constexpr bool is_messaging(Protocol protocol) { return protocol >= Protocol::nats; }
+// Calls whose machine says which message answers which.
+constexpr bool has_numbers(Protocol protocol) { return is_messaging(protocol); }
 
 // Header fields in order, in one allocation: names and values are slices of text.
 class Headers {

@@ -27,7 +27,7 @@ Window window_of(const model::Rows& rows, std::uint32_t row, const model::RowWor
   w.row = row;
   w.id = rows.id(row);
   w.role = rows.role(row);
-  w.streams = work.stream != 0;
+  w.streams = work.stream != 0 || has_numbers(rows.protocol(row));
   w.pid = work.pid;
   w.tid = work.tid;
   return w;

@@ -31,6 +31,7 @@ constexpr std::size_t kLongestName = 100;                       // of a statemen
 constexpr std::size_t kMostPrepared = 10'000;                   // statements of a connection
 constexpr std::size_t kMostUnproved = 512;                      // messages before it is proved how they belong together
 constexpr std::uint64_t kMostEarly = 64;
+constexpr std::size_t kMostNumbered = 16'384;  // calls with numbers that wait for an answer
 // Nothing was open, and no answer came: nothing older was open, either.
 constexpr model::Duration kSilence = std::chrono::milliseconds{5};
 
@@ -84,12 +85,12 @@ struct Reader::Sink {
     h.message.end = run.offset + at;
     if (!h.open || !reader.stream_.at_border(side)) return;
     h.message.taints = h.message.taints | Taint::payload_cut;
-    reader.end(side, {}, Ending::complete, out);
+    reader.end(side, reader.stream_.skipped(side), Ending::complete, out);
   }
   void lost(Side side) {
     Half& h = reader.half(side);
     h.doubt = h.doubt | Taint::payload_cut;
-    if (side == Side::requests && h.open) reader.end(side, {}, Ending::lost, out);
+    if (side == Side::requests && h.open) reader.end(side, reader.stream_.skipped(side), Ending::lost, out);
   }
   // A position was lost, and the message that was read then is known to be over.
   void resumed(Side side, const Token& ended, std::string_view, std::size_t) {
@@ -201,17 +202,10 @@ void Reader::end(Side side, const Token& t, Ending ending, Messages& out) {
   if (!std::exchange(h.open, false)) return;
   Message& m = h.message;
   m.taints |= std::exchange(h.doubt, 0);
+  if (t.call != 0 || has_numbers(protocol_)) return end_numbered(side, t, ending, out);
   if (side == Side::responses && (t.pushed || outstanding_ == 0)) contradict();
   if (side == Side::responses && t.pushed) return renew(m);
-  m.ending = ending;
-  m.headers_complete = ending == Ending::complete;
-  m.last_thread = h.thread;
-  if (ending != Ending::lost) {
-    m.instants.last_done = h.done;
-    m.instants.last_arrived = h.arrived;
-    m.body_bytes = h.size;
-  }
-  m.head_done = m.instants.last_done;
+  stamp(h, ending);
   if (side == Side::responses) {
     end_response(h, t);
     if (outstanding_ > 0)
@@ -238,6 +232,45 @@ void Reader::end(Side side, const Token& t, Ending ending, Messages& out) {
   hand_on(m, out);
 }
 
+void Reader::stamp(Half& h, Ending ending) {
+  Message& m = h.message;
+  m.ending = ending;
+  m.headers_complete = ending == Ending::complete;
+  m.last_thread = h.thread;
+  if (ending != Ending::lost) {
+    m.instants.last_done = h.done;
+    m.instants.last_arrived = h.arrived;
+    m.body_bytes = h.size;
+  }
+  m.head_done = m.instants.last_done;
+}
+
+// The machine knows which message answers which, and who asked.
+void Reader::end_numbered(Side side, Token t, Ending ending, Messages& out) {
+  Half& h = half(side);
+  Message& m = h.message;
+  if (t.call == 0 || t.pushed) return renew(m);
+  stamp(h, ending);
+  m.stream = t.call;
+  if ((side == Side::requests) != t.turned) {
+    if (numbered_.size() >= kMostNumbered) give_up(numbered_.begin()->first, out);
+    m.kind = MessageKind::request;
+    end_request(h, t);
+    m.unanswered = t.unanswered;
+    if (!t.unanswered) numbered_.insert_or_assign(t.call, side);
+    return hand_on(m, out);
+  }
+  m.kind = MessageKind::response;
+  end_response(h, t);
+  const Message first = m;
+  for (std::uint32_t call = t.call; call != 0; call = stream_.further_call()) {
+    if (numbered_.erase(call) == 0) continue;
+    m = first;
+    m.stream = call;
+    hand_on(m, out);
+  }
+}
+
 // A client that was found in the middle of a connection may have asked before: then the first answer was to something
 // else, and so were all that follow. It shows when an answer comes that nothing asks for.
 void Reader::contradict() {
@@ -247,6 +280,7 @@ void Reader::contradict() {
 bool Reader::trusted() const { return trusted_ || (stream_.proved() && (!late_ || has_statements(protocol_))); }
 
 void Reader::hand_on(Message& m, Messages& out) {
+  trusted_ = trusted_ || (has_numbers(protocol_) && stream_.proved());
   if (late_ && m.kind == MessageKind::request && outstanding_ == 1 && known(answered_at_) &&
       known(m.instants.first_done) && m.instants.first_done - answered_at_ >= kSilence)
     trusted_ = true;
@@ -315,8 +349,23 @@ void Reader::end_response(Half& h, const Token& t) {
   if (h.defines) define(h.name);
 }
 
+// The answer to a call with a number is not known.
+void Reader::give_up(std::uint32_t call, Messages& out) {
+  const auto asked = numbered_.extract(call);
+  Message m;
+  m.kind = MessageKind::response;
+  m.connection = id_;
+  m.direction = direction(asked.mapped() == Side::requests ? Side::responses : Side::requests);
+  m.protocol = protocol_;
+  m.stream = call;
+  m.ending = Ending::lost;
+  m.taints = static_cast<model::Taints>(0) | Taint::payload_cut;
+  out.take(m);
+}
+
 void Reader::give_up(Messages& out) {
   prove(out);
+  while (!numbered_.empty()) give_up(numbered_.begin()->first, out);
   Half& h = half(Side::responses);
   for (std::uint64_t n = std::exchange(outstanding_, 0); n > 0; --n) {
     if (!h.open) blank(Side::responses);
@@ -340,7 +389,7 @@ void Reader::close(const model::ByteRun& run, Messages& out) {
     h.message.closed = run.end;
     h.message.closed_at = run.done;
     if (run.end == End::capture) h.message.taints = h.message.taints | Taint::cut_off;
-    end(side, {}, run.end == End::capture ? Ending::cut_off : Ending::truncated, out);
+    end(side, stream_.skipped(side), run.end == End::capture ? Ending::cut_off : Ending::truncated, out);
   }
   ended_[static_cast<std::size_t>(run.direction)] = true;
   Message closed = closed_by(run, protocol_);

@@ -49,15 +49,18 @@ class Reader {
 
   Half& half(wire::Side side) { return halves_[static_cast<std::size_t>(side)]; }
   model::Direction direction(wire::Side side) const;
+  void stamp(Half& half, model::Ending ending);
   void blank(wire::Side side);
   void begin(wire::Side side, const model::ByteRun& run, std::uint64_t offset);
   void read(wire::Side side, const wire::Token& token, std::string_view bytes);
   void end(wire::Side side, const wire::Token& token, model::Ending ending, Messages& out);
+  void end_numbered(wire::Side side, wire::Token token, model::Ending ending, Messages& out);
   void end_request(Half& half, const wire::Token& token);
   void end_response(Half& half, const wire::Token& token);
   void define(const std::string& name);
   // Requests that were asked get answers of which nothing is known.
   void give_up(Messages& out);
+  void give_up(std::uint32_t call, Messages& out);
   // Hands a message on, or keeps it until a first answer proves what the connection carries.
   void hand_on(model::Message& message, Messages& out);
   void prove(Messages& out);
@@ -71,7 +74,8 @@ class Reader {
   model::Protocol protocol_;
   std::array<Half, 2> halves_;
   std::uint64_t outstanding_ = 0;
-  std::uint64_t early_ = 0;  // responses that were seen before their requests
+  std::map<std::uint32_t, wire::Side> numbered_;  // calls with numbers that have no answer yet, and which side asked
+  std::uint64_t early_ = 0;                       // responses that were seen before their requests
   std::vector<model::Message> unproved_;
   bool late_;             // it was found in the middle of a connection
   bool trusted_ = false;  // responses belong to the requests that they seem to answer
