@@ -40,6 +40,23 @@ void find_caller(Note& c, std::uint32_t pid, Goroutines& goroutines) {
   c.goroutine_sure = c.goroutine != 0;
 }
 
+// A dialler of Go has one or two goroutines of its own.
+void find_dialler(Note& c, std::uint32_t pid, const Goroutines& goroutines) {
+  constexpr int kDeepest = 4;
+  Goroutine g{pid, c.writer_goroutine};
+  for (int depth = 0; depth < kDeepest && g.number != 0; ++depth) {
+    if (goroutines.handled(g, Time{}, c.began).yes) {
+      c.goroutine = g.number;
+      c.goroutine_sure = true;
+      return;
+    }
+    const auto* origin = goroutines.origin(g);
+    if (!origin) return;
+    g.number = origin->creator;
+    c.made = origin->at;
+  }
+}
+
 void find_carriers(std::uint32_t pid, Process& process, const Goroutines& goroutines) {
   std::map<model::ConnectionId, std::vector<StreamGoroutine>> by_connection;
   std::map<model::ExchangeId, std::uint64_t> found;

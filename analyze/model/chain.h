@@ -37,6 +37,7 @@ constexpr bool waits_for_somebody(Label label) {
     case Label::down_body:
     case Label::lock_futex:
     case Label::lock_file:
+    case Label::lock_session:
     case Label::lock_go_mutex:
     case Label::lock_go_chan:
     case Label::lock_go_select:

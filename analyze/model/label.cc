@@ -37,6 +37,7 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"lock.go.select", "waiting in a select", 1},
     {"lock.go.wait", "waiting for other goroutines", 1},
     {"lock.file", "waiting for a lock on a file", 1},
+    {"lock.session", "waiting for a lock of another session", 1},
     {"lock.kernel", "waiting for a lock of the kernel", 1},
     {"timer.sleep", "sleeping", 1},
     {"io.disk", "waiting for the disk", 1},

@@ -39,6 +39,7 @@ enum class Label : std::uint8_t {
   lock_go_select,
   lock_go_wait,  // WaitGroup, Cond
   lock_file,     // a lock on a file
+  lock_session,  // of a database: another session held what it waited for
   lock_kernel,
   timer_sleep,
   io_disk,

@@ -173,7 +173,7 @@ std::uint32_t Rows::pack(const Request& r, std::uint64_t rare) {
   put(at, r.stream);
   if (has_reset(r.outcome)) put_signed(at, r.reset_after);
   if (is_call(r)) put_grpc(at, r);
-  if (is_store(r.protocol)) put_store(at, r);
+  if (has_operation(r.protocol)) put_store(at, r);
   if (r.has_phases) put_all(at, r.phases);
   if (rare != 0) put_rare(at, r, rare);
   const auto place = static_cast<std::uint32_t>((bytes_.size() - 1) * kBytes + bytes_used_);
@@ -210,7 +210,7 @@ Request Rows::operator[](std::size_t i) const {
   r.stream = static_cast<std::uint32_t>(get(at));
   if (has_reset(r.outcome)) r.reset_after = get_signed(at);
   if (is_call(r)) get_grpc(at, r);
-  if (is_store(r.protocol)) get_store(at, r);
+  if (has_operation(r.protocol)) get_store(at, r);
   if (r.has_phases) get_all(at, r.phases);
   if (f.bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;
   r.trace_format = usual_format(r);
@@ -237,7 +237,7 @@ RowWork Rows::work(std::size_t i) const {
   if (!has_phases(i)) return out;
   if (has_reset(outcome(i))) skip(at, 1);
   if (is_call(protocol(i))) skip(at, kGrpc);
-  if (is_store(protocol(i))) skip(at, kStore);
+  if (has_operation(protocol(i))) skip(at, kStore);
   get_all(at, out.phases);
   return out;
 }

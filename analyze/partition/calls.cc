@@ -122,6 +122,10 @@ Call call_with(const DraftContext& k, const Window& w, Nanos limit, Draft& draft
     }
   }
   if (c.w.phases && c.arrived == c.read) arrival_by_wake(k, c);
+  if (const auto protocol = table.rows.protocol(w.row); is_setup(protocol)) {
+    c.setup = protocol == model::Protocol::tcp ? Label::down_connect : Label::down_tls;
+    if (const model::Request r = table.rows[w.row]; r.at_least >= 0) c.end = c.w.from + r.at_least;
+  }
   c.who = draft.who(c.w.id.connection, c.w.id);
   return c;
 }
@@ -225,6 +229,7 @@ void add_down(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evi
   const auto part = [&](Nanos a, Nanos b, Label label) {
     draft.add(std::max(a, from), std::min(b, to), label, evidence, call.who);
   };
+  if (call.setup) return part(call.began, call.end, *call.setup);
   if (draft.w.server()) {
     part(call.dns_from, call.dns_to, Label::down_dns);
     part(call.connect_from, call.connect_to, Label::down_connect);

@@ -7,6 +7,7 @@
 
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Call {
   std::uint32_t sender = 0, reader = 0;  // threads; 0: not known
   std::uint64_t goroutine = 0;           // that sent it,
   std::uint64_t read_by = 0;             // and that read the answer
+  std::optional<model::Label> setup;     // it is no more than this stage of a set-up, which failed
   bool on_path = false;
   Nanos slack = 0;        // off the path: how much later it could have ended
   std::uint32_t who = 0;  // its number in the draft

@@ -16,8 +16,9 @@ constexpr std::size_t kMaxExpansions = 20'000;  // of one request
 constexpr std::size_t kRemembered = 64;
 
 bool lock(Label label) {
-  return label == Label::lock_futex || label == Label::lock_file || label == Label::lock_go_mutex ||
-         label == Label::lock_go_chan || label == Label::lock_go_select || label == Label::lock_go_wait;
+  return label == Label::lock_futex || label == Label::lock_file || label == Label::lock_session ||
+         label == Label::lock_go_mutex || label == Label::lock_go_chan || label == Label::lock_go_select ||
+         label == Label::lock_go_wait;
 }
 
 bool call(Label label) { return label == Label::down_send || label == Label::down_wait || label == Label::down_body; }

@@ -182,6 +182,19 @@ class Running {
     return draft_.who(w.argument0, request, w.waker);
   }
 
+  // A server of a database waits in one session and is woken by the process of another, at work on a request of its
+  // own: PostgreSQL, where a transaction ends that held a lock.
+  model::ExchangeId session(const OffCpuWait& w) const {
+    const auto& rows = k_.windows.table().rows;
+    if (!draft_.w.server() || !has_statements(rows.protocol(draft_.w.row))) return {};
+    const ThreadLog* other = w.waker != 0 && w.waker != tid_ ? k_.observed.thread(w.waker) : nullptr;
+    const Act* act = other ? other->acts.last_until(w.runnable) : nullptr;
+    if (!act || act->connection == draft_.w.id.connection) return {};
+    const auto row = k_.windows.at(act->connection, w.runnable);
+    if (!row || rows.role(*row) != model::Role::server || rows.protocol(*row) != rows.protocol(draft_.w.row)) return {};
+    return rows.id(*row);
+  }
+
   // A JVM held its threads up until then.
   bool of_vm(const OffCpuWait& w) const {
     const ProcessLog* process = w.waker != 0 ? k_.observed.process(log_.pid) : nullptr;
@@ -268,6 +281,8 @@ class Running {
     if (!w.woken()) return;
     if (w.blocked == Blocked::connect) return add(w.time, until, Label::down_connect);
     if (timed_out(w)) return add(w.time, until, Label::timer_sleep, Evidence::inferred);
+    if (const model::ExchangeId holder = session(w); holder.connection != 0)
+      return add(w.time, until, Label::lock_session, Evidence::inferred, draft_.who(0, holder, w.waker));
     plain(w, until);
   }
 

@@ -14,12 +14,12 @@ void Connections::push(const model::Message& message, const model::Connection* c
     troubles_.dismissed(*connection, *ended->code);
 }
 
-void Connections::carries(const model::Connection& connection, model::TextPool& texts) {
+void Connections::carries(const model::Connection& connection, bool setup, model::TextPool& texts) {
   if (connection.id >= endpoints_.size()) endpoints_.resize(connection.id + 1);
   if (endpoints_[connection.id].local == 0) {
-    ++with_requests_;
+    with_requests_ += !setup;
     set_endpoints(connection, texts);
-    queues_.carries(connection);
+    if (!setup) queues_.carries(connection);
   }
   set_carrier(connection);
 }

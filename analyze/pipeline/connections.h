@@ -29,8 +29,8 @@ class Connections {
   void push(const model::Lookup& lookup) { troubles_.push(lookup); }
   // A TLS handshake, or the end of its connection. connection may be null.
   void push(const model::Message& message, const model::Connection* connection);
-  // A request was announced on it.
-  void carries(const model::Connection& connection, model::TextPool& texts);
+  // A request was announced on it; setup: no more than the set-up of the connection, which failed.
+  void carries(const model::Connection& connection, bool setup, model::TextPool& texts);
   // Its bytes have ended.
   void ended(const model::Connection& connection, model::End how, model::TextPool& texts);
 

@@ -51,7 +51,7 @@ void Requests::add(const model::Exchange& exchange, const model::Connection* con
   if (connection) {
     row.tls = connection->tls;
     settle_binding(*connection);
-    connections.carries(*connection, table_.texts);
+    connections.carries(*connection, is_setup(exchange.protocol), table_.texts);
     uses_.push(exchange, row, *connection);
     // The first request of a window is not the one that the connection was set up for.
     if (!options_.past || !options_.past->partly.contains(connection->id))

@@ -1,8 +1,11 @@
 #include "analyze/pipeline/row_stage.h"
 
+#include "analyze/exchanges/failed_setup.h"
+
 namespace tailcap::pipeline {
 
 void RowStage::push(const formats::Event& event, std::span<const model::Lookup> ended) {
+  now_ = event.time;
   const bool past = past_ > 0;
   if (past) {
     recording_.push_past(event, window_, --past_ == 0);
@@ -26,16 +29,27 @@ void RowStage::push(std::unique_ptr<model::Message>& message, const model::Conne
     connections_.push(*message, connection);
     requests_.push(*message);
   }
-  for (const model::Exchange& exchange : exchanges_.push(*message)) {
-    recording_.push(exchange, connection);
-    requests_.add(exchange, connection, carrier, connections_);
-  }
+  for (const model::Exchange& exchange : exchanges_.push(*message)) add(exchange, connection, carrier);
+  if (message->tls && connection && past_ == 0 && !partly_.contains(connection->id))
+    if (const auto failed = exchanges::failed_handshake(*connection, *message->tls)) add(*failed, connection, carrier);
+}
+
+void RowStage::add(const model::Exchange& exchange, const model::Connection* connection,
+                   const model::Connection* carrier) {
+  recording_.push(exchange, connection);
+  requests_.add(exchange, connection, carrier, connections_);
 }
 
 void RowStage::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
   if (partly_.contains(connection.id)) return;  // what it comes to is not known
   if (connection.tls) requests_.ended(connection, carrier);
   connections_.ended(connection, how, requests_.table().texts);
+  const auto failed = exchanges::failed_connect(connection, how, now_);
+  if (!failed || past_ > 0) return;
+  if (connection.id >= failed_.size()) failed_.resize(connection.id + 1);
+  if (failed_[connection.id]) return;  // its other direction has ended
+  failed_[connection.id] = true;
+  add(*failed, &connection, carrier);
 }
 
 void RowStage::fill(const model::RequestTable& table, model::Study& study) {

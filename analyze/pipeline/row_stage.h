@@ -35,6 +35,8 @@ class RowStage : public WireSink {
   void fill(const model::RequestTable& table, model::Study& study);
 
  private:
+  void add(const model::Exchange& exchange, const model::Connection* connection, const model::Connection* carrier);
+
   const model::PartlyRead partly_;
   std::size_t past_;            // events to come that are before the window
   const formats::Time window_;  // its beginning
@@ -42,6 +44,8 @@ class RowStage : public WireSink {
   Recording recording_;
   Requests requests_;
   Connections connections_;
+  formats::Time now_ = formats::kNoTime;  // of the last event
+  std::vector<bool> failed_;              // by ConnectionId: its connect failed, and is a row
 };
 
 }  // namespace tailcap::pipeline

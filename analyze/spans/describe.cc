@@ -107,6 +107,11 @@ model::SpanKind kind_of(const model::RequestTable& table, const Request& row) {
   return server ? model::SpanKind::server : model::SpanKind::client;
 }
 
+// A connect or a handshake that failed.
+void setup(const model::RequestTable& table, const Request& row, Span& span) {
+  span.name = std::string(table.texts[row.method]) + " " + std::string(table.texts[row.path]);
+}
+
 // The conventions of OpenTelemetry for messaging.
 void messaging(const model::RequestTable& table, const Request& row, Span& span) {
   auto& a = span.attributes;
@@ -149,7 +154,7 @@ void status(const model::RequestTable& table, const Request& row, Span& span) {
   const bool client = row.role == Role::client, call = model::is_call(row);
   std::string error;
   if (row.outcome >= Outcome::truncated && row.outcome != Outcome::in_flight && row.outcome != Outcome::unknown)
-    error = model::name_of(row.outcome);
+    error = row.store.error_code != 0 ? table.texts[row.store.error_code] : model::name_of(row.outcome);
   else if (call && row.grpc_status >= 0)
     error = (client ? row.grpc_status > 0 : is_server_error(row.grpc_status))
                 ? std::string(model::grpc_status_name(row.grpc_status))
@@ -183,7 +188,9 @@ void describe(const model::RequestTable& table, const Request& row, const Endpoi
   const std::string_view method = table.texts[row.method], route = table.texts[row.route];
   span.name = method.empty() ? "HTTP" : is_method(method) ? std::string(method) : "HTTP";
   if (!route.empty()) span.name += " " + std::string(route);
-  if (is_messaging(row.protocol))
+  if (is_setup(row.protocol))
+    setup(table, row, span);
+  else if (is_messaging(row.protocol))
     messaging(table, row, span);
   else if (is_store(row.protocol))
     store(table, row, span);

@@ -220,6 +220,7 @@ void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
   switch (c.to) {
     case TcpState::syn_sent:
       s->facts.connect_started = e.time;
+      if (c.by_thread) s->facts.opener = {e.thread.pid, e.thread.tid, e.goroutine};
       break;
     case TcpState::established:
       if (!formats::known(s->facts.established)) s->facts.established = e.time;

@@ -30,7 +30,7 @@ void NameLookups::add(const model::Lookup& l) {
     if (sums.durations.size() < kMaxDurations) sums.durations.push_back(took);
   }
   std::string result = model::rcode_name(l.rcode);
-  if (l.rcode < 0 && l.error != 0) result += std::string(" (") + std::string(cause_of(l.error)) + ")";
+  if (l.rcode < 0 && l.error != 0) result += std::string(" (") + std::string(model::cause_of(l.error)) + ")";
   if (l.truncated) result = "truncated";
   if (l.rcode == 0 && !l.truncated)
     ++sums.study.answered;

@@ -1,7 +1,6 @@
 #include "analyze/tail/troubles.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "analyze/model/wire/http2_errors.h"
 
@@ -12,30 +11,6 @@ constexpr std::size_t kMaxOpened = 64u << 10;
 constexpr std::size_t kMaxPeers = 10'000;  // different peers with failures; more are added up as one
 
 }  // namespace
-
-std::string_view cause_of(int error) {
-  switch (error) {
-    case 0:
-      return "given up";
-    case ECONNREFUSED:
-      return "refused";
-    case ETIMEDOUT:
-      return "timed out";
-    case ECONNRESET:
-      return "reset by peer";
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-      return "unreachable";
-    case ECONNABORTED:
-      return "aborted";
-    case EPIPE:
-      return "broken pipe";
-    case EADDRNOTAVAIL:
-      return "no free port";
-    default:
-      return "other error";
-  }
-}
 
 void Troubles::push(const formats::Event& event) {
   using formats::TcpState;
@@ -59,7 +34,7 @@ void Troubles::push(const formats::Event& event) {
   if (change->from == TcpState::syn_sent && change->to == TcpState::close) {
     const Opened from = it != opened_.end() ? it->second : Opened{};
     model::Trouble trouble{model::TroubleKind::connect, event.time, from.by, from.peer.empty() ? "unknown" : from.peer,
-                           std::string(cause_of(change->error))};
+                           std::string(model::cause_of(change->error))};
     trouble.goroutine = from.goroutine;
     add(std::move(trouble));
   }
@@ -69,7 +44,7 @@ void Troubles::push(const formats::Event& event) {
 void Troubles::push(const model::Lookup& l) {
   if (l.rcode == 0 || l.truncated || !formats::known(l.done)) return;
   std::string cause = model::rcode_name(l.rcode);
-  if (l.rcode < 0 && l.error != 0) cause += std::string(" (") + std::string(cause_of(l.error)) + ")";
+  if (l.rcode < 0 && l.error != 0) cause += std::string(" (") + std::string(model::cause_of(l.error)) + ")";
   if (listed_.size() < kMaxListed)
     listed_.push_back({model::TroubleKind::name, l.done, l.thread, l.name, std::move(cause)});
 }
@@ -86,7 +61,7 @@ void Troubles::push(const model::TlsFacts& facts, const model::Connection& conne
 
 void Troubles::broke(const model::Connection& c) {
   add({model::TroubleKind::connect, c.closed, opener(c.socket), model::endpoint(c, true),
-       std::string(c.error != 0 ? cause_of(c.error) : "reset before any request")});
+       std::string(c.error != 0 ? model::cause_of(c.error) : "reset before any request")});
 }
 
 void Troubles::dismissed(const model::Connection& c, std::uint32_t code) {

@@ -48,7 +48,4 @@ class Troubles {
   std::vector<model::Trouble> listed_;
 };
 
-// "refused", "timed out", … for an errno.
-std::string_view cause_of(int error);
-
 }  // namespace tailcap::tail

@@ -180,7 +180,9 @@ class Connects(Case):
                         pass
         truth = [json.loads(line) for line in log.read_text().splitlines()]
         self.assertEqual(sum(status == 502 for _, status, _ in truth), 8, truth)
-        self.rows = [r for r in self.requests(recording, role="server") if r["status"] == 502]
+        rows = self.requests(recording)
+        self.rows = [r for r in rows if r["role"] == "server" and r["status"] == 502]
+        self.connects = [r for r in rows if r["protocol"] == "tcp"]
         return re.sub(r"\s+", " ", self.tailcap("report", recording.file, "--brief"))
 
     def assert_failed(self, text, port, how):
@@ -189,14 +191,34 @@ class Connects(Case):
             "and in none of the other 8.",
             text,
         )
+        # Each is a call that the request made, without an answer.
+        self.assertEqual(
+            [
+                (r["role"], r["operation"], r["resource"], r["error_code"], r["outcome"], r["complete"])
+                for r in self.connects
+            ],
+            [
+                (
+                    "client",
+                    "CONNECT",
+                    f"127.0.0.1:{port}",
+                    how,
+                    "cancelled" if how == "given up" else "no_response",
+                    False,
+                )
+            ]
+            * 8,
+        )
+        self.assertEqual([r["parent"] for r in self.connects], [r["id"] for r in self.rows])
 
     def assert_connecting(self, port):
         """All of the 0.3 s before it gave up."""
+        ids = {r["id"] for r in self.connects if r["resource"] == f"127.0.0.1:{port}"}
         for row in self.rows:
             connecting = [
                 c["ns"]
                 for c in row["culprits"]
-                if c["label"] == "down.connect" and c["peer"] and c["peer"]["address"] == f"127.0.0.1:{port}"
+                if c["label"] == "down.connect" and c["request"] in ids
             ]
             self.assertGreater(sum(connecting), 0.25e9, row)
 

@@ -118,7 +118,10 @@ void Parents::push(const model::Exchange& e, const model::Request& row, const mo
     process.servers.push_back(note);
     return;
   }
-  find_caller(note, pid, i.goroutines);
+  if (is_setup(e.protocol))
+    find_dialler(note, pid, i.goroutines);
+  else
+    find_caller(note, pid, i.goroutines);
   if (known(note.answered)) note.blocked = i.turns.blocked_reading(note.reader, note.began, note.answered);
   process.clients.push_back(note);
 }

@@ -82,7 +82,7 @@ std::string request_line(const model::columns::Facts& facts, formats::Time first
   if (row.outcome > model::Outcome::server_error) note(model::name_of(row.outcome));
   for (const auto taint : model::names_of(row.taints)) note(taint);
   if (!notes.empty()) notes += ']';
-  const std::string path = row.path != 0 ? report::printable(texts[row.path]) : is_store(row.protocol) ? "" : "?";
+  const std::string path = row.path != 0 ? report::printable(texts[row.path]) : has_operation(row.protocol) ? "" : "?";
   const std::size_t used = report::columns(line) + (notes.empty() ? 0 : report::columns(notes) + 2);
   line += report::shortened(path, std::max(kPath, width > used ? width - used : 0));
   if (path.empty()) line.erase(line.find_last_not_of(' ') + 1);

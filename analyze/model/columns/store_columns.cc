@@ -5,16 +5,15 @@
 namespace tailcap::model::columns {
 namespace {
 
-// Of calls of stores only.
-Value of_call_of_store(const Facts& f, TextId text) { return is_store(f.row.protocol) ? text_of(f, text) : Value{}; }
+Value with_operation(const Facts& f, TextId text) { return has_operation(f.row.protocol) ? text_of(f, text) : Value{}; }
 
 constexpr Column kStoreColumns[] = {
     text("operation", "what a call of a database or cache does: SELECT, GET",
-         [](const Facts& f) { return of_call_of_store(f, f.row.method); })
+         [](const Facts& f) { return with_operation(f, f.row.method); })
         .sql("operation", 74),
     text("resource", "the first table of its statement, or the shape of its first key",
          [](const Facts& f) {
-           if (!has_statements(f.row.protocol)) return of_call_of_store(f, f.row.path);
+           if (!has_statements(f.row.protocol)) return with_operation(f, f.row.path);
            return made_or_unknown(f, resource_of(f.row.protocol, f.text(f.row.method), f.text(f.row.path)));
          })
         .sql("resource", 75),
@@ -24,7 +23,7 @@ constexpr Column kStoreColumns[] = {
          })
         .sql("statement", 76),
     text("error_code", "the code that a database or cache answered with: 42P01, WRONGTYPE",
-         [](const Facts& f) { return of_call_of_store(f, f.row.store.error_code); })
+         [](const Facts& f) { return with_operation(f, f.row.store.error_code); })
         .sql("error_code", 77),
     number(
         "rows", "how many rows a statement returned or changed, where its answer says it",

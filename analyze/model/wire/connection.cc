@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <cerrno>
+
 namespace tailcap::model {
 
 std::string endpoint(const Connection& connection, bool remote) {
@@ -39,6 +41,30 @@ std::string_view name_of(formats::TlsLibrary library) {
       break;
   }
   return "unknown";
+}
+
+std::string_view cause_of(int error) {
+  switch (error) {
+    case 0:
+      return "given up";
+    case ECONNREFUSED:
+      return "refused";
+    case ETIMEDOUT:
+      return "timed out";
+    case ECONNRESET:
+      return "reset by peer";
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+      return "unreachable";
+    case ECONNABORTED:
+      return "aborted";
+    case EPIPE:
+      return "broken pipe";
+    case EADDRNOTAVAIL:
+      return "no free port";
+    default:
+      return "other error";
+  }
 }
 
 }  // namespace tailcap::model

@@ -29,6 +29,7 @@ struct Connection {
   std::string path;
   Time first_seen = kNoTime;
   Time connect_started = kNoTime, established = kNoTime, closed = kNoTime;
+  Thread opener;               // called connect(); tid 0: not known
   Time peer_closed = kNoTime;  // its peer sent its FIN: here, or earlier where it was closed when it was first seen
   int error = 0;               // errno that ended it; 0: none seen
   bool reset_received = false, reset_sent = false;
@@ -57,6 +58,8 @@ struct TlsSessions {
 std::string_view name_of(BindingHow how);               // "nested", "lengths", "none"
 std::string_view name_of(formats::TlsLibrary library);  // "openssl", …
 
+// "refused", "timed out", … for the errno that ended it.
+std::string_view cause_of(int error);
 // "10.0.0.1:80", "[::1]:80", "unix:/run/x.sock", "unix:" where unnamed.
 std::string endpoint(const Connection& connection, bool remote);
 

@@ -29,12 +29,17 @@ enum class Protocol : std::uint8_t {
   nats = 10,
   kafka = 11,
   amqp = 12,
+  tcp = 13,  // set-ups that failed: a connect,
+  tls = 14,  // a handshake
 };
-constexpr bool is_store(Protocol protocol) { return protocol >= Protocol::redis; }
+constexpr bool is_setup(Protocol protocol) { return protocol >= Protocol::tcp; }
+// They have an operation and what it is done to, and no status of HTTP.
+constexpr bool has_operation(Protocol protocol) { return protocol >= Protocol::redis; }
+constexpr bool is_store(Protocol protocol) { return has_operation(protocol) && !is_setup(protocol); }
 constexpr bool has_statements(Protocol protocol) {
   return protocol == Protocol::postgresql || protocol == Protocol::mysql;
 }
-constexpr bool is_messaging(Protocol protocol) { return protocol >= Protocol::nats; }
+constexpr bool is_messaging(Protocol protocol) { return is_store(protocol) && protocol >= Protocol::nats; }
 // Calls whose machine says which message answers which.
 constexpr bool has_numbers(Protocol protocol) { return is_messaging(protocol); }
 

@@ -149,8 +149,8 @@ std::string_view host_of(std::string_view endpoint) {
 
 bool fits_har(const model::RequestTable& table, const Request& row) {
   const std::string_view target = table.texts[row.path];
-  return !is_store(row.protocol) && row.method != 0 && row.path != 0 && row.has_duration && formats::known(row.start) &&
-         (!target.starts_with('/') || row.authority != 0);
+  return !has_operation(row.protocol) && row.method != 0 && row.path != 0 && row.has_duration &&
+         formats::known(row.start) && (!target.starts_with('/') || row.authority != 0);
 }
 
 Har::Har(std::string& out, std::string_view version) : out_(out), json_(out) {

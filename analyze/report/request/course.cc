@@ -26,7 +26,8 @@ std::string name_of(const model::LabelledStretch& s) {
 std::string note_of(const model::Detail& detail, model::ExchangeId of, const model::LabelledStretch& s) {
   const model::Culprit& c = s.culprit;
   const bool call = s.label >= model::Label::down_dns && s.label <= model::Label::down_h2fc;
-  const bool lock = s.label == model::Label::lock_futex || s.label == model::Label::lock_go_mutex;
+  const bool lock = s.label == model::Label::lock_futex || s.label == model::Label::lock_session ||
+                    s.label == model::Label::lock_go_mutex;
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
   if (const std::string what = what_text(c); !what.empty())

@@ -31,7 +31,8 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (starts("lock.")) {
     // No goroutine holds a channel or a WaitGroup; another one ends the wait.
     const bool held = c.label == model::Label::lock_futex || c.label == model::Label::lock_file ||
-                      c.label == model::Label::lock_go_mutex || c.label == model::Label::lock_kernel;
+                      c.label == model::Label::lock_session || c.label == model::Label::lock_go_mutex ||
+                      c.label == model::Label::lock_kernel;
     const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
                                : c.tid != 0     ? "released by thread " + std::to_string(c.tid)
                                                 : "";

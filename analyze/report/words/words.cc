@@ -126,7 +126,7 @@ std::string route_title(const model::RouteStudy& route) {
 }
 
 std::string request_title(const model::Request& row, const model::TextPool& texts) {
-  return titled(texts[row.method], texts[row.path], row.path != 0, is_store(row.protocol));
+  return titled(texts[row.method], texts[row.path], row.path != 0, has_operation(row.protocol));
 }
 
 std::string pid_text(std::uint32_t pid) {

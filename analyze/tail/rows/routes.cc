@@ -209,9 +209,9 @@ void assign_routes(model::RequestTable& table, const std::vector<RouteTemplate>&
   model::TextPool learned;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const model::Protocol protocol = table.rows.protocol(i);
-    if (!model::is_call(protocol) && !is_store(protocol)) continue;
+    if (!model::is_call(protocol) && !has_operation(protocol)) continue;
     if (const TextId path = table.rows.names(i).path; !choices[path].whole)
-      choices[path].whole = is_store(protocol) || model::rpc_name(table.texts[path]).has_value();
+      choices[path].whole = has_operation(protocol) || model::rpc_name(table.texts[path]).has_value();
   }
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const model::RowNames row = table.rows.names(i);

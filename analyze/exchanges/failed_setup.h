@@ -1,0 +1,18 @@
+// A connect or a TLS handshake that failed, as a call of the client: what was asked for never came to be.
+#pragma once
+
+#include <optional>
+
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/model/wire/tls.h"
+
+namespace tailcap::exchanges {
+
+// The end of a connection. at: when it ended, where the connection does not say it. None where this end did not
+// connect, or was connected.
+std::optional<model::Exchange> failed_connect(const model::Connection& connection, model::End how, model::Time at);
+// A handshake that failed. None where this end is not the client's.
+std::optional<model::Exchange> failed_handshake(const model::Connection& connection, const model::TlsFacts& facts);
+
+}  // namespace tailcap::exchanges
