@@ -277,6 +277,8 @@ class Loop {
       if (const auto call = unanswered(last->time)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
       return draft_.add(from, until, Label::blocked_unknown, Evidence::inferred);
     }
+    if (const auto holder = session_behind(k_, draft_, tid_, *last); holder.connection != 0)
+      return draft_.add(from, until, Label::lock_session, Evidence::inferred, draft_.who(0, holder, last->waker));
     draft_.add(from, until, woken_by(*last, next), Evidence::inferred);
   }
 

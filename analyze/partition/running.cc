@@ -182,19 +182,6 @@ class Running {
     return draft_.who(w.argument0, request, w.waker);
   }
 
-  // A server of a database waits in one session and is woken by the process of another, at work on a request of its
-  // own: PostgreSQL, where a transaction ends that held a lock.
-  model::ExchangeId session(const OffCpuWait& w) const {
-    const auto& rows = k_.windows.table().rows;
-    if (!draft_.w.server() || !has_statements(rows.protocol(draft_.w.row))) return {};
-    const ThreadLog* other = w.waker != 0 && w.waker != tid_ ? k_.observed.thread(w.waker) : nullptr;
-    const Act* act = other ? other->acts.last_until(w.runnable) : nullptr;
-    if (!act || act->connection == draft_.w.id.connection) return {};
-    const auto row = k_.windows.at(act->connection, w.runnable);
-    if (!row || rows.role(*row) != model::Role::server || rows.protocol(*row) != rows.protocol(draft_.w.row)) return {};
-    return rows.id(*row);
-  }
-
   // A JVM held its threads up until then.
   bool of_vm(const OffCpuWait& w) const {
     const ProcessLog* process = w.waker != 0 ? k_.observed.process(log_.pid) : nullptr;
@@ -263,6 +250,7 @@ class Running {
         if (c.w.id.connection == connection && c.began <= until && c.end >= w.time) {
           if (const auto s = sending(w, until); s && s->label == Label::send_sndbuf && c.sent >= until)
             return add(w.time, until, Label::down_zwnd, s->evidence, c.who);
+          if (c.setup) return add(w.time, until, *c.setup, Evidence::measured, c.who);
           unnoticed();
           return add_down(k_, c, std::max(w.time, from_), std::min(until, to_), Evidence::measured, draft_);
         }
@@ -281,7 +269,7 @@ class Running {
     if (!w.woken()) return;
     if (w.blocked == Blocked::connect) return add(w.time, until, Label::down_connect);
     if (timed_out(w)) return add(w.time, until, Label::timer_sleep, Evidence::inferred);
-    if (const model::ExchangeId holder = session(w); holder.connection != 0)
+    if (const model::ExchangeId holder = session_behind(k_, draft_, tid_, w); holder.connection != 0)
       return add(w.time, until, Label::lock_session, Evidence::inferred, draft_.who(0, holder, w.waker));
     plain(w, until);
   }
@@ -434,6 +422,17 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
   k.observed.counted().each(std::max(from, silent), to, [&](const TimeSpan& s) {
     draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);
   });
+}
+
+model::ExchangeId session_behind(const DraftContext& k, const Draft& draft, std::uint32_t tid, const OffCpuWait& wait) {
+  const auto& rows = k.windows.table().rows;
+  if (!wait.woken() || !draft.w.server() || !has_statements(rows.protocol(draft.w.row))) return {};
+  const ThreadLog* other = wait.waker != 0 && wait.waker != tid ? k.observed.thread(wait.waker) : nullptr;
+  const Act* act = other ? other->acts.last_until(wait.runnable) : nullptr;
+  if (!act || act->connection == draft.w.id.connection) return {};
+  const auto row = k.windows.at(act->connection, wait.runnable);
+  if (!row || rows.role(*row) != model::Role::server || rows.protocol(*row) != rows.protocol(draft.w.row)) return {};
+  return rows.id(*row);
 }
 
 bool fills_buffer(const DraftContext& k, model::ConnectionId connection, Nanos since, Nanos at) {

@@ -122,6 +122,7 @@ Talk::Verdict Talk::judge(const ByteRun& whole) {
   known.remove_prefix(begun.preamble);
   if (cut && known.size() < http2::kPreface.size()) return Verdict::http1;
   if (begun.decided && begins_calls(known, whole.direction)) return Verdict::calls;
+  if (begin.empty() && formats::calls::may_be_header(whole.head)) return Verdict::late;
   begin = std::string(begun.decided ? known.substr(0, http2::kPreface.size()) : known);
   return begun.decided ? judge_begin(begin, whole.direction) : Verdict::undecided;
 }

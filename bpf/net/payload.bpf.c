@@ -63,13 +63,13 @@ __noinline int starts_call(u64 first, u32 length)
 	case 0x47534d48: /* HMSG */
 	case 0x50514d41: /* AMQP */
 	/* memcached */
-	case 0x20746567:      /* get_ */
-	case 0x73746567:      /* gets */
-	case 0x20746573:      /* set_ */
-	case 0x20646461:      /* add_ */
-	case 0x656c6564:      /* dele */
-	case 0x72636e69:      /* incr */
-	case 0x72636564:      /* decr */
+	case 0x20746567: /* get_ */
+	case 0x73746567: /* gets */
+	case 0x20746573: /* set_ */
+	case 0x20646461: /* add_ */
+	case 0x656c6564: /* dele */
+	case 0x72636e69: /* incr */
+	case 0x72636564: /* decr */
 		return 1;
 	}
 	return 0;

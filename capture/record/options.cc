@@ -68,7 +68,7 @@ What
       --keep-query NAME  keeps the values of this query parameter, too (repeat for more); all: of every one
       --keep-arguments   of recorded processes the whole command line, not only the program
       --keep-statements  SQL with its literals; by default each literal is a question mark
-      --keep-keys        whole keys of Redis and memcached; by default user:17:cart is user:*:cart
+      --keep-keys        whole keys of caches, subjects and names of queues; by default user:17:cart is user:*:cart
       --unsafe-headers   keeps the values of all headers: passwords, tokens and cookies
       --payload-raw      masks nothing, and keeps bodies and other protocols as well
       --sample-connections 1/N

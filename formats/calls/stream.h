@@ -130,11 +130,11 @@ class Stream {
 };
 
 // Finds the protocol of a connection whose beginning was not seen: by an I/O that is a request and then, in the other
-// direction, one that answers it.
+// direction, one that answers it; or by two requests of protocols that are proved by one alone.
 class Finder {
  public:
   // Bytes move in this direction (0 out, 1 in) of a connection that sends requests in `requests`, -1 where that is not
-  // known. True: this I/O is the answer, and the protocol is found.
+  // known. True: this I/O proves the protocol, and is the next for the machine.
   bool moved(unsigned direction, int requests, const Piece& piece);
   // Only this protocol can be found.
   void only(Kind kind) { only_ = kind; }
@@ -151,16 +151,21 @@ class Finder {
   void forget() { machine_.reset(); }
 
  private:
-  static constexpr std::size_t kLongestHeader = 8;
-  bool ask(unsigned direction, const Piece& piece);
-  bool ask_joined(unsigned direction, const Piece& piece);
+  static constexpr std::size_t kLongestHeader = 12;
+  bool ask(unsigned direction, int requests, const Piece& piece);
+  bool ask(unsigned direction, Side side, const Piece& piece);
+  bool ask_joined(unsigned direction, int requests, const Piece& piece);
   bool read(const Piece& piece);
+  bool answered(unsigned direction, const Piece& piece);
+  unsigned asking() const { return side_ == Side::requests ? requests_ : 1 - requests_; }
 
   Kind kind_{};
+  Side side_ = Side::requests;  // of what was found
   unsigned requests_ = 0;
   std::uint32_t found_ = 0;
   std::optional<Kind> only_;
   bool began_before_ = false;
+  unsigned older_ = 0;  // answers to older requests
   std::string header_;  // all of the last I/O of a direction, if it may be no more than a header
   unsigned header_direction_ = 0;
   std::unique_ptr<Machine> machine_;

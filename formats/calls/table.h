@@ -8,15 +8,13 @@
 #include <string>
 #include <string_view>
 
-#include "formats/calls/machine.h"
+#include "formats/calls/machine/machine.h"
 #include "formats/sql/mask.h"
 
 namespace tailcap::formats::calls {
 
 // In the order of the table.
-enum class Kind : std::uint8_t { redis, postgresql, mysql, memcached };
-
-enum class Fault : std::uint8_t { client, server };  // whose fault an error is
+enum class Kind : std::uint8_t { redis, postgresql, mysql, memcached, nats, kafka, amqp };
 
 struct Protocol {
   std::string_view name;
@@ -31,6 +29,11 @@ struct Protocol {
   sql::Dialect dialect = sql::Dialect::postgresql;  // of its statements
   // An error code as text, where its bytes are none.
   std::string (*code)(std::string_view bytes) = nullptr;
+  // Bytes that prove a side begin with a request of that side's own, and are no other protocol's: in the middle of a
+  // connection, two of a side are enough where none is answered. Without this, only clients ask.
+  bool (*asks)(Side side, std::string_view bytes) = nullptr;
+  bool names_requests = false;  // responses say which request they answer (Machine::answers)
+  std::string_view joint = {};  // stands between the keys of a request, where it has several
 };
 
 std::span<const Protocol> protocols();
@@ -43,5 +46,7 @@ struct Begun {
   Side side;
 };
 std::optional<Begun> begun(std::string_view bytes, std::optional<Side> only = {});
+// A first I/O that may be no more than a header of a binary protocol, read alone, whole or as the mask leaves it.
+bool may_be_header(std::string_view bytes);
 
 }  // namespace tailcap::formats::calls

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "formats/calls/key_shape.h"
+#include "formats/calls/machine/key_shape.h"
 
 namespace tailcap::formats::mask {
 
@@ -44,6 +44,9 @@ struct Call::Writer : Losses {
           else
             key.assign(key.size(), '*');  // a part of a key may read like a word
         });
+        break;
+      case calls::Part::name:
+        write(rules.keys(), bytes, at, [&](std::string& name) { calls::mask_name(name, !whole); });
         break;
       case calls::Part::statement:
         write(rules.statements(), bytes, at, [&](std::string& piece) {

@@ -67,6 +67,9 @@ void Connection::decide(Way& way, std::string_view bytes) {
     way.http1.at_beginning(before->undecided());
   } else if (o.kind == Kind::fresh && begins_call(way, bytes)) {
     return;
+  } else if (o.kind == Kind::fresh && calls::may_be_header(bytes)) {
+    become(way, Kind::late);
+    become(other(way), Kind::late);
   } else if (o.kind == Kind::tls || (bytes[0] == kTlsHandshake && o.kind != Kind::http1 && o.kind != Kind::http2)) {
     become(way, Kind::tls);
   } else if (bytes[0] == '\0' && !http1) {

@@ -215,11 +215,7 @@ class Connects(Case):
         """All of the 0.3 s before it gave up."""
         ids = {r["id"] for r in self.connects if r["resource"] == f"127.0.0.1:{port}"}
         for row in self.rows:
-            connecting = [
-                c["ns"]
-                for c in row["culprits"]
-                if c["label"] == "down.connect" and c["request"] in ids
-            ]
+            connecting = [c["ns"] for c in row["culprits"] if c["label"] == "down.connect" and c["request"] in ids]
             self.assertGreater(sum(connecting), 0.25e9, row)
 
     def go(self):

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/calls/key_shape.h"
+#include "formats/calls/machine/key_shape.h"
 #include "formats/calls/table.h"
 #include "formats/sql/mask.h"
 #include "tests/fuzz/bytes.h"
@@ -58,7 +58,8 @@ void demand(bool holds, const char* what) {
 bool same(const Token& a, const Token& b) {
   return a.size == b.size && a.part == b.part && a.field == b.field && a.text_ends == b.text_ends &&
          a.begins == b.begins && a.ends == b.ends && a.failed == b.failed && a.unanswered == b.unanswered &&
-         a.pushed == b.pushed && a.waits == b.waits && a.operation == b.operation;
+         a.pushed == b.pushed && a.call == b.call && a.turned == b.turned && a.further == b.further &&
+         a.waits == b.waits && a.operation == b.operation;
 }
 
 // What a capture keeps of the tokens of a connection.
@@ -79,6 +80,9 @@ class Mask {
           mask_key(bytes, false);
         else
           bytes.assign(bytes.size(), '*');
+        break;
+      case Part::name:
+        mask_name(bytes, text.open || !t.text_ends);
         break;
       case Part::statement:
         if (text.blind)
@@ -132,12 +136,14 @@ class Pair {
  private:
   void read(Side side, std::string_view piece) {
     std::vector<Token> tokens;
+    std::vector<std::uint32_t> further;  // calls that are answered, too
     std::string masked(piece);
     std::size_t at = 0;
     while (at < piece.size() && !over_) {
       const Token t = first_->next(side, piece.substr(at));
       demand(t.size <= piece.size() - at, "a token goes beyond the bytes");
       tokens.push_back(t);
+      each_further(*first_, t, [&](std::uint32_t call) { further.push_back(call); });
       refused_ = t.size == 0;
       over_ = refused_ || first_->turns_to_tls();
       std::string bytes(piece.substr(at, t.size));
@@ -151,11 +157,23 @@ class Pair {
       at += t.size;
     }
     at = 0;
+    std::size_t answered = 0;
     for (const Token& t : tokens) {
       demand(same(second_->next(side, std::string_view(masked).substr(at)), t), "masked bytes are read otherwise");
+      each_further(*second_, t, [&](std::uint32_t call) {
+        demand(answered < further.size() && further[answered] == call, "masked bytes answer other calls");
+        ++answered;
+      });
       at += t.size;
     }
+    demand(answered == further.size(), "masked bytes answer fewer calls");
     agree();
+  }
+
+  template <class Visit>
+  static void each_further(Machine& machine, const Token& t, Visit visit) {
+    if (!t.ends || t.call == 0) return;
+    for (std::uint32_t call = machine.further_call(); call != 0; call = machine.further_call()) visit(call);
   }
 
   bool skip(Side side, std::uint64_t n) {
@@ -164,6 +182,7 @@ class Pair {
     mask_.unseen(side);
     lost_[static_cast<std::size_t>(side)] = !known;
     if (known) agree();
+    if (known) demand(same(first_->skipped(side), second_->skipped(side)), "a skip ends otherwise behind masked bytes");
     return known || side == Side::responses;
   }
 

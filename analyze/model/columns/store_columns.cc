@@ -8,10 +8,11 @@ namespace {
 Value with_operation(const Facts& f, TextId text) { return has_operation(f.row.protocol) ? text_of(f, text) : Value{}; }
 
 constexpr Column kStoreColumns[] = {
-    text("operation", "what a call of a database or cache does: SELECT, GET",
+    text("operation", "what a call of a store does: SELECT, GET, PUBLISH; CONNECT, HANDSHAKE: a set-up that failed",
          [](const Facts& f) { return with_operation(f, f.row.method); })
         .sql("operation", 74),
-    text("resource", "the first table of its statement, or the shape of its first key",
+    text("resource",
+         "the first table of its statement, the shape of its first key, subject or topic; of a set-up, the endpoint",
          [](const Facts& f) {
            if (!has_statements(f.row.protocol)) return with_operation(f, f.row.path);
            return made_or_unknown(f, resource_of(f.row.protocol, f.text(f.row.method), f.text(f.row.path)));
@@ -22,7 +23,7 @@ constexpr Column kStoreColumns[] = {
            return made_or_unknown(f, statement_of(f.row.protocol, f.text(f.row.method), f.text(f.row.path)));
          })
         .sql("statement", 76),
-    text("error_code", "the code that a database or cache answered with: 42P01, WRONGTYPE",
+    text("error_code", "the code that a store answered with: 42P01, WRONGTYPE; why a set-up failed: refused, timed out",
          [](const Facts& f) { return with_operation(f, f.row.store.error_code); })
         .sql("error_code", 77),
     number(

@@ -36,6 +36,7 @@ struct FailedEnd {
   std::int32_t grpc_status = -1;
   Outcome outcome = Outcome::unknown;
   std::uint64_t requests = 0;
+  std::string error_code = {};     // of a store, or of a set-up that failed; empty: none
   std::string message = {};        // grpc-message, the most frequent; empty: none
   std::uint64_t with_message = 0;  // requests that have it
 };

@@ -4,7 +4,7 @@ namespace tailcap::protocols::calls {
 
 namespace {
 
-constexpr std::uint64_t kShort = 8;    // bytes of a run that may be a header alone
+constexpr std::uint64_t kShort = 12;   // bytes of a run that may be a header alone
 constexpr std::size_t kMostHeld = 64;  // runs: a request with a long value comes in several
 
 }  // namespace

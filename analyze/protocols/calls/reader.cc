@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "analyze/protocols/input/cursor.h"
-#include "formats/calls/key_shape.h"
+#include "formats/calls/machine/key_shape.h"
 #include "formats/sql/mask.h"
 #include "formats/sql/statement.h"
 
@@ -147,7 +147,7 @@ void Reader::blank(Side side) {
   renew(h.message);
   for (std::string* const text : {&h.operation, &h.text, &h.name, &h.reference, &h.code, &h.rows}) text->clear();
   h.open = true;
-  h.defines = h.refers = false;
+  h.defines = h.refers = h.key_open = false;
   h.size = 0;
   Message& m = h.message;
   m.kind = side == Side::requests ? MessageKind::request : MessageKind::response;
@@ -177,6 +177,8 @@ void Reader::read(Side side, const Token& t, std::string_view bytes) {
       if (t.text_ends) h.operation += ' ';
       break;
     case Field::key:
+      read_key(h, t, bytes);
+      break;
     case Field::statement:
       if (bytes != std::string_view("\0", 1)) append(h.text, bytes, kMostText);  // PostgreSQL ends its texts so
       break;
@@ -195,6 +197,26 @@ void Reader::read(Side side, const Token& t, std::string_view bytes) {
       append(h.rows, bytes, kLongestShown);
       break;
   }
+}
+
+void Reader::read_key(Half& h, const Token& t, std::string_view bytes) const {
+  if (!h.key_open) {
+    if (!h.text.empty()) append(h.text, wire::protocol_of(stream_.kind()).joint, kMostText);
+    h.key = h.text.size();
+    h.part = t.part;
+  }
+  append(h.text, bytes, kMostText);
+  h.key_open = true;
+  if (t.text_ends) end_key(h, h.text.size() >= kMostText);
+}
+
+// The shape of a key is that of the whole.
+void Reader::end_key(Half& h, bool cut) {
+  h.key_open = false;
+  std::string key = h.text.substr(h.key);
+  if (h.part == wire::Part::key) wire::mask_key(key, cut);
+  if (h.part == wire::Part::name) wire::mask_name(key, cut);
+  h.text.replace(h.key, key.size(), key);
 }
 
 void Reader::end(Side side, const Token& t, Ending ending, Messages& out) {
@@ -257,14 +279,19 @@ void Reader::end_numbered(Side side, Token t, Ending ending, Messages& out) {
     m.kind = MessageKind::request;
     end_request(h, t);
     m.unanswered = t.unanswered;
-    if (!t.unanswered) numbered_.insert_or_assign(t.call, side);
+    last_number_ = t.call;
+    if (!t.unanswered && answered_before_.erase(t.call) == 0) numbered_.insert_or_assign(t.call, side);
     return hand_on(m, out);
   }
   m.kind = MessageKind::response;
   end_response(h, t);
   const Message first = m;
   for (std::uint32_t call = t.call; call != 0; call = stream_.further_call()) {
-    if (numbered_.erase(call) == 0) continue;
+    if (numbered_.erase(call) == 0) {
+      // Another CPU recorded its request, which follows.
+      if (call - last_number_ - 1 >= kMostEarly || answered_before_.size() >= kMostEarly) continue;
+      answered_before_.insert(call);
+    }
     m = first;
     m.stream = call;
     hand_on(m, out);
@@ -306,7 +333,7 @@ void Reader::end_request(Half& h, const Token& t) {
   if (!h.operation.empty() && h.operation.back() == ' ') h.operation.pop_back();
   Prepared asked{capitals(h.operation), {}};
   if (!has_statements(protocol_)) {
-    wire::mask_key(h.text, h.text.size() >= kMostText);
+    if (h.key_open) end_key(h, true);
     asked.text = wire::shown_key(h.text).substr(0, kLongestShown);
   } else if (!h.text.empty()) {
     formats::sql::Mask(wire::dialect_of(stream_.kind())).mask(h.text);

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ class Reader {
     bool open = false;
     model::Message message;
     std::string operation, text, name, reference;  // as far as they were read
+    std::size_t key = 0;                           // where in the text the last key begins
+    wire::Part part = wire::Part::framing;         // what its bytes are
+    bool key_open = false;                         // more of it may follow
     bool defines = false, refers = false;
     std::string code, rows;
     std::uint64_t size = 0;   // bytes of the message so far
@@ -55,6 +59,8 @@ class Reader {
   void read(wire::Side side, const wire::Token& token, std::string_view bytes);
   void end(wire::Side side, const wire::Token& token, model::Ending ending, Messages& out);
   void end_numbered(wire::Side side, wire::Token token, model::Ending ending, Messages& out);
+  void read_key(Half& half, const wire::Token& token, std::string_view bytes) const;
+  static void end_key(Half& half, bool cut);
   void end_request(Half& half, const wire::Token& token);
   void end_response(Half& half, const wire::Token& token);
   void define(const std::string& name);
@@ -75,6 +81,8 @@ class Reader {
   std::array<Half, 2> halves_;
   std::uint64_t outstanding_ = 0;
   std::map<std::uint32_t, wire::Side> numbered_;  // calls with numbers that have no answer yet, and which side asked
+  std::uint32_t last_number_ = 0;                 // of what was asked
+  std::set<std::uint32_t> answered_before_;       // calls whose answers were seen before them
   std::uint64_t early_ = 0;                       // responses that were seen before their requests
   std::vector<model::Message> unproved_;
   bool late_;             // it was found in the middle of a connection

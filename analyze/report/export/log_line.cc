@@ -45,7 +45,8 @@ void append_log_line(std::string& out, const LogLine& line) {
   json.begin_object();
   json.field("time_ns", std::to_string(line.start));
   json.field("level", level_of(row));
-  json.field("msg", request_title(row, line.facts.table.texts) + " " + outcome_text(row) +
+  json.field("msg", request_title(row, line.facts.table.texts) + " " +
+                        outcome_text(row, line.facts.table.texts[row.store.error_code]) +
                         (row.has_duration ? " in " + duration_text(row.duration) : ""));
   for (const model::columns::Column* const column : model::columns::on(model::columns::Surface::log_line))
     append_column(json, *column, line.facts, column->on(model::columns::Surface::log_line).name);

@@ -78,7 +78,7 @@ class Section {
     const auto add = [&](const char* label, std::string text) {
       if (!text.empty()) facts.lines.push_back({render::Tone::plain, label, std::move(text)});
     };
-    add("result", outcome_text(row));
+    add("result", outcome_text(row, table_.texts[row.store.error_code]));
     add("mostly", dominant_text(row, table_.partitions.parts(row.id)));
     add(row.role == model::Role::server ? "served by" : "made by",
         (row.comm == 0 ? "" : shortened(printable(table_.texts[row.comm]), 40) + ", ") + "process " +

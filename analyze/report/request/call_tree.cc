@@ -175,7 +175,7 @@ std::optional<CallTree> call_tree(const model::RequestTable& table, ExchangeId r
 
 std::string act_text(const model::RequestTable& table, const Request& row) {
   return process_text(table, row) + (row.role == Role::client ? " calls " : " serves ") +
-         request_title(row, table.texts) + ": " + outcome_text(row);
+         request_title(row, table.texts) + ": " + outcome_text(row, table.texts[row.store.error_code]);
 }
 
 std::string text_tree(const CallTree& tree, const model::RequestTable& table, const std::string& file) {

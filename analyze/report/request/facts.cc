@@ -102,7 +102,8 @@ void add_facts(const model::Detail& detail, const model::Study& study, std::vect
   };
   const bool failed = row.outcome != model::Outcome::ok && row.outcome != model::Outcome::upgraded;
   const bool broken = row.reset_after >= 0 && !row.has_duration;
-  add("result", outcome_text(row) + (row.complete || broken ? "" : "; not seen completely"),
+  const std::string error_code = d.exchange.store ? d.exchange.store->error_code : "";
+  add("result", outcome_text(row, error_code) + (row.complete || broken ? "" : "; not seen completely"),
       failed ? Tone::care : Tone::plain);
   std::string took = row.has_duration ? duration_text(row.duration) + " (" + exact_text(row.duration) + ")"
                                       : "unknown: its first or last byte was not seen";

@@ -173,7 +173,9 @@ void add_heads(const RequestDetail& d, std::vector<Head>& heads) {
   const bool server = e.role == model::Role::server;
   Head request{std::string("Request head, as ") + (server ? "read" : "sent"), {}, e.request_headers_complete};
   request.lines.push_back((e.method.empty() ? "(method unknown)" : printable(e.method)) + " " +
-                          (e.target.empty() ? "(target unknown)" : printable(e.target)) + " " +
+                          (!e.target.empty()           ? printable(e.target) + " "
+                           : has_operation(e.protocol) ? ""
+                                                       : "(target unknown) ") +
                           std::string(model::name_of(e.protocol)));
   fields(e.request_headers, request);
   Head response{std::string("Response head, as ") + (server ? "sent" : "read"), {}, e.response_headers_complete};

@@ -21,7 +21,7 @@ std::string end_text(const FailedEnd& end) {
   row.status = end.status;
   row.grpc_status = end.grpc_status;
   row.outcome = end.outcome;
-  std::string out = outcome_text(row);
+  std::string out = end.error_code.empty() ? outcome_text(row) : shortened(printable(end.error_code), kWhat);
   if (end.with_message == 0) return out;
   out += ", “" + shortened(printable(end.message), kWhat) + "”";
   return end.with_message == end.requests ? out : out + " in " + count_text(end.with_message);

@@ -51,7 +51,7 @@ Row row_of(const model::Study& study, const model::Request& request, const model
       std::move(id),
       std::move(duration),
       std::move(at),
-      outcome_text(request),
+      outcome_text(request, requests.texts[request.store.error_code]),
       std::move(about),
       std::move(bar),
       shortened(request_title(request, requests.texts), 300) + (request.role == model::Role::client ? " (made)" : "")};

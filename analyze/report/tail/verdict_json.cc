@@ -80,6 +80,8 @@ void append_end(JsonWriter& json, const model::FailedEnd& end) {
   json.key("grpc_status");
   end.grpc_status < 0 ? json.null() : json.number(std::int64_t{end.grpc_status});
   json.field("outcome", model::name_of(end.outcome));
+  json.key("error_code");
+  json.text_or_null(end.error_code);
   json.field("requests", end.requests);
   json.key("grpc_message");
   json.text_or_null(end.message);

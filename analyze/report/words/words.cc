@@ -110,6 +110,11 @@ std::string outcome_text(const model::Request& row) {
   return with("outcome unknown");
 }
 
+std::string outcome_text(const model::Request& row, std::string_view error_code) {
+  if (error_code.empty()) return outcome_text(row);
+  return (is_setup(row.protocol) ? "" : "error ") + printable(error_code);
+}
+
 namespace {
 // A call of a store may have no more than its operation: COMMIT.
 std::string titled(std::string_view method, std::string_view path, bool path_known, bool store) {

@@ -19,6 +19,8 @@ std::string_view text_of(formats::CaptureState state);
 
 // "200", "503", or the outcome where there is no status or the status is not the whole story: "200, truncated".
 std::string outcome_text(const model::Request& row);
+// With the code of an error of a store, or why a set-up failed. Printable.
+std::string outcome_text(const model::Request& row, std::string_view error_code);
 
 // "GET /users/{}", "GET ?", "(unknown request)"; "nginx GET /users/{}" where others serve a route of that name, too.
 std::string route_title(const model::RouteStudy& route);

@@ -41,9 +41,9 @@ Time end_of(const Request& r, Time last) {
   return model::failed(r) ? r.start : last;
 }
 
-using EndKey = std::tuple<std::uint16_t, std::int32_t, model::Outcome>;
+using EndKey = std::tuple<std::uint16_t, std::int32_t, model::Outcome, model::TextId>;
 
-EndKey end_key(const Request& r) { return {r.status, r.grpc_status, r.outcome}; }
+EndKey end_key(const Request& r) { return {r.status, r.grpc_status, r.outcome, r.store.error_code}; }
 
 // Requests that ended alike, and what gRPC servers said of them.
 struct Ends {
@@ -62,7 +62,9 @@ std::vector<FailedEnd> ends_of(const std::map<EndKey, Ends>& counts, const model
   std::vector<FailedEnd> out;
   for (const auto& [key, end] : counts) {
     FailedEnd& one = out.emplace_back();
-    std::tie(one.status, one.grpc_status, one.outcome) = key;
+    model::TextId error_code = 0;
+    std::tie(one.status, one.grpc_status, one.outcome, error_code) = key;
+    one.error_code = texts[error_code];
     one.requests = end.requests;
     for (const auto& [message, n] : end.messages)
       if (n > one.with_message) {
@@ -200,7 +202,7 @@ class Failing {
       const auto at = around_.links.row_of(id);
       if (!at) continue;
       const Request call = table_.all()[*at];
-      if (!model::failed(call)) continue;
+      if (!model::failed(call) || is_setup(call.protocol)) continue;  // a set-up is among the troubles
       std::string what = std::string(table_.texts[call.method]) + " " + std::string(table_.texts[call.route]);
       if (call.authority != 0) what += " at " + std::string(table_.texts[call.authority]);
       add(seen, {TroubleKind::call, std::move(what), ""}, fails, &call);

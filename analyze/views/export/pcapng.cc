@@ -152,7 +152,8 @@ std::unordered_map<std::uint64_t, std::string> comments_of(const pipeline::Analy
     const model::Request row = analysis.table.rows[i];
     std::string text = "request " + report::id_text(row.id);
     if (row.peer.connection != 0) text += ", " + report::id_text(row.peer) + " at the other end";
-    text += ": " + report::request_title(row, analysis.table.texts) + " " + report::outcome_text(row) + ", trace " +
+    text += ": " + report::request_title(row, analysis.table.texts) + " " +
+            report::outcome_text(row, analysis.table.texts[row.store.error_code]) + ", trace " +
             model::trace_hex(ids.rows[i].context);
     out[std::uint64_t{row.id.connection} << 32 | row.id.index] = std::move(text);
   }

@@ -43,7 +43,8 @@ TraceSpan span_of(const model::RequestTable& table, const report::TreeNode& node
                                          : "a process not recorded";
   const std::string what = report::shortened(report::request_title(row, table.texts), kTitle);
   span.name = who + (row.role == model::Role::client ? " calls " : " serves ") + what;
-  span.told = span.name + " (" + report::id_text(row.id) + "): " + report::outcome_text(row) + ", " +
+  span.told = span.name + " (" + report::id_text(row.id) +
+              "): " + report::outcome_text(row, table.texts[row.store.error_code]) + ", " +
               report::offset_text(row.start, begin) + ", " +
               (row.has_duration ? report::duration_text(row.duration) : "its end is not known");
   if (node.cause && !node.cause->certain) span.told += "; likely caused by what is above";

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <string_view>
 
-#include "formats/calls/machine.h"
+#include "formats/calls/machine/machine.h"
 
 namespace tailcap::formats::calls::memcached {
 

@@ -6,7 +6,7 @@
 #include <deque>
 #include <string_view>
 
-#include "formats/calls/machine.h"
+#include "formats/calls/machine/machine.h"
 #include "formats/calls/memcached/commands.h"
 
 namespace tailcap::formats::calls::memcached {

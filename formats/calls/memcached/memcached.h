@@ -26,8 +26,7 @@
 #include <memory>
 #include <string_view>
 
-#include "formats/calls/machine.h"
-#include "formats/calls/table.h"
+#include "formats/calls/machine/machine.h"
 
 namespace tailcap::formats::calls::memcached {
 

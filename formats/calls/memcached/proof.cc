@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "formats/calls/memcached/memcached.h"
 #include "formats/calls/memcached/commands.h"
 #include "formats/calls/memcached/machine.h"
+#include "formats/calls/memcached/memcached.h"
 
 namespace tailcap::formats::calls::memcached {
 namespace {

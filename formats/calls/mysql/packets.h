@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "formats/calls/machine.h"
+#include "formats/calls/machine/machine.h"
 #include "formats/calls/mysql/wire.h"
 
 namespace tailcap::formats::calls::mysql {

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "formats/calls/machine.h"
+#include "formats/calls/machine/machine.h"
 
 namespace tailcap::formats::calls::postgresql {
 

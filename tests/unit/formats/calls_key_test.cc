@@ -3,7 +3,7 @@
 #include <random>
 #include <string>
 
-#include "formats/calls/key_shape.h"
+#include "formats/calls/machine/key_shape.h"
 
 namespace tailcap::formats::calls {
 namespace {

@@ -131,5 +131,37 @@ TEST(PartitionOfReasons, APauseInAResponseIsAWaitForRoomOnlyWhereThereWasNone) {
   EXPECT_EQ(piecewise(false, false, 10).find("send."), std::string::npos) << piecewise(false, false, 10);
 }
 
+// A message of PostgreSQL.
+std::string message(char type, const std::string& body) {
+  return type + std::string("\0\0\0", 3) + static_cast<char>(body.size() + 4) + body;
+}
+const std::string kReady = message('Z', "I");
+
+// A process for each session, as PostgreSQL has them; the first one waits until the other wakes it.
+TEST(PartitionOfReasons, ASessionWaitsForTheTransactionOfAnother) {
+  constexpr Thread kFirst{20, 20}, kSecond{30, 30};
+  for (const bool at_work : {true, false}) {
+    Reasons c;
+    Endpoint &a = c.accepted(kFirst), &b = c.accepted(kSecond);
+    for (Endpoint* e : {&a, &b})
+      e->receive(1ms, 1ms, std::string("\0\0\0\x12\0\3\0\0user\0***\0\0", 18))
+          .send(2ms, message('R', std::string(4, '\0')) + kReady);
+    a.receive(10ms, 10ms, message('Q', std::string("UPDATE stock SET n = 1\0", 23)));
+    c.off(kFirst, 11ms, 21ms, 21010us, kEpollWait, 5, kSecond.tid).file = formats::FileKind::epoll;
+    b.receive(at_work ? 20ms : 22ms, at_work ? 20ms : 22ms, message('Q', std::string("COMMIT\0", 7)));
+    b.send(23ms, message('C', std::string("COMMIT\0", 7)) + kReady);
+    a.send(24ms, message('C', std::string("UPDATE 1\0", 9)) + kReady);
+    const std::string labels = c.labels("stock SET n = ?");
+    EXPECT_EQ(labels.find("lock.session~ 10000"), at_work ? 0u : std::string::npos) << labels;
+    const model::ExchangeId holder = c.culprit("stock SET n = ?", Label::lock_session).request;
+    EXPECT_EQ(holder.connection != 0, at_work);
+    for (const model::Request row : c.analysis().table.rows) {
+      if (row.id == holder) {
+        EXPECT_EQ(c.analysis().table.texts[row.method], "COMMIT");
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tailcap

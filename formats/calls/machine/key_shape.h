@@ -9,6 +9,8 @@ namespace tailcap::formats::calls {
 // Overwrites with '*', in place and one for each byte, what may be a value. What stays are separators, the words of
 // schemas, and a first segment that reads like words. cut: more may follow.
 void mask_key(std::string& key, bool cut);
+// The same for a name that a program's configuration holds: parts that read like words stay, too.
+void mask_name(std::string& name, bool cut);
 // As it is shown: each run of '*' is one '*'.
 std::string shown_key(std::string_view masked);
 

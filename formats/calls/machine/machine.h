@@ -19,6 +19,7 @@ enum class Side : std::uint8_t { requests = 0, responses = 1 };
 enum class Part : std::uint8_t {
   framing,    // kept: types, lengths, counts, codes, names of commands
   key,        // kept as its shape (key_shape.h)
+  name,       // of a topic, a queue, an exchange: likewise, and words stay
   statement,  // kept with its literals replaced (formats/sql)
   value,      // hidden: arguments, texts of errors, passwords, rows. Long ones are left out
 };
@@ -57,6 +58,8 @@ struct Token {
   bool turned = false;
 };
 
+enum class Fault : std::uint8_t { client, server };  // whose fault an error is
+
 class Machine {
  public:
   virtual ~Machine() = default;
@@ -74,6 +77,8 @@ class Machine {
   // with them; `ended` says how, as a token that `ends`, and its `size` how many of the last bytes prove it. No bytes:
   // the other side asks anew, and has never asked before it was answered.
   virtual bool resume(Side, std::string_view, Token&) { return false; }
+  // A response that begins with these bytes answers a request that was read. Where no request is named: always.
+  virtual bool answers(std::string_view) const { return true; }
   // A direction is between messages.
   virtual bool at_border(Side side) const = 0;
   // Behind the last token the connection carries TLS (SSLRequest and its answer).

@@ -1,4 +1,4 @@
-#include "formats/calls/key_shape.h"
+#include "formats/calls/machine/key_shape.h"
 
 #include <algorithm>
 #include <array>
@@ -60,7 +60,7 @@ static_assert(std::is_sorted(kSchemaWords.begin(), kSchemaWords.end()));
 
 constexpr std::size_t kShortestFirst = 2, kLongestFirst = 24, kLongestSchemaWord = 16;
 constexpr std::size_t kTooManyConsonants = 5;
-constexpr std::string_view kKeySeparators = ":/.|#;{}";
+constexpr std::string_view kKeySeparators = ":/.|#;{}", kNameSeparators = ":/.|#;{}-_";
 constexpr auto kSeparates = [] {
   std::array<bool, 256> out{};
   for (const char c : kKeySeparators) out[static_cast<unsigned char>(c)] = true;
@@ -137,10 +137,22 @@ void mask_key(std::string& key, bool cut) {
   const bool first_stays = first_size < view.size() && first_size > 0 && keeps_first(view, first_size, cut);
   for (std::size_t begin = 0; begin < key.size(); begin = end + 1) {
     end = key_separator(view, begin);
-    if (begin == 0 && first_stays) continue;
+    if ((begin == 0 && first_stays) || view.substr(begin, end - begin) == ">") continue;  // NATS: all that follow
     const bool may_go_on = cut && end == view.size();
     if (!may_go_on && end > begin && all_parts(view.substr(begin, end - begin), schema_word)) continue;
     std::fill(key.begin() + static_cast<std::ptrdiff_t>(begin), key.begin() + static_cast<std::ptrdiff_t>(end), '*');
+  }
+}
+
+void mask_name(std::string& name, bool cut) {
+  const std::string_view view = name;
+  std::size_t end = 0;
+  for (std::size_t begin = 0; begin < name.size(); begin = end + 1) {
+    end = view.find_first_of(kNameSeparators, begin);
+    if (end == view.npos) end = view.size();
+    const std::string_view part = view.substr(begin, end - begin);
+    if (!(cut && end == view.size()) && (like_a_word(part) || schema_word(part))) continue;
+    std::fill(name.begin() + static_cast<std::ptrdiff_t>(begin), name.begin() + static_cast<std::ptrdiff_t>(end), '*');
   }
 }
 
