@@ -17,6 +17,7 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"q.hol_h2", "waiting behind other streams of its connection", 1},
     {"net.upload", "waiting for the rest of the request", 1},
     {"net.reorder", "waiting for a missing segment", 1},
+    {"net.idle", "waiting for its client to go on", 1},
     {"net.nagle", "held back by Nagle's algorithm until a delayed acknowledgement", 1},
     {"down.dns", "looking a name up", 1},
     {"down.connect", "connecting to another service", 1},

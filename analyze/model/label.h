@@ -19,6 +19,7 @@ enum class Label : std::uint8_t {
   q_hol_h2,     // behind other streams of its connection
   net_upload,   // waiting for the rest of the request from the peer
   net_reorder,  // later bytes had arrived, earlier ones were missing
+  net_idle,     // a session between two requests: its client sent none
   net_nagle,    // its sender's kernel held the rest back until what came before was acknowledged
   down_dns,     // waiting for another service, by stage
   down_connect,

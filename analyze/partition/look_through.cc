@@ -89,6 +89,63 @@ void LookThrough::meanwhile(const Condition& piece, std::span<const Condition> t
   if (at < piece.to) leaf(piece.to - at, false);
 }
 
+// What a session did meanwhile: its requests, and between them nothing, because its client sent none.
+void LookThrough::session(const Condition& piece, std::uint32_t tid, std::uint32_t row) {
+  const model::ConnectionId connection = k_.windows.table().rows.id(row).connection;
+  const ThreadLog* const log = k_.observed.thread(tid);
+  for (Nanos at = piece.from; at < piece.to;) {
+    if (budget_ == 0) return leaf(piece.to - at, true);
+    --budget_;
+    if (const auto under_way = k_.windows.at(connection, at)) {
+      const Window w = k_.windows.window(*under_way);
+      Condition part = piece;
+      part.from = at;
+      part.to = w.ended() && w.to > at ? std::min(w.to, piece.to) : piece.to;
+      Drafted thread;
+      draft_thread(k_, tid, part.from, part.to, under_way, thread);
+      if (thread.pieces.empty())
+        leaf(part.to - part.from, true);
+      else
+        meanwhile(part, thread.pieces, thread.draft);
+      at = part.to;
+      if (at == piece.to) return;
+      idle(at, at + 1, std::nullopt);  // the last moment of a request counts as its own
+      ++at;
+      continue;
+    }
+    const Act* next = log ? log->acts.first_after(at) : nullptr;
+    while (next && next != log->acts.end() && (next->out || next->connection != connection)) ++next;
+    const bool some = next && next != log->acts.end() && next->time < piece.to;
+    const auto begun = some ? k_.windows.at(connection, next->time) : std::nullopt;
+    const Nanos until = begun ? std::clamp(k_.windows.window(*begun).from, at + 1, piece.to) : piece.to;
+    idle(at, until, begun);
+    at = until;
+  }
+}
+
+// next: the request that the session's client sent then.
+void LookThrough::idle(Nanos from, Nanos to, std::optional<std::uint32_t> next) {
+  const auto& rows = k_.windows.table().rows;
+  const model::ExchangeId peer = next ? rows.peer(*next) : model::ExchangeId{};
+  const auto client = peer.connection != 0 ? k_.windows.find(peer) : std::nullopt;
+  model::Culprit who;
+  who.label = Label::net_idle;
+  who.request = peer;
+  path_.push_back(who);
+  keys_.push_back({Label::net_idle});
+  Drafted thread;
+  if (client && path_.size() < kSteps) draft_thread(k_, rows.work(*client).tid, from, to, std::nullopt, thread);
+  Condition piece;
+  piece.from = from;
+  piece.to = to;
+  if (thread.pieces.empty())
+    leaf(to - from, true);
+  else
+    meanwhile(piece, thread.pieces, thread.draft);
+  path_.pop_back();
+  keys_.pop_back();
+}
+
 void LookThrough::expand(const Condition& piece, const Draft& draft) {
   model::Culprit who;
   if (piece.behind != 0) who = draft.behind[piece.behind - 1];
@@ -113,6 +170,8 @@ void LookThrough::expand(const Condition& piece, const Draft& draft) {
     leaf(length, false);
   } else if (path_.size() >= kSteps || depth_ >= kMaxDepth || budget_ == 0 || length < kLeast) {
     leaf(length, true);
+  } else if (piece.label == Label::lock_session && row && who.tid != 0) {
+    session(piece, who.tid, *row);
   } else {
     --budget_;
     std::optional<std::uint32_t> entered = row;

@@ -49,9 +49,10 @@ __noinline int starts_call(u64 first, u32 length)
 	if (!byte_of(first, 3) && whole + 4 == length &&
 	    (byte_of(first, 4) == 0x03 || byte_of(first, 4) == 0x16 || byte_of(first, 4) == 0x17))
 		return 1;
-	/* Kafka: the size of all of it, an API and its version. The first word of an answer has no such bounds. */
-	if (!byte_of(first, 0) && !byte_of(first, 4) && byte_of(first, 5) < 128 && !byte_of(first, 6) &&
-	    byte_of(first, 7) < 32 && __builtin_bswap32((u32)first) + 4 >= length)
+	/* Kafka: the size of all of it, an API and its version. No frame of HTTP/2 has as its first word the length of
+	 * the I/O; eight bytes may be no more than the beginning. */
+	if (length > 8 && !byte_of(first, 0) && !byte_of(first, 4) && byte_of(first, 5) < 128 && !byte_of(first, 6) &&
+	    byte_of(first, 7) < 32 && __builtin_bswap32((u32)first) + 4 == length)
 		return 1;
 	/* AMQP: a method on a channel, with a size below 2^24, of a class below 256 */
 	if (byte_of(first, 0) == 1 && !byte_of(first, 3) && !byte_of(first, 7))

@@ -98,6 +98,8 @@ class Sockets(Case):
                     self.assertEqual(ctypes.CDLL(None).connect(client.fileno(), disconnect, 16), 0)
             where = ":".join(map(str, listener.getsockname()))
         rows = self.requests(recording)
+        self.assertEqual([r["error_code"] for r in rows if r["protocol"] == "tcp"], ["refused"])
+        rows = [r for r in rows if r["protocol"] != "tcp"]
         for role in "server", "client":
             self.assertEqual(self.said(rows, role), truth, role)
         clients = sorted((r for r in rows if r["role"] == "client"), key=lambda r: r["start_ns"])

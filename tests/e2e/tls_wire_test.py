@@ -170,6 +170,21 @@ class Tls(Case):
             [(f["cause"], f["count"]) for f in failures],
             [("TLS handshake: unknown CA (alert 48) sent by the client", 10)] * 2,
         )
+        # Each is a call of the client's, without an answer.
+        facts = ("role", "operation", "resource", "error_code", "outcome")
+        self.assertEqual(
+            [tuple(r[f] for f in facts) for r in self.requests(recording, code=(0, 3)) if r["protocol"] == "tls"],
+            [
+                (
+                    "client",
+                    "HANDSHAKE",
+                    f"127.0.0.1:{self.port}",
+                    "unknown CA (alert 48) sent by the client",
+                    "no_response",
+                )
+            ]
+            * 10,
+        )
 
     def test_untrusted_tls_1_2(self):
         self.assert_refused("--tls-max", "1.2")

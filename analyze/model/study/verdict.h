@@ -29,6 +29,7 @@ struct CulpritStudy {
   SocketPeer peer = {};     // on which they waited; address empty: none, or not known
   TextId method = 0, route = 0,
          authority = 0;                         // of the blocking request: the call, the lock holder's, the neighbour's
+  TextId comm = 0;                              // the process of that request
   std::uint32_t tid = 0;                        // lock holder or waker, where it is always the same thread
   std::uint64_t slow = 0;                       // slow requests that it delayed
   std::int64_t time = 0;                        // sum over those

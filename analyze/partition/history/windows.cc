@@ -21,6 +21,11 @@ void add(Window& w, Phase phase, Nanos length) {
   w.stretch[w.stretches++] = {phase, from, from + length};
 }
 
+// A connection carries several requests at a time.
+bool several_at_once(model::Protocol protocol) {
+  return protocol == model::Protocol::http2 || protocol == model::Protocol::grpc || has_numbers(protocol);
+}
+
 // Without times.
 Window window_of(const model::Rows& rows, std::uint32_t row, const model::RowWork& work) {
   Window w;
@@ -202,8 +207,7 @@ std::optional<std::uint32_t> Windows::at(model::ConnectionId connection, Nanos t
       continue;
     }
     if (nanoseconds(table_.rows.start(row) + table_.rows.duration(row)) < t) {
-      if (table_.rows.protocol(row) != model::Protocol::http2 && table_.rows.protocol(row) != model::Protocol::grpc)
-        break;
+      if (!several_at_once(table_.rows.protocol(row))) break;
       continue;
     }
     if (found) return std::nullopt;

@@ -54,6 +54,7 @@ class Descent {
   std::string title(const model::Request& row) const {
     const auto& texts = analysis_.table.texts;
     if (row.method == 0 && row.path == 0) return "a request not seen";
+    if (has_operation(row.protocol) && row.path == 0) return std::string(texts[row.method]);
     return std::string(row.method == 0 ? "?" : texts[row.method]) + " " +
            std::string(row.path == 0 ? "?" : texts[row.path]);
   }

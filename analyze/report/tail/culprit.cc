@@ -22,9 +22,8 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   const std::string_view label = model::name_of(c.label);
   const auto starts = [&](std::string_view prefix) { return label.substr(0, prefix.size()) == prefix; };
   std::string request;
-  if (c.route != 0)
-    request = (c.method != 0 ? shortened(printable(texts[c.method]), 20) + " " : "") +
-              shortened(printable(texts[c.route]), 80);
+  if (c.method != 0) request = shortened(printable(texts[c.method]), 20);
+  if (c.route != 0) request += (request.empty() ? "" : " ") + shortened(printable(texts[c.route]), 80);
   if (c.route != 0 && c.authority != 0) request += " at " + shortened(printable(texts[c.authority]), 60);
   if (!c.peer.address.empty() && request.empty()) return "(" + peer_text(c.peer) + ")";
   const std::string place = c.what == 0 ? "" : address_text(c.what);
@@ -33,6 +32,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
     const bool held = c.label == model::Label::lock_futex || c.label == model::Label::lock_file ||
                       c.label == model::Label::lock_session || c.label == model::Label::lock_go_mutex ||
                       c.label == model::Label::lock_kernel;
+    if (c.label == model::Label::lock_session && c.comm != 0) request += " (" + printable(texts[c.comm]) + ")";
     const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
                                : c.tid != 0     ? "released by thread " + std::to_string(c.tid)
                                                 : "";

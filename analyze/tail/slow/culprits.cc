@@ -51,6 +51,7 @@ CulpritStudy culprit_study(const model::Culprit& c, const model::RequestTable& t
     out.method = other.method;
     out.route = other.route;
     out.authority = other.role == model::Role::client ? other.authority : 0;
+    out.comm = other.comm;
   }
   return out;
 }

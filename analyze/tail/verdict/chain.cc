@@ -48,8 +48,9 @@ std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t 
   for (const Found& f : found) {
     CulpritStudy who =
         slow::culprit_study(f.chain->steps[step], around.table, around.links, around.study.quality.preamble);
-    const std::uint32_t tid = who.route != 0 ? 0 : who.tid;
-    if (who.what == 0 && who.route == 0 && tid == 0) continue;
+    const bool named = who.route != 0 || who.method != 0;
+    const std::uint32_t tid = named ? 0 : who.tid;
+    if (who.what == 0 && !named && tid == 0) continue;
     Sum& sum = sums[{who.what, who.method, who.route, who.authority, tid}];
     if (sum.time == 0) sum.who = who;
     if (sum.who.tid != who.tid) sum.who.tid = 0;
