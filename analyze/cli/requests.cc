@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "analyze/cli/command.h"
+#include "analyze/cli/follow/requests_follow.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
@@ -11,7 +12,6 @@
 #include "analyze/cli/output/line_output.h"
 #include "analyze/cli/output/request_line.h"
 #include "analyze/cli/output/terminal.h"
-#include "analyze/cli/requests_follow.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"

@@ -1,4 +1,4 @@
-#include "analyze/cli/requests_follow.h"
+#include "analyze/cli/follow/requests_follow.h"
 
 #include <algorithm>
 #include <optional>
