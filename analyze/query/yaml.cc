@@ -26,17 +26,23 @@ std::string placed(std::size_t line, std::size_t column, const std::string& why)
 // The library's own trees have no bound: of some texts its parser makes documents without an end.
 class Builder : public YAML::EventHandler {
  public:
-  explicit Builder(const std::string& expected) : expected_(expected) {}
+  Builder(const std::string& expected, std::size_t most) : expected_(expected), most_(most) {}
 
-  Yaml take() {
-    if (documents_ == 0) wrong_number();
-    return std::move(root_);
+  std::vector<Yaml> take() {
+    if (documents_.empty()) wrong_number();
+    return std::move(documents_);
   }
 
-  void OnDocumentStart(const YAML::Mark&) override {
-    if (++documents_ > 1) wrong_number();
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (documents_.size() < most_) return;
+    if (most_ == 1) wrong_number();
+    fail(node(mark, Yaml::Kind::nothing), "the file has more than " + std::to_string(most_) + " documents");
   }
-  void OnDocumentEnd() override {}
+  void OnDocumentEnd() override {
+    documents_.push_back(std::move(root_));
+    root_ = {};
+    named_.clear();
+  }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(node(mark, Yaml::Kind::nothing), anchor); }
   void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& value) override {
     Yaml made = node(mark, Yaml::Kind::scalar);
@@ -121,7 +127,9 @@ class Builder : public YAML::EventHandler {
   }
 
   const std::string& expected_;
-  std::size_t documents_ = 0, nodes_ = 0;
+  const std::size_t most_;
+  std::size_t nodes_ = 0;
+  std::vector<Yaml> documents_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Yaml> named_;
   Yaml root_;
@@ -129,20 +137,26 @@ class Builder : public YAML::EventHandler {
 
 }  // namespace
 
-Yaml yaml_of(std::string_view text, const std::string& expected) {
+std::vector<Yaml> yaml_documents_of(std::string_view text, const std::string& expected, std::size_t most) {
   if (text.size() > kMostYamlBytes) throw YamlError("1:1: the file is larger than 1 MiB");
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    Builder builder(expected);
+    Builder builder(expected, most);
     while (parser.HandleNextDocument(builder)) {
     }
-    return builder.take();
+    std::vector<Yaml> out = builder.take();
+    if (most > 1) std::erase_if(out, [](const Yaml& document) { return document.kind == Yaml::Kind::nothing; });
+    return out;
   } catch (const YAML::Exception& e) {
     throw YamlError(e.mark.is_null() ? printable(e.msg)
                                      : placed(static_cast<std::size_t>(e.mark.line + 1),
                                               static_cast<std::size_t>(e.mark.column + 1), printable(e.msg)));
   }
+}
+
+Yaml yaml_of(std::string_view text, const std::string& expected) {
+  return std::move(yaml_documents_of(text, expected, 1).front());
 }
 
 void fail(const Yaml& at, const std::string& why) { throw YamlError(placed(at.line, at.column, why)); }

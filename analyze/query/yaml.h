@@ -31,6 +31,8 @@ struct Yaml {
 
 // One document; `expected` says what it holds: "a list slos". Throws YamlError.
 Yaml yaml_of(std::string_view text, const std::string& expected);
+// One or several, at most `most`; the bounds are those of all together. Documents without content are left out.
+std::vector<Yaml> yaml_documents_of(std::string_view text, const std::string& expected, std::size_t most);
 
 [[noreturn]] void fail(const Yaml& at, const std::string& why);
 
