@@ -1,0 +1,45 @@
+// What all policies together say of a connection. docs/audit.md has the same rules in words.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "analyze/audit/matching.h"
+
+namespace tailcap::audit {
+
+struct Judgement {
+  model::audit::Verdict verdict = model::audit::Verdict::unknown;
+  model::audit::MissingSet missing = 0;                    // of an unknown verdict
+  std::vector<std::size_t> selects, allows, denies, open;  // policies; open: what they say is not known
+  std::vector<std::pair<std::size_t, std::size_t>> rules;  // policy and rule that match
+  std::vector<std::size_t> by_default;                     // allow-lists that allow it by their default
+  bool by_ingress = false;  // denied by what judges the end that accepts, and by it alone
+};
+
+class Judge {
+ public:
+  Judge(const std::vector<model::audit::NetworkPolicy>& policies, const model::audit::Pods& pods,
+        model::audit::Verdict otherwise)
+      : policies_(policies), matching_(pods), otherwise_(otherwise) {}
+
+  Judgement judge(const Who& client, const Who& server, std::uint16_t port) const;
+  // Of a connection of which it is not known which end made it: port is that of the first.
+  Judgement undirected(const Who& one, std::uint16_t port, const Who& other, std::uint16_t other_port) const;
+
+ private:
+  // What one side may come to.
+  struct Outcomes {
+    bool allowed = false, denied = false, unselected = true;
+  };
+  struct Side;
+  Outcomes lists(Side& side, Judgement& out) const;
+  Outcomes pods(Side& side, bool ingress, Judgement& out) const;
+
+  const std::vector<model::audit::NetworkPolicy>& policies_;
+  Matching matching_;
+  model::audit::Verdict otherwise_;
+};
+
+}  // namespace tailcap::audit
