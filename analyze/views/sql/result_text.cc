@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/words/csv.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/events/event_names.h"
@@ -28,19 +29,6 @@ struct Plain {
   std::string operator()(std::string_view text) const { return report::printable(text); }
   std::string operator()(const sql::Blob& blob) const { return "x'" + ground::hex_text(blob.bytes) + "'"; }
 };
-
-// Spreadsheets take a text that begins like this for a formula, and those of a capture were written by others.
-std::string plain_text(std::string text) {
-  if (!text.empty() && std::string_view("=+-@").find(text.front()) != std::string_view::npos) text.insert(0, 1, '\'');
-  return text;
-}
-
-std::string quoted(const std::string& text) {
-  if (!text.empty() && text.find_first_of("\",") == text.npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
 
 void put_json(report::JsonWriter& json, const sql::Cell& cell) {
   if (const auto* n = std::get_if<std::int64_t>(&cell))
@@ -93,8 +81,8 @@ void ResultText::add(const sql::Query& row, std::string& out) {
     const bool null = std::holds_alternative<std::monostate>(cell);
     std::string text = std::visit(Plain{}, cell);
     if (form_ == Form::csv) {
-      if (std::holds_alternative<std::string_view>(cell)) text = plain_text(std::move(text));
-      (out += i == 0 ? "" : ",") += null ? std::string() : quoted(text);
+      if (std::holds_alternative<std::string_view>(cell)) text = report::csv_text(std::move(text));
+      (out += i == 0 ? "" : ",") += null ? std::string() : report::csv_field(text);
       continue;
     }
     const bool number = std::holds_alternative<std::int64_t>(cell) || std::holds_alternative<double>(cell);
@@ -110,7 +98,7 @@ void ResultText::add(const sql::Query& row, std::string& out) {
 
 void ResultText::put_heads(std::string& out) const {
   for (std::size_t i = 0; i < columns_.size(); ++i)
-    (out += i == 0 ? "" : ",") += quoted(plain_text(report::printable(columns_[i])));
+    (out += i == 0 ? "" : ",") += report::csv_field(report::csv_text(report::printable(columns_[i])));
   out += '\n';
 }
 
