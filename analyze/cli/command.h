@@ -1,13 +1,14 @@
 // A subcommand of tailcap is one file NAME.cc that defines run_NAME; main.cc only looks it up.
 //
 // argv[0] is the subcommand's name. Returns the exit code (0 done, 1 failed, 2 bad usage, 3 done but data was lost
-// or the capture was cut short, 4 undecided; of compare and assert 3: a gate fails); throws for failures of the
+// or the capture was cut short, 4 undecided; of compare, assert and audit 3: a gate fails); throws for failures of the
 // environment, which main prints once.
 #pragma once
 
 namespace tailcap::cli {
 
 int run_assert(int argc, char** argv);
+int run_audit(int argc, char** argv);
 int run_check(int argc, char** argv);
 int run_compare(int argc, char** argv);
 int run_cut(int argc, char** argv);

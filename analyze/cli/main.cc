@@ -28,15 +28,13 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", run_assert},     {"check", run_check},       {"compare", run_compare},
-    {"cut", run_cut},           {"diag", run_diag},         {"export", run_export},
-    {"events", run_events},     {"flame", run_flame},       {"info", run_info},
-    {"merge", run_merge},       {"note", run_note},         {"pack", run_pack},
-    {"policy", run_policy},     {"query", run_query},       {"recompress", run_recompress},
-    {"recover", run_recover},   {"redact", run_redact},     {"report", run_report},
-    {"requests", run_requests}, {"show", run_show},         {"spans", run_spans},
-    {"timeline", run_timeline}, {"topology", run_topology}, {"tree", run_tree},
-    {"watch", run_watch},
+    {"assert", run_assert},   {"audit", run_audit},   {"check", run_check},       {"compare", run_compare},
+    {"cut", run_cut},         {"diag", run_diag},     {"events", run_events},     {"export", run_export},
+    {"flame", run_flame},     {"info", run_info},     {"merge", run_merge},       {"note", run_note},
+    {"pack", run_pack},       {"policy", run_policy}, {"query", run_query},       {"recompress", run_recompress},
+    {"recover", run_recover}, {"redact", run_redact}, {"report", run_report},     {"requests", run_requests},
+    {"show", run_show},       {"spans", run_spans},   {"timeline", run_timeline}, {"topology", run_topology},
+    {"tree", run_tree},       {"watch", run_watch},
 });
 
 constexpr const char* kCommands =
@@ -62,6 +60,9 @@ What is slow, and where does the time go?
   flame       flame graphs: functions that the CPU's time went to, or what threads waited for
   export      for Perfetto, OpenTelemetry, Prometheus, browsers, Loki, pprof, Wireshark
   query       SQL over requests, segments of their time, threads, connections, spans
+
+Is the traffic what it should be?
+  audit       network policies, held against the connections
 
 What is wrong with the machine?
   diag        short-lived processes, shortage of memory, TCP failures, slow disks

@@ -11,7 +11,7 @@
 namespace tailcap::cli {
 
 inline constexpr int kDone = 0, kFailed = 1, kBadUsage = 2, kIncomplete = 3, kNoAnswer = 4;
-inline constexpr int kGateFails = 3;  // of compare and assert, which give 4 where data is missing
+inline constexpr int kGateFails = 3;  // of compare, assert and audit, which give 4 where data is missing
 
 inline constexpr const char* kExitCodes =
     R"(Exit codes of all commands
@@ -19,7 +19,8 @@ inline constexpr const char* kExitCodes =
   1  failed: a file cannot be read or written, there is no such request, or tailcap contradicted itself
   2  bad usage
   3  done, but the capture is incomplete: events were lost, blocks are damaged or missing, or its end is; a process was
-     not recorded, or traffic was left out; or reading stopped at a limit. With compare and assert: a gate fails
+     not recorded, or traffic was left out; or reading stopped at a limit. With compare and assert: a gate fails; with
+     audit: a connection is denied
   4  no answer: nothing matches what was asked for, or there is too little to decide. It takes precedence over 3
 )";
 
