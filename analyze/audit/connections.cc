@@ -26,6 +26,15 @@ std::optional<Tuple> tuple_of(const End& end) {
   return Tuple{space, *end.remote, end.remote_port, *end.local, end.local_port};
 }
 
+// Of one that is older than the recording: both ends without an order.
+std::optional<Tuple> unordered(const End& end) {
+  if (end.directed() || !end.local || !end.remote || end.local_port == 0) return std::nullopt;
+  const std::uint32_t space = is_loopback(*end.local) || *end.local == *end.remote ? end.net_namespace : 0;
+  std::pair low(*end.local, end.local_port), high(*end.remote, end.remote_port);
+  if (high < low) std::swap(low, high);
+  return Tuple{space, low.first, low.second, high.first, high.second};
+}
+
 // Two that live at the same time are of networks with the same addresses: which belongs to which is not known.
 bool overlap(const std::vector<End>& ends, const std::vector<std::size_t>& in_order) {
   for (std::size_t i = 1; i < in_order.size(); ++i) {
@@ -35,7 +44,8 @@ bool overlap(const std::vector<End>& ends, const std::vector<std::size_t>& in_or
   return false;
 }
 
-// The accepted end of each connected one, where there is exactly one that it can be.
+// The accepted end of each connected one, where there is exactly one that it can be; of the ends of an older
+// connection, the second one of the first.
 std::vector<std::optional<std::size_t>> joined(const std::vector<End>& ends) {
   struct Both {
     std::vector<std::size_t> connected, accepted;
@@ -70,6 +80,13 @@ std::vector<std::optional<std::size_t>> joined(const std::vector<End>& ends) {
       out[client] = both.accepted[from++];
     }
   }
+  std::map<Tuple, std::vector<std::size_t>> older;
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    if (const auto tuple = unordered(ends[i])) older[*tuple].push_back(i);
+  for (const auto& [tuple, two] : older)
+    if (two.size() == 2 && ends[two[0]].local == ends[two[1]].remote &&
+        ends[two[0]].local_port == ends[two[1]].remote_port)
+      out[two[0]] = two[1];
   return out;
 }
 

@@ -22,6 +22,9 @@ Tri local(const Connection& c, const Connections& connections, const Ends& ends)
   if (!from) return Tri::unknown;
   if (model::audit::is_loopback(*from) || from == to) return Tri::yes;
   if (c.client_namespace != 0 && c.server_namespace != 0) return tri(c.client_namespace == c.server_namespace);
+  const Who &client = connections.who[c.client], &server = connections.who[c.server];
+  if (!client.pod.empty() && !server.pod.empty())
+    return tri(client.pod == server.pod && client.name_space == server.name_space);
   const auto* own = ends.addresses_of(c.server_namespace);
   if (!own) return Tri::unknown;
   return tri(std::find(own->begin(), own->end(), *from) != own->end());

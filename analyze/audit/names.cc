@@ -7,7 +7,8 @@ using model::audit::Named;
 namespace {
 
 std::string endpoint(const Who& who, std::uint16_t port) {
-  return who.address ? model::audit::ip_text(*who.address, port) : "unknown";
+  if (!who.address) return "unknown";
+  return port != 0 ? model::audit::ip_text(*who.address, port) : model::audit::ip_text(*who.address);
 }
 
 }  // namespace

@@ -37,9 +37,9 @@ class Writer {
     denied();
     unknown();
     exposures();
-    policies();
+    if (!a_.policies.empty()) policies();
     unused();
-    out_.note("Connections of the recorded processes are audited. " + otherwise());
+    out_.note("Connections of the recorded processes are audited. " + (a_.policies.empty() ? "" : otherwise()));
     return std::move(out_);
   }
 
@@ -52,23 +52,29 @@ class Writer {
            " Unknown is a verdict of its own: the capture does not say enough.";
   }
 
+  render::Facts::Line verdict(std::uint64_t denied, std::uint64_t unknown) const {
+    if (a_.connections() == 0) return {Tone::care, "verdict", "no TCP connection was recorded"};
+    if (a_.policies.empty())
+      return {a_.exposed > 0 ? Tone::alarm : Tone::plain, "verdict",
+              count_text(a_.exposed) + " of " + connections(a_.connections()) + " came to an exposed port"};
+    if (denied > 0)
+      return {
+          Tone::alarm, "verdict",
+          count_text(denied) + " of " + connections(a_.connections()) + (denied == 1 ? " is denied" : " are denied")};
+    if (unknown > 0) return {Tone::care, "verdict", "no connection is denied, and not all are decided"};
+    return {Tone::plain, "verdict", "all connections are allowed"};
+  }
+
   void head() {
     const std::uint64_t denied = a_.of(Verdict::denied).count, unknown = a_.of(Verdict::unknown).count;
     render::Facts facts;
     facts.boxed = true;
-    const std::string of = count_text(denied) + " of " + connections(a_.connections());
-    facts.verdict = render::Facts::Line{denied > 0    ? Tone::alarm
-                                        : unknown > 0 ? Tone::care
-                                                      : Tone::plain,
-                                        "verdict",
-                                        a_.connections() == 0 ? "no TCP connection was recorded"
-                                        : denied > 0          ? of + (denied == 1 ? " is denied" : " are denied")
-                                        : unknown > 0         ? "none is denied, and not all are decided"
-                                                              : "all connections are allowed"};
-    facts.lines.push_back({Tone::plain, "connections",
-                           count_text(a_.of(Verdict::allowed).count) + " allowed, " + count_text(denied) + " denied, " +
-                               count_text(unknown) + " unknown"});
-    if (a_.unselected.count > 0)
+    facts.verdict = verdict(denied, unknown);
+    if (!a_.policies.empty())
+      facts.lines.push_back({Tone::plain, "connections",
+                             count_text(a_.of(Verdict::allowed).count) + " allowed, " + count_text(denied) +
+                                 " denied, " + count_text(unknown) + " unknown"});
+    if (!a_.policies.empty() && a_.unselected.count > 0)
       facts.lines.push_back({Tone::plain, "not selected",
                              connections(a_.unselected.count) +
                                  " by any policy: " + (a_.otherwise == Verdict::denied ? "denied" : "allowed")});

@@ -86,6 +86,16 @@ TEST(Judge, TheSamePortsAfterTheEndOfTheFirst) {
   EXPECT_EQ(found.of(Verdict::denied).count, 1u);
 }
 
+TEST(Judge, AnOlderConnectionIsOne) {
+  Case older = list();
+  older.connect({10, Origin::existed, "127.0.0.1:4000", "127.0.0.1:8080"});
+  older.connect({11, Origin::existed, "127.0.0.1:8080", "127.0.0.1:4000"});
+  const auto found = older.run();
+  EXPECT_EQ(found.connections(), 1u);
+  EXPECT_EQ(only(found), Verdict::unknown);
+  EXPECT_EQ(found.groups[0].missing, bit(Missing::direction));
+}
+
 TEST(Judge, TheDefaultOfAnAllowListIsAVerdict) {
   const auto found = list(R"(
 allow_list: loose
