@@ -16,16 +16,21 @@ namespace {
 
 constexpr std::size_t kMostExposures = 10'000;
 
-// Whether it comes from the machine that accepted it, or from another namespace of its network, which counts as beyond.
-Tri local(const Connection& c, const Connections& connections, const Ends& ends) {
-  const auto &from = connections.who[c.client].address, &to = connections.who[c.server].address;
+// One end of a connection, and the network namespace that it was recorded in; 0: it was not.
+struct Place {
+  const Who& who;
+  std::uint32_t net_namespace;
+};
+
+// Whether both are the same machine. Another namespace of its network counts as another machine.
+Tri same(const Place& here, const Place& there, const Ends& ends) {
+  const auto &to = here.who.address, &from = there.who.address;
   if (!from) return Tri::unknown;
   if (model::audit::is_loopback(*from) || from == to) return Tri::yes;
-  if (c.client_namespace != 0 && c.server_namespace != 0) return tri(c.client_namespace == c.server_namespace);
-  const Who &client = connections.who[c.client], &server = connections.who[c.server];
-  if (!client.pod.empty() && !server.pod.empty())
-    return tri(client.pod == server.pod && client.name_space == server.name_space);
-  const auto* own = ends.addresses_of(c.server_namespace);
+  if (here.net_namespace != 0 && there.net_namespace != 0) return tri(here.net_namespace == there.net_namespace);
+  if (!here.who.pod.empty() && !there.who.pod.empty())
+    return tri(here.who.pod == there.who.pod && here.who.name_space == there.who.name_space);
+  const auto* own = ends.addresses_of(here.net_namespace);
   if (!own) return Tri::unknown;
   return tri(std::find(own->begin(), own->end(), *from) != own->end());
 }
@@ -43,12 +48,13 @@ void expose(const Connections& connections, const Ends& ends, Audit& audit) {
     const std::size_t here = c.directed ? c.server : c.client, there = c.directed ? c.client : c.server;
     const std::uint16_t port = c.directed ? c.server_port : c.client_port;
     if (!connections.who[here].recorded || !c.established || !asked(port)) continue;
-    const Tri is_local = c.directed ? local(c, connections, ends) : Tri::unknown;
+    const Tri is_local = same({connections.who[here], c.directed ? c.server_namespace : c.client_namespace},
+                              {connections.who[there], c.directed ? c.client_namespace : c.server_namespace}, ends);
     if (is_local == Tri::yes) {
       ++audit.exposed_local;
       continue;
     }
-    const bool sure = is_local == Tri::no;
+    const bool sure = c.directed && is_local == Tri::no;
     ++(sure ? audit.exposed : audit.exposed_unknown);
     const auto key = std::tuple(!sure, here, there, port);
     auto at = found.find(key);

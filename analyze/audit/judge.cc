@@ -143,6 +143,10 @@ Judgement Judge::undirected(const Who& one, std::uint16_t port, const Who& other
     for (const auto* list : {&may.selects, &may.open}) out.open.insert(out.open.end(), list->begin(), list->end());
   std::sort(out.open.begin(), out.open.end());
   out.open.erase(std::unique(out.open.begin(), out.open.end()), out.open.end());
+  if (out.open.empty()) {  // no policy can select it, whichever end made it
+    out.verdict = otherwise_;
+    out.missing = 0;
+  }
   return out;
 }
 

@@ -57,8 +57,8 @@ examples:
   tailcap audit shop.tcap --policies policies/ --json | jq '.groups[] | select(.verdict == "denied")'
 )";
 
-constexpr Definition kPolicies{"policies", 0, "FILE|DIR",
-                               "the network policies: a file, or all *.yaml, *.yml and *.json of a directory; may be "
+constexpr Definition kPolicies{"policies", 0, "FILE",
+                               "the network policies: a file, or a directory with *.yaml, *.yml and *.json; may be "
                                "repeated",
                                0};
 constexpr Definition kPods{"pods", 0, "FILE", "the addresses and labels of pods, as YAML", 0};
@@ -146,7 +146,7 @@ int code_of(const model::audit::Audit& found, const std::string& undecided) {
 
 std::string text_of(const Arguments& a, const model::audit::Audit& found, const std::vector<report::Provenance>& from) {
   const std::string name = std::filesystem::path(a.file).filename().string();
-  if (a.format == "json") return report::audit_json(found, name, from);
+  if (a.format == "json") return report::audit_json(found, name, from, TAILCAP_VERSION);
   if (a.format == "csv") return report::audit_csv(found);
   const render::Document document = report::audit_document(found, name, a.most);
   if (a.format == "md") return render::to_markdown(document);

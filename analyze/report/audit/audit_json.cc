@@ -17,10 +17,10 @@ class AuditJson {
  public:
   AuditJson(std::string& out, const Audit& audit) : json_(out), a_(audit) {}
 
-  void write(const std::string& capture, const std::vector<Provenance>& files) {
+  void write(const std::string& capture, const std::vector<Provenance>& files, const std::string& tailcap) {
     json_.begin_object();
     json_.field("schema", kJsonSchema);
-    json_.field("tailcap", files.empty() ? "" : files.front().tailcap);
+    json_.field("tailcap", tailcap);
     json_.field("capture", capture);
     list("files", files, [&](const Provenance& file) {
       json_.begin_object();
@@ -161,9 +161,10 @@ class AuditJson {
 
 }  // namespace
 
-std::string audit_json(const Audit& audit, const std::string& capture, const std::vector<Provenance>& files) {
+std::string audit_json(const Audit& audit, const std::string& capture, const std::vector<Provenance>& files,
+                       const std::string& tailcap) {
   std::string out;
-  AuditJson(out, audit).write(capture, files);
+  AuditJson(out, audit).write(capture, files, tailcap);
   return out + "\n";
 }
 

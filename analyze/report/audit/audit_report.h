@@ -14,9 +14,9 @@ namespace tailcap::report {
 // most: rows of a list.
 render::Document audit_document(const model::audit::Audit& audit, const std::string& capture, std::size_t most);
 
-// files: those with policies, and the list of pods.
+// files: those with policies, and the list of pods. tailcap: the version.
 std::string audit_json(const model::audit::Audit& audit, const std::string& capture,
-                       const std::vector<Provenance>& files);
+                       const std::vector<Provenance>& files, const std::string& tailcap);
 
 // A row for each group of connections.
 std::string audit_csv(const model::audit::Audit& audit);

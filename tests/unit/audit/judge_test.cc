@@ -193,11 +193,13 @@ TEST(Exposure, AConnectionFromAnotherAddressIsFlagged) {
   one.connect({30, Origin::connected, "10.0.0.1:4005", "192.0.2.9:3306"});  // not accepted here
   one.connect({30, Origin::accepted, "10.0.0.1:5010", "192.0.2.9:4006"});
   one.connect({30, Origin::accepted, "10.7.0.1:3306", "10.0.0.3:4007", 2});  // a namespace of unknown addresses
+  one.connect({30, Origin::existed, "10.0.0.1:3306", "192.0.2.9:4008"});     // which end made it is not known
   const auto found = one.run();
   EXPECT_EQ(found.exposed, 2u);
   EXPECT_EQ(found.exposed_local, 3u);
-  EXPECT_EQ(found.exposed_unknown, 1u);
-  ASSERT_EQ(found.exposures.size(), 3u);
+  EXPECT_EQ(found.exposed_unknown, 2u);
+  EXPECT_EQ(found.of(Verdict::unknown).count, 0u);
+  ASSERT_EQ(found.exposures.size(), 4u);
   EXPECT_EQ(found.exposures[0].local, "10.0.0.1:3306");
   EXPECT_EQ(found.exposures[0].remote, "192.0.2.9");
   EXPECT_EQ(found.exposures[0].who, (Named{Named::Kind::process, "mysqld"}));
