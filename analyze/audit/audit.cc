@@ -136,14 +136,16 @@ class Auditor {
 
   std::vector<std::string> deciders(const Judgement& judgement) const {
     std::vector<std::string> out;
+    const auto add = [&](std::size_t p, const std::string& rule) {
+      if (out.size() < model::audit::kMostDeciders) out.push_back(out_.policies[p].name + rule);
+    };
     if (judgement.verdict == Verdict::denied)
-      for (const std::size_t p : judgement.denies) out.push_back(out_.policies[p].name);
+      for (const std::size_t p : judgement.denies) add(p, "");
     if (judgement.verdict == Verdict::unknown)
-      for (const std::size_t p : judgement.open) out.push_back(out_.policies[p].name);
+      for (const std::size_t p : judgement.open) add(p, "");
     if (judgement.verdict != Verdict::allowed) return out;
-    for (const auto& [p, r] : judgement.rules)
-      out.push_back(out_.policies[p].name + ": " + out_.policies[p].rules[r].name);
-    for (const std::size_t p : judgement.by_default) out.push_back(out_.policies[p].name + ": default");
+    for (const auto& [p, r] : judgement.rules) add(p, ": " + out_.policies[p].rules[r].name);
+    for (const std::size_t p : judgement.by_default) add(p, ": default");
     return out;
   }
 

@@ -102,7 +102,7 @@ void Ends::push(const Event& event) {
       if (io->length > 0 && !known(end->established)) end->established = event.time;
     }
   } else if (const auto* accept = std::get_if<formats::Accept>(&event.body)) {
-    if (End* end = open(accept->socket, event.time)) used(*end, event, true);
+    if (End* end = find(accept->socket)) used(*end, event, true);
   } else if (const auto* own = std::get_if<formats::NetInterface>(&event.body)) {
     const auto ip = model::audit::ip_of(own->family, own->address);
     if (!ip || (addresses_.size() >= kMostNamespaces && !addresses_.contains(own->net_namespace))) return;

@@ -1,9 +1,10 @@
-// Any text as limits and as a policy: refused with line and column, or read.
+// Any text as limits, as a policy, as network policies and as a list of pods: refused with line and column, or read.
 #include <cassert>
 #include <cctype>
 #include <cstdint>
 #include <string_view>
 
+#include "analyze/query/audit/network_policy_file.h"
 #include "analyze/query/policy_file.h"
 #include "analyze/query/slo_file.h"
 #include "analyze/query/yaml.h"
@@ -28,5 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   read([](std::string_view t) { slos_of(t); }, text);
   read([](std::string_view t) { policy_of(t); }, text);
+  read([](std::string_view t) { network_policies_of(t, "fuzz.yaml"); }, text);
+  read([](std::string_view t) { pods_of(t); }, text);
   return 0;
 }

@@ -56,6 +56,8 @@ struct Named {
 };
 std::string_view name_of(Named::Kind kind);  // "pod", …
 
+inline constexpr std::size_t kMostDeciders = 20;
+
 // Connections with the same ends, direction, port and verdict.
 struct Group {
   Verdict verdict = Verdict::unknown;
@@ -63,7 +65,8 @@ struct Group {
   bool directed = true;    // false: which end made the connection is not known
   bool outgoing = true;    // who made it; otherwise it accepted it
   std::uint16_t port = 0;  // of the end that accepts; 0: not known
-  // Policies and rules that decided it. Empty: what was asked for connections that no policy selects.
+  // Policies and rules that decided it, the first kMostDeciders. Empty: what was asked for connections that no policy
+  // selects.
   std::vector<std::string> by;
   MissingSet missing = 0;
   std::uint64_t failed = 0;  // that were never established
