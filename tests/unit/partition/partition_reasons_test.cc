@@ -142,11 +142,13 @@ TEST(PartitionOfReasons, ASessionWaitsForTheTransactionOfAnother) {
   constexpr Thread kFirst{20, 20}, kSecond{30, 30};
   for (const bool at_work : {true, false}) {
     Reasons c;
+    c.study = true;
     Endpoint &a = c.accepted(kFirst), &b = c.accepted(kSecond);
     for (Endpoint* e : {&a, &b})
       e->receive(1ms, 1ms, std::string("\0\0\0\x12\0\3\0\0user\0***\0\0", 18))
           .send(2ms, message('R', std::string(4, '\0')) + kReady);
     a.receive(10ms, 10ms, message('Q', std::string("UPDATE stock SET n = 1\0", 23)));
+    c.off(kSecond, 3ms, 20ms, 20010us, kEpollWait).file = formats::FileKind::epoll;
     c.off(kFirst, 11ms, 21ms, 21010us, kEpollWait, 5, kSecond.tid).file = formats::FileKind::epoll;
     b.receive(at_work ? 20ms : 22ms, at_work ? 20ms : 22ms, message('Q', std::string("COMMIT\0", 7)));
     b.send(23ms, message('C', std::string("COMMIT\0", 7)) + kReady);
@@ -155,6 +157,11 @@ TEST(PartitionOfReasons, ASessionWaitsForTheTransactionOfAnother) {
     EXPECT_EQ(labels.find("lock.session~ 10000"), at_work ? 0u : std::string::npos) << labels;
     const model::ExchangeId holder = c.culprit("stock SET n = ?", Label::lock_session).request;
     EXPECT_EQ(holder.connection != 0, at_work);
+    // Before its COMMIT came, that session had nothing to do: its client is not recorded.
+    if (at_work) {
+      EXPECT_EQ(c.chains("stock SET n = ?"),
+                "lock.session > net.idle …: 9000\nlock.session > cpu: 990\nlock.session > sched.runq: 10\n");
+    }
     for (const model::Request row : c.analysis().table.rows) {
       if (row.id == holder) {
         EXPECT_EQ(c.analysis().table.texts[row.method], "COMMIT");
