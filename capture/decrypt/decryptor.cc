@@ -25,6 +25,7 @@ constexpr std::int32_t kAlertByPeer = 1000;
 constexpr Duration kHandshake = std::chrono::seconds{60};  // at most, of most
 constexpr std::size_t kMaxFresh = 1u << 18;
 constexpr std::size_t kOutputs = 256;  // room that is kept for the next ones
+constexpr unsigned kMostPlain = 16;    // I/Os in which the ends agree on TLS (PostgreSQL, MySQL, NATS, STARTTLS)
 constexpr std::string_view kPreface = "PRI * HTTP/2.0";
 
 }  // namespace
@@ -86,20 +87,26 @@ void Decryptor::take(const Event& event) {
 
 void Decryptor::moved(const Event& event, const Io& io) {
   auto found = connections_.find(io.socket);
-  if (found == connections_.end()) {
+  const bool first = found == connections_.end();
+  if (first) {
     if (connections_.size() >= kMaxConnections) return;
     found = connections_.try_emplace(io.socket).first;
-    if (!io.head.empty() && io.head[0] == 0x16) {
-      found->second.connection = begin(io.socket, event.thread.pid);
-      if (!found->second.connection) return;
-      found->second.live = true;
-      if (++live_ > kMaxLive) found->second.connection->drop();
-    } else if (io.missed > 0 && ground::tls::plausible(io.head)) {  // its beginning was lost
-      found->second.connection = std::make_unique<Connection>();
-      found->second.connection->drop();
-    }
   }
   Entry& entry = found->second;
+  if (!entry.connection && entry.plain < kMostPlain) {
+    if (!io.head.empty() && io.head[0] == 0x16 && (first || ground::tls::plausible(io.head))) {
+      entry.plain = kMostPlain;
+      entry.connection = begin(io.socket, event.thread.pid);
+      if (!entry.connection) return;
+      entry.live = true;
+      if (++live_ > kMaxLive) entry.connection->drop();
+    } else if (first && io.missed > 0 && ground::tls::plausible(io.head)) {  // its beginning was lost
+      entry.connection = std::make_unique<Connection>();
+      entry.connection->drop();
+    } else {
+      ++entry.plain;
+    }
+  }
   if (!entry.connection) return;
   entry.connection->moved(event, io, keys_);
   settle(io.socket, entry);

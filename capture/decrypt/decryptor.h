@@ -89,6 +89,7 @@ class Decryptor {
     std::unique_ptr<Connection> connection;
     formats::TlsSessionId session = 0;
     std::size_t memory = 0;
+    unsigned plain = 0;  // I/Os before its first record
     bool waits = false, known = false, live = false, met = false;
     std::vector<std::string> derivations;  // that were met, or would have been
   };

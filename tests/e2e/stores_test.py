@@ -71,8 +71,9 @@ POSTGRESQL = (
     LOG
     + r"""
 import psycopg2
+sslmode = "require" if sys.argv[2] == "tls" else "disable"
 def connect():
-    c = psycopg2.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres", sslmode="disable")
+    c = psycopg2.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres", sslmode=sslmode)
     c.autocommit = True
     return c.cursor()
 if old:
@@ -113,9 +114,10 @@ MYSQL = (
     LOG
     + r"""
 import pymysql
+encrypted = {"ssl": {"check_hostname": False, "verify_mode": "none"}} if sys.argv[2] == "tls" else {}
 def connect():
     return pymysql.connect(
-        host="127.0.0.1", port=port, user="tester", password="PLANTED7777", database="test", autocommit=True)
+        host="127.0.0.1", port=port, user="tester", password="PLANTED7777", database="test", autocommit=True, **encrypted)
 if old:
     c = connect()
     c.cursor().execute("SELECT 1")
@@ -189,6 +191,17 @@ class Store(Case):
         wait_until(lambda: answers(("127.0.0.1", port)), f"{command[0]} at {port}")
         return process, port
 
+    def certificate(self, folder, user):
+        """A file with a key and its certificate, which the user can read."""
+        file = folder / "certificate.pem"
+        make = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout {file} -out {file}.crt"
+        subprocess.run(make.split(), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(file, "ab") as both:
+            both.write(pathlib.Path(f"{file}.crt").read_bytes())
+        file.chmod(0o600)
+        shutil.chown(file, user)
+        return file
+
     def check(self, server, port, program, how, protocol):
         client = self.start(
             ["/usr/bin/python3", "-c", program, port, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -197,7 +210,7 @@ class Store(Case):
             client.stdout.readline()
         arguments = ["-p", server.pid, "-p", client.pid]
         with self.record(*arguments, name=f"{how}.tcap") as recording:
-            if how == "new":
+            if how != "old":
                 client.stdout.readline()
             client.stdin.write("\n")
             client.stdin.flush()
@@ -214,6 +227,7 @@ class Store(Case):
                     [(r["operation"], r["resource"], r["error_code"]) for r in seen],
                     [(t["operation"], t["resource"], t["error_code"]) for t in truth],
                 )
+                self.assertEqual({r["tls"] for r in seen}, {how == "tls"})
                 for r, t in zip(seen, truth):
                     self.assertEqual(r["outcome"], "ok" if t["error_code"] is None else "client_error", r)
                     self.assertIsNotNone(r["duration_ns"], r)
@@ -247,8 +261,10 @@ class PostgreSQL(Store):
         subprocess.run(
             [programs / "initdb", "-D", data, "-A", "trust", "-N"], check=True, stdout=subprocess.DEVNULL, **run
         )
-        server, port = self.serve(programs / "postgres", "-D", data, "-p", "PORT", "-k", data, **run)
-        for how in ("new", "old"):
+        certificate = self.certificate(data, "postgres")
+        options = "-c", "ssl=on", "-c", f"ssl_cert_file={certificate}", "-c", f"ssl_key_file={certificate}"
+        server, port = self.serve(programs / "postgres", "-D", data, "-p", "PORT", "-k", data, *options, **run)
+        for how in ("new", "old", "tls"):  # plaintext goes before TLS
             rows = self.check(server, port, POSTGRESQL, how, "postgresql")
             inserts = {r["statement"] for r in rows if r["operation"] == "INSERT"}
             self.assertEqual(inserts, {"INSERT INTO items VALUES (?, …)"})
@@ -261,6 +277,7 @@ class MySQL(Store):
         shutil.chown(data, "mysql")
         install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=mysql", "--skip-test-db"]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        certificate = self.certificate(data, "mysql")
         sql = self.scratch / "users.sql"
         sql.write_text(
             "CREATE DATABASE test;\nCREATE USER tester@localhost IDENTIFIED BY 'PLANTED7777';\n"
@@ -275,8 +292,10 @@ class MySQL(Store):
             "--bind-address=127.0.0.1",
             f"--socket={data}/socket",
             f"--init-file={sql}",
+            f"--ssl-cert={certificate}",
+            f"--ssl-key={certificate}",
         )
-        for how in ("new", "old"):
+        for how in ("new", "old", "tls"):
             rows = self.check(server, port, MYSQL, how, "mysql")
             inserts = {r["statement"] for r in rows if r["operation"] == "INSERT"}
             self.assertEqual(inserts, {"INSERT INTO items VALUES (?, …)"})
