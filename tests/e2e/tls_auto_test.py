@@ -358,6 +358,20 @@ class Auto(AutoCases, TlsCase):
         self.pids = [server.pid, child_of(server.pid)]
         self.begin()
 
+    def test_sessions_that_keys_do_not_find(self):
+        """nginx reads the header of a proxy by itself: the hellos behind it are seen, and keys read all of it. The server of Go reads both at
+        once."""
+        with self.start_recording() as recording:
+            recording.wait_said()
+            for turn in range(5):
+                self.open(f"proxied-{turn}", "proxied")
+                self.open(f"direct-{turn}", "tls13")
+                for name in (f"proxied-{turn}", f"direct-{turn}") * 2:
+                    self.ask(name)
+        self.assertRegex(recording.said, f"TLS of .*{self.FILE}: by keys")
+        self.assertEqual(self.found(recording), collections.Counter(self.asked))
+        self.assert_whole(recording)
+
     def test_early_data(self):
         """Keys do not read a connection on which the server takes data before the handshake is over."""
         ticket = self.scratch / "ticket"
