@@ -31,7 +31,10 @@ void asked(Exchange& e, model::Time at) { e.request.first_done = e.request.last_
 }  // namespace
 
 std::optional<Exchange> failed_connect(const model::Connection& c, End how, model::Time at) {
-  if (c.tls || !known(c.connect_started) || known(c.established) || c.family == formats::Family::unknown)
+  // The kernel does not always say that a connection was established.
+  const bool moved = c.was_connected || c.bytes_in + c.bytes_out + c.lost_in + c.lost_out > 0;
+  if (c.tls || !known(c.connect_started) || known(c.established) || moved || c.family == formats::Family::unknown ||
+      (how != End::capture && !c.connect_failed))
     return std::nullopt;
   Exchange e = call_to(c, model::Protocol::tcp, "CONNECT");
   asked(e, c.connect_started);

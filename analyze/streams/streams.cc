@@ -217,6 +217,7 @@ void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
     s = open(c.socket, e.time);
   if (!s || s->listener) return;
   if (c.error != 0) s->facts.error = c.error;
+  s->facts.connect_failed = s->facts.connect_failed || (c.from == TcpState::syn_sent && c.to == TcpState::close);
   switch (c.to) {
     case TcpState::syn_sent:
       s->facts.connect_started = e.time;
@@ -264,7 +265,11 @@ void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
 void Streams::Impl::on(const Event& e, const formats::Reset& r) {
   Slot* s = live.find(r.socket);
   if (!s || s->listener) return;
-  (r.direction == Direction::in ? s->facts.reset_received : s->facts.reset_sent) = true;
+  model::Connection& known = s->facts;
+  (r.direction == Direction::in ? known.reset_received : known.reset_sent) = true;
+  // The end of a connection that was not established follows, and says whether it ever was.
+  const bool attempt = formats::known(known.connect_started) && !formats::known(known.established);
+  if (attempt && known.bytes_in + known.bytes_out == 0) return;
   end_both(*s, e, End::reset, End::reset);
   after(*s);
 }
@@ -275,6 +280,9 @@ void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
   if (!s && !(s = open(info.socket, e.time))) return;
   const bool known = s->facts.family != formats::Family::unknown;
   describe(s->facts, info);
+  s->facts.was_connected = s->facts.was_connected || info.state == TcpState::established ||
+                           info.state == TcpState::close_wait || info.state == TcpState::fin_wait1 ||
+                           info.state == TcpState::fin_wait2;
   if (info.state == TcpState::close_wait && !formats::known(s->facts.peer_closed)) s->facts.peer_closed = e.time;
   if (info.origin == formats::Origin::listener || info.state == TcpState::listen ||
       info.type == formats::SocketType::datagram) {

@@ -29,9 +29,11 @@ struct Connection {
   std::string path;
   Time first_seen = kNoTime;
   Time connect_started = kNoTime, established = kNoTime, closed = kNoTime;
-  Thread opener;               // called connect(); tid 0: not known
-  Time peer_closed = kNoTime;  // its peer sent its FIN: here, or earlier where it was closed when it was first seen
-  int error = 0;               // errno that ended it; 0: none seen
+  Thread opener;                // called connect(); tid 0: not known
+  bool connect_failed = false;  // it was closed before it was established: the kernel said so
+  bool was_connected = false;   // it was described as established, or later
+  Time peer_closed = kNoTime;   // its peer sent its FIN: here, or earlier where it was closed when it was first seen
+  int error = 0;                // errno that ended it; 0: none seen
   bool reset_received = false, reset_sent = false;
   std::uint64_t bytes_in = 0, bytes_out = 0;  // moved, as far as events show
   std::uint64_t lost_in = 0, lost_out = 0;    // bytes that no event covers

@@ -90,5 +90,22 @@ TEST(FailedSetups, ASocketThatConnectsAgainHasACallForEachAttempt) {
                             "tcp CONNECT 10.0.0.3:5432 no_response refused, 11, 5 ms at least"}));
 }
 
+// The kernel did not say that it was established, which happens.
+TEST(FailedSetups, AConnectionThatWasClosedInAnotherStateWasEstablished) {
+  Connecting c;
+  c.begin(10ms, 900);
+  c.s.add(12ms, {}, formats::Reset{.socket = 900, .direction = formats::Direction::in});
+  c.s.add(12ms, {}, formats::StateChange{900, TcpState::established, TcpState::close, false, ECONNRESET});
+  EXPECT_EQ(c.told(), Told{});
+}
+
+TEST(FailedSetups, AResetThatAnswersTheFirstPacketIsARefusal) {
+  Connecting c;
+  c.begin(10ms, 900);
+  c.s.add(12ms, {}, formats::Reset{.socket = 900, .direction = formats::Direction::in});
+  c.end(12ms, 900, ECONNREFUSED);
+  EXPECT_EQ(c.told(), (Told{"tcp CONNECT 10.0.0.3:5432 no_response refused, 11, 2 ms at least"}));
+}
+
 }  // namespace
 }  // namespace tailcap::failed_setups
