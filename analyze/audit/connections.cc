@@ -7,7 +7,7 @@ namespace tailcap::audit {
 
 using formats::known;
 using formats::Origin;
-using model::audit::IpAddress;
+using model::IpAddress;
 using model::audit::is_loopback;
 
 namespace {

@@ -17,7 +17,7 @@ namespace tailcap::audit {
 
 // What is known of the end of a connection, without its port. Empty: not known.
 struct Who {
-  std::optional<model::audit::IpAddress> address;
+  std::optional<model::IpAddress> address;
   bool recorded = false;
   std::string process;
   Tri in_pod = Tri::unknown;

@@ -129,7 +129,7 @@ std::vector<End> Ends::take() {
   return out;
 }
 
-const std::vector<model::audit::IpAddress>* Ends::addresses_of(std::uint32_t net_namespace) const {
+const std::vector<model::IpAddress>* Ends::addresses_of(std::uint32_t net_namespace) const {
   const auto found = addresses_.find(net_namespace);
   return found == addresses_.end() ? nullptr : &found->second;
 }

@@ -19,7 +19,7 @@ namespace tailcap::audit {
 using formats::Time;
 
 struct End {
-  std::optional<model::audit::IpAddress> local, remote;
+  std::optional<model::IpAddress> local, remote;
   std::uint16_t local_port = 0, remote_port = 0;
   std::uint32_t net_namespace = 0;
   formats::Origin origin = formats::Origin::unknown;
@@ -46,7 +46,7 @@ class Ends {
   std::uint64_t lost() const { return lost_; }  // events
   bool damaged() const { return damaged_; }     // something is missing in the capture
   // The machine's own addresses in a network namespace; null: they were not recorded.
-  const std::vector<model::audit::IpAddress>* addresses_of(std::uint32_t net_namespace) const;
+  const std::vector<model::IpAddress>* addresses_of(std::uint32_t net_namespace) const;
 
  private:
   End* find(formats::SocketId socket);
@@ -58,7 +58,7 @@ class Ends {
   std::vector<End> ends_;
   std::unordered_map<formats::SocketId, std::size_t> live_;
   std::unordered_set<formats::SocketId> others_;  // listeners, datagrams, UNIX sockets
-  std::map<std::uint32_t, std::vector<model::audit::IpAddress>> addresses_;
+  std::map<std::uint32_t, std::vector<model::IpAddress>> addresses_;
   model::Processes processes_;
   model::Containers containers_;
   model::WallClock clock_;

@@ -25,7 +25,7 @@ class Judge {
       : policies_(policies), matching_(pods), otherwise_(otherwise) {}
 
   Judgement judge(const Who& client, const Who& server, std::uint16_t port) const;
-  // Of a connection of which it is not known which end made it: port is that of the first.
+  // Where it is not known which end made the connection. port: that of the first end.
   Judgement undirected(const Who& one, std::uint16_t port, const Who& other, std::uint16_t other_port) const;
 
  private:

@@ -30,7 +30,7 @@ void asked(Exchange& e, model::Time at) { e.request.first_done = e.request.last_
 
 }  // namespace
 
-std::optional<Exchange> failed_connect(const model::Connection& c, End how, model::Time at) {
+std::optional<Exchange> failed_connect(const model::Connection& c, End how) {
   // The kernel does not always say that a connection was established.
   const bool moved = c.was_connected || c.bytes_in + c.bytes_out + c.lost_in + c.lost_out > 0;
   if (c.tls || !known(c.connect_started) || known(c.established) || moved || c.family == formats::Family::unknown ||
@@ -44,11 +44,9 @@ std::optional<Exchange> failed_connect(const model::Connection& c, End how, mode
     e.taints = e.taints | Taint::cut_off;
     return e;
   }
-  e.broken_at = known(c.closed) ? c.closed : at;
-  // A reset that answers the first packet is a refusal. Its errno follows.
-  const bool refused = c.error == 0 && c.reset_received;
-  if (c.error == 0 && !refused) e.outcome = Outcome::cancelled;
-  e.store->error_code = refused ? "refused" : std::string(model::cause_of(c.error));
+  e.broken_at = c.closed;
+  if (c.error == 0) e.outcome = Outcome::cancelled;
+  e.store->error_code = model::cause_of(c.error);
   return e;
 }
 

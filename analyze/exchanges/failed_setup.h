@@ -9,9 +9,8 @@
 
 namespace tailcap::exchanges {
 
-// The end of a connection. at: when it ended, where the connection does not say it. None where this end did not
-// connect, or was connected.
-std::optional<model::Exchange> failed_connect(const model::Connection& connection, model::End how, model::Time at);
+// The end of a connection. None where this end did not connect, or was connected.
+std::optional<model::Exchange> failed_connect(const model::Connection& connection, model::End how);
 // A handshake that failed. None where this end is not the client's.
 std::optional<model::Exchange> failed_handshake(const model::Connection& connection, const model::TlsFacts& facts);
 

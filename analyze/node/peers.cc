@@ -13,19 +13,15 @@ using formats::TcpState;
 std::string cause_of(int error) {
   switch (error) {
     case 0:
-      return "given up";
     case ECONNREFUSED:
-      return "refused";
     case ETIMEDOUT:
-      return "timed out";
     case ECONNRESET:
-      return "reset by peer";
+    case ECONNABORTED:
+      return std::string(model::cause_of(error));
     case EHOSTUNREACH:
       return "no route to host";
     case ENETUNREACH:
       return "network unreachable";
-    case ECONNABORTED:
-      return "aborted";
     default:
       return "error " + std::to_string(error);
   }

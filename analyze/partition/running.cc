@@ -32,6 +32,13 @@ constexpr Nanos kSliver = 100'000;
 // What a TCP socket takes before its buffer is full, unless the program made that smaller (net.ipv4.tcp_wmem).
 constexpr std::uint64_t kBuffer = 16 << 10;
 
+// The request on whose connection the thread last moved bytes, if it is under way then.
+std::optional<std::uint32_t> worked_on(const DraftContext& k, std::uint32_t tid, Nanos at) {
+  const ThreadLog* log = tid != 0 ? k.observed.thread(tid) : nullptr;
+  const Act* act = log ? log->acts.last_until(at) : nullptr;
+  return act ? k.windows.at(act->connection, at) : std::nullopt;
+}
+
 class Running {
  public:
   Running(const DraftContext& k, std::uint32_t tid, const ThreadLog& log, std::span<const Call> calls, Draft& draft)
@@ -174,10 +181,8 @@ class Running {
 
   // The thread that woke it from a lock was the lock holder, perhaps on behalf of a request.
   std::uint32_t holder(const OffCpuWait& w) {
-    model::ExchangeId request;
-    if (const ThreadLog* other = w.waker != 0 ? k_.observed.thread(w.waker) : nullptr)
-      if (const Act* act = other->acts.last_until(w.runnable))
-        if (const auto row = k_.windows.at(act->connection, w.runnable)) request = k_.windows.owner(*row);
+    const auto row = worked_on(k_, w.waker, w.runnable);
+    model::ExchangeId request = row ? k_.windows.owner(*row) : model::ExchangeId{};
     if (request == draft_.w.id) request = {};
     return draft_.who(w.argument0, request, w.waker);
   }
@@ -427,11 +432,9 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
 model::ExchangeId session_behind(const DraftContext& k, const Draft& draft, std::uint32_t tid, const OffCpuWait& wait) {
   const auto& rows = k.windows.table().rows;
   if (!wait.woken() || !draft.w.server() || !has_statements(rows.protocol(draft.w.row))) return {};
-  const ThreadLog* other = wait.waker != 0 && wait.waker != tid ? k.observed.thread(wait.waker) : nullptr;
-  const Act* act = other ? other->acts.last_until(wait.runnable) : nullptr;
-  if (!act || act->connection == draft.w.id.connection) return {};
-  const auto row = k.windows.at(act->connection, wait.runnable);
-  if (!row || rows.role(*row) != model::Role::server || rows.protocol(*row) != rows.protocol(draft.w.row)) return {};
+  const auto row = wait.waker != tid ? worked_on(k, wait.waker, wait.runnable) : std::nullopt;
+  if (!row || rows.id(*row).connection == draft.w.id.connection) return {};
+  if (rows.role(*row) != model::Role::server || rows.protocol(*row) != rows.protocol(draft.w.row)) return {};
   return rows.id(*row);
 }
 

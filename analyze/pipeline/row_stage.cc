@@ -5,7 +5,6 @@
 namespace tailcap::pipeline {
 
 void RowStage::push(const formats::Event& event, std::span<const model::Lookup> ended) {
-  now_ = event.time;
   const bool past = past_ > 0;
   if (past) {
     recording_.push_past(event, window_, --past_ == 0);
@@ -44,12 +43,9 @@ void RowStage::ended(const model::Connection& connection, const model::Connectio
   if (partly_.contains(connection.id)) return;  // what it comes to is not known
   if (connection.tls) requests_.ended(connection, carrier);
   connections_.ended(connection, how, requests_.table().texts);
-  const auto failed = exchanges::failed_connect(connection, how, now_);
-  if (!failed || past_ > 0) return;
-  if (connection.id >= failed_.size()) failed_.resize(connection.id + 1);
-  if (failed_[connection.id]) return;  // its other direction has ended
-  failed_[connection.id] = true;
-  add(*failed, &connection, carrier);
+  // Where it has an endpoint, it has a row: its other direction has ended before.
+  if (past_ > 0 || connections_.local(connection.id) != 0) return;
+  if (const auto failed = exchanges::failed_connect(connection, how)) add(*failed, &connection, carrier);
 }
 
 void RowStage::fill(const model::RequestTable& table, model::Study& study) {

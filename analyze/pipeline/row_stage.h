@@ -44,8 +44,6 @@ class RowStage : public WireSink {
   Recording recording_;
   Requests requests_;
   Connections connections_;
-  formats::Time now_ = formats::kNoTime;  // of the last event
-  std::vector<bool> failed_;              // by ConnectionId: its connect failed, and is a row
 };
 
 }  // namespace tailcap::pipeline

@@ -4,18 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace tailcap::model::audit {
 namespace {
 
 constexpr unsigned kMapped = 96;  // bits in front of an IPv4 address
-
-IpAddress mapped(const std::uint8_t* four) {
-  IpAddress out{};
-  out[10] = out[11] = 0xff;
-  std::copy_n(four, 4, out.begin() + 12);
-  return out;
-}
 
 bool is_ipv4(const IpAddress& a) {
   return std::all_of(a.begin(), a.begin() + 10, [](std::uint8_t b) { return b == 0; }) && a[10] == 0xff &&
@@ -25,16 +19,14 @@ bool is_ipv4(const IpAddress& a) {
 }  // namespace
 
 std::optional<IpAddress> ip_of(formats::Family family, const formats::Address& address) {
-  if (family == formats::Family::inet) return mapped(address.bytes.data());
-  if (family == formats::Family::inet6) return address.bytes;
-  return std::nullopt;
+  if (family != formats::Family::inet && family != formats::Family::inet6) return std::nullopt;
+  return ip_address(address, family);
 }
 
 std::optional<IpAddress> parse_ip(const std::string& text) {
-  IpAddress out{};
-  std::array<std::uint8_t, 4> four{};
-  if (inet_pton(AF_INET, text.c_str(), four.data()) == 1) return mapped(four.data());
-  if (inet_pton(AF_INET6, text.c_str(), out.data()) == 1) return out;
+  formats::Address out;
+  for (const auto& [family, number] : {std::pair{formats::Family::inet, AF_INET}, {formats::Family::inet6, AF_INET6}})
+    if (inet_pton(number, text.c_str(), out.bytes.data()) == 1) return ip_address(out, family);
   return std::nullopt;
 }
 

@@ -1,17 +1,14 @@
 // IP addresses and blocks of them. IPv4 is ::ffff:a.b.c.d in both, so that one form is compared with itself.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "formats/event.h"
+#include "analyze/model/wire/lookup.h"
 
 namespace tailcap::model::audit {
-
-using IpAddress = std::array<std::uint8_t, 16>;
 
 // Unset: the family has none, or is not known.
 std::optional<IpAddress> ip_of(formats::Family family, const formats::Address& address);

@@ -224,7 +224,7 @@ void Reader::end(Side side, const Token& t, Ending ending, Messages& out) {
   if (!std::exchange(h.open, false)) return;
   Message& m = h.message;
   m.taints |= std::exchange(h.doubt, 0);
-  if (t.call != 0 || has_numbers(protocol_)) return end_numbered(side, t, ending, out);
+  if (has_numbers(protocol_)) return end_numbered(side, t, ending, out);
   if (side == Side::responses && (t.pushed || outstanding_ == 0)) contradict();
   if (side == Side::responses && t.pushed) return renew(m);
   stamp(h, ending);

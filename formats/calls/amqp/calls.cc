@@ -346,7 +346,7 @@ void Calls::close_connection(const Read& m, Token& t) {
   if (closed_) return;
   closed_ = true;
   Channel* asks = nullptr;
-  // A login that is refused is named by no method.
+  // The server names no method when it refuses a login.
   const std::uint16_t culprit = m.culprit == 0 ? kStartOk : m.culprit;
   std::size_t many = 0;
   for (auto& [number, c] : channels_)

@@ -53,7 +53,7 @@ class Calls {
     std::uint8_t asks = 0;     // of `asked`
     std::uint32_t beyond = 0;  // asks behind them, which have no place there
     std::uint32_t consumers = 0;
-    std::uint32_t print = 0, returns = 0;                       // so many with this print, at least, were returned
+    std::uint32_t print = 0, returns = 0;                       // at least N messages with this print came back
     std::uint64_t doubtful = 0;                                 // up to this tag, all may have been returned
     std::uint64_t published = 0, confirmed = 0, delivered = 0;  // the highest tags
     Outstanding::List publishes, mandatory, deliveries;

@@ -83,7 +83,7 @@ class Kafka final : public Machine {
   std::vector<Open> open_;
   Token ended_[2];
   std::uint32_t calls_ = 0;
-  bool strict_;             // no response has answered a request yet, and others are refused
+  bool strict_;             // until a response answers a request, it refuses responses
   bool sasl_ = false;       // tokens without headers may come
   bool pipelines_ = false;  // a request was sent before the last one was answered
 };

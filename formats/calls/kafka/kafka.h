@@ -38,7 +38,7 @@ bool begins(Side side, std::string_view bytes);
 // Requests: as above, and the sizes of the messages agree with the length of the I/O. Responses: the sizes agree;
 // whether it answers an open request only the machine can tell.
 bool proves(Side side, std::string_view bytes, std::uint64_t length);
-// In the middle of a connection, responses are refused until one answers a request that was seen.
+// In the middle of a connection, the machine refuses responses until one answers a request that it has seen.
 std::unique_ptr<Machine> machine(bool from_beginning);
 // By name. A broker that was asked wrongly, as one that does not lead the partition, is the client's fault.
 Fault fault(std::string_view error_code);

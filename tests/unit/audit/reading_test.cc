@@ -1,4 +1,4 @@
-// Policies as YAML: what is read, what is refused, and how.
+// Network policies and lists of pods as YAML: what the readers take, what they refuse, and how.
 #include <gtest/gtest.h>
 
 #include <string>
