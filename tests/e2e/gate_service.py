@@ -1,6 +1,6 @@
-"""A service in two versions, for tests of gates: GET /pay sleeps so often for so long and makes so many calls.
+"""A service in two versions, for tests of gates: GET /pay sleeps N times for S seconds and makes N calls.
 
-    gate_service.py --port PORT --stock HOST:PORT [--calls N] [--sleep SECONDS] [--naps N] [--fail-every N]
+    gate_service.py --port PORT --stock HOST:PORT [--calls N] [--sleep S] [--naps N] [--fail-every N]
 """
 import argparse
 import http.client
@@ -22,6 +22,7 @@ def main():
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a body after its header would wait 40 ms for the client's acknowledgement
 
         def setup(self):
             super().setup()

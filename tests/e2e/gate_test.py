@@ -15,7 +15,7 @@ from harness import Case, free_port
 class Gate(Case):
     RATE, SECONDS = 60, 2
 
-    def gate(self, base, new, *arguments, runs=2, out="gate", duet=False, before=""):
+    def gate(self, base, new, *arguments, runs=2, out="gate", duet=False, before="", connections=4):
         if not hasattr(self, "stock"):
             self.stock = f"127.0.0.1:{free_port()}"
             self.sample_service("--port", self.stock.split(":")[1], ready=("127.0.0.1", int(self.stock.split(":")[1])))
@@ -24,7 +24,7 @@ class Gate(Case):
             arguments = (*arguments, "--duet", f"{free_port()},{free_port()}")
         arguments = [str(a).replace("{port}", str(port)) for a in arguments]
         service = f"{sys.executable} {harness.ROOT}/tests/e2e/gate_service.py --port {port} --stock {self.stock}"
-        load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r {self.RATE} -c 4 -d {self.SECONDS} --route '1 GET /pay' --log {self.scratch}/load-{port}.jsonl"
+        load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r {self.RATE} -c {connections} -d {self.SECONDS} --route '1 GET /pay' --log {self.scratch}/load-{port}.jsonl"
         done = subprocess.run(
             [
                 harness.ROOT / "scripts/ci-gate",
@@ -86,8 +86,15 @@ class Gate(Case):
         self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
 
     def test_one_more_wait_is_found(self):
-        """One sleep more in each request is one wake-up more, however often threads are preempted."""
-        done, verdict = self.gate("--naps 1", "--naps 2", "--fail-on", "wakeups(/pay) > +0.5", "--strict", runs=2)
+        """One sleep more in each request is one wake-up more, however often threads are preempted.
+
+        Several requests at a time would also wait for the interpreter's lock, and for an answer of the stock only where it
+        is slow: both depend on what else the machine does.
+        """
+        naps = "--calls 0 --naps"
+        done, verdict = self.gate(
+            f"{naps} 1", f"{naps} 2", "--fail-on", "wakeups(/pay) > +0.5", "--strict", runs=2, connections=1
+        )
         document = json.loads((self.scratch / "gate/comparison.json").read_text())
         estimate = document["gates"][0]["estimate"]
         if not estimate:
@@ -100,11 +107,14 @@ class Gate(Case):
             ]
             self.assertTrue(any(" missed " in text for text in events), document["gates"])
             self.skipTest("the recorder missed off-CPU intervals, and the gate says so")
-        self.assertAlmostEqual(estimate["new"] - estimate["base"], 1, delta=0.2, msg=str(estimate))
-        # Runs of two seconds are too short for this gate, and more of them do not help.
-        self.assertEqual((done.returncode, verdict["verdict"]), (4, "undecided"), done.stdout + done.stderr)
-        self.assertEqual(verdict["why"], "by 2 runs a side; no gate is flagged that more runs could confirm")
-        self.assertIn("needs 5 s", document["gates"][0]["sentence"])
+        self.assertAlmostEqual(estimate["base"], 1, delta=0.05, msg=str(estimate))
+        self.assertAlmostEqual(estimate["new"], 2, delta=0.05, msg=str(estimate))
+        if estimate["exact"]:
+            self.assertEqual((done.returncode, verdict["verdict"]), (3, "fail"), done.stdout + done.stderr)
+            self.assertEqual(verdict["why"], "flagged by 2 runs a side, confirmed by 2 fresh runs a side")
+        else:  # a request waited for the server's own thread, too: then two seconds are too short for this gate
+            self.assertEqual((done.returncode, verdict["verdict"]), (4, "undecided"), done.stdout + done.stderr)
+            self.assertIn("needs 5 s", document["gates"][0]["sentence"])
 
     def test_a_duet(self):
         done, verdict = self.gate("--calls 1", "--calls 2", "--fail-on", "calls(/pay) > +0", duet=True)
