@@ -21,7 +21,12 @@ static __always_inline bool enter_frame(struct walk *walk, u64 socket, bool stri
 	struct frame_state *frames = &walk->frames;
 
 	frames->have = 0;
-	frames->synced = walk->framing == FRAMING_TLS ? enter_tls(frames, socket) : enter_http2(frames, strict);
+	if (walk->framing == FRAMING_TLS)
+		frames->synced = enter_tls(frames, socket);
+	else if (walk->framing == FRAMING_AMQP)
+		frames->synced = enter_amqp(frames, strict);
+	else
+		frames->synced = enter_http2(frames, strict);
 	return frames->synced;
 }
 
@@ -214,7 +219,7 @@ static long walk_step(u32 i, void *context)
 __noinline u32 walk_hop(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
-	u32 at, last, length, lead, whole, skip, shift, mask;
+	u32 at, last, length, lead, whole, skip, shift, mask, behind;
 
 	if (!scratch)
 		return 0;
@@ -222,18 +227,26 @@ __noinline u32 walk_hop(u32 way)
 	length = scratch->walk.length;
 	at = last = scratch->walk.at;
 	whole = header_size(scratch->walk.framing);
-	skip = scratch->walk.framing == FRAMING_TLS
-		       ? 1
-		       : 0; /* offset of the four header bytes that hold the length, and its format in them */
-	shift = skip ? 0 : 8;
-	mask = skip ? 0xffff : 0xffffff;
+	/* skip: offset of the four header bytes that hold the length; shift, mask: its format in them; behind: what
+	 * follows the frame */
+	skip = shift = behind = 0;
+	mask = 0xffffff;
+	if (scratch->walk.framing == FRAMING_TLS) {
+		skip = 1;
+		mask = 0xffff;
+	} else if (scratch->walk.framing == FRAMING_AMQP) {
+		skip = 3;
+		behind = AMQP_FRAME_END;
+	} else {
+		shift = 8;
+	}
 	if (lead > LEAD_MAX)
 		return 0;
 	for (u32 i = 0; i < HOPS; i++) {
 		if (at > HEAD_MAX || at + whole > length)
 			break;
 		last = at;
-		at += whole + (bpf_ntohl(*(u32 *)(scratch->data + lead + at + skip)) >> shift & mask);
+		at += whole + behind + (bpf_ntohl(*(u32 *)(scratch->data + lead + at + skip)) >> shift & mask);
 	}
 	scratch->walk.at = last;
 	return at;
@@ -257,7 +270,7 @@ __noinline int walk_whole(u32 way)
 	frames->keep -= least_of(frames->keep, size);
 	walk->at += size;
 	if (walk->at < walk->length) {
-		for (u32 i = 0; i < WHOLE_MAX / HTTP2_HEADER / HOPS + 1; i++) {
+		for (u32 i = 0; i < WHOLE_MAX / AMQP_HEADER / HOPS + 1; i++) {
 			end = walk_hop(way);
 			if (end > HEAD_MAX || end + whole > walk->length)
 				break;
@@ -304,6 +317,8 @@ __noinline int walk_sniff(u32 way)
 	walk->frames.left = 0;
 	if (walk->framing == FRAMING_HTTP2 && n >= 4 && *(u32 *)(scratch->data + lead) == HTTP2_PREFACE)
 		walk->frames.left = HTTP2_PREFACE_SIZE;
+	if (walk->framing == FRAMING_AMQP && n == 8 && *(u64 *)(scratch->data + lead) == AMQP_PREFACE)
+		walk->frames.left = AMQP_PREFACE_SIZE;
 	walk->frames.keep = walk->frames.left;
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Skips bulk bytes: on a connection with known framing, frame heads and relevant contents are kept, but not the payload
- * of DATA frames (HTTP/2) and of application data records (TLS). One I/O may become several records; each covers the
- * bytes up to the next stretch that is kept.
+ * of DATA frames (HTTP/2), of bodies (AMQP) and of application data records (TLS). One I/O may become several records;
+ * each covers the bytes up to the next stretch that is kept.
  *
  * This affects only what is kept: the analyser reads all lengths again from the kept bytes. If frames cannot be
  * followed (bytes that could not be read or were not seen), it is therefore enough to try again at the next I/O that
@@ -13,7 +13,7 @@
 
 #include "bpf/net/framing.bpf.h"
 
-#define WHOLE_MAX 4096 /* an I/O of HTTP/2 up to this length is kept whole, as a head of HTTP/1 would be */
+#define WHOLE_MAX 4096 /* an I/O of HTTP/2 or AMQP up to this length is kept whole, as a head of HTTP/1 would be */
 #define TLS_WHOLE 64
 
 /* The steps of bpf/net/frames.bpf.c, on scratch->walk. */
@@ -54,7 +54,7 @@ static __always_inline bool walk_frames(struct io_scratch *scratch, struct socke
 	}
 	if (!has_frames(walk->framing))
 		return false;
-	walk->whole = length <= payload_limit && length <= (walk->framing == FRAMING_HTTP2 ? WHOLE_MAX : TLS_WHOLE);
+	walk->whole = length <= payload_limit && length <= (walk->framing == FRAMING_TLS ? TLS_WHOLE : WHOLE_MAX);
 	told = walk_all(way);
 	*frames = walk->frames;
 	frames->synced = told && walk->frames.synced;

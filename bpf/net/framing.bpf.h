@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Reads the header of an HTTP/2 frame or a TLS record: how many bytes follow, and how many of them are worth keeping.
- * Bytes that break the rules are not a header: the walk lost its position, or never had it. Also decides what follows
- * from the length of an I/O alone.
+ * Reads the header of a frame of HTTP/2 or AMQP, or of a TLS record: how many bytes follow, and how many of them are
+ * worth keeping. Bytes that break the rules are not a header: the walk lost its position, or never had it. Also decides
+ * what follows from the length of an I/O alone.
  */
 #ifndef TAILCAP_BPF_NET_FRAMING_H
 #define TAILCAP_BPF_NET_FRAMING_H
@@ -29,6 +29,13 @@ enum http2_type {
 	HTTP2_TYPES,
 };
 
+#define AMQP_HEADER 7
+#define AMQP_PREFACE_SIZE 8
+#define AMQP_FRAME_END 1
+#define AMQP_FRAME_MAX (16 << 20) /* RabbitMQ proposes 128 KiB */
+
+enum amqp_type { AMQP_METHOD = 1, AMQP_CONTENT, AMQP_BODY, AMQP_HEARTBEAT = 8 };
+
 #define TLS_CHANGE_CIPHER_SPEC 0x14
 #define TLS_ALERT 0x15
 #define TLS_APPLICATION_DATA 0x17
@@ -43,7 +50,7 @@ static __always_inline u32 least_of(u32 a, u32 b)
 
 static __always_inline u32 header_size(u8 framing)
 {
-	return framing == FRAMING_TLS ? TLS_HEADER : HTTP2_HEADER;
+	return framing == FRAMING_TLS ? TLS_HEADER : framing == FRAMING_AMQP ? AMQP_HEADER : HTTP2_HEADER;
 }
 
 /* strict: frame boundaries are not known. */
@@ -110,6 +117,21 @@ static __always_inline bool enter_http2(struct frame_state *frames, bool strict)
 		frames->keep = least_of(HTTP2_DATA_KEPT, payload_limit);
 	else
 		frames->keep = least_of(length, payload_limit);
+	return true;
+}
+
+/* A byte follows each frame. strict: frame boundaries are not known. */
+static __always_inline bool enter_amqp(struct frame_state *frames, bool strict)
+{
+	const u8 *h = frames->header;
+	u32 length = (u32)h[3] << 24 | h[4] << 16 | h[5] << 8 | h[6];
+
+	if (length > AMQP_FRAME_MAX || (strict && (h[0] != AMQP_METHOD || length < 4)))
+		return false;
+	if (!h[0] || (h[0] > AMQP_BODY && h[0] != AMQP_HEARTBEAT))
+		return false;
+	frames->left = length + AMQP_FRAME_END;
+	frames->keep = h[0] == AMQP_BODY ? 0 : least_of(frames->left, payload_limit);
 	return true;
 }
 

@@ -35,34 +35,35 @@ __noinline int starts_call(u64 first, u32 length)
 	u32 whole = first & 0xffffff;
 
 	if (length < 8)
-		return 0;
+		return FRAMING_NONE;
+	if (first == AMQP_PREFACE)
+		return FRAMING_AMQP;
 	/* Redis: *3 CR, *12 CR */
 	if (byte_of(first, 0) == '*' && byte_of(first, 1) >= '1' && byte_of(first, 1) <= '9' &&
 	    (byte_of(first, 2) == '\r' || byte_of(first, 3) == '\r'))
-		return 1;
+		return FRAMING_CALLS;
 	/* PostgreSQL: query, parse, bind. The first message has no type, but the version. */
 	if (whole == 'Q' || whole == 'P' || whole == 'B')
-		return 1;
+		return FRAMING_CALLS;
 	if (!(whole & 0xffff) && first >> 32 == 0x0300)
-		return 1;
+		return FRAMING_CALLS;
 	/* MySQL: a query, a statement that is prepared, or executed */
 	if (!byte_of(first, 3) && whole + 4 == length &&
 	    (byte_of(first, 4) == 0x03 || byte_of(first, 4) == 0x16 || byte_of(first, 4) == 0x17))
-		return 1;
+		return FRAMING_CALLS;
 	/* Kafka: the size of all of it, an API and its version. No frame of HTTP/2 has as its first word the length of
 	 * the I/O; eight bytes may be no more than the beginning. */
 	if (length > 8 && !byte_of(first, 0) && !byte_of(first, 4) && byte_of(first, 5) < 128 && !byte_of(first, 6) &&
 	    byte_of(first, 7) < 32 && __builtin_bswap32((u32)first) + 4 == length)
-		return 1;
+		return FRAMING_CALLS;
 	/* AMQP: a method on a channel, with a size below 2^24, of a class below 256 */
 	if (byte_of(first, 0) == 1 && !byte_of(first, 3) && !byte_of(first, 7))
-		return 1;
+		return FRAMING_CALLS;
 	switch ((u32)first) {
 	case 0x20425550: /* NATS: PUB_ */
 	case 0x42555048: /* HPUB */
 	case 0x2047534d: /* MSG_ */
 	case 0x47534d48: /* HMSG */
-	case 0x50514d41: /* AMQP */
 	/* memcached */
 	case 0x20746567: /* get_ */
 	case 0x73746567: /* gets */
@@ -71,9 +72,9 @@ __noinline int starts_call(u64 first, u32 length)
 	case 0x656c6564: /* dele */
 	case 0x72636e69: /* incr */
 	case 0x72636564: /* decr */
-		return 1;
+		return FRAMING_CALLS;
 	}
-	return 0;
+	return FRAMING_NONE;
 }
 
 /* The loops over pieces are calls of bpf_loop: the verifier looks once at what is called, not once per piece. What they

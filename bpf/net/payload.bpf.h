@@ -92,7 +92,8 @@ static __always_inline void find_source(u32 way, struct task_struct *task, const
 	from->payload = PAYLOAD_CAPTURED;
 }
 
-#define HTTP2_PREFACE 0x20495250 /* PRI_ */
+#define HTTP2_PREFACE 0x20495250           /* PRI_ */
+#define AMQP_PREFACE 0x0109000050514d41ull /* AMQP, version 0-9-1 */
 #define TLS_HEADER 5
 #define TLS_HANDSHAKE 0x16
 #define TLS_RECORD_MAX (16384 + 2048)
@@ -101,13 +102,19 @@ static __always_inline void find_source(u32 way, struct task_struct *task, const
  * verifier would otherwise follow every caller through all its cases. */
 __noinline int starts_message(u32 word);
 
-/* Whether an I/O of length bytes may begin a call of a store, by its first eight. */
+/* What an I/O of length bytes may begin by its first eight: FRAMING_CALLS, FRAMING_AMQP or FRAMING_NONE. */
 __noinline int starts_call(u64 first, u32 length);
 
 /* Heads of frames are followed. */
 static __always_inline bool has_frames(u8 framing)
 {
-	return framing == FRAMING_HTTP2 || framing == FRAMING_TLS;
+	return (u8)(framing - FRAMING_TLS) <= FRAMING_AMQP - FRAMING_TLS;
+}
+
+/* Messages may begin anywhere in an I/O: if they are not followed, each I/O gets the whole budget. */
+static __always_inline bool many_messages(u8 framing)
+{
+	return framing >= FRAMING_HTTP2;
 }
 
 static __always_inline bool message_start(const u8 *data)
@@ -115,13 +122,12 @@ static __always_inline bool message_start(const u8 *data)
 	return starts_message(*(const u32 *)data);
 }
 
-/* Bytes of the next I/O that are always kept, whether or not a message begins with it. If HTTP/2 frames are not
- * followed (bpf/net/frames.bpf.h), their heads may be anywhere, so each I/O gets the whole budget. */
+/* Bytes of the next I/O that are always kept, whether or not a message begins with it. */
 static __always_inline u32 least_kept(u8 framing, u32 budget)
 {
 	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN;
 
-	if (framing == FRAMING_HTTP2 || framing == FRAMING_CALLS)
+	if (many_messages(framing))
 		return payload_limit;
 	return budget > least ? budget : least;
 }
@@ -149,8 +155,8 @@ static __always_inline u8 framing_of(u8 now, const u8 *data, u32 length)
 		return FRAMING_TLS;
 	if ((now == FRAMING_TLS || now == FRAMING_CALLS) && length >= 4 && message_start(data))
 		return FRAMING_NONE;
-	if (!now && length >= 8 && starts_call(*(const u64 *)data, length))
-		return FRAMING_CALLS;
+	if (!now && length >= 8)
+		return starts_call(*(const u64 *)data, length);
 	return now;
 }
 
@@ -159,8 +165,7 @@ static __always_inline u8 framing_of(u8 now, const u8 *data, u32 length)
 static __always_inline u32 budget_for(u8 framing, u32 budget, const u8 *data, u32 length)
 {
 	/* Too short to decide: the beginning of a message may be cut anywhere. */
-	return length < 4 || framing == FRAMING_HTTP2 || framing == FRAMING_CALLS || message_start(data) ? payload_limit
-													 : budget;
+	return length < 4 || many_messages(framing) || message_start(data) ? payload_limit : budget;
 }
 
 static __always_inline void keep_budget(struct socket_state *state, u32 way, const u8 *data, u32 kept)

@@ -32,10 +32,12 @@ struct direction_state {
 
 enum origin { ORIGIN_UNKNOWN, ORIGIN_CONNECTED, ORIGIN_ACCEPTED, ORIGIN_LISTENER, ORIGIN_EXISTED };
 
+/* In an order that makes few comparisons of has_frames and many_messages: the verifier follows each. */
 enum framing {
 	FRAMING_NONE,
-	FRAMING_HTTP2, /* began with the preface */
 	FRAMING_TLS,   /* began with a record of a handshake */
+	FRAMING_HTTP2, /* began with the preface */
+	FRAMING_AMQP,  /* began with the header of AMQP 0-9-1 */
 	FRAMING_CALLS, /* calls of a store: several messages in an I/O, and no frames that are followed */
 };
 

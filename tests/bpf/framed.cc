@@ -40,6 +40,13 @@ void add_tls(Framed& to, Numbers& numbers, int type, std::size_t payload) {
   add(to, numbers, std::string(1, static_cast<char>(type)) + "\x03\x03" + big_endian(payload, 2), payload, type == 23);
 }
 
+// A byte ends the frame: it belongs to the payload here.
+void add_amqp(Framed& to, Numbers& numbers, int type, std::size_t payload) {
+  add(to, numbers,
+      big_endian(static_cast<std::size_t>(type), 1) + big_endian(type == 8 ? 0 : 1, 2) + big_endian(payload, 4),
+      payload + 1, type == 3);
+}
+
 }  // namespace
 
 Framed http2_stream(bool client) {
@@ -100,6 +107,26 @@ Framed tls_stream(bool client) {
       add_tls(out, numbers, 23, kBulk[numbers.below(13)]);
   }
   add_tls(out, numbers, 21, 26);
+  return out;
+}
+
+Framed amqp_stream(bool client) {
+  Numbers numbers(client ? 31 : 37);
+  Framed out;
+  if (client) {
+    out.bytes = std::string("AMQP\0\0\x09\x01", 8);
+    out.frames.push_back({0, out.bytes.size(), 0, false});
+  }
+  static constexpr std::size_t kMethods[] = {4, 5, 13, 20, 60, 200, 500, 3000};
+  static constexpr std::size_t kBodies[] = {1, 20, 120, 300, 1000, 4000, 16000, 131064};
+  for (int i = 0; i < 1511; i++) {
+    add_amqp(out, numbers, 1, kMethods[numbers.below(8)]);
+    if (numbers.below(50) == 0) add_amqp(out, numbers, 8, 0);
+    if (numbers.below(3) == 0) continue;
+    add_amqp(out, numbers, 2, 14 + numbers.below(200));
+    for (std::size_t k = numbers.below(10) == 0 ? 3 : 1; k > 0; k--)
+      add_amqp(out, numbers, 3, kBodies[numbers.below(numbers.below(20) ? 6 : 8)]);
+  }
   return out;
 }
 

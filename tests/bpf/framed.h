@@ -23,5 +23,7 @@ struct Framed {
 Framed http2_stream(bool client);
 // TLS records: a handshake, then application data from 0 bytes to a full record.
 Framed tls_stream(bool client);
+// AMQP 0-9-1: the client's begins with the protocol's header. Methods, and messages with a body of 0 to 300,000 bytes.
+Framed amqp_stream(bool client);
 
 }  // namespace tailcap::workload

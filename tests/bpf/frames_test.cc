@@ -1,4 +1,4 @@
-// HTTP/2 frames and TLS records, cut by calls of every size into one piece or many: everything required is kept, the
+// Frames of HTTP/2 and AMQP, and TLS records, cut by calls of every size into one piece or many: everything required is kept, the
 // bulk is stepped over, and every byte is counted.
 #include <gtest/gtest.h>
 
@@ -98,6 +98,16 @@ TEST_P(Frames, Tls) {
   for (const auto* framed : {&client, &server}) {
     const double share = expect_kept(recorded, *framed, [](const Frame& f) { return f.bulk ? 0 : f.payload; });
     EXPECT_LT(share, 0.01);
+  }
+}
+
+TEST_P(Frames, Amqp) {
+  const Framed client = workload::amqp_stream(true), server = workload::amqp_stream(false);
+  const auto recorded = record("amqp", 4096);
+  expect_exact(recorded, true, {&client.bytes, &server.bytes});
+  for (const auto* framed : {&client, &server}) {
+    const double share = expect_kept(recorded, *framed, [](const Frame& f) { return f.bulk ? 0 : f.payload; });
+    EXPECT_LT(share, 0.05);
   }
 }
 

@@ -401,6 +401,10 @@ int run(const std::string& name) {
     framed(http2_stream(true), http2_stream(false));
     return 0;
   }
+  if (name == "amqp") {
+    framed(amqp_stream(true), amqp_stream(false));
+    return 0;
+  }
   if (name == "tls") {
     framed(tls_stream(true), tls_stream(false));
     return 0;
