@@ -32,11 +32,22 @@ void find_carrier(Note& s, std::uint32_t pid, const Goroutines& goroutines) {
 void find_caller(Note& c, std::uint32_t pid, Goroutines& goroutines) {
   if (c.stream != 0 || c.writer_goroutine == 0) return;
   const Goroutines::Asked asked = goroutines.take_caller({pid, c.writer_goroutine}, c.began);
+  const auto made_by = [&](std::uint64_t child, std::uint64_t creator) -> const Goroutines::Origin* {
+    const auto* origin = child != 0 && creator != 0 ? goroutines.origin({pid, child}) : nullptr;
+    return origin && origin->creator == creator ? origin : nullptr;
+  };
   if (asked.caller != 0) {
     c.goroutine = asked.caller;
     c.made = asked.at;
-  } else if (c.writer_goroutine == c.reader_goroutine)
+  } else if (c.writer_goroutine == c.reader_goroutine) {
     c.goroutine = c.writer_goroutine;
+  } else if (const auto* writer = made_by(c.writer_goroutine, c.reader_goroutine); writer && writer->at <= c.began) {
+    // It has another one write a long call, so that both sides can be full, and reads the answer itself.
+    c.goroutine = c.reader_goroutine;
+    c.made = writer->at;
+  } else if (const auto* reader = made_by(c.reader_goroutine, c.writer_goroutine); reader && reader->at >= c.began) {
+    c.goroutine = c.writer_goroutine;  // another one reads the answer while it goes on writing
+  }
   c.goroutine_sure = c.goroutine != 0;
 }
 

@@ -29,11 +29,13 @@ struct Note {
   std::array<std::uint64_t, 2> trace{};   // zeros: none
   std::uint64_t span = 0, parent_span = 0;
   model::TextId method = 0, authority = 0, target = 0, request_id = 0;
-  std::uint64_t agent = 0;  // the user agent, as a number; 0: not known
-  std::int64_t bytes = -1;  // of the request's body; -1: not known
+  formats::SocketId socket = 0;  // of its connection, or of the one that carries it; 0: not known
+  std::uint64_t agent = 0;       // the user agent, as a number; 0: not known
+  std::int64_t bytes = -1;       // of the request's body; -1: not known
   bool goroutine_sure = false;
   bool whole = false;       // nothing of it is doubtful
   bool head_known = false;  // all fields of its request are
+  bool dedicated = false;   // server: its reader was seen blocked in a read of its connection, as no event loop is
   bool blocked = false;     // client: its reader was seen blocked in a read while it was under way
 
   bool traced() const { return trace != std::array<std::uint64_t, 2>{}; }

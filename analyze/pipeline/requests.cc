@@ -43,7 +43,8 @@ void Requests::add(const model::Exchange& exchange, const model::Connection* con
   tail::note_reset(exchange, row);
   calls_ = calls_ || model::is_call(row);
   from_peer_.push(exchange);
-  parents_.push(exchange, row, table_.texts);
+  const model::Connection* moves = carrier ? carrier : connection;
+  parents_.push(exchange, row, table_.texts, moves ? moves->socket : 0);
   handlers_.push(exchange);
   if (options_.partition)
     if (auto note = partition::note_of(exchange)) notes_.push_back(std::move(*note));

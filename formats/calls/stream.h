@@ -41,6 +41,9 @@ class Stream {
   State state() const { return state_; }
   bool lost(Side side) const { return lost_[index(side)]; }
   bool at_border(Side side) const { return machine_->at_border(side); }
+  bool settled() const { return machine_->settled(); }
+  // What was read contradicts itself: what follows is not known.
+  void give_up() { state_ = State::lost; }
   // A request and its answer have proved what it carries.
   bool proved() const { return found_ || answered_; }
 

@@ -95,7 +95,8 @@ void Parents::push(const formats::Event& event) {
   impl_->hand_overs.push(event);
 }
 
-void Parents::push(const model::Exchange& e, const model::Request& row, const model::TextPool& texts) {
+void Parents::push(const model::Exchange& e, const model::Request& row, const model::TextPool& texts,
+                   formats::SocketId socket) {
   Impl& i = *impl_;
   const bool server = e.role == model::Role::server;
   const std::uint32_t pid = server ? e.reader.pid : e.writer.pid;
@@ -110,6 +111,7 @@ void Parents::push(const model::Exchange& e, const model::Request& row, const mo
     return;
   }
   Note note = note_of(e, row, texts);
+  note.socket = socket;
   Process& process = i.processes[pid];
   ++i.noted;
   process.go = process.go || note.reader_goroutine != 0 || note.writer_goroutine != 0;
@@ -132,6 +134,7 @@ void Parents::settle(model::RequestTable& table) {
     if (process.clients.empty() || process.servers.empty()) continue;
     for (Note& c : process.clients)
       if (const model::Setup* setup = table.setups.find(c.id)) c.connect_began = setup->connect_began;
+    for (Note& s : process.servers) s.dedicated = impl_->turns.blocked_reading(s.reader, s.socket);
     if (process.go) find_carriers(pid, process, impl_->goroutines);
     const WeighingContext known{impl_->turns, impl_->goroutines, table.texts, impl_->horizon,
                                 impl_->hand_overs.horizon()};

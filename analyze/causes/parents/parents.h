@@ -8,7 +8,8 @@
 //             from reading the request to answering it: no byte of another exchange, never a wait for several
 //             descriptors at once, and the call was made and waited for inside, blocked in a read of one descriptor.
 //             Likely, if another thread read the request, but this one answers it next: a worker to which it was
-//             handed.
+//             handed; and where it waits for several descriptors, but was seen blocked in a read of the request's
+//             connection, as no event loop is.
 //   content   one live request says what the call says, too, and no other does (causes/likeness.h): likely. Several
 //   with the
 //             call's target are undecided, and so is a call that says nothing where others of its kind do.
@@ -44,8 +45,10 @@ class Parents {
   ~Parents();
   // Waits and losses; every event.
   void push(const formats::Event& event);
-  // Every exchange with its row, after the events that it is made of.
-  void push(const model::Exchange& exchange, const model::Request& row, const model::TextPool& texts);
+  // Every exchange with its row, after the events that it is made of. socket: of its connection, or of the one that
+  // carries it; 0: not known.
+  void push(const model::Exchange& exchange, const model::Request& row, const model::TextPool& texts,
+            formats::SocketId socket);
   // Once: fills table.causes. Uses table.setups.
   void settle(model::RequestTable& table);
 

@@ -48,6 +48,7 @@ void LoopIterations::push(const formats::Event& event) {
   waits.last = std::max(waits.last, event.time);
   if (call == Call::read_one) {
     waits.blocked[waits.next++ % kBlocked] = {off->left, event.time};
+    if (off->socket != 0 && reads_ < kMaxReads) reads_ += waits.reads.insert(off->socket).second;
   } else if (call == Call::wait_for_many) {
     waits.multiplexes = true;
     if (!waits.many.empty() && event.time <= waits.many.back()) return;
@@ -110,6 +111,11 @@ bool LoopIterations::blocked_reading(std::uint32_t tid, Time from, Time to) cons
   return it != threads_.end() &&
          std::any_of(it->second.blocked.begin(), it->second.blocked.end(),
                      [&](const Blocked& b) { return formats::known(b.to) && b.from <= to && b.to >= from; });
+}
+
+bool LoopIterations::blocked_reading(std::uint32_t tid, formats::SocketId socket) const {
+  const auto it = threads_.find(tid);
+  return it != threads_.end() && socket != 0 && it->second.reads.contains(socket);
 }
 
 }  // namespace tailcap::causes

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -33,6 +34,8 @@ class LoopIterations {
   // It was blocked in a read of one descriptor at some time in [from, to]. Also false for older reads: only the last
   // few are kept.
   bool blocked_reading(std::uint32_t tid, formats::Time from, formats::Time to) const;
+  // It was blocked in a read of this socket at some time. Also false beyond the first kMaxReads.
+  bool blocked_reading(std::uint32_t tid, formats::SocketId socket) const;
 
  private:
   struct Blocked {
@@ -40,7 +43,8 @@ class LoopIterations {
   };
   static constexpr std::size_t kBlocked = 8;
   static constexpr std::size_t kMaxThreads = 64u << 10;
-  static constexpr std::size_t kMaxGaps = 4096;  // of a thread
+  static constexpr std::size_t kMaxGaps = 4096;       // of a thread
+  static constexpr std::size_t kMaxReads = 1u << 18;  // threads with a socket that they were blocked reading
   struct Waits {
     std::vector<formats::Time> many;               // ends, ascending
     formats::Time known_since = formats::kNoTime;  // of `many`
@@ -48,11 +52,13 @@ class LoopIterations {
     formats::Time last = formats::kNoTime;         // end of the last wait of any kind
     std::array<Blocked, kBlocked> blocked{};
     std::size_t next = 0;
+    std::set<formats::SocketId> reads;
     bool multiplexes = false;
   };
 
   std::size_t limit_;
   std::size_t kept_ = 0;
+  std::size_t reads_ = 0;
   bool overflow_ = false;  // some threads are not kept
   std::unordered_map<std::uint32_t, Waits> threads_;
   model::Pauses pauses_;

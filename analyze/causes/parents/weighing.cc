@@ -47,6 +47,7 @@ Weighing::Weighing(std::uint32_t pid, Process& process, const WeighingContext& k
   steps_.erase(0);
   for (std::uint32_t n = 0; n < servers.size(); ++n) {
     const Note& s = servers[n];
+    if (s.dedicated) dedicated_.insert(s.reader);
     if (s.traced()) by_trace_[s.trace].push_back(n);
     add(s.reader, s.began, n, What::read, true);
     if (s.request_done > s.began) add(s.reader, s.request_done, n, What::read, true);
@@ -89,7 +90,7 @@ void Weighing::find_spontaneous() {
   for (std::uint32_t n = 0; n < process_.clients.size(); ++n) {
     const Note& call = process_.clients[n];
     const auto thread = steps_.find(call.writer);
-    if (thread == steps_.end() || !turns_.multiplexes(call.writer)) continue;
+    if (thread == steps_.end() || dedicated_.contains(call.writer) || !turns_.multiplexes(call.writer)) continue;
     const Time at = known(call.connect_began) ? call.connect_began : call.began;
     const Time waited = turns_.last_wait_for_many(call.writer, at);
     if (!known(waited) || lost_waits(call.writer, waited, at) || losses_.any(waited, at, Losses::kReads)) continue;
@@ -110,7 +111,9 @@ Cause Weighing::decide(std::uint32_t client) {
     if (cause.parent.connection == 0) cause = by_content(client, cause);
   } else {
     const std::vector<std::uint32_t> mine = read_by(call.writer, call.began);
-    if (!mine.empty() && turns_.multiplexes(call.writer)) {
+    // A thread that blocks in reads of the connection that it serves is no event loop, whatever a driver waits with.
+    const bool dedicated = mine.size() == 1 && servers[mine[0]].dedicated;
+    if (!mine.empty() && !dedicated && turns_.multiplexes(call.writer)) {
       cause = by_content(client, by_turn(client, mine));
     } else {
       cause = mine.empty() ? by_answer(call) : mine.size() == 1 ? by_thread(client, mine) : by_turn(client, mine);
@@ -247,9 +250,9 @@ Cause Weighing::by_thread(std::uint32_t client, const std::vector<std::uint32_t>
   const bool seen = inside && s.writer == tid && call.reader == tid && call.blocked && s.whole && call.whole;
   constexpr Kinds kActs = Losses::kReads | Losses::kSends | Losses::kWaits;
   if (!seen && losses_.any(s.began, call.began, kActs)) return {{}, CauseMethod::none, false, 1, true};
-  const bool certain = seen && s.began > process_.blind_until && s.answered < known_.horizon &&
-                       !losses_.any(s.began, s.answered) && !turns_.missed(tid, s.began, s.answered) &&
-                       alone(steps_.at(tid), s, call);
+  const bool certain = seen && !turns_.multiplexes(tid) && s.began > process_.blind_until &&
+                       s.answered < known_.horizon && !losses_.any(s.began, s.answered) &&
+                       !turns_.missed(tid, s.began, s.answered) && alone(steps_.at(tid), s, call);
   return {s.id, CauseMethod::thread, certain, 0, false};
 }
 

@@ -78,6 +78,7 @@ class Weighing {
   std::map<std::array<std::uint64_t, 2>, std::vector<std::uint32_t>> by_trace_;
   std::vector<std::int64_t> parent_;  // of each client: its server, -1: unknown
   std::unordered_set<std::uint64_t> spontaneous_;
+  std::unordered_set<std::uint32_t> dedicated_;  // threads that block in reads of a connection that they serve
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>>
       called_;  // by server: the calls that it is the parent of
 };

@@ -32,6 +32,8 @@ constexpr std::size_t kMostPrepared = 10'000;                   // statements of
 constexpr std::size_t kMostUnproved = 512;                      // messages before it is proved how they belong together
 constexpr std::uint64_t kMostEarly = 64;
 constexpr std::size_t kMostNumbered = 16'384;  // calls with numbers that wait for an answer
+// A send is stamped when it returns; its answer may be read before.
+constexpr model::Duration kSendReturn = std::chrono::milliseconds{1};
 // Nothing was open, and no answer came: nothing older was open, either.
 constexpr model::Duration kSilence = std::chrono::milliseconds{5};
 
@@ -225,17 +227,19 @@ void Reader::end(Side side, const Token& t, Ending ending, Messages& out) {
   Message& m = h.message;
   m.taints |= std::exchange(h.doubt, 0);
   if (has_numbers(protocol_)) return end_numbered(side, t, ending, out);
-  if (side == Side::responses && (t.pushed || outstanding_ == 0)) contradict();
+  if (side == Side::responses && (t.pushed || outstanding_ == 0) && contradict(t)) return renew(m);
   if (side == Side::responses && t.pushed) return renew(m);
   stamp(h, ending);
   if (side == Side::responses) {
     end_response(h, t);
-    if (outstanding_ > 0)
+    if (outstanding_ > 0) {
       --outstanding_;
-    else if (early_ < kMostEarly)
+    } else if (!stream_.lost(Side::requests) && early_ < kMostEarly) {
       ++early_;
-    else
+      early_at_ = m.instants.last_done;
+    } else {
       m.answers_unknown = true;
+    }
     const Message skipped = t.further > 0 ? m : Message();
     hand_on(m, out);
     for (std::uint16_t n = 0; n < t.further && outstanding_ > 0; ++n, --outstanding_) {
@@ -247,6 +251,10 @@ void Reader::end(Side side, const Token& t, Ending ending, Messages& out) {
   end_request(h, t);
   m.unanswered = t.unanswered;
   // The response may have been seen before its request: another CPU recorded it.
+  if (early_ > 0 && known(m.instants.first_done) && m.instants.first_done - early_at_ > kSendReturn) {
+    answer_early(out);
+    stream_.give_up();
+  }
   if (!t.unanswered && early_ > 0)
     --early_;
   else
@@ -299,17 +307,26 @@ void Reader::end_numbered(Side side, Token t, Ending ending, Messages& out) {
 }
 
 // A client that was found in the middle of a connection may have asked before: then the first answer was to something
-// else, and so were all that follow. It shows when an answer comes that nothing asks for.
-void Reader::contradict() {
-  if (late_ && !trusted()) unproved_.clear();
+// else, and so were all that follow. It shows when an answer comes that nothing asks for. True: nothing that was read
+// is known to belong together.
+bool Reader::contradict(const Token& t) {
+  if (!late_ || trusted()) return false;
+  unproved_.clear();
+  if (t.pushed) return false;
+  stream_.give_up();
+  return true;
 }
 
-bool Reader::trusted() const { return trusted_ || (stream_.proved() && (!late_ || has_statements(protocol_))); }
+bool Reader::trusted() const {
+  return trusted_ || (stream_.proved() && (!late_ || protocol_ == model::Protocol::mysql));
+}
 
 void Reader::hand_on(Message& m, Messages& out) {
   trusted_ = trusted_ || (has_numbers(protocol_) && stream_.proved());
   if (late_ && m.kind == MessageKind::request && outstanding_ == 1 && known(answered_at_) &&
-      known(m.instants.first_done) && m.instants.first_done - answered_at_ >= kSilence)
+      (protocol_ == model::Protocol::postgresql
+           ? stream_.settled()
+           : known(m.instants.first_done) && m.instants.first_done - answered_at_ >= kSilence))
     trusted_ = true;
   if (m.kind == MessageKind::response) answered_at_ = m.instants.last_done;
   if (trusted() || unproved_.size() >= kMostUnproved) {
@@ -392,6 +409,7 @@ void Reader::give_up(std::uint32_t call, Messages& out) {
 
 void Reader::give_up(Messages& out) {
   prove(out);
+  answer_early(out);
   while (!numbered_.empty()) give_up(numbered_.begin()->first, out);
   Half& h = half(Side::responses);
   for (std::uint64_t n = std::exchange(outstanding_, 0); n > 0; --n) {
@@ -402,7 +420,21 @@ void Reader::give_up(Messages& out) {
     m.taints |= std::exchange(h.doubt, 0) | Taint::payload_cut;
     out.take(m);
   }
-  early_ = 0;
+}
+
+// What was answered before it was seen will not be seen: answers that follow are not its.
+void Reader::answer_early(Messages& out) {
+  Half& h = half(Side::requests);
+  for (std::uint64_t n = std::exchange(early_, 0); n > 0; --n) {
+    Message m;
+    m.kind = MessageKind::request;
+    m.connection = id_;
+    m.direction = requests_;
+    m.protocol = protocol_;
+    m.ending = Ending::lost;
+    m.taints = h.doubt | Taint::bytes_lost;
+    out.take(m);
+  }
 }
 
 // An open message ends with its direction.

@@ -71,7 +71,8 @@ class Reader {
   void hand_on(model::Message& message, Messages& out);
   void prove(Messages& out);
   bool trusted() const;
-  void contradict();
+  bool contradict(const wire::Token& token);
+  void answer_early(Messages& out);
   void close(const model::ByteRun& run, Messages& out);
 
   model::ConnectionId id_;
@@ -84,6 +85,7 @@ class Reader {
   std::uint32_t last_number_ = 0;                 // of what was asked
   std::set<std::uint32_t> answered_before_;       // calls whose answers were seen before them
   std::uint64_t early_ = 0;                       // responses that were seen before their requests
+  model::Time early_at_ = model::kNoTime;         // the last of them
   std::vector<model::Message> unproved_;
   bool late_;             // it was found in the middle of a connection
   bool trusted_ = false;  // responses belong to the requests that they seem to answer

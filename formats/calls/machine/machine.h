@@ -79,6 +79,9 @@ class Machine {
   virtual bool resume(Side, std::string_view, Token&) { return false; }
   // A response that begins with these bytes answers a request that was read. Where no request is named: always.
   virtual bool answers(std::string_view) const { return true; }
+  // Since the connection was found in its middle, everything that was asked before has been answered, as far as answers
+  // can tell.
+  virtual bool settled() const { return true; }
   // A direction is between messages.
   virtual bool at_border(Side side) const = 0;
   // Behind the last token the connection carries TLS (SSLRequest and its answer).

@@ -102,6 +102,7 @@ class Postgresql final : public Machine {
   }
 
   bool turns_to_tls() const override { return tls_; }
+  bool settled() const override { return settled_; }
 
  private:
   Reading& at(Side side) { return in_[static_cast<std::size_t>(side)]; }
@@ -129,6 +130,7 @@ class Postgresql final : public Machine {
   // Both.
   Outstanding asked_;
   bool tls_ = false;
+  bool settled_ = false;  // a ReadyForQuery left nothing to answer
   // Responses; what is said of the open one ends with it.
   bool greets_;              // the next byte may answer an SSLRequest
   bool extended_ = false;    // it answers no Query, though its request is not known
@@ -386,6 +388,7 @@ Token Postgresql::ready(Reading& in) {
   skipped_ = skipping_ ? asked_.skip() : 0;
   skipping_ = false;
   asked_.drop_sync();
+  settled_ = settled_ || (skipped_ == 0 && asked_.empty());
   if (skipped_ == 0) return {.size = 1};
   in.open = true;
   pushed_ = false;
@@ -399,11 +402,13 @@ Token Postgresql::ready_done(Reading& in, Token token) {
     token.ends = token.failed = true;
     token.further = static_cast<std::uint16_t>(skipped_ - 1);
     skipped_ = 0;
+    settled_ = settled_ || asked_.empty();
     return token;
   }
   const bool itself = asked_.empty() || asked_.ends_with_ready();
   token = response_ends(token, failed_);
   if (!itself) asked_.drop_sync();
+  settled_ = settled_ || asked_.empty();
   return token;
 }
 
@@ -470,6 +475,7 @@ bool Postgresql::resume(Side side, std::string_view bytes, Token& ended) {
     if (first->all == 0) asked_.answered();
   }
   asked_.drop(*first);
+  settled_ = settled_ || asked_.empty();
   in = {};
   skipping_ = failed_ = pushed_ = greets_ = false;
   return true;

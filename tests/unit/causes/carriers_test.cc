@@ -51,6 +51,38 @@ struct Connection {
 
 using Numbers = std::vector<std::uint64_t>;
 
+// pgx has another goroutine write a batch, and reads the answers itself.
+TEST(Carriers, WhoReadsTheAnswerMadeTheCallThatItsChildWrites) {
+  Connection c;
+  c.made(30, 31, 50);
+  Note call;
+  call.writer_goroutine = 31;
+  call.reader_goroutine = 30;
+  call.began = call.made = at(60);
+  find_caller(call, kPid, c.goroutines);
+  EXPECT_EQ(call.goroutine, 30u);
+  EXPECT_EQ(call.made, at(50));
+  EXPECT_TRUE(call.goroutine_sure);
+  Note other = call;
+  other.goroutine = 0;
+  other.goroutine_sure = false;
+  other.reader_goroutine = 32;  // it made no other
+  find_caller(other, kPid, c.goroutines);
+  EXPECT_EQ(other.goroutine, 0u);
+  EXPECT_FALSE(other.goroutine_sure);
+  Note copy;  // another one reads the answer while it writes the rows
+  copy.writer_goroutine = 30;
+  copy.reader_goroutine = 31;
+  copy.began = copy.made = at(40);
+  find_caller(copy, kPid, c.goroutines);
+  EXPECT_EQ(copy.goroutine, 30u);
+  EXPECT_EQ(copy.made, at(40));
+  copy.began = at(70);  // it read before the call: it may read for others, too
+  copy.goroutine = 0;
+  find_caller(copy, kPid, c.goroutines);
+  EXPECT_EQ(copy.goroutine, 0u);
+}
+
 TEST(Carriers, h26_TheHandlersOfAConnectionInTheOrderOfItsStreams) {
   Connection c;  // three in one read, answered in reverse order
   c.request(1, 10, 90);

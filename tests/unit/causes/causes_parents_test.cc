@@ -70,6 +70,36 @@ struct ThreadPerRequest : Service {
   }
 };
 
+// A driver may wait with epoll: a thread that blocks in reads of the connection that it serves is no event loop for
+// that.
+TEST(Parents, AThreadThatBlocksInReadsOfWhatItServesIsNoLoop) {
+  for (const bool blocks : {true, false}) {
+    ThreadPerRequest p;
+    if (blocks)
+      p.s.add(1ms, kA,
+              formats::OffCpu{.left = synth::kStart,
+                              .runnable = synth::kStart + 1ms,
+                              .state = 1,
+                              .syscall = kRecvfrom,
+                              .socket = p.in.socket()});
+    p.in.receive(1ms, 1ms, get("/in"));
+    p.out.send(2ms, get("/out"));
+    p.blocked(kA, 2ms + 100us, 5ms, kEpollWait);
+    p.out.receive(5ms, 5ms + 10us, kOk);
+    p.blocked(kA, 6ms, 7ms, kEpollWait);
+    p.out.send(8ms, get("/again"));
+    p.blocked(kA, 8ms + 100us, 9ms, kEpollWait);
+    p.out.receive(9ms, 9ms + 10us, kOk);
+    p.in.send(10ms, kOk);
+    const auto table = p.table();
+    EXPECT_EQ(parent_of(table, "/again"), blocks ? "/in" : "") << blocks;
+    if (blocks) {
+      EXPECT_EQ(cause_of(table, "/again").method, CauseMethod::thread);
+      EXPECT_FALSE(cause_of(table, "/again").certain);
+    }
+  }
+}
+
 TEST(Parents, AThreadThatDoesNothingElseIsCertain) {
   ThreadPerRequest p;
   p.usual();

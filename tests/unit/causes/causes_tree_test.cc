@@ -37,7 +37,7 @@ TEST(Parents, WhatIsForgottenIsNotGuessed) {
     e.request.first_done = e.request.last_done = formats::time_from(from);
     e.response.first_done = e.response.last_done = formats::time_from(to);
     e.request_headers_complete = true;
-    parents.push(e, row, table.texts);
+    parents.push(e, row, table.texts, 0);
   };
   const std::uint32_t many = causes::Parents::kMaxNoted / 8 + 10;
   for (std::uint32_t n = 1; n <= many; ++n) push(model::Role::server, {1, n}, 100 * n, 100 * n + 50);

@@ -149,6 +149,62 @@ TEST(Calls, AnOlderConnectionThatPipelinesIsPairedWhenItIsQuiet) {
   EXPECT_EQ(told(synth::analyse(s.with_end()).exchanges), (Told{"SET * ok 7 ms"}));
 }
 
+std::string query(const std::string& statement) { return message('Q', statement + kZero); }
+std::string executed(const std::string& statement) {
+  return message('P', kZero + statement + kZero + std::string(2, '\0')) +
+         message('B', kZero + kZero + std::string(6, '\0')) + message('E', kZero + std::string(4, '\0'));
+}
+std::string complete(const std::string& tag) { return message('C', tag + kZero); }
+const std::string kParsed = message('1', "") + message('2', "");
+
+// Where a request is lost and its answer is not, the answers that follow belong to later requests.
+TEST(Calls, AnAnswerToALostRequestTakesNoOther) {
+  Scenario s;
+  Endpoint& e = s.open(0ms, client());
+  e.send(1ms, kStartup).receive(2ms, 2ms, kAuthenticated);
+  e.lose_send(query("DELETE FROM a").size()).receive(4ms, 4ms, complete("DELETE 7") + kReady);
+  for (int i = 1; i <= 4; ++i) {
+    e.send(i * 5ms, query("DELETE FROM t"));
+    e.receive(i * 5ms + 2ms, i * 5ms + 2ms, complete("DELETE " + std::to_string(i)) + kReady);
+  }
+  EXPECT_EQ(told(synth::analyse(s.with_end()).exchanges),
+            (Told{"CONNECT ok 1 ms", " ok 7 rows", "DELETE FROM t ok 1 rows 2 ms", "DELETE FROM t ok 2 rows 2 ms",
+                  "DELETE FROM t ok 3 rows 2 ms", "DELETE FROM t ok 4 rows 2 ms"}));
+}
+
+// Nothing of the second request was kept: what is answered before the next one is its.
+TEST(Calls, AnAnswerToAHiddenRequestTakesNoOther) {
+  Scenario s;
+  Endpoint& e = s.open(0ms, client());
+  e.send(1ms, kStartup).receive(2ms, 2ms, kAuthenticated);
+  e.lose_send(30).send_file(3ms, 20).receive(4ms, 4ms, complete("DELETE 7") + kReady);
+  for (int i = 1; i <= 4; ++i) {
+    e.send(i * 5ms, query("DELETE FROM t"));
+    e.receive(i * 5ms + 2ms, i * 5ms + 2ms, complete("DELETE " + std::to_string(i)) + kReady);
+  }
+  const auto r = told(synth::analyse(s.with_end()).exchanges);
+  ASSERT_GE(r.size(), 3u);
+  EXPECT_EQ(Told(r.end() - 3, r.end()),
+            (Told{"DELETE FROM t ok 2 rows 2 ms", "DELETE FROM t ok 3 rows 2 ms", "DELETE FROM t ok 4 rows 2 ms"}));
+}
+
+// It was joined behind two requests of a pipeline, and their answers are not those of the requests that were seen.
+TEST(Calls, AnOlderConnectionInAPipelineIsPairedBehindIt) {
+  Scenario s;
+  Endpoint& e = s.open(0ms, client(formats::Origin::existed));
+  e.send(10ms, executed("DELETE FROM t")).receive(11ms, 11ms, kParsed + complete("INSERT 0 1"));
+  e.send(12ms, executed("DELETE FROM t") + message('S', ""));
+  e.receive(13ms, 13ms, kParsed + complete("INSERT 0 2"));
+  e.receive(14ms, 14ms, kParsed + complete("DELETE 3"));
+  e.receive(15ms, 15ms, kParsed + complete("DELETE 4") + kReady);
+  for (int i = 5; i <= 7; ++i) {
+    e.send(i * 10ms, query("DELETE FROM t"));
+    e.receive(i * 10ms + 2ms, i * 10ms + 2ms, complete("DELETE " + std::to_string(i)) + kReady);
+  }
+  EXPECT_EQ(told(synth::analyse(s.with_end()).exchanges),
+            (Told{"DELETE FROM t ok 5 rows 2 ms", "DELETE FROM t ok 6 rows 2 ms", "DELETE FROM t ok 7 rows 2 ms"}));
+}
+
 TEST(Calls, AnOlderConnectionIsReadBehindItsFirstAnswer) {
   Scenario s;
   Endpoint& e = s.open(0ms, client(formats::Origin::existed));
