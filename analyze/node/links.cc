@@ -14,6 +14,8 @@ using formats::Time;
 constexpr std::uint32_t kHeaders4 = 40, kHeaders6 = 60;
 // Fewer packets are lost for other reasons, too.
 constexpr std::uint64_t kFewLarge = 3;
+// So that sums of as many as a capture may have do not overflow.
+constexpr Duration kMostRtt{1'000'000'000'000};
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kWindows = 100;  // at most
 
@@ -119,6 +121,7 @@ void LinkTroubles::count_in_bucket(Time time, Key key) {
 }
 
 void LinkTroubles::read_handshake(const std::string& address, Duration rtt) {
+  rtt = std::min(rtt, kMostRtt);
   if (rtts_.size() >= kMaxPeers && !rtts_.contains(address)) return;
   model::PeerRtt& told = rtts_[address].told;
   told.address = address;
@@ -129,6 +132,7 @@ void LinkTroubles::read_handshake(const std::string& address, Duration rtt) {
 }
 
 void LinkTroubles::read_rtt(Time time, const std::string& address, Duration rtt) {
+  rtt = std::min(rtt, kMostRtt);
   if (!known(time) || time < first_) return;
   if (rtts_.size() >= kMaxPeers && !rtts_.contains(address)) return;
   Rtt& known_rtt = rtts_[address];

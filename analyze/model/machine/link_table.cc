@@ -3,16 +3,18 @@
 namespace tailcap::model {
 
 Link link_of(const formats::NetLink& event) {
-  return {event.net_namespace,
-          event.index,
-          std::string(event.name),
-          std::string(event.type),
-          event.mtu,
-          event.master,
-          event.peer,
-          event.peer_namespace,
-          event.up,
-          event.gone};
+  Link link;
+  link.net_namespace = event.net_namespace;
+  link.index = event.index;
+  link.name = event.name.substr(0, kMaxLinkName);
+  link.type = event.type.substr(0, kMaxLinkName);
+  link.mtu = event.mtu;
+  link.master = event.master;
+  link.peer = event.peer;
+  link.peer_namespace = event.peer_namespace;
+  link.up = event.up;
+  link.gone = event.gone;
+  return link;
 }
 
 void LinkTable::push(const formats::NetLink& event) {

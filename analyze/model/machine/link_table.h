@@ -11,6 +11,9 @@
 
 namespace tailcap::model {
 
+// The kernel's have less than 16 bytes; a file may say anything.
+inline constexpr std::size_t kMaxLinkName = 32;
+
 // As formats::NetLink, with texts of its own.
 struct Link {
   std::uint32_t net_namespace = 0, index = 0;

@@ -11,6 +11,8 @@
 namespace tailcap::views {
 namespace {
 
+constexpr std::size_t kMaxNote = 200;
+
 // "[::1]" is for what a port follows.
 std::string bare(std::string address) {
   if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
@@ -27,11 +29,11 @@ void Interfaces::push(const formats::Event& event) {
   } else if (const auto* own = std::get_if<formats::NetInterface>(&event.body)) {
     own_.insert(own->net_namespace);
     if (addresses_.size() >= model::LinkTable::kMaxLinks) return;
-    auto& addresses = addresses_[{own->net_namespace, std::string(own->name)}];
+    auto& addresses = addresses_[{own->net_namespace, std::string(own->name.substr(0, model::kMaxLinkName))}];
     if (addresses.size() < kMaxAddresses)
       addresses.insert(bare(endpoint_of(*own, own->address)) + "/" + std::to_string(own->prefix));
   } else if (const auto* note = std::get_if<formats::Note>(&event.body)) {
-    if (note->key == "tailcap.links.left_out") left_out_ = note->value;
+    if (note->key == "tailcap.links.left_out") left_out_ = note->value.substr(0, kMaxNote);
   } else if (const auto* link = std::get_if<formats::NetLink>(&event.body)) {
     const Key key(link->net_namespace, link->index);
     const auto at = interfaces_.find(key);
@@ -43,14 +45,16 @@ void Interfaces::push(const formats::Event& event) {
   }
 }
 
-void Interfaces::note_changes(formats::Time time, const model::Link& now, Interface& known) const {
+void Interfaces::note_changes(formats::Time time, const model::Link& now, Interface& known) {
   const model::Link& before = known.last;
   const auto differ = [&](std::string_view what, std::string from, std::string to) {
     if (from == to) return;
-    if (known.changes.size() < kMaxChanges)
-      known.changes.push_back({time, what, std::move(from), std::move(to)});
-    else
+    if (known.changes.size() >= kMaxChanges || changes_ >= kMaxAllChanges) {
       ++known.more_changes;
+      return;
+    }
+    ++changes_;
+    known.changes.push_back({time, what, std::move(from), std::move(to)});
   };
   differ("name", before.name, now.name);
   differ("mtu", std::to_string(before.mtu), std::to_string(now.mtu));

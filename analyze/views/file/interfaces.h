@@ -16,7 +16,8 @@ namespace tailcap::views {
 
 class Interfaces {
  public:
-  static constexpr std::size_t kMaxChanges = 100;    // of one interface
+  static constexpr std::size_t kMaxChanges = 100;  // of one interface
+  static constexpr std::size_t kMaxAllChanges = 100'000;
   static constexpr std::size_t kMaxAddresses = 100;  // likewise
 
   void push(const formats::Event& event);
@@ -35,7 +36,7 @@ class Interfaces {
     std::vector<Change> changes;
     std::uint64_t more_changes = 0;
   };
-  void note_changes(formats::Time time, const model::Link& now, Interface& known) const;
+  void note_changes(formats::Time time, const model::Link& now, Interface& known);
   std::string name_in(std::uint32_t net_namespace, std::uint32_t index) const;  // empty: not known
 
   std::map<Key, Interface> interfaces_;
@@ -45,6 +46,7 @@ class Interfaces {
   model::LinkTable links_;
   model::WallClock clock_;
   std::string left_out_;
+  std::size_t changes_ = 0;
 };
 
 }  // namespace tailcap::views
