@@ -143,12 +143,22 @@ struct record_tls_step {
 	__u64 goroutine;
 };
 
-/* RECORD_ARRIVAL, RECORD_RETRANSMIT, RECORD_RESET (position: direction), RECORD_ACCEPT (position: descriptor) */
+/* RECORD_ARRIVAL, RECORD_RESET (position: direction), RECORD_ACCEPT (position: descriptor) */
 struct record_segment {
 	struct record_header h;
 	__u64 socket;
 	__u32 position;
 	__u32 unused;
+};
+
+/* RECORD_RETRANSMIT; 0: not known */
+struct record_retransmit {
+	struct record_header h;
+	__u64 socket;
+	__u32 position;
+	__u32 interface; /* of the route, in the socket's network namespace */
+	__u32 segment;   /* payload of the largest packet */
+	__u32 path_mtu;
 };
 
 struct record_state {
@@ -161,7 +171,7 @@ struct record_state {
 	__u8 flags;
 	__u8 unused;
 	__u32 queue; /* a thread closes an accepted connection: those of its listener that are not accepted */
-	__u32 unused_too;
+	__u32 rtt;   /* smoothed, us */
 };
 
 struct record_socket {
@@ -184,6 +194,8 @@ struct record_socket {
 	__u32 queue;
 	__u32 queue_limit;
 	__u32 drops;
+	__u32 rtt;       /* smoothed, us */
+	__u32 interface; /* of the route */
 	__u32 unused_too;
 	__u8 local[16];
 	__u8 remote[16];
@@ -333,8 +345,9 @@ static_assert(sizeof(record_header) == 24);
 static_assert(sizeof(record_io) == 64);
 static_assert(sizeof(record_tls_step) == 48);
 static_assert(sizeof(record_segment) == 40);
+static_assert(sizeof(record_retransmit) == 48);
 static_assert(sizeof(record_state) == 56);
-static_assert(sizeof(record_socket) == 240);
+static_assert(sizeof(record_socket) == 248);
 static_assert(sizeof(record_off_cpu) == 96);
 static_assert(sizeof(record_task) == 64);
 static_assert(sizeof(record_exec) == 296);

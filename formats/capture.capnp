@@ -121,6 +121,7 @@ struct Events {
   netInterface @51 :NetInterface;
   masking @52 :Masking;
   machine @53 :MachineCpu;
+  netLink @54 :NetLink;
 }
 
 struct Io {
@@ -147,6 +148,9 @@ struct Retransmit {
   socket @0 :List(UInt16);
   position @1 :List(UInt32);
   length @2 :List(UInt32);
+  interface @3 :List(UInt32);  # 0: not known
+  segment @4 :List(UInt32);
+  pathMtu @5 :List(UInt32);
 }
 
 struct Reset {
@@ -161,6 +165,7 @@ struct StateChange {
   byThread @3 :List(UInt8);
   error @4 :List(Int32);
   queue @5 :List(UInt32);
+  rtt @6 :List(Int64);         # ns; 0: not measured
 }
 
 struct Accept {
@@ -188,6 +193,8 @@ struct SocketInfo {
   queue @16 :List(UInt32);
   queueLimit @17 :List(UInt32);
   drops @18 :List(UInt32);
+  rtt @19 :List(Int64);            # ns; 0: not measured
+  interface @20 :List(UInt32);     # 0: not known
 }
 
 struct OffCpu {
@@ -406,6 +413,19 @@ struct NetInterface {
   family @3 :List(UInt8);
   address @4 :List(UInt16);    # as in SocketInfo
   prefix @5 :List(UInt8);
+}
+
+struct NetLink {
+  netNamespace @0 :List(UInt32);
+  index @1 :List(UInt32);
+  name @2 :List(UInt16);       # refs to pieces
+  type @3 :List(UInt16);
+  mtu @4 :List(UInt32);
+  master @5 :List(UInt32);
+  peer @6 :List(UInt32);
+  peerNamespace @7 :List(UInt32);
+  up @8 :List(UInt8);
+  gone @9 :List(UInt8);
 }
 
 struct Masking {

@@ -57,11 +57,14 @@ struct Arrival {
   bool operator==(const Arrival&) const = default;
 };
 
-// A TCP segment was sent again.
+// A TCP segment was sent again. 0 in the last three: not known.
 struct Retransmit {
   SocketId socket = 0;
   std::uint32_t position = 0;
   std::uint32_t length = 0;
+  std::uint32_t interface = 0;  // index of the route's, in the network namespace of the socket
+  std::uint32_t segment = 0;    // bytes of payload in the largest packet that it was cut into
+  std::uint32_t path_mtu = 0;   // bytes: what the kernel takes for the MTU of the path, after ICMP
   bool operator==(const Retransmit&) const = default;
 };
 
@@ -101,6 +104,7 @@ struct StateChange {
   // A thread closes an accepted connection: the connections of its listener that are not accepted. 0: none, or not
   // known.
   std::uint32_t queue = 0;
+  Duration rtt{};  // smoothed so far; as it is established, that of the handshake. 0: not measured
   bool operator==(const StateChange&) const = default;
 };
 
@@ -149,6 +153,8 @@ struct SocketInfo {
   std::uint32_t queue = 0;        // connections that were not accepted yet, this one included
   std::uint32_t queue_limit = 0;  // it is full with more than this
   std::uint32_t drops = 0;        // attempts to connect that it has dropped since it listens
+  Duration rtt{};                 // TCP: smoothed so far; 0: not measured
+  std::uint32_t interface = 0;    // index of the route's, in net_namespace; 0: not known
   bool operator==(const SocketInfo&) const = default;
 };
 
@@ -251,6 +257,21 @@ struct NetInterface {
   bool operator==(const NetInterface&) const = default;
 };
 
+// A network interface, in the network namespace of the recorder or of targets: as it is found, and as it changes.
+struct NetLink {
+  std::uint32_t net_namespace = 0;  // inode, as in SocketInfo
+  std::uint32_t index = 0;
+  std::string_view name{};
+  std::string_view type{};           // "veth", "bond", "bridge", …; empty: none, as for hardware and loopback
+  std::uint32_t mtu = 0;             // bytes
+  std::uint32_t master = 0;          // index of the bond or bridge that it is in; 0: none
+  std::uint32_t peer = 0;            // index of the other end of a veth, or of the interface below; 0: none, not known
+  std::uint32_t peer_namespace = 0;  // that the peer is in; 0: none, or not known
+  bool up = false;                   // a user set it up
+  bool gone = false;                 // it was removed, or left the namespace
+  bool operator==(const NetLink&) const = default;
+};
+
 // A note that a user added during the recording, such as a deployment. Notes given at the start are in the preamble.
 struct Note {
   std::string_view key{}, value{};
@@ -345,7 +366,7 @@ using Body = std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, S
                           TaskExit, TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd,
                           Damage, TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall,
                           CpuQuota, GoCall, Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel, GoAllocations,
-                          FileCall, Note, NetInterface, Masking, MachineCpu>;
+                          FileCall, Note, NetInterface, Masking, MachineCpu, NetLink>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Numbers
 // never change.
@@ -394,8 +415,9 @@ enum class Kind : std::uint8_t {
   net_interface = 41,
   masking = 42,
   machine = 43,
+  net_link = 44,
 };
-inline constexpr std::size_t kKinds = 44;
+inline constexpr std::size_t kKinds = 45;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

@@ -11,6 +11,7 @@
 #include "analyze/cli/output/terminal.h"
 #include "analyze/model/study/unread.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/replay.h"
 #include "analyze/report/sections/quality.h"
 #include "analyze/report/sections/quality_line.h"
 #include "analyze/report/words/escape.h"
@@ -18,6 +19,7 @@
 #include "analyze/report/words/words.h"
 #include "analyze/views/file/capture_facts.h"
 #include "analyze/views/file/go_use.h"
+#include "analyze/views/file/interfaces.h"
 
 namespace tailcap::cli {
 namespace {
@@ -34,12 +36,18 @@ constexpr const char* kNotes =
   tailcap info slow.tcap
   tailcap info slow.tcap --json | jq .lost
   tailcap info slow.tcap --goroutines
+  tailcap info slow.tcap --interfaces --json | jq '.interfaces[] | .name, .mtu'
 )";
 
 constexpr Definition kGoroutines{"goroutines", 0, nullptr,
                                  "instead: how many requests each goroutine of a Go server served, and which way of "
                                  "sharing them out follows from that. Needs the requests, so it takes as long as a "
                                  "report",
+                                 0};
+
+constexpr Definition kInterfaces{"interfaces", 0, nullptr,
+                                 "instead: the network interfaces of the recorder and of the recorded processes, and "
+                                 "what changed of them",
                                  0};
 
 // What is printed, at once: it may be longer than a screen.
@@ -215,10 +223,24 @@ void print_cost(Lines& out, const views::CaptureFacts& facts) {
     out.line("programs", joined(facts.preamble.programs, ", "));
 }
 
+int print_interfaces(const std::string& file, bool as_json) {
+  views::Interfaces interfaces;
+  pipeline::Replay replay(file);
+  bool damaged = false;
+  replay.each([&](const formats::Event& event) {
+    if (std::holds_alternative<formats::Damage>(event.body)) damaged = true;
+    if (const auto* end = std::get_if<formats::CaptureEnd>(&event.body))
+      damaged = damaged || end->state != formats::CaptureState::complete;
+    interfaces.push(event);
+  });
+  std::fputs((as_json ? interfaces.json() + "\n" : printable(file) + "\n\n" + interfaces.text()).c_str(), stdout);
+  return exit_code(damaged, "info");
+}
+
 }  // namespace
 
 int run_info(int argc, char** argv) {
-  bool goroutines = false, no_pager = false;
+  bool goroutines = false, interfaces = false, no_pager = false;
   std::string file, format;
   CommandLine line(
       "info",
@@ -227,10 +249,13 @@ int run_info(int argc, char** argv) {
   line.word("FILE", file, "no file given");
   line.format(format, {"text", "json"}, nullptr);
   line.option(kGoroutines, &goroutines);
+  line.option(kInterfaces, &interfaces);
   line.option(option::kNoPager, &no_pager);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   const bool as_json = format == "json";
+  if (goroutines && interfaces) throw UsageError("--goroutines and --interfaces are two questions: ask one");
+  if (interfaces) return print_interfaces(file, as_json);
   if (goroutines) {
     pipeline::Options options;
     options.study = false;

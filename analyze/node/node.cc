@@ -38,6 +38,7 @@ void Node::push(const formats::Event& event, bool counted) {
     clock_.add(event.time, clock->realtime, clock->uncertainty);
   }
   names_.push(event);
+  links_.push(event, counted);
   if (!counted) return;
   if (known(event.time)) {
     if (!known(study_.begin) || event.time < study_.begin) study_.begin = event.time;
@@ -55,6 +56,7 @@ model::NodeStudy Node::study() const {
   processes_.fill(study);
   shortage_.fill(study);
   peers_.fill(study);
+  links_.fill(study);
   return study;
 }
 

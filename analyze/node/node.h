@@ -4,6 +4,7 @@
 
 #include "analyze/model/study/node_study.h"
 #include "analyze/model/wall_clock.h"
+#include "analyze/node/links.h"
 #include "analyze/node/names.h"
 #include "analyze/node/peers.h"
 #include "analyze/node/processes.h"
@@ -26,6 +27,7 @@ class Node {
   Processes processes_;
   Shortage shortage_;
   PeerTable peers_;
+  LinkTroubles links_;
 };
 
 }  // namespace tailcap::node

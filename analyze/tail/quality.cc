@@ -97,6 +97,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::net_interface:
     case Kind::masking:
     case Kind::machine:
+    case Kind::net_link:
     case Kind::sample:
     case Kind::go_exit:
     case Kind::go_panic:

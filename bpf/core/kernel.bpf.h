@@ -91,8 +91,17 @@ struct socket_alloc {
 	struct inode vfs_inode;
 };
 
+struct net_device {
+	int ifindex;
+};
+
+struct dst_entry { /* a route */
+	struct net_device *dev;
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct dst_entry *sk_dst_cache; /* the route of the last packet; null: none yet, or it is no longer valid */
 	int sk_err;
 	struct socket *sk_socket;
 	u16 sk_protocol;
@@ -111,6 +120,7 @@ struct inet_sock {
 
 struct inet_connection_sock {
 	const void *icsk_ulp_ops;
+	u32 icsk_pmtu_cookie; /* the MTU of the path */
 };
 
 struct tcp_sock {
@@ -123,6 +133,7 @@ struct tcp_sock {
 	u32 chrono_start;   /* … since when, … */
 	bool is_mptcp;      /* a subflow; missing in kernels without MPTCP */
 	u32 chrono_stat[3]; /* … and the total before, by reason; ticks */
+	u32 srtt_us;        /* smoothed round-trip time, in eighths of a microsecond */
 };
 
 struct sockaddr_un {
@@ -157,7 +168,9 @@ struct tcphdr {
 struct tcp_skb_cb {
 	u32 seq;
 	u32 end_seq;
-	u8 tcp_flags; /* wider in newer kernels; the FIN is in the low byte */
+	u16 tcp_gso_segs; /* packets that it is sent as, … */
+	u16 tcp_gso_size; /* … and the payload of each but the last */
+	u8 tcp_flags;     /* wider in newer kernels; the FIN is in the low byte */
 };
 
 struct kernfs_node {

@@ -20,7 +20,7 @@ static __always_inline void tell_left_out(struct socket_state *state)
 	record->flags = 0;
 	record->unused = 0;
 	record->queue = 0;
-	record->unused_too = 0;
+	record->rtt = 0;
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 

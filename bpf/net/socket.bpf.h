@@ -99,6 +99,24 @@ static __always_inline void fill_queue(struct record_socket *record, const struc
 
 /* holder: a process that has it; 0: not said. All reads are probe reads, so that tiers and iterators share this
  * function; it runs once per socket. */
+/* Smoothed, us; 0: not measured. Of TCP sockets only. */
+static __always_inline u32 round_trip(const struct sock *sk)
+{
+	return MEMBER(struct tcp_sock, sk, srtt_us) >> 3;
+}
+
+/* The index of the interface that the socket sends through; 0: it has no route now. */
+static __always_inline u32 route_interface(const struct sock *sk)
+{
+	struct dst_entry *route = MEMBER(struct sock, sk, sk_dst_cache);
+	struct net_device *device;
+
+	if (!route)
+		return 0;
+	device = MEMBER(struct dst_entry, route, dev);
+	return device ? MEMBER(struct net_device, device, ifindex) : 0;
+}
+
 static __always_inline void fill_socket(struct record_socket *record, const struct sock *sk,
 					const struct socket_state *state, u32 holder)
 {
@@ -140,8 +158,12 @@ static __always_inline void fill_socket(struct record_socket *record, const stru
 		record->next_in = state->direction[1].counted;
 		return;
 	}
-	if (record->state == TCP_LISTEN)
+	if (record->state == TCP_LISTEN) {
 		fill_queue(record, sk, state->cookie);
+	} else {
+		record->rtt = round_trip(sk);
+		record->interface = route_interface(sk);
+	}
 	record->next_out = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
 	record->next_in = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
 }

@@ -130,7 +130,7 @@ static __always_inline void tell_state(const struct sock *sk, struct socket_stat
 	record->flags = tid ? STATE_BY_THREAD : 0;
 	record->unused = 0;
 	record->queue = tid ? queue_left(state, to) : 0;
-	record->unused_too = 0;
+	record->rtt = to == TCP_SYN_SENT || state->counts ? 0 : round_trip(sk);
 	if (tid && to == TCP_SYN_SENT && pid == bpf_get_current_task_btf()->tgid && !sampling_limit)
 		record->goroutine = running_goroutine();
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
@@ -159,6 +159,23 @@ static __always_inline void tell_queued(const struct sock *sk, struct socket_sta
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
+static __always_inline void tell_retransmit(const struct sock *sk, struct sk_buff *skb, struct socket_state *state)
+{
+	struct record_retransmit *record = reserve(sizeof(*record), RECORD_RETRANSMIT, &state->missed);
+	struct tcp_skb_cb *note = (struct tcp_skb_cb *)skb->cb;
+
+	if (!record)
+		return;
+	fill_head_by(&record->h, 0, 0, RECORD_RETRANSMIT, bpf_ktime_get_ns());
+	record->h.length = skb->len; /* in the write queue only the payload */
+	record->socket = state->cookie;
+	record->position = BPF_CORE_READ(note, seq);
+	record->interface = route_interface(sk);
+	record->segment = BPF_CORE_READ(note, tcp_gso_segs) > 1 ? BPF_CORE_READ(note, tcp_gso_size) : skb->len;
+	record->path_mtu = MEMBER(struct tcp_sock, sk, inet_conn.icsk_pmtu_cookie);
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+}
+
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb)
 {
@@ -170,8 +187,7 @@ int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb)
 	if (!is_sampled(state))
 		return 0;
 	tell_connect(sk, state);
-	/* in the write queue skb->len is only the payload */
-	tell_segment(state, RECORD_RETRANSMIT, BPF_CORE_READ((struct tcp_skb_cb *)skb->cb, seq), skb->len);
+	tell_retransmit(sk, skb, state);
 	return 0;
 }
 

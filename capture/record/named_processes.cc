@@ -9,6 +9,7 @@
 
 #include "bpf/event.h"
 #include "capture/host/system_file.h"
+#include "capture/log/status.h"
 
 namespace tailcap::capture {
 namespace {

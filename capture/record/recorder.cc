@@ -243,6 +243,8 @@ class Recording {
     if (destination_->in_memory()) signals_->take_snapshots();
     courtesy_.emplace(
         gettid(), [this] { return rings_->held(); }, probes_->ring_bytes() / kShareFrom);
+    probes_->mark_targets();
+    session_->find_links();
     give_up_privileges(!options_.user.empty());
     // With a pack, another program follows in this process.
     if (options_.pack.empty() && !filter_calls(command_pid()))
@@ -250,7 +252,6 @@ class Recording {
   }
 
   void describe_beginning() {
-    probes_->mark_targets();
     // Asked before the keyframe: a process that ends after it was recorded.
     const bool ended = !child_ && std::none_of(selection().pids.begin(), selection().pids.end(), process_exists);
     start_ = monotonic_now();

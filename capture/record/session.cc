@@ -198,6 +198,7 @@ void Session::tick(Time now) {
   count_open_writes(now);
   losses_.count(now);
   machine_.tick(now);
+  push_link_changes(now);
   push_found(now);
   look_for_older(now);
   push_samples(false);
@@ -370,6 +371,27 @@ void Session::push_interfaces(Time now) {
   if (space == 0) return;
   for (const InterfaceFacts& f : interface_facts())
     log_.push({now, {}, NetInterface{space, f.index, f.name, f.family, f.address, f.prefix}});
+  push_link_changes(now);
+  if (links_) links_->each([&](const NetLink& link) { log_.push({now, {}, link}); });
+}
+
+void Session::find_links() {
+  const auto tasks = probes_.list_tasks();
+  std::set<std::uint32_t> pids;
+  Event event;
+  std::span<const std::byte> rest = tasks;
+  while (const std::size_t size = listed_size(rest)) {
+    if (converter_.convert(rest.first(size), event)) pids.insert(event.thread.pid);
+    rest = rest.subspan(size);
+  }
+  links_.emplace(pids);
+  if (links_->left_out() > 0)
+    statements_.note(monotonic_now(), "tailcap.links.left_out",
+                     std::to_string(links_->left_out()) + " network namespaces whose interfaces were not read");
+}
+
+void Session::push_link_changes(Time now) {
+  if (links_) links_->each_change([&](const NetLink& link) { log_.push({now, {}, link}); });
 }
 
 bool Session::keyframe_again(Time now) {

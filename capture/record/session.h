@@ -18,6 +18,7 @@
 #include "capture/go/allocations.h"
 #include "capture/host/pods.h"
 #include "capture/host/quota.h"
+#include "capture/links/links.h"
 #include "capture/log/event_log.h"
 #include "capture/log/loss_counter.h"
 #include "capture/log/machine.h"
@@ -64,6 +65,8 @@ class Session {
   void count_skipped_runs(formats::Time now) { losses_.count_skipped_runs(now); }
   // A note that a user added while recording, or the recorder's own.
   void note(formats::Time now, std::string_view key, std::string_view value);
+  // Lists the network interfaces of the targets' namespaces, while the recorder may enter them.
+  void find_links();
   // Writes the clocks: CLOCK_REALTIME was set.
   void note_clocks();
   // Writes clocks and costs; call it before the writer is finished.
@@ -94,6 +97,7 @@ class Session {
   void push_costs(formats::Time now);
   void push_waits();
   void push_interfaces(formats::Time now);
+  void push_link_changes(formats::Time now);
   void look_for_older(formats::Time now);
   void push_quotas(formats::Time now);
   void count_unread_quotas(formats::Time now, std::size_t processes);
@@ -128,6 +132,7 @@ class Session {
   std::set<std::shared_ptr<const std::string>> builds_;  // already recorded
   Pods pods_;
   Quotas quotas_;
+  std::optional<links::Links> links_;
   formats::Time quotas_read_ = formats::kNoTime;
   std::uint32_t next_quota_ = 0, next_mappings_ = 0;  // the process at which the next round begins
   bool keyframe_failed_ = false, met_anybody_ = false;

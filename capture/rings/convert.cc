@@ -88,9 +88,6 @@ bool convert_segment(std::span<const std::byte> bytes, Event& event) {
     case RECORD_ARRIVAL:
       event.body = Arrival{r.socket, r.position, r.h.length, r.h.missed};
       return true;
-    case RECORD_RETRANSMIT:
-      event.body = Retransmit{r.socket, r.position, r.h.length};
-      return true;
     case RECORD_RESET:
       if (r.position > 1) return false;
       event.body = Reset{r.socket, static_cast<Direction>(r.position)};
@@ -100,6 +97,15 @@ bool convert_segment(std::span<const std::byte> bytes, Event& event) {
       return true;
   }
 }
+
+bool convert_retransmit(std::span<const std::byte> bytes, Event& event) {
+  record_retransmit r;
+  if (!read(bytes, r)) return false;
+  event.body = Retransmit{r.socket, r.position, r.h.length, r.interface, r.segment, r.path_mtu};
+  return true;
+}
+
+Duration microseconds(std::uint32_t count) { return std::chrono::microseconds(count); }
 
 TcpState tcp_state(std::uint8_t number) {
   static_assert(static_cast<std::uint8_t>(TcpState::left_out) == STATE_LEFT_OUT);
@@ -111,8 +117,8 @@ bool convert_state(std::span<const std::byte> bytes, Event& event) {
   record_state r;
   if (!read(bytes, r)) return false;
   event.goroutine = r.goroutine;
-  event.body =
-      StateChange{r.socket, tcp_state(r.from), tcp_state(r.to), (r.flags & STATE_BY_THREAD) != 0, r.error, r.queue};
+  event.body = StateChange{r.socket, tcp_state(r.from), tcp_state(r.to),    (r.flags & STATE_BY_THREAD) != 0,
+                           r.error,  r.queue,           microseconds(r.rtt)};
   return true;
 }
 
@@ -200,6 +206,8 @@ bool convert_socket(std::span<const std::byte> bytes, std::array<char, 128>& pat
   socket.queue = r.queue;
   socket.queue_limit = r.queue_limit;
   socket.drops = r.drops;
+  socket.rtt = microseconds(r.rtt);
+  socket.interface = r.interface;
   std::size_t length = r.path_length;
   std::memcpy(path.data(), r.path, length);
   if (length && path[0] == '\0')
@@ -341,8 +349,9 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
     case RECORD_SEND:
     case RECORD_RECEIVE:
       return convert_io(bytes, event);
-    case RECORD_ARRIVAL:
     case RECORD_RETRANSMIT:
+      return convert_retransmit(bytes, event);
+    case RECORD_ARRIVAL:
     case RECORD_RESET:
     case RECORD_ACCEPT:
       return convert_segment(bytes, event);

@@ -77,6 +77,23 @@ struct Table<NetInterface> {
 };
 
 template <>
+struct Table<NetLink> {
+  static constexpr KindEntry kinds[] = {{Kind::net_link, 54, "net_link"}};
+  static constexpr std::tuple fields{
+      field<0, As::net_namespace>("net_namespace", &NetLink::net_namespace),
+      field<1>("index", &NetLink::index),
+      field<2>("name", &NetLink::name),
+      field<3>("type", &NetLink::type),
+      field<4>("mtu", &NetLink::mtu),
+      field<5>("master", &NetLink::master),
+      field<6>("peer", &NetLink::peer),
+      field<7, As::net_namespace>("peer_namespace", &NetLink::peer_namespace),
+      field<8>("up", &NetLink::up),
+      field<9>("gone", &NetLink::gone),
+  };
+};
+
+template <>
 struct Table<Masking> {
   static constexpr KindEntry kinds[] = {{Kind::masking, 52, "masking"}};
   static constexpr std::tuple fields{

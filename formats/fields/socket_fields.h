@@ -41,6 +41,9 @@ struct Table<Retransmit> {
       field<0, As::socket>("socket", &Retransmit::socket),
       field<1>("position", &Retransmit::position),
       field<2>("length", &Retransmit::length),
+      field<3, As::if_any>("interface", &Retransmit::interface),
+      field<4, As::if_any>("segment", &Retransmit::segment),
+      field<5, As::if_any>("path_mtu", &Retransmit::path_mtu),
   };
 };
 
@@ -63,6 +66,7 @@ struct Table<StateChange> {
       field<3>("by_thread", &StateChange::by_thread),
       field<4>("error", &StateChange::error),
       field<5, As::if_any>("queue", &StateChange::queue),
+      field<6, As::if_any>("rtt", &StateChange::rtt),
   };
 };
 
@@ -100,6 +104,8 @@ struct Table<SocketInfo> {
       field<16, As::if_any>("queue", &SocketInfo::queue),
       field<17, As::if_any>("queue_limit", &SocketInfo::queue_limit),
       field<18, As::if_any>("drops", &SocketInfo::drops),
+      field<19, As::if_any>("rtt", &SocketInfo::rtt),
+      field<20, As::if_any>("interface", &SocketInfo::interface),
   };
 };
 

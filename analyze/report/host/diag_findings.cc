@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "analyze/report/host/diag.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -8,6 +10,15 @@ namespace {
 
 // Fewer are nothing to speak of.
 constexpr std::uint64_t kShortFew = 10;
+constexpr std::uint64_t kRetransmitsFew = 10;
+// Times as much as in the window before.
+constexpr double kSurge = 3;
+// Below that, a round trip that takes several times as long is still short.
+constexpr formats::Duration kRttSlow{1'000'000};
+
+std::string link_text(const model::LinkName& link) {
+  return printable(link.name) + (link.master.empty() ? "" : " (of " + printable(link.master) + ")");
+}
 
 std::string process_text(const std::string& name, std::uint32_t pid) {
   if (pid == 0) return name.empty() ? "processes not known" : printable(name);
@@ -37,6 +48,10 @@ class Findings {
     held(s_.compaction, "compaction", "Memory in one piece was short: threads had to move some to get it ");
     short_lived();
     peers(s_.retransmits, s_.retransmit_count, "retransmits", "TCP sent again ", "segment", "segments", "to ");
+    link_share();
+    surge();
+    mtu();
+    rtt();
     peers(s_.resets_received, s_.resets_received_count, "resets_received", "Peers reset ", "TCP connection",
           "TCP connections", "by ");
     peers(s_.resets_sent, s_.resets_sent_count, "resets_sent", "This machine reset ", "TCP connection",
@@ -106,6 +121,68 @@ class Findings {
     add(kind, count,
         what + count_text(count, one, many) + ", " + count_text(most.count) + " of them " + to +
             printable(most.address) + ".");
+  }
+
+  // Where most segments were sent again through one interface.
+  void link_share() {
+    if (s_.retransmit_links.empty() || s_.retransmit_count < kRetransmitsFew) return;
+    const auto& most = s_.retransmit_links.front();
+    if (most.link.name.empty() || 2 * most.count <= s_.retransmit_count) return;
+    add("retransmits_link", most.count,
+        share_text(static_cast<double>(most.count), static_cast<double>(s_.retransmit_count)) +
+            " of the segments that TCP sent again went through " + link_text(most.link) + ": " +
+            count_text(most.count) + " of " + count_text(s_.retransmit_count) + ".");
+  }
+
+  void surge() {
+    const model::RetransmitWindow* rise = nullptr;
+    double factor = 0;
+    std::uint64_t before = 0;
+    for (std::size_t i = 1; i < s_.windows.size(); ++i) {
+      const auto& now = s_.windows[i];
+      const std::uint64_t last = s_.windows[i - 1].count;
+      if (now.count < kRetransmitsFew) continue;
+      const double times = static_cast<double>(now.count) / static_cast<double>(std::max<std::uint64_t>(last, 1));
+      if (times < kSurge || times <= factor) continue;
+      rise = &now;
+      factor = times;
+      before = last;
+    }
+    if (!rise) return;
+    add("retransmits_surge", rise->count,
+        "Retransmissions surged: " + count_text(rise->count) + " segments in the " + duration_text(s_.window) +
+            " from " + offset_text(rise->from, s_.begin) + ", " + count_text(before) + " in those before" +
+            (rise->most.name.empty()
+                 ? ""
+                 : "; " + count_text(rise->of_most) + " of them through " + printable(rise->most.name)) +
+            ".");
+  }
+
+  void mtu() {
+    for (const auto& m : s_.mtu_mismatches)
+      add("mtu_mismatch", m.large,
+          "MTU mismatch suspected at " + link_text(m.link) + ": its MTU is " + count_text(m.link.mtu) + ", that of " +
+              (m.other_end.empty() ? "the path" : "its other end, " + printable(m.other_end) + ",") + " " +
+              count_text(m.other_mtu) + "; " + count_text(m.large) + " of " + count_text(m.count) +
+              (m.other_end.empty() ? " segments sent again are of connections with ICMP reports of that MTU."
+                                   : " segments sent again went in packets larger than that."));
+  }
+
+  void rtt() {
+    const model::PeerRtt* worst = nullptr;
+    double factor = kSurge;
+    for (const auto& r : s_.rtts) {
+      if (r.before.count() <= 0 || r.after < kRttSlow) continue;
+      const double times = static_cast<double>(r.after.count()) / static_cast<double>(r.before.count());
+      if (times < factor) continue;
+      worst = &r;
+      factor = times;
+    }
+    if (!worst) return;
+    add("rtt_rise", worst->readings,
+        "The round-trip time to " + printable(worst->address) + " rose from " + duration_text(worst->before) + " to " +
+            duration_text(worst->after) + " in the " + duration_text(model::NodeStudy::kRttWindow) + " from " +
+            offset_text(worst->rise, s_.begin) + ".");
   }
 
   void fragments() {

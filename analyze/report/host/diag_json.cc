@@ -179,6 +179,98 @@ class DiagWriter {
     json_.end_object();
   }
 
+  void link(const model::LinkName& link) {
+    pid("net_namespace", link.net_namespace);
+    pid("index", link.index);
+    json_.key("interface");
+    json_.text_or_null(link.name);
+    json_.key("master");
+    json_.text_or_null(link.master);
+    pid("mtu", link.mtu);
+  }
+
+  void retransmit_links() {
+    json_.key("retransmit_links");
+    if (!s_.has_retransmits) return json_.null();
+    json_.begin_array();
+    for (const auto& r : s_.retransmit_links) {
+      json_.begin_object();
+      link(r.link);
+      json_.field("count", r.count);
+      json_.field("bytes", r.bytes);
+      json_.end_object();
+    }
+    json_.end_array();
+  }
+
+  void windows() {
+    json_.key("retransmit_windows");
+    if (!s_.has_retransmits) return json_.null();
+    json_.begin_object();
+    json_.field("window_ns", s_.window.count());
+    json_.key("listed");
+    json_.begin_array();
+    for (const auto& w : s_.windows) {
+      json_.begin_object();
+      wall("from_ns", w.from);
+      json_.field("count", w.count);
+      json_.key("interface");
+      json_.text_or_null(w.most.name);
+      json_.field("through_interface", w.most.name.empty() ? 0 : w.of_most);
+      json_.end_object();
+    }
+    json_.end_array();
+    json_.end_object();
+  }
+
+  void mismatches() {
+    json_.key("mtu_mismatches");
+    if (!s_.has_retransmits) return json_.null();
+    json_.begin_array();
+    for (const auto& m : s_.mtu_mismatches) {
+      json_.begin_object();
+      link(m.link);
+      json_.field("other_mtu", m.other_mtu);
+      json_.key("other_interface");
+      json_.text_or_null(m.other_end);
+      json_.field("large", m.large);
+      json_.field("count", m.count);
+      json_.end_object();
+    }
+    json_.end_array();
+  }
+
+  void rtts() {
+    json_.key("round_trips");
+    json_.begin_array();
+    const auto either = [&](std::string_view name, bool known, formats::Duration value) {
+      json_.key(name);
+      if (known)
+        json_.number(std::int64_t{value.count()});
+      else
+        json_.null();
+    };
+    const auto mean = [](formats::Duration sum, std::uint64_t count) {
+      return count == 0 ? sum : sum / static_cast<std::int64_t>(count);
+    };
+    for (const auto& r : s_.rtts) {
+      json_.begin_object();
+      json_.field("address", r.address);
+      json_.field("handshakes", r.handshakes);
+      either("handshake_least_ns", r.handshakes != 0, r.handshake_least);
+      either("handshake_mean_ns", r.handshakes != 0, mean(r.handshake_sum, r.handshakes));
+      either("handshake_most_ns", r.handshakes != 0, r.handshake_most);
+      json_.field("readings", r.readings);
+      either("smoothed_mean_ns", r.readings != 0, mean(r.smoothed_sum, r.readings));
+      either("smoothed_most_ns", r.readings != 0, r.smoothed_most);
+      wall("rise_at_ns", r.rise);
+      either("before_ns", r.before.count() > 0, r.before);
+      either("after_ns", r.before.count() > 0, r.after);
+      json_.end_object();
+    }
+    json_.end_array();
+  }
+
   void tcp() {
     json_.key("tcp");
     json_.begin_object();
@@ -186,6 +278,10 @@ class DiagWriter {
     peers("retransmits", s_.has_retransmits, s_.retransmit_count, s_.retransmits, Of::retransmits);
     peers("resets_received", s_.has_resets, s_.resets_received_count, s_.resets_received, Of::resets);
     peers("resets_sent", s_.has_resets, s_.resets_sent_count, s_.resets_sent, Of::resets);
+    retransmit_links();
+    windows();
+    mismatches();
+    rtts();
     json_.end_object();
   }
 

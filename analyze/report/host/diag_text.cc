@@ -72,6 +72,42 @@ void add_peers(Document& out, const std::vector<model::PeerTrouble>& list, std::
       });
 }
 
+std::string link_of(const model::LinkName& link) {
+  if (link.index == 0) return "not known";
+  if (link.name.empty()) return "interface " + std::to_string(link.index);
+  return printable(link.name) + (link.master.empty() ? "" : " of " + printable(link.master));
+}
+
+void add_links(Document& out, const model::NodeStudy& s) {
+  add(out, "TCP segments sent again, by interface",
+      {{"count"}, {"share"}, {"interface", Kind::name}, {"MTU"}, {"network namespace"}, {"bytes"}}, s.retransmit_links,
+      [&](const model::LinkRetransmits& r) -> std::vector<Cell> {
+        return {count_text(r.count),
+                share_text(static_cast<double>(r.count), static_cast<double>(s.retransmit_count)),
+                link_of(r.link),
+                r.link.mtu == 0 ? "" : count_text(r.link.mtu),
+                r.link.net_namespace == 0 ? "" : std::to_string(r.link.net_namespace),
+                bytes_text(r.bytes)};
+      });
+}
+
+void add_rtts(Document& out, const model::NodeStudy& s) {
+  add(out, "Round-trip times",
+      {{"address", Kind::name}, {"handshakes"}, {"mean"}, {"longest"}, {"readings"}, {"mean"}, {"longest"}}, s.rtts,
+      [](const model::PeerRtt& r) -> std::vector<Cell> {
+        const auto text = [](std::uint64_t count, formats::Duration value) {
+          return count == 0 ? std::string() : duration_text(value);
+        };
+        return {printable(r.address),
+                count_text(r.handshakes),
+                text(r.handshakes, r.handshakes == 0 ? formats::Duration{} : mean(r.handshake_sum, r.handshakes)),
+                text(r.handshakes, r.handshake_most),
+                count_text(r.readings),
+                text(r.readings, r.readings == 0 ? formats::Duration{} : mean(r.smoothed_sum, r.readings)),
+                text(r.readings, r.smoothed_most)};
+      });
+}
+
 void add_disks(Document& out, const model::NodeStudy& s) {
   add(out, "Slow I/Os, by disk",
       {{"disk", Kind::word}, {"slow I/Os"}, {"mean"}, {"longest"}, {"bytes"}, {"most by", Kind::name}}, s.disks,
@@ -132,6 +168,8 @@ std::string diag_text(const model::NodeStudy& s, const std::string& file, std::s
   add_fragments(out, s);
   add_peers(out, s.connect_failures, "Connections that could not be made");
   add_peers(out, s.retransmits, "TCP segments sent again");
+  add_links(out, s);
+  add_rtts(out, s);
   add_peers(out, s.resets_received, "TCP resets received");
   add_peers(out, s.resets_sent, "TCP resets sent");
   add_disks(out, s);

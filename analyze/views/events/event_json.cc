@@ -61,7 +61,7 @@ struct Json {
     else if constexpr (std::is_same_v<T, Time>)
       time(name, value);
     else if constexpr (std::is_same_v<T, Duration>)
-      json.field(name, std::int64_t{value.count()});
+      duration<kAs>(json, name, value);
     else if constexpr (std::is_enum_v<T>)
       json.field(name, name_of(value));
     else if constexpr (std::is_same_v<T, std::string_view> || std::is_same_v<T, bool>)
@@ -70,6 +70,11 @@ struct Json {
       json.field(name, static_cast<std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>(value));
     else if (kAs != As::if_any)
       null(name);
+  }
+
+  template <As kAs>
+  static void duration(JsonWriter& json, std::string_view name, Duration value) {
+    if (kAs != As::if_any || value.count() != 0) json.field(name, std::int64_t{value.count()});
   }
 
   template <As kAs, class T>

@@ -70,14 +70,17 @@ struct Text {
            (a.missed ? " missed " + n(a.missed) : "");
   }
   std::string operator()(const Retransmit& r) const {
-    return "socket " + n(r.socket) + " at " + n(r.position) + " length " + n(r.length);
+    return "socket " + n(r.socket) + " at " + n(r.position) + " length " + n(r.length) +
+           (r.interface != 0 ? " interface " + n(r.interface) : "") +
+           (r.segment != 0 ? " in segments of " + n(r.segment) : "") +
+           (r.path_mtu != 0 ? " path MTU " + n(r.path_mtu) : "");
   }
   std::string operator()(const Reset& r) const {
     return "socket " + n(r.socket) + (r.direction == Direction::out ? " sent" : " received");
   }
   std::string operator()(const StateChange& c) const {
     return "socket " + n(c.socket) + " " + std::string(name_of(c.from)) + " to " + std::string(name_of(c.to)) +
-           (c.error ? " error " + i(c.error) : "");
+           (c.error ? " error " + i(c.error) : "") + (c.rtt.count() != 0 ? " RTT " + i(c.rtt.count()) : "");
   }
   std::string operator()(const SocketInfo& s) const {
     return "socket " + n(s.socket) + " " + std::string(name_of(s.origin)) + " " + std::string(name_of(s.state)) + " " +
@@ -205,6 +208,13 @@ struct Text {
   std::string operator()(const NetInterface& f) const {
     return report::printable(f.name) + " " + endpoint_of(f, f.address) + "/" + n(f.prefix) + " index " + n(f.index) +
            " in " + n(f.net_namespace);
+  }
+  std::string operator()(const NetLink& l) const {
+    return report::printable(l.name) + (l.type.empty() ? "" : " (" + report::printable(l.type) + ")") + " index " +
+           n(l.index) + " in " + n(l.net_namespace) + " MTU " + n(l.mtu) + (l.up ? " up" : " down") +
+           (l.master != 0 ? " master " + n(l.master) : "") +
+           (l.peer != 0 ? " peer " + n(l.peer) + (l.peer_namespace != 0 ? " in " + n(l.peer_namespace) : "") : "") +
+           (l.gone ? " gone" : "");
   }
   std::string operator()(const Stall& s) const {
     return std::string(name_of(s.what)) + " since " + i(nanoseconds(s.began)) + " at " + n(s.where) +

@@ -209,9 +209,15 @@ TEST(Convert, Segments) {
   r.h = header(RECORD_ARRIVAL);
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
   EXPECT_EQ(std::get<Arrival>(event.body), (Arrival{4, 1, 12, 3}));
-  r.h = header(RECORD_RETRANSMIT);
-  ASSERT_TRUE(converter.convert(bytes_of(r), event));
-  EXPECT_EQ(std::get<Retransmit>(event.body), (Retransmit{4, 1, 12}));
+  record_retransmit again{};
+  again.h = header(RECORD_RETRANSMIT);
+  again.socket = 4;
+  again.position = 1;
+  again.interface = 7;
+  again.segment = 1448;
+  again.path_mtu = 1500;
+  ASSERT_TRUE(converter.convert(bytes_of(again), event));
+  EXPECT_EQ(std::get<Retransmit>(event.body), (Retransmit{4, 1, 12, 7, 1448, 1500}));
   r.h = header(RECORD_RESET);
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
   EXPECT_EQ(std::get<Reset>(event.body), (Reset{4, Direction::in}));
