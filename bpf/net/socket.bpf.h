@@ -97,8 +97,6 @@ static __always_inline void fill_queue(struct record_socket *record, const struc
 	record->drops = BPF_CORE_READ(listener, sk_drops.counter);
 }
 
-/* holder: a process that has it; 0: not said. All reads are probe reads, so that tiers and iterators share this
- * function; it runs once per socket. */
 /* Smoothed, us; 0: not measured. Of TCP sockets only. */
 static __always_inline u32 round_trip(const struct sock *sk)
 {
@@ -117,6 +115,8 @@ static __always_inline u32 route_interface(const struct sock *sk)
 	return device ? MEMBER(struct net_device, device, ifindex) : 0;
 }
 
+/* holder: a process that has it; 0: not said. All reads are probe reads, so that tiers and iterators share this
+ * function; it runs once per socket. */
 static __always_inline void fill_socket(struct record_socket *record, const struct sock *sk,
 					const struct socket_state *state, u32 holder)
 {

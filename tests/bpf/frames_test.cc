@@ -1,5 +1,5 @@
-// Frames of HTTP/2 and AMQP, and TLS records, cut by calls of every size into one piece or many: everything required is kept, the
-// bulk is stepped over, and every byte is counted.
+// Frames of HTTP/2 and AMQP, and TLS records, cut by calls of every size into one piece or many: everything required is
+// kept, the bulk is stepped over, and every byte is counted.
 #include <gtest/gtest.h>
 
 #include <algorithm>
