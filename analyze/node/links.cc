@@ -33,7 +33,8 @@ bool almost_all(std::uint64_t large, std::uint64_t count) { return large >= kFew
 }  // namespace
 
 void LinkTroubles::push(const formats::Event& event, bool counted) {
-  if (!known(first_) && known(event.time)) first_ = event.time;
+  // The first window begins with the time that is asked about: what is not counted would look like calm before.
+  if (counted && !known(first_) && known(event.time)) first_ = event.time;
   if (const auto* link = std::get_if<formats::NetLink>(&event.body))
     links_.push(*link);
   else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body))

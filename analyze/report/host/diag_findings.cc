@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 
 #include "analyze/report/host/diag.h"
 #include "analyze/report/words/escape.h"
@@ -15,6 +16,12 @@ constexpr std::uint64_t kRetransmitsFew = 10;
 constexpr double kSurge = 3;
 // Below that, a round trip that takes several times as long is still short.
 constexpr formats::Duration kRttSlow{1'000'000};
+
+std::string times_text(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", number);
+  return text;
+}
 
 std::string link_text(const model::LinkName& link) {
   return printable(link.name) + (link.master.empty() ? "" : " (of " + printable(link.master) + ")");
@@ -151,7 +158,8 @@ class Findings {
     if (!rise) return;
     add("retransmits_surge", rise->count,
         "Retransmissions surged: " + count_text(rise->count) + " segments in the " + duration_text(s_.window) +
-            " from " + offset_text(rise->from, s_.begin) + ", " + count_text(before) + " in those before" +
+            " from " + offset_text(rise->from, s_.begin) +
+            (before == 0 ? ", none before" : ", " + times_text(factor) + " times as many as before") +
             (rise->most.name.empty()
                  ? ""
                  : "; " + count_text(rise->of_most) + " of them through " + printable(rise->most.name)) +

@@ -79,8 +79,10 @@ std::string link_of(const model::LinkName& link) {
 }
 
 void add_links(Document& out, const model::NodeStudy& s) {
+  const auto& links = s.retransmit_links;
+  if (links.size() == 1 && links.front().link.index == 0) return;  // no interface is known
   add(out, "TCP segments sent again, by interface",
-      {{"count"}, {"share"}, {"interface", Kind::name}, {"MTU"}, {"network namespace"}, {"bytes"}}, s.retransmit_links,
+      {{"count"}, {"share"}, {"interface", Kind::name}, {"MTU"}, {"network namespace"}, {"bytes"}}, links,
       [&](const model::LinkRetransmits& r) -> std::vector<Cell> {
         return {count_text(r.count),
                 share_text(static_cast<double>(r.count), static_cast<double>(s.retransmit_count)),
