@@ -42,9 +42,10 @@ std::uint8_t place_of_rbp(const State& state) {
   // GCC says so in the last instructions of a function, too, where rbp is the caller's again.
   if (state.rbp == State::Saved::at_rbp)
     return state.cfa == State::Cfa::at_rbp ? UNWIND_RBP_AT_RBP : UNWIND_RBP_UNKNOWN;
-  const std::int64_t below = -state.rbp_offset;
-  const bool told = state.rbp == State::Saved::at_cfa && below > 0 && below % 8 == 0 && below / 8 < UNWIND_RBP_AT_RBP;
-  return told ? static_cast<std::uint8_t>(below / 8) : UNWIND_RBP_UNKNOWN;
+  constexpr std::int64_t kFarthest = -8 * (UNWIND_RBP_AT_RBP - 1);
+  const bool told = state.rbp == State::Saved::at_cfa && state.rbp_offset < 0 && state.rbp_offset >= kFarthest &&
+                    state.rbp_offset % 8 == 0;
+  return told ? static_cast<std::uint8_t>(-state.rbp_offset / 8) : UNWIND_RBP_UNKNOWN;
 }
 
 bpf::unwind_row row_of(std::uint64_t pc, const State& state) {
