@@ -227,6 +227,7 @@ struct record_off_cpu {
 #include "bpf/event_sample.h"
 #include "bpf/event_sampling.h"
 #include "bpf/event_stall.h"
+#include "bpf/event_unwind.h"
 
 /* Why there is a RECORD_TASK: its code. */
 enum task_reason {

@@ -16,7 +16,7 @@ struct record_sample {
 	__u16 kernel;
 	__u32 weight;
 	__u32 what; /* enum sample_kind */
-	__u32 unused;
+	__u32 end;  /* enum stack_end: of the program's stack */
 };
 
 /* Why the stack was taken; the numbers of formats::SampleKind. */
@@ -26,6 +26,16 @@ struct record_sample {
 	N(SAMPLE_PREEMPTED, 2)         \
 	N(SAMPLE_ALLOCATION, 3)
 TAILCAP_ENUM(sample_kind, TAILCAP_SAMPLE_KIND_NUMBERS);
+
+/* Why the program's stack goes no further out; the numbers of formats::StackEnd. */
+#define TAILCAP_STACK_END_NUMBERS(N)                                                                   \
+	N(STACK_END_UNKNOWN, 0)    /* by frame pointers alone */                                       \
+	N(STACK_END_START, 1)      /* the thread's start, according to the tables of its code */       \
+	N(STACK_END_ZERO, 2)       /* a frame pointer or return address of 0 in code without tables */ \
+	N(STACK_END_CUT, 3)        /* there may be more frames than STACK_MAX */                       \
+	N(STACK_END_NO_RULE, 4)    /* how this code finds its caller is not known */                   \
+	N(STACK_END_UNREADABLE, 5) /* the stack's memory could not be read */
+TAILCAP_ENUM(stack_end, TAILCAP_STACK_END_NUMBERS);
 
 /* Allocations of a process on one CPU, by size class: 0 for size 0, otherwise n for sizes of n bits. */
 #define ALLOCATION_CLASSES 48

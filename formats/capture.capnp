@@ -368,6 +368,7 @@ struct Sample {
   kind @2 :List(UInt8);
   more @3 :List(UInt32);    # weight - 1
   value @4 :List(UInt64);
+  end @5 :List(UInt8);
 }
 
 struct GoExit {

@@ -15,6 +15,16 @@ enum class SampleKind : std::uint8_t {
   unknown = 255
 };
 
+// Why a program's stack goes no further out.
+enum class StackEnd : std::uint8_t {
+  unknown = 0,     // it was walked by frame pointers alone
+  start = 1,       // the thread's start, according to the tables of its code
+  zero = 2,        // a frame pointer, or a return address, of 0 in code without tables
+  cut = 3,         // there may be more frames than are recorded
+  no_rule = 4,     // how this code finds its caller is not known
+  unreadable = 5,  // the stack's memory could not be read
+};
+
 // Event::thread was running at Event::time.
 //
 // A stack is text: names of functions joined by ';', the outermost first. In a name, ';' and line ends become spaces. A
@@ -23,8 +33,9 @@ struct Sample {
   std::string_view user{};    // empty: no frame could be read
   std::string_view kernel{};  // empty: it ran in user mode
   SampleKind kind = SampleKind::on_cpu;
-  std::uint32_t weight = 1;  // how many samples like it this one represents, itself included
-  std::uint64_t value = 0;   // for an allocation: its bytes
+  std::uint32_t weight = 1;          // how many samples like it this one represents, itself included
+  std::uint64_t value = 0;           // for an allocation: its bytes
+  StackEnd end = StackEnd::unknown;  // of user
   bool operator==(const Sample&) const = default;
 };
 

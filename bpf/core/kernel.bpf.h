@@ -25,6 +25,7 @@ typedef __s64 s64;
 struct pt_regs {
 	unsigned long r14;
 	unsigned long r12;
+	unsigned long bp;
 	unsigned long bx;
 	unsigned long r11;
 	unsigned long r10;

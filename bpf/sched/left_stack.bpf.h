@@ -3,19 +3,20 @@
  * The kernel and user stacks of a thread that is switched out because it blocks, not because it is preempted.
  *
  * How long it will be off-CPU is not known then, so the stacks are stored with the thread and emitted at the switch-in:
- * for all intervals of STACK_LONG and more, and for some of the others. Walking costs a microsecond or two, so the
- * number of walks per CPU and second is limited. The weight of the next emitted stack on that CPU counts those left
- * out.
+ * for all intervals of STACK_LONG and more, and for some of the others. Walking costs a microsecond or two, and
+ * by tables a third of one for each frame, so the number of walks per CPU and second is limited. The weight of the next
+ * emitted stack on that CPU counts those left out.
  */
 #ifndef TAILCAP_BPF_SCHED_LEFT_STACK_H
 #define TAILCAP_BPF_SCHED_LEFT_STACK_H
 
 #include "bpf/core/stack_rate.bpf.h"
-#include "bpf/core/target.bpf.h"
+#include "bpf/sched/unwind.bpf.h"
 
 #define STACK_LONG 1000000  /* ns */
 #define WALK_EVERY 100000   /* ns between two walks on a CPU, on average */
 #define WALK_BURST 1000     /* walks in one burst */
+#define FRAME_EVERY 10000   /* ns more for each frame that was found by tables */
 #define SHORT_EVERY 1000000 /* ns between two emitted shorter intervals */
 #define SHORT_BURST 200
 #define LEFT_KERNEL 64   /* frames of the kernel's stack */
@@ -88,7 +89,7 @@ static __always_inline void keep_stack(void *ctx, struct off_cpu_state *off, str
 {
 	struct stack_rate *rate;
 	struct left_stack *stack;
-	u32 zero = 0, user = 0, kernel = 0;
+	u32 zero = 0, user, kernel = 0, end;
 	long got;
 
 	if (task->flags & PF_EXITING)
@@ -100,9 +101,10 @@ static __always_inline void keep_stack(void *ctx, struct off_cpu_state *off, str
 	stack = stack_of(task);
 	if (!stack)
 		return;
-	got = bpf_get_stack(ctx, stack->frames, STACK_MAX * sizeof(u64), BPF_F_USER_STACK);
-	if (got > 0)
-		user = (u32)got / sizeof(u64);
+	user = user_stack(ctx, task, stack->frames, &end);
+	barrier_var(user);
+	if (end != STACK_END_UNKNOWN)
+		rate->next_walk += (u64)user * FRAME_EVERY;
 	if (user > STACK_MAX)
 		user = STACK_MAX;
 	got = bpf_get_stack(ctx, &stack->frames[user], LEFT_KERNEL * sizeof(u64), 0);
@@ -116,6 +118,7 @@ static __always_inline void keep_stack(void *ctx, struct off_cpu_state *off, str
 	stack->record.user = user;
 	stack->record.kernel = kernel;
 	stack->record.what = SAMPLE_OFF_CPU;
+	stack->record.end = end;
 	off->stacked = STACK_KEPT;
 }
 

@@ -2,11 +2,10 @@
 /*
  * On-CPU samples of targets: both stacks of the running thread, at each tick of a CPU's clock.
  *
- * User stacks are walked by frame pointers: code without them hides its callers. A function whose first instructions
- * have not been executed yet has no frame, so its caller is missing then.
+ * How user stacks are walked: bpf/sched/unwind.bpf.c.
  */
 #include "bpf/core/goroutine.bpf.h"
-#include "bpf/core/target.bpf.h"
+#include "bpf/sched/unwind.bpf.h"
 
 struct sample_scratch {
 	struct record_sample record;
@@ -29,7 +28,7 @@ int sample(struct bpf_perf_event_data *ctx)
 	struct task_state *state = task_state(task);
 	struct sample_scratch *scratch;
 	struct record_sample *record;
-	u32 zero = 0, user = 0, kernel = 0;
+	u32 zero = 0, user, kernel = 0, end;
 	long got;
 
 	if (!state)
@@ -37,11 +36,8 @@ int sample(struct bpf_perf_event_data *ctx)
 	scratch = bpf_map_lookup_elem(&samples, &zero);
 	if (!scratch)
 		return 0;
-	if (!(task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))) {
-		got = bpf_get_stack(ctx, scratch->frames, STACK_MAX * sizeof(u64), BPF_F_USER_STACK);
-		if (got > 0)
-			user = (u32)got / sizeof(u64);
-	}
+	user = user_stack(ctx, task, scratch->frames, &end);
+	barrier_var(user);
 	if (user > STACK_MAX)
 		user = STACK_MAX;
 	got = bpf_get_stack(ctx, &scratch->frames[user], STACK_MAX * sizeof(u64), 0);
@@ -57,7 +53,7 @@ int sample(struct bpf_perf_event_data *ctx)
 	record->value = 0;
 	record->weight = 1;
 	record->what = SAMPLE_ON_CPU;
-	record->unused = 0;
+	record->end = end;
 	if (output(scratch, sizeof(*record) + (user + kernel) * sizeof(u64), wake_flag(record->h.time)))
 		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);
 	return 0;

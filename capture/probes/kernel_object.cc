@@ -154,6 +154,10 @@ void KernelObject::configure(const KernelTypes& types) {
   skeleton->bss->take_stacks = settings.stacks_at_once;
   // Memory that is only taken where it is used.
   if (!settings.has(Group::stacks)) bpf_map__set_max_entries(skeleton->maps.left_stacks, 1);
+  if (!settings.takes_stacks()) {
+    bpf_map__set_max_entries(skeleton->maps.unwind_parts, 1);
+    bpf_map__set_max_entries(skeleton->maps.unwind_processes, 1);
+  }
   if (!settings.has(Group::allocations)) bpf_map__set_max_entries(skeleton->maps.go_allocated, 1);
   for (const auto& [name, entries] : settings.map_entries)
     bpf_map__set_max_entries(bpf_object__find_map_by_name(skeleton->obj, name.c_str()), entries);

@@ -229,6 +229,10 @@ std::uint64_t Probes::long_queues() const {
   return std::atomic_ref(impl_->object.skeleton->bss->long_queues).load(std::memory_order_relaxed);
 }
 
+int Probes::unwind_parts_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unwind_parts); }
+
+int Probes::unwind_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unwind_processes); }
+
 int Probes::go_calls_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_goroutines); }
 
 int Probes::allocations_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_allocated); }

@@ -110,9 +110,11 @@ class Probes {
   std::vector<FunctionLinks::Refused> rest_functions(scan::TargetFiles& files, bool on);
   // Switches samples and off-CPU stacks of the selected groups; at any time after attach().
   void switch_stacks(bool on);
-  int allocations_descriptor() const;  // a map (capture/go/allocations.h)
-  int go_calls_descriptor() const;     // likewise (capture/record/open_writes.h)
-  int unrecorded_descriptor() const;   // likewise (capture/log/unrecorded.h)
+  int allocations_descriptor() const;   // a map (capture/go/allocations.h)
+  int go_calls_descriptor() const;      // likewise (capture/record/open_writes.h)
+  int unwind_parts_descriptor() const;  // likewise (capture/stacks/unwind_tables.h)
+  int unwind_processes_descriptor() const;
+  int unrecorded_descriptor() const;  // likewise (capture/log/unrecorded.h)
   // Who used each CPU, up to now; empty: that is not counted.
   std::span<const bpf::cpu_table> cpu_tables() const;
   // How often threads waited for a CPU for 1 ms or longer.

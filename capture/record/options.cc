@@ -81,7 +81,7 @@ What
                          switched off, then a smaller and smaller share of the connections is recorded, then no off-CPU
                          intervals; where it costs less, more again. Needs --rotate or --last (docs/flight.md)
       --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
-                         frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
+                         the tables of its files, and in other code by frame pointers (docs/flame.md)
       --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
                          10,000 a second on a CPU are walked. off: not until `tailcap control FILE stacks on`, which switches --sample, too
       --tls WAY          how the plaintext of OpenSSL 3 is taken. probes: at every call. keys: by the keys of each

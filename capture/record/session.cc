@@ -99,6 +99,7 @@ void Session::take(std::span<const std::byte> record) {
     begun(event_.thread.pid, true);
   } else if (std::holds_alternative<TaskExit>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid && !go_.empty()) open_writes_.ended(event_.thread.pid);
+    if (event_.thread.pid == event_.thread.tid && samples_) samples_->ended(event_.thread.pid);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
   } else if (std::holds_alternative<TaskExec>(event_.body)) {

@@ -207,6 +207,13 @@ std::string answer_names(int file) {
   return out.take();
 }
 
+std::string answer_unwind_rules(int file) {
+  const symbols::UnwindRules rules(symbols::ElfFile::from_descriptor(dup(file), "a file"));
+  Encoder out;
+  rules.encode(out);
+  return out.take();
+}
+
 PlanRequest decode_request(Decoder& in) {
   PlanRequest request;
   request.shown = text(in, kMaxName);
@@ -238,6 +245,7 @@ std::string encode(const PlanRequest& request) {
 
 std::string encode_build_id_request() { return std::string(1, static_cast<char>(Task::build_id)); }
 std::string encode_names_request() { return std::string(1, static_cast<char>(Task::names)); }
+std::string encode_unwind_rules_request() { return std::string(1, static_cast<char>(Task::unwind_rules)); }
 
 std::string answer(std::string_view bytes, int file) {
   Decoder in(bytes);
@@ -245,6 +253,7 @@ std::string answer(std::string_view bytes, int file) {
   try {
     if (task == Task::build_id) return symbols::build_id(file);
     if (task == Task::names) return answer_names(file);
+    if (task == Task::unwind_rules) return answer_unwind_rules(file);
     if (task != Task::plan) return {};
     const PlanRequest request = decode_request(in);
     return in.done() ? encode(plan_file(request, file)) : std::string();
@@ -273,6 +282,12 @@ std::optional<symbols::CodeNames> decode_names(std::string_view bytes) {
   Decoder in(bytes);
   auto names = symbols::CodeNames::decode(in);
   return in.done() ? std::optional(std::move(names)) : std::nullopt;
+}
+
+std::optional<symbols::UnwindRules> decode_unwind_rules(std::string_view bytes) {
+  Decoder in(bytes);
+  auto rules = symbols::UnwindRules::decode(in);
+  return in.done() ? std::optional(std::move(rules)) : std::nullopt;
 }
 
 }  // namespace tailcap::capture::scan

@@ -28,7 +28,7 @@ constexpr auto kProcessPatience = 1s;
 constexpr auto kFirstPatience = 2s;
 constexpr auto kLocksPatience = 2s;
 constexpr std::size_t kMaxKnown = 4096;  // mounts, processes
-constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxBuildId = 64;
+constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxBuildId = 64, kMaxUnwindRules = 34u << 20;
 constexpr std::size_t kPlacesAtOnce = 100;  // where each is two descriptors
 
 std::optional<std::string> contents(int memory, std::size_t most) {
@@ -209,6 +209,14 @@ std::optional<symbols::CodeNames> TargetFiles::names(const TargetFile& file) {
   auto names = decode_names(*bytes);
   if (!names) problem_ = "it was not understood";
   return names;
+}
+
+std::optional<symbols::UnwindRules> TargetFiles::unwind_rules(const TargetFile& file) {
+  const auto bytes = read(file, encode_unwind_rules_request(), kMaxUnwindRules, kReadPatience, false);
+  if (!bytes) return std::nullopt;
+  auto rules = decode_unwind_rules(*bytes);
+  if (!rules) problem_ = "it was not understood";
+  return rules;
 }
 
 std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int> programs,

@@ -32,7 +32,8 @@ const std::string& CodeFile::name(std::uint64_t file_offset) {
   return told_.emplace(file_offset, name.empty() ? label_ : frame_name(name)).first->second;
 }
 
-CodeFiles::CodeFiles(const scan::Processes& processes) : target_files_(processes), thread_([this] { run(); }) {}
+CodeFiles::CodeFiles(const scan::Processes& processes, UnwindMaps unwind)
+    : target_files_(processes), tables_(unwind), thread_([this] { run(); }) {}
 
 CodeFiles::~CodeFiles() {
   {
@@ -51,40 +52,81 @@ std::shared_ptr<CodeFile> CodeFiles::file(const scan::MappedFile& mapped) {
   std::string_view name(mapped.path);
   constexpr std::string_view kDeleted = " (deleted)";
   if (name.ends_with(kDeleted)) name.remove_suffix(kDeleted.size());
-  known = std::make_shared<CodeFile>("[" + frame_name(name.substr(name.rfind('/') + 1)) + "]", true);
+  known = std::make_shared<CodeFile>("[" + frame_name(name.substr(name.rfind('/') + 1)) + "]", mapped);
   {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back({known, mapped});
+    files_to_read_.push_back(known);
   }
   wake_.notify_all();
   return known;
 }
 
+void CodeFiles::tell(std::uint32_t pid, std::vector<CodeRange> ranges) {
+  if (!tables_.wanted()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(processes_, [&](const Process& p) { return p.pid == pid; });
+    processes_.push_back({pid, std::move(ranges)});
+  }
+  wake_.notify_all();
+}
+
 // Places in a file that is no ELF file of this processor have no names.
-void CodeFiles::read(const Job& job) {
-  const auto file =
-      target_files_.open(job.mapped.path, job.mapped.candidates(), {job.mapped.device_number(), job.mapped.pid});
-  auto names = file ? target_files_.names(*file) : std::nullopt;
+void CodeFiles::read_names(CodeFile& file) {
+  const auto& mapped = *file.mapped_;
+  const auto opened = target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
+  auto names = opened ? target_files_.names(*opened) : std::nullopt;
   if (names && memory_ + names->memory() <= kMaxMemory) {
     memory_ += names->memory();
-    job.file->names_ = std::move(names);
+    file.names_ = std::move(names);
   }
-  job.file->ready_.store(true, std::memory_order_release);
+  file.ready_.store(true, std::memory_order_release);
+}
+
+UnwindTables::Table CodeFiles::table_of(CodeFile& file) {
+  if (!file.mapped_) return file.label_ == "[vdso]" ? tables_.vdso() : nullptr;
+  if (auto known = file.table_.lock()) return known;
+  if (!file.has_rules_) return nullptr;
+  const auto& mapped = *file.mapped_;
+  const auto opened = target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
+  const auto rules = opened ? target_files_.unwind_rules(*opened) : std::nullopt;
+  auto table = rules ? tables_.add(*rules) : nullptr;
+  // One that found no room is tried again with the next process.
+  file.has_rules_ = rules && !rules->rows().empty();
+  file.table_ = table;
+  return table;
+}
+
+void CodeFiles::walk_by_tables(const Process& process) {
+  std::vector<UnwindTables::Mapping> mappings;
+  for (const CodeRange& range : process.ranges)
+    mappings.push_back({range.start, range.end, range.offset, range.file ? table_of(*range.file) : nullptr});
+  if (mappings.empty())
+    tables_.forget(process.pid);
+  else
+    tables_.set(process.pid, mappings);
 }
 
 void CodeFiles::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
-    if (jobs_.empty()) {
+    if (files_to_read_.empty() && processes_.empty()) {
       idle_.notify_all();
       wake_.wait(lock);
       continue;
     }
-    const Job job = std::move(jobs_.front());
-    jobs_.pop_front();
     busy_ = true;
-    lock.unlock();
-    read(job);
+    if (!processes_.empty()) {
+      const Process process = std::move(processes_.front());
+      processes_.pop_front();
+      lock.unlock();
+      walk_by_tables(process);
+    } else {
+      const auto file = std::move(files_to_read_.front());
+      files_to_read_.pop_front();
+      lock.unlock();
+      read_names(*file);
+    }
     lock.lock();
     busy_ = false;
   }
@@ -92,7 +134,7 @@ void CodeFiles::run() {
 
 void CodeFiles::wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
-  idle_.wait_for(lock, most, [&] { return jobs_.empty() && !busy_; });
+  idle_.wait_for(lock, most, [&] { return files_to_read_.empty() && processes_.empty() && !busy_; });
 }
 
 }  // namespace tailcap::capture::stacks

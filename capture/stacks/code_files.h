@@ -14,17 +14,20 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "capture/scan/mapped_file.h"
 #include "capture/scan/target_files.h"
+#include "capture/stacks/unwind_tables.h"
 #include "capture/symbols/code_names.h"
 
 namespace tailcap::capture::stacks {
 
 class CodeFile {
  public:
-  // label: the name of places without a name. reads: the file will be read.
-  CodeFile(std::string label, bool reads) : label_(std::move(label)), ready_(!reads) {}
+  // label: the name of places without a name. mapped: the file that will be read.
+  explicit CodeFile(std::string label, std::optional<scan::MappedFile> mapped = std::nullopt)
+      : label_(std::move(label)), mapped_(std::move(mapped)), ready_(!mapped_) {}
 
   bool ready() const { return ready_.load(std::memory_order_acquire); }
   // The name of a place, as written in a stack; the label while it is not ready.
@@ -33,9 +36,20 @@ class CodeFile {
  private:
   friend class CodeFiles;
   std::string label_;
+  const std::optional<scan::MappedFile> mapped_;  // none: it is the vDSO, or what the kernel names like that
   std::atomic<bool> ready_;
   std::optional<symbols::CodeNames> names_;  // owned by the reading thread until ready
   std::unordered_map<std::uint64_t, std::string> told_;
+  // Of the reading thread.
+  bool has_rules_ = true;  // as far as is known
+  std::weak_ptr<const UnwindTable> table_;
+};
+
+// An executable mapping of a process.
+struct CodeRange {
+  std::uint64_t start = 0, end = 0, offset = 0;
+  std::shared_ptr<CodeFile> file;  // null: code made at run time
+  bool operator==(const CodeRange&) const = default;
 };
 
 // A name that cannot break a stack's text: without ';' and line ends, and not longer than a frame's name may be.
@@ -44,31 +58,38 @@ std::string frame_name(std::string_view name);
 class CodeFiles {
  public:
   // processes must outlive this object.
-  explicit CodeFiles(const scan::Processes& processes);
+  CodeFiles(const scan::Processes& processes, UnwindMaps unwind);
   ~CodeFiles();  // does not wait for files
   CodeFiles(const CodeFiles&) = delete;
   CodeFiles& operator=(const CodeFiles&) = delete;
 
   // A new file is read soon.
   std::shared_ptr<CodeFile> file(const scan::MappedFile& mapped);
+  // The kernel program walks the stacks of the process by these, soon. By address; empty: the process runs another
+  // program, or none.
+  void tell(std::uint32_t pid, std::vector<CodeRange> ranges);
   // Returns when everything is read, or after `most`.
   void wait(std::chrono::milliseconds most);
 
  private:
-  struct Job {
-    std::shared_ptr<CodeFile> file;
-    scan::MappedFile mapped;
+  struct Process {
+    std::uint32_t pid = 0;
+    std::vector<CodeRange> ranges;
   };
   void run();
-  void read(const Job& job);
+  void read_names(CodeFile& file);
+  void walk_by_tables(const Process& process);
+  UnwindTables::Table table_of(CodeFile& file);
 
   std::unordered_map<std::string, std::shared_ptr<CodeFile>> files_;
   std::uint64_t memory_ = 0;  // used by the thread
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
-  std::deque<Job> jobs_;
+  std::deque<std::shared_ptr<CodeFile>> files_to_read_;
+  std::deque<Process> processes_;  // first: until then stacks are walked by frame pointers
   bool busy_ = false, stop_ = false;
   scan::TargetFiles target_files_;
+  UnwindTables tables_;  // of the thread
   std::thread thread_;
 };
 

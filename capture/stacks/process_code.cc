@@ -37,30 +37,42 @@ void ProcessCode::take_answers() {
     Process& process = found->second;
     process.asked = false;
     process.silent = silent ? std::min(process.silent + 1, kMostSilent) : 0;
-    std::vector<Range> ranges;
+    std::vector<CodeRange> ranges;
     for (const auto& line : text.maps) {
       const auto mapping = scan::parse_maps_line(question.pid, line);
       if (!mapping || !mapping->executable) continue;
       if (mapping->file.inode != 0)
         ranges.push_back({mapping->start, mapping->end, mapping->file_offset, files_.file(mapping->file)});
-      else if (mapping->file.path.starts_with('['))  // [vdso]
-        ranges.push_back(
-            {mapping->start, mapping->end, 0, std::make_shared<CodeFile>(frame_name(mapping->file.path), false)});
+      else
+        ranges.push_back({mapping->start, mapping->end, 0, kernels_own(mapping->file.path)});
     }
-    if (!ranges.empty()) process.ranges = std::move(ranges);  // one that is about to end has none
+    if (ranges.empty() || ranges == process.ranges) continue;  // one that is about to end has none
+    process.ranges = std::move(ranges);
+    files_.tell(question.pid, process.ranges);
   }
 }
 
-const ProcessCode::Range* ProcessCode::find(const Process& process, std::uint64_t address) {
+// [vdso] and its like; null: made at run time.
+std::shared_ptr<CodeFile> ProcessCode::kernels_own(const std::string& name) {
+  if (!name.starts_with('[')) return nullptr;
+  auto& known = kernels_own_[name];
+  if (!known) known = std::make_shared<CodeFile>(frame_name(name));
+  return known;
+}
+
+const CodeRange* ProcessCode::find(const Process& process, std::uint64_t address) {
   const auto next = std::upper_bound(process.ranges.begin(), process.ranges.end(), address,
-                                     [](std::uint64_t a, const Range& r) { return a < r.start; });
+                                     [](std::uint64_t a, const CodeRange& r) { return a < r.start; });
   return next == process.ranges.begin() || address >= (next - 1)->end ? nullptr : &*(next - 1);
 }
 
 CodePlace ProcessCode::at(std::uint32_t pid, std::uint64_t address, formats::Time now) {
-  if (processes_.size() >= kMaxProcesses && !processes_.contains(pid)) processes_.clear();
+  if (processes_.size() >= kMaxProcesses && !processes_.contains(pid)) {
+    for (const auto& [each, process] : processes_) files_.tell(each, {});
+    processes_.clear();
+  }
   Process& process = processes_[pid];
-  const Range* range = find(process, address);
+  const CodeRange* range = find(process, address);
   const auto patience =
       (range ? kStale : kRetry) * (process.ranges.size() > kManyRanges ? kManyPatience : 1) * (1 << process.silent);
   if (!known(process.read) || now - process.read >= patience) {
@@ -77,7 +89,7 @@ void ProcessCode::settle(std::uint32_t pid, CodePlace& place) {
   take_answers();
   const auto process = processes_.find(pid);
   if (process != processes_.end() && process->second.asked) return;
-  const Range* range = process == processes_.end() ? nullptr : find(process->second, place.offset);
+  const CodeRange* range = process == processes_.end() ? nullptr : find(process->second, place.offset);
   place = range ? CodePlace{range->file, range->offset + (place.offset - range->start)} : CodePlace{};
 }
 
@@ -86,6 +98,8 @@ void ProcessCode::wait(std::chrono::milliseconds most) {
   take_answers();
 }
 
-void ProcessCode::forget(std::uint32_t pid) { processes_.erase(pid); }
+void ProcessCode::forget(std::uint32_t pid) {
+  if (processes_.erase(pid) > 0) files_.tell(pid, {});
+}
 
 }  // namespace tailcap::capture::stacks

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -33,23 +34,21 @@ class ProcessCode {
   void wait(std::chrono::milliseconds most);
 
  private:
-  struct Range {
-    std::uint64_t start = 0, end = 0, offset = 0;
-    std::shared_ptr<CodeFile> file;
-  };
   struct Process {
-    std::vector<Range> ranges;  // by address
+    std::vector<CodeRange> ranges;  // by address
     formats::Time read = formats::kNoTime;
     bool asked = false;
     std::uint32_t silent = 0;  // times in a row that it did not answer
   };
   void read(std::uint32_t pid);
   void take_answers();
-  static const Range* find(const Process& process, std::uint64_t address);
+  std::shared_ptr<CodeFile> kernels_own(const std::string& name);
+  static const CodeRange* find(const Process& process, std::uint64_t address);
 
   CodeFiles& files_;
   scan::ProcessTexts texts_;
   std::unordered_map<std::uint32_t, Process> processes_;
+  std::unordered_map<std::string, std::shared_ptr<CodeFile>> kernels_own_;
 };
 
 }  // namespace tailcap::capture::stacks

@@ -35,6 +35,10 @@ SampleKind kind_of(std::uint32_t what) {
   return what <= bpf::SAMPLE_ALLOCATION ? static_cast<SampleKind>(what) : SampleKind::unknown;
 }
 
+StackEnd end_of(std::uint32_t end) {
+  return end <= bpf::STACK_END_UNREADABLE ? static_cast<StackEnd>(end) : StackEnd::unknown;
+}
+
 // The second address of a preempted goroutine is its caller only if the first is a function that checked its stack; a
 // signal may have come anywhere.
 bool second_is_caller(CodeFile* file, std::uint64_t offset) {
@@ -58,8 +62,8 @@ bool ready(const std::vector<CodePlace>& places) {
 
 }  // namespace
 
-Samples::Samples(KernelNames kernel, const scan::Processes& processes)
-    : kernel_(std::move(kernel)), files_(processes), code_(files_, processes) {}
+Samples::Samples(KernelNames kernel, const scan::Processes& processes, UnwindMaps unwind)
+    : kernel_(std::move(kernel)), files_(processes, unwind), code_(files_, processes) {}
 
 std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;
@@ -93,7 +97,9 @@ bool Samples::take(std::span<const std::byte> record) {
   else
     sample.facts.value = r.value;
   sample.facts.weight = r.weight;
-  sample.cut = user == STACK_MAX;
+  sample.facts.end = end_of(r.end);
+  // Of a walk by frame pointers alone it is not known.
+  sample.cut = user == STACK_MAX && (sample.facts.end == StackEnd::unknown || sample.facts.end == StackEnd::cut);
   for (std::size_t i = 0; i < user; ++i) sample.user.push_back(code_.at(r.h.pid, address_at(addresses, i), now));
   sample.kernel = kernel_text(addresses.subspan(user * sizeof(std::uint64_t)), sample.facts.kind);
   return true;

@@ -24,10 +24,11 @@ namespace tailcap::capture::stacks {
 class Samples {
  public:
   // processes must outlive this object.
-  Samples(KernelNames kernel, const scan::Processes& processes);
+  Samples(KernelNames kernel, const scan::Processes& processes, UnwindMaps unwind = {});
 
-  bool take(std::span<const std::byte> record);          // false: not a sample
-  void forget(std::uint32_t pid) { code_.forget(pid); }  // it runs another program, or has ended
+  bool take(std::span<const std::byte> record);            // false: not a sample
+  void forget(std::uint32_t pid) { code_.forget(pid); }    // it runs another program, or has ended
+  void ended(std::uint32_t pid) { files_.tell(pid, {}); }  // its samples may still wait for names
 
   // The next sample with all names that can be known; anyway: with those known now. Null: none. Valid until the next
   // call.

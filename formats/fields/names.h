@@ -59,6 +59,8 @@ inline constexpr auto kNames<StallKind> = name_list("block_io", "major_fault", "
 template <>
 inline constexpr auto kNames<SampleKind> = name_list("on_cpu", "off_cpu", "preempted", "allocation");
 template <>
+inline constexpr auto kNames<StackEnd> = name_list("unknown", "start", "zero", "cut", "no_rule", "unreadable");
+template <>
 inline constexpr auto kNames<GoPhase> = name_list("gc_begin", "gc_end", "stop_begin", "stopped", "started", "assist");
 template <>
 inline constexpr auto kNames<GoRunState> = name_list("parked", "ready", "running");

@@ -128,7 +128,7 @@ struct Table<Sample> {
   static constexpr std::tuple fields{
       field<2>("why", &Sample::kind),      field<0>("user", &Sample::user),
       field<1>("kernel", &Sample::kernel), field<3, As::less_one>("weight", &Sample::weight),
-      field<4>("value", &Sample::value),
+      field<4>("value", &Sample::value),   field<5>("end", &Sample::end),
   };
 };
 

@@ -39,6 +39,11 @@ void use(const symbols::CodeNames& names) {
   names.memory();
 }
 
+// The kernel program searches them.
+void use(const symbols::UnwindRules& rules) {
+  for (std::size_t i = 1; i < rules.rows().size(); ++i) check(rules.rows()[i - 1].pc < rules.rows()[i].pc);
+}
+
 void use(scan::FilePlan plan) {
   go::Names names;
   names.add(1, plan.program, std::move(plan.tables));
@@ -97,6 +102,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 6:
       read_structures(rest);
       break;
+    case 7:
+      if (const auto rules = scan::decode_unwind_rules(rest)) use(*rules);
+      break;
+    case 8: {
+      const std::string answer = scan::answer(scan::encode_unwind_rules_request(), File(rest).get());
+      const auto rules = scan::decode_unwind_rules(answer);
+      check(answer.empty() || rules.has_value());
+      if (rules) use(*rules);
+      break;
+    }
     default:
       scan::answer(rest, File(rest).get());
   }
