@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "analyze/model/wire/connection.h"
-
 namespace tailcap::node {
 namespace {
 
@@ -18,14 +16,6 @@ constexpr std::uint64_t kFewLarge = 3;
 constexpr Duration kMostRtt{1'000'000'000'000};
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kWindows = 100;  // at most
-
-std::string address_of(const formats::SocketInfo& info) {
-  model::Connection c;
-  c.family = info.family;
-  c.remote = info.remote;
-  const std::string text = model::endpoint(c, true);
-  return text.substr(0, text.rfind(':'));
-}
 
 // Almost all of them: a path that also loses small packets has another trouble.
 bool almost_all(std::uint64_t large, std::uint64_t count) { return large >= kFewLarge && large >= count - count / 10; }
@@ -46,12 +36,12 @@ void LinkTroubles::push(const formats::Event& event, bool counted) {
 }
 
 void LinkTroubles::see(Time time, const formats::SocketInfo& info, bool counted) {
-  if (info.type != formats::SocketType::stream || info.state == formats::TcpState::listen) return;
-  if (info.family != formats::Family::inet && info.family != formats::Family::inet6) return;
-  if (sockets_.size() >= kMaxSockets && !sockets_.contains(info.socket)) return;
-  Socket& socket = sockets_[info.socket];
+  const auto remote = remote_end(info);
+  Socket* known_socket = remote ? sockets_.find_or_add(info.socket) : nullptr;
+  if (!known_socket) return;
+  Socket& socket = *known_socket;
   socket.net_namespace = info.net_namespace;
-  socket.remote = address_of(info);
+  socket.remote = remote->substr(0, remote->rfind(':'));
   socket.v6 = info.family == formats::Family::inet6;
   const auto handshake = handshakes_.find(info.socket);
   if (handshake == handshakes_.end()) {
@@ -68,22 +58,17 @@ void LinkTroubles::see(Time time, const formats::StateChange& change, bool count
     if (handshakes_.size() >= kMaxHandshakes) handshakes_.clear();
     handshakes_[change.socket] = change.rtt;
   }
-  const auto at = sockets_.find(change.socket);
-  if (at == sockets_.end()) return;
+  const Socket* socket = sockets_.find(change.socket);
+  if (!socket) return;
   if (counted && change.rtt.count() > 0 && change.from == formats::TcpState::established)
-    read_rtt(time, at->second.remote, change.rtt);
-  if (change.to != formats::TcpState::close) return;
-  closed_.push_back(change.socket);
-  if (closed_.size() <= kClosedKept) return;
-  sockets_.erase(closed_.front());
-  closed_.pop_front();
+    read_rtt(time, socket->remote, change.rtt);
+  if (change.to == formats::TcpState::close) sockets_.close(change.socket);
 }
 
 void LinkTroubles::see(Time time, const formats::Retransmit& again) {
-  const auto at = sockets_.find(again.socket);
-  const bool known_socket = at != sockets_.end();
+  const Socket* socket = sockets_.find(again.socket);
   Key key;
-  if (known_socket && again.interface != 0) key = {at->second.net_namespace, again.interface};
+  if (socket && again.interface != 0) key = {socket->net_namespace, again.interface};
   if (counts_.size() >= kMaxLinks && !counts_.contains(key)) key = {};
   Counts& counts = counts_[key];
   ++counts.count;
@@ -97,7 +82,7 @@ void LinkTroubles::see(Time time, const formats::Retransmit& again) {
   counts.name.mtu = link->mtu;
   const model::Link* master = links_.master_of(*link);
   counts.name.master = master ? master->name : "";
-  const std::uint64_t packet = std::uint64_t{again.segment} + (at->second.v6 ? kHeaders6 : kHeaders4);
+  const std::uint64_t packet = std::uint64_t{again.segment} + (socket->v6 ? kHeaders6 : kHeaders4);
   if (again.path_mtu != 0 && again.path_mtu < link->mtu) {
     ++counts.told_by_icmp;
     if (counts.path_mtu == 0 || again.path_mtu < counts.path_mtu) counts.path_mtu = again.path_mtu;

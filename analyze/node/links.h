@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -11,14 +10,13 @@
 
 #include "analyze/model/machine/link_table.h"
 #include "analyze/model/study/node_study.h"
+#include "analyze/node/open_sockets.h"
 #include "formats/event.h"
 
 namespace tailcap::node {
 
 class LinkTroubles {
  public:
-  static constexpr std::size_t kMaxSockets = 256u << 10;
-  static constexpr std::size_t kClosedKept = 4096;  // events of a socket may be recorded after its end
   static constexpr std::size_t kMaxLinks = 4096;    // others count as not known
   static constexpr std::size_t kMaxPeers = 10'000;  // others are left out
   static constexpr std::size_t kMaxHandshakes = 4096;
@@ -60,8 +58,7 @@ class LinkTroubles {
   const model::LinkName& name_of(Key key) const;
 
   model::LinkTable links_;
-  std::unordered_map<formats::SocketId, Socket> sockets_;
-  std::deque<formats::SocketId> closed_;
+  OpenSockets<Socket> sockets_;
   std::unordered_map<formats::SocketId, formats::Duration> handshakes_;  // of connections that are described next
   std::map<Key, Counts> counts_;
   std::map<std::string, Rtt> rtts_;

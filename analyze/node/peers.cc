@@ -29,15 +29,9 @@ std::string cause_of(int error) {
 
 }  // namespace
 
-PeerTable::Socket* PeerTable::find_or_add(formats::SocketId id) {
-  const auto at = sockets_.find(id);
-  if (at != sockets_.end()) return &at->second;
-  return sockets_.size() < kMaxSockets ? &sockets_[id] : nullptr;
-}
-
 std::string PeerTable::remote_of(formats::SocketId id) const {
-  const auto at = sockets_.find(id);
-  return at == sockets_.end() || at->second.remote.empty() ? "unknown" : at->second.remote;
+  const Socket* socket = sockets_.find(id);
+  return !socket || socket->remote.empty() ? "unknown" : socket->remote;
 }
 
 void PeerTable::add(Counts& counts, Key key, std::uint64_t bytes) {
@@ -49,27 +43,20 @@ void PeerTable::add(Counts& counts, Key key, std::uint64_t bytes) {
 
 void PeerTable::push(const formats::Event& event, const Names& names) {
   if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
-    if (info->type != formats::SocketType::stream || info->state == TcpState::listen) return;
-    if (info->family != formats::Family::inet && info->family != formats::Family::inet6) return;
-    model::Connection c;
-    c.family = info->family;
-    c.remote = info->remote;
-    if (Socket* socket = find_or_add(info->socket)) socket->remote = model::endpoint(c, true);
+    auto remote = remote_end(*info);
+    if (!remote) return;
+    if (Socket* socket = sockets_.find_or_add(info->socket)) socket->remote = std::move(*remote);
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
     if (change->to == TcpState::syn_sent && change->by_thread) {
-      if (Socket* socket = find_or_add(change->socket)) socket->pid = event.thread.pid;
+      if (Socket* socket = sockets_.find_or_add(change->socket)) socket->pid = event.thread.pid;
     }
     if (change->from == TcpState::syn_sent && change->to == TcpState::close) {
-      const auto at = sockets_.find(change->socket);
-      const std::uint32_t pid = at == sockets_.end() ? 0 : at->second.pid;
+      const Socket* socket = sockets_.find(change->socket);
+      const std::uint32_t pid = socket ? socket->pid : 0;
       add(failures_, {remote_of(change->socket), {cause_of(change->error), pid}});
       if (const std::string& name = names.of(pid); !name.empty() && names_.size() < kMaxPeers) names_[pid] = name;
     }
-    if (change->to != TcpState::close) return;
-    closed_.push_back(change->socket);
-    if (closed_.size() <= kClosedKept) return;
-    sockets_.erase(closed_.front());
-    closed_.pop_front();
+    if (change->to == TcpState::close) sockets_.close(change->socket);
   } else if (const auto* reset = std::get_if<formats::Reset>(&event.body)) {
     add(reset->direction == formats::Direction::out ? sent_ : received_, {remote_of(reset->socket), {}});
   } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -10,14 +9,13 @@
 
 #include "analyze/model/study/node_study.h"
 #include "analyze/node/names.h"
+#include "analyze/node/open_sockets.h"
 #include "formats/event.h"
 
 namespace tailcap::node {
 
 class PeerTable {
  public:
-  static constexpr std::size_t kMaxSockets = 256u << 10;
-  static constexpr std::size_t kClosedKept = 4096;  // events of a socket may be recorded after its end
   static constexpr std::size_t kMaxPeers = 10'000;  // of each kind; others are added up as one
 
   void push(const formats::Event& event, const Names& names);
@@ -33,14 +31,12 @@ class PeerTable {
   };
   using Key = std::pair<std::string, std::pair<std::string, std::uint32_t>>;  // address, cause, process
   using Counts = std::map<Key, Count>;
-  Socket* find_or_add(formats::SocketId id);
   std::string remote_of(formats::SocketId id) const;
   static void add(Counts& counts, Key key, std::uint64_t bytes = 0);
   static std::uint64_t list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names,
                             std::vector<model::PeerTrouble>& out);
 
-  std::unordered_map<formats::SocketId, Socket> sockets_;
-  std::deque<formats::SocketId> closed_;
+  OpenSockets<Socket> sockets_;
   Counts failures_, sent_, received_, retransmits_;
   std::unordered_map<std::uint32_t, std::string> names_;  // of processes with failures
 };

@@ -142,7 +142,6 @@ UnwindTables::Table UnwindTables::add(const symbols::UnwindRules& rules) {
   const std::size_t parts = rules.rows().size() / UNWIND_ROWS + rules.rows().size() / kPieceRows + 2;
   if (!make_room(parts) || !put_rows(rules.rows(), *table)) {
     for (const auto& piece : table->pieces) retire(piece.id, piece.parts + 1);
-    left_out_++;
     return nullptr;
   }
   tables_.push_back(table);
@@ -167,7 +166,6 @@ void UnwindTables::set(std::uint32_t pid, const std::vector<Mapping>& mappings) 
   }
   const bpf::unwind_process process{list.id, list.parts};
   if (!done || bpf_map_update_elem(maps_.processes, &pid, &process, BPF_ANY) != 0) {
-    left_out_++;
     retire(list.id, list.parts);
     return forget(pid);
   }

@@ -48,8 +48,7 @@ class UnwindTables {
   Table vdso() const { return vdso_; }
   // All executable mappings of a process, by address. Where none has a table, its stacks are walked by frame pointers.
   void set(std::uint32_t pid, const std::vector<Mapping>& mappings);
-  void forget(std::uint32_t pid);                       // it runs another program, or none
-  std::uint64_t left_out() const { return left_out_; }  // files and processes that found no room
+  void forget(std::uint32_t pid);  // it runs another program, or none
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -74,7 +73,6 @@ class UnwindTables {
   Table vdso_;
   std::size_t parts_ = 0;  // in the map, those that are retired included
   std::uint32_t last_id_ = 0;
-  std::uint64_t left_out_ = 0;
 };
 
 }  // namespace tailcap::capture::stacks

@@ -288,6 +288,7 @@ UnwindRules::UnwindRules(const ElfFile& file) {
     Machine(function, all).run();
     functions.push_back({function.address, end, first, all.size()});
   }
+  if (all.size() >= kMaxRows) return;  // the rest would look like code without rules
   std::stable_sort(functions.begin(), functions.end(),
                    [](const Function& a, const Function& b) { return a.begin < b.begin; });
   const auto add = [&](const bpf::unwind_row& row) {
@@ -300,7 +301,6 @@ UnwindRules::UnwindRules(const ElfFile& file) {
     for (std::size_t r = function.first; r < function.last && all[r].pc < next; r++) add(all[r]);
     if (function.end < next) add(make_row(function.end, bpf::UNWIND_FRAME));
   }
-  if (all.size() >= kMaxRows && !rows_.empty()) rows_.clear();  // the rest would look like code without rules
 }
 
 void UnwindRules::encode(scan::Encoder& out) const {

@@ -11,7 +11,9 @@ from nginx_case import NginxCase
 
 HERE = pathlib.Path(__file__).resolve().parent
 RATE = 999
-THROWN = 0.9  # while the library puts the handler in the place of its own return address, nobody knows its caller
+THROWN = (
+    0.9  # libgcc overwrites its own return address to jump to the handler: until it has jumped, its caller is not known
+)
 SECONDS = 3
 REACHED = 0.98
 

@@ -21,7 +21,6 @@ struct Link {
   std::uint32_t mtu = 0;
   std::uint32_t master = 0, peer = 0, peer_namespace = 0;
   bool up = false, gone = false;
-  bool operator==(const Link&) const = default;
 };
 Link link_of(const formats::NetLink& event);
 
@@ -33,7 +32,6 @@ class LinkTable {
   const Link* find(std::uint32_t net_namespace, std::uint32_t index) const;  // null: not known
   const Link* master_of(const Link& link) const;
   const Link* peer_of(const Link& link) const;
-  bool empty() const { return links_.empty(); }
 
  private:
   std::map<std::pair<std::uint32_t, std::uint32_t>, Link> links_;

@@ -41,7 +41,6 @@ void Interfaces::push(const formats::Event& event) {
     model::Link now = model::link_of(*link);
     if (at != interfaces_.end()) note_changes(event.time, now, at->second);
     interfaces_[key].last = std::move(now);
-    links_.push(*link);
   }
 }
 
@@ -65,8 +64,8 @@ void Interfaces::note_changes(formats::Time time, const model::Link& now, Interf
 }
 
 std::string Interfaces::name_in(std::uint32_t net_namespace, std::uint32_t index) const {
-  const model::Link* link = links_.find(net_namespace, index);
-  return link ? link->name : "";
+  const auto at = index != 0 ? interfaces_.find({net_namespace, index}) : interfaces_.end();
+  return at == interfaces_.end() ? "" : at->second.last.name;
 }
 
 std::string Interfaces::text() const {

@@ -43,7 +43,6 @@ class Interfaces {
   // By namespace and name: their events do not always know an index.
   std::map<std::pair<std::uint32_t, std::string>, std::set<std::string>> addresses_;
   std::set<std::uint32_t> own_;  // namespaces of recorders
-  model::LinkTable links_;
   model::WallClock clock_;
   std::string left_out_;
   std::size_t changes_ = 0;
