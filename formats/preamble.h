@@ -13,6 +13,20 @@ namespace tailcap::formats {
 // How socket I/O was observed: a: socket tracepoints, b: fexit, c: syscall exits.
 enum class HookTier : std::uint8_t { unknown = 0, a = 1, b = 2, c = 3 };
 
+constexpr const char* name_of(HookTier tier) {
+  switch (tier) {
+    case HookTier::a:
+      return "a";
+    case HookTier::b:
+      return "b";
+    case HookTier::c:
+      return "c";
+    case HookTier::unknown:
+      break;
+  }
+  return "unknown";
+}
+
 enum class Redaction : std::uint8_t {
   masked_headers = 0,  // of older versions: values of five credential headers are overwritten, bodies are not
   none = 1,            // of older versions, with --unsafe-headers: everything as it was on the wire

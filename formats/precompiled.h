@@ -18,4 +18,5 @@
 #include <variant>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/recorder_event.h"
+#include "formats/thread_event.h"

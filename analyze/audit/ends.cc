@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "formats/event.h"
+#include "formats/recorder_event.h"
+
 namespace tailcap::audit {
 
 using formats::Event;

@@ -12,7 +12,8 @@
 #include "analyze/model/machine/container.h"
 #include "analyze/model/machine/processes.h"
 #include "analyze/model/wall_clock.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::audit {
 

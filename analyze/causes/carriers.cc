@@ -3,18 +3,13 @@
 #include <map>
 #include <unordered_map>
 
+#include "analyze/causes/later.h"
 #include "analyze/causes/stream_goroutines.h"
 
 namespace tailcap::causes {
 
 using formats::kNoTime;
 using formats::known;
-
-namespace {
-
-Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
-
-}  // namespace
 
 void find_carrier(Note& s, std::uint32_t pid, const Goroutines& goroutines) {
   if (s.stream != 0) return;

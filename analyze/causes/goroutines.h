@@ -10,7 +10,8 @@
 
 #include "analyze/causes/losses.h"
 #include "analyze/model/text_pool.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/go_event.h"
 
 namespace tailcap::causes {
 

@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "formats/event.h"
+
 namespace tailcap::causes {
 
 using formats::Family;

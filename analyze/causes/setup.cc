@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "formats/event.h"
+
 namespace tailcap::causes {
 
 using formats::known;

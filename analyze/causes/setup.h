@@ -13,6 +13,7 @@
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/lookup.h"
 #include "analyze/model/wire/tls.h"
+#include "formats/event_names.h"
 
 namespace tailcap::causes {
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "analyze/causes/later.h"
+
 namespace tailcap::causes {
 
 using formats::Time;
@@ -9,8 +11,6 @@ using formats::Time;
 namespace {
 
 constexpr std::size_t kMaxOwn = 64;  // goroutines that may be the connection's own
-
-Time or_later(Time t) { return formats::known(t) ? t : formats::kMaxTime; }
 
 // The first made for the first request, and so on, whether one begins with the first or with the last. Where both do
 // not agree nothing is known.

@@ -23,7 +23,7 @@
 #include "formats/bounds/read_limits.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::assert_command {
 namespace {
 
 using model::gate::Assertion;
@@ -131,7 +131,7 @@ int run(const Arguments& a) {
 
 }  // namespace
 
-int run_assert(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("assert", kAbout);
   line.words("FILE...", a.files, 0, nullptr);
@@ -161,4 +161,4 @@ int run_assert(int argc, char** argv) {
   return run(a);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::assert_command

@@ -23,7 +23,7 @@
 #include "formats/bounds/read_limits.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::audit_command {
 namespace {
 
 using model::audit::Verdict;
@@ -173,7 +173,7 @@ int run(const Arguments& a, std::vector<model::audit::PortRange> exposed) {
 
 }  // namespace
 
-int run_audit(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   bool csv = false;
   CommandLine line("audit", kAbout);
@@ -200,4 +200,4 @@ int run_audit(int argc, char** argv) {
   return run(a, port_ranges_of("--expose", a.expose));
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::audit_command

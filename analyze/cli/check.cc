@@ -14,7 +14,7 @@
 #include "formats/file/reader.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::check_command {
 namespace {
 
 using formats::BlockStatus;
@@ -141,7 +141,7 @@ void print_text(const std::string& path, const std::vector<BlockStatus>& blocks,
 
 }  // namespace
 
-int run_check(int argc, char** argv) {
+int run(int argc, char** argv) {
   std::string file, format;
   bool redacted = false;
   CommandLine line(
@@ -177,4 +177,4 @@ int run_check(int argc, char** argv) {
   return total.ok ? exit_code(summary, "check", 0, Told::yes) : kIncomplete;
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::check_command

@@ -24,7 +24,7 @@
 #include "formats/bounds/read_limits.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::compare_command {
 namespace {
 
 using model::gate::Comparison;
@@ -191,7 +191,7 @@ int run(Arguments& a, std::optional<double> warm_up) {
 
 }  // namespace
 
-int run_compare(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("compare", kAbout);
   line.words("BASE... -- NEW...", a.words, 1, "no captures given");
@@ -223,4 +223,4 @@ int run_compare(int argc, char** argv) {
              line.given(option::kWarmUp) ? std::optional(static_cast<double>(a.warm_up.count()) / 1e9) : std::nullopt);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::compare_command

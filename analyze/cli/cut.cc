@@ -14,7 +14,7 @@
 #include "analyze/report/words/number.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::cut_command {
 namespace {
 
 using report::bytes_text;
@@ -36,7 +36,7 @@ examples:
 
 }  // namespace
 
-int run_cut(int argc, char** argv) {
+int run(int argc, char** argv) {
   views::CutOptions options;
   Selection selection;
   std::string format, max_size;
@@ -85,4 +85,4 @@ int run_cut(int argc, char** argv) {
   return exit_code(r.damaged, "cut");
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::cut_command

@@ -12,7 +12,7 @@
 #include "analyze/node/node.h"
 #include "analyze/pipeline/replay.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::diag_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -36,7 +36,7 @@ constexpr std::size_t kWidth = 120;
 
 }  // namespace
 
-int run_diag(int argc, char** argv) {
+int run(int argc, char** argv) {
   std::string file, format, output;
   EventRange range;
   CommandLine line("diag", kAbout);
@@ -67,4 +67,4 @@ int run_diag(int argc, char** argv) {
   return exit_code(study.damaged, "diag");
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::diag_command

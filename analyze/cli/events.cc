@@ -16,7 +16,7 @@
 #include "formats/machine.h"
 #include "formats/nearest.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::events_command {
 namespace {
 
 using formats::Event;
@@ -88,7 +88,7 @@ class EventChoice {
 
  private:
   static std::size_t number_of(const std::string& name) {
-    const auto names = cli::kinds();
+    const auto names = events_command::kinds();
     const auto found = std::find(names.begin(), names.end(), name);
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
     const std::string meant = formats::suggestion(name, names);
@@ -139,7 +139,7 @@ int run(const Arguments& a) {
 
 }  // namespace
 
-int run_events(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("events", "tailcap events prints the raw events, one per line.");
   line.word("FILE", a.file, "no file given");
@@ -157,4 +157,4 @@ int run_events(int argc, char** argv) {
   return run(a);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::events_command

@@ -22,7 +22,7 @@
 #include "analyze/views/fleet/load.h"
 #include "analyze/views/fleet/tables.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::export_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -150,7 +150,7 @@ int run(const Arguments& a) {
 
 }  // namespace
 
-int run_export(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("export", kAbout);
   line.word("FILE", a.file, "no file given");
@@ -186,4 +186,4 @@ int run_export(int argc, char** argv) {
   return run(a);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::export_command

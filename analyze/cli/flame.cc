@@ -15,7 +15,7 @@
 #include "analyze/report/words/json_schema.h"
 #include "analyze/views/flame/stacks.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::flame_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -91,7 +91,7 @@ std::string json_text(const views::FlameResult& result) {
 
 }  // namespace
 
-int run_flame(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("flame", kAbout);
   line.word("FILE", a.file, "no file given");
@@ -152,4 +152,4 @@ int run_flame(int argc, char** argv) {
   return exit_code(result.damaged, {}, "flame");
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::flame_command

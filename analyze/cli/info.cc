@@ -21,7 +21,7 @@
 #include "analyze/views/file/go_use.h"
 #include "analyze/views/file/interfaces.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::info_command {
 namespace {
 
 using formats::Duration;
@@ -239,7 +239,7 @@ int print_interfaces(const std::string& file, bool as_json) {
 
 }  // namespace
 
-int run_info(int argc, char** argv) {
+int run(int argc, char** argv) {
   bool goroutines = false, interfaces = false, no_pager = false;
   std::string file, format;
   CommandLine line(
@@ -284,4 +284,4 @@ int run_info(int argc, char** argv) {
   return code == kDone && !all_read ? kIncomplete : code;
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::info_command

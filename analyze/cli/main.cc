@@ -28,13 +28,19 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", run_assert},   {"audit", run_audit},   {"check", run_check},       {"compare", run_compare},
-    {"cut", run_cut},         {"diag", run_diag},     {"events", run_events},     {"export", run_export},
-    {"flame", run_flame},     {"info", run_info},     {"merge", run_merge},       {"note", run_note},
-    {"pack", run_pack},       {"policy", run_policy}, {"query", run_query},       {"recompress", run_recompress},
-    {"recover", run_recover}, {"redact", run_redact}, {"report", run_report},     {"requests", run_requests},
-    {"show", run_show},       {"spans", run_spans},   {"timeline", run_timeline}, {"topology", run_topology},
-    {"tree", run_tree},       {"watch", run_watch},
+    {"assert", assert_command::run},     {"audit", audit_command::run},
+    {"check", check_command::run},       {"compare", compare_command::run},
+    {"cut", cut_command::run},           {"diag", diag_command::run},
+    {"events", events_command::run},     {"export", export_command::run},
+    {"flame", flame_command::run},       {"info", info_command::run},
+    {"merge", merge_command::run},       {"note", note_command::run},
+    {"pack", pack_command::run},         {"policy", policy_command::run},
+    {"query", query_command::run},       {"recompress", recompress_command::run},
+    {"recover", recover_command::run},   {"redact", redact_command::run},
+    {"report", report_command::run},     {"requests", requests_command::run},
+    {"show", show_command::run},         {"spans", spans_command::run},
+    {"timeline", timeline_command::run}, {"topology", topology_command::run},
+    {"tree", tree_command::run},         {"watch", watch_command::run},
 });
 
 constexpr const char* kCommands =
@@ -141,7 +147,7 @@ int main(int argc, char** argv) {
     if (name != entry.name) continue;
     try {
       const Scratch scratch;
-      if (entry.run != run_note) unpack_words(argc - 1, argv + 1, scratch);
+      if (entry.run != note_command::run) unpack_words(argc - 1, argv + 1, scratch);
       return report_stops(entry.name, entry.run(argc - 1, argv + 1));
     } catch (const UsageError& e) {
       return wrong_usage(entry.name, e.what());

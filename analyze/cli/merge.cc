@@ -13,7 +13,7 @@
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::merge_command {
 namespace {
 
 using formats::Duration;
@@ -214,7 +214,7 @@ bool harmed(const merge::Result& result) {
 
 }  // namespace
 
-int run_merge(int argc, char** argv) {
+int run(int argc, char** argv) {
   merge::MergeOptions options;
   std::string format;
   CommandLine line("merge", kAbout);
@@ -241,4 +241,4 @@ int run_merge(int argc, char** argv) {
   return exit_code(harmed(result), "merge");
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::merge_command

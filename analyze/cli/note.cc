@@ -11,7 +11,7 @@
 #include "formats/printable.h"
 #include "formats/store/append.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::note_command {
 namespace {
 
 constexpr std::size_t kMaxText = 256;  // what reports show of a note
@@ -29,7 +29,7 @@ examples:
 
 }  // namespace
 
-int run_note(int argc, char** argv) {
+int run(int argc, char** argv) {
   std::string file, text, request;
   CommandLine line("note", "tailcap note adds a text to a capture: the question that travels along.");
   line.word("FILE", file, "no file given");
@@ -57,4 +57,4 @@ int run_note(int argc, char** argv) {
   return kDone;
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::note_command

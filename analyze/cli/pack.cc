@@ -26,7 +26,7 @@
 #include "formats/not_itself.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::pack_command {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -79,7 +79,7 @@ bool agreed() {
 
 }  // namespace
 
-int run_pack(int argc, char** argv) {
+int run(int argc, char** argv) {
   views::CutOptions cut;
   redact::Options redaction;
   Selection selection;
@@ -130,7 +130,7 @@ int run_pack(int argc, char** argv) {
   }
   const std::string html = scratch.file("report.html"), md = scratch.file("report.md");
   for (const std::string& report : {html, md})
-    if (const int code = run_quietly(run_report, {"report", of_report.out, "-o", report});
+    if (const int code = run_quietly(report_command::run, {"report", of_report.out, "-o", report});
         code != kDone && code != kIncomplete)
       return code;
 
@@ -201,4 +201,4 @@ int run_pack(int argc, char** argv) {
   return exit_code(part.damaged, "pack");
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::pack_command

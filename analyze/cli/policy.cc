@@ -19,7 +19,7 @@
 #include "analyze/views/policy/replay.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::policy_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -106,7 +106,7 @@ int run(const Arguments& a) {
 
 }  // namespace
 
-int run_policy(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("policy", kAbout);
   line.word("FILE", a.file, "no file given");
@@ -128,4 +128,4 @@ int run_policy(int argc, char** argv) {
   return run(a);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::policy_command

@@ -16,7 +16,7 @@
 #include "analyze/views/sql/result_text.h"
 #include "formats/bounds/process_bounds.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::query_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -137,7 +137,7 @@ int run(const Arguments& a) {
 
 }  // namespace
 
-int run_query(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("query", kAbout);
   line.word("FILE", a.file, "no file given");
@@ -160,4 +160,4 @@ int run_query(int argc, char** argv) {
   }
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::query_command

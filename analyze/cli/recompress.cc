@@ -10,7 +10,7 @@
 #include "formats/file/reader.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::recompress_command {
 namespace {
 
 using report::bytes_text;
@@ -32,7 +32,7 @@ examples:
 
 }  // namespace
 
-int run_recompress(int argc, char** argv) {
+int run(int argc, char** argv) {
   std::string in, out;
   formats::RecompressOptions options;
   auto level = static_cast<std::size_t>(options.level);
@@ -64,4 +64,4 @@ int run_recompress(int argc, char** argv) {
   return damaged > 0 ? kIncomplete : exit_code(formats::Reader(in).summary(), "recompress");
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::recompress_command

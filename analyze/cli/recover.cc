@@ -9,7 +9,7 @@
 #include "formats/file/reader.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::recover_command {
 namespace {
 
 using report::bytes_text;
@@ -29,7 +29,7 @@ examples:
 
 }  // namespace
 
-int run_recover(int argc, char** argv) {
+int run(int argc, char** argv) {
   std::string in, out;
   bool force = false;
   CommandLine line(
@@ -62,4 +62,4 @@ int run_recover(int argc, char** argv) {
   return kIncomplete;
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::recover_command

@@ -16,7 +16,7 @@
 #include "formats/file/marker.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::redact_command {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -134,7 +134,7 @@ void print_text(const redact::Result& result, const redact::Options& options) {
 
 }  // namespace
 
-int run_redact(int argc, char** argv) {
+int run(int argc, char** argv) {
   redact::Options options;
   std::string level, policy, key, verify, against, format;
   bool dry_run = false;
@@ -181,4 +181,4 @@ int run_redact(int argc, char** argv) {
   return exit_code(result.in, "redact");
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::redact_command

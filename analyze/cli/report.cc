@@ -34,7 +34,7 @@
 #include "analyze/views/report/pictures.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::report_command {
 namespace {
 
 constexpr const char* kNotes =
@@ -189,7 +189,7 @@ int run(Arguments& a) {
 
 }  // namespace
 
-int run_report(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line(
       "report",
@@ -231,4 +231,4 @@ int run_report(int argc, char** argv) {
   return run_fleet(a);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::report_command

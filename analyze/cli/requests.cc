@@ -22,7 +22,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::requests_command {
 namespace {
 
 constexpr const char* kNotes =
@@ -196,7 +196,7 @@ int run(const Arguments& a) {
 
 }  // namespace
 
-int run_requests(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("requests",
                    "tailcap requests lists the requests in a capture, one per line, in the order in which they began.");
@@ -226,4 +226,4 @@ int run_requests(int argc, char** argv) {
   return follow_requests({a.file, a.selection, a.format == "json", a.limit, width_of(a)});
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::requests_command

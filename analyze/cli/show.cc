@@ -25,7 +25,7 @@
 #include "analyze/report/words/words.h"
 #include "analyze/views/flame/request_stacks.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::show_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -120,7 +120,7 @@ int run(Arguments& a) {
 
 }  // namespace
 
-int run_show(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("show", kAbout);
   line.word("FILE", a.file, "no file given");
@@ -138,4 +138,4 @@ int run_show(int argc, char** argv) {
   return run(a);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::show_command

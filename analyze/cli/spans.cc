@@ -18,7 +18,7 @@
 #include "analyze/spans/rules.h"
 #include "analyze/views/spans/export.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::spans_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -105,7 +105,7 @@ int run(const Arguments& a) {
 
 }  // namespace
 
-int run_spans(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("spans", kAbout);
   line.word("FILE", a.file, "no file given");
@@ -129,4 +129,4 @@ int run_spans(int argc, char** argv) {
   return run(a);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::spans_command

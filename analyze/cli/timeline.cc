@@ -13,7 +13,7 @@
 #include "analyze/report/timeline/lanes_svg.h"
 #include "analyze/report/words/escape.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::timeline_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -57,7 +57,7 @@ int run(const std::string& file, const std::string& output, bool as_json, const 
 
 }  // namespace
 
-int run_timeline(int argc, char** argv) {
+int run(int argc, char** argv) {
   std::vector<std::uint32_t> pids;
   std::string file, format, output;
   Selection selection;
@@ -77,4 +77,4 @@ int run_timeline(int argc, char** argv) {
   return run(file, output, format == "json", selection, std::move(pids));
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::timeline_command

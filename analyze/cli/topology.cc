@@ -13,7 +13,7 @@
 #include "analyze/report/words/number.h"
 #include "analyze/views/topology/topology.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::topology_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -84,7 +84,7 @@ int run(const Arguments& a) {
 
 }  // namespace
 
-int run_topology(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("topology", kAbout);
   line.word("FILE", a.file, "no file given");
@@ -101,4 +101,4 @@ int run_topology(int argc, char** argv) {
   return run(a);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::topology_command

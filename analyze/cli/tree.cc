@@ -21,7 +21,7 @@
 #include "analyze/report/words/words.h"
 #include "analyze/views/flame/traces.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::tree_command {
 namespace {
 
 constexpr const char* kAbout =
@@ -134,7 +134,7 @@ int all(const Arguments& a, const pipeline::Options& selected, const pipeline::A
 
 }  // namespace
 
-int run_tree(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("tree", kAbout);
   line.word("FILE", a.file, "no file given");
@@ -170,4 +170,4 @@ int run_tree(int argc, char** argv) {
   return id ? one(a, analysis, *id) : no_id("tree", a.file, a.id);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::tree_command

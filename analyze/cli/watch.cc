@@ -26,7 +26,7 @@
 #include "analyze/views/watch/trigger.h"
 #include "formats/printable.h"
 
-namespace tailcap::cli {
+namespace tailcap::cli::watch_command {
 namespace {
 
 using formats::Duration;
@@ -280,7 +280,7 @@ bool read_conditions(Arguments& a) {
 
 }  // namespace
 
-int run_watch(int argc, char** argv) {
+int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("watch", kAbout);
   line.word("FILE", a.file, "no recording given: the name that `tailcap record -o` was given");
@@ -323,4 +323,4 @@ int run_watch(int argc, char** argv) {
   return run(a);
 }
 
-}  // namespace tailcap::cli
+}  // namespace tailcap::cli::watch_command

@@ -17,8 +17,7 @@ using model::gate::Metric;
 using model::gate::Observation;
 using model::gate::Run;
 
-constexpr double kDecorrelations = 5;  // in a block
-constexpr double kBeyond = 5;          // requests of a block beyond its percentile
+constexpr double kBeyond = 5;  // requests of a block beyond its percentile
 constexpr std::size_t kLeastOfMean = 10;
 
 std::size_t least_of_block(const Metric& metric) {

@@ -30,9 +30,9 @@ constexpr double kSomeStolen = 0.01;
 constexpr std::size_t kEnoughRuns = 5;  // a side, to tell a difference between the sides from one between runs
 constexpr double kByChance = 0.1;
 
-using Runs = std::span<const Run>;
+using SideRuns = std::span<const Run>;
 
-std::set<std::string> values(Runs runs, const std::function<std::string(const Run&)>& of) {
+std::set<std::string> settings(SideRuns runs, const std::function<std::string(const Run&)>& of) {
   std::set<std::string> out;
   for (const Run& run : runs) out.insert(of(run));
   return out;
@@ -61,12 +61,12 @@ std::string note_of(const Run& run, std::string_view key) {
   return "";
 }
 
-void compare_machines(Runs base, Runs fresh, const SideNames& names, Comparison& out) {
+void compare_machines(SideRuns base, SideRuns fresh, const SideNames& names, Comparison& out) {
   const auto one = [](const std::set<std::string>& b, const std::set<std::string>& n) {
     return b.size() == 1 && b == n && !b.begin()->empty();
   };
   const auto boot = [](const Run& r) { return r.preamble.boot_id; };
-  const auto boots = values(base, boot), fresh_boots = values(fresh, boot);
+  const auto boots = settings(base, boot), fresh_boots = settings(fresh, boot);
   const bool same_boot = one(boots, fresh_boots);
   struct Fact {
     const char* name;
@@ -83,7 +83,7 @@ void compare_machines(Runs base, Runs fresh, const SideNames& names, Comparison&
   };
   for (const Fact& fact : facts) {
     if (fact.machine && same_boot) continue;
-    const auto b = values(base, fact.of), n = values(fresh, fact.of);
+    const auto b = settings(base, fact.of), n = settings(fresh, fact.of);
     if (!one(b, n))
       out.obstacles.push_back("different environments: " + std::string(fact.name) + " " + differ(names, b, n));
   }
@@ -92,8 +92,8 @@ void compare_machines(Runs base, Runs fresh, const SideNames& names, Comparison&
                                                             {"CPU governor", "tailcap.cpu.governor"}};
   for (const auto& [name, key] : kNoted) {
     const auto noted = [key = key](const Run& r) { return note_of(r, key); };
-    auto b = values(base, noted);
-    auto n = values(fresh, noted);
+    auto b = settings(base, noted);
+    auto n = settings(fresh, noted);
     b.erase("");
     n.erase("");
     if (b.empty() || n.empty() || (b == n && b.size() == 1)) continue;
@@ -104,19 +104,19 @@ void compare_machines(Runs base, Runs fresh, const SideNames& names, Comparison&
   else if (!same_boot && out.obstacles.empty())
     out.remarks.push_back("the runs were not all recorded since one boot of one machine");
   const auto tool = [](const Run& r) { return r.preamble.tool_version; };
-  if (values(base, tool) != values(fresh, tool))
+  if (settings(base, tool) != settings(fresh, tool))
     out.remarks.push_back("the sides were recorded by different versions of tailcap");
   const auto programs = [](const Run& r) {
     std::string all;
     for (const auto& p : r.preamble.programs) all += p + " ";
     return all;
   };
-  if (values(base, programs) != values(fresh, programs))
+  if (settings(base, programs) != settings(fresh, programs))
     out.remarks.push_back("the sides were recorded with different probes, which cost the service different times");
 }
 
 // Shares of connections that differ make other counts, and intervals of other widths.
-void compare_sampling(Runs base, Runs fresh, const SideNames& names, Comparison& out) {
+void compare_sampling(SideRuns base, SideRuns fresh, const SideNames& names, Comparison& out) {
   const auto share = [](const Run& run) {
     const model::Sampling sampling = model::sampling_of(run.preamble.notes);
     return sampling.mixed    ? std::string("several shares")
@@ -124,16 +124,16 @@ void compare_sampling(Runs base, Runs fresh, const SideNames& names, Comparison&
            : sampling.some() ? "1 of " + std::to_string(sampling.of)
                              : std::string("all");
   };
-  const auto b = values(base, share), n = values(fresh, share);
+  const auto b = settings(base, share), n = settings(fresh, share);
   if (b.size() > 1 || b != n || b.contains("several shares"))
     out.obstacles.push_back("different shares of connections are recorded: " + differ(names, b, n));
   else if (!b.contains("all"))
     out.remarks.push_back(listed(b) + " connections is recorded: counts and rates are of those");
 }
 
-void find_parts(Runs base, Runs fresh, Comparison& out) {
+void find_parts(SideRuns base, SideRuns fresh, Comparison& out) {
   std::size_t parts = 0;
-  for (const Runs runs : {base, fresh})
+  for (const SideRuns runs : {base, fresh})
     for (const Run& run : runs) parts += model::CutNote::from_notes(run.preamble.notes).has_value();
   if (parts > 0)
     out.obstacles.push_back((parts == 1 ? std::string("a capture holds") : std::to_string(parts) + " captures hold") +
@@ -141,10 +141,10 @@ void find_parts(Runs base, Runs fresh, Comparison& out) {
 }
 
 // Runs that are one recording are not independent.
-void find_doubles(Runs base, Runs fresh, Comparison& out) {
+void find_doubles(SideRuns base, SideRuns fresh, Comparison& out) {
   std::set<std::string> ids;
   std::size_t doubles = 0;
-  for (const Runs runs : {base, fresh})
+  for (const SideRuns runs : {base, fresh})
     for (const Run& run : runs)
       doubles += !run.preamble.capture_id.empty() && !ids.insert(run.preamble.capture_id).second;
   if (doubles > 0)
@@ -158,7 +158,7 @@ bool explained_by_chance(std::span<const double> base, std::span<const double> f
   return base.size() >= kEnoughRuns && fresh.size() >= kEnoughRuns && welch(base, fresh).p_two() > kByChance;
 }
 
-void compare_loss(Runs base, Runs fresh, Comparison& out) {
+void compare_loss(SideRuns base, SideRuns fresh, Comparison& out) {
   std::uint64_t lost = 0;
   bool stepped[2] = {false, false};
   double stolen[2] = {0, 0}, wall[2] = {0, 0};
@@ -176,7 +176,7 @@ void compare_loss(Runs base, Runs fresh, Comparison& out) {
       shares[side].push_back(time > 0 ? of_run / time : 0);
     }
   std::size_t parts = 0;
-  for (const Runs runs : {base, fresh})
+  for (const SideRuns runs : {base, fresh})
     parts += static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), [](const Run& r) { return !r.whole; }));
   if (parts > 0)
     out.obstacles.push_back((parts == 1 ? "a capture is" : std::to_string(parts) + " captures are") +
@@ -197,9 +197,9 @@ void compare_loss(Runs base, Runs fresh, Comparison& out) {
 
 // Half the sum of the differences of the shares. For what was served, if anything was, but for what recorded requests
 // asked for: calls are no load.
-double mix_difference(Runs base, Runs fresh) {
+double mix_difference(SideRuns base, SideRuns fresh) {
   bool served = false;
-  for (const Runs runs : {base, fresh})
+  for (const SideRuns runs : {base, fresh})
     for (const Run& run : runs)
       for (const auto& route : run.routes) served = served || route.name.role == model::Role::server;
   const auto load = [&](const model::gate::RouteRun& route) {
@@ -209,7 +209,7 @@ double mix_difference(Runs base, Runs fresh) {
     return static_cast<double>(route.requests.size() - std::min<std::size_t>(route.requests.size(), route.called));
   };
   std::map<model::gate::RouteName, double> shares;
-  const auto add = [&](Runs runs, double sign) {
+  const auto add = [&](SideRuns runs, double sign) {
     double all = 0;
     for (const Run& run : runs)
       for (const auto& route : run.routes)
@@ -225,9 +225,9 @@ double mix_difference(Runs base, Runs fresh) {
   return sum / 2;
 }
 
-void compare_load(Runs base, Runs fresh, const SideNames& names, Comparison& out) {
+void compare_load(SideRuns base, SideRuns fresh, const SideNames& names, Comparison& out) {
   const auto loop = [](const Run& r) { return std::string(r.closed_loop ? "closed" : "open"); };
-  const auto b = values(base, loop), n = values(fresh, loop);
+  const auto b = settings(base, loop), n = settings(fresh, loop);
   if (b != n || b.size() > 1) {
     out.obstacles.push_back("different load: " + listed(b) + " loop of " + names.base + ", " + listed(n) + " loop of " +
                             names.fresh);
@@ -242,7 +242,7 @@ void compare_load(Runs base, Runs fresh, const SideNames& names, Comparison& out
            std::abs(out.fresh_rate - out.base_rate) > kMostLoad * std::max(out.base_rate, out.fresh_rate))
     out.uneven.push_back("different load: " + rate(out.base_rate) + " of " + names.base + ", " + rate(out.fresh_rate) +
                          " of " + names.fresh + "; more than 5 % apart");
-  const auto none = [](Runs runs) {
+  const auto none = [](SideRuns runs) {
     return std::all_of(runs.begin(), runs.end(), [](const Run& r) { return r.requests == 0; });
   };
   if (none(base) != none(fresh))
@@ -252,13 +252,13 @@ void compare_load(Runs base, Runs fresh, const SideNames& names, Comparison& out
                             " of the requests are of other routes");
 }
 
-void compare_versions(Runs base, Runs fresh, Comparison& out) {
+void compare_versions(SideRuns base, SideRuns fresh, Comparison& out) {
   const auto version = [](const Run& r) {
     for (auto note = r.preamble.notes.rbegin(); note != r.preamble.notes.rend(); ++note)
       if (note->first == "version") return note->second;
     return std::string();
   };
-  const auto b = values(base, version), n = values(fresh, version);
+  const auto b = settings(base, version), n = settings(fresh, version);
   if (out.options.self) {
     out.same_version = "the base";
     return;
@@ -275,7 +275,7 @@ void compare_versions(Runs base, Runs fresh, Comparison& out) {
     for (const std::string& id : ids) all += id + " ";
     return all;
   };
-  const auto old_builds = values(base, builds), new_builds = values(fresh, builds);
+  const auto old_builds = settings(base, builds), new_builds = settings(fresh, builds);
   if (b == n && old_builds == new_builds && old_builds.size() == 1 && !old_builds.begin()->empty())
     out.remarks.push_back(
         "both sides answer with equal builds; an interpreter or a changed configuration keeps its build. "
@@ -284,7 +284,7 @@ void compare_versions(Runs base, Runs fresh, Comparison& out) {
 
 }  // namespace
 
-bool interleaved(Runs base, Runs fresh) {
+bool interleaved(SideRuns base, SideRuns fresh) {
   std::vector<std::pair<std::int64_t, int>> order;
   for (const Run& run : base) order.emplace_back(run.begin, 0);
   for (const Run& run : fresh) order.emplace_back(run.begin, 1);
@@ -306,7 +306,7 @@ bool interleaved(Runs base, Runs fresh) {
   return order.size() == 2 || apart <= std::max(1.0, static_cast<double>(order.size()) / 6);
 }
 
-void compare_sides(Runs base, Runs fresh, Comparison& out, const SideNames& names) {
+void compare_sides(SideRuns base, SideRuns fresh, Comparison& out, const SideNames& names) {
   out.base_runs = base.size();
   out.fresh_runs = fresh.size();
   std::uint64_t base_requests = 0, fresh_requests = 0;

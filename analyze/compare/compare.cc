@@ -45,7 +45,7 @@ struct Route {
   std::vector<RunSample> noise;
 };
 
-std::vector<RunValue> values(const std::vector<RunSample>& runs, const Metric& metric) {
+std::vector<RunValue> run_values(const std::vector<RunSample>& runs, const Metric& metric) {
   std::vector<RunValue> out;
   for (const RunSample& run : runs) out.push_back(run.value(metric));
   return out;
@@ -176,10 +176,10 @@ struct Frame {
   Pairs pairs() const { return method == Method::duet_paired ? Pairs::yes : Pairs::no; }
 };
 
-Noise noise_of(const Route& route, const Metric& metric) { return noise_of(metric, values(route.noise, metric)); }
+Noise noise_of(const Route& route, const Metric& metric) { return noise_of(metric, run_values(route.noise, metric)); }
 
 Estimate estimate_of(const Route& route, const Metric& metric, const Frame& k) {
-  const auto base = values(route.samples[0], metric), fresh = values(route.samples[1], metric);
+  const auto base = run_values(route.samples[0], metric), fresh = run_values(route.samples[1], metric);
   Estimate out = estimate(metric, base, fresh, k.alpha, k.pairs());
   if (k.method == Method::blocks && !out.exact && out.levels)
     out = estimate_by_blocks(metric, base.front(), fresh.front(), blocks_of(route.samples[0].front(), metric),

@@ -22,7 +22,6 @@ using model::gate::RouteName;
 using model::gate::Verdict;
 
 constexpr double kLeastSeconds = 5;
-constexpr double kDecorrelations = 5;
 constexpr double kMostDetectable = 3;  // thresholds
 constexpr double kMostInFlight = 0.01;
 

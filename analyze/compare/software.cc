@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "formats/event.h"
+
 namespace tailcap::compare {
 namespace {
 

@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "formats/event.h"
-
 namespace tailcap::cut {
 
 struct Window {

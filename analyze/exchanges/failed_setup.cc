@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "formats/event.h"
+
 namespace tailcap::exchanges {
 
 using formats::known;

@@ -44,7 +44,7 @@ std::string decimal(double value) {
   return {text, end};
 }
 
-std::string seconds(double ns) { return decimal(ns / 1e9); }
+std::string rule_seconds(double ns) { return decimal(ns / 1e9); }
 
 // As Prometheus writes durations; rounded up to a millisecond.
 std::string hold_text(std::int64_t ns) {
@@ -238,7 +238,7 @@ class Group {
       record(name + kWindow, label_time(o));
     const std::string whose = " of {{ $labels.method }} {{ $labels.route }} of {{ $labels.service }}";
     alert(alert_name(name_of(o.metric)),
-          recorded(name + kWindow) + " > " + (share_of ? decimal(o.limit) : seconds(o.limit)) + kAtTheLimit,
+          recorded(name + kWindow) + " > " + (share_of ? decimal(o.limit) : rule_seconds(o.limit)) + kAtTheLimit,
           hold_text(slo_.hold), "ticket",
           std::string(name_of(o.metric)) + whose + ": {{ $value | " +
               (share_of ? "humanizePercentage" : "humanizeDuration") + " }}, at most " +

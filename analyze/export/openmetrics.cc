@@ -10,7 +10,7 @@ namespace tailcap::exports {
 namespace {
 
 // "1.234567890": exact.
-std::string seconds(std::int64_t ns) {
+std::string seconds_text(std::int64_t ns) {
   char text[40];
   std::snprintf(text, sizeof text, "%lld.%09lld", static_cast<long long>(ns / 1'000'000'000),
                 static_cast<long long>(ns % 1'000'000'000));
@@ -36,7 +36,7 @@ class Text {
  public:
   explicit Text(const Metrics& m) : m_(m) {
     constexpr std::int64_t kStep = 1'000'000;  // Prometheus keeps milliseconds
-    if (m.realtime && formats::known(m.end)) time_ = " " + seconds(m.realtime(m.end) / kStep * kStep);
+    if (m.realtime && formats::known(m.end)) time_ = " " + seconds_text(m.realtime(m.end) / kStep * kStep);
   }
   void family(const char* name, const char* type, const char* unit, const char* help) {
     out_ += std::string("# TYPE ") + name + " " + type + "\n";
@@ -50,8 +50,8 @@ class Text {
   std::string exemplar(const Exemplar& e) const {
     if (e.duration < 0) return {};
     std::string out = " # {trace_id=\"" + model::trace_hex(e.of.context) + "\",span_id=\"" +
-                      model::hex_of(e.of.context.span) + "\"} " + seconds(e.duration);
-    if (m_.realtime) out += " " + seconds(m_.realtime(m_.table.rows.start(e.of.row)));
+                      model::hex_of(e.of.context.span) + "\"} " + seconds_text(e.duration);
+    if (m_.realtime) out += " " + seconds_text(m_.realtime(m_.table.rows.start(e.of.row)));
     return out;
   }
   std::string done() { return out_ + "# EOF\n"; }
@@ -74,7 +74,7 @@ std::string openmetrics(const Metrics& m) {
     for (std::size_t i = 0; i < kBounds.size(); ++i)
       text.sample("tailcap_request_duration_seconds_bucket", labels + ",le=\"" + kBounds[i].second + "\"",
                   std::to_string(below += s.counts[i]), text.exemplar(s.exemplars[i]));
-    text.sample("tailcap_request_duration_seconds_sum", labels, seconds(s.sum));
+    text.sample("tailcap_request_duration_seconds_sum", labels, seconds_text(s.sum));
     text.sample("tailcap_request_duration_seconds_count", labels, std::to_string(s.count));
   }
   text.family("tailcap_requests", "counter", "", "Requests by outcome, those of unknown duration included.");
@@ -88,7 +88,7 @@ std::string openmetrics(const Metrics& m) {
   for (const auto& [labels, s] : all)
     for (const auto& [label, ns] : s.labels)
       text.sample("tailcap_request_label_seconds_total", labels + ",label=" + quoted(model::name_of(label)),
-                  seconds(ns));
+                  seconds_text(ns));
   text.family("tailcap_lost_events", "counter", "", "Events that happened and are not in the capture.");
   text.sample("tailcap_lost_events_total", "", std::to_string(m.lost_events));
   return text.done();

@@ -63,7 +63,7 @@ void put_value(pbf_writer& out, const AttributeValue& value) {
   }
 }
 
-void put(pbf_writer& out, int number, const Attributes& attributes) {
+void put_attributes(pbf_writer& out, int number, const Attributes& attributes) {
   for (const auto& a : attributes) {
     pbf_writer pair(out, number);
     pair.add_string(field::kKey, utf8(a.key));
@@ -72,7 +72,7 @@ void put(pbf_writer& out, int number, const Attributes& attributes) {
   }
 }
 
-void put(pbf_writer& out, const Span& span) {
+void put_attributes(pbf_writer& out, const Span& span) {
   out.add_bytes(field::kTraceId, trace_bytes(span.context));
   out.add_bytes(field::kSpanId, big_endian(span.context.span));
   if (!span.trace_state.empty()) out.add_string(field::kTraceState, utf8(span.trace_state));
@@ -81,19 +81,19 @@ void put(pbf_writer& out, const Span& span) {
   out.add_enum(field::kKind, static_cast<int>(span.kind));
   out.add_fixed64(field::kStart, static_cast<std::uint64_t>(span.start));
   out.add_fixed64(field::kEnd, static_cast<std::uint64_t>(span.end));
-  put(out, field::kSpanAttributes, span.attributes);
+  put_attributes(out, field::kSpanAttributes, span.attributes);
   for (const model::SpanEvent& e : span.events) {
     pbf_writer event(out, field::kEvents);
     event.add_fixed64(field::kEventTime, static_cast<std::uint64_t>(e.time));
     event.add_string(field::kEventName, utf8(e.name));
-    put(event, field::kEventAttributes, e.attributes);
+    put_attributes(event, field::kEventAttributes, e.attributes);
   }
   if (span.events_left_out > 0) out.add_uint32(field::kEventsLeftOut, span.events_left_out);
   for (const model::SpanLink& l : span.links) {
     pbf_writer link(out, field::kLinks);
     link.add_bytes(field::kTraceId, trace_bytes(l.to));
     link.add_bytes(field::kSpanId, big_endian(l.to.span));
-    put(link, field::kLinkAttributes, l.attributes);
+    put_attributes(link, field::kLinkAttributes, l.attributes);
   }
   {
     pbf_writer status(out, field::kStatus);
@@ -113,7 +113,7 @@ std::string otlp(std::span<const model::SpanResource> resources, std::string_vie
     pbf_writer spans(request, field::kResourceSpans);
     {
       pbf_writer resource(spans, field::kResource);
-      put(resource, field::kAttributes, r.attributes);
+      put_attributes(resource, field::kAttributes, r.attributes);
     }
     pbf_writer scope_spans(spans, field::kScopeSpans);
     {
@@ -123,7 +123,7 @@ std::string otlp(std::span<const model::SpanResource> resources, std::string_vie
     }
     for (const Span& s : r.spans) {
       pbf_writer span(scope_spans, field::kSpans);
-      put(span, s);
+      put_attributes(span, s);
     }
   }
   return out;

@@ -14,13 +14,13 @@ namespace {
 using protozero::pbf_writer;
 
 // Field numbers of profile.proto.
-namespace field {
+namespace profile_field {
 constexpr int kSampleType = 1, kSample = 2, kLocation = 4, kFunction = 5, kString = 6, kDuration = 10;
 constexpr int kType = 1, kUnit = 2;                 // of ValueType
 constexpr int kLocationIds = 1, kValues = 2;        // of Sample
 constexpr int kId = 1, kLine = 4, kFunctionId = 1;  // of Location and Line
 constexpr int kName = 2, kSystemName = 3;           // of Function
-}  // namespace field
+}  // namespace profile_field
 
 class Strings {
  public:
@@ -31,7 +31,7 @@ class Strings {
     return at->second;
   }
   void put(pbf_writer& out) const {
-    for (const std::string& text : all_) out.add_string(field::kString, text);
+    for (const std::string& text : all_) out.add_string(profile_field::kString, text);
   }
 
  private:
@@ -47,9 +47,9 @@ std::string pprof(const model::Flame& flame, std::int64_t duration) {
   Strings strings;
   std::map<std::string, std::uint64_t> functions;  // name -> id, which is that of its location, too
   const auto value_type = [&](std::string_view type, std::string_view unit) {
-    pbf_writer one(profile, field::kSampleType);
-    one.add_int64(field::kType, strings.id(type));
-    one.add_int64(field::kUnit, strings.id(unit));
+    pbf_writer one(profile, profile_field::kSampleType);
+    one.add_int64(profile_field::kType, strings.id(type));
+    one.add_int64(profile_field::kUnit, strings.id(unit));
   };
   if (flame.time)
     value_type("off-CPU time", "nanoseconds");
@@ -65,25 +65,25 @@ std::string pprof(const model::Flame& flame, std::int64_t duration) {
       const std::string name = formats::printable(frame);
       locations.push_back(functions.try_emplace(name, functions.size() + 1).first->second);
     }
-    pbf_writer sample(profile, field::kSample);
-    sample.add_packed_uint64(field::kLocationIds, locations.rbegin(), locations.rend());  // innermost first
+    pbf_writer sample(profile, profile_field::kSample);
+    sample.add_packed_uint64(profile_field::kLocationIds, locations.rbegin(), locations.rend());  // innermost first
     const std::int64_t values[] = {static_cast<std::int64_t>(stack.value)};
-    sample.add_packed_int64(field::kValues, std::begin(values), std::end(values));
+    sample.add_packed_int64(profile_field::kValues, std::begin(values), std::end(values));
   }
   for (const auto& [name, id] : functions) {
     {
-      pbf_writer location(profile, field::kLocation);
-      location.add_uint64(field::kId, id);
-      pbf_writer line(location, field::kLine);
-      line.add_uint64(field::kFunctionId, id);
+      pbf_writer location(profile, profile_field::kLocation);
+      location.add_uint64(profile_field::kId, id);
+      pbf_writer line(location, profile_field::kLine);
+      line.add_uint64(profile_field::kFunctionId, id);
     }
-    pbf_writer function(profile, field::kFunction);
-    function.add_uint64(field::kId, id);
-    function.add_int64(field::kName, strings.id(name));
-    function.add_int64(field::kSystemName, strings.id(name));
+    pbf_writer function(profile, profile_field::kFunction);
+    function.add_uint64(profile_field::kId, id);
+    function.add_int64(profile_field::kName, strings.id(name));
+    function.add_int64(profile_field::kSystemName, strings.id(name));
   }
   strings.put(profile);
-  if (duration > 0) profile.add_int64(field::kDuration, duration);
+  if (duration > 0) profile.add_int64(profile_field::kDuration, duration);
   return out;
 }
 

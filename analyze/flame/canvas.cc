@@ -5,25 +5,9 @@
 #include <cstdio>
 
 #include "analyze/flame/script.h"
+#include "ground/svg.h"
 
 namespace tailcap::flame {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 std::string number(double value, int digits) {
   char text[64];
@@ -45,10 +29,12 @@ int shade_of(std::string_view name) {
 
 std::string frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::size_t depth,
                       std::string_view fill) {
-  return "<g class=\"f\" data-d=\"" + std::to_string(depth) + "\"><title>" + escaped(told) + "</title><rect x=\"" +
-         number(x, 3) + "\" y=\"" + number(y, 0) + "\" width=\"" + number(width, 3) +
-         "\" height=\"16\" rx=\"2\" fill=\"" + std::string(fill) + "\"/><text x=\"" + number(x + 3, 3) + "\" y=\"" +
-         number(y + 12, 0) + "\" data-n=\"" + escaped(name) + "\"></text></g>\n";
+  ground::Svg out;
+  out.open("g", {{"class", "f"}, {"data-d", depth}})
+      .text({}, told, "title")
+      .leaf("rect", {{"x", x}, {"y", y}, {"width", width}, {"height", kFrame - 1}, {"rx", 2}, {"fill", fill}})
+      .text({{"x", x + 3}, {"y", y + 12}, {"data-n", name}}, "");
+  return out.close("g").line().take();
 }
 
 std::string still_frame_svg(std::string_view name, std::string_view told, double x, double y, double width,
@@ -65,43 +51,58 @@ std::string still_frame_svg(std::string_view name, std::string_view told, double
     }
     label += name[i];
   }
-  std::string out = "<g><title>" + escaped(told) + "</title><rect x=\"" + number(x, 1) + "\" y=\"" +
-                    number(y - kTop, 0) + "\" width=\"" + number(width, 1) +
-                    "\" height=\"16\" rx=\"2\" style=\"fill:" + std::string(fill) + "\"/>";
-  if (!label.empty())
-    out += "<text x=\"" + number(x + 3, 1) + "\" y=\"" + number(y - kTop + 12, 0) +
-           "\" style=\"font:11px monospace;fill:#222\">" + escaped(label) + "</text>";
-  return out + "</g>\n";
+  ground::Svg out;
+  out.open("g")
+      .text({}, told, "title")
+      .leaf("rect", {{"x", x},
+                     {"y", y - kTop},
+                     {"width", width},
+                     {"height", kFrame - 1},
+                     {"rx", 2},
+                     {"style", "fill:" + std::string(fill)}});
+  if (!label.empty()) out.text({{"x", x + 3}, {"y", y - kTop + 12}, {"style", "font:11px monospace;fill:#222"}}, label);
+  return out.close("g").line().take();
 }
 
 std::string still(std::size_t rows, std::string_view frames) {
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kStillWidth, 0) + " " +
-         number(static_cast<double>(rows) * kFrame, 0) + "\" role=\"img\">\n" + std::string(frames) + "</svg>\n";
+  ground::Svg out;
+  out.open("svg", {{"xmlns", "http://www.w3.org/2000/svg"},
+                   {"viewBox", "0 0 " + ground::coordinate(kStillWidth) + " " +
+                                   ground::coordinate(static_cast<double>(rows) * kFrame)},
+                   {"role", "img"}})
+      .line()
+      .add(frames);
+  return out.close("svg").line().take();
 }
 
 std::string canvas(std::string_view title, std::string_view subtitle, std::size_t rows, std::string_view frames) {
   const double high = kTop + static_cast<double>(rows) * kFrame + kBottom;
-  const std::string size = number(kWidth, 0) + "\" height=\"" + number(high, 0);
-  std::string out =
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"" + size + "\" viewBox=\"0 0 " +
-      number(kWidth, 0) + " " + number(high, 0) +
-      "\">\n<style>text{font:12px sans-serif;fill:#222}.f text{font:11px monospace;pointer-events:none}.f "
-      "rect{stroke:#ccc;stroke-width:.5}"
-      ".f{cursor:pointer}.f:hover rect{stroke:#000}.b{cursor:pointer;fill:#06c}.p{opacity:.5}.m "
-      "rect{fill:#e0f}</style>\n"
-      "<rect width=\"100%\" height=\"100%\" fill=\"#fdfcf8\"/>\n<text x=\"600\" y=\"24\" text-anchor=\"middle\" "
-      "style=\"font-size:16px\">" +
-      escaped(title) + "</text>\n<text x=\"600\" y=\"43\" text-anchor=\"middle\" style=\"fill:#666\">" +
-      escaped(subtitle) +
-      "</text>\n<text id=\"reset\" class=\"b\" x=\"10\" y=\"24\" style=\"display:none\">Reset zoom</text>\n"
-      "<text id=\"search\" class=\"b\" x=\"1190\" y=\"24\" text-anchor=\"end\">Search</text>\n"
-      "<text id=\"hint\" x=\"10\" y=\"" +
-      number(high - 10, 0) + "\"> </text>\n<text id=\"found\" x=\"1190\" y=\"" + number(high - 10, 0) +
-      "\" text-anchor=\"end\"> </text>\n";
-  if (frames.empty()) out += "<text x=\"600\" y=\"74\" text-anchor=\"middle\">nothing was seen</text>\n";
-  out += frames;
-  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + out + "<script><![CDATA[\n" + std::string(kScript) +
-         "]]></script>\n</svg>\n";
+  ground::Svg out;
+  out.open("svg", {{"xmlns", "http://www.w3.org/2000/svg"},
+                   {"version", "1.1"},
+                   {"width", kWidth},
+                   {"height", high},
+                   {"viewBox", "0 0 " + ground::coordinate(kWidth) + " " + ground::coordinate(high)}})
+      .line()
+      .text({},
+            "text{font:12px sans-serif;fill:#222}.f text{font:11px monospace;pointer-events:none}.f "
+            "rect{stroke:#ccc;stroke-width:.5}.f{cursor:pointer}.f:hover "
+            "rect{stroke:#000}.b{cursor:pointer;fill:#06c}.p{opacity:.5}.m rect{fill:#e0f}",
+            "style")
+      .line()
+      .leaf("rect", {{"width", "100%"}, {"height", "100%"}, {"fill", "#fdfcf8"}})
+      .line();
+  const double middle = kWidth / 2, right = kWidth - kMargin;
+  out.text({{"x", middle}, {"y", 24}, {"text-anchor", "middle"}, {"style", "font-size:16px"}}, title).line();
+  out.text({{"x", middle}, {"y", 43}, {"text-anchor", "middle"}, {"style", "fill:#666"}}, subtitle).line();
+  out.text({{"id", "reset"}, {"class", "b"}, {"x", kMargin}, {"y", 24}, {"style", "display:none"}}, "Reset zoom")
+      .line();
+  out.text({{"id", "search"}, {"class", "b"}, {"x", right}, {"y", 24}, {"text-anchor", "end"}}, "Search").line();
+  out.text({{"id", "hint"}, {"x", kMargin}, {"y", high - 10}}, " ").line();
+  out.text({{"id", "found"}, {"x", right}, {"y", high - 10}, {"text-anchor", "end"}}, " ").line();
+  if (frames.empty()) out.text({{"x", middle}, {"y", 74}, {"text-anchor", "middle"}}, "nothing was seen").line();
+  out.add(frames).add("<script><![CDATA[\n").add(kScript).add("]]></script>\n");
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + out.close("svg").line().take();
 }
 
 }  // namespace tailcap::flame

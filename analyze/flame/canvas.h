@@ -13,7 +13,6 @@ namespace tailcap::flame {
 inline constexpr double kWidth = 1200, kMargin = 10, kTop = 64, kBottom = 30, kFrame = 17;
 inline constexpr double kStillWidth = 760;  // width of a picture in a page, about as wide as it is shown
 
-std::string escaped(std::string_view text);
 std::string number(double value, int digits);
 std::string colour(int red, int green, int blue);
 // Returns 0 to 55. The same name has the same shade everywhere.

@@ -1,12 +1,14 @@
 #include "analyze/flame/left_stacks.h"
 
+#include "formats/event.h"
+
 namespace tailcap::flame {
 
 using namespace formats;
 
 namespace {
 // Beyond these the waits have no stacks, as those that the recorder left out.
-constexpr std::size_t kMaxWaits = 1u << 22, kMaxStacks = 1u << 18;
+constexpr std::size_t kMaxWaits = 1u << 22, kMaxLeftStacks = 1u << 18;
 }  // namespace
 
 void LeftStacks::push(const Event& event) {
@@ -19,7 +21,7 @@ void LeftStacks::push(const Event& event) {
   const Texts texts(sample->user, sample->kernel);
   auto known = known_.find(texts);
   if (known == known_.end()) {
-    if (stacks_.size() >= kMaxStacks) {
+    if (stacks_.size() >= kMaxLeftStacks) {
       ++left_out_;
       return;
     }

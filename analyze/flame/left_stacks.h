@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/sample.h"
 
 namespace tailcap::flame {
 

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
+#include "formats/socket_event.h"
+#include "formats/tls_event.h"
+
 namespace tailcap::flame {
 
 using formats::Time;

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::flame {
 

@@ -3,6 +3,13 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "formats/event.h"
+#include "formats/file_call.h"
+#include "formats/go_event.h"
+#include "formats/socket_event.h"
+#include "formats/thread_event.h"
+#include "formats/tls_event.h"
+
 namespace tailcap::merge {
 
 using namespace formats;

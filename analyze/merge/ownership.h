@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::merge {
 

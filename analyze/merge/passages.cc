@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "formats/event.h"
+#include "formats/thread_event.h"
+
 namespace tailcap::merge {
 
 using formats::Event;

@@ -10,7 +10,8 @@
 #include <unordered_set>
 
 #include "analyze/merge/clock_fit.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::merge {
 

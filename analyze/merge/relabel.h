@@ -5,7 +5,7 @@
 #include <string>
 
 #include "analyze/merge/clock_fit.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/machine.h"
 
 namespace tailcap::merge {

@@ -5,12 +5,12 @@
 namespace tailcap::model {
 namespace {
 
-struct Entry {
+struct GroupEntry {
   std::string_view name, text, colour;
 };
 
 // Lightness differs between neighbours of the list, so that a print in grey can still be read.
-constexpr std::array<Entry, kLabelGroups> kEntries = {{
+constexpr std::array<GroupEntry, kLabelGroups> kGroupEntries = {{
     {"cpu", "on CPU", "#009e73"},
     {"scheduler", "no CPU: waiting for one, throttled, stopped", "#d55e00"},
     {"go_runtime", "held up by its runtime", "#5fd3c6"},
@@ -25,7 +25,7 @@ constexpr std::array<Entry, kLabelGroups> kEntries = {{
     {"unexplained", "not explained", "#cfd4d9"},
 }};
 
-const Entry& entry(LabelGroup group) { return kEntries[static_cast<std::size_t>(group)]; }
+const GroupEntry& group_entry(LabelGroup group) { return kGroupEntries[static_cast<std::size_t>(group)]; }
 
 }  // namespace
 
@@ -47,8 +47,8 @@ LabelGroup group_of(Label label) {
   return is("timer.") ? LabelGroup::sleep : LabelGroup::causeless;
 }
 
-std::string_view name_of(LabelGroup group) { return entry(group).name; }
-std::string_view text_of(LabelGroup group) { return entry(group).text; }
-std::string_view colour_of(LabelGroup group) { return entry(group).colour; }
+std::string_view name_of(LabelGroup group) { return group_entry(group).name; }
+std::string_view text_of(LabelGroup group) { return group_entry(group).text; }
+std::string_view colour_of(LabelGroup group) { return group_entry(group).colour; }
 
 }  // namespace tailcap::model

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
 #include "formats/machine.h"
 #include "ground/syscalls.h"
 #include "ground/task_state.h"

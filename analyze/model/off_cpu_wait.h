@@ -5,7 +5,8 @@
 #include <cstdint>
 
 #include "analyze/model/label.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::model {
 

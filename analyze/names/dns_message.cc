@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
 #include "ground/dns.h"
 
 namespace tailcap::names {

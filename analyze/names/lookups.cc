@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyze/names/dns_message.h"
+#include "formats/event.h"
 
 namespace tailcap::names {
 

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "analyze/model/wire/lookup.h"
+#include "formats/event_names.h"
 
 namespace tailcap::names {
 

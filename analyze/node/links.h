@@ -11,7 +11,8 @@
 #include "analyze/model/machine/link_table.h"
 #include "analyze/model/study/node_study.h"
 #include "analyze/node/open_sockets.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::node {
 

@@ -1,6 +1,8 @@
 #include "analyze/node/names.h"
 
 #include "analyze/model/machine/processes.h"
+#include "formats/event.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::node {
 

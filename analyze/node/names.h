@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::node {
 

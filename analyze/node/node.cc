@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
+#include "formats/recorder_event.h"
+
 namespace tailcap::node {
 namespace {
 

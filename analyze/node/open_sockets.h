@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "analyze/model/wire/connection.h"
-#include "formats/event.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::node {
 

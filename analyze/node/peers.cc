@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "analyze/model/wire/connection.h"
+#include "formats/event.h"
 
 namespace tailcap::node {
 namespace {

@@ -10,7 +10,7 @@
 #include "analyze/model/study/node_study.h"
 #include "analyze/node/names.h"
 #include "analyze/node/open_sockets.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::node {
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
+#include "formats/thread_event.h"
+
 namespace tailcap::node {
 
 using formats::Duration;

@@ -9,7 +9,8 @@
 
 #include "analyze/model/study/node_study.h"
 #include "analyze/node/names.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/stall.h"
 
 namespace tailcap::node {
 

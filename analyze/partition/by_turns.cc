@@ -18,7 +18,7 @@ constexpr Nanos kPrompt = 1'000'000;
 // A thread that was on a CPU this shortly before can have woken it.
 constexpr Nanos kShort = 50'000;
 // What loops count time in, and the longest time of an iteration that is allowed for.
-constexpr Nanos kTick = 1'000'000, kMostLag = 50'000'000;
+constexpr Nanos kLoopTick = 1'000'000, kMostLag = 50'000'000;
 // How long a loop may take from its wake-up to the first bytes that it then sends.
 constexpr Nanos kCallback = 5'000'000;
 // How many arrivals for other streams are passed over while a request waits for its own.
@@ -392,7 +392,7 @@ class Loop {
     if (idle.due == 0 || !next) return 0;
     const OffCpuWait* before = &idle == log_.waits.begin() ? nullptr : &idle - 1;
     while (before && before->blocked != Blocked::poll) before = before == log_.waits.begin() ? nullptr : before - 1;
-    const Nanos rounding = kTick + (before ? std::min(idle.time - before->back, kMostLag) : 0);
+    const Nanos rounding = kLoopTick + (before ? std::min(idle.time - before->back, kMostLag) : 0);
     return idle.due - rounding <= next->to ? std::clamp(idle.due, idle.runnable, next->from) : 0;
   }
 

@@ -10,6 +10,7 @@
 #include "analyze/partition/files.h"
 #include "analyze/partition/look_through.h"
 #include "analyze/partition/occurrences.h"
+#include "formats/event.h"
 #include "ground/background.h"
 #include "ground/workers.h"
 

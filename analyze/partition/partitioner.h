@@ -22,6 +22,7 @@
 #include "analyze/partition/course_book.h"
 #include "analyze/partition/history/observed.h"
 #include "analyze/partition/history/windows.h"
+#include "formats/event.h"
 
 namespace tailcap::partition {
 

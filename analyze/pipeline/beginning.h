@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "analyze/pipeline/pipeline.h"
-#include "formats/event.h"
 
 namespace tailcap::pipeline {
 

@@ -13,7 +13,7 @@
 #include "analyze/model/request.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/wire_pass.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/preamble.h"
 
 namespace tailcap::pipeline {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
+
 namespace tailcap::pipeline {
 
 void Recording::push(const formats::Event& event) {

@@ -13,8 +13,8 @@
 namespace tailcap::pipeline {
 namespace {
 
-constexpr std::size_t kTogether = 2048;  // events of a batch
-constexpr std::size_t kBatches = 4;      // at most: of one of them the first stage is at work
+constexpr std::size_t kBatch = 2048;  // events of a batch
+constexpr std::size_t kBatches = 4;   // at most: of one of them the first stage is at work
 
 }  // namespace
 
@@ -35,7 +35,7 @@ void WirePass::read(Replay& replay, Beginning& beginning) {
     if (filled == 0) batch.begin();
     for (const formats::Event& event : events) wire_.push(event, batch);
     filled += events.size();
-    if (filled < kTogether && !last_of_block) return;
+    if (filled < kBatch && !last_of_block) return;
     rows.run([&] { batch.replay(rows_); });
     at = (at + 1) % kBatches;
     filled = 0;

@@ -8,8 +8,9 @@
 #include "analyze/redact/rules/pseudonym.h"
 #include "analyze/redact/rules/rules.h"
 #include "analyze/redact/wire/gate.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/fields/tables.h"
+#include "formats/masking.h"
 #include "formats/preamble.h"
 
 namespace tailcap::redact {

@@ -7,8 +7,8 @@
 
 #include "analyze/redact/changes.h"
 #include "analyze/redact/rules/rules.h"
-#include "formats/event.h"
 #include "formats/file/reader.h"
+#include "formats/masking.h"
 
 namespace tailcap::redact {
 

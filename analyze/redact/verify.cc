@@ -53,7 +53,7 @@ struct Pair {
 
 // Calls visit(before, now) for every text of the second preamble; before is empty where the first has none there.
 template <class F>
-void each_text(const Preamble& before, const Preamble& now, const F& visit) {
+void each_pair(const Preamble& before, const Preamble& now, const F& visit) {
   for (const auto text : {&Preamble::tool_version, &Preamble::host, &Preamble::kernel, &Preamble::architecture,
                           &Preamble::boot_id, &Preamble::tier_reason, &Preamble::capture_id})
     visit(before.*text, now.*text);
@@ -236,7 +236,7 @@ class Search {
           leak(needle, form, "the preamble");
       });
     };
-    each_text(was, is, look);
+    each_pair(was, is, look);
   }
 
   template <class F>

@@ -6,6 +6,7 @@
 
 #include "formats/utf8.h"
 #include "ground/shell.h"
+#include "ground/svg.h"
 
 namespace tailcap::render {
 namespace {
@@ -23,32 +24,7 @@ std::size_t width_of(char32_t c) {
 
 }  // namespace
 
-std::string html(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
+std::string html(std::string_view text) { return ground::markup_text(text); }
 
 std::string markdown(std::string_view text) {
   std::string out;

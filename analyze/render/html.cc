@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyze/render/bar.h"
 #include "analyze/render/document.h"
 #include "analyze/render/escape.h"
 #include "analyze/render/page.h"
@@ -9,7 +10,7 @@
 namespace tailcap::render {
 namespace {
 
-constexpr std::int64_t kUnits = 100'000, kThinnest = 100;  // of a bar: integers, the same everywhere
+constexpr std::int64_t kCellUnits = 100'000, kThinnest = 100;  // of a bar: integers, the same everywhere
 
 std::string_view class_of(Tone tone) { return tone == Tone::alarm ? "alarm" : tone == Tone::care ? "care" : "plain"; }
 std::string_view colour_class(Tone tone) { return tone == Tone::alarm ? " bad" : tone == Tone::care ? " warn" : ""; }
@@ -43,7 +44,7 @@ bool sortable(const Block& block) {
 }
 
 // A chapter is what is under a heading of level 2, a part what is under one of level 3.
-class Printer {
+class HtmlPrinter {
  public:
   void print_document(const Document& document) {
     for (const Block& block : document.blocks)
@@ -166,17 +167,14 @@ class Printer {
   static std::string bars_svg(const std::vector<Bar>& bars) {
     if (bars.empty()) return {};
     const auto units = [](double share) {
-      return static_cast<std::int64_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(kUnits) + 0.5);
+      return static_cast<std::int64_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(kCellUnits) + 0.5);
     };
-    std::string out = "<svg class=\"bar\" viewBox=\"0 0 " + std::to_string(kUnits) +
-                      " 10\" preserveAspectRatio=\"none\" role=\"img\">";
+    ground::Svg out = bar_svg(kCellUnits);
     for (const Bar& bar : bars) {
-      const std::int64_t from = std::min(units(bar.from), kUnits - kThinnest);
-      out += "<rect x=\"" + std::to_string(from) + "\" width=\"" +
-             std::to_string(std::max(units(bar.to) - from, kThinnest)) + "\" height=\"10\" fill=\"" + html(bar.colour) +
-             "\"><title>" + html(bar.hint) + "</title></rect>";
+      const std::int64_t from = std::min(units(bar.from), kCellUnits - kThinnest);
+      add_bar(out, from, std::max(units(bar.to) - from, kThinnest), bar.colour, bar.hint);
     }
-    return out + "</svg>";
+    return out.close("svg").take();
   }
 
   std::string cell_html(const Cell& cell, Footnotes& notes) {
@@ -285,7 +283,7 @@ class Printer {
 }  // namespace
 
 std::string to_html(const Document& document) {
-  Printer printer;
+  HtmlPrinter printer;
   printer.print_document(document);
   return page(document.title(), printer.take());
 }

@@ -21,7 +21,7 @@ std::string repeated(std::string_view text, std::size_t times) {
   return out;
 }
 
-class Printer {
+class MarkdownPrinter {
  public:
   void print(const std::vector<Block>& blocks) {
     for (const Block& block : blocks)
@@ -145,7 +145,7 @@ class Printer {
 }  // namespace
 
 std::string to_markdown(const Document& document) {
-  Printer printer;
+  MarkdownPrinter printer;
   printer.print(document.blocks);
   return printer.take();
 }

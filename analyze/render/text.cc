@@ -31,9 +31,9 @@ std::string_view style_of(List::Accent accent) {
   return kBold;
 }
 
-class Printer {
+class TextPrinter {
  public:
-  Printer(std::size_t width, bool coloured) : width_(std::max(width, kNarrowest)), coloured_(coloured) {}
+  TextPrinter(std::size_t width, bool coloured) : width_(std::max(width, kNarrowest)), coloured_(coloured) {}
 
   void print(const std::vector<Block>& blocks) {
     for (const Block& block : blocks)
@@ -127,7 +127,7 @@ class Printer {
 }  // namespace
 
 std::string to_text(const Document& document, std::size_t width, bool coloured) {
-  Printer printer(width, coloured);
+  TextPrinter printer(width, coloured);
   printer.print(document.blocks);
   return printer.take();
 }

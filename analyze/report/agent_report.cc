@@ -23,7 +23,7 @@ using render::List;
 
 constexpr std::size_t kAnswersBytes = 4500;  // beyond that evidence is worth more than a further answer
 constexpr std::size_t kNoteBytes = 300;      // what is left out
-constexpr std::size_t kFileName = 80, kLine = 400;
+constexpr std::size_t kFileName = 80, kLineBytes = 400;
 
 // Markdown of bounded size.
 class Budget {
@@ -42,19 +42,19 @@ class Budget {
   std::string out_;
 };
 
-Document head(const model::Study& study, const ReportOptions& options) {
+Document agent_head(const model::Study& study, const ReportOptions& options) {
   Document out;
   out.heading(1, "tailcap report: " + shortened(printable(options.file), kFileName));
-  if (!options.scope.empty()) out.paragraph("Only " + shortened(options.scope, kLine) + ".");
+  if (!options.scope.empty()) out.paragraph("Only " + shortened(options.scope, kLineBytes) + ".");
   out.add(head_facts(study));
   if (unsafe(study.quality)) out.paragraph(masking_lines(study.quality).front().text, render::Tone::alarm);
   for (const FactLine& line : quality_lines(study))
-    if (line.label == "recorded") out.paragraph("Recorded: " + shortened(line.text, kLine) + ".");
+    if (line.label == "recorded") out.paragraph("Recorded: " + shortened(line.text, kLineBytes) + ".");
   return out;
 }
 
 // As many of the answers as there is room for. Returns how many are left out.
-std::size_t add_answers(const tail::Answers& answers, const std::string& title, Budget& out) {
+std::size_t add_within(const tail::Answers& answers, const std::string& title, Budget& out) {
   for (std::size_t n = answers.list.items.size(); n > 0; --n) {
     Document part;
     part.heading(2, title);
@@ -107,9 +107,9 @@ Document evidence(const model::RouteStudy& route, const model::RequestTable& tab
 
 std::string agent_report(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
   Budget out;
-  out.add(head(study, options), kAnswersBytes);
+  out.add(agent_head(study, options), kAnswersBytes);
   const tail::Answers answers = tail::answers(study, table, options);
-  const std::size_t unsaid = add_answers(answers, tail::answers_title(study), out);
+  const std::size_t unsaid = add_within(answers, tail::answers_title(study), out);
   out.add(next_commands(study, table, options), kAgentBytes - kNoteBytes);
   std::vector<std::uint32_t> order = answers.routes;  // what the answers are about comes first
   for (std::uint32_t i = 0; i < study.routes.size(); ++i)

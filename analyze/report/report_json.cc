@@ -29,27 +29,9 @@ using model::Quantile;
 using model::RouteStudy;
 using model::Support;
 
-std::string_view name_of(Support support) {
-  switch (support) {
-    case Support::full:
-      return "full";
-    case Support::low:
-      return "low";
-    case Support::lower_only:
-      return "lower_only";
-    case Support::refused:
-      return "refused";
-    case Support::at_least:
-      return "at_least";
-    case Support::no_interval:
-      return "no_interval";
-  }
-  return "unknown";
-}
-
-class Writer {
+class ReportWriter {
  public:
-  Writer(std::string& out, const model::Study& study, const model::RequestTable& table)
+  ReportWriter(std::string& out, const model::Study& study, const model::RequestTable& table)
       : out_(out), json_(out), study_(study), table_(table) {}
 
   void write() {
@@ -293,7 +275,7 @@ class Writer {
 
 std::string json_report(const model::Study& study, const model::RequestTable& table) {
   std::string out;
-  Writer(out, study, table).write();
+  ReportWriter(out, study, table).write();
   return out;
 }
 

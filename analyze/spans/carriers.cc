@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <variant>
 
+#include "formats/event.h"
+#include "formats/socket_event.h"
+
 namespace tailcap::spans {
 namespace {
 

@@ -16,7 +16,7 @@
 #include "analyze/model/request.h"
 #include "analyze/spans/ends.h"
 #include "analyze/spans/intervals.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::spans {
 

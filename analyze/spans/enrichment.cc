@@ -5,6 +5,12 @@
 #include <utility>
 #include <variant>
 
+#include "formats/event.h"
+#include "formats/file_call.h"
+#include "formats/go_event.h"
+#include "formats/stall.h"
+#include "formats/thread_event.h"
+
 namespace tailcap::spans {
 namespace {
 
@@ -16,7 +22,7 @@ using model::Attributes;
 
 constexpr std::size_t kMaxConnecting = 1u << 20;  // a crafted capture can begin connects for ever
 
-std::uint64_t key_of(std::uint32_t pid, model::TextId name) { return std::uint64_t{pid} << 32 | name; }
+std::uint64_t name_key(std::uint32_t pid, model::TextId name) { return std::uint64_t{pid} << 32 | name; }
 
 std::int64_t ns(formats::Duration d) { return d.count(); }
 
@@ -100,7 +106,7 @@ Enrichment::Enrichment(const model::RequestTable& table, const AllEnds& ends, co
     if (setup->connect().count() >= 0 && id.connection < ends.size() && ends[id.connection].socket != 0)
       setup_connects_.emplace(ends[id.connection].socket, setup->connect_began);
     if (setup->dns().count() >= 0)
-      setup_lookups_[key_of(table.rows[i].pid, setup->dns_name)].push_back({setup->dns_began, setup->dns_done});
+      setup_lookups_[name_key(table.rows[i].pid, setup->dns_name)].push_back({setup->dns_began, setup->dns_done});
     if (setup->tls().count() >= 0) ++tallies_[static_cast<std::size_t>(Subject::tls)].attached;
   }
 }
@@ -129,7 +135,7 @@ void Enrichment::attach(Subject subject, std::uint32_t row, Time time, Attribute
 void Enrichment::push(const model::Lookup& lookup) {
   if (!known(lookup.began)) return;
   if (const model::TextId name = table_.texts.find(lookup.name); name != 0) {
-    const auto at = setup_lookups_.find(key_of(lookup.thread.pid, name));
+    const auto at = setup_lookups_.find(name_key(lookup.thread.pid, name));
     if (at != setup_lookups_.end())
       for (const Asked& a : at->second)
         if (lookup.began >= a.from && lookup.began <= a.to) {

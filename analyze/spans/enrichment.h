@@ -13,6 +13,10 @@
 #include "analyze/model/trace/span.h"
 #include "analyze/model/wire/lookup.h"
 #include "analyze/spans/carriers.h"
+#include "formats/file_call.h"
+#include "formats/go_event.h"
+#include "formats/stall.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::spans {
 

@@ -23,11 +23,6 @@ std::string_view parent_name(const Identity& id) {
   return id.link != Identity::kNone ? "in another trace, linked" : "none known";
 }
 
-model::SpanContext key_of(model::SpanContext c) {
-  c.flags = 0;
-  return c;
-}
-
 }  // namespace
 
 model::SpanFacts facts_of(const Counts& counts, const Identities& identities, const std::vector<bool>& wanted,

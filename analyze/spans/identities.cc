@@ -14,14 +14,6 @@ using model::Request;
 using model::Role;
 using model::SpanContext;
 
-constexpr std::uint32_t kNone = Identity::kNone;
-
-// Contexts are looked up by trace and span; flags are not part of the identity.
-SpanContext key_of(SpanContext c) {
-  c.flags = 0;
-  return c;
-}
-
 class Resolver {
  public:
   Resolver(const model::RequestTable& table, std::vector<ForeignSpan>& foreign) : table_(table), foreign_(foreign) {}
@@ -54,7 +46,7 @@ class Resolver {
   struct Facts {
     SpanContext wire;  // span: the sender's; trace 0: none
     std::string_view format;
-    std::uint32_t peer = kNone, cause = kNone;
+    std::uint32_t peer = Identity::kNone, cause = Identity::kNone;
     bool certain = false;
     Role role = Role::server;
   };
@@ -115,12 +107,12 @@ class Resolver {
     id.context.flags = trace.flags;
     id.trace_source = source;
     const Facts& f = facts_[i];
-    if (f.role == Role::client && f.cause != kNone && f.certain) {
+    if (f.role == Role::client && f.cause != Identity::kNone && f.certain) {
       Candidate& c = candidates_[f.cause];
       if (c.trace.has_trace() && !same_trace(c.trace, trace)) c.several = true;
       c.trace = trace;
     }
-    if (f.peer != kNone && f.peer != i) assign(f.peer, trace, "other end");
+    if (f.peer != Identity::kNone && f.peer != i) assign(f.peer, trace, "other end");
   }
 
   static bool same_trace(const SpanContext& a, const SpanContext& b) {
@@ -138,11 +130,11 @@ class Resolver {
     if (id.context.has_trace()) return;
     const Facts& f = facts_[i];
     // A request at its serving end, before its caller was looked at: a send is stamped when it returns.
-    if (f.role == Role::server && f.peer != kNone && depth < 2) {
+    if (f.role == Role::server && f.peer != Identity::kNone && depth < 2) {
       complete(f.peer, depth + 1);
       if (id.context.has_trace()) return;
     }
-    if (f.role == Role::client && f.cause != kNone && f.cause != i) {
+    if (f.role == Role::client && f.cause != Identity::kNone && f.cause != i) {
       if (depth < 2) complete(f.cause, depth + 1);
       if (out_.rows[f.cause].context.has_trace()) return assign(i, out_.rows[f.cause].context, "caller");
     }
@@ -168,7 +160,7 @@ class Resolver {
   void note_hole(std::uint32_t i) {
     const Facts& f = facts_[i];
     const Identity& call = out_.rows[i];
-    if (f.role != Role::client || call.foreign < 0 || f.cause == kNone) return;
+    if (f.role != Role::client || call.foreign < 0 || f.cause == Identity::kNone) return;
     const std::uint64_t parent = foreign_[static_cast<std::size_t>(call.foreign)].parent;
     const auto [at, is_new] = named_.try_emplace(f.cause, parent);
     if (!f.certain || (!is_new && at->second != parent)) at->second = 0;
@@ -177,7 +169,7 @@ class Resolver {
   void fill_hole(std::uint32_t i) {
     const Facts& f = facts_[i];
     const Identity& call = out_.rows[i];
-    if (f.role != Role::client || call.foreign < 0 || f.cause == kNone || !f.certain) return;
+    if (f.role != Role::client || call.foreign < 0 || f.cause == Identity::kNone || !f.certain) return;
     const ForeignSpan& told = foreign_[static_cast<std::size_t>(call.foreign)];
     Identity& server = out_.rows[f.cause];
     if (told.parent == 0 || named_[f.cause] != told.parent || server.foreign >= 0 ||
@@ -203,7 +195,7 @@ class Resolver {
       return;
     }
     if (f.role == Role::server) {
-      if (f.peer != kNone && f.peer != i && same_trace(out_.rows[f.peer].context, id.context))
+      if (f.peer != Identity::kNone && f.peer != i && same_trace(out_.rows[f.peer].context, id.context))
         below(f.peer, ParentHow::other_end);
       else if (f.wire.span != 0) {
         id.parent = f.wire.span;
@@ -211,7 +203,7 @@ class Resolver {
       }
       return;
     }
-    if (f.cause != kNone && f.cause != i) {
+    if (f.cause != Identity::kNone && f.cause != i) {
       if (same_trace(out_.rows[f.cause].context, id.context)) {
         below(f.cause, ParentHow::cause);
         id.parent_certain = f.certain;

@@ -38,6 +38,12 @@ enum class ParentHow : std::uint8_t {
   cause,      // the parent: model::Cause says how it is known
 };
 
+// Contexts are looked up by trace and span; flags are not part of the identity.
+inline model::SpanContext key_of(model::SpanContext c) {
+  c.flags = 0;
+  return c;
+}
+
 struct Identity {
   model::SpanContext context;  // of the request; if it is a foreign span, that span's
   std::uint64_t parent = 0;

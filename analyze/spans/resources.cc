@@ -7,7 +7,9 @@
 #include <ctime>
 #include <variant>
 
+#include "formats/event.h"
 #include "formats/machine.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::spans {
 namespace {

@@ -13,8 +13,9 @@
 #include "analyze/model/trace/span.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/spans/ends.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/preamble.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::spans {
 

@@ -9,7 +9,7 @@ namespace {
 
 using model::Label;
 
-std::string_view kind_of(Label label, const model::Culprit& c) {
+std::string_view blocker_kind(Label label, const model::Culprit& c) {
   const std::string_view name = model::name_of(label);
   if (label == Label::sched_throttled) return c.what != 0 ? "cpu_quota" : "";
   if (name.starts_with("down.") || label == Label::net_unknown_socket)
@@ -62,7 +62,7 @@ void insert_segments(Database& database, const RequestFacts& facts, std::span<co
       out.text(model::name_of(s.label));
       out.text(model::name_of(model::group_of(s.label)));
       out.text(model::name_of(s.evidence));
-      out.text_or_null(kind_of(s.label, c));
+      out.text_or_null(blocker_kind(s.label, c));
       out.integer_if(utid != 0, utid);
       out.text_or_null(by);
       const model::SocketPeer* const peer = model::peer_of(c, facts.table.partitions.peers());

@@ -3,6 +3,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "formats/event.h"
 #include "formats/fields/names.h"
 #include "formats/machine.h"
 
@@ -10,11 +11,6 @@ namespace tailcap::sql {
 namespace {
 
 std::int64_t number(std::uint64_t n) { return static_cast<std::int64_t>(n); }
-
-std::string_view tier_of(formats::HookTier tier) {
-  constexpr std::string_view names[] = {"", "a", "b", "c"};
-  return names[static_cast<std::size_t>(tier) & 3];
-}
 
 // Nothing: not known.
 template <formats::Named E>
@@ -94,7 +90,7 @@ void insert_capture(Database& database, const formats::Preamble& preamble, const
   out.text_or_null(preamble.boot_id);
   out.integer_if(preamble.cpus != 0, preamble.cpus);
   out.text_or_null(preamble.tool_version);
-  out.text_or_null(tier_of(preamble.tier));
+  out.text_or_null(preamble.tier == formats::HookTier::unknown ? "" : formats::name_of(preamble.tier));
   out.text(formats::name_of(preamble.redaction));
   out.text(formats::name_of(file.state));
   out.time(file.first);

@@ -10,7 +10,7 @@
 #include "analyze/model/study/study.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/sql/database.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/file/reader.h"
 
 namespace tailcap::sql {

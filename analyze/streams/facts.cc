@@ -1,5 +1,7 @@
 #include "analyze/streams/facts.h"
 
+#include "formats/event.h"
+
 namespace tailcap::streams {
 
 void describe(model::Connection& c, const formats::SocketInfo& info) {

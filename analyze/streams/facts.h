@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analyze/model/wire/connection.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::streams {
 

@@ -11,6 +11,9 @@
 #include "analyze/streams/output.h"
 #include "analyze/streams/slot.h"
 #include "analyze/streams/tls_sessions.h"
+#include "formats/event.h"
+#include "formats/recorder_event.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::streams {
 

@@ -12,6 +12,7 @@
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/exchange.h"
 #include "analyze/model/wire/findings.h"
+#include "formats/event_names.h"
 
 namespace tailcap::streams {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::streams {
 

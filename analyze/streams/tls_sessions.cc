@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
+
 namespace tailcap::streams {
 
 using formats::Event;

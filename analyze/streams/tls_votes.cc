@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "analyze/streams/tls_records.h"
+#include "formats/event.h"
 
 namespace tailcap::streams {
 

@@ -19,7 +19,9 @@
 #include <vector>
 
 #include "analyze/model/wire/connection.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/socket_event.h"
+#include "formats/tls_event.h"
 
 namespace tailcap::streams {
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "analyze/model/machine/processes.h"
+#include "formats/event.h"
 
 namespace tailcap::tail {
 
@@ -25,7 +26,7 @@ constexpr std::size_t kMaxPlaces = 200;     // of recovered panics
 
 std::string_view innermost(std::string_view stack) { return stack.substr(stack.rfind(';') + 1); }  // npos + 1 is 0
 
-std::string_view port_of(std::string_view endpoint) {
+std::string_view port_text(std::string_view endpoint) {
   const auto colon = endpoint.rfind(':');
   return colon == endpoint.npos ? std::string_view() : endpoint.substr(colon + 1);
 }
@@ -153,7 +154,7 @@ void Incidents::fill_next(Incident& incident) const {
   const auto listeners = listeners_.find(incident.next_pid);
   if (listeners == listeners_.end()) return;
   for (const Listener& l : listeners->second)
-    if (l.at > incident.time && !known(incident.listened) && std::to_string(l.port) == port_of(incident.address))
+    if (l.at > incident.time && !known(incident.listened) && std::to_string(l.port) == port_text(incident.address))
       incident.listened = l.at;
 }
 

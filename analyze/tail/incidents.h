@@ -12,7 +12,9 @@
 
 #include "analyze/model/request.h"
 #include "analyze/model/study/incident.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/go_event.h"
+#include "formats/time.h"
 
 namespace tailcap::tail {
 

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <variant>
 
+#include "formats/event.h"
+
 namespace tailcap::tail {
 namespace {
 

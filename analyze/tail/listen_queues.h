@@ -10,6 +10,8 @@
 #include "analyze/model/study/study.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/listen_queue.h"
+#include "formats/event_names.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::tail {
 

@@ -9,8 +9,8 @@
 namespace tailcap::tail {
 namespace {
 
-constexpr std::size_t kMaxNames = 10'000;    // more are added up as one
-constexpr std::size_t kMaxDurations = 1024;  // of a name; the median of the first so many
+constexpr std::size_t kMaxNames = 10'000;  // more are added up as one
+constexpr std::size_t kMaxLookUps = 1024;  // of a name; the median of the first so many
 
 }  // namespace
 
@@ -27,7 +27,7 @@ void NameLookups::add(const model::Lookup& l) {
   if (l.rcode >= 0 && formats::known(l.began) && formats::known(l.done)) {
     const std::int64_t took = (l.done - l.began).count();
     sums.study.longest = std::max(sums.study.longest, model::Duration{took});
-    if (sums.durations.size() < kMaxDurations) sums.durations.push_back(took);
+    if (sums.durations.size() < kMaxLookUps) sums.durations.push_back(took);
   }
   std::string result = model::rcode_name(l.rcode);
   if (l.rcode < 0 && l.error != 0) result += std::string(" (") + std::string(model::cause_of(l.error)) + ")";

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "formats/event.h"
+
 namespace tailcap::tail {
 namespace {
 

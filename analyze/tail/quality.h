@@ -11,6 +11,9 @@
 
 #include "analyze/model/request.h"
 #include "analyze/model/study/study.h"
+#include "formats/event_names.h"
+#include "formats/masking.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::tail {
 

@@ -29,8 +29,7 @@ using model::TimePoint;
 
 constexpr std::size_t kCcdfPoints = 400;
 constexpr std::int64_t kBuckets = 240;
-constexpr std::size_t kSlowest = 20;
-constexpr std::array<double, 5> kBandEdges = {0, 0.5, 0.9, 0.99, 1};
+constexpr std::size_t kSlowestOfRoute = 20;
 
 bool failure(const model::Rows& rows, std::size_t i) {
   const Outcome outcome = rows.outcome(i);
@@ -222,8 +221,8 @@ std::optional<std::int64_t> usual_of(const RequestTable& table, const std::vecto
   return *rank;
 }
 
-std::vector<std::uint32_t> slowest_of(const RequestTable& table, std::vector<std::uint32_t> rows) {
-  const auto shown = rows.begin() + static_cast<std::ptrdiff_t>(std::min(kSlowest, rows.size()));
+std::vector<std::uint32_t> slowest_of_route(const RequestTable& table, std::vector<std::uint32_t> rows) {
+  const auto shown = rows.begin() + static_cast<std::ptrdiff_t>(std::min(kSlowestOfRoute, rows.size()));
   std::partial_sort(rows.begin(), shown, rows.end(), [&](std::uint32_t a, std::uint32_t b) {
     const auto x = table.rows.duration(a), y = table.rows.duration(b);
     return x != y ? x > y : a < b;
@@ -328,7 +327,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.over_time = over_time(table, rows, study);
   std::optional<std::int64_t> usual;
   if (links && table.unfinished.size() > 0) usual = usual_of(table, timed);
-  out.slowest = slowest_of(table, std::move(timed));
+  out.slowest = slowest_of_route(table, std::move(timed));
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
     out.tail =

@@ -20,7 +20,6 @@ using model::LabelDifference;
 
 constexpr std::size_t kLeastResampled = 40;  // requests; intervals from fewer mean nothing
 constexpr double kMostlySeen = 0.5;
-constexpr double kBandEdges[] = {0, 0.5, 0.9, 0.99, 1};
 
 void add_honesty(const std::vector<slow::Item>& items, model::TailStudy& out) {
   double all = 0, unexplained = 0, causeless = 0, inferred = 0;

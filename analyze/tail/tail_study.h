@@ -1,6 +1,7 @@
 // Why the slowest requests of a route are slow: cohorts, differences, intervals, verdict.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -9,6 +10,9 @@
 #include "analyze/tail/slow/links.h"
 
 namespace tailcap::tail {
+
+// Quantiles between which requests are one band.
+inline constexpr std::array<double, 5> kBandEdges = {0, 0.5, 0.9, 0.99, 1};
 
 // Facts about the route besides its rows.
 struct RouteFacts {

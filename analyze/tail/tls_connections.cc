@@ -6,8 +6,8 @@
 namespace tailcap::tail {
 namespace {
 
-constexpr std::size_t kMaxPeers = 2000;         // more are added up as one
-constexpr std::size_t kMaxDurations = 4096;     // of a peer; the median of the first so many
+constexpr std::size_t kMaxTlsPeers = 2000;      // more are added up as one
+constexpr std::size_t kMaxHandshakes = 4096;    // of a peer; the median of the first so many
 constexpr std::size_t kMaxCauses = 64;          // different causes of a peer
 constexpr std::size_t kMaxFollowed = 1u << 20;  // connections, at most, whose plaintext may still turn up
 
@@ -26,7 +26,7 @@ TlsConnections::Peer& TlsConnections::peer_of(const model::TlsFacts& facts, cons
   key += fresh.role_known ? fresh.role == model::Role::client ? 'c' : 's' : 'u';
   key += fresh.peer + '\0' + fresh.server_name;
   auto at = index_.find(key);
-  if (at == index_.end() && peers_.size() >= kMaxPeers) {
+  if (at == index_.end() && peers_.size() >= kMaxTlsPeers) {
     fresh = {};
     fresh.peer = "other peers";
     key = "o";
@@ -63,7 +63,7 @@ void TlsConnections::push(const model::Message& m, const model::Connection* conn
       else
         peer.sums.resumed += *facts.resumed;
       if (formats::known(facts.began) && formats::known(facts.done) && facts.done >= facts.began) {
-        if (peer.durations.size() < kMaxDurations) peer.durations.push_back((facts.done - facts.began).count());
+        if (peer.durations.size() < kMaxHandshakes) peer.durations.push_back((facts.done - facts.began).count());
       }
     } else if (facts.outcome == model::TlsOutcome::failed) {
       ++peer.sums.failed;

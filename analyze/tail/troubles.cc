@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "analyze/model/wire/http2_errors.h"
+#include "formats/event.h"
 
 namespace tailcap::tail {
 namespace {
 
 constexpr std::size_t kMaxOpened = 64u << 10;
-constexpr std::size_t kMaxPeers = 10'000;  // different peers with failures; more are added up as one
+constexpr std::size_t kMaxTroublePeers = 10'000;  // different peers with failures; more are added up as one
 
 }  // namespace
 
@@ -67,7 +68,7 @@ void Troubles::broke(const model::Connection& c) {
 void Troubles::dismissed(const model::Connection& c, std::uint32_t code) {
   ++total_;
   std::pair<std::string, std::string> key(model::endpoint(c, true), "GOAWAY " + model::http2_error(code));
-  if (counts_.size() >= kMaxPeers && !counts_.contains(key)) key.first = "other peers";
+  if (counts_.size() >= kMaxTroublePeers && !counts_.contains(key)) key.first = "other peers";
   ++counts_[key];
 }
 
@@ -80,7 +81,7 @@ void Troubles::add(model::Trouble trouble) {
   ++total_;
   const bool tls = trouble.kind == model::TroubleKind::tls;
   std::pair<std::string, std::string> key(trouble.what, (tls ? "TLS handshake: " : "") + trouble.cause);
-  if (counts_.size() >= kMaxPeers && !counts_.contains(key)) key.first = "other peers";
+  if (counts_.size() >= kMaxTroublePeers && !counts_.contains(key)) key.first = "other peers";
   ++counts_[key];
   if (formats::known(trouble.at) && listed_.size() < kMaxListed) listed_.push_back(std::move(trouble));
 }

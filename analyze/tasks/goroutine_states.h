@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/go_event.h"
 
 namespace tailcap::tasks {
 

@@ -1,6 +1,7 @@
 #include "analyze/tasks/tasks.h"
 
 #include "analyze/model/machine/processes.h"
+#include "formats/event.h"
 
 namespace tailcap::tasks {
 

@@ -9,7 +9,8 @@
 
 #include "analyze/model/machine/container.h"
 #include "analyze/model/machine/task_facts.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::tasks {
 

@@ -1,6 +1,7 @@
 #include "analyze/tasks/thread_states.h"
 
 #include "analyze/model/off_cpu_wait.h"
+#include "formats/event.h"
 #include "ground/task_state.h"
 
 namespace tailcap::tasks {

@@ -7,7 +7,7 @@
 
 #include "analyze/model/machine/task_facts.h"
 #include "analyze/tasks/tasks.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::tasks {
 

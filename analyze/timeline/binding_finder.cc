@@ -5,6 +5,8 @@
 #include <string_view>
 #include <variant>
 
+#include "formats/event.h"
+
 namespace tailcap::timeline {
 namespace {
 

@@ -11,7 +11,7 @@
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/exchange.h"
 #include "analyze/model/wire/trace_binding.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::timeline {
 

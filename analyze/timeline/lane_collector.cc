@@ -4,6 +4,7 @@
 
 #include "analyze/model/off_cpu_wait.h"
 #include "analyze/model/wire/connection.h"
+#include "formats/event.h"
 
 namespace tailcap::timeline {
 

@@ -10,7 +10,11 @@
 #include <vector>
 
 #include "analyze/model/study/lanes.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/go_event.h"
+#include "formats/recorder_event.h"
+#include "formats/socket_event.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::timeline {
 

@@ -17,7 +17,7 @@ struct Unit {
 };
 
 // The number in front of the unit; not a number, negative or too large for 64 bits: invalid.
-std::uint64_t parse(const std::string& text, const Unit* units, std::size_t count, const std::string& wanted) {
+std::uint64_t parse_amount(const std::string& text, const Unit* units, std::size_t count, const std::string& wanted) {
   const auto wrong = [&] { return std::invalid_argument("'" + text + "' is not " + wanted); };
   double number = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -37,7 +37,8 @@ std::uint64_t parse(const std::string& text, const Unit* units, std::size_t coun
 std::chrono::nanoseconds parse_duration(const std::string& text) {
   static constexpr std::array<Unit, 6> kUnits = {
       {{"", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
-  return std::chrono::nanoseconds(parse(text, kUnits.data(), kUnits.size(), "a duration: write 30s, 500ms, 2m or 1h"));
+  return std::chrono::nanoseconds(
+      parse_amount(text, kUnits.data(), kUnits.size(), "a duration: write 30s, 500ms, 2m or 1h"));
 }
 
 std::uint64_t parse_size(const std::string& text) {
@@ -53,8 +54,8 @@ std::uint64_t parse_size(const std::string& text) {
                                                    {"KiB", 1024},
                                                    {"MiB", 1 << 20}}};
   if (text.ends_with("GiB"))
-    return parse(text.substr(0, text.size() - 3) + "G", kUnits.data(), kUnits.size(), "a size");
-  return parse(text, kUnits.data(), kUnits.size(), "a size: write 4096, 64KiB, 500MB or 2GiB");
+    return parse_amount(text.substr(0, text.size() - 3) + "G", kUnits.data(), kUnits.size(), "a size");
+  return parse_amount(text, kUnits.data(), kUnits.size(), "a size: write 4096, 64KiB, 500MB or 2GiB");
 }
 
 std::string show_size(std::uint64_t bytes) {

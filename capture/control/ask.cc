@@ -23,7 +23,7 @@ namespace tailcap::capture {
 
 namespace {
 
-constexpr const char* kUsage =
+constexpr const char* kControlUsage =
     R"(tailcap control speaks to the recorder that is writing FILE, through the socket FILE.control beside it.
 
 usage: tailcap control FILE COMMAND [ARGUMENT]
@@ -47,7 +47,7 @@ examples:
   tailcap snapshot flight.tcap
 )";
 
-constexpr timeval kPatience{5, 0}, kSnapshotPatience{300, 0};  // a large one on a slow disk
+constexpr timeval kAskPatience{5, 0}, kSnapshotPatience{300, 0};  // a large one on a slow disk
 
 int failed(const std::string& why) {
   std::fprintf(stderr, "tailcap control: %s\n", formats::printable_message(why).c_str());
@@ -71,7 +71,7 @@ int ask(std::string file, const std::string& command) {
   struct stat kind {};
   if (fstat(place.get(), &kind) != 0 || !S_ISSOCK(kind.st_mode))
     return failed("'" + path + "' is not a recorder's socket. FILE is what was given to `tailcap record -o`.");
-  const timeval patience = command.starts_with("snapshot") ? kSnapshotPatience : kPatience;
+  const timeval patience = command.starts_with("snapshot") ? kSnapshotPatience : kAskPatience;
   const Descriptor speaker(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -122,7 +122,7 @@ int run_control(int argc, char** argv) {
   std::string command;
   for (int i = 1; i < argc; i++) {
     const std::string_view argument = argv[i];
-    if (argument == "--help" || argument == "-h") return std::fputs(kUsage, stdout) < 0;
+    if (argument == "--help" || argument == "-h") return std::fputs(kControlUsage, stdout) < 0;
     if (i >= 2) command += (i > 2 ? " " : "") + std::string(argument);
   }
   if (argc < 3 || std::string_view(argv[1]).empty() || argv[1][0] == '-') {

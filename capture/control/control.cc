@@ -21,7 +21,7 @@ namespace tailcap::capture {
 namespace {
 
 constexpr std::size_t kCallers = 8;  // connected and not yet heard
-constexpr std::chrono::seconds kPatience{1};
+constexpr std::chrono::seconds kClientPatience{1};
 
 [[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -127,7 +127,7 @@ void Control::accept_callers() {
     callers_.push_back({descriptor, now});
     if (callers_.size() > kCallers) drop(0);
   }
-  while (!callers_.empty() && now - callers_.front().since > kPatience) drop(0);
+  while (!callers_.empty() && now - callers_.front().since > kClientPatience) drop(0);
 }
 
 std::optional<Control::Command> Control::next() {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bpf/event.h"
+#include "formats/event.h"
 
 namespace tailcap::capture::decrypt {
 

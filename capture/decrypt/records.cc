@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/event.h"
+
 namespace tailcap::capture::decrypt {
 
 using ground::tls::kRecordHeader;

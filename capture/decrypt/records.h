@@ -9,7 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/socket_event.h"
 #include "ground/tls_record.h"
 
 namespace tailcap::capture::decrypt {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "capture/go/known_functions.h"
 #include "capture/symbols/go/go_binary.h"
 
 namespace tailcap::capture::go {
@@ -15,7 +16,6 @@ using symbols::GoFunction;
 
 void plan_allocations(const symbols::ElfFile& elf, std::uint16_t file, Program& program) {
   static constexpr std::string_view kAllocates[] = {"runtime.mallocgc"};
-  constexpr std::uint8_t kBelowOrEqual = 6;  // the hardware's number of the condition of Go's stack check
   const auto lack = [&](const std::string& why) {
     program.unsupported += (program.unsupported.empty() ? "" : "; ") + ("allocations: " + why);
   };

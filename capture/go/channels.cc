@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bpf/event.h"
+#include "capture/go/known_functions.h"
 #include "capture/symbols/function_graph.h"
 
 namespace tailcap::capture::go {
@@ -14,9 +15,6 @@ using symbols::GoFunction;
 using symbols::Place;
 
 namespace {
-
-constexpr std::uint8_t kBelowOrEqual = 6;
-constexpr std::uint64_t kMaxCode = 1u << 16;
 
 // The offsets of the lock and the buffer's indices in runtime.hchan. The kernel program checks that the indices agree
 // with the count of values, so that a wrong offset is not trusted.

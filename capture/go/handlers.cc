@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "capture/go/known_functions.h"
 #include "capture/symbols/function_graph.h"
 
 namespace tailcap::capture::go {
@@ -15,7 +16,6 @@ using symbols::GoFunctions;
 namespace {
 
 constexpr std::size_t kMaxHandlers = 2000;  // the largest programs have hundreds
-constexpr std::uint64_t kMaxCode = 1u << 16;
 constexpr std::string_view kMethod = ".ServeHTTP";
 constexpr std::string_view kFunctionValue = "net/http.HandlerFunc.ServeHTTP";
 

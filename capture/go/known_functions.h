@@ -6,12 +6,15 @@
 #include <utility>
 
 #include "bpf/event.h"
-#include "formats/event.h"
+#include "formats/go_event.h"
 
 namespace tailcap::capture::go {
 
 using formats::GoPart;
 using formats::GoPhase;
+
+inline constexpr std::uint8_t kBelowOrEqual = 6;     // the hardware's number of the condition of Go's stack check
+inline constexpr std::uint64_t kMaxCode = 1u << 16;  // bytes of a function that are read
 
 // A function with a probe at its beginning.
 struct Known {

@@ -23,12 +23,12 @@ struct Release {
 // g.goid and g.parentGoid. 1.19 and 1.21 to 1.23 from the debugging information of programs built with them; the others
 // from all goroutines of running programs (1.20.12, 1.24.2, 1.25.7, 1.26.5): numbers that differ, from 1 on, and of
 // parents that are among them.
-constexpr std::array kReleases = {
+constexpr std::array kKnownReleases = {
     Release{"1.19", 152, 0},   Release{"1.20", 152, 0},   Release{"1.21", 152, 272}, Release{"1.22", 152, 272},
     Release{"1.23", 160, 280}, Release{"1.24", 160, 280}, Release{"1.25", 152, 272}, Release{"1.26", 152, 280},
 };
 
-constexpr std::uint64_t kMaxCode = 4096;
+constexpr std::uint64_t kMaxEntryCode = 4096;
 
 template <class T>
 std::optional<T> take(std::string_view code, std::size_t at) {
@@ -159,14 +159,14 @@ Layout find_layout(const ElfFile& file, const GoFunctions& functions, const std:
   static constexpr std::string_view kSwitch[] = {"runtime.mcall"};
   Layout layout;
   for (const GoFunction& function : functions.find(kSystemStack)) {
-    if (read_system_stack(file.read_address(function.address, function.size, kMaxCode), layout)) break;
+    if (read_system_stack(file.read_address(function.address, function.size, kMaxEntryCode), layout)) break;
   }
   if (layout.slot == 0) {
     layout.problem = "where this program keeps the running goroutine is not understood";
     return layout;
   }
   for (const GoFunction& function : functions.find(kSwitch)) {
-    if (layout.saved == 0) read_saved(file.read_address(function.address, function.size, kMaxCode), layout);
+    if (layout.saved == 0) read_saved(file.read_address(function.address, function.size, kMaxEntryCode), layout);
   }
   layout.c_code = !functions.find(kFromC).empty();
   if (read_debugging_information(file, layout, layout.problem)) {
@@ -174,9 +174,9 @@ Layout find_layout(const ElfFile& file, const GoFunctions& functions, const std:
     return layout;
   }
   if (!layout.problem.empty()) return layout;
-  const auto release = std::find_if(kReleases.begin(), kReleases.end(),
+  const auto release = std::find_if(kKnownReleases.begin(), kKnownReleases.end(),
                                     [&](const Release& r) { return r.version == release_of(version); });
-  if (release == kReleases.end()) {
+  if (release == kKnownReleases.end()) {
     layout.problem =
         (version.empty() ? std::string("its version of Go is not known") : version + " is not in the table") +
         ", and the program has no DWARF";

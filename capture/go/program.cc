@@ -26,8 +26,6 @@ using symbols::Place;
 
 namespace {
 
-constexpr std::uint8_t kBelowOrEqual = 6;  // the hardware's code for the condition of Go's stack check
-constexpr std::uint64_t kMaxCode = 1u << 16;
 constexpr std::size_t kMaxHandlerPlaces = 65535;
 
 const char* word(GoPart part) {

@@ -6,7 +6,7 @@ namespace tailcap::capture {
 
 namespace {
 
-std::int64_t now(clockid_t clock) {
+std::int64_t read_clock(clockid_t clock) {
   timespec t{};
   clock_gettime(clock, &t);
   return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
@@ -14,16 +14,16 @@ std::int64_t now(clockid_t clock) {
 
 }  // namespace
 
-formats::Time monotonic_now() { return formats::time_from(now(CLOCK_MONOTONIC)); }
+formats::Time monotonic_now() { return formats::time_from(read_clock(CLOCK_MONOTONIC)); }
 
 ClockReading read_clocks() {
   ClockReading best;
   best.snapshot.uncertainty = formats::Duration::max();
   for (int i = 0; i < 10; i++) {
-    const auto before = now(CLOCK_MONOTONIC);
-    const auto realtime = now(CLOCK_REALTIME);
-    const auto boottime = now(CLOCK_BOOTTIME);
-    const auto after = now(CLOCK_MONOTONIC);
+    const auto before = read_clock(CLOCK_MONOTONIC);
+    const auto realtime = read_clock(CLOCK_REALTIME);
+    const auto boottime = read_clock(CLOCK_BOOTTIME);
+    const auto after = read_clock(CLOCK_MONOTONIC);
     const formats::Duration width{after - before};
     if (width >= best.snapshot.uncertainty) continue;
     best.time = formats::time_from(before + (after - before) / 2);

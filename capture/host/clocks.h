@@ -1,7 +1,7 @@
 // The machine's clocks, read together.
 #pragma once
 
-#include "formats/event.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::capture {
 

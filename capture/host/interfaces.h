@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::capture {
 

@@ -20,9 +20,7 @@
 
 namespace tailcap::capture {
 
-namespace {
-constexpr std::size_t kMountsBytes = 4u << 20;  // each mount is a line; containers have thousands of them
-}
+namespace {}
 
 struct KernelTypes::Impl {
   btf* types = nullptr;

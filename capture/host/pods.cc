@@ -54,15 +54,15 @@ std::string names_of(const Json& labels) {
   return {};
 }
 
-Json parse(const std::string& text) { return Json::parse(text, nullptr, false); }
+Json parse_json(const std::string& text) { return Json::parse(text, nullptr, false); }
 
 std::string names_in(const std::string& text) {
-  const Json all = parse(text);
+  const Json all = parse_json(text);
   const Json& annotations = at(all, "annotations");
   if (std::string names = names_of(annotations); !names.empty()) return names;
   // CRI-O: the labels are an object that is written as a text.
   if (const Json& labels = at(annotations, "io.kubernetes.cri-o.Labels"); labels.is_string())
-    if (std::string names = names_of(parse(labels.get_ref<const std::string&>())); !names.empty()) return names;
+    if (std::string names = names_of(parse_json(labels.get_ref<const std::string&>())); !names.empty()) return names;
   return names_of(at(at(all, "Config"), "Labels"));
 }
 
@@ -76,7 +76,7 @@ std::vector<std::string> container_names(const std::string& root, const std::str
   for (const auto& [before, after] : kFiles) {
     const std::string text = read_system_file(root + before + id + after, Pods::kFileBytes);
     if (text.empty()) continue;
-    const Json all = parse(text);
+    const Json all = parse_json(text);
     if (const Json& name = at(all, "Name"); name.is_string()) {  // docker: "/shop"
       std::string_view given = name.get_ref<const std::string&>();
       if (given.starts_with('/')) given.remove_prefix(1);
@@ -90,7 +90,7 @@ std::vector<std::string> container_names(const std::string& root, const std::str
     add(std::string_view(known).substr(pod + 1));
   }
   // podman
-  const Json podman = parse(
+  const Json podman = parse_json(
       read_system_file(root + "/var/lib/containers/storage/overlay-containers/containers.json", Pods::kFileBytes));
   if (podman.is_array())
     for (const Json& one : podman)

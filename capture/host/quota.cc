@@ -10,7 +10,6 @@ namespace tailcap::capture {
 namespace {
 
 // Each mount is a line; containers have thousands of them.
-constexpr std::size_t kMountsBytes = 4u << 20;
 
 // The next word, taken from the front; words are separated by any of `between`.
 std::string_view take(std::string_view& text, std::string_view between) {
@@ -21,7 +20,7 @@ std::string_view take(std::string_view& text, std::string_view between) {
   return word;
 }
 
-std::int64_t number(std::string_view text) {
+std::int64_t quota_number(std::string_view text) {
   std::int64_t n = 0;
   const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), n);
   return bad == std::errc() ? n : -1;
@@ -31,7 +30,7 @@ std::int64_t number(std::string_view text) {
 std::int64_t value_of(std::string_view text, std::string_view name) {
   while (!text.empty()) {
     std::string_view line = take(text, "\n");
-    if (take(line, " ") == name) return number(take(line, " "));
+    if (take(line, " ") == name) return quota_number(take(line, " "));
   }
   return -1;
 }
@@ -113,15 +112,15 @@ void Quotas::read_up(const std::string& mount, std::string path, bool unified, s
     if (unified) {
       const std::string limits = read_system_file(folder + "/cpu.max");
       std::string_view rest = limits;
-      q.quota = number(take(rest, " \n")) * 1000;
-      q.period = number(take(rest, " \n")) * 1000;
+      q.quota = quota_number(take(rest, " \n")) * 1000;
+      q.period = quota_number(take(rest, " \n")) * 1000;
     } else {
       std::string text = read_system_file(folder + "/cpu.cfs_quota_us");
       std::string_view rest = text;
-      q.quota = number(take(rest, "\n")) * 1000;
+      q.quota = quota_number(take(rest, "\n")) * 1000;
       text = read_system_file(folder + "/cpu.cfs_period_us");
       rest = text;
-      q.period = number(take(rest, "\n")) * 1000;
+      q.period = quota_number(take(rest, "\n")) * 1000;
     }
     if (q.quota <= 0 || q.period <= 0) continue;
     const std::string counts = read_system_file(folder + "/cpu.stat");

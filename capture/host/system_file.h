@@ -15,6 +15,9 @@ inline constexpr std::size_t kSystemFileBytes = 65536;
 // /proc/PID/maps with as many mappings as the kernel allows by default (65,530), with long paths.
 inline constexpr std::size_t kMapsBytes = 16u << 20;
 
+// /proc/self/mounts and mountinfo: each mount is a line; containers have thousands of them.
+inline constexpr std::size_t kMountsBytes = 4u << 20;
+
 // The first bytes of a file, at most `most`. Empty where it cannot be opened or read; what was read before an error
 // counts.
 std::string read_system_file(const std::string& path, std::size_t most = kSystemFileBytes);

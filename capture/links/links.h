@@ -10,7 +10,7 @@
 
 #include "capture/links/link_message.h"
 #include "capture/links/link_socket.h"
-#include "formats/event.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::capture::links {
 

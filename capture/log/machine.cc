@@ -21,7 +21,7 @@ constexpr Duration kQuiet{1'000'000'000};  // how often it is written where no t
 constexpr int kShareOfTime = 200;
 constexpr std::size_t kProcesses = 8;
 constexpr std::int64_t kWorthAName = 1'000'000;  // ns; less is with the others
-constexpr std::int64_t kLongest = 60'000'000'000;
+constexpr std::int64_t kLongestInterval = 60'000'000'000;
 
 std::string comm_of(std::uint32_t pid) {
   std::string comm = read_system_file("/proc/" + std::to_string(pid) + "/comm", COMM_SIZE);
@@ -36,7 +36,7 @@ T value(const T& in_kernel) {
 }
 
 // What cannot have happened was read while it changed.
-std::int64_t plausible(std::uint64_t ns) { return ns < kLongest ? static_cast<std::int64_t>(ns) : 0; }
+std::int64_t plausible(std::uint64_t ns) { return ns < kLongestInterval ? static_cast<std::int64_t>(ns) : 0; }
 
 }  // namespace
 
@@ -69,7 +69,7 @@ void CpuUsers::look(const bpf::cpu_table& table, Cpu& known) {
   const std::uint32_t running = value(table.running);
   const auto slice = static_cast<std::int64_t>(value(table.clock) - value(table.switched));
   const std::int64_t counted =
-      running != 0 && value(table.switched) != 0 ? std::clamp<std::int64_t>(slice, 0, kLongest) : 0;
+      running != 0 && value(table.switched) != 0 ? std::clamp<std::int64_t>(slice, 0, kLongestInterval) : 0;
   if (!first_) {
     if (known.running != 0) users_[known.running].time -= known.counted;
     if (running != 0) users_[running].time += counted;

@@ -4,6 +4,7 @@
 
 #include "bpf/event.h"
 #include "capture/scan/proc.h"
+#include "formats/event.h"
 
 namespace tailcap::capture {
 

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <type_traits>
 
+#include "formats/event.h"
 #include "formats/mask/names.h"
 
 namespace tailcap::capture::mask {

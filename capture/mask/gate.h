@@ -10,10 +10,13 @@
 
 #include "capture/mask/http/header_list.h"
 #include "capture/mask/sheet/keep.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/mask/connection.h"
 #include "formats/mask/connection_table.h"
+#include "formats/masking.h"
 #include "formats/sheet.h"
+#include "formats/socket_event.h"
+#include "formats/tls_event.h"
 
 namespace tailcap::capture::mask {
 

@@ -18,7 +18,7 @@ using formats::Duration;
 
 constexpr Duration kKeyframeEvery = 10s;
 // Before and after a recording: without a byte read for so long, the reader of standard output has stalled for good.
-constexpr Duration kPatience = 10s;
+constexpr Duration kWritePatience = 10s;
 // What a ring keeps beyond its limit is at most a segment: a tenth of it.
 constexpr std::uint64_t kSegments = 10;
 
@@ -28,7 +28,7 @@ std::string megabytes(std::uint64_t bytes) {
   return text;
 }
 
-std::string seconds(Duration duration) {
+std::string seconds_text(Duration duration) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(duration.count()) / 1e9);
   return text;
@@ -50,7 +50,7 @@ Destination::Destination(const DestinationOptions& options, const formats::Pream
     rotation_ = rotation.get();
     writer_ = std::make_unique<formats::Writer>(std::move(rotation));
   } else if (options.to_stream()) {
-    auto stream = std::make_unique<formats::store::Stream>(STDOUT_FILENO, preamble, kPatience);
+    auto stream = std::make_unique<formats::store::Stream>(STDOUT_FILENO, preamble, kWritePatience);
     stream_ = stream.get();
     writer_ = std::make_unique<formats::Writer>(std::move(stream));
   } else {
@@ -97,7 +97,7 @@ void Destination::snapshot(const Snapshot& wanted, std::function<void(bool error
   if (!ring_) return done(true, "only a recording in memory has snapshots: record with --last 60s or --last 500MB");
   const auto written = [path = wanted.path, done](const formats::store::Ring::Snapshot& result) {
     if (!result.error.empty()) return done(true, result.error);
-    done(false, formats::printable(path) + ": " + seconds(result.last - result.first) + ", " +
+    done(false, formats::printable(path) + ": " + seconds_text(result.last - result.first) + ", " +
                     std::to_string(result.events) + " events, " + megabytes(result.bytes));
   };
   writer_->after_blocks([this, wanted, done, written] {
@@ -120,7 +120,7 @@ std::string Destination::partial_file() const {
 
 std::string Destination::status(formats::Time now) const {
   const std::string bytes = megabytes(writer_->totals().file_bytes);
-  if (ring_) return bytes + " of the last " + seconds(now - ring_->first()) + " in memory";
+  if (ring_) return bytes + " of the last " + seconds_text(now - ring_->first()) + " in memory";
   if (rotation_) return bytes + " in at most " + std::to_string(options_.files) + " files";
   if (options_.to_stream()) return bytes + " to standard output";
   return bytes + " in " + formats::printable(options_.output) + ".partial";

@@ -31,7 +31,7 @@ constexpr std::uint32_t kNumbersOfProcess = 32;
 constexpr std::uint32_t kTlsGroups = kFileGroups + OTHERS_FILES_MAX;  // likewise
 constexpr std::uint32_t kDataGroups =
     kTlsGroups + OTHERS_FILES_MAX;  // reads and writes of TLS that is not read by keys
-constexpr auto kLongest = 1h;       // asleep, when there is nothing to do
+constexpr auto kLongestSleep = 1h;  // asleep, when there is nothing to do
 
 void number_places(PlannedFunction& function, std::uint32_t number) {
   for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
@@ -191,7 +191,7 @@ void Finder::run() {
     const auto first = jobs_.begin();
     if (jobs_.empty() || first->first > now) {
       idle_.notify_all();
-      const auto next = std::min(jobs_.empty() ? now + kLongest : first->first, others_look_);
+      const auto next = std::min(jobs_.empty() ? now + kLongestSleep : first->first, others_look_);
       wake_.wait_until(lock, go_.governs() ? std::min(next, next_look_) : next);
       continue;
     }

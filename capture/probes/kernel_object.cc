@@ -21,6 +21,7 @@
 #include "capture/probes/program_choice.h"
 #include "capture/probes/refusal.h"
 #include "capture/rings/rings.h"
+#include "capture/scan/function_places.h"
 
 namespace tailcap::capture {
 
@@ -31,7 +32,6 @@ using std::chrono::microseconds;
 namespace {
 
 constexpr std::string_view kCallHook = "tracepoint/";
-constexpr int kUprobeMulti = 48;             // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
 constexpr std::size_t kLogBytes = 1u << 20;  // the verifier's words on one program
 
 // libbpf reports by printing. What it says is kept for the message of the exception that follows.
@@ -48,8 +48,6 @@ int keep_words(libbpf_print_level level, const char* format, va_list arguments) 
   if (last_words.size() > 8192) last_words.erase(0, last_words.size() - 8192);
   return 0;
 }
-
-microseconds since(Clock::time_point start) { return std::chrono::duration_cast<microseconds>(Clock::now() - start); }
 
 // For tests. A program of another type may not call what this one calls.
 void spoil(bpf_program* program, Spoil how) {

@@ -28,6 +28,10 @@ struct SkeletonClose {
   void operator()(tailcap_bpf* skeleton) const;
 };
 
+inline std::chrono::microseconds since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
+}
+
 class KernelObject {
  public:
   // As the constructor of Probes says.

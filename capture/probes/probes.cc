@@ -31,8 +31,6 @@ struct LinkClose {
   void operator()(bpf_link* l) const { bpf_link__destroy(l); }
 };
 
-microseconds since(Clock::time_point start) { return std::chrono::duration_cast<microseconds>(Clock::now() - start); }
-
 // Adds the key to the map of selected targets.
 void choose(bpf_map* map, const void* key) {
   const std::uint8_t yes = 1;

@@ -15,7 +15,7 @@ namespace tailcap::capture {
 
 namespace {
 
-std::optional<unsigned> number(const std::string& text) {
+std::optional<unsigned> id_number(const std::string& text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
@@ -26,13 +26,13 @@ std::optional<unsigned> number(const std::string& text) {
 Account find_account(const std::string& text) {
   const auto colon = text.find(':');
   const std::string user = text.substr(0, colon);
-  const auto user_number = number(user);
+  const auto user_number = id_number(user);
   const passwd* entry = user_number ? getpwuid(*user_number) : getpwnam(user.c_str());
   if (!entry) throw std::runtime_error("there is no user '" + formats::printable(user) + "' (--user NAME[:GROUP])");
   Account account{entry->pw_name, entry->pw_dir, entry->pw_uid, entry->pw_gid, {}};
   if (colon != text.npos) {
     const std::string name = text.substr(colon + 1);
-    const auto group_number = number(name);
+    const auto group_number = id_number(name);
     const group* found = group_number ? getgrgid(*group_number) : getgrnam(name.c_str());
     if (!found) throw std::runtime_error("there is no group '" + formats::printable(name) + "' (--user NAME[:GROUP])");
     account.group = found->gr_gid;

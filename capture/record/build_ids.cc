@@ -7,7 +7,7 @@ namespace tailcap::capture {
 namespace {
 
 constexpr std::size_t kMaxKnown = 65536;  // files; then those asked for are found again
-constexpr std::size_t kMaxJobs = 4096;    // those beyond have no id until they are asked for again
+constexpr std::size_t kMaxIdJobs = 4096;  // those beyond have no id until they are asked for again
 
 }  // namespace
 
@@ -26,7 +26,7 @@ BuildIds::~BuildIds() {
 std::optional<std::string> BuildIds::of(const scan::MappedFile& file) {
   {
     const std::lock_guard lock(mutex_);
-    if (jobs_.size() >= kMaxJobs) return "";
+    if (jobs_.size() >= kMaxIdJobs) return "";
     if (known_.size() >= kMaxKnown && jobs_.empty() && !busy_) known_.clear();
     const auto [known, fresh] = known_.try_emplace(file.key());
     if (!fresh) return known->second;

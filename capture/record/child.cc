@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kPatience = 5s;  // for a server that ends its connections
+constexpr auto kEndPatience = 5s;  // for a server that ends its connections
 constexpr auto kStep = 5ms;
 
 // The step that failed in the child before it ran the command.
@@ -80,7 +80,7 @@ void Child::end() {
   if (exited()) return;
   // Without the right to signal another user's process: the kernel does it when this one has ended.
   if (::kill(pid_, SIGTERM) != 0) return;
-  for (auto waited = 0ms; waited < kPatience; waited += kStep) {
+  for (auto waited = 0ms; waited < kEndPatience; waited += kStep) {
     if (exited()) return;
     std::this_thread::sleep_for(kStep);
   }

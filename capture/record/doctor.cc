@@ -32,7 +32,7 @@ namespace tailcap::capture {
 
 namespace {
 
-constexpr const char* kUsage =
+constexpr const char* kDoctorUsage =
     R"(tailcap doctor says whether this machine can record, a line per requirement.
 
 usage: tailcap doctor [OPTION...]
@@ -323,7 +323,7 @@ int run_doctor(int argc, char** argv) {
   for (int i = 1; i < argc; i++) {
     const std::string_view argument = argv[i];
     if (argument == "--help" || argument == "-h") {
-      std::fputs(kUsage, stdout);
+      std::fputs(kDoctorUsage, stdout);
       return 0;
     }
     if (argument == "--json") {

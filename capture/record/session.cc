@@ -11,7 +11,6 @@
 
 #include "bpf/event.h"
 #include "capture/host/clocks.h"
-#include "capture/host/interfaces.h"
 
 namespace tailcap::capture {
 
@@ -25,11 +24,6 @@ constexpr std::size_t kMappingsAgain = 64;
 constexpr std::size_t kMappingsInKeyframe = 16384;
 // Processes answer in microseconds. What does not come in this time comes with a later tick.
 constexpr std::chrono::milliseconds kTextsInTick{20}, kTextsInKeyframe{500}, kLastTexts{200};
-constexpr std::size_t kUnwatchedTold = 8;
-constexpr std::size_t kBuilds = 256;  // Go programs with modules recorded, each once
-// CPU quotas are read once a second, of the cgroups of so many processes (about 20 µs each); more processes take turns.
-constexpr Duration kQuotasEvery{1'000'000'000};
-constexpr std::size_t kQuotaProcesses = 256;
 
 }  // namespace
 
@@ -46,9 +40,11 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       mappings_(processes, log_),
       losses_(probes, log_),
       machine_(probes, log_),
+      found_(finder, log_, statements_, losses_, probes.allocations_descriptor()),
+      quotas_(log_, statements_),
+      interfaces_(log_, statements_),
       texts_(processes),
       described_(names, keep.arguments),
-      allocations_(probes.allocations_descriptor()),
       open_writes_(probes.settings().has(Group::tls) ? probes.go_calls_descriptor() : -1),
       unrecorded_(probes.unrecorded_descriptor()) {
   if (!probes.settings().tls_keys || !finder) return;
@@ -98,7 +94,7 @@ void Session::take(std::span<const std::byte> record) {
     // Seen for the first time: /proc has the rest.
     begun(event_.thread.pid, true);
   } else if (std::holds_alternative<TaskExit>(event_.body)) {
-    if (event_.thread.pid == event_.thread.tid && !go_.empty()) open_writes_.ended(event_.thread.pid);
+    if (event_.thread.pid == event_.thread.tid && found_.any_go()) open_writes_.ended(event_.thread.pid);
     if (event_.thread.pid == event_.thread.tid && samples_) samples_->ended(event_.thread.pid);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
@@ -135,72 +131,13 @@ void Session::push_samples(bool anyway) {
   while (const Event* sample = samples_->next(anyway)) log_.push(*sample);
 }
 
-void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
-  for (const auto& fact : facts)
-    log_.push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
-}
-
-// Reports what is not, or no longer, recorded because of these facts: once for each.
-void Session::account_for(Time now, const std::vector<ProbeFact>& facts) {
-  for (const auto& fact : facts) {
-    if (fact.left) {
-      // Known sessions continue unseen: the number of their lost events is unknown, only that there are some.
-      log_.lose(now, losses_.until(), LossCause::probe_removed, static_cast<std::uint8_t>(Kind::tls_receive), 1,
-                "calls after a probe was removed, at least");
-      statements_.note(now, "tailcap.left", fact.path + ": " + fact.reason);
-    }
-    if (fact.missing)
-      log_.lose(now, losses_.until(), LossCause::file_not_read, static_cast<std::uint8_t>(Kind::tls_receive), 1,
-                "calls in files that could not be read, at least");
-    if (fact.price || log_.tally().unwatched.size() >= kUnwatchedTold) continue;
-    const std::string text =
-        (fact.function.empty() ? "" : "at " + fact.function + " ") + "in " + fact.path + ": " + fact.reason;
-    if (std::find(log_.tally().unwatched.begin(), log_.tally().unwatched.end(), text) == log_.tally().unwatched.end())
-      log_.tally().unwatched.push_back(text);
-  }
-}
-
-void Session::push_go(Time now, const go::Fact& fact) {
-  log_.push({now,
-             {fact.pid, fact.pid},
-             GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts,
-                       fact.processors}});
-  if (!fact.build || fact.build->empty() || builds_.size() >= kBuilds || !builds_.insert(fact.build).second) return;
-  log_.push({now, {fact.pid, fact.pid}, GoBuild{fact.path, *fact.build}});
-}
-
-// A process that was not looked at may have nothing to record. So it is no lost event of any kind, but a note.
-void Session::count_dropped(Time now) {
-  const auto dropped = finder_->dropped();
-  if (dropped.looks > 0 && log_.tally().looks_dropped == 0)
-    statements_.note(now, "tailcap.looks",
-                     "processes began faster than they could be looked at: TLS and Go are not recorded of all of them");
-  if (dropped.facts > 0 && log_.tally().probe_facts_dropped == 0)
-    statements_.note(now, "tailcap.probes",
-                     "there are more places of probes and more facts of Go programs than are kept");
-  log_.tally().looks_dropped = dropped.looks;
-  log_.tally().probe_facts_dropped = dropped.facts;
-}
-
-void Session::push_found(Time now) {
-  if (!finder_) return;
-  count_dropped(now);
-  const auto facts = finder_->take_new();
-  push_probes(now, facts);
-  account_for(now, facts);
-  for (auto& fact : finder_->take_go()) {
-    push_go(now, fact);
-    go_[fact.pid] = std::move(fact);
-  }
-}
-
 void Session::tick(Time now) {
   count_unread(now);
   count_open_writes(now);
   losses_.count(now);
   machine_.tick(now);
-  push_link_changes(now);
-  push_found(now);
+  interfaces_.push_changes(now);
+  found_.push(now);
   look_for_older(now);
   push_samples(false);
   for (const auto pid : new_) texts_.ask({pid, true, scan::kMaxMappings});
@@ -208,7 +145,7 @@ void Session::tick(Time now) {
   new_.clear();
   push_texts(now);
   mappings_.push_known(now);
-  if (!known(quotas_read_) || now - quotas_read_ >= kQuotasEvery) push_quotas(now);
+  if (quotas_.due(now)) push_sums(now);
   log_.tally().encrypted = gate_.encrypted();
   log_.tally().plaintexts = gate_.plaintexts();
   if (!ciphertext_gate_) log_.tally().passed = gate_.passed();
@@ -257,43 +194,12 @@ void Session::push_pod(Time now, const ProcessFacts& facts) {
   if (const std::string pod = pods_.met(facts.cgroup); !pod.empty()) statements_.note(now, "tailcap.pod", pod);
 }
 
-void Session::push_quotas(Time now) {
-  quotas_read_ = now;
-  push_allocations(now);
+// What is read once a second.
+void Session::push_sums(Time now) {
+  found_.push_allocations(now);
   push_masking(now);
   unrecorded_.look();
-  quotas_.begin();
-  // In the order of their numbers; each round starts where the previous one ended.
-  std::vector<std::uint32_t> turns(processes_.begin(), processes_.end());
-  std::sort(turns.begin(), turns.end());
-  std::rotate(turns.begin(), std::lower_bound(turns.begin(), turns.end(), next_quota_), turns.end());
-  const std::size_t reached = std::min(turns.size(), kQuotaProcesses);
-  next_quota_ = reached < turns.size() ? turns[reached] : 0;
-  for (std::size_t i = 0; i < reached; i++) {
-    for (const Quota& q : quotas_.read(turns[i]))
-      log_.push({now,
-                 {},
-                 CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled,
-                          Duration{q.throttled_time}}});
-  }
-  count_unread_quotas(now, turns.size() - reached);
-}
-
-// Noted once in the capture, and reported at the end with the maximum of all rounds.
-void Session::count_unread_quotas(Time now, std::size_t processes) {
-  const std::size_t unread = processes + quotas_.unread();
-  if (unread == 0) return;
-  if (log_.tally().quotas_unread == 0)
-    statements_.note(now, "tailcap.quotas",
-                     "more than " + std::to_string(kQuotaProcesses) + " processes or " +
-                         std::to_string(Quotas::kMaxCgroups) +
-                         " cgroups: their CPU quotas are read in turns, not all of them every second");
-  log_.tally().quotas_unread = std::max<std::uint64_t>(log_.tally().quotas_unread, unread);
-}
-
-void Session::push_allocations(Time now) {
-  for (const auto& change : allocations_.read())
-    log_.push({now, {change.pid, change.pid}, GoAllocations{change.least, change.count, change.bytes}});
+  quotas_.push(now, processes_);
 }
 
 // What could not be read by its keys is lost, as plaintext of a call would be.
@@ -367,15 +273,6 @@ void Session::push_costs(Time now) {
     log_.push({now, {}, ProgramCost{program.name, program.runs, program.time}});
 }
 
-void Session::push_interfaces(Time now) {
-  const std::uint32_t space = own_net_namespace();
-  if (space == 0) return;
-  for (const InterfaceFacts& f : interface_facts())
-    log_.push({now, {}, NetInterface{space, f.index, f.name, f.family, f.address, f.prefix}});
-  push_link_changes(now);
-  if (links_) links_->each([&](const NetLink& link) { log_.push({now, {}, link}); });
-}
-
 void Session::find_links() {
   const auto tasks = probes_.list_tasks();
   std::set<std::uint32_t> pids;
@@ -385,14 +282,7 @@ void Session::find_links() {
     if (converter_.convert(rest.first(size), event)) pids.insert(event.thread.pid);
     rest = rest.subspan(size);
   }
-  links_.emplace(pids);
-  if (links_->left_out() > 0)
-    statements_.note(monotonic_now(), "tailcap.links.left_out",
-                     std::to_string(links_->left_out()) + " network namespaces whose interfaces were not read");
-}
-
-void Session::push_link_changes(Time now) {
-  if (links_) links_->each_change([&](const NetLink& link) { log_.push({now, {}, link}); });
+  interfaces_.find(pids);
 }
 
 bool Session::keyframe_again(Time now) {
@@ -419,7 +309,15 @@ void Session::keyframe(Time now) {
   push_sampled(now);
   push_keys(now);
   statements_.repeat(now, gate_.statement());
-  push_interfaces(now);
+  interfaces_.push(now);
+  repeat_processes(now, tasks);
+  new_.clear();
+  found_.repeat(now, processes_);
+  repeat_sockets(sockets);
+  log_.writer().end_keyframe();
+}
+
+void Session::repeat_processes(Time now, std::span<const std::byte> tasks) {
   Event event;
   std::span<const std::byte> rest = tasks;
   processes_.clear();
@@ -472,22 +370,14 @@ void Session::keyframe(Time now) {
     mappings += facts.size();
     mappings_.describe(answer.question.pid, std::move(facts), now, true);
   }
-  new_.clear();
-  if (finder_) {
-    for (const auto pid : processes_) finder_->examine_again(pid);
-    account_for(now, finder_->take_new());
-    push_probes(now, finder_->all());
-    for (auto& fact : finder_->take_go()) go_[fact.pid] = std::move(fact);
-    push_allocations(now);
-    allocations_.keep(processes_);
-    std::erase_if(go_, [&](const auto& known) { return !processes_.contains(known.first); });
-    if (statements_.repeated()) builds_.clear();
-    for (const auto& [pid, fact] : go_) push_go(now, fact);
-  }
+}
+
+void Session::repeat_sockets(std::span<const std::byte> sockets) {
   // Several descriptors may refer to one socket.
   std::unordered_set<SocketId> seen;
   std::vector<SocketInfo> listed;
-  rest = sockets;
+  Event event;
+  std::span<const std::byte> rest = sockets;
   if (tls_auto_) tls_auto_->begin_list();
   while (const std::size_t size = listed_size(rest)) {
     const bool converted = converter_.convert(rest.first(size), event);
@@ -501,7 +391,6 @@ void Session::keyframe(Time now) {
   }
   gate_.listed(listed);
   if (tls_auto_) tls_auto_->end_list();
-  log_.writer().end_keyframe();
 }
 
 // Of many processes only where nothing else describes them, in turns.
@@ -557,11 +446,11 @@ void Session::closing_facts() {
   count_unread(now);
   count_open_writes(now);
   losses_.count(now);
-  push_found(now);
+  found_.push(now);
   if (samples_) samples_->wait();
   push_samples(true);
   losses_.count_skipped_runs(now);
-  push_quotas(now);
+  push_sums(now);
   push_unrecorded(now);
   push_sampled(now);
   log_.tally().unrecorded = unrecorded_.lines();

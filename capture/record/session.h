@@ -15,13 +15,13 @@
 #include <unordered_set>
 
 #include "capture/decrypt/decryptor.h"
-#include "capture/go/allocations.h"
 #include "capture/host/pods.h"
-#include "capture/host/quota.h"
-#include "capture/links/links.h"
 #include "capture/log/event_log.h"
+#include "capture/log/found_code.h"
+#include "capture/log/interfaces.h"
 #include "capture/log/loss_counter.h"
 #include "capture/log/machine.h"
+#include "capture/log/quota_rounds.h"
 #include "capture/log/statements.h"
 #include "capture/log/status.h"
 #include "capture/log/unrecorded.h"
@@ -82,11 +82,6 @@ class Session {
   void count_unread(formats::Time now);
   void count_open_writes(formats::Time now);
   void push_keys(formats::Time now);
-  void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
-  void account_for(formats::Time now, const std::vector<ProbeFact>& facts);
-  void count_dropped(formats::Time now);  // by the finder
-  void push_found(formats::Time now);     // by the finder, since the last time
-  void push_go(formats::Time now, const go::Fact& fact);
   void push_samples(bool anyway);
   void take_name(std::span<const std::byte> record);            // a process has taken another one
   void push_texts(formats::Time now);                           // that came meanwhile
@@ -96,12 +91,10 @@ class Session {
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs a different program from its parent
   void push_costs(formats::Time now);
   void push_waits();
-  void push_interfaces(formats::Time now);
-  void push_link_changes(formats::Time now);
+  void repeat_processes(formats::Time now, std::span<const std::byte> tasks);
+  void repeat_sockets(std::span<const std::byte> sockets);
   void look_for_older(formats::Time now);
-  void push_quotas(formats::Time now);
-  void count_unread_quotas(formats::Time now, std::size_t processes);
-  void push_allocations(formats::Time now);
+  void push_sums(formats::Time now);
   void push_unrecorded(formats::Time now);
   void push_sampled(formats::Time now);
 
@@ -123,21 +116,18 @@ class Session {
   DescribedMappings mappings_;
   LossCounter losses_;
   MachineAccount machine_;
+  FoundCode found_;
+  QuotaRounds quotas_;
+  Interfaces interfaces_;
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;  // targets that may be alive
   std::unordered_set<std::uint32_t> new_;        // not yet described
   scan::ProcessTexts texts_;                     // asked about them
   targets::Described described_;
-  std::map<std::uint32_t, go::Fact> go_;                 // Go programs, by process
-  std::set<std::shared_ptr<const std::string>> builds_;  // already recorded
   Pods pods_;
-  Quotas quotas_;
-  std::optional<links::Links> links_;
-  formats::Time quotas_read_ = formats::kNoTime;
-  std::uint32_t next_quota_ = 0, next_mappings_ = 0;  // the process at which the next round begins
+  std::uint32_t next_mappings_ = 0;  // the process at which the next round begins
   bool keyframe_failed_ = false, met_anybody_ = false;
   bool joined_ = false;  // a process became a target by its name: its sockets are not described yet
-  go::Allocations allocations_;
   OpenWrites open_writes_;
   Unrecorded unrecorded_;
 };

@@ -19,7 +19,7 @@ namespace tailcap::capture {
 namespace {
 
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
-constexpr std::int64_t kPatience =
+constexpr std::int64_t kSignalPatience =
     1'000'000'000;  // ns from the first signal until another one ends the program at once
 
 // The data that the handler may touch. It runs on any thread, at any moment.
@@ -62,7 +62,7 @@ void handle(int signal) {
   int none = 0;
   if (state.signal.compare_exchange_strong(none, signal)) {
     state.since = now();
-  } else if (now() - state.since > kPatience) {
+  } else if (now() - state.since > kSignalPatience) {
     end_at_once(signal,
                 "tailcap-record: ended by another signal before the file was whole; `tailcap recover` saves what is in "
                 "FILE.partial.\n");

@@ -5,6 +5,12 @@
 
 #include "bpf/event.h"
 #include "capture/rings/file_call.h"
+#include "formats/event.h"
+#include "formats/go_event.h"
+#include "formats/socket_event.h"
+#include "formats/stall.h"
+#include "formats/thread_event.h"
+#include "formats/tls_event.h"
 
 namespace tailcap::capture {
 

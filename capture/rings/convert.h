@@ -9,7 +9,7 @@
 #include <string>
 
 #include "capture/go/names.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::capture {
 

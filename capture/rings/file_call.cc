@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "bpf/event.h"
+#include "formats/event.h"
+#include "formats/file_call.h"
 
 namespace tailcap::capture {
 

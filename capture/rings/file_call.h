@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::capture {
 

@@ -13,8 +13,6 @@ namespace tailcap::capture {
 
 namespace {
 
-constexpr std::uint32_t kUprobeMulti = 48;  // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
-
 // The part of union bpf_attr that creates such a link.
 struct LinkMany {
   std::uint32_t program, target, type, flags;

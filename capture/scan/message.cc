@@ -35,7 +35,7 @@ Descriptor memory_of(std::string_view bytes) {
 }
 
 // Only a memfd has seals, so this never waits for a file.
-bool read_memory(int memory, std::size_t most, std::string& out) {
+bool read_all(int memory, std::size_t most, std::string& out) {
   struct stat status {};
   if (fcntl(memory, F_GET_SEALS) != kSeals || fstat(memory, &status) != 0 || status.st_size < 0 ||
       static_cast<std::uint64_t>(status.st_size) > most)
@@ -146,7 +146,7 @@ Received receive_message(int socket, Take take, std::size_t most, Message& out,
   out.descriptors = descriptors_of(header);
   if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) return Received::closed;
   if (buffer[0] == kInMemory) {
-    if (out.descriptors.empty() || !read_memory(out.descriptors[0].get(), most, out.bytes)) return Received::closed;
+    if (out.descriptors.empty() || !read_all(out.descriptors[0].get(), most, out.bytes)) return Received::closed;
     out.descriptors.erase(out.descriptors.begin());
     return Received::message;
   }

@@ -17,7 +17,7 @@ namespace tailcap::capture::scan {
 
 namespace {
 
-constexpr std::size_t kMaxCandidates = 8, kMaxPath = 8192, kMaxText = 65536, kMaxPlaces = 16384, kMaxCode = 15;
+constexpr std::size_t kMaxCandidates = 8, kMaxPath = 8192, kMaxText = 65536;
 constexpr unsigned kLongest = 30;  // seconds; nothing waits for it after that, and a wait that can be interrupted ends
 constexpr unsigned kLongestOfProcess = 3;
 constexpr std::size_t kMaxErrand = 8u << 20;  // 16,384 places
@@ -28,7 +28,7 @@ Identity identity_of(const struct stat& status) {
           ns(status.st_ctim)};
 }
 
-void encode(Encoder& out, const Identity& identity) {
+void encode_identity(Encoder& out, const Identity& identity) {
   out.number(identity.device);
   out.number(identity.inode);
   out.number(identity.size);
@@ -46,10 +46,10 @@ Identity decode_identity(Decoder& in) {
   return identity;
 }
 
-std::string encode(const Reply& reply) {
+std::string encode_reply(const Reply& reply) {
   Encoder out;
   out.text(reply.problem);
-  encode(out, reply.identity);
+  encode_identity(out, reply.identity);
   out.number(reply.word);
   out.text(reply.text);
   return out.take();
@@ -113,7 +113,7 @@ Reply hand_over(Decoder& in, const std::vector<Descriptor>& given) {
 // Whether the instructions are those that the plan was made from.
 bool same_code(int file, const std::vector<FunctionProbe>& places) {
   for (const auto& place : places) {
-    char code[kMaxCode];
+    char code[kMaxInstruction];
     const auto size = place.code.size();
     if (size == 0 || size > sizeof code || place.offset > INT64_MAX) return false;
     if (pread(file, code, size, static_cast<off_t>(place.offset)) != static_cast<ssize_t>(size) ||
@@ -133,7 +133,7 @@ Reply attach(Decoder& in, const std::vector<Descriptor>& given, std::vector<Desc
     place.program = static_cast<FunctionProgram>(in.number<std::uint8_t>());
     place.offset = in.number<std::uint64_t>();
     place.cookie = in.number<std::uint64_t>();
-    place.code = in.text(kMaxCode);
+    place.code = in.text(kMaxInstruction);
     if (static_cast<std::size_t>(place.program) + 1 >= given.size()) in.fail();
   }
   if (!in.done()) return {"the request was damaged", {}, 0, {}};
@@ -179,7 +179,7 @@ std::string encode_open(const std::vector<Candidate>& candidates) {
 std::string encode_read(const Identity& identity, std::string_view request) {
   Encoder out;
   out.number(Errand::read);
-  encode(out, identity);
+  encode_identity(out, identity);
   out.text(request);
   return out.take();
 }
@@ -188,7 +188,7 @@ std::string encode_attach(const Identity& identity, bool many, std::uint32_t typ
                           const std::vector<FunctionProbe>& places) {
   Encoder out;
   out.number(Errand::attach);
-  encode(out, identity);
+  encode_identity(out, identity);
   out.number(many);
   out.number(type);
   out.number(static_cast<std::uint64_t>(places.size()));
@@ -249,7 +249,7 @@ void serve_opening(int socket) {
     for (const auto& descriptor : out) descriptors.push_back(descriptor.get());
     message = {};
     alarm(0);
-    if (!send_message(socket, encode(reply), descriptors)) return;
+    if (!send_message(socket, encode_reply(reply), descriptors)) return;
   }
 }
 

@@ -20,9 +20,8 @@ namespace tailcap::capture::scan {
 namespace {
 
 // Honest answers have 20 functions of TLS with 100 places; 2,000 handlers and 30 functions of the Go runtime.
-constexpr std::size_t kMaxFunctions = 8192, kMaxPlaces = 16384, kMaxAnchors = 4096, kMaxHandlers = 65536;
-constexpr std::size_t kMaxTexts = 256, kMaxName = 8192, kMaxReason = 65536, kMaxBuild = 1u << 20, kMaxCode = 15,
-                      kMaxBuildId = 64;
+constexpr std::size_t kMaxFunctions = 8192, kMaxAnchors = 4096, kMaxHandlers = 65536;
+constexpr std::size_t kMaxTexts = 256, kMaxName = 8192, kMaxReason = 65536, kMaxBuild = 1u << 20;
 
 std::string text(Decoder& in, std::size_t most) { return std::string(in.text(most)); }
 
@@ -65,7 +64,7 @@ std::vector<PlannedFunction> decode_functions(Decoder& in, std::uint16_t go_file
       place.probe.program = static_cast<FunctionProgram>(program);
       place.probe.offset = in.number<std::uint64_t>();
       place.probe.cookie = in.number<std::uint64_t>();
-      place.probe.code = text(in, kMaxCode);
+      place.probe.code = text(in, kMaxInstruction);
       place.text = text(in, kMaxName);
       place.price = in.number<std::uint32_t>();
       if (program >= kFunctionPrograms || place.probe.code.empty() || !of_file(place.probe, go_file)) in.fail();

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "capture/scan/message.h"
+
 namespace tailcap::capture::scan {
 
 using namespace std::chrono_literals;
@@ -28,7 +30,7 @@ constexpr auto kProcessPatience = 1s;
 constexpr auto kFirstPatience = 2s;
 constexpr auto kLocksPatience = 2s;
 constexpr std::size_t kMaxKnown = 4096;  // mounts, processes
-constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxBuildId = 64, kMaxUnwindRules = 34u << 20;
+constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxUnwindRules = 34u << 20;
 constexpr std::size_t kPlacesAtOnce = 100;  // where each is two descriptors
 
 std::optional<std::string> contents(int memory, std::size_t most) {

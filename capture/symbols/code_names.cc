@@ -12,15 +12,14 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxSymbols = 4u << 20;   // Chromium's .symtab has 1.5 million
-constexpr std::uint64_t kMaxTables = 16;          // linked files have one or two
-constexpr std::uint64_t kMaxStrings = 96u << 20;  // node's .symtab has 40 MB of names
+constexpr std::uint64_t kMaxCodeSymbols = 4u << 20;  // Chromium's .symtab has 1.5 million
+constexpr std::uint64_t kMaxNameTables = 16;         // linked files have one or two
+constexpr std::uint64_t kMaxNameBytes = 96u << 20;   // node's .symtab has 40 MB of names
 constexpr std::size_t kMaxRawNames = 48u << 20;
-constexpr std::uint64_t kSymbolsAtOnce = 16384;
-constexpr std::uint64_t kMaxGoTable = 128u << 20;  // Kubernetes' largest has 60 MiB
-constexpr std::size_t kMaxName = 4096;
+constexpr std::uint64_t kNamesAtOnce = 16384;
+constexpr std::size_t kMaxCodeName = 4096;
 constexpr std::size_t kMaxDemangled = 500'000;  // at 2.4 µs each
-constexpr std::size_t kMaxSegments = 4096;
+constexpr std::size_t kMaxCodeSegments = 4096;
 // A function may hold the symbols of smaller ones: so far back one that covers the place is looked for.
 constexpr int kNested = 8;
 
@@ -43,7 +42,7 @@ class SymbolReader {
         std::any_of(sections.begin(), sections.end(), [](const Section& s) { return s.type == SHT_SYMTAB; });
     std::uint64_t tables = 0;
     for (const Section& section : sections) {
-      if (section.type == (has_table ? SHT_SYMTAB : SHT_DYNSYM) && ++tables <= kMaxTables) read_table(section);
+      if (section.type == (has_table ? SHT_SYMTAB : SHT_DYNSYM) && ++tables <= kMaxNameTables) read_table(section);
     }
     const auto name_of = [&](const Symbol& f) { return std::string_view(names_.c_str() + f.name); };
     std::sort(symbols_.begin(), symbols_.end(), [&](const Symbol& a, const Symbol& b) {
@@ -83,10 +82,10 @@ class SymbolReader {
 
 void SymbolReader::read_table(const Section& table) {
   if (table.link >= file_.sections().size()) return;
-  const std::string strings = file_.contents(file_.sections()[table.link], kMaxStrings);
-  const std::uint64_t count = std::min(table.size / sizeof(Elf64_Sym), kMaxSymbols);
-  for (std::uint64_t first = 0; first < count; first += kSymbolsAtOnce) {
-    const std::uint64_t bytes = std::min(kSymbolsAtOnce, count - first) * sizeof(Elf64_Sym);
+  const std::string strings = file_.contents(file_.sections()[table.link], kMaxNameBytes);
+  const std::uint64_t count = std::min(table.size / sizeof(Elf64_Sym), kMaxCodeSymbols);
+  for (std::uint64_t first = 0; first < count; first += kNamesAtOnce) {
+    const std::uint64_t bytes = std::min(kNamesAtOnce, count - first) * sizeof(Elf64_Sym);
     const std::string chunk = file_.read(table.offset + first * sizeof(Elf64_Sym), bytes, bytes);
     if (chunk.empty()) return;
     for (std::uint64_t at = 0; at < bytes; at += sizeof(Elf64_Sym)) {
@@ -95,7 +94,7 @@ void SymbolReader::read_table(const Section& table) {
       if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF || symbol.st_size == 0 ||
           symbol.st_size > UINT32_MAX || symbol.st_name >= strings.size())
         continue;
-      std::string_view name = std::string_view(strings).substr(symbol.st_name, kMaxName);
+      std::string_view name = std::string_view(strings).substr(symbol.st_name, kMaxCodeName);
       const auto end = name.find('\0');
       if (end == name.npos) continue;
       name = name.substr(0, std::min(end, name.find('@')));  // a version, as linkers since 2020 write it
@@ -152,7 +151,7 @@ void CodeNames::encode(scan::Encoder& out) const {
 
 CodeNames CodeNames::decode(scan::Decoder& in) {
   CodeNames names;
-  for (std::size_t left = in.count(kMaxSegments, 24); left > 0; left--) {
+  for (std::size_t left = in.count(kMaxCodeSegments, 24); left > 0; left--) {
     Segment& segment = names.code_.emplace_back();
     segment.address = in.number<std::uint64_t>();
     segment.offset = in.number<std::uint64_t>();

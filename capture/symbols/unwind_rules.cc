@@ -13,7 +13,7 @@ namespace tailcap::capture::symbols {
 namespace {
 
 constexpr std::size_t kMaxRows = 4u << 20;  // 32 MiB; Chromium has three million
-constexpr std::size_t kMaxSegments = 4096;
+constexpr std::size_t kMaxRuleSegments = 4096;
 constexpr std::size_t kMaxRemembered = 16;  // compilers use one
 
 constexpr std::uint64_t kRbp = 6, kRsp = 7, kReturn = 16;  // DWARF's numbers of registers
@@ -276,7 +276,7 @@ struct Function {
 
 UnwindRules::UnwindRules(const ElfFile& file) {
   for (const Segment& segment : file.segments()) {
-    if (segment.executable && code_.size() < kMaxSegments) code_.push_back(segment);
+    if (segment.executable && code_.size() < kMaxRuleSegments) code_.push_back(segment);
   }
   std::vector<bpf::unwind_row> all;
   std::vector<Function> functions;
@@ -315,7 +315,7 @@ void UnwindRules::encode(scan::Encoder& out) const {
 
 UnwindRules UnwindRules::decode(scan::Decoder& in) {
   UnwindRules rules;
-  for (std::size_t left = in.count(kMaxSegments, 24); left > 0; left--) {
+  for (std::size_t left = in.count(kMaxRuleSegments, 24); left > 0; left--) {
     Segment& segment = rules.code_.emplace_back();
     segment.address = in.number<std::uint64_t>();
     segment.offset = in.number<std::uint64_t>();

@@ -16,6 +16,7 @@
 #include "capture/scan/proc.h"
 #include "capture/scan/process_texts.h"
 #include "capture/targets/service_name.h"
+#include "formats/event.h"
 #include "formats/nearest.h"
 #include "formats/printable.h"
 #include "ground/container_path.h"

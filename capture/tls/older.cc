@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "formats/event.h"
 #include "ground/tls_record.h"
 
 namespace tailcap::capture::tls {

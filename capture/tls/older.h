@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::capture::tls {
 

@@ -42,6 +42,7 @@ class Stream {
   bool lost(Side side) const { return lost_[index(side)]; }
   bool at_border(Side side) const { return machine_->at_border(side); }
   bool settled() const { return machine_->settled(); }
+  Order order() const { return machine_->order(); }
   // What was read contradicts itself: what follows is not known.
   void give_up() { state_ = State::lost; }
   // A request and its answer have proved what it carries.

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <tuple>
 
-#include "formats/event.h"
+#include "formats/socket_event.h"
+#include "formats/thread_event.h"
+#include "formats/tls_event.h"
 
 namespace tailcap::formats::columns {
 

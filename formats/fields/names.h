@@ -5,7 +5,14 @@
 #include <cstdint>
 #include <string_view>
 
-#include "formats/event.h"
+#include "formats/file_call.h"
+#include "formats/go_event.h"
+#include "formats/recorder_event.h"
+#include "formats/sample.h"
+#include "formats/socket_event.h"
+#include "formats/stall.h"
+#include "formats/thread_event.h"
+#include "formats/tls_event.h"
 
 namespace tailcap::formats {
 

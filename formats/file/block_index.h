@@ -11,8 +11,8 @@
 
 #include "formats/block.h"
 #include "formats/bounds/read_progress.h"
-#include "formats/event.h"
 #include "formats/file/bytes.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::formats::file {
 

@@ -5,7 +5,7 @@
 
 #include "formats/block.h"
 #include "formats/columns/collector.h"
-#include "formats/event.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::formats::file {
 

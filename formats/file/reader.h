@@ -16,8 +16,9 @@
 #include <vector>
 
 #include "formats/block.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/preamble.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::formats {
 

@@ -16,9 +16,10 @@
 #include <memory>
 #include <string>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/file/block_sink.h"
 #include "formats/preamble.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::formats {
 

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 // The recorder opens a file milliseconds after it has closed the one before.
 constexpr auto kNextFile = 2s;
-constexpr auto kLookAgain = 50ms;
+constexpr auto kLookForNext = 50ms;
 
 // The number of a file of the recording; 0: it is none.
 std::uint64_t number_of(std::string_view path, std::string_view name) {
@@ -86,7 +86,7 @@ std::span<const Event> FollowedRecording::next(Duration patience) {
         return {&made_, 1};
       }
       if (now >= until) return {};
-      std::this_thread::sleep_for(kLookAgain);
+      std::this_thread::sleep_for(kLookForNext);
       continue;
     }
     if (std::exchange(missed_, false)) {

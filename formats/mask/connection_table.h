@@ -8,7 +8,7 @@
 #include <list>
 #include <unordered_map>
 
-#include "formats/event.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::formats::mask {
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/event.h"
 #include "formats/file/reader.h"
 
 namespace {

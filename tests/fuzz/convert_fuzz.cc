@@ -7,6 +7,7 @@
 
 #include "capture/mask/gate.h"
 #include "capture/rings/convert.h"
+#include "formats/event.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tailcap;

@@ -7,6 +7,7 @@
 
 #include "analyze/names/dns_message.h"
 #include "analyze/names/lookups.h"
+#include "formats/event.h"
 
 namespace {
 

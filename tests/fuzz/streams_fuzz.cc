@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "formats/event.h"
 #include "tests/fuzz/bytes.h"
 #include "tests/synth/chain.h"
 

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "analyze/model/request.h"
+#include "formats/event.h"
 
 namespace tailcap::synth {
 

@@ -8,6 +8,7 @@
 #include "analyze/exchanges/exchanges.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
+#include "formats/event.h"
 
 namespace tailcap::synth {
 

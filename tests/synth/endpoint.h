@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "formats/event.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::synth {
 

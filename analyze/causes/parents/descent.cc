@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "analyze/causes/later.h"
+
 namespace tailcap::causes {
 
 using formats::known;
@@ -9,8 +11,6 @@ using formats::known;
 namespace {
 
 constexpr Kinds kCalls = Losses::kSends | kinds_of(formats::Kind::go_call) | kinds_of(formats::Kind::go_create);
-
-Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 
 }  // namespace
 

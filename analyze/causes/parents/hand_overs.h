@@ -9,7 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/go_event.h"
 
 namespace tailcap::causes {
 

@@ -4,15 +4,13 @@
 #include <set>
 #include <utility>
 
+#include "analyze/causes/later.h"
+
 namespace tailcap::causes {
 
 using formats::known;
 
-namespace {
-
-Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
-
-}  // namespace
+namespace {}  // namespace
 
 void Jobs::index(const std::vector<ChannelTransfer>& taken) {
   if (taken.empty()) return;

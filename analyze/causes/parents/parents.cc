@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kForgetEvery = Parents::kMaxNoted / 8;
 
 // The same for the same text; 0: none.
-std::uint64_t number_of(std::string_view text, std::uint64_t seed) {
+std::uint64_t seeded_number(std::string_view text, std::uint64_t seed) {
   std::uint64_t n = seed ^ 0xcbf29ce484222325u;
   for (const char c : text) n = (n ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
   return text.empty() ? 0 : n | 1;
@@ -48,16 +48,16 @@ Note note_of(const model::Exchange& e, const model::Request& row, const model::T
   n.authority = row.authority;
   n.target = row.path;
   n.request_id = row.request_id;
-  n.agent = number_of(e.request_headers.find("user-agent").value_or(""), 1);
+  n.agent = seeded_number(e.request_headers.find("user-agent").value_or(""), 1);
   n.bytes = row.request_bytes;
   if (row.traceparent == 0) return n;
   const std::string_view text = texts[row.traceparent];
   const std::string_view trace = model::trace_id_in(text);
-  n.trace = {number_of(trace, 0), number_of(trace, 0x9e3779b97f4a7c15u)};
-  n.span = number_of(model::span_id_in(text), 0);
+  n.trace = {seeded_number(trace, 0), seeded_number(trace, 0x9e3779b97f4a7c15u)};
+  n.span = seeded_number(model::span_id_in(text), 0);
   if (row.trace_format == TraceFormat::b3 || row.trace_format == TraceFormat::x_b3 ||
       row.trace_format == TraceFormat::uber_trace_id)
-    n.parent_span = number_of(model::trace_context(e.request_headers).parent_span, 0);
+    n.parent_span = seeded_number(model::trace_context(e.request_headers).parent_span, 0);
   return n;
 }
 

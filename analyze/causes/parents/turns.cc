@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
+#include "formats/thread_event.h"
 #include "ground/syscalls.h"
 
 namespace tailcap::causes {

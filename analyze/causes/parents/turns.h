@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "analyze/model/sampling/pauses.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::causes {
 

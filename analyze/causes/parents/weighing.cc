@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "analyze/causes/later.h"
+
 namespace tailcap::causes {
 
 using formats::known;
@@ -12,8 +14,6 @@ using model::CauseMethod;
 namespace {
 
 constexpr std::size_t kMaxSteps = 4096;  // looked at for one call: beyond, nothing is certain
-
-Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 
 }  // namespace
 

@@ -8,7 +8,7 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/pipeline/pipeline.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/preamble.h"
 
 namespace tailcap::cli {

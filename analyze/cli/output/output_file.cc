@@ -33,10 +33,10 @@ constexpr std::size_t kCaptureSearch = 64u << 10;
 
 int unsaid = 0;  // how many Unsaid there are
 
-[[noreturn]] void fail(const std::string& path) {
+[[noreturn]] void fail_output(const std::string& path) {
   throw std::system_error(errno, std::generic_category(), "cannot write " + printable(path));
 }
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+[[noreturn]] void refuse_output(const std::string& path, const std::string& why) {
   throw std::runtime_error("cannot write " + printable(path) + ": " + why);
 }
 
@@ -91,13 +91,14 @@ bool is_capture(const std::string& path) {
 }
 
 int open_device(const std::string& path, const struct stat& found) {
-  if (found.st_uid != 0 && found.st_uid != geteuid()) refuse(path, "it belongs to another user. Name another file.");
+  if (found.st_uid != 0 && found.st_uid != geteuid())
+    refuse_output(path, "it belongs to another user. Name another file.");
   const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
   struct stat opened;
-  if (file < 0) fail(path);
+  if (file < 0) fail_output(path);
   if (fstat(file, &opened) != 0 || opened.st_dev != found.st_dev || opened.st_ino != found.st_ino) {
     close(file);
-    refuse(path, "it was replaced meanwhile. Name another file.");
+    refuse_output(path, "it was replaced meanwhile. Name another file.");
   }
   return file;
 }
@@ -118,18 +119,18 @@ int create(int folder, std::string& name, mode_t mode) {
 // Whether this is a regular file that may be replaced, or nothing yet. A device or pipe: false, and `found` is it.
 bool replaceable(const std::string& path, const std::string& capture, bool packs, struct stat& found) {
   const bool exists = lstat(path.c_str(), &found) == 0;
-  if (!exists && errno != ENOENT) fail(path);
-  if (exists && S_ISDIR(found.st_mode)) refuse(path, "it is a directory. Name a file in it.");
-  if (exists && S_ISLNK(found.st_mode)) refuse(path, "it is a symbolic link. Name the file itself.");
+  if (!exists && errno != ENOENT) fail_output(path);
+  if (exists && S_ISDIR(found.st_mode)) refuse_output(path, "it is a directory. Name a file in it.");
+  if (exists && S_ISLNK(found.st_mode)) refuse_output(path, "it is a symbolic link. Name the file itself.");
   if (exists && (S_ISCHR(found.st_mode) || S_ISFIFO(found.st_mode))) return false;
-  if (exists && !S_ISREG(found.st_mode)) refuse(path, "it is not a regular file. Name another file.");
+  if (exists && !S_ISREG(found.st_mode)) refuse_output(path, "it is not a regular file. Name another file.");
   if (same_file(path, capture))
     throw std::runtime_error("not writing over the capture itself: " + printable(path) + ". Name another file.");
   if (exists && !(packs && pack::is_archive(path)) && is_capture(path))
-    refuse(path, "it is a capture. Name another file, or remove it first.");
+    refuse_output(path, "it is a capture. Name another file, or remove it first.");
   const std::string partial = path + ".partial";
   if (same_file(partial, capture) || is_capture(partial))
-    refuse(path, "the recording in " + printable(partial) + " will take that name. Name another file.");
+    refuse_output(path, "the recording in " + printable(partial) + " will take that name. Name another file.");
   return true;
 }
 
@@ -164,13 +165,13 @@ OutputFile::OutputFile(const std::string& path, const std::string& read_from, Ov
   const std::filesystem::path parts(path);
   const std::string parent = parts.has_parent_path() ? parts.parent_path().string() : ".";
   impl_->folder.emplace(open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (impl_->folder->get() < 0) fail(path);
+  if (impl_->folder->get() < 0) fail_output(path);
   struct stat read;
   const mode_t mode = stat(capture.c_str(), &read) == 0 ? read.st_mode & 0666 : 0600;
   impl_->own.emplace(impl_->file = create(impl_->folder->get(), impl_->partial, mode));
   if (impl_->file < 0) {
     impl_->partial.clear();
-    fail(path);
+    fail_output(path);
   }
   impl_->unfinished.emplace(partial());
 }
@@ -182,7 +183,7 @@ OutputFile::~OutputFile() {
 void OutputFile::write(std::string_view content) {
   if (impl_->file < 0 ? std::fwrite(content.data(), 1, content.size(), stdout) != content.size()
                       : !write_all(impl_->file, content))
-    fail(impl_->path);
+    fail_output(impl_->path);
 }
 
 std::string OutputFile::partial() const {
@@ -194,7 +195,7 @@ void OutputFile::finish() {
   if (impl_->partial.empty()) return;
   const std::string name = std::filesystem::path(impl_->path).filename().string();
   if (renameat(impl_->folder->get(), impl_->partial.c_str(), impl_->folder->get(), name.c_str()) != 0)
-    fail(impl_->path);
+    fail_output(impl_->path);
   impl_->unfinished.reset();
   impl_->partial.clear();
 }

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "formats/event.h"
+
 namespace tailcap::model::audit {
 namespace {
 

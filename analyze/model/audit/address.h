@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "analyze/model/wire/lookup.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::model::audit {
 

@@ -2,6 +2,9 @@
 
 #include <variant>
 
+#include "formats/event.h"
+#include "formats/recorder_event.h"
+
 namespace tailcap::model {
 
 // "ID NAMESPACE/POD/CONTAINER"

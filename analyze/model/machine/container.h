@@ -5,7 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "ground/container_path.h"
 
 namespace tailcap::model {

@@ -5,7 +5,9 @@
 #include <map>
 #include <set>
 
+#include "formats/event.h"
 #include "formats/machine.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::model {
 namespace {

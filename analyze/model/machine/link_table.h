@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "formats/event.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::model {
 

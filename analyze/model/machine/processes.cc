@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "formats/event.h"
+#include "formats/thread_event.h"
+
 namespace tailcap::model {
 
 using formats::kNoTime;
@@ -101,6 +104,8 @@ void Processes::describe(const formats::Event& event, const formats::TaskInfo& i
   if (!info.cgroup.empty()) life->cgroup = info.cgroup;
   if (known(info.started)) life->started = info.started;
 }
+
+std::string_view name_of(const formats::TaskInfo& info) { return info.service.empty() ? info.comm : info.service; }
 
 void Processes::push(const formats::Event& event) {
   if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {

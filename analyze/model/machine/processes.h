@@ -8,15 +8,14 @@
 #include <unordered_map>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/time.h"
 
 namespace tailcap::model {
 
 // The one place that decides what a process is called: what an interpreter runs, or the name that the kernel has for
 // it.
-inline std::string_view name_of(const formats::TaskInfo& info) {
-  return info.service.empty() ? info.comm : info.service;
-}
+std::string_view name_of(const formats::TaskInfo& info);
 
 class Processes {
  public:

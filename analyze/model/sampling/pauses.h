@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::model {
 

@@ -20,6 +20,10 @@ enum class ChangeKind : std::uint8_t {
   build,    // a program with another build answers at an address
   restart,  // a program was started that answers at an address that another one answered; same build, or not known
 };
+constexpr std::string_view name_of(ChangeKind kind) {
+  constexpr std::string_view names[] = {"note", "build", "restart"};
+  return names[static_cast<std::size_t>(kind)];
+}
 
 struct Change {
   Time at = kNoTime;
@@ -36,6 +40,10 @@ enum class ShiftVerdict : std::uint8_t {
   none,     // no difference that can be distinguished from chance and drift: `reason`
   shifted,  // it became slower or faster there
 };
+constexpr std::string_view name_of(ShiftVerdict verdict) {
+  constexpr std::string_view names[] = {"refused", "none", "shifted"};
+  return names[static_cast<std::size_t>(verdict)];
+}
 
 // One percentile of a route before and after a change, up to the changes next to it.
 struct Shift {

@@ -14,6 +14,7 @@
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/exchange.h"
 #include "analyze/model/wire/trace_binding.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::model {
 

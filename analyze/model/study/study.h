@@ -40,6 +40,23 @@ enum class Support : std::uint8_t {
   no_interval,  // value, but no interval: too few independent periods; `reason` says so
   at_least,     // value is a lower bound, and so is low: requests beyond it broke off or were cut off
 };
+constexpr std::string_view name_of(Support support) {
+  switch (support) {
+    case Support::full:
+      return "full";
+    case Support::low:
+      return "low";
+    case Support::lower_only:
+      return "lower_only";
+    case Support::refused:
+      return "refused";
+    case Support::at_least:
+      return "at_least";
+    case Support::no_interval:
+      return "no_interval";
+  }
+  return "unknown";
+}
 
 struct Quantile {
   double q = 0;

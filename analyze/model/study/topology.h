@@ -19,6 +19,10 @@ struct TopologyNode {
   std::string name;  // "nginx", "python3 :8001"; of an address "10.0.0.3:80"
   std::uint32_t processes = 0;
 };
+constexpr std::string_view name_of(TopologyNode::Kind kind) {
+  constexpr std::string_view names[] = {"service", "callers", "address"};
+  return names[static_cast<std::size_t>(kind)];
+}
 
 struct TopologyCall {
   std::uint32_t from = 0, to = 0;  // nodes

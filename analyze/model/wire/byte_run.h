@@ -5,7 +5,8 @@
 #include <span>
 #include <string_view>
 
-#include "formats/event.h"
+#include "formats/io_terms.h"
+#include "formats/time.h"
 
 namespace tailcap::model {
 

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "formats/event.h"
+
 namespace tailcap::model {
 
 std::string endpoint(const Connection& connection, bool remote) {

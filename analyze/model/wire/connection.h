@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "analyze/model/wire/byte_run.h"
+#include "formats/socket_event.h"
+#include "formats/tls_event.h"
 
 namespace tailcap::model {
 

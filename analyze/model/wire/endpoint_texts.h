@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "formats/event.h"
-
 namespace tailcap::model {
 
 // Texts as endpoint() writes them; empty: unknown.

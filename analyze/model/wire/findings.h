@@ -15,6 +15,10 @@ enum class Severity : std::uint8_t {
   caution,  // some requests are marked for it
   defect,   // a contradiction: recorder, kernel or tailcap is wrong somewhere
 };
+constexpr std::string_view name_of(Severity severity) {
+  constexpr std::string_view names[] = {"note", "caution", "defect"};
+  return names[static_cast<std::size_t>(severity)];
+}
 
 // Add new ones at the end of their stage's group, and their text in findings.cc.
 enum class Finding : std::uint16_t {

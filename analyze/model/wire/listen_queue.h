@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "formats/event.h"
+#include "formats/time.h"
 
 namespace tailcap::model {
 

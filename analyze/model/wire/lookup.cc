@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
+
 namespace tailcap::model {
 
 IpAddress ip_address(const formats::Address& address, formats::Family family) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "analyze/model/wire/byte_run.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::model {
 

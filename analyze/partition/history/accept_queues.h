@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "analyze/partition/history/log.h"
-#include "formats/event.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::partition {
 

@@ -9,7 +9,8 @@
 
 #include "analyze/model/partition.h"
 #include "analyze/partition/history/log.h"
-#include "formats/event.h"
+#include "formats/stall.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::partition {
 

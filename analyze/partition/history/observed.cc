@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "analyze/partition/history/go_states.h"
+#include "formats/event.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::partition {
 namespace {

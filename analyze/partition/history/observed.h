@@ -23,7 +23,12 @@
 #include "analyze/partition/history/log.h"
 #include "analyze/partition/history/peers.h"
 #include "analyze/partition/history/windows.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/file_call.h"
+#include "formats/go_event.h"
+#include "formats/socket_event.h"
+#include "formats/stall.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::partition {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "analyze/model/partition.h"
-#include "formats/event.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::partition {
 

@@ -18,7 +18,6 @@
 #include "analyze/exchanges/exchanges.h"
 #include "analyze/model/wire/exchange.h"
 #include "analyze/pipeline/window/kept_events.h"
-#include "formats/event.h"
 
 namespace tailcap::pipeline {
 

@@ -1,5 +1,7 @@
 #include "analyze/pipeline/wire/wire_batch.h"
 
+#include "formats/event.h"
+
 namespace tailcap::pipeline {
 
 void WireBatch::keep(const model::Connection* connection) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyze/pipeline/wire/wire_sink.h"
+#include "formats/event.h"
 #include "ground/slots.h"
 
 namespace tailcap::pipeline {

@@ -9,7 +9,7 @@
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/lookup.h"
 #include "analyze/model/wire/message.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::pipeline {
 

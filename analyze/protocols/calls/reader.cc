@@ -226,7 +226,7 @@ void Reader::end(Side side, const Token& t, Ending ending, Messages& out) {
   if (!std::exchange(h.open, false)) return;
   Message& m = h.message;
   m.taints |= std::exchange(h.doubt, 0);
-  if (has_numbers(protocol_)) return end_numbered(side, t, ending, out);
+  if (stream_.order() == formats::calls::Order::numbers) return end_numbered(side, t, ending, out);
   if (side == Side::responses && (t.pushed || outstanding_ == 0) && contradict(t)) return renew(m);
   if (side == Side::responses && t.pushed) return renew(m);
   stamp(h, ending);
@@ -318,13 +318,12 @@ bool Reader::contradict(const Token& t) {
 }
 
 bool Reader::trusted() const {
-  return trusted_ || (stream_.proved() && (!late_ || protocol_ == model::Protocol::mysql));
+  return trusted_ || (stream_.proved() && (!late_ || stream_.order() >= formats::calls::Order::proof));
 }
 
 void Reader::hand_on(Message& m, Messages& out) {
-  trusted_ = trusted_ || (has_numbers(protocol_) && stream_.proved());
   if (late_ && m.kind == MessageKind::request && outstanding_ == 1 && known(answered_at_) &&
-      (protocol_ == model::Protocol::postgresql
+      (stream_.order() == formats::calls::Order::settled
            ? stream_.settled()
            : known(m.instants.first_done) && m.instants.first_done - answered_at_ >= kSilence))
     trusted_ = true;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "analyze/protocols/grpc/call.h"
+#include "formats/event.h"
 
 namespace tailcap::protocols {
 

@@ -2,18 +2,13 @@
 #include <algorithm>
 
 #include "analyze/protocols/http2/connection.h"
+#include "analyze/protocols/http2/sides.h"
 
 namespace tailcap::protocols::http2 {
 
 using model::Direction;
 using model::End;
 using model::Ending;
-
-namespace {
-
-std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
-
-}  // namespace
 
 // Frames of the open streams may be lost from here on. For streams that begin before a border is found see open().
 void Http2Connection::passed_over(Direction d) {

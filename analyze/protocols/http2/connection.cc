@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "analyze/protocols/http2/sides.h"
+
 namespace tailcap::protocols::http2 {
 
 using formats::known;
@@ -11,16 +13,6 @@ using model::End;
 using model::Ending;
 using model::Finding;
 using model::Taint;
-
-namespace {
-
-std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
-Direction other(Direction d) { return d == Direction::in ? Direction::out : Direction::in; }
-
-// The moment at which the moved bytes took effect at the recorded end.
-model::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived : stamp.done; }
-
-}  // namespace
 
 Http2Connection::Http2Connection(model::ConnectionId id, std::optional<Direction> client, Held& held)
     : id_(id), client_(client), held_(held), windows_followed_(client.has_value()) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "analyze/protocols/http2/connection.h"
+#include "analyze/protocols/http2/sides.h"
 
 namespace tailcap::protocols::http2 {
 
@@ -15,12 +16,6 @@ using model::Taint;
 namespace {
 
 constexpr std::uint32_t kRefusedStream = 7;  // RFC 9113, section 7
-
-std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
-Direction other(Direction d) { return d == Direction::in ? Direction::out : Direction::in; }
-
-// When what was moved took effect at the recorded end.
-model::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived : stamp.done; }
 
 }  // namespace
 

@@ -119,7 +119,7 @@ void port_entry_of(const Yaml& node, Rule& out) {
   if (protocol == "TCP") out.ports.push_back(first ? PortRange{*first, last.value_or(*first)} : PortRange{});
 }
 
-Rule rule_of(const Yaml& node, Side side, std::size_t number, const std::string& name_space) {
+Rule peer_rule(const Yaml& node, Side side, std::size_t number, const std::string& name_space) {
   const bool in = side == Side::ingress;
   const std::string peers = in ? "from" : "to";
   const std::string_view keys[] = {peers, "ports"};
@@ -166,7 +166,7 @@ void spec_of(const Yaml& node, NetworkPolicy& out) {
          const Side side = key == "ingress" ? Side::ingress : Side::egress;
          std::size_t number = 0;
          for (const Yaml& rule : list(value, key, kMostNetworkRules))
-           out.rules.push_back(rule_of(rule, side, ++number, out.selected.name_space));
+           out.rules.push_back(peer_rule(rule, side, ++number, out.selected.name_space));
        });
   if (!selects) fail(node, "podSelector is missing; {} selects all pods of the namespace");
   const auto any = [&](Side side) {

@@ -14,7 +14,7 @@
 #include <unordered_map>
 
 #include "analyze/redact/rules/keyed_digest.h"
-#include "formats/event.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::redact {
 

@@ -366,13 +366,14 @@ std::string Policy::hash() const {
 }
 
 bool may_hold_credentials(std::string_view name) {
-  static constexpr std::string_view kParts[] = {"auth",      "cookie",  "token",    "secret", "passw",       "pwd",
-                                                "key",       "session", "sid",      "sig",    "cred",        "jwt",
-                                                "csrf",      "xsrf",    "otp",      "code",   "ticket",      "cert",
-                                                "assertion", "saml",    "location", "refer",  "command_line"};
+  static constexpr std::string_view kTelling[] = {"auth",      "cookie",  "token",    "secret", "passw",       "pwd",
+                                                  "key",       "session", "sid",      "sig",    "cred",        "jwt",
+                                                  "csrf",      "xsrf",    "otp",      "code",   "ticket",      "cert",
+                                                  "assertion", "saml",    "location", "refer",  "command_line"};
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(), formats::mask::lower);
-  return std::any_of(std::begin(kParts), std::end(kParts), [&](auto part) { return lower.find(part) != lower.npos; });
+  return std::any_of(std::begin(kTelling), std::end(kTelling),
+                     [&](auto part) { return lower.find(part) != lower.npos; });
 }
 
 void Policy::check_credentials(const std::string& name) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyze/redact/wire/dns.h"
+#include "formats/event.h"
 
 namespace tailcap::redact::wire {
 namespace {

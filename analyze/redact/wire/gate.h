@@ -8,10 +8,13 @@
 #include <unordered_set>
 
 #include "analyze/redact/wire/header_list.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 #include "formats/mask/connection.h"
 #include "formats/mask/connection_table.h"
+#include "formats/masking.h"
 #include "formats/sheet.h"
+#include "formats/socket_event.h"
+#include "formats/tls_event.h"
 
 namespace tailcap::redact::wire {
 

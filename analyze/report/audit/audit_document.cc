@@ -21,15 +21,15 @@ using render::Column;
 using render::Table;
 using render::Tone;
 
-std::string connections(std::uint64_t n) { return count_text(n, "connection", "connections"); }
+std::string connection_count(std::uint64_t n) { return count_text(n, "connection", "connections"); }
 
 std::string name_text(const Named& name) {
   return name.kind == Named::Kind::unknown ? std::string("unknown") : printable(name.text);
 }
 
-class Writer {
+class AuditWriter {
  public:
-  Writer(const Audit& audit, std::size_t most) : a_(audit), most_(most) {}
+  AuditWriter(const Audit& audit, std::size_t most) : a_(audit), most_(most) {}
 
   render::Document write(const std::string& capture) {
     out_.heading(1, "Audit of " + printable(capture));
@@ -56,11 +56,11 @@ class Writer {
     if (a_.connections() == 0) return {Tone::care, "verdict", "no TCP connection was recorded"};
     if (a_.policies.empty())
       return {a_.exposed > 0 ? Tone::alarm : Tone::plain, "verdict",
-              count_text(a_.exposed) + " of " + connections(a_.connections()) + " came to an exposed port"};
+              count_text(a_.exposed) + " of " + connection_count(a_.connections()) + " came to an exposed port"};
     if (denied > 0)
-      return {
-          Tone::alarm, "verdict",
-          count_text(denied) + " of " + connections(a_.connections()) + (denied == 1 ? " is denied" : " are denied")};
+      return {Tone::alarm, "verdict",
+              count_text(denied) + " of " + connection_count(a_.connections()) +
+                  (denied == 1 ? " is denied" : " are denied")};
     if (unknown > 0) return {Tone::care, "verdict", "no connection is denied, and not all are decided"};
     return {Tone::plain, "verdict", "all connections are allowed"};
   }
@@ -76,11 +76,11 @@ class Writer {
                                  " denied, " + count_text(unknown) + " unknown"});
     if (!a_.policies.empty() && a_.unselected.count > 0)
       facts.lines.push_back({Tone::plain, "not selected",
-                             connections(a_.unselected.count) +
+                             connection_count(a_.unselected.count) +
                                  " by any policy: " + (a_.otherwise == Verdict::denied ? "denied" : "allowed")});
     if (!a_.exposed_ports.empty())
       facts.lines.push_back({a_.exposed > 0 ? Tone::alarm : Tone::plain, "exposed",
-                             connections(a_.exposed) + " from other addresses, " + count_text(a_.exposed_unknown) +
+                             connection_count(a_.exposed) + " from other addresses, " + count_text(a_.exposed_unknown) +
                                  " unknown, " + count_text(a_.exposed_local) + " local"});
     if (a_.lost > 0)
       facts.lines.push_back({Tone::care, "lost", count_text(a_.lost, "event", "events") + ": counts are lower bounds"});
@@ -106,7 +106,7 @@ class Writer {
     const std::uint64_t left = all - std::min(all, most_);
     if (table.rows.empty() || (left == 0 && beyond == 0)) return;
     std::string text = "and " + count_text(left, "more group", "more groups");
-    if (beyond > 0) text += ", and " + connections(beyond) + " of further groups";
+    if (beyond > 0) text += ", and " + connection_count(beyond) + " of further groups";
     table.rows.back().below.emplace_back(Tone::plain, text);
   }
 
@@ -262,7 +262,7 @@ std::string missing_text(model::audit::MissingSet missing) {
 }
 
 render::Document audit_document(const Audit& audit, const std::string& capture, std::size_t most) {
-  return Writer(audit, most).write(capture);
+  return AuditWriter(audit, most).write(capture);
 }
 
 }  // namespace tailcap::report

@@ -5,11 +5,13 @@
 
 #include "analyze/report/charts/axes.h"
 #include "analyze/report/charts/timed.h"
-#include "analyze/report/words/escape.h"
+#include "ground/svg.h"
 
 namespace tailcap::report::charts {
 namespace {
 
+using ground::coordinate;
+using ground::Svg;
 using model::Chart;
 using model::Series;
 using model::Shades;
@@ -38,64 +40,59 @@ struct Plane {
 };
 
 std::string path_of(const Series& series, const Plane& plane) {
-  std::string out;
+  ground::Path out;
   const Stroke* before = nullptr;
   for (const Stroke& s : series.strokes) {
-    const std::string x = coordinate(plane.x(s.from)), y = coordinate(plane.y(s.up));
+    const double x = plane.x(s.from), y = plane.y(s.up);
     switch (series.form) {
       case Series::Form::line:
-        out += (out.empty() ? "M" : "L") + x + " " + y;
+        out(out.empty() ? 'M' : 'L', {x, y});
         break;
       case Series::Form::levels:
-        out += (before && before->to >= s.from ? "L" : "M") + x + " " + y + "H" + coordinate(plane.x(s.to));
+        out(before && before->to >= s.from ? 'L' : 'M', {x, y})('H', {plane.x(s.to)});
         break;
       case Series::Form::stretches:
-        out += "M" + x + " " + y + "H" + coordinate(plane.x(s.to));
+        out('M', {x, y})('H', {plane.x(s.to)});
         break;
       case Series::Form::impulses:
-        out += "M" + x + " " + coordinate(plane.top + plane.high) + "V" + y;
+        out('M', {x, plane.top + plane.high})('V', {y});
         break;
     }
     before = &s;
   }
-  return out;
+  return out.take();
 }
 
-std::string curve(const Series& series, const Plane& plane) {
+void add_curve(const Series& series, const Plane& plane, Svg& out) {
   const std::string colour = series.colour.empty() ? "var(--fg)" : series.colour;
-  return "<path class=\"curve" + std::string(series.thin ? " thin" : "") + "\" style=\"stroke:" + colour +
-         (series.form == Series::Form::stretches ? ";stroke-width:5px" : "") + "\" d=\"" + path_of(series, plane) +
-         "\"/>\n";
+  out.leaf("path", {{"class", series.thin ? "curve thin" : "curve"},
+                    {"style", "stroke:" + colour + (series.form == Series::Form::stretches ? ";stroke-width:5px" : "")},
+                    {"d", path_of(series, plane)}})
+      .line();
 }
 
-std::string contents(const Plane& plane, double thinnest_shade, double thinnest_hint) {
+void add_contents(const Plane& plane, double thinnest_shade, double thinnest_hint, Svg& out) {
   const auto rectangles = [&](const std::vector<model::Shade>& all, const std::string& classes, double thinnest) {
-    std::string out;
     for (const model::Shade& s : all) {
       const double from = plane.x(s.from), width = std::max(plane.x(s.to) - from, thinnest);
-      out += hinted_rectangle(classes, from, width, plane.left + plane.width, plane.top, plane.high, s.hint);
+      add_hinted_rectangle(classes, from, width, plane.left + plane.width, plane.top, plane.high, s.hint, out);
     }
-    return out;
   };
-  std::string out;
-  for (const Shades& shades : plane.chart.shades) out += rectangles(shades.all, class_of(shades.kind), thinnest_shade);
-  for (const Series& series : plane.chart.series | std::views::reverse) out += curve(series, plane);
-  return out + rectangles(plane.chart.hints, "hit", thinnest_hint);
+  for (const Shades& shades : plane.chart.shades) rectangles(shades.all, class_of(shades.kind), thinnest_shade);
+  for (const Series& series : plane.chart.series | std::views::reverse) add_curve(series, plane, out);
+  rectangles(plane.chart.hints, "hit", thinnest_hint);
 }
 
 // Level lines with their values on both sides.
-std::string levels(const Plane& plane) {
-  std::string out;
+void add_levels(const Plane& plane, Svg& out) {
   for (const model::Tick& tick : plane.chart.up.ticks) {
-    const std::string y = coordinate(plane.y(tick.at));
-    out += "<path class=\"grid\" d=\"M" + coordinate(plane.left) + " " + y + "h" + coordinate(plane.width) +
-           "\"/><text x=\"" + coordinate(plane.left - 6) + "\" y=\"" + y + "\" dy=\"4\" text-anchor=\"end\">" +
-           html(tick.text) + "</text>";
+    const double y = plane.y(tick.at);
+    out.leaf("path", {{"class", "grid"}, {"d", ground::Path()('M', {plane.left, y})('h', {plane.width}).take()}})
+        .text({{"x", plane.left - 6}, {"y", y}, {"dy", 4}, {"text-anchor", "end"}}, tick.text);
   }
   for (const model::Tick& tick : plane.chart.right)
-    out += "<text x=\"" + coordinate(plane.left + plane.width + 6) + "\" y=\"" + coordinate(plane.y(tick.at)) +
-           "\" dy=\"4\">" + html(tick.text) + "</text>";
-  return out + "\n";
+    out.text({{"x", plane.left + plane.width + 6}, {"y", plane.y(tick.at)}, {"dy", 4}}, tick.text);
+  out.line();
 }
 
 std::string over_time(const Chart& chart, double width) {
@@ -107,28 +104,37 @@ std::string over_time(const Chart& chart, double width) {
   frame.width = width;
   const Plane outside{chart, frame.left, frame.top, frame.plane_width, frame.plane_height};
   const Plane inside{chart, 0, 0, kPlaneUnits, frame.plane_height};
-  return timed_svg(frame, levels(outside), contents(inside, kThinnestShade, 1), "");
+  Svg behind, plane;
+  add_levels(outside, behind);
+  add_contents(inside, kThinnestShade, 1, plane);
+  return timed_svg(frame, behind.take(), plane.take(), "");
 }
 
-std::string fixed(const Chart& chart, double width) {
+std::string standing(const Chart& chart, double width) {
   const Plane plane{chart, kLeft, kTop, width - kLeft - kRight, kHigh};
-  std::string out = "<svg class=\"chart\" viewBox=\"0 0 " + coordinate(width) + " " + coordinate(kTop + kHigh + 38) +
-                    "\" role=\"img\">\n";
+  Svg out;
+  out.open("svg", {{"class", "chart"},
+                   {"viewBox", "0 0 " + coordinate(width) + " " + coordinate(kTop + kHigh + 38)},
+                   {"role", "img"}})
+      .line();
   for (const model::Tick& tick : chart.across.ticks) {
-    const std::string x = coordinate(plane.x(tick.at));
-    out += "<path class=\"grid\" d=\"M" + x + " " + coordinate(kTop) + "v" + coordinate(kHigh) + "\"/><text x=\"" + x +
-           "\" y=\"" + coordinate(kTop + kHigh + 17) + "\" text-anchor=\"middle\">" + html(tick.text) + "</text>";
+    const double x = plane.x(tick.at);
+    out.leaf("path", {{"class", "grid"}, {"d", ground::Path()('M', {x, kTop})('v', {kHigh}).take()}})
+        .text({{"x", x}, {"y", kTop + kHigh + 17}, {"text-anchor", "middle"}}, tick.text);
   }
-  return out + levels(plane) + "<text x=\"" + coordinate(plane.left + plane.width / 2) + "\" y=\"" +
-         coordinate(kTop + kHigh + 34) + "\" text-anchor=\"middle\">" + html(chart.across.title) + "</text>\n" +
-         contents(plane, 1, 0) + "</svg>\n";
+  add_levels(plane, out);
+  out.text({{"x", plane.left + plane.width / 2}, {"y", kTop + kHigh + 34}, {"text-anchor", "middle"}},
+           chart.across.title)
+      .line();
+  add_contents(plane, 1, 0, out);
+  return out.close("svg").line().take();
 }
 
 }  // namespace
 
 render::Figure chart_figure(const Chart& chart, double width) {
   render::Figure out;
-  out.svg = chart.over_time ? over_time(chart, width) : fixed(chart, width);
+  out.svg = chart.over_time ? over_time(chart, width) : standing(chart, width);
   for (const Series& series : chart.series)
     out.legend.push_back({series.name, series.colour.empty() ? "var(--fg)" : series.colour});
   for (const Shades& shades : chart.shades)

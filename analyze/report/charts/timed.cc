@@ -1,10 +1,8 @@
 #include "analyze/report/charts/timed.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "analyze/report/charts/axes.h"
-#include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 
 namespace tailcap::report::charts {
@@ -13,30 +11,23 @@ namespace {
 using formats::Duration;
 using formats::known;
 using formats::Time;
+using ground::coordinate;
+using ground::Svg;
 using model::Burst;
 
-std::string axis_svg(const TimedFrame& f) {
+void add_axis(const TimedFrame& f, Svg& out) {
   const double from = static_cast<double>((f.from - f.zero).count()), to = static_cast<double>((f.to - f.zero).count());
-  std::string out = "<g class=\"axis\">";
+  out.open("g", {{"class", "axis"}});
   for (const model::Tick& tick : time_ticks(from, to)) {
     const double x = f.left + (tick.at - from) / (to - from) * f.plane_width;
-    out += "<path d=\"M" + coordinate(x) + " " + coordinate(f.top) + "V" + coordinate(f.top + f.plane_height) +
-           "\"/><text x=\"" + coordinate(x) + "\" y=\"" + coordinate(f.labels) + "\" text-anchor=\"" +
-           (x > f.left + f.plane_width - 20 ? "end" : "middle") + "\">" + tick.text + "</text>";
+    out.leaf("path", {{"d", ground::Path()('M', {x, f.top})('V', {f.top + f.plane_height}).take()}})
+        .text({{"x", x}, {"y", f.labels}, {"text-anchor", x > f.left + f.plane_width - 20 ? "end" : "middle"}},
+              tick.text);
   }
-  return out + "</g>";
+  out.close("g").line();
 }
 
 }  // namespace
-
-std::string coordinate(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", x);
-  std::string out(text);
-  while (out.back() == '0') out.pop_back();
-  if (out.back() == '.') out.pop_back();
-  return out == "-0" ? "0" : out;
-}
 
 double plane_x(const TimedFrame& f, Time t) {
   const auto length = static_cast<double>(std::max<std::int64_t>(1, (f.to - f.from).count()));
@@ -44,21 +35,29 @@ double plane_x(const TimedFrame& f, Time t) {
 }
 
 std::string timed_svg(const TimedFrame& f, std::string_view behind, std::string_view plane, std::string_view beside) {
-  const auto attribute = [](const char* name, double value) {
-    return std::string(" ") + name + "=\"" + coordinate(value) + "\"";
-  };
-  std::string out = "<svg class=\"chart timed\" viewBox=\"0 0 " + coordinate(f.width) + " " + coordinate(f.height) +
-                    "\" data-from=\"" + std::to_string((f.from - f.zero).count()) + "\" data-to=\"" +
-                    std::to_string((f.to - f.zero).count()) + "\"" + attribute("data-labels", f.labels) +
-                    (f.axis.empty() ? "" : " data-axis=\"" + html(f.axis) + "\"") + " role=\"img\">\n";
-  out += behind;
-  out += axis_svg(f) + "\n<svg class=\"plane\"" + attribute("x", f.left) + attribute("y", f.top) +
-         attribute("width", f.plane_width) + attribute("height", f.plane_height) + " viewBox=\"0 0 " +
-         coordinate(kPlaneUnits) + " " + coordinate(f.plane_height) + "\" preserveAspectRatio=\"none\">";
-  out += plane;
-  out += "</svg>\n";
-  out += beside;
-  return out + "</svg>\n";
+  Svg out;
+  out.open("svg", {{"class", "chart timed"},
+                   {"viewBox", "0 0 " + coordinate(f.width) + " " + coordinate(f.height)},
+                   {"data-from", (f.from - f.zero).count()},
+                   {"data-to", (f.to - f.zero).count()},
+                   {"data-labels", f.labels},
+                   f.axis.empty() ? ground::Attribute() : ground::Attribute("data-axis", f.axis),
+                   {"role", "img"}})
+      .line()
+      .add(behind);
+  add_axis(f, out);
+  out.open("svg", {{"class", "plane"},
+                   {"x", f.left},
+                   {"y", f.top},
+                   {"width", f.plane_width},
+                   {"height", f.plane_height},
+                   {"viewBox", "0 0 " + coordinate(kPlaneUnits) + " " + coordinate(f.plane_height)},
+                   {"preserveAspectRatio", "none"}})
+      .add(plane)
+      .close("svg")
+      .line()
+      .add(beside);
+  return out.close("svg").line().take();
 }
 
 std::vector<Burst> joined(std::vector<Burst> bursts, Time from, Time to, std::size_t most) {
@@ -79,11 +78,15 @@ std::vector<Burst> joined(std::vector<Burst> bursts, Time from, Time to, std::si
   }
 }
 
-std::string hinted_rectangle(std::string_view classes, double from, double width, double right, double top, double high,
-                             std::string_view hint) {
-  return "<rect class=\"" + std::string(classes) + "\" x=\"" + coordinate(std::min(from, right - width)) +
-         (top == 0 ? std::string() : "\" y=\"" + coordinate(top)) + "\" width=\"" + coordinate(width) + "\" height=\"" +
-         coordinate(high) + "\"><title>" + html(hint) + "</title></rect>";
+void add_hinted_rectangle(std::string_view classes, double from, double width, double right, double top, double high,
+                          std::string_view hint, ground::Svg& out) {
+  out.hinted("rect",
+             {{"class", classes},
+              {"x", std::min(from, right - width)},
+              top == 0 ? ground::Attribute() : ground::Attribute("y", top),
+              {"width", width},
+              {"height", high}},
+             hint);
 }
 
 std::vector<model::Shade> shades_of(const std::vector<Burst>& bursts, Time zero, std::string_view what) {
@@ -104,14 +107,15 @@ std::string strip(const std::vector<Burst>& bursts, Time begin, Time end) {
   if (!known(begin) || !known(end) || end <= begin || bursts.empty()) return {};
   constexpr double kStripHeight = 10;
   const model::ChartAxis axis = recording_axis(begin, end);
-  std::string shaded;
+  Svg out;
+  out.open("svg", {{"class", "strip"}, {"viewBox", "0 0 10000 10"}, {"preserveAspectRatio", "none"}, {"role", "img"}})
+      .leaf("rect", {{"class", "track"}, {"width", kPlaneUnits}, {"height", kStripHeight}});
   for (const model::Shade& s : shades_of(joined(bursts, begin, end), begin, "slow requests"))
-    shaded += hinted_rectangle("episode", place(axis, s.from) * kPlaneUnits,
-                               std::max(kThinnestShade, (s.to - s.from) / axis.high * kPlaneUnits), kPlaneUnits, 0,
-                               kStripHeight, s.hint);
-  return "<svg class=\"strip\" viewBox=\"0 0 10000 10\" preserveAspectRatio=\"none\" role=\"img\">"
-         "<rect class=\"track\" width=\"10000\" height=\"10\"/>" +
-         shaded + "</svg><div class=\"strip-ends\"><span>+0 s</span><span>" + offset_text(end, begin) + "</span></div>";
+    add_hinted_rectangle("episode", place(axis, s.from) * kPlaneUnits,
+                         std::max(kThinnestShade, (s.to - s.from) / axis.high * kPlaneUnits), kPlaneUnits, 0,
+                         kStripHeight, s.hint, out);
+  return out.close("svg").take() + "<div class=\"strip-ends\"><span>+0 s</span><span>" + offset_text(end, begin) +
+         "</span></div>";
 }
 
 }  // namespace tailcap::report::charts

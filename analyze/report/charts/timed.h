@@ -8,6 +8,7 @@
 #include "analyze/model/figure/chart.h"
 #include "analyze/model/study/verdict.h"
 #include "formats/time.h"
+#include "ground/svg.h"
 
 namespace tailcap::report::charts {
 
@@ -26,9 +27,6 @@ struct TimedFrame {
   double labels = 238;  // height of the ticks' texts
 };
 
-// A number with at most two decimals, the same everywhere.
-std::string coordinate(double x);
-
 // In units of the plane, from 0 to kPlaneUnits.
 double plane_x(const TimedFrame& frame, formats::Time t);
 
@@ -44,8 +42,8 @@ std::vector<model::Burst> joined(std::vector<model::Burst> bursts, formats::Time
 inline constexpr double kThinnestShade = 25;
 
 // A rectangle with a hint; it ends at `right` at the latest.
-std::string hinted_rectangle(std::string_view classes, double from, double width, double right, double top, double high,
-                             std::string_view hint);
+void add_hinted_rectangle(std::string_view classes, double from, double width, double right, double top, double high,
+                          std::string_view hint, ground::Svg& out);
 
 // In ns from `zero`; the hint of each begins with `what`.
 std::vector<model::Shade> shades_of(const std::vector<model::Burst>& bursts, formats::Time zero, std::string_view what);

@@ -25,7 +25,7 @@ const Objective& objective_of(const Assertion& a, const ObjectiveResult& r) {
   return a.slos[r.slo].objectives[r.objective];
 }
 
-std::string text_of(const Objective& o, double value) {
+std::string limit_text(const Objective& o, double value) {
   if (!o.of_time) return value_text(o.metric, value);
   return value_text({Metric::Kind::errors, 0}, value);  // a percentage
 }
@@ -34,12 +34,12 @@ std::string limit_text(const Objective& o) { return std::string(name_of(o.metric
 
 std::string interval_of(const Objective& o, const ObjectiveResult& r) {
   if (!r.interval) return "–";
-  if (!r.upper) return "≥ " + text_of(o, r.low);
-  return r.low == r.high ? "exact" : text_of(o, r.low) + " … " + text_of(o, r.high);
+  if (!r.upper) return "≥ " + limit_text(o, r.low);
+  return r.low == r.high ? "exact" : limit_text(o, r.low) + " … " + limit_text(o, r.high);
 }
 
 std::string found_text(const Objective& o, const ObjectiveResult& r) {
-  return (r.at_least ? "≥ " : "") + text_of(o, r.value);
+  return (r.at_least ? "≥ " : "") + limit_text(o, r.value);
 }
 
 std::string name_of_slo(const Assertion& a, const ObjectiveResult& r) {
@@ -55,7 +55,7 @@ std::string sentence(const Assertion& a, const ObjectiveResult& r) {
   return out;
 }
 
-std::string summary(const Assertion& a) {
+std::string assertion_summary(const Assertion& a) {
   std::size_t fails = 0, open = 0;
   for (const auto& r : a.results) {
     fails += r.verdict == Verdict::fail;
@@ -67,16 +67,12 @@ std::string summary(const Assertion& a) {
   return open > 0 ? "undecided: " + count_text(open) + " of " + all : "pass: " + all;
 }
 
-Tone tone_of(Verdict verdict) {
-  return verdict == Verdict::pass ? Tone::plain : verdict == Verdict::fail ? Tone::alarm : Tone::care;
-}
-
 }  // namespace
 
 render::Document assertion_document(const Assertion& a, bool explain) {
   render::Document out;
   out.heading(1, "tailcap assert");
-  render::Facts facts{render::Facts::Line{tone_of(a.verdict), "verdict", summary(a)}, {}, true};
+  render::Facts facts{render::Facts::Line{tone_of(a.verdict), "verdict", assertion_summary(a)}, {}, true};
   if (a.by == model::gate::DecideBy::observed)
     facts.lines.push_back(
         {Tone::plain, "observed",
@@ -126,7 +122,7 @@ std::string assertion_json(const Assertion& a, const Provenance& limits) {
   json.begin_object();
   json.field("schema", kJsonSchema);
   json.field("verdict", name_of(a.verdict));
-  json.field("sentence", summary(a));
+  json.field("sentence", assertion_summary(a));
   provenance_fields(json, "slo", limits);
   json.field("observed", a.by == model::gate::DecideBy::observed);
   json.key("results");

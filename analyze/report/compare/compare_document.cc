@@ -31,10 +31,6 @@ using render::Tone;
 constexpr std::size_t kBriefGates = 15, kBriefNoticed = 8, kBriefRemarks = 5, kBriefReasons = 8, kBriefSoftware = 5;
 constexpr std::size_t kRoutes = 20, kLabels = 12;
 
-Tone tone_of(Verdict verdict) {
-  return verdict == Verdict::pass ? Tone::plain : verdict == Verdict::fail ? Tone::alarm : Tone::care;
-}
-
 std::string seconds_text(double seconds) { return duration_text(Duration{std::llround(seconds * 1e9)}); }
 
 std::string rate_of(double per_second) { return rate_text(per_second); }

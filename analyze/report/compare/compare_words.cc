@@ -35,7 +35,7 @@ std::string decimals(double value, int n) {
 }
 
 // Three digits that count.
-std::string number(double value) {
+std::string plain_number(double value) {
   const double size = std::abs(value);
   if (value == std::round(value) && size < 1e6) return decimals(value, 0);
   return decimals(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
@@ -48,9 +48,9 @@ std::string signed_text(double value, std::string text) {
   return (zero ? "" : value < 0 ? "−" : value > 0 ? "+" : "") + std::move(text);
 }
 
-Duration ns(double value) { return Duration{std::llround(std::min(std::abs(value), 9e18))}; }
+Duration absolute_time(double value) { return Duration{std::llround(std::min(std::abs(value), 9e18))}; }
 
-std::string change_of_ns(double value) { return signed_text(value, duration_text(ns(value))); }
+std::string change_of_ns(double value) { return signed_text(value, duration_text(absolute_time(value))); }
 
 const Estimate* estimate_of(const RouteComparison& route, const Metric& metric) {
   for (const auto& row : route.metrics)
@@ -101,6 +101,12 @@ std::string labels_text(const RouteComparison& route, const AccountTable& table,
 
 }  // namespace
 
+render::Tone tone_of(model::gate::Verdict verdict) {
+  return verdict == model::gate::Verdict::pass   ? render::Tone::plain
+         : verdict == model::gate::Verdict::fail ? render::Tone::alarm
+                                                 : render::Tone::care;
+}
+
 std::string route_text(const model::gate::RouteName& name) {
   return shortened((name.comm.empty() ? "" : printable(name.comm) + " ") +
                        (name.method.empty() ? "" : printable(name.method) + " ") +
@@ -115,22 +121,22 @@ std::string account_text(std::size_t account) {
 }
 
 std::string value_text(const Metric& metric, double value) {
-  if (metric.timed()) return duration_text(ns(value));
+  if (metric.timed()) return duration_text(absolute_time(value));
   if (metric.share()) return ground::share_text(value);
   if (bytes(metric)) return bytes_text(static_cast<std::uint64_t>(std::llround(std::max(0.0, value))));
-  return number(value);
+  return plain_number(value);
 }
 
 constexpr double kMostRelative = 100;  // what is larger is not given in figures
 
 std::string change_text(const Metric& metric, double change) {
   const double size = std::abs(change);
-  if (metric.relative() && size > kMostRelative) return "more than +" + number(kMostRelative * 100) + " %";
-  if (metric.relative()) return signed_text(change, number(size * 100) + " %");
+  if (metric.relative() && size > kMostRelative) return "more than +" + plain_number(kMostRelative * 100) + " %";
+  if (metric.relative()) return signed_text(change, plain_number(size * 100) + " %");
   if (metric.share()) return signed_text(size < 0.5e-4 ? 0 : change, decimals(size * 100, 2) + " pt");
   if (metric.timed()) return change_of_ns(change);
   if (bytes(metric)) return signed_text(change, bytes_text(static_cast<std::uint64_t>(std::llround(size))));
-  return signed_text(change, number(size));
+  return signed_text(change, plain_number(size));
 }
 
 std::string difference_text(const Metric& metric, const Estimate& e) {
@@ -149,7 +155,7 @@ std::string interval_text(const Metric& metric, const Estimate& e) {
 std::string gate_text(const GateResult& gate) {
   if (!gate.gate.text.empty()) return printable(gate.gate.text);
   const Metric& metric = gate.gate.metric;
-  const std::string amount = gate.gate.unit == Gate::Unit::ratio ? "+" + number(gate.gate.threshold * 100) + " %"
+  const std::string amount = gate.gate.unit == Gate::Unit::ratio ? "+" + plain_number(gate.gate.threshold * 100) + " %"
                                                                  : change_text(metric, gate.gate.threshold);
   return std::string(name_of(metric)) + " > " + amount;
 }

@@ -4,8 +4,11 @@
 #include <string>
 
 #include "analyze/model/gate/comparison.h"
+#include "analyze/render/document.h"
 
 namespace tailcap::report {
+
+render::Tone tone_of(model::gate::Verdict verdict);
 
 std::string route_text(const model::gate::RouteName& name);  // "POST /pay", "shop POST /pay", "POST /pay, as called"
 std::string account_text(std::size_t account);               // "a lock of the program"

@@ -18,7 +18,7 @@ using render::Column;
 using render::Row;
 using render::Table;
 
-constexpr std::size_t kLabels = 12;
+constexpr std::size_t kSlowLabels = 12;
 
 std::string of_ns(std::int64_t ns) { return duration_text(Duration{ns}); }
 
@@ -42,12 +42,12 @@ Table labels_of(const SlowPair& pair) {
     row.cells = {name, of_ns(base), of_ns(fresh), change_of(fresh - base)};
     table.rows.push_back(std::move(row));
   };
-  for (std::size_t i = 0; i < std::min(kLabels, rows.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(kSlowLabels, rows.size()); ++i) {
     const auto& [account, ns] = rows[i];
     add(account_text(account), ns[0], ns[1]);
     rest = {rest[0] - ns[0], rest[1] - ns[1]};
   }
-  if (rows.size() > kLabels) add(std::to_string(rows.size() - kLabels) + " more labels", rest[0], rest[1]);
+  if (rows.size() > kSlowLabels) add(std::to_string(rows.size() - kSlowLabels) + " more labels", rest[0], rest[1]);
   add("all", pair.base.duration, pair.fresh.duration);
   table.rows.back().strong = true;
   return table;

@@ -10,43 +10,44 @@ namespace tailcap::report {
 namespace {
 
 using Change = model::gate::SoftwareChange;
-using Kind = Change::Kind;
+using ChangeKind = Change::Kind;
 using render::Column;
 
-constexpr std::size_t kWidth = 80, kValues = 3, kRows = 200;
+constexpr std::size_t kValueWidth = 80, kValues = 3, kChangeRows = 200;
 constexpr std::size_t kIdDigits = 12;  // of a revision and a build id, as Git shortens them
 
-std::string text_of(const std::string& text) { return render::shortened(printable(text), kWidth); }
+std::string value_text(const std::string& text) { return render::shortened(printable(text), kValueWidth); }
 
-std::string value_of(Kind kind, const std::string& value) {
-  if (kind != Kind::revision && kind != Kind::build_id) return text_of(value);
+std::string change_value(ChangeKind kind, const std::string& value) {
+  if (kind != ChangeKind::revision && kind != ChangeKind::build_id) return value_text(value);
   const std::size_t space = std::min(value.find(' '), value.size());
-  return text_of(value.substr(0, std::min(space, kIdDigits)) + value.substr(space));
+  return value_text(value.substr(0, std::min(space, kIdDigits)) + value.substr(space));
 }
 
-std::string values_of(Kind kind, const std::vector<std::string>& values) {
+std::string values_of(ChangeKind kind, const std::vector<std::string>& values) {
   std::string out;
   for (std::size_t i = 0; i < std::min(kValues, values.size()); ++i)
-    out += (i == 0 ? "" : ", ") + value_of(kind, values[i]);
+    out += (i == 0 ? "" : ", ") + change_value(kind, values[i]);
   return values.size() <= kValues ? out : out + " and " + count_text(values.size() - kValues) + " more";
 }
 
 std::string subject_of(const Change& c) {
   switch (c.kind) {
-    case Kind::revision:
+    case ChangeKind::revision:
       return "revision";
-    case Kind::go_version:
+    case ChangeKind::go_version:
       return "Go";
-    case Kind::module:
-      return text_of(c.module);
-    case Kind::build_id:
+    case ChangeKind::module:
+      return value_text(c.module);
+    case ChangeKind::build_id:
       break;
   }
-  return "build id of " + text_of(c.program);
+  return "build id of " + value_text(c.program);
 }
 
-std::string line_of(const Change& c, bool several) {
-  const std::string subject = (several && c.kind != Kind::build_id ? text_of(c.program) + ": " : "") + subject_of(c);
+std::string change_line(const Change& c, bool several) {
+  const std::string subject =
+      (several && c.kind != ChangeKind::build_id ? value_text(c.program) + ": " : "") + subject_of(c);
   if (c.base.empty()) return subject + " " + values_of(c.kind, c.fresh) + " added";
   if (c.fresh.empty()) return subject + " " + values_of(c.kind, c.base) + " removed";
   return subject + " " + values_of(c.kind, c.base) + " → " + values_of(c.kind, c.fresh);
@@ -56,7 +57,7 @@ std::string line_of(const Change& c, bool several) {
 bool several_programs(const std::vector<Change>& changes) {
   const Change* first = nullptr;
   for (const Change& c : changes) {
-    if (c.kind == Kind::build_id) continue;
+    if (c.kind == ChangeKind::build_id) continue;
     if (!first) first = &c;
     if (c.program != first->program) return true;
   }
@@ -69,7 +70,7 @@ std::vector<std::string> software_lines(const std::vector<Change>& changes, std:
   const bool several = several_programs(changes);
   std::vector<std::string> out;
   const std::size_t shown = std::min(most, changes.size());
-  for (std::size_t i = 0; i < shown; ++i) out.push_back(line_of(changes[i], several));
+  for (std::size_t i = 0; i < shown; ++i) out.push_back(change_line(changes[i], several));
   if (shown < changes.size()) out.push_back("and " + count_text(changes.size() - shown) + " more");
   return out;
 }
@@ -82,15 +83,16 @@ void add_software(const std::vector<Change>& changes, render::Document& out) {
                    {"what", Column::Kind::name},
                    {"base", Column::Kind::word},
                    {"new", Column::Kind::word}};
-  for (std::size_t i = 0; i < std::min(kRows, changes.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(kChangeRows, changes.size()); ++i) {
     const Change& c = changes[i];
     render::Row row;
-    row.cells = {text_of(c.program), c.kind == Kind::build_id ? "build id" : subject_of(c),
+    row.cells = {value_text(c.program), c.kind == ChangeKind::build_id ? "build id" : subject_of(c),
                  c.base.empty() ? "–" : values_of(c.kind, c.base), c.fresh.empty() ? "–" : values_of(c.kind, c.fresh)};
     table.rows.push_back(std::move(row));
   }
   out.add(std::move(table));
-  if (changes.size() > kRows) out.note(count_text(changes.size() - kRows) + " more are not shown; --json has them.");
+  if (changes.size() > kChangeRows)
+    out.note(count_text(changes.size() - kChangeRows) + " more are not shown; --json has them.");
 }
 
 }  // namespace tailcap::report

@@ -18,8 +18,8 @@ using render::Document;
 using render::List;
 using render::Table;
 
-constexpr std::size_t kLabels = 8;     // of a route
-constexpr std::size_t kCaptures = 20;  // listed
+constexpr std::size_t kFleetLabels = 8;  // of a route
+constexpr std::size_t kCaptures = 20;    // listed
 
 List::Accent accent_of(model::Level level) {
   return level == model::Level::severe    ? List::Accent::severe
@@ -27,7 +27,7 @@ List::Accent accent_of(model::Level level) {
                                           : List::Accent::note;
 }
 
-render::Facts head(const Fleet& fleet) {
+render::Facts fleet_head(const Fleet& fleet) {
   render::Facts facts = head_facts(fleet.study);
   std::set<std::string> hosts;
   std::int64_t first = 0, last = 0;
@@ -47,7 +47,7 @@ render::Facts head(const Fleet& fleet) {
   return facts;
 }
 
-List::Item item_of(const FleetAnswer& answer, std::size_t captures) {
+List::Item answer_item(const FleetAnswer& answer, std::size_t captures) {
   std::string text = printable(answer.sentence);
   if (captures > 1) {
     text += " In " + count_text(answer.captures) + " of " + count_text(captures, "capture", "captures");
@@ -67,19 +67,19 @@ List::Item item_of(const FleetAnswer& answer, std::size_t captures) {
   return item;
 }
 
-void add_answers(Document& out, const Fleet& fleet, const ReportOptions& options) {
+void add_fleet_answers(Document& out, const Fleet& fleet, const ReportOptions& options) {
   out.heading(2, "What was slow, and why");
   List list;
   list.boxed = list.numbered = true;
   for (std::size_t i = 0; i < std::min(fleet.answers.size(), options.sentences); ++i)
-    list.items.push_back(item_of(fleet.answers[i], fleet.captures.size()));
+    list.items.push_back(answer_item(fleet.answers[i], fleet.captures.size()));
   if (!list.items.empty()) out.add(std::move(list));
   if (fleet.answers.empty()) out.note("Nothing unusual in any route.");
   if (fleet.answers.size() > options.sentences)
     out.note(count_text(fleet.answers.size() - options.sentences, "more answer", "more answers") + " not shown here.");
 }
 
-void add_labels(Document& out, const Fleet& fleet, const std::vector<std::size_t>& shown) {
+void add_fleet_labels(Document& out, const Fleet& fleet, const std::vector<std::size_t>& shown) {
   for (const std::size_t i : shown) {
     const auto& labels = fleet.labels[i];
     std::int64_t all = 0;
@@ -88,13 +88,14 @@ void add_labels(Document& out, const Fleet& fleet, const std::vector<std::size_t
     out.heading(3, shortened(route_title(fleet.study.routes[i]), 200), route_anchor(i));
     Table table;
     table.columns = {{"where the time went", Column::Kind::name}, {"sum"}, {"share"}, {"requests"}};
-    for (std::size_t n = 0; n < std::min(labels.size(), kLabels); ++n)
+    for (std::size_t n = 0; n < std::min(labels.size(), kFleetLabels); ++n)
       table.rows.push_back({{model::text_of(labels[n].label), duration_text(Duration{labels[n].time}),
                              share_text(static_cast<double>(labels[n].time), static_cast<double>(all)),
                              count_text(labels[n].requests)}});
     out.add(std::move(table));
-    if (labels.size() > kLabels)
-      out.note(count_text(labels.size() - kLabels, "more label", "more labels") + " with less time not shown here.");
+    if (labels.size() > kFleetLabels)
+      out.note(count_text(labels.size() - kFleetLabels, "more label", "more labels") +
+               " with less time not shown here.");
   }
 }
 
@@ -122,13 +123,13 @@ void add_captures(Document& out, const Fleet& fleet) {
 Document fleet_document(const Fleet& fleet, const ReportOptions& options) {
   Document out;
   out.heading(1, "tailcap report: " + printable(fleet.name));
-  out.add(head(fleet));
-  add_answers(out, fleet, options);
+  out.add(fleet_head(fleet));
+  add_fleet_answers(out, fleet, options);
   if (options.brief) return out;
   const std::vector<std::size_t> shown = shown_routes(fleet.study, options.routes);
   out.append(
       route_tables(fleet.study, shown, false, fleet.captures.size() > 1 ? "these recordings" : "this recording"));
-  add_labels(out, fleet, shown);
+  add_fleet_labels(out, fleet, shown);
   add_captures(out, fleet);
   return out;
 }

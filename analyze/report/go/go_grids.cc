@@ -20,11 +20,11 @@ constexpr std::size_t kRoutesShown = 5, kLeftShown = 20, kBusyShown = 20, kTaken
 constexpr const char* kRanges[GoDelay::kBuckets] = {"below 1 µs", "to 10 µs", "to 100 µs", "to 1 ms", "to 5 ms",
                                                     "to 10 ms",   "to 20 ms", "to 100 ms", "longer"};
 
-std::string name_of(const GoStudy& g) {
+std::string go_name(const GoStudy& g) {
   return (g.comm.empty() ? "process" : printable(g.comm)) + " " + pid_text(g.pid);
 }
 std::string or_unknown(const std::string& text) { return text.empty() ? "?" : printable(text); }
-std::string ns(model::Duration d) {
+std::string nanoseconds_text(model::Duration d) {
   return count_text(static_cast<std::uint64_t>(std::max<std::int64_t>(d.count(), 0)));
 }
 
@@ -46,18 +46,19 @@ Grid delays(const model::Study& study) {
   std::string without;
   for (const GoStudy& g : study.go) {
     if (!g.states_told) {
-      without += (without.empty() ? "" : ", ") + name_of(g);
+      without += (without.empty() ? "" : ", ") + go_name(g);
       continue;
     }
     for (std::size_t i = 0; i < g.delays.size() && i <= kRoutesShown && grid.rows.size() < 200; ++i) {
       const GoDelay& d = g.delays[i];
-      grid.rows.push_back({count_text(d.count), ns(d.median), d.count < GoDelay::kForP99 ? "–" : ns(d.p99),
-                           ns(d.longest), name_of(g), d.route.empty() ? "anything" : printable(d.route)});
+      grid.rows.push_back({count_text(d.count), nanoseconds_text(d.median),
+                           d.count < GoDelay::kForP99 ? "–" : nanoseconds_text(d.p99), nanoseconds_text(d.longest),
+                           go_name(g), d.route.empty() ? "anything" : printable(d.route)});
     }
     if (!g.delays.empty())
-      grid.notes.push_back(name_of(g) + ", from ready to running: " + histogram(g.delays[0]) + ".");
+      grid.notes.push_back(go_name(g) + ", from ready to running: " + histogram(g.delays[0]) + ".");
     if (g.delays_left_out > 0)
-      grid.notes.push_back(name_of(g) + ": " + count_text(g.delays_left_out) + " more waits were not kept.");
+      grid.notes.push_back(go_name(g) + ": " + count_text(g.delays_left_out) + " more waits were not kept.");
   }
   if (!without.empty())
     grid.notes.push_back("How long goroutines wait for their turn is not recorded of " + without +
@@ -78,7 +79,7 @@ Grid taken(const model::Study& study) {
       const auto count = [&](std::uint64_t n) { return g.allocations_told ? count_text(n) : "–"; };
       const std::uint64_t requests = std::max<std::uint64_t>(s.requests, 1);
       grid.rows.push_back({count_text(s.requests), count(s.allocations), count(s.allocations / requests),
-                           bytes(s.bytes), bytes(s.bytes / requests), count_text(s.preemptions), name_of(g),
+                           bytes(s.bytes), bytes(s.bytes / requests), count_text(s.preemptions), go_name(g),
                            printable(s.route)});
       estimated |= s.allocations > 0;
     }
@@ -86,12 +87,12 @@ Grid taken(const model::Study& study) {
     for (const auto& c : g.sizes)
       sizes += (sizes.empty() ? "" : ", ") + bytes_text(c.least) + " " + count_text(c.count);
     if (!sizes.empty())
-      grid.notes.push_back(name_of(g) + ", allocations from so many bytes up to twice that: " + sizes + ".");
+      grid.notes.push_back(go_name(g) + ", allocations from so many bytes up to twice that: " + sizes + ".");
     std::string hot;
     for (std::size_t i = 0; i < g.hot.size() && i < 5; ++i)
       hot += (hot.empty() ? "" : ", ") + printable(g.hot[i].function) + " " + bytes_text(g.hot[i].bytes);
     if (!hot.empty())
-      grid.notes.push_back(name_of(g) + ", where most is allocated: " + hot +
+      grid.notes.push_back(go_name(g) + ", where most is allocated: " + hot +
                            ". `tailcap flame --measure allocations` shows the stacks.");
   }
   if (estimated)
@@ -109,15 +110,15 @@ Grid left_behind(const model::Study& study) {
     for (std::size_t i = 0; i < g.left.size() && i < kLeftShown; ++i) {
       const GoLeft& l = g.left[i];
       grid.rows.push_back({count_text(l.count()), count_text(l.alive), count_text(l.requests), duration_text(l.longest),
-                           id_text(l.example), name_of(g), or_unknown(l.handler), or_unknown(l.from),
+                           id_text(l.example), go_name(g), or_unknown(l.handler), or_unknown(l.from),
                            or_unknown(l.function)});
     }
     if (g.left.size() > kLeftShown)
-      grid.notes.push_back(name_of(g) + ": " + count_text(g.left.size() - kLeftShown) +
+      grid.notes.push_back(go_name(g) + ": " + count_text(g.left.size() - kLeftShown) +
                            " more kinds; --json has them all.");
     if (g.left_in_doubt > 0)
       grid.notes.push_back(
-          name_of(g) + ": of " + count_text(g.left_in_doubt, "more goroutine", "more goroutines") +
+          go_name(g) + ": of " + count_text(g.left_in_doubt, "more goroutine", "more goroutines") +
           " that requests made it is not known whether they ended, because events were lost or left out.");
   }
   if (!grid.rows.empty()) {
@@ -139,12 +140,12 @@ Grid busy(const model::Study& study) {
     for (const GoBusy& b : g.busy) {
       if (std::max(b.goroutines, b.threads) < g.limits.busy || shown++ >= kBusyShown) continue;
       grid.rows.push_back(
-          {offset_text(b.from, study.begin), known_share(b.goroutines), known_share(b.threads), name_of(g)});
+          {offset_text(b.from, study.begin), known_share(b.goroutines), known_share(b.threads), go_name(g)});
     }
     if (g.busy.empty()) continue;
     const bool told = std::any_of(g.busy.begin(), g.busy.end(), [](const GoBusy& b) { return b.goroutines >= 0; });
     grid.notes.push_back(
-        name_of(g) + ": " + count_text(g.busy_seconds) + " of " + count_text(g.busy.size(), "second", "seconds") +
+        go_name(g) + ": " + count_text(g.busy_seconds) + " of " + count_text(g.busy.size(), "second", "seconds") +
         " at " + ground::share_text(g.limits.busy) + " or more of " +
         (told ? "GOMAXPROCS (" + count_text(g.processors) +
                     ") with a running goroutine, or of its CPUs with a running thread."

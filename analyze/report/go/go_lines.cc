@@ -85,7 +85,7 @@ void append_taken(JsonWriter& json, const model::GoStudy& g) {
   json.end_object();
 }
 
-std::string line_of(const model::GoStudy& g) {
+std::string go_line(const model::GoStudy& g) {
   std::string text = (g.comm.empty() ? "process" : printable(g.comm)) + " " + pid_text(g.pid);
   if (!g.version.empty()) text += ", " + printable(g.version);
   text += ": " + count_text(g.goroutines_made, "goroutine", "goroutines") + " made, " +
@@ -107,7 +107,7 @@ std::string line_of(const model::GoStudy& g) {
 
 std::vector<std::string> go_lines(const model::Study& study) {
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < study.go.size() && i < kProgramsShown; ++i) out.push_back(line_of(study.go[i]));
+  for (std::size_t i = 0; i < study.go.size() && i < kProgramsShown; ++i) out.push_back(go_line(study.go[i]));
   if (study.go.size() > kProgramsShown)
     out.push_back("and " + count_text(study.go.size() - kProgramsShown) + " more; --json has them all");
   return out;

@@ -15,13 +15,13 @@ using render::Column;
 using render::Document;
 using render::Table;
 using render::Tone;
-using Kind = Column::Kind;
+using Kind = render::Column::Kind;
 
 constexpr std::size_t kRows = 15;
 
-std::string name_of(const std::string& name) { return name.empty() ? "?" : printable(name); }
-std::string process_text(const std::string& name, std::uint32_t pid) {
-  return name_of(name) + (pid == 0 ? "" : ", process " + pid_text(pid));
+std::string name_or_unknown(const std::string& name) { return name.empty() ? "?" : printable(name); }
+std::string process_cell(const std::string& name, std::uint32_t pid) {
+  return name_or_unknown(name) + (pid == 0 ? "" : ", process " + pid_text(pid));
 }
 std::string device_of(std::uint32_t device) {
   return std::to_string(device >> 20) + ":" + std::to_string(device & 0xfffff);
@@ -51,14 +51,14 @@ void add_short_lived(Document& out, const model::NodeStudy& s) {
                 duration_text(mean(p.sum, p.count)),
                 duration_text(p.most),
                 shortened(printable(p.command), 60) + (p.executed ? "" : " (executed nothing)"),
-                p.parent == 0 ? "?" : process_text(p.parent_name, p.parent)};
+                p.parent == 0 ? "?" : process_cell(p.parent_name, p.parent)};
       });
 }
 
-void add_waits(Document& out, const model::MemoryWaits& waits, std::string_view title) {
+void add_memory_waits(Document& out, const model::MemoryWaits& waits, std::string_view title) {
   add(out, title, {{"count"}, {"time"}, {"process", Kind::name}}, waits.processes,
       [](const auto& p) -> std::vector<Cell> {
-        return {count_text(p.count), duration_text(p.sum), process_text(p.name, p.pid)};
+        return {count_text(p.count), duration_text(p.sum), process_cell(p.name, p.pid)};
       });
 }
 
@@ -67,7 +67,7 @@ void add_peers(Document& out, const std::vector<model::PeerTrouble>& list, std::
       [](const model::PeerTrouble& p) -> std::vector<Cell> {
         std::string what = p.cause;
         if (p.bytes != 0) what += bytes_text(p.bytes);
-        if (p.pid != 0) what += ", " + process_text(p.name, p.pid);
+        if (p.pid != 0) what += ", " + process_cell(p.name, p.pid);
         return {count_text(p.count), printable(p.address), what};
       });
 }
@@ -115,7 +115,7 @@ void add_disks(Document& out, const model::NodeStudy& s) {
       {{"disk", Kind::word}, {"slow I/Os"}, {"mean"}, {"longest"}, {"bytes"}, {"most by", Kind::name}}, s.disks,
       [](const auto& d) -> std::vector<Cell> {
         return {device_of(d.device),   count_text(d.count), duration_text(mean(d.sum, d.count)),
-                duration_text(d.most), bytes_text(d.bytes), name_of(d.name)};
+                duration_text(d.most), bytes_text(d.bytes), name_or_unknown(d.name)};
       });
 }
 
@@ -135,7 +135,7 @@ void add_killed(Document& out, const model::NodeStudy& s) {
   Table table;
   table.columns = {{"at"}, {"process", Kind::name}};
   for (const auto& v : s.oom)
-    table.rows.push_back({{offset_text(v.time, s.begin), name_of(v.name) + ", process " + pid_text(v.pid)}});
+    table.rows.push_back({{offset_text(v.time, s.begin), name_or_unknown(v.name) + ", process " + pid_text(v.pid)}});
   out.heading(2, "Killed for memory");
   out.add(std::move(table));
 }
@@ -165,8 +165,8 @@ std::string diag_text(const model::NodeStudy& s, const std::string& file, std::s
     out.paragraph("The capture is damaged or cut short: every count here is a lower bound.", Tone::alarm);
   add_short_lived(out, s);
   add_killed(out, s);
-  if (s.reclaim.count != 0) add_waits(out, s.reclaim, "Reclaimed memory themselves");
-  if (s.compaction.count != 0) add_waits(out, s.compaction, "Compacted memory themselves");
+  if (s.reclaim.count != 0) add_memory_waits(out, s.reclaim, "Reclaimed memory themselves");
+  if (s.compaction.count != 0) add_memory_waits(out, s.compaction, "Compacted memory themselves");
   add_fragments(out, s);
   add_peers(out, s.connect_failures, "Connections that could not be made");
   add_peers(out, s.retransmits, "TCP segments sent again");

@@ -10,9 +10,9 @@ using formats::known;
 using formats::Time;
 using model::CallStudy;
 
-class Writer {
+class CallWriter {
  public:
-  Writer(std::string& out, const model::RequestTable& table, const model::WallClock& clock)
+  CallWriter(std::string& out, const model::RequestTable& table, const model::WallClock& clock)
       : json_(out), table_(table), clock_(clock) {}
 
   void write(const CallStudy* calls) {
@@ -118,7 +118,7 @@ class Writer {
 
 void append_calls(std::string& out, const model::RouteStudy& route, const model::RequestTable& table,
                   const model::WallClock& clock) {
-  Writer(out, table, clock).write(route.calls ? &*route.calls : nullptr);
+  CallWriter(out, table, clock).write(route.calls ? &*route.calls : nullptr);
 }
 
 }  // namespace tailcap::report

@@ -9,17 +9,6 @@
 namespace tailcap::report {
 namespace {
 
-std::string_view name_of(formats::HookTier tier) {
-  constexpr std::string_view names[] = {"unknown", "a", "b", "c"};
-  const auto i = static_cast<std::size_t>(tier);
-  return i < std::size(names) ? names[i] : "unknown";
-}
-
-std::string_view name_of(model::Severity severity) {
-  constexpr std::string_view names[] = {"note", "caution", "defect"};
-  return names[static_cast<std::size_t>(severity)];
-}
-
 void time(JsonWriter& json, const model::Quality& q, std::string_view name, formats::Time t) {
   json.key(name);
   if (formats::known(t) && q.clock.known())

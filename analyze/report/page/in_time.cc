@@ -32,7 +32,7 @@ constexpr std::size_t kExamples = 2;   // of an answer
 constexpr std::size_t kListed = 16;    // stretches of a request with a line of their own
 constexpr std::size_t kDrawn = 400;    // in the line of all
 constexpr double kWorthALine = 0.005;  // of the duration
-constexpr std::size_t kTitle = 80;
+constexpr std::size_t kTimeTitle = 80;
 
 // Rows by ID, of those that are shown or named.
 using Known = std::map<ExchangeId, model::Request>;
@@ -67,7 +67,7 @@ class Section {
     requests_around(row, out);
     if (around && !around->lanes.empty()) lanes(row, *around, out);
     out.add(render::Code{{show_command(options_, id)}});
-    return render::Details{id_text(id) + "  " + shortened(request_title(row, table_.texts), kTitle) + ", " +
+    return render::Details{id_text(id) + "  " + shortened(request_title(row, table_.texts), kTimeTitle) + ", " +
                                duration_text(row.duration) + ", " + offset_text(row.start, study_.begin),
                            std::move(out.blocks), id == options_.in_time.front(), request_anchor(id)};
   }
@@ -103,7 +103,7 @@ class Section {
     if (c.request.connection != 0 && c.request != of) {
       const auto at = known_.find(c.request);
       add((lock ? "held by " : "") +
-          (at == known_.end() ? "request" : shortened(request_title(at->second, table_.texts), kTitle)) + " (" +
+          (at == known_.end() ? "request" : shortened(request_title(at->second, table_.texts), kTimeTitle)) + " (" +
           id_text(c.request) + ")");
     }
     if (c.tid != 0) add("thread " + std::to_string(c.tid));

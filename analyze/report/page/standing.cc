@@ -33,13 +33,13 @@ constexpr double kWorthAWord = 0.01;  // of a duration
 constexpr double kLeastShortage = 0.1;
 constexpr std::uint64_t kLeastRequests = 5;  // fewer have nothing typical
 constexpr std::size_t kRows = 30;            // of the tree
-constexpr std::size_t kTitle = 60;
+constexpr std::size_t kStandingTitle = 60;
 
 Duration ns(std::int64_t n) { return Duration{n}; }
 
 // "median 2.49 ms; typical requests: sleeping 2.06 ms, waiting for a lock 340 µs"
 std::string typical_text(const model::RouteStudy& route) {
-  std::string text = shortened(route_title(route), kTitle) + ": ";
+  std::string text = shortened(route_title(route), kStandingTitle) + ": ";
   const model::Quantile& median = route.latency.front();
   text += median.support == model::Support::refused
               ? count_text(route.count, "request", "requests")
@@ -121,7 +121,7 @@ class Tree {
     const model::Rows& rows = table.all();
     for (std::size_t i = 0; i < rows.size() && !titles_.empty(); ++i)
       if (const auto at = titles_.find(rows.id(i)); at != titles_.end())
-        at->second = shortened(request_title(rows[i], table.texts), kTitle);
+        at->second = shortened(request_title(rows[i], table.texts), kStandingTitle);
   }
 
   render::Table table() {

@@ -42,8 +42,8 @@ Cell figure(std::optional<double> truth, std::optional<double> estimate, std::st
   return cell;
 }
 
-std::string count_of(double n) { return count_text(static_cast<std::uint64_t>(std::llround(n))); }
-std::string time_of(double value) { return duration_text(ns(value)); }
+std::string rounded_count(double n) { return count_text(static_cast<std::uint64_t>(std::llround(n))); }
+std::string rounded_duration(double value) { return duration_text(ns(value)); }
 
 render::Row estimate_row(const Estimate& e) {
   render::Row row;
@@ -51,10 +51,10 @@ render::Row estimate_row(const Estimate& e) {
   Cell kept(count_text(e.kept));
   kept.below.push_back("of " + count_text(e.requests));
   row.cells = {e.route ? route_text(*e.route) : std::string("all"), kept,
-               figure(e.truth.count, e.estimate.count, count_of, false),
+               figure(e.truth.count, e.estimate.count, rounded_count, false),
                figure(e.truth.errors, e.estimate.errors, percent, true)};
   for (std::size_t i = 0; i < e.truth.quantiles.size(); ++i)
-    row.cells.push_back(figure(e.truth.quantiles[i], e.estimate.quantiles[i], time_of, false));
+    row.cells.push_back(figure(e.truth.quantiles[i], e.estimate.quantiles[i], rounded_duration, false));
   if (e.never > 0)
     row.below.emplace_back(Tone::care, count_text(e.never, "request", "requests") +
                                            " had no chance to be kept: the estimates do not cover them");
@@ -181,7 +181,7 @@ void breakers(render::Document& out, const Outcome& o, std::size_t most) {
   out.list(sums);
 }
 
-std::string summary(const Outcome& o) {
+std::string policy_summary(const Outcome& o) {
   std::string out = count_text(o.firings.size(), "firing", "firings") + " of " +
                     count_text(o.policy.conditions.size(), "condition", "conditions");
   if (o.sampling)
@@ -198,7 +198,7 @@ render::Document policy_document(const Outcome& o, std::size_t most) {
   render::Document out;
   out.heading(1, "tailcap policy");
   render::Facts facts;
-  facts.verdict = render::Facts::Line{Tone::plain, "result", summary(o)};
+  facts.verdict = render::Facts::Line{Tone::plain, "result", policy_summary(o)};
   if (o.left_out > 0)
     facts.lines.push_back(
         {Tone::care, "left out",

@@ -21,7 +21,7 @@ using model::ExchangeId;
 using model::Request;
 using model::Role;
 
-constexpr std::size_t kWidth = 120;
+constexpr std::size_t kTreeWidth = 120;
 
 // Calls of the tree's processes, while its requests were under way, of unknown cause.
 void count_undecided(const model::RequestTable& table, CallTree& tree) {
@@ -44,7 +44,7 @@ void count_undecided(const model::RequestTable& table, CallTree& tree) {
   }
 }
 
-std::string process_text(const model::RequestTable& table, const Request& row) {
+std::string caller_text(const model::RequestTable& table, const Request& row) {
   if (row.comm != 0) return printable(table.texts[row.comm]);
   return row.pid != 0 ? "process " + pid_text(row.pid) : "a process of unknown name";
 }
@@ -174,7 +174,7 @@ std::optional<CallTree> call_tree(const model::RequestTable& table, ExchangeId r
 }
 
 std::string act_text(const model::RequestTable& table, const Request& row) {
-  return process_text(table, row) + (row.role == Role::client ? " calls " : " serves ") +
+  return caller_text(table, row) + (row.role == Role::client ? " calls " : " serves ") +
          request_title(row, table.texts) + ": " + outcome_text(row, table.texts[row.store.error_code]);
 }
 
@@ -219,7 +219,7 @@ std::string text_tree(const CallTree& tree, const model::RequestTable& table, co
         "Without trace ids, which request made a call is decided by its thread. That is certain where the thread did "
         "nothing else meanwhile; in an event loop it is likely at best. A call that could be of several requests is in "
         "no tree.");
-  return render::to_text(out, kWidth);
+  return render::to_text(out, kTreeWidth);
 }
 
 std::string json_tree(const CallTree& tree, const model::RequestTable& table) {

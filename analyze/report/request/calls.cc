@@ -24,13 +24,13 @@ constexpr std::size_t kMisses = 5;     // listed of each method
 constexpr int kUnimplemented = 12;
 
 // One place on the axis.
-struct Axis {
+struct TimeScale {
   Time zero;
   Duration span;
   std::string operator()(Time t) const { return place_text(t - zero, span); }
 };
 
-std::string counted(const std::optional<GrpcFacts>& facts, const char* one, const char* many) {
+std::string message_count(const std::optional<GrpcFacts>& facts, const char* one, const char* many) {
   if (!facts) return std::string("unknown number of ") + many;
   std::string text = (facts->exact ? "" : "at least ") + count_text(facts->messages, one, many);
   if (facts->messages > 0) text += " (" + bytes_text(facts->bytes) + " with prefixes";
@@ -42,8 +42,8 @@ std::string counted(const std::optional<GrpcFacts>& facts, const char* one, cons
 
 // A call has a kind by its definition, which is not on the wire: one message each way is what a stream may look like.
 std::string messages_text(const model::Exchange& e) {
-  std::string text = counted(e.request_grpc, "request message", "request messages") + ", " +
-                     counted(e.response_grpc, "response message", "response messages");
+  std::string text = message_count(e.request_grpc, "request message", "request messages") + ", " +
+                     message_count(e.response_grpc, "response message", "response messages");
   const bool asked = e.request_grpc && e.request_grpc->messages > 1,
              answered = e.response_grpc && e.response_grpc->messages > 1;
   if (asked && answered)
@@ -77,7 +77,7 @@ const RequestDetail* end_with(const model::Detail& detail, Role role) {
   return detail.peer && detail.peer->row.role == role ? &*detail.peer : nullptr;
 }
 
-std::string deadline_line(const model::Detail& detail, const Axis& at, Tone& tone) {
+std::string deadline_line(const model::Detail& detail, const TimeScale& at, Tone& tone) {
   const auto& row = detail.request.row;
   const Duration timeout{row.grpc.timeout};
   const GrpcDeadline deadline = model::deadline_of(row);
@@ -112,7 +112,7 @@ std::string answered_by_then(const RequestDetail& d) {
   return std::string(sent) + "the response's head" + (n == 0 ? "" : " and " + count_text(n, "message", "messages"));
 }
 
-std::string reset_line(const model::Detail& detail, const Axis& at) {
+std::string reset_line(const model::Detail& detail, const TimeScale& at) {
   const auto *client = end_with(detail, Role::client), *server = end_with(detail, Role::server);
   const auto& reset = *detail.request.exchange.reset;
   const auto of = [](const RequestDetail* d) { return d && d->exchange.reset ? &*d->exchange.reset : nullptr; };
@@ -158,7 +158,7 @@ std::string context_line(const RequestDetail& d, Tone& tone) {
 }
 
 // One end's facts about one message.
-std::string moved_text(const model::GrpcMessage& m, bool in, const Axis& at) {
+std::string moved_text(const model::GrpcMessage& m, bool in, const TimeScale& at) {
   const auto stretch = [&](Time first, Time last) {
     return known(first) && first < last ? at(first) + " to " + at(last) : at(last);
   };
@@ -168,7 +168,7 @@ std::string moved_text(const model::GrpcMessage& m, bool in, const Axis& at) {
   return text + (known(m.last_done) ? "read " + at(m.last_done) : "read, when is not known");
 }
 
-const std::optional<GrpcFacts>& facts_of(const RequestDetail& d, bool request) {
+const std::optional<GrpcFacts>& grpc_facts(const RequestDetail& d, bool request) {
   return request ? d.exchange.request_grpc : d.exchange.response_grpc;
 }
 
@@ -190,7 +190,7 @@ std::vector<FactLine> call_facts(const model::Detail& detail, Time zero, Duratio
   std::vector<FactLine> out;
   const auto& d = detail.request;
   const auto& e = d.exchange;
-  const Axis at{zero, span};
+  const TimeScale at{zero, span};
   const auto add = [&](const char* label, std::string text, Tone tone = Tone::plain) {
     out.push_back({tone, label, std::move(text)});
   };
@@ -221,11 +221,11 @@ std::vector<FactLine> call_facts(const model::Detail& detail, Time zero, Duratio
 CallMessages call_messages(const model::Detail& detail, Time zero, Duration span) {
   CallMessages out;
   if (!model::is_call(detail.request.row)) return out;
-  const Axis at{zero, span};
+  const TimeScale at{zero, span};
   for (const bool request : {true, false}) {
     const auto *client = end_with(detail, Role::client), *server = end_with(detail, Role::server);
     const auto listed = [&](const RequestDetail* d) -> const std::vector<model::GrpcMessage>* {
-      return d && facts_of(*d, request) ? &facts_of(*d, request)->listed : nullptr;
+      return d && grpc_facts(*d, request) ? &grpc_facts(*d, request)->listed : nullptr;
     };
     const auto *sent = listed(request ? client : server), *got = listed(request ? server : client);
     const std::size_t n = std::max(sent ? sent->size() : 0, got ? got->size() : 0);
@@ -240,7 +240,7 @@ CallMessages call_messages(const model::Detail& detail, Time zero, Duration span
       out.listed.push_back(std::move(m));
     }
     const auto total = [&](const RequestDetail* d) {
-      return d && facts_of(*d, request) ? facts_of(*d, request)->messages : 0;
+      return d && grpc_facts(*d, request) ? grpc_facts(*d, request)->messages : 0;
     };
     const std::uint64_t all = std::max(total(client), total(server));
     if (all > std::min(n, kMessages))

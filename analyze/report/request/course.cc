@@ -17,13 +17,13 @@ constexpr std::size_t kMaxLanes = 12;  // of requests below
 constexpr std::size_t kMaxBeside = 20;
 
 // "~": not measured but inferred.
-std::string name_of(const model::LabelledStretch& s) {
+std::string interval_name(const model::LabelledStretch& s) {
   const bool inferred = s.evidence == model::Evidence::inferred && !model::unexplained(s.label);
   return std::string(model::text_of(s.label)) + (inferred ? " ~" : "");
 }
 
 // "at 0x7f00, held by POST /restock (5.2), thread 18". Printable.
-std::string note_of(const model::Detail& detail, model::ExchangeId of, const model::LabelledStretch& s) {
+std::string interval_note(const model::Detail& detail, model::ExchangeId of, const model::LabelledStretch& s) {
   const model::Culprit& c = s.culprit;
   const bool call = s.label >= model::Label::down_dns && s.label <= model::Label::down_h2fc;
   const bool lock = s.label == model::Label::lock_futex || s.label == model::Label::lock_session ||
@@ -45,10 +45,10 @@ std::string note_of(const model::Detail& detail, model::ExchangeId of, const mod
   return text;
 }
 
-void add_bars(const model::Detail& detail, const model::Course& course, Time zero, Lane& lane) {
+void add_course_bars(const model::Detail& detail, const model::Course& course, Time zero, Lane& lane) {
   for (const auto& s : course.stretches)
-    lane.bars.push_back({name_of(s), std::string(model::colour_of(model::group_of(s.label))), s.from - zero,
-                         s.to - s.from, note_of(detail, course.request, s)});
+    lane.bars.push_back({interval_name(s), std::string(model::colour_of(model::group_of(s.label))), s.from - zero,
+                         s.to - s.from, interval_note(detail, course.request, s)});
 }
 
 std::string who(const model::Below& b) {
@@ -85,7 +85,7 @@ std::string labels_text(const model::RequestDetail& end) {
 
 Lane course_lane(const model::Detail& detail, const model::RequestDetail& end, Time zero) {
   Lane lane{"why it took so long, at the " + std::string(model::name_of(end.row.role)) + " (~: inferred)", {}, {}, {}};
-  if (end.course) add_bars(detail, *end.course, zero, lane);
+  if (end.course) add_course_bars(detail, *end.course, zero, lane);
   return lane;
 }
 
@@ -114,7 +114,7 @@ std::vector<Lane> lanes_below(const model::Detail& detail, Time zero, std::vecto
       continue;
     }
     Lane lane{who(b), {}, {}, {}};
-    add_bars(detail, b.course, zero, lane);
+    add_course_bars(detail, b.course, zero, lane);
     lanes.push_back(std::move(lane));
   }
   if (left_out + detail.below_left_out != 0 && !lanes.empty())

@@ -11,6 +11,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "formats/event.h"
 
 namespace tailcap::report {
 namespace {

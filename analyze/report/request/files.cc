@@ -5,6 +5,7 @@
 
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
+#include "formats/event.h"
 
 namespace tailcap::report {
 namespace {
@@ -18,7 +19,7 @@ std::string_view act_text(formats::FileAct act) {
 // The number of the error that the call returned; 0: none, or not known.
 int error_of(const model::FileCall& f) { return f.result < 0 && f.result > -4096 ? static_cast<int>(-f.result) : 0; }
 
-std::string text_of(const model::FileCall& f) {
+std::string file_text(const model::FileCall& f) {
   std::string text(act_text(f.act));
   text += " " + (f.path.empty() ? std::string("(path not known)") : printable(f.path));
   if (const int error = error_of(f); error != 0) {
@@ -35,7 +36,7 @@ std::string text_of(const model::FileCall& f) {
 void add_files(const model::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines,
                std::vector<std::string>& notes) {
   const std::string end(model::name_of(d.row.role));
-  for (const auto& f : d.files.calls) lines.push_back({f.began - zero, f.ended - f.began, end, text_of(f)});
+  for (const auto& f : d.files.calls) lines.push_back({f.began - zero, f.ended - f.began, end, file_text(f)});
   if (d.files.more != 0) notes.push_back("and " + count_text(d.files.more) + " more at the " + end);
   if (d.files.doubtful != 0)
     notes.push_back(count_text(d.files.doubtful, "call", "calls") + " on files by its thread at the " + end +

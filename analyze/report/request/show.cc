@@ -20,11 +20,11 @@ using render::Column;
 using render::Document;
 using render::Row;
 using render::Table;
-using Kind = Column::Kind;
+using Kind = render::Column::Kind;
 
 constexpr std::size_t kWaitsInText = 30, kWaitsInPage = 200;
 
-void add_lanes(const Waterfall& w, Document& out) {
+void add_lane_pictures(const Waterfall& w, Document& out) {
   out.heading(2, "Where its time went");
   if (const std::string why = no_waterfall(w); !why.empty()) {
     out.paragraph("No waterfall: " + why + ".", render::Tone::care);
@@ -35,7 +35,7 @@ void add_lanes(const Waterfall& w, Document& out) {
   out.add(std::move(table));
 }
 
-void add_milestones(const Waterfall& w, Document& out) {
+void add_milestone_table(const Waterfall& w, Document& out) {
   if (w.milestones.empty()) return;
   Table table;
   table.columns = {{}, {"", Kind::word}, {"", Kind::name}};
@@ -85,7 +85,7 @@ void add_files(const Waterfall& w, Document& out) {
   for (const auto& note : w.files_notes) out.note(note + ".");
 }
 
-void add_waits(const Waterfall& w, std::size_t most, Document& out) {
+void add_wait_table(const Waterfall& w, std::size_t most, Document& out) {
   if (w.waits.empty()) return;
   Table table;
   table.columns = {{"left the CPU"}, {"waited"}, {"queued"}, {"for", Kind::name}};
@@ -115,7 +115,7 @@ Document document(const model::Detail& detail, const model::Study& study, const 
     facts.verdict = {render::Tone::alarm, "",
                      "UNSAFE: header values were recorded as sent, credentials too. Do not pass this on."};
   out.add(std::move(facts));
-  add_lanes(w, out);
+  add_lane_pictures(w, out);
   if (!standing.behind.rows.empty()) {
     out.heading(2, "What was behind it");
     out.add(standing.behind);
@@ -124,11 +124,11 @@ Document document(const model::Detail& detail, const model::Study& study, const 
     out.heading(2, "Beside the critical path");
     out.list(w.beside);
   }
-  add_milestones(w, out);
+  add_milestone_table(w, out);
   add_around(around, w, out);
   add_messages(w, out);
   add_files(w, out);
-  add_waits(w, waits, out);
+  add_wait_table(w, waits, out);
   if (!w.events.empty()) {
     out.heading(2, "On the connection meanwhile");
     out.list(w.events);

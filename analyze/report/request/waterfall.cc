@@ -13,6 +13,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "formats/event.h"
 #include "ground/syscalls.h"
 #include "ground/task_state.h"
 

@@ -17,22 +17,12 @@ using model::Shift;
 using model::ShiftVerdict;
 
 constexpr std::size_t kShifts = 12, kChanges = 20;  // so many are said; --json has them all
-constexpr std::size_t kName = 80, kBuild = 16;
-
-std::string_view name_of(ChangeKind kind) {
-  constexpr std::string_view names[] = {"note", "build", "restart"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
-std::string_view name_of(ShiftVerdict verdict) {
-  constexpr std::string_view names[] = {"refused", "none", "shifted"};
-  return names[static_cast<std::size_t>(verdict)];
-}
+constexpr std::size_t kChangeName = 80, kBuild = 16;
 
 // "deploy=v3", "a new build of shop", "a new start of shop".
 std::string change_name(const Change& c) {
   if (c.kind == ChangeKind::note)
-    return shortened(printable(c.key), kName) + "=" + shortened(printable(c.value), kName);
+    return shortened(printable(c.key), kChangeName) + "=" + shortened(printable(c.value), kChangeName);
   return (c.kind == ChangeKind::build ? "a new build of " : "a new start of ") +
          (c.comm.empty() ? "the program" : printable(c.comm));
 }
@@ -43,7 +33,7 @@ std::string build_text(const std::string& build) {
 
 std::string change_details(const Change& c) {
   if (c.kind == ChangeKind::note) return {};
-  std::string out = " (process " + pid_text(c.pid) + " at " + shortened(printable(c.address), kName);
+  std::string out = " (process " + pid_text(c.pid) + " at " + shortened(printable(c.address), kChangeName);
   if (c.kind == ChangeKind::build)
     out += ", build " + build_text(c.build_before) + " → " + build_text(c.build_after);
   else
@@ -114,7 +104,7 @@ std::vector<std::string> shift_sentences(const model::Study& study) {
     if (!s.shifted() || out.size() >= kShifts) continue;
     const Change& change = study.changes.changes[s.change];
     std::string text = "After " + change_name(change) + " (" + time_text(study, change.at) + ") " +
-                       shortened(route_title(study.routes[s.route]), kName) +
+                       shortened(route_title(study.routes[s.route]), kChangeName) +
                        (study.routes[s.route].role == model::Role::client ? " (made)" : "") + ": ";
     if (s.median.verdict == ShiftVerdict::shifted) text += "median " + shift_text(s.median);
     if (s.p99.verdict == ShiftVerdict::shifted)
@@ -131,10 +121,10 @@ std::vector<std::string> status_sentences(const model::Study& study) {
     const model::StatusShift& s = all[i];
     const std::string what =
         s.status_class == 0 ? "gave no answer to " : "answered " + std::to_string(s.status_class) + "xx to ";
-    out.push_back("From " + time_text(study, s.from) + " " + shortened(route_title(study.routes[s.route]), kName) +
-                  " " + what + share_text(s.after, s.after_of) + " of " +
-                  count_text(s.after_of, "request", "requests") + "; before to " + share_text(s.before, s.before_of) +
-                  " of " + count_text(s.before_of) + ".");
+    out.push_back("From " + time_text(study, s.from) + " " +
+                  shortened(route_title(study.routes[s.route]), kChangeName) + " " + what +
+                  share_text(s.after, s.after_of) + " of " + count_text(s.after_of, "request", "requests") +
+                  "; before to " + share_text(s.before, s.before_of) + " of " + count_text(s.before_of) + ".");
   }
   const std::uint64_t more = all.size() + study.changes.status_shifts_left_out - out.size();
   if (more > 0)

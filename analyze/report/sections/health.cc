@@ -8,6 +8,7 @@
 #include "analyze/report/words/errors.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
+#include "ground/svg.h"
 
 namespace tailcap::report {
 namespace {
@@ -16,7 +17,7 @@ using model::Health;
 using model::HealthCell;
 using model::HealthRow;
 
-constexpr std::size_t kName = 40;
+constexpr std::size_t kRowName = 40;
 
 struct Look {
   char letter;
@@ -54,15 +55,16 @@ bool worth_a_map(const Health& health) {
   return std::any_of(health.rows.begin(), health.rows.end(), [](const HealthRow& row) { return row.p99.count() > 0; });
 }
 
-std::string name_of(const HealthRow& row) {
-  const std::string name = row.name.empty() ? std::string("(unknown process)") : shortened(printable(row.name), kName);
+std::string row_name(const HealthRow& row) {
+  const std::string name =
+      row.name.empty() ? std::string("(unknown process)") : shortened(printable(row.name), kRowName);
   return row.role == model::Role::server ? name : "→ " + name;
 }
 
 std::string hint_of(const Health& health, const HealthRow& row, std::size_t window) {
   const HealthCell& cell = row.cells[window];
   const formats::Time from = health.begin + health.window * static_cast<std::int64_t>(window);
-  std::string out = name_of(row) + ", from " + offset_text(from, health.begin) + ": " +
+  std::string out = row_name(row) + ", from " + offset_text(from, health.begin) + ": " +
                     count_text(cell.requests, "request", "requests");
   if (cell.errors > 0) out += ", " + count_text(cell.errors, "error", "errors");
   if (cell.timed > 0 && cell.timed < Health::kFewest) out += ", the slowest " + duration_text(cell.p99);
@@ -81,7 +83,7 @@ std::string axis_text(const Health& health) {
 // A letter for each window; what the letters mean is the caption.
 void add_lines(const Health& health, render::Figure& out) {
   std::size_t width = 0;
-  for (const HealthRow& row : health.rows) width = std::max(width, columns(name_of(row)));
+  for (const HealthRow& row : health.rows) width = std::max(width, columns(row_name(row)));
   std::string met;
   for (const HealthRow& row : health.rows) {
     std::string latency, errors;
@@ -92,7 +94,7 @@ void add_lines(const Health& health, render::Figure& out) {
       met += latency.back();
       met += errors.back();
     }
-    out.lines.push_back(render::padded(name_of(row), width) + "  latency [" + latency + "] " +
+    out.lines.push_back(render::padded(row_name(row), width) + "  latency [" + latency + "] " +
                         count_text(row.requests, "request", "requests") +
                         (row.p99.count() > 0 ? ", median p99 " + duration_text(row.p99) : ""));
     if (row.errors > 0)
@@ -110,50 +112,63 @@ void add_lines(const Health& health, render::Figure& out) {
 }
 
 // Outlines over all rows, so that the colours under them stay what they mean.
-std::string shaded(const Health& health, const std::vector<model::Burst>& episodes, std::size_t left, std::size_t width,
-                   std::size_t high) {
+void add_outlines(const Health& health, const std::vector<model::Burst>& episodes, std::size_t left, std::size_t width,
+                  std::size_t high, ground::Svg& out) {
   const formats::Time end = health.begin + health.window * std::int64_t{Health::kWindows};
   const double all = static_cast<double>(std::max<std::int64_t>(1, (end - health.begin).count()));
-  std::string out;
   for (const model::Shade& s :
        charts::shades_of(charts::joined(episodes, health.begin, end, 40), health.begin, "episode")) {
     const double scale = static_cast<double>(width) / all;
-    out += charts::hinted_rectangle("episode outline", static_cast<double>(left) + s.from * scale - 1,
-                                    std::max(3.0, (s.to - s.from) * scale), std::numeric_limits<double>::infinity(), 0,
-                                    static_cast<double>(high), s.hint) +
-           "\n";
+    charts::add_hinted_rectangle("episode outline", static_cast<double>(left) + s.from * scale - 1,
+                                 std::max(3.0, (s.to - s.from) * scale), std::numeric_limits<double>::infinity(), 0,
+                                 static_cast<double>(high), s.hint, out);
+    out.line();
   }
-  return out;
 }
 
 std::string svg_of(const Health& health, const std::vector<model::Burst>& episodes) {
   constexpr std::size_t kLeft = 230, kCell = 26, kHigh = 20, kErrors = 6, kTick = 6;  // a tick every so many windows
   const std::size_t wide = kLeft + kCell * Health::kWindows, high = kHigh * health.rows.size();
-  const auto n = [](std::size_t x) { return std::to_string(x); };
-  std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + n(wide + kCell) + " " +
-                    n(high + kHigh) + "\" role=\"img\">\n";
+  ground::Svg out;
+  out.open("svg", {{"xmlns", "http://www.w3.org/2000/svg"},
+                   {"viewBox", "0 0 " + std::to_string(wide + kCell) + " " + std::to_string(high + kHigh)},
+                   {"role", "img"}})
+      .line();
   for (std::size_t r = 0; r < health.rows.size(); ++r) {
     const HealthRow& row = health.rows[r];
-    out += "<text x=\"" + n(kLeft - 8) + "\" y=\"" + n(r * kHigh + 14) +
-           "\" text-anchor=\"end\" style=\"font-size:13px;fill:var(--fg)\">" + html(shortened(name_of(row), 30)) +
-           "</text>\n";
+    out.text({{"x", kLeft - 8},
+              {"y", r * kHigh + 14},
+              {"text-anchor", "end"},
+              {"style", "font-size:13px;fill:var(--fg)"}},
+             shortened(row_name(row), 30))
+        .line();
     for (std::size_t w = 0; w < row.cells.size(); ++w) {
-      const Look& look = latency_of(row, row.cells[w]);
-      out += "<rect x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n(r * kHigh) + "\" width=\"" + n(kCell - 2) +
-             "\" height=\"" + n(kHigh - 2) + "\" style=\"fill:" + look.colour + ";stroke:var(--line)\"><title>" +
-             html(hint_of(health, row, w)) + "</title></rect>\n";
+      out.hinted("rect",
+                 {{"x", kLeft + w * kCell},
+                  {"y", r * kHigh},
+                  {"width", kCell - 2},
+                  {"height", kHigh - 2},
+                  {"style", std::string("fill:") + latency_of(row, row.cells[w]).colour + ";stroke:var(--line)"}},
+                 hint_of(health, row, w))
+          .line();
       if (const Look* failing = errors_of(row, row.cells[w]))
-        out += "<rect x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n((r + 1) * kHigh - 2 - kErrors) + "\" width=\"" +
-               n(kCell - 2) + "\" height=\"" + n(kErrors) + "\" style=\"fill:" + failing->colour +
-               ";pointer-events:none\"/>\n";
+        out.leaf("rect", {{"x", kLeft + w * kCell},
+                          {"y", (r + 1) * kHigh - 2 - kErrors},
+                          {"width", kCell - 2},
+                          {"height", kErrors},
+                          {"style", std::string("fill:") + failing->colour + ";pointer-events:none"}})
+            .line();
     }
   }
-  out += shaded(health, episodes, kLeft, kCell * Health::kWindows, high);
+  add_outlines(health, episodes, kLeft, kCell * Health::kWindows, high, out);
   for (std::size_t w = 0; w <= Health::kWindows; w += kTick)
-    out += "<text x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n(high + 14) +
-           "\" text-anchor=\"middle\" style=\"font-size:11px;fill:var(--soft)\">" +
-           html(offset_text(health.begin + health.window * static_cast<std::int64_t>(w), health.begin)) + "</text>\n";
-  return out + "</svg>\n";
+    out.text({{"x", kLeft + w * kCell},
+              {"y", high + 14},
+              {"text-anchor", "middle"},
+              {"style", "font-size:11px;fill:var(--soft)"}},
+             offset_text(health.begin + health.window * static_cast<std::int64_t>(w), health.begin))
+        .line();
+  return out.close("svg").line().take();
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using formats::known;
 using model::Incident;
 using model::IncidentKind;
 
-constexpr std::size_t kShown = 20, kIdsShown = 8, kFramesShown = 8;
+constexpr std::size_t kIncidentsShown = 20, kIdsShown = 8, kFramesShown = 8;
 
 // x86-64's, as in signal(7).
 std::string signal_text(int n) {
@@ -36,7 +36,7 @@ std::string what_of(const Incident& i) {
   return text + (i.core_dumped ? ", core dumped" : "");
 }
 
-std::string name_of(const Incident& i) {
+std::string incident_name(const Incident& i) {
   return (i.comm.empty() ? "process" : printable(i.comm)) + " " + pid_text(i.pid);
 }
 
@@ -64,7 +64,7 @@ std::string gap_text(const Incident& i) {
   return duration_text(i.answered - i.time);
 }
 
-std::string note_of(const model::Study& study, const Incident& i) {
+std::string incident_note(const model::Study& study, const Incident& i) {
   std::string text;
   const auto add = [&](const std::string& more) { text += (text.empty() ? "" : " ") + more; };
   if (i.panic && !i.stack.empty())
@@ -84,13 +84,13 @@ std::string note_of(const model::Study& study, const Incident& i) {
   } else if (i.kind == IncidentKind::ended) {
     add("No other process was seen to answer in its place.");
   }
-  return text.empty() ? text : offset_text(i.time, study.begin) + " " + name_of(i) + ": " + text;
+  return text.empty() ? text : offset_text(i.time, study.begin) + " " + incident_name(i) + ": " + text;
 }
 
 }  // namespace
 
 std::string incident_text(const model::Study& study, const Incident& i) {
-  std::string out = name_of(i) + (i.kind == IncidentKind::ended ? " ended at " : " at ") +
+  std::string out = incident_name(i) + (i.kind == IncidentKind::ended ? " ended at " : " at ") +
                     offset_text(i.time, study.begin) + ": " + what_of(i);
   if (i.kind == IncidentKind::ended)
     out += (i.under_way == 0 ? "; no request was under way"
@@ -110,11 +110,11 @@ Grid incident_grid(const model::Study& study) {
   std::uint64_t quiet = 0, more = 0;
   for (const Incident& i : study.incidents) {
     if (is_quiet(i) && ++quiet > 0) continue;
-    if (grid.rows.size() >= kShown && ++more > 0) continue;
+    if (grid.rows.size() >= kIncidentsShown && ++more > 0) continue;
     const bool ended = i.kind == IncidentKind::ended;
-    grid.rows.push_back(
-        {offset_text(i.time, study.begin), ended ? count_text(i.under_way) : "", gap_text(i), name_of(i), what_of(i)});
-    if (std::string note = note_of(study, i); !note.empty()) grid.notes.push_back(std::move(note));
+    grid.rows.push_back({offset_text(i.time, study.begin), ended ? count_text(i.under_way) : "", gap_text(i),
+                         incident_name(i), what_of(i)});
+    if (std::string note = incident_note(study, i); !note.empty()) grid.notes.push_back(std::move(note));
   }
   if (study.quality.sampling.some() && !study.incidents.empty())
     grid.notes.push_back("Requests under way, and answers, are those on recorded connections.");

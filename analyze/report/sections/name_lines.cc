@@ -6,7 +6,7 @@
 namespace tailcap::report {
 namespace {
 
-std::string line_of(const model::NameStudy& n) {
+std::string lookup_line(const model::NameStudy& n) {
   std::string text =
       (n.name.empty() ? "(the root)" : printable(n.name)) + ": " + count_text(n.lookups, "lookup", "lookups");
   if (!n.server.empty()) text += " at " + printable(n.server);
@@ -24,7 +24,7 @@ std::string line_of(const model::NameStudy& n) {
 
 std::vector<std::string> name_lines(const model::Study& study) {
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < study.names.size() && i < kNamesShown; ++i) out.push_back(line_of(study.names[i]));
+  for (std::size_t i = 0; i < study.names.size() && i < kNamesShown; ++i) out.push_back(lookup_line(study.names[i]));
   if (study.names.size() > kNamesShown)
     out.push_back("and " + count_text(study.names.size() - kNamesShown) + " more names; --json has them all");
   return out;

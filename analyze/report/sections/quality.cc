@@ -12,6 +12,7 @@
 #include "analyze/report/words/sampling.h"
 #include "analyze/report/words/words.h"
 #include "formats/bounds/read_limits.h"
+#include "formats/event.h"
 #include "ground/text.h"
 
 namespace tailcap::report {
@@ -126,7 +127,7 @@ FactLine tls_sessions(const Study& study) {
 }
 
 // pairs: of connections, the two ends of one that was recorded at both.
-FactLine connections(const Study& study, std::size_t pairs) {
+FactLine connection_line(const Study& study, std::size_t pairs) {
   const Quality& q = study.quality;
   const std::uint64_t twice = std::min<std::uint64_t>(pairs, q.connections_http);
   std::string text =
@@ -264,7 +265,8 @@ std::vector<FactLine> quality_lines(const Study& study, std::size_t pairs) {
   std::vector<FactLine> lines;
   const std::vector<FactLine> masking = masking_lines(study.quality);
   if (unsafe(study.quality)) lines = masking;
-  lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study, pairs)});
+  lines.insert(lines.end(),
+               {recorded(study), file(study), events(study), requests(study), connection_line(study, pairs)});
   if (study.quality.part_read())
     lines.push_back(
         {Tone::plain, "read",

@@ -11,6 +11,7 @@
 #include "analyze/report/words/sampling.h"
 #include "analyze/report/words/words.h"
 #include "formats/bounds/read_limits.h"
+#include "formats/event.h"
 
 namespace tailcap::report {
 namespace {

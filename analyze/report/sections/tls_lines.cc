@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kCausesShown = 5;
 
-std::string line_of(const model::TlsPeer& p) {
+std::string tls_line(const model::TlsPeer& p) {
   std::string text = count_text(p.connections);
   if (p.role_known) {
     text += (p.role == model::Role::client ? " to " : " accepted at ") + printable(p.peer);
@@ -49,7 +49,7 @@ std::string line_of(const model::TlsPeer& p) {
 
 std::vector<std::string> tls_lines(const model::Study& study) {
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < study.tls.size() && i < kTlsPeersShown; ++i) out.push_back(line_of(study.tls[i]));
+  for (std::size_t i = 0; i < study.tls.size() && i < kTlsPeersShown; ++i) out.push_back(tls_line(study.tls[i]));
   if (study.tls.size() > kTlsPeersShown)
     out.push_back("and " + count_text(study.tls.size() - kTlsPeersShown) + " more peers; --json has them all");
   return out;

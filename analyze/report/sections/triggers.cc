@@ -14,7 +14,7 @@ namespace {
 
 using model::Trigger;
 
-constexpr std::size_t kShown = 10, kIds = 4, kName = 80, kFrames = 6;
+constexpr std::size_t kTriggersShown = 10, kIds = 4, kTriggerName = 80, kFrames = 6;
 
 // "leaf < caller < …" of "outermost;…;leaf".
 std::string inside_out(const std::string& stack) {
@@ -36,16 +36,16 @@ std::string process_of(const model::Study& study, std::uint32_t pid) {
   return "process " + pid_text(pid);
 }
 
-std::string line_of(const model::Study& study, const Trigger& t) {
+std::string trigger_line(const model::Study& study, const Trigger& t) {
   const auto& s = t.latency;
   const Duration more = s.difference();
-  std::string out = "From " + offset_text(t.from, study.begin) + " for " + duration_text(t.to - t.from) + ": p" +
-                    (t.quantile > 0.97 ? "99" : "95") + " of " + shortened(route_title(study.routes[t.route]), kName) +
-                    " " + duration_text(s.after) + " against " + duration_text(s.before) + " otherwise (+" +
-                    duration_text(more) + ", " + duration_in_unit_of(s.low, more) + "–" +
-                    duration_in_unit_of(s.high, more) + "; " + count_text(t.inside) + " requests against " +
-                    count_text(t.outside) + "), while " + process_of(study, t.pid) + " used " +
-                    ground::percent_text(t.busy) + (t.processors ? " of GOMAXPROCS." : " of its CPUs.");
+  std::string out =
+      "From " + offset_text(t.from, study.begin) + " for " + duration_text(t.to - t.from) + ": p" +
+      (t.quantile > 0.97 ? "99" : "95") + " of " + shortened(route_title(study.routes[t.route]), kTriggerName) + " " +
+      duration_text(s.after) + " against " + duration_text(s.before) + " otherwise (+" + duration_text(more) + ", " +
+      duration_in_unit_of(s.low, more) + "–" + duration_in_unit_of(s.high, more) + "; " + count_text(t.inside) +
+      " requests against " + count_text(t.outside) + "), while " + process_of(study, t.pid) + " used " +
+      ground::percent_text(t.busy) + (t.processors ? " of GOMAXPROCS." : " of its CPUs.");
   if (t.labelled)
     out += " Hypothesis: " + std::string(model::text_of(t.label)) + ", " + duration_text(Duration{t.label_time}) +
            " of a slow one there against " + duration_text(Duration{t.label_typical}) + " otherwise.";
@@ -68,10 +68,10 @@ std::string line_of(const model::Study& study, const Trigger& t) {
 
 std::vector<std::string> trigger_lines(const model::Study& study) {
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < std::min(study.triggers.size(), kShown); ++i)
-    out.push_back(line_of(study, study.triggers[i]));
-  if (study.triggers.size() > kShown)
-    out.push_back("And " + count_text(study.triggers.size() - kShown) + " more; --json has them all.");
+  for (std::size_t i = 0; i < std::min(study.triggers.size(), kTriggersShown); ++i)
+    out.push_back(trigger_line(study, study.triggers[i]));
+  if (study.triggers.size() > kTriggersShown)
+    out.push_back("And " + count_text(study.triggers.size() - kTriggersShown) + " more; --json has them all.");
   return out;
 }
 

@@ -14,7 +14,7 @@ constexpr std::uint32_t kHasIsRemote = 0x100, kIsRemote = 0x200;
 // Numbers of 64 bits are strings in protobuf's JSON.
 void quoted(JsonWriter& json, std::string_view name, std::int64_t value) { json.field(name, std::to_string(value)); }
 
-void value_of(JsonWriter& json, const AttributeValue& value) {
+void attribute_value(JsonWriter& json, const AttributeValue& value) {
   json.begin_object();
   if (const auto* text = std::get_if<std::string>(&value)) {
     json.field("stringValue", *text);
@@ -46,7 +46,7 @@ void attributes_of(JsonWriter& json, const Attributes& attributes) {
     json.begin_object();
     json.field("key", a.key);
     json.key("value");
-    value_of(json, a.value);
+    attribute_value(json, a.value);
     json.end_object();
   }
   json.end_array();

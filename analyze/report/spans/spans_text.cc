@@ -11,11 +11,11 @@ namespace {
 using model::SpanFacts;
 using Counted = std::vector<std::pair<std::string, std::uint64_t>>;
 
-constexpr std::size_t kWidth = 120;
+constexpr std::size_t kSpanWidth = 120;
 
-std::string listed(const Counted& counted) {
+std::string listed(const Counted& write_counted) {
   std::string out;
-  for (const auto& [name, n] : counted) out += (out.empty() ? "" : ", ") + name + " " + count_text(n);
+  for (const auto& [name, n] : write_counted) out += (out.empty() ? "" : ", ") + name + " " + count_text(n);
   return out.empty() ? "none" : out;
 }
 
@@ -29,7 +29,7 @@ std::string imported_text(const SpanFacts& f) {
   return out;
 }
 
-void counted(JsonWriter& json, const char* name, const Counted& all) {
+void write_counted(JsonWriter& json, const char* name, const Counted& all) {
   json.key(name);
   json.begin_array();
   for (const auto& [what, n] : all) {
@@ -81,7 +81,7 @@ std::string spans_facts_text(const SpanFacts& f) {
   out.note(
       "An event that fits no span, or several, is attached to none. By thread: the thread carried this one request at "
       "that time, and no other that was recorded.");
-  return render::to_text(out, kWidth);
+  return render::to_text(out, kSpanWidth);
 }
 
 std::string spans_facts_json(const SpanFacts& f) {
@@ -92,9 +92,9 @@ std::string spans_facts_json(const SpanFacts& f) {
   json.field("requests", f.requests);
   json.field("setup", f.setup);
   json.field("not_placed", f.not_placed);
-  counted(json, "trace_ids", f.trace_sources);
-  counted(json, "span_ids", f.span_sources);
-  counted(json, "parents", f.parents);
+  write_counted(json, "trace_ids", f.trace_sources);
+  write_counted(json, "span_ids", f.span_sources);
+  write_counted(json, "parents", f.parents);
   json.key("imported");
   json.begin_object();
   json.field("spans", f.imported);

@@ -11,14 +11,14 @@
 namespace tailcap::report {
 namespace {
 
-std::string percent(double share) {
+std::string band_share(double share) {
   const auto tenths = std::llround(share * 1000);
   std::string text = std::to_string(tenths / 10);
   if (tenths % 10 != 0) text += "." + std::to_string(tenths % 10);
   return text;
 }
 
-Duration rounded(double ns) { return Duration{std::llround(std::clamp(ns, -9e18, 9e18))}; }
+Duration rounded_time(double ns) { return Duration{std::llround(std::clamp(ns, -9e18, 9e18))}; }
 
 void add_row(std::vector<BandRow>& rows, std::string_view name, std::string_view colour, std::vector<BandCell> cells) {
   if (std::ranges::all_of(cells, [](const BandCell& c) { return c.mean == 0; })) return;
@@ -27,7 +27,7 @@ void add_row(std::vector<BandRow>& rows, std::string_view name, std::string_view
 
 double total(const model::Band& band) { return std::accumulate(band.phases.begin(), band.phases.end(), 0.0); }
 
-std::int64_t time_of(const model::LabelBand& band, model::Label label) {
+std::int64_t label_time(const model::LabelBand& band, model::Label label) {
   for (const auto& [name, time] : band.labels)
     if (name == label) return time;
   return 0;
@@ -42,7 +42,7 @@ void add_labels(BandTable& table, const model::TailStudy& tail) {
     const auto label = static_cast<model::Label>(i);
     std::vector<BandCell> cells;
     for (const auto& band : tail.bands) {
-      const auto time = static_cast<double>(time_of(band, label));
+      const auto time = static_cast<double>(label_time(band, label));
       cells.push_back({time, band.mean > 0 ? time / static_cast<double>(band.mean) : 0});
     }
     add_row(table.labels, model::text_of(label), model::colour_of(model::group_of(label)), std::move(cells));
@@ -62,9 +62,9 @@ std::size_t most_grown(const Array& fast, const Array& slow) {
 
 std::string band_name(const model::Band& band) {
   if (band.from <= 0 && band.to >= 1) return "all";
-  if (band.from <= 0) return "fastest " + percent(band.to) + " %";
-  if (band.to >= 1) return "slowest " + percent(1 - band.from) + " %";
-  return percent(band.from) + "–" + percent(band.to) + " %";
+  if (band.from <= 0) return "fastest " + band_share(band.to) + " %";
+  if (band.to >= 1) return "slowest " + band_share(1 - band.from) + " %";
+  return band_share(band.from) + "–" + band_share(band.to) + " %";
 }
 
 BandTable band_table(const model::RouteStudy& route) {
@@ -96,8 +96,8 @@ std::string difference_text(const model::RouteStudy& route) {
   if (fast.count == 0 || slow.count == 0 || more <= 0) return {};
   const std::size_t phase = most_grown(fast.phases, slow.phases);
   const double in_phase = slow.phases[phase] - fast.phases[phase];
-  std::string text = "The " + band_name(slow) + " take " + duration_text(rounded(more)) + " longer than the " +
-                     band_name(fast) + " on average; " + duration_text(rounded(in_phase)) + " (" +
+  std::string text = "The " + band_name(slow) + " take " + duration_text(rounded_time(more)) + " longer than the " +
+                     band_name(fast) + " on average; " + duration_text(rounded_time(in_phase)) + " (" +
                      share_text(in_phase, more) + ") of that " +
                      std::string(model::text_of(model::phases_of(route.role)[phase])) + ".";
   return text;

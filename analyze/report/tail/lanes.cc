@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "analyze/model/label_group.h"
+#include "analyze/render/bar.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -14,7 +15,7 @@ namespace {
 
 using formats::nanoseconds;
 
-constexpr std::int64_t kUnits = 10'000;  // width of a lane's coordinates
+constexpr std::int64_t kLaneUnits = 10'000;  // width of a lane's coordinates
 constexpr std::size_t kMostLanes = 16;
 constexpr std::size_t kMostStretches = 600;  // drawn of one lane; shorter ones are not to be seen
 
@@ -76,10 +77,9 @@ std::string course_bar(const model::Course& course, const model::NamedBlockers& 
   const auto at = [&](formats::Time t) {
     const double share =
         static_cast<double>(nanoseconds(t) - from) / static_cast<double>(std::max<std::int64_t>(length, 1));
-    return std::llround(std::clamp(share, 0.0, 1.0) * static_cast<double>(kUnits));
+    return std::llround(std::clamp(share, 0.0, 1.0) * static_cast<double>(kLaneUnits));
   };
-  std::string out =
-      "<svg class=\"bar\" viewBox=\"0 0 " + std::to_string(kUnits) + " 10\" preserveAspectRatio=\"none\" role=\"img\">";
+  ground::Svg out = render::bar_svg(kLaneUnits);
   std::size_t drawn = 0;
   for (const auto& s : course.stretches) {
     if (nanoseconds(s.to) <= from || nanoseconds(s.from) >= from + length) continue;
@@ -87,14 +87,12 @@ std::string course_bar(const model::Course& course, const model::NamedBlockers& 
     if ((width == 0 && s.to - s.from < std::chrono::microseconds{1}) || drawn++ >= kMostStretches) continue;
     const model::CpuGroup* group = model::group_of(s.culprit, named.groups);
     const model::SocketPeer* peer = model::peer_of(s.culprit, named.peers);
-    out += "<rect x=\"" + std::to_string(x) + "\" width=\"" + std::to_string(std::max<long long>(width, 1)) +
-           "\" height=\"10\" fill=\"" + std::string(model::colour_of(model::group_of(s.label))) + "\"><title>" +
-           html(model::text_of(s.label)) + ": " + exact_text(s.to - s.from) +
-           (s.evidence == model::Evidence::measured ? "" : ", inferred") +
-           (group ? "; " + html(group_text(*group)) : "") + (peer ? "; " + html(peer_text(*peer)) : "") +
-           "</title></rect>";
+    render::add_bar(out, x, std::max<long long>(width, 1), model::colour_of(model::group_of(s.label)),
+                    std::string(model::text_of(s.label)) + ": " + exact_text(s.to - s.from) +
+                        (s.evidence == model::Evidence::measured ? "" : ", inferred") +
+                        (group ? "; " + group_text(*group) : "") + (peer ? "; " + peer_text(*peer) : ""));
   }
-  return out + "</svg>";
+  return out.close("svg").take();
 }
 
 render::Table lanes_table(std::uint32_t row, const model::RequestTable& table, std::span<const model::Course> courses) {

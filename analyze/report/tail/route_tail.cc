@@ -15,6 +15,7 @@
 #include "analyze/report/words/quantiles.h"
 #include "analyze/report/words/request_id.h"
 #include "analyze/report/words/words.h"
+#include "ground/svg.h"
 
 namespace tailcap::report::tail {
 namespace {
@@ -28,7 +29,7 @@ using render::Document;
 using render::Table;
 using render::Text;
 
-constexpr std::int64_t kUnits = 1000;  // width of a difference bar's coordinates
+constexpr std::int64_t kDifferenceUnits = 1000;  // width of a difference bar's coordinates
 
 std::string_view colour_of(Label label) { return model::colour_of(model::group_of(label)); }
 
@@ -64,24 +65,37 @@ struct Axis {
     }
   }
   std::int64_t at(std::int64_t ns) const {
-    return std::llround(static_cast<double>(ns - low) / static_cast<double>(high - low) * static_cast<double>(kUnits));
+    return std::llround(static_cast<double>(ns - low) / static_cast<double>(high - low) *
+                        static_cast<double>(kDifferenceUnits));
   }
 };
 
 // A bar from 0 to the difference with a line over its interval.
 std::string difference_bar(const model::LabelDifference& d, const Axis& axis, bool interval) {
   const std::int64_t zero = axis.at(0), to = axis.at(d.difference());
-  const auto x = [](std::int64_t n) { return std::to_string(n); };
-  std::string out = "<svg class=\"difference\" viewBox=\"0 0 " + x(kUnits) +
-                    " 16\" preserveAspectRatio=\"none\" role=\"img\"><title>" + exact_text(Duration{d.difference()}) +
-                    "</title><rect x=\"" + x(std::min(zero, to)) + "\" y=\"2\" width=\"" +
-                    x(std::max<std::int64_t>(std::abs(to - zero), 1)) + "\" height=\"12\" fill=\"" +
-                    std::string(colour_of(d.label)) + "\"/>";
+  const auto across = [&](std::int64_t ns) { return static_cast<double>(axis.at(ns)); };
+  ground::Svg out;
+  out.open("svg", {{"class", "difference"},
+                   {"viewBox", "0 0 " + std::to_string(kDifferenceUnits) + " 16"},
+                   {"preserveAspectRatio", "none"},
+                   {"role", "img"}})
+      .text({}, exact_text(Duration{d.difference()}), "title")
+      .leaf("rect", {{"x", std::min(zero, to)},
+                     {"y", 2},
+                     {"width", std::max<std::int64_t>(std::abs(to - zero), 1)},
+                     {"height", 12},
+                     {"fill", colour_of(d.label)}});
   if (interval && d.high > d.low) {
-    const std::string low = x(axis.at(d.low)), high = x(axis.at(d.high));
-    out += "<path class=\"whisker\" d=\"M" + low + " 8H" + high + "M" + low + " 4V12M" + high + " 4V12\"/>";
+    const double low = across(d.low), high = across(d.high);
+    out.leaf(
+        "path",
+        {{"class", "whisker"},
+         {"d",
+          ground::Path()('M', {low, 8})('H', {high})('M', {low, 4})('V', {12})('M', {high, 4})('V', {12}).take()}});
   }
-  return out + "<path class=\"zero\" d=\"M" + x(zero) + " 0V16\"/></svg>";
+  return out.leaf("path", {{"class", "zero"}, {"d", ground::Path()('M', {across(0), 0})('V', {16}).take()}})
+      .close("svg")
+      .take();
 }
 
 Table differences(const TailStudy& tail) {

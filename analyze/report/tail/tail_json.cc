@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/share.h"
 #include "analyze/report/tail/verdict_json.h"
 #include "analyze/report/words/words.h"
 
@@ -14,12 +15,6 @@ using model::TailStudy;
 std::string_view name_of(model::Exemplar::Why why) {
   constexpr std::string_view names[] = {"slowest", "representative", "second_cause"};
   return names[static_cast<std::size_t>(why)];
-}
-
-// Shares: more digits would only be noise.
-void share(JsonWriter& json, std::string_view name, double value) {
-  json.key(name);
-  json.real(std::round(value * 1e6) / 1e6);
 }
 
 void append_labels(JsonWriter& json, const TailStudy& tail) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "analyze/report/json/partition_json.h"
+#include "analyze/report/json/share.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -13,12 +14,6 @@ namespace {
 void id_or_null(JsonWriter& json, std::string_view name, model::ExchangeId id) {
   json.key(name);
   json.text_or_null(id.connection == 0 ? std::string{} : id_text(id));
-}
-
-// Shares: more digits would only be noise.
-void share(JsonWriter& json, std::string_view name, double value) {
-  json.key(name);
-  json.real(std::round(value * 1e6) / 1e6);
 }
 
 void append_bursts(JsonWriter& json, std::string_view name, const std::vector<model::Burst>& bursts,

@@ -3,6 +3,7 @@
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/timeline/lanes_svg.h"
 #include "analyze/report/words/json_schema.h"
+#include "formats/event.h"
 
 namespace tailcap::report {
 namespace {

@@ -17,13 +17,13 @@ namespace {
 using model::Topology;
 using model::TopologyCall;
 using model::TopologyNode;
-using Kind = TopologyNode::Kind;
+using NodeKind = TopologyNode::Kind;
 
 constexpr std::size_t kP50 = 0, kP99 = 3;  // in model::kQuantiles
-constexpr std::size_t kWidth = 120;
+constexpr std::size_t kTopologyWidth = 120;
 
-std::uint64_t count_of(const TopologyCall& c) { return c.calls.count + c.calls.incomplete; }
-std::string errors_of(const TopologyCall& c) { return errors_text(c.calls.errors(), count_of(c)); }
+std::uint64_t calls_of(const TopologyCall& c) { return c.calls.count + c.calls.incomplete; }
+std::string call_errors(const TopologyCall& c) { return errors_text(c.calls.errors(), calls_of(c)); }
 
 // There is a value, not only a bound.
 bool supported(const model::Quantile& q) {
@@ -32,9 +32,9 @@ bool supported(const model::Quantile& q) {
 }
 
 // "120/s, 4 (0.1 %) errors, p50 3.1 ms, p99 9.2 ms": what the data supports.
-std::string label_of(const TopologyCall& c) {
+std::string edge_label(const TopologyCall& c) {
   std::string out = route_rate_text(c.calls) + (c.protocol.empty() ? "" : " " + c.protocol);
-  if (const std::string errors = errors_of(c); !errors.empty()) out += ", " + errors;
+  if (const std::string errors = call_errors(c); !errors.empty()) out += ", " + errors;
   for (const std::size_t q : {kP50, kP99})
     if (supported(c.calls.latency[q]))
       out += ", " + quantile_name(model::kQuantiles[q]) + " " + quantile_text(rising(c.calls.latency)[q]).value;
@@ -59,18 +59,6 @@ std::string dot_text(const std::string& text) {
     out += c;
   }
   return out;
-}
-
-std::string_view name_of(Kind kind) {
-  switch (kind) {
-    case Kind::service:
-      return "service";
-    case Kind::callers:
-      return "callers";
-    case Kind::address:
-      return "address";
-  }
-  return {};
 }
 
 void quantile(JsonWriter& json, const char* name, const model::Quantile& q) {
@@ -106,12 +94,12 @@ std::string text_topology(const Topology& t, std::string_view title) {
     };
     render::Cell called(printable(t.nodes[c.to].name));
     if (c.failing()) called.tag = "FAILING";
-    std::vector<std::string> kinds = error_parts(c.calls.errors(), count_of(c));
+    std::vector<std::string> kinds = error_parts(c.calls.errors(), calls_of(c));
     render::Cell errors(kinds.empty() ? "0" : kinds.front());
     if (!kinds.empty()) errors.below.assign(kinds.begin() + 1, kinds.end());
     table.rows.push_back(
         {{printable(t.nodes[c.from].name), std::move(called), c.protocol.empty() ? "–" : c.protocol,
-          count_text(count_of(c)), route_rate_text(c.calls), std::move(errors), quantile(kP50), quantile(kP99)},
+          count_text(calls_of(c)), route_rate_text(c.calls), std::move(errors), quantile(kP50), quantile(kP99)},
          {},
          false});
   }
@@ -119,13 +107,13 @@ std::string text_topology(const Topology& t, std::string_view title) {
   out.note(
       "Services are processes by name, and by port where one name serves several. Times are those of the caller; for "
       "callers outside the recording, those of the service.");
-  return render::to_text(out, kWidth);
+  return render::to_text(out, kTopologyWidth);
 }
 
 std::string mermaid_topology(const Topology& t) {
   std::string out = "flowchart LR\n";
   for (std::size_t i = 0; i < t.nodes.size(); ++i) {
-    const bool service = t.nodes[i].kind == Kind::service;
+    const bool service = t.nodes[i].kind == NodeKind::service;
     out += "  n" + std::to_string(i) + (service ? "[\"" : "([\"") + mermaid_text(t.nodes[i].name) +
            (service ? "\"]\n" : "\"])\n");
   }
@@ -133,8 +121,8 @@ std::string mermaid_topology(const Topology& t) {
   for (std::size_t i = 0; i < t.calls.size(); ++i)
     if (t.calls[i].failing()) failing += (failing.empty() ? "" : ",") + std::to_string(i);
   for (const TopologyCall& c : t.calls)
-    out +=
-        "  n" + std::to_string(c.from) + " -->|\"" + mermaid_text(label_of(c)) + "\"| n" + std::to_string(c.to) + "\n";
+    out += "  n" + std::to_string(c.from) + " -->|\"" + mermaid_text(edge_label(c)) + "\"| n" + std::to_string(c.to) +
+           "\n";
   if (!failing.empty()) out += "  linkStyle " + failing + " stroke:#a40e26,stroke-width:3px,color:#a40e26\n";
   return out;
 }
@@ -143,9 +131,9 @@ std::string dot_topology(const Topology& t) {
   std::string out = "digraph tailcap {\n  rankdir=LR;\n  node [shape=box];\n";
   for (std::size_t i = 0; i < t.nodes.size(); ++i)
     out += "  n" + std::to_string(i) + " [label=\"" + dot_text(t.nodes[i].name) + "\"" +
-           (t.nodes[i].kind == Kind::service ? "" : ", style=dashed") + "];\n";
+           (t.nodes[i].kind == NodeKind::service ? "" : ", style=dashed") + "];\n";
   for (const TopologyCall& c : t.calls)
-    out += "  n" + std::to_string(c.from) + " -> n" + std::to_string(c.to) + " [label=\"" + dot_text(label_of(c)) +
+    out += "  n" + std::to_string(c.from) + " -> n" + std::to_string(c.to) + " [label=\"" + dot_text(edge_label(c)) +
            "\"" + (c.failing() ? ", color=\"#a40e26\", fontcolor=\"#a40e26\", penwidth=3" : "") + "];\n";
   return out + "}\n";
 }
@@ -171,7 +159,7 @@ void parts(JsonWriter& json, const Topology& t) {
     json.field("to", c.to);
     json.key("protocol");
     json.text_or_null(c.protocol);
-    json.field("requests", count_of(c));
+    json.field("requests", calls_of(c));
     json.field("errors", c.calls.errors().all());
     json.field("failing", c.failing());
     json.key("per_second");

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <map>
 
+#include "analyze/report/charts/ink.h"
 #include "analyze/report/topology/layers.h"
 #include "analyze/report/topology/topology.h"
 #include "analyze/report/words/errors.h"
@@ -11,10 +11,13 @@
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/quantiles.h"
 #include "analyze/report/words/sampling.h"
+#include "ground/svg.h"
 
 namespace tailcap::report {
 namespace {
 
+using ground::coordinate;
+using ground::Svg;
 using model::Topology;
 using model::TopologyCall;
 using model::TopologyNode;
@@ -25,15 +28,7 @@ constexpr double kMargin = 8, kLine = 15;
 // Of what browsers use for sans-serif: wide enough for each of them.
 constexpr double kNameLetter = 8.0, kLetter = 6.5;
 
-constexpr const char* kText = "fill:var(--fg,#1b1f24)";
-constexpr const char* kSoft = "fill:var(--soft,#57606a)";
-constexpr const char* kAlarm = "fill:var(--alarm,#a40e26)";
-
-std::string number(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", x);
-  return text;
-}
+constexpr std::string_view kAlarmInk = "fill:var(--alarm,#a40e26)";
 
 struct Written {
   std::string text;
@@ -41,7 +36,7 @@ struct Written {
 };
 
 // Above the line how much, below it how fast, and what went wrong.
-std::vector<Written> label_of(const TopologyCall& c) {
+std::vector<Written> lines_beside(const TopologyCall& c) {
   std::vector<Written> out = {
       {route_rate_text(c.calls) + (c.protocol.empty() ? "" : " " + printable(c.protocol)), false}};
   std::string times;
@@ -64,20 +59,19 @@ Size size_of(const std::vector<Written>& lines) {
   return {static_cast<double>(width) * kLetter + 10, static_cast<double>(2 * half) * kLine};
 }
 
-std::string text_at(double x, double y, const std::string& text, const char* style, const char* more = "") {
-  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" style=\"" + style + more + "\">" + html(text) +
-         "</text>\n";
+void add_text(double x, double y, std::string_view text, const std::string& style, Svg& out) {
+  out.text({{"x", x}, {"y", y}, {"style", style}}, text).line();
 }
 
-std::string path_of(const std::vector<Point>& points) {
-  std::string d = "M" + number(points[0].x) + " " + number(points[0].y);
+std::string curve_of(const std::vector<Point>& points) {
+  ground::Path d;
+  d('M', {points[0].x, points[0].y});
   for (std::size_t i = 1; i < points.size(); ++i) {
     const Point &a = points[i - 1], &b = points[i];
     const double middle = (a.x + b.x) / 2;
-    d += " C" + number(middle) + " " + number(a.y) + " " + number(middle) + " " + number(b.y) + " " + number(b.x) +
-         " " + number(b.y);
+    d('C', {middle, a.y, middle, b.y, b.x, b.y});
   }
-  return d;
+  return d.take();
 }
 
 class Picture {
@@ -104,21 +98,30 @@ class Picture {
       sizes.push_back({width + 28, 20 + static_cast<double>(lines.size()) * kLine});
     }
     std::vector<LayerEdge> edges;
-    for (const TopologyCall* c : drawn_) edges.push_back({places_[c->from], places_[c->to], size_of(label_of(*c))});
+    for (const TopologyCall* c : drawn_) edges.push_back({places_[c->from], places_[c->to], size_of(lines_beside(*c))});
     const Drawing d = draw_layers(sizes, edges);
-    const std::string width = number(d.size.width + 2 * kMargin), height = number(d.size.height + 2 * kMargin);
-    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + width + " " + height +
-                      "\" width=\"" + width + "\" height=\"" + height + "\" style=\"width:" + width +
-                      "px;max-width:100%;height:auto\" font-family=\"sans-serif\" font-size=\"11.5\" "
-                      "text-anchor=\"middle\" role=\"img\">\n"
-                      "<title>Calls between services</title>\n<g transform=\"translate(" +
-                      number(kMargin) + " " + number(kMargin) + ")\">\n";
+    const std::string width = coordinate(d.size.width + 2 * kMargin), height = coordinate(d.size.height + 2 * kMargin);
+    Svg out;
+    out.open("svg", {{"xmlns", "http://www.w3.org/2000/svg"},
+                     {"viewBox", "0 0 " + width + " " + height},
+                     {"width", width},
+                     {"height", height},
+                     {"style", "width:" + width + "px;max-width:100%;height:auto"},
+                     {"font-family", "sans-serif"},
+                     {"font-size", 11.5},
+                     {"text-anchor", "middle"},
+                     {"role", "img"}})
+        .line()
+        .text({}, "Calls between services", "title")
+        .line()
+        .open("g", {{"transform", "translate(" + coordinate(kMargin) + " " + coordinate(kMargin) + ")"}})
+        .line();
     std::uint64_t most = 1;
     for (const TopologyCall* c : drawn_) most = std::max(most, c->calls.count + c->calls.incomplete);
     for (std::size_t e = 0; e < drawn_.size(); ++e)
-      out += edge(*drawn_[e], d.paths[e], d.against[e], d.labels[e], most);
-    for (std::uint32_t i = 0; i < nodes_.size(); ++i) out += node(i, d.nodes[i], sizes[i]);
-    return out + "</g>\n</svg>\n";
+      add_edge(*drawn_[e], d.paths[e], d.against[e], d.labels[e], most, out);
+    for (std::uint32_t i = 0; i < nodes_.size(); ++i) add_node(i, d.nodes[i], sizes[i], out);
+    return out.close("g").line().close("svg").line().take();
   }
 
  private:
@@ -136,49 +139,50 @@ class Picture {
                      false});
     if (const auto self = self_.find(place); self != self_.end()) {
       lines.push_back({"calls itself", false});
-      for (Written& l : label_of(*self->second)) lines.push_back(std::move(l));
+      for (Written& l : lines_beside(*self->second)) lines.push_back(std::move(l));
     }
     return lines;
   }
 
-  std::string node(std::uint32_t place, Point at, Size size) const {
+  void add_node(std::uint32_t place, Point at, Size size, Svg& out) const {
     const bool service = t_.nodes[nodes_[place]].kind == TopologyNode::Kind::service;
-    std::string out = "<rect x=\"" + number(at.x - size.width / 2) + "\" y=\"" + number(at.y - size.height / 2) +
-                      "\" width=\"" + number(size.width) + "\" height=\"" + number(size.height) +
-                      "\" rx=\"7\" style=\"fill:var(--panel,#f6f8fa);stroke:var(--soft,#57606a);stroke-width:1.2" +
-                      (service ? "" : ";stroke-dasharray:5 4;fill:var(--bg,#fff)") + "\"/>\n";
+    out.leaf("rect", {{"x", at.x - size.width / 2},
+                      {"y", at.y - size.height / 2},
+                      {"width", size.width},
+                      {"height", size.height},
+                      {"rx", 7},
+                      {"style", std::string("fill:var(--panel,#f6f8fa);stroke:var(--soft,#57606a);stroke-width:1.2") +
+                                    (service ? "" : ";stroke-dasharray:5 4;fill:var(--bg,#fff)")}})
+        .line();
     double y = at.y - size.height / 2 + 10 + 11;
     const auto lines = lines_of(place);
-    for (std::size_t i = 0; i < lines.size(); ++i, y += kLine)
-      out += text_at(at.x, y, lines[i].text,
-                     i == 0           ? kText
-                     : lines[i].alarm ? kAlarm
-                                      : kSoft,
-                     i == 0           ? ";font-size:13.5px;font-weight:600"
-                     : lines[i].alarm ? ";font-weight:600"
-                                      : "");
-    return out;
+    for (std::size_t i = 0; i < lines.size(); ++i, y += kLine) {
+      std::string style(i == 0 ? kInk : lines[i].alarm ? kAlarmInk : kSoftInk);
+      style += i == 0 ? ";font-size:13.5px;font-weight:600" : lines[i].alarm ? ";font-weight:600" : "";
+      add_text(at.x, y, lines[i].text, style, out);
+    }
   }
 
-  static std::string edge(const TopologyCall& c, const std::vector<Point>& path, bool against, Point label,
-                          std::uint64_t most) {
-    const bool failing = c.failing();
-    const std::string colour = failing ? "var(--alarm,#a40e26)" : "var(--soft,#57606a)";
+  static void add_edge(const TopologyCall& c, const std::vector<Point>& path, bool against, Point label,
+                       std::uint64_t most, Svg& out) {
+    const std::string colour = c.failing() ? "var(--alarm,#a40e26)" : "var(--soft,#57606a)";
     const double share = static_cast<double>(c.calls.count + c.calls.incomplete) / static_cast<double>(most);
     const Point tip = path.back();
     const double back = against ? 9 : -9;
     std::vector<Point> line = path;
     line.back().x += back * 0.8;
-    std::string out = "<path d=\"" + path_of(line) + "\" style=\"fill:none;stroke:" + colour +
-                      ";stroke-width:" + number(1.2 + 2.3 * std::sqrt(share)) + "\"/>\n";
-    out += "<path d=\"M" + number(tip.x) + " " + number(tip.y) + " l" + number(back) +
-           " -4.5 v9 z\" style=\"fill:" + colour + "\"/>\n";
-    auto lines = label_of(c);
+    out.leaf("path",
+             {{"d", curve_of(line)},
+              {"style", "fill:none;stroke:" + colour + ";stroke-width:" + coordinate(1.2 + 2.3 * std::sqrt(share))}})
+        .line()
+        .leaf("path", {{"d", ground::Path()('M', {tip.x, tip.y})('l', {back, -4.5})('v', {9})('z').take()},
+                       {"style", "fill:" + colour}})
+        .line();
+    auto lines = lines_beside(c);
     if (against) lines[0].text = "← " + lines[0].text;  // its arrow is easily missed
     for (std::size_t i = 0; i < lines.size(); ++i)
-      out += text_at(label.x, label.y + (i == 0 ? -6 : 1 + static_cast<double>(i) * kLine), lines[i].text,
-                     lines[i].alarm ? kAlarm : kText, lines[i].alarm ? ";font-weight:600" : "");
-    return out;
+      add_text(label.x, label.y + (i == 0 ? -6 : 1 + static_cast<double>(i) * kLine), lines[i].text,
+               std::string(lines[i].alarm ? kAlarmInk : kInk) + (lines[i].alarm ? ";font-weight:600" : ""), out);
   }
 
   const Topology& t_;

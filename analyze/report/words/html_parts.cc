@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyze/model/figure/figure.h"
+#include "analyze/render/bar.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -27,18 +28,16 @@ std::string element(std::string_view name, std::string_view text, std::string_vi
 }
 
 std::string bar_svg(const std::vector<Stretch>& stretches, std::int64_t scale) {
-  std::string out = "<svg class=\"bar\" viewBox=\"0 0 " + std::to_string(kBarUnits) +
-                    " 10\" preserveAspectRatio=\"none\" role=\"img\">";
+  ground::Svg out = render::bar_svg(kBarUnits);
   std::int64_t done = 0;
   for (const auto& s : stretches) {
     if (s.ns <= 0) continue;
     const std::int64_t from = units(done, scale), to = units(done + s.ns, scale);
     done += s.ns;
-    out += "<rect x=\"" + std::to_string(from) + "\" width=\"" + std::to_string(std::max<std::int64_t>(to - from, 1)) +
-           "\" height=\"10\" fill=\"" + std::string(s.colour) + "\"><title>" + html(s.name) + ": " +
-           exact_text(Duration{s.ns}) + "</title></rect>";
+    render::add_bar(out, from, std::max<std::int64_t>(to - from, 1), s.colour,
+                    std::string(s.name) + ": " + exact_text(Duration{s.ns}));
   }
-  return out + "</svg>";
+  return out.close("svg").take();
 }
 
 std::vector<Stretch> phase_stretches(const model::Request& row) {

@@ -3,6 +3,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "formats/event.h"
 
 namespace tailcap::report {
 namespace {

@@ -10,16 +10,16 @@
 namespace tailcap::report {
 namespace {
 
-std::string rounded(double value) {
+std::string rounded_text(double value) {
   return count_text(static_cast<std::uint64_t>(std::llround(std::clamp(value, 0.0, 1e18))));
 }
 
 }  // namespace
 
-std::string approximate_text(const model::Estimate& estimate) { return "≈ " + rounded(estimate.value); }
+std::string approximate_text(const model::Estimate& estimate) { return "≈ " + rounded_text(estimate.value); }
 
 std::string interval_text(const model::Estimate& estimate) {
-  return estimate.interval ? rounded(std::floor(estimate.low)) + "–" + rounded(std::ceil(estimate.high)) : "";
+  return estimate.interval ? rounded_text(std::floor(estimate.low)) + "–" + rounded_text(std::ceil(estimate.high)) : "";
 }
 
 std::string whole_text(const model::Estimate& estimate) {

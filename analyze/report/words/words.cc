@@ -6,6 +6,7 @@
 #include "analyze/report/words/call_words.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
+#include "formats/event.h"
 #include "formats/machine.h"
 #include "ground/well_known_ports.h"
 

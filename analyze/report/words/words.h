@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyze/model/study/study.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::report {
 

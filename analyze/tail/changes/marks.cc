@@ -4,6 +4,7 @@
 #include <map>
 
 #include "analyze/model/machine/processes.h"
+#include "formats/event.h"
 #include "ground/text.h"
 
 namespace tailcap::tail::changes {

@@ -15,7 +15,8 @@
 
 #include "analyze/model/request.h"
 #include "analyze/model/study/change_study.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/time.h"
 
 namespace tailcap::tail::changes {
 

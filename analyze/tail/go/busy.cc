@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
+#include "formats/go_event.h"
+#include "formats/stall.h"
+
 namespace tailcap::tail::go {
 
 using formats::GoRunState;

@@ -13,7 +13,8 @@
 #include <unordered_map>
 
 #include "analyze/model/study/go_study.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::tail::go {
 

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "formats/event.h"
+
 namespace tailcap::tail::go {
 
 using formats::Duration;

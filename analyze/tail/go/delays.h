@@ -13,7 +13,8 @@
 
 #include "analyze/model/study/go_study.h"
 #include "analyze/model/wire/served.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/time.h"
 
 namespace tailcap::tail::go {
 

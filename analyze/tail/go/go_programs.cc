@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/event.h"
+
 namespace tailcap::tail {
 
 using formats::GoPhase;

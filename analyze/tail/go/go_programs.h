@@ -14,7 +14,8 @@
 #include "analyze/tail/go/left_behind.h"
 #include "analyze/tail/go/taken.h"
 #include "analyze/tail/go/use.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/time.h"
 
 namespace tailcap::tail {
 

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "formats/event.h"
+
 namespace tailcap::tail::go {
 
 using formats::kMaxTime;

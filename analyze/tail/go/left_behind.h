@@ -17,7 +17,9 @@
 #include "analyze/model/request.h"
 #include "analyze/model/study/go_study.h"
 #include "analyze/model/wire/served.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/go_event.h"
+#include "formats/time.h"
 
 namespace tailcap::tail::go {
 

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "formats/event.h"
+
 namespace tailcap::tail::go {
 
 using namespace formats;
@@ -63,7 +65,7 @@ void Taken::push(const Event& event) {
     sizes.bytes += counted->bytes;
     return;
   }
-  const auto* sample = std::get_if<Sample>(&event.body);
+  const auto* sample = std::get_if<formats::Sample>(&event.body);
   if (!sample || (sample->kind != SampleKind::preempted && sample->kind != SampleKind::allocation)) return;
   Process& p = processes_[event.thread.pid];
   const bool allocation = sample->kind == SampleKind::allocation;

@@ -10,7 +10,8 @@
 
 #include "analyze/model/study/go_study.h"
 #include "analyze/tail/go/delays.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/time.h"
 
 namespace tailcap::tail::go {
 

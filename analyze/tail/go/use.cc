@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "formats/event.h"
+
 namespace tailcap::tail::go {
 
 using model::GoModel;

@@ -12,7 +12,7 @@ constexpr std::size_t kMostLinks = 64;    // from a request to its parent
 constexpr std::size_t kMostOfValue = 80;  // bytes
 
 // Empty, or overwritten by the recorder: the value cannot distinguish requests.
-bool masked(std::string_view value) {
+bool only_asterisks(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return c == '*'; });
 }
 
@@ -21,7 +21,7 @@ bool masked(std::string_view value) {
 void Groups::push(const model::Exchange& exchange, model::TextPool& texts) {
   if (field_.empty()) return;
   const auto value = exchange.request_headers.find(field_);
-  if (value && !masked(*value)) values_.emplace(exchange.id, texts.intern(value->substr(0, kMostOfValue)));
+  if (value && !only_asterisks(*value)) values_.emplace(exchange.id, texts.intern(value->substr(0, kMostOfValue)));
 }
 
 void Groups::settle(model::RequestTable& table) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyze/model/wire/trace_context.h"
+#include "formats/event.h"
 #include "ground/number_sort.h"
 
 namespace tailcap::tail {

@@ -10,6 +10,7 @@
 #include "analyze/model/request.h"
 #include "analyze/model/study/study.h"
 #include "analyze/model/wire/exchange.h"
+#include "formats/event_names.h"
 
 namespace tailcap::tail {
 

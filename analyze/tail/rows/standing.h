@@ -16,6 +16,10 @@ enum class Standing : std::uint8_t {
   in_flight,  // it began before the recording or was not over at its end
   failed,     // model::broke_off
 };
+constexpr const char* name_of(Standing standing) {
+  constexpr const char* names[] = {"clean", "doubtful", "in_flight", "failed"};
+  return names[static_cast<std::size_t>(standing)];
+}
 Standing standing_of(const model::Request& row);
 Standing standing_of(const model::Rows& rows, std::size_t i);
 

@@ -34,6 +34,10 @@ void sort_parts(Account& account, const Times& typical, std::span<const Times> e
 
 }  // namespace
 
+bool has(const VerdictPart& part, Label label) {
+  return std::find(part.labels.begin(), part.labels.end(), label) != part.labels.end();
+}
+
 Label part_of(Label label) {
   switch (label) {
     case Label::sched_preempted:

@@ -14,6 +14,8 @@ namespace tailcap::tail::verdict {
 // Waits for a CPU are one part, time on a CPU is one, every other label is one of its own.
 model::Label part_of(model::Label label);
 
+bool has(const model::VerdictPart& part, model::Label label);
+
 struct Account {
   std::vector<model::VerdictPart> parts;  // largest difference first
   // Of each slow request, in the order of Cohorts::nth_slowest: the index in parts of what slowed it down most.

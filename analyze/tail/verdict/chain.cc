@@ -27,10 +27,6 @@ struct Found {
   double time;
 };
 
-bool has(const VerdictPart& part, Label label) {
-  return std::find(part.labels.begin(), part.labels.end(), label) != part.labels.end();
-}
-
 // The blocker behind most of these chains' step; none: no one is behind so much of it.
 std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t step, double all,
                                    const Surroundings& around) {

@@ -24,9 +24,9 @@ using model::TroubleKind;
 
 constexpr std::uint64_t kNotable = 3, kSevere = 10;           // requests
 constexpr double kNotableShare = 0.001, kSevereShare = 0.05;  // of the route's
-constexpr std::size_t kExamples = 3;
-constexpr double kLeastShare = 0.1;  // of the failed requests: causes of fewer are left out
-constexpr double kByThread = 0.5;    // of the failed requests: so many have a trouble in their own thread
+constexpr std::size_t kFailedExamples = 3;
+constexpr double kLeastFailedShare = 0.1;  // of the failed requests: causes of fewer are left out
+constexpr double kByThread = 0.5;          // of the failed requests: so many have a trouble in their own thread
 constexpr std::size_t kCauses = 3;
 constexpr std::size_t kMessages = 64;                                   // different texts of one end that are counted
 constexpr formats::Duration kGivenUp = std::chrono::milliseconds{100};  // after the answer, its connect is given up
@@ -98,7 +98,7 @@ class Failing {
     for (const std::uint32_t row : failed_) {
       const Request r = table_.rows[row];
       add_end(r, ends);
-      if (out.examples.size() < kExamples) out.examples.push_back(r.id);
+      if (out.examples.size() < kFailedExamples) out.examples.push_back(r.id);
       if (formats::known(r.start))
         spans.push_back({formats::nanoseconds(r.start), formats::nanoseconds(end_of(r, r.start))});
     }
@@ -138,7 +138,7 @@ class Failing {
         add_uses(row, fails);
       }
     for (const auto& [key, count] : counts_) {
-      if (static_cast<double>(count.failed) < kLeastShare * static_cast<double>(failed_.size())) continue;
+      if (static_cast<double>(count.failed) < kLeastFailedShare * static_cast<double>(failed_.size())) continue;
       const auto ends = ends_of(count.ends, table_.texts);
       out.causes.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), ends.empty() ? FailedEnd{} : ends[0],
                             count.failed, count.others, by_thread, count.example, count.idle});

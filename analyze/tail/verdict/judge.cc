@@ -57,10 +57,6 @@ double share(std::int64_t part, std::int64_t whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
-bool has(const VerdictPart& part, Label label) {
-  return std::find(part.labels.begin(), part.labels.end(), label) != part.labels.end();
-}
-
 double time_of(const Item& item, const VerdictPart& part) {
   double ns = 0;
   for (const model::Part& p : item.parts())

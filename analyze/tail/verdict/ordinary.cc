@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kQuartile = 0.6744897501960817;  // z of the 75th percentile
 constexpr std::size_t kLeastValues = 20, kLeastSeparated = 5;
-constexpr double kLeastGap = 0.7;  // of logarithms: twice as slow
+constexpr double kLeastLogGap = 0.7;  // of logarithms: twice as slow
 constexpr double kLeastSpread = 0.1, kLeastZ = 0.3;
 
 double normal_below(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
@@ -59,7 +59,7 @@ std::size_t separated(std::span<const double> sorted) {
   double widest = 0;
   for (std::size_t k = kLeastSeparated; 2 * k < n; ++k) {
     const double gap = std::log(sorted[n - k] / sorted[n - k - 1]);
-    if (gap < kLeastGap || gap <= widest) continue;
+    if (gap < kLeastLogGap || gap <= widest) continue;
     const double z = std::max(kLeastZ, normal_quantile(1 - static_cast<double>(k) / static_cast<double>(n)));
     if (gap < std::log(1000.0 * static_cast<double>(n)) * spread / (static_cast<double>(k) * z)) continue;
     widest = gap;

@@ -9,7 +9,7 @@ namespace {
 using model::Origin;
 
 // Others had the CPUs if the recorded processes used less than this share of them.
-constexpr double kOwnShare = 0.5;
+constexpr double kOwnTaking = 0.5;
 // Less than this share of the CPUs delays no thread.
 constexpr double kLeastStolen = 0.1, kLeastRecorder = 0.2;
 // The kernel counts what is stolen in its ticks, per CPU.
@@ -25,14 +25,14 @@ model::CpuAccount::Use use_over(const model::CpuAccount& account, std::span<cons
 
 Origin origin_of_shortage(double own, const model::CpuAccount::Use& use, unsigned cpus) {
   const double all = std::max(1u, cpus);
-  if (!use.known) return own >= kOwnShare ? Origin::own_load : Origin::machine;
+  if (!use.known) return own >= kOwnTaking ? Origin::own_load : Origin::machine;
   // A thread on a CPU that the hypervisor has taken away does not use it.
   own = std::min(own, use.own / all);
   const double others = std::accumulate(use.takers.begin(), use.takers.end(), 0.0,
                                         [](double sum, const auto& taker) { return sum + taker.cpus; });
   if (use.steal >= kLeastStolen * all && use.steal >= std::max({own * all, others, use.recorder}))
     return Origin::hypervisor;
-  if (own >= kOwnShare) return Origin::own_load;
+  if (own >= kOwnTaking) return Origin::own_load;
   if (use.recorder >= kLeastRecorder * all && use.recorder >= std::max(own * all, others)) return Origin::recorder;
   return Origin::machine;
 }

@@ -16,9 +16,9 @@ using slow::Item;
 // Younger ones may be ordinary requests that the end of the recording cut off.
 constexpr std::int64_t kLeastAge = 100'000'000;
 constexpr std::int64_t kLeastAgeAlone = 1'000'000'000;  // where no request of the route has ended
-constexpr std::int64_t kSevere = 1'000'000'000;
+constexpr std::int64_t kSevereAge = 1'000'000'000;
 constexpr std::int64_t kSevereRatio = 3;  // to what is usual
-constexpr std::size_t kExamples = 3;
+constexpr std::size_t kUnfinishedExamples = 3;
 
 // A call whose server is recorded is listed there.
 bool counted(const model::RequestTable& table, std::uint32_t row) {
@@ -55,11 +55,11 @@ std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t
   out.oldest = ages.front().first;
   out.typical = usual.value_or(0);
   out.examples.clear();
-  for (std::size_t i = 0; i < std::min(kExamples, ages.size()); ++i)
+  for (std::size_t i = 0; i < std::min(kUnfinishedExamples, ages.size()); ++i)
     out.examples.push_back(table.rows.id(ages[i].second));
   for (const auto& [age, row] : ages) out.excess += std::max<std::int64_t>(0, age - out.typical);
   // Where none has ended, it may be their way to wait.
-  const bool severe = usual && out.oldest >= kSevere && out.oldest >= kSevereRatio * *usual;
+  const bool severe = usual && out.oldest >= kSevereAge && out.oldest >= kSevereRatio * *usual;
   out.level = severe ? Level::severe : Level::notable;
   return out;
 }

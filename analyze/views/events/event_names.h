@@ -5,8 +5,9 @@
 #include <string_view>
 
 #include "analyze/model/wire/connection.h"
-#include "formats/event.h"
 #include "formats/fields/names.h"
+#include "formats/recorder_event.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::views {
 

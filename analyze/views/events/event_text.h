@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "analyze/model/wall_clock.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::views {
 

@@ -69,9 +69,9 @@ std::unordered_set<ConnectionId> written_of(const pipeline::Analysis& analysis, 
   return out;
 }
 
-class Writer {
+class PacketWriter {
  public:
-  Writer(exports::Pcapng& out, const model::WallClock& clock) : out_(out), clock_(clock) {}
+  PacketWriter(exports::Pcapng& out, const model::WallClock& clock) : out_(out), clock_(clock) {}
 
   // begins: of the requests in this run, by offset, with their comments.
   void add(const ByteRun& run, const Connection& c, std::span<const std::pair<std::uint64_t, std::string>> begins) {
@@ -179,7 +179,7 @@ Exported export_pcapng(const std::string& file, const pipeline::Options& chosen,
   for (const Connection& c : analysis.connections)
     if (written.contains(c.id)) facts[c.id] = &c;
   exports::Pcapng packets(write, version);
-  Writer writer(packets, analysis.study.quality.clock);
+  PacketWriter writer(packets, analysis.study.quality.clock);
   std::uint64_t named = 0;
   const auto write_run = [&](const ByteRun& run) {
     const auto fact = facts.find(run.connection);

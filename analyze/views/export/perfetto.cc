@@ -69,7 +69,7 @@ class Tracks {
   std::map<std::pair<std::uint32_t, std::uint64_t>, Track> goroutines_;
 };
 
-std::string name_of(const model::ThreadInterval& i) {
+std::string slice_name(const model::ThreadInterval& i) {
   if (i.state == "Running") return "on CPU";
   if (i.state == "R") return "runnable";
   if (i.state == "R+") return i.throttled ? "throttled" : "preempted";
@@ -94,7 +94,7 @@ std::uint64_t write_events(const std::string& file, const pipeline::Options& opt
       if (i.goroutine != 0) notes.emplace_back("goroutine", static_cast<std::int64_t>(i.goroutine));
       if (!i.runnable_known) notes.emplace_back("wake_up_seen", false);
       if (i.ongoing) notes.emplace_back("ongoing", true);
-      trace.begin(track, i.from, name_of(i), "thread", notes);
+      trace.begin(track, i.from, slice_name(i), "thread", notes);
       trace.end(track, i.to);
     }
     for (const tasks::GoroutineInterval& i : goroutines.push(event)) {

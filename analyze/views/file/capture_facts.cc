@@ -17,7 +17,7 @@ using formats::CaptureState;
 using formats::Event;
 using formats::LossCause;
 
-const char* text_of(LossCause cause) {
+const char* cause_text(LossCause cause) {
   switch (cause) {
     case LossCause::ring_full:
       return "the kernel's buffer was full: a larger --ring helps";
@@ -48,20 +48,6 @@ const char* text_of(LossCause cause) {
 }
 
 std::uint64_t add_saturating(std::uint64_t a, std::uint64_t b) { return a + b < a ? UINT64_MAX : a + b; }
-
-const char* name_of(formats::HookTier tier) {
-  switch (tier) {
-    case formats::HookTier::a:
-      return "a";
-    case formats::HookTier::b:
-      return "b";
-    case formats::HookTier::c:
-      return "c";
-    case formats::HookTier::unknown:
-      break;
-  }
-  return nullptr;
-}
 
 }  // namespace
 
@@ -134,7 +120,7 @@ void FactCollector::finish() {
   for (std::size_t i = 0; i < kinds_.size(); ++i)
     if (kinds_[i] > 0) facts_.by_kind.emplace_back(formats::name_of(static_cast<formats::Kind>(i)), kinds_[i]);
   for (const auto& [cause, count] : losses_)
-    facts_.lost_by_cause.emplace_back(LossText{formats::name_of(cause), text_of(cause)}, count);
+    facts_.lost_by_cause.emplace_back(LossText{formats::name_of(cause), cause_text(cause)}, count);
   facts_.quality.preamble = facts_.preamble;
   recording_.fill(facts_.quality);
 }
@@ -209,7 +195,7 @@ std::string to_json(const CaptureFacts& facts) {
   out["architecture"] = text(p.architecture);
   out["boot_id"] = text(p.boot_id);
   out["cpus"] = has_preamble ? Json(p.cpus) : Json();
-  out["tier"] = name_of(p.tier) != nullptr ? Json(name_of(p.tier)) : Json();
+  out["tier"] = p.tier != formats::HookTier::unknown ? Json(name_of(p.tier)) : Json();
   out["tier_reason"] = text(p.tier_reason);
   out["redaction"] = !has_preamble ? Json() : Json(name_of(p.redaction));
   out["payload_limit"] = has_preamble ? Json(p.payload_limit) : Json();

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/go_event.h"
 
 namespace tailcap::views {
 

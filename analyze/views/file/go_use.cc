@@ -24,7 +24,7 @@ constexpr std::array<const char*, GoUse::kBuckets> kBuckets = {"1",          "2 
 constexpr std::array<std::uint64_t, GoUse::kBuckets> kFrom = {1, 2, 10, 100, 1000, 10'000};
 constexpr std::size_t kBar = 40;
 
-std::string name_of(const GoStudy& g) {
+std::string go_name(const GoStudy& g) {
   return (g.comm.empty() ? "process" : report::printable(g.comm)) + " " + report::pid_text(g.pid) +
          (g.version.empty() ? "" : ", " + report::printable(g.version));
 }
@@ -58,7 +58,7 @@ std::string go_use_text(const model::Study& study) {
   std::string out;
   for (const GoStudy& g : study.go) {
     if (g.use.empty()) continue;
-    out += (out.empty() ? "" : "\n") + name_of(g) + "\n";
+    out += (out.empty() ? "" : "\n") + go_name(g) + "\n";
     for (const GoUse& u : g.use) out += use_text(u);
   }
   if (!out.empty()) return out;

@@ -7,6 +7,7 @@
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/events/event_names.h"
+#include "formats/event.h"
 
 namespace tailcap::views {
 namespace {
@@ -19,7 +20,7 @@ std::string bare(std::string address) {
   return address;
 }
 
-std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string yes_or_no(bool value) { return value ? "true" : "false"; }
 
 }  // namespace
 
@@ -59,8 +60,8 @@ void Interfaces::note_changes(formats::Time time, const model::Link& now, Interf
   differ("mtu", std::to_string(before.mtu), std::to_string(now.mtu));
   differ("master_index", std::to_string(before.master), std::to_string(now.master));
   differ("peer_index", std::to_string(before.peer), std::to_string(now.peer));
-  differ("up", text_of(before.up), text_of(now.up));
-  differ("gone", text_of(before.gone), text_of(now.gone));
+  differ("up", yes_or_no(before.up), yes_or_no(now.up));
+  differ("gone", yes_or_no(before.gone), yes_or_no(now.gone));
 }
 
 std::string Interfaces::name_in(std::uint32_t net_namespace, std::uint32_t index) const {

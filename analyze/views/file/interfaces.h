@@ -10,7 +10,7 @@
 
 #include "analyze/model/machine/link_table.h"
 #include "analyze/model/wall_clock.h"
-#include "formats/event.h"
+#include "formats/event_names.h"
 
 namespace tailcap::views {
 

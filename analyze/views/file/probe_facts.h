@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/event.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::views {
 

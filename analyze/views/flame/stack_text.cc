@@ -4,6 +4,7 @@
 
 #include "analyze/report/words/escape.h"
 #include "analyze/views/events/event_names.h"
+#include "formats/event.h"
 #include "ground/syscalls.h"
 #include "ground/task_state.h"
 

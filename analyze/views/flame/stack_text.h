@@ -6,7 +6,9 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "formats/event.h"
+#include "formats/event_names.h"
+#include "formats/sample.h"
+#include "formats/thread_event.h"
 
 namespace tailcap::views {
 

@@ -8,6 +8,7 @@
 
 #include "analyze/export/tab_separated.h"
 #include "analyze/tail/rows/quantiles.h"
+#include "formats/event.h"
 
 namespace tailcap::views {
 namespace {

@@ -30,7 +30,7 @@ using model::RouteStudy;
 using Names = std::string_view;
 namespace columns = model::columns;
 
-constexpr std::size_t kPiece = 8u << 20;  // bytes of rows that are sent at a time
+constexpr std::size_t kRowsPiece = 8u << 20;  // bytes of rows that are sent at a time
 
 constexpr auto kRoute =
     std::to_array<Names>({"capture_id",    "day",           "service",        "role",    "method",      "route",
@@ -76,24 +76,10 @@ std::string day_of(const formats::Preamble& preamble) {
   return text;
 }
 
-const char* name_of(tail::Standing standing) {
-  switch (standing) {
-    case tail::Standing::clean:
-      return "clean";
-    case tail::Standing::doubtful:
-      return "doubtful";
-    case tail::Standing::in_flight:
-      return "in_flight";
-    case tail::Standing::failed:
-      return "failed";
-  }
-  return "";
-}
-
-class Writer {
+class RowWriter {
  public:
-  Writer(const FleetTable& table, const std::string& file, const pipeline::Analysis& analysis, bool once,
-         const Write& write)
+  RowWriter(const FleetTable& table, const std::string& file, const pipeline::Analysis& analysis, bool once,
+            const Write& write)
       : table_(table),
         file_(file),
         analysis_(analysis),
@@ -124,7 +110,7 @@ class Writer {
   void end() {
     row_.end_row();
     ++rows_;
-    if (text_.size() < kPiece) return;
+    if (text_.size() < kRowsPiece) return;
     write_(text_);
     text_.clear();
     rows_ = 0;
@@ -391,7 +377,7 @@ pipeline::Analysis fleet_analysis(const std::string& file, const pipeline::Optio
 
 void write_fleet_table(const FleetTable& table, const std::string& file, const pipeline::Analysis& analysis, bool once,
                        const Write& write) {
-  Writer(table, file, analysis, once, write).fill();
+  RowWriter(table, file, analysis, once, write).fill();
 }
 
 Exported export_fleet_table(const std::string& file, const pipeline::Options& options, std::string_view name,

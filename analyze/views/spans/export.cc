@@ -40,8 +40,8 @@ std::uint64_t handshakes_of(const model::Study& study) {
 }
 
 // By row; empty: there is no such request.
-std::vector<bool> wanted_of(const SpanChoice& choice, const pipeline::Analysis& analysis,
-                            const spans::Identities& ids) {
+std::vector<bool> chosen_rows(const SpanChoice& choice, const pipeline::Analysis& analysis,
+                              const spans::Identities& ids) {
   const model::RequestTable& table = analysis.table;
   if (choice.id) {
     const std::uint32_t row = ids.row_of(*choice.id);
@@ -71,7 +71,7 @@ SpanExport export_spans(const std::string& file, SpanChoice& choice, const SpanS
                              " holds no reading of the wall clock, so that its spans would have no times.");
   const spans::AllEnds ends = ends_of(analysis);
   const spans::Identities ids = spans::identities_of(analysis.table, choice.imported.spans);
-  const std::vector<bool> wanted = wanted_of(choice, analysis, ids);
+  const std::vector<bool> wanted = chosen_rows(choice, analysis, ids);
   if (choice.id && wanted.empty()) {
     out.nothing = SpanExport::Nothing::no_such_request;
     return out;

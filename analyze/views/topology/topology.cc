@@ -5,7 +5,7 @@
 namespace tailcap::views {
 namespace {
 
-std::vector<model::EndpointTexts> ends_of(const pipeline::Analysis& analysis) {
+std::vector<model::EndpointTexts> end_texts(const pipeline::Analysis& analysis) {
   std::vector<model::EndpointTexts> ends;
   for (const auto& e : analysis.endpoints)
     ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
@@ -15,11 +15,11 @@ std::vector<model::EndpointTexts> ends_of(const pipeline::Analysis& analysis) {
 }  // namespace
 
 model::Topology topology_of(const pipeline::Analysis& analysis) {
-  return tail::topology(analysis.table, ends_of(analysis), analysis.study);
+  return tail::topology(analysis.table, end_texts(analysis), analysis.study);
 }
 
 std::vector<model::Topology> topologies_of(const pipeline::Analysis& analysis, formats::Duration window) {
-  return tail::topologies(analysis.table, ends_of(analysis), analysis.study, window);
+  return tail::topologies(analysis.table, end_texts(analysis), analysis.study, window);
 }
 
 }  // namespace tailcap::views

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxBuildId = 64;         // 20 bytes for SHA-1; Go's own id is another note
 constexpr std::size_t kMaxHeaders = 1024;       // program headers that are looked at; the kernel loads no more
-constexpr std::size_t kMaxSegments = 16;        // of notes; linkers make three
+constexpr std::size_t kMaxNoteSegments = 16;    // of notes; linkers make three
 constexpr std::uint64_t kMaxNotes = 64u << 10;  // bytes of each of them; linkers write hundreds
 
 std::string read_at(int file, std::uint64_t offset, std::size_t size) {
@@ -29,7 +29,7 @@ std::string read_at(int file, std::uint64_t offset, std::size_t size) {
 }
 
 template <class T>
-bool take(std::string_view bytes, std::uint64_t offset, T& value) {
+bool take_note(std::string_view bytes, std::uint64_t offset, T& value) {
   if (offset > bytes.size() || bytes.size() - offset < sizeof value) return false;
   std::memcpy(&value, bytes.data() + offset, sizeof value);
   return true;
@@ -39,7 +39,7 @@ bool take(std::string_view bytes, std::uint64_t offset, T& value) {
 std::string find_in(std::string_view notes, std::uint64_t alignment) {
   const auto padded = [&](std::uint64_t at) { return (at + alignment - 1) / alignment * alignment; };
   Elf64_Nhdr note;
-  for (std::uint64_t at = 0; take(notes, at, note);) {
+  for (std::uint64_t at = 0; take_note(notes, at, note);) {
     const std::uint64_t name = at + sizeof note, description = padded(name + note.n_namesz);
     if (description > notes.size() || note.n_descsz > notes.size() - description) return {};
     if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && notes.substr(name, 4) == std::string_view("GNU", 4) &&
@@ -53,13 +53,13 @@ std::string find_in(std::string_view notes, std::uint64_t alignment) {
 template <class Header, class Segment>
 std::string find_by_segments(int file, std::string_view start) {
   Header header;
-  if (!take(start, 0, header) || header.e_phentsize != sizeof(Segment)) return {};
+  if (!take_note(start, 0, header) || header.e_phentsize != sizeof(Segment)) return {};
   const std::size_t count = std::min<std::size_t>(header.e_phnum, kMaxHeaders);
   const std::string table = read_at(file, header.e_phoff, count * sizeof(Segment));
   std::size_t segments = 0;
   Segment segment;
-  for (std::size_t i = 0; i < count && take(table, i * sizeof segment, segment); i++) {
-    if (segment.p_type != PT_NOTE || ++segments > kMaxSegments) continue;
+  for (std::size_t i = 0; i < count && take_note(table, i * sizeof segment, segment); i++) {
+    if (segment.p_type != PT_NOTE || ++segments > kMaxNoteSegments) continue;
     const std::string notes = read_at(file, segment.p_offset, std::min<std::uint64_t>(segment.p_filesz, kMaxNotes));
     if (std::string id = find_in(notes, segment.p_align == 8 ? 8 : 4); !id.empty()) return id;
   }

@@ -9,21 +9,21 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxRelocations =
+constexpr std::uint64_t kMaxPointerRelocations =
     16u << 20;  // entries of all sections; a position-independent Go program has 10 per kB
 constexpr std::uint64_t kMaxWords = 1u << 20;
-constexpr std::uint64_t kAtOnce = 16384;
+constexpr std::uint64_t kPointersAtOnce = 16384;
 
 // Calls take(address, pointer) for each place that the loader fills; stops when that returns true.
 template <class Take>
 void each_relocation(const ElfFile& file, Take take) {
-  std::uint64_t left = kMaxRelocations;
+  std::uint64_t left = kMaxPointerRelocations;
   for (const Section& section : file.sections()) {
     if (section.type != SHT_RELA || !(section.flags & SHF_ALLOC)) continue;
     const std::uint64_t count = std::min(section.size / sizeof(Elf64_Rela), left);
     left -= count;
-    for (std::uint64_t first = 0; first < count; first += kAtOnce) {
-      const std::uint64_t bytes = std::min(kAtOnce, count - first) * sizeof(Elf64_Rela);
+    for (std::uint64_t first = 0; first < count; first += kPointersAtOnce) {
+      const std::uint64_t bytes = std::min(kPointersAtOnce, count - first) * sizeof(Elf64_Rela);
       const std::string chunk = file.read(section.offset + first * sizeof(Elf64_Rela), bytes, bytes);
       if (chunk.empty()) break;
       for (std::uint64_t at = 0; at < bytes; at += sizeof(Elf64_Rela)) {

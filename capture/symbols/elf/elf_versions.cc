@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = 16u << 20;
 constexpr int kMaxVersions = 32767;  // 15 bits of index
-constexpr std::size_t kMaxName = 256;
+constexpr std::size_t kMaxVersionName = 256;
 constexpr std::uint16_t kHidden = 0x8000;
 constexpr std::uint16_t kFirstNamed = 2;  // 0 is local, 1 is global without a version
 
@@ -36,7 +36,7 @@ SymbolVersions::SymbolVersions(const ElfFile& file) {
       Elf64_Verdaux name;
       std::memcpy(&name, table.data() + name_at, sizeof name);
       if (name.vda_name < strings.size()) {
-        const std::string_view rest = std::string_view(strings).substr(name.vda_name, kMaxName);
+        const std::string_view rest = std::string_view(strings).substr(name.vda_name, kMaxVersionName);
         names_[definition.vd_ndx & ~kHidden] = rest.substr(0, rest.find('\0'));
       }
     }

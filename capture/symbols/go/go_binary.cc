@@ -13,15 +13,14 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxText = 1u << 20;     // a version, or the list of modules with their checksums
-constexpr std::uint64_t kMaxTable = 128u << 20;  // Kubernetes' largest has 60 MiB
-constexpr std::size_t kMaxName = 4096;
+constexpr std::uint64_t kMaxText = 1u << 20;  // a version, or the list of modules with their checksums
+constexpr std::size_t kMaxGoName = 4096;
 constexpr std::string_view kBuildMagic("\xff Go buildinf:", 14);
 constexpr std::uint64_t kBuildHeader = 32;
 constexpr std::uint8_t kBigEndian = 1, kInline = 2;
 
 template <class T>
-T take(std::string_view bytes, std::uint64_t offset) {
+T take_word(std::string_view bytes, std::uint64_t offset) {
   T value;
   std::memcpy(&value, bytes.data() + offset, sizeof value);
   return value;
@@ -31,7 +30,7 @@ T take(std::string_view bytes, std::uint64_t offset) {
 std::string string_behind(const ElfFile& file, std::uint64_t address) {
   const std::string length = file.read_address(address + 8, 8, 8);
   if (length.empty()) return {};
-  return file.read_address(pointer_at(file, address), take<std::uint64_t>(length, 0), kMaxText);
+  return file.read_address(pointer_at(file, address), take_word<std::uint64_t>(length, 0), kMaxText);
 }
 
 // From Go 1.18 on: a length in seven-bit groups and the text, one after the other.
@@ -113,17 +112,17 @@ constexpr std::uint64_t kEntry = 8;         // of the function table: where the 
 
 bool is_header(std::string_view bytes) {
   if (bytes.size() < kTableHeader) return false;
-  const auto magic = take<std::uint32_t>(bytes, 0);
+  const auto magic = take_word<std::uint32_t>(bytes, 0);
   return (magic == kMagic118 || magic == kMagic120) && bytes[4] == 0 && bytes[5] == 0 && bytes[6] == 1 && bytes[7] == 8;
 }
 
 // A position-independent program linked by the system's linker has the table inside another section.
-std::uint64_t search_table(const ElfFile& file) {
+std::uint64_t search_go_table(const ElfFile& file) {
   constexpr std::uint64_t kAtOnce = 1u << 20, kAlignment = 32;
   for (const Section& section : file.sections()) {
     if (section.type != SHT_PROGBITS || section.name.rfind(".data.rel.ro", 0) != 0) continue;
     const std::uint64_t skip = (kAlignment - section.address % kAlignment) % kAlignment;
-    const std::uint64_t size = std::min(section.size, kMaxTable);
+    const std::uint64_t size = std::min(section.size, kMaxGoTable);
     for (std::uint64_t at = skip; at < size; at += kAtOnce) {
       const std::string chunk = file.read(section.offset + at, std::min(kAtOnce + kTableHeader, size - at), ~0ull);
       for (std::uint64_t i = 0; i + kTableHeader <= chunk.size() && i < kAtOnce; i += kAlignment) {
@@ -144,7 +143,7 @@ bool is_go(const ElfFile& file) {
 GoFunctions::GoFunctions(const ElfFile& file) {
   const Section* section = file.section(".gopclntab");
   if (!section) section = file.section(".data.rel.ro.gopclntab");
-  std::uint64_t address = section ? section->address : search_table(file);
+  std::uint64_t address = section ? section->address : search_go_table(file);
   std::uint64_t size = section ? section->size : 0;
   if (address == 0) {
     problem_ = file.path() + " has no Go function table (.gopclntab): it is no Go program, or it was packed";
@@ -156,7 +155,7 @@ GoFunctions::GoFunctions(const ElfFile& file) {
         size = segment.file_size - (address - segment.address);
     }
   }
-  table_ = file.read_address(address, size, kMaxTable);
+  table_ = file.read_address(address, size, kMaxGoTable);
   if (!read_header(file, address)) {
     table_.clear();
     count_ = 0;
@@ -164,7 +163,7 @@ GoFunctions::GoFunctions(const ElfFile& file) {
 }
 
 bool GoFunctions::read_header(const ElfFile& file, std::uint64_t address) {
-  const std::uint32_t magic = table_.size() >= 4 ? take<std::uint32_t>(table_, 0) : 0;
+  const std::uint32_t magic = table_.size() >= 4 ? take_word<std::uint32_t>(table_, 0) : 0;
   if (magic == kMagic116 || magic == kMagic12) {
     problem_ = file.path() + " was built by a Go older than 1.18, whose function table is not understood";
     return false;
@@ -173,9 +172,9 @@ bool GoFunctions::read_header(const ElfFile& file, std::uint64_t address) {
     problem_ = file.path() + " has a Go function table of an unknown layout";
     return false;
   }
-  const auto count = take<std::uint64_t>(table_, 8);
-  names_ = take<std::uint64_t>(table_, 32);
-  functions_ = take<std::uint64_t>(table_, 64);
+  const auto count = take_word<std::uint64_t>(table_, 8);
+  names_ = take_word<std::uint64_t>(table_, 32);
+  functions_ = take_word<std::uint64_t>(table_, 64);
   const bool inside = names_ < table_.size() && functions_ < table_.size() &&
                       count < (table_.size() - functions_) / kEntry;  // one entry more gives the end of the last one
   if (!inside || count == 0) {
@@ -190,7 +189,7 @@ bool GoFunctions::find_text(const ElfFile& file, std::uint64_t address) {
   // The header's own word; what the loader makes of it; where the code section starts. Newer versions of Go write no
   // word.
   const Section* text = file.section(".text");
-  const std::uint64_t candidates[] = {take<std::uint64_t>(table_, 24),
+  const std::uint64_t candidates[] = {take_word<std::uint64_t>(table_, 24),
                                       relocated_pointer(file, address + 24).value_or(0), text ? text->address : 0};
   for (const std::uint64_t candidate : candidates) {
     if (candidate == 0 || !looks_like_go(file, candidate)) continue;
@@ -208,7 +207,7 @@ bool GoFunctions::looks_like_go(const ElfFile& file, std::uint64_t text) const {
   const std::size_t step = std::max<std::size_t>(1, count_ / kSamples);
   std::size_t seen = 0, prologues = 0;
   for (std::size_t i = 0; i < count_ && seen < kSamples; i += step) {
-    const std::uint64_t address = text + take<std::uint32_t>(table_, functions_ + i * kEntry);
+    const std::uint64_t address = text + take_word<std::uint32_t>(table_, functions_ + i * kEntry);
     const std::string code = file.executable(address, 8) ? file.read_address(address, 8, 8) : std::string();
     ++seen;
     const std::string_view bytes(code);
@@ -222,14 +221,15 @@ bool GoFunctions::looks_like_go(const ElfFile& file, std::uint64_t text) const {
 std::optional<GoFunction> GoFunctions::at(std::size_t index) const {
   if (index >= count_) return std::nullopt;
   const std::uint64_t entry = functions_ + index * kEntry;
-  const auto start = take<std::uint32_t>(table_, entry), description = take<std::uint32_t>(table_, entry + 4);
-  const auto end = take<std::uint32_t>(table_, entry + kEntry);
+  const auto start = take_word<std::uint32_t>(table_, entry), description = take_word<std::uint32_t>(table_, entry + 4);
+  const auto end = take_word<std::uint32_t>(table_, entry + kEntry);
   const std::uint64_t name_at = functions_ + description + 4;
-  if (end <= start || name_at + 4 > table_.size() || take<std::uint32_t>(table_, functions_ + description) != start)
+  if (end <= start || name_at + 4 > table_.size() ||
+      take_word<std::uint32_t>(table_, functions_ + description) != start)
     return std::nullopt;
-  const auto name = take<std::uint32_t>(table_, name_at);
+  const auto name = take_word<std::uint32_t>(table_, name_at);
   if (name >= functions_ - std::min(functions_, names_)) return std::nullopt;  // names come before functions
-  const std::string_view rest = std::string_view(table_).substr(names_ + name, kMaxName);
+  const std::string_view rest = std::string_view(table_).substr(names_ + name, kMaxGoName);
   const auto length = rest.find('\0');
   if (length == rest.npos) return std::nullopt;
   return GoFunction{std::string(rest.substr(0, length)), text_ + start, end - start};
@@ -240,7 +240,7 @@ std::optional<GoFunction> GoFunctions::around(std::uint64_t address) const {
   std::size_t first = 0, count = count_;
   while (count > 1) {  // the last one that does not begin behind it
     const std::size_t half = count / 2;
-    const std::uint64_t start = text_ + take<std::uint32_t>(table_, functions_ + (first + half) * kEntry);
+    const std::uint64_t start = text_ + take_word<std::uint32_t>(table_, functions_ + (first + half) * kEntry);
     if (start <= address) first += half;
     count = start <= address ? count - half : half;
   }

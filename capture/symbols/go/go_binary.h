@@ -15,6 +15,9 @@
 
 namespace tailcap::capture::symbols {
 
+// Bytes of a line table that are read: Kubernetes' largest has 60 MiB.
+inline constexpr std::uint64_t kMaxGoTable = 128u << 20;
+
 struct GoBuild {
   std::string version;  // "go1.22.3"; may have more after a space
   std::string path;     // the main package: "example.org/shop/cmd/server"; empty where not recorded

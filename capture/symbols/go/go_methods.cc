@@ -20,7 +20,7 @@ constexpr std::size_t kUncommonSize = 16, kCount = 4, kMethods = 8;
 constexpr std::size_t kMethodSize = 16, kFunction = 12;
 
 // The limit for sections with descriptors: 64 MiB of constants are in the largest programs.
-constexpr std::uint64_t kMaxData = 256u << 20, kAtOnce = 1u << 20;
+constexpr std::uint64_t kMaxMethodData = 256u << 20, kMethodsAtOnce = 1u << 20;
 constexpr std::size_t kMaxTypes = 1u << 18;
 
 template <class T>
@@ -63,16 +63,16 @@ std::vector<std::uint64_t> go_methods(const ElfFile& file, std::uint64_t type) {
 
 std::vector<std::uint64_t> go_types_with_methods(const ElfFile& file) {
   std::vector<std::uint64_t> types;
-  std::uint64_t left = kMaxData;
+  std::uint64_t left = kMaxMethodData;
   for (const Segment& segment : file.segments()) {
     if (segment.executable) continue;
     const std::uint64_t size = std::min(segment.file_size, left);
     left -= size;
-    for (std::uint64_t at = (8 - segment.address % 8) % 8; at + kKind < size; at += kAtOnce) {
-      const std::uint64_t bytes = std::min(kAtOnce + kKind, size - at);
+    for (std::uint64_t at = (8 - segment.address % 8) % 8; at + kKind < size; at += kMethodsAtOnce) {
+      const std::uint64_t bytes = std::min(kMethodsAtOnce + kKind, size - at);
       const std::string chunk = file.read(segment.offset + at, bytes, bytes);
       if (chunk.empty()) break;
-      for (std::size_t i = 0; i + kKind < chunk.size() && i < kAtOnce; i += 8) {
+      for (std::size_t i = 0; i + kKind < chunk.size() && i < kMethodsAtOnce; i += 8) {
         if (may_have_methods(std::string_view(chunk).substr(i)) && types.size() < kMaxTypes)
           types.push_back(segment.address + at + i);
       }

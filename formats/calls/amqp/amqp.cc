@@ -87,6 +87,7 @@ class Amqp final : public Machine {
   Token skipped(Side side) override { return skipped_[static_cast<std::size_t>(side)]; }
   std::uint32_t further_call() override { return calls_.further_call(); }
   bool resume(Side side, std::string_view last, Token& ended) override;
+  Order order() const override { return Order::numbers; }
   bool at_border(Side side) const override {
     const Direction& d = directions_[static_cast<std::size_t>(side)];
     return (d.at == At::header || d.at == At::start) && d.head == 0 && d.content == Content::none;

@@ -49,6 +49,7 @@ class Kafka final : public Machine {
   bool skip(Side side, std::uint64_t n) override;
   Token skipped(Side side) override;
   bool resume(Side side, std::string_view last, Token& ended) override;
+  Order order() const override { return Order::numbers; }
   bool at_border(Side side) const override { return !of(side).open && !of(side).lost; }
 
   // These bytes, at a border of responses, answer an open request.

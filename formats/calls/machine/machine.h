@@ -60,6 +60,15 @@ struct Token {
 
 enum class Fault : std::uint8_t { client, server };  // whose fault an error is
 
+// What shows, on a connection that was found in its middle, that answers belong to the requests that they seem to
+// answer.
+enum class Order : std::uint8_t {
+  silence,  // a request that came some time after all known ones were answered
+  settled,  // the server says so: Machine::settled()
+  proof,    // the proof of the protocol: a message says which one it follows
+  numbers,  // likewise, and answers come in any order
+};
+
 class Machine {
  public:
   virtual ~Machine() = default;
@@ -82,6 +91,7 @@ class Machine {
   // Since the connection was found in its middle, everything that was asked before has been answered, as far as answers
   // can tell.
   virtual bool settled() const { return true; }
+  virtual Order order() const { return Order::silence; }
   // A direction is between messages.
   virtual bool at_border(Side side) const = 0;
   // Behind the last token the connection carries TLS (SSLRequest and its answer).

@@ -30,6 +30,7 @@ class Mysql final : public Machine {
   Token next(Side side, std::string_view bytes) override;
   bool skip(Side side, std::uint64_t n) override;
   bool resume(Side side, std::string_view bytes, Token& ended) override;
+  Order order() const override { return Order::proof; }
   bool at_border(Side side) const override;
   bool turns_to_tls() const override { return tls_; }
 

@@ -78,6 +78,7 @@ class Nats final : public Machine {
     return true;
   }
   Token skipped(Side side) override { return skipped_[static_cast<std::size_t>(side)]; }
+  Order order() const override { return Order::numbers; }
   bool at_border(Side side) const override {
     const Direction& d = directions_[static_cast<std::size_t>(side)];
     return !d.lost && d.at == At::name && d.match.size() == 0;

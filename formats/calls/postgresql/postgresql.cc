@@ -103,6 +103,7 @@ class Postgresql final : public Machine {
 
   bool turns_to_tls() const override { return tls_; }
   bool settled() const override { return settled_; }
+  Order order() const override { return Order::settled; }
 
  private:
   Reading& at(Side side) { return in_[static_cast<std::size_t>(side)]; }

@@ -8,6 +8,13 @@
 #include <vector>
 
 #include "bpf/event.h"
+#include "formats/event.h"
+#include "formats/file_call.h"
+#include "formats/go_event.h"
+#include "formats/socket_event.h"
+#include "formats/stall.h"
+#include "formats/thread_event.h"
+#include "formats/tls_event.h"
 
 namespace tailcap::capture {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "capture/tls/file_ways.h"
 #include "capture/tls/older.h"
+#include "formats/event.h"
 
 namespace tailcap::capture::tls {
 namespace {

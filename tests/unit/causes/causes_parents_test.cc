@@ -7,7 +7,7 @@
 #include "tests/synth/scenario.h"
 #include "tests/unit/causes/cause_of.h"
 
-namespace tailcap {
+namespace tailcap::causes_parents {
 namespace {
 
 using namespace std::chrono_literals;
@@ -439,4 +439,4 @@ TEST(Parents, AWorkerThatAnswersBeforeTheCallIsOverSaysNothing) {
 }
 
 }  // namespace
-}  // namespace tailcap
+}  // namespace tailcap::causes_parents

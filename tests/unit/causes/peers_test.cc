@@ -8,7 +8,9 @@
 #include <random>
 #include <vector>
 
-namespace tailcap::causes {
+#include "formats/event.h"
+
+namespace tailcap::causes::peers {
 namespace {
 
 using namespace model;
@@ -237,4 +239,4 @@ TEST(Peers, AgreesWithAPlainMap) {
 }
 
 }  // namespace
-}  // namespace tailcap::causes
+}  // namespace tailcap::causes::peers

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "analyze/model/crowd.h"
+#include "formats/event.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::model {
 namespace {

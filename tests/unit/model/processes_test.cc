@@ -4,6 +4,9 @@
 
 #include <string>
 
+#include "formats/event.h"
+#include "formats/thread_event.h"
+
 namespace tailcap::model {
 namespace {
 

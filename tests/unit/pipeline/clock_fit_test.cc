@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-namespace tailcap::merge {
+namespace tailcap::merge::clock_fit {
 namespace {
 
 using formats::nanoseconds;
@@ -191,4 +191,4 @@ TEST(ClockFit, ChainedBoundsHold) {
 }
 
 }  // namespace
-}  // namespace tailcap::merge
+}  // namespace tailcap::merge::clock_fit

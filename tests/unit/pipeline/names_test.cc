@@ -7,7 +7,7 @@
 #include "analyze/pipeline/pipeline.h"
 #include "tests/unit/protocols/tls_wire.h"
 
-namespace tailcap {
+namespace tailcap::names {
 namespace {
 
 using formats::Direction;
@@ -264,4 +264,4 @@ TEST_F(Names, AnotherProcessKnowsNothingOfIt) {
 }
 
 }  // namespace
-}  // namespace tailcap
+}  // namespace tailcap::names

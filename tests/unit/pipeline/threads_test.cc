@@ -18,7 +18,7 @@
 #include "tests/synth/conversation.h"
 #include "tests/synth/scenario.h"
 
-namespace tailcap {
+namespace tailcap::threads {
 namespace {
 
 using namespace std::chrono_literals;
@@ -146,4 +146,4 @@ TEST(Background, HandsOnWhatATaskThrows) {
 }
 
 }  // namespace
-}  // namespace tailcap
+}  // namespace tailcap::threads

@@ -6,7 +6,7 @@
 #include "analyze/protocols/protocols.h"
 #include "tests/unit/protocols/tls_wire.h"
 
-namespace tailcap {
+namespace tailcap::tls {
 namespace {
 
 using model::Direction;
@@ -382,4 +382,4 @@ TEST(Tls, BehindWhatAProxySays) {
 }
 
 }  // namespace
-}  // namespace tailcap
+}  // namespace tailcap::tls

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyze/redact/wire/gate.h"
+#include "formats/event.h"
 
 namespace tailcap::redact::wire {
 

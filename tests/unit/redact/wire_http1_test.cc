@@ -1,4 +1,5 @@
 // Redaction of HTTP/1: what is kept, what becomes a pseudonym, what is masked, and when everything is withheld.
+#include "formats/event.h"
 #include "tests/unit/redact/wire_case.h"
 
 namespace tailcap::redact::wire {

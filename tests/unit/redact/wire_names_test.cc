@@ -1,6 +1,7 @@
 // Redaction of hellos of TLS and of messages of name servers; sessions; random connections with planted credentials.
 #include "analyze/redact/wire/dns.h"
 #include "analyze/redact/wire/hello.h"
+#include "formats/event.h"
 #include "tests/unit/formats/planted_streams.h"
 #include "tests/unit/redact/wire_case.h"
 

@@ -5,6 +5,8 @@
 #include "analyze/flame/left_stacks.h"
 #include "analyze/flame/owners.h"
 #include "analyze/flame/svg.h"
+#include "formats/event.h"
+#include "formats/socket_event.h"
 
 namespace {
 

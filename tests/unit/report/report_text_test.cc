@@ -12,9 +12,10 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/quantiles.h"
 #include "analyze/report/words/words.h"
+#include "formats/event.h"
 #include "tests/unit/tail/sample_study.h"
 
-namespace tailcap::report {
+namespace tailcap::report::report_text {
 namespace {
 
 using tests::hostile_study;
@@ -290,4 +291,4 @@ TEST(HtmlReport, FiguresStandInTheirRoute) {
 }
 
 }  // namespace
-}  // namespace tailcap::report
+}  // namespace tailcap::report::report_text

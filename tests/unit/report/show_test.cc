@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analyze/report/request/waterfall.h"
+#include "formats/event.h"
 #include "ground/syscalls.h"
 #include "tests/unit/tail/sample_study.h"
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "analyze/tail/go/taken.h"
+#include "formats/event.h"
 
 namespace tailcap {
 namespace {

@@ -6,7 +6,7 @@
 #include "analyze/report/sections/health.h"
 #include "analyze/report/words/escape.h"
 
-namespace tailcap::tests {
+namespace tailcap::tests::health {
 namespace {
 
 using model::HealthState;
@@ -104,4 +104,4 @@ TEST(Health, FewRequestsDoNotHideASlowOne) {
 }
 
 }  // namespace
-}  // namespace tailcap::tests
+}  // namespace tailcap::tests::health

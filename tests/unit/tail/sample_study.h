@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "analyze/model/study/study.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::tests {
 

@@ -10,6 +10,7 @@
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/rows.h"
 #include "analyze/tail/troubles.h"
+#include "formats/event.h"
 
 namespace tailcap::tail {
 namespace {

@@ -5,9 +5,10 @@
 
 #include <algorithm>
 
+#include "formats/event.h"
 #include "tests/unit/tail/tail_case.h"
 
-namespace tailcap::tests {
+namespace tailcap::tests::takers {
 namespace {
 
 using formats::CpuUser;
@@ -159,4 +160,4 @@ TEST(Takers, StolenTimeIsTheHypervisors) {
 }
 
 }  // namespace
-}  // namespace tailcap::tests
+}  // namespace tailcap::tests::takers

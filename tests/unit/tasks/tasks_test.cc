@@ -8,6 +8,8 @@
 
 #include "analyze/tasks/goroutine_states.h"
 #include "analyze/tasks/thread_states.h"
+#include "formats/event.h"
+#include "formats/recorder_event.h"
 
 namespace tailcap::tasks {
 namespace {
