@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   add_event_range(line, range);
   line.group("In which form?");
   line.format(format, {"text", "json"}, &output);
+  line.schema(report::diag_schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   EventWindow window(range);

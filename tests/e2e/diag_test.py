@@ -26,6 +26,10 @@ def check(value, schema, root, where="$"):
     """As much of JSON schema as diag.schema.json uses, for where the package is not installed."""
     if "$ref" in schema:
         return check(value, root["$defs"][schema["$ref"].rsplit("/", 1)[1]], root, where)
+    if "anyOf" in schema:  # null, or what else there is
+        if value is not None:
+            check(value, next(s for s in schema["anyOf"] if s.get("type") != "null"), root, where)
+        return None
     kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
     wanted = schema.get("type", [])
     wanted = [wanted] if isinstance(wanted, str) else wanted

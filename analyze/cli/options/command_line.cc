@@ -113,6 +113,11 @@ void CommandLine::format(std::string& target, std::vector<std::string_view> form
   if (output) option(option::kOutput, output, output_text);
 }
 
+void CommandLine::schema(std::string (*text)()) {
+  schema_ = text;
+  option(option::kSchema, &schema_asked_);
+}
+
 std::string CommandLine::help() const {
   std::string words = all_words_ && least_words_ == 0 ? "[" + std::string(all_names_) + "]" : all_names_;
   for (const Word& word : words_)
@@ -233,6 +238,11 @@ void CommandLine::read(int argc, char** argv) {
     given_.insert("help");
     return;
   }
+  if (schema_ && values.count(option::kSchema.name) > 0) {
+    if (values.size() > 1) throw UsageError("--schema takes no FILE and no other option: it is always the same");
+    given_.insert(option::kSchema.name);
+    return;
+  }
   for (const Item& item : items) {
     if (!item.definition || values.count(item.definition->name) == 0) continue;
     given_.insert(item.definition->name);
@@ -282,6 +292,10 @@ std::optional<int> CommandLine::parse(int argc, char** argv) {
   }
   if (given_.contains("help")) {
     std::fputs(help().c_str(), stdout);
+    return 0;
+  }
+  if (given(option::kSchema)) {
+    std::fputs(schema_().c_str(), stdout);
     return 0;
   }
   return std::nullopt;

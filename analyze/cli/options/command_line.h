@@ -49,10 +49,12 @@ class CommandLine {
   // nor the ending of OUT says otherwise. `output` null: there is no --output.
   void format(std::string& target, std::vector<std::string_view> formats, std::string* output,
               const std::string& text = {}, const std::string& output_text = {});
+  // --schema prints this.
+  void schema(std::string (*text)());
   // Behind the options: what else is to be known, and examples.
   void notes(const char* text) { notes_ = text; }
 
-  // Set: help was printed (0) or the usage was wrong (2), and that was said; return it.
+  // Set: help or a schema was printed (0) or the usage was wrong (2), and that was said; return it.
   std::optional<int> parse(int argc, char** argv);
   bool given(const Definition& definition) const { return given_.contains(definition.name); }
   bool chosen_by_name() const { return by_name_; }  // the ending of OUT said which format
@@ -91,6 +93,8 @@ class CommandLine {
   const char* too_few_ = nullptr;
   std::set<std::string_view> given_;
   bool json_ = false, by_name_ = false;
+  std::string (*schema_)() = nullptr;
+  bool schema_asked_ = false;
   std::string* format_ = nullptr;
   std::string* output_ = nullptr;
   std::vector<std::string_view> formats_;

@@ -43,6 +43,8 @@ inline constexpr Definition kMinDepth{"min-depth", 0, "N", "at least this many l
 // In which form, and where to?
 inline constexpr Definition kFormat{"format", 0, "F", "", 0};
 inline constexpr Definition kJson{"json", 0, nullptr, "the same as --format json; docs/JSON.md describes the names", 0};
+inline constexpr Definition kSchema{
+    "schema", 0, nullptr, "print the JSON schema of the output of --json, and nothing else; takes no FILE", 0};
 inline constexpr Definition kOutput{"output", 'o', "OUT",
                                     "write to this file; - is the standard output. Its ending chooses the format where "
                                     "--format does not",

@@ -24,5 +24,6 @@ std::vector<std::string_view> not_seen(const model::NodeStudy& study);
 
 std::string diag_text(const model::NodeStudy& study, const std::string& file, std::size_t width);
 std::string diag_json(const model::NodeStudy& study);
+std::string diag_schema();  // of it
 
 }  // namespace tailcap::report

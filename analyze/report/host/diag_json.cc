@@ -1,323 +1,298 @@
+#include <span>
+
 #include "analyze/report/host/diag.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/json_schema.h"
 
 namespace tailcap::report {
+namespace of_diag {
 namespace {
 
-class DiagWriter {
- public:
-  DiagWriter(JsonWriter& json, const model::NodeStudy& study) : json_(json), s_(study) {}
+using formats::Duration;
+using model::LinkName;
+using model::MemoryWaits;
+using model::NodeStudy;
+using model::PeerTrouble;
 
-  void write() {
-    json_.begin_object();
-    json_.field("schema", kJsonSchema);
-    json_.key("host");
-    json_.text_or_null(s_.preamble.host);
-    json_.field("cpus", s_.preamble.cpus);
-    wall("from_ns", s_.begin);
-    wall("to_ns", s_.end);
-    json_.field("duration_ns", s_.duration().count());
-    json_.field("everybody", s_.everybody);
-    json_.field("complete", !s_.damaged);
-    json_.field("lost", s_.lost);
-    json_.key("findings");
-    json_.begin_array();
-    for (const auto& f : node_findings(s_)) {
-      json_.begin_object();
-      json_.field("kind", f.kind);
-      json_.field("count", f.count);
-      json_.field("text", f.text);
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.key("not_recorded");
-    json_.begin_array();
-    for (const auto word : not_recorded(s_)) json_.text(word);
-    json_.end_array();
-    processes();
-    memory();
-    tcp();
-    disks();
-    json_.end_object();
-  }
+struct DiagClock {
+  const NodeStudy& study;
+  bool known() const { return study.clock_known; }
+  std::int64_t realtime(formats::Time t) const { return formats::nanoseconds(t) + study.realtime_offset; }
+};
+struct DiagContext {
+  DiagClock clock;
+};
+template <class T>
+using DiagShape = Shape<T, DiagContext>;
 
- private:
-  void wall(std::string_view name, formats::Time t) {
-    json_.key(name);
-    if (known(t) && s_.clock_known)
-      json_.number(formats::nanoseconds(t) + s_.realtime_offset);
-    else
-      json_.null();
-  }
-  void pid(std::string_view name, std::uint32_t number) {
-    json_.key(name);
-    if (number != 0)
-      json_.number(std::uint64_t{number});
-    else
-      json_.null();
-  }
-
-  void processes() {
-    json_.key("processes");
-    if (!s_.has_processes) return json_.null();
-    json_.begin_object();
-    json_.field("started", s_.started);
-    json_.field("ended", s_.ended);
-    json_.field("short_ns", model::NodeStudy::kShort.count());
-    json_.field("short_lived", s_.short_count);
-    json_.key("listed");
-    json_.begin_array();
-    for (const auto& p : s_.short_lived) {
-      json_.begin_object();
-      json_.field("command", p.command);
-      json_.field("executed", p.executed);
-      pid("parent_pid", p.parent);
-      json_.key("parent");
-      json_.text_or_null(p.parent_name);
-      json_.field("count", p.count);
-      json_.field("failed", p.failed);
-      json_.field("least_ns", p.least.count());
-      json_.field("mean_ns", p.sum.count() / static_cast<std::int64_t>(p.count));
-      json_.field("most_ns", p.most.count());
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.field("left_out", s_.short_left_out);
-    json_.end_object();
-  }
-
-  void held(std::string_view name, bool recorded, const model::MemoryWaits& held) {
-    json_.key(name);
-    if (!recorded) return json_.null();
-    json_.begin_object();
-    json_.field("count", held.count);
-    json_.field("total_ns", held.sum.count());
-    json_.field("most_ns", held.most.count());
-    json_.key("processes");
-    json_.begin_array();
-    for (const auto& p : held.processes) {
-      json_.begin_object();
-      pid("pid", p.pid);
-      json_.key("comm");
-      json_.text_or_null(p.name);
-      json_.field("count", p.count);
-      json_.field("total_ns", p.sum.count());
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.end_object();
-  }
-
-  void memory() {
-    json_.key("memory");
-    json_.begin_object();
-    held("reclaim", s_.has_reclaim, s_.reclaim);
-    held("compaction", s_.has_compaction, s_.compaction);
-    json_.key("fragmented");
-    if (!s_.has_fragments) {
-      json_.null();
-    } else {
-      json_.begin_object();
-      json_.field("count", s_.fragments);
-      json_.key("orders");
-      json_.begin_array();
-      for (const auto& [order, count] : s_.fragment_orders) {
-        json_.begin_object();
-        json_.field("order", order);
-        json_.field("count", count);
-        json_.end_object();
-      }
-      json_.end_array();
-      json_.end_object();
-    }
-    json_.key("oom_kills");
-    if (!s_.has_oom) {
-      json_.null();
-    } else {
-      json_.begin_object();
-      json_.field("count", s_.oom_count);
-      json_.key("listed");
-      json_.begin_array();
-      for (const auto& v : s_.oom) {
-        json_.begin_object();
-        wall("at_ns", v.time);
-        pid("pid", v.pid);
-        json_.key("comm");
-        json_.text_or_null(v.name);
-        json_.end_object();
-      }
-      json_.end_array();
-      json_.end_object();
-    }
-    json_.end_object();
-  }
-
-  enum class Of : std::uint8_t { failures, resets, retransmits };
-  void peers(std::string_view name, bool recorded, std::uint64_t count, const std::vector<model::PeerTrouble>& list,
-             Of of) {
-    json_.key(name);
-    if (!recorded) return json_.null();
-    json_.begin_object();
-    json_.field("count", count);
-    json_.key("listed");
-    json_.begin_array();
-    for (const auto& p : list) {
-      json_.begin_object();
-      json_.field("address", p.address);
-      if (of == Of::failures) {
-        json_.field("cause", p.cause);
-        pid("pid", p.pid);
-        json_.key("comm");
-        json_.text_or_null(p.name);
-      }
-      json_.field("count", p.count);
-      if (of == Of::retransmits) json_.field("bytes", p.bytes);
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.end_object();
-  }
-
-  void link(const model::LinkName& link) {
-    pid("net_namespace", link.net_namespace);
-    pid("index", link.index);
-    json_.key("interface");
-    json_.text_or_null(link.name);
-    json_.key("master");
-    json_.text_or_null(link.master);
-    pid("mtu", link.mtu);
-  }
-
-  void retransmit_links() {
-    json_.key("retransmit_links");
-    if (!s_.has_retransmits) return json_.null();
-    json_.begin_array();
-    for (const auto& r : s_.retransmit_links) {
-      json_.begin_object();
-      link(r.link);
-      json_.field("count", r.count);
-      json_.field("bytes", r.bytes);
-      json_.end_object();
-    }
-    json_.end_array();
-  }
-
-  void windows() {
-    json_.key("retransmit_windows");
-    if (!s_.has_retransmits) return json_.null();
-    json_.begin_object();
-    json_.field("window_ns", s_.window.count());
-    json_.key("listed");
-    json_.begin_array();
-    for (const auto& w : s_.windows) {
-      json_.begin_object();
-      wall("from_ns", w.from);
-      json_.field("count", w.count);
-      json_.key("interface");
-      json_.text_or_null(w.most.name);
-      json_.field("through_interface", w.most.name.empty() ? 0 : w.of_most);
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.end_object();
-  }
-
-  void mismatches() {
-    json_.key("mtu_mismatches");
-    if (!s_.has_retransmits) return json_.null();
-    json_.begin_array();
-    for (const auto& m : s_.mtu_mismatches) {
-      json_.begin_object();
-      link(m.link);
-      json_.field("other_mtu", m.other_mtu);
-      json_.key("other_interface");
-      json_.text_or_null(m.other_end);
-      json_.field("large", m.large);
-      json_.field("count", m.count);
-      json_.end_object();
-    }
-    json_.end_array();
-  }
-
-  void rtts() {
-    json_.key("round_trips");
-    json_.begin_array();
-    const auto either = [&](std::string_view name, bool known, formats::Duration value) {
-      json_.key(name);
-      if (known)
-        json_.number(std::int64_t{value.count()});
-      else
-        json_.null();
-    };
-    const auto mean = [](formats::Duration sum, std::uint64_t count) {
-      return count == 0 ? sum : sum / static_cast<std::int64_t>(count);
-    };
-    for (const auto& r : s_.rtts) {
-      json_.begin_object();
-      json_.field("address", r.address);
-      json_.field("handshakes", r.handshakes);
-      either("handshake_least_ns", r.handshakes != 0, r.handshake_least);
-      either("handshake_mean_ns", r.handshakes != 0, mean(r.handshake_sum, r.handshakes));
-      either("handshake_most_ns", r.handshakes != 0, r.handshake_most);
-      json_.field("readings", r.readings);
-      either("smoothed_mean_ns", r.readings != 0, mean(r.smoothed_sum, r.readings));
-      either("smoothed_most_ns", r.readings != 0, r.smoothed_most);
-      wall("rise_at_ns", r.rise);
-      either("before_ns", r.before.count() > 0, r.before);
-      either("after_ns", r.before.count() > 0, r.after);
-      json_.end_object();
-    }
-    json_.end_array();
-  }
-
-  void tcp() {
-    json_.key("tcp");
-    json_.begin_object();
-    peers("connect_failures", s_.has_connects, s_.connect_count, s_.connect_failures, Of::failures);
-    peers("retransmits", s_.has_retransmits, s_.retransmit_count, s_.retransmits, Of::retransmits);
-    peers("resets_received", s_.has_resets, s_.resets_received_count, s_.resets_received, Of::resets);
-    peers("resets_sent", s_.has_resets, s_.resets_sent_count, s_.resets_sent, Of::resets);
-    retransmit_links();
-    windows();
-    mismatches();
-    rtts();
-    json_.end_object();
-  }
-
-  void disks() {
-    json_.key("slow_io");
-    if (!s_.has_disks) return json_.null();
-    json_.begin_object();
-    json_.field("count", s_.slow_io_count);
-    json_.key("disks");
-    json_.begin_array();
-    for (const auto& d : s_.disks) {
-      json_.begin_object();
-      json_.field("device", std::to_string(d.device >> 20) + ":" + std::to_string(d.device & 0xfffff));
-      json_.field("count", d.count);
-      json_.field("bytes", d.bytes);
-      json_.field("mean_ns", d.sum.count() / static_cast<std::int64_t>(d.count));
-      json_.field("most_ns", d.most.count());
-      json_.key("comm");
-      json_.text_or_null(d.name);
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.end_object();
-  }
-
-  JsonWriter& json_;
-  const model::NodeStudy& s_;
+// A list with its length, and how many there are.
+template <class T>
+struct Counted {
+  std::uint64_t count;
+  std::span<const T> listed;
 };
 
+const Bounds kListed{.most_items = NodeStudy::kMaxListed};
+const Bounds kSome{.least = 1};
+
+std::int64_t mean(Duration sum, std::uint64_t count) { return sum.count() / static_cast<std::int64_t>(count); }
+std::optional<Duration> mean_or_null(Duration sum, std::uint64_t count) {
+  return count > 0 ? std::optional(Duration{mean(sum, count)}) : std::nullopt;
+}
+
+const DiagShape<NodeFinding> kFinding{
+    "finding",
+    {
+        {"kind",
+         &NodeFinding::kind,
+         "",
+         {.values = {"oom_kill", "connect_failures", "slow_io", "reclaim", "compaction", "short_lived", "retransmits",
+                     "retransmits_link", "retransmits_surge", "mtu_mismatch", "rtt_rise", "resets_received",
+                     "resets_sent", "fragmented"}}},
+        {"count", &NodeFinding::count, "how often", kSome},
+        {"text", &NodeFinding::text, "a sentence", {.least_length = 1}},
+    }};
+
+const DiagShape<model::ShortLived> kShortLived{
+    "short_lived",
+    {
+        {"command", &model::ShortLived::command, "as executed last"},
+        {"executed", &model::ShortLived::executed, "false: it executed nothing, command is its name"},
+        {"parent_pid", or_null(&model::ShortLived::parent)},
+        {"parent", or_null(&model::ShortLived::parent_name), "the name of the process that started it"},
+        {"count", &model::ShortLived::count, "processes", kSome},
+        {"failed", &model::ShortLived::failed, "did not exit with 0"},
+        {"least_ns", &model::ShortLived::least, "the shortest life"},
+        {"mean_ns", [](auto& p) { return Duration{mean(p.sum, p.count)}; }},
+        {"most_ns", &model::ShortLived::most},
+    }};
+
+const DiagShape<NodeStudy> kProcesses{
+    "processes",
+    {
+        {"started", &NodeStudy::started},
+        {"ended", &NodeStudy::ended},
+        {"short_ns", [](auto&) { return NodeStudy::kShort; }, "a life below this is short"},
+        {"short_lived", &NodeStudy::short_count, "began and ended in the recording, and lived for less than short_ns"},
+        {"listed", kShortLived, &NodeStudy::short_lived, "by command and parent, most first", kListed},
+        {"left_out", &NodeStudy::short_left_out, "processes that are not listed"},
+    }};
+
+const DiagShape<MemoryWaits::Process> kWaiting{"waiting",
+                                               {
+                                                   {"pid", or_null(&MemoryWaits::Process::pid)},
+                                                   {"comm", or_null(&MemoryWaits::Process::name)},
+                                                   {"count", &MemoryWaits::Process::count, "how often", kSome},
+                                                   {"total_ns", &MemoryWaits::Process::sum},
+                                               }};
+
+const DiagShape<MemoryWaits> kWaits{"waits",
+                                    {
+                                        {"count", &MemoryWaits::count, "how often"},
+                                        {"total_ns", &MemoryWaits::sum},
+                                        {"most_ns", &MemoryWaits::most},
+                                        {"processes", kWaiting, &MemoryWaits::processes, "most time first", kListed},
+                                    }};
+
+using Order = std::pair<std::uint64_t, std::uint64_t>;
+const DiagShape<Order> kOrder{
+    "order", {{"order", &Order::first, "of the memory that was wanted: 2^order pages"}, {"count", &Order::second}}};
+
+const DiagShape<NodeStudy> kFragmented{
+    "fragmented",
+    {{"count", &NodeStudy::fragments, "page blocks"}, {"orders", kOrder, &NodeStudy::fragment_orders, "ascending"}}};
+
+const DiagShape<model::OomVictim> kVictim{"victim",
+                                          {
+                                              {"at_ns", &model::OomVictim::time},
+                                              {"pid", or_null(&model::OomVictim::pid)},
+                                              {"comm", or_null(&model::OomVictim::name)},
+                                          }};
+
+const DiagShape<NodeStudy> kKills{
+    "oom_kills", {{"count", &NodeStudy::oom_count}, {"listed", kVictim, &NodeStudy::oom, "", kListed}}};
+
+const DiagShape<NodeStudy> kMemory{
+    "memory",
+    {
+        {"reclaim", kWaits, [](auto& s) { return where(s.has_reclaim, s.reclaim); },
+         "threads of programs that freed memory themselves for 10 µs and more"},
+        {"compaction", kWaits, [](auto& s) { return where(s.has_compaction, s.compaction); },
+         "threads of programs that moved memory themselves for 10 µs and more"},
+        {"fragmented", kFragmented, [](auto& s) { return where(s.has_fragments, s); },
+         "page blocks broken up for memory of another kind"},
+        {"oom_kills", kKills, [](auto& s) { return where(s.has_oom, s); }, "kills for want of memory"},
+    }};
+
+const DiagShape<PeerTrouble> kFailure{"failure",
+                                      {
+                                          {"address", &PeerTrouble::address},
+                                          {"cause", &PeerTrouble::cause, "like refused"},
+                                          {"pid", or_null(&PeerTrouble::pid)},
+                                          {"comm", or_null(&PeerTrouble::name)},
+                                          {"count", &PeerTrouble::count, "", kSome},
+                                      }};
+const DiagShape<PeerTrouble> kRetransmit{"retransmit",
+                                         {
+                                             {"address", &PeerTrouble::address},
+                                             {"count", &PeerTrouble::count, "segments", kSome},
+                                             {"bytes", &PeerTrouble::bytes},
+                                         }};
+const DiagShape<PeerTrouble> kReset{
+    "reset", {{"address", &PeerTrouble::address}, {"count", &PeerTrouble::count, "connections", kSome}}};
+
+using Peers = Counted<PeerTrouble>;
+const DiagShape<Peers> kFailures{
+    "failures", {{"count", &Peers::count}, {"listed", kFailure, &Peers::listed, "most first", kListed}}};
+const DiagShape<Peers> kRetransmits{
+    "retransmits", {{"count", &Peers::count}, {"listed", kRetransmit, &Peers::listed, "most first", kListed}}};
+const DiagShape<Peers> kResets{"resets",
+                               {{"count", &Peers::count}, {"listed", kReset, &Peers::listed, "most first", kListed}}};
+
+const DiagShape<LinkName> kLink{
+    "link",
+    {
+        {"net_namespace", or_null(&LinkName::net_namespace), "its number"},
+        {"index", or_null(&LinkName::index)},
+        {"interface", or_null(&LinkName::name)},
+        {"master", or_null(&LinkName::master), "the bond or bridge that it is in; null: none, or not known"},
+        {"mtu", or_null(&LinkName::mtu)},
+    }};
+
+const DiagShape<model::LinkRetransmits> kLinkRetransmits{
+    "link_retransmits",
+    {
+        {kLink, &model::LinkRetransmits::link},
+        {"count", &model::LinkRetransmits::count, "segments", kSome},
+        {"bytes", &model::LinkRetransmits::bytes},
+    }};
+
+const DiagShape<model::RetransmitWindow> kWindow{
+    "window",
+    {
+        {"from_ns", &model::RetransmitWindow::from},
+        {"count", &model::RetransmitWindow::count, "segments sent again"},
+        {"interface", [](auto& w) { return OrNull{w.most.name}; }, "with most of them"},
+        {"through_interface", [](auto& w) { return w.most.name.empty() ? 0 : w.of_most; }, "how many went through it"},
+    }};
+
+const DiagShape<NodeStudy> kWindows{
+    "windows",
+    {
+        {"window_ns", &NodeStudy::window, "the length of each"},
+        {"listed", kWindow, &NodeStudy::windows, "one after the other; empty where nothing was sent again", kListed},
+    }};
+
+const DiagShape<model::MtuMismatch> kMismatch{
+    "mismatch",
+    {
+        {kLink, &model::MtuMismatch::link},
+        {"other_mtu", or_null(&model::MtuMismatch::other_mtu), "of the other end, or of the path"},
+        {"other_interface", or_null(&model::MtuMismatch::other_end), "null: the MTU is the path's, by ICMP"},
+        {"large", &model::MtuMismatch::large, "segments sent again that are too large for the other MTU", kSome},
+        {"count", &model::MtuMismatch::count, "segments sent again", kSome},
+    }};
+
+using model::PeerRtt;
+const DiagShape<PeerRtt> kRoundTrip{
+    "round_trip",
+    {
+        {"address", &PeerRtt::address},
+        {"handshakes", &PeerRtt::handshakes, "that were timed"},
+        {"handshake_least_ns", [](auto& r) { return when(r.handshakes != 0, r.handshake_least); }},
+        {"handshake_mean_ns", [](auto& r) { return mean_or_null(r.handshake_sum, r.handshakes); }},
+        {"handshake_most_ns", [](auto& r) { return when(r.handshakes != 0, r.handshake_most); }},
+        {"readings", &PeerRtt::readings, "of the kernel's smoothed time"},
+        {"smoothed_mean_ns", [](auto& r) { return mean_or_null(r.smoothed_sum, r.readings); }},
+        {"smoothed_most_ns", [](auto& r) { return when(r.readings != 0, r.smoothed_most); }},
+        {"rise_at_ns", &PeerRtt::rise, "when the greatest rise of the mean was"},
+        {"before_ns", [](auto& r) { return when(r.before.count() > 0, r.before); }, "the mean before it"},
+        {"after_ns", [](auto& r) { return when(r.before.count() > 0, r.after); }, "the mean after it"},
+    }};
+
+const DiagShape<NodeStudy> kTcp{
+    "tcp",
+    {
+        {"connect_failures", kFailures,
+         [](auto& s) {
+           return when(s.has_connects, Peers{s.connect_count, s.connect_failures});
+         }},
+        {"retransmits", kRetransmits,
+         [](auto& s) {
+           return when(s.has_retransmits, Peers{s.retransmit_count, s.retransmits});
+         }},
+        {"resets_received", kResets,
+         [](auto& s) {
+           return when(s.has_resets, Peers{s.resets_received_count, s.resets_received});
+         }},
+        {"resets_sent", kResets,
+         [](auto& s) {
+           return when(s.has_resets, Peers{s.resets_sent_count, s.resets_sent});
+         }},
+        {"retransmit_links", kLinkRetransmits, [](auto& s) { return where(s.has_retransmits, s.retransmit_links); },
+         "by interface, most first", kListed},
+        {"retransmit_windows", kWindows, [](auto& s) { return where(s.has_retransmits, s); },
+         "segments sent again, in time"},
+        {"mtu_mismatches", kMismatch, [](auto& s) { return where(s.has_retransmits, s.mtu_mismatches); },
+         "segments sent again because, it seems, they are larger than the path takes", kListed},
+        {"round_trips", kRoundTrip, &NodeStudy::rtts, "by address, most readings first", kListed},
+    }};
+
+using model::SlowDisk;
+const DiagShape<SlowDisk> kDisk{
+    "disk",
+    {
+        {"device",
+         [](auto& d) { return std::to_string(d.device >> 20) + ":" + std::to_string(d.device & 0xfffff); },
+         "major:minor",
+         {.pattern = "^[0-9]+:[0-9]+$"}},
+        {"count", &SlowDisk::count, "I/Os", kSome},
+        {"bytes", &SlowDisk::bytes},
+        {"mean_ns", [](auto& d) { return Duration{mean(d.sum, d.count)}; },
+         "from when an I/O began to when it was done"},
+        {"most_ns", &SlowDisk::most},
+        {"comm", or_null(&SlowDisk::name), "who asked for most"},
+    }};
+
+const DiagShape<NodeStudy> kSlowIo{
+    "slow_io", {{"count", &NodeStudy::slow_io_count}, {"disks", kDisk, &NodeStudy::disks, "most time first", kListed}}};
+
+const DiagShape<NodeStudy> kDiag{
+    "diag", {{"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+             {"host", [](auto& s) { return OrNull{s.preamble.host}; }},
+             {"cpus", [](auto& s) { return s.preamble.cpus; }}, {"from_ns", &NodeStudy::begin, "since 1970"},
+             {"to_ns", &NodeStudy::end, "since 1970"}, {"duration_ns", &NodeStudy::duration},
+             {"everybody", &NodeStudy::everybody, "the whole machine; otherwise of the recorded processes"},
+             {"complete", [](auto& s) { return !s.damaged; },
+              "false: events were lost or the capture is damaged or cut short, every count is a lower bound"},
+             {"lost", &NodeStudy::lost, "events"},
+             {"findings", kFinding, [](auto& s) { return node_findings(s); }, "the worst first"},
+             {"not_recorded", [](auto& s) { return not_recorded(s); }, "in words; the parts are null"},
+             {"processes", kProcesses, [](auto& s) { return where(s.has_processes, s); }},
+             {"memory", kMemory, [](auto& s) -> auto& {return s;
 }  // namespace
+}  // namespace of_diag
+, {"tcp", kTcp, [](auto& s) -> auto& {return s;
+}  // namespace tailcap::report
+}
+,
+    {"slow_io", kSlowIo, [](auto& s) { return where(s.has_disks, s); },
+     "those that took as long as --slow-io says, 10 ms"},
+}
+}
+;
+
+}  // namespace
+}  // namespace of_diag
 
 std::string diag_json(const model::NodeStudy& study) {
-  std::string out;
-  JsonWriter json(out);
-  DiagWriter(json, study).write();
-  return out + "\n";
+  return json_of(of_diag::kDiag, study, of_diag::DiagContext{{study}});
+}
+
+std::string diag_schema() {
+  return json_schema(
+      of_diag::kDiag, "tailcap diag --json",
+      "What is wrong with a machine. null: not recorded, or not known; never none. JSON.md says what the names mean.");
 }
 
 }  // namespace tailcap::report
