@@ -187,6 +187,7 @@ int run(int argc, char** argv) {
   line.group("In which form?");
   line.format(a.format, {"text", "md", "html", "json", "csv"}, &a.output);
   line.option(kCsv, &csv);
+  line.schema(report::audit_schema);
   line.option(option::kLimit, &a.most, "at most N rows of a list (default 20); JSON and CSV have all");
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   line.notes(kNotes);

@@ -1,171 +1,198 @@
 #include "analyze/report/audit/audit_report.h"
-#include "analyze/report/json/json_writer.h"
-#include "analyze/report/json/or_null.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/json_schema.h"
 
 namespace tailcap::report {
+namespace of_audit {
 namespace {
 
 using model::audit::Audit;
 using model::audit::Example;
+using model::audit::Exposure;
+using model::audit::Group;
+using model::audit::Missing;
 using model::audit::Named;
 using model::audit::NetworkPolicy;
+using model::audit::PolicyTally;
 using model::audit::Tally;
 using model::audit::Verdict;
 
-class AuditJson {
- public:
-  AuditJson(std::string& out, const Audit& audit) : json_(out), a_(audit) {}
+template <class T>
+using AuditShape = Shape<T, Audit>;
 
-  void write(const std::string& capture, const std::vector<Provenance>& files, const std::string& tailcap) {
-    json_.begin_object();
-    json_.field("schema", kJsonSchema);
-    json_.field("tailcap", tailcap);
-    json_.field("capture", capture);
-    list("files", files, [&](const Provenance& file) {
-      json_.begin_object();
-      json_.field("file", file.file);
-      json_.field("sha256", file.sha256);
-      json_.end_object();
-    });
-    json_.field("default", a_.otherwise == Verdict::denied ? "deny" : "allow");
-    json_.field("complete", !a_.damaged && !a_.some_left_out);
-    json_.field("lost", a_.lost);
-    json_.field("connections", a_.connections());
-    for (const Verdict v : {Verdict::allowed, Verdict::denied, Verdict::unknown})
-      json_.field(name_of(v), a_.of(v).count);
-    json_.field("unselected", a_.unselected.count);
-    policies();
-    groups();
-    exposures();
-    json_.end_object();
-  }
-
- private:
-  template <class All, class Each>
-  void list(std::string_view name, const All& all, Each each) {
-    json_.key(name);
-    json_.begin_array();
-    for (const auto& one : all) each(one);
-    json_.end_array();
-  }
-
-  void wall(std::string_view name, formats::Time t) {
-    const bool known = formats::known(t) && a_.clock.known();
-    field_or_null(json_, name, known, known ? a_.clock.realtime(t) : 0);
-  }
-
-  void tally(const Tally& tally) {
-    json_.field("connections", tally.count);
-    wall("first_ns", tally.first);
-    wall("last_ns", tally.last);
-  }
-
-  void named(std::string_view name, const Named& who) {
-    json_.key(name);
-    json_.begin_object();
-    json_.field("kind", name_of(who.kind));
-    json_.key("name");
-    json_.text_or_null(who.text);
-    json_.end_object();
-  }
-
-  void examples(const std::vector<Example>& all) {
-    list("examples", all, [&](const Example& e) {
-      json_.begin_object();
-      wall("at_ns", e.at);
-      json_.field("from", e.from);
-      json_.field("to", e.to);
-      json_.end_object();
-    });
-  }
-
-  void policies() {
-    json_.key("policies");
-    json_.begin_array();
-    for (std::size_t p = 0; p < a_.policies.size(); ++p) {
-      const NetworkPolicy& policy = a_.policies[p];
-      const auto& t = a_.tallies[p];
-      json_.begin_object();
-      json_.field("name", policy.name);
-      json_.field("kind", policy.kind == NetworkPolicy::Kind::kubernetes ? "NetworkPolicy" : "allow_list");
-      json_.field("file", policy.file);
-      json_.field("used", t.used());
-      json_.field("selects", t.selected.count);
-      json_.field("allows", t.of(Verdict::allowed).count);
-      json_.field("denies", t.of(Verdict::denied).count);
-      json_.field("unknown", t.of(Verdict::unknown).count);
-      wall("first_ns", t.selected.first);
-      wall("last_ns", t.selected.last);
-      json_.key("rules");
-      json_.begin_array();
-      for (std::size_t r = 0; r < policy.rules.size(); ++r) {
-        json_.begin_object();
-        json_.field("name", policy.rules[r].name);
-        tally(t.rules[r]);
-        json_.end_object();
-      }
-      json_.end_array();
-      examples(t.examples);
-      json_.end_object();
-    }
-    json_.end_array();
-  }
-
-  void groups() {
-    list("groups", a_.groups, [&](const model::audit::Group& g) {
-      json_.begin_object();
-      json_.field("verdict", name_of(g.verdict));
-      named("who", g.who);
-      json_.field("direction", !g.directed ? "unknown" : g.outgoing ? "to" : "from");
-      named("peer", g.peer);
-      field_or_null(json_, "port", g.port != 0, g.port);
-      tally(g.connections);
-      json_.field("failed", g.failed);
-      list("by", g.by, [&](const std::string& name) { json_.text(name); });
-      json_.key("missing");
-      json_.begin_array();
-      for (std::size_t i = 0; i < model::audit::kMissing; ++i)
-        if (const auto m = static_cast<model::audit::Missing>(i); g.missing & model::audit::bit(m))
-          json_.text(name_of(m));
-      json_.end_array();
-      examples(g.examples);
-      json_.end_object();
-    });
-    json_.field("groups_left_out", a_.grouped_out[0] + a_.grouped_out[1] + a_.grouped_out[2]);
-  }
-
-  void exposures() {
-    json_.key("exposed");
-    if (a_.exposed_ports.empty()) return json_.null();
-    json_.begin_object();
-    json_.field("connections", a_.exposed);
-    json_.field("unknown", a_.exposed_unknown);
-    json_.field("local", a_.exposed_local);
-    list("sources", a_.exposures, [&](const model::audit::Exposure& e) {
-      json_.begin_object();
-      json_.field("from", e.remote);
-      json_.field("to", e.local);
-      named("who", e.who);
-      json_.field("sure", e.sure);
-      tally(e.connections);
-      examples(e.examples);
-      json_.end_object();
-    });
-    json_.end_object();
-  }
-
-  JsonWriter json_;
-  const Audit& a_;
+struct JudgedRule {
+  std::string_view name;
+  Tally tally;
+};
+struct JudgedPolicy {
+  const NetworkPolicy& policy;
+  const PolicyTally& tally;
 };
 
-}  // namespace
+std::vector<JudgedRule> rules_of(const JudgedPolicy& p) {
+  std::vector<JudgedRule> out;
+  for (std::size_t r = 0; r < p.policy.rules.size(); ++r) out.push_back({p.policy.rules[r].name, p.tally.rules[r]});
+  return out;
+}
+std::vector<JudgedPolicy> policies_of(const Audit& a) {
+  std::vector<JudgedPolicy> out;
+  for (std::size_t p = 0; p < a.policies.size(); ++p) out.push_back({a.policies[p], a.tallies[p]});
+  return out;
+}
+std::vector<OneOf<Missing::labels>> missing_of(const Group& g) {
+  std::vector<OneOf<Missing::labels>> out;
+  for (std::size_t i = 0; i < model::audit::kMissing; ++i)
+    if (const auto m = static_cast<Missing>(i); g.missing & model::audit::bit(m)) out.push_back({m});
+  return out;
+}
 
-std::string audit_json(const Audit& audit, const std::string& capture, const std::vector<Provenance>& files,
-                       const std::string& tailcap) {
-  std::string out;
-  AuditJson(out, audit).write(capture, files, tailcap);
-  return out + "\n";
+const Bounds kFew{.most_items = model::audit::kMostExamples};
+
+const AuditShape<Example> kExample{
+    "example",
+    {
+        {"at_ns", &Example::at},
+        {"from", &Example::from, "address and port of the end that connected; unknown where they were not recorded"},
+        {"to", &Example::to},
+    }};
+
+const AuditShape<Tally> kTally{"tally",
+                               {
+                                   {"connections", &Tally::count},
+                                   {"first_ns", &Tally::first, "since 1970; null where the capture has no clock"},
+                                   {"last_ns", &Tally::last},
+                               }};
+
+const AuditShape<Named> kNamed{
+    "named",
+    {
+        {"kind", one_of<Named::Kind::address>(&Named::kind), "its pod, else its process, else its address"},
+        {"name", or_null(&Named::text),
+         "namespace/pod, the name of a process, or an address; null where kind is unknown"},
+    }};
+
+const AuditShape<JudgedRule> kRule{"rule", {{"name", &JudgedRule::name}, {kTally, &JudgedRule::tally}}};
+
+const AuditShape<JudgedPolicy> kPolicy{
+    "policy",
+    {
+        {"name", [](auto& p) { return p.policy.name; }},
+        {"kind",
+         [](auto& p) { return p.policy.kind == NetworkPolicy::Kind::kubernetes ? "NetworkPolicy" : "allow_list"; },
+         "",
+         {.values = {"allow_list", "NetworkPolicy"}}},
+        {"file", [](auto& p) { return p.policy.file; }},
+        {"used", [](auto& p) { return p.tally.used(); }, "it selects a connection, or may select one that is unknown"},
+        {"selects", [](auto& p) { return p.tally.selected.count; }, "connections that it judges"},
+        {"allows", [](auto& p) { return p.tally.of(Verdict::allowed).count; },
+         "connections that one of its rules matches"},
+        {"denies", [](auto& p) { return p.tally.of(Verdict::denied).count; },
+         "denied connections that it selects and does not allow"},
+        {"unknown", [](auto& p) { return p.tally.of(Verdict::unknown).count; },
+         "unknown connections that it may select or allow"},
+        {"first_ns", [](auto& p) { return p.tally.selected.first; }},
+        {"last_ns", [](auto& p) { return p.tally.selected.last; }},
+        {"rules", kRule, rules_of, "and the connections that each matches"},
+        {"examples", kExample, [](auto& p) { return p.tally.examples; }, "of the denied connections", kFew},
+    }};
+
+const AuditShape<Group> kGroup{"group",
+                               {
+                                   {"verdict", one_of<Verdict::unknown>(&Group::verdict)},
+                                   {"who", kNamed, &Group::who},
+                                   {"direction",
+                                    [](auto& g) { return !g.directed  ? "unknown"
+                                                         : g.outgoing ? "to"
+                                                                      : "from"; },
+                                    "to: who made the connection; from: who accepted it",
+                                    {.values = {"to", "from", "unknown"}}},
+                                   {"peer", kNamed, &Group::peer},
+                                   {"port", or_null(&Group::port), "of the end that accepts", {.most = 65535}},
+                                   {kTally, &Group::connections},
+                                   {"failed", &Group::failed, "of them, those that were never established"},
+                                   {"by",
+                                    &Group::by,
+                                    "allowed: rules that match; denied: policies that deny it; unknown: policies whose "
+                                    "verdict is unknown. Empty: the default; the first 20",
+                                    {.most_items = model::audit::kMostDeciders}},
+                                   {"missing", missing_of, "what is not known, of an unknown verdict"},
+                                   {"examples", kExample, &Group::examples, "", kFew},
+                               }};
+
+const AuditShape<Exposure> kExposure{"exposure",
+                                     {
+                                         {"from", &Exposure::remote},
+                                         {"to", &Exposure::local, "address and port"},
+                                         {"who", kNamed, &Exposure::who, "that accepted"},
+                                         {"sure", &Exposure::sure, "false: the source may be the machine itself"},
+                                         {kTally, &Exposure::connections},
+                                         {"examples", kExample, &Exposure::examples, "", kFew},
+                                     }};
+
+const AuditShape<Audit> kExposed{
+    "exposed",
+    {
+        {"connections", &Audit::exposed, "accepted from another address than the machine's own"},
+        {"unknown", &Audit::exposed_unknown},
+        {"local", &Audit::exposed_local},
+        {"sources", kExposure, &Audit::exposures, "most first"},
+    }};
+
+const AuditShape<Audit> kFound{
+    "found",
+    {
+        {"default",
+         [](auto& a) { return a.otherwise == Verdict::denied ? "deny" : "allow"; },
+         "the verdict on connections that no policy selects",
+         {.values = {"allow", "deny"}}},
+        {"complete", [](auto& a) { return !a.damaged && !a.some_left_out; },
+         "false: events were lost, the capture is damaged, or only a part of the connections was recorded"},
+        {"lost", &Audit::lost, "events"},
+        {"connections", &Audit::connections, "allowed + denied + unknown"},
+        {"allowed", [](auto& a) { return a.of(Verdict::allowed).count; }},
+        {"denied", [](auto& a) { return a.of(Verdict::denied).count; }},
+        {"unknown", [](auto& a) { return a.of(Verdict::unknown).count; }},
+        {"unselected", [](auto& a) { return a.unselected.count; },
+         "connections that no policy selects, to which the default applies"},
+        {"policies", kPolicy, policies_of},
+        {"groups", kGroup, &Audit::groups, "denied, unknown, then allowed; most connections first"},
+        {"groups_left_out", [](auto& a) { return a.grouped_out[0] + a.grouped_out[1] + a.grouped_out[2]; },
+         "connections of groups beyond the first 10,000 of each verdict"},
+        {"exposed", kExposed, [](auto& a) { return where(!a.exposed_ports.empty(), a); }, "null without --expose"},
+    }};
+
+struct AuditDocument {
+  const Audit& audit;
+  std::string_view tailcap, capture;
+  const std::vector<Provenance>& files;
+};
+const AuditShape<AuditDocument> kAudit{
+    "audit", {{"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+              {"tailcap", &AuditDocument::tailcap, "the version that audited it"}, {"capture", &AuditDocument::capture},
+              {"files", provenance_shape(), [](auto& d) -> auto& {return d.files;
+}  // namespace
+, "those with policies, and that of --pods"
+}  // namespace of_audit
+, {kFound, [](auto& d) -> auto& {return d.audit;
+}  // namespace tailcap::report
+}
+,
+}
+}
+;
+
+}  // namespace
+}  // namespace of_audit
+
+std::string audit_json(const model::audit::Audit& audit, const std::string& capture,
+                       const std::vector<Provenance>& files, const std::string& tailcap) {
+  return json_of(of_audit::kAudit, of_audit::AuditDocument{audit, tailcap, capture, files}, audit);
+}
+
+std::string audit_schema() {
+  return json_schema(of_audit::kAudit, "tailcap audit --json",
+                     "Network policies held against the TCP connections of a recording. null: not known; never 0. "
+                     "audit.md says what the verdicts mean.");
 }
 
 }  // namespace tailcap::report

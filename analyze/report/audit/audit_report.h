@@ -17,6 +17,7 @@ render::Document audit_document(const model::audit::Audit& audit, const std::str
 // files: those with policies, and the list of pods. tailcap: the version.
 std::string audit_json(const model::audit::Audit& audit, const std::string& capture,
                        const std::vector<Provenance>& files, const std::string& tailcap);
+std::string audit_schema();  // of it
 
 // A row for each group of connections.
 std::string audit_csv(const model::audit::Audit& audit);

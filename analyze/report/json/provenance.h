@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 
 namespace tailcap::report {
 
@@ -13,6 +14,14 @@ struct Provenance {
   std::string sha256;  // of its bytes, in hexadecimal
   std::string tailcap;
 };
+
+inline const Shape<Provenance, Anywhere>& provenance_shape() {
+  static const Shape<Provenance, Anywhere> shape{
+      "file",
+      {{"file", &Provenance::file, "its name"},
+       {"sha256", &Provenance::sha256, "of its bytes", {.pattern = "^[0-9a-f]{64}$"}}}};
+  return shape;
+}
 
 // what: "slo", "policy".
 inline void provenance_fields(JsonWriter& json, std::string_view what, const Provenance& from) {
