@@ -1,183 +1,231 @@
-#include <algorithm>
-
-#include "analyze/report/json/json_writer.h"
-#include "analyze/report/json/or_null.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/policy/policy_report.h"
 #include "analyze/report/words/json_schema.h"
-#include "analyze/report/words/words.h"
 
 namespace tailcap::report {
+namespace of_policy {
 namespace {
 
+using model::policy::BreakerChange;
+using model::policy::BreakerOutcome;
+using model::policy::BreakerState;
+using model::policy::Condition;
 using model::policy::Estimate;
 using model::policy::Figures;
+using model::policy::Firing;
+using model::policy::Limit;
+using model::policy::Missed;
 using model::policy::Outcome;
+using model::policy::RateChange;
+using model::policy::SamplingOutcome;
 
-class PolicyJson {
- public:
-  PolicyJson(std::string& out, const Outcome& outcome, const model::WallClock& clock, const Provenance& policy)
-      : json_(out), o_(outcome), clock_(clock), policy_(policy) {}
-
-  void write() {
-    json_.begin_object();
-    json_.field("schema", kJsonSchema);
-    provenance_fields(json_, "policy", policy_);
-    json_.field("capture", o_.file);
-    json_.field("every_ns", std::int64_t{o_.policy.every.count()});
-    json_.field("looks", o_.looks);
-    json_.field("requests", o_.requests);
-    json_.field("left_out", o_.left_out);
-    list("conditions", o_.policy.conditions.size(), [&](std::size_t i) { condition(i); });
-    json_.key("sampling");
-    o_.sampling ? sampling() : json_.null();
-    list("breakers", o_.breakers.size(), [&](std::size_t i) { breaker(i); });
-    json_.end_object();
-  }
-
- private:
-  template <class Each>
-  void list(std::string_view name, std::size_t n, Each each) {
-    json_.key(name);
-    json_.begin_array();
-    for (std::size_t i = 0; i < n; ++i) each(i);
-    json_.end_array();
-  }
-
-  void real(std::string_view name, std::optional<double> value) {
-    json_.key(name);
-    value ? json_.real(*value) : json_.null();
-  }
+struct PolicyContext {
+  const Outcome& outcome;
+  const model::WallClock& clock;
 
   // From the first event of the capture.
-  void offset(std::string_view name, formats::Time t) {
-    field_or_null(json_, name, formats::known(t), (t - o_.first).count());
+  std::optional<formats::Duration> offset(formats::Time t) const { return when(formats::known(t), t - outcome.first); }
+  std::optional<double> per_second(double count) const {
+    const double seconds = static_cast<double>((outcome.last - outcome.first).count()) / 1e9;
+    return when(seconds > 0, count / seconds);
   }
+};
+template <class T>
+using PolicyShape = Shape<T, PolicyContext>;
 
-  void condition(std::size_t c) {
-    const auto& condition = o_.policy.conditions[c];
-    json_.begin_object();
-    json_.field("name", condition.name);
-    json_.key("firings");
-    json_.begin_array();
-    for (const auto& firing : o_.firings) {
-      if (firing.condition != c) continue;
-      json_.begin_object();
-      offset("fired_ns", firing.from);
-      offset("resolved_ns", firing.to);
-      json_.field("requests", firing.requests);
-      list("limits", condition.limits.size(), [&](std::size_t i) {
-        json_.begin_object();
-        json_.field("name", name_of(condition.limits[i]));
-        real("limit", condition.limits[i].value);
-        json_.field("least", condition.limits[i].least);
-        json_.field("of_time", condition.limits[i].of_time);
-        real("value", firing.values[i]);
-        json_.end_object();
-      });
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.end_object();
-  }
-
-  void figures(std::string_view name, const Figures& f) {
-    const double seconds = static_cast<double>((o_.last - o_.first).count()) / 1e9;
-    json_.key(name);
-    json_.begin_object();
-    real("count", f.count);
-    real("rate", seconds > 0 ? std::optional(f.count / seconds) : std::nullopt);
-    real("errors", f.errors);
-    real("p50_ns", f.quantiles[0]);
-    real("p95_ns", f.quantiles[1]);
-    real("p99_ns", f.quantiles[2]);
-    json_.end_object();
-  }
-
-  void estimate(const Estimate& e) {
-    json_.begin_object();
-    if (e.route) {
-      json_.field("role", model::name_of(e.route->role));
-      json_.key("method");
-      json_.text_or_null(e.route->method);
-      json_.key("route");
-      json_.text_or_null(e.route->route);
-    }
-    json_.field("requests", e.requests);
-    json_.field("kept", e.kept);
-    json_.field("kept_by_rule", e.by_rule);
-    json_.field("never", e.never);
-    json_.field("slow", e.slow);
-    json_.field("slow_missed", e.slow - e.slow_kept);
-    json_.field("failed", e.failed);
-    json_.field("failed_missed", e.failed - e.failed_kept);
-    figures("truth", e.truth);
-    figures("estimate", e.estimate);
-    json_.end_object();
-  }
-
-  void sampling() {
-    const auto& s = *o_.sampling;
-    const auto& policy = *o_.policy.sampling;
-    json_.begin_object();
-    list("changes", s.changes.size(), [&](std::size_t i) {
-      json_.begin_object();
-      offset("from_ns", s.changes[i].from);
-      json_.key("applies");
-      json_.begin_array();
-      for (std::size_t a = 0; a < policy.adapt.size(); ++a)
-        if (s.changes[i].applies[a]) json_.number(std::uint64_t{a});
-      json_.end_array();
-      json_.end_object();
-    });
-    json_.key("all");
-    estimate(s.all);
-    list("routes", s.routes.size(), [&](std::size_t i) { estimate(s.routes[i]); });
-    json_.field("missed_total", s.missed_total);
-    list("missed", s.missed.size(), [&](std::size_t i) {
-      const auto& m = s.missed[i];
-      json_.begin_object();
-      json_.field("id", id_text(m.id));
-      field_or_null(json_, "start_ns", clock_.known(), clock_.known() ? clock_.realtime(m.start) : 0);
-      field_or_null(json_, "duration_ns", m.duration >= 0, m.duration);
-      field_or_null(json_, "status", m.status != 0, m.status);
-      json_.field("slow", m.slow);
-      json_.field("failed", m.failed);
-      real("rate", m.rate);
-      json_.end_object();
-    });
-    json_.end_object();
-  }
-
-  void breaker(std::size_t b) {
-    const auto& one = o_.breakers[b];
-    json_.begin_object();
-    json_.field("name", o_.policy.breakers[b].name);
-    list("changes", one.changes.size(), [&](std::size_t i) {
-      json_.begin_object();
-      offset("at_ns", one.changes[i].at);
-      json_.field("state", name_of(one.changes[i].to));
-      json_.end_object();
-    });
-    json_.field("requests", one.requests);
-    json_.field("rejected", one.rejected);
-    json_.field("rejected_failed", one.rejected_failed);
-    json_.field("rejected_unknown", one.rejected_unknown);
-    json_.field("not_closed_ns", std::int64_t{one.not_closed.count()});
-    json_.end_object();
-  }
-
-  JsonWriter json_;
-  const Outcome& o_;
-  const model::WallClock& clock_;
-  const Provenance& policy_;
+struct FiredLimit {
+  const Limit& limit;
+  std::optional<double> value;
+};
+struct NamedCondition {
+  std::string_view name;
+  std::vector<Firing> firings;
+};
+struct NamedBreaker {
+  std::string_view name;
+  const BreakerOutcome& outcome;
 };
 
-}  // namespace
+std::vector<FiredLimit> limits_of(const Firing& firing, const PolicyContext& c) {
+  std::vector<FiredLimit> out;
+  const auto& limits = c.outcome.policy.conditions[firing.condition].limits;
+  for (std::size_t i = 0; i < limits.size(); ++i) out.push_back({limits[i], firing.values[i]});
+  return out;
+}
+std::vector<NamedCondition> conditions_of(const Outcome& o) {
+  std::vector<NamedCondition> out;
+  for (const Condition& condition : o.policy.conditions) out.push_back({condition.name, {}});
+  for (const Firing& firing : o.firings) out[firing.condition].firings.push_back(firing);
+  return out;
+}
+std::vector<NamedBreaker> breakers_of(const Outcome& o) {
+  std::vector<NamedBreaker> out;
+  for (std::size_t b = 0; b < o.breakers.size(); ++b) out.push_back({o.policy.breakers[b].name, o.breakers[b]});
+  return out;
+}
+std::vector<std::size_t> adaptations_of(const RateChange& change) {
+  std::vector<std::size_t> out;
+  for (std::size_t a = 0; a < change.applies.size(); ++a)
+    if (change.applies[a]) out.push_back(a);
+  return out;
+}
 
-std::string policy_json(const Outcome& outcome, const model::WallClock& clock, const Provenance& policy) {
-  std::string out;
-  PolicyJson(out, outcome, clock, policy).write();
-  return out + "\n";
+const PolicyShape<FiredLimit> kLimit{
+    "limit",
+    {
+        {"name", [](auto& l) { return name_of(l.limit); }, "like p95, rate, lock.futex"},
+        {"limit", [](auto& l) { return l.limit.value; }, "ns, a share, a number"},
+        {"least", [](auto& l) { return l.limit.least; }, "false: at most"},
+        {"of_time", [](auto& l) { return l.limit.of_time; }, "a label's share of the time"},
+        {"value", &FiredLimit::value, "when it fired"},
+    }};
+
+const PolicyShape<Firing> kFiring{
+    "firing",
+    {
+        {"fired_ns", [](auto& f, auto& c) { return c.offset(f.from); }, "since the first event", {.known = true}},
+        {"resolved_ns", [](auto& f, auto& c) { return c.offset(f.to); }, "since the first event; null: not at the end"},
+        {"requests", &Firing::requests, "of the route, in the window, when it fired"},
+        {"limits", kLimit, limits_of},
+    }};
+
+const PolicyShape<NamedCondition> kCondition{
+    "condition", {{"name", &NamedCondition::name}, {"firings", kFiring, &NamedCondition::firings, "by time"}}};
+
+const PolicyShape<Figures> kFigures{
+    "figures",
+    {
+        {"count", &Figures::count},
+        {"rate", [](auto& f, auto& c) { return c.per_second(f.count); }, "per second of the capture"},
+        {"errors", &Figures::errors, "a share"},
+        {"p50_ns", [](auto& f) { return f.quantiles[0]; }, "null: too few"},
+        {"p95_ns", [](auto& f) { return f.quantiles[1]; }},
+        {"p99_ns", [](auto& f) { return f.quantiles[2]; }},
+    }};
+
+const PolicyShape<Estimate> kEstimate{
+    "kept",
+    {
+        {"requests", &Estimate::requests},
+        {"kept", &Estimate::kept},
+        {"kept_by_rule", &Estimate::by_rule, "by keep"},
+        {"never", &Estimate::never, "no chance to be kept: the estimate does not cover them"},
+        {"slow", &Estimate::slow},
+        {"slow_missed", [](auto& e) { return e.slow - e.slow_kept; }},
+        {"failed", &Estimate::failed},
+        {"failed_missed", [](auto& e) { return e.failed - e.failed_kept; }},
+        {"truth", kFigures, &Estimate::truth},
+        {"estimate", kFigures, &Estimate::estimate, "from those that are kept"},
+    }};
+
+const PolicyShape<Estimate> kRoute{
+    "route", {{"role", [](auto& e) { return OneOf<model::Role::client>{e.route->role}; }},
+              {"method", [](auto& e) { return OrNull{e.route->method}; }},
+              {"route", [](auto& e) { return OrNull{e.route->route}; }}, {kEstimate, [](auto& e) -> auto& {return e;
+}  // namespace
+}  // namespace of_policy
+,
+}  // namespace tailcap::report
+}
+;
+
+const PolicyShape<RateChange> kRateChange{
+    "rate_change",
+    {
+        {"from_ns", [](auto& r, auto& c) { return c.offset(r.from); }, "since the first event"},
+        {"applies", adaptations_of, "which entries of adapt, from 0, have a condition that fires"},
+    }};
+
+const PolicyShape<Missed> kMissed{
+    "missed",
+    {
+        {"id", &Missed::id},
+        {"start_ns", [](auto& m, auto& c) { return when(c.clock.known(), c.clock.realtime(m.start)); }, "since 1970"},
+        {"duration_ns", [](auto& m) { return when(m.duration >= 0, m.duration); }},
+        {"status", or_null(&Missed::status)},
+        {"slow", &Missed::slow},
+        {"failed", &Missed::failed},
+        {"rate", &Missed::rate, "at which it began"},
+    }};
+
+const PolicyShape<SamplingOutcome> kSampling{
+    "sampling",
+    {
+        {"changes", kRateChange, &SamplingOutcome::changes, "", {.least_items = 1}},
+        {"all", kEstimate, &SamplingOutcome::all},
+        {"routes", kRoute, &SamplingOutcome::routes, "most requests first"},
+        {"missed_total", &SamplingOutcome::missed_total},
+        {"missed", kMissed, &SamplingOutcome::missed, "at most -n, the slowest first"},
+    }};
+
+const PolicyShape<BreakerChange> kBreakerChange{
+    "breaker_change",
+    {
+        {"at_ns", [](auto& b, auto& c) { return c.offset(b.at); }, "since the first event", {.known = true}},
+        {"state", one_of<BreakerState::half_open>(&BreakerChange::to)},
+    }};
+
+const PolicyShape<NamedBreaker> kBreaker{
+    "breaker",
+    {{"name", &NamedBreaker::name}, {"changes", kBreakerChange, [](auto& b) -> auto& {return b.outcome.changes;
+}
+}
+, {"requests", [](auto& b) { return b.outcome.requests; }, "of its route"},
+    {"rejected", [](auto& b) { return b.outcome.rejected; }},
+    {"rejected_failed", [](auto& b) { return b.outcome.rejected_failed; }, "of those: they failed as recorded"},
+    {"rejected_unknown", [](auto& b) { return b.outcome.rejected_unknown; },
+     "of those: it is not known how they ended"},
+    {"not_closed_ns", [](auto& b) { return b.outcome.not_closed; }, "open and half open"},
+}
+}
+;
+
+const PolicyShape<Provenance> kHead{
+    "head", {{"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+             {"tailcap", &Provenance::tailcap, "the version that replayed it", {.least_length = 1}},
+             {"policy", provenance_shape(), [](auto& p) -> auto& {return p;
+}
+}
+,
+}
+}
+;
+
+struct PolicyDocument {
+  const Provenance& from;
+  const Outcome& outcome;
+};
+const PolicyShape<PolicyDocument> kPolicy{"policy", {{kHead, [](auto& d) -> auto& {return d.from;
+}
+}
+, {"capture", [](auto& d) { return d.outcome.file; }},
+    {"every_ns", [](auto& d) { return d.outcome.policy.every; }, "between two looks"},
+    {"looks", [](auto& d) { return d.outcome.looks; }},
+    {"requests", [](auto& d) { return d.outcome.requests; }, "with a known outcome"},
+    {"left_out", [](auto& d) { return d.outcome.left_out; },
+     "requests whose ends, beginnings or durations are not known"},
+    {"conditions", kCondition, [](auto& d) { return conditions_of(d.outcome); }},
+    {"sampling", kSampling, [](auto& d) -> auto& {return d.outcome.sampling;
+}
+, "null: the policy has none"
+}
+, {"breakers", kBreaker, [](auto& d) { return breakers_of(d.outcome); }},
+}
+}
+;
+
+}  // namespace
+}  // namespace of_policy
+
+std::string policy_json(const model::policy::Outcome& outcome, const model::WallClock& clock,
+                        const Provenance& policy) {
+  return json_of(of_policy::kPolicy, of_policy::PolicyDocument{policy, outcome},
+                 of_policy::PolicyContext{outcome, clock});
+}
+
+std::string policy_schema() {
+  return json_schema(of_policy::kPolicy, "tailcap policy --json",
+                     "What a policy would have done. null: not known; never 0. JSON.md says what the names mean.");
 }
 
 }  // namespace tailcap::report
