@@ -146,6 +146,7 @@ int run(int argc, char** argv) {
   line.group("In which form?");
   line.format(a.format, {"text", "md", "json", "junit", "prometheus-rules"}, &a.output,
               "prometheus-rules: recording rules and alerts of the same limits, as YAML; without a capture");
+  line.schema(report::assertion_schema);
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   add_routes(line, a.selection);
   line.notes(kNotes);

@@ -210,6 +210,7 @@ int run(int argc, char** argv) {
   line.group("In which form?");
   line.format(a.format, {"text", "md", "json", "html", "junit"}, &a.output,
               "md: at most 60 lines, for a comment on a change; junit: XML that CI systems show");
+  line.schema(report::compare_schema);
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   add_routes(line, a.selection);
   line.notes(kNotes);

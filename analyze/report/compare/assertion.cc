@@ -5,7 +5,7 @@
 #include "analyze/model/request.h"
 #include "analyze/report/compare/compare_words.h"
 #include "analyze/report/compare/junit.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
@@ -116,56 +116,70 @@ render::Document assertion_document(const Assertion& a, bool explain) {
   return out;
 }
 
+namespace {
+
+struct AssertContext {
+  const Assertion& assertion;
+};
+template <class T>
+using AssertShape = Shape<T, AssertContext>;
+
+const AssertShape<ObjectiveResult> kObjectiveResult{
+    "result",
+    {
+        {"capture", &ObjectiveResult::file, "a file's name"},
+        {"name", [](auto& r, auto& c) { return OrNull{c.assertion.slos[r.slo].name}; }, "null: it has none"},
+        {"wanted_route", [](auto& r, auto& c) { return c.assertion.slos[r.slo].route; }, "as in the file"},
+        {"method", [](auto& r) { return OrNull{r.route.method}; }},
+        {"route", [](auto& r) { return OrNull{r.route.route}; }, "null: none was recorded"},
+        {"metric", [](auto& r, auto& c) { return name_of(objective_of(c.assertion, r).metric); }},
+        {"line", [](auto& r, auto& c) { return objective_of(c.assertion, r).line; }, "in the file", {.least = 1}},
+        {"limit", [](auto& r, auto& c) { return objective_of(c.assertion, r).limit; },
+         "ns, a share, a number per request"},
+        {"of_time", [](auto& r, auto& c) { return objective_of(c.assertion, r).of_time; },
+         "the limit of a label is a share of the route's time"},
+        {"verdict", one_of<Verdict::undecided>(&ObjectiveResult::verdict)},
+        {"observed", &ObjectiveResult::observed, "the value decided, because the interval did not"},
+        {"missing", &ObjectiveResult::missing, "why it is undecided", {.least_length = 1}},
+        {"value", [](auto& r) { return when(r.known, r.value); }},
+        {"at_least", &ObjectiveResult::at_least, "value is a lower bound: requests broke off or were cut off"},
+        {"low", [](auto& r) { return when(r.interval, r.low); }, "of the 95 % interval within the capture"},
+        {"high", [](auto& r) { return when(r.upper, r.high); }, "null, but low is not: there is no upper bound"},
+        {"requests", &ObjectiveResult::requests, "that were evaluated"},
+    }};
+
+struct AssertDocument {
+  const Assertion& assertion;
+  const Provenance& limits;
+};
+const AssertShape<AssertDocument> kAssertion{
+    "assertion", {{"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+                  {"verdict", [](auto& d) { return OneOf<Verdict::undecided>{d.assertion.verdict}; }},
+                  {"sentence", [](auto& d) { return assertion_summary(d.assertion); }},
+                  {"tailcap", [](auto& d) { return d.limits.tailcap; }, "the version that judged", {.least_length = 1}},
+                  {"slo", provenance_shape(), [](auto& d) -> auto& {return d.limits;
+}  // namespace
+}  // namespace tailcap::report
+, {"observed", [](auto& d) { return d.assertion.by == model::gate::DecideBy::observed; }, "with --observed"},
+    {"results", kObjectiveResult, [](auto& d) -> auto& {return d.assertion.results;
+}
+, "each limit in each route and capture"
+}
+,
+}
+}
+;
+
+}  // namespace
+
 std::string assertion_json(const Assertion& a, const Provenance& limits) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.field("schema", kJsonSchema);
-  json.field("verdict", name_of(a.verdict));
-  json.field("sentence", assertion_summary(a));
-  provenance_fields(json, "slo", limits);
-  json.field("observed", a.by == model::gate::DecideBy::observed);
-  json.key("results");
-  json.begin_array();
-  for (const auto& r : a.results) {
-    const Objective& o = objective_of(a, r);
-    json.begin_object();
-    json.field("capture", r.file);
-    json.key("name");
-    json.text_or_null(a.slos[r.slo].name);
-    json.field("wanted_route", a.slos[r.slo].route);
-    json.key("method");
-    json.text_or_null(r.route.method);
-    json.key("route");
-    json.text_or_null(r.route.route);
-    json.field("metric", name_of(o.metric));
-    json.field("line", std::uint64_t{o.line});
-    json.key("limit");
-    json.real(o.limit);
-    json.field("of_time", o.of_time);
-    json.field("verdict", name_of(r.verdict));
-    json.field("observed", r.observed);
-    json.key("missing");
-    json.begin_array();
-    for (const auto& why : r.missing) json.text(why);
-    json.end_array();
-    const auto real = [&](std::string_view name, double value, bool known) {
-      json.key(name);
-      if (known)
-        json.real(value);
-      else
-        json.null();
-    };
-    real("value", r.value, r.known);
-    json.field("at_least", r.at_least);
-    real("low", r.low, r.interval);
-    real("high", r.high, r.upper);
-    json.field("requests", r.requests);
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
-  return out + "\n";
+  return json_of(kAssertion, AssertDocument{a, limits}, AssertContext{a});
+}
+
+std::string assertion_schema() {
+  return json_schema(
+      kAssertion, "tailcap assert --json",
+      "Limits held against recordings. null: not known; never 0. assert.md says what the verdicts mean.");
 }
 
 std::string assertion_junit(const Assertion& a, bool undecided_fails, const Provenance& limits) {

@@ -12,6 +12,7 @@ namespace tailcap::report {
 // explain: also what passes.
 render::Document assertion_document(const model::gate::Assertion& assertion, bool explain);
 std::string assertion_json(const model::gate::Assertion& assertion, const Provenance& limits);
+std::string assertion_schema();  // of it
 std::string assertion_junit(const model::gate::Assertion& assertion, bool undecided_fails, const Provenance& limits);
 
 }  // namespace tailcap::report

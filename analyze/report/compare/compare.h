@@ -18,6 +18,7 @@ inline constexpr std::size_t kBriefLines = 60;
 
 // tailcap: the version that compares.
 std::string compare_json(const model::gate::Comparison& comparison, const std::string& tailcap);
+std::string compare_schema();  // of it
 // undecided_fails: a gate that is undecided is a failure, otherwise it is skipped.
 std::string compare_junit(const model::gate::Comparison& comparison, bool undecided_fails, const std::string& tailcap);
 

@@ -1,239 +1,248 @@
 #include "analyze/model/request.h"
 #include "analyze/report/compare/compare.h"
 #include "analyze/report/compare/compare_words.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/json_schema.h"
 
 namespace tailcap::report {
+namespace of_compare {
 namespace {
 
+using model::gate::AccountRow;
 using model::gate::AccountTable;
+using model::gate::CallRow;
+using model::gate::CompareOptions;
 using model::gate::Comparison;
 using model::gate::Estimate;
-using model::gate::Gate;
 using model::gate::GateResult;
+using model::gate::Method;
+using model::gate::MetricRow;
 using model::gate::RouteComparison;
+using model::gate::RouteName;
+using model::gate::SoftwareChange;
+using model::gate::Verdict;
 
-class CompareWriter {
- public:
-  CompareWriter(JsonWriter& json, const Comparison& c, const std::string& tailcap)
-      : json_(json), c_(c), tailcap_(tailcap) {}
-
-  void write() {
-    json_.begin_object();
-    json_.field("schema", kJsonSchema);
-    json_.field("method", name_of(c_.method));
-    json_.field("verdict", name_of(c_.verdict));
-    json_.field("sentence", verdict_text(c_));
-    json_.field("tailcap", tailcap_);
-    texts("obstacles", c_.obstacles);
-    texts("uneven", c_.uneven);
-    json_.key("apart");
-    json_.text_or_null(c_.apart);
-    texts("remarks", c_.remarks);
-    json_.key("software");
-    json_.begin_array();
-    for (const auto& change : c_.software) software(change);
-    json_.end_array();
-    json_.key("same_version");
-    json_.text_or_null(c_.same_version);
-    json_.key("parameters");
-    json_.begin_object();
-    real("alpha", c_.options.level);
-    json_.field("min_runs", std::uint64_t{c_.options.min_runs});
-    json_.field("strict", c_.options.strict);
-    json_.field("allow_sequential", c_.options.allow_sequential);
-    json_.field("self", c_.options.self);
-    json_.field("noise_runs", std::uint64_t{c_.noise_runs});
-    json_.key("screened");
-    if (c_.options.screened > 0)
-      json_.number(std::uint64_t{c_.options.screened});
-    else
-      json_.null();
-    json_.end_object();
-    side("base", c_.base_runs, c_.base_seconds, c_.base_rate);
-    side("new", c_.fresh_runs, c_.fresh_seconds, c_.fresh_rate);
-    json_.field("interleaved", c_.interleaved);
-    json_.field("closed_loop", c_.closed_loop);
-    json_.key("gates");
-    json_.begin_array();
-    for (const GateResult& g : c_.gates) gate(g);
-    json_.end_array();
-    json_.key("routes");
-    json_.begin_array();
-    for (const RouteComparison& r : c_.routes) route(r);
-    json_.end_array();
-    json_.key("called");
-    json_.begin_array();
-    for (const auto& row : c_.called) {
-      json_.begin_object();
-      name_of_route(row.name);
-      estimate(row.estimate, false);
-      json_.end_object();
-    }
-    json_.end_array();
-    texts("not_gated", c_.not_gated);
-    json_.end_object();
-  }
-
- private:
-  void real(std::string_view name, double value) {
-    json_.key(name);
-    json_.real(value);
-  }
-  void texts(std::string_view name, const std::vector<std::string>& all) {
-    json_.key(name);
-    json_.begin_array();
-    for (const auto& text : all) json_.text(text);
-    json_.end_array();
-  }
-  void numbers(std::string_view name, const std::vector<std::uint64_t>& all) {
-    json_.key(name);
-    json_.begin_array();
-    for (const std::uint64_t n : all) json_.number(n);
-    json_.end_array();
-  }
-  void software(const model::gate::SoftwareChange& change) {
-    json_.begin_object();
-    json_.field("what", name_of(change.kind));
-    json_.field("program", change.program);
-    json_.key("module");
-    json_.text_or_null(change.module);
-    texts("base", change.base);
-    texts("new", change.fresh);
-    json_.end_object();
-  }
-  void side(std::string_view name, std::size_t runs, double seconds, double rate) {
-    json_.key(name);
-    json_.begin_object();
-    json_.field("runs", std::uint64_t{runs});
-    real("seconds", seconds);
-    real("requests_per_second", rate);
-    json_.end_object();
-  }
-  void name_of_route(const model::gate::RouteName& name) {
-    json_.field("role", model::name_of(name.role));
-    json_.key("method");
-    json_.text_or_null(name.method);
-    json_.field("route", name.route);
-    json_.key("comm");
-    json_.text_or_null(name.comm);
-  }
-  // null: not known.
-  void estimate(const Estimate& e, bool relative) {
-    json_.key("estimate");
-    if (!e.known) {
-      json_.null();
-      return;
-    }
-    json_.begin_object();
-    json_.field("relative", relative);
-    json_.field("exact", e.exact);
-    real("base", e.base);
-    real("new", e.fresh);
-    real("difference", e.difference);
-    real("low", e.low);
-    real("high", e.high);
-    real("mde80", e.mde);
-    real("se", e.se);
-    real("df", e.df);
-    real("p_increase", e.p_above);
-    real("p", e.p_two);
-    real("undecided_calls", relative ? 0 : e.slack);
-    json_.field("base_at_least", e.base_at_least);
-    json_.field("new_at_least", e.fresh_at_least);
-    json_.field("noticed", e.noticed);
-    json_.end_object();
-  }
-  void gate(const GateResult& g) {
-    json_.begin_object();
-    json_.field("gate", gate_text(g));
-    json_.field("metric", name_of(g.gate.metric));
-    json_.key("route");
-    if (g.found) {
-      json_.begin_object();
-      name_of_route(c_.routes[g.route].name);
-      json_.end_object();
-    } else {
-      json_.null();
-    }
-    real("threshold", g.threshold);
-    json_.field("verdict", name_of(g.verdict));
-    texts("missing", g.missing);
-    json_.field("needs_longer_runs", g.longer_runs);
-    real("p_holm", g.p_holm);
-    json_.field("sentence", gate_sentence(c_, g));
-    estimate(g.estimate, g.gate.metric.relative());
-    json_.end_object();
-  }
-  void accounts(std::string_view name, const AccountTable& t) {
-    json_.key(name);
-    if (!t.known) {
-      json_.null();
-      return;
-    }
-    json_.begin_object();
-    json_.field("base_ns", t.base);
-    json_.field("new_ns", t.fresh);
-    json_.field("difference_ns", t.difference());
-    json_.key("labels");
-    json_.begin_array();
-    for (const auto& row : t.rows) {
-      json_.begin_object();
-      json_.field("label", model::gate::account_name(row.account));
-      json_.field("base_ns", row.base);
-      json_.field("new_ns", row.fresh);
-      json_.field("difference_ns", row.difference());
-      estimate(row.estimate, false);
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.end_object();
-  }
-  void route(const RouteComparison& r) {
-    json_.begin_object();
-    name_of_route(r.name);
-    json_.key("not_compared");
-    json_.text_or_null(r.absent);
-    numbers("base_requests", r.base_requests);
-    numbers("new_requests", r.fresh_requests);
-    json_.key("cut_to");
-    if (r.compared > 0)
-      json_.number(r.compared);
-    else
-      json_.null();
-    json_.field("bursts", r.bursts);
-    real("decorrelation_seconds", r.decorrelation);
-    json_.key("metrics");
-    json_.begin_array();
-    for (const auto& row : r.metrics) {
-      json_.begin_object();
-      json_.field("metric", name_of(row.metric));
-      json_.key("unknown");
-      json_.text_or_null(row.estimate.missing);
-      json_.key("why");
-      json_.text_or_null(why_text(r, row.metric));
-      estimate(row.estimate, row.metric.relative());
-      json_.end_object();
-    }
-    json_.end_array();
-    accounts("mean", r.all);
-    accounts("slowest", r.slow);
-    json_.end_object();
-  }
-
-  JsonWriter& json_;
-  const Comparison& c_;
-  const std::string& tailcap_;
+struct CompareContext {
+  const Comparison& comparison;
 };
+template <class T>
+using CompareShape = Shape<T, CompareContext>;
+
+// An estimate with what its numbers are.
+struct Estimated {
+  const Estimate& e;
+  bool relative;
+};
+std::optional<Estimated> estimated(const Estimate& e, bool relative) { return when(e.known, Estimated{e, relative}); }
+
+struct Side {
+  std::size_t runs;
+  double seconds, rate;
+};
+struct ComparedMetric {
+  const RouteComparison& route;
+  const MetricRow& row;
+};
+std::vector<ComparedMetric> metrics_of(const RouteComparison& r) {
+  std::vector<ComparedMetric> out;
+  for (const MetricRow& row : r.metrics) out.push_back({r, row});
+  return out;
+}
+
+const Bounds kWords{.least_length = 1};
+const Bounds kVersions{.least_length = 1, .unique = true};
+
+const CompareShape<SoftwareChange> kSoftware{
+    "software",
+    {
+        {"what", one_of<SoftwareChange::Kind::build_id>(&SoftwareChange::kind)},
+        {"program", &SoftwareChange::program, "the path of its package, or a file's name"},
+        {"module", or_null(&SoftwareChange::module), "its path; null: it is none"},
+        {"base", &SoftwareChange::base, "of the runs of the side; empty: it is not there", kVersions},
+        {"new", &SoftwareChange::fresh, "of the runs of the side; empty: it is not there", kVersions},
+    }};
+
+const CompareShape<Comparison> kParameters{
+    "parameters",
+    {
+        {"alpha", [](auto& c) { return c.options.level; }, "the level of the one-sided tests over all gates"},
+        {"min_runs", [](auto& c) { return c.options.min_runs; }},
+        {"strict", [](auto& c) { return c.options.strict; }},
+        {"allow_sequential", [](auto& c) { return c.options.allow_sequential; }},
+        {"self", [](auto& c) { return c.options.self; }},
+        {"noise_runs", &Comparison::noise_runs, "of --noise"},
+        {"screened", [](auto& c) { return OrNull{c.options.screened}; }, "of --screened"},
+    }};
+
+const CompareShape<Side> kSide{"side",
+                               {
+                                   {"runs", &Side::runs},
+                                   {"seconds", &Side::seconds, "without warm-up"},
+                                   {"requests_per_second", &Side::rate},
+                               }};
+
+const CompareShape<RouteName> kRouteName{
+    "route_name",
+    {
+        {"role", one_of<model::Role::client>(&RouteName::role)},
+        {"method", or_null(&RouteName::method)},
+        {"route", &RouteName::route},
+        {"comm", or_null(&RouteName::comm), "null: it does not distinguish routes"},
+    }};
+
+const CompareShape<Estimated> kEstimate{
+    "estimate",
+    {
+        {"relative", &Estimated::relative,
+         "difference, low, high and mde80 are ratios (0.1 is +10 %), se and df those of the logarithm"},
+        {"exact", [](auto& x) { return x.e.exact; }, "every request of each side has the same number"},
+        {"base", [](auto& x) { return x.e.base; }, "ns, a share, a number per request"},
+        {"new", [](auto& x) { return x.e.fresh; }},
+        {"difference", [](auto& x) { return x.e.difference; }},
+        {"low", [](auto& x) { return OrNull{x.e.low}; }, "of the 90 % interval; null: beyond any number"},
+        {"high", [](auto& x) { return OrNull{x.e.high}; }},
+        {"mde80", [](auto& x) { return OrNull{x.e.mde}; },
+         "the increase that would be found in 80 % of such comparisons"},
+        {"se", [](auto& x) { return x.e.se; }, "of the test"},
+        {"df", [](auto& x) { return x.e.df; }},
+        {"p_increase", [](auto& x) { return x.e.p_above; }, "one-sided"},
+        {"p", [](auto& x) { return x.e.p_two; }, "two-sided"},
+        {"undecided_calls", [](auto& x) { return x.relative ? 0 : x.e.slack; },
+         "what calls without a known parent, or requests whose waits or wake-ups are not known, could add"},
+        {"base_at_least", [](auto& x) { return x.e.base_at_least; }, "a lower bound, because requests broke off"},
+        {"new_at_least", [](auto& x) { return x.e.fresh_at_least; }},
+        {"noticed", [](auto& x) { return x.e.noticed; }, "advisory"},
+    }};
+
+const CompareShape<GateResult> kGate{
+    "gate",
+    {
+        {"gate", [](auto& g) { return gate_text(g); }, "as written"},
+        {"metric", [](auto& g) { return name_of(g.gate.metric); }},
+        {"route", kRouteName, [](auto& g, auto& c) { return g.found ? &c.comparison.routes[g.route].name : nullptr; },
+         "null: there is none"},
+        {"threshold", &GateResult::threshold, "in the unit of the estimate"},
+        {"verdict", one_of<Verdict::undecided>(&GateResult::verdict)},
+        {"missing", &GateResult::missing, "why it is undecided", kWords},
+        {"needs_longer_runs", &GateResult::longer_runs, "more runs of this length would not decide it"},
+        {"p_holm", &GateResult::p_holm},
+        {"sentence", [](auto& g, auto& c) { return gate_sentence(c.comparison, g); }},
+        {"estimate", kEstimate, [](auto& g) { return estimated(g.estimate, g.gate.metric.relative()); }},
+    }};
+
+const CompareShape<ComparedMetric> kMetric{
+    "metric",
+    {
+        {"metric", [](auto& m) { return name_of(m.row.metric); }},
+        {"unknown", [](auto& m) { return OrNull{m.row.estimate.missing}; }, "why there is no estimate"},
+        {"why", [](auto& m) { return OrNull{why_text(m.route, m.row.metric)}; }, "which label or call moved"},
+        {"estimate", kEstimate, [](auto& m) { return estimated(m.row.estimate, m.row.metric.relative()); }},
+    }};
+
+const CompareShape<AccountRow> kAccount{
+    "account",
+    {
+        {"label", [](auto& a) { return model::gate::account_name(a.account); },
+         "no_account: the time of requests without an account"},
+        {"base_ns", &AccountRow::base},
+        {"new_ns", &AccountRow::fresh},
+        {"difference_ns", &AccountRow::difference},
+        {"estimate", kEstimate, [](auto& a) { return estimated(a.estimate, false); }},
+    }};
+
+const CompareShape<AccountTable> kAccounts{
+    "accounts",
+    {
+        {"base_ns", &AccountTable::base},
+        {"new_ns", &AccountTable::fresh},
+        {"difference_ns", &AccountTable::difference},
+        {"labels", kAccount, &AccountTable::rows, "whose numbers sum to these exactly; largest difference first"},
+    }};
+
+const CompareShape<RouteComparison> kRoute{
+    "route",
+    {
+        {kRouteName, &RouteComparison::name},
+        {"not_compared", or_null(&RouteComparison::absent), "why; null: it is compared"},
+        {"base_requests", &RouteComparison::base_requests, "with a duration, of each run"},
+        {"new_requests", &RouteComparison::fresh_requests, "with a duration, of each run"},
+        {"cut_to", or_null(&RouteComparison::compared), "requests of each run that are compared; null: all"},
+        {"bursts", &RouteComparison::bursts, "clusters in time of the slowest 1 %, of all runs"},
+        {"decorrelation_seconds", &RouteComparison::decorrelation},
+        {"metrics", kMetric, metrics_of},
+        {"mean", kAccounts, [](auto& r) { return where(r.all.known, r.all); }, "of all requests; null: too few"},
+        {"slowest", kAccounts, [](auto& r) { return where(r.slow.known, r.slow); },
+         "of the slowest 1 %; null: too few"},
+    }};
+
+const CompareShape<CallRow> kCalled{
+    "called",
+    {{kRouteName, &CallRow::name}, {"estimate", kEstimate, [](auto& r) { return estimated(r.estimate, false); }}}};
+
+struct CompareDocument {
+  std::string_view tailcap;
+  const Comparison& c;
+};
+const CompareShape<CompareDocument> kHead{
+    "head",
+    {
+        {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+        {"method", [](auto& d) { return OneOf<Method::duet_paired>{d.c.method}; }},
+        {"verdict", [](auto& d) { return OneOf<Verdict::undecided>{d.c.verdict}; }},
+        {"sentence", [](auto& d) { return verdict_text(d.c); }},
+        {"tailcap", &CompareDocument::tailcap, "the version that compared", kWords},
+    }};
+const CompareShape<Comparison> kFound{
+    "found",
+    {{"obstacles", &Comparison::obstacles, "why the sides cannot be compared, in words", kWords},
+     {"uneven", &Comparison::uneven, "why only counts that never vary can be", kWords},
+     {"apart", or_null(&Comparison::apart),
+      "the note of the first duet whose two recordings were not made at the same time"},
+     {"remarks", &Comparison::remarks, "", kWords},
+     {"software", kSoftware, &Comparison::software, "what differs in programs that both sides have"},
+     {"same_version", or_null(&Comparison::same_version), "null: the sides are different versions, or it is not known"},
+     {"parameters", kParameters, [](auto& c) -> auto& {return c;
+}  // namespace
+}  // namespace of_compare
+,
+    {"base", kSide,
+     [](auto& c) {
+       return Side{c.base_runs, c.base_seconds, c.base_rate};
+     }},
+    {"new", kSide,
+     [](auto& c) {
+       return Side{c.fresh_runs, c.fresh_seconds, c.fresh_rate};
+     }},
+    {"interleaved", &Comparison::interleaved}, {"closed_loop", &Comparison::closed_loop},
+    {"gates", kGate, &Comparison::gates}, {"routes", kRoute, &Comparison::routes, "most requests first"},
+    {"called", kCalled, &Comparison::called,
+     "calls per incoming request of any route, by the route that was called; empty where every call has a known "
+     "parent"},
+    {"not_gated", &Comparison::not_gated, "what the default gates leave out, and why, in words"},
+}  // namespace tailcap::report
+}
+;
+const CompareShape<CompareDocument> kCompare{"compare", {{kHead, [](auto& d) -> auto& {return d;
+}
+}
+, {
+  kFound, [](auto& d) -> auto& { return d.c; }
+}
+}
+}
+;
 
 }  // namespace
+}  // namespace of_compare
 
-std::string compare_json(const Comparison& comparison, const std::string& tailcap) {
-  std::string out;
-  JsonWriter json(out);
-  CompareWriter(json, comparison, tailcap).write();
-  return out + "\n";
+std::string compare_json(const model::gate::Comparison& comparison, const std::string& tailcap) {
+  return json_of(of_compare::kCompare, of_compare::CompareDocument{tailcap, comparison},
+                 of_compare::CompareContext{comparison});
+}
+
+std::string compare_schema() {
+  return json_schema(of_compare::kCompare, "tailcap compare --json",
+                     "Repeated runs of two versions. null: not known; never none. JSON.md says what the names mean.");
 }
 
 }  // namespace tailcap::report

@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/report/json/json_writer.h"
 #include "analyze/report/json/shape.h"
 
 namespace tailcap::report {
@@ -21,16 +20,6 @@ inline const Shape<Provenance, Anywhere>& provenance_shape() {
       {{"file", &Provenance::file, "its name"},
        {"sha256", &Provenance::sha256, "of its bytes", {.pattern = "^[0-9a-f]{64}$"}}}};
   return shape;
-}
-
-// what: "slo", "policy".
-inline void provenance_fields(JsonWriter& json, std::string_view what, const Provenance& from) {
-  json.field("tailcap", from.tailcap);
-  json.key(what);
-  json.begin_object();
-  json.field("file", from.file);
-  json.field("sha256", from.sha256);
-  json.end_object();
 }
 
 }  // namespace tailcap::report
