@@ -28,7 +28,7 @@
 #include "analyze/report/agent_report.h"
 #include "analyze/report/fleet/fleet.h"
 #include "analyze/report/plots/study_charts.h"
-#include "analyze/report/report_json.h"
+#include "analyze/report/study/report_json.h"
 #include "analyze/views/fleet/report.h"
 #include "analyze/views/report/page.h"
 #include "analyze/views/report/pictures.h"
@@ -203,6 +203,7 @@ int run(int argc, char** argv) {
   line.format(a.format, {"text", "html", "md", "json", "agent"}, &a.output,
               "html: one page that needs nothing else, plots included; md: Markdown, to be pasted into an issue; json: "
               "nothing is left out; agent: answers, evidence and next commands in at most 8,000 bytes of Markdown");
+  line.schema(report::report_schema);
   line.option(kBrief, &a.shown.brief);
   line.option(option::kLimit, &a.limit,
               "routes (default 8) and slowest requests (default 10) shown as text and Markdown");

@@ -1,4 +1,4 @@
-"""`report --json` is what docs/report.schema.json says, for captures of every kind; and the schema can fail.
+"""`report --json` is what docs/report.schema.json says, for captures of every kind; and the schema can fail. Other documents likewise.
 
     schema_test.py --build build/release
 """
@@ -17,7 +17,7 @@ CAPTURES = sorted(case.SAMPLES.glob("*/*.tcap"))
 class ReportSchema(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.schema = jsonschema.Draft7Validator(json.loads((case.ROOT / "docs/report.schema.json").read_text()))
+        cls.schema = jsonschema.Draft202012Validator(json.loads((case.ROOT / "docs/report.schema.json").read_text()))
         cls.schema.check_schema(cls.schema.schema)
 
     def report(self, capture):
@@ -53,7 +53,85 @@ class ReportSchema(unittest.TestCase):
         self.assertTrue(spoiled(lambda r, tail: r["slowest"][0].update(outcome="perhaps")))
         self.assertTrue(spoiled(lambda r, tail: r["slowest"][0].pop("x_request_id")))
         self.assertTrue(spoiled(lambda r, tail: r.update(schema=1)))
+        self.assertTrue(spoiled(lambda r, tail: r["slowest"][0]["labels"][0].update(ns="1")))
+        self.assertTrue(spoiled(lambda r, tail: r["routes"][route]["latency"][0].update(support="maybe")))
+        self.assertTrue(spoiled(lambda r, tail: r["health"].update(window_ns=-1)))
         self.assertFalse(spoiled(lambda r, tail: r.update(a_later_name=1)))
+
+
+OPEN = ("report",)  # names may be added
+DOCUMENTS = ("diag", "audit", "policy", "compare", "assert", *OPEN)
+
+
+def objects(schema):
+    """All parts of a schema that say something of an object with names of its own."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield schema
+        for part in schema.values():
+            yield from objects(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from objects(part)
+
+
+def wrong(value):
+    """The same document with a list of lists in the place of every value."""
+    if isinstance(value, dict):
+        return {name: wrong(one) for name, one in value.items()}
+    return [wrong(one) for one in value] if isinstance(value, list) and value else [[[]]]
+
+
+def places(value, path=()):
+    if isinstance(value, (dict, list)) and value:
+        for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(one, (*path, name))
+    else:
+        yield path
+
+
+def errors(found):
+    for error in found:
+        yield tuple(error.absolute_path)
+        yield from errors(error.context or ())
+
+
+class DocumentSchemas(unittest.TestCase):
+    """Schemas that `tailcap COMMAND --schema` prints."""
+
+    def test_they_need_no_file_and_nothing_else(self):
+        for command in DOCUMENTS:
+            done = case.run(case.program(), command, "--schema")
+            self.assertEqual((done.returncode, done.stderr), (0, ""), command)
+            written = json.loads((case.ROOT / f"docs/{command}.schema.json").read_text())
+            self.assertEqual(json.loads(done.stdout), written, command)
+            jsonschema.Draft202012Validator.check_schema(written)
+            for more in ("some.tcap", "--json"):
+                done = case.run(case.program(), command, "--schema", more)
+                self.assertEqual((done.returncode, done.stdout), (2, ""), (command, more))
+                self.assertIn("--schema takes no FILE and no other option", done.stderr)
+
+    def test_every_member_is_named(self):
+        for command in DOCUMENTS:
+            found = list(objects(json.loads((case.ROOT / f"docs/{command}.schema.json").read_text())))
+            self.assertGreater(len(found), 2, command)
+            for schema in found:
+                self.assertLessEqual(set(schema["required"]), set(schema["properties"]), command)
+                if command not in OPEN:
+                    self.assertEqual(set(schema["required"]), set(schema["properties"]), command)
+                    self.assertIs(schema["additionalProperties"], False, command)
+
+    def test_a_wrong_value_fails_wherever_it_is(self):
+        capture = case.SAMPLES / "go-stock/go-stock.tcap"
+        for command in (["diag"], ["audit", "--expose", "1-65535"], ["report"]):
+            done = case.run(case.program(), command[0], capture, *command[1:], "--json")
+            schema = jsonschema.Draft202012Validator(
+                json.loads((case.ROOT / f"docs/{command[0]}.schema.json").read_text())
+            )
+            document = json.loads(done.stdout)
+            self.assertTrue(schema.is_valid(document), command)
+            refused = {at[:n] for at in errors(schema.iter_errors(wrong(document))) for n in range(len(at) + 1)}
+            self.assertEqual([path for path in places(document) if path not in refused], [], command)
 
 
 class RequestSchema(unittest.TestCase):

@@ -13,7 +13,7 @@
 
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/json/request_json.h"
-#include "analyze/report/report_json.h"
+#include "analyze/report/study/report_json.h"
 #include "tests/fuzz/bytes.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/unit/spans/spans_case.h"

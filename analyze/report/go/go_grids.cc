@@ -155,52 +155,6 @@ Grid busy(const model::Study& study) {
   return grid;
 }
 
-void append_delay(JsonWriter& json, const GoDelay& d) {
-  json.begin_object();
-  json.key("route");
-  json.text_or_null(d.route);
-  json.field("count", d.count);
-  json.field("p50_ns", std::int64_t{d.median.count()});
-  json.key("p99_ns");
-  if (d.count >= GoDelay::kForP99)
-    json.number(std::int64_t{d.p99.count()});
-  else
-    json.null();
-  json.field("max_ns", std::int64_t{d.longest.count()});
-  json.field("total_ns", std::int64_t{d.total.count()});
-  json.key("histogram");
-  json.begin_array();
-  for (std::size_t i = 0; i < d.histogram.size(); ++i) {
-    json.begin_object();
-    json.key("below_ns");
-    if (i < GoDelay::kLimits.size())
-      json.number(GoDelay::kLimits[i]);
-    else
-      json.null();
-    json.field("count", d.histogram[i]);
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
-}
-
-void append_left(JsonWriter& json, const GoLeft& l) {
-  json.begin_object();
-  json.key("handler");
-  json.text_or_null(l.handler);
-  json.key("from");
-  json.text_or_null(l.from);
-  json.key("function");
-  json.text_or_null(l.function);
-  json.field("count", l.count());
-  json.field("alive", l.alive);
-  json.field("late", l.late);
-  json.field("requests", l.requests);
-  json.field("longest_ns", std::int64_t{l.longest.count()});
-  json.field("example", id_text(l.example));
-  json.end_object();
-}
-
 }  // namespace
 
 std::vector<Grid> go_grids(const model::Study& study) {
@@ -209,58 +163,6 @@ std::vector<Grid> go_grids(const model::Study& study) {
   for (Grid grid : {delays(study), taken(study), left_behind(study), busy(study)})
     if (!grid.empty()) out.push_back(std::move(grid));
   return out;
-}
-
-void append_go_details(JsonWriter& json, const GoStudy& g, const model::WallClock& clock) {
-  const auto real = [&](std::string_view name, double value) {
-    json.key(name);
-    if (value < 0)
-      json.null();
-    else
-      json.real(value);
-  };
-  json.key("delays");
-  if (g.states_told) {
-    json.begin_array();
-    for (const GoDelay& d : g.delays) append_delay(json, d);
-    json.end_array();
-  } else {
-    json.null();
-  }
-  json.field("delays_left_out", g.delays_left_out);
-  json.key("left_behind");
-  if (g.ends_told) {
-    json.begin_array();
-    for (const GoLeft& l : g.left) append_left(json, l);
-    json.end_array();
-  } else {
-    json.null();
-  }
-  json.field("left_in_doubt", g.left_in_doubt);
-  json.field("left_after_ns", std::int64_t{g.limits.left_after.count()});
-  json.key("processors");
-  if (g.processors > 0)
-    json.number(std::uint64_t{g.processors});
-  else
-    json.null();
-  json.key("busy_limit");
-  json.real(g.limits.busy);
-  json.field("busy_seconds", g.busy_seconds);
-  json.key("busy");
-  json.begin_array();
-  for (const GoBusy& b : g.busy) {
-    json.begin_object();
-    json.key("from_ns");
-    if (clock.known())
-      json.number(clock.realtime(b.from));
-    else
-      json.null();
-    real("goroutines", b.goroutines);
-    real("threads", b.threads);
-    json.field("busy", std::max(b.goroutines, b.threads) >= g.limits.busy);
-    json.end_object();
-  }
-  json.end_array();
 }
 
 }  // namespace tailcap::report

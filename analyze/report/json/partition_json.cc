@@ -10,54 +10,93 @@
 namespace tailcap::report {
 namespace {
 
-void culprit(JsonWriter& json, const model::Culprit& c, const model::NamedBlockers& named) {
-  json.key("what");
-  json.text_or_null(what_text(c));
-  json.key("request");
-  json.text_or_null(c.request.connection != 0 ? id_text(c.request) : std::string{});
-  json.key("tid");
-  if (c.tid != 0)
-    json.number(std::int64_t{c.tid});
-  else
-    json.null();
-  append_group(json, model::group_of(c, named.groups));
-  append_peer(json, model::peer_of(c, named.peers));
+using model::CpuGroup;
+using model::Culprit;
+using model::Part;
+using model::SocketPeer;
+
+struct Blockers {
+  const model::NamedBlockers& named;
+};
+
+const CpuGroup* group_of(const Culprit& c, const Blockers& all) {
+  const CpuGroup* group = model::group_of(c, all.named.groups);
+  return group && !group->path.empty() ? group : nullptr;
+}
+const SocketPeer* peer_of(const Culprit& c, const Blockers& all) {
+  const SocketPeer* peer = model::peer_of(c, all.named.peers);
+  return peer && !peer->address.empty() ? peer : nullptr;
+}
+
+const Shape<Part, Anywhere>& label_shape() {
+  static const Shape<Part, Anywhere> shape{"label",
+                                           {
+                                               {"phase", [](auto& p) { return model::name_of(p.phase); }},
+                                               {"label", [](auto& p) { return model::name_of(p.label); }},
+                                               {"evidence", one_of<model::Evidence::sampled>(&Part::evidence)},
+                                               {"ns", &Part::time},
+                                           }};
+  return shape;
+}
+
+const Shape<Culprit, Blockers>& blocker_shape() {
+  static const Shape<Culprit, Blockers> shape{
+      "blocker",
+      {
+          {"what", [](auto& c) { return OrNull{what_text(c)}; }, "the address of a lock, a device"},
+          {"request", or_null(&Culprit::request)},
+          {"tid", or_null(&Culprit::tid)},
+          {"cgroup", group_shape(), group_of},
+          {"peer", peer_shape(), peer_of},
+      }};
+  return shape;
+}
+
+const Shape<Culprit, Blockers>& culprit_shape() {
+  static const Shape<Culprit, Blockers> shape{
+      "label_culprit", {{"label", [](auto& c) { return model::name_of(c.label); }}, {"ns", &Culprit::time},
+                        {blocker_shape(), [](auto& c) -> auto& {return c;
+}
+}  // namespace
+,
+}  // namespace tailcap::report
+}
+;
+return shape;
 }
 
 }  // namespace
 
-void append_group(JsonWriter& json, const model::CpuGroup* group) {
-  json.key("cgroup");
-  if (!group || group->path.empty()) return json.null();
-  json.begin_object();
-  json.field("path", group->path);
-  json.key("quota_ns");
-  group->period == 0 ? json.null() : json.number(group->quota);
-  json.key("period_ns");
-  group->period == 0 ? json.null() : json.number(group->period);
-  const ground::ContainerPath container = ground::container_of(group->path);
-  json.key("container_id");
-  json.text_or_null(container.id);
-  json.key("k8s_pod_uid");
-  json.text_or_null(container.pod_uid);
-  json.end_object();
+const Description& label_description() { return label_shape(); }
+const Description& culprit_description() { return culprit_shape(); }
+
+const Shape<CpuGroup, Anywhere>& group_shape() {
+  static const Shape<CpuGroup, Anywhere> shape{
+      "cgroup",
+      {
+          {"path", &CpuGroup::path},
+          {"quota_ns", [](auto& g) { return when(g.period != 0, g.quota); }, "of CPU time in each period"},
+          {"period_ns", or_null(&CpuGroup::period), "null: they changed during the recording"},
+          {"container_id", [](auto& g) { return OrNull{ground::container_of(g.path).id}; }},
+          {"k8s_pod_uid", [](auto& g) { return OrNull{ground::container_of(g.path).pod_uid}; }},
+      }};
+  return shape;
 }
 
-void append_peer(JsonWriter& json, const model::SocketPeer* peer) {
-  json.key("peer");
-  if (!peer || peer->address.empty()) return json.null();
-  json.begin_object();
-  json.field("address", peer->address);
-  json.key("usual_service");
-  json.text_or_null(std::string(ground::service_of_port(peer->port)));
-  json.key("pid");
-  peer->pid == 0 ? json.null() : json.number(std::uint64_t{peer->pid});
-  json.key("process");
-  json.text_or_null(peer->process);
-  json.end_object();
+const Shape<SocketPeer, Anywhere>& peer_shape() {
+  static const Shape<SocketPeer, Anywhere> shape{
+      "peer",
+      {
+          {"address", &SocketPeer::address},
+          {"usual_service", [](auto& p) { return OrNull{std::string(ground::service_of_port(p.port))}; },
+           "of its port"},
+          {"pid", or_null(&SocketPeer::pid), "of the recorded process that has that end"},
+          {"process", or_null(&SocketPeer::process)},
+      }};
+  return shape;
 }
 
-std::string what_text(const model::Culprit& culprit) {
+std::string what_text(const Culprit& culprit) {
   const int rank = model::rank_of(culprit.label);
   const bool call = culprit.label >= model::Label::down_dns && culprit.label <= model::Label::down_h2fc;
   if (culprit.what == 0 || rank != 1 || call || culprit.label == model::Label::net_unknown_socket) return {};
@@ -67,35 +106,15 @@ std::string what_text(const model::Culprit& culprit) {
 void append_labels(JsonWriter& json, const model::RequestTable& table, const model::Request& row) {
   const auto parts = table.partitions.parts(row.id);
   json.key("labels");
-  if (parts.empty()) {
-    json.null();
-  } else {
-    json.begin_array();
-    for (const model::Part& p : parts) {
-      json.begin_object();
-      json.field("phase", model::name_of(p.phase));
-      json.field("label", model::name_of(p.label));
-      json.field("evidence", model::name_of(p.evidence));
-      json.field("ns", p.time);
-      json.end_object();
-    }
-    json.end_array();
-  }
+  if (parts.empty()) return json.null();
+  shapes::put_with(json, label_shape(), parts, Anywhere{});
 }
 
 void append_culprits(JsonWriter& json, const model::RequestTable& table, const model::Request& row) {
   json.key("culprits");
   if (table.partitions.parts(row.id).empty()) return json.null();
   const model::NamedBlockers named(table.partitions);
-  json.begin_array();
-  for (const model::Culprit& c : table.partitions.culprits(row.id)) {
-    json.begin_object();
-    json.field("label", model::name_of(c.label));
-    json.field("ns", c.time);
-    culprit(json, c, named);
-    json.end_object();
-  }
-  json.end_array();
+  shapes::put_with(json, culprit_shape(), table.partitions.culprits(row.id), Blockers{named});
 }
 
 void append_course(JsonWriter& json, const model::Course& course, const model::Request& row,
@@ -108,7 +127,7 @@ void append_course(JsonWriter& json, const model::Course& course, const model::R
     json.field("to_ns", (s.to - row.start).count());
     json.field("label", model::name_of(s.label));
     json.field("evidence", model::name_of(s.evidence));
-    culprit(json, s.culprit, named);
+    blocker_shape().write_members(json, s.culprit, Blockers{named});
     json.end_object();
   }
   json.end_array();

@@ -5,21 +5,22 @@
 #include <string>
 
 #include "analyze/model/request.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 
 namespace tailcap::report {
 
 // "labels", "culprits": arrays, or null where the request has no partition.
 void append_labels(JsonWriter& json, const model::RequestTable& table, const model::Request& row);
 void append_culprits(JsonWriter& json, const model::RequestTable& table, const model::Request& row);
+// Their items.
+const Description& label_description();
+const Description& culprit_description();
 // "course": what it was at which time; and "calls" that it made.
 void append_course(JsonWriter& json, const model::Course& course, const model::Request& row,
                    const model::NamedBlockers& named);
-// "cgroup": an object, or null.
-void append_group(JsonWriter& json, const model::CpuGroup* group);
 
-// "peer": likewise.
-void append_peer(JsonWriter& json, const model::SocketPeer* peer);
+const Shape<model::CpuGroup, Anywhere>& group_shape();
+const Shape<model::SocketPeer, Anywhere>& peer_shape();
 
 // "0x7f00…": the address of a lock, a device; empty for calls, whose `what` is their connection.
 std::string what_text(const model::Culprit& culprit);

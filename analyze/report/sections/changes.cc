@@ -76,26 +76,6 @@ std::string outcome_of(const model::ChangeStudy& study, std::uint32_t change) {
                   : "; too little to compare" + why;
 }
 
-void append_shift(JsonWriter& json, const Shift& s) {
-  const auto duration = [&](std::string_view name, Duration d) {
-    json.key(name);
-    if (s.interval)
-      json.number(std::int64_t{d.count()});
-    else
-      json.null();
-  };
-  json.begin_object();
-  json.field("verdict", name_of(s.verdict));
-  json.key("reason");
-  json.text_or_null(s.reason);
-  duration("before_ns", s.before);
-  duration("after_ns", s.after);
-  duration("difference_ns", s.difference());
-  duration("low_ns", s.low);
-  duration("high_ns", s.high);
-  json.end_object();
-}
-
 }  // namespace
 
 std::vector<std::string> shift_sentences(const model::Study& study) {
@@ -155,93 +135,6 @@ std::vector<std::string> change_lines(const model::Study& study) {
              ? " In parentheses 95 % intervals within this recording. What came with a change need not come from it."
              : ""));
   return out;
-}
-
-void append_changes(JsonWriter& json, const model::Study& study) {
-  const model::ChangeStudy& changes = study.changes;
-  const auto time = [&](std::string_view name, formats::Time t) {
-    json.key(name);
-    if (formats::known(t) && study.quality.clock.known())
-      json.number(study.quality.clock.realtime(t));
-    else
-      json.null();
-  };
-  json.begin_object();
-  json.field("left_out", changes.left_out);
-  json.key("changes");
-  json.begin_array();
-  for (const Change& c : changes.changes) {
-    json.begin_object();
-    json.field("kind", name_of(c.kind));
-    time("at_ns", c.at);
-    json.field("offset_ns", std::int64_t{(c.at - study.begin).count()});
-    json.key("key");
-    json.text_or_null(c.key);
-    json.key("value");
-    if (c.kind == ChangeKind::note)
-      json.text(c.value);
-    else
-      json.null();
-    json.key("comm");
-    json.text_or_null(c.comm);
-    json.key("address");
-    json.text_or_null(c.address);
-    json.key("pid");
-    if (c.kind != ChangeKind::note)
-      json.number(std::uint64_t{formats::number_of(c.pid)});
-    else
-      json.null();
-    json.key("build_before");
-    json.text_or_null(c.build_before);
-    json.key("build_after");
-    json.text_or_null(c.build_after);
-    json.end_object();
-  }
-  json.end_array();
-  json.key("status_shifts");
-  json.begin_array();
-  for (const model::StatusShift& s : changes.status_shifts) {
-    json.begin_object();
-    json.field("route_index", s.route);
-    time("from_ns", s.from);
-    time("to_ns", s.to);
-    json.key("status_class");
-    if (s.status_class != 0)
-      json.text(std::to_string(s.status_class) + "xx");
-    else
-      json.null();
-    json.field("before", s.before);
-    json.field("before_of", s.before_of);
-    json.field("after", s.after);
-    json.field("after_of", s.after_of);
-    json.end_object();
-  }
-  json.end_array();
-  json.field("status_shifts_left_out", changes.status_shifts_left_out);
-  json.key("shifts");
-  json.begin_array();
-  for (const RouteShift& s : changes.shifts) {
-    const auto& route = study.routes[s.route];
-    json.begin_object();
-    json.field("change", s.change);
-    json.field("route_index", s.route);
-    json.key("method");
-    json.text_or_null(route.method);
-    json.key("route");
-    json.text_or_null(route.route);
-    json.field("role", model::name_of(route.role));
-    time("from_ns", s.from);
-    time("to_ns", s.to);
-    json.field("before", s.before);
-    json.field("after", s.after);
-    json.key("median");
-    append_shift(json, s.median);
-    json.key("p99");
-    append_shift(json, s.p99);
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
 }
 
 }  // namespace tailcap::report

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "analyze/model/study/study.h"
-#include "analyze/report/json/json_writer.h"
 
 namespace tailcap::report {
 
@@ -17,7 +16,5 @@ std::vector<std::string> shift_sentences(const model::Study& study);
 // Routes that began to answer otherwise.
 std::vector<std::string> status_sentences(const model::Study& study);
 std::vector<std::string> change_lines(const model::Study& study);
-
-void append_changes(JsonWriter& json, const model::Study& study);
 
 }  // namespace tailcap::report

@@ -187,49 +187,12 @@ std::optional<render::Figure> health_figure(const Health& health, const std::vec
   return out;
 }
 
-void append_health(JsonWriter& json, const model::Study& study) {
-  const Health& health = study.health;
-  json.begin_object();
-  json.key("begin_ns");
-  if (formats::known(health.begin) && study.quality.clock.known())
-    json.number(study.quality.clock.realtime(health.begin));
-  else
-    json.null();
-  json.field("window_ns", std::int64_t{health.window.count()});
-  json.field("left_out", health.left_out);
-  json.key("services");
-  json.begin_array();
-  for (const HealthRow& row : health.rows) {
-    json.begin_object();
-    json.key("name");
-    json.text_or_null(row.name);
-    json.field("role", model::name_of(row.role));
-    json.field("requests", row.requests);
-    json.field("errors", row.errors);
-    json.key("usual_p99_ns");
-    if (row.p99.count() > 0)
-      json.number(std::int64_t{row.p99.count()});
-    else
-      json.null();
-    json.key("windows");
-    json.begin_array();
-    for (const HealthCell& cell : row.cells) {
-      json.begin_object();
-      json.field("state", look_of(row, cell).name);
-      json.field("requests", cell.requests);
-      json.field("errors", cell.errors);
-      json.key("p99_ns");
-      if (cell.timed >= Health::kFewest)
-        json.number(std::int64_t{cell.p99.count()});
-      else
-        json.null();
-      json.end_object();
-    }
-    json.end_array();
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
+std::string_view health_name(model::HealthState state) { return kLooks[static_cast<std::size_t>(state)].name; }
+
+std::vector<std::string_view> health_names() {
+  std::vector<std::string_view> out;
+  for (const Look& look : kLooks) out.emplace_back(look.name);
+  return out;
 }
 
 }  // namespace tailcap::report

@@ -5,7 +5,6 @@
 
 #include "analyze/model/study/study.h"
 #include "analyze/render/document.h"
-#include "analyze/report/json/json_writer.h"
 
 namespace tailcap::report {
 
@@ -13,6 +12,8 @@ namespace tailcap::report {
 // episodes: shaded on the map.
 std::optional<render::Figure> health_figure(const model::Health& health,
                                             const std::vector<model::Burst>& episodes = {});
-void append_health(JsonWriter& json, const model::Study& study);
+// "good", "failing", …
+std::string_view health_name(model::HealthState state);
+std::vector<std::string_view> health_names();
 
 }  // namespace tailcap::report

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "analyze/model/study/study.h"
-#include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/grid.h"
 
 namespace tailcap::report {
@@ -12,6 +11,4 @@ namespace tailcap::report {
 // "shop 4711 ended at +1.2 s: killed by SIGSEGV, core dumped; 3 requests were under way. …" printable().
 std::string incident_text(const model::Study& study, const model::Incident& incident);
 Grid incident_grid(const model::Study& study);
-void append_incident(JsonWriter& json, const model::Incident& incident, const model::WallClock& clock);
-
 }  // namespace tailcap::report

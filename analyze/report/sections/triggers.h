@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "analyze/model/study/study.h"
-#include "analyze/report/json/json_writer.h"
 
 namespace tailcap::report {
 
@@ -13,6 +12,4 @@ inline constexpr const char* kTriggersTitle = "Triggers: slow while no processor
 
 // Printable; empty: there are none.
 std::vector<std::string> trigger_lines(const model::Study& study);
-void append_trigger(JsonWriter& json, const model::Study& study, const model::Trigger& trigger);
-
 }  // namespace tailcap::report

@@ -11,8 +11,8 @@ namespace {
 
 using model::LoadStudy;
 
-constexpr std::uint64_t kLeastForMedian = 20, kLeastForP95 = 100;  // requests in a band; fewer are left out
-constexpr double kCorrelated = 0.8;  // observed over independent: below, slow calls come together
+constexpr std::uint64_t kLeastForMedian = 20;  // requests in a band; fewer are left out
+constexpr double kCorrelated = 0.8;            // observed over independent: below, slow calls come together
 
 std::string decimal(double value, int places) {
   char text[48];
@@ -106,98 +106,6 @@ std::string arrivals_text(const model::Study& study) {
          " of the requests came as soon as the one before on their connection was answered. What stalls such clients "
          "keeps their next requests from being sent; "
          "percentiles look better than those of users who do not wait for each other.";
-}
-
-void append_load(JsonWriter& json, const model::RouteStudy& route, const model::TextPool& texts) {
-  const LoadStudy& load = route.load;
-  json.begin_object();
-  json.key("in_flight");
-  json.begin_array();
-  for (const auto& b : load.in_flight) {
-    json.begin_object();
-    json.field("from", b.from);
-    json.field("to", b.to);
-    json.field("count", b.count);
-    json.field("median_ns", std::int64_t{b.median.count()});
-    json.key("p95_ns");
-    b.count >= kLeastForP95 ? json.number(std::int64_t{b.p95.count()}) : json.null();
-    json.end_object();
-  }
-  json.end_array();
-  json.key("mean_in_flight");
-  json.real(load.little.in_flight);
-  json.key("expected_in_flight");
-  json.real(load.little.expected);
-  json.field("little_holds", load.little.holds);
-  json.key("head_of_line");
-  json.begin_array();
-  for (const auto& h : load.head_of_line) {
-    json.begin_object();
-    json.field("label", model::name_of(h.label));
-    json.field("requests", h.requests);
-    json.field("connections", h.connections);
-    json.field("time_ns", h.time);
-    json.field("worst_connection", std::uint64_t{h.worst});
-    json.field("worst_requests", h.worst_requests);
-    json.end_object();
-  }
-  json.end_array();
-  json.key("fan_out");
-  if (const auto& f = load.fan_out) {
-    json.begin_object();
-    json.field("requests", f->requests);
-    json.key("calls_mean");
-    json.real(f->calls);
-    json.key("quantile");
-    json.real(f->quantile);
-    json.field("limit_ns", std::int64_t{f->limit.count()});
-    json.key("slow_calls");
-    json.real(f->slow_calls);
-    json.key("observed");
-    json.real(f->observed);
-    json.key("independent");
-    json.real(f->independent);
-    json.key("slowest");
-    json.begin_array();
-    for (const auto& s : f->slowest) {
-      json.begin_object();
-      json.key("method");
-      json.text_or_null(texts[s.method]);
-      json.key("route");
-      json.text_or_null(texts[s.route]);
-      json.key("authority");
-      json.text_or_null(texts[s.authority]);
-      json.field("count", s.count);
-      json.end_object();
-    }
-    json.end_array();
-    json.end_object();
-  } else {
-    json.null();
-  }
-  json.key("retries");
-  if (const auto& r = load.retries) {
-    json.begin_object();
-    json.field("attempts", r->attempts);
-    json.field("calls", r->calls);
-    json.field("retried", r->retried);
-    json.field("attempt_mean_ns", std::int64_t{r->attempt_mean.count()});
-    json.field("call_mean_ns", std::int64_t{r->call_mean.count()});
-    json.end_object();
-  } else {
-    json.null();
-  }
-  json.end_object();
-}
-
-void append_arrivals(JsonWriter& json, const model::Arrivals& a) {
-  json.begin_object();
-  json.field("role", model::name_of(a.role));
-  json.field("connections", a.connections);
-  json.field("next", a.next);
-  json.field("at_once", a.at_once);
-  json.field("closed_loop", a.closed_loop);
-  json.end_object();
 }
 
 }  // namespace tailcap::report::tail

@@ -4,9 +4,8 @@
 #include <optional>
 
 #include "analyze/pipeline/replay.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/study/report_json.h"
 #include "analyze/report/tail/sentence.h"
-#include "analyze/report/tail/verdict_json.h"
 #include "analyze/report/words/words.h"
 #include "analyze/spans/identities.h"
 #include "analyze/sql/capture_rows.h"
@@ -120,9 +119,7 @@ class Filler {
       const std::string sentence = report::tail::sentence(v, study, analysis.table);
       const std::string route = v.routes.size() == 1 ? study.routes[v.routes.front()].route : "";
       const std::string example = v.examples.empty() ? "" : report::id_text(v.examples.front());
-      std::string json;
-      report::JsonWriter writer(json);
-      report::tail::append_verdict(writer, v, study, analysis.table);
+      const std::string json = report::verdict_json(v, study, analysis.table);
       row.integer(static_cast<std::int64_t>(i));
       row.text(model::name_of(v.scope));
       row.text(model::name_of(v.kind));

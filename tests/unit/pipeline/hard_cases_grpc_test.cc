@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/report_json.h"
+#include "analyze/report/study/report_json.h"
 #include "tests/synth/chain.h"
 #include "tests/synth/scenario.h"
 #include "tests/unit/protocols/http2_wire.h"

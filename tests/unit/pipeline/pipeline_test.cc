@@ -9,7 +9,7 @@
 #include <set>
 
 #include "analyze/report/json/request_json.h"
-#include "analyze/report/report_json.h"
+#include "analyze/report/study/report_json.h"
 #include "formats/file/writer.h"
 
 namespace tailcap::pipeline {

@@ -15,7 +15,7 @@
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"
-#include "analyze/report/report_json.h"
+#include "analyze/report/study/report_json.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/conversation.h"
 #include "tests/synth/scenario.h"

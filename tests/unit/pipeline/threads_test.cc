@@ -11,7 +11,7 @@
 
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/json/request_json.h"
-#include "analyze/report/report_json.h"
+#include "analyze/report/study/report_json.h"
 #include "formats/bounds/read_limits.h"
 #include "ground/background.h"
 #include "tests/synth/capture_file.h"

@@ -7,7 +7,7 @@
 
 #include "analyze/model/trace/trace_identity.h"
 #include "analyze/report/json/json_writer.h"
-#include "analyze/report/report_json.h"
+#include "analyze/report/study/report_json.h"
 #include "analyze/report/words/json_schema.h"
 #include "tests/unit/tail/sample_study.h"
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "analyze/report/sections/health.h"
+#include "analyze/report/study/shapes.h"
 #include "analyze/report/words/escape.h"
 
 namespace tailcap::tests::health {
@@ -75,9 +76,8 @@ TEST(Health, IsALineOfLettersAndAMap) {
   const std::string& page = figure->svg;
   EXPECT_NE(page.find("→ stock:80"), std::string::npos);
   EXPECT_EQ(page.find("http:"), page.find("http://www.w3.org")) << "nothing is fetched";
-  std::string json;
-  report::JsonWriter writer(json);
-  report::append_health(writer, study);
+  const std::string json =
+      report::json_of(report::study::health_shape(), study.health, report::study::Context(study, table));
   EXPECT_NE(json.find("\"state\":\"down\""), std::string::npos);
 }
 

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "analyze/report/report.h"
-#include "analyze/report/report_json.h"
+#include "analyze/report/study/report_json.h"
 #include "analyze/report/tail/difference_table.h"
 #include "analyze/report/tail/routes.h"
 #include "analyze/report/tail/sections.h"
