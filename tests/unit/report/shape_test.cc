@@ -6,8 +6,6 @@
 #include <array>
 #include <limits>
 
-#include "analyze/model/study/node_study.h"
-
 namespace tailcap::report {
 namespace {
 
@@ -111,32 +109,6 @@ TEST(Shape, SchemaSaysWhatIsWritten) {
       "\"properties\":{"
       "\"count\":{\"description\":\"how many\",\"type\":\"integer\",\"minimum\":1}}}}}\n");
 }
-
-// How many members a structure has.
-struct AnyValue {
-  template <class T>
-  operator T() const;
-};
-template <class T, class... A>
-consteval std::size_t members_of() {
-  if constexpr (requires { T{A{}..., AnyValue{}}; })
-    return members_of<T, A..., AnyValue>();
-  else
-    return sizeof...(A);
-}
-
-// A new member of these needs a row in its shape, or a reason for none; then this number.
-static_assert(members_of<model::ShortLived>() == 9);
-static_assert(members_of<model::MemoryWaits::Process>() == 4);
-static_assert(members_of<model::MemoryWaits>() == 4);
-static_assert(members_of<model::OomVictim>() == 3);
-static_assert(members_of<model::PeerTrouble>() == 6);
-static_assert(members_of<model::LinkName>() == 5);
-static_assert(members_of<model::LinkRetransmits>() == 3);
-static_assert(members_of<model::RetransmitWindow>() == 4);
-static_assert(members_of<model::MtuMismatch>() == 5);
-static_assert(members_of<model::PeerRtt>() == 11);
-static_assert(members_of<model::SlowDisk>() == 6);
 
 }  // namespace
 }  // namespace tailcap::report
