@@ -31,7 +31,7 @@ const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth a
 
 /* Less of it on one stretch on the CPU is not reported, ns: the kernel's own account is as coarse. */
 #define LEAST_STOLEN 200000
-#define LONG_QUEUE 1000000
+#define LONG_WAIT 1000000
 
 /* The longest time, in ns, from the wake-up of a thread that is being switched out to the switch-out's tracepoint. */
 #define SWITCHING_OUT 200000
@@ -199,6 +199,7 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 {
 	struct off_cpu_state *off = &state->off_cpu;
 	struct record_off_cpu *record = reserve(sizeof(*record), RECORD_OFF_CPU, &state->missed);
+	u64 since;
 
 	if (record) {
 		fill_off_cpu(record, state, task, now);
@@ -211,8 +212,9 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 	if (stacks_chosen && off->stacked)
 		tell_stack(off, task, now);
 	state->stall.asleep = 0;
-	if (off->runnable && now - off->runnable >= LONG_QUEUE && !off->throttled)
-		__sync_fetch_and_add(&long_queues, 1);
+	since = off->state & UNINTERRUPTIBLE ? off->left : off->runnable;
+	if (since && now - since >= LONG_WAIT)
+		__sync_fetch_and_add(&long_waits, 1);
 	off->left = 0;
 	off->runnable = 0;
 }

@@ -118,7 +118,7 @@ class Probes {
   // Who used each CPU, up to now; empty: that is not counted.
   std::span<const bpf::cpu_table> cpu_tables() const;
   // How often threads waited for a CPU for 1 ms or longer.
-  std::uint64_t long_queues() const;
+  std::uint64_t long_waits() const;
   // Stops recording; the ring keeps its contents.
   void detach();
 

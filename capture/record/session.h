@@ -122,6 +122,7 @@ class Session {
   mask::PointerKey pointer_key_;
   DescribedMappings mappings_;
   LossCounter losses_;
+  NonTargets non_targets_;
   MachineAccount machine_;
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;  // targets that may be alive
