@@ -6,6 +6,7 @@
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "formats/machine.h"
 
 namespace tailcap::report::tail {
 namespace {
@@ -70,6 +71,17 @@ void append_part(JsonWriter& json, const model::VerdictPart& part, const model::
   }
   json.end_array();
   json.field("beyond_capture", part.beyond_capture);
+  json.key("disk_users");
+  json.begin_array();
+  for (const model::DiskUser& user : part.disk_users) {
+    json.begin_object();
+    json.field("comm", user.comm);
+    json.field("processes", user.processes);
+    json.field("bytes_read", user.read);
+    json.field("bytes_written", user.written);
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
 }
 
@@ -122,6 +134,19 @@ void append_trait(JsonWriter& json, const model::SharedTrait& t) {
   json.end_object();
 }
 
+void append_users(JsonWriter& json, const std::vector<model::CpuTaker>& users) {
+  json.begin_array();
+  for (const model::CpuTaker& user : users) {
+    json.begin_object();
+    json.field("comm", user.comm);
+    json.field("processes", user.processes);
+    json.key("cpus");
+    json.real(std::round(user.cpus * 1000) / 1000);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 void append_culprit(JsonWriter& json, const model::CulpritStudy& c, const model::TextPool& texts) {
@@ -142,6 +167,16 @@ void append_culprit(JsonWriter& json, const model::CulpritStudy& c, const model:
   json.text_or_null(texts[c.authority]);
   json.key("tid");
   c.tid == 0 ? json.null() : json.number(std::uint64_t{c.tid});
+  json.key("thread");
+  json.text_or_null(c.thread);
+  json.key("pid");
+  c.pid == 0 ? json.null() : json.number(std::uint64_t{formats::number_of(c.pid)});
+  json.key("process");
+  json.text_or_null(c.process);
+  json.key("at");
+  json.text_or_null(texts[c.at]);
+  json.key("users");
+  append_users(json, c.users);
   json.key("inside");
   c.inside_time == 0 ? json.null() : json.text(model::name_of(c.inside));
   json.key("inside_ns");
@@ -202,6 +237,17 @@ void append_verdict(JsonWriter& json, const model::Verdict& v, const model::Stud
   json.begin_array();
   for (const model::FailureCause& c : v.causes) append_cause(json, c);
   json.end_array();
+  json.key("felt");
+  json.begin_array();
+  for (const model::Felt& felt : v.felt) {
+    json.begin_object();
+    json.field("route", std::uint64_t{felt.route});
+    json.field("requests", felt.requests);
+    json.field("of", felt.of);
+    json.end_object();
+  }
+  json.end_array();
+  json.field("unanswered", v.unanswered);
   json.key("part_of");
   v.part_of < 0 ? json.null() : json.number(static_cast<std::uint64_t>(v.part_of));
   json.field("explained_ns", v.explained);
@@ -226,16 +272,7 @@ void append_shortage(JsonWriter& json, const model::Study& study) {
   s.takers_known ? json.real(std::round(s.recorder * 1000) / 1000) : json.null();
   json.key("processes");
   if (s.takers_known) {
-    json.begin_array();
-    for (const model::CpuTaker& t : s.takers) {
-      json.begin_object();
-      json.field("comm", t.comm);
-      json.field("processes", t.processes);
-      json.key("cpus");
-      json.real(std::round(t.cpus * 1000) / 1000);
-      json.end_object();
-    }
-    json.end_array();
+    append_users(json, s.takers);
   } else {
     json.null();
   }

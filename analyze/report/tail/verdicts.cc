@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyze/model/label_group.h"
 #include "analyze/report/charts/timed.h"
 #include "analyze/report/sections/mishaps.h"
 #include "analyze/report/tail/routes.h"
@@ -54,6 +55,13 @@ Text linked(const std::string& text, const Verdict& verdict, const model::Study&
 }
 
 constexpr std::size_t kExamples = 2;
+
+// It may be how the service works, or that it never had enough of something.
+bool every_request_queues(const Verdict& v) {
+  if (v.kind != model::VerdictKind::usual || v.level == Level::nothing || v.parts.empty()) return false;
+  const model::LabelGroup group = model::group_of(v.parts.front().label);
+  return group == model::LabelGroup::lock || group == model::LabelGroup::queue || group == model::LabelGroup::scheduler;
+}
 
 // What a card on a page has beside the sentence.
 void add_card(const Verdict& v, const model::Study& study, const ReportOptions& options, List::Item& item) {
@@ -129,6 +137,10 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
     out.list.items.push_back(std::move(item));
   }
   const bool said = !out.list.items.empty();
+  const bool notes =
+      std::ranges::all_of(out.list.items, [](const List::Item& i) { return i.accent == List::Accent::note; });
+  if (said && notes && !std::ranges::any_of(study.verdicts, every_request_queues))
+    out.calm = "Nothing is wrong, as far as recorded: no request failed or was slow enough to matter. Worth knowing:";
   std::size_t quiet = 0;
   for (const model::RouteStudy& route : study.routes)
     quiet += route.tail && route.tail->verdict.level == Level::nothing;
@@ -149,6 +161,7 @@ Document verdicts(const model::Study& study, const model::RequestTable& table, c
   Answers all = answers(study, table, options);
   if (all.empty()) return out;
   out.heading(2, answers_title(study));
+  if (!all.calm.empty()) out.paragraph(all.calm);
   if (!all.list.items.empty()) out.add(std::move(all.list));
   if (!all.rest.empty()) out.note(all.rest);
   return out;
