@@ -84,7 +84,7 @@ TEST(PartitionOfReasons, SqliteTriesAgain) {
       at += std::chrono::milliseconds(ms) + 100us;
     }
     a.send(40ms, kOk);
-    EXPECT_EQ(c.labels("/a"), sqlite ? "lock.file 18000 q.notice 12 sched.runq 23 cpu 11965"
+    EXPECT_EQ(c.labels("/a"), sqlite ? "lock.file~ 18000 q.notice 12 sched.runq 23 cpu 11965"
                                      : "timer.sleep 15000 q.notice 12 sched.runq 23 cpu 14965");
   }
 }

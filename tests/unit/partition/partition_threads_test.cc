@@ -53,7 +53,7 @@ TEST(PartitionOfThreads, WithoutAnAnswerWhileTheRecorderStops) {
   c.begin();
   c.s.add(13ms, {}, formats::Note{ground::kStopsNote, "1"});
   c.ongoing(kA, 11ms, 116ms, kSleep);
-  EXPECT_EQ(unfinished_labels(c), "q.notice 12 sched.runq 23 cpu 940 timer.sleep 2000 cpu 25");
+  EXPECT_EQ(unfinished_labels(c), "q.notice 12 sched.runq 23 cpu 25 timer.sleep 2000 cpu 940");
 }
 
 TEST(PartitionOfThreads, WithoutAnAnswerTheLastTenSecondsCount) {

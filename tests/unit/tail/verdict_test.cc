@@ -291,10 +291,12 @@ TEST(Verdict, RequestsWithoutAnAnswerAmongSlowOnes) {
     for (int i = 0; i < 600; ++i) {
       c.add("/pay", i * 10'000'000LL,
             {{Label::cpu_user, std::llround(1e6 * std::exp(0.1 * service.normal()))},
-             {Label::timer_sleep, i % 30 == 3 ? 300'000'000 : 0}});
+             {Label::timer_sleep, i == 303      ? 800'000'000
+                                  : i % 30 == 3 ? 300'000'000
+                                                : 0}});
       c.keep();
     }
-    const std::int64_t age = older ? 900'000'000 : 200'000'000;
+    const std::int64_t age = older ? 900'000'000 : 500'000'000;
     model::Request& open = c.add("/pay", 6'300'000'000 - age, {{Label::timer_sleep, 1}});
     open.has_duration = open.complete = open.has_phases = false;
     open.outcome = model::Outcome::in_flight;
