@@ -18,6 +18,12 @@ struct cpu_slot {
 	char comm[COMM_SIZE];
 };
 
+/* Whose thread woke a target; threads that do it may end at once. Key: the thread. */
+struct waker {
+	__u32 process;
+	char comm[COMM_SIZE]; /* of the process */
+};
+
 /* One CPU. Times are by the scheduler's clock of that CPU, which leaves out interrupts and what the hypervisor took,
  * where the kernel accounts for them. */
 struct cpu_table {
@@ -29,6 +35,8 @@ struct cpu_table {
 	__u64 queue;   /* its run queue, for the kernel programs */
 	__u32 running; /* the process since the last switch; 0: idle */
 	__u32 epoch;   /* that the others are of: bpf/core/target.bpf.h */
+	__u32 thread;  /* that runs since the last switch */
+	__u32 unused;
 	struct cpu_slot slots[CPU_SLOTS];
 };
 

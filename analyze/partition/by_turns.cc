@@ -158,7 +158,9 @@ class Loop {
     for (w = w ? w : log_.waits.begin(); w != log_.waits.end() && w->time < t.to; ++w) {
       if (w->blocked != Blocked::stopped || w->back <= at) continue;
       behind(at, w->time);
-      draft_.add(std::max(w->time, t.from), std::min(w->waited_until(), t.to), Label::sched_stopped);
+      const auto sender = static_cast<std::uint32_t>(w->argument0);
+      draft_.add(std::max(w->time, t.from), std::min(w->waited_until(), t.to), Label::sched_stopped, Evidence::measured,
+                 sender != 0 ? draft_.who(0, {}, sender) : 0);
       draft_.add(std::max(w->waited_until(), t.from), std::min(w->back, t.to), Label::sched_runq);
       at = std::min(w->back, t.to);
     }

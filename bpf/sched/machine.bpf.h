@@ -165,9 +165,13 @@ static __always_inline void count_slice(struct rq *queue, struct task_struct *pr
 		if (slot->tgid != prev->tgid)
 			take_place(table, slot, prev);
 		slot->time += clock - table->switched;
-		slot->read += bytes_read(prev) - table->read;
-		slot->written += bytes_written(prev) - table->written;
+		/* now and then the kernel runs no program for a switch */
+		if (table->thread == (u32)prev->pid) {
+			slot->read += bytes_read(prev) - table->read;
+			slot->written += bytes_written(prev) - table->written;
+		}
 	}
+	table->thread = next->pid;
 	table->read = bytes_read(next);
 	table->written = bytes_written(next);
 	table->queue = (u64)queue;

@@ -1,7 +1,11 @@
 #include "capture/log/non_targets.h"
 
+#include <bpf/bpf.h>
+
+#include <cstring>
 #include <string_view>
 
+#include "bpf/event.h"
 #include "ground/task_state.h"
 
 namespace tailcap::capture {
@@ -27,13 +31,16 @@ std::vector<std::uint32_t> NonTargets::tick(formats::Time now, const std::unorde
   for (std::size_t n = 0; n < kMostAtOnce && !new_.empty(); ++n) {
     const std::uint32_t tid = new_.back();
     new_.pop_back();
-    const std::uint32_t pid = process_of_thread(tid);
+    std::uint32_t pid = process_of_thread(tid);
+    bpf::waker whose{};
+    if (pid == 0 && wakers_ >= 0 && bpf_map_lookup_elem(wakers_, &tid, &whose) == 0) pid = whose.process;
     if (pid == 0 || targets.contains(pid)) continue;
     for (const std::uint32_t one : {pid, tid}) {
       if (shown_.contains(one)) continue;
       Shown& shown = shown_[one];
       shown.thread = {pid, one};
       shown.facts = process_facts(one);
+      if (shown.facts.comm.empty()) shown.facts.comm.assign(whose.comm, strnlen(whose.comm, sizeof whose.comm));
       push(now, shown, log);
       if (one == pid) processes.push_back(pid);
     }

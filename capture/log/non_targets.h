@@ -16,6 +16,9 @@ namespace tailcap::capture {
 
 class NonTargets {
  public:
+  // wakers: descriptor of the table of threads that woke targets; -1: there is none.
+  explicit NonTargets(int wakers) : wakers_(wakers) {}
+
   static constexpr std::size_t kMost = 2048;      // numbers; further ones have no name
   static constexpr std::size_t kMostAtOnce = 32;  // in a tick: reading one takes about 50 µs
 
@@ -42,6 +45,7 @@ class NonTargets {
   };
   void push(formats::Time now, const Shown& shown, EventLog& log) const;
 
+  int wakers_;
   std::unordered_set<std::uint32_t> seen_;
   std::vector<std::uint32_t> new_;
   std::map<std::uint32_t, Shown> shown_;  // by thread

@@ -215,6 +215,7 @@ std::vector<FunctionLinks::Refused> Probes::rest_functions(scan::TargetFiles& fi
 }
 
 int Probes::unrecorded_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unrecorded); }
+int Probes::wakers_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.wakers); }
 void Probes::avoid_calls() { impl_->function_links.avoid_calls(); }
 
 std::uint64_t Probes::others_hits(std::uint32_t file) const {

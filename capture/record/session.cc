@@ -45,6 +45,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       gate_(keep),
       mappings_(processes, log_),
       losses_(probes, log_),
+      non_targets_(probes.wakers_descriptor()),
       machine_(probes, log_, non_targets_),
       texts_(processes),
       described_(names, keep.arguments),

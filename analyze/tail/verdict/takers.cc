@@ -75,7 +75,8 @@ void name_users(model::VerdictPart& part, const model::RequestTable& table,
   };
   quota(part.who);
   for (model::VerdictStep& step : part.chain) quota(step.who);
-  if (!waits_for_disk(part.root)) return;
+  const bool by_process = part.who && part.who->pid != 0;  // it ended the wait: a disk did not
+  if (!waits_for_disk(part.root) || by_process) return;
   // What is written to files reaches the disk later.
   for (const auto& user : table.cpus.disk_users(longer(of, kWrittenBack)))
     part.disk_users.push_back({user.comm, user.processes, user.read, user.written});
