@@ -83,6 +83,18 @@ void add_card(const Verdict& v, const model::Study& study, const ReportOptions& 
     }
 }
 
+// A few are far slower than their cohort: it says nothing about them, so nothing is said about all.
+bool hides_the_slowest(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  constexpr model::Duration kLong = std::chrono::milliseconds{20};
+  constexpr std::int64_t kFar = 10;  // times the typical one
+  if (v.kind != model::VerdictKind::tail || v.level == Level::nothing || v.part_of >= 0 || v.routes.size() != 1)
+    return false;
+  const std::vector<std::uint32_t>& slowest = study.routes[v.routes.front()].slowest;
+  if (slowest.empty()) return false;
+  const model::Duration longest = table.rows.duration(slowest.front());
+  return longest >= kLong && longest.count() >= kFar * v.typical;
+}
+
 }  // namespace
 
 std::string answers_title(const model::Study& study) {
@@ -139,7 +151,9 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
   const bool said = !out.list.items.empty();
   const bool notes =
       std::ranges::all_of(out.list.items, [](const List::Item& i) { return i.accent == List::Accent::note; });
-  if (said && notes && !std::ranges::any_of(study.verdicts, every_request_queues))
+  const bool open = std::ranges::any_of(
+      study.verdicts, [&](const Verdict& v) { return every_request_queues(v) || hides_the_slowest(v, study, table); });
+  if (said && notes && !open)
     out.calm = "Nothing is wrong, as far as recorded: no request failed or was slow enough to matter. Worth knowing:";
   std::size_t quiet = 0;
   for (const model::RouteStudy& route : study.routes)

@@ -27,19 +27,19 @@ std::string felt_text(const model::Verdict& v, const model::Study& study) {
              : out + (v.felt.size() > kFeltNamed ? " and " + count_text(v.felt.size() - kFeltNamed) + " more." : ".");
 }
 
-// " Around these waits dd wrote 150 MB to files, postgres read 3.0 MB."
+// " Files were used around these waits: dd wrote 150 MB, postgres read 3.0 MB."
 std::string disk_text(const model::Verdict& v) {
   const auto part = std::ranges::find_if(v.parts, [](const model::VerdictPart& p) { return !p.disk_users.empty(); });
   if (part == v.parts.end()) return {};
   std::string out;
   for (std::size_t i = 0; i < std::min(kDiskUsersNamed, part->disk_users.size()); ++i) {
     const model::DiskUser& u = part->disk_users[i];
-    out += (i == 0 ? " Around these waits " : ", ") + shortened(printable(u.comm), kName) +
+    out += (i == 0 ? " Files were used around these waits: " : ", ") + shortened(printable(u.comm), kName) +
            (u.processes > 1 ? " (" + count_text(u.processes) + " processes)" : "");
     if (u.written >= kMuch) out += " wrote " + bytes_text(u.written);
     if (u.read >= kMuch) out += std::string(u.written >= kMuch ? " and read " : " read ") + bytes_text(u.read);
   }
-  return out + " of files.";
+  return out + ".";
 }
 
 // " One more had no answer when the recording ended."
