@@ -444,4 +444,6 @@ struct MachineCpu {
   cpuTime @2 :List(Int64);     # ns
   process @3 :List(UInt32);
   comm @4 :List(UInt16);       # ref to a piece
+  bytesRead @5 :List(UInt64);
+  bytesWritten @6 :List(UInt64);
 }

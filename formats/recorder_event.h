@@ -114,8 +114,10 @@ struct MachineCpu {
   CpuUser user = CpuUser::unknown;
   Time began = kNoTime;
   Duration time{};
-  std::uint32_t pid = 0;    // user process, recorder
-  std::string_view comm{};  // likewise
+  std::uint32_t pid = 0;      // user process, recorder
+  std::string_view comm{};    // likewise
+  std::uint64_t read = 0;     // user process: bytes that it had the kernel read from disks meanwhile,
+  std::uint64_t written = 0;  // and bytes of files that it changed, which the kernel writes to disks, at once or later
   bool operator==(const MachineCpu&) const = default;
 };
 

@@ -23,6 +23,10 @@ constexpr Nanos kLoopTick = 1'000'000, kMostLag = 50'000'000;
 constexpr Nanos kCallback = 5'000'000;
 // How many arrivals for other streams are passed over while a request waits for its own.
 constexpr std::size_t kMostArrivals = 256;
+// How far back the last answer on a connection is looked for.
+constexpr std::size_t kMostActs = 256;
+// How many results of a worker are looked at.
+constexpr std::size_t kMostResults = 64;
 
 class Loop {
  public:
@@ -140,7 +144,7 @@ class Loop {
 
   void others(const LoopTurn& t, std::span<const Call> calls) {
     const bool known = t.owner.connection != 0;
-    const std::uint32_t who = known ? draft_.who(0, t.owner, tid_) : 0;
+    const std::uint32_t who = draft_.who(0, t.owner, tid_);
     const Evidence evidence = known && !t.doubtful && ready(t, calls) ? Evidence::measured : Evidence::inferred;
     // Before, it is not known what the loop did, or it did not exist; a new one has done nothing else yet.
     Nanos at = std::max(t.from, new_ ? draft_.w.first : log_.known_since);
@@ -154,7 +158,9 @@ class Loop {
     for (w = w ? w : log_.waits.begin(); w != log_.waits.end() && w->time < t.to; ++w) {
       if (w->blocked != Blocked::stopped || w->back <= at) continue;
       behind(at, w->time);
-      draft_.add(std::max(w->time, t.from), std::min(w->waited_until(), t.to), Label::sched_stopped);
+      const auto sender = static_cast<std::uint32_t>(w->argument0);
+      draft_.add(std::max(w->time, t.from), std::min(w->waited_until(), t.to), Label::sched_stopped, Evidence::measured,
+                 sender != 0 ? draft_.who(0, {}, sender) : 0);
       draft_.add(std::max(w->waited_until(), t.from), std::min(w->back, t.to), Label::sched_runq);
       at = std::min(w->back, t.to);
     }
@@ -261,6 +267,8 @@ class Loop {
     }
     const LoopTurn* const next = resumed(to);
     if (next && reads_own(*next)) return upload(from, to);
+    if (const auto holder = next ? connection_of(from, *next, calls) : std::nullopt)
+      return draft_.add(from, until, Label::q_pool, Evidence::inferred, draft_.who(0, *holder, tid_));
     if (const auto pool = taken_late(from, *last)) {
       draft_.add(from, pool->at, Label::q_pool, Evidence::inferred, draft_.who(0, pool->behind, pool->tid));
       worked_.push_back({pool->at, until});
@@ -279,7 +287,9 @@ class Loop {
     }
     if (const auto holder = session_behind(k_, draft_, tid_, *last); holder.connection != 0)
       return draft_.add(from, until, Label::lock_session, Evidence::inferred, draft_.who(0, holder, last->waker));
-    draft_.add(from, until, woken_by(*last, next), Evidence::inferred);
+    const ThreadLog* waker = last->waker != 0 ? k_.observed.thread(last->waker) : nullptr;
+    const bool other = last->waker != 0 && (!waker || waker->pid != log_.pid);
+    draft_.add(from, until, woken_by(*last, next), Evidence::inferred, other ? draft_.who(0, {}, last->waker) : 0);
   }
 
   // The loop had begun to connect in the request's turn, and the socket never carried a request.
@@ -328,6 +338,21 @@ class Loop {
     return false;
   }
 
+  // The request goes on with a call on a connection on which the loop has, since `from`, read an answer for another
+  // request: it waited for that connection.
+  std::optional<model::ExchangeId> connection_of(Nanos from, const LoopTurn& next, std::span<const Call> calls) const {
+    for (const Call& c : calls) {
+      if (c.began < next.from || c.began > next.to) continue;
+      const Act* a = log_.acts.last_until(c.began);
+      for (std::size_t tries = 0; a && a->time > from && tries < kMostActs; ++tries, --a) {
+        if (a->connection == c.w.id.connection && !a->out && a->owner.connection != 0 && a->owner != draft_.w.id)
+          return a->owner;
+        if (a == log_.acts.begin()) break;
+      }
+    }
+    return std::nullopt;
+  }
+
   struct Taken {
     Nanos at = 0;
     model::ExchangeId behind;
@@ -344,20 +369,30 @@ class Loop {
       return std::nullopt;
     const OffCpuWait* before = log->waits.last_until(from);
     if (before && before->back > from && before->blocked == Blocked::futex) return std::nullopt;
-    Nanos given = 0;
+    std::vector<Nanos> given;  // results
     for (const Wake* w = process->wakes.first_after(from); w != process->wakes.end() && w->time < idle.time; ++w)
-      if (w->by == idle.waker && w->tid == tid_) given = w->time;
+      if (w->by == idle.waker && w->tid == tid_) given.push_back(w->time);
     for (const Wake* s = process->signals.first_after(from); s != process->signals.end() && s->time < idle.time; ++s)
-      if (s->by == idle.waker) given = std::max(given, s->time);
-    if (given == 0) return std::nullopt;
-    Taken out{given, {}, idle.waker};
-    const LoopTimeline::Range after = timeline_.range(given, given + kCallback, range_);
-    for (std::uint64_t i = after.first; i <= after.last && after.size() != 0; ++i)
-      if (const LoopTurn& t = timeline_.turn(i); !t.idle && t.owner.connection != 0 && t.owner != draft_.w.id) {
-        out.behind = t.owner;
-        break;
-      }
+      if (s->by == idle.waker) given.push_back(s->time);
+    if (given.empty()) return std::nullopt;
+    std::sort(given.rbegin(), given.rend());
+    Taken out{given.front(), {}, idle.waker};
+    // The request may be handed over several times in between, in steps for which the loop moves no bytes.
+    for (std::size_t i = 0; i < std::min(given.size(), kMostResults) && out.behind.connection == 0; ++i)
+      out.behind = went_on_with(given[i]);
     return out;
+  }
+
+  // Another request, with which the loop went on when a thread had given it a result.
+  model::ExchangeId went_on_with(Nanos given) const {
+    // The loop may have to wait for a CPU first.
+    const OffCpuWait* asleep = log_.waits.last_until(given);
+    const Nanos noticed = asleep ? std::max(given, asleep->back) : given;
+    const LoopTimeline::Range after = timeline_.range(given, noticed + kCallback, range_);
+    for (std::uint64_t i = after.first; i <= after.last && after.size() != 0; ++i)
+      if (const LoopTurn& t = timeline_.turn(i); !t.idle && t.owner.connection != 0)
+        return t.owner == draft_.w.id ? model::ExchangeId{} : t.owner;
+    return {};
   }
 
   // The turn begins with a read of the request's own.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "analyze/partition/history/busy_loop.h"
+
 namespace tailcap::partition {
 namespace {
 
@@ -36,7 +38,13 @@ constexpr std::uint64_t kBuffer = 16 << 10;
 std::optional<std::uint32_t> worked_on(const DraftContext& k, std::uint32_t tid, Nanos at) {
   const ThreadLog* log = tid != 0 ? k.observed.thread(tid) : nullptr;
   const Act* act = log ? log->acts.last_until(at) : nullptr;
-  return act ? k.windows.at(act->connection, at) : std::nullopt;
+  if (!act) return std::nullopt;
+  if (const auto row = k.windows.at(act->connection, at)) return row;
+  // It has just read the answer to a call of its request.
+  const auto made = act->owner.connection == 0 ? std::nullopt : k.windows.find(act->owner);
+  if (!made) return std::nullopt;
+  const Window w = k.windows.window(*made);
+  return w.from <= at && at < w.to ? made : std::nullopt;
 }
 
 class Running {
@@ -74,7 +82,9 @@ class Running {
               w.argument0 != 0 ? draft_.who(0, {}, static_cast<std::uint32_t>(w.argument0)) : 0);
         break;
       case Blocked::sleep:
-        if (w.woken() && w.due != 0) {
+        if (w.woken() && sleeps_like_sqlite(log_, w)) {
+          add(w.time, until, Label::lock_file, Evidence::inferred);
+        } else if (w.woken() && w.due != 0) {
           add(w.time, std::min(until, w.due + kTimerSlack), Label::timer_sleep);
           add(w.due + kTimerSlack, until, Label::q_notice);
         } else if (w.woken()) {
@@ -179,12 +189,33 @@ class Running {
     return nullptr;
   }
 
-  // The thread that woke it from a lock was the lock holder, perhaps on behalf of a request.
+  // The thread that woke it from a lock was the lock holder, perhaps on behalf of a request. Where it polls and none
+  // did yet, the holder is who runs.
   std::uint32_t holder(const OffCpuWait& w) {
-    const auto row = worked_on(k_, w.waker, w.runnable);
+    const std::uint32_t tid = w.waker == 0 && w.due != 0 ? running_alone(w) : w.waker;
+    const auto row = worked_on(k_, tid, w.runnable);
     model::ExchangeId request = row ? k_.windows.owner(*row) : model::ExchangeId{};
     if (request == draft_.w.id) request = {};
-    return draft_.who(w.argument0, request, w.waker);
+    return draft_.who(w.argument0, request, tid);
+  }
+
+  // The only thread of the process that ran for most of the wait; 0: there is none.
+  std::uint32_t running_alone(const OffCpuWait& w) const {
+    const ProcessLog* process = k_.observed.process(log_.pid);
+    if (!process || process->threads.size() == ProcessLog::kMaxListed) return 0;
+    std::uint32_t found = 0;
+    for (const std::uint32_t tid : process->threads) {
+      const ThreadLog* log = tid != tid_ ? k_.observed.thread(tid) : nullptr;
+      if (!log || log->known_since == 0 || log->known_since > w.time) continue;
+      Nanos ran = w.runnable - w.time;
+      const OffCpuWait* off = log->waits.last_until(w.time);
+      for (off = off ? off : log->waits.begin(); off != log->waits.end() && off->time < w.runnable; ++off)
+        ran -= std::max<Nanos>(0, std::min(off->back, w.runnable) - std::max(off->time, w.time));
+      if (2 * ran <= w.runnable - w.time) continue;
+      if (found != 0) return 0;
+      found = tid;
+    }
+    return found;
   }
 
   // A JVM held its threads up until then.
@@ -205,10 +236,18 @@ class Running {
     return draft_.who(0, request == draft_.w.id ? model::ExchangeId{} : request, w.waker);
   }
 
+  // A thread of another process ended the wait.
+  std::uint32_t other_process(const OffCpuWait& w) {
+    if (w.waker == 0) return 0;
+    const ThreadLog* waker = k_.observed.thread(w.waker);
+    return waker && waker->pid == log_.pid ? 0 : draft_.who(0, {}, w.waker);
+  }
+
   // The delay recorded in the kernel meanwhile gives the reason; without one, the system call does.
   void plain(const OffCpuWait& w, Nanos until) {
     using formats::StallKind;
     Nanos at = w.time;
+    const std::uint32_t ended_by = other_process(w);
     log_.stalls.each(w.time, until, [&](const Stalled& s) {
       Label label = Label::io_disk;
       switch (s.what) {
@@ -232,12 +271,12 @@ class Running {
           return;
       }
       if (s.to <= at) return;
-      add(at, s.time, label_of(w));
+      add(at, s.time, label_of(w), Evidence::measured, ended_by);
       add(std::max(s.time, at), std::min(s.to, until), label, Evidence::measured,
           s.where != 0 ? draft_.who(s.where) : 0);
       at = std::min(s.to, until);
     });
-    add(at, until, label_of(w));
+    add(at, until, label_of(w), Evidence::measured, ended_by);
   }
 
   // Reading, writing or waiting for a descriptor.

@@ -5,7 +5,7 @@
 #include "bpf/sched/machine.bpf.h"
 
 struct cpu_tables cpu_tables SEC(".maps");
-__u64 long_queues;
+__u64 long_waits;
 const volatile __s64 preempt_count_at = 0;
 
 static long read_cpu_clock(u32 cpu, void *unused)

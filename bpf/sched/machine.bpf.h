@@ -19,8 +19,8 @@ struct cpu_tables {
 };
 
 extern struct cpu_tables cpu_tables SEC(".maps");
-/* Waits of targets for a CPU that took 1 ms or more. */
-extern __u64 long_queues;
+/* Waits of targets for a CPU, a quota or a disk that took 1 ms or more. */
+extern __u64 long_waits;
 extern __u16 waits_epoch; /* bpf/core/target.bpf.h */
 
 /* Where the counter of interrupts that a CPU is in lies, seen from its run queue; 0: not known. Both are per-CPU data,
@@ -53,6 +53,15 @@ struct task_struct___scheduled {
 	struct sched_entity se;
 	struct sched_info sched_info;
 	int on_cpu;
+};
+
+struct task_io_accounting___disk { /* CONFIG_TASK_IO_ACCOUNTING */
+	u64 read_bytes;
+	u64 write_bytes;
+};
+
+struct task_struct___io {
+	struct task_io_accounting___disk ioac;
 };
 
 struct task_struct___rt {
@@ -114,9 +123,26 @@ static __always_inline void take_place(struct cpu_table *table, struct cpu_slot 
 	table->others += slot->time;
 	slot->tgid = task->tgid;
 	slot->time = 0;
+	slot->read = 0;
+	slot->written = 0;
 	bpf_probe_read_kernel(slot->comm, COMM_SIZE, POINTER_IN(struct task_struct, task, group_leader)->comm);
 	barrier();
 	slot->changes++;
+}
+
+/* What the thread has had read from disks and written so far, in bytes. 0: not known. */
+static __always_inline u64 bytes_read(struct task_struct *task)
+{
+	return bpf_core_field_exists(struct task_io_accounting___disk, read_bytes)
+		       ? MEMBER(struct task_struct___io, task, ioac.read_bytes)
+		       : 0;
+}
+
+static __always_inline u64 bytes_written(struct task_struct *task)
+{
+	return bpf_core_field_exists(struct task_io_accounting___disk, write_bytes)
+		       ? MEMBER(struct task_struct___io, task, ioac.write_bytes)
+		       : 0;
 }
 
 /* This CPU, with this queue, switches from prev to next. Nothing else runs here meanwhile that changes its table. */
@@ -139,7 +165,15 @@ static __always_inline void count_slice(struct rq *queue, struct task_struct *pr
 		if (slot->tgid != prev->tgid)
 			take_place(table, slot, prev);
 		slot->time += clock - table->switched;
+		/* now and then the kernel runs no program for a switch */
+		if (table->thread == (u32)prev->pid) {
+			slot->read += bytes_read(prev) - table->read;
+			slot->written += bytes_written(prev) - table->written;
+		}
 	}
+	table->thread = next->pid;
+	table->read = bytes_read(next);
+	table->written = bytes_written(next);
 	table->queue = (u64)queue;
 	table->switched = clock;
 	table->running = next->pid ? next->tgid : 0;

@@ -31,7 +31,7 @@ const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth a
 
 /* Less of it on one stretch on the CPU is not reported, ns: the kernel's own account is as coarse. */
 #define LEAST_STOLEN 200000
-#define LONG_QUEUE 1000000
+#define LONG_WAIT 1000000
 
 /* The longest time, in ns, from the wake-up of a thread that is being switched out to the switch-out's tracepoint. */
 #define SWITCHING_OUT 200000
@@ -199,6 +199,7 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 {
 	struct off_cpu_state *off = &state->off_cpu;
 	struct record_off_cpu *record = reserve(sizeof(*record), RECORD_OFF_CPU, &state->missed);
+	u64 since;
 
 	if (record) {
 		fill_off_cpu(record, state, task, now);
@@ -211,8 +212,9 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 	if (stacks_chosen && off->stacked)
 		tell_stack(off, task, now);
 	state->stall.asleep = 0;
-	if (off->runnable && now - off->runnable >= LONG_QUEUE && !off->throttled)
-		__sync_fetch_and_add(&long_queues, 1);
+	since = off->state & UNINTERRUPTIBLE ? off->left : off->runnable;
+	if (since && now - since >= LONG_WAIT)
+		__sync_fetch_and_add(&long_waits, 1);
 	off->left = 0;
 	off->runnable = 0;
 }
@@ -417,6 +419,31 @@ static __always_inline void woken_while_on_cpu(struct off_cpu_state *off)
 		off->waker = task->pid;
 }
 
+#define WAKERS_MAX 1024
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, WAKERS_MAX);
+	__type(key, u32);
+	__type(value, struct waker);
+} wakers SEC(".maps");
+
+/* Of threads that are no targets, user space would not know whose they were. */
+static __always_inline void note_waker(u32 waker)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct waker *known, whose = {};
+
+	if (!waker || waker != (u32)task->pid || task_state(task))
+		return;
+	known = bpf_map_lookup_elem(&wakers, &waker);
+	if (known && known->process == (u32)task->tgid)
+		return;
+	whose.process = task->tgid;
+	bpf_probe_read_kernel(whose.comm, COMM_SIZE, POINTER_IN(struct task_struct, task, group_leader)->comm);
+	bpf_map_update_elem(&wakers, &waker, &whose, BPF_ANY);
+}
+
 /* Not sched_wakeup: that one may run later, on the woken thread's CPU, while an unrelated task is running. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(wake_up, struct task_struct *task)
@@ -427,6 +454,7 @@ int BPF_PROG(wake_up, struct task_struct *task)
 		return 0;
 	if (!state->off_cpu.left) {
 		woken_while_on_cpu(&state->off_cpu);
+		note_waker(state->off_cpu.waker);
 		return 0;
 	}
 	if (state->off_cpu.runnable)
@@ -434,6 +462,7 @@ int BPF_PROG(wake_up, struct task_struct *task)
 	state->off_cpu.runnable = bpf_ktime_get_ns();
 	state->off_cpu.woken_in = running_in();
 	state->off_cpu.waker = certain_waker(&state->off_cpu);
+	note_waker(state->off_cpu.waker);
 	ended_by_io(state, task, state->off_cpu.runnable);
 	sending_goes_on(state, task, state->off_cpu.runnable);
 	return 0;

@@ -21,6 +21,7 @@ constexpr Duration kQuiet{1'000'000'000};  // how often it is written where no t
 constexpr int kShareOfTime = 200;
 constexpr std::size_t kProcesses = 8;
 constexpr std::int64_t kWorthAName = 1'000'000;  // ns; less is with the others
+constexpr std::uint64_t kMuch = 1u << 20;        // bytes of files; less does not name a process
 constexpr std::int64_t kLongestInterval = 60'000'000'000;
 
 std::string comm_of(std::uint32_t pid) {
@@ -50,6 +51,8 @@ void CpuUsers::look(const bpf::cpu_table& table, Cpu& known) {
     now.changes = value(slot.changes);
     now.tgid = value(slot.tgid);
     now.time = value(slot.time);
+    now.read = value(slot.read);
+    now.written = value(slot.written);
     std::memcpy(comm, slot.comm, sizeof comm);
     if (now.tgid == 0 || now.changes % 2 != 0 || value(slot.changes) != now.changes) continue;  // the next look sees it
     Slot& before = known.slots[i];
@@ -59,6 +62,8 @@ void CpuUsers::look(const bpf::cpu_table& table, Cpu& known) {
     if (!first_) {
       User& user = users_[now.tgid];
       user.time += plausible(now.time - (same ? before.time : 0));
+      user.read += now.read - (same ? std::min(now.read, before.read) : 0);
+      user.written += now.written - (same ? std::min(now.written, before.written) : 0);
       user.comm.assign(comm, strnlen(comm, sizeof comm));
     }
     before = now;
@@ -90,11 +95,15 @@ void CpuUsers::look(std::span<const bpf::cpu_table> tables) {
 // What was counted too much so far is taken from what comes next.
 void CpuUsers::forget() {
   std::erase_if(users_, [](const auto& user) { return user.second.time >= 0 || user.second.carried; });
-  for (auto& [pid, user] : users_) user.carried = true;
+  for (auto& [pid, user] : users_) {
+    user.carried = true;
+    user.read = user.written = 0;
+  }
   others_ = 0;
 }
 
-MachineAccount::MachineAccount(Probes& probes, EventLog& log) : probes_(probes), log_(log) {}
+MachineAccount::MachineAccount(Probes& probes, EventLog& log, NonTargets& met)
+    : probes_(probes), log_(log), met_(met) {}
 
 bool MachineAccount::is_recorder(std::uint32_t pid) const {
   const auto& own = probes_.settings().own_processes;
@@ -109,10 +118,10 @@ void MachineAccount::tick(Time now) {
   const auto tables = probes_.cpu_tables();
   counts_processes_ = !tables.empty();
   users_.look(tables);
-  const std::uint64_t queues = probes_.long_queues();
+  const std::uint64_t queues = probes_.long_waits();
   if (last_times_) {
     tells_steal_ = tells_steal_ || times->steal > 0;
-    const bool worth = queues != long_queues_ || times->steal > last_times_->steal;
+    const bool worth = queues != long_waits_ || times->steal > last_times_->steal;
     if (worth) {
       if (written_ < last_) write(written_, last_, *written_times_, *last_times_, false);
       write(last_, now, *last_times_, *times, counts_processes_);
@@ -125,15 +134,15 @@ void MachineAccount::tick(Time now) {
     written_times_ = times;
   }
   users_.forget();
-  long_queues_ = queues;
+  long_waits_ = queues;
   last_ = now;
   last_times_ = times;
 }
 
 void MachineAccount::write(Time since, Time now, CpuUser user, std::int64_t time, std::uint32_t pid,
-                           std::string_view comm) {
+                           std::string_view comm, std::uint64_t read, std::uint64_t written) {
   const auto self = static_cast<std::uint32_t>(getpid());
-  log_.push({now, {self, self}, MachineCpu{user, since, Duration{time}, pid, comm}});
+  log_.push({now, {self, self}, MachineCpu{user, since, Duration{time}, pid, comm, read, written}});
 }
 
 void MachineAccount::write(Time since, Time now, const CpuTimes& from, const CpuTimes& to, bool processes) {
@@ -153,24 +162,34 @@ void MachineAccount::write(Time since, Time now, const CpuTimes& from, const Cpu
 void MachineAccount::write_processes(Time since, Time now) {
   std::int64_t own = 0, others = users_.others();
   std::vector<std::pair<std::int64_t, std::uint32_t>> most;
+  const auto much = [&](std::uint32_t pid) {
+    const CpuUsers::User& user = users_.users().at(pid);
+    return user.read + user.written >= kMuch;
+  };
   for (const auto& [pid, user] : users_.users()) {
     const std::int64_t time = std::max<std::int64_t>(0, user.time);
     if (is_recorder(pid))
       own += time;
-    else if (time >= kWorthAName)
+    else if (time >= kWorthAName || much(pid))
       most.emplace_back(time, pid);
     else
       others += time;
   }
   std::sort(most.rbegin(), most.rend());
-  for (std::size_t i = kProcesses; i < most.size(); i++) others += most[i].first;
-  most.resize(std::min(most.size(), kProcesses));
+  std::size_t busy = 0, writers = 0;
+  std::erase_if(most, [&](const auto& one) {
+    if (busy++ < kProcesses || (much(one.second) && writers++ < kProcesses)) return false;
+    others += one.first;
+    return true;
+  });
   std::unordered_map<std::uint32_t, std::string> named;
   for (const auto& [time, pid] : most) {
     // The kernel's table has the name from before an exec; of a process that has ended, the one last seen counts.
     std::string comm = comm_of(pid);
     if (comm.empty()) comm = named_.contains(pid) ? named_[pid] : users_.users().at(pid).comm;
-    write(since, now, CpuUser::process, time, pid, comm);
+    const CpuUsers::User& user = users_.users().at(pid);
+    write(since, now, CpuUser::process, time, pid, comm, user.read, user.written);
+    met_.met(pid);
     named[pid] = std::move(comm);
   }
   named_ = std::move(named);

@@ -213,6 +213,7 @@ std::vector<FunctionLinks::Refused> Probes::rest_functions(scan::TargetFiles& fi
 }
 
 int Probes::unrecorded_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unrecorded); }
+int Probes::wakers_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.wakers); }
 void Probes::avoid_calls() { impl_->function_links.avoid_calls(); }
 
 std::uint64_t Probes::others_hits(std::uint32_t file) const {
@@ -223,8 +224,8 @@ std::uint64_t Probes::others_hits(std::uint32_t file) const {
 std::span<const bpf::cpu_table> Probes::cpu_tables() const {
   return impl_->waits_paused ? std::span<const bpf::cpu_table>{} : impl_->cpu_tables.read();
 }
-std::uint64_t Probes::long_queues() const {
-  return std::atomic_ref(impl_->object.skeleton->bss->long_queues).load(std::memory_order_relaxed);
+std::uint64_t Probes::long_waits() const {
+  return std::atomic_ref(impl_->object.skeleton->bss->long_waits).load(std::memory_order_relaxed);
 }
 
 int Probes::unwind_parts_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unwind_parts); }

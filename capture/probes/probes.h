@@ -115,10 +115,11 @@ class Probes {
   int unwind_parts_descriptor() const;  // likewise (capture/stacks/unwind_tables.h)
   int unwind_processes_descriptor() const;
   int unrecorded_descriptor() const;  // likewise (capture/log/unrecorded.h)
+  int wakers_descriptor() const;      // likewise (capture/log/non_targets.h)
   // Who used each CPU, up to now; empty: that is not counted.
   std::span<const bpf::cpu_table> cpu_tables() const;
   // How often threads waited for a CPU for 1 ms or longer.
-  std::uint64_t long_queues() const;
+  std::uint64_t long_waits() const;
   // Stops recording; the ring keeps its contents.
   void detach();
 

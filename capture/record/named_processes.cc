@@ -1,7 +1,6 @@
 #include "capture/record/named_processes.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -10,29 +9,13 @@
 #include "bpf/event.h"
 #include "capture/host/system_file.h"
 #include "capture/log/status.h"
+#include "capture/scan/proc.h"
 
 namespace tailcap::capture {
-namespace {
-
-// Threads are not processes: users may give either number. 0: there is none.
-std::uint32_t process_of(std::uint32_t pid) {
-  SystemLines status("/proc/" + std::to_string(pid) + "/status");
-  std::string_view line;
-  while (status.next(line)) {
-    std::uint32_t process = 0;
-    if (line.starts_with("Tgid:\t") &&
-        std::from_chars(line.data() + 6, line.data() + line.size(), process).ec == std::errc())
-      return process;
-  }
-  return 0;
-}
-
-}  // namespace
-
 void find_processes(std::vector<std::uint32_t>& pids) {
   std::vector<std::uint32_t> found;
   for (const auto pid : pids) {
-    const std::uint32_t process = process_of(pid);
+    const std::uint32_t process = process_of_thread(pid);
     if (process != 0)
       found.push_back(process);
     else if (pids.size() > 1)
@@ -47,7 +30,7 @@ std::map<std::uint32_t, std::string> names_of(const Options& options, std::uint3
   std::map<std::uint32_t, std::string> names;
   for (const auto& [given, name] : options.names) {
     const auto& pids = options.probes.selection.pids;
-    const std::uint32_t pid = given != 0         ? process_of(given)
+    const std::uint32_t pid = given != 0         ? process_of_thread(given)
                               : command_pid != 0 ? command_pid
                               : pids.empty()     ? 0
                                                  : pids.front();

@@ -40,6 +40,7 @@
 #include "capture/scan/proc.h"
 #include "capture/scan/processes.h"
 #include "capture/targets/running.h"
+#include "ground/recorder_notes.h"
 #include "ground/scheduling.h"
 
 namespace tailcap::capture {
@@ -378,6 +379,8 @@ class Recording {
     if (keeper_) keeper_->remove_control();
     session_->tick(monotonic_now());
     if (finder_) finder_->stop();
+    drain(*rings_, *session_, true);
+    session_->note(monotonic_now(), ground::kStopsNote, "1");
     probes_->detach();
     while (rings_->pending() > 0) {
       const auto before = rings_->pending();

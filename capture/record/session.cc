@@ -39,7 +39,8 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       gate_(keep),
       mappings_(processes, log_),
       losses_(probes, log_),
-      machine_(probes, log_),
+      non_targets_(probes.wakers_descriptor()),
+      machine_(probes, log_, non_targets_),
       found_(finder, log_, statements_, losses_, probes.allocations_descriptor()),
       quotas_(log_, statements_),
       interfaces_(log_, statements_),
@@ -98,6 +99,8 @@ void Session::take(std::span<const std::byte> record) {
     if (event_.thread.pid == event_.thread.tid && samples_) samples_->ended(event_.thread.pid);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
+  } else if (const auto* off = std::get_if<OffCpu>(&event_.body)) {
+    non_targets_.take(*off);
   } else if (std::holds_alternative<TaskExec>(event_.body)) {
     begun(event_.thread.pid, true);
   }
@@ -136,6 +139,7 @@ void Session::tick(Time now) {
   count_open_writes(now);
   losses_.count(now);
   machine_.tick(now);
+  for (const auto pid : non_targets_.tick(now, processes_, log_)) texts_.ask({pid, true, 0});
   interfaces_.push_changes(now);
   found_.push(now);
   look_for_older(now);
@@ -157,6 +161,10 @@ void Session::push_texts(Time now) {
     if (text.executable.empty()) continue;  // the process has ended, or nothing is known of it
     const std::uint32_t pid = answer.question.pid;
     const auto facts = process_facts(pid);
+    if (non_targets_.contains(pid) && !processes_.contains(pid)) {
+      non_targets_.name(now, pid, targets::name_of(answer, facts), log_);
+      continue;
+    }
     described_.remember(answer, facts);
     const auto& shown = *described_.find(pid);
     const std::string service = described_.service(pid);
@@ -309,6 +317,7 @@ void Session::keyframe(Time now) {
   push_sampled(now);
   push_keys(now);
   statements_.repeat(now, gate_.statement());
+  if (statements_.repeated()) non_targets_.repeat(now, log_);
   interfaces_.push(now);
   repeat_processes(now, tasks);
   new_.clear();
@@ -337,7 +346,13 @@ void Session::repeat_processes(Time now, std::span<const std::byte> tasks) {
     if (fresh) known->second = process_facts(pid);
     return known->second;
   };
-  for (const auto& answer : answers) described_.remember(answer, facts_of(answer.question.pid));
+  for (const auto& answer : answers) {
+    const std::uint32_t pid = answer.question.pid;
+    if (non_targets_.contains(pid) && !processes_.contains(pid))
+      non_targets_.name(now, pid, targets::name_of(answer, facts_of(pid)), log_);
+    else
+      described_.remember(answer, facts_of(pid));
+  }
   described_.keep(processes_);
   rest = tasks;
   while (const std::size_t size = listed_size(rest)) {

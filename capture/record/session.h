@@ -115,6 +115,7 @@ class Session {
   mask::PointerKey pointer_key_;
   DescribedMappings mappings_;
   LossCounter losses_;
+  NonTargets non_targets_;
   MachineAccount machine_;
   FoundCode found_;
   QuotaRounds quotas_;

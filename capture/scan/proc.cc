@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -45,6 +46,17 @@ ProcessFacts process_facts(std::uint32_t pid) {
     facts.started = start_time(stat.c_str() + name_end + 1, facts.parent_pid);
   facts.cgroup = telling(parse_cgroup_paths(read_system_file(folder + "cgroup", 4096)));
   return facts;
+}
+
+std::uint32_t process_of_thread(std::uint32_t tid) {
+  SystemLines status("/proc/" + std::to_string(tid) + "/status");
+  for (std::string_view line; status.next(line);) {
+    std::uint32_t process = 0;
+    if (line.starts_with("Tgid:\t") &&
+        std::from_chars(line.data() + 6, line.data() + line.size(), process).ec == std::errc())
+      return process;
+  }
+  return 0;
 }
 
 bool process_exists(std::uint32_t pid) {

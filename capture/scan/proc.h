@@ -23,6 +23,9 @@ std::string find_command(const std::string& command);
 // The programs named in a script's first line; empty: not a script.
 std::vector<std::string> interpreters(const std::string& path);
 
+// Threads are not processes: users and the kernel may give either number. 0: there is none.
+std::uint32_t process_of_thread(std::uint32_t tid);
+
 bool process_exists(std::uint32_t pid);  // false where all its threads have ended
 
 struct OwnCost {

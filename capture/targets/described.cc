@@ -11,7 +11,18 @@ namespace {
 
 constexpr int kLevels = 16;  // of ancestors, as below_chosen (bpf/net/list.bpf.c)
 
+ServiceName named(const scan::ProcessTexts::Answer& answer, const ProcessFacts& facts) {
+  ServiceName name = service_name({answer.text.executable, answer.text.arguments, facts.comm});
+  // An interpreter of which the arguments say nothing, and that has not named itself.
+  if (name.text.empty() && !name.as_parent && is_interpreter(facts.comm)) name.text = unit_of(facts.cgroup);
+  return name;
+}
+
 }  // namespace
+
+std::string name_of(const scan::ProcessTexts::Answer& answer, const ProcessFacts& facts) {
+  return answer.text.executable.empty() ? std::string() : named(answer, facts).text;
+}
 
 void Described::remember(const scan::ProcessTexts::Answer& answer, const ProcessFacts& facts) {
   if (answer.text.executable.empty()) return;
@@ -20,9 +31,7 @@ void Described::remember(const scan::ProcessTexts::Answer& answer, const Process
   if (answer.silent && shown.executable == answer.text.executable) return;  // its arguments were known
   shown.executable = answer.text.executable;
   std::string line = answer.text.command_line();
-  ServiceName name = service_name({answer.text.executable, answer.text.arguments, facts.comm});
-  // An interpreter of which the arguments say nothing, and that has not named itself.
-  if (name.text.empty() && !name.as_parent && is_interpreter(facts.comm)) name.text = unit_of(facts.cgroup);
+  ServiceName name = named(answer, facts);
   shown.service = std::move(name.text);
   shown.as_parent = name.as_parent;
   shown.command_line = keep_arguments_ ? std::move(line) : std::string(mask::program_of(line));

@@ -12,6 +12,9 @@
 
 namespace tailcap::capture::targets {
 
+// What a process runs, where its executable does not say it; empty: its name in the kernel is its name.
+std::string name_of(const scan::ProcessTexts::Answer& answer, const ProcessFacts& facts);
+
 class Described {
  public:
   // names: those that the user gave, by process. They hold for all below it that run the same program.

@@ -107,9 +107,13 @@ template <>
 struct Table<MachineCpu> {
   static constexpr KindEntry kinds[] = {{Kind::machine, 53, "machine"}};
   static constexpr std::tuple fields{
-      field<0>("user", &MachineCpu::user),     field<1, As::took>("began", &MachineCpu::began),
-      field<2>("cpu_time", &MachineCpu::time), field<3, As::pid>("process", &MachineCpu::pid),
+      field<0>("user", &MachineCpu::user),
+      field<1, As::took>("began", &MachineCpu::began),
+      field<2>("cpu_time", &MachineCpu::time),
+      field<3, As::pid>("process", &MachineCpu::pid),
       field<4>("comm", &MachineCpu::comm),
+      field<5, As::if_any>("bytes_read", &MachineCpu::read),
+      field<6, As::if_any>("bytes_written", &MachineCpu::written),
   };
 };
 

@@ -117,8 +117,11 @@ Seen read_capture(const std::string& path) {
     if (events.empty()) return seen;
     for (const auto& event : events) {
       seen.kinds[static_cast<int>(kind_of(event))]++;
-      // The machine's account is the recorder's own; it observes no thread of it.
-      if (event.thread.pid && !std::holds_alternative<MachineCpu>(event.body)) seen.pids.insert(event.thread.pid);
+      // The machine's account is the recorder's own; it observes no thread of it. Non-targets that it met are named.
+      const auto* task = std::get_if<TaskInfo>(&event.body);
+      const bool named = task && !known(task->started) && task->executable.empty();
+      if (event.thread.pid && !named && !std::holds_alternative<MachineCpu>(event.body))
+        seen.pids.insert(event.thread.pid);
       if (std::holds_alternative<Io>(event.body) || std::holds_alternative<Arrival>(event.body)) {
         seen.turned_back += event.time < latest;
         latest = std::max(latest, event.time);

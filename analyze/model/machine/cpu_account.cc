@@ -17,6 +17,7 @@ using formats::nanoseconds;
 
 constexpr std::int64_t kMostCpus = 1 << 16;
 constexpr std::size_t kMaxNames = 64u << 10;
+constexpr std::uint64_t kLeastBytes = 1u << 20;  // in a tenth of a second; less is no burden to a disk
 
 // Threads of the kernel that exist once per CPU are one: "kworker/3:1-events", "ksoftirqd/0".
 std::string_view without_cpu(std::string_view comm) {
@@ -81,7 +82,7 @@ void CpuAccount::push(const formats::Event& event, const formats::MachineCpu& cp
     case CpuUser::process:
       slice->processes = true;
       if (rows_.size() >= kMaxRows) return;
-      rows_.push_back({cpu.pid, name(cpu.comm), time});
+      rows_.push_back({cpu.pid, name(cpu.comm), time, cpu.read, cpu.written});
       ++slice->count;
       return;
     case CpuUser::irq:
@@ -150,6 +151,53 @@ CpuAccount::Use CpuAccount::over(std::span<const Interval> of) const {
   std::stable_sort(use.takers.begin(), use.takers.end(),
                    [](const Taker& a, const Taker& b) { return a.cpus > b.cpus; });
   return use;
+}
+
+std::vector<CpuAccount::DiskTaker> CpuAccount::disk_users(std::span<const Interval> of) const {
+  struct Sum {
+    std::uint64_t read = 0, written = 0;
+    std::set<std::uint32_t> pids;
+  };
+  std::map<std::uint32_t, Sum> by_name;
+  if (several_machines_) return {};
+  for (const Slice& s : slices_) {
+    const bool touched = std::any_of(of.begin(), of.end(), [&](const Interval& i) { return common(s.from, s.to, i); });
+    if (!touched) continue;
+    for (std::size_t r = s.first; r < s.first + s.count; ++r) {
+      if (rows_[r].read + rows_[r].written < kLeastBytes) continue;
+      Sum& sum = by_name[rows_[r].comm];
+      sum.read += rows_[r].read;
+      sum.written += rows_[r].written;
+      sum.pids.insert(rows_[r].pid);
+    }
+  }
+  std::vector<DiskTaker> out;
+  for (const auto& [name, sum] : by_name) out.push_back({names_[name], sum.pids.size(), sum.read, sum.written});
+  std::stable_sort(out.begin(), out.end(),
+                   [](const DiskTaker& a, const DiskTaker& b) { return a.read + a.written > b.read + b.written; });
+  return out;
+}
+
+std::vector<CpuAccount::Taker> CpuAccount::users(std::span<const Interval> of,
+                                                 const std::function<bool(std::uint32_t)>& wanted) const {
+  std::map<std::uint32_t, std::pair<double, std::set<std::uint32_t>>> by_name;
+  double counted = 0;
+  if (several_machines_) return {};
+  for (const Slice& s : slices_) {
+    const bool touched = std::any_of(of.begin(), of.end(), [&](const Interval& i) { return common(s.from, s.to, i); });
+    if (!s.processes || !touched) continue;
+    counted += static_cast<double>(s.to - s.from);
+    for (std::size_t r = s.first; r < s.first + s.count; ++r) {
+      if (!wanted(rows_[r].pid)) continue;
+      auto& [time, pids] = by_name[rows_[r].comm];
+      time += static_cast<double>(rows_[r].time);
+      pids.insert(rows_[r].pid);
+    }
+  }
+  std::vector<Taker> out;
+  for (const auto& [name, sum] : by_name) out.push_back({names_[name], sum.second.size(), sum.first / counted});
+  std::stable_sort(out.begin(), out.end(), [](const Taker& a, const Taker& b) { return a.cpus > b.cpus; });
+  return out;
 }
 
 }  // namespace tailcap::model

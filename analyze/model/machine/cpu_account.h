@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,11 @@ class CpuAccount {
     std::string comm;
     std::uint64_t processes = 0;
     double cpus = 0;
+  };
+  // Processes of one name and the bytes of files that they had read from disks, and changed.
+  struct DiskTaker {
+    std::string comm;
+    std::uint64_t processes = 0, read = 0, written = 0;
   };
   // Averages over intervals, in CPUs.
   struct Use {
@@ -44,6 +50,10 @@ class CpuAccount {
   // of: [from, to) in ns of the capture's clock, disjoint, in order of time.
   using Interval = std::pair<std::int64_t, std::int64_t>;
   Use over(std::span<const Interval> of) const;
+  // All processes, recorded or not, that read or changed much in the tenths of a second that `of` touches.
+  std::vector<DiskTaker> disk_users(std::span<const Interval> of) const;
+  // Who used them of the processes that `wanted` names, recorded or not, most first. Empty: not known.
+  std::vector<Taker> users(std::span<const Interval> of, const std::function<bool(std::uint32_t)>& wanted) const;
 
  private:
   static constexpr std::size_t kMaxSlices = 1u << 20;  // more than a day
@@ -52,6 +62,7 @@ class CpuAccount {
   struct Row {
     std::uint32_t pid = 0, comm = 0;  // comm: index into names_
     std::int64_t time = 0;
+    std::uint64_t read = 0, written = 0;
   };
   struct Slice {
     std::int64_t from = 0, to = 0, idle = 0, steal = 0, recorder = 0;

@@ -107,12 +107,27 @@ void Processes::describe(const formats::Event& event, const formats::TaskInfo& i
 
 std::string_view name_of(const formats::TaskInfo& info) { return info.service.empty() ? info.comm : info.service; }
 
+void Processes::keep_thread(formats::Thread thread, std::string_view comm) {
+  if (thread.tid == 0 || comm.empty() || (threads_.size() >= kMaxThreads && !threads_.contains(thread.tid))) return;
+  Thread& kept = threads_[thread.tid];
+  kept.pid = thread.pid;
+  kept.name = comm;
+}
+
+const Processes::Thread* Processes::thread(std::uint32_t tid) const {
+  const auto at = threads_.find(tid);
+  return at == threads_.end() ? nullptr : &at->second;
+}
+
 void Processes::push(const formats::Event& event) {
   if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
+    keep_thread(event.thread, info->comm);
     describe(event, *info);
   } else if (const auto* begun = std::get_if<formats::TaskStart>(&event.body)) {
+    keep_thread(event.thread, begun->comm);
     if (event.thread.pid == event.thread.tid) start(event, *begun);
   } else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) {
+    keep_thread(event.thread, exec->comm);
     Holder* holder = find_or_add(event.thread.pid);
     if (!holder) return;
     Life& life = holder->lives.back();

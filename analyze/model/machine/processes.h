@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "formats/event_names.h"
+#include "formats/io_terms.h"
 #include "formats/time.h"
 
 namespace tailcap::model {
@@ -19,9 +20,10 @@ std::string_view name_of(const formats::TaskInfo& info);
 
 class Processes {
  public:
-  static constexpr std::size_t kMax = 32u << 10;  // numbers; the names of further ones are not known
-  static constexpr std::size_t kMaxLives = 64;    // processes of one number; later ones are taken for the last
-  static constexpr std::size_t kMaxNames = 64;    // of one process
+  static constexpr std::size_t kMax = 32u << 10;          // numbers; the names of further ones are not known
+  static constexpr std::size_t kMaxThreads = 256u << 10;  // likewise
+  static constexpr std::size_t kMaxLives = 64;            // processes of one number; later ones are taken for the last
+  static constexpr std::size_t kMaxNames = 64;            // of one process
   static constexpr std::size_t kMaxCommandLine = 1024;
 
   struct Name {
@@ -46,6 +48,12 @@ class Processes {
   const Life* life(std::uint32_t pid, std::uint32_t number) const;  // null: nothing is known of it
   const Life* at(std::uint32_t pid, formats::Time at) const { return life(pid, life_at(pid, at)); }
   static std::string_view name_in(const Life& life, formats::Time at);
+  // Of a thread, as it was described last; null: not known.
+  struct Thread {
+    std::uint32_t pid = 0;
+    std::string name;
+  };
+  const Thread* thread(std::uint32_t tid) const;
 
   bool contains(std::uint32_t pid) const { return lives_.contains(pid); }
   bool empty() const { return lives_.empty(); }
@@ -65,7 +73,10 @@ class Processes {
   void change(Holder& holder);
   void rename(Holder& holder, Life& life, formats::Time at, std::string_view text, bool described);
 
+  void keep_thread(formats::Thread thread, std::string_view comm);
+
   std::unordered_map<std::uint32_t, Holder> lives_;
+  std::unordered_map<std::uint32_t, Thread> threads_;
   std::size_t changes_ = 0;  // numbers of which changed() is true
 };
 

@@ -16,6 +16,7 @@ enum class TroubleKind : std::uint8_t {
   call,     // a request to another service failed
   stale,    // it was sent on a connection that its peer had closed before
   goaway,   // its connection was ended with an error (HTTP/2 GOAWAY)
+  ended,    // the process that served it ended
 };
 std::string_view name_of(TroubleKind kind);
 
@@ -44,8 +45,9 @@ struct FailedEnd {
 // What happened while requests of a route failed.
 struct FailureCause {
   TroubleKind kind = TroubleKind::call;
-  std::string what;   // as in Trouble; a call: "GET /stock at down"; stale, goaway: the peer, by name where known
-  std::string cause;  // as in Trouble; goaway: the error's name; empty for the others
+  std::string what;   // as in Trouble; a call: "GET /stock at down"; stale, goaway: the peer, by name where known;
+                      // ended: the name of the process
+  std::string cause;  // as in Trouble; goaway: the error's name; ended: how; empty for the others
   FailedEnd end;      // of the calls, the most frequent
   std::uint64_t failed = 0;  // failed requests with it
   std::uint64_t others = 0;  // other requests of the route with it

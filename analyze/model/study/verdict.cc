@@ -30,7 +30,7 @@ std::string_view name_of(SharedTrait::Kind kind) {
 }
 
 std::string_view name_of(TroubleKind kind) {
-  constexpr std::string_view names[] = {"name", "connect", "tls", "call", "stale", "goaway"};
+  constexpr std::string_view names[] = {"name", "connect", "tls", "call", "stale", "goaway", "ended"};
   return names[static_cast<std::size_t>(kind)];
 }
 

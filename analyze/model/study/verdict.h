@@ -20,6 +20,20 @@
 
 namespace tailcap::model {
 
+// Processes of one name and the CPU time that they used, in CPUs.
+struct CpuTaker {
+  std::string comm;
+  std::uint64_t processes = 0;
+  double cpus = 0;
+};
+
+// Processes of one name and the bytes of files that they had read from disks, and changed.
+struct DiskUser {
+  std::string comm;
+  std::uint64_t processes = 0;
+  std::uint64_t read = 0, written = 0;
+};
+
 // A blocker behind the time of a label, in the slow requests.
 struct CulpritStudy {
   Label label = Label::unexplained_nocarrier;
@@ -28,9 +42,13 @@ struct CulpritStudy {
   CpuGroup group = {};      // the group of the CPU quota; path empty: none
   SocketPeer peer = {};     // on which they waited; address empty: none, or not known
   TextId method = 0, route = 0,
-         authority = 0;                         // of the blocking request: the call, the lock holder's, the neighbour's
-  TextId comm = 0;                              // the process of that request
-  std::uint32_t tid = 0;                        // lock holder or waker, where it is always the same thread
+         authority = 0;   // of the blocking request: the call, the lock holder's, the neighbour's
+  TextId comm = 0;        // the process of that request
+  std::uint32_t tid = 0;  // lock holder or waker, where it is always the same thread
+  std::uint32_t pid = 0;  // its process, and the names of both; 0, empty: not known
+  std::string process = {}, thread = {};
+  TextId at = 0;                                // a call: the other end of its connection
+  std::vector<CpuTaker> users = {};             // CPU quota: who used it meanwhile, most first; empty: not known
   std::uint64_t slow = 0;                       // slow requests that it delayed
   std::int64_t time = 0;                        // sum over those
   Label inside = Label::unexplained_nocarrier;  // a call: the main label of its server meanwhile
@@ -98,8 +116,9 @@ struct VerdictPart {
   std::uint64_t mainly = 0;            // requests that it slowed down most
   bool inferred = false;               // more than half of it was not measured
   std::optional<CulpritStudy> who;     // behind most of it
-  std::vector<VerdictStep> chain;      // what was behind that, the way that most of its time went; empty: not known
-  bool beyond_capture = false;         // the chain goes on with somebody who was not recorded
+  std::vector<DiskUser> disk_users;  // a wait for a disk: who used disks around it, most bytes first; empty: not known
+  std::vector<VerdictStep> chain;    // what was behind that, the way that most of its time went; empty: not known
+  bool beyond_capture = false;       // the chain goes on with somebody who was not recorded
   Label root = Label::unexplained_nocarrier;  // what most of its time was in the end; `label` where that is not known
   std::int64_t difference() const { return slow - typical; }
 };
@@ -108,6 +127,12 @@ struct VerdictPart {
 struct Burst {
   formats::Time from = formats::kNoTime, to = formats::kNoTime;
   std::uint64_t requests = 0;
+};
+
+// Requests of another route that were slow because they waited for these.
+struct Felt {
+  std::uint32_t route = 0;  // index into Study::routes
+  std::uint64_t requests = 0, of = 0;
 };
 
 // What most of the slow requests have, and few of the others.
@@ -155,15 +180,11 @@ struct Verdict {
   std::vector<SharedTrait> shared;     // the least likely first; few
   std::vector<FailedEnd> ends;         // failing: most frequent first
   std::vector<FailureCause> causes;    // failing: most frequent first; few
+  std::vector<Felt> felt;              // most requests first
+  std::uint64_t unanswered = 0;        // further requests of the route, no older than others that ended, had no answer
+                                       // when the recording ended
   std::int32_t part_of = -1;           // index of the verdict that explains it, in Study::verdicts; -1: none
   std::int64_t explained = 0;          // scope machine: of the excess
-};
-
-// Processes of one name and the CPU time that they used, in CPUs.
-struct CpuTaker {
-  std::string comm;
-  std::uint64_t processes = 0;
-  double cpus = 0;
 };
 
 // Stretches in which the machine was short of CPU.

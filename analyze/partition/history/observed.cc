@@ -5,6 +5,7 @@
 #include "analyze/partition/history/go_states.h"
 #include "formats/event.h"
 #include "formats/recorder_event.h"
+#include "ground/recorder_notes.h"
 
 namespace tailcap::partition {
 namespace {
@@ -562,6 +563,7 @@ void Observed::push(const Event& event, const Moved& moved) {
     if (ours && task->comm == kVmThread) processes_[event.thread.pid].vm_thread = event.thread.tid;
   } else if (const auto* note = std::get_if<formats::Note>(&event.body)) {
     pauses_.push(*note, event.time);
+    if (note->key == ground::kStopsNote) stops_ = std::max(stops_, at);
     full_sends_recorded_ = full_sends_recorded_ || (note->key == formats::kFullSendsNote && note->value == "1");
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
     queues_.unsure();

@@ -272,8 +272,11 @@ class Observed {
   Nanos forgotten_until() const { return forgotten_until_; }
   // Time of the latest event pushed, CaptureEnd excepted.
   Nanos now() const { return now_; }
-  // Until when waits are known: when those under way at the end were listed; now() where they were not.
-  Nanos waits_until() const { return ongoing_at_ != 0 ? std::min(ongoing_at_, now_) : now_; }
+  // Until when waits are known: when the recorder began to stop; in captures of older versions, when the waits under
+  // way at the end were listed; now() where they were not.
+  Nanos waits_until() const {
+    return std::min({stops_ != 0 ? stops_ : now_, ongoing_at_ != 0 ? ongoing_at_ : now_, now_});
+  }
   const model::Findings& findings() const { return findings_; }
   // Waits for a CPU of all recorded threads, and their time on one.
   const model::Crowd& crowd() const { return cpu_.crowd(); }
@@ -328,7 +331,7 @@ class Observed {
   std::uint32_t last_tid_ = 0;
   ThreadLog* last_ = nullptr;
   std::size_t kept_ = 0;
-  Nanos forgotten_until_ = 0, now_ = 0, ongoing_at_ = 0;
+  Nanos forgotten_until_ = 0, now_ = 0, ongoing_at_ = 0, stops_ = 0;
   Nanos begun_ = 0;  // when the recorder had placed all probes; 0: not known
   bool throttled_seen_ = false, waits_recorded_ = false, files_kept_ = false, full_sends_recorded_ = false;
   std::unordered_map<std::string, std::uint32_t> path_numbers_;

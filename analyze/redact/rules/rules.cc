@@ -205,6 +205,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"machine", "cpu_time", keep, keep},
     {"machine", "process", keep, keep},
     {"machine", "comm", words, pseudonym},
+    {"machine", "bytes_read", keep, keep},
+    {"machine", "bytes_written", keep, keep},
     {"net_link", "net_namespace", keep, keep},
     {"net_link", "index", keep, keep},
     {"net_link", "name", words, pseudonym},

@@ -1,5 +1,6 @@
 #include "analyze/report/sections/mishaps.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include "analyze/report/sections/incident_grid.h"
@@ -22,6 +23,16 @@ bool crashed(const model::Incident& i) {
   const bool asked = i.signal == SIGTERM || i.signal == SIGINT;
   return i.under_way > 0 || i.panic || i.panics > 0 || i.out_of_memory || i.core_dumped || (i.signal != 0 && !asked) ||
          i.exit_code > 0;
+}
+
+// An answer about the requests that were under way says it.
+bool told(const model::Study& study, const model::Incident& i) {
+  if (i.requests.empty() || i.panic) return false;
+  return std::ranges::any_of(study.verdicts, [&](const model::Verdict& v) {
+    return v.kind == model::VerdictKind::failing && std::ranges::any_of(v.causes, [&](const auto& cause) {
+             return cause.kind == model::TroubleKind::ended && cause.what == i.comm;
+           });
+  });
 }
 
 List::Item item_of(std::string text, List::Accent accent, model::ExchangeId example, const ReportOptions& options) {
@@ -66,7 +77,7 @@ std::vector<List::Item> mishaps(const model::Study& study, const ReportOptions& 
   std::vector<List::Item> out;
   std::size_t ends = 0, left = 0, queues = 0;
   for (const model::Incident& i : study.incidents)
-    if (crashed(i) && ends++ < kShown)
+    if (crashed(i) && !told(study, i) && ends++ < kShown)
       out.push_back(item_of(incident_text(study, i), i.under_way > 0 ? List::Accent::severe : List::Accent::notable,
                             i.requests.empty() ? model::ExchangeId{} : i.requests.front(), options));
   for (const model::ListenQueue& q : study.queues)

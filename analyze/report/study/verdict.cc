@@ -2,6 +2,7 @@
 #include "analyze/report/study/shapes.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/number.h"
+#include "formats/machine.h"
 
 namespace tailcap::report::study {
 namespace {
@@ -42,6 +43,28 @@ const StudyShape<Burst> kBurst{
         {"requests", &Burst::requests},
     }};
 
+const StudyShape<CpuTaker> kTaker{"taker",
+                                  {
+                                      {"comm", &CpuTaker::comm},
+                                      {"processes", &CpuTaker::processes},
+                                      {"cpus", [](auto& t) { return thousandth(t.cpus); }},
+                                  }};
+
+const StudyShape<model::DiskUser> kDiskUser{"disk_user",
+                                            {
+                                                {"comm", &model::DiskUser::comm},
+                                                {"processes", &model::DiskUser::processes},
+                                                {"bytes_read", &model::DiskUser::read},
+                                                {"bytes_written", &model::DiskUser::written},
+                                            }};
+
+const StudyShape<model::Felt> kFelt{"felt",
+                                    {
+                                        {"route", &model::Felt::route, "an index"},
+                                        {"requests", &model::Felt::requests},
+                                        {"of", &model::Felt::of},
+                                    }};
+
 const StudyShape<CulpritStudy> kCulprit{
     "culprit",
     {
@@ -54,6 +77,11 @@ const StudyShape<CulpritStudy> kCulprit{
         {"route", [](auto& c, auto& x) { return OrNull{std::string_view(x.table.texts[c.route])}; }},
         {"authority", [](auto& c, auto& x) { return OrNull{std::string_view(x.table.texts[c.authority])}; }},
         {"tid", or_null(&CulpritStudy::tid)},
+        {"thread", or_null(&CulpritStudy::thread)},
+        {"pid", [](auto& c) { return when(c.pid != 0, formats::number_of(c.pid)); }},
+        {"process", or_null(&CulpritStudy::process)},
+        {"at", [](auto& c, auto& x) { return OrNull{std::string_view(x.table.texts[c.at])}; }},
+        {"users", kTaker, &CulpritStudy::users},
         {"inside", [](auto& c) { return when(c.inside_time != 0, model::name_of(c.inside)); }},
         {"inside_ns", or_null(&CulpritStudy::inside_time)},
         {"slow_requests", &CulpritStudy::slow},
@@ -85,6 +113,7 @@ const StudyShape<VerdictPart> kPart{
         {"root", [](auto& p) { return model::name_of(p.root); }, "what most of its time was in the end"},
         {"chain", kVerdictStep, &VerdictPart::chain, "what was behind that"},
         {"beyond_capture", &VerdictPart::beyond_capture, "the chain goes on with somebody who was not recorded"},
+        {"disk_users", kDiskUser, &VerdictPart::disk_users},
     }};
 
 const StudyShape<FailedEnd> kEnd{"failed_end",
@@ -123,13 +152,6 @@ const StudyShape<SharedTrait> kTrait{"trait",
                                          {"of_others", &SharedTrait::of_others},
                                      }};
 
-const StudyShape<CpuTaker> kTaker{"taker",
-                                  {
-                                      {"comm", &CpuTaker::comm},
-                                      {"processes", &CpuTaker::processes},
-                                      {"cpus", [](auto& t) { return thousandth(t.cpus); }},
-                                  }};
-
 }  // namespace
 
 const StudyShape<CulpritStudy>& culprit_shape() { return kCulprit; }
@@ -161,6 +183,8 @@ const StudyShape<Verdict>& verdict_shape() {
           {"shared", kTrait, &Verdict::shared},
           {"ends", kEnd, &Verdict::ends},
           {"causes", kCause, &Verdict::causes},
+          {"felt", kFelt, &Verdict::felt, "requests of other routes that waited for it"},
+          {"unanswered", &Verdict::unanswered},
           {"part_of", [](auto& v) { return when(v.part_of >= 0, v.part_of); },
            "the index of the verdict that explains it"},
           {"explained_ns", &Verdict::explained},

@@ -8,12 +8,47 @@ namespace tailcap::report::tail {
 namespace {
 
 constexpr double kMostly = 0.5;
+constexpr std::size_t kName = 40, kUsers = 3;
 
 // "vda"; where the name was not recorded, major and minor number as the kernel prints them.
 std::string device_text(const model::CulpritStudy& c) {
   if (!c.device.empty()) return shortened(printable(c.device), 40);
   const std::uint64_t device = c.what;
   return "device " + std::to_string(device >> 20) + ":" + std::to_string(device & 0xfffff);
+}
+
+// "thread 4711 of gunicorn app:app"
+std::string thread_text(const model::CulpritStudy& c) {
+  std::string out = "thread " + pid_text(c.tid);
+  const std::string thread = shortened(printable(c.thread), kName), process = shortened(printable(c.process), kName);
+  if (!thread.empty() && c.tid != c.pid && !process.starts_with(thread)) out += " (" + thread + ")";
+  return out + (process.empty() ? "" : " of " + process);
+}
+
+// "avscand (process 4711)"
+std::string process_text(const model::CulpritStudy& c) {
+  if (c.pid == 0 || c.process.empty()) return c.tid == 0 ? "" : "thread " + pid_text(c.tid);
+  return shortened(printable(c.process), kName) + " (process " + pid_text(c.pid) + ")";
+}
+
+// ", used by logship.py (0.45 of a CPU), node (0.05)"
+std::string users_text(const std::vector<model::CpuTaker>& users) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kUsers, users.size()); ++i) {
+    char cpus[24];
+    std::snprintf(cpus, sizeof cpus, "%.2f", users[i].cpus);
+    out += (i == 0 ? ", used by " : ", ") + shortened(printable(users[i].comm), kName) +
+           (users[i].processes > 1 ? " (" + count_text(users[i].processes) + " processes, " : " (") + cpus +
+           (i == 0 ? " of a CPU)" : ")");
+  }
+  return out;
+}
+
+// The program itself moves bytes of files meanwhile.
+bool ended_by_process(model::Label label) {
+  using model::Label;
+  return label == Label::io_blocked || label == Label::io_fs || label == Label::io_pipe || label == Label::io_log ||
+         label == Label::blocked_unknown || label == Label::blocked_kernel || label == Label::net_unknown_socket;
 }
 
 }  // namespace
@@ -25,6 +60,8 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (c.method != 0) request = shortened(printable(texts[c.method]), 20);
   if (c.route != 0) request += (request.empty() ? "" : " ") + shortened(printable(texts[c.route]), 80);
   if (c.route != 0 && c.authority != 0) request += " at " + shortened(printable(texts[c.authority]), 60);
+  if (starts("down.") && !request.empty() && c.authority == 0 && c.at != 0)
+    request += " at " + shortened(printable(texts[c.at]), 60);
   if (!c.peer.address.empty() && request.empty()) return "(" + peer_text(c.peer) + ")";
   const std::string place = c.what == 0 ? "" : address_text(c.what);
   if (starts("lock.")) {
@@ -33,8 +70,10 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
                       c.label == model::Label::lock_session || c.label == model::Label::lock_go_mutex ||
                       c.label == model::Label::lock_kernel;
     if (c.label == model::Label::lock_session && c.comm != 0) request += " (" + printable(texts[c.comm]) + ")";
+    if (c.label == model::Label::lock_session && c.at != 0 && !request.empty())
+      request += " of its client " + shortened(printable(texts[c.at]), 60);
     const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
-                               : c.tid != 0     ? "released by thread " + std::to_string(c.tid)
+                               : c.tid != 0     ? (held ? "held by " : "ended by ") + thread_text(c)
                                                 : "";
     return (place.empty() ? "" : "at " + place) + (place.empty() || holder.empty() ? "" : " ") + holder;
   }
@@ -45,11 +84,18 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
                ? ""
                : "(" + request + (most ? ", there mostly " + std::string(model::text_of(c.inside)) : "") + ")";
   }
-  if (c.label == model::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
+  if (c.label == model::Label::q_loop)
+    return request.empty()
+               ? ""
+               : "(" + request + (c.process.empty() ? "" : " in " + shortened(printable(c.process), kName)) + ")";
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
-  if (!c.group.path.empty()) return "of " + group_text(c.group);
+  if (!c.group.path.empty()) return "of " + group_text(c.group) + users_text(c.users);
   if (c.label == model::Label::runtime_stw) return c.tid == 0 ? "" : "by the JVM's VM Thread";
-  if (c.label == model::Label::sched_stopped) return c.tid == 0 ? "" : "by thread " + std::to_string(c.tid);
+  if (c.label == model::Label::sched_stopped) return c.tid == 0 ? "" : "by " + process_text(c);
+  if (ended_by_process(c.label) && c.what == 0) {
+    const std::string who = process_text(c);
+    return who.empty() ? "" : "until " + who + " ended it";
+  }
   if (starts("io.") || starts("mem.")) return c.what == 0 ? "" : "(" + device_text(c) + ")";
   if (c.label == model::Label::timer_sleep && !place.empty())
     return "in a wait at " + place + " whose time limit expired";

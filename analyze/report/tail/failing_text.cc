@@ -53,6 +53,11 @@ std::string event_text(const FailureCause& c) {
              (c.idle >= 0 ? ", idle for " + duration_text(Duration{c.idle}) : "") + ")";
     case TroubleKind::goaway:
       return what + " ended the connection with an error (HTTP/2 GOAWAY " + cause + ")";
+    case TroubleKind::ended:
+      if (c.cause == "out of memory")
+        return "the kernel killed the process that worked on it, " + (what.empty() ? "" : what + ", ") +
+               "because memory was short (out of memory, OOM)";
+      return "the process that worked on it" + (what.empty() ? "" : ", " + what + ",") + " ended (" + cause + ")";
   }
   return {};
 }

@@ -8,6 +8,7 @@
 
 #include "analyze/report/tail/culprit.h"
 #include "analyze/report/tail/failing_text.h"
+#include "analyze/report/words/circumstances.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -334,7 +335,7 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   if (v.kind == VerdictKind::few) return out + few_text(v, table) + queue_text(v, study, table);
   if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table);
   if (v.kind == VerdictKind::failing)
-    return out + failing_text(v, study) + pattern_text(v, study) + shared_text(v, study);
+    return out + failing_text(v, study) + felt_text(v, study) + pattern_text(v, study) + shared_text(v, study);
   if (v.kind == VerdictKind::usual) {
     const VerdictPart& part = v.parts.front();
     return out + "every request takes about " + duration_text(ns(v.typical)) + ", " + duration_text(ns(part.typical)) +
@@ -345,7 +346,7 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   }
   out += comparison_text(v);
   out += v.parts.empty() ? "; many small differences add up." : "; " + parts_text(v, table) + ".";
-  out += queue_text(v, study, table);
+  out += queue_text(v, study, table) + disk_text(v) + unanswered_text(v) + felt_text(v, study);
   out += pattern_text(v, study) + shared_text(v, study) + origin_text(v, study) + loss_text(v, study);
   return out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyze/model/label_group.h"
 #include "analyze/report/charts/timed.h"
 #include "analyze/report/sections/mishaps.h"
 #include "analyze/report/tail/routes.h"
@@ -55,6 +56,13 @@ Text linked(const std::string& text, const Verdict& verdict, const model::Study&
 
 constexpr std::size_t kExamples = 2;
 
+// It may be how the service works, or that it never had enough of something.
+bool every_request_queues(const Verdict& v) {
+  if (v.kind != model::VerdictKind::usual || v.level == Level::nothing || v.parts.empty()) return false;
+  const model::LabelGroup group = model::group_of(v.parts.front().label);
+  return group == model::LabelGroup::lock || group == model::LabelGroup::queue || group == model::LabelGroup::scheduler;
+}
+
 // What a card on a page has beside the sentence.
 void add_card(const Verdict& v, const model::Study& study, const ReportOptions& options, List::Item& item) {
   item.marks = {std::string(model::name_of(v.level))};
@@ -73,6 +81,18 @@ void add_card(const Verdict& v, const model::Study& study, const ReportOptions& 
       item.links.push_back({id_text(id) + " in time", request_anchor(id)});
       ++examples;
     }
+}
+
+// A few are far slower than their cohort: it says nothing about them, so nothing is said about all.
+bool hides_the_slowest(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  constexpr model::Duration kLong = std::chrono::milliseconds{20};
+  constexpr std::int64_t kFar = 10;  // times the typical one
+  if (v.kind != model::VerdictKind::tail || v.level == Level::nothing || v.part_of >= 0 || v.routes.size() != 1)
+    return false;
+  const std::vector<std::uint32_t>& slowest = study.routes[v.routes.front()].slowest;
+  if (slowest.empty()) return false;
+  const model::Duration longest = table.rows.duration(slowest.front());
+  return longest >= kLong && longest.count() >= kFar * v.typical;
 }
 
 }  // namespace
@@ -129,6 +149,12 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
     out.list.items.push_back(std::move(item));
   }
   const bool said = !out.list.items.empty();
+  const bool notes =
+      std::ranges::all_of(out.list.items, [](const List::Item& i) { return i.accent == List::Accent::note; });
+  const bool open = std::ranges::any_of(
+      study.verdicts, [&](const Verdict& v) { return every_request_queues(v) || hides_the_slowest(v, study, table); });
+  if (said && notes && !open)
+    out.calm = "Nothing is wrong, as far as recorded: no request failed or was slow enough to matter. Worth knowing:";
   std::size_t quiet = 0;
   for (const model::RouteStudy& route : study.routes)
     quiet += route.tail && route.tail->verdict.level == Level::nothing;
@@ -149,6 +175,7 @@ Document verdicts(const model::Study& study, const model::RequestTable& table, c
   Answers all = answers(study, table, options);
   if (all.empty()) return out;
   out.heading(2, answers_title(study));
+  if (!all.calm.empty()) out.paragraph(all.calm);
   if (!all.list.items.empty()) out.add(std::move(all.list));
   if (!all.rest.empty()) out.note(all.rest);
   return out;

@@ -16,6 +16,7 @@ struct Answers {
   render::List list;  // a numbered sentence for each verdict worth reading, with the command that shows its proof
   std::vector<std::uint32_t> routes;  // that the sentences are about, in their order
   std::vector<std::size_t> verdicts;  // index in Study::verdicts of each of the first sentences; the others are mishaps
+  std::string calm;                   // that nothing is wrong, where the sentences are notes; empty: something is
   std::string rest;                   // how many further ones there are; empty: none
   bool empty() const { return list.items.empty() && rest.empty(); }
 };

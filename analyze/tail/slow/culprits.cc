@@ -4,6 +4,9 @@
 #include <array>
 #include <map>
 #include <tuple>
+#include <utility>
+
+#include "analyze/model/label_group.h"
 
 namespace tailcap::tail::slow {
 namespace {
@@ -23,6 +26,8 @@ std::uint64_t place_of(const model::Culprit& c) {
              ? c.what
              : 0;
 }
+
+bool lock(model::Label label) { return model::group_of(label) == model::LabelGroup::lock; }
 
 // Devices are numbered as in the kernel: the minor number has 20 bits.
 std::string device_name(const CulpritStudy& c, const formats::Preamble& preamble) {
@@ -46,6 +51,16 @@ CulpritStudy culprit_study(const model::Culprit& c, const model::RequestTable& t
   out.example = c.request;
   if (const model::CpuGroup* group = model::group_of(c, table.partitions.groups())) out.group = *group;
   if (const model::SocketPeer* peer = model::peer_of(c, table.partitions.peers())) out.peer = *peer;
+  if (const model::Processes::Thread* thread = table.processes.thread(c.tid)) {
+    out.pid = thread->pid;
+    out.thread = thread->name;
+    out.process = table.processes.name(thread->pid);
+  }
+  // Calls of a store have no authority; of another session, only its client is somebody.
+  const std::string_view label = model::name_of(c.label);
+  if ((label.starts_with("down.") || c.label == model::Label::lock_session) && c.request.connection != 0 &&
+      c.request.connection < table.remotes.size())
+    out.at = table.remotes[c.request.connection];
   if (const auto row = links.row_of(c.request)) {
     const model::Request other = table.all()[*row];
     out.method = other.method;
@@ -56,16 +71,37 @@ CulpritStudy culprit_study(const model::Culprit& c, const model::RequestTable& t
   return out;
 }
 
+CulpritKey key_of(const CulpritStudy& who, Unnamed unnamed) {
+  const bool named = who.route != 0 || who.method != 0;
+  // A program may make a lock for each waiter (Python's conditions and queues).
+  if (named) return {lock(who.label) ? 0 : who.what, who.method, who.route, who.authority, 0};
+  const std::uint32_t thread = lock(who.label) || who.pid == 0 ? who.tid : who.pid;
+  if (unnamed == Unnamed::by_thread && thread != 0) return {lock(who.label) ? 0 : who.what, 0, 0, 0, thread};
+  return {who.what, 0, 0, 0, who.what == 0 ? thread : 0};
+}
+
+void join(CulpritStudy& into, const CulpritStudy& other) {
+  if (into.what != other.what) into.what = 0;
+  if (into.tid != other.tid) {
+    into.tid = 0;
+    into.thread.clear();
+  }
+  if (into.pid != other.pid) {
+    into.pid = 0;
+    into.process.clear();
+  }
+  if (into.at != other.at) into.at = 0;
+}
+
 std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const std::vector<Item>& items,
                                       const Cohorts& cohorts, const Links& links, const formats::Preamble& preamble) {
-  using Key = std::tuple<model::Label, std::uint64_t, model::TextId, model::TextId, model::TextId>;
+  using Key = std::pair<model::Label, CulpritKey>;
   struct Entry {
     CulpritStudy study;
     std::int64_t longest = 0;  // of a slow request, in all
     std::int64_t of_last = 0, most_of_last = 0;
-    model::ExchangeId behind;         // most_of_last
-    std::uint32_t last = UINT32_MAX;  // the slow request counted last
-    bool threads_differ = false;
+    model::ExchangeId behind;                           // most_of_last
+    std::uint32_t last = UINT32_MAX;                    // the slow request counted last
     std::array<std::int64_t, model::kLabels> inside{};  // of a call: the time of who served it
   };
   std::map<Key, Entry> found;
@@ -79,13 +115,13 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
       if (const auto row = links.row_of(c.request); row && table.all().role(*row) == model::Role::client)
         if (const model::ExchangeId peer = table.all().peer(*row); peer.connection != 0)
           served = table.partitions.parts(peer);
-      const auto [entry, added] = found.try_emplace({c.label, who.what, who.method, who.route, who.authority});
+      const auto [entry, added] = found.try_emplace({c.label, key_of(who, Unnamed::by_place)});
       Entry& e = entry->second;
       if (added) {
         e.study = who;
         e.study.example = {};
       }
-      e.threads_differ = e.threads_differ || e.study.tid != c.tid;
+      join(e.study, who);
       if (e.last != at) {
         ++e.study.slow;
         e.last = at;
@@ -107,7 +143,6 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
   }
   std::vector<CulpritStudy> out;
   for (auto& [key, entry] : found) {
-    if (entry.threads_differ) entry.study.tid = 0;
     const auto most = std::max_element(entry.inside.begin(), entry.inside.end());
     entry.study.inside = static_cast<model::Label>(most - entry.inside.begin());
     entry.study.inside_time = *most;

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "analyze/tail/slow/bursts.h"
+#include "analyze/tail/verdict/roots.h"
 #include "analyze/tail/verdict/takers.h"
 
 namespace tailcap::tail::verdict {
@@ -90,6 +91,8 @@ class Conclusion {
       all_.push_back(verdict);
     }
     study_.shortage = shortage_of(table_, study_);
+    join_unanswered(table_, study_, all_);
+    if (links_) join_callers(table_, *links_, study_, all_);
     blame_machine();
     join_same_cause();
     // What another verdict explains comes after it; otherwise by weight, what failed and what still waits before the
@@ -150,7 +153,7 @@ class Conclusion {
     Level level = Level::nothing;
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const Verdict& v = all_[i];
-      if (v.kind != VerdictKind::tail || v.level == Level::nothing) continue;
+      if (v.kind != VerdictKind::tail || v.level == Level::nothing || v.part_of >= 0) continue;
       const double by = explained_by_shortage(v);
       if (by < kMostOfIt) continue;
       from.push_back(i);

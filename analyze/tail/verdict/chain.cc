@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <tuple>
 
 #include "analyze/model/label_group.h"
 #include "analyze/tail/slow/culprits.h"
@@ -29,8 +28,7 @@ struct Found {
 
 // The blocker behind most of these chains' step; none: no one is behind so much of it.
 std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t step, double all,
-                                   const Surroundings& around) {
-  using Key = std::tuple<std::uint64_t, model::TextId, model::TextId, model::TextId, std::uint32_t>;
+                                   const Surroundings& around, slow::Unnamed unnamed) {
   struct Sum {
     struct Waiter {
       double time = 0, longest = 0;
@@ -40,16 +38,15 @@ std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t 
     std::map<model::ExchangeId, Waiter> waiters;
     CulpritStudy who;
   };
-  std::map<Key, Sum> sums;
+  std::map<slow::CulpritKey, Sum> sums;
   for (const Found& f : found) {
     CulpritStudy who =
         slow::culprit_study(f.chain->steps[step], around.table, around.links, around.study.quality.preamble);
     const bool named = who.route != 0 || who.method != 0;
-    const std::uint32_t tid = named ? 0 : who.tid;
-    if (who.what == 0 && !named && tid == 0) continue;
-    Sum& sum = sums[{who.what, who.method, who.route, who.authority, tid}];
+    if (who.what == 0 && !named && who.tid == 0) continue;
+    Sum& sum = sums[slow::key_of(who, unnamed)];
     if (sum.time == 0) sum.who = who;
-    if (sum.who.tid != who.tid) sum.who.tid = 0;
+    slow::join(sum.who, who);
     sum.time += f.time;
     Sum::Waiter& waiter = sum.waiters[f.request];
     waiter.time += f.time;
@@ -69,6 +66,13 @@ std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t 
   out.slow = waiters.size();
   out.time = static_cast<std::int64_t>(most->second.time);
   return out;
+}
+
+// The blocker behind most of these chains' step; none: no one is behind so much of it.
+std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t step, double all,
+                                   const Surroundings& around) {
+  const auto who = who_at(found, step, all, around, slow::Unnamed::by_thread);
+  return who ? who : who_at(found, step, all, around, slow::Unnamed::by_place);
 }
 
 bool lock(Label label) { return model::group_of(label) == model::LabelGroup::lock; }

@@ -1,6 +1,7 @@
 #include "analyze/tail/verdict/failing.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 #include <string>
@@ -76,6 +77,15 @@ std::vector<FailedEnd> ends_of(const std::map<EndKey, Ends>& counts, const model
   return out;
 }
 
+std::string how_it_ended(const model::Incident& i) {
+  if (i.out_of_memory) return "out of memory";
+  const char* const name = i.signal != 0 ? sigabbrev_np(i.signal) : nullptr;
+  if (i.panic) return "panic";
+  return name            ? std::string("SIG") + name
+         : i.signal != 0 ? "signal " + std::to_string(i.signal)
+                         : "exit code " + std::to_string(i.exit_code);
+}
+
 class Failing {
  public:
   Failing(const std::vector<std::uint32_t>& rows, const Surroundings& around) : around_(around), table_(around.table) {
@@ -85,6 +95,9 @@ class Failing {
       (model::failed(r) ? failed_ : others_).push_back(row);
     }
     if (!around.study.troubles.empty()) last_trouble_ = around.study.troubles.back().at;
+    for (const model::Incident& i : around.study.incidents)
+      if (i.kind == model::IncidentKind::ended)
+        for (const model::ExchangeId id : i.requests) ended_.emplace(id, &i);
   }
 
   std::optional<model::Verdict> run() {
@@ -136,6 +149,7 @@ class Failing {
         add_troubles(row, fails, by_thread);
         add_calls(row, fails);
         add_uses(row, fails);
+        add_ended(row, fails);
       }
     for (const auto& [key, count] : counts_) {
       if (static_cast<double>(count.failed) < kLeastFailedShare * static_cast<double>(failed_.size())) continue;
@@ -146,7 +160,11 @@ class Failing {
     std::stable_sort(out.causes.begin(), out.causes.end(), [&](const FailureCause& a, const FailureCause& b) {
       if (a.failed != b.failed) return a.failed > b.failed;
       if (a.others != b.others) return a.others < b.others;
-      return (a.kind == TroubleKind::call) < (b.kind == TroubleKind::call);  // what else failed is why a call did
+      // What else failed is why a call did; and the end of a process comes before all that follows from it.
+      const auto rank = [](TroubleKind kind) {
+        return kind == TroubleKind::ended ? 0 : kind == TroubleKind::call ? 2 : 1;
+      };
+      return rank(a.kind) < rank(b.kind);
     });
     if (out.causes.size() > kCauses) out.causes.resize(kCauses);
   }
@@ -236,6 +254,14 @@ class Failing {
     if (use.goaway) add(seen, {TroubleKind::goaway, std::move(what), model::http2_error(*use.goaway)}, fails, nullptr);
   }
 
+  // The process ended while it worked on the request.
+  void add_ended(std::uint32_t row, bool fails) {
+    const auto at = ended_.find(table_.rows.id(row));
+    if (at == ended_.end()) return;
+    std::set<Key> seen;
+    add(seen, {TroubleKind::ended, at->second->comm, how_it_ended(*at->second)}, fails, nullptr);
+  }
+
   std::vector<model::SharedTrait> shared(std::uint64_t bursts) const {
     std::vector<slow::Item> items;
     slow::Cohorts cohorts;
@@ -257,6 +283,7 @@ class Failing {
   const model::RequestTable& table_;
   std::vector<std::uint32_t> failed_, others_;
   Time last_trouble_ = formats::kNoTime;
+  std::map<model::ExchangeId, const model::Incident*> ended_;  // by requests that were under way then
   std::map<Key, Count> counts_;
 };
 

@@ -97,8 +97,11 @@ bool blocked(const VerdictPart& part) {
 // The blocker behind most of a part, which took `time` in all.
 void blame(VerdictPart& part, const std::vector<model::CulpritStudy>& culprits, std::int64_t time) {
   const model::CulpritStudy* most = nullptr;
-  for (const model::CulpritStudy& c : culprits)
+  for (const model::CulpritStudy& c : culprits) {
+    const bool queue = model::group_of(c.label) == model::LabelGroup::queue;
+    if (queue && c.route == 0 && c.method == 0 && c.what == 0) continue;  // the loop itself
     if (has(part, c.label) && (!most || c.time > most->time)) most = &c;
+  }
   if (!part.who && most && share(most->time, time) >= kBlamed) part.who = *most;
 }
 
@@ -120,6 +123,13 @@ struct Judge {
     use = use_over(around.table.cpus, around.table.crowd.common(spans));
     crowded =
         share(around.table.crowd.within(nanoseconds(around.study.begin), nanoseconds(around.study.end)), length());
+  }
+
+  // The slow requests' time.
+  std::vector<model::Crowd::Interval> disjoint() const {
+    std::vector<model::Crowd::Interval> out;
+    for (const model::Burst& b : slow::bursts_of(spans)) out.push_back({nanoseconds(b.from), nanoseconds(b.to)});
+    return out;
   }
 
   unsigned cpus() const { return std::max(1u, around.study.quality.preamble.cpus); }
@@ -257,6 +267,7 @@ struct Judge {
       part.stolen = stolen_share(part);
       part.origin = origin_of(part, waits_too, out.kind_of_their_own);
       blame(part, tail.culprits, part.slow * static_cast<std::int64_t>(cohorts.slow));
+      name_users(part, around.table, disjoint());
       out.parts.push_back(std::move(part));
     }
     const auto lost = [](const VerdictPart& p) { return p.label == Label::unexplained_lost; };

@@ -14,6 +14,8 @@ constexpr double kOwnTaking = 0.5;
 constexpr double kLeastStolen = 0.1, kLeastRecorder = 0.2;
 // The kernel counts what is stolen in its ticks, per CPU.
 constexpr std::int64_t kStolenStep = 10'000'000;
+constexpr double kLeastUser = 0.01;                   // of a quota, CPUs
+constexpr std::int64_t kWrittenBack = 1'000'000'000;  // ns before a wait for a disk
 
 }  // namespace
 
@@ -35,6 +37,49 @@ Origin origin_of_shortage(double own, const model::CpuAccount::Use& use, unsigne
   if (own >= kOwnTaking) return Origin::own_load;
   if (use.recorder >= kLeastRecorder * all && use.recorder >= std::max(own * all, others)) return Origin::recorder;
   return Origin::machine;
+}
+
+namespace {
+
+// A program is in the group, or in one below it.
+bool in_group(const model::Processes& processes, std::uint32_t pid, formats::Time at, std::string_view group) {
+  const model::Processes::Life* life = processes.at(pid, at);
+  if (!life || !life->cgroup.starts_with(group)) return false;
+  return life->cgroup.size() == group.size() || life->cgroup[group.size()] == '/' || group.ends_with('/');
+}
+
+std::vector<model::CpuAccount::Interval> longer(std::span<const model::Crowd::Interval> of, std::int64_t before) {
+  std::vector<model::CpuAccount::Interval> out;
+  for (const auto& i : of) out.emplace_back(i.from - before, i.to);
+  return out;
+}
+
+bool waits_for_disk(model::Label label) {
+  using model::Label;
+  return label == Label::io_disk || label == Label::io_throttled || label == Label::io_blocked ||
+         label == Label::io_writeback || label == Label::mem_majfault;
+}
+
+}  // namespace
+
+void name_users(model::VerdictPart& part, const model::RequestTable& table,
+                std::span<const model::Crowd::Interval> of) {
+  const auto quota = [&](std::optional<model::CulpritStudy>& who) {
+    if (!who || who->group.path.empty() || of.empty()) return;
+    const formats::Time at = formats::time_from(of.front().from);
+    const auto users =
+        table.cpus.users(longer(of, std::max<std::int64_t>(0, who->group.period)),
+                         [&](std::uint32_t pid) { return in_group(table.processes, pid, at, who->group.path); });
+    for (const auto& user : users)
+      if (user.cpus >= kLeastUser) who->users.push_back({user.comm, user.processes, user.cpus});
+  };
+  quota(part.who);
+  for (model::VerdictStep& step : part.chain) quota(step.who);
+  const bool by_process = part.who && part.who->pid != 0;  // it ended the wait: a disk did not
+  if (!waits_for_disk(part.root) || by_process) return;
+  // What is written to files reaches the disk later.
+  for (const auto& user : table.cpus.disk_users(longer(of, kWrittenBack)))
+    part.disk_users.push_back({user.comm, user.processes, user.read, user.written});
 }
 
 bool may_be_stolen(const model::CpuAccount& account, std::int64_t time, unsigned cpus) {

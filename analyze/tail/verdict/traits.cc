@@ -69,7 +69,7 @@ class Traits {
     }
   }
 
-  // At least as much as nine of ten slow requests have. value(item) < 0: not known.
+  // At least as much as nine of ten slow requests have, or as half of them. value(item) < 0: not known.
   template <typename Value>
   void at_least(Kind kind, Value value, const std::string& name = {}) {
     std::vector<std::int64_t> slow;
@@ -77,17 +77,24 @@ class Traits {
       if (is_slow) slow.push_back(value(item));
     });
     std::sort(slow.begin(), slow.end());
-    const std::int64_t least = slow[slow.size() / 10];
-    if (least <= 0) return;
-    tried_ += kThresholds;
-    std::uint64_t with = 0, others = 0;
-    each([&](const slow::Item& item, bool is_slow) {
-      if (value(item) >= least) ++(is_slow ? with : others);
-    });
-    offer(kind, with, others, [&](SharedTrait& trait) {
-      trait.number = least;
-      trait.value = name;
-    });
+    const std::size_t before = found_.size();
+    for (const std::size_t at : {slow.size() / 10, slow.size() / 2}) {
+      const std::int64_t least = slow[at];
+      if (least <= 0) continue;
+      tried_ += kThresholds;
+      std::uint64_t with = 0, others = 0;
+      each([&](const slow::Item& item, bool is_slow) {
+        if (value(item) >= least) ++(is_slow ? with : others);
+      });
+      offer(kind, with, others, [&](SharedTrait& trait) {
+        trait.number = least;
+        trait.value = name;
+      });
+    }
+    // The less likely of the two.
+    if (found_.size() < before + 2) return;
+    if (found_.back().chance < found_[before].chance) found_[before] = found_.back();
+    found_.pop_back();
   }
 
   std::vector<SharedTrait> take() {

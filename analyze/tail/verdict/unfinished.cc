@@ -36,12 +36,14 @@ std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t
   for (const std::uint32_t row : rows) {
     const auto parts = table.unfinished.parts(table.rows.id(row));
     if (parts.empty() || !counted(table, row)) continue;
-    const std::int64_t age = end - nanoseconds(table.rows.start(row));
-    if (usual ? age < kLeastAge || age <= *usual : age < kLeastAgeAlone) continue;
     Item item;
     item.row = row;
     item.set_parts(parts);
     for (const model::Part& part : parts) item.duration += part.time;
+    // Only what is longer than its account lasted until the end of all.
+    const std::int64_t age =
+        item.duration < model::kUnfinishedShown ? item.duration : end - nanoseconds(table.rows.start(row));
+    if (usual ? age < kLeastAge || age <= *usual : age < kLeastAgeAlone) continue;
     items.push_back(item);
     ages.emplace_back(age, row);
   }

@@ -71,6 +71,39 @@ TEST(PartitionOfReasons, TheHolderOfAFileWasElsewhere) {
   EXPECT_EQ(culprit.tid, kB.tid);
 }
 
+// The lengths are SQLite's own (sqliteDefaultBusyCallback); a program that backs off otherwise sleeps.
+TEST(PartitionOfReasons, SqliteTriesAgain) {
+  for (const bool sqlite : {true, false}) {
+    Reasons c;
+    Endpoint& a = c.served(kA, "/a");
+    Duration at = 11ms;
+    for (const int ms : {1, 2, sqlite ? 5 : 4, sqlite ? 10 : 8}) {
+      auto& sleep = c.off(kA, at, at + std::chrono::milliseconds(ms), at + std::chrono::milliseconds(ms), kSleep);
+      sleep.timed = true;
+      sleep.argument1 = static_cast<std::uint64_t>(ms) * 1'000'000;
+      at += std::chrono::milliseconds(ms) + 100us;
+    }
+    a.send(40ms, kOk);
+    EXPECT_EQ(c.labels("/a"), sqlite ? "lock.file~ 18000 q.notice 12 sched.runq 23 cpu 11965"
+                                     : "timer.sleep 15000 q.notice 12 sched.runq 23 cpu 14965");
+  }
+}
+
+// Such as a virus scanner that lets an open() go on; one thread of the service wakes another for many reasons.
+TEST(PartitionOfReasons, AnotherProcessEndsAWait) {
+  constexpr std::int16_t kOpenat = 257;
+  for (const Thread waker : {Thread{900, 901}, kB}) {
+    Reasons c;
+    Endpoint& a = c.served(kA, "/a");
+    Endpoint& b = c.served(kB, "/b");
+    c.off(kA, 11ms, 21ms, 21010us, kOpenat, 0, waker.tid).state = 2;
+    a.send(22ms, kOk);
+    b.send(23ms, kOk);
+    EXPECT_EQ(c.labels("/a"), "io.blocked 10000 q.notice 12 sched.runq 33 cpu 1955");
+    EXPECT_EQ(c.culprit("/a", Label::io_blocked).tid, waker.pid == 900 ? 901u : 0u);
+  }
+}
+
 TEST(PartitionOfReasons, AStopOfAJvm) {
   Reasons c;
   c.named(kVm, "VM Thread");

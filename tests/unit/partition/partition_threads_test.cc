@@ -1,4 +1,5 @@
 // Labels of requests served by threads: one each, handed over, in pools. Exact to the nanosecond.
+#include "ground/recorder_notes.h"
 #include "tests/unit/partition/partition_case.h"
 
 namespace tailcap {
@@ -44,6 +45,15 @@ TEST(PartitionOfThreads, WithoutAnAnswerAtTheEnd) {
   c.begin();
   c.ongoing(kA, 11ms, 16ms, kSleep);
   EXPECT_EQ(unfinished_labels(c), "q.notice 12 sched.runq 23 cpu 25 timer.sleep 5000 cpu 940");
+}
+
+// What the recorder lists when its programs are gone says nothing of the time in which it removed them.
+TEST(PartitionOfThreads, WithoutAnAnswerWhileTheRecorderStops) {
+  Served c;
+  c.begin();
+  c.s.add(13ms, {}, formats::Note{ground::kStopsNote, "1"});
+  c.ongoing(kA, 11ms, 116ms, kSleep);
+  EXPECT_EQ(unfinished_labels(c), "q.notice 12 sched.runq 23 cpu 25 timer.sleep 2000 cpu 940");
 }
 
 TEST(PartitionOfThreads, WithoutAnAnswerTheLastTenSecondsCount) {

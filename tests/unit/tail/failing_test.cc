@@ -162,6 +162,30 @@ TEST(Failing, CallsOnConnectionsThatWereClosed) {
   EXPECT_EQ(stale->idle, 100 * kMs + 90);
 }
 
+TEST(Failing, TheirProcessEnded) {
+  FailingCase c;
+  for (int i = 0; i < 100; i += 10) {
+    model::Incident incident;
+    incident.time = formats::time_from(kStart + i * 20 * kMs + 2 * kMs);
+    incident.pid = 10;
+    incident.comm = "shop";
+    incident.signal = 9;
+    incident.out_of_memory = i != 90;
+    incident.under_way = 1;
+    incident.requests = {c.table.rows.id(static_cast<std::size_t>(i))};
+    c.study.incidents.push_back(incident);
+  }
+  const Verdict* v = failing(c.run(), "/pay");
+  ASSERT_NE(v, nullptr);
+  ASSERT_EQ(v->causes.size(), 2u);
+  EXPECT_EQ(v->causes[0].kind, TroubleKind::ended);
+  EXPECT_EQ(v->causes[0].what, "shop");
+  EXPECT_EQ(v->causes[0].cause, "out of memory");
+  EXPECT_EQ(v->causes[0].failed, 9u);
+  EXPECT_EQ(v->causes[0].others, 0u);
+  EXPECT_EQ(v->causes[1].cause, "SIGKILL");
+}
+
 TEST(Failing, WhatTheServiceSaid) {
   TailCase c;
   for (int i = 0; i < 100; ++i) {

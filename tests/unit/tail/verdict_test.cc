@@ -217,6 +217,108 @@ TEST(Verdict, ACallIsExplainedAtItsServer) {
   }
 }
 
+// A gateway whose requests wait for a service, in which the time passes: one answer, about the service.
+TEST(Verdict, WhatCallersFeltIsSaidAtTheRoot) {
+  TailCase c;
+  Ordinary service(38);
+  std::vector<model::Causes::Link> links;
+  for (int i = 0; i < 1200; ++i) {
+    const std::int64_t at = i * 10'000'000LL, more = i % 40 == 7 ? 80'000'000 : 0;
+    const auto work = std::llround(1e6 * std::exp(0.2 * service.normal()));
+    model::Request& served = c.add("/stock", at + 200'000, {{Label::cpu_user, work}, {Label::timer_sleep, more}});
+    served.comm = c.table.texts.intern("stock");
+    const model::ExchangeId server = served.id;
+    c.keep();
+    model::Request& call = c.add("/stock", at + 100'000, {{Label::down_wait, work + 200'000 + more}});
+    const model::ExchangeId made = call.id;
+    call.role = model::Role::client;
+    call.peer = server;
+    c.keep();
+    const std::int64_t waited = work + 200'000 + more;
+    const auto parent = c.add("/checkout", at, {{Label::cpu_user, 300'000}, {Label::down_wait, waited}},
+                              {{Label::down_wait, waited, made.connection, made, 0}})
+                            .id;
+    c.keep();
+    links.push_back({made, {parent, model::CauseMethod::thread, true, 0, false}});
+  }
+  std::ranges::sort(links, {}, &model::Causes::Link::first);
+  c.table.causes.assign(std::move(links));
+  const Study& study = c.run();
+  const Verdict& root = study.verdicts.front();
+  EXPECT_EQ(study.routes[root.routes.at(0)].comm, "stock");
+  EXPECT_EQ(root.parts.at(0).label, Label::timer_sleep);
+  ASSERT_EQ(root.felt.size(), 1u);
+  EXPECT_EQ(study.routes[root.felt[0].route].route, "/checkout");
+  EXPECT_EQ(root.felt[0].of, 1200u);
+  for (std::size_t i = 1; i < study.verdicts.size(); ++i) EXPECT_EQ(study.verdicts[i].part_of, 0);
+}
+
+// Which of several threads had a lock is not said of one; a program that makes a lock for each waiter has one holder.
+TEST(Verdict, AHolderIsOneWhereverItsLocksAre) {
+  TailCase c;
+  Ordinary service(39);
+  std::vector<model::ExchangeId> reports;
+  for (int i = 0; i < 1000; ++i) {
+    const std::int64_t at = i * 10'000'000LL;
+    if (i % 20 == 3) {
+      reports.push_back(c.add("/report", at - 5'000'000, {{Label::timer_sleep, 50'000'000}}).id);
+      c.keep();
+    }
+    TailCase::Times times = {{Label::cpu_user, std::llround(1e6 * std::exp(0.1 * service.normal()))}};
+    std::vector<model::Culprit> culprits;
+    if (i % 20 == 3) {
+      times.emplace_back(Label::lock_futex, 45'000'000);
+      culprits.push_back(
+          {Label::lock_futex, 45'000'000, 0x7f00'0000u + static_cast<unsigned>(i) * 64, reports.back(), 77});
+    }
+    c.add("/item", at, times, culprits);
+    c.keep();
+  }
+  const Study& study = c.run();
+  const Verdict& v = study.verdicts.front();
+  ASSERT_EQ(study.routes[v.routes.at(0)].route, "/item");
+  ASSERT_TRUE(v.parts.at(0).who);
+  EXPECT_EQ(c.table.texts[v.parts[0].who->route], "/report");
+  EXPECT_EQ(v.parts[0].who->what, 0u) << "one address would be a guess";
+  EXPECT_EQ(v.parts[0].who->tid, 77u);
+}
+
+// What a request that the recording cut off has waited for is no news where others took as long.
+TEST(Verdict, RequestsWithoutAnAnswerAmongSlowOnes) {
+  for (const bool older : {false, true}) {
+    TailCase c;
+    Ordinary service(40);
+    for (int i = 0; i < 600; ++i) {
+      c.add("/pay", i * 10'000'000LL,
+            {{Label::cpu_user, std::llround(1e6 * std::exp(0.1 * service.normal()))},
+             {Label::timer_sleep, i == 303      ? 800'000'000
+                                  : i % 30 == 3 ? 300'000'000
+                                                : 0}});
+      c.keep();
+    }
+    const std::int64_t age = older ? 900'000'000 : 500'000'000;
+    model::Request& open = c.add("/pay", 6'300'000'000 - age, {{Label::timer_sleep, 1}});
+    open.has_duration = open.complete = open.has_phases = false;
+    open.outcome = model::Outcome::in_flight;
+    open.status = 0;
+    const std::vector<model::Part> parts = {
+        {model::Phase::work, Label::timer_sleep, model::Evidence::measured, 0, age}};
+    c.table.unfinished.add(open.id, parts, {});
+    c.table.unfinished.sort();
+    c.keep();
+    c.add("/end", 6'299'000'000, {{Label::cpu_user, 1'000'000}});
+    c.keep();
+    const Study& study = c.run();
+    const auto about = [&](VerdictKind kind) {
+      return std::ranges::count_if(study.verdicts, [&](const Verdict& v) { return v.kind == kind; });
+    };
+    EXPECT_EQ(about(VerdictKind::unfinished), older ? 1 : 0);
+    ASSERT_EQ(about(VerdictKind::tail), 1);
+    const Verdict& tail = *std::ranges::find(study.verdicts, VerdictKind::tail, &Verdict::kind);
+    EXPECT_EQ(tail.unanswered, older ? 0u : 1u);
+  }
+}
+
 TEST(Verdict, EveryRequestWaits) {
   TailCase c;
   Ordinary service(35);

@@ -1,0 +1,51 @@
+#include "analyze/report/words/circumstances.h"
+
+#include <algorithm>
+
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report {
+namespace {
+
+constexpr std::size_t kFeltNamed = 3, kDiskUsersNamed = 3, kName = 40;
+constexpr std::uint64_t kMuch = 1u << 20;  // bytes
+
+}  // namespace
+
+// " Felt by POST /checkout of nginx: 5 of 108, POST /checkout of python3: 5 of 108."
+std::string felt_text(const model::Verdict& v, const model::Study& study) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kFeltNamed, v.felt.size()); ++i) {
+    const model::Felt& f = v.felt[i];
+    out += (i == 0 ? " Felt by " : ", ") + shortened(route_title(study.routes[f.route]), 40) + ": " +
+           count_text(f.requests) + " of " + count_text(f.of);
+  }
+  return out.empty()
+             ? out
+             : out + (v.felt.size() > kFeltNamed ? " and " + count_text(v.felt.size() - kFeltNamed) + " more." : ".");
+}
+
+// " Files were used around these waits: dd wrote 150 MB, postgres read 3.0 MB."
+std::string disk_text(const model::Verdict& v) {
+  const auto part = std::ranges::find_if(v.parts, [](const model::VerdictPart& p) { return !p.disk_users.empty(); });
+  if (part == v.parts.end()) return {};
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kDiskUsersNamed, part->disk_users.size()); ++i) {
+    const model::DiskUser& u = part->disk_users[i];
+    out += (i == 0 ? " Files were used around these waits: " : ", ") + shortened(printable(u.comm), kName) +
+           (u.processes > 1 ? " (" + count_text(u.processes) + " processes)" : "");
+    if (u.written >= kMuch) out += " wrote " + bytes_text(u.written);
+    if (u.read >= kMuch) out += std::string(u.written >= kMuch ? " and read " : " read ") + bytes_text(u.read);
+  }
+  return out + ".";
+}
+
+// " One more had no answer when the recording ended."
+std::string unanswered_text(const model::Verdict& v) {
+  if (v.unanswered == 0) return {};
+  return " " + count_text(v.unanswered) + " more had no answer when the recording ended.";
+}
+
+}  // namespace tailcap::report

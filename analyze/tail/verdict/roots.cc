@@ -1,0 +1,163 @@
+#include "analyze/tail/verdict/roots.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <tuple>
+
+#include "analyze/model/label_group.h"
+#include "analyze/tail/slow/bursts.h"
+
+namespace tailcap::tail::verdict {
+namespace {
+
+using formats::nanoseconds;
+using model::Level;
+using model::Verdict;
+using model::VerdictKind;
+
+// Of what slow requests take longer: what lies in the call.
+constexpr double kMostOfIt = 0.5;
+
+// The route of a request, by its number in the study.
+class RouteNumbers {
+ public:
+  RouteNumbers(const model::RequestTable& table, const model::Study& study) : table_(table) {
+    for (std::uint32_t i = 0; i < study.routes.size(); ++i) {
+      const model::RouteStudy& r = study.routes[i];
+      numbers_.emplace(Name{r.method, r.route, r.comm, r.role}, i);
+    }
+  }
+  std::optional<std::uint32_t> of(const model::Request& r) const {
+    const auto at = numbers_.find(Name{table_.texts[r.method], table_.texts[r.route], table_.texts[r.comm], r.role});
+    return at == numbers_.end() ? std::nullopt : std::optional(at->second);
+  }
+
+ private:
+  using Name = std::tuple<std::string_view, std::string_view, std::string_view, model::Role>;
+  const model::RequestTable& table_;
+  std::map<Name, std::uint32_t> numbers_;
+};
+
+bool overlap(const Verdict& a, const Verdict& b) {
+  for (const model::Burst& x : a.when)
+    for (const model::Burst& y : b.when)
+      if (nanoseconds(x.from) - slow::kBurstGap <= nanoseconds(y.to) &&
+          nanoseconds(y.from) - slow::kBurstGap <= nanoseconds(x.to))
+        return true;
+  return false;
+}
+
+bool is_call(model::Label label) {
+  return label == model::Label::down_wait || label == model::Label::down_body || label == model::Label::down_send;
+}
+
+// The call that an answer says most of its requests waited for, or that failed.
+model::ExchangeId call_behind(const Verdict& v) {
+  if (v.kind == VerdictKind::failing) {
+    const bool called = !v.causes.empty() && v.causes.front().kind == model::TroubleKind::call &&
+                        2 * v.causes.front().failed >= v.requests;
+    return called ? v.causes.front().example : model::ExchangeId{};
+  }
+  if (v.parts.empty()) return {};
+  const model::VerdictPart& part = v.parts.front();
+  const bool call = is_call(part.label);
+  const double share =
+      static_cast<double>(part.difference()) / static_cast<double>(std::max<std::int64_t>(1, v.slow - v.typical));
+  return call && part.who && share >= kMostOfIt ? part.who->example : model::ExchangeId{};
+}
+
+// The answer about requests of this route that were slow, or failed, like those of v and at the same times.
+std::optional<std::size_t> answer_about(std::uint32_t route, const Verdict& v, const std::vector<Verdict>& all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Verdict& other = all[i];
+    if (&other == &v || other.kind != v.kind || other.level == Level::nothing || other.routes.size() != 1) continue;
+    if (other.routes.front() == route && overlap(v, other)) return i;
+  }
+  return std::nullopt;
+}
+
+// The answer about requests that say these calls of theirs are what they waited for.
+std::optional<std::size_t> answer_of_callers(const Verdict& calls, const model::RequestTable& table,
+                                             const model::Study& study, const std::vector<Verdict>& all) {
+  const model::RouteStudy& route = study.routes[calls.routes.front()];
+  if (route.role != model::Role::client) return std::nullopt;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Verdict& v = all[i];
+    if (v.kind != calls.kind || v.level == Level::nothing || v.routes.size() != 1 || v.parts.empty()) continue;
+    const auto& who = v.parts.front().who;
+    if (study.routes[v.routes.front()].role != model::Role::server || !who || !is_call(v.parts.front().label)) continue;
+    if (table.texts[who->method] == route.method && table.texts[who->route] == route.route) return i;
+  }
+  return std::nullopt;
+}
+
+bool worth_joining(const Verdict& v) {
+  return v.scope == model::VerdictScope::route && v.routes.size() == 1 && v.level > Level::nothing && v.part_of < 0 &&
+         (v.kind == VerdictKind::tail || v.kind == VerdictKind::failing);
+}
+
+}  // namespace
+
+void join_unanswered(const model::RequestTable& table, const model::Study& study, std::vector<Verdict>& all) {
+  std::vector<std::size_t> gone;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Verdict& open = all[i];
+    if (open.kind != VerdictKind::unfinished || open.routes.size() != 1) continue;
+    const std::vector<std::uint32_t>& slowest = study.routes[open.routes.front()].slowest;
+    if (slowest.empty() || open.oldest > table.rows.duration(slowest.front()).count()) continue;
+    const auto ended = std::ranges::find_if(all, [&](const Verdict& v) {
+      return v.kind == VerdictKind::tail && v.level > Level::nothing && v.routes == open.routes;
+    });
+    if (ended == all.end()) continue;
+    ended->unanswered += open.requests;
+    gone.push_back(i);
+  }
+  for (auto i = gone.rbegin(); i != gone.rend(); ++i) all.erase(all.begin() + static_cast<std::ptrdiff_t>(*i));
+}
+
+void join_callers(const model::RequestTable& table, const slow::Links& links, const model::Study& study,
+                  std::vector<Verdict>& all) {
+  const RouteNumbers numbers(table, study);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!worth_joining(all[i])) continue;
+    const auto call = links.row_of(call_behind(all[i]));
+    const auto served = call ? links.row_of(table.all().peer(*call)) : std::nullopt;
+    const auto route = served ? numbers.of(table.all()[*served]) : std::nullopt;
+    const auto deeper = route ? answer_about(*route, all[i], all) : std::nullopt;
+    // Services that call each other explain nothing.
+    if (deeper && *deeper != i && all[*deeper].part_of < 0) all[i].part_of = static_cast<std::int32_t>(*deeper);
+  }
+  // Calls whose server is not recorded are said where they were made.
+  std::vector<bool> said(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Verdict& v = all[i];
+    if (v.scope != model::VerdictScope::route || v.routes.size() != 1 || v.level == Level::nothing || v.part_of >= 0)
+      continue;
+    if (v.kind != VerdictKind::tail && v.kind != VerdictKind::usual) continue;
+    const auto callers = answer_of_callers(v, table, study, all);
+    if (!callers) continue;
+    all[i].part_of = static_cast<std::int32_t>(*callers);
+    said[i] = true;
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].part_of < 0) continue;
+    if (said[i]) {
+      all[i].level = std::min(all[i].level, Level::note);
+      continue;
+    }
+    std::size_t root = static_cast<std::size_t>(all[i].part_of);
+    for (std::size_t steps = 0; all[root].part_of >= 0 && steps < all.size(); ++steps)
+      root = static_cast<std::size_t>(all[root].part_of);
+    all[root].felt.push_back({all[i].routes.front(), all[i].requests, all[i].of});
+    all[root].level = std::max(all[root].level, all[i].level);
+    all[root].excess = std::max(all[root].excess, all[i].excess);
+  }
+  for (Verdict& v : all) {
+    if (v.part_of >= 0) v.level = std::min(v.level, Level::note);
+    std::ranges::stable_sort(v.felt, std::ranges::greater{}, &model::Felt::requests);
+  }
+}
+
+}  // namespace tailcap::tail::verdict

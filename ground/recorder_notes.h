@@ -1,0 +1,12 @@
+// Keys of notes that the recorder writes for the analyser.
+#pragma once
+
+#include <string_view>
+
+namespace tailcap::ground {
+
+// From its time on nothing is complete: the recorder removes its kernel programs, which takes a tenth of a second and
+// more.
+inline constexpr std::string_view kStopsNote = "tailcap.stops";
+
+}  // namespace tailcap::ground
