@@ -7,7 +7,7 @@ namespace tailcap::model::columns {
 namespace {
 
 Names protocols() {
-  Names out = names_up_to<Protocol::tls>();
+  Names out = names_up_to<Protocol::dns>();
   std::erase(out, name_of(Protocol::unknown));
   return out;
 }
