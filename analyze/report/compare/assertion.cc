@@ -21,6 +21,8 @@ using model::gate::Verdict;
 using render::Column;
 using render::Tone;
 
+constexpr std::size_t kCallee = 100;  // columns
+
 const Objective& objective_of(const Assertion& a, const ObjectiveResult& r) {
   return a.slos[r.slo].objectives[r.objective];
 }
@@ -51,6 +53,7 @@ std::string sentence(const Assertion& a, const ObjectiveResult& r) {
   const Objective& o = objective_of(a, r);
   std::string out = name_of_slo(a, r) + " in " + printable(r.file) + ": " + limit_text(o);
   if (r.known) out += ", found " + found_text(o, r) + " (" + interval_of(o, r) + ")";
+  if (r.known && !r.of.empty()) out += ", of `" + printable(r.of) + "`";
   for (const std::string& why : r.missing) out += "; " + why;
   return out;
 }
@@ -113,6 +116,7 @@ render::Document assertion_document(const Assertion& a, bool explain) {
                  count_text(r->requests),
                  name_of_slo(a, *r),
                  printable(r->file)};
+    if (!r->of.empty()) row.below.emplace_back(Tone::plain, "of `" + shortened(printable(r->of), kCallee) + "`");
     for (const std::string& why : r->missing) row.below.emplace_back(Tone::care, why);
     table.rows.push_back(std::move(row));
   }
@@ -165,6 +169,8 @@ std::string assertion_json(const Assertion& a, const Provenance& limits) {
     real("low", r.low, r.interval);
     real("high", r.high, r.upper);
     json.field("requests", r.requests);
+    json.key("of");
+    json.text_or_null(r.of);
     json.end_object();
   }
   json.end_array();
