@@ -60,7 +60,9 @@ void append_peer(JsonWriter& json, const model::SocketPeer* peer) {
 std::string what_text(const model::Culprit& culprit) {
   const int rank = model::rank_of(culprit.label);
   const bool call = culprit.label >= model::Label::down_dns && culprit.label <= model::Label::down_h2fc;
-  if (culprit.what == 0 || rank != 1 || call || culprit.label == model::Label::net_unknown_socket) return {};
+  if (culprit.what == 0 || rank != 1 || culprit.label == model::Label::q_pool || call ||
+      culprit.label == model::Label::net_unknown_socket)
+    return {};
   return address_text(culprit.what);
 }
 

@@ -129,7 +129,7 @@ void append_culprit(JsonWriter& json, const model::CulpritStudy& c, const model:
   json.field("label", model::name_of(c.label));
   json.key("what");
   const bool numbered = !c.group.path.empty() || !c.peer.address.empty();
-  json.text_or_null(c.what == 0 || numbered ? std::string() : address_text(c.what));
+  json.text_or_null(c.what == 0 || numbered || c.label == model::Label::q_pool ? std::string() : address_text(c.what));
   json.key("device");
   json.text_or_null(c.device);
   append_group(json, &c.group);
