@@ -26,7 +26,12 @@ struct Note {
   Time answered = formats::kNoTime;       // first byte of the response sent, read
   Time ended = formats::kNoTime;          // and its last
   Time connect_began = formats::kNoTime;  // client, the first on its connection
-  std::array<std::uint64_t, 2> trace{};   // zeros: none
+  // The look-up of a name, by a thread that is given such work: the thread that woke it for that. Its wakings until
+  // then, latest first.
+  Time given_up = formats::kNoTime;  // when it had failed
+  std::uint32_t giver = 0;           // 0: not known
+  std::array<Time, 2> given = {formats::kNoTime, formats::kNoTime};
+  std::array<std::uint64_t, 2> trace{};  // zeros: none
   std::uint64_t span = 0, parent_span = 0;
   model::TextId method = 0, authority = 0, target = 0, request_id = 0;
   formats::SocketId socket = 0;  // of its connection, or of the one that carries it; 0: not known

@@ -138,17 +138,17 @@ void add_blockers(const Route& route, RouteComparison& out) {
 }
 
 void add_callees(const Route& route, RouteComparison& out) {
-  std::map<std::string, double> callees;
+  std::map<std::string, std::array<double, 2>> callees;
   for (std::size_t side = 0; side < 2; ++side) {
     double requests = 0;
     for (const RouteRun* run : route.runs[side]) requests += static_cast<double>(run->requests.size());
     for (const RouteRun* run : route.runs[side])
       for (const auto& [name, calls] : run->callees)
-        if (requests > 0) callees[name] += (side == 0 ? -1 : 1) * static_cast<double>(calls) / requests;
+        if (requests > 0) callees[name][side] += static_cast<double>(calls) / requests;
   }
-  out.callees.assign(callees.begin(), callees.end());
+  for (const auto& [name, calls] : callees) out.callees.push_back({name, calls[0], calls[1]});
   std::stable_sort(out.callees.begin(), out.callees.end(),
-                   [](const auto& x, const auto& y) { return std::abs(x.second) > std::abs(y.second); });
+                   [](const auto& x, const auto& y) { return std::abs(x.difference()) > std::abs(y.difference()); });
   if (out.callees.size() > kCallees) out.callees.resize(kCallees);
 }
 

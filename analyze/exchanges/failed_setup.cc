@@ -63,4 +63,18 @@ std::optional<Exchange> failed_handshake(const model::Connection& c, const model
   return e;
 }
 
+Exchange failed_lookup(const model::Connection& c, const model::FailedName& name) {
+  Exchange e = call_to(c, model::Protocol::dns, "LOOKUP");
+  e.target = name.name;
+  asked(e, name.began);
+  e.writer = name.asker;
+  e.store->error_code = name.cause;
+  e.broken_at = name.done;
+  if (name.in_flight) {
+    e.outcome = Outcome::in_flight;
+    e.taints = e.taints | Taint::cut_off;
+  }
+  return e;
+}
+
 }  // namespace tailcap::exchanges

@@ -12,7 +12,7 @@ struct Entry {
 
 constexpr std::array<Entry, kLabels> kEntries = {{
     {"q.accept", "connection waiting for accept", 1},
-    {"q.pool", "waiting for a worker", 1},
+    {"q.pool", "waiting for a worker or a free connection", 1},
     {"q.hol_h1", "waiting behind the request before on its connection", 1},
     {"q.hol_h2", "waiting behind other streams of its connection", 1},
     {"net.upload", "waiting for the rest of the request", 1},

@@ -21,9 +21,9 @@ std::vector<std::string_view> names_of_filled(std::uint8_t from_peer) {
 std::string_view name_of(Role role) { return role == Role::server ? "server" : "client"; }
 
 std::string_view name_of(Protocol protocol) {
-  constexpr std::string_view names[] = {"unknown",  "http/1.0", "http/1.1",   "http/2", "grpc",
-                                        "grpc-web", "redis",    "postgresql", "mysql",  "memcached",
-                                        "nats",     "kafka",    "amqp",       "tcp",    "tls"};
+  constexpr std::string_view names[] = {"unknown", "http/1.0",   "http/1.1", "http/2",    "grpc", "grpc-web",
+                                        "redis",   "postgresql", "mysql",    "memcached", "nats", "kafka",
+                                        "amqp",    "tcp",        "tls",      "dns"};
   return names[static_cast<std::size_t>(protocol)];
 }
 

@@ -70,7 +70,8 @@ std::optional<DnsMessage> parse_dns(std::string_view b) {
   at += dns::kQuestion;
   if (!m.response) return m;
   constexpr std::size_t kAnswers = 6;  // where their number is
-  for (std::uint16_t left = dns::number(b, kAnswers); left > 0; --left) {
+  m.records = dns::number(b, kAnswers);
+  for (std::uint16_t left = m.records; left > 0; --left) {
     const auto behind = dns::name_end(b, at, [](std::size_t, std::size_t) {});
     const auto record = behind ? dns::record(b, *behind) : std::nullopt;
     if (!record) break;

@@ -19,6 +19,7 @@ struct DnsMessage {
   int rcode = 0;
   std::string name;  // as in model::Lookup
   std::uint16_t type = 0;
+  std::uint16_t records = 0;                // in its answer section, as its header says
   std::vector<model::IpAddress> addresses;  // model::Lookup::kMaxAddresses at most
 };
 

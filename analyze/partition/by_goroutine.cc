@@ -327,17 +327,30 @@ class States {
     return 0;
   }
 
-  // The request for which the goroutine worked that ended the wait: that held the lock, or sent what was waited for.
-  std::uint32_t ended_by(Nanos at) {
+  // The goroutine that ended the wait; nullptr: not known.
+  const Sighting* ended(Nanos at) const {
     const Sighting* next = seen_.first_at(at);
     while (next != seen_.end() && !next->state) ++next;
-    if (next == seen_.end() || next->run != GoRunState::ready || next->by == 0) return 0;
+    return next == seen_.end() || next->run != GoRunState::ready || next->by == 0 ? nullptr : next;
+  }
+
+  // The request for which it worked: that held the lock, or sent what was waited for.
+  std::uint32_t ended_by(Nanos at) {
+    const Sighting* const next = ended(at);
+    if (!next) return 0;
     if (const auto row = k_.windows.handled_by(draft_.w.pid, next->by)) return behind(*row);
     const Log<Sighting>* other = k_.observed.goroutine(draft_.w.pid, next->by);
     const Sighting* act = other ? other->last_until(next->time) : nullptr;
     while (act && act->connection == 0) act = act == other->begin() ? nullptr : act - 1;
     const auto row = act ? k_.windows.at(act->connection, next->time) : std::nullopt;
     return row ? behind(*row) : 0;
+  }
+
+  // It waited for a connection that another request had.
+  std::optional<Pools::Given> taken(Label why, Nanos from, Nanos to) const {
+    const bool channel = why == Label::lock_go_chan || why == Label::lock_go_select;
+    const Sighting* const next = channel ? ended(to) : nullptr;
+    return next ? k_.pools.given(draft_.w, goroutine_, next->by, from, to) : std::nullopt;
   }
 
   std::uint32_t behind(std::uint32_t row) {
@@ -360,6 +373,8 @@ class States {
         draft_.add(piece.time, piece.to, Label::send_sndbuf, Evidence::inferred);
       else if (const formats::SocketId socket = why == Label::net_unknown_socket ? read_next(to) : 0; socket != 0)
         add_peer(k_, socket, piece.time, piece.to, Evidence::measured, draft_);
+      else if (const auto given = taken(why, from, to))
+        draft_.add(piece.time, piece.to, Label::q_pool, Evidence::inferred, draft_.who(given->number, given->by));
       else
         draft_.add(piece.time, piece.to, why, Evidence::measured, why == Label::timer_sleep ? 0 : ended_by(to));
       connecting(piece.time, piece.to);

@@ -123,8 +123,14 @@ Call call_with(const DraftContext& k, const Window& w, Nanos limit, Draft& draft
   }
   if (c.w.phases && c.arrived == c.read) arrival_by_wake(k, c);
   if (const auto protocol = table.rows.protocol(w.row); is_setup(protocol)) {
-    c.setup = protocol == model::Protocol::tcp ? Label::down_connect : Label::down_tls;
-    if (const model::Request r = table.rows[w.row]; r.at_least >= 0) c.end = c.w.from + r.at_least;
+    c.setup = protocol == model::Protocol::dns   ? Label::down_dns
+              : protocol == model::Protocol::tcp ? Label::down_connect
+                                                 : Label::down_tls;
+    const model::Request r = table.rows[w.row];
+    if (r.at_least >= 0)
+      c.end = c.w.from + r.at_least;
+    else if (protocol == model::Protocol::dns && r.outcome != model::Outcome::in_flight)
+      c.end = c.w.from;  // it is not known when it was given up
   }
   c.who = draft.who(c.w.id.connection, c.w.id);
   return c;

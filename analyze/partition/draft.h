@@ -8,6 +8,7 @@
 #include "analyze/model/partition.h"
 #include "analyze/partition/history/loop_timeline.h"
 #include "analyze/partition/history/observed.h"
+#include "analyze/partition/history/pools.h"
 #include "analyze/partition/history/windows.h"
 #include "analyze/partition/sweep.h"
 
@@ -18,6 +19,7 @@ struct DraftContext {
   const Windows& windows;
   const Observed& observed;
   Loops& loops;
+  const Pools& pools;
   std::size_t detailed_turns = 16;  // of a loop in the life of a request: more are summed
 };
 

@@ -98,6 +98,7 @@ struct Partitioner::Impl {
   const std::vector<std::uint32_t> unfinished_rows;
   Observed observed;
   Loops loops{observed};
+  Pools pools{windows, observed};
   std::size_t next = 0;    // in windows.by_end()
   std::size_t pushed = 0;  // events since the last look
   model::Partitions done, unfinished;
@@ -168,7 +169,7 @@ struct Partitioner::Impl {
     if (observing) observing->wait();
   }
 
-  DraftContext known() { return {windows, observed, loops}; }
+  DraftContext known() { return {windows, observed, loops, pools}; }
   bool explained_at(std::uint32_t row) const { return row < explained.size() && explained[row]; }
 
   void advance(Nanos until) {

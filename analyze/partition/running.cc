@@ -96,6 +96,8 @@ class Running {
           add(w.time, until, Label::timer_sleep, Evidence::inferred, draft_.who(w.argument0));
         else if (w.woken() && of_vm(w))
           add(w.time, until, Label::runtime_stw, Evidence::measured, draft_.who(0, {}, w.waker));
+        else if (const auto given = k_.pools.given(draft_.w, tid_, w))
+          add(w.time, until, Label::q_pool, Evidence::inferred, draft_.who(given->number, given->by, given->tid));
         else if (w.woken())
           lock(w);
         break;

@@ -47,6 +47,11 @@ void Connections::note_moved(const model::Connection& c) {
   ++(c.origin == formats::Origin::connected ? made_moved_ : accepted_moved_);
 }
 
+void Connections::name_remotes(model::RequestTable& table) const {
+  table.remotes.clear();
+  for (const Endpoints& ends : endpoints_) table.remotes.push_back(ends.remote);
+}
+
 std::vector<model::Connection> Connections::take_all() {
   std::vector<model::Connection> out;
   out.reserve(all_.size());

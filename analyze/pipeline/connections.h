@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "analyze/model/request.h"
 #include "analyze/model/text_pool.h"
 #include "analyze/model/wire/byte_run.h"
 #include "analyze/model/wire/connection.h"
@@ -26,7 +27,9 @@ class Connections {
     troubles_.push(event);
     queues_.push(event);
   }
-  void push(const model::Lookup& lookup) { troubles_.push(lookup); }
+  void push(const model::FailedName& name, const model::Connection& connection) {
+    troubles_.push(name, {connection.id, 1});
+  }
   // A TLS handshake, or the end of its connection. connection may be null.
   void push(const model::Message& message, const model::Connection* connection);
   // A request was announced on it; setup: no more than the set-up of the connection, which failed.
@@ -37,6 +40,7 @@ class Connections {
   model::TextId local(model::ConnectionId id) const { return id < endpoints_.size() ? endpoints_[id].local : 0; }
   // By ConnectionId, of those with requests; must not change while a partitioner uses them.
   const std::vector<partition::ByteCarrier>& carriers() const { return carriers_; }
+  void name_remotes(model::RequestTable& table) const;
   std::vector<Endpoints> take_endpoints() { return std::move(endpoints_); }
   std::vector<model::Connection> take_all();
   // The study's processes are set.

@@ -89,7 +89,6 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
   wire.fill(out.table, out.study);
   out.endpoints = wire.connections().take_endpoints();
   out.connections = wire.connections().take_all();
-  for (const Endpoints& ends : out.endpoints) out.table.remotes.push_back(ends.remote);
   name_peers(out);
   out.damaged = damaged(out.study.quality);
   if (options.keep_splits) out.splits = model::Splits(out.table, model::ClockErrors(preamble));

@@ -122,7 +122,8 @@ void Requests::settle(const tail::QualityFacts& facts) {
   headers_ = std::move(sorted);
 }
 
-void Requests::own(std::vector<model::Trouble>& troubles, const std::vector<model::Served>& served) const {
+void Requests::own(const model::RequestTable& table, std::vector<model::Trouble>& troubles,
+                   const std::vector<model::Served>& served) const {
   constexpr int kDeepest = 4;  // a dialler of net/http has one or two goroutines of its own
   struct Claim {
     std::size_t trouble;
@@ -141,13 +142,16 @@ void Requests::own(std::vector<model::Trouble>& troubles, const std::vector<mode
       at = origin->at;
     }
   }
+  for (model::Trouble& t : troubles)
+    if (const model::Cause* cause = t.row.connection != 0 ? table.causes.find(t.row) : nullptr)
+      t.request = cause->parent;
   if (claims.empty()) return;
   std::vector<int> nearest(troubles.size(), kDeepest);
   for (const model::Served& s : served) {
     const auto of = claims.find({s.pid, s.goroutine});
     if (s.goroutine == 0 || of == claims.end()) continue;
     for (const Claim& c : of->second)
-      if (c.depth < nearest[c.trouble] && s.begin <= c.at && c.at <= s.end) {
+      if (c.depth < nearest[c.trouble] && troubles[c.trouble].row.connection == 0 && s.begin <= c.at && c.at <= s.end) {
         nearest[c.trouble] = c.depth;
         troubles[c.trouble].request = s.id;
       }

@@ -45,8 +45,9 @@ class Requests {
   model::RequestTable& table() { return table_; }
   std::vector<partition::ExchangeNote> take_notes() { return std::move(notes_); }
   std::vector<model::Served> take_served() { return handlers_.take_served(); }
-  // Which request a goroutine made each of these for. served: all.
-  void own(std::vector<model::Trouble>& troubles, const std::vector<model::Served>& served) const;
+  // Which request each of these was for, as far as its row or its goroutine shows that. served: all.
+  void own(const model::RequestTable& table, std::vector<model::Trouble>& troubles,
+           const std::vector<model::Served>& served) const;
   void add(const model::Findings& findings) { findings_.add(findings); }
   model::Findings findings() const;
   std::vector<model::ProcessSummary> processes(const model::RequestTable& table, const Connections& connections) const {

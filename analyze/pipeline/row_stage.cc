@@ -17,9 +17,14 @@ void RowStage::push(const formats::Event& event, std::span<const model::Lookup> 
     requests_.push(lookup);
     if (past) continue;
     recording_.push(lookup);
-    connections_.push(lookup);
   }
   requests_.looked_up(event);
+}
+
+void RowStage::failed(const model::FailedName& name, const model::Connection& connection) {
+  if (past_ > 0 || partly_.contains(connection.id)) return;
+  connections_.push(name, connection);
+  add(exchanges::failed_lookup(connection, name), &connection, nullptr);
 }
 
 void RowStage::push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
@@ -54,7 +59,7 @@ void RowStage::fill(const model::RequestTable& table, model::Study& study) {
       table, served, [&](model::ConnectionId c) { return connections_.local(c); }, study);
   study.quality.processes = requests_.processes(table, connections_);
   connections_.fill(study);
-  requests_.own(study.troubles, served);
+  requests_.own(table, study.troubles, served);
   study.quality.findings = requests_.findings();
   study.quality.findings.add(exchanges_.findings());
 }

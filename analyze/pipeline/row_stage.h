@@ -24,6 +24,7 @@ class RowStage : public WireSink {
         connections_(options.keep_connections) {}
 
   void push(const formats::Event& event, std::span<const model::Lookup> ended) override;
+  void failed(const model::FailedName& name, const model::Connection& connection) override;
   void push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
             const model::Connection* carrier) override;
   void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) override;

@@ -22,7 +22,10 @@ class WirePass {
   // result is the same.
   void read(Replay& replay, Beginning& beginning);
   // After the last event: all requests are known.
-  void end() { requests().settle(recording().facts()); }
+  void end() {
+    requests().settle(recording().facts());
+    connections().name_remotes(requests().table());
+  }
 
   Requests& requests() { return rows_.requests(); }
   Connections& connections() { return rows_.connections(); }

@@ -4,6 +4,18 @@
 
 namespace tailcap::streams {
 
+const model::Connection* ConnectionFacts::add(const model::FailedName& name) {
+  model::Connection& c = add(name.last.socket, name.began);
+  c.family = name.last.family;
+  c.type = formats::SocketType::datagram;
+  c.origin = formats::Origin::connected;
+  c.local = name.last.local;
+  c.remote = name.last.server;
+  c.opener = name.asker;
+  close(c.id);
+  return &c;
+}
+
 void describe(model::Connection& c, const formats::SocketInfo& info) {
   if (c.family == formats::Family::unknown) c.family = info.family;
   if (c.type == formats::SocketType::unknown) c.type = info.type;

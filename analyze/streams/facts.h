@@ -7,6 +7,7 @@
 
 #include "analyze/model/wire/connection.h"
 #include "formats/socket_event.h"
+#include "analyze/model/wire/lookup.h"
 
 namespace tailcap::streams {
 
@@ -24,6 +25,8 @@ class ConnectionFacts {
     c.first_seen = at;
     return c;
   }
+  // With a name server; it is closed.
+  const model::Connection* add(const model::FailedName& name);
   const model::Connection* find(model::ConnectionId id) const {
     return id == 0 || id > facts_.size() ? nullptr : facts_[id - 1].get();
   }

@@ -387,6 +387,7 @@ std::span<const model::ByteRun> Streams::push(const Event& event) {
   return i.out.runs();
 }
 
+const model::Connection* Streams::add(const model::FailedName& name) { return impl_->facts.add(name); }
 const model::Connection* Streams::connection(model::ConnectionId id) const { return impl_->facts.find(id); }
 const model::TlsSessions& Streams::tls() const { return impl_->sessions.counts(); }
 std::uint32_t Streams::connections() const { return impl_->facts.size(); }

@@ -13,6 +13,7 @@
 #include "analyze/model/wire/exchange.h"
 #include "analyze/model/wire/findings.h"
 #include "formats/event_names.h"
+#include "analyze/model/wire/lookup.h"
 
 namespace tailcap::streams {
 
@@ -24,6 +25,8 @@ class Streams {
   std::span<const model::ByteRun> push(const formats::Event& event);
   // Facts about a connection end, valid while it is live and until kept-for-the-record limits; nullptr: unknown id.
   const model::Connection* connection(model::ConnectionId id) const;
+  // Makes a connection end of what was asked of a name server; it moves no bytes.
+  const model::Connection* add(const model::FailedName& name);
   // All connection ends so far, in order of id.
   std::uint32_t connections() const;
   // Counts of the TLS sessions that have ended; after CaptureEnd, of all sessions.

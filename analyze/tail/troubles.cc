@@ -42,12 +42,17 @@ void Troubles::push(const formats::Event& event) {
   if (it != opened_.end() && change->to == TcpState::close) opened_.erase(it);
 }
 
-void Troubles::push(const model::Lookup& l) {
-  if (l.rcode == 0 || l.truncated || !formats::known(l.done)) return;
-  std::string cause = model::rcode_name(l.rcode);
-  if (l.rcode < 0 && l.error != 0) cause += std::string(" (") + std::string(model::cause_of(l.error)) + ")";
-  if (listed_.size() < kMaxListed)
-    listed_.push_back({model::TroubleKind::name, l.done, l.thread, l.name, std::move(cause)});
+void Troubles::push(const model::FailedName& name, model::ExchangeId row) {
+  if (name.in_flight || listed_.size() >= kMaxListed) return;
+  // Where it is not known when it was given up, it had not failed before it was asked for the last time.
+  model::Trouble trouble{model::TroubleKind::name,
+                         formats::known(name.done) ? name.done : name.last.began,
+                         {name.asker.pid, name.asker.tid},
+                         name.name,
+                         name.cause};
+  trouble.goroutine = name.asker.goroutine;
+  trouble.row = row;
+  listed_.push_back(std::move(trouble));
 }
 
 void Troubles::push(const model::TlsFacts& facts, const model::Connection& connection) {

@@ -22,7 +22,8 @@ class Troubles {
   static constexpr std::size_t kMaxListed = 65536;  // later ones are only counted
 
   void push(const formats::Event& event);
-  void push(const model::Lookup& lookup);
+  // row: its request.
+  void push(const model::FailedName& name, model::ExchangeId row);
   // Its handshake failed.
   void push(const model::TlsFacts& facts, const model::Connection& connection);
   // It was established, and broke before it carried anything.

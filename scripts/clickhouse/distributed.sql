@@ -32,6 +32,11 @@ CREATE TABLE IF NOT EXISTS tailcap.request_part (
   parent_request_id String,
   peer_request_id String,
   label Nested(name String, ns UInt64),
+  operation String,
+  resource String,
+  statement String,
+  error_code String,
+  rows Nullable(UInt64),
   request_id String ALIAS id
 ) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (capture_id, id);
 CREATE TABLE IF NOT EXISTS tailcap.request AS tailcap.request_part ENGINE = Distributed(tailcap, tailcap, request_part, cityHash64(capture_id, id));

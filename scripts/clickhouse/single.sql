@@ -32,6 +32,11 @@ CREATE TABLE IF NOT EXISTS tailcap.request (
   parent_request_id String,
   peer_request_id String,
   label Nested(name String, ns UInt64),
+  operation String,
+  resource String,
+  statement String,
+  error_code String,
+  rows Nullable(UInt64),
   request_id String ALIAS id
 ) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (capture_id, id);
 

@@ -220,6 +220,20 @@ class Case(unittest.TestCase):
         self.assertIn(recording.code, codes, recording.said)
         self.assertTrue(recording.file.exists(), recording.said)
 
+    def postgresql(self):
+        """A server of PostgreSQL, which asks for no password; its port."""
+        programs = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
+        data, port = self.scratch / "postgresql", free_port()
+        data.mkdir()
+        shutil.chown(data, "postgres")
+        run = dict(user="postgres", cwd=data, stdout=subprocess.DEVNULL)
+        subprocess.run([programs / "initdb", "-D", data, "-A", "trust", "-N"], check=True, **run)
+        self.start([programs / "postgres", "-D", data, "-p", port, "-k", data], stderr=subprocess.DEVNULL, **run)
+        ask = ["psql", "-qh", data, "-p", str(port), "-U", "postgres", "-c", "SELECT 1"]
+        quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: subprocess.run(ask, **quiet).returncode == 0, "PostgreSQL")
+        return port
+
     def tailcap(self, *arguments, code=0):
         done = subprocess.run(
             [BUILD / "analyze/tailcap", *map(str, arguments)],

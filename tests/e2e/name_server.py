@@ -1,6 +1,7 @@
 """A name server: every name is 127.0.0.1. `name_server.py ADDRESS DELAY LOG`; says ready when it listens on UDP port 53.
 
-Names that begin with "drop" are answered only when asked again, those with "nx" with NXDOMAIN. One line of JSON per answer.
+Names that begin with "drop" are answered only when asked again, those with "mute" never, those with "nx" with NXDOMAIN, as those
+below first.test are, those with "fail" with SERVFAIL, and those with "empty" without an address. One line of JSON per answer.
 """
 import json
 import socket
@@ -31,12 +32,15 @@ def main():
         if name.startswith("drop") and (name, kind) not in dropped:
             dropped.add((name, kind))
             return
+        if name.startswith("mute"):
+            log.write(json.dumps({"name": name, "type": kind, "held_ns": None}) + "\n")
+            return
         time.sleep(delay)
-        missing = name.startswith("nx")
+        code = 3 if name.startswith("nx") or name.endswith(".first.test") else 2 if name.startswith("fail") else 0
         body = query[12:end]
-        if kind == 1 and not missing:
+        if kind == 1 and code == 0 and not name.startswith("empty"):
             body += b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + socket.inet_aton("127.0.0.1")
-        head = struct.pack(">HHHHH", 0x8183 if missing else 0x8180, 1, int(len(body) > end - 12), 0, 0)
+        head = struct.pack(">HHHHH", 0x8180 | code, 1, int(len(body) > end - 12), 0, 0)
         log.write(json.dumps({"name": name, "type": kind, "held_ns": time.monotonic_ns() - arrived}) + "\n")
         server.sendto(query[:2] + head + body, peer)
 

@@ -410,8 +410,14 @@ class Names(Case):
         self.assertEqual(self.names(file)["drop.shop.test"]["repeated"], 2)
 
     def test_no_such_name(self):
+        # curl says 6: it could not resolve the host.
         file = self.record_run([self.named("curl"), "-s", f"http://nx.shop.test:{self.port}/"])
-        self.assertEqual(self.rows(file), [])
+        (row,) = self.rows(file)
+        self.assertEqual(
+            (row["protocol"], row["role"], row["operation"], row["resource"], row["error_code"], row["remote"]),
+            ("dns", "client", "LOOKUP", "nx.shop.test", "NXDOMAIN", f"{NAME_SERVER}:53"),
+        )
+        self.assertGreaterEqual(row["duration_at_least_ns"], max(self.held("nx.shop.test")), row)
         self.assertEqual(self.names(file)["nx.shop.test"]["failures"], [{"result": "NXDOMAIN", "count": 2}])
         self.assertIn("NXDOMAIN", self.tailcap("report", file))
 

@@ -8,6 +8,7 @@
 #include "analyze/causes/goroutines.h"
 #include "analyze/causes/parents/hand_overs.h"
 #include "analyze/causes/parents/turns.h"
+#include "analyze/causes/parents/wakings.h"
 #include "analyze/causes/parents/weighing.h"
 
 namespace tailcap::causes {
@@ -61,6 +62,17 @@ Note note_of(const model::Exchange& e, const model::Request& row, const model::T
   return n;
 }
 
+// A worker asks soon after it was woken for that.
+void note_giver(Note& n, const Wakings& wakings) {
+  constexpr formats::Duration kWokenFor = std::chrono::milliseconds{200};
+  std::size_t at = 0;
+  for (const Waking& w : wakings.last(n.writer, n.began)) {
+    if (w.by == n.writer || n.began - w.at > kWokenFor || (n.giver != 0 && w.by != n.giver)) break;
+    n.giver = w.by;
+    n.given[at++] = w.at;
+  }
+}
+
 }  // namespace
 
 struct Parents::Impl {
@@ -69,6 +81,7 @@ struct Parents::Impl {
   LoopIterations turns{kMaxTurns};
   Goroutines& goroutines;
   HandOvers hand_overs;
+  Wakings wakings;
   std::unordered_map<std::uint32_t, Process> processes;
   std::size_t noted = 0;
   std::uint64_t pushed = 0;
@@ -93,6 +106,7 @@ Parents::~Parents() = default;
 void Parents::push(const formats::Event& event) {
   impl_->turns.push(event);
   impl_->hand_overs.push(event);
+  impl_->wakings.push(event);
 }
 
 void Parents::push(const model::Exchange& e, const model::Request& row, const model::TextPool& texts,
@@ -124,6 +138,10 @@ void Parents::push(const model::Exchange& e, const model::Request& row, const mo
     find_dialler(note, pid, i.goroutines);
   else
     find_caller(note, pid, i.goroutines);
+  if (e.protocol == model::Protocol::dns) {
+    note.given_up = e.broken_at;
+    note_giver(note, i.wakings);
+  }
   if (known(note.answered)) note.blocked = i.turns.blocked_reading(note.reader, note.began, note.answered);
   process.clients.push_back(note);
 }
@@ -143,6 +161,7 @@ void Parents::settle(model::RequestTable& table) {
   }
   impl_->processes.clear();
   impl_->turns = LoopIterations(kMaxTurns);
+  impl_->wakings = {};
   std::sort(links.begin(), links.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   table.causes.assign(std::move(links));
 }

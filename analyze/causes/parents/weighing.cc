@@ -13,6 +13,8 @@ using model::CauseMethod;
 
 namespace {
 
+// A runtime with one lock for all threads (Python) wakes a worker twice: it passes the lock on every 5 ms.
+constexpr formats::Duration kWokenTwice = std::chrono::milliseconds{10};
 constexpr std::size_t kMaxSteps = 4096;  // looked at for one call: beyond, nothing is certain
 
 }  // namespace
@@ -43,7 +45,10 @@ Weighing::Weighing(std::uint32_t pid, Process& process, const WeighingContext& k
       if (servers[n].traced()) by_trace_[servers[n].trace].push_back(n);
     return;
   }
-  for (const Note& c : clients) steps_[c.writer];
+  for (const Note& c : clients) {
+    steps_[c.writer];
+    steps_[c.giver];
+  }
   steps_.erase(0);
   for (std::uint32_t n = 0; n < servers.size(); ++n) {
     const Note& s = servers[n];
@@ -116,7 +121,9 @@ Cause Weighing::decide(std::uint32_t client) {
     if (!mine.empty() && !dedicated && turns_.multiplexes(call.writer)) {
       cause = by_content(client, by_turn(client, mine));
     } else {
-      cause = mine.empty() ? by_answer(call) : mine.size() == 1 ? by_thread(client, mine) : by_turn(client, mine);
+      cause = mine.empty()       ? call.giver != 0 ? by_giver(client) : by_answer(call)
+                    : mine.size() == 1 ? by_thread(client, mine)
+                                 : by_turn(client, mine);
       if (!cause.certain) cause = by_content(client, cause);
     }
   }
@@ -300,7 +307,7 @@ Weighing::Turn Weighing::turn_of(std::uint32_t client) const {
   const auto before_connect = [&](std::uint32_t n) { return process_.servers[n].began <= call.connect_began; };
   const std::vector<std::uint32_t> mine = read_by(call.writer, call.began);
   const bool connects = known(call.connect_began) && std::any_of(mine.begin(), mine.end(), before_connect);
-  return read_last(steps_.at(call.writer), client, connects ? call.connect_began : call.began);
+  return read_last(call.writer, client, connects ? call.connect_began : call.began);
 }
 
 Cause Weighing::by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const {
@@ -319,13 +326,39 @@ bool Weighing::lost_waits(std::uint32_t tid, Time from, Time to) const {
          (turns_.last_wait(tid) < to && losses_.any(from, to, Losses::kWaits));
 }
 
+// A worker, for whose wake-up the loop had read bytes of one request. It has done nothing else for the loop since.
+Cause Weighing::by_giver(std::uint32_t client) const {
+  const Note& call = process_.clients[client];
+  Cause cause;
+  cause.alternatives = static_cast<std::uint32_t>(live_.now().size());
+  if (!turns_.multiplexes(call.giver)) return by_answer(call);
+  Time before = formats::kNoTime;  // what it asked before was over
+  for (std::uint32_t n = client, looked = 0; n-- > 0 && !known(before) && looked < kMaxSteps; ++looked)
+    if (const Note& c = process_.clients[n]; c.writer == call.writer) before = std::max(c.began, c.given_up);
+  if (known(before) && before >= call.given[0]) return cause;
+  std::int64_t found = kNothing;
+  for (const Time at : call.given) {
+    if (!known(at) || call.given[0] - at > kWokenTwice || (known(before) && at <= before)) break;
+    const Turn turn = read_last(call.giver, client, at);
+    cause.lost = cause.lost || turn.lost;
+    if (turn.server < 0 || (found != kNothing && found != turn.server)) return cause;
+    found = turn.server;
+  }
+  // Else the worker had finished what it was woken for, and this is something else.
+  const Time answered = found < 0 ? formats::kNoTime : process_.servers[static_cast<std::size_t>(found)].answered;
+  if (found < 0 || (known(answered) && known(call.given_up) && answered < call.given_up)) return cause;
+  return {process_.servers[static_cast<std::size_t>(found)].id, CauseMethod::turn, false, cause.alternatives - 1,
+          false};
+}
+
 // The request with the bytes that the thread had read since the previous call, or since its last wait. A wait ends the
 // iteration: earlier reads are no evidence.
-Weighing::Turn Weighing::read_last(const Steps& steps, std::uint32_t client, Time at) const {
+Weighing::Turn Weighing::read_last(std::uint32_t tid, std::uint32_t client, Time at) const {
   const Note& call = process_.clients[client];
+  const Steps& steps = steps_.at(tid);
   auto step = std::upper_bound(steps.begin(), steps.end(), at, [](Time t, const Step& s) { return t < s.time; });
   std::int64_t found = kNothing;
-  const Time waited = turns_.last_wait_for_many(call.writer, at);
+  const Time waited = turns_.last_wait_for_many(tid, at);
   Time since = at;
   bool several = false;
   for (std::size_t n = 0; step != steps.begin() && !several; ++n) {
@@ -345,13 +378,13 @@ Weighing::Turn Weighing::read_last(const Steps& steps, std::uint32_t client, Tim
       break;
     }
     const Note& s = process_.servers[static_cast<std::size_t>(of)];
-    if (!Live::at(s, call.began) || s.reader != call.writer) continue;
+    if (!Live::at(s, call.began) || s.reader != tid) continue;
     several = found != kNothing && found != of;
     found = of;
   }
   // A read or a wait was lost: the iteration may have begun later, or with another read.
   const Time from = known(waited) && waited < since ? waited : since;
-  const bool lost = lost_waits(call.writer, from, at) || losses_.any(from, at, Losses::kReads);
+  const bool lost = lost_waits(tid, from, at) || losses_.any(from, at, Losses::kReads);
   if (lost) return {kSeveral, true};
   return {several ? kSeveral : found, false};
 }

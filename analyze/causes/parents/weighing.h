@@ -52,6 +52,7 @@ class Weighing {
   model::Cause by_thread(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
   model::Cause by_answer(const Note& call) const;
   model::Cause by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
+  model::Cause by_giver(std::uint32_t client) const;
   model::Cause by_content(std::uint32_t client, const model::Cause& otherwise) const;
   struct Turn {
     std::int64_t server = kNothing;
@@ -60,7 +61,8 @@ class Weighing {
   static constexpr std::int64_t kNothing = -1,
                                 kSeveral = -2;  // read in the iteration: nothing; several or unknown requests
   Turn turn_of(std::uint32_t client) const;
-  Turn read_last(const Steps& steps, std::uint32_t client, Time at) const;
+  // Of the iteration of this thread that it was in then.
+  Turn read_last(std::uint32_t tid, std::uint32_t client, Time at) const;
   bool alone(const Steps& steps, const Note& server, const Note& call) const;
   bool lost_waits(std::uint32_t tid, Time from, Time to) const;
   void find_spontaneous();

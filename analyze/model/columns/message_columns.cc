@@ -7,7 +7,7 @@ namespace tailcap::model::columns {
 namespace {
 
 Names protocols() {
-  Names out = names_up_to<Protocol::tls>();
+  Names out = names_up_to<Protocol::dns>();
   std::erase(out, name_of(Protocol::unknown));
   return out;
 }
@@ -44,7 +44,8 @@ constexpr Column kMessageColumns[] = {
         .clickhouse("role", 7, "String")
         .log_line("role", 5)
         .har("_role", 2),
-    text("protocol", "HTTP's version, gRPC, the protocol of a store, or what a set-up that failed was of (tcp, tls)",
+    text("protocol",
+         "HTTP's version, gRPC, the protocol of a store, or what a set-up that failed was of (tcp, tls, dns)",
          [](const Facts& f) { return f.row.protocol == Protocol::unknown ? Value{} : Value{name_of(f.row.protocol)}; })
         .one_of(protocols)
         .sql("protocol", 16)

@@ -87,6 +87,13 @@ struct AccountTable {
   std::int64_t difference() const { return fresh - base; }
 };
 
+// Calls of one statement, or to one route, per request.
+struct CalleeChange {
+  std::string name;  // "GET /stock"
+  double base = 0, fresh = 0;
+  double difference() const { return fresh - base; }
+};
+
 struct RouteComparison {
   RouteName name;
   std::vector<std::uint64_t> base_requests, fresh_requests;  // per run, with a duration
@@ -97,8 +104,8 @@ struct RouteComparison {
   std::vector<std::pair<std::int64_t, double>> base_curve, fresh_curve;  // ns; share of requests that took longer
   std::vector<MetricRow> metrics;
   AccountTable all, slow;
-  std::vector<Blocker> blockers;                        // of the new side's slowest requests
-  std::vector<std::pair<std::string, double>> callees;  // calls per request: new less base; largest first
+  std::vector<Blocker> blockers;      // of the new side's slowest requests
+  std::vector<CalleeChange> callees;  // largest difference first
 };
 
 // Calls per incoming request, of all incoming requests together: none is left out, whichever of them made it.

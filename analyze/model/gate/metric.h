@@ -15,6 +15,7 @@ namespace tailcap::model::gate {
 // Per request, from the rows of the table. What a request caused counts where its parent is known.
 enum class Count : std::uint8_t {
   calls,           // requests made on its behalf
+  same_calls,      // of these, those of one statement or to one route: of that with most
   connects,        // connections opened for those; of a call: for itself
   tls_handshakes,  // on these
   lookups,         // questions for names before these, repeated ones included

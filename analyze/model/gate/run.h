@@ -58,6 +58,7 @@ struct RouteRun {
   std::uint64_t bursts = 0;                                     // clusters in time of the slowest 1 %
   std::vector<Blocker> blockers;                                // most time first
   std::vector<std::pair<std::string, std::uint64_t>> callees;   // "GET /stock", calls; most first
+  std::string most_called;                                      // of these, the one that a request made most calls of
 };
 
 struct Run {

@@ -49,6 +49,7 @@ struct ObjectiveResult {
   bool at_least = false;                // the value is a lower bound: requests broke off or were cut off
   double value = 0, low = 0, high = 0;  // 95 % interval, within this capture
   std::uint64_t requests = 0;           // that were evaluated
+  std::string of;                       // what the calls are of; empty: not one thing
 };
 
 enum class DecideBy : std::uint8_t {

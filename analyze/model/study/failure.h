@@ -28,7 +28,8 @@ struct Trouble {
   std::string what;             // the name; otherwise the peer, "10.0.0.2:443"
   std::string cause;            // "NXDOMAIN", "refused", "unknown CA (alert 48) sent by the client"
   std::uint64_t goroutine = 0;  // connected; 0: none, or not known
-  ExchangeId request = {};      // Go: it was made for this request; connection 0: not known
+  ExchangeId request = {};      // it was made for this request; connection 0: not known
+  ExchangeId row = {};          // name: it as a call; connection 0: it is none
 };
 
 // A way in which requests failed.

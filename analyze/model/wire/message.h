@@ -30,7 +30,8 @@ enum class Protocol : std::uint8_t {
   kafka = 11,
   amqp = 12,
   tcp = 13,  // set-ups that failed: a connect,
-  tls = 14,  // a handshake
+  tls = 14,  // a handshake,
+  dns = 15,  // the look-up of a name
 };
 constexpr bool is_setup(Protocol protocol) { return protocol >= Protocol::tcp; }
 // They have an operation and what it is done to, and no status of HTTP.

@@ -339,8 +339,11 @@ Observed::Queued Observed::queued(model::ConnectionId connection) const {
   return {queues_.queued_until(carriers_[connection].socket), model::Evidence::inferred};
 }
 
-void Observed::closed(const formats::StateChange& change) {
+void Observed::closed(const formats::StateChange& change, Nanos at) {
   using formats::TcpState;
+  if (change.to == TcpState::close)
+    if (const model::ConnectionId connection = connection_of(change.socket); connection != 0)
+      ends_[connection].closed = at;
   if (change.to != TcpState::fin_wait1 && change.to != TcpState::last_ack && change.to != TcpState::close) return;
   const auto found = accepters_.find(change.socket);
   if (found == accepters_.end()) return;
@@ -491,7 +494,7 @@ void Observed::push(const Event& event, const Moved& moved) {
     describe(*info);
     queues_.push(*info, at);
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
-    closed(*change);
+    closed(*change, at);
     queues_.push(*change, at);
     this->change(event, *change);
   } else if (const auto* accepted = std::get_if<formats::Accept>(&event.body)) {

@@ -120,6 +120,7 @@ struct EndLog {
   Log<TimeSpan> full;        // instants: a send that may not wait found no room
   bool unix_domain = false;
   Nanos last_event = 0;
+  Nanos closed = 0;            // its socket was closed; 0: it is not, or that is not known
   Nanos accepted = 0;          // taken from its listener's queue; 0: not known
   std::uint32_t accepter = 0;  // the thread that did, or the first to act on it; 0: none
 };
@@ -305,7 +306,7 @@ class Observed {
   void describe(const formats::SocketInfo& info);
   void change(const formats::Event& event, const formats::StateChange& change);
   void took(const formats::Event& event, formats::SocketId socket, model::ConnectionId connection);
-  void closed(const formats::StateChange& change);
+  void closed(const formats::StateChange& change, Nanos at);
   void exchanged(const formats::Event& event, const formats::Io& io);
 
   const Windows& windows_;

@@ -66,6 +66,8 @@ class Windows {
   std::span<const std::uint32_t> by_end() const { return by_end_; }
   // The earliest start of the requests by_end()[i…].
   Nanos began(std::size_t i) const { return i < began_.size() ? began_[i] : INT64_MAX; }
+  // The requests of this connection, in order of their beginning.
+  std::span<const std::uint32_t> on(model::ConnectionId connection) const { return index_.of(connection); }
   // The known calls of this request.
   std::vector<std::uint32_t> calls_of(model::ExchangeId id) const;
   // The only request under way on this connection at t; unset: none, or several.

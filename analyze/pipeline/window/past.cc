@@ -21,6 +21,7 @@ struct Mark {  // before a block
   std::uint64_t events;
   std::uint32_t connections;
   Time latest;
+  bool names;  // some are being asked for
 };
 
 class Skimming {
@@ -30,12 +31,12 @@ class Skimming {
 
   // The next block. False: there is none, or no past can be made of it.
   bool next() {
-    mark_ = {place_++, choice_.kept().size(), events_, choice_.connections(), latest_};
+    mark_ = {place_++, choice_.kept().size(), events_, choice_.connections(), latest_, choice_.has_pending_names()};
     if (!skim_.next(choice_)) {
       failed_ = !skim_.sound();
       return false;
     }
-    failed_ = choice_.has_tls() || choice_.kept().bytes() > most_;
+    failed_ = choice_.has_tls() || choice_.has_failed_names() || choice_.kept().bytes() > most_;
     events_ += skim_.events();
     latest_ = std::max(latest_, skim_.last());
     if (options_.passed) options_.passed(events_);
@@ -94,7 +95,7 @@ std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId i
   }
   if (!known(choice.start()) || choice.socket() == 0) return nullptr;
   const auto begins = std::find_if(marks.rbegin(), marks.rend(), [&](const Mark& m) {
-    return m.latest <= choice.start() - options.before && until_found >= m.events + options.least_events;
+    return !m.names && m.latest <= choice.start() - options.before && until_found >= m.events + options.least_events;
   });
   if (begins == marks.rend() || begins->events < std::max<std::uint64_t>(1, options.least_before)) return nullptr;
   return skimming.past(*begins);
@@ -108,7 +109,8 @@ std::shared_ptr<const Past> past_before(const std::string& path, Time from, cons
   while (more && skimming.latest() <= until) more = skimming.next();
   const Mark begins = skimming.before();  // the first block that goes beyond it, or what comes after the last one
   while (more && !choice.numbered() && skimming.latest() <= options.search_until) more = skimming.next();
-  if (skimming.failed() || begins.events < std::max<std::uint64_t>(1, options.least_before)) return nullptr;
+  if (skimming.failed() || begins.names || begins.events < std::max<std::uint64_t>(1, options.least_before))
+    return nullptr;
   return skimming.past(begins);
 }
 

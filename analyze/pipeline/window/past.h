@@ -67,7 +67,8 @@ struct PastOptions {
 
 // The past of a window that begins some time before this request. Null where everything has to be read: the request was
 // not found, too little comes before it, a block before it is damaged or missing, TLS sessions came before it (which
-// connection carries a session follows from all that its threads did), or too much would have to be kept.
+// connection carries a session follows from all that its threads did), names were asked for in vain before it, or too
+// much would have to be kept.
 std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId id, const PastOptions& options);
 // The same of a window that begins some time before `from`. Connections with HTTP/2 are read whole: their header
 // fields refer to earlier ones.

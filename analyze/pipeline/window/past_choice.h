@@ -26,6 +26,9 @@ class PastChoice : public formats::EventChoice {
 
   KeptEvents& kept() { return kept_; }
   bool has_tls() const { return has_tls_; }
+  // When a name has failed is known only where everything is read.
+  bool has_failed_names() const { return wire_.names_failed() > 0; }
+  bool has_pending_names() const { return wire_.names_pending(); }
   bool found() const { return found_; }
   bool numbered() const { return parsed_ == 0; }
   const exchanges::Exchanges::Numbers& numbers() const { return numbers_; }

@@ -2,8 +2,10 @@
 // reading of a capture gives connections and exchanges the same numbers.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "analyze/exchanges/exchanges.h"
 #include "analyze/model/wire/byte_run.h"
@@ -26,12 +28,23 @@ class Wire {
   // The bytes that this event completed; none of datagrams. Valid until the next push.
   std::span<const model::ByteRun> push(const formats::Event& event) {
     lookups_ = names_.push(event);
+    failed_.clear();
+    for (const model::FailedName& name : names_.failed()) failed_.push_back({&name, streams_.add(name)});
+    names_failed_ += failed_.size();
     if (names_.took()) return {};
     return streams_.push(event);
   }
   // Of the event pushed last: the lookups that it ended, and whether it is of a datagram socket.
   std::span<const model::Lookup> lookups() const { return lookups_; }
   bool datagram() const { return names_.took(); }
+  // The names that were asked for in vain, as far as that is known since this event; each as a connection end.
+  struct Failed {
+    const model::FailedName* name;
+    const model::Connection* connection;
+  };
+  std::span<const Failed> failed_names() const { return failed_; }
+  std::uint64_t names_failed() const { return names_failed_; }  // so far
+  bool names_pending() const { return names_.pending(); }
 
   // The messages that these bytes complete. Valid until the next call.
   ground::Slots<model::Message>& messages(const model::ByteRun& run) { return parsers_.push(run); }
@@ -44,6 +57,8 @@ class Wire {
  private:
   names::Lookups names_;
   std::span<const model::Lookup> lookups_;
+  std::vector<Failed> failed_;
+  std::uint64_t names_failed_ = 0;
   streams::Streams streams_;
   protocols::Parsers parsers_;
 };

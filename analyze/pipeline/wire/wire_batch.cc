@@ -14,6 +14,12 @@ void WireBatch::push(const formats::Event& event, std::span<const model::Lookup>
   for (const model::Lookup& lookup : ended) next(lookup_slots_, lookups_) = lookup;
 }
 
+void WireBatch::failed(const model::FailedName& name, const model::Connection& connection) {
+  steps_.push_back({Step::Kind::failed, true, false});
+  failed_.push_back(name);
+  keep(&connection);
+}
+
 void WireBatch::push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
                      const model::Connection* carrier) {
   steps_.push_back({Step::Kind::message, connection != nullptr, carrier != nullptr});
@@ -29,7 +35,7 @@ void WireBatch::ended(const model::Connection& connection, const model::Connecti
 }
 
 void WireBatch::replay(WireSink& sink) {
-  std::size_t lookup = 0, message = 0, at = 0;
+  std::size_t lookup = 0, failed = 0, message = 0, at = 0;
   for (const Step& step : steps_) {
     const model::Connection* const connection = step.connection ? &connection_slots_[at++] : nullptr;
     const model::Connection* const carrier = step.carrier ? &connection_slots_[at++] : nullptr;
@@ -37,6 +43,9 @@ void WireBatch::replay(WireSink& sink) {
       case Step::Kind::event:
         sink.push(*step.event, std::span(lookup_slots_).subspan(lookup, step.lookups));
         lookup += step.lookups;
+        break;
+      case Step::Kind::failed:
+        if (connection) sink.failed(failed_[failed++], *connection);  // there always is one
         break;
       case Step::Kind::message:
         sink.push(messages_.slot(message++), connection, carrier);

@@ -1,5 +1,5 @@
 // What the first half of the first reading makes of events, in order: of each event first the event itself with the
-// lookups that it ended, then what its bytes have become.
+// lookups that it ended, then names that were asked for in vain, then what its bytes have become.
 #pragma once
 
 #include <memory>
@@ -17,6 +17,7 @@ class WireSink {
  public:
   virtual ~WireSink() = default;
   virtual void push(const formats::Event& event, std::span<const model::Lookup> ended) = 0;
+  virtual void failed(const model::FailedName& name, const model::Connection& connection) = 0;
   // connection and its carrier may be null. The sink may swap the message for another.
   virtual void push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
                     const model::Connection* carrier) = 0;

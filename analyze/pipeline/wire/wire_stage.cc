@@ -8,6 +8,7 @@ void WireStage::push(const formats::Event& event, WireSink& sink) {
   if (full_ && !std::holds_alternative<formats::CaptureEnd>(event.body)) return;
   const std::span<const model::ByteRun> runs = wire_.push(event);
   sink.push(event, wire_.lookups());
+  for (const auto& [name, connection] : wire_.failed_names()) sink.failed(*name, *connection);
   for (const model::ByteRun& run : runs) {
     ground::Slots<model::Message>& messages = wire_.messages(run);
     if (messages.empty() && run.end == model::End::none) continue;
@@ -32,7 +33,7 @@ bool WireStage::admit(const model::Message& message) {
 void WireStage::fill(model::Quality& quality) const {
   for (const model::Findings* f : {&wire_.streams().findings(), &wire_.parsers().findings()}) quality.findings.add(*f);
   quality.tls = wire_.streams().tls();
-  quality.connections = wire_.connections() - quality.tls.seen;
+  quality.connections = wire_.connections() - quality.tls.seen - wire_.names_failed();
 }
 
 }  // namespace tailcap::pipeline

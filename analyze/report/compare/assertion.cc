@@ -21,6 +21,8 @@ using model::gate::Verdict;
 using render::Column;
 using render::Tone;
 
+constexpr std::size_t kCallee = 100;  // columns
+
 const Objective& objective_of(const Assertion& a, const ObjectiveResult& r) {
   return a.slos[r.slo].objectives[r.objective];
 }
@@ -51,6 +53,7 @@ std::string sentence(const Assertion& a, const ObjectiveResult& r) {
   const Objective& o = objective_of(a, r);
   std::string out = name_of_slo(a, r) + " in " + printable(r.file) + ": " + limit_text(o);
   if (r.known) out += ", found " + found_text(o, r) + " (" + interval_of(o, r) + ")";
+  if (r.known && !r.of.empty()) out += ", of `" + printable(r.of) + "`";
   for (const std::string& why : r.missing) out += "; " + why;
   return out;
 }
@@ -109,6 +112,7 @@ render::Document assertion_document(const Assertion& a, bool explain) {
                  count_text(r->requests),
                  name_of_slo(a, *r),
                  printable(r->file)};
+    if (!r->of.empty()) row.below.emplace_back(Tone::plain, "of `" + shortened(printable(r->of), kCallee) + "`");
     for (const std::string& why : r->missing) row.below.emplace_back(Tone::care, why);
     table.rows.push_back(std::move(row));
   }
@@ -146,6 +150,7 @@ const AssertShape<ObjectiveResult> kObjectiveResult{
         {"low", [](auto& r) { return when(r.interval, r.low); }, "of the 95 % interval within the capture"},
         {"high", [](auto& r) { return when(r.upper, r.high); }, "null, but low is not: there is no upper bound"},
         {"requests", &ObjectiveResult::requests, "that were evaluated"},
+        {"of", or_null(&ObjectiveResult::of), "of same_calls: the statement or route that a request called most often"},
     }};
 
 struct AssertDocument {

@@ -167,11 +167,14 @@ std::string why_text(const RouteComparison& route, const Metric& metric) {
   if (moved && metric.timed() && (moved->base_at_least || moved->fresh_at_least)) return {};
   if (metric.kind == Metric::Kind::p99) return labels_text(route, route.slow, "the slowest 1 % take");
   if (metric.relative()) return labels_text(route, route.all, "a request takes on average");
-  if (metric.kind == Metric::Kind::count && metric.which == static_cast<std::uint8_t>(Count::calls)) {
+  if (metric.kind == Metric::Kind::count && (metric.which == static_cast<std::uint8_t>(Count::calls) ||
+                                             metric.which == static_cast<std::uint8_t>(Count::same_calls))) {
     if (!moved || route.callees.empty()) return {};
-    const auto& [name, change] = route.callees.front();
+    const auto& callee = route.callees.front();
+    const double change = callee.difference();
     if (std::abs(change) < kPart * std::abs(moved->difference) || (change > 0) != (moved->difference > 0)) return {};
-    return "of it " + change_text(metric, change) + " to " + shortened(printable(name), kRouteWidth);
+    return value_text(metric, callee.fresh) + " calls of `" + shortened(printable(callee.name), kRouteWidth) +
+           "` a request, " + value_text(metric, callee.base) + " before";
   }
   return {};
 }

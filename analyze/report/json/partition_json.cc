@@ -99,7 +99,9 @@ const Shape<SocketPeer, Anywhere>& peer_shape() {
 std::string what_text(const Culprit& culprit) {
   const int rank = model::rank_of(culprit.label);
   const bool call = culprit.label >= model::Label::down_dns && culprit.label <= model::Label::down_h2fc;
-  if (culprit.what == 0 || rank != 1 || call || culprit.label == model::Label::net_unknown_socket) return {};
+  if (culprit.what == 0 || rank != 1 || culprit.label == model::Label::q_pool || call ||
+      culprit.label == model::Label::net_unknown_socket)
+    return {};
   return address_text(culprit.what);
 }
 

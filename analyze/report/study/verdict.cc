@@ -23,7 +23,7 @@ using model::VerdictStep;
 
 std::string address_of(const CulpritStudy& c) {
   const bool numbered = !c.group.path.empty() || !c.peer.address.empty();
-  return c.what == 0 || numbered ? std::string() : address_text(c.what);
+  return c.what == 0 || numbered || c.label == Label::q_pool ? std::string() : address_text(c.what);
 }
 std::vector<std::string_view> names_of(const std::vector<Label>& labels) {
   std::vector<std::string_view> out;

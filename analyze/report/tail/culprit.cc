@@ -1,5 +1,6 @@
 #include "analyze/report/tail/culprit.h"
 
+#include "analyze/model/study/pool.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -88,6 +89,13 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
     return request.empty()
                ? ""
                : "(" + request + (c.process.empty() ? "" : " in " + shortened(printable(c.process), kName)) + ")";
+  if (c.label == model::Label::q_pool && c.what != 0) {
+    const auto pool = model::PoolOfConnections::of(c.what);
+    const std::string all =
+        pool.connections == 1 ? "the only connection" : "all " + std::to_string(pool.connections) + " connections";
+    return (request.empty() ? "" : "behind " + request + "; ") + all + " to " + printable(texts[pool.remote]) +
+           (pool.connections == 1 ? " was in use" : " were in use");
+  }
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
   if (!c.group.path.empty()) return "of " + group_text(c.group) + users_text(c.users);
   if (c.label == model::Label::runtime_stw) return c.tid == 0 ? "" : "by the JVM's VM Thread";

@@ -21,8 +21,8 @@ std::uint64_t place_of(const model::Culprit& c) {
   const std::string_view name = model::name_of(c.label);
   if (c.label == model::Label::net_unknown_socket || (name.substr(0, 5) == "down." && c.request.connection == 0))
     return c.what;
-  return c.label == model::Label::sched_throttled || name.substr(0, 5) == "lock." || name.substr(0, 3) == "io." ||
-                 name.substr(0, 4) == "mem."
+  return c.label == model::Label::sched_throttled || c.label == model::Label::q_pool || name.substr(0, 5) == "lock." ||
+                 name.substr(0, 3) == "io." || name.substr(0, 4) == "mem."
              ? c.what
              : 0;
 }

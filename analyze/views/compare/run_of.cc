@@ -13,6 +13,7 @@
 #include "analyze/report/tail/culprit.h"
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/rows/quantiles.h"
+#include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
 #include "analyze/tail/slow/bursts.h"
 #include "analyze/tail/slow/culprits.h"
@@ -87,6 +88,7 @@ class RouteReader {
     std::vector<std::int64_t> durations;
     std::vector<std::pair<std::int64_t, std::uint32_t>> slowest;
     std::map<std::string, std::uint64_t> callees;
+    most_ = 0;
     std::set<std::uint32_t> processes;
     for (const std::uint32_t i : rows) {
       const Request row = table_.rows[i];
@@ -172,16 +174,31 @@ class RouteReader {
       }
       return o;
     }
+    std::map<std::string, std::int64_t> made_of;
     for (const auto& [parent, call] : links_.calls_of(row.id)) {
       ++at(Count::calls);
       const auto place = links_.row_of(call);
       if (!place) continue;
       const Request made = table_.all()[*place];
       count_call(made, o);
-      ++callees[std::string(made.method == 0 ? "" : table_.texts[made.method]) + " " +
-                std::string(made.route == 0 ? "?" : table_.texts[made.route])];
+      ++made_of[callee_of(made)];
+    }
+    for (const auto& [name, calls] : made_of) {
+      callees[name] += static_cast<std::uint64_t>(calls);
+      at(Count::same_calls) = std::max(at(Count::same_calls), calls);
+      if (calls <= most_) continue;
+      most_ = calls;
+      out.most_called = name;
     }
     return o;
+  }
+
+  // A statement, or a route, but for those that have no name of their own.
+  std::string callee_of(const Request& call) const {
+    const bool other = call.route != 0 && table_.texts[call.route] == tail::kOtherRoute;
+    const model::TextId what = is_store(call.protocol) || other ? call.path : call.route;
+    return std::string(call.method == 0 ? "" : table_.texts[call.method]) + " " +
+           std::string(what == 0 ? "?" : table_.texts[what]);
   }
 
   void count_call(const Request& call, Observation& o) const {
@@ -220,6 +237,7 @@ class RouteReader {
   const tail::slow::Links& links_;
   const Allocations* allocations_;
   const bool sampled_;
+  std::int64_t most_ = 0;  // calls of one callee that a request of the route made
 };
 
 }  // namespace

@@ -263,5 +263,191 @@ TEST_F(Names, AnotherProcessKnowsNothingOfIt) {
   EXPECT_LT(a.table.setups.find(a.table.rows[0].id)->dns().count(), 0);
 }
 
+// What was asked for in vain: "NAME CAUSE", "NAME" where it was under way at the end.
+std::vector<std::string> texts_of(const std::vector<model::FailedName>& names) {
+  std::vector<std::string> out;
+  for (const model::FailedName& n : names) out.push_back(n.name + (n.cause.empty() ? "" : " " + n.cause));
+  return out;
+}
+
+class FailedNames : public Names {
+ protected:
+  void SetUp() override { socket(0ms, 5); }
+  void asked(model::Duration at, std::string_view name, std::uint16_t type = 1, formats::Thread who = {9, 10}) {
+    move(at, 5, Direction::out, query(static_cast<std::uint16_t>(40 + type), name, type), who);
+  }
+  void told(model::Duration at, std::string_view name, int rcode, std::uint16_t type = 1, bool found = false,
+            formats::Thread who = {9, 10}) {
+    const std::string address = type == 28 ? std::string(16, 'x') : "\x0a\0\0\x01"s;
+    move(at, 5, Direction::in,
+         answer(static_cast<std::uint16_t>(40 + type), name, type, rcode,
+                found ? std::vector{address} : std::vector<std::string>{}),
+         who);
+  }
+  void slept(model::Duration from, model::Duration to, formats::Thread who = {9, 10}) {
+    formats::OffCpu off;
+    off.left = formats::time_from(1'000'000'000) + from;
+    off.runnable = formats::time_from(1'000'000'000) + to;
+    off.state = 1;
+    off.syscall = 7;  // poll, of one descriptor
+    off.argument1 = 1;
+    off.socket = 5;
+    add(to + 10us, off, who);
+  }
+  // It moves bytes of a connection.
+  void moves(model::Duration at, formats::Thread who = {9, 10}) { move(at, 20, Direction::out, "x", who); }
+  std::vector<model::FailedName> failed() {
+    add(100s, formats::CaptureEnd{});
+    names::Lookups stage;
+    std::vector<model::FailedName> out;
+    for (const Event& e : events) {
+      stage.push(e);
+      for (const auto& f : stage.failed()) out.push_back(f);
+    }
+    return out;
+  }
+  using Texts = std::vector<std::string>;
+};
+
+TEST_F(FailedNames, BothFamiliesAreOne) {
+  asked(1ms, "shop.test");
+  asked(1ms, "shop.test", 28);
+  told(20ms, "shop.test", 3);
+  told(30ms, "shop.test", 3, 28);
+  const auto all = failed();
+  ASSERT_EQ(texts_of(all), Texts{"shop.test NXDOMAIN"});
+  EXPECT_EQ(all[0].done - all[0].began, 29ms);
+  EXPECT_EQ(all[0].asker.tid, 10u);
+}
+
+TEST_F(FailedNames, OneFamilyIsEnough) {
+  asked(1ms, "shop.test");
+  asked(1ms, "shop.test", 28);
+  told(20ms, "shop.test", 0, 1, true);
+  told(30ms, "shop.test", 2, 28);
+  EXPECT_EQ(texts_of(failed()), Texts{});
+}
+
+TEST_F(FailedNames, WithoutAnAddress) {
+  asked(1ms, "shop.test");
+  told(20ms, "shop.test", 0);
+  EXPECT_EQ(texts_of(failed()), Texts{"shop.test no address"});
+}
+
+TEST_F(FailedNames, SearchListInVain) {
+  int at = 1;
+  for (const char* name : {"shop.first.test", "shop.second.test", "shop"}) {
+    asked(at * 10ms, name);
+    told(at * 10ms + 5ms, name, 3);
+    ++at;
+  }
+  const auto all = failed();
+  ASSERT_EQ(texts_of(all), Texts{"shop NXDOMAIN"});
+  EXPECT_EQ(all[0].done - all[0].began, 25ms);
+}
+
+TEST_F(FailedNames, FoundByTheSearchList) {
+  asked(1ms, "shop.first.test");
+  told(2ms, "shop.first.test", 3);
+  asked(3ms, "shop.second.test");
+  told(4ms, "shop.second.test", 0, 1, true);
+  EXPECT_EQ(texts_of(failed()), Texts{});
+}
+
+TEST_F(FailedNames, NamesThatAreNoSearchList) {
+  asked(1ms, "shop.first.test");
+  told(2ms, "shop.first.test", 3);
+  asked(3ms, "shop.second.test");
+  told(4ms, "shop.second.test", 2);
+  EXPECT_EQ(texts_of(failed()), (Texts{"shop.first.test NXDOMAIN", "shop.second.test SERVFAIL"}));
+}
+
+TEST_F(FailedNames, TheNextServerKnows) {
+  asked(1ms, "shop.test");
+  told(2ms, "shop.test", 2);
+  asked(3ms, "shop.test");
+  told(4ms, "shop.test", 0, 1, true);
+  EXPECT_EQ(texts_of(failed()), Texts{});
+}
+
+TEST_F(FailedNames, ItDidSomethingElseBetweenThem) {
+  asked(1ms, "shop.test");
+  told(2ms, "shop.test", 2);
+  moves(3ms);
+  asked(4ms, "shop.test");
+  told(5ms, "shop.test", 2);
+  EXPECT_EQ(texts_of(failed()), (Texts{"shop.test SERVFAIL", "shop.test SERVFAIL"}));
+}
+
+TEST_F(FailedNames, ThreadsAskForThemselves) {
+  for (const std::uint32_t tid : {10u, 11u}) asked(1ms, "shop.test", 1, {9, tid});
+  told(2ms, "shop.test", 3, 1, false, {9, 10});
+  told(3ms, "shop.test", 3, 1, false, {9, 11});
+  const auto all = failed();
+  // Their questions have the same number: the first answer is taken for that to the first.
+  ASSERT_EQ(texts_of(all), (Texts{"shop.test NXDOMAIN", "shop.test NXDOMAIN"}));
+  EXPECT_NE(all[0].asker.tid, all[1].asker.tid);
+}
+
+TEST_F(FailedNames, GivenUp) {
+  asked(1ms, "shop.test");
+  slept(2ms, 1002ms);
+  asked(1003ms, "shop.test");
+  slept(1004ms, 2004ms);
+  moves(2005ms);
+  const auto all = failed();
+  ASSERT_EQ(texts_of(all), Texts{"shop.test no answer"});
+  EXPECT_EQ(all[0].done - all[0].began, 2003ms);
+}
+
+TEST_F(FailedNames, NobodySawItGivenUp) {
+  asked(1ms, "shop.test");
+  add(40s, formats::TaskExit{}, {8, 8});
+  const auto all = failed();
+  ASSERT_EQ(texts_of(all), Texts{"shop.test no answer"});
+  EXPECT_FALSE(formats::known(all[0].done));
+}
+
+TEST_F(FailedNames, UnderWayAtTheEnd) {
+  asked(99s, "shop.test");
+  const auto all = failed();
+  ASSERT_EQ(texts_of(all), Texts{"shop.test"});
+  EXPECT_TRUE(all[0].in_flight);
+}
+
+TEST_F(FailedNames, UnknownWhereEventsWereLost) {
+  asked(1ms, "shop.test");
+  told(2ms, "shop.test", 3);
+  formats::Loss loss;
+  loss.kind = static_cast<std::uint8_t>(formats::Kind::receive);
+  loss.count = 1;
+  add(100ms, loss);
+  EXPECT_EQ(texts_of(failed()), Texts{});
+}
+
+TEST_F(FailedNames, UnknownWhereAnAnswerHasNoQuestion) {
+  asked(1ms, "shop.test", 28);
+  told(2ms, "shop.test", 0, 1, true);
+  told(3ms, "shop.test", 0, 28);
+  EXPECT_EQ(texts_of(failed()), Texts{});
+}
+
+TEST_F(FailedNames, IsACallAndNoConnection) {
+  asked(1ms, "shop.test");
+  told(21ms, "shop.test", 3);
+  const auto a = analyse();
+  ASSERT_EQ(a.table.rows.size(), 1u);
+  const model::Request row = a.table.rows[0];
+  EXPECT_EQ(row.protocol, model::Protocol::dns);
+  EXPECT_EQ(a.table.texts[row.method], "LOOKUP");
+  EXPECT_EQ(a.table.texts[row.path], "shop.test");
+  EXPECT_EQ(a.table.texts[row.store.error_code], "NXDOMAIN");
+  EXPECT_EQ(row.outcome, model::Outcome::no_response);
+  EXPECT_EQ(row.at_least, 20'000'000);
+  EXPECT_EQ(a.study.quality.connections, 0u);
+  ASSERT_EQ(a.study.troubles.size(), 1u);
+  EXPECT_EQ(a.study.troubles[0].cause, "NXDOMAIN");
+}
+
 }  // namespace
 }  // namespace tailcap::names

@@ -77,7 +77,7 @@ TEST(TailReport, SaysItInASentence) {
   std::string all;
   for (const auto& verdict : study.verdicts) all += report::tail::sentence(verdict, study, c.table) + "\n";
   EXPECT_NE(all.find("GET /pooled: every request takes about 7"), std::string::npos) << all;
-  EXPECT_NE(all.find("waiting for a worker."), std::string::npos) << all;
+  EXPECT_NE(all.find("waiting for a worker or a free connection."), std::string::npos) << all;
   report::ReportOptions options;
   options.file = "shop.tcap";
   const std::string text = report::text_report(study, c.table, options),
