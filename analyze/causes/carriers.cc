@@ -10,12 +10,6 @@ namespace tailcap::causes {
 using formats::kNoTime;
 using formats::known;
 
-namespace {
-
-Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
-
-}  // namespace
-
 void find_carrier(Note& s, std::uint32_t pid, const Goroutines& goroutines) {
   if (s.stream != 0) return;
   const auto handles = [&](std::uint64_t g) { return goroutines.handled({pid, g}, s.began, or_later(s.answered)).yes; };

@@ -10,8 +10,6 @@ namespace {
 
 constexpr Kinds kCalls = Losses::kSends | kinds_of(formats::Kind::go_call) | kinds_of(formats::Kind::go_create);
 
-Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
-
 }  // namespace
 
 void Descent::index() {

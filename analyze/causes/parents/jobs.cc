@@ -8,12 +8,6 @@ namespace tailcap::causes {
 
 using formats::known;
 
-namespace {
-
-Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
-
-}  // namespace
-
 void Jobs::index(const std::vector<ChannelTransfer>& taken) {
   if (taken.empty()) return;
   items_.reserve(taken.size());
