@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "analyze/causes/later.h"
 #include "analyze/model/text_pool.h"
 #include "analyze/model/wire/exchange.h"
 
@@ -35,6 +36,7 @@ struct Note {
   std::uint64_t span = 0, parent_span = 0;
   model::TextId method = 0, authority = 0, target = 0, request_id = 0;
   formats::SocketId socket = 0;  // of its connection, or of the one that carries it; 0: not known
+  std::uint64_t pool = 0;        // client: calls that may share connections have the same
   std::uint64_t agent = 0;       // the user agent, as a number; 0: not known
   std::int64_t bytes = -1;       // of the request's body; -1: not known
   bool goroutine_sure = false;

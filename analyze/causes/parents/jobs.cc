@@ -10,8 +10,6 @@ namespace tailcap::causes {
 
 using formats::known;
 
-namespace {}  // namespace
-
 void Jobs::index(const std::vector<ChannelTransfer>& taken) {
   if (taken.empty()) return;
   items_.reserve(taken.size());

@@ -41,8 +41,9 @@ Note note_of(const model::Exchange& e, const model::Request& row, const model::T
   n.request_done = e.request.last_done;
   n.answered = e.response.first_done;
   n.ended = e.response.last_done;
-  // In HTTP/1 one response follows the other: until then no thread works on this one.
-  if (e.stream == 0 && known(e.predecessor_done)) n.began = std::max(n.began, e.predecessor_done);
+  // In HTTP/1 one response follows the other: until then no thread works on this one. Calls are sent all the same.
+  if (e.role == model::Role::server && e.stream == 0 && known(e.predecessor_done))
+    n.began = std::max(n.began, e.predecessor_done);
   n.whole = e.taints == 0;
   n.head_known = e.request_headers_complete;
   n.method = row.method;
@@ -51,6 +52,7 @@ Note note_of(const model::Exchange& e, const model::Request& row, const model::T
   n.request_id = row.request_id;
   n.agent = seeded_number(e.request_headers.find("user-agent").value_or(""), 1);
   n.bytes = row.request_bytes;
+  n.pool = (static_cast<std::uint64_t>(e.protocol) + 1) << 32 | row.authority;
   if (row.traceparent == 0) return n;
   const std::string_view text = texts[row.traceparent];
   const std::string_view trace = model::trace_id_in(text);

@@ -14,8 +14,10 @@
 //   with the
 //             call's target are undecided, and so is a call that says nothing where others of its kind do.
 //   turn      an event loop: between two of its waits the thread read bytes of one live request (or of a call of one)
-//             and then sent the call, or began to connect for it: likely. Where it read of several: undecided; likewise
-//             calls of a kind that the loop makes without having read anything.
+//             and then sent the call, or began to connect for it: likely. Where it read of several: the one whose call
+//             was the last on this connection, or the only one that waits for no call, or the one that holds the
+//             connection (causes/parents/pools.h); else undecided. So is a call whose connection may have changed
+//             hands; likewise calls of a kind that the loop makes without having read anything.
 //   goroutine in a Go program, where threads and turns say nothing: the goroutine that works on a request made the
 //   call, or
 //             one that descends from it (causes/carriers.h, causes/descent.h). Certain where both are, and nothing was

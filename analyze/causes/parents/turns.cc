@@ -5,6 +5,7 @@
 #include "formats/event.h"
 #include "formats/thread_event.h"
 #include "ground/syscalls.h"
+#include "ground/task_state.h"
 
 namespace tailcap::causes {
 
@@ -33,6 +34,7 @@ Call call_of(const OffCpu& off) {
 
 void LoopIterations::push(const formats::Event& event) {
   if (const auto* note = std::get_if<formats::Note>(&event.body)) pauses_.push(*note, event.time);
+  if (const auto* io = std::get_if<formats::Io>(&event.body)) read(event.thread.tid, event.time, *io);
   const auto* off = std::get_if<OffCpu>(&event.body);
   if (!off || event.thread.tid == 0) return;
   const Call call = call_of(*off);
@@ -53,6 +55,8 @@ void LoopIterations::push(const formats::Event& event) {
     if (off->socket != 0 && reads_ < kMaxReads) reads_ += waits.reads.insert(off->socket).second;
   } else if (call == Call::wait_for_many) {
     waits.multiplexes = true;
+    // In a call that need not wait it loses the CPU, too, and may have been called with work to do.
+    if (off->state == 0 || off->state == ground::kTaskPreempted) return;
     if (!waits.many.empty() && event.time <= waits.many.back()) return;
     if (kept_ >= limit_) {  // the older half is dropped
       const std::size_t half = waits.many.size() / 2;
@@ -67,6 +71,24 @@ void LoopIterations::push(const formats::Event& event) {
     waits.many.push_back(event.time);
     ++kept_;
   }
+}
+
+void LoopIterations::read(std::uint32_t tid, Time at, const formats::Io& io) {
+  if (io.direction != formats::Direction::in || io.length == 0 || received_ >= kMaxReceived) return;
+  const auto it = threads_.find(tid);
+  if (it == threads_.end() || !it->second.multiplexes) return;
+  auto& received = it->second.received;
+  if (!received.empty() && received.back().time == at && received.back().socket == io.socket) return;
+  const auto after =
+      std::upper_bound(received.begin(), received.end(), at, [](Time t, const Read& r) { return t < r.time; });
+  received.insert(after, {at, io.socket});
+  ++received_;
+}
+
+const std::vector<LoopIterations::Read>& LoopIterations::read_by(std::uint32_t tid) const {
+  static const std::vector<Read> none;
+  const auto it = threads_.find(tid);
+  return it == threads_.end() ? none : it->second.received;
 }
 
 bool LoopIterations::multiplexes(std::uint32_t tid) const {

@@ -11,14 +11,6 @@ using formats::known;
 using model::Cause;
 using model::CauseMethod;
 
-namespace {
-
-// A runtime with one lock for all threads (Python) wakes a worker twice: it passes the lock on every 5 ms.
-constexpr formats::Duration kWokenTwice = std::chrono::milliseconds{10};
-constexpr std::size_t kMaxSteps = 4096;  // looked at for one call: beyond, nothing is certain
-
-}  // namespace
-
 Weighing::Weighing(std::uint32_t pid, Process& process, const WeighingContext& known,
                    const std::vector<ChannelTransfer>& taken)
     : process_(process),
@@ -28,7 +20,8 @@ Weighing::Weighing(std::uint32_t pid, Process& process, const WeighingContext& k
       descent_(pid, process, known.goroutines),
       jobs_(process, descent_),
       live_(process.servers),
-      likeness_(process, known.texts) {
+      likeness_(process, known.texts),
+      pools_(process, known.turns) {
   const auto earlier = [](const Note& a, const Note& b) {
     return a.began != b.began ? a.began < b.began : a.id < b.id;
   };
@@ -66,6 +59,8 @@ Weighing::Weighing(std::uint32_t pid, Process& process, const WeighingContext& k
     add(c.reader, c.answered, n, What::read, false);
     if (c.ended > c.answered) add(c.reader, c.ended, n, What::read, false);
   }
+  add_reads();
+  pools_.index();
   for (auto& [tid, steps] : steps_)
     std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) {
       if (a.time != b.time) return a.time < b.time;
@@ -86,24 +81,6 @@ void Weighing::run(std::vector<model::Causes::Link>& links) {
     live_.advance(call.began);
     const Cause cause = decide(n);
     if (cause.parent.connection != 0 || cause.alternatives > 0 || cause.lost) links.emplace_back(call.id, cause);
-  }
-}
-
-// Finds kinds of calls that an event loop makes without having read anything since its wait, because of timers or
-// unrecorded events. In an iteration that did read something they look like calls of a request.
-void Weighing::find_spontaneous() {
-  for (std::uint32_t n = 0; n < process_.clients.size(); ++n) {
-    const Note& call = process_.clients[n];
-    const auto thread = steps_.find(call.writer);
-    if (thread == steps_.end() || dedicated_.contains(call.writer) || !turns_.multiplexes(call.writer)) continue;
-    const Time at = known(call.connect_began) ? call.connect_began : call.began;
-    const Time waited = turns_.last_wait_for_many(call.writer, at);
-    if (!known(waited) || lost_waits(call.writer, waited, at) || losses_.any(waited, at, Losses::kReads)) continue;
-    const Steps& steps = thread->second;
-    auto step = std::lower_bound(steps.begin(), steps.end(), waited, [](const Step& s, Time t) { return s.time < t; });
-    bool read = false;
-    for (; step != steps.end() && step->time <= at && !read; ++step) read = step->what == What::read;
-    if (!read) spontaneous_.insert(likeness_.kind_of(n));
   }
 }
 
@@ -132,6 +109,8 @@ Cause Weighing::decide(std::uint32_t client) {
   for (const std::uint32_t n : live_.now())
     if (servers[n].id == cause.parent) {
       parent_[client] = n;
+      const Time waited = turns_.last_wait_for_many(call.writer, call.began);
+      fans_out_ = fans_out_ || waits_for_call(n, waited, call.began);
       called_[n].push_back(client);
     }
   return cause;
@@ -299,94 +278,6 @@ Cause Weighing::by_answer(const Note& call) const {
   cause.lost = lost_waits(call.writer, call.began, first->answered) || losses_.any(call.began, first->answered, kActs);
   if (cause.lost) return cause;
   return {first->id, CauseMethod::thread, false, cause.alternatives - 1, false};
-}
-
-// A call that needs a new connection was decided on when the connect began; it is sent in a later iteration.
-Weighing::Turn Weighing::turn_of(std::uint32_t client) const {
-  const Note& call = process_.clients[client];
-  const auto before_connect = [&](std::uint32_t n) { return process_.servers[n].began <= call.connect_began; };
-  const std::vector<std::uint32_t> mine = read_by(call.writer, call.began);
-  const bool connects = known(call.connect_began) && std::any_of(mine.begin(), mine.end(), before_connect);
-  return read_last(call.writer, client, connects ? call.connect_began : call.began);
-}
-
-Cause Weighing::by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const {
-  const Turn turn = turn_of(client);
-  const std::size_t live = mine.size();
-  if (turn.server < 0 || spontaneous_.contains(likeness_.kind_of(client)))
-    return {{}, CauseMethod::none, false, static_cast<std::uint32_t>(live), turn.lost};
-  return {process_.servers[static_cast<std::size_t>(turn.server)].id, CauseMethod::turn, false,
-          static_cast<std::uint32_t>(live - 1), false};
-}
-
-// Waits of the thread in [from, to] are missing.
-bool Weighing::lost_waits(std::uint32_t tid, Time from, Time to) const {
-  // Losses after the last recorded wait appear only in the loss counters.
-  return turns_.missed(tid, from, to) || !turns_.remembers(tid, from) ||
-         (turns_.last_wait(tid) < to && losses_.any(from, to, Losses::kWaits));
-}
-
-// A worker, for whose wake-up the loop had read bytes of one request. It has done nothing else for the loop since.
-Cause Weighing::by_giver(std::uint32_t client) const {
-  const Note& call = process_.clients[client];
-  Cause cause;
-  cause.alternatives = static_cast<std::uint32_t>(live_.now().size());
-  if (!turns_.multiplexes(call.giver)) return by_answer(call);
-  Time before = formats::kNoTime;  // what it asked before was over
-  for (std::uint32_t n = client, looked = 0; n-- > 0 && !known(before) && looked < kMaxSteps; ++looked)
-    if (const Note& c = process_.clients[n]; c.writer == call.writer) before = std::max(c.began, c.given_up);
-  if (known(before) && before >= call.given[0]) return cause;
-  std::int64_t found = kNothing;
-  for (const Time at : call.given) {
-    if (!known(at) || call.given[0] - at > kWokenTwice || (known(before) && at <= before)) break;
-    const Turn turn = read_last(call.giver, client, at);
-    cause.lost = cause.lost || turn.lost;
-    if (turn.server < 0 || (found != kNothing && found != turn.server)) return cause;
-    found = turn.server;
-  }
-  // Else the worker had finished what it was woken for, and this is something else.
-  const Time answered = found < 0 ? formats::kNoTime : process_.servers[static_cast<std::size_t>(found)].answered;
-  if (found < 0 || (known(answered) && known(call.given_up) && answered < call.given_up)) return cause;
-  return {process_.servers[static_cast<std::size_t>(found)].id, CauseMethod::turn, false, cause.alternatives - 1,
-          false};
-}
-
-// The request with the bytes that the thread had read since the previous call, or since its last wait. A wait ends the
-// iteration: earlier reads are no evidence.
-Weighing::Turn Weighing::read_last(std::uint32_t tid, std::uint32_t client, Time at) const {
-  const Note& call = process_.clients[client];
-  const Steps& steps = steps_.at(tid);
-  auto step = std::upper_bound(steps.begin(), steps.end(), at, [](Time t, const Step& s) { return t < s.time; });
-  std::int64_t found = kNothing;
-  const Time waited = turns_.last_wait_for_many(tid, at);
-  Time since = at;
-  bool several = false;
-  for (std::size_t n = 0; step != steps.begin() && !several; ++n) {
-    --step;
-    if (n == kMaxSteps) return {kSeveral, false};
-    if (!step->server && step->number == client) continue;
-    if (step->what == What::wrote) continue;
-    if (step->time < waited) break;
-    since = step->time;
-    if (step->what == What::sent) {
-      if (found != kNothing) break;
-      continue;
-    }
-    const std::int64_t of = step->server ? std::int64_t{step->number} : parent_[step->number];
-    if (of < 0) {
-      several = true;
-      break;
-    }
-    const Note& s = process_.servers[static_cast<std::size_t>(of)];
-    if (!Live::at(s, call.began) || s.reader != tid) continue;
-    several = found != kNothing && found != of;
-    found = of;
-  }
-  // A read or a wait was lost: the iteration may have begun later, or with another read.
-  const Time from = known(waited) && waited < since ? waited : since;
-  const bool lost = lost_waits(tid, from, at) || losses_.any(from, at, Losses::kReads);
-  if (lost) return {kSeveral, true};
-  return {several ? kSeveral : found, false};
 }
 
 }  // namespace tailcap::causes

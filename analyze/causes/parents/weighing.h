@@ -13,6 +13,7 @@
 #include "analyze/causes/parents/descent.h"
 #include "analyze/causes/parents/jobs.h"
 #include "analyze/causes/parents/likeness.h"
+#include "analyze/causes/parents/pools.h"
 #include "analyze/causes/parents/turns.h"
 #include "analyze/model/cause.h"
 
@@ -44,6 +45,7 @@ class Weighing {
     bool server;
   };
   using Steps = std::vector<Step>;
+  static constexpr std::size_t kMaxSteps = 4096;  // looked at for one call: beyond, nothing is certain
 
   void add(std::uint32_t tid, Time time, std::uint32_t number, What what, bool server);
   model::Cause decide(std::uint32_t client);
@@ -63,6 +65,10 @@ class Weighing {
   Turn turn_of(std::uint32_t client) const;
   // Of the iteration of this thread that it was in then.
   Turn read_last(std::uint32_t tid, std::uint32_t client, Time at) const;
+  std::int64_t goes_on(std::uint32_t client) const;
+  std::int64_t only_one(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
+  bool waits_for_call(std::uint32_t server, Time sent, Time at) const;
+  void add_reads();
   bool alone(const Steps& steps, const Note& server, const Note& call) const;
   bool lost_waits(std::uint32_t tid, Time from, Time to) const;
   void find_spontaneous();
@@ -76,10 +82,12 @@ class Weighing {
   Jobs jobs_;
   Live live_;
   Likeness likeness_;
+  Pools pools_;
   std::unordered_map<std::uint32_t, Steps> steps_;  // by thread, of those that make calls
   std::map<std::array<std::uint64_t, 2>, std::vector<std::uint32_t>> by_trace_;
   std::vector<std::int64_t> parent_;  // of each client: its server, -1: unknown
   std::unordered_set<std::uint64_t> spontaneous_;
+  bool fans_out_ = false;                        // requests that wait for a call make others
   std::unordered_set<std::uint32_t> dedicated_;  // threads that block in reads of a connection that they serve
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>>
       called_;  // by server: the calls that it is the parent of

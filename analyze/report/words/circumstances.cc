@@ -9,7 +9,7 @@
 namespace tailcap::report {
 namespace {
 
-constexpr std::size_t kFeltNamed = 3, kDiskUsersNamed = 3, kName = 40;
+constexpr std::size_t kFeltNamed = 3, kDiskUsersNamed = 3, kProcessName = 40;
 constexpr std::uint64_t kMuch = 1u << 20;  // bytes
 
 }  // namespace
@@ -34,7 +34,7 @@ std::string disk_text(const model::Verdict& v) {
   std::string out;
   for (std::size_t i = 0; i < std::min(kDiskUsersNamed, part->disk_users.size()); ++i) {
     const model::DiskUser& u = part->disk_users[i];
-    out += (i == 0 ? " Files were used around these waits: " : ", ") + shortened(printable(u.comm), kName) +
+    out += (i == 0 ? " Files were used around these waits: " : ", ") + shortened(printable(u.comm), kProcessName) +
            (u.processes > 1 ? " (" + count_text(u.processes) + " processes)" : "");
     if (u.written >= kMuch) out += " wrote " + bytes_text(u.written);
     if (u.read >= kMuch) out += std::string(u.written >= kMuch ? " and read " : " read ") + bytes_text(u.read);

@@ -18,7 +18,7 @@ using model::Verdict;
 using model::VerdictKind;
 
 // Of what slow requests take longer: what lies in the call.
-constexpr double kMostOfIt = 0.5;
+constexpr double kMostOfRoot = 0.5;
 
 // The route of a request, by its number in the study.
 class RouteNumbers {
@@ -65,7 +65,7 @@ model::ExchangeId call_behind(const Verdict& v) {
   const bool call = is_call(part.label);
   const double share =
       static_cast<double>(part.difference()) / static_cast<double>(std::max<std::int64_t>(1, v.slow - v.typical));
-  return call && part.who && share >= kMostOfIt ? part.who->example : model::ExchangeId{};
+  return call && part.who && share >= kMostOfRoot ? part.who->example : model::ExchangeId{};
 }
 
 // The answer about requests of this route that were slow, or failed, like those of v and at the same times.

@@ -6,6 +6,7 @@
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 #include "tests/unit/causes/cause_of.h"
+#include "tests/unit/causes/service.h"
 
 namespace tailcap::causes_parents {
 namespace {
@@ -13,6 +14,13 @@ namespace {
 using namespace std::chrono_literals;
 using model::Cause;
 using model::CauseMethod;
+using service::get;
+using service::kAnswer;
+using service::kEpollWait;
+using service::kOtherWorker;
+using service::kRecvfrom;
+using service::kWorker;
+using service::Service;
 using synth::Duration;
 using synth::Endpoint;
 using synth::Opening;
@@ -20,53 +28,19 @@ using synth::Scenario;
 using synth::Thread;
 
 const std::string kTrace = "0af7651916cd43dd8448eb211c80319c";
-constexpr std::int16_t kEpollWait = 232, kRecvfrom = 45;
-
-std::string get(const std::string& target, const std::string& fields = "") {
-  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
-}
 std::string traced(const std::string& span, const std::string& trace = kTrace) {
   return "traceparent: 00-" + trace + "-" + span + "-01\r\n";
 }
-const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-// Requests to one process, and its calls to others.
-struct Service {
-  Scenario s;
-  std::uint16_t ports = 0;
-
-  Endpoint& accepted(Thread thread) {
-    Opening o;
-    o.thread = thread;
-    o.remote = "10.0.0.2:" + std::to_string(40000 + ports++);
-    return s.open(0ms, o);
-  }
-  Endpoint& connected(Thread thread) {
-    Opening o;
-    o.thread = thread;
-    o.origin = formats::Origin::connected;
-    o.local = "10.0.0.1:" + std::to_string(50000 + ports++);
-    o.remote = "10.0.0.3:80";
-    return s.open(0ms, o);
-  }
-  void blocked(Thread thread, Duration from, Duration to, std::int16_t syscall = kRecvfrom) {
-    s.off_cpu(thread, {.left = from, .runnable = to, .on = to, .syscall = syscall});
-  }
-  model::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
-};
-
-constexpr Thread kA{100, 101}, kB{100, 102};
-
 // A thread that reads a request, makes a call, waits for it and answers.
 struct ThreadPerRequest : Service {
-  Endpoint& in = accepted(kA);
-  Endpoint& out = connected(kA);
+  Endpoint& in = accepted(kWorker);
+  Endpoint& out = connected(kWorker);
   void usual() {
     in.receive(1ms, 1ms, get("/in"));
     out.send(2ms, get("/out"));
-    blocked(kA, 2ms + 100us, 5ms);
-    out.receive(5ms, 5ms + 10us, kOk);
-    in.send(6ms, kOk);
+    blocked(kWorker, 2ms + 100us, 5ms);
+    out.receive(5ms, 5ms + 10us, kAnswer);
+    in.send(6ms, kAnswer);
   }
 };
 
@@ -76,7 +50,7 @@ TEST(Parents, AThreadThatBlocksInReadsOfWhatItServesIsNoLoop) {
   for (const bool blocks : {true, false}) {
     ThreadPerRequest p;
     if (blocks)
-      p.s.add(1ms, kA,
+      p.s.add(1ms, kWorker,
               formats::OffCpu{.left = synth::kStart,
                               .runnable = synth::kStart + 1ms,
                               .state = 1,
@@ -84,13 +58,13 @@ TEST(Parents, AThreadThatBlocksInReadsOfWhatItServesIsNoLoop) {
                               .socket = p.in.socket()});
     p.in.receive(1ms, 1ms, get("/in"));
     p.out.send(2ms, get("/out"));
-    p.blocked(kA, 2ms + 100us, 5ms, kEpollWait);
-    p.out.receive(5ms, 5ms + 10us, kOk);
-    p.blocked(kA, 6ms, 7ms, kEpollWait);
+    p.blocked(kWorker, 2ms + 100us, 5ms, kEpollWait);
+    p.out.receive(5ms, 5ms + 10us, kAnswer);
+    p.blocked(kWorker, 6ms, 7ms, kEpollWait);
     p.out.send(8ms, get("/again"));
-    p.blocked(kA, 8ms + 100us, 9ms, kEpollWait);
-    p.out.receive(9ms, 9ms + 10us, kOk);
-    p.in.send(10ms, kOk);
+    p.blocked(kWorker, 8ms + 100us, 9ms, kEpollWait);
+    p.out.receive(9ms, 9ms + 10us, kAnswer);
+    p.in.send(10ms, kAnswer);
     const auto table = p.table();
     EXPECT_EQ(parent_of(table, "/again"), blocks ? "/in" : "") << blocks;
     if (blocks) {
@@ -114,15 +88,15 @@ TEST(Parents, AThreadThatDoesNothingElseIsCertain) {
 TEST(Parents, SeveralCallsOneAfterTheOtherAreCertain) {
   ThreadPerRequest p;
   p.usual();
-  Endpoint& in = p.accepted(kA);
+  Endpoint& in = p.accepted(kWorker);
   in.receive(11ms, 11ms, get("/in2"));
   for (int i = 0; i < 3; ++i) {
     const Duration at = 12ms + i * 3ms;
     p.out.send(at, get("/call" + std::to_string(i)));
-    p.blocked(kA, at + 10us, at + 1ms);
-    p.out.receive(at + 1ms, at + 1ms + 10us, kOk);
+    p.blocked(kWorker, at + 10us, at + 1ms);
+    p.out.receive(at + 1ms, at + 1ms + 10us, kAnswer);
   }
-  in.send(30ms, kOk);
+  in.send(30ms, kAnswer);
   const auto table = p.table();
   for (const char* target : {"/call0", "/call1", "/call2"}) {
     EXPECT_EQ(parent_of(table, target), "/in2");
@@ -137,8 +111,8 @@ TEST(Parents, WhatIsNotSeenIsNotCertain) {
       {"no wait was seen",
        [](ThreadPerRequest& p) {
          p.in.receive(1ms, 1ms, get("/in"));
-         p.out.send(2ms, get("/out")).receive(5ms, 5ms + 10us, kOk);
-         p.in.send(6ms, kOk);
+         p.out.send(2ms, get("/out")).receive(5ms, 5ms + 10us, kAnswer);
+         p.in.send(6ms, kAnswer);
        }},
       {"events were lost meanwhile",
        [](ThreadPerRequest& p) {
@@ -149,28 +123,28 @@ TEST(Parents, WhatIsNotSeenIsNotCertain) {
        [](ThreadPerRequest& p) {
          p.in.receive(1ms, 1ms, get("/in"));
          p.out.send(2ms, get("/out"));
-         p.blocked(kA, 2ms + 100us, 5ms);
-         p.out.receive(5ms, 5ms + 10us, kOk);
-         p.in.by(kB).send(6ms, kOk);
+         p.blocked(kWorker, 2ms + 100us, 5ms);
+         p.out.receive(5ms, 5ms + 10us, kAnswer);
+         p.in.by(kOtherWorker).send(6ms, kAnswer);
        }},
       {"it is answered before the call is",
        [](ThreadPerRequest& p) {
          p.in.receive(1ms, 1ms, get("/in"));
          p.out.send(2ms, get("/out"));
-         p.in.send(3ms, kOk);
-         p.blocked(kA, 3ms + 100us, 5ms);
-         p.out.receive(5ms, 5ms + 10us, kOk);
+         p.in.send(3ms, kAnswer);
+         p.blocked(kWorker, 3ms + 100us, 5ms);
+         p.out.receive(5ms, 5ms + 10us, kAnswer);
        }},
       {"two calls overlap",
        [](ThreadPerRequest& p) {
-         Endpoint& other = p.connected(kA);
+         Endpoint& other = p.connected(kWorker);
          p.in.receive(1ms, 1ms, get("/in"));
          p.out.send(2ms, get("/out"));
          other.send(3ms, get("/other"));
-         p.blocked(kA, 3ms + 100us, 5ms);
-         p.out.receive(5ms, 5ms + 10us, kOk);
-         other.receive(5ms, 5ms + 20us, kOk);
-         p.in.send(6ms, kOk);
+         p.blocked(kWorker, 3ms + 100us, 5ms);
+         p.out.receive(5ms, 5ms + 10us, kAnswer);
+         other.receive(5ms, 5ms + 20us, kAnswer);
+         p.in.send(6ms, kAnswer);
        }},
       {"waits of the thread were lost",
        [](ThreadPerRequest& p) {
@@ -178,7 +152,7 @@ TEST(Parents, WhatIsNotSeenIsNotCertain) {
          formats::OffCpu off;
          off.left = off.runnable = synth::kStart + 7ms;
          off.missed = 2;
-         p.s.add(8ms, kA, off);
+         p.s.add(8ms, kWorker, off);
        }},
   };
   for (const auto& [what, make] : cases) {
@@ -191,19 +165,19 @@ TEST(Parents, WhatIsNotSeenIsNotCertain) {
 TEST(Parents, WaitsThatWereLostLaterChangeNothing) {
   ThreadPerRequest p;
   p.usual();
-  p.blocked(kA, 8ms, 9ms);
+  p.blocked(kWorker, 8ms, 9ms);
   formats::OffCpu off;
   off.left = off.runnable = synth::kStart + 20ms;
   off.missed = 1;
-  p.s.add(21ms, kA, off);
+  p.s.add(21ms, kWorker, off);
   EXPECT_TRUE(cause_of(p.table(), "/out").certain);
 }
 
 TEST(Parents, ACallOfAnotherThreadIsUnknown) {
   ThreadPerRequest p;
-  Endpoint& other = p.connected(kB);
+  Endpoint& other = p.connected(kOtherWorker);
   p.usual();
-  other.send(3ms, get("/background")).receive(4ms, 4ms, kOk);
+  other.send(3ms, get("/background")).receive(4ms, 4ms, kAnswer);
   const auto table = p.table();
   const Cause cause = cause_of(table, "/background");
   EXPECT_EQ(cause.parent, model::ExchangeId{});
@@ -214,14 +188,14 @@ TEST(Parents, ACallOfAnotherThreadIsUnknown) {
 TEST(Parents, ACallWithoutAnyRequestHasNoCause) {
   ThreadPerRequest p;
   p.usual();
-  p.out.send(20ms, get("/later")).receive(21ms, 21ms, kOk);
+  p.out.send(20ms, get("/later")).receive(21ms, 21ms, kAnswer);
   EXPECT_EQ(cause_of(p.table(), "/later"), Cause{});
 }
 
 // One thread, many requests: epoll_wait, read, call; epoll_wait, read an answer, answer.
 struct Loop : Service {
-  Endpoint &in1 = accepted(kA), &in2 = accepted(kA), &out1 = connected(kA), &out2 = connected(kA);
-  void wait(Duration from, Duration to) { blocked(kA, from, to, kEpollWait); }
+  Endpoint &in1 = accepted(kWorker), &in2 = accepted(kWorker), &out1 = connected(kWorker), &out2 = connected(kWorker);
+  void wait(Duration from, Duration to) { blocked(kWorker, from, to, kEpollWait); }
 };
 
 TEST(Parents, ATurnOfAnEventLoopIsLikely) {
@@ -234,13 +208,13 @@ TEST(Parents, ATurnOfAnEventLoopIsLikely) {
   p.out2.send(2ms + 50us, get("/out2"));
   p.wait(2ms + 100us, 5ms);
   // The answer to the first call triggers a second one of the same request.
-  p.out1.receive(5ms, 5ms + 10us, kOk).send(5ms + 50us, get("/out1b"));
+  p.out1.receive(5ms, 5ms + 10us, kAnswer).send(5ms + 50us, get("/out1b"));
   p.wait(5ms + 100us, 6ms);
-  p.out1.receive(6ms, 6ms + 10us, kOk);
-  p.in1.send(6ms + 50us, kOk);
+  p.out1.receive(6ms, 6ms + 10us, kAnswer);
+  p.in1.send(6ms + 50us, kAnswer);
   p.wait(7ms, 8ms);
-  p.out2.receive(8ms, 8ms + 10us, kOk);
-  p.in2.send(8ms + 50us, kOk);
+  p.out2.receive(8ms, 8ms + 10us, kAnswer);
+  p.in2.send(8ms + 50us, kAnswer);
   const auto table = p.table();
   EXPECT_EQ(parent_of(table, "/out1"), "/in1");
   EXPECT_EQ(parent_of(table, "/out2"), "/in2");
@@ -258,7 +232,7 @@ TEST(Parents, ATurnOfAnEventLoopIsLikely) {
 TEST(Parents, ACallIsOfTheTurnInWhichItsConnectionWasBegun) {
   Loop p;
   Opening o;
-  o.thread = kA;
+  o.thread = kWorker;
   o.origin = formats::Origin::connected;
   o.local = "10.0.0.1:51000";
   o.remote = "10.0.0.3:80";
@@ -271,14 +245,14 @@ TEST(Parents, ACallIsOfTheTurnInWhichItsConnectionWasBegun) {
   syn.by_thread = true;
   Endpoint& fresh = p.s.open(1ms + 20us, o);
   ASSERT_EQ(fresh.socket(), syn.socket);
-  p.s.add(1ms + 30us, kA, syn);
+  p.s.add(1ms + 30us, kWorker, syn);
   fresh.state(1ms + 40us, formats::TcpState::syn_sent, formats::TcpState::established);
   p.in2.receive(1ms + 50us, 1ms + 60us, get("/in2"));
   fresh.send(1ms + 70us, get("/out1"));
   p.out2.send(1ms + 80us, get("/out2"));
   p.wait(2ms, 3ms);
-  p.in1.send(8ms, kOk);
-  p.in2.send(8ms, kOk);
+  p.in1.send(8ms, kAnswer);
+  p.in2.send(8ms, kAnswer);
   const auto table = p.table();
   EXPECT_EQ(parent_of(table, "/out1"), "/in1");
   EXPECT_EQ(parent_of(table, "/out2"), "/in2");
@@ -292,8 +266,8 @@ TEST(Parents, WhatWasReadOfSeveralIsUndecided) {
   p.out1.send(1ms + 50us, get("/out1"));
   p.out2.send(1ms + 60us, get("/out2"));
   p.wait(1ms + 100us, 5ms);
-  p.in1.send(8ms, kOk);
-  p.in2.send(8ms, kOk);
+  p.in1.send(8ms, kAnswer);
+  p.in2.send(8ms, kAnswer);
   const auto table = p.table();
   for (const char* target : {"/out1", "/out2"}) {
     EXPECT_EQ(cause_of(table, target).parent, model::ExchangeId{}) << target;
@@ -306,9 +280,9 @@ TEST(Parents, ACallAfterAWaitWithoutBytesIsUndecided) {
   p.wait(0ms, 1ms);
   p.in1.receive(1ms, 1ms + 10us, get("/in1"));
   p.wait(1ms + 100us, 3ms);
-  p.out1.send(3ms + 50us, get("/timer")).receive(4ms, 4ms, kOk);
+  p.out1.send(3ms + 50us, get("/timer")).receive(4ms, 4ms, kAnswer);
   p.wait(4ms + 100us, 5ms);
-  p.in1.send(5ms, kOk);
+  p.in1.send(5ms, kAnswer);
   const Cause cause = cause_of(p.table(), "/timer");
   EXPECT_EQ(cause.parent, model::ExchangeId{});
   EXPECT_EQ(cause.alternatives, 1u);
@@ -321,10 +295,10 @@ TEST(Parents, ATraceIdDecidesWhatThreadsDoNot) {
   p.in1.receive(1ms, 1ms + 10us, get("/in1", traced("00000000000000a1")));
   p.in2.receive(1ms, 1ms + 20us, get("/in2", traced("00000000000000a2", other)));
   p.wait(1ms + 30us, 2ms);
-  p.out2.by(kB).send(2ms, get("/out2", traced("00000000000000b2", other)));
-  p.out1.by(kB).send(3ms, get("/out1", traced("00000000000000b1")));
-  p.in1.send(8ms, kOk);
-  p.in2.send(8ms, kOk);
+  p.out2.by(kOtherWorker).send(2ms, get("/out2", traced("00000000000000b2", other)));
+  p.out1.by(kOtherWorker).send(3ms, get("/out1", traced("00000000000000b1")));
+  p.in1.send(8ms, kAnswer);
+  p.in2.send(8ms, kAnswer);
   const auto table = p.table();
   EXPECT_EQ(parent_of(table, "/out1"), "/in1");
   EXPECT_EQ(parent_of(table, "/out2"), "/in2");
@@ -340,9 +314,10 @@ TEST(Parents, OneTraceInTwoRequestsNeedsTheSpan) {
     p.wait(0ms, 1ms);
     p.in1.receive(1ms, 1ms + 10us, get("/in1", b3("00000000000000a1", "00000000000000ff")));
     p.in2.receive(1ms, 1ms + 20us, get("/in2", b3("00000000000000a2", "00000000000000ff")));
-    p.out1.by(kB).send(2ms, get("/out1", b3("00000000000000b1", tells ? "00000000000000a2" : "00000000000000cc")));
-    p.in1.send(8ms, kOk);
-    p.in2.send(8ms, kOk);
+    p.out1.by(kOtherWorker)
+        .send(2ms, get("/out1", b3("00000000000000b1", tells ? "00000000000000a2" : "00000000000000cc")));
+    p.in1.send(8ms, kAnswer);
+    p.in2.send(8ms, kAnswer);
     const auto table = p.table();
     EXPECT_EQ(parent_of(table, "/out1"), tells ? "/in2" : "");
     EXPECT_EQ(cause_of(table, "/out1").certain, tells);
@@ -354,9 +329,9 @@ TEST(Parents, AThreadsRequestOfAnotherTraceIsNotCertain) {
   ThreadPerRequest p;
   p.in.receive(1ms, 1ms, get("/in", traced("00000000000000a1")));
   p.out.send(2ms, get("/out", traced("00000000000000b1", "1" + kTrace.substr(1))));
-  p.blocked(kA, 2ms + 100us, 5ms);
-  p.out.receive(5ms, 5ms + 10us, kOk);
-  p.in.send(6ms, kOk);
+  p.blocked(kWorker, 2ms + 100us, 5ms);
+  p.out.receive(5ms, 5ms + 10us, kAnswer);
+  p.in.send(6ms, kAnswer);
   const auto table = p.table();
   EXPECT_EQ(parent_of(table, "/out"), "/in");
   EXPECT_FALSE(cause_of(table, "/out").certain);
@@ -366,14 +341,14 @@ TEST(Parents, AThreadsRequestOfAnotherTraceIsNotCertain) {
 // them.
 TEST(HardCases, h26_worker_pool_is_unknown_with_alternatives) {
   Service p;
-  Endpoint &in1 = p.accepted(kA), &in2 = p.accepted(kA), &out = p.connected(kB);
+  Endpoint &in1 = p.accepted(kWorker), &in2 = p.accepted(kWorker), &out = p.connected(kOtherWorker);
   in1.receive(1ms, 1ms, get("/in1"));
   in2.receive(1ms, 1ms + 10us, get("/in2"));
   out.send(2ms, get("/work"));
-  p.blocked(kB, 2ms + 10us, 3ms);
-  out.receive(3ms, 3ms + 10us, kOk);
-  in1.send(4ms, kOk);
-  in2.send(5ms, kOk);
+  p.blocked(kOtherWorker, 2ms + 10us, 3ms);
+  out.receive(3ms, 3ms + 10us, kAnswer);
+  in1.send(4ms, kAnswer);
+  in2.send(5ms, kAnswer);
   const Cause cause = cause_of(p.table(), "/work");
   EXPECT_EQ(cause.parent, model::ExchangeId{});
   EXPECT_EQ(cause.alternatives, 2u);
@@ -385,11 +360,11 @@ TEST(HardCases, h27_attempts_have_the_same_cause) {
   p.usual();
   p.in.receive(20ms, 20ms, get("/in2"));
   p.out.send(21ms, get("/again")).fin_arrives(21ms + 500us).eof(21ms + 600us);
-  Endpoint& fresh = p.connected(kA);
+  Endpoint& fresh = p.connected(kWorker);
   fresh.send(22ms, get("/again"));
-  p.blocked(kA, 22ms + 10us, 23ms);
-  fresh.receive(23ms, 23ms + 10us, kOk);
-  p.in.send(24ms, kOk);
+  p.blocked(kWorker, 22ms + 10us, 23ms);
+  fresh.receive(23ms, 23ms + 10us, kAnswer);
+  p.in.send(24ms, kAnswer);
   const auto table = p.table();
   std::size_t attempts = 0;
   for (const auto row : table.rows) {
@@ -412,14 +387,14 @@ TEST(Parents, AWorkerThatAnswersIsLikely) {
   constexpr Thread kLoop{100, 100};
   Endpoint& one = p.accepted(kLoop);
   Endpoint& two = p.accepted(kLoop);
-  Endpoint& a = p.connected(kA);
-  Endpoint& b = p.connected(kB);
+  Endpoint& a = p.connected(kWorker);
+  Endpoint& b = p.connected(kOtherWorker);
   one.receive(1ms, 1ms, get("/one"));
   two.receive(2ms, 2ms, get("/two"));
-  a.send(3ms, get("/a")).receive(5ms, 5ms, kOk);
-  b.send(4ms, get("/b")).receive(5ms, 5ms, kOk);
-  one.by(kB).send(6ms, kOk);
-  two.by(kA).send(7ms, kOk);
+  a.send(3ms, get("/a")).receive(5ms, 5ms, kAnswer);
+  b.send(4ms, get("/b")).receive(5ms, 5ms, kAnswer);
+  one.by(kOtherWorker).send(6ms, kAnswer);
+  two.by(kWorker).send(7ms, kAnswer);
   const auto table = p.table();
   EXPECT_EQ(parent_of(table, "/a"), "/two");
   EXPECT_EQ(parent_of(table, "/b"), "/one");
@@ -430,11 +405,11 @@ TEST(Parents, AWorkerThatAnswersIsLikely) {
 TEST(Parents, AWorkerThatAnswersBeforeTheCallIsOverSaysNothing) {
   Service p;
   Endpoint& one = p.accepted(Thread{100, 100});
-  Endpoint& a = p.connected(kA);
+  Endpoint& a = p.connected(kWorker);
   one.receive(1ms, 1ms, get("/one"));
   a.send(3ms, get("/a"));
-  one.by(kA).send(4ms, kOk);
-  a.receive(5ms, 5ms, kOk);
+  one.by(kWorker).send(4ms, kAnswer);
+  a.receive(5ms, 5ms, kAnswer);
   EXPECT_EQ(cause_of(p.table(), "/a"), (Cause{{}, CauseMethod::none, false, 1}));
 }
 

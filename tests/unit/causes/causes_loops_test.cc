@@ -1,0 +1,184 @@
+// Event loops with pools of connections: which request goes on, and which one may have waited for a connection.
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "tests/unit/causes/cause_of.h"
+#include "tests/unit/causes/service.h"
+
+namespace tailcap {
+namespace {
+
+using namespace std::chrono_literals;
+using service::get;
+using service::kAnswer;
+using service::kEpollWait;
+using service::kWorker;
+using service::Service;
+using synth::Duration;
+using synth::Endpoint;
+
+// An iteration of a loop every millisecond.
+struct Pooled : Service {
+  std::deque<Endpoint*> requests, pool;
+  Duration now = 1ms;
+  int calls = 0;
+
+  Pooled(int clients, int connections) {
+    for (int i = 0; i < clients; ++i) requests.push_back(&accepted(kWorker));
+    for (int i = 0; i < connections; ++i) pool.push_back(&connected(kWorker));
+  }
+  void iteration(std::uint32_t state = 1) {
+    const Duration from = now;
+    now += 1ms;
+    s.off_cpu(kWorker, {.left = from, .runnable = now, .on = now, .syscall = kEpollWait, .state = state});
+  }
+  Duration next() { return now += 10us; }
+  void asked(int request, const std::string& target) { requests[request]->receive(next(), next(), get(target)); }
+  void call(int connection, const std::string& target) { pool[connection]->send(next(), get(target)); }
+  void answered(int connection) { pool[connection]->receive(next(), next(), kAnswer); }
+  void answer(int request) { requests[request]->send(next(), kAnswer); }
+};
+
+TEST(Loops, TheRequestThatMadeTheCallBeforeOnAConnectionGoesOn) {
+  Pooled p(2, 2);
+  p.iteration();
+  p.asked(0, "/a");
+  p.call(0, "/a1");
+  p.iteration();
+  p.asked(1, "/b");
+  p.call(1, "/b1");
+  p.iteration();
+  p.answered(0);
+  p.answered(1);
+  p.call(0, "/a2");
+  p.call(1, "/b2");
+  p.iteration();
+  p.answered(0);
+  p.answered(1);
+  p.answer(0);
+  p.answer(1);
+  const auto table = p.table();
+  EXPECT_EQ(parent_of(table, "/a2"), "/a");
+  EXPECT_EQ(parent_of(table, "/b2"), "/b");
+  EXPECT_FALSE(cause_of(table, "/a2").certain);
+}
+
+// Only the first and the last bytes of an answer belong to its call; the iterations between them read of it, too.
+TEST(Loops, WhatIsReadInTheMiddleOfAnAnswerIsReadAllTheSame) {
+  Pooled p(1, 2);
+  p.iteration();
+  p.asked(0, "/a");
+  p.call(0, "/a1");
+  p.iteration();
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n0123456789";
+  p.pool[0]->receive(p.next(), p.next(), answer);
+  p.iteration();
+  p.pool[0]->receive(p.next(), p.next(), "0123456789");
+  p.call(1, "/a2");
+  p.iteration();
+  p.pool[0]->receive(p.next(), p.next(), "0123456789");
+  p.answered(1);
+  p.answer(0);
+  EXPECT_EQ(parent_of(p.table(), "/a2"), "/a");
+}
+
+// It may still have handlers to run.
+TEST(Loops, AThreadThatLosesTheCpuInItsWaitHasNotWaited) {
+  for (const bool blocked : {true, false}) {
+    Pooled p(2, 2);
+    p.iteration();
+    p.asked(0, "/a");
+    p.call(0, "/a1");
+    p.iteration();
+    p.asked(1, "/b");
+    p.call(1, "/b1");
+    p.iteration();
+    p.answered(0);
+    p.iteration(blocked ? 1 : 0);
+    p.answered(1);
+    p.pool.push_back(&p.connected(kWorker));
+    p.call(2, "/c");
+    EXPECT_EQ(parent_of(p.table(), "/c"), blocked ? "/b" : "") << blocked;
+  }
+}
+
+// One connection, and a request that waits for it: it has it as soon as it is free.
+TEST(Loops, AConnectionThatARequestWaitsForMayChangeHands) {
+  for (const bool waits : {false, true}) {
+    Pooled p(2, 1);
+    p.iteration();
+    p.asked(0, "/a");
+    p.call(0, "/a1");
+    p.iteration();
+    if (waits) {
+      p.asked(1, "/b");
+      p.iteration();
+    }
+    p.answered(0);
+    p.call(0, "/next");
+    p.iteration();
+    p.answered(0);
+    p.answer(0);
+    const auto table = p.table();
+    EXPECT_EQ(parent_of(table, "/next"), waits ? "" : "/a") << waits;
+    EXPECT_EQ(cause_of(table, "/next").alternatives, waits ? 2u : 0u) << waits;
+  }
+}
+
+// Two requests at a time share a connection. Held: each makes its three calls and answers, and the other one has it.
+TEST(Loops, WhereRequestsHoldConnectionsTheirAnswersSayWhich) {
+  Pooled p(2, 1);
+  p.iteration();
+  p.asked(0, "/r0");
+  p.call(0, "/call0");
+  p.iteration();
+  for (int r = 0; r < 20; ++r) {
+    const std::string other = "/r" + std::to_string(r + 1);
+    p.asked((r + 1) % 2, other);
+    p.iteration();
+    for (int call = 1; call < 3; ++call) {
+      p.answered(0);
+      p.call(0, "/call" + std::to_string(3 * r + call));
+      p.iteration();
+    }
+    p.answered(0);
+    p.answer(r % 2);
+    p.call(0, "/call" + std::to_string(3 * r + 3));
+    p.iteration();
+  }
+  const auto table = p.table();
+  for (const char* call : {"/call15", "/call16", "/call17"}) {
+    EXPECT_EQ(parent_of(table, call), "/r5") << call;
+    EXPECT_EQ(cause_of(table, call).method, model::CauseMethod::turn);
+    EXPECT_FALSE(cause_of(table, call).certain);
+  }
+}
+
+// Each call takes it, and the other request has waited for it meanwhile.
+TEST(Loops, WhereEachCallTakesAConnectionNoneIsTakenForAnothers) {
+  Pooled p(2, 1);
+  int made[2] = {1, 0}, asked = 2, who = 0;
+  p.iteration();
+  p.asked(0, "/r0");
+  p.call(0, "/first");
+  p.asked(1, "/r1");
+  for (int i = 0; i < 60; ++i) {
+    p.iteration();
+    p.answered(0);
+    const int other = 1 - who;
+    p.call(0, "/call" + std::to_string(i));
+    ++made[other];
+    if (made[who] == 3) {
+      p.answer(who);
+      made[who] = 0;
+      p.asked(who, "/r" + std::to_string(asked++));
+    }
+    who = other;
+  }
+  const auto table = p.table();
+  for (int i = 0; i < 60; ++i) EXPECT_EQ(parent_of(table, "/call" + std::to_string(i)), "") << i;
+}
+
+}  // namespace
+}  // namespace tailcap
