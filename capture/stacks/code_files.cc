@@ -28,12 +28,15 @@ const std::string& CodeFile::name(std::uint64_t file_offset) {
   const auto known = told_.find(file_offset);
   if (known != told_.end()) return known->second;
   if (told_.size() >= kMaxTold) told_.clear();
-  const std::string name = names_->at(file_offset);
+  std::string name = names_->at(file_offset);
+  if (name == kPythonInterpreter && !(python_ && python_layout(python_->version())))
+    name += " (" + python_version(python_.value_or(symbols::PythonProgram()), label_) +
+            ": frames of Python code are not read)";
   return told_.emplace(file_offset, name.empty() ? label_ : frame_name(name)).first->second;
 }
 
-CodeFiles::CodeFiles(const scan::Processes& processes, UnwindMaps unwind)
-    : target_files_(processes), tables_(unwind), thread_([this] { run(); }) {}
+CodeFiles::CodeFiles(const scan::Processes& processes, StackMaps maps)
+    : target_files_(processes), tables_(maps.unwind), python_(maps.python), thread_([this] { run(); }) {}
 
 CodeFiles::~CodeFiles() {
   {
@@ -71,14 +74,30 @@ void CodeFiles::tell(std::uint32_t pid, std::vector<CodeRange> ranges) {
   wake_.notify_all();
 }
 
+std::optional<scan::TargetFile> CodeFiles::find(const CodeFile& file) {
+  const auto& mapped = *file.mapped_;
+  return target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
+}
+
+// Only of files that have Python in their names: reading each file once more would take long.
+const symbols::PythonProgram& CodeFiles::python_in(CodeFile& file) {
+  if (file.python_) return *file.python_;
+  std::optional<symbols::PythonProgram> program;
+  if (file.mapped_ && file.label_.find("python") != file.label_.npos) {
+    const auto found = find(file);
+    if (found) program = target_files_.python(*found);
+  }
+  return file.python_.emplace(std::move(program).value_or(symbols::PythonProgram()));
+}
+
 // Places in a file that is no ELF file of this processor have no names.
 void CodeFiles::read_names(CodeFile& file) {
-  const auto& mapped = *file.mapped_;
-  const auto opened = target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
-  auto names = opened ? target_files_.names(*opened) : std::nullopt;
+  const auto found = find(file);
+  auto names = found ? target_files_.names(*found) : std::nullopt;
   if (names && memory_ + names->memory() <= kMaxMemory) {
     memory_ += names->memory();
     file.names_ = std::move(names);
+    python_in(file);
   }
   file.ready_.store(true, std::memory_order_release);
 }
@@ -87,9 +106,8 @@ UnwindTables::Table CodeFiles::table_of(CodeFile& file) {
   if (!file.mapped_) return file.label_ == "[vdso]" ? tables_.vdso() : nullptr;
   if (auto known = file.table_.lock()) return known;
   if (!file.has_rules_) return nullptr;
-  const auto& mapped = *file.mapped_;
-  const auto opened = target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
-  const auto rules = opened ? target_files_.unwind_rules(*opened) : std::nullopt;
+  const auto found = find(file);
+  const auto rules = found ? target_files_.unwind_rules(*found) : std::nullopt;
   auto table = rules ? tables_.add(*rules) : nullptr;
   // One that found no room is tried again with the next process.
   file.has_rules_ = rules && !rules->rows().empty();
@@ -107,6 +125,16 @@ void CodeFiles::walk_by_tables(const Process& process) {
     tables_.set(process.pid, mappings);
 }
 
+void CodeFiles::read_python_of(const Process& process) {
+  for (const CodeRange& range : process.ranges) {
+    if (!range.file) continue;
+    const auto& program = python_in(*range.file);
+    const auto address = program.found() ? symbols::address_of(program.code(), range.offset) : std::nullopt;
+    if (address) return python_.set(process.pid, program, range.start - *address);
+  }
+  python_.forget(process.pid);
+}
+
 void CodeFiles::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
@@ -121,6 +149,7 @@ void CodeFiles::run() {
       processes_.pop_front();
       lock.unlock();
       walk_by_tables(process);
+      read_python_of(process);
     } else {
       const auto file = std::move(files_to_read_.front());
       files_to_read_.pop_front();

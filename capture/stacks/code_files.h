@@ -18,6 +18,7 @@
 
 #include "capture/scan/mapped_file.h"
 #include "capture/scan/target_files.h"
+#include "capture/stacks/python_processes.h"
 #include "capture/stacks/unwind_tables.h"
 #include "capture/symbols/code_names.h"
 
@@ -32,13 +33,17 @@ class CodeFile {
   bool ready() const { return ready_.load(std::memory_order_acquire); }
   // The name of a place, as written in a stack; the label while it is not ready.
   const std::string& name(std::uint64_t file_offset);
+  // The place is in the function that executes Python code, whose frames the kernel program can read.
+  bool interprets_python(std::uint64_t file_offset) { return name(file_offset) == kPythonInterpreter; }
 
  private:
   friend class CodeFiles;
   std::string label_;
   const std::optional<scan::MappedFile> mapped_;  // none: it is the vDSO, or what the kernel names like that
   std::atomic<bool> ready_;
-  std::optional<symbols::CodeNames> names_;  // owned by the reading thread until ready
+  // Owned by the reading thread until ready.
+  std::optional<symbols::CodeNames> names_;
+  std::optional<symbols::PythonProgram> python_;
   std::unordered_map<std::uint64_t, std::string> told_;
   // Of the reading thread.
   bool has_rules_ = true;  // as far as is known
@@ -52,13 +57,19 @@ struct CodeRange {
   bool operator==(const CodeRange&) const = default;
 };
 
+// Descriptors of the kernel's maps; -1: there are none.
+struct StackMaps {
+  UnwindMaps unwind;
+  int python = -1;
+};
+
 // A name that cannot break a stack's text: without ';' and line ends, and not longer than a frame's name may be.
 std::string frame_name(std::string_view name);
 
 class CodeFiles {
  public:
   // processes must outlive this object.
-  CodeFiles(const scan::Processes& processes, UnwindMaps unwind);
+  CodeFiles(const scan::Processes& processes, StackMaps maps);
   ~CodeFiles();  // does not wait for files
   CodeFiles(const CodeFiles&) = delete;
   CodeFiles& operator=(const CodeFiles&) = delete;
@@ -79,7 +90,10 @@ class CodeFiles {
   void run();
   void read_names(CodeFile& file);
   void walk_by_tables(const Process& process);
+  void read_python_of(const Process& process);
   UnwindTables::Table table_of(CodeFile& file);
+  std::optional<scan::TargetFile> find(const CodeFile& file);
+  const symbols::PythonProgram& python_in(CodeFile& file);
 
   std::unordered_map<std::string, std::shared_ptr<CodeFile>> files_;
   std::uint64_t memory_ = 0;  // used by the thread
@@ -89,7 +103,9 @@ class CodeFiles {
   std::deque<Process> processes_;  // first: until then stacks are walked by frame pointers
   bool busy_ = false, stop_ = false;
   scan::TargetFiles target_files_;
-  UnwindTables tables_;  // of the thread
+  // Of the thread.
+  UnwindTables tables_;
+  PythonProcesses python_;
   std::thread thread_;
 };
 

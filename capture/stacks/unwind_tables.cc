@@ -20,7 +20,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t kPieceRows = std::size_t{UNWIND_INDEX} * UNWIND_ROWS;
 constexpr auto kRest = 100ms;  // a walk that still looks at what is removed ends in microseconds
 constexpr int kTries = 20;     // the kernel gets memory for its map in small steps
-constexpr std::uint64_t kPage = 4096;
 
 bpf::unwind_part unused_part() {
   bpf::unwind_part part;
@@ -46,14 +45,10 @@ symbols::UnwindRules rules_of_vdso() {
 // By how much addresses of the mapping exceed those in its file. False: not all of it can have rows.
 bool bias_of(const UnwindTables::Mapping& mapping, std::uint64_t& bias) {
   if (!mapping.table) return false;
-  for (const symbols::Segment& segment : mapping.table->code) {
-    const std::uint64_t begin = segment.offset / kPage * kPage;
-    if (mapping.offset < begin || mapping.offset - begin >= segment.offset - begin + segment.file_size) continue;
-    const std::uint64_t address = segment.address + (mapping.offset - segment.offset);
-    bias = mapping.start - address;
-    return address <= UINT32_MAX && mapping.end - mapping.start <= UINT32_MAX - address;
-  }
-  return false;
+  const auto address = symbols::address_of(mapping.table->code, mapping.offset);
+  if (!address) return false;
+  bias = mapping.start - *address;
+  return *address <= UINT32_MAX && mapping.end - mapping.start <= UINT32_MAX - *address;
 }
 
 std::vector<bpf::unwind_range> ranges_of(const std::vector<UnwindTables::Mapping>& mappings) {

@@ -112,6 +112,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (rules) use(*rules);
       break;
     }
+    case 9:
+      scan::decode_python(rest);
+      break;
+    case 10: {
+      const std::string answer = scan::answer(scan::encode_python_request(), File(rest).get());
+      check(answer.empty() || scan::decode_python(answer).has_value());
+      break;
+    }
     default:
       scan::answer(rest, File(rest).get());
   }
