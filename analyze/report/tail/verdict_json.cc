@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "analyze/report/json/function_json.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/number.h"
@@ -202,6 +203,8 @@ void append_verdict(JsonWriter& json, const model::Verdict& v, const model::Stud
   json.begin_array();
   for (const model::FailureCause& c : v.causes) append_cause(json, c);
   json.end_array();
+  json.key("function");
+  append_function(json, v.function);
   json.key("part_of");
   v.part_of < 0 ? json.null() : json.number(static_cast<std::uint64_t>(v.part_of));
   json.field("explained_ns", v.explained);
