@@ -201,11 +201,15 @@ std::string encode(const FilePlan& plan) {
 }
 
 template <class T>
-std::string answer_about(int file) {
-  const T facts(symbols::ElfFile::from_descriptor(dup(file), "a file"));
+std::string encoded(const T& facts) {
   Encoder out;
   facts.encode(out);
   return out.take();
+}
+
+template <class T>
+std::string answer_about(int file) {
+  return encoded(T(symbols::ElfFile::from_descriptor(dup(file), "a file")));
 }
 
 PlanRequest decode_request(Decoder& in) {
@@ -242,6 +246,13 @@ std::string encode_names_request() { return std::string(1, static_cast<char>(Tas
 std::string encode_unwind_rules_request() { return std::string(1, static_cast<char>(Task::unwind_rules)); }
 std::string encode_python_request() { return std::string(1, static_cast<char>(Task::python)); }
 
+std::string encode_perf_map_request(std::uint32_t user) {
+  Encoder out;
+  out.number(Task::perf_map);
+  out.number(user);
+  return out.take();
+}
+
 std::string answer(std::string_view bytes, int file) {
   Decoder in(bytes);
   const auto task = static_cast<Task>(in.number<std::uint8_t>());
@@ -250,6 +261,7 @@ std::string answer(std::string_view bytes, int file) {
     if (task == Task::names) return answer_about<symbols::CodeNames>(file);
     if (task == Task::unwind_rules) return answer_about<symbols::UnwindRules>(file);
     if (task == Task::python) return answer_about<symbols::PythonProgram>(file);
+    if (task == Task::perf_map) return encoded(symbols::PerfMap::of_file(file, in.number<std::uint32_t>()));
     if (task != Task::plan) return {};
     const PlanRequest request = decode_request(in);
     return in.done() ? encode(plan_file(request, file)) : std::string();
@@ -295,6 +307,10 @@ std::optional<symbols::UnwindRules> decode_unwind_rules(std::string_view bytes) 
 
 std::optional<symbols::PythonProgram> decode_python(std::string_view bytes) {
   return decode_facts<symbols::PythonProgram>(bytes);
+}
+
+std::optional<symbols::PerfMap> decode_perf_map(std::string_view bytes) {
+  return decode_facts<symbols::PerfMap>(bytes);
 }
 
 }  // namespace tailcap::capture::scan

@@ -228,6 +228,14 @@ std::optional<symbols::PythonProgram> TargetFiles::python(const TargetFile& file
   return program;
 }
 
+std::optional<symbols::PerfMap> TargetFiles::perf_map(const TargetFile& file, std::uint32_t user) {
+  const auto bytes = read(file, encode_perf_map_request(user), kMaxNames, kReadPatience, false);
+  if (!bytes) return std::nullopt;
+  auto map = decode_perf_map(*bytes);
+  if (!map) problem_ = "it was not understood";
+  return map;
+}
+
 std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int> programs,
                                      const std::vector<FunctionProbe>& places, bool many, bool anew) {
   Identity identity = file.identity;

@@ -11,6 +11,7 @@ constexpr std::size_t kMaxFiles = 4096;
 constexpr std::uint64_t kMaxMemory = 160u << 20;  // of all names: node takes 20 MiB; files beyond stay without
 constexpr std::size_t kMaxTold = 65536;           // places of one file; then it begins anew
 constexpr std::size_t kMaxFrameName = 256;
+constexpr int kTries = 3;  // a process may be writing the file
 
 }  // namespace
 
@@ -24,11 +25,11 @@ std::string frame_name(std::string_view name) {
 }
 
 const std::string& CodeFile::name(std::uint64_t file_offset) {
-  if (!ready() || !names_) return label_;
+  if (!ready() || (!names_ && !made_)) return label_;
   const auto known = told_.find(file_offset);
   if (known != told_.end()) return known->second;
   if (told_.size() >= kMaxTold) told_.clear();
-  std::string name = names_->at(file_offset);
+  std::string name = names_ ? names_->at(file_offset) : std::string(made_->at(file_offset));
   if (name == kPythonInterpreter && !(python_ && python_layout(python_->version())))
     name += " (" + python_version(python_.value_or(symbols::PythonProgram()), label_) +
             ": frames of Python code are not read)";
@@ -68,10 +69,46 @@ void CodeFiles::tell(std::uint32_t pid, std::vector<CodeRange> ranges) {
   if (!tables_.wanted()) return;
   {
     const std::lock_guard lock(mutex_);
+    if (ranges.empty()) made_.forget(pid);
     std::erase_if(processes_, [&](const Process& p) { return p.pid == pid; });
     processes_.push_back({pid, std::move(ranges)});
   }
   wake_.notify_all();
+}
+
+std::shared_ptr<CodeFile> CodeFiles::made_by(std::uint32_t pid) {
+  std::shared_ptr<CodeFile> code;
+  {
+    const std::lock_guard lock(mutex_);
+    code = made_.next(pid, MadeCode::Clock::now());
+  }
+  if (code) wake_.notify_all();
+  return code;
+}
+
+void CodeFiles::read_made(MadeCode::Reading& reading) {
+  const auto began = MadeCode::Clock::now();
+  if (reading.inode == 0) reading.process = own_identity(reading.pid);
+  std::optional<symbols::PerfMap> map;
+  if (reading.process.pid != 0) {
+    const std::string name = "/tmp/perf-" + std::to_string(reading.process.pid) + ".map";
+    std::vector<scan::Candidate> candidates = {
+        {"/proc/" + std::to_string(reading.pid) + "/root" + name, reading.inode, reading.device}};
+    if (reading.inode != 0) candidates.push_back({name, reading.inode, reading.device});
+    for (int i = 0; i < kTries && !map; ++i) {
+      const auto found = target_files_.open(name, candidates, {0, reading.pid});
+      if (!found) break;
+      map = target_files_.perf_map(*found, reading.process.user);
+      reading.device = found->identity.device;
+      reading.inode = found->identity.inode;
+    }
+  }
+  const bool found = map && map->memory() > 0;
+  if (found && memory_ + map->memory() <= kMaxMemory) reading.code->made_ = std::move(map);
+  reading.code->ready_.store(true, std::memory_order_release);
+  const std::lock_guard lock(mutex_);
+  const auto now = MadeCode::Clock::now();
+  made_.done(reading, now - began, found, now);
 }
 
 std::optional<scan::TargetFile> CodeFiles::find(const CodeFile& file) {
@@ -138,12 +175,24 @@ void CodeFiles::read_python_of(const Process& process) {
 void CodeFiles::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
+    MadeCode::Clock::time_point due;
+    std::optional<MadeCode::Reading> made;
     if (files_to_read_.empty() && processes_.empty()) {
-      idle_.notify_all();
-      wake_.wait(lock);
-      continue;
+      made = made_.take(MadeCode::Clock::now(), hurry_, due);
+      if (!made) {
+        idle_.notify_all();
+        due == due.max() ? wake_.wait(lock) : (void)wake_.wait_until(lock, due);
+        continue;
+      }
     }
     busy_ = true;
+    if (made) {
+      lock.unlock();
+      read_made(*made);
+      lock.lock();
+      busy_ = false;
+      continue;
+    }
     if (!processes_.empty()) {
       const Process process = std::move(processes_.front());
       processes_.pop_front();
@@ -163,7 +212,10 @@ void CodeFiles::run() {
 
 void CodeFiles::wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
-  idle_.wait_for(lock, most, [&] { return files_to_read_.empty() && processes_.empty() && !busy_; });
+  hurry_ = true;
+  wake_.notify_all();
+  idle_.wait_for(lock, most, [&] { return files_to_read_.empty() && processes_.empty() && made_.empty() && !busy_; });
+  hurry_ = false;
 }
 
 }  // namespace tailcap::capture::stacks

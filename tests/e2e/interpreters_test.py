@@ -1,5 +1,6 @@
 """Functions of Python: programs that say what they executed, from when to when. Each sample there has exactly these frames, or none."""
 import collections
+import http.client
 import json
 import pathlib
 import re
@@ -83,6 +84,132 @@ class Interpreters(Case):
         waits = [s for s in stacks if s["why"] == "off_cpu"]
         seen = self.check(waits, [s for s in spans if s["what"] == "wait"], 0.97)
         self.assertGreaterEqual(seen["wait"], 100)
+
+
+SERVICE = """
+import http.server
+import sys
+import time
+
+
+def render_invoice(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    served = 0
+
+    def do_GET(self):
+        Handler.served += 1
+        render_invoice(0.15 if Handler.served % 20 == 7 else 0.002)
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_):
+        pass
+
+
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+class Answers(Case):
+    """The report says in which function the slow requests were on a CPU."""
+
+    def test_slow_requests_name_their_function(self):
+        script, port = self.scratch / "svc.py", harness.free_port()
+        script.write_text(SERVICE)
+        line = SERVICE.split("\n").index("def render_invoice(seconds):") + 1
+        service = self.start(["/usr/bin/python3", script, port])
+        harness.wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
+        with self.record("-p", service.pid, "--sample", 499) as recording:
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            for _ in range(400):
+                connection.request("GET", "/cart")
+                connection.getresponse().read()
+            connection.close()
+        report = json.loads(self.tailcap("report", recording.file, "--json"))
+        verdict = next(v for v in report["verdicts"] if v["kind"] == "tail" and v["scope"] == "route")
+        name = f"render_invoice (svc.py:{line})"
+        print(f"  {verdict['sentence']}")
+        self.assertEqual(verdict["function"]["name"], name)
+        self.assertGreaterEqual(verdict["function"]["inside"], 0.9 * verdict["function"]["samples"])
+        self.assertIn(f" were in {name}.", verdict["sentence"])
+        for format in ("text", "html"):
+            self.assertIn(
+                "were in render_invoice", " ".join(self.tailcap("report", recording.file, "--format", format).split())
+            )
+        shown = json.loads(self.tailcap("show", recording.file, verdict["examples"][0], "--json"))
+        self.assertEqual(shown["end"]["samples"]["function"]["name"], name)
+        self.assertIn(f" in {name} and what it called", self.tailcap("show", recording.file, verdict["examples"][0]))
+
+
+NODE = """
+const fs = require("fs");
+const now = () => Number(process.hrtime.bigint());
+const said = [];
+function renderInvoice(n) {
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum = (sum * 31 + i) % 1000003;
+  return sum;
+}
+function countStock(n) {
+  let sum = 1;
+  for (let i = 0; i < n; i++) sum = (sum * 17 + i) % 1000033;
+  return sum;
+}
+function run(f, ms) {
+  const begin = now();
+  let sum = 0;
+  while (now() - begin < ms * 1e6) sum += f(3e6);
+  said.push({ name: f.name, begin, end: now() });
+  return sum;
+}
+for (const f of [renderInvoice, countStock, renderInvoice, countStock]) run(f, 1000);
+fs.writeFileSync(process.argv[2], JSON.stringify(said));
+"""
+
+
+@unittest.skipUnless(shutil.which("node"), "no node")
+class CodeMadeAtRunTime(Case):
+    BY_OTHER_NAMES = True
+
+    def record_node(self, *options):
+        script, said = self.scratch / "shop.js", self.scratch / "said"
+        script.write_text(NODE)
+        log = ["--no-logfile-per-isolate", f"--logfile={self.scratch}/v8.log"]
+        command = ["node", *log, *options, str(script), str(said)]
+        recording = harness.Recording(self.scratch / "capture.tcap", ["--sample", "499", "--", *command])
+        self.addCleanup(self.abandon, recording)
+        self.assertEqual(recording.wait_end(300), 0, recording.said)
+        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        spans = json.loads(said.read_text())
+        main = [s for s in samples if s["pid"] == s["tid"]]
+        for pid in {s["pid"] for s in main}:
+            self.addCleanup(pathlib.Path(f"/tmp/perf-{pid}.map").unlink, missing_ok=True)
+        return [(s, span["name"]) for s in main for span in spans if span["begin"] <= s["time"] <= span["end"]]
+
+    def test_by_the_map_that_node_writes(self):
+        seen = named = 0
+        for sample, name in self.record_node("--perf-basic-prof"):
+            frames = [
+                f for f in sample["user"].split(";") if "shop.js:" in f and ("renderInvoice" in f or "countStock" in f)
+            ]
+            seen += 1
+            named += bool(frames)
+            for frame in frames:
+                self.assertIn(name, frame)
+        print(f"  {named} of {seen} samples have names")
+        self.assertGreaterEqual(named, 0.8 * seen)
+
+    def test_without_it_there_are_no_names(self):
+        for sample, _ in self.record_node():
+            self.assertNotIn("shop.js", sample["user"])
 
 
 @unittest.skipIf(
