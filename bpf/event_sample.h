@@ -5,8 +5,8 @@
 #ifndef TAILCAP_BPF_EVENT_SAMPLE_H
 #define TAILCAP_BPF_EVENT_SAMPLE_H
 
-/* RECORD_SAMPLE. The addresses of two stacks follow, each from the innermost frame on: first the program's, then the
- * kernel's. */
+/* RECORD_SAMPLE. Three stacks follow, each from the innermost frame on: addresses in the program, addresses in the
+ * kernel, and numbers of Python code (event_python.h). */
 #define STACK_MAX 127 /* frames of each; the kernel's own limit. Deeper stacks lose their outermost frames */
 struct record_sample {
 	struct record_header h;
@@ -15,8 +15,10 @@ struct record_sample {
 	__u16 user;
 	__u16 kernel;
 	__u32 weight;
-	__u32 what; /* enum sample_kind */
-	__u32 end;  /* enum stack_end: of the program's stack */
+	__u16 what; /* enum sample_kind */
+	__u16 end;  /* enum stack_end: of the program's stack */
+	__u16 python;
+	__u16 python_end; /* enum python_end */
 };
 
 /* Why the stack was taken; the numbers of formats::SampleKind. */

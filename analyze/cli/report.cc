@@ -140,13 +140,14 @@ Shown show(const Arguments& a, pipeline::Options& options) {
     // others, that would only be more page faults.
     if (replay.summary().events > pipeline::kLittle) mallopt(M_MMAP_THRESHOLD, kReturned);
     Shown out;
-    out.stacks = std::make_unique<views::RequestStacks>(options, a.format == "html");
+    out.stacks = std::make_unique<views::RequestStacks>(options);
     pipeline::LaneWindows lanes(options);
     std::vector<pipeline::SecondReading*> beside = {out.stacks.get()};
     if (a.format == "html") beside.push_back(&lanes);
     out.analysis = pipeline::analyze(replay, options, beside);
     const model::NamedRequests named;
     views::explain_triggers(*out.stacks, out.analysis);
+    views::name_functions(*out.stacks, out.analysis);
     if (a.format == "html") {
       out.text = views::report_page(*out.stacks, lanes, out.analysis, a.shown);
     } else {

@@ -147,6 +147,8 @@ int allocation(struct pt_regs *ctx)
 	record->sample.weight = weight;
 	record->sample.what = SAMPLE_ALLOCATION;
 	record->sample.end = STACK_END_UNKNOWN;
+	record->sample.python = 0;
+	record->sample.python_end = PYTHON_END_NONE;
 	/* At a function's beginning the frame pointer is still its caller's: the return address is on the stack. */
 	got = bpf_get_stack(ctx, &record->frames[1], (STACK_MAX - 1) * sizeof(u64), BPF_F_USER_STACK);
 	record->frames[0] = REGISTER(ctx, ip);

@@ -5,11 +5,12 @@
  * How user stacks are walked: bpf/sched/unwind.bpf.c.
  */
 #include "bpf/core/goroutine.bpf.h"
+#include "bpf/sched/python.bpf.h"
 #include "bpf/sched/unwind.bpf.h"
 
 struct sample_scratch {
 	struct record_sample record;
-	u64 frames[2 * STACK_MAX];
+	u64 frames[2 * STACK_MAX + PYTHON_FRAMES];
 	u64 beyond[STACK_MAX]; /* for the verifier's arithmetic */
 };
 
@@ -28,7 +29,8 @@ int sample(struct bpf_perf_event_data *ctx)
 	struct task_state *state = task_state(task);
 	struct sample_scratch *scratch;
 	struct record_sample *record;
-	u32 zero = 0, user, kernel = 0, end;
+	u32 zero = 0, user, kernel = 0, python, end;
+	u16 python_end;
 	long got;
 
 	if (!state)
@@ -45,6 +47,10 @@ int sample(struct bpf_perf_event_data *ctx)
 		kernel = (u32)got / sizeof(u64);
 	if (kernel > STACK_MAX)
 		kernel = STACK_MAX;
+	python = python_stack(task, &scratch->frames[user + kernel], &python_end);
+	barrier_var(python);
+	if (python > PYTHON_FRAMES)
+		python = PYTHON_FRAMES;
 	record = &scratch->record;
 	fill_head(&record->h, task, RECORD_SAMPLE, bpf_ktime_get_ns());
 	record->goroutine = goroutine_of(task, state);
@@ -54,7 +60,9 @@ int sample(struct bpf_perf_event_data *ctx)
 	record->weight = 1;
 	record->what = SAMPLE_ON_CPU;
 	record->end = end;
-	if (output(scratch, sizeof(*record) + (user + kernel) * sizeof(u64), wake_flag(record->h.time)))
+	record->python = python;
+	record->python_end = python_end;
+	if (output(scratch, sizeof(*record) + (user + kernel + python) * sizeof(u64), wake_flag(record->h.time)))
 		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);
 	return 0;
 }

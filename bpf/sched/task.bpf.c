@@ -62,6 +62,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 	state->existed = false;
 	forget_go(task, &state->go);
 	forget_tables(task);
+	forget_python(task);
 	record = reserve(sizeof(*record), RECORD_TASK_EXEC, NULL);
 	if (!record)
 		return 0;
@@ -120,8 +121,10 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	if (!task_state(task))
 		return 0;
 	forget_stack(task);
-	if (task->pid == task->tgid)
+	if (task->pid == task->tgid) {
 		forget_tables(task);
+		forget_python(task);
+	}
 	record = reserve(sizeof(*record), RECORD_TASK_EXIT, NULL);
 	if (!record)
 		return 0;

@@ -232,6 +232,8 @@ int Probes::unwind_parts_descriptor() const { return bpf_map__fd(impl_->object.s
 
 int Probes::unwind_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unwind_processes); }
 
+int Probes::python_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.python_processes); }
+
 int Probes::go_calls_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_goroutines); }
 
 int Probes::allocations_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_allocated); }

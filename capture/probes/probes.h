@@ -114,8 +114,9 @@ class Probes {
   int go_calls_descriptor() const;      // likewise (capture/record/open_writes.h)
   int unwind_parts_descriptor() const;  // likewise (capture/stacks/unwind_tables.h)
   int unwind_processes_descriptor() const;
-  int unrecorded_descriptor() const;  // likewise (capture/log/unrecorded.h)
-  int wakers_descriptor() const;      // likewise (capture/log/non_targets.h)
+  int unrecorded_descriptor() const;        // likewise (capture/log/unrecorded.h)
+  int wakers_descriptor() const;            // likewise (capture/log/non_targets.h)
+  int python_processes_descriptor() const;  // likewise (capture/stacks/python_processes.h)
   // Who used each CPU, up to now; empty: that is not counted.
   std::span<const bpf::cpu_table> cpu_tables() const;
   // How often threads waited for a CPU for 1 ms or longer.

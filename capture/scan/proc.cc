@@ -89,6 +89,19 @@ OwnCost own_cost() {
   return cost;
 }
 
+OwnIdentity own_identity(std::uint32_t pid) {
+  OwnIdentity out;
+  SystemLines lines("/proc/" + std::to_string(pid) + "/status");
+  bool user = false;
+  for (std::string_view line; lines.next(line);) {
+    const std::string text(line);
+    if (text.starts_with("Uid:")) user = std::sscanf(text.c_str(), "Uid: %*u %" SCNu32, &out.user) == 1;
+    if (text.starts_with("NSpid:"))
+      out.pid = static_cast<std::uint32_t>(std::strtoul(text.c_str() + text.find_last_of("\t ") + 1, nullptr, 10));
+  }
+  return user ? out : OwnIdentity{};
+}
+
 std::string find_command(const std::string& command) {
   if (command.find('/') != command.npos) return command;
   const char* path = std::getenv("PATH");

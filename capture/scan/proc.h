@@ -18,6 +18,13 @@ struct ProcessFacts {
 };
 ProcessFacts process_facts(std::uint32_t pid);
 
+// How a process is known where it runs itself.
+struct OwnIdentity {
+  std::uint32_t pid = 0;   // in the innermost pid namespace; 0: not known
+  std::uint32_t user = 0;  // effective
+};
+OwnIdentity own_identity(std::uint32_t pid);
+
 // Finds the file that a shell would start; empty: there is none.
 std::string find_command(const std::string& command);
 // The programs named in a script's first line; empty: not a script.

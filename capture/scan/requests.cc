@@ -199,18 +199,16 @@ std::string encode(const FilePlan& plan) {
   return out.take();
 }
 
-std::string answer_names(int file) {
-  const symbols::CodeNames names(symbols::ElfFile::from_descriptor(dup(file), "a file"));
+template <class T>
+std::string encoded(const T& facts) {
   Encoder out;
-  names.encode(out);
+  facts.encode(out);
   return out.take();
 }
 
-std::string answer_unwind_rules(int file) {
-  const symbols::UnwindRules rules(symbols::ElfFile::from_descriptor(dup(file), "a file"));
-  Encoder out;
-  rules.encode(out);
-  return out.take();
+template <class T>
+std::string answer_about(int file) {
+  return encoded(T(symbols::ElfFile::from_descriptor(dup(file), "a file")));
 }
 
 PlanRequest decode_request(Decoder& in) {
@@ -245,14 +243,24 @@ std::string encode(const PlanRequest& request) {
 std::string encode_build_id_request() { return std::string(1, static_cast<char>(Task::build_id)); }
 std::string encode_names_request() { return std::string(1, static_cast<char>(Task::names)); }
 std::string encode_unwind_rules_request() { return std::string(1, static_cast<char>(Task::unwind_rules)); }
+std::string encode_python_request() { return std::string(1, static_cast<char>(Task::python)); }
+
+std::string encode_perf_map_request(std::uint32_t user) {
+  Encoder out;
+  out.number(Task::perf_map);
+  out.number(user);
+  return out.take();
+}
 
 std::string answer(std::string_view bytes, int file) {
   Decoder in(bytes);
   const auto task = static_cast<Task>(in.number<std::uint8_t>());
   try {
     if (task == Task::build_id) return symbols::build_id(file);
-    if (task == Task::names) return answer_names(file);
-    if (task == Task::unwind_rules) return answer_unwind_rules(file);
+    if (task == Task::names) return answer_about<symbols::CodeNames>(file);
+    if (task == Task::unwind_rules) return answer_about<symbols::UnwindRules>(file);
+    if (task == Task::python) return answer_about<symbols::PythonProgram>(file);
+    if (task == Task::perf_map) return encoded(symbols::PerfMap::of_file(file, in.number<std::uint32_t>()));
     if (task != Task::plan) return {};
     const PlanRequest request = decode_request(in);
     return in.done() ? encode(plan_file(request, file)) : std::string();
@@ -277,16 +285,31 @@ std::optional<std::string> decode_build_id(std::string_view bytes) {
   return bytes.size() <= kMaxBuildId ? std::optional<std::string>(bytes) : std::nullopt;
 }
 
-std::optional<symbols::CodeNames> decode_names(std::string_view bytes) {
+namespace {
+
+template <class T>
+std::optional<T> decode_facts(std::string_view bytes) {
   Decoder in(bytes);
-  auto names = symbols::CodeNames::decode(in);
-  return in.done() ? std::optional(std::move(names)) : std::nullopt;
+  auto facts = T::decode(in);
+  return in.done() ? std::optional(std::move(facts)) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<symbols::CodeNames> decode_names(std::string_view bytes) {
+  return decode_facts<symbols::CodeNames>(bytes);
 }
 
 std::optional<symbols::UnwindRules> decode_unwind_rules(std::string_view bytes) {
-  Decoder in(bytes);
-  auto rules = symbols::UnwindRules::decode(in);
-  return in.done() ? std::optional(std::move(rules)) : std::nullopt;
+  return decode_facts<symbols::UnwindRules>(bytes);
+}
+
+std::optional<symbols::PythonProgram> decode_python(std::string_view bytes) {
+  return decode_facts<symbols::PythonProgram>(bytes);
+}
+
+std::optional<symbols::PerfMap> decode_perf_map(std::string_view bytes) {
+  return decode_facts<symbols::PerfMap>(bytes);
 }
 
 }  // namespace tailcap::capture::scan

@@ -10,12 +10,14 @@
 #include "capture/go/names.h"
 #include "capture/go/program.h"
 #include "capture/symbols/code_names.h"
+#include "capture/symbols/perf_map.h"
 #include "capture/symbols/plan.h"
+#include "capture/symbols/python.h"
 #include "capture/symbols/unwind_rules.h"
 
 namespace tailcap::capture::scan {
 
-enum class Task : std::uint8_t { plan, build_id, names, unwind_rules };
+enum class Task : std::uint8_t { plan, build_id, names, unwind_rules, python, perf_map };
 
 // Asks for the places of probes in a file.
 struct PlanRequest {
@@ -39,12 +41,16 @@ std::string encode(const PlanRequest& request);
 std::string encode_build_id_request();
 std::string encode_names_request();
 std::string encode_unwind_rules_request();
+std::string encode_python_request();
+std::string encode_perf_map_request(std::uint32_t user);  // whose file it must be
 
 // Decode an answer, which may be any bytes. go_file: the file number that cookies may have. Nothing: it is invalid.
 std::optional<FilePlan> decode_plan(std::string_view bytes, std::uint16_t go_file);
 std::optional<std::string> decode_build_id(std::string_view bytes);
 std::optional<symbols::CodeNames> decode_names(std::string_view bytes);
 std::optional<symbols::UnwindRules> decode_unwind_rules(std::string_view bytes);
+std::optional<symbols::PythonProgram> decode_python(std::string_view bytes);
+std::optional<symbols::PerfMap> decode_perf_map(std::string_view bytes);
 
 // Answers any request about the file that a descriptor is open on. Never throws; empty: the request was not understood.
 std::string answer(std::string_view request, int file);

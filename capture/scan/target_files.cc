@@ -30,7 +30,7 @@ constexpr auto kProcessPatience = 1s;
 constexpr auto kFirstPatience = 2s;
 constexpr auto kLocksPatience = 2s;
 constexpr std::size_t kMaxKnown = 4096;  // mounts, processes
-constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxUnwindRules = 34u << 20;
+constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxUnwindRules = 34u << 20, kMaxPython = 1u << 20;
 constexpr std::size_t kPlacesAtOnce = 100;  // where each is two descriptors
 
 std::optional<std::string> contents(int memory, std::size_t most) {
@@ -219,6 +219,22 @@ std::optional<symbols::UnwindRules> TargetFiles::unwind_rules(const TargetFile& 
   auto rules = decode_unwind_rules(*bytes);
   if (!rules) problem_ = "it was not understood";
   return rules;
+}
+
+std::optional<symbols::PythonProgram> TargetFiles::python(const TargetFile& file) {
+  const auto bytes = read(file, encode_python_request(), kMaxPython, kReadPatience, false);
+  if (!bytes) return std::nullopt;
+  auto program = decode_python(*bytes);
+  if (!program) problem_ = "it was not understood";
+  return program;
+}
+
+std::optional<symbols::PerfMap> TargetFiles::perf_map(const TargetFile& file, std::uint32_t user) {
+  const auto bytes = read(file, encode_perf_map_request(user), kMaxNames, kReadPatience, false);
+  if (!bytes) return std::nullopt;
+  auto map = decode_perf_map(*bytes);
+  if (!map) problem_ = "it was not understood";
+  return map;
 }
 
 std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int> programs,

@@ -11,6 +11,7 @@ constexpr std::size_t kMaxFiles = 4096;
 constexpr std::uint64_t kMaxMemory = 160u << 20;  // of all names: node takes 20 MiB; files beyond stay without
 constexpr std::size_t kMaxTold = 65536;           // places of one file; then it begins anew
 constexpr std::size_t kMaxFrameName = 256;
+constexpr int kTries = 3;  // a process may be writing the file
 
 }  // namespace
 
@@ -24,16 +25,19 @@ std::string frame_name(std::string_view name) {
 }
 
 const std::string& CodeFile::name(std::uint64_t file_offset) {
-  if (!ready() || !names_) return label_;
+  if (!ready() || (!names_ && !made_)) return label_;
   const auto known = told_.find(file_offset);
   if (known != told_.end()) return known->second;
   if (told_.size() >= kMaxTold) told_.clear();
-  const std::string name = names_->at(file_offset);
+  std::string name = names_ ? names_->at(file_offset) : std::string(made_->at(file_offset));
+  if (name == kPythonInterpreter && !(python_ && python_layout(python_->version())))
+    name += " (" + python_version(python_.value_or(symbols::PythonProgram()), label_) +
+            ": frames of Python code are not read)";
   return told_.emplace(file_offset, name.empty() ? label_ : frame_name(name)).first->second;
 }
 
-CodeFiles::CodeFiles(const scan::Processes& processes, UnwindMaps unwind)
-    : target_files_(processes), tables_(unwind), thread_([this] { run(); }) {}
+CodeFiles::CodeFiles(const scan::Processes& processes, StackMaps maps)
+    : target_files_(processes), tables_(maps.unwind), python_(maps.python), thread_([this] { run(); }) {}
 
 CodeFiles::~CodeFiles() {
   {
@@ -65,20 +69,72 @@ void CodeFiles::tell(std::uint32_t pid, std::vector<CodeRange> ranges) {
   if (!tables_.wanted()) return;
   {
     const std::lock_guard lock(mutex_);
+    if (ranges.empty()) made_.forget(pid);
     std::erase_if(processes_, [&](const Process& p) { return p.pid == pid; });
     processes_.push_back({pid, std::move(ranges)});
   }
   wake_.notify_all();
 }
 
+std::shared_ptr<CodeFile> CodeFiles::made_by(std::uint32_t pid) {
+  std::shared_ptr<CodeFile> code;
+  {
+    const std::lock_guard lock(mutex_);
+    code = made_.next(pid, MadeCode::Clock::now());
+  }
+  if (code) wake_.notify_all();
+  return code;
+}
+
+void CodeFiles::read_made(MadeCode::Reading& reading) {
+  const auto began = MadeCode::Clock::now();
+  if (reading.inode == 0) reading.process = own_identity(reading.pid);
+  std::optional<symbols::PerfMap> map;
+  if (reading.process.pid != 0) {
+    const std::string name = "/tmp/perf-" + std::to_string(reading.process.pid) + ".map";
+    std::vector<scan::Candidate> candidates = {
+        {"/proc/" + std::to_string(reading.pid) + "/root" + name, reading.inode, reading.device}};
+    if (reading.inode != 0) candidates.push_back({name, reading.inode, reading.device});
+    for (int i = 0; i < kTries && !map; ++i) {
+      const auto found = target_files_.open(name, candidates, {0, reading.pid});
+      if (!found) break;
+      map = target_files_.perf_map(*found, reading.process.user);
+      reading.device = found->identity.device;
+      reading.inode = found->identity.inode;
+    }
+  }
+  const bool found = map && map->memory() > 0;
+  if (found && memory_ + map->memory() <= kMaxMemory) reading.code->made_ = std::move(map);
+  reading.code->ready_.store(true, std::memory_order_release);
+  const std::lock_guard lock(mutex_);
+  const auto now = MadeCode::Clock::now();
+  made_.done(reading, now - began, found, now);
+}
+
+std::optional<scan::TargetFile> CodeFiles::find(const CodeFile& file) {
+  const auto& mapped = *file.mapped_;
+  return target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
+}
+
+// Only of files that have Python in their names: reading each file once more would take long.
+const symbols::PythonProgram& CodeFiles::python_in(CodeFile& file) {
+  if (file.python_) return *file.python_;
+  std::optional<symbols::PythonProgram> program;
+  if (file.mapped_ && file.label_.find("python") != file.label_.npos) {
+    const auto found = find(file);
+    if (found) program = target_files_.python(*found);
+  }
+  return file.python_.emplace(std::move(program).value_or(symbols::PythonProgram()));
+}
+
 // Places in a file that is no ELF file of this processor have no names.
 void CodeFiles::read_names(CodeFile& file) {
-  const auto& mapped = *file.mapped_;
-  const auto opened = target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
-  auto names = opened ? target_files_.names(*opened) : std::nullopt;
+  const auto found = find(file);
+  auto names = found ? target_files_.names(*found) : std::nullopt;
   if (names && memory_ + names->memory() <= kMaxMemory) {
     memory_ += names->memory();
     file.names_ = std::move(names);
+    python_in(file);
   }
   file.ready_.store(true, std::memory_order_release);
 }
@@ -87,9 +143,8 @@ UnwindTables::Table CodeFiles::table_of(CodeFile& file) {
   if (!file.mapped_) return file.label_ == "[vdso]" ? tables_.vdso() : nullptr;
   if (auto known = file.table_.lock()) return known;
   if (!file.has_rules_) return nullptr;
-  const auto& mapped = *file.mapped_;
-  const auto opened = target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
-  const auto rules = opened ? target_files_.unwind_rules(*opened) : std::nullopt;
+  const auto found = find(file);
+  const auto rules = found ? target_files_.unwind_rules(*found) : std::nullopt;
   auto table = rules ? tables_.add(*rules) : nullptr;
   // One that found no room is tried again with the next process.
   file.has_rules_ = rules && !rules->rows().empty();
@@ -107,20 +162,43 @@ void CodeFiles::walk_by_tables(const Process& process) {
     tables_.set(process.pid, mappings);
 }
 
+void CodeFiles::read_python_of(const Process& process) {
+  for (const CodeRange& range : process.ranges) {
+    if (!range.file) continue;
+    const auto& program = python_in(*range.file);
+    const auto address = program.found() ? symbols::address_of(program.code(), range.offset) : std::nullopt;
+    if (address) return python_.set(process.pid, program, range.start - *address);
+  }
+  python_.forget(process.pid);
+}
+
 void CodeFiles::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
+    MadeCode::Clock::time_point due;
+    std::optional<MadeCode::Reading> made;
     if (files_to_read_.empty() && processes_.empty()) {
-      idle_.notify_all();
-      wake_.wait(lock);
-      continue;
+      made = made_.take(MadeCode::Clock::now(), hurry_, due);
+      if (!made) {
+        idle_.notify_all();
+        due == due.max() ? wake_.wait(lock) : (void)wake_.wait_until(lock, due);
+        continue;
+      }
     }
     busy_ = true;
+    if (made) {
+      lock.unlock();
+      read_made(*made);
+      lock.lock();
+      busy_ = false;
+      continue;
+    }
     if (!processes_.empty()) {
       const Process process = std::move(processes_.front());
       processes_.pop_front();
       lock.unlock();
       walk_by_tables(process);
+      read_python_of(process);
     } else {
       const auto file = std::move(files_to_read_.front());
       files_to_read_.pop_front();
@@ -134,7 +212,10 @@ void CodeFiles::run() {
 
 void CodeFiles::wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
-  idle_.wait_for(lock, most, [&] { return files_to_read_.empty() && processes_.empty() && !busy_; });
+  hurry_ = true;
+  wake_.notify_all();
+  idle_.wait_for(lock, most, [&] { return files_to_read_.empty() && processes_.empty() && made_.empty() && !busy_; });
+  hurry_ = false;
 }
 
 }  // namespace tailcap::capture::stacks

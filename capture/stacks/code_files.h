@@ -17,9 +17,12 @@
 #include <vector>
 
 #include "capture/scan/mapped_file.h"
+#include "capture/scan/proc.h"
 #include "capture/scan/target_files.h"
+#include "capture/stacks/python_processes.h"
 #include "capture/stacks/unwind_tables.h"
 #include "capture/symbols/code_names.h"
+#include "capture/symbols/perf_map.h"
 
 namespace tailcap::capture::stacks {
 
@@ -32,17 +35,53 @@ class CodeFile {
   bool ready() const { return ready_.load(std::memory_order_acquire); }
   // The name of a place, as written in a stack; the label while it is not ready.
   const std::string& name(std::uint64_t file_offset);
+  // The place is in the function that executes Python code, whose frames the kernel program can read.
+  bool interprets_python(std::uint64_t file_offset) { return name(file_offset) == kPythonInterpreter; }
 
  private:
   friend class CodeFiles;
+  friend class MadeCode;
   std::string label_;
   const std::optional<scan::MappedFile> mapped_;  // none: it is the vDSO, or what the kernel names like that
   std::atomic<bool> ready_;
-  std::optional<symbols::CodeNames> names_;  // owned by the reading thread until ready
+  // Owned by the reading thread until ready.
+  std::optional<symbols::CodeNames> names_;
+  std::optional<symbols::PythonProgram> python_;
+  std::optional<symbols::PerfMap> made_;  // it is no file, but code that a process made at run time, by address
   std::unordered_map<std::uint64_t, std::string> told_;
   // Of the reading thread.
   bool has_rules_ = true;  // as far as is known
   std::weak_ptr<const UnwindTable> table_;
+};
+
+// When the names of code are read that processes make at run time: a name holds for what was executed shortly before,
+// so they are read again and again, as long as a process executes such code. Not thread-safe.
+class MadeCode {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Reading {
+    std::uint32_t pid = 0;
+    std::shared_ptr<CodeFile> code;
+    // As it was when it was read before, for a process that has ended since.
+    OwnIdentity process;
+    std::uint64_t device = 0, inode = 0;  // 0: not read yet
+  };
+
+  // The one that will be read next; null: lately the process had no names.
+  std::shared_ptr<CodeFile> next(std::uint32_t pid, Clock::time_point now);
+  // What is due is taken out. all: whatever its time. due: when the next one is.
+  std::optional<Reading> take(Clock::time_point now, bool all, Clock::time_point& due);
+  void done(const Reading& reading, Clock::duration took, bool found, Clock::time_point now);
+  void forget(std::uint32_t pid);  // it runs another program, or none: what was asked for is read at once
+  bool empty() const;
+
+ private:
+  struct Process {
+    Reading next;  // its code is null: it was not asked for since the last reading
+    Clock::time_point due{};
+    bool none = false, ended = false;
+  };
+  std::unordered_map<std::uint32_t, Process> processes_;
 };
 
 // An executable mapping of a process.
@@ -52,13 +91,19 @@ struct CodeRange {
   bool operator==(const CodeRange&) const = default;
 };
 
+// Descriptors of the kernel's maps; -1: there are none.
+struct StackMaps {
+  UnwindMaps unwind;
+  int python = -1;
+};
+
 // A name that cannot break a stack's text: without ';' and line ends, and not longer than a frame's name may be.
 std::string frame_name(std::string_view name);
 
 class CodeFiles {
  public:
   // processes must outlive this object.
-  CodeFiles(const scan::Processes& processes, UnwindMaps unwind);
+  CodeFiles(const scan::Processes& processes, StackMaps maps);
   ~CodeFiles();  // does not wait for files
   CodeFiles(const CodeFiles&) = delete;
   CodeFiles& operator=(const CodeFiles&) = delete;
@@ -68,6 +113,8 @@ class CodeFiles {
   // The kernel program walks the stacks of the process by these, soon. By address; empty: the process runs another
   // program, or none.
   void tell(std::uint32_t pid, std::vector<CodeRange> ranges);
+  // Code that the process makes at run time, as it says once this is asked for; null: it says nothing.
+  std::shared_ptr<CodeFile> made_by(std::uint32_t pid);
   // Returns when everything is read, or after `most`.
   void wait(std::chrono::milliseconds most);
 
@@ -78,18 +125,25 @@ class CodeFiles {
   };
   void run();
   void read_names(CodeFile& file);
+  void read_made(MadeCode::Reading& reading);
   void walk_by_tables(const Process& process);
+  void read_python_of(const Process& process);
   UnwindTables::Table table_of(CodeFile& file);
+  std::optional<scan::TargetFile> find(const CodeFile& file);
+  const symbols::PythonProgram& python_in(CodeFile& file);
 
   std::unordered_map<std::string, std::shared_ptr<CodeFile>> files_;
   std::uint64_t memory_ = 0;  // used by the thread
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::deque<std::shared_ptr<CodeFile>> files_to_read_;
+  MadeCode made_;
   std::deque<Process> processes_;  // first: until then stacks are walked by frame pointers
-  bool busy_ = false, stop_ = false;
+  bool busy_ = false, stop_ = false, hurry_ = false;
   scan::TargetFiles target_files_;
-  UnwindTables tables_;  // of the thread
+  // Of the thread.
+  UnwindTables tables_;
+  PythonProcesses python_;
   std::thread thread_;
 };
 

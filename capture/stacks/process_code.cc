@@ -52,9 +52,9 @@ void ProcessCode::take_answers() {
   }
 }
 
-// [vdso] and its like; null: made at run time.
+// [vdso] and its like; null: made at run time, whatever the process calls its memory.
 std::shared_ptr<CodeFile> ProcessCode::kernels_own(const std::string& name) {
-  if (!name.starts_with('[')) return nullptr;
+  if (!name.starts_with('[') || name.starts_with("[anon")) return nullptr;
   auto& known = kernels_own_[name];
   if (!known) known = std::make_shared<CodeFile>(frame_name(name));
   return known;
@@ -81,6 +81,7 @@ CodePlace ProcessCode::at(std::uint32_t pid, std::uint64_t address, formats::Tim
     range = find(process, address);
   }
   if (!range) return {nullptr, address, process.asked};
+  if (!range->file) return {files_.made_by(pid), address};
   return {range->file, range->offset + (address - range->start)};
 }
 
@@ -90,7 +91,10 @@ void ProcessCode::settle(std::uint32_t pid, CodePlace& place) {
   const auto process = processes_.find(pid);
   if (process != processes_.end() && process->second.asked) return;
   const CodeRange* range = process == processes_.end() ? nullptr : find(process->second, place.offset);
-  place = range ? CodePlace{range->file, range->offset + (place.offset - range->start)} : CodePlace{};
+  if (range && !range->file)
+    place = {files_.made_by(pid), place.offset};
+  else
+    place = range ? CodePlace{range->file, range->offset + (place.offset - range->start)} : CodePlace{};
 }
 
 void ProcessCode::wait(std::chrono::milliseconds most) {

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the names that it has
 constexpr std::chrono::milliseconds kPatience{
     800};  // at the end, which must not take longer than a second whatever a file does
-constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
+constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]", kUnknownPython = "[Python]";
 constexpr std::string_view kLeaves = "__schedule";  // the frames inside it are the kernel program's
 
 std::uint64_t address_at(std::span<const std::byte> addresses, std::size_t i) {
@@ -62,8 +62,8 @@ bool ready(const std::vector<CodePlace>& places) {
 
 }  // namespace
 
-Samples::Samples(KernelNames kernel, const scan::Processes& processes, UnwindMaps unwind)
-    : kernel_(std::move(kernel)), files_(processes, unwind), code_(files_, processes) {}
+Samples::Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps)
+    : kernel_(std::move(kernel)), files_(processes, maps), code_(files_, processes) {}
 
 std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;
@@ -81,8 +81,9 @@ bool Samples::take(std::span<const std::byte> record) {
   bpf::record_sample r;
   if (record.size() < sizeof r) return false;
   std::memcpy(&r, record.data(), sizeof r);
-  const std::size_t user = r.user, kernel = r.kernel;
-  if (user > STACK_MAX || kernel > STACK_MAX || record.size() < sizeof r + (user + kernel) * sizeof(std::uint64_t))
+  const std::size_t user = r.user, kernel = r.kernel, python = r.python;
+  if (user > STACK_MAX || kernel > STACK_MAX || python > PYTHON_FRAMES ||
+      record.size() < sizeof r + (user + kernel + python) * sizeof(std::uint64_t))
     return false;
   const auto addresses = record.subspan(sizeof r, (user + kernel) * sizeof(std::uint64_t));
   const Time now = monotonic_now();
@@ -102,7 +103,37 @@ bool Samples::take(std::span<const std::byte> record) {
   sample.cut = user == STACK_MAX && (sample.facts.end == StackEnd::unknown || sample.facts.end == StackEnd::cut);
   for (std::size_t i = 0; i < user; ++i) sample.user.push_back(code_.at(r.h.pid, address_at(addresses, i), now));
   sample.kernel = kernel_text(addresses.subspan(user * sizeof(std::uint64_t)), sample.facts.kind);
+  sample.python.resize(python);
+  const auto codes = record.subspan(sizeof r + addresses.size(), python * sizeof(std::uint64_t));
+  if (python > 0) std::memcpy(sample.python.data(), codes.data(), codes.size());
+  sample.python_end =
+      r.python_end <= bpf::PYTHON_END_CUT ? static_cast<bpf::python_end>(r.python_end) : bpf::PYTHON_END_NONE;
   return true;
+}
+
+bool Samples::take_code(std::span<const std::byte> record) { return python_.take(record); }
+
+std::string Samples::user_text(Waiting& sample) {
+  std::vector<bool> interpreters;
+  for (const CodePlace& place : sample.user)
+    interpreters.push_back(!sample.python.empty() && place.file && place.file->interprets_python(place.offset));
+  const auto frames = merge_python(interpreters, sample.python, sample.python_end, sample.facts.end);
+  const bool gap =
+      std::any_of(frames.begin(), frames.end(), [](const auto& f) { return f.of == MergedFrame::Of::gap; });
+  std::string text(sample.cut && !gap ? kCut : "");
+  for (std::size_t i = frames.size(); i-- > 0;) {
+    const MergedFrame frame = frames[i];
+    if (frame.of == MergedFrame::Of::program) {
+      const CodePlace& place = sample.user[frame.index];
+      add_frame(text, place.file ? std::string_view(place.file->name(place.offset)) : kUnknown);
+    } else if (frame.of == MergedFrame::Of::python) {
+      const std::string* name = python_.name(sample.python[frame.index] & ~PYTHON_ENTRY);
+      add_frame(text, name ? std::string_view(*name) : kUnknownPython);
+    } else {
+      add_frame(text, frame.of == MergedFrame::Of::cut || sample.cut ? kCut : kUnknown);
+    }
+  }
+  return text;
 }
 
 const Event* Samples::next(bool anyway) {
@@ -118,11 +149,7 @@ const Event* Samples::next(bool anyway) {
     sample.user.erase(sample.user.begin() + 1);
   for (std::size_t i = 1; i < sample.user.size(); ++i)
     if (called_by_a_signal(sample.user[i - 1])) ++sample.user[i].offset;
-  user_text_ = sample.cut ? kCut : "";
-  for (std::size_t i = sample.user.size(); i-- > 0;) {
-    const CodePlace& place = sample.user[i];
-    add_frame(user_text_, place.file ? std::string_view(place.file->name(place.offset)) : kUnknown);
-  }
+  user_text_ = user_text(sample);
   kernel_text_ = std::move(sample.kernel);
   Sample told = sample.facts;
   told.user = user_text_;

@@ -17,6 +17,8 @@
 #include "capture/stacks/code_files.h"
 #include "capture/stacks/kernel_names.h"
 #include "capture/stacks/process_code.h"
+#include "capture/stacks/python_codes.h"
+#include "capture/stacks/python_frames.h"
 #include "formats/event.h"
 
 namespace tailcap::capture::stacks {
@@ -24,9 +26,10 @@ namespace tailcap::capture::stacks {
 class Samples {
  public:
   // processes must outlive this object.
-  Samples(KernelNames kernel, const scan::Processes& processes, UnwindMaps unwind = {});
+  Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps = {});
 
   bool take(std::span<const std::byte> record);            // false: not a sample
+  bool take_code(std::span<const std::byte> record);       // of a Python function; false: it is not valid
   void forget(std::uint32_t pid) { code_.forget(pid); }    // it runs another program, or has ended
   void ended(std::uint32_t pid) { files_.tell(pid, {}); }  // its samples may still wait for names
 
@@ -44,12 +47,16 @@ class Samples {
     std::vector<CodePlace> user;  // innermost first
     bool cut = false;             // there were more frames
     std::string kernel;
+    std::vector<std::uint64_t> python;  // innermost first
+    bpf::python_end python_end = bpf::PYTHON_END_NONE;
   };
+  std::string user_text(Waiting& sample);
   std::string kernel_text(std::span<const std::byte> addresses, formats::SampleKind kind);
 
   KernelNames kernel_;
   CodeFiles files_;
   ProcessCode code_;
+  PythonCodes python_;
   std::deque<Waiting> waiting_;
   std::string user_text_, kernel_text_;
   formats::Event event_;

@@ -19,8 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kPieceRows = std::size_t{UNWIND_INDEX} * UNWIND_ROWS;
 constexpr auto kRest = 100ms;  // a walk that still looks at what is removed ends in microseconds
-constexpr int kTries = 20;     // the kernel gets memory for its map in small steps
-constexpr std::uint64_t kPage = 4096;
+constexpr int kTableTries = 20;     // the kernel gets memory for its map in small steps
 
 bpf::unwind_part unused_part() {
   bpf::unwind_part part;
@@ -46,14 +45,10 @@ symbols::UnwindRules rules_of_vdso() {
 // By how much addresses of the mapping exceed those in its file. False: not all of it can have rows.
 bool bias_of(const UnwindTables::Mapping& mapping, std::uint64_t& bias) {
   if (!mapping.table) return false;
-  for (const symbols::Segment& segment : mapping.table->code) {
-    const std::uint64_t begin = segment.offset / kPage * kPage;
-    if (mapping.offset < begin || mapping.offset - begin >= segment.offset - begin + segment.file_size) continue;
-    const std::uint64_t address = segment.address + (mapping.offset - segment.offset);
-    bias = mapping.start - address;
-    return address <= UINT32_MAX && mapping.end - mapping.start <= UINT32_MAX - address;
-  }
-  return false;
+  const auto address = symbols::address_of(mapping.table->code, mapping.offset);
+  if (!address) return false;
+  bias = mapping.start - *address;
+  return *address <= UINT32_MAX && mapping.end - mapping.start <= UINT32_MAX - *address;
 }
 
 std::vector<bpf::unwind_range> ranges_of(const std::vector<UnwindTables::Mapping>& mappings) {
@@ -83,7 +78,7 @@ UnwindTables::UnwindTables(UnwindMaps maps) : maps_(maps) {
 
 bool UnwindTables::put(std::uint32_t id, std::uint32_t part, const bpf::unwind_part& value) {
   const bpf::unwind_key key{id, part};
-  for (int i = 0; i < kTries; i++) {
+  for (int i = 0; i < kTableTries; i++) {
     if (bpf_map_update_elem(maps_.parts, &key, &value, BPF_ANY) == 0) {
       parts_++;
       return true;

@@ -29,7 +29,7 @@ struct UnwindTable {
     std::uint32_t begin = 0;  // the pc of its first row
   };
   std::vector<Piece> pieces;
-  std::vector<symbols::Segment> code;
+  symbols::CodeSegments code;
 };
 
 class UnwindTables {

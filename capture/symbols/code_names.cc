@@ -19,7 +19,6 @@ constexpr std::size_t kMaxRawNames = 48u << 20;
 constexpr std::uint64_t kNamesAtOnce = 16384;
 constexpr std::size_t kMaxCodeName = 4096;
 constexpr std::size_t kMaxDemangled = 500'000;  // at 2.4 µs each
-constexpr std::size_t kMaxCodeSegments = 4096;
 // A function may hold the symbols of smaller ones: so far back one that covers the place is looked for.
 constexpr int kNested = 8;
 
@@ -110,10 +109,7 @@ void SymbolReader::read_table(const Section& table) {
 
 }  // namespace
 
-CodeNames::CodeNames(const ElfFile& file) {
-  for (const Segment& segment : file.segments()) {
-    if (segment.executable) code_.push_back(segment);
-  }
+CodeNames::CodeNames(const ElfFile& file) : code_(code_segments(file)) {
   if (is_go(file)) {
     const Section* table = file.section(".gopclntab");
     if (!table || table->size <= kMaxGoTable) go_ = FunctionNames(GoFunctions(file));
@@ -139,25 +135,14 @@ std::string CodeNames::at(std::uint64_t file_offset) const {
 std::uint64_t CodeNames::memory() const { return functions_.memory() + go_.memory(); }
 
 void CodeNames::encode(scan::Encoder& out) const {
-  out.number(static_cast<std::uint64_t>(code_.size()));
-  for (const Segment& segment : code_) {
-    out.number(segment.address);
-    out.number(segment.offset);
-    out.number(segment.file_size);
-  }
+  symbols::encode(out, code_);
   go_.encode(out);
   functions_.encode(out);
 }
 
 CodeNames CodeNames::decode(scan::Decoder& in) {
   CodeNames names;
-  for (std::size_t left = in.count(kMaxCodeSegments, 24); left > 0; left--) {
-    Segment& segment = names.code_.emplace_back();
-    segment.address = in.number<std::uint64_t>();
-    segment.offset = in.number<std::uint64_t>();
-    segment.file_size = in.number<std::uint64_t>();
-    segment.executable = true;
-  }
+  names.code_ = decode_code_segments(in);
   names.go_ = FunctionNames::decode(in);
   names.functions_ = FunctionNames::decode(in);
   return names;

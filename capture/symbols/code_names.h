@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/symbols/code_segments.h"
 #include "capture/symbols/elf/elf_file.h"
 #include "capture/symbols/encoding.h"
 #include "capture/symbols/function_names.h"
@@ -30,7 +31,7 @@ class CodeNames {
   CodeNames() = default;
   std::string around(std::uint64_t address) const;
 
-  std::vector<Segment> code_;
+  CodeSegments code_;
   FunctionNames go_;         // first: they are exact
   FunctionNames functions_;  // of the symbol tables
 };

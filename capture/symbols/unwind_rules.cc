@@ -13,7 +13,6 @@ namespace tailcap::capture::symbols {
 namespace {
 
 constexpr std::size_t kMaxRows = 4u << 20;  // 32 MiB; Chromium has three million
-constexpr std::size_t kMaxRuleSegments = 4096;
 constexpr std::size_t kMaxRemembered = 16;  // compilers use one
 
 constexpr std::uint64_t kRbp = 6, kRsp = 7, kReturn = 16;  // DWARF's numbers of registers
@@ -274,10 +273,7 @@ struct Function {
 
 }  // namespace
 
-UnwindRules::UnwindRules(const ElfFile& file) {
-  for (const Segment& segment : file.segments()) {
-    if (segment.executable && code_.size() < kMaxRuleSegments) code_.push_back(segment);
-  }
+UnwindRules::UnwindRules(const ElfFile& file) : code_(code_segments(file)) {
   std::vector<bpf::unwind_row> all;
   std::vector<Function> functions;
   EhFrame table(file);
@@ -304,24 +300,13 @@ UnwindRules::UnwindRules(const ElfFile& file) {
 }
 
 void UnwindRules::encode(scan::Encoder& out) const {
-  out.number(static_cast<std::uint64_t>(code_.size()));
-  for (const Segment& segment : code_) {
-    out.number(segment.address);
-    out.number(segment.offset);
-    out.number(segment.file_size);
-  }
+  symbols::encode(out, code_);
   out.text({reinterpret_cast<const char*>(rows_.data()), rows_.size() * sizeof(bpf::unwind_row)});
 }
 
 UnwindRules UnwindRules::decode(scan::Decoder& in) {
   UnwindRules rules;
-  for (std::size_t left = in.count(kMaxRuleSegments, 24); left > 0; left--) {
-    Segment& segment = rules.code_.emplace_back();
-    segment.address = in.number<std::uint64_t>();
-    segment.offset = in.number<std::uint64_t>();
-    segment.file_size = in.number<std::uint64_t>();
-    segment.executable = true;
-  }
+  rules.code_ = decode_code_segments(in);
   const std::string_view rows = in.text(kMaxRows * sizeof(bpf::unwind_row));
   rules.rows_.resize(rows.size() / sizeof(bpf::unwind_row));
   if (rows.size() % sizeof(bpf::unwind_row) != 0) in.fail();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bpf/event.h"
+#include "capture/symbols/code_segments.h"
 #include "capture/symbols/elf/elf_file.h"
 #include "capture/symbols/encoding.h"
 
@@ -19,14 +20,14 @@ class UnwindRules {
   // By address, each from its pc up to the next one. Empty: the file has no such tables.
   const std::vector<bpf::unwind_row>& rows() const { return rows_; }
   // Executable segments: which address a place in the file has.
-  const std::vector<Segment>& code() const { return code_; }
+  const CodeSegments& code() const { return code_; }
 
   void encode(scan::Encoder& out) const;
   static UnwindRules decode(scan::Decoder& in);  // rows are in order
 
  private:
   std::vector<bpf::unwind_row> rows_;
-  std::vector<Segment> code_;
+  CodeSegments code_;
 };
 
 }  // namespace tailcap::capture::symbols

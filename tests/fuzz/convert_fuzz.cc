@@ -7,12 +7,14 @@
 
 #include "capture/mask/gate.h"
 #include "capture/rings/convert.h"
+#include "capture/stacks/python_codes.h"
 #include "formats/event.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tailcap;
   capture::Converter converter;
   capture::mask::Gate gate;
+  capture::stacks::PythonCodes codes;
   formats::Event event;
   std::span<const std::byte> rest(reinterpret_cast<const std::byte*>(data), size);
   while (rest.size() >= 2) {
@@ -20,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest = rest.subspan(2);
     const auto record = rest.first(std::min(wanted, rest.size()));
     rest = rest.subspan(record.size());
+    codes.take(record);
     if (!converter.convert(record, event)) continue;
     std::size_t head = 0, tail = 0;
     if (const auto* io = std::get_if<formats::Io>(&event.body)) {

@@ -112,6 +112,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (rules) use(*rules);
       break;
     }
+    case 9:
+      scan::decode_python(rest);
+      break;
+    case 10: {
+      const std::string answer = scan::answer(scan::encode_python_request(), File(rest).get());
+      check(answer.empty() || scan::decode_python(answer).has_value());
+      break;
+    }
+    case 11:
+      if (const auto map = scan::decode_perf_map(rest)) map->at(0x1000);
+      break;
+    case 12: {
+      const std::string answer = scan::answer(scan::encode_perf_map_request(getuid()), File(rest).get());
+      check(scan::decode_perf_map(answer).has_value());
+      break;
+    }
     default:
       scan::answer(rest, File(rest).get());
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,13 @@ struct Flame {
   bool bytes = false;                 // values are bytes, not samples
 };
 
+// The application's function in which most samples of some requests were, with what it called.
+struct HotFunction {
+  std::string name;
+  std::uint64_t samples = 0, inside = 0;  // of the requests; of these in it
+  bool operator==(const HotFunction&) const = default;
+};
+
 // CPU samples of one request.
 struct RequestSamples {
   std::uint64_t count = 0;  // samples
@@ -33,6 +41,7 @@ struct RequestSamples {
   std::uint64_t of_top = 0;
   std::string stack;  // the stack of most of them; outermost first, joined by ';'
   std::uint64_t of_stack = 0;
+  std::optional<HotFunction> function;  // unset: too few samples, or no function is in most of them
   bool operator==(const RequestSamples&) const = default;
 };
 

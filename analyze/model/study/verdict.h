@@ -15,6 +15,7 @@
 #include "analyze/model/label.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/study/failure.h"
+#include "analyze/model/study/flame.h"
 #include "analyze/model/text_pool.h"
 #include "analyze/model/wire/exchange.h"
 
@@ -174,17 +175,18 @@ struct Verdict {
   std::int64_t oldest = 0;  // unfinished: how long the oldest had been under way; slow: kUnfinishedShown at most
   std::int64_t lost = 0;    // mean time of a slow request in lost events
   std::vector<Burst> when;  // in order of time
-  double rate_low = 0, rate_high = 0;  // 95 % interval of bursts per minute, if they are at random; both 0: not known
-  bool kind_of_their_own = false;      // a gap separates them from the other requests
-  std::vector<ExchangeId> examples;    // the slowest first
-  std::vector<SharedTrait> shared;     // the least likely first; few
-  std::vector<FailedEnd> ends;         // failing: most frequent first
-  std::vector<FailureCause> causes;    // failing: most frequent first; few
-  std::vector<Felt> felt;              // most requests first
-  std::uint64_t unanswered = 0;        // further requests of the route, no older than others that ended, had no answer
-                                       // when the recording ended
-  std::int32_t part_of = -1;           // index of the verdict that explains it, in Study::verdicts; -1: none
-  std::int64_t explained = 0;          // scope machine: of the excess
+  double rate_low = 0, rate_high = 0;   // 95 % interval of bursts per minute, if they are at random; both 0: not known
+  bool kind_of_their_own = false;       // a gap separates them from the other requests
+  std::vector<ExchangeId> examples;     // the slowest first
+  std::vector<SharedTrait> shared;      // the least likely first; few
+  std::vector<FailedEnd> ends;          // failing: most frequent first
+  std::vector<FailureCause> causes;     // failing: most frequent first; few
+  std::vector<Felt> felt;               // most requests first
+  std::uint64_t unanswered = 0;         // further requests of the route, no older than others that ended, had no answer
+                                        // when the recording ended
+  std::optional<HotFunction> function;  // on a CPU in these requests; unset: not known
+  std::int32_t part_of = -1;            // index of the verdict that explains it, in Study::verdicts; -1: none
+  std::int64_t explained = 0;           // scope machine: of the excess
 };
 
 // Stretches in which the machine was short of CPU.

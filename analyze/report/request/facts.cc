@@ -162,6 +162,9 @@ void add_facts(const model::Detail& detail, const model::Study& study, std::vect
                                      : count_text(s->count, "sample", "samples") +
                                            " of the CPU; innermost most often: " + shortened(printable(s->top), 80) +
                                            " (" + share_text(s->of_top, s->count) + ")";
+    if (s->function)
+      text += "; " + share_text(s->function->inside, s->count) + " in " + shortened(printable(s->function->name), 80) +
+              " and what it called";
     if (s->count > 0) text += "; tailcap flame FILE " + id_text(d.row.id) + " -o OUT.svg";
     add("samples", std::move(text));
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "analyze/model/wire/trace_formats.h"
+#include "analyze/report/json/function_json.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/json/or_null.h"
 #include "analyze/report/json/partition_json.h"
@@ -70,6 +71,8 @@ class EndWriter {
     json_.key("stack");
     json_.text_or_null(of->stack);
     json_.field("of_stack", of->of_stack);
+    json_.key("function");
+    append_function(json_, of->function);
     json_.end_object();
   }
 

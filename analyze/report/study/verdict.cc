@@ -90,6 +90,13 @@ const StudyShape<CulpritStudy> kCulprit{
         {"by", or_null(&CulpritStudy::example), "the request behind the longest delay"},
     }};
 
+const StudyShape<model::HotFunction> kFunction{"function",
+                                               {
+                                                   {"name", &model::HotFunction::name},
+                                                   {"samples", &model::HotFunction::samples},
+                                                   {"inside", &model::HotFunction::inside, "of these"},
+                                               }};
+
 const StudyShape<VerdictStep> kVerdictStep{"verdict_step",
                                            {
                                                {"label", [](auto& s) { return model::name_of(s.label); }},
@@ -183,6 +190,8 @@ const StudyShape<Verdict>& verdict_shape() {
           {"shared", kTrait, &Verdict::shared},
           {"ends", kEnd, &Verdict::ends},
           {"causes", kCause, &Verdict::causes},
+          {"function", kFunction, &Verdict::function,
+           "the innermost function in which most of at least 30 samples of these requests were"},
           {"felt", kFelt, &Verdict::felt, "requests of other routes that waited for it"},
           {"unanswered", &Verdict::unanswered},
           {"part_of", [](auto& v) { return when(v.part_of >= 0, v.part_of); },

@@ -225,6 +225,14 @@ std::string loss_text(const Verdict& v, const model::Study& study) {
   return " Up to " + duration_text(ns(v.lost)) + " of it" + missing + ".";
 }
 
+// " On a CPU, 82 % of 41 samples were in render_invoice (svc.py:5)."
+std::string function_text(const Verdict& v) {
+  if (!v.function) return {};
+  return " On a CPU, " + share_text(v.function->inside, v.function->samples) + " of " +
+         count_text(v.function->samples, "sample", "samples") + " were in " +
+         shortened(printable(v.function->name), 80) + ".";
+}
+
 // The queue of the listener behind a wait for a connection, where it dropped attempts meanwhile.
 std::string queue_text(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
   for (const VerdictPart& part : v.parts) {
@@ -332,7 +340,7 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   if (v.kind == VerdictKind::nothing) return {};
   if (v.scope == VerdictScope::machine) return machine_text(v, study);
   std::string out = subject(v, study) + ": ";
-  if (v.kind == VerdictKind::few) return out + few_text(v, table) + queue_text(v, study, table);
+  if (v.kind == VerdictKind::few) return out + few_text(v, table) + function_text(v) + queue_text(v, study, table);
   if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table);
   if (v.kind == VerdictKind::failing)
     return out + failing_text(v, study) + felt_text(v, study) + pattern_text(v, study) + shared_text(v, study);
@@ -342,11 +350,11 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
            " of it (" +
            ground::share_text(static_cast<double>(part.typical) /
                               static_cast<double>(std::max<std::int64_t>(1, v.typical))) +
-           ") " + part_text(part, table) + "." + queue_text(v, study, table) + origin_text(v, study);
+           ") " + part_text(part, table) + "." + function_text(v) + queue_text(v, study, table) + origin_text(v, study);
   }
   out += comparison_text(v);
   out += v.parts.empty() ? "; many small differences add up." : "; " + parts_text(v, table) + ".";
-  out += queue_text(v, study, table) + disk_text(v) + unanswered_text(v) + felt_text(v, study);
+  out += function_text(v) + queue_text(v, study, table) + disk_text(v) + unanswered_text(v) + felt_text(v, study);
   out += pattern_text(v, study) + shared_text(v, study) + origin_text(v, study) + loss_text(v, study);
   return out;
 }

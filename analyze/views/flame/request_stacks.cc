@@ -9,6 +9,7 @@
 #include "analyze/tail/load/triggers.h"
 #include "analyze/tail/study.h"
 #include "analyze/views/flame/caption.h"
+#include "analyze/views/flame/hot_function.h"
 
 namespace tailcap::views {
 
@@ -29,8 +30,8 @@ std::uint32_t StackTexts::intern(std::string text) {
 RequestStacks::RequestStacks(model::ExchangeId request, StackLimits limits)
     : request_(request), limits_(limits), texts_(limits) {}
 
-RequestStacks::RequestStacks(const pipeline::Options& options, bool page, StackLimits limits)
-    : options_(&options), page_(page), limits_(limits), texts_(limits) {}
+RequestStacks::RequestStacks(const pipeline::Options& options, StackLimits limits)
+    : options_(&options), limits_(limits), texts_(limits) {}
 
 RequestStacks::Activity RequestStacks::activity_of(SampleKind kind) {
   return kind == SampleKind::on_cpu ? ran : kind == SampleKind::preempted ? preempted : waited;
@@ -69,7 +70,7 @@ void RequestStacks::find_windows(const model::RequestTable& table, const pipelin
 
 void RequestStacks::begin(const model::RequestTable& table, const pipeline::Recording& recording) {
   find_windows(table, recording);
-  all_samples_ = page_ && recording.facts().samples() > 0;
+  all_samples_ = options_ && recording.facts().samples() > 0;
   active_ = all_samples_ || !windows_.empty();
   if (!active_) return;
   // Requests that are under way beside a wanted one decide whose a stack is.
@@ -231,6 +232,7 @@ model::RequestSamples sum_of(const std::vector<model::FoldedStack>& stacks) {
   };
   most(tops, out.top, out.of_top);
   most(all, out.stack, out.of_stack);
+  out.function = hot_function(stacks);
   return out;
 }
 

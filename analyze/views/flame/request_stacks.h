@@ -52,9 +52,9 @@ class RequestStacks : public pipeline::SecondReading {
  public:
   // For `show`: samples and preemptions of one request that was served.
   explicit RequestStacks(model::ExchangeId request, StackLimits limits = {});
-  // For a report: of the requests that a trigger may name what they ran and waited in; for a page, samples of all.
-  // options: those of the analysis; must outlive this.
-  RequestStacks(const pipeline::Options& options, bool page, StackLimits limits = {});
+  // For a report: samples of all requests, and of those that a trigger may name what they waited in. options: those of
+  // the analysis; must outlive this.
+  explicit RequestStacks(const pipeline::Options& options, StackLimits limits = {});
 
   void begin(const model::RequestTable& table, const pipeline::Recording& recording) override;
   void push(const formats::Event& event) override;
@@ -63,7 +63,7 @@ class RequestStacks : public pipeline::SecondReading {
   // What these requests ran in (samples), were preempted in (likewise), or waited in (ns). By frames.
   std::vector<model::FoldedStack> of(std::span<const model::ExchangeId> requests, formats::SampleKind kind) const;
   // Samples of the requests that were served with this method and route, as `tailcap flame --route` selects them; slow,
-  // or all. Page only. No stacks: there are none.
+  // or all. Of a report only. No stacks: there are none.
   FlameResult of_route(const model::TextPool& texts, std::string_view method, std::string_view route,
                        const FlameChoice& choice) const;
   // Samples, or waits, that are in no picture and no sum because there were too many.
@@ -107,7 +107,6 @@ class RequestStacks : public pipeline::SecondReading {
 
   const pipeline::Options* const options_ = nullptr;  // null: of one request
   const model::ExchangeId request_;
-  const bool page_ = false;
   const StackLimits limits_;
   bool active_ = false, all_samples_ = false;
   std::map<std::uint32_t, std::vector<TimeRange>>
@@ -121,7 +120,7 @@ class RequestStacks : public pipeline::SecondReading {
   std::array<std::uint64_t, kActivities> left_out_{}, undecided_{};  // undecided: several requests were under way
   std::array<std::vector<Owned>, kActivities> owned_;                // by row
   std::vector<std::pair<model::ExchangeId, std::uint32_t>> rows_;    // of requests with stacks, by id
-  std::vector<ServedRow> served_;                                    // page: all that were
+  std::vector<ServedRow> served_;                                    // all that were, where there are samples
 };
 
 // The sum of several requests' stacks.

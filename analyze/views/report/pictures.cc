@@ -9,12 +9,14 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
+#include "analyze/views/flame/hot_function.h"
 
 namespace tailcap::views {
 namespace {
 
 constexpr std::size_t kTriggers = 5;   // explained
 constexpr std::size_t kRequests = 12;  // with a picture of their own
+constexpr std::size_t kRoutes = 50;    // whose functions are named
 
 // Said of a picture where the memory for stacks was full before the end of the capture.
 std::string not_held(const RequestStacks& stacks) {
@@ -22,6 +24,16 @@ std::string not_held(const RequestStacks& stacks) {
   return n == 0 ? ""
                 : "; the last " + report::count_text(n, "sample", "samples") +
                       " of the recording left out: too many for the memory set aside for them";
+}
+
+// It compares or describes requests that ended, and they were on a CPU for a part of their time.
+bool computes(const model::Verdict& v) {
+  const bool of_ended =
+      v.kind == model::VerdictKind::tail || v.kind == model::VerdictKind::usual || v.kind == model::VerdictKind::few;
+  return of_ended && std::ranges::any_of(v.parts, [](const model::VerdictPart& part) {
+           const model::LabelGroup group = model::group_of(part.label);
+           return group == model::LabelGroup::cpu || group == model::LabelGroup::scheduler;
+         });
 }
 
 const model::RouteStudy* first_served(const model::Study& study) {
@@ -100,6 +112,25 @@ void explain_triggers(const RequestStacks& stacks, pipeline::Analysis& analysis)
     t.stack = sum.stack;
     t.samples = sum.count;
     t.of_stack = sum.of_stack;
+  }
+}
+
+void name_functions(const RequestStacks& stacks, pipeline::Analysis& analysis) {
+  if (analysis.study.quality.samples == 0 || stacks.left_out(formats::SampleKind::on_cpu) > 0) return;
+  std::size_t named = 0;
+  for (std::uint32_t i = 0; i < analysis.study.routes.size() && named < kRoutes; ++i) {
+    model::RouteStudy& route = analysis.study.routes[i];
+    if (!route.tail || !computes(route.tail->verdict) || route.role != model::Role::server || route.name_shared)
+      continue;
+    ++named;
+    FlameChoice choice;
+    if (route.tail->verdict.kind == model::VerdictKind::tail) choice.cohort = FlameRequests::slow;
+    const auto found = stacks.of_route(analysis.table.texts, route.method, route.route, choice).flame.stacks;
+    route.tail->verdict.function = hot_function(found);
+    for (model::Verdict& v : analysis.study.verdicts)
+      if (v.scope == model::VerdictScope::route && v.kind == route.tail->verdict.kind && v.routes.size() == 1 &&
+          v.routes.front() == i)
+        v.function = route.tail->verdict.function;
   }
 }
 

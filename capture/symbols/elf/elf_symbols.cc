@@ -98,7 +98,9 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
 std::uint64_t find_variable(const ElfFile& file, std::string_view name) {
   std::size_t tables = 0;
   for (const Section& table : file.sections()) {
-    if (table.type != SHT_SYMTAB || ++tables > kMaxTables || table.link >= file.sections().size()) continue;
+    if ((table.type != SHT_SYMTAB && table.type != SHT_DYNSYM) || ++tables > kMaxTables ||
+        table.link >= file.sections().size())
+      continue;
     const std::string strings = file.contents(file.sections()[table.link], kMaxStrings);
     const std::uint64_t count = std::min(table.size / sizeof(Elf64_Sym), kMaxSymbols);
     for (std::uint64_t first = 0; first < count; first += kSymbolsAtOnce) {

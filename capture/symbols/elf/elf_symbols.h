@@ -25,7 +25,7 @@ struct FunctionSymbol {
 // code are left out, and so are indirect functions (their symbol is the resolver, not the function).
 std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const std::string_view> names);
 
-// The address of a variable of the program, from .symtab; 0: no such name, or stripped.
+// The address of a variable of the program, from .dynsym or .symtab; 0: no such name, or stripped.
 std::uint64_t find_variable(const ElfFile& file, std::string_view name);
 
 // Whether OpenSSL (or a library with its interface, such as BoringSSL) is linked into a program: node, Envoy.

@@ -78,20 +78,20 @@ const std::vector<FoldedStack> kFirst = {{"shop;main;a;x", 2}, {"shop;main;a;y;r
 const std::vector<FoldedStack> kSecond = {{"shop;main;a;x", 1}};
 const std::vector<FoldedStack> kGo = {{"stock;serve;b", 2}};
 
-TEST_F(RequestStacks, OfAPageAreThoseOfEachRequest) {
-  views::RequestStacks stacks(options_, true);
+TEST_F(RequestStacks, OfAReportAreThoseOfEachRequest) {
+  views::RequestStacks stacks(options_);
   read(stacks);
   EXPECT_EQ(of(stacks, {1, 1}), kFirst);
   EXPECT_EQ(of(stacks, {1, 2}), kSecond);
   EXPECT_EQ(of(stacks, {2, 1}), kGo);
-  EXPECT_TRUE(of(stacks, {2, 1}, SampleKind::preempted).empty());  // a page has none
+  EXPECT_TRUE(of(stacks, {2, 1}, SampleKind::preempted).empty());  // a report has none
   const std::array<model::ExchangeId, 2> both = {{{1, 1}, {1, 2}}};
   EXPECT_EQ(stacks.of(both, SampleKind::on_cpu)[0], (FoldedStack{"shop;main;a;x", 3}));
   EXPECT_EQ(stacks.left_out(SampleKind::on_cpu), 0u);
 }
 
 TEST_F(RequestStacks, OfARouteAreThoseOfItsRequests) {
-  views::RequestStacks stacks(options_, true);
+  views::RequestStacks stacks(options_);
   read(stacks);
   views::FlameChoice choice;
   const views::FlameResult all = stacks.of_route(analysis_.table.texts, "GET", "/a", choice);
@@ -114,14 +114,8 @@ TEST_F(RequestStacks, OfOneRequestAreNoOthers) {
   EXPECT_EQ(of(of_goroutine, {2, 1}, SampleKind::preempted), (std::vector<FoldedStack>{{"stock;serve;b", 1}}));
 }
 
-TEST_F(RequestStacks, AReportWithoutTriggersHoldsNone) {
-  views::RequestStacks stacks(options_, false);
-  read(stacks);
-  EXPECT_TRUE(of(stacks, {1, 1}).empty());
-}
-
 TEST_F(RequestStacks, BeyondTheLimitAreCounted) {
-  views::RequestStacks stacks(options_, true, {.samples = 3});
+  views::RequestStacks stacks(options_, {.samples = 3});
   read(stacks);
   EXPECT_EQ(of(stacks, {1, 1}), kFirst);
   EXPECT_EQ(of(stacks, {1, 2}), kSecond);
@@ -130,7 +124,7 @@ TEST_F(RequestStacks, BeyondTheLimitAreCounted) {
 }
 
 TEST_F(RequestStacks, ManyDifferentStacksAreOne) {
-  views::RequestStacks stacks(options_, true, {.texts = 2});
+  views::RequestStacks stacks(options_, {.texts = 2});
   read(stacks);
   EXPECT_EQ(of(stacks, {1, 1}), (std::vector<FoldedStack>{{"(other stacks)", 1}, {"shop;main;a;x", 2}}));
   EXPECT_EQ(of(stacks, {2, 1}), (std::vector<FoldedStack>{{"(other stacks)", 2}}));

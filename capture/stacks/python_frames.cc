@@ -1,0 +1,67 @@
+#include "capture/stacks/python_frames.h"
+
+#include <algorithm>
+
+namespace tailcap::capture::stacks {
+
+namespace {
+
+using Of = MergedFrame::Of;
+
+std::vector<MergedFrame> of_program(std::size_t count) {
+  std::vector<MergedFrame> frames;
+  for (std::size_t i = 0; i < count; ++i) frames.push_back({Of::program, i});
+  return frames;
+}
+
+// Reads the Python stack from the innermost frame on: one interpreter's frame executes a run of frames, of which the
+// outermost is its entry.
+class Runs {
+ public:
+  Runs(std::span<const std::uint64_t> python, bool cut) : python_(python), cut_(cut) {}
+
+  bool done() const { return at_ == python_.size(); }
+  void take(std::vector<MergedFrame>& frames) {
+    while (!done()) {
+      const std::size_t at = at_++;
+      frames.push_back({Of::python, at});
+      if (python_[at] & PYTHON_ENTRY) break;
+    }
+    if (done() && cut_) frames.push_back({Of::cut});
+  }
+
+ private:
+  std::span<const std::uint64_t> python_;
+  bool cut_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::vector<MergedFrame> merge_python(const std::vector<bool>& interpreters, std::span<const std::uint64_t> python,
+                                      bpf::python_end python_end, formats::StackEnd end) {
+  const auto entries = std::count_if(python.begin(), python.end(), [](auto number) { return number & PYTHON_ENTRY; });
+  const auto calls = std::count(interpreters.begin(), interpreters.end(), true);
+  const bool cut = python_end == bpf::PYTHON_END_CUT, complete = end == formats::StackEnd::start;
+  // The interpreter has been called, and has not made its frame yet; or it is about to return.
+  const bool between = !cut && !interpreters.empty() && interpreters[0] && calls == entries + 1;
+  bool fits = python_end != bpf::PYTHON_END_NONE && !python.empty() && end != formats::StackEnd::unknown;
+  if (cut)
+    fits = fits && (!complete || calls >= entries);
+  else
+    fits = fits && python.back() & PYTHON_ENTRY && (between || (complete ? calls == entries : calls <= entries));
+  if (!fits) return of_program(interpreters.size());
+  std::vector<MergedFrame> frames;
+  Runs runs(python, cut);
+  for (std::size_t i = 0; i < interpreters.size(); ++i) {
+    if (interpreters[i] && !runs.done() && !(between && i == 0))
+      runs.take(frames);
+    else
+      frames.push_back({Of::program, i});
+  }
+  if (!runs.done()) frames.push_back({Of::gap});
+  while (!runs.done()) runs.take(frames);
+  return frames;
+}
+
+}  // namespace tailcap::capture::stacks

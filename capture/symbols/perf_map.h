@@ -1,0 +1,35 @@
+// Names of code made at run time, from the text that a runtime writes for `perf`: /tmp/perf-PID.map, a line
+// "START SIZE NAME" for each function, in hexadecimal.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "capture/symbols/encoding.h"
+#include "capture/symbols/function_names.h"
+
+namespace tailcap::capture::symbols {
+
+class PerfMap {
+ public:
+  static constexpr std::size_t kMaxBytes = 64u << 20;  // of the text; longer ones are not read
+  static constexpr std::size_t kMaxLines = 1u << 20;   // later ones are left out
+
+  PerfMap() = default;
+  // What is no such line counts as none. Where functions overlap, the later line counts.
+  explicit PerfMap(std::string_view text);
+  // The text of a file, if it belongs to this user. Empty: it does not, or cannot be read.
+  static PerfMap of_file(int descriptor, std::uint32_t user);
+
+  std::string_view at(std::uint64_t address) const;  // empty: not known
+  std::uint64_t memory() const { return names_.memory(); }
+
+  void encode(scan::Encoder& out) const { names_.encode(out); }
+  static PerfMap decode(scan::Decoder& in);
+
+ private:
+  FunctionNames names_;  // none overlap
+};
+
+}  // namespace tailcap::capture::symbols

@@ -1,0 +1,225 @@
+"""Functions of Python: programs that say what they executed, from when to when. Each sample there has exactly these frames, or none."""
+import collections
+import http.client
+import json
+import pathlib
+import re
+import shutil
+import unittest
+
+import harness
+from harness import Case, json_lines
+
+HERE = pathlib.Path(__file__).resolve().parent
+PYTHON = re.compile(r"[^;]* \([^();]*:\d+\)")
+DEEPEST = 64
+
+
+def of_python(sample):
+    return [frame for frame in sample["user"].split(";") if PYTHON.fullmatch(frame)]
+
+
+class Interpreters(Case):
+    BY_OTHER_NAMES = True
+    PYTHON = "/usr/bin/python3"  # Debian's: CPython is a part of the program
+
+    def record_program(self, *options):
+        said = self.scratch / "said"
+        command = [self.PYTHON, HERE / "interpreters.py", said]
+        recording = harness.Recording(self.scratch / "capture.tcap", [*options, "--", *map(str, command)])
+        self.addCleanup(self.abandon, recording)
+        self.assertEqual(recording.wait_end(300), 0, recording.said)
+        children = [said.with_name("said.child")]
+        spans = [span for file in (said, *children) for span in json.loads(file.read_text())]
+        return recording, spans
+
+    def within(self, samples, spans):
+        """(sample, what the program said of that moment), for all about which it said something."""
+        by_thread = collections.defaultdict(list)
+        for span in spans:
+            by_thread[span["pid"], span["tid"]].append(span)
+        for sample in samples:
+            for span in by_thread[sample["pid"], sample["tid"]]:
+                if span["begin"] <= sample["time"] <= span["end"]:
+                    yield sample, span
+
+    def check(self, samples, spans, least):
+        """Names are right, or there are none; how many have them."""
+        named, seen = collections.Counter(), collections.Counter()
+        for sample, span in self.within(samples, spans):
+            seen[span["what"]] += 1
+            frames = of_python(sample)
+            if not frames:
+                continue
+            named[span["what"]] += 1
+            self.assertEqual(frames, span["frames"][-DEEPEST:], sample["user"])
+            self.assertEqual(len(span["frames"]) > DEEPEST, "[cut]" in sample["user"].split(";"), sample["user"])
+        for what in seen:
+            print(f"  {what}: {named[what]} of {seen[what]} samples have names")
+        rest = {what for what in seen if what not in ("first", "forked")}
+        share = sum(named[what] for what in rest) / sum(seen[what] for what in rest)
+        print(f"  {share:.2%} in all")
+        self.assertGreaterEqual(share, least)
+        return seen
+
+    def test_what_runs(self):
+        recording, spans = self.record_program("--sample", 499)
+        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        spans = [span for span in spans if span["what"] != "wait"]
+        seen = self.check(samples, spans, 0.97)
+        self.assertEqual(set(seen), {span["what"] for span in spans})
+        # Python's functions stand where its interpreter was; what is between them is still there.
+        calls = [s["user"].split(";") for s, span in self.within(samples, spans) if span["what"] == "key of sorted"]
+        for frames in calls:
+            self.assertNotIn(
+                "_PyEval_EvalFrameDefault", frames[: frames.index(of_python({"user": ";".join(frames)})[-1])]
+            )
+        graph = self.tailcap("flame", recording.file, "--format", "folded")
+        method = next(span for span in spans if span["what"] == "method")
+        self.assertTrue(";" + method["frames"][-1] in graph, method["frames"][-1])
+
+    def test_what_waits(self):
+        recording, spans = self.record_program("--stacks")
+        stacks = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        waits = [s for s in stacks if s["why"] == "off_cpu"]
+        seen = self.check(waits, [s for s in spans if s["what"] == "wait"], 0.97)
+        self.assertGreaterEqual(seen["wait"], 100)
+
+
+SERVICE = """
+import http.server
+import sys
+import time
+
+
+def render_invoice(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    served = 0
+
+    def do_GET(self):
+        Handler.served += 1
+        render_invoice(0.15 if Handler.served % 20 == 7 else 0.002)
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_):
+        pass
+
+
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+class Answers(Case):
+    """The report says in which function the slow requests were on a CPU."""
+
+    def test_slow_requests_name_their_function(self):
+        script, port = self.scratch / "svc.py", harness.free_port()
+        script.write_text(SERVICE)
+        line = SERVICE.split("\n").index("def render_invoice(seconds):") + 1
+        service = self.start(["/usr/bin/python3", script, port])
+        harness.wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
+        with self.record("-p", service.pid, "--sample", 499) as recording:
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            for _ in range(400):
+                connection.request("GET", "/cart")
+                connection.getresponse().read()
+            connection.close()
+        report = json.loads(self.tailcap("report", recording.file, "--json"))
+        verdict = next(v for v in report["verdicts"] if v["kind"] == "tail" and v["scope"] == "route")
+        name = f"render_invoice (svc.py:{line})"
+        print(f"  {verdict['sentence']}")
+        self.assertEqual(verdict["function"]["name"], name)
+        self.assertGreaterEqual(verdict["function"]["inside"], 0.9 * verdict["function"]["samples"])
+        self.assertIn(f" were in {name}.", verdict["sentence"])
+        for format in ("text", "html"):
+            self.assertIn(
+                "were in render_invoice", " ".join(self.tailcap("report", recording.file, "--format", format).split())
+            )
+        shown = json.loads(self.tailcap("show", recording.file, verdict["examples"][0], "--json"))
+        self.assertEqual(shown["end"]["samples"]["function"]["name"], name)
+        self.assertIn(f" in {name} and what it called", self.tailcap("show", recording.file, verdict["examples"][0]))
+
+
+NODE = """
+const fs = require("fs");
+const now = () => Number(process.hrtime.bigint());
+const said = [];
+function renderInvoice(n) {
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum = (sum * 31 + i) % 1000003;
+  return sum;
+}
+function countStock(n) {
+  let sum = 1;
+  for (let i = 0; i < n; i++) sum = (sum * 17 + i) % 1000033;
+  return sum;
+}
+function run(f, ms) {
+  const begin = now();
+  let sum = 0;
+  while (now() - begin < ms * 1e6) sum += f(3e6);
+  said.push({ name: f.name, begin, end: now() });
+  return sum;
+}
+for (const f of [renderInvoice, countStock, renderInvoice, countStock]) run(f, 1000);
+fs.writeFileSync(process.argv[2], JSON.stringify(said));
+"""
+
+
+@unittest.skipUnless(shutil.which("node"), "no node")
+class CodeMadeAtRunTime(Case):
+    BY_OTHER_NAMES = True
+
+    def record_node(self, *options):
+        script, said = self.scratch / "shop.js", self.scratch / "said"
+        script.write_text(NODE)
+        log = ["--no-logfile-per-isolate", f"--logfile={self.scratch}/v8.log"]
+        command = ["node", *log, *options, str(script), str(said)]
+        recording = harness.Recording(self.scratch / "capture.tcap", ["--sample", "499", "--", *command])
+        self.addCleanup(self.abandon, recording)
+        self.assertEqual(recording.wait_end(300), 0, recording.said)
+        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        spans = json.loads(said.read_text())
+        main = [s for s in samples if s["pid"] == s["tid"]]
+        for pid in {s["pid"] for s in main}:
+            self.addCleanup(pathlib.Path(f"/tmp/perf-{pid}.map").unlink, missing_ok=True)
+        return [(s, span["name"]) for s in main for span in spans if span["begin"] <= s["time"] <= span["end"]]
+
+    def test_by_the_map_that_node_writes(self):
+        seen = named = 0
+        for sample, name in self.record_node("--perf-basic-prof"):
+            frames = [
+                f for f in sample["user"].split(";") if "shop.js:" in f and ("renderInvoice" in f or "countStock" in f)
+            ]
+            seen += 1
+            named += bool(frames)
+            for frame in frames:
+                self.assertIn(name, frame)
+        print(f"  {named} of {seen} samples have names")
+        self.assertGreaterEqual(named, 0.8 * seen)
+
+    def test_without_it_there_are_no_names(self):
+        for sample, _ in self.record_node():
+            self.assertNotIn("shop.js", sample["user"])
+
+
+@unittest.skipIf(
+    pathlib.Path(shutil.which("python3")).resolve() == pathlib.Path("/usr/bin/python3").resolve(), "no other Python"
+)
+class Others(Interpreters):
+    """The Python that this test runs with: CPython may be a library there."""
+
+    PYTHON = shutil.which("python3")
+
+
+if __name__ == "__main__":
+    harness.main()
