@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "analyze/names/dns_message.h"
-#include "formats/event.h"
 #include "analyze/names/resolutions.h"
+#include "formats/event.h"
 #include "ground/syscalls.h"
 
 namespace tailcap::names {

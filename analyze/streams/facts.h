@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "analyze/model/wire/connection.h"
-#include "formats/socket_event.h"
 #include "analyze/model/wire/lookup.h"
+#include "formats/socket_event.h"
 
 namespace tailcap::streams {
 

@@ -12,8 +12,8 @@
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/exchange.h"
 #include "analyze/model/wire/findings.h"
-#include "formats/event_names.h"
 #include "analyze/model/wire/lookup.h"
+#include "formats/event_names.h"
 
 namespace tailcap::streams {
 

@@ -18,8 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kPieceRows = std::size_t{UNWIND_INDEX} * UNWIND_ROWS;
-constexpr auto kRest = 100ms;  // a walk that still looks at what is removed ends in microseconds
-constexpr int kTableTries = 20;     // the kernel gets memory for its map in small steps
+constexpr auto kRest = 100ms;    // a walk that still looks at what is removed ends in microseconds
+constexpr int kTableTries = 20;  // the kernel gets memory for its map in small steps
 
 bpf::unwind_part unused_part() {
   bpf::unwind_part part;

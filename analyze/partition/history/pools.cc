@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analyze/model/study/pool.h"
+#include "analyze/model/wire/pool.h"
 
 namespace tailcap::partition {
 namespace {
