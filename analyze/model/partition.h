@@ -1,6 +1,7 @@
 // The account of a request: every nanosecond has one phase and one label; both axes sum exactly to the duration.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -10,6 +11,7 @@
 
 #include "analyze/model/label.h"
 #include "analyze/model/phase.h"
+#include "analyze/model/text_pool.h"
 #include "analyze/model/wire/exchange.h"
 
 namespace tailcap::model {
@@ -27,6 +29,22 @@ struct Part {
   // Share of the time in which other recorded threads were queued for a CPU, to 1/255.
   double crowded_share() const { return crowded / 255.0; }
   bool operator==(const Part&) const = default;
+};
+
+// The connections of a process to one place, which its requests take and give back. As a number, so that a blocker can
+// name them.
+struct PoolOfConnections {
+  TextId remote = 0;
+  std::uint32_t connections = 0;
+
+  static PoolOfConnections of(std::uint64_t number) {
+    return {static_cast<TextId>(number >> kBits), static_cast<std::uint32_t>(number & kMost)};
+  }
+  std::uint64_t number() const { return std::uint64_t{remote} << kBits | std::min<std::uint64_t>(connections, kMost); }
+
+ private:
+  static constexpr unsigned kBits = 16;
+  static constexpr std::uint64_t kMost = (1u << kBits) - 1;
 };
 
 // A blocker behind time under a label that can have one.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analyze/model/wire/pool.h"
+#include "analyze/model/partition.h"
 
 namespace tailcap::partition {
 namespace {

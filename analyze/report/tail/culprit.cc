@@ -1,6 +1,6 @@
 #include "analyze/report/tail/culprit.h"
 
-#include "analyze/model/wire/pool.h"
+#include "analyze/model/partition.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
