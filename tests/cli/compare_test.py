@@ -87,7 +87,7 @@ class Compare(case.Case):
         document = self.judged("calls", "--fail-on", "calls(/pay) > +0", code=3)
         gate = document["gates"][0]
         self.assertEqual((gate["estimate"]["base"], gate["estimate"]["new"], gate["estimate"]["exact"]), (1, 2, True))
-        self.assertIn("of it +1 to GET /stock", gate["sentence"])
+        self.assertIn("; 2 calls of `GET /stock` a request, 1 before", gate["sentence"])
         # Exact numbers need no repeated runs.
         base, new = self.pairs["calls"]
         one = [sorted(side.glob("*.tcap"))[0] for side in (base, new)]
