@@ -343,7 +343,7 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   if (v.kind == VerdictKind::few) return out + few_text(v, table) + function_text(v) + queue_text(v, study, table);
   if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table);
   if (v.kind == VerdictKind::failing)
-    return out + failing_text(v, study) + felt_text(v, study) + pattern_text(v, study) + shared_text(v, study);
+    return out + failing_text(v, study) + pattern_text(v, study) + shared_text(v, study);
   if (v.kind == VerdictKind::usual) {
     const VerdictPart& part = v.parts.front();
     return out + "every request takes about " + duration_text(ns(v.typical)) + ", " + duration_text(ns(part.typical)) +

@@ -56,11 +56,14 @@ Text linked(const std::string& text, const Verdict& verdict, const model::Study&
 
 constexpr std::size_t kExamples = 2;
 
-// It may be how the service works, or that it never had enough of something.
-bool every_request_queues(const Verdict& v) {
-  if (v.kind != model::VerdictKind::usual || v.level == Level::nothing || v.parts.empty()) return false;
+// Requests of a service wait for each other: it may be how it works, or the beginning of worse.
+bool queues(const Verdict& v) {
+  const bool slow = v.kind == model::VerdictKind::usual || v.kind == model::VerdictKind::tail;
+  if (!slow || v.scope == model::VerdictScope::machine || v.level == Level::nothing || v.parts.empty() ||
+      v.part_of >= 0)
+    return false;
   const model::LabelGroup group = model::group_of(v.parts.front().label);
-  return group == model::LabelGroup::lock || group == model::LabelGroup::queue || group == model::LabelGroup::scheduler;
+  return group == model::LabelGroup::lock || group == model::LabelGroup::queue;
 }
 
 // What a card on a page has beside the sentence.
@@ -152,7 +155,7 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
   const bool notes =
       std::ranges::all_of(out.list.items, [](const List::Item& i) { return i.accent == List::Accent::note; });
   const bool open = std::ranges::any_of(
-      study.verdicts, [&](const Verdict& v) { return every_request_queues(v) || hides_the_slowest(v, study, table); });
+      study.verdicts, [&](const Verdict& v) { return queues(v) || hides_the_slowest(v, study, table); });
   if (said && notes && !open)
     out.calm = "Nothing is wrong, as far as recorded: no request failed or was slow enough to matter. Worth knowing:";
   std::size_t quiet = 0;

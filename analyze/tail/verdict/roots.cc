@@ -53,13 +53,8 @@ bool is_call(model::Label label) {
   return label == model::Label::down_wait || label == model::Label::down_body || label == model::Label::down_send;
 }
 
-// The call that an answer says most of its requests waited for, or that failed.
+// The call that an answer says most of its requests waited for.
 model::ExchangeId call_behind(const Verdict& v) {
-  if (v.kind == VerdictKind::failing) {
-    const bool called = !v.causes.empty() && v.causes.front().kind == model::TroubleKind::call &&
-                        2 * v.causes.front().failed >= v.requests;
-    return called ? v.causes.front().example : model::ExchangeId{};
-  }
   if (v.parts.empty()) return {};
   const model::VerdictPart& part = v.parts.front();
   const bool call = is_call(part.label);
@@ -68,7 +63,7 @@ model::ExchangeId call_behind(const Verdict& v) {
   return call && part.who && share >= kMostOfRoot ? part.who->example : model::ExchangeId{};
 }
 
-// The answer about requests of this route that were slow, or failed, like those of v and at the same times.
+// The answer about requests of this route that were slow, like those of v and at the same times.
 std::optional<std::size_t> answer_about(std::uint32_t route, const Verdict& v, const std::vector<Verdict>& all) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Verdict& other = all[i];
@@ -95,7 +90,7 @@ std::optional<std::size_t> answer_of_callers(const Verdict& calls, const model::
 
 bool worth_joining(const Verdict& v) {
   return v.scope == model::VerdictScope::route && v.routes.size() == 1 && v.level > Level::nothing && v.part_of < 0 &&
-         (v.kind == VerdictKind::tail || v.kind == VerdictKind::failing);
+         v.kind == VerdictKind::tail;
 }
 
 }  // namespace

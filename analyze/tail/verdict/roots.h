@@ -1,4 +1,4 @@
-// One incident, one answer: what made requests of one route slow, or fail, may have happened in the service behind it.
+// One incident, one answer: what made requests of one route slow may have happened in the service behind it.
 #pragma once
 
 #include <vector>
