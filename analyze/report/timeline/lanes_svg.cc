@@ -234,7 +234,7 @@ std::string lanes_svg(const Lanes& lanes, const LanesPicture& how) {
   Svg rows;
   double y = kTop;
   const LaneKind* before = nullptr;
-  for (const Lane& lane : lanes.lanes) {
+  for (const model::Lane& lane : lanes.lanes) {
     if (!before || *before != lane.kind) {
       rows.text({{"x", 4}, {"y", y + 17}, {"style", kInk}, {"font-weight", 600}},
                 kHeadings[static_cast<std::size_t>(lane.kind)])
@@ -305,8 +305,8 @@ std::string lanes_notes(const Lanes& lanes) {
     if (lanes.idle[k] > 0) say(count_text(lanes.idle[k], names[k].first, names[k].second) + " waited all the time.");
   }
   if (lanes.stretches_left_out > 0) say("It is too much to be drawn whole: choose less time.");
-  const bool goroutines =
-      std::any_of(lanes.lanes.begin(), lanes.lanes.end(), [](const Lane& l) { return l.kind == LaneKind::goroutine; });
+  const bool goroutines = std::any_of(lanes.lanes.begin(), lanes.lanes.end(),
+                                      [](const model::Lane& l) { return l.kind == LaneKind::goroutine; });
   if (goroutines && !lanes.goroutine_states)
     say("Only what goroutines read and sent is known; `--profile deep` records their states.");
   if (lanes.lost) say("Events were lost in this time: what is white there is not known.");
