@@ -173,8 +173,8 @@ class Drivers(Case):
         check("psycopg2", [PYTHON, HERE / "pg_threads.py", "PORT", store, "psycopg2"])
         # It forgets prepared statements behind a ROLLBACK, and asks what a cursor returns.
         leaves = {"DEALLOCATE", "PREPARE"}
-        # It waits with epoll: a thread that was never seen to block in a read of what it serves may be an event loop.
-        check("psycopg3", [PYTHON, HERE / "pg_threads.py", "PORT", store, "psycopg3"], leaves=leaves, linked=False)
+        # It waits with epoll, like an event loop.
+        check("psycopg3", [PYTHON, HERE / "pg_threads.py", "PORT", store, "psycopg3"], leaves=leaves)
         self.check_loop(check, "asyncpg", [PYTHON, HERE / "pg_loop.py", "PORT", store, "asyncpg"])
         modules = dict(os.environ, NODE_PATH=os.environ.get("TAILCAP_NODE_MODULES", "/usr/share/nodejs"))
         if subprocess.run(["node", "-e", "require('pg')"], env=modules, stderr=subprocess.DEVNULL).returncode == 0:
