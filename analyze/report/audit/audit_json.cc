@@ -166,20 +166,15 @@ struct AuditDocument {
   std::string_view tailcap, capture;
   const std::vector<Provenance>& files;
 };
-const AuditShape<AuditDocument> kAudit{
-    "audit", {{"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
-              {"tailcap", &AuditDocument::tailcap, "the version that audited it"}, {"capture", &AuditDocument::capture},
-              {"files", provenance_shape(), [](auto& d) -> auto& {return d.files;
-}  // namespace
-, "those with policies, and that of --pods"
-}  // namespace of_audit
-, {kFound, [](auto& d) -> auto& {return d.audit;
-}  // namespace tailcap::report
-}
-,
-}
-}
-;
+const AuditShape<AuditDocument> kAudit{"audit",
+                                       {
+                                           {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+                                           {"tailcap", &AuditDocument::tailcap, "the version that audited it"},
+                                           {"capture", &AuditDocument::capture},
+                                           {"files", provenance_shape(), Refer{[](auto& d) { return &d.files; }},
+                                            "those with policies, and that of --pods"},
+                                           {kFound, Refer{[](auto& d) { return &d.audit; }}},
+                                       }};
 
 }  // namespace
 }  // namespace of_audit

@@ -158,22 +158,17 @@ struct AssertDocument {
   const Provenance& limits;
 };
 const AssertShape<AssertDocument> kAssertion{
-    "assertion", {{"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
-                  {"verdict", [](auto& d) { return OneOf<Verdict::undecided>{d.assertion.verdict}; }},
-                  {"sentence", [](auto& d) { return assertion_summary(d.assertion); }},
-                  {"tailcap", [](auto& d) { return d.limits.tailcap; }, "the version that judged", {.least_length = 1}},
-                  {"slo", provenance_shape(), [](auto& d) -> auto& {return d.limits;
-}  // namespace
-}  // namespace tailcap::report
-, {"observed", [](auto& d) { return d.assertion.by == model::gate::DecideBy::observed; }, "with --observed"},
-    {"results", kObjectiveResult, [](auto& d) -> auto& {return d.assertion.results;
-}
-, "each limit in each route and capture"
-}
-,
-}
-}
-;
+    "assertion",
+    {
+        {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+        {"verdict", [](auto& d) { return OneOf<Verdict::undecided>{d.assertion.verdict}; }},
+        {"sentence", [](auto& d) { return assertion_summary(d.assertion); }},
+        {"tailcap", [](auto& d) { return d.limits.tailcap; }, "the version that judged", {.least_length = 1}},
+        {"slo", provenance_shape(), Refer{[](auto& d) { return &d.limits; }}},
+        {"observed", [](auto& d) { return d.assertion.by == model::gate::DecideBy::observed; }, "with --observed"},
+        {"results", kObjectiveResult, Refer{[](auto& d) { return &d.assertion.results; }},
+         "each limit in each route and capture"},
+    }};
 
 }  // namespace
 

@@ -194,43 +194,35 @@ const CompareShape<CompareDocument> kHead{
     }};
 const CompareShape<Comparison> kFound{
     "found",
-    {{"obstacles", &Comparison::obstacles, "why the sides cannot be compared, in words", kWords},
-     {"uneven", &Comparison::uneven, "why only counts that never vary can be", kWords},
-     {"apart", or_null(&Comparison::apart),
-      "the note of the first duet whose two recordings were not made at the same time"},
-     {"remarks", &Comparison::remarks, "", kWords},
-     {"software", kSoftware, &Comparison::software, "what differs in programs that both sides have"},
-     {"same_version", or_null(&Comparison::same_version), "null: the sides are different versions, or it is not known"},
-     {"parameters", kParameters, [](auto& c) -> auto& {return c;
-}  // namespace
-}  // namespace of_compare
-,
-    {"base", kSide,
-     [](auto& c) {
-       return Side{c.base_runs, c.base_seconds, c.base_rate};
-     }},
-    {"new", kSide,
-     [](auto& c) {
-       return Side{c.fresh_runs, c.fresh_seconds, c.fresh_rate};
-     }},
-    {"interleaved", &Comparison::interleaved}, {"closed_loop", &Comparison::closed_loop},
-    {"gates", kGate, &Comparison::gates}, {"routes", kRoute, &Comparison::routes, "most requests first"},
-    {"called", kCalled, &Comparison::called,
-     "calls per incoming request of any route, by the route that was called; empty where every call has a known "
-     "parent"},
-    {"not_gated", &Comparison::not_gated, "what the default gates leave out, and why, in words"},
-}  // namespace tailcap::report
-}
-;
-const CompareShape<CompareDocument> kCompare{"compare", {{kHead, [](auto& d) -> auto& {return d;
-}
-}
-, {
-  kFound, [](auto& d) -> auto& { return d.c; }
-}
-}
-}
-;
+    {
+        {"obstacles", &Comparison::obstacles, "why the sides cannot be compared, in words", kWords},
+        {"uneven", &Comparison::uneven, "why only counts that never vary can be", kWords},
+        {"apart", or_null(&Comparison::apart),
+         "the note of the first duet whose two recordings were not made at the same time"},
+        {"remarks", &Comparison::remarks, "", kWords},
+        {"software", kSoftware, &Comparison::software, "what differs in programs that both sides have"},
+        {"same_version", or_null(&Comparison::same_version),
+         "null: the sides are different versions, or it is not known"},
+        {"parameters", kParameters, Refer{[](auto& c) { return &c; }}},
+        {"base", kSide,
+         [](auto& c) {
+           return Side{c.base_runs, c.base_seconds, c.base_rate};
+         }},
+        {"new", kSide,
+         [](auto& c) {
+           return Side{c.fresh_runs, c.fresh_seconds, c.fresh_rate};
+         }},
+        {"interleaved", &Comparison::interleaved},
+        {"closed_loop", &Comparison::closed_loop},
+        {"gates", kGate, &Comparison::gates},
+        {"routes", kRoute, &Comparison::routes, "most requests first"},
+        {"called", kCalled, &Comparison::called,
+         "calls per incoming request of any route, by the route that was called; empty where every call has a known "
+         "parent"},
+        {"not_gated", &Comparison::not_gated, "what the default gates leave out, and why, in words"},
+    }};
+const CompareShape<CompareDocument> kCompare{
+    "compare", {{kHead, Refer{[](auto& d) { return &d; }}}, {kFound, Refer{[](auto& d) { return &d.c; }}}}};
 
 }  // namespace
 }  // namespace of_compare

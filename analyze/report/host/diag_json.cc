@@ -258,29 +258,26 @@ const DiagShape<NodeStudy> kSlowIo{
     "slow_io", {{"count", &NodeStudy::slow_io_count}, {"disks", kDisk, &NodeStudy::disks, "most time first", kListed}}};
 
 const DiagShape<NodeStudy> kDiag{
-    "diag", {{"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
-             {"host", [](auto& s) { return OrNull{s.preamble.host}; }},
-             {"cpus", [](auto& s) { return s.preamble.cpus; }}, {"from_ns", &NodeStudy::begin, "since 1970"},
-             {"to_ns", &NodeStudy::end, "since 1970"}, {"duration_ns", &NodeStudy::duration},
-             {"everybody", &NodeStudy::everybody, "the whole machine; otherwise of the recorded processes"},
-             {"complete", [](auto& s) { return !s.damaged; },
-              "false: events were lost or the capture is damaged or cut short, every count is a lower bound"},
-             {"lost", &NodeStudy::lost, "events"},
-             {"findings", kFinding, [](auto& s) { return node_findings(s); }, "the worst first"},
-             {"not_recorded", [](auto& s) { return not_recorded(s); }, "in words; the parts are null"},
-             {"processes", kProcesses, [](auto& s) { return where(s.has_processes, s); }},
-             {"memory", kMemory, [](auto& s) -> auto& {return s;
-}  // namespace
-}  // namespace of_diag
-, {"tcp", kTcp, [](auto& s) -> auto& {return s;
-}  // namespace tailcap::report
-}
-,
-    {"slow_io", kSlowIo, [](auto& s) { return where(s.has_disks, s); },
-     "those that took as long as --slow-io says, 10 ms"},
-}
-}
-;
+    "diag",
+    {
+        {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+        {"host", [](auto& s) { return OrNull{s.preamble.host}; }},
+        {"cpus", [](auto& s) { return s.preamble.cpus; }},
+        {"from_ns", &NodeStudy::begin, "since 1970"},
+        {"to_ns", &NodeStudy::end, "since 1970"},
+        {"duration_ns", &NodeStudy::duration},
+        {"everybody", &NodeStudy::everybody, "the whole machine; otherwise of the recorded processes"},
+        {"complete", [](auto& s) { return !s.damaged; },
+         "false: events were lost or the capture is damaged or cut short, every count is a lower bound"},
+        {"lost", &NodeStudy::lost, "events"},
+        {"findings", kFinding, [](auto& s) { return node_findings(s); }, "the worst first"},
+        {"not_recorded", [](auto& s) { return not_recorded(s); }, "in words; the parts are null"},
+        {"processes", kProcesses, [](auto& s) { return where(s.has_processes, s); }},
+        {"memory", kMemory, Refer{[](auto& s) { return &s; }}},
+        {"tcp", kTcp, Refer{[](auto& s) { return &s; }}},
+        {"slow_io", kSlowIo, [](auto& s) { return where(s.has_disks, s); },
+         "those that took as long as --slow-io says, 10 ms"},
+    }};
 
 }  // namespace
 }  // namespace of_diag

@@ -53,16 +53,13 @@ const Shape<Culprit, Blockers>& blocker_shape() {
 }
 
 const Shape<Culprit, Blockers>& culprit_shape() {
-  static const Shape<Culprit, Blockers> shape{
-      "label_culprit", {{"label", [](auto& c) { return model::name_of(c.label); }}, {"ns", &Culprit::time},
-                        {blocker_shape(), [](auto& c) -> auto& {return c;
-}
-}  // namespace
-,
-}  // namespace tailcap::report
-}
-;
-return shape;
+  static const Shape<Culprit, Blockers> shape{"label_culprit",
+                                              {
+                                                  {"label", [](auto& c) { return model::name_of(c.label); }},
+                                                  {"ns", &Culprit::time},
+                                                  {blocker_shape(), Refer{[](auto& c) { return &c; }}},
+                                              }};
+  return shape;
 }
 
 }  // namespace

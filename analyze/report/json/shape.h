@@ -27,6 +27,18 @@ namespace tailcap::report {
 template <class T, class C>
 class Shape;
 
+// A getter of a place: Refer{[](auto& d) { return &d.limits; }}.
+template <class Find>
+struct Refer {
+  Find find;
+  template <class T>
+  const auto& operator()(const T& from) const {
+    return *find(from);
+  }
+};
+template <class Find>
+Refer(Find) -> Refer<Find>;
+
 // A row of a shape.
 template <class T, class C>
 class Row {

@@ -118,16 +118,13 @@ const PolicyShape<Estimate> kEstimate{
         {"estimate", kFigures, &Estimate::estimate, "from those that are kept"},
     }};
 
-const PolicyShape<Estimate> kRoute{
-    "route", {{"role", [](auto& e) { return OneOf<model::Role::client>{e.route->role}; }},
-              {"method", [](auto& e) { return OrNull{e.route->method}; }},
-              {"route", [](auto& e) { return OrNull{e.route->route}; }}, {kEstimate, [](auto& e) -> auto& {return e;
-}  // namespace
-}  // namespace of_policy
-,
-}  // namespace tailcap::report
-}
-;
+const PolicyShape<Estimate> kRoute{"route",
+                                   {
+                                       {"role", [](auto& e) { return OneOf<model::Role::client>{e.route->role}; }},
+                                       {"method", [](auto& e) { return OrNull{e.route->method}; }},
+                                       {"route", [](auto& e) { return OrNull{e.route->route}; }},
+                                       {kEstimate, Refer{[](auto& e) { return &e; }}},
+                                   }};
 
 const PolicyShape<RateChange> kRateChange{
     "rate_change",
@@ -167,52 +164,43 @@ const PolicyShape<BreakerChange> kBreakerChange{
 
 const PolicyShape<NamedBreaker> kBreaker{
     "breaker",
-    {{"name", &NamedBreaker::name}, {"changes", kBreakerChange, [](auto& b) -> auto& {return b.outcome.changes;
-}
-}
-, {"requests", [](auto& b) { return b.outcome.requests; }, "of its route"},
-    {"rejected", [](auto& b) { return b.outcome.rejected; }},
-    {"rejected_failed", [](auto& b) { return b.outcome.rejected_failed; }, "of those: they failed as recorded"},
-    {"rejected_unknown", [](auto& b) { return b.outcome.rejected_unknown; },
-     "of those: it is not known how they ended"},
-    {"not_closed_ns", [](auto& b) { return b.outcome.not_closed; }, "open and half open"},
-}
-}
-;
+    {
+        {"name", &NamedBreaker::name},
+        {"changes", kBreakerChange, Refer{[](auto& b) { return &b.outcome.changes; }}},
+        {"requests", [](auto& b) { return b.outcome.requests; }, "of its route"},
+        {"rejected", [](auto& b) { return b.outcome.rejected; }},
+        {"rejected_failed", [](auto& b) { return b.outcome.rejected_failed; }, "of those: they failed as recorded"},
+        {"rejected_unknown", [](auto& b) { return b.outcome.rejected_unknown; },
+         "of those: it is not known how they ended"},
+        {"not_closed_ns", [](auto& b) { return b.outcome.not_closed; }, "open and half open"},
+    }};
 
 const PolicyShape<Provenance> kHead{
-    "head", {{"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
-             {"tailcap", &Provenance::tailcap, "the version that replayed it", {.least_length = 1}},
-             {"policy", provenance_shape(), [](auto& p) -> auto& {return p;
-}
-}
-,
-}
-}
-;
+    "head",
+    {
+        {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+        {"tailcap", &Provenance::tailcap, "the version that replayed it", {.least_length = 1}},
+        {"policy", provenance_shape(), Refer{[](auto& p) { return &p; }}},
+    }};
 
 struct PolicyDocument {
   const Provenance& from;
   const Outcome& outcome;
 };
-const PolicyShape<PolicyDocument> kPolicy{"policy", {{kHead, [](auto& d) -> auto& {return d.from;
-}
-}
-, {"capture", [](auto& d) { return d.outcome.file; }},
-    {"every_ns", [](auto& d) { return d.outcome.policy.every; }, "between two looks"},
-    {"looks", [](auto& d) { return d.outcome.looks; }},
-    {"requests", [](auto& d) { return d.outcome.requests; }, "with a known outcome"},
-    {"left_out", [](auto& d) { return d.outcome.left_out; },
-     "requests whose ends, beginnings or durations are not known"},
-    {"conditions", kCondition, [](auto& d) { return conditions_of(d.outcome); }},
-    {"sampling", kSampling, [](auto& d) -> auto& {return d.outcome.sampling;
-}
-, "null: the policy has none"
-}
-, {"breakers", kBreaker, [](auto& d) { return breakers_of(d.outcome); }},
-}
-}
-;
+const PolicyShape<PolicyDocument> kPolicy{
+    "policy",
+    {
+        {kHead, Refer{[](auto& d) { return &d.from; }}},
+        {"capture", [](auto& d) { return d.outcome.file; }},
+        {"every_ns", [](auto& d) { return d.outcome.policy.every; }, "between two looks"},
+        {"looks", [](auto& d) { return d.outcome.looks; }},
+        {"requests", [](auto& d) { return d.outcome.requests; }, "with a known outcome"},
+        {"left_out", [](auto& d) { return d.outcome.left_out; },
+         "requests whose ends, beginnings or durations are not known"},
+        {"conditions", kCondition, [](auto& d) { return conditions_of(d.outcome); }},
+        {"sampling", kSampling, Refer{[](auto& d) { return &d.outcome.sampling; }}, "null: the policy has none"},
+        {"breakers", kBreaker, [](auto& d) { return breakers_of(d.outcome); }},
+    }};
 
 }  // namespace
 }  // namespace of_policy

@@ -163,37 +163,51 @@ const StudyShape<FoundFinding> kFinding{
 const StudyShape<Scaled>& estimate_shape() { return kEstimate; }
 
 const StudyShape<Quality>& quality_shape() {
-  static const StudyShape<Quality> shape{"quality", {{"capture", kCapture, [](auto& q) -> auto& {return q;
-}
-}  // namespace tailcap::report::study
-, {"duration_ns", &Quality::duration},
-    {"read_from_ns", [](auto& q) { return when(formats::known(q.read_from), (q.read_from - q.file.first).count()); }},
-    {"read_until_ns",
-     [](auto& q) { return when(formats::known(q.read_until), (q.read_until - q.file.first).count()); }},
-    {"events", &Quality::events}, {"lost", &Quality::lost}, {"requests", &Quality::requests},
-    {"complete", &Quality::complete}, {"incomplete", &Quality::incomplete}, {"unseen_at_most", &Quality::unseen},
-    {"unknown", &Quality::unknown}, {"tainted", &Quality::tainted}, {"retries", &Quality::retries},
-    {"retries_inferred", &Quality::retries_inferred}, {"retried_calls", &Quality::retried_calls},
-    {"sampling", kSampling, [](auto& q) { return where(q.sampling.some(), q); }, "null: all connections are recorded"},
-    {"budget", kBudget, [](auto& q) { return where(q.budget.ppm.has_value(), q.budget); },
-     "null: recorded without one"},
-    {"connections", &Quality::connections}, {"connections_http", &Quality::connections_http},
-    {"connections_other", &Quality::connections_other}, {"connections_encrypted", &Quality::connections_encrypted},
-    {"connections_moved", &Quality::connections_moved}, {"connections_unread", &Quality::connections_unread},
-    {"tls", kSessions, &Quality::tls, "sessions whose plaintext was recorded"},
-    {"failed_connections", &Quality::failed_connections}, {"retransmits", &Quality::retransmits},
-    {"clock_error_ns", [](auto& q) { return when(q.clock.known(), q.clock_error); }},
-    {"clock_stepped", &Quality::clock_stepped},
-    {"recorder_cpu_ns", [](auto& q) { return when(q.recorder_known, q.recorder_cpu); }},
-    {"recorder_resident_bytes", [](auto& q) { return when(q.recorder_known, q.recorder_resident); }},
-    {"masking", kMasking, [](auto& q) { return where(q.masking_known, q); }}, {"program_runs", &Quality::program_runs},
-    {"program_time_ns", [](auto& q) { return when(q.program_time.count() > 0, q.program_time); }},
-    {"losses", kLoss, &Quality::losses}, {"processes", kProcess, &Quality::processes},
-    {"findings", kFinding, findings_of},
-}
-}
-;
-return shape;
+  static const StudyShape<Quality> shape{
+      "quality",
+      {
+          {"capture", kCapture, Refer{[](auto& q) { return &q; }}},
+          {"duration_ns", &Quality::duration},
+          {"read_from_ns",
+           [](auto& q) { return when(formats::known(q.read_from), (q.read_from - q.file.first).count()); }},
+          {"read_until_ns",
+           [](auto& q) { return when(formats::known(q.read_until), (q.read_until - q.file.first).count()); }},
+          {"events", &Quality::events},
+          {"lost", &Quality::lost},
+          {"requests", &Quality::requests},
+          {"complete", &Quality::complete},
+          {"incomplete", &Quality::incomplete},
+          {"unseen_at_most", &Quality::unseen},
+          {"unknown", &Quality::unknown},
+          {"tainted", &Quality::tainted},
+          {"retries", &Quality::retries},
+          {"retries_inferred", &Quality::retries_inferred},
+          {"retried_calls", &Quality::retried_calls},
+          {"sampling", kSampling, [](auto& q) { return where(q.sampling.some(), q); },
+           "null: all connections are recorded"},
+          {"budget", kBudget, [](auto& q) { return where(q.budget.ppm.has_value(), q.budget); },
+           "null: recorded without one"},
+          {"connections", &Quality::connections},
+          {"connections_http", &Quality::connections_http},
+          {"connections_other", &Quality::connections_other},
+          {"connections_encrypted", &Quality::connections_encrypted},
+          {"connections_moved", &Quality::connections_moved},
+          {"connections_unread", &Quality::connections_unread},
+          {"tls", kSessions, &Quality::tls, "sessions whose plaintext was recorded"},
+          {"failed_connections", &Quality::failed_connections},
+          {"retransmits", &Quality::retransmits},
+          {"clock_error_ns", [](auto& q) { return when(q.clock.known(), q.clock_error); }},
+          {"clock_stepped", &Quality::clock_stepped},
+          {"recorder_cpu_ns", [](auto& q) { return when(q.recorder_known, q.recorder_cpu); }},
+          {"recorder_resident_bytes", [](auto& q) { return when(q.recorder_known, q.recorder_resident); }},
+          {"masking", kMasking, [](auto& q) { return where(q.masking_known, q); }},
+          {"program_runs", &Quality::program_runs},
+          {"program_time_ns", [](auto& q) { return when(q.program_time.count() > 0, q.program_time); }},
+          {"losses", kLoss, &Quality::losses},
+          {"processes", kProcess, &Quality::processes},
+          {"findings", kFinding, findings_of},
+      }};
+  return shape;
 }
 
 }  // namespace tailcap::report::study

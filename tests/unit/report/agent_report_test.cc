@@ -7,7 +7,7 @@
 #include "analyze/report/words/quantiles.h"
 #include "tests/unit/tail/sample_study.h"
 
-namespace tailcap::report::agent_report {
+namespace tailcap::report::answers_for_agents {
 namespace {
 
 bool contains(const std::string& text, std::string_view what) { return text.find(what) != text.npos; }
@@ -118,4 +118,4 @@ TEST(Errors, AreCountedOneWay) {
 }
 
 }  // namespace
-}  // namespace tailcap::report::agent_report
+}  // namespace tailcap::report::answers_for_agents

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "formats/event.h"
 #include "tests/synth/endpoint.h"
 
 namespace tailcap {
