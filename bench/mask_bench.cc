@@ -5,6 +5,7 @@
 #include <string>
 
 #include "capture/mask/gate.h"
+#include "formats/event.h"
 
 namespace {
 

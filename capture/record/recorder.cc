@@ -21,6 +21,7 @@
 #include "capture/control/folder_keeper.h"
 #include "capture/decrypt/decryptor.h"
 #include "capture/host/clock_watch.h"
+#include "capture/host/clocks.h"
 #include "capture/host/courtesy.h"
 #include "capture/host/descriptor.h"
 #include "capture/host/kernel.h"

@@ -16,7 +16,7 @@
 
 #include "capture/control/note.h"
 
-namespace tailcap::capture::control {
+namespace tailcap::capture::control_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -197,4 +197,4 @@ TEST(Note, is_one_line_of_bounded_length) {
 }
 
 }  // namespace
-}  // namespace tailcap::capture::control
+}  // namespace tailcap::capture::control_test

@@ -10,7 +10,7 @@
 #include "capture/decrypt/schedule.h"
 #include "tests/unit/capture/tls_talk.h"
 
-namespace tailcap::capture::decrypt::decrypt_go {
+namespace tailcap::capture::decrypt::decrypt_go_test {
 namespace {
 
 constexpr std::uint64_t kSession = std::uint64_t{1} << 62 | 5;
@@ -209,4 +209,4 @@ TEST(DecryptGo, ConnectionsThatAreOlderThanTheProbes) {
 }
 
 }  // namespace
-}  // namespace tailcap::capture::decrypt::decrypt_go
+}  // namespace tailcap::capture::decrypt::decrypt_go_test

@@ -12,7 +12,7 @@
 #include "capture/symbols/function_probes.h"
 #include "tests/unit/capture/elf_image.h"
 
-namespace tailcap::capture::symbols::elf_symbols {
+namespace tailcap::capture::symbols::elf_symbols_test {
 namespace {
 
 using testing::ElfImage;
@@ -239,4 +239,4 @@ TEST(ElfSymbols, ThisProgram) {
 }
 
 }  // namespace
-}  // namespace tailcap::capture::symbols::elf_symbols
+}  // namespace tailcap::capture::symbols::elf_symbols_test

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "capture/mask/gate.h"
+#include "formats/event.h"
 
 namespace tailcap::capture::mask {
 

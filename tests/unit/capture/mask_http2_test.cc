@@ -4,7 +4,7 @@
 #include "tests/unit/capture/mask_case.h"
 #include "tests/unit/capture/mask_http2_wire.h"
 
-namespace tailcap::capture::mask::mask_http2 {
+namespace tailcap::capture::mask::mask_http2_test {
 namespace {
 
 const FieldList kRequest = {{":method", "POST"},
@@ -279,4 +279,4 @@ TEST(MaskHttp2, HostileBytesAreTaken) {
 }
 
 }  // namespace
-}  // namespace tailcap::capture::mask::mask_http2
+}  // namespace tailcap::capture::mask::mask_http2_test

@@ -6,7 +6,7 @@
 #include "tests/synth/scenario.h"
 #include "tests/unit/causes/cause_of.h"
 
-namespace tailcap::causes_content {
+namespace tailcap::causes_content_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -196,4 +196,4 @@ TEST(CausesLoss, WhatSeveralSayIsNotBelievedWhereReadsWereLost) {
 }
 
 }  // namespace
-}  // namespace tailcap::causes_content
+}  // namespace tailcap::causes_content_test

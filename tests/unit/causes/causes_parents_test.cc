@@ -8,7 +8,7 @@
 #include "tests/unit/causes/cause_of.h"
 #include "tests/unit/causes/service.h"
 
-namespace tailcap::causes_parents {
+namespace tailcap::causes_parents_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -414,4 +414,4 @@ TEST(Parents, AWorkerThatAnswersBeforeTheCallIsOverSaysNothing) {
 }
 
 }  // namespace
-}  // namespace tailcap::causes_parents
+}  // namespace tailcap::causes_parents_test

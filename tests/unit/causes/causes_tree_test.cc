@@ -7,7 +7,7 @@
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 
-namespace tailcap::causes_tree {
+namespace tailcap::causes_tree_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -105,4 +105,4 @@ TEST(HardCases, h30_proxy_on_the_same_host_is_one_tree) {
 }
 
 }  // namespace
-}  // namespace tailcap::causes_tree
+}  // namespace tailcap::causes_tree_test

@@ -10,7 +10,7 @@
 
 #include "formats/event.h"
 
-namespace tailcap::causes::peers {
+namespace tailcap::causes::peers_test {
 namespace {
 
 using namespace model;
@@ -239,4 +239,4 @@ TEST(Peers, AgreesWithAPlainMap) {
 }
 
 }  // namespace
-}  // namespace tailcap::causes::peers
+}  // namespace tailcap::causes::peers_test

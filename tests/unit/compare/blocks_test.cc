@@ -8,7 +8,7 @@
 #include "analyze/compare/duet.h"
 #include "tests/unit/compare/simulated.h"
 
-namespace tailcap::tests::blocks {
+namespace tailcap::tests::blocks_test {
 namespace {
 
 using compare::Blocks;
@@ -191,4 +191,4 @@ TEST(Duet, WithoutItsOtherVersionNothingIsDecided) {
 }
 
 }  // namespace
-}  // namespace tailcap::tests::blocks
+}  // namespace tailcap::tests::blocks_test

@@ -15,7 +15,7 @@
 #include "formats/store/stream.h"
 #include "tests/unit/formats/formats_samples.h"
 
-namespace tailcap::formats::test::formats_follow {
+namespace tailcap::formats::test::formats_follow_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -387,4 +387,4 @@ TEST(FormatsStream, a_reader_that_has_gone) {
 }
 
 }  // namespace
-}  // namespace tailcap::formats::test::formats_follow
+}  // namespace tailcap::formats::test::formats_follow_test

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/event.h"
 #include "ground/http/hpack_huffman.h"
 #include "tests/unit/formats/planted_http2.h"
 

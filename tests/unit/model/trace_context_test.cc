@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <utility>
 
-namespace tailcap::model::trace_context {
+namespace tailcap::model::trace_context_test {
 namespace {
 
 const std::string kTrace = "0af7651916cd43dd8448eb211c80319c", kSpan = "b7ad6b7169203331";
@@ -106,4 +106,4 @@ TEST(TraceContext, MaskedIsNeitherKnownNorBroken) {
 }
 
 }  // namespace
-}  // namespace tailcap::model::trace_context
+}  // namespace tailcap::model::trace_context_test

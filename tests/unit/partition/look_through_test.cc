@@ -1,7 +1,7 @@
 // What was behind a wait: calls, locks, loops and workers, each looked through to what they did in that time.
 #include "tests/unit/partition/partition_case.h"
 
-namespace tailcap::look_through {
+namespace tailcap::look_through_test {
 namespace {
 
 constexpr Thread kA{10, 10}, kB{10, 11}, kC{10, 12}, kServer{20, 20};
@@ -94,4 +94,4 @@ TEST(LookThrough, ABusyWorkerToWhatItDid) {
 }
 
 }  // namespace
-}  // namespace tailcap::look_through
+}  // namespace tailcap::look_through_test

@@ -1,7 +1,7 @@
 // How often the carrier of a request waited: the scenario is the truth.
 #include "tests/unit/partition/partition_case.h"
 
-namespace tailcap::occurrences {
+namespace tailcap::occurrences_test {
 namespace {
 
 using formats::GoPhase;
@@ -144,4 +144,4 @@ TEST(Occurrences, WaitsOfAGoroutine) {
 }
 
 }  // namespace
-}  // namespace tailcap::occurrences
+}  // namespace tailcap::occurrences_test

@@ -1,7 +1,7 @@
 // Which request a file call belongs to: threads, workers, event loops, goroutines.
 #include "tests/unit/partition/partition_case.h"
 
-namespace tailcap::partition_files {
+namespace tailcap::partition_files_test {
 namespace {
 
 using formats::FileAct;
@@ -118,4 +118,4 @@ TEST(PartitionOfFiles, OfTheGoroutineThatAnswers) {
 }
 
 }  // namespace
-}  // namespace tailcap::partition_files
+}  // namespace tailcap::partition_files_test

@@ -1,7 +1,7 @@
 // Waits whose reason needs more than the call: locks on files, stops of a JVM, sends that found no room.
 #include "tests/unit/partition/partition_case.h"
 
-namespace tailcap::partition_reasons {
+namespace tailcap::partition_reasons_test {
 namespace {
 
 using model::Label;
@@ -204,4 +204,4 @@ TEST(PartitionOfReasons, ASessionWaitsForTheTransactionOfAnother) {
 }
 
 }  // namespace
-}  // namespace tailcap::partition_reasons
+}  // namespace tailcap::partition_reasons_test

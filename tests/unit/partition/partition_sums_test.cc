@@ -8,7 +8,7 @@
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 
-namespace tailcap::partition_sums {
+namespace tailcap::partition_sums_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -181,4 +181,4 @@ TEST(PartitionSums, AreWhatTheTurnsComeTo) {
 }
 
 }  // namespace
-}  // namespace tailcap::partition_sums
+}  // namespace tailcap::partition_sums_test

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-namespace tailcap::merge::clock_fit {
+namespace tailcap::merge::clock_fit_test {
 namespace {
 
 using formats::nanoseconds;
@@ -191,4 +191,4 @@ TEST(ClockFit, ChainedBoundsHold) {
 }
 
 }  // namespace
-}  // namespace tailcap::merge::clock_fit
+}  // namespace tailcap::merge::clock_fit_test

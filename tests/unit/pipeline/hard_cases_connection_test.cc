@@ -6,7 +6,7 @@
 #include "tests/synth/chain.h"
 #include "tests/synth/scenario.h"
 
-namespace tailcap {
+namespace tailcap::hard_cases_connection_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -265,4 +265,4 @@ TEST(HardCases, h31_the_same_events_give_the_same_exchanges) {
 }
 
 }  // namespace
-}  // namespace tailcap
+}  // namespace tailcap::hard_cases_connection_test

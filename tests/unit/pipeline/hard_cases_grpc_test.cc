@@ -7,7 +7,7 @@
 #include "tests/synth/scenario.h"
 #include "tests/unit/protocols/http2_wire.h"
 
-namespace tailcap::hard_cases_grpc {
+namespace tailcap::hard_cases_grpc_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -245,4 +245,4 @@ TEST(HardCasesGrpc, every_form_of_context_gives_the_same_trace) {
 }
 
 }  // namespace
-}  // namespace tailcap::hard_cases_grpc
+}  // namespace tailcap::hard_cases_grpc_test

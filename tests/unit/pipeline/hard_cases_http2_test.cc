@@ -5,7 +5,7 @@
 #include "tests/synth/scenario.h"
 #include "tests/unit/protocols/http2_wire.h"
 
-namespace tailcap::hard_cases_http2 {
+namespace tailcap::hard_cases_http2_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -290,4 +290,4 @@ TEST(HardCasesHttp2, unix_socket_with_bodies_not_captured) {
 }
 
 }  // namespace
-}  // namespace tailcap::hard_cases_http2
+}  // namespace tailcap::hard_cases_http2_test

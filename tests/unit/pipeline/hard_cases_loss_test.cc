@@ -4,7 +4,7 @@
 #include "tests/synth/chain.h"
 #include "tests/synth/scenario.h"
 
-namespace tailcap::hard_cases_loss {
+namespace tailcap::hard_cases_loss_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -234,4 +234,4 @@ TEST(HardCases, recording_ends_in_the_middle) {
 }
 
 }  // namespace
-}  // namespace tailcap::hard_cases_loss
+}  // namespace tailcap::hard_cases_loss_test

@@ -6,7 +6,7 @@
 #include "tests/synth/scenario.h"
 #include "tests/unit/protocols/http2_wire.h"
 
-namespace tailcap::hard_cases_streams {
+namespace tailcap::hard_cases_streams_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -428,4 +428,4 @@ TEST(HardCasesStreams, h27_grpc_says_which_attempt_it_is) {
 }
 
 }  // namespace
-}  // namespace tailcap::hard_cases_streams
+}  // namespace tailcap::hard_cases_streams_test

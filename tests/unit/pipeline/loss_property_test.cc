@@ -11,7 +11,7 @@
 #include "tests/synth/pairs.h"
 #include "tests/synth/scenario.h"
 
-namespace tailcap::loss_property {
+namespace tailcap::loss_property_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -212,4 +212,4 @@ INSTANTIATE_TEST_SUITE_P(Ends, Loss, ::testing::Bool(),
                          [](const auto& i) { return std::string(i.param ? "server" : "client"); });
 
 }  // namespace
-}  // namespace tailcap::loss_property
+}  // namespace tailcap::loss_property_test

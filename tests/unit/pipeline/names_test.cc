@@ -7,7 +7,7 @@
 #include "analyze/pipeline/pipeline.h"
 #include "tests/unit/protocols/tls_wire.h"
 
-namespace tailcap::names {
+namespace tailcap::names_test {
 namespace {
 
 using formats::Direction;
@@ -450,4 +450,4 @@ TEST_F(FailedNames, IsACallAndNoConnection) {
 }
 
 }  // namespace
-}  // namespace tailcap::names
+}  // namespace tailcap::names_test

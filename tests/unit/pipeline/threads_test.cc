@@ -18,7 +18,7 @@
 #include "tests/synth/conversation.h"
 #include "tests/synth/scenario.h"
 
-namespace tailcap::threads {
+namespace tailcap::threads_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -146,4 +146,4 @@ TEST(Background, HandsOnWhatATaskThrows) {
 }
 
 }  // namespace
-}  // namespace tailcap::threads
+}  // namespace tailcap::threads_test

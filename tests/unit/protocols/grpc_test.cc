@@ -4,7 +4,7 @@
 #include "analyze/protocols/grpc/call.h"
 #include "tests/unit/protocols/http2_wire.h"
 
-namespace tailcap::protocols::http2::grpc {
+namespace tailcap::protocols::http2::grpc_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -197,4 +197,4 @@ TEST(Grpc, AnswerThatIsNoGrpc) {
 }
 
 }  // namespace
-}  // namespace tailcap::protocols::http2::grpc
+}  // namespace tailcap::protocols::http2::grpc_test

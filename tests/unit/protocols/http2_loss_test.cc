@@ -6,7 +6,7 @@
 
 #include "tests/unit/protocols/http2_wire.h"
 
-namespace tailcap::protocols::http2::http2_loss {
+namespace tailcap::protocols::http2::http2_loss_test {
 namespace {
 
 using model::Ending;
@@ -420,4 +420,4 @@ TEST(Http2Loss, TooLongAFrameIsNone) {
 }
 
 }  // namespace
-}  // namespace tailcap::protocols::http2::http2_loss
+}  // namespace tailcap::protocols::http2::http2_loss_test

@@ -6,7 +6,7 @@
 #include "analyze/protocols/protocols.h"
 #include "tests/unit/protocols/tls_wire.h"
 
-namespace tailcap::tls {
+namespace tailcap::tls_test {
 namespace {
 
 using model::Direction;
@@ -382,4 +382,4 @@ TEST(Tls, BehindWhatAProxySays) {
 }
 
 }  // namespace
-}  // namespace tailcap::tls
+}  // namespace tailcap::tls_test

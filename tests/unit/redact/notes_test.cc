@@ -5,7 +5,7 @@
 
 #include "analyze/redact/fields.h"
 
-namespace tailcap::redact::notes {
+namespace tailcap::redact::notes_test {
 namespace {
 
 std::string left(const std::string& key, const std::string& value, const Policy& policy = Policy()) {
@@ -47,4 +47,4 @@ TEST(NotesOfACut, NumbersAreKept) {
 }
 
 }  // namespace
-}  // namespace tailcap::redact::notes
+}  // namespace tailcap::redact::notes_test

@@ -15,7 +15,7 @@
 #include "formats/event.h"
 #include "tests/unit/tail/sample_study.h"
 
-namespace tailcap::report::report_text {
+namespace tailcap::report::report_text_test {
 namespace {
 
 using tests::hostile_study;
@@ -291,4 +291,4 @@ TEST(HtmlReport, FiguresStandInTheirRoute) {
 }
 
 }  // namespace
-}  // namespace tailcap::report::report_text
+}  // namespace tailcap::report::report_text_test

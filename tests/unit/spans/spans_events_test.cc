@@ -5,7 +5,7 @@
 #include "tests/unit/protocols/tls_wire.h"
 #include "tests/unit/spans/spans_case.h"
 
-namespace tailcap::spans::spans_events {
+namespace tailcap::spans::spans_events_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -274,4 +274,4 @@ TEST(SpansDescribed, StatusNamesAndAddresses) {
 }
 
 }  // namespace
-}  // namespace tailcap::spans::spans_events
+}  // namespace tailcap::spans::spans_events_test

@@ -6,7 +6,7 @@
 #include "analyze/spans/imported.h"
 #include "tests/unit/spans/spans_case.h"
 
-namespace tailcap::spans::spans_import {
+namespace tailcap::spans::spans_import_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -211,4 +211,4 @@ TEST(Import, WhatIsNoOtlpIsRefused) {
 }
 
 }  // namespace
-}  // namespace tailcap::spans::spans_import
+}  // namespace tailcap::spans::spans_import_test

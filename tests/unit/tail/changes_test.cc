@@ -9,7 +9,7 @@
 #include "analyze/tail/changes/change_study.h"
 #include "tests/unit/tail/tail_case.h"
 
-namespace tailcap::tests::changes {
+namespace tailcap::tests::changes_test {
 namespace {
 
 using model::ShiftVerdict;
@@ -191,4 +191,4 @@ TEST(Changes, OnlyTheLastThreeWithinTheTimeLookedAtAreCompared) {
 }
 
 }  // namespace
-}  // namespace tailcap::tests::changes
+}  // namespace tailcap::tests::changes_test

@@ -7,7 +7,7 @@
 #include "formats/event.h"
 #include "tests/unit/tail/tail_case.h"
 
-namespace tailcap::tests::failing {
+namespace tailcap::tests::failing_test {
 namespace {
 
 using model::Level;
@@ -256,4 +256,4 @@ TEST(Troubles, TheThreadThatConnected) {
 }
 
 }  // namespace
-}  // namespace tailcap::tests::failing
+}  // namespace tailcap::tests::failing_test

@@ -8,7 +8,7 @@
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 
-namespace tailcap::go_programs {
+namespace tailcap::go_programs_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -96,4 +96,4 @@ TEST(GoPrograms, HalvesAreNotCounted) {
 }
 
 }  // namespace
-}  // namespace tailcap::go_programs
+}  // namespace tailcap::go_programs_test

@@ -9,7 +9,7 @@
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 
-namespace tailcap::go_tables {
+namespace tailcap::go_tables_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -350,4 +350,4 @@ TEST(Incidents, WhoServesNobodyIsNone) {
 }
 
 }  // namespace
-}  // namespace tailcap::go_tables
+}  // namespace tailcap::go_tables_test

@@ -7,7 +7,7 @@
 #include "analyze/report/study/shapes.h"
 #include "analyze/report/words/escape.h"
 
-namespace tailcap::tests::health {
+namespace tailcap::tests::health_test {
 namespace {
 
 using model::HealthState;
@@ -104,4 +104,4 @@ TEST(Health, FewRequestsDoNotHideASlowOne) {
 }
 
 }  // namespace
-}  // namespace tailcap::tests::health
+}  // namespace tailcap::tests::health_test

@@ -8,7 +8,7 @@
 #include "formats/event.h"
 #include "tests/unit/tail/tail_case.h"
 
-namespace tailcap::tests::takers {
+namespace tailcap::tests::takers_test {
 namespace {
 
 using formats::CpuUser;
@@ -160,4 +160,4 @@ TEST(Takers, StolenTimeIsTheHypervisors) {
 }
 
 }  // namespace
-}  // namespace tailcap::tests::takers
+}  // namespace tailcap::tests::takers_test
