@@ -7,6 +7,7 @@ whole capture. The same holds for a gateway whose calls failed, where the calls 
     tests/cli/selection_test.py --build build/dev [unittest arguments]
 """
 import json
+import re
 
 import case
 
@@ -20,12 +21,14 @@ class Selection(case.Case):
         return json.loads(done.stdout)
 
     def routes(self, report):
-        """By what names them: all that is said of each, but for places in lists."""
+        """By what names them: all that is said of each, but for places in lists and other routes that felt it."""
         found = {}
         for i, route in enumerate(report["routes"]):
             said = dict(route)
             said["sentences"] = [
-                v["sentence"] for v in report["verdicts"] if v["scope"] == "route" and i in v["routes"]
+                re.sub(r" Felt by [^.]*\.", "", v["sentence"])
+                for v in report["verdicts"]
+                if v["scope"] == "route" and i in v["routes"]
             ]
             if said["tail"]:
                 said["tail"] = {key: value for key, value in said["tail"].items() if key != "verdict"}

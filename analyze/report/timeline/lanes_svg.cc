@@ -98,9 +98,10 @@ std::vector<LabelGroup> groups_in(const Lanes& lanes) {
   return out;
 }
 
-// What is narrower than `thin` is drawn only where nothing was drawn before. along: where a time is.
-template <typename Along>
-void add_stretches(const Lane& lane, Along along, double thin, std::size_t most, double y, Svg& out) {
+// What is narrower than `thin` is drawn only where nothing was drawn before. along: where a time is; length_text: what
+// a time is called.
+template <typename Along, typename Text>
+void add_stretches(const Lane& lane, Along along, Text length_text, double thin, std::size_t most, double y, Svg& out) {
   double drawn_to = 0;
   std::size_t drawn = 0;
   for (const auto& s : lane.stretches) {
@@ -115,7 +116,7 @@ void add_stretches(const Lane& lane, Along along, double thin, std::size_t most,
                 {"width", std::max(thin, end - x)},
                 {"height", waits ? kBar - 6 : kBar},
                 {"fill", model::colour_of(s.what)}},
-               state_text(lane, s) + ": " + exact_text(s.to - s.from))
+               state_text(lane, s) + ": " + length_text(s.to - s.from))
         .line();
   }
 }
@@ -207,7 +208,7 @@ std::string lanes_in_page(const Lanes& lanes, const LanesPicture& how) {
         .line();
     constexpr double kThin = 2;  // units of the plane
     add_stretches(
-        lane, [&](formats::Time t) { return charts::plane_x(frame, t); }, kThin, kMostInPage, y, plane);
+        lane, [&](formats::Time t) { return charts::plane_x(frame, t); }, duration_text, kThin, kMostInPage, y, plane);
     add_plane_marks(lane, frame, y, plane);
     plane.line();
     y += kRow;
@@ -248,7 +249,7 @@ std::string lanes_svg(const Lanes& lanes, const LanesPicture& how) {
         .close("g")
         .line();
     add_stretches(
-        lane, [&](formats::Time t) { return axis.at(t); }, 0.3, kMostDrawn, y, rows);
+        lane, [&](formats::Time t) { return axis.at(t); }, exact_text, 0.3, kMostDrawn, y, rows);
     add_marks(lane, axis, y, rows);
     y += kRow;
   }
