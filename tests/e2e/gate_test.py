@@ -62,7 +62,7 @@ class Gate(Case):
         self.assertEqual(
             (document["base"]["runs"], document["new"]["runs"], document["parameters"]["screened"]), (4, 4, 2)
         )
-        self.assertIn("to GET /stock/shirts", document["gates"][0]["sentence"])
+        self.assertIn("2 calls of `GET /stock/shirts` a request, 1 before", document["gates"][0]["sentence"])
         # The runs that confirm are others than those that flagged it.
         captures = {
             folder: len(list((self.scratch / "gate" / folder).glob("*/*.tcap"))) for folder in ("screen", "confirm")
