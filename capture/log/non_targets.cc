@@ -1,9 +1,11 @@
 #include "capture/log/non_targets.h"
 
 #include <bpf/bpf.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "bpf/event.h"
 #include "ground/task_state.h"
@@ -35,11 +37,14 @@ std::vector<std::uint32_t> NonTargets::tick(formats::Time now, const std::unorde
     bpf::waker whose{};
     if (pid == 0 && wakers_ >= 0 && bpf_map_lookup_elem(wakers_, &tid, &whose) == 0) pid = whose.process;
     if (pid == 0 || targets.contains(pid)) continue;
+    const auto own = static_cast<std::uint32_t>(getpid());
     for (const std::uint32_t one : {pid, tid}) {
       if (shown_.contains(one)) continue;
+      ProcessFacts facts = process_facts(one);
+      if (pid == own || facts.parent_pid == own) break;  // the recorder and the processes that read files for it
       Shown& shown = shown_[one];
       shown.thread = {pid, one};
-      shown.facts = process_facts(one);
+      shown.facts = std::move(facts);
       if (shown.facts.comm.empty()) shown.facts.comm.assign(whose.comm, strnlen(whose.comm, sizeof whose.comm));
       push(now, shown, log);
       if (one == pid) processes.push_back(pid);

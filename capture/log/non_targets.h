@@ -22,7 +22,7 @@ class NonTargets {
   static constexpr std::size_t kMost = 2048;      // numbers; further ones have no name
   static constexpr std::size_t kMostAtOnce = 32;  // in a tick: reading one takes about 50 µs
 
-  // A thread or process, recorded or not.
+  // A thread or process, recorded or not. The recorder's own are never described.
   void met(std::uint32_t tid) {
     if (tid != 0 && seen_.size() < kMost && seen_.insert(tid).second) new_.push_back(tid);
   }
