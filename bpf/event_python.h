@@ -6,7 +6,7 @@
 #define TAILCAP_BPF_EVENT_PYTHON_H
 
 #define PYTHON_FRAMES 64   /* of a stack; deeper ones lose their outermost frames */
-#define PYTHON_THREADS 256 /* of a process: among so many the running one is looked for */
+#define PYTHON_THREADS 256 /* of a process; the running one is looked for among the first of them */
 #define PYTHON_TEXT 128    /* bytes that are kept of a name */
 #define PYTHON_CODES 32768 /* code objects, of all processes, that were sent to user space lately */
 

@@ -3,7 +3,7 @@
 // A resolver asks several questions for one name: for both families, again after an error, and with each suffix of its
 // search list. They are one resolution while its thread does nothing else meanwhile; in Go, where a process asks for a
 // name once at a time, the questions of its goroutines for it. It failed where no answer has what was asked for. Where
-// events were lost, nothing is said.
+// events were lost, no name is said to have failed.
 #pragma once
 
 #include <cstddef>

@@ -10,7 +10,7 @@ namespace tailcap::tail {
 namespace {
 
 constexpr std::size_t kMaxNames = 10'000;  // more are added up as one
-constexpr std::size_t kMaxLookUps = 1024;  // of a name; the median of the first so many
+constexpr std::size_t kMaxLookUps = 1024;  // of a name; the median is that of the first ones
 
 }  // namespace
 

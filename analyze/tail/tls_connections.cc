@@ -7,7 +7,7 @@ namespace tailcap::tail {
 namespace {
 
 constexpr std::size_t kMaxTlsPeers = 2000;      // more are added up as one
-constexpr std::size_t kMaxHandshakes = 4096;    // of a peer; the median of the first so many
+constexpr std::size_t kMaxHandshakes = 4096;    // of a peer; the median is that of the first ones
 constexpr std::size_t kMaxCauses = 64;          // different causes of a peer
 constexpr std::size_t kMaxFollowed = 1u << 20;  // connections, at most, whose plaintext may still turn up
 

@@ -20,8 +20,6 @@
 
 namespace tailcap::capture {
 
-namespace {}
-
 struct KernelTypes::Impl {
   btf* types = nullptr;
   ~Impl() { btf__free(types); }

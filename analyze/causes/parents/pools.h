@@ -19,7 +19,7 @@ namespace tailcap::causes {
 
 class Pools {
  public:
-  static constexpr std::size_t kMaxConnections = 64;  // of a process; of more nothing is said
+  static constexpr std::size_t kMaxConnections = 64;  // of a process; calls on further ones stay undecided
 
   // The exchanges in order of their beginning. All references must outlive this.
   Pools(const Process& process, const LoopIterations& turns) : process_(process), turns_(turns) {}

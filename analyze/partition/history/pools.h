@@ -2,7 +2,8 @@
 //
 // That is what a wait was where the thread, or in Go the goroutine, that ended it had just read the answer to a call
 // and used the connection no more, the next call of the waiting one was on that connection or another of the pool, and
-// all connections of the process to that place were in use meanwhile. Otherwise nothing is said: a lock looks the same.
+// all connections of the process to that place were in use meanwhile. Otherwise the wait keeps its label: a lock looks
+// the same.
 #pragma once
 
 #include <cstdint>

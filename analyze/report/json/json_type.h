@@ -10,7 +10,7 @@
 
 namespace tailcap::report {
 
-// What the type alone does not say. Of a list: of each of its items, but for the last four.
+// What the type alone does not say. For a list, all but the last four are about its items.
 struct Bounds {
   std::optional<std::int64_t> is = {};  // always this number
   std::optional<std::int64_t> least = {}, most = {};

@@ -83,7 +83,7 @@ const StudyShape<Quality> kSampling{
     "sampling",
     {
         {"one_in", [](auto& q) { return when(!q.sampling.mixed && !q.sampling.none, q.sampling.of); },
-         "of so many connections one is recorded"},
+         "one of this number of connections is recorded"},
         {"seed", [](auto& q) { return q.sampling.seed; }},
         {"scales", [](auto& q) { return q.sampling.scales(); }, "what is recorded says how much there was"},
         {"ends_recorded", [](auto& q) { return when(q.sampling.ends_known, q.sampling.ends_recorded); }},

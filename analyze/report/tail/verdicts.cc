@@ -86,7 +86,8 @@ void add_card(const Verdict& v, const model::Study& study, const ReportOptions& 
     }
 }
 
-// A few are far slower than their cohort: it says nothing about them, so nothing is said about all.
+// A few are far slower than their cohort: the answer says nothing about them, so the report does not call all of them
+// fine.
 bool hides_the_slowest(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
   constexpr model::Duration kLong = std::chrono::milliseconds{20};
   constexpr std::int64_t kFar = 10;  // times the typical one

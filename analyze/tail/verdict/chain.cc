@@ -26,7 +26,7 @@ struct Found {
   double time;
 };
 
-// The blocker behind most of these chains' step; none: no one is behind so much of it.
+// The blocker behind most of the time of these chains' step; none: no one is behind that much.
 std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t step, double all,
                                    const Surroundings& around, slow::Unnamed unnamed) {
   struct Sum {
@@ -68,7 +68,7 @@ std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t 
   return out;
 }
 
-// The blocker behind most of these chains' step; none: no one is behind so much of it.
+// The blocker behind most of the time of these chains' step; none: no one is behind that much.
 std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t step, double all,
                                    const Surroundings& around) {
   const auto who = who_at(found, step, all, around, slow::Unnamed::by_thread);

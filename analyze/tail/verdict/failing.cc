@@ -27,7 +27,7 @@ constexpr std::uint64_t kNotable = 3, kSevere = 10;           // requests
 constexpr double kNotableShare = 0.001, kSevereShare = 0.05;  // of the route's
 constexpr std::size_t kFailedExamples = 3;
 constexpr double kLeastFailedShare = 0.1;  // of the failed requests: causes of fewer are left out
-constexpr double kByThread = 0.5;          // of the failed requests: so many have a trouble in their own thread
+constexpr double kByThread = 0.5;          // of the failed requests: the share that has a trouble in its own thread
 constexpr std::size_t kCauses = 3;
 constexpr std::size_t kMessages = 64;                                   // different texts of one end that are counted
 constexpr formats::Duration kGivenUp = std::chrono::milliseconds{100};  // after the answer, its connect is given up

@@ -63,7 +63,7 @@ class RequestStacks : public pipeline::SecondReading {
   // What these requests ran in (samples), were preempted in (likewise), or waited in (ns). By frames.
   std::vector<model::FoldedStack> of(std::span<const model::ExchangeId> requests, formats::SampleKind kind) const;
   // Samples of the requests that were served with this method and route, as `tailcap flame --route` selects them; slow,
-  // or all. Of a report only. No stacks: there are none.
+  // or all. Only in reports. No stacks: there are none.
   FlameResult of_route(const model::TextPool& texts, std::string_view method, std::string_view route,
                        const FlameChoice& choice) const;
   // Samples, or waits, that are in no picture and no sum because there were too many.
