@@ -55,7 +55,7 @@ const char* describe(Group group) {
     case Group::interrupts:
       return "soft interrupts of 10 µs and more in the time of running threads: only where it is named";
     case Group::samples:
-      return "what threads do while they run, so many times a second: only with --sample, or where it is named";
+      return "what threads do while they run, --sample times a second: only with --sample, or where it is named";
     case Group::files:
       return "file opens, and slow reads, writes and fsyncs of files (with offcpu), by path: only where it is named";
     case Group::stacks:

@@ -107,7 +107,7 @@ How
       --ready-fd N       write "ready" to this descriptor and close it, once it records
       --tier a|c         how socket I/O is seen          (default: the best this kernel offers)
       --ring SIZE        memory between kernel and recorder, a power of two         (default: 16MiB)
-      --rings N          that is so many rings, a power of two up to 16  (default: one for every four CPUs)
+      --rings N          use N rings, a power of two up to 16  (default: one for every four CPUs)
       --dry-run          load the kernel programs, attach nothing, stop
       --timings          say what loading and attaching each program took
       --verifier-log     print the kernel verifier's log of each program that it rejects
@@ -224,7 +224,7 @@ void choose_connections(const std::string& share, const std::string& seed, bool 
     return;
   }
   if (!share.empty() && !share.starts_with("1/"))
-    throw UsageError("--sample-connections is one in so many: 1/16, not '" + share + "'");
+    throw UsageError("--sample-connections is one in N, like 1/16, not '" + share + "'");
   if (probes.node)
     throw UsageError(
         "--profile node records no connections: --sample-connections, --sample-varies and --budget do not go with it");

@@ -25,6 +25,13 @@ class Words(unittest.TestCase):
         self.assertEqual(len(found), 1, found)
         self.assertTrue(found[0].startswith("x.md:1: 'told'"), found)
 
+    def test_a_quantity_without_a_number(self):
+        text = "For so long. So many rows.\n`so many`; so many that\n"
+        found = list(self.laws.check_words("x.md", text))
+        self.assertEqual([line.split("'")[1] for line in found], ["For so long", "So many"], found)
+        found = list(self.laws.check_literals("x.cc", 'a("keep so much"); // so much\n'))
+        self.assertEqual([line.split("'")[1] for line in found], ["so much"], found)
+
     def test_a_message(self):
         found = list(self.laws.check_literals("x.cc", 'a("Nobody came"); // "told"\nb("told", R"(it\nails)");\n'))
         self.assertEqual([line.split("'")[1] for line in found], ["Nobody", "ails"], found)

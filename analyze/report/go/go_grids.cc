@@ -87,7 +87,8 @@ Grid taken(const model::Study& study) {
     for (const auto& c : g.sizes)
       sizes += (sizes.empty() ? "" : ", ") + bytes_text(c.least) + " " + count_text(c.count);
     if (!sizes.empty())
-      grid.notes.push_back(go_name(g) + ", allocations from so many bytes up to twice that: " + sizes + ".");
+      grid.notes.push_back(
+          go_name(g) + ", allocations by size, each class from this number of bytes up to twice that: " + sizes + ".");
     std::string hot;
     for (std::size_t i = 0; i < g.hot.size() && i < 5; ++i)
       hot += (hot.empty() ? "" : ", ") + printable(g.hot[i].function) + " " + bytes_text(g.hot[i].bytes);
