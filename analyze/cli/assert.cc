@@ -53,9 +53,9 @@ examples:
   tailcap assert --slo slo.yaml --format prometheus-rules -o rules.yaml
 )";
 
-constexpr Definition kSlo{"slo", 0, "FILE", "the limits", 0};
+constexpr Definition kSlo{"slo", 0, "FILE", "read the limits from FILE", 0};
 constexpr Definition kObserved{"observed", 0, nullptr,
-                               "where the limit lies within the interval, the value of the capture decides: a limit "
+                               "where the limit lies within the interval, decide by the value of the capture: a limit "
                                "that is kept here can be broken in the next recording",
                                0};
 
@@ -137,12 +137,12 @@ int run(int argc, char** argv) {
   line.words("FILE...", a.files, 0, nullptr);
   line.group("Which limits?");
   line.option(kSlo, &a.slo);
-  line.option(option::kExplain, &a.explain, "also the limits that are kept: what was evaluated");
+  line.option(option::kExplain, &a.explain, "also print the limits that are kept, with what was evaluated");
   line.option(kObserved, &a.observed);
   line.choice(option::kUndecided, a.undecided, {"pass", "fail", "warn"});
-  line.option(option::kCheck, &a.check, "only read the limits: without a capture. 2 where they are wrong");
+  line.option(option::kCheck, &a.check, "only check the file of limits, without a capture; exit code 2 if it is wrong");
   line.group("Which requests?");
-  line.option(option::kWarmUp, &a.warm_up, "leave out so much of every capture (default 0)");
+  line.option(option::kWarmUp, &a.warm_up, "leave out the first T of every capture (default 0)");
   line.group("In which form?");
   line.format(a.format, {"text", "md", "json", "junit", "prometheus-rules"}, &a.output,
               "prometheus-rules: recording rules and alerts of the same limits, as YAML; without a capture");

@@ -57,13 +57,11 @@ examples:
   tailcap audit shop.tcap --policies policies/ --json | jq '.groups[] | select(.verdict == "denied")'
 )";
 
-constexpr Definition kPolicies{"policies", 0, "FILE",
-                               "the network policies: a file, or a directory with *.yaml, *.yml and *.json; may be "
-                               "repeated",
-                               0};
-constexpr Definition kPods{"pods", 0, "FILE", "the addresses and labels of pods, as YAML", 0};
-constexpr Definition kDefault{"default", 0, "",
-                              "the verdict on connections that no policy selects (allow unless given)", 0};
+constexpr Definition kPolicies{
+    "policies", 0, "FILE",
+    "read network policies from FILE: a file, or a directory with *.yaml, *.yml and *.json (repeatable)", 0};
+constexpr Definition kPods{"pods", 0, "FILE", "read the addresses and labels of pods from FILE (YAML)", 0};
+constexpr Definition kDefault{"default", 0, "", "verdict on connections that no policy selects (default allow)", 0};
 constexpr Definition kExpose{"expose", 0, "PORTS",
                              "flag connections to these ports, like 3306,6000-6010, that were accepted from another "
                              "address than the machine's own",
@@ -188,7 +186,7 @@ int run(int argc, char** argv) {
   line.format(a.format, {"text", "md", "html", "json", "csv"}, &a.output);
   line.option(kCsv, &csv);
   line.schema(report::audit_schema);
-  line.option(option::kLimit, &a.most, "at most N rows of a list (default 20); JSON and CSV have all");
+  line.option(option::kLimit, &a.most, "print at most N rows of a list (default 20); JSON and CSV have all");
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   line.notes(kNotes);
   a.width = terminal_width(120);

@@ -148,7 +148,7 @@ int run(int argc, char** argv) {
       "check",
       "tailcap check verifies every block of a capture: header, checksum, decompression and every column in "
       "it.");
-  line.word("FILE", file, "no file given");
+  line.capture(file);
   line.option(kRedacted, &redacted);
   line.format(format, {"text", "json"}, nullptr);
   line.notes(kNotes);

@@ -43,6 +43,9 @@ int run(int argc, char** argv);
 namespace note_command {
 int run(int argc, char** argv);
 }
+namespace open_command {
+int run(int argc, char** argv);
+}
 namespace pack_command {
 int run(int argc, char** argv);
 }

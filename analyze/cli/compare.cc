@@ -54,34 +54,32 @@ examples:
   tailcap compare old.tcap -- new.tcap --noise earlier/
 )";
 
-constexpr Definition kFailOn{
-    "fail-on", 0, "EXPR",
-    "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
-    "'calls(/pay) > +0'; may be repeated (default: p99 +10 % and errors +0.25pt of every route)",
-    0};
-constexpr Definition kMinRuns{"min-runs", 0, "N", "runs a side from which on gates are decided (default 5)", 2};
+constexpr Definition kFailOn{"fail-on", 0, "EXPR",
+                             "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
+                             "'calls(/pay) > +0' (repeatable; default: p99 +10 % and errors +0.25pt of every route)",
+                             0};
+constexpr Definition kMinRuns{"min-runs", 0, "N", "decide gates from N runs a side (default 5)", 2};
 constexpr Definition kStrict{"strict", 0, nullptr, "fail only where the whole interval is above the threshold", 0};
 constexpr Definition kSequential{"allow-sequential", 0, nullptr,
                                  "decide although the runs do not alternate: drift of the machine looks like a change",
                                  0};
 constexpr Definition kSelf{"self", 0, nullptr,
-                           "the first half of the runs of the base against the second: the noise of this machine. "
-                           "Nothing fails",
+                           "compare the first half of the base's runs with the second half: the noise of this machine. "
+                           "Such a comparison cannot fail",
                            0};
 
 constexpr Definition kScreened{"screened", 0, "N",
-                               "the first N runs of each side, in time, flagged what is compared now: a gate fails "
-                               "where all runs show it, and the later ones alone show it again",
+                               "the first N runs of each side, in time, are those that flagged what is compared now: a "
+                               "gate fails where all runs show the change and the later ones alone show it again",
                                1};
 constexpr Definition kMethod{"method", 0, "M",
                              "runs-welch: several runs a side; blocks: one long capture a side; auto: by the captures, "
                              "and those of a duet in pairs",
                              0};
-constexpr Definition kNoise{
-    "noise", 0, "FILE",
-    "with one capture a side: a capture, or a folder of captures, of other runs of one version. "
-    "They show how runs vary; at least 8 are needed for a verdict. May be repeated",
-    0};
+constexpr Definition kNoise{"noise", 0, "FILE",
+                            "with one capture a side: other runs of one version, as a capture or a folder of captures. "
+                            "They show how runs vary; a verdict needs at least 8 (repeatable)",
+                            0};
 
 constexpr const char* kDivider = "\x01";  // in place of "--", which the parser of options would swallow
 

@@ -20,8 +20,9 @@ namespace {
 using report::bytes_text;
 using report::count_text;
 
-constexpr Definition kControls{"controls", 0, "N", "typical requests of the same routes, for contrast (default 20)", 0};
-constexpr Definition kContext{"context", 0, "T", "keep so much before and after each request (default 50ms)", 0};
+constexpr Definition kControls{"controls", 0, "N",
+                               "also keep N typical requests of the same routes, for contrast (default 20)", 0};
+constexpr Definition kContext{"context", 0, "T", "keep T before and after each request (default 50ms)", 0};
 
 constexpr const char* kNotes =
     R"(What is left reads as in IN: the same ids, times, labels and blockers. tailcap compares every request after it has

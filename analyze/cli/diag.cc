@@ -40,7 +40,7 @@ int run(int argc, char** argv) {
   std::string file, format, output;
   EventRange range;
   CommandLine line("diag", kAbout);
-  line.word("FILE", file, "no file given");
+  line.capture(file);
   line.group("Which time?");
   add_event_range(line, range);
   line.group("In which form?");

@@ -32,9 +32,9 @@ examples:
   tailcap events slow.tcap --json | jq -r .kind | sort | uniq -c
 )";
 
-constexpr Definition kKind{"kind", 0, "K", "of this kind; may be repeated. Kinds: ", 0};
-constexpr Definition kSocket{"socket", 0, "ID", "of this socket", 0};
-constexpr Definition kTid{"tid", 0, "TID", "of this thread; may be repeated", 0};
+constexpr Definition kKind{"kind", 0, "K", "only events of this kind (repeatable). Kinds: ", 0};
+constexpr Definition kSocket{"socket", 0, "ID", "only events of this socket", 0};
+constexpr Definition kTid{"tid", 0, "TID", "only events of this thread (repeatable)", 0};
 
 constexpr std::size_t kKinds = std::variant_size_v<formats::Body> + 2;  // Io and TlsIo are two each
 
@@ -142,7 +142,7 @@ int run(const Arguments& a) {
 int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("events", "tailcap events prints the raw events, one per line.");
-  line.word("FILE", a.file, "no file given");
+  line.capture(a.file);
   line.group("Which events?");
   line.option(kKind, &a.kinds, kKind.text + listed_kinds());
   line.option(kSocket, &a.socket);

@@ -36,7 +36,7 @@ openmetrics  histograms of durations with exemplars, outcomes, time by label, pe
 prometheus   the same in Prometheus' protobuf, with native histograms
 har          requests as an HTTP Archive: the network panel of browsers
 loki         a line of JSON per request: log stores
-folded       stacks of --measure, a line each; pprof: the same for go tool pprof
+folded       stacks of --measure, a line each; pprof: the same for go tool pprof; speedscope: for speedscope.app
 pcapng       the bytes of TCP connections as packets, with the ids of requests as comments: Wireshark
 clickhouse   rows of one of the tables of many captures: scripts/clickhouse, tailcap report --from-clickhouse
 
@@ -49,12 +49,13 @@ examples:
   tailcap export slow.tcap --format clickhouse --endpoint http://clickhouse:8123
 )";
 
-constexpr Definition kEndpoint{"endpoint", 0, "URL",
-                               "send spans (otlp) there by HTTP or HTTPS instead of writing them: "
-                               "http://collector:4318/v1/traces; or with --format clickhouse all tables to a server: "
-                               "http://clickhouse:8123",
-                               0};
-constexpr Definition kTable{"table", 0, "", "of clickhouse: which table's rows are written", 0};
+constexpr Definition kEndpoint{
+    "endpoint", 0, "URL",
+    "send spans (otlp) to URL by HTTP or HTTPS instead of writing them: http://collector:4318/v1/traces; or with "
+    "--format clickhouse send all tables to a server: http://clickhouse:8123",
+    0};
+constexpr Definition kTable{"table", 0, "", "with --format clickhouse: write the rows of this table (default request)",
+                            0};
 
 struct Arguments {
   std::string endpoint;
@@ -82,14 +83,18 @@ views::FlameChoice stacks_of(const Arguments& a, pipeline::Options options) {
 
 views::Exported write(const Arguments& a, const views::Write& out) {
   pipeline::Options options = options_of(a.selection);
+  const auto stacks = [&](views::StackFormat format) {
+    return views::export_stacks(a.file, stacks_of(a, std::move(options)), format, out);
+  };
   if (a.format == "openmetrics" || a.format == "prometheus")
     return views::export_openmetrics(a.file, options, a.format == "prometheus", out);
   if (a.format == "har") return views::export_har(a.file, options, TAILCAP_VERSION, out);
   if (a.format == "loki") return views::export_loki(a.file, options, out);
   if (a.format == "clickhouse") return views::export_fleet_table(a.file, options, a.table, out);
   if (a.format == "pcapng") return views::export_pcapng(a.file, options, TAILCAP_VERSION, out);
-  if (a.format == "folded" || a.format == "pprof")
-    return views::export_stacks(a.file, stacks_of(a, std::move(options)), a.format == "pprof", out);
+  if (a.format == "folded") return stacks(views::StackFormat::folded);
+  if (a.format == "pprof") return stacks(views::StackFormat::pprof);
+  if (a.format == "speedscope") return stacks(views::StackFormat::speedscope);
   if (a.format == "perfetto") return views::export_perfetto(a.file, options, out);
   return views::export_otlp_file(a.file, std::move(options), a.format == "otlp", TAILCAP_VERSION, out);
 }
@@ -153,14 +158,14 @@ int run(const Arguments& a) {
 int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("export", kAbout);
-  line.word("FILE", a.file, "no file given");
+  line.capture(a.file);
   line.group("In which form?");
   line.format(a.format,
-              {"perfetto", "otlp", "otlp-json", "openmetrics", "prometheus", "har", "loki", "folded", "pprof", "pcapng",
-               "clickhouse"},
+              {"perfetto", "otlp", "otlp-json", "openmetrics", "prometheus", "har", "loki", "folded", "pprof",
+               "speedscope", "pcapng", "clickhouse"},
               &a.output);
   line.choice(option::kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"},
-              "which time folded and pprof hold, as in `tailcap flame`");
+              "the time that folded, pprof and speedscope hold, as in `tailcap flame`");
   line.option(kEndpoint, &a.endpoint);
   line.choice(kTable, a.table, {"request", "route", "label", "verdict", "capture"});
   add_selection(line, a.selection);

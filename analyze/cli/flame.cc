@@ -4,6 +4,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/named_request.h"
 #include "analyze/cli/options/request_id.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
@@ -37,13 +38,13 @@ examples:
 
 constexpr Definition kCohort{
     "cohort", 0, "",
-    "of these requests, all of them, only the slowest (the slowest 1 % of 2,000 or more, 5 % of "
-    "200 or more, as in the report), or only typical ones (between the 40th and the 60th "
-    "percentile); diff: the slowest against typical ones, as wide as in the slow ones, red is "
-    "more than typical, blue less",
+    "only while these requests were served: all of them, the slowest (1 % of 2,000 or more, 5 % of 200 or more, as in "
+    "the report), or typical ones (between the 40th and the 60th percentile). diff compares the slowest with typical "
+    "ones: widths are those of the slow ones, red is more than typical, blue less",
     0};
-constexpr Definition kPerRequest{"per-request", 0, nullptr,
-                                 "the lowest frame is the request, by its id and its trace id where it has one", 0};
+constexpr Definition kPerRequest{
+    "per-request", 0, nullptr,
+    "make each request the lowest frame of its stacks, by its id and, where it has one, its trace id", 0};
 
 struct Arguments {
   std::string file, id, cohort = "all", measure = "cpu", format, output;
@@ -94,21 +95,25 @@ std::string json_text(const views::FlameResult& result) {
 int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("flame", kAbout);
-  line.word("FILE", a.file, "no file given");
+  line.capture(a.file);
   line.word("ID", a.id, nullptr);
   line.group("Whose time?");
-  line.option(option::kWhere, &a.selection.filters,
-              "only while requests were served that match, like 'status == 5xx && duration > 20ms'; may be repeated, "
-              "all must match");
+  line.option(
+      option::kWhere, &a.selection.filters,
+      "only while requests were served that match EXPR, like 'status == 5xx && duration > 20ms' (repeatable; all "
+      "must match)");
   line.option(option::kRoute, &a.selection.routes);
   line.option(option::kStatus, &a.selection.status);
   line.choice(kCohort, a.cohort, {"all", "slow", "typical", "diff"});
   line.option(kPerRequest, &a.per_request);
   line.group("Which time?");
   line.choice(option::kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"});
-  line.option(option::kFrom, &a.selection.from,
-              "from here: since the start of the recording (10s, 1500ms, 1m30s) or UTC (2026-03-01T12:34:56Z)");
-  line.option(option::kTo, &a.selection.to, "up to here");
+  line.option(
+      option::kFrom, &a.selection.from,
+      "only from T on: a time since the start of the recording (10s, 1500ms, 1m30s), before its end (-10s), or in UTC "
+      "(12:34:56, 2026-03-01T12:34:56Z)");
+  line.option(option::kTo, &a.selection.to, "only until T");
+  line.option(option::kAround, &a.selection.around);
   line.group("In which form?");
   line.format(
       a.format, {"svg", "folded", "json"}, &a.output,
@@ -120,7 +125,7 @@ int run(int argc, char** argv) {
   views::FlameChoice choice;
   choice.requests = options_of(a.selection);
   if (!a.id.empty()) {
-    const auto id = parse_id(a.id);
+    const auto id = request_named(a.file, a.id);
     if (!id) return no_id("flame", a.file, a.id);
     if (a.cohort != "all") throw UsageError("one request has no cohorts; leave --cohort out");
     choice.ids = {*id};

@@ -40,15 +40,13 @@ constexpr const char* kNotes =
 )";
 
 constexpr Definition kGoroutines{"goroutines", 0, nullptr,
-                                 "instead: how many requests each goroutine of a Go server served, and which way of "
-                                 "sharing them out follows from that. Needs the requests, so it takes as long as a "
-                                 "report",
+                                 "print how many requests each goroutine of a Go server served, and how the server "
+                                 "shares requests out among them. Reads all requests, so it takes as long as a report",
                                  0};
 
-constexpr Definition kInterfaces{"interfaces", 0, nullptr,
-                                 "instead: the network interfaces of the recorder and of the recorded processes, and "
-                                 "what changed of them",
-                                 0};
+constexpr Definition kInterfaces{
+    "interfaces", 0, nullptr,
+    "print the network interfaces of the recorder and of the recorded processes, and how they changed", 0};
 
 // What is printed, at once: it may be longer than a screen.
 class Lines {
@@ -246,7 +244,7 @@ int run(int argc, char** argv) {
       "info",
       "tailcap info says what is in a capture: what was recorded where and how, what was lost, and what recording "
       "cost.");
-  line.word("FILE", file, "no file given");
+  line.capture(file);
   line.format(format, {"text", "json"}, nullptr);
   line.option(kGoroutines, &goroutines);
   line.option(kInterfaces, &interfaces);

@@ -1,11 +1,15 @@
 // tailcap: explains a capture. `tailcap record`, `control` and `doctor` execute tailcap-record.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
+#include "analyze/cli/agents.h"
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/help_text.h"
@@ -28,35 +32,52 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", assert_command::run},     {"audit", audit_command::run},
-    {"check", check_command::run},       {"compare", compare_command::run},
-    {"cut", cut_command::run},           {"diag", diag_command::run},
-    {"events", events_command::run},     {"export", export_command::run},
-    {"flame", flame_command::run},       {"info", info_command::run},
-    {"merge", merge_command::run},       {"note", note_command::run},
-    {"pack", pack_command::run},         {"policy", policy_command::run},
-    {"query", query_command::run},       {"recompress", recompress_command::run},
-    {"recover", recover_command::run},   {"redact", redact_command::run},
-    {"report", report_command::run},     {"requests", requests_command::run},
-    {"show", show_command::run},         {"spans", spans_command::run},
-    {"timeline", timeline_command::run}, {"topology", topology_command::run},
-    {"tree", tree_command::run},         {"watch", watch_command::run},
+    {"assert", assert_command::run},
+    {"audit", audit_command::run},
+    {"check", check_command::run},
+    {"compare", compare_command::run},
+    {"cut", cut_command::run},
+    {"diag", diag_command::run},
+    {"events", events_command::run},
+    {"export", export_command::run},
+    {"flame", flame_command::run},
+    {"info", info_command::run},
+    {"merge", merge_command::run},
+    {"note", note_command::run},
+    {"open", open_command::run},
+    {"pack", pack_command::run},
+    {"policy", policy_command::run},
+    {"query", query_command::run},
+    {"recompress", recompress_command::run},
+    {"recover", recover_command::run},
+    {"redact", redact_command::run},
+    {"report", report_command::run},
+    {"requests", requests_command::run},
+    {"show", show_command::run},
+    {"spans", spans_command::run},
+    {"timeline", timeline_command::run},
+    {"topology", topology_command::run},
+    {"tree", tree_command::run},
+    {"watch", watch_command::run},
 });
 
 constexpr const char* kCommands =
     R"(tailcap explains afterwards why slow HTTP requests were slow, from a capture of what the kernel saw.
 
 usage: tailcap COMMAND [ARGUMENT...]          tailcap COMMAND --help says more
+       tailcap FILE                           the same as tailcap report FILE
+       tailcap help agents                    how programs use tailcap
 
 Record (as root)
   record      record a service's traffic and waits into a .tcap file
   control     speak to a running recorder: note deploy=v2
-  snapshot    of a recorder with --last: the last seconds into a file; status and stop ask and end it
-  watch       takes such snapshots when requests meet a condition
+  snapshot    save the in-memory recording (record --last) to a file; see also status, stop
+  watch       take such snapshots when requests meet a condition
   doctor      check whether this machine can record, what is missing, and what repairs it
 
 What is slow, and where does the time go?
   report      routes with percentiles, phases and the slowest requests; -o slow.html for a page
+  open        the page of a report, in the browser
   topology    which service calls which, how often, how fast; --format mermaid and dot for pictures
   requests    one line per request, filtered and sorted; --json for machines
   show        one request as a waterfall
@@ -68,31 +89,31 @@ What is slow, and where does the time go?
   query       SQL over requests, segments of their time, threads, connections, spans
 
 Is the traffic what it should be?
-  audit       network policies, held against the connections
+  audit       check the recorded connections against network policies
 
 What is wrong with the machine?
   diag        short-lived processes, shortage of memory, TCP failures, slow disks
 
 Is the new version slower?
-  compare     repeated runs of two versions: a gate for CI
-  assert      recordings held against limits
+  compare     compare repeated runs of two versions: a gate for CI
+  assert      check recordings against limits
 
-What would a sampling or a circuit breaker have done?
-  policy      live controls, replayed over a recording
+What would a sampling policy or circuit breaker have done?
+  policy      replay live controls over a recording
 
 What is in the file, and can it be trusted?
   info        what was recorded, how, and what was lost
   events      event by event, as recorded
   check       verify every block
   recover     save the sound blocks of a damaged capture
-  merge       one capture out of several machines'
-  recompress  the same capture, smaller or quicker to read
+  merge       combine the captures of several machines
+  recompress  make a capture smaller, or quicker to read
 
 Give it away
-  cut         a small capture of a few requests, in which they read as they were
-  redact      a copy without what may be secret; --verify searches it
-  note        add a question to a capture
-  pack        cut, redacted and with a report: one file for a bug report
+  cut         extract a few requests into a small capture
+  redact      copy a capture without what may be secret; --verify searches the copy
+  note        attach a question to a capture or a request
+  pack        one file for a bug report: cut, redacted, with a report
 
 Options of all commands that read a capture; at a limit they say so, and print what they have or end
 )";
@@ -121,11 +142,23 @@ int execute_control(int argc, char** argv) {
   return execute_recorder({words.begin(), words.end()});
 }
 
+// A file that is no command: a capture, or a package with one.
+bool is_capture(const std::string& name) {
+  std::error_code error;
+  const auto command = [&](const Entry& entry) { return name == entry.name; };
+  return (name.ends_with(".tcap") || name.ends_with(".zip") || name.find('/') != name.npos) &&
+         std::filesystem::is_regular_file(name, error) && std::ranges::none_of(kEntries, command);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::string name = argc > 1 ? argv[1] : "";
-  std::string help_option = "--help";
+  std::string help_option = "--help", report = "report";
+  if (name == "help" && argc > 2 && argv[2] == std::string_view("agents")) {
+    std::fputs(kForAgents, stdout);
+    return kDone;
+  }
   if (name == "help" && argc > 2) {  // `tailcap help COMMAND`
     name = argv[2];
     argv[1] = argv[2];
@@ -139,6 +172,14 @@ int main(int argc, char** argv) {
   if (name == "--version") {
     std::puts("tailcap " TAILCAP_VERSION);
     return kDone;
+  }
+  std::vector<char*> words(argv, argv + argc);
+  if (is_capture(name)) {  // `tailcap FILE` is `tailcap report FILE`
+    name = report;
+    words.insert(words.begin() + 1, report.data());
+    argc += 1;
+    words.push_back(nullptr);
+    argv = words.data();
   }
   if (name == "record" || name == "control" || name == "doctor")
     return execute_recorder({argv + (name == "record" ? 2 : 1), argv + argc});

@@ -29,7 +29,8 @@ constexpr const char* kAbout =
     "are written 1234@2.";
 
 constexpr Definition kWallClock{"wall-clock", 0, nullptr,
-                                "where no messages bound the clocks, believe the machines' wall clocks: no bounds then",
+                                "where no messages bound the difference of two clocks, trust the machines' wall "
+                                "clocks; the difference then has no bounds",
                                 0};
 
 constexpr const char* kNotes =
@@ -219,7 +220,7 @@ int run(int argc, char** argv) {
   std::string format;
   CommandLine line("merge", kAbout);
   line.words("A.tcap B.tcap [C.tcap...] -o OUT.tcap", options.inputs, 2, "two captures are needed at least");
-  line.option(option::kOutput, &options.out, "the capture to write");
+  line.option(option::kOutput, &options.out, "write the new capture to OUT");
   line.option(option::kForce, &options.force);
   line.option(kWallClock, &options.wall_clock);
   line.format(format, {"text", "json"}, nullptr, "of what was done");

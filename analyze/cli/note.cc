@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxText = 256;  // what reports show of a note
 
-constexpr Definition kRequest{"request", 0, "ID", "the note is about this request, like 12.3", 0};
+constexpr Definition kRequest{"request", 0, "ID", "attach the note to this request, like 12.3", 0};
 
 constexpr const char* kNotes =
     R"(Reports show the note below their first line. FILE is written anew and takes its name when it is whole. A note that is

@@ -96,7 +96,7 @@ int run(int argc, char** argv) {
   line.choice(option::kLevel, level, {"default", "strict"});
   line.option(kYes, &yes);
   line.group("Where to?");
-  line.option(option::kOutput, &out, "the archive to write (default: IN with .zip for .tcap)");
+  line.option(option::kOutput, &out, "write the archive to OUT (default: IN with .zip for .tcap)");
   line.option(option::kForce, &force);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;

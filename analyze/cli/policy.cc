@@ -111,12 +111,13 @@ int run(int argc, char** argv) {
   CommandLine line("policy", kAbout);
   line.word("FILE", a.file, "no file given");
   line.word("POLICY", a.policy, nullptr);
-  line.option(option::kCheck, &a.check, "only read POLICY, the only word then: without a capture. 2 where it is wrong");
+  line.option(option::kCheck, &a.check,
+              "only check POLICY, which is then the only argument; exit code 2 if it is wrong");
   line.group("In which form?");
   line.format(a.format, {"text", "md", "html", "json"}, &a.output);
   line.schema(report::policy_schema);
   line.option(option::kLimit, &a.most,
-              "at most N rows of a list: firings of a condition, routes, missed requests (default 20)");
+              "print at most N rows of a list: firings of a condition, routes, missed requests (default 20)");
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   add_routes(line, a.selection);
   line.notes(kNotes);

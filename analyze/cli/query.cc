@@ -41,7 +41,7 @@ constexpr std::size_t kPiece = 64u << 10;      // bytes that are written at a ti
 constexpr std::size_t kMostPaged = 64u << 20;  // bytes that wait for the pager
 
 constexpr Definition kSave{"save", 0, "OUT", "write all tables to this SQLite file", 0};
-constexpr Definition kTimeout{"timeout", 0, "T", "give the SQL up after this time (default 60s)", 0};
+constexpr Definition kTimeout{"timeout", 0, "T", "give up the SQL after T (default 60s)", 0};
 
 struct Arguments {
   std::string file, sql, format, output, save;
@@ -140,10 +140,10 @@ int run(const Arguments& a) {
 int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("query", kAbout);
-  line.word("FILE", a.file, "no file given");
+  line.capture(a.file);
   line.word("SQL", a.sql, nullptr);
   line.group("How much?");
-  line.option(option::kLimit, &a.limit, "at most N rows (default 1000)");
+  line.option(option::kLimit, &a.limit, "print at most N rows (default 1000)");
   line.option(kTimeout, &a.timeout);
   line.group("In which form?");
   line.format(a.format, {"text", "csv", "json"}, &a.output, "json: an object per line");

@@ -19,7 +19,8 @@ using report::count_text;
 constexpr std::size_t kHighest = 22;
 
 constexpr Definition kZstdLevel{
-    "zstd-level", 0, "N", "of compression, from 1 (what the recorder uses) to 22 (dense and slow; default 19)", 1};
+    "zstd-level", 0, "N", "level of compression, from 1 (what the recorder uses) to 22 (dense and slow; default 19)",
+    1};
 
 constexpr const char* kNotes =
     R"(Events, block numbers, losses and the mark of redaction are those of IN; a report of OUT is a report of IN. Every

@@ -37,7 +37,7 @@ int run(int argc, char** argv) {
       "tailcap recover copies every sound block of a damaged or unfinished capture into a new file, and ends "
       "it properly.");
   line.word("FILE -o OUT.tcap", in, "no file given");
-  line.option(option::kOutput, &out, "the capture to write");
+  line.option(option::kOutput, &out, "write the new capture to OUT");
   line.option(option::kForce, &force);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;

@@ -24,15 +24,14 @@ using report::bytes_text;
 using report::count_text;
 using report::printable;
 
-constexpr Definition kKey{
-    "key", 0, "FILE",
-    "the key of pseudonyms: they are equal in all captures redacted with it. Without it, a random "
-    "one that is kept nowhere",
-    0};
+constexpr Definition kKey{"key", 0, "FILE",
+                          "read the key of pseudonyms from FILE: pseudonyms are equal in all captures redacted with "
+                          "it. Without it, the key is random and kept nowhere",
+                          0};
 constexpr Definition kDryRun{"dry-run", 0, nullptr,
                              "write nothing; show what would go and what would stay, with examples", 0};
 constexpr Definition kVerify{"verify", 0, "OUT", "search the redacted capture OUT for everything that was replaced", 0};
-constexpr Definition kAgainst{"against", 0, "IN", "with --verify: the original", 0};
+constexpr Definition kAgainst{"against", 0, "IN", "with --verify: the original capture", 0};
 
 constexpr const char* kNotes =
     R"(Times, sizes, ids and labels survive: a report of OUT has the figures of one of IN. Pseudonyms are equal where the
@@ -145,7 +144,7 @@ int run(int argc, char** argv) {
   line.word("IN", options.in, nullptr);
   line.word("OUT.tcap", options.out, nullptr);
   line.choice(option::kLevel, level, {"default", "strict"});
-  line.option(option::kPolicy, &policy, "a level and what differs from it, in YAML; docs/redact.md");
+  line.option(option::kPolicy, &policy, "read the level, and what differs from it, from FILE (YAML; docs/redact.md)");
   line.option(kKey, &key);
   line.option(kDryRun, &dry_run);
   line.option(option::kForce, &options.force);

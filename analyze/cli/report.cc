@@ -46,25 +46,26 @@ constexpr const char* kNotes =
   tailcap report --from-clickhouse http://clickhouse:8123
 )";
 
-constexpr Definition kPlots{"plots", 0, "DIR",
-                            "also the plots as files: latency, latency, time and phases for each of 12 routes, and the "
-                            "garbage collections of Go programs (gc) with the requests that their pauses hit",
-                            0};
-constexpr Definition kPlotFormat{"plot-format", 0, "", "of those files (default svg)", 0};
+constexpr Definition kPlots{
+    "plots", 0, "DIR",
+    "also write the plots to DIR: overall latency; latency, timing and phases of up to 12 routes; the garbage "
+    "collections of Go programs (gc) with the requests that their pauses hit",
+    0};
+constexpr Definition kPlotFormat{"plot-format", 0, "", "format of the files of --plots (default svg)", 0};
 constexpr Definition kBy{"by", 0, "FIELD",
-                         "by the value of a header field too, like x-tenant-id, if it was recorded with --keep-header "
-                         "x-tenant-id; requests without it have that of the request that made them",
+                         "group by the value of a header field, too, like x-tenant-id, if it was recorded with "
+                         "--keep-header x-tenant-id; a request without it has the value of the request that made it",
                          0};
 constexpr Definition kMinOutlive{"min-outlive", 0, "T",
-                                 "a goroutine is left behind that outlives its request by so long (default 1s)", 0};
-constexpr Definition kMinBusy{"min-busy", 0, "SHARE",
-                              "a second is busy from this share on of running goroutines or threads (default 0.95)", 0};
+                                 "report a goroutine as left behind if it outlives its request by T (default 1s)", 0};
+constexpr Definition kMinBusy{
+    "min-busy", 0, "SHARE", "call a second busy from this share of running goroutines or threads on (default 0.95)", 0};
 
 constexpr Definition kFromClickHouse{"from-clickhouse", 0, "URL",
-                                     "of all captures that were loaded there (docs/clickhouse.md), instead of FILE: "
-                                     "http://clickhouse:8123",
+                                     "report on all captures that were loaded into this server (docs/clickhouse.md), "
+                                     "instead of FILE: http://clickhouse:8123",
                                      0};
-constexpr Definition kBrief{"brief", 0, nullptr, "the line on data quality and the answers, nothing else", 0};
+constexpr Definition kBrief{"brief", 0, nullptr, "print only the line on data quality and the answers", 0};
 
 struct Arguments {
   std::string file, format, output, plots, plot_format = "svg", by, from_clickhouse;
@@ -196,7 +197,7 @@ int run(int argc, char** argv) {
       "report",
       "tailcap report says in one line how far the capture can be trusted, then what was slow and why, then everything "
       "else: routes, where their requests spend the time, the slowest requests.");
-  line.word("FILE", a.file, nullptr);
+  line.capture(a.file, {&kFromClickHouse});
   add_selection(line, a.selection);
   line.option(option::kWhole, &a.whole);
   line.option(kFromClickHouse, &a.from_clickhouse);
@@ -207,14 +208,14 @@ int run(int argc, char** argv) {
   line.schema(report::report_schema);
   line.option(kBrief, &a.shown.brief);
   line.option(option::kLimit, &a.limit,
-              "routes (default 8) and slowest requests (default 10) shown as text and Markdown");
+              "in text and Markdown, show N routes (default 8) and N of the slowest requests (default 10)");
   line.option(option::kWidth, &a.shown.width, "columns of the text (default: the terminal's, else 100)");
   line.option(option::kNoPager, &a.no_pager);
   line.option(kPlots, &a.plots);
   line.choice(kPlotFormat, a.plot_format, {"svg", "png"});
   add_routes(line, a.selection);
   line.option(kBy, &a.by);
-  line.group("What counts as what, of Go programs?");
+  line.group("Thresholds for Go programs");
   line.option(kMinOutlive, &a.go.left_after);
   line.option(kMinBusy, &a.go.busy);
   line.notes(kNotes);
@@ -222,10 +223,7 @@ int run(int argc, char** argv) {
   if (const auto code = line.parse(argc, argv)) return *code;
   if (a.shown.brief && a.format == "json")
     throw UsageError("--brief is for text, md and html. --json leaves nothing out");
-  if (a.from_clickhouse.empty()) {
-    if (a.file.empty()) throw UsageError("no file given");
-    return run(a);
-  }
+  if (a.from_clickhouse.empty()) return run(a);
   if (!a.file.empty()) throw UsageError("FILE and --from-clickhouse both say which captures are meant; choose one");
   if (a.format != "text" && a.format != "md") throw UsageError("--from-clickhouse is for text and md");
   if (!a.selection.empty() || !a.by.empty() || !a.plots.empty())

@@ -5,6 +5,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/follow/requests_follow.h"
+#include "analyze/cli/options/chosen_columns.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
@@ -16,6 +17,7 @@
 #include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/second_reading.h"
+#include "analyze/pipeline/wanted.h"
 #include "analyze/query/later.h"
 #include "analyze/report/json/columns_list.h"
 #include "analyze/report/json/request_json.h"
@@ -33,28 +35,33 @@ constexpr const char* kNotes =
 examples:
   tailcap requests slow.tcap --sort duration -n 10
   tailcap requests slow.tcap --status 5xx --role server
+  tailcap requests slow.tcap --columns id,service_name,route,duration,status
   tailcap requests slow.tcap -w 'duration > 20ms && path contains "/cart"'
   tailcap requests slow.tcap --follow -w 'duration > 250ms'
   tailcap requests slow.tcap --json | jq -r 'select(.complete | not) | [.id, .outcome] | @tsv'
 )";
 
-constexpr Definition kSort{"sort", 0, "", "by the beginning (without it), or by duration, the slowest first", 0};
+constexpr Definition kSort{"sort", 0, "", "sort by start (default), or by duration, the slowest first", 0};
 constexpr Definition kFollow{"follow", 0, nullptr,
-                             "of a recording that is under way: each request when it is over, until the recording "
-                             "ends; FILE is what `tailcap record -o` was given, or - for a stream",
+                             "follow a recording that is under way: print each request when it is over, until the "
+                             "recording ends; FILE is what `tailcap record -o` was given, or - for a stream",
                              0};
 constexpr Definition kFields{"fields", 0, nullptr,
-                             "instead of requests: the names that --where and --json have for what is known of one; "
-                             "without FILE",
+                             "list the names of what is known of a request, for --where, --columns and --json, instead "
+                             "of requests; takes no FILE",
                              0};
-constexpr Definition kHeaders{"headers", 0, nullptr, "also the header fields, as recorded", 0};
+constexpr Definition kColumns{
+    "columns", 0, "NAMES",
+    "print these columns, separated by commas, like id,service_name,route,duration; --fields lists them", 0};
+constexpr Definition kHeaders{"headers", 0, nullptr, "also print the header fields, as recorded", 0};
 
 constexpr std::size_t kWidth = 120, kMinWidth = 60;
 constexpr std::size_t kMostPaged = 200'000;  // lines that wait for the pager
+constexpr std::size_t kAligned = 1'000;      // lines that decide how wide columns are
 constexpr std::size_t kFewLines = 10'000;    // to find the numbers of more may take as long as to read everything
 
 struct Arguments {
-  std::string file, sort, format;
+  std::string file, sort, format, columns;
   Selection selection;
   std::size_t limit = 0, width = 0;
   bool headers = false, follow = false, fields = false, no_pager = false;
@@ -132,6 +139,33 @@ bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32
   return out.end_line();
 }
 
+void print_columns(LineOutput& out, const pipeline::Analysis& analysis, const std::vector<std::uint32_t>& rows,
+                   ChosenColumns columns, bool as_json) {
+  const auto cells = [&](std::uint32_t i) {
+    const model::Request row = analysis.table.rows[i];
+    model::columns::Facts facts(analysis.table, row);
+    pipeline::add_known(facts, analysis);
+    return columns.cells(facts);
+  };
+  if (as_json) {
+    for (const std::uint32_t i : rows) {
+      const model::Request row = analysis.table.rows[i];
+      model::columns::Facts facts(analysis.table, row);
+      pipeline::add_known(facts, analysis);
+      report::JsonWriter json(out.buffer());
+      json.begin_object();
+      columns.append(json, facts);
+      json.end_object();
+      if (!out.end_line()) return;
+    }
+    return;
+  }
+  for (std::size_t n = 0; n < std::min(rows.size(), kAligned); ++n) columns.make_room(cells(rows[n]));
+  out.line(columns.head());
+  for (const std::uint32_t i : rows)
+    if (!out.line(columns.line(cells(i)))) return;
+}
+
 struct Listed : pipeline::Answer {
   std::vector<std::uint32_t> rows;
 };
@@ -163,12 +197,18 @@ int run(const Arguments& a) {
   options.keep_splits = options.keep_splits || as_json;
   options.study = false;
   options.partition = options.partition || as_json;
+  const ChosenColumns columns(a.columns);
+  if (columns.need(model::columns::kSplit)) options.keep_splits = true;
+  if (columns.need(model::columns::kAccount)) options.partition = true;
   options.first = a.limit;
   const Listed listed = list(a, options);
   const pipeline::Analysis& analysis = listed.analysis;
   const std::vector<std::uint32_t>& rows = listed.rows;
   LineOutput out;
-  if (as_json) {
+  if (!columns.empty()) {
+    out.wait_for_pager(on_terminal() && !a.no_pager && rows.size() <= kMostPaged);
+    print_columns(out, analysis, rows, columns, as_json);
+  } else if (as_json) {
     for (const std::uint32_t i : rows)
       if (!print_json(out, analysis, i)) break;
   } else {
@@ -200,13 +240,14 @@ int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("requests",
                    "tailcap requests lists the requests in a capture, one per line, in the order in which they began.");
-  line.word("FILE", a.file, nullptr);
+  line.capture(a.file, {&kFields});
   add_selection(line, a.selection);
   line.choice(kSort, a.sort, {"start", "duration"});
   line.option(option::kLimit, &a.limit);
   line.option(kFollow, &a.follow);
   line.group("In which form?");
   line.format(a.format, {"text", "json"}, nullptr, "json: an object per line");
+  line.option(kColumns, &a.columns);
   line.option(kHeaders, &a.headers);
   line.option(kFields, &a.fields);
   line.option(option::kNoPager, &a.no_pager);
@@ -219,8 +260,9 @@ int run(int argc, char** argv) {
     print_paged(a.format == "json" ? report::columns_json() : report::columns_text(), !a.no_pager);
     return kDone;
   }
-  if (a.file.empty()) return wrong_usage(argv[0], "no file given");
+  if (line.given(kColumns) && a.headers) throw UsageError("--columns and --headers: choose one");
   if (!a.follow) return run(a);
+  if (line.given(kColumns)) throw UsageError("--follow prints no --columns");
   if (line.given(kSort)) throw UsageError("--follow prints requests in the order in which they end: no --sort");
   if (a.headers) throw UsageError("--follow prints no --headers");
   return follow_requests({a.file, a.selection, a.format == "json", a.limit, width_of(a)});

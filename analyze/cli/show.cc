@@ -8,6 +8,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/named_request.h"
 #include "analyze/cli/options/request_id.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
@@ -34,11 +35,13 @@ constexpr const char* kAbout =
     "of the connection where that was recorded too, and both heads.";
 
 constexpr const char* kNotes =
-    R"(ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3. Times in JSON are
-nanoseconds from the start of the request.
+    R"(ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3. `slowest` is the
+slowest request, `@1` the example of the report's answer 1. Without FILE the newest capture in the working directory is
+read. Times in JSON are nanoseconds from the start of the request.
 
 examples:
   tailcap show slow.tcap 12.3
+  tailcap show slow.tcap @1
   tailcap show slow.tcap 12.3 -o request.html
   tailcap requests slow.tcap --sort duration -n 1
 )";
@@ -107,7 +110,7 @@ Shown show(const Arguments& a, model::ExchangeId id) {
 }
 
 int run(Arguments& a) {
-  const auto id = parse_id(a.id);
+  const auto id = request_named(a.file, a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
   a.shown.file = std::filesystem::path(a.file).filename().string();
   const Shown shown = show(a, id.value_or(model::ExchangeId{}));
@@ -123,7 +126,7 @@ int run(Arguments& a) {
 int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("show", kAbout);
-  line.word("FILE", a.file, "no file given");
+  line.capture(a.file);
   line.word("ID", a.id, "no request given, like 12.3");
   line.option(option::kWhole, &a.whole);
   line.group("In which form?");

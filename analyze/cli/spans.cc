@@ -7,6 +7,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/named_request.h"
 #include "analyze/cli/options/request_id.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
@@ -42,21 +43,17 @@ examples:
 
 constexpr Definition kImport{
     "import", 0, "SPANS",
-    "OTLP in JSON of an SDK (one object, or one per line): written again as it is, and completed. "
-    "A request whose traceparent names an imported span stands below it, with the name lookup, "
-    "connect and TLS handshake before it; a span that is missing is filled in where a request "
-    "has its id",
+    "read an SDK's spans (OTLP in JSON: one object, or one per line), write them again as they are, and complete them. "
+    "A request whose traceparent names an imported span is put below it, with the name lookup, connect and TLS "
+    "handshake before it; a span that is missing is filled in where a request has its id",
     0};
 constexpr Definition kRules{
     "rules", 0, "RULES",
-    "changes attributes of resources; a line is insert KEY = VALUE, set KEY = VALUE, copy KEY from "
-    "KEY or delete KEY, perhaps with where KEY = VALUE behind it, and with span in front for those "
-    "of spans",
+    "change attributes of resources. A line is insert KEY = VALUE, set KEY = VALUE, copy KEY from KEY or delete KEY, "
+    "optionally followed by where KEY = VALUE; with span in front it changes attributes of spans",
     0};
-constexpr Definition kNames{"names", 0, "",
-                            "attributes by the names they have since the conventions for HTTP are stable, or before: "
-                            "http.method, …",
-                            0};
+constexpr Definition kNames{
+    "names", 0, "", "names of attributes: stable (the current conventions for HTTP) or old (http.method, …)", 0};
 
 struct Arguments {
   std::string file, id, import, rules, names = "stable", format, output;
@@ -81,7 +78,7 @@ std::string content_of(const std::string& path, std::size_t most) {
 
 int run(const Arguments& a) {
   views::SpanChoice choice;
-  if (!a.id.empty()) choice.id = parse_id(a.id);
+  if (!a.id.empty()) choice.id = request_named(a.file, a.id);
   choice.requests = options_of(a.selection);
   if (!a.rules.empty()) choice.rules = spans::AttributeRules(content_of(a.rules, 1u << 20), a.rules);
   if (!a.import.empty())
@@ -108,7 +105,7 @@ int run(const Arguments& a) {
 int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("spans", kAbout);
-  line.word("FILE", a.file, "no file given");
+  line.capture(a.file);
   line.word("ID", a.id, nullptr);
   add_selection(line, a.selection);
   line.group("In which form?");
@@ -119,9 +116,9 @@ int run(int argc, char** argv) {
   line.format(a.format, {"text", "json"}, &a.output, "of --explain; spans are JSON");
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
-  if (!a.id.empty() && !parse_id(a.id))
+  if (!a.id.empty() && !names_request(a.id))
     throw UsageError("'" + report::printable(a.id) +
-                     "' is no request: they are called like 12.3, the third on connection 12");
+                     "' is no request: they are called like 12.3, the third on connection 12, slowest or @1");
   if (!a.id.empty() && !a.selection.empty())
     throw UsageError("an ID and options like --where both say which requests are meant; choose one");
   if (!a.explain && a.format == "text" && line.given(option::kFormat))

@@ -62,11 +62,14 @@ int run(int argc, char** argv) {
   std::string file, format, output;
   Selection selection;
   CommandLine line("timeline", kAbout);
-  line.word("FILE", file, "no file given");
+  line.capture(file);
   line.group("Which time?");
-  line.option(option::kFrom, &selection.from,
-              "from here: since the start of the recording (10s, 1500ms, 1m30s) or UTC (2026-03-01T12:34:56Z)");
-  line.option(option::kTo, &selection.to, "up to here");
+  line.option(
+      option::kFrom, &selection.from,
+      "only from T on: a time since the start of the recording (10s, 1500ms, 1m30s), before its end (-10s), or in UTC "
+      "(12:34:56, 2026-03-01T12:34:56Z)");
+  line.option(option::kTo, &selection.to, "only until T");
+  line.option(option::kAround, &selection.around);
   line.option(option::kPid, &pids);
   line.group("In which form?");
   line.format(format, {"svg", "json"}, &output, "svg: a picture that needs nothing else");

@@ -31,8 +31,9 @@ examples:
   tailcap topology day.tcap --window 1h --format mermaid
 )";
 
-constexpr Definition kWindow{"window", 0, "T",
-                             "by time: one topology for each 1h, 10m, 30s … of the wall clock; not as a picture", 0};
+constexpr Definition kWindow{
+    "window", 0, "T", "print one topology for each window of T (1h, 10m, 30s, …) of the wall clock; not as a picture",
+    0};
 
 struct Arguments {
   std::string file, format, output;
@@ -87,7 +88,7 @@ int run(const Arguments& a) {
 int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("topology", kAbout);
-  line.word("FILE", a.file, "no file given");
+  line.capture(a.file);
   add_selection(line, a.selection);
   line.option(kWindow, &a.window);
   line.group("In which form?");

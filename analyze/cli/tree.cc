@@ -4,6 +4,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/named_request.h"
 #include "analyze/cli/options/request_id.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
@@ -137,7 +138,7 @@ int all(const Arguments& a, const pipeline::Options& selected, const pipeline::A
 int run(int argc, char** argv) {
   Arguments a;
   CommandLine line("tree", kAbout);
-  line.word("FILE", a.file, "no file given");
+  line.capture(a.file);
   line.word("ID", a.id, nullptr);
   add_selection(line, a.selection, "Which traces, without ID? Those whose topmost request is");
   line.option(option::kMinDuration, &a.min_duration);
@@ -151,7 +152,7 @@ int run(int argc, char** argv) {
   line.option(option::kNoPager, &a.no_pager);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
-  const auto id = parse_id(a.id);
+  const auto id = request_named(a.file, a.id);
   if (!a.id.empty())
     for (const Definition* d : {&option::kMinDuration, &option::kMinDepth, &option::kLimit})
       if (line.given(*d) || !a.selection.empty())

@@ -50,19 +50,21 @@ examples:
   tailcap watch flight.tcap --policy policy.yaml
 )";
 
-constexpr Definition kShare{"share", 0, "PERCENT", "so many per cent of the requests match (default: one is enough)",
-                            0};
-constexpr Definition kLeast{"least", 0, "N", "and so many of them (default 1)", 1};
-constexpr Definition kFor{"for", 0, "T", "at every look, for so long (default: at one)", 0};
-constexpr Definition kUnanswered{"unanswered", 0, "T", "or a request has had no answer for so long", 0};
-constexpr Definition kConditions{"conditions", 0, "FILE",
-                                 "or when a condition of this policy fires, as `tailcap policy` replays it", 0};
-constexpr Definition kEvery{"every", 0, "T", "look so often (default 5s, or what the policy says)", 0};
+constexpr Definition kShare{"share", 0, "PERCENT",
+                            "snapshot when PERCENT of the requests match (default: when one does)", 0};
+constexpr Definition kLeast{"least", 0, "N", "and when at least N of them match (default 1)", 1};
+constexpr Definition kFor{"for", 0, "T",
+                          "the condition must hold at every evaluation for T (default: at one evaluation)", 0};
+constexpr Definition kUnanswered{"unanswered", 0, "T", "also snapshot when a request has had no answer for T", 0};
+constexpr Definition kConditions{
+    "conditions", 0, "FILE",
+    "also snapshot when a condition of the policy in FILE fires, as `tailcap policy` replays it", 0};
+constexpr Definition kEvery{"every", 0, "T", "evaluate the condition every T (default 5s, or what the policy says)", 0};
 constexpr Definition kLookBack{
     "look-back", 0, "T",
-    "at so much of the recording's end (default twice --every, and at least what the conditions need)", 0};
-constexpr Definition kCooldown{"cooldown", 0, "T", "after a snapshot, none for so long (default 60s)", 0};
-constexpr Definition kMost{"most", 0, "N", "end after so many snapshots (default 10)", 1};
+    "evaluate the last T of the recording (default: twice --every, and at least what the conditions need)", 0};
+constexpr Definition kCooldown{"cooldown", 0, "T", "wait T after a snapshot before the next one (default 60s)", 0};
+constexpr Definition kMost{"most", 0, "N", "end after N snapshots (default 10)", 1};
 
 constexpr Duration kLeastEvery = 200ms;
 constexpr std::size_t kMostWhy = 240;

@@ -8,6 +8,7 @@
 
 #include "analyze/sql/functions.h"
 #include "analyze/sql/handles.h"
+#include "analyze/sql/percentile.h"
 #include "formats/nearest.h"
 
 namespace tailcap::sql {
@@ -131,6 +132,7 @@ Database::Database() : impl_(std::make_unique<Impl>()) {
   sqlite3_limit(opened, SQLITE_LIMIT_EXPR_DEPTH, kMaxDepth);
   sqlite3_limit(opened, SQLITE_LIMIT_ATTACHED, 0);
   run(opened, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536");
+  add_percentile(opened);
   sqlite3_set_authorizer(opened, authorize, &impl_->guard);
 }
 

@@ -18,9 +18,16 @@ constexpr const char* kOtelTraces =
   link_traces AS "Links.TraceId", link_spans AS "Links.SpanId", link_states AS "Links.TraceState",
   link_attributes AS "Links.Attributes" FROM _span)";
 
+constexpr const char* kServed = "SELECT * FROM request WHERE role = 'server' OR peer_request_id IS NULL";
+
 const auto& every_table() {
   static const auto tables = std::to_array<Table>({
       {"request", "one row for each request at each recorded end of its connection", request_columns()},
+      {"served",
+       "one row for each request, also where both ends of its connection were recorded: the server's, else the "
+       "client's; its columns are those of request",
+       {},
+       kServed},
       {"segment", "what a request waited for, interval by interval; the intervals of a request partition its time",
        kSegment},
       {"account", "the sums of that: a request's time by phase, label and evidence; they add up to its duration",

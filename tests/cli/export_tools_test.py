@@ -275,6 +275,30 @@ class Stacks(unittest.TestCase):
                 tailcap("flame", self.CAPTURE, "--format", "folded", "--measure", measure),
             )
 
+    def test_speedscope(self):
+        """By its schema: https://www.speedscope.app/file-format-schema.json."""
+        for measure, unit in (("cpu", "none"), ("off-cpu", "nanoseconds")):
+            arguments = ("--measure", measure)
+            file = json.loads(tailcap("export", self.CAPTURE, "--format", "speedscope", *arguments))
+            self.assertEqual(file["$schema"], "https://www.speedscope.app/file-format-schema.json")
+            frames = [frame["name"] for frame in file["shared"]["frames"]]
+            self.assertEqual(len(frames), len(set(frames)))
+            (profile,) = file["profiles"]
+            self.assertEqual((profile["type"], profile["unit"], profile["startValue"]), ("sampled", unit, 0))
+            self.assertEqual(profile["endValue"], sum(profile["weights"]))
+            self.assertEqual(len(profile["samples"]), len(profile["weights"]))
+            found = collections.Counter()
+            for stack, weight in zip(profile["samples"], profile["weights"]):
+                found[";".join(frames[i] for i in stack)] += weight
+            folded = tailcap("flame", self.CAPTURE, "--format", "folded", *arguments).decode()
+            self.assertEqual(
+                found,
+                collections.Counter(
+                    {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in folded.splitlines()}
+                ),
+            )
+            self.assertGreater(len(found), 5)
+
     @needs("go")
     def test_go_reads_the_profile(self):
         for measure, kind, options in (

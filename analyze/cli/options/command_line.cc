@@ -7,11 +7,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <limits>
+#include <tuple>
 #include <utility>
 
+#include "analyze/cli/options/capture_here.h"
 #include "analyze/cli/options/help_text.h"
+#include "analyze/cli/options/moments.h"
+#include "analyze/cli/options/named_request.h"
 #include "analyze/cli/options/read_options.h"
-#include "analyze/cli/options/request_id.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/query/literal.h"
 #include "formats/nearest.h"
@@ -24,7 +27,7 @@ namespace {
 
 using formats::printable;
 
-constexpr Definition kHelp{"help", 'h', nullptr, "this", 0};
+constexpr Definition kHelp{"help", 'h', nullptr, "print this help", 0};
 
 std::string boost_name(const Definition& d) {
   return d.letter == 0 ? std::string(d.name) : std::string(d.name) + "," + d.letter;
@@ -67,6 +70,7 @@ constexpr std::array kEndings = std::to_array<std::pair<std::string_view, std::s
     {".folded", "folded"},
     {".csv", "csv"},
     {".jsonl", "json"},
+    {".speedscope.json", "speedscope"},
     {".pftrace", "perfetto"},
     {".perfetto-trace", "perfetto"},
     {".har", "har"},
@@ -87,7 +91,7 @@ int wrong_usage(const char* command, const std::string& why) {
 }
 
 void CommandLine::word(const char* name, std::string& target, const char* missing) {
-  words_.push_back({name, &target, missing});
+  words_.push_back({name, &target, missing, false});
 }
 
 void CommandLine::words(const char* names, std::vector<std::string>& target, std::size_t least, const char* missing) {
@@ -132,7 +136,8 @@ std::string CommandLine::help() const {
     out += item.definition ? option_lines(*item.definition, item.choices, item.text, column)
                            : "\n" + std::string(item.question) + "\n";
   out += "\n";
-  out += option_lines(kHelp, {}, "this; `tailcap --help` has the options of all commands and the exit codes", column);
+  out += option_lines(kHelp, {}, "print this help; `tailcap --help` has the options of all commands and the exit codes",
+                      column);
   if (*notes_ != 0) out += "\n" + std::string(notes_);
   return out;
 }
@@ -256,24 +261,56 @@ void CommandLine::read(int argc, char** argv) {
   }
   set_read_options(command_, max_memory, max_cpu, max_requests, trace_keys);
   choose_format();
-  const auto words =
-      values.count("words") > 0 ? values["words"].as<std::vector<std::string>>() : std::vector<std::string>();
+  read_words(values.count("words") > 0 ? values["words"].as<std::vector<std::string>>() : std::vector<std::string>());
+  place_moments();
+}
+
+void CommandLine::read_words(std::vector<std::string> words) const {
   if (all_words_) {
     if (words.size() < least_words_) throw UsageError(too_few_);
     *all_words_ = words;
     return;
   }
+  std::error_code error;
+  const auto is_no_file = [&](const std::string& word) {
+    return (names_request(word) || word.find(' ') != word.npos) && !std::filesystem::exists(word, error);
+  };
+  const bool needed = std::ranges::none_of(no_capture_with_, [&](const Definition* d) { return given(*d); });
+  if (needed && !words_.empty() && words_.front().newest &&
+      (words.empty() || (words.size() < words_.size() && is_no_file(words.front()))))
+    words.insert(words.begin(), capture_here(command_));
   for (std::size_t i = 0; i < words_.size(); ++i) {
     if (i < words.size())
       *words_[i].target = words[i];
     else if (words_[i].missing)
       throw UsageError(words_[i].missing);
   }
-  std::error_code error;
-  if (words_.size() == 2 && words.size() == 2 && parse_id(words[0]) && !std::filesystem::exists(words[0], error))
+  if (words_.size() == 2 && words.size() == 2 && names_request(words[0]) && !std::filesystem::exists(words[0], error))
     throw UsageError("the file comes first: tailcap " + std::string(command_) + " " + printable(words[1]) + " " +
                      words[0]);
   if (words.size() > words_.size()) throw UsageError("unexpected argument '" + printable(words[words_.size()]) + "'");
+}
+
+std::string* CommandLine::text_of(const Definition& definition) const {
+  for (const Item& item : items_)
+    if (item.definition == &definition) return *std::get_if<std::string*>(&item.target);
+  return nullptr;
+}
+
+// What --from, --to and --around mean in the capture that was named.
+void CommandLine::place_moments() const {
+  std::string* const from = text_of(option::kFrom);
+  std::string* const to = text_of(option::kTo);
+  if (!from || !to || words_.empty() || words_.front().target->empty()) return;
+  const std::string& file = *words_.front().target;
+  if (given(option::kAround)) {
+    if (given(option::kFrom) || given(option::kTo))
+      throw UsageError("--around and --from or --to both say which time is meant; choose one");
+    std::tie(*from, *to) = around(*text_of(option::kAround), file);
+    return;
+  }
+  *from = placed(*from, file);
+  *to = placed(*to, file);
 }
 
 std::optional<int> CommandLine::parse(int argc, char** argv) {

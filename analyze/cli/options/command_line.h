@@ -31,6 +31,12 @@ class CommandLine {
   // `about` says what the command does, in a sentence or a few.
   CommandLine(const char* command, const char* about) : command_(command), about_(about) {}
 
+  // FILE, the first word: a capture that is only read. Where it is left out, the newest one in the working directory
+  // is meant, except with these options, which need none.
+  void capture(std::string& target, std::vector<const Definition*> not_with = {}) {
+    words_.push_back({"FILE", &target, nullptr, true});
+    no_capture_with_ = std::move(not_with);
+  }
   // The next word of the line. `missing` says what is wrong where it is not there; null: it may be left out.
   void word(const char* name, std::string& target, const char* missing);
   // All words; at least so many.
@@ -75,11 +81,15 @@ class CommandLine {
     const char* name;
     std::string* target;
     const char* missing;
+    bool newest;  // where it is left out, the newest capture in the working directory is meant
   };
 
   void read(int argc, char** argv);
   void take(const Item& item, const std::vector<std::string>& values) const;
   void choose_format();
+  void read_words(std::vector<std::string> words) const;
+  void place_moments() const;
+  std::string* text_of(const Definition& definition) const;
   std::string unknown(const std::string& option) const;
 
   const char* command_;
@@ -87,6 +97,7 @@ class CommandLine {
   const char* notes_ = "";
   std::vector<Item> items_;
   std::vector<Word> words_;
+  std::vector<const Definition*> no_capture_with_;
   const char* all_names_ = "";
   std::vector<std::string>* all_words_ = nullptr;
   std::size_t least_words_ = 0;

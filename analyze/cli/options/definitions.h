@@ -17,28 +17,32 @@ struct Definition {
 namespace option {
 
 // Which requests?
-inline constexpr Definition kWhere{"where", 'w', "EXPR",
-                                   "that match, like 'status == 5xx && duration > 20ms'; may be repeated, all must "
-                                   "match",
-                                   0};
-inline constexpr Definition kStatus{"status", 0, "S", "with this status: 404, or a class like 5xx", 0};
-inline constexpr Definition kRoute{"route", 0, "R",
-                                   "of this route, as the report prints it, with or without the method; may be "
-                                   "repeated. With placeholders like {id} it also is a template: paths that match it "
-                                   "become this route",
-                                   0};
-inline constexpr Definition kRole{"role", 0, "server|client", "only requests served, or only requests made", 0};
-inline constexpr Definition kFrom{"from", 0, "T",
-                                  "begun at this time or later: since the start of the recording (10s, 1500ms, 1m30s) "
-                                  "or UTC (2026-03-01T12:34:56Z)",
-                                  0};
-inline constexpr Definition kTo{"to", 0, "T", "begun before this time", 0};
-inline constexpr Definition kPid{"pid", 'p', "PID", "of this process; may be repeated", 1};
+inline constexpr Definition kWhere{
+    "where", 'w', "EXPR",
+    "only requests that match EXPR, like 'status == 5xx && duration > 20ms' (repeatable; all must match)", 0};
+inline constexpr Definition kStatus{"status", 0, "S", "only requests with this status: 404, or a class like 5xx", 0};
+inline constexpr Definition kRoute{
+    "route", 0, "R",
+    "only requests of this route, as the report prints it, with or without the method (repeatable). A route with "
+    "placeholders like {id} is a template, too: paths that match it become this route",
+    0};
+inline constexpr Definition kRole{"role", 0, "server|client",
+                                  "only requests that were served, or only requests that were made", 0};
+inline constexpr Definition kFrom{
+    "from", 0, "T",
+    "only requests that began at T or later: a time since the start of the recording (10s, 1500ms, 1m30s), before its "
+    "end (-10s), or in UTC (12:34:56, 2026-03-01T12:34:56Z)",
+    0};
+inline constexpr Definition kTo{"to", 0, "T", "only requests that began before T", 0};
+inline constexpr Definition kAround{
+    "around", 0, "ID|T",
+    "the same as --from and --to: from one second before this request or time to one second after it", 0};
+inline constexpr Definition kPid{"pid", 'p', "PID", "only this process (repeatable)", 1};
 
 // How many?
-inline constexpr Definition kLimit{"limit", 'n', "N", "at most N", 1};
-inline constexpr Definition kMinDuration{"min-duration", 0, "T", "at least this long", 0};
-inline constexpr Definition kMinDepth{"min-depth", 0, "N", "at least this many levels", 1};
+inline constexpr Definition kLimit{"limit", 'n', "N", "print at most N", 1};
+inline constexpr Definition kMinDuration{"min-duration", 0, "T", "only traces of at least T", 0};
+inline constexpr Definition kMinDepth{"min-depth", 0, "N", "only traces with at least N levels", 1};
 
 // In which form, and where to?
 inline constexpr Definition kFormat{"format", 0, "F", "", 0};
@@ -51,26 +55,24 @@ inline constexpr Definition kOutput{"output", 'o', "OUT",
                                     0};
 inline constexpr Definition kWidth{"width", 0, "N", "columns of the text", 1};
 inline constexpr Definition kWhole{"whole", 0, nullptr,
-                                   "read all of a long capture, not only the part that is needed: what is typical, and "
-                                   "the answers, are then those of the whole",
+                                   "read all of a long capture, not only the part that the answer needs: what is "
+                                   "typical, and the answers, then describe the whole capture",
                                    0};
-inline constexpr Definition kNoPager{"no-pager", 0, nullptr, "on a terminal: not through $PAGER (default less -FRX)",
-                                     0};
+inline constexpr Definition kNoPager{"no-pager", 0, nullptr,
+                                     "on a terminal: do not use a pager ($PAGER, default less -FRX)", 0};
 inline constexpr Definition kForce{"force", 0, nullptr, "overwrite OUT", 0};
 
 inline constexpr Definition kExplain{
     "explain", 0, nullptr,
-    "not the spans, but where they are from: ids, parents, which events were attached to spans "
-    "and how many fitted none; text, or JSON with --json",
+    "print where each span comes from instead of the spans: ids, parents, and how many events were attached to spans "
+    "or fitted none; as text, or as JSON with --json",
     0};
 
 // How are routes made?
-inline constexpr Definition kRouteTemplate{"route-template", 0, "T",
-                                           "a template of your own without selecting it, like '/users/{id}'; may be "
-                                           "repeated",
-                                           0};
-inline constexpr Definition kMaxRoutes{"max-routes", 0, "N", "keep this many, the others become (other) (default 200)",
-                                       1};
+inline constexpr Definition kRouteTemplate{
+    "route-template", 0, "T", "add a route template, like '/users/{id}', without selecting it (repeatable)", 0};
+inline constexpr Definition kMaxRoutes{"max-routes", 0, "N",
+                                       "keep at most N routes; the others become (other) (default 200)", 1};
 
 // Which time?
 inline constexpr Definition kMeasure{
@@ -83,43 +85,41 @@ inline constexpr Definition kMeasure{
 
 // What is a verdict?
 inline constexpr Definition kWarmUp{"warmup", 0, "T",
-                                    "leave out so much of every run (default its first tenth, at least 1s)", 0};
+                                    "leave out the first T of every run (default: its first tenth, at least 1s)", 0};
 inline constexpr Definition kCheck{"check", 0, nullptr, "", 0};
 inline constexpr Definition kUndecided{"undecided", 0, "",
-                                       "exit code of what is undecided: 0, 3, or 4 (warn, the default)", 0};
+                                       "exit code of an undecided result: 0, 3, or 4 (warn, the default)", 0};
 
 // What is given away?
 inline constexpr Definition kSlowest{"slowest", 0, "N",
-                                     "of the requests that match, the N slowest (default 20; 0: all)", 0};
-inline constexpr Definition kMaxSize{"max-size", 0, "SIZE",
-                                     "a capture of at most so much, like 24MB: fewer typical requests, then fewer slow "
-                                     "ones are kept",
-                                     0};
+                                     "keep the N slowest of the requests that match (default 20; 0: all)", 0};
+inline constexpr Definition kMaxSize{
+    "max-size", 0, "SIZE",
+    "keep the new capture below SIZE, like 24MB: first fewer typical requests are kept, then fewer slow ones", 0};
 inline constexpr Definition kLevel{"level", 0, "L",
-                                   "of redaction: default (for colleagues: names stay, credentials, numbers and tokens "
-                                   "go) or strict (for strangers: all names become pseudonyms)",
+                                   "level of redaction: default (for colleagues: names stay; credentials, numbers and "
+                                   "tokens go) or strict (for strangers: all names become pseudonyms)",
                                    0};
 inline constexpr Definition kPolicy{"policy", 0, "FILE", "", 0};
 
 // All commands.
 inline constexpr Definition kMaxMemory{
     "max-memory", 0, "SIZE",
-    "of memory for this process at most. Reading stops before that, with exit code 3; a command that needs more "
-    "afterwards ends with 1 (default 1GiB and 300 bytes for each byte of the files, "
-    "at most 4GiB)",
+    "use at most SIZE of memory. Reading stops before that, with exit code 3; a command that needs more afterwards "
+    "ends with 1 (default 1GiB and 300 bytes for each byte of the files, at most 4GiB)",
     0};
 inline constexpr Definition kMaxCpu{"max-cpu", 0, "T",
-                                    "of processor time at most; a command that needs more ends with 1 (default 60s and "
-                                    "2s for each MB of the files; none with --max-requests)",
+                                    "use at most T of processor time; a command that needs more ends with 1 (default "
+                                    "60s and 2s for each MB of the files; none with --max-requests)",
                                     0};
-inline constexpr Definition kMaxRequests{"max-requests", 0, "N",
-                                         "stop after so many requests (default 50,000,000); without it also where a "
-                                         "file holds far more than recordings of its size do: more than 250,000 "
-                                         "requests and one for each of its bytes, for instance",
-                                         1};
-inline constexpr Definition kTraceKeys{"trace-keys", 0, "TRACE,SPAN[,FLAGS]",
-                                       "your own names of the header fields with the trace id, span id and trace flags",
-                                       0};
+inline constexpr Definition kMaxRequests{
+    "max-requests", 0, "N",
+    "stop after N requests (default 50,000,000). Without it, reading also stops where a file holds far more than "
+    "recordings of its size do: for instance more than 250,000 requests and one for each of its bytes",
+    1};
+inline constexpr Definition kTraceKeys{
+    "trace-keys", 0, "TRACE,SPAN[,FLAGS]",
+    "your own names of the header fields that hold the trace id, the span id and the trace flags", 0};
 
 }  // namespace option
 }  // namespace tailcap::cli

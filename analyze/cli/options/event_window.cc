@@ -7,10 +7,12 @@
 namespace tailcap::cli {
 
 void add_event_range(CommandLine& line, EventRange& range) {
-  line.option(option::kFrom, &range.from,
-              "at this time or later: since the start of the recording (10s, 1500ms, 1m30s) or UTC "
-              "(2026-03-01T12:34:56Z)");
-  line.option(option::kTo, &range.to, "before this time");
+  line.option(
+      option::kFrom, &range.from,
+      "only from T on: a time since the start of the recording (10s, 1500ms, 1m30s), before its end (-10s), or in "
+      "UTC (12:34:56, 2026-03-01T12:34:56Z)");
+  line.option(option::kTo, &range.to, "only until T");
+  line.option(option::kAround, &range.around);
 }
 
 EventWindow::EventWindow(const EventRange& range) {

@@ -14,7 +14,7 @@
 namespace tailcap::cli {
 
 struct EventRange {
-  std::string from, to;
+  std::string from, to, around;
 };
 
 void add_event_range(CommandLine& line, EventRange& range);

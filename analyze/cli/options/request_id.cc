@@ -19,9 +19,12 @@ std::optional<model::ExchangeId> parse_id(const std::string& text) {
 }
 
 int no_id(const char* command, const std::string& file, const std::string& name) {
-  complain(command, "'" + report::printable(name) +
-                        "' is no request: they are called like 12.3, the third on connection 12. `tailcap requests " +
-                        report::printable(file) + "` lists them.");
+  complain(
+      command,
+      "'" + report::printable(name) +
+          "' is no request: they are called like 12.3, the third on connection 12; `slowest` and `@1`, the example of "
+          "answer 1, name one, too. `tailcap requests " +
+          report::printable(file) + "` lists them.");
   return 2;
 }
 

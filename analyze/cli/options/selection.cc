@@ -19,7 +19,8 @@ namespace {
 [[noreturn]] void refuse(const std::string& text) {
   throw UsageError(
       "'" + report::printable(text) +
-      "' is no moment: give a time since the start like 10s, 1500ms or 1m30s, or a UTC time like 2026-03-01T12:34:56Z");
+      "' is no moment: give a time since the start like 10s, 1500ms or 1m30s, one before the end like -10s, or a UTC "
+      "time like 12:34:56 or 2026-03-01T12:34:56Z");
 }
 
 // Only a number or a class: the value becomes part of a filter.
@@ -111,6 +112,7 @@ void add_selection(CommandLine& line, Selection& selection, const char* question
   line.choice(option::kRole, selection.role, {"server", "client"});
   line.option(option::kFrom, &selection.from);
   line.option(option::kTo, &selection.to);
+  line.option(option::kAround, &selection.around);
 }
 
 void add_routes(CommandLine& line, Selection& selection) {

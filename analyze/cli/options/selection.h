@@ -13,7 +13,7 @@ namespace tailcap::cli {
 struct Selection {
   std::vector<std::string> routes;  // --route: as printed, with or without the method; {name} declares a template, too
   std::vector<std::string> templates;  // --route-template
-  std::string from, to;                // "10s", "1500ms", or a time of day: "2026-03-01T12:34:56Z"
+  std::string from, to, around;        // "10s", "1500ms", or a time of day: "2026-03-01T12:34:56Z"
   std::vector<std::string> filters;    // --where
   std::string role;                    // "server", "client"
   std::string status;                  // "404", "5xx"

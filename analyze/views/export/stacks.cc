@@ -4,11 +4,12 @@
 
 #include "analyze/export/pprof.h"
 #include "analyze/pipeline/replay.h"
+#include "analyze/views/export/speedscope.h"
 #include "formats/printable.h"
 
 namespace tailcap::views {
 
-Exported export_stacks(const std::string& file, FlameChoice choice, bool pprof, const Write& write) {
+Exported export_stacks(const std::string& file, FlameChoice choice, StackFormat format, const Write& write) {
   Exported out;
   out.what = "stacks";
   const FlameResult result = flame_of(file, choice);
@@ -17,7 +18,11 @@ Exported export_stacks(const std::string& file, FlameChoice choice, bool pprof, 
   out.of_requests = choice.of_requests();
   if (result.left_out > 0 || result.waits_with_stack < result.waits)
     out.limits.push_back("not all is known: " + result.flame.subtitle + ".");
-  if (pprof) {
+  if (format == StackFormat::speedscope) {
+    write(speedscope(result.flame));
+    return out;
+  }
+  if (format == StackFormat::pprof) {
     const formats::FileSummary summary = pipeline::Replay(file).summary();
     write(exports::pprof(result.flame, (summary.last - summary.first).count()));
     return out;
