@@ -37,6 +37,9 @@ int run(int argc, char** argv);
 namespace info_command {
 int run(int argc, char** argv);
 }
+namespace mcp_command {
+int run(int argc, char** argv);
+}
 namespace merge_command {
 int run(int argc, char** argv);
 }

@@ -32,32 +32,15 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", assert_command::run},
-    {"audit", audit_command::run},
-    {"check", check_command::run},
-    {"compare", compare_command::run},
-    {"cut", cut_command::run},
-    {"diag", diag_command::run},
-    {"events", events_command::run},
-    {"export", export_command::run},
-    {"flame", flame_command::run},
-    {"info", info_command::run},
-    {"merge", merge_command::run},
-    {"note", note_command::run},
-    {"open", open_command::run},
-    {"pack", pack_command::run},
-    {"policy", policy_command::run},
-    {"query", query_command::run},
-    {"recompress", recompress_command::run},
-    {"recover", recover_command::run},
-    {"redact", redact_command::run},
-    {"report", report_command::run},
-    {"requests", requests_command::run},
-    {"show", show_command::run},
-    {"spans", spans_command::run},
-    {"timeline", timeline_command::run},
-    {"topology", topology_command::run},
-    {"tree", tree_command::run},
+    {"assert", assert_command::run},     {"audit", audit_command::run},       {"check", check_command::run},
+    {"compare", compare_command::run},   {"cut", cut_command::run},           {"diag", diag_command::run},
+    {"events", events_command::run},     {"export", export_command::run},     {"flame", flame_command::run},
+    {"info", info_command::run},         {"mcp", mcp_command::run},           {"merge", merge_command::run},
+    {"note", note_command::run},         {"open", open_command::run},         {"pack", pack_command::run},
+    {"policy", policy_command::run},     {"query", query_command::run},       {"recompress", recompress_command::run},
+    {"recover", recover_command::run},   {"redact", redact_command::run},     {"report", report_command::run},
+    {"requests", requests_command::run}, {"show", show_command::run},         {"spans", spans_command::run},
+    {"timeline", timeline_command::run}, {"topology", topology_command::run}, {"tree", tree_command::run},
     {"watch", watch_command::run},
 });
 
@@ -87,6 +70,7 @@ What is slow, and where does the time go?
   flame       flame graphs: functions that the CPU's time went to, or what threads waited for
   export      for Perfetto, OpenTelemetry, Prometheus, browsers, Loki, pprof, Wireshark
   query       SQL over requests, segments of their time, threads, connections, spans
+  mcp         the same questions for programs, over the Model Context Protocol
 
 Is the traffic what it should be?
   audit       check the recorded connections against network policies
