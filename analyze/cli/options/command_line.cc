@@ -126,8 +126,9 @@ std::string CommandLine::help() const {
   std::string words = all_words_ && least_words_ == 0 ? "[" + std::string(all_names_) + "]" : all_names_;
   for (const Word& word : words_)
     words += (words.empty() ? "" : " ") + (word.missing ? std::string(word.name) : "[" + std::string(word.name) + "]");
-  std::string out = wrapped(about_, 0, 0) + "\nusage: tailcap " + command_ + " " + words + " [OPTION...]\n";
-  std::size_t column = 0;
+  if (!words.empty()) words += " ";
+  std::string out = wrapped(about_, 0, 0) + "\nusage: tailcap " + command_ + " " + words + "[OPTION...]\n";
+  std::size_t column = option_text(kHelp, {}).size();
   for (const Item& item : items_)
     if (item.definition) column = std::max(column, option_text(*item.definition, item.choices).size());
   column = std::min<std::size_t>(column + 2, 26);
