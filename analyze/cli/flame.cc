@@ -11,7 +11,7 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/flame/svg.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/views/flame/stacks.h"
@@ -62,32 +62,58 @@ std::string folded_text(const model::Flame& flame) {
   return out;
 }
 
-std::string json_text(const views::FlameResult& result) {
-  std::string out;
-  report::JsonWriter json(out);
-  json.begin_object();
-  json.field("schema", report::kJsonSchema);
-  json.field("title", result.flame.title);
-  json.field("unit", result.flame.time ? "ns" : result.flame.bytes ? "bytes" : "samples");
-  json.field("requests", result.requests);
-  json.field("left_out", result.left_out);
-  if (result.flame.time) {
-    json.field("waits", result.waits);
-    json.field("waits_with_stack", result.waits_with_stack);
-  }
-  json.field("comparison", result.flame.comparison);
-  json.key("stacks");
-  json.begin_array();
-  for (const auto& stack : result.flame.stacks) {
-    json.begin_object();
-    json.field("stack", stack.frames);
-    json.field("value", stack.value);
-    if (result.flame.comparison) json.field("typical", stack.typical);
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
-  return out + "\n";
+using model::FoldedStack;
+using views::FlameResult;
+
+const report::Shape<FoldedStack, report::Anywhere> kTypical{
+    "typical", {{"typical", &FoldedStack::typical, "in as many typical requests as there are slow ones"}}};
+
+const report::Shape<FoldedStack, FlameResult> kStack{
+    "stack",
+    {
+        {"stack", &FoldedStack::frames,
+         "frames from the outermost on, joined by `;`; the kernel's end with `_[k]`. With --per-request the lowest is "
+         "the request"},
+        {"value", &FoldedStack::value},
+        {kTypical, [](auto& s, auto& all) { return report::where(all.flame.comparison, s); }},
+    }};
+
+const report::Shape<FlameResult, report::Anywhere> kWaits{
+    "waits",
+    {
+        {"waits", &FlameResult::waits,
+         "with --measure off-cpu: of the whole capture, without those in which a thread was preempted"},
+        {"waits_with_stack", &FlameResult::waits_with_stack},
+    }};
+
+const report::Shape<FlameResult, FlameResult>& flame_shape() {
+  static const report::Shape<FlameResult, FlameResult> shape{
+      "flame",
+      {
+          {"schema", [](auto&) { return report::kJsonSchema; }, "", {.is = report::kJsonSchema}},
+          {"title", report::Refer{[](auto& r) { return &r.flame.title; }}}  // namespace
+          ,
+          {"unit",
+           [](auto& r) { return r.flame.time    ? "ns"
+                                : r.flame.bytes ? "bytes"
+                                                : "samples"; },
+           "bytes: of allocations",
+           {.values = {"samples", "ns", "bytes"}}},
+          {"requests", &FlameResult::requests, "whose stacks they are; 0: everybody's"},
+          {"left_out", &FlameResult::left_out, "in that unit: it is not known whose it is"},
+          {kWaits, [](auto& r) { return report::where(r.flame.time, r); }},
+          {"comparison", [](auto& r) { return r.flame.comparison; }},
+          {
+              "stacks", kStack,
+              report::Refer{[](auto& r) { return &r.flame.stacks; }}  // namespace tailcap::cli::flame_command
+          },
+      }};
+  return shape;
+}
+
+std::string json_text(const FlameResult& result) { return report::json_of(flame_shape(), result, result); }
+std::string schema() {
+  return report::json_schema(flame_shape(), "tailcap flame --json", "Stacks and what they weigh.");
 }
 
 }  // namespace
@@ -119,6 +145,7 @@ int run(int argc, char** argv) {
       a.format, {"svg", "folded", "json"}, &a.output,
       "svg: a picture with search and zoom that needs nothing else; folded: a stack per line and its samples (or "
       "ns), with diff the typical ones' share first");
+  line.schema(schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   const bool diff = a.cohort == "diff";

@@ -231,7 +231,7 @@ int print_interfaces(const std::string& file, bool as_json) {
       damaged = damaged || end->state != formats::CaptureState::complete;
     interfaces.push(event);
   });
-  std::fputs((as_json ? interfaces.json() + "\n" : printable(file) + "\n\n" + interfaces.text()).c_str(), stdout);
+  std::fputs((as_json ? interfaces.json() : printable(file) + "\n\n" + interfaces.text()).c_str(), stdout);
   return exit_code(damaged, "info");
 }
 
@@ -249,6 +249,7 @@ int run(int argc, char** argv) {
   line.option(kGoroutines, &goroutines);
   line.option(kInterfaces, &interfaces);
   line.option(option::kNoPager, &no_pager);
+  line.schema(views::info_schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   const bool as_json = format == "json";
@@ -258,9 +259,10 @@ int run(int argc, char** argv) {
     pipeline::Options options;
     options.study = false;
     const pipeline::Analysis analysis = pipeline::analyze(file, options);
-    std::puts(
-        (as_json ? views::go_use_json(analysis.study) : printable(file) + "\n\n" + views::go_use_text(analysis.study))
-            .c_str());
+    std::fputs((as_json ? views::go_use_json(analysis.study)
+                        : printable(file) + "\n\n" + views::go_use_text(analysis.study) + "\n")
+                   .c_str(),
+               stdout);
     return exit_code(analysis, "info");
   }
   const views::CaptureFacts facts = views::read_facts(file, pipeline::kLittle);

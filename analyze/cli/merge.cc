@@ -8,7 +8,7 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/render/document.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
@@ -71,6 +71,8 @@ std::string drift_text(const merge::ClockEstimate& c) {
 
 std::string signed_text(std::int64_t ns) { return (ns < 0 ? "-" : "+") + duration_text(Duration{ns < 0 ? -ns : ns}); }
 
+bool laid(const MergeInput& s) { return s.placing == Placing::messages; }
+
 std::string clock_text(const MergeInput& s, const std::vector<MergeInput>& all) {
   switch (s.placing) {
     case Placing::reference:
@@ -104,12 +106,10 @@ void print_text(const merge::Result& result, const merge::MergeOptions& options)
                    {"drift", Kind::word},
                    {"messages to and from", Kind::word}};
   for (const MergeInput& s : all) {
-    const bool laid = s.placing == Placing::messages;
     table.rows.push_back(
         {{std::to_string(s.machine + 1), s.preamble.host.empty() ? "unknown" : printable(s.preamble.host),
-          printable(s.path), clock_text(s, all),
-          s.placing == Placing::messages && s.has_wall_clock ? signed_text(s.wall_clock_ahead) : "–",
-          laid ? drift_text(s.clock) : "–", count_text(s.forth) + " / " + count_text(s.back)}});
+          printable(s.path), clock_text(s, all), laid(s) && s.has_wall_clock ? signed_text(s.wall_clock_ahead) : "–",
+          laid(s) ? drift_text(s.clock) : "–", count_text(s.forth) + " / " + count_text(s.back)}});
   }
   out.add(std::move(table));
   std::fputs(render::to_text(out, kWidth).c_str(), stdout);
@@ -132,78 +132,79 @@ void print_text(const merge::Result& result, const merge::MergeOptions& options)
     std::puts("\nNothing was written: --wall-clock believes the machines' wall clocks where messages do not tell.");
 }
 
-void json_clock(report::JsonWriter& json, const MergeInput& s) {
-  const auto number = [&](const char* name, bool known, std::int64_t value) {
-    json.key(name);
-    if (known)
-      json.number(value);
-    else
-      json.null();
-  };
-  const merge::ClockEstimate& c = s.clock;
-  const bool laid = s.placing == Placing::messages, sound = laid && c.contradiction == 0;
-  const bool one_side = s.placing == Placing::undetermined;
-  number("clock_ahead_ns", s.placing != Placing::undetermined, ahead(c.offset));
-  number("clock_ahead_from_ns", sound || (one_side && c.back > 0), ahead(c.upper));
-  number("clock_ahead_to_ns", sound || (one_side && c.forth > 0), ahead(c.lower));
-  number("clock_at_ns", laid, formats::nanoseconds(c.at));
-  number("error_ns", sound, c.error);
-  number("contradiction_ns", laid, c.contradiction);
-  const auto ppm = [&](const char* name, bool known, long double drift) {
-    json.key(name);
-    if (known)
-      json.real(static_cast<double>(std::round(fast(drift) * 1e10L) / 1e4L));
-    else
-      json.null();
-  };
-  ppm("drift_ppm", laid, c.drift);
-  ppm("drift_from_ppm", sound, c.drift_upper);
-  ppm("drift_to_ppm", sound, c.drift_lower);
-  json.field("drift_bounded", sound && c.drift_bounded);
-  number("wall_clock_ahead_ns", s.has_wall_clock, s.wall_clock_ahead);
+struct Merged {
+  const merge::Result& result;
+  const merge::MergeOptions& options;
+};
+
+bool sound(const MergeInput& s) { return laid(s) && s.clock.contradiction == 0; }
+bool undetermined(const MergeInput& s) { return s.placing == Placing::undetermined; }
+std::optional<double> ppm(bool known, long double drift) {
+  return report::when(known, static_cast<double>(std::round(fast(drift) * 1e10L) / 1e4L));
+}
+std::optional<std::string> against(const MergeInput& s, const Merged& all) {
+  if (!laid(s) && s.placing != Placing::same_boot) return std::nullopt;
+  return all.result.sources[s.against].path;
 }
 
-void print_json(const merge::Result& result, const merge::MergeOptions& options) {
-  std::string out;
-  report::JsonWriter json(out);
-  json.begin_object();
-  json.field("schema", report::kJsonSchema);
-  json.field("written", result.written);
-  json.field("out", options.out);
-  json.field("events", result.events);
-  json.field("file_bytes", result.file_bytes);
-  json.key("sources");
-  json.begin_array();
-  for (const MergeInput& s : result.sources) {
-    json.begin_object();
-    json.field("path", s.path);
-    json.key("host");
-    json.text_or_null(s.preamble.host);
-    json.key("capture_id");
-    json.text_or_null(s.preamble.capture_id);
-    json.key("boot_id");
-    json.text_or_null(s.preamble.boot_id);
-    json.field("machine", s.machine + 1);
-    json.field("placed", merge::name_of(s.placing));
-    json.key("against");
-    if (s.placing == Placing::messages || s.placing == Placing::same_boot)
-      json.text(result.sources[s.against].path);
-    else
-      json.null();
-    json_clock(json, s);
-    json.field("messages_to", s.forth);
-    json.field("messages_from", s.back);
-    json.field("connections", s.connections);
-    json.field("connections_joined", s.joined);
-    json.field("events", s.events);
-    json.field("duplicates", s.duplicates);
-    json.field("refused", s.refused);
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
-  std::printf("%s\n", out.c_str());
+using report::when;
+const report::Shape<MergeInput, Merged> kSource{
+    "source",
+    {
+        {"path", &MergeInput::path},
+        {"host", [](auto& s) { return report::OrNull{s.preamble.host}; }},
+        {"capture_id", [](auto& s) { return report::OrNull{s.preamble.capture_id}; }},
+        {"boot_id", [](auto& s) { return report::OrNull{s.preamble.boot_id}; }},
+        {"machine", [](auto& s) { return s.machine + 1; }, "from 1: captures of one boot have one"},
+        {"placed", report::one_of<Placing::undetermined>(&MergeInput::placing), "reference: the first"},
+        {"against", against, "the capture with whose clock it was aligned"},
+        {"clock_ahead_ns", [](auto& s) { return when(!undetermined(s), ahead(s.clock.offset)); },
+         "how far CLOCK_MONOTONIC of the source is ahead of the reference's at clock_at_ns"},
+        {"clock_ahead_from_ns",
+         [](auto& s) { return when(sound(s) || (undetermined(s) && s.clock.back > 0), ahead(s.clock.upper)); },
+         "it is between this and the next for certain; of an undetermined one the side that is known"},
+        {"clock_ahead_to_ns",
+         [](auto& s) { return when(sound(s) || (undetermined(s) && s.clock.forth > 0), ahead(s.clock.lower)); }},
+        {"clock_at_ns", [](auto& s) { return when(laid(s), formats::nanoseconds(s.clock.at)); },
+         "on the source's own clock: the middle of the source"},
+        {"error_ns", [](auto& s) { return when(sound(s), s.clock.error); }, "no time of it is further off"},
+        {"contradiction_ns", [](auto& s) { return when(laid(s), s.clock.contradiction); },
+         "not 0: no straight line fits the messages, by this much, and there are no bounds"},
+        {"drift_ppm", [](auto& s) { return ppm(laid(s), s.clock.drift); }, "positive: it runs fast"},
+        {"drift_from_ppm", [](auto& s) { return ppm(sound(s), s.clock.drift_upper); }},
+        {"drift_to_ppm", [](auto& s) { return ppm(sound(s), s.clock.drift_lower); }},
+        {"drift_bounded", [](auto& s) { return sound(s) && s.clock.drift_bounded; },
+         "false: the recording is too short, or messages too slow, to bound it"},
+        {"wall_clock_ahead_ns", [](auto& s) { return when(s.has_wall_clock, s.wall_clock_ahead); },
+         "of CLOCK_REALTIME"},
+        {"messages_to", &MergeInput::forth, "joined: first bytes of sends that were seen at both ends"},
+        {"messages_from", &MergeInput::back},
+        {"connections", &MergeInput::connections, "with other machines"},
+        {"connections_joined", &MergeInput::joined, "both ends of which are there"},
+        {"events", &MergeInput::events, "written"},
+        {"duplicates", &MergeInput::duplicates, "left out: another capture of the machine has them"},
+        {"refused", &MergeInput::refused, "left out: their numbers are none that a kernel gives"},
+    }};
+
+const report::Shape<Merged, Merged>& merge_shape() {
+  static const report::Shape<Merged, Merged> shape{
+      "merge",
+      {
+          {"schema", [](auto&) { return report::kJsonSchema; }, "", {.is = report::kJsonSchema}},
+          {"written", [](auto& m) { return m.result.written; }, "false: nothing was, a clock has no place"},
+          {"out", report::Refer{[](auto& m) { return &m.options.out; }}}  // namespace
+          ,
+          {"events", [](auto& m) { return m.result.events; }},
+          {"file_bytes", [](auto& m) { return m.result.file_bytes; }},
+          {"sources", kSource,
+           report::Refer{[](auto& m) { return &m.result.sources; }}  // namespace tailcap::cli::merge_command
+           ,
+           "in the order of the arguments"},
+      }};
+  return shape;
 }
+
+std::string schema() { return report::json_schema(merge_shape(), "tailcap merge --json", "How captures became one."); }
 
 bool harmed(const merge::Result& result) {
   for (const MergeInput& s : result.sources)
@@ -224,6 +225,7 @@ int run(int argc, char** argv) {
   line.option(option::kForce, &options.force);
   line.option(kWallClock, &options.wall_clock);
   line.format(format, {"text", "json"}, nullptr, "of what was done");
+  line.schema(schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   const auto& inputs = options.inputs;
@@ -235,7 +237,7 @@ int run(int argc, char** argv) {
   options.command_line.insert(options.command_line.end(), inputs.begin(), inputs.end());
   const merge::Result result = merge::merge(options);
   if (format == "json")
-    print_json(result, options);
+    std::fputs(report::json_of(merge_shape(), {result, options}, Merged{result, options}).c_str(), stdout);
   else
     print_text(result, options);
   if (!result.written) return kNoAnswer;

@@ -21,6 +21,7 @@
 #include "analyze/query/later.h"
 #include "analyze/report/json/columns_list.h"
 #include "analyze/report/json/request_json.h"
+#include "analyze/report/json/request_schema.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 
@@ -253,6 +254,7 @@ int run(int argc, char** argv) {
   line.option(option::kNoPager, &a.no_pager);
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   add_routes(line, a.selection);
+  line.schema(report::requests_schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (a.fields) {

@@ -135,6 +135,7 @@ int run(int argc, char** argv) {
               "into an issue; json: every fact");
   line.option(option::kWidth, &a.shown.width, "columns of the text (default: the terminal's, else 100)");
   line.option(option::kNoPager, &a.no_pager);
+  line.schema(report::show_schema);
   line.notes(kNotes);
   a.shown.width = terminal_width(a.shown.width);
   if (const auto code = line.parse(argc, argv)) return *code;

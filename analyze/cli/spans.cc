@@ -114,6 +114,7 @@ int run(int argc, char** argv) {
   line.choice(kNames, a.names, {"stable", "old"});
   line.option(option::kExplain, &a.explain);
   line.format(a.format, {"text", "json"}, &a.output, "of --explain; spans are JSON");
+  line.schema(report::spans_schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (!a.id.empty() && !names_request(a.id))

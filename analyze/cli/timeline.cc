@@ -73,6 +73,7 @@ int run(int argc, char** argv) {
   line.option(option::kPid, &pids);
   line.group("In which form?");
   line.format(format, {"svg", "json"}, &output, "svg: a picture that needs nothing else");
+  line.schema(report::lanes_schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (output.empty() && !line.given(option::kFormat) && !line.given(option::kJson))

@@ -95,6 +95,7 @@ int run(int argc, char** argv) {
   line.format(a.format, {"text", "svg", "mermaid", "dot", "json"}, &a.output,
               "svg: a picture, as in the page of `tailcap report`; mermaid: a flowchart for Markdown; dot: a graph for "
               "Graphviz");
+  line.schema(report::topology_schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (line.given(kWindow) && a.window.count() == 0) throw UsageError("--window must be longer than 0");

@@ -14,10 +14,8 @@
 #include "analyze/flame/trace_svg.h"
 #include "analyze/model/row_index.h"
 #include "analyze/pipeline/wanted.h"
-#include "analyze/report/json/json_writer.h"
 #include "analyze/report/request/call_tree.h"
 #include "analyze/report/words/escape.h"
-#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "analyze/views/flame/traces.h"
@@ -105,27 +103,15 @@ int all(const Arguments& a, const pipeline::Options& selected, const pipeline::A
   const bool pictures = a.format == "svg";
   const model::RowIndex index(analysis.table.rows);
   if (pictures) std::filesystem::create_directories(a.output);
-  std::string lines, objects;
-  report::JsonWriter json(objects);
-  json.begin_object();
-  json.field("schema", report::kJsonSchema);
-  json.field("traces_found", std::uint64_t{found.count});
-  json.key("traces");
-  json.begin_array();
+  std::string lines;
+  report::LongTraces traces{found.count, {}};
   for (const views::FoundTrace& trace : found.longest) {
-    const std::string id = report::id_text(trace.root);
-    json.begin_object();
-    json.field("id", id);
-    json.field("length_ns", std::int64_t{trace.length.count()});
-    json.field("levels", trace.levels);
-    json.end_object();
-    lines += id + "  " + report::duration_text(trace.length) + "  " +
+    traces.longest.push_back({trace.root, trace.length, trace.levels});
+    lines += report::id_text(trace.root) + "  " + report::duration_text(trace.length) + "  " +
              report::count_text(trace.levels, "level", "levels") + "  " + title(analysis.table, index, trace.root) +
              (pictures ? "  " + report::printable(draw(a, trace)) : "") + "\n";
   }
-  json.end_array();
-  json.end_object();
-  write_paged(pictures ? "-" : a.output, a.format == "json" ? objects + "\n" : lines, a.file,
+  write_paged(pictures ? "-" : a.output, a.format == "json" ? report::json_traces(traces) : lines, a.file,
               a.format == "text" && !a.no_pager);
   complain("tree", "traces that have " + limits + ": " + std::to_string(found.count) + "; " +
                        std::to_string(found.longest.size()) + (pictures ? " drawn" : " shown") +
@@ -150,6 +136,7 @@ int run(int argc, char** argv) {
               "write to this file; - is the standard output. Its ending chooses the format where --format does not. "
               "Pictures of several traces go into this folder, as ID.svg");
   line.option(option::kNoPager, &a.no_pager);
+  line.schema(report::tree_schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   const auto id = request_named(a.file, a.id);

@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <optional>
 
+#include "analyze/partition/orphans.h"
 #include "analyze/partition/running.h"
+#include "analyze/partition/workers.h"
 
 namespace tailcap::partition {
 namespace {
@@ -13,20 +15,12 @@ using model::Evidence;
 using model::ExchangeId;
 using model::Label;
 
-// An arrival shortly before the wake-up is what woke it.
-constexpr Nanos kPrompt = 1'000'000;
-// A thread that was on a CPU this shortly before can have woken it.
-constexpr Nanos kShort = 50'000;
 // What loops count time in, and the longest time of an iteration that is allowed for.
 constexpr Nanos kLoopTick = 1'000'000, kMostLag = 50'000'000;
-// How long a loop may take from its wake-up to the first bytes that it then sends.
-constexpr Nanos kCallback = 5'000'000;
 // How many arrivals for other streams are passed over while a request waits for its own.
 constexpr std::size_t kMostArrivals = 256;
 // How far back the last answer on a connection is looked for.
 constexpr std::size_t kMostActs = 256;
-// How many results of a worker are looked at.
-constexpr std::size_t kMostResults = 64;
 
 class Loop {
  public:
@@ -38,6 +32,8 @@ class Loop {
         draft_(draft),
         range_(timeline.range(draft.w.from, draft.w.to)),
         own_(timeline.own(draft.w, range_)),
+        orphans_(k, log, own_, draft),
+        workers_(k, log, timeline, range_, own_, tid, draft),
         queued_(queued()),
         new_(draft.w.server() && log.start() > draft.w.from && log.start() < draft.w.first && log.acts.size() > 0 &&
              log.acts.begin()->connection == draft.w.id.connection) {}
@@ -259,7 +255,7 @@ class Loop {
     const OffCpuWait* last = log_.waits.last_before(idle.to);
     if (!idle.woken || !last || last->back != idle.to) return;
     const Nanos until = std::min(last->runnable, to);
-    if (const Wake work = worker(from, last->runnable); work.tid != 0) {
+    if (const Wake work = workers_.worker(from, last->runnable); work.tid != 0) {
       const Nanos taken = std::max(from, work.time);
       draft_.add(from, taken, Label::q_pool, Evidence::inferred);
       worked_.push_back({taken, until});
@@ -269,20 +265,22 @@ class Loop {
     if (next && reads_own(*next)) return upload(from, to);
     if (const auto holder = next ? connection_of(from, *next, calls) : std::nullopt)
       return draft_.add(from, until, Label::q_pool, Evidence::inferred, draft_.who(0, *holder, tid_));
-    if (const auto pool = taken_late(from, *last)) {
+    if (const auto pool = workers_.taken_late(from, *last)) {
       draft_.add(from, pool->at, Label::q_pool, Evidence::inferred, draft_.who(0, pool->behind, pool->tid));
       worked_.push_back({pool->at, until});
       return add_running(k_, pool->tid, pool->at, until, calls, draft_, Evidence::inferred);
     }
-    if (const auto call = passed_on(next, *last)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+    if (const auto call = orphans_.passed_on(next, *last))
+      return add_down(k_, *call, from, to, Evidence::inferred, draft_);
     connecting(from, until);
     if (next && elsewhere(from, to, *next, *last)) return;
     if (const Nanos due = timer(next, *last); due != 0)
       return draft_.add(from, std::min(due, to), Label::timer_sleep, Evidence::inferred);
-    if (const auto call = answered(from, to, next, *last))
+    if (const auto call = orphans_.answered(from, to, next, *last))
       return add_down(k_, *call, from, to, Evidence::inferred, draft_);
     if (last->ongoing) {  // nothing woke it
-      if (const auto call = unanswered(last->time)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+      if (const auto call = orphans_.unanswered(last->time))
+        return add_down(k_, *call, from, to, Evidence::inferred, draft_);
       return draft_.add(from, until, Label::blocked_unknown, Evidence::inferred);
     }
     if (const auto holder = session_behind(k_, draft_, tid_, *last); holder.connection != 0)
@@ -353,48 +351,6 @@ class Loop {
     return std::nullopt;
   }
 
-  struct Taken {
-    Nanos at = 0;
-    model::ExchangeId behind;
-    std::uint32_t tid = 0;
-  };
-
-  // The loop was woken by a thread that works only for it, and that had been busy since before the request was handed
-  // over: it took this when it had given back what it did last before. Unset: there is no such thread.
-  std::optional<Taken> taken_late(Nanos from, const OffCpuWait& idle) const {
-    const ThreadLog* log = idle.waker != 0 && idle.waker != tid_ ? k_.observed.thread(idle.waker) : nullptr;
-    const ProcessLog* process = k_.observed.process(log_.pid);
-    if (!log || !process || log->pid != log_.pid || log->known_since == 0 || log->known_since > from ||
-        log->acts.size() != 0)
-      return std::nullopt;
-    const OffCpuWait* before = log->waits.last_until(from);
-    if (before && before->back > from && before->blocked == Blocked::futex) return std::nullopt;
-    std::vector<Nanos> given;  // results
-    for (const Wake* w = process->wakes.first_after(from); w != process->wakes.end() && w->time < idle.time; ++w)
-      if (w->by == idle.waker && w->tid == tid_) given.push_back(w->time);
-    for (const Wake* s = process->signals.first_after(from); s != process->signals.end() && s->time < idle.time; ++s)
-      if (s->by == idle.waker) given.push_back(s->time);
-    if (given.empty()) return std::nullopt;
-    std::sort(given.rbegin(), given.rend());
-    Taken out{given.front(), {}, idle.waker};
-    // The request may be handed over several times in between, in steps for which the loop moves no bytes.
-    for (std::size_t i = 0; i < std::min(given.size(), kMostResults) && out.behind.connection == 0; ++i)
-      out.behind = went_on_with(given[i]);
-    return out;
-  }
-
-  // Another request, with which the loop went on when a thread had given it a result.
-  model::ExchangeId went_on_with(Nanos given) const {
-    // The loop may have to wait for a CPU first.
-    const OffCpuWait* asleep = log_.waits.last_until(given);
-    const Nanos noticed = asleep ? std::max(given, asleep->back) : given;
-    const LoopTimeline::Range after = timeline_.range(given, noticed + kCallback, range_);
-    for (std::uint64_t i = after.first; i <= after.last && after.size() != 0; ++i)
-      if (const LoopTurn& t = timeline_.turn(i); !t.idle && t.owner.connection != 0)
-        return t.owner == draft_.w.id ? model::ExchangeId{} : t.owner;
-    return {};
-  }
-
   // The turn begins with a read of the request's own.
   bool reads_own(const LoopTurn& t) const {
     const Act* a = log_.acts.first_at(t.from);
@@ -432,114 +388,13 @@ class Loop {
   }
 
   Label woken_by(const OffCpuWait& idle, const LoopTurn* next) const {
-    if (!goes_first(next, idle) || idle.woken_by_timer() || idle.waker != 0 || !alone(idle.runnable))
+    if (!goes_first(next, idle) || idle.woken_by_timer() || idle.waker != 0 || !workers_.alone(idle.runnable))
       return Label::blocked_unknown;
     const TimeSpan* arrived = k_.observed.arrivals_elsewhere().last_until(idle.runnable);
     if (arrived && arrived->time > idle.time && idle.runnable - arrived->time < kPrompt)
       return Label::net_unknown_socket;
     // Older captures do not tell what woke it.
     return idle.woken_in != formats::WokenIn::unknown ? Label::blocked_unknown : Label::timer_sleep;
-  }
-
-  // The request went on right after the loop had read the next part of a call without a known parent: it likely belongs
-  // to this request. Its parent is not filled in.
-  std::optional<Call> passed_on(const LoopTurn* next, const OffCpuWait& idle) {
-    const auto call = next ? read_at(next->from) : std::nullopt;
-    if (!call || (idle.woken_by_timer() && passes(call->w.id.connection) < 2)) return std::nullopt;
-    return call;
-  }
-
-  // How many turns of the request began with a read of this call.
-  std::size_t passes(model::ConnectionId call) {
-    return static_cast<std::size_t>(std::count_if(own_.begin(), own_.end(), [&](const LoopTurn& t) {
-      const auto read = read_at(t.from);
-      return read && read->w.id.connection == call;
-    }));
-  }
-
-  // The call without a known parent that the loop read something of just then.
-  std::optional<Call> read_at(Nanos t) {
-    for (const Act* a = log_.acts.first_at(t); a != log_.acts.end() && a->time == t; ++a)
-      if (const auto call = a->out ? std::nullopt : orphan(*a)) return call;
-    return std::nullopt;
-  }
-
-  // A call without a known parent, with its answer read after the loop's wake-up and before this request went on.
-  std::optional<Call> answered(Nanos from, Nanos to, const LoopTurn* next, const OffCpuWait& idle) {
-    const Nanos until = next ? next->to : to;
-    for (const Act* a = log_.acts.first_at(idle.back); a != log_.acts.end() && a->time <= until; ++a) {
-      const auto call = a->out ? std::nullopt : orphan(*a);
-      if (call && call->began < to && call->arrived > from) return call;
-    }
-    return std::nullopt;
-  }
-
-  // A call without a known parent that the loop made after it had begun this request, and that has no answer.
-  std::optional<Call> unanswered(Nanos until) {
-    // The turn in which the request was read and the call was made counts as the call's: that may have been the only
-    // one.
-    const bool read_only = own_.empty();
-    const Nanos begun = read_only ? draft_.w.first : own_.front().from;
-    for (const Act* a = log_.acts.first_at(begun); a != log_.acts.end() && a->time <= until; ++a) {
-      if (read_only && !a->out && a->time > begun) break;
-      const auto call = a->out ? orphan(*a) : std::nullopt;
-      if (call && !call->w.ended() && call->arrived >= draft_.w.to) return call;
-    }
-    return std::nullopt;
-  }
-
-  std::optional<Call> orphan(const Act& act) {
-    const auto row = k_.windows.at(act.connection, act.time);
-    if (!row || k_.windows.table().rows.role(*row) != model::Role::client ||
-        k_.windows.owner(*row) != k_.windows.table().rows.id(*row))
-      return std::nullopt;
-    Call call = call_of(k_, *row, draft_.w.to, draft_);
-    call.who = 0;
-    return call;
-  }
-
-  // The thread was on a CPU just before t, as far as is known; one without a later switch-in does not count.
-  bool active(std::uint32_t tid, Nanos t) const {
-    const ThreadLog* log = k_.observed.thread(tid);
-    if (!log) return false;
-    const OffCpuWait* next = log->waits.first_at(t - kShort);
-    if (next == log->waits.end()) return false;
-    const OffCpuWait* before = next == log->waits.begin() ? nullptr : next - 1;
-    return (before ? before->back : log->born) <= t;
-  }
-
-  // No other thread of the process was on a CPU just then, so none of them woke the loop.
-  bool alone(Nanos woken) const {
-    const ProcessLog* process = k_.observed.process(log_.pid);
-    if (!process || process->threads.size() == ProcessLog::kMaxListed) return false;
-    return std::none_of(process->threads.begin(), process->threads.end(),
-                        [&](std::uint32_t tid) { return tid != tid_ && active(tid, woken); });
-  }
-
-  // The loop had started or woken a thread of its process in the request's turn, and was woken when that sent it
-  // something or was about: it worked on the request since. tid 0: there is none.
-  Wake worker(Nanos from, Nanos woken) const {
-    const ProcessLog* process = k_.observed.process(log_.pid);
-    if (!process) return {};
-    Nanos since = draft_.w.from;
-    for (const LoopTurn& t : own_)
-      if (t.from < from) since = t.from;
-    const auto begun = [&](std::uint32_t tid) {
-      const ThreadLog* log = k_.observed.thread(tid);
-      if (log && log->born >= since && log->born < from + kPrompt) return Wake{log->born, tid_, tid};
-      for (const Wake* w = process->wakes.first_at(since); w != process->wakes.end() && w->time < from + kPrompt; ++w)
-        if (w->by == tid_ && w->tid == tid) return *w;
-      return Wake{};
-    };
-    // A send is stamped when it is done; it woke its receiver before that.
-    for (const Wake* s = process->signals.last_until(woken + kPrompt); s && s->time > woken - kPrompt;
-         s = s == process->signals.begin() ? nullptr : s - 1)
-      if (const Wake w = s->by != tid_ ? begun(s->by) : Wake{}; w.tid != 0) return w;
-    for (const Wake* w = process->wakes.first_at(since);
-         w != process->wakes.end() && w->time < std::min(woken, from + kPrompt); ++w) {
-      if (w->by == tid_ && w->tid != tid_ && active(w->tid, woken)) return *w;
-    }
-    return {};
   }
 
   const DraftContext& k_;
@@ -549,6 +404,8 @@ class Loop {
   Draft& draft_;
   const LoopTimeline::Range range_;
   const LoopTimeline::Own own_;
+  Orphans orphans_;
+  const Workers workers_;
   const Observed::Queued queued_;
   const bool new_;
   std::vector<TimeSpan> worked_;  // other threads of the process on this request, in order of time
@@ -565,6 +422,7 @@ void add_by_turns(const DraftContext& k, std::uint32_t loop, std::span<const Cal
     draft.add(draft.w.from, log->start(), Label::q_accept, Evidence::inferred);
     if (log->observed_since() < draft.w.first) add_running(k, loop, log->observed_since(), draft.w.first, calls, draft);
   }
+
   turns.add_own(calls);
   if (draft.detail == Detail::sums && turns.summable())
     turns.add_background(calls);

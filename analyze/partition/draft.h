@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "analyze/model/partition.h"
+#include "analyze/partition/conditions/sweep.h"
 #include "analyze/partition/history/loop_timeline.h"
 #include "analyze/partition/history/observed.h"
 #include "analyze/partition/history/pools.h"
 #include "analyze/partition/history/windows.h"
-#include "analyze/partition/sweep.h"
 
 namespace tailcap::partition {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "analyze/partition/calls.h"
+#include "analyze/partition/conditions/sweep.h"
 #include "analyze/partition/draft.h"
-#include "analyze/partition/sweep.h"
 
 namespace tailcap::partition {
 

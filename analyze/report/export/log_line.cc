@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "analyze/report/json/column_json.h"
-#include "analyze/report/json/or_null.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 
@@ -34,7 +33,8 @@ void put_main_label(JsonWriter& json, const LogLine& line) {
     if (!most || part.time > most->time) most = &part;
   json.key("longest_label");
   json.text_or_null(most ? model::name_of(most->label) : std::string_view{});
-  field_or_null(json, "longest_label_ns", most != nullptr, most ? most->time : 0);
+  json.key("longest_label_ns");
+  most ? json.number(most->time) : json.null();
 }
 
 }  // namespace

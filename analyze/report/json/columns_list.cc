@@ -4,12 +4,13 @@
 #include <vector>
 
 #include "analyze/model/columns/columns.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/json_schema.h"
 
 namespace tailcap::report {
 namespace {
 
+using Listed = model::columns::Column;
 using model::columns::Surface;
 using model::columns::Type;
 using model::columns::Unit;
@@ -24,46 +25,40 @@ std::string_view unit_name(Unit unit) {
   return names[static_cast<std::size_t>(unit)];
 }
 
-void name_on(JsonWriter& json, const model::columns::Column& column, const char* key, Surface surface) {
-  json.key(key);
-  json.text_or_null(column.on(surface).name);
+auto name_on(Surface surface) {
+  return [surface](const Listed& c) { return OrNull{c.on(surface).name}; };
 }
 
-void append(JsonWriter& json, const model::columns::Column& column) {
-  json.begin_object();
-  json.field("schema", kJsonSchema);
-  json.field("name", column.name);
-  json.field("type", type_name(column.type));
-  json.key("unit");
-  json.text_or_null(unit_name(column.unit));
-  json.field("description", column.says);
-  json.key("values");
-  if (column.values) {
-    json.begin_array();
-    for (const std::string_view value : column.values()) json.text(value);
-    json.end_array();
-  } else {
-    json.null();
-  }
-  json.key("object");
-  json.text_or_null(column.object ? column.object->says : std::string_view{});
-  json.field("at_end", column.at_end);
-  json.field("may_be_omitted", column.omitted != model::columns::Column::Omitted::never);
-  json.key("filter");
-  json.begin_array();
-  if (column.stands_on(Surface::filter))
-    for (const std::string_view name : {column.name, column.short_form})
-      if (!name.empty()) json.text(name);
-  json.end_array();
-  name_on(json, column, "json", Surface::json);
-  name_on(json, column, "sql", Surface::sql);
-  name_on(json, column, "clickhouse", Surface::clickhouse);
-  json.key("clickhouse_type");
-  json.text_or_null(column.on(Surface::clickhouse).type);
-  json.field("clickhouse_place", std::int64_t{column.on(Surface::clickhouse).place});
-  name_on(json, column, "log_line", Surface::log_line);
-  name_on(json, column, "har", Surface::har);
-  json.end_object();
+std::vector<std::string_view> filter_names(const Listed& column) {
+  if (!column.stands_on(Surface::filter)) return {};
+  std::vector<std::string_view> names{column.name, column.short_form};
+  std::erase(names, "");
+  return names;
+}
+
+const Shape<Listed, Anywhere>& column_shape() {
+  static const Shape<Listed, Anywhere> shape{
+      "column",
+      {
+          {"schema", [](auto&) { return kJsonSchema; }},
+          {"name", &Listed::name},
+          {"type", [](auto& c) { return type_name(c.type); }},
+          {"unit", [](auto& c) { return OrNull{unit_name(c.unit)}; }},
+          {"description", &Listed::says},
+          {"values", [](auto& c) { return c.values ? std::optional(c.values()) : std::nullopt; }},
+          {"object", [](auto& c) { return OrNull{c.object ? c.object->says : ""}; }},
+          {"at_end", &Listed::at_end},
+          {"may_be_omitted", [](auto& c) { return c.omitted != Listed::Omitted::never; }},
+          {"filter", filter_names},
+          {"json", name_on(Surface::json)},
+          {"sql", name_on(Surface::sql)},
+          {"clickhouse", name_on(Surface::clickhouse)},
+          {"clickhouse_type", [](auto& c) { return OrNull{c.on(Surface::clickhouse).type}; }},
+          {"clickhouse_place", [](auto& c) { return c.on(Surface::clickhouse).place; }},
+          {"log_line", name_on(Surface::log_line)},
+          {"har", name_on(Surface::har)},
+      }};
+  return shape;
 }
 
 }  // namespace
@@ -71,7 +66,7 @@ void append(JsonWriter& json, const model::columns::Column& column) {
 std::string columns_text() {
   std::vector<std::array<std::string, 3>> rows;
   std::size_t name_width = 0, type_width = 0;
-  for (const model::columns::Column* const column : model::columns::on(Surface::filter)) {
+  for (const Listed* const column : model::columns::on(Surface::filter)) {
     std::string name(column->short_form.empty() ? column->name : column->short_form);
     if (!column->short_form.empty()) name += " (" + std::string(column->name) + ")";
     std::string type(type_name(column->type));
@@ -91,11 +86,7 @@ std::string columns_text() {
 
 std::string columns_json() {
   std::string out;
-  for (const model::columns::Column& column : model::columns::all()) {
-    JsonWriter json(out);
-    append(json, column);
-    out += '\n';
-  }
+  for (const Listed& column : model::columns::all()) out += json_of(column_shape(), column, Anywhere{});
   return out;
 }
 

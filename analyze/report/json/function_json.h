@@ -1,20 +1,19 @@
 // A function in which requests were on a CPU.
 #pragma once
 
-#include <optional>
-
 #include "analyze/model/study/flame.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 
 namespace tailcap::report {
 
-inline void append_function(JsonWriter& json, const std::optional<model::HotFunction>& function) {
-  if (!function) return json.null();
-  json.begin_object();
-  json.field("name", function->name);
-  json.field("samples", function->samples);
-  json.field("inside", function->inside);
-  json.end_object();
+inline const Shape<model::HotFunction, Anywhere>& function_shape() {
+  static const Shape<model::HotFunction, Anywhere> shape{"function",
+                                                         {
+                                                             {"name", &model::HotFunction::name},
+                                                             {"samples", &model::HotFunction::samples},
+                                                             {"inside", &model::HotFunction::inside, "of these"},
+                                                         }};
+  return shape;
 }
 
 }  // namespace tailcap::report

@@ -16,13 +16,24 @@ class SchemaWriter {
  public:
   SchemaWriter(std::string& out, bool open) : json_(out), open_(open) {}
 
-  void document(const Description& document, std::string_view title, std::string_view says) {
-    count(document);
+  void documents(std::span<const Description* const> all, std::string_view title, std::string_view says) {
+    for (const Description* document : all) count(*document);
     json_.begin_object();
     json_.field("$schema", "https://json-schema.org/draft/2020-12/schema");
     json_.field("title", title);
     json_.field("description", says);
-    members(document, false);
+    if (all.size() == 1) {
+      members(*all.front(), false);
+    } else {
+      json_.key("anyOf");
+      json_.begin_array();
+      for (const Description* document : all) {
+        json_.begin_object();
+        members(*document, false);
+        json_.end_object();
+      }
+      json_.end_array();
+    }
     if (std::ranges::any_of(uses_, [](const auto& use) { return use.second > 1; })) {
       json_.key("$defs");
       json_.begin_object();
@@ -153,8 +164,14 @@ Description::Member described(std::string_view name, std::string_view says, Json
 }
 
 std::string json_schema(const Description& document, std::string_view title, std::string_view says, bool open) {
+  const Description* const one = &document;
+  return json_schema_of_any({&one, 1}, title, says, open);
+}
+
+std::string json_schema_of_any(std::span<const Description* const> documents, std::string_view title,
+                               std::string_view says, bool open) {
   std::string out;
-  SchemaWriter(out, open).document(document, title, says);
+  SchemaWriter(out, open).documents(documents, title, says);
   return out + "\n";
 }
 

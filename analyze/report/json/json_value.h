@@ -203,6 +203,31 @@ void put_with(JsonWriter& json, const S& shape, const V& value, const C& context
   }
 }
 
+// The same with objects that are JSON already.
+template <class V>
+JsonType type_of_written(const Description* object) {
+  if constexpr (Text<V>) {
+    return {.kind = JsonType::Kind::object, .object = object};
+  } else if constexpr (Optional<V>) {
+    return {.kind = JsonType::Kind::object, .or_null = true, .object = object};
+  } else {
+    return {.kind = JsonType::Kind::list, .each = std::make_shared<JsonType>(type_of_written<std::string>(object))};
+  }
+}
+
+template <class V>
+void put_written(JsonWriter& json, const V& value) {
+  if constexpr (Text<V>) {
+    json.raw(value);
+  } else if constexpr (Optional<V>) {
+    value ? json.raw(*value) : json.null();
+  } else {
+    json.begin_array();
+    for (const std::string& one : value) json.raw(one);
+    json.end_array();
+  }
+}
+
 }  // namespace shapes
 
 }  // namespace tailcap::report

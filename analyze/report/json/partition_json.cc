@@ -12,19 +12,16 @@ namespace {
 
 using model::CpuGroup;
 using model::Culprit;
+using model::NamedBlockers;
 using model::Part;
 using model::SocketPeer;
 
-struct Blockers {
-  const model::NamedBlockers& named;
-};
-
-const CpuGroup* group_of(const Culprit& c, const Blockers& all) {
-  const CpuGroup* group = model::group_of(c, all.named.groups);
+const CpuGroup* group_of(const Culprit& c, const NamedBlockers& all) {
+  const CpuGroup* group = model::group_of(c, all.groups);
   return group && !group->path.empty() ? group : nullptr;
 }
-const SocketPeer* peer_of(const Culprit& c, const Blockers& all) {
-  const SocketPeer* peer = model::peer_of(c, all.named.peers);
+const SocketPeer* peer_of(const Culprit& c, const NamedBlockers& all) {
+  const SocketPeer* peer = model::peer_of(c, all.peers);
   return peer && !peer->address.empty() ? peer : nullptr;
 }
 
@@ -39,8 +36,23 @@ const Shape<Part, Anywhere>& label_shape() {
   return shape;
 }
 
-const Shape<Culprit, Blockers>& blocker_shape() {
-  static const Shape<Culprit, Blockers> shape{
+const Shape<Culprit, NamedBlockers>& culprit_shape() {
+  static const Shape<Culprit, NamedBlockers> shape{"label_culprit",
+                                                   {
+                                                       {"label", [](auto& c) { return model::name_of(c.label); }},
+                                                       {"ns", &Culprit::time},
+                                                       {blocker_shape(), Refer{[](auto& c) { return &c; }}},
+                                                   }};
+  return shape;
+}
+
+}  // namespace
+
+const Description& label_description() { return label_shape(); }
+const Description& culprit_description() { return culprit_shape(); }
+
+const Shape<Culprit, NamedBlockers>& blocker_shape() {
+  static const Shape<Culprit, NamedBlockers> shape{
       "blocker",
       {
           {"what", [](auto& c) { return OrNull{what_text(c)}; }, "the address of a lock, a device"},
@@ -51,21 +63,6 @@ const Shape<Culprit, Blockers>& blocker_shape() {
       }};
   return shape;
 }
-
-const Shape<Culprit, Blockers>& culprit_shape() {
-  static const Shape<Culprit, Blockers> shape{"label_culprit",
-                                              {
-                                                  {"label", [](auto& c) { return model::name_of(c.label); }},
-                                                  {"ns", &Culprit::time},
-                                                  {blocker_shape(), Refer{[](auto& c) { return &c; }}},
-                                              }};
-  return shape;
-}
-
-}  // namespace
-
-const Description& label_description() { return label_shape(); }
-const Description& culprit_description() { return culprit_shape(); }
 
 const Shape<CpuGroup, Anywhere>& group_shape() {
   static const Shape<CpuGroup, Anywhere> shape{
@@ -112,34 +109,7 @@ void append_labels(JsonWriter& json, const model::RequestTable& table, const mod
 void append_culprits(JsonWriter& json, const model::RequestTable& table, const model::Request& row) {
   json.key("culprits");
   if (table.partitions.parts(row.id).empty()) return json.null();
-  const model::NamedBlockers named(table.partitions);
-  shapes::put_with(json, culprit_shape(), table.partitions.culprits(row.id), Blockers{named});
-}
-
-void append_course(JsonWriter& json, const model::Course& course, const model::Request& row,
-                   const model::NamedBlockers& named) {
-  json.key("course");
-  json.begin_array();
-  for (const auto& s : course.stretches) {
-    json.begin_object();
-    json.field("from_ns", (s.from - row.start).count());
-    json.field("to_ns", (s.to - row.start).count());
-    json.field("label", model::name_of(s.label));
-    json.field("evidence", model::name_of(s.evidence));
-    blocker_shape().write_members(json, s.culprit, Blockers{named});
-    json.end_object();
-  }
-  json.end_array();
-  json.key("calls");
-  json.begin_array();
-  for (const auto& c : course.calls) {
-    json.begin_object();
-    json.field("request", id_text(c.request));
-    json.field("on_path", c.on_path);
-    json.field("slack_ns", c.slack.count());
-    json.end_object();
-  }
-  json.end_array();
+  shapes::put_with(json, culprit_shape(), table.partitions.culprits(row.id), NamedBlockers(table.partitions));
 }
 
 }  // namespace tailcap::report

@@ -15,10 +15,9 @@ void append_culprits(JsonWriter& json, const model::RequestTable& table, const m
 // Their items.
 const Description& label_description();
 const Description& culprit_description();
-// "course": what it was at which time; and "calls" that it made.
-void append_course(JsonWriter& json, const model::Course& course, const model::Request& row,
-                   const model::NamedBlockers& named);
 
+// Who was behind a time.
+const Shape<model::Culprit, model::NamedBlockers>& blocker_shape();
 const Shape<model::CpuGroup, Anywhere>& group_shape();
 const Shape<model::SocketPeer, Anywhere>& peer_shape();
 

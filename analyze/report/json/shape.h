@@ -41,14 +41,14 @@ Refer(Find) -> Refer<Find>;
 
 // A row of a shape.
 template <class T, class C>
-class Row {
+class ShapeRow {
  public:
   template <class Get>
   using Got = std::remove_cvref_t<decltype(got(std::declval<const Get&>(), std::declval<const T&>(),
                                                std::declval<const C&>()))>;
 
   template <class Get>
-  Row(std::string_view name, Get get, std::string_view says = {}, Bounds bounds = {})
+  ShapeRow(std::string_view name, Get get, std::string_view says = {}, Bounds bounds = {})
       : said_{described(name, says, shapes::type_of<Got<Get>>(), std::move(bounds))},
         write_([name, get](JsonWriter& json, const T& from, const C& context) {
           json.key(name);
@@ -56,29 +56,31 @@ class Row {
         }) {}
   // Objects of a shape.
   template <class U, class D, class Get>
-  Row(std::string_view name, const Shape<U, D>& shape, Get get, std::string_view says = {}, Bounds bounds = {})
+  ShapeRow(std::string_view name, const Shape<U, D>& shape, Get get, std::string_view says = {}, Bounds bounds = {})
       : said_{described(name, says, shapes::type_with<Shape<U, D>, Got<Get>>(shape), std::move(bounds))},
         write_([name, &shape, get](JsonWriter& json, const T& from, const C& context) {
           json.key(name);
           shapes::put_with(json, shape, got(get, from, context), context);
         }) {}
-  // Objects that are written elsewhere: JSON.
+  // Objects that are written elsewhere: JSON. A text is one, an optional text one or null.
   template <class Get>
-  Row(std::string_view name, const Description& object, Get get, std::string_view says = {})
-      : said_{described(
-            name, says,
-            {.kind = JsonType::Kind::list,
-             .each = std::make_shared<JsonType>(JsonType{.kind = JsonType::Kind::object, .object = &object})},
-            {})},
+  ShapeRow(std::string_view name, const Description& object, Get get, std::string_view says = {})
+      : said_{described(name, says, shapes::type_of_written<Got<Get>>(&object), {})},
         write_([name, get](JsonWriter& json, const T& from, const C& context) {
           json.key(name);
-          json.begin_array();
-          for (const std::string& one : got(get, from, context)) json.raw(one);
-          json.end_array();
+          shapes::put_written(json, got(get, from, context));
+        }) {}
+  // A list of objects of the shape that the row is in.
+  template <class Get>
+  ShapeRow(std::string_view name, const Shape<T, C>& (*own)(), Get get, std::string_view says = {})
+      : said_{described(name, says, shapes::type_of_written<std::vector<std::string>>(nullptr), {})},
+        write_([name, own, get](JsonWriter& json, const T& from, const C& context) {
+          json.key(name);
+          shapes::put_with(json, own(), got(get, from, context), context);
         }) {}
   // The members of a shape, at this place. They are left out where the getter returns a null pointer.
   template <class U, class D, class Get>
-  Row(const Shape<U, D>& shape, Get get) : said_(shape.members) {
+  ShapeRow(const Shape<U, D>& shape, Get get) : said_(shape.members) {
     for (auto& member : said_) member.required = member.required && !shapes::Optional<Got<Get>>;
     write_ = [&shape, get](JsonWriter& json, const T& from, const C& context) {
       if constexpr (shapes::Optional<Got<Get>>) {
@@ -100,8 +102,11 @@ template <class T, class C>
 class Shape : public Description {
  public:
   using Value = T;
-  Shape(std::string_view called, std::initializer_list<Row<T, C>> rows) : Description{called, {}}, rows_(rows) {
+  Shape(std::string_view called, std::initializer_list<ShapeRow<T, C>> rows) : Description{called, {}}, rows_(rows) {
     for (const auto& row : rows_) members.insert(members.end(), row.said_.begin(), row.said_.end());
+    for (auto& member : members)
+      if (JsonType* item = member.type.each.get(); item && item->kind == JsonType::Kind::object && !item->object)
+        item->object = this;
   }
   Shape(const Shape&) = delete;
   Shape& operator=(const Shape&) = delete;
@@ -116,7 +121,7 @@ class Shape : public Description {
   }
 
  private:
-  std::vector<Row<T, C>> rows_;
+  std::vector<ShapeRow<T, C>> rows_;
 };
 
 // A document: a line.

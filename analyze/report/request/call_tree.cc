@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "analyze/render/document.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
@@ -222,73 +222,109 @@ std::string text_tree(const CallTree& tree, const model::RequestTable& table, co
   return render::to_text(out, kTreeWidth);
 }
 
-std::string json_tree(const CallTree& tree, const model::RequestTable& table) {
-  std::string out;
-  JsonWriter json(out);
-  const Request& root = tree.nodes.front().row;
-  const auto text = [&](const char* name, model::TextId id) {
-    json.key(name);
-    if (id == 0)
-      json.null();
-    else
-      json.text(table.texts[id]);
-  };
-  const auto number = [&](const char* name, bool is_known, std::int64_t value) {
-    json.key(name);
-    if (is_known)
-      json.number(value);
-    else
-      json.null();
-  };
-  json.begin_object();
-  json.field("schema", kJsonSchema);
-  json.key("caused_by");
-  json.begin_array();
-  for (const ExchangeId id : tree.above) json.text(id_text(id));
-  json.end_array();
-  json.field("left_out", tree.left_out);
-  json.key("tree");
-  for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
-    const TreeNode& node = tree.nodes[i];
-    const Request& row = node.row;
-    json.begin_object();
-    json.field("id", id_text(row.id));
-    json.field("role", model::name_of(row.role));
-    text("comm", row.comm);
-    text("handler", table.handlers.find(row.id));
-    number("pid", row.pid != 0, formats::number_of(row.pid));
-    number("machine", row.pid != 0, formats::machine_of(row.pid) + 1);
-    text("method", row.method);
-    text("path", row.path);
-    number("status", row.status != 0, row.status);
-    json.field("outcome", model::name_of(row.outcome));
-    const bool placed = known(row.start) && known(root.start);
-    number("start_ns", placed, placed ? (row.start - root.start).count() : 0);
-    number("duration_ns", row.has_duration, row.duration.count());
-    number("attempt", row.attempt != 0, row.attempt);
-    json.key("attempt_of");
-    json.text_or_null(row.attempt_of.connection == 0 ? std::string() : id_text(row.attempt_of));
-    json.key("peer");
-    json.text_or_null(row.peer.connection == 0 ? std::string() : id_text(row.peer));
-    json.key("parent_how");
-    json.text_or_null(node.cause ? model::name_of(node.cause->method) : std::string_view{});
-    json.key("parent_confidence");
-    json.text_or_null(!node.cause ? std::string_view{} : node.cause->certain ? "certain" : "likely");
-    number("parent_alternatives", node.cause != nullptr, node.cause ? node.cause->alternatives : 0);
-    json.field("undecided_calls", node.undecided);
-    json.key("children");
-    json.begin_array();
-    const std::uint32_t next = i + 1 < tree.nodes.size() ? tree.nodes[i + 1].depth : 0;
-    if (next > node.depth) continue;
-    for (std::uint32_t d = node.depth + 1; d-- > next;) {
-      json.end_array();
-      json.end_object();
-    }
-    if (i + 1 == tree.nodes.size() && next == 0) break;
-  }
-  json.end_object();
-  out += "\n";
+namespace {
+
+struct TreeContext {
+  const CallTree& tree;
+  const model::RequestTable& table;
+  std::string_view text(model::TextId id) const { return table.texts[id]; }
+};
+using NodeShape = Shape<TreeNode, TreeContext>;
+
+auto request_text(model::TextId Request::*member) {
+  return [member](const TreeNode& node, const TreeContext& c) { return OrNull{c.text(node.row.*member)}; };
+}
+
+// What it caused directly.
+std::vector<std::reference_wrapper<const TreeNode>> children(const TreeNode& node, const TreeContext& c) {
+  std::vector<std::reference_wrapper<const TreeNode>> out;
+  const auto& all = c.tree.nodes;
+  for (auto i = static_cast<std::size_t>(&node - all.data()) + 1; i < all.size() && all[i].depth > node.depth; ++i)
+    if (all[i].depth == node.depth + 1) out.emplace_back(all[i]);
   return out;
+}
+
+std::optional<std::int64_t> start_of(const TreeNode& node, const TreeContext& c) {
+  const formats::Time from = c.tree.nodes.front().row.start, at = node.row.start;
+  return when(known(at) && known(from), (at - from).count());
+}
+
+const NodeShape& node_shape() {
+  static const NodeShape shape{
+      "tree_request",
+      {
+          {"id", [](auto& n) { return n.row.id; }},
+          {"role", [](auto& n) { return model::name_of(n.row.role); }, "", {.values = {"server", "client"}}},
+          {"comm", request_text(&Request::comm)},
+          {"handler", [](auto& n, auto& c) { return OrNull{c.text(c.table.handlers.find(n.row.id))}; }},
+          {"pid", [](auto& n) { return when(n.row.pid != 0, formats::number_of(n.row.pid)); }},
+          {"machine", [](auto& n) { return when(n.row.pid != 0, formats::machine_of(n.row.pid) + 1); }},
+          {"method", request_text(&Request::method)},
+          {"path", request_text(&Request::path)},
+          {"status", [](auto& n) { return OrNull{n.row.status}; }},
+          {"outcome", [](auto& n) { return model::name_of(n.row.outcome); }},
+          {"start_ns", start_of, "from the start of the first"},
+          {"duration_ns", [](auto& n) { return when(n.row.has_duration, n.row.duration); }},
+          {"attempt", [](auto& n) { return OrNull{n.row.attempt}; }},
+          {"attempt_of", [](auto& n) { return OrNull{n.row.attempt_of}; }},
+          {"peer", [](auto& n) { return OrNull{n.row.peer}; }},
+          {"parent_how", [](auto& n) { return OrNull{n.cause ? model::name_of(n.cause->method) : ""}; }},
+          {"parent_confidence",
+           [](auto& n) { return when(n.cause != nullptr, n.cause && n.cause->certain ? "certain" : "likely"); },
+           "",
+           {.values = {"certain", "likely"}}},
+          {"parent_alternatives",
+           [](auto& n) { return when(n.cause != nullptr, n.cause ? n.cause->alternatives : 0); }},
+          {"undecided_calls", &TreeNode::undecided,
+           "of a served request: calls of its process while it was under way of which it is not known what caused "
+           "them"},
+          {"children", node_shape, children,
+           "of a call the request that its server saw, of a served request its calls"},
+      }};
+  return shape;
+}
+
+const Shape<CallTree, TreeContext>& tree_shape() {
+  static const Shape<CallTree, TreeContext> shape{
+      "tree",
+      {
+          {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+          {"caused_by", &CallTree::above, "what caused the request, the topmost last"},
+          {"left_out", &CallTree::left_out, "requests beyond 10,000, or deeper than 64"},
+          {"tree", node_shape(), Refer{[](auto& t) { return &t.nodes.front(); }}}  // namespace
+          ,
+      }  // namespace tailcap::report
+  };
+  return shape;
+}
+
+const Shape<LongTrace, Anywhere> kLongTrace{"trace",
+                                            {
+                                                {"id", &LongTrace::root, "the topmost request"},
+                                                {"length_ns", &LongTrace::length},
+                                                {"levels", &LongTrace::levels},
+                                            }};
+
+const Shape<LongTraces, Anywhere>& traces_shape() {
+  static const Shape<LongTraces, Anywhere> shape{
+      "traces",
+      {
+          {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+          {"traces_found", &LongTraces::count},
+          {"traces", kLongTrace, &LongTraces::longest, "the longest first"},
+      }};
+  return shape;
+}
+
+}  // namespace
+
+std::string json_tree(const CallTree& tree, const model::RequestTable& table) {
+  return json_of(tree_shape(), tree, TreeContext{tree, table});
+}
+std::string json_traces(const LongTraces& traces) { return json_of(traces_shape(), traces, Anywhere{}); }
+std::string tree_schema() {
+  const Description* const all[] = {&tree_shape(), &traces_shape()};
+  return json_schema_of_any(all, "tailcap tree --json", "With an ID, and without. Names are those of requests --json.");
 }
 
 }  // namespace tailcap::report

@@ -54,4 +54,17 @@ std::string act_text(const model::RequestTable& table, const model::Request& row
 std::string text_tree(const CallTree& tree, const model::RequestTable& table, const std::string& file);
 std::string json_tree(const CallTree& tree, const model::RequestTable& table);
 
+// Traces by their topmost requests.
+struct LongTrace {
+  model::ExchangeId root;
+  formats::Duration length{};
+  std::uint32_t levels = 0;
+};
+struct LongTraces {
+  std::uint64_t count = 0;         // that were meant
+  std::vector<LongTrace> longest;  // of these
+};
+std::string json_traces(const LongTraces& traces);
+std::string tree_schema();  // of both
+
 }  // namespace tailcap::report

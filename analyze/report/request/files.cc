@@ -1,6 +1,5 @@
 #include "analyze/report/request/files.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "analyze/report/words/escape.h"
@@ -18,6 +17,11 @@ std::string_view act_text(formats::FileAct act) {
 
 // The number of the error that the call returned; 0: none, or not known.
 int error_of(const model::FileCall& f) { return f.result < 0 && f.result > -4096 ? static_cast<int>(-f.result) : 0; }
+
+std::string_view error_name(const model::FileCall& f) {
+  const char* name = error_of(f) != 0 ? strerrorname_np(error_of(f)) : nullptr;
+  return name ? name : "";
+}
 
 std::string file_text(const model::FileCall& f) {
   std::string text(act_text(f.act));
@@ -43,43 +47,25 @@ void add_files(const model::RequestDetail& d, formats::Time zero, std::vector<Fi
                     " meanwhile, for it or for other requests, which is not known");
 }
 
-void append_files(JsonWriter& json, const model::FileCalls& files, const model::Request& row,
-                  const formats::Preamble& preamble) {
-  json.key("files");
-  const bool recorded = std::any_of(preamble.programs.begin(), preamble.programs.end(),
-                                    [](const auto& name) { return name.starts_with("file_"); });
-  if (!recorded && files.empty()) {
-    json.null();
-    json.key("files_left_out");
-    json.null();
-    json.key("files_doubtful");
-    json.null();
-    return;
-  }
-  json.begin_array();
-  for (const auto& f : files.calls) {
-    json.begin_object();
-    json.field("act", act_text(f.act));
-    json.field("from_ns", (f.began - row.start).count());
-    json.field("to_ns", (f.ended - row.start).count());
-    json.key("fs.file.path");
-    json.text_or_null(f.path);
-    json.key("result");
-    if (f.result == model::kResultUnknown)
-      json.null();
-    else
-      json.number(f.result);
-    const int error = error_of(f);
-    const char* name = error != 0 ? strerrorname_np(error) : nullptr;
-    json.key("error");
-    json.text_or_null(name ? name : "");
-    json.field("tid", f.tid);
-    json.field("evidence", f.inferred ? "inferred" : "measured");
-    json.end_object();
-  }
-  json.end_array();
-  json.field("files_left_out", files.more);
-  json.field("files_doubtful", files.doubtful);
+const Shape<model::FileCall, FilesFrom>& file_shape() {
+  using model::FileCall;
+  static const Shape<FileCall, FilesFrom> shape{
+      "file_call",
+      {
+          {"act", [](auto& f) { return act_text(f.act); }, "", {.values = {"open", "read", "write", "sync"}}},
+          {"from_ns", [](auto& f, auto& c) { return (f.began - c.zero).count(); }},
+          {"to_ns", [](auto& f, auto& c) { return (f.ended - c.zero).count(); }},
+          {"fs.file.path", or_null(&FileCall::path),
+           "of an open as it was given, otherwise as the kernel names the file"},
+          {"result", [](auto& f) { return when(f.result != model::kResultUnknown, f.result); }},
+          {"error", [](auto& f) { return OrNull{error_name(f)}; }, "ENOENT, …"},
+          {"tid", &FileCall::tid},
+          {"evidence",
+           [](auto& f) { return f.inferred ? "inferred" : "measured"; },
+           "inferred: the only request that its event loop had under way",
+           {.values = {"measured", "inferred"}}},
+      }};
+  return shape;
 }
 
 }  // namespace tailcap::report

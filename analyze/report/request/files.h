@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "analyze/model/study/detail.h"
-#include "analyze/report/json/json_writer.h"
-#include "formats/preamble.h"
+#include "analyze/report/json/shape.h"
 
 namespace tailcap::report {
 
@@ -21,8 +20,10 @@ struct FileLine {
 void add_files(const model::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines,
                std::vector<std::string>& notes);
 
-// "files", "files_left_out", "files_doubtful"; null where they were not recorded.
-void append_files(JsonWriter& json, const model::FileCalls& files, const model::Request& row,
-                  const formats::Preamble& preamble);
+// A call as JSON, from a time on.
+struct FilesFrom {
+  formats::Time zero;
+};
+const Shape<model::FileCall, FilesFrom>& file_shape();
 
 }  // namespace tailcap::report

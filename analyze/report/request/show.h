@@ -18,7 +18,8 @@ std::string markdown_show(const model::Detail& detail, const model::Study& study
 // around: what its processes did meanwhile.
 std::string html_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
                       const ReportOptions& options, const Standing& standing = {});
-// Every fact, one line; docs/JSON.md describes it. table: holds the texts of both rows.
+// Every fact, one line. table: holds the texts of both rows.
 std::string json_show(const model::Detail& detail, const model::Study& study, const model::RequestTable& table);
+std::string show_schema();  // of it
 
 }  // namespace tailcap::report

@@ -1,6 +1,6 @@
 #include "analyze/report/spans/spans_text.h"
 
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/grid.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
@@ -9,6 +9,7 @@ namespace tailcap::report {
 namespace {
 
 using model::SpanFacts;
+using model::SpanTally;
 using Counted = std::vector<std::pair<std::string, std::uint64_t>>;
 
 constexpr std::size_t kSpanWidth = 120;
@@ -29,16 +30,45 @@ std::string imported_text(const SpanFacts& f) {
   return out;
 }
 
-void write_counted(JsonWriter& json, const char* name, const Counted& all) {
-  json.key(name);
-  json.begin_array();
-  for (const auto& [what, n] : all) {
-    json.begin_object();
-    json.field("name", what);
-    json.field("count", n);
-    json.end_object();
-  }
-  json.end_array();
+using Count = Counted::value_type;
+const Shape<Count, Anywhere> kCount{"count", {{"name", &Count::first}, {"count", &Count::second}}};
+
+const Shape<SpanFacts, Anywhere> kImported{
+    "imported",
+    {
+        {"spans", &SpanFacts::imported},
+        {"matched", &SpanFacts::imported_matched},
+        {"without_ids", &SpanFacts::imported_without_ids},
+        {"holes", &SpanFacts::holes, "parents that they name and that are not among them"},
+        {"filled", &SpanFacts::holes_filled},
+    }};
+
+const Shape<SpanTally, Anywhere> kTally{"tally",
+                                        {
+                                            {"name", &SpanTally::name},
+                                            {"events", &SpanTally::events},
+                                            {"match", &SpanTally::match},
+                                            {"becomes", &SpanTally::becomes},
+                                            {"attached", &SpanTally::attached},
+                                            {"unmatched", &SpanTally::unmatched},
+                                            {"several", &SpanTally::several, "of these: fitted several spans"},
+                                        }};
+
+const Shape<SpanFacts, Anywhere>& facts_shape() {
+  static const Shape<SpanFacts, Anywhere> shape{
+      "spans",
+      {
+          {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+          {"requests", &SpanFacts::requests, "spans"},
+          {"setup", &SpanFacts::setup, "spans"},
+          {"not_placed", &SpanFacts::not_placed, "requests whose start is not known"},
+          {"trace_ids", kCount, &SpanFacts::trace_sources},
+          {"span_ids", kCount, &SpanFacts::span_sources},
+          {"parents", kCount, &SpanFacts::parents},
+          {"imported", kImported, Refer{[](auto& f) { return &f; }}},
+          {"events", kTally, &SpanFacts::tallies, "by kind"},
+      }};
+  return shape;
 }
 
 }  // namespace
@@ -84,41 +114,10 @@ std::string spans_facts_text(const SpanFacts& f) {
   return render::to_text(out, kSpanWidth);
 }
 
-std::string spans_facts_json(const SpanFacts& f) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.field("schema", kJsonSchema);
-  json.field("requests", f.requests);
-  json.field("setup", f.setup);
-  json.field("not_placed", f.not_placed);
-  write_counted(json, "trace_ids", f.trace_sources);
-  write_counted(json, "span_ids", f.span_sources);
-  write_counted(json, "parents", f.parents);
-  json.key("imported");
-  json.begin_object();
-  json.field("spans", f.imported);
-  json.field("matched", f.imported_matched);
-  json.field("without_ids", f.imported_without_ids);
-  json.field("holes", f.holes);
-  json.field("filled", f.holes_filled);
-  json.end_object();
-  json.key("events");
-  json.begin_array();
-  for (const auto& t : f.tallies) {
-    json.begin_object();
-    json.field("name", t.name);
-    json.field("events", t.events);
-    json.field("match", t.match);
-    json.field("becomes", t.becomes);
-    json.field("attached", t.attached);
-    json.field("unmatched", t.unmatched);
-    json.field("several", t.several);
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
-  return out + "\n";
+std::string spans_facts_json(const SpanFacts& f) { return json_of(facts_shape(), f, Anywhere{}); }
+std::string spans_schema() {
+  return json_schema(facts_shape(), "tailcap spans --explain --json",
+                     "How many spans there are, and what events became of them.");
 }
 
 std::string spans_facts_line(const SpanFacts& f) {

@@ -1,3 +1,4 @@
+#include "analyze/report/json/function_json.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/study/shapes.h"
 #include "analyze/report/tail/sentence.h"
@@ -89,13 +90,6 @@ const StudyShape<CulpritStudy> kCulprit{
         {"held_up", or_null(&CulpritStudy::held_up), "the slow request that it delayed longest", {.known = true}},
         {"by", or_null(&CulpritStudy::example), "the request behind the longest delay"},
     }};
-
-const StudyShape<model::HotFunction> kFunction{"function",
-                                               {
-                                                   {"name", &model::HotFunction::name},
-                                                   {"samples", &model::HotFunction::samples},
-                                                   {"inside", &model::HotFunction::inside, "of these"},
-                                               }};
 
 const StudyShape<VerdictStep> kVerdictStep{"verdict_step",
                                            {
@@ -190,7 +184,7 @@ const StudyShape<Verdict>& verdict_shape() {
           {"shared", kTrait, &Verdict::shared},
           {"ends", kEnd, &Verdict::ends},
           {"causes", kCause, &Verdict::causes},
-          {"function", kFunction, &Verdict::function,
+          {"function", function_shape(), &Verdict::function,
            "the innermost function in which most of at least 30 samples of these requests were"},
           {"felt", kFelt, &Verdict::felt, "requests of other routes that waited for it"},
           {"unanswered", &Verdict::unanswered},

@@ -21,8 +21,9 @@ std::string lanes_svg(const model::Lanes& lanes, const LanesPicture& how);
 // Of what threads did, in a page.
 std::vector<render::LegendEntry> lanes_legend(const model::Lanes& lanes);
 
-// One line; docs/JSON.md describes it.
+// One line.
 std::string lanes_json(const model::Lanes& lanes, model::Time zero);
+std::string lanes_schema();  // of it
 
 // What the picture leaves out, and what it cannot know; empty: nothing. A sentence each.
 std::string lanes_notes(const model::Lanes& lanes);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "analyze/render/document.h"
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/errors.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
@@ -59,14 +59,6 @@ std::string dot_text(const std::string& text) {
     out += c;
   }
   return out;
-}
-
-void quantile(JsonWriter& json, const char* name, const model::Quantile& q) {
-  json.key(name);
-  if (supported(q))
-    json.number(std::int64_t{q.value.count()});
-  else
-    json.null();
 }
 
 }  // namespace
@@ -140,71 +132,83 @@ std::string dot_topology(const Topology& t) {
 
 namespace {
 
-void parts(JsonWriter& json, const Topology& t) {
-  json.key("nodes");
-  json.begin_array();
-  for (const TopologyNode& n : t.nodes) {
-    json.begin_object();
-    json.field("name", n.name);
-    json.field("kind", name_of(n.kind));
-    json.field("processes", n.processes);
-    json.end_object();
-  }
-  json.end_array();
-  json.key("calls");
-  json.begin_array();
-  for (const TopologyCall& c : t.calls) {
-    json.begin_object();
-    json.field("from", c.from);
-    json.field("to", c.to);
-    json.key("protocol");
-    json.text_or_null(c.protocol);
-    json.field("requests", calls_of(c));
-    json.field("errors", c.calls.errors().all());
-    json.field("failing", c.failing());
-    json.key("per_second");
-    json.real(c.calls.per_second);
-    quantile(json, "p50_ns", c.calls.latency[kP50]);
-    quantile(json, "p99_ns", c.calls.latency[kP99]);
-    json.end_object();
-  }
-  json.end_array();
+struct WindowClock {
+  const model::WallClock& clock;
+};
+
+auto quantile_of(std::size_t place) {
+  return [place](const TopologyCall& c) {
+    const model::Quantile& q = c.calls.latency[place];
+    return when(supported(q), q.value.count());
+  };
+}
+
+const Shape<TopologyNode, Anywhere> kNode{
+    "node",
+    {
+        {"name", &TopologyNode::name},
+        {"kind", one_of<NodeKind::address>(&TopologyNode::kind),
+         "callers: from where nothing was recorded; address: called, not recorded"},
+        {"processes", &TopologyNode::processes},
+    }};
+
+const Shape<TopologyCall, Anywhere> kCall{
+    "call",
+    {
+        {"from", &TopologyCall::from, "a place in `nodes`, as the next"},
+        {"to", &TopologyCall::to},
+        {"protocol", or_null(&TopologyCall::protocol), "http/1.1, grpc in TLS; several with commas between"},
+        {"requests", calls_of},
+        {"errors", [](auto& c) { return c.calls.errors().all(); }},
+        {"failing", &TopologyCall::failing, "at least one in a hundred failed at the server or broke off"},
+        {"per_second", [](auto& c) { return c.calls.per_second; }},
+        {"p50_ns", quantile_of(kP50), "as the caller saw them; null: the data does not support it"},
+        {"p99_ns", quantile_of(kP99)},
+    }};
+
+const Shape<Topology, Anywhere> kParts{"parts",
+                                       {
+                                           {"nodes", kNode, &Topology::nodes},
+                                           {"calls", kCall, &Topology::calls, "the most first"},
+                                       }};
+
+const Shape<Topology, WindowClock> kWindow{
+    "window",
+    {
+        {"from_ns", &Topology::begin, "null: the clock, or the start of its requests, is not known"},
+        {"to_ns", &Topology::end},
+        {kParts, Refer{[](auto& t) { return &t; }}},
+    }};
+
+const Shape<Topology, Anywhere>& topology_shape() {
+  static const Shape<Topology, Anywhere> shape{
+      "topology",
+      {
+          {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+          {kParts, Refer{[](auto& t) { return &t; }}},
+      }};
+  return shape;
+}
+
+const Shape<std::vector<Topology>, WindowClock>& windows_shape() {
+  static const Shape<std::vector<Topology>, WindowClock> shape{
+      "windows",
+      {
+          {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+          {"windows", kWindow, Refer{[](auto& all) { return &all; }}},
+      }};
+  return shape;
 }
 
 }  // namespace
 
-std::string json_topology(const Topology& t) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.field("schema", kJsonSchema);
-  parts(json, t);
-  json.end_object();
-  return out + "\n";
-}
-
+std::string json_topology(const Topology& t) { return json_of(topology_shape(), t, Anywhere{}); }
 std::string json_topologies(const std::vector<Topology>& windows, const model::WallClock& clock) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.field("schema", kJsonSchema);
-  json.key("windows");
-  json.begin_array();
-  for (const Topology& t : windows) {
-    json.begin_object();
-    for (const auto& [name, at] : {std::pair("from_ns", t.begin), std::pair("to_ns", t.end)}) {
-      json.key(name);
-      if (formats::known(at) && clock.known())
-        json.number(clock.realtime(at));
-      else
-        json.null();
-    }
-    parts(json, t);
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
-  return out + "\n";
+  return json_of(windows_shape(), windows, WindowClock{clock});
+}
+std::string topology_schema() {
+  const Description* const all[] = {&topology_shape(), &windows_shape()};
+  return json_schema_of_any(all, "tailcap topology --json", "Without --window, and with it.");
 }
 
 }  // namespace tailcap::report

@@ -15,6 +15,7 @@ std::string mermaid_topology(const model::Topology& topology);
 std::string dot_topology(const model::Topology& topology);
 std::string json_topology(const model::Topology& topology);
 std::string json_topologies(const std::vector<model::Topology>& windows, const model::WallClock& clock);
+std::string topology_schema();  // of both
 // Stands alone as a file, and takes the colours of the report's page in it. Empty: there is nothing to draw.
 std::string svg_topology(const model::Topology& topology);
 std::string svg_caption(const model::Topology& topology);  // what is to be seen

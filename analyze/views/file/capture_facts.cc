@@ -2,12 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
-#include "analyze/model/sampling/sampling.h"
-#include "analyze/report/words/json_schema.h"
 #include "formats/fields/names.h"
-#include "formats/printable.h"
 #include "formats/skim/skim.h"
 
 namespace tailcap::views {
@@ -168,71 +164,6 @@ CaptureFacts read_facts(const std::string& path, std::uint64_t most) {
   }
   collector.finish();
   return facts;
-}
-
-std::string to_json(const CaptureFacts& facts) {
-  using Json = nlohmann::ordered_json;
-  const auto& p = facts.preamble;
-  const auto& s = facts.summary;
-  const bool has_preamble = !p.capture_id.empty();
-  const auto text = [](const std::string& t) { return t.empty() ? Json() : Json(t); };
-  const auto time = [](formats::Time t) { return formats::known(t) ? Json(nanoseconds(t)) : Json(); };
-  Json out;
-  out["schema"] = report::kJsonSchema;
-  out["state"] = name_of(s.state);
-  out["file_bytes"] = s.file_bytes;
-  out["raw_bytes"] = s.raw_bytes;
-  out["bytes_per_event"] = s.events > 0 ? Json(facts.bytes_per_event()) : Json();
-  out["blocks"] = s.blocks;
-  out["damaged_blocks"] = facts.damage;
-  out["damaged_bytes"] = facts.damaged_bytes;
-  out["unknown_blocks"] = s.unknown_blocks;
-  out["capture_id"] = text(p.capture_id);
-  out["tool_version"] = text(p.tool_version);
-  out["command_line"] = p.command_line;
-  out["host"] = text(p.host);
-  out["kernel"] = text(p.kernel);
-  out["architecture"] = text(p.architecture);
-  out["boot_id"] = text(p.boot_id);
-  out["cpus"] = has_preamble ? Json(p.cpus) : Json();
-  out["tier"] = p.tier != formats::HookTier::unknown ? Json(name_of(p.tier)) : Json();
-  out["tier_reason"] = text(p.tier_reason);
-  out["redaction"] = !has_preamble ? Json() : Json(name_of(p.redaction));
-  out["payload_limit"] = has_preamble ? Json(p.payload_limit) : Json();
-  out["ring_bytes"] = has_preamble ? Json(p.ring_bytes) : Json();
-  out["targets"] = p.targets;
-  const model::Sampling sampling = model::sampling_of(p.notes);
-  out["one_connection_in"] = sampling.mixed || sampling.none || !has_preamble ? Json() : Json(sampling.of);
-  out["notes"] = Json::array();
-  for (const auto& [key, value] : p.notes) out["notes"].push_back({{"key", key}, {"value", value}});
-  out["started_ns"] = has_preamble ? Json(p.started_realtime) : Json();
-  out["first_ns"] = time(s.first);
-  out["last_ns"] = time(s.last);
-  out["duration_ns"] = s.events > 0 ? Json(facts.duration().count()) : Json();
-  out["events"] = s.events;
-  out["unknown_events"] = facts.unknown_events();
-  out["events_by_kind"] = Json::object();
-  for (const auto& [kind, count] : facts.by_kind) out["events_by_kind"][std::string(kind)] = count;
-  out["decrypted"] = facts.decrypted() ? Json(*facts.decrypted()) : Json();
-  out["probes"] = Json::parse(facts.probes.to_json());
-  out["go"] = Json::parse(facts.go.to_json());
-  out["lost"] = s.lost;
-  out["lost_by_cause"] = Json::object();
-  for (const auto& [cause, count] : facts.lost_by_cause) out["lost_by_cause"][std::string(cause.name)] = count;
-  out["programs"] = Json::array();
-  if (facts.programs.empty()) {
-    for (const auto& name : p.programs)
-      out["programs"].push_back({{"name", name}, {"runs", nullptr}, {"time_ns", nullptr}});
-  }
-  for (const auto& [name, cost] : facts.programs) {
-    const bool measured = cost.time.count() > 0;
-    out["programs"].push_back(
-        {{"name", name}, {"runs", cost.runs}, {"time_ns", measured ? Json(cost.time.count()) : Json()}});
-  }
-  out["recorder"] = Json();
-  if (facts.recorder)
-    out["recorder"] = {{"cpu_ns", facts.recorder->cpu.count()}, {"resident_bytes", facts.recorder->resident}};
-  return formats::printable_json(out.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace tailcap::views

@@ -1,7 +1,6 @@
 #include "analyze/views/file/go_facts.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -107,32 +106,26 @@ std::vector<std::string> GoFacts::lines() const {
   return out;
 }
 
-std::string GoFacts::to_json() const {
-  using Json = nlohmann::ordered_json;
-  const auto text = [](const std::string& t) { return t.empty() ? Json() : Json(report::printable(t)); };
-  Json all = Json::array();
+std::vector<GoFacts::Listed> GoFacts::listed() const {
+  std::vector<Listed> out;
   for (const auto& [key, program] : programs_) {
-    Json parts = Json::array();
-    for (const auto& part : kParts) {
-      if (has(program.parts, part.part)) parts.push_back(part.name);
-    }
-    Json builds = Json::array();
+    Listed& one = out.emplace_back(Listed{report::printable(key.first),
+                                          report::printable(key.second),
+                                          report::printable(program.offsets_from),
+                                          report::printable(program.unsupported),
+                                          program.goid_offset,
+                                          program.processes,
+                                          {},
+                                          {}});
+    for (const auto& part : kParts)
+      if (has(program.parts, part.part)) one.told.emplace_back(part.name);
     for (const auto& build : program.builds)
-      for (const auto& line : fields_of(build)) {
-        Json fields = Json::array();
-        for (const auto& field : line) fields.push_back(report::printable(field));
-        builds.push_back(std::move(fields));
+      for (auto& line : fields_of(build)) {
+        for (auto& field : line) field = report::printable(field);
+        one.build.push_back(std::move(line));
       }
-    all.push_back({{"path", report::printable(key.first)},
-                   {"version", text(key.second)},
-                   {"processes", program.processes},
-                   {"told", parts},
-                   {"offsets_from", text(program.offsets_from)},
-                   {"goid_offset", program.goid_offset ? Json(program.goid_offset) : Json()},
-                   {"not_told", text(program.unsupported)},
-                   {"build", std::move(builds)}});
   }
-  return all.dump();
+  return out;
 }
 
 }  // namespace tailcap::views

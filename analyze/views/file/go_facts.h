@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,16 @@ class GoFacts {
 
   bool empty() const { return programs_.empty(); }
   std::vector<std::string> lines() const;  // for people
-  std::string to_json() const;             // an array, a program each
+
+  // A program; printable.
+  struct Listed {
+    std::string path, version, offsets_from, unsupported;
+    std::uint16_t goid_offset = 0;
+    std::set<std::uint32_t> processes;
+    std::vector<std::string_view> told;           // the parts that are known of it
+    std::vector<std::vector<std::string>> build;  // lines of fields
+  };
+  std::vector<Listed> listed() const;
 
  private:
   struct Program {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "analyze/model/request.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
@@ -66,33 +66,68 @@ std::string go_use_text(const model::Study& study) {
                           : "No request that a Go program served on a known goroutine is in this capture.\n";
 }
 
-std::string go_use_json(const model::Study& study) {
-  using Json = nlohmann::ordered_json;
-  Json all = Json::array();
-  for (const GoStudy& g : study.go) {
-    for (const GoUse& u : g.use) {
-      Json histogram = Json::array();
-      for (std::size_t i = 0; i < u.histogram.size(); ++i) {
-        const Json to = i + 1 < kFrom.size() ? Json(kFrom[i + 1] - 1) : Json();
-        histogram.push_back({{"from", kFrom[i]}, {"to", to}, {"goroutines", u.histogram[i]}});
-      }
-      const bool known = u.goroutines > 0;
-      all.push_back({{"pid", formats::number_of(g.pid)},
-                     {"machine", formats::machine_of(g.pid) + 1},
-                     {"comm", g.comm.empty() ? Json() : Json(report::printable(g.comm))},
-                     {"version", g.version.empty() ? Json() : Json(report::printable(g.version))},
-                     {"protocol", std::string(model::name_of(u.protocol))},
-                     {"requests", u.requests},
-                     {"unknown", u.unknown},
-                     {"goroutines", u.goroutines},
-                     {"connections", u.connections > 0 ? Json(u.connections) : Json()},
-                     {"median", known ? Json(u.median) : Json()},
-                     {"most", known ? Json(u.most) : Json()},
-                     {"histogram", histogram},
-                     {"model", std::string(model::name_of(u.model))}});
-    }
-  }
-  return Json({{"schema", report::kJsonSchema}, {"goroutines", all}}).dump();
+namespace {
+
+struct UsedBy {
+  const GoStudy& process;
+  const GoUse& use;
+};
+std::vector<UsedBy> all_uses(const model::Study& study) {
+  std::vector<UsedBy> out;
+  for (const GoStudy& g : study.go)
+    for (const GoUse& u : g.use) out.push_back({g, u});
+  return out;
 }
+
+struct Band {
+  std::uint64_t from;
+  std::optional<std::uint64_t> to;
+  std::uint64_t goroutines;
+};
+std::vector<Band> bands(const UsedBy& u) {
+  std::vector<Band> out;
+  for (std::size_t i = 0; i < u.use.histogram.size(); ++i)
+    out.push_back({kFrom[i], i + 1 < kFrom.size() ? std::optional<std::uint64_t>(kFrom[i + 1] - 1) : std::nullopt,
+                   u.use.histogram[i]});
+  return out;
+}
+
+const report::Shape<Band, report::Anywhere> kBand{
+    "band",
+    {{"from", &Band::from, "requests"}, {"to", &Band::to, "null: no limit"}, {"goroutines", &Band::goroutines}}};
+
+const report::Shape<UsedBy, report::Anywhere> kUse{
+    "use",
+    {
+        {"pid", [](auto& u) { return formats::number_of(u.process.pid); }},
+        {"machine", [](auto& u) { return formats::machine_of(u.process.pid) + 1; }},
+        {"comm", [](auto& u) { return report::OrNull{report::printable(u.process.comm)}; }},
+        {"version", [](auto& u) { return report::OrNull{report::printable(u.process.version)}; }},
+        {"protocol", [](auto& u) { return model::name_of(u.use.protocol); }},
+        {"requests", [](auto& u) { return u.use.requests; }, "served"},
+        {"unknown", [](auto& u) { return u.use.unknown; }, "of these: by which goroutine is not known"},
+        {"goroutines", [](auto& u) { return u.use.goroutines; }},
+        {"connections", [](auto& u) { return report::OrNull{u.use.connections}; }, "of the others"},
+        {"median", [](auto& u) { return report::when(u.use.goroutines > 0, u.use.median); }, "requests of a goroutine"},
+        {"most", [](auto& u) { return report::when(u.use.goroutines > 0, u.use.most); }},
+        {"histogram", kBand, bands},
+        {"model", [](auto& u) { return model::name_of(u.use.model); },
+         "per_request: one goroutine for each stream or request"},
+    }};
+
+const report::Shape<model::Study, report::Anywhere>& use_shape() {
+  static const report::Shape<model::Study, report::Anywhere> shape{
+      "goroutines",
+      {
+          {"schema", [](auto&) { return report::kJsonSchema; }, "", {.is = report::kJsonSchema}},
+          {"goroutines", kUse, all_uses, "by Go process and protocol"},
+      }};
+  return shape;
+}
+
+}  // namespace
+
+std::string go_use_json(const model::Study& study) { return report::json_of(use_shape(), study, report::Anywhere{}); }
+const report::Description& go_use_description() { return use_shape(); }
 
 }  // namespace tailcap::views

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/shape.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
@@ -110,68 +110,70 @@ std::string Interfaces::text() const {
   return out;
 }
 
-std::string Interfaces::json() const {
-  std::string out;
-  report::JsonWriter json(out);
-  const auto number_or_null = [&](std::string_view name, std::uint32_t number) {
-    json.key(name);
-    if (number != 0)
-      json.number(std::uint64_t{number});
-    else
-      json.null();
-  };
-  json.begin_object();
-  json.field("schema", report::kJsonSchema);
-  json.field("recorded", !interfaces_.empty());
-  json.key("not_read");
-  json.text_or_null(left_out_);
-  json.key("interfaces");
-  json.begin_array();
-  for (const auto& [key, one] : interfaces_) {
-    const model::Link& link = one.last;
-    json.begin_object();
-    json.field("net_namespace", link.net_namespace);
-    json.field("of_recorder", own_.contains(link.net_namespace));
-    json.field("index", link.index);
-    json.field("name", link.name);
-    json.key("type");
-    json.text_or_null(link.type);
-    json.field("mtu", link.mtu);
-    json.field("up", link.up);
-    json.field("gone", link.gone);
-    number_or_null("master_index", link.master);
-    json.key("master");
-    json.text_or_null(name_in(link.net_namespace, link.master));
-    number_or_null("peer_index", link.peer);
-    number_or_null("peer_namespace", link.peer_namespace);
-    json.key("peer");
-    json.text_or_null(link.peer_namespace != 0 ? name_in(link.peer_namespace, link.peer) : "");
-    json.key("addresses");
-    json.begin_array();
-    if (const auto found = addresses_.find({link.net_namespace, link.name}); found != addresses_.end())
-      for (const auto& address : found->second) json.text(address);
-    json.end_array();
-    json.key("changes");
-    json.begin_array();
-    for (const Change& change : one.changes) {
-      json.begin_object();
-      json.key("at_ns");
-      if (clock_.known())
-        json.number(clock_.realtime(change.time));
-      else
-        json.null();
-      json.field("what", change.what);
-      json.field("from", std::string_view(change.from));
-      json.field("to", std::string_view(change.to));
-      json.end_object();
-    }
-    json.end_array();
-    json.field("more_changes", one.more_changes);
-    json.end_object();
+struct Interfaces::Json {
+  template <class T>
+  using Of = report::Shape<T, Json>;
+  using One = std::pair<const Key, Interface>;
+  const Interfaces& all;
+  const model::WallClock& clock;
+
+  static auto link(auto model::Link::*member) {
+    return [member](const One& one) { return one.second.last.*member; };
   }
-  json.end_array();
-  json.end_object();
-  return out;
-}
+  static auto link_or_null(auto model::Link::*member) { return report::or_null(link(member)); }
+  static std::set<std::string> addresses(const One& one, const Json& c) {
+    const model::Link& link = one.second.last;
+    const auto found = c.all.addresses_.find({link.net_namespace, link.name});
+    return found == c.all.addresses_.end() ? std::set<std::string>() : found->second;
+  }
+
+  static const Of<Interfaces>& document() {
+    using model::Link;
+    static const Of<Change> change{"change",
+                                   {
+                                       {"at_ns", &Change::time},
+                                       {"what", &Change::what, "a name of these"},
+                                       {"from", &Change::from},
+                                       {"to", &Change::to},
+                                   }};
+    static const Of<One> row{
+        "interface",
+        {{"net_namespace", link(&Link::net_namespace)},
+         {"of_recorder", [](auto& one, auto& c) { return c.all.own_.contains(one.second.last.net_namespace); }},
+         {"index", link(&Link::index)},
+         {"name", link(&Link::name)},
+         {"type", link_or_null(&Link::type)},
+         {"mtu", link(&Link::mtu)},
+         {"up", link(&Link::up)},
+         {"gone", link(&Link::gone)},
+         {"master_index", link_or_null(&Link::master)},
+         {"master",
+          [](auto& one, auto& c) {
+            return report::OrNull{c.all.name_in(one.second.last.net_namespace, one.second.last.master)};
+          }},
+         {"peer_index", link_or_null(&Link::peer)},
+         {"peer_namespace", link_or_null(&Link::peer_namespace)},
+         {"peer",
+          [](auto& one, auto& c) {
+            const Link& l = one.second.last;
+            return report::OrNull{l.peer_namespace != 0 ? c.all.name_in(l.peer_namespace, l.peer) : ""};
+          }},
+         {"addresses", addresses},
+         {"changes", change, report::Refer{[](auto& one) { return &one.second.changes; }}},
+         {"more_changes", [](auto& one) { return one.second.more_changes; }}}};
+    static const Of<Interfaces> shape{
+        "interfaces",
+        {
+            {"schema", [](auto&) { return report::kJsonSchema; }, "", {.is = report::kJsonSchema}},
+            {"recorded", [](auto& all) { return !all.interfaces_.empty(); }},
+            {"not_read", [](auto& all) { return report::OrNull{all.left_out_}; }},
+            {"interfaces", row, report::Refer{[](auto& all) { return &all.interfaces_; }}},
+        }};
+    return shape;
+  }
+};
+
+std::string Interfaces::json() const { return report::json_of(Json::document(), *this, Json{*this, clock_}); }
+const report::Description& Interfaces::description() { return Json::document(); }
 
 }  // namespace tailcap::views

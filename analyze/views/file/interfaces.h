@@ -10,6 +10,7 @@
 
 #include "analyze/model/machine/link_table.h"
 #include "analyze/model/wall_clock.h"
+#include "analyze/report/json/json_type.h"
 #include "formats/event_names.h"
 
 namespace tailcap::views {
@@ -21,10 +22,12 @@ class Interfaces {
   static constexpr std::size_t kMaxAddresses = 100;  // likewise
 
   void push(const formats::Event& event);
-  std::string text() const;  // for people
-  std::string json() const;  // one object
+  std::string text() const;                         // for people
+  std::string json() const;                         // one line
+  static const report::Description& description();  // of it
 
  private:
+  struct Json;
   using Key = std::pair<std::uint32_t, std::uint32_t>;  // network namespace, index
   struct Change {
     formats::Time time = formats::kNoTime;

@@ -1,7 +1,6 @@
 #include "analyze/views/file/probe_facts.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -58,25 +57,20 @@ std::vector<std::string> ProbeFacts::lines() const {
   return out;
 }
 
-std::string ProbeFacts::to_json() const {
-  using Json = nlohmann::ordered_json;
-  Json all = Json::array();
+std::vector<ProbeFacts::Listed> ProbeFacts::listed() const {
+  std::vector<Listed> out;
   for (const auto& [path, functions] : files_) {
     for (const auto& function : functions) {
       const auto add = [&](const Place* place) {
-        const bool attached = place && place->price > 0;
-        all.push_back({{"path", report::printable(path)},
-                       {"function", report::printable(function.name)},
-                       {"place", place ? Json(report::printable(place->text)) : Json()},
-                       {"offset", place ? Json(place->offset) : Json()},
-                       {"price_ns", attached ? Json(place->price) : Json()},
-                       {"reason", function.reason.empty() ? Json() : Json(report::printable(function.reason))}});
+        out.push_back({report::printable(path), report::printable(function.name), report::printable(function.reason),
+                       place ? std::optional(report::printable(place->text)) : std::nullopt,
+                       place ? std::optional(place->offset) : std::nullopt, place ? place->price : 0});
       };
       for (const auto& place : function.places) add(&place);
       if (function.places.empty()) add(nullptr);
     }
   }
-  return all.dump();
+  return out;
 }
 
 }  // namespace tailcap::views

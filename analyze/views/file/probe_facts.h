@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,16 @@ class ProbeFacts {
 
   bool empty() const { return files_.empty(); }
   std::size_t attached() const { return attached_; }  // places
-  std::vector<std::string> lines() const;             // for people: a line per file; a place each is in to_json()
-  std::string to_json() const;                        // an array, a place or a refused function each
+  std::vector<std::string> lines() const;             // for people: a line per file; a place each is in listed()
+
+  // A place, or a function without one; printable.
+  struct Listed {
+    std::string path, function, reason;
+    std::optional<std::string> place;
+    std::optional<std::uint64_t> offset;
+    std::uint32_t price = 0;  // ns a hit; 0: not attached
+  };
+  std::vector<Listed> listed() const;
 
  private:
   struct Place {

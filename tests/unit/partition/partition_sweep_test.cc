@@ -6,7 +6,7 @@
 #include <random>
 #include <tuple>
 
-#include "analyze/partition/sweep.h"
+#include "analyze/partition/conditions/sweep.h"
 
 namespace tailcap::partition {
 namespace {

@@ -1,10 +1,17 @@
 // A member of a structure without a row in its shape does not compile here.
+#include "analyze/merge/merge.h"
 #include "analyze/model/audit/audit.h"
 #include "analyze/model/gate/comparison.h"
 #include "analyze/model/gate/slo.h"
 #include "analyze/model/policy/outcome.h"
+#include "analyze/model/study/detail.h"
+#include "analyze/model/study/lanes.h"
 #include "analyze/model/study/node_study.h"
 #include "analyze/model/study/study.h"
+#include "analyze/model/study/topology.h"
+#include "analyze/model/trace/span_facts.h"
+#include "analyze/report/request/call_tree.h"
+#include "formats/preamble.h"
 
 namespace tailcap::report {
 namespace {
@@ -104,6 +111,33 @@ static_assert(members_of<model::HealthRow>() == 7);
 static_assert(members_of<model::Health>() == 4);
 static_assert(members_of<model::Incident>() == 20);
 static_assert(members_of<model::Trigger>() == 19);
+// `show`, `tree`, `topology`, `timeline`, `spans`, `flame`, `merge`, `info`:
+static_assert(members_of<model::TraceBinding>() == 7);
+static_assert(members_of<model::Instants>() == 4);
+static_assert(members_of<model::GrpcMessage>() == 6);
+static_assert(members_of<model::ThreadWait>() == 11);
+static_assert(members_of<model::ConnectionEvent>() == 4);
+static_assert(members_of<model::LabelledStretch>() == 5);
+static_assert(members_of<model::Course::Call>() == 3);
+static_assert(members_of<model::FileCall>() == 8);
+static_assert(members_of<model::FileCalls>() == 4);
+static_assert(members_of<model::WindowWait>() == 4);
+static_assert(members_of<model::TopologyNode>() == 3);
+static_assert(members_of<model::TopologyCall>() == 4);
+static_assert(members_of<model::Topology>() == 4);
+static_assert(members_of<model::LaneStretch>() == 4);
+static_assert(members_of<model::LaneMark>() == 3);
+static_assert(members_of<model::Lane>() == 6);
+static_assert(members_of<model::Lanes>() == 8);
+static_assert(members_of<model::SpanTally>() == 7);
+static_assert(members_of<model::SpanFacts>() == 12);
+static_assert(members_of<model::FoldedStack>() == 3);
+static_assert(members_of<report::TreeNode>() == 4);
+static_assert(members_of<report::CallTree>() == 3);
+static_assert(members_of<merge::MergeInput>() == 16);
+static_assert(members_of<merge::ClockEstimate>() == 15);
+static_assert(members_of<formats::Preamble>() == 18);
+static_assert(members_of<model::Connection>() == 36);
 
 }  // namespace
 }  // namespace tailcap::report

@@ -1,4 +1,4 @@
-#include "analyze/partition/sweep.h"
+#include "analyze/partition/conditions/sweep.h"
 
 #include <algorithm>
 #include <boost/sort/spinsort/spinsort.hpp>

@@ -1,0 +1,233 @@
+// What threads did on connections, on those with requests and on others.
+#include "analyze/partition/history/observed.h"
+#include "formats/event.h"
+
+namespace tailcap::partition {
+
+namespace {
+
+using formats::Event;
+using formats::nanoseconds;
+
+}  // namespace
+
+const EndLog* Observed::end(model::ConnectionId connection) const {
+  return connection != 0 && connection < ends_.size() ? &ends_[connection] : nullptr;
+}
+
+model::ConnectionId Observed::connection_of(formats::SocketId socket) const {
+  const auto it = socket == 0 ? by_socket_.end() : by_socket_.find(socket);
+  return it == by_socket_.end() ? 0 : it->second;
+}
+
+const Stranger* Observed::stranger(formats::SocketId socket) const {
+  const auto it = strangers_.find(socket);
+  return it == strangers_.end() ? nullptr : &it->second;
+}
+
+void Observed::full(Nanos at, formats::SocketId socket) {
+  const model::ConnectionId connection = connection_of(socket);
+  if (connection == 0) return;
+  ends_[connection].full.add({at, at});
+  ++kept_;
+}
+
+Moved Observed::moved_on(model::ConnectionId connection, Nanos at) const {
+  Moved out;
+  out.connection = connection;
+  if (const auto row = windows_.moved(connection, at, out.shared)) {
+    out.owner = windows_.owner(*row);
+    out.last = windows_.over(out.owner, at);
+    out.served = out.owner != windows_.table().rows.id(*row) || windows_.table().rows.role(*row) == model::Role::server;
+  }
+  return out;
+}
+
+// For a TLS session, its own calls report the moved bytes.
+bool Observed::acts(model::ConnectionId connection, const formats::Io& io) const {
+  return connection != 0 && io.error == 0 && carriers_[connection].session == 0 && !io.continued;
+}
+
+Moved Observed::moved(const Event& event) const {
+  Moved out;
+  if (const auto* io = std::get_if<formats::Io>(&event.body)) {
+    out.connection = connection_of(io->socket);
+    if (acts(out.connection, *io)) return moved_on(out.connection, nanoseconds(event.time));
+  } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {
+    const auto it = by_session_.find(tls->session);
+    if (it != by_session_.end() && !tls->continued) return moved_on(it->second, nanoseconds(event.time));
+  } else if (const auto* arrival = std::get_if<formats::Arrival>(&event.body)) {
+    out.connection = connection_of(arrival->socket);
+  } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {
+    out.connection = connection_of(again->socket);
+  }
+  return out;
+}
+
+void Observed::act(const Event& event, const Moved& moved, bool out) {
+  Act act;
+  act.time = nanoseconds(event.time);
+  act.goroutine = event.goroutine;
+  act.connection = moved.connection;
+  act.tid = event.thread.tid;
+  act.out = out;
+  act.owner = moved.owner;
+  act.shared = moved.shared;
+  act.last = moved.last;
+  act.served = moved.served;
+  if (ends_[act.connection].acts.size() == 0 && act.served && act.connection < carriers_.size())
+    took(event, carriers_[act.connection].socket, act.connection);
+  ends_[act.connection].acts.add(act);
+  ++kept_;
+  if (ThreadLog* log = find_or_add(event.thread)) {
+    if (log->acted == 0 && begun_ != 0 && act.time >= begun_) log->acted = act.time;
+    if (log->known_since == 0 && log->born != 0 && waits_recorded_) log->known_since = act.time;
+    // A loop that is never idle does not wait for descriptors, but turns to one connection before it is done with
+    // another.
+    const Act* before = log->multiplexes ? nullptr : log->acts.last_until(act.time);
+    if (before && before->served && act.served && before->connection != act.connection && before->owner != act.owner &&
+        !windows_.over(before->owner, act.time) && windows_.ends(before->owner))
+      multiplexes(event.thread.tid, *log);
+    log->acts.add(act);
+    ++kept_;
+  }
+  Sighting s;
+  s.time = act.time;
+  s.tid = act.tid;
+  s.connection = act.connection;
+  s.out = out;
+  sight(event, s);
+}
+
+void Observed::note_loss(EndLog& end, Nanos at, std::uint16_t missed) {
+  if (missed > 0 && end.last_event < at) {
+    end.lost.add({std::max<Nanos>(end.last_event, 1), at});
+    ++kept_;
+  }
+  end.last_event = std::max(end.last_event, at);
+}
+
+void Observed::io(const Event& event, const formats::Io& io, const Moved& moved) {
+  const model::ConnectionId connection = moved.connection;
+  const Nanos at = nanoseconds(event.time);
+  if (io.length > 0 && io.error == 0) peers_.used(io.socket, event.thread.pid);
+  if (connection == 0) {
+    exchanged(event, io);
+    if (io.direction == formats::Direction::out && pids_.contains(event.thread.pid)) {
+      processes_[event.thread.pid].signals.add({at, event.thread.tid, 0});
+      ++kept_;
+    }
+    return;
+  }
+  EndLog& end = ends_[connection];
+  note_loss(end, at, io.missed);
+  if (io.error != 0) return;
+  const bool out = io.direction == formats::Direction::out;
+  (out ? end.sent : end.read)
+      .add({at, static_cast<std::uint32_t>(io.position), static_cast<std::uint32_t>(io.position + io.length)});
+  ++kept_;
+  if (acts(connection, io)) act(event, moved, out);
+}
+
+void Observed::exchanged(const Event& event, const formats::Io& io) {
+  if (io.error != 0 || io.length == 0 || !pids_.contains(event.thread.pid) || !strangers_.contains(io.socket)) return;
+  ThreadLog* log = find_or_add(event.thread);
+  if (!log) return;
+  const bool out = io.direction == formats::Direction::out;
+  log->elsewhere.add({nanoseconds(event.time), io.socket, event.goroutine, out});
+  ++kept_;
+  Sighting s;
+  s.time = nanoseconds(event.time);
+  s.tid = event.thread.tid;
+  s.socket = io.socket;
+  s.out = out;
+  sight(event, s);
+}
+
+// The end that connected, or whose port is one that the kernel chooses where the other's is not (ip_local_port_range).
+bool Observed::asks(const formats::SocketInfo& info) {
+  constexpr std::uint16_t kFirstChosen = 32768;
+  if (info.origin != formats::Origin::existed) return info.origin == formats::Origin::connected;
+  return info.remote.port != 0 && info.remote.port < kFirstChosen && info.local.port >= kFirstChosen;
+}
+
+void Observed::describe(const formats::SocketInfo& info) {
+  const model::ConnectionId connection = connection_of(info.socket);
+  const bool carries = connection != 0;
+  if (carries && info.family == formats::Family::unix_domain) ends_[connection].unix_domain = true;
+  const std::uint32_t peer = peers_.describe(info, !carries || info.origin != formats::Origin::accepted);
+  if (carries || (strangers_.size() >= kMaxStrangers && !strangers_.contains(info.socket))) return;
+  Stranger& s = strangers_[info.socket];
+  s.origin = info.origin;
+  s.name_server = info.type == formats::SocketType::datagram && info.remote.port == 53;
+  s.peer = peer;
+  s.asks = asks(info);
+}
+
+// The first that is seen of a thread with an accepted connection.
+void Observed::took(const Event& event, formats::SocketId socket, model::ConnectionId connection) {
+  EndLog& end = ends_[connection];
+  if (end.accepter != 0) return;
+  end.accepter = event.thread.tid;
+  ThreadLog* log = pids_.contains(event.thread.pid) ? find_or_add(event.thread) : nullptr;
+  if (!log) return;
+  if (log->open > 0) log->serves_several = true;
+  if (accepters_.size() >= kMaxStrangers || !accepters_.emplace(socket, event.thread.tid).second)
+    log->serves_several = true;
+  else
+    ++log->open;
+}
+
+Observed::Queued Observed::queued(model::ConnectionId connection) const {
+  const EndLog* end = this->end(connection);
+  if (end && end->accepted != 0) return {end->accepted, model::Evidence::measured};
+  if (connection >= carriers_.size()) return {};
+  return {queues_.queued_until(carriers_[connection].socket), model::Evidence::inferred};
+}
+
+void Observed::closed(const formats::StateChange& change, Nanos at) {
+  using formats::TcpState;
+  if (change.to == TcpState::close)
+    if (const model::ConnectionId connection = connection_of(change.socket); connection != 0)
+      ends_[connection].closed = at;
+  if (change.to != TcpState::fin_wait1 && change.to != TcpState::last_ack && change.to != TcpState::close) return;
+  const auto found = accepters_.find(change.socket);
+  if (found == accepters_.end()) return;
+  if (const auto thread = threads_.find(found->second); thread != threads_.end() && thread->second.open > 0)
+    --thread->second.open;
+  accepters_.erase(found);
+}
+
+// The thread is on the change to SYN_SENT; what ends an attempt mostly happens in interrupts.
+void Observed::change(const Event& event, const formats::StateChange& change) {
+  using formats::TcpState;
+  const Nanos at = nanoseconds(event.time);
+  if (connection_of(change.socket) != 0) return;
+  if (change.to == TcpState::syn_sent) {
+    if (!change.by_thread || !pids_.contains(event.thread.pid)) return;
+    if (strangers_.size() >= kMaxStrangers && !strangers_.contains(change.socket)) return;
+    Stranger& s = strangers_[change.socket];
+    s.connecting = at;
+    s.by = event.thread;
+    s.goroutine = event.goroutine;
+    return;
+  }
+  const auto found = strangers_.find(change.socket);
+  if (found == strangers_.end() || found->second.connecting == 0) return;
+  Stranger& s = found->second;
+  ProcessLog& process = processes_[s.by.pid];
+  Attempt attempt{s.connecting, at, change.socket, s.by.tid, s.peer, {}};
+  std::uint64_t goroutine = s.goroutine;
+  for (std::size_t i = 0; i < Attempt::kGoroutines && goroutine != 0; ++i) {
+    attempt.goroutines[i] = goroutine;
+    const auto creator = process.creators.find(goroutine);
+    goroutine = creator == process.creators.end() ? 0 : creator->second;
+  }
+  if (attempt.time < attempt.to) {
+    process.attempts.add(attempt);
+    ++kept_;
+  }
+  s.connecting = 0;
+}
+
+}  // namespace tailcap::partition

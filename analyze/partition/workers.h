@@ -1,0 +1,49 @@
+// Threads that worked for an event loop while a request of it waited.
+#pragma once
+
+#include <optional>
+
+#include "analyze/partition/draft.h"
+
+namespace tailcap::partition {
+
+// An arrival shortly before the wake-up is what woke it.
+inline constexpr Nanos kPrompt = 1'000'000;
+
+class Workers {
+ public:
+  // turns: those of the request; range: of its window. All must outlive this.
+  Workers(const DraftContext& k, const ThreadLog& log, const LoopTimeline& timeline, LoopTimeline::Range range,
+          const LoopTimeline::Own& turns, std::uint32_t tid, const Draft& draft)
+      : k_(k), log_(log), timeline_(timeline), range_(range), own_(turns), tid_(tid), draft_(draft) {}
+
+  struct Taken {
+    Nanos at = 0;
+    model::ExchangeId behind;
+    std::uint32_t tid = 0;
+  };
+  // The loop was woken by a thread that works only for it, and that had been busy since before the request was handed
+  // over: it took this when it had given back what it did last before. Unset: there is no such thread.
+  std::optional<Taken> taken_late(Nanos from, const OffCpuWait& idle) const;
+  // No other thread of the process was on a CPU just then, so none of them woke the loop.
+  bool alone(Nanos woken) const;
+  // The loop had started or woken a thread of its process in the request's turn, and was woken when that sent it
+  // something or was about: it worked on the request since. tid 0: there is none.
+  Wake worker(Nanos from, Nanos woken) const;
+
+ private:
+  // Another request, with which the loop went on when a thread had given it a result.
+  model::ExchangeId went_on_with(Nanos given) const;
+  // The thread was on a CPU just before t, as far as is known; one without a later switch-in does not count.
+  bool active(std::uint32_t tid, Nanos t) const;
+
+  const DraftContext& k_;
+  const ThreadLog& log_;
+  const LoopTimeline& timeline_;
+  const LoopTimeline::Range range_;
+  const LoopTimeline::Own& own_;
+  const std::uint32_t tid_;
+  const Draft& draft_;
+};
+
+}  // namespace tailcap::partition
