@@ -28,11 +28,9 @@ class Instrument(case.Case):
             "new Promise(done => { const ask = () => 'ready' in document.documentElement.dataset ? done() : setTimeout(ask, 10); ask(); })"
         )
 
-    def run_js(self, script):
-        return self.window.run(script)
-
     def hash(self):
-        return self.window.run("location.hash")
+        """The address keeps up with what is moved or enlarged after a moment (State.least)."""
+        return self.window.run("new Promise(done => setTimeout(() => done(location.hash), 250))")
 
     def key(self, key, shift=False):
         for kind in ("keyDown", "keyUp"):

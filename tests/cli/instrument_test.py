@@ -291,6 +291,14 @@ class Acts(instrument_page.Instrument):
         first = self.window.run("instrument.heatmap.range")
         self.assertLess(first[1] - first[0], 0.7 * (whole[1] - whole[0]))
         self.assertRegex(self.hash(), "^#z=")
+        # However often the wheel turns: the address is the last view's.
+        moved = self.window.run(
+            "(h => { for (let i = 0; i < 300; ++i) h.zoom([1e8 + i * 1e5, 9e8 + i * 1e5], false); return h.range; })(instrument.heatmap)"
+        )
+        self.window.run("new Promise(done => setTimeout(done, 300))")
+        self.assertEqual(self.hash(), f"#z={moved[0] / 1e9:.9g},{moved[1] / 1e9:.9g}")
+        self.assertEqual(self.window.errors(), [])
+        self.window.run(f"instrument.heatmap.zoom({first}, true)")
         self.window.run("document.getElementById('latencies').focus()")
         self.key("w")
         second = self.window.run("instrument.heatmap.range")

@@ -1,8 +1,9 @@
 // Numbers on an axis, and how its range is moved.
-const logTicks = (low, high) => {
+const logTicks = (low, high, each = [1, 2, 5]) => {
   const out = [];
   for (let decade = 10 ** Math.floor(Math.log10(low)); decade <= high; decade *= 10)
-    for (const step of [1, 2, 5]) if (decade * step >= low && decade * step <= high) out.push(decade * step);
+    for (const step of each) if (decade * step >= low && decade * step <= high) out.push(decade * step);
+  if (out.length < 3 && each.length < 4) return logTicks(low, high, [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9]);
   return out.length > 9 ? out.filter(t => Number.isInteger(Math.round(Math.log10(t) * 1e6) / 1e6)) : out;
 };
 // Without the zeros at its end: "20 ms".

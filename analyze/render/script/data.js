@@ -10,7 +10,7 @@ class Data {
   }
 
   constructor(json) {
-    Object.assign(this, { file: json.file, length: json.length, wall: json.wall, total: json.total, selected: json.selected,
+    Object.assign(this, { file: json.file, length: Math.max(1, json.length), wall: json.wall, total: json.total, selected: json.selected,
                           bins: json.bins ?? null, texts: json.texts, answer: json.answer, detailed: json.detailed, remotes: json.remotes });
     this.size = json.answer.length;
     this.labels = json.labels.map(([name, text, group], number) => ({ number, name, text, group }));

@@ -49,18 +49,23 @@ class Instrument {
       this.filter = s.where;
     }
     error = this.error;
-    const selected = this.test(s), inside = selected ? this.passed.filter(selected) : null;
-    this.answers.show(s);
+    const selected = this.test(s), asked = JSON.stringify([s.where, s.answer, s.t, s.d, s.sort]);
     this.heatmap.show(this.passed, selected);
-    this.difference.show(inside, selected ? this.passed.filter(row => !selected(row)) : []);
-    this.requests.show(inside ?? this.passed, error, this.note(s));
+    if (asked !== this.asked) this.list(s, selected, error);  // otherwise it was only moved or enlarged
+    this.asked = asked;
     this.element.classList.toggle("opened", s.req !== "");
-    this.about.textContent = this.said(inside);
-    this.clear.hidden = inside === null;
     const before = this.request.open ?? "";
     this.request.show(s.req);
     if (s.req && s.req !== before) this.reveal();
     if (!s.req && before) this.requests.focus();
+  }
+  list(s, selected, error) {
+    const inside = selected ? this.passed.filter(selected) : null;
+    this.answers.show(s);
+    this.difference.show(inside, selected ? this.passed.filter(row => !selected(row)) : []);
+    this.requests.show(inside ?? this.passed, error, this.note(s));
+    this.about.textContent = this.said(inside);
+    this.clear.hidden = inside === null;
   }
   reveal() {
     const title = this.request.element.querySelector("h3");

@@ -6,11 +6,13 @@
 //   sort    column of the table, with - the largest first
 //   req     the request that is open          w       the times that its waterfall shows, in ms since its start
 class State {
+  static least = 200;  // ms between two addresses
   constructor(show) {
     this.show = show;
     this.now = State.parse(location.hash);
     addEventListener("hashchange", () => {
       if (!State.is(location.hash) && location.hash.length > 1) return;  // an anchor of the page
+      clearTimeout(this.waiting);
       this.now = State.parse(location.hash);
       this.show(this.now);
     });
@@ -40,10 +42,22 @@ class State {
   // A step to which the browser's Back returns; `step` false: one that is only kept.
   set(changes, step = true) {
     const to = this.with(changes);
-    if (to === location.hash || (to === "#" && location.hash === "")) return;
+    if (to === this.with({})) return;
     this.now = { ...this.now, ...changes };
-    history[step ? "pushState" : "replaceState"](null, "", to);
+    clearTimeout(this.waiting);
+    if (step) history.pushState(null, "", to);
+    else this.keep();
     this.show(this.now);
+  }
+  // Browsers take no more than some 100 addresses in a while: a wheel makes more.
+  keep() {
+    const write = () => {
+      this.written = performance.now();
+      history.replaceState(null, "", State.fragment(this.now));
+    };
+    const passed = performance.now() - (this.written ?? -Infinity);
+    if (passed > State.least) write();
+    else this.waiting = setTimeout(write, State.least - passed);
   }
   // One level up.
   back() {
