@@ -27,6 +27,7 @@
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
 #include "analyze/report/fleet/fleet.h"
+#include "analyze/report/page/shown_rows.h"
 #include "analyze/report/plots/study_charts.h"
 #include "analyze/report/study/report_json.h"
 #include "analyze/views/fleet/report.h"
@@ -168,7 +169,10 @@ int run(Arguments& a) {
   options.by = a.by;
   options.go = a.go;
   options.least_left = pipeline::kLittle;
-  if (a.format == "html") options.exemplars = report::kSectionsInPage;
+  if (a.format == "html") {
+    options.exemplars = report::kSectionsInPage;
+    options.courses_up_to = report::page::kDetailed;
+  }
   a.shown.file = std::filesystem::path(a.file).filename().string();
   a.shown.scope = scope_text(a.selection);
   if (a.limit) a.shown.routes = a.shown.slowest = *a.limit;

@@ -45,7 +45,28 @@ void sort_by_duration(const model::RequestTable& table, std::vector<std::uint32_
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].place;
 }
 
+constexpr std::uint64_t kStretches = 8'000'000;  // at most, and mostly a tenth of that: 100 bytes each
+
 }  // namespace
+
+bool few_courses(const model::RequestTable& table, std::uint64_t events, std::size_t requests) {
+  const model::Rows& rows = table.rows;
+  if (rows.size() > requests) return false;
+  std::vector<formats::Time> begun, ended;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows.has_duration(i) || !formats::known(rows.start(i))) continue;
+    begun.push_back(rows.start(i));
+    ended.push_back(rows.start(i) + rows.duration(i));
+  }
+  std::ranges::sort(begun);
+  std::ranges::sort(ended);
+  std::uint64_t at_once = 0;
+  for (std::size_t i = 0, over = 0; i < begun.size(); ++i) {
+    while (over < i && ended[over] <= begun[i]) ++over;
+    at_once = std::max<std::uint64_t>(at_once, i + 1 - over);
+  }
+  return at_once == 0 || events <= kStretches / at_once;
+}
 
 LikelyRows likely_rows(const model::RequestTable& table, const Wanted& wanted) {
   LikelyRows out;

@@ -19,6 +19,11 @@ struct LikelyRows {
 // The table is settled and has no partitions yet.
 LikelyRows likely_rows(const model::RequestTable& table, const Wanted& wanted);
 
+// Whether the courses of all requests can be kept: there are no more requests than these, and their courses, which have
+// a stretch for each event at most that concerns the carrier, are bounded by the events and the requests under way at
+// once.
+bool few_courses(const model::RequestTable& table, std::uint64_t events, std::size_t requests);
+
 // The examples of verdicts, the slowest ones, those that were chosen in the first so many routes, and the requests that
 // held all of them up.
 std::vector<model::ExchangeId> shown_exemplars(const model::RequestTable& table, const model::Study& study,

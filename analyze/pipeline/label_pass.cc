@@ -49,7 +49,10 @@ LabelPass::LabelPass(WirePass& wire, const Options& options) : wire_(wire) {
   if (options.follow.connection != 0) partitioner_->follow(options.follow);
   if (options.every_turn) partitioner_->look_at_every_turn();
   if (options.occurrences) partitioner_->count_occurrences();
-  if (options.all_courses) {
+  all_courses_ =
+      options.all_courses || (options.courses_up_to != 0 &&
+                              few_courses(table, wire.recording().so_far().quality.events, options.courses_up_to));
+  if (all_courses_) {
     std::vector<std::uint32_t> rows(table.rows.size());
     std::iota(rows.begin(), rows.end(), 0u);
     partitioner_->follow_likely(rows);

@@ -19,6 +19,7 @@ class LabelPass {
   void push(std::span<const formats::Event> events, bool last_of_block) { partitioner_->push(events, last_of_block); }
   // To be called after the last event. Returns the courses from which those of the exemplars are taken.
   partition::CourseBook finish(Analysis& out);
+  bool all_courses() const { return all_courses_; }  // of all requests
   ~LabelPass();
   LabelPass(const LabelPass&) = delete;
   LabelPass& operator=(const LabelPass&) = delete;
@@ -26,7 +27,8 @@ class LabelPass {
  private:
   WirePass& wire_;
   std::optional<partition::Partitioner> partitioner_;  // none once it is finished: its memory is free for the study
-  std::thread freeing_;                                // it has many parts
+  bool all_courses_ = false;
+  std::thread freeing_;  // it has many parts
 };
 
 }  // namespace tailcap::pipeline

@@ -101,8 +101,8 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
     if (!options.from) out.study.begin = std::min(begin, file.first);
     out.study.quality.read_from = options.past->until;
   }
-  out.courses =
-      options.exemplars > 0 ? courses.of(shown_exemplars(out.table, out.study, options.exemplars)) : courses.all();
+  const bool some = options.exemplars > 0 && !(labels && labels->all_courses());
+  out.courses = some ? courses.of(shown_exemplars(out.table, out.study, options.exemplars)) : courses.all();
   return out;
 }
 

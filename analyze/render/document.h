@@ -196,7 +196,8 @@ struct Document {
 // width: columns; less than 40 counts as 40. coloured: with the terminal's escape sequences for tones and headings.
 std::string to_text(const Document& document, std::size_t width, bool coloured = false);
 std::string to_markdown(const Document& document);
-std::string to_html(const Document& document);  // a self-contained page
+// A self-contained page. data: what its instrument works with (page.h); empty: it has none.
+std::string to_html(const Document& document, std::string_view data = {});
 
 // All headings in order, summaries of foldouts among them.
 std::vector<std::string> headings(const Document& document);

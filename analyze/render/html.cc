@@ -36,6 +36,20 @@ std::string inline_html(const Text& text) {
 std::string identified(const std::string& anchor) { return anchor.empty() ? "" : " id=\"" + html(anchor) + "\""; }
 
 constexpr std::size_t kWorthContents = 4;  // chapters
+constexpr std::string_view kImage = " role=\"img\"";
+
+// A figure has its caption for a name; a drawing without one says what it is.
+std::string figure_html(std::string svg, bool captioned) {
+  const std::size_t at = svg.find(kImage);
+  if (at == svg.npos) return svg;
+  return captioned ? svg.erase(at, kImage.size()) : svg.insert(at + kImage.size(), " aria-label=\"chart\"");
+}
+// Drawings that repeat the text beside them are nothing to those who hear the page.
+std::string pictures_html(std::string svgs) {
+  for (std::size_t at = svgs.find(kImage); at != svgs.npos; at = svgs.find(kImage, at))
+    svgs.replace(at, kImage.size(), " aria-hidden=true");
+  return svgs;
+}
 
 bool sortable(const Block& block) {
   if (const auto* table = std::get_if<Table>(&block)) return table->sortable;
@@ -106,7 +120,7 @@ class HtmlPrinter {
     constexpr std::string_view kAccents[] = {"", " class=\"severe\"", " class=\"notable\"", " class=\"note\""};
     out_ += "<li" + identified(item.anchor) + std::string(kAccents[static_cast<std::size_t>(item.accent)]) + "><p>";
     for (const std::string& mark : item.marks) out_ += "<span class=\"mark\">" + html(mark) + "</span>";
-    out_ += inline_html(item.text) + "</p>" + item.picture;
+    out_ += inline_html(item.text) + "</p>" + pictures_html(item.picture);
     if (!item.links.empty() || !item.commands.empty()) {
       out_ += "<p class=\"links\">";
       for (const Run& run : item.links) out_ += linked(html(run.text), run.link) + " ";
@@ -186,7 +200,7 @@ class HtmlPrinter {
       text = classed("span", std::string(colour_class(cell.tone)).substr(1)) + text + "</span>";
     std::string out;
     if (!cell.colour.empty()) out += "<i class=\"swatch\" style=\"background:" + html(cell.colour) + "\"></i>";
-    out += text + cell.picture + bars_svg(cell.bars);
+    out += text + pictures_html(cell.picture) + pictures_html(bars_svg(cell.bars));
     if (!cell.tag.empty()) out += classed("span", cell.strong ? "tag" : "tag aside") + html(cell.tag) + "</span>";
     if (!cell.note.empty()) out += "<sup>" + std::to_string(notes.add(cell.note)) + "</sup>";
     if (!cell.beside.empty()) out += small(cell.beside);
@@ -216,11 +230,13 @@ class HtmlPrinter {
       if (table.columns[c].kind == Column::Kind::name) about_row = c;
     if (table.headed()) {
       out_ += "<thead><tr>";
-      for (const Column& column : table.columns)
-        out_ += classed("th", column.kind == Column::Kind::name     ? "name"
-                              : column.kind == Column::Kind::number ? ""
-                                                                    : "left") +
-                html(column.title) + "</th>";
+      for (const Column& column : table.columns) {
+        const std::string tag = column.title.empty() ? "td" : "th";
+        out_ += classed(tag, column.kind == Column::Kind::name     ? "name"
+                             : column.kind == Column::Kind::number ? ""
+                                                                   : "left") +
+                html(column.title) + "</" + tag + ">";
+      }
       out_ += "</tr></thead>\n";
     }
     out_ += "<tbody>\n";
@@ -257,7 +273,7 @@ class HtmlPrinter {
     if (figures.all.size() > 1) out_ += "<div class=\"card\">\n";
     for (const Figure& figure : figures.all) {
       if (figure.svg.empty()) continue;
-      out_ += "<figure" + identified(figure.anchor) + ">\n" + figure.svg;
+      out_ += "<figure" + identified(figure.anchor) + ">\n" + figure_html(figure.svg, !figure.caption.empty());
       legend(figure.legend);
       if (!figure.caption.empty()) out_ += "<figcaption>" + html(figure.caption) + "</figcaption>";
       out_ += "</figure>\n";
@@ -282,10 +298,10 @@ class HtmlPrinter {
 
 }  // namespace
 
-std::string to_html(const Document& document) {
+std::string to_html(const Document& document, std::string_view data) {
   HtmlPrinter printer;
   printer.print_document(document);
-  return page(document.title(), printer.take());
+  return page(document.title(), printer.take(), data);
 }
 
 }  // namespace tailcap::render

@@ -4,18 +4,24 @@
 
 namespace tailcap::render {
 
-std::string page(std::string_view title, std::string_view body) {
+std::string page(std::string_view title, std::string_view body, std::string_view data) {
+  const bool instrument = !data.empty();
+  const std::string_view script = instrument ? instrument_script() : page_script();
   std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
+  out.reserve(out.size() + body.size() + data.size() + script.size() + 64'000);
   out +=
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
       "script-src '";
-  out += page_script_hash();
+  out += instrument ? instrument_script_hash() : page_script_hash();
   out +=
       "'; base-uri 'none'; form-action 'none'\">\n<meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\">\n";
-  out += "<title>" + html(title) + "</title>\n<style>" + std::string(page_style()) + "</style>\n</head>\n<body>\n";
-  out += body;
-  out += "<script>" + std::string(page_script()) + "</script>\n</body>\n</html>\n";
+  out += "<title>" + html(title) + "</title>\n<style>" + std::string(page_style());
+  if (instrument) out += instrument_style();
+  out += "</style>\n</head>\n<body>\n<main>\n";
+  (out += body) += "</main>\n";
+  if (instrument) ((out += "<script type=\"application/octet-stream\" id=\"data\">") += data) += "</script>\n";
+  ((out += "<script>") += script) += "</script>\n</body>\n</html>\n";
   return out;
 }
 

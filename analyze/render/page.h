@@ -6,13 +6,16 @@
 
 namespace tailcap::render {
 
-// `body` is HTML already; `title` is text.
-std::string page(std::string_view title, std::string_view body);
+// `body` is HTML already; `title` is text. `data` is base64, for the instrument; empty: the page has none.
+std::string page(std::string_view title, std::string_view body, std::string_view data = {});
 
+// The files of script/, one after the other. Made at build time (embed.cmake), as are their hashes, "sha256-…": a
+// page's policy names that of its script, and no other script runs.
 std::string_view page_style();
-
-// Sorts and searches tables, enlarges plots; its hash is the one that the page's policy names: no other script runs.
-std::string_view page_script();
-std::string_view page_script_hash();  // "sha256-…"
+std::string_view instrument_style();  // beside page_style, where there is an instrument
+std::string_view page_script();       // sorts and searches tables, enlarges plots
+std::string_view page_script_hash();
+std::string_view instrument_script();  // that, and the instrument
+std::string_view instrument_script_hash();
 
 }  // namespace tailcap::render

@@ -8,6 +8,7 @@
 #include "analyze/report/go/go_grids.h"
 #include "analyze/report/go/go_lines.h"
 #include "analyze/report/page/in_time.h"
+#include "analyze/report/page/instrument_data.h"
 #include "analyze/report/sections/changes.h"
 #include "analyze/report/sections/health.h"
 #include "analyze/report/sections/incident_grid.h"
@@ -174,11 +175,13 @@ std::string html_report(const model::Study& study, const model::RequestTable& ta
   ReportOptions page = of_page(options);
   page.in_time = requests_in_time(study, table, options, parts.courses);
   PageParts shown{parts.figures, parts.courses, parts.around};
+  const std::string data = page.brief ? std::string() : page::instrument_data(study, table, page, parts.courses);
+  const std::size_t largest = kLargestPage - std::min(data.size(), kLargestPage / 2);
   for (bool reduced = false;; reduced = true) {
     page.reduced = reduced;
-    std::string text = render::to_html(report_document(study, table, page, shown));
+    std::string text = render::to_html(report_document(study, table, page, shown), data);
     const bool least = page.details == 0 && page.in_time.empty() && page.routes <= 1 && shown.figures.drawn.empty();
-    if (text.size() <= kLargestPage || least) return text;
+    if (text.size() <= largest + data.size() || least) return text;
     // The parts that are largest for what they say go first.
     page.details /= 2;
     page.in_time.resize(page.in_time.size() / 2);

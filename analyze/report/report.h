@@ -35,7 +35,8 @@ std::vector<model::ExchangeId> requests_in_time(const model::Study& study, const
                                                 const ReportOptions& options, std::span<const model::Course> courses);
 
 // With the numbers of rows of a page instead of those in options. Shows fewer routes and requests where the page would
-// be larger than kLargestPage, and says so.
+// be larger than kLargestPage, and says so. Requests for the page's script (page/instrument_data.h) can double that,
+// and more.
 std::string html_report(const model::Study& study, const model::RequestTable& table, const PageParts& parts,
                         const ReportOptions& options);
 

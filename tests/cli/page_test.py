@@ -13,6 +13,9 @@ import large_capture
 # What is in a page, seen from outside of its script.
 LINKS = "[...document.querySelectorAll('a')].map(a => [a.getAttribute('href'), a.textContent])"
 SHOWN = "e => e.checkVisibility()"
+# A state of the instrument leads to a request that the page has, everything else to an element.
+LEADS = """(h => h[0] === '#' && (h.includes('=') ? instrument.data.row(new URLSearchParams(h.slice(1)).get('req')) !== null
+    : document.getElementById(decodeURIComponent(h.slice(1))) !== null))"""
 
 
 @unittest.skipUnless(browser.program(), "there is no Chromium: scripts/install-packages test installs it")
@@ -42,8 +45,7 @@ class Page(case.Case):
                 links = self.window.run(LINKS)
                 self.assertGreater(len(links), 8)
                 dead = self.window.run(
-                    "[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))"
-                    ".filter(h => h[0] !== '#' || !document.getElementById(decodeURIComponent(h.slice(1))))"
+                    f"[...document.querySelectorAll('a')].map(a => a.getAttribute('href')).filter(h => !{LEADS}(h))"
                 )
                 self.assertEqual(dead, [])
                 twice = self.window.run(
@@ -63,7 +65,7 @@ class Page(case.Case):
         self.assertTrue(any("Content Security Policy" in e for e in self.window.errors()), self.window.errors())
         self.assertEqual(self.window.run("typeof fail"), "undefined")
         dead = self.window.run(
-            "[...document.querySelectorAll('a')].filter(a => !document.getElementById(a.getAttribute('href').slice(1))).length"
+            f"[...document.querySelectorAll('a')].filter(a => !{LEADS}(a.getAttribute('href'))).length"
         )
         self.assertEqual(dead, 1)
 
@@ -253,7 +255,7 @@ class Page(case.Case):
             "^other",
         )
         dead = self.window.run(
-            "[...document.querySelectorAll('a')].filter(a => !document.getElementById(decodeURIComponent(a.getAttribute('href').slice(1)))).map(a => a.href)"
+            f"[...document.querySelectorAll('a')].filter(a => !{LEADS}(a.getAttribute('href'))).map(a => a.href)"
         )
         self.assertEqual(dead, [])
 

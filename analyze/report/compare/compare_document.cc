@@ -24,7 +24,6 @@ using model::gate::Verdict;
 using render::Cell;
 using render::Column;
 using render::Document;
-using render::Row;
 using render::Table;
 using render::Tone;
 
@@ -85,7 +84,7 @@ Cell with_below(std::string text, std::string below) {
   return cell;
 }
 
-void estimate_cells(Row& row, const Metric& metric, const Estimate& e, bool brief) {
+void estimate_cells(render::Row& row, const Metric& metric, const Estimate& e, bool brief) {
   const auto level = [&](double value, bool at_least) {
     return e.levels ? (at_least ? "≥ " : "") + value_text(metric, value) : "–";
   };
@@ -121,7 +120,7 @@ void add_gates(Document& out, const Comparison& c, bool brief) {
   std::vector<std::string> sentences;
   for (std::size_t i = 0; i < shown; ++i) {
     const GateResult& g = *gates[i];
-    Row row;
+    render::Row row;
     Cell verdict(name_of(g.verdict));
     verdict.tone = tone_of(g.verdict);
     verdict.strong = g.verdict == Verdict::fail;
@@ -186,7 +185,7 @@ void add_accounts(Document& out, const std::string& title, const AccountTable& t
   std::int64_t base = t.base, fresh = t.fresh;
   const Metric label{Metric::Kind::label, 0};
   const auto add = [&](const std::string& name, std::int64_t b, std::int64_t n, const std::string& interval) {
-    Row row;
+    render::Row row;
     row.cells = {name, value_text(label, ns(b)), value_text(label, ns(n)), change_text(label, ns(n - b)), interval};
     table.rows.push_back(std::move(row));
   };
@@ -241,7 +240,7 @@ void add_route(Document& out, const RouteComparison& route) {
     const bool optional =
         metric.metric.kind == Metric::Kind::count && metric.metric.which >= static_cast<std::uint8_t>(Count::waits);
     if (optional && !metric.estimate.known) continue;
-    Row row;
+    render::Row row;
     row.cells = {Cell(name_of(metric.metric))};
     estimate_cells(row, metric.metric, metric.estimate, false);
     if (!metric.estimate.known) row.cells[3].note = metric.estimate.missing;

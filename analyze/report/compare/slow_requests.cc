@@ -15,7 +15,6 @@ namespace tailcap::report {
 namespace {
 
 using render::Column;
-using render::Row;
 using render::Table;
 
 constexpr std::size_t kSlowLabels = 12;
@@ -38,7 +37,7 @@ Table labels_of(const SlowPair& pair) {
   table.columns = {{"label", Column::Kind::name}, {"base"}, {"new"}, {"change"}};
   std::array<std::int64_t, 2> rest{pair.base.duration, pair.fresh.duration};
   const auto add = [&](const std::string& name, std::int64_t base, std::int64_t fresh) {
-    Row row;
+    render::Row row;
     row.cells = {name, of_ns(base), of_ns(fresh), change_of(fresh - base)};
     table.rows.push_back(std::move(row));
   };
@@ -58,7 +57,7 @@ void add_side(const SlowRequest& r, const char* side, Duration span, Table& tabl
   if (const std::string why = no_waterfall(r.waterfall); why.empty()) {
     add_waterfall(r.waterfall, span, name + ": ", table);
   } else {
-    Row row;
+    render::Row row;
     row.group = name;
     row.cells = {render::Cell()};
     row.below.emplace_back(render::Tone::care, "no waterfall: " + why);

@@ -167,7 +167,7 @@ class Section {
       if (table_.rows.id(i) != row.id) continue;
       Table lanes = tail::lanes_table(i, table_, courses_);
       if (lanes.rows.empty()) return;
-      out.heading(4, "With its calls and the requests it waited for");
+      out.heading(3, "With its calls and the requests it waited for");
       out.add(std::move(lanes));
       return;
     }
@@ -184,7 +184,7 @@ class Section {
     figure.caption =
         "What its processes did meanwhile; its own time is shaded. Drag to enlarge, a double click shows all.";
     if (const std::string notes = lanes_notes(around); !notes.empty()) figure.caption += " " + notes;
-    out.heading(4, "Around it");
+    out.heading(3, "Around it");
     out.add(render::Figures{{std::move(figure)}});
   }
 

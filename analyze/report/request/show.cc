@@ -18,7 +18,6 @@ namespace {
 using render::Cell;
 using render::Column;
 using render::Document;
-using render::Row;
 using render::Table;
 using Kind = render::Column::Kind;
 

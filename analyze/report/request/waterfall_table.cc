@@ -10,7 +10,6 @@ namespace tailcap::report {
 namespace {
 
 using render::Cell;
-using render::Row;
 using render::Table;
 using Kind = render::Column::Kind;
 
@@ -24,7 +23,7 @@ render::Bar on_axis(const Bar& bar, Duration span) {
 }
 
 void add_lane(const Lane& lane, Duration span, const std::string& before, Table& table) {
-  Row all;
+  render::Row all;
   all.group = before + lane.title;
   all.drawing = true;
   all.cells = {"", "", "", Cell()};
@@ -33,14 +32,14 @@ void add_lane(const Lane& lane, Duration span, const std::string& before, Table&
   table.rows.push_back(std::move(all));
   for (const std::size_t i : lane.listed) {
     const Bar& bar = lane.bars[i];
-    Row row;
+    render::Row row;
     row.cells = {bar.name, place_cell(bar.from, span), duration_cell(bar.length), Cell()};
     row.cells[3].bars.push_back(on_axis(bar, span));
     if (!bar.note.empty()) row.below.emplace_back(render::Tone::plain, bar.note);
     table.rows.push_back(std::move(row));
   }
   if (lane.others.empty()) return;
-  Row others;
+  render::Row others;
   others.cells = {Cell()};
   others.below.emplace_back(render::Tone::plain, "and " + lane.others);
   table.rows.push_back(std::move(others));

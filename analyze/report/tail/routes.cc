@@ -28,14 +28,13 @@ using model::RouteStudy;
 using render::Cell;
 using render::Column;
 using render::Document;
-using render::Row;
 using render::Table;
 using render::Tone;
 
 constexpr std::size_t kLongestTitle = 200;
 
-Row table_row(const RouteStudy& route, std::size_t index) {
-  Row row;
+render::Row table_row(const RouteStudy& route, std::size_t index) {
+  render::Row row;
   Cell title(shortened(route_title(route), kLongestTitle));
   title.link = route_anchor(index);
   if (!route.comm.empty()) title.below = {shortened(printable(route.comm), 60)};
@@ -119,7 +118,7 @@ Table bands_of(const RouteStudy& route) {
   table.columns = {{"", Column::Kind::name}};
   for (const auto& name : bands.names) table.columns.push_back({name});
   const auto add = [&](std::string name, std::uint8_t indent, const auto& values, auto format) {
-    Row row;
+    render::Row row;
     row.cells.emplace_back(std::move(name));
     row.cells.back().indent = indent;
     for (const auto& value : values) row.cells.push_back(format(value));
@@ -172,7 +171,7 @@ Table phase_bars(const RouteStudy& route) {
 }
 
 // What the routes that are not shown have together; their percentiles cannot be computed from those of each.
-Row other_row(const model::Study& study, const std::vector<std::size_t>& shown, model::Role role) {
+render::Row other_row(const model::Study& study, const std::vector<std::size_t>& shown, model::Role role) {
   std::size_t routes = 0;
   std::uint64_t requests = 0, all = 0;
   model::ErrorCounts errors;
@@ -188,7 +187,7 @@ Row other_row(const model::Study& study, const std::vector<std::size_t>& shown, 
     errors.stores += more.stores;
     errors.other += more.other;
   }
-  Row row;
+  render::Row row;
   if (routes == 0) return row;
   Cell count(count_text(requests));
   count.sort_key = static_cast<double>(requests);
@@ -230,7 +229,8 @@ Document route_tables(const model::Study& study, const std::vector<std::size_t>&
       if (study.routes[i].role == role) table.rows.push_back(table_row(study.routes[i], i));
     if (table.rows.empty()) continue;
     if (page)
-      if (Row other = other_row(study, shown, role); !other.cells.empty()) table.rows.push_back(std::move(other));
+      if (render::Row other = other_row(study, shown, role); !other.cells.empty())
+        table.rows.push_back(std::move(other));
     out.heading(2, role == model::Role::server ? "Incoming requests" : "Outgoing requests");
     out.add(std::move(table));
     std::string note = "Below each percentile: its 95 % interval within " + within + ", in the same unit.";

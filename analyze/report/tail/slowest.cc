@@ -18,7 +18,6 @@ namespace {
 
 using render::Cell;
 using render::Column;
-using render::Row;
 using render::Tone;
 
 std::string wall_text(const model::Study& study, formats::Time time) {
@@ -29,8 +28,9 @@ std::string wall_text(const model::Study& study, formats::Time time) {
 }
 
 // scale: of the bars, ns.
-Row row_of(const model::Study& study, const model::Request& request, const model::RequestTable& requests,
-           const ReportOptions& options, const model::Figures& figures, std::int64_t scale, std::size_t answer) {
+render::Row row_of(const model::Study& study, const model::Request& request, const model::RequestTable& requests,
+                   const ReportOptions& options, const model::Figures& figures, std::int64_t scale,
+                   std::size_t answer) {
   Cell id = id_cell(options, request.id), duration = duration_cell(request.duration), bar,
        at(offset_text(request.start, study.begin)), about;
   if (answer != 0) {
@@ -46,7 +46,7 @@ Row row_of(const model::Study& study, const model::Request& request, const model
   bar.hint = dominant;
   at.sort_key = static_cast<double>(formats::nanoseconds(request.start));
   at.hint = wall_text(study, request.start);
-  Row row;
+  render::Row row;
   row.cells = {
       std::move(id),
       std::move(duration),
@@ -86,9 +86,10 @@ render::Document slowest_requests(const model::Study& study, const model::Reques
       if (s.ns > 0 && std::ranges::none_of(met, [&](const Stretch& e) { return e.name == s.name; })) met.push_back(s);
   }
   constexpr std::size_t kAnswer = 4;
-  if (std::ranges::none_of(table.rows, [](const Row& row) { return row.cells[kAnswer].sort_key.has_value(); })) {
+  if (std::ranges::none_of(table.rows,
+                           [](const render::Row& row) { return row.cells[kAnswer].sort_key.has_value(); })) {
     table.columns.erase(table.columns.begin() + kAnswer);
-    for (Row& row : table.rows) row.cells.erase(row.cells.begin() + kAnswer);
+    for (render::Row& row : table.rows) row.cells.erase(row.cells.begin() + kAnswer);
   }
   if (requests.partitions.size() > 0) {
     table.legend = tail::group_legend();

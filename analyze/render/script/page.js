@@ -1,10 +1,4 @@
-// The script of a page. Without it a page shows the same content.
-#include "analyze/render/page.h"
-
-namespace tailcap::render {
-namespace {
-
-constexpr std::string_view kScript = R"JS(
+// Sorts and searches tables, unfolds what a link leads to, enlarges plots of time. Without it a page shows the same content.
 "use strict";
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -48,7 +42,10 @@ if (search) {
 
 // A link leads to what is folded or filtered out, too.
 const reveal = () => {
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (location.hash.length < 2 || location.hash.includes("=")) return;  // that is a state of the instrument
+  let name = location.hash.slice(1);
+  try { name = decodeURIComponent(name); } catch { return; }
+  const target = document.getElementById(name);
   if (!target) return;
   for (let e = target; e && e !== document.body; e = e.parentElement) {
     e.hidden = false;
@@ -71,7 +68,7 @@ addEventListener("pointermove", event => {
     shape.dataset.tip = title.textContent;
     title.remove();
   }
-  const text = shape && shape.closest("[data-tip]")?.dataset.tip;
+  const text = event.target instanceof Element && event.target.closest("[data-tip]")?.dataset.tip;
   tip.hidden = !text;
   if (!text) return;
   tip.textContent = text;
@@ -162,14 +159,3 @@ for (const chart of charts) {
   chart.svg.onpointercancel = () => { start = null; mark.hidden = true; };
   chart.svg.ondblclick = () => zoom(chart, chart.first, chart.last);
 }
-)JS";
-
-// tests/unit/report compares it with the script.
-constexpr std::string_view kScriptHash = "sha256-GGqSpilT2yc+HVZix3ld4qMz1F1XwuVA5L+WhjSc1B8=";
-
-}  // namespace
-
-std::string_view page_script() { return kScript; }
-std::string_view page_script_hash() { return kScriptHash; }
-
-}  // namespace tailcap::render

@@ -1,0 +1,77 @@
+# Makes a C++ source of the files of script/: cmake -D OUT=… -D FOLDER=… -D PAGE=page.js -D INSTRUMENT=a.js:b.js -P embed.cmake
+#
+# Indentation, comments and some spaces are for readers of the files and stay there: a page's script is smaller by a
+# seventh. So a text in a script spans no line, and holds no "//" after two spaces, no brace beside a space, and no sign
+# = => === between spaces.
+cmake_minimum_required(VERSION 3.22)
+
+set(digits ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/)
+
+# SHA-256 in base64, as a policy names a script.
+function(hash_of text out)
+  string(SHA256 hex "${text}")
+  string(APPEND hex 00) # 33 bytes: 44 digits, the last of which stands for nothing
+  set(result "")
+  foreach(group RANGE 0 10)
+    math(EXPR at "${group} * 6")
+    string(SUBSTRING ${hex} ${at} 6 three)
+    foreach(shift 18 12 6 0)
+      math(EXPR digit "(0x${three} >> ${shift}) & 63")
+      string(SUBSTRING ${digits} ${digit} 1 one)
+      string(APPEND result ${one})
+    endforeach()
+  endforeach()
+  string(SUBSTRING ${result} 0 43 result)
+  set(${out} "sha256-${result}=" PARENT_SCOPE)
+endfunction()
+
+function(read_script name out)
+  file(READ ${FOLDER}/${name} text)
+  string(REGEX REPLACE "\n +" "\n" text "\n${text}")
+  string(REGEX REPLACE "\n//[^\n]*" "" text "${text}")
+  string(REGEX REPLACE "  //[^\n]*" "" text "${text}")
+  string(REGEX REPLACE " (=|=>|===) " "\\1" text "${text}")
+  string(REPLACE "{ " "{" text "${text}")
+  string(REPLACE " }" "}" text "${text}")
+  string(REGEX REPLACE "\n\n+" "\n" text "${text}")
+  string(REGEX REPLACE "^\n" "" text "${text}")
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+function(read_style name out)
+  file(READ ${FOLDER}/${name} text)
+  string(REGEX REPLACE "/\\*[^*]*\\*/" "" text "${text}")
+  string(REGEX REPLACE "\n *" " " text "${text}")
+  string(REGEX REPLACE " *([{};:,]) +" "\\1" text "${text}")
+  string(REGEX REPLACE " +([{}])" "\\1" text "${text}")
+  string(REPLACE "}" "}\n" text "${text}")
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+function(add_text name text)
+  file(APPEND ${OUT} "std::string_view ${name}() {\n  static constexpr char kText[] = R\"JS(")
+  file(APPEND ${OUT} "${text}")
+  file(APPEND ${OUT} ")JS\";\n  return {kText, sizeof(kText) - 1};\n}\n")
+endfunction()
+function(add_script name text)
+  add_text(${name} "${text}")
+  hash_of("${text}" hash)
+  file(APPEND ${OUT} "std::string_view ${name}_hash() { return \"${hash}\"; }\n\n")
+endfunction()
+
+read_script(${PAGE} page)
+set(all "${page}")
+string(REPLACE ":" ";" files ${INSTRUMENT})
+foreach(name ${files})
+  read_script(${name} text)
+  string(APPEND all "${text}")
+endforeach()
+read_style(page.css page_style)
+read_style(instrument.css style)
+
+file(WRITE ${OUT} "// Made by analyze/render/embed.cmake of analyze/render/script.\n#include \"analyze/render/page.h\"\n\nnamespace tailcap::render {\n\n")
+add_script(page_script "${page}")
+add_script(instrument_script "${all}")
+add_text(page_style "${page_style}")
+add_text(instrument_style "${style}")
+file(APPEND ${OUT} "}  // namespace tailcap::render\n")

@@ -1,0 +1,36 @@
+// Columns of requests as the script of a page reads them: arrays of whole numbers. Texts are numbers of a list of
+// texts.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/model/request.h"
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/page/shown_rows.h"
+
+namespace tailcap::report::page {
+
+// Texts by number, from 1; 0 is unknown. Of long ones, the beginning.
+class DataTexts {
+ public:
+  std::uint32_t number(std::string_view text);
+  std::uint32_t id(model::ExchangeId id);  // 0: none
+  void write(JsonWriter& json) const;      // an array whose first element is null
+
+ private:
+  static constexpr std::size_t kLongest = 300;  // bytes
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+  std::vector<const std::string*> texts_;  // keys of numbers_
+};
+
+// "columns": an array of objects: name, short, type, unit, values, data. Those of requests that are not detailed
+// are few; the others are null there.
+void write_columns(JsonWriter& json, const model::RequestTable& table, std::span<const ShownRow> rows,
+                   DataTexts& texts);
+
+}  // namespace tailcap::report::page

@@ -1,0 +1,60 @@
+#include "analyze/report/page/shown_rows.h"
+
+#include <algorithm>
+
+namespace tailcap::report::page {
+namespace {
+
+// Of `from`, as many at equal distances.
+std::vector<std::uint32_t> evenly(const std::vector<std::uint32_t>& from, std::size_t many) {
+  if (from.size() <= many) return from;
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = 0; i < many; ++i) out.push_back(from[i * from.size() / many]);
+  return out;
+}
+
+// Of `from`, the first `most` by how much they say. A quarter is left for those that nothing is said about: what is
+// special is seen beside them. Ascending.
+std::vector<std::uint32_t> most_telling(const std::vector<std::uint32_t>& from,
+                                        const std::vector<std::uint8_t>& weight_of, std::size_t most) {
+  if (from.size() <= most) return from;
+  std::vector<std::uint32_t> telling, others;
+  for (const int weight : {3, 2, 1}) {
+    std::vector<std::uint32_t> alike;
+    for (const std::uint32_t row : from)
+      if (weight_of[row] == weight) alike.push_back(row);
+    const std::vector<std::uint32_t> some = evenly(alike, most - most / 4 - telling.size());
+    telling.insert(telling.end(), some.begin(), some.end());
+  }
+  std::ranges::sort(telling);
+  for (const std::uint32_t row : from)
+    if (!std::ranges::binary_search(telling, row)) others.push_back(row);
+  const std::vector<std::uint32_t> some = evenly(others, most - telling.size());
+  telling.insert(telling.end(), some.begin(), some.end());
+  std::ranges::sort(telling);
+  return telling;
+}
+
+}  // namespace
+
+std::vector<ShownRow> shown_rows(const model::RequestTable& table, std::span<const model::Course> courses,
+                                 std::span<const std::uint32_t> answers, std::size_t detailed, std::size_t in_columns) {
+  const model::Rows& rows = table.rows;
+  std::vector<std::uint8_t> weight(rows.size());
+  std::vector<std::uint32_t> all(rows.size());
+  for (std::uint32_t i = 0; i < rows.size(); ++i) {
+    all[i] = i;
+    const auto course = std::ranges::lower_bound(courses, rows.id(i), {}, &model::Course::request);
+    const bool followed = course != courses.end() && course->request == rows.id(i);
+    const bool failed =
+        rows.status(i) >= 500 || model::broke_off(rows.outcome(i), rows.taints(i), rows.has_duration(i));
+    weight[i] = answers[i] != 0 ? 3 : followed ? 2 : failed ? 1 : 0;
+  }
+  const std::vector<std::uint32_t> held = most_telling(all, weight, in_columns);
+  const std::vector<std::uint32_t> known = most_telling(held, weight, detailed);
+  std::vector<ShownRow> out;
+  for (const std::uint32_t row : held) out.push_back({row, answers[row], std::ranges::binary_search(known, row)});
+  return out;
+}
+
+}  // namespace tailcap::report::page
