@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "analyze/model/label_group.h"
@@ -49,7 +50,8 @@ constexpr std::int64_t kStolenAtMost = 10'000'000;
 constexpr double kMinorTypically = 0.25, kMajorSlow = 0.5;
 // Beyond what the part's own spread predicts. The prediction is a straight line on logarithmic paper: room for a bend.
 constexpr double kBeyondOrdinary = 1.5;
-constexpr double kBlamed = 0.4;  // of a part's time: its blocker is named
+constexpr double kBlamed = 0.4;   // of a part's time: its blocker is named
+constexpr double kWarming = 0.8;  // of the delay of the slow requests
 constexpr std::size_t kLookedAt = 20'000;
 constexpr std::size_t kExamples = 3;
 
@@ -205,6 +207,23 @@ struct Judge {
     return level;
   }
 
+  // The requests that the first part slowed down did more work of their own, and are the first that their processes
+  // served in this recording: caches fill, code is loaded and compiled.
+  bool warms_up(const Verdict& v) const {
+    if (v.parts.empty()) return false;
+    const Label root = v.parts.front().root;
+    if (!runs(v.parts.front()) && root != Label::mem_majfault && root != Label::io_disk) return false;
+    std::map<std::uint32_t, std::uint32_t> first;  // by process; items are in the order of start
+    for (const Item& item : items) first.try_emplace(around.table.rows[item.row].pid, item.row);
+    std::int64_t all = 0, warming = 0;
+    for (std::size_t n = 0; n < cohorts.slow; ++n) {
+      const Item& item = items[cohorts.nth_slowest(n)];
+      all += item.duration - tail.typical_mean;
+      if (first[around.table.rows[item.row].pid] == item.row) warming += item.duration - tail.typical_mean;
+    }
+    return share(warming, all) >= kWarming;
+  }
+
   // What one group of the slow requests waited for.
   std::optional<model::SlowCause> cause_of(const VerdictPart& of, const std::vector<std::uint32_t>& group,
                                            bool waits_too) const {
@@ -325,6 +344,7 @@ struct Judge {
     }
     set_pattern(account, out);
     out.level = level_of_answer(out);
+    if (warms_up(out)) out.level = std::min(out.level, Level::note);
     if (out.level > Level::nothing) out.by_cause = by_cause(account, waits_too);
     if (out.level > Level::nothing)
       out.shared = shared_traits(items, cohorts, out.when.size(), around.table, around.links, queued(out.parts));

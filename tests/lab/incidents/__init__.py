@@ -33,5 +33,5 @@ INCIDENTS = (
     Incident("slow-by-nature", "none", nulls.by_nature, null=True),
     Incident("long-poll", "none", nulls.long_poll, null=True),
     Incident("closed-loop", "none", nulls.closed_loop, null=True, held_out=True),
-    Incident("warm-up", "none", nulls.warm_up, null=True, held_out=True),
+    Incident("warm-up", "none", nulls.warm_up, null=True),
 )

@@ -114,8 +114,8 @@ def nagle(stage):
     stage.python("stock.py", BACKEND, backend, port=backend)
     service = stage.python("shop.py", WRITES_TWICE, port, backend, port=port)
     with stage.recording(service.pid):
-        stage.load(port, ((20, "/item/#"), (3, "/order/#")), 8)
+        stage.load(port, ((30, "/item/#"),), 8)
     return {
-        "hit": stage.slow("/order", 0.03),
+        "hit": stage.slow("/item", 0.03),
         "what": f"Nagle's algorithm waits for a delayed ACK of 127.0.0.1:{backend}",
     }

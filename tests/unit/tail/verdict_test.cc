@@ -351,6 +351,25 @@ TEST(Verdict, ASecondCauseBelowTheGap) {
   EXPECT_TRUE(v.by_cause[1].besides || v.requests > 8) << v.requests;
 }
 
+// The first request of each process loads code; `later`: so does another one, in the middle.
+TEST(Verdict, WarmUpIsANote) {
+  for (const bool later : {false, true}) {
+    TailCase c;
+    Ordinary service(45);
+    for (int i = 0; i < 400; ++i) {
+      const bool loads = i < 3 || (later && i == 200);
+      model::Request& row =
+          c.add("/item", i * 20'000'000LL,
+                {{Label::cpu_user, std::llround(1e6 * std::exp(0.1 * service.normal())) + (loads ? 250'000'000 : 0)}});
+      row.pid = static_cast<std::uint32_t>(10 + i % 3);
+      c.keep();
+    }
+    const Verdict& v = c.run().verdicts.front();
+    EXPECT_EQ(v.parts.at(0).label, Label::cpu_user);
+    EXPECT_EQ(v.level > Level::note, later) << v.requests;
+  }
+}
+
 TEST(Verdict, OneCauseHasNoList) {
   const Verdict& v = disk_waits().run().verdicts.front();
   EXPECT_TRUE(v.by_cause.empty());
