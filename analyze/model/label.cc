@@ -15,7 +15,7 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"q.pool", "waiting for a worker or a free connection", 1},
     {"q.hol_h1", "waiting behind the request before on its connection", 1},
     {"q.hol_h2", "waiting behind other streams of its connection", 1},
-    {"net.upload", "waiting for the rest of the request", 1},
+    {"net.upload", "waiting for its client to send the rest of the request", 1},
     {"net.reorder", "waiting for a missing segment", 1},
     {"net.idle", "waiting for its client to go on", 1},
     {"net.nagle", "held back by Nagle's algorithm until a delayed acknowledgement", 1},

@@ -51,8 +51,9 @@ Blocked blocked_in(const formats::OffCpu& off) {
   return off.syscall < 0 ? Blocked::other : call_of(off);
 }
 
-// Older recorders left the arguments of a call there.
+// Who stopped the thread. Only its tracer lets a traced one go on. Older recorders left the arguments of a call there.
 std::uint32_t stopped_by(const formats::OffCpu& off, formats::Machine machine) {
+  if (off.state & ground::kTaskTraced) return off.ongoing ? 0 : off.waker;
   constexpr std::uint64_t kStop = 19, kLast = 22, kThreads = 1u << formats::kMachineOfPid;  // SIGSTOP to SIGTTOU
   const bool told =
       off.state & ground::kTaskStopped && off.argument0 >= kStop && off.argument0 <= kLast && off.argument1 < kThreads;

@@ -37,12 +37,19 @@ std::vector<RouteRows> routes_of(const model::RequestTable& table, const Wanted&
   return routes;
 }
 
-void sort_by_duration(const model::RequestTable& table, std::vector<std::uint32_t>& rows) {
+// The durations, ascending.
+std::vector<std::int64_t> sort_by_duration(const model::RequestTable& table, std::vector<std::uint32_t>& rows) {
   std::vector<ground::Ranked> order;
   order.reserve(rows.size());
   for (const std::uint32_t i : rows) order.push_back({table.rows.duration(i).count(), i});
   ground::sort_ranked(order);
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = order[i].place;
+  std::vector<std::int64_t> out;
+  out.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = order[i].place;
+    out.push_back(order[i].by);
+  }
+  return out;
 }
 
 constexpr std::uint64_t kStretches = 8'000'000;  // at most, and mostly a tenth of that: 100 bytes each
@@ -71,11 +78,12 @@ bool few_courses(const model::RequestTable& table, std::uint64_t events, std::si
 LikelyRows likely_rows(const model::RequestTable& table, const Wanted& wanted) {
   LikelyRows out;
   for (RouteRows& route : routes_of(table, wanted)) {
-    const tail::slow::CohortPlaces places = tail::slow::cohort_places(route.rows.size());
     const bool known = !wanted.asks_what_comes_later();  // otherwise that decides which of them are compared, too
     std::size_t slow_from = 0;
+    const std::vector<std::int64_t> durations =
+        known ? sort_by_duration(table, route.rows) : std::vector<std::int64_t>{};
+    const tail::slow::CohortPlaces places = tail::slow::cohort_places(durations);
     if (known && places.needed == 0) {
-      sort_by_duration(table, route.rows);
       slow_from = route.rows.size() - places.slow;
       for (const std::size_t place : tail::slow::exemplar_places(places, route.rows.size()))
         out.exemplars.push_back(route.rows[place]);

@@ -210,15 +210,17 @@ std::array<model::Quantile, model::kQuantiles.size()> quantiles(const Sample& sa
   return out;
 }
 
-// The 99th percentile of those that ended, the longest where that is the same. rows: with a duration.
-std::optional<std::int64_t> usual_of(const RequestTable& table, const std::vector<std::uint32_t>& rows) {
-  std::vector<std::int64_t> ended;
+// rows: with a duration.
+verdict::Ended ended_of(const RequestTable& table, const std::vector<std::uint32_t>& rows) {
+  verdict::Ended out;
+  std::vector<std::int64_t>& all = out.durations;
   for (const std::uint32_t row : rows)
-    if (standing_of(table.rows, row) == Standing::clean) ended.push_back(table.rows.duration(row).count());
-  if (ended.empty()) return std::nullopt;
-  const auto rank = ended.begin() + static_cast<std::ptrdiff_t>((ended.size() * 99 + 99) / 100 - 1);
-  std::nth_element(ended.begin(), rank, ended.end());
-  return *rank;
+    if (standing_of(table.rows, row) == Standing::clean) all.push_back(table.rows.duration(row).count());
+  if (all.empty()) return out;
+  const auto rank = all.begin() + static_cast<std::ptrdiff_t>((all.size() * 99 + 99) / 100 - 1);
+  std::nth_element(all.begin(), rank, all.end());
+  out.usual = *rank;
+  return out;
 }
 
 std::vector<std::uint32_t> slowest_of_route(const RequestTable& table, std::vector<std::uint32_t> rows) {
@@ -325,8 +327,8 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.bands = bands(table, by_duration);
   by_duration = {};
   out.over_time = over_time(table, rows, study);
-  std::optional<std::int64_t> usual;
-  if (links && table.unfinished.size() > 0) usual = usual_of(table, timed);
+  verdict::Ended ended;
+  if (links && table.unfinished.size() > 0) ended = ended_of(table, timed);
   out.slowest = slowest_of_route(table, std::move(timed));
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
@@ -336,7 +338,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   if (links && out.server_errors + out.other_failures > 0)
     out.failing = verdict::failing_verdict(rows, {table, study, *links});
   if (links && table.unfinished.size() > 0)
-    out.unfinished = verdict::unfinished_verdict(rows, usual, {table, study, *links});
+    out.unfinished = verdict::unfinished_verdict(rows, ended, {table, study, *links});
   return out;
 }
 

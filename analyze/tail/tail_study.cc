@@ -10,7 +10,9 @@
 #include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/slow/differences.h"
 #include "analyze/tail/slow/exemplars.h"
+#include "analyze/tail/verdict/effect.h"
 #include "analyze/tail/verdict/judge.h"
+#include "analyze/tail/verdict/new_calls.h"
 
 namespace tailcap::tail {
 namespace {
@@ -140,6 +142,59 @@ std::vector<model::Crowd::Interval> slow_spans(const model::RequestTable& table,
   return out;
 }
 
+// The second reason of a route whose slowest requests have another: what slows down those next to them, which a fixed
+// share would have had among the slow ones.
+void add_causes_besides(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
+                        const verdict::Surroundings& around, model::TailStudy& out) {
+  if (!cohorts.gap || out.verdict.kind != model::VerdictKind::tail || out.verdict.level == model::Level::nothing ||
+      cohorts.slow >= slow::cohort_places(items.size()).slow)
+    return;
+  std::vector<bool> slow(items.size());
+  for (std::size_t i = 0; i < cohorts.slow; ++i) slow[cohorts.nth_slowest(i)] = true;
+  std::vector<slow::Item> others;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    if (!slow[i]) others.push_back(items[i]);
+  const slow::Columns columns(others);
+  const slow::Cohorts next = slow::fixed_cohorts_of(others);
+  model::TailStudy study;
+  study.slow_from = next.from;
+  slow::find_differences(others, next, columns, study);
+  study.culprits = slow::culprits_of(around.table, others, next, around.links, around.study.quality.preamble);
+  const model::Verdict second = verdict::judge(others, next, study, around);
+  if (second.kind != model::VerdictKind::tail || second.level <= model::Level::note || second.parts.empty() ||
+      second.parts.front().origin != model::Origin::service)
+    return;
+  const auto& first = out.verdict.parts;
+  if (!first.empty() && first.front().label == second.parts.front().label) return;
+  if (out.verdict.by_cause.empty() && !first.empty())
+    out.verdict.by_cause.push_back({first.front(), out.verdict.requests, out.verdict.slow, false,
+                                    out.verdict.examples.empty() ? model::ExchangeId{} : out.verdict.examples.front()});
+  out.verdict.by_cause.push_back({second.parts.front(), second.requests, second.slow, true, second.examples.front()});
+}
+
+// What a route does only since some moment is the answer where its requests are slower since then.
+void add_new_calls(const std::vector<slow::Item>& items, const verdict::Surroundings& around, model::TailStudy& out) {
+  auto calls = verdict::new_calls(items, around);
+  if (!calls) return;
+  const model::Level level = verdict::level_of(calls->median_after, calls->median_before);
+  if (level == model::Level::nothing) return;
+  model::Verdict& verdict = out.verdict;
+  if (verdict.kind == model::VerdictKind::nothing) {
+    verdict.kind = model::VerdictKind::usual;
+    verdict.pattern = model::Pattern::always;
+    verdict.parts.clear();
+  }
+  verdict.level = std::max(verdict.level, level);
+  if (verdict.kind == model::VerdictKind::usual) {
+    verdict.excess = (calls->median_after - calls->median_before) * static_cast<std::int64_t>(calls->after);
+    verdict.examples.clear();
+    for (const slow::Item& item : items)
+      if (around.table.rows.start(item.row) >= calls->since && verdict.examples.size() < 3)
+        verdict.examples.push_back(around.table.rows.id(item.row));
+  }
+  verdict.new_calls = std::move(calls);
+}
+
 }  // namespace
 
 std::optional<model::TailStudy> study_tail(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
@@ -184,7 +239,9 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
   out.bands = bands_of(items, cohorts.order, columns);
   out.culprits = slow::culprits_of(table, items, cohorts, links, study.quality.preamble);
   out.verdict = verdict::judge(items, cohorts, out, around);
+  add_causes_besides(items, cohorts, around, out);
   if (explained_at_server(table, items, cohorts, links, out.verdict)) out.verdict = {};
+  add_new_calls(items, around, out);
   out.exemplars = slow::exemplars_of(items, cohorts, columns, out);
   return out;
 }

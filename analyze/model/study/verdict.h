@@ -124,6 +124,15 @@ struct VerdictPart {
   std::int64_t difference() const { return slow - typical; }
 };
 
+// Requests of an answer that were slow for one reason.
+struct SlowCause {
+  VerdictPart part;  // what they waited for: means over these
+  std::uint64_t requests = 0;
+  std::int64_t slow = 0;    // mean duration
+  bool besides = false;     // not among the answer's slow requests: slower than typical ones, and nearer to these
+  ExchangeId example = {};  // the slowest
+};
+
 // Slow requests close in time.
 struct Burst {
   formats::Time from = formats::kNoTime, to = formats::kNoTime;
@@ -161,6 +170,17 @@ struct SharedTrait {
 };
 std::string_view name_of(SharedTrait::Kind kind);
 
+// Calls that the requests of a route make from some moment on, and none of them made before.
+struct NewCalls {
+  std::string what;  // "GET /recommend at 10.0.0.5:8080"
+  formats::Time since = formats::kNoTime;
+  std::uint64_t before = 0;                          // requests before
+  std::uint64_t after = 0, of = 0;                   // requests since then that make it; of all since then
+  std::int64_t time = 0;                             // mean duration of these calls per request that makes one
+  std::int64_t median_before = 0, median_after = 0;  // of the requests
+  bool other_processes = false;                      // those that served the requests before served none since then
+};
+
 struct Verdict {
   VerdictScope scope = VerdictScope::route;
   VerdictKind kind = VerdictKind::nothing;
@@ -168,6 +188,7 @@ struct Verdict {
   Pattern pattern = Pattern::recurring;
   std::vector<std::uint32_t> routes;   // indexes into Study::routes
   std::vector<VerdictPart> parts;      // largest difference first; empty: many small differences
+  std::vector<SlowCause> by_cause;     // most time first, those besides last; empty: one reason, or many
   bool ranked = true;                  // false: more time is lost than lies between the first two labels
   std::uint64_t requests = 0, of = 0;  // slow, or failed; compared
   std::int64_t slow = 0, typical = 0;  // mean duration; usual: of the typical requests in both
@@ -184,6 +205,8 @@ struct Verdict {
   std::vector<Felt> felt;               // most requests first
   std::uint64_t unanswered = 0;         // further requests of the route, no older than others that ended, had no answer
                                         // when the recording ended
+  bool cut_off = false;                 // unfinished: the end of the recording explains as many that are as old
+  std::optional<NewCalls> new_calls;    // unset: none that slow its requests down
   std::optional<HotFunction> function;  // on a CPU in these requests; unset: not known
   std::int32_t part_of = -1;            // index of the verdict that explains it, in Study::verdicts; -1: none
   std::int64_t explained = 0;           // scope machine: of the excess

@@ -117,6 +117,31 @@ const StudyShape<VerdictPart> kPart{
         {"disk_users", kDiskUser, &VerdictPart::disk_users},
     }};
 
+const StudyShape<model::SlowCause> kSlowCause{
+    "slow_cause",
+    {
+        {"part", kPart, &model::SlowCause::part},
+        {"requests", &model::SlowCause::requests},
+        {"slow_ns", &model::SlowCause::slow},
+        {"besides", &model::SlowCause::besides, "not among the slow requests of the verdict, but next to them"},
+        {"example", or_null(&model::SlowCause::example), "the slowest"},
+    }};
+
+const StudyShape<model::NewCalls> kNewCalls{
+    "new_calls",
+    {
+        {"what", &model::NewCalls::what},
+        {"since_ns", [](auto& n, auto& c) { return (n.since - c.study.begin).count(); }, "since the beginning"},
+        {"before", &model::NewCalls::before, "requests before"},
+        {"after", &model::NewCalls::after, "requests since then that make the call"},
+        {"of", &model::NewCalls::of, "requests since then"},
+        {"time_ns", &model::NewCalls::time, "of these calls, per request"},
+        {"median_before_ns", &model::NewCalls::median_before, "of the requests"},
+        {"median_after_ns", &model::NewCalls::median_after},
+        {"other_processes", &model::NewCalls::other_processes,
+         "those that served the requests before served none since then"},
+    }};
+
 const StudyShape<FailedEnd> kEnd{"failed_end",
                                  {
                                      {"status", or_null(&FailedEnd::status)},
@@ -168,6 +193,9 @@ const StudyShape<Verdict>& verdict_shape() {
           {"pattern", one_of<model::Pattern::recurring>(&Verdict::pattern)},
           {"sentence", [](auto& v, auto& c) { return OrNull{tail::sentence(v, c.study, c.table)}; }},
           {"parts", kPart, &Verdict::parts},
+          {"by_cause", kSlowCause, &Verdict::by_cause, "where the slow requests have several causes"},
+          {"new_calls", kNewCalls, &Verdict::new_calls,
+           "calls that its requests make since some moment, and none made before"},
           {"ranked", &Verdict::ranked, "false: more time is lost than lies between the first two labels"},
           {"requests", &Verdict::requests, "slow, or failed"},
           {"of", &Verdict::of},
@@ -175,6 +203,8 @@ const StudyShape<Verdict>& verdict_shape() {
           {"typical_ns", &Verdict::typical},
           {"excess_ns", &Verdict::excess},
           {"lost_ns", &Verdict::lost},
+          {"cut_off", [](auto& v) { return when(v.kind == VerdictKind::unfinished, v.cut_off); },
+           "the end of the recording explains as many that are as old"},
           {"oldest_ns", [](auto& v) { return when(v.kind == VerdictKind::unfinished, v.oldest); }},
           {"kind_of_their_own", &Verdict::kind_of_their_own},
           {"when", kBurst, &Verdict::when},

@@ -26,8 +26,9 @@ std::string thread_text(const model::CulpritStudy& c) {
   return out + (process.empty() ? "" : " of " + process);
 }
 
-// "avscand (process 4711)"
+// "avscand (process 4711)"; without its number where it ran several times.
 std::string process_text(const model::CulpritStudy& c) {
+  if (c.pid == 0 && !c.process.empty()) return shortened(printable(c.process), kName);
   if (c.pid == 0 || c.process.empty()) return c.tid == 0 ? "" : "thread " + pid_text(c.tid);
   return shortened(printable(c.process), kName) + " (process " + pid_text(c.pid) + ")";
 }
@@ -99,7 +100,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
   if (!c.group.path.empty()) return "of " + group_text(c.group) + users_text(c.users);
   if (c.label == model::Label::runtime_stw) return c.tid == 0 ? "" : "by the JVM's VM Thread";
-  if (c.label == model::Label::sched_stopped) return c.tid == 0 ? "" : "by " + process_text(c);
+  if (c.label == model::Label::sched_stopped) return c.tid == 0 && c.process.empty() ? "" : "by " + process_text(c);
   if (ended_by_process(c.label) && c.what == 0) {
     const std::string who = process_text(c);
     return who.empty() ? "" : "until " + who + " ended it";

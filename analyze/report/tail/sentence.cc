@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "analyze/report/tail/culprit.h"
 #include "analyze/report/tail/failing_text.h"
+#include "analyze/report/tail/part_text.h"
+#include "analyze/report/tail/sure_text.h"
 #include "analyze/report/words/circumstances.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -37,38 +38,9 @@ std::string span_text(const model::Burst& burst, formats::Time begin) {
   return offset_text(burst.from, begin) + " for " + duration_text(burst.to - burst.from);
 }
 
-// "waiting for a lock at 0x1234 held by GET /a"
-std::string blocked_text(model::Label label, const std::optional<model::CulpritStudy>& who,
-                         const model::RequestTable& table) {
-  std::string out(model::text_of(label));
-  if (who)
-    if (const std::string by = culprit_text(*who, table.texts); !by.empty()) out += " " + by;
-  return out;
-}
-
-// "waiting for another service (GET /stock), there waiting for a lock held by POST /restock, there sleeping"
-std::string part_text(const VerdictPart& part, const model::RequestTable& table) {
-  std::optional<model::CulpritStudy> who = part.who;
-  if (who && !part.chain.empty()) who->inside_time = 0;  // the chain says it
-  std::string out = blocked_text(part.label, who, table);
-  for (const model::VerdictStep& step : part.chain) out += ", there " + blocked_text(step.label, step.who, table);
-  if (part.inferred) out += " (inferred)";
-  return out;
-}
-
 // " and 2 more"; empty where all are named.
 std::string more_text(std::size_t all, std::size_t named) {
   return all > named ? " and " + count_text(all - named) + " more" : "";
-}
-
-// "23.3 ms of it waiting for the disk, and 10.2 ms waiting for a CPU"
-std::string parts_text(const Verdict& v, const model::RequestTable& table) {
-  std::string out;
-  for (const VerdictPart& part : v.parts) {
-    out += out.empty() ? duration_text(ns(part.slow)) + " of it " : ", and " + duration_text(ns(part.slow)) + " ";
-    out += part_text(part, table);
-  }
-  return out;
 }
 
 std::string pattern_text(const Verdict& v, const model::Study& study) {
@@ -259,6 +231,20 @@ std::string comparison_text(const Verdict& v) {
          duration_text(ns(v.typical));
 }
 
+// "since +6.12 s 230 of 232 requests make a call that none of the 228 before made, GET /recommend at 10.0.0.5:80 (25.3
+// ms on average): the median went from 5.21 ms to 31.2 ms."
+std::string new_calls_text(const model::NewCalls& calls, const model::Study& study) {
+  std::string out = "since " + offset_text(calls.since, study.begin) + " " +
+                    (calls.after == calls.of ? "all " + count_text(calls.of)
+                                             : count_text(calls.after) + " of " + count_text(calls.of)) +
+                    " requests make a call that none of the " + count_text(calls.before) + " before made, " +
+                    shortened(printable(calls.what), kTitle) + " (" + duration_text(Duration{calls.time}) +
+                    " on average): the median went from " + duration_text(Duration{calls.median_before}) + " to " +
+                    duration_text(Duration{calls.median_after}) + ".";
+  if (calls.other_processes) out += " Other processes serve them since then: a reload or a restart.";
+  return out;
+}
+
 std::string few_text(const Verdict& v, const model::RequestTable& table) {
   std::string out = count_text(v.of, "request", "requests") + ":";
   const std::span named = std::span(v.examples).first(std::min(v.examples.size(), kRequestsNamed));
@@ -340,23 +326,29 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   if (v.kind == VerdictKind::nothing) return {};
   if (v.scope == VerdictScope::machine) return machine_text(v, study);
   std::string out = subject(v, study) + ": ";
-  if (v.kind == VerdictKind::few) return out + few_text(v, table) + function_text(v) + queue_text(v, study, table);
-  if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table);
+  if (v.kind == VerdictKind::few)
+    return out + few_text(v, table) + function_text(v) + queue_text(v, study, table) + sure_text(v, study, table);
+  if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table) + sure_text(v, study, table);
   if (v.kind == VerdictKind::failing)
     return out + failing_text(v, study) + pattern_text(v, study) + shared_text(v, study);
+  if (v.new_calls) out += new_calls_text(*v.new_calls, study);
+  if (v.kind == VerdictKind::usual && v.new_calls) return out;
   if (v.kind == VerdictKind::usual) {
     const VerdictPart& part = v.parts.front();
     return out + "every request takes about " + duration_text(ns(v.typical)) + ", " + duration_text(ns(part.typical)) +
            " of it (" +
            ground::share_text(static_cast<double>(part.typical) /
                               static_cast<double>(std::max<std::int64_t>(1, v.typical))) +
-           ") " + part_text(part, table) + "." + function_text(v) + queue_text(v, study, table) + origin_text(v, study);
+           ") " + part_text(part, table) + "." + function_text(v) + queue_text(v, study, table) +
+           origin_text(v, study) + sure_text(v, study, table);
   }
-  out += comparison_text(v);
-  out += v.parts.empty() ? "; many small differences add up." : "; " + parts_text(v, table) + ".";
+  out += (v.new_calls ? " " : "") + comparison_text(v);
+  out += !v.by_cause.empty() ? ": " + causes_text(v, table)
+         : v.parts.empty()   ? "; many small differences add up."
+                             : "; " + parts_text(v, table) + ".";
   out += function_text(v) + queue_text(v, study, table) + disk_text(v) + unanswered_text(v) + felt_text(v, study);
   out += pattern_text(v, study) + shared_text(v, study) + origin_text(v, study) + loss_text(v, study);
-  return out;
+  return out + sure_text(v, study, table);
 }
 
 std::string slow_name(const TailStudy& tail) {

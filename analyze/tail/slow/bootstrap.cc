@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <unordered_map>
 
@@ -14,8 +15,8 @@ namespace {
 constexpr double kLeastBlocks = 20, kMostBlocks = 50;  // fewer carry no interval; more only cost time
 constexpr double kBlockSeconds = 5;                    // as for quantiles: neighbours resemble each other for so long
 constexpr double kAlpha = 0.05;
-constexpr double kReachFrom = 0.2, kReachTo = 0.8;  // ranks between which the typical cohort may come to lie
-constexpr std::size_t kBins = 60;                   // of ranks there; within one, requests count in proportion
+constexpr double kReach = 0.2;     // ranks around the typical cohort between which it may come to lie
+constexpr std::size_t kBins = 60;  // of ranks there; within one, requests count in proportion
 
 // The generator called splitmix64: any state will do, and it is the same everywhere.
 class Draws {
@@ -62,8 +63,11 @@ class TypicalSums {
   TypicalSums(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const Blocks& blocks)
       : blocks_(blocks.count), cells_(cohorts.cells.size()), width_(columns.size() + 1) {
     const std::size_t n = items.size();
-    from_ = static_cast<std::size_t>(kReachFrom * static_cast<double>(n));
-    const std::size_t to = static_cast<std::size_t>(kReachTo * static_cast<double>(n));
+    const double rest = static_cast<double>(cohorts.gap ? n - cohorts.slow : n) / static_cast<double>(n);
+    typical_from_ = kTypicalFrom * rest;
+    typical_to_ = kTypicalTo * rest;
+    from_ = static_cast<std::size_t>(std::max(0.0, typical_from_ - kReach) * static_cast<double>(n));
+    const std::size_t to = static_cast<std::size_t>(std::min(1.0, typical_to_ + kReach) * static_cast<double>(n));
     bins_ = std::min(kBins, to - from_);
     sums_.assign((bins_ + 1) * blocks_ * cells_ * width_, 0.0);
     counts_.assign((bins_ + 1) * blocks_, 0.0);
@@ -96,8 +100,8 @@ class TypicalSums {
     for (std::size_t bin = 0; bin <= bins_; ++bin)
       ranks[bin] = std::inner_product(drawn.begin(), drawn.end(),
                                       counts_.begin() + static_cast<std::ptrdiff_t>(bin * blocks_), 0.0);
-    add(ranks, kTypicalTo * total, drawn, 1, out);
-    add(ranks, kTypicalFrom * total, drawn, -1, out);
+    add(ranks, typical_to_ * total, drawn, 1, out);
+    add(ranks, typical_from_ * total, drawn, -1, out);
   }
   std::size_t width() const { return width_; }
 
@@ -124,6 +128,7 @@ class TypicalSums {
   }
 
   std::size_t blocks_, cells_, width_, bins_ = 0, from_ = 0;
+  double typical_from_, typical_to_;   // quantiles
   std::vector<double> sums_, counts_;  // [bin][block][cell][column]; [bin][block]
 };
 
@@ -187,13 +192,15 @@ Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Co
   for (const std::uint32_t block : in.of) ++sizes[block];
 
   Draws draws(seed_of(items));
-  std::vector<std::vector<double>> results(width + 1, std::vector<double>(kReplicates));
+  std::vector<std::vector<double>> results(width + 1);
   std::vector<double> drawn(blocks), slow(width), shares(cohorts.cells.size()), sums;
   for (std::size_t r = 0; r < kReplicates; ++r) {
     std::fill(drawn.begin(), drawn.end(), 0.0);
     for (std::size_t b = 0; b < blocks; ++b) ++drawn[draws.below(blocks)];
     const double total = std::inner_product(drawn.begin(), drawn.end(), sizes.begin(), 0.0);
-    const double wanted = static_cast<double>(cohorts.slow) * total / static_cast<double>(n);
+    // Beyond a gap lie as many as were drawn.
+    const double wanted = cohorts.gap ? std::numeric_limits<double>::infinity()
+                                      : static_cast<double>(cohorts.slow) * total / static_cast<double>(n);
     std::fill(slow.begin(), slow.end(), 0.0);
     std::fill(shares.begin(), shares.end(), 0.0);
     double taken = 0;
@@ -205,6 +212,7 @@ Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Co
       shares[cohorts.cell_of[i]] += weight;
       taken += weight;
     }
+    if (taken == 0) continue;
     typical.range(drawn, total, sums);
     double matched = 0;  // a cell can be empty this time; the others then stand for it
     for (std::size_t c = 0; c < shares.size(); ++c)
@@ -215,10 +223,10 @@ Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Co
       for (std::size_t c = 0; c < shares.size(); ++c)
         if (const double count = sums[(c + 1) * typical.width() - 1]; count > 0 && matched > 0)
           mean += shares[c] / matched * sums[c * typical.width() + l] / count;
-      results[l][r] = (taken > 0 ? slow[l] / taken : 0) - mean;
-      all += results[l][r];
+      results[l].push_back(slow[l] / taken - mean);
+      all += results[l].back();
     }
-    results[width][r] = all;
+    results[width].push_back(all);
   }
 
   Spread out;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "analyze/tail/slow/gap.h"
 #include "ground/number_sort.h"
 
 namespace tailcap::tail::slow {
@@ -56,6 +57,44 @@ std::size_t cell_for(const std::vector<CohortCell>& cells, const Item& item) {
   return best;
 }
 
+// Quantiles of the requests that are not slow.
+void place_typical(std::size_t n, CohortPlaces& out) {
+  const auto at = [&](double quantile) {
+    return static_cast<std::size_t>(std::ceil(quantile * static_cast<double>(n) - 1e-9));
+  };
+  out.typical_from = at(kTypicalFrom);
+  out.typical_to = at(kTypicalTo);
+}
+
+std::vector<std::uint32_t> by_duration(const std::vector<Item>& items) {
+  std::vector<ground::Ranked> order;
+  order.reserve(items.size());
+  for (std::uint32_t i = 0; i < items.size(); ++i) order.push_back({items[i].duration, i});
+  ground::sort_ranked(order);
+  std::vector<std::uint32_t> out;
+  out.reserve(items.size());
+  for (const ground::Ranked& item : order) out.push_back(item.place);
+  return out;
+}
+
+void compare_alike(const std::vector<Item>& items, Cohorts& out) {
+  const std::size_t n = items.size();
+  Counts typical;
+  for (std::size_t i = out.typical_from; i < out.typical_to; ++i)
+    for (std::size_t level = 0; level < kLevels; ++level) ++typical[level][kind_at(items[out.order[i]].kind, level)];
+  out.cells = cells_of(items, out, typical, 0);
+  // Resampled, a cohort of a fixed share reaches further down. A request of no cell there is compared like most of
+  // them.
+  const std::size_t reach = out.gap ? out.slow : std::min(n - out.typical_to, 3 * out.slow);
+  const auto most = std::max_element(out.cells.begin(), out.cells.end(),
+                                     [](const CohortCell& a, const CohortCell& b) { return a.slow < b.slow; });
+  for (std::size_t i = 0; i < reach; ++i) {
+    const std::size_t cell = cell_for(out.cells, items[out.nth_slowest(i)]);
+    out.cell_of.push_back(
+        static_cast<std::uint8_t>(cell < out.cells.size() ? cell : static_cast<std::size_t>(most - out.cells.begin())));
+  }
+}
+
 }  // namespace
 
 CohortPlaces cohort_places(std::size_t n) {
@@ -70,35 +109,44 @@ CohortPlaces cohort_places(std::size_t n) {
     out.needed = kLeastCompared;
     return out;
   }
-  out.typical_from = static_cast<std::size_t>(std::ceil(kTypicalFrom * static_cast<double>(n) - 1e-9));
-  out.typical_to = static_cast<std::size_t>(std::ceil(kTypicalTo * static_cast<double>(n) - 1e-9));
+  place_typical(n, out);
+  return out;
+}
+
+CohortPlaces cohort_places(std::span<const std::int64_t> sorted) {
+  CohortPlaces out = cohort_places(sorted.size());
+  const std::size_t beyond = beyond_gap(sorted);
+  if (out.needed != 0 || beyond == 0 || beyond > kMaxBeyond) return out;
+  out.slow = beyond;
+  out.from = 1 - static_cast<double>(beyond) / static_cast<double>(sorted.size());
+  out.gap = true;
+  place_typical(sorted.size() - beyond, out);
   return out;
 }
 
 Cohorts cohorts_of(const std::vector<Item>& items) {
   Cohorts out;
-  const std::size_t n = items.size();
-  static_cast<CohortPlaces&>(out) = cohort_places(n);
-  if (out.needed != 0) return out;
-  std::vector<ground::Ranked> order;
-  order.reserve(n);
-  for (std::uint32_t i = 0; i < n; ++i) order.push_back({items[i].duration, i});
-  ground::sort_ranked(order);
-  out.order.reserve(n);
-  for (const ground::Ranked& item : order) out.order.push_back(item.place);
-  Counts typical;
-  for (std::size_t i = out.typical_from; i < out.typical_to; ++i)
-    for (std::size_t level = 0; level < kLevels; ++level) ++typical[level][kind_at(items[out.order[i]].kind, level)];
-  out.cells = cells_of(items, out, typical, 0);
-  // Resampled, the cohort reaches further down. A request of no cell there is compared like most of them.
-  const std::size_t reach = std::min(n - out.typical_to, 3 * out.slow);
-  const auto most = std::max_element(out.cells.begin(), out.cells.end(),
-                                     [](const CohortCell& a, const CohortCell& b) { return a.slow < b.slow; });
-  for (std::size_t i = 0; i < reach; ++i) {
-    const std::size_t cell = cell_for(out.cells, items[out.nth_slowest(i)]);
-    out.cell_of.push_back(
-        static_cast<std::uint8_t>(cell < out.cells.size() ? cell : static_cast<std::size_t>(most - out.cells.begin())));
-  }
+  out.order = by_duration(items);
+  std::vector<std::int64_t> durations;
+  durations.reserve(items.size());
+  for (const std::uint32_t i : out.order) durations.push_back(items[i].duration);
+  static_cast<CohortPlaces&>(out) = cohort_places(durations);
+  if (out.needed == 0) compare_alike(items, out);
+  return out;
+}
+
+Cohorts fixed_cohorts_of(const std::vector<Item>& items) {
+  Cohorts out;
+  out.order = by_duration(items);
+  static_cast<CohortPlaces&>(out) = cohort_places(items.size());
+  if (out.needed == 0) compare_alike(items, out);
+  return out;
+}
+
+Cohorts cohort_of(std::span<const std::uint32_t> items) {
+  Cohorts out;
+  out.slow = items.size();
+  out.order.assign(items.rbegin(), items.rend());
   return out;
 }
 

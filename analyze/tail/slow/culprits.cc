@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -25,6 +27,13 @@ std::uint64_t place_of(const model::Culprit& c) {
                  name.substr(0, 3) == "io." || name.substr(0, 4) == "mem."
              ? c.what
              : 0;
+}
+
+// Processes of one name are one program, run several times: a job of cron, a debugger that somebody starts again.
+std::uint32_t program_of(const CulpritStudy& who) {
+  constexpr std::uint32_t kName = 1u << 31;  // no process has such a number
+  if (who.process.empty()) return who.pid;
+  return kName | static_cast<std::uint32_t>(std::hash<std::string>{}(who.process));
 }
 
 bool lock(model::Label label) { return model::group_of(label) == model::LabelGroup::lock; }
@@ -75,7 +84,7 @@ CulpritKey key_of(const CulpritStudy& who, Unnamed unnamed) {
   const bool named = who.route != 0 || who.method != 0;
   // A program may make a lock for each waiter (Python's conditions and queues).
   if (named) return {lock(who.label) ? 0 : who.what, who.method, who.route, who.authority, 0};
-  const std::uint32_t thread = lock(who.label) || who.pid == 0 ? who.tid : who.pid;
+  const std::uint32_t thread = lock(who.label) || who.pid == 0 ? who.tid : program_of(who);
   if (unnamed == Unnamed::by_thread && thread != 0) return {lock(who.label) ? 0 : who.what, 0, 0, 0, thread};
   return {who.what, 0, 0, 0, who.what == 0 ? thread : 0};
 }
@@ -86,10 +95,8 @@ void join(CulpritStudy& into, const CulpritStudy& other) {
     into.tid = 0;
     into.thread.clear();
   }
-  if (into.pid != other.pid) {
-    into.pid = 0;
-    into.process.clear();
-  }
+  if (into.pid != other.pid) into.pid = 0;
+  if (into.process != other.process) into.process.clear();
   if (into.at != other.at) into.at = 0;
 }
 

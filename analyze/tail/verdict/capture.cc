@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "analyze/tail/slow/bursts.h"
+#include "analyze/tail/verdict/effect.h"
 #include "analyze/tail/verdict/roots.h"
 #include "analyze/tail/verdict/takers.h"
 
@@ -91,7 +92,7 @@ class Conclusion {
       all_.push_back(verdict);
     }
     study_.shortage = shortage_of(table_, study_);
-    join_unanswered(table_, study_, all_);
+    join_unanswered(all_);
     if (links_) join_callers(table_, *links_, study_, all_);
     blame_machine();
     join_same_cause();
@@ -102,7 +103,7 @@ class Conclusion {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       const auto weight = [&](std::size_t i) {
         const Verdict& v = all_[i];
-        const int urgent = v.kind == VerdictKind::failing ? 2 : v.kind == VerdictKind::unfinished ? 1 : 0;
+        const int urgent = v.kind == VerdictKind::failing ? 2 : v.kind == VerdictKind::unfinished && !v.cut_off ? 1 : 0;
         return std::tuple(v.level, urgent, urgent == 2 ? static_cast<std::int64_t>(v.requests) : v.excess, v.slow);
       };
       return weight(b) < weight(a);
@@ -183,10 +184,18 @@ class Conclusion {
     finish(machine);
     const auto at = static_cast<std::int32_t>(all_.size());
     for (const std::size_t i : from) {
+      if (has_own_cause(all_[i])) continue;
       all_[i].part_of = at;
       all_[i].level = std::min(all_[i].level, Level::note);
     }
     all_.push_back(std::move(machine));
+  }
+
+  // Some of its requests were slow for a reason that the machine does not explain, and that matters by itself.
+  static bool has_own_cause(const Verdict& v) {
+    return std::ranges::any_of(v.by_cause, [&](const model::SlowCause& cause) {
+      return cause.part.origin == Origin::service && level_of(cause.slow, v.typical) >= Level::notable;
+    });
   }
 
   // A burst counts for the stretch with which it has most in common.

@@ -123,6 +123,7 @@ class Failing {
     out.level = Level::note;
     if (out.requests >= kNotable && share >= kNotableShare) out.level = Level::notable;
     if (out.requests >= kSevere && share >= kSevereShare) out.level = Level::severe;
+    if (std::ranges::all_of(failed_, [&](std::uint32_t row) { return left_unread(row); })) out.level = Level::note;
     return out;
   }
 
@@ -132,6 +133,17 @@ class Failing {
     return std::all_of(failed_.begin(), failed_.end(), [&](std::uint32_t row) {
       return table_.rows.role(row) == model::Role::client && table_.rows.peer(row).connection != 0;
     });
+  }
+
+  // A call whose caller read the head of a good answer, closed the connection, and succeeded itself: a proxy that only
+  // asks whether a request is allowed.
+  bool left_unread(std::uint32_t row) const {
+    const Request r = table_.rows[row];
+    const bool good = r.status >= 200 && r.status < 400;
+    if (r.role != model::Role::client || r.outcome != model::Outcome::truncated || !good) return false;
+    const model::Cause* const cause = table_.causes.find(r.id);
+    const auto parent = cause ? around_.links.row_of(cause->parent) : std::nullopt;
+    return parent && table_.all().outcome(*parent) == model::Outcome::ok;
   }
 
   using Key = std::tuple<TroubleKind, std::string, std::string>;

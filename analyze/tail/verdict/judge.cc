@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "analyze/model/label_group.h"
 #include "analyze/tail/slow/bursts.h"
+#include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/verdict/account.h"
+#include "analyze/tail/verdict/by_cause.h"
 #include "analyze/tail/verdict/chain.h"
+#include "analyze/tail/verdict/effect.h"
 #include "analyze/tail/verdict/ordinary.h"
 #include "analyze/tail/verdict/pattern.h"
 #include "analyze/tail/verdict/takers.h"
@@ -28,9 +32,6 @@ using model::VerdictPart;
 using slow::Cohorts;
 using slow::Item;
 
-// Wake-ups, interrupts and cold caches make smaller differences on any machine.
-constexpr std::int64_t kLeastGap = 1'000'000;
-constexpr double kLeastRatio = 1.5;
 // A part is named if it makes at least this share of the difference.
 constexpr double kLeastShare = 0.25;
 // Every request waits for it: of a typical request.
@@ -49,7 +50,8 @@ constexpr std::int64_t kStolenAtMost = 10'000'000;
 constexpr double kMinorTypically = 0.25, kMajorSlow = 0.5;
 // Beyond what the part's own spread predicts. The prediction is a straight line on logarithmic paper: room for a bend.
 constexpr double kBeyondOrdinary = 1.5;
-constexpr double kBlamed = 0.4;  // of a part's time: its blocker is named
+constexpr double kBlamed = 0.4;   // of a part's time: its blocker is named
+constexpr double kWarming = 0.8;  // of the delay of the slow requests
 constexpr std::size_t kLookedAt = 20'000;
 constexpr std::size_t kExamples = 3;
 
@@ -198,16 +200,77 @@ struct Judge {
     note_pattern(std::move(requests), around.study, out);
   }
 
-  Level level_of(const Verdict& v) const {
-    const std::int64_t gap = v.slow - v.typical;
-    const double ratio = v.typical > 0 ? share(v.slow, v.typical) : INFINITY;
-    Level level = Level::nothing;
-    if (gap >= kLeastGap && ratio >= kLeastRatio) level = Level::note;
-    if ((gap >= 10 * kLeastGap && ratio >= 2) || (gap >= kLeastGap && ratio >= 20)) level = Level::notable;
-    if (gap >= 100 * kLeastGap && ratio >= 3) level = Level::severe;
+  Level level_of_answer(const Verdict& v) const {
+    Level level = level_of(v.slow, v.typical);
     if (!v.parts.empty() && v.parts.front().origin == Origin::spread) level = std::min(level, Level::note);
     if (v.parts.empty() || v.parts.front().origin == Origin::unexplained) level = std::min(level, Level::notable);
     return level;
+  }
+
+  // The requests that the first part slowed down did more work of their own, and are the first that their processes
+  // served in this recording: caches fill, code is loaded and compiled.
+  bool warms_up(const Verdict& v) const {
+    if (v.parts.empty()) return false;
+    const Label root = v.parts.front().root;
+    if (!runs(v.parts.front()) && root != Label::mem_majfault && root != Label::io_disk) return false;
+    std::map<std::uint32_t, std::uint32_t> first;  // by process; items are in the order of start
+    for (const Item& item : items) first.try_emplace(around.table.rows[item.row].pid, item.row);
+    std::int64_t all = 0, warming = 0;
+    for (std::size_t n = 0; n < cohorts.slow; ++n) {
+      const Item& item = items[cohorts.nth_slowest(n)];
+      all += item.duration - tail.typical_mean;
+      if (first[around.table.rows[item.row].pid] == item.row) warming += item.duration - tail.typical_mean;
+    }
+    return share(warming, all) >= kWarming;
+  }
+
+  // What one group of the slow requests waited for.
+  std::optional<model::SlowCause> cause_of(const VerdictPart& of, const std::vector<std::uint32_t>& group,
+                                           bool waits_too) const {
+    const Cohorts own_cohort = slow::cohort_of(group);
+    const Judge group_judge(items, own_cohort, tail, around);
+    model::SlowCause out;
+    out.requests = group.size();
+    out.example = around.table.rows.id(items[group.front()].row);
+    VerdictPart& part = out.part;
+    part.label = of.label;
+    part.labels = of.labels;
+    part.typical = of.typical;
+    part.mainly = group.size();
+    double time = 0, in_queues = 0, inferred = 0;
+    for (const std::uint32_t i : group) {
+      out.slow += items[i].duration / static_cast<std::int64_t>(group.size());
+      for (const model::Part& p : items[i].parts()) {
+        if (!has(part, p.label)) continue;
+        const auto ns = static_cast<double>(p.time);
+        time += ns;
+        in_queues += ns * p.crowded_share();
+        if (p.evidence == model::Evidence::inferred) inferred += ns;
+      }
+    }
+    part.slow = std::llround(time / static_cast<double>(group.size()));
+    part.crowded = time > 0 ? in_queues / time : 0;
+    part.inferred = 2 * inferred > time;
+    if (part.difference() < kLeastGap || share(part.difference(), out.slow - tail.typical_mean) < kLeastShare)
+      return std::nullopt;
+    look_through(part, items, own_cohort, around);
+    part.stolen = group_judge.stolen_share(part);
+    part.origin = group_judge.origin_of(part, waits_too, cohorts.gap);
+    blame(part, slow::culprits_of(around.table, items, own_cohort, around.links, around.study.quality.preamble),
+          part.slow * static_cast<std::int64_t>(group.size()));
+    name_users(part, around.table, group_judge.disjoint());
+    return out;
+  }
+
+  // One entry for each cause; empty where all have one.
+  std::vector<model::SlowCause> by_cause(const Account& account, bool waits_too) const {
+    std::vector<model::SlowCause> out;
+    for (const CauseGroup& group : groups_of(account, items, cohorts, around)) {
+      auto cause = cause_of(account.parts[group.part], group.items, waits_too);
+      if (cause && cause->part.origin != Origin::spread) out.push_back(std::move(*cause));
+    }
+    if (out.size() < 2) out.clear();
+    return out;
   }
 
   // What every request waits for; nothing if no one part is most of a typical request.
@@ -255,9 +318,7 @@ struct Judge {
       usual(account, out);
       return out;
     }
-    std::vector<double> durations;
-    for (const std::uint32_t i : cohorts.order) durations.push_back(static_cast<double>(items[i].duration));
-    out.kind_of_their_own = separated(durations) > 0;
+    out.kind_of_their_own = cohorts.gap;
     const bool waits_too = std::any_of(account.parts.begin(), account.parts.end(), [&](const VerdictPart& p) {
       return waits_for_cpu(p) && share(p.difference(), gap) >= kLeastShare;
     });
@@ -282,7 +343,9 @@ struct Judge {
       }
     }
     set_pattern(account, out);
-    out.level = level_of(out);
+    out.level = level_of_answer(out);
+    if (warms_up(out)) out.level = std::min(out.level, Level::note);
+    if (out.level > Level::nothing) out.by_cause = by_cause(account, waits_too);
     if (out.level > Level::nothing)
       out.shared = shared_traits(items, cohorts, out.when.size(), around.table, around.links, queued(out.parts));
     return out;

@@ -3,22 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyze/model/statistics/normal.h"
+
 namespace tailcap::tail::verdict {
 namespace {
 
+using model::normal_below;
+using model::normal_quantile;
+
 constexpr double kQuartile = 0.6744897501960817;  // z of the 75th percentile
-constexpr std::size_t kLeastValues = 20, kLeastSeparated = 5;
-constexpr double kLeastLogGap = 0.7;  // of logarithms: twice as slow
-constexpr double kLeastSpread = 0.1, kLeastZ = 0.3;
-
-double normal_below(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
-
-// By bisection: few are needed.
-double normal_quantile(double q) {
-  double low = -10, high = 10;
-  for (int i = 0; i < 60; ++i) (normal_below((low + high) / 2) < q ? low : high) = (low + high) / 2;
-  return (low + high) / 2;
-}
 
 double poisson_below(std::uint64_t count, double mean) {
   double term = std::exp(-mean), sum = 0;
@@ -49,23 +42,8 @@ double ordinary_mean_beyond(double from, double q25, double q50, double q75) {
   return q50 * std::exp(spread * spread / 2) * normal_below(spread - normal_quantile(from)) / (1 - from);
 }
 
-std::size_t separated(std::span<const double> sorted) {
-  const std::size_t n = sorted.size();
-  if (n < kLeastValues) return 0;
-  const double q25 = sorted[n / 4], q50 = sorted[n / 2], q75 = sorted[3 * n / 4];
-  if (q25 <= 0) return 0;
-  const double spread = std::max(kLeastSpread, std::min(std::log(q75 / q50), std::log(q50 / q25)) / kQuartile);
-  std::size_t best = 0;
-  double widest = 0;
-  for (std::size_t k = kLeastSeparated; 2 * k < n; ++k) {
-    const double gap = std::log(sorted[n - k] / sorted[n - k - 1]);
-    if (gap < kLeastLogGap || gap <= widest) continue;
-    const double z = std::max(kLeastZ, normal_quantile(1 - static_cast<double>(k) / static_cast<double>(n)));
-    if (gap < std::log(1000.0 * static_cast<double>(n)) * spread / (static_cast<double>(k) * z)) continue;
-    widest = gap;
-    best = k;
-  }
-  return best;
+double poisson_at_least(std::uint64_t count, double mean) {
+  return count == 0 ? 1 : 1 - poisson_below(count - 1, mean);
 }
 
 std::pair<double, double> poisson_interval(std::uint64_t count) {

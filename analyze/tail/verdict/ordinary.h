@@ -13,9 +13,8 @@ namespace tailcap::tail::verdict {
 // The narrower side of the middle half counts: a second mode on the other is no spread.
 double ordinary_mean_beyond(double from, double q25, double q50, double q75);
 
-// The number of the slowest values that a gap separates from the others, a gap wider than the spread of the others
-// explains. sorted: ascending, at least 20 values. At least 5 and less than half; 0: there is no such gap.
-std::size_t separated(std::span<const double> sorted);
+// P(X >= count) of a Poisson variable.
+double poisson_at_least(std::uint64_t count, double mean);
 
 // Exact 95 % interval of the mean of a Poisson variable that was seen once as `count`.
 std::pair<double, double> poisson_interval(std::uint64_t count);

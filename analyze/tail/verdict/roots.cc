@@ -93,15 +93,58 @@ bool worth_joining(const Verdict& v) {
          v.kind == VerdictKind::tail;
 }
 
+// What requests of a route felt of another answer, by its place.
+using FeltBy = std::pair<std::size_t, model::Felt>;
+
+// A shortage of CPU is said of the machine.
+bool by_machine(const model::SlowCause& cause) {
+  return cause.part.origin != model::Origin::service && cause.part.origin != model::Origin::unexplained;
+}
+
+// Answers about callers become parts of those about their calls; what is felt of the causes of an answer that has
+// several.
+std::vector<FeltBy> join_to_deeper(const model::RequestTable& table, const slow::Links& links,
+                                   const model::Study& study, std::vector<Verdict>& all) {
+  const RouteNumbers numbers(table, study);
+  std::vector<FeltBy> felt;
+  const auto deeper_than = [&](std::size_t i, model::ExchangeId id) -> std::optional<std::size_t> {
+    const auto call = links.row_of(id);
+    const auto served = call ? links.row_of(table.all().peer(*call)) : std::nullopt;
+    const auto route = served ? numbers.of(table.all()[*served]) : std::nullopt;
+    const auto deeper = route ? answer_about(*route, all[i], all) : std::nullopt;
+    // Services that call each other explain nothing.
+    return deeper && *deeper != i && all[*deeper].part_of < 0 ? deeper : std::nullopt;
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!worth_joining(all[i])) continue;
+    if (all[i].by_cause.empty()) {
+      if (const auto deeper = deeper_than(i, call_behind(all[i]))) all[i].part_of = static_cast<std::int32_t>(*deeper);
+      continue;
+    }
+    // Explained elsewhere only where each of its causes is. Otherwise it stays, and the others name it.
+    std::optional<std::size_t> first;
+    bool each = true;
+    for (const model::SlowCause& cause : all[i].by_cause) {
+      const bool call = is_call(cause.part.label) && cause.part.who;
+      const auto deeper = call ? deeper_than(i, cause.part.who->example) : std::nullopt;
+      each = each && (deeper || by_machine(cause));
+      if (!deeper) continue;
+      if (!first) first = deeper;
+      felt.push_back({*deeper, {all[i].routes.front(), cause.requests, all[i].of}});
+    }
+    if (first && each) all[i].part_of = static_cast<std::int32_t>(*first);
+  }
+  return felt;
+}
+
 }  // namespace
 
-void join_unanswered(const model::RequestTable& table, const model::Study& study, std::vector<Verdict>& all) {
+void join_unanswered(std::vector<Verdict>& all) {
   std::vector<std::size_t> gone;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Verdict& open = all[i];
     if (open.kind != VerdictKind::unfinished || open.routes.size() != 1) continue;
-    const std::vector<std::uint32_t>& slowest = study.routes[open.routes.front()].slowest;
-    if (slowest.empty() || open.oldest > table.rows.duration(slowest.front()).count()) continue;
+    if (!open.cut_off) continue;
     const auto ended = std::ranges::find_if(all, [&](const Verdict& v) {
       return v.kind == VerdictKind::tail && v.level > Level::nothing && v.routes == open.routes;
     });
@@ -114,16 +157,7 @@ void join_unanswered(const model::RequestTable& table, const model::Study& study
 
 void join_callers(const model::RequestTable& table, const slow::Links& links, const model::Study& study,
                   std::vector<Verdict>& all) {
-  const RouteNumbers numbers(table, study);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (!worth_joining(all[i])) continue;
-    const auto call = links.row_of(call_behind(all[i]));
-    const auto served = call ? links.row_of(table.all().peer(*call)) : std::nullopt;
-    const auto route = served ? numbers.of(table.all()[*served]) : std::nullopt;
-    const auto deeper = route ? answer_about(*route, all[i], all) : std::nullopt;
-    // Services that call each other explain nothing.
-    if (deeper && *deeper != i && all[*deeper].part_of < 0) all[i].part_of = static_cast<std::int32_t>(*deeper);
-  }
+  const std::vector<FeltBy> felt = join_to_deeper(table, links, study, all);
   // Calls whose server is not recorded are said where they were made.
   std::vector<bool> said(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -136,19 +170,23 @@ void join_callers(const model::RequestTable& table, const slow::Links& links, co
     all[i].part_of = static_cast<std::int32_t>(*callers);
     said[i] = true;
   }
+  const auto root_of = [&](std::size_t i) {
+    for (std::size_t steps = 0; all[i].part_of >= 0 && steps < all.size(); ++steps)
+      i = static_cast<std::size_t>(all[i].part_of);
+    return i;
+  };
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].part_of < 0) continue;
     if (said[i]) {
       all[i].level = std::min(all[i].level, Level::note);
       continue;
     }
-    std::size_t root = static_cast<std::size_t>(all[i].part_of);
-    for (std::size_t steps = 0; all[root].part_of >= 0 && steps < all.size(); ++steps)
-      root = static_cast<std::size_t>(all[root].part_of);
-    all[root].felt.push_back({all[i].routes.front(), all[i].requests, all[i].of});
+    const std::size_t root = root_of(i);
+    if (all[i].by_cause.empty()) all[root].felt.push_back({all[i].routes.front(), all[i].requests, all[i].of});
     all[root].level = std::max(all[root].level, all[i].level);
     all[root].excess = std::max(all[root].excess, all[i].excess);
   }
+  for (const auto& [by, who] : felt) all[root_of(by)].felt.push_back(who);
   for (Verdict& v : all) {
     if (v.part_of >= 0) v.level = std::min(v.level, Level::note);
     std::ranges::stable_sort(v.felt, std::ranges::greater{}, &model::Felt::requests);

@@ -9,9 +9,9 @@
 
 namespace tailcap::tail::verdict {
 
-// Requests without an answer that are no older than others that ended are said with those, where there is an answer
-// about them.
-void join_unanswered(const model::RequestTable& table, const model::Study& study, std::vector<model::Verdict>& all);
+// Requests without an answer that the end of the recording explains are said with those that ended, where there is an
+// answer about them.
+void join_unanswered(std::vector<model::Verdict>& all);
 
 // An answer about callers becomes a part of the answer about the requests that they waited for: the deepest recorded.
 void join_callers(const model::RequestTable& table, const slow::Links& links, const model::Study& study,

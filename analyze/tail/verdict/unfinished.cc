@@ -5,6 +5,7 @@
 
 #include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/verdict/judge.h"
+#include "analyze/tail/verdict/ordinary.h"
 
 namespace tailcap::tail::verdict {
 namespace {
@@ -20,6 +21,18 @@ constexpr std::int64_t kSevereAge = 1'000'000'000;
 constexpr std::int64_t kSevereRatio = 3;  // to what is usual
 constexpr std::size_t kUnfinishedExamples = 3;
 
+// That the end of the recording cuts off as many requests that are this old: more likely than this, it is no sign of
+// more.
+constexpr double kChance = 0.01;
+
+// ended: durations. With arrivals and durations as recorded, so many are under way and older than kLeastAge at any
+// moment.
+bool cut_off_by_chance(std::size_t found, const std::vector<std::int64_t>& ended, double length) {
+  double older = 0;
+  for (const std::int64_t ns : ended) older += static_cast<double>(std::max<std::int64_t>(0, ns - kLeastAge));
+  return older > 0 && length > 0 && poisson_at_least(found, older / length) > kChance;
+}
+
 // A call whose server is recorded is listed there.
 bool counted(const model::RequestTable& table, std::uint32_t row) {
   return table.rows.role(row) == model::Role::server || table.rows.peer(row).connection == 0;
@@ -27,12 +40,14 @@ bool counted(const model::RequestTable& table, std::uint32_t row) {
 
 }  // namespace
 
-std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t>& rows,
-                                                 std::optional<std::int64_t> usual, const Surroundings& around) {
+std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t>& rows, const Ended& ended,
+                                                 const Surroundings& around) {
   const model::RequestTable& table = around.table;
   const std::int64_t end = nanoseconds(around.study.end);
+  const std::optional<std::int64_t>& usual = ended.usual;
   std::vector<Item> items;
   std::vector<std::pair<std::int64_t, std::uint32_t>> ages;
+  std::size_t old_enough = 0;  // not only those that are older than is usual
   for (const std::uint32_t row : rows) {
     const auto parts = table.unfinished.parts(table.rows.id(row));
     if (parts.empty() || !counted(table, row)) continue;
@@ -43,6 +58,7 @@ std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t
     // Only what is longer than its account lasted until the end of all.
     const std::int64_t age =
         item.duration < model::kUnfinishedShown ? item.duration : end - nanoseconds(table.rows.start(row));
+    old_enough += age >= kLeastAge;
     if (usual ? age < kLeastAge || age <= *usual : age < kLeastAgeAlone) continue;
     items.push_back(item);
     ages.emplace_back(age, row);
@@ -63,6 +79,11 @@ std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t
   // Where none has ended, it may be their way to wait.
   const bool severe = usual && out.oldest >= kSevereAge && out.oldest >= kSevereRatio * *usual;
   out.level = severe ? Level::severe : Level::notable;
+  const double length = static_cast<double>(end - nanoseconds(around.study.begin));
+  const auto longest = std::ranges::max_element(ended.durations);
+  const bool older_than_all = longest == ended.durations.end() || out.oldest > *longest;
+  out.cut_off = !older_than_all && usual && cut_off_by_chance(old_enough, ended.durations, length);
+  if (out.cut_off) out.level = Level::note;
   return out;
 }
 

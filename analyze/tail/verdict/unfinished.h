@@ -9,9 +9,14 @@
 
 namespace tailcap::tail::verdict {
 
-// rows: of the route. usual: the p99 of its requests that ended, or the longest where too few did, ns; unset: none did.
-// Nothing if those without an answer are not older.
-std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t>& rows,
-                                                 std::optional<std::int64_t> usual, const Surroundings& around);
+// Requests of a route that ended.
+struct Ended {
+  std::vector<std::int64_t> durations;  // ns
+  std::optional<std::int64_t> usual;    // their p99, or the longest where there are too few; unset: none ended
+};
+
+// rows: of the route. Nothing if those without an answer are not older than is usual.
+std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t>& rows, const Ended& ended,
+                                                 const Surroundings& around);
 
 }  // namespace tailcap::tail::verdict

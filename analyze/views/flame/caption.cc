@@ -31,7 +31,10 @@ Ranking rank(std::vector<Ranked>& requests, FlameRequests cohort) {
     out.slow = requests.size();
     return out;
   }
-  const tail::slow::CohortPlaces places = tail::slow::cohort_places(requests.size());
+  std::vector<std::int64_t> durations;
+  durations.reserve(requests.size());
+  for (const Ranked& r : requests) durations.push_back(r.duration);
+  const tail::slow::CohortPlaces places = tail::slow::cohort_places(durations);
   out.needed = places.needed;
   if (out.needed != 0) return out;
   out.slow = places.slow;

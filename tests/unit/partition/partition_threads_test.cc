@@ -286,6 +286,18 @@ TEST(PartitionOfThreads, WhoStoppedIt) {
   }
 }
 
+// Only its tracer, a debugger, lets a traced thread go on.
+TEST(PartitionOfThreads, WhoTracedIt) {
+  Served c;
+  c.begin();
+  formats::OffCpu& off = c.off(kA, 11ms, 14ms, 14010us, -1);
+  off.state = 8;
+  off.waker = 888;
+  c.e.send(15ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.stopped 3000 sched.runq 33 cpu 1955");
+  EXPECT_EQ(c.culprit("/a", Label::sched_stopped).tid, 888u);
+}
+
 TEST(PartitionOfThreads, DownstreamByTheSocketItIsBlockedOn) {
   Served c;
   Endpoint& out = c.connected(kA);

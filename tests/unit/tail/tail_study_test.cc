@@ -318,7 +318,7 @@ TEST(TailStudy, OneIncidentIsNamed) {
   }
   const TailStudy& tail = tail_of(c.run());
   EXPECT_EQ(tail.bursts, 1u);
-  EXPECT_EQ(tail.largest_burst, 40u);
+  EXPECT_EQ(tail.largest_burst, 45u);
   EXPECT_LT(static_cast<double>(tail.bursts), 0.5 * tail.bursts_if_spread);
   EXPECT_EQ(first_part(tail).label, Label::sched_stopped);
   EXPECT_EQ(first_part(tail).origin, Origin::service);

@@ -1,0 +1,18 @@
+#include "analyze/tail/verdict/effect.h"
+
+#include <cmath>
+
+namespace tailcap::tail::verdict {
+
+model::Level level_of(std::int64_t slow, std::int64_t typical) {
+  using model::Level;
+  const std::int64_t gap = slow - typical;
+  const double ratio = typical > 0 ? static_cast<double>(slow) / static_cast<double>(typical) : INFINITY;
+  Level level = Level::nothing;
+  if (gap >= kLeastGap && ratio >= kLeastRatio) level = Level::note;
+  if ((gap >= 10 * kLeastGap && ratio >= 2) || (gap >= kLeastGap && ratio >= 20)) level = Level::notable;
+  if (gap >= 100 * kLeastGap && ratio >= 3) level = Level::severe;
+  return level;
+}
+
+}  // namespace tailcap::tail::verdict

@@ -1,0 +1,37 @@
+"""Incidents of real software. The words for cause and culprit were written before the first run."""
+from incidents import callers, cpus, deploys, memory, networks, nulls, queues, stops
+from incidents.stage import Incident
+
+INCIDENTS = (
+    Incident("php-fpm", "a queue", queues.fpm, r"queue|worker|pool|accept|listen", r"report"),
+    Incident(
+        "gunicorn-workers", "a queue", queues.gunicorn, r"queue|worker|pool|accept|listen", r"report", held_out=True
+    ),
+    Incident("gdb", "a stop", stops.gdb, r"stopped|trace", r"gdb"),
+    Incident("gcore", "a stop", stops.gcore, r"stopped|trace", r"gcore|gdb", held_out=True),
+    Incident("memory-limit", "memory", memory.limit, r"memory|page fault|reclaim", r"limit|cgroup|tailcap-incident"),
+    Incident(
+        "memory-neighbour", "memory", memory.neighbour, r"memory|page fault|reclaim", r"backup_job", held_out=True
+    ),
+    Incident(
+        "search-domains", "network", networks.search, r"name|lookup|DNS", r"stock\.internal|search|127\.0\.0\.1:53"
+    ),
+    Incident("nagle", "network", networks.nagle, r"Nagle|delayed", r"127\.0\.0\.1:\d|reserve", held_out=True),
+    Incident("slow-upload", "the caller", callers.upload, r"client|caller|request body|upload", r"127\.0\.0\.9"),
+    Incident(
+        "slow-reader",
+        "the caller",
+        callers.reader,
+        r"client|caller|reader|receiver|window|buffer",
+        r"127\.0\.0\.9",
+        held_out=True,
+    ),
+    Incident("cron-xz", "CPU", cpus.xz, r"CPU", r"\bxz\b"),
+    Incident("cron-openssl", "CPU", cpus.openssl, r"CPU", r"openssl", held_out=True),
+    Incident("nginx-reload", "a change", deploys.nginx, r"since|reload|changed", r"auth"),
+    Incident("php-deploy", "a change", deploys.php, r"since|reload|changed", r"feature", held_out=True),
+    Incident("slow-by-nature", "none", nulls.by_nature, null=True),
+    Incident("long-poll", "none", nulls.long_poll, null=True),
+    Incident("closed-loop", "none", nulls.closed_loop, null=True, held_out=True),
+    Incident("warm-up", "none", nulls.warm_up, null=True),
+)

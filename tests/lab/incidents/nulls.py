@@ -1,0 +1,84 @@
+"""Nothing is wrong."""
+import threading
+import time
+
+from incidents.stage import free_port, http_service
+
+BY_NATURE = http_service("time.sleep(0.12 if 'report' in path else 0.002)")
+POLLS = http_service(
+    """
+if "poll" in path:
+    globals().setdefault("bell", threading.Event()).wait(20 if "quiet" in path else 2)
+else:
+    time.sleep(0.002)
+"""
+)
+COMPUTES = """
+import time
+def app(environ, start):
+    end = time.thread_time() + 0.005
+    while time.thread_time() < end:
+        pass
+    start("200 OK", [("content-length", "2")])
+    return [b"ok"]
+"""
+LAZY = """
+import time
+def app(environ, start):
+    import asyncio, concurrent.futures, ctypes, decimal, difflib, doctest, email.mime.multipart, fractions, http.server, imaplib
+    import multiprocessing.managers, pydoc, sqlite3, tkinter if False else sqlite3, unittest.mock, xml.dom.minidom, xmlrpc.server
+    time.sleep(0.002)
+    start("200 OK", [("content-length", "2")])
+    return [b"ok"]
+""".replace(
+    "tkinter if False else sqlite3, ", ""
+)
+
+
+def by_nature(stage):
+    port = free_port()
+    service = stage.python("shop.py", BY_NATURE, port, port=port)
+    with stage.recording(service.pid):
+        stage.load(port, ((20, "/item/#"), (5, "/report/#")), 8)
+    return {"what": "every GET /report/{} sleeps 120 ms"}
+
+
+def long_poll(stage):
+    port = free_port()
+    service = stage.python("shop.py", POLLS, port, port=port)
+    with stage.recording(service.pid):
+        stage.load(port, ((20, "/item/#"), (1, "/poll/quiet"), (2, "/poll/#")), 8)
+    return {"what": "GET /poll waits for news; most of /poll/quiet have none before the recording ends"}
+
+
+def gunicorn(stage, program, workers):
+    port = free_port()
+    stage.script("app.py", program)
+    return port, stage.serve(
+        "/usr/bin/gunicorn", "-w", str(workers), "-b", f"127.0.0.1:{port}", "app:app", port=port, cwd=stage.folder
+    )
+
+
+def closed_loop(stage):
+    port, server = gunicorn(stage, COMPUTES, 1)
+    end = time.monotonic() + 9
+
+    def client():
+        while time.monotonic() < end:
+            stage.call(port, "/item")
+
+    with stage.recording(*stage.child_of(server)):
+        clients = [threading.Thread(target=client, daemon=True) for _ in range(4)]
+        for c in clients:
+            c.start()
+        for c in clients:
+            c.join(30)
+    return {"what": "four clients send as soon as they have an answer"}
+
+
+def warm_up(stage):
+    port, server = gunicorn(stage, LAZY, 2)
+    time.sleep(1)
+    with stage.recording(*stage.child_of(server)):
+        stage.load(port, ((20, "/item/#"),), 8)
+    return {"what": "the first request of each worker imports libraries"}
