@@ -17,7 +17,8 @@ class Samples(Case):
     BY_OTHER_NAMES = True
 
     def samples(self, recording):
-        return json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        return [s for s in samples if s["why"] == "on_cpu"]
 
     def run_whole(self, program, *options):
         """Records a program from its first instruction to its end, and returns what it said."""
