@@ -140,7 +140,7 @@ void QualityFacts::lose(Time from, Time to, std::uint64_t count, std::string wha
 }
 
 void QualityFacts::forget_counts() {
-  events_ = lost_ = lost_sends_ = lost_receives_ = retransmits_ = samples_ = 0;
+  events_ = lost_ = lost_sends_ = lost_receives_ = retransmits_ = samples_ = wait_stacks_ = 0;
   losses_.clear();
 }
 
@@ -163,6 +163,7 @@ void QualityFacts::push(const formats::Event& event) {
       break;
     case Kind::sample:
       samples_ += std::get<formats::Sample>(event.body).kind == formats::SampleKind::on_cpu;
+      wait_stacks_ += std::get<formats::Sample>(event.body).kind == formats::SampleKind::off_cpu;
       break;
     case Kind::clock: {
       const auto& c = std::get<formats::ClockSnapshot>(event.body);

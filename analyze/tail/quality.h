@@ -31,7 +31,8 @@ class QualityFacts {
   void fill(model::Quality& quality) const;
   formats::Time first() const { return first_; }
   formats::Time last() const { return last_; }
-  std::uint64_t samples() const { return samples_; }  // of the CPU
+  std::uint64_t samples() const { return samples_; }          // of the CPU
+  std::uint64_t wait_stacks() const { return wait_stacks_; }  // of threads that waited
   const model::WallClock& clock() const { return clock_; }
 
  private:
@@ -45,7 +46,8 @@ class QualityFacts {
 
   model::WallClock clock_;
   formats::Time first_ = formats::kNoTime, last_ = formats::kNoTime;
-  std::uint64_t events_ = 0, lost_ = 0, lost_sends_ = 0, lost_receives_ = 0, retransmits_ = 0, samples_ = 0;
+  std::uint64_t events_ = 0, lost_ = 0, lost_sends_ = 0, lost_receives_ = 0, retransmits_ = 0, samples_ = 0,
+                wait_stacks_ = 0;
   bool recorder_known_ = false;
   std::optional<model::Duration> recorder_before_;  // set by the second reading
   formats::RecorderCost recorder_;

@@ -7,6 +7,7 @@
 #include "bpf/sched/file.bpf.h"
 #include "bpf/core/goroutine.bpf.h"
 #include "bpf/sched/left_stack.bpf.h"
+#include "bpf/sched/long_wait.bpf.h"
 #include "bpf/sched/machine.bpf.h"
 #include "bpf/sched/sending.bpf.h"
 #include "bpf/sched/signal.bpf.h"
@@ -209,7 +210,7 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 		file_goes_on(&state->file, task, now);
 	if (state->stall.asleep)
 		emit_stall(task, state->stall.asleep, off->left, now, 0, 0);
-	if (stacks_chosen && off->stacked)
+	if (stacks_chosen && !long_wait && off->stacked)
 		tell_stack(off, task, now);
 	state->stall.asleep = 0;
 	since = off->state & UNINTERRUPTIBLE ? off->left : off->runnable;
@@ -336,7 +337,7 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 			note_limit(off, task, regs);
 	}
 	note_stop(off, task->tgid);
-	if (stacks_chosen && take_stacks && !off->runnable)
+	if (stacks_chosen && !long_wait && take_stacks && !off->runnable)
 		keep_stack(ctx, off, task, now);
 }
 
@@ -360,6 +361,11 @@ static __always_inline void after_pause(struct task_state *state)
 	state->file.began = 0;
 	/* its next record says that some are missing before */
 	__sync_fetch_and_add(&state->missed, 1);
+}
+
+static __always_inline bool blocked(const struct off_cpu_state *off)
+{
+	return off->state && off->state != PREEMPTED && off->state != STATE_NEW;
 }
 
 SEC("tp_btf/sched_switch")
@@ -397,6 +403,8 @@ int switch_task(u64 *ctx)
 			if (state->off_cpu.left) {
 				now = now ? now : bpf_ktime_get_ns();
 				woken_unseen(&state->off_cpu, next, queue, now);
+				if (stacks_chosen && long_wait && take_stacks && blocked(&state->off_cpu))
+					owe_stack(&state->off_cpu, next, now);
 				back(state, next, now);
 			}
 			state->off_cpu.steal_before = stolen_so_far(queue);

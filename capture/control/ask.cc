@@ -36,7 +36,7 @@ Commands
   status             how much it has recorded and lost
   stop               ends the recording, as Ctrl-C does
   share 1/N          of a recorder with --sample-varies or --budget: at most one connection in N is recorded from now on
-  stacks on|off      of a recorder with --stacks or --sample: whether stacks of waits and samples are taken from now on
+  stacks on|off      whether stacks of waits and samples are taken from now on
 
 Only the user who records, and root, are listened to.
 Exit codes: 0 done, 1 no recorder writes FILE or it could not be done, 2 bad usage.

@@ -17,17 +17,17 @@ enum class Group : std::uint8_t {
   net,
   tls,
   go,
-  interrupts,
   samples,
-  files,
   stacks,
+  interrupts,
+  files,
   allocations
 };
-// All but the last five are recorded without being asked for.
+// All but the last three are recorded without being asked for.
 inline constexpr std::array kGroups = {
-    Group::io, Group::arrivals,   Group::offcpu,  Group::stalls, Group::tasks,  Group::net,        Group::tls,
-    Group::go, Group::interrupts, Group::samples, Group::files,  Group::stacks, Group::allocations};
-inline constexpr std::size_t kUnasked = kGroups.size() - 5;
+    Group::io, Group::arrivals, Group::offcpu, Group::stalls,     Group::tasks, Group::net,        Group::tls,
+    Group::go, Group::samples,  Group::stacks, Group::interrupts, Group::files, Group::allocations};
+inline constexpr std::size_t kUnasked = kGroups.size() - 3;
 const char* name_of(Group group);
 const char* describe(Group group);
 

@@ -150,8 +150,9 @@ void KernelObject::configure(const KernelTypes& types) {
   if (!constants.tls_by_keys) bpf_map__set_max_entries(skeleton->maps.tls_heads, 1);
   constants.stacks_chosen = settings.has(Group::stacks);
   skeleton->bss->take_stacks = settings.stacks_at_once;
+  constants.long_wait = settings.all_waits ? 0 : static_cast<std::uint64_t>(settings.long_wait.count());
   // Memory that is only taken where it is used.
-  if (!settings.has(Group::stacks)) bpf_map__set_max_entries(skeleton->maps.left_stacks, 1);
+  if (!settings.has(Group::stacks) || !settings.all_waits) bpf_map__set_max_entries(skeleton->maps.left_stacks, 1);
   if (!settings.takes_stacks()) {
     bpf_map__set_max_entries(skeleton->maps.unwind_parts, 1);
     bpf_map__set_max_entries(skeleton->maps.unwind_processes, 1);

@@ -184,7 +184,13 @@ void Probes::attach(std::span<const std::string_view> names) {
       continue;
     const auto start = Clock::now();
     if (hook_of(program) == kClockHook) {
-      impl_->clock.start(bpf_program__fd(program), impl_->object.settings.sample_rate);
+      try {
+        impl_->clock.start(bpf_program__fd(program), impl_->object.settings.sample_rate);
+      } catch (const std::system_error& e) {
+        if (impl_->object.settings.samples_asked) throw;
+        impl_->clock.stop();
+        impl_->object.not_recorded.push_back("no samples of what threads do on the CPUs: " + std::string(e.what()));
+      }
       if (!impl_->object.settings.stacks_at_once) impl_->clock.run(false);
       impl_->attach_times[name] = since(start);
       continue;

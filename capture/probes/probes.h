@@ -53,11 +53,14 @@ struct ProbeSettings {
   bool takes_stacks() const { return sample_rate != 0 || deep || has(Group::stacks) || has(Group::allocations); }
   Sampling connections;
   std::uint32_t sample_rate = 0;                       // samples a second of each CPU; 0: none
+  bool samples_asked = false;                          // otherwise they are left out where the kernel refuses them
   bool stacks_at_once = true;                          // otherwise stacks and samples begin with switch_stacks
   bool tls_keys = false;                               // TLS of OpenSSL 3 and Go by its keys, not by its calls
   bool tls_auto = false;                               // … by its calls where keys cannot
   bool deep = false;                                   // what every goroutine does, too
   bool node = false;                                   // host problems instead of requests
+  std::chrono::nanoseconds long_wait{1'000'000};       // waits that take at least this long have a stack,
+  bool all_waits = false;                              // … or all that begin, as many as the rate allows
   std::chrono::nanoseconds slow_file{1'000'000};       // calls on files that wait at least this long,
   std::chrono::nanoseconds slow_io{10'000'000};        // for a node, I/Os that take at least this long
   std::vector<std::string> left_out;                   // prefixes of programs that the kernel refused

@@ -80,16 +80,19 @@ What
       --budget SHARE     what recording may cost: 2% of the CPU time of all CPUs. Where it costs more, stacks and samples are
                          switched off, then a smaller and smaller share of the connections is recorded, then no off-CPU
                          intervals; where it costs less, more again. Needs --rotate or --last (docs/flight.md)
-      --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
-                         the tables of its files, and in other code by frame pointers (docs/flame.md)
-      --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
-                         10,000 a second on a CPU are walked. off: not until `tailcap control FILE stacks on`, which switches --sample, too
+      --sample N         stacks of every running thread are taken N times a second on each CPU (docs/flame.md); 0, or
+                         --no-sample: never                                                     (default: 99)
+      --stacks=WHICH     which waits have stacks. long: those that lasted 1 ms and more, for at most 0.2 % of a CPU.
+                         all: all as they begin, at most 10,000 a second on a CPU, of which those of 1 ms and some shorter
+                         ones are kept; --stacks alone means all. off: as all, but not until `tailcap control FILE
+                         stacks on`, which switches samples, too. --no-stacks: none             (default: long)
+      --long-wait TIME   how long a wait has to last, for long                                  (default: 1ms)
       --tls WAY          how the plaintext of OpenSSL 3 is taken. probes: at every call. keys: by the keys of each
                          connection, taken once, at its handshake; connections older than the recording are not read.
                          auto: by keys, and by probes while connections need them (docs/record.md)    (default: auto)
       --no-probe FILE    place no probe in this program or library, for TLS or for Go (repeat for more)
-      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files,
-                         stacks,allocations (default: all but the last five)
+      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,samples,stacks,interrupts,
+                         files,allocations (default: all but the last three)
       --add GROUPS       … and these, after --only
       --list             what the groups are, and stop
                          tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that
@@ -205,15 +208,17 @@ T number(const std::string& text, const char* what, std::uint64_t least, std::ui
   return static_cast<T>(value);
 }
 
-// Samples are taken where they are asked for, by their rate or by their group.
+// Whether there are samples their rate says, or their group. "0": none.
 void choose_sampling(const std::string& rate, ProbeSettings& probes) {
   constexpr std::uint32_t kUsual = 99, kMost = 10000;
-  if (!rate.empty()) {
-    probes.sample_rate = number<std::uint32_t>(rate, "a number of samples a second", 1, kMost);
-    if (!probes.has(Group::samples)) probes.groups.push_back(Group::samples);
-  } else if (probes.has(Group::samples)) {
-    probes.sample_rate = kUsual;
-  }
+  probes.sample_rate = rate.empty() ? kUsual : number<std::uint32_t>(rate, "a number of samples a second", 0, kMost);
+  probes.samples_asked = !rate.empty();
+  if (probes.sample_rate == 0)
+    std::erase(probes.groups, Group::samples);
+  else if (rate.empty())
+    probes.sample_rate = probes.has(Group::samples) ? kUsual : 0;
+  else if (!probes.has(Group::samples))
+    probes.groups.push_back(Group::samples);
 }
 
 // "1/16"
@@ -249,8 +254,10 @@ void choose_node(bool groups_given, ProbeSettings& probes) {
 
 // A stack belongs to a wait, so waits are recorded, too.
 void choose_stacks(const std::string& given, ProbeSettings& probes) {
-  if (!given.empty() && given != "on" && given != "off") throw UsageError("--stacks is on or off, not '" + given + "'");
+  if (!given.empty() && given != "on" && given != "off" && given != "all" && given != "long")
+    throw UsageError("--stacks is all (or on), long or off, not '" + given + "'");
   if (!given.empty() && !probes.has(Group::stacks)) probes.groups.push_back(Group::stacks);
+  probes.all_waits = !given.empty() && given != "long";
   probes.stacks_at_once = given != "off";
   if (probes.has(Group::stacks) && !probes.has(Group::offcpu)) probes.groups.push_back(Group::offcpu);
   if (probes.has(Group::allocations) && !probes.has(Group::go))
@@ -325,7 +332,8 @@ Options parse_options(int argc, char** argv) {
   add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())(
       "sample", po::value<std::string>())("sample-connections", po::value<std::string>())(
       "sample-seed", po::value<std::string>())("sample-varies", "")("budget", po::value<std::string>())(
-      "stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")("list-probes", "");
+      "stacks", po::value<std::string>()->implicit_value("on", ""))("no-stacks", "")("no-sample", "")(
+      "long-wait", po::value<std::string>())("list", "")("list-probes", "");
   add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
   add("name", po::value<Strings>())("service", po::value<Strings>())("container", po::value<Strings>())(
       "unit", po::value<Strings>());
@@ -391,6 +399,7 @@ Options parse_options(int argc, char** argv) {
     if (given.count("budget")) options.budget = budget::parse_share_of_cpus(given["budget"].as<std::string>());
     if (given.count("max-size")) options.max_size = parse_size(given["max-size"].as<std::string>());
     if (given.count("slow-file")) options.probes.slow_file = parse_duration(given["slow-file"].as<std::string>());
+    if (given.count("long-wait")) options.probes.long_wait = parse_duration(given["long-wait"].as<std::string>());
     if (given.count("slow-io")) options.probes.slow_io = parse_duration(given["slow-io"].as<std::string>());
     if (given.count("ring")) options.probes.ring_bytes = parse_size(given["ring"].as<std::string>());
     if (given.count("rings"))
@@ -412,7 +421,13 @@ Options parse_options(int argc, char** argv) {
   if (given.count("only")) options.probes.groups.clear();
   for (const auto& list : strings("only")) add_groups(list, options.probes.groups);
   for (const auto& list : strings("add")) add_groups(list, options.probes.groups);
-  choose_sampling(given.count("sample") ? given["sample"].as<std::string>() : std::string(), options.probes);
+  if (given.count("no-sample") + given.count("sample") > 1 || given.count("no-stacks") + given.count("stacks") > 1)
+    throw UsageError("--no-sample excludes --sample, --no-stacks excludes --stacks");
+  if (given.count("no-stacks")) std::erase(options.probes.groups, Group::stacks);
+  choose_sampling(given.count("sample")      ? given["sample"].as<std::string>()
+                  : given.count("no-sample") ? "0"
+                                             : "",
+                  options.probes);
   choose_stacks(given.count("stacks") ? given["stacks"].as<std::string>() : std::string(), options.probes);
   if (given.count("profile")) {
     const auto& profile = given["profile"].as<std::string>();

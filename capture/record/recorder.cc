@@ -236,7 +236,9 @@ class Recording {
   }
 
   void attach() {
+    const std::size_t known = probes_->not_recorded().size();
     probes_->attach();
+    for (std::size_t i = known; i < probes_->not_recorded().size(); ++i) warn(probes_->not_recorded()[i]);
     if (!options_.destination.to_stream()) listen_beside(control_, options_.destination.output);
     signals_->recording();
   }

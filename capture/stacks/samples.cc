@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "bpf/event.h"
 #include "capture/host/clocks.h"
@@ -55,6 +56,12 @@ bool called_by_a_signal(const CodePlace& place) {
   return name == "runtime.asyncPreempt" || name == "runtime.sigpanic";
 }
 
+// It is inside a system call, and does not come back from another thread: it has left the wait.
+bool came_late(std::string_view kernel) {
+  return kernel.find("do_syscall_64") != kernel.npos && kernel.find("schedule") == kernel.npos &&
+         kernel.find("finish_task_switch") == kernel.npos;
+}
+
 bool ready(const std::vector<CodePlace>& places) {
   return std::all_of(places.begin(), places.end(),
                      [](const CodePlace& p) { return !p.awaited && (!p.file || p.file->ready()); });
@@ -103,6 +110,12 @@ bool Samples::take(std::span<const std::byte> record) {
   sample.cut = user == STACK_MAX && (sample.facts.end == StackEnd::unknown || sample.facts.end == StackEnd::cut);
   for (std::size_t i = 0; i < user; ++i) sample.user.push_back(code_.at(r.h.pid, address_at(addresses, i), now));
   sample.kernel = kernel_text(addresses.subspan(user * sizeof(std::uint64_t)), sample.facts.kind);
+  if (sample.facts.kind == SampleKind::off_cpu && came_late(sample.kernel)) {
+    late_ += sample.facts.weight;
+    waiting_.pop_back();
+    return true;
+  }
+  if (sample.facts.kind == SampleKind::off_cpu) sample.facts.weight += std::exchange(late_, 0);
   sample.python.resize(python);
   const auto codes = record.subspan(sizeof r + addresses.size(), python * sizeof(std::uint64_t));
   if (python > 0) std::memcpy(sample.python.data(), codes.data(), codes.size());

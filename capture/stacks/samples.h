@@ -58,6 +58,7 @@ class Samples {
   ProcessCode code_;
   PythonCodes python_;
   std::deque<Waiting> waiting_;
+  std::uint32_t late_ = 0;  // waits without their stack, for the weight of the next
   std::string user_text_, kernel_text_;
   formats::Event event_;
 };

@@ -78,7 +78,7 @@ inline constexpr Definition kMaxRoutes{"max-routes", 0, "N",
 inline constexpr Definition kMeasure{
     "measure", 0, "",
     "cpu: time on a processor. off-cpu: time off it, in any capture, by process, thread, system "
-    "call and what it was on; by stacks where there are any (`tailcap record --stacks`). "
+    "call and what it was on; by stacks where there are any. "
     "allocations: bytes that Go programs allocated (`tailcap record --add allocations`). "
     "preemptions: where Go's scheduler preempted goroutines (`tailcap record --profile deep`)",
     0};

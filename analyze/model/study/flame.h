@@ -34,6 +34,16 @@ struct HotFunction {
   bool operator==(const HotFunction&) const = default;
 };
 
+// The application's function in which some requests spent most of their waits for one thing.
+struct WaitingFunction {
+  std::string name, caller;             // empty: not the same in most of the time
+  std::string called;                   // by it, in which they waited; likewise
+  std::uint64_t waits = 0, stacks = 0;  // of the requests, of kLongWait and more; of these with a stack
+  std::int64_t time = 0, inside = 0;    // of those with a stack; of these in it
+  bool operator==(const WaitingFunction&) const = default;
+};
+inline constexpr std::int64_t kLongWait = 1'000'000;  // ns; shorter ones have no stack, as a rule
+
 // CPU samples of one request.
 struct RequestSamples {
   std::uint64_t count = 0;  // samples

@@ -208,8 +208,10 @@ struct Verdict {
   bool cut_off = false;                 // unfinished: the end of the recording explains as many that are as old
   std::optional<NewCalls> new_calls;    // unset: none that slow its requests down
   std::optional<HotFunction> function;  // on a CPU in these requests; unset: not known
-  std::int32_t part_of = -1;            // index of the verdict that explains it, in Study::verdicts; -1: none
-  std::int64_t explained = 0;           // scope machine: of the excess
+  std::optional<WaitingFunction> waiting;  // for the first part that is a wait; unset: not known
+  std::uint32_t waiting_part = 0;          // its index
+  std::int32_t part_of = -1;               // index of the verdict that explains it, in Study::verdicts; -1: none
+  std::int64_t explained = 0;              // scope machine: of the excess
 };
 
 // Stretches in which the machine was short of CPU.

@@ -91,6 +91,18 @@ const StudyShape<CulpritStudy> kCulprit{
         {"by", or_null(&CulpritStudy::example), "the request behind the longest delay"},
     }};
 
+const StudyShape<model::WaitingFunction> kWaiting{
+    "waiting",
+    {
+        {"name", &model::WaitingFunction::name, "of the application"},
+        {"called_from", or_null(&model::WaitingFunction::caller)},
+        {"called", or_null(&model::WaitingFunction::called), "by it, in which they waited"},
+        {"waits", &model::WaitingFunction::waits, "of 1 ms and more"},
+        {"stacks", &model::WaitingFunction::stacks, "of these"},
+        {"time_ns", &model::WaitingFunction::time, "of waits with a stack"},
+        {"inside_ns", &model::WaitingFunction::inside, "of these, in it"},
+    }};
+
 const StudyShape<VerdictStep> kVerdictStep{"verdict_step",
                                            {
                                                {"label", [](auto& s) { return model::name_of(s.label); }},
@@ -216,6 +228,10 @@ const StudyShape<Verdict>& verdict_shape() {
           {"causes", kCause, &Verdict::causes},
           {"function", function_shape(), &Verdict::function,
            "the innermost function in which most of at least 30 samples of these requests were"},
+          {"waiting", kWaiting, &Verdict::waiting,
+           "the innermost function in which most of the time of a part was waited"},
+          {"waiting_part", [](auto& v) { return when(v.waiting.has_value(), v.waiting_part); },
+           "the index of that part"},
           {"felt", kFelt, &Verdict::felt, "requests of other routes that waited for it"},
           {"unanswered", &Verdict::unanswered},
           {"part_of", [](auto& v) { return when(v.part_of >= 0, v.part_of); },

@@ -205,6 +205,22 @@ std::string function_text(const Verdict& v) {
          shortened(printable(v.function->name), 80) + ".";
 }
 
+// " By the stacks of 12 of 30 waits, 97 % of the time waiting for a lock was in add_item, called from serve; it had
+// called pthread_mutex_lock."
+std::string waiting_text(const Verdict& v) {
+  if (!v.waiting || v.waiting_part >= v.parts.size()) return {};
+  const model::WaitingFunction& w = *v.waiting;
+  const auto name = [](const std::string& text) { return shortened(printable(text), 80); };
+  const std::string waits =
+      w.stacks < w.waits
+          ? "the stacks of " + count_text(w.stacks) + " of " + count_text(w.waits, "wait", "waits")
+          : "the " + std::string(w.stacks == 1 ? "stack" : "stacks") + " of " + count_text(w.waits, "wait", "waits");
+  return " By " + waits + ", " + share_text(static_cast<std::uint64_t>(w.inside), static_cast<std::uint64_t>(w.time)) +
+         " of the time " + std::string(model::text_of(v.parts[v.waiting_part].label)) + " was in " + name(w.name) +
+         (w.caller.empty() ? "" : ", called from " + name(w.caller)) +
+         (w.called.empty() ? "" : "; it had called " + name(w.called)) + ".";
+}
+
 // The queue of the listener behind a wait for a connection, where it dropped attempts meanwhile.
 std::string queue_text(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
   for (const VerdictPart& part : v.parts) {
@@ -327,7 +343,8 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   if (v.scope == VerdictScope::machine) return machine_text(v, study);
   std::string out = subject(v, study) + ": ";
   if (v.kind == VerdictKind::few)
-    return out + few_text(v, table) + function_text(v) + queue_text(v, study, table) + sure_text(v, study, table);
+    return out + few_text(v, table) + function_text(v) + waiting_text(v) + queue_text(v, study, table) +
+           sure_text(v, study, table);
   if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table) + sure_text(v, study, table);
   if (v.kind == VerdictKind::failing)
     return out + failing_text(v, study) + pattern_text(v, study) + shared_text(v, study);
@@ -339,14 +356,15 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
            " of it (" +
            ground::share_text(static_cast<double>(part.typical) /
                               static_cast<double>(std::max<std::int64_t>(1, v.typical))) +
-           ") " + part_text(part, table) + "." + function_text(v) + queue_text(v, study, table) +
+           ") " + part_text(part, table) + "." + function_text(v) + waiting_text(v) + queue_text(v, study, table) +
            origin_text(v, study) + sure_text(v, study, table);
   }
   out += (v.new_calls ? " " : "") + comparison_text(v);
   out += !v.by_cause.empty() ? ": " + causes_text(v, table)
          : v.parts.empty()   ? "; many small differences add up."
                              : "; " + parts_text(v, table) + ".";
-  out += function_text(v) + queue_text(v, study, table) + disk_text(v) + unanswered_text(v) + felt_text(v, study);
+  out += function_text(v) + waiting_text(v) + queue_text(v, study, table) + disk_text(v) + unanswered_text(v) +
+         felt_text(v, study);
   out += pattern_text(v, study) + shared_text(v, study) + origin_text(v, study) + loss_text(v, study);
   return out + sure_text(v, study, table);
 }

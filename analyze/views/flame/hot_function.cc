@@ -5,35 +5,13 @@
 #include <set>
 #include <string_view>
 
+#include "analyze/views/flame/frames.h"
+
 namespace tailcap::views {
 
 namespace {
 
 constexpr std::uint64_t kLeastSamples = 30;  // with fewer, a share of a half may be anything from 31 to 69 %
-
-// "render_invoice (svc.py:5)"
-bool of_python(std::string_view frame) {
-  const auto colon = frame.rfind(':'), from = frame.rfind(" (");
-  return colon != frame.npos && from != frame.npos && from < colon && frame.ends_with(')') &&
-         colon + 2 < frame.size() &&
-         frame.substr(colon + 1, frame.size() - colon - 2).find_first_not_of("0123456789") == frame.npos &&
-         frame.find('(', from + 2) == frame.npos;
-}
-
-bool has_name(std::string_view frame) {
-  return !frame.empty() && !frame.starts_with('[') && !frame.ends_with("_[k]") && !frame.starts_with("(other");
-}
-
-// Without the process, which is the lowest frame.
-std::vector<std::string_view> frames_of(std::string_view stack) {
-  std::vector<std::string_view> frames;
-  for (auto end = stack.find(';'); end != stack.npos;) {
-    stack.remove_prefix(end + 1);
-    end = stack.find(';');
-    frames.push_back(stack.substr(0, end));
-  }
-  return frames;
-}
 
 }  // namespace
 

@@ -71,14 +71,16 @@ void RequestStacks::find_windows(const model::RequestTable& table, const pipelin
 void RequestStacks::begin(const model::RequestTable& table, const pipeline::Recording& recording) {
   find_windows(table, recording);
   all_samples_ = options_ && recording.facts().samples() > 0;
-  active_ = all_samples_ || !windows_.empty();
+  long_waits_ = options_ && recording.facts().wait_stacks() > 0;
+  active_ = all_samples_ || long_waits_ || !windows_.empty();
+  const bool all = all_samples_ || long_waits_;
   if (!active_) return;
   // Requests that are under way beside a wanted one decide whose a stack is.
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     if (table.rows.role(i) != model::Role::server || !table.rows.has_duration(i)) continue;
     const model::Request r = table.rows[i];
-    if (all_samples_) served_.push_back({r.duration.count(), i, r.method, r.route});
-    if (all_samples_ || windows_.contains(r.pid))
+    if (all) served_.push_back({r.duration.count(), i, r.method, r.route});
+    if (all || windows_.contains(r.pid))
       owners_.add(r.pid, r.tid, {r.start, r.start + r.duration, flame::Cohort::other, i});
   }
   owners_.sort();
@@ -104,7 +106,7 @@ void RequestStacks::push(const Event& event) {
 void RequestStacks::hold(const Event& event, const Sample& sample) {
   const bool one = options_ == nullptr;
   if (sample.kind == SampleKind::off_cpu) {
-    if (!one && windows_.contains(event.thread.pid)) left_.push(event);
+    if (!one && (long_waits_ || windows_.contains(event.thread.pid))) left_.push(event);
     return;
   }
   if (sample.kind != SampleKind::on_cpu && !(one && sample.kind == SampleKind::preempted)) return;
@@ -119,8 +121,22 @@ void RequestStacks::hold(const Event& event, const Sample& sample) {
                       texts_.intern(stack_text(names_.of(event.thread.pid), sample)), sample.weight, sample.kind});
 }
 
+void RequestStacks::hold_long(const Event& event, const OffCpu& off) {
+  const model::OffCpuWait wait = model::off_cpu_wait(event);
+  const Time until = time_from(wait.waited_until());
+  if (until - off.left < model::Duration(model::kLongWait)) return;
+  if (event.goroutine == 0 && owners_.of(event.thread, 0, off.left, until).empty()) return;
+  if (held_long_.size() >= limits_.waits) {
+    too_many_long_ = true;
+    return;
+  }
+  held_long_.push_back(
+      {off.left, until, event.goroutine, event.thread, texts_.intern(names_.of(event.thread.pid)), wait.blocked});
+}
+
 void RequestStacks::hold(const Event& event, const OffCpu& off) {
   if (!options_ || !known(off.left) || off.left >= event.time) return;
+  if (long_waits_) hold_long(event, off);
   if (!within(event.thread.pid, off.left, event.time)) return;
   if (waits_.size() >= limits_.waits) {
     ++left_out_[waited];
@@ -149,6 +165,14 @@ void RequestStacks::give(Activity kind, Thread thread, std::uint64_t goroutine, 
   }
 }
 
+void RequestStacks::give_long(const HeldLong& wait) {
+  const std::optional<Sample> stack = left_.of(wait.thread.tid, wait.left);
+  const std::uint32_t text = stack ? texts_.intern(stack_text(texts_[wait.process], *stack)) : 0;
+  for (const auto& part : owners_.of(wait.thread, wait.goroutine, wait.left, wait.until))
+    if (!part.several)
+      owned_long_.push_back({part.request, text, (part.end - part.begin).count(), wait.blocked, stack.has_value()});
+}
+
 void RequestStacks::end(const model::RequestTable& table) {
   if (!active_) return;
   owners_.sort();
@@ -166,6 +190,8 @@ void RequestStacks::end(const model::RequestTable& table) {
       give(waited, w.thread, w.goroutine, w.runnable, w.back,
            stack ? texts_.intern(text + std::string(kQueued)) : w.queued, 0);
   }
+  for (; !held_long_.empty(); held_long_.pop_front()) give_long(held_long_.front());
+  std::ranges::stable_sort(owned_long_, {}, &OwnedWait::row);
   owners_ = {};
   left_ = {};
   for (auto& owned : owned_) {
@@ -189,18 +215,41 @@ std::vector<model::FoldedStack> RequestStacks::of(std::span<const model::Exchang
   return folder.stacks(0, 0);
 }
 
-FlameResult RequestStacks::of_route(const model::TextPool& texts, std::string_view method, std::string_view route,
-                                    const FlameChoice& choice) const {
-  FlameResult out;
+std::vector<std::uint32_t> RequestStacks::chosen_rows(const model::TextPool& texts, std::string_view method,
+                                                      std::string_view route, FlameRequests cohort,
+                                                      Ranking& ranking) const {
   std::vector<Ranked> chosen;
   for (const ServedRow& s : served_)
     if (texts[s.route] == route && texts[s.method] == method) chosen.push_back({s.duration, s.row});
-  if (chosen.empty()) return out;
-  const Ranking ranking = rank(chosen, choice.cohort);
-  if (ranking.needed != 0) return out;
-  std::vector<std::uint32_t> slow;
-  for (std::size_t i = chosen.size() - ranking.slow; i < chosen.size(); ++i) slow.push_back(chosen[i].row);
-  std::ranges::sort(slow);
+  if (chosen.empty()) return {};
+  ranking = rank(chosen, cohort);
+  if (ranking.needed != 0) return {};
+  std::vector<std::uint32_t> rows;
+  for (std::size_t i = chosen.size() - ranking.slow; i < chosen.size(); ++i) rows.push_back(chosen[i].row);
+  std::ranges::sort(rows);
+  return rows;
+}
+
+RequestStacks::LongWaits RequestStacks::waits_of_route(const model::TextPool& texts, std::string_view method,
+                                                       std::string_view route, const FlameChoice& choice,
+                                                       std::span<const model::Blocked> blocked) const {
+  LongWaits out;
+  Ranking ranking;
+  if (too_many_long_) return out;
+  const std::vector<std::uint32_t> rows = chosen_rows(texts, method, route, choice.cohort, ranking);
+  out.requests = rows.size();
+  for (const OwnedWait& o : owned_long_)
+    if (std::ranges::binary_search(rows, o.row) && std::ranges::find(blocked, o.blocked) != blocked.end())
+      out.waits.push_back({o.time, o.stacked ? &texts_[o.text] : nullptr});
+  return out;
+}
+
+FlameResult RequestStacks::of_route(const model::TextPool& texts, std::string_view method, std::string_view route,
+                                    const FlameChoice& choice) const {
+  FlameResult out;
+  Ranking ranking;
+  const std::vector<std::uint32_t> slow = chosen_rows(texts, method, route, choice.cohort, ranking);
+  if (slow.empty()) return out;
   flame::Folder folder;
   for (const Owned& o : owned_[ran])
     if (std::ranges::binary_search(slow, o.row)) folder.add(texts_[o.text], o.value, false);

@@ -19,10 +19,13 @@
 
 #include "analyze/flame/left_stacks.h"
 #include "analyze/flame/owners.h"
+#include "analyze/model/off_cpu_wait.h"
 #include "analyze/model/study/flame.h"
 #include "analyze/pipeline/second_reading.h"
+#include "analyze/views/flame/caption.h"
 #include "analyze/views/flame/stack_text.h"
 #include "analyze/views/flame/stacks.h"
+#include "analyze/views/flame/waiting_function.h"
 #include "formats/sample.h"
 
 namespace tailcap::views {
@@ -66,6 +69,14 @@ class RequestStacks : public pipeline::SecondReading {
   // or all. Only in reports. No stacks: there are none.
   FlameResult of_route(const model::TextPool& texts, std::string_view method, std::string_view route,
                        const FlameChoice& choice) const;
+  // The waits of kLongWait and more of the same requests, where they were blocked in one of these; of how many
+  // requests. None where there were too many to hold. Only in reports. Valid as long as this.
+  struct LongWaits {
+    std::vector<StackedWait> waits;
+    std::uint64_t requests = 0;
+  };
+  LongWaits waits_of_route(const model::TextPool& texts, std::string_view method, std::string_view route,
+                           const FlameChoice& choice, std::span<const model::Blocked> blocked) const;
   // Samples, or waits, that are in no picture and no sum because there were too many.
   std::uint64_t left_out(formats::SampleKind kind) const;
 
@@ -86,6 +97,19 @@ class RequestStacks : public pipeline::SecondReading {
     formats::Thread thread;
     std::uint32_t process = 0, waiting = 0, queued = 0;  // texts: its name; those without a stack
   };
+  struct HeldLong {
+    formats::Time left{}, until{};  // until when it waited, as far as is known
+    std::uint64_t goroutine = 0;
+    formats::Thread thread;
+    std::uint32_t process = 0;  // text: its name
+    model::Blocked blocked{};
+  };
+  struct OwnedWait {
+    std::uint32_t row = 0, text = 0;
+    std::int64_t time = 0;
+    model::Blocked blocked{};
+    bool stacked = false;  // text is its stack
+  };
   struct Owned {  // by a request
     std::uint32_t row = 0, text = 0;
     std::uint64_t value = 0;
@@ -102,13 +126,18 @@ class RequestStacks : public pipeline::SecondReading {
   bool within(std::uint32_t pid, formats::Time from, formats::Time to) const;
   void hold(const formats::Event& event, const formats::Sample& sample);
   void hold(const formats::Event& event, const formats::OffCpu& off);
+  void hold_long(const formats::Event& event, const formats::OffCpu& off);
+  void give_long(const HeldLong& wait);
+  // The rows of a route, slow or all, by number.
+  std::vector<std::uint32_t> chosen_rows(const model::TextPool& texts, std::string_view method, std::string_view route,
+                                         FlameRequests cohort, Ranking& ranking) const;
   void give(Activity kind, formats::Thread thread, std::uint64_t goroutine, formats::Time begin, formats::Time end,
             std::uint32_t text, std::uint64_t each);
 
   const pipeline::Options* const options_ = nullptr;  // null: of one request
   const model::ExchangeId request_;
   const StackLimits limits_;
-  bool active_ = false, all_samples_ = false;
+  bool active_ = false, all_samples_ = false, long_waits_ = false, too_many_long_ = false;
   std::map<std::uint32_t, std::vector<TimeRange>>
       windows_;  // by process: the times of requests whose stacks are wanted
   StackTexts texts_;
@@ -117,6 +146,8 @@ class RequestStacks : public pipeline::SecondReading {
   flame::LeftStacks left_;
   std::deque<HeldSample> samples_;
   std::deque<HeldWait> waits_;
+  std::deque<HeldLong> held_long_;
+  std::vector<OwnedWait> owned_long_;                                // by row
   std::array<std::uint64_t, kActivities> left_out_{}, undecided_{};  // undecided: several requests were under way
   std::array<std::vector<Owned>, kActivities> owned_;                // by row
   std::vector<std::pair<model::ExchangeId, std::uint32_t>> rows_;    // of requests with stacks, by id

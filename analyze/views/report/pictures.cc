@@ -26,11 +26,53 @@ std::string not_held(const RequestStacks& stacks) {
                       " of the recording left out: too many for the memory set aside for them";
 }
 
-// It compares or describes requests that ended, and they were on a CPU for a part of their time.
+// It compares or describes requests that ended.
+bool of_ended(const model::Verdict& v) {
+  return v.kind == model::VerdictKind::tail || v.kind == model::VerdictKind::usual || v.kind == model::VerdictKind::few;
+}
+
+// What a thread is blocked in that has this part of a request's time; none: it is no wait, or may be any.
+std::vector<model::Blocked> blocked_in(const model::VerdictPart& part) {
+  using model::Blocked;
+  switch (model::group_of(part.label)) {
+    case model::LabelGroup::lock:
+      if (part.label == model::Label::lock_session) return {Blocked::poll, Blocked::poll_one, Blocked::input};
+      return {Blocked::futex, Blocked::file_lock};
+    case model::LabelGroup::sleep:
+      return {Blocked::sleep};
+    case model::LabelGroup::downstream:
+      return {Blocked::poll, Blocked::poll_one, Blocked::input, Blocked::output, Blocked::connect};
+    case model::LabelGroup::io:
+      return {Blocked::disk, Blocked::fault, Blocked::kernel, Blocked::input, Blocked::output};
+    case model::LabelGroup::queue:
+      if (part.label == model::Label::q_pool) return {Blocked::futex, Blocked::poll, Blocked::poll_one, Blocked::sleep};
+      return {};
+    default:
+      return {};
+  }
+}
+
+// Names the function of the first part that is a wait, if it is known where most of that time was spent.
+void name_wait(const RequestStacks& stacks, const pipeline::Analysis& analysis, model::RouteStudy& route,
+               const FlameChoice& choice) {
+  model::Verdict& v = route.tail->verdict;
+  for (std::uint32_t i = 0; i < v.parts.size(); ++i) {
+    const auto blocked = blocked_in(v.parts[i]);
+    if (blocked.empty()) continue;
+    const auto found = stacks.waits_of_route(analysis.table.texts, route.method, route.route, choice, blocked);
+    std::int64_t time = 0;
+    for (const StackedWait& wait : found.waits) time += wait.time;
+    const std::int64_t most = v.parts[i].slow * static_cast<std::int64_t>(found.requests);
+    if (found.requests == 0 || 2 * time <= most || time > 2 * most) return;  // other waits than these
+    v.waiting = waiting_function(found.waits);
+    v.waiting_part = i;
+    return;
+  }
+}
+
+// … and they were on a CPU for a part of their time.
 bool computes(const model::Verdict& v) {
-  const bool of_ended =
-      v.kind == model::VerdictKind::tail || v.kind == model::VerdictKind::usual || v.kind == model::VerdictKind::few;
-  return of_ended && std::ranges::any_of(v.parts, [](const model::VerdictPart& part) {
+  return of_ended(v) && std::ranges::any_of(v.parts, [](const model::VerdictPart& part) {
            const model::LabelGroup group = model::group_of(part.label);
            return group == model::LabelGroup::cpu || group == model::LabelGroup::scheduler;
          });
@@ -116,21 +158,27 @@ void explain_triggers(const RequestStacks& stacks, pipeline::Analysis& analysis)
 }
 
 void name_functions(const RequestStacks& stacks, pipeline::Analysis& analysis) {
-  if (analysis.study.quality.samples == 0 || stacks.left_out(formats::SampleKind::on_cpu) > 0) return;
+  const bool sampled = analysis.study.quality.samples > 0 && stacks.left_out(formats::SampleKind::on_cpu) == 0;
   std::size_t named = 0;
   for (std::uint32_t i = 0; i < analysis.study.routes.size() && named < kRoutes; ++i) {
     model::RouteStudy& route = analysis.study.routes[i];
-    if (!route.tail || !computes(route.tail->verdict) || route.role != model::Role::server || route.name_shared)
+    if (!route.tail || !of_ended(route.tail->verdict) || route.role != model::Role::server || route.name_shared)
       continue;
     ++named;
     FlameChoice choice;
-    if (route.tail->verdict.kind == model::VerdictKind::tail) choice.cohort = FlameRequests::slow;
-    const auto found = stacks.of_route(analysis.table.texts, route.method, route.route, choice).flame.stacks;
-    route.tail->verdict.function = hot_function(found);
+    model::Verdict& verdict = route.tail->verdict;
+    if (verdict.kind == model::VerdictKind::tail) choice.cohort = FlameRequests::slow;
+    if (sampled && computes(verdict))
+      verdict.function =
+          hot_function(stacks.of_route(analysis.table.texts, route.method, route.route, choice).flame.stacks);
+    name_wait(stacks, analysis, route, choice);
     for (model::Verdict& v : analysis.study.verdicts)
-      if (v.scope == model::VerdictScope::route && v.kind == route.tail->verdict.kind && v.routes.size() == 1 &&
-          v.routes.front() == i)
-        v.function = route.tail->verdict.function;
+      if (v.scope == model::VerdictScope::route && v.kind == verdict.kind && v.routes.size() == 1 &&
+          v.routes.front() == i) {
+        v.function = verdict.function;
+        v.waiting = verdict.waiting;
+        v.waiting_part = verdict.waiting_part;
+      }
   }
 }
 

@@ -182,6 +182,29 @@ TEST(Stacks, OfAWaitIsOfWhenItBeganAndEndsWhereTheKernelLeaves) {
   EXPECT_EQ(sample.kernel, "_text;__schedule");
 }
 
+TEST(Stacks, AThreadThatHasLeftItsWaitHasNone) {
+  std::istringstream text(
+      "ffffffff81000000 T do_syscall_64\nffffffff81000100 T __schedule\nffffffff81000200 T sysvec_irq_work\n");
+  Samples samples{KernelNames(text), processes()};
+  const auto take = [&](std::vector<std::uint64_t> kernel) {
+    auto bytes = record({}, kernel, 1);
+    bpf::record_sample r;
+    std::memcpy(&r, bytes.data(), sizeof r);
+    r.what = bpf::SAMPLE_OFF_CPU;
+    r.value = 33;
+    r.weight = 4;
+    std::memcpy(bytes.data(), &r, sizeof r);
+    EXPECT_TRUE(samples.take(bytes));
+  };
+  take({0xffffffff81000210, 0xffffffff81000010});
+  EXPECT_EQ(samples.next(true), nullptr);
+  take({0xffffffff81000210, 0xffffffff81000110, 0xffffffff81000010});
+  const formats::Event* event = samples.next(true);
+  ASSERT_NE(event, nullptr);
+  EXPECT_EQ(std::get<formats::Sample>(event->body).weight, 8u) << "the other one is left out, and counted";
+  EXPECT_EQ(std::get<formats::Sample>(event->body).kernel, "do_syscall_64;__schedule");
+}
+
 TEST(Stacks, AnyBytesAreRefusedOrTaken) {
   Samples samples(kernel(), processes());
   auto bytes = record({1, 2, 3}, {4, 5}, 1);

@@ -1,0 +1,19 @@
+// What the frames of a folded stack are.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace tailcap::views {
+
+// Without the process, which is the lowest frame. Views of stack.
+std::vector<std::string_view> frames_of(std::string_view stack);
+// A function of Python: "render_invoice (svc.py:5)".
+bool of_python(std::string_view frame);
+// A function of a program that is known by its name.
+bool has_name(std::string_view frame);
+// A function of the C library, the C++ library, Go's runtime or Python's own modules in which threads wait or begin.
+// Other libraries are not known by the names of their functions.
+bool of_runtime(std::string_view frame);
+
+}  // namespace tailcap::views
