@@ -149,11 +149,11 @@ CpuAccount::Use CpuAccount::over(std::span<const Interval> of) const {
   for (const auto& [name, sum] : by_name)
     use.takers.push_back({names_[name], sum.pids.size(), counted > 0 ? sum.time / counted : 0});
   std::stable_sort(use.takers.begin(), use.takers.end(),
-                   [](const Taker& a, const Taker& b) { return a.cpus > b.cpus; });
+                   [](const CpuTaker& a, const CpuTaker& b) { return a.cpus > b.cpus; });
   return use;
 }
 
-std::vector<CpuAccount::DiskTaker> CpuAccount::disk_users(std::span<const Interval> of) const {
+std::vector<DiskUser> CpuAccount::disk_users(std::span<const Interval> of) const {
   struct Sum {
     std::uint64_t read = 0, written = 0;
     std::set<std::uint32_t> pids;
@@ -171,15 +171,15 @@ std::vector<CpuAccount::DiskTaker> CpuAccount::disk_users(std::span<const Interv
       sum.pids.insert(rows_[r].pid);
     }
   }
-  std::vector<DiskTaker> out;
+  std::vector<DiskUser> out;
   for (const auto& [name, sum] : by_name) out.push_back({names_[name], sum.pids.size(), sum.read, sum.written});
   std::stable_sort(out.begin(), out.end(),
-                   [](const DiskTaker& a, const DiskTaker& b) { return a.read + a.written > b.read + b.written; });
+                   [](const DiskUser& a, const DiskUser& b) { return a.read + a.written > b.read + b.written; });
   return out;
 }
 
-std::vector<CpuAccount::Taker> CpuAccount::users(std::span<const Interval> of,
-                                                 const std::function<bool(std::uint32_t)>& wanted) const {
+std::vector<CpuTaker> CpuAccount::users(std::span<const Interval> of,
+                                        const std::function<bool(std::uint32_t)>& wanted) const {
   std::map<std::uint32_t, std::pair<double, std::set<std::uint32_t>>> by_name;
   double counted = 0;
   if (several_machines_) return {};
@@ -194,9 +194,9 @@ std::vector<CpuAccount::Taker> CpuAccount::users(std::span<const Interval> of,
       pids.insert(rows_[r].pid);
     }
   }
-  std::vector<Taker> out;
+  std::vector<CpuTaker> out;
   for (const auto& [name, sum] : by_name) out.push_back({names_[name], sum.second.size(), sum.first / counted});
-  std::stable_sort(out.begin(), out.end(), [](const Taker& a, const Taker& b) { return a.cpus > b.cpus; });
+  std::stable_sort(out.begin(), out.end(), [](const CpuTaker& a, const CpuTaker& b) { return a.cpus > b.cpus; });
   return out;
 }
 

@@ -11,28 +11,18 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/model/machine/users.h"
 #include "formats/event_names.h"
 
 namespace tailcap::model {
 
 class CpuAccount {
  public:
-  // Processes of one name and the CPUs that they used on average.
-  struct Taker {
-    std::string comm;
-    std::uint64_t processes = 0;
-    double cpus = 0;
-  };
-  // Processes of one name and the bytes of files that they had read from disks, and changed.
-  struct DiskTaker {
-    std::string comm;
-    std::uint64_t processes = 0, read = 0, written = 0;
-  };
   // Averages over intervals, in CPUs.
   struct Use {
     bool known = false;                                 // processes were counted in most of them
     double steal = 0, idle = 0, recorder = 0, own = 0;  // own: of the recorded processes
-    std::vector<Taker> takers;                          // all others that the events name, most first
+    std::vector<CpuTaker> takers;                       // all others that the events name, most first
   };
 
   void push(const formats::Event& event, const formats::MachineCpu& cpu);
@@ -51,9 +41,9 @@ class CpuAccount {
   using Interval = std::pair<std::int64_t, std::int64_t>;
   Use over(std::span<const Interval> of) const;
   // All processes, recorded or not, that read or changed much in the tenths of a second that `of` touches.
-  std::vector<DiskTaker> disk_users(std::span<const Interval> of) const;
+  std::vector<DiskUser> disk_users(std::span<const Interval> of) const;
   // Who used them of the processes that `wanted` names, recorded or not, most first. Empty: not known.
-  std::vector<Taker> users(std::span<const Interval> of, const std::function<bool(std::uint32_t)>& wanted) const;
+  std::vector<CpuTaker> users(std::span<const Interval> of, const std::function<bool(std::uint32_t)>& wanted) const;
 
  private:
   static constexpr std::size_t kMaxSlices = 1u << 20;  // more than a day

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "analyze/model/label.h"
+#include "analyze/model/machine/users.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/study/failure.h"
 #include "analyze/model/study/flame.h"
@@ -20,20 +21,6 @@
 #include "analyze/model/wire/exchange.h"
 
 namespace tailcap::model {
-
-// Processes of one name and the CPU time that they used, in CPUs.
-struct CpuTaker {
-  std::string comm;
-  std::uint64_t processes = 0;
-  double cpus = 0;
-};
-
-// Processes of one name and the bytes of files that they had read from disks, and changed.
-struct DiskUser {
-  std::string comm;
-  std::uint64_t processes = 0;
-  std::uint64_t read = 0, written = 0;
-};
 
 // A blocker behind the time of a label, in the slow requests.
 struct CulpritStudy {

@@ -57,8 +57,7 @@ model::CpuShortage shortage_of(const model::RequestTable& table, const model::St
     out.steal = use.steal;
     out.recorder = use.recorder;
     for (const auto& taker : use.takers)
-      if (out.takers.size() < kTakers && taker.cpus >= kLeastTaker)
-        out.takers.push_back({taker.comm, taker.processes, taker.cpus});
+      if (out.takers.size() < kTakers && taker.cpus >= kLeastTaker) out.takers.push_back(taker);
     out.origin = origin_of_shortage(out.own / out.cpus, use, out.cpus);
   } else {
     out.origin = 2 * out.own >= out.cpus ? Origin::own_load : Origin::machine;

@@ -71,15 +71,14 @@ void name_users(model::VerdictPart& part, const model::RequestTable& table,
         table.cpus.users(longer(of, std::max<std::int64_t>(0, who->group.period)),
                          [&](std::uint32_t pid) { return in_group(table.processes, pid, at, who->group.path); });
     for (const auto& user : users)
-      if (user.cpus >= kLeastUser) who->users.push_back({user.comm, user.processes, user.cpus});
+      if (user.cpus >= kLeastUser) who->users.push_back(user);
   };
   quota(part.who);
   for (model::VerdictStep& step : part.chain) quota(step.who);
   const bool by_process = part.who && part.who->pid != 0;  // it ended the wait: a disk did not
   if (!waits_for_disk(part.root) || by_process) return;
   // What is written to files reaches the disk later.
-  for (const auto& user : table.cpus.disk_users(longer(of, kWrittenBack)))
-    part.disk_users.push_back({user.comm, user.processes, user.read, user.written});
+  part.disk_users = table.cpus.disk_users(longer(of, kWrittenBack));
 }
 
 bool may_be_stolen(const model::CpuAccount& account, std::int64_t time, unsigned cpus) {

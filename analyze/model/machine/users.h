@@ -1,0 +1,23 @@
+// Who used the CPUs and the disks of the machine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace tailcap::model {
+
+// Processes of one name and the CPUs that they used on average.
+struct CpuTaker {
+  std::string comm;
+  std::uint64_t processes = 0;
+  double cpus = 0;
+};
+
+// Processes of one name and the bytes of files that they had read from disks, and changed.
+struct DiskUser {
+  std::string comm;
+  std::uint64_t processes = 0;
+  std::uint64_t read = 0, written = 0;
+};
+
+}  // namespace tailcap::model
