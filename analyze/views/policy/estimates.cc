@@ -74,15 +74,13 @@ Estimate estimate_of(const std::vector<const Judged*>& requests) {
   return out;
 }
 
-// The one definition of slow: docs/GLOSSARY.md.
+// Slow as in the report of a route without a gap.
 void mark_slow(const std::vector<Judged*>& route) {
   std::vector<Judged*> by_duration;
   for (Judged* r : route)
     if (r->duration >= 0) by_duration.push_back(r);
   std::stable_sort(by_duration.begin(), by_duration.end(), [](auto* a, auto* b) { return a->duration > b->duration; });
-  std::vector<std::int64_t> durations;
-  for (auto r = by_duration.rbegin(); r != by_duration.rend(); ++r) durations.push_back((*r)->duration);
-  const std::size_t slow = tail::slow::cohort_places(durations).slow;
+  const std::size_t slow = tail::slow::cohort_places(by_duration.size()).slow;
   for (std::size_t i = 0; i < slow; ++i) by_duration[i]->slow = true;
 }
 
