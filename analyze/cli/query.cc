@@ -67,6 +67,7 @@ std::string schema_sql() {
   for (const sql::Table& table : sql::tables()) {
     if (table.internal) continue;
     add(table.name, "", table.view ? "view" : "table", table.text);
+    if (!table.columns_listed) continue;
     for (const sql::Column& column : table.columns)
       add(table.name, column.name, sql::name_of(column.type), column.text);
   }

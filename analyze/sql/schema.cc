@@ -26,8 +26,7 @@ const auto& every_table() {
       {"served",
        "one row for each request, also where both ends of its connection were recorded: the server's, else the "
        "client's; its columns are those of request",
-       {},
-       kServed},
+       request_columns(), kServed, false, false},
       {"segment", "what a request waited for, interval by interval; the intervals of a request partition its time",
        kSegment},
       {"account", "the sums of that: a request's time by phase, label and evidence; they add up to its duration",

@@ -26,6 +26,7 @@ struct Table {
   std::span<const Column> columns;
   const char* view = nullptr;  // the SQL of a view; null: a table
   bool internal = false;       // behind a view, not listed
+  bool columns_listed = true;  // false: they are those of another table, as the text says
 };
 
 std::span<const Table> tables();

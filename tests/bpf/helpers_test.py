@@ -39,6 +39,7 @@ HELPERS = {
     174: "get_attach_cookie",
     175: "task_pt_regs",
     181: "loop",
+    209: "user_ringbuf_drain",
 }
 SYMBOLS = {
     "bpf_rdonly_cast": "kernel function: gives an address a type, for reading only",
