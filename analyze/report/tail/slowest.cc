@@ -38,7 +38,10 @@ render::Row row_of(const model::Study& study, const model::Request& request, con
     about.link = tail::verdict_anchor(answer);
     about.sort_key = static_cast<double>(answer);
   }
-  if (id.link.empty()) id.link = samples_anchor(figures, request.id);
+  if (std::string samples = samples_anchor(figures, request.id); !samples.empty()) {
+    if (!id.link.empty()) duration.hint = "what the processors did for it";
+    (id.link.empty() ? id : duration).link = std::move(samples);
+  }
   duration.sort_key = static_cast<double>(request.duration.count());
   const std::string dominant = dominant_text(request, requests.partitions.parts(request.id));
   const auto labels = tail::label_stretches(requests, request.id);
