@@ -80,19 +80,19 @@ What
       --budget SHARE     what recording may cost: 2% of the CPU time of all CPUs. Where it costs more, stacks and samples are
                          switched off, then a smaller and smaller share of the connections is recorded, then no off-CPU
                          intervals; where it costs less, more again. Needs --rotate or --last (docs/flight.md)
-      --sample N         stacks of every running thread are taken N times a second on each CPU (docs/flame.md); 0, or
-                         --no-sample: never                                                     (default: 99)
+      --sample N         takes the stacks of every running thread N times a second on each CPU, such as 99; 0, or
+                         --no-sample: never (docs/flame.md)                                     (default: never)
       --stacks=WHICH     which waits have stacks. long: those that lasted 1 ms and more, for at most 0.2 % of a CPU.
                          all: all as they begin, at most 10,000 a second on a CPU, of which those of 1 ms and some shorter
                          ones are kept; --stacks alone means all. off: as all, but not until `tailcap control FILE
-                         stacks on`, which switches samples, too. --no-stacks: none             (default: long)
+                         stacks on`, which switches samples, too. --no-stacks: none             (default: none)
       --long-wait TIME   how long a wait has to last, for long                                  (default: 1ms)
       --tls WAY          how the plaintext of OpenSSL 3 is taken. probes: at every call. keys: by the keys of each
                          connection, taken once, at its handshake; connections older than the recording are not read.
                          auto: by keys, and by probes while connections need them (docs/record.md)    (default: auto)
       --no-probe FILE    place no probe in this program or library, for TLS or for Go (repeat for more)
       --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,samples,stacks,interrupts,
-                         files,allocations (default: all but the last three)
+                         files,allocations (default: all but the last five)
       --add GROUPS       … and these, after --only
       --list             what the groups are, and stop
                          tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that

@@ -78,8 +78,8 @@ class WaitingFunctions(Case):
             self.assertEqual(connection.getresponse().read(), b"ok")
         connection.close()
 
-    def recorded(self, server, path, *options):
-        with self.record("-p", server.pid, *options) as recording:
+    def recorded(self, server, path, *options, stacks=("--stacks=long", "--sample", "99")):
+        with self.record("-p", server.pid, *stacks, *options) as recording:
             # The tables of its code are made after its first long wait.
             self.ask("/sleep", 20)
             time.sleep(3)
@@ -162,7 +162,7 @@ class WaitingFunctions(Case):
 
     def test_those_who_must_not(self):
         server = self.serve(self.program())
-        recording = self.recorded(server, "/lock", "--no-stacks", "--no-sample")
+        recording = self.recorded(server, "/lock", stacks=())
         self.assertEqual(self.tailcap("events", recording.file, "--json", "--kind", "sample"), "")
         waiting, sentence = self.waiting(recording, "/lock")
         self.assertIsNone(waiting)
