@@ -73,7 +73,7 @@ class Stacks(Case):
         for stack in stacks:
             self.assertIn((stack["tid"], stack["time"]), waits)
         known = {(s["tid"], s["time"]) for s in stacks}
-        # Programs are attached one after the other : the first waits may lack theirs.
+        # Programs are attached one after the other: the first waits may lack theirs.
         first = min(time for _, time in known)
         missing = [w for w, length in waits.items() if length >= 1_000_000 and w[1] >= first and w not in known]
         self.assertEqual(missing, [], f"of {len(waits)} waits")
@@ -104,12 +104,12 @@ class Stacks(Case):
         self.assertEqual(len([s for s in deep if on <= s["time"] <= off]), REQUESTS)
         self.assertEqual(len([s for s in deep if s["time"] >= again]), 3)
         self.assertEqual(len(deep), REQUESTS + 3)
-        with self.record("-p", server.pid, "--no-stacks", "--no-sample", name="plain.tcap") as plain:
+        with self.record("-p", server.pid, name="plain.tcap") as plain:
             self.tailcap("control", plain.file, "stacks", "on", code=1)
 
-    def test_those_of_long_waits_without_being_asked(self):
+    def test_those_of_long_waits(self):
         server = self.serve()
-        with self.record("-p", server.pid) as recording:
+        with self.record("-p", server.pid, "--stacks=long") as recording:
             self.ask("/here")
         stacks, waits = self.stacks(recording), self.waits(recording)
         for stack in stacks:
@@ -122,9 +122,9 @@ class Stacks(Case):
             self.assertIn("read", stack["kernel"])
             self.assertTrue(stack["kernel"].endswith(";__schedule"), stack["kernel"])
 
-    def test_nothing_where_it_is_switched_off(self):
+    def test_nothing_without_being_asked(self):
         server = self.serve()
-        with self.record("-p", server.pid, "--no-stacks", "--no-sample") as recording:
+        with self.record("-p", server.pid) as recording:
             self.ask("/here", 2)
         self.assertEqual(self.stacks(recording), [])
         self.assertIn(";read", self.tailcap("flame", recording.file, "--measure", "off-cpu", "--format", "folded"))
