@@ -24,7 +24,7 @@ LikelyRows likely_rows(const model::RequestTable& table, const Wanted& wanted);
 // once.
 bool few_courses(const model::RequestTable& table, std::uint64_t events, std::size_t requests);
 
-// The examples of verdicts, the slowest ones, those that were chosen in the first so many routes, and the requests that
+// The examples of verdicts, the slowest requests, the exemplars of the first `routes` routes, and the requests that
 // held all of them up.
 std::vector<model::ExchangeId> shown_exemplars(const model::RequestTable& table, const model::Study& study,
                                                std::size_t routes);

@@ -64,7 +64,7 @@ struct Options {
   const Past* past = nullptr;
   // With partition: fills Analysis::courses for this request, its other end and the calls below,
   model::ExchangeId follow;
-  std::size_t exemplars = 0;      // or for those of the exemplars of the first so many routes,
+  std::size_t exemplars = 0;      // or for the exemplars of this number of routes, the first ones,
   std::size_t courses_up_to = 0;  // and for all requests where there are no more than these, and few stretches,
   bool all_courses = false;       // or for all requests, of the first 200,000
 };

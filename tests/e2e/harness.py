@@ -5,6 +5,7 @@ root or BTF it skips (exit 77) and says why; with both, everything that cannot r
 """
 import contextlib
 import glob
+import http.client
 import json
 import os
 import pathlib
@@ -370,6 +371,23 @@ def realtime_offset():
         return after - before, wall - (before + after) // 2
 
     return min(reading() for _ in range(50))[1]
+
+
+class OneServer(Case):
+    """A test of one server, which is asked over one connection."""
+
+    def serve(self, *command):
+        self.port = free_port()
+        server = self.start([*command, self.port])
+        wait_until(lambda: answers(("127.0.0.1", self.port)), "the server")
+        return server
+
+    def ask(self, path, count):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        for _ in range(count):
+            connection.request("GET", path)
+            self.assertEqual(connection.getresponse().read(), b"ok")
+        connection.close()
 
 
 class TimedResult(unittest.TextTestResult):

@@ -1,18 +1,17 @@
 """Stacks of waits: of a server whose handler waits twelve calls deep, and says so; of nobody where it is switched off."""
-import http.client
 import pathlib
 import subprocess
 import tempfile
 
 import harness
-from harness import Case, answers, free_port, json_lines, wait_until
+from harness import OneServer, json_lines
 
 HERE = pathlib.Path(__file__).resolve().parent
 REQUESTS = 20
 CHAIN = [f"link_{i}" for i in range(1, 13)]
 
 
-class Stacks(Case):
+class Stacks(OneServer):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory(prefix="tailcap-e2e-")
@@ -32,19 +31,6 @@ class Stacks(Case):
             check=True,
         )
 
-    def serve(self):
-        self.port = free_port()
-        server = self.start([self.program, self.port])
-        wait_until(lambda: answers(("127.0.0.1", self.port)), "the server")
-        return server
-
-    def ask(self, path, count=REQUESTS):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port)
-        for _ in range(count):
-            connection.request("GET", path)
-            self.assertEqual(connection.getresponse().read(), b"ok")
-        connection.close()
-
     def stacks(self, recording):
         samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
         return [s for s in samples if s["why"] == "off_cpu"]
@@ -59,9 +45,9 @@ class Stacks(Case):
         }
 
     def test_handler_that_waits_twelve_calls_deep(self):
-        server = self.serve()
+        server = self.serve(self.program)
         with self.record("-p", server.pid, "--stacks") as recording:
-            self.ask("/here")
+            self.ask("/here", REQUESTS)
         stacks, waits = self.stacks(recording), self.waits(recording)
         deep = [s for s in stacks if "link_12" in s["user"]]
         self.assertEqual(len(deep), REQUESTS)
@@ -86,13 +72,13 @@ class Stacks(Case):
         self.assertIn(";".join(CHAIN), served)
 
     def test_switched_while_recording(self):
-        server = self.serve()
+        server = self.serve(self.program)
         with self.record("-p", server.pid, "--stacks=off", "--sample", 99) as recording:
-            self.ask("/before")
+            self.ask("/before", REQUESTS)
             self.tailcap("control", recording.file, "stacks", "on")
-            self.ask("/while")
+            self.ask("/while", REQUESTS)
             self.tailcap("control", recording.file, "stacks", "off")
-            self.ask("/after")
+            self.ask("/after", REQUESTS)
             self.tailcap("control", recording.file, "stacks", "on")
             self.ask("/again", 3)
             self.tailcap("control", recording.file, "stacks", "perhaps", code=2)
@@ -108,9 +94,9 @@ class Stacks(Case):
             self.tailcap("control", plain.file, "stacks", "on", code=1)
 
     def test_those_of_long_waits(self):
-        server = self.serve()
+        server = self.serve(self.program)
         with self.record("-p", server.pid, "--stacks=long") as recording:
-            self.ask("/here")
+            self.ask("/here", REQUESTS)
         stacks, waits = self.stacks(recording), self.waits(recording)
         for stack in stacks:
             self.assertGreaterEqual(waits[stack["tid"], stack["time"]], 1_000_000)
@@ -123,7 +109,7 @@ class Stacks(Case):
             self.assertTrue(stack["kernel"].endswith(";__schedule"), stack["kernel"])
 
     def test_nothing_without_being_asked(self):
-        server = self.serve()
+        server = self.serve(self.program)
         with self.record("-p", server.pid) as recording:
             self.ask("/here", 2)
         self.assertEqual(self.stacks(recording), [])

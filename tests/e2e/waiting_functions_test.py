@@ -1,12 +1,11 @@
 """The answer names the function in which slow requests wait: of C without frame pointers, and of Python's threads. No option is given."""
-import http.client
 import json
 import pathlib
 import subprocess
 import time
 
 import harness
-from harness import Case, answers, free_port, json_lines, wait_until
+from harness import OneServer, json_lines
 
 HERE = pathlib.Path(__file__).resolve().parent
 REQUESTS = 200
@@ -64,26 +63,13 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 
-class WaitingFunctions(Case):
-    def serve(self, *command):
-        self.port = free_port()
-        server = self.start([*command, self.port])
-        wait_until(lambda: answers(("127.0.0.1", self.port)), "the server")
-        return server
-
-    def ask(self, path, count=REQUESTS):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port)
-        for _ in range(count):
-            connection.request("GET", path)
-            self.assertEqual(connection.getresponse().read(), b"ok")
-        connection.close()
-
+class WaitingFunctions(OneServer):
     def recorded(self, server, path, *options, stacks=("--stacks=long", "--sample", "99")):
         with self.record("-p", server.pid, *stacks, *options) as recording:
             # The tables of its code are made after its first long wait.
             self.ask("/sleep", 20)
             time.sleep(3)
-            self.ask(path)
+            self.ask(path, REQUESTS)
         return recording
 
     def waiting(self, recording, path):

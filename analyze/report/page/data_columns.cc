@@ -90,7 +90,7 @@ void write_column(JsonWriter& json, const ChosenColumn& column) {
   }
   json.key("data");
   json.begin_array();
-  // Nothing is known: no data, which the script reads as so many nulls.
+  // Where no value is known there is no data; the script reads a null for each row.
   if (std::ranges::find(column.known, true) != column.known.end())
     for (std::size_t i = 0; i < column.data.size(); ++i) {
       if (column.known[i])

@@ -13,8 +13,8 @@ std::vector<std::uint32_t> evenly(const std::vector<std::uint32_t>& from, std::s
   return out;
 }
 
-// Of `from`, the first `most` by how much they say. A quarter is left for those that nothing is said about: what is
-// special is seen beside them. Ascending.
+// The `most` rows of `from` with the greatest weight, ascending. A quarter of them is kept for rows without weight, so
+// that what is special is seen beside what is usual.
 std::vector<std::uint32_t> most_telling(const std::vector<std::uint32_t>& from,
                                         const std::vector<std::uint8_t>& weight_of, std::size_t most) {
   if (from.size() <= most) return from;

@@ -276,13 +276,14 @@ const NodeShape& node_shape() {
           {"parent_alternatives",
            [](auto& n) { return when(n.cause != nullptr, n.cause ? n.cause->alternatives : 0); }},
           {"undecided_calls", &TreeNode::undecided,
-           "of a served request: calls of its process while it was under way of which it is not known what caused "
-           "them"},
+           "of a served request: calls that its process made while it was under way, and whose cause is not known"},
           {"children", node_shape, children,
            "of a call the request that its server saw, of a served request its calls"},
       }};
   return shape;
 }
+
+const Refer kRoot{[](auto& t) { return &t.nodes.front(); }};
 
 const Shape<CallTree, TreeContext>& tree_shape() {
   static const Shape<CallTree, TreeContext> shape{
@@ -291,10 +292,8 @@ const Shape<CallTree, TreeContext>& tree_shape() {
           {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
           {"caused_by", &CallTree::above, "what caused the request, the topmost last"},
           {"left_out", &CallTree::left_out, "requests beyond 10,000, or deeper than 64"},
-          {"tree", node_shape(), Refer{[](auto& t) { return &t.nodes.front(); }}}  // namespace
-          ,
-      }  // namespace tailcap::report
-  };
+          {"tree", node_shape(), kRoot},
+      }};
   return shape;
 }
 

@@ -279,6 +279,8 @@ bool files_recorded(const RequestDetail& d, const Context& c) {
   return !d.files.empty() || std::ranges::any_of(programs, [](auto& name) { return name.starts_with("file_"); });
 }
 
+const Refer kStreamReset{[](auto& d) { return &d.exchange.reset; }};
+
 const EndShape<RequestDetail>& end_shape() {
   static const EndShape<RequestDetail> shape{
       "end",
@@ -294,8 +296,7 @@ const EndShape<RequestDetail>& end_shape() {
           {"response_headers_complete", [](auto& d) { return d.exchange.response_headers_complete; }},
           {"instants", kAllInstants, &RequestDetail::exchange, "from the request's start"},
           {"grpc", kCall, [](auto& d) { return where(model::is_call(d.row), d.exchange); }},
-          {"reset", kReset, Refer{[](auto& d) { return &d.exchange.reset; }}, "what broke the stream off"}  // namespace
-          ,
+          {"reset", kReset, kStreamReset, "what broke the stream off"},
           {"window_waits", kWindow, windows, "for room in a window of HTTP/2: the first 64 of each message"},
           {"window_waits_left_out",
            [](auto& d) { return d.exchange.request_window_waits.more + d.exchange.response_window_waits.more; }},
@@ -319,8 +320,7 @@ const EndShape<RequestDetail>& end_shape() {
           {"waits_left_out", &RequestDetail::waits_left_out},
           {"events", kEvent, &RequestDetail::events, "on its connection"},
           {"events_left_out", &RequestDetail::events_left_out},
-      }  // namespace of_show
-  };     // namespace tailcap::report
+      }};
   return shape;
 }
 

@@ -9,7 +9,8 @@
 namespace tailcap::tail::verdict {
 namespace {
 
-// A group is said from so many requests and this share on. Beyond a gap, all are slow for some reason.
+// The least number and the least share of requests for which a group is named. Beyond a gap both are smaller: all
+// requests there are slow for some reason.
 constexpr std::size_t kLeastBeyond = 2, kLeast = 3;
 constexpr double kShareBeyond = 0.05, kShare = 0.1;
 constexpr std::size_t kGroups = 4;  // more are a list, not an answer

@@ -21,12 +21,12 @@ constexpr std::int64_t kSevereAge = 1'000'000'000;
 constexpr std::int64_t kSevereRatio = 3;  // to what is usual
 constexpr std::size_t kUnfinishedExamples = 3;
 
-// That the end of the recording cuts off as many requests that are this old: more likely than this, it is no sign of
-// more.
+// The probability that the end of the recording cuts off as many requests as old as these. Above this one, they are
+// evidence of no more than that end.
 constexpr double kChance = 0.01;
 
-// ended: durations. With arrivals and durations as recorded, so many are under way and older than kLeastAge at any
-// moment.
+// ended: durations of the requests that ended. Arrivals and durations as recorded give the number of requests that are
+// under way and older than kLeastAge at any moment.
 bool cut_off_by_chance(std::size_t found, const std::vector<std::int64_t>& ended, double length) {
   double older = 0;
   for (const std::int64_t ns : ended) older += static_cast<double>(std::max<std::int64_t>(0, ns - kLeastAge));
