@@ -4,6 +4,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/event_window.h"
 #include "analyze/cli/options/named_request.h"
 #include "analyze/cli/options/request_id.h"
 #include "analyze/cli/options/selection.h"
@@ -86,13 +87,15 @@ const report::Shape<FlameResult, report::Anywhere> kWaits{
         {"waits_with_stack", &FlameResult::waits_with_stack},
     }};
 
+const report::Refer kTitle{[](auto& r) { return &r.flame.title; }};
+const report::Refer kStacks{[](auto& r) { return &r.flame.stacks; }};
+
 const report::Shape<FlameResult, FlameResult>& flame_shape() {
   static const report::Shape<FlameResult, FlameResult> shape{
       "flame",
       {
           {"schema", [](auto&) { return report::kJsonSchema; }, "", {.is = report::kJsonSchema}},
-          {"title", report::Refer{[](auto& r) { return &r.flame.title; }}}  // namespace
-          ,
+          {"title", kTitle},
           {"unit",
            [](auto& r) { return r.flame.time    ? "ns"
                                 : r.flame.bytes ? "bytes"
@@ -103,10 +106,7 @@ const report::Shape<FlameResult, FlameResult>& flame_shape() {
           {"left_out", &FlameResult::left_out, "in that unit: it is not known whose it is"},
           {kWaits, [](auto& r) { return report::where(r.flame.time, r); }},
           {"comparison", [](auto& r) { return r.flame.comparison; }},
-          {
-              "stacks", kStack,
-              report::Refer{[](auto& r) { return &r.flame.stacks; }}  // namespace tailcap::cli::flame_command
-          },
+          {"stacks", kStack, kStacks},
       }};
   return shape;
 }
@@ -134,12 +134,7 @@ int run(int argc, char** argv) {
   line.option(kPerRequest, &a.per_request);
   line.group("Which time?");
   line.choice(option::kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"});
-  line.option(
-      option::kFrom, &a.selection.from,
-      "only from T on: a time since the start of the recording (10s, 1500ms, 1m30s), before its end (-10s), or in UTC "
-      "(12:34:56, 2026-03-01T12:34:56Z)");
-  line.option(option::kTo, &a.selection.to, "only until T");
-  line.option(option::kAround, &a.selection.around);
+  add_times(line, a.selection.from, a.selection.to, a.selection.around);
   line.group("In which form?");
   line.format(
       a.format, {"svg", "folded", "json"}, &a.output,

@@ -186,20 +186,19 @@ const report::Shape<MergeInput, Merged> kSource{
         {"refused", &MergeInput::refused, "left out: their numbers are none that a kernel gives"},
     }};
 
+const report::Refer kOut{[](auto& m) { return &m.options.out; }};
+const report::Refer kSources{[](auto& m) { return &m.result.sources; }};
+
 const report::Shape<Merged, Merged>& merge_shape() {
   static const report::Shape<Merged, Merged> shape{
       "merge",
       {
           {"schema", [](auto&) { return report::kJsonSchema; }, "", {.is = report::kJsonSchema}},
           {"written", [](auto& m) { return m.result.written; }, "false: nothing was, a clock has no place"},
-          {"out", report::Refer{[](auto& m) { return &m.options.out; }}}  // namespace
-          ,
+          {"out", kOut},
           {"events", [](auto& m) { return m.result.events; }},
           {"file_bytes", [](auto& m) { return m.result.file_bytes; }},
-          {"sources", kSource,
-           report::Refer{[](auto& m) { return &m.result.sources; }}  // namespace tailcap::cli::merge_command
-           ,
-           "in the order of the arguments"},
+          {"sources", kSource, kSources, "in the order of the arguments"},
       }};
   return shape;
 }

@@ -1,5 +1,4 @@
 // tailcap open: the page of a report, in the browser.
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +11,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/output/child.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "formats/bounds/process_bounds.h"
@@ -22,8 +22,7 @@ namespace {
 
 constexpr const char* kAbout =
     "tailcap open writes the page of `tailcap report`, or with ID that of `tailcap show`, to a temporary file, and "
-    "opens "
-    "it in a browser.";
+    "opens it in a browser.";
 
 constexpr const char* kNotes =
     R"(The page stays in a folder of its own in $TMPDIR, else /tmp, that only you can read. xdg-open chooses the browser. Where
@@ -55,10 +54,7 @@ bool browse(const std::string& page) {
     execlp("xdg-open", "xdg-open", page.c_str(), static_cast<char*>(nullptr));
     _exit(127);
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return exit_code_of(child) == 0;
 }
 
 }  // namespace

@@ -104,10 +104,7 @@ void append_headers(LineOutput& out, std::string_view direction, const model::He
 bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i, std::size_t width) {
   const model::Request row = analysis.table.rows[i];
   model::columns::Facts facts(analysis.table, row);
-  if (row.id.connection < analysis.endpoints.size()) {
-    facts.local = analysis.endpoints[row.id.connection].local;
-    facts.remote = analysis.endpoints[row.id.connection].remote;
-  }
+  pipeline::add_known(facts, analysis);
   const bool more = out.line(request_line(facts, analysis.study.quality.file.first, width));
   if (!analysis.headers.empty()) {
     append_headers(out, ">", analysis.headers[i].request);
@@ -142,29 +139,28 @@ bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32
 
 void print_columns(LineOutput& out, const pipeline::Analysis& analysis, const std::vector<std::uint32_t>& rows,
                    ChosenColumns columns, bool as_json) {
-  const auto cells = [&](std::uint32_t i) {
+  const auto with_facts = [&](std::uint32_t i, auto use) {
     const model::Request row = analysis.table.rows[i];
     model::columns::Facts facts(analysis.table, row);
     pipeline::add_known(facts, analysis);
-    return columns.cells(facts);
+    return use(facts);
   };
-  if (as_json) {
-    for (const std::uint32_t i : rows) {
-      const model::Request row = analysis.table.rows[i];
-      model::columns::Facts facts(analysis.table, row);
-      pipeline::add_known(facts, analysis);
-      report::JsonWriter json(out.buffer());
-      json.begin_object();
-      columns.append(json, facts);
-      json.end_object();
-      if (!out.end_line()) return;
-    }
-    return;
+  const auto cells = [&](std::uint32_t i) {
+    return with_facts(i, [&](const model::columns::Facts& facts) { return columns.cells(facts); });
+  };
+  const auto object = [&](const model::columns::Facts& facts) {
+    report::JsonWriter json(out.buffer());
+    json.begin_object();
+    columns.append(json, facts);
+    json.end_object();
+    return out.end_line();
+  };
+  if (!as_json) {
+    for (std::size_t n = 0; n < std::min(rows.size(), kAligned); ++n) columns.make_room(cells(rows[n]));
+    out.line(columns.head());
   }
-  for (std::size_t n = 0; n < std::min(rows.size(), kAligned); ++n) columns.make_room(cells(rows[n]));
-  out.line(columns.head());
   for (const std::uint32_t i : rows)
-    if (!out.line(columns.line(cells(i)))) return;
+    if (!(as_json ? with_facts(i, object) : out.line(columns.line(cells(i))))) return;
 }
 
 struct Listed : pipeline::Answer {

@@ -4,6 +4,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/event_window.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
@@ -64,12 +65,7 @@ int run(int argc, char** argv) {
   CommandLine line("timeline", kAbout);
   line.capture(file);
   line.group("Which time?");
-  line.option(
-      option::kFrom, &selection.from,
-      "only from T on: a time since the start of the recording (10s, 1500ms, 1m30s), before its end (-10s), or in UTC "
-      "(12:34:56, 2026-03-01T12:34:56Z)");
-  line.option(option::kTo, &selection.to, "only until T");
-  line.option(option::kAround, &selection.around);
+  add_times(line, selection.from, selection.to, selection.around);
   line.option(option::kPid, &pids);
   line.group("In which form?");
   line.format(format, {"svg", "json"}, &output, "svg: a picture that needs nothing else");

@@ -1,4 +1,7 @@
 // tailcap mcp: questions about captures over the Model Context Protocol, on standard input and output.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
@@ -9,9 +12,9 @@
 #include <vector>
 
 #include "analyze/cli/command.h"
-#include "analyze/cli/mcp/child.h"
 #include "analyze/cli/mcp/tools.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/output/child.h"
 #include "analyze/cli/output/exit_code.h"
 #include "formats/bounds/process_bounds.h"
 
@@ -133,13 +136,25 @@ std::size_t bytes_of(const Json& given) {
   return static_cast<std::size_t>(std::min(found->get<std::int64_t>(), kMostBytes));
 }
 
+// This program, for one question. Returns where it cannot be executed.
+int become_tailcap(std::vector<std::string> words) {
+  std::string program = "tailcap";
+  std::vector<char*> arguments = {program.data()};
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+  execv("/proc/self/exe", arguments.data());
+  return kFailed;
+}
+
 Json called(const Json& parameters) {
   const std::string name = parameters.is_object() ? parameters.value("name", std::string()) : std::string();
   const auto tool = std::ranges::find(tools(), name, &Tool::name);
   if (tool == tools().end()) throw Refusal(kWrongArguments, "there is no tool '" + name + "'");
   const Json given = parameters.value("arguments", Json::object());
   if (!given.is_object()) throw Refusal(kWrongArguments, "arguments is an object");
-  const ChildAnswer answer = run_child(command_of(*tool, given), bytes_of(given));
+  const std::vector<std::string> words = command_of(*tool, given);
+  const ChildAnswer answer = run_child([&] { return become_tailcap(words); }, bytes_of(given));
   std::string text = answer.text;
   if (answer.left_out > 0)
     text += "[" + std::to_string(answer.left_out) + " bytes more: narrow the question, or raise max_bytes]\n";

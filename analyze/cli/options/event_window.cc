@@ -6,14 +6,16 @@
 
 namespace tailcap::cli {
 
-void add_event_range(CommandLine& line, EventRange& range) {
+void add_times(CommandLine& line, std::string& from, std::string& to, std::string& around) {
   line.option(
-      option::kFrom, &range.from,
+      option::kFrom, &from,
       "only from T on: a time since the start of the recording (10s, 1500ms, 1m30s), before its end (-10s), or in "
       "UTC (12:34:56, 2026-03-01T12:34:56Z)");
-  line.option(option::kTo, &range.to, "only until T");
-  line.option(option::kAround, &range.around);
+  line.option(option::kTo, &to, "only until T");
+  line.option(option::kAround, &around);
 }
+
+void add_event_range(CommandLine& line, EventRange& range) { add_times(line, range.from, range.to, range.around); }
 
 EventWindow::EventWindow(const EventRange& range) {
   refuse_empty_range(range.from, range.to);

@@ -17,6 +17,8 @@ struct EventRange {
   std::string from, to, around;
 };
 
+// --from, --to and --around, of what is not a request.
+void add_times(CommandLine& line, std::string& from, std::string& to, std::string& around);
 void add_event_range(CommandLine& line, EventRange& range);
 
 // Which events of a capture lie in the range. All are pushed, in their order.

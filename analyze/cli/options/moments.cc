@@ -76,20 +76,21 @@ std::string before_end(const std::string& text, const std::string& file) {
 // Of a request, in the capture's own time.
 std::pair<std::int64_t, std::int64_t> span_of(const std::string& file, const std::string& name) {
   const auto id = request_named(file, name);
+  formats::Time first = formats::kNoTime;
   pipeline::Question question(file);
   const auto found =
       question.ask(pipeline::LookOptions{.part = true}, [&](pipeline::Replay& replay, pipeline::LookOptions& how) {
         pipeline::AnswerOnOne out;
+        first = replay.summary().first;
         out.look = pipeline::look(replay, *id, how);
         return out;
       });
   const pipeline::Look& look = found.look;
   if (!look.detail) throw std::runtime_error("there is no request " + formats::printable(name));
   const model::Request& row = look.detail->request.row;
-  const formats::FileSummary summary = pipeline::Replay(file).summary();
-  if (!formats::known(row.start) || !formats::known(summary.first))
+  if (!formats::known(row.start) || !formats::known(first))
     throw std::runtime_error("it is not known when request " + formats::printable(name) + " began");
-  const std::int64_t begin = (row.start - summary.first).count();
+  const std::int64_t begin = (row.start - first).count();
   return {begin, begin + (row.has_duration ? row.duration.count() : 0)};
 }
 

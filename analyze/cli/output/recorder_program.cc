@@ -1,23 +1,20 @@
 #include "analyze/cli/output/recorder_program.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
+#include "analyze/cli/output/child.h"
 #include "analyze/cli/output/complain.h"
-#include "formats/bounds/process_bounds.h"
 
 namespace tailcap::cli {
 namespace {
 
 constexpr std::size_t kMostText = 1 << 16;
-
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 }  // namespace
 
@@ -41,34 +38,14 @@ int execute_recorder(std::vector<std::string> words) {
 }
 
 RecorderAnswer ask_recorder(const std::vector<std::string>& words) {
-  int ends[2];
-  if (pipe(ends) != 0) fail("cannot run tailcap-record");
-  const pid_t child = fork();
-  if (child < 0) fail("cannot run tailcap-record");
-  if (child == 0) {
-    dup2(ends[1], STDOUT_FILENO);
-    dup2(ends[1], STDERR_FILENO);
-    close(ends[0]);
-    close(ends[1]);
-    formats::lift_memory_limit();
-    _exit(execute_recorder(words));
-  }
-  close(ends[1]);
-  RecorderAnswer out;
-  std::array<char, 4096> piece;
-  for (;;) {
-    const ssize_t n = read(ends[0], piece.data(), piece.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    if (out.text.size() < kMostText) out.text.append(piece.data(), static_cast<std::size_t>(n));
-  }
-  close(ends[0]);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  out.code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-  while (out.text.ends_with('\n')) out.text.pop_back();
-  return out;
+  ChildAnswer answer = run_child(
+      [&] {
+        dup2(STDOUT_FILENO, STDERR_FILENO);
+        return execute_recorder(words);
+      },
+      kMostText);
+  while (answer.text.ends_with('\n')) answer.text.pop_back();
+  return {answer.code, std::move(answer.text)};
 }
 
 }  // namespace tailcap::cli

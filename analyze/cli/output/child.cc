@@ -1,4 +1,4 @@
-#include "analyze/cli/mcp/child.h"
+#include "analyze/cli/output/child.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMostMessages = 2000;
 
-[[noreturn]] void failed() { throw std::system_error(errno, std::generic_category(), "cannot run tailcap"); }
+[[noreturn]] void failed() { throw std::system_error(errno, std::generic_category(), "cannot start a process"); }
 
 struct Pipe {
   int ends[2] = {-1, -1};
@@ -36,21 +36,6 @@ struct Pipe {
   }
 };
 
-[[noreturn]] void become(const std::vector<std::string>& words, const Pipe& out, const Pipe& messages) {
-  std::string program = "tailcap";
-  std::vector<std::string> copies = words;
-  std::vector<char*> arguments = {program.data()};
-  for (std::string& word : copies) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  const int nothing = open("/dev/null", O_RDONLY);
-  dup2(nothing, STDIN_FILENO);
-  dup2(out.ends[1], STDOUT_FILENO);
-  dup2(messages.ends[1], STDERR_FILENO);
-  formats::lift_memory_limit();
-  execv("/proc/self/exe", arguments.data());
-  _exit(1);
-}
-
 // False: there is no more.
 bool take_from(int from, std::string& into, std::size_t most, std::size_t& left_out) {
   std::array<char, 4096> piece;
@@ -65,27 +50,32 @@ bool take_from(int from, std::string& into, std::size_t most, std::size_t& left_
 
 }  // namespace
 
-ChildAnswer run_child(const std::vector<std::string>& words, std::size_t most) {
+ChildAnswer run_child(const std::function<int()>& become, std::size_t most) {
   Pipe out, messages;
   const pid_t child = fork();
   if (child < 0) failed();
-  if (child == 0) become(words, out, messages);
+  if (child == 0) {
+    dup2(out.ends[1], STDOUT_FILENO);
+    dup2(messages.ends[1], STDERR_FILENO);
+    formats::lift_memory_limit();
+    _exit(become());
+  }
   out.close_end(1);
   messages.close_end(1);
   ChildAnswer answer;
   std::size_t ignored = 0;
   std::array<pollfd, 2> from = {pollfd{out.ends[0], POLLIN, 0}, pollfd{messages.ends[0], POLLIN, 0}};
   while (from[0].fd >= 0 || from[1].fd >= 0) {
-    if (poll(from.data(), from.size(), -1) < 0 && errno != EINTR) failed();
+    if (poll(from.data(), from.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      failed();
+    }
     if (from[0].fd >= 0 && from[0].revents != 0 && !take_from(from[0].fd, answer.text, most, answer.left_out))
       from[0].fd = -1;
     if (from[1].fd >= 0 && from[1].revents != 0 && !take_from(from[1].fd, answer.messages, kMostMessages, ignored))
       from[1].fd = -1;
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+  answer.code = exit_code_of(child);
   if (answer.left_out > 0) {
     const std::size_t line = answer.text.rfind('\n');
     const std::size_t kept = line == std::string::npos ? 0 : line + 1;
@@ -93,6 +83,13 @@ ChildAnswer run_child(const std::vector<std::string>& words, std::size_t most) {
     answer.text.resize(kept);
   }
   return answer;
+}
+
+int exit_code_of(pid_t child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 }  // namespace tailcap::cli
