@@ -138,15 +138,19 @@ void add_blockers(const Route& route, RouteComparison& out) {
 }
 
 void add_callees(const Route& route, RouteComparison& out) {
-  std::map<std::string, std::array<double, 2>> callees;
-  for (std::size_t side = 0; side < 2; ++side) {
-    double requests = 0;
-    for (const RouteRun* run : route.runs[side]) requests += static_cast<double>(run->requests.size());
-    for (const RouteRun* run : route.runs[side])
-      for (const auto& [name, calls] : run->callees)
-        if (requests > 0) callees[name][side] += static_cast<double>(calls) / requests;
-  }
-  for (const auto& [name, calls] : callees) out.callees.push_back({name, calls[0], calls[1]});
+  std::map<std::string, std::array<std::uint64_t, 2>> callees;
+  std::array<double, 2> requests{};
+  for (std::size_t side = 0; side < 2; ++side)
+    for (const RouteRun* run : route.runs[side]) {
+      requests[side] += static_cast<double>(run->requests.size());
+      for (const auto& [name, calls] : run->callees) callees[name][side] += calls;
+    }
+  // One division: two calls in each request are 2, not a sum of fractions beside it.
+  const auto per_request = [&](std::uint64_t calls, std::size_t side) {
+    return requests[side] > 0 ? static_cast<double>(calls) / requests[side] : 0;
+  };
+  for (const auto& [name, calls] : callees)
+    out.callees.push_back({name, per_request(calls[0], 0), per_request(calls[1], 1)});
   std::stable_sort(out.callees.begin(), out.callees.end(),
                    [](const auto& x, const auto& y) { return std::abs(x.difference()) > std::abs(y.difference()); });
   if (out.callees.size() > kCallees) out.callees.resize(kCallees);

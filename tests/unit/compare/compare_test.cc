@@ -55,6 +55,21 @@ TEST(Compare, SlowerRunsFail) {
   EXPECT_EQ(c.gates[1].verdict, Verdict::pass);  // errors
 }
 
+// A sum of fractions, 2 n/m and 2 (m - n)/m, differs from 2 for some n.
+TEST(Compare, TwoCallsInEachRequestAreTwo) {
+  for (int n = 1; n < 40; ++n) {
+    const Comparison c = abba(2, [&](TestRun& run, bool fresh, int i) {
+                           RouteRun& route = add_route(run, "/pay");
+                           for (int k = 0; k < (i < 2 ? n : 41 - n); ++k) add_request(run, route, 10 * kMillisecond);
+                           route.callees = {{"GET /stock", route.requests.size() * (fresh ? 2 : 1)}};
+                         }).compare();
+    ASSERT_EQ(c.routes.size(), 1u);
+    ASSERT_EQ(c.routes[0].callees.size(), 1u);
+    EXPECT_EQ(c.routes[0].callees[0].base, 1) << n;
+    EXPECT_EQ(c.routes[0].callees[0].fresh, 2) << n;
+  }
+}
+
 TEST(Compare, FasterRunsPass) {
   EXPECT_EQ(abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 0.7 : 1); }).compare().verdict,
             Verdict::pass);
@@ -515,7 +530,7 @@ constexpr auto kAllocations = static_cast<std::uint8_t>(model::gate::Count::allo
 
 TEST(Compare, WaitsThatAreNotKnownSayWhatRecordsThem) {
   const auto runs = [](std::int64_t waits) {
-    return abba(1, [&](TestRun& run, bool fresh, int i) {
+    return abba(2, [&](TestRun& run, bool fresh, int i) {
       usual(run, i);
       for (auto& o : run.routes[0].requests) o.counts[kWaits] = fresh ? waits : 2;
       if (waits < 0 && fresh) run.routes[0].uncounted[kWaits] = "not recorded (`--add offcpu`)";
