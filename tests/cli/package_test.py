@@ -184,6 +184,27 @@ class Static(unittest.TestCase):
         run("pack", "/" + sample.name, "-o", "/bug.zip", "--slowest", "2", "--yes")
         self.assertIn("GET /slow", run("report", "/bug.zip"))
 
+    @unittest.skipUnless(
+        os.geteuid() == 0 and os.path.exists("/sys/kernel/btf/vmlinux"), "recording needs root and BTF"
+    )
+    def test_recorder_runs_where_only_the_kernels_files_are(self):
+        for name in ("proc", "sys", "out"):
+            (self.root / name).mkdir(exist_ok=True)
+        program = "/" + str((self.programs / "tailcap").relative_to(self.root))
+        in_root = (
+            f'mount --make-rprivate / && mount --rbind /proc "$0/proc" && mount --rbind /sys "$0/sys" && '
+            f'exec chroot "$0" {program} record -o /out/c.tcap --force -- "$@"'
+        )
+        # What it records is a program of the root, too.
+        command = [program, "report", "/" + case.SAMPLES.joinpath("lock-contention/lock-contention.tcap").name]
+        shutil.copy(case.SAMPLES / "lock-contention/lock-contention.tcap", self.root)
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", in_root, self.root, *command], capture_output=True, text=True, check=False
+        )
+        self.assertIn(done.returncode, (0, 3), done.stdout + done.stderr)
+        info = json.loads(output(self.programs / "tailcap", "info", self.root / "out/c.tcap", "--json"))
+        self.assertEqual(info["state"], "complete", info)
+
     def test_what_it_cannot_send_it_says(self):
         sample = case.SAMPLES / "lock-contention/lock-contention.tcap"
         done = subprocess.run(
