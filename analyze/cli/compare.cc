@@ -28,8 +28,8 @@ namespace tailcap::cli::compare_command {
 namespace {
 
 using model::gate::Comparison;
+using model::gate::GateVerdict;
 using model::gate::Run;
-using model::gate::Verdict;
 
 constexpr const char* kAbout =
     "tailcap compare says whether a new version is slower than the base, from repeated recordings of both: for every "
@@ -123,8 +123,8 @@ std::vector<std::vector<std::string>> sides_of(const Arguments& a) {
 
 int code_of(const Comparison& c, const Arguments& a) {
   if (!formats::stopped_captures().empty()) return kNoAnswer;
-  if (a.options.self || c.verdict == Verdict::pass) return kDone;
-  if (c.verdict == Verdict::fail) return kGateFails;
+  if (a.options.self || c.verdict == GateVerdict::pass) return kDone;
+  if (c.verdict == GateVerdict::fail) return kGateFails;
   return a.undecided == "pass" ? kDone : a.undecided == "fail" ? kGateFails : kNoAnswer;
 }
 

@@ -23,7 +23,7 @@ using model::gate::AccountTable;
 using model::gate::CallRow;
 using model::gate::CompareOptions;
 using model::gate::Comparison;
-using model::gate::Estimate;
+using model::gate::GateEstimate;
 using model::gate::GateResult;
 using model::gate::kAccounts;
 using model::gate::Method;
@@ -182,9 +182,9 @@ struct Frame {
 
 Noise noise_of(const Route& route, const Metric& metric) { return noise_of(metric, run_values(route.noise, metric)); }
 
-Estimate estimate_of(const Route& route, const Metric& metric, const Frame& k) {
+GateEstimate estimate_of(const Route& route, const Metric& metric, const Frame& k) {
   const auto base = run_values(route.samples[0], metric), fresh = run_values(route.samples[1], metric);
-  Estimate out = estimate(metric, base, fresh, k.alpha, k.pairs());
+  GateEstimate out = estimate(metric, base, fresh, k.alpha, k.pairs());
   if (k.method == Method::blocks && !out.exact && out.levels)
     out = estimate_by_blocks(metric, base.front(), fresh.front(), blocks_of(route.samples[0].front(), metric),
                              blocks_of(route.samples[1].front(), metric), noise_of(route, metric), k.alpha);
@@ -273,7 +273,7 @@ Frame frame_of(std::span<const Run> base, std::span<const Run> fresh, std::span<
 }
 
 // Whatever is true of calls without a known parent, and of requests that broke off.
-bool sure(const Estimate& e) {
+bool sure(const GateEstimate& e) {
   return e.difference > 0 ? e.low - e.slack > 0 && !e.base_at_least : e.high + e.slack < 0 && !e.fresh_at_least;
 }
 
@@ -306,12 +306,12 @@ void notice(Comparison& out) {
   // How runs vary is assumed: such a share of false discoveries cannot be promised.
   if (out.method == Method::blocks && out.noise_runs < kLeastNoiseRuns) return;
   struct Candidate {
-    Estimate* estimate;
+    GateEstimate* estimate;
     bool large;
   };
   std::vector<Candidate> all;
   std::vector<double> p;
-  const auto add = [&](const Metric& metric, Estimate& e, double mean) {
+  const auto add = [&](const Metric& metric, GateEstimate& e, double mean) {
     if (!e.known) return;
     all.push_back({&e, sure(e) && large(metric, e, mean)});
     p.push_back(e.p_two);

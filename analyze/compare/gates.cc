@@ -13,13 +13,13 @@ namespace {
 
 using model::Role;
 using model::gate::Comparison;
-using model::gate::Estimate;
 using model::gate::Gate;
+using model::gate::GateEstimate;
 using model::gate::GateResult;
+using model::gate::GateVerdict;
 using model::gate::Method;
 using model::gate::Metric;
 using model::gate::RouteName;
-using model::gate::Verdict;
 
 constexpr double kLeastSeconds = 5;
 constexpr double kMostDetectable = 3;  // thresholds
@@ -88,7 +88,7 @@ std::uint64_t least_of(const model::gate::RouteComparison& route) {
 }
 
 void decide(GateResult& g, const Comparison& c) {
-  const Estimate& e = g.estimate;
+  const GateEstimate& e = g.estimate;
   const double t = g.threshold;
   // A comparison that finds only large changes says nothing, unless it has found one: the whole interval lies above.
   const bool obvious = g.p_holm < c.options.level && e.low - e.slack > t;
@@ -103,7 +103,7 @@ void decide(GateResult& g, const Comparison& c) {
   const bool above = (c.options.strict ? e.low : e.difference) - e.slack > t;
   if (increase && above && !may_be_higher) {
     if (c.same_version.empty()) {
-      g.verdict = Verdict::fail;
+      g.verdict = GateVerdict::fail;
       return;
     }
     g.missing.push_back("both sides are " + c.same_version + ": a measurement of noise, in which nothing fails");
@@ -111,7 +111,7 @@ void decide(GateResult& g, const Comparison& c) {
   }
   const double most = e.high + e.slack;
   if (!may_be_slower && (most < t || (e.exact && most <= t))) {
-    g.verdict = Verdict::pass;
+    g.verdict = GateVerdict::pass;
     return;
   }
   if (may_be_slower || (may_be_higher && above))
@@ -221,12 +221,13 @@ double least_seconds(const RunFacts& f) { return std::max(kLeastSeconds, kDecorr
 
 }  // namespace
 
-bool needs_longer_runs(const Metric& metric, const Estimate& e, const RunFacts& f, const Comparison& c) {
+bool needs_longer_runs(const Metric& metric, const GateEstimate& e, const RunFacts& f, const Comparison& c) {
   return e.known && !e.exact && c.method != Method::blocks &&
          (f.least_requests < least_requests(metric) || f.least_seconds < least_seconds(f));
 }
 
-std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, const RunFacts& f, const Comparison& c) {
+std::vector<std::string> shortfalls(const Metric& metric, const GateEstimate& e, const RunFacts& f,
+                                    const Comparison& c) {
   std::vector<std::string> out;
   const double e_most = std::max(f.base_doubtful, f.fresh_doubtful),
                e_least = std::min(f.base_doubtful, f.fresh_doubtful);
@@ -278,13 +279,13 @@ void judge(std::vector<GateResult>& gates, const Comparison& c) {
   }
 }
 
-Verdict verdict_of(std::span<const GateResult> gates) {
+GateVerdict verdict_of(std::span<const GateResult> gates) {
   bool pass = !gates.empty();
   for (const GateResult& g : gates) {
-    if (g.verdict == Verdict::fail) return Verdict::fail;
-    pass = pass && g.verdict == Verdict::pass;
+    if (g.verdict == GateVerdict::fail) return GateVerdict::fail;
+    pass = pass && g.verdict == GateVerdict::pass;
   }
-  return pass ? Verdict::pass : Verdict::undecided;
+  return pass ? GateVerdict::pass : GateVerdict::undecided;
 }
 
 }  // namespace tailcap::compare

@@ -34,16 +34,16 @@ struct RunFacts {
   double base_doubtful = 0, fresh_doubtful = 0;  // shares
   double most_in_flight = 0;
 };
-std::vector<std::string> shortfalls(const model::gate::Metric& metric, const model::gate::Estimate& estimate,
+std::vector<std::string> shortfalls(const model::gate::Metric& metric, const model::gate::GateEstimate& estimate,
                                     const RunFacts& facts, const model::gate::Comparison& comparison);
 
 // Runs of the same length never satisfy the metric, however many there are.
-bool needs_longer_runs(const model::gate::Metric& metric, const model::gate::Estimate& estimate, const RunFacts& facts,
-                       const model::gate::Comparison& comparison);
+bool needs_longer_runs(const model::gate::Metric& metric, const model::gate::GateEstimate& estimate,
+                       const RunFacts& facts, const model::gate::Comparison& comparison);
 
 // Sets threshold, p_holm, verdict and missing of all; those that have something missing already are undecided.
 void judge(std::vector<model::gate::GateResult>& gates, const model::gate::Comparison& comparison);
 
-model::gate::Verdict verdict_of(std::span<const model::gate::GateResult> gates);
+model::gate::GateVerdict verdict_of(std::span<const model::gate::GateResult> gates);
 
 }  // namespace tailcap::compare

@@ -16,11 +16,11 @@ namespace {
 using model::gate::AccountTable;
 using model::gate::Comparison;
 using model::gate::Count;
-using model::gate::Estimate;
+using model::gate::GateEstimate;
 using model::gate::GateResult;
+using model::gate::GateVerdict;
 using model::gate::Metric;
 using model::gate::RouteComparison;
-using model::gate::Verdict;
 using render::Cell;
 using render::Column;
 using render::Document;
@@ -84,7 +84,7 @@ Cell with_below(std::string text, std::string below) {
   return cell;
 }
 
-void estimate_cells(render::Row& row, const Metric& metric, const Estimate& e, bool brief) {
+void estimate_cells(render::Row& row, const Metric& metric, const GateEstimate& e, bool brief) {
   const auto level = [&](double value, bool at_least) {
     return e.levels ? (at_least ? "≥ " : "") + value_text(metric, value) : "–";
   };
@@ -105,7 +105,7 @@ void add_gates(Document& out, const Comparison& c, bool brief) {
   for (const GateResult& gate : c.gates) gates.push_back(&gate);
   // Those that matter first.
   const auto rank = [](const GateResult* g) {
-    return g->verdict == Verdict::fail ? 0 : g->verdict == Verdict::undecided ? 1 : 2;
+    return g->verdict == GateVerdict::fail ? 0 : g->verdict == GateVerdict::undecided ? 1 : 2;
   };
   std::stable_sort(gates.begin(), gates.end(), [&](auto* x, auto* y) { return rank(x) < rank(y); });
   Table table;
@@ -123,11 +123,11 @@ void add_gates(Document& out, const Comparison& c, bool brief) {
     render::Row row;
     Cell verdict(name_of(g.verdict));
     verdict.tone = tone_of(g.verdict);
-    verdict.strong = g.verdict == Verdict::fail;
+    verdict.strong = g.verdict == GateVerdict::fail;
     row.cells = {verdict, gate_text(g), g.found ? route_text(c.routes[g.route].name) : printable(g.gate.route)};
     estimate_cells(row, g.gate.metric, g.estimate, brief);
     table.rows.push_back(std::move(row));
-    if (g.verdict != Verdict::pass && (!brief || sentences.size() < kBriefReasons))
+    if (g.verdict != GateVerdict::pass && (!brief || sentences.size() < kBriefReasons))
       sentences.push_back(gate_sentence(c, g));
   }
   if (!brief) out.heading(2, "Gates");
