@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
       std::fflush(stdout);
       continue;
     }
-    // As scripts/ci-gate: rounds of runs, for as long as something is undecided and seen above its threshold.
+    // As tailcap gate: rounds of runs, for as long as something is undecided and seen above its threshold.
     tests::Machine machine(random, drifts.at(argv[1]));
     tests::Sides sides;
     model::gate::CompareOptions options;

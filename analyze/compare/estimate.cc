@@ -17,7 +17,7 @@ constexpr double kLeastBytes = 0.5;  // what is less is no change, as it is writ
 struct Side {
   std::vector<double> values, levels;
   double floor = 0;
-  bool constant = true;  // every request of every run has the same number
+  bool constant = false;
   bool at_least = false;
 };
 
@@ -27,9 +27,9 @@ Side side_of(std::span<const RunValue> runs) {
     out.values.push_back(run.value);
     out.levels.push_back(run.level);
     out.floor += run.floor / static_cast<double>(runs.size());
-    out.constant = out.constant && run.constant && run.value == runs.front().value;
     out.at_least = out.at_least || run.at_least;
   }
+  out.constant = never_varies(runs);
   return out;
 }
 
@@ -47,6 +47,11 @@ void fill(const Metric& metric, const Effect& effect, double alpha, GateEstimate
 }
 
 }  // namespace
+
+bool never_varies(std::span<const RunValue> runs) {
+  return std::all_of(runs.begin(), runs.end(),
+                     [&](const RunValue& run) { return run.constant && run.value == runs.front().value; });
+}
 
 GateEstimate estimate(const Metric& metric, std::span<const RunValue> base, std::span<const RunValue> fresh,
                       double alpha, Pairs pairs) {

@@ -11,6 +11,9 @@ namespace tailcap::compare {
 
 enum class Pairs : bool { no, yes };  // base[i] and fresh[i] were recorded together
 
+// Every request of every run has the same number.
+bool never_varies(std::span<const RunValue> runs);
+
 // alpha: the one-sided level for which the detectable increase is computed.
 model::gate::GateEstimate estimate(const model::gate::Metric& metric, std::span<const RunValue> base,
                                    std::span<const RunValue> fresh, double alpha, Pairs pairs = Pairs::no);

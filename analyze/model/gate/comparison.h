@@ -39,7 +39,7 @@ std::string_view name_of(Method method);  // "runs-welch", …
 
 struct CompareOptions {
   std::optional<Method> method;  // unset: by the runs that there are
-  std::vector<Gate> gates;       // empty: p99 and errors of every route with enough data
+  std::vector<Gate> gates;       // empty: those of compare/default_gates.h
   std::size_t min_runs = 5;
   bool strict = false;  // fail only where the lower bound is above the threshold
   bool allow_sequential = false;
