@@ -174,12 +174,7 @@ class Section {
   }
 
   static void lanes(const model::Request& row, const model::Lanes& around, Document& out) {
-    LanesPicture how;
-    how.zero = how.marked_from = row.start;
-    how.marked_to = row.start + row.duration;
-    how.alone = false;
-    render::Figure figure;
-    figure.svg = lanes_svg(around, how);
+    render::Figure figure = lanes_figure(around, row.start, row.start + row.duration);
     figure.legend = lanes_legend(around);
     figure.caption =
         "What its processes did meanwhile; its own time is shaded. Drag to enlarge, a double click shows all.";

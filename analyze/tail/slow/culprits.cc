@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "analyze/model/label_group.h"
+#include "analyze/model/statistics/most_by_label.h"
 
 namespace tailcap::tail::slow {
 namespace {
@@ -155,15 +156,7 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
     entry.study.inside_time = *most;
     out.push_back(entry.study);
   }
-  std::stable_sort(out.begin(), out.end(), [](const CulpritStudy& a, const CulpritStudy& b) {
-    return a.label != b.label ? a.label < b.label : a.time > b.time;
-  });
-  std::size_t of_label = 0, kept = 0;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    of_label = i > 0 && out[i].label == out[i - 1].label ? of_label + 1 : 0;
-    if (of_label < kPerLabel) out[kept++] = out[i];
-  }
-  out.resize(kept);
+  model::keep_most_by_label(out, kPerLabel);
   return out;
 }
 
