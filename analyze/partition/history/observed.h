@@ -61,7 +61,7 @@ struct Stalled {
 };
 
 // Bytes were moved on a socket that carries no requests.
-struct Exchanged {
+struct BytesMoved {
   Nanos time = 0;
   formats::SocketId socket = 0;
   std::uint64_t goroutine = 0;
@@ -98,8 +98,8 @@ struct ThreadLog {
   bool multiplexes = false;     // waits for several descriptors at once, or turned to a request before another was over
   Log<OffCpuWait> waits;
   Log<Act> acts;
-  Log<Exchanged> elsewhere;  // what it read and wrote on sockets without requests
-  Stretches<TimeSpan> lost;  // off-CPU intervals of this thread were lost in here
+  Log<BytesMoved> elsewhere;  // what it read and wrote on sockets without requests
+  Stretches<TimeSpan> lost;   // off-CPU intervals of this thread were lost in here
   Stretches<Stalled> stalls;
   Stretches<TimeSpan> assists;  // its goroutine assisted Go's collector
   Nanos assisting = 0;          // start of the assist under way; 0: none
@@ -321,7 +321,7 @@ class Observed {
   std::unordered_map<formats::SocketId, Stranger> strangers_;
   std::unordered_map<formats::SocketId, std::uint32_t> accepters_;  // of open sockets, the thread
   AcceptQueues queues_;
-  Peers peers_;
+  SocketPeers peers_;
   CpuQuotas quotas_;
   Stretches<TimeSpan> blind_, counted_;
   Log<TimeSpan> elsewhere_;
