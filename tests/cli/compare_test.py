@@ -61,7 +61,10 @@ class Compare(case.Case):
         document = self.judged("equal", code=0)
         self.assertEqual((document["verdict"], document["obstacles"], document["interleaved"]), ("pass", [], True))
         gates = self.gates(document)
-        self.assertEqual(set(gates), {("p99", "/pay"), ("errors", "/pay")})
+        fixed = ("calls", "connects", "lookups", "retries", "response_bytes")
+        self.assertEqual(set(gates), {(metric, "/pay") for metric in ("p99", "errors", *fixed)})
+        for metric in fixed:
+            self.assertTrue(gates[metric, "/pay"]["estimate"]["exact"], metric)
         # The truth: the slowest take 15 ms, a sixtieth of all.
         self.assertAlmostEqual(gates["p99", "/pay"]["estimate"]["base"] / 1e6, 15, delta=0.5)
 
@@ -78,10 +81,17 @@ class Compare(case.Case):
 
     def test_labels_sum_to_the_total(self):
         for name in ("equal", "slower", "calls"):
-            for route in self.judged(name, code={"equal": 0, "slower": 3, "calls": 0}[name])["routes"]:
+            for route in self.judged(name, code={"equal": 0, "slower": 3, "calls": 3}[name])["routes"]:
                 for table in (route["mean"], route["slowest"]):
                     for key in ("base_ns", "new_ns", "difference_ns"):
                         self.assertEqual(sum(label[key] for label in table["labels"]), table[key])
+
+    def test_one_more_call_fails_by_default(self):
+        document = self.judged("calls", code=3)
+        (failing,) = [gate for gate in document["gates"] if gate["verdict"] == "fail"]
+        self.assertEqual((failing["metric"], failing["estimate"]["exact"]), ("calls", True))
+        text = " ".join(self.compare("calls").stdout.split())
+        self.assertIn("Unchanged and exact in 1 route: connects, lookups, retries, response_bytes per request.", text)
 
     def test_one_more_call_is_exact(self):
         document = self.judged("calls", "--fail-on", "calls(/pay) > +0", code=3)
@@ -170,7 +180,7 @@ class Compare(case.Case):
 
     def test_junit(self):
         failing = xml.etree.ElementTree.fromstring(self.compare("slower", "--format", "junit").stdout)
-        self.assertEqual((failing.get("tests"), failing.get("failures"), failing.get("skipped")), ("2", "1", "0"))
+        self.assertEqual((failing.get("tests"), failing.get("failures"), failing.get("skipped")), ("7", "1", "0"))
         self.assertIn("p99 of GET /pay +", failing.find(".//failure").get("message"))
         skipped = xml.etree.ElementTree.fromstring(self.compare("version", "--format", "junit").stdout)
         self.assertEqual((skipped.get("failures"), skipped.get("skipped")), ("0", "1"))

@@ -36,12 +36,21 @@ std::string seconds_text(double seconds) { return duration_text(Duration{std::ll
 
 std::string rate_of(double per_second) { return rate_text(per_second); }
 
+bool exact_by_default(const GateResult& g) {
+  return g.gate.text.empty() && g.gate.metric.kind == Metric::Kind::count && g.estimate.exact;
+}
+
+// A row of its own would say nothing more.
+bool unchanged(const GateResult& g) {
+  return exact_by_default(g) && g.estimate.difference == 0 && g.verdict != GateVerdict::fail;
+}
+
 std::string method_text(const Comparison& c) {
+  const auto tests = c.gates.size() - static_cast<std::size_t>(std::ranges::count_if(c.gates, exact_by_default));
   char level[32];
   std::snprintf(level, sizeof level, "%.2g %%", 100 * c.options.level);
   std::string out = std::string(name_of(c.method)) + ": 90 % intervals, one-sided " + level + " over " +
-                    std::to_string(c.gates.size()) + (c.gates.size() == 1 ? " gate (Holm)" : " gates (Holm)") +
-                    (c.options.strict ? ", strict" : "");
+                    count_text(tests, "gate", "gates") + " (Holm)" + (c.options.strict ? ", strict" : "");
   if (c.options.screened == 0) return out;
   if (c.confirming == 0) return out + "; fresh runs have to confirm what is flagged";
   return out + "; what fails was shown again by " + count_text(c.confirming, "fresh run", "fresh runs") + " a side";
@@ -99,12 +108,6 @@ void estimate_cells(render::Row& row, const Metric& metric, const GateEstimate& 
   const std::string change = difference_text(metric, e), interval = interval_text(metric, e);
   row.cells.push_back(brief ? Cell(change + " (" + interval + ")") : with_below(change, e.exact ? "" : interval));
   row.cells.emplace_back(e.exact ? "exact" : change_text(metric, e.mde));
-}
-
-// A default gate on a count that is the same on both sides: a row of its own would say nothing more.
-bool unchanged(const GateResult& g) {
-  return g.gate.text.empty() && g.gate.metric.kind == Metric::Kind::count && g.estimate.exact &&
-         g.estimate.difference == 0 && g.verdict != GateVerdict::fail;
 }
 
 std::string unchanged_text(const Comparison& c) {

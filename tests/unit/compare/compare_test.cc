@@ -40,7 +40,7 @@ TEST(Compare, EqualRunsPass) {
   EXPECT_EQ(c.verdict, GateVerdict::pass) << (c.gates.empty()              ? ""
                                               : c.gates[0].missing.empty() ? ""
                                                                            : c.gates[0].missing[0]);
-  ASSERT_EQ(c.gates.size(), 2u);  // p99 and errors
+  ASSERT_EQ(c.gates.size(), 7u);  // p99, errors, and five counts that never vary
   EXPECT_TRUE(c.obstacles.empty());
   EXPECT_TRUE(c.interleaved);
 }
@@ -129,14 +129,65 @@ TEST(Compare, TooFewRunsAreUndecided) {
   EXPECT_EQ(sides.compare(options).verdict, GateVerdict::fail);
 }
 
-TEST(Compare, TooFewRequestsAreUndecided) {
-  const Comparison c = abba(6, [](TestRun& run, bool, int i) {
-                         usual(run, i);
-                         run.routes[0].requests.resize(499);
-                       }).compare();
-  EXPECT_EQ(c.verdict, GateVerdict::undecided);  // not a pass: errors alone say nothing about latency
-  EXPECT_TRUE(std::any_of(c.gates.begin(), c.gates.end(),
-                          [](const auto& g) { return mentions(g.missing, "499 requests in a run: needs 500"); }));
+TEST(Compare, TooFewRequestsForThePercentileAreNotJudged) {
+  const auto sides = abba(6, [](TestRun& run, bool, int i) {
+    usual(run, i);
+    run.routes[0].requests.resize(499);
+  });
+  const Comparison c = sides.compare();
+  EXPECT_EQ(c.verdict, GateVerdict::pass);
+  EXPECT_EQ(c.not_gated, (std::vector<std::string>{"p99 of GET /pay: 499 requests a run, 500 needed"}));
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::p99, 0.1)};
+  EXPECT_EQ(sides.compare(options).verdict, GateVerdict::undecided);
+  EXPECT_TRUE(mentions(sides.compare(options).gates[0].missing, "499 requests in a run: needs 500"));
+}
+
+// A gate of the default that the runs are too noisy for is left to the others; one that was asked for is undecided.
+TEST(Compare, WhatNoiseHidesIsNotJudgedByDefault) {
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) { usual(run, i, 1, 0.2); }).compare();
+  EXPECT_EQ(c.verdict, GateVerdict::pass);
+  ASSERT_EQ(c.not_gated.size(), 1u);
+  EXPECT_TRUE(mentions(c.not_gated, "p99 of GET /pay: these runs show an increase of +")) << c.not_gated[0];
+  for (const auto& gate : c.gates) EXPECT_NE(gate.gate.metric.kind, Metric::Kind::p99);
+}
+
+TEST(Compare, ASignOfAnIncreaseIsNotLeftOut) {
+  const Comparison c = abba(6, [](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? 1.3 : 1, 0.12); }).compare();
+  ASSERT_EQ(c.gates[0].gate.metric.kind, Metric::Kind::p99);
+  EXPECT_NE(c.verdict, GateVerdict::pass);
+}
+
+TEST(Compare, OneMoreCallFailsByDefaultHoweverNoisyTheRuns) {
+  for (const double spread : {0.01, 0.2}) {
+    const auto with_calls = [&](std::int64_t fresh_calls) {
+      return abba(6,
+                  [&](TestRun& run, bool fresh, int i) {
+                    usual(run, i, 1, spread);
+                    for (auto& o : run.routes[0].requests) o.counts[0] = fresh ? fresh_calls : 2;
+                  })
+          .compare();
+    };
+    EXPECT_EQ(with_calls(3).verdict, GateVerdict::fail);
+    EXPECT_EQ(with_calls(2).verdict, GateVerdict::pass);
+    EXPECT_EQ(with_calls(1).verdict, GateVerdict::pass);
+  }
+}
+
+// One request in 100 has a call more: below what the default accepts, and one in 5 is above it.
+TEST(Compare, ACallMoreInFewRequestsIsDecidedByHowFew) {
+  const auto verdict = [](int one_in) {
+    return abba(6,
+                [&](TestRun& run, bool fresh, int i) {
+                  usual(run, i);
+                  int n = 0;
+                  for (auto& o : run.routes[0].requests) o.counts[0] = fresh && ++n % one_in == 0;
+                })
+        .compare()
+        .verdict;
+  };
+  EXPECT_EQ(verdict(100), GateVerdict::pass);
+  EXPECT_EQ(verdict(5), GateVerdict::fail);
 }
 
 TEST(Compare, ShortRunsAreUndecided) {
@@ -162,13 +213,17 @@ TEST(Compare, OneAfterTheOtherIsUndecided) {
 }
 
 TEST(Compare, NoisyRunsNeedMoreTime) {
-  const Comparison c = abba(6, [](TestRun& run, bool, int i) { usual(run, i, 1, 0.12); }).compare();
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::p99, 0.1)};
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) { usual(run, i, 1, 0.12); }).compare(options);
   EXPECT_EQ(c.gates[0].verdict, GateVerdict::undecided);
   EXPECT_TRUE(mentions(c.gates[0].missing, "× more time")) << c.gates[0].estimate.mde;
 }
 
 TEST(Compare, WhereTimeDoesNotHelpALimitIsNamed) {
-  const Comparison c = abba(6, [](TestRun& run, bool, int i) { usual(run, i, 1, 0.2); }).compare();
+  CompareOptions options;
+  options.gates = {gate(Metric::Kind::p99, 0.1)};
+  const Comparison c = abba(6, [](TestRun& run, bool, int i) { usual(run, i, 1, 0.2); }).compare(options);
   EXPECT_EQ(c.gates[0].verdict, GateVerdict::undecided);
   EXPECT_TRUE(mentions(c.gates[0].missing, "raise the limit to +")) << c.gates[0].estimate.mde;
   EXPECT_FALSE(mentions(c.gates[0].missing, "more time"));
@@ -256,7 +311,10 @@ TEST(Compare, WhatIsNotGatedIsSaid) {
                          RouteRun& rare = add_route(run, "/rare");
                          for (int k = 0; k < 240; ++k) add_request(run, rare, 5'000'000);
                        }).compare();
-  EXPECT_EQ(c.not_gated, (std::vector<std::string>{"p99 of GET /rare: 240 requests a run, 500 needed"}));
+  EXPECT_EQ(c.not_gated, (std::vector<std::string>{
+                             "errors of GET /rare: these runs show an increase of +0.8 points or more, and the "
+                             "limit is +0.25 points; no significant increase was seen",
+                             "p99 of GET /rare: 240 requests a run, 500 needed"}));
 }
 
 // The runs differ so much that a change of +10 % could not be found, but the new ones take three times as long.
