@@ -26,6 +26,7 @@
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
+#include "analyze/report/compact/screen.h"
 #include "analyze/report/fleet/fleet.h"
 #include "analyze/report/page/shown_rows.h"
 #include "analyze/report/plots/study_charts.h"
@@ -33,6 +34,7 @@
 #include "analyze/views/fleet/report.h"
 #include "analyze/views/report/page.h"
 #include "analyze/views/report/pictures.h"
+#include "analyze/views/topology/topology.h"
 #include "formats/printable.h"
 
 namespace tailcap::cli::report_command {
@@ -41,6 +43,7 @@ namespace {
 constexpr const char* kNotes =
     R"(examples:
   tailcap report slow.tcap
+  tailcap report slow.tcap --full
   tailcap report slow.tcap -o slow.html
   tailcap report slow.tcap --route '/users/{id}' --from 10s --to 20s
   tailcap report slow.tcap -w 'status == 5xx' --format md
@@ -66,13 +69,20 @@ constexpr Definition kFromClickHouse{"from-clickhouse", 0, "URL",
                                      "report on all captures that were loaded into this server (docs/clickhouse.md), "
                                      "instead of FILE: http://clickhouse:8123",
                                      0};
-constexpr Definition kBrief{"brief", 0, nullptr, "print only the line on data quality and the answers", 0};
+constexpr Definition kBrief{"brief", 0, nullptr,
+                            "print only the line on data quality and the answers, in whole sentences", 0};
+constexpr Definition kFull{"full", 0, nullptr,
+                           "print everything as text: routes with percentiles, slow against typical requests, the "
+                           "slowest ones, and how it was recorded. Without it, the text has at most 23 lines",
+                           0};
+
+constexpr std::size_t kCompactWidth = 80, kNarrowest = 60;  // columns
 
 struct Arguments {
   std::string file, format, output, plots, plot_format = "svg", by, from_clickhouse;
   Selection selection;
   report::ReportOptions shown;
-  bool no_pager = false, whole = false;
+  bool no_pager = false, whole = false, full = false;
   std::optional<std::uint64_t> limit;
   model::GoLimits go;
 };
@@ -127,7 +137,8 @@ std::string text_of(const Arguments& a, const pipeline::Analysis& analysis) {
   if (a.format == "json") return report::json_report(analysis.study, analysis.table);
   if (a.format == "md") return report::markdown_report(analysis.study, analysis.table, a.shown);
   if (a.format == "agent") return report::agent_report(analysis.study, analysis.table, a.shown);
-  return report::text_report(analysis.study, analysis.table, a.shown);
+  if (a.full || a.shown.brief) return report::text_report(analysis.study, analysis.table, a.shown);
+  return report::compact::screen(analysis.study, analysis.table, views::topology_of(analysis), a.shown);
 }
 
 // Of a long capture, reads only the part that --from and --to ask for.
@@ -178,9 +189,10 @@ int run(Arguments& a) {
   if (a.limit) a.shown.routes = a.shown.slowest = *a.limit;
   const bool printed = a.output.empty() || a.output == "-";
   a.shown.coloured = a.format != "html" && printed && coloured();
+  a.shown.plain = printed && on_terminal() && !shows_unicode();
   const Shown shown = show(a, options);
   const pipeline::Analysis& analysis = shown.analysis;
-  write_paged(a.output, shown.text, a.file, a.format == "text" && !a.no_pager);
+  write_paged(a.output, shown.text, a.file, a.format == "text" && (a.full || a.shown.brief) && !a.no_pager);
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
   const int code = exit_code(analysis, "report", printed ? Told::yes : Told::no);
   if (!plotted || code == kFailed) return kFailed;
@@ -199,8 +211,8 @@ int run(int argc, char** argv) {
   Arguments a;
   CommandLine line(
       "report",
-      "tailcap report says in one line how far the capture can be trusted, then what was slow and why, then everything "
-      "else: routes, where their requests spend the time, the slowest requests.");
+      "tailcap report says on one screen how far the capture can be trusted, and what was slow and why. With --full it "
+      "goes on: routes, where their requests spend the time, the slowest requests.");
   line.capture(a.file, {&kFromClickHouse});
   add_selection(line, a.selection);
   line.option(option::kWhole, &a.whole);
@@ -210,10 +222,13 @@ int run(int argc, char** argv) {
               "html: one page that needs nothing else, plots included; md: Markdown, to be pasted into an issue; json: "
               "nothing is left out; agent: answers, evidence and next commands in at most 8,000 bytes of Markdown");
   line.schema(report::report_schema);
+  line.option(kFull, &a.full);
   line.option(kBrief, &a.shown.brief);
   line.option(option::kLimit, &a.limit,
-              "in text and Markdown, show N routes (default 8) and N of the slowest requests (default 10)");
-  line.option(option::kWidth, &a.shown.width, "columns of the text (default: the terminal's, else 100)");
+              "in Markdown, and in text with --full, which -n implies: show N routes (default 8) and N of the slowest "
+              "requests (default 10)");
+  line.option(option::kWidth, &a.shown.width,
+              "columns of the text (default: the terminal's, else 100; without --full at most 80)");
   line.option(option::kNoPager, &a.no_pager);
   line.option(kPlots, &a.plots);
   line.choice(kPlotFormat, a.plot_format, {"svg", "png"});
@@ -223,8 +238,13 @@ int run(int argc, char** argv) {
   line.option(kMinOutlive, &a.go.left_after);
   line.option(kMinBusy, &a.go.busy);
   line.notes(kNotes);
-  a.shown.width = terminal_width(a.shown.width);
+  const std::size_t width = a.shown.width = terminal_width(a.shown.width);
   if (const auto code = line.parse(argc, argv)) return *code;
+  a.full = a.full || (a.limit && !a.shown.brief);
+  const bool compact = a.format == "text" && !a.full && !a.shown.brief && a.from_clickhouse.empty();
+  if (compact && a.shown.width == width) a.shown.width = std::min(width, kCompactWidth);
+  a.shown.width = std::max(a.shown.width, kNarrowest);
+  if (a.full && a.shown.brief) throw UsageError("--full and --brief say different lengths; choose one");
   if (a.shown.brief && a.format == "json")
     throw UsageError("--brief is for text, md and html. --json leaves nothing out");
   if (a.from_clickhouse.empty()) return run(a);

@@ -72,9 +72,9 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"cpu.kernel", "on CPU in the kernel", 7},
     {"cpu.irq", "interrupts while on CPU", 7},
     {"cpu.gc_assist", "on CPU for the garbage collector", 7},
-    {"unexplained.lost", "not known: no event says", 0},
-    {"unexplained.nocarrier", "not known: no thread seen", 0},
-    {"unexplained.opaque", "not known: contradictory records", 0},
+    {"unexplained.lost", "unexplained (no event)", 0},
+    {"unexplained.nocarrier", "unexplained (no thread seen)", 0},
+    {"unexplained.opaque", "unexplained (contradictory records)", 0},
 }};
 
 const Entry& entry(Label label) { return kEntries[static_cast<std::size_t>(label)]; }

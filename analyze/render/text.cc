@@ -4,6 +4,7 @@
 #include "analyze/render/document.h"
 #include "analyze/render/escape.h"
 #include "analyze/render/lines.h"
+#include "analyze/render/style.h"
 #include "analyze/render/text_table.h"
 
 namespace tailcap::render {
@@ -12,9 +13,6 @@ namespace {
 constexpr std::size_t kNarrowest = 40, kWidestLabel = 24;
 
 std::string_view sign(Tone tone) { return tone == Tone::alarm ? "!! " : tone == Tone::care ? " ! " : "   "; }
-
-// Select graphic rendition, of ECMA-48. Colours of the 16 that a user can choose.
-constexpr std::string_view kBold = "1", kDim = "2", kAlarm = "1;31", kCare = "33", kGood = "32", kCommand = "36";
 
 std::string_view style_of(Tone tone) { return tone == Tone::alarm ? kAlarm : tone == Tone::care ? kCare : ""; }
 
@@ -106,17 +104,8 @@ class TextPrinter {
     print(details.blocks);
   }
 
-  // Line by line: a pager shows each by itself.
   std::string styled(const std::string& text, std::string_view style) const {
-    if (!coloured_ || style.empty()) return text;
-    std::string out;
-    for (std::size_t begin = 0; begin < text.size();) {
-      const std::size_t end = std::min(text.find('\n', begin), text.size());
-      out += "\x1b[" + std::string(style) + "m" + text.substr(begin, end - begin) + "\x1b[0m";
-      if (end < text.size()) out += '\n';
-      begin = end + 1;
-    }
-    return out;
+    return coloured_ ? render::styled(text, style) : text;
   }
 
   std::size_t width_;
@@ -125,6 +114,18 @@ class TextPrinter {
 };
 
 }  // namespace
+
+std::string styled(const std::string& text, std::string_view style) {
+  if (style.empty()) return text;
+  std::string out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    out += "\x1b[" + std::string(style) + "m" + text.substr(begin, end - begin) + "\x1b[0m";
+    if (end < text.size()) out += '\n';
+    begin = end + 1;
+  }
+  return out;
+}
 
 std::string to_text(const Document& document, std::size_t width, bool coloured) {
   TextPrinter printer(width, coloured);

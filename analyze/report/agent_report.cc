@@ -45,7 +45,7 @@ class Budget {
 Document agent_head(const model::Study& study, const ReportOptions& options) {
   Document out;
   out.heading(1, "tailcap report: " + shortened(printable(options.file), kFileName));
-  if (!options.scope.empty()) out.paragraph("Only " + shortened(options.scope, kLineBytes) + ".");
+  if (!options.scope.empty()) out.paragraph("Filtered: " + shortened(options.scope, kLineBytes) + ".");
   out.add(head_facts(study));
   if (unsafe(study.quality)) out.paragraph(masking_lines(study.quality).front().text, render::Tone::alarm);
   for (const FactLine& line : quality_lines(study))
@@ -61,7 +61,7 @@ std::size_t add_within(const tail::Answers& answers, const std::string& title, B
     List list = answers.list;
     list.items.resize(n);
     part.add(std::move(list));
-    if (!answers.rest.empty()) part.note(answers.rest);
+    if (const std::string rest = answers.rest_text(); !rest.empty()) part.note(rest);
     if (out.add(part, kAnswersBytes)) return answers.list.items.size() - n;
   }
   if (answers.list.items.empty() && !answers.rest.empty()) {
@@ -93,7 +93,7 @@ Document evidence(const model::RouteStudy& route, const model::RequestTable& tab
   if (out.empty()) return out;
   Document titled;
   titled.heading(3,
-                 shortened(route_title(route), kFileName) + (route.role == model::Role::client ? " (outgoing)" : ""));
+                 shortened(route_title(route), kFileName) + (route.role == model::Role::client ? " (client end)" : ""));
   std::string line = count_text(route.count, "request", "requests");
   if (const std::string errors = errors_text(route.errors(), route.count + route.incomplete); !errors.empty())
     line += "; " + errors;

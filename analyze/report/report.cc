@@ -105,7 +105,7 @@ Document report_document(const model::Study& study, const model::RequestTable& t
   const model::PlotSet& figures = parts.figures;
   out.heading(1, "tailcap report: " + printable(options.file));
   if (!options.scope.empty())
-    out.paragraph("Only " + options.scope + "; the next line is about " +
+    out.paragraph("Filtered: " + options.scope + ". The next line describes " +
                       (study.quality.part_read() ? "all that was read." : "the whole capture."),
                   render::Tone::care);
   // The first screen: can it be trusted, why is it slow, what changed, when was it slow.

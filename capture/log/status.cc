@@ -1,8 +1,10 @@
 #include "capture/log/status.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <string_view>
 
 #include "capture/control/amount.h"
 #include "formats/printable.h"
@@ -11,12 +13,30 @@ namespace tailcap::capture {
 
 namespace {
 
+// As it should be: not worth a word (tls/file_ways.cc).
+constexpr std::string_view kNothingOlder = ": no connection is left that is older than the recording";
+constexpr std::chrono::seconds kWithoutHttp{5};  // before the lack of HTTP is worth a word
+
 double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
 
 std::string fixed(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f", value);
   return text;
+}
+
+// Of the terminal; 80 where it does not say.
+std::size_t columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// A line that wraps is not rewritten in place. The last column stays free: some terminals wrap there.
+std::string clipped(const std::string& line, std::size_t most) {
+  std::size_t seen = 0, bytes = 0;
+  for (; bytes < line.size(); ++bytes)
+    if ((static_cast<unsigned char>(line[bytes]) & 0xc0) != 0x80 && ++seen >= most) break;
+  return line.substr(0, bytes);
 }
 
 // What helps against losses for this cause, as a sentence behind a space; empty: nothing is known to help.
@@ -50,7 +70,7 @@ std::string advice(formats::LossCause cause, std::uint64_t ring_bytes) {
 }  // namespace
 
 std::string progress(std::chrono::nanoseconds elapsed, const Tally& tally, std::uint64_t file_bytes) {
-  std::string text = fixed(seconds(elapsed)) + " s  ";
+  std::string text = show_count(static_cast<std::uint64_t>(seconds(elapsed))) + " s  ";
   const auto of = [&](formats::Kind kind) { return tally.by_kind[static_cast<std::size_t>(kind)]; };
   const auto plural = [](std::uint64_t n, const char* one, const char* many) {
     return show_count(n) + " " + (n == 1 ? one : many);
@@ -65,10 +85,12 @@ std::string progress(std::chrono::nanoseconds elapsed, const Tally& tally, std::
     if (p.called > 0) text += std::string(p.served > 0 ? ", " : "") + plural(p.called, "call", "calls");
   } else if (of(formats::Kind::send) + of(formats::Kind::receive) == 0) {
     text += "no traffic yet";
+  } else if (elapsed < kWithoutHttp) {
+    text += plural(of(formats::Kind::send), "send", "sends");
   } else {
     text += "no HTTP seen yet";
     if (tally.encrypted > tally.plaintexts)
-      text += ", " + plural(tally.encrypted - tally.plaintexts, "connection", "connections") + " with unread TLS";
+      text += ", " + plural(tally.encrypted - tally.plaintexts, "TLS connection", "TLS connections") + " not read";
   }
   return text + "  " + show_size(file_bytes) + "  " + show_count(tally.lost) + " lost";
 }
@@ -78,7 +100,7 @@ StatusLine::~StatusLine() { clear(); }
 
 void StatusLine::show(std::chrono::nanoseconds elapsed, const Tally& tally, std::uint64_t file_bytes) {
   if (!terminal_) return;
-  std::fprintf(stderr, "\r\033[K%s", progress(elapsed, tally, file_bytes).c_str());
+  std::fprintf(stderr, "\r\033[K%s", clipped(progress(elapsed, tally, file_bytes), columns()).c_str());
   shown_ = true;
 }
 
@@ -102,30 +124,33 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
   const auto plaintext = tally.by_kind[static_cast<std::size_t>(Kind::tls_send)] +
                          tally.by_kind[static_cast<std::size_t>(Kind::tls_receive)];
   if (plaintext)
-    text += "  holds decrypted TLS traffic: " + of(Kind::tls_send) + " sends, " + of(Kind::tls_receive) + " receives\n";
+    text +=
+        "  contains decrypted TLS traffic: " + of(Kind::tls_send) + " sends, " + of(Kind::tls_receive) + " receives\n";
   if (!tally.by_kind[static_cast<std::size_t>(Kind::send)] && !tally.by_kind[static_cast<std::size_t>(Kind::receive)])
-    text += "  no traffic: what was recorded neither sent nor received anything\n";
+    text += "  no traffic: the recorded processes neither sent nor received anything\n";
   else if (tally.masking.streams > 0 && tally.masking.foreign == tally.masking.streams && !plaintext)
-    text += "  no HTTP was seen: all connections carry something else, or are encrypted and were not read\n";
+    text += "  no HTTP seen: all connections carry another protocol, or are encrypted and were not read\n";
   if (tally.sampled || tally.left_out)
-    text += "  sampled: " + show_count(tally.sampled) + " ends of TCP connections are recorded, " +
-            show_count(tally.left_out) + " are left out\n";
+    text += "  sampled: " + show_count(tally.sampled) + " ends of TCP connections recorded, " +
+            show_count(tally.left_out) + " left out\n";
   for (const auto& line : tally.unrecorded) text += "  not recorded: " + formats::printable(line) + "\n";
   if (tally.encrypted > tally.plaintexts)
     text += "  not read: at least " + show_count(tally.encrypted - tally.plaintexts) + " of " +
             show_count(tally.encrypted) +
-            " connections with TLS; requests in them, if any, are missing. TLS is read of OpenSSL, GnuTLS and Go\n";
+            " TLS connections; their requests, if any, are missing. tailcap reads TLS of OpenSSL, GnuTLS and Go\n";
   for (const auto& [file, way] : tally.tls_ways)
-    text += "  TLS of " + formats::printable(file) + ": " + formats::printable(way) + "\n";
+    text += "  TLS of " + formats::printable(file) + ": " +
+            formats::printable(way.ends_with(kNothingOlder) ? way.substr(0, way.size() - kNothingOlder.size()) : way) +
+            "\n";
   for (const auto& function : tally.unwatched) text += "  TLS not seen " + formats::printable(function) + "\n";
   if (tally.quotas_unread)
-    text += "  CPU quotas were read in turns: up to " + show_count(tally.quotas_unread) +
-            " processes or cgroups were not read every second\n";
+    text += "  CPU quotas: up to " + show_count(tally.quotas_unread) +
+            " processes or cgroups were read less often than every second\n";
   if (tally.looks_dropped)
     text += "  TLS and Go: " + show_count(tally.looks_dropped) +
-            " looks at processes were dropped, because too many began at once\n";
+            " processes were not examined, because too many began at once\n";
   if (tally.probe_facts_dropped)
-    text += "  " + show_count(tally.probe_facts_dropped) + " facts of probes were not kept\n";
+    text += "  " + show_count(tally.probe_facts_dropped) + " facts about probes were not kept\n";
   if (tally.lost == 0) return text + "  lost: nothing\n";
   text += "  lost: " + show_count(tally.lost) + " events\n";
   for (const auto& [what, count] : tally.losses) text += "    " + show_count(count) + " " + what + "\n";

@@ -34,7 +34,7 @@ struct Tally {
   std::vector<std::string> unwatched;           // "at SSL_read in /usr/lib/…: why": the first few
 };
 
-// What one second shows: "12.0 s  1,204 requests served (31 × 5xx), 600 calls  0.4 MB  0 lost".
+// What one second shows: "12 s  1,204 requests served (31 × 5xx), 600 calls  0.4 MB  0 lost".
 std::string progress(std::chrono::nanoseconds elapsed, const Tally& tally, std::uint64_t file_bytes);
 
 // That line, rewritten each second; nothing unless stderr is a terminal.

@@ -247,7 +247,8 @@ void Finder::look_at_others() {
     tell({file.shown,
           {},
           {},
-          "left: processes that are not recorded call it more than " + std::to_string(kOthersHits) + " times a second",
+          "probes were removed, because processes that are not recorded call it more than " +
+              std::to_string(kOthersHits / 1'000) + ",000 times a second",
           0,
           0,
           true});

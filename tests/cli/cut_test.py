@@ -68,7 +68,7 @@ class Cut(Case):
         out, done = self.cut(STOCK, "--slowest", "5", "--controls", "5", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         said = json.loads(done.stdout)
-        report = self.tailcap("report", out).stdout
+        report = self.tailcap("report", out, "--full").stdout
         self.assertRegex(report, r"10 of 1,050 requests of the original")
         route = next(r for r in json.loads(self.tailcap("report", STOCK, "--json").stdout)["routes"])
         self.assertIn(f"{route['method']} {route['route']}", report)
@@ -100,8 +100,8 @@ class Cut(Case):
         both = self.scratch / "both.tcap"
         self.assertEqual(self.tailcap("redact", out, both, "--level", "strict").returncode, 0)
         self.assertEqual(set(self.rows(both)), set(self.rows(out)))
-        self.assertNotIn("/cart", self.tailcap("report", both).stdout)
-        self.assertIn("of 1,050 requests of the original", self.tailcap("report", both).stdout)
+        self.assertNotIn("/cart", self.tailcap("report", both, "--full").stdout)
+        self.assertIn("of 1,050 requests of the original", self.tailcap("report", both, "--full").stdout)
 
     def test_notes(self):
         out, _ = self.cut(STOCK, "--slowest", "3")
@@ -109,7 +109,7 @@ class Cut(Case):
         before = self.rows(out)
         self.assertEqual(self.tailcap("note", out, "why so slow?").returncode, 0)
         self.assertEqual(self.tailcap("note", out, "and this one?", "--request", id).returncode, 0)
-        report = self.tailcap("report", out).stdout
+        report = self.tailcap("report", out, "--full").stdout
         self.assertIn("why so slow?", report)
         self.assertIn(f"on {id}: and this one?", report)
         self.assertEqual(self.rows(out), before)
@@ -138,7 +138,7 @@ class Cut(Case):
         again = self.scratch / "again.zip"
         with zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.write(STOCK, "capture.tcap")
-        self.assertEqual(self.tailcap("report", again).returncode, 0)
+        self.assertEqual(self.tailcap("report", again, "--full").returncode, 0)
 
     def test_a_pack(self):
         out = self.scratch / "bug.zip"
@@ -160,14 +160,20 @@ class Cut(Case):
         inside = self.scratch / "capture.tcap"
         self.assertEqual(self.rows(out), self.rows(inside))
         id = next(iter(self.rows(out)))
-        for command in (["report"], ["show", None, id], ["tree", None, id], ["events"], ["check", None, "--redacted"]):
+        for command in (
+            ["report", None, "--full"],
+            ["show", None, id],
+            ["tree", None, id],
+            ["events"],
+            ["check", None, "--redacted"],
+        ):
             words = [out if w is None else w for w in command] if None in command else [*command, out]
             of_pack = self.tailcap(*words)
             of_file = self.tailcap(*[inside if w == out else w for w in words])
             self.assertEqual(of_pack.returncode, of_file.returncode, of_pack.stderr)
             self.assertEqual(of_pack.stdout.count("\n"), of_file.stdout.count("\n"))
         self.assert_refused(self.tailcap("pack", STOCK, "-o", out, "--yes"), 1, "--force")
-        self.assertIn(f"tailcap show {out.name} ", self.tailcap("report", out).stdout)
+        self.assertIn(f"tailcap show {out.name} ", self.tailcap("report", out, "--full").stdout)
         # What is written is not taken for a pack to read, nor the pack for something to write over.
         before = out.stat().st_ino, out.stat().st_mtime_ns
         self.assert_refused(self.tailcap("report", out, "-o", out), 1, "capture")
@@ -233,7 +239,7 @@ class Cut(Case):
                 shown, code = self.answered(answer)
                 self.assertEqual(code, 0, shown)
                 self.assertIn("bug.zip:", shown)
-                self.assertIn("of 1,050 requests of the original", self.tailcap("report", out).stdout)
+                self.assertIn("of 1,050 requests of the original", self.tailcap("report", out, "--full").stdout)
                 out.unlink()
 
     def test_a_capture_that_was_cut_short(self):

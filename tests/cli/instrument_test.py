@@ -219,7 +219,7 @@ class Acts(instrument_page.Instrument):
         self.assertIn("GET /slow", text)
         self.assertIn(f"thread {row['tid']}", text)
         self.assertIn("What was behind it", text)
-        self.assertRegex(text, r"waiting for a lock at 0x\w+, thread \d+ – GET /slow 2\.152 → there sleeping")
+        self.assertRegex(text, r"waiting for a lock at 0x\w+, thread \d+ – GET /slow 2\.152 → sleeping")
         twin = self.window.run("instrument.data.id(instrument.request.waterfall.groups[1].row)")
         report = json.loads(self.tailcap("report", self.capture, "--json").stdout)
         exemplar = next(e for r in report["routes"] if r["tail"] for e in r["tail"]["exemplars"] if e["id"] == "3.144")

@@ -347,7 +347,8 @@ class Outputs(unittest.TestCase):
                 ids = ids[:1] + ids[-2:]
                 for arguments in (
                     ["report"],
-                    ["report", "--by", "x-request-id"],
+                    ["report", "--full"],
+                    ["report", "--full", "--by", "x-request-id"],
                     ["topology"],
                     ["topology", "--window", "10ms"],
                     ["requests", "--headers"],
@@ -366,6 +367,7 @@ class Outputs(unittest.TestCase):
                     self.run_command(arguments[0], file, *arguments[1:])
                 for arguments in (
                     ["report"],
+                    ["report", "--full"],
                     ["topology"],
                     ["diag"],
                     ["info"],

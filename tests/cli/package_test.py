@@ -80,7 +80,7 @@ class Package(unittest.TestCase):
         report = output(
             tailcap, "report", "lock-contention.tcap", cwd=sample, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
         )
-        self.assertIn("waiting for a\n     lock", report)
+        self.assertIn("waiting for a lock at", report)
         rows = output(
             tailcap,
             "query",

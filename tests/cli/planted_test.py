@@ -311,6 +311,7 @@ class Planted(Case):
     def outputs(self, file):
         for command in (
             ["report"],
+            ["report", "--full"],
             ["report", "--format", "md"],
             ["report", "--json"],
             ["report", "--format", "html", "-o", "-"],
@@ -329,7 +330,7 @@ class Planted(Case):
             ["flame", "--format", "folded"],
             ["tree"],
             ["check"],
-            ["report", "--by", "x-tenant"],
+            ["report", "--full", "--by", "x-tenant"],
         ):
             yield self.tailcap(command[0], file, *command[1:]).stdout
         for row in self.tailcap("requests", file, "--json").stdout.splitlines()[::5]:

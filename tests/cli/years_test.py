@@ -19,6 +19,7 @@ SYNTH = "tests/synth/synth-capture"
 TIME = re.compile(r"\+(\d+)\.")
 COMMANDS = (
     ["report"],
+    ["report", "--full"],
     ["report", "--json"],
     ["requests"],
     ["topology"],

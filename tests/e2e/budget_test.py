@@ -263,7 +263,7 @@ for i in range(1000):
                 self.assertIn("unexplained.nocarrier", labels)
                 self.assertIn(
                     "off-CPU intervals were not recorded: what requests waited for is not known",
-                    " ".join(self.tailcap("report", file, code=(0, 3, 4)).split()),
+                    " ".join(self.tailcap("report", file, "--full", code=(0, 3, 4)).split()),
                 )
         self.assertEqual((steps[0], steps[-1]), (True, True), steps)
         # Each interval is one sleep of the program's own account, whole: none began with a time of before.
@@ -348,7 +348,7 @@ for i in range(1000):
             if not rows:
                 self.assertIn(
                     "No connection is recorded in this capture",
-                    " ".join(self.tailcap("report", file, code=(0, 3, 4)).split()),
+                    " ".join(self.tailcap("report", file, "--full", code=(0, 3, 4)).split()),
                 )
         self.assertGreater(pauses, 0, "no look ended")
         self.assertGreater(looks, 0, "no request of a later look")
@@ -381,7 +381,7 @@ for i in range(1000):
             self.assertNotIn(row["outcome"], ("no_response", "truncated", "reset"), row)
             if "left_out" in row["tainted"]:
                 self.assertEqual(row["outcome"], "unknown", row)
-        self.assertIn("in shares that differ", " ".join(self.tailcap("report", recording.file).split()))
+        self.assertIn("in shares that differ", " ".join(self.tailcap("report", recording.file, "--full").split()))
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class Changes(Case):
         self.assertLess(median["low_ns"], SHIFT_NS * 1.5)
         self.assertGreater(median["high_ns"], SHIFT_NS * 0.95)
         self.assertGreater(median["low_ns"], SHIFT_NS * 0.5)
-        self.assertIn("After deploy=v3", self.tailcap("report", recording.file))
+        self.assertIn("After deploy=v3", self.tailcap("report", recording.file, "--full"))
         page = self.tailcap("report", recording.file, "--format", "html")
         self.assertIn("After deploy=v3", page)
         self.assertIn("After deploy=v3", self.tailcap("report", recording.file, "--format", "md"))

@@ -187,8 +187,8 @@ class Connects(Case):
 
     def assert_failed(self, text, port, how):
         self.assertIn(
-            f"8 of 16 requests failed (502). In all 8 a connection to 127.0.0.1:{port} failed ({how}), "
-            "and in none of the other 8.",
+            f"8 of 16 requests failed (502). In all 8 a connection to 127.0.0.1:{port} failed ({how}); "
+            "this happened in none of the other 8.",
             text,
         )
         # Each is a call that the request made, without an answer.
@@ -303,7 +303,7 @@ class Connects(Case):
         self.assertRegex(
             text,
             rf"GET /cart: {failed} of 12 requests failed \(502\)\..* In all {failed} a request was sent on a connection "
-            r"that e2e-backend had already closed \(stale keep-alive, idle for 1\d\d ms\), and in none of the other",
+            r"that e2e-backend had already closed \(stale keep-alive, idle for 1\d\d ms\); this happened in none of the other",
         )
 
     def test_goaway(self):
@@ -312,7 +312,7 @@ class Connects(Case):
         wait_until(lambda: f":{port:04X} " in pathlib.Path("/proc/net/tcp").read_text(), "the server")
         with self.record("-p", both.pid) as recording:
             both.communicate(b"go\n", timeout=20)
-        text = re.sub(r"\s+", " ", self.tailcap("report", recording.file))
+        text = re.sub(r"\s+", " ", self.tailcap("report", recording.file, "--full"))
         self.assertIn(
             "GET /stock: all 4 requests failed (no response). In all 4 the service ended the connection with an error "
             "(HTTP/2 GOAWAY ENHANCE_YOUR_CALM (11)).",

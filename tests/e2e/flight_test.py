@@ -71,7 +71,9 @@ class Flight(Case):
         # What was said of the connections when they began is said again.
         masking = json.loads(self.tailcap("report", snapshot, "--json"))["quality"]["masking"]
         self.assertGreaterEqual(masking["before"]["streams"], 1)
-        self.assertIn("the last part of a recording that went on", " ".join(self.tailcap("report", snapshot).split()))
+        self.assertIn(
+            "the last part of a recording that went on", " ".join(self.tailcap("report", snapshot, "--full").split())
+        )
         # The recording went on, and its end has the last seconds in FILE.
         time.sleep(0.3)
         ended = time.monotonic_ns()

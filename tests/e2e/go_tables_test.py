@@ -100,7 +100,7 @@ class GoTables(Case):
                 # Half a second before the end nobody had waited for a minute.
                 later = json.loads(self.tailcap("report", recording.file, "--json", "--min-outlive", "1m"))["go"][0]
                 self.assertEqual(later["left_behind"], [])
-                text = self.tailcap("report", recording.file)
+                text = self.tailcap("report", recording.file, "--full")
                 self.assertIn("Left behind: goroutines that outlive their request", text)
                 self.assertEqual(len([e for e in self.events(recording, "go_exit")]), told["goroutines_ended"])
 
@@ -133,7 +133,7 @@ class GoTables(Case):
         busy = [second["goroutines"] for second in told["busy"]]
         self.assertGreaterEqual(len(busy), 2, told)
         self.assertGreaterEqual(sum(share >= 0.95 for share in busy), 1, busy)
-        self.assertIn("Busy seconds", self.tailcap("report", recording.file))
+        self.assertIn("Busy seconds", self.tailcap("report", recording.file, "--full"))
 
     def test_half_as_busy(self):
         """One that computes on two processors, and hardly anybody waits."""
@@ -190,7 +190,7 @@ class GoTables(Case):
             (death["signal"], death["exit_code"], death["out_of_memory"], death["panic"]), (9, None, True, False)
         )
         self.assertEqual(death["under_way"], 1)
-        self.assertIn("killed by SIGKILL, out of memory", self.tailcap("report", recording.file))
+        self.assertIn("killed by SIGKILL, out of memory", self.tailcap("report", recording.file, "--full"))
 
     def test_build(self):
         """What the program says of its making is what Go's own tool reads in it."""
@@ -352,7 +352,9 @@ class GoTables(Case):
             self.ask_on_one_connection(3, "/plain")
         told = self.go(recording)
         self.assertEqual((told["delays"], told["left_behind"]), (None, []))
-        self.assertIn("`tailcap record --profile deep`", re.sub(r"\s+", " ", self.tailcap("report", recording.file)))
+        self.assertIn(
+            "`tailcap record --profile deep`", re.sub(r"\s+", " ", self.tailcap("report", recording.file, "--full"))
+        )
 
     def test_death_and_restart(self):
         """A panic in the n-th request, a shell that starts the server again, and requests that were under way."""
@@ -413,7 +415,7 @@ class GoTables(Case):
         self.assertGreater(death["listened_after_ns"], death["started_after_ns"])
         self.assertGreater(death["answered_after_ns"], death["listened_after_ns"])
         self.assertEqual((end["exit_code"], end["panic"], end["next_pid"]), (0, False, None))
-        text = re.sub(r"\s+", " ", self.tailcap("report", recording.file))
+        text = re.sub(r"\s+", " ", self.tailcap("report", recording.file, "--full"))
         self.assertIn("panic: exit code 2", text)
         self.assertIn("main.collapse < main.fatal.gowrap1", text)
 

@@ -94,7 +94,7 @@ class GrpcGo(Case):
         self.assert_parents(rows, served)
         self.assert_goroutines(recording, served)
         # The routes of the report are grouped by these.
-        routes = self.tailcap("report", recording.file, code=0)
+        routes = self.tailcap("report", recording.file, "--full", code=0)
         self.assertIn("main.(*worker).Do", routes)
 
     def test_fan_out(self):

@@ -53,7 +53,7 @@ class Headers(Case):
     def test_unsafe_headers(self):
         recording, _, plain = self.recorded("--unsafe-headers")
         self.assertIn(b"s3cret-authorization", plain)
-        for said in (self.tailcap("report", recording.file), self.tailcap("info", recording.file)):
+        for said in (self.tailcap("report", recording.file, "--full"), self.tailcap("info", recording.file)):
             self.assertRegex(said.lower(), "secret|unsafe|not masked|unmasked")
 
 

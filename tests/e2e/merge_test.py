@@ -145,7 +145,7 @@ class Merge(Case):
         tree = json.loads(self.tailcap("tree", merged, clients[0]["id"], "--json"))["tree"]
         self.assertEqual([(c["role"], c["machine"]) for c in tree["children"]], [("server", 2)])
         self.assertIn("other end", self.tailcap("show", merged, clients[0]["id"]))
-        self.tailcap("report", merged)
+        self.tailcap("report", merged, "--full")
         self.assert_blocks_sound(merged)
 
     def test_captures_of_one_boot(self):

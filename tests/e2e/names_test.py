@@ -163,7 +163,7 @@ class FailedNames(Case):
         text = re.sub(r"\s+", " ", self.tailcap("report", self.recording.file, "--brief"))
         self.assertIn(
             f"{len(failed)} of {len(truth)} requests failed (502). In all {len(failed)} the lookup of {name} failed "
-            f"({code}), and in none of the other {len(truth) - len(failed)}.",
+            f"({code}); this happened in none of the other {len(truth) - len(failed)}.",
             text,
         )
         self.assertIn(f"LOOKUP {name}", self.tailcap("tree", self.recording.file, self.lookups[0]["parent"]))

@@ -163,7 +163,8 @@ class Neighbour(NeighbourCase):
             self.assertTrue([e for e in events if e["kind"].startswith("tls_")], "the target was not seen before that")
             self.assertEqual({e["pid"] for e in events if e["kind"] in ("tls_send", "tls_receive")}, {target.pid})
             self.assertRegex(
-                recording.said, r"left: processes that are not recorded call it more than 20000 times a second"
+                recording.said,
+                r"probes were removed, because processes that are not recorded call it more than 20,000 times a second",
             )
         print(
             f"\n  seconds lost {[round(s, 2) for s in lost]}, afterwards slower by {[round(r, 2) for r in ratios]}",

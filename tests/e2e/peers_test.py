@@ -136,7 +136,8 @@ class Peers(Case):
             self.assertEqual((c["peer"]["process"], c["what"], c["request"]), (STORE, None, None), c)
         self.assertGreater(sum(c["ns"] for c in at_store if c["label"] == label), 0.7 * whole, culprits)
         self.assertIn(
-            f"({self.store}, process {STORE})", " ".join(self.tailcap("report", self.recording, code=(0, 3)).split())
+            f"({self.store}, process {STORE})",
+            " ".join(self.tailcap("report", self.recording, "--full", code=(0, 3)).split()),
         )
 
     def test_threads(self):

@@ -204,7 +204,7 @@ class Pools(Case):
             found += ns > 0.8 * (l["had"] - l["asked"])
         self.assertGreater(waited, len(truth) / 2, "the pool was too large for this load")
         self.assertGreaterEqual(found, least * waited, f"{found} of {waited}")
-        text = re.sub(r"\s+", " ", self.tailcap("report", self.file))
+        text = re.sub(r"\s+", " ", self.tailcap("report", self.file, "--full"))
         self.assertIn(f"all {self.SIZE} connections to 127.0.0.1:{self.store} were in use", text)
 
     def assert_no_pool(self, truth):

@@ -254,7 +254,9 @@ class Reasons(Case):
         self.assertGreater(stopped, 0.1e9)
         self.assertGreater(named, 0.75 * stopped, (stopped, named, blamed))
         self.assertLess(blamed, 0.2 * stopped, (stopped, named, blamed))
-        self.assertIn("stopped by its runtime", " ".join(self.tailcap("report", recording.file, code=(0, 3)).split()))
+        self.assertIn(
+            "stopped by its runtime", " ".join(self.tailcap("report", recording.file, "--full", code=(0, 3)).split())
+        )
 
 
 if __name__ == "__main__":

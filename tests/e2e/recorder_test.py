@@ -1,13 +1,17 @@
 """The recorder's good and bad days: how it ends, and what is left when it is ended."""
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -38,35 +42,82 @@ class Recorder(Case):
         rows = harness.json_lines(self.tailcap("requests", file, "--json", code=3))
         return max(r["start_ns"] + r["duration_ns"] for r in rows if r["duration_ns"]) - harness.realtime_offset()
 
-    def test_what_a_terminal_shows(self):
-        """Requests while they come, in a line that is rewritten each second."""
+    def screen_of(self, arguments, during, columns=80):
+        """The lines that the recorder shows on a terminal of that many columns; `during` runs once it records."""
         screen, terminal = os.openpty()
         self.addCleanup(os.close, screen)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = self.start(
-            [
-                harness.BUILD / "capture/tailcap-record",
-                "-o",
-                self.scratch / "seen.tcap",
-                "-p",
-                self.service.pid,
-                "-d",
-                "6s",
-            ],
+            [harness.BUILD / "capture/tailcap-record", "-o", self.scratch / f"seen-{columns}.tcap", *arguments],
             stderr=terminal,
         )
         os.close(terminal)
         said = b""
         with contextlib.suppress(OSError):  # the terminal's other end is closed
-            while b"recording PID" not in said:
+            while b"Ctrl-C ends it" not in said:
                 said += os.read(screen, 4096)
-            time.sleep(1.5)
-            self.load(self.url, "-n", "200", "--route", "1 GET /cart/{n}")
+            during()
             while True:
                 said += os.read(screen, 4096)
-        self.assertEqual(process.wait(timeout=30), 0)
-        lines = re.findall(r"\r\x1b\[K([^\r\n]+ lost)(?=\r)", said.decode())
-        self.assertRegex(lines[0], r"^\d+\.\d s  no traffic yet  [\d.]+ k?B  0 lost$")
-        self.assertRegex(lines[-1], r"^\d+\.\d s  200 requests served \(0 × 5xx\)  [\d.]+ kB  0 lost$")
+        self.assertEqual(process.wait(timeout=30), 0, said)
+        return re.findall(r"\r\x1b\[K([^\r\n\x1b]+)(?=\r\x1b)", said.decode())
+
+    def test_what_a_terminal_shows(self):
+        """Requests while they come, in a line that is rewritten each second."""
+
+        def load():
+            time.sleep(1.5)
+            self.load(self.url, "-n", "200", "--route", "1 GET /cart/{n}")
+
+        lines = self.screen_of(["-p", self.service.pid, "-d", "6s"], load)
+        self.assertRegex(lines[0], r"^1 s  no traffic yet  [\d.]+ k?B  0 lost$")
+        self.assertRegex(lines[-1], r"^\d s  200 requests served \(0 × 5xx\)  [\d.]+ kB  0 lost$")
+        seconds = [int(line.split()[0]) for line in lines]
+        self.assertEqual(sorted(set(seconds)), seconds, "one line a second")
+        self.assertGreaterEqual(len(lines), 4)
+
+    def echo(self, seconds):
+        """A connection to a port of ours, on which ten lines a second go back and forth that are no HTTP. The port and a function
+        that runs for these seconds."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def talk():
+            client = socket.create_connection(listener.getsockname())
+            server, _ = listener.accept()
+            with client, server:
+                for _ in range(10 * seconds):
+                    client.sendall(b"\x07tailcap\n")
+                    server.sendall(server.recv(100))
+                    client.recv(100)
+                    time.sleep(0.1)
+
+        return listener.getsockname()[1], talk
+
+    def test_a_terminal_shows_that_there_is_no_http(self):
+        """What is sent at first; from five seconds on, that none of it is HTTP."""
+        port, talk = self.echo(8)
+        lines = self.screen_of(["--port", port, "-d", "9s"], talk)
+        by_second = {int(line.split()[0]): line for line in lines}
+        self.assertRegex(by_second[2], r"^2 s  \d+ sends  [\d.]+ k?B  0 lost$")
+        self.assertIn(int(by_second[2].split()[2]), range(20, 45), "two a tenth of a second, by both ends")
+        for second, line in by_second.items():
+            self.assertEqual("no HTTP seen yet" in line, second >= 5, line)
+
+    def test_a_narrow_terminal_shows_the_beginning_of_the_line(self):
+        """A line that wraps would not be rewritten in place."""
+        port, talk = self.echo(2)
+        for line in self.screen_of(["--port", port, "-d", "4s"], talk, columns=24):
+            self.assertLess(len(line), 24)
+            self.assertRegex(line, r"^\d s  ")
+
+    def test_without_a_terminal_there_is_no_such_line(self):
+        recording = self.recording("-d", "4s")
+        recording.wait_ready()
+        self.load(self.url, "-n", "20", "--route", "1 GET /cart/{n}")
+        recording.wait_end()
+        self.assertNotIn("\r", recording.said)
+        self.assertNotRegex(recording.said, r"requests served|no traffic yet")
 
     def test_killed(self):
         recording = self.recording()

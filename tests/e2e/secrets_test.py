@@ -82,6 +82,7 @@ class Secrets(Case):
         yield page.read_text()
         for command in (
             ["report"],
+            ["report", "--full"],
             ["report", "--format", "md"],
             ["report", "--json"],
             ["requests", "--json", "--headers"],
@@ -134,7 +135,7 @@ class Secrets(Case):
         with self.record("-p", peer.pid, "--payload-raw") as recording:
             planted = self.run_peer(peer)
         self.assertGreater(len(self.found(planted, self.plain(recording))), 1000)
-        for said in (self.tailcap("report", recording.file), self.tailcap("info", recording.file)):
+        for said in (self.tailcap("report", recording.file, "--full"), self.tailcap("info", recording.file)):
             self.assertIn("--payload-raw", said)
 
     def test_what_is_kept_on_demand(self):
@@ -163,7 +164,7 @@ class Secrets(Case):
             self.assertEqual([w in plain for w in (b"blue", b"user=bob", b"secretargument")], [kept] * 3)
             self.assertNotIn(b"pin=secretpin HTTP", plain)
             self.assertEqual(b"X-Other: secretother" in plain, False)
-            by_tenant = self.tailcap("report", file, "--by", "x-tenant-id", code=0 if kept else 4)
+            by_tenant = self.tailcap("report", file, "--full", "--by", "x-tenant-id", code=0 if kept else 4)
             self.assertEqual("blue" in by_tenant, kept)
 
 

@@ -162,7 +162,7 @@ class Unrecorded(Case):
         found = self.unrecorded(recording)
         self.assertEqual(list(found), [(server.pid, "mptcp")])
         self.assertGreaterEqual(found[server.pid, "mptcp"][0], 5 * len(request) + 5 * 10)
-        self.assertIn("by MPTCP", self.tailcap("report", recording.file, code=(0, 3)))
+        self.assertIn("by MPTCP", self.tailcap("report", recording.file, "--full", code=(0, 3)))
         self.assertIn("by MPTCP", recording.said)
 
     def test_udp_is_counted_to_the_byte(self):
@@ -201,7 +201,7 @@ class Unrecorded(Case):
         moved = [int(n) for line in (self.scratch / "served").read_text().splitlines() for n in line.split()]
         self.assertEqual(len(moved), 2 * count)
         self.assertEqual(self.unrecorded(recording), {(server.pid, "io_uring"): (sum(moved), 2 * count, 1)})
-        self.assertIn("by io_uring", self.tailcap("report", recording.file, code=(0, 3)))
+        self.assertIn("by io_uring", self.tailcap("report", recording.file, "--full", code=(0, 3)))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,8 @@ class Watch(Case):
         self.assertEqual(len(slow), 1)
         self.assertGreaterEqual(slow[0]["duration_ns"], took)
         self.assertIn(
-            "tailcap watch: GET /sleep/400/culprit", " ".join(self.tailcap("report", self.snapshots()[0]).split())
+            "tailcap watch: GET /sleep/400/culprit",
+            " ".join(self.tailcap("report", self.snapshots()[0], "--full").split()),
         )
         self.assertFalse((self.scratch / "flight.tcap.watch").exists())
         self.assertEqual(self.recording.stop(), 0, self.recording.said)

@@ -163,7 +163,7 @@ class Wire(Case):
         self.assertEqual(
             [(r["protocol"], r["operation"], r["error_code"]) for r in rows], [("tcp", "CONNECT", "refused")] * 3
         )
-        self.assertIn("refused", self.tailcap("report", recording.file))
+        self.assertIn("refused", self.tailcap("report", recording.file, "--full"))
 
 
 if __name__ == "__main__":

@@ -167,8 +167,8 @@ std::string scope_text(const Selection& selection) {
   for (std::size_t i = 0; i < selection.routes.size(); ++i)
     add((i == 0 ? "of route " : "or ") + report::printable(selection.routes[i]));
   if (!selection.status.empty()) add("with status " + report::printable(selection.status));
-  if (!selection.from.empty()) add("begun at or after " + report::printable(selection.from));
-  if (!selection.to.empty()) add("begun before " + report::printable(selection.to));
+  if (!selection.from.empty()) add("that began at or after " + report::printable(selection.from));
+  if (!selection.to.empty()) add("that began before " + report::printable(selection.to));
   for (const auto& filter : selection.filters) add("that match " + report::printable(filter));
   return text;
 }

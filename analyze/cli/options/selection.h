@@ -34,7 +34,7 @@ bool decided_early(const Selection& selection, bool clocks_known = false);
 // Throws UsageError or query::FilterError.
 pipeline::Options options_of(const Selection& selection);
 
-// The same in words: "requests of route GET /users/{}, begun at or after 10s". Empty: everything. printable().
+// The same in words: "requests of route GET /users/{}, that began at or after 10s". Empty: everything. printable().
 std::string scope_text(const Selection& selection);
 
 // "90", "10s", "1500ms", "2m" after the start; "2026-03-01T12:34:56.5Z" or "2026-03-01 12:34:56" in UTC.

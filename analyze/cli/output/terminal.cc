@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -67,6 +68,14 @@ std::size_t terminal_width(std::size_t otherwise) {
 }
 
 bool coloured() { return on_terminal() && variable("NO_COLOR").empty() && variable("TERM") != "dumb"; }
+
+bool shows_unicode() {
+  std::string locale;
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"})
+    if (locale.empty()) locale = variable(name);
+  std::ranges::transform(locale, locale.begin(), [](unsigned char c) { return std::tolower(c); });
+  return locale.find("utf-8") != locale.npos || locale.find("utf8") != locale.npos;
+}
 
 void print_paged(const std::string& text, bool paged) {
   if (paged && on_terminal() && !fits(text) && page(text)) return;

@@ -19,6 +19,9 @@ bool coloured();
 // To standard output; through $PAGER (else less -FRX) where it is a terminal with fewer lines than the text has.
 void print_paged(const std::string& text, bool paged);
 
+// Its locale is one of UTF-8. Others show boxes, or worse, for what is no ASCII.
+bool shows_unicode();
+
 // A result to `path`, as write_file(); where that is standard output, as print_paged().
 void write_paged(const std::string& path, const std::string& text, const std::string& capture, bool paged);
 

@@ -5,7 +5,7 @@ function behindOf(data, state, row) {
   const took = data.duration[row];
   const step = ({ label, request, text }, first) => {
     const other = request && request !== data.id(row) ? data.row(request) : null;
-    return make("span", { class: "step" }, first ? null : make("span", { class: "soft" }, " → there "), make("i", { class: "swatch", style: { background: data.colour(label) } }), label.text,
+    return make("span", { class: "step" }, first ? null : make("span", { class: "soft" }, " → "), make("i", { class: "swatch", style: { background: data.colour(label) } }), label.text,
       text ? make("span", { class: "soft" }, ` ${text}`) : null,
       request && request !== data.id(row) ? [make("span", { class: "soft" }, first ? " – " : " "), other === null ? request : [shorten(data.title(other), 60), " ", requestLink(state, request)]] : null);
   };

@@ -96,7 +96,7 @@ std::optional<model::Chart> time_chart(const model::Study& study, const model::R
     model::Shades shades{kind, name, shades_of(joined(std::move(bursts), study.begin, end), study.begin, hint)};
     if (!shades.all.empty()) out.shades.push_back(std::move(shades));
   };
-  add_shades(model::Shades::Kind::episode, "episodes of the answers above", "episode", episodes);
+  add_shades(model::Shades::Kind::episode, "bursts of the answers above", "burst", episodes);
   add_shades(model::Shades::Kind::lost, "events lost, requests may be missing", "events lost", losses_of(study));
   out.hints = intervals.hints();
   out.caption = "Requests of each " + duration_text(intervals.width()) + ", by when they began.";

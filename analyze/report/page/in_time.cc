@@ -149,7 +149,8 @@ class Section {
     }
     if (others > 0) {
       Row row_of_rest;
-      row_of_rest.cells = {count_text(others, "shorter stretch", "shorter stretches"), "", duration_cell(rest), Cell()};
+      row_of_rest.cells = {count_text(others, "shorter interval", "shorter intervals"), "", duration_cell(rest),
+                           Cell()};
       row_of_rest.cells[0].indent = 1;
       table.rows.push_back(std::move(row_of_rest));
     }

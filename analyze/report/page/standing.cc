@@ -13,6 +13,7 @@
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
+#include "analyze/report/words/pattern_text.h"
 #include "analyze/report/words/quantiles.h"
 #include "analyze/report/words/words.h"
 
@@ -60,12 +61,12 @@ std::string verdict_text(const model::Request& row, const Verdict& v, const mode
                          const model::RequestTable& table) {
   const std::string said = tail::sentence(v, study, table);
   if (said.empty()) return {};
-  if (std::ranges::find(v.examples, row.id) != v.examples.end()) return "an example of: " + said;
+  if (std::ranges::find(v.examples, row.id) != v.examples.end()) return "example of this answer: " + said;
   for (const model::Burst& b : v.when)
     if (b.requests > 1 && b.from <= row.start && row.start <= b.to)
-      return "one of " + count_text(b.requests, "slow request", "slow requests") + " of the episode " +
-             offset_text(b.from, study.begin) + " for " + duration_text(b.to - b.from) + ": " + said;
-  return "one of: " + said;
+      return "one of " + count_text(b.requests, "slow request", "slow requests") + " of the burst at " +
+             burst_text(b, study.begin) + ": " + said;
+  return "part of this answer: " + said;
 }
 
 // While it waited for a CPU itself, the recording does not tell it from the others that were queued.

@@ -60,12 +60,12 @@ std::string split_text(const model::Detail& detail, const model::Study& study) {
   const auto split =
       model::split_of(server ? other : mine, server ? mine : other, model::ClockErrors(study.quality.preamble));
   if (!split) return {};
-  std::string text = duration_text(split->out) + " on the way to the server, " + duration_text(split->server) +
-                     " there, " + duration_text(split->back) + " on the way back";
+  std::string text = "network out " + duration_text(split->out) + ", server " + duration_text(split->server) +
+                     ", network back " + duration_text(split->back);
   if (split->error < 0)
     text += "; without bounds: the machines' clocks were aligned by their wall clocks only";
   else if (split->error > 0)
-    text += "; the ways to ± " + duration_text(Duration{split->error}) + ", as the machines' clocks are known";
+    text += "; network times ± " + duration_text(Duration{split->error}) + ", the uncertainty of the machines' clocks";
   return text;
 }
 
@@ -155,7 +155,7 @@ void add_facts(const model::Detail& detail, const model::Study& study, std::vect
             (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
   else
     add("other end", "not found in this capture");
-  if (const std::string text = split_text(detail, study); !text.empty()) add("of that", text);
+  if (const std::string text = split_text(detail, study); !text.empty()) add("split", text);
   add_held_up_facts(d, facts);
   if (const auto& s = d.samples) {
     std::string text = s->count == 0 ? "no sample of the CPU fell into it"

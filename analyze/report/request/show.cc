@@ -89,7 +89,7 @@ void add_wait_table(const Waterfall& w, std::size_t most, Document& out) {
                            wait.what + (wait.woken_by.empty() ? "" : "; woken by " + wait.woken_by) +
                                (wait.missed == 0 ? "" : "; " + count_text(wait.missed) + " before it lost")}});
   }
-  out.heading(2, "Off the CPU: waited for something, then queued for a CPU");
+  out.heading(2, "Waits of the serving thread (blocked, then runnable)");
   out.add(std::move(table));
   const std::uint64_t more = w.waits_left_out + (w.waits.size() > most ? w.waits.size() - most : 0);
   if (more != 0) out.note("and " + count_text(more) + " more");

@@ -212,7 +212,7 @@ void choose_lines(WaterfallLane& lane, Duration span) {
   for (std::size_t i = n; i < order.size(); ++i) rest += lane.bars[order[i]].length;
   if (order.size() > n)
     lane.others =
-        count_text(order.size() - n, "shorter stretch, ", "shorter stretches, together ") + duration_text(rest);
+        count_text(order.size() - n, "shorter interval, ", "shorter intervals, together ") + duration_text(rest);
   order.resize(n);
   std::ranges::sort(order);
   lane.listed = std::move(order);

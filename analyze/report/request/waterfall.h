@@ -27,7 +27,7 @@ struct WaterfallLane {
   std::vector<WaterfallBar> bars;
   // Indexes of the bars that get a line of their own: all, or, of a thread, those that can be seen.
   std::vector<std::size_t> listed;
-  std::string others;  // "18 shorter stretches, 1.20 ms together"; empty: none
+  std::string others;  // "18 shorter intervals, together 1.20 ms"; empty: none
 };
 
 struct Milestone {

@@ -85,7 +85,7 @@ std::vector<std::string> shift_sentences(const model::Study& study) {
     const Change& change = study.changes.changes[s.change];
     std::string text = "After " + change_name(change) + " (" + time_text(study, change.at) + ") " +
                        shortened(route_title(study.routes[s.route]), kChangeName) +
-                       (study.routes[s.route].role == model::Role::client ? " (made)" : "") + ": ";
+                       (study.routes[s.route].role == model::Role::client ? " (client end)" : "") + ": ";
     if (s.median.verdict == ShiftVerdict::shifted) text += "median " + shift_text(s.median);
     if (s.p99.verdict == ShiftVerdict::shifted)
       text += (s.median.verdict == ShiftVerdict::shifted ? "; p99 " : "p99 ") + shift_text(s.p99);

@@ -26,13 +26,13 @@ struct Look {
 
 // By HealthState. Distinct for people who see colours differently.
 constexpr Look kLooks[] = {{' ', "nothing", "none", "no request"},
-                           {',', "few", "#c9d6de", "fewer than 20 requests, no errors"},
-                           {'!', "few_slow", "#e3c98f", "fewer than 20, the slowest 3 times the median p99 or more"},
-                           {'.', "good", "#8fc7a5", "as usual"},
-                           {'s', "slow", "#f2c14e", "p99 1.5 times its median or more"},
-                           {'S', "very_slow", "#e08a1e", "p99 3 times or more"},
-                           {'e', "failing", "#d9534f", "1 % errors or more"},
-                           {'E', "down", "#8e1b2c", "20 % errors or more"}};
+                           {',', "few", "#c9d6de", "under 20 requests, no errors"},
+                           {'!', "few_slow", "#e3c98f", "under 20, slowest ≥ 3× the median p99"},
+                           {'.', "good", "#8fc7a5", "normal"},
+                           {'s', "slow", "#f2c14e", "p99 ≥ 1.5× its median"},
+                           {'S', "very_slow", "#e08a1e", "p99 ≥ 3× its median"},
+                           {'e', "failing", "#d9534f", "≥ 1 % errors"},
+                           {'E', "down", "#8e1b2c", "≥ 20 % errors"}};
 
 const Look& look_of(const HealthRow& row, const HealthCell& cell) {
   return kLooks[static_cast<std::size_t>(model::state_of(row, cell))];
@@ -102,11 +102,11 @@ void add_lines(const Health& health, render::Figure& out) {
                           errors_text(row.kinds, row.requests));
   }
   out.lines.push_back(std::string(width + sizeof "  latency [" - 1, ' ') + axis_text(health));
-  std::string legend = "One character: " + duration_text(health.window);
-  if (met.find('-') != met.npos) legend += "; - fewer than 1 % errors";
+  std::string legend = "Each character is " + duration_text(health.window) + ":";
+  const auto add = [&](const std::string& text) { legend += (legend.back() == ':' ? " " : "; ") + text; };
+  if (met.find('-') != met.npos) add("- under 1 % errors");
   for (const Look& look : kLooks)
-    if (look.letter != ' ' && met.find(look.letter) != met.npos)
-      legend += std::string("; ") + look.letter + " " + look.meaning;
+    if (look.letter != ' ' && met.find(look.letter) != met.npos) add(std::string(1, look.letter) + " " + look.meaning);
   out.lines_caption =
       legend + "." + (health.left_out > 0 ? " " + count_text(health.left_out) + " more not shown." : "");
 }
@@ -117,7 +117,7 @@ void add_outlines(const Health& health, const std::vector<model::Burst>& episode
   const formats::Time end = health.begin + health.window * std::int64_t{Health::kWindows};
   const double all = static_cast<double>(std::max<std::int64_t>(1, (end - health.begin).count()));
   for (const model::Shade& s :
-       charts::shades_of(charts::joined(episodes, health.begin, end, 40), health.begin, "episode")) {
+       charts::shades_of(charts::joined(episodes, health.begin, end, 40), health.begin, "burst")) {
     const double scale = static_cast<double>(width) / all;
     charts::add_hinted_rectangle("episode outline", static_cast<double>(left) + s.from * scale - 1,
                                  std::max(3.0, (s.to - s.from) * scale), std::numeric_limits<double>::infinity(), 0,
@@ -182,7 +182,7 @@ std::optional<render::Figure> health_figure(const Health& health, const std::vec
     if (look.letter != ' ') out.legend.push_back({look.meaning, look.colour});
   out.caption = "Latency of services, and of → the services they call, in windows of " + duration_text(health.window) +
                 "; errors are the strip at the bottom" +
-                (episodes.empty() ? "" : "; outlined: the episodes of the answers above") +
+                (episodes.empty() ? "" : "; outlined: the bursts of the answers above") +
                 (health.left_out > 0 ? "; " + count_text(health.left_out) + " more not shown." : ".");
   return out;
 }

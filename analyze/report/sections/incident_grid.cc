@@ -104,7 +104,7 @@ std::string incident_text(const model::Study& study, const Incident& i) {
 
 Grid incident_grid(const model::Study& study) {
   Grid grid;
-  grid.title = "Incidents";
+  grid.title = "Crashes and panics";
   grid.header = {"at", "under way", "no answer for", "process", "what"};
   grid.names = 2;
   std::uint64_t quiet = 0, more = 0;

@@ -56,7 +56,7 @@ std::string left_text(const model::GoStudy& go, const model::GoLeft& left) {
 }
 
 // "The listen queue of back.py (process 4711) at 127.0.0.1:80 was full: its limit is 2, and up to 3 connections were in
-// it. It dropped up to 46 attempts to connect between +0.5 s and +7.9 s, beside 68 that came through; …"
+// it. It dropped up to 46 attempts to connect between +0.5 s and +7.9 s; 68 succeeded. …"
 std::string queue_text(const model::Study& study, const model::ListenQueue& q) {
   std::string out = "The listen queue ";
   if (q.pid != 0)
@@ -67,8 +67,8 @@ std::string queue_text(const model::Study& study, const model::ListenQueue& q) {
   return out + "at " + printable(q.address) + " was full: its limit is " + count_text(q.limit) + ", and up to " +
          count_text(q.longest, "connection was", "connections were") + " in it. It dropped " +
          (q.dropped > 1 ? "up to " : "") + count_text(q.dropped, "attempt", "attempts") + " to connect between " +
-         offset_text(q.from, study.begin) + " and " + offset_text(q.to, study.begin) + ", beside " +
-         count_text(q.established) + " that came through; the kernel of who connects tries again after 1 s, 3 s, ….";
+         offset_text(q.from, study.begin) + " and " + offset_text(q.to, study.begin) + "; " +
+         count_text(q.established) + " succeeded. The client's kernel retries after 1 s, 3 s and so on.";
 }
 
 }  // namespace

@@ -31,9 +31,9 @@ std::vector<FactLine> origin_lines(const model::Study& study) {
     for (std::size_t i = 0; i < std::min(cut->routes.size(), kMostRoutes); ++i) {
       const model::CutRoute& r = cut->routes[i];
       out.push_back({Tone::plain, i == 0 ? "original" : "",
-                     printable(r.method + " " + r.route) + (r.role == model::Role::client ? " (client)" : "") + ": " +
-                         count_text(r.count, "request", "requests") + ", p50 " + latency_text(r.latency[0]) + ", p95 " +
-                         latency_text(r.latency[2]) + ", p99 " + latency_text(r.latency[3]) + ", p99.9 " +
+                     printable(r.method + " " + r.route) + (r.role == model::Role::client ? " (client end)" : "") +
+                         ": " + count_text(r.count, "request", "requests") + ", p50 " + latency_text(r.latency[0]) +
+                         ", p95 " + latency_text(r.latency[2]) + ", p99 " + latency_text(r.latency[3]) + ", p99.9 " +
                          latency_text(r.latency[4])});
     }
     if (cut->routes.size() > kMostRoutes)

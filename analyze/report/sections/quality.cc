@@ -160,7 +160,7 @@ void add_notes(const Study& study, std::vector<FactLine>& lines) {
     } else if (key == kRefused) {
       lines.push_back({Tone::care, "not recorded", printable(value)});
     } else if (!key.starts_with(kOwn)) {
-      lines.push_back({Tone::plain, "noted", printable(key) + " = " + printable(value)});
+      lines.push_back({Tone::plain, "note", printable(key) + " = " + printable(value)});
     }
   }
   if (more) lines.push_back({Tone::alarm, "not recorded", count_text(more) + " more processes and kinds of traffic"});
@@ -172,9 +172,9 @@ FactLine clock(const Study& study) {
   if (q.realtime_offset == 0)
     line.text = "no wall clock in the recording: only times since its start";
   else if (q.clock_error.count() > 0)
-    line.text = "UTC as the recorded machine knew it, read to within ±" + duration_text(q.clock_error);
+    line.text = "host UTC, ±" + duration_text(q.clock_error);
   else
-    line.text = "UTC as the recorded machine knew it; precision not recorded";
+    line.text = "host UTC; precision not recorded";
   if (q.clock_stepped) {
     line.tone = Tone::care;
     line.text += "; it WAS SET while recording: times of day are uncertain, durations are not";
@@ -193,8 +193,8 @@ FactLine hooks(const Study& study) {
 
 FactLine recorder(const Study& study) {
   const Quality& q = study.quality;
-  if (!q.recorder_known) return {Tone::care, "own cost", "not recorded"};
-  FactLine line{Tone::plain, "own cost", "recorder " + duration_text(q.recorder_cpu) + " of CPU"};
+  if (!q.recorder_known) return {Tone::care, "overhead", "not recorded"};
+  FactLine line{Tone::plain, "overhead", "recorder " + duration_text(q.recorder_cpu) + " of CPU"};
   if (q.duration.count() > 0) {
     const double share = static_cast<double>(q.recorder_cpu.count()) / static_cast<double>(q.duration.count());
     line.text += " (" + share_text(share, 1.0) + " of one CPU)";

@@ -98,18 +98,16 @@ std::string unrecorded_text(const Quality& q) {
   return text;
 }
 
-// "3,000 requests, each seen at both ends, 2 incomplete"
+// "3,000 requests (both ends recorded), 2 incomplete"
 std::string requests_text(const Quality& q) {
   std::string text = count_text(q.exchanges, "request", "requests");
   if (q.sampling.some()) text = sampling_text(q.sampling) + ": " + text;
   if (q.all_requests) text += ", " + whole_text(*q.all_requests);
   if (q.both_ends == q.exchanges)
-    text += q.exchanges == 1 ? ", seen at both ends" : ", each seen at both ends";
+    text += " (both ends recorded)";
   else if (q.both_ends != 0)
-    text += ", " + count_text(q.both_ends) + " of them seen at both ends";
-  if (q.complete == q.requests) {
-    text += q.exchanges == 1 ? ", complete" : ", all complete";
-  } else {
+    text += " (" + count_text(q.both_ends) + " with both ends recorded)";
+  if (q.complete != q.requests) {
     if (q.incomplete != 0) text += ", " + count_text(q.incomplete) + " incomplete";
     if (q.unknown != 0) text += ", " + count_text(q.unknown) + " of unknown outcome";
   }
@@ -181,14 +179,30 @@ FactLine quality_line(const Study& study) {
   const std::string read = q.part_read()      ? "Read as far as needed, " + part_read_text(q) + ": "
                            : not_read.empty() ? "Complete: " + length
                                               : length;
-  const std::string text =
-      read + (not_read.empty() || q.part_read() || !length.empty() ? "no events lost; " : "No events lost; ") +
-      requests + (q.clock_stepped ? "; the wall clock was set, so times of day are uncertain" : "");
+  const std::string text = read + requests + "; no events lost" +
+                           (q.clock_stepped ? "; the wall clock was set, so times of day are uncertain" : "");
   if (!not_read.empty()) return {Tone::alarm, "verdict", "Not all was read: " + not_read + ". " + text + "."};
   if (q.tainted == 0) return {q.sampling.some() ? Tone::care : Tone::plain, "verdict", text + "."};
   return {Tone::care, "verdict",
           text + "; " + count_text(q.tainted) + " flagged: a detail of " + (q.tainted == 1 ? "it" : "them") +
               " is missing or inferred."};
+}
+
+FactLine data_line(const Study& study) {
+  const Quality& q = study.quality;
+  if (q.requests == 0) return quality_line(study);
+  const std::vector<std::string> wrong = troubles(q);
+  const std::string not_read = unrecorded_text(q);
+  const std::string flagged = q.tainted == 0 ? "" : "; " + count_text(q.tainted, "request", "requests") + " flagged";
+  const std::string sampled = q.sampling.some() ? "; " + sampling_text(q.sampling) : "";
+  if (!wrong.empty())
+    return {Tone::alarm, "data",
+            "read with care: " + joined(wrong) + (not_read.empty() ? "" : "; " + not_read) + flagged + sampled};
+  if (!not_read.empty()) return {Tone::alarm, "data", "not all was read: " + not_read + flagged + sampled};
+  const std::string read = q.part_read() ? "read as far as needed, " + part_read_text(q) : "complete";
+  const std::string clock = q.clock_stepped ? "; the wall clock was set: times of day are uncertain" : "";
+  const bool care = q.tainted != 0 || q.sampling.some() || q.clock_stepped;
+  return {care ? Tone::care : Tone::plain, "data", read + ", no events lost" + flagged + sampled + clock};
 }
 
 render::Facts head_facts(const Study& study) {

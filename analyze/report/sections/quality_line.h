@@ -8,8 +8,10 @@
 
 namespace tailcap::report {
 
-// "Complete: 1.93 s, no events lost; 800 requests, all complete."
+// "Complete: 1.93 s, 800 requests (both ends recorded); no events lost."
 FactLine quality_line(const model::Study& study);
+// The same without what it says of requests: "complete, no events lost".
+FactLine data_line(const model::Study& study);
 
 // That line; below it whose TLS was not read, and the requests that failed, where there are any: "39 × 5xx (1.3 %), 2
 // broken off (0.1 %)." How they ended says nothing of how far the capture can be trusted.

@@ -82,9 +82,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (starts("down.")) {
     // Mentioned only if it is most of the wait: then it is the next place to look.
     const bool most = static_cast<double>(c.inside_time) >= kMostly * static_cast<double>(c.time) && c.inside_time > 0;
-    return request.empty()
-               ? ""
-               : "(" + request + (most ? ", there mostly " + std::string(model::text_of(c.inside)) : "") + ")";
+    return request.empty() ? "" : "(" + request + (most ? ", mostly " + std::string(state_text(c.inside)) : "") + ")";
   }
   if (c.label == model::Label::q_loop)
     return request.empty()

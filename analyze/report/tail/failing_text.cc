@@ -47,7 +47,7 @@ std::string event_text(const FailureCause& c) {
     case TroubleKind::tls:
       return "the TLS handshake with " + what + " failed (" + cause + ")";
     case TroubleKind::call:
-      return "the call " + what + " failed, too (" + end_text(c.end) + ")";
+      return "the call " + what + " also failed (" + end_text(c.end) + ")";
     case TroubleKind::stale:
       return "a request was sent on a connection that " + what + " had already closed (stale keep-alive" +
              (c.idle >= 0 ? ", idle for " + duration_text(Duration{c.idle}) : "") + ")";
@@ -62,35 +62,47 @@ std::string event_text(const FailureCause& c) {
   return {};
 }
 
-// " In all 27 the lookup of a.test failed (NXDOMAIN), and in none of the other 179."
+// " In all 27 the lookup of a.test failed (NXDOMAIN); this happened in none of the other 179."
 std::string cause_text(const FailureCause& c, const Verdict& v) {
   std::string out = c.failed < v.requests ? " In " + count_text(c.failed) + " of them"
-                    : v.requests == 1     ? " Meanwhile"
+                    : v.requests == 1     ? " Meanwhile,"
+                    : v.requests == 2     ? " In both"
                                           : " In all " + count_text(v.requests);
   const bool elsewhere = c.kind == TroubleKind::name || c.kind == TroubleKind::connect || c.kind == TroubleKind::tls;
   if (elsewhere && !c.by_thread) out += ", meanwhile in their process,";
   out += " " + event_text(c);
   const std::uint64_t others = v.of - v.requests;
   if (others > 0)
-    out += ", and in " + (c.others == 0 ? std::string("none") : count_text(c.others)) + " of the other " +
+    out += "; this happened in " + (c.others == 0 ? std::string("none") : count_text(c.others)) + " of the other " +
            count_text(others);
   return out + ".";
 }
 
+// Servers make calls; what a client's calls failed of is known to the server.
+bool nothing_seen(const Verdict& v, const model::Study& study) {
+  const bool server = v.routes.empty() || study.routes[v.routes.front()].role == model::Role::server;
+  return v.causes.empty() && server;
+}
+
 }  // namespace
 
+std::string failed_text(const Verdict& v) {
+  const std::string out = v.requests == v.of
+                              ? (v.of == 1 ? "the only request" : "all " + count_text(v.of) + " requests")
+                              : count_text(v.requests) + " of " + count_text(v.of, "request", "requests");
+  return out + " failed (" + ends_text(v) + ").";
+}
+
 std::string failing_text(const Verdict& v, const model::Study& study) {
-  std::string out = v.requests == v.of ? (v.of == 1 ? "the only request" : "all " + count_text(v.of) + " requests")
-                                       : count_text(v.requests) + " of " + count_text(v.of, "request", "requests");
-  out += " failed (" + ends_text(v) + ").";
+  std::string out;
   for (const FailureCause& c : v.causes) out += cause_text(c, v);
-  const bool server = v.routes.empty() || study.routes[v.routes.front()].role == model::Role::server;
-  if (v.causes.empty() && server)
-    out +=
-        " No failed call, connection or name lookup of theirs is in the recording; a connect that fails before its "
-        "first "
-        "packet (no route, no UNIX socket there) is never in one.";
+  if (nothing_seen(v, study)) out += " The recording has no failed call, connection or name lookup of theirs.";
   return out;
+}
+
+std::string never_seen_text(const Verdict& v, const model::Study& study) {
+  if (!nothing_seen(v, study)) return {};
+  return " A connect that fails before its first packet (no route, no UNIX socket there) is in no recording.";
 }
 
 }  // namespace tailcap::report::tail

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "analyze/model/label_group.h"
 #include "analyze/report/tail/culprit.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -9,6 +10,7 @@
 namespace tailcap::report::tail {
 namespace {
 
+using model::Label;
 using model::Verdict;
 using model::VerdictPart;
 
@@ -17,10 +19,26 @@ std::string mean_text(std::int64_t ns) { return duration_text(Duration{ns}); }
 // "waiting for a lock at 0x1234 held by GET /a"
 std::string blocked_text(model::Label label, const std::optional<model::CulpritStudy>& who,
                          const model::RequestTable& table) {
-  std::string out(model::text_of(label));
+  std::string out(state_text(label));
   if (who)
-    if (const std::string by = culprit_text(*who, table.texts); !by.empty()) out += " " + by;
+    if (const std::string by = culprit_text(*who, table.texts); !by.empty())
+      out += (by.starts_with("ended by ") ? ", " : " ") + by;
   return out;
+}
+
+// The blocker's text ends with its name. That of a pool of connections goes on.
+bool names(const std::optional<model::CulpritStudy>& who, const model::RequestTable& table) {
+  const bool goes_on = who && who->label == Label::q_pool && who->what != 0;
+  return who && !goes_on && !culprit_text(*who, table.texts).empty();
+}
+
+// Between a wait and what was behind it: the relative pronoun needs a name before it.
+std::string join_text(Label before, bool named, Label behind) {
+  if (model::unexplained(behind)) return ", and that time is ";
+  const model::LabelGroup group = model::group_of(before);
+  const bool pronoun = named && (group == model::LabelGroup::lock || group == model::LabelGroup::downstream ||
+                                 before == Label::q_loop || before == Label::q_hol_h1 || before == Label::q_pool);
+  return pronoun ? ", which was " : "; meanwhile, what it waited for was ";
 }
 
 }  // namespace
@@ -29,16 +47,24 @@ std::string part_text(const VerdictPart& part, const model::RequestTable& table)
   std::optional<model::CulpritStudy> who = part.who;
   if (who && !part.chain.empty()) who->inside_time = 0;  // the chain says it
   std::string out = blocked_text(part.label, who, table);
-  for (const model::VerdictStep& step : part.chain) out += ", there " + blocked_text(step.label, step.who, table);
+  Label before = part.label;
+  bool named = names(who, table);
+  for (const model::VerdictStep& step : part.chain) {
+    out += join_text(before, named, step.label) + blocked_text(step.label, step.who, table);
+    before = step.label;
+    named = names(step.who, table);
+  }
   if (part.inferred) out += " (inferred)";
   return out;
 }
 
-std::string parts_text(const Verdict& v, const model::RequestTable& table) {
+std::string_view spent_text(model::Label label) { return model::unexplained(label) ? "is " : "is spent "; }
+
+std::string parts_text(const Verdict& v, const model::RequestTable& table, std::string_view of) {
   std::string out;
   for (const VerdictPart& part : v.parts) {
-    out += out.empty() ? mean_text(part.slow) + " of it " : ", and " + mean_text(part.slow) + " ";
-    out += part_text(part, table);
+    out += out.empty() ? mean_text(part.slow) + std::string(of) + " " : ", and " + mean_text(part.slow) + " ";
+    out += std::string(spent_text(part.label)) + part_text(part, table);
   }
   return out;
 }

@@ -233,7 +233,7 @@ Document route_tables(const model::Study& study, const std::vector<std::size_t>&
         table.rows.push_back(std::move(other));
     out.heading(2, role == model::Role::server ? "Incoming requests" : "Outgoing requests");
     out.add(std::move(table));
-    std::string note = "Below each percentile: its 95 % interval within " + within + ", in the same unit.";
+    std::string note = "Second line: 95 % confidence interval within " + within + ", in the same unit.";
     if (const std::string signs = signs_text(study, role); !signs.empty()) note += " " + signs;
     out.note(std::move(note));
     if (const std::string text = tail::arrivals_text(study); !text.empty() && role == study.arrivals.role)

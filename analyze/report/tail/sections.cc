@@ -18,24 +18,22 @@ constexpr double kWorthALine = 0.01;  // of the time of the slow requests
 std::vector<std::string> notes(const TailStudy& tail, const model::Study& study) {
   std::vector<std::string> out;
   out.push_back(
-      "Means of the " + slow_name(tail) + " (" + bursts_text(tail, study.begin) + ") and of " +
-      count_text(tail.typical) +
-      " typical requests (40th to 60th percentile), weighted so that both are alike in method, status, sizes, "
-      "connection and retries" +
+      "Compares the " + (tail.slow == 1 ? std::string("slowest request") : slow_name(tail)) + " (" +
+      bursts_text(tail, study.begin) + ") with " + count_text(tail.typical, "typical request", "typical requests") +
+      " (40th to 60th percentile), weighted so that both are alike in method, status, sizes, connection and retries" +
       (tail.matched_loosely == 0
            ? ""
            : "; " + count_text(tail.matched_loosely, "slow request was", "slow requests were") +
-                 " compared with less alike ones" +
+                 " compared with less similar ones" +
                  (tail.matched_by_route == 0 ? ""
                                              : ", " + count_text(tail.matched_by_route) + " with any of the route")) +
       ".");
   out.push_back(
-      "\"in % of slow\": slow requests with more of it than 99 % of the typical ones have; chance alone makes that 1 % "
-      "and "
-      "more. \"main reason in\": slow requests that it slowed down most." +
-      std::string(tail.intervals
-                      ? " Intervals: 95 %, within this recording, from " + count_text(tail.blocks) + " blocks of time."
-                      : ""));
+      "\"in % of slow\": share of slow requests with more of it than 99 % of the typical ones have; chance alone gives "
+      "1 % or more. \"main reason in\": share of slow requests in which this is the largest delay." +
+      std::string(tail.intervals ? " Intervals: 95 % confidence within this recording, from " +
+                                       count_text(tail.blocks) + " blocks of time."
+                                 : ""));
   out.push_back(honesty_text(tail));
   if (tail.slow_lossy != 0)
     out.push_back(
@@ -57,9 +55,9 @@ std::vector<std::string> culprit_lines(const TailStudy& tail, const model::TextP
                          duration_text(Duration{std::int64_t{c.time}}) + " in " +
                          count_text(c.slow, "slow request", "slow requests");
       if (c.example.connection != 0)
-        line += "; the longest, of " + id_text(c.held_up) + ", by " + id_text(c.example);
+        line += "; the longest delayed " + id_text(c.held_up) + ", because of " + id_text(c.example);
       else if (c.held_up.connection != 0)
-        line += "; the longest of " + id_text(c.held_up);
+        line += "; the longest delayed " + id_text(c.held_up);
       out.push_back(std::move(line));
     }
   return out;

@@ -12,6 +12,7 @@
 #include "analyze/report/words/circumstances.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
+#include "analyze/report/words/pattern_text.h"
 #include "analyze/report/words/words.h"
 #include "ground/text.h"
 
@@ -19,14 +20,12 @@ namespace tailcap::report::tail {
 namespace {
 
 using model::Origin;
-using model::Pattern;
 using model::TailStudy;
 using model::Verdict;
 using model::VerdictKind;
 using model::VerdictPart;
 using model::VerdictScope;
 
-constexpr std::size_t kEpisodesNamed = 3;
 constexpr std::size_t kRequestsNamed = 3;
 constexpr double kWorthAWord = 0.1;   // of the difference, or of a CPU
 constexpr double kLeastNamed = 0.01;  // CPUs
@@ -34,105 +33,16 @@ constexpr std::size_t kTakersNamed = 3;
 
 Duration ns(std::int64_t n) { return Duration{n}; }
 
-std::string span_text(const model::Burst& burst, formats::Time begin) {
-  return offset_text(burst.from, begin) + " for " + duration_text(burst.to - burst.from);
-}
-
-// " and 2 more"; empty where all are named.
-std::string more_text(std::size_t all, std::size_t named) {
-  return all > named ? " and " + count_text(all - named) + " more" : "";
-}
-
-std::string pattern_text(const Verdict& v, const model::Study& study) {
-  const std::string length = duration_text(study.end - study.begin);
-  switch (v.pattern) {
-    case Pattern::single:
-      return v.when.empty() ? "" : " Once, at " + offset_text(v.when.front().from, study.begin) + ".";
-    case Pattern::incident:
-      return v.when.empty() ? ""
-                            : " One incident, from " + span_text(v.when.front(), study.begin) +
-                                  "; one recording cannot tell whether it recurs.";
-    case Pattern::incidents: {
-      std::string out = " In " + count_text(v.when.size(), "incident", "incidents") + ":";
-      for (std::size_t i = 0; i < std::min(kEpisodesNamed, v.when.size()); ++i)
-        out += (i == 0 ? " " : ", ") + span_text(v.when[i], study.begin);
-      return out + more_text(v.when.size(), kEpisodesNamed) + ".";
-    }
-    case Pattern::periodic: {
-      const auto distance = (v.when.back().from - v.when.front().from) / static_cast<std::int64_t>(v.when.size() - 1);
-      return " It recurs every " + duration_text(distance) + ", " + count_text(v.when.size()) + " times in " + length +
-             ".";
-    }
-    case Pattern::always:
-      return {};
-    case Pattern::recurring:
-      break;
-  }
-  if (v.when.size() < 2) return {};
-  const auto rate = [](double per_minute) {
-    return per_minute >= 10 ? count_text(static_cast<std::uint64_t>(std::llround(per_minute)))
-                            : std::to_string(per_minute).substr(0, 3);
-  };
-  return " " + count_text(v.when.size()) + " times in " + length +
-         (v.rate_high > 0 ? " (" + rate(v.rate_low) + " to " + rate(v.rate_high) + " a minute, if at random)" : "") +
-         ".";
-}
-
-std::string trait_text(const model::SharedTrait& t, bool server) {
-  using Kind = model::SharedTrait::Kind;
-  const std::string value = shortened(printable(t.value), 80);
-  const auto bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, t.number));
-  switch (t.kind) {
-    case Kind::host:
-      return (server ? "come from " : "go to ") + value;
-    case Kind::connection:
-      return "are on the connection with " + value;
-    case Kind::thread:
-      return (server ? "were served by thread " : "were made by thread ") + std::to_string(t.number);
-    case Kind::path:
-      return "have the path " + value;
-    case Kind::authority:
-      return "are for the host name " + value;
-    case Kind::header:
-      return "have the header field " + value;
-    case Kind::first:
-      return "are the first on their connection";
-    case Kind::request_size:
-      return "have a request body of at least " + bytes_text(bytes);
-    case Kind::response_size:
-      return "have a response body of at least " + bytes_text(bytes);
-    case Kind::calls:
-      return "make at least " + count_text(bytes) + " calls each to " + value;
-    case Kind::load:
-      return "began while at least " + count_text(bytes) + " requests of this route were under way";
-  }
-  return {};
-}
-
-// " 18 of the 20 come from 10.0.0.7, and 3 % of the other requests."
-std::string shared_text(const Verdict& v, const model::Study& study) {
-  const bool server = v.routes.empty() || study.routes[v.routes.front()].role == model::Role::server;
-  std::string out;
-  for (const model::SharedTrait& t : v.shared)
-    out += (t.slow == t.of_slow ? " All " + count_text(t.slow)
-                                : " " + count_text(t.slow) + " of the " + count_text(t.of_slow)) +
-           " " + trait_text(t, server) + ", and " +
-           (t.others == 0 ? "none"
-                          : ground::share_text(static_cast<double>(t.others) / static_cast<double>(t.of_others))) +
-           " of the other requests.";
-  return out;
-}
-
 std::string cpus_text(double cpus) {
   char text[24];
   std::snprintf(text, sizeof text, cpus < 0.095 ? "%.2f" : "%.1f", cpus);
   return text;
 }
 
-// "cc1plus (5 processes) had 1.5"
+// "cc1plus (5 processes) used 1.5"
 std::string taker_text(const model::CpuTaker& taker) {
   return shortened(printable(taker.comm), kTitle) +
-         (taker.processes > 1 ? " (" + count_text(taker.processes) + " processes)" : "") + " had " +
+         (taker.processes > 1 ? " (" + count_text(taker.processes) + " processes)" : "") + " used " +
          cpus_text(taker.cpus);
 }
 
@@ -142,16 +52,16 @@ std::string stolen_text(const model::CpuShortage& s, const model::Study& study) 
          duration_text(study.end - study.begin);
 }
 
-// Who had the CPUs that the recorded processes did not have.
+// Who had the CPUs that the recorded processes did not have: "; cc1plus used 1.5".
 std::string takers_text(const model::CpuShortage& s) {
-  if (!s.takers_known) return " Who used the others this recording does not show.";
+  if (!s.takers_known) return "; this recording does not show who used the others";
   std::string out;
-  const auto add = [&](const std::string& text) { out += (out.empty() ? " " : ", ") + text; };
+  const auto add = [&](const std::string& text) { out += (out.empty() ? "; " : ", ") + text; };
   for (std::size_t i = 0; i < std::min(kTakersNamed, s.takers.size()); ++i)
     if (i == 0 || s.takers[i].cpus >= kWorthAWord) add(taker_text(s.takers[i]));
-  if (s.steal >= kLeastNamed) add((out.empty() ? "The hypervisor took " : "the hypervisor took ") + cpus_text(s.steal));
-  if (s.recorder >= kLeastNamed) add("tailcap-record had " + cpus_text(s.recorder));
-  return out.empty() ? " Others used next to nothing." : out + ".";
+  if (s.steal >= kLeastNamed) add("the hypervisor took " + cpus_text(s.steal));
+  if (s.recorder >= kLeastNamed) add("tailcap-record used " + cpus_text(s.recorder));
+  return out.empty() ? "; others used next to nothing" : out;
 }
 
 // What the first part's origin adds.
@@ -162,16 +72,16 @@ std::string origin_text(const Verdict& v, const model::Study& study) {
   const std::string used = duration_text(ns(s.total)) + " of " + duration_text(study.end - study.begin);
   switch (part.origin) {
     case Origin::unexplained:
-      return " What caused this is not known: the recording does not show what they waited for.";
+      return " The cause is not known: the recording does not show what they waited for.";
     case Origin::machine:
-      return s.takers.empty()
-                 ? " Others used the CPUs, not the recorded processes."
-                 : " Others used the CPUs: whenever recorded threads queued, " + taker_text(s.takers.front()) + ".";
+      return s.takers.empty() ? " Others used the CPUs, not the recorded processes."
+                              : " Others used the CPUs: while recorded threads queued for one, " +
+                                    taker_text(s.takers.front()) + ".";
     case Origin::hypervisor:
       return " The hypervisor took the CPUs away" + stolen_text(s, study) + ".";
     case Origin::recorder:
       return " tailcap-record itself used the CPUs, " + cpus_text(s.recorder) + " of " +
-             count_text(s.cpus, "CPU", "CPUs") + " whenever recorded threads queued: this was caused by recording.";
+             count_text(s.cpus, "CPU", "CPUs") + " while recorded threads queued for one: recording caused this.";
     case Origin::own_load:
       return " The recorded processes themselves used the CPUs.";
     case Origin::passed_on:
@@ -180,7 +90,8 @@ std::string origin_text(const Verdict& v, const model::Study& study) {
                                          : "a shortage of CPU on the machine") +
              ", which may be why.";
     case Origin::machine_or_code:
-      return " This recording cannot tell the code's own time from time that the hypervisor took away.";
+      return " This recording has no stolen time per thread, so part of this may be time that the hypervisor took "
+             "away.";
     case Origin::spread:
       return " They are the slow end of the usual spread: no separate cause is visible.";
     case Origin::service:
@@ -190,11 +101,11 @@ std::string origin_text(const Verdict& v, const model::Study& study) {
 }
 
 std::string loss_text(const Verdict& v, const model::Study& study) {
-  const std::string missing = study.quality.lost == 0 ? " was not reported by the kernel" : " lies in lost events";
-  if (!v.ranked)
-    return " Up to " + duration_text(ns(v.lost)) + " of a slow request" + missing + ", too much to rank the causes.";
+  const std::string missing =
+      study.quality.lost == 0 ? " The kernel did not report up to " : " Lost events hide up to ";
+  if (!v.ranked) return missing + duration_text(ns(v.lost)) + " of a slow request, too much to rank the causes.";
   if (static_cast<double>(v.lost) < kWorthAWord * static_cast<double>(v.slow - v.typical)) return {};
-  return " Up to " + duration_text(ns(v.lost)) + " of it" + missing + ".";
+  return missing + duration_text(ns(v.lost)) + " of it.";
 }
 
 // " On a CPU, 82 % of 41 samples were in render_invoice (svc.py:5)."
@@ -242,9 +153,11 @@ std::string queue_text(const Verdict& v, const model::Study& study, const model:
 }
 
 std::string comparison_text(const Verdict& v) {
-  return count_text(v.requests) + " of " + count_text(v.of) + (v.requests == 1 ? " takes " : " take ") +
-         duration_text(ns(v.slow)) + (v.requests == 1 ? ", " : " on average, ") + "typical ones " +
-         duration_text(ns(v.typical));
+  const std::string slow = duration_text(ns(v.slow)), typical = " (typical: " + duration_text(ns(v.typical)) + ")";
+  if (v.routes.size() > 1)
+    return count_text(v.requests) + " of " + count_text(v.of) + " are slow and average " + slow + typical;
+  if (v.requests == 1) return "the slowest of " + count_text(v.of) + " took " + slow + typical;
+  return "the slowest " + count_text(v.requests) + " of " + count_text(v.of) + " average " + slow + typical;
 }
 
 // "since +6.12 s 230 of 232 requests make a call that none of the 228 before made, GET /recommend at 10.0.0.5:80 (25.3
@@ -270,11 +183,10 @@ std::string few_text(const Verdict& v, const model::RequestTable& table) {
       durations[static_cast<std::size_t>(at - named.begin())] = duration_text(table.rows.duration(i));
   for (std::size_t n = 0; n < named.size(); ++n)
     out += (n == 0 ? " " : ", ") + durations[n] + " (" + id_text(named[n]) + ")";
-  if (v.parts.empty()) return out + ".";
-  return out + "; on average " + duration_text(ns(v.slow)) + ", " + parts_text(v, table) + ".";
+  return v.parts.empty() || v.of == 1 ? out + "." : out + "; " + duration_text(ns(v.slow)) + " on average.";
 }
 
-std::string unfinished_text(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+std::vector<Said> unfinished_pieces(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
   std::string out = count_text(v.requests, "request", "requests") + " had no answer when the recording ended";
   out += v.requests == 1 ? " (" : "; the oldest (";
   out += id_text(v.examples.front()) + "), after " + duration_text(ns(v.oldest));
@@ -285,36 +197,71 @@ std::string unfinished_text(const Verdict& v, const model::Study& study, const m
         (few ? " (those that ended took at most " : " (p99 of those that ended: ") + duration_text(ns(v.typical)) + ")";
   else
     out += "; none of this route had ended";
-  if (v.parts.empty()) return out + ".";
+  out += ".";
+  if (v.parts.empty()) return {{Aspect::head, out}};
   const bool cut = v.oldest > model::kUnfinishedShown;
-  return out + (cut ? ". In the last " : ". In these ") + duration_text(ns(v.slow)) +
-         (v.requests > 1 ? " on average, " : ", ") + parts_text(v, table) + "." + origin_text(v, study);
+  return {{Aspect::head, out},
+          {Aspect::cause, (cut ? " In the last " : " In these ") + duration_text(ns(v.slow)) +
+                              (v.requests > 1 ? " on average, " : ", ") + parts_text(v, table, "") + "." +
+                              origin_text(v, study)}};
 }
 
-std::string machine_text(const Verdict& v, const model::Study& study) {
+std::vector<Said> machine_pieces(const Verdict& v, const model::Study& study) {
   const model::CpuShortage& s = study.shortage;
   const Origin origin = v.parts.empty() ? Origin::machine : v.parts.front().origin;
-  std::string out = "The machine was short of CPU: ";
-  if (origin == Origin::hypervisor) out += "the hypervisor took the CPUs away" + stolen_text(s, study) + ". ";
-  if (s.total > 0)
-    out += std::string(origin == Origin::hypervisor ? "For " : "for ") + duration_text(ns(s.total)) + " of " +
-           duration_text(study.end - study.begin) +
-           " recorded threads queued for a CPU, while the recorded processes used " + cpus_text(s.own) + " of " +
-           count_text(s.cpus, "CPU", "CPUs") + ".";
-  if (origin == Origin::own_load)
-    out += " They filled it themselves.";
-  else if (s.total > 0)
-    out += takers_text(s);
-  if (origin == Origin::recorder) out += " This was caused by recording.";
-  out += " " + count_text(v.requests, "slow request", "slow requests") + " on " +
-         count_text(v.routes.size(), "route", "routes") + (v.requests == 1 ? " owes" : " owe") + " it " +
-         duration_text(ns(v.explained)) + " of " + duration_text(ns(v.excess)) + " extra.";
+  std::string head = "The machine was short of CPU: ", cause;
+  if (origin == Origin::hypervisor) head += "the hypervisor took the CPUs away" + stolen_text(s, study) + ". ";
+  if (s.total > 0) {
+    head += std::string(origin == Origin::hypervisor ? "For " : "for ") + duration_text(ns(s.total)) + " of " +
+            duration_text(study.end - study.begin) + ", recorded threads were runnable but had no CPU.";
+    cause = " Meanwhile, the recorded processes used " + cpus_text(s.own) + " of " + count_text(s.cpus, "CPU", "CPUs") +
+            (origin == Origin::own_load ? "" : takers_text(s)) + ".";
+  }
+  if (origin == Origin::own_load) cause += " They filled it themselves.";
+  if (origin == Origin::recorder) cause += " Recording caused this.";
+  std::vector<Said> out = {{Aspect::head, head}, {Aspect::cause, cause}};
+  out.push_back({Aspect::felt, " This accounts for " + duration_text(ns(v.explained)) + " of the " +
+                                   duration_text(ns(v.excess)) + " by which " +
+                                   count_text(v.requests, "slow request", "slow requests") + " on " +
+                                   count_text(v.routes.size(), "route", "routes") + " exceeded typical ones."});
   const auto most = std::max_element(v.when.begin(), v.when.end(),
                                      [](const auto& a, const auto& b) { return a.requests < b.requests; });
   if (most != v.when.end() && 2 * most->requests > v.requests)
-    out += " Most of them in one stretch: " + span_text(*most, study.begin) + ", " +
-           count_text(most->requests, "slow request", "slow requests") + ".";
+    out.push_back({Aspect::when, " Most of them came in one burst, at " + burst_text(*most, study.begin) + ": " +
+                                     count_text(most->requests) + "."});
   return out;
+}
+
+// How long every request of the route takes, and what most of that is spent on.
+std::vector<Said> usual_pieces(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  const VerdictPart& part = v.parts.front();
+  const double share = static_cast<double>(part.typical) / static_cast<double>(std::max<std::int64_t>(1, v.typical));
+  return {{Aspect::head, "every request takes about " + duration_text(ns(v.typical))},
+          {Aspect::cause, "; " + duration_text(ns(part.typical)) + " of it (" + ground::share_text(share) + ") " +
+                              std::string(spent_text(part.label)) + part_text(part, table) + "." + function_text(v) +
+                              waiting_text(v)},
+          {Aspect::rest, queue_text(v, study, table) + origin_text(v, study) + sure_text(v, study, table)}};
+}
+
+std::vector<Said> slow_pieces(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  const std::string new_calls = v.new_calls ? new_calls_text(*v.new_calls, study) + " " : "";
+  return {
+      {Aspect::head, new_calls + comparison_text(v)},
+      {Aspect::cause, (!v.by_cause.empty() ? ": " + causes_text(v, table)
+                       : v.parts.empty()   ? "; many small differences add up."
+                                           : ". " + parts_text(v, table) + ".") +
+                          function_text(v) + waiting_text(v)},
+      {Aspect::rest, queue_text(v, study, table) + disk_text(v) + unanswered_text(v)},
+      {Aspect::felt, felt_text(v, study)},
+      {Aspect::when, pattern_text(v, study)},
+      {Aspect::rest, shared_text(v, study) + origin_text(v, study) + loss_text(v, study) + sure_text(v, study, table)}};
+}
+
+std::vector<Said> few_pieces(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  const std::string parts = v.parts.empty() ? "" : " " + parts_text(v, table) + ".";
+  return {{Aspect::head, few_text(v, table)},
+          {Aspect::cause, parts + function_text(v) + waiting_text(v)},
+          {Aspect::rest, queue_text(v, study, table) + sure_text(v, study, table)}};
 }
 
 // "calls of GET /items" where the same route is served, too.
@@ -338,35 +285,34 @@ std::string subject(const Verdict& v, const model::Study& study) {
   return out + more_text(v.routes.size(), 3) + ")";
 }
 
-std::string sentence(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
-  if (v.kind == VerdictKind::nothing) return {};
-  if (v.scope == VerdictScope::machine) return machine_text(v, study);
-  std::string out = subject(v, study) + ": ";
+std::vector<Said> pieces(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  std::vector<Said> out;
+  if (v.kind == VerdictKind::nothing) return out;
+  if (v.scope == VerdictScope::machine) return machine_pieces(v, study);
   if (v.kind == VerdictKind::few)
-    return out + few_text(v, table) + function_text(v) + waiting_text(v) + queue_text(v, study, table) +
-           sure_text(v, study, table);
-  if (v.kind == VerdictKind::unfinished) return out + unfinished_text(v, study, table) + sure_text(v, study, table);
-  if (v.kind == VerdictKind::failing)
-    return out + failing_text(v, study) + pattern_text(v, study) + shared_text(v, study);
-  if (v.new_calls) out += new_calls_text(*v.new_calls, study);
-  if (v.kind == VerdictKind::usual && v.new_calls) return out;
-  if (v.kind == VerdictKind::usual) {
-    const VerdictPart& part = v.parts.front();
-    return out + "every request takes about " + duration_text(ns(v.typical)) + ", " + duration_text(ns(part.typical)) +
-           " of it (" +
-           ground::share_text(static_cast<double>(part.typical) /
-                              static_cast<double>(std::max<std::int64_t>(1, v.typical))) +
-           ") " + part_text(part, table) + "." + function_text(v) + waiting_text(v) + queue_text(v, study, table) +
-           origin_text(v, study) + sure_text(v, study, table);
-  }
-  out += (v.new_calls ? " " : "") + comparison_text(v);
-  out += !v.by_cause.empty() ? ": " + causes_text(v, table)
-         : v.parts.empty()   ? "; many small differences add up."
-                             : "; " + parts_text(v, table) + ".";
-  out += function_text(v) + waiting_text(v) + queue_text(v, study, table) + disk_text(v) + unanswered_text(v) +
-         felt_text(v, study);
-  out += pattern_text(v, study) + shared_text(v, study) + origin_text(v, study) + loss_text(v, study);
-  return out + sure_text(v, study, table);
+    out = few_pieces(v, study, table);
+  else if (v.kind == VerdictKind::unfinished)
+    out = unfinished_pieces(v, study, table);
+  else if (v.kind == VerdictKind::failing)
+    out = {{Aspect::head, failed_text(v)},
+           {Aspect::cause, failing_text(v, study)},
+           {Aspect::rest, never_seen_text(v, study)},
+           {Aspect::when, pattern_text(v, study)},
+           {Aspect::rest, shared_text(v, study)}};
+  else if (v.kind == VerdictKind::usual)
+    out = v.new_calls ? std::vector<Said>{{Aspect::head, new_calls_text(*v.new_calls, study)}}
+                      : usual_pieces(v, study, table);
+  else
+    out = slow_pieces(v, study, table);
+  if (v.kind == VerdictKind::unfinished) out.push_back({Aspect::rest, sure_text(v, study, table)});
+  out.front().text.insert(0, subject(v, study) + ": ");
+  return out;
+}
+
+std::string sentence(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  std::string out;
+  for (const Said& said : pieces(v, study, table)) out += said.text;
+  return out;
 }
 
 std::string slow_name(const TailStudy& tail) {
@@ -381,16 +327,17 @@ std::string slow_name(const TailStudy& tail) {
 }
 
 std::string honesty_text(const TailStudy& tail) {
-  return "The time of these " + count_text(tail.requests, "request", "requests") + ": " +
-         share_text(tail.unexplained, 1.0) + " is not explained, " + share_text(tail.causeless, 1.0) +
-         " is blocked for a reason not known, " + share_text(tail.inferred, 1.0) + " is inferred and not measured.";
+  return "Time of these " + count_text(tail.requests, "request", "requests") + ": unexplained " +
+         share_text(tail.unexplained, 1.0) + "; blocked, cause unknown " + share_text(tail.causeless, 1.0) +
+         "; inferred rather than measured " + share_text(tail.inferred, 1.0) + ".";
 }
 
 std::string bursts_text(const TailStudy& tail, formats::Time begin) {
   if (tail.slow == 0 || tail.bursts == 0) return {};
-  if (tail.bursts == 1)
-    return "all " + count_text(tail.slow) + " of them in one burst at " + offset_text(tail.largest_burst_at, begin);
-  std::string out = count_text(tail.slow) + " of them, in " + count_text(tail.bursts) + " bursts";
+  if (tail.slow == 1) return "at " + offset_text(tail.largest_burst_at, begin);
+  const std::string requests = count_text(tail.slow) + " requests in ";
+  if (tail.bursts == 1) return requests + "one burst at " + offset_text(tail.largest_burst_at, begin);
+  std::string out = requests + count_text(tail.bursts) + " bursts";
   const bool clustered = static_cast<double>(tail.bursts) < 0.5 * tail.bursts_if_spread;
   out += clustered ? ", closer together than by chance; the largest, of " + count_text(tail.largest_burst) + ", at " +
                          offset_text(tail.largest_burst_at, begin)

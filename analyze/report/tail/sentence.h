@@ -1,7 +1,9 @@
 // Verdicts in sentences, generated from their numbers.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "analyze/model/study/study.h"
 
@@ -9,9 +11,22 @@ namespace tailcap::report::tail {
 
 inline constexpr std::size_t kTitle = 120;  // columns of the title with which a sentence begins
 
-// "POST /orders: 14 of 285 take 36.3 ms on average, typical ones 0.56 ms; 23.3 ms of it is waiting for the disk. …"
+// "POST /orders: the slowest 14 of 285 average 36.3 ms (typical: 0.56 ms). 23.3 ms of this is spent waiting for …"
 // Printable; empty for a route with nothing to say.
 std::string sentence(const model::Verdict& verdict, const model::Study& study, const model::RequestTable& table);
+// What a part of a sentence is about; together they are the sentence.
+enum class Aspect : std::uint8_t {
+  head,   // what happened: how many of how many, how slow
+  cause,  // what they waited for, and who caused that
+  felt,   // which other routes waited for these requests
+  when,   // how they lie in time
+  rest,
+};
+struct Said {
+  Aspect aspect;
+  std::string text;  // with the punctuation that joins it to what is before it
+};
+std::vector<Said> pieces(const model::Verdict& verdict, const model::Study& study, const model::RequestTable& table);
 // The words with which it begins and ends before the colon: "POST /orders", "3 routes", "The machine".
 std::string subject(const model::Verdict& verdict, const model::Study& study);
 

@@ -43,7 +43,7 @@ Text linked(const std::string& text, const Verdict& verdict, const model::Study&
     rest = text.substr(about.size());
   }
   for (const model::VerdictPart& part : verdict.parts) {
-    const std::string_view label = model::text_of(part.label);
+    const std::string_view label = state_text(part.label);
     const std::size_t at = rest.find(label);
     if (at == rest.npos) continue;
     out.runs.push_back({rest.substr(0, at)});
@@ -126,7 +126,6 @@ std::vector<model::Burst> episodes(const model::Study& study, std::optional<std:
 Answers answers(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
   Answers out;
   out.list.boxed = out.list.numbered = true;
-  std::size_t hidden = 0;
   std::set<std::uint32_t> part_of_others;  // routes
   for (std::size_t i = 0; i < study.verdicts.size(); ++i) {
     const Verdict& v = study.verdicts[i];
@@ -136,7 +135,7 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
       continue;
     }
     if (out.list.items.size() == options.sentences) {
-      ++hidden;
+      ++out.hidden;
       continue;
     }
     List::Item item{linked(sentence(v, study, table), v, study, options.brief ? 0 : options.routes), accent_of(v)};
@@ -166,12 +165,17 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
   if (!part_of_others.empty())
     out.rest +=
         count_text(part_of_others.size(), "further route is", "further routes are") + " explained by the above. ";
-  if (hidden > 0) out.rest += count_text(hidden, "more answer", "more answers") + " in the routes' sections. ";
   if (quiet > 0)
     out.rest += "Nothing unusual in " +
                 count_text(quiet, said ? "other route" : "route", said ? "other routes" : "routes") + ". ";
   if (!out.rest.empty()) out.rest.pop_back();
   return out;
+}
+
+std::string Answers::rest_text() const {
+  if (hidden == 0) return rest;
+  return count_text(hidden, "more answer", "more answers") + " in the routes' sections." +
+         (rest.empty() ? "" : " " + rest);
 }
 
 Document verdicts(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
@@ -181,7 +185,7 @@ Document verdicts(const model::Study& study, const model::RequestTable& table, c
   out.heading(2, answers_title(study));
   if (!all.calm.empty()) out.paragraph(all.calm);
   if (!all.list.items.empty()) out.add(std::move(all.list));
-  if (!all.rest.empty()) out.note(all.rest);
+  if (const std::string rest = all.rest_text(); !rest.empty()) out.note(rest);
   return out;
 }
 

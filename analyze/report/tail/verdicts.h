@@ -17,8 +17,10 @@ struct Answers {
   std::vector<std::uint32_t> routes;  // that the sentences are about, in their order
   std::vector<std::size_t> verdicts;  // index in Study::verdicts of each of the first sentences; the others are mishaps
   std::string calm;                   // that nothing is wrong, where the sentences are notes; empty: something is
-  std::string rest;                   // how many further ones there are; empty: none
+  std::size_t hidden = 0;             // verdicts worth reading for which there is no room
+  std::string rest;                   // about routes without an answer of their own; empty: nothing
   bool empty() const { return list.items.empty() && rest.empty(); }
+  std::string rest_text() const;  // with the hidden ones
 };
 Answers answers(const model::Study& study, const model::RequestTable& table, const ReportOptions& options);
 

@@ -28,8 +28,7 @@ FactLine certainty(const model::Quality& q) {
       "bodies, other protocols, values of headers that are not on the list, query values and command-line arguments "
       "were left out or overwritten";
   if (const auto kept = kept_on_demand(q.preamble); !kept.empty()) text += ", except " + kept;
-  if (!q.masking_known)
-    return {Tone::care, "masked", text + "; how certain it was of what is what the recorder did not say"};
+  if (!q.masking_known) return {Tone::care, "masked", text + "; the recorder did not say how certain it was"};
   const formats::Masking& m = q.masking;
   if (m.doubtful == 0) {
     text += "; none of " + count_text(m.streams, "connection", "connections") + " was in doubt";
@@ -40,7 +39,7 @@ FactLine certainty(const model::Quality& q) {
   }
   const formats::Masking& b = q.masking_before;
   if (b.streams != 0)
-    text += "; of " + count_text(b.streams, "connection", "connections") +
+    text += "; among " + count_text(b.streams, "connection", "connections") +
             " of the recording before this part of it, " +
             (b.doubtful == 0   ? "none was in doubt"
              : b.doubtful == 1 ? "1 was IN DOUBT"
@@ -57,7 +56,7 @@ bool unsafe(const model::Quality& q) {
 }
 
 std::vector<FactLine> masking_lines(const model::Quality& q) {
-  const FactLine holds = {Tone::plain, "holds",
+  const FactLine holds = {Tone::plain, "contains",
                           "methods, paths, names of headers and query keys, values of listed headers, addresses and "
                           "names of hosts, processes, files and functions"};
   switch (q.preamble.redaction) {

@@ -18,6 +18,7 @@ struct ReportOptions {
   std::size_t sentences = 8;  // at the top
   std::size_t details = 3;    // routes whose slow requests are compared with typical ones
   std::size_t slowest = 10;
+  bool plain = false;                        // nothing but ASCII where tailcap chooses the characters
   bool coloured = false;                     // the text has the terminal's escape sequences
   bool brief = false;                        // the first line and the answers only
   bool page = false;                         // the report is a page

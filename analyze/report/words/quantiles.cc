@@ -92,10 +92,11 @@ std::string signs_text(const model::Study& study, model::Role role) {
       }
   }
   std::string text;
-  if (lower) text += "≥ lower bound only: too few requests are slower. ";
+  if (lower) text += "≥ lower bound (too few requests are slower). ";
   if (open)
-    text += "≥ above \"or more\": requests broke off or were cut off, and count with what they lasted at least. ";
-  if (low) text += "~ rough: fewer than ten independent requests are slower, or too many are in doubt.";
+    text +=
+        "≥ above \"or more\": requests broke off or were cut off, and count with the time that they lasted at least. ";
+  if (low) text += "~ rough estimate (fewer than ten independent requests are slower, or too many are in doubt).";
   if (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
 }

@@ -135,6 +135,34 @@ std::string request_title(const model::Request& row, const model::TextPool& text
   return titled(texts[row.method], texts[row.path], row.path != 0, has_operation(row.protocol));
 }
 
+std::string_view state_text(model::Label label) {
+  using model::Label;
+  switch (label) {
+    case Label::q_accept:
+      return "with its connection waiting for accept";
+    case Label::down_tls:
+      return "in a TLS handshake with another service";
+    case Label::down_retx:
+      return "in a retransmission to or from another service";
+    case Label::send_cwnd:
+      return "in congestion on the way to the client";
+    case Label::io_throttled:
+      return "with its disk I/O throttled";
+    case Label::mem_majfault:
+      return "in a page fault that reads from disk";
+    case Label::go_park:
+      return "with its goroutine blocked, reason unknown";
+    case Label::go_runnable:
+      return "with its goroutine waiting for a thread";
+    case Label::sched_throttled:
+      return "throttled by a CPU quota";
+    case Label::cpu_irq:
+      return "in interrupts while on CPU";
+    default:
+      return model::text_of(label);
+  }
+}
+
 std::string pid_text(std::uint32_t pid) {
   const formats::Machine machine = formats::machine_of(pid);
   return std::to_string(formats::number_of(pid)) + (machine == 0 ? "" : "@" + std::to_string(machine + 1));
@@ -197,8 +225,8 @@ std::vector<std::pair<std::string_view, std::string_view>> definitions() {
       {"interval",
        "95 % confidence, within this recording: requests that follow each other resemble each other, so the number "
        "that counts is smaller than the number of requests. It does not predict another run."},
-      {"≥", "lower bound only: too few requests are slower for an upper one"},
-      {"~", "rough: fewer than ten independent requests are slower; not to be compared"},
+      {"≥", "lower bound: too few requests are slower for an upper one"},
+      {"~", "rough estimate: fewer than ten independent requests are slower; do not compare it"},
       {"refused", "the recording cannot support a number here; the note says why"},
       {"incomplete", "the request or its response lacks its beginning or its end; not in the percentiles"},
       {"flagged", "something about the request is missing or inferred; `tailcap show` says what"},

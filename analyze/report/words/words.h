@@ -29,6 +29,8 @@ std::string route_title(const model::RouteStudy& route);
 std::string request_title(const model::Request& row, const model::TextPool& texts);
 std::string id_text(model::ExchangeId id);  // "12.3"
 // "1234"; in a merged capture "1234@2" for that of the second machine.
+// What a request does while the label lasts, after "is spent" and "was": "in a TLS handshake with another service".
+std::string_view state_text(model::Label label);
 std::string pid_text(std::uint32_t pid);
 
 // "cgroup /shop, 30.0 ms of every 100 ms".

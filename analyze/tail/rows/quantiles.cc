@@ -267,7 +267,8 @@ Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall,
   if (weight.independent < kMinPeriods) {
     result.support = Support::no_interval;
     result.low = result.high = Duration{};
-    result.reason = "these requests came in clusters and count as " + whole(weight.independent) + ": record longer";
+    result.reason =
+        "bursty traffic: these requests carry the information of " + whole(weight.independent) + "; record longer";
   } else if (weight.few_connections) {
     result.support = Support::no_interval;
     result.low = result.high = Duration{};

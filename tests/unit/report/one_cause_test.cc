@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "analyze/report/tail/sentence.h"
+#include "analyze/report/words/words.h"
 #include "tests/unit/partition/partition_case.h"
 
 namespace tailcap {
@@ -96,7 +97,7 @@ TEST_P(OneCause, IsTheFirstAnswer) {
   // The recorded processes did not use the CPUs.
   const bool machine = GetParam().label == Label::sched_preempted || GetParam().label == Label::sched_runq;
   EXPECT_EQ(first.scope, machine ? model::VerdictScope::machine : model::VerdictScope::route);
-  const std::string_view expected = machine ? "The machine was short of CPU" : model::text_of(GetParam().label);
+  const std::string_view expected = machine ? "The machine was short of CPU" : report::state_text(GetParam().label);
   EXPECT_NE(said.find(expected), std::string::npos) << said;
 }
 

@@ -137,8 +137,8 @@ TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
 
 TEST(Quantiles, SignsAreExplainedWhereTheyOccur) {
   const auto s = sample_study();
-  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "≥ lower bound only: too few"));
-  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "~ rough: "));
+  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "≥ lower bound (too few"));
+  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "~ rough estimate ("));
   EXPECT_EQ(signs_text(s.study, model::Role::client), "");
   EXPECT_TRUE(contains(text_report(s.study, s.table, options()), "≥ lower"));
 }

@@ -119,7 +119,7 @@ TEST(Waterfall, ThousandsOfStretchesAreSummed) {
   const auto& lane = w.lanes.back();
   EXPECT_EQ(lane.bars.size(), 3000u);
   EXPECT_LE(lane.listed.size(), 40u);
-  EXPECT_EQ(lane.others, "2,990 shorter stretches, together 29.9 ms");
+  EXPECT_EQ(lane.others, "2,990 shorter intervals, together 29.9 ms");
   EXPECT_LT(text_show(s.detail, s.study, options()).size(), 20'000u);
 }
 
