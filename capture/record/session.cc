@@ -136,6 +136,7 @@ void Session::begun(std::uint32_t pid, bool program) {
 void Session::push_samples(bool anyway) {
   if (!samples_) return;
   while (const Event* sample = samples_->next(anyway)) log_.push(*sample);
+  for (const auto& remark : samples_->take_remarks()) warn(remark);
 }
 
 void Session::tick(Time now) {
