@@ -81,6 +81,7 @@ struct Detail {
   std::vector<std::pair<ExchangeId, std::string>> titles;  // of culprits in the courses; ascending
   std::vector<CpuGroup> groups;                            // that culprits in the courses speak of
   std::vector<SocketPeer> peers;                           // likewise
+  LockNames locks;                                         // likewise
   // "GET /stock (5.1)", or only the number.
   std::string title_of(ExchangeId id) const;
 };
