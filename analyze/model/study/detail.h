@@ -27,6 +27,7 @@ struct ThreadWait {
   std::uint16_t missed = 0;
   formats::WokenIn woken_in = formats::WokenIn::unknown;
   bool timed = false;
+  std::string function{}, caller{};  // of the application, in which it waited; empty: not known
 };
 
 // Something on the request's connection while it was under way.

@@ -103,6 +103,8 @@ void add_lanes(const model::Detail& detail, const RequestDetail& d, Time zero, s
   if (Lane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
 }
 
+constexpr std::size_t kFunction = 80;  // characters
+
 std::string wait_text(const model::ThreadWait& w, const model::LockNames& locks) {
   constexpr std::uint32_t kPreempted = 256;
   if (w.state == 0 || w.state == kPreempted) return "preempted";
@@ -133,6 +135,8 @@ void add_waits(const RequestDetail& d, const model::LockNames& locks, Time zero,
     wait.waited = (wait.runnable_known ? w.runnable : w.back) - w.left;
     wait.queued = wait.runnable_known ? w.back - w.runnable : Duration{};
     wait.what = wait_text(w, locks);
+    if (!w.function.empty()) wait.what += " in " + shortened(printable(w.function), kFunction);
+    if (!w.caller.empty()) wait.what += ", called from " + shortened(printable(w.caller), kFunction);
     if (w.waker != 0)
       wait.woken_by = "thread " + std::to_string(w.waker);
     else if (w.woken_in == formats::WokenIn::interrupt || w.woken_in == formats::WokenIn::soft_interrupt)

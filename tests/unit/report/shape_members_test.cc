@@ -118,7 +118,7 @@ static_assert(members_of<model::Trigger>() == 19);
 static_assert(members_of<model::TraceBinding>() == 7);
 static_assert(members_of<model::Instants>() == 4);
 static_assert(members_of<model::GrpcMessage>() == 6);
-static_assert(members_of<model::ThreadWait>() == 11);
+static_assert(members_of<model::ThreadWait>() == 13);
 static_assert(members_of<model::ConnectionEvent>() == 4);
 static_assert(members_of<model::LabelledStretch>() == 5);
 static_assert(members_of<model::Course::Call>() == 3);
