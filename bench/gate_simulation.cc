@@ -19,9 +19,9 @@ using tests::Drift;
 namespace {
 
 bool above(const model::gate::Comparison& c) {
-  if (c.verdict != model::gate::Verdict::undecided) return false;
+  if (c.verdict != model::gate::GateVerdict::undecided) return false;
   for (const auto& gate : c.gates)
-    if (gate.verdict == model::gate::Verdict::undecided && gate.estimate.known &&
+    if (gate.verdict == model::gate::GateVerdict::undecided && gate.estimate.known &&
         gate.estimate.difference > gate.threshold)
       return true;
   return false;
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
       std::fflush(stdout);
       continue;
     }
-    // As scripts/ci-gate: rounds of runs, for as long as something is undecided and seen above its threshold.
+    // As tailcap gate: rounds of runs, for as long as something is undecided and seen above its threshold.
     tests::Machine machine(random, drifts.at(argv[1]));
     tests::Sides sides;
     model::gate::CompareOptions options;
@@ -76,11 +76,11 @@ int main(int argc, char** argv) {
       c = compare::confirm(sides.base, sides.fresh, options);
       if (round > 0) continue;
       mde = c.gates.empty() ? 0 : c.gates[0].estimate.mde;
-      flagged = sides.compare().verdict == model::gate::Verdict::fail;
+      flagged = sides.compare().verdict == model::gate::GateVerdict::fail;
     }
     std::string named;
     const auto& slow = c.routes[0].slow;
-    if (c.verdict == model::gate::Verdict::fail && slow.known && !slow.rows.empty())
+    if (c.verdict == model::gate::GateVerdict::fail && slow.known && !slow.rows.empty())
       named = model::gate::account_name(slow.rows[0].account);
     std::printf("{\"seed\":%d,\"flagged\":%s,\"verdict\":\"%s\",\"label\":\"%s\",\"runs\":%d,\"mde80\":%.4f}\n", seed,
                 flagged ? "true" : "false", std::string(name_of(c.verdict)).c_str(), named.c_str(), round * k, mde);

@@ -13,13 +13,13 @@
 namespace tailcap::audit {
 
 using model::audit::Audit;
+using model::audit::ConnectionGroup;
+using model::audit::ConnectionTally;
+using model::audit::ConnectionVerdict;
 using model::audit::Example;
-using model::audit::Group;
 using model::audit::kMostExamples;
 using model::audit::NetworkPolicy;
 using model::audit::PolicyTally;
-using model::audit::Tally;
-using model::audit::Verdict;
 
 namespace {
 
@@ -34,7 +34,7 @@ struct Flow {
   auto operator<=>(const Flow&) const = default;
 };
 struct FlowTally {
-  Tally all;
+  ConnectionTally all;
   std::uint64_t failed = 0;
   std::vector<Example> examples;
 };
@@ -46,15 +46,15 @@ void add_examples(std::vector<Example>& to, const std::vector<Example>& from) {
 
 class Auditor {
  public:
-  Auditor(Question question, const model::audit::Pods& pods) : judge_(out_.policies, pods, question.otherwise) {
+  Auditor(AuditQuestion question, const model::audit::Pods& pods) : judge_(out_.policies, pods, question.otherwise) {
     out_.otherwise = question.otherwise;
     out_.policies = std::move(question.policies);
     out_.exposed_ports = std::move(question.exposed_ports);
     for (const NetworkPolicy& policy : out_.policies) out_.tallies.emplace_back().rules.resize(policy.rules.size());
   }
 
-  Audit run(const Connections& connections, const Ends& ends) {
-    for (const Connection& c : connections.all) add(c, connections);
+  Audit run(const AuditedConnections& connections, const Ends& ends) {
+    for (const AuditedConnection& c : connections.all) add(c, connections);
     // In order of time, so that examples are the first ones.
     std::vector<std::pair<const Flow*, const FlowTally*>> in_order;
     for (const auto& [flow, tally] : flows_) in_order.emplace_back(&flow, &tally);
@@ -71,7 +71,7 @@ class Auditor {
   }
 
  private:
-  void add(const Connection& c, const Connections& connections) {
+  void add(const AuditedConnection& c, const AuditedConnections& connections) {
     const Flow flow{c.client, c.server, c.server_port, c.directed ? std::uint16_t{0} : c.client_port, c.directed};
     FlowTally& tally = flows_[flow];
     tally.all.add(1, c.first, c.first);
@@ -83,19 +83,19 @@ class Auditor {
     const Who &client = who[flow.client], &server = who[flow.server];
     const Judgement judgement = flow.directed ? judge_.judge(client, server, flow.port)
                                               : judge_.undirected(client, flow.other_port, server, flow.port);
-    const auto add_to = [&](Tally& to) { to.add(tally.all.count, tally.all.first, tally.all.last); };
-    const auto of = [&](std::size_t policy, Verdict v) -> Tally& {
+    const auto add_to = [&](ConnectionTally& to) { to.add(tally.all.count, tally.all.first, tally.all.last); };
+    const auto of = [&](std::size_t policy, ConnectionVerdict v) -> ConnectionTally& {
       return out_.tallies[policy].by_verdict[static_cast<std::size_t>(v)];
     };
     add_to(out_.total[static_cast<std::size_t>(judgement.verdict)]);
     if (judgement.selects.empty() && judgement.open.empty()) add_to(out_.unselected);
     for (const std::size_t p : judgement.selects) add_to(out_.tallies[p].selected);
-    for (const std::size_t p : judgement.allows) add_to(of(p, Verdict::allowed));
-    for (const std::size_t p : judgement.by_default) add_to(of(p, Verdict::allowed));
-    for (const std::size_t p : judgement.open) add_to(of(p, Verdict::unknown));
+    for (const std::size_t p : judgement.allows) add_to(of(p, ConnectionVerdict::allowed));
+    for (const std::size_t p : judgement.by_default) add_to(of(p, ConnectionVerdict::allowed));
+    for (const std::size_t p : judgement.open) add_to(of(p, ConnectionVerdict::unknown));
     for (const auto& [p, r] : judgement.rules) add_to(out_.tallies[p].rules[r]);
     for (const std::size_t p : judgement.denies) {
-      add_to(of(p, Verdict::denied));
+      add_to(of(p, ConnectionVerdict::denied));
       add_examples(out_.tallies[p].examples, tally.examples);
     }
     group(flow, tally, judgement, client, server);
@@ -104,9 +104,9 @@ class Auditor {
   void group(const Flow& flow, const FlowTally& tally, const Judgement& judgement, const Who& client,
              const Who& server) {
     // Who is asked about: the end whose policies deny it, else the one that was recorded.
-    const bool ingress = judgement.verdict == Verdict::denied && judgement.by_ingress;
+    const bool ingress = judgement.verdict == ConnectionVerdict::denied && judgement.by_ingress;
     const bool outgoing = !ingress && (client.recorded || !server.recorded);
-    Group one;
+    ConnectionGroup one;
     one.verdict = judgement.verdict;
     one.who = named(outgoing ? client : server);
     one.peer = named(outgoing ? server : client);
@@ -128,7 +128,7 @@ class Auditor {
       found = groups_.emplace(key, out_.groups.size()).first;
       out_.groups.push_back(std::move(one));
     }
-    Group& into = out_.groups[found->second];
+    ConnectionGroup& into = out_.groups[found->second];
     into.connections.add(tally.all.count, tally.all.first, tally.all.last);
     into.failed += tally.failed;
     add_examples(into.examples, tally.examples);
@@ -139,19 +139,21 @@ class Auditor {
     const auto add = [&](std::size_t p, const std::string& rule) {
       if (out.size() < model::audit::kMostDeciders) out.push_back(out_.policies[p].name + rule);
     };
-    if (judgement.verdict == Verdict::denied)
+    if (judgement.verdict == ConnectionVerdict::denied)
       for (const std::size_t p : judgement.denies) add(p, "");
-    if (judgement.verdict == Verdict::unknown)
+    if (judgement.verdict == ConnectionVerdict::unknown)
       for (const std::size_t p : judgement.open) add(p, "");
-    if (judgement.verdict != Verdict::allowed) return out;
+    if (judgement.verdict != ConnectionVerdict::allowed) return out;
     for (const auto& [p, r] : judgement.rules) add(p, ": " + out_.policies[p].rules[r].name);
     for (const std::size_t p : judgement.by_default) add(p, ": default");
     return out;
   }
 
   void sort_groups() {
-    constexpr auto rank = [](Verdict v) { return v == Verdict::denied ? 0 : v == Verdict::unknown ? 1 : 2; };
-    std::stable_sort(out_.groups.begin(), out_.groups.end(), [&](const Group& a, const Group& b) {
+    constexpr auto rank = [](ConnectionVerdict v) {
+      return v == ConnectionVerdict::denied ? 0 : v == ConnectionVerdict::unknown ? 1 : 2;
+    };
+    std::stable_sort(out_.groups.begin(), out_.groups.end(), [&](const ConnectionGroup& a, const ConnectionGroup& b) {
       if (a.verdict != b.verdict) return rank(a.verdict) < rank(b.verdict);
       if (a.connections.count != b.connections.count) return a.connections.count > b.connections.count;
       return std::tie(a.who, a.peer, a.port) < std::tie(b.who, b.peer, b.port);
@@ -161,7 +163,7 @@ class Auditor {
   Audit out_;
   Judge judge_;
   std::map<Flow, FlowTally> flows_;
-  std::map<std::tuple<Verdict, model::audit::Named, model::audit::Named, bool, bool, std::uint16_t,
+  std::map<std::tuple<ConnectionVerdict, model::audit::Named, model::audit::Named, bool, bool, std::uint16_t,
                       std::vector<std::string>, model::audit::MissingSet>,
            std::size_t>
       groups_;
@@ -170,9 +172,9 @@ class Auditor {
 
 }  // namespace
 
-Audit audit(Question question, const model::audit::Pods& pods, Ends& ends) {
+Audit audit(AuditQuestion question, const model::audit::Pods& pods, Ends& ends) {
   Auditor auditor(std::move(question), pods);
-  const Connections connections = connections_of(ends.take(), ends.processes(), ends.containers(), pods);
+  const AuditedConnections connections = connections_of(ends.take(), ends.processes(), ends.containers(), pods);
   return auditor.run(connections, ends);
 }
 

@@ -9,13 +9,14 @@
 
 namespace tailcap::audit {
 
-struct Question {
+struct AuditQuestion {
   std::vector<model::audit::NetworkPolicy> policies;
-  model::audit::Verdict otherwise = model::audit::Verdict::allowed;  // of connections that no policy selects
+  model::audit::ConnectionVerdict otherwise =
+      model::audit::ConnectionVerdict::allowed;  // of connections that no policy selects
   std::vector<model::audit::PortRange> exposed_ports;
 };
 
 // ends: all events were pushed; its connections are taken.
-model::audit::Audit audit(Question question, const model::audit::Pods& pods, Ends& ends);
+model::audit::Audit audit(AuditQuestion question, const model::audit::Pods& pods, Ends& ends);
 
 }  // namespace tailcap::audit

@@ -18,7 +18,7 @@ using Tuple = std::tuple<std::uint32_t, IpAddress, std::uint16_t, IpAddress, std
 // Clocks of two machines in a merged capture differ by less.
 constexpr formats::Duration kSlack{1'000'000'000};
 
-std::optional<Tuple> tuple_of(const End& end) {
+std::optional<Tuple> tuple_of(const AuditedEnd& end) {
   if (!end.directed() || !known(end.established) || !end.local || !end.remote) return std::nullopt;
   const bool local_only = is_loopback(*end.local) || *end.local == *end.remote;
   const std::uint32_t space = local_only ? end.net_namespace : 0;
@@ -27,7 +27,7 @@ std::optional<Tuple> tuple_of(const End& end) {
 }
 
 // Of one that is older than the recording: both ends without an order.
-std::optional<Tuple> unordered(const End& end) {
+std::optional<Tuple> unordered(const AuditedEnd& end) {
   if (end.directed() || !end.local || !end.remote || end.local_port == 0) return std::nullopt;
   const std::uint32_t space = is_loopback(*end.local) || *end.local == *end.remote ? end.net_namespace : 0;
   std::pair low(*end.local, end.local_port), high(*end.remote, end.remote_port);
@@ -36,9 +36,9 @@ std::optional<Tuple> unordered(const End& end) {
 }
 
 // Two that live at the same time are of networks with the same addresses: which belongs to which is not known.
-bool overlap(const std::vector<End>& ends, const std::vector<std::size_t>& in_order) {
+bool overlap(const std::vector<AuditedEnd>& ends, const std::vector<std::size_t>& in_order) {
   for (std::size_t i = 1; i < in_order.size(); ++i) {
-    const End& before = ends[in_order[i - 1]];
+    const AuditedEnd& before = ends[in_order[i - 1]];
     if (!known(before.closed) || before.closed > ends[in_order[i]].first) return true;
   }
   return false;
@@ -46,7 +46,7 @@ bool overlap(const std::vector<End>& ends, const std::vector<std::size_t>& in_or
 
 // The accepted end of each connected one, where there is exactly one that it can be; of the ends of an older
 // connection, the second one of the first.
-std::vector<std::optional<std::size_t>> joined(const std::vector<End>& ends) {
+std::vector<std::optional<std::size_t>> joined(const std::vector<AuditedEnd>& ends) {
   struct Both {
     std::vector<std::size_t> connected, accepted;
   };
@@ -95,7 +95,7 @@ class Builder {
   Builder(const model::Processes& processes, const model::Containers& containers, const model::audit::Pods& pods)
       : processes_(processes), containers_(containers), pods_(pods) {}
 
-  std::size_t recorded(const End& end) {
+  std::size_t recorded(const AuditedEnd& end) {
     Who who;
     who.address = end.local;
     who.recorded = true;
@@ -149,21 +149,21 @@ class Builder {
 
 }  // namespace
 
-Connections connections_of(std::vector<End> ends, const model::Processes& processes,
-                           const model::Containers& containers, const model::audit::Pods& pods) {
+AuditedConnections connections_of(std::vector<AuditedEnd> ends, const model::Processes& processes,
+                                  const model::Containers& containers, const model::audit::Pods& pods) {
   const auto others = joined(ends);
   std::vector<bool> taken(ends.size());
   for (const auto& other : others)
     if (other) taken[*other] = true;
   Builder who(processes, containers, pods);
-  Connections out;
+  AuditedConnections out;
   for (std::size_t i = 0; i < ends.size(); ++i) {
     if (taken[i]) continue;
-    const End& end = ends[i];
+    const AuditedEnd& end = ends[i];
     const bool accepted = end.origin == Origin::accepted;
     const std::size_t self = who.recorded(end);
     const std::size_t peer = others[i] ? who.recorded(ends[*others[i]]) : who.other(end.remote);
-    Connection c;
+    AuditedConnection c;
     c.directed = end.directed();
     c.established = known(end.established) || accepted || !c.directed;
     c.first = end.first;
@@ -177,7 +177,7 @@ Connections connections_of(std::vector<End> ends, const model::Processes& proces
     out.all.push_back(c);
   }
   std::stable_sort(out.all.begin(), out.all.end(),
-                   [](const Connection& a, const Connection& b) { return a.first < b.first; });
+                   [](const AuditedConnection& a, const AuditedConnection& b) { return a.first < b.first; });
   out.who = who.take();
   return out;
 }

@@ -28,8 +28,8 @@ struct Who {
 };
 
 // client: the end that connected. Where it is not directed, that is not known: client is the recorded end.
-struct Connection {
-  std::size_t client = 0, server = 0;  // in Connections::who
+struct AuditedConnection {
+  std::size_t client = 0, server = 0;  // in AuditedConnections::who
   std::uint16_t client_port = 0, server_port = 0;
   bool directed = true;
   bool established = false;
@@ -38,13 +38,13 @@ struct Connection {
   std::uint32_t client_namespace = 0, server_namespace = 0;
 };
 
-struct Connections {
+struct AuditedConnections {
   std::vector<Who> who;
-  std::vector<Connection> all;  // in order of time
+  std::vector<AuditedConnection> all;  // in order of time
 };
 
 // pods: see --pods.
-Connections connections_of(std::vector<End> ends, const model::Processes& processes,
-                           const model::Containers& containers, const model::audit::Pods& pods);
+AuditedConnections connections_of(std::vector<AuditedEnd> ends, const model::Processes& processes,
+                                  const model::Containers& containers, const model::audit::Pods& pods);
 
 }  // namespace tailcap::audit

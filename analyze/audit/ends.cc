@@ -18,13 +18,13 @@ constexpr std::size_t kMostNamespaces = 10'000, kMostAddresses = 1000;  // of on
 
 }  // namespace
 
-End* Ends::find(formats::SocketId socket) {
+AuditedEnd* Ends::find(formats::SocketId socket) {
   const auto found = live_.find(socket);
   return found == live_.end() ? nullptr : &ends_[found->second];
 }
 
-End* Ends::open(formats::SocketId socket, Time at) {
-  if (End* end = find(socket)) return end;
+AuditedEnd* Ends::open(formats::SocketId socket, Time at) {
+  if (AuditedEnd* end = find(socket)) return end;
   if (socket == 0 || others_.contains(socket)) return nullptr;
   if (ends_.size() >= kMost) {
     full_ = true;
@@ -36,7 +36,7 @@ End* Ends::open(formats::SocketId socket, Time at) {
 }
 
 // sure: it is the thread that opened or accepted it. Who used it first is believed otherwise.
-void Ends::used(End& end, const Event& event, bool sure) {
+void Ends::used(AuditedEnd& end, const Event& event, bool sure) {
   if (event.thread.pid == 0 || (end.pid != 0 && !sure)) return;
   end.pid = event.thread.pid;
   end.used = event.time;
@@ -47,13 +47,13 @@ void Ends::on(const Event& event, const formats::SocketInfo& info) {
                    (info.family == formats::Family::inet || info.family == formats::Family::inet6);
   if (!tcp || info.origin == Origin::listener || info.state == TcpState::listen) {
     if (others_.size() < kMost) others_.insert(info.socket);
-    if (End* end = find(info.socket)) {
+    if (AuditedEnd* end = find(info.socket)) {
       *end = {};  // it was taken for a connection
       live_.erase(info.socket);
     }
     return;
   }
-  End* end = open(info.socket, event.time);
+  AuditedEnd* end = open(info.socket, event.time);
   if (!end) return;
   if (end->origin == Origin::unknown || end->origin == Origin::existed) end->origin = info.origin;
   // A socket that has just begun to connect has no port yet: it is described again once it is established.
@@ -71,7 +71,7 @@ void Ends::on(const Event& event, const formats::SocketInfo& info) {
 }
 
 void Ends::on(const Event& event, const formats::StateChange& change) {
-  End* end = find(change.socket);
+  AuditedEnd* end = find(change.socket);
   if (end && change.to == TcpState::syn_sent && end->connecting && event.time > end->first) {
     live_.erase(change.socket);  // it connects again: another connection
     end = nullptr;
@@ -100,12 +100,12 @@ void Ends::push(const Event& event) {
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
     on(event, *change);
   } else if (const auto* io = std::get_if<formats::Io>(&event.body)) {
-    if (End* end = find(io->socket)) {
+    if (AuditedEnd* end = find(io->socket)) {
       used(*end, event, false);
       if (io->length > 0 && !known(end->established)) end->established = event.time;
     }
   } else if (const auto* accept = std::get_if<formats::Accept>(&event.body)) {
-    if (End* end = find(accept->socket)) used(*end, event, true);
+    if (AuditedEnd* end = find(accept->socket)) used(*end, event, true);
   } else if (const auto* own = std::get_if<formats::NetInterface>(&event.body)) {
     const auto ip = model::audit::ip_of(own->family, own->address);
     if (!ip || (addresses_.size() >= kMostNamespaces && !addresses_.contains(own->net_namespace))) return;
@@ -123,12 +123,13 @@ void Ends::push(const Event& event) {
   }
 }
 
-std::vector<End> Ends::take() {
+std::vector<AuditedEnd> Ends::take() {
   live_.clear();
-  std::vector<End> out = std::move(ends_);
+  std::vector<AuditedEnd> out = std::move(ends_);
   ends_.clear();
   // A socket that was only described, and neither connected nor accepted, is no connection.
-  std::erase_if(out, [](const End& end) { return !end.connecting && !known(end.established) && end.remote_port == 0; });
+  std::erase_if(
+      out, [](const AuditedEnd& end) { return !end.connecting && !known(end.established) && end.remote_port == 0; });
   return out;
 }
 

@@ -19,7 +19,7 @@ namespace tailcap::audit {
 
 using formats::Time;
 
-struct End {
+struct AuditedEnd {
   std::optional<model::IpAddress> local, remote;
   std::uint16_t local_port = 0, remote_port = 0;
   std::uint32_t net_namespace = 0;
@@ -39,7 +39,7 @@ class Ends {
   void push(const formats::Event& event);
 
   // After the last event. Those that became connections, or tried to.
-  std::vector<End> take();
+  std::vector<AuditedEnd> take();
   bool full() const { return full_; }  // some were left out
   const model::Processes& processes() const { return processes_; }
   const model::Containers& containers() const { return containers_; }
@@ -50,13 +50,13 @@ class Ends {
   const std::vector<model::IpAddress>* addresses_of(std::uint32_t net_namespace) const;
 
  private:
-  End* find(formats::SocketId socket);
-  End* open(formats::SocketId socket, Time at);
+  AuditedEnd* find(formats::SocketId socket);
+  AuditedEnd* open(formats::SocketId socket, Time at);
   void on(const formats::Event& event, const formats::SocketInfo& info);
   void on(const formats::Event& event, const formats::StateChange& change);
-  void used(End& end, const formats::Event& event, bool sure);
+  void used(AuditedEnd& end, const formats::Event& event, bool sure);
 
-  std::vector<End> ends_;
+  std::vector<AuditedEnd> ends_;
   std::unordered_map<formats::SocketId, std::size_t> live_;
   std::unordered_set<formats::SocketId> others_;  // listeners, datagrams, UNIX sockets
   std::map<std::uint32_t, std::vector<model::IpAddress>> addresses_;

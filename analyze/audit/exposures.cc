@@ -37,13 +37,13 @@ Tri same(const Place& here, const Place& there, const Ends& ends) {
 
 }  // namespace
 
-void expose(const Connections& connections, const Ends& ends, Audit& audit) {
+void expose(const AuditedConnections& connections, const Ends& ends, Audit& audit) {
   const auto asked = [&](std::uint16_t port) {
     return std::any_of(audit.exposed_ports.begin(), audit.exposed_ports.end(),
                        [&](const auto& range) { return range.contains(port); });
   };
   std::map<std::tuple<bool, std::size_t, std::size_t, std::uint16_t>, std::size_t> found;
-  for (const Connection& c : connections.all) {
+  for (const AuditedConnection& c : connections.all) {
     // One that is not directed was accepted, or was made from this port.
     const std::size_t here = c.directed ? c.server : c.client, there = c.directed ? c.client : c.server;
     const std::uint16_t port = c.directed ? c.server_port : c.client_port;

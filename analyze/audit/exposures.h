@@ -8,6 +8,6 @@
 namespace tailcap::audit {
 
 // Fills what the audit says of its exposed_ports.
-void expose(const Connections& connections, const Ends& ends, model::audit::Audit& audit);
+void expose(const AuditedConnections& connections, const Ends& ends, model::audit::Audit& audit);
 
 }  // namespace tailcap::audit

@@ -5,11 +5,11 @@
 namespace tailcap::audit {
 
 using model::audit::bit;
+using model::audit::ConnectionVerdict;
 using model::audit::Missing;
 using model::audit::MissingSet;
 using model::audit::NetworkPolicy;
-using model::audit::Verdict;
-using PolicySide = model::audit::Side;
+using PolicySide = model::audit::RuleSide;
 
 // A connection, and what became of the policies that judge one side of it.
 struct Judge::Side {
@@ -82,7 +82,7 @@ Judge::Outcomes Judge::pods(Side& side, bool ingress, Judgement& out) const {
     }
     Tri any = Tri::no;
     for (std::size_t r = 0; r < policy.rules.size(); ++r) {
-      const model::audit::Rule& rule = policy.rules[r];
+      const model::audit::NetworkRule& rule = policy.rules[r];
       if (rule.side != (ingress ? PolicySide::ingress : PolicySide::egress)) continue;
       MissingSet open = 0;
       const Tri answer = matching_.matches(rule, side.client, side.server, side.port, open);
@@ -118,14 +118,14 @@ Judgement Judge::judge(const Who& client, const Who& server, std::uint16_t port)
     all_pass = all_pass && (one.allowed || one.unselected);
     all_unselected = all_unselected && one.unselected;
   }
-  const bool may_be_denied = any_denied || (all_unselected && otherwise_ == Verdict::denied);
-  const bool may_be_allowed = all_pass && (any_allowed || otherwise_ == Verdict::allowed);
+  const bool may_be_denied = any_denied || (all_unselected && otherwise_ == ConnectionVerdict::denied);
+  const bool may_be_allowed = all_pass && (any_allowed || otherwise_ == ConnectionVerdict::allowed);
   if (may_be_denied && may_be_allowed) {
     for (const Side& side : sides) out.missing |= side.missing;
     out.denies.clear();
   } else {
-    out.verdict = may_be_denied ? Verdict::denied : Verdict::allowed;
-    if (out.verdict == Verdict::allowed) out.denies.clear();
+    out.verdict = may_be_denied ? ConnectionVerdict::denied : ConnectionVerdict::allowed;
+    if (out.verdict == ConnectionVerdict::allowed) out.denies.clear();
     out.open.clear();
   }
   // A policy that judges both sides does so once.

@@ -10,7 +10,7 @@
 namespace tailcap::audit {
 
 struct Judgement {
-  model::audit::Verdict verdict = model::audit::Verdict::unknown;
+  model::audit::ConnectionVerdict verdict = model::audit::ConnectionVerdict::unknown;
   model::audit::MissingSet missing = 0;                    // of an unknown verdict
   std::vector<std::size_t> selects, allows, denies, open;  // policies; open: what they say is not known
   std::vector<std::pair<std::size_t, std::size_t>> rules;  // policy and rule that match
@@ -21,7 +21,7 @@ struct Judgement {
 class Judge {
  public:
   Judge(const std::vector<model::audit::NetworkPolicy>& policies, const model::audit::Pods& pods,
-        model::audit::Verdict otherwise)
+        model::audit::ConnectionVerdict otherwise)
       : policies_(policies), matching_(pods), otherwise_(otherwise) {}
 
   Judgement judge(const Who& client, const Who& server, std::uint16_t port) const;
@@ -39,7 +39,7 @@ class Judge {
 
   const std::vector<model::audit::NetworkPolicy>& policies_;
   Matching matching_;
-  model::audit::Verdict otherwise_;
+  model::audit::ConnectionVerdict otherwise_;
 };
 
 }  // namespace tailcap::audit

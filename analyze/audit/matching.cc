@@ -8,9 +8,9 @@ using model::audit::bit;
 using model::audit::Labels;
 using model::audit::Missing;
 using model::audit::MissingSet;
+using model::audit::NetworkRule;
 using model::audit::Peer;
 using model::audit::Requirement;
-using model::audit::Rule;
 using model::audit::Selector;
 
 namespace {
@@ -101,7 +101,7 @@ Tri Matching::any(const std::vector<Peer>& peers, const Who& who, MissingSet& mi
   return out;
 }
 
-Tri Matching::matches(const Rule& rule, const Who& client, const Who& server, std::uint16_t port,
+Tri Matching::matches(const NetworkRule& rule, const Who& client, const Who& server, std::uint16_t port,
                       MissingSet& missing) const {
   Tri out = Tri::yes;
   if (!rule.every_port) {

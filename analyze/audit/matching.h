@@ -17,7 +17,7 @@ class Matching {
 
   // What is not known, where the answer is unknown, is added to missing.
   Tri matches(const model::audit::Peer& peer, const Who& who, model::audit::MissingSet& missing) const;
-  Tri matches(const model::audit::Rule& rule, const Who& client, const Who& server, std::uint16_t port,
+  Tri matches(const model::audit::NetworkRule& rule, const Who& client, const Who& server, std::uint16_t port,
               model::audit::MissingSet& missing) const;
 
  private:

@@ -20,7 +20,7 @@ Named named(const Who& who) {
   return {};
 }
 
-model::audit::Example example_of(const Connection& connection, const std::vector<Who>& who) {
+model::audit::Example example_of(const AuditedConnection& connection, const std::vector<Who>& who) {
   return {connection.first, endpoint(who[connection.client], connection.client_port),
           endpoint(who[connection.server], connection.server_port)};
 }

@@ -9,6 +9,6 @@
 namespace tailcap::audit {
 
 model::audit::Named named(const Who& who);
-model::audit::Example example_of(const Connection& connection, const std::vector<Who>& who);
+model::audit::Example example_of(const AuditedConnection& connection, const std::vector<Who>& who);
 
 }  // namespace tailcap::audit

@@ -27,7 +27,7 @@ namespace tailcap::cli::assert_command {
 namespace {
 
 using model::gate::Assertion;
-using model::gate::Verdict;
+using model::gate::GateVerdict;
 
 constexpr const char* kAbout =
     "tailcap assert holds recordings against limits: percentiles, errors, time under a label, calls per request. A "
@@ -111,9 +111,9 @@ int hold_against(const Arguments& a, Limits limits) {
           : render::to_text(report::assertion_document(assertion, a.explain), a.width, printed && coloured());
   write_file(a.output, text, a.files.front());
   if (const int failed = exit_code(false, wrong, "assert"); failed == kFailed) return failed;
-  if (assertion.verdict == Verdict::fail) return kGateFails;
+  if (assertion.verdict == GateVerdict::fail) return kGateFails;
   if (!formats::stopped_captures().empty()) return kNoAnswer;
-  if (assertion.verdict == Verdict::pass) return kDone;
+  if (assertion.verdict == GateVerdict::pass) return kDone;
   return a.undecided == "pass" ? kDone : a.undecided == "fail" ? kGateFails : kNoAnswer;
 }
 

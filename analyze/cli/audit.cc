@@ -26,7 +26,7 @@
 namespace tailcap::cli::audit_command {
 namespace {
 
-using model::audit::Verdict;
+using model::audit::ConnectionVerdict;
 
 constexpr const char* kAbout =
     "tailcap audit holds network policies against the TCP connections of a recording: which are allowed, which are "
@@ -107,7 +107,7 @@ class Inputs {
            });
   }
 
-  audit::Question question;
+  audit::AuditQuestion question;
   model::audit::Pods pods;
   std::vector<report::Provenance> from;
 
@@ -135,10 +135,10 @@ class Inputs {
 };
 
 int code_of(const model::audit::Audit& found, const std::string& undecided) {
-  if (found.of(Verdict::denied).count > 0 || found.exposed > 0) return kGateFails;
+  if (found.of(ConnectionVerdict::denied).count > 0 || found.exposed > 0) return kGateFails;
   const bool whole = !found.damaged && !found.some_left_out && formats::stopped_captures().empty();
   if (found.connections() == 0) return nothing_matches("audit", "TCP connection");
-  if (whole && found.of(Verdict::unknown).count == 0 && found.exposed_unknown == 0) return kDone;
+  if (whole && found.of(ConnectionVerdict::unknown).count == 0 && found.exposed_unknown == 0) return kDone;
   return undecided == "pass" ? kDone : undecided == "fail" ? kGateFails : kNoAnswer;
 }
 
@@ -155,7 +155,7 @@ std::string text_of(const Arguments& a, const model::audit::Audit& found, const 
 int run(const Arguments& a, std::vector<model::audit::PortRange> exposed) {
   Inputs inputs;
   if (!inputs.read(a)) return kBadUsage;
-  inputs.question.otherwise = a.otherwise == "deny" ? Verdict::denied : Verdict::allowed;
+  inputs.question.otherwise = a.otherwise == "deny" ? ConnectionVerdict::denied : ConnectionVerdict::allowed;
   inputs.question.exposed_ports = std::move(exposed);
   pipeline::Replay replay(a.file);
   const formats::Time begin = replay.summary().first;

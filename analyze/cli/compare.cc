@@ -28,8 +28,8 @@ namespace tailcap::cli::compare_command {
 namespace {
 
 using model::gate::Comparison;
+using model::gate::GateVerdict;
 using model::gate::Run;
-using model::gate::Verdict;
 
 constexpr const char* kAbout =
     "tailcap compare says whether a new version is slower than the base, from repeated recordings of both: for every "
@@ -39,7 +39,7 @@ constexpr const char* kAbout =
 
 constexpr const char* kNotes =
     R"(BASE and NEW are captures, one for each run, or folders of captures. Record at least five runs a side, alternately
-(ABBA), on one machine, with the same open-loop load; scripts/ci-gate does. Expressions of --fail-on name a metric, a
+(ABBA), on one machine, with the same open-loop load; tailcap gate does. Expressions of --fail-on name a metric, a
 route and an increase: p50, p95, p99, mean, errors, client_errors; calls, same_calls, connects, tls_handshakes, lookups,
 retries, request_bytes, response_bytes, waits, wakeups, collections, allocations per request; and every label, like
 lock.futex. docs/compare.md describes the methods.
@@ -54,10 +54,11 @@ examples:
   tailcap compare old.tcap -- new.tcap --noise earlier/
 )";
 
-constexpr Definition kFailOn{"fail-on", 0, "EXPR",
-                             "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
-                             "'calls(/pay) > +0' (repeatable; default: p99 +10 % and errors +0.25pt of every route)",
-                             0};
+constexpr Definition kFailOn{
+    "fail-on", 0, "EXPR",
+    "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
+    "'calls(/pay) > +0' (repeatable; default: p99 +10 %, errors +0.25pt, counts that never vary)",
+    0};
 constexpr Definition kMinRuns{"min-runs", 0, "N", "decide gates from N runs a side (default 5)", 2};
 constexpr Definition kStrict{"strict", 0, nullptr, "fail only where the whole interval is above the threshold", 0};
 constexpr Definition kSequential{"allow-sequential", 0, nullptr,
@@ -123,8 +124,8 @@ std::vector<std::vector<std::string>> sides_of(const Arguments& a) {
 
 int code_of(const Comparison& c, const Arguments& a) {
   if (!formats::stopped_captures().empty()) return kNoAnswer;
-  if (a.options.self || c.verdict == Verdict::pass) return kDone;
-  if (c.verdict == Verdict::fail) return kGateFails;
+  if (a.options.self || c.verdict == GateVerdict::pass) return kDone;
+  if (c.verdict == GateVerdict::fail) return kGateFails;
   return a.undecided == "pass" ? kDone : a.undecided == "fail" ? kGateFails : kNoAnswer;
 }
 

@@ -1,4 +1,5 @@
-// tailcap: explains a capture. `tailcap record`, `control` and `doctor` execute tailcap-record.
+// tailcap: explains a capture. `tailcap record`, `control` and `doctor` execute tailcap-record, and `gate`
+// tailcap-gate.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -79,7 +80,8 @@ What is wrong with the machine?
   diag        short-lived processes, shortage of memory, TCP failures, slow disks
 
 Is the new version slower?
-  compare     compare repeated runs of two versions: a gate for CI
+  gate        record two versions alternately under load, and compare them: a gate for CI
+  compare     compare repeated runs of two versions
   assert      check recordings against limits
 
 What would a sampling policy or circuit breaker have done?
@@ -167,6 +169,7 @@ int main(int argc, char** argv) {
   }
   if (name == "record" || name == "control" || name == "doctor")
     return execute_recorder({argv + (name == "record" ? 2 : 1), argv + argc});
+  if (name == "gate") return execute_gate({argv + 2, argv + argc});
   if (name == "snapshot" || name == "status" || name == "stop") return execute_control(argc - 1, argv + 1);
   for (const Entry& entry : kEntries) {
     if (name != entry.name) continue;
@@ -188,7 +191,7 @@ int main(int argc, char** argv) {
     complain("", "no command given. `tailcap --help` lists them.");
     return kBadUsage;
   }
-  std::vector<std::string_view> names = {"record", "control", "snapshot", "status", "stop", "doctor"};
+  std::vector<std::string_view> names = {"record", "control", "snapshot", "status", "stop", "doctor", "gate"};
   for (const Entry& entry : kEntries) names.push_back(entry.name);
   const std::string meant = tailcap::formats::suggestion(name, names);
   const bool option = name.front() == '-';

@@ -93,7 +93,7 @@ std::string clock_text(const MergeInput& s, const std::vector<MergeInput>& all) 
 
 constexpr std::size_t kWidth = 120;
 
-void print_text(const merge::Result& result, const merge::MergeOptions& options) {
+void print_text(const merge::MergeResult& result, const merge::MergeOptions& options) {
   const auto& all = result.sources;
   using Kind = render::Column::Kind;
   render::Document out;
@@ -133,7 +133,7 @@ void print_text(const merge::Result& result, const merge::MergeOptions& options)
 }
 
 struct Merged {
-  const merge::Result& result;
+  const merge::MergeResult& result;
   const merge::MergeOptions& options;
 };
 
@@ -205,7 +205,7 @@ const report::Shape<Merged, Merged>& merge_shape() {
 
 std::string schema() { return report::json_schema(merge_shape(), "tailcap merge --json", "How captures became one."); }
 
-bool harmed(const merge::Result& result) {
+bool harmed(const merge::MergeResult& result) {
   for (const MergeInput& s : result.sources)
     if (s.refused > 0 || s.file.lost > 0 || s.file.damaged_blocks > 0 ||
         s.file.state != formats::CaptureState::complete)
@@ -234,7 +234,7 @@ int run(int argc, char** argv) {
   options.tool_version = TAILCAP_VERSION;
   options.command_line = {"tailcap", "merge"};
   options.command_line.insert(options.command_line.end(), inputs.begin(), inputs.end());
-  const merge::Result result = merge::merge(options);
+  const merge::MergeResult result = merge::merge(options);
   if (format == "json")
     std::fputs(report::json_of(merge_shape(), {result, options}, Merged{result, options}).c_str(), stdout);
   else

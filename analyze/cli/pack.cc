@@ -58,8 +58,8 @@ int run_quietly(int (*run)(int, char**), std::vector<std::string> words) {
 }
 
 // Adds to `verified` what was searched for. Throws where something that was replaced is found.
-redact::Result redact_and_verify(const redact::Options& options, redact::Verification& verified) {
-  redact::Result result = redact::redact(options);
+redact::RedactionResult redact_and_verify(const redact::RedactionOptions& options, redact::Verification& verified) {
+  redact::RedactionResult result = redact::redact(options);
   const redact::Verification found = redact::verify(options.out, options.in, options.policy);
   if (found.leaks > 0)
     throw std::runtime_error(
@@ -81,7 +81,7 @@ bool agreed() {
 
 int run(int argc, char** argv) {
   views::CutOptions cut;
-  redact::Options redaction;
+  redact::RedactionOptions redaction;
   Selection selection;
   std::string out, level, max_size;
   std::size_t slowest = cut.slowest;
@@ -116,13 +116,14 @@ int run(int argc, char** argv) {
   const views::CutResult part = views::cut(cut);
   redaction.in = cut.out;
   redaction.out = scratch.file(pack::kCaptureName);
-  redaction.policy = redact::Policy(level == "strict" ? redact::Level::strict : redact::Level::standard);
+  redaction.policy =
+      redact::RedactionPolicy(level == "strict" ? redact::RedactionLevel::strict : redact::RedactionLevel::standard);
   redaction.key = redact::random_key();
   redact::Verification verified;
-  const redact::Result redacted = redact_and_verify(redaction, verified);
+  const redact::RedactionResult redacted = redact_and_verify(redaction, verified);
   // Whose reports these are reads the numbers of who wrote the pack: without a selection they are of the whole capture,
   // with the same pseudonyms.
-  redact::Options of_report = redaction;
+  redact::RedactionOptions of_report = redaction;
   if (selection.empty()) {
     of_report.in = cut.in;
     of_report.out = scratch.file("whole.tcap");

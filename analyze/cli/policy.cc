@@ -71,7 +71,7 @@ int check(const model::policy::Policy& policy, const report::Provenance& from) {
 }
 
 int run(const Arguments& a) {
-  model::policy::Outcome outcome;
+  model::policy::PolicyOutcome outcome;
   pipeline::Options options = options_of(a.selection);
   options.study = false;
   model::policy::Policy policy;

@@ -64,11 +64,11 @@ std::string schema_sql() {
     sql += (first ? "(" : ", (") + quote(table) + ", " + quote(column) + ", " + quote(type) + ", " + quote(text) + ")";
     first = false;
   };
-  for (const sql::Table& table : sql::tables()) {
+  for (const sql::SqlTable& table : sql::tables()) {
     if (table.internal) continue;
     add(table.name, "", table.view ? "view" : "table", table.text);
     if (!table.columns_listed) continue;
-    for (const sql::Column& column : table.columns)
+    for (const sql::SqlColumn& column : table.columns)
       add(table.name, column.name, sql::name_of(column.type), column.text);
   }
   return sql + ") SELECT * FROM schema";

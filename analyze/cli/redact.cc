@@ -75,7 +75,7 @@ int print_verification(const redact::Verification& v, const std::string& out, bo
   return v.leaks == 0 ? kDone : kFailed;
 }
 
-void print_json(const redact::Result& result, const redact::Options& options) {
+void print_json(const redact::RedactionResult& result, const redact::RedactionOptions& options) {
   Json fields = Json::array();
   for (const auto& [name, change] : result.fields) {
     Json field = {{"field", name},
@@ -101,7 +101,7 @@ void print_json(const redact::Result& result, const redact::Options& options) {
   std::puts(formats::printable_json(all.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
 }
 
-void print_text(const redact::Result& result, const redact::Options& options) {
+void print_text(const redact::RedactionResult& result, const redact::RedactionOptions& options) {
   using Kind = render::Column::Kind;
   render::Table table;
   table.columns = {{"field", Kind::word}, {"values"}, {"changed"}, {"bytes"}, {"left"}};
@@ -134,7 +134,7 @@ void print_text(const redact::Result& result, const redact::Options& options) {
 }  // namespace
 
 int run(int argc, char** argv) {
-  redact::Options options;
+  redact::RedactionOptions options;
   std::string level, policy, key, verify, against, format;
   bool dry_run = false;
   CommandLine line(
@@ -157,14 +157,14 @@ int run(int argc, char** argv) {
   if (!policy.empty() && line.given(option::kLevel))
     return wrong_usage(argv[0], "a policy file names its level; leave out --level");
   if (!policy.empty())
-    options.policy = redact::Policy::from_file(policy);
+    options.policy = redact::RedactionPolicy::from_file(policy);
   else if (level == "strict")
-    options.policy = redact::Policy(redact::Level::strict);
+    options.policy = redact::RedactionPolicy(redact::RedactionLevel::strict);
   if (verify.empty() != against.empty()) return wrong_usage(argv[0], "--verify OUT and --against IN belong together");
   if (!verify.empty()) {
     if (!options.in.empty()) return wrong_usage(argv[0], "--verify writes nothing; leave out " + printable(options.in));
     if (policy.empty() && !line.given(option::kLevel) && formats::marker_of(verify).strict)
-      options.policy = redact::Policy(redact::Level::strict);
+      options.policy = redact::RedactionPolicy(redact::RedactionLevel::strict);
     return print_verification(redact::verify(verify, against, options.policy), verify, format == "json");
   }
   if (options.in.empty()) return wrong_usage(argv[0], "no file given");
@@ -172,7 +172,7 @@ int run(int argc, char** argv) {
     return wrong_usage(argv[0], dry_run ? "--dry-run writes nothing; leave out OUT" : "no output given: redact IN OUT");
   options.threads = threads_from_environment();
   if (!key.empty()) options.key = redact::key_from_file(key);
-  const redact::Result result = redact::redact(options);
+  const redact::RedactionResult result = redact::redact(options);
   if (format == "json")
     print_json(result, options);
   else

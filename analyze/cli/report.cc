@@ -80,7 +80,7 @@ struct Arguments {
 // Plots as files. False: there are none, and why was said.
 bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
   const bool png = a.plot_format == "png";
-  const model::Figures figures = plot::draw(report::plots::charts_of(analysis.study, report::kSectionsInPage),
+  const model::PlotSet figures = plot::draw(report::plots::charts_of(analysis.study, report::kSectionsInPage),
                                             png ? plot::Format::png : plot::Format::svg);
   if (!figures.trouble.empty()) {
     complain("report", "no plots: " + figures.trouble);
@@ -132,7 +132,7 @@ std::string text_of(const Arguments& a, const pipeline::Analysis& analysis) {
 
 // Of a long capture, reads only the part that --from and --to ask for.
 Shown show(const Arguments& a, pipeline::Options& options) {
-  const pipeline::Part part{
+  const pipeline::DecidingPart part{
       .window = !a.whole && (options.from || options.to) && decided_early(a.selection, true),
       .decided = [&](bool clocks) { return decided_early(a.selection, clocks); },
   };

@@ -103,7 +103,7 @@ void append_headers(LineOutput& out, std::string_view direction, const model::He
 
 bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i, std::size_t width) {
   const model::Request row = analysis.table.rows[i];
-  model::columns::Facts facts(analysis.table, row);
+  model::columns::ColumnFacts facts(analysis.table, row);
   pipeline::add_known(facts, analysis);
   const bool more = out.line(request_line(facts, analysis.study.quality.file.first, width));
   if (!analysis.headers.empty()) {
@@ -141,14 +141,14 @@ void print_columns(LineOutput& out, const pipeline::Analysis& analysis, const st
                    ChosenColumns columns, bool as_json) {
   const auto with_facts = [&](std::uint32_t i, auto use) {
     const model::Request row = analysis.table.rows[i];
-    model::columns::Facts facts(analysis.table, row);
+    model::columns::ColumnFacts facts(analysis.table, row);
     pipeline::add_known(facts, analysis);
     return use(facts);
   };
   const auto cells = [&](std::uint32_t i) {
-    return with_facts(i, [&](const model::columns::Facts& facts) { return columns.cells(facts); });
+    return with_facts(i, [&](const model::columns::ColumnFacts& facts) { return columns.cells(facts); });
   };
-  const auto object = [&](const model::columns::Facts& facts) {
+  const auto object = [&](const model::columns::ColumnFacts& facts) {
     report::JsonWriter json(out.buffer());
     json.begin_object();
     columns.append(json, facts);
@@ -170,7 +170,7 @@ struct Listed : pipeline::Answer {
 // Of a long capture, reads only the part that the lines need.
 Listed list(const Arguments& a, pipeline::Options& options) {
   options.beginning = by_beginning(a, false);
-  const pipeline::Part part{
+  const pipeline::DecidingPart part{
       .window = options.from && by_beginning(a, true),
       .decided = [&](bool clocks) { return by_beginning(a, clocks); },
   };

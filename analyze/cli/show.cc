@@ -91,7 +91,8 @@ void add_functions_of_waits(const views::RequestStacks& stacks, model::RequestDe
 
 std::string text_of(const Arguments& a, const pipeline::Look& look) {
   if (a.format == "json") return report::json_show(*look.detail, look.study, look.table);
-  const report::Standing standing = report::page::standing_of(look.detail->request.row.id, look.study, look.table);
+  const report::RequestStanding standing =
+      report::page::standing_of(look.detail->request.row.id, look.study, look.table);
   if (a.format == "html") return report::html_show(*look.detail, look.study, look.lanes, a.shown, standing);
   if (a.format == "md") return report::markdown_show(*look.detail, look.study, a.shown, standing);
   return report::text_show(*look.detail, look.study, a.shown, standing);

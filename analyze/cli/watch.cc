@@ -127,7 +127,7 @@ bool take_snapshot(const Arguments& a, const std::string& what) {
 
 // What is looked for. Each condition holds for a time of its own; after a snapshot all of them rest.
 struct Watched {
-  model::policy::Condition condition;
+  model::policy::PolicyCondition condition;
   policy::Hold hold;
   std::size_t decides =
       kNothing;  // this condition of the policy, and it decides the share: no snapshot is taken for it
@@ -183,7 +183,7 @@ std::vector<Watched> watched_of(const Arguments& a, const watch::LiveSampling& s
   std::vector<Watched> out;
   if (!a.expressions.empty()) {
     using model::policy::Limit;
-    model::policy::Condition condition;
+    model::policy::PolicyCondition condition;
     condition.where = a.expressions;
     condition.limits.push_back({.of = Limit::Of::count, .value = static_cast<double>(a.least)});
     if (a.share > 0) condition.limits.push_back({.of = Limit::Of::share, .value = a.share / 100});
@@ -207,12 +207,12 @@ int run(const Arguments& a) {
   std::vector<Watched> watched = watched_of(a, sampling);
   Shares shares(a, sampling);
   policy::Hold hung(a.hold);
-  watch::Trigger trigger(a.cooldown);
+  watch::WatchTrigger trigger(a.cooldown);
   pipeline::Options options;
   options.study = false;
   options.threads = 1;
   for (const Watched& one : watched)
-    options.partition = options.partition || policy::Window(one.condition, a.every).needs_account();
+    options.partition = options.partition || policy::ConditionWindow(one.condition, a.every).needs_account();
   const Piece piece(a.file + ".watch");
   formats::Time since = formats::kNoTime;
   std::size_t taken = 0;

@@ -14,8 +14,8 @@ namespace {
 
 using model::gate::Comparison;
 using model::gate::Metric;
-using model::gate::Observation;
 using model::gate::Run;
+using model::gate::RunObservation;
 
 constexpr double kBeyond = 5;  // requests of a block beyond its percentile
 constexpr std::size_t kLeastOfMean = 10;
@@ -46,8 +46,8 @@ double spread(std::span<const Run> runs) {
 
 }  // namespace
 
-Blocks blocks_of(const RunSample& whole, const Metric& metric) {
-  Blocks out;
+BlockValues blocks_of(const RunSample& whole, const Metric& metric) {
+  BlockValues out;
   if (metric == Metric{Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::allocations)}) {
     out.missing = "allocations are compared over several runs a side only";
     return out;
@@ -68,8 +68,8 @@ Blocks blocks_of(const RunSample& whole, const Metric& metric) {
   auto at = requests.begin();
   for (std::size_t i = 1; i <= kBlocks; ++i) {
     const double border = static_cast<double>(length) * static_cast<double>(i) / kBlocks;
-    const auto end = std::find_if(at, requests.end(),
-                                  [&](const Observation& o) { return static_cast<double>(o.start - begin) >= border; });
+    const auto end = std::find_if(
+        at, requests.end(), [&](const RunObservation& o) { return static_cast<double>(o.start - begin) >= border; });
     const RunSample::Requests in(at, end);
     at = end;
     const RunSample block(whole.run(), in);

@@ -17,13 +17,13 @@ inline constexpr std::size_t kLeastNoiseRuns = 8;  // from so many runs on, it c
 
 inline constexpr double kDecorrelations = 5;  // times of the correlation that a block lasts at least
 
-struct Blocks {
+struct BlockValues {
   std::vector<double> values;  // one a block: what RunValue::value is of a run
   double floor = 0;            // of their variance
   std::string missing;         // not empty: why there are none
 };
 
-Blocks blocks_of(const RunSample& whole, const model::gate::Metric& metric);
+BlockValues blocks_of(const RunSample& whole, const model::gate::Metric& metric);
 
 // How the values of runs of one version vary.
 struct Noise {

@@ -8,6 +8,7 @@
 #include "analyze/compare/blocks.h"
 #include "analyze/compare/comparability.h"
 #include "analyze/compare/curve.h"
+#include "analyze/compare/default_gates.h"
 #include "analyze/compare/duet.h"
 #include "analyze/compare/estimate.h"
 #include "analyze/compare/gates.h"
@@ -23,7 +24,7 @@ using model::gate::AccountTable;
 using model::gate::CallRow;
 using model::gate::CompareOptions;
 using model::gate::Comparison;
-using model::gate::Estimate;
+using model::gate::GateEstimate;
 using model::gate::GateResult;
 using model::gate::kAccounts;
 using model::gate::Method;
@@ -138,15 +139,19 @@ void add_blockers(const Route& route, RouteComparison& out) {
 }
 
 void add_callees(const Route& route, RouteComparison& out) {
-  std::map<std::string, std::array<double, 2>> callees;
-  for (std::size_t side = 0; side < 2; ++side) {
-    double requests = 0;
-    for (const RouteRun* run : route.runs[side]) requests += static_cast<double>(run->requests.size());
-    for (const RouteRun* run : route.runs[side])
-      for (const auto& [name, calls] : run->callees)
-        if (requests > 0) callees[name][side] += static_cast<double>(calls) / requests;
-  }
-  for (const auto& [name, calls] : callees) out.callees.push_back({name, calls[0], calls[1]});
+  std::map<std::string, std::array<std::uint64_t, 2>> callees;
+  std::array<double, 2> requests{};
+  for (std::size_t side = 0; side < 2; ++side)
+    for (const RouteRun* run : route.runs[side]) {
+      requests[side] += static_cast<double>(run->requests.size());
+      for (const auto& [name, calls] : run->callees) callees[name][side] += calls;
+    }
+  // One division: two calls in each request are 2, not a sum of fractions beside it.
+  const auto per_request = [&](std::uint64_t calls, std::size_t side) {
+    return requests[side] > 0 ? static_cast<double>(calls) / requests[side] : 0;
+  };
+  for (const auto& [name, calls] : callees)
+    out.callees.push_back({name, per_request(calls[0], 0), per_request(calls[1], 1)});
   std::stable_sort(out.callees.begin(), out.callees.end(),
                    [](const auto& x, const auto& y) { return std::abs(x.difference()) > std::abs(y.difference()); });
   if (out.callees.size() > kCallees) out.callees.resize(kCallees);
@@ -178,9 +183,9 @@ struct Frame {
 
 Noise noise_of(const Route& route, const Metric& metric) { return noise_of(metric, run_values(route.noise, metric)); }
 
-Estimate estimate_of(const Route& route, const Metric& metric, const Frame& k) {
+GateEstimate estimate_of(const Route& route, const Metric& metric, const Frame& k) {
   const auto base = run_values(route.samples[0], metric), fresh = run_values(route.samples[1], metric);
-  Estimate out = estimate(metric, base, fresh, k.alpha, k.pairs());
+  GateEstimate out = estimate(metric, base, fresh, k.alpha, k.pairs());
   if (k.method == Method::blocks && !out.exact && out.levels)
     out = estimate_by_blocks(metric, base.front(), fresh.front(), blocks_of(route.samples[0].front(), metric),
                              blocks_of(route.samples[1].front(), metric), noise_of(route, metric), k.alpha);
@@ -268,8 +273,21 @@ Frame frame_of(std::span<const Run> base, std::span<const Run> fresh, std::span<
   return k;
 }
 
+// The gates, and the part of the level that each test has: what is exact has no chance in it, and takes none.
+void set_gates(const std::vector<Route>& routes, Frame& k, Comparison& out) {
+  out.gates = expand(out);
+  if (out.options.gates.empty())
+    add_default_gates(out, [&](std::size_t i, const Metric& metric) {
+      return never_varies(run_values(routes[i].samples[0], metric));
+    });
+  const auto tests = std::count_if(out.gates.begin(), out.gates.end(), [&](const GateResult& gate) {
+    return !out.options.gates.empty() || gate.gate.metric.kind != Metric::Kind::count;
+  });
+  k.alpha = out.options.level / static_cast<double>(std::max<std::ptrdiff_t>(1, tests));
+}
+
 // Whatever is true of calls without a known parent, and of requests that broke off.
-bool sure(const Estimate& e) {
+bool sure(const GateEstimate& e) {
   return e.difference > 0 ? e.low - e.slack > 0 && !e.base_at_least : e.high + e.slack < 0 && !e.fresh_at_least;
 }
 
@@ -302,12 +320,12 @@ void notice(Comparison& out) {
   // How runs vary is assumed: such a share of false discoveries cannot be promised.
   if (out.method == Method::blocks && out.noise_runs < kLeastNoiseRuns) return;
   struct Candidate {
-    Estimate* estimate;
+    GateEstimate* estimate;
     bool large;
   };
   std::vector<Candidate> all;
   std::vector<double> p;
-  const auto add = [&](const Metric& metric, Estimate& e, double mean) {
+  const auto add = [&](const Metric& metric, GateEstimate& e, double mean) {
     if (!e.known) return;
     all.push_back({&e, sure(e) && large(metric, e, mean)});
     p.push_back(e.p_two);
@@ -342,9 +360,7 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
     out.routes.emplace_back();
     routes.push_back(find(name, k, out.routes.back()));
   }
-  out.gates = expand(out);
-  out.not_gated = not_gated(out);
-  k.alpha = options.level / static_cast<double>(std::max<std::size_t>(1, out.gates.size()));
+  set_gates(routes, k, out);
   for (std::size_t i = 0; i < routes.size(); ++i) {
     RouteComparison& route = out.routes[i];
     if (!route.absent.empty()) continue;
@@ -373,6 +389,7 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
       gate.missing.push_back(missing);
   }
   judge(out.gates, out);
+  if (options.gates.empty()) leave_undecidable_out(out);
   if (load_role(out) == model::Role::server) count_calls(k, out);
   notice(out);
   out.verdict = verdict_of(out.gates);

@@ -17,18 +17,18 @@ using model::gate::CompareOptions;
 using model::gate::Comparison;
 using model::gate::Gate;
 using model::gate::GateResult;
+using model::gate::GateVerdict;
 using model::gate::Run;
-using model::gate::Verdict;
 
 std::vector<GateResult*> failures(Comparison& c) {
   std::vector<GateResult*> out;
   for (GateResult& gate : c.gates)
-    if (gate.verdict == Verdict::fail) out.push_back(&gate);
+    if (gate.verdict == GateVerdict::fail) out.push_back(&gate);
   return out;
 }
 
 void leave_open(GateResult& gate, std::string why) {
-  gate.verdict = Verdict::undecided;
+  gate.verdict = GateVerdict::undecided;
   gate.missing.push_back(std::move(why));
 }
 
@@ -58,7 +58,7 @@ Comparison confirm(std::span<const Run> base, std::span<const Run> fresh, const 
     // One result for each gate, in their order: each means one route.
     assert(again.gates.size() == failing.size());
     for (std::size_t i = 0; i < failing.size(); ++i)
-      if (again.gates[i].verdict != Verdict::fail)
+      if (again.gates[i].verdict != GateVerdict::fail)
         leave_open(*failing[i], "all runs together show it, but the fresh runs alone do not");
   }
   out.verdict = verdict_of(out.gates);

@@ -9,7 +9,7 @@
 namespace tailcap::compare {
 namespace {
 
-using model::gate::Estimate;
+using model::gate::GateEstimate;
 using model::gate::Metric;
 
 constexpr double kLeastBytes = 0.5;  // what is less is no change, as it is written
@@ -17,7 +17,7 @@ constexpr double kLeastBytes = 0.5;  // what is less is no change, as it is writ
 struct Side {
   std::vector<double> values, levels;
   double floor = 0;
-  bool constant = true;  // every request of every run has the same number
+  bool constant = false;
   bool at_least = false;
 };
 
@@ -27,13 +27,13 @@ Side side_of(std::span<const RunValue> runs) {
     out.values.push_back(run.value);
     out.levels.push_back(run.level);
     out.floor += run.floor / static_cast<double>(runs.size());
-    out.constant = out.constant && run.constant && run.value == runs.front().value;
     out.at_least = out.at_least || run.at_least;
   }
+  out.constant = never_varies(runs);
   return out;
 }
 
-void fill(const Metric& metric, const Effect& effect, double alpha, Estimate& out) {
+void fill(const Metric& metric, const Effect& effect, double alpha, GateEstimate& out) {
   const auto unit = [&](double x) { return metric.relative() ? std::expm1(x) : x; };
   out.known = true;
   out.difference = unit(effect.difference);
@@ -48,9 +48,14 @@ void fill(const Metric& metric, const Effect& effect, double alpha, Estimate& ou
 
 }  // namespace
 
-Estimate estimate(const Metric& metric, std::span<const RunValue> base, std::span<const RunValue> fresh, double alpha,
-                  Pairs pairs) {
-  Estimate out;
+bool never_varies(std::span<const RunValue> runs) {
+  return std::all_of(runs.begin(), runs.end(),
+                     [&](const RunValue& run) { return run.constant && run.value == runs.front().value; });
+}
+
+GateEstimate estimate(const Metric& metric, std::span<const RunValue> base, std::span<const RunValue> fresh,
+                      double alpha, Pairs pairs) {
+  GateEstimate out;
   for (const auto runs : {base, fresh})
     for (const RunValue& run : runs)
       if (!run.known) {
@@ -89,9 +94,10 @@ Estimate estimate(const Metric& metric, std::span<const RunValue> base, std::spa
   return out;
 }
 
-Estimate estimate_by_blocks(const Metric& metric, const RunValue& base, const RunValue& fresh,
-                            const Blocks& base_blocks, const Blocks& fresh_blocks, const Noise& noise, double alpha) {
-  Estimate out;
+GateEstimate estimate_by_blocks(const Metric& metric, const RunValue& base, const RunValue& fresh,
+                                const BlockValues& base_blocks, const BlockValues& fresh_blocks, const Noise& noise,
+                                double alpha) {
+  GateEstimate out;
   for (const std::string* missing : {&base.missing, &fresh.missing, &base_blocks.missing, &fresh_blocks.missing})
     if (out.missing.empty()) out.missing = *missing;
   out.levels = base.known && fresh.known;
@@ -103,7 +109,7 @@ Estimate estimate_by_blocks(const Metric& metric, const RunValue& base, const Ru
   if (out.missing.empty() && !metric.relative() && !(noise.df > 0)) out.missing = noise.missing;
   if (!out.missing.empty()) return out;
   // The change is that from one mean of the blocks to the other.
-  const auto mean = [&](const Blocks& blocks) {
+  const auto mean = [&](const BlockValues& blocks) {
     return metric.relative() ? std::exp(mean_of(blocks.values)) : mean_of(blocks.values);
   };
   out.base = mean(base_blocks);
@@ -116,7 +122,7 @@ Estimate estimate_by_blocks(const Metric& metric, const RunValue& base, const Ru
   return out;
 }
 
-bool large(const Metric& metric, const Estimate& e, double route_mean) {
+bool large(const Metric& metric, const GateEstimate& e, double route_mean) {
   const double size = std::abs(e.difference);
   switch (metric.kind) {
     case Metric::Kind::p99:

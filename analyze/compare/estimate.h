@@ -11,16 +11,19 @@ namespace tailcap::compare {
 
 enum class Pairs : bool { no, yes };  // base[i] and fresh[i] were recorded together
 
+// Every request of every run has the same number.
+bool never_varies(std::span<const RunValue> runs);
+
 // alpha: the one-sided level for which the detectable increase is computed.
-model::gate::Estimate estimate(const model::gate::Metric& metric, std::span<const RunValue> base,
-                               std::span<const RunValue> fresh, double alpha, Pairs pairs = Pairs::no);
+model::gate::GateEstimate estimate(const model::gate::Metric& metric, std::span<const RunValue> base,
+                                   std::span<const RunValue> fresh, double alpha, Pairs pairs = Pairs::no);
 
 // Of one run a side.
-model::gate::Estimate estimate_by_blocks(const model::gate::Metric& metric, const RunValue& base, const RunValue& fresh,
-                                         const Blocks& base_blocks, const Blocks& fresh_blocks, const Noise& noise,
-                                         double alpha);
+model::gate::GateEstimate estimate_by_blocks(const model::gate::Metric& metric, const RunValue& base,
+                                             const RunValue& fresh, const BlockValues& base_blocks,
+                                             const BlockValues& fresh_blocks, const Noise& noise, double alpha);
 
 // What is of no account although it may be significant: advisory only. route_mean: ns, of the base.
-bool large(const model::gate::Metric& metric, const model::gate::Estimate& estimate, double route_mean);
+bool large(const model::gate::Metric& metric, const model::gate::GateEstimate& estimate, double route_mean);
 
 }  // namespace tailcap::compare

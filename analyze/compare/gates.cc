@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "analyze/compare/blocks.h"
 #include "analyze/compare/run_sample.h"
 #include "analyze/compare/several_tests.h"
 #include "ground/text.h"
@@ -13,44 +14,22 @@ namespace {
 
 using model::Role;
 using model::gate::Comparison;
-using model::gate::Estimate;
 using model::gate::Gate;
+using model::gate::GateEstimate;
 using model::gate::GateResult;
+using model::gate::GateVerdict;
 using model::gate::Method;
 using model::gate::Metric;
 using model::gate::RouteName;
-using model::gate::Verdict;
 
 constexpr double kLeastSeconds = 5;
-constexpr double kMostDetectable = 3;  // thresholds
 constexpr double kMostInFlight = 0.01;
-
-std::string number(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, x >= 100 ? "%.0f" : "%.2g", x);
-  return text;
-}
 
 // Not rounded up: 4.996 s are less than 5 s.
 std::string decimals_below(double seconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%.2f", std::floor(seconds * 100) / 100);
   return text;
-}
-
-std::size_t least_requests(const Metric& metric) {
-  switch (metric.kind) {
-    case Metric::Kind::p99:
-      return 500;
-    case Metric::Kind::p95:
-      return 100;
-    case Metric::Kind::p50:
-    case Metric::Kind::mean:
-    case Metric::Kind::label:
-      return 50;
-    default:
-      return 1;
-  }
 }
 
 bool means(const Gate& gate, const RouteName& name) {
@@ -80,15 +59,8 @@ std::string more_time(const Metric& metric, double mde, double threshold) {
          ", or gate on calls, errors or CPU time";
 }
 
-std::uint64_t least_of(const model::gate::RouteComparison& route) {
-  std::uint64_t least = UINT64_MAX;
-  for (const auto* side : {&route.base_requests, &route.fresh_requests})
-    for (const std::uint64_t n : *side) least = std::min(least, n);
-  return least;
-}
-
 void decide(GateResult& g, const Comparison& c) {
-  const Estimate& e = g.estimate;
+  const GateEstimate& e = g.estimate;
   const double t = g.threshold;
   // A comparison that finds only large changes says nothing, unless it has found one: the whole interval lies above.
   const bool obvious = g.p_holm < c.options.level && e.low - e.slack > t;
@@ -103,7 +75,7 @@ void decide(GateResult& g, const Comparison& c) {
   const bool above = (c.options.strict ? e.low : e.difference) - e.slack > t;
   if (increase && above && !may_be_higher) {
     if (c.same_version.empty()) {
-      g.verdict = Verdict::fail;
+      g.verdict = GateVerdict::fail;
       return;
     }
     g.missing.push_back("both sides are " + c.same_version + ": a measurement of noise, in which nothing fails");
@@ -111,7 +83,7 @@ void decide(GateResult& g, const Comparison& c) {
   }
   const double most = e.high + e.slack;
   if (!may_be_slower && (most < t || (e.exact && most <= t))) {
-    g.verdict = Verdict::pass;
+    g.verdict = GateVerdict::pass;
     return;
   }
   if (may_be_slower || (may_be_higher && above))
@@ -135,6 +107,27 @@ void decide(GateResult& g, const Comparison& c) {
 }
 
 }  // namespace
+
+std::string number(double x) {
+  char text[32];
+  std::snprintf(text, sizeof text, x >= 100 ? "%.0f" : "%.2g", x);
+  return text;
+}
+
+std::size_t least_requests(const Metric& metric) {
+  switch (metric.kind) {
+    case Metric::Kind::p99:
+      return 500;
+    case Metric::Kind::p95:
+      return 100;
+    case Metric::Kind::p50:
+    case Metric::Kind::mean:
+    case Metric::Kind::label:
+      return 50;
+    default:
+      return 1;
+  }
+}
 
 Role load_role(const Comparison& c) {
   const bool served = std::any_of(c.routes.begin(), c.routes.end(),
@@ -177,41 +170,6 @@ std::vector<GateResult> expand(const Comparison& c) {
     none.missing.push_back("no request of this route was recorded");
     out.push_back(std::move(none));
   }
-  if (!c.options.gates.empty()) return out;
-  bool tail = false;
-  std::size_t most = c.routes.size();  // the first of them has most requests
-  for (std::size_t i = 0; i < c.routes.size(); ++i) {
-    const auto& route = c.routes[i];
-    if (route.name.role != role || !route.absent.empty()) continue;
-    if (most == c.routes.size()) most = i;
-    if (least_of(route) >= least_requests({Metric::Kind::p99, 0})) {
-      add({{Metric::Kind::p99, 0}, "", kDefaultIncrease, Gate::Unit::ratio, ""}, i);
-      tail = true;
-    }
-    add({{Metric::Kind::errors, 0}, "", kDefaultErrors, Gate::Unit::absolute, ""}, i);
-  }
-  // Errors alone do not say that nothing became slower.
-  if (!tail && most < c.routes.size()) add({{Metric::Kind::p99, 0}, "", kDefaultIncrease, Gate::Unit::ratio, ""}, most);
-  return out;
-}
-
-std::vector<std::string> not_gated(const Comparison& c) {
-  std::vector<std::string> out;
-  if (!c.options.gates.empty()) return out;
-  const std::size_t needed = least_requests({Metric::Kind::p99, 0});
-  for (std::size_t i = 0; i < c.routes.size(); ++i) {
-    const auto& route = c.routes[i];
-    if (route.name.role != load_role(c)) continue;
-    const std::string name = (route.name.method.empty() ? "" : route.name.method + " ") + route.name.route;
-    const bool gated = std::any_of(c.gates.begin(), c.gates.end(), [&](const GateResult& g) {
-      return g.found && g.route == i && g.gate.metric.kind == Metric::Kind::p99;
-    });
-    if (!route.absent.empty())
-      out.push_back(name + ": " + route.absent);
-    else if (!gated)
-      out.push_back("p99 of " + name + ": " + requests_text(least_of(route)) + " a run, " + std::to_string(needed) +
-                    " needed");
-  }
   return out;
 }
 
@@ -221,12 +179,13 @@ double least_seconds(const RunFacts& f) { return std::max(kLeastSeconds, kDecorr
 
 }  // namespace
 
-bool needs_longer_runs(const Metric& metric, const Estimate& e, const RunFacts& f, const Comparison& c) {
+bool needs_longer_runs(const Metric& metric, const GateEstimate& e, const RunFacts& f, const Comparison& c) {
   return e.known && !e.exact && c.method != Method::blocks &&
          (f.least_requests < least_requests(metric) || f.least_seconds < least_seconds(f));
 }
 
-std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, const RunFacts& f, const Comparison& c) {
+std::vector<std::string> shortfalls(const Metric& metric, const GateEstimate& e, const RunFacts& f,
+                                    const Comparison& c) {
   std::vector<std::string> out;
   const double e_most = std::max(f.base_doubtful, f.fresh_doubtful),
                e_least = std::min(f.base_doubtful, f.fresh_doubtful);
@@ -261,30 +220,34 @@ std::vector<std::string> shortfalls(const Metric& metric, const Estimate& e, con
 }
 
 void judge(std::vector<GateResult>& gates, const Comparison& c) {
+  // What is exact has no chance in it, and takes no part of the level away from what has.
   std::vector<double> p;
-  std::vector<std::size_t> tested;
+  std::vector<std::size_t> decided, tested;
   for (std::size_t i = 0; i < gates.size(); ++i) {
     gates[i].threshold = threshold_of(gates[i]);
     if (!gates[i].missing.empty() || !gates[i].estimate.known) continue;
+    decided.push_back(i);
+    gates[i].p_holm = gates[i].estimate.p_above;
+    if (gates[i].estimate.exact) continue;
     tested.push_back(i);
     p.push_back(gates[i].estimate.p_above);
   }
   const std::vector<double> adjusted = holm(p);
   for (std::size_t n = 0; n < tested.size(); ++n) gates[tested[n]].p_holm = adjusted[n];
-  for (const std::size_t i : tested) {
+  for (const std::size_t i : decided) {
     gates[i].missing = c.obstacles;
     if (!gates[i].estimate.exact) gates[i].missing.insert(gates[i].missing.end(), c.uneven.begin(), c.uneven.end());
     if (gates[i].missing.empty()) decide(gates[i], c);
   }
 }
 
-Verdict verdict_of(std::span<const GateResult> gates) {
+GateVerdict verdict_of(std::span<const GateResult> gates) {
   bool pass = !gates.empty();
   for (const GateResult& g : gates) {
-    if (g.verdict == Verdict::fail) return Verdict::fail;
-    pass = pass && g.verdict == Verdict::pass;
+    if (g.verdict == GateVerdict::fail) return GateVerdict::fail;
+    pass = pass && g.verdict == GateVerdict::pass;
   }
-  return pass ? Verdict::pass : Verdict::undecided;
+  return pass ? GateVerdict::pass : GateVerdict::undecided;
 }
 
 }  // namespace tailcap::compare

@@ -9,19 +9,20 @@
 
 namespace tailcap::compare {
 
-inline constexpr double kDiscoveries = 0.05;      // false ones, of what is advisory
-inline constexpr double kDefaultIncrease = 0.10;  // p99
-inline constexpr double kDefaultErrors = 0.0025;  // share
+inline constexpr double kDiscoveries = 0.05;  // false ones, of what is advisory
+// A gate whose detectable change is larger than its threshold times this decides nothing.
+inline constexpr double kMostDetectable = 3;
 
 // "POST /pay", "/pay", "/api/*"; empty and "*": every route.
 bool matches(const std::string& pattern, const model::gate::RouteName& name);
 
-// One result for each gate and route that it means; without options.gates those of the default. Their estimates and
-// verdicts are not set.
+// One result for each gate of options.gates and route that it means. Their estimates and verdicts are not set.
 std::vector<model::gate::GateResult> expand(const model::gate::Comparison& comparison);
 
-// What the default gates leave out, and why.
-std::vector<std::string> not_gated(const model::gate::Comparison& comparison);
+// A run needs this number of requests for a metric.
+std::size_t least_requests(const model::gate::Metric& metric);
+std::string number(double x);  // two digits that count
+
 // What a service did counts; what it asked of others is part of that.
 model::Role load_role(const model::gate::Comparison& comparison);
 
@@ -34,16 +35,16 @@ struct RunFacts {
   double base_doubtful = 0, fresh_doubtful = 0;  // shares
   double most_in_flight = 0;
 };
-std::vector<std::string> shortfalls(const model::gate::Metric& metric, const model::gate::Estimate& estimate,
+std::vector<std::string> shortfalls(const model::gate::Metric& metric, const model::gate::GateEstimate& estimate,
                                     const RunFacts& facts, const model::gate::Comparison& comparison);
 
 // Runs of the same length never satisfy the metric, however many there are.
-bool needs_longer_runs(const model::gate::Metric& metric, const model::gate::Estimate& estimate, const RunFacts& facts,
-                       const model::gate::Comparison& comparison);
+bool needs_longer_runs(const model::gate::Metric& metric, const model::gate::GateEstimate& estimate,
+                       const RunFacts& facts, const model::gate::Comparison& comparison);
 
 // Sets threshold, p_holm, verdict and missing of all; those that have something missing already are undecided.
 void judge(std::vector<model::gate::GateResult>& gates, const model::gate::Comparison& comparison);
 
-model::gate::Verdict verdict_of(std::span<const model::gate::GateResult> gates);
+model::gate::GateVerdict verdict_of(std::span<const model::gate::GateResult> gates);
 
 }  // namespace tailcap::compare

@@ -7,8 +7,8 @@
 namespace tailcap::compare {
 
 using model::gate::Metric;
-using model::gate::Observation;
 using model::gate::RouteRun;
+using model::gate::RunObservation;
 
 double quantile_of(std::span<const std::int64_t> sorted, double q) {
   assert(!sorted.empty());
@@ -21,7 +21,7 @@ double quantile_of(std::span<const std::int64_t> sorted, double q) {
 
 std::size_t timed(const RouteRun& run) {
   return static_cast<std::size_t>(
-      std::count_if(run.requests.begin(), run.requests.end(), [](const Observation& o) { return o.duration >= 0; }));
+      std::count_if(run.requests.begin(), run.requests.end(), [](const RunObservation& o) { return o.duration >= 0; }));
 }
 
 RunValue allocations_of(const RouteRun& run) {
@@ -61,7 +61,7 @@ RunSample::RunSample(const RouteRun& run, Requests requests) : run_(run), reques
   slow_ = slowest >= kLeastSlow ? slowest : 0;
   for (std::size_t i = 0; i < n; ++i) {
     sorted_.push_back(order[i].first);
-    const Observation& o = requests[order[i].second];
+    const RunObservation& o = requests[order[i].second];
     for (std::size_t a = 0; a < o.accounts_n; ++a) {
       const auto& [account, ns] = run.accounts[o.accounts_at + a];
       all_accounts_[account] += static_cast<double>(ns) / static_cast<double>(n);
@@ -82,7 +82,7 @@ RunValue RunSample::share(bool failed) const {
     return out;
   }
   std::size_t errors = 0;
-  for (const Observation& o : requests_) errors += failed ? o.failed : o.client_error;
+  for (const RunObservation& o : requests_) errors += failed ? o.failed : o.client_error;
   out.known = true;
   const double n = static_cast<double>(requests_.size());
   out.value = out.level = static_cast<double>(errors) / n;
@@ -98,7 +98,7 @@ RunValue RunSample::count(std::size_t which) const {
   double sum = 0, squares = 0;
   out.constant = true;
   std::int64_t first = -1, most = 0;
-  for (const Observation& o : requests_) {
+  for (const RunObservation& o : requests_) {
     if (o.duration < 0) continue;
     const std::int64_t count = o.counts[which];
     if (count < 0) {

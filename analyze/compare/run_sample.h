@@ -37,7 +37,7 @@ using Accounts = std::array<double, model::gate::kAccounts>;  // mean ns per req
 
 class RunSample {
  public:
-  using Requests = std::span<const model::gate::Observation>;
+  using Requests = std::span<const model::gate::RunObservation>;
 
   // The first so many requests with a duration, and those between them that failed; 0: all.
   static Requests first(const model::gate::RouteRun& run, std::size_t limit);

@@ -30,7 +30,7 @@ concept OfAMoment = std::is_same_v<B, OffCpu> || std::is_same_v<B, Stall> || std
 
 class Choice {
  public:
-  explicit Choice(const Part& part) : part_(part), end_(part.windows.empty() ? kNoTime : part.windows.back().to) {}
+  explicit Choice(const KeptPart& part) : part_(part), end_(part.windows.empty() ? kNoTime : part.windows.back().to) {}
 
   // May strip the event of its payload.
   bool keeps(Event& event) {
@@ -71,18 +71,18 @@ class Choice {
     if (part_.all_others) return !known(from) || from <= end_;
     if (!known(from)) from = to;
     const auto next = std::lower_bound(part_.windows.begin(), part_.windows.end(), from,
-                                       [](const Window& w, Time t) { return w.to < t; });
+                                       [](const KeptWindow& w, Time t) { return w.to < t; });
     return next != part_.windows.end() && next->from <= to;
   }
 
-  const Part& part_;
+  const KeptPart& part_;
   Time end_;
   std::unordered_set<std::uint64_t> seen_;
 };
 
 }  // namespace
 
-Written copy(const std::string& in, const std::string& out, const Part& part, const Notes& notes, bool force) {
+Written copy(const std::string& in, const std::string& out, const KeptPart& part, const Notes& notes, bool force) {
   Reader reader(in);
   const Marker marker = marker_of(in);
   Preamble preamble = reader.preamble();

@@ -9,12 +9,12 @@
 
 namespace tailcap::cut {
 
-struct Window {
+struct KeptWindow {
   formats::Time from, to;
 };
 
-struct Part {
-  std::vector<Window> windows;  // ascending, apart from each other
+struct KeptPart {
+  std::vector<KeptWindow> windows;  // ascending, apart from each other
   // Sockets and sessions whose events are kept from the first one until then.
   std::unordered_map<std::uint64_t, formats::Time> connections;
   bool all_sessions = false;     // likewise, until the last window ends
@@ -29,6 +29,6 @@ struct Written {
 };
 
 // `notes` are added to those of the preamble. Throws for files that cannot be read or written.
-Written copy(const std::string& in, const std::string& out, const Part& part, const Notes& notes, bool force);
+Written copy(const std::string& in, const std::string& out, const KeptPart& part, const Notes& notes, bool force);
 
 }  // namespace tailcap::cut

@@ -21,13 +21,13 @@ std::int32_t native_bucket(std::int64_t ns) {
   return static_cast<std::int32_t>(std::ceil(std::log2(static_cast<double>(ns) * 1e-9) * (1 << kSchema)));
 }
 
-std::map<SeriesKey, Series> series_of(const Metrics& m) {
-  std::map<SeriesKey, Series> out;
+std::map<SeriesKey, MetricSeries> series_of(const Metrics& m) {
+  std::map<SeriesKey, MetricSeries> out;
   for (const Measured& one : m.requests) {
     const Request row = m.table.rows[one.row];
     const std::string_view route = m.table.texts[row.route], service = m.table.texts[row.comm];
-    Series& s = out[{service.empty() ? "unknown" : service, model::name_of(row.role),
-                     exported_method(m.table.texts[row.method]), route.empty() ? "unknown" : route}];
+    MetricSeries& s = out[{service.empty() ? "unknown" : service, model::name_of(row.role),
+                           exported_method(m.table.texts[row.method]), route.empty() ? "unknown" : route}];
     ++s.outcomes[model::name_of(row.outcome)];
     const bool broke_off = model::broke_off(row) && row.at_least >= 0;
     if (!row.has_duration && !broke_off) {
@@ -43,7 +43,7 @@ std::map<SeriesKey, Series> series_of(const Metrics& m) {
     s.sum += duration;
     duration > 0 ? ++s.native[native_bucket(duration)] : ++s.zero;
     if (duration > s.exemplars[bucket].duration) s.exemplars[bucket] = {duration, one};
-    for (const model::Part& part : m.table.partitions.parts(row.id)) s.labels[part.label] += part.time;
+    for (const model::AccountPart& part : m.table.partitions.parts(row.id)) s.labels[part.label] += part.time;
   }
   return out;
 }

@@ -39,14 +39,14 @@ struct SeriesKey {
   auto operator<=>(const SeriesKey&) const = default;
 };
 
-struct Exemplar {
+struct MetricExemplar {
   std::int64_t duration = -1;
   Measured of;
 };
 
-struct Series {
-  std::array<std::uint64_t, kBounds.size()> counts{};  // not summed up
-  std::array<Exemplar, kBounds.size()> exemplars{};    // the slowest of each
+struct MetricSeries {
+  std::array<std::uint64_t, kBounds.size()> counts{};      // not summed up
+  std::array<MetricExemplar, kBounds.size()> exemplars{};  // the slowest of each
   std::uint64_t count = 0, unknown = 0;
   std::int64_t sum = 0;
   std::map<std::string_view, std::uint64_t> outcomes;
@@ -62,6 +62,6 @@ std::int32_t native_bucket(std::int64_t ns);  // of a duration above 0
 // "POST"; "_OTHER": of those that are not RFC 9110's or PATCH. "unknown": of none.
 std::string_view exported_method(std::string_view method);
 
-std::map<SeriesKey, Series> series_of(const Metrics& metrics);
+std::map<SeriesKey, MetricSeries> series_of(const Metrics& metrics);
 
 }  // namespace tailcap::exports

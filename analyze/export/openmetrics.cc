@@ -47,7 +47,7 @@ class Text {
               const std::string& exemplar = {}) {
     out_ += name + (labels.empty() ? "" : "{" + labels + "}") + " " + value + time_ + exemplar + "\n";
   }
-  std::string exemplar(const Exemplar& e) const {
+  std::string exemplar(const MetricExemplar& e) const {
     if (e.duration < 0) return {};
     std::string out = " # {trace_id=\"" + model::trace_hex(e.of.context) + "\",span_id=\"" +
                       model::hex_of(e.of.context.span) + "\"} " + seconds_text(e.duration);
@@ -64,7 +64,7 @@ class Text {
 }  // namespace
 
 std::string openmetrics(const Metrics& m) {
-  std::map<std::string, Series> all;
+  std::map<std::string, MetricSeries> all;
   for (auto& [key, series] : series_of(m)) all[labels_of(key)] = std::move(series);
   Text text(m);
   text.family("tailcap_request_duration_seconds", "histogram", "seconds",

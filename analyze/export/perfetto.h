@@ -16,14 +16,12 @@
 
 namespace tailcap::exports {
 
-using Write = std::function<void(std::string_view)>;
-
 class PerfettoTrace {
  public:
   using Track = std::uint64_t;  // 0: none
   using Note = std::pair<std::string_view, std::variant<std::int64_t, bool, std::string>>;
 
-  explicit PerfettoTrace(Write write) : write_(std::move(write)) {}
+  explicit PerfettoTrace(std::function<void(std::string_view)> write) : write_(std::move(write)) {}
 
   // A reading of the clocks: of the trace's own (CLOCK_MONOTONIC), and of others, ns.
   void clocks(formats::Time at, std::int64_t realtime, std::int64_t boottime);
@@ -50,7 +48,7 @@ class PerfettoTrace {
   void event(const Event& event);
   void packet(const std::string& packet);
 
-  Write write_;
+  std::function<void(std::string_view)> write_;
   Track last_ = 0;
   bool first_ = true;
 };

@@ -63,7 +63,7 @@ class Writer {
     if (time_ > 0) out.add_int64(metric::kTime, time_);
   }
 
-  void histogram(pbf_writer& family, const SeriesKey& key, const Series& s) {
+  void histogram(pbf_writer& family, const SeriesKey& key, const MetricSeries& s) {
     pbf_writer out(family, family::kMetric);
     add_key(out, key);
     {
@@ -98,7 +98,7 @@ class Writer {
     add_label(out, metric::kLabel, "service", key.service);
   }
 
-  void add_exemplar(pbf_writer& bucket, const Exemplar& e) const {
+  void add_exemplar(pbf_writer& bucket, const MetricExemplar& e) const {
     if (e.duration < 0) return;
     pbf_writer out(bucket, histogram::kExemplar);
     add_label(out, histogram::kLabel, "trace_id", model::trace_hex(e.of.context));
@@ -112,7 +112,7 @@ class Writer {
   }
 
   // Runs of buckets that follow each other are spans; counts are differences to the bucket before.
-  static void add_native(pbf_writer& h, const Series& s) {
+  static void add_native(pbf_writer& h, const MetricSeries& s) {
     h.add_sint32(histogram::kSchema, kSchema);
     h.add_double(histogram::kZeroThreshold, 1e-9);  // no duration lies between 0 and this
     h.add_uint64(histogram::kZeroCount, s.zero);
@@ -142,7 +142,7 @@ class Writer {
 }  // namespace
 
 std::string prometheus(const Metrics& m) {
-  const std::map<SeriesKey, Series> all = series_of(m);
+  const std::map<SeriesKey, MetricSeries> all = series_of(m);
   Writer out(m);
   out.add("tailcap_request_duration_seconds",
           "From a request's first byte to its response's last, or until it broke off.", family::kHistogram,

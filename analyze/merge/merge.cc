@@ -219,7 +219,7 @@ std::string_view name_of(Placing placing) {
   return names[static_cast<std::size_t>(placing)];
 }
 
-Result merge(const MergeOptions& options) {
+MergeResult merge(const MergeOptions& options) {
   for (const std::string& in : options.inputs) {
     std::error_code error;
     if (std::filesystem::equivalent(in, options.out, error))
@@ -227,7 +227,7 @@ Result merge(const MergeOptions& options) {
                                " is one of the captures to be merged; name another file to write");
   }
   Survey survey = merge::survey(options);
-  Result result;
+  MergeResult result;
   if (!survey.determined) {
     result.sources = std::move(survey.sources);
     return result;

@@ -49,14 +49,14 @@ struct MergeInput {
   std::uint64_t refused = 0;          // left out: numbers that no kernel produces
 };
 
-struct Result {
+struct MergeResult {
   bool written = false;  // false: the clock of at least one is undetermined
   std::vector<MergeInput> sources;
   std::uint64_t events = 0, file_bytes = 0;
 };
 
 // Throws for files that cannot be read or written, and for captures that were already merged.
-Result merge(const MergeOptions& options);
+MergeResult merge(const MergeOptions& options);
 
 std::string_view name_of(Placing placing);  // "reference", "same_boot", …
 

@@ -19,7 +19,7 @@ std::uint32_t Partitions::Pieces<T>::add(std::span<const T> things) {
   return static_cast<std::uint32_t>(place);
 }
 
-void Partitions::add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits) {
+void Partitions::add(ExchangeId request, std::span<const AccountPart> parts, std::span<const Culprit> culprits) {
   Entry e;
   e.request = request;
   e.parts_at = parts_.add(parts);
@@ -50,9 +50,9 @@ const Partitions::Entry* Partitions::find(ExchangeId request) const {
   return at != last && at->request == request ? &*at : nullptr;
 }
 
-std::span<const Part> Partitions::parts(ExchangeId request) const {
+std::span<const AccountPart> Partitions::parts(ExchangeId request) const {
   const Entry* e = find(request);
-  return e && e->parts_n != 0 ? parts_.at(e->parts_at, e->parts_n) : std::span<const Part>{};
+  return e && e->parts_n != 0 ? parts_.at(e->parts_at, e->parts_n) : std::span<const AccountPart>{};
 }
 
 std::span<const Culprit> Partitions::culprits(ExchangeId request) const {

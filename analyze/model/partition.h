@@ -21,7 +21,7 @@ namespace tailcap::model {
 #pragma pack(push, 4)
 
 // The part of a request's time with this phase, label and evidence.
-struct Part {
+struct AccountPart {
   Phase phase = Phase::work;
   Label label = Label::unexplained_nocarrier;
   Evidence evidence = Evidence::measured;
@@ -29,7 +29,7 @@ struct Part {
   std::int64_t time = 0;     // ns, > 0
   // Share of the time in which other recorded threads were queued for a CPU, to 1/255.
   double crowded_share() const { return crowded / 255.0; }
-  bool operator==(const Part&) const = default;
+  bool operator==(const AccountPart&) const = default;
 };
 
 // The connections of a process to one place, which its requests take and give back. As a number, so that a blocker can
@@ -89,11 +89,11 @@ inline constexpr std::int64_t kUnfinishedShown = 10'000'000'000;  // ns
 class Partitions {
  public:
   // Requests may come in any order; call sort() once afterwards. Each (phase, label, evidence) at most once a request.
-  void add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits);
+  void add(ExchangeId request, std::span<const AccountPart> parts, std::span<const Culprit> culprits);
   void sort();
   // There will be so many requests.
   void reserve(std::size_t requests) { entries_.reserve(requests); }
-  std::span<const Part> parts(ExchangeId request) const;  // empty: none; valid until add()
+  std::span<const AccountPart> parts(ExchangeId request) const;  // empty: none; valid until add()
   std::span<const Culprit> culprits(ExchangeId request) const;
   std::size_t size() const { return entries_.size(); }
 
@@ -127,7 +127,7 @@ class Partitions {
   const Entry* find(ExchangeId request) const;
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> first_of_;  // by connection: its first entry; one more than there are connections
-  Pieces<Part> parts_;
+  Pieces<AccountPart> parts_;
   Pieces<Culprit> culprits_;
   std::vector<CpuGroup> groups_;
   std::vector<SocketPeer> peers_;

@@ -6,7 +6,7 @@
 
 namespace tailcap::node {
 
-void Names::push(const formats::Event& event) {
+void ProcessNames::push(const formats::Event& event) {
   std::string_view name;
   if (const auto* info = std::get_if<formats::TaskInfo>(&event.body))
     name = model::name_of(*info);
@@ -18,7 +18,7 @@ void Names::push(const formats::Event& event) {
   if (names_.size() < kMaxNames || names_.contains(event.thread.pid)) names_[event.thread.pid] = name;
 }
 
-const std::string& Names::of(std::uint32_t pid) const {
+const std::string& ProcessNames::of(std::uint32_t pid) const {
   static const std::string none;
   const auto at = names_.find(pid);
   return at == names_.end() ? none : at->second;

@@ -9,7 +9,7 @@
 
 namespace tailcap::node {
 
-class Names {
+class ProcessNames {
  public:
   static constexpr std::size_t kMaxNames = 256u << 10;  // later ones are not known
 

@@ -23,8 +23,8 @@ class Node {
  private:
   model::NodeStudy study_;
   model::WallClock clock_;
-  Names names_;
-  Processes processes_;
+  ProcessNames names_;
+  ProcessTurnover processes_;
   Shortage shortage_;
   PeerTable peers_;
   LinkTroubles links_;

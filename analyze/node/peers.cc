@@ -42,7 +42,7 @@ void PeerTable::add(Counts& counts, Key key, std::uint64_t bytes) {
   count.bytes += bytes;
 }
 
-void PeerTable::push(const formats::Event& event, const Names& names) {
+void PeerTable::push(const formats::Event& event, const ProcessNames& names) {
   if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     auto remote = remote_end(*info);
     if (!remote) return;

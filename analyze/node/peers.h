@@ -18,7 +18,7 @@ class PeerTable {
  public:
   static constexpr std::size_t kMaxPeers = 10'000;  // of each kind; others are added up as one
 
-  void push(const formats::Event& event, const Names& names);
+  void push(const formats::Event& event, const ProcessNames& names);
   void fill(model::NodeStudy& study) const;
 
  private:

@@ -9,7 +9,7 @@ namespace tailcap::node {
 
 using formats::Duration;
 
-void Processes::push(const formats::Event& event, const Names& names) {
+void ProcessTurnover::push(const formats::Event& event, const ProcessNames& names) {
   const std::uint32_t pid = event.thread.pid;
   if (pid == 0 || pid != event.thread.tid) return;
   if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) {
@@ -26,7 +26,7 @@ void Processes::push(const formats::Event& event, const Names& names) {
   }
 }
 
-void Processes::ended(const formats::Event& event, std::int32_t code, const Names& names) {
+void ProcessTurnover::ended(const formats::Event& event, std::int32_t code, const ProcessNames& names) {
   ++ended_;
   const auto at = alive_.find(event.thread.pid);
   if (at == alive_.end()) return;
@@ -48,7 +48,7 @@ void Processes::ended(const formats::Event& event, std::int32_t code, const Name
   if (code != 0) ++group.failed;
 }
 
-void Processes::fill(model::NodeStudy& study) const {
+void ProcessTurnover::fill(model::NodeStudy& study) const {
   study.started = started_;
   study.ended = ended_;
   for (const auto& [key, group] : groups_) {

@@ -13,12 +13,12 @@
 
 namespace tailcap::node {
 
-class Processes {
+class ProcessTurnover {
  public:
   static constexpr std::size_t kMaxAlive = 256u << 10;
   static constexpr std::size_t kMaxGroups = 10'000;  // different commands and parents; others are added up as one
 
-  void push(const formats::Event& event, const Names& names);
+  void push(const formats::Event& event, const ProcessNames& names);
   void fill(model::NodeStudy& study) const;
 
  private:
@@ -28,7 +28,7 @@ class Processes {
     std::string command;
     bool executed = false;
   };
-  void ended(const formats::Event& event, std::int32_t code, const Names& names);
+  void ended(const formats::Event& event, std::int32_t code, const ProcessNames& names);
 
   std::unordered_map<std::uint32_t, Alive> alive_;  // those whose beginning was seen
   std::map<std::pair<std::string, std::uint32_t>, model::ShortLived> groups_;

@@ -10,7 +10,7 @@ namespace tailcap::node {
 using formats::Duration;
 using formats::StallKind;
 
-void Shortage::add(Held& held, std::uint32_t pid, Duration time, const Names& names) {
+void Shortage::add(Held& held, std::uint32_t pid, Duration time, const ProcessNames& names) {
   ++held.all.count;
   held.all.sum += time;
   held.all.most = std::max(held.all.most, time);
@@ -22,7 +22,8 @@ void Shortage::add(Held& held, std::uint32_t pid, Duration time, const Names& na
   process.sum += time;
 }
 
-void Shortage::disk(const formats::Event& event, const formats::Stall& stall, Duration time, const Names& names) {
+void Shortage::disk(const formats::Event& event, const formats::Stall& stall, Duration time,
+                    const ProcessNames& names) {
   ++slow_;
   const auto number = static_cast<std::uint32_t>(stall.where);
   if (devices_.size() >= kMaxDevices && !devices_.contains(number)) return;
@@ -36,7 +37,7 @@ void Shortage::disk(const formats::Event& event, const formats::Stall& stall, Du
   if (!name.empty() && (device.by_name.size() < kMaxProcesses || device.by_name.contains(name))) ++device.by_name[name];
 }
 
-void Shortage::push(const formats::Event& event, const Names& names) {
+void Shortage::push(const formats::Event& event, const ProcessNames& names) {
   if (std::holds_alternative<formats::OomKill>(event.body)) {
     ++victims_count_;
     if (victims_.size() < model::NodeStudy::kMaxListed)

@@ -21,7 +21,7 @@ class Shortage {
 
   // disks: stalls of block I/O are of disks, whatever waited.
   explicit Shortage(bool disks) : disks_told_(disks) {}
-  void push(const formats::Event& event, const Names& names);
+  void push(const formats::Event& event, const ProcessNames& names);
   void fill(model::NodeStudy& study) const;
 
  private:
@@ -33,9 +33,10 @@ class Shortage {
     model::SlowDisk all;
     std::map<std::string, std::uint64_t> by_name;
   };
-  static void add(Held& held, std::uint32_t pid, formats::Duration time, const Names& names);
+  static void add(Held& held, std::uint32_t pid, formats::Duration time, const ProcessNames& names);
   static model::MemoryWaits listed(const Held& held);
-  void disk(const formats::Event& event, const formats::Stall& stall, formats::Duration time, const Names& names);
+  void disk(const formats::Event& event, const formats::Stall& stall, formats::Duration time,
+            const ProcessNames& names);
 
   bool disks_told_;
   Held reclaim_, compaction_;

@@ -14,7 +14,7 @@ class Account {
  public:
   // Its memory is used again.
   void take(const Drafted& drafted, const Observed& observed);
-  const std::vector<model::Part>& parts() const { return parts_; }
+  const std::vector<model::AccountPart>& parts() const { return parts_; }
   // For each label, the blockers with the most time, most first.
   const std::vector<model::Culprit>& culprits() const { return culprits_; }
 
@@ -30,7 +30,7 @@ class Account {
 
   boost::container::flat_map<std::tuple<model::Phase, model::Label, model::Evidence>, Sum> sums_;
   boost::container::flat_map<std::pair<model::Label, std::uint32_t>, Nanos> behind_;
-  std::vector<model::Part> parts_;
+  std::vector<model::AccountPart> parts_;
   std::vector<model::Culprit> culprits_;
 };
 

@@ -347,7 +347,7 @@ class States {
   }
 
   // It waited for a connection that another request had.
-  std::optional<Pools::Given> taken(Label why, Nanos from, Nanos to) const {
+  std::optional<PoolWaits::Given> taken(Label why, Nanos from, Nanos to) const {
     const bool channel = why == Label::lock_go_chan || why == Label::lock_go_select;
     const Sighting* const next = channel ? ended(to) : nullptr;
     return next ? k_.pools.given(draft_.w, goroutine_, next->by, from, to) : std::nullopt;

@@ -310,7 +310,7 @@ class Loop {
     if (idle.woken_by_timer()) return false;
     std::uint32_t peer = 0;
     bool asks = false, some = false, several = false;
-    for (const Exchanged* e = log_.elsewhere.first_at(idle.back); e != log_.elsewhere.end() && e->time <= next.to;
+    for (const BytesMoved* e = log_.elsewhere.first_at(idle.back); e != log_.elsewhere.end() && e->time <= next.to;
          ++e) {
       if (e->out || !wrote(e->socket, from)) continue;
       const Stranger* s = k_.observed.stranger(e->socket);
@@ -330,7 +330,7 @@ class Loop {
   bool wrote(formats::SocketId socket, Nanos until) const {
     for (const LoopTurn& t : own_) {
       if (t.from >= until || t.doubtful) continue;
-      for (const Exchanged* e = log_.elsewhere.first_at(t.from); e != log_.elsewhere.end() && e->time <= t.to; ++e)
+      for (const BytesMoved* e = log_.elsewhere.first_at(t.from); e != log_.elsewhere.end() && e->time <= t.to; ++e)
         if (e->out && e->socket == socket) return true;
     }
     return false;
@@ -424,7 +424,7 @@ void add_by_turns(const DraftContext& k, std::uint32_t loop, std::span<const Cal
   }
 
   turns.add_own(calls);
-  if (draft.detail == Detail::sums && turns.summable())
+  if (draft.detail == DraftDetail::sums && turns.summable())
     turns.add_background(calls);
   else
     turns.add_turns(calls);

@@ -19,16 +19,16 @@ struct DraftContext {
   const Windows& windows;
   const Observed& observed;
   Loops& loops;
-  const Pools& pools;
+  const PoolWaits& pools;
   std::size_t detailed_turns = 16;  // of a loop in the life of a request: more are summed
 };
 
 // full: everything one by one. sums: what an event loop did in the many turns that were not the request's is summed.
-enum class Detail : std::uint8_t { full, sums };
+enum class DraftDetail : std::uint8_t { full, sums };
 
 struct Draft {
   Window w;
-  Detail detail = Detail::full;
+  DraftDetail detail = DraftDetail::full;
   std::vector<Condition> conditions;
   std::vector<model::Culprit> behind;  // number n is behind[n - 1]
   // The threads that carried it, and when. In Go, who did.

@@ -124,14 +124,14 @@ void clear(Draft& draft) {
 
 }  // namespace
 
-void draft_request(const DraftContext& k, std::uint32_t row, Detail detail, Drafted& out) {
+void draft_request(const DraftContext& k, std::uint32_t row, DraftDetail detail, Drafted& out) {
   Draft& draft = out.draft;
   clear(draft);
   out.pieces.clear();
   draft.w = k.windows.window(row);
   if (!draft.w.phases) draft.w = k.windows.unfinished(row);
   if (!draft.w.phases || draft.w.stretches == 0) return;
-  draft.detail = detail == Detail::sums && !stopped(k, draft.w) ? Detail::sums : Detail::full;
+  draft.detail = detail == DraftDetail::sums && !stopped(k, draft.w) ? DraftDetail::sums : DraftDetail::full;
   find_calls(k, draft, out.calls);
   Drafting drafting{k, draft};
   drafting.carry(out.calls);

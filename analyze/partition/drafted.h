@@ -19,7 +19,7 @@ struct Drafted {
 };
 
 // Its memory is used again. sums: pieces without a carrier are the background's.
-void draft_request(const DraftContext& k, std::uint32_t row, Detail detail, Drafted& out);
+void draft_request(const DraftContext& k, std::uint32_t row, DraftDetail detail, Drafted& out);
 
 // What this thread did in [from, to), for this request where `row` is given: pieces of `out`. Empty: its waits are not
 // known there.

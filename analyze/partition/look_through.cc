@@ -67,7 +67,7 @@ const Drafted* LookThrough::request(std::uint32_t row) {
   if (requests_.size() == kRemembered) return nullptr;
   auto& [at, drafted] = requests_.emplace_back();
   at = row;
-  draft_request(k_, row, Detail::full, drafted);
+  draft_request(k_, row, DraftDetail::full, drafted);
   return &drafted;
 }
 

@@ -45,7 +45,7 @@ struct Accountant {
   Account account;
 
   // False: it has none.
-  bool take(const DraftContext& k, std::uint32_t row, Detail detail) {
+  bool take(const DraftContext& k, std::uint32_t row, DraftDetail detail) {
     draft_request(k, row, detail, drafted);
     if (drafted.pieces.empty()) return false;
     account.take(drafted, k.observed);
@@ -58,7 +58,7 @@ struct Accountant {
     std::array<Nanos, model::kPhases> phases{};
     Nanos sum = 0;
     bool right = true;
-    for (const model::Part& p : account.parts()) {
+    for (const model::AccountPart& p : account.parts()) {
       phases[static_cast<std::size_t>(p.phase)] += p.time;
       sum += p.time;
       right = right && p.time > 0;
@@ -73,7 +73,7 @@ struct Accountant {
 // What a worker found out about a request.
 struct Finished {
   bool right = true;
-  std::vector<model::Part> parts;
+  std::vector<model::AccountPart> parts;
   std::vector<model::Culprit> culprits;
   std::vector<model::Chain> chains;
   model::Occurrences occurrences;
@@ -98,7 +98,7 @@ struct Partitioner::Impl {
   const std::vector<std::uint32_t> unfinished_rows;
   Observed observed;
   Loops loops{observed};
-  Pools pools{windows, observed};
+  PoolWaits pools{windows, observed};
   std::size_t next = 0;    // in windows.by_end()
   std::size_t pushed = 0;  // events since the last look
   model::Partitions done, unfinished;
@@ -207,7 +207,8 @@ struct Partitioner::Impl {
         out.parts.clear();
         out.chains.clear();
         const std::uint32_t row = together[i];
-        if (!accountant.take(known(), row, every_turn || explained_at(row) ? Detail::full : Detail::sums)) continue;
+        if (!accountant.take(known(), row, every_turn || explained_at(row) ? DraftDetail::full : DraftDetail::sums))
+          continue;
         out.right = accountant.right(windows);
         out.parts = accountant.account.parts();
         out.culprits = accountant.account.culprits();
@@ -229,7 +230,7 @@ struct Partitioner::Impl {
 
   void finish(std::uint32_t row) {
     Accountant& accountant = accountants.front();
-    if (!accountant.take(known(), row, Detail::full)) return;
+    if (!accountant.take(known(), row, DraftDetail::full)) return;
     const Account& account = accountant.account;
     const Drafted& drafted = accountant.drafted;
     const Draft& draft = drafted.draft;
@@ -249,7 +250,7 @@ struct Partitioner::Impl {
     windows.end_at(observed.waits_until());
     for (const std::uint32_t row : unfinished_rows) {
       Accountant& accountant = accountants.front();
-      if (!accountant.take(known(), row, Detail::full)) continue;
+      if (!accountant.take(known(), row, DraftDetail::full)) continue;
       const Account& account = accountant.account;
       const Drafted& drafted = accountant.drafted;
       const Draft& draft = drafted.draft;
@@ -264,7 +265,7 @@ struct Partitioner::Impl {
   // It is over, and what happened in it is still known: it held up a request that has just ended.
   void add_course(std::uint32_t row) {
     if (formats::nanoseconds(windows.table().rows.start(row)) < observed.forgotten_until()) return;
-    draft_request(known(), row, Detail::full, other);
+    draft_request(known(), row, DraftDetail::full, other);
     if (!other.pieces.empty()) book.add(windows, other, {});
   }
 

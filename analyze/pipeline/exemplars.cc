@@ -13,7 +13,7 @@ namespace {
 
 // As the study chooses: a trustworthy duration that its phases, and so its labels, will add up to.
 bool comparable(const model::Rows& rows, std::size_t i) {
-  return tail::standing_of(rows, i) == tail::Standing::clean && rows.has_duration(i) && rows.has_phases(i) &&
+  return tail::standing_of(rows, i) == tail::DurationStanding::clean && rows.has_duration(i) && rows.has_phases(i) &&
          rows.duration(i).count() > 0 && formats::known(rows.start(i));
 }
 

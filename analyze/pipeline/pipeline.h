@@ -100,7 +100,7 @@ struct Analysis {
 };
 
 // What an analysis knows about a request beside its row: clock, endpoints, split.
-void add_known(model::columns::Facts& facts, const Analysis& whole);
+void add_known(model::columns::ColumnFacts& facts, const Analysis& whole);
 
 // Throws std::runtime_error if the file cannot be read or is no capture.
 Analysis analyze(const std::string& path, const Options& options = {});

@@ -69,7 +69,7 @@ class Requests {
   bool calls_ = false;  // there are rows of gRPC
   tail::Groups groups_;
   tail::HeaderCollector field_sets_;
-  tail::Tasks tasks_;
+  tail::ServiceTasks tasks_;
   EndMatcher ends_;
   causes::SetupFinder setups_;
   causes::FieldsFromPeer from_peer_;

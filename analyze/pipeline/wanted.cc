@@ -20,7 +20,7 @@ bool later(const query::Filter& filter) {
 
 }  // namespace
 
-void add_known(columns::Facts& facts, const Analysis& whole) {
+void add_known(columns::ColumnFacts& facts, const Analysis& whole) {
   facts.clock = &whole.study.quality.clock;
   if (facts.row.id.connection < whole.endpoints.size()) {
     const Endpoints& ends = whole.endpoints[facts.row.id.connection];
@@ -77,7 +77,7 @@ bool Wanted::filters(const model::RequestTable& table, std::uint32_t row) const 
 bool Wanted::matches(const model::RequestTable& table, std::uint32_t row, bool all_known) const {
   if (options_.filters.empty()) return true;
   const model::Request asked = model::whole_row(table, row);
-  columns::Facts facts(table, asked);
+  columns::ColumnFacts facts(table, asked);
   facts.clock = &clock_;
   if (whole_) add_known(facts, *whole_);
   return std::all_of(options_.filters.begin(), options_.filters.end(), [&](const query::Filter& f) {

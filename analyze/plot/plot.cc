@@ -31,8 +31,8 @@ std::string image(const std::string& path) {
 
 }  // namespace
 
-model::Figures draw(const model::Charts& charts, Format format) {
-  model::Figures figures;
+model::PlotSet draw(const model::Charts& charts, Format format) {
+  model::PlotSet figures;
   std::vector<Script> scripts;
   const auto add = [&](const auto& chart) {
     figures.drawn.push_back({chart.name, chart.caption, chart.route, {}});

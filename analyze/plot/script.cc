@@ -16,7 +16,7 @@ namespace {
 using model::BarChart;
 using model::Chart;
 using model::ChartAxis;
-using model::Series;
+using model::ChartSeries;
 using model::Tick;
 
 constexpr std::size_t kTitle = 70;
@@ -68,11 +68,11 @@ std::string data(const std::string& name, const std::vector<std::vector<double>>
 }
 
 // A row without values is a gap in the curve.
-std::vector<std::vector<double>> rows_of(const Series& series) {
+std::vector<std::vector<double>> rows_of(const ChartSeries& series) {
   std::vector<std::vector<double>> out;
   const model::Stroke* before = nullptr;
   for (const model::Stroke& s : series.strokes) {
-    if (series.form == Series::Form::levels) {
+    if (series.form == ChartSeries::Form::levels) {
       if (before && before->to < s.from) out.emplace_back();
       out.push_back({s.from, s.up});
       out.push_back({s.to, s.up});
@@ -84,15 +84,15 @@ std::vector<std::vector<double>> rows_of(const Series& series) {
   return out;
 }
 
-std::string style_of(const Series& series) {
+std::string style_of(const ChartSeries& series) {
   const std::string colour = " lc rgb '" + (series.colour.empty() ? std::string("#404040") : series.colour) + "'";
   switch (series.form) {
-    case Series::Form::line:
-    case Series::Form::levels:
+    case ChartSeries::Form::line:
+    case ChartSeries::Form::levels:
       return " using 1:2 with lines lw " + std::string(series.thin ? "1" : "2") + colour;
-    case Series::Form::stretches:
+    case ChartSeries::Form::stretches:
       return " using 1:2:3:4 with vectors nohead lw 4" + colour;
-    case Series::Form::impulses:
+    case ChartSeries::Form::impulses:
       return " using 1:2 with impulses lw 1.5" + colour;
   }
   return {};
@@ -192,7 +192,7 @@ std::string gnuplot_string(std::string_view text, std::size_t longest) {
 Script script_of(const Chart& chart, bool titled) {
   Script out;
   std::vector<std::string> names;
-  for (const Series& series : chart.series) names.push_back(series.name);
+  for (const ChartSeries& series : chart.series) names.push_back(series.name);
   for (const model::Shades& shades : chart.shades) names.push_back(shades.name);
   const std::size_t columns = columns_of(names), rows = (names.size() + columns - 1) / columns;
   out.height = 320 + 18 * static_cast<unsigned>(rows);
@@ -207,12 +207,12 @@ Script script_of(const Chart& chart, bool titled) {
     }
   const auto next = [&](const std::string& curve) { plots += (plots.empty() ? "plot " : ", \\\n  ") + curve; };
   n = 0;
-  for (const Series& series : chart.series | std::views::reverse) {
+  for (const ChartSeries& series : chart.series | std::views::reverse) {
     const std::string name = "$series" + std::to_string(n++);
     blocks += data(name, rows_of(series));
     next(name + style_of(series) + " notitle");
   }
-  for (const Series& series : chart.series)  // the legend, in order
+  for (const ChartSeries& series : chart.series)  // the legend, in order
     next("keyentry with lines lw " + std::string(series.thin ? "1" : "2") + " lc rgb '" +
          (series.colour.empty() ? std::string("#404040") : series.colour) + "' title " +
          gnuplot_string(series.name, 80));

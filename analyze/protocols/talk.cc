@@ -192,7 +192,7 @@ void Talk::begin_late() {
   http2_ = std::make_unique<http2::Http2Connection>(id_, std::nullopt, held_all_);
   late_findings_ = std::make_unique<model::Findings>();
   late_tls_ = std::make_unique<tls::TlsLateStart>();
-  late_calls_ = std::make_unique<calls::LateStart>();
+  late_calls_ = std::make_unique<calls::CallsLateStart>();
 }
 
 // What is read is lost at times; then a request and its answer find the place again.
@@ -213,7 +213,7 @@ void Talk::push_calls(const ByteRun& run, Messages& out, model::Findings& findin
       return;
     case Of::lost:
       if (late_calls_) return;
-      late_calls_ = std::make_unique<calls::LateStart>(calls_->kind());
+      late_calls_ = std::make_unique<calls::CallsLateStart>(calls_->kind());
       late_calls_->push(run);
       return;
   }

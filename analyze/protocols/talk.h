@@ -63,7 +63,7 @@ class Talk {
   std::unique_ptr<tls::TlsConnection> tls_;
   std::unique_ptr<tls::TlsLateStart> late_tls_;
   std::unique_ptr<calls::Reader> calls_;
-  std::unique_ptr<calls::LateStart> late_calls_;
+  std::unique_ptr<calls::CallsLateStart> late_calls_;
   std::unique_ptr<model::Findings> late_findings_;  // of http2_, which may be discarded
   std::uint64_t begins_[2] = {0, 0};                // where a direction begins, behind its preamble
   std::string begin_[2];                            // undecided: the first bytes from there on

@@ -11,7 +11,7 @@ namespace tailcap::query {
 
 struct Field {
   std::string_view name;  // as it was asked for: a short form wants a unit where a name that ends with _ns does not
-  const model::columns::Column* column = nullptr;
+  const model::columns::RequestColumn* column = nullptr;
 };
 
 // By name, short form or old name. Nothing: there is none of that name. Fields "labels.NAME" are the time in ns under a

@@ -17,7 +17,7 @@ namespace tailcap::query {
 namespace {
 
 namespace columns = model::columns;
-using columns::Type;
+using columns::ColumnType;
 
 constexpr int kMaxDepth = 64;  // of parentheses and negations; also bounds recursion
 
@@ -67,7 +67,7 @@ struct Node {
   enum class Kind : std::uint8_t { both, either, negation, comparison, is_null, is_true };
   Kind kind = Kind::is_true;
   Op op = Op::equal;
-  const columns::Column* column = nullptr;
+  const columns::RequestColumn* column = nullptr;
   std::size_t left = 0, right = 0;  // nodes
   std::int64_t low = 0, high = 0;
   bool truth = false;
@@ -151,7 +151,7 @@ struct Filter::Impl {
     const std::size_t op_at = peek().at;
     for (const auto& [symbol, op] : ops)
       if (take(symbol)) return compare(*field, op, op_at);
-    if (field->column->type != Type::boolean && field->column->type != Type::list)
+    if (field->column->type != ColumnType::boolean && field->column->type != ColumnType::list)
       fail(op_at, "a comparison is expected after '" + name.text + "': == != < <= > >= contains matches");
     return add({.kind = Node::Kind::is_true, .column = field->column});
   }
@@ -169,22 +169,22 @@ struct Filter::Impl {
       return add(std::move(node));
     }
     switch (field.column->type) {
-      case Type::number:
+      case ColumnType::number:
         if (textual) fail(op_at, "'" + std::string(field.name) + "' is a number");
         read_number(field, value, node);
         break;
-      case Type::boolean:
+      case ColumnType::boolean:
         if (!equality || (value.text != "true" && value.text != "false"))
           fail(value.at, "'" + std::string(field.name) + "' is true or false");
         node.truth = value.text == "true";
         break;
-      case Type::text:
+      case ColumnType::text:
         if (equality && field.column->values) check_name(field, value);
         node.text = value.text;
         break;
-      case Type::nested:
+      case ColumnType::nested:
         fail(op_at, "'" + std::string(field.name) + "' cannot be compared");
-      case Type::list:
+      case ColumnType::list:
         if (!equality && op != Op::contains) fail(op_at, "a list can only be asked by == != contains");
         read_bit(field, value, node);
         break;
@@ -240,7 +240,7 @@ struct Filter::Impl {
                        ". There are: " + all);
   }
 
-  bool evaluate(std::size_t i, const columns::Facts& facts) const {
+  bool evaluate(std::size_t i, const columns::ColumnFacts& facts) const {
     const Node& node = nodes[i];
     switch (node.kind) {
       case Node::Kind::both:
@@ -252,7 +252,7 @@ struct Filter::Impl {
       default:
         break;
     }
-    const columns::Value value = node.column->get(facts);
+    const columns::ColumnValue value = node.column->get(facts);
     const bool unknown = !columns::known(value);
     if (node.kind == Node::Kind::is_null) return unknown == (node.op == Op::equal);
     if (unknown) return false;
@@ -261,14 +261,14 @@ struct Filter::Impl {
       return flags ? flags->bits != 0 : std::get<bool>(value);
     }
     switch (node.column->type) {
-      case Type::number:
+      case ColumnType::number:
         return ordered(node.op, std::get<std::int64_t>(value), node.low, node.high);
-      case Type::boolean:
+      case ColumnType::boolean:
         return (std::get<bool>(value) == node.truth) == (node.op == Op::equal);
-      case Type::list:
+      case ColumnType::list:
         return ((std::get<columns::Flags>(value).bits & node.low) != 0) == (node.op != Op::unequal);
-      case Type::text:
-      case Type::nested:
+      case ColumnType::text:
+      case ColumnType::nested:
         break;
     }
     const std::string_view text = std::get<std::string_view>(value);
@@ -297,7 +297,7 @@ Filter::~Filter() = default;
 Filter::Filter(Filter&&) noexcept = default;
 Filter& Filter::operator=(Filter&&) noexcept = default;
 
-bool Filter::matches(const columns::Facts& facts) const { return impl_->evaluate(impl_->root, facts); }
+bool Filter::matches(const columns::ColumnFacts& facts) const { return impl_->evaluate(impl_->root, facts); }
 
 unsigned Filter::needs() const {
   unsigned out = 0;

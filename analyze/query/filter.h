@@ -29,7 +29,7 @@ class Filter {
   ~Filter();
   Filter(Filter&&) noexcept;
   Filter& operator=(Filter&&) noexcept;
-  bool matches(const model::columns::Facts& facts) const;
+  bool matches(const model::columns::ColumnFacts& facts) const;
   // What it asks for beside the row and the table: bits of columns::Need.
   unsigned needs() const;
   bool needs_account() const;  // of these: labels, so that Request::account must be set

@@ -30,11 +30,12 @@ std::string first_field(std::string_view expression, Holds holds) {
 }  // namespace
 
 std::string later_field(std::string_view expression) {
-  return first_field(expression, [](const model::columns::Column& column) { return column.at_end; });
+  return first_field(expression, [](const model::columns::RequestColumn& column) { return column.at_end; });
 }
 
 std::string unsettled_field(std::string_view expression) {
-  return first_field(expression, [](const model::columns::Column& column) { return column.at_end || column.whole; });
+  return first_field(expression,
+                     [](const model::columns::RequestColumn& column) { return column.at_end || column.whole; });
 }
 
 }  // namespace tailcap::query

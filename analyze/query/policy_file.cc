@@ -16,11 +16,11 @@ using formats::printable;
 using model::gate::Metric;
 using model::policy::Adaptation;
 using model::policy::Breaker;
-using model::policy::Condition;
 using model::policy::Duration;
 using model::policy::Limit;
 using model::policy::Policy;
-using model::policy::Sampling;
+using model::policy::PolicyCondition;
+using model::policy::PolicySampling;
 
 constexpr std::size_t kMost = 100;  // of conditions, adaptations, breakers
 constexpr std::size_t kMostLabels = 4, kMostProbes = 1'000'000;
@@ -107,9 +107,9 @@ void limits(const Yaml& value, bool least, std::vector<Limit>& out) {
   if (value.entries.empty()) fail(value, "a limit is expected here, like {p95: 200ms}");
 }
 
-Condition condition_of(const Yaml& node) {
+PolicyCondition condition_of(const Yaml& node) {
   static constexpr std::string_view keys[] = {"name", "route", "where", "at_least", "at_most", "over", "for"};
-  Condition out;
+  PolicyCondition out;
   each(node, "a condition is a map with name, over and at_least or at_most", keys,
        [&](const std::string& key, const Yaml&, const Yaml& value) {
          if (key == "name") out.name = text(value, key);
@@ -168,9 +168,9 @@ class PolicyReader {
 
   void read_conditions(const Yaml& value) {
     for (const Yaml& entry : list(value, "conditions", kMost)) {
-      Condition condition = condition_of(entry);
+      PolicyCondition condition = condition_of(entry);
       if (std::any_of(out_.conditions.begin(), out_.conditions.end(),
-                      [&](const Condition& c) { return c.name == condition.name; }))
+                      [&](const PolicyCondition& c) { return c.name == condition.name; }))
         fail(entry, "a condition has the name '" + printable(condition.name) + "' already");
       out_.conditions.push_back(std::move(condition));
     }
@@ -186,9 +186,9 @@ class PolicyReader {
     fail(value, "there is no condition '" + printable(name) + "'" + formats::suggestion(name, names));
   }
 
-  Sampling sampling_of(const Yaml& node) {
+  PolicySampling sampling_of(const Yaml& node) {
     static constexpr std::string_view keys[] = {"rate", "key", "keep", "adapt"};
-    Sampling out;
+    PolicySampling out;
     bool any = false;
     each(node, "sampling is a map with a rate", keys, [&](const std::string& key, const Yaml& at, const Yaml& value) {
       if (key == "rate") {
@@ -199,7 +199,7 @@ class PolicyReader {
         // request_id: its name before, for one version.
         if (name != "trace_id" && name != "x_request_id" && name != "request_id")
           fail(value, "key is trace_id or x_request_id");
-        out.key = name == "trace_id" ? Sampling::Key::trace_id : Sampling::Key::request_id;
+        out.key = name == "trace_id" ? PolicySampling::Key::trace_id : PolicySampling::Key::request_id;
         not_live(at, "key does not apply while recording: connections are chosen by their addresses and ports");
       } else if (key == "keep") {
         out.keep = expression(value);

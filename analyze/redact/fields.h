@@ -18,8 +18,8 @@ namespace tailcap::redact {
 class EventRedactor {
  public:
   // connections: that are remembered at most.
-  EventRedactor(const Policy& policy, Pseudonyms& names, wire::HeaderList::Seen seen = {},
-                std::size_t connections = wire::Gate::kConnections)
+  EventRedactor(const RedactionPolicy& policy, Pseudonyms& names, wire::HeaderList::Seen seen = {},
+                std::size_t connections = wire::RedactionGate::kConnections)
       : policy_(policy), names_(names), gate_({policy_, names, std::move(seen)}, connections) {}
 
   EventRedactor(const EventRedactor&) = delete;
@@ -43,9 +43,9 @@ class EventRedactor {
   std::string cut_value(std::string_view value, Treatment treatment);
   std::string note_value(std::string_view key, std::string_view value, Treatment treatment);
 
-  const Policy policy_;
+  const RedactionPolicy policy_;
   Pseudonyms& names_;
-  wire::Gate gate_;
+  wire::RedactionGate gate_;
   std::array<OfKind, formats::kKindEntries.size()> kinds_;
   std::string texts_[8];
 };

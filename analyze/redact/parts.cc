@@ -11,7 +11,7 @@ using namespace formats;
 namespace {
 
 // Connections are spread unevenly: a part may have twice its share of them.
-constexpr std::size_t kConnections = 2 * wire::Gate::kConnections / kParts;
+constexpr std::size_t kConnections = 2 * wire::RedactionGate::kConnections / kParts;
 
 std::size_t part_of(std::uint64_t id) { return (id * 0x9e3779b97f4a7c15u >> 32) % kParts; }
 
@@ -74,9 +74,9 @@ void Batch::add(const Event& event, bool redacted) {
   for (OfPart& part : parts_) part.events.push_back(index);
 }
 
-Parts::Part::Part(const Policy& policy, Pseudonyms& names) : redactor(policy, names, {}, kConnections) {}
+Parts::Part::Part(const RedactionPolicy& policy, Pseudonyms& names) : redactor(policy, names, {}, kConnections) {}
 
-Parts::Parts(const Policy& policy, std::string_view key) : names_(key) {
+Parts::Parts(const RedactionPolicy& policy, std::string_view key) : names_(key) {
   for (auto& part : parts_) part = std::make_unique<Part>(policy, names_);
 }
 

@@ -46,7 +46,7 @@ class Batch {
 
 class Parts {
  public:
-  Parts(const Policy& policy, std::string_view key);
+  Parts(const RedactionPolicy& policy, std::string_view key);
 
   formats::Preamble preamble(const formats::Preamble& original) { return parts_[0]->redactor.preamble(original); }
   // One part of a batch. Different parts at the same time; of each part, the batches in their order.
@@ -57,7 +57,7 @@ class Parts {
 
  private:
   struct Part {
-    Part(const Policy& policy, Pseudonyms& names);
+    Part(const RedactionPolicy& policy, Pseudonyms& names);
     EventRedactor redactor;
     Changes changes;
   };

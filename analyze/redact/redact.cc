@@ -118,10 +118,10 @@ std::string key_from_file(const std::string& path) {
   return key;
 }
 
-Result redact(const Options& options) {
+RedactionResult redact(const RedactionOptions& options) {
   if (!options.out.empty()) formats::refuse_itself(options.in, options.out);
   Reader reader(options.in, {.threads = options.threads});
-  Result result;
+  RedactionResult result;
   result.in = reader.summary();
   result.in_bytes = result.in.file_bytes;
   if (result.in.events == 0)

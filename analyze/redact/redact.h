@@ -14,15 +14,15 @@ namespace tailcap::redact {
 
 inline constexpr std::string_view kLevelNote = "tailcap.redacted", kPolicyNote = "tailcap.redacted.policy";
 
-struct Options {
+struct RedactionOptions {
   std::string in, out;  // out empty: nothing is written
-  Policy policy;
+  RedactionPolicy policy;
   std::string key;  // empty: a random one
   bool force = false;
   unsigned threads = 0;  // 0: as many as there are CPUs. The result is the same for every number.
 };
 
-struct Result {
+struct RedactionResult {
   FieldChanges fields;
   formats::Masking withheld;
   std::uint64_t events = 0, file_bytes = 0, in_bytes = 0;
@@ -32,7 +32,7 @@ struct Result {
 
 // Throws for files that cannot be read or written, for a capture without events, and where the result is damaged: then
 // there is no result.
-Result redact(const Options& options);
+RedactionResult redact(const RedactionOptions& options);
 
 // The key in a file: all of its bytes. Throws if there are fewer than 16.
 std::string key_from_file(const std::string& path);

@@ -127,7 +127,8 @@ class Together {
 
 class Search {
  public:
-  Search(const std::string& out, const std::string& in, const Policy& policy) : out_(out), in_(in), policy_(policy) {}
+  Search(const std::string& out, const std::string& in, const RedactionPolicy& policy)
+      : out_(out), in_(in), policy_(policy) {}
 
   Verification run() {
     originals();
@@ -257,7 +258,7 @@ class Search {
   }
 
   std::string out_, in_;
-  const Policy& policy_;
+  const RedactionPolicy& policy_;
   std::unordered_set<std::string> words_, parts_;
   std::vector<std::string> texts_;
   std::vector<bool> kept_;
@@ -266,7 +267,7 @@ class Search {
 
 }  // namespace
 
-Verification verify(const std::string& out, const std::string& in, const Policy& policy) {
+Verification verify(const std::string& out, const std::string& in, const RedactionPolicy& policy) {
   Reader reader(out);
   const auto damaged = [](const BlockStatus& block) { return !block.damage.empty(); };
   const auto blocks = reader.check();

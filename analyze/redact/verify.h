@@ -25,6 +25,6 @@ struct Verification {
 
 // `policy`: the rules that `out` was made with. Throws if one of them cannot be read, is damaged or empty, if `out` is
 // not marked as redacted, or if it was not made of `in`.
-Verification verify(const std::string& out, const std::string& in, const Policy& policy);
+Verification verify(const std::string& out, const std::string& in, const RedactionPolicy& policy);
 
 }  // namespace tailcap::redact

@@ -7,7 +7,7 @@ namespace tailcap::render {
 
 std::string Text::plain() const {
   std::string out;
-  for (const Run& run : runs) out += run.text;
+  for (const TextRun& run : runs) out += run.text;
   return out;
 }
 

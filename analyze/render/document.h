@@ -22,14 +22,14 @@ enum class Tone : std::uint8_t {
 };
 
 // A piece of a sentence.
-struct Run {
+struct TextRun {
   std::string text;
   std::string link{};  // an anchor of this document, followed on a page; empty: none
   bool strong = false;
 };
 
 struct Text {
-  std::vector<Run> runs;
+  std::vector<TextRun> runs;
 
   Text() = default;
   Text(std::string text) : runs{{std::move(text), {}, false}} {}
@@ -60,7 +60,7 @@ struct List {
     std::string anchor{};
     std::vector<std::string> marks{};  // words before the text: how much it matters, who caused it
     std::string picture{};             // SVG
-    std::vector<Run> links{};          // to what shows it
+    std::vector<TextRun> links{};      // to what shows it
   };
   std::vector<Item> items;
   bool numbered = false;

@@ -26,7 +26,7 @@ std::string linked(std::string escaped, const std::string& link) {
 
 std::string inline_html(const Text& text) {
   std::string out;
-  for (const Run& run : text.runs) {
+  for (const TextRun& run : text.runs) {
     const std::string escaped = linked(html(run.text), run.link);
     out += run.strong ? "<strong>" + escaped + "</strong>" : escaped;
   }
@@ -123,7 +123,7 @@ class HtmlPrinter {
     out_ += inline_html(item.text) + "</p>" + pictures_html(item.picture);
     if (!item.links.empty() || !item.commands.empty()) {
       out_ += "<p class=\"links\">";
-      for (const Run& run : item.links) out_ += linked(html(run.text), run.link) + " ";
+      for (const TextRun& run : item.links) out_ += linked(html(run.text), run.link) + " ";
       for (const std::string& command : item.commands) out_ += "<code>" + html(command) + "</code>";
       out_ += "</p>";
     }

@@ -11,7 +11,7 @@ std::string strong(bool is, std::string escaped) { return is && !escaped.empty()
 
 std::string inline_text(const Text& text) {
   std::string out;
-  for (const Run& run : text.runs) out += strong(run.strong, markdown(run.text));
+  for (const TextRun& run : text.runs) out += strong(run.strong, markdown(run.text));
   return out;
 }
 

@@ -57,7 +57,7 @@ void add_quality(Document& out, const model::Study& study, const model::RequestT
   out.add(render::Facts{std::nullopt, quality_lines(study, connection_pairs(table)), false});
 }
 
-void add_health(Document& out, const model::Study& study, const model::Figures& figures) {
+void add_health(Document& out, const model::Study& study, const model::PlotSet& figures) {
   render::Figures all;
   if (auto health = health_figure(study.health, tail::episodes(study, std::nullopt)))
     all.all.push_back(std::move(*health));
@@ -102,7 +102,7 @@ void add_definitions(Document& out) {
 Document report_document(const model::Study& study, const model::RequestTable& table, const ReportOptions& options,
                          const PageParts& parts) {
   Document out;
-  const model::Figures& figures = parts.figures;
+  const model::PlotSet& figures = parts.figures;
   out.heading(1, "tailcap report: " + printable(options.file));
   if (!options.scope.empty())
     out.paragraph("Only " + options.scope + "; the next line is about " +

@@ -18,7 +18,7 @@ namespace tailcap::report {
 
 // What a page shows beside the study.
 struct PageParts {
-  model::Figures figures;                  // SVG
+  model::PlotSet figures;                  // SVG
   std::span<const model::Course> courses;  // of requests that may be shown in time, ascending
   std::vector<model::LanesAround> around;  // of those that are
 };

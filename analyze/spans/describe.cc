@@ -171,7 +171,7 @@ void status(const model::RequestTable& table, const Request& row, Span& span) {
 
 // Where the time went, by label; measured, inferred and sampled apart.
 void labels(const model::RequestTable& table, const Request& row, Span& span) {
-  for (const model::Part& part : table.partitions.parts(row.id)) {
+  for (const model::AccountPart& part : table.partitions.parts(row.id)) {
     std::string key = "tailcap.time.";
     if (part.evidence != model::Evidence::measured) key += std::string(model::name_of(part.evidence)) + ".";
     key += model::name_of(part.label);

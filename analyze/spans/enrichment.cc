@@ -112,7 +112,7 @@ Enrichment::Enrichment(const model::RequestTable& table, const AllEnds& ends, co
 }
 
 bool Enrichment::found(Subject subject, std::uint32_t row) {
-  Tally& tally = tallies_[static_cast<std::size_t>(subject)];
+  EnrichmentTally& tally = tallies_[static_cast<std::size_t>(subject)];
   if (row < Intervals::kSeveral) {
     ++tally.attached;
     return true;
@@ -287,7 +287,7 @@ void Enrichment::take(const Event& event, const formats::GoPanic& panic) {
 void Enrichment::settle(std::uint64_t handshakes) {
   for (const auto& [socket, connecting] : connecting_) connected(connecting, socket, formats::kNoTime, 0);
   connecting_.clear();
-  Tally& tls = tallies_[static_cast<std::size_t>(Subject::tls)];
+  EnrichmentTally& tls = tallies_[static_cast<std::size_t>(Subject::tls)];
   tls.unmatched = handshakes > tls.attached ? handshakes - tls.attached : 0;
   for (auto& [row, events] : rows_)
     std::stable_sort(events.events.begin(), events.events.end(), [](const auto& a, const auto& b) {

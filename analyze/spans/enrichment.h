@@ -38,14 +38,14 @@ enum class Subject : std::uint8_t {
 };
 inline constexpr std::size_t kSubjects = static_cast<std::size_t>(Subject::count_);
 
-struct Rule {
+struct EnrichmentRule {
   Subject subject;
   std::string_view name;    // of the span event, or of what it becomes
   std::string_view events;  // which events of the capture, as `tailcap events` names them
   std::string_view match;   // by what the span is found
   std::string_view becomes;
 };
-inline constexpr std::array<Rule, kSubjects> kRules = {{
+inline constexpr std::array<EnrichmentRule, kSubjects> kRules = {{
     {Subject::connect, "connect", "state_change from close to syn_sent",
      "set-up of the connection's first request; else thread or goroutine", "child span; else span event"},
     {Subject::dns, "dns.lookup", "send and receive to port 53", "set-up of the connection's first request; else thread",
@@ -64,7 +64,7 @@ inline constexpr std::array<Rule, kSubjects> kRules = {{
     {Subject::panic, "exception", "go_panic", "goroutine", "span event"},
 }};
 
-struct Tally {
+struct EnrichmentTally {
   std::uint64_t attached = 0;
   std::uint64_t unmatched = 0;  // fit no span, those that fit several among them
   std::uint64_t several = 0;
@@ -97,7 +97,7 @@ class Enrichment {
   void settle(std::uint64_t handshakes);
 
   const RowEvents* of(std::uint32_t row) const;
-  const std::array<Tally, kSubjects>& tallies() const { return tallies_; }
+  const std::array<EnrichmentTally, kSubjects>& tallies() const { return tallies_; }
 
  private:
   struct Connecting {
@@ -126,7 +126,7 @@ class Enrichment {
 
   const model::RequestTable& table_;
   const Carriers& carriers_;
-  std::array<Tally, kSubjects> tallies_{};
+  std::array<EnrichmentTally, kSubjects> tallies_{};
   std::unordered_map<std::uint32_t, RowEvents> rows_;
   std::size_t kept_ = 0;
   std::unordered_map<formats::SocketId, formats::Time> setup_connects_;  // of connections whose first request says so

@@ -56,8 +56,8 @@ model::SpanFacts facts_of(const Counts& counts, const Identities& identities, co
   out.trace_sources.assign(traces.begin(), traces.end());
   out.span_sources.assign(spans.begin(), spans.end());
   out.parents.assign(parents.begin(), parents.end());
-  for (const Rule& rule : kRules) {
-    const Tally& tally = enrichment.tallies()[static_cast<std::size_t>(rule.subject)];
+  for (const EnrichmentRule& rule : kRules) {
+    const EnrichmentTally& tally = enrichment.tallies()[static_cast<std::size_t>(rule.subject)];
     out.tallies.push_back(
         {rule.name, rule.events, rule.match, rule.becomes, tally.attached, tally.unmatched, tally.several});
   }

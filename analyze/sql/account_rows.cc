@@ -26,7 +26,7 @@ void insert_accounts(Database& database, const RequestFacts& facts) {
   Inserter out(database, "account");
   for (std::size_t i = 0; i < facts.table.rows.size(); ++i) {
     const std::string id = id_text(facts.table.rows.id(i)), trace = model::trace_hex(facts.traces[i].context);
-    for (const model::Part& part : facts.table.partitions.parts(facts.table.rows.id(i))) {
+    for (const model::AccountPart& part : facts.table.partitions.parts(facts.table.rows.id(i))) {
       out.text(id);
       out.text(trace);
       out.text(model::name_of(part.phase));

@@ -7,9 +7,9 @@
 
 namespace tailcap::sql {
 
-inline constexpr Type kI = Type::integer, kR = Type::real, kT = Type::text;
+inline constexpr SqlType kI = SqlType::integer, kR = SqlType::real, kT = SqlType::text;
 
-inline constexpr auto kSegment = std::to_array<Column>({
+inline constexpr auto kSegment = std::to_array<SqlColumn>({
     {"request_id", kT, ""},
     {"trace_id", kT, ""},
     {"ts", kI, ""},
@@ -26,7 +26,7 @@ inline constexpr auto kSegment = std::to_array<Column>({
     {"culprit_process", kT, "name of the recorded process there; NULL: not known"},
 });
 
-inline constexpr auto kAccount = std::to_array<Column>({
+inline constexpr auto kAccount = std::to_array<SqlColumn>({
     {"request_id", kT, ""},
     {"trace_id", kT, ""},
     {"phase", kT, "what happened on the wire"},
@@ -36,7 +36,7 @@ inline constexpr auto kAccount = std::to_array<Column>({
     {"dur", kI, ""},
 });
 
-inline constexpr auto kLink = std::to_array<Column>({
+inline constexpr auto kLink = std::to_array<SqlColumn>({
     {"from_request_id", kT, "the cause: parent, first attempt; the client end"},
     {"to_request_id", kT, "the effect: call, later attempt; the server end"},
     {"trace_id", kT, "of the effect"},
@@ -46,7 +46,7 @@ inline constexpr auto kLink = std::to_array<Column>({
     {"alternatives", kI, "further requests that could be the cause"},
 });
 
-inline constexpr auto kConnection = std::to_array<Column>({
+inline constexpr auto kConnection = std::to_array<SqlColumn>({
     {"connection_id", kI, ""},
     {"ts", kI, "first seen"},
     {"end_ts", kI, "closed; NULL: not seen"},
@@ -68,7 +68,7 @@ inline constexpr auto kConnection = std::to_array<Column>({
     {"requests", kI, "that it carried"},
 });
 
-inline constexpr auto kStream = std::to_array<Column>({
+inline constexpr auto kStream = std::to_array<SqlColumn>({
     {"connection_id", kI, ""},
     {"stream_id", kI, "HTTP/2's number"},
     {"request_id", kT, ""},
@@ -83,7 +83,7 @@ inline constexpr auto kStream = std::to_array<Column>({
     {"pushed", kI, "1: promised by the server"},
 });
 
-inline constexpr auto kProcess = std::to_array<Column>({
+inline constexpr auto kProcess = std::to_array<SqlColumn>({
     {"upid", kI, "unique in the capture; pids are reused"},
     {"pid", kI, ""},
     {"machine", kI, "which one of a merged capture, from 1"},
@@ -103,7 +103,7 @@ inline constexpr auto kProcess = std::to_array<Column>({
     {"exit_code", kI, "as wait(2) gives it"},
 });
 
-inline constexpr auto kThread = std::to_array<Column>({
+inline constexpr auto kThread = std::to_array<SqlColumn>({
     {"utid", kI, "unique in the capture; tids are reused"},
     {"tid", kI, ""},
     {"upid", kI, "NULL: only its number was seen"},
@@ -114,7 +114,7 @@ inline constexpr auto kThread = std::to_array<Column>({
     {"end_ts", kI, ""},
 });
 
-inline constexpr auto kThreadState = std::to_array<Column>({
+inline constexpr auto kThreadState = std::to_array<SqlColumn>({
     {"ts", kI, ""},
     {"dur", kI, ""},
     {"cpu", kI, "always NULL: not recorded"},
@@ -130,7 +130,7 @@ inline constexpr auto kThreadState = std::to_array<Column>({
     {"goroutine", kI, ""},
 });
 
-inline constexpr auto kVerdict = std::to_array<Column>({
+inline constexpr auto kVerdict = std::to_array<SqlColumn>({
     {"verdict_id", kI, ""},
     {"scope", kT, "route, process, machine"},
     {"kind", kT, "nothing, few, usual, tail, unfinished"},
@@ -150,14 +150,14 @@ inline constexpr auto kVerdict = std::to_array<Column>({
     {"json", kT, "the whole of it, as in `tailcap report --json`"},
 });
 
-inline constexpr auto kLoss = std::to_array<Column>({
+inline constexpr auto kLoss = std::to_array<SqlColumn>({
     {"ts", kI, "NULL: when it began is not known"},
     {"dur", kI, ""},
     {"count", kI, "lost events"},
     {"what", kT, ""},
 });
 
-inline constexpr auto kClock = std::to_array<Column>({
+inline constexpr auto kClock = std::to_array<SqlColumn>({
     {"ts", kI, ""},
     {"machine", kI, ""},
     {"realtime_ns", kI, "since 1970"},
@@ -165,7 +165,7 @@ inline constexpr auto kClock = std::to_array<Column>({
     {"uncertainty_ns", kI, "bound of the distance between the readings"},
 });
 
-inline constexpr auto kBlock = std::to_array<Column>({
+inline constexpr auto kBlock = std::to_array<SqlColumn>({
     {"sequence", kI, ""},
     {"offset", kI, "in the file"},
     {"type", kT, "preamble, events, keyframe, footer, unknown"},
@@ -177,7 +177,7 @@ inline constexpr auto kBlock = std::to_array<Column>({
     {"damage", kT, "NULL: it is sound"},
 });
 
-inline constexpr auto kCaptures = std::to_array<Column>({
+inline constexpr auto kCaptures = std::to_array<SqlColumn>({
     {"capture_id", kT, ""},
     {"host", kT, ""},
     {"kernel", kT, ""},
@@ -197,12 +197,12 @@ inline constexpr auto kCaptures = std::to_array<Column>({
     {"damaged_blocks", kI, ""},
 });
 
-inline constexpr auto kSchemaVersion = std::to_array<Column>({
+inline constexpr auto kSchemaVersion = std::to_array<SqlColumn>({
     {"version", kI, ""},
     {"tailcap_version", kT, ""},
 });
 
-inline constexpr auto kSpan = std::to_array<Column>({
+inline constexpr auto kSpan = std::to_array<SqlColumn>({
     {"ts", kI, ""},
     {"trace_id", kT, ""},
     {"span_id", kT, ""},
@@ -227,7 +227,7 @@ inline constexpr auto kSpan = std::to_array<Column>({
     {"link_attributes", kT, ""},
 });
 
-inline constexpr auto kOtelColumns = std::to_array<Column>({
+inline constexpr auto kOtelColumns = std::to_array<SqlColumn>({
     {"Timestamp", kI, "ns since 1970, which is what DateTime64(9) holds"},
     {"TraceId", kT, ""},
     {"SpanId", kT, ""},

@@ -38,7 +38,7 @@ int authorize(void* state, int action, const char* first, const char* second, co
     case SQLITE_RECURSIVE:
       return SQLITE_OK;
     case SQLITE_READ:
-      if (const Table* const table = first ? find_table(first) : nullptr) {
+      if (const SqlTable* const table = first ? find_table(first) : nullptr) {
         guard.read.insert(table->name);
         if (second) guard.columns.emplace(table->name, second);
       }
@@ -82,7 +82,7 @@ std::string meant_table(std::string_view why) {
   constexpr std::string_view kNoTable = "no such table: ";
   if (!why.starts_with(kNoTable)) return {};
   std::vector<std::string_view> names;
-  for (const Table& table : tables())
+  for (const SqlTable& table : tables())
     if (!table.internal) names.push_back(table.name);
   return formats::suggestion(why.substr(kNoTable.size()), names);
 }
@@ -139,7 +139,7 @@ Database::Database() : impl_(std::make_unique<Impl>()) {
 Database::~Database() = default;
 
 void Database::create_tables() {
-  for (const Table& table : tables()) run(impl_->database.get(), created_by(table));
+  for (const SqlTable& table : tables()) run(impl_->database.get(), created_by(table));
   // Functions that are tables define themselves when they are first used, which the guard would refuse.
   run(impl_->database.get(),
       "SELECT count(*) FROM json_each('[]'), json_tree('[]'), pragma_table_info('loss'), pragma_table_list");
@@ -156,7 +156,7 @@ std::set<std::string> Database::tables_of(std::string_view sql) {
   impl_->guard.on = false;
   impl_->asked = Asked{std::string(sql), std::move(impl_->guard.columns)};
   std::set<std::string> out = std::move(impl_->guard.read);
-  for (const Table& table : tables())
+  for (const SqlTable& table : tables())
     if (!table.view && names(sql, table.name)) out.insert(table.name);
   return out;
 }
@@ -164,12 +164,12 @@ std::set<std::string> Database::tables_of(std::string_view sql) {
 void Database::fill_all() { impl_->asked.reset(); }
 
 // SQLite does not report the columns by which USING and NATURAL join.
-bool Database::Impl::may_be_read(const Table& table, const Column& column) const {
+bool Database::Impl::may_be_read(const SqlTable& table, const SqlColumn& column) const {
   if (!asked || asked->columns.contains({table.name, std::string(column.name)}) || names(asked->sql, column.name) ||
       names(asked->sql, "natural"))
     return true;
   return std::ranges::any_of(
-      table.columns, [&](const Column& other) { return other.same_as == column.name && may_be_read(table, other); });
+      table.columns, [&](const SqlColumn& other) { return other.same_as == column.name && may_be_read(table, other); });
 }
 
 void Database::begin_filling() { run(impl_->database.get(), "BEGIN"); }
@@ -210,11 +210,11 @@ struct Inserter::Impl {
 };
 
 Inserter::Inserter(Database& database, const char* table) : impl_(std::make_unique<Impl>()) {
-  const Table* const found = find_table(table);
+  const SqlTable* const found = find_table(table);
   assert(found && !found->view);
   std::string into, values;
   int wanted = 0;
-  for (const Column& column : found->columns) {
+  for (const SqlColumn& column : found->columns) {
     if (!column.same_as.empty()) continue;
     const bool kept = database.impl_->may_be_read(*found, column);
     impl_->places.push_back(kept ? ++wanted : 0);

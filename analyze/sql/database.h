@@ -28,7 +28,7 @@ struct Blob {
   std::string_view bytes;
 };
 // Texts and blobs are valid until the next row.
-using Cell = std::variant<std::monostate, std::int64_t, double, std::string_view, Blob>;
+using SqlCell = std::variant<std::monostate, std::int64_t, double, std::string_view, Blob>;
 
 class Database {
  public:
@@ -103,7 +103,7 @@ class Query {
 
   const std::vector<std::string>& columns() const;
   bool next();  // false: there are no more rows
-  Cell cell(std::size_t column) const;
+  SqlCell cell(std::size_t column) const;
 
  private:
   struct Impl;

@@ -46,7 +46,7 @@ struct Database::Impl {
   std::optional<Asked> asked;  // nothing: everything
   Handle database;
 
-  bool may_be_read(const Table& table, const Column& column) const;
+  bool may_be_read(const SqlTable& table, const SqlColumn& column) const;
 };
 
 [[noreturn]] void fail(sqlite3* database, const std::string& what);

@@ -71,7 +71,7 @@ bool Query::next() {
   }
 }
 
-Cell Query::cell(std::size_t column) const {
+SqlCell Query::cell(std::size_t column) const {
   sqlite3_stmt* const row = impl_->statement.get();
   const int i = static_cast<int>(column);
   switch (sqlite3_column_type(row, i)) {

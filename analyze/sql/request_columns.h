@@ -7,6 +7,6 @@
 
 namespace tailcap::sql {
 
-std::span<const Column> request_columns();
+std::span<const SqlColumn> request_columns();
 
 }  // namespace tailcap::sql

@@ -21,7 +21,7 @@ std::string joined(const columns::Flags& flags) {
   return out;
 }
 
-void insert(Inserter& out, const columns::Value& value, const columns::Facts& facts) {
+void insert(Inserter& out, const columns::ColumnValue& value, const columns::ColumnFacts& facts) {
   if (const auto* const number = std::get_if<std::int64_t>(&value))
     out.integer(*number);
   else if (const auto* const text = std::get_if<std::string_view>(&value))
@@ -43,15 +43,15 @@ void insert_requests(Database& database, const RequestFacts& known) {
   const auto all = columns::on(columns::Surface::sql);
   for (std::size_t i = 0; i < known.table.rows.size(); ++i) {
     const Request row = model::whole_row(known.table, i);
-    columns::Facts facts(known.table, row);
+    columns::ColumnFacts facts(known.table, row);
     facts.clock = &known.clock;
     std::tie(facts.local, facts.remote) = known.ends(row.id.connection);
     facts.traced = &known.traces[i];
     facts.split = known.splits.find(row.id);
     facts.upid = row.pid == 0 ? 0 : known.process(row.pid, row.start);
     facts.utid = row.tid == 0 ? 0 : known.thread(row.tid, row.start);
-    for (const columns::Column* const column : all)
-      insert(out, out.wanted() ? column->get(facts) : columns::Value{}, facts);
+    for (const columns::RequestColumn* const column : all)
+      insert(out, out.wanted() ? column->get(facts) : columns::ColumnValue{}, facts);
     out.end_row();
   }
 }

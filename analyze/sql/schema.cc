@@ -21,7 +21,7 @@ constexpr const char* kOtelTraces =
 constexpr const char* kServed = "SELECT * FROM request WHERE role = 'server' OR peer_request_id IS NULL";
 
 const auto& every_table() {
-  static const auto tables = std::to_array<Table>({
+  static const auto tables = std::to_array<SqlTable>({
       {"request", "one row for each request at each recorded end of its connection", request_columns()},
       {"served",
        "one row for each request, also where both ends of its connection were recorded: the server's, else the "
@@ -52,25 +52,25 @@ const auto& every_table() {
 
 }  // namespace
 
-std::span<const Table> tables() { return every_table(); }
+std::span<const SqlTable> tables() { return every_table(); }
 
-const Table* find_table(std::string_view name) {
+const SqlTable* find_table(std::string_view name) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   const auto& all = every_table();
   const auto at = std::ranges::find_if(
-      all, [&](const Table& t) { return std::ranges::equal(std::string_view(t.name), name, {}, {}, lower); });
+      all, [&](const SqlTable& t) { return std::ranges::equal(std::string_view(t.name), name, {}, {}, lower); });
   return at == all.end() ? nullptr : &*at;
 }
 
-std::string_view name_of(Type type) {
+std::string_view name_of(SqlType type) {
   constexpr std::string_view names[] = {"INTEGER", "REAL", "TEXT"};
   return names[static_cast<std::size_t>(type)];
 }
 
-std::string created_by(const Table& table) {
+std::string created_by(const SqlTable& table) {
   if (table.view) return std::string("CREATE VIEW ") + table.name + " AS " + table.view;
   std::string sql = std::string("CREATE TABLE ") + table.name + " (";
-  for (const Column& column : table.columns) {
+  for (const SqlColumn& column : table.columns) {
     if (&column != table.columns.data()) sql += ", ";
     (sql += column.name) += ' ';
     sql += name_of(column.type);

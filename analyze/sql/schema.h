@@ -11,27 +11,27 @@ namespace tailcap::sql {
 
 inline constexpr std::int64_t kVersion = 1;
 
-enum class Type : std::uint8_t { integer, real, text };
+enum class SqlType : std::uint8_t { integer, real, text };
 
-struct Column {
+struct SqlColumn {
   std::string_view name;
-  Type type;
+  SqlType type;
   std::string_view text;
   std::string_view same_as = {};  // another column of the table, whose value it has; rows are added without it
 };
 
-struct Table {
+struct SqlTable {
   const char* name;
   const char* text;
-  std::span<const Column> columns;
+  std::span<const SqlColumn> columns;
   const char* view = nullptr;  // the SQL of a view; null: a table
   bool internal = false;       // behind a view, not listed
   bool columns_listed = true;  // false: they are those of another table, as the text says
 };
 
-std::span<const Table> tables();
-const Table* find_table(std::string_view name);  // in any case
-std::string_view name_of(Type type);             // "INTEGER", …
-std::string created_by(const Table& table);      // CREATE TABLE …
+std::span<const SqlTable> tables();
+const SqlTable* find_table(std::string_view name);  // in any case
+std::string_view name_of(SqlType type);             // "INTEGER", …
+std::string created_by(const SqlTable& table);      // CREATE TABLE …
 
 }  // namespace tailcap::sql

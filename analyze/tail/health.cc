@@ -64,16 +64,17 @@ model::Health health_of(const model::RequestTable& table, const model::Study& st
     if (window != sums.window) end_window(sums);
     sums.window = window;
     model::HealthCell& cell = sums.row.cells[window];
-    const Standing standing = standing_of(table.rows, i);
-    const bool error = outcome == model::Outcome::server_error || standing == Standing::failed;
+    const DurationStanding standing = standing_of(table.rows, i);
+    const bool error = outcome == model::Outcome::server_error || standing == DurationStanding::failed;
     ++cell.requests;
     ++sums.row.requests;
     cell.errors += error;
     sums.row.errors += error;
     count_answer(table.rows, i, sums.row.kinds);
-    sums.row.kinds.other += outcome != model::Outcome::server_error && standing == Standing::failed;
-    if (standing == Standing::clean) sums.durations.push_back(table.rows.duration(i).count());
-    if (standing == Standing::failed) sums.durations.push_back(std::max<std::int64_t>(0, table.rows[i].at_least));
+    sums.row.kinds.other += outcome != model::Outcome::server_error && standing == DurationStanding::failed;
+    if (standing == DurationStanding::clean) sums.durations.push_back(table.rows.duration(i).count());
+    if (standing == DurationStanding::failed)
+      sums.durations.push_back(std::max<std::int64_t>(0, table.rows[i].at_least));
   }
   for (auto& [key, sums] : services) {
     end_window(sums);

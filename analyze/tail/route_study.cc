@@ -34,7 +34,7 @@ constexpr std::size_t kSlowestOfRoute = 20;
 bool failure(const model::Rows& rows, std::size_t i) {
   const Outcome outcome = rows.outcome(i);
   return outcome == Outcome::server_error || outcome == Outcome::client_error ||
-         standing_of(rows, i) == Standing::failed;
+         standing_of(rows, i) == DurationStanding::failed;
 }
 
 // rows: ascending.
@@ -169,18 +169,18 @@ model::HeldUp held_up(std::vector<std::int64_t>& ns) {
 }
 
 void count_row(const Request& row, RouteStudy& out) {
-  const Standing standing = standing_of(row);
+  const DurationStanding standing = standing_of(row);
   if (row.complete && row.has_duration) {
     ++out.count;
     out.tainted += row.taints != 0;
   } else {
     ++out.incomplete;
   }
-  out.latency_tainted += standing == Standing::doubtful;
+  out.latency_tainted += standing == DurationStanding::doubtful;
   out.of_store = is_store(row.protocol);
   out.client_errors += row.outcome == Outcome::client_error;
   out.server_errors += row.outcome == Outcome::server_error;
-  out.other_failures += standing == Standing::failed;
+  out.other_failures += standing == DurationStanding::failed;
   if (row.request_bytes >= 0)
     out.request_bytes += static_cast<std::uint64_t>(row.request_bytes);
   else
@@ -192,13 +192,14 @@ void count_row(const Request& row, RouteStudy& out) {
 }
 
 // As Durations::push, until the first byte of the response.
-bool push_first_byte(const Request& row, Standing standing, formats::Time end, Durations& out, Shortfall& shortfall) {
+bool push_first_byte(const Request& row, DurationStanding standing, formats::Time end, Durations& out,
+                     Shortfall& shortfall) {
   const bool known = row.first_byte.count() >= 0;
-  if (standing == Standing::clean && !known) {
+  if (standing == DurationStanding::clean && !known) {
     ++shortfall.tainted;
     return false;
   }
-  if ((standing != Standing::clean && standing != Standing::failed) || !known)
+  if ((standing != DurationStanding::clean && standing != DurationStanding::failed) || !known)
     return out.push(row, standing, end, shortfall);
   out.in_order.push_back(row.first_byte.count());
   return true;
@@ -215,7 +216,7 @@ verdict::Ended ended_of(const RequestTable& table, const std::vector<std::uint32
   verdict::Ended out;
   std::vector<std::int64_t>& all = out.durations;
   for (const std::uint32_t row : rows)
-    if (standing_of(table.rows, row) == Standing::clean) all.push_back(table.rows.duration(row).count());
+    if (standing_of(table.rows, row) == DurationStanding::clean) all.push_back(table.rows.duration(row).count());
   if (all.empty()) return out;
   const auto rank = all.begin() + static_cast<std::ptrdiff_t>((all.size() * 99 + 99) / 100 - 1);
   std::nth_element(all.begin(), rank, all.end());
@@ -281,10 +282,10 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     }
     ++comms[row.comm];
     if (const model::TextId handler = table.handlers.find(row.id); handler != 0) ++handlers[handler];
-    const Standing standing = standing_of(row);
+    const DurationStanding standing = standing_of(row);
     if (row.has_duration) timed.push_back(i);
     if (durations.push(row, standing, study.end, shortfall) && sampled) latency_of.push_back(row.id.connection);
-    if (standing == Standing::clean && row.has_phases) by_duration.push_back(i);
+    if (standing == DurationStanding::clean && row.has_phases) by_duration.push_back(i);
     if (push_first_byte(row, standing, study.end, first_bytes, first_shortfall) && sampled)
       first_byte_of.push_back(row.id.connection);
   }

@@ -109,7 +109,7 @@ void count_requests(const RequestTable& table, model::Quality& quality) {
     if (!both || server) {
       if (quality.sampling.scales()) ++sizes[rows.id(i).connection];
       count_answer(rows, i, quality.errors);
-      quality.errors.other += standing_of(rows, i) == Standing::failed;
+      quality.errors.other += standing_of(rows, i) == DurationStanding::failed;
     }
     if (server || !rows.has_rare(i)) continue;
     const Request row = rows[i];

@@ -26,7 +26,7 @@ constexpr double kMostlySeen = 0.5;
 void add_honesty(const std::vector<slow::Item>& items, model::TailStudy& out) {
   double all = 0, unexplained = 0, causeless = 0, inferred = 0;
   for (const slow::Item& item : items)
-    for (const model::Part& p : item.parts()) {
+    for (const model::AccountPart& p : item.parts()) {
       const auto ns = static_cast<double>(p.time);
       all += ns;
       if (model::unexplained(p.label))
@@ -64,7 +64,7 @@ std::vector<model::LabelBand> bands_of(const std::vector<slow::Item>& items, con
 }
 
 void add_intervals(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts, const slow::Columns& columns,
-                   const slow::Blocks& in_time, const slow::Blocks* groups, model::TailStudy& out) {
+                   const slow::TimeBlocks& in_time, const slow::TimeBlocks* groups, model::TailStudy& out) {
   slow::Spread spread = slow::resample(items, cohorts, columns, in_time);
   if (groups) spread = slow::wider(spread, slow::resample(items, cohorts, columns, *groups));
   std::vector<double> p;
@@ -145,9 +145,9 @@ std::vector<model::Crowd::Interval> slow_spans(const model::RequestTable& table,
 // The second reason of a route whose slowest requests have another: what slows down those next to them, which a fixed
 // share would have had among the slow ones.
 void add_causes_besides(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
-                        const verdict::Surroundings& around, model::TailStudy& out) {
-  if (!cohorts.gap || out.verdict.kind != model::VerdictKind::tail || out.verdict.level == model::Level::nothing ||
-      cohorts.slow >= slow::cohort_places(items.size()).slow)
+                        const verdict::VerdictContext& around, model::TailStudy& out) {
+  if (!cohorts.gap || out.verdict.kind != model::VerdictKind::tail ||
+      out.verdict.level == model::VerdictLevel::nothing || cohorts.slow >= slow::cohort_places(items.size()).slow)
     return;
   std::vector<bool> slow(items.size());
   for (std::size_t i = 0; i < cohorts.slow; ++i) slow[cohorts.nth_slowest(i)] = true;
@@ -161,7 +161,7 @@ void add_causes_besides(const std::vector<slow::Item>& items, const slow::Cohort
   slow::find_differences(others, next, columns, study);
   study.culprits = slow::culprits_of(around.table, others, next, around.links, around.study.quality.preamble);
   const model::Verdict second = verdict::judge(others, next, study, around);
-  if (second.kind != model::VerdictKind::tail || second.level <= model::Level::note || second.parts.empty() ||
+  if (second.kind != model::VerdictKind::tail || second.level <= model::VerdictLevel::note || second.parts.empty() ||
       second.parts.front().origin != model::Origin::service)
     return;
   const auto& first = out.verdict.parts;
@@ -173,11 +173,11 @@ void add_causes_besides(const std::vector<slow::Item>& items, const slow::Cohort
 }
 
 // What a route does only since some moment is the answer where its requests are slower since then.
-void add_new_calls(const std::vector<slow::Item>& items, const verdict::Surroundings& around, model::TailStudy& out) {
+void add_new_calls(const std::vector<slow::Item>& items, const verdict::VerdictContext& around, model::TailStudy& out) {
   auto calls = verdict::new_calls(items, around);
   if (!calls) return;
-  const model::Level level = verdict::level_of(calls->median_after, calls->median_before);
-  if (level == model::Level::nothing) return;
+  const model::VerdictLevel level = verdict::level_of(calls->median_after, calls->median_before);
+  if (level == model::VerdictLevel::nothing) return;
   model::Verdict& verdict = out.verdict;
   if (verdict.kind == model::VerdictKind::nothing) {
     verdict.kind = model::VerdictKind::usual;
@@ -207,7 +207,7 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
   add_honesty(items, out);
   const slow::Columns columns(items);
   const slow::Cohorts cohorts = slow::cohorts_of(items);
-  const verdict::Surroundings around{table, study, links};
+  const verdict::VerdictContext around{table, study, links};
   if (cohorts.needed > 0) {
     const slow::Cohorts all = slow::one_cohort(items);
     out.culprits = slow::culprits_of(table, items, all, links, study.quality.preamble);
@@ -227,7 +227,7 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
   count_matching(cohorts, items, out);
   const std::int64_t begin = nanoseconds(study.begin), end = nanoseconds(study.end);
   slow::find_bursts(slow_spans(table, items, cohorts), begin, end, out);
-  slow::Blocks groups;
+  slow::TimeBlocks groups;
   if (facts.sampled) groups = slow::groups_of_connections(connections_of(table, items));
   if (items.size() >= kLeastResampled && (!facts.sampled || groups.count > 0))
     add_intervals(items, cohorts, columns,

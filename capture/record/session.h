@@ -16,7 +16,7 @@
 
 #include "capture/decrypt/decryptor.h"
 #include "capture/host/pods.h"
-#include "capture/locks/lock_names.h"
+#include "capture/locks/lock_variables.h"
 #include "capture/log/event_log.h"
 #include "capture/log/found_code.h"
 #include "capture/log/interfaces.h"
@@ -134,7 +134,7 @@ class Session {
   bool joined_ = false;  // a process became a target by its name: its sockets are not described yet
   OpenWrites open_writes_;
   Unrecorded unrecorded_;
-  locks::LockNames locks_;
+  locks::LockVariables locks_;
 };
 
 }  // namespace tailcap::capture

@@ -27,7 +27,7 @@ FunctionGraph::FunctionGraph(FunctionCode code) : code_(std::move(code)) {
 }
 
 std::string_view FunctionGraph::code_at(std::uint64_t address) const {
-  for (const CodeRange& part : code_.parts) {
+  for (const CodePart& part : code_.parts) {
     if (address >= part.address && address - part.address < part.bytes.size())
       return std::string_view(part.bytes).substr(address - part.address);
   }
@@ -74,7 +74,7 @@ void FunctionGraph::explore(std::vector<std::uint64_t> pending, bool guessed) {
 void FunctionGraph::sweep() {
   // Each gap between what was found is read from its start; what is found there leads on by itself.
   std::vector<std::uint64_t> starts;
-  for (const CodeRange& part : code_.parts) {
+  for (const CodePart& part : code_.parts) {
     std::uint64_t at = part.address;
     auto node = std::lower_bound(nodes_.begin(), nodes_.end(), at, by_address);
     const std::uint64_t end = part.address + part.bytes.size();

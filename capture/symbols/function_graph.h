@@ -16,13 +16,13 @@
 
 namespace tailcap::capture::symbols {
 
-struct CodeRange {
+struct CodePart {
   std::uint64_t address = 0;
   std::string bytes;
 };
 
 struct FunctionCode {
-  std::vector<CodeRange> parts;             // the first begins at the function's entry; they do not overlap
+  std::vector<CodePart> parts;              // the first begins at the function's entry; they do not overlap
   std::vector<std::uint64_t> never_return;  // sorted: calls to these addresses end a path
 };
 

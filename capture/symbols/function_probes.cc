@@ -33,7 +33,7 @@ bool ProbePlacer::add_part(FunctionCode& code, std::uint64_t exit) const {
   const FunctionRange* range = range_around(unwind_, exit);
   // The linkage table is one range with stubs of many functions in it.
   if (!range || code.parts.size() >= kMaxParts || !import_at(exit).empty()) return false;
-  for (const CodeRange& part : code.parts) {
+  for (const CodePart& part : code.parts) {
     const bool apart =
         range->address + range->size <= part.address || part.address + part.bytes.size() <= range->address;
     if (!apart) return false;

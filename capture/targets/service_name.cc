@@ -157,7 +157,7 @@ std::string bounded_name(std::string_view name) {
   return out;
 }
 
-ServiceName service_name(const Program& program) {
+ServiceName service_name(const ServiceProgram& program) {
   const std::string_view executable = executable_name(program.executable);
   const auto language = language_of(executable);
   if (!language) return {};

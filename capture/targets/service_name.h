@@ -13,7 +13,7 @@ namespace tailcap::capture::targets {
 
 inline constexpr std::size_t kMaxServiceName = 80;  // bytes
 
-struct Program {
+struct ServiceProgram {
   std::string_view executable;  // its path
   std::string_view arguments;   // a NUL is between two, as in /proc/PID/cmdline
   std::string_view comm;
@@ -23,7 +23,7 @@ struct ServiceName {
   std::string text;        // empty: comm is its name
   bool as_parent = false;  // it is a part of what its parent runs, and bears its name
 };
-ServiceName service_name(const Program& program);
+ServiceName service_name(const ServiceProgram& program);
 
 // Whether programs of many kinds have this executable: python3.11, node, java, sh, …
 bool is_interpreter(std::string_view executable);

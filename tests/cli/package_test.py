@@ -1,15 +1,20 @@
 """The Debian package: lintian accepts it, and the programs, pages and files in it work from where they are unpacked.
+The static programs: they run in a root that holds nothing else, and the image for containers is one.
 
     package_test.py --build build/release
 
-Builds it with the preset `package`, in build/package; skipped where its tools are missing.
+Builds both, in build/package and build/static; skipped where their tools are missing.
 """
+import gzip
+import hashlib
+import io
 import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import unittest
 
@@ -138,6 +143,106 @@ class Package(unittest.TestCase):
         # The options are those that the recorder has.
         for option in re.findall(r" (--[a-z-]+)", re.search(r"(?m)^ExecStart=(.*)$", text)[1]):
             self.assertIn(option, output(self.root / "usr/bin/tailcap-record", "--help"))
+
+
+@unittest.skipIf(MISSING, f"no {', '.join(MISSING)}: scripts/install-packages package")
+class Static(unittest.TestCase):
+    MOST = 25 << 20  # bytes of a program
+
+    @classmethod
+    def setUpClass(cls):
+        done = subprocess.run([case.ROOT / "scripts/package", "--static"], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stdout + done.stderr)
+        cls.tarball = case.ROOT / done.stdout.strip().splitlines()[-1]
+        folder = tempfile.TemporaryDirectory(prefix="tailcap-static-")
+        cls.addClassCleanup(folder.cleanup)
+        with tarfile.open(cls.tarball) as archive:
+            archive.extractall(folder.name, filter="data")
+        (top,) = pathlib.Path(folder.name).iterdir()
+        cls.root = pathlib.Path(folder.name)
+        cls.programs = top / "bin"
+
+    def test_programs_need_no_library(self):
+        for program in ("tailcap", "tailcap-record"):
+            path = self.programs / program
+            self.assertLessEqual(path.stat().st_size, self.MOST)
+            self.assertNotIn("NEEDED", output("readelf", "-d", path))
+            self.assertNotIn("INTERP", output("readelf", "-l", "-W", path))
+            self.assertNotIn(str(case.ROOT).encode(), path.read_bytes())
+
+    @unittest.skipUnless(os.geteuid() == 0, "chroot needs root")
+    def test_programs_run_where_nothing_else_is(self):
+        sample = case.SAMPLES / "lock-contention/lock-contention.tcap"
+        shutil.copy(sample, self.root)
+        program = "/" + str((self.programs / "tailcap").relative_to(self.root))
+        run = lambda *command: output("chroot", self.root, program, *command, env={"PATH": "", "LC_ALL": "C.UTF-8"})
+        here = output(case.program(), "report", sample.name, cwd=sample.parent, env={"PATH": "", "LC_ALL": "C.UTF-8"})
+        self.assertEqual(run("report", "/" + sample.name).replace("/" + sample.name, sample.name), here)
+        self.assertIn("--duration", run("record", "--help"))  # finds the recorder beside it
+        self.assertIn("doctor", run("doctor", "--help"))
+        run("pack", "/" + sample.name, "-o", "/bug.zip", "--slowest", "2", "--yes")
+        self.assertIn("GET /slow", run("report", "/bug.zip"))
+
+    @unittest.skipUnless(
+        os.geteuid() == 0 and os.path.exists("/sys/kernel/btf/vmlinux"), "recording needs root and BTF"
+    )
+    def test_recorder_runs_where_only_the_kernels_files_are(self):
+        for name in ("proc", "sys", "out"):
+            (self.root / name).mkdir(exist_ok=True)
+        program = "/" + str((self.programs / "tailcap").relative_to(self.root))
+        in_root = (
+            f'mount --make-rprivate / && mount --rbind /proc "$0/proc" && mount --rbind /sys "$0/sys" && '
+            f'exec chroot "$0" {program} record -o /out/c.tcap --force -- "$@"'
+        )
+        # What it records is a program of the root, too.
+        command = [program, "report", "/" + case.SAMPLES.joinpath("lock-contention/lock-contention.tcap").name]
+        shutil.copy(case.SAMPLES / "lock-contention/lock-contention.tcap", self.root)
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", in_root, self.root, *command], capture_output=True, text=True, check=False
+        )
+        self.assertIn(done.returncode, (0, 3), done.stdout + done.stderr)
+        info = json.loads(output(self.programs / "tailcap", "info", self.root / "out/c.tcap", "--json"))
+        self.assertEqual(info["state"], "complete", info)
+
+    def test_what_it_cannot_send_it_says(self):
+        sample = case.SAMPLES / "lock-contention/lock-contention.tcap"
+        done = subprocess.run(
+            [self.programs / "tailcap", "export", sample, "--endpoint", "http://127.0.0.1:9/v1/traces"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("static build", done.stderr)
+
+    def test_terms_of_what_is_linked(self):
+        licences = next(self.root.rglob("licences"))
+        self.assertIn("libelf-dev", {p.name for p in licences.iterdir()})
+
+    def test_image(self):
+        image = self.tarball.parent / "image"
+
+        def blob(descriptor):
+            content = (image / "blobs" / descriptor["digest"].replace(":", "/")).read_bytes()
+            self.assertEqual(
+                (len(content), "sha256:" + hashlib.sha256(content).hexdigest()),
+                (descriptor["size"], descriptor["digest"]),
+            )
+            return content
+
+        self.assertEqual(json.loads((image / "oci-layout").read_text()), {"imageLayoutVersion": "1.0.0"})
+        (manifest,) = json.loads((image / "index.json").read_text())["manifests"]
+        manifest = json.loads(blob(manifest))
+        config = json.loads(blob(manifest["config"]))
+        (layer,) = manifest["layers"]
+        content = gzip.decompress(blob(layer))
+        self.assertEqual(config["rootfs"]["diff_ids"], ["sha256:" + hashlib.sha256(content).hexdigest()])
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            members = {m.name: m for m in archive.getmembers()}
+            self.assertEqual(archive.extractfile("usr/bin/tailcap").read(), (self.programs / "tailcap").read_bytes())
+        self.assertEqual(set(members), {"tmp", "usr", "usr/bin", "usr/bin/tailcap", "usr/bin/tailcap-record"})
+        self.assertEqual(config["config"]["Entrypoint"], ["/usr/bin/tailcap"])
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 import harness
 from harness import Case, answers, free_port, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 REQUESTS = 600
+SELDOM = 15  # flame.go: one request in 15 does more
 
 
 class Flame(Case):
@@ -32,9 +34,12 @@ class Flame(Case):
         wait_until(lambda: answers(("127.0.0.1", port)), "the Go server")
         with self.record("-p", server.pid, "--sample", 999) as recording:
             connection = http.client.HTTPConnection("127.0.0.1", port)
+            took = []
             for _ in range(REQUESTS):
+                began = time.monotonic()
                 connection.request("GET", "/cart")
                 connection.getresponse().read()
+                took.append(time.monotonic() - began)
             connection.close()
         whole = self.folded(recording)
         seldom, always = self.spent(whole, "main.seldom"), self.spent(whole, "main.always")
@@ -52,7 +57,10 @@ class Flame(Case):
         self.assertGreater(slow, 20 * max(typical, 10))
         self.assertEqual(self.spent(self.folded(recording, "--cohort", "typical"), "main.seldom"), 0)
         graph = json.loads(self.tailcap("flame", recording.file, "--cohort", "diff", "--json"))
-        self.assertEqual(graph["requests"], REQUESTS // 15, "those that do what one in fifteen does")
+        # Those that do what one in fifteen does, and what the machine held up for as long.
+        shortest = min(took[SELDOM - 1 :: SELDOM])
+        held_up = sum(t > shortest / 2 for n, t in enumerate(took, 1) if n % SELDOM)
+        self.assertIn(graph["requests"], range(REQUESTS // SELDOM, REQUESTS // SELDOM + held_up + 1))
         output = self.scratch / "flame.svg"
         self.tailcap("flame", recording.file, "--route", "/cart", "--cohort", "diff", "-o", output)
         self.tailcap("flame", recording.file, "-o", self.scratch / "all.svg")

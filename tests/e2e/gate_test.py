@@ -1,4 +1,4 @@
-"""scripts/ci-gate with a real service: one more call per request is found, equal versions are not."""
+"""tailcap gate with a real service: one more call per request is found, equal versions are not."""
 import json
 import os
 import re
@@ -27,7 +27,8 @@ class Gate(Case):
         load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r {self.RATE} -c {connections} -d {self.SECONDS} --route '1 GET /pay' --log {self.scratch}/load-{port}.jsonl"
         done = subprocess.run(
             [
-                harness.ROOT / "scripts/ci-gate",
+                harness.BUILD / "analyze/tailcap",
+                "gate",
                 "--build",
                 harness.BUILD,
                 "--base",
@@ -151,7 +152,8 @@ class Gate(Case):
     def test_a_duet_needs_to_know_where_ports_go(self):
         done = subprocess.run(
             [
-                harness.ROOT / "scripts/ci-gate",
+                harness.BUILD / "analyze/tailcap",
+                "gate",
                 "--base",
                 "a {port}",
                 "--new",
@@ -174,7 +176,8 @@ class Gate(Case):
         load = f"{harness.BUILD}/samples/tailcap-load http://127.0.0.1:{port} -r 20 -d 60"
         gate = self.start(
             [
-                harness.ROOT / "scripts/ci-gate",
+                harness.BUILD / "analyze/tailcap",
+                "gate",
                 "--build",
                 harness.BUILD,
                 "--base",
@@ -213,7 +216,8 @@ class Gate(Case):
         began = time.monotonic()
         done = subprocess.run(
             [
-                harness.ROOT / "scripts/ci-gate",
+                harness.BUILD / "analyze/tailcap",
+                "gate",
                 "--build",
                 harness.BUILD,
                 "--base",
@@ -239,7 +243,8 @@ class Gate(Case):
     def test_a_wrong_gate_is_found_before_anything_runs(self):
         done = subprocess.run(
             [
-                harness.ROOT / "scripts/ci-gate",
+                harness.BUILD / "analyze/tailcap",
+                "gate",
                 "--build",
                 harness.BUILD,
                 "--base",
@@ -312,8 +317,8 @@ class Recipe(Case):
         self.port, stock = free_port(), free_port()
         self.sample_service("--port", str(stock), ready=("127.0.0.1", stock))
         self.origin = self.scratch / "origin"
-        (self.origin / "scripts").mkdir(parents=True)
-        shutil.copy(harness.ROOT / "scripts/ci-gate", self.origin / "scripts")
+        self.origin.mkdir(parents=True)
+        shutil.copy(harness.BUILD / "analyze/tailcap", "gate", self.origin / "scripts")
         # The user who calls sudo may read none of the folders above this one, nor those of an interpreter of root's own.
         for file in (harness.ROOT / "tests/e2e/gate_service.py", harness.BUILD / "samples/tailcap-load"):
             shutil.copy(file, self.scratch)

@@ -14,9 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   row.taints = 3;
   try {
     const query::Filter filter(std::string_view(reinterpret_cast<const char*>(data), size));
-    filter.matches(model::columns::Facts(table, row));
+    filter.matches(model::columns::ColumnFacts(table, row));
     const model::Request nothing;
-    filter.matches(model::columns::Facts(table, nothing));
+    filter.matches(model::columns::ColumnFacts(table, nothing));
   } catch (const query::FilterError& e) {
     assert(std::string_view(e.what()).find('^') != std::string_view::npos);
   }

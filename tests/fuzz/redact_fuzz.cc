@@ -17,7 +17,8 @@ void fail(const char* what, const std::string& text) {
   std::abort();
 }
 
-void planted_credentials(planted::Wire wire, redact::Level level, const unsigned char* data, std::size_t size) {
+void planted_credentials(planted::Wire wire, redact::RedactionLevel level, const unsigned char* data,
+                         std::size_t size) {
   planted::Choices choices;
   choices.bytes.assign(data, data + size);
   const auto trial = planted::passed(wire, choices, [&](bool late) {
@@ -27,7 +28,7 @@ void planted_credentials(planted::Wire wire, redact::Level level, const unsigned
 }
 
 // Pieces: one byte says the direction and what is lost or unseen, one the length.
-void any_bytes(redact::Level level, bool late, const unsigned char* data, std::size_t size) {
+void any_bytes(redact::RedactionLevel level, bool late, const unsigned char* data, std::size_t size) {
   Passage first(level, late ? formats::Origin::existed : formats::Origin::connected), second(level);
   while (size >= 2) {
     const unsigned how = data[0];
@@ -59,7 +60,7 @@ void any_bytes(redact::Level level, bool late, const unsigned char* data, std::s
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   if (size == 0) return 0;
-  const auto level = (data[0] & 4) != 0 ? redact::Level::strict : redact::Level::standard;
+  const auto level = (data[0] & 4) != 0 ? redact::RedactionLevel::strict : redact::RedactionLevel::standard;
   const unsigned what = data[0] % 4;
   if (what < 3)
     planted_credentials(static_cast<planted::Wire>(what), level, data + 1, size - 1);

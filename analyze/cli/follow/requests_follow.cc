@@ -46,7 +46,7 @@ class Printer {
   bool print(pipeline::Following& following, formats::Time first, bool all) {
     const model::RequestTable& table = following.table();
     for (const model::Request& row : following.take(all)) {
-      model::columns::Facts facts(table, row);
+      model::columns::ColumnFacts facts(table, row);
       facts.clock = &following.clock();
       facts.live = true;
       if (!std::all_of(filters_.begin(), filters_.end(), [&](const query::Filter& f) { return f.matches(facts); }))
@@ -60,7 +60,7 @@ class Printer {
   std::size_t printed() const { return printed_; }
 
  private:
-  bool line(const model::columns::Facts& facts, formats::Time first) {
+  bool line(const model::columns::ColumnFacts& facts, formats::Time first) {
     if (!wanted_.json) return out_.line(request_line(facts, first, wanted_.width));
     report::RequestExtras extras;
     extras.alone = extras.live = true;

@@ -13,16 +13,16 @@
 namespace tailcap::cli {
 namespace {
 
-using model::columns::Column;
-using model::columns::Type;
+using model::columns::ColumnType;
+using model::columns::RequestColumn;
 using model::columns::Unit;
 
 constexpr std::string_view kUnknown = "–";
 
-const Column& column_named(std::string_view name) {
+const RequestColumn& column_named(std::string_view name) {
   std::vector<std::string_view> names;
-  for (const Column* const column : model::columns::on(model::columns::Surface::filter)) {
-    if (column->type == Type::nested) continue;
+  for (const RequestColumn* const column : model::columns::on(model::columns::Surface::filter)) {
+    if (column->type == ColumnType::nested) continue;
     if (name == column->name || (!name.empty() && name == column->short_form)) return *column;
     names.push_back(column->name);
   }
@@ -70,17 +70,18 @@ ChosenColumns::ChosenColumns(const std::string& names) {
 }
 
 bool ChosenColumns::need(model::columns::Need what) const {
-  return std::ranges::any_of(columns_, [&](const Column* column) { return (column->needs & what) != 0; });
+  return std::ranges::any_of(columns_, [&](const RequestColumn* column) { return (column->needs & what) != 0; });
 }
 
-std::vector<std::string> ChosenColumns::cells(const model::columns::Facts& facts) const {
+std::vector<std::string> ChosenColumns::cells(const model::columns::ColumnFacts& facts) const {
   std::vector<std::string> out;
-  for (const Column* const column : columns_) out.push_back(std::visit(ValueText{column->unit}, column->get(facts)));
+  for (const RequestColumn* const column : columns_)
+    out.push_back(std::visit(ValueText{column->unit}, column->get(facts)));
   return out;
 }
 
-void ChosenColumns::append(report::JsonWriter& json, const model::columns::Facts& facts) const {
-  for (const Column* const column : columns_) {
+void ChosenColumns::append(report::JsonWriter& json, const model::columns::ColumnFacts& facts) const {
+  for (const RequestColumn* const column : columns_) {
     if (model::columns::known(column->get(facts))) {
       report::append_column(json, *column, facts, column->name);
       continue;
@@ -100,7 +101,7 @@ std::string ChosenColumns::line(const std::vector<std::string>& cells) const {
     const std::size_t width = report::columns(cells[i]);
     const std::string room(width < widths_[i] ? widths_[i] - width : 0, ' ');
     const bool last = i + 1 == cells.size();
-    out += columns_[i]->type == Type::number ? room + cells[i] : cells[i] + (last ? std::string() : room);
+    out += columns_[i]->type == ColumnType::number ? room + cells[i] : cells[i] + (last ? std::string() : room);
     if (!last) out += "  ";
   }
   return out;

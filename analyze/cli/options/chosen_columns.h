@@ -18,9 +18,9 @@ class ChosenColumns {
   bool need(model::columns::Need what) const;
 
   // One text for each column, as people read them; what is unknown is "–".
-  std::vector<std::string> cells(const model::columns::Facts& facts) const;
+  std::vector<std::string> cells(const model::columns::ColumnFacts& facts) const;
   // Adds the object of a request, without what is around it; what is unknown is null.
-  void append(report::JsonWriter& json, const model::columns::Facts& facts) const;
+  void append(report::JsonWriter& json, const model::columns::ColumnFacts& facts) const;
 
   // Of lines that begin with the names: wide enough for these cells, or for the names.
   void make_room(const std::vector<std::string>& cells);
@@ -28,7 +28,7 @@ class ChosenColumns {
   std::string head() const;
 
  private:
-  std::vector<const model::columns::Column*> columns_;
+  std::vector<const model::columns::RequestColumn*> columns_;
   std::vector<std::string> names_;  // as given
   std::vector<std::size_t> widths_;
 };

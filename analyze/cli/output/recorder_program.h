@@ -1,4 +1,4 @@
-// The recorder is a program of its own, beside this one or in the path, so that only it needs privileges.
+// Programs of their own, beside this one or in the path: the recorder, so that only it needs privileges, and the gate.
 #pragma once
 
 #include <string>
@@ -8,6 +8,9 @@ namespace tailcap::cli {
 
 // Becomes `tailcap-record WORDS…`. Returns, after it has said why, only where that cannot be run: 1.
 int execute_recorder(std::vector<std::string> words);
+
+// Becomes `tailcap-gate WORDS…`, likewise.
+int execute_gate(std::vector<std::string> words);
 
 struct RecorderAnswer {
   int code = 1;      // exit code

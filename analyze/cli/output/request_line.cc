@@ -59,7 +59,7 @@ std::string request_head() {
   return head + "path";
 }
 
-std::string request_line(const model::columns::Facts& facts, formats::Time first, std::size_t width) {
+std::string request_line(const model::columns::ColumnFacts& facts, formats::Time first, std::size_t width) {
   const model::Request& row = facts.row;
   const model::TextPool& texts = facts.table.texts;
   const bool answered = row.outcome <= model::Outcome::server_error;

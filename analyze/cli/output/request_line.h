@@ -11,6 +11,6 @@ namespace tailcap::cli {
 std::string request_head();  // the names of the columns
 // first: the beginning of the recording.
 // Both ends' endpoints are set in facts where they are known.
-std::string request_line(const model::columns::Facts& facts, formats::Time first, std::size_t width);
+std::string request_line(const model::columns::ColumnFacts& facts, formats::Time first, std::size_t width);
 
 }  // namespace tailcap::cli

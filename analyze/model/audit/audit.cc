@@ -2,7 +2,7 @@
 
 namespace tailcap::model::audit {
 
-std::string_view name_of(Verdict verdict) {
+std::string_view name_of(ConnectionVerdict verdict) {
   constexpr std::string_view names[kVerdicts] = {"allowed", "denied", "unknown"};
   return names[static_cast<std::size_t>(verdict)];
 }

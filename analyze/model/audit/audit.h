@@ -16,7 +16,7 @@ namespace tailcap::model::audit {
 using formats::Time;
 
 // unknown: the capture does not say enough to decide.
-enum class Verdict : std::uint8_t { allowed, denied, unknown };
+enum class ConnectionVerdict : std::uint8_t { allowed, denied, unknown };
 inline constexpr std::size_t kVerdicts = 3;
 
 // Why a verdict is unknown; several may apply.
@@ -25,11 +25,11 @@ inline constexpr std::size_t kMissing = 5;
 using MissingSet = std::uint8_t;
 constexpr MissingSet bit(Missing m) { return static_cast<MissingSet>(1u << static_cast<unsigned>(m)); }
 
-std::string_view name_of(Verdict verdict);      // "allowed", …
-std::string_view name_of(Missing missing);      // "direction", …
-std::string_view sentence_of(Missing missing);  // "the process of an end is not known"
+std::string_view name_of(ConnectionVerdict verdict);  // "allowed", …
+std::string_view name_of(Missing missing);            // "direction", …
+std::string_view sentence_of(Missing missing);        // "the process of an end is not known"
 
-struct Tally {
+struct ConnectionTally {
   std::uint64_t count = 0;
   Time first = formats::kNoTime, last = formats::kNoTime;
 
@@ -59,8 +59,8 @@ std::string_view name_of(Named::Kind kind);  // "pod", …
 inline constexpr std::size_t kMostDeciders = 20;
 
 // Connections with the same ends, direction, port and verdict.
-struct Group {
-  Verdict verdict = Verdict::unknown;
+struct ConnectionGroup {
+  ConnectionVerdict verdict = ConnectionVerdict::unknown;
   Named who, peer;
   bool directed = true;    // false: which end made the connection is not known
   bool outgoing = true;    // who made it; otherwise it accepted it
@@ -70,18 +70,19 @@ struct Group {
   std::vector<std::string> by;
   MissingSet missing = 0;
   std::uint64_t failed = 0;  // that were never established
-  Tally connections;
+  ConnectionTally connections;
   std::vector<Example> examples;
 };
 
 struct PolicyTally {
-  Tally selected;                           // connections that it judges; an allow-list judges all
-  std::array<Tally, kVerdicts> by_verdict;  // connections that it allowed, that it denied, and of which that is unknown
-  std::vector<Tally> rules;                 // connections that each rule allowed
-  std::vector<Example> examples;            // of those denied
+  ConnectionTally selected;  // connections that it judges; an allow-list judges all
+  std::array<ConnectionTally, kVerdicts>
+      by_verdict;                      // connections that it allowed, that it denied, and of which that is unknown
+  std::vector<ConnectionTally> rules;  // connections that each rule allowed
+  std::vector<Example> examples;       // of those denied
 
-  const Tally& of(Verdict v) const { return by_verdict[static_cast<std::size_t>(v)]; }
-  bool used() const { return selected.count + of(Verdict::unknown).count > 0; }
+  const ConnectionTally& of(ConnectionVerdict v) const { return by_verdict[static_cast<std::size_t>(v)]; }
+  bool used() const { return selected.count + of(ConnectionVerdict::unknown).count > 0; }
 };
 
 // Connections to a port that was asked about, by their source.
@@ -89,17 +90,17 @@ struct Exposure {
   bool sure = true;           // false: the capture does not say whether the source is the machine itself
   Named who;                  // that accepted
   std::string local, remote;  // "10.0.0.5:3306"; an address, or "unknown"
-  Tally connections;
+  ConnectionTally connections;
   std::vector<Example> examples;
 };
 
 struct Audit {
   std::vector<NetworkPolicy> policies;
-  std::vector<PolicyTally> tallies;      // one for each policy
-  Verdict otherwise = Verdict::allowed;  // of connections that no policy selects
-  std::array<Tally, kVerdicts> total;
-  Tally unselected;                                    // of total: that no policy selects
-  std::vector<Group> groups;                           // denied, unknown, allowed; most first
+  std::vector<PolicyTally> tallies;                          // one for each policy
+  ConnectionVerdict otherwise = ConnectionVerdict::allowed;  // of connections that no policy selects
+  std::array<ConnectionTally, kVerdicts> total;
+  ConnectionTally unselected;                          // of total: that no policy selects
+  std::vector<ConnectionGroup> groups;                 // denied, unknown, allowed; most first
   std::array<std::uint64_t, kVerdicts> grouped_out{};  // connections of further groups
   std::vector<PortRange> exposed_ports;
   std::vector<Exposure> exposures;                                    // most first
@@ -110,7 +111,7 @@ struct Audit {
   bool damaged = false;           // something is missing in the capture
   bool some_left_out = false;     // only a part of the connections was recorded, or read
 
-  const Tally& of(Verdict v) const { return total[static_cast<std::size_t>(v)]; }
+  const ConnectionTally& of(ConnectionVerdict v) const { return total[static_cast<std::size_t>(v)]; }
   std::uint64_t connections() const { return total[0].count + total[1].count + total[2].count; }
 };
 

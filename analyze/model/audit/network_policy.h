@@ -37,11 +37,11 @@ struct PortRange {
   bool contains(std::uint16_t port) const { return first <= port && port <= last; }
 };
 
-enum class Side : std::uint8_t { both, ingress, egress };  // both: of an allow-list
+enum class RuleSide : std::uint8_t { both, ingress, egress };  // both: of an allow-list
 
-struct Rule {
+struct NetworkRule {
   std::string name;  // "web-to-shop", "ingress 1"
-  Side side = Side::both;
+  RuleSide side = RuleSide::both;
   std::vector<Peer> from, to;  // any of them; empty: every end
   bool every_port = true;      // otherwise one of ports
   std::vector<PortRange> ports;
@@ -55,7 +55,7 @@ struct NetworkPolicy {
   bool denies_others = true;             // of an allow-list: connections that no rule matches
   Peer selected;                         // of Kubernetes: the pods that it judges,
   bool ingress = false, egress = false;  // and in which direction
-  std::vector<Rule> rules;
+  std::vector<NetworkRule> rules;
 };
 
 }  // namespace tailcap::model::audit

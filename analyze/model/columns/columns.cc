@@ -9,28 +9,28 @@
 namespace tailcap::model::columns {
 namespace {
 
-constexpr Group kGroups[] = {
-    {"rpc", "of a gRPC call", [](const Facts& f) { return is_call(f.row); }},
+constexpr ColumnGroup kGroups[] = {
+    {"rpc", "of a gRPC call", [](const ColumnFacts& f) { return is_call(f.row); }},
     {"split", "of a client's request that was recorded at both ends: three times that sum to its duration",
-     [](const Facts& f) { return f.split != nullptr; }},
-    {"http2", "of an HTTP/2 stream", [](const Facts& f) { return f.row.stream != 0; }},
+     [](const ColumnFacts& f) { return f.split != nullptr; }},
+    {"http2", "of an HTTP/2 stream", [](const ColumnFacts& f) { return f.row.stream != 0; }},
     {"phases", "times that sum to the duration; null: a milestone between them is not known",
-     [](const Facts& f) { return f.row.has_phases; }},
-    {"milestones", "when phases ended", [](const Facts& f) { return f.row.has_phases; }},
+     [](const ColumnFacts& f) { return f.row.has_phases; }},
+    {"milestones", "when phases ended", [](const ColumnFacts& f) { return f.row.has_phases; }},
     {"setup", "of the first request on a connection whose set-up was seen",
-     [](const Facts& f) { return f.row.setup != nullptr; }},
+     [](const ColumnFacts& f) { return f.row.setup != nullptr; }},
 };
 
-std::vector<Column> joined() {
-  std::vector<Column> out;
+std::vector<RequestColumn> joined() {
+  std::vector<RequestColumn> out;
   for (const auto part : {message_columns(), store_columns(), duration_columns(), origin_columns(), relation_columns(),
                           stream_columns(), phase_columns(), setup_columns(), table_columns()})
     out.insert(out.end(), part.begin(), part.end());
-  for (Column& column : out) {
+  for (RequestColumn& column : out) {
     const auto dot = column.name.find('.');
     column.member = column.name.substr(dot == column.name.npos ? 0 : dot + 1);
     if (dot == column.name.npos) continue;
-    column.object = std::ranges::find(kGroups, column.name.substr(0, dot), &Group::name);
+    column.object = std::ranges::find(kGroups, column.name.substr(0, dot), &ColumnGroup::name);
     assert(column.object != std::end(kGroups));
   }
   return out;
@@ -38,28 +38,29 @@ std::vector<Column> joined() {
 
 }  // namespace
 
-std::span<const Column> all() {
-  static const std::vector<Column> columns = joined();
+std::span<const RequestColumn> all() {
+  static const std::vector<RequestColumn> columns = joined();
   return columns;
 }
 
-std::span<const Column* const> on(Surface surface) {
-  using Places = std::array<std::vector<const Column*>, kSurfaces>;
+std::span<const RequestColumn* const> on(Surface surface) {
+  using Places = std::array<std::vector<const RequestColumn*>, kSurfaces>;
   static const Places places = [] {
     Places out;
     for (std::size_t s = 0; s < kSurfaces; ++s) {
       const auto one = static_cast<Surface>(s);
-      for (const Column& column : all())
+      for (const RequestColumn& column : all())
         if (column.stands_on(one)) out[s].push_back(&column);
-      std::stable_sort(out[s].begin(), out[s].end(),
-                       [&](const Column* a, const Column* b) { return a->on(one).place < b->on(one).place; });
+      std::stable_sort(out[s].begin(), out[s].end(), [&](const RequestColumn* a, const RequestColumn* b) {
+        return a->on(one).place < b->on(one).place;
+      });
     }
     return out;
   }();
   return places[static_cast<std::size_t>(surface)];
 }
 
-std::string description(const Column& column) {
+std::string description(const RequestColumn& column) {
   std::string out(column.says);
   if (!column.values) return out;
   const char* between = out.empty() ? "" : ": ";

@@ -13,11 +13,11 @@
 namespace tailcap::model::columns {
 
 // In the order in which JSON has them.
-std::span<const Column> all();
+std::span<const RequestColumn> all();
 // The columns of a surface, by place.
-std::span<const Column* const> on(Surface surface);
+std::span<const RequestColumn* const> on(Surface surface);
 
 // What is said of it, with all values that it can have.
-std::string description(const Column& column);
+std::string description(const RequestColumn& column);
 
 }  // namespace tailcap::model::columns

@@ -28,12 +28,12 @@ struct CountedUnder {
   std::string_view service, method, route;
 };
 
-// What is not given is unknown: a column that needs it has no value (Column::needs).
-struct Facts {
+// What is not given is unknown: a column that needs it has no value (RequestColumn::needs).
+struct ColumnFacts {
   // The table and the row, which is whole (whole_row.h), must outlive this.
-  Facts(const RequestTable& of, const Request& whole) : table(of), row(whole) {}
-  Facts(const Facts&) = delete;
-  Facts& operator=(const Facts&) = delete;
+  ColumnFacts(const RequestTable& of, const Request& whole) : table(of), row(whole) {}
+  ColumnFacts(const ColumnFacts&) = delete;
+  ColumnFacts& operator=(const ColumnFacts&) = delete;
 
   const RequestTable& table;
   const Request& row;

@@ -23,14 +23,14 @@ std::size_t place_of(Phase phase, Role role) {
 }
 
 template <Phase phase>
-Value phase_of(const Facts& f) {
+ColumnValue phase_of(const ColumnFacts& f) {
   const std::size_t place = place_of(phase, f.row.role);
-  return !f.row.has_phases || place >= f.row.phases.size() ? Value{} : Value{f.row.phases[place]};
+  return !f.row.has_phases || place >= f.row.phases.size() ? ColumnValue{} : ColumnValue{f.row.phases[place]};
 }
 
 // Milestones are where phases end: the sum of the first so many.
 template <Role role, std::size_t phases>
-Value milestone_of(const Facts& f) {
+ColumnValue milestone_of(const ColumnFacts& f) {
   if (!f.row.has_phases || f.row.role != role) return {};
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < phases; ++i) sum += f.row.phases[i];
@@ -38,9 +38,11 @@ Value milestone_of(const Facts& f) {
 }
 
 // Each role has its own.
-constexpr Column of_role(const Column& column) { return column.omitted_where(Column::Omitted::unknown); }
+constexpr RequestColumn of_role(const RequestColumn& column) {
+  return column.omitted_where(RequestColumn::Omitted::unknown);
+}
 
-constexpr Column kPhaseColumns[] = {
+constexpr RequestColumn kPhaseColumns[] = {
     of_role(duration("phases.arrive", "server: until the read that took the first byte", phase_of<Phase::arrive>)),
     of_role(duration("phases.read", "server: until the read of the request's last byte", phase_of<Phase::read>)),
     of_role(duration("phases.send", "client: until the request's last byte was sent", phase_of<Phase::send>)),
@@ -80,6 +82,6 @@ constexpr Column kPhaseColumns[] = {
 
 }  // namespace
 
-std::span<const Column> phase_columns() { return kPhaseColumns; }
+std::span<const RequestColumn> phase_columns() { return kPhaseColumns; }
 
 }  // namespace tailcap::model::columns

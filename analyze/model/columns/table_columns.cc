@@ -5,13 +5,19 @@ namespace tailcap::model::columns {
 namespace {
 
 // In no filter and not in JSON.
-constexpr Column outside(const Column& column) { return column.not_on(Surface::filter).not_on(Surface::json); }
+constexpr RequestColumn outside(const RequestColumn& column) {
+  return column.not_on(Surface::filter).not_on(Surface::json);
+}
 
 // Traces as spans/ finds them: also those of requests that have no context of their own.
-Value trace_of(const Facts& f) { return f.traced ? Value{f.keep(trace_hex(f.traced->context))} : Value{}; }
-Value span_of(const Facts& f) { return f.traced ? Value{f.keep(hex_of(f.traced->context.span))} : Value{}; }
+ColumnValue trace_of(const ColumnFacts& f) {
+  return f.traced ? ColumnValue{f.keep(trace_hex(f.traced->context))} : ColumnValue{};
+}
+ColumnValue span_of(const ColumnFacts& f) {
+  return f.traced ? ColumnValue{f.keep(hex_of(f.traced->context.span))} : ColumnValue{};
+}
 
-constexpr Column kTableColumns[] = {
+constexpr RequestColumn kTableColumns[] = {
     outside(text("trace_id", "of the wire, or as trace_id_source says; 32 hexadecimal digits", trace_of))
         .sql("trace_id", 1)
         .clickhouse("trace_id", 3, "String")
@@ -20,40 +26,40 @@ constexpr Column kTableColumns[] = {
     outside(text("trace_id_source",
                  "the header field that it is from; other end, caller, calls: another request has it; synthetic: made "
                  "up of the capture's id",
-                 [](const Facts& f) { return f.traced ? Value{f.traced->trace_source} : Value{}; }))
+                 [](const ColumnFacts& f) { return f.traced ? ColumnValue{f.traced->trace_source} : ColumnValue{}; }))
         .sql("trace_id_source", 2),
     outside(text("span_id", "16 hexadecimal digits", span_of))
         .sql("span_id", 23)
         .clickhouse("span_id", 4, "String")
         .log_line("span_id", 3),
     outside(text("span_id_source", "as trace_id_source",
-                 [](const Facts& f) { return f.traced ? Value{f.traced->span_source} : Value{}; }))
+                 [](const ColumnFacts& f) { return f.traced ? ColumnValue{f.traced->span_source} : ColumnValue{}; }))
         .sql("span_id_source", 24),
     outside(number("ts", "its start, by the recorded machine's monotonic clock",
-                   [](const Facts& f) {
+                   [](const ColumnFacts& f) {
                      const bool seen = formats::known(f.row.start);
                      return number_if(seen, seen ? formats::nanoseconds(f.row.start) : 0);
                    }))
         .sql("ts", 3),
-    outside(number("upid", "the process", [](const Facts& f) { return not_zero(f.upid); })).sql("upid", 8),
+    outside(number("upid", "the process", [](const ColumnFacts& f) { return not_zero(f.upid); })).sql("upid", 8),
     outside(number("utid", "the thread that read (server) or sent (client) its first byte",
-                   [](const Facts& f) { return not_zero(f.utid); }))
+                   [](const ColumnFacts& f) { return not_zero(f.utid); }))
         .sql("utid", 9),
     // The route, as the tables route, label and verdict name it.
-    outside(text("service", "the route's service", [](const Facts& f) { return Value{f.counted.service}; }))
+    outside(text("service", "the route's service", [](const ColumnFacts& f) { return ColumnValue{f.counted.service}; }))
         .clickhouse("service", 6, "String"),
     outside(text("method", "the route's method; empty where several routes were put together",
-                 [](const Facts& f) { return Value{f.counted.method}; }))
+                 [](const ColumnFacts& f) { return ColumnValue{f.counted.method}; }))
         .clickhouse("method", 8, "String"),
-    outside(text("route", "the route", [](const Facts& f) { return Value{f.counted.route}; }))
+    outside(text("route", "the route", [](const ColumnFacts& f) { return ColumnValue{f.counted.route}; }))
         .clickhouse("route", 9, "String"),
     outside(text("standing", "clean: its duration counts for percentiles",
-                 [](const Facts& f) { return name_or_unknown(f.standing); }))
+                 [](const ColumnFacts& f) { return name_or_unknown(f.standing); }))
         .clickhouse("standing", 16, "String"),
 };
 
 }  // namespace
 
-std::span<const Column> table_columns() { return kTableColumns; }
+std::span<const RequestColumn> table_columns() { return kTableColumns; }
 
 }  // namespace tailcap::model::columns

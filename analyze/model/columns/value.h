@@ -8,7 +8,7 @@
 
 namespace tailcap::model::columns {
 
-enum class Type : std::uint8_t {
+enum class ColumnType : std::uint8_t {
   number,
   boolean,
   text,
@@ -18,17 +18,17 @@ enum class Type : std::uint8_t {
 // since_1970: a time, not a length of time.
 enum class Unit : std::uint8_t { none, nanoseconds, since_1970, bytes };
 
-using Names = std::vector<std::string_view>;
+using ValueNames = std::vector<std::string_view>;
 
 // Bits that have names, from the lowest on.
 struct Flags {
   std::uint32_t bits = 0;
-  Names (*names)(std::uint32_t bits) = nullptr;
+  ValueNames (*names)(std::uint32_t bits) = nullptr;
 };
 
 // Unknown is monostate. Texts are views into the table of the row, or into the Facts that were asked.
-using Value = std::variant<std::monostate, std::int64_t, bool, std::string_view, Flags>;
+using ColumnValue = std::variant<std::monostate, std::int64_t, bool, std::string_view, Flags>;
 
-inline bool known(const Value& value) { return !std::holds_alternative<std::monostate>(value); }
+inline bool known(const ColumnValue& value) { return !std::holds_alternative<std::monostate>(value); }
 
 }  // namespace tailcap::model::columns

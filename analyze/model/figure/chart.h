@@ -28,7 +28,7 @@ struct Stroke {
   double up = 0;
 };
 
-struct Series {
+struct ChartSeries {
   enum class Form : std::uint8_t {
     line,       // from place to place, at `from`
     levels,     // level from `from` to `to`, and joined with what begins there
@@ -56,15 +56,15 @@ struct Shades {
 };
 
 struct Chart {
-  std::string name;                  // as model::Figure::name
+  std::string name;                  // as model::Plot::name
   std::string title, caption;        // the title for a file, which shows nothing else
-  std::optional<std::size_t> route;  // as model::Figure::route
+  std::optional<std::size_t> route;  // as model::Plot::route
   bool over_time = false;            // the axis that goes across is the whole recording
   ChartAxis across, up;
-  std::vector<Tick> right;     // on the right side of `up`
-  std::vector<Shades> shades;  // each with at least one
-  std::vector<Series> series;  // each with at least one stroke; the first is drawn last
-  std::vector<Shade> hints;    // under the mouse, invisible
+  std::vector<Tick> right;          // on the right side of `up`
+  std::vector<Shades> shades;       // each with at least one
+  std::vector<ChartSeries> series;  // each with at least one stroke; the first is drawn last
+  std::vector<Shade> hints;         // under the mouse, invisible
 };
 
 // Bars of equal length, each cut into parts.

@@ -10,15 +10,15 @@
 
 namespace tailcap::model {
 
-struct Figure {
+struct Plot {
   std::string name;                  // unique in one report: "latency", "route-01-time"; a file name without extension
   std::string caption;               // what is to be seen, one sentence; printable(), not escaped
   std::optional<std::size_t> route;  // index into Study::routes; unset: about all of them
   std::string image;                 // an SVG document, or PNG bytes
 };
 
-struct Figures {
-  std::vector<Figure> drawn;
+struct PlotSet {
+  std::vector<Plot> drawn;
   std::string trouble;  // why there are no plots; empty: there are
 };
 

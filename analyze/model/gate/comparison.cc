@@ -2,13 +2,13 @@
 
 namespace tailcap::model::gate {
 
-std::string_view name_of(Verdict verdict) {
+std::string_view name_of(GateVerdict verdict) {
   switch (verdict) {
-    case Verdict::pass:
+    case GateVerdict::pass:
       return "pass";
-    case Verdict::fail:
+    case GateVerdict::fail:
       return "fail";
-    case Verdict::undecided:
+    case GateVerdict::undecided:
       break;
   }
   return "undecided";

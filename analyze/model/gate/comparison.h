@@ -13,8 +13,8 @@
 
 namespace tailcap::model::gate {
 
-enum class Verdict : std::uint8_t { pass, fail, undecided };
-std::string_view name_of(Verdict verdict);
+enum class GateVerdict : std::uint8_t { pass, fail, undecided };
+std::string_view name_of(GateVerdict verdict);
 
 // "p99(/pay) > +10%": the increase that is not accepted.
 struct Gate {
@@ -39,7 +39,7 @@ std::string_view name_of(Method method);  // "runs-welch", …
 
 struct CompareOptions {
   std::optional<Method> method;  // unset: by the runs that there are
-  std::vector<Gate> gates;       // empty: p99 and errors of every route with enough data
+  std::vector<Gate> gates;       // empty: those of compare/default_gates.h
   std::size_t min_runs = 5;
   bool strict = false;  // fail only where the lower bound is above the threshold
   bool allow_sequential = false;
@@ -51,7 +51,7 @@ struct CompareOptions {
 
 // The new side against the base. For relative metrics difference, low, high and mde are ratios (0.10 is +10 %),
 // otherwise absolute.
-struct Estimate {
+struct GateEstimate {
   bool known = false;
   bool levels = false;         // base and fresh are known, whatever else is not
   std::string missing;         // why not
@@ -70,14 +70,14 @@ struct Estimate {
 
 struct MetricRow {
   Metric metric;
-  Estimate estimate;
+  GateEstimate estimate;
 };
 
 // Means of one account in all requests, or in the slowest 1 %. Over all accounts the integers sum to the total's.
 struct AccountRow {
   std::size_t account = 0;
   std::int64_t base = 0, fresh = 0;  // ns per request
-  Estimate estimate;
+  GateEstimate estimate;
   std::int64_t difference() const { return fresh - base; }
 };
 struct AccountTable {
@@ -111,23 +111,23 @@ struct RouteComparison {
 // Calls per incoming request, of all incoming requests together: none is left out, whichever of them made it.
 struct CallRow {
   RouteName name;  // as called
-  Estimate estimate;
+  GateEstimate estimate;
 };
 
 struct GateResult {
   Gate gate;
   std::size_t route = 0;  // index into Comparison::routes; meaningful where found
   bool found = false;
-  Verdict verdict = Verdict::undecided;
+  GateVerdict verdict = GateVerdict::undecided;
   std::vector<std::string> missing;  // why it is undecided
   bool longer_runs = false;          // among that: runs are too short, and more of them do not help
   double threshold = 0;              // in the unit of the estimate
   double p_holm = 1;
-  Estimate estimate;
+  GateEstimate estimate;
 };
 
 struct Comparison {
-  Verdict verdict = Verdict::undecided;
+  GateVerdict verdict = GateVerdict::undecided;
   Method method = Method::runs_welch;
   std::size_t noise_runs = 0;          // further runs of one version, which show how runs vary
   std::vector<std::string> obstacles;  // the sides cannot be compared, because

@@ -22,7 +22,7 @@ struct RouteName {
 };
 
 // A request whose end is known: it has a duration that counts, or it failed.
-struct Observation {
+struct RunObservation {
   ExchangeId id;
   std::int64_t start = 0;      // ns after the warm-up
   std::int64_t duration = -1;  // ns; -1: none
@@ -46,7 +46,7 @@ struct AllocationReading {
 
 struct RouteRun {
   RouteName name;
-  std::vector<Observation> requests;                            // in the order of their beginning
+  std::vector<RunObservation> requests;                         // in the order of their beginning
   std::vector<std::pair<std::uint8_t, std::int64_t>> accounts;  // ns
   std::uint64_t called = 0;                                     // of the requests: calls that recorded requests made
   std::uint64_t doubtful = 0;                                   // further requests without a duration that counts

@@ -40,7 +40,7 @@ struct ObjectiveResult {
   std::string file;
   RouteName route;  // meaningful where found
   bool found = false;
-  Verdict verdict = Verdict::undecided;
+  GateVerdict verdict = GateVerdict::undecided;
   std::vector<std::string> missing;  // why it is undecided
   bool observed = false;             // the value decided, because the interval did not
   bool known = false;                // value is
@@ -60,7 +60,7 @@ enum class DecideBy : std::uint8_t {
 struct Assertion {
   std::vector<Slo> slos;
   std::vector<ObjectiveResult> results;
-  Verdict verdict = Verdict::undecided;
+  GateVerdict verdict = GateVerdict::undecided;
   DecideBy by = DecideBy::interval;
 };
 

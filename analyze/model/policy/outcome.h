@@ -28,18 +28,18 @@ struct RateChange {
   std::vector<bool> applies;  // of the adaptations: its condition holds
 };
 
-struct Figures {
+struct PolicyFigures {
   double count = 0;
   std::optional<double> errors;                         // a share
   std::array<std::optional<double>, 3> quantiles = {};  // ns: p50, p95, p99
 };
 inline constexpr std::array<double, 3> kPolicyQuantiles = {0.5, 0.95, 0.99};
 
-struct Estimate {
+struct PolicyEstimate {
   std::optional<gate::RouteName> route;  // unset: all of them
   std::uint64_t requests = 0, kept = 0, by_rule = 0;
   std::uint64_t never = 0;  // requests that no chance could keep: the estimates do not cover them
-  Figures truth, estimate;
+  PolicyFigures truth, estimate;
   std::uint64_t slow = 0, slow_kept = 0, failed = 0, failed_kept = 0;
 };
 
@@ -55,9 +55,9 @@ struct Missed {
 
 struct SamplingOutcome {
   std::vector<RateChange> changes;
-  Estimate all;
-  std::vector<Estimate> routes;  // most requests first
-  std::vector<Missed> missed;    // failed ones and slow ones, the slowest first; at most so many as were asked for
+  PolicyEstimate all;
+  std::vector<PolicyEstimate> routes;  // most requests first
+  std::vector<Missed> missed;  // failed ones and slow ones, the slowest first; at most so many as were asked for
   std::uint64_t missed_total = 0;
 };
 
@@ -76,7 +76,7 @@ struct BreakerOutcome {
   Duration not_closed{};                                    // open and half open
 };
 
-struct Outcome {
+struct PolicyOutcome {
   std::string file;
   Policy policy;
   Time first = formats::kNoTime, last = formats::kNoTime;

@@ -34,7 +34,7 @@ struct Limit {
 };
 std::string_view name_of(const Limit& limit);  // "p95", "rate", "lock.futex"
 
-struct Condition {
+struct PolicyCondition {
   std::string name;
   std::string route;               // "POST /pay", "/api/*"; empty and "*": every route
   std::vector<std::string> where;  // expressions of --where; all must match
@@ -50,7 +50,7 @@ struct Adaptation {
   double rate = 1;
 };
 
-struct Sampling {
+struct PolicySampling {
   enum class Key : std::uint8_t { trace_id, request_id };
   Key key = Key::trace_id;
   double rate = 1;
@@ -68,8 +68,8 @@ struct Breaker {
 
 struct Policy {
   Duration every{};
-  std::vector<Condition> conditions;
-  std::optional<Sampling> sampling;
+  std::vector<PolicyCondition> conditions;
+  std::optional<PolicySampling> sampling;
   std::vector<Breaker> breakers;
   std::string not_live;     // what cannot be applied while it records, with its place and the reason; empty: nothing
   std::string not_watched;  // what a live watch cannot do, with its place: "7:1: sampling"; empty: nothing

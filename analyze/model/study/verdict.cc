@@ -34,7 +34,7 @@ std::string_view name_of(TroubleKind kind) {
   return names[static_cast<std::size_t>(kind)];
 }
 
-std::string_view name_of(Level level) {
+std::string_view name_of(VerdictLevel level) {
   constexpr std::string_view names[] = {"nothing", "note", "notable", "severe"};
   return names[static_cast<std::size_t>(level)];
 }

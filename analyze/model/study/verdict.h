@@ -83,8 +83,8 @@ enum class Pattern : std::uint8_t {
 };
 std::string_view name_of(Pattern pattern);
 
-enum class Level : std::uint8_t { nothing, note, notable, severe };
-std::string_view name_of(Level level);
+enum class VerdictLevel : std::uint8_t { nothing, note, notable, severe };
+std::string_view name_of(VerdictLevel level);
 
 // What the one behind a part, or behind the step before, did in that time.
 struct VerdictStep {
@@ -172,7 +172,7 @@ struct NewCalls {
 struct Verdict {
   VerdictScope scope = VerdictScope::route;
   VerdictKind kind = VerdictKind::nothing;
-  Level level = Level::nothing;
+  VerdictLevel level = VerdictLevel::nothing;
   Pattern pattern = Pattern::recurring;
   std::vector<std::uint32_t> routes;   // indexes into Study::routes
   std::vector<VerdictPart> parts;      // largest difference first; empty: many small differences

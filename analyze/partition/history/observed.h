@@ -20,7 +20,7 @@
 #include "analyze/partition/history/accept_queues.h"
 #include "analyze/partition/history/cpu_quotas.h"
 #include "analyze/partition/history/cpu_use.h"
-#include "analyze/partition/history/lock_names.h"
+#include "analyze/partition/history/lock_notes.h"
 #include "analyze/partition/history/log.h"
 #include "analyze/partition/history/peers.h"
 #include "analyze/partition/history/windows.h"
@@ -62,7 +62,7 @@ struct Stalled {
 };
 
 // Bytes were moved on a socket that carries no requests.
-struct Exchanged {
+struct BytesMoved {
   Nanos time = 0;
   formats::SocketId socket = 0;
   std::uint64_t goroutine = 0;
@@ -99,8 +99,8 @@ struct ThreadLog {
   bool multiplexes = false;     // waits for several descriptors at once, or turned to a request before another was over
   Log<OffCpuWait> waits;
   Log<Act> acts;
-  Log<Exchanged> elsewhere;  // what it read and wrote on sockets without requests
-  Stretches<TimeSpan> lost;  // off-CPU intervals of this thread were lost in here
+  Log<BytesMoved> elsewhere;  // what it read and wrote on sockets without requests
+  Stretches<TimeSpan> lost;   // off-CPU intervals of this thread were lost in here
   Stretches<Stalled> stalls;
   Stretches<TimeSpan> assists;  // its goroutine assisted Go's collector
   Nanos assisting = 0;          // start of the assist under way; 0: none
@@ -257,7 +257,7 @@ class Observed {
   // The other ends of sockets without requests; complete after the last event.
   std::vector<model::SocketPeer> peers() const { return peers_.all(); }
   // Of locks; complete after the last event.
-  model::LockNames lock_names() const { return lock_names_.all(); }
+  model::LockNames lock_names() const { return lock_notes_.all(); }
   // Which of these is at the other end, from 1; 0: not known.
   std::uint32_t peer_of(formats::SocketId socket) const { return peers_.number_of(socket); }
   // EndLog::full has all such sends, but for UNIX sockets only those of which nothing was sent.
@@ -324,8 +324,8 @@ class Observed {
   std::unordered_map<formats::SocketId, Stranger> strangers_;
   std::unordered_map<formats::SocketId, std::uint32_t> accepters_;  // of open sockets, the thread
   AcceptQueues queues_;
-  LockNames lock_names_;
-  Peers peers_;
+  LockNotes lock_notes_;
+  SocketPeers peers_;
   CpuQuotas quotas_;
   Stretches<TimeSpan> blind_, counted_;
   Log<TimeSpan> elsewhere_;

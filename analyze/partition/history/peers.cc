@@ -25,7 +25,7 @@ std::string pair_of(const SocketInfo& info, bool own) {
 
 }  // namespace
 
-std::uint32_t Peers::describe(const SocketInfo& info, bool numbered) {
+std::uint32_t SocketPeers::describe(const SocketInfo& info, bool numbered) {
   auto known = ends_.find(info.socket);
   if (known != ends_.end() && known->second.joined) return known->second.peer;
   // While it connects, its own port is not chosen yet.
@@ -41,7 +41,7 @@ std::uint32_t Peers::describe(const SocketInfo& info, bool numbered) {
   return peer;
 }
 
-std::uint32_t Peers::number(const SocketInfo& info) {
+std::uint32_t SocketPeers::number(const SocketInfo& info) {
   model::Connection c;
   c.family = info.family;
   c.remote = info.remote;
@@ -62,7 +62,7 @@ std::uint32_t Peers::number(const SocketInfo& info) {
 }
 
 // `own` is what this socket says of the connection, `theirs` what its other end would say.
-void Peers::join(formats::SocketId socket, const std::string& own, const std::string& theirs) {
+void SocketPeers::join(formats::SocketId socket, const std::string& own, const std::string& theirs) {
   const auto other = waiting_.find(own);
   if (other == waiting_.end() || other->second == socket) {
     waiting_[theirs] = socket;
@@ -76,31 +76,31 @@ void Peers::join(formats::SocketId socket, const std::string& own, const std::st
   waiting_.erase(other);
 }
 
-std::uint32_t Peers::number_of(formats::SocketId socket) const {
+std::uint32_t SocketPeers::number_of(formats::SocketId socket) const {
   const auto at = ends_.find(socket);
   return at == ends_.end() ? 0 : at->second.peer;
 }
 
-void Peers::used(formats::SocketId socket, std::uint32_t pid) {
+void SocketPeers::used(formats::SocketId socket, std::uint32_t pid) {
   const auto at = ends_.find(socket);
   if (at == ends_.end() || pid == 0 || at->second.pid == pid) return;
   at->second.pid = pid;
   if (const auto other = ends_.find(at->second.other); other != ends_.end()) told(other->second.peer, pid);
 }
 
-void Peers::told(std::uint32_t peer, std::uint32_t pid) {
+void SocketPeers::told(std::uint32_t peer, std::uint32_t pid) {
   if (peer == 0 || pid == 0) return;
   model::SocketPeer& p = peers_[peer - 1];
   if (p.pid != 0 && p.pid != pid) several_[peer - 1] = true;
   p.pid = pid;
 }
 
-void Peers::named(std::uint32_t pid, std::string_view name) {
+void SocketPeers::named(std::uint32_t pid, std::string_view name) {
   if (pid == 0 || name.empty() || (names_.size() >= kMaxProcesses && !names_.contains(pid))) return;
   names_[pid] = std::string(name);
 }
 
-std::vector<model::SocketPeer> Peers::all() const {
+std::vector<model::SocketPeer> SocketPeers::all() const {
   std::vector<model::SocketPeer> out = peers_;
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto name = names_.find(out[i].pid);

@@ -12,7 +12,7 @@
 
 namespace tailcap::partition {
 
-class Peers {
+class SocketPeers {
  public:
   static constexpr std::size_t kMaxPeers = 16u << 10;    // addresses; further ones are not known
   static constexpr std::size_t kMaxSockets = 64u << 10;  // that are compared with each other

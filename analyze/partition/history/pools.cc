@@ -16,7 +16,7 @@ constexpr std::size_t kMaxLooked = 1024;  // sightings of two goroutines
 
 }  // namespace
 
-Pools::Pools(const Windows& windows, const Observed& observed) : windows_(windows), observed_(observed) {
+PoolWaits::PoolWaits(const Windows& windows, const Observed& observed) : windows_(windows), observed_(observed) {
   const auto& table = windows.table();
   for (model::ConnectionId c = 1; c < table.remotes.size(); ++c) {
     const auto rows = windows.on(c);
@@ -27,7 +27,8 @@ Pools::Pools(const Windows& windows, const Observed& observed) : windows_(window
   }
 }
 
-std::optional<Pools::Given> Pools::given(const Window& waiting, std::uint32_t tid, const OffCpuWait& wait) const {
+std::optional<PoolWaits::Given> PoolWaits::given(const Window& waiting, std::uint32_t tid,
+                                                 const OffCpuWait& wait) const {
   if (members_.empty() || !waiting.server() || !wait.woken() || wait.waker == 0 || wait.waker == tid)
     return std::nullopt;
   const ThreadLog* const giver = observed_.thread(wait.waker);
@@ -41,8 +42,8 @@ std::optional<Pools::Given> Pools::given(const Window& waiting, std::uint32_t ti
   return out;
 }
 
-std::optional<Pools::Given> Pools::given(const Window& waiting, std::uint64_t goroutine, std::uint64_t by, Nanos from,
-                                         Nanos to) const {
+std::optional<PoolWaits::Given> PoolWaits::given(const Window& waiting, std::uint64_t goroutine, std::uint64_t by,
+                                                 Nanos from, Nanos to) const {
   if (members_.empty() || !waiting.server() || by == 0 || by == goroutine) return std::nullopt;
   const Log<Sighting>* const giver = observed_.goroutine(waiting.pid, by);
   const Log<Sighting>* const taker = observed_.goroutine(waiting.pid, goroutine);
@@ -59,7 +60,7 @@ std::optional<Pools::Given> Pools::given(const Window& waiting, std::uint64_t go
   return proved(waiting, {read->connection, sent->connection, read->time, sent->time, from, to});
 }
 
-std::optional<Pools::Given> Pools::proved(const Window& waiting, const Turn& turn) const {
+std::optional<PoolWaits::Given> PoolWaits::proved(const Window& waiting, const Turn& turn) const {
   const auto& table = windows_.table();
   if (turn.sent > waiting.to || std::max(turn.given, turn.taken) >= table.remotes.size()) return std::nullopt;
   if (table.remotes[turn.given] != table.remotes[turn.taken]) return std::nullopt;
@@ -86,7 +87,7 @@ std::optional<Pools::Given> Pools::proved(const Window& waiting, const Turn& tur
 
 // The waiting request has the connection next. Or another one has it at once, and the waiting one, which had none, gets
 // one later.
-bool Pools::gave_back(std::uint32_t call, std::uint32_t next, model::ExchangeId holder, const Turn& turn) const {
+bool PoolWaits::gave_back(std::uint32_t call, std::uint32_t next, model::ExchangeId holder, const Turn& turn) const {
   const auto& rows = windows_.table().rows;
   // Rows are in order of their start, and so are their numbers.
   const auto place = [](std::span<const std::uint32_t> all, std::uint32_t row) {
@@ -108,13 +109,13 @@ bool Pools::gave_back(std::uint32_t call, std::uint32_t next, model::ExchangeId 
   return windows_.owner(*user) != holder && begun >= turn.to && begun - turn.to <= kHandOver;
 }
 
-Nanos Pools::end_of(std::uint32_t row) const {
+Nanos PoolWaits::end_of(std::uint32_t row) const {
   const auto& rows = windows_.table().rows;
   return rows.has_duration(row) ? nanoseconds(rows.start(row) + rows.duration(row)) : INT64_MAX;
 }
 
 // Used: by one request after the other all the time, between the calls of one request, too.
-Pools::State Pools::state_of(model::ConnectionId connection, const Window& waiting, const Turn& turn) const {
+PoolWaits::State PoolWaits::state_of(model::ConnectionId connection, const Window& waiting, const Turn& turn) const {
   const auto& table = windows_.table();
   const auto rows = windows_.on(connection);
   const auto start = [&](std::uint32_t row) { return nanoseconds(table.rows.start(row)); };

@@ -17,10 +17,10 @@
 
 namespace tailcap::partition {
 
-class Pools {
+class PoolWaits {
  public:
   // Both must outlive it; windows does not change.
-  Pools(const Windows& windows, const Observed& observed);
+  PoolWaits(const Windows& windows, const Observed& observed);
 
   struct Given {
     model::ExchangeId by;      // the request that gave the connection back

@@ -10,7 +10,7 @@ constexpr unsigned kMostWindows = 4;  // that are tried, each with more connecti
 
 }  // namespace
 
-void Question::begin(Replay& replay, Options& options, const Part& part) {
+void Question::begin(Replay& replay, Options& options, const DecidingPart& part) {
   window_ = window_ && replay.summary().events > past_.least_before;
   if (window_ && tries_ == 0) options.beginning = part.decided(resolve_moments(replay, options));
   options.past = nullptr;

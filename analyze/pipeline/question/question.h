@@ -29,7 +29,7 @@ struct AnswerOnOne {
 };
 
 // Which part of a capture decides what is asked.
-struct Part {
+struct DecidingPart {
   bool window = false;  // the requests from a moment on may be read alone: their moments are resolved first
   // Whether the reading may end where the last request that is asked for is over. clocks: all times of day are
   // resolved.
@@ -44,7 +44,7 @@ class Question {
 
   // make(replay) analyzes with these options, and returns an Answer or what is derived from it.
   template <class Make>
-  auto ask(Options& options, const Part& part, Make make) {
+  auto ask(Options& options, const DecidingPart& part, Make make) {
     for (window_ = part.window;; ++tries_) {
       Replay replay(file_, threads_, progress_);
       begin(replay, options, part);
@@ -64,7 +64,7 @@ class Question {
   }
 
  private:
-  void begin(Replay& replay, Options& options, const Part& part);
+  void begin(Replay& replay, Options& options, const DecidingPart& part);
   bool suffices(const Options& options, const Answer& answer);
   bool suffices(const Replay& replay, const AnswerOnOne& answer, LookOptions& how);
 

@@ -69,7 +69,7 @@ std::optional<timeline::LaneCollector> SecondLook::lanes_around(const model::Req
 void SecondLook::push(const formats::Event& event) {
   if (ends_.empty()) return;
   pair_again(event);
-  for (Surroundings& around : around_) around.push(event);
+  for (RequestSurroundings& around : around_) around.push(event);
   if (lanes_) lanes_->push(event);
 }
 

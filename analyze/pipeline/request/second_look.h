@@ -36,7 +36,7 @@ class SecondLook : public SecondReading {
   const model::ExchangeId id_;
   const bool with_lanes_;
   std::vector<model::RequestDetail> ends_;
-  std::vector<Surroundings> around_;  // of ends_
+  std::vector<RequestSurroundings> around_;  // of ends_
   std::optional<timeline::LaneCollector> lanes_;
   // Once more: an exchange is too large to be kept of every request.
   ExchangeWire wire_;

@@ -20,9 +20,9 @@ constexpr formats::Duration kBefore{1'000'000'000};
 
 }  // namespace
 
-Surroundings::Surroundings(const model::Request& row) : row_(row), from_(row.start) {}
+RequestSurroundings::RequestSurroundings(const model::Request& row) : row_(row), from_(row.start) {}
 
-void Surroundings::push(const formats::Event& event) {
+void RequestSurroundings::push(const formats::Event& event) {
   if (!known(from_)) return;
   if (binding_)
     binding_->push(event);
@@ -31,7 +31,7 @@ void Surroundings::push(const formats::Event& event) {
   std::visit([&](const auto& body) { take(event, body); }, event.body);
 }
 
-void Surroundings::hold(const formats::Event& event) {
+void RequestSurroundings::hold(const formats::Event& event) {
   if (row_.trace_format == model::TraceFormat::none || socket_ == 0 || event.time < from_ - kBefore) return;
   const auto* arrival = std::get_if<formats::Arrival>(&event.body);
   const auto* io = std::get_if<formats::Io>(&event.body);
@@ -44,7 +44,7 @@ void Surroundings::hold(const formats::Event& event) {
   held_bytes_ += held.head.size() + held.tail.size();
 }
 
-void Surroundings::settle(const model::Exchange& exchange, const model::Connection& connection) {
+void RequestSurroundings::settle(const model::Exchange& exchange, const model::Connection& connection) {
   Time to = from_;
   if (row_.has_duration) to = row_.start + row_.duration;
   for (const auto& i : {exchange.request, exchange.response})
@@ -62,8 +62,8 @@ void Surroundings::settle(const model::Exchange& exchange, const model::Connecti
   held_.clear();
 }
 
-void Surroundings::happened(const formats::Event& event, Kind kind, formats::SocketId socket, Time since,
-                            std::uint32_t length, std::int32_t error) {
+void RequestSurroundings::happened(const formats::Event& event, Kind kind, formats::SocketId socket, Time since,
+                                   std::uint32_t length, std::int32_t error) {
   if (since > to_ || event.time < from_) return;
   if (events_.size() == kMaxHappened)
     ++dropped_events_;
@@ -72,7 +72,7 @@ void Surroundings::happened(const formats::Event& event, Kind kind, formats::Soc
 }
 
 template <class Body>
-void Surroundings::take(const formats::Event& event, const Body& body) {
+void RequestSurroundings::take(const formats::Event& event, const Body& body) {
   using namespace formats;
   if constexpr (std::is_same_v<Body, OffCpu>) {
     if (row_.tid == 0 || event.thread.tid != row_.tid || body.left >= to_ || event.time <= from_) return;
@@ -97,7 +97,7 @@ void Surroundings::take(const formats::Event& event, const Body& body) {
   }
 }
 
-void Surroundings::fill(model::RequestDetail& d) {
+void RequestSurroundings::fill(model::RequestDetail& d) {
   settle(d.exchange, d.connection);
   d.waits_left_out = dropped_waits_;
   d.events_left_out = dropped_events_;

@@ -14,9 +14,9 @@
 
 namespace tailcap::pipeline {
 
-class Surroundings {
+class RequestSurroundings {
  public:
-  explicit Surroundings(const model::Request& row);
+  explicit RequestSurroundings(const model::Request& row);
 
   void push(const formats::Event& event);
   // Its connection is known: from the same event on, which is pushed afterwards.

@@ -9,7 +9,7 @@ constexpr std::size_t kMostHeld = 64;  // runs: a request with a long value come
 
 }  // namespace
 
-bool LateStart::push(const model::ByteRun& run) {
+bool CallsLateStart::push(const model::ByteRun& run) {
   if (run.gap > 0 || held_.size() >= kMostHeld) {
     finder_.forget();
     held_.clear();
@@ -32,7 +32,7 @@ bool LateStart::push(const model::ByteRun& run) {
   return false;
 }
 
-formats::calls::Stream LateStart::stream() const {
+formats::calls::Stream CallsLateStart::stream() const {
   return {finder_.kind(), formats::calls::protocol_of(finder_.kind()).machine(false)};
 }
 

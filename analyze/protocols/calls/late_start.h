@@ -10,11 +10,11 @@
 
 namespace tailcap::protocols::calls {
 
-class LateStart {
+class CallsLateStart {
  public:
-  LateStart() = default;
+  CallsLateStart() = default;
   // Behind a loss: nothing else is found.
-  explicit LateStart(formats::calls::Kind only) { finder_.only(only); }
+  explicit CallsLateStart(formats::calls::Kind only) { finder_.only(only); }
   // True: this run answers the request that is held. It is not held itself.
   bool push(const model::ByteRun& run);
   model::Direction requests() const { return finder_.requests() == 0 ? model::Direction::out : model::Direction::in; }

@@ -9,7 +9,7 @@ BodyRule request_body(const Framing& f) {
   return f.length ? BodyRule{BodyFraming::length, *f.length} : BodyRule{};
 }
 
-BodyRule response_body(const Framing& f, int status, const Question& q) {
+BodyRule response_body(const Framing& f, int status, const AnsweredRequest& q) {
   if (status < 200 || status == 204 || status == 304 || q.head) return {};
   if (q.connect && status < 300) return {};
   if (f.chunked) return {BodyFraming::chunked, 0};

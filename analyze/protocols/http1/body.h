@@ -11,12 +11,12 @@ struct BodyRule {
 };
 
 // What is known of the request that a response answers.
-struct Question {
+struct AnsweredRequest {
   bool head = false;     // its method is HEAD
   bool connect = false;  // or CONNECT
 };
 
 BodyRule request_body(const Framing& framing);
-BodyRule response_body(const Framing& framing, int status, const Question& question);
+BodyRule response_body(const Framing& framing, int status, const AnsweredRequest& question);
 
 }  // namespace tailcap::protocols

@@ -286,7 +286,8 @@ MessageLane::Event Http1::response_head(MessageLane& l, Context& c) {
     }
   }
   answered_once_ = true;
-  const BodyRule rule = response_body(l.framing, m.status, a ? Question{a->head, a->connect} : Question{});
+  const BodyRule rule =
+      response_body(l.framing, m.status, a ? AnsweredRequest{a->head, a->connect} : AnsweredRequest{});
   m.close_after = l.framing.close || rule.framing == BodyFraming::until_close ||
                   (m.protocol == model::Protocol::http10 && !l.framing.keep_alive);
   upgraded_ = m.status == 101 || (a && a->connect && m.status < 300);

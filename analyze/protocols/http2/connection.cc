@@ -19,7 +19,7 @@ Http2Connection::Http2Connection(model::ConnectionId id, std::optional<Direction
   if (client)
     windows_[0] = windows_[1] = FlowWindow(kInitialWindow);
   else
-    late_ = std::make_unique<LateStart>();
+    late_ = std::make_unique<Http2LateStart>();
 }
 
 Http2Connection::~Http2Connection() {
@@ -145,7 +145,7 @@ void Http2Connection::act(const SenderItem& item, Context& c) {
 }
 
 Stream& Http2Connection::fresh(std::uint32_t id) {
-  Streams::iterator at;
+  Http2Streams::iterator at;
   if (held_.spare.empty()) {
     at = streams_.try_emplace(id).first;
   } else {
@@ -323,7 +323,7 @@ void Http2Connection::forget_if_done(std::uint32_t id, model::Time when) {
   const auto it = streams_.find(id);
   if (it == streams_.end() || !it->second.request.done() || !it->second.response.done()) return;
   if (id % 2 != 0) places_.closed(when);
-  Streams::node_type over = streams_.extract(it);
+  Http2Streams::node_type over = streams_.extract(it);
   if (held_.spare.size() < Held::kMaxSpare) held_.spare.push_back(std::move(over));
   --held_.streams;
 }

@@ -27,7 +27,7 @@ struct Held {
   static constexpr std::size_t kMaxStreams = 32u << 10;  // some 2 kB each
   static constexpr std::size_t kMaxSpare = 256;
   std::size_t text = 0, streams = 0;
-  std::vector<Streams::node_type> spare;  // streams that are over: their memory is used again
+  std::vector<Http2Streams::node_type> spare;  // streams that are over: their memory is used again
 };
 
 class Http2Connection {
@@ -113,7 +113,7 @@ class Http2Connection {
   FlowWindow windows_[2];                    // of the connection, by the direction of the DATA
   std::vector<model::WindowWait> waits_[2];  // the last kMaxWaits of them
   std::uint64_t waits_count_[2] = {0, 0};
-  Streams streams_;
+  Http2Streams streams_;
   std::vector<std::uint32_t> closed_;  // streams that were reset lately and may still get frames; a ring
   std::size_t closed_next_ = 0;
   std::uint32_t highest_ = 0;           // stream seen
@@ -123,8 +123,8 @@ class Http2Connection {
   Places places_;
   std::optional<model::StreamReset> goaway_;
   std::uint32_t goaway_last_ = 0x7fffffff;
-  std::size_t table_size_[2] = {0, 0};  // as counted in held_
-  std::unique_ptr<LateStart> late_;     // until it is known which end is the client
+  std::size_t table_size_[2] = {0, 0};    // as counted in held_
+  std::unique_ptr<Http2LateStart> late_;  // until it is known which end is the client
   bool windows_followed_;
   bool begun_[2] = {false, false}, ended_[2] = {false, false};
   bool lost_once_[2] = {false, false};  // streams may have been opened unseen

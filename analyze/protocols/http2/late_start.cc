@@ -33,14 +33,14 @@ std::optional<bool> sends_requests(const std::vector<HeldRun>& frames) {
   return asks;
 }
 
-void LateStart::Side::give_up() {
+void Http2LateStart::Side::give_up() {
   search.clear();
   scout.reset();
   waiting.clear();
   bytes = 0;
 }
 
-void LateStart::scout(Side& s, const model::ByteRun& run) {
+void Http2LateStart::scout(Side& s, const model::ByteRun& run) {
   Cursor cursor(run);
   SenderItem item;
   while (s.scout->next(cursor, item)) {
@@ -53,7 +53,7 @@ void LateStart::scout(Side& s, const model::ByteRun& run) {
 }
 
 // There is a border in front of what the search holds.
-void LateStart::believe(Side& s) {
+void Http2LateStart::believe(Side& s) {
   s.waiting = s.search.take();
   s.scout = std::make_unique<Sender>();
   s.scout->start_late();
@@ -64,7 +64,7 @@ void LateStart::believe(Side& s) {
   }
 }
 
-void LateStart::push(const model::ByteRun& run) {
+void Http2LateStart::push(const model::ByteRun& run) {
   Side& s = side(run.direction);
   if (run.gap > 0) s.give_up();
   if (run.length == 0) return;
@@ -80,7 +80,7 @@ void LateStart::push(const model::ByteRun& run) {
     s.give_up();
 }
 
-std::optional<Direction> LateStart::client(bool now) {
+std::optional<Direction> Http2LateStart::client(bool now) {
   if (!client_) return std::nullopt;
   const std::size_t waited = sides_[0].waiting.size() + sides_[1].waiting.size();
   for (Side& s : sides_) {

@@ -20,7 +20,7 @@ namespace tailcap::protocols::http2 {
 // they do not say, or contradict each other.
 std::optional<bool> sends_requests(const std::vector<HeldRun>& frames);
 
-class LateStart {
+class Http2LateStart {
  public:
   static constexpr std::size_t kMaxWait = 64;  // runs, for the other direction's border
 

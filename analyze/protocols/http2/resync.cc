@@ -20,7 +20,7 @@ std::vector<HeldRun> Resync::take() {
   return runs;
 }
 
-Resync::Chain Resync::follow(const model::ByteRun& run, const Judge& judge) {
+Resync::Chain Resync::follow(const model::ByteRun& run, const FrameJudge& judge) {
   Cursor cursor(run);
   for (;;) {
     if (next_ >= run.offset + run.length) return certain_ && whole() ? Chain::proved : Chain::holds;
@@ -49,7 +49,7 @@ Resync::Chain Resync::follow(const model::ByteRun& run, const Judge& judge) {
   }
 }
 
-bool Resync::push(const model::ByteRun& run, const Judge& judge) {
+bool Resync::push(const model::ByteRun& run, const FrameJudge& judge) {
   if (run.gap > 0 || run.offset != expected_ || hidden_) clear();  // bytes are missing
   expected_ = run.offset + run.length;
   if (run.length == 0) return false;

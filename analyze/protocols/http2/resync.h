@@ -24,7 +24,7 @@ enum class Fit : std::uint8_t {
   possible,
   certain,  // it names a stream that is open or next, or it is a frame of fixed form
 };
-using Judge = std::function<Fit(const FrameHeader&)>;
+using FrameJudge = std::function<Fit(const FrameHeader&)>;
 
 class Resync {
  public:
@@ -35,7 +35,7 @@ class Resync {
   // Largest frame that is plausible here; grows with SETTINGS_MAX_FRAME_SIZE of the receiver.
   void allow(std::uint32_t longest) { longest_ = longest > longest_ ? longest : longest_; }
   // True: a border is proved; take() from there. judge: uses the known state of the connection, if any.
-  bool push(const model::ByteRun& run, const Judge& judge = {});
+  bool push(const model::ByteRun& run, const FrameJudge& judge = {});
   // Plausible headers in a row so far.
   unsigned headers() const { return seen_; }
   // The held runs are whole frames: the last one ends where the last run does.
@@ -50,7 +50,7 @@ class Resync {
 
  private:
   enum class Chain { holds, proved, broken, hidden };
-  Chain follow(const model::ByteRun& run, const Judge& judge);
+  Chain follow(const model::ByteRun& run, const FrameJudge& judge);
 
   std::uint32_t longest_ = kSmallestMaxFrame;
   std::vector<HeldRun> held_;  // from the candidate on

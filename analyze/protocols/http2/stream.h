@@ -80,7 +80,7 @@ struct Stream : StreamState {
   const Half& half(bool is_request) const { return is_request ? request : response; }
 };
 
-using Streams = std::map<std::uint32_t, Stream>;
+using Http2Streams = std::map<std::uint32_t, Stream>;
 
 // What a block's pseudo-fields reveal before it is assigned to a message.
 struct Glance {

@@ -8,10 +8,10 @@ namespace {
 
 using formats::printable;
 using model::audit::NetworkPolicy;
+using model::audit::NetworkRule;
 using model::audit::Peer;
 using model::audit::PortRange;
 using model::audit::Requirement;
-using model::audit::Rule;
 
 // "5432", "9000-9010".
 PortRange ports_of(const Yaml& value) {
@@ -27,7 +27,7 @@ PortRange ports_of(const Yaml& value) {
   return {static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
 }
 
-Peer end_of(const Yaml& node, bool accepts, Rule& rule) {
+Peer end_of(const Yaml& node, bool accepts, NetworkRule& rule) {
   static constexpr std::string_view keys[] = {"process", "address", "except", "namespace", "labels", "port"};
   Peer out;
   each(node, "an end is a map with process, address, namespace, labels or port", keys,
@@ -57,9 +57,9 @@ Peer end_of(const Yaml& node, bool accepts, Rule& rule) {
   return out;
 }
 
-Rule rule_of(const Yaml& node, std::size_t number) {
+NetworkRule rule_of(const Yaml& node, std::size_t number) {
   static constexpr std::string_view keys[] = {"name", "from", "to"};
-  Rule out;
+  NetworkRule out;
   each(node, "a rule is a map with name, from and to", keys,
        [&](const std::string& key, const Yaml&, const Yaml& value) {
          if (key == "name") out.name = scalar(value, "a name is expected here");

@@ -12,12 +12,12 @@ namespace {
 
 using formats::printable;
 using model::audit::NetworkPolicy;
+using model::audit::NetworkRule;
 using model::audit::Peer;
 using model::audit::PortRange;
 using model::audit::Requirement;
-using model::audit::Rule;
+using model::audit::RuleSide;
 using model::audit::Selector;
-using model::audit::Side;
 
 bool absent(const Yaml& value) { return value.kind == Yaml::Kind::nothing; }
 
@@ -101,7 +101,7 @@ Peer peer_of(const Yaml& node, const std::string& name_space) {
   return out;
 }
 
-void port_entry_of(const Yaml& node, Rule& out) {
+void port_entry_of(const Yaml& node, NetworkRule& out) {
   static constexpr std::string_view keys[] = {"protocol", "port", "endPort"};
   std::string protocol = "TCP";
   std::optional<std::uint16_t> first, last;
@@ -119,11 +119,11 @@ void port_entry_of(const Yaml& node, Rule& out) {
   if (protocol == "TCP") out.ports.push_back(first ? PortRange{*first, last.value_or(*first)} : PortRange{});
 }
 
-Rule peer_rule(const Yaml& node, Side side, std::size_t number, const std::string& name_space) {
-  const bool in = side == Side::ingress;
+NetworkRule peer_rule(const Yaml& node, RuleSide side, std::size_t number, const std::string& name_space) {
+  const bool in = side == RuleSide::ingress;
   const std::string peers = in ? "from" : "to";
   const std::string_view keys[] = {peers, "ports"};
-  Rule out;
+  NetworkRule out;
   out.side = side;
   out.name = (in ? "ingress " : "egress ") + std::to_string(number);
   if (absent(node)) return out;
@@ -163,21 +163,21 @@ void spec_of(const Yaml& node, NetworkPolicy& out) {
            policy_types_of(value, out);
          }
          if (key != "ingress" && key != "egress") return;
-         const Side side = key == "ingress" ? Side::ingress : Side::egress;
+         const RuleSide side = key == "ingress" ? RuleSide::ingress : RuleSide::egress;
          std::size_t number = 0;
          for (const Yaml& rule : list(value, key, kMostNetworkRules))
            out.rules.push_back(peer_rule(rule, side, ++number, out.selected.name_space));
        });
   if (!selects) fail(node, "podSelector is missing; {} selects all pods of the namespace");
-  const auto any = [&](Side side) {
-    return std::any_of(out.rules.begin(), out.rules.end(), [&](const Rule& rule) { return rule.side == side; });
+  const auto any = [&](RuleSide side) {
+    return std::any_of(out.rules.begin(), out.rules.end(), [&](const NetworkRule& rule) { return rule.side == side; });
   };
   if (!typed) {
     out.ingress = true;
-    out.egress = any(Side::egress);
+    out.egress = any(RuleSide::egress);
   }
   // Rules of a direction that the policy does not judge have no effect in a cluster either; here they would be hits.
-  if ((!out.ingress && any(Side::ingress)) || (!out.egress && any(Side::egress)))
+  if ((!out.ingress && any(RuleSide::ingress)) || (!out.egress && any(RuleSide::egress)))
     fail(node, "policyTypes leaves out a direction that has rules");
 }
 

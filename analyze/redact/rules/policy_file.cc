@@ -1,4 +1,4 @@
-// Policy::from_file: a level, and what differs from it.
+// RedactionPolicy::from_file: a level, and what differs from it.
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -22,8 +22,8 @@ constexpr std::string_view kKeys[] = {"level",        "fields",       "mask_head
                                       "keep_headers", "keep_queries", "allow_credentials"};
 }  // namespace
 
-Policy Policy::from_file(const std::string& path) {
-  Policy policy;
+RedactionPolicy RedactionPolicy::from_file(const std::string& path) {
+  RedactionPolicy policy;
   int line = 0;
   try {
     const YAML::Node all = YAML::LoadFile(path);
@@ -46,7 +46,7 @@ Policy Policy::from_file(const std::string& path) {
       line = all["level"].Mark().line + 1;
       const auto level = all["level"].as<std::string>();
       if (level != "default" && level != "strict") throw std::runtime_error("level is default or strict");
-      policy.set_level(level == "strict" ? Level::strict : Level::standard);
+      policy.set_level(level == "strict" ? RedactionLevel::strict : RedactionLevel::standard);
     }
     each("allow_credentials", [&](const std::string& name) { policy.allow_credentials(name); });
     for (const auto& field : all["fields"]) {

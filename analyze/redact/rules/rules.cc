@@ -14,7 +14,7 @@ namespace {
 
 using enum Treatment;
 
-constexpr auto kRows = std::to_array<Row>({
+constexpr auto kRows = std::to_array<RedactionRow>({
     {"send", "socket", keep, keep},
     {"send", "position", keep, keep},
     {"send", "length", keep, keep},
@@ -311,9 +311,9 @@ constexpr auto kPublicNames = std::to_array<std::string_view>({
 
 }  // namespace
 
-std::span<const Row> rows() { return kRows; }
+std::span<const RedactionRow> rows() { return kRows; }
 
-std::string_view name_of(Level level) { return level == Level::strict ? "strict" : "default"; }
+std::string_view name_of(RedactionLevel level) { return level == RedactionLevel::strict ? "strict" : "default"; }
 
 std::string_view name_of(Treatment treatment) {
   constexpr std::string_view names[] = {"drop",    "keep",    "words",         "pseudonym",   "path",
@@ -321,40 +321,42 @@ std::string_view name_of(Treatment treatment) {
   return names[static_cast<std::size_t>(treatment)];
 }
 
-Treatment Policy::of(std::string_view kind, std::string_view field) const {
+Treatment RedactionPolicy::of(std::string_view kind, std::string_view field) const {
   if (!fields_.empty()) {
     const auto own = fields_.find(std::string(kind) + "." + std::string(field));
     if (own != fields_.end()) return own->second;
   }
-  for (const Row& row : kRows)
+  for (const RedactionRow& row : kRows)
     if (row.kind == kind && row.field == field) return strict() ? row.strict : row.standard;
   return drop;
 }
 
-Value Policy::header(std::string_view name) const {
+Value RedactionPolicy::header(std::string_view name) const {
   if (const auto own = headers_.find(name); own != headers_.end()) return own->second;
   const auto found = std::ranges::lower_bound(kHeaders, name, {}, &Header::name);
   return found != kHeaders.end() && found->name == name ? found->value : Value::masked;
 }
 
-bool Policy::knows_header(std::string_view name) const {
+bool RedactionPolicy::knows_header(std::string_view name) const {
   return headers_.contains(name) || std::ranges::binary_search(kHeaders, name, {}, &Header::name) ||
          std::ranges::find(ground::kMaskedFields, name) != std::end(ground::kMaskedFields) ||
          std::ranges::find(kPublicNames, name) != std::end(kPublicNames);
 }
 
-bool Policy::begins_header(std::string_view begin) const {
+bool RedactionPolicy::begins_header(std::string_view begin) const {
   const auto begins = [&](std::string_view name) { return name.starts_with(begin); };
   return std::ranges::any_of(headers_, [&](const auto& own) { return begins(own.first); }) ||
          std::ranges::any_of(kHeaders, begins, &Header::name) || std::ranges::any_of(ground::kMaskedFields, begins) ||
          std::ranges::any_of(kPublicNames, begins);
 }
 
-std::string Policy::name() const { return std::string(name_of(level_)) + (custom() ? " and a policy file" : ""); }
+std::string RedactionPolicy::name() const {
+  return std::string(name_of(level_)) + (custom() ? " and a policy file" : "");
+}
 
-std::string Policy::hash() const {
+std::string RedactionPolicy::hash() const {
   std::string all(name_of(level_));
-  for (const Row& row : kRows) {
+  for (const RedactionRow& row : kRows) {
     all += '\n';
     (((all += row.kind) += '.') += row.field) += ' ';
     all += name_of(of(row.kind, row.field));
@@ -378,13 +380,13 @@ bool may_hold_credentials(std::string_view name) {
                      [&](auto part) { return lower.find(part) != lower.npos; });
 }
 
-void Policy::check_credentials(const std::string& name) const {
+void RedactionPolicy::check_credentials(const std::string& name) const {
   if (may_hold_credentials(name) && !credentials_.contains(name))
     throw std::runtime_error(name + " may hold credentials; name it in allow_credentials, too, if it is to be kept");
 }
 
-void Policy::keep_header(const std::string& name) {
-  const Value now = Policy().header(name);
+void RedactionPolicy::keep_header(const std::string& name) {
+  const Value now = RedactionPolicy().header(name);
   if (now == Value::target || now == Value::authority)
     throw std::runtime_error(name + " is not kept as a whole; keep_queries keeps values of queries");
   if (name.empty() || !std::all_of(name.begin(), name.end(),
@@ -394,15 +396,15 @@ void Policy::keep_header(const std::string& name) {
   headers_[name] = Value::kept;
 }
 
-void Policy::keep_query(const std::string& key) {
+void RedactionPolicy::keep_query(const std::string& key) {
   if (key.empty()) throw std::runtime_error("a key of a query has no name");
   check_credentials(key);
   queries_.insert(key);
 }
 
-void Policy::set(const std::string& kind, const std::string& field, Treatment treatment) {
-  const auto row =
-      std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.kind == kind && r.field == field; });
+void RedactionPolicy::set(const std::string& kind, const std::string& field, Treatment treatment) {
+  const auto row = std::find_if(kRows.begin(), kRows.end(),
+                                [&](const RedactionRow& r) { return r.kind == kind && r.field == field; });
   if (row == kRows.end()) throw std::runtime_error("there is no field " + kind + "." + field);
   const bool number = row->strict == keep && row->standard == keep;
   if (number && treatment != keep && treatment != drop)

@@ -15,11 +15,11 @@
 
 namespace tailcap::redact {
 
-enum class Level : std::uint8_t {
+enum class RedactionLevel : std::uint8_t {
   standard,  // for colleagues: "default"
   strict,    // for strangers
 };
-std::string_view name_of(Level level);
+std::string_view name_of(RedactionLevel level);
 
 enum class Treatment : std::uint8_t {
   drop,           // zero, or empty
@@ -35,12 +35,12 @@ enum class Treatment : std::uint8_t {
 };
 std::string_view name_of(Treatment treatment);
 
-struct Row {
+struct RedactionRow {
   std::string_view kind;  // of two kinds of one type, the first
   std::string_view field;
   Treatment standard, strict;
 };
-std::span<const Row> rows();
+std::span<const RedactionRow> rows();
 
 using formats::mask::Value;
 
@@ -49,20 +49,20 @@ using formats::mask::Value;
 bool may_hold_credentials(std::string_view name);
 
 // Rows as they apply: those of the level, changed by a policy file.
-class Policy {
+class RedactionPolicy {
  public:
-  explicit Policy(Level level = Level::standard) : level_(level) {}
+  explicit RedactionPolicy(RedactionLevel level = RedactionLevel::standard) : level_(level) {}
   // Throws std::runtime_error with the line for what it does not know.
-  static Policy from_file(const std::string& path);
+  static RedactionPolicy from_file(const std::string& path);
 
-  Level level() const { return level_; }
+  RedactionLevel level() const { return level_; }
   bool custom() const { return !fields_.empty() || !headers_.empty() || !queries_.empty(); }
   Treatment of(std::string_view kind, std::string_view field) const;
   Value header(std::string_view name) const;  // in lower case
   // Whether the name of a field is public, or what a public one begins with; in lower case.
   bool knows_header(std::string_view name) const;
   bool begins_header(std::string_view begin) const;
-  bool strict() const { return level_ == Level::strict; }
+  bool strict() const { return level_ == RedactionLevel::strict; }
   // The values of this key, in queries and path parameters, are kept.
   bool keeps_query(std::string_view key) const { return queries_.contains(key); }
   // "default", "strict", or with " and a policy file" behind it.
@@ -70,7 +70,7 @@ class Policy {
   // 16 hexadecimal digits of all rows as they apply.
   std::string hash() const;
 
-  void set_level(Level level) { level_ = level; }
+  void set_level(RedactionLevel level) { level_ = level; }
   // These throw for what is not for a policy to decide, and for what may hold credentials but is not in
   // allow_credentials().
   void set(const std::string& kind, const std::string& field, Treatment treatment);
@@ -82,7 +82,7 @@ class Policy {
  private:
   void check_credentials(const std::string& name) const;
 
-  Level level_;
+  RedactionLevel level_;
   std::map<std::string, Treatment, std::less<>> fields_;  // "kind.field"
   std::map<std::string, Value, std::less<>> headers_;
   std::set<std::string, std::less<>> queries_, credentials_;

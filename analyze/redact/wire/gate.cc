@@ -15,7 +15,7 @@ bool speaks(std::string_view bytes) {
 
 }  // namespace
 
-void Gate::begin(const formats::SocketInfo& info) {
+void RedactionGate::begin(const formats::SocketInfo& info) {
   using formats::Origin;
   using formats::TcpState;
   if (info.origin == Origin::listener) return static_cast<void>(listening_.insert(info.local.port));
@@ -38,7 +38,7 @@ void Gate::begin(const formats::SocketInfo& info) {
 }
 
 // Who listened at a connection's own port accepted it, also before the recording began.
-void Gate::describe(formats::mask::Connection& connection, const formats::SocketInfo& info) {
+void RedactionGate::describe(formats::mask::Connection& connection, const formats::SocketInfo& info) {
   using formats::Origin;
   connection.described();
   if (info.origin == Origin::connected || info.origin == Origin::accepted)
@@ -47,13 +47,13 @@ void Gate::describe(formats::mask::Connection& connection, const formats::Socket
     connection.requests_move(1);
 }
 
-void Gate::begin(const formats::TlsStep& step) {
+void RedactionGate::begin(const formats::TlsStep& step) {
   if (step.step == formats::TlsStepKind::handshake)
     connections_.of(step.session).connection.begin(0, 0, !connections_.forgot());
   if (step.step == formats::TlsStepKind::freed) connections_.forget_later(step.session);
 }
 
-void Gate::take(formats::Event& event) {
+void RedactionGate::take(formats::Event& event) {
   if (auto* io = std::get_if<formats::Io>(&event.body)) {
     if (io->length > 0) return apply_to(io->socket, *io);
     io->head = io->tail = {};
@@ -74,7 +74,7 @@ void Gate::take(formats::Event& event) {
 }
 
 template <class AnyIo>
-void Gate::apply_to(std::uint64_t id, AnyIo& io) {
+void RedactionGate::apply_to(std::uint64_t id, AnyIo& io) {
   Entry& e = connections_.of(id);
   // No recorder writes more bytes than were moved.
   if (io.head.size() > io.length) io.head = {};

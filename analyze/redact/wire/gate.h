@@ -20,10 +20,10 @@ namespace tailcap::redact::wire {
 
 using formats::Sheet;
 
-class Gate {
+class RedactionGate {
  public:
   static constexpr std::size_t kConnections = formats::mask::ConnectionTable<int>::kMost;
-  explicit Gate(const HeaderList& list, std::size_t connections = kConnections)
+  explicit RedactionGate(const HeaderList& list, std::size_t connections = kConnections)
       : list_(list), connections_(connections) {}
 
   // Redacts the payload of an event: head and tail are replaced, valid until the next call.

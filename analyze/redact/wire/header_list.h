@@ -21,7 +21,7 @@ class HeaderList final : public formats::mask::Rules {
   // Is given each value and target that was judged: as it was, and what became of it.
   using Seen = std::function<void(std::string_view before, std::string_view after)>;
 
-  HeaderList(const Policy& policy, Pseudonyms& names, Seen seen = {})
+  HeaderList(const RedactionPolicy& policy, Pseudonyms& names, Seen seen = {})
       : policy_(&policy), names_(&names), seen_(std::move(seen)) {}
   Value of(std::string_view name) const override { return policy_->header(name); }
   bool begins_name(std::string_view begin) const override { return policy_->begins_header(begin); }
@@ -54,7 +54,7 @@ class HeaderList final : public formats::mask::Rules {
  private:
   Kept calls() const { return strict() ? Kept::nothing : Kept::shape; }
 
-  const Policy* policy_;
+  const RedactionPolicy* policy_;
   Pseudonyms* names_;
   Seen seen_;
 };

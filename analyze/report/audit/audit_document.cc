@@ -9,14 +9,14 @@ namespace tailcap::report {
 namespace {
 
 using model::audit::Audit;
+using model::audit::ConnectionGroup;
+using model::audit::ConnectionTally;
+using model::audit::ConnectionVerdict;
 using model::audit::Example;
 using model::audit::Exposure;
-using model::audit::Group;
 using model::audit::Named;
 using model::audit::NetworkPolicy;
 using model::audit::PolicyTally;
-using model::audit::Tally;
-using model::audit::Verdict;
 using render::Column;
 using render::Table;
 using render::Tone;
@@ -48,7 +48,7 @@ class AuditWriter {
 
   std::string otherwise() const {
     return std::string("A connection that no policy selects is ") +
-           (a_.otherwise == Verdict::denied ? "denied." : "allowed.") +
+           (a_.otherwise == ConnectionVerdict::denied ? "denied." : "allowed.") +
            " Unknown is a verdict of its own: the capture does not say enough.";
   }
 
@@ -66,18 +66,19 @@ class AuditWriter {
   }
 
   void head() {
-    const std::uint64_t denied = a_.of(Verdict::denied).count, unknown = a_.of(Verdict::unknown).count;
+    const std::uint64_t denied = a_.of(ConnectionVerdict::denied).count,
+                        unknown = a_.of(ConnectionVerdict::unknown).count;
     render::Facts facts;
     facts.boxed = true;
     facts.verdict = verdict(denied, unknown);
     if (!a_.policies.empty())
       facts.lines.push_back({Tone::plain, "connections",
-                             count_text(a_.of(Verdict::allowed).count) + " allowed, " + count_text(denied) +
+                             count_text(a_.of(ConnectionVerdict::allowed).count) + " allowed, " + count_text(denied) +
                                  " denied, " + count_text(unknown) + " unknown"});
     if (!a_.policies.empty() && a_.unselected.count > 0)
       facts.lines.push_back({Tone::plain, "not selected",
-                             connection_count(a_.unselected.count) +
-                                 " by any policy: " + (a_.otherwise == Verdict::denied ? "denied" : "allowed")});
+                             connection_count(a_.unselected.count) + " by any policy: " +
+                                 (a_.otherwise == ConnectionVerdict::denied ? "denied" : "allowed")});
     if (!a_.exposed_ports.empty())
       facts.lines.push_back({a_.exposed > 0 ? Tone::alarm : Tone::plain, "exposed",
                              connection_count(a_.exposed) + " from other addresses, " + count_text(a_.exposed_unknown) +
@@ -95,12 +96,12 @@ class AuditWriter {
     for (const Example& e : examples) row.below.emplace_back(Tone::plain, at(e.at) + "  " + e.from + " to " + e.to);
   }
 
-  void add_times(render::Row& row, const Tally& tally) const {
+  void add_times(render::Row& row, const ConnectionTally& tally) const {
     row.cells.emplace_back(at(tally.first));
     row.cells.emplace_back(at(tally.last));
   }
 
-  static std::string direction(const Group& g) { return !g.directed ? "with" : g.outgoing ? "to" : "from"; }
+  static std::string direction(const ConnectionGroup& g) { return !g.directed ? "with" : g.outgoing ? "to" : "from"; }
 
   void more(Table& table, std::size_t all, std::uint64_t beyond) const {
     const std::uint64_t left = all - std::min(all, most_);
@@ -110,17 +111,17 @@ class AuditWriter {
     table.rows.back().below.emplace_back(Tone::plain, text);
   }
 
-  std::vector<const Group*> groups(Verdict verdict) const {
-    std::vector<const Group*> out;
-    for (const Group& g : a_.groups)
+  std::vector<const ConnectionGroup*> groups(ConnectionVerdict verdict) const {
+    std::vector<const ConnectionGroup*> out;
+    for (const ConnectionGroup& g : a_.groups)
       if (g.verdict == verdict) out.push_back(&g);
     return out;
   }
 
-  std::uint64_t beyond(Verdict verdict) const { return a_.grouped_out[static_cast<std::size_t>(verdict)]; }
+  std::uint64_t beyond(ConnectionVerdict verdict) const { return a_.grouped_out[static_cast<std::size_t>(verdict)]; }
 
   void denied() {
-    const auto all = groups(Verdict::denied);
+    const auto all = groups(ConnectionVerdict::denied);
     if (all.empty()) return;
     out_.heading(2, "Denied connections");
     Table table;
@@ -133,7 +134,7 @@ class AuditWriter {
                      {"last"},
                      {"denied by", Column::Kind::name}};
     for (std::size_t i = 0; i < std::min(most_, all.size()); ++i) {
-      const Group& g = *all[i];
+      const ConnectionGroup& g = *all[i];
       render::Row row;
       row.cells = {name_text(g.who), direction(g), name_text(g.peer), g.port != 0 ? std::to_string(g.port) : "–",
                    count_text(g.connections.count)};
@@ -143,12 +144,12 @@ class AuditWriter {
       add_examples(row, g.examples);
       table.rows.push_back(std::move(row));
     }
-    more(table, all.size(), beyond(Verdict::denied));
+    more(table, all.size(), beyond(ConnectionVerdict::denied));
     out_.add(std::move(table));
   }
 
   void unknown() {
-    const auto all = groups(Verdict::unknown);
+    const auto all = groups(ConnectionVerdict::unknown);
     if (all.empty()) return;
     out_.heading(2, "Unknown");
     Table table;
@@ -156,12 +157,12 @@ class AuditWriter {
         {"who", Column::Kind::name}, {"", Column::Kind::word}, {"peer", Column::Kind::name}, {"port"}, {"connections"},
         {"why", Column::Kind::name}};
     for (std::size_t i = 0; i < std::min(most_, all.size()); ++i) {
-      const Group& g = *all[i];
+      const ConnectionGroup& g = *all[i];
       table.rows.push_back(
           {.cells = {name_text(g.who), direction(g), name_text(g.peer), g.port != 0 ? std::to_string(g.port) : "–",
                      count_text(g.connections.count), missing_text(g.missing)}});
     }
-    more(table, all.size(), beyond(Verdict::unknown));
+    more(table, all.size(), beyond(ConnectionVerdict::unknown));
     out_.add(std::move(table));
   }
 
@@ -201,8 +202,9 @@ class AuditWriter {
       render::Row row;
       row.strong = true;
       row.cells = {printable(a_.policies[p].name), count_text(t.selected.count),
-                   count_text(t.of(Verdict::allowed).count), count_text(t.of(Verdict::denied).count),
-                   count_text(t.of(Verdict::unknown).count)};
+                   count_text(t.of(ConnectionVerdict::allowed).count),
+                   count_text(t.of(ConnectionVerdict::denied).count),
+                   count_text(t.of(ConnectionVerdict::unknown).count)};
       add_times(row, t.selected);
       table.rows.push_back(std::move(row));
       for (std::size_t r = 0; r < std::min(most_, t.rules.size()); ++r) {
@@ -231,7 +233,7 @@ class AuditWriter {
         continue;
       }
       // A rule may be meant by a connection that is unknown.
-      if (a_.tallies[p].of(Verdict::unknown).count > 0) continue;
+      if (a_.tallies[p].of(ConnectionVerdict::unknown).count > 0) continue;
       for (std::size_t r = 0; r < a_.policies[p].rules.size(); ++r)
         if (a_.tallies[p].rules[r].count == 0)
           lines.push_back(name + ": no connection matches " + printable(a_.policies[p].rules[r].name) + ".");

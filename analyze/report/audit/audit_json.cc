@@ -7,22 +7,22 @@ namespace of_audit {
 namespace {
 
 using model::audit::Audit;
+using model::audit::ConnectionGroup;
+using model::audit::ConnectionTally;
+using model::audit::ConnectionVerdict;
 using model::audit::Example;
 using model::audit::Exposure;
-using model::audit::Group;
 using model::audit::Missing;
 using model::audit::Named;
 using model::audit::NetworkPolicy;
 using model::audit::PolicyTally;
-using model::audit::Tally;
-using model::audit::Verdict;
 
 template <class T>
 using AuditShape = Shape<T, Audit>;
 
 struct JudgedRule {
   std::string_view name;
-  Tally tally;
+  ConnectionTally tally;
 };
 struct JudgedPolicy {
   const NetworkPolicy& policy;
@@ -39,14 +39,14 @@ std::vector<JudgedPolicy> policies_of(const Audit& a) {
   for (std::size_t p = 0; p < a.policies.size(); ++p) out.push_back({a.policies[p], a.tallies[p]});
   return out;
 }
-std::vector<OneOf<Missing::labels>> missing_of(const Group& g) {
+std::vector<OneOf<Missing::labels>> missing_of(const ConnectionGroup& g) {
   std::vector<OneOf<Missing::labels>> out;
   for (std::size_t i = 0; i < model::audit::kMissing; ++i)
     if (const auto m = static_cast<Missing>(i); g.missing & model::audit::bit(m)) out.push_back({m});
   return out;
 }
 
-const Bounds kFew{.most_items = model::audit::kMostExamples};
+const JsonBounds kFew{.most_items = model::audit::kMostExamples};
 
 const AuditShape<Example> kExample{
     "example",
@@ -56,12 +56,13 @@ const AuditShape<Example> kExample{
         {"to", &Example::to},
     }};
 
-const AuditShape<Tally> kTally{"tally",
-                               {
-                                   {"connections", &Tally::count},
-                                   {"first_ns", &Tally::first, "since 1970; null where the capture has no clock"},
-                                   {"last_ns", &Tally::last},
-                               }};
+const AuditShape<ConnectionTally> kTally{
+    "tally",
+    {
+        {"connections", &ConnectionTally::count},
+        {"first_ns", &ConnectionTally::first, "since 1970; null where the capture has no clock"},
+        {"last_ns", &ConnectionTally::last},
+    }};
 
 const AuditShape<Named> kNamed{
     "named",
@@ -84,11 +85,11 @@ const AuditShape<JudgedPolicy> kPolicy{
         {"file", [](auto& p) { return p.policy.file; }},
         {"used", [](auto& p) { return p.tally.used(); }, "it selects a connection, or may select one that is unknown"},
         {"selects", [](auto& p) { return p.tally.selected.count; }, "connections that it judges"},
-        {"allows", [](auto& p) { return p.tally.of(Verdict::allowed).count; },
+        {"allows", [](auto& p) { return p.tally.of(ConnectionVerdict::allowed).count; },
          "connections that one of its rules matches"},
-        {"denies", [](auto& p) { return p.tally.of(Verdict::denied).count; },
+        {"denies", [](auto& p) { return p.tally.of(ConnectionVerdict::denied).count; },
          "denied connections that it selects and does not allow"},
-        {"unknown", [](auto& p) { return p.tally.of(Verdict::unknown).count; },
+        {"unknown", [](auto& p) { return p.tally.of(ConnectionVerdict::unknown).count; },
          "unknown connections that it may select or allow"},
         {"first_ns", [](auto& p) { return p.tally.selected.first; }},
         {"last_ns", [](auto& p) { return p.tally.selected.last; }},
@@ -96,28 +97,29 @@ const AuditShape<JudgedPolicy> kPolicy{
         {"examples", kExample, [](auto& p) { return p.tally.examples; }, "of the denied connections", kFew},
     }};
 
-const AuditShape<Group> kGroup{"group",
-                               {
-                                   {"verdict", one_of<Verdict::unknown>(&Group::verdict)},
-                                   {"who", kNamed, &Group::who},
-                                   {"direction",
-                                    [](auto& g) { return !g.directed  ? "unknown"
-                                                         : g.outgoing ? "to"
-                                                                      : "from"; },
-                                    "to: who made the connection; from: who accepted it",
-                                    {.values = {"to", "from", "unknown"}}},
-                                   {"peer", kNamed, &Group::peer},
-                                   {"port", or_null(&Group::port), "of the end that accepts", {.most = 65535}},
-                                   {kTally, &Group::connections},
-                                   {"failed", &Group::failed, "of them, those that were never established"},
-                                   {"by",
-                                    &Group::by,
-                                    "allowed: rules that match; denied: policies that deny it; unknown: policies whose "
-                                    "verdict is unknown. Empty: the default; the first 20",
-                                    {.most_items = model::audit::kMostDeciders}},
-                                   {"missing", missing_of, "what is not known, of an unknown verdict"},
-                                   {"examples", kExample, &Group::examples, "", kFew},
-                               }};
+const AuditShape<ConnectionGroup> kGroup{
+    "group",
+    {
+        {"verdict", one_of<ConnectionVerdict::unknown>(&ConnectionGroup::verdict)},
+        {"who", kNamed, &ConnectionGroup::who},
+        {"direction",
+         [](auto& g) { return !g.directed  ? "unknown"
+                              : g.outgoing ? "to"
+                                           : "from"; },
+         "to: who made the connection; from: who accepted it",
+         {.values = {"to", "from", "unknown"}}},
+        {"peer", kNamed, &ConnectionGroup::peer},
+        {"port", or_null(&ConnectionGroup::port), "of the end that accepts", {.most = 65535}},
+        {kTally, &ConnectionGroup::connections},
+        {"failed", &ConnectionGroup::failed, "of them, those that were never established"},
+        {"by",
+         &ConnectionGroup::by,
+         "allowed: rules that match; denied: policies that deny it; unknown: policies whose "
+         "verdict is unknown. Empty: the default; the first 20",
+         {.most_items = model::audit::kMostDeciders}},
+        {"missing", missing_of, "what is not known, of an unknown verdict"},
+        {"examples", kExample, &ConnectionGroup::examples, "", kFew},
+    }};
 
 const AuditShape<Exposure> kExposure{"exposure",
                                      {
@@ -142,16 +144,16 @@ const AuditShape<Audit> kFound{
     "found",
     {
         {"default",
-         [](auto& a) { return a.otherwise == Verdict::denied ? "deny" : "allow"; },
+         [](auto& a) { return a.otherwise == ConnectionVerdict::denied ? "deny" : "allow"; },
          "the verdict on connections that no policy selects",
          {.values = {"allow", "deny"}}},
         {"complete", [](auto& a) { return !a.damaged && !a.some_left_out; },
          "false: events were lost, the capture is damaged, or only a part of the connections was recorded"},
         {"lost", &Audit::lost, "events"},
         {"connections", &Audit::connections, "allowed + denied + unknown"},
-        {"allowed", [](auto& a) { return a.of(Verdict::allowed).count; }},
-        {"denied", [](auto& a) { return a.of(Verdict::denied).count; }},
-        {"unknown", [](auto& a) { return a.of(Verdict::unknown).count; }},
+        {"allowed", [](auto& a) { return a.of(ConnectionVerdict::allowed).count; }},
+        {"denied", [](auto& a) { return a.of(ConnectionVerdict::denied).count; }},
+        {"unknown", [](auto& a) { return a.of(ConnectionVerdict::unknown).count; }},
         {"unselected", [](auto& a) { return a.unselected.count; },
          "connections that no policy selects, to which the default applies"},
         {"policies", kPolicy, policies_of},

@@ -13,7 +13,7 @@ namespace {
 using ground::coordinate;
 using ground::Svg;
 using model::Chart;
-using model::Series;
+using model::ChartSeries;
 using model::Shades;
 using model::Stroke;
 
@@ -39,22 +39,22 @@ struct Plane {
   double y(double up) const { return top + high * (1 - place(chart.up, up)); }
 };
 
-std::string path_of(const Series& series, const Plane& plane) {
+std::string path_of(const ChartSeries& series, const Plane& plane) {
   ground::Path out;
   const Stroke* before = nullptr;
   for (const Stroke& s : series.strokes) {
     const double x = plane.x(s.from), y = plane.y(s.up);
     switch (series.form) {
-      case Series::Form::line:
+      case ChartSeries::Form::line:
         out(out.empty() ? 'M' : 'L', {x, y});
         break;
-      case Series::Form::levels:
+      case ChartSeries::Form::levels:
         out(before && before->to >= s.from ? 'L' : 'M', {x, y})('H', {plane.x(s.to)});
         break;
-      case Series::Form::stretches:
+      case ChartSeries::Form::stretches:
         out('M', {x, y})('H', {plane.x(s.to)});
         break;
-      case Series::Form::impulses:
+      case ChartSeries::Form::impulses:
         out('M', {x, plane.top + plane.high})('V', {y});
         break;
     }
@@ -63,11 +63,12 @@ std::string path_of(const Series& series, const Plane& plane) {
   return out.take();
 }
 
-void add_curve(const Series& series, const Plane& plane, Svg& out) {
+void add_curve(const ChartSeries& series, const Plane& plane, Svg& out) {
   const std::string colour = series.colour.empty() ? "var(--fg)" : series.colour;
-  out.leaf("path", {{"class", series.thin ? "curve thin" : "curve"},
-                    {"style", "stroke:" + colour + (series.form == Series::Form::stretches ? ";stroke-width:5px" : "")},
-                    {"d", path_of(series, plane)}})
+  out.leaf("path",
+           {{"class", series.thin ? "curve thin" : "curve"},
+            {"style", "stroke:" + colour + (series.form == ChartSeries::Form::stretches ? ";stroke-width:5px" : "")},
+            {"d", path_of(series, plane)}})
       .line();
 }
 
@@ -79,7 +80,7 @@ void add_contents(const Plane& plane, double thinnest_shade, double thinnest_hin
     }
   };
   for (const Shades& shades : plane.chart.shades) rectangles(shades.all, class_of(shades.kind), thinnest_shade);
-  for (const Series& series : plane.chart.series | std::views::reverse) add_curve(series, plane, out);
+  for (const ChartSeries& series : plane.chart.series | std::views::reverse) add_curve(series, plane, out);
   rectangles(plane.chart.hints, "hit", thinnest_hint);
 }
 
@@ -135,7 +136,7 @@ std::string standing(const Chart& chart, double width) {
 render::Figure chart_figure(const Chart& chart, double width) {
   render::Figure out;
   out.svg = chart.over_time ? over_time(chart, width) : standing(chart, width);
-  for (const Series& series : chart.series)
+  for (const ChartSeries& series : chart.series)
     out.legend.push_back({series.name, series.colour.empty() ? "var(--fg)" : series.colour});
   for (const Shades& shades : chart.shades)
     out.legend.push_back({shades.name, std::string(model::colour_of(shades.kind)) + "55"});

@@ -28,9 +28,9 @@ std::optional<model::Chart> collector_chart(const model::Study& study, const mod
   DurationAxis durations;
   model::Chart out;
   const auto at = [&](formats::Time t) { return static_cast<double>((t - study.begin).count()); };
-  const auto add = [&](const char* name, const char* colour, model::Series::Form form,
+  const auto add = [&](const char* name, const char* colour, model::ChartSeries::Form form,
                        const std::vector<model::GoSpan>& spans) {
-    model::Series series{name, colour, form, false, {}};
+    model::ChartSeries series{name, colour, form, false, {}};
     for (const model::GoSpan& s : longest(spans)) {
       const Duration took = s.to - s.from;
       if (took.count() <= 0 || s.to < study.begin || s.from > study.end) continue;
@@ -39,8 +39,8 @@ std::optional<model::Chart> collector_chart(const model::Study& study, const mod
     }
     if (!series.strokes.empty()) out.series.push_back(std::move(series));
   };
-  add("pauses", "#0072b2", model::Series::Form::impulses, g.pauses);
-  add("requests that they hit", "#d55e00", model::Series::Form::stretches, g.hit);
+  add("pauses", "#0072b2", model::ChartSeries::Form::impulses, g.pauses);
+  add("requests that they hit", "#d55e00", model::ChartSeries::Form::stretches, g.hit);
   if (out.series.empty()) return std::nullopt;
   std::vector<model::Burst> cycles;
   for (const model::GoSpan& c : g.cycles) cycles.push_back({c.from, c.to, 0});

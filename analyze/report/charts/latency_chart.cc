@@ -29,8 +29,8 @@ std::vector<CcdfPoint> points_of(const model::RouteStudy& route) {
   return out;
 }
 
-model::Series intervals(const model::RouteStudy& route, double least) {
-  model::Series out{"95 % interval of a percentile", "#d55e00", model::Series::Form::stretches, false, {}};
+model::ChartSeries intervals(const model::RouteStudy& route, double least) {
+  model::ChartSeries out{"95 % interval of a percentile", "#d55e00", model::ChartSeries::Form::stretches, false, {}};
   for (const model::Quantile& q : route.latency) {
     const bool has = q.support == model::Support::full || q.support == model::Support::low;
     if (has && q.low.count() > 0 && q.high > q.low && q.q < 1 && 1 - q.q >= least)
@@ -76,7 +76,7 @@ std::optional<model::Chart> latency_chart(const model::Study& study, const std::
     if (++candidates > model::kCurveColours) continue;
     doubtful |= route.latency_tainted != 0;
     single = &route;
-    model::Series curve;
+    model::ChartSeries curve;
     curve.name = many ? shortened(route_title(route), kName) + (route.role == model::Role::client ? " (made)" : "")
                       : std::string("requests");
     curve.colour = std::string(model::curve_colour(out.series.size()));
@@ -98,7 +98,7 @@ std::optional<model::Chart> latency_chart(const model::Study& study, const std::
     out.caption += " The " + std::to_string(out.series.size()) + " routes with most total time; " +
                    std::to_string(candidates - out.series.size()) + " more are not drawn.";
   if (!many)
-    if (model::Series bars = intervals(*single, out.up.low * 0.99); !bars.strokes.empty())
+    if (model::ChartSeries bars = intervals(*single, out.up.low * 0.99); !bars.strokes.empty())
       out.series.push_back(std::move(bars));
   return out;
 }

@@ -30,8 +30,8 @@ class Intervals {
 
   // A level line over each interval: what was measured there, and nothing where there were none.
   template <class Value>
-  model::Series series(std::string name, const char* colour, bool thin, Value value) const {
-    model::Series out{std::move(name), colour, model::Series::Form::levels, thin, {}};
+  model::ChartSeries series(std::string name, const char* colour, bool thin, Value value) const {
+    model::ChartSeries out{std::move(name), colour, model::ChartSeries::Form::levels, thin, {}};
     for (std::size_t i = 0; i < points_.size(); ++i)
       if (const Duration d = points_[i].count == 0 ? Duration{} : value(points_[i]); d.count() > 0)
         out.strokes.push_back({from(i), to(i), static_cast<double>(d.count())});
@@ -84,7 +84,7 @@ std::optional<model::Chart> time_chart(const model::Study& study, const model::R
   out.over_time = true;
   out.across = recording_axis(study.begin, end);
   out.up = durations.axis("duration");
-  const auto add_series = [&](model::Series series) {
+  const auto add_series = [&](model::ChartSeries series) {
     if (!series.strokes.empty()) out.series.push_back(std::move(series));
   };
   add_series(intervals.series("median", "", false, [](const TimePoint& p) { return p.p50; }));

@@ -14,10 +14,10 @@ namespace tailcap::report {
 namespace {
 
 using model::gate::Assertion;
+using model::gate::GateVerdict;
 using model::gate::Metric;
 using model::gate::Objective;
 using model::gate::ObjectiveResult;
-using model::gate::Verdict;
 using render::Column;
 using render::Tone;
 
@@ -61,8 +61,8 @@ std::string sentence(const Assertion& a, const ObjectiveResult& r) {
 std::string assertion_summary(const Assertion& a) {
   std::size_t fails = 0, open = 0;
   for (const auto& r : a.results) {
-    fails += r.verdict == Verdict::fail;
-    open += r.verdict == Verdict::undecided;
+    fails += r.verdict == GateVerdict::fail;
+    open += r.verdict == GateVerdict::undecided;
   }
   const std::string all = count_text(a.results.size(), "limit", "limits");
   if (fails > 0)
@@ -84,10 +84,10 @@ render::Document assertion_document(const Assertion& a, bool explain) {
   out.add(std::move(facts));
   std::vector<const ObjectiveResult*> shown;
   for (const auto& r : a.results)
-    if (explain || r.verdict != Verdict::pass) shown.push_back(&r);
+    if (explain || r.verdict != GateVerdict::pass) shown.push_back(&r);
   std::stable_sort(shown.begin(), shown.end(), [](auto* x, auto* y) {
     const auto rank = [](const auto* r) {
-      return r->verdict == Verdict::fail ? 0 : r->verdict == Verdict::undecided ? 1 : 2;
+      return r->verdict == GateVerdict::fail ? 0 : r->verdict == GateVerdict::undecided ? 1 : 2;
     };
     return rank(x) < rank(y);
   });
@@ -142,7 +142,7 @@ const AssertShape<ObjectiveResult> kObjectiveResult{
          "ns, a share, a number per request"},
         {"of_time", [](auto& r, auto& c) { return objective_of(c.assertion, r).of_time; },
          "the limit of a label is a share of the route's time"},
-        {"verdict", one_of<Verdict::undecided>(&ObjectiveResult::verdict)},
+        {"verdict", one_of<GateVerdict::undecided>(&ObjectiveResult::verdict)},
         {"observed", &ObjectiveResult::observed, "the value decided, because the interval did not"},
         {"missing", &ObjectiveResult::missing, "why it is undecided", {.least_length = 1}},
         {"value", [](auto& r) { return when(r.known, r.value); }},
@@ -161,7 +161,7 @@ const AssertShape<AssertDocument> kAssertion{
     "assertion",
     {
         {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
-        {"verdict", [](auto& d) { return OneOf<Verdict::undecided>{d.assertion.verdict}; }},
+        {"verdict", [](auto& d) { return OneOf<GateVerdict::undecided>{d.assertion.verdict}; }},
         {"sentence", [](auto& d) { return assertion_summary(d.assertion); }},
         {"tailcap", [](auto& d) { return d.limits.tailcap; }, "the version that judged", {.least_length = 1}},
         {"slo", provenance_shape(), Refer{[](auto& d) { return &d.limits; }}},

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <set>
 
 #include "analyze/report/charts/chart_svg.h"
 #include "analyze/report/charts/latency_chart.h"
@@ -9,6 +10,7 @@
 #include "analyze/report/compare/software.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
+#include "ground/text.h"
 
 namespace tailcap::report {
 namespace {
@@ -16,11 +18,11 @@ namespace {
 using model::gate::AccountTable;
 using model::gate::Comparison;
 using model::gate::Count;
-using model::gate::Estimate;
+using model::gate::GateEstimate;
 using model::gate::GateResult;
+using model::gate::GateVerdict;
 using model::gate::Metric;
 using model::gate::RouteComparison;
-using model::gate::Verdict;
 using render::Cell;
 using render::Column;
 using render::Document;
@@ -84,7 +86,7 @@ Cell with_below(std::string text, std::string below) {
   return cell;
 }
 
-void estimate_cells(render::Row& row, const Metric& metric, const Estimate& e, bool brief) {
+void estimate_cells(render::Row& row, const Metric& metric, const GateEstimate& e, bool brief) {
   const auto level = [&](double value, bool at_least) {
     return e.levels ? (at_least ? "≥ " : "") + value_text(metric, value) : "–";
   };
@@ -99,13 +101,34 @@ void estimate_cells(render::Row& row, const Metric& metric, const Estimate& e, b
   row.cells.emplace_back(e.exact ? "exact" : change_text(metric, e.mde));
 }
 
+// A default gate on a count that is the same on both sides: a row of its own would say nothing more.
+bool unchanged(const GateResult& g) {
+  return g.gate.text.empty() && g.gate.metric.kind == Metric::Kind::count && g.estimate.exact &&
+         g.estimate.difference == 0 && g.verdict != GateVerdict::fail;
+}
+
+std::string unchanged_text(const Comparison& c) {
+  std::vector<std::string> names;
+  std::set<std::size_t> routes;
+  for (const GateResult& g : c.gates) {
+    if (!unchanged(g)) continue;
+    routes.insert(g.route);
+    if (std::string name(name_of(g.gate.metric)); std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  }
+  if (names.empty()) return {};
+  return "Unchanged and exact in " + count_text(routes.size(), "route", "routes") + ": " + ground::joined(names) +
+         " per request.";
+}
+
 void add_gates(Document& out, const Comparison& c, bool brief) {
   if (c.gates.empty()) return;
   std::vector<const GateResult*> gates;
-  for (const GateResult& gate : c.gates) gates.push_back(&gate);
+  for (const GateResult& gate : c.gates)
+    if (!unchanged(gate)) gates.push_back(&gate);
   // Those that matter first.
   const auto rank = [](const GateResult* g) {
-    return g->verdict == Verdict::fail ? 0 : g->verdict == Verdict::undecided ? 1 : 2;
+    return g->verdict == GateVerdict::fail ? 0 : g->verdict == GateVerdict::undecided ? 1 : 2;
   };
   std::stable_sort(gates.begin(), gates.end(), [&](auto* x, auto* y) { return rank(x) < rank(y); });
   Table table;
@@ -123,22 +146,23 @@ void add_gates(Document& out, const Comparison& c, bool brief) {
     render::Row row;
     Cell verdict(name_of(g.verdict));
     verdict.tone = tone_of(g.verdict);
-    verdict.strong = g.verdict == Verdict::fail;
+    verdict.strong = g.verdict == GateVerdict::fail;
     row.cells = {verdict, gate_text(g), g.found ? route_text(c.routes[g.route].name) : printable(g.gate.route)};
     estimate_cells(row, g.gate.metric, g.estimate, brief);
     table.rows.push_back(std::move(row));
-    if (g.verdict != Verdict::pass && (!brief || sentences.size() < kBriefReasons))
+    if (g.verdict != GateVerdict::pass && (!brief || sentences.size() < kBriefReasons))
       sentences.push_back(gate_sentence(c, g));
   }
   if (!brief) out.heading(2, "Gates");
-  out.add(std::move(table));
+  if (!table.rows.empty()) out.add(std::move(table));
   if (shown < gates.size()) out.note(std::to_string(gates.size() - shown) + " more gates are not shown.");
   out.list(sentences);
+  if (const std::string text = unchanged_text(c); !text.empty()) out.note(text);
   std::vector<std::string> left_out;
   for (const std::string& what : c.not_gated)
-    if (!brief || left_out.size() < kBriefReasons) left_out.push_back("Not gated: " + printable(what));
+    if (!brief || left_out.size() < kBriefReasons) left_out.push_back("Not judged: " + printable(what));
   if (left_out.size() < c.not_gated.size())
-    left_out.push_back("Not gated: " + count_text(c.not_gated.size() - left_out.size(), "more route", "more routes"));
+    left_out.push_back("Not judged: " + count_text(c.not_gated.size() - left_out.size(), "more route", "more routes"));
   out.list(left_out);
 }
 

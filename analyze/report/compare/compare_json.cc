@@ -13,14 +13,14 @@ using model::gate::AccountTable;
 using model::gate::CallRow;
 using model::gate::CompareOptions;
 using model::gate::Comparison;
-using model::gate::Estimate;
+using model::gate::GateEstimate;
 using model::gate::GateResult;
+using model::gate::GateVerdict;
 using model::gate::Method;
 using model::gate::MetricRow;
 using model::gate::RouteComparison;
 using model::gate::RouteName;
 using model::gate::SoftwareChange;
-using model::gate::Verdict;
 
 struct CompareContext {
   const Comparison& comparison;
@@ -30,10 +30,12 @@ using CompareShape = Shape<T, CompareContext>;
 
 // An estimate with what its numbers are.
 struct Estimated {
-  const Estimate& e;
+  const GateEstimate& e;
   bool relative;
 };
-std::optional<Estimated> estimated(const Estimate& e, bool relative) { return when(e.known, Estimated{e, relative}); }
+std::optional<Estimated> estimated(const GateEstimate& e, bool relative) {
+  return when(e.known, Estimated{e, relative});
+}
 
 struct Side {
   std::size_t runs;
@@ -49,8 +51,8 @@ std::vector<ComparedMetric> metrics_of(const RouteComparison& r) {
   return out;
 }
 
-const Bounds kWords{.least_length = 1};
-const Bounds kVersions{.least_length = 1, .unique = true};
+const JsonBounds kWords{.least_length = 1};
+const JsonBounds kVersions{.least_length = 1, .unique = true};
 
 const CompareShape<SoftwareChange> kSoftware{
     "software",
@@ -122,7 +124,7 @@ const CompareShape<GateResult> kGate{
         {"route", kRouteName, [](auto& g, auto& c) { return g.found ? &c.comparison.routes[g.route].name : nullptr; },
          "null: there is none"},
         {"threshold", &GateResult::threshold, "in the unit of the estimate"},
-        {"verdict", one_of<Verdict::undecided>(&GateResult::verdict)},
+        {"verdict", one_of<GateVerdict::undecided>(&GateResult::verdict)},
         {"missing", &GateResult::missing, "why it is undecided", kWords},
         {"needs_longer_runs", &GateResult::longer_runs, "more runs of this length would not decide it"},
         {"p_holm", &GateResult::p_holm},
@@ -188,7 +190,7 @@ const CompareShape<CompareDocument> kHead{
     {
         {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
         {"method", [](auto& d) { return OneOf<Method::duet_paired>{d.c.method}; }},
-        {"verdict", [](auto& d) { return OneOf<Verdict::undecided>{d.c.verdict}; }},
+        {"verdict", [](auto& d) { return OneOf<GateVerdict::undecided>{d.c.verdict}; }},
         {"sentence", [](auto& d) { return verdict_text(d.c); }},
         {"tailcap", &CompareDocument::tailcap, "the version that compared", kWords},
     }};

@@ -15,12 +15,12 @@ using model::gate::AccountRow;
 using model::gate::AccountTable;
 using model::gate::Comparison;
 using model::gate::Count;
-using model::gate::Estimate;
 using model::gate::Gate;
+using model::gate::GateEstimate;
 using model::gate::GateResult;
+using model::gate::GateVerdict;
 using model::gate::Metric;
 using model::gate::RouteComparison;
-using model::gate::Verdict;
 
 constexpr double kPart = 0.1;      // of the whole difference: less is not worth a mention
 constexpr std::size_t kNamed = 2;  // labels in a sentence
@@ -52,7 +52,7 @@ Duration absolute_time(double value) { return Duration{std::llround(std::min(std
 
 std::string change_of_ns(double value) { return signed_text(value, duration_text(absolute_time(value))); }
 
-const Estimate* estimate_of(const RouteComparison& route, const Metric& metric) {
+const GateEstimate* estimate_of(const RouteComparison& route, const Metric& metric) {
   for (const auto& row : route.metrics)
     if (row.metric == metric) return &row.estimate;
   return nullptr;
@@ -101,10 +101,10 @@ std::string labels_text(const RouteComparison& route, const AccountTable& table,
 
 }  // namespace
 
-render::Tone tone_of(model::gate::Verdict verdict) {
-  return verdict == model::gate::Verdict::pass   ? render::Tone::plain
-         : verdict == model::gate::Verdict::fail ? render::Tone::alarm
-                                                 : render::Tone::care;
+render::Tone tone_of(model::gate::GateVerdict verdict) {
+  return verdict == model::gate::GateVerdict::pass   ? render::Tone::plain
+         : verdict == model::gate::GateVerdict::fail ? render::Tone::alarm
+                                                     : render::Tone::care;
 }
 
 std::string route_text(const model::gate::RouteName& name) {
@@ -139,12 +139,12 @@ std::string change_text(const Metric& metric, double change) {
   return signed_text(change, plain_number(size));
 }
 
-std::string difference_text(const Metric& metric, const Estimate& e) {
+std::string difference_text(const Metric& metric, const GateEstimate& e) {
   if (e.base_at_least && e.fresh_at_least) return "–";
   return (e.fresh_at_least ? "≥ " : e.base_at_least ? "≤ " : "") + change_text(metric, e.difference);
 }
 
-std::string interval_text(const Metric& metric, const Estimate& e) {
+std::string interval_text(const Metric& metric, const GateEstimate& e) {
   if (e.exact) return "exact";
   if (e.base_at_least && e.fresh_at_least) return "not known";
   if (e.fresh_at_least) return "≥ " + change_text(metric, e.low);
@@ -161,7 +161,7 @@ std::string gate_text(const GateResult& gate) {
 }
 
 std::string why_text(const RouteComparison& route, const Metric& metric) {
-  const Estimate* const moved = estimate_of(route, metric);
+  const GateEstimate* const moved = estimate_of(route, metric);
   if (moved && (!moved->known || moved->p_two >= kSure)) return {};
   // The time of requests that broke off is under no label.
   if (moved && metric.timed() && (moved->base_at_least || moved->fresh_at_least)) return {};
@@ -183,16 +183,16 @@ std::string gate_sentence(const Comparison& comparison, const GateResult& gate) 
   const Metric& metric = gate.gate.metric;
   std::string out(name_of(metric));
   if (gate.found) out += " of " + route_text(comparison.routes[gate.route].name);
-  const Estimate& e = gate.estimate;
+  const GateEstimate& e = gate.estimate;
   if (e.known) {
     out += " " + difference_text(metric, e) + " (" + interval_text(metric, e) + ")";
     if (metric.relative() && !(e.base_at_least && e.fresh_at_least)) out += ", " + change_of_ns(e.fresh - e.base);
   }
-  if (gate.verdict == Verdict::fail) {
+  if (gate.verdict == GateVerdict::fail) {
     const std::string why = why_text(comparison.routes[gate.route], metric);
     return out + (why.empty() ? "" : "; " + why);
   }
-  if (gate.verdict == Verdict::undecided) {
+  if (gate.verdict == GateVerdict::undecided) {
     out += ": undecided";
     for (std::size_t i = 0; i < gate.missing.size(); ++i) out += (i == 0 ? "; " : "; ") + gate.missing[i];
   }
@@ -202,19 +202,19 @@ std::string gate_sentence(const Comparison& comparison, const GateResult& gate) 
 std::string verdict_text(const Comparison& c) {
   std::size_t fails = 0, open = 0;
   for (const GateResult& gate : c.gates) {
-    fails += gate.verdict == Verdict::fail;
-    open += gate.verdict == Verdict::undecided;
+    fails += gate.verdict == GateVerdict::fail;
+    open += gate.verdict == GateVerdict::undecided;
   }
   if (c.options.self) return "a measurement of noise: nothing is judged";
   const std::string all = std::to_string(c.gates.size()) + (c.gates.size() == 1 ? " gate" : " gates");
   if (c.gates.empty()) return "undecided: there is no route that both sides have";
   switch (c.verdict) {
-    case Verdict::pass:
+    case GateVerdict::pass:
       return "pass: " + all;
-    case Verdict::fail:
+    case GateVerdict::fail:
       return "fail: " + std::to_string(fails) + " of " + all +
              (open > 0 ? ", " + std::to_string(open) + " undecided" : "");
-    case Verdict::undecided:
+    case GateVerdict::undecided:
       break;
   }
   return "undecided: " + std::to_string(open) + " of " + all;

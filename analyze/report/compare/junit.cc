@@ -7,7 +7,7 @@
 
 namespace tailcap::report {
 
-using model::gate::Verdict;
+using model::gate::GateVerdict;
 
 std::string junit_text(const std::string& suite, const std::vector<JunitCase>& cases, bool undecided_fails,
                        const JunitProperties& properties) {
@@ -18,11 +18,11 @@ std::string junit_text(const std::string& suite, const std::vector<JunitCase>& c
   std::size_t failures = 0, skipped = 0;
   for (const JunitCase& c : cases) {
     body += "    <testcase classname=\"" + render::html(c.group) + "\" name=\"" + render::html(c.name) + "\"";
-    if (c.verdict == Verdict::pass) {
+    if (c.verdict == GateVerdict::pass) {
       body += "/>\n";
       continue;
     }
-    const bool failure = c.verdict == Verdict::fail || undecided_fails;
+    const bool failure = c.verdict == GateVerdict::fail || undecided_fails;
     (failure ? failures : skipped) += 1;
     body += std::string(">\n      <") + (failure ? "failure" : "skipped") + " message=\"" + render::html(c.sentence) +
             "\"/>\n    </testcase>\n";

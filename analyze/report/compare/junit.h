@@ -11,7 +11,7 @@ namespace tailcap::report {
 
 struct JunitCase {  // all printable()
   std::string group, name;
-  model::gate::Verdict verdict = model::gate::Verdict::undecided;
+  model::gate::GateVerdict verdict = model::gate::GateVerdict::undecided;
   std::string sentence;
 };
 

@@ -181,7 +181,7 @@ void Har::add(const HarEntry& e) {
   if (const auto host = host_of(e.server); !host.empty()) json_.field("serverIPAddress", host);
   json_.field("connection", std::to_string(e.facts.row.id.connection));
   // Fields of our own begin with an underscore.
-  for (const model::columns::Column* const column : model::columns::on(model::columns::Surface::har))
+  for (const model::columns::RequestColumn* const column : model::columns::on(model::columns::Surface::har))
     append_column(json_, *column, e.facts, column->on(model::columns::Surface::har).name);
   json_.end_object();
 }

@@ -11,7 +11,7 @@
 namespace tailcap::report {
 
 struct HarEntry {
-  const model::columns::Facts& facts;
+  const model::columns::ColumnFacts& facts;
   std::int64_t start = 0;                   // ns since 1970
   std::string_view server;                  // the server's endpoint
   const model::Headers* request = nullptr;  // nullptr: none were seen

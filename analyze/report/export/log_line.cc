@@ -28,8 +28,8 @@ std::string_view level_of(const model::Request& row) {
 // The label with the most time, of requests that have an account.
 void put_main_label(JsonWriter& json, const LogLine& line) {
   const auto parts = line.facts.table.partitions.parts(line.facts.row.id);
-  const model::Part* most = nullptr;
-  for (const model::Part& part : parts)
+  const model::AccountPart* most = nullptr;
+  for (const model::AccountPart& part : parts)
     if (!most || part.time > most->time) most = &part;
   json.key("longest_label");
   json.text_or_null(most ? model::name_of(most->label) : std::string_view{});
@@ -48,7 +48,7 @@ void append_log_line(std::string& out, const LogLine& line) {
   json.field("msg", request_title(row, line.facts.table.texts) + " " +
                         outcome_text(row, line.facts.table.texts[row.store.error_code]) +
                         (row.has_duration ? " in " + duration_text(row.duration) : ""));
-  for (const model::columns::Column* const column : model::columns::on(model::columns::Surface::log_line))
+  for (const model::columns::RequestColumn* const column : model::columns::on(model::columns::Surface::log_line))
     append_column(json, *column, line.facts, column->on(model::columns::Surface::log_line).name);
   put_main_label(json, line);
   const model::Container& c = line.container;

@@ -10,7 +10,7 @@
 namespace tailcap::report {
 
 struct LogLine {
-  const model::columns::Facts& facts;
+  const model::columns::ColumnFacts& facts;
   std::int64_t start = 0;  // ns since 1970
   const model::Container& container;
 };

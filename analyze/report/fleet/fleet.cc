@@ -21,10 +21,10 @@ using render::Table;
 constexpr std::size_t kFleetLabels = 8;  // of a route
 constexpr std::size_t kCaptures = 20;    // listed
 
-List::Accent accent_of(model::Level level) {
-  return level == model::Level::severe    ? List::Accent::severe
-         : level == model::Level::notable ? List::Accent::notable
-                                          : List::Accent::note;
+List::Accent accent_of(model::VerdictLevel level) {
+  return level == model::VerdictLevel::severe    ? List::Accent::severe
+         : level == model::VerdictLevel::notable ? List::Accent::notable
+                                                 : List::Accent::note;
 }
 
 render::Facts fleet_head(const Fleet& fleet) {

@@ -21,7 +21,7 @@ struct FleetCapture {
 
 // The same answer in one capture or in several: of one route, with one label.
 struct FleetAnswer {
-  model::Level level = model::Level::note;
+  model::VerdictLevel level = model::VerdictLevel::note;
   bool machine = false;                // about the machine, not a route
   std::string sentence;                // of the capture in which the slow requests lost most
   std::string file, example;           // that capture, and a request in it; empty: none

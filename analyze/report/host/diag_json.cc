@@ -32,8 +32,8 @@ struct Counted {
   std::span<const T> listed;
 };
 
-const Bounds kListed{.most_items = NodeStudy::kMaxListed};
-const Bounds kSome{.least = 1};
+const JsonBounds kListed{.most_items = NodeStudy::kMaxListed};
+const JsonBounds kSome{.least = 1};
 
 std::int64_t mean(Duration sum, std::uint64_t count) { return sum.count() / static_cast<std::int64_t>(count); }
 std::optional<Duration> mean_or_null(Duration sum, std::uint64_t count) {

@@ -21,10 +21,10 @@ struct WrittenValue {
 };
 
 // With quotes and colon: many are written for each request.
-const std::string& key_of(const model::columns::Column& column) {
+const std::string& key_of(const model::columns::RequestColumn& column) {
   static const std::vector<std::string> keys = [] {
     std::vector<std::string> out;
-    for (const model::columns::Column& one : model::columns::all())
+    for (const model::columns::RequestColumn& one : model::columns::all())
       out.push_back("\"" + std::string(one.member) + "\":");
     return out;
   }();
@@ -33,12 +33,12 @@ const std::string& key_of(const model::columns::Column& column) {
 
 }  // namespace
 
-void append_column(JsonWriter& json, const model::columns::Column& column, const model::columns::Facts& facts,
-                   std::string_view name) {
-  const model::columns::Value value = column.get(facts);
+void append_column(JsonWriter& json, const model::columns::RequestColumn& column,
+                   const model::columns::ColumnFacts& facts, std::string_view name) {
+  const model::columns::ColumnValue value = column.get(facts);
   if (!model::columns::known(value) &&
-      (column.omitted == model::columns::Column::Omitted::unknown ||
-       (facts.live && column.omitted == model::columns::Column::Omitted::live_unknown)))
+      (column.omitted == model::columns::RequestColumn::Omitted::unknown ||
+       (facts.live && column.omitted == model::columns::RequestColumn::Omitted::live_unknown)))
     return;
   if (name.empty())
     json.quoted_key(key_of(column));
@@ -47,9 +47,9 @@ void append_column(JsonWriter& json, const model::columns::Column& column, const
   std::visit(WrittenValue{json}, value);
 }
 
-std::size_t append_object(JsonWriter& json, std::span<const model::columns::Column* const> columns,
-                          const model::columns::Facts& facts) {
-  const model::columns::Group& object = *columns.front()->object;
+std::size_t append_object(JsonWriter& json, std::span<const model::columns::RequestColumn* const> columns,
+                          const model::columns::ColumnFacts& facts) {
+  const model::columns::ColumnGroup& object = *columns.front()->object;
   const bool there = object.there(facts);
   json.key(object.name);
   if (there)

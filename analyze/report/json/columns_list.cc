@@ -10,12 +10,12 @@
 namespace tailcap::report {
 namespace {
 
-using Listed = model::columns::Column;
+using Listed = model::columns::RequestColumn;
+using model::columns::ColumnType;
 using model::columns::Surface;
-using model::columns::Type;
 using model::columns::Unit;
 
-std::string_view type_name(Type type) {
+std::string_view type_name(ColumnType type) {
   constexpr std::string_view names[] = {"number", "boolean", "text", "list", "nested"};
   return names[static_cast<std::size_t>(type)];
 }

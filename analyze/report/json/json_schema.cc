@@ -127,7 +127,7 @@ class SchemaWriter {
   }
   void type_null() { json_.field("type", "null"); }
 
-  void bounds(const Bounds& b) {
+  void bounds(const JsonBounds& b) {
     if (b.least) json_.field("minimum", *b.least);
     if (b.most) json_.field("maximum", *b.most);
     if (!b.pattern.empty()) json_.field("pattern", b.pattern);
@@ -145,15 +145,15 @@ class SchemaWriter {
 
 }  // namespace
 
-Description::Member described(std::string_view name, std::string_view says, JsonType type, Bounds bounds) {
-  Bounds& of_list = type.bounds;
+Description::Member described(std::string_view name, std::string_view says, JsonType type, JsonBounds bounds) {
+  JsonBounds& of_list = type.bounds;
   if (bounds.least_items > 0) of_list.least_items = bounds.least_items;
   if (bounds.most_items > 0) of_list.most_items = bounds.most_items;
   of_list.unique = bounds.unique;
   if (bounds.known) type.or_null = false;
   JsonType* item = &type;
   while (item->each) item = item->each.get();
-  Bounds& of_item = item->bounds;
+  JsonBounds& of_item = item->bounds;
   if (bounds.is) of_item.is = bounds.is;
   if (bounds.least) of_item.least = bounds.least;
   if (bounds.most) of_item.most = bounds.most;

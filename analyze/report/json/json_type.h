@@ -12,7 +12,7 @@
 namespace tailcap::report {
 
 // What the type alone does not say. For a list, all but the last four are about its items.
-struct Bounds {
+struct JsonBounds {
   std::optional<std::int64_t> is = {};  // always this number
   std::optional<std::int64_t> least = {}, most = {};
   std::string_view pattern = {};
@@ -29,7 +29,7 @@ struct JsonType {
   enum class Kind : std::uint8_t { boolean, integer, number, text, object, list, map };
   Kind kind = Kind::text;
   bool or_null = false;
-  Bounds bounds = {};
+  JsonBounds bounds = {};
   const Description* object = nullptr;
   std::shared_ptr<JsonType> each = {};  // of a list or a map
 };
@@ -46,7 +46,7 @@ struct Description {
 };
 
 // Bounds of the type stay where `bounds` says nothing.
-Description::Member described(std::string_view name, std::string_view says, JsonType type, Bounds bounds);
+Description::Member described(std::string_view name, std::string_view says, JsonType type, JsonBounds bounds);
 
 // The JSON schema (draft 2020-12) of a document. An object that occurs more than once is a definition. open: other
 // names may be added.

@@ -10,10 +10,10 @@
 namespace tailcap::report {
 namespace {
 
+using model::AccountPart;
 using model::CpuGroup;
 using model::Culprit;
 using model::NamedBlockers;
-using model::Part;
 using model::SocketPeer;
 
 const CpuGroup* group_of(const Culprit& c, const NamedBlockers& all) {
@@ -25,14 +25,15 @@ const SocketPeer* peer_of(const Culprit& c, const NamedBlockers& all) {
   return peer && !peer->address.empty() ? peer : nullptr;
 }
 
-const Shape<Part, Anywhere>& label_shape() {
-  static const Shape<Part, Anywhere> shape{"label",
-                                           {
-                                               {"phase", [](auto& p) { return model::name_of(p.phase); }},
-                                               {"label", [](auto& p) { return model::name_of(p.label); }},
-                                               {"evidence", one_of<model::Evidence::sampled>(&Part::evidence)},
-                                               {"ns", &Part::time},
-                                           }};
+const Shape<AccountPart, Anywhere>& label_shape() {
+  static const Shape<AccountPart, Anywhere> shape{
+      "label",
+      {
+          {"phase", [](auto& p) { return model::name_of(p.phase); }},
+          {"label", [](auto& p) { return model::name_of(p.label); }},
+          {"evidence", one_of<model::Evidence::sampled>(&AccountPart::evidence)},
+          {"ns", &AccountPart::time},
+      }};
   return shape;
 }
 

@@ -23,8 +23,8 @@ void headers(JsonWriter& json, const model::Headers* fields) {
 }
 
 // The columns whose values are arrays of their own kind.
-void append_nested(JsonWriter& json, const model::columns::Column& column, const model::columns::Facts& facts,
-                   const RequestExtras& extras) {
+void append_nested(JsonWriter& json, const model::columns::RequestColumn& column,
+                   const model::columns::ColumnFacts& facts, const RequestExtras& extras) {
   if (column.name == "labels") return append_labels(json, facts.table, facts.row);
   if (column.name == "culprits") return append_culprits(json, facts.table, facts.row);
   if (!extras.with_headers) return;
@@ -40,7 +40,7 @@ void append_nested(JsonWriter& json, const model::columns::Column& column, const
 void append_request(std::string& out, const model::RequestTable& table, const model::Request& row,
                     const model::WallClock& clock, const RequestExtras& extras) {
   const model::Request whole = model::whole_row(table, row);
-  model::columns::Facts facts(table, whole);
+  model::columns::ColumnFacts facts(table, whole);
   facts.clock = &clock;
   facts.local = extras.local;
   facts.remote = extras.remote;
@@ -53,9 +53,9 @@ void append_request(std::string& out, const model::RequestTable& table, const mo
   if (extras.alone) json.field("schema", kJsonSchema);
   const auto all = model::columns::on(model::columns::Surface::json);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const model::columns::Column& column = *all[i];
+    const model::columns::RequestColumn& column = *all[i];
     if (extras.live && column.at_end) continue;
-    if (column.type == model::columns::Type::nested)
+    if (column.type == model::columns::ColumnType::nested)
       append_nested(json, column, facts, extras);
     else if (!column.object)
       append_column(json, column, facts);

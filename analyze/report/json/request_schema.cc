@@ -14,23 +14,23 @@ JsonType list_of(JsonType each) {
 }
 
 // Lists of names and values.
-bool of_header_fields(const model::columns::Column& column) {
-  return column.type == model::columns::Type::nested && column.name != "labels" && column.name != "culprits";
+bool of_header_fields(const model::columns::RequestColumn& column) {
+  return column.type == model::columns::ColumnType::nested && column.name != "labels" && column.name != "culprits";
 }
 
-JsonType type_of(const model::columns::Column& column) {
-  Bounds bounds;
+JsonType type_of(const model::columns::RequestColumn& column) {
+  JsonBounds bounds;
   if (column.values) bounds.values = column.values();
   switch (column.type) {
-    case model::columns::Type::number:
+    case model::columns::ColumnType::number:
       return {.kind = JsonType::Kind::integer, .or_null = true};
-    case model::columns::Type::boolean:
+    case model::columns::ColumnType::boolean:
       return {.kind = JsonType::Kind::boolean, .or_null = true};
-    case model::columns::Type::text:
+    case model::columns::ColumnType::text:
       return {.kind = JsonType::Kind::text, .or_null = true, .bounds = bounds};
-    case model::columns::Type::list:
+    case model::columns::ColumnType::list:
       return list_of({.kind = JsonType::Kind::text, .bounds = bounds});
-    case model::columns::Type::nested:
+    case model::columns::ColumnType::nested:
       if (of_header_fields(column)) return list_of(shapes::type_of<std::pair<std::string, std::string>>());
       return list_of({.kind = JsonType::Kind::object,
                       .object = column.name == "labels" ? &label_description() : &culprit_description()});
@@ -42,11 +42,11 @@ enum class HeaderFields : bool { left_out, shown };
 
 Description description(HeaderFields header_fields, std::deque<Description>& objects) {
   Description out{"request", {}};
-  for (const model::columns::Column& column : model::columns::all()) {
+  for (const model::columns::RequestColumn& column : model::columns::all()) {
     if (!column.stands_on(model::columns::Surface::json)) continue;
     const bool fields = of_header_fields(column);
     if (fields && header_fields == HeaderFields::left_out) continue;
-    const bool required = !fields && column.omitted == model::columns::Column::Omitted::never;
+    const bool required = !fields && column.omitted == model::columns::RequestColumn::Omitted::never;
     if (!column.object) {
       out.members.push_back({column.name, column.says, type_of(column), required});
       continue;

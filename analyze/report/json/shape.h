@@ -48,7 +48,7 @@ class ShapeRow {
                                                std::declval<const C&>()))>;
 
   template <class Get>
-  ShapeRow(std::string_view name, Get get, std::string_view says = {}, Bounds bounds = {})
+  ShapeRow(std::string_view name, Get get, std::string_view says = {}, JsonBounds bounds = {})
       : said_{described(name, says, shapes::type_of<Got<Get>>(), std::move(bounds))},
         write_([name, get](JsonWriter& json, const T& from, const C& context) {
           json.key(name);
@@ -56,7 +56,7 @@ class ShapeRow {
         }) {}
   // Objects of a shape.
   template <class U, class D, class Get>
-  ShapeRow(std::string_view name, const Shape<U, D>& shape, Get get, std::string_view says = {}, Bounds bounds = {})
+  ShapeRow(std::string_view name, const Shape<U, D>& shape, Get get, std::string_view says = {}, JsonBounds bounds = {})
       : said_{described(name, says, shapes::type_with<Shape<U, D>, Got<Get>>(shape), std::move(bounds))},
         write_([name, &shape, get](JsonWriter& json, const T& from, const C& context) {
           json.key(name);

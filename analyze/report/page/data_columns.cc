@@ -36,7 +36,7 @@ constexpr std::string_view kDetails[] = {"path",
                                          "resource"};
 
 struct ChosenColumn {
-  const model::columns::Column* column = nullptr;
+  const model::columns::RequestColumn* column = nullptr;
   bool detail = false;
   std::vector<std::int64_t> data{};
   std::vector<bool> known{};
@@ -44,14 +44,14 @@ struct ChosenColumn {
 
 std::vector<ChosenColumn> chosen_columns() {
   std::vector<ChosenColumn> out;
-  for (const model::columns::Column* const column : model::columns::on(model::columns::Surface::filter)) {
+  for (const model::columns::RequestColumn* const column : model::columns::on(model::columns::Surface::filter)) {
     if (std::ranges::find(kShort, column->name) != std::end(kShort)) out.push_back({column, false});
     if (std::ranges::find(kDetails, column->name) != std::end(kDetails)) out.push_back({column, true});
   }
   return out;
 }
 
-void add_value(ChosenColumn& to, const model::columns::Value& value, DataTexts& texts) {
+void add_value(ChosenColumn& to, const model::columns::ColumnValue& value, DataTexts& texts) {
   std::int64_t number = 0;
   if (const auto* const n = std::get_if<std::int64_t>(&value)) number = *n;
   if (const auto* const b = std::get_if<bool>(&value)) number = *b;
@@ -61,13 +61,13 @@ void add_value(ChosenColumn& to, const model::columns::Value& value, DataTexts& 
   to.known.push_back(model::columns::known(value));
 }
 
-std::string_view name_of_type(model::columns::Type type) {
+std::string_view name_of_type(model::columns::ColumnType type) {
   switch (type) {
-    case model::columns::Type::number:
+    case model::columns::ColumnType::number:
       return "number";
-    case model::columns::Type::boolean:
+    case model::columns::ColumnType::boolean:
       return "boolean";
-    case model::columns::Type::list:
+    case model::columns::ColumnType::list:
       return "list";
     default:
       return "text";
@@ -125,9 +125,10 @@ void write_columns(JsonWriter& json, const model::RequestTable& table, std::span
   std::vector<ChosenColumn> chosen = chosen_columns();
   for (const ShownRow& shown : rows) {
     const model::Request row = model::whole_row(table, shown.row);
-    const model::columns::Facts facts(table, row);
+    const model::columns::ColumnFacts facts(table, row);
     for (ChosenColumn& column : chosen)
-      add_value(column, column.detail && !shown.detailed ? model::columns::Value{} : column.column->get(facts), texts);
+      add_value(column, column.detail && !shown.detailed ? model::columns::ColumnValue{} : column.column->get(facts),
+                texts);
   }
   json.key("columns");
   json.begin_array();

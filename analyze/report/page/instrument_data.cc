@@ -129,7 +129,7 @@ class DataWriter {
     std::vector<std::int64_t> lengths, labels, times;
     for (const ShownRow& shown : rows_) {
       std::array<std::int64_t, model::kLabels> sums{};
-      for (const model::Part& part : table_.partitions.parts(table_.rows.id(shown.row)))
+      for (const model::AccountPart& part : table_.partitions.parts(table_.rows.id(shown.row)))
         sums[static_cast<std::size_t>(part.label)] += part.time;
       std::vector<std::size_t> order;
       for (std::size_t i = 0; i < sums.size(); ++i)

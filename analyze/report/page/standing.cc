@@ -71,7 +71,7 @@ std::string verdict_text(const model::Request& row, const Verdict& v, const mode
 // While it waited for a CPU itself, the recording does not tell it from the others that were queued.
 std::string machine_text(const model::Request& row, const model::RequestTable& table) {
   double own = 0, others = 0;
-  for (const model::Part& part : table.partitions.parts(row.id))
+  for (const model::AccountPart& part : table.partitions.parts(row.id))
     if (part.label == Label::sched_runq || part.label == Label::sched_preempted)
       own += static_cast<double>(part.time);
     else
@@ -177,8 +177,8 @@ class Tree {
 
 }  // namespace
 
-Standing standing_of(ExchangeId id, const model::Study& study, const model::RequestTable& table) {
-  Standing out;
+RequestStanding standing_of(ExchangeId id, const model::Study& study, const model::RequestTable& table) {
+  RequestStanding out;
   std::uint32_t at = 0;
   while (at < table.rows.size() && table.rows.id(at) != id) ++at;
   if (at == table.rows.size()) return out;

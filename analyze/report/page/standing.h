@@ -8,6 +8,6 @@
 namespace tailcap::report::page {
 
 // study: with its routes and verdicts. Empty: the table does not hold the request.
-Standing standing_of(model::ExchangeId id, const model::Study& study, const model::RequestTable& table);
+RequestStanding standing_of(model::ExchangeId id, const model::Study& study, const model::RequestTable& table);
 
 }  // namespace tailcap::report::page

@@ -9,18 +9,18 @@ namespace {
 using model::policy::BreakerChange;
 using model::policy::BreakerOutcome;
 using model::policy::BreakerState;
-using model::policy::Condition;
-using model::policy::Estimate;
-using model::policy::Figures;
 using model::policy::Firing;
 using model::policy::Limit;
 using model::policy::Missed;
-using model::policy::Outcome;
+using model::policy::PolicyCondition;
+using model::policy::PolicyEstimate;
+using model::policy::PolicyFigures;
+using model::policy::PolicyOutcome;
 using model::policy::RateChange;
 using model::policy::SamplingOutcome;
 
 struct PolicyContext {
-  const Outcome& outcome;
+  const PolicyOutcome& outcome;
   const model::WallClock& clock;
 
   // From the first event of the capture.
@@ -52,13 +52,13 @@ std::vector<FiredLimit> limits_of(const Firing& firing, const PolicyContext& c) 
   for (std::size_t i = 0; i < limits.size(); ++i) out.push_back({limits[i], firing.values[i]});
   return out;
 }
-std::vector<NamedCondition> conditions_of(const Outcome& o) {
+std::vector<NamedCondition> conditions_of(const PolicyOutcome& o) {
   std::vector<NamedCondition> out;
-  for (const Condition& condition : o.policy.conditions) out.push_back({condition.name, {}});
+  for (const PolicyCondition& condition : o.policy.conditions) out.push_back({condition.name, {}});
   for (const Firing& firing : o.firings) out[firing.condition].firings.push_back(firing);
   return out;
 }
-std::vector<NamedBreaker> breakers_of(const Outcome& o) {
+std::vector<NamedBreaker> breakers_of(const PolicyOutcome& o) {
   std::vector<NamedBreaker> out;
   for (std::size_t b = 0; b < o.breakers.size(); ++b) out.push_back({o.policy.breakers[b].name, o.breakers[b]});
   return out;
@@ -92,39 +92,40 @@ const PolicyShape<Firing> kFiring{
 const PolicyShape<NamedCondition> kCondition{
     "condition", {{"name", &NamedCondition::name}, {"firings", kFiring, &NamedCondition::firings, "by time"}}};
 
-const PolicyShape<Figures> kFigures{
+const PolicyShape<PolicyFigures> kFigures{
     "figures",
     {
-        {"count", &Figures::count},
+        {"count", &PolicyFigures::count},
         {"rate", [](auto& f, auto& c) { return c.per_second(f.count); }, "per second of the capture"},
-        {"errors", &Figures::errors, "a share"},
+        {"errors", &PolicyFigures::errors, "a share"},
         {"p50_ns", [](auto& f) { return f.quantiles[0]; }, "null: too few"},
         {"p95_ns", [](auto& f) { return f.quantiles[1]; }},
         {"p99_ns", [](auto& f) { return f.quantiles[2]; }},
     }};
 
-const PolicyShape<Estimate> kEstimate{
+const PolicyShape<PolicyEstimate> kEstimate{
     "kept",
     {
-        {"requests", &Estimate::requests},
-        {"kept", &Estimate::kept},
-        {"kept_by_rule", &Estimate::by_rule, "by keep"},
-        {"never", &Estimate::never, "no chance to be kept: the estimate does not cover them"},
-        {"slow", &Estimate::slow},
+        {"requests", &PolicyEstimate::requests},
+        {"kept", &PolicyEstimate::kept},
+        {"kept_by_rule", &PolicyEstimate::by_rule, "by keep"},
+        {"never", &PolicyEstimate::never, "no chance to be kept: the estimate does not cover them"},
+        {"slow", &PolicyEstimate::slow},
         {"slow_missed", [](auto& e) { return e.slow - e.slow_kept; }},
-        {"failed", &Estimate::failed},
+        {"failed", &PolicyEstimate::failed},
         {"failed_missed", [](auto& e) { return e.failed - e.failed_kept; }},
-        {"truth", kFigures, &Estimate::truth},
-        {"estimate", kFigures, &Estimate::estimate, "from those that are kept"},
+        {"truth", kFigures, &PolicyEstimate::truth},
+        {"estimate", kFigures, &PolicyEstimate::estimate, "from those that are kept"},
     }};
 
-const PolicyShape<Estimate> kRoute{"route",
-                                   {
-                                       {"role", [](auto& e) { return OneOf<model::Role::client>{e.route->role}; }},
-                                       {"method", [](auto& e) { return OrNull{e.route->method}; }},
-                                       {"route", [](auto& e) { return OrNull{e.route->route}; }},
-                                       {kEstimate, Refer{[](auto& e) { return &e; }}},
-                                   }};
+const PolicyShape<PolicyEstimate> kRoute{
+    "route",
+    {
+        {"role", [](auto& e) { return OneOf<model::Role::client>{e.route->role}; }},
+        {"method", [](auto& e) { return OrNull{e.route->method}; }},
+        {"route", [](auto& e) { return OrNull{e.route->route}; }},
+        {kEstimate, Refer{[](auto& e) { return &e; }}},
+    }};
 
 const PolicyShape<RateChange> kRateChange{
     "rate_change",
@@ -185,7 +186,7 @@ const PolicyShape<Provenance> kHead{
 
 struct PolicyDocument {
   const Provenance& from;
-  const Outcome& outcome;
+  const PolicyOutcome& outcome;
 };
 const PolicyShape<PolicyDocument> kPolicy{
     "policy",
@@ -205,7 +206,7 @@ const PolicyShape<PolicyDocument> kPolicy{
 }  // namespace
 }  // namespace of_policy
 
-std::string policy_json(const model::policy::Outcome& outcome, const model::WallClock& clock,
+std::string policy_json(const model::policy::PolicyOutcome& outcome, const model::WallClock& clock,
                         const Provenance& policy) {
   return json_of(of_policy::kPolicy, of_policy::PolicyDocument{policy, outcome},
                  of_policy::PolicyContext{outcome, clock});

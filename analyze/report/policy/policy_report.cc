@@ -15,9 +15,9 @@ namespace {
 
 using model::gate::Metric;
 using model::policy::BreakerOutcome;
-using model::policy::Estimate;
 using model::policy::Firing;
-using model::policy::Outcome;
+using model::policy::PolicyEstimate;
+using model::policy::PolicyOutcome;
 using model::policy::SamplingOutcome;
 using render::Cell;
 using render::Column;
@@ -45,7 +45,7 @@ Cell figure(std::optional<double> truth, std::optional<double> estimate, std::st
 std::string rounded_count(double n) { return count_text(static_cast<std::uint64_t>(std::llround(n))); }
 std::string rounded_duration(double value) { return duration_text(ns(value)); }
 
-render::Row estimate_row(const Estimate& e) {
+render::Row estimate_row(const PolicyEstimate& e) {
   render::Row row;
   row.strong = !e.route;
   Cell kept(count_text(e.kept));
@@ -61,7 +61,7 @@ render::Row estimate_row(const Estimate& e) {
   return row;
 }
 
-std::string applied(const Outcome& o, const model::policy::RateChange& change) {
+std::string applied(const PolicyOutcome& o, const model::policy::RateChange& change) {
   const auto& sampling = *o.policy.sampling;
   std::string out;
   for (std::size_t i = 0; i < change.applies.size(); ++i) {
@@ -73,7 +73,7 @@ std::string applied(const Outcome& o, const model::policy::RateChange& change) {
   return out.empty() ? percent(sampling.rate) : out + ", otherwise " + percent(sampling.rate);
 }
 
-void conditions(render::Document& out, const Outcome& o, std::size_t most) {
+void conditions(render::Document& out, const PolicyOutcome& o, std::size_t most) {
   if (o.policy.conditions.empty()) return;
   out.heading(2, "When would conditions have fired?");
   Table table;
@@ -107,7 +107,7 @@ void conditions(render::Document& out, const Outcome& o, std::size_t most) {
   out.add(std::move(table));
 }
 
-void sampling(render::Document& out, const Outcome& o, std::size_t most) {
+void sampling(render::Document& out, const PolicyOutcome& o, std::size_t most) {
   if (!o.sampling) return;
   const SamplingOutcome& s = *o.sampling;
   out.heading(2, "What would have been kept?");
@@ -132,7 +132,7 @@ void sampling(render::Document& out, const Outcome& o, std::size_t most) {
       "Estimates weigh each kept request by the inverse of its chance to be kept. A percentile that too few kept "
       "requests reach is not estimated.");
   out.heading(2, "Which slow or failed requests would have been missed?");
-  const Estimate& all = s.all;
+  const PolicyEstimate& all = s.all;
   out.paragraph("Of " + count_text(all.slow, "slow request", "slow requests") + " " +
                 count_text(all.slow - all.slow_kept) + ", and of " +
                 count_text(all.failed, "failed one", "failed ones") + " " + count_text(all.failed - all.failed_kept) +
@@ -154,7 +154,7 @@ void sampling(render::Document& out, const Outcome& o, std::size_t most) {
   out.add(std::move(missed));
 }
 
-void breakers(render::Document& out, const Outcome& o, std::size_t most) {
+void breakers(render::Document& out, const PolicyOutcome& o, std::size_t most) {
   if (o.breakers.empty()) return;
   out.heading(2, "What would circuit breakers have rejected?");
   Table table;
@@ -181,7 +181,7 @@ void breakers(render::Document& out, const Outcome& o, std::size_t most) {
   out.list(sums);
 }
 
-std::string policy_summary(const Outcome& o) {
+std::string policy_summary(const PolicyOutcome& o) {
   std::string out = count_text(o.firings.size(), "firing", "firings") + " of " +
                     count_text(o.policy.conditions.size(), "condition", "conditions");
   if (o.sampling)
@@ -194,7 +194,7 @@ std::string policy_summary(const Outcome& o) {
 
 }  // namespace
 
-render::Document policy_document(const Outcome& o, std::size_t most) {
+render::Document policy_document(const PolicyOutcome& o, std::size_t most) {
   render::Document out;
   out.heading(1, "tailcap policy");
   render::Facts facts;

@@ -12,8 +12,9 @@
 namespace tailcap::report {
 
 // most: rows of a table.
-render::Document policy_document(const model::policy::Outcome& outcome, std::size_t most);
-std::string policy_json(const model::policy::Outcome& outcome, const model::WallClock& clock, const Provenance& policy);
+render::Document policy_document(const model::policy::PolicyOutcome& outcome, std::size_t most);
+std::string policy_json(const model::policy::PolicyOutcome& outcome, const model::WallClock& clock,
+                        const Provenance& policy);
 std::string policy_schema();  // of it
 
 }  // namespace tailcap::report

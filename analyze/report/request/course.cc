@@ -45,7 +45,7 @@ std::string interval_note(const model::Detail& detail, model::ExchangeId of, con
   return text;
 }
 
-void add_course_bars(const model::Detail& detail, const model::Course& course, Time zero, Lane& lane) {
+void add_course_bars(const model::Detail& detail, const model::Course& course, Time zero, WaterfallLane& lane) {
   for (const auto& s : course.stretches)
     lane.bars.push_back({interval_name(s), std::string(model::colour_of(model::group_of(s.label))), s.from - zero,
                          s.to - s.from, interval_note(detail, course.request, s)});
@@ -83,14 +83,15 @@ std::string labels_text(const model::RequestDetail& end) {
   return text;
 }
 
-Lane course_lane(const model::Detail& detail, const model::RequestDetail& end, Time zero) {
-  Lane lane{"why it took so long, at the " + std::string(model::name_of(end.row.role)) + " (~: inferred)", {}, {}, {}};
+WaterfallLane course_lane(const model::Detail& detail, const model::RequestDetail& end, Time zero) {
+  WaterfallLane lane{
+      "why it took so long, at the " + std::string(model::name_of(end.row.role)) + " (~: inferred)", {}, {}, {}};
   if (end.course) add_course_bars(detail, *end.course, zero, lane);
   return lane;
 }
 
-std::vector<Lane> lanes_below(const model::Detail& detail, Time zero, std::vector<std::string>& beside) {
-  std::vector<Lane> lanes;
+std::vector<WaterfallLane> lanes_below(const model::Detail& detail, Time zero, std::vector<std::string>& beside) {
+  std::vector<WaterfallLane> lanes;
   std::size_t left_out = 0, beside_left_out = 0;
   for (std::size_t i = 0; i < detail.below.size(); ++i) {
     const model::Below& b = detail.below[i];
@@ -113,7 +114,7 @@ std::vector<Lane> lanes_below(const model::Detail& detail, Time zero, std::vecto
       ++left_out;
       continue;
     }
-    Lane lane{who(b), {}, {}, {}};
+    WaterfallLane lane{who(b), {}, {}, {}};
     add_course_bars(detail, b.course, zero, lane);
     lanes.push_back(std::move(lane));
   }

@@ -12,8 +12,8 @@ namespace tailcap::report {
 // most of it is not known.
 std::string labels_text(const model::RequestDetail& end);
 // What kept this end from going on; no bars: not known.
-Lane course_lane(const model::Detail& detail, const model::RequestDetail& end, Time zero);
+WaterfallLane course_lane(const model::Detail& detail, const model::RequestDetail& end, Time zero);
 // One for each request below on the critical path; the others in `beside`, a line each.
-std::vector<Lane> lanes_below(const model::Detail& detail, Time zero, std::vector<std::string>& beside);
+std::vector<WaterfallLane> lanes_below(const model::Detail& detail, Time zero, std::vector<std::string>& beside);
 
 }  // namespace tailcap::report

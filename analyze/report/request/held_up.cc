@@ -23,7 +23,7 @@ std::string waited(const char* who, const model::WindowWaits& waits) {
   return text + ")";
 }
 
-void add_bars(const char* who, const model::WindowWaits& waits, Time zero, Lane& lane) {
+void add_bars(const char* who, const model::WindowWaits& waits, Time zero, WaterfallLane& lane) {
   std::uint64_t n = 0;
   for (const auto& w : waits.listed) {
     if (!model::held_up(w) || w.to <= w.from) continue;
@@ -80,8 +80,9 @@ void add_held_up_facts(const model::RequestDetail& d, std::vector<FactLine>& fac
   }
 }
 
-Lane held_up_lane(const model::RequestDetail& d, Time zero) {
-  Lane lane{"waiting for the receiver's window, at the " + std::string(model::name_of(d.row.role)), {}, {}, {}};
+WaterfallLane held_up_lane(const model::RequestDetail& d, Time zero) {
+  WaterfallLane lane{
+      "waiting for the receiver's window, at the " + std::string(model::name_of(d.row.role)), {}, {}, {}};
   if (d.row.request_flow_control > 0) add_bars("request", d.exchange.request_window_waits, zero, lane);
   if (d.row.response_flow_control > 0) add_bars("response", d.exchange.response_window_waits, zero, lane);
   return lane;

@@ -11,7 +11,7 @@ namespace tailcap::report {
 // Adds the facts of one request: what it waited for, whether it was pushed, which attempt it is. Printable.
 void add_held_up_facts(const model::RequestDetail& detail, std::vector<FactLine>& facts);
 // The times at which the receiver of one of its messages had an exhausted window. No bars: none, or not known.
-Lane held_up_lane(const model::RequestDetail& detail, Time zero);
+WaterfallLane held_up_lane(const model::RequestDetail& detail, Time zero);
 // For a route: "3 requests waited for the receiver's window, median 12.3 ms; …". Empty: no request was delayed.
 std::string held_up_text(const model::RouteStudy& route);
 

@@ -102,7 +102,7 @@ void add_wait_table(const Waterfall& w, std::size_t most, Document& out) {
 }
 
 Document document(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
-                  const ReportOptions& options, const Standing& standing, std::size_t waits) {
+                  const ReportOptions& options, const RequestStanding& standing, std::size_t waits) {
   Waterfall w = waterfall(detail, study);
   const auto mostly = std::ranges::find(w.facts, "mostly", &FactLine::label);
   w.facts.insert(mostly == w.facts.end() ? mostly : mostly + 1, standing.facts.begin(), standing.facts.end());
@@ -143,18 +143,18 @@ Document document(const model::Detail& detail, const model::Study& study, const 
 }  // namespace
 
 std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
-                      const Standing& standing) {
+                      const RequestStanding& standing) {
   return render::to_text(document(detail, study, {}, options, standing, kWaitsInText),
                          std::clamp<std::size_t>(options.width, 60, 1000));
 }
 
 std::string markdown_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
-                          const Standing& standing) {
+                          const RequestStanding& standing) {
   return render::to_markdown(document(detail, study, {}, options, standing, kWaitsInText));
 }
 
 std::string html_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
-                      const ReportOptions& options, const Standing& standing) {
+                      const ReportOptions& options, const RequestStanding& standing) {
   Document out = document(detail, study, around, options, standing, kWaitsInPage);
   out.add(render::Paragraph{made_by_text(study), render::Tone::plain, render::Paragraph::Kind::footer});
   return render::to_html(out);

@@ -12,12 +12,12 @@
 namespace tailcap::report {
 
 std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
-                      const Standing& standing = {});
+                      const RequestStanding& standing = {});
 std::string markdown_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
-                          const Standing& standing = {});
+                          const RequestStanding& standing = {});
 // around: what its processes did meanwhile.
 std::string html_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
-                      const ReportOptions& options, const Standing& standing = {});
+                      const ReportOptions& options, const RequestStanding& standing = {});
 // Every fact, one line. table: holds the texts of both rows.
 std::string json_show(const model::Detail& detail, const model::Study& study, const model::RequestTable& table);
 std::string show_schema();  // of it

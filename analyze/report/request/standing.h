@@ -8,7 +8,7 @@
 
 namespace tailcap::report {
 
-struct Standing {
+struct RequestStanding {
   std::vector<FactLine>
       facts;             // what is typical of its route, the answer of the report that it belongs to, the machine
   render::Table behind;  // its waits for somebody as a tree; without rows: none, or not known

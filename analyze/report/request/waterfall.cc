@@ -37,10 +37,10 @@ bool setup_on_axis(const RequestDetail& d) {
   return d.row.start - d.setup->began() <= std::max<Duration>(20 * d.row.duration, std::chrono::milliseconds{100});
 }
 
-void add_setup_lane(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
+void add_setup_lane(const RequestDetail& d, Time zero, std::vector<WaterfallLane>& lanes) {
   if (!setup_on_axis(d)) return;
   const model::Setup& s = *d.setup;
-  Lane lane{"before the request, at the " + end_of(d), {}, {}, {}};
+  WaterfallLane lane{"before the request, at the " + end_of(d), {}, {}, {}};
   const auto add = [&](const char* name, const char* colour, Time from, Duration length) {
     if (length.count() >= 0) lane.bars.push_back({name, colour, from - zero, length});
   };
@@ -84,10 +84,10 @@ void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& o
   add(e.reset->done, "the other end's reset of the stream was read");
 }
 
-void add_lanes(const model::Detail& detail, const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
+void add_lanes(const model::Detail& detail, const RequestDetail& d, Time zero, std::vector<WaterfallLane>& lanes) {
   if (!known(d.row.start)) return;
   if (d.row.has_phases) {
-    Lane lane{"request, at the " + end_of(d), {}, {}, {}};
+    WaterfallLane lane{"request, at the " + end_of(d), {}, {}, {}};
     Duration at = d.row.start - zero;
     const auto phases = model::phases_of(d.row.role);
     for (std::size_t i = 0; i < phases.size(); ++i) {
@@ -99,8 +99,8 @@ void add_lanes(const model::Detail& detail, const RequestDetail& d, Time zero, s
     }
     lanes.push_back(std::move(lane));
   }
-  if (Lane lane = course_lane(detail, d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
-  if (Lane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
+  if (WaterfallLane lane = course_lane(detail, d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
+  if (WaterfallLane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
 }
 
 constexpr std::size_t kFunction = 80;  // characters
@@ -209,7 +209,7 @@ constexpr std::size_t kLinesOfThread = 40;
 constexpr std::size_t kLinesOfRequest = 10;
 
 // A thread can have thousands of intervals: the longest get lines, ordered by time, the others are summed.
-void choose_lines(Lane& lane, Duration span) {
+void choose_lines(WaterfallLane& lane, Duration span) {
   std::vector<std::size_t> order(lane.bars.size());
   std::iota(order.begin(), order.end(), 0u);
   std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return lane.bars[i].length; });
@@ -253,7 +253,7 @@ Waterfall waterfall(const model::Detail& detail, const model::Study& study) {
     add_events(*detail.peer, out.zero, out.events);
     add_files(*detail.peer, out.zero, out.files, out.files_notes);
   }
-  for (Lane& lane : lanes_below(detail, out.zero, out.beside)) out.lanes.push_back(std::move(lane));
+  for (WaterfallLane& lane : lanes_below(detail, out.zero, out.beside)) out.lanes.push_back(std::move(lane));
   std::ranges::stable_sort(out.milestones, {}, &Milestone::at);
   for (const auto& lane : out.lanes)
     for (const auto& bar : lane.bars) out.span = std::max(out.span, bar.from + bar.length);

@@ -16,15 +16,15 @@ namespace tailcap::report {
 using formats::Duration;
 using formats::Time;
 
-struct Bar {
+struct WaterfallBar {
   std::string name, colour;
   Duration from{}, length{};  // from Waterfall::zero
   std::string note{};         // who or what was behind it; empty: nothing known
 };
 
-struct Lane {
+struct WaterfallLane {
   std::string title;  // "request, at the server", "thread 18 (nginx)"
-  std::vector<Bar> bars;
+  std::vector<WaterfallBar> bars;
   // Indexes of the bars that get a line of their own: all, or, of a thread, those that can be seen.
   std::vector<std::size_t> listed;
   std::string others;  // "18 shorter stretches, 1.20 ms together"; empty: none
@@ -56,7 +56,7 @@ struct Waterfall {
   std::vector<FactLine> facts;   // printable
   Time zero = formats::kNoTime;  // where the axis begins: the earlier of both ends' starts
   Duration span{};               // its length
-  std::vector<Lane> lanes;
+  std::vector<WaterfallLane> lanes;
   std::vector<std::string> beside;    // calls that it did not wait for in the end
   std::string no_lanes;               // why there are none
   std::vector<Milestone> milestones;  // by time

@@ -15,14 +15,14 @@ using Kind = render::Column::Kind;
 
 constexpr std::size_t kBarsInLane = 2'000;  // drawn; a request can have any number of waits
 
-render::Bar on_axis(const Bar& bar, Duration span) {
+render::Bar on_axis(const WaterfallBar& bar, Duration span) {
   const auto share = [&](Duration d) { return static_cast<double>(d.count()) / static_cast<double>(span.count()); };
   return {share(bar.from), share(bar.from + bar.length), bar.colour,
           bar.name + (bar.note.empty() ? "" : ", " + bar.note) + ": " + exact_text(bar.length) + ", from +" +
               exact_text(bar.from)};
 }
 
-void add_lane(const Lane& lane, Duration span, const std::string& before, Table& table) {
+void add_lane(const WaterfallLane& lane, Duration span, const std::string& before, Table& table) {
   render::Row all;
   all.group = before + lane.title;
   all.drawing = true;
@@ -31,7 +31,7 @@ void add_lane(const Lane& lane, Duration span, const std::string& before, Table&
     all.cells[3].bars.push_back(on_axis(lane.bars[i], span));
   table.rows.push_back(std::move(all));
   for (const std::size_t i : lane.listed) {
-    const Bar& bar = lane.bars[i];
+    const WaterfallBar& bar = lane.bars[i];
     render::Row row;
     row.cells = {bar.name, place_cell(bar.from, span), duration_cell(bar.length), Cell()};
     row.cells[3].bars.push_back(on_axis(bar, span));
@@ -61,7 +61,7 @@ Table waterfall_table() {
 }
 
 void add_waterfall(const Waterfall& w, Duration span, const std::string& before, Table& table) {
-  for (const Lane& lane : w.lanes) add_lane(lane, span, before, table);
+  for (const WaterfallLane& lane : w.lanes) add_lane(lane, span, before, table);
 }
 
 std::string no_waterfall(const Waterfall& w) {

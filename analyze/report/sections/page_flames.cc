@@ -11,17 +11,17 @@ constexpr std::string_view kOne = "samples-", kSlow = "flame-slow";
 
 }  // namespace
 
-render::Figure drawn(const model::Figure& figure) { return {figure.name, figure.image, figure.caption}; }
+render::Figure drawn(const model::Plot& figure) { return {figure.name, figure.image, figure.caption}; }
 
-bool is_flame(const model::Figure& figure) { return figure.name == kSlow || figure.name.starts_with(kOne); }
+bool is_flame(const model::Plot& figure) { return figure.name == kSlow || figure.name.starts_with(kOne); }
 
-std::optional<render::Figure> slow_flame(const model::Figures& figures) {
-  const auto found = std::ranges::find(figures.drawn, kSlow, &model::Figure::name);
+std::optional<render::Figure> slow_flame(const model::PlotSet& figures) {
+  const auto found = std::ranges::find(figures.drawn, kSlow, &model::Plot::name);
   if (found == figures.drawn.end()) return std::nullopt;
   return drawn(*found);
 }
 
-render::Document sampled_requests(const model::Figures& figures) {
+render::Document sampled_requests(const model::PlotSet& figures) {
   render::Document out;
   for (const auto& figure : figures.drawn) {
     if (!figure.name.starts_with(kOne)) continue;
@@ -31,9 +31,9 @@ render::Document sampled_requests(const model::Figures& figures) {
   return out;
 }
 
-std::string samples_anchor(const model::Figures& figures, model::ExchangeId id) {
+std::string samples_anchor(const model::PlotSet& figures, model::ExchangeId id) {
   std::string name = std::string(kOne) + id_text(id);
-  return std::ranges::find(figures.drawn, name, &model::Figure::name) == figures.drawn.end() ? std::string() : name;
+  return std::ranges::find(figures.drawn, name, &model::Plot::name) == figures.drawn.end() ? std::string() : name;
 }
 
 }  // namespace tailcap::report

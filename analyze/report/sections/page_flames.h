@@ -10,15 +10,15 @@
 
 namespace tailcap::report {
 
-render::Figure drawn(const model::Figure& figure);
+render::Figure drawn(const model::Plot& figure);
 
 // "flame-slow" and "samples-…": not among the plots.
-bool is_flame(const model::Figure& figure);
+bool is_flame(const model::Plot& figure);
 // The flame graph of the slow requests.
-std::optional<render::Figure> slow_flame(const model::Figures& figures);
+std::optional<render::Figure> slow_flame(const model::PlotSet& figures);
 // The section with the flame graphs of single requests; empty: there are none.
-render::Document sampled_requests(const model::Figures& figures);
+render::Document sampled_requests(const model::PlotSet& figures);
 // The anchor of the request's own flame graph; empty: it has none.
-std::string samples_anchor(const model::Figures& figures, model::ExchangeId id);
+std::string samples_anchor(const model::PlotSet& figures, model::ExchangeId id);
 
 }  // namespace tailcap::report

@@ -202,7 +202,7 @@ const StudyShape<Verdict>& verdict_shape() {
           {"scope", one_of<model::VerdictScope::machine>(&Verdict::scope)},
           {"routes", &Verdict::routes, "indexes"},
           {"kind", one_of<VerdictKind::failing>(&Verdict::kind)},
-          {"level", one_of<model::Level::severe>(&Verdict::level)},
+          {"level", one_of<model::VerdictLevel::severe>(&Verdict::level)},
           {"pattern", one_of<model::Pattern::recurring>(&Verdict::pattern)},
           {"sentence", [](auto& v, auto& c) { return OrNull{tail::sentence(v, c.study, c.table)}; }},
           {"parts", kPart, &Verdict::parts},

@@ -46,7 +46,7 @@ std::optional<std::size_t> AnswerOf::verdict(const model::Request& request) {
   if (!route) return std::nullopt;
   for (std::size_t i = 0; i < study_.verdicts.size(); ++i) {
     const Verdict& v = study_.verdicts[i];
-    const bool about = v.scope != model::VerdictScope::machine && v.level != model::Level::nothing &&
+    const bool about = v.scope != model::VerdictScope::machine && v.level != model::VerdictLevel::nothing &&
                        std::ranges::find(v.routes, static_cast<std::uint32_t>(*route)) != v.routes.end();
     if (!about) continue;
     if (v.kind == VerdictKind::failing) {

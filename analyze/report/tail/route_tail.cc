@@ -180,7 +180,7 @@ std::vector<Stretch> label_stretches(const model::RequestTable& table, model::Ex
   const auto parts = table.partitions.parts(request);
   for (std::size_t p = 0; p < model::kPhases; ++p) {
     std::vector<std::pair<Label, std::int64_t>> labels;
-    for (const model::Part& part : parts)
+    for (const model::AccountPart& part : parts)
       if (part.phase == static_cast<model::Phase>(p)) labels.emplace_back(part.label, std::int64_t{part.time});
     for (const Stretch& s : stretches_of(std::move(labels))) out.push_back(s);
   }

@@ -250,7 +250,7 @@ Document route_tables(const model::Study& study, const std::vector<std::size_t>&
 
 Document route_sections(const model::Study& study, const model::RequestTable& table,
                         const std::vector<std::size_t>& shown, const ReportOptions& options,
-                        const model::Figures& figures, std::span<const model::Course> courses) {
+                        const model::PlotSet& figures, std::span<const model::Course> courses) {
   Document out;
   std::size_t details = options.details;
   if (!shown.empty()) out.heading(2, "Route by route");

@@ -24,7 +24,7 @@ render::Document route_tables(const model::Study& study, const std::vector<std::
 // The first options.details of them that have requests with a duration are taken apart by label and by phase.
 render::Document route_sections(const model::Study& study, const model::RequestTable& table,
                                 const std::vector<std::size_t>& shown, const ReportOptions& options,
-                                const model::Figures& figures, std::span<const model::Course> courses);
+                                const model::PlotSet& figures, std::span<const model::Course> courses);
 
 std::string route_anchor(std::size_t route);  // of its section
 

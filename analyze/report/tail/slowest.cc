@@ -29,7 +29,7 @@ std::string wall_text(const model::Study& study, formats::Time time) {
 
 // scale: of the bars, ns.
 render::Row row_of(const model::Study& study, const model::Request& request, const model::RequestTable& requests,
-                   const ReportOptions& options, const model::Figures& figures, std::int64_t scale,
+                   const ReportOptions& options, const model::PlotSet& figures, std::int64_t scale,
                    std::size_t answer) {
   Cell id = id_cell(options, request.id), duration = duration_cell(request.duration), bar,
        at(offset_text(request.start, study.begin)), about;
@@ -67,7 +67,7 @@ render::Row row_of(const model::Study& study, const model::Request& request, con
 }  // namespace
 
 render::Document slowest_requests(const model::Study& study, const model::RequestTable& requests,
-                                  const ReportOptions& options, const model::Figures& figures) {
+                                  const ReportOptions& options, const model::PlotSet& figures) {
   render::Document out;
   if (study.slowest.empty()) return out;
   using Kind = Column::Kind;

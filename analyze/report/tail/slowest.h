@@ -10,6 +10,6 @@ namespace tailcap::report {
 
 // Empty: there are none.
 render::Document slowest_requests(const model::Study& study, const model::RequestTable& requests,
-                                  const ReportOptions& options, const model::Figures& figures);
+                                  const ReportOptions& options, const model::PlotSet& figures);
 
 }  // namespace tailcap::report

@@ -75,7 +75,7 @@ std::string length_text(const model::Verdict& v, const model::Study& study, cons
 }  // namespace
 
 std::string sure_text(const model::Verdict& v, const model::Study& study, const model::RequestTable& table) {
-  if (v.level == model::Level::nothing || v.scope == model::VerdictScope::machine || v.routes.empty()) return {};
+  if (v.level == model::VerdictLevel::nothing || v.scope == model::VerdictScope::machine || v.routes.empty()) return {};
   if (v.kind == model::VerdictKind::few) return length_text(v, study, table);
   const VerdictPart* part = !v.by_cause.empty() ? &v.by_cause.front().part
                             : v.parts.empty()   ? nullptr

@@ -16,17 +16,17 @@
 namespace tailcap::report::tail {
 namespace {
 
-using model::Level;
 using model::Verdict;
+using model::VerdictLevel;
 using render::Document;
 using render::List;
 using render::Text;
 
 List::Accent accent_of(const Verdict& verdict) {
   switch (verdict.level) {
-    case Level::severe:
+    case VerdictLevel::severe:
       return List::Accent::severe;
-    case Level::notable:
+    case VerdictLevel::notable:
       return List::Accent::notable;
     default:
       return List::Accent::note;
@@ -59,7 +59,7 @@ constexpr std::size_t kExamples = 2;
 // Requests of a service wait for each other: it may be how it works, or the beginning of worse.
 bool queues(const Verdict& v) {
   const bool slow = v.kind == model::VerdictKind::usual || v.kind == model::VerdictKind::tail;
-  if (!slow || v.scope == model::VerdictScope::machine || v.level == Level::nothing || v.parts.empty() ||
+  if (!slow || v.scope == model::VerdictScope::machine || v.level == VerdictLevel::nothing || v.parts.empty() ||
       v.part_of >= 0)
     return false;
   const model::LabelGroup group = model::group_of(v.parts.front().label);
@@ -91,7 +91,7 @@ void add_card(const Verdict& v, const model::Study& study, const ReportOptions& 
 bool hides_the_slowest(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
   constexpr model::Duration kLong = std::chrono::milliseconds{20};
   constexpr std::int64_t kFar = 10;  // times the typical one
-  if (v.kind != model::VerdictKind::tail || v.level == Level::nothing || v.part_of >= 0 || v.routes.size() != 1)
+  if (v.kind != model::VerdictKind::tail || v.level == VerdictLevel::nothing || v.part_of >= 0 || v.routes.size() != 1)
     return false;
   const std::vector<std::uint32_t>& slowest = study.routes[v.routes.front()].slowest;
   if (slowest.empty()) return false;
@@ -103,7 +103,7 @@ bool hides_the_slowest(const Verdict& v, const model::Study& study, const model:
 
 std::string answers_title(const model::Study& study) {
   const bool failing = std::ranges::any_of(study.verdicts, [](const Verdict& v) {
-    return v.kind == model::VerdictKind::failing && v.level > Level::nothing;
+    return v.kind == model::VerdictKind::failing && v.level > VerdictLevel::nothing;
   });
   return failing ? "What failed or was slow, and why" : "What was slow, and why";
 }
@@ -117,7 +117,7 @@ std::vector<model::Burst> episodes(const model::Study& study, std::optional<std:
     const bool again = v.pattern == model::Pattern::recurring && v.scope != model::VerdictScope::machine;
     const bool about = v.scope == model::VerdictScope::machine ||
                        (route && std::ranges::find(v.routes, static_cast<std::uint32_t>(*route)) != v.routes.end());
-    if (v.level == Level::nothing || every || (route ? !about : again)) continue;
+    if (v.level == VerdictLevel::nothing || every || (route ? !about : again)) continue;
     out.insert(out.end(), v.when.begin(), v.when.end());
   }
   return out;
@@ -130,8 +130,8 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
   std::set<std::uint32_t> part_of_others;  // routes
   for (std::size_t i = 0; i < study.verdicts.size(); ++i) {
     const Verdict& v = study.verdicts[i];
-    if (v.level == Level::nothing) continue;
-    if (v.part_of >= 0 && v.level <= Level::note) {
+    if (v.level == VerdictLevel::nothing) continue;
+    if (v.part_of >= 0 && v.level <= VerdictLevel::note) {
       part_of_others.insert(v.routes.begin(), v.routes.end());
       continue;
     }
@@ -161,7 +161,7 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
     out.calm = "Nothing is wrong, as far as recorded: no request failed or was slow enough to matter. Worth knowing:";
   std::size_t quiet = 0;
   for (const model::RouteStudy& route : study.routes)
-    quiet += route.tail && route.tail->verdict.level == Level::nothing;
+    quiet += route.tail && route.tail->verdict.level == VerdictLevel::nothing;
   for (const std::uint32_t route : out.routes) part_of_others.erase(route);
   if (!part_of_others.empty())
     out.rest +=

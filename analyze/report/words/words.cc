@@ -173,7 +173,7 @@ std::size_t greatest(const Values& values) {
 }
 }  // namespace
 
-std::string dominant_text(const model::Request& row, std::span<const model::Part> account) {
+std::string dominant_text(const model::Request& row, std::span<const model::AccountPart> account) {
   if (!row.has_duration || row.duration.count() <= 0) return {};
   const auto share = [&](std::int64_t ns) {
     return duration_text(Duration{ns}) + " (" +
@@ -185,7 +185,7 @@ std::string dominant_text(const model::Request& row, std::span<const model::Part
     text = std::string(model::text_of(model::phases_of(row.role)[i])) + " " + share(row.phases[i]);
   }
   std::array<std::int64_t, model::kLabels> labels{};
-  for (const model::Part& part : account) labels[static_cast<std::size_t>(part.label)] += part.time;
+  for (const model::AccountPart& part : account) labels[static_cast<std::size_t>(part.label)] += part.time;
   const std::size_t i = greatest(labels);
   if (labels[i] == 0) return text;
   return text + (text.empty() ? "" : "; ") + std::string(model::text_of(static_cast<model::Label>(i))) + " " +

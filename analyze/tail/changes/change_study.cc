@@ -15,12 +15,12 @@ using model::ShiftVerdict;
 
 struct Compared {
   RouteShift shift;
-  Comparison median, p99;
+  ShiftTest median, p99;
 };
 
 // Requests that began in [from, to).
-Side side_of(const model::RequestTable& table, const std::vector<std::uint32_t>& rows, Time from, Time to) {
-  Side out;
+ChangeSide side_of(const model::RequestTable& table, const std::vector<std::uint32_t>& rows, Time from, Time to) {
+  ChangeSide out;
   out.shortfall.seconds = static_cast<double>((to - from).count()) * 1e-9;
   for (auto at =
            std::partition_point(rows.begin(), rows.end(), [&](std::uint32_t i) { return table.rows.start(i) < from; });
@@ -55,7 +55,7 @@ void study_changes(const model::RequestTable& table, const std::vector<const std
     const Time from = m == 0 ? study.begin : out.changes[meant[m - 1]].at,
                to = m + 1 == meant.size() ? study.end : out.changes[meant[m + 1]].at;
     for (std::uint32_t r = 0; r < rows.size(); ++r) {
-      const Side before = side_of(table, *rows[r], from, at), after = side_of(table, *rows[r], at, to);
+      const ChangeSide before = side_of(table, *rows[r], from, at), after = side_of(table, *rows[r], at, to);
       Compared& c = all.emplace_back();
       c.shift.change = meant[m];
       c.shift.route = r;
@@ -64,7 +64,7 @@ void study_changes(const model::RequestTable& table, const std::vector<const std
       c.shift.before = before.durations.in_order.size();
       c.shift.after = after.durations.in_order.size();
       if (before.durations.in_order.empty() || after.durations.in_order.empty()) {
-        for (Comparison* q : {&c.median, &c.p99})
+        for (ShiftTest* q : {&c.median, &c.p99})
           q->shift.reason =
               before.durations.in_order.empty() ? "there are no requests before it" : "there are no requests after it";
         continue;
@@ -74,7 +74,7 @@ void study_changes(const model::RequestTable& table, const std::vector<const std
       c.p99 = compare(before, b, after, a, 0.99);
     }
   }
-  std::vector<Comparison*> comparisons;
+  std::vector<ShiftTest*> comparisons;
   for (Compared& c : all) {
     comparisons.push_back(&c.median);
     comparisons.push_back(&c.p99);

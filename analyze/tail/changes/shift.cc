@@ -48,7 +48,7 @@ double range(const std::vector<std::int64_t>& parts) {
 }
 
 // Why the difference does not come with the change; empty: it does, if it is not chance.
-std::string objection(const Side& before, const Side& after, double difference, double relative, double q) {
+std::string objection(const ChangeSide& before, const ChangeSide& after, double difference, double relative, double q) {
   const bool median = q <= 0.5;
   const double size = std::abs(difference);
   if (relative < (median ? kLeastMedian : kLeastP99) ||
@@ -65,11 +65,11 @@ std::string objection(const Side& before, const Side& after, double difference, 
 
 }  // namespace
 
-Sample sample_of(const Side& side) { return Sample(side.durations.in_order, {}, side.durations.without_end); }
+Sample sample_of(const ChangeSide& side) { return Sample(side.durations.in_order, {}, side.durations.without_end); }
 
-Comparison difference(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample,
-                      double q) {
-  Comparison out;
+ShiftTest difference(const ChangeSide& before, const Sample& before_sample, const ChangeSide& after,
+                     const Sample& after_sample, double q) {
+  ShiftTest out;
   const Quantile b = before_sample.quantile(q, before.shortfall), a = after_sample.quantile(q, after.shortfall);
   out.shift.before = b.value;
   out.shift.after = a.value;
@@ -93,9 +93,9 @@ Comparison difference(const Side& before, const Sample& before_sample, const Sid
   return out;
 }
 
-Comparison compare(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample,
-                   double q) {
-  Comparison out = difference(before, before_sample, after, after_sample, q);
+ShiftTest compare(const ChangeSide& before, const Sample& before_sample, const ChangeSide& after,
+                  const Sample& after_sample, double q) {
+  ShiftTest out = difference(before, before_sample, after, after_sample, q);
   if (!out.shift.interval || !out.shift.reason.empty()) return out;
   const double more = ns(out.shift.difference());
   out.shift.reason = objection(before, after, more,
@@ -103,10 +103,10 @@ Comparison compare(const Side& before, const Sample& before_sample, const Side& 
   return out;
 }
 
-void decide(std::vector<Comparison*>& all) {
+void decide(std::vector<ShiftTest*>& all) {
   std::vector<double> p;
-  std::vector<Comparison*> compared;
-  for (Comparison* c : all)
+  std::vector<ShiftTest*> compared;
+  for (ShiftTest* c : all)
     if (c->shift.interval) {
       compared.push_back(c);
       p.push_back(c->p);

@@ -25,26 +25,26 @@ inline constexpr std::size_t kParts = 6, kLeastParts = 4;
 inline constexpr double kLeastAtOnce = 0.5;
 
 // Requests of one route on one side of a change.
-struct Side {
+struct ChangeSide {
   Durations durations;
   Shortfall shortfall;
 };
 
-Sample sample_of(const Side& side);
+Sample sample_of(const ChangeSide& side);
 
-struct Comparison {
+struct ShiftTest {
   model::Shift shift;
   double p = 1;  // of a difference so large, were there none; 1 where it is refused
 };
 
 // The difference, its interval and its p; where the interval holds 0, that is the reason. Nothing of drift.
-Comparison difference(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample,
-                      double q);
+ShiftTest difference(const ChangeSide& before, const Sample& before_sample, const ChangeSide& after,
+                     const Sample& after_sample, double q);
 // With it. q: 0.5 or 0.99.
-Comparison compare(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample,
-                   double q);
+ShiftTest compare(const ChangeSide& before, const Sample& before_sample, const ChangeSide& after,
+                  const Sample& after_sample, double q);
 
 // Sets the verdicts, of all that were compared together.
-void decide(std::vector<Comparison*>& all);
+void decide(std::vector<ShiftTest*>& all);
 
 }  // namespace tailcap::tail::changes

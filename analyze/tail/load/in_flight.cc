@@ -76,10 +76,10 @@ model::LittleCheck little_check(const model::RequestTable& table, const std::vec
     const bool ended = table.rows.has_duration(i);
     const std::int64_t duration = ended ? table.rows.duration(i).count() : 0;
     const std::int64_t reset_after = ended ? -1 : table.rows[i].reset_after;
-    const std::int64_t stop = ended                                               ? start + duration
-                              : reset_after >= 0                                  ? start + reset_after
-                              : standing_of(table.rows, i) == Standing::in_flight ? to
-                                                                                  : start;
+    const std::int64_t stop = ended                                                       ? start + duration
+                              : reset_after >= 0                                          ? start + reset_after
+                              : standing_of(table.rows, i) == DurationStanding::in_flight ? to
+                                                                                          : start;
     busy += static_cast<double>(std::min(stop, to) - std::max(start, from));
     if (!ended) continue;
     ++timed;

@@ -32,7 +32,7 @@ std::vector<model::HeadOfLine> head_of_line(const model::RequestTable& table, co
   std::array<Held, 3> all{Held(Label::q_hol_h1), Held(Label::q_hol_h2), Held(Label::net_reorder)};
   for (const std::uint32_t i : rows) {
     const model::ExchangeId id = table.rows.id(i);
-    for (const model::Part& p : table.partitions.parts(id))
+    for (const model::AccountPart& p : table.partitions.parts(id))
       for (Held& held : all)
         if (held.of.label == p.label) held.in_request += p.time;
     for (Held& held : all) {

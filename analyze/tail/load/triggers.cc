@@ -10,8 +10,8 @@
 namespace tailcap::tail::load {
 namespace {
 
-using changes::Comparison;
-using changes::Side;
+using changes::ChangeSide;
+using changes::ShiftTest;
 using formats::Duration;
 using formats::Time;
 using model::Trigger;
@@ -57,7 +57,7 @@ std::vector<Stretch> busy_stretches(const model::GoStudy& go) {
 }
 
 struct Compared {
-  Side side;
+  ChangeSide side;
   std::vector<std::uint32_t> rows;  // of side.durations.in_order
 };
 
@@ -75,7 +75,7 @@ bool means(const model::RequestTable& table, const std::vector<std::uint32_t>& r
   for (const std::uint32_t i : rows) {
     const auto parts = table.partitions.parts(table.rows.id(i));
     n += !parts.empty();
-    for (const model::Part& p : parts) out[static_cast<std::size_t>(p.label)] += static_cast<double>(p.time);
+    for (const model::AccountPart& p : parts) out[static_cast<std::size_t>(p.label)] += static_cast<double>(p.time);
   }
   for (double& x : out) x /= static_cast<double>(std::max<std::size_t>(n, 1));
   return n > 0;
@@ -113,7 +113,7 @@ void explain(const model::RequestTable& table, const Compared& inside, const Com
 
 struct Candidate {
   Trigger trigger;
-  Comparison comparison;
+  ShiftTest comparison;
   Compared inside;
   const Compared* outside = nullptr;
 };
@@ -135,7 +135,7 @@ std::vector<std::uint32_t> perhaps_triggered(const model::RequestTable& table,
         const std::size_t in = stretch_of(stretches, table.rows.start(i));
         if (in == stretches.size()) continue;
         const model::Request row = table.rows[i];
-        if (row.pid == process.pid && standing_of(row) == Standing::clean) inside[in].push_back(i);
+        if (row.pid == process.pid && standing_of(row) == DurationStanding::clean) inside[in].push_back(i);
       }
       for (auto& slow : inside) {
         longest_first(table, slow);
@@ -200,7 +200,7 @@ void find_triggers(const model::RequestTable& table, const std::vector<const std
       }
     }
   }
-  std::vector<Comparison*> comparisons;
+  std::vector<ShiftTest*> comparisons;
   for (Candidate& c : all) comparisons.push_back(&c.comparison);
   changes::decide(comparisons);
   for (Candidate& c : all) {

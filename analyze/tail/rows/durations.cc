@@ -19,19 +19,19 @@ std::int64_t lasted(const model::Request& row, formats::Time end) {
   return (end - row.start).count();
 }
 
-bool Durations::push(const model::Request& row, Standing standing, formats::Time end, Shortfall& shortfall) {
+bool Durations::push(const model::Request& row, DurationStanding standing, formats::Time end, Shortfall& shortfall) {
   switch (standing) {
-    case Standing::clean:
+    case DurationStanding::clean:
       in_order.push_back(row.duration.count());
       return true;
-    case Standing::doubtful:
+    case DurationStanding::doubtful:
       ++shortfall.tainted;
       return false;
-    case Standing::in_flight:
+    case DurationStanding::in_flight:
       ++shortfall.in_flight;
       if (const std::int64_t least = lasted(row, end); least >= 0) without_end.cut_off.push_back(least);
       return false;
-    case Standing::failed:
+    case DurationStanding::failed:
       break;
   }
   in_order.push_back(std::max<std::int64_t>(0, lasted(row, end)));

@@ -35,7 +35,7 @@ struct Durations {
   WithoutEnd without_end;
 
   // Counts the request in the shortfall where it has none. Whether in_order grew by one.
-  bool push(const model::Request& row, Standing standing, formats::Time end, Shortfall& shortfall);
+  bool push(const model::Request& row, DurationStanding standing, formats::Time end, Shortfall& shortfall);
 };
 
 }  // namespace tailcap::tail

@@ -186,7 +186,7 @@ Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
       [&](std::uint64_t rank) { return rank <= ended.size() ? ended[rank - 1] : kEndless; });
 }
 
-Bounds Sample::bounds(double q, const Shortfall& shortfall) const {
+ObservedBounds Sample::bounds(double q, const Shortfall& shortfall) const {
   const Extended more = extended(q);
   const std::vector<std::int64_t>&sorted = more.cut_off > 0 ? more.own : sorted_, &ended = broken_ ? ended_ : sorted_;
   const std::uint64_t n = sorted.size(), open = shortfall.in_flight - std::min(shortfall.in_flight, more.cut_off);
@@ -198,8 +198,8 @@ Bounds Sample::bounds(double q, const Shortfall& shortfall) const {
           .requests = n};
 }
 
-Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const Ranked& at_rank,
-                     const Ranked& most) {
+Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const RankedDuration& at_rank,
+                     const RankedDuration& most) {
   Quantile result;
   result.q = q;
   if (weight.n == 0) {

@@ -34,16 +34,16 @@ struct Weight {
   bool few_connections = false;  // of a sample of them: too few for an interval
 };
 // The n-th smallest duration (ns), from 1.
-using Ranked = std::function<std::int64_t(std::uint64_t)>;
+using RankedDuration = std::function<std::int64_t(std::uint64_t)>;
 // The rank of the smallest value with at least a share q of all n at or below it.
 std::uint64_t rank_of(double q, std::uint64_t n);
 inline constexpr std::int64_t kEndless = INT64_MAX;  // how long it is at most is not known
 // at: what the n-th smallest is at least; most: at most. Empty: the same.
-model::Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const Ranked& at,
-                            const Ranked& most = {});
+model::Quantile quantile_of(double q, const Weight& weight, const Shortfall& shortfall, const RankedDuration& at,
+                            const RankedDuration& most = {});
 
 // What the value of a capture can be, whatever happened to those of its requests whose end is not known.
-struct Bounds {
+struct ObservedBounds {
   std::int64_t value = 0, least = 0, most = 0;  // ns; most: kEndless where it has no limit
   std::uint64_t requests = 0;                   // of which
 };
@@ -60,7 +60,7 @@ class Sample {
   // The smallest value with at least a share q of all at or below it. Not empty.
   std::int64_t at(double q) const;
   // Of the requests of the shortfall that are not in flight, each can be faster or slower than any. Not empty.
-  Bounds bounds(double q, const Shortfall& shortfall) const;
+  ObservedBounds bounds(double q, const Shortfall& shortfall) const;
   // Ascending. Nothing else can be asked afterwards.
   std::vector<std::int64_t> take_sorted() && {
     in_order_ = {};

@@ -17,14 +17,14 @@ constexpr std::size_t kMaxWaiting = model::Processes::kMax;
 
 }  // namespace
 
-void Tasks::push(const formats::Event& event) {
+void ServiceTasks::push(const formats::Event& event) {
   if (!std::holds_alternative<formats::OffCpu>(event.body)) return processes_.push(event);
   if (event.thread.pid == last_waiting_ || waiting_.size() >= kMaxWaiting) return;
   last_waiting_ = event.thread.pid;
   waiting_.insert(last_waiting_);
 }
 
-void Tasks::settle(model::RequestTable& table) {
+void ServiceTasks::settle(model::RequestTable& table) {
   table.processes = std::move(processes_);
   if (!table.processes.changed()) return;
   // By process, the names that its requests have, and how many of them.
@@ -58,12 +58,12 @@ void Tasks::settle(model::RequestTable& table) {
 }
 
 // Where nothing is described, or not all that was is kept, this is not known.
-bool Tasks::recorded(const model::Processes& processes, std::uint32_t pid) const {
+bool ServiceTasks::recorded(const model::Processes& processes, std::uint32_t pid) const {
   return processes.empty() || processes.full() || waiting_.size() >= kMaxWaiting || processes.contains(pid) ||
          waiting_.contains(pid);
 }
 
-std::vector<model::ProcessSummary> Tasks::summaries(
+std::vector<model::ProcessSummary> ServiceTasks::summaries(
     const model::RequestTable& table, const std::function<model::TextId(model::ConnectionId)>& local) const {
   std::map<std::pair<std::uint32_t, std::uint32_t>, model::ProcessSummary> by_process;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
@@ -105,7 +105,8 @@ model::GrpcCall call_of(const model::Exchange& e, model::TextPool& texts) {
 
 }  // namespace
 
-model::Request row_of(const model::Exchange& e, const Tasks& tasks, model::TextPool& texts, model::Findings& findings) {
+model::Request row_of(const model::Exchange& e, const ServiceTasks& tasks, model::TextPool& texts,
+                      model::Findings& findings) {
   model::Request row;
   row.id = e.id;
   row.role = e.role;

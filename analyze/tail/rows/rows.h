@@ -15,7 +15,7 @@
 namespace tailcap::tail {
 
 // What is known of processes, from the events about tasks.
-class Tasks {
+class ServiceTasks {
  public:
   void push(const formats::Event& event);
   // Name of the process that has this number now; empty: unknown.
@@ -34,7 +34,7 @@ class Tasks {
 };
 
 // Everything of a row that is copied from the exchange: no times, no route, no peer. Interns into texts.
-model::Request row_of(const model::Exchange& exchange, const Tasks& tasks, model::TextPool& texts,
+model::Request row_of(const model::Exchange& exchange, const ServiceTasks& tasks, model::TextPool& texts,
                       model::Findings& findings);
 
 // Sorted by (start, id); rows without a start first. Returns where each row was before: new place -> old place.

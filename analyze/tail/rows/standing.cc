@@ -8,21 +8,21 @@ constexpr model::Taints kDoubtful =
     ((static_cast<model::Taints>(model::Taint::bytes_lost) | model::Taint::events_lost) | model::Taint::end_inferred) |
     model::Taint::conflict;
 
-Standing standing(model::Outcome outcome, model::Taints taints, bool has_duration, bool complete) {
-  if (has_duration) return taints & kDoubtful || !complete ? Standing::doubtful : Standing::clean;
+DurationStanding standing(model::Outcome outcome, model::Taints taints, bool has_duration, bool complete) {
+  if (has_duration) return taints & kDoubtful || !complete ? DurationStanding::doubtful : DurationStanding::clean;
   if (outcome == model::Outcome::in_flight || model::has(taints, model::Taint::cut_off) ||
       model::has(taints, model::Taint::began_before))
-    return Standing::in_flight;
-  return model::broke_off(outcome, taints, has_duration) ? Standing::failed : Standing::doubtful;
+    return DurationStanding::in_flight;
+  return model::broke_off(outcome, taints, has_duration) ? DurationStanding::failed : DurationStanding::doubtful;
 }
 
 }  // namespace
 
-Standing standing_of(const model::Request& row) {
+DurationStanding standing_of(const model::Request& row) {
   return standing(row.outcome, row.taints, row.has_duration, row.complete);
 }
 
-Standing standing_of(const model::Rows& rows, std::size_t i) {
+DurationStanding standing_of(const model::Rows& rows, std::size_t i) {
   return standing(rows.outcome(i), rows.taints(i), rows.has_duration(i), rows.complete(i));
 }
 

@@ -60,7 +60,7 @@ double expanded_tail(std::size_t blocks) {
 // subtraction.
 class TypicalSums {
  public:
-  TypicalSums(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const Blocks& blocks)
+  TypicalSums(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const TimeBlocks& blocks)
       : blocks_(blocks.count), cells_(cohorts.cells.size()), width_(columns.size() + 1) {
     const std::size_t n = items.size();
     const double rest = static_cast<double>(cohorts.gap ? n - cohorts.slow : n) / static_cast<double>(n);
@@ -149,22 +149,22 @@ LabelSpread interval(std::vector<double>& values, double tail) {
 
 }  // namespace
 
-Blocks blocks_in_time(const std::vector<Item>& items, double correlation, double seconds) {
+TimeBlocks blocks_in_time(const std::vector<Item>& items, double correlation, double seconds) {
   const std::size_t n = items.size();
-  Blocks out;
+  TimeBlocks out;
   out.count = blocks_for(n, correlation, seconds);
   assert(n >= out.count);
   for (std::size_t i = 0; i < n; ++i) out.of.push_back(static_cast<std::uint32_t>(i * out.count / n));
   return out;
 }
 
-Blocks groups_of_connections(const std::vector<std::uint32_t>& connections) {
+TimeBlocks groups_of_connections(const std::vector<std::uint32_t>& connections) {
   std::unordered_map<std::uint32_t, double> sizes;
   for (const std::uint32_t c : connections) ++sizes[c];
   std::vector<double> all;
   for (const auto& [connection, size] : sizes) all.push_back(size);
   std::sort(all.begin(), all.end());
-  Blocks out;
+  TimeBlocks out;
   if (!model::support_of(all).enough()) return out;
   out.count = std::min(static_cast<std::size_t>(kMostBlocks), sizes.size());
   // At random, so that groups differ as connections do.
@@ -185,7 +185,7 @@ Spread wider(const Spread& one, const Spread& other) {
   return out;
 }
 
-Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const Blocks& in) {
+Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const TimeBlocks& in) {
   const std::size_t n = items.size(), blocks = in.count, width = columns.size();
   const TypicalSums typical(items, cohorts, columns, in);
   std::vector<double> sizes(blocks);

@@ -27,16 +27,17 @@ struct Spread {
 };
 
 // The block of each item, of so many.
-struct Blocks {
+struct TimeBlocks {
   std::vector<std::uint32_t> of;
   std::size_t count = 0;
 };
 // items: in order of start. correlation: so many requests in a row tell as much as one; seconds: length of the capture.
-Blocks blocks_in_time(const std::vector<Item>& items, double correlation, double seconds);
+TimeBlocks blocks_in_time(const std::vector<Item>& items, double correlation, double seconds);
 // connections: of the items. None where there are too few connections for an interval.
-Blocks groups_of_connections(const std::vector<std::uint32_t>& connections);
+TimeBlocks groups_of_connections(const std::vector<std::uint32_t>& connections);
 
-Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const Blocks& blocks);
+Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns,
+                const TimeBlocks& blocks);
 // The wider intervals of the two.
 Spread wider(const Spread& one, const Spread& other);
 

@@ -122,7 +122,7 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
     for (const model::Culprit& c : table.partitions.culprits(self)) {
       const CulpritStudy who = culprit_study(c, table, links, preamble);
       if (who.what == 0 && c.what == 0 && who.route == 0 && c.tid == 0 && c.request.connection == 0) continue;
-      std::span<const model::Part> served;
+      std::span<const model::AccountPart> served;
       if (const auto row = links.row_of(c.request); row && table.all().role(*row) == model::Role::client)
         if (const model::ExchangeId peer = table.all().peer(*row); peer.connection != 0)
           served = table.partitions.parts(peer);
@@ -145,7 +145,7 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
         e.behind = c.request;
       }
       e.study.time += c.time;
-      for (const model::Part& p : served) e.inside[static_cast<std::size_t>(p.label)] += p.time;
+      for (const model::AccountPart& p : served) e.inside[static_cast<std::size_t>(p.label)] += p.time;
       if (e.of_last <= e.longest) continue;
       e.longest = e.of_last;
       e.study.example = e.behind;

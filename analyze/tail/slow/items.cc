@@ -47,9 +47,9 @@ std::vector<Item> items_of(const model::RequestTable& table, const std::vector<s
     const auto parts = table.partitions.parts(table.rows.id(i));
     if (parts.empty()) continue;
     const model::Request row = table.rows[i];
-    if (standing_of(row) != Standing::clean) continue;
+    if (standing_of(row) != DurationStanding::clean) continue;
     std::int64_t total = 0, lost = 0;
-    for (const model::Part& p : parts) {
+    for (const model::AccountPart& p : parts) {
       total += p.time;
       if (p.label == model::Label::unexplained_lost) lost += p.time;
     }
@@ -69,7 +69,7 @@ std::vector<Item> items_of(const model::RequestTable& table, const std::vector<s
 Columns::Columns(std::span<const Item> items) {
   columns_.fill(-1);
   for (const Item& item : items)
-    for (const model::Part& p : item.parts()) columns_[static_cast<std::size_t>(p.label)] = 0;
+    for (const model::AccountPart& p : item.parts()) columns_[static_cast<std::size_t>(p.label)] = 0;
   for (std::size_t l = 0; l < model::kLabels; ++l) {
     if (columns_[l] < 0) continue;
     columns_[l] = static_cast<std::int8_t>(labels_.size());

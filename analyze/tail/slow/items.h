@@ -19,15 +19,15 @@ struct Item {
   std::uint32_t row = 0;
   bool lossy = false;  // its partition overlaps lost events
 
-  std::span<const model::Part> parts() const { return {first_part_, parts_}; }
-  void set_parts(std::span<const model::Part> parts) {
+  std::span<const model::AccountPart> parts() const { return {first_part_, parts_}; }
+  void set_parts(std::span<const model::AccountPart> parts) {
     first_part_ = parts.data();
     parts_ = static_cast<std::uint16_t>(parts.size());
   }
 
  private:
   std::uint16_t parts_ = 0;
-  const model::Part* first_part_ = nullptr;
+  const model::AccountPart* first_part_ = nullptr;
 };
 static_assert(sizeof(Item) == 32);
 
@@ -55,7 +55,7 @@ class Columns {
   }  // one that occurs
   // Adds the request's time to sums, one per column.
   void add(const Item& item, std::span<double> sums, double weight = 1) const {
-    for (const model::Part& p : item.parts()) sums[of(p.label)] += weight * static_cast<double>(p.time);
+    for (const model::AccountPart& p : item.parts()) sums[of(p.label)] += weight * static_cast<double>(p.time);
   }
 
  private:

@@ -15,7 +15,7 @@ using Times = std::array<double, model::kLabels>;  // by part_of()
 
 std::size_t index(Label label) { return static_cast<std::size_t>(label); }
 
-void sort_parts(Account& account, const Times& typical, std::span<const Times> each) {
+void sort_parts(VerdictParts& account, const Times& typical, std::span<const Times> each) {
   std::stable_sort(account.parts.begin(), account.parts.end(),
                    [](const VerdictPart& a, const VerdictPart& b) { return a.difference() > b.difference(); });
   for (const Times& own : each) {
@@ -51,8 +51,9 @@ Label part_of(Label label) {
   }
 }
 
-Account account_of(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts, const model::TailStudy& tail) {
-  Account out;
+VerdictParts account_of(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
+                        const model::TailStudy& tail) {
+  VerdictParts out;
   Times typical{}, crowded{}, time{};
   std::array<VerdictPart, model::kLabels> by_part{};
   std::array<std::int64_t, model::kLabels> largest{}, inferred{};
@@ -71,7 +72,7 @@ Account account_of(const std::vector<slow::Item>& items, const slow::Cohorts& co
   }
   std::vector<Times> each(cohorts.slow);
   for (std::size_t i = 0; i < cohorts.slow; ++i)
-    for (const model::Part& p : items[cohorts.nth_slowest(i)].parts()) {
+    for (const model::AccountPart& p : items[cohorts.nth_slowest(i)].parts()) {
       const std::size_t at = index(part_of(p.label));
       each[i][at] += static_cast<double>(p.time);
       time[at] += static_cast<double>(p.time);
@@ -88,14 +89,14 @@ Account account_of(const std::vector<slow::Item>& items, const slow::Cohorts& co
   return out;
 }
 
-Account account_of(const std::vector<slow::Item>& items) {
-  Account out;
+VerdictParts account_of(const std::vector<slow::Item>& items) {
+  VerdictParts out;
   if (items.empty()) return out;
   Times time{}, crowded{}, inferred{};
   std::vector<Times> each(items.size());
   std::array<std::array<double, model::kLabels>, model::kLabels> labels{};
   for (std::size_t i = 0; i < items.size(); ++i)
-    for (const model::Part& p : items[i].parts()) {
+    for (const model::AccountPart& p : items[i].parts()) {
       const std::size_t at = index(part_of(p.label));
       const auto ns = static_cast<double>(p.time);
       each[i][at] += ns;

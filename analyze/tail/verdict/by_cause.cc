@@ -18,7 +18,7 @@ constexpr std::size_t kGroups = 4;  // more are a list, not an answer
 using Who = std::pair<model::Label, slow::CulpritKey>;
 
 // What the request waited for most under a label of the part; none: not known.
-std::optional<Who> who_delayed(const slow::Item& item, const model::VerdictPart& part, const Surroundings& around) {
+std::optional<Who> who_delayed(const slow::Item& item, const model::VerdictPart& part, const VerdictContext& around) {
   const model::Culprit* most = nullptr;
   for (const model::Culprit& c : around.table.partitions.culprits(around.table.rows.id(item.row)))
     if (has(part, c.label) && (!most || c.time > most->time)) most = &c;
@@ -35,8 +35,8 @@ std::int64_t all_time(const CauseGroup& group, const std::vector<slow::Item>& it
 
 }  // namespace
 
-std::vector<CauseGroup> groups_of(const Account& account, const std::vector<slow::Item>& items,
-                                  const slow::Cohorts& cohorts, const Surroundings& around) {
+std::vector<CauseGroup> groups_of(const VerdictParts& account, const std::vector<slow::Item>& items,
+                                  const slow::Cohorts& cohorts, const VerdictContext& around) {
   const double share = cohorts.gap ? kShareBeyond : kShare;
   const std::size_t least = std::max(cohorts.gap ? kLeastBeyond : kLeast,
                                      static_cast<std::size_t>(share * static_cast<double>(cohorts.slow)));

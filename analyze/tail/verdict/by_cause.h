@@ -11,13 +11,13 @@
 namespace tailcap::tail::verdict {
 
 struct CauseGroup {
-  std::size_t part = 0;              // index into Account::parts
+  std::size_t part = 0;              // index into VerdictParts::parts
   std::vector<std::uint32_t> items;  // the slowest first
 };
 
 // Most time first. Requests of one group waited for the same thing most: the same label, and the same call, lock or
 // device where it is known. Groups that are too small to be more than chance are left out, and so are their requests.
-std::vector<CauseGroup> groups_of(const Account& account, const std::vector<slow::Item>& items,
-                                  const slow::Cohorts& cohorts, const Surroundings& around);
+std::vector<CauseGroup> groups_of(const VerdictParts& account, const std::vector<slow::Item>& items,
+                                  const slow::Cohorts& cohorts, const VerdictContext& around);
 
 }  // namespace tailcap::tail::verdict

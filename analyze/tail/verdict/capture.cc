@@ -14,10 +14,10 @@ namespace {
 
 using formats::nanoseconds;
 using model::Burst;
-using model::Level;
 using model::Origin;
 using model::Verdict;
 using model::VerdictKind;
+using model::VerdictLevel;
 using model::VerdictPart;
 using model::VerdictScope;
 
@@ -150,10 +150,10 @@ class Conclusion {
     part.label = part.root = model::Label::sched_runq;
     part.labels = {model::Label::sched_runq, model::Label::sched_preempted};
     double stolen = 0;  // share of the excess that the hypervisor made
-    Level level = Level::nothing;
+    VerdictLevel level = VerdictLevel::nothing;
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const Verdict& v = all_[i];
-      if (v.kind != VerdictKind::tail || v.level == Level::nothing || v.part_of >= 0) continue;
+      if (v.kind != VerdictKind::tail || v.level == VerdictLevel::nothing || v.part_of >= 0) continue;
       const double by = explained_by_shortage(v);
       if (by < kMostOfIt) continue;
       from.push_back(i);
@@ -185,7 +185,7 @@ class Conclusion {
     for (const std::size_t i : from) {
       if (has_own_cause(all_[i])) continue;
       all_[i].part_of = at;
-      all_[i].level = std::min(all_[i].level, Level::note);
+      all_[i].level = std::min(all_[i].level, VerdictLevel::note);
     }
     all_.push_back(std::move(machine));
   }
@@ -193,7 +193,7 @@ class Conclusion {
   // Some of its requests were slow for a reason that the machine does not explain, and that matters by itself.
   static bool has_own_cause(const Verdict& v) {
     return std::ranges::any_of(v.by_cause, [&](const model::SlowCause& cause) {
-      return cause.part.origin == Origin::service && level_of(cause.slow, v.typical) >= Level::notable;
+      return cause.part.origin == Origin::service && level_of(cause.slow, v.typical) >= VerdictLevel::notable;
     });
   }
 
@@ -225,7 +225,7 @@ class Conclusion {
     std::map<Key, std::vector<std::size_t>> same;
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const Verdict& v = all_[i];
-      if (v.scope != VerdictScope::route || v.kind != VerdictKind::tail || v.level == Level::nothing ||
+      if (v.scope != VerdictScope::route || v.kind != VerdictKind::tail || v.level == VerdictLevel::nothing ||
           v.part_of >= 0 || v.parts.empty() || v.parts.front().origin != Origin::service)
         continue;
       const VerdictPart& part = v.parts.front();
@@ -288,7 +288,7 @@ class Conclusion {
     const auto at = static_cast<std::int32_t>(all_.size());
     for (const std::size_t i : together) {
       all_[i].part_of = at;
-      all_[i].level = std::min(all_[i].level, Level::note);
+      all_[i].level = std::min(all_[i].level, VerdictLevel::note);
     }
     all_.push_back(std::move(whole));
   }

@@ -28,7 +28,7 @@ struct Found {
 
 // The blocker behind most of the time of these chains' step; none: no one is behind that much.
 std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t step, double all,
-                                   const Surroundings& around, slow::Unnamed unnamed) {
+                                   const VerdictContext& around, slow::Unnamed unnamed) {
   struct Sum {
     struct Waiter {
       double time = 0, longest = 0;
@@ -70,7 +70,7 @@ std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t 
 
 // The blocker behind most of the time of these chains' step; none: no one is behind that much.
 std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t step, double all,
-                                   const Surroundings& around) {
+                                   const VerdictContext& around) {
   const auto who = who_at(found, step, all, around, slow::Unnamed::by_thread);
   return who ? who : who_at(found, step, all, around, slow::Unnamed::by_place);
 }
@@ -80,7 +80,7 @@ bool lock(Label label) { return model::group_of(label) == model::LabelGroup::loc
 }  // namespace
 
 void look_through(VerdictPart& part, const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
-                  const Surroundings& around) {
+                  const VerdictContext& around) {
   part.root = part.label;
   std::vector<Found> found;
   for (std::size_t n = 0; n < cohorts.slow; ++n) {

@@ -11,6 +11,6 @@ namespace tailcap::tail::verdict {
 
 // Fills chain, beyond_capture and root of this part of the slow cohort.
 void look_through(model::VerdictPart& part, const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
-                  const Surroundings& around);
+                  const VerdictContext& around);
 
 }  // namespace tailcap::tail::verdict

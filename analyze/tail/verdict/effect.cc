@@ -4,14 +4,14 @@
 
 namespace tailcap::tail::verdict {
 
-model::Level level_of(std::int64_t slow, std::int64_t typical) {
-  using model::Level;
+model::VerdictLevel level_of(std::int64_t slow, std::int64_t typical) {
+  using model::VerdictLevel;
   const std::int64_t gap = slow - typical;
   const double ratio = typical > 0 ? static_cast<double>(slow) / static_cast<double>(typical) : INFINITY;
-  Level level = Level::nothing;
-  if (gap >= kLeastGap && ratio >= kLeastRatio) level = Level::note;
-  if ((gap >= 10 * kLeastGap && ratio >= 2) || (gap >= kLeastGap && ratio >= 20)) level = Level::notable;
-  if (gap >= 100 * kLeastGap && ratio >= 3) level = Level::severe;
+  VerdictLevel level = VerdictLevel::nothing;
+  if (gap >= kLeastGap && ratio >= kLeastRatio) level = VerdictLevel::note;
+  if ((gap >= 10 * kLeastGap && ratio >= 2) || (gap >= kLeastGap && ratio >= 20)) level = VerdictLevel::notable;
+  if (gap >= 100 * kLeastGap && ratio >= 3) level = VerdictLevel::severe;
   return level;
 }
 

@@ -11,6 +11,6 @@ namespace tailcap::tail::verdict {
 inline constexpr std::int64_t kLeastGap = 1'000'000;
 inline constexpr double kLeastRatio = 1.5;
 
-model::Level level_of(std::int64_t slow, std::int64_t typical);
+model::VerdictLevel level_of(std::int64_t slow, std::int64_t typical);
 
 }  // namespace tailcap::tail::verdict

@@ -18,10 +18,10 @@ namespace {
 using formats::Time;
 using model::FailedEnd;
 using model::FailureCause;
-using model::Level;
 using model::Request;
 using model::Trouble;
 using model::TroubleKind;
+using model::VerdictLevel;
 
 constexpr std::uint64_t kNotable = 3, kSevere = 10;           // requests
 constexpr double kNotableShare = 0.001, kSevereShare = 0.05;  // of the route's
@@ -88,7 +88,8 @@ std::string how_it_ended(const model::Incident& i) {
 
 class Failing {
  public:
-  Failing(const std::vector<std::uint32_t>& rows, const Surroundings& around) : around_(around), table_(around.table) {
+  Failing(const std::vector<std::uint32_t>& rows, const VerdictContext& around)
+      : around_(around), table_(around.table) {
     for (const std::uint32_t row : rows) {
       const Request r = table_.rows[row];
       if (r.outcome == model::Outcome::in_flight || r.outcome == model::Outcome::unknown) continue;
@@ -120,10 +121,11 @@ class Failing {
     find_causes(out);
     out.shared = shared(out.when.size());
     const double share = static_cast<double>(out.requests) / static_cast<double>(out.of);
-    out.level = Level::note;
-    if (out.requests >= kNotable && share >= kNotableShare) out.level = Level::notable;
-    if (out.requests >= kSevere && share >= kSevereShare) out.level = Level::severe;
-    if (std::ranges::all_of(failed_, [&](std::uint32_t row) { return left_unread(row); })) out.level = Level::note;
+    out.level = VerdictLevel::note;
+    if (out.requests >= kNotable && share >= kNotableShare) out.level = VerdictLevel::notable;
+    if (out.requests >= kSevere && share >= kSevereShare) out.level = VerdictLevel::severe;
+    if (std::ranges::all_of(failed_, [&](std::uint32_t row) { return left_unread(row); }))
+      out.level = VerdictLevel::note;
     return out;
   }
 
@@ -291,7 +293,7 @@ class Failing {
     return out;
   }
 
-  const Surroundings& around_;
+  const VerdictContext& around_;
   const model::RequestTable& table_;
   std::vector<std::uint32_t> failed_, others_;
   Time last_trouble_ = formats::kNoTime;
@@ -301,7 +303,7 @@ class Failing {
 
 }  // namespace
 
-std::optional<model::Verdict> failing_verdict(const std::vector<std::uint32_t>& rows, const Surroundings& around) {
+std::optional<model::Verdict> failing_verdict(const std::vector<std::uint32_t>& rows, const VerdictContext& around) {
   return Failing(rows, around).run();
 }
 

@@ -11,6 +11,6 @@ namespace tailcap::tail::verdict {
 
 // rows: of one route, in the order of start. Unset: none failed, or the servers of all that failed are recorded.
 // around.study: its begin, end and troubles are set.
-std::optional<model::Verdict> failing_verdict(const std::vector<std::uint32_t>& rows, const Surroundings& around);
+std::optional<model::Verdict> failing_verdict(const std::vector<std::uint32_t>& rows, const VerdictContext& around);
 
 }  // namespace tailcap::tail::verdict

@@ -23,11 +23,11 @@ namespace {
 
 using formats::nanoseconds;
 using model::Label;
-using model::Level;
 using model::Origin;
 using model::Pattern;
 using model::Verdict;
 using model::VerdictKind;
+using model::VerdictLevel;
 using model::VerdictPart;
 using slow::Cohorts;
 using slow::Item;
@@ -61,7 +61,7 @@ double share(std::int64_t part, std::int64_t whole) {
 
 double time_of(const Item& item, const VerdictPart& part) {
   double ns = 0;
-  for (const model::Part& p : item.parts())
+  for (const model::AccountPart& p : item.parts())
     if (has(part, p.label)) ns += static_cast<double>(p.time);
   return ns;
 }
@@ -111,13 +111,13 @@ struct Judge {
   const std::vector<Item>& items;
   const Cohorts& cohorts;
   const model::TailStudy& tail;
-  const Surroundings& around;
+  const VerdictContext& around;
   std::vector<model::Crowd::Interval> spans;  // of the slow requests
   double own = -1;                            // own share of the CPUs while recorded threads were queued, in these
   double crowded = 0;                         // share of the time reported
   model::CpuAccount::Use use;                 // of the CPUs, while recorded threads were queued in the slow requests
 
-  Judge(const std::vector<Item>& i, const Cohorts& c, const model::TailStudy& t, const Surroundings& a)
+  Judge(const std::vector<Item>& i, const Cohorts& c, const model::TailStudy& t, const VerdictContext& a)
       : items(i), cohorts(c), tail(t), around(a) {
     for (std::size_t n = 0; n < cohorts.slow; ++n)
       spans.push_back(slow::span_of(around.table, items[cohorts.nth_slowest(n)]));
@@ -191,7 +191,7 @@ struct Judge {
     return blocked(part) && part.who && part.who->route != 0 && part.who->route == first.route;
   }
 
-  void set_pattern(const Account& account, Verdict& out) const {
+  void set_pattern(const VerdictParts& account, Verdict& out) const {
     std::vector<model::Crowd::Interval> requests;
     for (std::size_t n = 0; n < cohorts.slow; ++n)
       if (out.parts.empty() || has(out.parts.front(), account.parts[account.mainly[n]].label))
@@ -200,10 +200,11 @@ struct Judge {
     note_pattern(std::move(requests), around.study, out);
   }
 
-  Level level_of_answer(const Verdict& v) const {
-    Level level = level_of(v.slow, v.typical);
-    if (!v.parts.empty() && v.parts.front().origin == Origin::spread) level = std::min(level, Level::note);
-    if (v.parts.empty() || v.parts.front().origin == Origin::unexplained) level = std::min(level, Level::notable);
+  VerdictLevel level_of_answer(const Verdict& v) const {
+    VerdictLevel level = level_of(v.slow, v.typical);
+    if (!v.parts.empty() && v.parts.front().origin == Origin::spread) level = std::min(level, VerdictLevel::note);
+    if (v.parts.empty() || v.parts.front().origin == Origin::unexplained)
+      level = std::min(level, VerdictLevel::notable);
     return level;
   }
 
@@ -240,7 +241,7 @@ struct Judge {
     double time = 0, in_queues = 0, inferred = 0;
     for (const std::uint32_t i : group) {
       out.slow += items[i].duration / static_cast<std::int64_t>(group.size());
-      for (const model::Part& p : items[i].parts()) {
+      for (const model::AccountPart& p : items[i].parts()) {
         if (!has(part, p.label)) continue;
         const auto ns = static_cast<double>(p.time);
         time += ns;
@@ -263,7 +264,7 @@ struct Judge {
   }
 
   // One entry for each cause; empty where all have one.
-  std::vector<model::SlowCause> by_cause(const Account& account, bool waits_too) const {
+  std::vector<model::SlowCause> by_cause(const VerdictParts& account, bool waits_too) const {
     std::vector<model::SlowCause> out;
     for (const CauseGroup& group : groups_of(account, items, cohorts, around)) {
       auto cause = cause_of(account.parts[group.part], group.items, waits_too);
@@ -274,11 +275,11 @@ struct Judge {
   }
 
   // What every request waits for; nothing if no one part is most of a typical request.
-  void usual(const Account& account, Verdict& out) const {
+  void usual(const VerdictParts& account, Verdict& out) const {
     out.parts.clear();
     out.when.clear();
     out.kind = VerdictKind::nothing;
-    out.level = Level::nothing;
+    out.level = VerdictLevel::nothing;
     const auto most = std::max_element(account.parts.begin(), account.parts.end(),
                                        [](const auto& a, const auto& b) { return a.typical < b.typical; });
     if (most == account.parts.end() || tail.typical_mean < kLeastGap ||
@@ -292,7 +293,7 @@ struct Judge {
     blame(part, tail.culprits, part.slow * static_cast<std::int64_t>(cohorts.slow));
     out.parts.push_back(std::move(part));
     out.kind = VerdictKind::usual;
-    out.level = Level::note;
+    out.level = VerdictLevel::note;
     out.pattern = Pattern::always;
     out.requests = out.of;
   }
@@ -304,7 +305,7 @@ struct Judge {
     out.requests = cohorts.slow;
     out.slow = tail.slow_mean;
     out.typical = tail.typical_mean;
-    Account account = account_of(items, cohorts, tail);
+    VerdictParts account = account_of(items, cohorts, tail);
     for (VerdictPart& part : account.parts) look_through(part, items, cohorts, around);
     for (std::size_t n = 0; n < cohorts.slow; ++n)
       out.excess += std::max<std::int64_t>(0, items[cohorts.nth_slowest(n)].duration - tail.typical_mean);
@@ -344,9 +345,9 @@ struct Judge {
     }
     set_pattern(account, out);
     out.level = level_of_answer(out);
-    if (warms_up(out)) out.level = std::min(out.level, Level::note);
-    if (out.level > Level::nothing) out.by_cause = by_cause(account, waits_too);
-    if (out.level > Level::nothing)
+    if (warms_up(out)) out.level = std::min(out.level, VerdictLevel::note);
+    if (out.level > VerdictLevel::nothing) out.by_cause = by_cause(account, waits_too);
+    if (out.level > VerdictLevel::nothing)
       out.shared = shared_traits(items, cohorts, out.when.size(), around.table, around.links, queued(out.parts));
     return out;
   }
@@ -355,7 +356,7 @@ struct Judge {
 }  // namespace
 
 Verdict judge(const std::vector<Item>& items, const Cohorts& cohorts, const model::TailStudy& tail,
-              const Surroundings& around) {
+              const VerdictContext& around) {
   return Judge(items, cohorts, tail, around).run();
 }
 
@@ -365,7 +366,7 @@ std::int64_t ordinary_slow_mean(const std::vector<Item>& items, double from) {
 }
 
 Verdict account_for_few(const std::vector<Item>& items, const Cohorts& cohorts,
-                        const std::vector<model::CulpritStudy>& culprits, const Surroundings& around) {
+                        const std::vector<model::CulpritStudy>& culprits, const VerdictContext& around) {
   Verdict out;
   out.kind = VerdictKind::few;
   out.requests = out.of = items.size();
@@ -383,7 +384,7 @@ Verdict account_for_few(const std::vector<Item>& items, const Cohorts& cohorts,
   out.slow = items.empty() ? 0 : sum / static_cast<std::int64_t>(items.size());
   out.when = slow::bursts_of(std::move(spans));
   out.pattern = Pattern::always;
-  const Account account = account_of(items);
+  const VerdictParts account = account_of(items);
   for (VerdictPart part : account.parts) {
     look_through(part, items, cohorts, around);
     if (share(part.slow, out.slow) < kLeastShare || part.slow < kLeastGap) continue;
@@ -392,8 +393,8 @@ Verdict account_for_few(const std::vector<Item>& items, const Cohorts& cohorts,
     blame(part, culprits, part.slow * static_cast<std::int64_t>(items.size()));
     out.parts.push_back(std::move(part));
   }
-  out.level =
-      !slowest.empty() && slowest.front().first >= 10 * kLeastGap && !out.parts.empty() ? Level::note : Level::nothing;
+  out.level = !slowest.empty() && slowest.front().first >= 10 * kLeastGap && !out.parts.empty() ? VerdictLevel::note
+                                                                                                : VerdictLevel::nothing;
   return out;
 }
 

@@ -58,7 +58,7 @@ bool other_processes(const std::vector<slow::Item>& items, const Calls& calls, c
 
 }  // namespace
 
-std::optional<model::NewCalls> new_calls(const std::vector<slow::Item>& items, const Surroundings& around) {
+std::optional<model::NewCalls> new_calls(const std::vector<slow::Item>& items, const VerdictContext& around) {
   const model::RequestTable& table = around.table;
   if (items.size() < 2 * kLeastEachSide || table.rows.role(items.front().row) != model::Role::server)
     return std::nullopt;

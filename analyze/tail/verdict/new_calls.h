@@ -12,6 +12,6 @@ namespace tailcap::tail::verdict {
 
 // The call that takes most time of those that no request before a moment made and most since then did. items: of one
 // route, in order of start. Requests around the moment may be of both kinds where several processes serve.
-std::optional<model::NewCalls> new_calls(const std::vector<slow::Item>& items, const Surroundings& around);
+std::optional<model::NewCalls> new_calls(const std::vector<slow::Item>& items, const VerdictContext& around);
 
 }  // namespace tailcap::tail::verdict

@@ -13,9 +13,9 @@ namespace tailcap::tail::verdict {
 namespace {
 
 using formats::nanoseconds;
-using model::Level;
 using model::Verdict;
 using model::VerdictKind;
+using model::VerdictLevel;
 
 // Of what slow requests take longer: what lies in the call.
 constexpr double kMostOfRoot = 0.5;
@@ -67,7 +67,8 @@ model::ExchangeId call_behind(const Verdict& v) {
 std::optional<std::size_t> answer_about(std::uint32_t route, const Verdict& v, const std::vector<Verdict>& all) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Verdict& other = all[i];
-    if (&other == &v || other.kind != v.kind || other.level == Level::nothing || other.routes.size() != 1) continue;
+    if (&other == &v || other.kind != v.kind || other.level == VerdictLevel::nothing || other.routes.size() != 1)
+      continue;
     if (other.routes.front() == route && overlap(v, other)) return i;
   }
   return std::nullopt;
@@ -80,7 +81,7 @@ std::optional<std::size_t> answer_of_callers(const Verdict& calls, const model::
   if (route.role != model::Role::client) return std::nullopt;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Verdict& v = all[i];
-    if (v.kind != calls.kind || v.level == Level::nothing || v.routes.size() != 1 || v.parts.empty()) continue;
+    if (v.kind != calls.kind || v.level == VerdictLevel::nothing || v.routes.size() != 1 || v.parts.empty()) continue;
     const auto& who = v.parts.front().who;
     if (study.routes[v.routes.front()].role != model::Role::server || !who || !is_call(v.parts.front().label)) continue;
     if (table.texts[who->method] == route.method && table.texts[who->route] == route.route) return i;
@@ -89,8 +90,8 @@ std::optional<std::size_t> answer_of_callers(const Verdict& calls, const model::
 }
 
 bool worth_joining(const Verdict& v) {
-  return v.scope == model::VerdictScope::route && v.routes.size() == 1 && v.level > Level::nothing && v.part_of < 0 &&
-         v.kind == VerdictKind::tail;
+  return v.scope == model::VerdictScope::route && v.routes.size() == 1 && v.level > VerdictLevel::nothing &&
+         v.part_of < 0 && v.kind == VerdictKind::tail;
 }
 
 // What requests of a route felt of another answer, by its place.
@@ -146,7 +147,7 @@ void join_unanswered(std::vector<Verdict>& all) {
     if (open.kind != VerdictKind::unfinished || open.routes.size() != 1) continue;
     if (!open.cut_off) continue;
     const auto ended = std::ranges::find_if(all, [&](const Verdict& v) {
-      return v.kind == VerdictKind::tail && v.level > Level::nothing && v.routes == open.routes;
+      return v.kind == VerdictKind::tail && v.level > VerdictLevel::nothing && v.routes == open.routes;
     });
     if (ended == all.end()) continue;
     ended->unanswered += open.requests;
@@ -162,7 +163,8 @@ void join_callers(const model::RequestTable& table, const slow::Links& links, co
   std::vector<bool> said(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Verdict& v = all[i];
-    if (v.scope != model::VerdictScope::route || v.routes.size() != 1 || v.level == Level::nothing || v.part_of >= 0)
+    if (v.scope != model::VerdictScope::route || v.routes.size() != 1 || v.level == VerdictLevel::nothing ||
+        v.part_of >= 0)
       continue;
     if (v.kind != VerdictKind::tail && v.kind != VerdictKind::usual) continue;
     const auto callers = answer_of_callers(v, table, study, all);
@@ -178,7 +180,7 @@ void join_callers(const model::RequestTable& table, const slow::Links& links, co
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].part_of < 0) continue;
     if (said[i]) {
-      all[i].level = std::min(all[i].level, Level::note);
+      all[i].level = std::min(all[i].level, VerdictLevel::note);
       continue;
     }
     const std::size_t root = root_of(i);
@@ -188,7 +190,7 @@ void join_callers(const model::RequestTable& table, const slow::Links& links, co
   }
   for (const auto& [by, who] : felt) all[root_of(by)].felt.push_back(who);
   for (Verdict& v : all) {
-    if (v.part_of >= 0) v.level = std::min(v.level, Level::note);
+    if (v.part_of >= 0) v.level = std::min(v.level, VerdictLevel::note);
     std::ranges::stable_sort(v.felt, std::ranges::greater{}, &model::Felt::requests);
   }
 }

@@ -7,7 +7,7 @@
 
 namespace tailcap::tail::verdict {
 
-struct Surroundings {
+struct VerdictContext {
   const model::RequestTable& table;
   const model::Study& study;  // begin, end, quality.preamble
   const slow::Links& links;

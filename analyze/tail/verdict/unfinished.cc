@@ -11,7 +11,7 @@ namespace tailcap::tail::verdict {
 namespace {
 
 using formats::nanoseconds;
-using model::Level;
+using model::VerdictLevel;
 using slow::Item;
 
 // Younger ones may be ordinary requests that the end of the recording cut off.
@@ -41,7 +41,7 @@ bool counted(const model::RequestTable& table, std::uint32_t row) {
 }  // namespace
 
 std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t>& rows, const Ended& ended,
-                                                 const Surroundings& around) {
+                                                 const VerdictContext& around) {
   const model::RequestTable& table = around.table;
   const std::int64_t end = nanoseconds(around.study.end);
   const std::optional<std::int64_t>& usual = ended.usual;
@@ -54,7 +54,7 @@ std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t
     Item item;
     item.row = row;
     item.set_parts(parts);
-    for (const model::Part& part : parts) item.duration += part.time;
+    for (const model::AccountPart& part : parts) item.duration += part.time;
     // Only what is longer than its account lasted until the end of all.
     const std::int64_t age =
         item.duration < model::kUnfinishedShown ? item.duration : end - nanoseconds(table.rows.start(row));
@@ -78,12 +78,12 @@ std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t
   for (const auto& [age, row] : ages) out.excess += std::max<std::int64_t>(0, age - out.typical);
   // Where none has ended, it may be their way to wait.
   const bool severe = usual && out.oldest >= kSevereAge && out.oldest >= kSevereRatio * *usual;
-  out.level = severe ? Level::severe : Level::notable;
+  out.level = severe ? VerdictLevel::severe : VerdictLevel::notable;
   const double length = static_cast<double>(end - nanoseconds(around.study.begin));
   const auto longest = std::ranges::max_element(ended.durations);
   const bool older_than_all = longest == ended.durations.end() || out.oldest > *longest;
   out.cut_off = !older_than_all && usual && cut_off_by_chance(old_enough, ended.durations, length);
-  if (out.cut_off) out.level = Level::note;
+  if (out.cut_off) out.level = VerdictLevel::note;
   return out;
 }
 

@@ -17,6 +17,6 @@ struct Ended {
 
 // rows: of the route. Nothing if those without an answer are not older than is usual.
 std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t>& rows, const Ended& ended,
-                                                 const Surroundings& around);
+                                                 const VerdictContext& around);
 
 }  // namespace tailcap::tail::verdict

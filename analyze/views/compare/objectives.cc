@@ -20,13 +20,13 @@ namespace {
 
 using model::gate::Assertion;
 using model::gate::DecideBy;
+using model::gate::GateVerdict;
 using model::gate::Metric;
 using model::gate::Objective;
 using model::gate::ObjectiveResult;
-using model::gate::Observation;
 using model::gate::RouteRun;
 using model::gate::Run;
-using model::gate::Verdict;
+using model::gate::RunObservation;
 
 constexpr double kAlpha = 0.025;  // each side of a 95 % interval
 constexpr std::size_t kBlocks = 20;
@@ -45,13 +45,13 @@ std::string whole(double n) { return std::to_string(static_cast<std::uint64_t>(s
 
 std::uint64_t broken_off(const RouteRun& route) {
   return static_cast<std::uint64_t>(std::count_if(route.requests.begin(), route.requests.end(),
-                                                  [](const Observation& o) { return o.at_least >= 0; }));
+                                                  [](const RunObservation& o) { return o.at_least >= 0; }));
 }
 
 std::optional<Observed> quantile(const RouteRun& route, const Run& run, double q, ObjectiveResult& out) {
   std::vector<std::int64_t> durations;
   tail::WithoutEnd without_end{.broken = {}, .cut_off = route.cut_off};
-  for (const Observation& o : route.requests) {
+  for (const RunObservation& o : route.requests) {
     if (o.at_least >= 0) without_end.broken.push_back(o.at_least);
     if (o.duration >= 0 || o.at_least >= 0) durations.push_back(std::max(o.duration, o.at_least));
   }
@@ -68,7 +68,7 @@ std::optional<Observed> quantile(const RouteRun& route, const Run& run, double q
   if (!out.upper) out.missing.push_back(found.reason);
   if (sample.empty()) return std::nullopt;
   out.requests = sample.size();
-  const tail::Bounds bounds = sample.bounds(q, shortfall);
+  const tail::ObservedBounds bounds = sample.bounds(q, shortfall);
   return Observed{.value = static_cast<double>(bounds.value),
                   .least = static_cast<double>(bounds.least),
                   .most = bounds.most == tail::kEndless ? std::numeric_limits<double>::infinity()
@@ -79,7 +79,7 @@ std::optional<Observed> quantile(const RouteRun& route, const Run& run, double q
 
 std::optional<Observed> share(const RouteRun& route, bool failed, double limit, ObjectiveResult& out) {
   std::vector<double> errors;
-  for (const Observation& o : route.requests) errors.push_back((failed ? o.failed : o.client_error) ? 1 : 0);
+  for (const RunObservation& o : route.requests) errors.push_back((failed ? o.failed : o.client_error) ? 1 : 0);
   out.value = compare::mean_of(errors);
   out.known = true;
   const double n = static_cast<double>(errors.size()) / tail::correlation_time(errors), hits = out.value * n;
@@ -150,7 +150,7 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
     return allocations(route, out);
   std::vector<double> values, durations;
   const bool duration = objective.metric.kind == Metric::Kind::mean;
-  for (const Observation& o : route.requests) {
+  for (const RunObservation& o : route.requests) {
     if (o.duration < 0 && !(duration && o.at_least >= 0)) continue;
     durations.push_back(static_cast<double>(std::max(o.duration, o.at_least)));
     double value = durations.back();
@@ -227,7 +227,7 @@ void decide_by_value(const Objective& objective, const Observed& observed, doubl
     return;
   }
   if (observed.least > objective.limit || observed.most + more <= objective.limit) {
-    out.verdict = observed.least > objective.limit ? Verdict::fail : Verdict::pass;
+    out.verdict = observed.least > objective.limit ? GateVerdict::fail : GateVerdict::pass;
     out.observed = out.known = true;
     out.value = observed.value;
     out.missing.clear();
@@ -244,10 +244,10 @@ void decide(const Objective& objective, const Run& run, const std::optional<Obse
   const double more =
       calls && out.requests > 0 ? static_cast<double>(run.undecided_calls) / static_cast<double>(out.requests) : 0;
   if (out.interval && out.low > objective.limit) {
-    out.verdict = Verdict::fail;
+    out.verdict = GateVerdict::fail;
     out.missing.clear();
   } else if (out.missing.empty() && out.high + more <= objective.limit) {
-    out.verdict = Verdict::pass;
+    out.verdict = GateVerdict::pass;
   } else if (observed) {
     decide_by_value(objective, *observed, more, out);
   } else if (out.missing.empty()) {
@@ -281,7 +281,7 @@ Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> r
           result.route = route.name;
           result.found = true;
           result.requests = static_cast<std::uint64_t>(std::count_if(
-              route.requests.begin(), route.requests.end(), [](const Observation& x) { return x.duration >= 0; }));
+              route.requests.begin(), route.requests.end(), [](const RunObservation& x) { return x.duration >= 0; }));
           if (!run.whole) {
             result.missing.push_back("the capture is damaged, cut short, or was not read to its end");
           } else if (model::CutNote::from_notes(run.preamble.notes)) {
@@ -318,10 +318,10 @@ Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> r
         out.results.push_back(std::move(none));
       }
   }
-  out.verdict = out.results.empty() ? Verdict::undecided : Verdict::pass;
+  out.verdict = out.results.empty() ? GateVerdict::undecided : GateVerdict::pass;
   for (const ObjectiveResult& r : out.results) {
-    if (r.verdict == Verdict::fail) out.verdict = Verdict::fail;
-    if (r.verdict == Verdict::undecided && out.verdict == Verdict::pass) out.verdict = Verdict::undecided;
+    if (r.verdict == GateVerdict::fail) out.verdict = GateVerdict::fail;
+    if (r.verdict == GateVerdict::undecided && out.verdict == GateVerdict::pass) out.verdict = GateVerdict::undecided;
   }
   return out;
 }

@@ -30,11 +30,11 @@ using model::RequestTable;
 using model::Role;
 using model::gate::Count;
 using model::gate::kCounts;
-using model::gate::Observation;
 using model::gate::RouteName;
 using model::gate::RouteRun;
 using model::gate::Run;
-using tail::Standing;
+using model::gate::RunObservation;
+using tail::DurationStanding;
 
 constexpr std::size_t kBlockers = 40, kCallees = 100;
 
@@ -94,21 +94,21 @@ class RouteReader {
       const Request row = table_.rows[i];
       processes.insert(row.pid);
       switch (tail::standing_of(row)) {
-        case Standing::doubtful:
+        case DurationStanding::doubtful:
           ++out.doubtful;
           break;
-        case Standing::in_flight:
+        case DurationStanding::in_flight:
           ++out.in_flight;
           if (const std::int64_t least = tail::lasted(row, end); least >= 0) out.cut_off.push_back(least);
           break;
-        case Standing::failed:
+        case DurationStanding::failed:
           out.requests.push_back({.id = row.id,
                                   .start = ns_of(row.start) - from,
                                   .at_least = std::max<std::int64_t>(0, tail::lasted(row, end)),
                                   .failed = true});
           out.called += called_within(row, table_);
           break;
-        case Standing::clean:
+        case DurationStanding::clean:
           out.requests.push_back(observe(row, out, callees));
           out.requests.back().start = ns_of(row.start) - from;
           out.called += called_within(row, table_);
@@ -130,15 +130,15 @@ class RouteReader {
   }
 
  private:
-  Observation observe(const Request& row, RouteRun& out, std::map<std::string, std::uint64_t>& callees) {
-    Observation o;
+  RunObservation observe(const Request& row, RouteRun& out, std::map<std::string, std::uint64_t>& callees) {
+    RunObservation o;
     o.id = row.id;
     o.duration = row.duration.count();
     o.failed = row.outcome == model::Outcome::server_error;
     o.client_error = row.outcome == model::Outcome::client_error;
     o.accounts_at = static_cast<std::uint32_t>(out.accounts.size());
     std::int64_t labelled = 0;
-    for (const model::Part& part : table_.partitions.parts(row.id)) {
+    for (const model::AccountPart& part : table_.partitions.parts(row.id)) {
       labelled += part.time;
       const auto account = static_cast<std::uint8_t>(part.label);
       const auto at = std::find_if(out.accounts.begin() + o.accounts_at, out.accounts.end(),
@@ -201,7 +201,7 @@ class RouteReader {
            std::string(what == 0 ? "?" : table_.texts[what]);
   }
 
-  void count_call(const Request& call, Observation& o) const {
+  void count_call(const Request& call, RunObservation& o) const {
     const auto at = [&](Count count) -> std::int64_t& { return o.counts[static_cast<std::size_t>(count)]; };
     at(Count::retries) += call.attempt >= 2;
     const model::Setup* setup = table_.setups.find(call.id);

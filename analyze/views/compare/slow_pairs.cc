@@ -11,12 +11,12 @@ namespace tailcap::views {
 namespace {
 
 using model::gate::Comparison;
+using model::gate::GateVerdict;
 using model::gate::Metric;
-using model::gate::Observation;
 using model::gate::RouteComparison;
 using model::gate::RouteRun;
 using model::gate::Run;
-using model::gate::Verdict;
+using model::gate::RunObservation;
 
 constexpr Metric kTail{Metric::Kind::p99, 0};
 
@@ -25,7 +25,7 @@ struct Wanted {
   Metric metric;
 };
 
-const model::gate::Estimate* estimate_of(const RouteComparison& route, const Metric& metric) {
+const model::gate::GateEstimate* estimate_of(const RouteComparison& route, const Metric& metric) {
   for (const auto& row : route.metrics)
     if (row.metric == metric && row.estimate.levels) return &row.estimate;
   return nullptr;
@@ -38,7 +38,7 @@ std::vector<Wanted> wanted_of(const Comparison& c) {
     if (!there && out.size() < kMostSlowPairs && c.routes[route].absent.empty()) out.push_back({route, metric});
   };
   for (const auto& gate : c.gates)
-    if (gate.verdict == Verdict::fail) add(gate.route, gate.gate.metric.quantile() ? gate.gate.metric : kTail);
+    if (gate.verdict == GateVerdict::fail) add(gate.route, gate.gate.metric.quantile() ? gate.gate.metric : kTail);
   if (!out.empty()) return out;
   std::optional<std::size_t> most;
   double largest = -1;
@@ -59,12 +59,12 @@ std::optional<report::SlowRequest> nearest(std::span<const Run> runs, const mode
                                            double level) {
   const Run* of_run = nullptr;
   const RouteRun* of_route = nullptr;
-  const Observation* found = nullptr;
-  const auto distance = [&](const Observation& o) { return std::abs(static_cast<double>(o.duration) - level); };
+  const RunObservation* found = nullptr;
+  const auto distance = [&](const RunObservation& o) { return std::abs(static_cast<double>(o.duration) - level); };
   for (const Run& run : runs)
     for (const RouteRun& route : run.routes) {
       if (route.name != name) continue;
-      for (const Observation& o : route.requests) {
+      for (const RunObservation& o : route.requests) {
         if (o.duration < 0 || (found && distance(o) >= distance(*found))) continue;
         of_run = &run;
         of_route = &route;

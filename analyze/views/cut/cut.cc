@@ -149,10 +149,11 @@ class Original {
 };
 
 // Each attempt keeps more than the one before; the last keeps everything until the last of the requests ended.
-cut::Part part_for(const Original& original, const std::set<std::uint32_t>& all, Duration context, unsigned attempt) {
+cut::KeptPart part_for(const Original& original, const std::set<std::uint32_t>& all, Duration context,
+                       unsigned attempt) {
   const auto& rows = original.rows();
   if (attempt > 1) context *= 20;
-  std::vector<cut::Window> windows;
+  std::vector<cut::KeptWindow> windows;
   std::set<std::uint32_t> threads;
   for (const std::uint32_t i : all) {
     const Time start = known(rows.start(i)) ? rows.start(i) : formats::time_from(1);
@@ -161,8 +162,8 @@ cut::Part part_for(const Original& original, const std::set<std::uint32_t>& all,
     if (const auto tid = rows[i].tid; tid != 0) threads.insert(tid);
   }
   std::sort(windows.begin(), windows.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
-  cut::Part part;
-  for (const cut::Window& w : windows) {
+  cut::KeptPart part;
+  for (const cut::KeptWindow& w : windows) {
     if (!part.windows.empty() && w.from <= part.windows.back().to)
       part.windows.back().to = std::max(part.windows.back().to, w.to);
     else
@@ -174,7 +175,7 @@ cut::Part part_for(const Original& original, const std::set<std::uint32_t>& all,
   for (std::uint32_t i = 0; i < rows.size(); ++i) {
     const Time start = rows.start(i), end = original.end(i);
     const auto next = std::lower_bound(part.windows.begin(), part.windows.end(), start,
-                                       [](const cut::Window& w, Time t) { return w.to < t; });
+                                       [](const cut::KeptWindow& w, Time t) { return w.to < t; });
     const bool overlaps = next != part.windows.end() && next->from <= end;
     if (!all.contains(i) && !(overlaps && (attempt > 0 || threads.contains(rows[i].tid)))) continue;
     const auto connection = rows.id(i).connection;
@@ -254,7 +255,7 @@ CutResult cut(const CutOptions& options) {
     wanted.insert(wanted.end(), typical.begin(), typical.end());
     std::set<std::uint32_t> all = original.related(wanted);
     std::vector<ExchangeId> shown = ids_of(original, all);
-    const cut::Part part = part_for(original, all, options.context, attempt);
+    const cut::KeptPart part = part_for(original, all, options.context, attempt);
     cut::Written written = cut::copy(options.in, options.out, part, notes_of(original, shown, wanted.size()), force);
     force = true;
     ++result.attempts;

@@ -68,7 +68,7 @@ Exported export_har(const std::string& file, const pipeline::Options& chosen, st
     }
     ++out.requests;
     const pipeline::RequestHeaders& headers = analysis.headers[i];
-    columns::Facts facts(table, row);
+    columns::ColumnFacts facts(table, row);
     pipeline::add_known(facts, analysis);
     const columns::Traced traced = traced_of(ids.rows[i]);
     facts.traced = &traced;
@@ -107,7 +107,7 @@ Exported export_loki(const std::string& file, const pipeline::Options& chosen, c
       continue;
     }
     ++out.requests;
-    columns::Facts facts(table, row);
+    columns::ColumnFacts facts(table, row);
     pipeline::add_known(facts, analysis);
     const columns::Traced traced = traced_of(ids.rows[i]);
     facts.traced = &traced;

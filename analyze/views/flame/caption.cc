@@ -22,8 +22,8 @@ std::string amount(const FlameChoice& choice, std::uint64_t value) {
 
 }  // namespace
 
-Ranking rank(std::vector<Ranked>& requests, FlameRequests cohort) {
-  std::sort(requests.begin(), requests.end(), [](const Ranked& a, const Ranked& b) {
+Ranking rank(std::vector<RankedRequest>& requests, FlameRequests cohort) {
+  std::sort(requests.begin(), requests.end(), [](const RankedRequest& a, const RankedRequest& b) {
     return a.duration != b.duration ? a.duration < b.duration : a.row < b.row;
   });
   Ranking out;
@@ -33,7 +33,7 @@ Ranking rank(std::vector<Ranked>& requests, FlameRequests cohort) {
   }
   std::vector<std::int64_t> durations;
   durations.reserve(requests.size());
-  for (const Ranked& r : requests) durations.push_back(r.duration);
+  for (const RankedRequest& r : requests) durations.push_back(r.duration);
   const tail::slow::CohortPlaces places = tail::slow::cohort_places(durations);
   out.needed = places.needed;
   if (out.needed != 0) return out;

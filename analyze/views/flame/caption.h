@@ -10,7 +10,7 @@
 
 namespace tailcap::views {
 
-struct Ranked {
+struct RankedRequest {
   std::int64_t duration = 0;  // ns
   std::uint32_t row = 0;
 };
@@ -24,7 +24,7 @@ struct Ranking {
 };
 
 // Sorts the requests, fastest first. For all of them, all count as slow.
-Ranking rank(std::vector<Ranked>& requests, FlameRequests cohort);
+Ranking rank(std::vector<RankedRequest>& requests, FlameRequests cohort);
 
 // Fills what is said of the stacks in the folder. ranking: null where stacks were not selected by request.
 void describe(const FlameChoice& choice, const Ranking* ranking, const flame::Folder& folder, FlameResult& result);

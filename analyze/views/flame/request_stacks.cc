@@ -225,7 +225,7 @@ std::vector<model::FoldedStack> RequestStacks::of(std::span<const model::Exchang
 std::vector<std::uint32_t> RequestStacks::chosen_rows(const model::TextPool& texts, std::string_view method,
                                                       std::string_view route, FlameRequests cohort,
                                                       Ranking& ranking) const {
-  std::vector<Ranked> chosen;
+  std::vector<RankedRequest> chosen;
   for (const ServedRow& s : served_)
     if (texts[s.route] == route && texts[s.method] == method) chosen.push_back({s.duration, s.row});
   if (chosen.empty()) return {};

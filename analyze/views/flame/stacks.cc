@@ -35,7 +35,7 @@ struct ChosenRequests {
 void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, ChosenRequests& out) {
   const auto& table = analysis.table;
   const pipeline::Wanted matches(choice.requests, analysis);
-  std::vector<Ranked> wanted;
+  std::vector<RankedRequest> wanted;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const model::Request row = table.rows[i];
     if (row.role != model::Role::server || !row.has_duration) continue;

@@ -213,8 +213,9 @@ class Asking {
       if (!files_.contains(capture)) continue;
       const std::string scope = c.text();
       const std::vector<std::string> key = {scope, c.text(), c.text(), c.text(), c.text(), c.text()};
-      const auto level = static_cast<model::Level>(std::min<std::uint64_t>(c.natural(), 3));
-      if (c.integer() >= 0 && level <= model::Level::note) continue;  // a larger answer has it, as in other reports
+      const auto level = static_cast<model::VerdictLevel>(std::min<std::uint64_t>(c.natural(), 3));
+      if (c.integer() >= 0 && level <= model::VerdictLevel::note)
+        continue;  // a larger answer has it, as in other reports
       report::FleetAnswer& answer = same[key];
       answer.level = std::max(answer.level, level);
       answer.machine = scope == "machine";

@@ -53,9 +53,9 @@ constexpr auto kCapture = std::to_array<Names>(
 std::span<const Names> request_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> out = {"capture_id", "day"};
-    for (const columns::Column* const column : columns::on(columns::Surface::clickhouse)) {
+    for (const columns::RequestColumn* const column : columns::on(columns::Surface::clickhouse)) {
       const std::string name(column->on(columns::Surface::clickhouse).name);
-      if (column->type == columns::Type::nested)
+      if (column->type == columns::ColumnType::nested)
         out.insert(out.end(), {name + ".name", name + ".ns"});
       else
         out.push_back(name);
@@ -150,14 +150,14 @@ class RowWriter {
       const Request row = model::whole_row(table, i);
       const columns::Traced traced{ids.rows[i].context, ids.rows[i].trace_source, ids.rows[i].span_source};
       const Key counted = key_of(i);
-      columns::Facts facts(table, row);
+      columns::ColumnFacts facts(table, row);
       pipeline::add_known(facts, analysis_);
       facts.traced = &traced;
       facts.counted = {counted.service, counted.method, counted.route};
       facts.standing = name_of(tail::standing_of(row));
       begin();
-      for (const columns::Column* const column : all)
-        if (column->type == columns::Type::nested)
+      for (const columns::RequestColumn* const column : all)
+        if (column->type == columns::ColumnType::nested)
           put_labels(row.id);
         else
           put(*column, column->get(facts));
@@ -166,7 +166,7 @@ class RowWriter {
   }
 
   // Where a type has no NULL, unknown is the empty text.
-  void put(const columns::Column& column, const columns::Value& value) {
+  void put(const columns::RequestColumn& column, const columns::ColumnValue& value) {
     if (const auto* const number = std::get_if<std::int64_t>(&value))
       row_.integer(*number);
     else if (const auto* const text = std::get_if<std::string_view>(&value))
@@ -175,7 +175,7 @@ class RowWriter {
       row_.natural(*truth);
     else if (const auto* const flags = std::get_if<columns::Flags>(&value))
       row_.texts(flags->names(flags->bits));
-    else if (column.type == columns::Type::text)
+    else if (column.type == columns::ColumnType::text)
       row_.text("");
     else
       row_.null();
@@ -194,7 +194,7 @@ class RowWriter {
 
   std::map<model::Label, std::int64_t> labels_of(model::ExchangeId id) const {
     std::map<model::Label, std::int64_t> out;
-    for (const model::Part& part : analysis_.table.partitions.parts(id)) out[part.label] += part.time;
+    for (const model::AccountPart& part : analysis_.table.partitions.parts(id)) out[part.label] += part.time;
     return out;
   }
 
@@ -206,15 +206,15 @@ class RowWriter {
     for (const RouteStudy& r : analysis_.study.routes) {
       const Key of = key_of(r);
       const auto& standing = standings[of];
-      const auto count = [&](tail::Standing s) { return standing[static_cast<std::size_t>(s)]; };
+      const auto count = [&](tail::DurationStanding s) { return standing[static_cast<std::size_t>(s)]; };
       begin();
       key(of);
       row_.natural(r.count);
       row_.natural(r.incomplete);
       row_.natural(r.tainted);
-      row_.natural(count(tail::Standing::clean));
-      row_.natural(count(tail::Standing::doubtful));
-      row_.natural(count(tail::Standing::in_flight));
+      row_.natural(count(tail::DurationStanding::clean));
+      row_.natural(count(tail::DurationStanding::doubtful));
+      row_.natural(count(tail::DurationStanding::in_flight));
       row_.natural(r.client_errors);
       row_.natural(r.server_errors);
       row_.natural(r.other_failures);
@@ -303,7 +303,7 @@ class RowWriter {
     }
     const bool unrecorded = model::some_left_out(q);
     std::uint64_t clean = 0;
-    for (const Request row : analysis_.table.rows) clean += tail::standing_of(row) == tail::Standing::clean;
+    for (const Request row : analysis_.table.rows) clean += tail::standing_of(row) == tail::DurationStanding::clean;
     begin();
     row_.text(std::filesystem::path(file_).filename().string());
     row_.text(preamble_.host);

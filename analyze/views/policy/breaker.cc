@@ -7,7 +7,7 @@ namespace tailcap::policy {
 using model::policy::BreakerState;
 
 BreakerReplay::BreakerReplay(const model::policy::Breaker& breaker,
-                             const std::vector<model::policy::Condition>& conditions)
+                             const std::vector<model::policy::PolicyCondition>& conditions)
     : breaker_(breaker), route_(breaker.route) {
   for (const std::size_t i : breaker.open) {
     windows_.emplace_back(conditions[i]);
@@ -33,18 +33,18 @@ void BreakerReplay::begin(const model::Request& row, const model::TextPool& text
   } else {
     fate(number) = Fate::rejected;
     ++out_.rejected;
-    const Observation o = observe(row);
+    const ConditionObservation o = observe(row);
     out_.rejected_failed += o.failed;
     out_.rejected_unknown += !o.judged;
   }
 }
 
-void BreakerReplay::end(const model::columns::Facts& facts, std::uint32_t number) {
+void BreakerReplay::end(const model::columns::ColumnFacts& facts, std::uint32_t number) {
   const model::Request& row = facts.row;
   switch (fate(number)) {
     case Fate::passed:
       if (state_ == BreakerState::closed && row.start >= closed_since_)
-        for (Window& window : windows_) window.push(facts);
+        for (ConditionWindow& window : windows_) window.push(facts);
       break;
     case Fate::probe:
       if (state_ == BreakerState::half_open && generation_[number] == half_opens_) done_.push_back(observe(row));
@@ -59,7 +59,7 @@ void BreakerReplay::become(BreakerState state, Time now) {
   if (state != BreakerState::closed && state_ == BreakerState::closed) since_ = now;
   if (state == BreakerState::closed) {
     closed_since_ = now;
-    for (Window& window : windows_) window.clear();
+    for (ConditionWindow& window : windows_) window.clear();
     for (Hold& hold : holds_) hold.clear();
   }
   state_ = state;

@@ -14,14 +14,14 @@ namespace tailcap::policy {
 
 class BreakerReplay {
  public:
-  BreakerReplay(const model::policy::Breaker& breaker, const std::vector<model::policy::Condition>& conditions);
+  BreakerReplay(const model::policy::Breaker& breaker, const std::vector<model::policy::PolicyCondition>& conditions);
   BreakerReplay(BreakerReplay&&) = default;
   BreakerReplay(const BreakerReplay&) = delete;
 
   // A request begins; `row` is its number in the table.
   void begin(const model::Request& row, const model::TextPool& texts, std::uint32_t number);
   // It has ended. In the order of the ends, each after its beginning.
-  void end(const model::columns::Facts& facts, std::uint32_t number);
+  void end(const model::columns::ColumnFacts& facts, std::uint32_t number);
   // After the requests that have ended by then.
   void look(Time now, Time first);
   model::policy::BreakerOutcome finish(Time last);
@@ -33,12 +33,12 @@ class BreakerReplay {
 
   const model::policy::Breaker breaker_;
   RouteMatch route_;
-  std::vector<Window> windows_;  // of the conditions that open it
+  std::vector<ConditionWindow> windows_;  // of the conditions that open it
   std::vector<Hold> holds_;
   model::policy::BreakerState state_ = model::policy::BreakerState::closed;
   Time since_ = formats::kNoTime, closed_since_ = formats::kNoTime;
   std::size_t sent_ = 0;                   // probes
-  std::deque<Observation> done_;           // of those
+  std::deque<ConditionObservation> done_;  // of those
   std::vector<Fate> fates_;                // by number
   std::vector<std::uint32_t> generation_;  // of probes: those of an earlier half-open state do not count
   std::uint32_t half_opens_ = 0;

@@ -16,13 +16,13 @@ constexpr double kRounding = 1e-12;
 
 double seconds_of(Duration d) { return static_cast<double>(d.count()) / 1e9; }
 
-Value share_of(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? Value{} : Value{true, static_cast<double>(part) / static_cast<double>(whole)};
+LimitValue share_of(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? LimitValue{} : LimitValue{true, static_cast<double>(part) / static_cast<double>(whole)};
 }
 
-Value quantile(const Limit& limit, double q, const std::deque<Observation>& held) {
+LimitValue quantile(const Limit& limit, double q, const std::deque<ConditionObservation>& held) {
   std::vector<std::int64_t> durations;
-  for (const Observation& o : held)
+  for (const ConditionObservation& o : held)
     if (o.matching && o.duration >= 0) durations.push_back(o.duration);
   if (durations.size() < least_for(limit)) return {};
   const auto at = durations.begin() + static_cast<std::ptrdiff_t>(tail::rank_of(q, durations.size()) - 1);
@@ -30,23 +30,23 @@ Value quantile(const Limit& limit, double q, const std::deque<Observation>& held
   return {true, static_cast<double>(*at)};
 }
 
-Value label(const Limit& limit, std::size_t which, const std::deque<Observation>& held) {
+LimitValue label(const Limit& limit, std::size_t which, const std::deque<ConditionObservation>& held) {
   double under = 0, all = 0, n = 0;
-  for (const Observation& o : held) {
+  for (const ConditionObservation& o : held) {
     if (!o.matching || !o.labelled || o.duration < 0) continue;
     under += static_cast<double>(o.labels[which]);
     all += static_cast<double>(o.duration);
     ++n;
   }
   const double by = limit.of_time ? all : n;
-  return by == 0 ? Value{} : Value{true, under / by};
+  return by == 0 ? LimitValue{} : LimitValue{true, under / by};
 }
 
-Value mean(const std::deque<Observation>& held) {
+LimitValue mean(const std::deque<ConditionObservation>& held) {
   double sum = 0, n = 0;
-  for (const Observation& o : held)
+  for (const ConditionObservation& o : held)
     if (o.matching && o.duration >= 0) sum += static_cast<double>(o.duration), ++n;
-  return n == 0 ? Value{} : Value{true, sum / n};
+  return n == 0 ? LimitValue{} : LimitValue{true, sum / n};
 }
 
 }  // namespace
@@ -68,32 +68,34 @@ bool RouteMatch::operator()(const model::Request& row, const model::TextPool& te
   return at->second;
 }
 
-Observation observe(const model::Request& row) {
-  Observation out;
+ConditionObservation observe(const model::Request& row) {
+  ConditionObservation out;
   out.at = ended(row);
-  const tail::Standing standing = tail::standing_of(row);
-  out.judged = standing == tail::Standing::clean || standing == tail::Standing::failed;
-  out.failed = standing == tail::Standing::failed || (out.judged && row.outcome == model::Outcome::server_error);
+  const tail::DurationStanding standing = tail::standing_of(row);
+  out.judged = standing == tail::DurationStanding::clean || standing == tail::DurationStanding::failed;
+  out.failed =
+      standing == tail::DurationStanding::failed || (out.judged && row.outcome == model::Outcome::server_error);
   out.client_error = out.judged && !out.failed && row.outcome == model::Outcome::client_error;
-  if (standing == tail::Standing::clean) out.duration = row.duration.count();
-  if (standing == tail::Standing::failed && row.at_least >= 0) out.duration = row.at_least;  // and perhaps longer
+  if (standing == tail::DurationStanding::clean) out.duration = row.duration.count();
+  if (standing == tail::DurationStanding::failed && row.at_least >= 0)
+    out.duration = row.at_least;  // and perhaps longer
   return out;
 }
 
-Window::Window(const model::policy::Condition& condition, Duration over)
+ConditionWindow::ConditionWindow(const model::policy::PolicyCondition& condition, Duration over)
     : condition_(condition), over_(over.count() != 0 ? over : condition.over), route_(condition.route) {
   for (const std::string& expression : condition_.where) filters_.push_back(query::policy_filter(expression));
 }
 
-bool Window::needs_account() const {
+bool ConditionWindow::needs_account() const {
   return std::any_of(filters_.begin(), filters_.end(), [](const auto& f) { return f.needs_account(); }) ||
          std::any_of(condition_.limits.begin(), condition_.limits.end(), [](const Limit& l) { return l.is_label(); });
 }
 
-bool Window::push(const model::columns::Facts& facts) {
+bool ConditionWindow::push(const model::columns::ColumnFacts& facts) {
   const model::Request& row = facts.row;
   if (!route_(row, facts.table.texts)) return false;
-  Observation o = observe(row);
+  ConditionObservation o = observe(row);
   o.matching = std::all_of(filters_.begin(), filters_.end(), [&](const auto& f) { return f.matches(facts); });
   if (row.account) {
     const auto parts = row.account->parts(row.id);
@@ -102,7 +104,7 @@ bool Window::push(const model::columns::Facts& facts) {
     for (const Limit& limit : condition_.limits) {
       if (!limit.is_label()) continue;
       std::int64_t labelled = 0;
-      for (const model::Part& part : parts) {
+      for (const model::AccountPart& part : parts) {
         labelled += part.time;
         if (static_cast<std::uint8_t>(part.label) == limit.metric.which) o.labels[which] += part.time;
       }
@@ -115,17 +117,17 @@ bool Window::push(const model::columns::Facts& facts) {
   return o.matching;
 }
 
-Judgement Window::judge(Time now, Time first, double weight) {
+ConditionJudgement ConditionWindow::judge(Time now, Time first, double weight) {
   const bool whole = now - first >= over_;
   while (!held_.empty() && held_.front().at <= now - over_) held_.pop_front();
-  Judgement out;
+  ConditionJudgement out;
   out.requests = held_.size();
   out.matching = static_cast<std::uint64_t>(
-      std::count_if(held_.begin(), held_.end(), [](const Observation& o) { return o.matching; }));
+      std::count_if(held_.begin(), held_.end(), [](const ConditionObservation& o) { return o.matching; }));
   out.holds = !condition_.limits.empty();
   std::size_t which = 0;
   for (const Limit& limit : condition_.limits) {
-    Value value = measure(limit, which, held_, seconds_of(over_), weight);
+    LimitValue value = measure(limit, which, held_, seconds_of(over_), weight);
     which += limit.is_label();
     // There may have been more before.
     if (!limit.least && !whole && (limit.of == Limit::Of::count || limit.of == Limit::Of::rate)) value = {};
@@ -135,10 +137,10 @@ Judgement Window::judge(Time now, Time first, double weight) {
   return out;
 }
 
-Value measure(const Limit& limit, std::size_t which, const std::deque<Observation>& held, double seconds,
-              double weight) {
+LimitValue measure(const Limit& limit, std::size_t which, const std::deque<ConditionObservation>& held, double seconds,
+                   double weight) {
   std::uint64_t matching = 0, judged = 0, failed = 0, client = 0;
-  for (const Observation& o : held) {
+  for (const ConditionObservation& o : held) {
     matching += o.matching;
     judged += o.matching && o.judged;
     failed += o.matching && o.failed;
@@ -160,7 +162,7 @@ Value measure(const Limit& limit, std::size_t which, const std::deque<Observatio
   return limit.is_label() ? label(limit, which, held) : mean(held);
 }
 
-bool keeps(const Limit& limit, const Value& value) {
+bool keeps(const Limit& limit, const LimitValue& value) {
   if (!value.known) return false;
   return limit.least ? value.value >= limit.value * (1 - kRounding) : value.value <= limit.value * (1 + kRounding);
 }

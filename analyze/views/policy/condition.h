@@ -36,7 +36,7 @@ class RouteMatch {
 };
 
 // What a condition asks of a request that has ended.
-struct Observation {
+struct ConditionObservation {
   Time at = formats::kNoTime;
   std::int64_t duration = -1;  // ns; -1: it does not count, or is not known
   bool judged = false;         // its outcome is known
@@ -46,51 +46,51 @@ struct Observation {
   std::array<std::int64_t, 4> labels{};  // ns, of the limits that are labels, in their order
 };
 // Without `matching` and labels.
-Observation observe(const model::Request& row);
+ConditionObservation observe(const model::Request& row);
 
-struct Value {
+struct LimitValue {
   bool known = false;
   double value = 0;
 };
 
-struct Judgement {
+struct ConditionJudgement {
   bool holds = false;
-  std::vector<Value> values;                 // of the limits
+  std::vector<LimitValue> values;            // of the limits
   std::uint64_t requests = 0, matching = 0;  // of the route
 };
 
 // The requests of a condition that ended within its window.
-class Window {
+class ConditionWindow {
  public:
   // `over` replaces the condition's where it is not 0.
-  explicit Window(const model::policy::Condition& condition, Duration over = {});
-  Window(Window&&) = default;
-  Window(const Window&) = delete;
+  explicit ConditionWindow(const model::policy::PolicyCondition& condition, Duration over = {});
+  ConditionWindow(ConditionWindow&&) = default;
+  ConditionWindow(const ConditionWindow&) = delete;
 
-  const model::policy::Condition& condition() const { return condition_; }
+  const model::policy::PolicyCondition& condition() const { return condition_; }
   bool needs_account() const;
 
   // Requests that have ended, ascending by ended(). True: it is of the route and matches.
-  bool push(const model::columns::Facts& facts);
+  bool push(const model::columns::ColumnFacts& facts);
   // At a time that ascends, after the requests that have ended by then. `first`: of what is known; a number of requests
   // is not small because the window begins before it. weight: so many requests each of them stands for, where a part of
   // the connections is recorded; 0: that is not known.
-  Judgement judge(Time now, Time first, double weight = 1);
+  ConditionJudgement judge(Time now, Time first, double weight = 1);
   // Forgets all requests.
   void clear() { held_.clear(); }
 
  private:
-  model::policy::Condition condition_;
+  model::policy::PolicyCondition condition_;
   Duration over_;
   std::vector<query::Filter> filters_;
   RouteMatch route_;
-  std::deque<Observation> held_;
+  std::deque<ConditionObservation> held_;
 };
 
 // A value of a limit; `seconds`: of the window; weight: as above.
-Value measure(const Limit& limit, std::size_t label, const std::deque<Observation>& held, double seconds,
-              double weight = 1);
-bool keeps(const Limit& limit, const Value& value);
+LimitValue measure(const Limit& limit, std::size_t label, const std::deque<ConditionObservation>& held, double seconds,
+                   double weight = 1);
+bool keeps(const Limit& limit, const LimitValue& value);
 
 // A condition that must hold at all looks of so long.
 class Hold {

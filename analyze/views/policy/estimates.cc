@@ -11,10 +11,10 @@
 namespace tailcap::policy {
 namespace {
 
-using model::policy::Estimate;
-using model::policy::Figures;
 using model::policy::kPolicyQuantiles;
 using model::policy::Missed;
+using model::policy::PolicyEstimate;
+using model::policy::PolicyFigures;
 
 struct Weighed {
   std::int64_t duration;
@@ -40,15 +40,15 @@ std::optional<double> weighted_quantile(double q, const std::vector<Weighed>& so
   return static_cast<double>(sorted.back().duration);
 }
 
-void fill(Figures& out, std::vector<Weighed>& durations, double failed) {
+void fill(PolicyFigures& out, std::vector<Weighed>& durations, double failed) {
   if (out.count > 0) out.errors = failed / out.count;
   std::sort(durations.begin(), durations.end(), [](auto& a, auto& b) { return a.duration < b.duration; });
   for (std::size_t i = 0; i < kPolicyQuantiles.size(); ++i)
     out.quantiles[i] = weighted_quantile(kPolicyQuantiles[i], durations);
 }
 
-Estimate estimate_of(const std::vector<const Judged*>& requests) {
-  Estimate out;
+PolicyEstimate estimate_of(const std::vector<const Judged*>& requests) {
+  PolicyEstimate out;
   std::vector<Weighed> all, kept;
   double failed = 0, failed_kept = 0;
   for (const Judged* r : requests) {
@@ -105,7 +105,7 @@ model::policy::SamplingOutcome estimate(const std::vector<Decision>& decisions, 
                                         std::size_t missed) {
   std::vector<Judged> all;
   for (const Decision& d : decisions) {
-    const Observation o = observe(table.rows[d.row]);
+    const ConditionObservation o = observe(table.rows[d.row]);
     if (o.judged) all.push_back({d, o.duration, o.failed, false});
   }
   using Key = std::tuple<model::Role, model::TextId, model::TextId>;
@@ -117,14 +117,14 @@ model::policy::SamplingOutcome estimate(const std::vector<Decision>& decisions, 
   model::policy::SamplingOutcome out;
   for (const auto& [key, requests] : routes) {
     mark_slow(requests);
-    Estimate& one = out.routes.emplace_back(estimate_of({requests.begin(), requests.end()}));
+    PolicyEstimate& one = out.routes.emplace_back(estimate_of({requests.begin(), requests.end()}));
     const auto text = [&](model::TextId id) { return std::string(id == 0 ? "" : table.texts[id]); };
     one.route.emplace();
     one.route->role = std::get<0>(key);
     one.route->method = text(std::get<1>(key));
     one.route->route = text(std::get<2>(key));
   }
-  std::sort(out.routes.begin(), out.routes.end(), [](const Estimate& a, const Estimate& b) {
+  std::sort(out.routes.begin(), out.routes.end(), [](const PolicyEstimate& a, const PolicyEstimate& b) {
     if (a.requests != b.requests) return a.requests > b.requests;
     return std::tie(a.route->route, a.route->method, a.route->role) <
            std::tie(b.route->route, b.route->method, b.route->role);

@@ -12,8 +12,8 @@ namespace tailcap::policy {
 namespace {
 
 using model::policy::Firing;
-using model::policy::Outcome;
 using model::policy::Policy;
+using model::policy::PolicyOutcome;
 
 class Replay {
  public:
@@ -39,15 +39,15 @@ class Replay {
 
   void end(std::uint32_t i) {
     const model::Request row = model::whole_row(table_, i);
-    const model::columns::Facts facts(table_, row);
-    for (Window& window : windows_) window.push(facts);
+    const model::columns::ColumnFacts facts(table_, row);
+    for (ConditionWindow& window : windows_) window.push(facts);
     for (BreakerReplay& breaker : breakers_) breaker.end(facts, i);
   }
 
   void look(Time now) {
     bool changed = false;
     for (std::size_t c = 0; c < windows_.size(); ++c) {
-      const Judgement judgement = windows_[c].judge(now, first_);
+      const ConditionJudgement judgement = windows_[c].judge(now, first_);
       const bool fires = holds_[c].held(judgement.holds, now);
       if (fires == firing_[c]) continue;
       changed = true;
@@ -61,7 +61,7 @@ class Replay {
       firing.condition = c;
       firing.from = now;
       firing.requests = judgement.requests;
-      for (const Value& value : judgement.values)
+      for (const LimitValue& value : judgement.values)
         firing.values.push_back(value.known ? std::optional(value.value) : std::nullopt);
     }
     for (BreakerReplay& breaker : breakers_) breaker.look(now, first_);
@@ -69,7 +69,7 @@ class Replay {
     if (changed && sampler_) note_rates(now);
   }
 
-  Outcome finish(Time last, std::size_t missed) {
+  PolicyOutcome finish(Time last, std::size_t missed) {
     if (sampler_) {
       out_.sampling = estimate(decisions_, table_, missed);
       out_.sampling->changes = std::move(changes_);
@@ -90,7 +90,7 @@ class Replay {
   const Policy& policy_;
   const model::RequestTable& table_;
   const Time first_;
-  std::vector<Window> windows_;
+  std::vector<ConditionWindow> windows_;
   std::vector<Hold> holds_;
   std::vector<std::size_t> at_;  // of the conditions: the last firing
   std::vector<bool> firing_;
@@ -98,18 +98,19 @@ class Replay {
   std::vector<Decision> decisions_;
   std::vector<model::policy::RateChange> changes_;
   std::vector<BreakerReplay> breakers_;
-  Outcome out_;
+  PolicyOutcome out_;
 };
 
 }  // namespace
 
 bool needs_account(const Policy& policy) {
   return std::any_of(policy.conditions.begin(), policy.conditions.end(),
-                     [](const auto& condition) { return Window(condition).needs_account(); }) ||
+                     [](const auto& condition) { return ConditionWindow(condition).needs_account(); }) ||
          (policy.sampling && !policy.sampling->keep.empty() && query::Filter(policy.sampling->keep).needs_account());
 }
 
-Outcome replay(const Policy& policy, const model::RequestTable& table, Time first, Time last, std::size_t missed) {
+PolicyOutcome replay(const Policy& policy, const model::RequestTable& table, Time first, Time last,
+                     std::size_t missed) {
   if (formats::known(first) && (last - first) / policy.every > kMostLooks)
     throw ReplayError("the capture is so long that `every` would mean more than 1,000,000 looks; give a longer time");
   std::vector<std::uint32_t> begun, done;
@@ -117,7 +118,7 @@ Outcome replay(const Policy& policy, const model::RequestTable& table, Time firs
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     const model::Request row = table.rows[i];
     if (!counts(row)) continue;
-    if (!formats::known(row.start) || tail::standing_of(row) == tail::Standing::in_flight) {
+    if (!formats::known(row.start) || tail::standing_of(row) == tail::DurationStanding::in_flight) {
       ++left_out;
       continue;
     }
@@ -140,7 +141,7 @@ Outcome replay(const Policy& policy, const model::RequestTable& table, Time firs
       state.look(look);
     }
   for (; b < begun.size(); ++b) state.begin(begun[b]);
-  Outcome out = state.finish(last, missed);
+  PolicyOutcome out = state.finish(last, missed);
   out.policy = policy;
   out.first = first;
   out.last = last;

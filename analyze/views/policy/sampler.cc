@@ -8,7 +8,7 @@
 
 namespace tailcap::policy {
 
-using model::policy::Sampling;
+using model::policy::PolicySampling;
 
 // FNV-1a of 64 bits and the finalizer of MurmurHash3, of it the upper 53 bits. docs/policy.md promises this.
 double place_of(std::string_view key) {
@@ -20,7 +20,7 @@ double place_of(std::string_view key) {
   return std::ldexp(static_cast<double>(h >> 11), -53);
 }
 
-Sampler::Sampler(const Sampling& sampling) : sampling_(sampling) {
+Sampler::Sampler(const PolicySampling& sampling) : sampling_(sampling) {
   for (const auto& adaptation : sampling.adapt) routes_.emplace_back(adaptation.route);
   if (!sampling.keep.empty()) keep_.emplace(query::policy_filter(sampling.keep));
 }
@@ -35,10 +35,10 @@ Decision Sampler::decide(const model::RequestTable& table, std::uint32_t i, cons
       out.rate = sampling_.adapt[a].rate;
       break;
     }
-  const bool by_request = sampling_.key == Sampling::Key::request_id && row.request_id != 0;
+  const bool by_request = sampling_.key == PolicySampling::Key::request_id && row.request_id != 0;
   out.kept = place_of(by_request ? std::string(table.texts[row.request_id])
                                  : model::trace_identity(table, row, 0, 0).trace_id) < out.rate;
-  out.by_rule = keep_ && keep_->matches(model::columns::Facts(table, row));
+  out.by_rule = keep_ && keep_->matches(model::columns::ColumnFacts(table, row));
   out.kept = out.kept || out.by_rule;
   return out;
 }

@@ -25,12 +25,12 @@ struct Decision {
 
 class Sampler {
  public:
-  explicit Sampler(const model::policy::Sampling& sampling);
+  explicit Sampler(const model::policy::PolicySampling& sampling);
   // A request that begins while these conditions hold.
   Decision decide(const model::RequestTable& table, std::uint32_t row, const std::vector<bool>& firing);
 
  private:
-  model::policy::Sampling sampling_;
+  model::policy::PolicySampling sampling_;
   std::vector<RouteMatch> routes_;  // of the adaptations
   std::optional<query::Filter> keep_;
 };

@@ -11,7 +11,7 @@ namespace tailcap::views {
 std::string report_page(const RequestStacks& stacks, pipeline::LaneWindows& lanes, const pipeline::Analysis& analysis,
                         const report::ReportOptions& options) {
   report::PageParts parts{{}, analysis.courses, {}};
-  model::Figures& figures = parts.figures;
+  model::PlotSet& figures = parts.figures;
   const model::Topology topology = topology_of(analysis);
   if (std::string image = report::svg_topology(topology); !image.empty())
     figures.drawn.insert(figures.drawn.begin(),

@@ -82,13 +82,13 @@ const model::RouteStudy* first_served(const model::Study& study) {
   const model::RouteStudy* first = nullptr;
   for (const auto& route : study.routes) {
     if (route.role != model::Role::server || route.count == 0) continue;
-    if (route.tail && route.tail->verdict.level > model::Level::note) return &route;
+    if (route.tail && route.tail->verdict.level > model::VerdictLevel::note) return &route;
     if (!first) first = &route;
   }
   return first;
 }
 
-void add_slow(const RequestStacks& stacks, const pipeline::Analysis& analysis, model::Figures& figures) {
+void add_slow(const RequestStacks& stacks, const pipeline::Analysis& analysis, model::PlotSet& figures) {
   const model::RouteStudy* const route = first_served(analysis.study);
   if (!route || route->method.empty() || route->route.empty()) return;
   FlameChoice choice;
@@ -111,7 +111,7 @@ void add_slow(const RequestStacks& stacks, const pipeline::Analysis& analysis, m
        std::nullopt, std::move(image)});
 }
 
-void add_requests(const RequestStacks& stacks, const pipeline::Analysis& analysis, model::Figures& figures) {
+void add_requests(const RequestStacks& stacks, const pipeline::Analysis& analysis, model::PlotSet& figures) {
   std::vector<model::ExchangeId> ids;
   const auto want = [&](std::uint32_t row) {
     const model::ExchangeId id = analysis.table.rows.id(row);
@@ -182,7 +182,7 @@ void name_functions(const RequestStacks& stacks, pipeline::Analysis& analysis) {
   }
 }
 
-void add_flames(const RequestStacks& stacks, const pipeline::Analysis& analysis, model::Figures& figures) {
+void add_flames(const RequestStacks& stacks, const pipeline::Analysis& analysis, model::PlotSet& figures) {
   if (analysis.study.quality.samples == 0) return;
   add_slow(stacks, analysis, figures);
   add_requests(stacks, analysis, figures);

@@ -15,6 +15,6 @@ void name_functions(const RequestStacks& stacks, pipeline::Analysis& analysis);
 
 // Adds "flame-slow", the CPU time of the slow requests of the first route, and "samples-ID" of single requests of the
 // page.
-void add_flames(const RequestStacks& stacks, const pipeline::Analysis& analysis, model::Figures& figures);
+void add_flames(const RequestStacks& stacks, const pipeline::Analysis& analysis, model::PlotSet& figures);
 
 }  // namespace tailcap::views

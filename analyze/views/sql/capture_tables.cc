@@ -169,7 +169,7 @@ Filled fill_tables(sql::Database& database, const std::set<std::string>& names, 
 
 std::set<std::string> all_tables() {
   std::set<std::string> out;
-  for (const sql::Table& table : sql::tables())
+  for (const sql::SqlTable& table : sql::tables())
     if (!table.view) out.insert(table.name);
   return out;
 }

@@ -30,7 +30,7 @@ struct Plain {
   std::string operator()(const sql::Blob& blob) const { return "x'" + ground::hex_text(blob.bytes) + "'"; }
 };
 
-void put_json(report::JsonWriter& json, const sql::Cell& cell) {
+void put_json(report::JsonWriter& json, const sql::SqlCell& cell) {
   if (const auto* n = std::get_if<std::int64_t>(&cell))
     json.number(*n);
   else if (const auto* r = std::get_if<double>(&cell))
@@ -77,7 +77,7 @@ void ResultText::add(const sql::Query& row, std::string& out) {
   }
   std::vector<std::string> cells;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const sql::Cell cell = row.cell(i);
+    const sql::SqlCell cell = row.cell(i);
     const bool null = std::holds_alternative<std::monostate>(cell);
     std::string text = std::visit(Plain{}, cell);
     if (form_ == Form::csv) {

@@ -28,7 +28,7 @@ std::string outcome_of(const model::Request& row) {
 }
 
 // Of a condition that does not only ask whether requests match: "p95 312 ms, errors 2.1 %".
-std::string values_text(const model::policy::Condition& condition, const policy::Judgement& judgement) {
+std::string values_text(const model::policy::PolicyCondition& condition, const policy::ConditionJudgement& judgement) {
   std::string out;
   for (std::size_t i = 0; i < condition.limits.size(); ++i)
     out += (i == 0 ? "" : ", ") + std::string(model::policy::name_of(condition.limits[i])) + " " +
@@ -38,11 +38,11 @@ std::string values_text(const model::policy::Condition& condition, const policy:
 
 }  // namespace
 
-Sight look(const model::RequestTable& table, const model::policy::Condition& condition, Time first, Time since,
+Sight look(const model::RequestTable& table, const model::policy::PolicyCondition& condition, Time first, Time since,
            Time until, double weight) {
   const bool latest = condition.over.count() == 0;
   const Duration over = latest ? until - since : condition.over;
-  policy::Window window(condition, over);
+  policy::ConditionWindow window(condition, over);
   std::vector<std::pair<Time, std::size_t>> ended;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const model::Request row = table.rows[i];
@@ -55,9 +55,9 @@ Sight look(const model::RequestTable& table, const model::policy::Condition& con
   std::size_t example = table.rows.size();
   for (const auto& [at, i] : ended) {
     const model::Request row = model::whole_row(table, i);
-    if (window.push(model::columns::Facts(table, row))) example = std::min(example, i);
+    if (window.push(model::columns::ColumnFacts(table, row))) example = std::min(example, i);
   }
-  const policy::Judgement judgement = window.judge(until, first, latest ? 1 : weight);
+  const policy::ConditionJudgement judgement = window.judge(until, first, latest ? 1 : weight);
   out.ended = judgement.requests;
   out.matching = judgement.matching;
   out.holds = judgement.holds;
@@ -89,7 +89,7 @@ Sight look_unanswered(const model::RequestTable& table, Duration unanswered, Tim
   return out;
 }
 
-bool Trigger::fires(bool holds, Time now) {
+bool WatchTrigger::fires(bool holds, Time now) {
   if (!holds || (formats::known(fired_) && now - fired_ < rest_)) return false;
   fired_ = now;
   return true;

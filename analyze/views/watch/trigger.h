@@ -22,16 +22,16 @@ struct Sight {
 };
 
 // Requests that ended in (since, until]: the window of a condition with `over` 0, otherwise a window of so long ends at
-// `until`. first: of what the table covers. weight: as in policy::Window::judge.
-Sight look(const model::RequestTable& table, const model::policy::Condition& condition, Time first, Time since,
+// `until`. first: of what the table covers. weight: as in policy::ConditionWindow::judge.
+Sight look(const model::RequestTable& table, const model::policy::PolicyCondition& condition, Time first, Time since,
            Time until, double weight = 1);
 // A request without an answer for so long at `until`.
 Sight look_unanswered(const model::RequestTable& table, Duration unanswered, Time until);
 
 // After it has fired, it does not fire again for so long.
-class Trigger {
+class WatchTrigger {
  public:
-  explicit Trigger(Duration rest) : rest_(rest) {}
+  explicit WatchTrigger(Duration rest) : rest_(rest) {}
   // now: of the looks, ascending. True: it fires.
   bool fires(bool holds, Time now);
 

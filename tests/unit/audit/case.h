@@ -72,7 +72,7 @@ class Case {
     return audit(question, pods_, ends);
   }
 
-  Question question;
+  AuditQuestion question;
 
  private:
   static formats::Address address(const std::string& text) {

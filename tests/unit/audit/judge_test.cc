@@ -8,9 +8,9 @@ namespace {
 
 using formats::Origin;
 using model::audit::bit;
+using model::audit::ConnectionVerdict;
 using model::audit::Missing;
 using model::audit::Named;
-using model::audit::Verdict;
 
 constexpr const char* kList = R"(
 allow_list: production
@@ -29,35 +29,36 @@ Case list(const std::string& yaml = kList) {
   return out;
 }
 
-Verdict only(const model::audit::Audit& found) {
+ConnectionVerdict only(const model::audit::Audit& found) {
   EXPECT_EQ(found.groups.size(), 1u);
-  return found.groups.empty() ? Verdict::unknown : found.groups[0].verdict;
+  return found.groups.empty() ? ConnectionVerdict::unknown : found.groups[0].verdict;
 }
 
 TEST(Judge, ProcessesAreKnownAtBothEndsOfALocalConnection) {
-  EXPECT_EQ(only(list().both(10, 11, "127.0.0.1:4000", "127.0.0.1:8080").run()), Verdict::allowed);
-  EXPECT_EQ(only(list().both(10, 11, "127.0.0.1:4000", "127.0.0.1:9010").run()), Verdict::allowed);
-  EXPECT_EQ(only(list().both(10, 11, "127.0.0.1:4000", "127.0.0.1:9011").run()), Verdict::denied);
-  EXPECT_EQ(only(list().both(12, 11, "127.0.0.1:4000", "127.0.0.1:8080").run()), Verdict::denied);
+  EXPECT_EQ(only(list().both(10, 11, "127.0.0.1:4000", "127.0.0.1:8080").run()), ConnectionVerdict::allowed);
+  EXPECT_EQ(only(list().both(10, 11, "127.0.0.1:4000", "127.0.0.1:9010").run()), ConnectionVerdict::allowed);
+  EXPECT_EQ(only(list().both(10, 11, "127.0.0.1:4000", "127.0.0.1:9011").run()), ConnectionVerdict::denied);
+  EXPECT_EQ(only(list().both(12, 11, "127.0.0.1:4000", "127.0.0.1:8080").run()), ConnectionVerdict::denied);
 }
 
 TEST(Judge, AnEndThatWasNotRecordedHasNoProcess) {
   const auto found = list().connect({11, Origin::accepted, "10.0.0.1:8080", "10.0.0.2:4000"}).run();
-  EXPECT_EQ(only(found), Verdict::unknown);
+  EXPECT_EQ(only(found), ConnectionVerdict::unknown);
   EXPECT_EQ(found.groups[0].missing, bit(Missing::process));
   EXPECT_EQ(found.groups[0].by, std::vector<std::string>{"production"});
   // The port alone decides: no rule can match.
-  EXPECT_EQ(only(list().connect({11, Origin::accepted, "10.0.0.1:81", "10.0.0.2:4000"}).run()), Verdict::denied);
+  EXPECT_EQ(only(list().connect({11, Origin::accepted, "10.0.0.1:81", "10.0.0.2:4000"}).run()),
+            ConnectionVerdict::denied);
 }
 
 TEST(Judge, AddressesWithExceptions) {
   const auto to = [](const std::string& address) {
     return only(list().connect({11, Origin::connected, "10.1.1.1:4000", address}).run());
   };
-  EXPECT_EQ(to("10.0.0.5:5432"), Verdict::allowed);
-  EXPECT_EQ(to("10.0.9.5:5432"), Verdict::denied);
-  EXPECT_EQ(to("11.0.0.5:5432"), Verdict::denied);
-  EXPECT_EQ(to("10.0.0.5:5433"), Verdict::denied);
+  EXPECT_EQ(to("10.0.0.5:5432"), ConnectionVerdict::allowed);
+  EXPECT_EQ(to("10.0.9.5:5432"), ConnectionVerdict::denied);
+  EXPECT_EQ(to("11.0.0.5:5432"), ConnectionVerdict::denied);
+  EXPECT_EQ(to("10.0.0.5:5433"), ConnectionVerdict::denied);
 }
 
 TEST(Judge, LoopbackOfAnotherNamespaceIsAnotherConnection) {
@@ -66,7 +67,7 @@ TEST(Judge, LoopbackOfAnotherNamespaceIsAnotherConnection) {
   apart.connect({11, Origin::accepted, "127.0.0.1:8080", "127.0.0.1:4000", 2});
   const auto found = apart.run();
   EXPECT_EQ(found.connections(), 2u);
-  EXPECT_EQ(found.of(Verdict::unknown).count, 2u);
+  EXPECT_EQ(found.of(ConnectionVerdict::unknown).count, 2u);
 }
 
 TEST(Judge, TheSamePortsAgainAreAnotherConnection) {
@@ -74,16 +75,16 @@ TEST(Judge, TheSamePortsAgainAreAnotherConnection) {
   for (int i = 0; i < 3; ++i) again.both(10, 11, "127.0.0.1:4000", "127.0.0.1:8080");
   const auto found = again.run();
   // No end of the first ones was seen: which ends belong together is not known.
-  EXPECT_EQ(found.of(Verdict::allowed).count, 0u);
-  EXPECT_EQ(found.of(Verdict::unknown).count, 6u);
+  EXPECT_EQ(found.of(ConnectionVerdict::allowed).count, 0u);
+  EXPECT_EQ(found.of(ConnectionVerdict::unknown).count, 6u);
 }
 
 TEST(Judge, TheSamePortsAfterTheEndOfTheFirst) {
   Case again = list();
   for (int i = 0; i < 3; ++i) again.both(10, i == 1 ? 12 : 11, "127.0.0.1:4000", "127.0.0.1:8080", 1, true);
   const auto found = again.run();
-  EXPECT_EQ(found.of(Verdict::allowed).count, 2u);
-  EXPECT_EQ(found.of(Verdict::denied).count, 1u);
+  EXPECT_EQ(found.of(ConnectionVerdict::allowed).count, 2u);
+  EXPECT_EQ(found.of(ConnectionVerdict::denied).count, 1u);
 }
 
 TEST(Judge, AnOlderConnectionIsOne) {
@@ -92,7 +93,7 @@ TEST(Judge, AnOlderConnectionIsOne) {
   older.connect({11, Origin::existed, "127.0.0.1:8080", "127.0.0.1:4000"});
   const auto found = older.run();
   EXPECT_EQ(found.connections(), 1u);
-  EXPECT_EQ(only(found), Verdict::unknown);
+  EXPECT_EQ(only(found), ConnectionVerdict::unknown);
   EXPECT_EQ(found.groups[0].missing, bit(Missing::direction));
 }
 
@@ -104,7 +105,7 @@ rules: [{name: db, to: {port: 5432}}]
 )")
                          .connect({12, Origin::connected, "10.0.0.1:4000", "10.0.0.2:80"})
                          .run();
-  EXPECT_EQ(only(found), Verdict::allowed);
+  EXPECT_EQ(only(found), ConnectionVerdict::allowed);
   EXPECT_EQ(found.groups[0].by, std::vector<std::string>{"loose: default"});
 }
 
@@ -114,9 +115,9 @@ TEST(Judge, SeveralAllowListsAddUp) {
   both.connect({12, Origin::connected, "10.0.0.1:4000", "10.0.0.2:80"});
   both.connect({10, Origin::connected, "10.0.0.1:4001", "10.0.0.2:80"});
   const auto found = both.run();
-  EXPECT_EQ(found.of(Verdict::allowed).count, 1u);
+  EXPECT_EQ(found.of(ConnectionVerdict::allowed).count, 1u);
   ASSERT_EQ(found.groups.size(), 2u);
-  EXPECT_EQ(found.groups[0].verdict, Verdict::denied);
+  EXPECT_EQ(found.groups[0].verdict, ConnectionVerdict::denied);
   EXPECT_EQ(found.groups[0].by, (std::vector<std::string>{"production", "tools"}));
   EXPECT_EQ(found.groups[0].who, (Named{Named::Kind::process, "nginx"}));
   EXPECT_EQ(found.groups[0].peer, (Named{Named::Kind::address, "10.0.0.2"}));
@@ -134,7 +135,7 @@ spec: {podSelector: {}, policyTypes: [Egress]}
 )";
   const char* pods = "pods: [{name: a, namespace: shop, address: 10.0.0.1}]\n";
   const auto found = Case(two, pods).connect({0, Origin::connected, "10.0.0.1:4000", "10.0.0.2:80"}).run();
-  EXPECT_EQ(only(found), Verdict::denied);
+  EXPECT_EQ(only(found), ConnectionVerdict::denied);
   EXPECT_EQ(found.groups[0].by, std::vector<std::string>{"shop/none"});
   EXPECT_EQ(found.tallies[0].rules[0].count, 1u);
 }
@@ -155,7 +156,7 @@ TEST(Judge, APodWithoutANameMayBeSelected) {
   Case one(kInShop);
   one.process(20, "cart", kCgroup).connect({20, Origin::accepted, "10.0.0.1:80", "10.0.0.2:4000"});
   const auto found = one.run();
-  EXPECT_EQ(only(found), Verdict::unknown);
+  EXPECT_EQ(only(found), ConnectionVerdict::unknown);
   EXPECT_NE(found.groups[0].missing & bit(Missing::pod), 0);
 }
 
@@ -163,22 +164,22 @@ TEST(Judge, AProcessOutsideOfPodsIsNotSelected) {
   Case one(kInShop);
   one.process(20, "cart", "/system.slice/cart.service");
   one.connect({20, Origin::accepted, "10.0.0.1:80", "10.0.0.2:4000"});
-  EXPECT_EQ(only(one.run()), Verdict::allowed);
-  one.question.otherwise = Verdict::denied;
-  EXPECT_EQ(only(one.run()), Verdict::denied);
+  EXPECT_EQ(only(one.run()), ConnectionVerdict::allowed);
+  one.question.otherwise = ConnectionVerdict::denied;
+  EXPECT_EQ(only(one.run()), ConnectionVerdict::denied);
 }
 
 TEST(Judge, APeerThatIsNotListedMayBeAPod) {
   const std::string pods = "pods: [{name: a, namespace: shop, address: 10.0.0.1}]\n";
   const Given in{0, Origin::accepted, "10.0.0.1:80", "10.0.0.2:4000"};
-  EXPECT_EQ(only(Case(kInShop, pods).connect(in).run()), Verdict::unknown);
-  EXPECT_EQ(only(Case(kInShop, pods + "complete: true\n").connect(in).run()), Verdict::denied);
+  EXPECT_EQ(only(Case(kInShop, pods).connect(in).run()), ConnectionVerdict::unknown);
+  EXPECT_EQ(only(Case(kInShop, pods + "complete: true\n").connect(in).run()), ConnectionVerdict::denied);
 }
 
 TEST(Judge, WithoutPoliciesTheDefaultDecides) {
   Case none("");
   none.connect({1, Origin::connected, "10.0.0.1:4000", "10.0.0.2:80"});
-  EXPECT_EQ(only(none.run()), Verdict::allowed);
+  EXPECT_EQ(only(none.run()), ConnectionVerdict::allowed);
 }
 
 TEST(Exposure, AConnectionFromAnotherAddressIsFlagged) {
@@ -198,7 +199,7 @@ TEST(Exposure, AConnectionFromAnotherAddressIsFlagged) {
   EXPECT_EQ(found.exposed, 2u);
   EXPECT_EQ(found.exposed_local, 3u);
   EXPECT_EQ(found.exposed_unknown, 2u);
-  EXPECT_EQ(found.of(Verdict::unknown).count, 0u);
+  EXPECT_EQ(found.of(ConnectionVerdict::unknown).count, 0u);
   ASSERT_EQ(found.exposures.size(), 4u);
   EXPECT_EQ(found.exposures[0].local, "10.0.0.1:3306");
   EXPECT_EQ(found.exposures[0].remote, "192.0.2.9");

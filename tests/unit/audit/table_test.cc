@@ -11,7 +11,7 @@ namespace tailcap::audit {
 namespace {
 
 using formats::Origin;
-using model::audit::Verdict;
+using model::audit::ConnectionVerdict;
 
 constexpr const char* kPods = R"(
 complete: true
@@ -84,14 +84,15 @@ items:
 )";
 
 enum At { client, server, ends };  // where it was recorded
-constexpr Verdict kA = Verdict::allowed, kD = Verdict::denied, kU = Verdict::unknown;
+constexpr ConnectionVerdict kA = ConnectionVerdict::allowed, kD = ConnectionVerdict::denied,
+                            kU = ConnectionVerdict::unknown;
 using By = std::vector<std::string>;
 
 struct Row {
   const char *from, *to;
   int port;
   At at;
-  Verdict by_default_allow, by_default_deny;
+  ConnectionVerdict by_default_allow, by_default_deny;
   By by;  // policies that deny it, or rules that allow it
 };
 
@@ -186,7 +187,7 @@ std::vector<int> all() {
 TEST(AuditTable, EveryConnectionHasTheVerdictOfTheTable) {
   ASSERT_EQ(std::size(kRows), 40u);
   for (const int i : all()) {
-    for (const Verdict otherwise : {kA, kD}) {
+    for (const ConnectionVerdict otherwise : {kA, kD}) {
       Case one = table({i});
       ASSERT_EQ(one.question.policies.size(), 6u);
       one.question.otherwise = otherwise;

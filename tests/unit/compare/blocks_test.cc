@@ -11,13 +11,13 @@
 namespace tailcap::tests::blocks_test {
 namespace {
 
-using compare::Blocks;
+using compare::BlockValues;
 using model::gate::CompareOptions;
 using model::gate::Comparison;
 using model::gate::Gate;
+using model::gate::GateVerdict;
 using model::gate::Method;
 using model::gate::Metric;
-using model::gate::Verdict;
 
 constexpr Metric kP50{Metric::Kind::p50, 0}, kP99{Metric::Kind::p99, 0}, kMean{Metric::Kind::mean, 0},
     kErrors{Metric::Kind::errors, 0};
@@ -28,7 +28,7 @@ CompareOptions gated(Metric metric, double threshold, Gate::Unit unit = Gate::Un
   return out;
 }
 
-Blocks blocks_of(const model::gate::RouteRun& run, std::size_t limit, const Metric& metric) {
+BlockValues blocks_of(const model::gate::RouteRun& run, std::size_t limit, const Metric& metric) {
   return compare::blocks_of(compare::RunSample(run, compare::RunSample::first(run, limit)), metric);
 }
 
@@ -47,18 +47,18 @@ TestRun stepped(std::int64_t second, int n = 2000, double slower = 1, double sec
   return run;
 }
 
-TEST(Blocks, TwentyOfEqualTime) {
+TEST(BlockValues, TwentyOfEqualTime) {
   const TestRun run = stepped(0);
-  const Blocks blocks = blocks_of(run.routes[0], 0, kP50);
+  const BlockValues blocks = blocks_of(run.routes[0], 0, kP50);
   ASSERT_EQ(blocks.values.size(), 20u) << blocks.missing;
   for (int i = 0; i < 20; ++i) EXPECT_NEAR(blocks.values[static_cast<std::size_t>(i)], std::log((10 + i) * 1e6), 1e-3);
   // Cut to the first half, the steps are half as high.
-  const Blocks half = blocks_of(run.routes[0], 1000, kMean);
+  const BlockValues half = blocks_of(run.routes[0], 1000, kMean);
   ASSERT_EQ(half.values.size(), 20u) << half.missing;
   EXPECT_NEAR(half.values.back(), std::log(19e6), 1e-3);
 }
 
-TEST(Blocks, TooLittleSaysWhatIsNeeded) {
+TEST(BlockValues, TooLittleSaysWhatIsNeeded) {
   const TestRun run = stepped(0);
   EXPECT_NE(blocks_of(run.routes[0], 0, kP99).missing.find("needs 10000"), std::string::npos);
   TestRun slow = stepped(0);
@@ -71,11 +71,11 @@ TEST(Blocks, TooLittleSaysWhatIsNeeded) {
 }
 
 // Twice as slow, and how runs vary is only assumed: shown, and undecided.
-TEST(Blocks, WithoutNoiseNothingIsDecided) {
+TEST(BlockValues, WithoutNoiseNothingIsDecided) {
   const std::vector<TestRun> base = {stepped(0)}, fresh = {stepped(100, 2000, 2)};
   const Comparison c = compare::compare(base, fresh, gated(kP50, 0.1));
   EXPECT_EQ(c.method, Method::blocks);
-  EXPECT_EQ(c.verdict, Verdict::undecided);
+  EXPECT_EQ(c.verdict, GateVerdict::undecided);
   EXPECT_TRUE(mentions(c.gates[0].missing, "--noise")) << c.gates[0].missing[0];
   EXPECT_TRUE(mentions(c.remarks, "runs vary more than one run shows"));
   EXPECT_NEAR(c.gates[0].estimate.difference, 1, 1e-3);
@@ -87,7 +87,7 @@ TEST(Blocks, WithoutNoiseNothingIsDecided) {
   for (const auto& row : c.routes[0].metrics) EXPECT_FALSE(row.estimate.noticed);
   // Equal ones do not pass either.
   const std::vector<TestRun> same = {stepped(100)};
-  EXPECT_EQ(compare::compare(base, same, gated(kP50, 5)).verdict, Verdict::undecided);
+  EXPECT_EQ(compare::compare(base, same, gated(kP50, 5)).verdict, GateVerdict::undecided);
 }
 
 std::vector<TestRun> noise_runs(int n, double spread) {
@@ -96,35 +96,35 @@ std::vector<TestRun> noise_runs(int n, double spread) {
   return out;
 }
 
-TEST(Blocks, NoiseOfEightRunsDecides) {
+TEST(BlockValues, NoiseOfEightRunsDecides) {
   const std::vector<TestRun> base = {stepped(0)}, fresh = {stepped(100, 2000, 2)}, same = {stepped(100)};
-  EXPECT_EQ(compare::compare(base, fresh, gated(kP50, 0.1), noise_runs(8, 0.01)).verdict, Verdict::fail);
-  EXPECT_EQ(compare::compare(base, same, gated(kP50, 1), noise_runs(8, 0.01)).verdict, Verdict::pass);
-  EXPECT_EQ(compare::compare(base, fresh, gated(kP50, 0.1), noise_runs(7, 0.01)).verdict, Verdict::undecided);
+  EXPECT_EQ(compare::compare(base, fresh, gated(kP50, 0.1), noise_runs(8, 0.01)).verdict, GateVerdict::fail);
+  EXPECT_EQ(compare::compare(base, same, gated(kP50, 1), noise_runs(8, 0.01)).verdict, GateVerdict::pass);
+  EXPECT_EQ(compare::compare(base, fresh, gated(kP50, 0.1), noise_runs(7, 0.01)).verdict, GateVerdict::undecided);
   // A third slower is what runs of one version do here.
   const std::vector<TestRun> slower = {stepped(100, 2000, 1.33)};
-  EXPECT_NE(compare::compare(base, slower, gated(kP50, 0.1), noise_runs(8, 0.3)).verdict, Verdict::fail);
+  EXPECT_NE(compare::compare(base, slower, gated(kP50, 0.1), noise_runs(8, 0.3)).verdict, GateVerdict::fail);
   // Errors have no usual noise; with runs that show it, they are decided, too.
   EXPECT_EQ(compare::compare(base, same, gated(kErrors, 0.05, Gate::Unit::absolute), noise_runs(8, 0.01)).verdict,
-            Verdict::pass);
-  EXPECT_EQ(compare::compare(base, same, gated(kErrors, 0.05, Gate::Unit::absolute)).verdict, Verdict::undecided);
+            GateVerdict::pass);
+  EXPECT_EQ(compare::compare(base, same, gated(kErrors, 0.05, Gate::Unit::absolute)).verdict, GateVerdict::undecided);
 }
 
-TEST(Blocks, NoiseOfAnotherMachineOrTimeDoesNotFit) {
+TEST(BlockValues, NoiseOfAnotherMachineOrTimeDoesNotFit) {
   const std::vector<TestRun> base = {stepped(0)}, fresh = {stepped(100, 2000, 2)}, later = {stepped(90'000, 2000, 2)};
   auto noise = noise_runs(8, 0.01);
-  EXPECT_EQ(compare::compare(base, later, gated(kP50, 0.1), noise).verdict, Verdict::undecided);
+  EXPECT_EQ(compare::compare(base, later, gated(kP50, 0.1), noise).verdict, GateVerdict::undecided);
   EXPECT_TRUE(mentions(compare::compare(base, later, gated(kP50, 0.1), noise).obstacles, "apart"));
   for (auto& run : noise) {
     run.preamble.kernel = "6.9";
     run.preamble.boot_id = "other";
   }
   const Comparison c = compare::compare(base, fresh, gated(kP50, 0.1), noise);
-  EXPECT_EQ(c.verdict, Verdict::undecided);
+  EXPECT_EQ(c.verdict, GateVerdict::undecided);
   EXPECT_TRUE(mentions(c.obstacles, "the noise does not fit: different environments"));
 }
 
-TEST(Blocks, SeveralRunsASideAreNoBlocks) {
+TEST(BlockValues, SeveralRunsASideAreNoBlocks) {
   CompareOptions options = gated(kP50, 0.1);
   options.method = Method::blocks;
   const std::vector<TestRun> base = {stepped(0), stepped(300)}, fresh = {stepped(100), stepped(200)};
@@ -134,7 +134,7 @@ TEST(Blocks, SeveralRunsASideAreNoBlocks) {
 }
 
 // Drift between runs, and eight runs that show it: seldom a false failure. bench/gates runs more.
-TEST(Blocks, EqualVersionsSeldomFail) {
+TEST(BlockValues, EqualVersionsSeldomFail) {
   constexpr int kPairs = 12;
   int fails = 0;
   for (int seed = 1; seed <= kPairs; ++seed) {
@@ -142,7 +142,7 @@ TEST(Blocks, EqualVersionsSeldomFail) {
     const OneRun pair = simulated_one(random, kShared, 8, 42'000, {});
     const Comparison c = compare::compare(pair.base, pair.fresh, gated(kP50, 0.05), pair.noise);
     ASSERT_TRUE(c.gates[0].estimate.known) << c.gates[0].estimate.missing;
-    fails += c.verdict == Verdict::fail;
+    fails += c.verdict == GateVerdict::fail;
   }
   EXPECT_LE(fails, 2);  // more have a probability of 2 % where 5 % are wrong
 }
@@ -163,19 +163,19 @@ Sides duet(int k, double slower, double drift, bool noted = true) {
 
 TEST(Duet, PairsFindWhatDriftHides) {
   const auto verdict = [](const Sides& sides) { return sides.compare(gated(kP50, 0.05)).verdict; };
-  EXPECT_EQ(verdict(duet(6, 1.1, 0.3, false)), Verdict::undecided);
-  EXPECT_EQ(verdict(duet(6, 1.1, 0.3)), Verdict::fail);
-  EXPECT_EQ(verdict(duet(6, 1, 0.3)), Verdict::pass);
+  EXPECT_EQ(verdict(duet(6, 1.1, 0.3, false)), GateVerdict::undecided);
+  EXPECT_EQ(verdict(duet(6, 1.1, 0.3)), GateVerdict::fail);
+  EXPECT_EQ(verdict(duet(6, 1, 0.3)), GateVerdict::pass);
   const Comparison c = duet(6, 1.1, 0.3).compare(gated(kP50, 0.05));
   EXPECT_EQ(c.method, Method::duet_paired);
   EXPECT_DOUBLE_EQ(c.gates[0].estimate.df, 5);
-  EXPECT_EQ(verdict(duet(4, 1.1, 0.3)), Verdict::undecided);  // five pairs are needed
+  EXPECT_EQ(verdict(duet(4, 1.1, 0.3)), GateVerdict::undecided);  // five pairs are needed
 }
 
 TEST(Duet, TheOrderOfTheFilesDoesNotMatter) {
   Sides sides = duet(6, 1.1, 0.3);
   std::reverse(sides.fresh.begin(), sides.fresh.end());
-  EXPECT_EQ(sides.compare(gated(kP50, 0.05)).verdict, Verdict::fail);
+  EXPECT_EQ(sides.compare(gated(kP50, 0.05)).verdict, GateVerdict::fail);
 }
 
 TEST(Duet, WithoutItsOtherVersionNothingIsDecided) {
@@ -187,7 +187,7 @@ TEST(Duet, WithoutItsOtherVersionNothingIsDecided) {
   apart.fresh[2].end += 30'000'000'000;
   const Comparison c = apart.compare(gated(kP50, 0.05));
   EXPECT_TRUE(mentions(c.obstacles, "at the same time"));
-  EXPECT_EQ(c.verdict, Verdict::undecided);
+  EXPECT_EQ(c.verdict, GateVerdict::undecided);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 
 using model::gate::CompareOptions;
 using model::gate::Comparison;
-using model::gate::Verdict;
+using model::gate::GateVerdict;
 
 // 1,000 requests, of which the 10 slowest take 20 ms and a few per cent; runs differ by `spread`.
 void fill(TestRun& run, int number, double slower, double spread = 0.01) {
@@ -33,17 +33,17 @@ Comparison confirmed(int runs, int screened, double first, double later, double 
 
 TEST(Confirm, WhatFreshRunsShowAgainFails) {
   const Comparison c = confirmed(12, 6, 1.3, 1.3);
-  EXPECT_EQ(c.verdict, Verdict::fail);
+  EXPECT_EQ(c.verdict, GateVerdict::fail);
   EXPECT_EQ(c.confirming, 6u);
   EXPECT_NEAR(c.gates[0].estimate.difference, 0.3, 0.03);  // of all runs
-  EXPECT_EQ(c.gates[1].verdict, Verdict::pass);            // errors
+  EXPECT_EQ(c.gates[1].verdict, GateVerdict::pass);        // errors
 }
 
 // However large it is: it is flagged only.
 TEST(Confirm, WithoutFreshRunsNothingFails) {
   const Comparison c = confirmed(6, 6, 3, 1);
-  EXPECT_EQ(c.verdict, Verdict::undecided);
-  EXPECT_EQ(c.gates[0].verdict, Verdict::undecided);
+  EXPECT_EQ(c.verdict, GateVerdict::undecided);
+  EXPECT_EQ(c.gates[0].verdict, GateVerdict::undecided);
   ASSERT_EQ(c.gates[0].missing.size(), 1u);
   EXPECT_NE(c.gates[0].missing[0].find("flagged"), std::string::npos);
 }
@@ -51,7 +51,7 @@ TEST(Confirm, WithoutFreshRunsNothingFails) {
 // The whole interval of all runs lies above the threshold, but what made it so happened in the first runs only.
 TEST(Confirm, WhatOnlyTheFlaggingRunsShowDoesNotFail) {
   const Comparison c = confirmed(12, 6, 1.6, 1.0);
-  EXPECT_EQ(c.verdict, Verdict::undecided);
+  EXPECT_EQ(c.verdict, GateVerdict::undecided);
   EXPECT_GT(c.gates[0].estimate.difference, 0.1);
   ASSERT_FALSE(c.gates[0].missing.empty());
 }
@@ -64,12 +64,12 @@ TEST(Confirm, AllRunsTogetherHaveAStricterLevel) {
   CompareOptions stricter;
   stricter.level = once.gates[0].p_holm / 2;
   const Comparison c = sides.compare(stricter);
-  ASSERT_EQ(once.gates[0].verdict, Verdict::fail) << once.gates[0].p_holm;
-  ASSERT_EQ(c.gates[0].verdict, Verdict::undecided);
+  ASSERT_EQ(once.gates[0].verdict, GateVerdict::fail) << once.gates[0].p_holm;
+  ASSERT_EQ(c.gates[0].verdict, GateVerdict::undecided);
   EXPECT_NE(c.gates[0].missing[0].find("not significant"), std::string::npos) << c.gates[0].missing[0];
 }
 
-TEST(Confirm, RunsThatPassNeedNoFreshRuns) { EXPECT_EQ(confirmed(6, 6, 1, 1).verdict, Verdict::pass); }
+TEST(Confirm, RunsThatPassNeedNoFreshRuns) { EXPECT_EQ(confirmed(6, 6, 1, 1).verdict, GateVerdict::pass); }
 
 }  // namespace
 }  // namespace tailcap::tests

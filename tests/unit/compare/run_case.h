@@ -12,8 +12,8 @@
 namespace tailcap::tests {
 
 using model::Label;
-using model::gate::Observation;
 using model::gate::RouteRun;
+using model::gate::RunObservation;
 using TestRun = model::gate::Run;
 
 inline constexpr std::int64_t kMillisecond = 1'000'000;
@@ -42,7 +42,7 @@ inline RouteRun& add_route(TestRun& run, const std::string& route) {
 
 // All of its time is under one label.
 inline void add_request(TestRun& run, RouteRun& route, std::int64_t ns, Label label = Label::cpu, bool failed = false) {
-  Observation o;
+  RunObservation o;
   o.duration = ns;
   o.failed = failed;
   o.accounts_at = static_cast<std::uint32_t>(route.accounts.size());

@@ -9,8 +9,8 @@ namespace {
 
 using model::gate::CompareOptions;
 using model::gate::Gate;
+using model::gate::GateVerdict;
 using model::gate::Metric;
-using model::gate::Verdict;
 
 struct Rates {
   int pass = 0, fail = 0, undecided = 0;
@@ -22,8 +22,8 @@ Rates rates(int pairs, const Drift& drift, int k, int n, const Change& change = 
   options.gates = {{{Metric::Kind::p99, 0}, "", 0.10, Gate::Unit::ratio, ""}};
   for (int seed = 1; seed <= pairs; ++seed) {
     std::mt19937_64 random(static_cast<std::uint64_t>(seed));
-    const Verdict verdict = simulated(random, drift, k, n, change).compare(options).verdict;
-    ++(verdict == Verdict::pass ? out.pass : verdict == Verdict::fail ? out.fail : out.undecided);
+    const GateVerdict verdict = simulated(random, drift, k, n, change).compare(options).verdict;
+    ++(verdict == GateVerdict::pass ? out.pass : verdict == GateVerdict::fail ? out.fail : out.undecided);
   }
   return out;
 }

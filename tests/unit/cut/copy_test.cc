@@ -53,7 +53,7 @@ class Cutting : public testing::Test {
   static Time at(formats::Duration d) { return synth::kStart + d; }
 
   // The events of the copy as text, but for those of the reader.
-  std::string copied(const Part& part, const Notes& notes = {}) {
+  std::string copied(const KeptPart& part, const Notes& notes = {}) {
     written_ = copy(in(), out(), part, notes, true);
     formats::Reader reader(out());
     preamble_ = reader.preamble();
@@ -75,7 +75,7 @@ class Cutting : public testing::Test {
 bool has(const std::string& text, std::string_view word) { return text.find(word) != text.npos; }
 
 TEST_F(Cutting, AConnectionUntilItsEndAndEverythingElseInTheWindow) {
-  Part part;
+  KeptPart part;
   part.windows = {{at(2s), at(2200ms)}};
   part.connections = {{2, at(10s)}};
   const std::string got = copied(part, {{"tailcap.cut.requests", "3"}});
@@ -90,7 +90,7 @@ TEST_F(Cutting, AConnectionUntilItsEndAndEverythingElseInTheWindow) {
 
 // Connections are numbered in the order in which they appear: the first event of each stays, without payload.
 TEST_F(Cutting, OfOtherConnectionsTheFirstEventStaysWithoutPayload) {
-  Part part;
+  KeptPart part;
   part.windows = {{at(2s), at(2200ms)}};
   part.connections = {{2, at(10s)}};
   const std::string got = copied(part);
@@ -101,7 +101,7 @@ TEST_F(Cutting, OfOtherConnectionsTheFirstEventStaysWithoutPayload) {
 }
 
 TEST_F(Cutting, AConnectionIsKeptUntilThen) {
-  Part part;
+  KeptPart part;
   part.windows = {{at(2s), at(2200ms)}};
   part.connections = {{2, at(2200ms)}};
   const std::string got = copied(part);
@@ -110,7 +110,7 @@ TEST_F(Cutting, AConnectionIsKeptUntilThen) {
 }
 
 TEST_F(Cutting, AllOfAKindUntilTheLastWindowEnds) {
-  Part part;
+  KeptPart part;
   part.windows = {{at(1s), at(1100ms)}, {at(2700ms), at(2950ms)}};
   part.all_connections = true;
   std::string got = copied(part);
@@ -139,7 +139,7 @@ TEST_F(Cutting, NothingIsAskedFor) {
 TEST_F(Cutting, WhatWasCutShortSaysSo) {
   const std::uint64_t footer = formats::Reader(in()).check().back().offset;
   std::filesystem::resize_file(in(), footer);
-  Part part;
+  KeptPart part;
   part.windows = {{at(0s), at(10s)}};
   part.all_connections = true;
   const std::string got = copied(part);
@@ -164,7 +164,7 @@ TEST_F(Cutting, HostileFiles) {
     std::ifstream file(in(), std::ios::binary);
     bytes.assign(std::istreambuf_iterator<char>(file), {});
   }
-  Part part;
+  KeptPart part;
   part.windows = {{at(1s), at(3s)}};
   part.all_sessions = true;
   unsigned whole = 0;

@@ -13,7 +13,7 @@
 namespace tailcap::model::columns {
 namespace {
 
-std::string shown(const Value& value) {
+std::string shown(const ColumnValue& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
   if (const auto* text = std::get_if<std::string_view>(&value)) return std::string(*text);
   if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
@@ -23,10 +23,10 @@ std::string shown(const Value& value) {
 
 // All values of a request, by place in the list.
 std::vector<std::string> values_of(const RequestTable& table, const Request& row, const WallClock& clock) {
-  Facts facts(table, row);
+  ColumnFacts facts(table, row);
   facts.clock = &clock;
   std::vector<std::string> out;
-  for (const Column& column : all()) out.push_back(column.get ? shown(column.get(facts)) : "");
+  for (const RequestColumn& column : all()) out.push_back(column.get ? shown(column.get(facts)) : "");
   return out;
 }
 
@@ -209,7 +209,7 @@ TEST(Columns, NamesAndPlacesAreUsedOnce) {
     const auto surface = static_cast<Surface>(s);
     std::set<std::string_view> names;
     std::set<int> places;
-    for (const Column* const column : on(surface)) {
+    for (const RequestColumn* const column : on(surface)) {
       EXPECT_TRUE(names.insert(column->on(surface).name).second) << column->name;
       if (surface != Surface::filter && surface != Surface::json) {
         EXPECT_TRUE(places.insert(column->on(surface).place).second) << column->name;
@@ -231,13 +231,13 @@ TEST(Columns, NamesAndPlacesAreUsedOnce) {
 }
 
 TEST(Columns, EachSaysWhatItIs) {
-  std::set<const Group*> closed;  // objects of JSON whose members all came
-  const Group* last = nullptr;
-  for (const Column& column : all()) {
+  std::set<const ColumnGroup*> closed;  // objects of JSON whose members all came
+  const ColumnGroup* last = nullptr;
+  for (const RequestColumn& column : all()) {
     EXPECT_FALSE(column.says.empty()) << column.name;
     EXPECT_FALSE(column.says.ends_with('.')) << column.name;
-    EXPECT_EQ(column.get == nullptr, column.type == Type::nested) << column.name;
-    EXPECT_TRUE(column.type != Type::list || column.values) << column.name;
+    EXPECT_EQ(column.get == nullptr, column.type == ColumnType::nested) << column.name;
+    EXPECT_TRUE(column.type != ColumnType::list || column.values) << column.name;
     EXPECT_EQ(column.unit == Unit::bytes, column.name.ends_with("_bytes")) << column.name;
     if (column.name.ends_with("_ns")) {
       EXPECT_NE(column.unit, Unit::none) << column.name;
@@ -270,12 +270,12 @@ TEST(Columns, ValuesOfEnumerationsAreAmongThoseNamed) {
     row.attempt_how = static_cast<AttemptEvidence>(1 + i % 3);
     row.grpc.context = static_cast<GrpcContext>(i % 4);
     row.grpc.timeout = i % 3 - 1;
-    Facts facts(base.table, row);
-    for (const Column& column : all()) {
-      if (!column.values || column.type != Type::text) continue;
-      const Value value = column.get(facts);
+    ColumnFacts facts(base.table, row);
+    for (const RequestColumn& column : all()) {
+      if (!column.values || column.type != ColumnType::text) continue;
+      const ColumnValue value = column.get(facts);
       if (!known(value)) continue;
-      const Names names = column.values();
+      const ValueNames names = column.values();
       EXPECT_NE(std::find(names.begin(), names.end(), std::get<std::string_view>(value)), names.end())
           << column.name << ": " << std::get<std::string_view>(value);
     }

@@ -25,7 +25,7 @@ TEST(Partitions, AreFoundByTheirRequest) {
   EXPECT_TRUE(partitions.parts({1, 1}).empty());
   std::map<ExchangeId, std::int64_t> truth;
   for (const ExchangeId id : ids) {
-    Part part;
+    AccountPart part;
     part.time = truth[id] = static_cast<std::int64_t>(truth.size()) + 1;
     partitions.add(id, std::span(&part, 1), {});
   }

@@ -75,7 +75,7 @@ struct PartitionCase {
       if (a.table.texts[row.path] != target || row.role != role) continue;
       std::map<std::pair<model::Label, model::Evidence>, std::int64_t> sums;
       std::int64_t sum = 0;
-      for (const model::Part& p : a.table.partitions.parts(row.id)) {
+      for (const model::AccountPart& p : a.table.partitions.parts(row.id)) {
         sums[{p.label, p.evidence}] += p.time;
         sum += p.time;
       }

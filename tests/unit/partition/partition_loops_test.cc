@@ -175,10 +175,10 @@ TEST(PartitionOfLoops, ATimer) {
 // Of a request that had no answer when the recording ended: what it waited for then.
 std::string last_wait(LoopCase& c, const std::string& target) {
   const pipeline::Analysis& a = c.analysis();
-  const model::Part* most = nullptr;
+  const model::AccountPart* most = nullptr;
   for (const model::Request row : a.table.rows)
     if (a.table.texts[row.path] == target && row.role == model::Role::server)
-      for (const model::Part& p : a.table.unfinished.parts(row.id))
+      for (const model::AccountPart& p : a.table.unfinished.parts(row.id))
         if (most == nullptr || p.time > most->time) most = &p;
   return most == nullptr
              ? "none"

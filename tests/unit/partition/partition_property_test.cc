@@ -41,7 +41,7 @@ Labels labels_of(const std::vector<Event>& events) {
     if (row.role != model::Role::server || path.substr(0, 2) != "/t") continue;
     Duration sum{};
     std::array<Duration, model::kPhases> phases{};
-    for (const model::Part& p : a.table.partitions.parts(row.id)) {
+    for (const model::AccountPart& p : a.table.partitions.parts(row.id)) {
       EXPECT_GT(std::int64_t{p.time}, 0);
       out[path][p.label] += Duration{std::int64_t{p.time}};
       phases[static_cast<std::size_t>(p.phase)] += Duration{std::int64_t{p.time}};

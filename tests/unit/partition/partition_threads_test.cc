@@ -34,7 +34,7 @@ std::string unfinished_labels(PartitionCase& c) {
   for (const model::Request row : a.table.rows) {
     if (a.table.texts[row.path] != "/a") continue;
     EXPECT_TRUE(a.table.partitions.parts(row.id).empty());
-    for (const model::Part& p : a.table.unfinished.parts(row.id))
+    for (const model::AccountPart& p : a.table.unfinished.parts(row.id))
       text += (text.empty() ? "" : " ") + std::string(model::name_of(p.label)) + " " + std::to_string(p.time / 1000);
   }
   return text;
@@ -686,7 +686,7 @@ TEST(PartitionOfThreads, WaitingForHundredContinueKeepsPhasesExact) {
   e.receive(20ms, 20010us, "abc");
   e.send(21ms, kOk);
   EXPECT_EQ(d.labels("/c"), "net.upload 8990 cpu 2010");
-  for (const model::Part& p : d.analysis().table.partitions.parts(d.analysis().table.rows.id(0)))
+  for (const model::AccountPart& p : d.analysis().table.partitions.parts(d.analysis().table.rows.id(0)))
     if (p.label == Label::net_upload) {
       EXPECT_EQ(p.phase, model::Phase::read);
     }

@@ -49,7 +49,7 @@ class Merging : public testing::Test {
     synth::write_capture(path, p, copies);
     return path;
   }
-  Result run(std::vector<std::string> inputs, bool wall_clock = false) {
+  MergeResult run(std::vector<std::string> inputs, bool wall_clock = false) {
     MergeOptions o;
     o.inputs = std::move(inputs);
     o.out = out();
@@ -119,7 +119,7 @@ struct Link {
 TEST_F(Merging, ClocksAreLaidAndNumbersStayApart) {
   Link link(20);
   const auto a = write("a", "boot-a", link.here.events()), b = write("b", "boot-b", link.there.events(), 7s);
-  const Result result = run({a, b});
+  const MergeResult result = run({a, b});
   ASSERT_TRUE(result.written);
   const MergeInput& s = result.sources[1];
   EXPECT_EQ(s.placing, Placing::messages);
@@ -155,7 +155,7 @@ TEST_F(Merging, AMachineThatWasBootedLater) {
   Link link(20);
   const auto a = write("a", "boot-a", link.here.events(), -999s), b = write("b", "boot-b", link.there.events(), 7200s);
   // An off-CPU interval of the other machine began long before the first machine's boot.
-  const Result result = run({a, b});
+  const MergeResult result = run({a, b});
   ASSERT_TRUE(result.written);
   EXPECT_EQ(pipeline::analyze(out()).table.rows.size(), 40u);
   EXPECT_EQ(result.sources[1].refused, 0u);
@@ -166,7 +166,7 @@ TEST_F(Merging, ThreeMachinesInAChain) {
   // b is the server of both, c talks only to b, and a is the reference.
   const auto a = write("a", "boot-a", ab.here.events()), b1 = write("b1", "boot-b", ab.there.events(), 5s),
              b2 = write("b2", "boot-b", bc.there.events(), 5s), c = write("c", "boot-c", bc.here.events(), -8s);
-  const Result result = run({a, c, b1, b2});
+  const MergeResult result = run({a, c, b1, b2});
   ASSERT_TRUE(result.written);
   EXPECT_EQ(result.sources[1].placing, Placing::messages);
   EXPECT_LE(std::abs(result.sources[1].clock.offset - 8'000'000'000), result.sources[1].clock.error);
@@ -181,7 +181,7 @@ TEST_F(Merging, WithoutMessagesNothingIsWritten) {
   const auto a = write("a", "boot-a", link.here.events()), b = write("b", "boot-b", other.there.events(), 1s);
   EXPECT_FALSE(run({a, b}).written);
   EXPECT_FALSE(std::filesystem::exists(out()));
-  const Result result = run({a, b}, true);
+  const MergeResult result = run({a, b}, true);
   ASSERT_TRUE(result.written);
   EXPECT_EQ(result.sources[1].placing, Placing::wall_clock);
   EXPECT_EQ(result.sources[1].clock.offset, -1'000'000'000);
@@ -193,7 +193,7 @@ TEST_F(Merging, WhatTwoRecordersOfAMachineToldIsToldOnce) {
   std::vector<Event> all = link.here.events();
   std::vector<Event> late(all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
   for (Event& e : late) e.time += 300ns;  // timestamped by another program
-  const Result result = run({write("a", "boot", all), write("b", "boot", late)});
+  const MergeResult result = run({write("a", "boot", all), write("b", "boot", late)});
   ASSERT_TRUE(result.written);
   EXPECT_EQ(result.sources[1].placing, Placing::same_boot);
   EXPECT_EQ(result.sources[1].machine, 0u);
@@ -212,7 +212,7 @@ TEST_F(Merging, NumbersThatNoKernelGivesAreRefused) {
   bad.thread = kServer;
   bad.body = formats::Arrival{std::uint64_t{1} << 60, 0, 1, 0};
   events.push_back(bad);
-  const Result result = run({write("a", "boot-a", link.here.events()), write("b", "boot-b", events)});
+  const MergeResult result = run({write("a", "boot-a", link.here.events()), write("b", "boot-b", events)});
   ASSERT_TRUE(result.written);
   EXPECT_EQ(result.sources[1].refused, 2u);
   std::uint64_t losses = 0;

@@ -89,7 +89,7 @@ TEST(Node, ListsAreBoundedAndSumsAreNot) {
   EXPECT_EQ(s.short_count, 20'000u);
   EXPECT_EQ(s.short_lived.size(), model::NodeStudy::kMaxListed);
   EXPECT_EQ(s.short_lived[0].command, "others") << "beyond the groups that are kept";
-  EXPECT_EQ(s.short_lived[0].count, 20'000u - Processes::kMaxGroups);
+  EXPECT_EQ(s.short_lived[0].count, 20'000u - ProcessTurnover::kMaxGroups);
   std::uint64_t listed = 0;
   for (const auto& p : s.short_lived) listed += p.count;
   EXPECT_EQ(listed + s.short_left_out, s.short_count);

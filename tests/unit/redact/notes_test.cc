@@ -9,7 +9,7 @@
 namespace tailcap::redact::notes_test {
 namespace {
 
-std::string left(const std::string& key, const std::string& value, const Policy& policy = Policy()) {
+std::string left(const std::string& key, const std::string& value, const RedactionPolicy& policy = RedactionPolicy()) {
   Pseudonyms names("0123456789abcdef");
   EventRedactor redactor(policy, names);
   formats::Preamble original;
@@ -38,7 +38,7 @@ TEST(NotesOfACut, NamesOfRoutesAreMaskedAsRequestTargets) {
 
 TEST(NotesOfACut, StrictKeepsNoWord) {
   const std::string got =
-      left("tailcap.cut.route.0", std::string("GET /users/orders") + kNumbers, Policy(Level::strict));
+      left("tailcap.cut.route.0", std::string("GET /users/orders") + kNumbers, RedactionPolicy(RedactionLevel::strict));
   EXPECT_EQ(got.find("orders"), got.npos) << got;
 }
 

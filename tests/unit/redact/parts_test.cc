@@ -43,7 +43,7 @@ Io received(SocketId id, std::string_view head) {
 
 // What is left of a response that each of many connections receives, which were there before the recording.
 std::set<std::string> left(bool listener) {
-  Parts parts(Policy(), "0123456789abcdef");
+  Parts parts(RedactionPolicy(), "0123456789abcdef");
   Batch batch;
   batch.begin(0);
   if (listener) batch.add(of(socket(1'000'000, Origin::listener)), true);
@@ -75,7 +75,7 @@ TEST(Parts, AllKnowWhoListens) {
 
 // Events that are not redacted stay; the others have their texts after the original is gone.
 TEST(Parts, TextsOutliveTheirEvents) {
-  Parts parts(Policy(Level::strict), "0123456789abcdef");
+  Parts parts(RedactionPolicy(RedactionLevel::strict), "0123456789abcdef");
   Batch batch;
   batch.begin(0);
   {

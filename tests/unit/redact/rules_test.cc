@@ -26,7 +26,7 @@ std::set<std::string> schema() {
 
 TEST(Rules, EveryFieldHasARowAndEveryRowAField) {
   std::set<std::string> rows_by_name;
-  for (const Row& row : rows()) {
+  for (const RedactionRow& row : rows()) {
     const std::string name = std::string(row.kind) + "." + std::string(row.field);
     EXPECT_TRUE(rows_by_name.insert(name).second) << name << " has two rows";
     EXPECT_TRUE(row.kind == "preamble" || schema().contains(name)) << name << " is no field of formats/fields";
@@ -44,7 +44,7 @@ TEST(Rules, TextIsNeverKeptWithoutARule) {
       if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::string_view>) {
         const std::string_view kind = formats::Table<B>::kinds[0].name;
         const bool fixed = kind == "program_cost" || (kind == "probe" && field.name == "place");
-        EXPECT_TRUE(fixed || Policy(Level::strict).of(kind, field.name) != Treatment::keep)
+        EXPECT_TRUE(fixed || RedactionPolicy(RedactionLevel::strict).of(kind, field.name) != Treatment::keep)
             << kind << "." << field.name;
       }
     });
@@ -52,20 +52,20 @@ TEST(Rules, TextIsNeverKeptWithoutARule) {
 }
 
 TEST(Rules, AFieldWithoutARowIsDropped) {
-  EXPECT_EQ(Policy().of("task_info", "new_field"), Treatment::drop);
-  EXPECT_EQ(Policy().header("x-new"), Value::masked);
+  EXPECT_EQ(RedactionPolicy().of("task_info", "new_field"), Treatment::drop);
+  EXPECT_EQ(RedactionPolicy().header("x-new"), Value::masked);
 }
 
 TEST(Rules, TheHashFollowsTheRules) {
-  Policy changed(Level::strict);
+  RedactionPolicy changed(RedactionLevel::strict);
   changed.set("task_info", "comm", Treatment::keep);
-  EXPECT_NE(changed.hash(), Policy(Level::strict).hash());
-  EXPECT_NE(Policy().hash(), Policy(Level::strict).hash());
-  EXPECT_EQ(Policy().hash(), Policy().hash());
+  EXPECT_NE(changed.hash(), RedactionPolicy(RedactionLevel::strict).hash());
+  EXPECT_NE(RedactionPolicy().hash(), RedactionPolicy(RedactionLevel::strict).hash());
+  EXPECT_EQ(RedactionPolicy().hash(), RedactionPolicy().hash());
 }
 
 TEST(Rules, WhatMayHoldCredentialsIsKeptOnlyWhereItIsNamedTwice) {
-  Policy policy;
+  RedactionPolicy policy;
   EXPECT_THROW(policy.keep_header("authorization"), std::runtime_error);
   EXPECT_THROW(policy.keep_header("x-Api"), std::runtime_error) << "not in lower case";
   EXPECT_THROW(policy.keep_header(":path"), std::runtime_error);
@@ -80,12 +80,12 @@ TEST(Rules, WhatMayHoldCredentialsIsKeptOnlyWhereItIsNamedTwice) {
   EXPECT_EQ(policy.header("authorization"), Value::kept);
   EXPECT_EQ(policy.header("cookie"), Value::masked);
 
-  Policy page, region;
+  RedactionPolicy page, region;
   page.keep_query("page");
   region.keep_header("x-region");
   EXPECT_TRUE(page.custom() && region.custom());
-  EXPECT_NE(page.hash(), Policy().hash());
-  EXPECT_NE(region.hash(), Policy().hash());
+  EXPECT_NE(page.hash(), RedactionPolicy().hash());
+  EXPECT_NE(region.hash(), RedactionPolicy().hash());
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ inline const std::string kKey = "0123456789abcdef";
 struct Left {
   std::string head, tail;
 };
-inline Left redacted(Gate& gate, std::uint64_t socket, Direction way, std::uint32_t position, std::string_view bytes,
-                     std::size_t head, std::size_t tail) {
+inline Left redacted(RedactionGate& gate, std::uint64_t socket, Direction way, std::uint32_t position,
+                     std::string_view bytes, std::size_t head, std::size_t tail) {
   Io io;
   io.socket = socket;
   io.direction = way;
@@ -47,9 +47,9 @@ class Passage {
   static constexpr std::uint64_t kSocket = 7;
   static constexpr std::uint32_t kFirst = 0xfffffff0;  // the numbers wrap in the middle
 
-  explicit Passage(Level level = Level::standard, formats::Origin origin = formats::Origin::accepted)
-      : Passage(Policy(level), origin) {}
-  explicit Passage(const Policy& rules, formats::Origin origin = formats::Origin::accepted)
+  explicit Passage(RedactionLevel level = RedactionLevel::standard, formats::Origin origin = formats::Origin::accepted)
+      : Passage(RedactionPolicy(level), origin) {}
+  explicit Passage(const RedactionPolicy& rules, formats::Origin origin = formats::Origin::accepted)
       : policy(rules), names(kKey), gate(HeaderList(policy, names)) {
     formats::SocketInfo info;
     info.socket = kSocket;
@@ -92,9 +92,9 @@ class Passage {
 
   std::string word(std::string_view text) { return names.text(text, policy.strict() ? Words::none : Words::kept); }
 
-  Policy policy;
+  RedactionPolicy policy;
   Pseudonyms names;
-  Gate gate;
+  RedactionGate gate;
   std::uint32_t next[2] = {0, 0};
 };
 

@@ -43,7 +43,7 @@ TEST(RedactHttp1, ARequest) {
 }
 
 TEST(RedactHttp1, StrictlyNoNamesEither) {
-  Passage p(Level::strict);
+  Passage p(RedactionLevel::strict);
   const std::string got = p.in(kRequest);
   for (const char* name : {"shop", "cart", "example"}) EXPECT_EQ(got.find(name), got.npos) << name;
   EXPECT_NE(got.find("Host: " + p.word("shop") + "." + p.word("example") + "." + p.word("com") + ":8080\r\n"), got.npos)
@@ -54,7 +54,7 @@ TEST(RedactHttp1, StrictlyNoNamesEither) {
 TEST(RedactHttp1, StrictlyOnlyPublicNamesAndMethods) {
   const std::string bytes =
       "SECRET /a HTTP/1.1\r\nHost: localhost\r\nX-Secret-Name: a\r\nAuthorization: b\r\nContent-Length: 0\r\n\r\n";
-  Passage strict(Level::strict), standard;
+  Passage strict(RedactionLevel::strict), standard;
   const std::string got = strict.in(bytes);
   EXPECT_TRUE(got.starts_with("****** /")) << got;
   EXPECT_NE(got.find("\r\n*************:"), got.npos) << got;
@@ -99,7 +99,7 @@ TEST(RedactHttp1, ChunksKeepTheirFraming) {
 }
 
 TEST(RedactHttp1, WhatAPolicyKeeps) {
-  Policy policy(Level::strict);
+  RedactionPolicy policy(RedactionLevel::strict);
   policy.keep_header("user-agent");
   policy.keep_query("page");
   const std::string head =
@@ -165,7 +165,7 @@ TEST(RedactHttp1, ALossInABodyIsPassed) {
 }
 
 TEST(RedactHttp1, JoinedLate) {
-  Passage p(Level::standard, formats::Origin::existed);
+  Passage p(RedactionLevel::standard, formats::Origin::existed);
   EXPECT_FALSE(has_secret(p.in("WWWW\r\nCookie: QQQQ\r\n\r\n")));
   const std::string next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
   EXPECT_EQ(p.in(next), next);
@@ -176,7 +176,7 @@ TEST(RedactHttp1, JoinedLate) {
 TEST(RedactHttp1, AServerSendsNoRequests) {
   const std::string secret = "GET / HTTP/1.1\r\nHost: secret\r\n\r\n", shop = "GET /a HTTP/1.1\r\nHost: shop\r\n\r\n";
   for (const auto origin : {formats::Origin::accepted, formats::Origin::connected}) {
-    Passage p(Level::standard, origin);
+    Passage p(RedactionLevel::standard, origin);
     const bool server = origin == formats::Origin::accepted;
     const Direction requests = server ? Direction::in : Direction::out,
                     responses = server ? Direction::out : Direction::in;

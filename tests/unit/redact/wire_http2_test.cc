@@ -70,7 +70,7 @@ TEST(RedactHttp2, StrictlyOnlyPublicNames) {
   for (const bool huffman : {false, true}) {
     const std::string stream = kBegin + frame(1, 5, 1, block_of(fields, huffman));
     for (std::size_t at = 0; at < stream.size(); ++at) {
-      Passage p(Level::strict);
+      Passage p(RedactionLevel::strict);
       const std::string got = at == 0 ? p.in(stream) : p.cut(Direction::in, stream, at);
       ASSERT_EQ(got.size(), stream.size());
       Inflater inflate;
@@ -108,7 +108,7 @@ TEST(RedactHttp2, IndexedFieldsStayInStep) {
 }
 
 TEST(RedactHttp2, EqualNamesAreEqualInBothVersions) {
-  Passage one(Level::strict), two(Level::strict);
+  Passage one(RedactionLevel::strict), two(RedactionLevel::strict);
   const std::string head = one.in("GET /customers/alice HTTP/1.1\r\nHost: a\r\n\r\n");
   const std::string block = two.in(kBegin + frame(1, 5, 1, block_of({{":path", "/customers/alice"}}, true)));
   Inflater inflate;
@@ -194,7 +194,7 @@ TEST(RedactHttp2, ALostBlockMakesTheTableUnknown) {
 TEST(RedactHttp2, HostileBytesAreTaken) {
   std::mt19937 random(5);
   for (int turn = 0; turn < 3000; ++turn) {
-    Passage p(turn % 2 ? Level::strict : Level::standard);
+    Passage p(turn % 2 ? RedactionLevel::strict : RedactionLevel::standard);
     if (turn % 3 != 0) p.in(kBegin);
     for (unsigned i = random() % 6; i > 0; --i) {
       std::string bytes(random() % 80, '\0');

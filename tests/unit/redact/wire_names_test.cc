@@ -28,12 +28,12 @@ std::string record(const std::string& body) {
 
 TEST(RedactHello, NamesByLevelAndNothingElse) {
   const std::string body = client_hello("alice.example.com");
-  for (const Level level : {Level::standard, Level::strict}) {
+  for (const RedactionLevel level : {RedactionLevel::standard, RedactionLevel::strict}) {
     Passage p(level);
     const std::string hello = record(body), got = p.in(hello);
     ASSERT_EQ(got.size(), hello.size());
     EXPECT_EQ(got.substr(0, 11), hello.substr(0, 11));
-    EXPECT_EQ(got.find("alice.example.com") == got.npos, level == Level::strict);
+    EXPECT_EQ(got.find("alice.example.com") == got.npos, level == RedactionLevel::strict);
     EXPECT_NE(got.find(p.word("alice.example.com")), got.npos);
     EXPECT_EQ(got.find("secret"), got.npos) << "a session ticket";
     EXPECT_EQ(got.find("rrrr"), got.npos);
@@ -47,7 +47,7 @@ TEST(RedactHello, NamesByLevelAndNothingElse) {
 TEST(RedactHello, InPiecesItIsHidden) {
   const std::string hello = record(client_hello("alice.example.com"));
   for (std::size_t at = 1; at < hello.size(); at++) {
-    Passage p(Level::strict);
+    Passage p(RedactionLevel::strict);
     const std::string got = p.cut(Direction::in, hello, at);
     for (const char* secret : {"alice", "example", "secret", "rrrr", "ssss"})
       ASSERT_EQ(got.find(secret), got.npos) << at;
@@ -56,7 +56,7 @@ TEST(RedactHello, InPiecesItIsHidden) {
 
 TEST(RedactHello, EveryBeginningAndEveryByteOfIt) {
   const std::string body = client_hello("alice.example.com");
-  const Policy policy(Level::strict);
+  const RedactionPolicy policy(RedactionLevel::strict);
   Pseudonyms names(kKey);
   const HeaderList list(policy, names);
   for (std::size_t n = 0; n <= body.size(); ++n)
@@ -83,22 +83,22 @@ std::string dns(const std::string& label) {
 
 TEST(RedactNames, LabelsAndAddressesByLevel) {
   const std::string message = dns("alice");
-  for (const Level level : {Level::standard, Level::strict}) {
-    const Policy policy(level);
+  for (const RedactionLevel level : {RedactionLevel::standard, RedactionLevel::strict}) {
+    const RedactionPolicy policy(level);
     Pseudonyms names(kKey);
     const HeaderList list(policy, names);
     std::string got = message;
     ASSERT_TRUE(redact_dns(got, list));
     EXPECT_EQ(got.size(), message.size());
-    EXPECT_EQ(got.find("alice") == got.npos, level == Level::strict);
-    EXPECT_EQ(got.find("\x0a\1\2\3") == got.npos, level == Level::strict);
+    EXPECT_EQ(got.find("alice") == got.npos, level == RedactionLevel::strict);
+    EXPECT_EQ(got.find("\x0a\1\2\3") == got.npos, level == RedactionLevel::strict);
     EXPECT_EQ(got.find("secret"), got.npos);
   }
 }
 
 TEST(RedactNames, EveryBeginningAndEveryByteOfIt) {
   const std::string message = dns("alice");
-  const Policy policy(Level::strict);
+  const RedactionPolicy policy(RedactionLevel::strict);
   Pseudonyms names(kKey);
   const HeaderList list(policy, names);
   for (std::size_t n = 0; n <= message.size(); ++n) {
@@ -117,9 +117,9 @@ TEST(RedactNames, EveryBeginningAndEveryByteOfIt) {
 }
 
 TEST(RedactGate, PlaintextOfASession) {
-  const Policy policy;
+  const RedactionPolicy policy;
   Pseudonyms names(kKey);
-  Gate gate(HeaderList(policy, names));
+  RedactionGate gate(HeaderList(policy, names));
   formats::Event event;
   event.body = formats::TlsStep{9, formats::TlsLibrary::openssl, formats::TlsStepKind::handshake, 0};
   gate.take(event);
@@ -151,9 +151,9 @@ TEST(RedactGate, KeyframesDoNotMoveAConnection) {
   again.gate.take(event);
   EXPECT_EQ(again.in(request), request);
 
-  const Policy policy;
+  const RedactionPolicy policy;
   Pseudonyms names(kKey);
-  Gate ahead(HeaderList(policy, names));
+  RedactionGate ahead(HeaderList(policy, names));
   event.body = info;
   ahead.take(event);
   const auto first = redacted(ahead, Passage::kSocket, Direction::in, Passage::kFirst, request, request.size(), 0);
@@ -168,7 +168,7 @@ TEST_P(RedactProperty, NoCredentialIsLeft) {
     Choices choices;
     choices.random.seed(seed);
     const Trial trial = passed(GetParam(), choices, [&](bool late) {
-      return Passage(seed % 2 ? Level::strict : Level::standard,
+      return Passage(seed % 2 ? RedactionLevel::strict : RedactionLevel::standard,
                      late ? formats::Origin::existed : formats::Origin::accepted);
     });
     ASSERT_EQ(trial.leak, "") << "seed " << seed;

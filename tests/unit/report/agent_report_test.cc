@@ -38,7 +38,7 @@ tests::SampleStudy with_routes(std::size_t routes) {
     }
     model::Verdict v;
     v.kind = model::VerdictKind::tail;
-    v.level = model::Level::severe;
+    v.level = model::VerdictLevel::severe;
     v.routes = {static_cast<std::uint32_t>(i)};
     v.requests = 100;
     v.of = 2000;

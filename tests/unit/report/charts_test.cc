@@ -38,7 +38,7 @@ TEST(Axes, PlacesAndValuesAreInverse) {
   EXPECT_EQ(place(shares, 1e-9), 0);
 }
 
-model::Chart chart_with(model::Series::Form form) {
+model::Chart chart_with(model::ChartSeries::Form form) {
   model::Chart chart;
   chart.across = {"", 0, 100, false, {}};
   chart.up = {"", 1, 100, true, {{10, "<ten>"}}};
@@ -54,7 +54,7 @@ std::string path_of(const std::string& svg) {
 
 // The plane of a chart over time is 10,000 wide and 205 high.
 TEST(ChartSvg, Forms) {
-  using Form = model::Series::Form;
+  using Form = model::ChartSeries::Form;
   const auto drawn = [](Form form) { return path_of(chart_figure(chart_with(form)).svg); };
   EXPECT_EQ(drawn(Form::line), "M0 205L2500 102.5L7500 0");
   EXPECT_EQ(drawn(Form::levels), "M0 205H2500L2500 102.5H5000M7500 0H10000");
@@ -63,7 +63,7 @@ TEST(ChartSvg, Forms) {
 }
 
 TEST(ChartSvg, TextsAreNoMarkup) {
-  model::Chart chart = chart_with(model::Series::Form::line);
+  model::Chart chart = chart_with(model::ChartSeries::Form::line);
   chart.shades = {{model::Shades::Kind::lost, "<lost>", {{10, 10, "<hint>"}}}};
   chart.hints = {{0, 100, "<all>"}};
   for (const bool over_time : {false, true}) {

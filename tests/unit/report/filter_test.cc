@@ -35,7 +35,7 @@ struct Sample {
     row.taints = static_cast<Taints>(Taint::payload_cut);
   }
   bool operator()(std::string_view expression) {
-    columns::Facts facts(table, row);
+    columns::ColumnFacts facts(table, row);
     facts.clock = &clock;
     facts.local = texts.intern("10.0.0.1:80");
     facts.split = &split;

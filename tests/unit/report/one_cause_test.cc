@@ -85,7 +85,7 @@ TEST_P(OneCause, IsTheFirstAnswer) {
   const pipeline::Analysis& a = c.analysis();
   ASSERT_FALSE(a.study.verdicts.empty());
   const model::Verdict& first = a.study.verdicts.front();
-  EXPECT_GE(first.level, model::Level::note);
+  EXPECT_GE(first.level, model::VerdictLevel::note);
   ASSERT_FALSE(first.parts.empty());
   const auto& labels = first.parts.front().labels;
   EXPECT_NE(std::find(labels.begin(), labels.end(), GetParam().label), labels.end())

@@ -16,7 +16,7 @@ namespace {
 
 bool contains(const std::string& text, std::string_view what) { return text.find(what) != text.npos; }
 
-model::Figures drawn(const model::Study& study, Format format = Format::svg, std::size_t routes = 12) {
+model::PlotSet drawn(const model::Study& study, Format format = Format::svg, std::size_t routes = 12) {
   return draw(report::plots::charts_of(study, routes), format);
 }
 

@@ -288,7 +288,7 @@ TEST(HtmlReport, ManyRoutesStayBounded) {
 
 TEST(HtmlReport, FiguresStandInTheirRoute) {
   const auto s = sample_study();
-  model::Figures figures;
+  model::PlotSet figures;
   figures.drawn.push_back({"latency", "all <together>", std::nullopt, "<svg>ALL</svg>"});
   figures.drawn.push_back({"route-02-time", "one", 1, "<svg>ONE</svg>"});
   const std::string page = html_report(s.study, s.table, {figures, {}, {}}, options());

@@ -38,9 +38,9 @@ TEST(Columns, WhatSqlReadsIsThere) {
     database.begin_filling();
     for (const char* name : {"request", "account"}) {
       Inserter row(database, name);
-      for (const Column& column : find_table(name)->columns) {
+      for (const SqlColumn& column : find_table(name)->columns) {
         if (!column.same_as.empty()) continue;
-        if (column.type == Type::integer)
+        if (column.type == SqlType::integer)
           row.integer(7);
         else
           row.text("seven");
@@ -58,7 +58,7 @@ TEST(Columns, WhatSqlReadsIsThere) {
     std::string out;
     while (query.next())
       for (std::size_t i = 0; i < query.columns().size(); ++i) {
-        const Cell cell = query.cell(i);
+        const SqlCell cell = query.cell(i);
         if (const auto* text = std::get_if<std::string_view>(&cell)) out.append(*text) += ' ';
         if (const auto* number = std::get_if<std::int64_t>(&cell)) out += std::to_string(*number) + " ";
         if (std::holds_alternative<std::monostate>(cell)) out += "NULL ";
@@ -67,8 +67,8 @@ TEST(Columns, WhatSqlReadsIsThere) {
   };
   std::size_t columns = 0;
   for (const char* name : {"request", "account"})
-    for (const Column& column : find_table(name)->columns) {
-      const std::string one(column.name), value = column.type == Type::integer ? "7 " : "seven ";
+    for (const SqlColumn& column : find_table(name)->columns) {
+      const std::string one(column.name), value = column.type == SqlType::integer ? "7 " : "seven ";
       for (const std::string& sql :
            {"SELECT " + one + " FROM " + name, "SELECT x.\"" + one + "\" FROM " + name + " AS x",
             "SELECT [" + one + "] FROM (SELECT * FROM " + name + ")",
@@ -175,7 +175,7 @@ TEST(Schema, EveryTableHasColumnsOfItsOwn) {
   Database database;
   database.create_tables();
   std::set<std::string> names;
-  for (const Table& table : tables()) {
+  for (const SqlTable& table : tables()) {
     EXPECT_TRUE(names.insert(table.name).second) << table.name;
     Query query(database, std::string("SELECT * FROM \"") + table.name + "\"", 10s);
     ASSERT_EQ(query.columns().size(), table.columns.size()) << table.name;

@@ -10,10 +10,10 @@
 namespace tailcap::tests::failing_test {
 namespace {
 
-using model::Level;
 using model::TroubleKind;
 using model::Verdict;
 using model::VerdictKind;
+using model::VerdictLevel;
 
 constexpr std::int64_t kMs = 1'000'000, kStart = 1'000'000'000;  // of TailCase
 
@@ -52,7 +52,7 @@ TEST(Failing, SaysWhatFailedInTheirThread) {
   ASSERT_NE(v, nullptr);
   EXPECT_EQ(v->requests, 10u);
   EXPECT_EQ(v->of, 100u);
-  EXPECT_EQ(v->level, Level::severe);
+  EXPECT_EQ(v->level, VerdictLevel::severe);
   ASSERT_EQ(v->ends.size(), 1u);
   EXPECT_EQ(v->ends[0].status, 502);
   ASSERT_EQ(v->causes.size(), 1u);
@@ -89,7 +89,7 @@ TEST(Failing, OneOfManyIsANote) {
   }
   const Verdict* v = failing(c.run(), "/pay");
   ASSERT_NE(v, nullptr);
-  EXPECT_EQ(v->level, Level::note);
+  EXPECT_EQ(v->level, VerdictLevel::note);
   EXPECT_EQ(v->pattern, model::Pattern::single);
 }
 

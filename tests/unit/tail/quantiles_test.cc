@@ -190,7 +190,7 @@ TEST(WithoutEnd, APercentileAmongThoseThatBrokeOffIsALowerBound) {
     const Quantile result = s.quantile(q, none);
     EXPECT_EQ(result.support, Support::at_least) << q;
     EXPECT_EQ(result.value.count(), 400'000'000) << q;
-    const Bounds bounds = s.bounds(q, none);
+    const ObservedBounds bounds = s.bounds(q, none);
     EXPECT_EQ(bounds.value, 400'000'000);
     EXPECT_EQ(bounds.least, 400'000'000);
     EXPECT_EQ(bounds.most, kEndless);
@@ -198,7 +198,7 @@ TEST(WithoutEnd, APercentileAmongThoseThatBrokeOffIsALowerBound) {
   }
   const Quantile median = s.quantile(0.5, none);
   EXPECT_EQ(median.support, Support::full);
-  const Bounds bounds = s.bounds(0.5, none);
+  const ObservedBounds bounds = s.bounds(0.5, none);
   EXPECT_EQ(median.value.count(), bounds.value);
   EXPECT_EQ(bounds.least, bounds.value);
   EXPECT_EQ(bounds.most, bounds.value);
@@ -211,7 +211,7 @@ TEST(WithoutEnd, ThoseThatBrokeOffSoonCouldBeTheSlowest) {
   for (const std::int64_t ns : soon.durations)
     if (ns != 1000) ended.push_back(ns);
   std::sort(ended.begin(), ended.end());
-  const Bounds bounds = soon.sample().bounds(0.5, {});
+  const ObservedBounds bounds = soon.sample().bounds(0.5, {});
   EXPECT_EQ(bounds.value, ended[800 - 100 - 1]);
   EXPECT_EQ(bounds.most, ended[800 - 1]);
   const Quantile median = soon.sample().quantile(0.5, {.seconds = 10});

@@ -170,7 +170,8 @@ TEST(SampledRoute, IntervalsOfLabelsHoldTheWhole) {
       model::RequestTable& table = c.table;
       model::Request& row = c.add("/cart", one.start, {});
       row.id = {one.connection, ++index};
-      std::vector<model::Part> parts = {{model::Phase::work, Label::cpu_user, model::Evidence::measured, 0, one.cpu}};
+      std::vector<model::AccountPart> parts = {
+          {model::Phase::work, Label::cpu_user, model::Evidence::measured, 0, one.cpu}};
       if (one.lock > 0)
         parts.push_back({model::Phase::work, Label::lock_futex, model::Evidence::measured, 0, one.lock});
       row.duration = row.first_byte = model::Duration{one.duration()};

@@ -37,7 +37,7 @@ class TailCase {
     row.complete = row.has_duration = row.has_phases = true;
     row.request_bytes = 0;
     row.response_bytes = 300;
-    std::vector<model::Part> parts;
+    std::vector<model::AccountPart> parts;
     std::int64_t total = 0;
     for (const auto& [label, ns] : times) {
       if (ns <= 0) continue;

@@ -11,12 +11,12 @@
 namespace tailcap::tests {
 namespace {
 
-using model::Level;
 using model::Origin;
 using model::Pattern;
 using model::Study;
 using model::TailStudy;
 using model::VerdictKind;
+using model::VerdictLevel;
 
 const model::VerdictPart& first_part(const TailStudy& tail) { return tail.verdict.parts.at(0); }
 
@@ -73,7 +73,7 @@ TEST(TailStudy, FindsTheCauseAndItsSize) {
   TailCase c = example(1, 20'000);
   const TailStudy& tail = tail_of(c.run());
   ASSERT_EQ(tail.verdict.kind, VerdictKind::tail);
-  EXPECT_EQ(tail.verdict.level, Level::notable);
+  EXPECT_EQ(tail.verdict.level, VerdictLevel::notable);
   EXPECT_EQ(first_part(tail).origin, Origin::service);
   EXPECT_EQ(tail.verdict.pattern, Pattern::recurring);
   EXPECT_EQ(tail.slow, 200u);
@@ -255,7 +255,7 @@ TEST(TailStudy, AccountsForAnyNumberOfRequests) {
     EXPECT_EQ(tail.verdict.kind, n < 5 ? VerdictKind::few : VerdictKind::tail) << n;
     ASSERT_FALSE(tail.verdict.parts.empty()) << n;
     EXPECT_EQ(first_part(tail).label, Label::io_disk) << n;
-    EXPECT_GE(tail.verdict.level, Level::note) << n;
+    EXPECT_GE(tail.verdict.level, VerdictLevel::note) << n;
     EXPECT_EQ(tail.verdict.of, n);
     if (n >= 5) expect_sums(tail);
   }
@@ -301,7 +301,7 @@ TEST(TailStudy, HonestAboutWhatHasNoName) {
   }
   const TailStudy& tail = tail_of(c.run());
   EXPECT_EQ(first_part(tail).origin, Origin::unexplained);
-  EXPECT_LE(tail.verdict.level, Level::notable);
+  EXPECT_LE(tail.verdict.level, VerdictLevel::notable);
   EXPECT_NEAR(tail.unexplained, 60.0 / 90 / 11.5, 0.02);
   EXPECT_NEAR(tail.inferred, 0.5, 0.06);
   EXPECT_EQ(tail.causeless, 0);

@@ -12,10 +12,10 @@ namespace tailcap::tests::takers_test {
 namespace {
 
 using formats::CpuUser;
-using model::Level;
 using model::Origin;
 using model::Study;
 using model::Verdict;
+using model::VerdictLevel;
 using model::VerdictScope;
 using tail::verdict::may_be_stolen;
 using tail::verdict::origin_of_shortage;

@@ -10,12 +10,12 @@
 namespace tailcap::tests {
 namespace {
 
-using model::Level;
 using model::Origin;
 using model::Pattern;
 using model::Study;
 using model::Verdict;
 using model::VerdictKind;
+using model::VerdictLevel;
 using model::VerdictScope;
 using tail::verdict::ordinary_mean_beyond;
 using tail::verdict::poisson_interval;
@@ -259,7 +259,7 @@ TEST(Verdict, RequestsWithoutAnAnswerAmongSlowOnes) {
     open.has_duration = open.complete = open.has_phases = false;
     open.outcome = model::Outcome::in_flight;
     open.status = 0;
-    const std::vector<model::Part> parts = {
+    const std::vector<model::AccountPart> parts = {
         {model::Phase::work, Label::timer_sleep, model::Evidence::measured, 0, age}};
     c.table.unfinished.add(open.id, parts, {});
     c.table.unfinished.sort();
@@ -293,7 +293,7 @@ TEST(Verdict, ManyRequestsWithoutAnAnswer) {
       row.has_duration = row.complete = row.has_phases = false;
       row.outcome = model::Outcome::in_flight;
       row.status = 0;
-      const std::vector<model::Part> parts = {
+      const std::vector<model::AccountPart> parts = {
           {model::Phase::work, Label::timer_sleep, model::Evidence::measured, 0, 355'000'000}};
       c.table.unfinished.add(row.id, parts, {});
       c.keep();
@@ -366,7 +366,7 @@ TEST(Verdict, WarmUpIsANote) {
     }
     const Verdict& v = c.run().verdicts.front();
     EXPECT_EQ(v.parts.at(0).label, Label::cpu_user);
-    EXPECT_EQ(v.level > Level::note, later) << v.requests;
+    EXPECT_EQ(v.level > VerdictLevel::note, later) << v.requests;
   }
 }
 
@@ -414,7 +414,7 @@ TEST(Verdict, CallsThatAreMadeSinceADeploy) {
   EXPECT_EQ(v.new_calls->of, 200u);
   EXPECT_EQ(v.new_calls->time, 25'000'000);
   EXPECT_TRUE(v.new_calls->other_processes);
-  EXPECT_EQ(v.level, Level::notable);
+  EXPECT_EQ(v.level, VerdictLevel::notable);
 
   TailCase other = deployed(true);
   for (const Verdict& each : other.run().verdicts) EXPECT_FALSE(each.new_calls);
@@ -432,7 +432,7 @@ TEST(Verdict, EveryRequestWaits) {
   EXPECT_EQ(v.kind, VerdictKind::usual);
   EXPECT_EQ(v.pattern, Pattern::always);
   EXPECT_EQ(v.parts.at(0).label, Label::lock_futex);
-  EXPECT_EQ(v.level, Level::note);
+  EXPECT_EQ(v.level, VerdictLevel::note);
 }
 
 TEST(Verdict, RegularBursts) {
@@ -459,7 +459,7 @@ TEST(Verdict, ThoseWorthReadingFirst) {
   for (std::size_t i = 1; i < study.verdicts.size(); ++i)
     EXPECT_GE(study.verdicts[i - 1].level, study.verdicts[i].level);
   EXPECT_EQ(study.routes[study.verdicts.front().routes.at(0)].route, "/report");
-  EXPECT_EQ(study.verdicts.front().level, Level::severe);
+  EXPECT_EQ(study.verdicts.front().level, VerdictLevel::severe);
 }
 
 TEST(Crowd, UnionOfQueues) {

@@ -11,7 +11,7 @@ namespace tailcap::policy {
 namespace {
 
 using model::policy::BreakerState;
-using model::policy::Outcome;
+using model::policy::PolicyOutcome;
 using tests::at;
 using tests::ms;
 using tests::sample_request;
@@ -33,7 +33,7 @@ class PolicyReplay : public ::testing::Test {
   void load(int seconds, Of of) {
     for (int i = 0; i < 100 * seconds; ++i) served(i * 0.01, of(i / 100));
   }
-  Outcome replayed(const char* yaml, double seconds) {
+  PolicyOutcome replayed(const char* yaml, double seconds) {
     return replay(query::policy_of(yaml), table_, at(0), at(seconds), 1000);
   }
   model::RequestTable table_;
@@ -42,7 +42,7 @@ class PolicyReplay : public ::testing::Test {
 
 TEST_F(PolicyReplay, APercentileFiresAndResolves) {
   load(10, [](int second) { return second >= 3 && second < 6 ? 50.0 : 1.0; });
-  const Outcome out = replayed("conditions: [{name: slow, at_least: {p95: 50ms}, over: 1s}]", 10);
+  const PolicyOutcome out = replayed("conditions: [{name: slow, at_least: {p95: 50ms}, over: 1s}]", 10);
   ASSERT_EQ(out.firings.size(), 1u);
   EXPECT_EQ(out.looks, 10u);
   // The look at 4 s is the first whose window is more than 5 % slow ones; at 7 s it has the last four of them.
@@ -60,7 +60,7 @@ TEST_F(PolicyReplay, ItHoldsForSoLong) {
 
 TEST_F(PolicyReplay, WhatIsNotResolvedAtTheEnd) {
   load(4, [](int second) { return second >= 3 ? 50.0 : 1.0; });
-  const Outcome out = replayed("conditions: [{name: slow, at_least: {mean: 20ms}, over: 1s}]", 4);
+  const PolicyOutcome out = replayed("conditions: [{name: slow, at_least: {mean: 20ms}, over: 1s}]", 4);
   ASSERT_EQ(out.firings.size(), 1u);
   EXPECT_FALSE(formats::known(out.firings[0].to));
 }
@@ -75,7 +75,7 @@ TEST_F(PolicyReplay, APercentileOfTooFewIsUnknown) {
 TEST_F(PolicyReplay, AFewAreNotFewWhereTheWindowBeginsBeforeTheRecording) {
   served(0.5, 1);
   served(5.5, 1);
-  const Outcome out = replayed("conditions: [{name: idle, at_most: {count: 0}, over: 2s}]", 6);
+  const PolicyOutcome out = replayed("conditions: [{name: idle, at_most: {count: 0}, over: 2s}]", 6);
   ASSERT_EQ(out.firings.size(), 1u);
   EXPECT_EQ(out.firings[0].from, at(3));
   EXPECT_EQ(out.firings[0].to, at(6));
@@ -92,7 +92,7 @@ TEST_F(PolicyReplay, BothEndsOfARequestCountOnce) {
 
 TEST_F(PolicyReplay, TheFirstAdaptationThatAppliesDecides) {
   load(6, [](int) { return 1.0; });
-  const Outcome out = replayed(R"(
+  const PolicyOutcome out = replayed(R"(
 conditions:
   - {name: early, at_most: {count: 1000}, over: 2s}
   - {name: busy, at_least: {rate: 50}, over: 1s}
@@ -100,7 +100,7 @@ sampling:
   rate: 100%
   adapt: [{when: early, rate: 0%}, {when: busy, rate: 0%, route: /none}, {when: busy, rate: 50%}]
 )",
-                               6);
+                                     6);
   ASSERT_TRUE(out.sampling);
   // Before 1 s everything, from 1 s to 2 s the half, nothing from then on.
   ASSERT_EQ(out.sampling->changes.size(), 3u);
@@ -127,11 +127,11 @@ TEST_F(PolicyReplay, EstimatesAreUnbiased) {
 TEST_F(PolicyReplay, ABreakerOpensTriesAndCloses) {
   // Failures until 3 s.
   for (int i = 0; i < 600; ++i) served(i * 0.01, 1, i < 300 ? 503 : 200);
-  const Outcome out = replayed(R"(
+  const PolicyOutcome out = replayed(R"(
 conditions: [{name: failing, at_least: {errors: 50%}, over: 1s}]
 breakers: [{name: pay, route: '*', open: [failing], open_for: 1s, half_open: {requests: 2}}]
 )",
-                               6);
+                                     6);
   const auto& changes = out.breakers.at(0).changes;
   ASSERT_EQ(changes.size(), 5u);
   const std::pair<double, BreakerState> expected[] = {{1, BreakerState::open},

@@ -8,8 +8,8 @@ namespace tailcap::watch {
 namespace {
 
 using model::Request;
-using model::policy::Condition;
 using model::policy::Limit;
+using model::policy::PolicyCondition;
 using tests::at;
 using tests::ms;
 using tests::sample_request;
@@ -21,14 +21,14 @@ class Looks : public ::testing::Test {
     r.status = status;
     table_.rows.push_back(r);
   }
-  static Condition when(const char* expression, std::size_t least = 1, double share = 0) {
-    Condition c;
+  static PolicyCondition when(const char* expression, std::size_t least = 1, double share = 0) {
+    PolicyCondition c;
     c.where = {expression};
     c.limits.push_back({.of = Limit::Of::count, .value = static_cast<double>(least)});
     if (share > 0) c.limits.push_back({.of = Limit::Of::share, .value = share});
     return c;
   }
-  Sight look_at(const Condition& condition, double since, double until) {
+  Sight look_at(const PolicyCondition& condition, double since, double until) {
     return look(table_, condition, at(0), at(since), at(until));
   }
   model::RequestTable table_;
@@ -81,8 +81,8 @@ TEST_F(Looks, UnansweredRequests) {
 TEST_F(Looks, ByWhatARequestWaitedFor) {
   served(1, 10);
   served(1, 10);
-  const model::Part lock{.label = model::Label::lock_futex, .time = 8'000'000};
-  const model::Part cpu{.label = model::Label::cpu, .time = 10'000'000};
+  const model::AccountPart lock{.label = model::Label::lock_futex, .time = 8'000'000};
+  const model::AccountPart cpu{.label = model::Label::cpu, .time = 10'000'000};
   table_.partitions.add(table_.rows.id(0), {&lock, 1}, {});
   table_.partitions.add(table_.rows.id(1), {&cpu, 1}, {});
   table_.partitions.sort();
@@ -93,11 +93,11 @@ TEST_F(Looks, ByWhatARequestWaitedFor) {
 TEST_F(Looks, NothingMeansNothing) {
   EXPECT_FALSE(look_at(when("duration > 0ms"), 0, 10).holds);
   served(1, 10);
-  EXPECT_FALSE(look_at(Condition{}, 0, 10).holds);
+  EXPECT_FALSE(look_at(PolicyCondition{}, 0, 10).holds);
 }
 
-TEST(Trigger, RestsAfterItHasFired) {
-  Trigger trigger(ms(3000));
+TEST(WatchTrigger, RestsAfterItHasFired) {
+  WatchTrigger trigger(ms(3000));
   EXPECT_FALSE(trigger.fires(false, at(1)));
   EXPECT_TRUE(trigger.fires(true, at(2)));
   EXPECT_FALSE(trigger.fires(true, at(3)));

@@ -28,17 +28,17 @@ struct NamedLock {
   std::string name;  // "cart_mutex", "cart+0x10"
 };
 
-class LockNames {
+class LockVariables {
  public:
   static constexpr std::size_t kMaxProcesses = 4096;
   static constexpr std::size_t kMaxLocks = 1024;   // of a process; those that it waits at later have no names
   static constexpr std::size_t kMaxNamed = 16384;  // of all processes
 
   // processes must outlive this object.
-  explicit LockNames(const scan::Processes& processes);
-  ~LockNames();  // does not wait for files
-  LockNames(const LockNames&) = delete;
-  LockNames& operator=(const LockNames&) = delete;
+  explicit LockVariables(const scan::Processes& processes);
+  ~LockVariables();  // does not wait for files
+  LockVariables(const LockVariables&) = delete;
+  LockVariables& operator=(const LockVariables&) = delete;
 
   // A thread of the process waited at this address.
   void waited(std::uint32_t pid, std::uint64_t address);

@@ -13,7 +13,7 @@
 
 namespace tailcap::partition {
 
-class LockNames {
+class LockNotes {
  public:
   static constexpr std::size_t kMaxAddresses = 64u << 10;  // at which threads wait; with more no lock has a name
   static constexpr std::size_t kMaxNames = 16u << 10;

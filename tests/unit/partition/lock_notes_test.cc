@@ -1,4 +1,4 @@
-#include "analyze/partition/history/lock_names.h"
+#include "analyze/partition/history/lock_notes.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::uint32_t kShop = 100, kOther = 200;
 
-TEST(LockNames, AreThoseThatTheRecorderFound) {
-  LockNames names;
+TEST(LockNotes, AreThoseThatTheRecorderFound) {
+  LockNotes names;
   names.waited(kShop, 0x7f001234);
   names.waited(kShop, 0x7f001300);
   names.named(kShop, "7f001234 cart_mutex");
@@ -19,24 +19,24 @@ TEST(LockNames, AreThoseThatTheRecorderFound) {
   EXPECT_EQ(names.all(), (model::LockNames{{0x7f001234, "cart_mutex"}}));
 }
 
-TEST(LockNames, NoneWhereAnotherProcessWaitsAtTheSameAddress) {
-  LockNames names;
+TEST(LockNotes, NoneWhereAnotherProcessWaitsAtTheSameAddress) {
+  LockNotes names;
   names.named(kShop, "404060 cart_mutex");
   names.waited(kShop, 0x404060);
   names.waited(kOther, 0x404060);
   EXPECT_TRUE(names.all().empty());
 }
 
-TEST(LockNames, NoneWhereTheNameChanged) {
-  LockNames names;
+TEST(LockNotes, NoneWhereTheNameChanged) {
+  LockNotes names;
   names.waited(kShop, 0x404060);
   names.named(kShop, "404060 cart_mutex");
   names.named(kShop, "404060 stock_mutex");
   EXPECT_TRUE(names.all().empty());
 }
 
-TEST(LockNames, WhatIsNoNoteOfTheRecorderNamesNothing) {
-  LockNames names;
+TEST(LockNotes, WhatIsNoNoteOfTheRecorderNamesNothing) {
+  LockNotes names;
   names.waited(kShop, 0x404060);
   for (const std::string note :
        {"", " ", "404060", "404060 ", "404060cart", "xyz cart", "-1 cart", "1234567890123456789 cart"})
@@ -44,10 +44,10 @@ TEST(LockNames, WhatIsNoNoteOfTheRecorderNamesNothing) {
   EXPECT_TRUE(names.all().empty());
 }
 
-TEST(LockNames, NoneWhereThereAreTooManyToTellApart) {
-  LockNames names;
+TEST(LockNotes, NoneWhereThereAreTooManyToTellApart) {
+  LockNotes names;
   names.named(kShop, "8 cart_mutex");
-  for (std::uint64_t i = 1; i <= LockNames::kMaxAddresses + 2; ++i) names.waited(kShop, 8 * i);
+  for (std::uint64_t i = 1; i <= LockNotes::kMaxAddresses + 2; ++i) names.waited(kShop, 8 * i);
   EXPECT_TRUE(names.all().empty());
 }
 

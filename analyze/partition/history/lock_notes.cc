@@ -1,16 +1,16 @@
-#include "analyze/partition/history/lock_names.h"
+#include "analyze/partition/history/lock_notes.h"
 
 #include <charconv>
 
 namespace tailcap::partition {
 
-void LockNames::waited(std::uint32_t pid, std::uint64_t address) {
+void LockNotes::waited(std::uint32_t pid, std::uint64_t address) {
   if (process_at_.size() > kMaxAddresses) return;
   const auto [at, fresh] = process_at_.try_emplace(address, pid);
   if (!fresh && at->second != pid) at->second = kSeveral;
 }
 
-void LockNames::named(std::uint32_t pid, std::string_view note) {
+void LockNotes::named(std::uint32_t pid, std::string_view note) {
   constexpr int kHex = 16;
   std::uint64_t address = 0;
   const auto [end, error] = std::from_chars(note.data(), note.data() + note.size(), address, kHex);
@@ -20,7 +20,7 @@ void LockNames::named(std::uint32_t pid, std::string_view note) {
   if (!fresh && known->second.text != rest.substr(1)) known->second.doubtful = true;
 }
 
-model::LockNames LockNames::all() const {
+model::LockNames LockNotes::all() const {
   model::LockNames out;
   if (process_at_.size() > kMaxAddresses) return out;
   for (const auto& [lock, name] : names_) {

@@ -1,4 +1,4 @@
-#include "capture/locks/lock_names.h"
+#include "capture/locks/lock_variables.h"
 
 #include <algorithm>
 
@@ -25,10 +25,10 @@ const Code* before(const std::vector<Code>& codes, std::uint64_t address) {
 
 }  // namespace
 
-LockNames::LockNames(const scan::Processes& processes)
+LockVariables::LockVariables(const scan::Processes& processes)
     : texts_(processes), files_(processes), thread_([this] { run(); }) {}
 
-LockNames::~LockNames() {
+LockVariables::~LockVariables() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
@@ -38,7 +38,7 @@ LockNames::~LockNames() {
   thread_.join();
 }
 
-void LockNames::waited(std::uint32_t pid, std::uint64_t address) {
+void LockVariables::waited(std::uint32_t pid, std::uint64_t address) {
   if (address == 0 || (processes_.size() >= kMaxProcesses && !processes_.contains(pid))) return;
   Process& process = processes_[pid];
   if (process.known.size() >= kMaxLocks || !process.known.insert(address).second) return;
@@ -46,13 +46,13 @@ void LockNames::waited(std::uint32_t pid, std::uint64_t address) {
   open_.insert(pid);
 }
 
-void LockNames::forget(std::uint32_t pid) {
+void LockVariables::forget(std::uint32_t pid) {
   processes_.erase(pid);
   open_.erase(pid);
   named_.erase(named_.lower_bound({pid, 0}), named_.upper_bound({pid, UINT64_MAX}));
 }
 
-void LockNames::ask(bool all) {
+void LockVariables::ask(bool all) {
   const auto now = Clock::now();
   std::erase_if(open_, [&](std::uint32_t pid) {
     Process& process = processes_[pid];
@@ -65,7 +65,7 @@ void LockNames::ask(bool all) {
   });
 }
 
-std::vector<NamedLock> LockNames::tick() {
+std::vector<NamedLock> LockVariables::tick() {
   ask(false);
   take_answers();
   std::vector<NamedLock> found;
@@ -81,7 +81,7 @@ std::vector<NamedLock> LockNames::tick() {
   return found;
 }
 
-void LockNames::take_answers() {
+void LockVariables::take_answers() {
   for (const auto& [question, text, silent] : texts_.take()) {
     const auto process = processes_.find(question.pid);
     if (process == processes_.end()) continue;
@@ -103,7 +103,7 @@ void LockNames::take_answers() {
   }
 }
 
-const symbols::VariableNames& LockNames::variables_of(const scan::MappedFile& file) {
+const symbols::VariableNames& LockVariables::variables_of(const scan::MappedFile& file) {
   if (files_read_.size() >= kMaxFilesRead) {
     files_read_.clear();
     memory_ = 0;
@@ -119,7 +119,7 @@ const symbols::VariableNames& LockNames::variables_of(const scan::MappedFile& fi
   return known->second;
 }
 
-void LockNames::run() {
+void LockVariables::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
     if (jobs_.empty()) {
@@ -138,7 +138,7 @@ void LockNames::run() {
   }
 }
 
-void LockNames::wait(std::chrono::milliseconds most) {
+void LockVariables::wait(std::chrono::milliseconds most) {
   ask(true);
   texts_.wait(most, true);
   take_answers();

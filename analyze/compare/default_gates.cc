@@ -1,0 +1,105 @@
+#include "analyze/compare/default_gates.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyze/compare/gates.h"
+#include "analyze/compare/run_sample.h"
+
+namespace tailcap::compare {
+namespace {
+
+using model::gate::Comparison;
+using model::gate::Count;
+using model::gate::Gate;
+using model::gate::GateEstimate;
+using model::gate::GateResult;
+using model::gate::GateVerdict;
+using model::gate::Metric;
+using model::gate::RouteComparison;
+using model::gate::RouteName;
+
+constexpr Metric kTail{Metric::Kind::p99, 0}, kErrors{Metric::Kind::errors, 0};
+constexpr Count kCounts[] = {Count::calls, Count::connects, Count::lookups, Count::retries, Count::response_bytes};
+constexpr double kSign = 0.1;  // below: chance seldom makes such an increase
+
+std::string plain_name(const RouteName& name) { return (name.method.empty() ? "" : name.method + " ") + name.route; }
+
+std::uint64_t least_of(const RouteComparison& route) {
+  std::uint64_t least = UINT64_MAX;
+  for (const auto* side : {&route.base_requests, &route.fresh_requests})
+    for (const std::uint64_t n : *side) least = std::min(least, n);
+  return least;
+}
+
+Gate gate_on_count(Count count) {
+  const Metric metric{Metric::Kind::count, static_cast<std::uint8_t>(count)};
+  if (count == Count::response_bytes) return {metric, "", kDefaultIncrease, Gate::Unit::ratio, ""};
+  return {metric, "", kDefaultCount, Gate::Unit::absolute, ""};
+}
+
+// Noise hides what the gate is about, or calls of unknown parents do, and there is no sign of it.
+bool undecidable(const GateResult& g) {
+  const GateEstimate& e = g.estimate;
+  if (g.verdict != GateVerdict::undecided || !e.known) return false;
+  return e.exact ? e.difference <= 0 && e.slack > g.threshold
+                 : e.mde > kMostDetectable * g.threshold && e.p_above > kSign;
+}
+
+std::string left_out_text(const GateResult& g, const RouteName& name) {
+  const Metric& metric = g.gate.metric;
+  const std::string what = std::string(name_of(metric)) + " of " + plain_name(name) + ": ";
+  if (g.estimate.exact) return what + "calls without a known parent could be of this route; none more was seen";
+  const auto amount = [&](double x) {
+    return "+" + number(metric.relative() || metric.share() ? x * 100 : x) +
+           (metric.relative() ? " %"
+            : metric.share()  ? " points"
+                              : "");
+  };
+  return what + "these runs show an increase of " + amount(g.estimate.mde) + " or more, and the limit is " +
+         amount(g.threshold) + "; no significant increase was seen";
+}
+
+}  // namespace
+
+void add_default_gates(Comparison& c, const std::function<bool(std::size_t, const Metric&)>& fixed) {
+  const model::Role role = load_role(c);
+  const auto add = [&](const Gate& gate, std::size_t route) {
+    c.gates.emplace_back();
+    c.gates.back().gate = gate;
+    c.gates.back().route = route;
+    c.gates.back().found = true;
+  };
+  const auto is_meant = [&](const RouteComparison& route) { return route.name.role == role && route.absent.empty(); };
+  for (std::size_t i = 0; i < c.routes.size(); ++i) {
+    const RouteComparison& route = c.routes[i];
+    if (route.name.role != role) continue;
+    const std::string name = plain_name(route.name);
+    if (!route.absent.empty())
+      c.not_gated.push_back(name + ": " + route.absent);
+    else if (const std::uint64_t least = least_of(route); least < least_requests(kTail))
+      c.not_gated.push_back("p99 of " + name + ": " + requests_text(least) + " a run, " +
+                            std::to_string(least_requests(kTail)) + " needed");
+    else
+      add({kTail, "", kDefaultIncrease, Gate::Unit::ratio, ""}, i);
+    if (is_meant(route)) add({kErrors, "", kDefaultErrors, Gate::Unit::absolute, ""}, i);
+  }
+  if (role != model::Role::server) return;
+  for (std::size_t i = 0; i < c.routes.size(); ++i)
+    for (const Count count : kCounts)
+      if (const Gate gate = gate_on_count(count); is_meant(c.routes[i]) && fixed(i, gate.metric)) add(gate, i);
+}
+
+void leave_undecidable_out(Comparison& c) {
+  if (!c.obstacles.empty()) return;
+  std::vector<std::string> texts;
+  for (const GateResult& g : c.gates)
+    if (undecidable(g)) texts.push_back(left_out_text(g, c.routes[g.route].name));
+  if (texts.size() == c.gates.size()) return;  // nothing would be judged
+  std::erase_if(c.gates, undecidable);
+  c.not_gated.insert(c.not_gated.begin(), texts.begin(), texts.end());
+}
+
+}  // namespace tailcap::compare
