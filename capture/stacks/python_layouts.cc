@@ -107,7 +107,7 @@ bool released(std::uint32_t version) { return (version >> 4 & 0xf) == 0xf; }
 // What the kernel program reads at once of a frame, and of a code object.
 constexpr std::uint64_t kFrameBytes = 80, kCodeBytes = 144;
 
-bool word_within(std::uint64_t offset, std::uint64_t size) { return offset % 8 == 0 && offset + 8 <= size; }
+bool word_within(std::uint64_t offset, std::uint64_t size) { return offset % 8 == 0 && offset <= size - 8; }
 
 // False: it says something that the kernel program cannot read, as builds without the global lock do.
 bool take_own(const symbols::PythonOffsets& own, bpf::python_layout& layout) {
