@@ -47,7 +47,7 @@ TEST(NotesOfACut, NumbersAreKept) {
   EXPECT_EQ(left("tailcap.cut.ids", "1.1,2.7"), "1.1,2.7");
 }
 
-std::string left_of_lock(const std::string& value, const Policy& policy) {
+std::string left_of_lock(const std::string& value, const RedactionPolicy& policy) {
   Pseudonyms names("0123456789abcdef");
   EventRedactor redactor(policy, names);
   formats::Event event{formats::kNoTime, {7, 7}, formats::Note{"tailcap.lock", value}};
@@ -58,11 +58,11 @@ std::string left_of_lock(const std::string& value, const Policy& policy) {
 }
 
 TEST(NotesOfLocks, NamesOfVariablesAreTreatedAsThoseOfFunctions) {
-  const std::string strict = left_of_lock("7f001234 acme_mutex+0x10", Policy(Level::strict));
+  const std::string strict = left_of_lock("7f001234 acme_mutex+0x10", RedactionPolicy(RedactionLevel::strict));
   EXPECT_TRUE(strict.starts_with("7f001234 ")) << strict;
   EXPECT_EQ(strict.find("acme"), strict.npos) << strict;
-  EXPECT_TRUE(left_of_lock("7f001234 cart_mutex", Policy()).starts_with("7f001234 "));
-  EXPECT_EQ(left_of_lock("jane cart_mutex", Policy()), "");
+  EXPECT_TRUE(left_of_lock("7f001234 cart_mutex", RedactionPolicy()).starts_with("7f001234 "));
+  EXPECT_EQ(left_of_lock("jane cart_mutex", RedactionPolicy()), "");
 }
 
 }  // namespace
