@@ -61,6 +61,7 @@ CulpritStudy culprit_study(const model::Culprit& c, const model::RequestTable& t
   out.example = c.request;
   if (const model::CpuGroup* group = model::group_of(c, table.partitions.groups())) out.group = *group;
   if (const model::SocketPeer* peer = model::peer_of(c, table.partitions.peers())) out.peer = *peer;
+  if (out.what != 0) out.lock = model::lock_of(c, table.partitions.locks());
   if (const model::Processes::Thread* thread = table.processes.thread(c.tid)) {
     out.pid = thread->pid;
     out.thread = thread->name;
@@ -91,7 +92,10 @@ CulpritKey key_of(const CulpritStudy& who, Unnamed unnamed) {
 }
 
 void join(CulpritStudy& into, const CulpritStudy& other) {
-  if (into.what != other.what) into.what = 0;
+  if (into.what != other.what) {
+    into.what = 0;
+    into.lock.clear();
+  }
   if (into.tid != other.tid) {
     into.tid = 0;
     into.thread.clear();
