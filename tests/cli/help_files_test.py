@@ -35,6 +35,7 @@ def needs(tool):
 
 
 RECORDER = ("record", "control", "snapshot", "doctor")
+OTHERS = (*RECORDER, "gate")  # programs of their own
 
 
 class Pages(unittest.TestCase):
@@ -44,7 +45,7 @@ class Pages(unittest.TestCase):
             if command in RECORDER and not path.exists():
                 continue  # built without the recorder
             page = path.read_text().replace("\\-", "-")
-            if command in RECORDER:
+            if command in OTHERS:
                 self.assertRegex(page, rf"(?m)^(usage:|      ) tailcap {command}\b")
                 continue
             options = [item["name"] for item in described(command)["items"] if "name" in item]
@@ -93,7 +94,8 @@ class Completions(unittest.TestCase):
         self.assertEqual(self.bash("tailcap", "query", "slow.tcap", "--format", ""), ["text", "csv", "json"])
         self.assertEqual(self.bash("tailcap", "export", "slow.tcap", "--format", "pc"), ["pcapng"])
         self.assertEqual(self.bash("tailcap", "query", "slow.tcap", "--sa"), ["--save"])
-        for command in set(commands()) - set(RECORDER):
+        self.assertEqual(self.bash("tailcap", "gate", "--fail"), ["--fail-on"])
+        for command in set(commands()) - set(OTHERS):
             options = {f"--{item['name']}" for item in described(command)["items"] if "name" in item}
             self.assertEqual(options - set(self.bash("tailcap", command, "--")), set())
 
