@@ -10,21 +10,28 @@
 #define PYTHON_TEXT 128    /* bytes that are kept of a name */
 #define PYTHON_CODES 32768 /* code objects, of all processes, that were sent to user space lately */
 
+/* How versions of CPython differ. */
+#define PYTHON_HOLDER_IN_INTERPRETER 1
+#define PYTHON_FRAME_IN_THREAD 2 /* thread_frames is the current frame */
+#define PYTHON_ENTRY_ALWAYS 4    /* the interpreter's function is called for each frame */
+#define PYTHON_ENTRY_BELOW 8     /* below an entry is a frame that the interpreter's function made for itself */
+#define PYTHON_OWNER_FUNCTION 3  /* such a frame has this in its byte frame_entry */
+
 /* Where the fields lie in the structures of one version of CPython. */
 struct python_layout {
-	__u16 runtime_holder; /* _PyRuntime: the thread that holds the interpreter's lock */
+	__u16 holder; /* the thread that holds the interpreter's lock: in _PyRuntime, or in the interpreter */
 	__u16 runtime_interpreters;
 	__u16 interpreter_next;
 	__u16 interpreter_threads;
 	__u16 thread_next;
 	__u16 thread_id;
-	__u16 thread_frames; /* a structure that points to the current frame */
+	__u16 thread_frames; /* the current frame, or a structure that points to it */
 	__u16 current_frame;
 	/* Of a frame: within 80 bytes. */
 	__u16 frame_code;
 	__u16 frame_previous;
-	__u16 frame_entry; /* a byte: the interpreter's function was called for it */
-	/* Of a code object: within 192 bytes. */
+	__u16 frame_entry; /* a byte that says for which frames the interpreter's function was called */
+	/* Of a code object: within 144 bytes. */
 	__u16 code_first_line;
 	__u16 code_constants;
 	__u16 code_names;
@@ -34,7 +41,7 @@ struct python_layout {
 	/* Of a string: where its characters begin. */
 	__u16 text_ascii;
 	__u16 text_other;
-	__u16 unused;
+	__u16 ways; /* PYTHON_HOLDER_IN_INTERPRETER and others */
 };
 
 struct python_process {

@@ -9,4 +9,7 @@ namespace tailcap::ground {
 // more.
 inline constexpr std::string_view kStopsNote = "tailcap.stops";
 
+// Of a process: "7f001234 cart_mutex", a lock at which its threads waited.
+inline constexpr std::string_view kLockNote = "tailcap.lock";
+
 }  // namespace tailcap::ground

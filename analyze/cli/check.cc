@@ -1,11 +1,12 @@
 // tailcap check: verifies every block of a capture.
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
+#include "analyze/report/json/indented.h"
+#include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/file/capture_facts.h"
@@ -69,45 +70,56 @@ std::optional<std::string> note_of(const formats::Preamble& preamble, std::strin
 // Whether something was added to a strictly redacted capture, which has not passed the rules.
 bool added_later(std::string_view level, const formats::Marker& marker) { return level == "strict" && !marker.strict; }
 
-// null: not redacted.
-nlohmann::ordered_json redaction_json(const formats::Preamble& preamble, const formats::Marker& marker) {
+void write_redaction(report::JsonWriter& json, const formats::Preamble& preamble, const formats::Marker& marker) {
   const auto level = note_of(preamble, "tailcap.redacted");
-  if (!marker.preamble || !marker.footer || !level) return {};
-  return {{"level", *level},
-          {"policy", note_of(preamble, "tailcap.redacted.policy").value_or("")},
-          {"added_later", added_later(*level, marker)}};
+  if (!marker.preamble || !marker.footer || !level) return json.null();
+  json.begin_object();
+  json.field("level", *level);
+  json.field("policy", note_of(preamble, "tailcap.redacted.policy").value_or(""));
+  json.field("added_later", added_later(*level, marker));
+  json.end_object();
+}
+
+void write_block(report::JsonWriter& json, const BlockStatus& block) {
+  json.begin_object();
+  json.field("offset", block.offset);
+  json.field("sequence", block.sequence);
+  json.field("type", block.type);
+  json.field("events", block.events);
+  json.field("stored_bytes", block.stored_bytes);
+  json.field("raw_bytes", block.raw_bytes);
+  json.field("first_ns", nanoseconds(block.first));
+  json.field("last_ns", nanoseconds(block.last));
+  json.key("damage");
+  json.text_or_null(block.damage);
+  json.end_object();
 }
 
 void print_json(const std::vector<BlockStatus>& blocks, const formats::FileSummary& summary, const Total& total,
-                nlohmann::ordered_json redacted) {
-  using Json = nlohmann::ordered_json;
-  Json list = Json::array();
-  for (const BlockStatus& block : blocks) {
-    list.push_back({{"offset", block.offset},
-                    {"sequence", block.sequence},
-                    {"type", block.type},
-                    {"events", block.events},
-                    {"stored_bytes", block.stored_bytes},
-                    {"raw_bytes", block.raw_bytes},
-                    {"first_ns", nanoseconds(block.first)},
-                    {"last_ns", nanoseconds(block.last)},
-                    {"damage", block.damage.empty() ? Json() : Json(block.damage)}});
-  }
-  const Json out = {{"schema", report::kJsonSchema},
-                    {"state", views::name_of(summary.state)},
-                    {"ok", total.ok},
-                    {"events", total.events},
-                    {"lost", summary.lost},
-                    {"damaged", total.damaged},
-                    {"damaged_bytes", total.damaged_bytes},
-                    {"missing", total.missing},
-                    {"file_bytes", summary.file_bytes},
-                    {"stopped", formats::stopped_captures().empty()
-                                    ? Json()
-                                    : Json(formats::name_of(formats::stopped_captures().front().reason))},
-                    {"redacted", std::move(redacted)},
-                    {"blocks", list}};
-  std::puts(formats::printable_json(out.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
+                const formats::Preamble& preamble, const formats::Marker& marker) {
+  std::string out;
+  report::JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", report::kJsonSchema);
+  json.field("state", views::name_of(summary.state));
+  json.field("ok", total.ok);
+  json.field("events", total.events);
+  json.field("lost", summary.lost);
+  json.field("damaged", total.damaged);
+  json.field("damaged_bytes", total.damaged_bytes);
+  json.field("missing", total.missing);
+  json.field("file_bytes", summary.file_bytes);
+  json.key("stopped");
+  const auto& stopped = formats::stopped_captures();
+  json.text_or_null(stopped.empty() ? std::string_view() : formats::name_of(stopped.front().reason));
+  json.key("redacted");
+  write_redaction(json, preamble, marker);
+  json.key("blocks");
+  json.begin_array();
+  for (const BlockStatus& block : blocks) write_block(json, block);
+  json.end_array();
+  json.end_object();
+  std::puts(report::indented(out).c_str());
 }
 
 void print_text(const std::string& path, const std::vector<BlockStatus>& blocks, const formats::FileSummary& summary,
@@ -159,7 +171,7 @@ int run(int argc, char** argv) {
   const Total total = total_of(blocks, summary.state);
   const formats::Marker marker = formats::marker_of(file);
   if (format == "json")
-    print_json(blocks, summary, total, redaction_json(reader.preamble(), marker));
+    print_json(blocks, summary, total, reader.preamble(), marker);
   else
     print_text(file, blocks, summary, total);
   if (redacted) {

@@ -2,17 +2,17 @@
 #include "analyze/views/cut/cut.h"
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/read_options.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/exit_code.h"
+#include "analyze/report/json/indented.h"
+#include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
-#include "formats/printable.h"
 
 namespace tailcap::cli::cut_command {
 namespace {
@@ -34,6 +34,25 @@ examples:
   tailcap cut slow.tcap errors.tcap -w 'status == 5xx' --slowest 5 --controls 5
   tailcap cut slow.tcap small.tcap --max-size 24MB && tailcap redact small.tcap give-away.tcap
 )";
+
+std::string json_of(const views::CutResult& r, std::string_view path) {
+  std::string out;
+  report::JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", report::kJsonSchema);
+  json.field("out", path);
+  json.field("requests", r.requests);
+  json.field("chosen", r.chosen);
+  json.field("controls", r.controls);
+  json.field("related", r.related);
+  json.field("events", r.events);
+  json.field("file_bytes", r.file_bytes);
+  json.field("original_events", r.in_events);
+  json.field("original_bytes", r.in_bytes);
+  json.field("attempts", r.attempts);
+  json.end_object();
+  return report::indented(out);
+}
 
 }  // namespace
 
@@ -63,18 +82,7 @@ int run(int argc, char** argv) {
   if (!max_size.empty()) options.max_bytes = byte_count_of("--max-size", max_size);
   const views::CutResult r = views::cut(options);
   if (format == "json") {
-    const nlohmann::ordered_json out = {{"schema", report::kJsonSchema},
-                                        {"out", options.out},
-                                        {"requests", r.requests},
-                                        {"chosen", r.chosen},
-                                        {"controls", r.controls},
-                                        {"related", r.related},
-                                        {"events", r.events},
-                                        {"file_bytes", r.file_bytes},
-                                        {"original_events", r.in_events},
-                                        {"original_bytes", r.in_bytes},
-                                        {"attempts", r.attempts}};
-    std::puts(formats::printable_json(out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)).c_str());
+    std::puts(json_of(r, options.out).c_str());
   } else {
     std::printf(
         "%s: %s and %s of %s, with %s that they depend on; %s of %s, %s of %s. Each reads as in the original.\n",

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -19,17 +18,17 @@
 #include "analyze/redact/redact.h"
 #include "analyze/redact/rules/pseudonym.h"
 #include "analyze/redact/verify.h"
+#include "analyze/report/json/indented.h"
+#include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/cut/cut.h"
 #include "formats/not_itself.h"
-#include "formats/printable.h"
 
 namespace tailcap::cli::pack_command {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using report::bytes_text;
 using report::count_text;
 using report::printable;
@@ -75,6 +74,50 @@ bool agreed() {
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "y" || answer == "yes" || answer == "Y";
+}
+
+// whole: the reports are of the whole capture.
+std::string manifest_of(const redact::RedactionResult& redacted, const views::CutResult& part,
+                        const redact::Verification& verified, bool whole) {
+  std::string out;
+  report::JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", report::kJsonSchema);
+  json.field("tool_version", TAILCAP_VERSION);
+  json.key("capture");
+  json.begin_object();
+  json.field("file", pack::kCaptureName);
+  json.field("bytes", redacted.file_bytes);
+  json.field("events", redacted.events);
+  json.field("level", redacted.level);
+  json.field("policy", redacted.policy_hash);
+  json.end_object();
+  json.key("cut");
+  json.begin_object();
+  json.field("requests", part.requests);
+  json.field("chosen", part.chosen);
+  json.field("controls", part.controls);
+  json.field("related", part.related);
+  json.end_object();
+  json.key("removed");
+  json.begin_array();
+  for (const auto& [name, change] : redacted.fields) {
+    if (change.changed == 0) continue;
+    json.begin_object();
+    json.field("field", name);
+    json.field("values", change.values);
+    json.field("changed", change.changed);
+    json.end_object();
+  }
+  json.end_array();
+  json.field("searched_for", verified.originals);
+  json.key("reports");
+  json.begin_array();
+  for (const char* const name : {"report.html", "report.md"}) json.text(name);
+  json.end_array();
+  json.field("reports_of", whole ? "the whole capture" : "the cut");
+  json.end_object();
+  return report::indented(out);
 }
 
 }  // namespace
@@ -135,26 +178,6 @@ int run(int argc, char** argv) {
         code != kDone && code != kIncomplete)
       return code;
 
-  Json removed = Json::array();
-  for (const auto& [name, change] : redacted.fields)
-    if (change.changed > 0)
-      removed.push_back({{"field", name}, {"values", change.values}, {"changed", change.changed}});
-  const Json manifest = {
-      {"schema", report::kJsonSchema},
-      {"tool_version", TAILCAP_VERSION},
-      {"capture",
-       {{"file", pack::kCaptureName},
-        {"bytes", redacted.file_bytes},
-        {"events", redacted.events},
-        {"level", redacted.level},
-        {"policy", redacted.policy_hash}}},
-      {"cut",
-       {{"requests", part.requests}, {"chosen", part.chosen}, {"controls", part.controls}, {"related", part.related}}},
-      {"removed", removed},
-      {"searched_for", verified.originals},
-      {"reports", {"report.html", "report.md"}},
-      {"reports_of", selection.empty() ? "the whole capture" : "the cut"}};
-
   std::printf("capture.tcap   %s: %s and %s of %s, %s\n", bytes_text(redacted.file_bytes).c_str(),
               count_text(part.chosen, "slow request", "slow requests").c_str(),
               count_text(part.controls, "typical one", "typical ones").c_str(), count_text(part.requests).c_str(),
@@ -186,9 +209,7 @@ int run(int argc, char** argv) {
                       {{pack::kCaptureName, redaction.out, {}},
                        {"report.html", html, {}},
                        {"report.md", md, {}},
-                       {"manifest.json",
-                        {},
-                        formats::printable_json(manifest.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n"}});
+                       {"manifest.json", {}, manifest_of(redacted, part, verified, selection.empty()) + "\n"}});
   std::ifstream from(archive, std::ios::binary);
   std::string piece;
   do {

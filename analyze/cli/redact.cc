@@ -2,7 +2,6 @@
 #include "analyze/redact/redact.h"
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -10,16 +9,16 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/redact/verify.h"
 #include "analyze/render/document.h"
+#include "analyze/report/json/indented.h"
+#include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "formats/file/marker.h"
-#include "formats/printable.h"
 
 namespace tailcap::cli::redact_command {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using report::bytes_text;
 using report::count_text;
 using report::printable;
@@ -43,20 +42,34 @@ examples:
   tailcap redact --verify give-away.tcap --against slow.tcap
 )";
 
+void print_json(const redact::Verification& v) {
+  std::string out;
+  report::JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", report::kJsonSchema);
+  json.field("ok", v.leaks == 0);
+  json.field("originals", v.originals);
+  json.field("also_kept", v.also_kept);
+  json.field("events", v.events);
+  json.field("file_bytes", v.file_bytes);
+  json.field("leaks", v.leaks);
+  json.key("examples");
+  json.begin_array();
+  for (const auto& leak : v.examples) {
+    json.begin_object();
+    json.field("original", leak.original);
+    json.field("place", leak.place);
+    json.field("form", leak.form);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  std::puts(report::indented(out).c_str());
+}
+
 int print_verification(const redact::Verification& v, const std::string& out, bool json) {
   if (json) {
-    Json examples = Json::array();
-    for (const auto& leak : v.examples)
-      examples.push_back({{"original", leak.original}, {"place", leak.place}, {"form", leak.form}});
-    const Json all = {{"schema", report::kJsonSchema},
-                      {"ok", v.leaks == 0},
-                      {"originals", v.originals},
-                      {"also_kept", v.also_kept},
-                      {"events", v.events},
-                      {"file_bytes", v.file_bytes},
-                      {"leaks", v.leaks},
-                      {"examples", examples}};
-    std::puts(formats::printable_json(all.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
+    print_json(v);
     return v.leaks == 0 ? kDone : kFailed;
   }
   for (const auto& leak : v.examples)
@@ -76,29 +89,36 @@ int print_verification(const redact::Verification& v, const std::string& out, bo
 }
 
 void print_json(const redact::RedactionResult& result, const redact::RedactionOptions& options) {
-  Json fields = Json::array();
+  std::string out;
+  report::JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", report::kJsonSchema);
+  json.field("written", !options.out.empty());
+  json.key("out");
+  json.text_or_null(options.out);
+  json.field("level", result.level);
+  json.field("policy", result.policy_hash);
+  json.field("events", result.events);
+  json.field("file_bytes", result.file_bytes);
+  json.field("withheld_bytes", result.withheld.withheld);
+  json.key("fields");
+  json.begin_array();
   for (const auto& [name, change] : result.fields) {
-    Json field = {{"field", name},
-                  {"values", change.values},
-                  {"changed", change.changed},
-                  {"bytes", change.bytes},
-                  {"bytes_left", change.left}};
+    json.begin_object();
+    json.field("field", name);
+    json.field("values", change.values);
+    json.field("changed", change.changed);
+    json.field("bytes", change.bytes);
+    json.field("bytes_left", change.left);
     if (options.out.empty() && !change.before.empty()) {
-      field["before"] = change.before;
-      field["after"] = change.after;
+      json.field("before", change.before);
+      json.field("after", change.after);
     }
-    fields.push_back(std::move(field));
+    json.end_object();
   }
-  const Json all = {{"schema", report::kJsonSchema},
-                    {"written", !options.out.empty()},
-                    {"out", options.out.empty() ? Json() : Json(options.out)},
-                    {"level", result.level},
-                    {"policy", result.policy_hash},
-                    {"events", result.events},
-                    {"file_bytes", result.file_bytes},
-                    {"withheld_bytes", result.withheld.withheld},
-                    {"fields", fields}};
-  std::puts(formats::printable_json(all.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
+  json.end_array();
+  json.end_object();
+  std::puts(report::indented(out).c_str());
 }
 
 void print_text(const redact::RedactionResult& result, const redact::RedactionOptions& options) {

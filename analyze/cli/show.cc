@@ -77,6 +77,18 @@ void add_samples(const views::RequestStacks& stacks, pipeline::Look& look) {
     own.preempted = sum(formats::SampleKind::preempted);
 }
 
+// Stacks begin with the switch-out, as waits do.
+void add_functions_of_waits(const views::RequestStacks& stacks, model::RequestDetail& own) {
+  for (model::ThreadWait& wait : own.waits) {
+    const std::string* stack = stacks.stack_of_wait(own.row.tid, wait.left);
+    if (!stack) continue;
+    const auto function = views::waiting_function({{(wait.back - wait.left).count(), stack}});
+    if (!function) continue;
+    wait.function = function->name;
+    wait.caller = function->caller;
+  }
+}
+
 std::string text_of(const Arguments& a, const pipeline::Look& look) {
   if (a.format == "json") return report::json_show(*look.detail, look.study, look.table);
   const report::RequestStanding standing =
@@ -101,6 +113,7 @@ Shown show(const Arguments& a, model::ExchangeId id) {
                                out.look = pipeline::look(replay, id, how);
                                if (!out.look.detail || out.look.mistaken) return out;
                                add_samples(*out.stacks, out.look);
+                               add_functions_of_waits(*out.stacks, out.look.detail->request);
                                const model::NamedRequests named;
                                out.text = text_of(a, out.look);
                                out.named = named.provisional();

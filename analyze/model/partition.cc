@@ -72,4 +72,10 @@ const SocketPeer* peer_of(const Culprit& c, std::span<const SocketPeer> peers) {
   return network && c.request.connection == 0 && c.what != 0 && c.what <= peers.size() ? &peers[c.what - 1] : nullptr;
 }
 
+std::string_view lock_of(const Culprit& c, const LockNames& locks) {
+  if (c.label != Label::lock_futex && c.label != Label::timer_sleep) return {};
+  const auto found = locks.find(c.what);
+  return found == locks.end() ? std::string_view() : std::string_view(found->second);
+}
+
 }  // namespace tailcap::model

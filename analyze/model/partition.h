@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -78,6 +79,9 @@ struct SocketPeer {
   bool operator==(const SocketPeer&) const = default;
 };
 
+// Names of locks, by address.
+using LockNames = std::map<std::uint64_t, std::string>;
+
 // Of a request that has not ended, so much of its time has an account at most: what it waits for now matters.
 inline constexpr std::int64_t kUnfinishedShown = 10'000'000'000;  // ns
 
@@ -97,6 +101,8 @@ class Partitions {
   const std::vector<CpuGroup>& groups() const { return groups_; }
   void set_peers(std::vector<SocketPeer> peers) { peers_ = std::move(peers); }
   const std::vector<SocketPeer>& peers() const { return peers_; }
+  void set_locks(LockNames locks) { locks_ = std::move(locks); }
+  const LockNames& locks() const { return locks_; }
 
  private:
   // Stored in pieces, so that growing moves nothing; the things of one request lie in one piece.
@@ -125,18 +131,21 @@ class Partitions {
   Pieces<Culprit> culprits_;
   std::vector<CpuGroup> groups_;
   std::vector<SocketPeer> peers_;
+  LockNames locks_;
 };
 
 // The group with the used-up quota; nullptr: the culprit is not of that kind, or the group is not known.
 const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups);
 // The peer on which the request waited; nullptr: likewise.
 const SocketPeer* peer_of(const Culprit& culprit, std::span<const SocketPeer> peers);
+// The name of the lock, or of what a thread waited at until its time limit; empty: likewise.
+std::string_view lock_of(const Culprit& culprit, const LockNames& locks);
 // What is behind a label and has a name of its own.
 struct NamedBlockers {
   std::span<const CpuGroup> groups;
   std::span<const SocketPeer> peers;
-  explicit NamedBlockers(const Partitions& p) : groups(p.groups()), peers(p.peers()) {}
-  NamedBlockers(std::span<const CpuGroup> g, std::span<const SocketPeer> p) : groups(g), peers(p) {}
+  const LockNames& locks;
+  explicit NamedBlockers(const Partitions& p) : groups(p.groups()), peers(p.peers()), locks(p.locks()) {}
 };
 
 // A stretch of one request's time, for drawing.

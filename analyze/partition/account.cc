@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "analyze/model/statistics/most_by_label.h"
+
 namespace tailcap::partition {
 namespace {
 
@@ -89,16 +91,7 @@ void Account::blame(const Drafted& drafted) {
     culprits_.push_back(c);
   }
   if (drafted.draft.background.loop) blame_loop(drafted);
-  if (culprits_.size() > 1)  // else it would allocate memory all the same
-    std::stable_sort(culprits_.begin(), culprits_.end(), [](const model::Culprit& a, const model::Culprit& b) {
-      return a.label != b.label ? a.label < b.label : a.time > b.time;
-    });
-  std::size_t of_label = 0, kept = 0;
-  for (std::size_t i = 0; i < culprits_.size(); ++i) {
-    of_label = i > 0 && culprits_[i].label == culprits_[i - 1].label ? of_label + 1 : 0;
-    if (of_label < kMaxBlockers) culprits_[kept++] = culprits_[i];
-  }
-  culprits_.resize(kept);
+  model::keep_most_by_label(culprits_, kMaxBlockers);
 }
 
 // Of the many turns of others, the longest.

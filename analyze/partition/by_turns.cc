@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "analyze/partition/history/lock_holders.h"
 #include "analyze/partition/orphans.h"
 #include "analyze/partition/running.h"
 #include "analyze/partition/workers.h"
@@ -283,7 +284,8 @@ class Loop {
         return add_down(k_, *call, from, to, Evidence::inferred, draft_);
       return draft_.add(from, until, Label::blocked_unknown, Evidence::inferred);
     }
-    if (const auto holder = session_behind(k_, draft_, tid_, *last); holder.connection != 0)
+    if (const auto holder = LockHolders(k_.windows, k_.observed, draft_.w, tid_).of_session(*last);
+        holder.connection != 0)
       return draft_.add(from, until, Label::lock_session, Evidence::inferred, draft_.who(0, holder, last->waker));
     const ThreadLog* waker = last->waker != 0 ? k_.observed.thread(last->waker) : nullptr;
     const bool other = last->waker != 0 && (!waker || waker->pid != log_.pid);

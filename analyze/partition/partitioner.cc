@@ -317,6 +317,7 @@ model::Partitions Partitioner::take() {
   impl_->done.sort();
   impl_->done.set_groups(impl_->observed.quotas().groups());
   impl_->done.set_peers(impl_->observed.peers());
+  impl_->done.set_locks(impl_->observed.lock_names());
   return std::move(impl_->done);
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "analyze/partition/history/busy_loop.h"
+#include "analyze/partition/history/lock_holders.h"
 
 namespace tailcap::partition {
 namespace {
@@ -23,9 +24,8 @@ constexpr Nanos kWaitsAgain = 1'000'000;
 constexpr std::uint64_t kConditionVariable = 64;  // bytes
 constexpr std::size_t kTries = 2048;
 
-// Of a queue for a lock: so many holders are named, each found among so many of its waits.
+// The holders that are named of a queue for a lock.
 constexpr int kMostTurns = 64;
-constexpr std::size_t kTriesForOwn = 64;
 
 // Where a request has all of an interval on the CPU but this much, what was stolen from the interval was stolen from
 // it.
@@ -34,23 +34,10 @@ constexpr Nanos kSliver = 100'000;
 // What a TCP socket takes before its buffer is full, unless the program made that smaller (net.ipv4.tcp_wmem).
 constexpr std::uint64_t kBuffer = 16 << 10;
 
-// The request on whose connection the thread last moved bytes, if it is under way then.
-std::optional<std::uint32_t> worked_on(const DraftContext& k, std::uint32_t tid, Nanos at) {
-  const ThreadLog* log = tid != 0 ? k.observed.thread(tid) : nullptr;
-  const Act* act = log ? log->acts.last_until(at) : nullptr;
-  if (!act) return std::nullopt;
-  if (const auto row = k.windows.at(act->connection, at)) return row;
-  // It has just read the answer to a call of its request.
-  const auto made = act->owner.connection == 0 ? std::nullopt : k.windows.find(act->owner);
-  if (!made) return std::nullopt;
-  const Window w = k.windows.window(*made);
-  return w.from <= at && at < w.to ? made : std::nullopt;
-}
-
 class Running {
  public:
   Running(const DraftContext& k, std::uint32_t tid, const ThreadLog& log, std::span<const Call> calls, Draft& draft)
-      : k_(k), tid_(tid), log_(log), calls_(calls), draft_(draft) {}
+      : k_(k), tid_(tid), log_(log), calls_(calls), draft_(draft), holders_(k.windows, k.observed, draft.w, tid) {}
 
   void wait(const OffCpuWait& w, Nanos from, Nanos to) {
     from_ = from;
@@ -167,7 +154,7 @@ class Running {
     const OffCpuWait* last = &w;
     Nanos to = w.runnable;
     for (int turns = 0; turns < kMostTurns && to > from_; ++turns) {
-      const OffCpuWait* const before = own_wait(*last, w);
+      const OffCpuWait* const before = holders_.own_wait(*last, w);
       if (before && before->runnable < to)
         add(before->runnable, to, Label::lock_futex, Evidence::measured, holder(*last));
       if (!before) break;
@@ -177,65 +164,19 @@ class Running {
     add(w.time, to, Label::lock_futex, Evidence::measured, holder(*last));
   }
 
-  // The wait of `woken`'s waker for the lock that `first` waits for, if it ended after `first` began; else nullptr.
-  const OffCpuWait* own_wait(const OffCpuWait& woken, const OffCpuWait& first) const {
-    const ThreadLog* const waker = woken.waker != 0 && woken.waker != tid_ ? k_.observed.thread(woken.waker) : nullptr;
-    if (!waker || waker->pid != log_.pid) return nullptr;
-    const OffCpuWait* at = waker->waits.last_before(woken.runnable);
-    for (std::size_t tries = 0; at && tries < kTriesForOwn && at->back > first.time; ++tries, --at) {
-      if (at->blocked == Blocked::futex && at->argument0 == first.argument0 && at->runnable > first.time &&
-          at->runnable < woken.runnable)
-        return at;
-      if (at->lost_before || at == waker->waits.begin()) return nullptr;
-    }
-    return nullptr;
-  }
-
-  // The thread that woke it from a lock was the lock holder, perhaps on behalf of a request. Where it polls and none
-  // did yet, the holder is who runs.
   std::uint32_t holder(const OffCpuWait& w) {
-    const std::uint32_t tid = w.waker == 0 && w.due != 0 ? running_alone(w) : w.waker;
-    const auto row = worked_on(k_, tid, w.runnable);
-    model::ExchangeId request = row ? k_.windows.owner(*row) : model::ExchangeId{};
-    if (request == draft_.w.id) request = {};
-    return draft_.who(w.argument0, request, tid);
+    const LockHolder holder = holders_.of_futex(w);
+    return draft_.who(w.argument0, holder.request, holder.tid);
   }
-
-  // The only thread of the process that ran for most of the wait; 0: there is none.
-  std::uint32_t running_alone(const OffCpuWait& w) const {
-    const ProcessLog* process = k_.observed.process(log_.pid);
-    if (!process || process->threads.size() == ProcessLog::kMaxListed) return 0;
-    std::uint32_t found = 0;
-    for (const std::uint32_t tid : process->threads) {
-      const ThreadLog* log = tid != tid_ ? k_.observed.thread(tid) : nullptr;
-      if (!log || log->known_since == 0 || log->known_since > w.time) continue;
-      Nanos ran = w.runnable - w.time;
-      const OffCpuWait* off = log->waits.last_until(w.time);
-      for (off = off ? off : log->waits.begin(); off != log->waits.end() && off->time < w.runnable; ++off)
-        ran -= std::max<Nanos>(0, std::min(off->back, w.runnable) - std::max(off->time, w.time));
-      if (2 * ran <= w.runnable - w.time) continue;
-      if (found != 0) return 0;
-      found = tid;
-    }
-    return found;
+  std::uint32_t file_holder(const OffCpuWait& w) {
+    const LockHolder holder = holders_.of_file(w);
+    return holder.tid != 0 ? draft_.who(0, holder.request, holder.tid) : 0;
   }
 
   // A JVM held its threads up until then.
   bool of_vm(const OffCpuWait& w) const {
     const ProcessLog* process = w.waker != 0 ? k_.observed.process(log_.pid) : nullptr;
     return process && process->vm_thread == w.waker;
-  }
-
-  // The thread that released a file held it since before the wait, or another did before that one: only a request that
-  // it worked on meanwhile is named. It may have ended before the release.
-  std::uint32_t file_holder(const OffCpuWait& w) {
-    const ThreadLog* other = w.waker != 0 ? k_.observed.thread(w.waker) : nullptr;
-    const Act* act = other ? other->acts.last_until(w.runnable) : nullptr;
-    model::ExchangeId request;
-    if (act && act->time >= w.time && act->owner != draft_.w.id) request = act->owner;
-    if (request.connection != 0 || !act) return w.waker != 0 ? draft_.who(0, request, w.waker) : 0;
-    if (const auto row = k_.windows.at(act->connection, w.runnable)) request = k_.windows.owner(*row);
-    return draft_.who(0, request == draft_.w.id ? model::ExchangeId{} : request, w.waker);
   }
 
   // A thread of another process ended the wait.
@@ -315,7 +256,7 @@ class Running {
     if (!w.woken()) return;
     if (w.blocked == Blocked::connect) return add(w.time, until, Label::down_connect);
     if (timed_out(w)) return add(w.time, until, Label::timer_sleep, Evidence::inferred);
-    if (const model::ExchangeId holder = session_behind(k_, draft_, tid_, w); holder.connection != 0)
+    if (const model::ExchangeId holder = holders_.of_session(w); holder.connection != 0)
       return add(w.time, until, Label::lock_session, Evidence::inferred, draft_.who(0, holder, w.waker));
     plain(w, until);
   }
@@ -427,6 +368,7 @@ class Running {
   const ThreadLog& log_;
   const std::span<const Call> calls_;
   Draft& draft_;
+  const LockHolders holders_;
   Nanos from_ = 0, to_ = 0;
 };
 
@@ -468,15 +410,6 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
   k.observed.counted().each(std::max(from, silent), to, [&](const TimeSpan& s) {
     draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);
   });
-}
-
-model::ExchangeId session_behind(const DraftContext& k, const Draft& draft, std::uint32_t tid, const OffCpuWait& wait) {
-  const auto& rows = k.windows.table().rows;
-  if (!wait.woken() || !draft.w.server() || !has_statements(rows.protocol(draft.w.row))) return {};
-  const auto row = wait.waker != tid ? worked_on(k, wait.waker, wait.runnable) : std::nullopt;
-  if (!row || rows.id(*row).connection == draft.w.id.connection) return {};
-  if (rows.role(*row) != model::Role::server || rows.protocol(*row) != rows.protocol(draft.w.row)) return {};
-  return rows.id(*row);
 }
 
 bool fills_buffer(const DraftContext& k, model::ConnectionId connection, Nanos since, Nanos at) {

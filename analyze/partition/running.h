@@ -14,9 +14,6 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
 // The wait of the thread ended because its time was up: a time limit expired, and the thread did not go on waiting for
 // the same thing until another thread woke it.
 bool expired(const ThreadLog& log, const OffCpuWait& wait);
-// A server of a database waited in this session and was woken by the process of another, at work on a request of its
-// own: PostgreSQL, where a transaction ends that held a lock. That request; connection 0: none.
-model::ExchangeId session_behind(const DraftContext& k, const Draft& draft, std::uint32_t tid, const OffCpuWait& wait);
 // In [since, at] a send on the connection found no room, so that a pause after it can be a wait for room. Recorders
 // that do not tell: as much was sent as fills a socket's buffer.
 bool fills_buffer(const DraftContext& k, model::ConnectionId connection, Nanos since, Nanos at);

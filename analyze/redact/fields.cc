@@ -6,6 +6,7 @@
 #include "analyze/model/sampling/budget.h"
 #include "formats/fields/tables.h"
 #include "ground/go_build.h"
+#include "ground/recorder_notes.h"
 
 namespace tailcap::redact {
 
@@ -157,6 +158,15 @@ bool tells_sampling(std::string_view key, std::string_view value) {
 std::string EventRedactor::note_value(std::string_view key, std::string_view value, Treatment treatment) {
   if (key.starts_with("tailcap.cut.")) return cut_value(value, treatment);
   if (tells_sampling(key, value)) return std::string(value);
+  // "7f001234 cart_mutex": names of variables are treated as those of functions.
+  if (key == ground::kLockNote) {
+    const std::size_t space = std::min(value.find(' '), value.size());
+    const std::string_view address = value.substr(0, space), name = value.substr(std::min(space + 1, value.size()));
+    const bool hex = address.find_first_not_of("0123456789abcdef") == address.npos;
+    const Treatment names = policy_.of("sample", "user");
+    if (hex && names != Treatment::drop && !name.empty()) return std::string(address) + " " + text(name, names);
+    return {};
+  }
   if (is_note_of_tailcap(key) && !key.starts_with("tailcap.note")) {
     static constexpr std::string_view clocks[] = {"reference", "same_boot", "messages", "wall_clock", "unknown"};
     if (numeric(value) || std::find(std::begin(clocks), std::end(clocks), value) != std::end(clocks))

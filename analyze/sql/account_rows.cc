@@ -67,6 +67,7 @@ void insert_segments(Database& database, const RequestFacts& facts, std::span<co
       out.text_or_null(by);
       const model::SocketPeer* const peer = model::peer_of(c, facts.table.partitions.peers());
       out.integer_if(c.what != 0 && !peer && s.label != Label::q_pool, static_cast<std::int64_t>(c.what));
+      out.text_or_null(model::lock_of(c, facts.table.partitions.locks()));
       out.text_or_null(peer ? peer->address : std::string());
       out.text_or_null(peer ? peer->process : std::string());
       out.end_row();

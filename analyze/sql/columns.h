@@ -21,6 +21,7 @@ inline constexpr auto kSegment = std::to_array<SqlColumn>({
     {"culprit_utid", kI, "lock holder, waker, or sender of the stop signal"},
     {"culprit_request_id", kT, "the call, or the request that the blocker worked on"},
     {"culprit_what", kI, "address of the lock, number of the device"},
+    {"culprit_lock", kT, "name of the lock; NULL: not known, it lies on the heap or on a stack"},
     {"culprit_peer", kT, "address of the other end of the socket, where no request says more"},
     {"culprit_process", kT, "name of the recorded process there; NULL: not known"},
 });

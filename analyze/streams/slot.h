@@ -10,6 +10,7 @@
 #include "analyze/model/wire/connection.h"
 #include "analyze/streams/duplex.h"
 #include "analyze/streams/tls_records.h"
+#include "formats/event.h"
 
 namespace tailcap::streams {
 
@@ -78,7 +79,29 @@ struct UncountedLosses {
     ++any_loss;
     if (!on_socket) ++epoch;
   }
+  // End: a socket or a session that has an event now. True: an event may have been lost since the one before it.
+  template <class End>
+  bool pass(End& end) const {
+    end.any_loss = any_loss;
+    return std::exchange(end.epoch, epoch) != epoch;
+  }
 };
+
+// What a call moved, from `offset` on, done when it returned. Moved: Io, TlsIo. End: of the socket or the session.
+template <class Moved, class End>
+Piece piece_of(const formats::Event& event, const Moved& moved, std::int64_t offset, const UncountedLosses& losses,
+               End& end) {
+  Piece piece;
+  piece.offset = offset;
+  piece.length = moved.length;
+  piece.done = event.time;
+  piece.thread = {event.thread.pid, event.thread.tid, event.goroutine};
+  piece.payload = moved.payload;
+  piece.head = moved.head;
+  piece.tail = moved.tail;
+  if (losses.pass(end) || moved.missed > 0) piece.taints = piece.taints | model::Taint::events_lost;
+  return piece;
+}
 
 struct SpreadHash {
   std::size_t operator()(std::uint64_t id) const {

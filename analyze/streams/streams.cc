@@ -54,8 +54,7 @@ struct Streams::Impl {
       return nullptr;
     }
     auto slot = std::make_unique<Slot>(facts.add(socket, at));
-    slot->epoch = losses.epoch;
-    slot->any_loss = losses.any_loss;
+    losses.pass(*slot);
     return live.add(socket, std::move(slot));
   }
 
@@ -155,20 +154,7 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
     if (io.direction == Direction::in) d.read_nothing(d.offset_of(io.position, tcp), e.time, tcp, shared);
     return after(*s);
   }
-  Piece piece;
-  piece.offset = d.offset_of(io.position, tcp);
-  piece.length = io.length;
-  piece.done = e.time;
-  piece.thread = {e.thread.pid, e.thread.tid, e.goroutine};
-  piece.payload = io.payload;
-  piece.head = io.head;
-  piece.tail = io.tail;
-  if (io.missed > 0) piece.taints = piece.taints | Taint::events_lost;
-  s->any_loss = losses.any_loss;
-  if (s->epoch != losses.epoch) {
-    s->epoch = losses.epoch;
-    piece.taints = piece.taints | Taint::events_lost;
-  }
+  const Piece piece = piece_of(e, io, d.offset_of(io.position, tcp), losses, *s);
   const bool first = !d.started();
   const std::uint64_t lost = d.lost();
   const std::size_t from = out.size();

@@ -55,8 +55,7 @@ Session* Sessions::open(formats::TlsSessionId id, const Event& e) {
   s->id = s->facts.session = id;
   s->facts.tls = true;
   s->pid = e.thread.pid;
-  s->epoch = losses_.epoch;
-  s->any_loss = losses_.any_loss;
+  losses_.pass(*s);
   s->pair.in.arrivals_are_told();
   pids_.insert(e.thread.pid);
   any_ = true;
@@ -118,24 +117,12 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
     s->pair.out.born(0, false);
   }
   DirectionStream& d = s->pair[io.direction];
-  Piece piece;
-  piece.offset = d.offset_of(io.position, false);
-  piece.length = io.length;
+  Piece piece = piece_of(e, io, d.offset_of(io.position, false), losses_, *s);
   // Sent when the carrier had sent it, inside the call. The thread may have been off the CPU before it returned.
   const TlsCarrier* on = s->on && io.direction == Direction::out ? s->on->carrier.get() : nullptr;
   const bool inside = on && on->last_sender == e.thread && on->last_sent >= io.began && formats::known(io.began) &&
                       on->last_sent <= e.time;
-  piece.done = inside ? on->last_sent : e.time;
-  piece.thread = {e.thread.pid, e.thread.tid, e.goroutine};
-  piece.payload = io.payload;
-  piece.head = io.head;
-  piece.tail = io.tail;
-  if (io.missed > 0) piece.taints = piece.taints | Taint::events_lost;
-  s->any_loss = losses_.any_loss;
-  if (s->epoch != losses_.epoch) {
-    s->epoch = losses_.epoch;
-    piece.taints = piece.taints | Taint::events_lost;
-  }
+  if (inside) piece.done = on->last_sent;
   const std::size_t from = out_.size();
   if (io.direction == Direction::in) {
     s->reads.push_back(

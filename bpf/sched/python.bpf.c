@@ -94,11 +94,13 @@ static __always_inline void tell_code(struct python_walk *walk, u32 tgid)
 static __always_inline u64 number_of_code(struct python_walk *walk, u64 at, u32 tgid)
 {
 	u64 hash = walk->process.number;
+	u32 line;
 
-	if (bpf_probe_read_user(walk->code, 24 * sizeof(u64), (void *)at) ||
+	if (bpf_probe_read_user(walk->code, 18 * sizeof(u64), (void *)at) ||
 	    walk->code[CODE_TYPE] != walk->process.code_type)
 		return 0;
-	walk->record.first_line = CODE_WORD(walk, code_first_line);
+	line = walk->process.layout.code_first_line;
+	walk->record.first_line = CODE_WORD(walk, code_first_line) >> 8 * (line & 4);
 	hash = add_word(hash, walk->record.first_line);
 	hash = add_word(hash, CODE_WORD(walk, code_constants));
 	hash = add_word(hash, CODE_WORD(walk, code_names));
@@ -114,7 +116,7 @@ static __always_inline u64 number_of_code(struct python_walk *walk, u64 at, u32 
 static long walk_frame(u32 round, void *unused)
 {
 	struct python_walk *walk;
-	u32 zero = 0, count, at;
+	u32 zero = 0, count, ways, owner;
 	u64 number;
 
 	walk = bpf_map_lookup_elem(&python_walks, &zero);
@@ -131,11 +133,18 @@ static long walk_frame(u32 round, void *unused)
 	}
 	if (bpf_probe_read_user(walk->frame, 10 * sizeof(u64), (void *)walk->frame_at))
 		return 1;
+	ways = walk->process.layout.ways;
+	owner = FRAME_WORD(walk, frame_entry) >> 8 * (walk->process.layout.frame_entry & 7) & 0xff;
+	if (ways & PYTHON_ENTRY_BELOW && owner == PYTHON_OWNER_FUNCTION) {
+		if (count)
+			walk->frames[(count - 1) & (PYTHON_FRAMES - 1)] |= PYTHON_ENTRY;
+		walk->frame_at = FRAME_WORD(walk, frame_previous);
+		return 0;
+	}
 	number = number_of_code(walk, FRAME_WORD(walk, frame_code), bpf_get_current_task_btf()->tgid);
 	if (!number)
 		return 1;
-	at = walk->process.layout.frame_entry;
-	if (FRAME_WORD(walk, frame_entry) >> 8 * (at & 7) & 0xff)
+	if (ways & PYTHON_ENTRY_ALWAYS || (!(ways & PYTHON_ENTRY_BELOW) && owner))
 		number |= PYTHON_ENTRY;
 	walk->frames[count] = number;
 	walk->count = count + 1;
@@ -182,8 +191,10 @@ __noinline int walk_python(u32 tgid)
 	if (!walk->thread_pointer)
 		return 0;
 	/* Mostly it is the one that holds the lock. */
-	walk->thread = user_word(walk->process.runtime + walk->process.layout.runtime_holder);
-	walk->interpreter = 0;
+	walk->interpreter = walk->process.runtime;
+	if (walk->process.layout.ways & PYTHON_HOLDER_IN_INTERPRETER)
+		walk->interpreter = user_word(walk->interpreter + walk->process.layout.runtime_interpreters);
+	walk->thread = user_word(walk->interpreter + walk->process.layout.holder);
 	if (!walk->thread || user_word(walk->thread + walk->process.layout.thread_id) != walk->thread_pointer) {
 		walk->thread = 0;
 		walk->interpreter = user_word(walk->process.runtime + walk->process.layout.runtime_interpreters);
@@ -194,7 +205,9 @@ __noinline int walk_python(u32 tgid)
 	walk->frame_at = user_word(walk->thread + walk->process.layout.thread_frames);
 	if (!walk->frame_at)
 		return 0;
-	walk->frame_at = user_word(walk->frame_at + walk->process.layout.current_frame);
-	bpf_loop(PYTHON_FRAMES + 1, walk_frame, NULL, 0);
+	if (!(walk->process.layout.ways & PYTHON_FRAME_IN_THREAD))
+		walk->frame_at = user_word(walk->frame_at + walk->process.layout.current_frame);
+	/* An interpreter's function may have a frame below each. */
+	bpf_loop(2 * PYTHON_FRAMES + 2, walk_frame, NULL, 0);
 	return 0;
 }

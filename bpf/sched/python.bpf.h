@@ -8,7 +8,7 @@
 #include "bpf/core/target.bpf.h"
 
 #define PYTHON_FRAME_WORDS 16 /* a power of two; ten are read */
-#define PYTHON_CODE_WORDS 32  /* likewise; 24 are read */
+#define PYTHON_CODE_WORDS 32  /* likewise; 18 are read */
 
 /* A code object that user space knows. */
 struct python_known {

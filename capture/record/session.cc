@@ -1,5 +1,7 @@
 #include "capture/record/session.h"
 
+#include <sys/syscall.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -11,6 +13,8 @@
 
 #include "bpf/event.h"
 #include "capture/host/clocks.h"
+#include "ground/recorder_notes.h"
+#include "ground/text.h"
 
 namespace tailcap::capture {
 
@@ -47,7 +51,8 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       texts_(processes),
       described_(names, keep.arguments),
       open_writes_(probes.settings().has(Group::tls) ? probes.go_calls_descriptor() : -1),
-      unrecorded_(probes.unrecorded_descriptor()) {
+      unrecorded_(probes.unrecorded_descriptor()),
+      locks_(processes) {
   if (!probes.settings().tls_keys || !finder) return;
   if (probes.settings().tls_auto) tls_auto_.emplace(probes, *finder);
   decryptor_.emplace([&probes](SocketId socket) { probes.heads_suffice(socket); },
@@ -101,10 +106,12 @@ void Session::take(std::span<const std::byte> record) {
   } else if (std::holds_alternative<TaskExit>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid && found_.any_go()) open_writes_.ended(event_.thread.pid);
     if (event_.thread.pid == event_.thread.tid && samples_) samples_->ended(event_.thread.pid);
+    if (event_.thread.pid == event_.thread.tid) locks_.forget(event_.thread.pid);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
   } else if (const auto* off = std::get_if<OffCpu>(&event_.body)) {
     non_targets_.take(*off);
+    if (off->syscall == SYS_futex) locks_.waited(event_.thread.pid, off->argument0);
   } else if (std::holds_alternative<TaskExec>(event_.body)) {
     begun(event_.thread.pid, true);
   }
@@ -131,11 +138,21 @@ void Session::begun(std::uint32_t pid, bool program) {
   if (program) described_.forget(pid);
   if (finder_ && program) finder_->examine(pid);
   if (samples_) samples_->forget(pid);
+  if (program) locks_.forget(pid);
+}
+
+void Session::push_lock(Time now, std::uint32_t pid, std::uint64_t address, std::string_view name) {
+  log_.push({now, {pid, pid}, Note{ground::kLockNote, ground::hex_text(address) + " " + std::string(name)}});
+}
+
+void Session::push_locks(Time now) {
+  for (const auto& lock : locks_.tick()) push_lock(now, lock.pid, lock.address, lock.name);
 }
 
 void Session::push_samples(bool anyway) {
   if (!samples_) return;
   while (const Event* sample = samples_->next(anyway)) log_.push(*sample);
+  for (const auto& remark : samples_->take_remarks()) warn(remark);
 }
 
 void Session::tick(Time now) {
@@ -148,6 +165,7 @@ void Session::tick(Time now) {
   found_.push(now);
   look_for_older(now);
   push_samples(false);
+  push_locks(now);
   for (const auto pid : new_) texts_.ask({pid, true, scan::kMaxMappings});
   if (!new_.empty()) texts_.wait(kTextsInTick, false);
   new_.clear();
@@ -326,6 +344,7 @@ void Session::keyframe(Time now) {
   repeat_processes(now, tasks);
   new_.clear();
   found_.repeat(now, processes_);
+  for (const auto& [lock, name] : locks_.all()) push_lock(now, lock.first, lock.second, name);
   repeat_sockets(sockets);
   log_.writer().end_keyframe();
 }
@@ -467,6 +486,8 @@ void Session::closing_facts() {
   losses_.count(now);
   found_.push(now);
   if (samples_) samples_->wait();
+  locks_.wait(kLastTexts);
+  push_locks(now);
   push_samples(true);
   losses_.count_skipped_runs(now);
   push_sums(now);

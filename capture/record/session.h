@@ -16,6 +16,7 @@
 
 #include "capture/decrypt/decryptor.h"
 #include "capture/host/pods.h"
+#include "capture/locks/lock_variables.h"
 #include "capture/log/event_log.h"
 #include "capture/log/found_code.h"
 #include "capture/log/interfaces.h"
@@ -83,6 +84,8 @@ class Session {
   void count_open_writes(formats::Time now);
   void push_keys(formats::Time now);
   void push_samples(bool anyway);
+  void push_lock(formats::Time now, std::uint32_t pid, std::uint64_t address, std::string_view name);
+  void push_locks(formats::Time now);
   void take_name(std::span<const std::byte> record);            // a process has taken another one
   void push_texts(formats::Time now);                           // that came meanwhile
   void push_pod(formats::Time now, const ProcessFacts& facts);  // that the process belongs to
@@ -131,6 +134,7 @@ class Session {
   bool joined_ = false;  // a process became a target by its name: its sockets are not described yet
   OpenWrites open_writes_;
   Unrecorded unrecorded_;
+  locks::LockVariables locks_;
 };
 
 }  // namespace tailcap::capture

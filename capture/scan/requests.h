@@ -14,10 +14,11 @@
 #include "capture/symbols/plan.h"
 #include "capture/symbols/python.h"
 #include "capture/symbols/unwind_rules.h"
+#include "capture/symbols/variable_names.h"
 
 namespace tailcap::capture::scan {
 
-enum class Task : std::uint8_t { plan, build_id, names, unwind_rules, python, perf_map };
+enum class Task : std::uint8_t { plan, build_id, names, unwind_rules, python, perf_map, variables };
 
 // Asks for the places of probes in a file.
 struct PlanRequest {
@@ -42,6 +43,7 @@ std::string encode_build_id_request();
 std::string encode_names_request();
 std::string encode_unwind_rules_request();
 std::string encode_python_request();
+std::string encode_variables_request();
 std::string encode_perf_map_request(std::uint32_t user);  // whose file it must be
 
 // Decode an answer, which may be any bytes. go_file: the file number that cookies may have. Nothing: it is invalid.
@@ -51,6 +53,7 @@ std::optional<symbols::CodeNames> decode_names(std::string_view bytes);
 std::optional<symbols::UnwindRules> decode_unwind_rules(std::string_view bytes);
 std::optional<symbols::PythonProgram> decode_python(std::string_view bytes);
 std::optional<symbols::PerfMap> decode_perf_map(std::string_view bytes);
+std::optional<symbols::VariableNames> decode_variables(std::string_view bytes);
 
 // Answers any request about the file that a descriptor is open on. Never throws; empty: the request was not understood.
 std::string answer(std::string_view request, int file);

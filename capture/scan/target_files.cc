@@ -229,6 +229,14 @@ std::optional<symbols::PythonProgram> TargetFiles::python(const TargetFile& file
   return program;
 }
 
+std::optional<symbols::VariableNames> TargetFiles::variables(const TargetFile& file) {
+  const auto bytes = read(file, encode_variables_request(), kMaxNames, kReadPatience, false);
+  if (!bytes) return std::nullopt;
+  auto names = decode_variables(*bytes);
+  if (!names) problem_ = "it was not understood";
+  return names;
+}
+
 std::optional<symbols::PerfMap> TargetFiles::perf_map(const TargetFile& file, std::uint32_t user) {
   const auto bytes = read(file, encode_perf_map_request(user), kMaxNames, kReadPatience, false);
   if (!bytes) return std::nullopt;

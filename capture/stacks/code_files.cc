@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace tailcap::capture::stacks {
 
@@ -11,6 +12,7 @@ constexpr std::size_t kMaxFiles = 4096;
 constexpr std::uint64_t kMaxMemory = 160u << 20;  // of all names: node takes 20 MiB; files beyond stay without
 constexpr std::size_t kMaxTold = 65536;           // places of one file; then it begins anew
 constexpr std::size_t kMaxFrameName = 256;
+constexpr std::size_t kMaxRemarks = 8;
 constexpr int kTries = 3;  // a process may be writing the file
 
 }  // namespace
@@ -30,7 +32,8 @@ const std::string& CodeFile::name(std::uint64_t file_offset) {
   if (known != told_.end()) return known->second;
   if (told_.size() >= kMaxTold) told_.clear();
   std::string name = names_ ? names_->at(file_offset) : std::string(made_->at(file_offset));
-  if (name == kPythonInterpreter && !(python_ && python_layout(python_->version())))
+  if (name == std::string(kPythonInterpreter) + ".cold") name = kPythonInterpreter;  // compilers split it
+  if (name == kPythonInterpreter && !(python_ && python_layout(*python_)))
     name += " (" + python_version(python_.value_or(symbols::PythonProgram()), label_) +
             ": frames of Python code are not read)";
   return told_.emplace(file_offset, name.empty() ? label_ : frame_name(name)).first->second;
@@ -116,15 +119,31 @@ std::optional<scan::TargetFile> CodeFiles::find(const CodeFile& file) {
   return target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
 }
 
-// Only of files that have Python in their names: reading each file once more would take long.
+std::vector<std::string> CodeFiles::take_remarks() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(remarks_, {});
+}
+
+// Files that have Python in their names, and those in which names have found its interpreter: reading each file once
+// more would take long.
 const symbols::PythonProgram& CodeFiles::python_in(CodeFile& file) {
   if (file.python_) return *file.python_;
   std::optional<symbols::PythonProgram> program;
-  if (file.mapped_ && file.label_.find("python") != file.label_.npos) {
+  const bool interpreter = file.names_ && file.names_->has(kPythonInterpreter);
+  if (file.mapped_ && (interpreter || file.label_.find("python") != file.label_.npos)) {
     const auto found = find(file);
     if (found) program = target_files_.python(*found);
   }
   return file.python_.emplace(std::move(program).value_or(symbols::PythonProgram()));
+}
+
+void CodeFiles::remark_unknown_python(const CodeFile& file) {
+  if (!file.names_->has(kPythonInterpreter) || python_layout(*file.python_)) return;
+  const std::string version = python_version(*file.python_, file.label_);
+  const std::lock_guard lock(mutex_);
+  if (remarks_.size() < kMaxRemarks && remarked_.size() < kMaxRemarks && remarked_.insert(version).second)
+    remarks_.push_back("functions of " + version + " are not read: this version of tailcap does not know how " +
+                       frame_name(file.mapped_->path) + " keeps its frames");
 }
 
 // Places in a file that is no ELF file of this processor have no names.
@@ -134,7 +153,8 @@ void CodeFiles::read_names(CodeFile& file) {
   if (names && memory_ + names->memory() <= kMaxMemory) {
     memory_ += names->memory();
     file.names_ = std::move(names);
-    python_in(file);
+    if (!file.python_ && python_in(file).found()) found_python_in(file);
+    remark_unknown_python(file);
   }
   file.ready_.store(true, std::memory_order_release);
 }
@@ -162,13 +182,30 @@ void CodeFiles::walk_by_tables(const Process& process) {
     tables_.set(process.pid, mappings);
 }
 
+void CodeFiles::found_python_in(const CodeFile& file) {
+  std::vector<Process> processes;
+  for (const auto& [pid, process] : without_python_) {
+    if (std::any_of(process.ranges.begin(), process.ranges.end(), [&](const auto& r) { return r.file.get() == &file; }))
+      processes.push_back(process);
+  }
+  for (const Process& process : processes) read_python_of(process);
+}
+
 void CodeFiles::read_python_of(const Process& process) {
+  without_python_.erase(process.pid);
+  bool unread = false;
   for (const CodeRange& range : process.ranges) {
     if (!range.file) continue;
+    const bool by_name = range.file->label_.find("python") != std::string::npos;
+    if (!by_name && !range.file->python_) {
+      unread = unread || !range.file->ready();
+      continue;
+    }
     const auto& program = python_in(*range.file);
     const auto address = program.found() ? symbols::address_of(program.code(), range.offset) : std::nullopt;
     if (address) return python_.set(process.pid, program, range.start - *address);
   }
+  if (unread) without_python_[process.pid] = process;
   python_.forget(process.pid);
 }
 

@@ -14,11 +14,13 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "capture/scan/mapped_file.h"
 #include "capture/scan/proc.h"
 #include "capture/scan/target_files.h"
+#include "capture/stacks/python_layouts.h"
 #include "capture/stacks/python_processes.h"
 #include "capture/stacks/unwind_tables.h"
 #include "capture/symbols/code_names.h"
@@ -115,6 +117,8 @@ class CodeFiles {
   void tell(std::uint32_t pid, std::vector<CodeRange> ranges);
   // Code that the process makes at run time, as it says once this is asked for; null: it says nothing.
   std::shared_ptr<CodeFile> made_by(std::uint32_t pid);
+  // Which code has no names that it could have; once each.
+  std::vector<std::string> take_remarks();
   // Returns when everything is read, or after `most`.
   void wait(std::chrono::milliseconds most);
 
@@ -131,6 +135,8 @@ class CodeFiles {
   UnwindTables::Table table_of(CodeFile& file);
   std::optional<scan::TargetFile> find(const CodeFile& file);
   const symbols::PythonProgram& python_in(CodeFile& file);
+  void found_python_in(const CodeFile& file);
+  void remark_unknown_python(const CodeFile& file);
 
   std::unordered_map<std::string, std::shared_ptr<CodeFile>> files_;
   std::uint64_t memory_ = 0;  // used by the thread
@@ -139,11 +145,14 @@ class CodeFiles {
   std::deque<std::shared_ptr<CodeFile>> files_to_read_;
   MadeCode made_;
   std::deque<Process> processes_;  // first: until then stacks are walked by frame pointers
+  std::unordered_set<std::string> remarked_;
+  std::vector<std::string> remarks_;
   bool busy_ = false, stop_ = false, hurry_ = false;
   scan::TargetFiles target_files_;
   // Of the thread.
   UnwindTables tables_;
   PythonProcesses python_;
+  std::unordered_map<std::uint32_t, Process> without_python_;  // some of their files may contain it
   std::thread thread_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "bpf/event.h"
 #include "capture/stacks/code_files.h"
+#include "ground/utf8.h"
 
 namespace tailcap::capture::stacks {
 
@@ -14,24 +15,6 @@ static_assert(PythonCodes::kMaxCodes == std::size_t{2} * PYTHON_CODES);
 
 constexpr std::size_t kMostName = 140, kMostFile = 80;  // bytes: both fit into the name of a frame
 constexpr std::string_view kCutText = "...";
-
-void append_utf8(std::string& out, std::uint32_t c) {
-  const auto add = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) c = 0xfffd;
-  if (c < 0x80) return add(c);
-  if (c < 0x800) {
-    add(0xc0 | c >> 6);
-  } else {
-    if (c < 0x10000) {
-      add(0xe0 | c >> 12);
-    } else {
-      add(0xf0 | c >> 18);
-      add(0x80 | (c >> 12 & 0x3f));
-    }
-    add(0x80 | (c >> 6 & 0x3f));
-  }
-  add(0x80 | (c & 0x3f));
-}
 
 bool valid(const bpf::python_text& text) {
   return (text.width == 1 || text.width == 2 || text.width == 4) && text.size <= PYTHON_TEXT &&
@@ -46,7 +29,7 @@ std::string utf8(const bpf::python_text& text) {
   for (std::size_t at = 0; at < text.size; at += text.width) {
     std::uint32_t c = 0;
     std::memcpy(&c, reinterpret_cast<const char*>(text.words) + at, text.width);
-    append_utf8(out, c);
+    ground::append_utf8(out, c);
   }
   return out;
 }
@@ -70,6 +53,11 @@ std::string file_of(const std::string& path, bool cut) {
   return cut ? std::string(kCutText) + first_of(path, kMostFile, false) : first_of(path, kMostFile, false);
 }
 
+// With this code the interpreter of 3.12 and 3.13 calls __init__; Python's own stacks leave it out, too.
+bool interpreters_own(const bpf::record_python_code& r, std::string_view name, std::string_view file) {
+  return r.first_line == 0 && name == "__init__" && file == "__init__";
+}
+
 }  // namespace
 
 bool PythonCodes::take(std::span<const std::byte> record) {
@@ -77,8 +65,11 @@ bool PythonCodes::take(std::span<const std::byte> record) {
   if (record.size() < sizeof r) return false;
   std::memcpy(&r, record.data(), sizeof r);
   if (!valid(r.name) || !valid(r.file)) return false;
-  const auto name = frame_name(first_of(utf8(r.name), kMostName, is_cut(r.name)) + " (" +
-                               file_of(utf8(r.file), is_cut(r.file)) + ":" + std::to_string(r.first_line) + ")");
+  const std::string function = utf8(r.name), path = utf8(r.file);
+  std::string name;
+  if (!interpreters_own(r, function, path))
+    name = frame_name(first_of(function, kMostName, is_cut(r.name)) + " (" + file_of(path, is_cut(r.file)) + ":" +
+                      std::to_string(r.first_line) + ")");
   const auto known = codes_.find(r.code);
   if (known != codes_.end()) {
     order_.erase(known->second);

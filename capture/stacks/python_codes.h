@@ -17,7 +17,8 @@ class PythonCodes {
   static constexpr std::size_t kMaxCodes = std::size_t{2} * 32768;
 
   bool take(std::span<const std::byte> record);  // false: it is not valid
-  // "render_invoice (svc.py:5)"; null: not known. Valid until the next call of take().
+  // "render_invoice (svc.py:5)"; empty: a step of the interpreter itself; null: not known. Valid until the next call of
+  // take().
   const std::string* name(std::uint64_t code);
   std::size_t size() const { return codes_.size(); }
 

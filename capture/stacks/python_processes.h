@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -14,11 +12,6 @@ namespace tailcap::capture::stacks {
 
 // The function in which CPython executes code.
 inline constexpr std::string_view kPythonInterpreter = "_PyEval_EvalFrameDefault";
-
-// Of versions whose structures are known; others change them, so nothing is read of those.
-std::optional<bpf::python_layout> python_layout(std::uint32_t version);
-// "Python 3.14"; file: its name, which says the version of those before 3.11.
-std::string python_version(const symbols::PythonProgram& program, std::string_view file);
 
 // Used by one thread.
 class PythonProcesses {

@@ -141,7 +141,7 @@ std::string Samples::user_text(Waiting& sample) {
       add_frame(text, place.file ? std::string_view(place.file->name(place.offset)) : kUnknown);
     } else if (frame.of == MergedFrame::Of::python) {
       const std::string* name = python_.name(sample.python[frame.index] & ~PYTHON_ENTRY);
-      add_frame(text, name ? std::string_view(*name) : kUnknownPython);
+      if (!name || !name->empty()) add_frame(text, name ? std::string_view(*name) : kUnknownPython);
     } else {
       add_frame(text, frame.of == MergedFrame::Of::cut || sample.cut ? kCut : kUnknown);
     }
@@ -171,6 +171,8 @@ const Event* Samples::next(bool anyway) {
   waiting_.pop_front();
   return &event_;
 }
+
+std::vector<std::string> Samples::take_remarks() { return files_.take_remarks(); }
 
 void Samples::wait() {
   code_.wait(kPatience / 2);

@@ -36,6 +36,8 @@ class Samples {
   // The next sample with all names that can be known; anyway: with those known now. Null: none. Valid until the next
   // call.
   const formats::Event* next(bool anyway = false);
+  // What is not known of stacks, in sentences; once each.
+  std::vector<std::string> take_remarks();
   void wait();  // until the files are read, or a time limit
 
  private:

@@ -30,10 +30,10 @@ std::uint8_t rank_of(const Elf64_Sym& symbol, std::string_view name) {
   return static_cast<std::uint8_t>(scope * 16 + static_cast<int>(underscores));
 }
 
-// The functions of a file's symbol tables, on the way to their names.
+// The functions, or the variables, of a file's symbol tables, on the way to their names.
 class SymbolReader {
  public:
-  explicit SymbolReader(const ElfFile& file) : file_(file) {}
+  SymbolReader(const ElfFile& file, int kind) : file_(file), kind_(kind) {}
 
   FunctionNames read() {
     const auto& sections = file_.sections();
@@ -55,7 +55,7 @@ class SymbolReader {
     std::size_t demangled_names = 0;
     for (const Symbol& symbol : symbols_) {
       const std::string_view name = name_of(symbol);
-      const bool mangled = name.starts_with("_Z") && ++demangled_names <= kMaxDemangled;
+      const bool mangled = is_mangled(name) && ++demangled_names <= kMaxDemangled;
       if (mangled)
         out.add(symbol.address, symbol.size, demangled(name));
       else
@@ -75,6 +75,7 @@ class SymbolReader {
   void read_table(const Section& table);
 
   const ElfFile& file_;
+  int kind_;
   std::vector<Symbol> symbols_;
   std::string names_;
 };
@@ -90,8 +91,8 @@ void SymbolReader::read_table(const Section& table) {
     for (std::uint64_t at = 0; at < bytes; at += sizeof(Elf64_Sym)) {
       Elf64_Sym symbol;
       std::memcpy(&symbol, chunk.data() + at, sizeof symbol);
-      if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF || symbol.st_size == 0 ||
-          symbol.st_size > UINT32_MAX || symbol.st_name >= strings.size())
+      if (ELF64_ST_TYPE(symbol.st_info) != kind_ || symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS ||
+          symbol.st_size == 0 || symbol.st_size > UINT32_MAX || symbol.st_name >= strings.size())
         continue;
       std::string_view name = std::string_view(strings).substr(symbol.st_name, kMaxCodeName);
       const auto end = name.find('\0');
@@ -109,13 +110,15 @@ void SymbolReader::read_table(const Section& table) {
 
 }  // namespace
 
+FunctionNames names_of_symbols(const ElfFile& file, int kind) { return SymbolReader(file, kind).read(); }
+
 CodeNames::CodeNames(const ElfFile& file) : code_(code_segments(file)) {
   if (is_go(file)) {
     const Section* table = file.section(".gopclntab");
     if (!table || table->size <= kMaxGoTable) go_ = FunctionNames(GoFunctions(file));
   }
   // The C functions of a Go program, and its Go functions if its own table is not understood.
-  functions_ = SymbolReader(file).read();
+  functions_ = names_of_symbols(file, STT_FUNC);
 }
 
 std::string CodeNames::around(std::uint64_t address) const {

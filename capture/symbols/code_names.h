@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "capture/symbols/code_segments.h"
@@ -16,12 +17,16 @@
 
 namespace tailcap::capture::symbols {
 
+// Of all symbols of one kind: STT_FUNC, STT_OBJECT.
+FunctionNames names_of_symbols(const ElfFile& file, int kind);
+
 class CodeNames {
  public:
   explicit CodeNames(const ElfFile& file);
 
   // As people write it; empty: not known.
   std::string at(std::uint64_t file_offset) const;
+  bool has(std::string_view function) const { return functions_.has(function); }
   std::uint64_t memory() const;  // bytes that this takes, about
 
   void encode(scan::Encoder& out) const;

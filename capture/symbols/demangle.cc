@@ -6,6 +6,10 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
+#include <utility>
+
+#include "capture/symbols/rust/escaped_name.h"
+#include "capture/symbols/rust/plain_name.h"
 
 namespace tailcap::capture::symbols {
 
@@ -26,27 +30,20 @@ std::size_t references(std::string_view name) {
   return count;
 }
 
-// "core::fmt::write::h0123456789abcdef"
-void drop_hash(std::string& name) {
-  constexpr std::size_t kHash = 19;
-  if (name.size() <= kHash || name.compare(name.size() - kHash, 3, "::h") != 0) return;
-  const std::string_view digits = std::string_view(name).substr(name.size() - 16);
-  if (digits.find_first_not_of("0123456789abcdef") == digits.npos) name.resize(name.size() - kHash);
-}
-
 }  // namespace
 
+bool is_mangled(std::string_view name) { return name.starts_with("_Z") || name.starts_with("_R"); }
+
 std::string demangled(std::string_view name) {
-  if (!name.starts_with("_Z") || name.size() > kMaxMangled || references(name) > kMaxReferences)
-    return std::string(name);
-  const std::string mangled(name);
+  if (name.size() > kMaxMangled) return std::string(name);
+  if (auto rust = demangled_rust(name)) return std::move(*rust);
+  if (!name.starts_with("_Z") || references(name) > kMaxReferences) return std::string(name);
+  const std::string mangled(name.substr(0, name.find(".llvm.")));
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(
       abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status), &std::free);
-  if (status != 0 || !text) return mangled;
-  std::string out(text.get());
-  drop_hash(out);
-  return out;
+  if (status != 0 || !text) return std::string(name);
+  return without_rust_escapes(text.get()).value_or(text.get());
 }
 
 }  // namespace tailcap::capture::symbols

@@ -1,4 +1,4 @@
-// Names of C++ functions as people write them.
+// Names of functions of C++ and Rust as people write them.
 #pragma once
 
 #include <string>
@@ -6,7 +6,8 @@
 
 namespace tailcap::capture::symbols {
 
-// The name itself where it is none of C++'s, or too intricate. Of Rust's names the hash is left out.
+bool is_mangled(std::string_view name);  // it begins like one
+// The name itself where it is none of theirs, or too intricate. Rust's hashes are left out.
 std::string demangled(std::string_view name);
 
 }  // namespace tailcap::capture::symbols

@@ -34,6 +34,14 @@ const FunctionNames::Function* FunctionNames::around(std::uint64_t address, int 
   return nullptr;
 }
 
+bool FunctionNames::has(std::string_view name) const {
+  const std::string text = std::string(name) + '\0';
+  for (auto at = names_.find(text); at != names_.npos; at = names_.find(text, at + 1)) {
+    if (at == 0 || names_[at - 1] == '\0') return true;
+  }
+  return false;
+}
+
 void FunctionNames::encode(scan::Encoder& out) const {
   out.text({reinterpret_cast<const char*>(functions_.data()), functions_.size() * sizeof(Function)});
   out.text(names_);

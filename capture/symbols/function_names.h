@@ -31,6 +31,7 @@ class FunctionNames {
   const Function* around(std::uint64_t address, int nested = 1) const;
   std::string_view name(const Function& function) const { return names_.c_str() + function.name; }
 
+  bool has(std::string_view name) const;  // looks at all of them
   bool empty() const { return functions_.empty(); }
   std::uint64_t memory() const { return functions_.capacity() * sizeof(Function) + names_.capacity(); }
 

@@ -79,6 +79,19 @@ class Gate(Case):
         done, verdict = self.gate("--calls 1", "--calls 01", "--fail-on", "calls(/pay) > +0")
         self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
 
+    def test_by_default_one_more_call_fails_and_equal_versions_pass(self):
+        """Without --fail-on: what is exact decides, and the comment begins with what a reviewer has to know."""
+        done, verdict = self.gate("--calls 1", "--calls 2")
+        self.assertEqual((done.returncode, verdict["verdict"]), (3, "fail"), done.stdout + done.stderr)
+        comment = (self.scratch / "gate/comment.md").read_text()
+        self.assertTrue(comment.startswith("### ❌ tailcap: calls of GET /pay +1 (exact)"), comment)
+        self.SECONDS = 7  # errors are judged in runs of 5 s without their warm-up
+        done, verdict = self.gate("--calls 1", "--calls 01", out="equal")
+        self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
+        comment = (self.scratch / "equal/comment.md").read_text()
+        self.assertTrue(comment.startswith("### ✅ tailcap: no regression"), comment)
+        self.assertRegex(comment.splitlines()[0], "not judged: .*p99 of GET /pay")
+
     def test_recorded_by_port(self):
         """--record takes what `tailcap record` takes."""
         done, verdict = self.gate(
@@ -318,7 +331,6 @@ class Recipe(Case):
         self.sample_service("--port", str(stock), ready=("127.0.0.1", stock))
         self.origin = self.scratch / "origin"
         self.origin.mkdir(parents=True)
-        shutil.copy(harness.BUILD / "analyze/tailcap", "gate", self.origin / "scripts")
         # The user who calls sudo may read none of the folders above this one, nor those of an interpreter of root's own.
         for file in (harness.ROOT / "tests/e2e/gate_service.py", harness.BUILD / "samples/tailcap-load"):
             shutil.copy(file, self.scratch)

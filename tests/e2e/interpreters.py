@@ -22,7 +22,8 @@ def frames(frame):
         code = frame.f_code
         path = pathlib.Path(code.co_filename)
         name = f"{path.parent.name}/{path.name}" if path.name == "__init__.py" else path.name
-        out.insert(0, f"{code.co_qualname} ({name}:{code.co_firstlineno})")
+        # Before 3.11 code does not know in which class it is.
+        out.insert(0, f"{getattr(code, 'co_qualname', code.co_name)} ({name}:{code.co_firstlineno})")
         frame = frame.f_back
     return out
 
@@ -61,6 +62,18 @@ class Invoice:
     def größe():
         burn = lambda: burn_by_loop(what="lambda")
         burn()
+
+
+class Order:
+    def __init__(self, seconds):
+        if seconds:
+            burn_by_loop(seconds, "constructor")
+
+
+def in_constructors():
+    """Interpreters since 3.12 call those of a class that is called often in a way of their own."""
+    for seconds in [0] * 3000 + [SECONDS]:
+        Order(seconds)
 
 
 def in_threads():
@@ -172,6 +185,7 @@ def main():
     burn_by_loop()
     Invoice().render()
     Invoice.größe()
+    in_constructors()
     in_threads()
     burn_in_generator()
     in_callbacks()

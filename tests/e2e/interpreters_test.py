@@ -1,10 +1,15 @@
-"""Functions of Python: programs that say what they executed, from when to when. Each sample there has exactly these frames, or none."""
+"""Functions of Python: programs that say what they executed, from when to when. Each sample there has exactly these frames, or none.
+
+TAILCAP_PYTHONS is a folder with a folder for each further CPython, VERSION/bin/python3, as pyenv makes it; what is not there is skipped.
+"""
 import collections
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
+import subprocess
 import unittest
 
 import harness
@@ -13,6 +18,13 @@ from harness import Case, json_lines
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = re.compile(r"[^;]* \([^();]*:\d+\)")
 DEEPEST = 64
+PYTHONS = pathlib.Path(os.environ.get("TAILCAP_PYTHONS", pathlib.Path.home() / ".pyenv/versions"))
+
+
+def python_of(version):
+    """The newest of this minor version; none: it is not here."""
+    found = [path for path in PYTHONS.glob(f"{version}.*/bin/python3") if os.access(path, os.X_OK)]
+    return max(found, key=lambda path: int(re.search(r"\d+$", path.parent.parent.name).group()), default=None)
 
 
 def of_python(sample):
@@ -22,10 +34,14 @@ def of_python(sample):
 class Interpreters(Case):
     BY_OTHER_NAMES = True
     PYTHON = "/usr/bin/python3"  # Debian's: CPython is a part of the program
+    SHARE = 0.97
+
+    def python(self):
+        return [self.PYTHON]
 
     def record_program(self, *options):
         said = self.scratch / "said"
-        command = [self.PYTHON, HERE / "interpreters.py", said]
+        command = [*self.python(), HERE / "interpreters.py", said]
         recording = harness.Recording(self.scratch / "capture.tcap", [*options, "--", *map(str, command)])
         self.addCleanup(self.abandon, recording)
         self.assertEqual(recording.wait_end(300), 0, recording.said)
@@ -66,7 +82,7 @@ class Interpreters(Case):
         recording, spans = self.record_program("--sample", 499)
         samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
         spans = [span for span in spans if span["what"] != "wait"]
-        seen = self.check(samples, spans, 0.97)
+        seen = self.check(samples, spans, self.SHARE)
         self.assertEqual(set(seen), {span["what"] for span in spans})
         # Python's functions stand where its interpreter was; what is between them is still there.
         calls = [s["user"].split(";") for s, span in self.within(samples, spans) if span["what"] == "key of sorted"]
@@ -82,7 +98,7 @@ class Interpreters(Case):
         recording, spans = self.record_program("--stacks")
         stacks = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
         waits = [s for s in stacks if s["why"] == "off_cpu"]
-        seen = self.check(waits, [s for s in spans if s["what"] == "wait"], 0.97)
+        seen = self.check(waits, [s for s in spans if s["what"] == "wait"], self.SHARE)
         self.assertGreaterEqual(seen["wait"], 100)
 
 
@@ -219,6 +235,95 @@ class Others(Interpreters):
     """The Python that this test runs with: CPython may be a library there."""
 
     PYTHON = shutil.which("python3")
+
+
+class OfVersion(Interpreters):
+    """Every version whose structures are known, and its threads, generators and calls from C."""
+
+    VERSION = None
+    SHARE = 0.95
+
+    def python(self):
+        found = python_of(self.VERSION)
+        if not found:
+            self.skipTest(f"no Python {self.VERSION} in {PYTHONS}")
+        return [found]
+
+
+class Python38(OfVersion):
+    VERSION = "3.8"
+
+
+class Python39(OfVersion):
+    VERSION = "3.9"
+
+
+class Python310(OfVersion):
+    VERSION = "3.10"
+
+
+class Python311(OfVersion):
+    VERSION = "3.11"
+
+
+class Python312(OfVersion):
+    VERSION = "3.12"
+
+
+class Python313(OfVersion):
+    VERSION = "3.13"
+
+
+del OfVersion
+
+
+class ByAnyName(Interpreters):
+    """CPython linked into a program that is not called after it."""
+
+    SHARE = 0.95
+    SOURCE = """
+#include <Python.h>
+
+int main(int argc, char **argv)
+{
+	return Py_BytesMain(argc, argv);
+}
+"""
+
+    def python(self):
+        config = pathlib.Path("/usr/bin/python3-config")
+        archives = list(pathlib.Path("/usr/lib").glob("python3*/config-*/libpython3.??.a"))
+        if not config.exists() or len(archives) != 1:
+            self.skipTest("no static library of Python: python3-dev has it")
+        source, program = self.scratch / "shop.c", self.scratch / "shop"
+        source.write_text(self.SOURCE)
+
+        def options(which):
+            return subprocess.run([config, which, "--embed"], check=True, text=True, capture_output=True).stdout.split()
+
+        libraries = [archives[0] if o.startswith("-lpython") else o for o in options("--ldflags")]
+        link = ["-no-pie", "-Wl,--export-dynamic", "-lexpat", "-lz"]
+        subprocess.run(["cc", *options("--includes"), source, "-o", program, *libraries, *link], check=True)
+        return [program]
+
+
+class Unknown(Case):
+    """Of a version that is not known the recorder says so, and reads nothing."""
+
+    def test_said_and_not_guessed(self):
+        found = python_of("3.7") or python_of("3.14")
+        if not found:
+            self.skipTest(f"no Python 3.7 or 3.14 in {PYTHONS}")
+        version = ".".join(found.parent.parent.name.split(".")[:2])
+        script = self.scratch / "burn.py"
+        script.write_text("import time\nuntil = time.time() + 2\nwhile time.time() < until:\n    pass\n")
+        recording = harness.Recording(self.scratch / "capture.tcap", ["--sample", "199", "--", str(found), str(script)])
+        self.addCleanup(self.abandon, recording)
+        self.assertEqual(recording.wait_end(60), 0, recording.said)
+        self.assertIn(f"functions of Python {version} are not read", recording.said)
+        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        self.assertEqual([s for s in samples if of_python(s)], [])
+        self.assertGreater(len([s for s in samples if f"(Python {version}: frames of" in s["user"]]), 50)
 
 
 if __name__ == "__main__":

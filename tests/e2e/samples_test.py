@@ -3,7 +3,9 @@ import collections
 import json
 import os
 import pathlib
+import shutil
 import subprocess
+import unittest
 
 import harness
 from harness import Case, json_lines
@@ -141,6 +143,52 @@ class Samples(Case):
                 named = sum(s.get("goroutine") == int(goroutine) for s in spinning[unread:]) / len(spinning[unread:])
                 print(f"  {named:.2%} of them by its goroutine")
                 self.assertGreaterEqual(named, 0.95)
+
+    RUST = """
+mod shop {
+    pub struct Cart<const N: usize>(pub [u64; N]);
+    pub trait Priced {
+        fn price(&self, round: u64) -> u64;
+    }
+    impl<const N: usize> Priced for Cart<N> {
+        #[inline(never)]
+        fn price(&self, round: u64) -> u64 {
+            let mut sum = round;
+            for _ in 0..1_000_000 {
+                sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(self.0[0]));
+            }
+            sum
+        }
+    }
+}
+
+fn main() {
+    use shop::Priced;
+    let seconds: u64 = std::env::args().nth(1).unwrap().parse().unwrap();
+    let (begin, cart, mut sum) = (std::time::Instant::now(), shop::Cart([7, 8, 9]), 0);
+    while begin.elapsed().as_secs() < seconds {
+        sum = cart.price(sum);
+    }
+    println!("{} {}", begin.elapsed().as_secs_f64(), sum);
+}
+"""
+
+    @unittest.skipUnless(shutil.which("rustc"), "no rustc")
+    def test_rust(self):
+        """Names as in the source: of the way of mangling that this compiler prefers, and of the newer one."""
+        source, program = self.scratch / "samples.rs", self.scratch / "samples-rust"
+        source.write_text(self.RUST)
+        for ways in ([], ["-C", "symbol-mangling-version=v0"]):
+            with self.subTest(ways=ways):
+                (self.scratch / "capture.tcap").unlink(missing_ok=True)
+                subprocess.run(["rustc", "-O", *ways, "-o", program, source], check=True, timeout=300)
+                recording, _ = self.run_whole(program)
+                samples = self.samples(recording)
+                self.assertGreater(len(samples), 0.5 * RATE * SECONDS)
+                names = {f"<samples::shop::Cart<{size}> as samples::shop::Priced>::price" for size in ("_", "3")}
+                share = self.share(samples, lambda frames: frames[-1] in names)
+                print(f"  {share:.2%} in the function")
+                self.assertGreaterEqual(share, 0.95)
 
     def test_kernel_stacks_and_nothing_where_it_is_switched_off(self):
         with self.record(

@@ -102,6 +102,23 @@ class WaitingFunctions(OneServer):
         recording = self.recorded(self.serve(self.program()), "/lock")
         self.check(recording, "/lock", "add_item", "serve", "lock")
 
+    def test_each_wait_of_a_request(self):
+        """`show` says it of the request's own waits: as many as it had slow ones, and of no other function."""
+        recording = self.recorded(self.serve(self.program()), "/lock")
+        functions = []
+        slow = [r for r in self.requests(recording, role="server") if r["path"] == "/lock" and r["duration_ns"] > 20e6]
+        self.assertGreaterEqual(len(slow), REQUESTS // 10 - 1)
+        for row in slow:
+            end = json.loads(self.tailcap("show", recording.file, row["id"], "--json"))["end"]
+            long = [w for w in end["waits"] if w["syscall"] == "futex" and w["back_ns"] - w["left_ns"] >= 20_000_000]
+            functions += [(w["function"], w["called_from"]) for w in long]
+        named = [f for f in functions if f[0]]
+        print(f"  {len(named)} of {len(functions)} waits have a function")
+        self.assertEqual(set(named), {("add_item", "serve")})
+        self.assertGreaterEqual(len(named), 0.5 * len(functions))
+        shown = [" ".join(self.tailcap("show", recording.file, row["id"]).split()) for row in slow]
+        self.assertTrue(any(" in add_item, called from serve" in text for text in shown), shown[0])
+
     def test_pipe_of_c(self):
         recording = self.recorded(self.serve(self.program()), "/pipe")
         self.check(recording, "/pipe", "fetch_order", "serve", "read")

@@ -128,6 +128,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check(scan::decode_perf_map(answer).has_value());
       break;
     }
+    case 13:
+      if (const auto names = scan::decode_variables(rest)) names->behind(0x1000, 0x3010);
+      break;
+    case 14: {
+      const std::string answer = scan::answer(scan::encode_variables_request(), File(rest).get());
+      check(answer.empty() || scan::decode_variables(answer).has_value());
+      break;
+    }
     default:
       scan::answer(rest, File(rest).get());
   }

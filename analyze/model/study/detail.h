@@ -27,6 +27,7 @@ struct ThreadWait {
   std::uint16_t missed = 0;
   formats::WokenIn woken_in = formats::WokenIn::unknown;
   bool timed = false;
+  std::string function{}, caller{};  // of the application, in which it waited; empty: not known
 };
 
 // Something on the request's connection while it was under way.
@@ -81,6 +82,7 @@ struct Detail {
   std::vector<std::pair<ExchangeId, std::string>> titles;  // of culprits in the courses; ascending
   std::vector<CpuGroup> groups;                            // that culprits in the courses speak of
   std::vector<SocketPeer> peers;                           // likewise
+  LockNames locks;                                         // likewise
   // "GET /stock (5.1)", or only the number.
   std::string title_of(ExchangeId id) const;
 };

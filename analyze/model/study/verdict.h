@@ -26,6 +26,7 @@ namespace tailcap::model {
 struct CulpritStudy {
   Label label = Label::unexplained_nocarrier;
   std::uint64_t what = 0;   // lock: its address; device; CPU quota: which of Partitions::groups(), from 1; otherwise 0
+  std::string lock = {};    // the lock's name; empty: not known
   std::string device = {};  // the block device's name; empty: none, or not known
   CpuGroup group = {};      // the group of the CPU quota; path empty: none
   SocketPeer peer = {};     // on which they waited; address empty: none, or not known

@@ -143,6 +143,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   if (log->known_since == 0 && log->acted != 0 && !wait.lost_before) log->known_since = log->acted;
   if (log->known_since == 0 || wait.time < log->known_since) log->known_since = wait.time;
   if (wait.blocked == Blocked::poll) multiplexes(event.thread.tid, *log);
+  if (wait.blocked == Blocked::futex) lock_notes_.waited(event.thread.pid, wait.argument0);
   log->waits.add(wait);
   ++kept_;
   if (wait.blocked == Blocked::stopped) {
@@ -347,6 +348,7 @@ void Observed::push(const Event& event, const Moved& moved) {
     if (ours && task->comm == kVmThread) processes_[event.thread.pid].vm_thread = event.thread.tid;
   } else if (const auto* note = std::get_if<formats::Note>(&event.body)) {
     pauses_.push(*note, event.time);
+    if (note->key == ground::kLockNote) lock_notes_.named(event.thread.pid, note->value);
     if (note->key == ground::kStopsNote) stops_ = std::max(stops_, at);
     full_sends_recorded_ = full_sends_recorded_ || (note->key == formats::kFullSendsNote && note->value == "1");
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {

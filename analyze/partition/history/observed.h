@@ -20,6 +20,7 @@
 #include "analyze/partition/history/accept_queues.h"
 #include "analyze/partition/history/cpu_quotas.h"
 #include "analyze/partition/history/cpu_use.h"
+#include "analyze/partition/history/lock_notes.h"
 #include "analyze/partition/history/log.h"
 #include "analyze/partition/history/peers.h"
 #include "analyze/partition/history/windows.h"
@@ -255,6 +256,8 @@ class Observed {
   const Log<TimeSpan>& arrivals_elsewhere() const { return elsewhere_; }
   // The other ends of sockets without requests; complete after the last event.
   std::vector<model::SocketPeer> peers() const { return peers_.all(); }
+  // Of locks; complete after the last event.
+  model::LockNames lock_names() const { return lock_notes_.all(); }
   // Which of these is at the other end, from 1; 0: not known.
   std::uint32_t peer_of(formats::SocketId socket) const { return peers_.number_of(socket); }
   // EndLog::full has all such sends, but for UNIX sockets only those of which nothing was sent.
@@ -321,6 +324,7 @@ class Observed {
   std::unordered_map<formats::SocketId, Stranger> strangers_;
   std::unordered_map<formats::SocketId, std::uint32_t> accepters_;  // of open sockets, the thread
   AcceptQueues queues_;
+  LockNotes lock_notes_;
   SocketPeers peers_;
   CpuQuotas quotas_;
   Stretches<TimeSpan> blind_, counted_;

@@ -147,6 +147,7 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
     descent.names();
     out.detail->groups = analysis.table.partitions.groups();
     out.detail->peers = analysis.table.partitions.peers();
+    out.detail->locks = analysis.table.partitions.locks();
   }
   out.study = std::move(analysis.study);
   out.table = std::move(analysis.table);

@@ -56,7 +56,8 @@ const Shape<Culprit, NamedBlockers>& blocker_shape() {
   static const Shape<Culprit, NamedBlockers> shape{
       "blocker",
       {
-          {"what", [](auto& c) { return OrNull{what_text(c)}; }, "the address of a lock, a device"},
+          {"what", [](auto& c, auto& all) { return OrNull{what_text(c, all.locks)}; },
+           "the name of a lock, or its address; a device"},
           {"request", or_null(&Culprit::request)},
           {"tid", or_null(&Culprit::tid)},
           {"cgroup", group_shape(), group_of},
@@ -91,13 +92,25 @@ const Shape<SocketPeer, Anywhere>& peer_shape() {
   return shape;
 }
 
-std::string what_text(const Culprit& culprit) {
+namespace {
+
+bool has_place(const Culprit& culprit) {
   const int rank = model::rank_of(culprit.label);
   const bool call = culprit.label >= model::Label::down_dns && culprit.label <= model::Label::down_h2fc;
-  if (culprit.what == 0 || rank != 1 || culprit.label == model::Label::q_pool || call ||
-      culprit.label == model::Label::net_unknown_socket)
-    return {};
-  return address_text(culprit.what);
+  return culprit.what != 0 && rank == 1 && culprit.label != model::Label::q_pool && !call &&
+         culprit.label != model::Label::net_unknown_socket;
+}
+
+}  // namespace
+
+std::string what_text(const Culprit& culprit, const model::LockNames& locks) {
+  if (!has_place(culprit)) return {};
+  const std::string_view name = model::lock_of(culprit, locks);
+  return name.empty() ? address_text(culprit.what) : std::string(name);
+}
+
+std::string where_text(const Culprit& culprit, const model::LockNames& locks) {
+  return has_place(culprit) ? place_text(model::lock_of(culprit, locks), culprit.what) : std::string();
 }
 
 void append_labels(JsonWriter& json, const model::RequestTable& table, const model::Request& row) {

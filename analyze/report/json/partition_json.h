@@ -21,7 +21,10 @@ const Shape<model::Culprit, model::NamedBlockers>& blocker_shape();
 const Shape<model::CpuGroup, Anywhere>& group_shape();
 const Shape<model::SocketPeer, Anywhere>& peer_shape();
 
-// "0x7f00…": the address of a lock, a device; empty for calls, whose `what` is their connection.
-std::string what_text(const model::Culprit& culprit);
+// "cart_mutex", "0x7f00…": the name of a lock, or its address; a device. Empty for calls, whose `what` is their
+// connection.
+std::string what_text(const model::Culprit& culprit, const model::LockNames& locks);
+// The same in a sentence: "`cart_mutex`", "at 0x7f00…".
+std::string where_text(const model::Culprit& culprit, const model::LockNames& locks);
 
 }  // namespace tailcap::report

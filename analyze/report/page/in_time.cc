@@ -97,7 +97,7 @@ class Section {
     const bool lock = model::group_of(s.label) == model::LabelGroup::lock;
     std::string text;
     const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-    if (const std::string what = what_text(c); !what.empty()) add("at " + what);
+    if (const std::string where = where_text(c, table_.partitions.locks()); !where.empty()) add(where);
     if (const model::CpuGroup* group = model::group_of(c, table_.partitions.groups())) add(group_text(*group));
     if (const model::SocketPeer* peer = model::peer_of(c, table_.partitions.peers())) add(peer_text(*peer));
     if (c.request.connection != 0 && c.request != of) {
@@ -175,12 +175,7 @@ class Section {
   }
 
   static void lanes(const model::Request& row, const model::Lanes& around, Document& out) {
-    LanesPicture how;
-    how.zero = how.marked_from = row.start;
-    how.marked_to = row.start + row.duration;
-    how.alone = false;
-    render::Figure figure;
-    figure.svg = lanes_svg(around, how);
+    render::Figure figure = lanes_figure(around, row.start, row.start + row.duration);
     figure.legend = lanes_legend(around);
     figure.caption =
         "What its processes did meanwhile; its own time is shaded. Drag to enlarge, a double click shows all.";

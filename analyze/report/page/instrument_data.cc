@@ -202,7 +202,7 @@ class DataWriter {
     const auto add = [&](const std::string& part) {
       if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
     };
-    if (const std::string what = what_text(c); !what.empty()) add("at " + what);
+    if (const std::string where = where_text(c, table_.partitions.locks()); !where.empty()) add(where);
     if (const model::CpuGroup* group = model::group_of(c, table_.partitions.groups())) add(group_text(*group));
     if (const model::SocketPeer* peer = model::peer_of(c, table_.partitions.peers())) add(peer_text(*peer));
     if (c.tid != 0) add("thread " + std::to_string(c.tid));

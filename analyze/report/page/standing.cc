@@ -142,7 +142,7 @@ class Tree {
   std::string text_of(const Node& node) const {
     const Culprit& c = node.step;
     std::string text(model::text_of(c.label));
-    if (const std::string what = what_text(c); !what.empty()) text += " at " + what;
+    if (const std::string where = where_text(c, table_.partitions.locks()); !where.empty()) text += " " + where;
     if (const model::SocketPeer* peer = model::peer_of(c, table_.partitions.peers())) text += ", " + peer_text(*peer);
     if (c.request.connection != 0) {
       const bool lock = model::group_of(c.label) == model::LabelGroup::lock;

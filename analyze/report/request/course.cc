@@ -30,8 +30,8 @@ std::string interval_note(const model::Detail& detail, model::ExchangeId of, con
                     s.label == model::Label::lock_go_mutex;
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  if (const std::string what = what_text(c); !what.empty())
-    add(s.label == model::Label::timer_sleep ? "in a wait at " + what + " whose time limit expired" : "at " + what);
+  if (const std::string where = where_text(c, detail.locks); !where.empty())
+    add(s.label == model::Label::timer_sleep ? "in a wait " + where + " whose time limit expired" : where);
   if (const model::CpuGroup* group = model::group_of(c, detail.groups)) add(group_text(*group));
   if (const model::SocketPeer* peer = model::peer_of(c, detail.peers)) add(peer_text(*peer));
   if (c.request.connection != 0 && c.request != of && c.request != detail.request.row.id &&

@@ -49,15 +49,9 @@ void add_milestone_table(const Waterfall& w, Document& out) {
 
 void add_around(const model::Lanes& around, const Waterfall& w, Document& out) {
   if (around.lanes.empty()) return;
-  LanesPicture how;
-  how.zero = how.marked_from = w.zero;
-  how.marked_to = w.zero + w.span;
-  how.alone = false;
-  render::Figure figure;
-  figure.svg = lanes_svg(around, how);
   out.heading(2, "Around it");
   out.note("What its processes did meanwhile; its own time is shaded. Point at a bar to read what it is.");
-  out.add(render::Figures{{std::move(figure)}});
+  out.add(render::Figures{{lanes_figure(around, w.zero, w.zero + w.span)}});
   if (const std::string notes = lanes_notes(around); !notes.empty()) out.note(notes);
 }
 

@@ -259,6 +259,8 @@ const EndShape<ThreadWait> kWait{
         {"woken_in", [](auto& w) { return formats::name_of(w.woken_in); }},
         {"timed", &ThreadWait::timed},
         {"missed", &ThreadWait::missed},
+        {"function", or_null(&ThreadWait::function), "of the application, in which it waited; null: no stack"},
+        {"called_from", or_null(&ThreadWait::caller)},
     }};
 
 constexpr std::string_view kEventKinds[] = {"retransmit", "reset_sent", "reset_received", "error", "loss"};

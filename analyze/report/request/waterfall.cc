@@ -103,7 +103,9 @@ void add_lanes(const model::Detail& detail, const RequestDetail& d, Time zero, s
   if (WaterfallLane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
 }
 
-std::string wait_text(const model::ThreadWait& w) {
+constexpr std::size_t kFunction = 80;  // characters
+
+std::string wait_text(const model::ThreadWait& w, const model::LockNames& locks) {
   constexpr std::uint32_t kPreempted = 256;
   if (w.state == 0 || w.state == kPreempted) return "preempted";
   if (w.syscall < 0)
@@ -111,7 +113,10 @@ std::string wait_text(const model::ThreadWait& w) {
                                                          : "outside any call";
   const std::string name = ground::syscall_name(w.syscall);
   if (w.timed) return name + " for " + duration_text(Duration{static_cast<std::int64_t>(w.argument1 & INT64_MAX)});
-  if (name == "futex") return "futex at " + address_text(w.argument0);
+  if (name == "futex") {
+    const auto lock = locks.find(w.argument0);
+    return "futex " + place_text(lock == locks.end() ? std::string_view() : lock->second, w.argument0);
+  }
   // Calls whose first argument is a descriptor.
   for (const std::string_view call :
        {"read",    "write",     "readv",    "writev",   "pread64",  "pwrite64",      "recvfrom",    "sendto",
@@ -121,7 +126,7 @@ std::string wait_text(const model::ThreadWait& w) {
   return name;
 }
 
-void add_waits(const RequestDetail& d, Time zero, Waterfall& out) {
+void add_waits(const RequestDetail& d, const model::LockNames& locks, Time zero, Waterfall& out) {
   out.waits_left_out = d.waits_left_out;
   for (const auto& w : d.waits) {
     Wait wait;
@@ -129,7 +134,9 @@ void add_waits(const RequestDetail& d, Time zero, Waterfall& out) {
     wait.runnable_known = known(w.runnable);
     wait.waited = (wait.runnable_known ? w.runnable : w.back) - w.left;
     wait.queued = wait.runnable_known ? w.back - w.runnable : Duration{};
-    wait.what = wait_text(w);
+    wait.what = wait_text(w, locks);
+    if (!w.function.empty()) wait.what += " in " + shortened(printable(w.function), kFunction);
+    if (!w.caller.empty()) wait.what += ", called from " + shortened(printable(w.caller), kFunction);
     if (w.waker != 0)
       wait.woken_by = "thread " + std::to_string(w.waker);
     else if (w.woken_in == formats::WokenIn::interrupt || w.woken_in == formats::WokenIn::soft_interrupt)
@@ -257,7 +264,7 @@ Waterfall waterfall(const model::Detail& detail, const model::Study& study) {
     if (!out.milestones.empty()) out.span = out.milestones.back().at;
   }
   for (auto& lane : out.lanes) choose_lines(lane, out.span);
-  add_waits(d, out.zero, out);
+  add_waits(d, detail.locks, out.zero, out);
   const auto facts = call_facts(detail, out.zero, out.span);
   const auto before = std::ranges::find_if(out.facts, [](const FactLine& f) { return f.label == "began"; });
   out.facts.insert(before, facts.begin(), facts.end());

@@ -24,7 +24,8 @@ using model::VerdictStep;
 
 std::string address_of(const CulpritStudy& c) {
   const bool numbered = !c.group.path.empty() || !c.peer.address.empty();
-  return c.what == 0 || numbered || c.label == Label::q_pool ? std::string() : address_text(c.what);
+  if (c.what == 0 || numbered || c.label == Label::q_pool) return {};
+  return c.lock.empty() ? address_text(c.what) : c.lock;
 }
 std::vector<std::string_view> names_of(const std::vector<Label>& labels) {
   std::vector<std::string_view> out;
@@ -70,7 +71,7 @@ const StudyShape<CulpritStudy> kCulprit{
     "culprit",
     {
         {"label", [](auto& c) { return model::name_of(c.label); }},
-        {"what", [](auto& c) { return OrNull{address_of(c)}; }, "the address of a lock"},
+        {"what", [](auto& c) { return OrNull{address_of(c)}; }, "the name of a lock, or its address"},
         {"device", or_null(&CulpritStudy::device)},
         {"cgroup", group_shape(), [](auto& c) { return where(!c.group.path.empty(), c.group); }},
         {"peer", peer_shape(), [](auto& c) { return where(!c.peer.address.empty(), c.peer); }},

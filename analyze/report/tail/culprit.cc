@@ -65,7 +65,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (starts("down.") && !request.empty() && c.authority == 0 && c.at != 0)
     request += " at " + shortened(printable(texts[c.at]), 60);
   if (!c.peer.address.empty() && request.empty()) return "(" + peer_text(c.peer) + ")";
-  const std::string place = c.what == 0 ? "" : address_text(c.what);
+  const std::string place = c.what == 0 ? "" : place_text(c.lock, c.what);
   if (starts("lock.")) {
     // No goroutine holds a channel or a WaitGroup; another one ends the wait.
     const bool held = c.label == model::Label::lock_futex || c.label == model::Label::lock_file ||
@@ -77,7 +77,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
     const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
                                : c.tid != 0     ? (held ? "held by " : "ended by ") + thread_text(c)
                                                 : "";
-    return (place.empty() ? "" : "at " + place) + (place.empty() || holder.empty() ? "" : " ") + holder;
+    return place + (place.empty() || holder.empty() ? "" : " ") + holder;
   }
   if (starts("down.")) {
     // Mentioned only if it is most of the wait: then it is the next place to look.
@@ -104,8 +104,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
     return who.empty() ? "" : "until " + who + " ended it";
   }
   if (starts("io.") || starts("mem.")) return c.what == 0 ? "" : "(" + device_text(c) + ")";
-  if (c.label == model::Label::timer_sleep && !place.empty())
-    return "in a wait at " + place + " whose time limit expired";
+  if (c.label == model::Label::timer_sleep && !place.empty()) return "in a wait " + place + " whose time limit expired";
   return request.empty() ? "" : "(" + request + ")";
 }
 

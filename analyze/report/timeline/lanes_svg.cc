@@ -287,6 +287,16 @@ std::string lanes_svg(const Lanes& lanes, const LanesPicture& how) {
   return out.close("svg").line().take();
 }
 
+render::Figure lanes_figure(const Lanes& lanes, Time from, Time to) {
+  LanesPicture how;
+  how.zero = how.marked_from = from;
+  how.marked_to = to;
+  how.alone = false;
+  render::Figure out;
+  out.svg = lanes_svg(lanes, how);
+  return out;
+}
+
 std::vector<render::LegendEntry> lanes_legend(const Lanes& lanes) {
   std::vector<render::LegendEntry> out;
   for (const LabelGroup what : groups_in(lanes))

@@ -175,6 +175,11 @@ std::string group_text(const model::CpuGroup& group) {
               : ", " + duration_text(Duration{group.quota}) + " of every " + duration_text(Duration{group.period}));
 }
 
+std::string place_text(std::string_view name, std::uint64_t address) {
+  constexpr std::size_t kLockName = 60;
+  return name.empty() ? "at " + address_text(address) : "`" + shortened(printable(name), kLockName) + "`";
+}
+
 std::string peer_text(const model::SocketPeer& peer) {
   std::string out = peer.address == "unix:" ? "a UNIX socket without a name" : shortened(printable(peer.address), 60);
   // Who listens there is not known from the number alone.

@@ -38,6 +38,8 @@ std::string group_text(const model::CpuGroup& group);
 
 // "10.0.0.3:5432, PostgreSQL's port, process postgres": what is known of it. Printable.
 std::string peer_text(const model::SocketPeer& peer);
+// A lock, by its name if it has one: "`cart_mutex`", "at 0x7f00".
+std::string place_text(std::string_view name, std::uint64_t address);
 
 // The phases or labels that took most of a request's time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms".
 // Empty: not known.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "analyze/model/label_group.h"
+#include "analyze/model/statistics/most_by_label.h"
 
 namespace tailcap::tail::slow {
 namespace {
@@ -60,6 +61,7 @@ CulpritStudy culprit_study(const model::Culprit& c, const model::RequestTable& t
   out.example = c.request;
   if (const model::CpuGroup* group = model::group_of(c, table.partitions.groups())) out.group = *group;
   if (const model::SocketPeer* peer = model::peer_of(c, table.partitions.peers())) out.peer = *peer;
+  if (out.what != 0) out.lock = model::lock_of(c, table.partitions.locks());
   if (const model::Processes::Thread* thread = table.processes.thread(c.tid)) {
     out.pid = thread->pid;
     out.thread = thread->name;
@@ -90,7 +92,10 @@ CulpritKey key_of(const CulpritStudy& who, Unnamed unnamed) {
 }
 
 void join(CulpritStudy& into, const CulpritStudy& other) {
-  if (into.what != other.what) into.what = 0;
+  if (into.what != other.what) {
+    into.what = 0;
+    into.lock.clear();
+  }
   if (into.tid != other.tid) {
     into.tid = 0;
     into.thread.clear();
@@ -155,15 +160,7 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
     entry.study.inside_time = *most;
     out.push_back(entry.study);
   }
-  std::stable_sort(out.begin(), out.end(), [](const CulpritStudy& a, const CulpritStudy& b) {
-    return a.label != b.label ? a.label < b.label : a.time > b.time;
-  });
-  std::size_t of_label = 0, kept = 0;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    of_label = i > 0 && out[i].label == out[i - 1].label ? of_label + 1 : 0;
-    if (of_label < kPerLabel) out[kept++] = out[i];
-  }
-  out.resize(kept);
+  model::keep_most_by_label(out, kPerLabel);
   return out;
 }
 

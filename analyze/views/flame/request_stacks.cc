@@ -107,6 +107,8 @@ void RequestStacks::hold(const Event& event, const Sample& sample) {
   const bool one = options_ == nullptr;
   if (sample.kind == SampleKind::off_cpu) {
     if (!one && (long_waits_ || windows_.contains(event.thread.pid))) left_.push(event);
+    if (one && wait_stacks_.size() < limits_.waits && within(event.thread.pid, event.time, event.time))
+      wait_stacks_[{event.thread.tid, event.time}] = texts_.intern(stack_text(names_.of(event.thread.pid), sample));
     return;
   }
   if (sample.kind != SampleKind::on_cpu && !(one && sample.kind == SampleKind::preempted)) return;
@@ -119,6 +121,11 @@ void RequestStacks::hold(const Event& event, const Sample& sample) {
   }
   samples_.push_back({event.time, event.goroutine, event.thread,
                       texts_.intern(stack_text(names_.of(event.thread.pid), sample)), sample.weight, sample.kind});
+}
+
+const std::string* RequestStacks::stack_of_wait(std::uint32_t tid, Time left) const {
+  const auto found = wait_stacks_.find({tid, left});
+  return found == wait_stacks_.end() ? nullptr : &texts_[found->second];
 }
 
 void RequestStacks::hold_long(const Event& event, const OffCpu& off) {

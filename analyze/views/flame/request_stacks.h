@@ -77,6 +77,8 @@ class RequestStacks : public pipeline::SecondReading {
   };
   LongWaits waits_of_route(const model::TextPool& texts, std::string_view method, std::string_view route,
                            const FlameChoice& choice, std::span<const model::Blocked> blocked) const;
+  // Of a wait of this thread that began then; null: it has none. Only for `show`; valid as long as this.
+  const std::string* stack_of_wait(std::uint32_t tid, formats::Time left) const;
   // Samples, or waits, that are in no picture and no sum because there were too many.
   std::uint64_t left_out(formats::SampleKind kind) const;
 
@@ -147,7 +149,8 @@ class RequestStacks : public pipeline::SecondReading {
   std::deque<HeldSample> samples_;
   std::deque<HeldWait> waits_;
   std::deque<HeldLong> held_long_;
-  std::vector<OwnedWait> owned_long_;                                // by row
+  std::map<std::pair<std::uint32_t, formats::Time>, std::uint32_t> wait_stacks_;  // texts, of one request
+  std::vector<OwnedWait> owned_long_;                                             // by row
   std::array<std::uint64_t, kActivities> left_out_{}, undecided_{};  // undecided: several requests were under way
   std::array<std::vector<Owned>, kActivities> owned_;                // by row
   std::vector<std::pair<model::ExchangeId, std::uint32_t>> rows_;    // of requests with stacks, by id

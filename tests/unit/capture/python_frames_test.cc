@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "capture/stacks/python_codes.h"
-#include "capture/stacks/python_processes.h"
+#include "capture/stacks/python_layouts.h"
+#include "capture/symbols/encoding.h"
 
 namespace tailcap::capture::stacks {
 
@@ -118,6 +121,14 @@ TEST(PythonCodes, LongNamesSayThatTheyAreCut) {
   EXPECT_EQ(named(text_of(std::string(PYTHON_TEXT, '\xe4'), 1, 500), ascii("a.py")).size(), 136 + 3 + 9u);
 }
 
+TEST(PythonCodes, AStepOfTheInterpreterIsNoFunction) {
+  PythonCodes codes;
+  ASSERT_TRUE(codes.take(code(2, ascii("__init__"), ascii("__init__"), 0)));
+  EXPECT_EQ(*codes.name(2), "");
+  ASSERT_TRUE(codes.take(code(4, ascii("__init__"), ascii("/srv/__init__.py"), 3)));
+  EXPECT_EQ(*codes.name(4), "__init__ (srv/__init__.py:3)");
+}
+
 TEST(PythonCodes, WhatIsNotValidHasNoName) {
   EXPECT_EQ(named(text_of("abc", 3, 1), ascii("a")), "(not valid)");
   EXPECT_EQ(named(text_of("abc", 2, 2), ascii("a")), "(not valid)");
@@ -144,18 +155,80 @@ TEST(PythonCodes, ThoseNotUsedForLongMakeRoom) {
   EXPECT_NE(codes.name(0), nullptr);
 }
 
-TEST(PythonProcesses, OnlyReleasesOfKnownVersionsAreRead) {
-  EXPECT_TRUE(python_layout(0x030b02f0));
-  EXPECT_FALSE(python_layout(0x030b00a7));
-  EXPECT_FALSE(python_layout(0x030e00f0));
-  EXPECT_FALSE(python_layout(0));
+// As a file says it. offsets: of 3.13.
+symbols::PythonProgram program_of(std::uint32_t version, const std::optional<symbols::PythonOffsets>& offsets = {}) {
+  scan::Encoder out;
+  out.number(version);
+  for (int i = 0; i < 3; ++i) out.number(std::uint64_t{0x1000});
+  out.number(offsets.has_value());
+  if (offsets) {
+    using Offsets = symbols::PythonOffsets;
+    for (const auto field : {&Offsets::runtime_interpreters, &Offsets::interpreter_next, &Offsets::interpreter_threads,
+                             &Offsets::interpreter_holder, &Offsets::thread_next, &Offsets::thread_frame,
+                             &Offsets::thread_id, &Offsets::frame_previous, &Offsets::frame_code, &Offsets::frame_owner,
+                             &Offsets::code_file, &Offsets::code_name, &Offsets::code_lines, &Offsets::code_first_line,
+                             &Offsets::object_type, &Offsets::text_state, &Offsets::text_length, &Offsets::text_ascii})
+      out.number((*offsets).*field);
+  }
+  out.number(std::uint64_t{0});
+  scan::Decoder in(out.bytes());
+  auto program = symbols::PythonProgram::decode(in);
+  EXPECT_TRUE(in.done());
+  return program;
 }
 
-TEST(PythonProcesses, AVersionThatIsNotReadIsNamed) {
-  EXPECT_EQ(python_version({}, "[python3.9]"), "Python 3.9");
+// Of 3.13.0.
+symbols::PythonOffsets own_offsets() {
+  return {632, 7264, 7344, 7760, 8, 72, 152, 8, 0, 70, 112, 128, 136, 68, 8, 32, 16, 40};
+}
+
+TEST(PythonLayouts, OnlyReleasesOfKnownVersionsAreRead) {
+  for (const std::uint32_t version : {0x030800f0u, 0x030900f0u, 0x030a00f0u, 0x030b02f0u, 0x030c01f0u})
+    EXPECT_TRUE(python_layout(program_of(version))) << std::hex << version;
+  for (const std::uint32_t version : {0u, 0x030700f0u, 0x030b00a7u, 0x030c00b1u, 0x030e00f0u})
+    EXPECT_FALSE(python_layout(program_of(version))) << std::hex << version;
+}
+
+TEST(PythonLayouts, TheNewestSaysItselfWhereItsFieldsAre) {
+  EXPECT_FALSE(python_layout(program_of(0x030d00f0))) << "it says nothing";
+  symbols::PythonOffsets own = own_offsets();
+  own.interpreter_holder = 7784;
+  own.thread_frame = 80;
+  const auto layout = python_layout(program_of(0x030d05f0, own));
+  ASSERT_TRUE(layout);
+  EXPECT_EQ(layout->holder, 7784);
+  EXPECT_EQ(layout->thread_frames, 80);
+  EXPECT_EQ(layout->code_name, 128);
+}
+
+TEST(PythonLayouts, WhatTheKernelProgramCannotReadIsNotBelieved) {
+  using Offsets = symbols::PythonOffsets;
+  const std::pair<std::uint64_t Offsets::*, std::uint64_t> wrong[] = {{&Offsets::frame_code, 80},
+                                                                      {&Offsets::frame_previous, 4},
+                                                                      {&Offsets::frame_owner, 80},
+                                                                      {&Offsets::code_name, 144},
+                                                                      {&Offsets::code_file, UINT64_MAX},
+                                                                      {&Offsets::code_first_line, 142},
+                                                                      {&Offsets::thread_frame, 1 << 16},
+                                                                      {&Offsets::object_type, 24},
+                                                                      {&Offsets::text_state, 40},
+                                                                      {&Offsets::text_ascii, 48},
+                                                                      {&Offsets::interpreter_holder, UINT64_MAX - 7}};
+  for (const auto& [field, value] : wrong) {
+    symbols::PythonOffsets own = own_offsets();
+    own.*field = value;
+    EXPECT_FALSE(python_layout(program_of(0x030d00f0, own))) << value;
+  }
+}
+
+TEST(PythonLayouts, AVersionThatIsNotReadIsNamed) {
+  EXPECT_EQ(python_version({}, "[python3.6]"), "Python 3.6");
   EXPECT_EQ(python_version({}, "[libpython3.10.so.1.0]"), "Python 3.10");
   EXPECT_EQ(python_version({}, "[python]"), "Python");
   EXPECT_EQ(python_version({}, "[uwsgi]"), "Python");
+  EXPECT_EQ(python_version(program_of(0x030e00f0), "[python]"), "Python 3.14");
+  EXPECT_EQ(python_version(program_of(0x030b00a7), "[python]"), "Python 3.11 before its release");
+  EXPECT_EQ(python_version(program_of(0x030d00f0), "[python]"), "Python 3.13 of an unusual build");
 }
 
 }  // namespace

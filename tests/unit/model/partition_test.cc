@@ -3,9 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <random>
+#include <utility>
 #include <vector>
+
+#include "analyze/model/statistics/most_by_label.h"
 
 namespace tailcap::model {
 namespace {
@@ -40,6 +44,22 @@ TEST(Partitions, AreFoundByTheirRequest) {
       }
       ASSERT_TRUE(partitions.culprits({connection, index}).empty());
     }
+}
+
+TEST(MostByLabel, TheLongestOfEachLabel) {
+  std::vector<Culprit> all;
+  for (const auto& [label, time] : std::initializer_list<std::pair<Label, std::int64_t>>{
+           {Label::sched_runq, 5}, {Label::cpu, 1}, {Label::sched_runq, 9}, {Label::cpu, 1}, {Label::sched_runq, 7}}) {
+    all.emplace_back().label = label;
+    all.back().time = time;
+    all.back().tid = static_cast<std::uint32_t>(all.size());
+  }
+  keep_most_by_label(all, 2);
+  std::vector<std::uint32_t> kept;
+  for (const Culprit& c : all) kept.push_back(c.tid);
+  const std::vector<std::uint32_t> want =
+      Label::cpu < Label::sched_runq ? std::vector<std::uint32_t>{2, 4, 3, 5} : std::vector<std::uint32_t>{3, 5, 2, 4};
+  EXPECT_EQ(kept, want);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <variant>
 
 #include "analyze/redact/fields.h"
 
@@ -44,6 +45,24 @@ TEST(NotesOfACut, StrictKeepsNoWord) {
 TEST(NotesOfACut, NumbersAreKept) {
   EXPECT_EQ(left("tailcap.cut.requests", "5000"), "5000");
   EXPECT_EQ(left("tailcap.cut.ids", "1.1,2.7"), "1.1,2.7");
+}
+
+std::string left_of_lock(const std::string& value, const RedactionPolicy& policy) {
+  Pseudonyms names("0123456789abcdef");
+  EventRedactor redactor(policy, names);
+  formats::Event event{formats::kNoTime, {7, 7}, formats::Note{"tailcap.lock", value}};
+  redactor.apply(event);
+  const auto& note = std::get<formats::Note>(event.body);
+  EXPECT_EQ(note.key, "tailcap.lock");
+  return std::string(note.value);
+}
+
+TEST(NotesOfLocks, NamesOfVariablesAreTreatedAsThoseOfFunctions) {
+  const std::string strict = left_of_lock("7f001234 acme_mutex+0x10", RedactionPolicy(RedactionLevel::strict));
+  EXPECT_TRUE(strict.starts_with("7f001234 ")) << strict;
+  EXPECT_EQ(strict.find("acme"), strict.npos) << strict;
+  EXPECT_TRUE(left_of_lock("7f001234 cart_mutex", RedactionPolicy()).starts_with("7f001234 "));
+  EXPECT_EQ(left_of_lock("jane cart_mutex", RedactionPolicy()), "");
 }
 
 }  // namespace

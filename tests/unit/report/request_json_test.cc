@@ -6,6 +6,7 @@
 #include <random>
 
 #include "analyze/model/trace/trace_identity.h"
+#include "analyze/report/json/indented.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/study/report_json.h"
 #include "analyze/report/words/json_schema.h"
@@ -26,6 +27,16 @@ TEST(JsonWriter, TextRoundTrips) {
   for (const std::string_view text : {"", "plain", "\"\\/", "\n\t\r\x01\x1f\x7f", "ü€😀", "\0x"})
     EXPECT_EQ(Json::parse(written(text)), text);
   EXPECT_EQ(written(std::string_view("a\0b", 3)), "\"a\\u0000b\"");
+}
+
+TEST(Indented, ALineForEachValue) {
+  const Json json = {{"a", "{\"[,:]\\"},
+                     {"none", Json::array()},
+                     {"empty", Json::object()},
+                     {"list", {1, nullptr, {{"b", true}, {"c", Json::array({Json::array(), -2})}}}}};
+  EXPECT_EQ(indented(json.dump()), json.dump(2));
+  EXPECT_EQ(indented("[]"), "[]");
+  EXPECT_EQ(indented("\"a\""), "\"a\"");
 }
 
 TEST(JsonWriter, WrongBytesAreReplaced) {

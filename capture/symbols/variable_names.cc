@@ -1,0 +1,41 @@
+#include "capture/symbols/variable_names.h"
+
+#include <elf.h>
+
+#include <cstdio>
+
+#include "capture/symbols/code_names.h"
+
+namespace tailcap::capture::symbols {
+
+VariableNames::VariableNames(const ElfFile& file)
+    : code_(code_segments(file)), names_(names_of_symbols(file, STT_OBJECT)) {}
+
+std::string VariableNames::behind(std::uint64_t offset, std::uint64_t distance) const {
+  const auto begin = address_of(code_, offset);
+  if (!begin) return {};
+  const std::uint64_t address = *begin + distance;
+  const auto* variable = names_.around(address);
+  if (!variable) return {};
+  std::string name(names_.name(*variable));
+  if (address != variable->address) {
+    char inside[24];
+    std::snprintf(inside, sizeof inside, "+0x%llx", static_cast<unsigned long long>(address - variable->address));
+    name += inside;
+  }
+  return name;
+}
+
+void VariableNames::encode(scan::Encoder& out) const {
+  symbols::encode(out, code_);
+  names_.encode(out);
+}
+
+VariableNames VariableNames::decode(scan::Decoder& in) {
+  VariableNames names;
+  names.code_ = decode_code_segments(in);
+  names.names_ = FunctionNames::decode(in);
+  return names;
+}
+
+}  // namespace tailcap::capture::symbols
