@@ -34,7 +34,7 @@ def needs(tool):
     return unittest.skipUnless(shutil.which(tool), f"no {tool}")
 
 
-RECORDER = ("record", "control", "snapshot", "doctor")
+RECORDER = ("record", "control", "snapshot", "doctor", "gate")  # programs of their own, which describe no options
 
 
 class Pages(unittest.TestCase):
