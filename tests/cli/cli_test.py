@@ -101,8 +101,8 @@ class AnalyserCli(Case):
             ("x.html", "<!doctype html>"),
             ("x.md", "## "),
             ("x.json", '{"schema":'),
-            ("x.txt", "tailcap report: slow-client.tcap"),
-            ("plain", "tailcap report: slow-client.tcap"),
+            ("x.txt", "slow-client.tcap · 1.88 s from 2"),
+            ("plain", "slow-client.tcap · 1.88 s from 2"),
         ):
             done = self.tailcap("report", capture, "-o", name)
             self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)

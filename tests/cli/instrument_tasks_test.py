@@ -35,7 +35,7 @@ class Tasks(instrument_page.Instrument):
     def test_the_root_of_a_slow_route(self):
         self.page()
         self.click(".answers a", "3.144")
-        self.assertRegex(self.text(".behind li"), r"waiting for a lock .*GET /slow.* → there\s+sleeping")
+        self.assertRegex(self.text(".behind li"), r"waiting for a lock .*GET /slow.* →\s+sleeping")
 
     def test_all_that_are_slow_for_the_same_reason(self):
         self.page()

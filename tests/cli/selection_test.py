@@ -62,7 +62,7 @@ class Selection(case.Case):
         for chosen in (["--route", "/cart/{}"], ["-w", "status == 502"], ["-w", "duration > 25ms", "--to", "1s"]):
             sentences = [v["sentence"] for v in self.report(capture, *chosen)["verdicts"]]
             self.assertTrue(
-                any("the call GET /stock at stock failed, too (503)" in s for s in sentences), (chosen, sentences)
+                any("the call GET /stock at stock also failed (503)" in s for s in sentences), (chosen, sentences)
             )
 
 

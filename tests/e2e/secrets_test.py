@@ -116,7 +116,7 @@ class Secrets(Case):
         masking = quality["masking"]
         self.assertGreater(masking["doubtful"], 3, "those joined late")
         self.assertGreater(masking["foreign"], 10, "other protocols")
-        self.assertRegex(outputs[1], rb"IN\s+DOUBT")
+        self.assertRegex(outputs[2], rb"IN\s+DOUBT")
 
     def test_none_is_left_by_losses(self):
         peer = self.peer(2)
