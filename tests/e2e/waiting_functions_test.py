@@ -114,7 +114,9 @@ class WaitingFunctions(OneServer):
             functions += [(w["function"], w["called_from"]) for w in long]
         named = [f for f in functions if f[0]]
         print(f"  {len(named)} of {len(functions)} waits have a function")
-        self.assertEqual(set(named), {("add_item", "serve")})
+        # On a busy machine serve() waits at the barrier as well, until the other thread has the lock.
+        self.assertLessEqual(set(named), {("add_item", "serve"), ("serve", "main")})
+        self.assertGreaterEqual(named.count(("add_item", "serve")), REQUESTS // 10 - 1)
         self.assertGreaterEqual(len(named), 0.5 * len(functions))
         shown = [" ".join(self.tailcap("show", recording.file, row["id"]).split()) for row in slow]
         self.assertTrue(any(" in add_item, called from serve" in text for text in shown), shown[0])

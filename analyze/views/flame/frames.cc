@@ -10,7 +10,7 @@ namespace {
 
 // Without leading underscores and what follows the name: "__pthread_mutex_lock", "write_nocancel",
 // "epoll_wait@@GLIBC_2".
-constexpr std::array<std::string_view, 62> kOfC = {"abort",
+constexpr std::array<std::string_view, 63> kOfC = {"abort",
                                                    "accept",
                                                    "accept4",
                                                    "clock_nanosleep",
@@ -46,6 +46,7 @@ constexpr std::array<std::string_view, 62> kOfC = {"abort",
                                                    "pread",
                                                    "pread64",
                                                    "pselect",
+                                                   "pthread_barrier_wait",
                                                    "pthread_clockjoin_ex",
                                                    "pthread_cond_timedwait",
                                                    "pthread_cond_wait",
