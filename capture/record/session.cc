@@ -1,7 +1,5 @@
 #include "capture/record/session.h"
 
-#include <sys/syscall.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -13,8 +11,6 @@
 
 #include "bpf/event.h"
 #include "capture/host/clocks.h"
-#include "ground/recorder_notes.h"
-#include "ground/text.h"
 
 namespace tailcap::capture {
 
@@ -52,7 +48,8 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       described_(names, keep.arguments),
       open_writes_(probes.settings().has(Group::tls) ? probes.go_calls_descriptor() : -1),
       unrecorded_(probes.unrecorded_descriptor()),
-      locks_(processes) {
+      sampled_(probes, log_, statements_),
+      locks_(processes, log_) {
   if (!probes.settings().tls_keys || !finder) return;
   if (probes.settings().tls_auto) tls_auto_.emplace(probes, *finder);
   decryptor_.emplace([&probes](SocketId socket) { probes.heads_suffice(socket); },
@@ -106,15 +103,14 @@ void Session::take(std::span<const std::byte> record) {
   } else if (std::holds_alternative<TaskExit>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid && found_.any_go()) open_writes_.ended(event_.thread.pid);
     if (event_.thread.pid == event_.thread.tid && samples_) samples_->ended(event_.thread.pid);
-    if (event_.thread.pid == event_.thread.tid) locks_.forget(event_.thread.pid);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
   } else if (const auto* off = std::get_if<OffCpu>(&event_.body)) {
     non_targets_.take(*off);
-    if (off->syscall == SYS_futex) locks_.waited(event_.thread.pid, off->argument0);
   } else if (std::holds_alternative<TaskExec>(event_.body)) {
     begun(event_.thread.pid, true);
   }
+  locks_.take(event_);
   log_.push(event_);
   push_plaintext();
 }
@@ -141,14 +137,6 @@ void Session::begun(std::uint32_t pid, bool program) {
   if (program) locks_.forget(pid);
 }
 
-void Session::push_lock(Time now, std::uint32_t pid, std::uint64_t address, std::string_view name) {
-  log_.push({now, {pid, pid}, Note{ground::kLockNote, ground::hex_text(address) + " " + std::string(name)}});
-}
-
-void Session::push_locks(Time now) {
-  for (const auto& lock : locks_.tick()) push_lock(now, lock.pid, lock.address, lock.name);
-}
-
 void Session::push_samples(bool anyway) {
   if (!samples_) return;
   while (const Event* sample = samples_->next(anyway)) log_.push(*sample);
@@ -165,7 +153,7 @@ void Session::tick(Time now) {
   found_.push(now);
   look_for_older(now);
   push_samples(false);
-  push_locks(now);
+  locks_.push(now);
   for (const auto pid : new_) texts_.ask({pid, true, scan::kMaxMappings});
   if (!new_.empty()) texts_.wait(kTextsInTick, false);
   new_.clear();
@@ -278,18 +266,6 @@ void Session::push_unrecorded(Time now) {
   for (const auto& [key, value] : unrecorded_.changed()) statements_.note(now, key, value);
 }
 
-void Session::push_sampled(Time now) {
-  // Where the share varies, sums over the whole recording say nothing of one share.
-  if (probes_.settings().connections.varies) return;
-  const auto sampled = probes_.sampled();
-  if (sampled == told_sampled_) return;
-  told_sampled_ = sampled;
-  log_.tally().sampled = sampled.recorded;
-  log_.tally().left_out = sampled.left_out;
-  statements_.note(now, "tailcap.sampling.ends",
-                   std::to_string(sampled.recorded) + " recorded, " + std::to_string(sampled.left_out) + " left out");
-}
-
 void Session::note_clocks() {
   const auto clocks = read_clocks();
   log_.push({clocks.time, {}, clocks.snapshot});
@@ -336,7 +312,7 @@ void Session::keyframe(Time now) {
   log_.writer().begin_keyframe(now);
   push_costs(now);
   push_unrecorded(now);
-  push_sampled(now);
+  sampled_.push(now);
   push_keys(now);
   statements_.repeat(now, gate_.statement());
   if (statements_.repeated()) non_targets_.repeat(now, log_);
@@ -344,7 +320,7 @@ void Session::keyframe(Time now) {
   repeat_processes(now, tasks);
   new_.clear();
   found_.repeat(now, processes_);
-  for (const auto& [lock, name] : locks_.all()) push_lock(now, lock.first, lock.second, name);
+  locks_.repeat(now);
   repeat_sockets(sockets);
   log_.writer().end_keyframe();
 }
@@ -486,13 +462,12 @@ void Session::closing_facts() {
   losses_.count(now);
   found_.push(now);
   if (samples_) samples_->wait();
-  locks_.wait(kLastTexts);
-  push_locks(now);
+  locks_.finish(now, kLastTexts);
   push_samples(true);
   losses_.count_skipped_runs(now);
   push_sums(now);
   push_unrecorded(now);
-  push_sampled(now);
+  sampled_.push(now);
   log_.tally().unrecorded = unrecorded_.lines();
   push_keys(now);
   push_costs(now);

@@ -16,13 +16,14 @@
 
 #include "capture/decrypt/decryptor.h"
 #include "capture/host/pods.h"
-#include "capture/locks/lock_variables.h"
+#include "capture/locks/named_locks.h"
 #include "capture/log/event_log.h"
 #include "capture/log/found_code.h"
 #include "capture/log/interfaces.h"
 #include "capture/log/loss_counter.h"
 #include "capture/log/machine.h"
 #include "capture/log/quota_rounds.h"
+#include "capture/log/sampled_ends.h"
 #include "capture/log/statements.h"
 #include "capture/log/status.h"
 #include "capture/log/unrecorded.h"
@@ -84,8 +85,6 @@ class Session {
   void count_open_writes(formats::Time now);
   void push_keys(formats::Time now);
   void push_samples(bool anyway);
-  void push_lock(formats::Time now, std::uint32_t pid, std::uint64_t address, std::string_view name);
-  void push_locks(formats::Time now);
   void take_name(std::span<const std::byte> record);            // a process has taken another one
   void push_texts(formats::Time now);                           // that came meanwhile
   void push_pod(formats::Time now, const ProcessFacts& facts);  // that the process belongs to
@@ -99,7 +98,6 @@ class Session {
   void look_for_older(formats::Time now);
   void push_sums(formats::Time now);
   void push_unrecorded(formats::Time now);
-  void push_sampled(formats::Time now);
 
   Probes& probes_;
   EventLog log_;
@@ -113,7 +111,6 @@ class Session {
   std::optional<decrypt::Decryptor> decryptor_;
   std::optional<mask::Gate> ciphertext_gate_;
   decrypt::Decryptor::Counts told_keys_;
-  Probes::Sampled told_sampled_;
   std::array<std::uint64_t, 2> unread_{};
   mask::PointerKey pointer_key_;
   DescribedMappings mappings_;
@@ -134,7 +131,8 @@ class Session {
   bool joined_ = false;  // a process became a target by its name: its sockets are not described yet
   OpenWrites open_writes_;
   Unrecorded unrecorded_;
-  locks::LockVariables locks_;
+  SampledEnds sampled_;
+  locks::NamedLocks locks_;
 };
 
 }  // namespace tailcap::capture
