@@ -130,6 +130,20 @@ inline constexpr auto kThreadState = std::to_array<SqlColumn>({
     {"goroutine", kI, ""},
 });
 
+inline constexpr auto kSample = std::to_array<SqlColumn>({
+    {"ts", kI, "of off_cpu: when the thread left the CPU, as in thread_state"},
+    {"utid", kI, "NULL: the thread is not known"},
+    {"kind", kT, "on_cpu, off_cpu, preempted, allocation"},
+    {"weight", kI, "how many like it this one stands for"},
+    {"bytes", kI, "of an allocation"},
+    {"function", kT, "innermost function of the application; NULL: none is known"},
+    {"called_from", kT, "likewise, what called it"},
+    {"stack", kT, "functions of the program, outermost first, joined by ;"},
+    {"kernel_stack", kT, "likewise, of the kernel; NULL: it ran in user mode"},
+    {"stack_end", kT, "why stack goes no further out: start, zero, cut, no_rule, unreadable, unknown; docs/flame.md"},
+    {"goroutine", kI, ""},
+});
+
 inline constexpr auto kVerdict = std::to_array<SqlColumn>({
     {"verdict_id", kI, ""},
     {"scope", kT, "route, process, machine"},

@@ -181,7 +181,8 @@ void Database::add_indexes() {
       "request_by_trace ON request(trace_id);"
       "CREATE INDEX segment_by_request ON segment(request_id); CREATE INDEX account_by_request ON account(request_id);"
       "CREATE INDEX link_by_effect ON link(to_request_id); CREATE INDEX link_by_cause ON link(from_request_id);"
-      "CREATE INDEX thread_state_by_thread ON thread_state(utid, ts)");
+      "CREATE INDEX thread_state_by_thread ON thread_state(utid, ts); CREATE INDEX sample_by_thread ON sample(utid, "
+      "ts)");
 }
 
 void Database::save(const std::string& path) const {

@@ -37,6 +37,7 @@ const auto& every_table() {
       {"process", "processes that were seen", kProcess},
       {"thread", "threads that were seen", kThread},
       {"thread_state", "what threads did: intervals on and off a CPU", kThreadState},
+      {"sample", "stacks that were taken: on the CPU, of waits, of preemptions and allocations", kSample},
       {"verdict", "what was slow, and why: the answers with which the report begins", kVerdict},
       {"loss", "what is missing from the capture", kLoss},
       {"clock", "readings of the machine's clocks", kClock},

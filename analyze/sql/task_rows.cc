@@ -1,6 +1,7 @@
 #include "analyze/sql/task_rows.h"
 
 #include "analyze/model/machine/container.h"
+#include "formats/fields/names.h"
 #include "formats/machine.h"
 
 namespace tailcap::sql {
@@ -65,6 +66,22 @@ void ThreadStateRows::add(std::span<const model::ThreadInterval> intervals) {
     row_.integer_if(i.goroutine != 0, static_cast<std::int64_t>(i.goroutine));
     row_.end_row();
   }
+}
+
+void SampleRows::add(const formats::Event& event, const formats::Sample& sample, model::Utid thread,
+                     std::string_view function, std::string_view caller) {
+  row_.integer(formats::nanoseconds(event.time));
+  row_.integer_if(thread != 0, thread);
+  row_.text(formats::name_of(sample.kind));
+  row_.integer(sample.weight);
+  row_.integer_if(sample.kind == formats::SampleKind::allocation, static_cast<std::int64_t>(sample.value));
+  row_.text_or_null(function);
+  row_.text_or_null(caller);
+  row_.text_or_null(sample.user);
+  row_.text_or_null(sample.kernel);
+  row_.text(formats::name_of(sample.end));
+  row_.integer_if(event.goroutine != 0, static_cast<std::int64_t>(event.goroutine));
+  row_.end_row();
 }
 
 }  // namespace tailcap::sql

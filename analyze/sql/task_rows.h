@@ -2,10 +2,12 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "analyze/model/machine/container.h"
 #include "analyze/model/machine/task_facts.h"
 #include "analyze/sql/database.h"
+#include "formats/event.h"
 
 namespace tailcap::sql {
 
@@ -17,6 +19,18 @@ class ThreadStateRows {
  public:
   explicit ThreadStateRows(Database& database) : row_(database, "thread_state") {}
   void add(std::span<const model::ThreadInterval> intervals);
+
+ private:
+  Inserter row_;
+};
+
+// Stacks, as they come.
+class SampleRows {
+ public:
+  explicit SampleRows(Database& database) : row_(database, "sample") {}
+  // function, caller: of the application; empty: not known.
+  void add(const formats::Event& event, const formats::Sample& sample, model::Utid thread, std::string_view function,
+           std::string_view caller);
 
  private:
   Inserter row_;

@@ -118,6 +118,16 @@ class WaitingFunctions(OneServer):
         self.assertLessEqual(set(named), {("add_item", "serve"), ("serve", "main")})
         self.assertGreaterEqual(named.count(("add_item", "serve")), REQUESTS // 10 - 1)
         self.assertGreaterEqual(len(named), 0.5 * len(functions))
+        rows = json_lines(
+            self.tailcap(
+                "query",
+                recording.file,
+                "SELECT DISTINCT function, called_from FROM sample JOIN thread_state USING (utid, ts)"
+                " WHERE kind = 'off_cpu' AND blocked_function = 'futex' AND dur >= 20000000",
+                "--json",
+            )
+        )
+        self.assertEqual(rows, [{"function": "add_item", "called_from": "serve"}])
         shown = [" ".join(self.tailcap("show", recording.file, row["id"]).split()) for row in slow]
         self.assertTrue(any(" in add_item, called from serve" in text for text in shown), shown[0])
 

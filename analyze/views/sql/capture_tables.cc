@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
 
 #include "analyze/pipeline/replay.h"
 #include "analyze/report/study/report_json.h"
@@ -15,6 +18,7 @@
 #include "analyze/tasks/tasks.h"
 #include "analyze/tasks/thread_states.h"
 #include "analyze/views/file/blocks.h"
+#include "analyze/views/flame/waiting_function.h"
 #include "analyze/views/spans/export.h"
 
 namespace tailcap::views {
@@ -28,7 +32,7 @@ class Filler {
 
   Filled fill() {
     database_.begin_filling();
-    if (any({"process", "thread", "thread_state", "clock", "request", "segment"})) read_events();
+    if (any({"process", "thread", "thread_state", "sample", "clock", "request", "segment"})) read_events();
     if (any({"request", "segment", "account", "link", "connection", "stream", "verdict", "loss", "_captures"}))
       analyse();
     if (any({"_span"}) && !out_.without_spans) insert_spans();
@@ -50,15 +54,32 @@ class Filler {
     std::optional<sql::Clocks> clocks;
     if (any({"thread_state"})) rows.emplace(database_);
     if (any({"clock"})) clocks.emplace(database_);
+    std::optional<sql::SampleRows> samples;
+    if (any({"sample"})) samples.emplace(database_);
     replay.each([&](const formats::Event& event) {
       tasks_.push(event);
       if (rows) rows->add(states.push(event));
       if (clocks) clocks->push(event);
+      if (const auto* sample = std::get_if<formats::Sample>(&event.body); sample && samples) {
+        const model::WaitingFunction& found = function_of(sample->user);
+        samples->add(event, *sample, tasks_.thread_at(event.thread.tid, event.time), found.name, found.caller);
+      }
     });
     if (any({"process"})) sql::insert_processes(database_, tasks_.processes(), tasks_.containers());
     if (any({"thread"})) sql::insert_threads(database_, tasks_.threads());
     const formats::FileSummary file = replay.summary();
     out_.damaged = file.state != formats::CaptureState::complete || file.damaged_blocks > 0 || file.lost > 0;
+  }
+
+  // The application's function that was innermost.
+  const model::WaitingFunction& function_of(std::string_view stack) {
+    constexpr std::size_t kMost = 65536;  // different stacks; then it begins anew
+    if (functions_.size() >= kMost) functions_.clear();
+    const auto [known, fresh] = functions_.try_emplace(std::string(stack));
+    if (!fresh || stack.empty()) return known->second;
+    const std::string with_process = "process;" + known->first;
+    known->second = waiting_function({{1, &with_process}}).value_or(model::WaitingFunction());
+    return known->second;
   }
 
   void analyse() {
@@ -157,6 +178,7 @@ class Filler {
   pipeline::Options& options_;
   std::string_view version_;
   tasks::Tasks tasks_;
+  std::unordered_map<std::string, model::WaitingFunction> functions_;  // by stack
   Filled out_;
 };
 
