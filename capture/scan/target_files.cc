@@ -29,6 +29,8 @@ constexpr auto kProcessPatience = 1s;
 // For a file of a mount of which none has been read, or of whose others some do not answer.
 constexpr auto kFirstPatience = 2s;
 constexpr auto kLocksPatience = 2s;
+// Of a file that would have answered, perhaps: it does not stand against others of its process.
+constexpr const char* kEnds = "the recording ends";
 constexpr std::size_t kMaxKnown = 4096;  // mounts, processes
 constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxUnwindRules = 34u << 20, kMaxPython = 1u << 20;
 constexpr std::size_t kPlacesAtOnce = 100;  // where each is two descriptors
@@ -70,6 +72,11 @@ void TargetFiles::stop() {
   (void)!write(stop_.get(), &one, sizeof one);
 }
 
+bool TargetFiles::stopped() const {
+  pollfd watched{stop_.get(), POLLIN, 0};
+  return poll(&watched, 1, 0) > 0;
+}
+
 void TargetFiles::abandon(Descriptor& socket, Owner owner) {
   abandoned_.push_back({std::move(socket), owner});
   answered_.erase(owner.device);
@@ -101,6 +108,10 @@ bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descr
                              Owner owner, Message& answer) {
   late_ = blocked_ = false;
   for (int tries = 0; tries < 2; tries++) {
+    if (stopped()) {
+      problem_ = kEnds;
+      return false;
+    }
     if (used_up(owner)) {
       blocked_ = true;
       problem_ = "other files of the same process or mount do not answer";
@@ -125,8 +136,8 @@ bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descr
         problem_ = "it does not answer";
         return false;
       case Received::interrupted:
-        abandon(opener_, owner);
-        problem_ = "the recording ends";
+        opener_.reset();
+        problem_ = kEnds;
         return false;
       case Received::closed:
         opener_.reset();
@@ -185,8 +196,8 @@ std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string
     problem_ = "it cannot be read within the limits of memory and time that a file has";
   } else {
     late_ = received == Received::late;
-    problem_ = late_ ? "it does not answer" : "the recording ends";
-    abandon(reader_, file.owner());
+    problem_ = late_ ? "it does not answer" : kEnds;
+    if (late_) abandon(reader_, file.owner());
   }
   if (!keeps_reader || !bytes) reader_.reset();
   return bytes;

@@ -89,6 +89,7 @@ class TargetFiles {
   // Whether the owner has used up what it may. The call checks whether some answer again.
   bool used_up(const Owner& owner);
   bool proven(const Owner& owner) const;  // it answered, and nothing of it is abandoned
+  bool stopped() const;
   bool ask_opener(std::string_view errand, std::span<const int> descriptors, Clock::duration patience, Owner owner,
                   Message& answer);
   std::optional<std::string> read(const TargetFile& file, std::string_view request, std::size_t most,
