@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
   for (const Entry& entry : kEntries) {
     if (name != entry.name) continue;
     try {
-      const Scratch scratch;
+      Scratch scratch;
       if (entry.run != note_command::run) unpack_words(argc - 1, argv + 1, scratch);
       return report_stops(entry.name, entry.run(argc - 1, argv + 1));
     } catch (const UsageError& e) {

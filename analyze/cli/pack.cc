@@ -150,7 +150,7 @@ int run(int argc, char** argv) {
   if (std::filesystem::exists(out) && !force)
     throw std::runtime_error(printable(out) + " exists; --force overwrites it");
 
-  const Scratch scratch;
+  Scratch scratch;
   cut.out = scratch.file("cut.tcap");
   cut.selection = options_of(selection);
   cut.selection.study = false;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "formats/bounds/unfinished.h"
 #include "formats/printable.h"
 
 namespace tailcap::pack {
@@ -39,10 +40,10 @@ std::string reason(archive* a) {
 }
 
 // The file that becomes the archive when all is written; without that, nothing is left of it.
-class Unfinished {
+class NewArchive {
  public:
-  explicit Unfinished(std::string path) : path_(std::move(path)) {}
-  ~Unfinished() {
+  explicit NewArchive(std::string path) : path_(std::move(path)), guard_(path_) {}
+  ~NewArchive() {
     std::error_code ignored;
     if (!path_.empty()) std::filesystem::remove(path_, ignored);
   }
@@ -54,6 +55,7 @@ class Unfinished {
 
  private:
   std::string path_;
+  formats::Unfinished guard_;
 };
 
 void write_bytes(archive* to, const std::string& path, const char* bytes, std::size_t size) {
@@ -103,7 +105,7 @@ std::uint64_t find_capture(archive* from, const std::string& path) {
 }  // namespace
 
 void write_archive(const std::string& path, const std::vector<Member>& members) try {
-  Unfinished file(path + ".unfinished");
+  NewArchive file(path + ".unfinished");
   const Writing to(archive_write_new());
   if (archive_write_set_format_zip(to.get()) != ARCHIVE_OK ||
       archive_write_set_options(to.get(), "zip:hdrcharset=UTF-8") != ARCHIVE_OK ||

@@ -178,9 +178,10 @@ class Static(unittest.TestCase):
         sample = case.SAMPLES / "lock-contention/lock-contention.tcap"
         shutil.copy(sample, self.root)
         program = "/" + str((self.programs / "tailcap").relative_to(self.root))
-        run = lambda *command: output("chroot", self.root, program, *command, env={"PATH": "", "LC_ALL": "C.UTF-8"})
-        here = output(case.program(), "report", sample.name, cwd=sample.parent, env={"PATH": "", "LC_ALL": "C.UTF-8"})
-        self.assertEqual(run("report", "/" + sample.name).replace("/" + sample.name, sample.name), here)
+        environment = {"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C.UTF-8"}
+        run = lambda *command: output("chroot", self.root, program, *command, env=environment)
+        here = output(case.program(), "report", sample.name, "--full", cwd=sample.parent, env=environment)
+        self.assertEqual(run("report", "/" + sample.name, "--full").replace("/" + sample.name, sample.name), here)
         self.assertIn("--duration", run("record", "--help"))  # finds the recorder beside it
         self.assertIn("doctor", run("doctor", "--help"))
         run("pack", "/" + sample.name, "-o", "/bug.zip", "--slowest", "2", "--yes")

@@ -9,6 +9,7 @@
 #include <map>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "analyze/pack/archive.h"
 
@@ -19,17 +20,21 @@ constexpr std::uint64_t kMaxCapture = 4ull << 30;
 
 }  // namespace
 
-Scratch::Scratch() {
-  const char* temporary = std::getenv("TMPDIR");
-  folder_ = std::string(temporary && *temporary ? temporary : "/tmp") + "/tailcap-XXXXXX";
-  if (mkdtemp(folder_.data()) == nullptr)
-    throw std::runtime_error(std::string("cannot make a folder for temporary files: ") + std::strerror(errno));
-  unfinished_.emplace(folder_);
-}
-
 Scratch::~Scratch() {
   std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+std::string Scratch::file(const std::string& name) {
+  if (folder_.empty()) {
+    const char* temporary = std::getenv("TMPDIR");
+    std::string folder = std::string(temporary && *temporary ? temporary : "/tmp") + "/tailcap-XXXXXX";
+    if (mkdtemp(folder.data()) == nullptr)
+      throw std::runtime_error(std::string("cannot make a folder for temporary files: ") + std::strerror(errno));
+    folder_ = std::move(folder);
+    unfinished_.emplace(folder_);
+  }
+  return folder_ + "/" + name;
 }
 
 namespace {
@@ -55,7 +60,7 @@ std::string given_path(const std::string& path) {
   return at == given().end() ? path : at->second;
 }
 
-void unpack_words(int argc, char** argv, const Scratch& scratch) {
+void unpack_words(int argc, char** argv, Scratch& scratch) {
   static std::deque<std::string> paths;  // argv points into it
   for (int i = 1; i < argc; ++i) {
     if (is_written(argv[0], argv[i - 1], std::any_of(argv + 1, argv + i, is_capture_name))) continue;
