@@ -19,7 +19,7 @@ Character first_character(std::string_view text) {
     code = code << 6 | (byte(i) & 0x3f);
   }
   constexpr std::array<char32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
-  if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return {};
+  if (code < least[length] || !is_character(code)) return {};
   return {code, length};
 }
 

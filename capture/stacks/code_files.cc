@@ -124,13 +124,12 @@ std::vector<std::string> CodeFiles::take_remarks() {
   return std::exchange(remarks_, {});
 }
 
-// Files that have Python in their names, and those in which names have found its interpreter: reading each file once
-// more would take long.
+// Reads files that are called Python, and those in which names have found its interpreter.
 const symbols::PythonProgram& CodeFiles::python_in(CodeFile& file) {
   if (file.python_) return *file.python_;
   std::optional<symbols::PythonProgram> program;
   const bool interpreter = file.names_ && file.names_->has(kPythonInterpreter);
-  if (file.mapped_ && (interpreter || file.label_.find("python") != file.label_.npos)) {
+  if (file.mapped_ && (interpreter || file.called_python())) {
     const auto found = find(file);
     if (found) program = target_files_.python(*found);
   }
@@ -196,8 +195,7 @@ void CodeFiles::read_python_of(const Process& process) {
   bool unread = false;
   for (const CodeRange& range : process.ranges) {
     if (!range.file) continue;
-    const bool by_name = range.file->label_.find("python") != std::string::npos;
-    if (!by_name && !range.file->python_) {
+    if (!range.file->called_python() && !range.file->python_) {
       unread = unread || !range.file->ready();
       continue;
     }

@@ -43,6 +43,9 @@ class CodeFile {
  private:
   friend class CodeFiles;
   friend class MadeCode;
+  // Reading each file once more for Python would take long; the others have it where names find its interpreter.
+  bool called_python() const { return label_.find("python") != label_.npos; }
+
   std::string label_;
   const std::optional<scan::MappedFile> mapped_;  // none: it is the vDSO, or what the kernel names like that
   std::atomic<bool> ready_;

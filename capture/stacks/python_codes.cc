@@ -5,7 +5,7 @@
 
 #include "bpf/event.h"
 #include "capture/stacks/code_files.h"
-#include "ground/utf8.h"
+#include "formats/utf8.h"
 
 namespace tailcap::capture::stacks {
 
@@ -29,7 +29,7 @@ std::string utf8(const bpf::python_text& text) {
   for (std::size_t at = 0; at < text.size; at += text.width) {
     std::uint32_t c = 0;
     std::memcpy(&c, reinterpret_cast<const char*>(text.words) + at, text.width);
-    ground::append_utf8(out, c);
+    formats::append_utf8(out, c);
   }
   return out;
 }

@@ -2,9 +2,8 @@
 
 #include <elf.h>
 
-#include <cstdio>
-
 #include "capture/symbols/code_names.h"
+#include "ground/text.h"
 
 namespace tailcap::capture::symbols {
 
@@ -18,11 +17,7 @@ std::string VariableNames::behind(std::uint64_t offset, std::uint64_t distance) 
   const auto* variable = names_.around(address);
   if (!variable) return {};
   std::string name(names_.name(*variable));
-  if (address != variable->address) {
-    char inside[24];
-    std::snprintf(inside, sizeof inside, "+0x%llx", static_cast<unsigned long long>(address - variable->address));
-    name += inside;
-  }
+  if (address != variable->address) name += "+0x" + ground::hex_text(address - variable->address);
   return name;
 }
 

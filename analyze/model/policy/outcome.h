@@ -57,7 +57,7 @@ struct SamplingOutcome {
   std::vector<RateChange> changes;
   PolicyEstimate all;
   std::vector<PolicyEstimate> routes;  // most requests first
-  std::vector<Missed> missed;  // failed ones and slow ones, the slowest first; at most so many as were asked for
+  std::vector<Missed> missed;          // failed ones and slow ones, the slowest first; at most the number asked for
   std::uint64_t missed_total = 0;
 };
 

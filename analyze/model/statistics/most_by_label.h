@@ -7,7 +7,7 @@
 
 namespace tailcap::model {
 
-// Sorts by label, then by time, most first, and keeps at most so many of each label. T has `label` and `time`.
+// Sorts by label, then by time, most first, and keeps at most `most` of each label. T has `label` and `time`.
 template <class T>
 void keep_most_by_label(std::vector<T>& all, std::size_t most) {
   if (all.size() > 1)  // else it would allocate memory all the same

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ground/utf8.h"
+#include "formats/utf8.h"
 
 namespace tailcap::capture::symbols {
 
@@ -26,7 +26,7 @@ std::uint32_t escaped(std::string_view name) {
     if ((digit < '0' || digit > '9') && (digit < 'a' || digit > 'f')) return 0;
     c = c << 4 | static_cast<std::uint32_t>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
   }
-  return ground::is_character(c) ? c : 0;
+  return formats::is_character(c) ? c : 0;
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ std::optional<std::string> without_rust_escapes(std::string_view name) {
     const auto end = name[0] == '$' ? name.find('$', 1) : name.npos;
     const std::uint32_t character = end == name.npos ? 0 : escaped(name.substr(1, end - 1));
     if (character != 0)
-      ground::append_utf8(out, character);
+      formats::append_utf8(out, character);
     else
       out += name[0];
     name.remove_prefix(character != 0 ? end + 1 : 1);

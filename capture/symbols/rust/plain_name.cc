@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "capture/symbols/rust/punycode.h"
-#include "ground/utf8.h"
+#include "formats/utf8.h"
 
 namespace tailcap::capture::symbols {
 
@@ -368,12 +368,12 @@ class RustName {
     if (kNumbers.find(tag) != kNumbers.npos)
       return write((negative ? "-" : "") + (digits.size() > 16 ? "0x" + digits : std::to_string(number)));
     if (tag == 'b' && number <= 1) return write(number == 1 ? "true" : "false");
-    if (tag != 'c' || digits.size() > 6 || !ground::is_character(number)) {
+    if (tag != 'c' || digits.size() > 6 || !formats::is_character(number)) {
       ok_ = false;
       return;
     }
     std::string character;
-    ground::append_utf8(character, static_cast<std::uint32_t>(number));
+    formats::append_utf8(character, static_cast<std::uint32_t>(number));
     write("'" + character + "'");
   }
 

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ground/utf8.h"
+#include "formats/utf8.h"
 
 namespace tailcap::capture::symbols {
 
@@ -39,7 +39,7 @@ std::optional<std::string> decode_punycode(std::string_view text) {
     const std::uint64_t size = characters.size() + 1;
     n += i / size;
     i %= size;
-    if (!ground::is_character(n) || size > kMaxCharacters) return std::nullopt;
+    if (!formats::is_character(n) || size > kMaxCharacters) return std::nullopt;
     characters.insert(characters.begin() + static_cast<std::ptrdiff_t>(i++), static_cast<char32_t>(n));
     delta /= damp;
     damp = 2;
@@ -49,7 +49,7 @@ std::optional<std::string> decode_punycode(std::string_view text) {
     bias = k + 36 * delta / (delta + 38);
   }
   std::string out;
-  for (const char32_t c : characters) ground::append_utf8(out, c);
+  for (const char32_t c : characters) formats::append_utf8(out, c);
   return out;
 }
 
