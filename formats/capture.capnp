@@ -122,6 +122,7 @@ struct Events {
   masking @52 :Masking;
   machine @53 :MachineCpu;
   netLink @54 :NetLink;
+  processUse @55 :ProcessUse;
 }
 
 struct Io {
@@ -427,6 +428,12 @@ struct NetLink {
   peerNamespace @7 :List(UInt32);
   up @8 :List(UInt8);
   gone @9 :List(UInt8);
+}
+
+struct ProcessUse {
+  cpu @0 :List(Int64);
+  resident @1 :List(UInt64);
+  anonymous @2 :List(UInt64);
 }
 
 struct Masking {

@@ -97,6 +97,14 @@ struct ProgramCost {
   bool operator==(const ProgramCost&) const = default;
 };
 
+// What a recorded process has used so far, and its memory now; about once a second. Event::thread is the process.
+struct ProcessUse {
+  Duration cpu{};               // of all its threads, also of those that have ended
+  std::uint64_t resident = 0;   // bytes in memory; the kernel counts some pages for each CPU late
+  std::uint64_t anonymous = 0;  // of these, those that no file and no other process has
+  bool operator==(const ProcessUse&) const = default;
+};
+
 // What the machine's CPUs did.
 enum class CpuUser : std::uint8_t {
   idle = 0,

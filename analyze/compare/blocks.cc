@@ -48,8 +48,8 @@ double spread(std::span<const Run> runs) {
 
 BlockValues blocks_of(const RunSample& whole, const Metric& metric) {
   BlockValues out;
-  if (metric == Metric{Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::allocations)}) {
-    out.missing = "allocations are compared over several runs a side only";
+  if (metric.of_process()) {
+    out.missing = std::string(name_of(metric)) + " is compared over several runs a side only";
     return out;
   }
   const RunSample::Requests requests = whole.requests();

@@ -41,16 +41,10 @@ constexpr std::size_t kBlockers = 20, kCallees = 20;
 // One route in the runs of both sides.
 struct Route {
   std::array<std::vector<const RouteRun*>, 2> runs;
-  std::array<std::vector<RunSample>, 2> samples;
+  SidesOfRoute samples;
   RunFacts facts;
   std::vector<RunSample> noise;
 };
-
-std::vector<RunValue> run_values(const std::vector<RunSample>& runs, const Metric& metric) {
-  std::vector<RunValue> out;
-  for (const RunSample& run : runs) out.push_back(run.value(metric));
-  return out;
-}
 
 double share(std::uint64_t part, std::uint64_t rest) {
   return part == 0 ? 0 : static_cast<double>(part) / static_cast<double>(part + rest);
@@ -277,11 +271,9 @@ Frame frame_of(std::span<const Run> base, std::span<const Run> fresh, std::span<
 void set_gates(const std::vector<Route>& routes, Frame& k, Comparison& out) {
   out.gates = expand(out);
   if (out.options.gates.empty())
-    add_default_gates(out, [&](std::size_t i, const Metric& metric) {
-      return never_varies(run_values(routes[i].samples[0], metric));
-    });
+    add_default_gates(out, [&](std::size_t i) -> const SidesOfRoute& { return routes[i].samples; });
   const auto tests = std::count_if(out.gates.begin(), out.gates.end(), [&](const GateResult& gate) {
-    return !out.options.gates.empty() || gate.gate.metric.kind != Metric::Kind::count;
+    return !out.options.gates.empty() || gate.gate.metric.kind != Metric::Kind::count || gate.gate.metric.of_process();
   });
   k.alpha = out.options.level / static_cast<double>(std::max<std::ptrdiff_t>(1, tests));
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "analyze/compare/estimate.h"
 #include "analyze/compare/gates.h"
 #include "analyze/compare/run_sample.h"
 
@@ -22,6 +24,8 @@ using model::gate::RouteComparison;
 using model::gate::RouteName;
 
 constexpr Metric kTail{Metric::Kind::p99, 0}, kErrors{Metric::Kind::errors, 0};
+constexpr Metric kCpu{Metric::Kind::count, static_cast<std::uint8_t>(Count::process_cpu)},
+    kMemory{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)};
 constexpr Count kCounts[] = {Count::calls, Count::connects, Count::lookups, Count::retries, Count::response_bytes};
 constexpr double kSign = 0.1;  // below: chance seldom makes such an increase
 
@@ -40,12 +44,21 @@ Gate gate_on_count(Count count) {
   return {metric, "", kDefaultCount, Gate::Unit::absolute, ""};
 }
 
+bool fixed(const SidesOfRoute& runs, const Metric& metric) { return never_varies(run_values(runs[0], metric)); }
+
+bool measured(const SidesOfRoute& runs, const Metric& metric) {
+  return std::ranges::all_of(runs, [&](const auto& side) {
+    return std::ranges::all_of(run_values(side, metric), [](const RunValue& run) { return run.known; });
+  });
+}
+
 // Noise hides what the gate is about, or calls of unknown parents do, and there is no sign of it.
 bool undecidable(const GateResult& g) {
   const GateEstimate& e = g.estimate;
   if (g.verdict != GateVerdict::undecided || !e.known) return false;
-  return e.exact ? e.difference <= 0 && e.slack > g.threshold
-                 : e.mde > kMostDetectable * g.threshold && e.p_above > kSign;
+  if (e.exact) return e.difference <= 0 && e.slack > g.threshold;
+  // Programs differ in memory by more than a leak of some requests: it counts once it is seen.
+  return e.p_above > kSign && (g.gate.metric.of_process() || e.mde > kMostDetectable * g.threshold);
 }
 
 std::string left_out_text(const GateResult& g, const RouteName& name) {
@@ -53,6 +66,8 @@ std::string left_out_text(const GateResult& g, const RouteName& name) {
   const std::string what = std::string(name_of(metric)) + " of " + plain_name(name) + ": ";
   if (g.estimate.exact) return what + "calls without a known parent could be of this route; none more was seen";
   const auto amount = [&](double x) {
+    if (metric == kCpu) return "+" + number(100 * x / g.estimate.base) + " %";
+    if (metric == kMemory) return "+" + number(x / 1000) + " kB";
     return "+" + number(metric.relative() || metric.share() ? x * 100 : x) +
            (metric.relative() ? " %"
             : metric.share()  ? " points"
@@ -64,7 +79,7 @@ std::string left_out_text(const GateResult& g, const RouteName& name) {
 
 }  // namespace
 
-void add_default_gates(Comparison& c, const std::function<bool(std::size_t, const Metric&)>& fixed) {
+void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(std::size_t)>& runs) {
   const model::Role role = load_role(c);
   const auto add = [&](const Gate& gate, std::size_t route) {
     c.gates.emplace_back();
@@ -89,7 +104,17 @@ void add_default_gates(Comparison& c, const std::function<bool(std::size_t, cons
   if (role != model::Role::server) return;
   for (std::size_t i = 0; i < c.routes.size(); ++i)
     for (const Count count : kCounts)
-      if (const Gate gate = gate_on_count(count); is_meant(c.routes[i]) && fixed(i, gate.metric)) add(gate, i);
+      if (const Gate gate = gate_on_count(count); is_meant(c.routes[i]) && fixed(runs(i), gate.metric)) add(gate, i);
+  std::map<std::vector<std::uint32_t>, std::size_t> programs;  // the route with most requests
+  for (std::size_t i = 0; i < c.routes.size(); ++i) {
+    if (!is_meant(c.routes[i])) continue;
+    const auto [found, fresh] = programs.try_emplace(runs(i)[0].front().run().processes, i);
+    if (!fresh && least_of(c.routes[i]) > least_of(c.routes[found->second])) found->second = i;
+  }
+  for (const Gate& gate : {Gate{kCpu, "", kDefaultCpu, Gate::Unit::ratio, ""},
+                           Gate{kMemory, "", kDefaultMemory, Gate::Unit::absolute, ""}})
+    for (const auto& [processes, route] : programs)
+      if (measured(runs(route), gate.metric)) add(gate, route);
 }
 
 void leave_undecidable_out(Comparison& c) {

@@ -1,8 +1,11 @@
-// The gates of a comparison for which none were given: p99 and errors of every route, and counts that never vary.
+// The gates of a comparison for which none were given: p99 and errors of every route, counts that never vary, and CPU
+// time and memory of each program.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 
+#include "analyze/compare/run_sample.h"
 #include "analyze/model/gate/comparison.h"
 
 namespace tailcap::compare {
@@ -10,12 +13,15 @@ namespace tailcap::compare {
 inline constexpr double kDefaultIncrease = 0.10;  // p99, bytes of a response
 inline constexpr double kDefaultErrors = 0.0025;  // share
 inline constexpr double kDefaultCount = 0.05;     // calls, connects, lookups, retries per request
+inline constexpr double kDefaultCpu = 0.03;       // CPU time of the process
+inline constexpr double kDefaultMemory = 1000;    // bytes a request by which its memory grows
 
 // Puts them into comparison.gates, without estimates and verdicts, and into not_gated what they leave out, and why.
-// Gates on a count are made where fixed(route, metric) says that every request of the base has the same: one more is no
-// chance there.
+// Counts are gates where every request of the base has the same: one more is no chance there. What is known of
+// processes is the same for all their routes; the one with most requests has the gate, if all runs know it. runs: of a
+// route.
 void add_default_gates(model::gate::Comparison& comparison,
-                       const std::function<bool(std::size_t route, const model::gate::Metric&)>& fixed);
+                       const std::function<const SidesOfRoute&(std::size_t route)>& runs);
 
 // After judge(): moves those to not_gated that noise keeps undecided, and that found no sign of an increase.
 void leave_undecidable_out(model::gate::Comparison& comparison);

@@ -89,7 +89,7 @@ void decide(GateResult& g, const Comparison& c) {
   if (may_be_slower || (may_be_higher && above))
     g.missing.push_back(may_be_slower ? "requests of the new runs broke off, and could have lasted longer"
                                       : "requests of the base broke off, and could have lasted longer");
-  else if (e.slack > 0 && g.gate.metric.timed() && e.high < t)
+  else if (e.slack > 0 && g.gate.metric.of_duration() && e.high < t)
     g.missing.push_back("requests that broke off could have lasted longer");
   else if (e.slack > 0 && (e.exact || e.high < t))
     g.missing.push_back(model::gate::of_calls(g.gate.metric.which)
@@ -194,10 +194,10 @@ std::vector<std::string> shortfalls(const Metric& metric, const GateEstimate& e,
                   " of the requests of the base is in doubt, and of " + ground::share_text(f.fresh_doubtful) +
                   " of the new runs");
   const double q = metric.quantile().value_or(0.99);
-  if ((metric.timed() && e_most >= 1 - q))
+  if (metric.of_duration() && e_most >= 1 - q)
     out.push_back("the duration of " + ground::share_text(e_most) +
                   " of the requests is unknown or in doubt; they could all be slower");
-  if (metric.timed() && f.most_in_flight > kMostInFlight && (q >= 0.99 || f.most_in_flight >= 1 - q))
+  if (metric.of_duration() && f.most_in_flight > kMostInFlight && (q >= 0.99 || f.most_in_flight >= 1 - q))
     out.push_back(ground::share_text(f.most_in_flight) + " of the requests were cut off by the end of the recording");
   if (!e.known) {
     out.push_back(e.missing);

@@ -24,19 +24,20 @@ std::size_t timed(const RouteRun& run) {
       std::count_if(run.requests.begin(), run.requests.end(), [](const RunObservation& o) { return o.duration >= 0; }));
 }
 
-RunValue allocations_of(const RouteRun& run) {
+RunValue process_value(const RouteRun& run, std::size_t count) {
   RunValue out;
-  double allocations = 0, requests = 0;
-  for (const auto& reading : run.allocations) {
-    allocations += reading.allocations;
+  double amount = 0, requests = 0;
+  for (const auto& reading : run.read(count)) {
+    amount += reading.amount;
     requests += reading.requests;
   }
   out.known = requests > 0;
   if (out.known)
-    out.value = out.level = allocations / requests;
+    out.value = out.level = amount / requests;
   else
-    out.missing = run.uncounted[static_cast<std::size_t>(model::gate::Count::allocations)];
-  if (!out.known && out.missing.empty()) out.missing = "the recording is too short to count allocations";
+    out.missing = run.uncounted[count];
+  if (!out.known && out.missing.empty())
+    out.missing = "the recording is too short: counters of a process are read once a second";
   return out;
 }
 
@@ -92,7 +93,7 @@ RunValue RunSample::share(bool failed) const {
 }
 
 RunValue RunSample::count(std::size_t which) const {
-  if (which == static_cast<std::size_t>(model::gate::Count::allocations)) return allocations_of(run_);
+  if (model::gate::of_process(which)) return process_value(run_, which);
   RunValue out;
   std::size_t n = 0, unknown = 0;
   double sum = 0, squares = 0;
@@ -186,6 +187,12 @@ RunValue RunSample::percentile(double q) const {
   if (out.at_least) return out;
   const double place = static_cast<double>(least.size() - 1) * q / static_cast<double>(sorted_.size() - 1);
   out.slack = quantile_of(sorted_, std::min(1.0, place)) / std::max(1.0, out.level) - 1;
+  return out;
+}
+
+std::vector<RunValue> run_values(const std::vector<RunSample>& runs, const Metric& metric) {
+  std::vector<RunValue> out;
+  for (const RunSample& run : runs) out.push_back(run.value(metric));
   return out;
 }
 

@@ -31,7 +31,7 @@ struct RunValue {
 };
 
 // Of the whole run: readings do not begin and end with requests.
-RunValue allocations_of(const model::gate::RouteRun& run);
+RunValue process_value(const model::gate::RouteRun& run, std::size_t count);
 
 using Accounts = std::array<double, model::gate::kAccounts>;  // mean ns per request
 
@@ -67,6 +67,11 @@ class RunSample {
   Accounts all_accounts_{}, slow_accounts_{};
   std::size_t slow_ = 0;
 };
+
+// The runs of a route: the base, the new version.
+using SidesOfRoute = std::array<std::vector<RunSample>, 2>;
+
+std::vector<RunValue> run_values(const std::vector<RunSample>& runs, const model::gate::Metric& metric);
 
 std::string requests_text(std::size_t n);  // "1 request", "2 requests"
 

@@ -130,6 +130,14 @@ inline constexpr auto kThreadState = std::to_array<SqlColumn>({
     {"goroutine", kI, ""},
 });
 
+inline constexpr auto kProcessUse = std::to_array<SqlColumn>({
+    {"ts", kI, "about once a second"},
+    {"upid", kI, "NULL: the process is not known"},
+    {"cpu_ns", kI, "that its threads have used since it began, also those that have ended"},
+    {"resident_bytes", kI, "in memory"},
+    {"anonymous_bytes", kI, "of these, those of no file"},
+});
+
 inline constexpr auto kSample = std::to_array<SqlColumn>({
     {"ts", kI, "of off_cpu: when the thread left the CPU, as in thread_state"},
     {"utid", kI, "NULL: the thread is not known"},

@@ -35,6 +35,7 @@ const auto& every_table() {
       {"connection", "one row for each recorded end of a connection", kConnection},
       {"stream", "one row for each HTTP/2 stream that carried a request", kStream},
       {"process", "processes that were seen", kProcess},
+      {"process_use", "CPU time and memory of recorded processes over time", kProcessUse},
       {"thread", "threads that were seen", kThread},
       {"thread_state", "what threads did: intervals on and off a CPU", kThreadState},
       {"sample", "stacks that were taken: on the CPU, of waits, of preemptions and allocations", kSample},

@@ -68,6 +68,15 @@ void ThreadStateRows::add(std::span<const model::ThreadInterval> intervals) {
   }
 }
 
+void ProcessUseRows::add(formats::Time time, const formats::ProcessUse& use, model::Upid process) {
+  row_.time(time);
+  row_.integer_if(process != 0, process);
+  row_.integer(use.cpu.count());
+  row_.integer(static_cast<std::int64_t>(use.resident));
+  row_.integer(static_cast<std::int64_t>(use.anonymous));
+  row_.end_row();
+}
+
 void SampleRows::add(const formats::Event& event, const formats::Sample& sample, model::Utid thread,
                      std::string_view function, std::string_view caller) {
   row_.integer(formats::nanoseconds(event.time));

@@ -24,6 +24,16 @@ class ThreadStateRows {
   Inserter row_;
 };
 
+// CPU time and memory of processes, as they come.
+class ProcessUseRows {
+ public:
+  explicit ProcessUseRows(Database& database) : row_(database, "process_use") {}
+  void add(formats::Time time, const formats::ProcessUse& use, model::Upid process);
+
+ private:
+  Inserter row_;
+};
+
 // Stacks, as they come.
 class SampleRows {
  public:

@@ -100,6 +100,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::masking:
     case Kind::machine:
     case Kind::net_link:
+    case Kind::process_use:
     case Kind::sample:
     case Kind::go_exit:
     case Kind::go_panic:

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
+
+#include "capture/log/turns.h"
 
 namespace tailcap::capture {
 
@@ -21,20 +22,15 @@ bool QuotaRounds::due(Time now) const { return !known(read_) || now - read_ >= k
 void QuotaRounds::push(Time now, const std::unordered_set<std::uint32_t>& processes) {
   read_ = now;
   quotas_.begin();
-  // In the order of their numbers; each round starts where the previous one ended.
-  std::vector<std::uint32_t> turns(processes.begin(), processes.end());
-  std::sort(turns.begin(), turns.end());
-  std::rotate(turns.begin(), std::lower_bound(turns.begin(), turns.end(), next_), turns.end());
-  const std::size_t reached = std::min(turns.size(), kQuotaProcesses);
-  next_ = reached < turns.size() ? turns[reached] : 0;
-  for (std::size_t i = 0; i < reached; i++) {
-    for (const Quota& q : quotas_.read(turns[i]))
+  const auto turns = turn_of(processes, kQuotaProcesses, next_);
+  for (const std::uint32_t pid : turns) {
+    for (const Quota& q : quotas_.read(pid))
       log_.push({now,
                  {},
                  CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled,
                           Duration{q.throttled_time}}});
   }
-  count_unread(now, turns.size() - reached);
+  count_unread(now, processes.size() - turns.size());
 }
 
 // Noted once in the capture, and reported at the end with the maximum of all rounds.

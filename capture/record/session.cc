@@ -43,6 +43,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       machine_(probes, log_, non_targets_),
       found_(finder, log_, statements_, losses_, probes.allocations_descriptor()),
       quotas_(log_, statements_),
+      uses_(log_),
       interfaces_(log_, statements_),
       texts_(processes),
       described_(names, keep.arguments),
@@ -218,6 +219,7 @@ void Session::push_sums(Time now) {
   push_masking(now);
   unrecorded_.look();
   quotas_.push(now, processes_);
+  uses_.push(now, processes_);
 }
 
 // What could not be read by its keys is lost, as plaintext of a call would be.

@@ -22,6 +22,26 @@ namespace {
 // hypervisor delays it longer, the record is slightly out of order, as it would be in one ring.
 constexpr std::int64_t kMomentNs = 2'000'000;
 
+bool has_position(std::uint16_t kind) {
+  return kind == bpf::RECORD_SEND || kind == bpf::RECORD_RECEIVE || kind == bpf::RECORD_TLS_SEND ||
+         kind == bpf::RECORD_TLS_RECEIVE;
+}
+
+// Of two records with the same time: one run of a program made them, and the first may have found its ring full and the
+// second room there. The parts of an I/O follow each other by position, and all else of a thread its off-CPU interval.
+bool precedes(std::span<const std::byte> a, std::span<const std::byte> b) {
+  bpf::record_header first, second;
+  if (a.size() < sizeof first || b.size() < sizeof second) return false;
+  std::memcpy(&first, a.data(), sizeof first);
+  std::memcpy(&second, b.data(), sizeof second);
+  if (first.kind != second.kind) return first.kind == bpf::RECORD_OFF_CPU;
+  bpf::record_io part, other;
+  if (!has_position(first.kind) || a.size() < sizeof part || b.size() < sizeof other) return false;
+  std::memcpy(&part, a.data(), sizeof part);
+  std::memcpy(&other, b.data(), sizeof other);
+  return part.socket == other.socket && static_cast<std::int32_t>(part.position - other.position) < 0;
+}
+
 constexpr std::uint64_t kSpillFrom = 8u << 20;  // less is shared by the rings, and there is no spill
 
 // CPUs that share a ring wait for each other's cache lines. Without a spill, no ring is so small that a burst fills it.
@@ -99,7 +119,10 @@ std::span<const std::byte> Rings::next() {
     passed_ = nullptr;
   }
   for (Source& source : sources_) {
-    if (!source.front.empty() && source.time <= until_ && (!passed_ || source.time < passed_->time)) passed_ = &source;
+    if (source.front.empty() || source.time > until_) continue;
+    if (!passed_ || source.time < passed_->time ||
+        (source.time == passed_->time && precedes(source.front, passed_->front)))
+      passed_ = &source;
   }
   return passed_ ? passed_->front : std::span<const std::byte>();
 }

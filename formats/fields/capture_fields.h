@@ -94,6 +94,16 @@ struct Table<NetLink> {
 };
 
 template <>
+struct Table<ProcessUse> {
+  static constexpr KindEntry kinds[] = {{Kind::process_use, 55, "process_use"}};
+  static constexpr std::tuple fields{
+      field<0>("cpu", &ProcessUse::cpu),
+      field<1>("resident", &ProcessUse::resident),
+      field<2>("anonymous", &ProcessUse::anonymous),
+  };
+};
+
+template <>
 struct Table<Masking> {
   static constexpr KindEntry kinds[] = {{Kind::masking, 52, "masking"}};
   static constexpr std::tuple fields{

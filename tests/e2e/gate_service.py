@@ -1,6 +1,9 @@
 """A service in two versions, for tests of gates: GET /pay sleeps N times for S seconds and makes N calls.
 
     gate_service.py --port PORT --stock HOST:PORT [--calls N] [--sleep S] [--naps N] [--fail-every N]
+                    [--spin SECONDS] [--leak BYTES]
+
+With --spin it then uses CPU time until its thread has used SECONDS more; with --leak it keeps BYTES for good.
 """
 import argparse
 import http.client
@@ -17,8 +20,11 @@ def main():
     parser.add_argument("--sleep", type=float, default=0.002)
     parser.add_argument("--naps", type=int, default=1)
     parser.add_argument("--fail-every", type=int, default=0)
+    parser.add_argument("--spin", type=float, default=0)
+    parser.add_argument("--leak", type=int, default=0)
     options = parser.parse_args()
     served = itertools.count(1)
+    kept = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -38,6 +44,11 @@ def main():
             for _ in range(options.calls):
                 self.stock.request("GET", "/stock/shirts")
                 self.stock.getresponse().read()
+            until = time.thread_time() + options.spin
+            while time.thread_time() < until:
+                pass
+            if options.leak:
+                kept.append(b"x" * options.leak)
             number = next(served)
             self.send_response(500 if options.fail_every and number % options.fail_every == 0 else 200)
             self.send_header("Content-Length", "2")

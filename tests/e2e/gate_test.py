@@ -92,6 +92,28 @@ class Gate(Case):
         self.assertTrue(comment.startswith("### ✅ tailcap: no regression"), comment)
         self.assertRegex(comment.splitlines()[0], "not judged: .*p99 of GET /pay")
 
+    def failing(self, out):
+        document = json.loads((self.scratch / out / "comparison.json").read_text())
+        return {g["metric"]: g for g in document["gates"] if g["verdict"] == "fail"}
+
+    def test_by_default_a_leak_fails(self):
+        """10 kB more are kept of each request."""
+        self.SECONDS = 7
+        done, verdict = self.gate("--calls 0", "--calls 0 --leak 10000", runs=5)
+        self.assertEqual((done.returncode, verdict["verdict"]), (3, "fail"), done.stdout + done.stderr)
+        failing = self.failing("gate")
+        self.assertEqual(list(failing), ["memory"], done.stdout)
+        self.assertAlmostEqual(failing["memory"]["estimate"]["difference"], 10_000, delta=2_000)
+
+    def test_by_default_more_cpu_time_fails(self):
+        """1 ms more is used for each request."""
+        self.SECONDS = 7
+        done, verdict = self.gate("--calls 0 --spin 0.005", "--calls 0 --spin 0.006", runs=5)
+        self.assertEqual((done.returncode, verdict["verdict"]), (3, "fail"), done.stdout + done.stderr)
+        failing = self.failing("gate")
+        self.assertIn("process_cpu", failing, done.stdout)
+        self.assertAlmostEqual(failing["process_cpu"]["estimate"]["difference"], 1e6, delta=0.3e6)
+
     def test_recorded_by_port(self):
         """--record takes what `tailcap record` takes."""
         done, verdict = self.gate(

@@ -6,8 +6,8 @@ namespace tailcap::model::gate {
 namespace {
 
 constexpr std::array<std::string_view, kCounts> kCountNames = {
-    "calls",         "same_calls",     "connects", "tls_handshakes", "lookups",     "retries",
-    "request_bytes", "response_bytes", "waits",    "wakeups",        "collections", "allocations"};
+    "calls",          "same_calls", "connects", "tls_handshakes", "lookups",     "retries",     "request_bytes",
+    "response_bytes", "waits",      "wakeups",  "collections",    "allocations", "process_cpu", "memory"};
 constexpr std::array<std::string_view, 6> kNames = {"p50", "p95", "p99", "mean", "errors", "client_errors"};
 
 }  // namespace

@@ -26,6 +26,8 @@ enum class Count : std::uint8_t {
   wake_ups,     // of these, those that a wake-up ended
   collections,  // of Go, that began while it was under way
   allocations,  // of its Go process, per request that this served
+  process_cpu,  // ns of all threads of its process, per request that this served
+  memory,       // bytes by which the memory of its process grew, likewise
   count_,
 };
 inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::count_);
@@ -37,8 +39,10 @@ inline constexpr bool of_carrier(std::size_t count) {
 inline constexpr bool of_calls(std::size_t count) { return count < static_cast<std::size_t>(Count::request_bytes); }
 inline constexpr bool of_bytes(std::size_t count) {
   return count == static_cast<std::size_t>(Count::request_bytes) ||
-         count == static_cast<std::size_t>(Count::response_bytes);
+         count == static_cast<std::size_t>(Count::response_bytes) || count == static_cast<std::size_t>(Count::memory);
 }
+// Known of a process, not of a single request.
+inline constexpr bool of_process(std::size_t count) { return count >= static_cast<std::size_t>(Count::allocations); }
 std::string_view name_of(Count count);  // "calls", "tls_handshakes", …
 
 // Labels, and the time of requests that have no account. Over all of them a request's times sum to its duration.
@@ -64,7 +68,11 @@ struct Metric {
   // The logarithm is compared, and thresholds are ratios.
   bool relative() const { return kind <= Kind::mean; }
   bool share() const { return kind == Kind::errors || kind == Kind::client_errors; }
-  bool timed() const { return relative() || kind == Kind::label; }  // its values are ns
+  bool of_process() const { return kind == Kind::count && gate::of_process(which); }
+  bool of_duration() const { return relative() || kind == Kind::label; }  // durations of requests, or parts of them
+  bool timed() const {                                                    // its values are ns
+    return of_duration() || (kind == Kind::count && which == static_cast<std::size_t>(Count::process_cpu));
+  }
   std::optional<double> quantile() const;
 };
 std::string_view name_of(const Metric& metric);          // "p99", "lock.futex", "calls"

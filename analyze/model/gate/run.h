@@ -39,10 +39,11 @@ struct Blocker {
   std::int64_t time = 0;  // ns, of the slowest 1 %
 };
 
-// How often a Go process allocated memory between two readings of its counters, and how many requests it served then.
-struct AllocationReading {
-  double allocations = 0, requests = 0;
+// What a process did between two readings of its counters, by a count of_process, and how many requests it served then.
+struct ProcessReading {
+  double amount = 0, requests = 0;
 };
+inline constexpr std::size_t kProcessCounts = kCounts - static_cast<std::size_t>(Count::allocations);
 
 struct RouteRun {
   RouteName name;
@@ -54,11 +55,20 @@ struct RouteRun {
   std::vector<std::int64_t> cut_off;                            // ns that those of them lasted at least, where known
   double decorrelation = 0;                                     // seconds between independent requests
   std::array<std::string, kCounts> uncounted;                   // why a count is not known of some requests
-  std::vector<AllocationReading> allocations;                   // empty: not known
-  std::uint64_t bursts = 0;                                     // clusters in time of the slowest 1 %
-  std::vector<Blocker> blockers;                                // most time first
-  std::vector<std::pair<std::string, std::uint64_t>> callees;   // "GET /stock", calls; most first
-  std::string most_called;                                      // of these, the one that a request made most calls of
+  std::array<std::vector<ProcessReading>, kProcessCounts>
+      readings;                                                // by count, from Count::allocations on; empty: not known
+  std::vector<std::uint32_t> processes;                        // that its requests were recorded in
+  std::uint64_t bursts = 0;                                    // clusters in time of the slowest 1 %
+  std::vector<Blocker> blockers;                               // most time first
+  std::vector<std::pair<std::string, std::uint64_t>> callees;  // "GET /stock", calls; most first
+  std::string most_called;                                     // of these, the one that a request made most calls of
+
+  const std::vector<ProcessReading>& read(std::size_t count) const {
+    return readings[count - static_cast<std::size_t>(Count::allocations)];
+  }
+  std::vector<ProcessReading>& read(std::size_t count) {
+    return readings[count - static_cast<std::size_t>(Count::allocations)];
+  }
 };
 
 struct Run {

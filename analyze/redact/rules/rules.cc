@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "analyze/redact/rules/credentials.h"
 #include "analyze/redact/rules/fingerprint.h"
 #include "analyze/redact/rules/pseudonym.h"
 #include "ground/http/masked_fields.h"
@@ -217,6 +218,9 @@ constexpr auto kRows = std::to_array<RedactionRow>({
     {"net_link", "peer_namespace", keep, keep},
     {"net_link", "up", keep, keep},
     {"net_link", "gone", keep, keep},
+    {"process_use", "cpu", keep, keep},
+    {"process_use", "resident", keep, keep},
+    {"process_use", "anonymous", keep, keep},
     {"preamble", "capture_id", keep, pseudonym},
     {"preamble", "tool_version", keep, keep},
     {"preamble", "command_line", program_words, drop},
@@ -367,17 +371,6 @@ std::string RedactionPolicy::hash() const {
     if (value == Value::kept) (all += "\nheader ") += name;
   for (const auto& key : queries_) (all += "\nquery ") += key;
   return fingerprint(all, 16);
-}
-
-bool may_hold_credentials(std::string_view name) {
-  static constexpr std::string_view kTelling[] = {"auth",      "cookie",  "token",    "secret", "passw",       "pwd",
-                                                  "key",       "session", "sid",      "sig",    "cred",        "jwt",
-                                                  "csrf",      "xsrf",    "otp",      "code",   "ticket",      "cert",
-                                                  "assertion", "saml",    "location", "refer",  "command_line"};
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), formats::mask::lower);
-  return std::any_of(std::begin(kTelling), std::end(kTelling),
-                     [&](auto part) { return lower.find(part) != lower.npos; });
 }
 
 void RedactionPolicy::check_credentials(const std::string& name) const {

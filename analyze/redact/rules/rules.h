@@ -44,10 +44,6 @@ std::span<const RedactionRow> rows();
 
 using formats::mask::Value;
 
-// The name of a header field, of a key of a query or of a field of an event says that credentials are kept in it. Many
-// have other names: this is for warnings, not for masking.
-bool may_hold_credentials(std::string_view name);
-
 // Rows as they apply: those of the level, changed by a policy file.
 class RedactionPolicy {
  public:

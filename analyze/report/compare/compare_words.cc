@@ -164,7 +164,7 @@ std::string why_text(const RouteComparison& route, const Metric& metric) {
   const GateEstimate* const moved = estimate_of(route, metric);
   if (moved && (!moved->known || moved->p_two >= kSure)) return {};
   // The time of requests that broke off is under no label.
-  if (moved && metric.timed() && (moved->base_at_least || moved->fresh_at_least)) return {};
+  if (moved && metric.of_duration() && (moved->base_at_least || moved->fresh_at_least)) return {};
   if (metric.kind == Metric::Kind::p99) return labels_text(route, route.slow, "the slowest 1 % take");
   if (metric.relative()) return labels_text(route, route.all, "a request takes on average");
   if (metric.kind == Metric::Kind::count && (metric.which == static_cast<std::uint8_t>(Count::calls) ||

@@ -125,29 +125,27 @@ void mean(const std::vector<double>& residuals, double value, double correlation
   out.high = value + reach;
 }
 
-// A ratio of two sums: of allocations, to requests served.
-void allocations(const RouteRun& route, ObjectiveResult& out) {
-  const compare::RunValue ratio = compare::allocations_of(route);
+// A ratio of two sums: of what a process did, to requests served.
+void of_process(const RouteRun& route, std::size_t count, ObjectiveResult& out) {
+  const compare::RunValue ratio = compare::process_value(route, count);
   if (!ratio.known) {
     out.missing.push_back(ratio.missing);
     return;
   }
   double requests = 0;
-  for (const auto& reading : route.allocations) requests += reading.requests;
-  const double usual = requests / static_cast<double>(route.allocations.size());
+  const auto& readings = route.read(count);
+  for (const auto& reading : readings) requests += reading.requests;
+  const double usual = requests / static_cast<double>(readings.size());
   std::vector<double> residuals;
-  for (const auto& reading : route.allocations)
-    residuals.push_back((reading.allocations - ratio.value * reading.requests) / usual);
+  for (const auto& reading : readings) residuals.push_back((reading.amount - ratio.value * reading.requests) / usual);
   mean(residuals, ratio.value, tail::correlation_time(residuals), out);
-  // Allocations are read once a second.
   if (!out.interval)
-    out.missing = {"needs longer for an interval: allocations are read once a second, " +
-                   std::to_string(route.allocations.size()) + " times in this recording"};
+    out.missing = {"needs longer for an interval: counters of a process are read once a second, " +
+                   std::to_string(readings.size()) + " times in this recording"};
 }
 
 void average(const RouteRun& route, const Objective& objective, ObjectiveResult& out) {
-  if (objective.metric == Metric{Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::allocations)})
-    return allocations(route, out);
+  if (objective.metric.of_process()) return of_process(route, objective.metric.which, out);
   std::vector<double> values, durations;
   const bool duration = objective.metric.kind == Metric::Kind::mean;
   for (const RunObservation& o : route.requests) {
@@ -187,7 +185,7 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
     out.missing.push_back("where the time of more than 1 % of the requests went is not known: they broke off");
     return;
   }
-  if (objective.metric.timed() && doubtful > 0.01) {
+  if (objective.metric.of_duration() && doubtful > 0.01) {
     out.missing.push_back("the duration of more than 1 % of the requests is unknown or in doubt");
     return;
   }

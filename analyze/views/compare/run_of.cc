@@ -18,7 +18,7 @@
 #include "analyze/tail/slow/bursts.h"
 #include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/study.h"
-#include "analyze/views/compare/allocations.h"
+#include "analyze/views/compare/process_counts.h"
 #include "analyze/views/compare/software.h"
 #include "formats/bounds/read_limits.h"
 
@@ -72,11 +72,11 @@ bool called_within(const Request& row, const RequestTable& table) {
 
 class RouteReader {
  public:
-  RouteReader(const pipeline::Analysis& analysis, const tail::slow::Links& links, const Allocations* allocations)
+  RouteReader(const pipeline::Analysis& analysis, const tail::slow::Links& links, const ProcessCounts* counts)
       : table_(analysis.table),
         preamble_(analysis.study.quality.preamble),
         links_(links),
-        allocations_(allocations),
+        counts_(counts),
         sampled_(model::sampling_of(preamble_.notes).some()) {}
 
   // The recording ended at `end`.
@@ -116,7 +116,8 @@ class RouteReader {
           slowest.emplace_back(row.duration.count(), i);
       }
     }
-    if (allocations_) allocations_->read(processes, out);
+    if (counts_) counts_->read(processes, out);
+    out.processes.assign(processes.begin(), processes.end());
     out.callees.assign(callees.begin(), callees.end());
     std::stable_sort(out.callees.begin(), out.callees.end(), [](auto& x, auto& y) { return x.second > y.second; });
     if (out.callees.size() > kCallees) out.callees.resize(kCallees);
@@ -235,14 +236,14 @@ class RouteReader {
   const RequestTable& table_;
   const formats::Preamble& preamble_;
   const tail::slow::Links& links_;
-  const Allocations* allocations_;
+  const ProcessCounts* counts_;
   const bool sampled_;
   std::int64_t most_ = 0;  // calls of one callee that a request of the route made
 };
 
 }  // namespace
 
-Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, Allocations* allocations) {
+Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, ProcessCounts* counts) {
   const RequestTable& table = analysis.table;
   const model::Quality& quality = analysis.study.quality;
   Run out;
@@ -286,8 +287,8 @@ Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, Al
     const auto row = links.row_of(call);
     out.undecided_calls += row && meant(*row);
   }
-  if (allocations) allocations->since(analysis, from);
-  RouteReader reader(analysis, links, allocations);
+  if (counts) counts->since(analysis, from);
+  RouteReader reader(analysis, links, counts);
   for (const auto& [key, rows] : tail::by_route(table, meant))
     out.routes.push_back(reader.read(key, rows, from, out.seconds, quality.file.last));
   return out;
@@ -300,11 +301,11 @@ RunRead read_run(const std::string& path, pipeline::Options&& options, std::opti
   pipeline::Replay replay(path, options.threads);
   SoftwareReader software;
   const std::size_t stopped = formats::stopped_captures().size();
-  Allocations allocations;
-  pipeline::SecondReading* const beside[] = {&software, &allocations};
+  ProcessCounts counts;
+  pipeline::SecondReading* const beside[] = {&software, &counts};
   const pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
   RunRead out;
-  out.run = run_of(analysis, warm_up, &allocations);
+  out.run = run_of(analysis, warm_up, &counts);
   out.run.path = path;
   out.run.file = std::filesystem::path(path).filename().string();
   out.run.whole = out.run.whole && formats::stopped_captures().size() == stopped;

@@ -14,11 +14,11 @@ namespace tailcap::views {
 // The first tenth of a run, and at least a second, is warm-up.
 inline constexpr double kWarmUpShare = 0.1, kWarmUpLeast = 1;
 
-class Allocations;
+class ProcessCounts;
 
-// warm_up: seconds; unset: the default. allocations: what was read of them beside the analysis; nullptr: nothing.
+// warm_up: seconds; unset: the default. counts: what was read of processes beside the analysis; nullptr: nothing.
 model::gate::Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up,
-                        Allocations* allocations = nullptr);
+                        ProcessCounts* counts = nullptr);
 
 struct RunRead {
   model::gate::Run run;

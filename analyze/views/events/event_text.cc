@@ -216,6 +216,9 @@ struct Text {
            (l.peer != 0 ? " peer " + n(l.peer) + (l.peer_namespace != 0 ? " in " + n(l.peer_namespace) : "") : "") +
            (l.gone ? " gone" : "");
   }
+  std::string operator()(const ProcessUse& u) const {
+    return "CPU " + i(u.cpu.count()) + ", memory " + n(u.resident) + ", " + n(u.anonymous) + " of it its own";
+  }
   std::string operator()(const Stall& s) const {
     return std::string(name_of(s.what)) + " since " + i(nanoseconds(s.began)) + " at " + n(s.where) +
            (s.detail != 0 ? " detail " + n(s.detail) : "");

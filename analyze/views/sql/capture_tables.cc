@@ -32,7 +32,8 @@ class Filler {
 
   Filled fill() {
     database_.begin_filling();
-    if (any({"process", "thread", "thread_state", "sample", "clock", "request", "segment"})) read_events();
+    if (any({"process", "thread", "thread_state", "process_use", "sample", "clock", "request", "segment"}))
+      read_events();
     if (any({"request", "segment", "account", "link", "connection", "stream", "verdict", "loss", "_captures"}))
       analyse();
     if (any({"_span"}) && !out_.without_spans) insert_spans();
@@ -56,10 +57,14 @@ class Filler {
     if (any({"clock"})) clocks.emplace(database_);
     std::optional<sql::SampleRows> samples;
     if (any({"sample"})) samples.emplace(database_);
+    std::optional<sql::ProcessUseRows> uses;
+    if (any({"process_use"})) uses.emplace(database_);
     replay.each([&](const formats::Event& event) {
       tasks_.push(event);
       if (rows) rows->add(states.push(event));
       if (clocks) clocks->push(event);
+      if (const auto* use = std::get_if<formats::ProcessUse>(&event.body); use && uses)
+        uses->add(event.time, *use, tasks_.process_at(event.thread.pid, event.time));
       if (const auto* sample = std::get_if<formats::Sample>(&event.body); sample && samples) {
         const model::WaitingFunction& found = function_of(sample->user);
         samples->add(event, *sample, tasks_.thread_at(event.thread.tid, event.time), found.name, found.caller);
