@@ -133,7 +133,7 @@ static_assert(members_of<model::LaneMark>() == 3);
 static_assert(members_of<model::Lane>() == 6);
 static_assert(members_of<model::Lanes>() == 8);
 static_assert(members_of<model::SpanTally>() == 7);
-static_assert(members_of<model::SpanFacts>() == 12);
+static_assert(members_of<model::SpanFacts>() == 15);
 static_assert(members_of<model::FoldedStack>() == 3);
 static_assert(members_of<report::TreeNode>() == 4);
 static_assert(members_of<report::CallTree>() == 3);
