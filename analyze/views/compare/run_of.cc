@@ -19,6 +19,7 @@
 #include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/study.h"
 #include "analyze/views/compare/allocations.h"
+#include "analyze/views/compare/functions.h"
 #include "analyze/views/compare/software.h"
 #include "formats/bounds/read_limits.h"
 
@@ -301,10 +302,12 @@ RunRead read_run(const std::string& path, pipeline::Options&& options, std::opti
   SoftwareReader software;
   const std::size_t stopped = formats::stopped_captures().size();
   Allocations allocations;
-  pipeline::SecondReading* const beside[] = {&software, &allocations};
+  RequestStacks stacks(options);
+  pipeline::SecondReading* const beside[] = {&software, &allocations, &stacks};
   const pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
   RunRead out;
   out.run = run_of(analysis, warm_up, &allocations);
+  read_functions(stacks, out.run);
   out.run.path = path;
   out.run.file = std::filesystem::path(path).filename().string();
   out.run.whole = out.run.whole && formats::stopped_captures().size() == stopped;

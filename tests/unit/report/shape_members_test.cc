@@ -61,7 +61,7 @@ static_assert(members_of<model::gate::AccountRow>() == 4);
 static_assert(members_of<model::gate::AccountTable>() == 4);
 static_assert(members_of<model::gate::RouteComparison>() == 14);
 static_assert(members_of<model::gate::CallRow>() == 2);
-static_assert(members_of<model::gate::Comparison>() == 23);
+static_assert(members_of<model::gate::Comparison>() == 24);
 static_assert(members_of<model::gate::ObjectiveResult>() == 17);
 static_assert(members_of<model::CulpritStudy>() == 22);
 static_assert(members_of<model::FailedEnd>() == 7);
