@@ -12,4 +12,7 @@ inline constexpr std::string_view kStopsNote = "tailcap.stops";
 // Of a process: "7f001234 cart_mutex", a lock at which its threads waited.
 inline constexpr std::string_view kLockNote = "tailcap.lock";
 
+// In the preamble: "997", samples a second of each CPU, where there are any.
+inline constexpr std::string_view kSampleRateNote = "tailcap.sampling.samples";
+
 }  // namespace tailcap::ground

@@ -32,6 +32,7 @@ constexpr const char* kAbout =
 constexpr const char* kNotes =
     R"(perfetto     threads, goroutines, requests with what they waited for, and what caused what: ui.perfetto.dev
 otlp         spans in protobuf, as a collector's /v1/traces takes them; otlp-json: in JSON
+jaeger       spans in JSON, as Jaeger's user interface takes them as a file
 openmetrics  histograms of durations with exemplars, outcomes, time by label, per route: Prometheus
 prometheus   the same in Prometheus' protobuf, with native histograms
 har          requests as an HTTP Archive: the network panel of browsers
@@ -45,6 +46,7 @@ Where the name of OUT ends in .gz, it is compressed. docs/export.md says what ea
 examples:
   tailcap export slow.tcap -o slow.pftrace
   tailcap export slow.tcap --format otlp -o spans.pb.gz
+  tailcap export slow.tcap --spans labels -o slow.jaeger.json
   tailcap export slow.tcap --endpoint http://collector:4318/v1/traces
   tailcap export slow.tcap --format clickhouse --endpoint http://clickhouse:8123
 )";
@@ -54,12 +56,20 @@ constexpr Definition kEndpoint{
     "send spans (otlp) to URL by HTTP or HTTPS instead of writing them: http://collector:4318/v1/traces; or with "
     "--format clickhouse send all tables to a server: http://clickhouse:8123",
     0};
+constexpr Definition kOutside{
+    "outside", 0, nullptr, "with --measure off-cpu: also waits outside of requests, such as those of idle threads", 0};
+constexpr Definition kGoroutines{
+    "goroutine-tracks", 0, "N",
+    "with --format perfetto: at most N goroutines have a track, those that ran longest inside requests (default 50)",
+    0};
 constexpr Definition kTable{"table", 0, "", "with --format clickhouse: write the rows of this table (default request)",
                             0};
 
 struct Arguments {
   std::string endpoint;
-  std::string file, format, output, measure = "cpu", table = "request";
+  std::string file, format, output, measure = "cpu", table = "request", spans = "requests";
+  bool outside = false;
+  std::size_t goroutines = views::kGoroutineTracks;
   Selection selection;
 };
 
@@ -78,6 +88,7 @@ views::FlameChoice stacks_of(const Arguments& a, pipeline::Options options) {
   choice.samples = a.measure == "allocations"   ? formats::SampleKind::allocation
                    : a.measure == "preemptions" ? formats::SampleKind::preempted
                                                 : formats::SampleKind::on_cpu;
+  choice.in_requests = choice.off_cpu && !a.outside;
   return choice;
 }
 
@@ -95,8 +106,11 @@ views::Exported write(const Arguments& a, const views::Write& out) {
   if (a.format == "folded") return stacks(views::StackFormat::folded);
   if (a.format == "pprof") return stacks(views::StackFormat::pprof);
   if (a.format == "speedscope") return stacks(views::StackFormat::speedscope);
-  if (a.format == "perfetto") return views::export_perfetto(a.file, options, out);
-  return views::export_otlp_file(a.file, std::move(options), a.format == "otlp", TAILCAP_VERSION, out);
+  if (a.format == "perfetto") return views::export_perfetto(a.file, options, a.goroutines, out);
+  const auto format = a.format == "otlp"     ? views::SpanFormat::otlp
+                      : a.format == "jaeger" ? views::SpanFormat::jaeger
+                                             : views::SpanFormat::otlp_json;
+  return views::export_spans_file(a.file, std::move(options), format, a.spans == "labels", TAILCAP_VERSION, out);
 }
 
 int load(const Arguments& a) {
@@ -137,6 +151,10 @@ int run(const Arguments& a) {
     out = [&](std::string_view piece) { gzip->write(piece); };
   }
   const views::Exported made = write(a, out);
+  if (!made.nothing.empty() && a.selection.empty()) {
+    complain("export", made.nothing);
+    return kNoAnswer;
+  }
   if (made.of_requests && made.requests == 0 && !a.selection.empty()) return nothing_matches("export", "request");
   if (gzip) gzip->finish();
   file.finish();
@@ -148,7 +166,8 @@ int run(const Arguments& a) {
   }
   complain("export",
            made.what + " of " + report::count_text(made.requests, "request", "requests") + " written" +
-               (made.left_out == 0 ? "." : "; " + report::count_text(made.left_out) + " left out: " + made.why + "."));
+               (made.left_out == 0 ? "." : "; " + report::count_text(made.left_out) + " left out: " + made.why + ".") +
+               (made.unknown.empty() ? "" : " " + made.unknown));
   say_limits(made);
   return exit_code(made.damaged, made.wrong, "export");
 }
@@ -161,11 +180,14 @@ int run(int argc, char** argv) {
   line.capture(a.file);
   line.group("In which form?");
   line.format(a.format,
-              {"perfetto", "otlp", "otlp-json", "openmetrics", "prometheus", "har", "loki", "folded", "pprof",
+              {"perfetto", "otlp", "otlp-json", "jaeger", "openmetrics", "prometheus", "har", "loki", "folded", "pprof",
                "speedscope", "pcapng", "clickhouse"},
               &a.output);
   line.choice(option::kMeasure, a.measure, {"cpu", "off-cpu", "allocations", "preemptions"},
               "the time that folded, pprof and speedscope hold, as in `tailcap flame`");
+  line.option(kOutside, &a.outside);
+  line.choice(option::kSpans, a.spans, {"requests", "labels"});
+  line.option(kGoroutines, &a.goroutines);
   line.option(kEndpoint, &a.endpoint);
   line.choice(kTable, a.table, {"request", "route", "label", "verdict", "capture"});
   add_selection(line, a.selection);
@@ -177,6 +199,7 @@ int run(int argc, char** argv) {
     throw UsageError("--table is for --format clickhouse to a file");
   if (to_clickhouse && !a.selection.empty())
     throw UsageError("a capture goes into ClickHouse as a whole: options like --where choose from it there");
+  if (line.given(kOutside) && a.measure != "off-cpu") throw UsageError("--outside goes with --measure off-cpu");
   if (!a.endpoint.empty()) {
     if (!a.output.empty()) throw UsageError("--endpoint sends, and -o writes: give one of them");
     if (line.given(option::kFormat) && a.format != "otlp" && !to_clickhouse)

@@ -56,7 +56,7 @@ constexpr Definition kNames{
     "names", 0, "", "names of attributes: stable (the current conventions for HTTP) or old (http.method, …)", 0};
 
 struct Arguments {
-  std::string file, id, import, rules, names = "stable", format, output;
+  std::string file, id, import, rules, names = "stable", spans = "requests", format, output;
   Selection selection;
   bool explain = false;
 };
@@ -84,6 +84,7 @@ int run(const Arguments& a) {
   if (!a.import.empty())
     choice.imported = spans::imported_of(content_of(a.import, spans::Imported::kMaxBytes), a.import);
   choice.old_names = a.names == "old";
+  choice.waits = a.spans == "labels";
   choice.facts_only = a.explain;
   std::string otlp;
   const views::SpanExport made = views::export_otlp(a.file, std::move(choice), TAILCAP_VERSION, otlp);
@@ -111,6 +112,7 @@ int run(int argc, char** argv) {
   line.group("In which form?");
   line.option(kImport, &a.import);
   line.option(kRules, &a.rules);
+  line.choice(option::kSpans, a.spans, {"requests", "labels"});
   line.choice(kNames, a.names, {"stable", "old"});
   line.option(option::kExplain, &a.explain);
   line.format(a.format, {"text", "json"}, &a.output, "of --explain; spans are JSON");

@@ -11,6 +11,7 @@
 #include "analyze/compare/default_gates.h"
 #include "analyze/compare/duet.h"
 #include "analyze/compare/estimate.h"
+#include "analyze/compare/functions.h"
 #include "analyze/compare/gates.h"
 #include "analyze/compare/run_sample.h"
 #include "analyze/compare/several_tests.h"
@@ -163,10 +164,6 @@ double undecided_per_request(const Route& route, const Runs& base, const Runs& f
   return most;
 }
 
-bool of_calls(const Metric& metric) {
-  return metric.kind == Metric::Kind::count && model::gate::of_calls(metric.which);
-}
-
 // What is needed of the whole comparison for each estimate.
 struct Frame {
   Runs base, fresh, noise;
@@ -183,7 +180,8 @@ GateEstimate estimate_of(const Route& route, const Metric& metric, const Frame& 
   if (k.method == Method::blocks && !out.exact && out.levels)
     out = estimate_by_blocks(metric, base.front(), fresh.front(), blocks_of(route.samples[0].front(), metric),
                              blocks_of(route.samples[1].front(), metric), noise_of(route, metric), k.alpha);
-  if (out.known && of_calls(metric)) out.slack = undecided_per_request(route, k.base, k.fresh);
+  if (out.known && metric.kind == Metric::Kind::count && model::gate::of_calls(metric.which))
+    out.slack = undecided_per_request(route, k.base, k.fresh);
   for (const auto& side : {base, fresh})
     for (const RunValue& run : side)
       if (out.known) out.slack = std::max(out.slack, run.slack);
@@ -276,11 +274,6 @@ void set_gates(const std::vector<Route>& routes, Frame& k, Comparison& out) {
     return !out.options.gates.empty() || gate.gate.metric.kind != Metric::Kind::count || gate.gate.metric.of_process();
   });
   k.alpha = out.options.level / static_cast<double>(std::max<std::ptrdiff_t>(1, tests));
-}
-
-// Whatever is true of calls without a known parent, and of requests that broke off.
-bool sure(const GateEstimate& e) {
-  return e.difference > 0 ? e.low - e.slack > 0 && !e.base_at_least : e.high + e.slack < 0 && !e.fresh_at_least;
 }
 
 // Calls whose parent is not known are in no number of a route, but in that of all incoming requests.
@@ -384,6 +377,7 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
   if (options.gates.empty()) leave_undecidable_out(out);
   if (load_role(out) == model::Role::server) count_calls(k, out);
   notice(out);
+  compare_functions(k.base, k.fresh, k.pairs(), out);
   out.verdict = verdict_of(out.gates);
   return out;
 }

@@ -122,6 +122,10 @@ GateEstimate estimate_by_blocks(const Metric& metric, const RunValue& base, cons
   return out;
 }
 
+bool sure(const GateEstimate& e) {
+  return e.difference > 0 ? e.low - e.slack > 0 && !e.base_at_least : e.high + e.slack < 0 && !e.fresh_at_least;
+}
+
 bool large(const Metric& metric, const GateEstimate& e, double route_mean) {
   const double size = std::abs(e.difference);
   switch (metric.kind) {

@@ -23,6 +23,9 @@ model::gate::GateEstimate estimate_by_blocks(const model::gate::Metric& metric, 
                                              const RunValue& fresh, const BlockValues& base_blocks,
                                              const BlockValues& fresh_blocks, const Noise& noise, double alpha);
 
+// Whatever is true of calls without a known parent, of requests that broke off, and of samples of several requests.
+bool sure(const model::gate::GateEstimate& estimate);
+
 // What is of no account although it may be significant: advisory only. route_mean: ns, of the base.
 bool large(const model::gate::Metric& metric, const model::gate::GateEstimate& estimate, double route_mean);
 

@@ -25,9 +25,9 @@ std::map<SeriesKey, MetricSeries> series_of(const Metrics& m) {
   std::map<SeriesKey, MetricSeries> out;
   for (const Measured& one : m.requests) {
     const Request row = m.table.rows[one.row];
-    const std::string_view route = m.table.texts[row.route], service = m.table.texts[row.comm];
-    MetricSeries& s = out[{service.empty() ? "unknown" : service, model::name_of(row.role),
-                           exported_method(m.table.texts[row.method]), route.empty() ? "unknown" : route}];
+    const std::string_view route = m.table.texts[row.route];
+    MetricSeries& s = out[{one.service, model::name_of(row.role), exported_method(m.table.texts[row.method]),
+                           route.empty() ? "unknown" : route}];
     ++s.outcomes[model::name_of(row.outcome)];
     const bool broke_off = model::broke_off(row) && row.at_least >= 0;
     if (!row.has_duration && !broke_off) {

@@ -17,6 +17,7 @@ namespace tailcap::exports {
 struct Measured {
   std::uint32_t row = 0;
   model::SpanContext context;  // of the exemplar that it may be
+  std::string_view service;    // as long as the table
 };
 
 struct Metrics {
@@ -28,8 +29,8 @@ struct Metrics {
       {};  // ns since 1970; empty: not known, then samples have no times
 };
 
-// Cardinality: at most as many routes as the table has, times roles, outcomes or labels; methods that are not RFC
-// 9110's or PATCH are _OTHER.
+// Cardinality: as many services as the requests name; at most as many routes as the table has, times roles, outcomes or
+// labels; methods that are not RFC 9110's or PATCH are _OTHER.
 std::string openmetrics(const Metrics& metrics);
 
 // The same as Prometheus' protobuf (io.prometheus.client.MetricFamily, each with its length before it), which can hold

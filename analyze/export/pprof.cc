@@ -15,7 +15,8 @@ using protozero::pbf_writer;
 
 // Field numbers of profile.proto.
 namespace profile_field {
-constexpr int kSampleType = 1, kSample = 2, kLocation = 4, kFunction = 5, kString = 6, kDuration = 10;
+constexpr int kSampleType = 1, kSample = 2, kLocation = 4, kFunction = 5, kString = 6, kDuration = 10, kPeriodType = 11,
+              kPeriod = 12;
 constexpr int kType = 1, kUnit = 2;                 // of ValueType
 constexpr int kLocationIds = 1, kValues = 2;        // of Sample
 constexpr int kId = 1, kLine = 4, kFunctionId = 1;  // of Location and Line
@@ -41,13 +42,13 @@ class Strings {
 
 }  // namespace
 
-std::string pprof(const model::Flame& flame, std::int64_t duration) {
+std::string pprof(const model::Flame& flame, std::int64_t duration, std::int64_t period) {
   std::string out;
   pbf_writer profile(out);
   Strings strings;
   std::map<std::string, std::uint64_t> functions;  // name -> id, which is that of its location, too
-  const auto value_type = [&](std::string_view type, std::string_view unit) {
-    pbf_writer one(profile, profile_field::kSampleType);
+  const auto value_type = [&](std::string_view type, std::string_view unit, int field = profile_field::kSampleType) {
+    pbf_writer one(profile, field);
     one.add_int64(profile_field::kType, strings.id(type));
     one.add_int64(profile_field::kUnit, strings.id(unit));
   };
@@ -57,6 +58,12 @@ std::string pprof(const model::Flame& flame, std::int64_t duration) {
     value_type("allocated", "bytes");
   else
     value_type("samples", "count");
+  const bool of_cpu = period > 0 && !flame.time && !flame.bytes;
+  if (of_cpu) {
+    value_type("cpu", "nanoseconds");
+    value_type("cpu", "nanoseconds", profile_field::kPeriodType);
+    profile.add_int64(profile_field::kPeriod, period);
+  }
   for (const model::FoldedStack& stack : flame.stacks) {
     std::vector<std::uint64_t> locations;
     for (std::string_view rest = stack.frames; !rest.empty();) {
@@ -67,8 +74,12 @@ std::string pprof(const model::Flame& flame, std::int64_t duration) {
     }
     pbf_writer sample(profile, profile_field::kSample);
     sample.add_packed_uint64(profile_field::kLocationIds, locations.rbegin(), locations.rend());  // innermost first
-    const std::int64_t values[] = {static_cast<std::int64_t>(stack.value)};
-    sample.add_packed_int64(profile_field::kValues, std::begin(values), std::end(values));
+    std::vector<std::int64_t> values = {static_cast<std::int64_t>(stack.value)};
+    if (of_cpu) {
+      std::int64_t time = 0;  // beyond 63 bits only in crafted captures
+      values.push_back(__builtin_mul_overflow(values[0], period, &time) ? INT64_MAX : time);
+    }
+    sample.add_packed_int64(profile_field::kValues, values.begin(), values.end());
   }
   for (const auto& [name, id] : functions) {
     {

@@ -31,6 +31,9 @@ model::SpanFacts facts_of(const Counts& counts, const Identities& identities, co
   out.requests = counts.requests;
   out.setup = counts.setup;
   out.not_placed = counts.not_placed;
+  out.waits = counts.waits;
+  out.waits_left_out = counts.waits_left_out;
+  out.without_waits = counts.without_waits;
   std::unordered_set<model::SpanContext, ContextHash> there, holes;
   for (const ForeignSpan& span : imported.spans) {
     there.insert(key_of(span.context));

@@ -40,14 +40,14 @@ void Resources::push(const formats::Event& event) {
   processes_.push(event);
 }
 
-model::Attributes Resources::of(std::uint32_t pid, formats::Time alive, std::string_view service,
+model::Attributes Resources::of(std::uint32_t pid, formats::Time alive, const model::NamedService& service,
                                 const formats::Preamble& preamble, const model::WallClock& clock) const {
   model::Attributes out;
   static const model::Processes::Life kUnknown;
   const auto* const known_life = processes_.at(pid, alive);
   const model::Processes::Life& p = known_life ? *known_life : kUnknown;
-  out.set("service.name", !service.empty() ? service : "unknown_service");
-  out.set("service.name.source", !service.empty() ? "process" : "unknown");
+  out.set("service.name", service.name);
+  out.set("service.name.source", service.source);
   if (pid != 0) out.set("process.pid", std::int64_t{formats::number_of(pid)});
   out.set_known("process.executable.path", p.executable);
   if (const auto slash = p.executable.rfind('/'); slash != p.executable.npos)

@@ -11,6 +11,7 @@
 #include "analyze/model/machine/container.h"
 #include "analyze/model/machine/processes.h"
 #include "analyze/model/trace/span.h"
+#include "analyze/model/trace/trace_identity.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/spans/ends.h"
 #include "formats/event_names.h"
@@ -24,9 +25,9 @@ class Resources {
   void push(const formats::Event& event);
   bool merged() const { return merged_; }  // of several machines
 
-  // service: the name that the process's requests have; empty: none. at: a time in which the process was alive.
-  model::Attributes of(std::uint32_t pid, formats::Time at, std::string_view service, const formats::Preamble& preamble,
-                       const model::WallClock& clock) const;
+  // service: of the process's requests. at: a time in which the process was alive.
+  model::Attributes of(std::uint32_t pid, formats::Time at, const model::NamedService& service,
+                       const formats::Preamble& preamble, const model::WallClock& clock) const;
   // The interface with the local address of this connection; empty: none is known, or several.
   std::string_view interface_of(const EndpointTexts& ends) const;
 

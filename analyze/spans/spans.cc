@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "analyze/model/study/split.h"
 #include "analyze/model/trace/trace_identity.h"
 #include "analyze/spans/describe.h"
 #include "analyze/spans/setup_spans.h"
+#include "analyze/spans/wait_spans.h"
 #include "formats/machine.h"
 
 namespace tailcap::spans {
@@ -75,12 +77,14 @@ class Maker {
     static const EndpointTexts kNowhere;
     const EndpointTexts& ends = row.id.connection < source_.ends.size() ? source_.ends[row.id.connection] : kNowhere;
     const Clocked clock{offsets_.of(i), source_.first};
-    model::SpanResource& resource = resource_of(row);
+    model::SpanResource& resource = resource_of(row, ends);
     Span span = span_of(i, row, ends, clock);
     const std::size_t before = resource.spans.size();
     add_setup(table_, row, ends, ids_.rows[i].context, clock, resource.spans);
     counts_.setup += resource.spans.size() - before;
+    const model::SpanContext own = span.context;
     resource.spans.push_back(std::move(span));
+    if (source_.waits) add_waits(row, own, clock, resource.spans);
     size_ += resource.spans.size() - before;
   }
 
@@ -96,13 +100,14 @@ class Maker {
   }
 
  private:
-  model::SpanResource& resource_of(const Request& row) {
-    const std::pair process{row.pid, table_.life(row)};
+  model::SpanResource& resource_of(const Request& row, const EndpointTexts& ends) {
+    const model::NamedService service = model::service_of(table_, row, ends.local, ends.remote);
+    const std::tuple process{row.pid, table_.life(row), service.name};
     const auto at = by_process_.find(process);
     if (at != by_process_.end()) return at->second;
     model::SpanResource& resource = by_process_[process];
     const formats::Time alive = row.has_duration ? row.start + row.duration : row.start;
-    resource.attributes = resources_.of(row.pid, alive, table_.texts[row.comm], source_.preamble, source_.clock);
+    resource.attributes = resources_.of(row.pid, alive, service, source_.preamble, source_.clock);
     const std::int64_t own = (source_.clock_error + model::WallClock::kStep).count();
     const std::int64_t other = resources_.merged() ? clocks_.of(formats::machine_of(row.pid)) : 0;
     if (std::int64_t sum = 0; other >= 0 && !__builtin_add_overflow(own, other, &sum))
@@ -140,6 +145,17 @@ class Maker {
     enrich(i, clock, span);
     if (source_.phases) add_phases(row, clock, span);
     return span;
+  }
+
+  void add_waits(const Request& row, const model::SpanContext& own, const Clocked& clock, std::vector<Span>& out) {
+    const auto course = std::ranges::lower_bound(source_.courses, row.id, {}, &model::Course::request);
+    if (course == source_.courses.end() || course->request != row.id) {
+      counts_.without_waits += !table_.partitions.parts(row.id).empty();
+      return;
+    }
+    const std::size_t before = out.size();
+    counts_.waits_left_out += spans::add_waits(table_, row, *course, own, clock, out);
+    counts_.waits += out.size() - before;
   }
 
   // A route that was learned is a guess at what the program calls it; one that the user declared is not.
@@ -250,7 +266,8 @@ class Maker {
   const Resources& resources_;
   Offsets offsets_;
   model::ClockErrors clocks_{source_.preamble};
-  std::map<std::pair<std::uint32_t, std::uint32_t>, model::SpanResource> by_process_;  // by number and life
+  // By number, life and service, of which a process that is not known has several.
+  std::map<std::tuple<std::uint32_t, std::uint32_t, std::string_view>, model::SpanResource> by_process_;
   std::size_t size_ = 0;
   Counts counts_;
 };

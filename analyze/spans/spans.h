@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/model/partition.h"
 #include "analyze/model/request.h"
 #include "analyze/model/trace/span.h"
 #include "analyze/model/wall_clock.h"
@@ -31,13 +32,17 @@ struct Source {
   formats::Time first = formats::kNoTime, last = formats::kNoTime;  // of the capture
   bool phases = false;                                              // each phase of a request becomes an event
   std::span<const std::string> templates{};  // routes that the user declared, which are http.route
+  bool waits = false;                        // the waits of each request become spans below its own
+  std::span<const model::Course> courses{};  // what they waited for, by request
 };
 
 struct Counts {
-  std::uint64_t requests = 0;    // that became spans
-  std::uint64_t not_placed = 0;  // that did not, because their start is unknown
-  std::uint64_t setup = 0;       // spans of names, connects, handshakes
-  std::uint64_t below = 0;       // requests that are foreign spans, described below those
+  std::uint64_t requests = 0;                   // that became spans
+  std::uint64_t not_placed = 0;                 // that did not, because their start is unknown
+  std::uint64_t setup = 0;                      // spans of names, connects, handshakes
+  std::uint64_t below = 0;                      // requests that are foreign spans, described below those
+  std::uint64_t waits = 0, waits_left_out = 0;  // as in model::SpanFacts
+  std::uint64_t without_waits = 0;
 };
 
 // All ids are the same whichever requests are chosen. The inputs must outlive the maker.

@@ -10,6 +10,7 @@
 #include "capture/host/disks.h"
 #include "capture/host/kernel.h"
 #include "capture/mask/command_line.h"
+#include "ground/recorder_notes.h"
 
 namespace tailcap::capture {
 namespace {
@@ -47,6 +48,8 @@ formats::Preamble preamble_of(const Options& options, const Probes& probes) {
   for (const auto& [number, name] : disk_names()) p.notes.emplace_back("tailcap.device." + number, name);
   if (const auto model = cpu_model(); !model.empty()) p.notes.emplace_back("tailcap.cpu.model", model);
   if (const auto governor = cpu_governor(); !governor.empty()) p.notes.emplace_back("tailcap.cpu.governor", governor);
+  if (options.probes.sample_rate > 0)
+    p.notes.emplace_back(ground::kSampleRateNote, std::to_string(options.probes.sample_rate));
   p.replace_note(kSamplingNote, show(options.probes.connections));
   if (options.budget > 0) p.notes.emplace_back(budget::kBudgetNote, budget::show_ppm(options.budget));
   if (options.probes.tls_keys)

@@ -1,6 +1,8 @@
 """What the tests of the command line share: which build they test, and how they are started."""
 import argparse
+import contextlib
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,6 +40,26 @@ class Case(unittest.TestCase):
         self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
         for word in words:
             self.assertIn(word, done.stderr)
+
+
+def of_npm(package, file):
+    """A file of the npm package that tests/cli/PACKAGE pins; None where npm cannot fetch it."""
+    pinned, folder = pathlib.Path(__file__).parent / package, BUILD / "tests" / package
+    if (pinned / "node_modules" / file).exists():
+        return pinned / "node_modules" / file
+    if not (folder / "node_modules").exists() and shutil.which("npm"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(pinned / name, folder / name)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                cwd=folder,
+                capture_output=True,
+                timeout=60,
+            )
+    found = folder / "node_modules" / file
+    return found if found.exists() else None
 
 
 def main():

@@ -149,6 +149,73 @@ class Perfetto(unittest.TestCase):
             ],
         )
 
+    def test_the_busiest_goroutines(self):
+        """Four goroutines: 1 runs longest, 2 and 3 serve requests, 4 does little. Tracks are those of the ones that served most."""
+        ask, answer = "GET /a HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n", "HTTP/1.1 204 No Content\\r\\n\\r\\n"
+        lines = [
+            "preamble tier=a payload_limit=256",
+            '+0 task_info pid=20 tid=20 comm="shop"',
+            "+0.0001 go_state pid=20 tid=21 of=1 state=running",
+            "+0.0002 go_state pid=20 tid=22 of=4 state=running",
+            '+0.0003 go_state pid=20 tid=22 of=4 state=parked reason="sleep"',
+        ]
+        for n, goroutine, length in ((1, 2, 0.03), (2, 3, 0.02)):
+            at = 0.1 * n
+            lines += [
+                f"+{at:.6f} socket_info socket={n} family=inet type=stream origin=accepted state=established local=10.0.0.1:80 "
+                f"remote=10.0.0.2:400{n} next_in=1000 next_out=5000",
+                f"+{at + 0.001:.6f} go_state pid=20 tid=20 of={goroutine} state=running",
+                f'+{at + 0.002:.6f} receive pid=20 tid=20 goroutine={goroutine} socket={n} pos=1000 data="{ask}"',
+                f'+{at + 0.002 + length:.6f} send pid=20 tid=20 goroutine={goroutine} socket={n} pos=5000 data="{answer}"',
+                f'+{at + 0.05:.6f} go_state pid=20 tid=20 of={goroutine} state=parked reason="IO wait"',
+            ]
+        lines.append('+0.5 go_state pid=20 tid=21 of=1 state=parked reason="sleep"')
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "capture.txt").write_text("\n".join(lines) + "\n")
+            subprocess.run(
+                [case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True
+            )
+            for most, shown in (
+                (50, {1, 2, 3, 4}),
+                (4, {1, 2, 3, 4}),
+                (3, {1, 2, 3}),
+                (2, {2, 3}),
+                (1, {2}),
+                (0, set()),
+            ):
+                packets = self.trace(f"{folder}/capture.tcap", "--goroutine-tracks", most)
+                self.check(packets)
+                names = {
+                    t["name"][0].decode()
+                    for p in packets
+                    for t in p.get("track_descriptor", [])
+                    if t.get("name", [b""])[0].startswith(b"goroutine ")
+                }
+                self.assertEqual(names, {f"goroutine {n}" for n in shown}, most)
+                lacks = {
+                    n["name"][0].decode(): n["int_value"][0]
+                    for p in packets
+                    for e in p.get("track_event", [])
+                    for n in e.get("debug_annotations", [])
+                    if n["name"][0].endswith(b"_left_out")
+                }
+                self.assertEqual(lacks, {"goroutines_left_out": 4 - most} if most < 4 else {})
+
+    def test_goroutines_of_a_sample(self):
+        """2,336 goroutines had states: 50 of them are shown, and the command says so."""
+        capture = case.SAMPLES / "go-stock/go-stock.tcap"
+        tracks = lambda *options: len(
+            {
+                t["name"][0]
+                for p in self.trace(capture, *options)
+                for t in p.get("track_descriptor", [])
+                if t.get("name", [b""])[0].startswith(b"goroutine ")
+            }
+        )
+        self.assertEqual(tracks(), 50)
+        self.assertEqual(tracks("--goroutine-tracks", "60"), 60)
+        self.assertGreater(tracks("--goroutine-tracks", "1000000"), 1000)
+
     def test_containers(self):
         """The container and the pod of a process, in the trace and in SQL."""
         identity, uid = "5d1f0c3a9e7b42d68c10ab34ef567890" * 2, "0d3f3ab5-4d6c-4c12-8b8b-0f3a52a5e7a1"
@@ -253,7 +320,8 @@ class Perfetto(unittest.TestCase):
             (done.returncode, done.stderr),
             (
                 0,
-                f"tailcap export: slices of 200,{more:03} requests written.\n"
+                f"tailcap export: slices of 200,{more:03} requests written. There are no tracks of CPUs: on which CPU a thread ran "
+                "is not recorded.\n"
                 f"tailcap export: {more} requests have no intervals below: the first 200,000 of a capture have them.\n",
             ),
         )

@@ -14,6 +14,11 @@ import tempfile
 import time
 import unittest
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
 import browser
 import case
 
@@ -66,7 +71,7 @@ class OpenMetrics(unittest.TestCase):
                 of = lambda labels: [
                     r
                     for r in rows
-                    if (r["role"], r["method"] or "unknown", r["route"] or "unknown", r["comm"] or "unknown")
+                    if (r["role"], r["method"] or "unknown", r["route"] or "unknown", r["service_name"])
                     == (labels["role"], labels["method"], labels["route"], labels["service"])
                 ]
                 seen = collections.Counter()
@@ -269,17 +274,36 @@ class Stacks(unittest.TestCase):
     CAPTURE = case.SAMPLES / "go-stacks/go-stacks.tcap"
 
     def test_folded(self):
-        for measure in ("cpu", "off-cpu"):
+        for measure, outside in (("cpu", ()), ("off-cpu", ("--outside",))):
             self.assertEqual(
-                export(self.CAPTURE, "folded", "--measure", measure),
+                export(self.CAPTURE, "folded", "--measure", measure, *outside),
                 tailcap("flame", self.CAPTURE, "--format", "folded", "--measure", measure),
             )
 
+    def test_waits_are_those_inside_requests(self):
+        """Threads that no request has are idle: their waits are in no profile by default."""
+        for form in ("folded", "speedscope"):
+            inside = export(LOCK, form, "--measure", "off-cpu")
+            self.assertNotEqual(inside, export(LOCK, form, "--measure", "off-cpu", "--outside"))
+            # Every served request has a duration of 0 or more.
+            self.assertEqual(inside, export(LOCK, form, "--measure", "off-cpu", "-w", "duration >= 0ns"))
+        whole = lambda *options: sum(
+            int(line.rpartition(" ")[2])
+            for line in export(LOCK, "folded", "--measure", "off-cpu", *options).decode().splitlines()
+        )
+        served = sum(r["duration_ns"] for r in requests(LOCK) if r["role"] == "server")
+        self.assertLess(whole(), served)
+        self.assertGreater(whole(), served / 2)  # of its requests most wait for a lock
+        self.assertGreater(whole("--outside"), served)
+        refused = subprocess.run(
+            [case.program(), "export", LOCK, "--format", "folded", "--outside"], capture_output=True, check=False
+        )
+        self.assertEqual(refused.returncode, 2)
+
     def test_speedscope(self):
-        """By its schema: https://www.speedscope.app/file-format-schema.json."""
-        for measure, unit in (("cpu", "none"), ("off-cpu", "nanoseconds")):
+        for measure, unit, outside in (("cpu", "none", ()), ("off-cpu", "nanoseconds", ("--outside",))):
             arguments = ("--measure", measure)
-            file = json.loads(tailcap("export", self.CAPTURE, "--format", "speedscope", *arguments))
+            file = json.loads(tailcap("export", self.CAPTURE, "--format", "speedscope", *arguments, *outside))
             self.assertEqual(file["$schema"], "https://www.speedscope.app/file-format-schema.json")
             frames = [frame["name"] for frame in file["shared"]["frames"]]
             self.assertEqual(len(frames), len(set(frames)))
@@ -299,11 +323,32 @@ class Stacks(unittest.TestCase):
             )
             self.assertGreater(len(found), 5)
 
+    @unittest.skipUnless(jsonschema, "no jsonschema")
+    def test_schema_of_speedscope(self):
+        """The schema that speedscope publishes of its files."""
+        schema = case.of_npm("speedscope", "speedscope/dist/release/file-format-schema.json")
+        if not schema:
+            self.skipTest("npm cannot fetch speedscope")
+        schema = json.loads(schema.read_text())
+        # It has the name of a type for each of several files; ours is this.
+        judge = jsonschema.Draft7Validator(schema)
+        for capture, arguments in (
+            (self.CAPTURE, ()),
+            (self.CAPTURE, ("--measure", "off-cpu", "--outside")),
+            (self.CAPTURE, ("-w", "duration > 1ms")),
+            (LOCK, ("--measure", "off-cpu")),
+        ):
+            file = json.loads(export(capture, "speedscope", *arguments))
+            self.assertEqual([e.message[:200] for e in judge.iter_errors(file)], [])
+            for wrong in ({**file, "profiles": [{**file["profiles"][0], "unit": "ns"}]}, {"profiles": []}):
+                self.assertTrue(list(judge.iter_errors(wrong)))
+
     @needs("go")
     def test_go_reads_the_profile(self):
         for measure, kind, options in (
             ("cpu", "samples/count", ()),
-            ("off-cpu", "off-CPU time/nanoseconds", ()),
+            ("off-cpu", "off-CPU time/nanoseconds", ("--outside",)),
+            ("off-cpu", "off-CPU time/nanoseconds", ("-w", "duration > 1ms")),
             ("cpu", "samples/count", ("-w", "duration > 1ms")),
         ):
             with self.subTest(measure), tempfile.TemporaryDirectory() as folder:
@@ -327,27 +372,85 @@ class Stacks(unittest.TestCase):
                     env={"PATH": "/usr/bin:/bin", "HOME": folder},
                 ).stdout
                 self.assertIn(kind, raw)
+                # Recorded with --sample 997.
+                period = 10**9 // 997
+                self.assertEqual(f"Period: {period}" in raw and "cpu/nanoseconds" in raw, measure == "cpu")
                 functions = dict(
                     re.findall(r"^\s+(\d+): 0x0 (?:M=\d+ )?(.*) :0(?::0)? s=0.*$", raw[raw.index("Locations") :], re.M)
                 )
                 samples = collections.Counter()
-                for value, stack in re.findall(r"^\s+(\d+): ([\d ]+)$", raw[: raw.index("Locations")], re.M):
+                flame = () if options == ("--outside",) else options
+                line = r"^\s+(\d+)" + (r"\s+(\d+)" if measure == "cpu" else r"()") + r": ([\d ]+)$"
+                for value, time, stack in re.findall(line, raw[: raw.index("Locations")], re.M):
+                    self.assertEqual(time, str(int(value) * period) if measure == "cpu" else "")
                     samples[";".join(functions[i].strip() for i in reversed(stack.split()))] += int(value)
-                folded = tailcap("flame", self.CAPTURE, "--format", "folded", "--measure", measure, *options).decode()
+                folded = tailcap("flame", self.CAPTURE, "--format", "folded", "--measure", measure, *flame).decode()
                 self.assertEqual(
                     samples,
                     collections.Counter(
                         {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in folded.splitlines()}
                     ),
                 )
-                self.assertGreater(len(samples), 5)
+                self.assertGreater(len(samples), 0 if measure == "off-cpu" and flame else 5)
+
+    @needs("go")
+    def test_top_is_in_time(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tailcap("export", self.CAPTURE, "--format", "pprof", "-o", f"{folder}/p.pb.gz")
+            tailcap("export", self.CAPTURE, "--format", "pprof", "--measure", "off-cpu", "-o", f"{folder}/w.pb.gz")
+            top = lambda name: subprocess.run(
+                ["go", "tool", "pprof", "-top", name],
+                cwd=folder,
+                check=True,
+                capture_output=True,
+                text=True,
+                env={"PATH": "/usr/bin:/bin", "HOME": folder},
+            ).stdout
+            self.assertIn("Type: cpu\n", top("p.pb.gz"))
+            self.assertRegex(top("p.pb.gz"), r"Total samples = [\d.]+ms")
+            self.assertIn("Type: off-CPU time\n", top("w.pb.gz"))
+            self.assertNotIn("epoll_wait", top("w.pb.gz"))  # of idle connections
+
+    @needs("go")
+    def test_a_rate_that_is_not_known(self):
+        """A capture of all samples that does not say how often they were taken: counts only, and that is said."""
+        lines = [
+            "preamble tier=a payload_limit=256",
+            '+0 task_info pid=20 tid=20 comm="shop"',
+            '+0.1 sample pid=20 tid=20 user="main;work"',
+        ]
+        for note, period in (("", None), (" note=tailcap.sampling.samples=250", 4_000_000)):
+            with self.subTest(note), tempfile.TemporaryDirectory() as folder:
+                pathlib.Path(folder, "capture.txt").write_text("\n".join([lines[0] + note, *lines[1:]]) + "\n")
+                subprocess.run(
+                    [case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True
+                )
+                said = subprocess.run(
+                    [case.program(), "export", "capture.tcap", "--format", "pprof", "-o", "p.pb.gz"],
+                    cwd=folder,
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                ).stderr
+                raw = subprocess.run(
+                    ["go", "tool", "pprof", "-raw", "p.pb.gz"],
+                    cwd=folder,
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                    env={"PATH": "/usr/bin:/bin", "HOME": folder},
+                ).stdout
+                self.assertEqual("samples have no CPU time" in said, period is None)
+                self.assertEqual(f"Period: {period}" in raw, period is not None, raw)
+                self.assertEqual("cpu/nanoseconds" in raw, period is not None)
 
 
 @needs("tshark")
 class Pcapng(unittest.TestCase):
-    def tshark(self, file, *arguments):
+    def tshark(self, file, *arguments, whole=False):
+        """whole: as tshark does by default, it puts messages together before it shows them."""
         done = subprocess.run(
-            ["tshark", "-r", file, "-o", "http.desegment_body:FALSE", *arguments],
+            ["tshark", "-r", file, *([] if whole else ["-o", "http.desegment_body:FALSE"]), *arguments],
             capture_output=True,
             text=True,
             check=True,
@@ -402,6 +505,64 @@ class Pcapng(unittest.TestCase):
                 self.assertEqual(
                     collections.Counter(responses), collections.Counter(str(r["status"]) for r in rows if r["status"])
                 )
+
+    def test_every_response_is_shown_by_default(self):
+        """Also where bodies, of 24 MB and of some bytes, are not in the capture."""
+        shown = 0
+        for name in ("lock-contention", "slow-client", "busy-machine", "cut-short"):
+            capture = case.SAMPLES / f"{name}/{name}.tcap"
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                file = f"{folder}/out.pcapng"
+                tailcap("export", capture, "-o", file)
+                rows = [r for r in requests(capture) if r["role"] == "server" and r["method"]]
+                got = self.tshark(file, "-Y", "http.response", "-T", "fields", "-e", "http.response.code", whole=True)
+                self.assertEqual(
+                    collections.Counter(got), collections.Counter(str(r["status"]) for r in rows if r["status"])
+                )
+                asked = self.tshark(file, "-Y", "http.request", "-T", "fields", "-e", "http.request.uri", whole=True)
+                self.assertEqual(collections.Counter(asked), collections.Counter(r["path"] for r in rows))
+                shown += len(got)
+                self.assertLess(pathlib.Path(file).stat().st_size, 2 << 20)
+                if name == "slow-client":
+                    self.assertEqual({r["response_bytes"] for r in rows}, {24_000_000})
+                    comments = self.tshark(
+                        file, "-Y", "http.response", "-T", "fields", "-e", "frame.comment", whole=True
+                    )
+                    for comment in comments:
+                        self.assertIn("the last byte of the head is left out", comment)
+        self.assertGreater(shown, 2000)
+
+    def test_a_long_chunk(self):
+        """A body in chunks of 200 kB, of which the lengths are recorded and the bytes are not."""
+        head = "HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n"
+        ask, size = "GET /long HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n", 200_000
+        lines = [
+            "preamble tier=a payload_limit=256",
+            "+0 clock realtime=1700000000000000000",
+            '+0 task_info pid=10 tid=10 comm="shop"',
+            "+0.000001 socket_info socket=1 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 "
+            "remote=10.0.0.2:4000 next_in=1000 next_out=5000",
+        ]
+        at, inward, outward = 0.001, 1000, 5000
+        length = lambda text: len(text.encode().decode("unicode_escape"))
+        for _ in range(3):
+            lines.append(f'+{at:.6f} receive pid=10 tid=10 socket=1 pos={inward} data="{ask}"')
+            inward += length(ask)
+            for piece, total in ((head, 0), (f"{size:x}\\r\\n", size), ("\\r\\n0\\r\\n\\r\\n", 0)):
+                at += 0.001
+                whole = f" len={length(piece) + total}" if total else ""
+                lines.append(f'+{at:.6f} send pid=10 tid=10 socket=1 pos={outward}{whole} data="{piece}"')
+                outward += length(piece) + total
+            at += 0.001
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "capture.txt").write_text("\n".join(lines) + "\n")
+            subprocess.run(
+                [case.program("tests/synth/synth-capture"), "capture.txt", "capture.tcap"], cwd=folder, check=True
+            )
+            file = f"{folder}/out.pcapng"
+            tailcap("export", f"{folder}/capture.tcap", "-o", file)
+            self.assertEqual(len(self.tshark(file, "-Y", "http.response", whole=True)), 3)
+            self.assertEqual(len(self.tshark(file, "-Y", "http.request", whole=True)), 3)
 
     def test_plaintext_of_tls(self):
         """HTTP/2 in TLS: the client's end of each connection, as plaintext."""

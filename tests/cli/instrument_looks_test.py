@@ -3,17 +3,12 @@
 
     tests/cli/instrument_looks_test.py --build build/dev [unittest arguments]
 """
-import contextlib
-import pathlib
-import shutil
-import subprocess
 import time
 
 import case
 import instrument_page
 import large_capture
 
-AXE = pathlib.Path(__file__).parent / "axe"
 SIZES = ((420, 900), (1000, 900), (1800, 1100))
 
 
@@ -87,19 +82,8 @@ class Looks(instrument_page.Instrument):
         self.assertEqual(self.window.errors(), [])
 
     def test_axe_finds_nothing(self):
-        source = AXE / "node_modules/axe-core/axe.min.js"
-        folder = case.BUILD / "tests/axe"
-        if not source.exists() and shutil.which("npm"):
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(AXE / name, folder / name)
-            if not (folder / "node_modules").exists():
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    subprocess.run(
-                        ["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, timeout=60
-                    )
-            source = folder / "node_modules/axe-core/axe.min.js"
-        if not source.exists():
+        source = case.of_npm("axe", "axe-core/axe.min.js")
+        if not source:
             self.skipTest("npm cannot fetch axe-core")
         text = source.read_text()
         self.addCleanup(self.window.dark, False)

@@ -71,6 +71,7 @@ constexpr std::array kEndings = std::to_array<std::pair<std::string_view, std::s
     {".csv", "csv"},
     {".jsonl", "json"},
     {".speedscope.json", "speedscope"},
+    {".jaeger.json", "jaeger"},
     {".pftrace", "perfetto"},
     {".perfetto-trace", "perfetto"},
     {".har", "har"},

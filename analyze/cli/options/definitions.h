@@ -62,6 +62,11 @@ inline constexpr Definition kNoPager{"no-pager", 0, nullptr,
                                      "on a terminal: do not use a pager ($PAGER, default less -FRX)", 0};
 inline constexpr Definition kForce{"force", 0, nullptr, "overwrite OUT", 0};
 
+inline constexpr Definition kSpans{
+    "spans", 0, "",
+    "requests: a span for each request and its connection's set-up (the default); labels: also a span below it for "
+    "each wait of 0.1 ms or longer, at most 64 a request",
+    0};
 inline constexpr Definition kExplain{
     "explain", 0, nullptr,
     "print where each span comes from instead of the spans: ids, parents, and how many events were attached to spans "

@@ -114,6 +114,22 @@ struct CallRow {
   GateEstimate estimate;
 };
 
+// The CPU time that requests of a route spent in a function of the program, without the functions that it called.
+struct FunctionRow {
+  std::size_t route = 0;     // index into Comparison::routes
+  std::string name, caller;  // caller: that called it for most of the change; empty: several, or not known
+  std::uint64_t base_samples = 0, fresh_samples = 0;
+  double p_holm = 1;      // over all functions of all routes
+  GateEstimate estimate;  // ns per request; noticed: below 5 % by p_holm, and large
+};
+struct FunctionComparison {
+  bool sampled = false;                               // any run has samples
+  std::string missing;                                // why nothing is compared; empty: it is
+  std::uint64_t base_samples = 0, fresh_samples = 0;  // inside requests that count
+  std::size_t compared = 0;                           // functions with enough samples
+  std::vector<FunctionRow> rows;                      // those noticed first, then by the difference
+};
+
 struct GateResult {
   Gate gate;
   std::size_t route = 0;  // index into Comparison::routes; meaningful where found
@@ -140,6 +156,7 @@ struct Comparison {
   std::vector<std::string> not_gated;  // what the default gates leave out, and why
   std::vector<RouteComparison> routes;
   std::vector<CallRow> called;
+  FunctionComparison functions;
   std::size_t base_runs = 0, fresh_runs = 0;
   std::size_t confirming = 0;  // runs a side that did not flag anything; meaningful where options.screened is
   double base_seconds = 0, fresh_seconds = 0;  // sums

@@ -39,6 +39,20 @@ struct Blocker {
   std::int64_t time = 0;  // ns, of the slowest 1 %
 };
 
+// Samples of threads on a CPU, inside requests, whose innermost function of the program is this one.
+struct FunctionSamples {
+  std::string name, caller;  // caller: the function of the program that called it; empty: none is known
+  std::uint64_t samples = 0;
+};
+
+// What is known of the samples of a run.
+struct RunSampling {
+  bool any = false;             // it has samples
+  std::int64_t period = 0;      // CPU time that one stands for, ns
+  std::uint64_t undecided = 0;  // inside several requests at once, so that it is not known whose they are
+  std::string missing;          // why they tell no CPU time; empty: they do
+};
+
 // What a process did between two readings of its counters, by a count of_process, and how many requests it served then.
 struct ProcessReading {
   double amount = 0, requests = 0;
@@ -62,6 +76,8 @@ struct RouteRun {
   std::vector<Blocker> blockers;                               // most time first
   std::vector<std::pair<std::string, std::uint64_t>> callees;  // "GET /stock", calls; most first
   std::string most_called;                                     // of these, the one that a request made most calls of
+  std::vector<FunctionSamples> functions;                      // of the requests
+  std::uint64_t samples = 0;                                   // on a CPU, of the requests; some in no function
 
   const std::vector<ProcessReading>& read(std::size_t count) const {
     return readings[count - static_cast<std::size_t>(Count::allocations)];
@@ -86,6 +102,7 @@ struct Run {
   std::uint64_t undecided_calls = 0;  // calls with several possible parents
   bool clock_stepped = false;
   Software software;
+  RunSampling sampling;
   std::vector<RouteRun> routes;
 
   double rate() const { return seconds > 0 ? static_cast<double>(requests) / seconds : 0; }

@@ -39,6 +39,16 @@ std::pair<std::uint64_t, std::uint64_t> synthetic_trace(const RequestTable& tabl
   return {mixed(seed, 1) | 1, mixed(seed, 2) | 1};
 }
 
+NamedService service_of(const RequestTable& table, const Request& row, std::string_view local,
+                        std::string_view remote) {
+  if (row.comm != 0) return {table.texts[row.comm], "process"};
+  if (row.authority != 0) return {table.texts[row.authority], row.stream != 0 ? ":authority" : "host"};
+  const bool server = row.role == Role::server;
+  const std::string_view address = server ? local : remote;
+  if (address.empty() || address == "unknown") return {};
+  return {address, server ? "listener" : "address"};
+}
+
 TraceIdentity trace_identity(const RequestTable& table, const Request& row, TextId local, TextId remote) {
   TraceIdentity out;
   const std::string_view sent = table.texts[row.traceparent], trace = trace_id_in(sent), span = span_id_in(sent);
@@ -58,23 +68,10 @@ TraceIdentity trace_identity(const RequestTable& table, const Request& row, Text
     out.span_id = digits(synthetic_span(table, row.id, 3));
     out.span_id_source = kSynthetic;
   }
-  const auto name = [&](TextId text, std::string_view source) {
-    if (text == 0 || !out.service_name.empty()) return;
-    out.service_name = table.texts[text];
-    out.service_name_source = source;
-  };
-  // The process's, as the resources of spans and the series of metrics have it. Where it is not known: what the request
-  // names.
-  name(row.comm, "process");
-  name(row.authority, row.stream != 0 ? ":authority" : "host");
-  if (server)
-    name(local, "listener");
-  else
-    name(remote, "address");
-  if (out.service_name.empty()) {
-    out.service_name = "unknown";
-    out.service_name_source = "unknown";
-  }
+  const NamedService service = service_of(table, row, local == 0 ? std::string_view() : table.texts[local],
+                                          remote == 0 ? std::string_view() : table.texts[remote]);
+  out.service_name = service.name;
+  out.service_name_source = service.source;
   return out;
 }
 

@@ -12,6 +12,14 @@ namespace tailcap::model {
 
 inline constexpr std::string_view kSynthetic = "synthetic";
 
+// The service at this end of a request, the same in every output: its process, else what the request names. The names
+// of services in logs, spans and metrics join because this is their only source. Views of the table and of the texts.
+struct NamedService {
+  std::string_view name = "unknown", source = "unknown";
+};
+// local, remote: of its connection; empty: not known.
+NamedService service_of(const RequestTable& table, const Request& row, std::string_view local, std::string_view remote);
+
 struct TraceIdentity {
   std::string trace_id, span_id, service_name;
   // A field's name ("traceparent", …; of a service "host", ":authority"), kSynthetic; of a service also "process",

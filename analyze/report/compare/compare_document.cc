@@ -7,6 +7,7 @@
 #include "analyze/report/charts/latency_chart.h"
 #include "analyze/report/compare/compare.h"
 #include "analyze/report/compare/compare_words.h"
+#include "analyze/report/compare/functions.h"
 #include "analyze/report/compare/software.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -292,6 +293,7 @@ Document compare_document(const Comparison& c, bool brief, const std::vector<Slo
   add_verdict(out, c, brief);
   add_gates(out, c, brief);
   add_noticed(out, c, brief);
+  add_functions(c, brief, out);
   if (brief) return out;
   add_slow_pairs(slow, out);
   for (std::size_t i = 0; i < std::min(kRoutes, c.routes.size()); ++i) add_route(out, c.routes[i]);

@@ -1,6 +1,7 @@
 #include "analyze/model/request.h"
 #include "analyze/report/compare/compare.h"
 #include "analyze/report/compare/compare_words.h"
+#include "analyze/report/compare/functions.h"
 #include "analyze/report/json/shape.h"
 #include "analyze/report/words/json_schema.h"
 
@@ -13,6 +14,8 @@ using model::gate::AccountTable;
 using model::gate::CallRow;
 using model::gate::CompareOptions;
 using model::gate::Comparison;
+using model::gate::FunctionComparison;
+using model::gate::FunctionRow;
 using model::gate::GateEstimate;
 using model::gate::GateResult;
 using model::gate::GateVerdict;
@@ -181,6 +184,30 @@ const CompareShape<CallRow> kCalled{
     "called",
     {{kRouteName, &CallRow::name}, {"estimate", kEstimate, [](auto& r) { return estimated(r.estimate, false); }}}};
 
+const CompareShape<FunctionRow> kFunction{
+    "function",
+    {
+        {"route", kRouteName, [](auto& f, auto& c) { return &c.comparison.routes[f.route].name; }},
+        {"function", &FunctionRow::name, "of the program, without the functions that it calls", kWords},
+        {"caller", or_null(&FunctionRow::caller), "that called it for most of the change; null: several, or not known"},
+        {"base_samples", &FunctionRow::base_samples},
+        {"new_samples", &FunctionRow::fresh_samples},
+        {"p_holm", &FunctionRow::p_holm, "two-sided, over all functions that were compared"},
+        {"sentence", [](auto& f, auto& c) { return function_sentence(c.comparison, f); }},
+        {"estimate", kEstimate, [](auto& f) { return estimated(f.estimate, false); },
+         "ns of CPU time per request; undecided_calls: of samples inside several requests at once"},
+    }};
+
+const CompareShape<FunctionComparison> kFunctions{
+    "functions",
+    {
+        {"missing", or_null(&FunctionComparison::missing), "why nothing is compared; null: it is"},
+        {"base_samples", &FunctionComparison::base_samples, "inside requests that count"},
+        {"new_samples", &FunctionComparison::fresh_samples},
+        {"compared", &FunctionComparison::compared, "functions with 30 samples or more"},
+        {"changes", kFunction, &FunctionComparison::rows, "at most 50: those noticed, then by the difference"},
+    }};
+
 struct CompareDocument {
   std::string_view tailcap;
   const Comparison& c;
@@ -221,6 +248,8 @@ const CompareShape<Comparison> kFound{
         {"called", kCalled, &Comparison::called,
          "calls per incoming request of any route, by the route that was called; empty where every call has a known "
          "parent"},
+        {"functions", kFunctions, [](auto& c) { return where(c.functions.sampled, c.functions); },
+         "CPU time by function; null: no run has samples"},
         {"not_gated", &Comparison::not_gated, "what the default gates leave out, and why, in words"},
     }};
 const CompareShape<CompareDocument> kCompare{

@@ -61,6 +61,9 @@ const Shape<SpanFacts, Anywhere>& facts_shape() {
           {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
           {"requests", &SpanFacts::requests, "spans"},
           {"setup", &SpanFacts::setup, "spans"},
+          {"waits", &SpanFacts::waits, "spans; with --spans labels"},
+          {"waits_left_out", &SpanFacts::waits_left_out, "waits of requests that have more than 64"},
+          {"without_waits", &SpanFacts::without_waits, "requests beyond the first 200,000, whose waits are not kept"},
           {"not_placed", &SpanFacts::not_placed, "requests whose start is not known"},
           {"trace_ids", kCount, &SpanFacts::trace_sources},
           {"span_ids", kCount, &SpanFacts::span_sources},
@@ -81,7 +84,8 @@ std::string spans_facts_text(const SpanFacts& f) {
     facts.lines.push_back({render::Tone::plain, label, std::move(text)});
   };
   add("spans", count_text(f.requests) + " of requests, " + count_text(f.setup) +
-                   " of what came before the first on a connection");
+                   " of what came before the first on a connection" +
+                   (f.waits > 0 ? ", " + count_text(f.waits) + " of waits" : ""));
   if (f.not_placed > 0)
     add("left out", count_text(f.not_placed, "request", "requests") + ": their beginning was not recorded");
   add("trace ids", listed(f.trace_sources));
@@ -126,11 +130,15 @@ std::string spans_facts_line(const SpanFacts& f) {
     attached += t.attached;
     unmatched += t.unmatched;
   }
-  std::string out = count_text(f.requests + f.setup, "span", "spans") + " written; " +
+  std::string out = count_text(f.requests + f.setup + f.waits, "span", "spans") + " written; " +
                     count_text(attached, "event", "events") + " of the capture attached, " + count_text(unmatched) +
                     " fitted no span (--explain)";
   if (f.not_placed > 0)
     out += "; " + count_text(f.not_placed, "request", "requests") + " left out, their start is not known";
+  if (f.waits_left_out > 0) out += "; " + count_text(f.waits_left_out, "wait", "waits") + " left out";
+  if (f.without_waits > 0)
+    out += "; " + count_text(f.without_waits, "request has", "requests have") +
+           " no spans of waits: the first 200,000 have them";
   if (f.imported > 0) out += "; imported " + imported_text(f);
   return out;
 }

@@ -18,6 +18,7 @@
 #include "analyze/tail/slow/bursts.h"
 #include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/study.h"
+#include "analyze/views/compare/functions.h"
 #include "analyze/views/compare/process_counts.h"
 #include "analyze/views/compare/software.h"
 #include "formats/bounds/read_limits.h"
@@ -302,10 +303,12 @@ RunRead read_run(const std::string& path, pipeline::Options&& options, std::opti
   SoftwareReader software;
   const std::size_t stopped = formats::stopped_captures().size();
   ProcessCounts counts;
-  pipeline::SecondReading* const beside[] = {&software, &counts};
+  RequestStacks stacks(options);
+  pipeline::SecondReading* const beside[] = {&software, &counts, &stacks};
   const pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
   RunRead out;
   out.run = run_of(analysis, warm_up, &counts);
+  read_functions(stacks, out.run);
   out.run.path = path;
   out.run.file = std::filesystem::path(path).filename().string();
   out.run.whole = out.run.whole && formats::stopped_captures().size() == stopped;

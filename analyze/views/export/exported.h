@@ -28,6 +28,8 @@ struct Exported {
   std::uint64_t left_out = 0;              // that the format cannot hold: their start or duration is not known, …
   std::string what{};                      // "spans", "slices", …: what was written, as said on standard error
   std::string why{};                       // why some were left out
+  std::string nothing{};                   // why there is no answer; a sentence. Empty: there is one
+  std::string unknown{};                   // what captures never say that a reader of the format looks for; a sentence
   std::vector<std::string> limits{};       // what else the file lacks because of a limit; sentences
 };
 

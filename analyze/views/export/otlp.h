@@ -1,11 +1,16 @@
-// Requests as OTLP, in protobuf or JSON; phases are events.
+// Requests as spans: OTLP in protobuf or JSON, or Jaeger's JSON. Phases are events.
 #pragma once
+
+#include <cstdint>
 
 #include "analyze/views/export/exported.h"
 
 namespace tailcap::views {
 
-Exported export_otlp_file(const std::string& file, pipeline::Options chosen, bool protobuf, std::string_view version,
-                          const Write& write);
+enum class SpanFormat : std::uint8_t { otlp, otlp_json, jaeger };
+
+// waits: what each request waited for becomes spans below its own.
+Exported export_spans_file(const std::string& file, pipeline::Options chosen, SpanFormat format, bool waits,
+                           std::string_view version, const Write& write);
 
 }  // namespace tailcap::views

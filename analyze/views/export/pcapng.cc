@@ -12,6 +12,7 @@
 #include "analyze/pipeline/wire/wire.h"
 #include "analyze/report/words/words.h"
 #include "analyze/spans/identities.h"
+#include "analyze/views/export/missing_bytes.h"
 
 namespace tailcap::views {
 namespace {
@@ -71,7 +72,8 @@ std::unordered_set<ConnectionId> written_of(const pipeline::Analysis& analysis, 
 
 class PacketWriter {
  public:
-  PacketWriter(exports::Pcapng& out, const model::WallClock& clock) : out_(out), clock_(clock) {}
+  PacketWriter(exports::Pcapng& out, const model::WallClock& clock, const MissingBytes& missing)
+      : out_(out), clock_(clock), missing_(missing) {}
 
   // begins: of the requests in this run, by offset, with their comments.
   void add(const ByteRun& run, const Connection& c, std::span<const std::pair<std::uint64_t, std::string>> begins) {
@@ -96,7 +98,7 @@ class PacketWriter {
         for (const auto& [offset, comment] : begins)
           if (offset >= run.offset + at && offset < run.offset + at + s.length)
             s.comment += (s.comment.empty() ? "" : "; ") + comment;
-        fill(s, ends.filled[in ? 1 : 0]);
+        fill(s, run.connection, in, run.offset + at, ends.row[in ? 1 : 0]);
         out_.add(s);
         at += s.length;
       }
@@ -115,27 +117,30 @@ class PacketWriter {
   }
 
  private:
-  // Readers of packets put messages together: one whose body is missing never ends for them.
-  static constexpr std::uint64_t kMostFilled = 64u << 10;  // in a row
   struct Ends {
-    std::uint64_t next[2] = {0, 0};    // out, in
-    std::uint64_t filled[2] = {0, 0};  // bytes in a row that are zeros
+    std::uint64_t next[2] = {0, 0};  // out, in
+    std::uint64_t row[2] = {0, 0};   // where the missing bytes in a row began
   };
 
-  // Puts zeros where bytes are not in the capture, and says so.
-  void fill(TcpSegment& s, std::uint64_t& filled) {
+  // Puts zeros where bytes are not in the capture, or cuts a head short, and says so. offset: of the segment.
+  void fill(TcpSegment& s, model::ConnectionId connection, bool in, std::uint64_t offset, std::uint64_t& row) {
+    const auto say = [&](const std::string& what) { s.comment += (s.comment.empty() ? "" : "; ") + what; };
+    if (!s.captured.empty()) row = offset + s.captured.size();
+    if (!s.captured.empty() && missing_.cuts(connection, in, row)) {
+      s.captured.remove_suffix(1);
+      return say("a long body was not recorded; the last byte of the head is left out, so that it is shown");
+    }
     const std::uint64_t missing = s.length - s.captured.size();
-    if (!s.captured.empty()) filled = 0;
-    if (missing == 0 || filled + missing > kMostFilled) return;
-    filled += missing;
+    if (missing == 0 || !missing_.fills(connection, in, row)) return;
     filled_ = s.captured;
     filled_.resize(s.length, '\0');
     s.captured = filled_;
-    s.comment += (s.comment.empty() ? "" : "; ") + std::to_string(missing) + " bytes not recorded, zeros here";
+    say(std::to_string(missing) + " bytes not recorded, zeros here");
   }
 
   exports::Pcapng& out_;
   const model::WallClock& clock_;
+  const MissingBytes& missing_;
   std::string filled_;
   std::unordered_map<ConnectionId, Ends> ends_;
   std::int64_t last_ = 0;
@@ -179,7 +184,17 @@ Exported export_pcapng(const std::string& file, const pipeline::Options& chosen,
   for (const Connection& c : analysis.connections)
     if (written.contains(c.id)) facts[c.id] = &c;
   exports::Pcapng packets(write, version);
-  PacketWriter writer(packets, analysis.study.quality.clock);
+  MissingBytes missing;
+  const auto each_run = [&](const auto& take) {
+    pipeline::Wire wire;
+    pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& event) {
+      for (const ByteRun& run : wire.push(event)) take(run);
+    });
+  };
+  each_run([&](const ByteRun& run) {
+    if (facts.contains(run.connection)) missing.look(run);
+  });
+  PacketWriter writer(packets, analysis.study.quality.clock, missing);
   std::uint64_t named = 0;
   const auto write_run = [&](const ByteRun& run) {
     const auto fact = facts.find(run.connection);
@@ -198,10 +213,7 @@ Exported export_pcapng(const std::string& file, const pipeline::Options& chosen,
     }
     writer.add(run, *fact->second, begins);
   };
-  pipeline::Wire wire;
-  pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& event) {
-    for (const ByteRun& run : wire.push(event)) write_run(run);
-  });
+  each_run(write_run);
   out.requests = named;
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i) {
     const model::ExchangeId id = analysis.table.rows.id(i), peer = analysis.table.rows.peer(i);

@@ -16,6 +16,7 @@
 #include "analyze/tasks/goroutine_states.h"
 #include "analyze/tasks/tasks.h"
 #include "analyze/tasks/thread_states.h"
+#include "analyze/views/export/busy_goroutines.h"
 #include "formats/machine.h"
 
 namespace tailcap::views {
@@ -78,7 +79,7 @@ std::string slice_name(const model::ThreadInterval& i) {
 
 // Returns the changes of goroutines that were left out.
 std::uint64_t write_events(const std::string& file, const pipeline::Options& options, PerfettoTrace& trace,
-                           tasks::Tasks& tasks, Tracks& tracks) {
+                           tasks::Tasks& tasks, const BusyGoroutines& busy, Tracks& tracks) {
   pipeline::Replay replay(file, options.threads, options.progress);
   tasks::ThreadStates states(tasks);
   tasks::GoroutineStates goroutines;
@@ -98,6 +99,7 @@ std::uint64_t write_events(const std::string& file, const pipeline::Options& opt
       trace.end(track, i.to);
     }
     for (const tasks::GoroutineInterval& i : goroutines.push(event)) {
+      if (!busy.contains(i.pid, i.goroutine)) continue;
       const Track track = tracks.goroutine(i.pid, i.goroutine, formats::time_from(i.from));
       const std::string name = i.state == formats::GoRunState::running ? "running"
                                : i.state == formats::GoRunState::ready ? "runnable"
@@ -261,7 +263,7 @@ class RequestWriter {
 
 // What a limit left out: said, and written as an instant at the beginning of a track of its own.
 void say_limits(PerfettoTrace& trace, std::int64_t at, const RequestWriter& requests, std::uint64_t tasks,
-                std::uint64_t goroutines, Exported& out) {
+                std::uint64_t goroutines, const BusyGoroutines& busy, Exported& out) {
   std::vector<Note> notes;
   const auto say = [&](const char* name, std::uint64_t n, const std::string& sentence) {
     if (n == 0) return;
@@ -278,28 +280,35 @@ void say_limits(PerfettoTrace& trace, std::int64_t at, const RequestWriter& requ
   say("goroutine_changes_left_out", goroutines,
       count_text(goroutines, "change", "changes") + " of goroutines beyond " +
           count_text(tasks::GoroutineStates::kMax) + " at a time left out.");
+  say("goroutines_left_out", busy.left_out,
+      count_text(busy.left_out, "goroutine has", "goroutines have") + " no track: the " +
+          std::to_string(busy.chosen.size()) + " that ran longest inside requests have one (--goroutine-tracks N).");
   if (notes.empty()) return;
   trace.instant(trace.track("tailcap: what this file lacks", 0), at, "left out because of limits", "tailcap", notes);
 }
 
 }  // namespace
 
-Exported export_perfetto(const std::string& file, const pipeline::Options& chosen, const Write& write) {
+Exported export_perfetto(const std::string& file, const pipeline::Options& chosen, std::size_t goroutines,
+                         const Write& write) {
   pipeline::Options options = of_all(chosen);
   Exported out{.what = "slices", .why = "their start or their process is not known"};
+  out.unknown = "There are no tracks of CPUs: on which CPU a thread ran is not recorded.";
   PerfettoTrace trace(write);
   tasks::Tasks tasks;
   pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& e) { tasks.push(e); });
   Tracks tracks(trace, tasks);
-  const std::uint64_t goroutines = write_events(file, options, trace, tasks, tracks);
   options.partition = options.all_courses = true;
   const pipeline::Analysis analysis = analysed(file, options, out);
+  const BusyGoroutines busy = busy_goroutines(file, options, analysis, goroutines);
+  const std::uint64_t beyond = write_events(file, options, trace, tasks, busy, tracks);
   RequestWriter requests(trace, tracks, analysis);
   const pipeline::Wanted wanted(chosen, analysis);
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
     if (wanted(analysis.table, i)) requests.write(i, out);
   requests.write_counters();
-  say_limits(trace, formats::nanoseconds(analysis.study.quality.file.first), requests, tasks.beyond(), goroutines, out);
+  say_limits(trace, formats::nanoseconds(analysis.study.quality.file.first), requests, tasks.beyond(), beyond, busy,
+             out);
   return out;
 }
 

@@ -79,6 +79,9 @@ class RequestStacks : public pipeline::SecondReading {
                            const FlameChoice& choice, std::span<const model::Blocked> blocked) const;
   // Of a wait of this thread that began then; null: it has none. Only for `show`; valid as long as this.
   const std::string* stack_of_wait(std::uint32_t tid, formats::Time left) const;
+  bool samples() const { return all_samples_; }  // there are any on a CPU; only in reports
+  // Of these, inside several requests at once: it is not known whose they are.
+  std::uint64_t undecided_samples() const { return undecided_[ran]; }
   // Samples, or waits, that are in no picture and no sum because there were too many.
   std::uint64_t left_out(formats::SampleKind kind) const;
 

@@ -169,7 +169,7 @@ class Collecting {
 }  // namespace
 
 bool FlameChoice::of_requests() const {
-  return !requests.filters.empty() || !ids.empty() || by_request || cohort != FlameRequests::all;
+  return in_requests || !requests.filters.empty() || !ids.empty() || by_request || cohort != FlameRequests::all;
 }
 
 FlameResult flame_of(const std::string& path, const FlameChoice& choice) {

@@ -62,6 +62,7 @@ SpanExport export_spans(const std::string& file, SpanChoice& choice, const SpanS
   options.study = false;
   options.partition = true;
   options.keep_trace_states = true;
+  options.all_courses = choice.waits;
   const pipeline::Analysis analysis = pipeline::analyze(file, options);
   out.damaged = analysis.damaged;
   out.wrong = analysis.wrong;
@@ -100,7 +101,8 @@ SpanExport export_spans(const std::string& file, SpanChoice& choice, const SpanS
                              analysis.trace_states, quality.clock,
                              quality.clock_error,   quality.preamble,
                              quality.file.first,    quality.file.last,
-                             choice.phases,         choice.requests.routes};
+                             choice.phases,         choice.requests.routes,
+                             choice.waits,          analysis.courses};
   spans::SpanMaker maker(source, ids, enrichment, resources);
   const auto flush = [&] {
     std::vector<model::SpanResource> made = maker.take();

@@ -25,6 +25,7 @@ struct SpanChoice {
   bool old_names = false;
   bool facts_only = false;
   bool phases = false;  // as events
+  bool waits = false;   // as spans below those of requests
 };
 
 struct SpanExport {

@@ -1,0 +1,18 @@
+// In which functions the CPU time of requests changed, in words.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyze/model/gate/comparison.h"
+#include "analyze/render/document.h"
+
+namespace tailcap::report {
+
+// "POST /pay: +2.10 ms (+1.90 ms … +2.30 ms) a request on a CPU in json_encode, called from render; …"
+std::string function_sentence(const model::gate::Comparison& comparison, const model::gate::FunctionRow& row);
+// brief: at most kBriefFunctions of them. Nothing where there are no samples.
+void add_functions(const model::gate::Comparison& comparison, bool brief, render::Document& out);
+inline constexpr std::size_t kBriefFunctions = 3;
+
+}  // namespace tailcap::report
