@@ -52,7 +52,7 @@ examples:
 
 constexpr Definition kShare{"share", 0, "PERCENT",
                             "snapshot when PERCENT of the requests match (default: when one does)", 0};
-constexpr Definition kLeast{"least", 0, "N", "and when at least N of them match (default 1)", 1};
+constexpr Definition kLeast{"least", 0, "N", "snapshot only when at least N requests match (default 1)", 1};
 constexpr Definition kFor{"for", 0, "T",
                           "the condition must hold at every evaluation for T (default: at one evaluation)", 0};
 constexpr Definition kUnanswered{"unanswered", 0, "T", "also snapshot when a request has had no answer for T", 0};
