@@ -12,6 +12,7 @@
 
 #include "analyze/cli/agents.h"
 #include "analyze/cli/command.h"
+#include "analyze/cli/live/live_record.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/help_text.h"
 #include "analyze/cli/options/read_options.h"
@@ -188,8 +189,8 @@ int main(int argc, char** argv) {
     words.push_back(nullptr);
     argv = words.data();
   }
-  if (name == "record" || name == "control" || name == "doctor")
-    return execute_recorder({argv + (name == "record" ? 2 : 1), argv + argc});
+  if (name == "record") return record({argv + 2, argv + argc});
+  if (name == "control" || name == "doctor") return execute_recorder({argv + 1, argv + argc});
   if (name == "gate") return execute_gate({argv + 2, argv + argc});
   if (name == "snapshot" || name == "status" || name == "stop") return execute_control(argc - 1, argv + 1);
   for (const Entry& entry : kEntries) {
