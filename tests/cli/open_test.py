@@ -125,7 +125,7 @@ class Perfetto(case.Case):
                     peer.sendall(bytes_sent)
                     peer.shutdown(socket.SHUT_WR)
                     self.assertIn(b"".join(iter(lambda: peer.recv(4096), b""))[:12], (b"", b"HTTP/1.1 404"))
-                except ConnectionError:
+                except OSError:  # it has closed the connection
                     pass
         # Who goes before it has all has not got it.
         with socket.create_connection(("127.0.0.1", PORT), timeout=10) as peer:

@@ -67,6 +67,10 @@ class Prompt(case.Case):
         self.type(text + "\n")
         return self.until("tailcap> ")
 
+    def end_of_input(self):
+        time.sleep(0.5)  # the prompt is printed before the terminal passes keys on
+        self.type("\x04")
+
     def expected(self, sql):
         return self.tailcap("query", STOCK, sql).stdout
 
@@ -86,7 +90,7 @@ class Prompt(case.Case):
         self.type("FROM request\n")
         self.until(r"\.\.\.> ")
         self.assertIn(self.expected("SELECT count(*) AS n FROM request"), self.say(""))
-        self.type("\x04")
+        self.end_of_input()
         self.assertEqual(self.process.wait(timeout=10), 0)
 
     def test_what_is_wrong_is_said_and_it_goes_on(self):
@@ -149,7 +153,7 @@ class Prompt(case.Case):
         self.say("SELECT 'other';")
         self.type("\x1b[A\x1b[A\n")  # two up
         self.assertRegex(self.until("tailcap> "), r"(?s)answer\n +42\n")
-        self.type("\x04")
+        self.end_of_input()
         self.assertEqual(self.process.wait(timeout=10), 0)
         kept = self.scratch / ".local/state/tailcap/query_history"
         self.assertEqual(stat.S_IMODE(kept.stat().st_mode), 0o600)

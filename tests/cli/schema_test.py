@@ -65,7 +65,7 @@ DOCUMENTS = (
     *("tree", "top", "topology", "timeline", "spans", "flame", "merge", "info"),
     *OPEN,
 )
-SMALL = ("flame", "merge")  # an object in an object
+SMALL = ("flame", "merge", "top")  # an object in an object
 SOMETIMES = {"waits", "waits_with_stack", "typical"}  # names of flame --json
 
 
