@@ -55,7 +55,7 @@ examples:
 
 constexpr Definition kSlo{"slo", 0, "FILE", "read the limits from FILE", 0};
 constexpr Definition kObserved{"observed", 0, nullptr,
-                               "where the limit lies within the interval, decide by the value of the capture: a limit "
+                               "decide by the value of the capture where the limit lies within the interval: a limit "
                                "that is kept here can be broken in the next recording",
                                0};
 

@@ -19,6 +19,9 @@ int run(int argc, char** argv);
 namespace compare_command {
 int run(int argc, char** argv);
 }
+namespace complete_command {
+int run(int argc, char** argv);
+}
 namespace cut_command {
 int run(int argc, char** argv);
 }
@@ -80,6 +83,9 @@ namespace spans_command {
 int run(int argc, char** argv);
 }
 namespace timeline_command {
+int run(int argc, char** argv);
+}
+namespace top_command {
 int run(int argc, char** argv);
 }
 namespace topology_command {

@@ -145,6 +145,7 @@ int run(int argc, char** argv) {
   line.capture(a.file);
   line.group("Which events?");
   line.option(kKind, &a.kinds, kKind.text + listed_kinds());
+  line.completes(kKind, kinds());
   line.option(kSocket, &a.socket);
   line.option(option::kPid, &a.pids);
   line.option(kTid, &a.tids);

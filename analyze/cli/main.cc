@@ -12,6 +12,7 @@
 
 #include "analyze/cli/agents.h"
 #include "analyze/cli/command.h"
+#include "analyze/cli/live/live_record.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/help_text.h"
 #include "analyze/cli/options/read_options.h"
@@ -33,15 +34,35 @@ struct Entry {
 };
 
 constexpr std::array kEntries = std::to_array<Entry>({
-    {"assert", assert_command::run},     {"audit", audit_command::run},       {"check", check_command::run},
-    {"compare", compare_command::run},   {"cut", cut_command::run},           {"diag", diag_command::run},
-    {"events", events_command::run},     {"export", export_command::run},     {"flame", flame_command::run},
-    {"info", info_command::run},         {"mcp", mcp_command::run},           {"merge", merge_command::run},
-    {"note", note_command::run},         {"open", open_command::run},         {"pack", pack_command::run},
-    {"policy", policy_command::run},     {"query", query_command::run},       {"recompress", recompress_command::run},
-    {"recover", recover_command::run},   {"redact", redact_command::run},     {"report", report_command::run},
-    {"requests", requests_command::run}, {"show", show_command::run},         {"spans", spans_command::run},
-    {"timeline", timeline_command::run}, {"topology", topology_command::run}, {"tree", tree_command::run},
+    {"assert", assert_command::run},
+    {"audit", audit_command::run},
+    {"check", check_command::run},
+    {"compare", compare_command::run},
+    {"complete", complete_command::run},
+    {"cut", cut_command::run},
+    {"diag", diag_command::run},
+    {"events", events_command::run},
+    {"export", export_command::run},
+    {"flame", flame_command::run},
+    {"info", info_command::run},
+    {"mcp", mcp_command::run},
+    {"merge", merge_command::run},
+    {"note", note_command::run},
+    {"open", open_command::run},
+    {"pack", pack_command::run},
+    {"policy", policy_command::run},
+    {"query", query_command::run},
+    {"recompress", recompress_command::run},
+    {"recover", recover_command::run},
+    {"redact", redact_command::run},
+    {"report", report_command::run},
+    {"requests", requests_command::run},
+    {"show", show_command::run},
+    {"spans", spans_command::run},
+    {"timeline", timeline_command::run},
+    {"top", top_command::run},
+    {"topology", topology_command::run},
+    {"tree", tree_command::run},
     {"watch", watch_command::run},
 });
 
@@ -62,9 +83,10 @@ Record (as root)
 What is slow, and where does the time go?
   report      routes with percentiles, phases and the slowest requests; -o slow.html for a page
   open        the page of a report, in the browser
+  top         routes with rate, errors, percentiles and what is under way; live, while it is recorded
   topology    which service calls which, how often, how fast; --format mermaid and dot for pictures
   requests    one line per request, filtered and sorted; --json for machines
-  show        one request as a waterfall
+  show        one request as a waterfall, or two side by side
   tree        one request and everything it caused; the longest traces, and their pictures
   timeline    lanes of threads, goroutines and connections in a window of time
   spans       requests as OpenTelemetry spans; completes those of SDKs
@@ -167,8 +189,8 @@ int main(int argc, char** argv) {
     words.push_back(nullptr);
     argv = words.data();
   }
-  if (name == "record" || name == "control" || name == "doctor")
-    return execute_recorder({argv + (name == "record" ? 2 : 1), argv + argc});
+  if (name == "record") return record({argv + 2, argv + argc});
+  if (name == "control" || name == "doctor") return execute_recorder({argv + 1, argv + argc});
   if (name == "gate") return execute_gate({argv + 2, argv + argc});
   if (name == "snapshot" || name == "status" || name == "stop") return execute_control(argc - 1, argv + 1);
   for (const Entry& entry : kEntries) {

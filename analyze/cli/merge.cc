@@ -29,8 +29,8 @@ constexpr const char* kAbout =
     "are written 1234@2.";
 
 constexpr Definition kWallClock{"wall-clock", 0, nullptr,
-                                "where no messages bound the difference of two clocks, trust the machines' wall "
-                                "clocks; the difference then has no bounds",
+                                "trust the machines' wall clocks where no messages bound the difference of two clocks; "
+                                "the difference then has no bounds",
                                 0};
 
 constexpr const char* kNotes =

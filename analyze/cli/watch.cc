@@ -52,14 +52,13 @@ examples:
 
 constexpr Definition kShare{"share", 0, "PERCENT",
                             "snapshot when PERCENT of the requests match (default: when one does)", 0};
-constexpr Definition kLeast{"least", 0, "N", "and when at least N of them match (default 1)", 1};
+constexpr Definition kLeast{"least", 0, "N", "snapshot only when at least N requests match (default 1)", 1};
 constexpr Definition kFor{"for", 0, "T",
                           "the condition must hold at every evaluation for T (default: at one evaluation)", 0};
 constexpr Definition kUnanswered{"unanswered", 0, "T", "also snapshot when a request has had no answer for T", 0};
 constexpr Definition kConditions{
     "conditions", 0, "FILE",
     "also snapshot when a condition of the policy in FILE fires, as `tailcap policy` replays it", 0};
-constexpr Definition kEvery{"every", 0, "T", "evaluate the condition every T (default 5s, or what the policy says)", 0};
 constexpr Definition kLookBack{
     "look-back", 0, "T",
     "evaluate the last T of the recording (default: twice --every, and at least what the conditions need)", 0};
@@ -299,7 +298,7 @@ int run(int argc, char** argv) {
               "apply the sampling of this policy: its conditions decide which share of the connections is recorded; "
               "those that decide nothing take snapshots");
   line.group("How often?");
-  line.option(kEvery, &a.every);
+  line.option(option::kEvery, &a.every, "evaluate the condition every T (default 5s, or what the policy says)");
   line.option(kLookBack, &a.look_back);
   line.option(kCooldown, &a.cooldown);
   line.option(kMost, &a.most);
@@ -313,7 +312,7 @@ int run(int argc, char** argv) {
   if (!a.policy_file.empty() && !read_policy(a)) return kBadUsage;
   if (!a.conditions_file.empty() && !read_conditions(a)) return kBadUsage;
   for (const std::string& expression : a.expressions) warn_of_old_names(query::policy_filter(expression));
-  if (!line.given(kEvery)) a.every = a.policy.conditions.empty() ? 5s : a.policy.every;
+  if (!line.given(option::kEvery)) a.every = a.policy.conditions.empty() ? 5s : a.policy.every;
   if (a.every < kLeastEvery) return wrong_usage(argv[0], "--every is at least 200ms");
   Duration least = a.every;
   for (const auto& condition : a.policy.conditions) least = std::max(least, condition.over);

@@ -85,6 +85,11 @@ void ByStream::close(const model::Message& m, Exchanged& out, model::Findings& f
   }
 }
 
+void ByStream::each_under_way(const std::function<void(const model::Exchange&)>& use) const {
+  for (const auto& [stream, draft] : drafts_)
+    if (draft->asked && !draft->answered) use(*draft->exchange);
+}
+
 ByStream::Drafts::iterator ByStream::finish(Drafts::iterator it, Exchanged& out, model::Findings& findings) {
   ExchangeDraft& d = *it->second;
   model::Exchange& e = *d.exchange;

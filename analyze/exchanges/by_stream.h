@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -16,6 +17,7 @@ class ByStream {
   ByStream(model::ConnectionId id, std::uint32_t numbered) : id_(id), numbered_(numbered) {}
   void push(const model::Message& message, Exchanged& out, model::Findings& findings);
   bool done() const { return closed_[0] && closed_[1]; }
+  void each_under_way(const std::function<void(const model::Exchange&)>& use) const;
 
  private:
   using Drafts = std::map<std::uint32_t,

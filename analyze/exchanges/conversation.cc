@@ -60,6 +60,11 @@ void Conversation::push(const Message& m, Exchanged& out, model::Findings& findi
   hand_on(out, findings);
 }
 
+void Conversation::each_under_way(const std::function<void(const model::Exchange&)>& use) const {
+  for (std::size_t i = head_; i < drafts_.size(); ++i)
+    if (drafts_[i]->asked && !drafts_[i]->answered) use(*drafts_[i]->exchange);
+}
+
 ExchangeDraft& Conversation::add(Exchanged& out) {
   drafts_.push_back(out.fresh());
   ExchangeDraft& d = *drafts_.back();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -51,6 +52,7 @@ class Conversation {
   bool done() const { return closed_[0] && closed_[1]; }
   // A request waits for its response.
   bool waiting() const { return head_ < drafts_.size() && drafts_[head_]->asked && !drafts_[head_]->answered; }
+  void each_under_way(const std::function<void(const model::Exchange&)>& use) const;
   // Numbers given, and to be given to what is open.
   std::uint32_t numbers() const { return numbered_ + static_cast<std::uint32_t>(drafts_.size() - head_); }
 

@@ -63,4 +63,11 @@ const ground::Slots<model::Exchange>& Exchanges::push(const model::Message& m) {
 
 const model::Findings& Exchanges::findings() const { return impl_->findings; }
 
+void Exchanges::each_under_way(const std::function<void(const model::Exchange&)>& use) const {
+  for (const Pairing& p : impl_->pairings) {
+    if (p.in_order) p.in_order->each_under_way(use);
+    if (p.by_stream) p.by_stream->each_under_way(use);
+  }
+}
+
 }  // namespace tailcap::exchanges

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -23,6 +24,8 @@ class Exchanges {
   ~Exchanges();
   const ground::Slots<model::Exchange>& push(const model::Message& message);
   const model::Findings& findings() const;
+  // Requests that wait for their response: whole ones, so far as was seen. Without id and outcome.
+  void each_under_way(const std::function<void(const model::Exchange&)>& use) const;
 
  private:
   struct Impl;

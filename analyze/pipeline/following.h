@@ -31,7 +31,14 @@ class Following {
   // Those that are over for long enough; all: however short. In the order in which they were over.
   std::vector<model::Request> take(bool all);
 
+  // Adds a row for each request that waits for its response: outcome in_flight, texts of that table. False: there are
+  // more than `most`.
+  bool add_under_way(model::RequestTable& table, std::size_t most) const { return wire_.add_under_way(table, most); }
+
   const model::RequestTable& table() const { return table_; }
+  // All but the requests, as far as it follows from the events so far.
+  model::Study so_far() const { return wire_.recording().so_far(); }
+  formats::Time now() const { return now_; }  // of the latest event
   const model::WallClock& clock() const { return wire_.recording().facts().clock(); }
   std::uint64_t lost() const { return lost_; }
 

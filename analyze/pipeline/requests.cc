@@ -71,6 +71,15 @@ void Requests::add(const model::Exchange& exchange, const model::Connection* con
   table_.rows.push_back(row);
 }
 
+void Requests::add_under_way(const model::Exchange& exchange, model::RequestTable& table) const {
+  model::Findings ignored;  // they are counted when it is over
+  model::Request row = tail::row_of(exchange, tasks_, table.texts, ignored);
+  timeline::measure(exchange, row, ignored);
+  row.has_duration = row.complete = false;
+  row.outcome = model::Outcome::in_flight;
+  table.rows.push_back(row);
+}
+
 void Requests::ended(const model::Connection& session, const model::Connection* carrier) {
   ends_.bound(session);
   settle_binding(session);

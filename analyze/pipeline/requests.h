@@ -36,6 +36,8 @@ class Requests {
   // An exchange is announced. connection and its carrier may be null.
   void add(const model::Exchange& exchange, const model::Connection* connection, const model::Connection* carrier,
            Connections& connections);
+  // As add() of one that has no response yet, to another table.
+  void add_under_way(const model::Exchange& exchange, model::RequestTable& table) const;
   // A TLS session has ended. carrier may be null.
   void ended(const model::Connection& session, const model::Connection* carrier);
   std::size_t left_out() const { return unbound_.size(); }

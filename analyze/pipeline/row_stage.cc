@@ -44,6 +44,14 @@ void RowStage::add(const model::Exchange& exchange, const model::Connection* con
   requests_.add(exchange, connection, carrier, connections_);
 }
 
+bool RowStage::add_under_way(model::RequestTable& table, std::size_t most) const {
+  std::size_t all = 0;
+  exchanges_.each_under_way([&](const model::Exchange& exchange) {
+    if (++all <= most) requests_.add_under_way(exchange, table);
+  });
+  return all <= most;
+}
+
 void RowStage::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
   if (partly_.contains(connection.id)) return;  // what it comes to is not known
   if (connection.tls) requests_.ended(connection, carrier);

@@ -32,6 +32,9 @@ class RowStage : public WireSink {
   Requests& requests() { return requests_; }
   Connections& connections() { return connections_; }
   const Recording& recording() const { return recording_; }
+  // Adds a row for each request that waits for its response, with its texts in this table. False: there are more than
+  // `most`.
+  bool add_under_way(model::RequestTable& table, std::size_t most) const;
   // table: that of the requests.
   void fill(const model::RequestTable& table, model::Study& study);
 

@@ -30,6 +30,7 @@ class WirePass {
   Requests& requests() { return rows_.requests(); }
   Connections& connections() { return rows_.connections(); }
   const Recording& recording() const { return rows_.recording(); }
+  bool add_under_way(model::RequestTable& table, std::size_t most) const { return rows_.add_under_way(table, most); }
   // After the last event: the connection of every TLS session is known.
   bool all_bound() const;
   // Counts and findings of the stages. table: that of the requests.

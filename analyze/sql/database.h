@@ -95,8 +95,8 @@ class Inserter {
 class Query {
  public:
   // Throws Error. It may take `most` time; next() throws std::runtime_error when it takes longer, or more memory or
-  // room on the disk than there is, and Error where a value is wrong.
-  Query(Database& database, std::string_view sql, formats::Duration most);
+  // room on the disk than there is, or when cancelled() says so, and Error where a value is wrong.
+  Query(Database& database, std::string_view sql, formats::Duration most, bool (*cancelled)() = nullptr);
   ~Query();
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;

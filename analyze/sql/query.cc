@@ -24,8 +24,13 @@ struct Query::Impl {
   Statement statement;
   std::vector<std::string> columns;
   Clock::time_point until;
+  bool (*cancelled)();
 
-  static int stop(void* self) { return Clock::now() >= static_cast<Impl*>(self)->until ? 1 : 0; }
+  bool given_up() const { return cancelled && cancelled(); }
+  static int stop(void* self) {
+    const Impl& i = *static_cast<Impl*>(self);
+    return i.given_up() || Clock::now() >= i.until ? 1 : 0;
+  }
   ~Impl() {
     database.guard.on = false;
     sqlite3_progress_handler(database.database.get(), 0, nullptr, nullptr);
@@ -33,8 +38,8 @@ struct Query::Impl {
   }
 };
 
-Query::Query(Database& database, std::string_view sql, formats::Duration most)
-    : impl_(new Impl{*database.impl_, {}, {}, Clock::now() + most}) {
+Query::Query(Database& database, std::string_view sql, formats::Duration most, bool (*cancelled)())
+    : impl_(new Impl{*database.impl_, {}, {}, Clock::now() + most, cancelled}) {
   Guard& guard = impl_->database.guard;
   sqlite3* const handle = impl_->database.database.get();
   const formats::Deadline deadline(impl_->until + kGrace, kLate);
@@ -61,7 +66,7 @@ bool Query::next() {
     case SQLITE_DONE:
       return false;
     case SQLITE_INTERRUPT:
-      throw std::runtime_error(kLate);
+      throw std::runtime_error(impl_->given_up() ? "the SQL was cancelled." : kLate);
     case SQLITE_NOMEM:
       throw std::runtime_error("the SQL needs more memory than a query may have (512 MiB).");
     default:

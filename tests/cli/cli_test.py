@@ -17,7 +17,7 @@ import case
 from case import Case, run
 
 READERS = ["report", "requests", "info", "check", "events", "spans", "diag"]  # COMMAND FILE
-COMMANDS = [*READERS, "assert", "compare", "flame", "merge", "recover", "show", "timeline", "topology", "tree"]
+COMMANDS = [*READERS, "assert", "compare", "flame", "merge", "recover", "show", "timeline", "top", "topology", "tree"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 

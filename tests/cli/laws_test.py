@@ -32,6 +32,15 @@ class Words(unittest.TestCase):
         found = list(self.laws.check_literals("x.cc", 'a("keep so much"); // so much\n'))
         self.assertEqual([line.split("'")[1] for line in found], ["so much"], found)
 
+    def test_an_option_text_stands_alone(self):
+        text = """constexpr Definition kA{"a", 0, "N", "that match, like this", 0};
+constexpr Definition kB{"b", 'b', nullptr,
+                        "of this route", 0};
+constexpr Definition kC{"c", 0, nullptr, "offers that: only what matches, of this route", 0};
+"""
+        found = list(self.laws.check_option_texts("x.cc", text))
+        self.assertEqual([line.split("--")[1].split(" ")[0] for line in found], ["a", "b"], found)
+
     def test_a_message(self):
         found = list(self.laws.check_literals("x.cc", 'a("Nobody came"); // "told"\nb("told", R"(it\nails)");\n'))
         self.assertEqual([line.split("'")[1] for line in found], ["Nobody", "ails"], found)

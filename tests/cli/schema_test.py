@@ -62,10 +62,10 @@ class ReportSchema(unittest.TestCase):
 OPEN = ("report", "requests", "show")  # names may be added
 DOCUMENTS = (
     *("diag", "audit", "policy", "compare", "assert"),
-    *("tree", "topology", "timeline", "spans", "flame", "merge", "info"),
+    *("tree", "top", "topology", "timeline", "spans", "flame", "merge", "info"),
     *OPEN,
 )
-SMALL = ("flame", "merge")  # an object in an object
+SMALL = ("flame", "merge", "top")  # an object in an object
 SOMETIMES = {"waits", "waits_with_stack", "typical"}  # names of flame --json
 
 
@@ -139,7 +139,13 @@ class DocumentSchemas(unittest.TestCase):
         for command in (
             *(["diag"], ["audit", "--expose", "1-65535"], ["report"]),
             *(["requests", "-n", "1", "--headers"], ["show", some], ["tree", some], ["tree"]),
-            *(["topology"], ["topology", "--window", "1s"], ["timeline", "--to", "100ms"], ["spans", "--explain"]),
+            *(
+                ["top"],
+                ["topology"],
+                ["topology", "--window", "1s"],
+                ["timeline", "--to", "100ms"],
+                ["spans", "--explain"],
+            ),
             *(["flame", "--measure", "off-cpu"], ["info"], ["info", "--goroutines"], ["info", "--interfaces"]),
         ):
             done = case.run(case.program(), command[0], capture, *command[1:], "--json")

@@ -1,38 +1,18 @@
 #include "analyze/cli/follow/requests_follow.h"
 
 #include <algorithm>
-#include <optional>
-#include <variant>
+#include <utility>
 
-#include "analyze/cli/output/complain.h"
+#include "analyze/cli/follow/live_reading.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/line_output.h"
 #include "analyze/cli/output/request_line.h"
-#include "analyze/cli/output/signals.h"
-#include "analyze/pipeline/following.h"
-#include "analyze/query/later.h"
 #include "analyze/report/json/request_json.h"
-#include "formats/bounds/read_limits.h"
-#include "formats/follow/recording.h"
 
 namespace tailcap::cli {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr formats::Duration kPatience = 500ms;
-// Where nothing more is recorded for so long, nothing more was lost either.
-constexpr int kSilences = 4;
-
-void refuse_later(const Selection& selection) {
-  if (!selection.routes.empty() || !selection.templates.empty())
-    throw UsageError("with --follow, routes are not known yet; select by -w 'path matches \"/users/*\"'");
-  if (!selection.from.empty() || !selection.to.empty())
-    throw UsageError("--follow prints requests as they end: no --from and --to");
-  for (const std::string& expression : selection.filters)
-    if (const std::string field = query::later_field(expression); !field.empty())
-      throw UsageError("with --follow, '" + field + "' is not known yet: it is decided when the recording has ended");
-}
+constexpr formats::Duration kPatience = std::chrono::milliseconds{500};
 
 class Printer {
  public:
@@ -74,47 +54,24 @@ class Printer {
   std::size_t printed_ = 0;
 };
 
-bool too_much(const pipeline::Following* following) {
-  const auto& limits = formats::read_limits();
-  const bool memory = formats::resident_bytes() > limits.memory;
-  if (!memory && (!following || following->table().rows.size() <= limits.requests)) return false;
-  complain("requests", std::string("ends here: ") + (memory ? formats::text_of(formats::StopReason::memory)
-                                                            : formats::text_of(formats::StopReason::requests)));
-  return true;
-}
-
 }  // namespace
 
 int follow_requests(const FollowedRequests& wanted) {
   refuse_later(wanted.selection);
-  end_at_signals();
-  formats::FollowedRecording file(wanted.file);
+  LiveReading reading("requests", wanted.file);
   Printer printer(wanted);
-  std::optional<pipeline::Following> following;
-  formats::CaptureState state = formats::CaptureState::recording;
-  bool more = true, stopped = false;
-  int silences = 0;
-  while (more && !stopped && !file.ended() && !ended_by_signal()) {
-    const auto events = file.next(kPatience);
-    if (!following && file.preamble()) {
-      following.emplace(*file.preamble());
-      printer.begin();
-    }
-    for (const formats::Event& event : events) {
-      following->push(event);
-      if (const auto* end = std::get_if<formats::CaptureEnd>(&event.body)) state = end->state;
-    }
-    silences = events.empty() ? silences + 1 : 0;
-    if (following) more = printer.print(*following, file.first(), file.ended() || silences >= kSilences);
-    if (events.empty() || file.ended()) printer.flush();
-    stopped = too_much(following ? &*following : nullptr);
+  bool more = true, begun = false;
+  while (more && reading.read(kPatience)) {
+    pipeline::Following* const following = reading.following();
+    if (following && !std::exchange(begun, true)) printer.begin();
+    if (following) more = printer.print(*following, reading.first(), reading.nothing_to_come());
+    if (reading.idle()) printer.flush();
   }
   printer.flush();
-  if (!more || ended_by_signal()) return kDone;
-  if (stopped) return kIncomplete;
+  if (!more || reading.interrupted()) return kDone;
+  if (reading.stopped()) return kIncomplete;
   if (printer.printed() == 0 && !wanted.selection.empty()) return nothing_matches("requests", "request");
-  const bool whole = state == formats::CaptureState::complete && file.damaged() == 0 && following->lost() == 0;
-  return exit_code(!whole, "requests");
+  return exit_code(!reading.whole(), "requests");
 }
 
 }  // namespace tailcap::cli

@@ -107,6 +107,11 @@ void CommandLine::choice(const Definition& definition, std::string& target, std:
   items_.push_back({nullptr, &definition, &target, text.empty() ? definition.text : text, std::move(choices)});
 }
 
+void CommandLine::completes(const Definition& definition, std::vector<std::string_view> words) {
+  const auto item = std::ranges::find(items_, &definition, &Item::definition);
+  if (item != items_.end()) item->completed = std::move(words);
+}
+
 void CommandLine::format(std::string& target, std::vector<std::string_view> formats, std::string* output,
                          const std::string& text, const std::string& output_text) {
   format_ = &target;
@@ -277,6 +282,10 @@ void CommandLine::read_words(std::vector<std::string> words) const {
   const auto is_no_file = [&](const std::string& word) {
     return (names_request(word) || word.find(' ') != word.npos) && !std::filesystem::exists(word, error);
   };
+  if (words_.size() >= 2 && words.size() == 2 && names_request(words[0]) && !names_request(words[1]) &&
+      !std::filesystem::exists(words[0], error))
+    throw UsageError("the file comes first: tailcap " + std::string(command_) + " " + printable(words[1]) + " " +
+                     words[0]);
   const bool needed = std::ranges::none_of(no_capture_with_, [&](const Definition* d) { return given(*d); });
   if (needed && !words_.empty() && words_.front().newest &&
       (words.empty() || (words.size() < words_.size() && is_no_file(words.front()))))
@@ -287,9 +296,6 @@ void CommandLine::read_words(std::vector<std::string> words) const {
     else if (words_[i].missing)
       throw UsageError(words_[i].missing);
   }
-  if (words_.size() == 2 && words.size() == 2 && names_request(words[0]) && !std::filesystem::exists(words[0], error))
-    throw UsageError("the file comes first: tailcap " + std::string(command_) + " " + printable(words[1]) + " " +
-                     words[0]);
   if (words.size() > words_.size()) throw UsageError("unexpected argument '" + printable(words[words_.size()]) + "'");
 }
 

@@ -51,6 +51,8 @@ class CommandLine {
   // An option that takes one of these words.
   void choice(const Definition& definition, std::string& target, std::vector<std::string_view> choices,
               const std::string& text = {});
+  // Words that a shell completes the value of an option to, where the option takes others, too, or several.
+  void completes(const Definition& definition, std::vector<std::string_view> words);
   // --format with these words, --json where json is one of them, and --output. The first is taken where neither of them
   // nor the ending of OUT says otherwise. `output` null: there is no --output.
   void format(std::string& target, std::vector<std::string_view> formats, std::string* output,
@@ -76,6 +78,7 @@ class CommandLine {
     Target target;
     std::string text;
     std::vector<std::string_view> choices;
+    std::vector<std::string_view> completed{};
   };
   struct Word {
     const char* name;

@@ -37,6 +37,7 @@ inline constexpr Definition kTo{"to", 0, "T", "only requests that began before T
 inline constexpr Definition kAround{
     "around", 0, "ID|T",
     "the same as --from and --to: from one second before this request or time to one second after it", 0};
+inline constexpr Definition kEvery{"every", 0, "T", "do it every T", 0};
 inline constexpr Definition kPid{"pid", 'p', "PID", "only this process (repeatable)", 1};
 
 // How many?

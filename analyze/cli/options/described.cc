@@ -39,6 +39,10 @@ std::string CommandLine::described() const {
     json.begin_array();
     for (const std::string_view choice : item.choices) json.text(choice);
     json.end_array();
+    json.key("completed");
+    json.begin_array();
+    for (const std::string_view completed : item.completed) json.text(completed);
+    json.end_array();
     json.end_object();
   }
   json.end_array();

@@ -19,6 +19,7 @@ class LineOutput {
   // False: the reader has gone, print no more. Throws std::system_error if standard output cannot be written.
   bool end_line();
   bool line(std::string_view text);
+  bool gone() const { return gone_; }  // the reader has
   // Call once at the end; the destructor does not write.
   void flush();
 

@@ -67,7 +67,14 @@ std::size_t terminal_width(std::size_t otherwise) {
   return width == 0 ? otherwise : std::clamp(width, kNarrowest, kWidest);
 }
 
-bool coloured() { return on_terminal() && variable("NO_COLOR").empty() && variable("TERM") != "dumb"; }
+std::size_t terminal_height(std::size_t otherwise) {
+  const std::size_t lines = on_terminal() ? size_of_terminal().ws_row : 0;
+  return lines == 0 ? otherwise : lines;
+}
+
+bool moves_cursor() { return on_terminal() && variable("TERM") != "dumb"; }
+
+bool coloured() { return moves_cursor() && variable("NO_COLOR").empty(); }
 
 bool shows_unicode() {
   std::string locale;

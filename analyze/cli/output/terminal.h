@@ -13,6 +13,12 @@ bool on_terminal();
 // that a file does not depend on where it was made.
 std::size_t terminal_width(std::size_t otherwise);
 
+// Lines of the terminal; `otherwise` where standard output is none, or does not say it.
+std::size_t terminal_height(std::size_t otherwise);
+
+// The terminal understands escape sequences: standard output is one, and no dumb one.
+bool moves_cursor();
+
 // On a terminal, unless NO_COLOR is set (https://no-color.org) or the terminal is a dumb one.
 bool coloured();
 

@@ -121,7 +121,8 @@ void add_health(const model::Study& study, const ReportOptions& options, Lines& 
   const model::HealthRow *latency = row_of(study.health, false), *failing = row_of(study.health, true);
   std::string errors = errors_text(q.errors, q.exchanges);
   std::string text = count_text(q.exchanges) + ", " + (errors.empty() ? "no errors" : errors);
-  if (latency) text += "; below, " + row_name(*latency) + ", " + duration_text(study.health.window) + " a column:";
+  if (latency)
+    text += ". Below: " + row_name(*latency) + ", one column for " + duration_text(study.health.window) + ".";
   add_fact(out, "requests", text, options.width);
   if (!latency) return;
   add_latency(*latency, options, out);

@@ -146,8 +146,10 @@ class Tree {
     if (const model::SocketPeer* peer = model::peer_of(c, table_.partitions.peers())) text += ", " + peer_text(*peer);
     if (c.request.connection != 0) {
       const bool lock = model::group_of(c.label) == model::LabelGroup::lock;
-      text += (lock ? ", held by " : ", ") + titles_.at(c.request) + " (" + id_text(c.request) +
-              (node.several ? " and others)" : ")");
+      const bool another =
+          lock && titles_.at(c.request) == shortened(request_title(row_, table_.texts), kStandingTitle);
+      text += (lock ? ", held by " : ", ") + std::string(another ? "another " : "") + titles_.at(c.request) + " (" +
+              id_text(c.request) + (node.several ? " and others)" : ")");
     }
     if (c.tid != 0 && !node.several) text += ", thread " + std::to_string(c.tid);
     return text;

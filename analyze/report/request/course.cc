@@ -22,6 +22,14 @@ std::string interval_name(const model::LabelledStretch& s) {
   return std::string(model::text_of(s.label)) + (inferred ? " ~" : "");
 }
 
+// "another GET /slow (2.152)" where the shown request is one, too.
+std::string other_text(const model::Detail& detail, std::string title) {
+  const model::RequestDetail& own = detail.request;
+  const bool same = !own.method.empty() && own.path_known &&
+                    title.starts_with(printable(own.method) + " " + printable(own.path) + " (");
+  return same ? "another " + std::move(title) : std::move(title);
+}
+
 // "at 0x7f00, held by POST /restock (5.2), thread 18". Printable.
 std::string interval_note(const model::Detail& detail, model::ExchangeId of, const model::LabelledStretch& s) {
   const model::Culprit& c = s.culprit;
@@ -36,7 +44,8 @@ std::string interval_note(const model::Detail& detail, model::ExchangeId of, con
   if (const model::SocketPeer* peer = model::peer_of(c, detail.peers)) add(peer_text(*peer));
   if (c.request.connection != 0 && c.request != of && c.request != detail.request.row.id &&
       !(detail.request.row.peer == c.request && call))
-    add((lock ? "held by " : "") + printable(detail.title_of(c.request)));
+    add(lock ? "held by " + other_text(detail, printable(detail.title_of(c.request)))
+             : printable(detail.title_of(c.request)));
   if (c.tid != 0 && !call && (lock || c.request.connection == 0))
     add((lock && c.request.connection == 0        ? "woken by thread "
          : s.label == model::Label::sched_stopped ? "by thread "

@@ -11,6 +11,14 @@
 
 namespace tailcap::report {
 
+// With what its texts and its place among others need.
+struct ShownRequest {
+  const model::Detail& detail;
+  const model::Study& study;
+  const model::RequestTable& table;  // holds the texts of both ends' rows
+  RequestStanding standing{};
+};
+
 std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
                       const RequestStanding& standing = {});
 std::string markdown_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,

@@ -8,6 +8,7 @@
 #include "analyze/report/json/request_schema.h"
 #include "analyze/report/request/files.h"
 #include "analyze/report/request/show.h"
+#include "analyze/report/request/show_shape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "formats/fields/names.h"
@@ -328,11 +329,7 @@ const EndShape<RequestDetail>& end_shape() {
 
 const Description& end_description() { return end_shape(); }
 
-struct Shown {
-  const model::Detail& detail;
-  const model::Study& study;
-  const model::RequestTable& table;
-};
+using Shown = ShownRequest;
 std::string end_of(const RequestDetail& d, const Shown& s) {
   std::string out;
   JsonWriter json(out);
@@ -344,7 +341,9 @@ std::optional<std::int64_t> in_file(const Shown& s, Time t) {
   return when(known(t), (t - s.study.quality.file.first).count());
 }
 
-const Shape<Shown, Anywhere>& show_shape() {
+}  // namespace
+
+const Shape<ShownRequest, Anywhere>& show_shape() {
   static const Shape<Shown, Anywhere> shape{
       "show",
       {
@@ -360,18 +359,10 @@ const Shape<Shown, Anywhere>& show_shape() {
   return shape;
 }
 
-}  // namespace
 }  // namespace of_show
 
 std::string json_show(const model::Detail& detail, const model::Study& study, const model::RequestTable& table) {
   return json_of(of_show::show_shape(), {detail, study, table}, Anywhere{});
-}
-
-std::string show_schema() {
-  return json_schema(of_show::show_shape(), "tailcap show --json",
-                     "What the names mean is said in JSON.md. Times are from the start of the request. Names may be "
-                     "added; none that is required goes away, or changes its type, without another number in `schema`.",
-                     true);
 }
 
 }  // namespace tailcap::report

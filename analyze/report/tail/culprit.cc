@@ -55,12 +55,17 @@ bool ended_by_process(model::Label label) {
 
 }  // namespace
 
-std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& texts) {
+std::string route_name(std::string_view method, std::string_view route) {
+  std::string out;
+  if (!method.empty()) out = shortened(printable(method), 20);
+  if (!route.empty()) out += (out.empty() ? "" : " ") + shortened(printable(route), 80);
+  return out;
+}
+
+std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& texts, std::string_view of) {
   const std::string_view label = model::name_of(c.label);
   const auto starts = [&](std::string_view prefix) { return label.substr(0, prefix.size()) == prefix; };
-  std::string request;
-  if (c.method != 0) request = shortened(printable(texts[c.method]), 20);
-  if (c.route != 0) request += (request.empty() ? "" : " ") + shortened(printable(texts[c.route]), 80);
+  std::string request = route_name(texts[c.method], texts[c.route]);
   if (c.route != 0 && c.authority != 0) request += " at " + shortened(printable(texts[c.authority]), 60);
   if (starts("down.") && !request.empty() && c.authority == 0 && c.at != 0)
     request += " at " + shortened(printable(texts[c.at]), 60);
@@ -74,6 +79,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
     if (c.label == model::Label::lock_session && c.comm != 0) request += " (" + printable(texts[c.comm]) + ")";
     if (c.label == model::Label::lock_session && c.at != 0 && !request.empty())
       request += " of its client " + shortened(printable(texts[c.at]), 60);
+    if (!of.empty() && request == of) request = "another " + request;
     const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
                                : c.tid != 0     ? (held ? "held by " : "ended by ") + thread_text(c)
                                                 : "";

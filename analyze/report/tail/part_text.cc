@@ -18,10 +18,10 @@ std::string mean_text(std::int64_t ns) { return duration_text(Duration{ns}); }
 
 // "waiting for a lock at 0x1234 held by GET /a"
 std::string blocked_text(model::Label label, const std::optional<model::CulpritStudy>& who,
-                         const model::RequestTable& table) {
+                         const model::RequestTable& table, std::string_view own) {
   std::string out(state_text(label));
   if (who)
-    if (const std::string by = culprit_text(*who, table.texts); !by.empty())
+    if (const std::string by = culprit_text(*who, table.texts, own); !by.empty())
       out += (by.starts_with("ended by ") ? ", " : " ") + by;
   return out;
 }
@@ -30,6 +30,13 @@ std::string blocked_text(model::Label label, const std::optional<model::CulpritS
 bool names(const std::optional<model::CulpritStudy>& who, const model::RequestTable& table) {
   const bool goes_on = who && who->label == Label::q_pool && who->what != 0;
   return who && !goes_on && !culprit_text(*who, table.texts).empty();
+}
+
+// Empty: the answer is about several routes, or services share the name of its route.
+std::string own_route(const Verdict& v, const model::Study& study) {
+  if (v.routes.size() != 1 || study.routes[v.routes.front()].name_shared) return {};
+  const model::RouteStudy& route = study.routes[v.routes.front()];
+  return route_name(route.method, route.route);
 }
 
 // Between a wait and what was behind it: the relative pronoun needs a name before it.
@@ -43,14 +50,14 @@ std::string join_text(Label before, bool named, Label behind) {
 
 }  // namespace
 
-std::string part_text(const VerdictPart& part, const model::RequestTable& table) {
+std::string part_text(const VerdictPart& part, const model::RequestTable& table, std::string_view own) {
   std::optional<model::CulpritStudy> who = part.who;
   if (who && !part.chain.empty()) who->inside_time = 0;  // the chain says it
-  std::string out = blocked_text(part.label, who, table);
+  std::string out = blocked_text(part.label, who, table, own);
   Label before = part.label;
   bool named = names(who, table);
   for (const model::VerdictStep& step : part.chain) {
-    out += join_text(before, named, step.label) + blocked_text(step.label, step.who, table);
+    out += join_text(before, named, step.label) + blocked_text(step.label, step.who, table, {});
     before = step.label;
     named = names(step.who, table);
   }
@@ -60,20 +67,21 @@ std::string part_text(const VerdictPart& part, const model::RequestTable& table)
 
 std::string_view spent_text(model::Label label) { return model::unexplained(label) ? "is " : "is spent "; }
 
-std::string parts_text(const Verdict& v, const model::RequestTable& table, std::string_view of) {
+std::string parts_text(const Verdict& v, const model::Study& study, const model::RequestTable& table,
+                       std::string_view of) {
   std::string out;
   for (const VerdictPart& part : v.parts) {
     out += out.empty() ? mean_text(part.slow) + std::string(of) + " " : ", and " + mean_text(part.slow) + " ";
-    out += std::string(spent_text(part.label)) + part_text(part, table);
+    out += std::string(spent_text(part.label)) + part_text(part, table, own_route(v, study));
   }
   return out;
 }
 
-std::string causes_text(const Verdict& v, const model::RequestTable& table) {
+std::string causes_text(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
   std::string out, besides;
   std::uint64_t named = 0;
   for (const model::SlowCause& cause : v.by_cause) {
-    const std::string what = mean_text(cause.part.slow) + " " + part_text(cause.part, table);
+    const std::string what = mean_text(cause.part.slow) + " " + part_text(cause.part, table, own_route(v, study));
     if (cause.besides) {
       besides += " Besides, " + count_text(cause.requests) + " of the others take " + mean_text(cause.slow) +
                  " on average, " + what + ".";

@@ -202,7 +202,7 @@ std::vector<Said> unfinished_pieces(const Verdict& v, const model::Study& study,
   const bool cut = v.oldest > model::kUnfinishedShown;
   return {{Aspect::head, out},
           {Aspect::cause, (cut ? " In the last " : " In these ") + duration_text(ns(v.slow)) +
-                              (v.requests > 1 ? " on average, " : ", ") + parts_text(v, table, "") + "." +
+                              (v.requests > 1 ? " on average, " : ", ") + parts_text(v, study, table, "") + "." +
                               origin_text(v, study)}};
 }
 
@@ -247,9 +247,9 @@ std::vector<Said> slow_pieces(const Verdict& v, const model::Study& study, const
   const std::string new_calls = v.new_calls ? new_calls_text(*v.new_calls, study) + " " : "";
   return {
       {Aspect::head, new_calls + comparison_text(v)},
-      {Aspect::cause, (!v.by_cause.empty() ? ": " + causes_text(v, table)
+      {Aspect::cause, (!v.by_cause.empty() ? ": " + causes_text(v, study, table)
                        : v.parts.empty()   ? "; many small differences add up."
-                                           : ". " + parts_text(v, table) + ".") +
+                                           : ". " + parts_text(v, study, table) + ".") +
                           function_text(v) + waiting_text(v)},
       {Aspect::rest, queue_text(v, study, table) + disk_text(v) + unanswered_text(v)},
       {Aspect::felt, felt_text(v, study)},
@@ -258,7 +258,7 @@ std::vector<Said> slow_pieces(const Verdict& v, const model::Study& study, const
 }
 
 std::vector<Said> few_pieces(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
-  const std::string parts = v.parts.empty() ? "" : " " + parts_text(v, table) + ".";
+  const std::string parts = v.parts.empty() ? "" : " " + parts_text(v, study, table) + ".";
   return {{Aspect::head, few_text(v, table)},
           {Aspect::cause, parts + function_text(v) + waiting_text(v)},
           {Aspect::rest, queue_text(v, study, table) + sure_text(v, study, table)}};

@@ -1,4 +1,4 @@
-// tailcap show: one request as a waterfall.
+// tailcap show: one request as a waterfall, or two side by side.
 #include "analyze/report/request/show.h"
 
 #include <algorithm>
@@ -21,6 +21,7 @@
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
 #include "analyze/report/page/standing.h"
+#include "analyze/report/request/side_by_side.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -32,32 +33,35 @@ namespace {
 constexpr const char* kAbout =
     "tailcap show lays one request out in time: its phases, why it took so long (one label for every nanosecond, and "
     "what was behind it), what it called on the critical path and beside it, every wait of its thread, the other end "
-    "of the connection where that was recorded too, and both heads.";
+    "of the connection where that was recorded too, and both heads. With two IDs it shows two requests side by side: "
+    "what differs in "
+    "their causes, labels, waits and calls.";
 
 constexpr const char* kNotes =
     R"(ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3. `slowest` is the
 slowest request, `@1` the example of the report's answer 1. Without FILE the newest capture in the working directory is
-read. Times in JSON are nanoseconds from the start of the request.
+read. Times in JSON are nanoseconds from the start of the request, and differences are OTHER less ID.
 
 examples:
   tailcap show slow.tcap 12.3
   tailcap show slow.tcap @1
+  tailcap show slow.tcap @1 12.3
   tailcap show slow.tcap 12.3 -o request.html
   tailcap requests slow.tcap --sort duration -n 1
 )";
 
 struct Arguments {
-  std::string file, id, format, output;
+  std::string file, id, other, format, output;
   report::ReportOptions shown;
   bool no_pager = false, whole = false;
 };
 
-int no_such_request(const Arguments& a, const pipeline::Look& look) {
+int no_such_request(const Arguments& a, const std::string& id, const pipeline::Look& look) {
   const std::string file = report::printable(a.file);
   if (look.table.rows.empty()) {
     complain("show", file + " holds no request at all. `tailcap report` says why.");
   } else {
-    complain("show", file + " holds no request " + report::printable(a.id) + ". Its " +
+    complain("show", file + " holds no request " + report::printable(id) + ". Its " +
                          report::count_text(look.table.rows.size(), "request", "requests") + " are called " +
                          report::id_text(look.first) + " to " + report::id_text(look.last) + "; `tailcap requests " +
                          file + "` lists them.");
@@ -123,16 +127,40 @@ Shown show(const Arguments& a, model::ExchangeId id) {
   return shown;
 }
 
+report::ShownRequest with_standing(const pipeline::Look& look) {
+  return {*look.detail, look.study, look.table,
+          report::page::standing_of(look.detail->request.row.id, look.study, look.table)};
+}
+
+std::string side_by_side(const Arguments& a, const pipeline::Look& look, const pipeline::Look& other) {
+  const report::ShownRequest first = with_standing(look), second = with_standing(other);
+  if (a.format == "json") return report::json_side_by_side(first, second);
+  if (a.format == "md") return report::markdown_side_by_side(first, second, a.shown);
+  return report::text_side_by_side(first, second, a.shown);
+}
+
 int run(Arguments& a) {
+  if (!a.other.empty() && a.format == "html") throw UsageError("a page shows one request: leave one ID out");
   const auto id = request_named(a.file, a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
   a.shown.file = std::filesystem::path(a.file).filename().string();
   const Shown shown = show(a, id.value_or(model::ExchangeId{}));
   const pipeline::Look& look = shown.look;
   if (!id) return no_id("show", a.file, a.id);
-  if (!look.detail) return no_such_request(a, look);
-  write_paged(a.output, shown.text, a.file, a.format == "text" && !a.no_pager);
-  return exit_code(look.damaged, look.wrong, "show");
+  if (!look.detail) return no_such_request(a, a.id, look);
+  const bool paged = a.format == "text" && !a.no_pager;
+  if (a.other.empty()) {
+    write_paged(a.output, shown.text, a.file, paged);
+    return exit_code(look.damaged, look.wrong, "show");
+  }
+  const auto other_id = request_named(a.file, a.other);
+  if (!other_id) return no_id("show", a.file, a.other);
+  const Shown other = show(a, *other_id);
+  if (!other.look.detail) return no_such_request(a, a.other, other.look);
+  write_paged(a.output, side_by_side(a, look, other.look), a.file, paged);
+  std::vector<model::ExchangeId> wrong = look.wrong;
+  wrong.insert(wrong.end(), other.look.wrong.begin(), other.look.wrong.end());
+  return exit_code(look.damaged || other.look.damaged, wrong, "show");
 }
 
 }  // namespace
@@ -142,6 +170,7 @@ int run(int argc, char** argv) {
   CommandLine line("show", kAbout);
   line.capture(a.file);
   line.word("ID", a.id, "no request given, like 12.3");
+  line.word("OTHER", a.other, nullptr);
   line.option(option::kWhole, &a.whole);
   line.group("In which form?");
   line.format(a.format, {"text", "html", "md", "json"}, &a.output,

@@ -1,27 +1,38 @@
 // tailcap query: SQL over a capture.
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
+#include <memory>
+#include <set>
+#include <stdexcept>
 #include <string>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/read_options.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/terminal.h"
+#include "analyze/cli/query/prompt.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/report/words/number.h"
 #include "analyze/sql/database.h"
 #include "analyze/views/sql/capture_tables.h"
 #include "analyze/views/sql/result_text.h"
 #include "formats/bounds/process_bounds.h"
+#include "formats/printable.h"
 
 namespace tailcap::cli::query_command {
 namespace {
 
 constexpr const char* kAbout =
     "tailcap query answers SQL over a capture: requests, the segments of their time, links between them, threads and "
-    "their states, connections, verdicts, losses, spans. Without SQL: lists the tables and their columns.";
+    "their states, connections, verdicts, losses, spans. Without SQL, a terminal gets a prompt with a history; "
+    "elsewhere the tables and "
+    "their columns are listed.";
 
 constexpr const char* kNotes =
     R"(Tables are read-only, and only those that the SQL names are filled. Times (ts) are nanoseconds of the recorded machine's
@@ -52,7 +63,7 @@ struct Arguments {
 };
 
 // The tables as rows of a result, made by SQL from the schema itself.
-std::string schema_sql() {
+std::string schema_sql(const std::string& rest = {}) {
   std::string sql = "WITH schema(\"table\", \"column\", type, holds) AS (VALUES ";
   const auto quote = [](std::string_view text) {
     std::string out = "'";
@@ -71,11 +82,11 @@ std::string schema_sql() {
     for (const sql::SqlColumn& column : table.columns)
       add(table.name, column.name, sql::name_of(column.type), column.text);
   }
-  return sql + ") SELECT * FROM schema";
+  return sql + ") SELECT * FROM schema" + rest;
 }
 
 bool answer(const Arguments& a, sql::Database& database, const std::string& text, std::size_t limit) {
-  sql::Query query(database, text, a.timeout);
+  sql::Query query(database, text, a.timeout, cancelled_at_prompt);
   views::ResultText result(a.format, query.columns());
   OutputFile output(a.output, a.file);
   const bool paged = on_terminal() && (a.output.empty() || a.output == "-");
@@ -111,6 +122,14 @@ void save(const Arguments& a, sql::Database& database) {
   say_written(a.save);
 }
 
+void complain_of(const views::Filled& filled, const std::set<std::string>& names) {
+  if (filled.without_segments > 0)
+    complain("query", "the table segment lacks " + report::count_text(filled.without_segments, "request", "requests") +
+                          ": it holds the first 200,000.");
+  if (filled.without_spans && names.contains("_span"))
+    complain("query", "otel_traces is empty: the capture holds no reading of the wall clock.");
+}
+
 int run(const Arguments& a) {
   pipeline::Options options = options_of(a.selection);
   const pipeline::Replay capture(a.file, options.threads);  // a missing file is the first thing to say
@@ -123,17 +142,68 @@ int run(const Arguments& a) {
     database.fill_all();
   }
   const views::Filled filled = views::fill_tables(database, names, a.file, options, TAILCAP_VERSION);
-  if (filled.without_segments > 0)
-    complain("query", "the table segment lacks " + report::count_text(filled.without_segments, "request", "requests") +
-                          ": it holds the first 200,000.");
-  if (filled.without_spans && names.contains("_span"))
-    complain("query", "otel_traces is empty: the capture holds no reading of the wall clock.");
+  complain_of(filled, names);
   if (!a.save.empty()) save(a, database);
   if (!a.sql.empty())
     answer(a, database, a.sql, a.limit);
   else if (a.save.empty())
     answer(a, database, schema_sql(), SIZE_MAX);
   return exit_code(filled.damaged, filled.wrong, "query");
+}
+
+// The tables of a prompt: filled when they are first asked for, with all columns, and kept.
+class KeptTables {
+ public:
+  explicit KeptTables(const Arguments& a) : a_(a), database_(fresh()) {}
+
+  sql::Database& with_tables_of(const std::string& text) {
+    std::set<std::string> wanted = database_->tables_of(text);
+    if (std::ranges::includes(filled_, wanted)) return *database_;
+    wanted.insert(filled_.begin(), filled_.end());
+    filled_.clear();
+    database_ = fresh();
+    database_->fill_all();
+    pipeline::Options options = options_of(a_.selection);
+    const views::Filled filled = views::fill_tables(*database_, wanted, a_.file, options, TAILCAP_VERSION);
+    complain_of(filled, wanted);
+    filled_ = std::move(wanted);
+    code_ = exit_code(filled.damaged, filled.wrong, "query", filled.damaged && code_ != kDone ? Told::yes : Told::no);
+    return *database_;
+  }
+  int code() const { return code_; }
+
+ private:
+  static std::unique_ptr<sql::Database> fresh() {
+    auto out = std::make_unique<sql::Database>();
+    out->create_tables();
+    return out;
+  }
+
+  const Arguments& a_;
+  std::unique_ptr<sql::Database> database_;
+  std::set<std::string> filled_;
+  int code_ = kDone;
+};
+
+int prompt(const Arguments& a) {
+  const pipeline::Replay capture(a.file, threads_from_environment());  // a missing file is the first thing to say
+  KeptTables tables(a);
+  const auto show = [&](const std::string& text, std::size_t limit) {
+    formats::allow_more_processor(a.timeout);
+    answer(a, tables.with_tables_of(text), text, limit);
+  };
+  run_prompt(a.file, {.query = [&](const std::string& text) { show(text, a.limit); },
+                      .tables = [&] { show(schema_sql(" WHERE \"column\" = ''"), SIZE_MAX); },
+                      .schema =
+                          [&](const std::string& table) {
+                            const auto known = [&](const sql::SqlTable& t) { return !t.internal && t.name == table; };
+                            if (table.empty()) return show(schema_sql(), SIZE_MAX);
+                            if (std::ranges::none_of(sql::tables(), known))
+                              throw std::runtime_error("there is no table " + formats::printable(table) +
+                                                       "; .tables lists them");
+                            show(schema_sql(" WHERE \"table\" = '" + table + "'"), SIZE_MAX);
+                          }});
+  return tables.code();
 }
 
 }  // namespace
@@ -153,6 +223,8 @@ int run(int argc, char** argv) {
   add_routes(line, a.selection);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
+  const bool form = line.given(option::kFormat) || a.format != "text" || !a.output.empty();
+  if (a.sql.empty() && a.save.empty() && !form && isatty(STDIN_FILENO) == 1 && on_terminal()) return prompt(a);
   formats::allow_more_processor(a.timeout);
   try {
     return run(a);

@@ -1,0 +1,13 @@
+// `tailcap record`: the recorder, and with --live beside it lines on slow requests, which this program reads from the
+// file that is being written.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tailcap::cli {
+
+// words: behind `record`. Becomes the recorder, or returns its exit code.
+int record(const std::vector<std::string>& words);
+
+}  // namespace tailcap::cli
