@@ -11,7 +11,7 @@ class Data {
 
   constructor(json) {
     Object.assign(this, { file: json.file, length: Math.max(1, json.length), wall: json.wall, total: json.total, selected: json.selected,
-                          bins: json.bins ?? null, texts: json.texts, answer: json.answer, detailed: json.detailed, remotes: json.remotes });
+                          bins: json.bins ?? null, open: json.open || null, texts: json.texts, answer: json.answer, detailed: json.detailed, remotes: json.remotes });
     this.size = json.answer.length;
     this.labels = json.labels.map(([name, text, group], number) => ({ number, name, text, group }));
     this.groups = json.groups.map(([text, colour]) => ({ text, colour }));
@@ -22,6 +22,7 @@ class Data {
     this.#readAccounts(json.accounts);
     this.#readCourses(json.courses);
     this.#readRelations(json);
+    this.services = json.services ? Data.#services(json.services) : null;
   }
 
   field(name) { return this.fields.find(f => f.name === name || (f.short && f.short === name)) ?? null; }
@@ -71,6 +72,11 @@ class Data {
   routeOf(row) { return `${this.value("method", row) ?? "?"} ${this.value("route", row) ?? "?"}`; }
   service(row) { return this.value("comm", row) ?? "?"; }
 
+  // Names of nodes, of calls ("nginx → shop") and their ends; `of`: the call of each request, from 1.
+  static #services({ names, calls, of }) {
+    const ends = Array.from({ length: calls.length / 2 }, (_, i) => [calls[2 * i], calls[2 * i + 1]]);
+    return { names, ends, of, calls: ends.map(([from, to]) => `${names[from]} → ${names[to]}`) };
+  }
   #readStarts(steps) {
     this.start = new Float64Array(this.size);
     let last = 0;

@@ -6,6 +6,10 @@ class Request {
     this.requests = requests;
     this.element = make("section", { class: "pane request", "aria-labelledby": "request-title", hidden: true });
     this.open = null;
+    this.record = data.open ? document.getElementById(`record-${data.open}`) : null;  // all of the one at which the page opens
+    if (!this.record) return;
+    this.record.remove();
+    this.record.open = false;
   }
 
   // A typical request to hold it against: that of the report, else the one of its route nearest to the median among those
@@ -41,6 +45,7 @@ class Request {
         d.selected ? " Calls that were not selected are not on this page." : ""),
       this.waterfall.element, make("h4", null, "Where the time went"), this.account(row, twin?.row ?? null),
       twin ? make("p", { class: "soft" }, "Its twin is ", requestLink(this.state, d.id(twin.row)), `, ${twin.why}.`) : make("p", { class: "soft" }, "No other request on this page is like it: it has no twin."));
+    if (this.record && id === d.open) this.element.append(this.record);
     this.waterfall.paint();
   }
 

@@ -1,6 +1,7 @@
 // A report as a page: with plots, flame graphs, the topology, and single requests in time.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "analyze/pipeline/pipeline.h"
@@ -10,8 +11,17 @@
 
 namespace tailcap::views {
 
-// HTML. stacks, lanes: of the second reading.
-std::string report_page(const RequestStacks& stacks, pipeline::LaneWindows& lanes, const pipeline::Analysis& analysis,
-                        const report::ReportOptions& options);
+// What else a page reads in the second reading, beside the labels. options: as the analysis has them; must outlive it.
+class PageReadings {
+ public:
+  explicit PageReadings(const pipeline::Options& options) : stacks(options), lanes(options) {}
+
+  RequestStacks stacks;
+  pipeline::LaneWindows lanes;
+};
+
+// HTML. opened: what was recorded about options.opened.
+std::string report_page(PageReadings& readings, const pipeline::Analysis& analysis,
+                        const report::ReportOptions& options, std::optional<render::Details> opened = {});
 
 }  // namespace tailcap::views

@@ -291,7 +291,9 @@ TEST(HtmlReport, FiguresStandInTheirRoute) {
   model::PlotSet figures;
   figures.drawn.push_back({"latency", "all <together>", std::nullopt, "<svg>ALL</svg>"});
   figures.drawn.push_back({"route-02-time", "one", 1, "<svg>ONE</svg>"});
-  const std::string page = html_report(s.study, s.table, {figures, {}, {}}, options());
+  PageParts parts;
+  parts.figures = figures;
+  const std::string page = html_report(s.study, s.table, parts, options());
   EXPECT_LT(page.find("<svg>ALL</svg>"), page.find("id=\"route-1\""));
   EXPECT_GT(page.find("<svg>ONE</svg>"), page.find("id=\"route-2\""));
   EXPECT_LT(page.find("<svg>ONE</svg>"), page.find("id=\"route-3\""));
