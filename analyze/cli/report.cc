@@ -154,7 +154,7 @@ Shown show(const Arguments& a, pipeline::Options& options) {
     Shown out;
     out.readings = std::make_unique<views::PageReadings>(options);
     std::vector<pipeline::SecondReading*> beside = {&out.readings->stacks};
-    if (a.format == "html") beside.push_back(&out.readings->lanes);
+    if (a.format == "html") beside.insert(beside.end(), {&out.readings->lanes, &out.readings->all_lanes});
     out.analysis = pipeline::analyze(replay, options, beside);
     const model::NamedRequests named;
     views::explain_triggers(out.readings->stacks, out.analysis);

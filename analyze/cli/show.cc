@@ -131,7 +131,7 @@ Shown show(const Arguments& a, model::ExchangeId id) {
     how.beside = {out.stacks.get()};
     if (page) {
       readings = std::make_unique<views::PageReadings>(everything);
-      how.beside.insert(how.beside.end(), {&readings->stacks, &readings->lanes});
+      how.beside.insert(how.beside.end(), {&readings->stacks, &readings->lanes, &readings->all_lanes});
     }
     out.look = pipeline::look(replay, id, how);
     if (!out.look.detail || out.look.mistaken) return out;

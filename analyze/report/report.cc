@@ -178,12 +178,13 @@ std::string html_report(const model::Study& study, const model::RequestTable& ta
   ReportOptions page = of_page(options);
   page.in_time = requests_in_time(study, table, options, parts.courses);
   PageParts shown = parts;
-  const std::string data =
-      page.brief ? std::string() : page::instrument_data(study, table, page, {parts.courses, parts.services});
+  shown.facts.courses = parts.courses;
+  page::InstrumentData data;
+  if (!page.brief) data = page::instrument_data(study, table, page, shown.facts);
   const std::size_t largest = kLargestPage - std::min(data.size(), kLargestPage / 2);
   for (bool reduced = false;; reduced = true) {
     page.reduced = reduced;
-    std::string text = render::to_html(report_document(study, table, page, shown), data);
+    std::string text = render::to_html(report_document(study, table, page, shown), {data.requests, data.lanes});
     const bool least = page.details == 0 && page.in_time.empty() && page.routes <= 1 && shown.figures.drawn.empty();
     if (text.size() <= largest + data.size() || least) return text;
     // The parts that are largest for what they say go first.

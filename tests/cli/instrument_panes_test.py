@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Panes of a page beside those of its requests: the page at one request, the map of services.
+"""Panes of a page beside those of its requests: the page at one request, the map of services, lanes, functions.
 
     tests/cli/instrument_panes_test.py --build build/dev [unittest arguments]
 """
+import json
 import re
 import time
 
@@ -131,6 +132,122 @@ class Map(instrument_page.Instrument):
         made = case.run(case.program("tests/synth/synth-capture"), self.scratch / "text", capture)
         self.assertEqual(made.returncode, 0, made.stderr)
         return self.page("services", capture=capture)
+
+
+class Lanes(instrument_page.Instrument):
+    """Of any request: the states of its threads, as `tailcap timeline` prints them for the same time."""
+
+    LANES = "[...document.querySelectorAll('.lanes > .lane')]"
+
+    def opened(self, name):
+        self.window.run(f"instrument.state.set({{req: '{name}'}})")
+        self.window.run(
+            "new Promise(done => { const ask = () => document.querySelector('.lanes') ? done() : setTimeout(ask, 10); ask(); })"
+        )
+
+    def test_every_request_has_the_lane_of_its_thread(self):
+        for sample in ("lock-contention", "go-stock", "slow-client"):
+            with self.subTest(sample):
+                self.page(sample)
+                rows = [r for r in self.rows() if r["duration_ns"] and r["tid"] and r["role"] == "server"]
+                for row in rows[:: max(1, len(rows) // 12)]:
+                    self.opened(row["id"])
+                    own = self.window.run(f"{self.LANES}.map(e => e.textContent)")
+                    self.assertTrue(any(f"thread {row['tid']} " in lane for lane in own), (row["id"], own))
+                    self.assertIn("its own", own[0])
+                self.assertEqual(self.window.errors(), [])
+
+    def test_they_say_what_the_timeline_says(self):
+        self.page()
+        row = next(r for r in self.rows() if r["id"] == "3.144")
+        self.opened("3.144")
+        begin, end = self.window.run(
+            "(d => [d.start[d.row('3.144')], d.start[d.row('3.144')] + d.duration[d.row('3.144')]])(instrument.data)"
+        )
+        stretches = self.window.run(
+            f"instrument.request.book.then(book => book.lanes.find(l => l.kind === 'thread' && l.number === {row['tid']}).stretches.map(s => [s.from, s.to, s.group]))"
+        )
+        shown = self.tailcap("timeline", self.capture, "--around", "3.144", "--json").stdout
+        lane = next(l for l in json.loads(shown)["lanes"] if l["kind"] == "thread" and l["number"] == row["tid"])
+        inside = lambda spans: [s for s in spans if begin <= s[0] and s[1] <= end]
+        theirs = inside([(s["from_ns"], s["to_ns"]) for s in lane["stretches"]])
+        ours = inside(stretches)
+        self.assertGreater(len(theirs), 4)
+        self.assertEqual(len(ours), len(theirs))
+        for (a, b, _), (c, d) in zip(ours, theirs):
+            self.assertAlmostEqual(a, c, delta=200)
+            self.assertAlmostEqual(b, d, delta=200)
+
+    def test_they_move_with_the_hops(self):
+        self.page("lock-contention", "#req=3.144")
+        self.opened("3.144")
+        boxes = f"{self.LANES}.slice(0, 1).flatMap(e => [...e.querySelectorAll('rect')].map(r => r.getAttribute('x')))"
+        before = self.window.run(boxes)
+        self.assertGreater(len(before), 3)
+        self.window.run("instrument.request.waterfall.show([1e6, 2e6])")
+        self.assertNotEqual(self.window.run(boxes), before)
+
+    def test_others_are_folded(self):
+        self.page("lock-contention", "#req=3.144")
+        self.opened("3.144")
+        self.assertEqual(self.window.run("document.querySelectorAll('.lanes details .lane').length"), 0)
+        self.window.run("document.querySelector('.lanes details summary').click()")
+        self.window.run("new Promise(done => setTimeout(done, 100))")
+        self.assertGreater(
+            self.window.run("document.querySelectorAll('.lanes details .lane rect, .lanes details .lane path').length"),
+            3,
+        )
+
+    def test_a_page_without_them_says_so(self):
+        self.page("lock-contention")
+        self.window.run("instrument.request.book.then(book => { book.times = []; })")
+        self.opened("3.144")
+        self.assertIn("not on this page", self.window.run("document.querySelector('.lanes').textContent"))
+
+
+class Functions(instrument_page.Instrument):
+    def test_samples_are_those_of_show(self):
+        self.page("go-stacks")
+        seen = 0
+        for row in [r for r in self.rows() if r["role"] == "server"][::10]:
+            shown = json.loads(self.tailcap("show", self.capture, row["id"], "--json").stdout)["end"]["samples"]
+            self.window.run(f"instrument.state.set({{req: '{row['id']}'}})")
+            counted = self.window.run(
+                "(instrument.data.functions.get(instrument.data.row(instrument.state.now.req)) ?? []).filter(f => !f.waited).reduce((sum, f) => sum + f.value, 0)"
+            )
+            self.assertEqual(counted, shown["count"] if shown else 0)
+            seen += counted
+            if counted:
+                self.assertIn("sample", self.window.run("document.querySelector('.functions').innerText"))
+        self.assertGreater(seen, 0)
+
+    def test_samples_and_waits_in_one_pane(self):
+        """One request that runs in `price` of `cart`, and waits in poll, which `ask` of `cart` calls."""
+        request = "GET /cart HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n"
+        answer = "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
+        lines = [
+            "preamble tier=a payload_limit=4096",
+            '+0 task_info pid=10 tid=10 comm="shop"',
+            "+0.000001 socket_info socket=1 family=inet type=stream origin=accepted state=established "
+            "local=127.0.0.1:80 remote=10.0.0.2:40000 next_in=1000 next_out=5000",
+            "+0.1 arrival socket=1 pos=1000 len=30",
+            f'+0.1001 receive pid=10 tid=10 socket=1 pos=1000 data="{request}"',
+            '+0.101 sample pid=10 tid=10 user="main;cart;price"',
+            '+0.102 sample pid=10 tid=10 user="main;cart;price"',
+            '+0.103 sample pid=10 tid=10 user="main;cart;ask;poll" kernel="do_poll" why=off_cpu',
+            "+0.119 off_cpu pid=10 tid=10 left=+0.103 runnable=+0.1189 state=1 syscall=7",
+            "+0.129 off_cpu pid=10 tid=10 left=+0.12 runnable=+0.1289 state=1 syscall=7",
+            f'+0.13 send pid=10 tid=10 socket=1 pos=5000 data="{answer}"',
+        ]
+        (self.scratch / "text").write_text("\n".join(lines) + "\n")
+        capture = self.scratch / "stacks.tcap"
+        made = case.run(case.program("tests/synth/synth-capture"), self.scratch / "text", capture)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.page("stacks", "#req=1.1", capture)
+        text = " ".join(self.window.run("document.querySelector('.functions').innerText").split())
+        self.assertIn("2 samples price from cart", text)
+        self.assertIn("15.9 ms ask calls poll from cart", text)
+        self.assertIn("8.90 ms no stack was taken", text)
 
 
 ASKED = 20

@@ -1,13 +1,16 @@
+// What a page carries: JSON, deflated, in base64.
+async function readPacked(element) {
+  const text = atob(element.textContent);
+  const packed = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; ++i) packed[i] = text.charCodeAt(i);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
+}
+
 // The requests of the page: columns, accounts, courses. Times are nanoseconds, those of requests since the beginning of
 // the recording. What is not known is NaN among times, null otherwise.
 class Data {
-  static async read(element) {
-    const text = atob(element.textContent);
-    const packed = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; ++i) packed[i] = text.charCodeAt(i);
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Data(await new Response(stream).json());
-  }
+  static async read(element) { return new Data(await readPacked(element)); }
 
   constructor(json) {
     Object.assign(this, { file: json.file, length: Math.max(1, json.length), wall: json.wall, total: json.total, selected: json.selected,
@@ -111,6 +114,13 @@ class Data {
     const pairs = list => Array.from({ length: list.length / 2 }, (_, i) => [this.texts[list[2 * i]], list[2 * i + 1]]);
     this.onPath = new Map(pairs(json.calls).map(([call, on]) => [call, on === 1]));
     this.twins = new Map(pairs(json.twins).map(([one, twin]) => [one, this.texts[twin]]));
+    this.stacks = json.stacks;
+    this.functions = new Map();
+    for (let i = 0; i < json.functions.length; i += 8) {
+      const [row, waited, stacked, name, called, caller, count, value] = json.functions.slice(i, i + 8);
+      if (!this.functions.has(row)) this.functions.set(row, []);
+      this.functions.get(row).push({ waited: waited === 1, stacked: stacked === 1, function: this.texts[name], called: this.texts[called], caller: this.texts[caller], count, value });
+    }
     this.behind = new Map();
     for (const [row, time, beyond, ...steps] of json.behind) {
       if (!this.behind.has(row)) this.behind.set(row, []);

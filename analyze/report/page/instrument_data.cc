@@ -10,6 +10,8 @@
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/page/data_columns.h"
+#include "analyze/report/page/function_data.h"
+#include "analyze/report/page/lane_data.h"
 #include "analyze/report/page/map_data.h"
 #include "analyze/report/page/packed.h"
 #include "analyze/report/page/shown_rows.h"
@@ -43,6 +45,7 @@ class DataWriter {
     write_courses();
     write_behind();
     write_twins();
+    write_functions(json_, table_, facts_, rows_, texts_);
     if (facts_.services) write_map(json_, *facts_.services, rows_);
     if (rows_.size() < table_.rows.size()) write_bins();
     json_.key("texts");
@@ -307,8 +310,8 @@ class DataWriter {
 
 }  // namespace
 
-std::string instrument_data(const model::Study& study, const model::RequestTable& table, const ReportOptions& options,
-                            const FactsOfRequests& facts) {
+InstrumentData instrument_data(const model::Study& study, const model::RequestTable& table,
+                               const ReportOptions& options, const FactsOfRequests& facts) {
   if (table.rows.empty()) return {};
   std::vector<std::uint32_t> answers(table.rows.size());
   tail::AnswerOf answer_of(study, table, tail::answers(study, table, options).verdicts);
@@ -319,7 +322,9 @@ std::string instrument_data(const model::Study& study, const model::RequestTable
     const std::vector<ShownRow> rows =
         shown_rows(table, facts.courses, answers, around, kDetailed / less, kInColumns / less);
     std::string out = packed(DataWriter(study, table, options, facts, rows).take());
-    if (out.size() <= kLargestData || kDetailed / less <= 1) return out;
+    if (out.size() > kLargestData && kDetailed / less > 1) continue;
+    std::string lanes = facts.lanes ? lane_data(*facts.lanes, study, table, rows, around) : std::string();
+    return {std::move(out), std::move(lanes)};
   }
 }
 

@@ -15,7 +15,13 @@ std::string report_page(PageReadings& readings, const pipeline::Analysis& analys
   parts.opened = std::move(opened);
   model::PlotSet& figures = parts.figures;
   const model::Topology topology = topology_of(analysis);
-  parts.services = &topology;
+  parts.facts.services = &topology;
+  const model::LaneRecord lanes = readings.all_lanes.take();
+  parts.facts.lanes = &lanes;
+  parts.facts.samples = analysis.study.quality.samples > 0;
+  parts.facts.wait_stacks = readings.stacks.has_wait_stacks();
+  if (parts.facts.samples || parts.facts.wait_stacks)
+    parts.facts.functions = [&](model::ExchangeId id) { return functions_of(readings.stacks.stacks_of(id)); };
   if (std::string image = report::svg_topology(topology, report::TopologyPicture::of_page); !image.empty())
     figures.drawn.insert(figures.drawn.begin(),
                          {"topology", report::svg_caption(topology), std::nullopt, std::move(image)});

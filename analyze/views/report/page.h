@@ -5,6 +5,7 @@
 #include <string>
 
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/request/lane_recorder.h"
 #include "analyze/pipeline/request/lane_windows.h"
 #include "analyze/report/report.h"
 #include "analyze/views/flame/request_stacks.h"
@@ -18,6 +19,7 @@ class PageReadings {
 
   RequestStacks stacks;
   pipeline::LaneWindows lanes;
+  pipeline::LaneRecorder all_lanes;
 };
 
 // HTML. opened: what was recorded about options.opened.

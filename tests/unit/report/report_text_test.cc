@@ -272,7 +272,7 @@ TEST(HtmlReport, ThePolicyNamesTheScript) {
   EXPECT_EQ(hash_by_python(render::page_script()), render::page_script_hash());
   EXPECT_TRUE(contains(render::page("x", "y"), render::page_script_hash()));
   EXPECT_EQ(hash_by_python(render::instrument_script()), render::instrument_script_hash());
-  const std::string page = render::page("x", "y", "AAAA");
+  const std::string page = render::page("x", "y", {"AAAA", {}});
   EXPECT_TRUE(contains(page, render::instrument_script_hash()));
   EXPECT_TRUE(contains(page, render::instrument_script()));
   EXPECT_FALSE(contains(page, render::page_script_hash()));

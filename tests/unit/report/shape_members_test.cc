@@ -131,7 +131,7 @@ static_assert(members_of<model::Topology>() == 5);
 static_assert(members_of<model::LaneStretch>() == 4);
 static_assert(members_of<model::LaneMark>() == 3);
 static_assert(members_of<model::Lane>() == 6);
-static_assert(members_of<model::Lanes>() == 8);
+static_assert(members_of<model::Lanes>() == 9);
 static_assert(members_of<model::SpanTally>() == 7);
 static_assert(members_of<model::SpanFacts>() == 12);
 static_assert(members_of<model::FoldedStack>() == 3);
