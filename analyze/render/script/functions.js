@@ -11,6 +11,6 @@ function functionsOf(data, row) {
       make("span", { class: "time" }, often(f)), make("span", { class: "share" }, make("i", { style: { width: f.value / whole * 100 + "%" } })), make("span", { class: "steps" }, name(f)))))];
   };
   return make("section", { class: "behind functions" }, make("h4", null, "Functions"),
-    samples ? list("On a CPU", false, f => counted(f.value, "sample", "samples"), "No sample was taken while it was on a CPU.") : null,
-    waits ? list("Waiting for 1 ms and more", true, f => `${f.count > 1 ? f.count + " × " : ""}${duration(f.value / f.count)}`, "It had no wait of 1 ms and more.") : null);
+    samples ? list("On a CPU", false, f => counted(f.value, "sample", "samples"), "No sample is known to be of this request.") : null,
+    waits ? list("Waiting for 1 ms and more", true, f => `${f.count > 1 ? f.count + " × " : ""}${duration(f.value / f.count)}`, "No wait of 1 ms and more is known to be of this request; parked goroutines are none.") : null);
 }
