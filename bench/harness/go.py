@@ -35,20 +35,32 @@ func main() {
 """
 
 
+def build(folder, text):
+    """The program of this source, by the newest Go that is installed."""
+    source, program = folder / "server.go", folder / "go-server"
+    source.write_text(text)
+    compilers = sorted(pathlib.Path("/usr/lib").glob("go-1.*/bin/go"), key=lambda p: int(p.parts[3].split(".")[1]))
+    subprocess.run(
+        [str(compilers[-1]) if compilers else "go", "build", "-o", str(program), str(source)],
+        check=True,
+        env={
+            **os.environ,
+            "GO111MODULE": "off",
+            "GOTOOLCHAIN": "local",
+            "CGO_ENABLED": "0",
+            "GOPATH": "/usr/share/gocode",
+        },
+    )
+    return program
+
+
 class Go(Nginx):
-    """The newest Go that is installed. Pinned to one CPU, so that it has one processor for its goroutines."""
+    """Pinned to one CPU, so that it has one processor for its goroutines."""
 
     what = "Go net/http on CPU 0, wrk/load on CPU 1"
 
     def __enter__(self):
-        source, program = self.folder / "server.go", self.folder / "go-server"
-        source.write_text(SOURCE)
-        compilers = sorted(pathlib.Path("/usr/lib").glob("go-1.*/bin/go"), key=lambda p: int(p.parts[3].split(".")[1]))
-        subprocess.run(
-            [str(compilers[-1]) if compilers else "go", "build", "-o", str(program), str(source)],
-            check=True,
-            env={**os.environ, "GO111MODULE": "off", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"},
-        )
+        program = build(self.folder, SOURCE)
         self.master = subprocess.Popen(
             ["taskset", "-c", str(self.cpu), str(program), f"127.0.0.1:{self.port}", *self.certificate()]
         )

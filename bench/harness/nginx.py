@@ -1,4 +1,4 @@
-"""The server under test: nginx, one worker on one CPU, a file of 256 bytes by sendfile, or over TLS."""
+"""The server under test: nginx, one worker on one CPU, a file by sendfile, or over TLS."""
 import os
 import pathlib
 import re
@@ -59,6 +59,7 @@ class Nginx:
     scheme = "http"
     path = "/file"
     what = "nginx on CPU 0, wrk/load on CPU 1"
+    body = 256  # bytes of an answer
 
     def __init__(self, folder, cpu, _build):
         self.folder = pathlib.Path(folder)
@@ -68,7 +69,7 @@ class Nginx:
 
     def __enter__(self):
         os.chmod(self.folder, 0o755)  # the worker runs as another user
-        (self.folder / "file").write_bytes(b"x" * 256)
+        (self.folder / "file").write_bytes(b"x" * self.body)
         (self.folder / "nginx.conf").write_text(CONFIGURATION.format(folder=self.folder, port=self.port, **self.tls()))
         self.master = subprocess.Popen(
             [

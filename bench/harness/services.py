@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+from harness.go import build
 from harness.nginx import Nginx, free_port, wait_for
 
 
@@ -198,3 +199,53 @@ public class Items {
         (self.folder / "Items.java").write_text(self.PROGRAM)
         subprocess.run(["javac", "Items.java"], cwd=self.folder, check=True)
         self.start("java", "-Dsun.net.httpserver.nodelay=true", "-cp", self.folder, "Items", self.port, port=self.port)
+
+
+class GoRedis(Service):
+    what = "Go net/http with JSON of 6 kB, and Redis, on CPU 0, wrk/load on CPU 1"
+    path = "/carts/7"
+    PROGRAM = """
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/gomodule/redigo/redis"
+)
+
+type item struct {
+	Number int
+	Name   string
+	Price  float64
+	Tags   []string
+}
+
+func main() {
+	pool := redis.Pool{MaxIdle: 32, Dial: func() (redis.Conn, error) { return redis.Dial("tcp", os.Args[2]) }}
+	http.HandleFunc("/carts/", func(w http.ResponseWriter, r *http.Request) {
+		connection := pool.Get()
+		defer connection.Close()
+		count, err := redis.Int(connection.Do("INCR", r.URL.Path))
+		if err != nil {
+			http.Error(w, err.Error(), 500)
+			return
+		}
+		items := make([]item, 64)
+		for i := range items {
+			items[i] = item{count, fmt.Sprint("item ", i), float64(i) / 7, []string{"new", "blue"}}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(items)
+	})
+	http.ListenAndServe(os.Args[1], nil)
+}
+"""
+
+    def start_all(self):
+        cache = self.own_port()
+        self.start("redis-server", "--port", cache, "--bind", "127.0.0.1", "--save", "", port=cache, cwd=self.folder)
+        program = build(self.folder, self.PROGRAM)
+        self.start(program, f"127.0.0.1:{self.port}", f"127.0.0.1:{cache}", port=self.port)

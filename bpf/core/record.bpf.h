@@ -8,8 +8,10 @@
 #include "bpf/core/settings.bpf.h"
 #include <bpf/bpf_helpers.h>
 
-/* One ring for each group of CPUs, so that few CPUs share a lock and its cache lines. User space adds all but the
- * first, and reads the records of all rings in the order of their times. */
+/* One ring for each CPU, or for each group of CPUs, which then share a lock and its cache lines. User space adds all
+ * but the first, and reads the records of all rings in the order of their times. Each fits into a CPU's cache, because
+ * writing to memory that is not there costs more than the rest of a record. What a burst has beyond that goes to the
+ * spill, which all CPUs share. */
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -25,6 +27,7 @@ struct rings {
 } __attribute__((aligned(32)));
 
 extern struct ring ring SEC(".maps");
+extern struct ring spill SEC(".maps");
 extern struct rings rings SEC(".maps");
 
 /* Rows of enum loss_row, RECORD_KINDS counters each; user space reads them in place. The counts are exact. Losses are
@@ -66,13 +69,23 @@ static __always_inline u64 wake_flag(u64 time)
 	return pending >= ring_wake && pending < ring_wake + WAKE_WINDOW ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-/* Counts an event lost to a full ring, by kind, and on the socket or thread that it belongs to. */
-static __always_inline void *reserve(u64 size, u32 kind, u32 *missed)
+/* Null: there is none. */
+static __always_inline void *find_room(u64 size)
 {
 	void *ring = ring_here(), *record = NULL;
 
 	if (ring)
 		record = bpf_ringbuf_reserve(ring, size, 0);
+	if (!record && ring_spills)
+		record = bpf_ringbuf_reserve(&spill, size, 0);
+	return record;
+}
+
+/* Counts an event lost to a full ring, by kind, and on the socket or thread that it belongs to. */
+static __always_inline void *reserve(u64 size, u32 kind, u32 *missed)
+{
+	void *record = find_room(size);
+
 	if (!record) {
 		count_loss(LOSS_RING_FULL, kind);
 		if (missed)
@@ -102,8 +115,9 @@ static __always_inline void fill_head(struct record_header *head, const struct t
 static __always_inline long output(void *record, u64 size, u64 flags)
 {
 	void *ring = ring_here();
+	long full = ring ? bpf_ringbuf_output(ring, record, size, flags) : -1;
 
-	return ring ? bpf_ringbuf_output(ring, record, size, flags) : -1;
+	return full && ring_spills ? bpf_ringbuf_output(&spill, record, size, flags) : full;
 }
 
 /* Returns the count of events lost before this one, and resets it. Call only when this record is sure to be emitted. */

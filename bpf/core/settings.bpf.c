@@ -10,6 +10,7 @@ const volatile __u32 own_tgids[3] = {};
 const volatile __u32 payload_limit = 0;
 const volatile __u64 ring_wake = 0;
 const volatile __u32 ring_mask = 0;
+const volatile __u8 ring_spills = 0;
 const volatile __u8 target_all = false;
 const volatile __u8 target_comms_used = false;
 const volatile __u64 target_cgroup = 0;

@@ -16,6 +16,7 @@ extern const volatile __u8 tell_stalls;
 extern const volatile __u32 payload_limit; /* bytes kept after a message start; 0: no payload */
 extern const volatile __u64 ring_wake;     /* wake the reader at this many bytes pending in one ring */
 extern const volatile __u32 ring_mask;     /* the number of rings, a power of two, less one */
+extern const volatile __u8 ring_spills;    /* there is a spill */
 extern const volatile __u8 target_all;
 extern const volatile __u8 target_comms_used;
 extern const volatile __u64 target_cgroup; /* id in the unified hierarchy; 0: none */

@@ -136,15 +136,13 @@ static __always_inline bool emit_record(struct socket_state *state, struct task_
 	struct frame_state *frames = &state->direction[way & 1].frames;
 	struct record_io *record;
 	u32 length = ret, size;
-	void *ring;
 	u8 *data;
 
 	if (!frames->synced || frames->have || frames->tail || frames->next != (u32)position)
 		return false;
 	if (frames->left ? frames->left != length || frames->keep != length : length <= TLS_HEADER)
 		return false;
-	ring = ring_here();
-	record = ring ? bpf_ringbuf_reserve(ring, sizeof(*record) + room, 0) : NULL;
+	record = find_room(sizeof(*record) + room);
 	if (!record)
 		return false;
 	data = (u8 *)(record + 1);

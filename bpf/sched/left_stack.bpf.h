@@ -140,7 +140,6 @@ static __always_inline void tell_stack(struct off_cpu_state *off, struct task_st
 	struct left_stack *stack;
 	u32 zero = 0, tid = task->pid;
 	u64 frames, flags;
-	void *ring;
 
 	rate = bpf_map_lookup_elem(&stack_rates, &zero);
 	if (!rate)
@@ -155,12 +154,11 @@ static __always_inline void tell_stack(struct off_cpu_state *off, struct task_st
 	stack->record.weight = rate->left_out < 0xffffffff ? rate->left_out + 1 : 0xffffffff;
 	rate->left_out = 0;
 	flags = wake_flag(now);
-	ring = ring_here();
 	frames = (u32)stack->record.user + stack->record.kernel + stack->record.python;
 	barrier_var(frames); /* Linux 6.1 forgets the check if the sum was spilled before it */
 	if (frames > STACK_MAX + LEFT_KERNEL + PYTHON_FRAMES)
 		return;
-	if (!ring || bpf_ringbuf_output(ring, stack, sizeof(stack->record) + frames * sizeof(u64), flags))
+	if (output(stack, sizeof(stack->record) + frames * sizeof(u64), flags))
 		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);
 }
 

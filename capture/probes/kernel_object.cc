@@ -20,7 +20,6 @@
 #include "bpf/tailcap.skel.h"
 #include "capture/probes/program_choice.h"
 #include "capture/probes/refusal.h"
-#include "capture/rings/rings.h"
 #include "capture/scan/function_places.h"
 
 namespace tailcap::capture {
@@ -109,12 +108,13 @@ void KernelObject::configure(const KernelTypes& types) {
   constants.self_tgid = static_cast<std::uint32_t>(getpid());
   std::copy(settings.own_processes.begin(), settings.own_processes.end(), constants.own_tgids);
   constants.payload_limit = settings.payload_limit;
-  const std::uint32_t rings = rings_for(settings.rings, settings.ring_bytes);
-  ring_bytes = settings.ring_bytes / rings;
-  bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(ring_bytes));
-  constants.ring_mask = rings - 1;
+  rings = ring_sizes(settings.rings, settings.ring_bytes);
+  bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(rings.bytes));
+  constants.ring_mask = rings.count - 1;
+  constants.ring_spills = rings.spill_bytes > 0;
+  if (rings.spill_bytes) bpf_map__set_max_entries(skeleton->maps.spill, static_cast<std::uint32_t>(rings.spill_bytes));
   // Wake the reader at 1 MiB, or at half of a smaller ring.
-  constants.ring_wake = std::min<std::uint64_t>(1u << 20, ring_bytes / 2);
+  constants.ring_wake = std::min<std::uint64_t>(1u << 20, rings.bytes / 2);
   constants.target_all = selection.all;
   constants.target_comms_used = !selection.comms.empty();
   constants.target_cgroup = selection.cgroup.empty() ? 0 : cgroup_id(selection.cgroup);

@@ -44,7 +44,7 @@ class KernelObject {
   std::map<std::string, std::vector<char>> logs;
   std::string log;
   std::chrono::microseconds open_time{}, load_time{};
-  std::uint64_t ring_bytes = 0;  // of each
+  RingSizes rings;
 
  private:
   void configure(const KernelTypes& types);

@@ -309,10 +309,10 @@ std::vector<std::byte> Probes::list_waits() {
   return none ? std::vector<std::byte>{} : impl_->iterate(program);
 }
 
-int Probes::first_ring() const { return bpf_map__fd(impl_->object.skeleton->maps.ring); }
-int Probes::rings_map() const { return bpf_map__fd(impl_->object.skeleton->maps.rings); }
-std::uint32_t Probes::ring_count() const { return impl_->object.skeleton->rodata->ring_mask + 1; }
-std::uint64_t Probes::ring_bytes() const { return impl_->object.ring_bytes; }
+RingMaps Probes::rings() const {
+  const auto& maps = impl_->object.skeleton->maps;
+  return {bpf_map__fd(maps.ring), bpf_map__fd(maps.rings), bpf_map__fd(maps.spill), impl_->object.rings};
+}
 const TierChoice& Probes::tier() const { return impl_->object.tier; }
 const ProbeSettings& Probes::settings() const { return impl_->object.settings; }
 const std::vector<std::string>& Probes::not_recorded() const { return impl_->object.not_recorded; }

@@ -18,6 +18,7 @@
 #include "capture/probes/group.h"
 #include "capture/probes/selection.h"
 #include "capture/probes/tier.h"
+#include "capture/rings/rings.h"
 #include "capture/scan/function_links.h"
 #include "formats/preamble.h"
 
@@ -43,9 +44,8 @@ std::string show(const Sampling& sampling);
 struct ProbeSettings {
   Selection selection;
   std::uint32_t payload_limit = 4096;
-  std::uint64_t ring_bytes = 16u << 20;  // of all rings together: a power of two, at least a page each
-  std::uint32_t rings = 0;               // a power of two; 0: one for every four CPUs, fewer if the rings would be too
-                                         // small
+  std::uint64_t ring_bytes = 16u << 20;  // of all rings together: a power of two, at least a page each (RingSizes)
+  std::uint32_t rings = 0;               // a power of two; 0: one for each CPU, fewer if they would be too small
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
   std::string tier_reason;                              // why this one, if the user did not choose it
   std::vector<Group> groups{kGroups.begin(), kGroups.begin() + kUnasked};
@@ -163,11 +163,7 @@ class Probes {
   void tell_data_probes(std::uint32_t file, bool there);  // the file with this number in its cookies has them
   bool marked() const { return marked_; }                 // there may be targets; from any thread
 
-  // For Rings.
-  int first_ring() const;
-  int rings_map() const;
-  std::uint32_t ring_count() const;
-  std::uint64_t ring_bytes() const;  // of each
+  RingMaps rings() const;
   const TierChoice& tier() const;
   // The settings in effect: as requested, less what the kernel refused.
   const ProbeSettings& settings() const;

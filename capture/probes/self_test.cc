@@ -200,7 +200,7 @@ SelfTest self_test(Probes& probes) {
     result.inconclusive = std::strerror(errno);
     return result;
   }
-  Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
+  Rings rings(probes.rings());
   probes.make_target(connection.process());
   probes.sample_connections(false);
   probes.attach(kPrograms);

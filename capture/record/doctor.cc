@@ -150,7 +150,9 @@ Check check_ring() {
   std::uint64_t value = 0;
   while (info >> name >> value && std::getline(info, unit)) {
     if (name != "MemAvailable:") continue;
-    const std::string finding = "16 MiB of " + show_size(value * 1024) + " available";
+    const RingSizes rings = ring_sizes(0, ProbeSettings{}.ring_bytes);
+    const std::string finding = std::to_string((rings.count * rings.bytes + rings.spill_bytes) >> 20) + " MiB of " +
+                                show_size(value * 1024) + " available";
     if (value < 64 * 1024) return {"ring memory", Verdict::warn, finding, "record with a smaller --ring, such as 4MiB"};
     return {"ring memory", Verdict::ok, finding, ""};
   }

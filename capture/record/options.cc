@@ -112,8 +112,8 @@ What
 How
       --ready-fd N       write "ready" to this descriptor, and close it, when recording has begun
       --tier a|c         watch socket I/O by tracepoints (a) or by system calls (c) (default: the best this kernel offers)
-      --ring SIZE        use a ring of SIZE between kernel and recorder, a power of two (default: 16MiB)
-      --rings N          use N rings, a power of two up to 16 (default: one for every four CPUs)
+      --ring SIZE        keep up to SIZE that the recorder has not read yet, a power of two (default: 16MiB)
+      --rings N          use N rings, a power of two up to 16 (default: one for each CPU)
       --dry-run          load the kernel programs, attach nothing, and stop
       --timings          print how long loading and attaching each program took
       --verifier-log     print the kernel verifier's log of each program that it rejects

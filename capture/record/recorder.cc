@@ -215,7 +215,7 @@ class Recording {
   }
 
   void begin_session() {
-    rings_.emplace(probes_->first_ring(), probes_->rings_map(), probes_->ring_count(), probes_->ring_bytes());
+    rings_.emplace(probes_->rings());
     const Finder::Interests interests{options_.probes.has(Group::tls) && selection().processes(),
                                       options_.probes.tls_keys,
                                       options_.probes.tls_auto,
@@ -248,7 +248,7 @@ class Recording {
       warn("memory cannot be locked: keys of TLS could be written to a swap device");
     if (destination_->in_memory()) signals_->take_snapshots();
     courtesy_.emplace(
-        gettid(), [this] { return rings_->held(); }, probes_->ring_bytes() / kShareFrom);
+        gettid(), [this] { return rings_->held(); }, probes_->rings().sizes.bytes / kShareFrom);
     probes_->mark_targets();
     session_->find_links();
     give_up_privileges(!options_.user.empty());

@@ -22,22 +22,33 @@ namespace {
 // hypervisor delays it longer, the record is slightly out of order, as it would be in one ring.
 constexpr std::int64_t kMomentNs = 2'000'000;
 
-}  // namespace
+constexpr std::uint64_t kSpillFrom = 8u << 20;  // less is shared by the rings, and there is no spill
 
-// A ring for each of two CPUs was not faster than one for both; with many CPUs on one ring they would wait for each
-// other. No ring is so small that a burst fills it.
-std::uint32_t rings_for(std::uint32_t asked, std::uint64_t bytes) {
+// CPUs that share a ring wait for each other's cache lines. Without a spill, no ring is so small that a burst fills it.
+std::uint32_t count_for(std::uint64_t bytes) {
   constexpr std::uint64_t kLeast = 1u << 20;
-  if (asked) return asked;
   const auto cpus = static_cast<std::uint64_t>(std::max(1, libbpf_num_possible_cpus()));
-  const std::uint64_t most = std::min<std::uint64_t>(RINGS_MAX, std::max<std::uint64_t>(1, bytes / kLeast));
-  return static_cast<std::uint32_t>(std::min(std::bit_ceil((cpus + 3) / 4), most));
+  const std::uint64_t most =
+      bytes < kSpillFrom ? std::clamp<std::uint64_t>(bytes / kLeast, 1, RINGS_MAX) : std::uint64_t{RINGS_MAX};
+  return static_cast<std::uint32_t>(std::min(std::bit_ceil(cpus), most));
 }
 
-Rings::Rings(int first, int map, std::uint32_t count, std::uint64_t bytes) : descriptors_{first} {
-  sources_.push_back({std::make_unique<Ring>(first, bytes)});
+}  // namespace
+
+// A ring is written from its beginning to its end, and again. One of 16 MiB is never in a CPU's cache, which cost nginx
+// at saturation 1 µs a request (bench/RESULTS.md).
+RingSizes ring_sizes(std::uint32_t asked, std::uint64_t bytes) {
+  constexpr std::uint64_t kNear = 2u << 20;
+  const std::uint32_t count = asked ? asked : count_for(bytes);
+  if (bytes < kSpillFrom) return {count, bytes / count, 0};
+  return {count, std::min(kNear, bytes / count / 2), bytes};
+}
+
+Rings::Rings(const RingMaps& maps) : descriptors_{maps.first} {
+  const std::uint64_t bytes = maps.sizes.bytes;
+  sources_.push_back({std::make_unique<Ring>(maps.first, bytes)});
   try {
-    for (std::uint32_t i = 1; i < count; ++i) {
+    for (std::uint32_t i = 1; i < maps.sizes.count; ++i) {
       const int ring =
           bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tailcap_ring", 0, 0, static_cast<std::uint32_t>(bytes), nullptr);
       if (ring < 0)
@@ -46,9 +57,10 @@ Rings::Rings(int first, int map, std::uint32_t count, std::uint64_t bytes) : des
             "cannot make a ring buffer of " + std::to_string(bytes) + " bytes; try a smaller --ring");
       descriptors_.push_back(ring);
       sources_.push_back({std::make_unique<Ring>(ring, bytes)});
-      if (bpf_map_update_elem(map, &i, &ring, BPF_ANY) != 0)
+      if (bpf_map_update_elem(maps.others, &i, &ring, BPF_ANY) != 0)
         throw std::system_error(errno, std::generic_category(), "cannot give the kernel programs their ring buffers");
     }
+    if (maps.sizes.spill_bytes) sources_.push_back({std::make_unique<Ring>(maps.spill, maps.sizes.spill_bytes)});
   } catch (...) {
     close_all();
     throw;
@@ -70,13 +82,14 @@ void Rings::look(Source& source) {
 }
 
 void Rings::begin(formats::Time now, bool all) {
-  const bool one = sources_.size() == 1;
-  until_ = all || one ? std::numeric_limits<std::int64_t>::max() : formats::nanoseconds(now) - kMomentNs;
   passed_ = nullptr;
   for (Source& source : sources_) {
     source.ring->begin();
     look(source);
   }
+  // The spill is looked at last: if nothing is in it, all that will be comes after what the rings hold now.
+  const bool one = descriptors_.size() == 1 && (sources_.size() == 1 || !sources_.back().ring->pending());
+  until_ = all || one ? std::numeric_limits<std::int64_t>::max() : formats::nanoseconds(now) - kMomentNs;
 }
 
 std::span<const std::byte> Rings::next() {

@@ -1,7 +1,8 @@
 // Reads the rings of all CPUs as one, in the order of their records' times.
 //
 // The records of one CPU are in order except for interrupts. Those of several are merged up to the time before which
-// all have surely written: a record's time is read a moment before it is in its ring.
+// all have surely written: a record's time is read a moment before it is in its ring. What finds a ring full is in the
+// spill, which is read like one more ring.
 #pragma once
 
 #include <cstddef>
@@ -15,18 +16,32 @@
 
 namespace tailcap::capture {
 
-// The number of rings that share `bytes`; asked: the user's choice, 0: none.
-std::uint32_t rings_for(std::uint32_t asked, std::uint64_t bytes);
+struct RingSizes {
+  std::uint32_t count = 1;        // of rings, without the spill; a power of two
+  std::uint64_t bytes = 0;        // of each
+  std::uint64_t spill_bytes = 0;  // 0: there is none
+};
+
+// For rings that hold `bytes` together; asked: the number that the user chose, 0: none.
+RingSizes ring_sizes(std::uint32_t asked, std::uint64_t bytes);
+
+// Descriptors of the kernel's maps, which outlive what uses them.
+struct RingMaps {
+  int first = -1;   // a ring buffer
+  int others = -1;  // a map of rings: those behind the first are made and put there
+  int spill = -1;
+  RingSizes sizes;
+};
 
 class Rings {
  public:
-  // first: a ring buffer map of `bytes`. The others, `count` in all, are created alike and put into `map`, a map of
-  // rings, after it. Both maps must outlive this object. Throws std::system_error.
-  Rings(int first, int map, std::uint32_t count, std::uint64_t bytes);
+  // Throws std::system_error.
+  explicit Rings(const RingMaps& maps);
   ~Rings();
   Rings(const Rings&) = delete;
   Rings& operator=(const Rings&) = delete;
 
+  // Of the rings that wake a reader; the spill has none.
   std::span<const int> descriptors() const { return descriptors_; }
 
   // Begins a round: next() returns the records present now, up to `now` minus a short margin; all: up to now.

@@ -125,6 +125,23 @@ void opens() {
   print_produced();
 }
 
+// Before, during and after a stop of the recorder, in which the records of these are larger than a ring, and smaller
+// than its spill.
+void bursts() {
+  const Listener l = listen_on(AF_INET, SOCK_STREAM);
+  const Pair pair = connect_to(l);
+  in_three_phases([&] {
+    constexpr int kExchanges = 20'000;
+    for (int i = 0; i < kExchanges; i++) {
+      counted_send(pair.client, 19, 0);
+      receive_all(pair.server, 19);
+    }
+    produced["send"] += kExchanges;
+    produced["receive"] += kExchanges;
+  });
+  print_produced();
+}
+
 std::uint64_t switches() {
   rusage usage{};
   getrusage(RUSAGE_THREAD, &usage);
@@ -294,6 +311,7 @@ void reads() {
 bool run_overload(const std::string& name) {
   static const std::map<std::string, void (*)()> scenarios = {{"connections_and_tasks", connections_and_tasks},
                                                               {"opens", opens},
+                                                              {"bursts", bursts},
                                                               {"overload_waits", waits},
                                                               {"many_sockets", many_sockets},
                                                               {"udp", udp},

@@ -91,6 +91,24 @@ TEST_P(Overload, ConnectionsAndTasks) {
   }
 }
 
+// A ring of 2 MiB with its spill; a ring of 4 MiB without.
+TEST_P(Overload, BurstsGoToTheSpill) {
+  for (const char* ring : {"16MiB", "4MiB"}) {
+    const bool spills = ring == std::string("16MiB");
+    const auto recorded = record("bursts", {"--ring", ring, "--rings", "1", "--only", "io"});
+    const auto produced = produced_by(recorded);
+    EXPECT_EQ(recorded.code, spills ? 0 : 3) << recorded.said;
+    for (const auto& [name, kind] : {std::pair("send", Kind::send), std::pair("receive", Kind::receive)}) {
+      const auto lost = count(recorded.seen.lost, kind);
+      // Without the two outputs of the workload.
+      EXPECT_GE(count(recorded.seen.kinds, kind) + lost, produced.at(name)) << name << ", ring of " << ring;
+      EXPECT_LE(count(recorded.seen.kinds, kind) + lost, produced.at(name) + 4) << name << ", ring of " << ring;
+      EXPECT_EQ(lost == 0, spills) << name;
+    }
+    EXPECT_LT(recorded.seen.turned_back * 20, recorded.seen.out.size() + recorded.seen.in.size() + produced.at("send"));
+  }
+}
+
 TEST_P(Overload, Opens) {
   for (const char* ring : kRings) {
     const auto recorded = record("opens", {"--ring", ring, "--rings", "1", "--only", "files"});

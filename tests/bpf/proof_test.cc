@@ -67,8 +67,7 @@ TEST_F(Proof, BothTiersReportAConnectionAsItWas) {
     EXPECT_EQ(proven.result.inconclusive, "");
     EXPECT_TRUE(proven.sentences.empty());
     EXPECT_TRUE(proven.probes->losses().empty());
-    const Rings rings(proven.probes->first_ring(), proven.probes->rings_map(), proven.probes->ring_count(),
-                      proven.probes->ring_bytes());
+    const Rings rings(proven.probes->rings());
     EXPECT_EQ(rings.pending(), 0u) << "nothing of the test may be in the capture";
     EXPECT_TRUE(proven.probes->list_tasks().empty());
   }
