@@ -130,7 +130,7 @@ Shown show(const Arguments& a, model::ExchangeId id) {
     std::unique_ptr<views::PageReadings> readings;
     how.beside = {out.stacks.get()};
     if (page) {
-      readings = std::make_unique<views::PageReadings>(everything);
+      readings = std::make_unique<views::PageReadings>(everything, id);
       how.beside.insert(how.beside.end(), {&readings->stacks, &readings->lanes, &readings->all_lanes});
     }
     out.look = pipeline::look(replay, id, how);

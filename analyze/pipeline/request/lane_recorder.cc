@@ -14,8 +14,8 @@ using formats::known;
 using formats::Time;
 using Times = std::vector<std::pair<Time, Time>>;
 
-constexpr std::size_t kLanes = 4'000;                // of a kind
-constexpr std::size_t kOfRoute = 32, kFailed = 256;  // requests around which times are kept, at most
+constexpr std::size_t kLanes = 4'000;                 // of a kind
+constexpr std::size_t kOfRoute = 512, kFailed = 256;  // requests around which times are kept, at most
 
 std::pair<Time, Time> around(const model::Rows& rows, std::uint32_t row) {
   const Time from = rows.start(row), to = from + rows.duration(row);
@@ -23,8 +23,9 @@ std::pair<Time, Time> around(const model::Rows& rows, std::uint32_t row) {
   return {from - margin, to + margin};
 }
 
-// Slowest of each route first, then the second of each, and so on; then failed ones.
-std::vector<std::uint32_t> in_order(const model::RequestTable& table, const std::vector<std::uint32_t>& placed) {
+// The first, then the slowest of each route, then the second of each, and so on; then failed ones.
+std::vector<std::uint32_t> in_order(const model::RequestTable& table, const std::vector<std::uint32_t>& placed,
+                                    model::ExchangeId first) {
   const model::Rows& rows = table.rows;
   std::map<std::tuple<model::Role, model::TextId, model::TextId>, std::vector<std::pair<std::int64_t, std::uint32_t>>>
       slowest;
@@ -38,6 +39,8 @@ std::vector<std::uint32_t> in_order(const model::RequestTable& table, const std:
     if (rows.status(row) >= 500 && failed.size() < kFailed) failed.push_back(row);
   }
   std::vector<std::uint32_t> out;
+  for (const std::uint32_t row : placed)
+    if (rows.id(row) == first) out.push_back(row);
   for (std::size_t rank = 0; rank < kOfRoute; ++rank) {
     std::vector<std::pair<std::int64_t, std::uint32_t>> alike;
     for (const auto& [route, of_route] : slowest)
@@ -74,7 +77,7 @@ void LaneRecorder::begin(const model::RequestTable& table, const Recording& reco
   const double share = static_cast<double>(limits_.events) / static_cast<double>(events);
   auto left = static_cast<std::int64_t>(share * static_cast<double>((to - from).count()));
   Times chosen;
-  for (const std::uint32_t row : in_order(table, placed)) {
+  for (const std::uint32_t row : in_order(table, placed, first_)) {
     const auto time = around(rows, row);
     if ((left -= (time.second - time.first).count()) < 0) break;
     chosen.push_back(time);

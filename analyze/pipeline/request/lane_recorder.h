@@ -20,8 +20,9 @@ class LaneRecorder : public SecondReading {
     std::uint64_t events = 400'000;  // of a recording; with more, only times around requests are kept
     std::size_t stretches = 400'000;
   };
-  explicit LaneRecorder(Limits limits) : limits_(limits) {}
-  LaneRecorder() : LaneRecorder(Limits()) {}
+  // first: around this one before all others; connection 0: none.
+  LaneRecorder(model::ExchangeId first, Limits limits) : first_(first), limits_(limits) {}
+  explicit LaneRecorder(model::ExchangeId first) : LaneRecorder(first, Limits()) {}
 
   void begin(const model::RequestTable& table, const Recording& recording) override;
   void push(const formats::Event& event) override;
@@ -29,6 +30,7 @@ class LaneRecorder : public SecondReading {
   model::LaneRecord take();
 
  private:
+  const model::ExchangeId first_;
   const Limits limits_;
   std::optional<timeline::LaneCollector> lanes_;
   std::vector<std::pair<formats::Time, formats::Time>> times_;

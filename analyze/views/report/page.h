@@ -15,7 +15,9 @@ namespace tailcap::views {
 // What else a page reads in the second reading, beside the labels. options: as the analysis has them; must outlive it.
 class PageReadings {
  public:
-  explicit PageReadings(const pipeline::Options& options) : stacks(options), lanes(options) {}
+  // opened: the request at which the page opens; connection 0: none.
+  explicit PageReadings(const pipeline::Options& options, model::ExchangeId opened = {})
+      : stacks(options), lanes(options), all_lanes(opened) {}
 
   RequestStacks stacks;
   pipeline::LaneWindows lanes;
