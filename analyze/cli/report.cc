@@ -22,7 +22,6 @@
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"
-#include "analyze/pipeline/request/lane_windows.h"
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
@@ -129,7 +128,7 @@ int run_fleet(Arguments& a) {
 constexpr int kReturned = 1 << 20;  // bytes, and larger
 
 struct Shown : pipeline::Answer {
-  std::unique_ptr<views::RequestStacks> stacks;
+  std::unique_ptr<views::PageReadings> readings;
   std::string text;
 };
 
@@ -153,24 +152,23 @@ Shown show(const Arguments& a, pipeline::Options& options) {
     // others, that would only be more page faults.
     if (replay.summary().events > pipeline::kLittle) mallopt(M_MMAP_THRESHOLD, kReturned);
     Shown out;
-    out.stacks = std::make_unique<views::RequestStacks>(options);
-    pipeline::LaneWindows lanes(options);
-    std::vector<pipeline::SecondReading*> beside = {out.stacks.get()};
-    if (a.format == "html") beside.push_back(&lanes);
+    out.readings = std::make_unique<views::PageReadings>(options);
+    std::vector<pipeline::SecondReading*> beside = {&out.readings->stacks};
+    if (a.format == "html") beside.insert(beside.end(), {&out.readings->lanes, &out.readings->all_lanes});
     out.analysis = pipeline::analyze(replay, options, beside);
     const model::NamedRequests named;
-    views::explain_triggers(*out.stacks, out.analysis);
-    views::name_functions(*out.stacks, out.analysis);
+    views::explain_triggers(out.readings->stacks, out.analysis);
+    views::name_functions(out.readings->stacks, out.analysis);
     if (a.format == "html") {
-      out.text = views::report_page(*out.stacks, lanes, out.analysis, a.shown);
+      out.text = views::report_page(*out.readings, out.analysis, a.shown);
     } else {
       out.text = text_of(a, out.analysis);
     }
     out.named = named.provisional();
     return out;
   });
-  complain_of_stacks("report", *shown.stacks);
-  shown.stacks.reset();
+  complain_of_stacks("report", shown.readings->stacks);
+  shown.readings.reset();
   return shown;
 }
 

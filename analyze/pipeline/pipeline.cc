@@ -102,7 +102,13 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
     out.study.quality.read_from = options.past->until;
   }
   const bool some = options.exemplars > 0 && !(labels && labels->all_courses());
-  out.courses = some ? courses.of(shown_exemplars(out.table, out.study, options.exemplars)) : courses.all();
+  if (!some) {
+    out.courses = courses.all();
+    return out;
+  }
+  std::vector<model::ExchangeId> shown = shown_exemplars(out.table, out.study, options.exemplars);
+  if (options.follow.connection != 0) shown.push_back(options.follow);
+  out.courses = courses.of(std::move(shown));
   return out;
 }
 

@@ -196,8 +196,12 @@ struct Document {
 // width: columns; less than 40 counts as 40. coloured: with the terminal's escape sequences for tones and headings.
 std::string to_text(const Document& document, std::size_t width, bool coloured = false);
 std::string to_markdown(const Document& document);
-// A self-contained page. data: what its instrument works with (page.h); empty: it has none.
-std::string to_html(const Document& document, std::string_view data = {});
+// In base64: what the instrument of a page works with. Without requests, the page has no instrument.
+struct EmbeddedData {
+  std::string_view requests, lanes;
+};
+// A self-contained page.
+std::string to_html(const Document& document, const EmbeddedData& data = {});
 
 // All headings in order, summaries of foldouts among them.
 std::vector<std::string> headings(const Document& document);

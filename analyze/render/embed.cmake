@@ -2,7 +2,7 @@
 #
 # Indentation, comments and some spaces are for readers of the files and stay there: a page's script is smaller by a
 # seventh. So a text in a script spans no line, and holds no "//" after two spaces, no brace beside a space, and no sign
-# = => === between spaces.
+# = => === !== ? ?? : between spaces. Statements that a line begins after ; { , or ( need no line of their own.
 cmake_minimum_required(VERSION 3.22)
 
 set(digits ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/)
@@ -30,10 +30,11 @@ function(read_script name out)
   string(REGEX REPLACE "\n +" "\n" text "\n${text}")
   string(REGEX REPLACE "\n//[^\n]*" "" text "${text}")
   string(REGEX REPLACE "  //[^\n]*" "" text "${text}")
-  string(REGEX REPLACE " (=|=>|===) " "\\1" text "${text}")
+  string(REGEX REPLACE " (=|=>|===|!==|[?]|[?][?]|:) " "\\1" text "${text}")
   string(REPLACE "{ " "{" text "${text}")
   string(REPLACE " }" "}" text "${text}")
   string(REGEX REPLACE "\n\n+" "\n" text "${text}")
+  string(REGEX REPLACE "([;{,(])\n" "\\1" text "${text}")
   string(REGEX REPLACE "^\n" "" text "${text}")
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()

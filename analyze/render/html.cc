@@ -298,7 +298,7 @@ class HtmlPrinter {
 
 }  // namespace
 
-std::string to_html(const Document& document, std::string_view data) {
+std::string to_html(const Document& document, const EmbeddedData& data) {
   HtmlPrinter printer;
   printer.print_document(document);
   return page(document.title(), printer.take(), data);

@@ -4,10 +4,12 @@
 #include <string>
 #include <string_view>
 
+#include "analyze/render/document.h"
+
 namespace tailcap::render {
 
-// `body` is HTML already; `title` is text. `data` is base64, for the instrument; empty: the page has none.
-std::string page(std::string_view title, std::string_view body, std::string_view data = {});
+// `body` is HTML already; `title` is text.
+std::string page(std::string_view title, std::string_view body, const EmbeddedData& data = {});
 
 // The files of script/, one after the other. Made at build time (embed.cmake), as are their hashes, "sha256-…": a
 // page's policy names that of its script, and no other script runs.

@@ -103,13 +103,16 @@ Document report_document(const model::Study& study, const model::RequestTable& t
                          const PageParts& parts) {
   Document out;
   const model::PlotSet& figures = parts.figures;
-  out.heading(1, "tailcap report: " + printable(options.file));
+  out.heading(1, options.opened.connection == 0
+                     ? "tailcap report: " + printable(options.file)
+                     : "tailcap show: " + printable(options.file) + ", request " + id_text(options.opened));
   if (!options.scope.empty())
     out.paragraph("Filtered: " + options.scope + ". The next line describes " +
                       (study.quality.part_read() ? "all that was read." : "the whole capture."),
                   render::Tone::care);
   // The first screen: can it be trusted, why is it slow, what changed, when was it slow.
   add_quality_line(out, study);
+  if (parts.opened) out.add(*parts.opened);
   const std::vector<std::size_t> shown = shown_routes(study, options.routes);
   out.append(tail::verdicts(study, table, options));
   if (options.brief) return out;
@@ -174,12 +177,14 @@ std::string html_report(const model::Study& study, const model::RequestTable& ta
                         const ReportOptions& options) {
   ReportOptions page = of_page(options);
   page.in_time = requests_in_time(study, table, options, parts.courses);
-  PageParts shown{parts.figures, parts.courses, parts.around};
-  const std::string data = page.brief ? std::string() : page::instrument_data(study, table, page, parts.courses);
+  PageParts shown = parts;
+  shown.facts.courses = parts.courses;
+  page::InstrumentData data;
+  if (!page.brief) data = page::instrument_data(study, table, page, shown.facts);
   const std::size_t largest = kLargestPage - std::min(data.size(), kLargestPage / 2);
   for (bool reduced = false;; reduced = true) {
     page.reduced = reduced;
-    std::string text = render::to_html(report_document(study, table, page, shown), data);
+    std::string text = render::to_html(report_document(study, table, page, shown), {data.requests, data.lanes});
     const bool least = page.details == 0 && page.in_time.empty() && page.routes <= 1 && shown.figures.drawn.empty();
     if (text.size() <= largest + data.size() || least) return text;
     // The parts that are largest for what they say go first.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "analyze/model/study/lanes.h"
 #include "analyze/model/study/study.h"
 #include "analyze/render/document.h"
+#include "analyze/report/page/instrument_data.h"
 #include "analyze/report/words/options.h"
 
 namespace tailcap::report {
@@ -21,6 +23,8 @@ struct PageParts {
   model::PlotSet figures;                  // SVG
   std::span<const model::Course> courses;  // of requests that may be shown in time, ascending
   std::vector<model::LanesAround> around;  // of those that are
+  page::FactsOfRequests facts{};           // but for courses
+  std::optional<render::Details> opened;   // of ReportOptions::opened: all that was recorded about it
 };
 
 render::Document report_document(const model::Study& study, const model::RequestTable& table,

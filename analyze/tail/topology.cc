@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -52,7 +53,11 @@ class Builder {
       for (std::uint32_t i = 0; i < rows.size(); ++i)
         if (rows.role(i) == Role::server && rows.peer(i).connection != 0)
           service_[rows.id(i)] = process_of(rows[i]).node;
-    return build(study, 0, static_cast<std::uint32_t>(rows.size()));
+    between_.assign(rows.size(), {});
+    model::Topology out = build(study, 0, static_cast<std::uint32_t>(rows.size()));
+    out.of = calls_of_rows();
+    between_.clear();
+    return out;
   }
 
   // Of the requests [from, to); rates are of the study's time.
@@ -72,6 +77,9 @@ class Builder {
         calls[{outside(TopologyNode::Kind::callers, "callers outside"), own}].push_back(i);
       }
     }
+    if (!between_.empty())
+      for (const auto& [between, of] : calls)
+        for (const std::uint32_t i : of) between_[i] = between;
     for (const auto& [between, of] : calls)
       out_.calls.push_back({between.first, between.second, protocols(of), study_route(table_, of, study)});
     const auto all = [](const model::TopologyCall& c) { return c.calls.count + c.calls.incomplete; };
@@ -81,6 +89,26 @@ class Builder {
   }
 
  private:
+  // The server's end of a call belongs to it, too.
+  std::vector<std::uint32_t> calls_of_rows() const {
+    std::map<std::optional<std::pair<std::uint32_t, std::uint32_t>>, std::uint32_t> numbers;
+    for (std::uint32_t i = 0; i < out_.calls.size(); ++i)
+      numbers[std::pair(out_.calls[i].from, out_.calls[i].to)] = i + 1;
+    std::vector<std::uint32_t> out(table_.rows.size());
+    std::vector<std::pair<model::ExchangeId, std::uint32_t>> servers;
+    for (std::uint32_t i = 0; i < out.size(); ++i) {
+      if (!between_[i]) continue;
+      out[i] = numbers[between_[i]];
+      if (const model::ExchangeId peer = table_.rows.peer(i); peer.connection != 0) servers.emplace_back(peer, out[i]);
+    }
+    std::ranges::sort(servers);
+    for (std::uint32_t i = 0; i < out.size(); ++i) {
+      const auto at = std::ranges::lower_bound(servers, std::pair(table_.rows.id(i), std::uint32_t{0}));
+      if (out[i] == 0 && at != servers.end() && at->first == table_.rows.id(i)) out[i] = at->second;
+    }
+    return out;
+  }
+
   std::string protocols(const std::vector<std::uint32_t>& rows) const {
     std::set<std::string> names;
     for (const std::uint32_t i : rows) {
@@ -143,6 +171,7 @@ class Builder {
   std::map<std::pair<std::uint32_t, std::uint32_t>, Process> processes_;  // by number and life
   std::map<model::ExchangeId, std::uint32_t> service_;                    // of the servers that were called from here
   std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
+  std::vector<std::optional<std::pair<std::uint32_t, std::uint32_t>>> between_;  // by row: the nodes of its call
   model::Topology out_;
 };
 

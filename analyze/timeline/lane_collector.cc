@@ -25,6 +25,12 @@ bool LaneCollector::meant(std::uint32_t pid) const {
   return pid != 0 && (pids_.empty() || std::binary_search(pids_.begin(), pids_.end(), pid));
 }
 
+bool LaneCollector::asked_for(Time from, Time to) const {
+  if (during_.empty()) return true;
+  const auto at = std::ranges::lower_bound(during_, from, {}, &std::pair<Time, Time>::second);
+  return at != during_.end() && at->first <= to;
+}
+
 LaneCollector::Thing* LaneCollector::thing(LaneKind kind, std::uint32_t pid, std::uint64_t number) {
   Things& things = things_[static_cast<std::size_t>(kind)];
   const auto at = things.find({pid, number});
@@ -43,9 +49,10 @@ void LaneCollector::stretch(Thing& thing, Time from, Time to, LabelGroup what, s
   auto& stretches = thing.lane.stretches;
   // Waits of a thread that overlap those before are cut: a lane has one state at a time.
   if (!stretches.empty()) from = std::max(from, stretches.back().to);
-  if (from >= to) return;
+  if (from >= to || !asked_for(from, to)) return;
   if (stretches_ >= limits_.stretches) {
     ++out_.stretches_left_out;
+    out_.complete_until = std::min(out_.complete_until, to);
     return;
   }
   ++stretches_;
@@ -61,7 +68,11 @@ void LaneCollector::change(Thing& thing, Time at, LabelGroup what, std::string n
 }
 
 void LaneCollector::mark(LaneKind kind, std::uint32_t pid, std::uint64_t number, LaneMark mark) {
-  if (mark.at < from_ || mark.at >= to_ || stretches_ >= limits_.stretches) return;
+  if (mark.at < from_ || mark.at >= to_ || !asked_for(mark.at, mark.at)) return;
+  if (stretches_ >= limits_.stretches) {
+    out_.complete_until = std::min(out_.complete_until, mark.at);
+    return;
+  }
   Thing* t = thing(kind, pid, number);
   if (!t) return;
   ++stretches_;

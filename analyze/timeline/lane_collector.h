@@ -37,6 +37,8 @@ class LaneCollector {
   // Whether the window depends on the event: what is said of it is the same if all others are left out, but for what
   // ran on a CPU without a wait in the second before it.
   bool concerns(const formats::Event& event) const;
+  // Keeps only what overlaps these times, ascending and disjoint. Before the first event.
+  void only_during(model::LaneTimes times) { during_ = std::move(times); }
   // After the last event: these threads are kept even if they did least.
   void prefer(const std::vector<std::uint32_t>& tids);
   // After the last event: forgets what is of other processes. Not called: nothing is forgotten.
@@ -54,6 +56,7 @@ class LaneCollector {
   using Things = std::map<std::pair<std::uint32_t, std::uint64_t>, Thing>;
 
   bool meant(std::uint32_t pid) const;
+  bool asked_for(Time from, Time to) const;
   Thing* thing(model::LaneKind kind, std::uint32_t pid, std::uint64_t number);
   void stretch(Thing& thing, Time from, Time to, model::LabelGroup what, std::string note = {});
   // It is in another state from now on.
@@ -84,6 +87,7 @@ class LaneCollector {
   Time from_, to_;
   LaneLimits limits_;
   std::vector<std::uint32_t> pids_;
+  model::LaneTimes during_;  // empty: all times
   std::array<Things, model::kLaneKinds> things_;
   struct Running {
     std::uint64_t goroutine = 0;

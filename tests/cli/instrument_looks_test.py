@@ -87,14 +87,18 @@ class Looks(instrument_page.Instrument):
             self.skipTest("npm cannot fetch axe-core")
         text = source.read_text()
         self.addCleanup(self.window.dark, False)
-        for sample in ("lock-contention", "cut-short"):
+        for sample in ("lock-contention", "cut-short", "go-stock"):
             out = self.page(sample)
             first = self.window.run("instrument.data.id(instrument.requests.rows[0])")
             for dark in (False, True):
                 self.window.dark(dark)
-                for fragment in ("", "#answer=1", f"#req={first}"):
+                for fragment in ("", "#answer=1", f"#req={first}", "#service=shop"):
                     with self.subTest(sample=sample, dark=dark, fragment=fragment):
                         self.open(out, fragment)
+                        # Whatever is folded in the panes, too.
+                        self.window.run(
+                            "instrument.request.book.then(() => { for (const e of document.querySelectorAll('#instrument details')) e.open = true; }).then(() => new Promise(done => setTimeout(done, 100)))"
+                        )
                         self.window.run(text + "; 0")
                         found = self.window.run(
                             "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 200)).slice(0, 3)]))"

@@ -269,9 +269,13 @@ class Page(case.Case):
     def test_a_request(self):
         out = self.page("lock-contention", "show", "3.144")
         self.assert_quiet(out)
-        self.assertEqual(self.window.run("document.querySelectorAll('svg.timed').length"), 1)
-        self.drag_over("document.querySelector('svg.timed')")
-        self.assertTrue(self.window.run("document.querySelector('svg.timed').classList.contains('zoomed')"))
+        self.window.run(
+            "new Promise(done => { const ask = () => 'ready' in document.documentElement.dataset ? done() : setTimeout(ask, 10); ask(); })"
+        )
+        self.window.run("document.getElementById('record-3.144').open = true")
+        lanes = "document.querySelector('[id=\"record-3.144\"] svg.timed')"
+        self.drag_over(lanes)
+        self.assertTrue(self.window.run(f"{lanes}.classList.contains('zoomed')"))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,15 @@
 #include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
+#include "analyze/report/page/shown_rows.h"
 #include "analyze/report/page/standing.h"
 #include "analyze/report/request/side_by_side.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "analyze/views/flame/request_stacks.h"
+#include "analyze/views/report/page.h"
+#include "analyze/views/report/pictures.h"
 
 namespace tailcap::cli::show_command {
 namespace {
@@ -93,11 +96,20 @@ void add_functions_of_waits(const views::RequestStacks& stacks, model::RequestDe
   }
 }
 
+// The page of the report, at this request. Its answers are made with the stacks of all requests.
+std::string page_of(const Arguments& a, pipeline::Look& look, views::PageReadings& readings) {
+  views::explain_triggers(readings.stacks, look);
+  views::name_functions(readings.stacks, look);
+  report::ReportOptions how = a.shown;
+  how.opened = look.detail->request.row.id;
+  const report::RequestStanding standing = report::page::standing_of(how.opened, look.study, look.table);
+  return views::report_page(readings, look, how, report::page_show(*look.detail, look.study, look.lanes, standing));
+}
+
 std::string text_of(const Arguments& a, const pipeline::Look& look) {
   if (a.format == "json") return report::json_show(*look.detail, look.study, look.table);
   const report::RequestStanding standing =
       report::page::standing_of(look.detail->request.row.id, look.study, look.table);
-  if (a.format == "html") return report::html_show(*look.detail, look.study, look.lanes, a.shown, standing);
   if (a.format == "md") return report::markdown_show(*look.detail, look.study, a.shown, standing);
   return report::text_show(*look.detail, look.study, a.shown, standing);
 }
@@ -108,21 +120,32 @@ struct Shown : pipeline::AnswerOnOne {
 };
 
 Shown show(const Arguments& a, model::ExchangeId id) {
+  const bool page = a.format == "html";
+  pipeline::LookOptions options{.lanes = page, .part = !a.whole};
+  const pipeline::Options everything;
+  if (page) {
+    options.exemplars = report::kSectionsInPage;
+    options.courses_up_to = report::page::kDetailed;
+  }
   pipeline::Question question(a.file, 0, progress_on_terminal());
-  Shown shown = question.ask({.lanes = a.format == "html", .part = !a.whole},
-                             [&](pipeline::Replay& replay, pipeline::LookOptions& how) {
-                               Shown out;
-                               out.stacks = std::make_unique<views::RequestStacks>(id);
-                               how.beside = out.stacks.get();
-                               out.look = pipeline::look(replay, id, how);
-                               if (!out.look.detail || out.look.mistaken) return out;
-                               add_samples(*out.stacks, out.look);
-                               add_functions_of_waits(*out.stacks, out.look.detail->request);
-                               const model::NamedRequests named;
-                               out.text = text_of(a, out.look);
-                               out.named = named.provisional();
-                               return out;
-                             });
+  Shown shown = question.ask(options, [&](pipeline::Replay& replay, pipeline::LookOptions& how) {
+    Shown out;
+    out.stacks = std::make_unique<views::RequestStacks>(id);
+    std::unique_ptr<views::PageReadings> readings;
+    how.beside = {out.stacks.get()};
+    if (page) {
+      readings = std::make_unique<views::PageReadings>(everything, id);
+      how.beside.insert(how.beside.end(), {&readings->stacks, &readings->lanes, &readings->all_lanes});
+    }
+    out.look = pipeline::look(replay, id, how);
+    if (!out.look.detail || out.look.mistaken) return out;
+    add_samples(*out.stacks, out.look);
+    add_functions_of_waits(*out.stacks, out.look.detail->request);
+    const model::NamedRequests named;
+    out.text = page ? page_of(a, out.look, *readings) : text_of(a, out.look);
+    out.named = named.provisional();
+    return out;
+  });
   if (shown.look.detail) complain_of_stacks("show", *shown.stacks);
   return shown;
 }
@@ -174,7 +197,7 @@ int run(int argc, char** argv) {
   line.option(option::kWhole, &a.whole);
   line.group("In which form?");
   line.format(a.format, {"text", "html", "md", "json"}, &a.output,
-              "html: a page that needs nothing else, with the lanes around the request; md: Markdown, to be pasted "
+              "html: the page of `tailcap report`, opened at the request; md: Markdown, to be pasted "
               "into an issue; json: every fact");
   line.option(option::kWidth, &a.shown.width, "columns of the text (default: the terminal's, else 100)");
   line.option(option::kNoPager, &a.no_pager);

@@ -44,6 +44,16 @@ struct WaitingFunction {
 };
 inline constexpr std::int64_t kLongWait = 1'000'000;  // ns; shorter ones have no stack, as a rule
 
+// Where one request was on a CPU, or waited for kLongWait and more: in the innermost function of its application, and
+// what that called. The application is what is neither the kernel nor a runtime's own library.
+struct RequestFunction {
+  bool waited = false;
+  bool stacked = false;                  // false: waits of which no stack was taken
+  std::string function, called, caller;  // of the application; by it, the innermost last; of the application, too
+  std::uint64_t count = 0;               // waits, or different times at which samples were taken
+  std::uint64_t value = 0;               // ns, or samples
+};
+
 // CPU samples of one request.
 struct RequestSamples {
   std::uint64_t count = 0;  // samples

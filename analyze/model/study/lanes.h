@@ -1,10 +1,12 @@
 // The activity of processes in a window of time, by collector, connection, goroutine and thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analyze/model/label_group.h"
@@ -49,6 +51,27 @@ struct Lanes {
   std::size_t stretches_left_out = 0;              // beyond what is kept in memory
   bool lost = false;                               // events were lost in the window
   bool goroutine_states = false;                   // known: recorded with --profile deep
+  Time complete_until = formats::kMaxTime;         // what ended later may be beyond what is kept in memory
+};
+
+using LaneTimes = std::vector<std::pair<Time, Time>>;
+
+// Ascending, each once.
+inline LaneTimes joined_times(LaneTimes times) {
+  std::ranges::sort(times);
+  LaneTimes out;
+  for (const auto& [from, to] : times)
+    if (!out.empty() && from <= out.back().second)
+      out.back().second = std::max(out.back().second, to);
+    else
+      out.emplace_back(from, to);
+  return out;
+}
+
+// What all processes with requests did, and in which times that is known.
+struct LaneRecord {
+  Lanes lanes;
+  LaneTimes times;  // ascending, disjoint
 };
 
 // What the processes of a request did while it was under way, and shortly before and after.

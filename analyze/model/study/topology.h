@@ -39,6 +39,7 @@ struct Topology {
   Time begin = formats::kNoTime, end = formats::kNoTime;  // of the requests' starts
   std::vector<TopologyNode> nodes;
   std::vector<TopologyCall> calls;  // the most first
+  std::vector<std::uint32_t> of;    // by row of the table: the call that it belongs to, from 1; 0: none
 };
 
 }  // namespace tailcap::model

@@ -118,6 +118,8 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
   Options options;
   options.partition = true;
   options.follow = id;
+  options.exemplars = how.exemplars;
+  options.courses_up_to = how.courses_up_to;
   options.beginning = how.part && id.connection != 0;
   options.first_events = how.first_events;
   options.least_left = how.least_left;
@@ -131,10 +133,9 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
   }
   SecondLook second(id, how.lanes, options.past);
   std::vector<SecondReading*> readers = {&second};
-  if (how.beside) readers.push_back(how.beside);
+  readers.insert(readers.end(), how.beside.begin(), how.beside.end());
   Analysis analysis = analyze(replay, options, readers);
   Look out;
-  out.wrong = analysis.wrong;
   if (std::vector<RequestDetail> found = second.ends(); !found.empty()) {
     out.detail.emplace();
     out.detail->request = std::move(found.front());
@@ -149,9 +150,7 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
     out.detail->peers = analysis.table.partitions.peers();
     out.detail->locks = analysis.table.partitions.locks();
   }
-  out.study = std::move(analysis.study);
-  out.table = std::move(analysis.table);
-  out.damaged = analysis.damaged;
+  static_cast<Analysis&>(out) = std::move(analysis);
   for (const auto any : out.table.rows) {
     if (out.first.connection == 0 || any.id < out.first) out.first = any.id;
     out.last = std::max(out.last, any.id);
@@ -160,14 +159,13 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
     out.mistaken = !out.detail || out.detail->request.connection.socket != options.past->socket;
     out.partly = options.past->partly;
     out.numbers = options.past->numbers;
-    out.numberless = std::move(analysis.numberless);
   }
   if (!out.detail) return out;
   std::vector<RequestDetail*> ends = {&out.detail->request};
   if (out.detail->peer) ends.push_back(&*out.detail->peer);
   for (RequestDetail* d : ends) {
-    if (const model::Course* course = course_of(analysis.courses, d->row.id)) d->course = *course;
-    for (const model::FileCalls& files : analysis.files)
+    if (const model::Course* course = course_of(out.courses, d->row.id)) d->course = *course;
+    for (const model::FileCalls& files : out.files)
       if (files.request == d->row.id) d->files = files;
   }
   out.lanes = second.lanes(processes_of(*out.detail));

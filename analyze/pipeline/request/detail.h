@@ -18,24 +18,22 @@ namespace tailcap::pipeline {
 
 inline constexpr std::size_t kMaxBelow = 200;
 
-struct Look {
+// The analysis is that of all requests.
+struct Look : Analysis {
   std::optional<model::Detail> detail;  // unset: there is no request of that number
-  model::Study study;                   // of all requests
-  model::RequestTable table;            // all requests
   model::ExchangeId first, last;        // numbers that exist; connection 0: none at all
   model::Lanes lanes;                   // of all processes that took part, a tenth of its duration before and after it
-  bool damaged = false;
-  bool mistaken = false;  // the window does not have the request: all of it has to be read
+  bool mistaken = false;                // the window does not have the request: all of it has to be read
   // As of the Past.
   model::PartlyRead partly;
   exchanges::Exchanges::Numbers numbers;
-  std::vector<Numberless> numberless;    // as in Analysis
-  std::vector<model::ExchangeId> wrong;  // as in Analysis
 };
 
 struct LookOptions {
-  bool lanes = false;               // fills Look::lanes
-  SecondReading* beside = nullptr;  // also reads in the second reading
+  bool lanes = false;                    // fills Look::lanes
+  std::vector<SecondReading*> beside{};  // also read in the second reading
+  // As in Options: which courses are known beside those of the request and of the calls below it.
+  std::size_t exemplars = 0, courses_up_to = 0;
   // Of a long capture, only the part is read that decides what is said of the request: the beginning up to its end, or
   // a window around it. The study and the table are then those of this part.
   bool part = false, window = true;

@@ -1,17 +1,20 @@
+// What a page carries: JSON, deflated, in base64.
+async function readPacked(element) {
+  const text = atob(element.textContent);
+  const packed = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; ++i) packed[i] = text.charCodeAt(i);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
+}
+
 // The requests of the page: columns, accounts, courses. Times are nanoseconds, those of requests since the beginning of
 // the recording. What is not known is NaN among times, null otherwise.
 class Data {
-  static async read(element) {
-    const text = atob(element.textContent);
-    const packed = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; ++i) packed[i] = text.charCodeAt(i);
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Data(await new Response(stream).json());
-  }
+  static async read(element) { return new Data(await readPacked(element)); }
 
   constructor(json) {
     Object.assign(this, { file: json.file, length: Math.max(1, json.length), wall: json.wall, total: json.total, selected: json.selected,
-                          bins: json.bins ?? null, texts: json.texts, answer: json.answer, detailed: json.detailed, remotes: json.remotes });
+                          bins: json.bins ?? null, open: json.open || null, texts: json.texts, answer: json.answer, detailed: json.detailed, remotes: json.remotes });
     this.size = json.answer.length;
     this.labels = json.labels.map(([name, text, group], number) => ({ number, name, text, group }));
     this.groups = json.groups.map(([text, colour]) => ({ text, colour }));
@@ -22,6 +25,7 @@ class Data {
     this.#readAccounts(json.accounts);
     this.#readCourses(json.courses);
     this.#readRelations(json);
+    this.services = json.services ? Data.#services(json.services) : null;
   }
 
   field(name) { return this.fields.find(f => f.name === name || (f.short && f.short === name)) ?? null; }
@@ -71,6 +75,11 @@ class Data {
   routeOf(row) { return `${this.value("method", row) ?? "?"} ${this.value("route", row) ?? "?"}`; }
   service(row) { return this.value("comm", row) ?? "?"; }
 
+  // Names of nodes, of calls ("nginx → shop") and their ends; `of`: the call of each request, from 1.
+  static #services({ names, calls, of }) {
+    const ends = Array.from({ length: calls.length / 2 }, (_, i) => [calls[2 * i], calls[2 * i + 1]]);
+    return { names, ends, of, calls: ends.map(([from, to]) => `${names[from]} → ${names[to]}`) };
+  }
   #readStarts(steps) {
     this.start = new Float64Array(this.size);
     let last = 0;
@@ -105,6 +114,13 @@ class Data {
     const pairs = list => Array.from({ length: list.length / 2 }, (_, i) => [this.texts[list[2 * i]], list[2 * i + 1]]);
     this.onPath = new Map(pairs(json.calls).map(([call, on]) => [call, on === 1]));
     this.twins = new Map(pairs(json.twins).map(([one, twin]) => [one, this.texts[twin]]));
+    this.stacks = json.stacks;
+    this.functions = new Map();
+    for (let i = 0; i < json.functions.length; i += 8) {
+      const [row, waited, stacked, name, called, caller, count, value] = json.functions.slice(i, i + 8);
+      if (!this.functions.has(row)) this.functions.set(row, []);
+      this.functions.get(row).push({ waited: waited === 1, stacked: stacked === 1, function: this.texts[name], called: this.texts[called], caller: this.texts[caller], count, value });
+    }
     this.behind = new Map();
     for (const [row, time, beyond, ...steps] of json.behind) {
       if (!this.behind.has(row)) this.behind.set(row, []);

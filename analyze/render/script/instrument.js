@@ -5,13 +5,14 @@ class Instrument {
     this.state = new State(() => this.show());
     this.answers = new Answers(data, this.state);
     this.heatmap = new Heatmap(data, this.state);
+    this.map = new ServiceMap(data, this.state);
     this.difference = new Difference(data, this.state);
     this.requests = new Requests(data, this.state);
     this.request = new Request(data, this.state, this.requests);
     this.about = make("p", { class: "about-selection", "aria-live": "polite" });
     this.clear = make("button", { hidden: true, onclick: () => this.state.set({ t: null, d: null, answer: 0 }) }, "Clear the selection");
     const panes = make("div", { class: "panes" }, make("header", null, make("h2", { id: "instrument-title" }, "Requests at work"), make("div", { class: "status" }, this.about, this.clear)),
-      this.heatmap.element, this.legend(), this.request.element, make("div", { class: "lower" }, this.difference.element, this.requests.element));
+      this.heatmap.element, this.legend(), this.request.element, this.map.element, make("div", { class: "lower" }, this.difference.element, this.requests.element));
     this.element = make("section", { id: "instrument", "aria-labelledby": "instrument-title" });
     const place = this.answers.element ?? document.querySelector(".box, h1");
     place.after(this.element);
@@ -36,9 +37,10 @@ class Instrument {
   show() {
     const s = this.state.now, d = this.data;
     let error = null;
-    if (this.filter !== s.where) {
+    const filter = JSON.stringify([s.where, s.service, s.call]), mapped = ServiceMap.test(d, s);
+    if (this.filter !== filter) {
       try {
-        const passes = FilterReader.read(d, s.where);
+        const reads = FilterReader.read(d, s.where), passes = mapped ? row => mapped(row) && reads(row) : reads;
         this.passed = Array.from({ length: d.size }, (_, i) => i).filter(passes);
         this.error = null;
       } catch (e) {
@@ -46,10 +48,10 @@ class Instrument {
         this.error = e;  // what was shown stays
         this.passed ??= Array.from({ length: d.size }, (_, i) => i);
       }
-      this.filter = s.where;
+      this.filter = filter;
     }
     error = this.error;
-    const selected = this.test(s), asked = JSON.stringify([s.where, s.answer, s.t, s.d, s.sort]);
+    const selected = this.test(s), asked = JSON.stringify([filter, s.answer, s.t, s.d, s.sort]);
     this.heatmap.show(this.passed, selected);
     if (asked !== this.asked) this.list(s, selected, error);  // otherwise it was only moved or enlarged
     this.asked = asked;
@@ -62,9 +64,10 @@ class Instrument {
   list(s, selected, error) {
     const inside = selected ? this.passed.filter(selected) : null;
     this.answers.show(s);
+    this.map.show(s);
     this.difference.show(inside, selected ? this.passed.filter(row => !selected(row)) : []);
     this.requests.show(inside ?? this.passed, error, this.note(s));
-    this.about.textContent = this.said(inside);
+    this.about.textContent = this.said(inside, s);
     this.clear.hidden = inside === null;
   }
   reveal() {
@@ -80,16 +83,16 @@ class Instrument {
     const { start, duration, answer: of } = this.data, [from, to] = (t ?? [-Infinity, Infinity]).map(s => s * 1e9), [low, high] = (d ?? [-Infinity, Infinity]).map(ms => ms * 1e6);
     return row => (!answer || of[row] === answer) && (!t || start[row] >= from && start[row] <= to) && (!d || duration[row] >= low && duration[row] <= high);
   }
-  said(inside) {
-    const passed = this.passed.length, all = this.data.size;
-    const of = passed === all ? counted(all, "request", "requests") : `${count(passed)} of ${counted(all, "request", "requests")} pass the filter`;
+  said(inside, s) {
+    const passed = this.passed.length, all = this.data.size, chosen = s.service || s.call;
+    const of = chosen ? `${count(passed)} of ${counted(all, "request", "requests")}: ${chosen}${s.where ? ", and the filter" : ""}` : passed === all ? counted(all, "request", "requests") : `${count(passed)} of ${counted(all, "request", "requests")} pass the filter`;
     return inside === null ? of : `${count(inside.length)} selected; ${of}`;
   }
   note(s) {
     const d = this.data, detailed = d.detailed.reduce((a, b) => a + b, 0);
     if (d.size < d.total) return `The recording has ${count(d.total)} requests, this page ${count(d.size)} of them: first those of answers, those whose course is known and those that failed, then others, evenly over time. Shares and numbers are of these.`;
     if (detailed < d.size) return `All ${count(d.size)} requests; ${count(detailed)} of them with every fact, the others without path, thread, calls and course.`;
-    return s.where ? "" : `All ${counted(d.size, "request", "requests")}, with every fact of this page. The language is that of tailcap requests -w.`;
+    return s.where || s.service || s.call ? "" : `All ${counted(d.size, "request", "requests")}, with every fact of this page. The language is that of tailcap requests -w.`;
   }
 
   // IDs elsewhere on the page that unfold a command open the request, too.
@@ -131,7 +134,8 @@ let instrument = null;  // what a console asks
   const element = document.getElementById("data");
   if (!element || typeof DecompressionStream === "undefined") return;  // the page shows what it shows without a script
   instrument = new Instrument(await Data.read(element));
-  instrument.show();
+  if (instrument.data.open && location.hash.length < 2) instrument.state.set({ req: instrument.data.open }, false);
+  else instrument.show();
   reveal();
   document.documentElement.dataset.ready = "";
 })();

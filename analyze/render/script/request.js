@@ -6,6 +6,11 @@ class Request {
     this.requests = requests;
     this.element = make("section", { class: "pane request", "aria-labelledby": "request-title", hidden: true });
     this.open = null;
+    this.book = LaneBook.read(document.getElementById("lanes"));
+    this.record = data.open ? document.getElementById(`record-${data.open}`) : null;  // all of the one at which the page opens
+    if (!this.record) return;
+    this.record.remove();
+    this.record.open = false;
   }
 
   // A typical request to hold it against: that of the report, else the one of its route nearest to the median among those
@@ -37,10 +42,13 @@ class Request {
     const twin = this.twin(row), d = this.data;
     this.waterfall = new Waterfall(d, this.state, [{ name: "this request", row }, ...(twin ? [{ name: "its twin", row: twin.row }] : [])]);
     this.element.replaceChildren(this.top(`${d.title(row)} · ${duration(d.duration[row])}`), this.facts(row), behindOf(d, this.state, row) ?? "",
-      make("h4", null, "Hops"), make("p", { class: "hint" }, "Outlined: the request waited for it. Thin: the way there and back, and what the client end took. Drag or ", make("kbd", null, "W"), make("kbd", null, "S"), make("kbd", null, "A"), make("kbd", null, "D"), " enlarge and move.",
+      make("h4", null, "Hops and lanes"), make("p", { class: "hint" }, "Outlined: the request waited for it. Thin: the way there and back, and what the client end took. Drag or ", make("kbd", null, "W"), make("kbd", null, "S"), make("kbd", null, "A"), make("kbd", null, "D"), " enlarge and move.",
         d.selected ? " Calls that were not selected are not on this page." : ""),
-      this.waterfall.element, make("h4", null, "Where the time went"), this.account(row, twin?.row ?? null),
+      this.waterfall.element, functionsOf(d, row) ?? "", make("h4", null, "Where the time went"), this.account(row, twin?.row ?? null),
       twin ? make("p", { class: "soft" }, "Its twin is ", requestLink(this.state, d.id(twin.row)), `, ${twin.why}.`) : make("p", { class: "soft" }, "No other request on this page is like it: it has no twin."));
+    const opened = this.waterfall;
+    this.book.then(book => { if (this.waterfall === opened) opened.add(new Lanes(d, book, opened.groups[0].hops, row)); });
+    if (this.record && id === d.open) this.element.append(this.record);
     this.waterfall.paint();
   }
 
@@ -66,8 +74,7 @@ class Request {
     add("bodies", value("request_bytes") === null ? "" : `${bytes(value("request_bytes"))} request`, value("response_bytes") === null ? "" : `${value("request_bytes") === null ? "" : ", "}${bytes(value("response_bytes"))} response`);
     if (d.answer[row]) add("example of", make("a", { href: `#answer-${d.answer[row]}` }, `answer ${d.answer[row]}`));
     if (taints) add("in doubt", d.field("tainted").values.filter((_, bit) => taints >> bit & 1).join(", ").replaceAll("_", " "));
-    if (document.getElementById(`request-${id}`)) add("threads", make("a", { href: `#request-${id}` }, "lanes of its processes"));
-    add("more", make("code", null, `tailcap show ${d.file} ${id}`));
+    if (!this.record || id !== d.open) add("more", make("code", null, `tailcap show ${d.file} ${id}`));
     return make("dl", { class: "facts" }, out);
   }
 

@@ -3,6 +3,7 @@
 //   where   the filter                        answer  the number of an answer whose requests are selected
 //   t, d    the selected box: starts in s, durations in ms
 //   z       the times that the chart of latencies shows, in s
+//   service, call  what was chosen on the map of services: by name
 //   sort    column of the table, with - the largest first
 //   req     the request that is open          w       the times that its waterfall shows, in ms since its start
 class State {
@@ -25,7 +26,7 @@ class State {
       return ends.length === 2 && ends.every(Number.isFinite) && ends[0] <= ends[1] && given.get(name) !== "," ? ends : null;
     };
     return { where: given.get("where") ?? "", answer: Number(given.get("answer")) || 0, t: range("t"), d: range("d"), z: range("z"),
-             sort: given.get("sort") ?? "-duration", req: given.get("req") ?? "", w: range("w") };
+             service: given.get("service") ?? "", call: given.get("call") ?? "", sort: given.get("sort") ?? "-duration", req: given.get("req") ?? "", w: range("w") };
   }
   static fragment(state) {
     const out = new URLSearchParams();
@@ -33,6 +34,7 @@ class State {
     if (state.req) out.set("req", state.req);
     for (const name of ["t", "d", "z", "w"]) if (state[name]) out.set(name, state[name].map(number).join(","));
     if (state.answer) out.set("answer", state.answer);
+    for (const name of ["service", "call"]) if (state[name]) out.set(name, state[name]);
     if (state.sort !== "-duration") out.set("sort", state.sort);
     if (state.where) out.set("where", state.where);
     return "#" + out.toString().replaceAll("%2C", ",").replaceAll("%2F", "/") || "#";
@@ -65,6 +67,7 @@ class State {
     if (s.w) this.set({ w: null });
     else if (s.req) this.set({ req: "" });
     else if (s.t || s.d || s.answer) this.set({ t: null, d: null, answer: 0 });
+    else if (s.service || s.call) this.set({ service: "", call: "" });
     else if (s.z) this.set({ z: null });
     else if (s.where) this.set({ where: "" });
     else return false;

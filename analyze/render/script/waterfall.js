@@ -13,7 +13,14 @@ class Waterfall {
     this.lines = [];
     this.element = make("div", { class: "waterfall", tabindex: "0", role: "group", "aria-label": "Waterfall of hops. W and S enlarge, A and D move, F shows all." },
       make("div", { class: "hop axis" }, make("span"), this.axis), this.groups.map(group => this.group(group)));
+    this.lanes = null;
     this.listen();
+  }
+  // Of the first request, on the same axis.
+  add(lanes) {
+    this.lanes = lanes;
+    this.element.append(lanes.element);
+    this.paint();
   }
 
   end(hop) { return this.data.start[outer(hop)] + (this.data.duration[outer(hop)] || 0); }
@@ -55,6 +62,7 @@ class Waterfall {
       if (hop.onPath) box(at(first), at(first) + (this.data.duration[first] || 0), 1.5, 21, { class: "path" });
       picture.replaceChildren(...parts);
     }
+    this.lanes?.paint(from, to);
     this.paintAxis(from, to);
   }
   // Its labels in order; where these are not on the page, one box.

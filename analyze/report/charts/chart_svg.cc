@@ -49,7 +49,11 @@ std::string path_of(const ChartSeries& series, const Plane& plane) {
         out(out.empty() ? 'M' : 'L', {x, y});
         break;
       case ChartSeries::Form::levels:
-        out(before && before->to >= s.from ? 'L' : 'M', {x, y})('H', {plane.x(s.to)});
+        if (before && before->to == s.from)
+          out('V', {y});
+        else
+          out(before && before->to > s.from ? 'L' : 'M', {x, y});
+        out('H', {plane.x(s.to)});
         break;
       case ChartSeries::Form::stretches:
         out('M', {x, y})('H', {plane.x(s.to)});

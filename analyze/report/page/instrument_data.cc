@@ -10,6 +10,9 @@
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/page/data_columns.h"
+#include "analyze/report/page/function_data.h"
+#include "analyze/report/page/lane_data.h"
+#include "analyze/report/page/map_data.h"
 #include "analyze/report/page/packed.h"
 #include "analyze/report/page/shown_rows.h"
 #include "analyze/report/tail/answer_of.h"
@@ -28,8 +31,8 @@ constexpr std::size_t kChainsOfOne = 8;
 class DataWriter {
  public:
   DataWriter(const model::Study& study, const model::RequestTable& table, const ReportOptions& options,
-             std::span<const model::Course> courses, std::span<const ShownRow> rows)
-      : study_(study), table_(table), options_(options), courses_(courses), rows_(rows), json_(out_) {}
+             const FactsOfRequests& facts, std::span<const ShownRow> rows)
+      : study_(study), table_(table), options_(options), facts_(facts), rows_(rows), json_(out_) {}
 
   std::string take() {
     json_.begin_object();
@@ -42,6 +45,8 @@ class DataWriter {
     write_courses();
     write_behind();
     write_twins();
+    write_functions(json_, table_, facts_, rows_, texts_);
+    if (facts_.services) write_map(json_, *facts_.services, rows_);
     if (rows_.size() < table_.rows.size()) write_bins();
     json_.key("texts");
     texts_.write(json_);
@@ -68,6 +73,7 @@ class DataWriter {
     const model::WallClock& clock = study_.quality.clock;
     json_.field("wall", clock.known() ? std::to_string(clock.realtime(study_.begin)) : std::string());
     json_.field("selected", !options_.scope.empty());
+    json_.field("open", options_.opened.connection == 0 ? std::string() : id_text(options_.opened));
     json_.field("total", std::uint64_t{table_.rows.size()});
     numbers("detailed", rows_, [](const ShownRow& r) { return r.detailed; });
     numbers("answer", rows_, [](const ShownRow& r) { return r.answer; });
@@ -151,8 +157,8 @@ class DataWriter {
   }
 
   const model::Course* course_of(model::ExchangeId id) const {
-    const auto at = std::ranges::lower_bound(courses_, id, {}, &model::Course::request);
-    return at != courses_.end() && at->request == id ? &*at : nullptr;
+    const auto at = std::ranges::lower_bound(facts_.courses, id, {}, &model::Course::request);
+    return at != facts_.courses.end() && at->request == id ? &*at : nullptr;
   }
 
   // Requests in the order in which their courses are given: those of answers first.
@@ -295,7 +301,7 @@ class DataWriter {
   const model::Study& study_;
   const model::RequestTable& table_;
   const ReportOptions& options_;
-  const std::span<const model::Course> courses_;
+  const FactsOfRequests& facts_;
   const std::span<const ShownRow> rows_;
   std::string out_;
   JsonWriter json_;
@@ -304,17 +310,21 @@ class DataWriter {
 
 }  // namespace
 
-std::string instrument_data(const model::Study& study, const model::RequestTable& table, const ReportOptions& options,
-                            std::span<const model::Course> courses) {
+InstrumentData instrument_data(const model::Study& study, const model::RequestTable& table,
+                               const ReportOptions& options, const FactsOfRequests& facts) {
   if (table.rows.empty()) return {};
   std::vector<std::uint32_t> answers(table.rows.size());
   tail::AnswerOf answer_of(study, table, tail::answers(study, table, options).verdicts);
   for (std::size_t i = 0; i < answers.size(); ++i)
     answers[i] = static_cast<std::uint32_t>(answer_of.number(table.rows[i]));
+  const std::vector<model::ExchangeId> around = requests_around(study, table, options.opened);
   for (std::size_t less = 1;; less *= 2) {
-    const std::vector<ShownRow> rows = shown_rows(table, courses, answers, kDetailed / less, kInColumns / less);
-    std::string out = packed(DataWriter(study, table, options, courses, rows).take());
-    if (out.size() <= kLargestData || kDetailed / less <= 1) return out;
+    const std::vector<ShownRow> rows =
+        shown_rows(table, facts.courses, answers, around, kDetailed / less, kInColumns / less);
+    std::string out = packed(DataWriter(study, table, options, facts, rows).take());
+    if (out.size() > kLargestData && kDetailed / less > 1) continue;
+    std::string lanes = facts.lanes ? lane_data(*facts.lanes, study, table, rows, around) : std::string();
+    return {std::move(out), std::move(lanes)};
   }
 }
 

@@ -1,6 +1,7 @@
 #include "analyze/report/page/shown_rows.h"
 
 #include <algorithm>
+#include <set>
 
 namespace tailcap::report::page {
 namespace {
@@ -19,7 +20,7 @@ std::vector<std::uint32_t> most_telling(const std::vector<std::uint32_t>& from,
                                         const std::vector<std::uint8_t>& weight_of, std::size_t most) {
   if (from.size() <= most) return from;
   std::vector<std::uint32_t> telling, others;
-  for (const int weight : {3, 2, 1}) {
+  for (const int weight : {4, 3, 2, 1}) {
     std::vector<std::uint32_t> alike;
     for (const std::uint32_t row : from)
       if (weight_of[row] == weight) alike.push_back(row);
@@ -35,10 +36,40 @@ std::vector<std::uint32_t> most_telling(const std::vector<std::uint32_t>& from,
   return telling;
 }
 
+// Their other ends and what they called.
+void add_below(const model::RequestTable& table, std::set<model::ExchangeId>& around) {
+  for (std::size_t before = 0; before != around.size();) {
+    before = around.size();
+    for (std::size_t i = 0; i < table.rows.size(); ++i)
+      if (around.contains(table.rows.id(i)) && table.rows.peer(i).connection != 0) around.insert(table.rows.peer(i));
+    for (const auto& [call, cause] : table.causes)
+      if (around.contains(cause.parent)) around.insert(call);
+  }
+}
+
 }  // namespace
 
+std::vector<model::ExchangeId> requests_around(const model::Study& study, const model::RequestTable& table,
+                                               model::ExchangeId opened) {
+  if (opened.connection == 0) return {};
+  std::set<model::ExchangeId> around = {opened};
+  for (const model::RouteStudy& route : study.routes)
+    if (route.tail)
+      for (const model::Exemplar& e : route.tail->exemplars)
+        if (table.rows.id(e.row) == opened) around.insert(table.rows.id(e.typical));
+  add_below(table, around);
+  for (const model::Culprit& c : table.partitions.culprits(opened))
+    if (c.request.connection != 0) around.insert(c.request);
+  if (const auto chains = table.chains.find(opened); chains != table.chains.end())
+    for (const model::Chain& chain : chains->second)
+      for (const model::Culprit& c : chain.steps)
+        if (c.request.connection != 0) around.insert(c.request);
+  return {around.begin(), around.end()};
+}
+
 std::vector<ShownRow> shown_rows(const model::RequestTable& table, std::span<const model::Course> courses,
-                                 std::span<const std::uint32_t> answers, std::size_t detailed, std::size_t in_columns) {
+                                 std::span<const std::uint32_t> answers, std::span<const model::ExchangeId> first,
+                                 std::size_t detailed, std::size_t in_columns) {
   const model::Rows& rows = table.rows;
   std::vector<std::uint8_t> weight(rows.size());
   std::vector<std::uint32_t> all(rows.size());
@@ -48,7 +79,7 @@ std::vector<ShownRow> shown_rows(const model::RequestTable& table, std::span<con
     const bool followed = course != courses.end() && course->request == rows.id(i);
     const bool failed =
         rows.status(i) >= 500 || model::broke_off(rows.outcome(i), rows.taints(i), rows.has_duration(i));
-    weight[i] = answers[i] != 0 ? 3 : followed ? 2 : failed ? 1 : 0;
+    weight[i] = std::ranges::binary_search(first, rows.id(i)) ? 4 : answers[i] != 0 ? 3 : followed ? 2 : failed ? 1 : 0;
   }
   const std::vector<std::uint32_t> held = most_telling(all, weight, in_columns);
   const std::vector<std::uint32_t> known = most_telling(held, weight, detailed);

@@ -21,9 +21,16 @@ struct ShownRow {
   bool detailed = false;
 };
 
-// Ascending. All of the table where there are no more than kInColumns. answers: by row, as above. Those in answers,
-// those that failed and those with a course come first; the others are spread evenly over the recording.
+// The request at which a page opens with its other end, what it called, what it waited for and its typical request,
+// ascending. Empty: it opens at none.
+std::vector<model::ExchangeId> requests_around(const model::Study& study, const model::RequestTable& table,
+                                               model::ExchangeId opened);
+
+// Ascending. All of the table where there are no more than kInColumns. answers: by row, as above. The requests `first`
+// come first, then those in answers, those with a course and those that failed; the others are spread evenly over the
+// recording.
 std::vector<ShownRow> shown_rows(const model::RequestTable& table, std::span<const model::Course> courses,
-                                 std::span<const std::uint32_t> answers, std::size_t detailed, std::size_t in_columns);
+                                 std::span<const std::uint32_t> answers, std::span<const model::ExchangeId> first,
+                                 std::size_t detailed, std::size_t in_columns);
 
 }  // namespace tailcap::report::page

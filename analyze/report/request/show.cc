@@ -95,14 +95,12 @@ void add_wait_table(const Waterfall& w, std::size_t most, Document& out) {
   if (more != 0) out.note("and " + count_text(more) + " more");
 }
 
-Document document(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
-                  const ReportOptions& options, const RequestStanding& standing, std::size_t waits) {
-  Waterfall w = waterfall(detail, study);
+// Without a title.
+Document document(Waterfall w, const model::Study& study, const model::Lanes& around, const RequestStanding& standing,
+                  std::size_t waits) {
   const auto mostly = std::ranges::find(w.facts, "mostly", &FactLine::label);
   w.facts.insert(mostly == w.facts.end() ? mostly : mostly + 1, standing.facts.begin(), standing.facts.end());
   Document out;
-  out.heading(1, "Request " + id_text(detail.request.row.id) + " of " + printable(options.file) + ": " +
-                     shortened(w.title, 400));
   render::Facts facts{{}, w.facts, true};
   if (unsafe(study.quality))
     facts.verdict = {render::Tone::alarm, "",
@@ -134,24 +132,39 @@ Document document(const model::Detail& detail, const model::Study& study, const 
   return out;
 }
 
+Document titled_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
+                     const RequestStanding& standing) {
+  Waterfall w = waterfall(detail, study);
+  Document out;
+  out.heading(1, "Request " + id_text(detail.request.row.id) + " of " + printable(options.file) + ": " +
+                     shortened(w.title, 400));
+  out.append(document(std::move(w), study, {}, standing, kWaitsInText));
+  return out;
+}
+
 }  // namespace
 
 std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
                       const RequestStanding& standing) {
-  return render::to_text(document(detail, study, {}, options, standing, kWaitsInText),
+  return render::to_text(titled_show(detail, study, options, standing),
                          std::clamp<std::size_t>(options.width, 60, 1000));
 }
 
 std::string markdown_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
                           const RequestStanding& standing) {
-  return render::to_markdown(document(detail, study, {}, options, standing, kWaitsInText));
+  return render::to_markdown(titled_show(detail, study, options, standing));
 }
 
-std::string html_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
-                      const ReportOptions& options, const RequestStanding& standing) {
-  Document out = document(detail, study, around, options, standing, kWaitsInPage);
-  out.add(render::Paragraph{made_by_text(study), render::Tone::plain, render::Paragraph::Kind::footer});
-  return render::to_html(out);
+render::Details page_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
+                          const RequestStanding& standing) {
+  Waterfall w = waterfall(detail, study);
+  const model::ExchangeId id = detail.request.row.id;
+  const std::string summary =
+      "Request " + id_text(id) + ", " + shortened(w.title, 400) + ": all that was recorded about it";
+  Document out = document(std::move(w), study, around, standing, kWaitsInPage);
+  for (render::Block& block : out.blocks)
+    if (auto* const heading = std::get_if<render::Heading>(&block)) ++heading->level;
+  return {summary, std::move(out.blocks), true, "record-" + id_text(id)};
 }
 
 }  // namespace tailcap::report

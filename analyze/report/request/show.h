@@ -6,6 +6,7 @@
 #include "analyze/model/study/detail.h"
 #include "analyze/model/study/lanes.h"
 #include "analyze/model/study/study.h"
+#include "analyze/render/document.h"
 #include "analyze/report/request/standing.h"
 #include "analyze/report/words/options.h"
 
@@ -23,9 +24,9 @@ std::string text_show(const model::Detail& detail, const model::Study& study, co
                       const RequestStanding& standing = {});
 std::string markdown_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
                           const RequestStanding& standing = {});
-// around: what its processes did meanwhile.
-std::string html_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
-                      const ReportOptions& options, const RequestStanding& standing = {});
+// All of it as a foldout of a page, open. around: what its processes did meanwhile.
+render::Details page_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
+                          const RequestStanding& standing = {});
 // Every fact, one line. table: holds the texts of both rows.
 std::string json_show(const model::Detail& detail, const model::Study& study, const model::RequestTable& table);
 std::string show_schema();  // of it

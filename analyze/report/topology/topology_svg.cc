@@ -76,7 +76,7 @@ std::string curve_of(const std::vector<Point>& points) {
 
 class Picture {
  public:
-  explicit Picture(const Topology& t) : t_(t) {
+  Picture(const Topology& t, TopologyPicture how) : t_(t), how_(how) {
     for (const TopologyCall& c : t.calls) {  // the most first
       if (drawn_.size() == kMaxDrawn) break;
       if (c.from != c.to) {
@@ -146,6 +146,7 @@ class Picture {
 
   void add_node(std::uint32_t place, Point at, Size size, Svg& out) const {
     const bool service = t_.nodes[nodes_[place]].kind == TopologyNode::Kind::service;
+    begin_part("node", nodes_[place], out);
     out.leaf("rect", {{"x", at.x - size.width / 2},
                       {"y", at.y - size.height / 2},
                       {"width", size.width},
@@ -161,16 +162,28 @@ class Picture {
       style += i == 0 ? ";font-size:13.5px;font-weight:600" : lines[i].alarm ? ";font-weight:600" : "";
       add_text(at.x, y, lines[i].text, style, out);
     }
+    end_part(out);
   }
 
-  static void add_edge(const TopologyCall& c, const std::vector<Point>& path, bool against, Point label,
-                       std::uint64_t most, Svg& out) {
+  void begin_part(const char* what, std::size_t number, Svg& out) const {
+    if (how_ == TopologyPicture::of_page) out.open("g", {{"class", what}, {"data-number", number}});
+  }
+  void end_part(Svg& out) const {
+    if (how_ == TopologyPicture::of_page) out.close("g").line();
+  }
+
+  void add_edge(const TopologyCall& c, const std::vector<Point>& path, bool against, Point label, std::uint64_t most,
+                Svg& out) const {
     const std::string colour = c.failing() ? "var(--alarm,#a40e26)" : "var(--soft,#57606a)";
     const double share = static_cast<double>(c.calls.count + c.calls.incomplete) / static_cast<double>(most);
     const Point tip = path.back();
     const double back = against ? 9 : -9;
     std::vector<Point> line = path;
     line.back().x += back * 0.8;
+    begin_part("call", static_cast<std::size_t>(&c - t_.calls.data()), out);
+    if (how_ == TopologyPicture::of_page)  // wide enough to be met by a pointer
+      out.leaf("path",
+               {{"class", "near"}, {"d", curve_of(line)}, {"style", "fill:none;stroke:transparent;stroke-width:16"}});
     out.leaf("path",
              {{"d", curve_of(line)},
               {"style", "fill:none;stroke:" + colour + ";stroke-width:" + coordinate(1.2 + 2.3 * std::sqrt(share))}})
@@ -183,9 +196,11 @@ class Picture {
     for (std::size_t i = 0; i < lines.size(); ++i)
       add_text(label.x, label.y + (i == 0 ? -6 : 1 + static_cast<double>(i) * kLine), lines[i].text,
                std::string(lines[i].alarm ? kAlarmInk : kInk) + (lines[i].alarm ? ";font-weight:600" : ""), out);
+    end_part(out);
   }
 
   const Topology& t_;
+  const TopologyPicture how_;
   std::vector<const TopologyCall*> drawn_;
   std::vector<std::uint32_t> nodes_;  // drawn, as numbers in t_
   std::map<std::uint32_t, std::uint32_t> places_;
@@ -194,7 +209,7 @@ class Picture {
 
 }  // namespace
 
-std::string svg_topology(const Topology& t) { return Picture(t).draw(); }
+std::string svg_topology(const Topology& t, TopologyPicture how) { return Picture(t, how).draw(); }
 
 std::string svg_caption(const Topology& t) {
   std::string out =

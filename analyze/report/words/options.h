@@ -24,6 +24,7 @@ struct ReportOptions {
   bool page = false;                         // the report is a page
   bool reduced = false;                      // it would be too large with all that it usually shows
   std::vector<model::ExchangeId> in_time{};  // requests that the page shows in time
+  model::ExchangeId opened{};                // the request at which the page opens; connection 0: at none
 };
 
 inline constexpr std::size_t kRoutesInPage = 50;    // --json has them all

@@ -206,6 +206,9 @@ void RequestStacks::end(const model::RequestTable& table) {
     for (std::size_t i = 0; i < owned.size(); ++i)
       if (i == 0 || owned[i].row != owned[i - 1].row) rows_.emplace_back(table.rows.id(owned[i].row), owned[i].row);
   }
+  for (std::size_t i = 0; i < owned_long_.size(); ++i)
+    if (i == 0 || owned_long_[i].row != owned_long_[i - 1].row)
+      rows_.emplace_back(table.rows.id(owned_long_[i].row), owned_long_[i].row);
   std::ranges::sort(rows_);
   rows_.erase(std::unique(rows_.begin(), rows_.end()), rows_.end());
 }
@@ -220,6 +223,18 @@ std::vector<model::FoldedStack> RequestStacks::of(std::span<const model::Exchang
       folder.add(texts_[o.text], o.value, false);
   }
   return folder.stacks(0, 0);
+}
+
+std::vector<OwnedStack> RequestStacks::stacks_of(model::ExchangeId request) const {
+  std::vector<OwnedStack> out;
+  const auto row = std::ranges::lower_bound(rows_, std::pair{request, std::uint32_t{0}});
+  if (row == rows_.end() || row->first != request) return out;
+  for (const Owned& o : std::ranges::equal_range(owned_[ran], row->second, {}, &Owned::row))
+    out.push_back({false, o.value, &texts_[o.text]});
+  if (!has_wait_stacks()) return out;
+  for (const OwnedWait& o : std::ranges::equal_range(owned_long_, row->second, {}, &OwnedWait::row))
+    out.push_back({true, static_cast<std::uint64_t>(o.time), o.stacked ? &texts_[o.text] : nullptr});
+  return out;
 }
 
 std::vector<std::uint32_t> RequestStacks::chosen_rows(const model::TextPool& texts, std::string_view method,

@@ -23,6 +23,7 @@
 #include "analyze/model/study/flame.h"
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/views/flame/caption.h"
+#include "analyze/views/flame/request_functions.h"
 #include "analyze/views/flame/stack_text.h"
 #include "analyze/views/flame/stacks.h"
 #include "analyze/views/flame/waiting_function.h"
@@ -77,6 +78,10 @@ class RequestStacks : public pipeline::SecondReading {
   };
   LongWaits waits_of_route(const model::TextPool& texts, std::string_view method, std::string_view route,
                            const FlameChoice& choice, std::span<const model::Blocked> blocked) const;
+  // The samples of a request, and its waits of kLongWait and more where stacks of waits were taken. Only in reports;
+  // valid as long as this.
+  std::vector<OwnedStack> stacks_of(model::ExchangeId request) const;
+  bool has_wait_stacks() const { return long_waits_ && !too_many_long_; }
   // Of a wait of this thread that began then; null: it has none. Only for `show`; valid as long as this.
   const std::string* stack_of_wait(std::uint32_t tid, formats::Time left) const;
   bool samples() const { return all_samples_; }  // there are any on a CPU; only in reports

@@ -57,7 +57,7 @@ TEST(ChartSvg, Forms) {
   using Form = model::ChartSeries::Form;
   const auto drawn = [](Form form) { return path_of(chart_figure(chart_with(form)).svg); };
   EXPECT_EQ(drawn(Form::line), "M0 205L2500 102.5L7500 0");
-  EXPECT_EQ(drawn(Form::levels), "M0 205H2500L2500 102.5H5000M7500 0H10000");
+  EXPECT_EQ(drawn(Form::levels), "M0 205H2500V102.5H5000M7500 0H10000");
   EXPECT_EQ(drawn(Form::stretches), "M0 205H2500M2500 102.5H5000M7500 0H10000");
   EXPECT_EQ(drawn(Form::impulses), "M0 205V205M2500 205V102.5M7500 205V0");
 }

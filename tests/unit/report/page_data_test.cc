@@ -61,7 +61,7 @@ struct Recording {
 
 TEST(PageData, AFewRequestsAreShownWhole) {
   const Recording r;
-  const auto shown = page::shown_rows(r.table, {}, r.answers, 1000, 1000);
+  const auto shown = page::shown_rows(r.table, {}, r.answers, {}, 1000, 1000);
   ASSERT_EQ(shown.size(), 1000u);
   for (std::uint32_t i = 0; i < 1000; ++i) {
     EXPECT_EQ(shown[i].row, i);
@@ -72,7 +72,7 @@ TEST(PageData, AFewRequestsAreShownWhole) {
 
 TEST(PageData, OfManyThoseThatTellMostComeFirstAndTheOthersAreSpread) {
   const Recording r;
-  const auto shown = page::shown_rows(r.table, {}, r.answers, 60, 200);
+  const auto shown = page::shown_rows(r.table, {}, r.answers, {}, 60, 200);
   ASSERT_EQ(shown.size(), 200u);
   EXPECT_TRUE(std::ranges::is_sorted(shown, {}, &page::ShownRow::row));
   std::size_t answered = 0, failed = 0, detailed = 0, answered_whole = 0, failed_whole = 0, late = 0;
@@ -97,10 +97,31 @@ TEST(PageData, OfManyThoseThatTellMostComeFirstAndTheOthersAreSpread) {
 TEST(PageData, WhatIsSpecialDoesNotFillThePage) {
   const Recording r;
   const std::vector<std::uint32_t> all_in_one(1000, 1);
-  const auto shown = page::shown_rows(r.table, {}, all_in_one, 40, 100);
+  const auto shown = page::shown_rows(r.table, {}, all_in_one, {}, 40, 100);
   EXPECT_EQ(shown.size(), 100u);
   EXPECT_LT(shown.front().row, 10u);
   EXPECT_GT(shown.back().row, 900u);
+}
+
+// However many others there are: with its other end and its calls.
+TEST(PageData, TheRequestAtWhichThePageOpensIsShownWhole) {
+  Recording r;
+  const auto id = [&](std::uint32_t row) { return r.table.rows.id(row); };
+  r.table.rows.set_peer(333, id(334));
+  model::Cause cause;
+  cause.parent = id(334);
+  r.table.causes.assign({{id(700), cause}});
+  const std::vector<std::uint32_t> all_in_one(1000, 1);
+  const auto around = page::requests_around({}, r.table, id(333));
+  EXPECT_EQ(around, (std::vector<model::ExchangeId>{id(333), id(334), id(700)}));
+  const auto shown = page::shown_rows(r.table, {}, all_in_one, around, 20, 40);
+  EXPECT_EQ(shown.size(), 40u);
+  for (const std::uint32_t row : {333u, 334u, 700u}) {
+    const auto at = std::ranges::find(shown, row, &page::ShownRow::row);
+    ASSERT_NE(at, shown.end()) << row;
+    EXPECT_TRUE(at->detailed) << row;
+  }
+  EXPECT_TRUE(page::requests_around({}, r.table, {}).empty());
 }
 
 }  // namespace

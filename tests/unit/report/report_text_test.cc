@@ -272,7 +272,7 @@ TEST(HtmlReport, ThePolicyNamesTheScript) {
   EXPECT_EQ(hash_by_python(render::page_script()), render::page_script_hash());
   EXPECT_TRUE(contains(render::page("x", "y"), render::page_script_hash()));
   EXPECT_EQ(hash_by_python(render::instrument_script()), render::instrument_script_hash());
-  const std::string page = render::page("x", "y", "AAAA");
+  const std::string page = render::page("x", "y", {"AAAA", {}});
   EXPECT_TRUE(contains(page, render::instrument_script_hash()));
   EXPECT_TRUE(contains(page, render::instrument_script()));
   EXPECT_FALSE(contains(page, render::page_script_hash()));
@@ -291,7 +291,9 @@ TEST(HtmlReport, FiguresStandInTheirRoute) {
   model::PlotSet figures;
   figures.drawn.push_back({"latency", "all <together>", std::nullopt, "<svg>ALL</svg>"});
   figures.drawn.push_back({"route-02-time", "one", 1, "<svg>ONE</svg>"});
-  const std::string page = html_report(s.study, s.table, {figures, {}, {}}, options());
+  PageParts parts;
+  parts.figures = figures;
+  const std::string page = html_report(s.study, s.table, parts, options());
   EXPECT_LT(page.find("<svg>ALL</svg>"), page.find("id=\"route-1\""));
   EXPECT_GT(page.find("<svg>ONE</svg>"), page.find("id=\"route-2\""));
   EXPECT_LT(page.find("<svg>ONE</svg>"), page.find("id=\"route-3\""));
