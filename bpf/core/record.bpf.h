@@ -111,13 +111,24 @@ static __always_inline void fill_head(struct record_header *head, const struct t
 	fill_head_by(head, task->tgid, task->pid, kind, time);
 }
 
-/* Emits a record that was assembled elsewhere. Not 0: the ring was full, and the caller counts the loss. */
-static __always_inline long output(void *record, u64 size, u64 flags)
+/* Emits a record that was assembled elsewhere. Not 0: the ring was full, and the caller counts the loss. spilled: one
+ * of the records before this, with the same time, is in the spill, and this one follows it there. */
+static __always_inline long output_after(void *record, u64 size, u64 flags, u8 *spilled)
 {
-	void *ring = ring_here();
+	void *ring = *spilled ? NULL : ring_here();
 	long full = ring ? bpf_ringbuf_output(ring, record, size, flags) : -1;
 
-	return full && ring_spills ? bpf_ringbuf_output(&spill, record, size, flags) : full;
+	if (!full || !ring_spills)
+		return full;
+	*spilled = 1;
+	return bpf_ringbuf_output(&spill, record, size, flags);
+}
+
+static __always_inline long output(void *record, u64 size, u64 flags)
+{
+	u8 spilled = 0;
+
+	return output_after(record, size, flags, &spilled);
 }
 
 /* Returns the count of events lost before this one, and resets it. Call only when this record is sure to be emitted. */

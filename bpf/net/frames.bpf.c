@@ -101,7 +101,7 @@ __noinline int walk_tell(u32 way, u32 end)
 	if (size > HEAD_MAX + LEAD_MAX)
 		return 0;
 	/* A large record may jump over the window in which the reader is woken: check each time. */
-	if (output(record, sizeof(*record) + size, wake_flag(kept > 1024 ? 0 : record->h.time))) {
+	if (output_after(record, sizeof(*record) + size, wake_flag(kept > 1024 ? 0 : record->h.time), &walk->spilled)) {
 		count_loss(LOSS_RING_FULL, record->h.kind & (RECORD_KINDS - 1));
 		walk->dropped += record->h.missed + 1;
 	}

@@ -44,6 +44,7 @@ static __always_inline bool walk_frames(struct io_scratch *scratch, struct socke
 	walk->kept = 0;
 	walk->lead = lead;
 	walk->parts = 0;
+	walk->spilled = 0;
 	walk->dropped = 0;
 	walk->framing = state->framing;
 	walk->wide = state->family == AF_UNIX;

@@ -27,6 +27,7 @@ struct walk {
 	u8 wide;     /* positions have 64 bits */
 	u8 whole;    /* all bytes are wanted */
 	u8 complete; /* the pieces are all there are */
+	u8 spilled;  /* a part is in the spill */
 	u32 budget;  /* bpf/net/payload.bpf.h: as of struct direction_state */
 };
 

@@ -22,24 +22,14 @@ namespace {
 // hypervisor delays it longer, the record is slightly out of order, as it would be in one ring.
 constexpr std::int64_t kMomentNs = 2'000'000;
 
-bool has_position(std::uint16_t kind) {
-  return kind == bpf::RECORD_SEND || kind == bpf::RECORD_RECEIVE || kind == bpf::RECORD_TLS_SEND ||
-         kind == bpf::RECORD_TLS_RECEIVE;
-}
-
 // Of two records with the same time: one run of a program made them, and the first may have found its ring full and the
-// second room there. The parts of an I/O follow each other by position, and all else of a thread its off-CPU interval.
+// second room there. All else of a thread follows its off-CPU interval.
 bool precedes(std::span<const std::byte> a, std::span<const std::byte> b) {
   bpf::record_header first, second;
   if (a.size() < sizeof first || b.size() < sizeof second) return false;
   std::memcpy(&first, a.data(), sizeof first);
   std::memcpy(&second, b.data(), sizeof second);
-  if (first.kind != second.kind) return first.kind == bpf::RECORD_OFF_CPU;
-  bpf::record_io part, other;
-  if (!has_position(first.kind) || a.size() < sizeof part || b.size() < sizeof other) return false;
-  std::memcpy(&part, a.data(), sizeof part);
-  std::memcpy(&other, b.data(), sizeof other);
-  return part.socket == other.socket && static_cast<std::int32_t>(part.position - other.position) < 0;
+  return first.kind == bpf::RECORD_OFF_CPU && second.kind != bpf::RECORD_OFF_CPU;
 }
 
 constexpr std::uint64_t kSpillFrom = 8u << 20;  // less is shared by the rings, and there is no spill
