@@ -249,10 +249,13 @@ class HtmlPrinter {
       for (std::size_t c = 0; c < table.columns.size(); ++c) {
         static const Cell kNone;
         const Cell& cell = c < row.cells.size() ? row.cells[c] : kNone;
-        out_ += "<td" + attributes(cell, table.columns[c].kind, table.bars) + ">" + cell_html(cell, notes);
+        // Columns of bars have no heads: the row's name says what their cells are.
+        const bool heads_row = table.bars && c == about_row;
+        out_ += (heads_row ? "<th scope=\"row\"" : "<td") + attributes(cell, table.columns[c].kind, table.bars) + ">" +
+                cell_html(cell, notes);
         if (c == about_row)
           for (const auto& [tone, text] : row.below) out_ += small(text, tone);
-        out_ += "</td>";
+        out_ += heads_row ? "</th>" : "</td>";
       }
       out_ += "</tr>\n";
     }
