@@ -1,16 +1,12 @@
 #include "capture/log/process_uses.h"
 
 #include <time.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cinttypes>
 #include <cstddef>
-#include <cstdio>
 #include <string>
 
-#include "capture/host/system_file.h"
 #include "capture/log/turns.h"
+#include "capture/scan/proc.h"
 
 namespace tailcap::capture {
 
@@ -32,13 +28,10 @@ clockid_t cpu_clock_of(std::uint32_t pid) {
 std::optional<ProcessUse> process_use(std::uint32_t pid) {
   timespec used{};
   if (clock_gettime(cpu_clock_of(pid), &used) != 0) return std::nullopt;
-  std::uint64_t pages = 0, resident = 0, shared = 0;
-  const std::string sizes = read_system_file("/proc/" + std::to_string(pid) + "/statm", 256);
-  if (std::sscanf(sizes.c_str(), "%" SCNu64 " %" SCNu64 " %" SCNu64, &pages, &resident, &shared) != 3)
-    return std::nullopt;
-  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  return ProcessUse{Duration{used.tv_sec * std::int64_t{1'000'000'000} + used.tv_nsec}, resident * page,
-                    (resident - std::min(shared, resident)) * page};
+  const auto memory = process_memory(std::to_string(pid));
+  if (!memory) return std::nullopt;
+  return ProcessUse{Duration{used.tv_sec * std::int64_t{1'000'000'000} + used.tv_nsec}, memory->resident,
+                    memory->anonymous};
 }
 
 void ProcessUses::push(Time now, const std::unordered_set<std::uint32_t>& processes) {

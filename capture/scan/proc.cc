@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cinttypes>
 #include <cstdio>
@@ -81,13 +82,16 @@ std::uint64_t own_cpu_time() {
   return ns(usage.ru_utime) + ns(usage.ru_stime);
 }
 
-OwnCost own_cost() {
-  OwnCost cost{own_cpu_time(), 0};
-  std::uint64_t pages = 0, resident = 0;
-  (void)std::sscanf(read_system_file("/proc/self/statm", 256).c_str(), "%" SCNu64 " %" SCNu64, &pages, &resident);
-  cost.resident = resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  return cost;
+std::optional<ProcessMemory> process_memory(const std::string& process) {
+  std::uint64_t pages = 0, resident = 0, shared = 0;
+  const std::string sizes = read_system_file("/proc/" + process + "/statm", 256);
+  if (std::sscanf(sizes.c_str(), "%" SCNu64 " %" SCNu64 " %" SCNu64, &pages, &resident, &shared) != 3)
+    return std::nullopt;
+  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return ProcessMemory{resident * page, (resident - std::min(shared, resident)) * page};
 }
+
+OwnCost own_cost() { return {own_cpu_time(), process_memory("self").value_or(ProcessMemory{}).resident}; }
 
 OwnIdentity own_identity(std::uint32_t pid) {
   OwnIdentity out;

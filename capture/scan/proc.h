@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,12 @@ std::vector<std::string> interpreters(const std::string& path);
 std::uint32_t process_of_thread(std::uint32_t tid);
 
 bool process_exists(std::uint32_t pid);  // false where all its threads have ended
+
+struct ProcessMemory {
+  std::uint64_t resident = 0;   // bytes
+  std::uint64_t anonymous = 0;  // of these, those of no file and not shared
+};
+std::optional<ProcessMemory> process_memory(const std::string& process);  // a pid, or "self"
 
 struct OwnCost {
   std::uint64_t cpu_ns = 0;

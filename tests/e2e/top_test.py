@@ -12,7 +12,7 @@ import urllib.request
 import harness
 from harness import Case, Recording, free_port, wait_until
 
-# Answers /fast at once, /fail with 500, and /hold when it is told to on its standard input.
+# Answers /fast at once and /fail with 500. It answers /hold once a line arrives on its standard input.
 SERVICE = """
 import http.server, sys, threading
 released = threading.Event()

@@ -19,7 +19,7 @@ class LiveReading {
   // command: for messages. file: "-" is standard input.
   LiveReading(const char* command, const std::string& file);
 
-  // Takes what is there, or waits for it, at most so long. False: no more will come (the end was taken before).
+  // Takes the events that are there, or waits up to `patience` for some. False: no more will come, and all were taken.
   bool read(formats::Duration patience);
 
   pipeline::Following* following() { return following_ ? &*following_ : nullptr; }  // null: nothing was read yet

@@ -73,7 +73,7 @@ void LaneRecorder::begin(const model::RequestTable& table, const Recording& reco
                  timeline::LaneLimits{.lanes = kLanes, .stretches = limits_.stretches});
   times_ = {{from, to}};
   if (events <= limits_.events) return;
-  // As much of the time as has so many events, if they are spread evenly.
+  // The part of the time that holds limits_.events events, if they are spread evenly.
   const double share = static_cast<double>(limits_.events) / static_cast<double>(events);
   auto left = static_cast<std::int64_t>(share * static_cast<double>((to - from).count()));
   Times chosen;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "analyze/report/json/json_writer.h"
@@ -102,19 +103,18 @@ class LaneWriter {
     });
     const auto of_all = [&](std::string_view name, auto value) {
       column(name, [&](auto add) {
-        for (const Lane& lane : lanes_.lanes) {
-          std::int64_t before = 0;
-          of_stretches(lane, [&](const model::LaneStretch& s) {
-            add(value(s, before));
-            before = steps(s.to);
-          });
-        }
+        for (const Lane& lane : lanes_.lanes) of_stretches(lane, [&](const auto& s) { add(value(s)); });
       });
     };
-    of_all("gaps", [&](const auto& s, std::int64_t before) { return steps(s.from) - before; });
-    of_all("lengths", [&](const auto& s, std::int64_t) { return steps(s.to) - steps(s.from); });
-    of_all("groups", [&](const auto& s, std::int64_t) { return s.what; });
-    of_all("said", [&](const auto& s, std::int64_t) { return note(s.note); });
+    column("gaps", [&](auto add) {
+      for (const Lane& lane : lanes_.lanes) {
+        std::int64_t before = 0;
+        of_stretches(lane, [&](const auto& s) { add(steps(s.from) - std::exchange(before, steps(s.to))); });
+      }
+    });
+    of_all("lengths", [&](const auto& s) { return steps(s.to) - steps(s.from); });
+    of_all("groups", [&](const auto& s) { return s.what; });
+    of_all("said", [&](const auto& s) { return note(s.note); });
   }
 
   void marks() {
@@ -125,18 +125,17 @@ class LaneWriter {
     });
     const auto of_all = [&](std::string_view name, auto value) {
       column(name, [&](auto add) {
-        for (const Lane& lane : lanes_.lanes) {
-          std::int64_t before = 0;
-          of_marks(lane, [&](const model::LaneMark& m) {
-            add(value(m, before));
-            before = steps(m.at);
-          });
-        }
+        for (const Lane& lane : lanes_.lanes) of_marks(lane, [&](const auto& m) { add(value(m)); });
       });
     };
-    of_all("at", [&](const auto& m, std::int64_t before) { return steps(m.at) - before; });
-    of_all("moves", [&](const auto& m, std::int64_t) { return m.kind; });
-    of_all("bytes", [&](const auto& m, std::int64_t) { return m.bytes; });
+    column("at", [&](auto add) {
+      for (const Lane& lane : lanes_.lanes) {
+        std::int64_t before = 0;
+        of_marks(lane, [&](const auto& m) { add(steps(m.at) - std::exchange(before, steps(m.at))); });
+      }
+    });
+    of_all("moves", [&](const auto& m) { return m.kind; });
+    of_all("bytes", [&](const auto& m) { return m.bytes; });
   }
 
   std::size_t note(const std::string& text) {

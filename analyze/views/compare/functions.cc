@@ -35,7 +35,7 @@ ProgramFunction program_function(std::string_view stack) {
   const bool python = std::ranges::any_of(frames, of_python);
   ProgramFunction out;
   for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
-    if (of_runtime(*frame) || !(python ? of_python(*frame) : has_name(*frame))) continue;
+    if (!of_application(*frame, python)) continue;
     if (!out.name.empty()) {
       out.caller = without_line(*frame);
       break;

@@ -296,11 +296,15 @@ Exported export_perfetto(const std::string& file, const pipeline::Options& chose
   out.unknown = "There are no tracks of CPUs: on which CPU a thread ran is not recorded.";
   PerfettoTrace trace(write);
   tasks::Tasks tasks;
-  pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& e) { tasks.push(e); });
+  bool any_goroutine = false;
+  pipeline::Replay(file, options.threads, options.progress).each([&](const formats::Event& e) {
+    tasks.push(e);
+    any_goroutine = any_goroutine || std::holds_alternative<formats::GoState>(e.body);
+  });
   Tracks tracks(trace, tasks);
   options.partition = options.all_courses = true;
   const pipeline::Analysis analysis = analysed(file, options, out);
-  const BusyGoroutines busy = busy_goroutines(file, options, analysis, goroutines);
+  const BusyGoroutines busy = any_goroutine ? busy_goroutines(file, options, analysis, goroutines) : BusyGoroutines{};
   const std::uint64_t beyond = write_events(file, options, trace, tasks, busy, tracks);
   RequestWriter requests(trace, tracks, analysis);
   const pipeline::Wanted wanted(chosen, analysis);

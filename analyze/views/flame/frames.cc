@@ -113,4 +113,8 @@ bool of_runtime(std::string_view frame) {
   return std::ranges::binary_search(kOfC, frame);
 }
 
+bool counts_by_name(std::string_view frame, bool python) { return python ? of_python(frame) : has_name(frame); }
+
+bool of_application(std::string_view frame, bool python) { return counts_by_name(frame, python) && !of_runtime(frame); }
+
 }  // namespace tailcap::views

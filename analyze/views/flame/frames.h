@@ -15,5 +15,9 @@ bool has_name(std::string_view frame);
 // A function of the C library, the C++ library, Go's runtime or Python's own modules in which threads wait or begin.
 // Other libraries are not known by the names of their functions.
 bool of_runtime(std::string_view frame);
+// In a stack with functions of Python (python), only those have names that count: between them is the interpreter.
+bool counts_by_name(std::string_view frame, bool python);
+// Such a function that is none of a runtime.
+bool of_application(std::string_view frame, bool python);
 
 }  // namespace tailcap::views

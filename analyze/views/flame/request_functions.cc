@@ -14,14 +14,11 @@ struct InnermostFrames {
   std::string_view function, called, caller;  // empty: not known, or none
 };
 
-// Where there are functions of Python, only they are the application's: between them is the interpreter.
 InnermostFrames innermost(const std::vector<std::string_view>& frames) {
   const bool python = std::ranges::any_of(frames, of_python);
-  const auto of_application = [&](std::string_view frame) {
-    return (python ? of_python(frame) : has_name(frame)) && !of_runtime(frame);
-  };
+  const auto counts = [&](std::string_view frame) { return of_application(frame, python); };
   InnermostFrames out;
-  const auto at = std::find_if(frames.rbegin(), frames.rend(), of_application);
+  const auto at = std::find_if(frames.rbegin(), frames.rend(), counts);
   if (at == frames.rend()) {
     const auto last = std::find_if(frames.rbegin(), frames.rend(), has_name);
     if (last != frames.rend()) out.called = *last;
@@ -35,7 +32,7 @@ InnermostFrames innermost(const std::vector<std::string_view>& frames) {
       break;
     }
   const auto outer =
-      std::find_if(at + 1, frames.rend(), [&](std::string_view f) { return f != out.function && of_application(f); });
+      std::find_if(at + 1, frames.rend(), [&](std::string_view f) { return f != out.function && counts(f); });
   if (outer != frames.rend()) out.caller = *outer;
   return out;
 }

@@ -50,27 +50,24 @@ std::optional<model::WaitingFunction> waiting_function(const std::vector<Stacked
   }
   if (out.stacks < kLeastStacks && 2 * out.time <= all_time) return std::nullopt;
   const bool python = 2 * with_python > out.time;
-  const auto counts = [&](std::string_view frame) {
-    return (python ? of_python(frame) : has_name(frame)) && !of_runtime(frame);
-  };
   Times in;  // the time of waits with this function
   for (std::size_t i = 0; i < all.size(); ++i)
     for (const std::string_view frame : std::set(all[i].begin(), all[i].end())) in[frame] += waits[i].time;
   Times innermost;  // of those in most of the time
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto at = std::find_if(all[i].rbegin(), all[i].rend(),
-                                 [&](std::string_view f) { return counts(f) && 2 * in[f] > out.time; });
+                                 [&](std::string_view f) { return of_application(f, python) && 2 * in[f] > out.time; });
     if (at != all[i].rend()) innermost[*at] += waits[i].time;
   }
   const auto best = std::ranges::max_element(innermost, {}, [](const auto& each) { return each.second; });
   if (best == innermost.end()) return std::nullopt;
   const std::string_view name = best->first;
   Times callers, called;
-  const auto shown = [&](std::string_view frame) { return python ? of_python(frame) : has_name(frame); };
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto last = std::find(all[i].rbegin(), all[i].rend(), name);  // the innermost, where it calls itself
     if (last == all[i].rend()) continue;
-    const auto out_of = std::find_if(last + 1, all[i].rend(), [&](auto f) { return f != name && shown(f); });
+    const auto out_of =
+        std::find_if(last + 1, all[i].rend(), [&](auto f) { return f != name && counts_by_name(f, python); });
     if (out_of != all[i].rend() && !of_runtime(*out_of)) callers[*out_of] += waits[i].time;
     if (const std::string_view inner = called_in({last.base(), all[i].end()}, python); !inner.empty())
       called[inner] += waits[i].time;
