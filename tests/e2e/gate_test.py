@@ -15,7 +15,7 @@ from harness import Case, free_port
 class Gate(Case):
     RATE, SECONDS = 60, 2
 
-    def gate(self, base, new, *arguments, runs=2, out="gate", duet=False, before="", connections=4):
+    def run_gate(self, base, new, *arguments, runs=2, out="gate", duet=False, before="", connections=4, what=()):
         if not hasattr(self, "stock"):
             self.stock = f"127.0.0.1:{free_port()}"
             self.sample_service("--port", self.stock.split(":")[1], ready=("127.0.0.1", int(self.stock.split(":")[1])))
@@ -29,6 +29,7 @@ class Gate(Case):
             [
                 harness.BUILD / "analyze/tailcap",
                 "gate",
+                *what,
                 "--build",
                 harness.BUILD,
                 "--base",
@@ -51,7 +52,47 @@ class Gate(Case):
             timeout=600,
         )
         self.assertIn(done.returncode, (0, 3, 4), done.stdout + done.stderr)
+        return done
+
+    def gate(self, *arguments, out="gate", **options):
+        done = self.run_gate(*arguments, out=out, **options)
         return done, json.loads((self.scratch / out / "verdict.json").read_text())
+
+    def plan(self, *arguments, **options):
+        """What `tailcap gate plan` keeps, which is what it prints with --json."""
+        done = self.run_gate("--calls 1", "", "--json", *arguments, what=["plan"], **options)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        kept = json.loads((self.scratch / "gate/plan.json").read_text())
+        self.assertEqual(json.loads(done.stdout), kept)
+        return kept["plan"], (self.scratch / "gate/plan.txt").read_text()
+
+    def test_a_plan_says_what_can_be_decided(self):
+        self.SECONDS = 7
+        began = time.monotonic()
+        plan, text = self.plan("--budget", "40s")
+        took = time.monotonic() - began
+        self.assertEqual(len(list((self.scratch / "gate/plan").glob("*.tcap"))), 2 * plan["runs"])
+        self.assertLess(7, plan["run_seconds"])
+        self.assertLess(2 * plan["runs"] * plan["run_seconds"], 2 * took)
+        # Two runs a side screen, and as many confirm as there is time for.
+        batch = 4 * plan["run_seconds"]
+        self.assertEqual(
+            [b["fresh_runs"] for b in plan["budgets"]], [2 * (int(t / batch) - 1) for t in (120, 300, 600)]
+        )
+        gates = {g["metric"]: g for g in plan["gates"]}
+        self.assertEqual((gates["calls"]["base"], gates["calls"]["exact"]), (1, True))
+        self.assertEqual(gates["calls"]["gate"], "calls(GET /pay) > +0.05")
+        self.assertGreater(gates["process_cpu"]["noise"], 0)
+        self.assertGreater(gates["process_cpu"]["budgets"][1]["found"], 0)
+        # 60 requests a second.
+        self.assertRegex(text, r"Not judged: p99 of GET /pay: \d+ requests in a run: needs 500")
+        self.assertIn("--fail-on 'calls(GET /pay) > +0.05'", text)
+
+    def test_a_plan_of_a_duet(self):
+        plan, text = self.plan("--fail-on", "calls(/pay) > +0", "--budget", "1s", duet=True)
+        self.assertEqual(plan["runs"], 2)
+        self.assertEqual([g["metric"] for g in plan["gates"]], ["calls"])
+        self.assertIn("in pairs", text)
 
     def test_one_more_call_is_found_and_confirmed(self):
         done, verdict = self.gate("--calls 1", "--calls 2", "--fail-on", "calls(/pay) > +0")

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyze/model/gate/metric.h"
+#include "analyze/model/gate/plan.h"
 #include "analyze/model/gate/run.h"
 
 namespace tailcap::model::gate {
@@ -162,6 +163,7 @@ struct Comparison {
   double base_seconds = 0, fresh_seconds = 0;  // sums
   double base_rate = 0, fresh_rate = 0;
   bool interleaved = false, closed_loop = false;
+  GatePlan plan;  // where it was asked for
   CompareOptions options;
 };
 
