@@ -42,9 +42,10 @@ constexpr const char* kAbout =
 constexpr const char* kNotes =
     R"(BASE and NEW are captures, one for each run, or folders of captures. Record at least five runs a side, alternately
 (ABBA), on one machine, with the same open-loop load; tailcap gate does. Expressions of --fail-on name a metric, a
-route and an increase: p50, p95, p99, mean, errors, client_errors; calls, same_calls, connects, tls_handshakes, lookups,
-retries, request_bytes, response_bytes, waits, wakeups, collections, allocations, process_cpu, memory per request; and
-every label, like lock.futex. docs/compare.md describes the methods.
+route and an increase: p50, p95, p99, mean, own_p99 and own_mean (without waits for a CPU), errors, client_errors;
+calls, same_calls, connects, tls_handshakes, lookups, retries, request_bytes, response_bytes, waits, wakeups,
+collections, allocations, process_cpu, memory per request; and every label, like lock.futex. docs/compare.md describes
+the methods.
 
 Exit codes: 0 all gates pass, 3 a gate fails, 4 undecided; 1 and 2 as in all commands.
 
@@ -56,11 +57,11 @@ examples:
   tailcap compare old.tcap -- new.tcap --noise earlier/
 )";
 
-constexpr Definition kFailOn{
-    "fail-on", 0, "EXPR",
-    "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
-    "'calls(/pay) > +0' (repeatable; default: p99 +10 %, errors +0.25pt, counts that never vary)",
-    0};
+constexpr Definition kFailOn{"fail-on", 0, "EXPR",
+                             "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
+                             "'calls(/pay) > +0' (repeatable; default: p99 +10 %, own_p99 and own_mean +5 %, errors "
+                             "+0.25pt, counts that never vary, CPU time, memory)",
+                             0};
 constexpr Definition kMinRuns{"min-runs", 0, "N", "decide gates from N runs a side (default 5)", 2};
 constexpr Definition kStrict{"strict", 0, nullptr, "fail only where the whole interval is above the threshold", 0};
 constexpr Definition kSequential{"allow-sequential", 0, nullptr,

@@ -116,11 +116,13 @@ std::string number(double x) {
 std::size_t least_requests(const Metric& metric) {
   switch (metric.kind) {
     case Metric::Kind::p99:
+    case Metric::Kind::own_p99:
       return 500;
     case Metric::Kind::p95:
       return 100;
     case Metric::Kind::p50:
     case Metric::Kind::mean:
+    case Metric::Kind::own_mean:
     case Metric::Kind::label:
       return 50;
     default:

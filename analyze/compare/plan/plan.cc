@@ -63,7 +63,8 @@ Gate gate_on(Count count, double threshold, Gate::Unit unit) {
 
 // Those of default_gates.h; p50 and p95 as well, which gates of one's own can name.
 std::vector<Gate> planned_gates() {
-  std::vector<Gate> out = {gate_on(Metric::Kind::p99, kDefaultIncrease), gate_on(Metric::Kind::errors, kDefaultErrors)};
+  std::vector<Gate> out = {gate_on(Metric::Kind::p99, kDefaultIncrease), gate_on(Metric::Kind::own_p99, kDefaultOwn),
+                           gate_on(Metric::Kind::own_mean, kDefaultOwn), gate_on(Metric::Kind::errors, kDefaultErrors)};
   for (const Count count : {Count::calls, Count::connects, Count::lookups, Count::retries})
     out.push_back(gate_on(count, kDefaultCount, Gate::Unit::absolute));
   out.push_back(gate_on(Count::response_bytes, kDefaultIncrease, Gate::Unit::ratio));

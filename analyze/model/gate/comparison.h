@@ -104,7 +104,7 @@ struct RouteComparison {
   double decorrelation = 0;                                  // seconds, the largest of all runs
   std::vector<std::pair<std::int64_t, double>> base_curve, fresh_curve;  // ns; share of requests that took longer
   std::vector<MetricRow> metrics;
-  AccountTable all, slow;
+  AccountTable all, slow, own;        // own: of the requests with the longest own time, of that only
   std::vector<Blocker> blockers;      // of the new side's slowest requests
   std::vector<CalleeChange> callees;  // largest difference first
 };

@@ -178,6 +178,8 @@ const CompareShape<RouteComparison> kRoute{
         {"mean", kAccounts, [](auto& r) { return where(r.all.known, r.all); }, "of all requests; null: too few"},
         {"slowest", kAccounts, [](auto& r) { return where(r.slow.known, r.slow); },
          "of the slowest 1 %; null: too few"},
+        {"slowest_own", kAccounts, [](auto& r) { return where(r.own.known, r.own); },
+         "of the 1 % with the longest time without waits for a CPU, and of that time; null: too few"},
     }};
 
 const CompareShape<CallRow> kCalled{

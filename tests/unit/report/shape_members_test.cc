@@ -59,7 +59,7 @@ static_assert(members_of<model::gate::SoftwareChange>() == 5);
 static_assert(members_of<model::gate::GateEstimate>() == 18);
 static_assert(members_of<model::gate::AccountRow>() == 4);
 static_assert(members_of<model::gate::AccountTable>() == 4);
-static_assert(members_of<model::gate::RouteComparison>() == 14);
+static_assert(members_of<model::gate::RouteComparison>() == 15);
 static_assert(members_of<model::gate::CallRow>() == 2);
 static_assert(members_of<model::gate::Comparison>() == 25);
 static_assert(members_of<model::gate::GatePlan>() == 8);
