@@ -6,6 +6,7 @@
 
 #include "analyze/compare/confirm.h"
 #include "analyze/compare/plan/plan.h"
+#include "analyze/query/gate_expression.h"
 #include "tests/unit/compare/run_case.h"
 
 namespace tailcap::tests {
@@ -109,7 +110,11 @@ TEST(Plan, KnowsTheNoiseAndTheRunsThatABudgetHasTimeFor) {
   EXPECT_EQ(p99->detectable[0], model::gate::kNever);  // nothing confirms
   EXPECT_GT(p99->detectable[1], p99->detectable[2]);
   EXPECT_NEAR(p99->threshold, 0.1, 1e-9);
-  EXPECT_FALSE(p99->gate.empty());
+  // What is proposed, compare understands.
+  const Gate proposed = query::gate_of(p99->gate);
+  EXPECT_EQ(proposed.metric, p99->metric);
+  EXPECT_EQ(proposed.route, "GET /pay");
+  EXPECT_NEAR(proposed.threshold, p99->proposed, 1e-9);
   EXPECT_LT(plan.least, 1);
   EXPECT_GT(plan.most, 1);
 }
