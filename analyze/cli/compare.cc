@@ -17,8 +17,10 @@
 #include "analyze/cli/output/scratch.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/compare/confirm.h"
+#include "analyze/compare/plan/plan.h"
 #include "analyze/query/gate_expression.h"
 #include "analyze/report/compare/compare.h"
+#include "analyze/report/compare/plan.h"
 #include "analyze/views/compare/run_of.h"
 #include "analyze/views/compare/slow_pairs.h"
 #include "formats/bounds/read_limits.h"
@@ -40,9 +42,10 @@ constexpr const char* kAbout =
 constexpr const char* kNotes =
     R"(BASE and NEW are captures, one for each run, or folders of captures. Record at least five runs a side, alternately
 (ABBA), on one machine, with the same open-loop load; tailcap gate does. Expressions of --fail-on name a metric, a
-route and an increase: p50, p95, p99, mean, errors, client_errors; calls, same_calls, connects, tls_handshakes, lookups,
-retries, request_bytes, response_bytes, waits, wakeups, collections, allocations, process_cpu, memory per request; and
-every label, like lock.futex. docs/compare.md describes the methods.
+route and an increase: p50, p95, p99, mean, own_p99 and own_mean (without waits for a CPU), errors, client_errors;
+calls, same_calls, connects, tls_handshakes, lookups, retries, request_bytes, response_bytes, waits, wakeups,
+collections, allocations, process_cpu, memory per request; and every label, like lock.futex. docs/compare.md describes
+the methods.
 
 Exit codes: 0 all gates pass, 3 a gate fails, 4 undecided; 1 and 2 as in all commands.
 
@@ -54,11 +57,11 @@ examples:
   tailcap compare old.tcap -- new.tcap --noise earlier/
 )";
 
-constexpr Definition kFailOn{
-    "fail-on", 0, "EXPR",
-    "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
-    "'calls(/pay) > +0' (repeatable; default: p99 +10 %, errors +0.25pt, counts that never vary)",
-    0};
+constexpr Definition kFailOn{"fail-on", 0, "EXPR",
+                             "fail where this increase is found, like 'p99(/pay) > +10%', 'errors(*) > +0.5pt', "
+                             "'calls(/pay) > +0' (repeatable; default: p99 +10 %, own_p99 and own_mean +5 %, errors "
+                             "+0.25pt, counts that never vary, CPU time, memory)",
+                             0};
 constexpr Definition kMinRuns{"min-runs", 0, "N", "decide gates from N runs a side (default 5)", 2};
 constexpr Definition kStrict{"strict", 0, nullptr, "fail only where the whole interval is above the threshold", 0};
 constexpr Definition kSequential{"allow-sequential", 0, nullptr,
@@ -73,6 +76,11 @@ constexpr Definition kScreened{"screened", 0, "N",
                                "the first N runs of each side, in time, are those that flagged what is compared now: a "
                                "gate fails where all runs show the change and the later ones alone show it again",
                                1};
+constexpr Definition kPlan{"plan", 0, "T",
+                           "print what `tailcap gate` could find on this machine in 2, 5 and 10 minutes where a run "
+                           "takes T, by the noise of these runs of one version. As many runs a side flag as --screened "
+                           "says (default 5)",
+                           0};
 constexpr Definition kMethod{"method", 0, "M",
                              "runs-welch: several runs a side; blocks: one long capture a side; auto: by the captures, "
                              "and those of a duet in pairs",
@@ -88,7 +96,7 @@ struct Arguments {
   std::vector<std::string> words, fail_on, noise;
   std::string format, output, undecided = "warn", method = "auto";
   Selection selection;
-  formats::Duration warm_up{};
+  formats::Duration warm_up{}, plan{};  // plan: that a run takes; 0: none is made
   std::size_t width = 0;
   model::gate::CompareOptions options;
 };
@@ -129,12 +137,21 @@ int code_of(const Comparison& c, const Arguments& a) {
   return a.undecided == "pass" ? kDone : a.undecided == "fail" ? kGateFails : kNoAnswer;
 }
 
+// What is said of all runs together.
+Comparison comparison_of(std::vector<std::vector<Run>>& runs, const Arguments& a) {
+  if (a.plan.count() > 0)
+    return compare::plan(std::move(runs[0]), a.options, static_cast<double>(a.plan.count()) / 1e9);
+  if (a.options.screened > 0) return compare::confirm(runs[0], runs[1], a.options);
+  return compare::compare(runs[0], runs[1], a.options, runs[2]);
+}
+
 int run(Arguments& a, std::optional<double> warm_up) {
   for (const std::string& text : a.fail_on) a.options.gates.push_back(query::gate_of(text));
   auto sides = sides_of(a);
   if (!a.noise.empty() && (a.options.self || sides[0].size() != 1 || sides[1].size() != 1))
     throw UsageError("--noise is for one capture a side: several runs show themselves how they vary");
-  if (a.options.screened > 0 && (a.options.self || !a.noise.empty()))
+  if (a.plan.count() > 0 && !a.options.self) throw UsageError("--plan is for runs of one version: --self");
+  if (a.options.screened > 0 && a.plan.count() == 0 && (a.options.self || !a.noise.empty()))
     throw UsageError("--screened is for several runs of two versions");
   if (a.method != "auto")
     a.options.method = a.method == "blocks" ? model::gate::Method::blocks : model::gate::Method::runs_welch;
@@ -151,7 +168,7 @@ int run(Arguments& a, std::optional<double> warm_up) {
       wrong.insert(wrong.end(), read.wrong.begin(), read.wrong.end());
       runs[side].push_back(std::move(read.run));
     }
-  if (a.options.self) {
+  if (a.options.self && a.plan.count() == 0) {
     std::stable_sort(runs[0].begin(), runs[0].end(), [](const Run& x, const Run& y) { return x.begin < y.begin; });
     const auto half = runs[0].begin() + static_cast<std::ptrdiff_t>(runs[0].size() / 2);
     runs[1].assign(std::make_move_iterator(half), std::make_move_iterator(runs[0].end()));
@@ -167,8 +184,7 @@ int run(Arguments& a, std::optional<double> warm_up) {
   for (auto& side : runs)
     for (Run& one : side) all.push_back(&one);
   views::name_routes(all);
-  const Comparison comparison = a.options.screened > 0 ? compare::confirm(runs[0], runs[1], a.options)
-                                                       : compare::compare(runs[0], runs[1], a.options, runs[2]);
+  const Comparison comparison = comparison_of(runs, a);
   const auto pairs_to_show = [&] {
     std::vector<report::SlowPair> pairs = views::slow_pairs(comparison, runs[0], runs[1]);
     for (report::SlowPair& pair : pairs)
@@ -176,13 +192,17 @@ int run(Arguments& a, std::optional<double> warm_up) {
     return pairs;
   };
   const bool printed = a.output.empty() || a.output == "-";
+  const auto document = [&](bool brief) {
+    return comparison.plan.made ? report::plan_document(comparison) : report::compare_document(comparison, brief);
+  };
   const std::string text =
       a.format == "json"    ? report::compare_json(comparison, TAILCAP_VERSION)
       : a.format == "junit" ? report::compare_junit(comparison, a.undecided == "fail", TAILCAP_VERSION)
-      : a.format == "md"    ? render::to_markdown(report::compare_document(comparison, true))
+      : a.format == "md"    ? render::to_markdown(document(true))
       : a.format == "html"
-          ? render::to_html(report::compare_document(comparison, false, pairs_to_show()))
-          : render::to_text(report::compare_document(comparison, false), a.width, printed && coloured());
+          ? render::to_html(comparison.plan.made ? document(false)
+                                                 : report::compare_document(comparison, false, pairs_to_show()))
+          : render::to_text(document(false), a.width, printed && coloured());
   write_file(a.output, text, sides[0].front());
   if (const int failed = exit_code(false, wrong, "compare"); failed == kFailed) return failed;
   return code_of(comparison, a);
@@ -204,6 +224,7 @@ int run(int argc, char** argv) {
   line.option(kScreened, &a.options.screened);
   line.option(kSequential, &a.options.allow_sequential);
   line.option(kSelf, &a.options.self);
+  line.option(kPlan, &a.plan);
   line.option(kNoise, &a.noise);
   line.choice(kMethod, a.method, {"auto", "runs-welch", "blocks"});
   line.group("In which form?");

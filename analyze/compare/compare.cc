@@ -80,7 +80,10 @@ std::vector<std::int64_t> whole_means(const std::vector<const Accounts*>& runs) 
   return model::whole_parts(means);
 }
 
-AccountTable account_table(const Route& route, bool slow, Pairs pairs, double alpha) {
+enum class OfRequests : std::uint8_t { all, slow, own };
+
+AccountTable account_table(const Route& route, OfRequests which, Pairs pairs, double alpha) {
+  const bool slow = which != OfRequests::all;
   AccountTable out;
   std::array<std::vector<const Accounts*>, 2> runs;
   std::array<bool, 2> at_least{};
@@ -88,7 +91,9 @@ AccountTable account_table(const Route& route, bool slow, Pairs pairs, double al
     for (const RunSample& run : route.samples[side]) {
       if (run.size() == 0 || (slow && run.slow() == 0)) return out;
       at_least[side] = at_least[side] || run.broken_off() > kMostBroken;
-      runs[side].push_back(slow ? &run.slow_accounts() : &run.accounts());
+      runs[side].push_back(which == OfRequests::all    ? &run.accounts()
+                           : which == OfRequests::slow ? &run.slow_accounts()
+                                                       : &run.own_accounts());
     }
   if (runs[0].empty() || runs[1].empty()) return out;
   out.known = true;
@@ -351,8 +356,9 @@ Comparison compare(std::span<const Run> base, std::span<const Run> fresh, const 
     if (!route.absent.empty()) continue;
     for (const Metric& metric : model::gate::route_metrics())
       route.metrics.push_back({metric, estimate_of(routes[i], metric, k)});
-    route.all = account_table(routes[i], false, k.pairs(), k.alpha);
-    route.slow = account_table(routes[i], true, k.pairs(), k.alpha);
+    route.all = account_table(routes[i], OfRequests::all, k.pairs(), k.alpha);
+    route.slow = account_table(routes[i], OfRequests::slow, k.pairs(), k.alpha);
+    route.own = account_table(routes[i], OfRequests::own, k.pairs(), k.alpha);
     route.base_curve = curve_of(routes[i].runs[0]);
     route.fresh_curve = curve_of(routes[i].runs[1]);
     add_blockers(routes[i], route);

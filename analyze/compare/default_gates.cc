@@ -23,11 +23,14 @@ using model::gate::Metric;
 using model::gate::RouteComparison;
 using model::gate::RouteName;
 
-constexpr Metric kTail{Metric::Kind::p99, 0}, kErrors{Metric::Kind::errors, 0};
+constexpr Metric kTail{Metric::Kind::p99, 0}, kOwnTail{Metric::Kind::own_p99, 0}, kOwnMean{Metric::Kind::own_mean, 0},
+    kErrors{Metric::Kind::errors, 0};
 constexpr Metric kCpu{Metric::Kind::count, static_cast<std::uint8_t>(Count::process_cpu)},
     kMemory{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)};
 constexpr Count kCounts[] = {Count::calls, Count::connects, Count::lookups, Count::retries, Count::response_bytes};
-constexpr double kSign = 0.1;  // below: chance seldom makes such an increase
+// Below: chance seldom makes such an increase. kOwnSign: of own time, which decides seldom where runs are few;
+// kTailSign: of p99 where own_p99 passes, so that only waits for a CPU can have made it longer.
+constexpr double kSign = 0.1, kOwnSign = 0.05, kTailSign = 0.01;
 
 std::string plain_name(const RouteName& name) { return (name.method.empty() ? "" : name.method + " ") + name.route; }
 
@@ -53,10 +56,15 @@ bool measured(const SidesOfRoute& runs, const Metric& metric) {
 }
 
 // Noise hides what the gate is about, or calls of unknown parents do, and there is no sign of it.
-bool undecidable(const GateResult& g) {
+bool undecidable(const GateResult& g, const Comparison& c) {
   const GateEstimate& e = g.estimate;
   if (g.verdict != GateVerdict::undecided || !e.known) return false;
   if (e.exact) return e.difference <= 0 && e.slack > g.threshold;
+  const auto own_passes = [&](const GateResult& other) {
+    return other.route == g.route && other.gate.metric == kOwnTail && other.verdict == GateVerdict::pass;
+  };
+  if (g.gate.metric == kTail && std::ranges::any_of(c.gates, own_passes)) return e.p_above > kTailSign;
+  if (g.gate.metric.of_own_time()) return e.p_above > kOwnSign;
   // Programs differ in memory by more than a leak of some requests: it counts once it is seen.
   return e.p_above > kSign && (g.gate.metric.of_process() || e.mde > kMostDetectable * g.threshold);
 }
@@ -100,6 +108,9 @@ void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(st
     else
       add({kTail, "", kDefaultIncrease, Gate::Unit::ratio, ""}, i);
     if (is_meant(route)) add({kErrors, "", kDefaultErrors, Gate::Unit::absolute, ""}, i);
+    for (const Metric& metric : {kOwnTail, kOwnMean})
+      if (is_meant(route) && least_of(route) >= least_requests(metric) && measured(runs(i), metric))
+        add({metric, "", kDefaultOwn, Gate::Unit::ratio, ""}, i);
   }
   if (role != model::Role::server) return;
   for (std::size_t i = 0; i < c.routes.size(); ++i)
@@ -120,10 +131,14 @@ void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(st
 void leave_undecidable_out(Comparison& c) {
   if (!c.obstacles.empty()) return;
   std::vector<std::string> texts;
+  std::vector<GateResult> judged;
   for (const GateResult& g : c.gates)
-    if (undecidable(g)) texts.push_back(left_out_text(g, c.routes[g.route].name));
-  if (texts.size() == c.gates.size()) return;  // nothing would be judged
-  std::erase_if(c.gates, undecidable);
+    if (undecidable(g, c))
+      texts.push_back(left_out_text(g, c.routes[g.route].name));
+    else
+      judged.push_back(g);
+  if (judged.empty()) return;
+  c.gates = std::move(judged);
   c.not_gated.insert(c.not_gated.begin(), texts.begin(), texts.end());
 }
 

@@ -12,12 +12,6 @@ using model::gate::Run;
 
 constexpr double kLeastTogether = 0.9;  // of the shorter of two recordings
 
-std::string pair_of(const Run& run) {
-  for (auto note = run.preamble.notes.rbegin(); note != run.preamble.notes.rend(); ++note)
-    if (note->first == kDuetNote) return note->second;
-  return {};
-}
-
 bool together(const Run& a, const Run& b) {
   if (a.begin == 0 || b.begin == 0) return false;
   const double both = static_cast<double>(std::min(a.end, b.end) - std::max(a.begin, b.begin));
@@ -25,6 +19,12 @@ bool together(const Run& a, const Run& b) {
 }
 
 }  // namespace
+
+std::string pair_of(const Run& run) {
+  for (auto note = run.preamble.notes.rbegin(); note != run.preamble.notes.rend(); ++note)
+    if (note->first == kDuetNote) return note->second;
+  return {};
+}
 
 bool any_of_duet(std::span<const Run> base, std::span<const Run> fresh) {
   for (const auto runs : {base, fresh})

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "analyze/model/gate/comparison.h"
@@ -9,6 +10,9 @@
 namespace tailcap::compare {
 
 inline constexpr const char* kDuetNote = "duet";  // its value is the same in both captures of a pair, and in no other
+
+// The value of its note; empty: it has none.
+std::string pair_of(const model::gate::Run& run);
 
 // Any run has the note.
 bool any_of_duet(std::span<const model::gate::Run> base, std::span<const model::gate::Run> fresh);

@@ -130,10 +130,12 @@ bool large(const Metric& metric, const GateEstimate& e, double route_mean) {
   const double size = std::abs(e.difference);
   switch (metric.kind) {
     case Metric::Kind::p99:
+    case Metric::Kind::own_p99:
       return size >= 0.10;
     case Metric::Kind::p50:
     case Metric::Kind::p95:
     case Metric::Kind::mean:
+    case Metric::Kind::own_mean:
       return size >= 0.05;
     case Metric::Kind::errors:
     case Metric::Kind::client_errors:

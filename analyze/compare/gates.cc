@@ -36,13 +36,6 @@ bool means(const Gate& gate, const RouteName& name) {
   return gate.exactly ? *gate.exactly == name : matches(gate.route, name);
 }
 
-double threshold_of(const GateResult& g) {
-  const bool ratio = g.gate.unit == Gate::Unit::ratio;
-  if (g.gate.metric.relative())
-    return ratio || !(g.estimate.base > 0) ? g.gate.threshold : g.gate.threshold / g.estimate.base;
-  return ratio ? g.gate.threshold * g.estimate.base : g.gate.threshold;
-}
-
 constexpr double kMostTimes = 20;  // times the recordings; more is no advice
 
 // Up to two digits that count.
@@ -108,6 +101,12 @@ void decide(GateResult& g, const Comparison& c) {
 
 }  // namespace
 
+double threshold_of(const Gate& gate, const GateEstimate& estimate) {
+  const bool ratio = gate.unit == Gate::Unit::ratio;
+  if (gate.metric.relative()) return ratio || !(estimate.base > 0) ? gate.threshold : gate.threshold / estimate.base;
+  return ratio ? gate.threshold * estimate.base : gate.threshold;
+}
+
 std::string number(double x) {
   char text[32];
   std::snprintf(text, sizeof text, x >= 100 ? "%.0f" : "%.2g", x);
@@ -117,11 +116,13 @@ std::string number(double x) {
 std::size_t least_requests(const Metric& metric) {
   switch (metric.kind) {
     case Metric::Kind::p99:
+    case Metric::Kind::own_p99:
       return 500;
     case Metric::Kind::p95:
       return 100;
     case Metric::Kind::p50:
     case Metric::Kind::mean:
+    case Metric::Kind::own_mean:
     case Metric::Kind::label:
       return 50;
     default:
@@ -224,7 +225,7 @@ void judge(std::vector<GateResult>& gates, const Comparison& c) {
   std::vector<double> p;
   std::vector<std::size_t> decided, tested;
   for (std::size_t i = 0; i < gates.size(); ++i) {
-    gates[i].threshold = threshold_of(gates[i]);
+    gates[i].threshold = threshold_of(gates[i].gate, gates[i].estimate);
     if (!gates[i].missing.empty() || !gates[i].estimate.known) continue;
     decided.push_back(i);
     gates[i].p_holm = gates[i].estimate.p_above;

@@ -42,6 +42,9 @@ std::vector<std::string> shortfalls(const model::gate::Metric& metric, const mod
 bool needs_longer_runs(const model::gate::Metric& metric, const model::gate::GateEstimate& estimate,
                        const RunFacts& facts, const model::gate::Comparison& comparison);
 
+// In the unit of the estimate.
+double threshold_of(const model::gate::Gate& gate, const model::gate::GateEstimate& estimate);
+
 // Sets threshold, p_holm, verdict and missing of all; those that have something missing already are undecided.
 void judge(std::vector<model::gate::GateResult>& gates, const model::gate::Comparison& comparison);
 

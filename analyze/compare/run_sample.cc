@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <numeric>
 
 namespace tailcap::compare {
 
@@ -48,6 +49,16 @@ RunSample::Requests RunSample::first(const RouteRun& run, std::size_t limit) {
   return Requests(run.requests).first(end);
 }
 
+std::int64_t own_time(const RouteRun& run, const RunObservation& o) {
+  std::int64_t own = 0;
+  for (std::size_t a = 0; a < o.accounts_n; ++a) {
+    const auto& [account, ns] = run.accounts[o.accounts_at + a];
+    if (account == model::gate::kNoAccount) return -1;
+    if (!model::gate::waits_for_cpu(account)) own += ns;
+  }
+  return own;
+}
+
 RunSample::RunSample(const RouteRun& run, Requests requests) : run_(run), requests_(requests) {
   std::vector<std::pair<std::int64_t, std::size_t>> order;
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -68,6 +79,23 @@ RunSample::RunSample(const RouteRun& run, Requests requests) : run_(run), reques
       all_accounts_[account] += static_cast<double>(ns) / static_cast<double>(n);
       if (slow_ > 0 && i >= n - slow_) slow_accounts_[account] += static_cast<double>(ns) / static_cast<double>(slow_);
     }
+  }
+  read_own_times();
+}
+
+void RunSample::read_own_times() {
+  std::vector<std::pair<std::int64_t, std::size_t>> order;
+  for (std::size_t i = 0; i < requests_.size(); ++i)
+    if (requests_[i].duration >= 0)
+      if (const std::int64_t own = own_time(run_, requests_[i]); own >= 0) order.emplace_back(own, i);
+  std::sort(order.begin(), order.end());
+  for (const auto& [own, i] : order) own_.push_back(own);
+  if (slow_ == 0 || order.size() < slow_) return;
+  for (std::size_t at = order.size() - slow_; at < order.size(); ++at) {
+    const RunObservation& o = requests_[order[at].second];
+    for (std::size_t a = 0; a < o.accounts_n; ++a)
+      if (const auto& [account, ns] = run_.accounts[o.accounts_at + a]; !model::gate::waits_for_cpu(account))
+        own_accounts_[account] += static_cast<double>(ns) / static_cast<double>(slow_);
   }
 }
 
@@ -148,7 +176,10 @@ RunValue RunSample::value(const Metric& metric) const {
     out.floor = 1;
     return out;
   }
-  out = metric.kind == Metric::Kind::mean ? mean() : percentile(*metric.quantile());
+  out = metric.of_own_time()                ? own(metric.quantile())
+        : metric.kind == Metric::Kind::mean ? mean()
+                                            : percentile(*metric.quantile());
+  if (!out.missing.empty()) return out;
   out.known = true;
   out.value = std::log(std::max(1.0, out.level));
   return out;
@@ -187,6 +218,19 @@ RunValue RunSample::percentile(double q) const {
   if (out.at_least) return out;
   const double place = static_cast<double>(least.size() - 1) * q / static_cast<double>(sorted_.size() - 1);
   out.slack = quantile_of(sorted_, std::min(1.0, place)) / std::max(1.0, out.level) - 1;
+  return out;
+}
+
+// Of requests that broke off, and of those without an account, it is not known which part was a wait.
+RunValue RunSample::own(std::optional<double> q) const {
+  RunValue out;
+  const std::size_t unknown = sorted_.size() - own_.size() + broken_.size();
+  if (own_.empty() || static_cast<double>(unknown) > kMostBroken * static_cast<double>(sorted_.size() + broken_.size()))
+    out.missing = "how long " + requests_text(unknown) + " of a run waited for a CPU is not known";
+  else if (q)
+    out.level = quantile_of(own_, *q);
+  else
+    out.level = std::accumulate(own_.begin(), own_.end(), 0.0) / static_cast<double>(own_.size());
   return out;
 }
 

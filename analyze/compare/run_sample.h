@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ RunValue process_value(const model::gate::RouteRun& run, std::size_t count);
 
 using Accounts = std::array<double, model::gate::kAccounts>;  // mean ns per request
 
+// Of a request with a duration: ns in which it did not wait for a CPU; -1: not known.
+std::int64_t own_time(const model::gate::RouteRun& run, const model::gate::RunObservation& request);
+
 class RunSample {
  public:
   using Requests = std::span<const model::gate::RunObservation>;
@@ -52,11 +56,14 @@ class RunSample {
   const Accounts& accounts() const { return all_accounts_; }
   const Accounts& slow_accounts() const { return slow_accounts_; }  // of the slowest 1 %; meaningful where slow() > 0
   std::size_t slow() const { return slow_; }                        // requests; 0: fewer than kLeastSlow
+  const Accounts& own_accounts() const { return own_accounts_; }  // of as many with the longest own time, of that only
 
  private:
   static constexpr std::size_t kLeastSlow = 5;
+  void read_own_times();
   RunValue share(bool failed) const;
   RunValue percentile(double q) const;
+  RunValue own(std::optional<double> q) const;  // unset: the mean
   RunValue mean() const;
   RunValue count(std::size_t which) const;
 
@@ -64,7 +71,8 @@ class RunSample {
   Requests requests_;
   std::vector<std::int64_t> sorted_;
   std::vector<std::int64_t> broken_;  // what requests lasted at least that broke off; ascending
-  Accounts all_accounts_{}, slow_accounts_{};
+  Accounts all_accounts_{}, slow_accounts_{}, own_accounts_{};
+  std::vector<std::int64_t> own_;  // ascending
   std::size_t slow_ = 0;
 };
 

@@ -60,7 +60,9 @@ const std::vector<std::string_view>& limit_names() {
   static const std::vector<std::string_view> names = [] {
     std::vector<std::string_view> out = {"share", "count", "rate"};
     for (const std::string_view name : model::gate::metric_names())
-      if (model::gate::metric_of(name)->kind != Metric::Kind::count) out.push_back(name);
+      if (const Metric metric = *model::gate::metric_of(name);
+          metric.kind != Metric::Kind::count && !metric.of_own_time())  // these are not known as requests end
+        out.push_back(name);
     return out;
   }();
   return names;

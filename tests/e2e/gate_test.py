@@ -5,17 +5,18 @@ import re
 import shutil
 import subprocess
 import sys
-import textwrap
 import time
+import unittest
 
 import harness
+import yaml
 from harness import Case, free_port
 
 
 class Gate(Case):
     RATE, SECONDS = 60, 2
 
-    def gate(self, base, new, *arguments, runs=2, out="gate", duet=False, before="", connections=4):
+    def run_gate(self, base, new, *arguments, runs=2, out="gate", duet=False, before="", connections=4, what=()):
         if not hasattr(self, "stock"):
             self.stock = f"127.0.0.1:{free_port()}"
             self.sample_service("--port", self.stock.split(":")[1], ready=("127.0.0.1", int(self.stock.split(":")[1])))
@@ -29,6 +30,7 @@ class Gate(Case):
             [
                 harness.BUILD / "analyze/tailcap",
                 "gate",
+                *what,
                 "--build",
                 harness.BUILD,
                 "--base",
@@ -51,7 +53,47 @@ class Gate(Case):
             timeout=600,
         )
         self.assertIn(done.returncode, (0, 3, 4), done.stdout + done.stderr)
+        return done
+
+    def gate(self, *arguments, out="gate", **options):
+        done = self.run_gate(*arguments, out=out, **options)
         return done, json.loads((self.scratch / out / "verdict.json").read_text())
+
+    def plan(self, *arguments, **options):
+        """What `tailcap gate plan` keeps, which is what it prints with --json."""
+        done = self.run_gate("--calls 1", "", "--json", *arguments, what=["plan"], **options)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        kept = json.loads((self.scratch / "gate/plan.json").read_text())
+        self.assertEqual(json.loads(done.stdout), kept)
+        return kept["plan"], (self.scratch / "gate/plan.txt").read_text()
+
+    def test_a_plan_says_what_can_be_decided(self):
+        self.SECONDS = 7
+        began = time.monotonic()
+        plan, text = self.plan("--budget", "40s")
+        took = time.monotonic() - began
+        self.assertEqual(len(list((self.scratch / "gate/plan").glob("*.tcap"))), 2 * plan["runs"])
+        self.assertLess(7, plan["run_seconds"])
+        self.assertLess(2 * plan["runs"] * plan["run_seconds"], 2 * took)
+        # Two runs a side screen, and as many confirm as there is time for.
+        batch = 4 * plan["run_seconds"]
+        self.assertEqual(
+            [b["fresh_runs"] for b in plan["budgets"]], [2 * (int(t / batch) - 1) for t in (120, 300, 600)]
+        )
+        gates = {g["metric"]: g for g in plan["gates"]}
+        self.assertEqual((gates["calls"]["base"], gates["calls"]["exact"]), (1, True))
+        self.assertEqual(gates["calls"]["gate"], "calls(GET /pay) > +0.05")
+        self.assertGreater(gates["process_cpu"]["noise"], 0)
+        self.assertGreater(gates["process_cpu"]["budgets"][1]["found"], 0)
+        # 60 requests a second.
+        self.assertRegex(text, r"Not judged: p99 of GET /pay: \d+ requests in a run: needs 500")
+        self.assertIn("--fail-on 'calls(GET /pay) > +0.05'", text)
+
+    def test_a_plan_of_a_duet(self):
+        plan, text = self.plan("--fail-on", "calls(/pay) > +0", "--budget", "1s", duet=True)
+        self.assertEqual(plan["runs"], 2)
+        self.assertEqual([g["metric"] for g in plan["gates"]], ["calls"])
+        self.assertIn("in pairs", text)
 
     def test_one_more_call_is_found_and_confirmed(self):
         done, verdict = self.gate("--calls 1", "--calls 2", "--fail-on", "calls(/pay) > +0")
@@ -76,8 +118,17 @@ class Gate(Case):
 
     def test_equal_versions_pass(self):
         # Other words, so that the gate does not take them for one version.
-        done, verdict = self.gate("--calls 1", "--calls 01", "--fail-on", "calls(/pay) > +0")
+        kept = self.scratch / "history"
+        done, verdict = self.gate(
+            "--calls 1", "--calls 01", "--fail-on", "calls(/pay) > +0", "--history", kept, "--commit", "abc"
+        )
         self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)
+        # Its summary says what the load did.
+        (file,) = kept.iterdir()
+        summary = json.loads(file.read_text())
+        values = {v["metric"]: v for v in summary["values"] if v["route"] == "GET /pay"}
+        self.assertEqual((summary["commit"], values["calls"]["value"], values["calls"]["exact"]), ("abc", 1, True))
+        self.assertGreater(values["p50"]["value"], 0)
 
     def test_by_default_one_more_call_fails_and_equal_versions_pass(self):
         """Without --fail-on: what is exact decides, and the comment begins with what a reviewer has to know."""
@@ -316,14 +367,38 @@ class Gate(Case):
         self.assertIn("undecided: 1 of 1 gate", comment)
 
 
+def recipe_text(heading):
+    return (harness.ROOT / "docs/ci.md").read_text().split(f"## {heading}\n")[1].split("```yaml\n")[1].split("```")[0]
+
+
 def recipe(heading):
-    """The shell commands of a recipe in docs/ci.md, as one script."""
-    text = (harness.ROOT / "docs/ci.md").read_text().split(f"## {heading}\n")[1].split("```")[1]
-    if heading == "GitLab CI":
-        return "set -e\n" + "\n".join(re.findall(r"^    - (.*)$", text, re.M))
-    lines = re.search(r"^    - run: (.*)$", text, re.M)[1]
-    block = re.search(r"^      run: \|\n((?:        .*\n)+)", text, re.M)[1]
-    return f"set -e\n{lines}\n{textwrap.dedent(block)}"
+    """The shell commands of a recipe in docs/ci.md, as one script; the recipe is what a YAML parser makes of it."""
+    job = yaml.safe_load(recipe_text(heading))["performance"]
+    lines = job["script"] if heading == "GitLab CI" else [step["run"] for step in job["steps"] if "run" in step]
+    return "set -e\n" + "\n".join(lines)
+
+
+class RecipeLength(unittest.TestCase):
+    def test_a_gate_needs_three_lines(self):
+        """What is left without them builds the service as before."""
+        for heading in ("GitHub Actions", "GitLab CI"):
+            lines = recipe_text(heading).splitlines()
+            of_gate = [line for line in lines if re.search(r"\bgate\b|exit_codes", line)]
+            self.assertLessEqual(len(of_gate), 3, heading)
+            self.assertTrue(any("tailcap gate" in line for line in of_gate))
+            without = yaml.safe_load("\n".join(line for line in lines if line not in of_gate))["performance"]
+            self.assertNotIn("gate", json.dumps(without).replace("performance", ""))
+
+    def test_the_recipes_are_as_the_systems_read_them(self):
+        github = yaml.safe_load(recipe_text("GitHub Actions"))["performance"]
+        self.assertLessEqual(set(github), {"runs-on", "steps"})
+        for step in github["steps"]:
+            self.assertEqual(len({"uses", "run"} & set(step)), 1, step)
+            self.assertLessEqual(set(step), {"uses", "run", "if", "with"})
+        gitlab = yaml.safe_load(recipe_text("GitLab CI"))["performance"]
+        self.assertEqual(gitlab["allow_failure"], {"exit_codes": [4]})
+        self.assertEqual(gitlab["artifacts"]["reports"], {"junit": "gate/junit.xml"})
+        self.assertTrue(all(isinstance(line, str) for line in gitlab["script"]))
 
 
 class Recipe(Case):
@@ -371,10 +446,13 @@ class Recipe(Case):
         self.git("commit", "-m", "base", at=self.origin)
         # sudo, of a user that is not root.
         self.scratch.chmod(0o755)
-        (self.scratch / "users").touch()
-        (self.scratch / "users").chmod(0o666)
+        for name in ("users", "summary.md"):
+            (self.scratch / name).touch()
+            (self.scratch / name).chmod(0o666)
         (self.scratch / "bin").mkdir()
-        (self.scratch / "bin/sudo").write_text('#!/bin/sh\nexec env SUDO_UID=65534 SUDO_GID=65534 "$@"\n')
+        (self.scratch / "bin/sudo").write_text(
+            '#!/bin/sh\n[ "$1" != -E ] || shift\nexec env SUDO_UID=65534 SUDO_GID=65534 "$@"\n'
+        )
         (self.scratch / "bin/sudo").chmod(0o755)
 
     def job(self, heading, calls, more=""):
@@ -399,7 +477,12 @@ class Recipe(Case):
             text=True,
             stdin=subprocess.DEVNULL,
             timeout=300,
-            env={**os.environ, "PATH": path, "GITHUB_STEP_SUMMARY": str(self.scratch / "summary.md")},
+            env={
+                **os.environ,
+                "PATH": path,
+                "GITHUB_STEP_SUMMARY": str(self.scratch / "summary.md"),
+                "GITHUB_ACTIONS": "true" if heading == "GitHub Actions" else "",
+            },
         )
         return done, clone
 
@@ -414,7 +497,7 @@ class Recipe(Case):
     def test_github_warns_of_what_is_undecided(self):
         done, _ = self.job("GitHub Actions", 2, "--budget 1s")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("::warning::", done.stdout)
+        self.assertIn("::warning title=tailcap gate::", done.stdout)
         self.assertIn("undecided", (self.scratch / "summary.md").read_text())
 
     def test_gitlab_passes_equal_versions(self):

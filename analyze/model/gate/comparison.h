@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyze/model/gate/metric.h"
+#include "analyze/model/gate/plan.h"
 #include "analyze/model/gate/run.h"
 
 namespace tailcap::model::gate {
@@ -103,7 +104,7 @@ struct RouteComparison {
   double decorrelation = 0;                                  // seconds, the largest of all runs
   std::vector<std::pair<std::int64_t, double>> base_curve, fresh_curve;  // ns; share of requests that took longer
   std::vector<MetricRow> metrics;
-  AccountTable all, slow;
+  AccountTable all, slow, own;        // own: of the requests with the longest own time, of that only
   std::vector<Blocker> blockers;      // of the new side's slowest requests
   std::vector<CalleeChange> callees;  // largest difference first
 };
@@ -162,6 +163,7 @@ struct Comparison {
   double base_seconds = 0, fresh_seconds = 0;  // sums
   double base_rate = 0, fresh_rate = 0;
   bool interleaved = false, closed_loop = false;
+  GatePlan plan;  // where it was asked for
   CompareOptions options;
 };
 

@@ -8,7 +8,8 @@ namespace {
 constexpr std::array<std::string_view, kCounts> kCountNames = {
     "calls",          "same_calls", "connects", "tls_handshakes", "lookups",     "retries",     "request_bytes",
     "response_bytes", "waits",      "wakeups",  "collections",    "allocations", "process_cpu", "memory"};
-constexpr std::array<std::string_view, 6> kNames = {"p50", "p95", "p99", "mean", "errors", "client_errors"};
+constexpr std::array<std::string_view, 8> kNames = {"p50",      "p95",  "p99",    "own_p99",
+                                                    "own_mean", "mean", "errors", "client_errors"};
 
 }  // namespace
 
@@ -19,6 +20,13 @@ std::string_view account_name(std::size_t account) {
   return account == kNoAccount ? "no_account" : name_of(static_cast<Label>(account));
 }
 
+bool waits_for_cpu(std::size_t account) {
+  return account == static_cast<std::size_t>(Label::sched_runq) ||
+         account == static_cast<std::size_t>(Label::sched_preempted) ||
+         account == static_cast<std::size_t>(Label::go_runnable) ||
+         account == static_cast<std::size_t>(Label::cpu_stolen) || account == static_cast<std::size_t>(Label::q_notice);
+}
+
 std::optional<double> Metric::quantile() const {
   switch (kind) {
     case Kind::p50:
@@ -26,6 +34,7 @@ std::optional<double> Metric::quantile() const {
     case Kind::p95:
       return 0.95;
     case Kind::p99:
+    case Kind::own_p99:
       return 0.99;
     default:
       return std::nullopt;

@@ -49,12 +49,16 @@ std::string_view name_of(Count count);  // "calls", "tls_handshakes", …
 inline constexpr std::size_t kAccounts = kLabels + 1;
 inline constexpr std::size_t kNoAccount = kLabels;
 std::string_view account_name(std::size_t account);  // "lock.futex"; "no_account"
+// Waits for a CPU, and for a thread to have one that notices what it waited for: what else runs on the machine.
+bool waits_for_cpu(std::size_t account);
 
 struct Metric {
   enum class Kind : std::uint8_t {
     p50,
     p95,
     p99,
+    own_p99,   // p99 of the time in which a request did not wait for a CPU
+    own_mean,  // likewise
     mean,
     errors,         // share of requests that failed at the server (5xx, gRPC's) or broke off
     client_errors,  // share that was answered 4xx
@@ -68,6 +72,7 @@ struct Metric {
   // The logarithm is compared, and thresholds are ratios.
   bool relative() const { return kind <= Kind::mean; }
   bool share() const { return kind == Kind::errors || kind == Kind::client_errors; }
+  bool of_own_time() const { return kind == Kind::own_p99 || kind == Kind::own_mean; }
   bool of_process() const { return kind == Kind::count && gate::of_process(which); }
   bool of_duration() const { return relative() || kind == Kind::label; }  // durations of requests, or parts of them
   bool timed() const {                                                    // its values are ns

@@ -178,6 +178,8 @@ const CompareShape<RouteComparison> kRoute{
         {"mean", kAccounts, [](auto& r) { return where(r.all.known, r.all); }, "of all requests; null: too few"},
         {"slowest", kAccounts, [](auto& r) { return where(r.slow.known, r.slow); },
          "of the slowest 1 %; null: too few"},
+        {"slowest_own", kAccounts, [](auto& r) { return where(r.own.known, r.own); },
+         "of the 1 % with the longest time without waits for a CPU, and of that time; null: too few"},
     }};
 
 const CompareShape<CallRow> kCalled{
@@ -206,6 +208,65 @@ const CompareShape<FunctionComparison> kFunctions{
         {"new_samples", &FunctionComparison::fresh_samples},
         {"compared", &FunctionComparison::compared, "functions with 30 samples or more"},
         {"changes", kFunction, &FunctionComparison::rows, "at most 50: those noticed, then by the difference"},
+    }};
+
+using model::gate::GatePlan;
+using model::gate::PlannedBudget;
+using model::gate::PlannedGate;
+
+const CompareShape<PlannedBudget> kBudget{
+    "budget",
+    {
+        {"seconds", &PlannedBudget::seconds},
+        {"screening_runs", &PlannedBudget::screening, "of a side"},
+        {"fresh_runs", &PlannedBudget::fresh, "of a side, at most; 0: nothing can fail"},
+    }};
+struct Planned {
+  const PlannedGate& g;
+  const PlannedBudget& budget;
+  std::size_t at;
+};
+const CompareShape<Planned> kPlannedIn{
+    "planned_in",
+    {
+        {"seconds", [](auto& p) { return p.budget.seconds; }, "the budget"},
+        {"found", [](auto& p) { return OrNull{p.g.detectable[p.at]}; },
+         "the least increase that fails in 80 %; null: none does"},
+        {"equal_pass", [](auto& p) { return p.g.passes[p.at]; }, "the share of equal versions that pass"},
+    }};
+const CompareShape<PlannedGate> kPlanned{
+    "planned",
+    {
+        {"metric", [](auto& g) { return name_of(g.metric); }},
+        {kRouteName, &PlannedGate::route},
+        {"default", &PlannedGate::by_default, "it is a gate without --fail-on, or was given"},
+        {"exact", &PlannedGate::exact, "every request has the same number"},
+        {"base", &PlannedGate::base},
+        {"noise", &PlannedGate::noise,
+         "standard deviation of runs, in a duet of differences; of durations that of "
+         "the logarithm"},
+        {"threshold", &PlannedGate::threshold, "of the gate; durations: a ratio"},
+        {"budgets", kPlannedIn,
+         [](auto& g, auto& c) {
+           std::vector<Planned> out;
+           const auto& budgets = c.comparison.plan.budgets;
+           for (std::size_t i = 0; i < budgets.size(); ++i) out.push_back({g, budgets[i], i});
+           return out;
+         }},
+        {"proposed", [](auto& g) { return OrNull{g.proposed}; },
+         "threshold; null: none that 90 % of equal versions pass within the second budget"},
+        {"gate", or_null(&PlannedGate::gate), "the expression of --fail-on with it"},
+    }};
+const CompareShape<GatePlan> kPlan{
+    "plan",
+    {
+        {"runs", &GatePlan::runs, "that were measured, of a side"},
+        {"run_seconds", &GatePlan::run_seconds, "that one takes"},
+        {"noise_least", &GatePlan::least, "times what was measured: the 90 % interval of each noise"},
+        {"noise_most", &GatePlan::most},
+        {"budgets", kBudget, &GatePlan::budgets},
+        {"gates", kPlanned, &GatePlan::gates},
+        {"not_judged", &GatePlan::not_judged, "what cannot be decided, and why, in words", kWords},
     }};
 
 struct CompareDocument {
@@ -251,6 +312,8 @@ const CompareShape<Comparison> kFound{
         {"functions", kFunctions, [](auto& c) { return where(c.functions.sampled, c.functions); },
          "CPU time by function; null: no run has samples"},
         {"not_gated", &Comparison::not_gated, "what the default gates leave out, and why, in words"},
+        {"plan", kPlan, [](auto& c) { return where(c.plan.made, c.plan); },
+         "of --plan: what gates could decide on this machine"},
     }};
 const CompareShape<CompareDocument> kCompare{
     "compare", {{kHead, Refer{[](auto& d) { return &d; }}}, {kFound, Refer{[](auto& d) { return &d.c; }}}}};

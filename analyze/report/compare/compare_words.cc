@@ -69,6 +69,16 @@ std::string part_text(const RouteComparison& route, const AccountRow& row) {
          blocker_of(route, row.account);
 }
 
+AccountTable without_waits_for_cpus(AccountTable table) {
+  std::erase_if(table.rows, [&](const AccountRow& row) {
+    if (!model::gate::waits_for_cpu(row.account)) return false;
+    table.base -= row.base;
+    table.fresh -= row.fresh;
+    return true;
+  });
+  return table;
+}
+
 // Of the difference, the labels whose part is certain; where none is, the one that makes up most of it. Where they are
 // more than all of it, what became less is said, too.
 std::string labels_text(const RouteComparison& route, const AccountTable& table, const std::string& who) {
@@ -166,6 +176,10 @@ std::string why_text(const RouteComparison& route, const Metric& metric) {
   // The time of requests that broke off is under no label.
   if (moved && metric.of_duration() && (moved->base_at_least || moved->fresh_at_least)) return {};
   if (metric.kind == Metric::Kind::p99) return labels_text(route, route.slow, "the slowest 1 % take");
+  if (metric.kind == Metric::Kind::own_p99)
+    return labels_text(route, route.own, "without waits for a CPU, the slowest 1 % take");
+  if (metric.kind == Metric::Kind::own_mean)
+    return labels_text(route, without_waits_for_cpus(route.all), "without waits for a CPU, a request takes on average");
   if (metric.relative()) return labels_text(route, route.all, "a request takes on average");
   if (metric.kind == Metric::Kind::count && (metric.which == static_cast<std::uint8_t>(Count::calls) ||
                                              metric.which == static_cast<std::uint8_t>(Count::same_calls))) {

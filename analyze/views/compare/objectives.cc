@@ -77,6 +77,25 @@ std::optional<Observed> quantile(const RouteRun& route, const Run& run, double q
                   .needed = std::max(kLeastObserved, std::round(1 / (1 - q)))};
 }
 
+// The route with the time without waits for a CPU as durations. Requests of which those are not known are left out,
+// where they are few; many are a reason for no value.
+std::optional<RouteRun> own_times_of(const RouteRun& route, ObjectiveResult& out) {
+  RouteRun own = route;
+  own.requests.clear();
+  own.cut_off.clear();
+  for (RunObservation o : route.requests) {
+    if (o.duration >= 0) o.duration = compare::own_time(route, o);
+    o.at_least = -1;
+    if (o.duration >= 0) own.requests.push_back(o);
+  }
+  const std::size_t unknown = route.requests.size() - own.requests.size();
+  if (!own.requests.empty() &&
+      static_cast<double>(unknown) <= compare::kMostBroken * static_cast<double>(route.requests.size()))
+    return own;
+  out.missing.push_back("how long " + compare::requests_text(unknown) + " waited for a CPU is not known");
+  return std::nullopt;
+}
+
 std::optional<Observed> share(const RouteRun& route, bool failed, double limit, ObjectiveResult& out) {
   std::vector<double> errors;
   for (const RunObservation& o : route.requests) errors.push_back((failed ? o.failed : o.client_error) ? 1 : 0);
@@ -147,7 +166,7 @@ void of_process(const RouteRun& route, std::size_t count, ObjectiveResult& out) 
 void average(const RouteRun& route, const Objective& objective, ObjectiveResult& out) {
   if (objective.metric.of_process()) return of_process(route, objective.metric.which, out);
   std::vector<double> values, durations;
-  const bool duration = objective.metric.kind == Metric::Kind::mean;
+  const bool duration = objective.metric.kind == Metric::Kind::mean || objective.metric.kind == Metric::Kind::own_mean;
   for (const RunObservation& o : route.requests) {
     if (o.duration < 0 && !(duration && o.at_least >= 0)) continue;
     durations.push_back(static_cast<double>(std::max(o.duration, o.at_least)));
@@ -255,6 +274,15 @@ void decide(const Objective& objective, const Run& run, const std::optional<Obse
   }
 }
 
+// The value with its interval; what it is in this capture.
+std::optional<Observed> value_of(const RouteRun& route, const Run& run, const Objective& objective,
+                                 ObjectiveResult& out) {
+  if (const auto q = objective.metric.quantile()) return quantile(route, run, *q, out);
+  if (objective.metric.share())
+    return share(route, objective.metric.kind == Metric::Kind::errors, objective.limit, out);
+  return average_observed(route, objective, out);
+}
+
 }  // namespace
 
 Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> runs, DecideBy by) {
@@ -293,12 +321,11 @@ Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> r
             result.missing.push_back("no request of it has a known end");
           } else {
             std::optional<Observed> observed;
-            if (const auto q = objective.metric.quantile())
-              observed = quantile(route, run, *q, result);
-            else if (objective.metric.share())
-              observed = share(route, objective.metric.kind == Metric::Kind::errors, objective.limit, result);
-            else
-              observed = average_observed(route, objective, result);
+            if (objective.metric.of_own_time()) {
+              if (const auto own = own_times_of(route, result)) observed = value_of(*own, run, objective, result);
+            } else {
+              observed = value_of(route, run, objective, result);
+            }
             if (by == DecideBy::interval) observed.reset();
             decide(objective, run, observed, result);
             if (objective.metric ==

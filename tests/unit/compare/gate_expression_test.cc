@@ -4,6 +4,7 @@
 
 #include "analyze/compare/gates.h"
 #include "analyze/query/filter.h"
+#include "analyze/query/slo_file.h"
 
 namespace tailcap::query {
 namespace {
@@ -31,6 +32,22 @@ TEST(GateExpression, Latency) {
   EXPECT_EQ(absolute.unit, Gate::Unit::absolute);
   EXPECT_DOUBLE_EQ(absolute.threshold, 1'500'000);
   EXPECT_EQ(gate_of("p50 > +5%").route, "");
+}
+
+// Limits of assert and increases of compare are one language: each metric has one name and one way to write an amount.
+TEST(GateExpression, SpeaksTheLanguageOfLimits) {
+  for (const std::string_view name : model::gate::metric_names()) {
+    const Metric metric = *model::gate::metric_of(name);
+    const bool bytes = metric.kind == Metric::Kind::count && model::gate::of_bytes(metric.which);
+    const std::string amount = metric.share() ? "0.5" : metric.timed() ? "5ms" : bytes ? "4kB" : "1.5";
+    const auto slos = slos_of("slos: [{route: POST /pay/*, at_most: {" + std::string(name) + ": " + amount +
+                              (metric.share() ? "%" : "") + "}}]");
+    const Gate gate = gate_of(std::string(name) + "(POST /pay/*) > +" + amount + (metric.share() ? "pt" : ""));
+    EXPECT_EQ(slos[0].objectives[0].metric, gate.metric) << name;
+    EXPECT_EQ(slos[0].route, gate.route) << name;
+    EXPECT_EQ(gate.unit, Gate::Unit::absolute) << name;
+    EXPECT_DOUBLE_EQ(slos[0].objectives[0].limit, gate.threshold) << name;
+  }
 }
 
 TEST(GateExpression, OtherMetrics) {

@@ -1,0 +1,96 @@
+// The service of bench/planted in Go.
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
+
+var options = map[string]string{}
+
+func number(name string) int {
+	n, _ := strconv.Atoi(options[name])
+	return n
+}
+
+func call(client *http.Client) {
+	answer, err := client.Get("http://" + options["stock"] + "/stock/shirts")
+	if err == nil {
+		io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
+	}
+}
+
+var idle = make(chan net.Conn, 64) // connections to Redis
+
+func query() {
+	var connection net.Conn
+	select {
+	case connection = <-idle:
+	default:
+		connection, _ = net.Dial("tcp", options["redis"])
+	}
+	connection.Write([]byte("*2\r\n$3\r\nGET\r\n$1\r\na\r\n"))
+	connection.Read(make([]byte, 100))
+	idle <- connection
+}
+
+func threadTime() int64 {
+	var t syscall.Timespec
+	const ofThread = 3 // CLOCK_THREAD_CPUTIME_ID
+	syscall.Syscall(syscall.SYS_CLOCK_GETTIME, ofThread, uintptr(unsafe.Pointer(&t)), 0)
+	return t.Nano()
+}
+
+func main() {
+	for _, word := range os.Args[2:] {
+		name, value, _ := strings.Cut(word, "=")
+		options[name] = value
+	}
+	calls, connects, queries, errors := number("calls"), number("connects"), number("queries"), number("errors")
+	spin, leak, body := int64(number("spin"))*1000, number("leak"), []byte(strings.Repeat("x", number("bytes")))
+	kept := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	var served atomic.Int64
+	var lock sync.Mutex
+	var held [][]byte
+	http.HandleFunc("/pay", func(w http.ResponseWriter, r *http.Request) {
+		for i := 0; i < calls; i++ {
+			call(kept)
+		}
+		for i := 0; i < connects; i++ {
+			call(fresh)
+		}
+		for i := 0; i < queries; i++ {
+			query()
+		}
+		runtime.LockOSThread()
+		for until := threadTime() + spin; threadTime() < until; {
+		}
+		runtime.UnlockOSThread()
+		if leak > 0 {
+			block := make([]byte, leak)
+			for i := range block {
+				block[i] = 1
+			}
+			lock.Lock()
+			held = append(held, block)
+			lock.Unlock()
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		if errors > 0 && served.Add(1)%100 == 0 {
+			w.WriteHeader(500)
+		}
+		w.Write(body)
+	})
+	http.ListenAndServe("127.0.0.1:"+os.Args[1], nil)
+}

@@ -1,0 +1,40 @@
+// The service of bench/planted in Node.
+const http = require('http');
+const net = require('net');
+
+const options = Object.fromEntries(process.argv.slice(3).map((word) => word.split('=')));
+const number = (name) => Number(options[name] || 0);
+const [calls, connects, queries, errors, spin, bytes, leak] =
+  ['calls', 'connects', 'queries', 'errors', 'spin', 'bytes', 'leak'].map(number);
+const [host, port] = options.stock.split(':');
+const kept = new http.Agent({ keepAlive: true, maxSockets: 64 });
+const body = 'x'.repeat(bytes);
+const held = [];
+let served = 0;
+
+const call = (agent) => new Promise((done) => {
+  http.get({ host, port, path: '/stock/shirts', agent }, (answer) => answer.on('end', done).resume());
+});
+
+// Idle connections to Redis; each carries one question at a time.
+const idle = [];
+const query = () => new Promise((done) => {
+  const [redisHost, redisPort] = options.redis.split(':');
+  const connection = idle.pop() || net.connect(Number(redisPort), redisHost);
+  connection.once('data', () => { idle.push(connection); done(); });
+  connection.write('*2\r\n$3\r\nGET\r\n$1\r\na\r\n');
+});
+
+http.createServer(async (request, answer) => {
+  for (let i = 0; i < calls; ++i) await call(kept);
+  for (let i = 0; i < connects; ++i) await call(false);
+  for (let i = 0; i < queries; ++i) await query();
+  const began = process.cpuUsage();
+  for (;;) {
+    const used = process.cpuUsage(began);
+    if (used.user + used.system >= spin) break;
+  }
+  if (leak) held.push(Buffer.alloc(leak, 1));
+  answer.writeHead(errors && ++served % 100 === 0 ? 500 : 200, { 'Content-Length': bytes });
+  answer.end(body);
+}).listen(Number(process.argv[2]), '127.0.0.1');
