@@ -30,6 +30,8 @@ struct record_stall {
 	N(STALL_FRAGMENTED, 11)  \
 	N(STALL_SEND_FULL, 12)
 TAILCAP_ENUM(stall, TAILCAP_STALL_NUMBERS);
+/* No stall: a lock on a file was refused; where: the process that has it. The file has a note of it (ground). */
+#define STALL_FILE_LOCK 200
 
 /* RECORD_FILE_CALL */
 #define FILE_PATH_SIZE 256

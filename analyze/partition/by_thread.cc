@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "analyze/partition/history/busy_loop.h"
 #include "analyze/partition/running.h"
 
 namespace tailcap::partition {

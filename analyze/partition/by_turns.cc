@@ -310,21 +310,19 @@ class Loop {
   // request went on: it likely waited for that answer. Several such sockets: they have one other end, or none is named.
   bool elsewhere(Nanos from, Nanos to, const LoopTurn& next, const OffCpuWait& idle) {
     if (idle.woken_by_timer()) return false;
-    std::uint32_t peer = 0;
-    bool asks = false, some = false, several = false;
+    formats::SocketId socket = 0;
+    bool several = false;
     for (const BytesMoved* e = log_.elsewhere.first_at(idle.back); e != log_.elsewhere.end() && e->time <= next.to;
          ++e) {
       if (e->out || !wrote(e->socket, from)) continue;
-      const Stranger* s = k_.observed.stranger(e->socket);
-      const std::uint32_t number = k_.observed.peer_of(e->socket);
-      several = several || (some && number != peer);
-      asks = s && s->asks && (asks || !some);
-      peer = number;
-      some = true;
+      several = several || (socket != 0 && k_.observed.peer_of(e->socket) != k_.observed.peer_of(socket));
+      socket = e->socket;
     }
-    if (!some) return false;
-    draft_.add(from, std::min(idle.runnable, to), asks ? Label::down_wait : Label::net_unknown_socket,
-               Evidence::inferred, !several && peer != 0 ? draft_.who(peer) : 0);
+    if (socket == 0) return false;
+    const Stranger* s = k_.observed.stranger(socket);
+    add_elsewhere(k_, several ? 0 : socket, from, std::min(idle.runnable, to),
+                  s && s->asks ? Label::down_wait : Label::net_unknown_socket, Evidence::inferred,
+                  several ? 0 : k_.observed.peer_of(socket), draft_);
     return true;
   }
 

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "analyze/partition/history/served_elsewhere.h"
+
 namespace tailcap::partition {
 namespace {
 
 using formats::nanoseconds;
 using model::Evidence;
+using model::ExchangeId;
 using model::Label;
 
 // How many arrivals are looked at to find the next in order.
@@ -228,6 +231,17 @@ Nanos add_awaited_bytes(const DraftContext& k, model::ConnectionId connection, N
   draft.add(from, std::min(holed, filled), label, evidence, who);
   if (holed < filled) draft.add(holed, filled, hole, evidence, who);
   return filled;
+}
+
+void add_elsewhere(const DraftContext& k, formats::SocketId socket, Nanos from, Nanos to, Label label,
+                   Evidence evidence, std::uint32_t peer, Draft& draft) {
+  for (const ServedElsewhere& s : served_elsewhere(k.observed, socket, std::max(from, draft.w.from), to)) {
+    const bool own = s.before == draft.w.id;
+    if (s.queued)
+      draft.add(s.from, s.to, Label::q_pool, Evidence::inferred, draft.who(0, own ? ExchangeId{} : s.before, s.tid));
+    else
+      draft.add(s.from, s.to, label, evidence, peer != 0 || s.tid != 0 ? draft.who(peer, {}, s.tid) : 0);
+  }
 }
 
 void add_down(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {

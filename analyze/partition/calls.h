@@ -41,6 +41,10 @@ using TimeSpans = boost::container::small_vector<TimeSpan, 4>;
 // The same for all calls in [from, to); of concurrent ones, only for the call on the path. Returns the intervals that
 // no call covers.
 TimeSpans add_calls(const DraftContext& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft);
+// Adds the wait for the other end of a socket without requests: under `label` from when a thread there has taken the
+// connection, as far as that is known. peer: which of Observed::peers(); 0: not known.
+void add_elsewhere(const DraftContext& k, formats::SocketId socket, Nanos from, Nanos to, model::Label label,
+                   model::Evidence evidence, std::uint32_t peer, Draft& draft);
 // Adds the wait for the next bytes on a connection, from `from` until they arrive or until `to`. hole: the label from
 // the moment at which later bytes are there, or bytes that `sender` (the other end, where recorded) sent again were
 // missing. Returns the arrival (from: the bytes were there already; to: they did not arrive before `to`).

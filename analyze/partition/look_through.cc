@@ -82,6 +82,8 @@ void LookThrough::meanwhile(const Condition& piece, std::span<const Condition> t
     // What they did is not known.
     if (model::unexplained(part.label))
       leaf(part.to - part.from, true);
+    else if (part.label == Label::net_idle)
+      idle(part.from, part.to, their.w.row);
     else
       expand(part, their);
     at = part.to;
@@ -175,14 +177,15 @@ void LookThrough::expand(const Condition& piece, const Draft& draft) {
   } else {
     --budget_;
     std::optional<std::uint32_t> entered = row;
-    if (call(piece.label)) {
+    const bool called = call(piece.label) && who.request.connection != 0;
+    if (called) {
       const model::ExchangeId peer = row ? k_.windows.table().rows.peer(*row) : model::ExchangeId{};
       entered = peer.connection != 0 ? k_.windows.find(peer) : std::nullopt;
     }
     if (entered && std::find(rows_.begin(), rows_.end(), *entered) != rows_.end()) entered.reset();
     Drafted thread;
     const Drafted* other = nullptr;
-    if (!call(piece.label) && who.tid != 0) {
+    if (!called && who.tid != 0) {
       draft_thread(k_, who.tid, piece.from, piece.to, entered, thread);
       other = &thread;
     } else if (entered) {

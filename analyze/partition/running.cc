@@ -18,12 +18,6 @@ constexpr Nanos kTick = 4'000'000;
 // The kernel may let a timer expire 50 µs late, to serve several at once.
 constexpr Nanos kTimerSlack = 100'000;
 
-// A thread that polls for a lock with a time limit (Python's GIL) waits again after less than this, on the same
-// condition variable.
-constexpr Nanos kWaitsAgain = 1'000'000;
-constexpr std::uint64_t kConditionVariable = 64;  // bytes
-constexpr std::size_t kTries = 2048;
-
 // The holders that are named of a queue for a lock.
 constexpr int kMostTurns = 64;
 
@@ -69,8 +63,8 @@ class Running {
               w.argument0 != 0 ? draft_.who(0, {}, static_cast<std::uint32_t>(w.argument0)) : 0);
         break;
       case Blocked::sleep:
-        if (w.woken() && sleeps_like_sqlite(log_, w)) {
-          add(w.time, until, Label::lock_file, Evidence::inferred);
+        if (const std::uint32_t by = refused_by(log_, w); w.woken() && (by != 0 || sleeps_like_sqlite(log_, w))) {
+          add(w.time, until, Label::lock_file, Evidence::inferred, by != 0 ? draft_.who(0, {}, by) : 0);
         } else if (w.woken() && w.due != 0) {
           add(w.time, std::min(until, w.due + kTimerSlack), Label::timer_sleep);
           add(w.due + kTimerSlack, until, Label::q_notice);
@@ -170,7 +164,8 @@ class Running {
   }
   std::uint32_t file_holder(const OffCpuWait& w) {
     const LockHolder holder = holders_.of_file(w);
-    return holder.tid != 0 ? draft_.who(0, holder.request, holder.tid) : 0;
+    const std::uint32_t tid = holder.tid != 0 ? holder.tid : refused_by(log_, w);
+    return tid != 0 ? draft_.who(0, holder.request, tid) : 0;
   }
 
   // A JVM held its threads up until then.
@@ -281,11 +276,11 @@ class Running {
       });
     if (s && s->connecting != 0 && s->connecting < until)
       add(std::max(w.time, s->connecting), until, Label::down_connect, Evidence::measured, who);
-    if (s && s->asks)
-      add(w.time, until, Label::down_wait,
-          s->origin == formats::Origin::connected ? Evidence::measured : Evidence::inferred, who);
-    else if (w.woken())
-      add(w.time, until, Label::net_unknown_socket, Evidence::measured, who);
+    const bool asks = s && s->asks, sure = !asks || s->origin == formats::Origin::connected;
+    if (asks || w.woken())
+      add_elsewhere(k_, w.socket, std::max(w.time, from_), std::min(until, to_),
+                    asks ? Label::down_wait : Label::net_unknown_socket, sure ? Evidence::measured : Evidence::inferred,
+                    number, draft_);
   }
 
   // A call under way that is not known to belong to the request; its carrier waited for it all the same.
@@ -321,6 +316,9 @@ class Running {
       return add(w.time, until, Label::blocked_unknown);  // but for windows
     if (!writes) {
       if (w.woken()) add(w.time, until, Label::q_notice);
+      // What a thread did before its request began: it waited for the client to send it.
+      if (w.time < draft_.w.first && draft_.w.id.connection != 0)
+        add(w.time, std::min(until, k_.windows.window(draft_.w.row).from), Label::net_idle);
       if (w.time >= draft_.w.first)
         add_awaited_bytes(k_, draft_.w.id.connection, std::max(w.time, from_), std::min(until, to_), Label::net_upload,
                           Label::net_reorder, evidence, 0, draft_);
@@ -423,23 +421,6 @@ bool fills_buffer(const DraftContext& k, model::ConnectionId connection, Nanos s
   for (const PositionMark* m = end->sent.first_at(since); m != end->sent.end() && m->time <= at && bytes < kBuffer; ++m)
     bytes += static_cast<std::uint32_t>(m->end - m->begin);
   return bytes >= kBuffer;
-}
-
-bool expired(const ThreadLog& log, const OffCpuWait& wait) {
-  if (wait.blocked != Blocked::futex || wait.due == 0) return false;
-  const OffCpuWait* last = &wait;
-  std::size_t tries = 0;
-  for (const OffCpuWait* w = &wait + 1; w != log.waits.end() && tries < kTries; ++w, ++tries) {
-    if (w->blocked == Blocked::preempted || w->blocked == Blocked::throttled) continue;
-    const std::uint64_t a = last->argument0, b = w->argument0;
-    if (w->blocked != Blocked::futex || (a < b ? b - a : a - b) >= kConditionVariable) return true;
-    Nanos ran = w->time - last->back;
-    for (const OffCpuWait* off = last + 1; off != w; ++off) ran -= off->back - off->time;
-    if (ran > kWaitsAgain) return true;
-    if (w->due == 0) return !w->woken();
-    last = w;
-  }
-  return tries < kTries;
 }
 
 void add_first_wait(const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {

@@ -11,9 +11,6 @@ namespace tailcap::partition {
 // The thread carried the request in [from, to).
 void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls,
                  Draft& draft, model::Evidence evidence = model::Evidence::measured);
-// The wait of the thread ended because its time was up: a time limit expired, and the thread did not go on waiting for
-// the same thing until another thread woke it.
-bool expired(const ThreadLog& log, const OffCpuWait& wait);
 // In [since, at] a send on the connection found no room, so that a pause after it can be a wait for room. Recorders
 // that do not tell: as much was sent as fills a socket's buffer.
 bool fills_buffer(const DraftContext& k, model::ConnectionId connection, Nanos since, Nanos at);

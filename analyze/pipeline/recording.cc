@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "formats/event.h"
+#include "formats/recorder_event.h"
+#include "ground/recorder_notes.h"
 
 namespace tailcap::pipeline {
 
@@ -11,6 +13,8 @@ void Recording::push(const formats::Event& event) {
   go_.push(event);
   incidents_.push(event);
   marks_.push(event);
+  if (const auto* note = std::get_if<formats::Note>(&event.body); note && note->key == ground::kMemoryNote)
+    memory_.push(event.time, note->value);
 }
 
 void Recording::push_past(const formats::Event& event, formats::Time window, bool last) {
@@ -48,6 +52,7 @@ void Recording::fill(const model::RequestTable& table, const std::vector<model::
   study.go = go_.list(table, served, cpus_, facts_.last());
   study.incidents = incidents_.list(table, local);
   marks_.fill(table, local, study.changes);
+  study.memory = memory_;
 }
 
 }  // namespace tailcap::pipeline

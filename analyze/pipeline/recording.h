@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "analyze/model/machine/memory_limits.h"
 #include "analyze/model/request.h"
 #include "analyze/model/study/study.h"
 #include "analyze/model/wire/connection.h"
@@ -52,6 +53,7 @@ class Recording {
   tail::GoPrograms go_;
   tail::Incidents incidents_;
   tail::changes::Marks marks_;
+  model::MemoryLimits memory_;
 };
 
 }  // namespace tailcap::pipeline

@@ -64,6 +64,7 @@ struct stall_state {
 	u64 lock;
 	u64 reclaim_began;
 	u64 compaction_began;
+	u64 refused; /* the last lock on a file that it was refused */
 };
 
 /* A call on a regular file that has been off-CPU, and an open that has begun. */

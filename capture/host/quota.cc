@@ -35,9 +35,9 @@ std::int64_t value_of(std::string_view text, std::string_view name) {
   return -1;
 }
 
-bool has_option(std::string_view options, std::string_view wanted) {
+bool has_option(std::string_view options, std::string_view option) {
   while (!options.empty())
-    if (take(options, ",") == wanted) return true;
+    if (take(options, ",") == option) return true;
   return false;
 }
 
@@ -55,7 +55,10 @@ CgroupMounts parse_cgroup_mounts(std::string_view mountinfo) {
     const std::string_view type = take(line, " ");
     take(line, " ");
     if (type == "cgroup2" && mounts.unified.empty()) mounts.unified = place;
-    if (type == "cgroup" && mounts.cpu.empty() && has_option(take(line, " "), "cpu")) mounts.cpu = place;
+    if (type != "cgroup") continue;
+    const std::string_view options = take(line, " ");
+    if (mounts.cpu.empty() && has_option(options, "cpu")) mounts.cpu = place;
+    if (mounts.memory.empty() && has_option(options, "memory")) mounts.memory = place;
   }
   return mounts;
 }
@@ -72,8 +75,8 @@ CgroupPaths parse_cgroup_paths(std::string_view text) {
       paths.unified = path;
     else if (controllers == "name=systemd")
       paths.systemd = path;
-    else if (has_option(controllers, "cpu"))
-      paths.cpu = path;
+    if (has_option(controllers, "cpu")) paths.cpu = path;
+    if (has_option(controllers, "memory")) paths.memory = path;
   }
   return paths;
 }

@@ -18,13 +18,14 @@ struct Quota {
 
 // Mount points of the two hierarchies; empty: not mounted.
 struct CgroupMounts {
-  std::string unified, cpu;
+  std::string unified, cpu, memory;
 };
 CgroupMounts parse_cgroup_mounts(std::string_view mountinfo);
 
 // A process's cgroup in each hierarchy, from /proc/PID/cgroup; empty: none.
 struct CgroupPaths {
   std::string unified, cpu;
+  std::string memory;
   std::string systemd;  // version 1: of systemd's own hierarchy
 };
 CgroupPaths parse_cgroup_paths(std::string_view text);

@@ -11,6 +11,8 @@
 
 #include "bpf/event.h"
 #include "capture/host/clocks.h"
+#include "capture/rings/file_lock.h"
+#include "ground/recorder_notes.h"
 
 namespace tailcap::capture {
 
@@ -43,6 +45,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       machine_(probes, log_, non_targets_),
       found_(finder, log_, statements_, losses_, probes.allocations_descriptor()),
       quotas_(log_, statements_),
+      memory_(log_, non_targets_),
       uses_(log_),
       interfaces_(log_, statements_),
       texts_(processes),
@@ -89,6 +92,10 @@ void Session::take(std::span<const std::byte> record) {
     if (!decryptor_) return;
     decryptor_->secret(record, time_of_record(record));
     return push_plaintext();
+  }
+  if (const FileLock lock = file_lock(record); lock.holder != 0) {
+    non_targets_.met(lock.holder);
+    return log_.push({lock.time, lock.thread, Note{ground::kFileLockNote, std::to_string(lock.holder)}});
   }
   if (reason_of_task(record) != bpf::TASK_FOUND) return take_name(record);
   if (!converter_.convert(record, event_)) {
@@ -219,6 +226,7 @@ void Session::push_sums(Time now) {
   push_masking(now);
   unrecorded_.look();
   quotas_.push(now, processes_);
+  memory_.push(now, processes_);
   uses_.push(now, processes_);
 }
 

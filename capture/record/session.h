@@ -22,6 +22,7 @@
 #include "capture/log/interfaces.h"
 #include "capture/log/loss_counter.h"
 #include "capture/log/machine.h"
+#include "capture/log/memory_rounds.h"
 #include "capture/log/process_uses.h"
 #include "capture/log/quota_rounds.h"
 #include "capture/log/sampled_ends.h"
@@ -120,6 +121,7 @@ class Session {
   MachineAccount machine_;
   FoundCode found_;
   QuotaRounds quotas_;
+  MemoryRounds memory_;
   ProcessUses uses_;
   Interfaces interfaces_;
   formats::Event event_;

@@ -1,13 +1,19 @@
 """Who is behind slow and failed requests where that is a program that nobody recorded, or the end of the service's own process."""
 import json
+import pathlib
+import platform
+import re
 import signal
 import socket
 import sys
+import threading
 import time
+import unittest
 
 import harness
 from harness import Case, free_port, json_lines, wait_until
 
+FPM = pathlib.Path("/usr/sbin/php-fpm8.2")
 HEAD = r"""
 import fcntl, http.server, json, os, signal, socketserver, sqlite3, sys, time
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -107,6 +113,11 @@ class Culprits(Case):
         script.write_text(program)
         self.start([sys.executable, script, *arguments])
 
+    def with_children(self, pid):
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+        wait_until(lambda: children.read_text().split(), "workers")
+        return [pid, *(int(child) for child in children.read_text().split())]
+
     def verdicts(self, recording):
         return json.loads(self.tailcap("report", recording.file, "--json"))["verdicts"]
 
@@ -142,6 +153,71 @@ class Culprits(Case):
         self.assertGreater(len(waits), 2, truth)
         held = sum(p["ns"] for r in rows for p in r["labels"] if p["label"] == "lock.file")
         self.assertAlmostEqual(held / sum(waits), 1, delta=0.25)
+        if tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", platform.release()).groups()) >= (6, 9):
+            parts = [p for v in self.verdicts(recording) for p in v["parts"] if p["label"] == "lock.file"]
+            self.assertEqual({p["who"]["process"] for p in parts}, {"batch.py"})
+
+    @unittest.skipUnless(FPM.exists(), "needs PHP-FPM")
+    def test_a_worker_of_fpm_is_another_requests(self):
+        for way in ("tcp", "unix"):
+            with self.subTest(way):
+                self.assert_workers_are_taken(way)
+
+    def assert_workers_are_taken(self, way):
+        """One worker; GET /report has it for 300 ms. What nginx logs of each request is the truth."""
+        here, port = self.scratch / way, free_port()
+        here.mkdir()
+        here.chmod(0o755)
+        listen = f"127.0.0.1:{free_port()}" if way == "tcp" else here / "fpm.socket"
+        (here / "index.php").write_text(
+            "<?php usleep(strpos($_SERVER['REQUEST_URI'], '/report') === 0 ? 300000 : 1000); echo 'ok';"
+        )
+        (here / "fpm.conf").write_text(
+            f"[global]\nerror_log={here}/fpm.log\ndaemonize=no\n[www]\nlisten={listen}\nlisten.mode=0666\n"
+            "user=www-data\ngroup=www-data\npm=static\npm.max_children=1\n"
+        )
+        (here / "nginx.conf").write_text(
+            f"""daemon off; worker_processes 1; pid {here}/nginx.pid; error_log {here}/error.log; events {{ }}
+http {{ log_format times '$request_uri $request_time'; access_log {here}/access.log times; server {{ listen 127.0.0.1:{port};
+location / {{ include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME {here}/index.php;
+fastcgi_pass {"unix:" if way == "unix" else ""}{listen}; }} }} }}"""
+        )
+        workers = self.start([FPM, "-y", here / "fpm.conf"])
+        wait_until(
+            lambda: (
+                pathlib.Path(listen).exists()
+                if way == "unix"
+                else harness.answers(("127.0.0.1", int(str(listen).split(":")[1])))
+            ),
+            "PHP-FPM",
+        )
+        proxy = self.start(["/usr/sbin/nginx", "-c", here / "nginx.conf"])
+        wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
+        pids = [pid for p in (workers, proxy) for pid in self.with_children(p.pid)]
+        with self.record(*(a for pid in pids for a in ("-p", pid)), name=f"{way}.tcap") as recording:
+            for i in range(4):
+                slow = threading.Thread(target=get, args=(port, f"/report/{i}"))
+                slow.start()
+                time.sleep(0.05)
+                others = [threading.Thread(target=get, args=(port, f"/item/{i}{n}")) for n in range(4)]
+                for t in others:
+                    t.start()
+                    time.sleep(0.02)
+                for t in [slow, *others]:
+                    t.join(20)
+        self.end(proxy)
+        lines = [line.split() for line in (here / "access.log").read_text().splitlines()]
+        truth = {path: float(seconds) * 1e9 for path, seconds in lines if path.startswith("/item")}
+        rows = {r["path"]: r for r in self.requests(recording, role="server") if r["path"].startswith("/item")}
+        self.assertEqual(set(rows), set(truth))
+        hit = [path for path, ns in truth.items() if ns > 100e6]
+        self.assertGreater(len(hit), 8)
+        # What the proxy does for two requests at once belongs to neither of them for certain: nothing is claimed.
+        waited = {p: sum(l["ns"] for l in rows[p]["labels"] if l["label"] == "q.pool") for p in hit}
+        found = [path for path in hit if waited[path] > 0.9 * truth[path] - 20e6]
+        self.assertGreaterEqual(len(found), 0.75 * len(hit), waited)
+        text = re.sub(r"\s+", " ", self.tailcap("report", recording.file, "--full"))
+        self.assertRegex(text, r"free connection of php-fpm\S* behind GET /report/\{\}, which was sleeping")
 
     def test_the_process_that_served_them_ended(self):
         process, port = self.serve(DIES)

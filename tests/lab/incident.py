@@ -2,6 +2,7 @@
 
     incident.py --build build/release [--only NAME,…] [--open] [--repeat N] [--results FILE] [--keep FOLDER]
     incident.py --build build/release --judge FOLDER    judges what --keep kept there, and records nothing
+    incident.py --build build/release --only NAME --require      fails unless cause and culprit are in the first answer of a run
     incident.py --results FILE --table      prints the table of what is in there, and runs nothing
 
 An answer is judged by words that stand beside the incident: one for the cause, one for the culprit. `--open` leaves out the
@@ -21,6 +22,7 @@ from incidents import INCIDENTS  # noqa: E402
 from incidents.stage import Stage, harness  # noqa: E402
 
 LEAST_HIT = 3
+RIGHT = ("both", "calm", "machine")
 CLASSES = {
     "both": "cause and culprit in the first answer",
     "later": "both in a later answer",
@@ -123,6 +125,7 @@ def main():
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--judge", type=pathlib.Path)
+    parser.add_argument("--require", action="store_true")
     given = parser.parse_args()
     if given.table:
         return print(table(harness.json_lines(given.results.read_text())))
@@ -132,7 +135,7 @@ def main():
     harness.BUILD = given.build.resolve()
     go_before_others()
     wanted = given.only.split(",") if given.only else [i.name for i in INCIDENTS if not (given.open and i.held_out)]
-    bad = 0
+    bad, words = 0, []
     for incident in (i for i in INCIDENTS if i.name in wanted):
         for _ in range(given.repeat):
             try:
@@ -147,10 +150,16 @@ def main():
                 result |= {"truth": {"what": ""}, "judged": "broken", "first": repr(error), "level": "nothing"}
             print(f"{result['name']:18} {result['judged']:8} {result['level']:8} {result['first'][:400]}", flush=True)
             bad += result["judged"] in ("wrong", "broken")
+            words.append(result["judged"])
+            if given.require and words[-1] in RIGHT:
+                sys.exit(0)
             if given.results:
                 with open(given.results, "a") as out:
                     out.write(json.dumps(result) + "\n")
-    sys.exit(1 if bad else 0)
+    if given.require and set(words) == {"not hit"}:
+        print("skipped: the fault hit too few requests")
+        sys.exit(77)
+    sys.exit(1 if bad or given.require else 0)
 
 
 if __name__ == "__main__":

@@ -20,4 +20,11 @@ struct DiskUser {
   std::uint64_t read = 0, written = 0;
 };
 
+// A process, and how much memory of its own it had.
+struct MemoryHolder {
+  std::string process;  // its name; empty: not known
+  std::uint32_t pid = 0;
+  std::uint64_t bytes = 0;
+};
+
 }  // namespace tailcap::model

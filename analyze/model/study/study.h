@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/model/machine/memory_limits.h"
 #include "analyze/model/request.h"
 #include "analyze/model/sampling/budget.h"
 #include "analyze/model/sampling/sampling.h"
@@ -244,6 +245,7 @@ struct Study {
   std::vector<Verdict> verdicts;                             // those worth reading first
   CpuShortage shortage;
   ChangeStudy changes;
+  MemoryLimits memory;
   Health health;
   std::vector<Trigger> triggers;  // largest difference first
   Arrivals arrivals;

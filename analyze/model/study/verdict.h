@@ -93,6 +93,13 @@ struct VerdictStep {
   std::optional<CulpritStudy> who;  // behind it
 };
 
+// A cgroup whose memory limit was reached meanwhile.
+struct MemoryPressure {
+  std::string cgroup;
+  std::uint64_t limit = 0, reached = 0;  // bytes; how often
+  std::vector<MemoryHolder> users;       // processes in it with most memory of their own, most first; empty: not known
+};
+
 // Part of what the requests have more time of. Labels that are one thing to a reader are one part: all waits for a CPU,
 // all time on one.
 struct VerdictPart {
@@ -106,8 +113,9 @@ struct VerdictPart {
   bool inferred = false;               // more than half of it was not measured
   std::optional<CulpritStudy> who;     // behind most of it
   std::vector<DiskUser> disk_users;  // a wait for a disk: who used disks around it, most bytes first; empty: not known
-  std::vector<VerdictStep> chain;    // what was behind that, the way that most of its time went; empty: not known
-  bool beyond_capture = false;       // the chain goes on with somebody who was not recorded
+  std::optional<MemoryPressure> memory;  // a wait for memory or a disk; unset: no limit was reached, or not known
+  std::vector<VerdictStep> chain;        // what was behind that, the way that most of its time went; empty: not known
+  bool beyond_capture = false;           // the chain goes on with somebody who was not recorded
   Label root = Label::unexplained_nocarrier;  // what most of its time was in the end; `label` where that is not known
   std::int64_t difference() const { return slow - typical; }
 };

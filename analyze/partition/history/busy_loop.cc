@@ -19,6 +19,12 @@ Nanos delay(int number) {
   return kDelays[std::min<std::size_t>(static_cast<std::size_t>(number), std::size(kDelays) - 1)] * kMs;
 }
 
+// A thread that polls for a lock with a time limit (Python's GIL) waits again after less than this, on the same
+// condition variable.
+constexpr Nanos kWaitsAgain = 1'000'000;
+constexpr std::uint64_t kConditionVariable = 64;  // bytes
+constexpr std::size_t kTries = 2048;
+
 bool in_between(const OffCpuWait& w) { return w.blocked == Blocked::preempted || w.blocked == Blocked::throttled; }
 
 // The sleep before, or after, in the same loop; nullptr: none.
@@ -50,6 +56,28 @@ bool sleeps_like_sqlite(const ThreadLog& log, const OffCpuWait& sleep) {
     at = neighbour(log, *at, 1);
   }
   return false;
+}
+
+std::uint32_t refused_by(const ThreadLog& log, const OffCpuWait& wait) {
+  const RefusedLock* last = log.refused.last_until(wait.time);
+  return last && wait.time - last->time < kAttempt ? last->by : 0;
+}
+
+bool expired(const ThreadLog& log, const OffCpuWait& wait) {
+  if (wait.blocked != Blocked::futex || wait.due == 0) return false;
+  const OffCpuWait* last = &wait;
+  std::size_t tries = 0;
+  for (const OffCpuWait* w = &wait + 1; w != log.waits.end() && tries < kTries; ++w, ++tries) {
+    if (w->blocked == Blocked::preempted || w->blocked == Blocked::throttled) continue;
+    const std::uint64_t a = last->argument0, b = w->argument0;
+    if (w->blocked != Blocked::futex || (a < b ? b - a : a - b) >= kConditionVariable) return true;
+    Nanos ran = w->time - last->back;
+    for (const OffCpuWait* off = last + 1; off != w; ++off) ran -= off->back - off->time;
+    if (ran > kWaitsAgain) return true;
+    if (w->due == 0) return !w->woken();
+    last = w;
+  }
+  return tries < kTries;
 }
 
 }  // namespace tailcap::partition

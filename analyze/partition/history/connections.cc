@@ -1,4 +1,7 @@
-// What threads did on connections, on those with requests and on others.
+// What threads did on connections, on those with requests and on others, and with files.
+#include <charconv>
+#include <utility>
+
 #include "analyze/partition/history/observed.h"
 #include "formats/event.h"
 
@@ -130,18 +133,64 @@ void Observed::io(const Event& event, const formats::Io& io, const Moved& moved)
 }
 
 void Observed::exchanged(const Event& event, const formats::Io& io) {
-  if (io.error != 0 || io.length == 0 || !pids_.contains(event.thread.pid) || !strangers_.contains(io.socket)) return;
+  const auto stranger = strangers_.find(io.socket);
+  if (io.error != 0 || stranger == strangers_.end()) return;
+  const bool out = io.direction == formats::Direction::out;
+  if (io.length > 0 && !stranger->second.moved) first_bytes(event, io.socket, stranger->second, out);
+  if (!pids_.contains(event.thread.pid)) return;
   ThreadLog* log = find_or_add(event.thread);
   if (!log) return;
-  const bool out = io.direction == formats::Direction::out;
   log->elsewhere.add({nanoseconds(event.time), io.socket, event.goroutine, out});
   ++kept_;
+  if (io.length == 0) return;
   Sighting s;
   s.time = nanoseconds(event.time);
   s.tid = event.thread.tid;
   s.socket = io.socket;
   s.out = out;
   sight(event, s);
+}
+
+// Which end asks, for which request, and who takes that up.
+void Observed::first_bytes(const Event& event, formats::SocketId socket, Stranger& stranger, bool out) {
+  stranger.moved = true;
+  const bool observed = pids_.contains(event.thread.pid);
+  if (out) {
+    if (!stranger.fresh || !observed) return;
+    if (stranger.on_path) stranger.asks = true;
+    if (stranger.asks && stranger.asker.connection == 0)
+      stranger.asker = asks_for(event.thread.tid, nanoseconds(event.time));
+    return;
+  }
+  const formats::SocketId other = peers_.other_end(socket);
+  const auto asker = strangers_.find(other);
+  if (!stranger.fresh || asker == strangers_.end() || !asker->second.asks) return;
+  if (!pids_.contains(peers_.process_of(other))) return;
+  pids_.insert(event.thread.pid);  // its threads work for requests from here on
+  if (!find_or_add(event.thread)) return;
+  stranger.taken = nanoseconds(event.time);
+  stranger.taker = event.thread.tid;
+}
+
+// Of a loop only where, since it last waited, it has turned to no other request, or has asked for that one, too, before
+// it turned to this one: it does not read for all first.
+model::ExchangeId Observed::asks_for(std::uint32_t tid, Nanos at) {
+  const auto thread = threads_.find(tid);
+  ThreadLog* log = thread == threads_.end() ? nullptr : &thread->second;
+  const Act* last = log ? log->acts.last_until(at) : nullptr;
+  if (!last || !last->served || windows_.over(last->owner, at)) return {};
+  const model::ExchangeId before = std::exchange(log->asked_for, {});
+  if (!log->multiplexes) return last->owner;
+  const OffCpuWait* w = log->waits.last_until(at);
+  while (w && w->blocked != Blocked::poll) w = w == log->waits.begin() ? nullptr : w - 1;
+  if (!w || last->time < w->back) return {};
+  for (const Act* a = last; a != log->acts.begin() && (a - 1)->time >= w->back; --a) {
+    const model::ExchangeId other = (a - 1)->owner;
+    if (other == before && other.connection != 0 && log->asked >= (a - 1)->time && log->asked <= last->time) break;
+    if (other != last->owner && !windows_.over(other, at)) return {};
+  }
+  log->asked = at;
+  return log->asked_for = last->owner;
 }
 
 // The end that connected, or whose port is one that the kernel chooses where the other's is not (ip_local_port_range).
@@ -161,7 +210,9 @@ void Observed::describe(const formats::SocketInfo& info) {
   s.origin = info.origin;
   s.name_server = info.type == formats::SocketType::datagram && info.remote.port == 53;
   s.peer = peer;
-  s.asks = asks(info);
+  s.asks = s.asks || asks(info);
+  s.fresh = info.origin != formats::Origin::existed;
+  s.on_path = info.family == formats::Family::unix_domain && !info.path.empty() && s.fresh;
 }
 
 // The first that is seen of a thread with an accepted connection.
@@ -210,6 +261,7 @@ void Observed::change(const Event& event, const formats::StateChange& change) {
     s.connecting = at;
     s.by = event.thread;
     s.goroutine = event.goroutine;
+    s.asker = asks_for(event.thread.tid, at);
     return;
   }
   const auto found = strangers_.find(change.socket);
@@ -228,6 +280,38 @@ void Observed::change(const Event& event, const formats::StateChange& change) {
     ++kept_;
   }
   s.connecting = 0;
+}
+
+void Observed::file(const Event& event, const formats::FileCall& call) {
+  if (!known(call.began) || call.began > event.time) return;
+  FileUse use;
+  use.time = nanoseconds(call.began);
+  use.to = nanoseconds(event.time);
+  use.result = call.result;
+  use.goroutine = event.goroutine;
+  use.tid = event.thread.tid;
+  use.descriptor = call.descriptor;
+  use.act = call.act;
+  std::string path(call.path);
+  const auto number = path_numbers_.find(path);
+  if (number != path_numbers_.end()) {
+    use.path = number->second;
+  } else if (!path.empty() && paths_.size() < kMaxPaths) {
+    use.path = static_cast<std::uint32_t>(paths_.size());
+    path_numbers_.emplace(path, use.path);
+    paths_.push_back(std::move(path));
+  }
+  processes_[event.thread.pid].files.add(use);
+  ++kept_;
+}
+
+void Observed::refused(const Event& event, std::string_view by) {
+  RefusedLock lock{nanoseconds(event.time), 0};
+  const auto [end, bad] = std::from_chars(by.data(), by.data() + by.size(), lock.by);
+  ThreadLog* log = bad == std::errc() && end == by.data() + by.size() ? find_or_add(event.thread) : nullptr;
+  if (!log) return;
+  log->refused.add(lock);
+  ++kept_;
 }
 
 }  // namespace tailcap::partition

@@ -198,29 +198,6 @@ void Observed::assist(const Event& event, bool begins) {
   log->assisting = begins ? at : 0;
 }
 
-void Observed::file(const Event& event, const formats::FileCall& call) {
-  if (!known(call.began) || call.began > event.time) return;
-  FileUse use;
-  use.time = nanoseconds(call.began);
-  use.to = nanoseconds(event.time);
-  use.result = call.result;
-  use.goroutine = event.goroutine;
-  use.tid = event.thread.tid;
-  use.descriptor = call.descriptor;
-  use.act = call.act;
-  std::string path(call.path);
-  const auto number = path_numbers_.find(path);
-  if (number != path_numbers_.end()) {
-    use.path = number->second;
-  } else if (!path.empty() && paths_.size() < kMaxPaths) {
-    use.path = static_cast<std::uint32_t>(paths_.size());
-    path_numbers_.emplace(path, use.path);
-    paths_.push_back(std::move(path));
-  }
-  processes_[event.thread.pid].files.add(use);
-  ++kept_;
-}
-
 bool Observed::waits_left_out(const ThreadLog& log, Nanos from, Nanos to) const {
   if (pauses_.touch(from, to)) return true;
   const model::Pause* pause = pauses_.last_until(from);
@@ -349,6 +326,7 @@ void Observed::push(const Event& event, const Moved& moved) {
   } else if (const auto* note = std::get_if<formats::Note>(&event.body)) {
     pauses_.push(*note, event.time);
     if (note->key == ground::kLockNote) lock_notes_.named(event.thread.pid, note->value);
+    if (note->key == ground::kFileLockNote && ours) refused(event, note->value);
     if (note->key == ground::kStopsNote) stops_ = std::max(stops_, at);
     full_sends_recorded_ = full_sends_recorded_ || (note->key == formats::kFullSendsNote && note->value == "1");
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
@@ -376,7 +354,8 @@ void Observed::forget_before(Nanos t) {
   for (auto& [tid, log] : threads_) {
     while (log.resumed.size() > 1 && log.resumed[1] < t) log.resumed.erase(log.resumed.begin());
     gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t) +
-            log.assists.forget_before(t) + log.lost.forget_before(t) + log.elsewhere.forget_before(t);
+            log.assists.forget_before(t) + log.lost.forget_before(t) + log.elsewhere.forget_before(t) +
+            log.refused.forget_before(t);
   }
   for (auto& end : ends_)
     gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) +

@@ -83,6 +83,12 @@ struct Attempt {
   }
 };
 
+// A lock on a file that the thread tried to take, or waits for.
+struct RefusedLock {
+  Nanos time = 0;
+  std::uint32_t by = 0;  // the process that has it
+};
+
 struct ThreadLog {
   std::uint32_t pid = 0;
   Nanos born = 0;   // its start; 0: not seen
@@ -97,8 +103,11 @@ struct ThreadLog {
   std::uint32_t open = 0;       // accepted connections that it was the first to act on
   bool serves_several = false;  // it turned to one while another was open
   bool multiplexes = false;     // waits for several descriptors at once, or turned to a request before another was over
+  model::ExchangeId asked_for;  // a loop: the last request for which it turned to the other end of a socket,
+  Nanos asked = 0;              // and when
   Log<OffCpuWait> waits;
   Log<Act> acts;
+  Log<RefusedLock> refused;
   Log<BytesMoved> elsewhere;  // what it read and wrote on sockets without requests
   Stretches<TimeSpan> lost;   // off-CPU intervals of this thread were lost in here
   Stretches<Stalled> stalls;
@@ -203,7 +212,13 @@ struct Stranger {
   formats::Origin origin = formats::Origin::unknown;
   bool name_server = false;
   std::uint32_t peer = 0;       // which of Observed::peers(), from 1; 0: not known
-  bool asks = false;            // this end connected, or the ports say so
+  bool asks = false;            // this end connected, or the ports say so, or it sent first on a UNIX socket
+  bool on_path = false;         // a UNIX socket of a listener with a path
+  bool fresh = false;           // its beginning was seen,
+  bool moved = false;           // and its first bytes
+  model::ExchangeId asker;      // asks: the request for which it connected, or sent first; connection 0: not known
+  Nanos taken = 0;              // the other end asks: when this one read its first bytes; 0: not known
+  std::uint32_t taker = 0;      // and which thread
   Nanos connecting = 0;         // since when it connects; 0: it does not
   formats::Thread by;           // the thread that connects,
   std::uint64_t goroutine = 0;  // and its goroutine
@@ -252,6 +267,8 @@ class Observed {
   Queued queued(model::ConnectionId connection) const;
   const Stranger* stranger(formats::SocketId socket) const;
   const std::string& path(std::uint32_t number) const { return paths_[number]; }
+  // The socket at the other end of one without requests; 0: not known.
+  formats::SocketId other_end(formats::SocketId socket) const { return peers_.other_end(socket); }
   // Something arrived at a socket that carries no requests.
   const Log<TimeSpan>& arrivals_elsewhere() const { return elsewhere_; }
   // The other ends of sockets without requests; complete after the last event.
@@ -303,6 +320,7 @@ class Observed {
   void sight(const formats::Event& event, Sighting sighting);
   void assist(const formats::Event& event, bool begins);
   void file(const formats::Event& event, const formats::FileCall& call);
+  void refused(const formats::Event& event, std::string_view by);
   void full(Nanos at, formats::SocketId socket);
   void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
   static bool asks(const formats::SocketInfo& info);
@@ -311,6 +329,8 @@ class Observed {
   void took(const formats::Event& event, formats::SocketId socket, model::ConnectionId connection);
   void closed(const formats::StateChange& change, Nanos at);
   void exchanged(const formats::Event& event, const formats::Io& io);
+  void first_bytes(const formats::Event& event, formats::SocketId socket, Stranger& stranger, bool out);
+  model::ExchangeId asks_for(std::uint32_t tid, Nanos at);
 
   const Windows& windows_;
   std::span<const ByteCarrier> carriers_;

@@ -23,6 +23,14 @@ std::string pair_of(const SocketInfo& info, bool own) {
   return std::to_string(info.net_namespace) + " " + model::endpoint(c, false) + " " + model::endpoint(c, true);
 }
 
+// A UNIX socket whose other end is not accepted yet: the kernel does not tell that one's number. Only the other end
+// will know both.
+std::string half_of(const SocketInfo& info, bool own) {
+  const std::uint64_t number = own ? info.inode : info.peer_inode;
+  if (info.family != formats::Family::unix_domain || number == 0) return {};
+  return "unix " + std::to_string(number);
+}
+
 }  // namespace
 
 std::uint32_t SocketPeers::describe(const SocketInfo& info, bool numbered) {
@@ -37,7 +45,10 @@ std::uint32_t SocketPeers::describe(const SocketInfo& info, bool numbered) {
   }
   known->second.peer = peer;
   known->second.joined = !own.empty();
-  if (!own.empty()) join(info.socket, own, pair_of(info, false));
+  if (!own.empty())
+    join(info.socket, own, half_of(info, false), pair_of(info, false));
+  else if (const std::string half = half_of(info, true); !half.empty())
+    waiting_[half] = info.socket;
   return peer;
 }
 
@@ -61,9 +72,11 @@ std::uint32_t SocketPeers::number(const SocketInfo& info) {
   return number;
 }
 
-// `own` is what this socket says of the connection, `theirs` what its other end would say.
-void SocketPeers::join(formats::SocketId socket, const std::string& own, const std::string& theirs) {
-  const auto other = waiting_.find(own);
+// `own` is what this socket says of the connection, `half` what of it its other end knew, `theirs` what that would say.
+void SocketPeers::join(formats::SocketId socket, const std::string& own, const std::string& half,
+                       const std::string& theirs) {
+  auto other = waiting_.find(own);
+  if (other == waiting_.end() && !half.empty()) other = waiting_.find(half);
   if (other == waiting_.end() || other->second == socket) {
     waiting_[theirs] = socket;
     return;
@@ -79,6 +92,16 @@ void SocketPeers::join(formats::SocketId socket, const std::string& own, const s
 std::uint32_t SocketPeers::number_of(formats::SocketId socket) const {
   const auto at = ends_.find(socket);
   return at == ends_.end() ? 0 : at->second.peer;
+}
+
+formats::SocketId SocketPeers::other_end(formats::SocketId socket) const {
+  const auto at = ends_.find(socket);
+  return at == ends_.end() ? 0 : at->second.other;
+}
+
+std::uint32_t SocketPeers::process_of(formats::SocketId socket) const {
+  const auto at = ends_.find(socket);
+  return at == ends_.end() ? 0 : at->second.pid;
 }
 
 void SocketPeers::used(formats::SocketId socket, std::uint32_t pid) {

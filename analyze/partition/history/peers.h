@@ -20,7 +20,10 @@ class SocketPeers {
 
   // The number of its remote end, from 1; 0: it has no address, or there are too many, or it was not asked for.
   std::uint32_t describe(const formats::SocketInfo& info, bool numbered);
-  std::uint32_t number_of(formats::SocketId socket) const;  // likewise
+  std::uint32_t number_of(formats::SocketId socket) const;      // likewise
+  formats::SocketId other_end(formats::SocketId socket) const;  // 0: not known
+  // The process that moves bytes of this socket; 0: not known.
+  std::uint32_t process_of(formats::SocketId socket) const;
   // The process moves bytes of this socket.
   void used(formats::SocketId socket, std::uint32_t pid);
   void named(std::uint32_t pid, std::string_view name);
@@ -34,7 +37,7 @@ class SocketPeers {
     bool joined = false;          // both its addresses are known
   };
   std::uint32_t number(const formats::SocketInfo& info);
-  void join(formats::SocketId socket, const std::string& own, const std::string& theirs);
+  void join(formats::SocketId socket, const std::string& own, const std::string& half, const std::string& theirs);
   void told(std::uint32_t peer, std::uint32_t pid);
 
   std::vector<model::SocketPeer> peers_;

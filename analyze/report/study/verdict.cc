@@ -60,6 +60,23 @@ const StudyShape<model::DiskUser> kDiskUser{"disk_user",
                                                 {"bytes_written", &model::DiskUser::written},
                                             }};
 
+const StudyShape<model::MemoryHolder> kMemoryHolder{
+    "memory_holder",
+    {
+        {"process", or_null(&model::MemoryHolder::process)},
+        {"pid", &model::MemoryHolder::pid},
+        {"bytes", &model::MemoryHolder::bytes, "of its own, which it shares with no other"},
+    }};
+
+const StudyShape<model::MemoryPressure> kMemoryPressure{
+    "memory_pressure",
+    {
+        {"cgroup", &model::MemoryPressure::cgroup},
+        {"limit_bytes", &model::MemoryPressure::limit},
+        {"reached", &model::MemoryPressure::reached, "how often memory had to be freed because of the limit"},
+        {"users", kMemoryHolder, &model::MemoryPressure::users, "most first"},
+    }};
+
 const StudyShape<model::Felt> kFelt{"felt",
                                     {
                                         {"route", &model::Felt::route, "an index"},
@@ -128,6 +145,7 @@ const StudyShape<VerdictPart> kPart{
         {"chain", kVerdictStep, &VerdictPart::chain, "what was behind that"},
         {"beyond_capture", &VerdictPart::beyond_capture, "the chain goes on with somebody who was not recorded"},
         {"disk_users", kDiskUser, &VerdictPart::disk_users},
+        {"memory", kMemoryPressure, &VerdictPart::memory, "a limit that was reached meanwhile"},
     }};
 
 const StudyShape<model::SlowCause> kSlowCause{

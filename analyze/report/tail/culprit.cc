@@ -80,9 +80,10 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
     if (c.label == model::Label::lock_session && c.at != 0 && !request.empty())
       request += " of its client " + shortened(printable(texts[c.at]), 60);
     if (!of.empty() && request == of) request = "another " + request;
-    const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
-                               : c.tid != 0     ? (held ? "held by " : "ended by ") + thread_text(c)
-                                                : "";
+    // A lock on a file belongs to a process.
+    const std::string who = c.label == model::Label::lock_file ? process_text(c) : c.tid != 0 ? thread_text(c) : "";
+    const std::string holder =
+        request.empty() && who.empty() ? "" : (held ? "held by " : "ended by ") + (request.empty() ? who : request);
     return place + (place.empty() || holder.empty() ? "" : " ") + holder;
   }
   if (starts("down.")) {
@@ -96,12 +97,16 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
                : "(" + request + (c.process.empty() ? "" : " in " + shortened(printable(c.process), kName)) + ")";
   if (c.label == model::Label::q_pool && c.what != 0) {
     const auto pool = model::PoolOfConnections::of(c.what);
-    const std::string all =
-        pool.connections == 1 ? "the only connection" : "all " + std::to_string(pool.connections) + " connections";
-    return (request.empty() ? "" : "behind " + request + "; ") + all + " to " + printable(texts[pool.remote]) +
-           (pool.connections == 1 ? " was in use" : " were in use");
+    const std::string all = pool.connections == 1 ? "the only connection to "
+                                                  : "all " + std::to_string(pool.connections) + " connections to ";
+    return "(" + all + printable(texts[pool.remote]) + (pool.connections == 1 ? " was in use)" : " were in use)") +
+           (request.empty() ? "" : " held by " + request);
   }
-  if (starts("q.")) return request.empty() ? "" : "behind " + request;
+  // The worker belongs to a process whose requests are not read: PHP-FPM.
+  const bool other = c.label == model::Label::q_pool && !c.process.empty() && c.process != texts[c.comm] && c.comm != 0;
+  if (starts("q."))
+    return (other ? "of " + shortened(printable(c.process), kName) + (request.empty() ? "" : " ") : "") +
+           (request.empty() ? "" : "behind " + request);
   if (!c.group.path.empty()) return "of " + group_text(c.group) + users_text(c.users);
   if (c.label == model::Label::runtime_stw) return c.tid == 0 ? "" : "by the JVM's VM Thread";
   if (c.label == model::Label::sched_stopped) return c.tid == 0 && c.process.empty() ? "" : "by " + process_text(c);

@@ -26,10 +26,10 @@ std::string blocked_text(model::Label label, const std::optional<model::CulpritS
   return out;
 }
 
-// The blocker's text ends with its name. That of a pool of connections goes on.
+// The blocker's text ends with its name. That of a pool of connections may end with the place.
 bool names(const std::optional<model::CulpritStudy>& who, const model::RequestTable& table) {
-  const bool goes_on = who && who->label == Label::q_pool && who->what != 0;
-  return who && !goes_on && !culprit_text(*who, table.texts).empty();
+  const bool pool = who && who->label == Label::q_pool && who->what != 0;
+  return who && !(pool && who->route == 0 && who->method == 0) && !culprit_text(*who, table.texts).empty();
 }
 
 // Empty: the answer is about several routes, or services share the name of its route.

@@ -251,7 +251,7 @@ std::vector<Said> slow_pieces(const Verdict& v, const model::Study& study, const
                        : v.parts.empty()   ? "; many small differences add up."
                                            : ". " + parts_text(v, study, table) + ".") +
                           function_text(v) + waiting_text(v)},
-      {Aspect::rest, queue_text(v, study, table) + disk_text(v) + unanswered_text(v)},
+      {Aspect::rest, queue_text(v, study, table) + disk_text(v) + memory_text(v) + unanswered_text(v)},
       {Aspect::felt, felt_text(v, study)},
       {Aspect::when, pattern_text(v, study)},
       {Aspect::rest, shared_text(v, study) + origin_text(v, study) + loss_text(v, study) + sure_text(v, study, table)}};

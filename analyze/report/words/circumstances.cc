@@ -9,7 +9,7 @@
 namespace tailcap::report {
 namespace {
 
-constexpr std::size_t kFeltNamed = 3, kDiskUsersNamed = 3, kProcessName = 40;
+constexpr std::size_t kFeltNamed = 3, kDiskUsersNamed = 3, kMemoryUsersNamed = 3, kProcessName = 40, kCgroupName = 80;
 constexpr std::uint64_t kMuch = 1u << 20;  // bytes
 
 }  // namespace
@@ -39,6 +39,22 @@ std::string disk_text(const model::Verdict& v) {
     if (u.written >= kMuch) out += " wrote " + bytes_text(u.written);
     if (u.read >= kMuch) out += std::string(u.written >= kMuch ? " and read " : " read ") + bytes_text(u.read);
   }
+  return out + ".";
+}
+
+// " Meanwhile cgroup /shop reached its memory limit of 41.9 MB 812 times; backup_job.py had 20.0 MB, shop.py 4.1 MB."
+std::string memory_text(const model::Verdict& v) {
+  const auto part = std::ranges::find_if(v.parts, [](const model::VerdictPart& p) { return p.memory.has_value(); });
+  if (part == v.parts.end()) return {};
+  const model::MemoryPressure& m = *part->memory;
+  std::string out = " Meanwhile cgroup " + shortened(printable(m.cgroup), kCgroupName) +
+                    " reached its memory limit of " + bytes_text(m.limit) + " " +
+                    count_text(m.reached, "time", "times");
+  for (std::size_t i = 0; i < std::min(kMemoryUsersNamed, m.users.size()); ++i)
+    out += (i == 0 ? "; of its processes, " : ", ") +
+           (m.users[i].process.empty() ? "process " + pid_text(m.users[i].pid)
+                                       : shortened(printable(m.users[i].process), kProcessName)) +
+           " had " + bytes_text(m.users[i].bytes);
   return out + ".";
 }
 

@@ -10,6 +10,7 @@ namespace tailcap::report {
 
 std::string felt_text(const model::Verdict& v, const model::Study& study);
 std::string disk_text(const model::Verdict& v);
+std::string memory_text(const model::Verdict& v);
 std::string unanswered_text(const model::Verdict& v);
 
 }  // namespace tailcap::report

@@ -85,7 +85,7 @@ bool runs(const VerdictPart& part) { return model::group_of(part.root) == model:
 bool needs_no_cpu(const VerdictPart& part) {
   const auto timed = [](Label label) {
     return label == Label::timer_sleep || label == Label::io_disk || label == Label::io_throttled ||
-           label == Label::io_writeback || label == Label::mem_majfault;
+           label == Label::io_writeback || label == Label::mem_majfault || label == Label::net_idle;
   };
   return timed(part.label) || timed(part.root) ||
          std::any_of(part.chain.begin(), part.chain.end(), [&](const auto& step) { return timed(step.label); });
@@ -259,7 +259,7 @@ struct Judge {
     part.origin = group_judge.origin_of(part, waits_too, cohorts.gap);
     blame(part, slow::culprits_of(around.table, items, own_cohort, around.links, around.study.quality.preamble),
           part.slow * static_cast<std::int64_t>(group.size()));
-    name_users(part, around.table, group_judge.disjoint());
+    name_users(part, around.table, around.study.memory, group_judge.disjoint());
     return out;
   }
 
@@ -293,7 +293,7 @@ struct Judge {
     blame(part, tail.culprits, part.slow * static_cast<std::int64_t>(cohorts.slow));
     out.parts.push_back(std::move(part));
     out.kind = VerdictKind::usual;
-    out.level = VerdictLevel::note;
+    out.level = level_of_usual(out.parts.front(), items.front().row, tail.typical_mean, around);
     out.pattern = Pattern::always;
     out.requests = out.of;
   }
@@ -329,7 +329,7 @@ struct Judge {
       part.stolen = stolen_share(part);
       part.origin = origin_of(part, waits_too, out.kind_of_their_own);
       blame(part, tail.culprits, part.slow * static_cast<std::int64_t>(cohorts.slow));
-      name_users(part, around.table, disjoint());
+      name_users(part, around.table, around.study.memory, disjoint());
       out.parts.push_back(std::move(part));
     }
     const auto lost = [](const VerdictPart& p) { return p.label == Label::unexplained_lost; };

@@ -54,6 +54,18 @@ std::vector<model::CpuAccount::Interval> longer(std::span<const model::Crowd::In
   return out;
 }
 
+bool waits_for_memory(model::Label label) { return model::name_of(label).starts_with("mem."); }
+
+std::optional<model::MemoryPressure> pressure_over(const model::MemoryLimits& limits, const model::Processes& processes,
+                                                   std::span<const model::CpuAccount::Interval> of) {
+  const auto found = limits.over(of);
+  if (!found) return std::nullopt;
+  model::MemoryPressure out{found->cgroup, found->limit, found->reached, {}};
+  for (const auto& user : found->users)
+    out.users.push_back({std::string(processes.name(user.pid)), user.pid, user.bytes});
+  return out;
+}
+
 bool waits_for_disk(model::Label label) {
   using model::Label;
   return label == Label::io_disk || label == Label::io_throttled || label == Label::io_blocked ||
@@ -62,7 +74,7 @@ bool waits_for_disk(model::Label label) {
 
 }  // namespace
 
-void name_users(model::VerdictPart& part, const model::RequestTable& table,
+void name_users(model::VerdictPart& part, const model::RequestTable& table, const model::MemoryLimits& limits,
                 std::span<const model::Crowd::Interval> of) {
   const auto quota = [&](std::optional<model::CulpritStudy>& who) {
     if (!who || who->group.path.empty() || of.empty()) return;
@@ -75,8 +87,12 @@ void name_users(model::VerdictPart& part, const model::RequestTable& table,
   };
   quota(part.who);
   for (model::VerdictStep& step : part.chain) quota(step.who);
+  if (waits_for_memory(part.root) || waits_for_disk(part.root))
+    part.memory = pressure_over(limits, table.processes, longer(of, 0));
+  // A limit explains them better than the spread of what it leaves.
+  if (part.memory && part.origin == Origin::spread) part.origin = Origin::service;
   const bool by_process = part.who && part.who->pid != 0;  // it ended the wait: a disk did not
-  if (!waits_for_disk(part.root) || by_process) return;
+  if (!(waits_for_disk(part.root) || waits_for_memory(part.root)) || by_process) return;
   // What is written to files reaches the disk later.
   part.disk_users = table.cpus.disk_users(longer(of, kWrittenBack));
 }

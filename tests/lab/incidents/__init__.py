@@ -1,9 +1,10 @@
 """Incidents of real software. The words for cause and culprit were written before the first run."""
-from incidents import callers, cpus, deploys, memory, networks, nulls, queues, stops
+from incidents import callers, cpus, deploys, files, memory, networks, nulls, queues, stops, stores
 from incidents.stage import Incident
 
 INCIDENTS = (
     Incident("php-fpm", "a queue", queues.fpm, r"queue|worker|pool|accept|listen", r"report"),
+    Incident("php-fpm-unix", "a queue", queues.fpm_unix, r"queue|worker|pool|accept|listen", r"report"),
     Incident(
         "gunicorn-workers", "a queue", queues.gunicorn, r"queue|worker|pool|accept|listen", r"report", held_out=True
     ),
@@ -33,5 +34,16 @@ INCIDENTS = (
     Incident("slow-by-nature", "none", nulls.by_nature, null=True),
     Incident("long-poll", "none", nulls.long_poll, null=True),
     Incident("closed-loop", "none", nulls.closed_loop, null=True, held_out=True),
+    Incident("redis-script", "a socket", stores.redis, r"service|redis|event loop|queue", r"EVAL"),
+    Incident("mariadb-row", "a socket", stores.mariadb, r"lock", r"nightly_batch"),
+    Incident("sqlite-busy", "a lock", files.sqlite, r"lock", r"rollup"),
+    Incident("file-flock", "a lock", files.flock, r"lock", r"rotate"),
+    Incident("file-fcntl", "a lock", files.posix, r"lock", r"rotate"),
+    Incident("node-agent", "a queue", queues.node_agent, r"queue|pool|connection", r"report"),
+    Incident("java-executor", "a queue", queues.executor, r"queue|worker|pool|thread", r"report"),
+    Incident("kill-stop", "a stop", stops.signal, r"stopped", r"snapshot\.sh|\bsh\b"),
+    Incident("streams", "none", nulls.streams, null=True),
+    Incident("lone", "none", nulls.lone, null=True),
+    Incident("by-size", "none", nulls.by_size, null=True, held_out=True),
     Incident("warm-up", "none", nulls.warm_up, null=True),
 )

@@ -14,7 +14,7 @@ if "data" not in globals():
     data = mmap.mmap(os.open(sys.argv[2], os.O_RDONLY), 0, prot=mmap.PROT_READ)
     data.madvise(mmap.MADV_RANDOM)
 if int(path.rpartition("/")[2]) % 8 == 7:
-    return bytes(data[random.randrange(len(data) // 4096) * 4096] for _ in range(2000))
+    return bytes(data[random.randrange(len(data) // 4096) * 4096] for _ in range(1500))
 """
 )
 FILLS = """
@@ -42,7 +42,10 @@ def group(stage, limit):
 
 def file(stage, name, megabytes):
     path = stage.folder / name
-    path.write_bytes(os.urandom(1 << 20) * megabytes)
+    with open(path, "wb") as f:
+        f.write(os.urandom(1 << 20) * megabytes)
+        os.fsync(f.fileno())
+        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # who reads it pays for its pages
     return path
 
 

@@ -82,3 +82,41 @@ def warm_up(stage):
     with stage.recording(*stage.child_of(server)):
         stage.load(port, ((20, "/item/#"),), 8)
     return {"what": "the first request of each worker imports libraries"}
+
+
+STREAMS = """
+const http = require("http");
+http.createServer((q, r) => {
+  if (!q.url.startsWith("/events")) return setTimeout(() => r.end("ok"), 2);
+  r.writeHead(200, { "content-type": "text/event-stream" });
+  let n = 0;
+  const timer = setInterval(() => { r.write("data: " + n + "\\n\\n"); if (++n == 12) { clearInterval(timer); r.end(); } }, 250);
+}).listen(+process.argv[2], "127.0.0.1");
+"""
+BY_SIZE = http_service(
+    "return bytes(random.choice((10, 20, 2000)) * 1000 * (1 + 0 * sum(range(int(path.rpartition('/')[2]) % 30 * 4000))))"
+)
+
+
+def streams(stage):
+    port = free_port()
+    service = stage.serve("node", stage.script("shop.js", STREAMS), port, port=port)
+    with stage.recording(service.pid):
+        stage.load(port, ((20, "/item/#"), (2, "/events/#")), 8)
+    return {"what": "GET /events/{} sends an event every 250 ms, for 3 s"}
+
+
+def lone(stage):
+    port = free_port()
+    service = stage.python("shop.py", BY_NATURE, port, port=port)
+    with stage.recording(service.pid):
+        stage.load(port, ((0.6, "/item/#"),), 9)
+    return {"what": "a request every 1.7 s"}
+
+
+def by_size(stage):
+    port = free_port()
+    service = stage.python("shop.py", BY_SIZE, port, port=port)
+    with stage.recording(service.pid):
+        stage.load(port, ((20, "/export/#"),), 8)
+    return {"what": "GET /export/{} takes as long as what it computes and sends is large"}

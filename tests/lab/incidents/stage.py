@@ -63,6 +63,9 @@ class Stage:
         wait_until(lambda: harness.answers(("127.0.0.1", port)), command[0], 20)
         return process
 
+    def until(self, true, what):
+        wait_until(true, what, 20)
+
     def python(self, name, text, *arguments, port=None, pin=None, **options):
         """A program of Python; pin: the only CPU that it may use."""
         pinned = ["taskset", "-c", str(pin)] if pin is not None else []

@@ -32,3 +32,10 @@ def gdb(stage):
 def gcore(stage):
     dump = stage.folder / "core"
     return stopped(stage, 1.5, "gcore", "-o", dump, "PID")
+
+
+SNAPSHOT = "#!/bin/sh\nkill -STOP $1\nsleep 0.25\nkill -CONT $1\n"
+
+
+def signal(stage):
+    return stopped(stage, 1.2, stage.script("snapshot.sh", SNAPSHOT), "PID")

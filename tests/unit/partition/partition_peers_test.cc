@@ -8,7 +8,7 @@ using formats::Origin;
 using formats::TcpState;
 using model::Label;
 
-constexpr Thread kServes{10, 11}, kStore{20, 20};
+constexpr Thread kServes{10, 11}, kServesToo{10, 12}, kStore{20, 20};
 constexpr std::int16_t kConnect = 42, kSigtimedwait = 128;
 
 struct PeerCase : PartitionCase {
@@ -129,6 +129,60 @@ TEST(PartitionOfPeers, OnAnEventLoop) {
       model::peer_of(c.culprit("/a", Label::down_wait), c.analysis().table.partitions.peers());
   ASSERT_NE(peer, nullptr);
   EXPECT_EQ(peer->address, "10.0.0.3:5432");
+}
+
+// The store has one worker, which takes the connection of /b when it is done with /a.
+struct WorkerCase : PeerCase {
+  Endpoint& other = accepted(kServesToo);
+  Endpoint *asks_a = nullptr, *asks_b = nullptr, *takes_a = nullptr, *takes_b = nullptr;
+
+  WorkerCase() {
+    off(kServesToo, 5ms, 12ms, 12ms, kRecvfrom).socket = other.socket();
+    Opening a = at_store(Origin::connected), b = a;
+    b.local = "10.0.0.1:50001";
+    const auto first = s.loopback(10500us, a, kStore), second = s.loopback(12500us, b, kStore);
+    asks_a = &first.first, takes_a = &first.second;
+    asks_b = &second.first, takes_b = &second.second;
+  }
+  void run() {
+    in.receive(10ms, 10ms, get("/a"));
+    asks_a->send(11ms, "key\n");
+    off(kServes, 11ms, 31ms, 31ms, kRecvfrom).socket = asks_a->socket();
+    takes_a->receive(11100us, 11100us, "key\n");
+    other.receive(12ms, 12ms, get("/b"));
+    asks_b->send(13ms, "key\n");
+    off(kServesToo, 13ms, 41ms, 41ms, kRecvfrom).socket = asks_b->socket();
+    off(kStore, 11200us, 30ms, 30ms, kSleep);
+    takes_a->send(30500us, "value\n");
+    takes_b->receive(13100us, 30600us, "key\n");
+    asks_a->receive(31ms, 31ms, "value\n");
+    in.send(32ms, kOk);
+    off(kStore, 30700us, 40ms, 40ms, kSleep);
+    takes_b->send(40500us, "value\n");
+    asks_b->receive(41ms, 41ms, "value\n");
+    other.send(42ms, kOk);
+  }
+};
+
+TEST(PartitionOfPeers, AWorkerThatAnotherRequestHas) {
+  WorkerCase c;
+  c.run();
+  EXPECT_EQ(c.labels("/a"), "down.wait 20000 cpu 2000");
+  EXPECT_EQ(c.labels("/b"), "q.pool~ 17600 down.wait 10400 cpu 2000");
+  const model::Culprit behind = c.culprit("/b", Label::q_pool);
+  EXPECT_EQ(c.path_of(behind.request), "/a");
+  EXPECT_EQ(behind.tid, kStore.tid);
+  EXPECT_EQ(c.culprit("/a", Label::down_wait).tid, kStore.tid) << "who answers";
+}
+
+// The process lets the thread that took /a wait for it no longer: a thread that polls takes what comes.
+TEST(PartitionOfPeers, AnEventLoopAtTheOtherEndIsNoWorker) {
+  WorkerCase c;
+  c.off(kStore, 1ms, 2ms, 2ms, kEpollWait);
+  c.off(kStore, 10600us, 11ms, 11ms, kEpollWait);
+  c.run();
+  c.off(kStore, 43ms, 44ms, 44ms, kEpollWait);
+  EXPECT_EQ(c.labels("/b"), "down.wait 28000 cpu 2000");
 }
 
 // A timer ended the wait: it was for nothing that came.

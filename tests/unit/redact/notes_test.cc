@@ -65,5 +65,13 @@ TEST(NotesOfLocks, NamesOfVariablesAreTreatedAsThoseOfFunctions) {
   EXPECT_EQ(left_of_lock("jane cart_mutex", RedactionPolicy()), "");
 }
 
+TEST(NotesOfMemory, PathsOfCgroupsAreTreated) {
+  const std::string strict =
+      left("tailcap.memory", "4096 4000 5 7:2000 /acme-shop", RedactionPolicy(RedactionLevel::strict));
+  EXPECT_EQ(strict.find("acme"), strict.npos) << strict;
+}
+
+TEST(NotesOfFileLocks, NumbersAreKept) { EXPECT_EQ(left("tailcap.file_lock", "4711"), "4711"); }
+
 }  // namespace
 }  // namespace tailcap::redact::notes_test

@@ -76,6 +76,8 @@ static_assert(members_of<model::NewCalls>() == 9);
 static_assert(members_of<model::CpuShortage>() == 10);
 static_assert(members_of<model::CpuTaker>() == 3);
 static_assert(members_of<model::DiskUser>() == 4);
+static_assert(members_of<model::MemoryHolder>() == 3);
+static_assert(members_of<model::MemoryPressure>() == 4);
 static_assert(members_of<model::Felt>() == 3);
 static_assert(members_of<model::HotFunction>() == 3);
 static_assert(members_of<model::WaitingFunction>() == 7);
