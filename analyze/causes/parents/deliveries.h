@@ -2,7 +2,8 @@
 //
 // A broker hands on the reply subject that a request of NATS came with. Client libraries make such subjects, and no
 // other message has the same: a delivery with it is of the one request that had it. Where two requests had it, neither
-// is named. No thread, goroutine or time says which message a delivery is of: a broker may have kept it for hours.
+// is named; likewise where a connection had two deliveries with it, of which one may be of a request that was not seen.
+// No thread, goroutine or time says which message a delivery is of: a broker may have kept it for hours.
 #pragma once
 
 #include <unordered_map>
@@ -26,11 +27,13 @@ class Deliveries {
   struct Published {
     model::ExchangeId id;
     std::uint32_t pid = 0;
+    formats::Time read = formats::kNoTime;
     bool several = false;
   };
   struct Delivery {
     model::ExchangeId id;
     std::uint32_t pid = 0;
+    formats::Time sent = formats::kNoTime;
     std::uint64_t message = 0;
   };
   std::unordered_map<std::uint64_t, Published> published_;  // by message, as brokers read them

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ model::Exchange noted(std::uint32_t number, model::Role role, const std::string&
   e.protocol = model::Protocol::nats;
   e.method = operation;
   e.store.emplace().message = message;
+  e.request.first_done = e.request.last_done = formats::Time{std::chrono::milliseconds{number}};
   return e;
 }
 
@@ -34,13 +36,15 @@ TEST(Deliveries, OfTheRequestWithTheirMessage) {
   d.push(published(2, 12), kBroker);
   d.push(delivered(3, 12), kBroker);
   d.push(delivered(4, 11), kBroker);
-  d.push(delivered(5, 11), kBroker);  // to another subscriber
+  model::Exchange other = delivered(5, 11);  // to another subscriber
+  other.id.connection = 2;
+  d.push(other, kBroker);
   std::vector<model::Causes::Link> links;
   d.settle(links);
   ASSERT_EQ(links.size(), 3u);
-  const std::vector<std::uint32_t> parents = {2, 1, 1};
+  const std::map<std::uint32_t, std::uint32_t> parents = {{3, 2}, {4, 1}, {5, 1}};
   for (std::size_t i = 0; i < links.size(); ++i) {
-    EXPECT_EQ(links[i].second.parent, (model::ExchangeId{1, parents[i]}));
+    EXPECT_EQ(links[i].second.parent, (model::ExchangeId{1, parents.at(links[i].first.index)}));
     EXPECT_TRUE(links[i].second.certain);
     EXPECT_EQ(links[i].second.method, model::CauseMethod::message);
   }
@@ -54,6 +58,11 @@ TEST(Deliveries, NoneWhereItIsNotProved) {
   d.push(published(4, 0), kBroker);
   d.push(noted(5, model::Role::client, "REQUEST", 13), kBroker);  // what a publisher sent is not what a broker read
   d.push(noted(6, model::Role::server, "DELIVER", 14), kBroker);
+  d.push(delivered(7, 15), kBroker);
+  d.push(published(8, 15), kBroker);  // it came behind the delivery: that was of one that was not seen
+  d.push(published(9, 16), kBroker);
+  d.push(delivered(30, 16), kBroker);
+  d.push(delivered(31, 16), kBroker);  // likewise one of these, to one subscriber
   for (std::uint32_t message : {11u, 12u, 0u, 13u, 14u}) d.push(delivered(10 + message, message), kBroker);
   std::vector<model::Causes::Link> links;
   d.settle(links);
