@@ -39,6 +39,7 @@ void copy_request(const model::Message& m, model::Exchange& e) {
     if (m.store) {
       if (!e.store) e.store.emplace();
       e.store->waits = m.store->waits;
+      e.store->message = m.store->message;
     }
     return;
   }
@@ -71,9 +72,10 @@ void copy_response(const model::Message& m, model::Exchange& e) {
   e.taints |= m.taints;
   e.response_grpc = m.grpc;
   if (m.store) {
-    const bool waits = e.store && e.store->waits;
+    const model::StoreFacts asked = e.store.value_or(model::StoreFacts{});
     e.store = m.store;
-    e.store->waits = waits;
+    e.store->waits = asked.waits;
+    e.store->message = asked.message;
   }
   if (m.stream == 0 || is_store(m.protocol)) return;
   // The request of an upgraded connection was written in HTTP/1; what answers a call need not know that it is one.

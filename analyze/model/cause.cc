@@ -20,6 +20,8 @@ std::string_view name_of(CauseMethod method) {
       return "channel";
     case CauseMethod::content:
       return "content";
+    case CauseMethod::message:
+      return "message";
   }
   return {};
 }

@@ -21,6 +21,7 @@ enum class CauseMethod : std::uint8_t {
   goroutine = 4,  // the goroutine that works on the request made it, or one that it made, or one that that made, …
   channel = 5,    // a goroutine made it that had taken something to do from the request's, through a channel
   content = 6,    // it says what only this request says: a request id, parts of the path
+  message = 7,    // a delivery: the request is what published its message
 };
 std::string_view name_of(CauseMethod method);  // "trace_id", "thread", "turn", …; empty for none
 

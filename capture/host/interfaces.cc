@@ -7,6 +7,8 @@
 
 #include <bit>
 #include <cstring>
+#include <functional>
+#include <map>
 #include <memory>
 
 namespace tailcap::capture {
@@ -18,23 +20,31 @@ std::uint8_t bits_of(const unsigned char* mask, std::size_t n) {
   return static_cast<std::uint8_t>(bits);
 }
 
+// By name. if_nametoindex would ask through a socket of another kind, which the recorder may not open.
+std::map<std::string, std::uint32_t, std::less<>> indices() {
+  std::map<std::string, std::uint32_t, std::less<>> out;
+  const std::unique_ptr<struct if_nameindex, void (*)(struct if_nameindex*)> list(::if_nameindex(), if_freenameindex);
+  if (!list) return out;
+  for (const struct if_nameindex* i = list.get(); i->if_index != 0 && i->if_name != nullptr; ++i)
+    out.emplace(i->if_name, i->if_index);
+  return out;
+}
+
 }  // namespace
 
 std::vector<InterfaceFacts> interface_facts() {
   std::vector<InterfaceFacts> out;
   ifaddrs* list = nullptr;
   if (getifaddrs(&list) != 0) return out;
+  const auto index = indices();
   const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, freeifaddrs);
   for (const ifaddrs* a = list; a != nullptr && out.size() < kMaxInterfaceAddresses; a = a->ifa_next) {
     if (a->ifa_addr == nullptr || a->ifa_name == nullptr) continue;
     InterfaceFacts f;
     f.name = a->ifa_name;
-    f.index = if_nametoindex(a->ifa_name);
     // A label like eth0:1 is an address of eth0.
-    if (const auto colon = f.name.find(':'); colon != f.name.npos) {
-      f.name.resize(colon);
-      f.index = if_nametoindex(f.name.c_str());
-    }
+    if (const auto colon = f.name.find(':'); colon != f.name.npos) f.name.resize(colon);
+    if (const auto at = index.find(f.name); at != index.end()) f.index = at->second;
     if (a->ifa_addr->sa_family == AF_INET) {
       sockaddr_in address{}, mask{};
       std::memcpy(&address, a->ifa_addr, sizeof address);

@@ -8,7 +8,7 @@ import sys
 import time
 
 import harness
-from harness import Case, wait_until
+from harness import Case, json_lines, wait_until
 
 # Answers each connection's requests "N\n" with N bytes over HTTP/1.1, by as many threads as come.
 SERVER = r"""
@@ -157,6 +157,15 @@ class Links(Case):
             {link["ifname"]: link["mtu"] for link in json.loads(ip("-j", "link"))},
         )
         self.assertEqual({one["net_namespace"] for one in own}, {namespace_of("self")})
+        addresses = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "net_interface"))
+        self.assertEqual(
+            {(a["index"], a["name"], a["address"].strip("[]"), a["prefix"]) for a in addresses},
+            {
+                (link["ifindex"], link["ifname"], a["local"], a["prefixlen"])
+                for link in json.loads(ip("-j", "address"))
+                for a in link["addr_info"]
+            },
+        )
 
     def test_changes_while_recording(self):
         near, far = self.space("n"), self.space("f")

@@ -27,7 +27,8 @@ REDIS = (
     LOG
     + r"""
 import redis
-r = redis.Redis(port=port)
+encrypted = {"ssl": True, "ssl_cert_reqs": "none"} if sys.argv[2] == "tls" else {}
+r = redis.Redis(port=port, **encrypted)
 if old:
     r.ping()
 wait()
@@ -106,6 +107,39 @@ k.execute("SELECT i, repeat('PLANTED', 20) FROM generate_series(1, 5000) i")
 made("SELECT", "generate_series")
 k.execute("DELETE FROM items")
 made("DELETE", "items", rows=100)
+# Notifications answer nothing, whenever they come: alone, behind a statement of another connection that runs meanwhile, behind one's own.
+import select, threading
+other = connect()
+def notify():
+    other.execute("NOTIFY news, 'PLANTED5004'")
+def notified():
+    while not k.connection.notifies:
+        select.select([k.connection], [], [], 10)
+        k.connection.poll()
+    assert k.connection.notifies.pop().channel == "news" and not k.connection.notifies
+k.execute("LISTEN news")
+made("LISTEN", None)
+for _ in range(5):
+    notify()
+    made("NOTIFY", None)
+    notified()
+    k.execute("SELECT count(*) FROM items")
+    made("SELECT", "items", rows=1)
+    later = threading.Timer(0.03, notify)
+    later.start()
+    k.execute("SELECT pg_sleep(0.1)")
+    made("SELECT", None, rows=1)
+    later.join()
+    made("NOTIFY", None)
+    notified()
+    k.execute("NOTIFY news, 'PLANTED5005'")
+    made("NOTIFY", None)
+    notified()
+    notify()
+    made("NOTIFY", None)
+    k.execute("DELETE FROM items")  # the notification waits in front of its answer
+    made("DELETE", "items", rows=0)
+    notified()
 """
 )
 
@@ -242,13 +276,17 @@ class Store(Case):
 
 class Redis(Store):
     def test_what_a_client_asked(self):
-        server, port = self.serve("redis-server", "--port", "PORT", "--save", "", "--dir", self.scratch)
-        for how in ("new", "old"):
+        certificate = self.certificate(self.scratch, "root")
+        encrypted = ("--tls-cert-file", certificate, "--tls-key-file", certificate, "--tls-ca-cert-file", certificate)
+        for how in ("new", "old", "tls"):
+            ports = ("--port", "0", "--tls-port", "PORT", "--tls-auth-clients", "no", *encrypted)
+            server, port = self.serve(
+                "redis-server", *(ports if how == "tls" else ("--port", "PORT")), "--save", "", "--dir", self.scratch
+            )
             rows = self.check(server, port, REDIS, how, "redis")
             waits = [r for r in rows if r["asked_to_wait"]]
             self.assertEqual([r["operation"] for r in waits], ["BLPOP"] * 2)
             self.assertTrue(all(r["duration_ns"] >= 45_000_000 for r in waits))
-            subprocess.run(["redis-cli", "-p", str(port), "flushall"], check=True, stdout=subprocess.DEVNULL)
 
 
 class PostgreSQL(Store):

@@ -6,6 +6,7 @@
 
 #include "analyze/causes/carriers.h"
 #include "analyze/causes/goroutines.h"
+#include "analyze/causes/parents/deliveries.h"
 #include "analyze/causes/parents/hand_overs.h"
 #include "analyze/causes/parents/turns.h"
 #include "analyze/causes/parents/wakings.h"
@@ -84,6 +85,7 @@ struct Parents::Impl {
   Goroutines& goroutines;
   HandOvers hand_overs;
   Wakings wakings;
+  Deliveries deliveries;
   std::unordered_map<std::uint32_t, Process> processes;
   std::size_t noted = 0;
   std::uint64_t pushed = 0;
@@ -121,6 +123,8 @@ void Parents::push(const model::Exchange& e, const model::Request& row, const mo
     process.unseen_until = std::max({process.unseen_until, e.response.first_done, e.response.last_done});
   }
   if (pid == 0 || !known(e.request.first_done) || e.pushed) return;
+  i.deliveries.push(e, pid);
+  if (Deliveries::is_delivery(e)) return;
   if (++i.pushed % kForgetEvery == 0) i.forget_one_sided();
   if (i.noted == kMaxNoted) {
     i.horizon = std::min(i.horizon, e.request.first_done);
@@ -162,6 +166,7 @@ void Parents::settle(model::RequestTable& table) {
     process = {};
   }
   impl_->processes.clear();
+  impl_->deliveries.settle(links);
   impl_->turns = LoopIterations(kMaxTurns);
   impl_->wakings = {};
   std::sort(links.begin(), links.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

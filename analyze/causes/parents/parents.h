@@ -24,6 +24,7 @@
 //             lost.
 //   channel   likewise: the goroutine had taken something to do from a channel, which the request's gave it
 //   (causes/jobs.h).
+//   message     a delivery of a broker: the request that published its message (causes/parents/deliveries.h): certain.
 // Missing events never make a parent certain. Where a lost event could point to another request (a read, a wait, an
 // answer, a channel transfer between the evidence and the call), the parent is not known. Beyond the limits below, no
 // parent is named.

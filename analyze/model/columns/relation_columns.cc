@@ -5,7 +5,7 @@ namespace tailcap::model::columns {
 namespace {
 
 ValueNames confidences() { return {"certain", "likely"}; }
-ValueNames methods() { return names_up_to<CauseMethod::content>(); }
+ValueNames methods() { return names_up_to<CauseMethod::message>(); }
 ValueNames evidences() {
   ValueNames out = names_up_to<AttemptEvidence::unanswered>();
   out.erase(out.begin());  // none

@@ -139,6 +139,8 @@ struct StoreFacts {
   bool failed = false;     // response: an error
   bool by_server = false;  // `failed`: not for what was asked
   bool waits = false;      // request: it asked to wait
+  // Request: what no other message of its broker has, the same wherever it is seen; 0: nothing is known.
+  std::uint64_t message = 0;
   bool operator==(const StoreFacts&) const = default;
 };
 

@@ -30,8 +30,6 @@ constexpr std::string_view kLastPrepared = "\xff\xff\xff\xff";  // MariaDB
 constexpr std::size_t kLongestName = 100;                       // of a statement; an error code
 constexpr std::size_t kMostPrepared = 10'000;                   // statements of a connection
 constexpr std::size_t kMostUnproved = 512;                      // messages before it is proved how they belong together
-constexpr std::uint64_t kMostEarly = 64;
-constexpr std::size_t kMostNumbered = 16'384;  // calls with numbers that wait for an answer
 // A send is stamped when it returns; its answer may be read before.
 constexpr model::Duration kSendReturn = std::chrono::milliseconds{1};
 // Nothing was open, and no answer came: nothing older was open, either.
@@ -275,37 +273,6 @@ void Reader::stamp(Half& h, Ending ending) {
   m.head_done = m.instants.last_done;
 }
 
-// The machine knows which message answers which, and who asked.
-void Reader::end_numbered(Side side, Token t, Ending ending, Messages& out) {
-  Half& h = half(side);
-  Message& m = h.message;
-  if (t.call == 0 || t.pushed) return renew(m);
-  stamp(h, ending);
-  m.stream = t.call;
-  if ((side == Side::requests) != t.turned) {
-    if (numbered_.size() >= kMostNumbered) give_up(numbered_.begin()->first, out);
-    m.kind = MessageKind::request;
-    end_request(h, t);
-    m.unanswered = t.unanswered;
-    last_number_ = t.call;
-    if (!t.unanswered && answered_before_.erase(t.call) == 0) numbered_.insert_or_assign(t.call, side);
-    return hand_on(m, out);
-  }
-  m.kind = MessageKind::response;
-  end_response(h, t);
-  const Message first = m;
-  for (std::uint32_t call = t.call; call != 0; call = stream_.further_call()) {
-    if (numbered_.erase(call) == 0) {
-      // Another CPU recorded its request, which follows.
-      if (call - last_number_ - 1 >= kMostEarly || answered_before_.size() >= kMostEarly) continue;
-      answered_before_.insert(call);
-    }
-    m = first;
-    m.stream = call;
-    hand_on(m, out);
-  }
-}
-
 // A client that was found in the middle of a connection may have asked before: then the first answer was to something
 // else, and so were all that follow. It shows when an answer comes that nothing asks for. True: nothing that was read
 // is known to belong together.
@@ -345,7 +312,9 @@ void Reader::prove(Messages& out) {
 // The names of an operation: as bytes said it, as the machine says it, or the first word of a statement.
 void Reader::end_request(Half& h, const Token& t) {
   Message& m = h.message;
-  m.store.emplace().waits = t.waits;
+  model::StoreFacts& store = m.store.emplace();
+  store.waits = t.waits;
+  store.message = t.message;
   if (!h.operation.empty() && h.operation.back() == ' ') h.operation.pop_back();
   Prepared asked{capitals(h.operation), {}};
   if (!has_statements(protocol_)) {
@@ -390,20 +359,6 @@ void Reader::end_response(Half& h, const Token& t) {
     store.by_server = failed_by_server_ = t.failed && protocol.fault(store.error_code) == wire::Fault::server;
   store.rows = last_number(h.rows);
   if (h.defines) define(h.name);
-}
-
-// The answer to a call with a number is not known.
-void Reader::give_up(std::uint32_t call, Messages& out) {
-  const auto asked = numbered_.extract(call);
-  Message m;
-  m.kind = MessageKind::response;
-  m.connection = id_;
-  m.direction = direction(asked.mapped() == Side::requests ? Side::responses : Side::requests);
-  m.protocol = protocol_;
-  m.stream = call;
-  m.ending = Ending::lost;
-  m.taints = static_cast<model::Taints>(0) | Taint::payload_cut;
-  out.take(m);
 }
 
 void Reader::give_up(Messages& out) {

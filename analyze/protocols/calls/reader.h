@@ -59,6 +59,7 @@ class Reader {
   void read(wire::Side side, const wire::Token& token, std::string_view bytes);
   void end(wire::Side side, const wire::Token& token, model::Ending ending, Messages& out);
   void end_numbered(wire::Side side, wire::Token token, model::Ending ending, Messages& out);
+  void answer_besides(const Half& h, std::uint32_t call, Messages& out);
   void read_key(Half& half, const wire::Token& token, std::string_view bytes) const;
   static void end_key(Half& half, bool cut);
   void end_request(Half& half, const wire::Token& token);
@@ -74,6 +75,8 @@ class Reader {
   bool contradict(const wire::Token& token);
   void answer_early(Messages& out);
   void close(const model::ByteRun& run, Messages& out);
+
+  static constexpr std::uint64_t kMostEarly = 64;  // responses that were seen before their requests
 
   model::ConnectionId id_;
   wire::Stream stream_;

@@ -70,6 +70,9 @@ std::string cause_text(const model::Cause& cause) {
     case model::CauseMethod::content:
       out += ": it says what only this request says";
       break;
+    case model::CauseMethod::message:
+      out += ": it published the message";
+      break;
     case model::CauseMethod::none:
       break;
   }

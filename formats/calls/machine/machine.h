@@ -56,6 +56,11 @@ struct Token {
   // `ends`, with a number: the roles are exchanged. The server asks (a delivery), or the client answers it (an
   // acknowledgement).
   bool turned = false;
+  // `ends`, a call with a number: what no other message of its broker has, the same wherever that is seen (its reply
+  // subject). 0: nothing is known.
+  std::uint64_t message = 0;
+  // `ends`, a call with a number: the call of the other side that it answers besides. 0: none.
+  std::uint32_t answered = 0;
 };
 
 enum class Fault : std::uint8_t { client, server };  // whose fault an error is

@@ -164,6 +164,60 @@ class ByLength {
   bool sure_;  // no subscription is missing
 };
 
+// Requests for messages of JetStream that are under way. Their messages come with other subjects: the subscription to
+// the inbox tells which request they answer, if only one is under way there.
+class Pulls {
+ public:
+  void subscribed(std::uint64_t sid, const Identity& inbox) {
+    subscriptions_[sid % kMostSubscriptions] = {sid, inbox.generated ? inbox.hash : 0, inbox.group};
+  }
+  void ask(const Identity& inbox, std::uint32_t call) {
+    Asked& place = asked_[next_++ % kMostAsked];
+    if (place.call != 0) doubtful_ |= bit(place.group);  // one that is not known any more may be under way there
+    place = {inbox.hash, inbox.group, call};
+  }
+  // A status answered what has this inbox. True: a request for messages.
+  bool drop(std::uint64_t hash) {
+    bool found = false;
+    for (Asked& a : asked_) {
+      if (a.call == 0 || a.hash != hash) continue;
+      a = {};
+      found = true;
+    }
+    return found;
+  }
+  // A message came. The call that it answers, 0: none, or not known which; hash: of its inbox.
+  std::uint32_t delivered(std::uint64_t sid, std::uint64_t& hash) {
+    const Subscription& s = subscriptions_[sid % kMostSubscriptions];
+    if (s.sid != sid || s.hash == 0 || (doubtful_ & bit(s.group)) != 0) return 0;
+    Asked* found = nullptr;
+    for (Asked& a : asked_) {
+      if (a.call == 0 || (a.hash != s.hash && (a.group == 0 || a.group != s.group))) continue;
+      if (found) return 0;
+      found = &a;
+    }
+    if (!found) return 0;
+    hash = found->hash;
+    return std::exchange(*found, {}).call;
+  }
+
+ private:
+  static constexpr std::size_t kMostAsked = 16, kMostSubscriptions = 64;
+  struct Asked {
+    std::uint64_t hash = 0, group = 0;
+    std::uint32_t call = 0;  // 0: free
+  };
+  struct Subscription {
+    std::uint64_t sid = 0, hash = 0, group = 0;  // hash 0: to something else
+  };
+  static std::uint64_t bit(std::uint64_t group) { return std::uint64_t{1} << (group >> 8 & 63); }
+
+  std::array<Asked, kMostAsked> asked_{};
+  std::array<Subscription, kMostSubscriptions> subscriptions_{};
+  std::size_t next_ = 0;
+  std::uint64_t doubtful_ = 0;  // groups, a bit each
+};
+
 // What a whole message said.
 struct Said {
   Verb verb{};
@@ -204,6 +258,7 @@ class Calls {
       case Verb::sub:
         t.operation = "SUBSCRIBE";
         by_length_.subscribed(m.sid, m.subject);
+        pulls_.subscribed(m.sid, m.subject);
         return confirm(t);
       case Verb::unsub:
         t.operation = "UNSUBSCRIBE";
@@ -243,10 +298,13 @@ class Calls {
     if (!m.has_reply) return confirm(t);
     t.call = number();
     t.waits = m.pulls;
-    if (m.reply.generated)
+    if (m.reply.generated) {
+      t.message = m.reply.hash;
       requests_.put(m.reply.hash, t.call, t.waits);
-    else
+      if (m.pulls) pulls_.ask(m.reply, t.call);
+    } else {
       by_length_.ask(m.reply.length, t.call);
+    }
     confirmed_.push(0);
   }
 
@@ -287,6 +345,7 @@ class Calls {
     t.failed = m.status >= kFailures;
     if (m.subject.generated && requests_.has(m.subject.hash)) {
       if (m.status == 0 || t.failed) requests_.take(m.subject.hash, t.call);
+      if (t.call != 0 && pulls_.drop(m.subject.hash) && brings_none(m.status)) t.failed = false;
       t.pushed = t.call == 0;
       return;
     }
@@ -299,12 +358,22 @@ class Calls {
     t.operation = "DELIVER";
     t.call = number();
     t.unanswered = !m.has_reply || !m.reply.generated;
-    if (!t.unanswered) deliveries_.put(m.reply.hash, t.call, false);
+    if (t.unanswered) return;
+    deliveries_.put(m.reply.hash, t.call, false);
+    if (!m.reply.acknowledges) {
+      t.message = m.reply.hash;
+      return;
+    }
+    std::uint64_t inbox = 0;
+    std::uint32_t call = 0;
+    t.answered = pulls_.delivered(m.sid, inbox);
+    if (t.answered != 0) requests_.take(inbox, call);
   }
 
   ByReply requests_, deliveries_;
   InOrder pings_, confirmed_;
   ByLength by_length_;
+  Pulls pulls_;
   std::uint32_t last_ = 0;  // number
   bool whole_;              // all messages were seen
   bool first_ping_;         // a PING before it may still be answered

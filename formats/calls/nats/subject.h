@@ -21,7 +21,9 @@ namespace tailcap::formats::calls::nats {
 struct Identity {
   std::uint64_t hash = 0;
   std::uint32_t length = 0;
-  bool generated = false;  // no other subject has this hash. Otherwise only its length is known
+  bool generated = false;     // no other subject has this hash. Otherwise only its length is known
+  bool acknowledges = false;  // it acknowledges a message of JetStream
+  std::uint64_t group = 0;    // the same for an inbox with a wildcard at its end and for those that it stands for
 };
 
 class Subject {
@@ -56,7 +58,8 @@ class Subject {
   bool pulls() const { return head_.whole(kHeads) == kPull; }
   Identity identity() const {
     const bool generated = shown_ >= kProof || (behind_six_ && size_ == kSix && !broken_);
-    return {(hash_ ^ hash_ >> 29) * 0x9e3779b97f4a7c15u | 1, length_, generated};
+    return {(hash_ ^ hash_ >> 29) * 0x9e3779b97f4a7c15u | 1, length_, generated, form_ == Form::ack,
+            generated && proved_group_ ? group_ | 1 : 0};
   }
 
  private:
@@ -69,6 +72,8 @@ class Subject {
   bool unique() const { return word_ > 0 && (behind_nuid_ || size_ >= kProcess); }
   bool can_show() const { return unique() || (behind_six_ && size_ < kSix); }
   void next_word() {
+    group_ = hash_;
+    proved_group_ = form_ == Form::inbox && shown_ >= kProof;
     behind_nuid_ = behind_nuid_ || (word_ > 0 && size_ == kNuid && !broken_);
     behind_six_ = form_ == Form::inbox && word_ == 1 && size_ == kSix;
     if (word_ < UINT16_MAX) ++word_;
@@ -84,6 +89,8 @@ class Subject {
   std::uint8_t shown_ = 0;
   bool broken_ = false;  // the rest of this word is hidden
   bool behind_nuid_ = false, behind_six_ = false;
+  std::uint64_t group_ = 0;    // up to the last dot
+  bool proved_group_ = false;  // no other inbox has it
 };
 
 }  // namespace tailcap::formats::calls::nats

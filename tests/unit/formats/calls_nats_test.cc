@@ -104,10 +104,43 @@ const Talk kPulls = {
 TEST(CallsNats, AsksConsumersForMessages) {
   const Transcript t = read(kPulls);
   EXPECT_EQ(t.messages,
-            "<1 pushed\n>2 REQUEST k39 waits\n<3 DELIVER k10 turned\n>4 REQUEST k39 waits\n<4 k6 !408\n"
+            "<1 pushed\n>2 REQUEST k39 waits\n<3 DELIVER k10 turned\n>4 REQUEST k39 waits\n<4 k6\n"
             ">5 REQUEST k26\n<5 k6\n");
   EXPECT_NE(t.kept.find("PUB $JS.API.CONSUMER.MSG.NEXT.ORDERS.worker _INBOX.****"), std::string::npos) << t.kept;
   same_everywhere(kPulls);
+}
+
+TEST(CallsNats, MessagesAnswerTheRequestForThem) {
+  const std::string next = "PUB $JS.API.CONSUMER.MSG.NEXT.ORDERS.worker ";
+  const std::string message = "MSG orders.new 2 " + kAck + " 1\r\nx\r\n";
+  const Talk talk = {
+      kInfo,
+      ask("SUB " + kInbox + ".* 2\r\n" + next + kInbox + ".1 2\r\n{}\r\n"),
+      answer(message + message),  // a batch: the first answers
+      ask(next + kInbox + ".2 2\r\n{}\r\n" + next + kInbox + ".3 2\r\n{}\r\n"),
+      answer(message),  // it is not known which of the two it answers
+      answer("HMSG " + kInbox + ".2 2 28 28\r\nNATS/1.0 404 No Messages\r\n\r\n\r\n"),
+      answer(message),
+      answer("HMSG " + kInbox + ".3 2 32 32\r\nNATS/1.0 408 Request Timeout\r\n\r\n\r\n"),
+  };
+  EXPECT_EQ(read(talk).messages,
+            "<1 pushed\n>2 SUBSCRIBE k6 unanswered\n>3 REQUEST k39 waits\n<4 DELIVER k10 answers 3 turned\n"
+            "<5 DELIVER k10 turned\n>6 REQUEST k39 waits\n>7 REQUEST k39 waits\n<8 DELIVER k10 turned\n<6 k6\n"
+            "<9 DELIVER k10 answers 7 turned\n<10 k6 !408 pushed\n");
+  same_everywhere(talk);
+}
+
+// More of them are under way than are followed.
+TEST(CallsNats, ManyRequestsForMessages) {
+  std::string asks = "SUB " + kInbox + ".* 2\r\n";
+  std::string statuses;
+  for (int i = 10; i < 27; ++i) {
+    const std::string inbox = kInbox + "." + std::to_string(i);
+    asks += "PUB $JS.API.CONSUMER.MSG.NEXT.ORDERS.worker " + inbox + " 2\r\n{}\r\n";
+    if (i > 10 && i < 26) statuses += "HMSG " + inbox + " 2 16 16\r\nNATS/1.0 404\r\n\r\n\r\n";
+  }
+  const Talk talk = {kInfo, ask(asks), answer(statuses), answer("MSG orders.new 2 " + kAck + " 1\r\nx\r\n")};
+  EXPECT_EQ(read(talk).messages.find("answers"), std::string::npos);
 }
 
 // Nothing but a length is known of such a subject.

@@ -94,6 +94,7 @@ class Transcript {
     // A key that was cut is hidden: a line says only that there is one.
     if (!open.key.empty()) messages += " k" + std::to_string(open.key.size());
     if (t.failed) messages += " !" + open.code;
+    if (t.answered != 0) messages += " answers " + std::to_string(t.answered);
     for (const auto& [flag, word] : {std::pair{t.turned, " turned"}, std::pair{t.unanswered, " unanswered"},
                                      std::pair{t.pushed, " pushed"}, std::pair{t.waits, " waits"}})
       if (flag) messages += word;
