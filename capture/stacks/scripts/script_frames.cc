@@ -1,4 +1,4 @@
-#include "capture/stacks/python_frames.h"
+#include "capture/stacks/scripts/script_frames.h"
 
 #include <algorithm>
 
@@ -14,45 +14,45 @@ std::vector<MergedFrame> of_program(std::size_t count) {
   return frames;
 }
 
-// Reads the Python stack from the innermost frame on: one interpreter's frame executes a run of frames, of which the
+// Reads the script's stack from the innermost frame on: one interpreter's frame executes a run of frames, of which the
 // outermost is its entry.
 class Runs {
  public:
-  Runs(std::span<const std::uint64_t> python, bool cut) : python_(python), cut_(cut) {}
+  Runs(std::span<const std::uint64_t> script, bool cut) : script_(script), cut_(cut) {}
 
-  bool done() const { return at_ == python_.size(); }
+  bool done() const { return at_ == script_.size(); }
   void take(std::vector<MergedFrame>& frames) {
     while (!done()) {
       const std::size_t at = at_++;
-      frames.push_back({Of::python, at});
-      if (python_[at] & PYTHON_ENTRY) break;
+      frames.push_back({Of::script, at});
+      if (script_[at] & SCRIPT_ENTRY) break;
     }
     if (done() && cut_) frames.push_back({Of::cut});
   }
 
  private:
-  std::span<const std::uint64_t> python_;
+  std::span<const std::uint64_t> script_;
   bool cut_;
   std::size_t at_ = 0;
 };
 
 }  // namespace
 
-std::vector<MergedFrame> merge_python(const std::vector<bool>& interpreters, std::span<const std::uint64_t> python,
-                                      bpf::python_end python_end, formats::StackEnd end) {
-  const auto entries = std::count_if(python.begin(), python.end(), [](auto number) { return number & PYTHON_ENTRY; });
+std::vector<MergedFrame> merge_script(const std::vector<bool>& interpreters, std::span<const std::uint64_t> script,
+                                      bpf::script_end script_end, formats::StackEnd end) {
+  const auto entries = std::count_if(script.begin(), script.end(), [](auto number) { return number & SCRIPT_ENTRY; });
   const auto calls = std::count(interpreters.begin(), interpreters.end(), true);
-  const bool cut = python_end == bpf::PYTHON_END_CUT, complete = end == formats::StackEnd::start;
+  const bool cut = script_end == bpf::SCRIPT_END_CUT, complete = end == formats::StackEnd::start;
   // The interpreter has been called, and has not made its frame yet; or it is about to return.
   const bool between = !cut && !interpreters.empty() && interpreters[0] && calls == entries + 1;
-  bool fits = python_end != bpf::PYTHON_END_NONE && !python.empty() && end != formats::StackEnd::unknown;
+  bool fits = script_end != bpf::SCRIPT_END_NONE && !script.empty() && end != formats::StackEnd::unknown;
   if (cut)
     fits = fits && (!complete || calls >= entries);
   else
-    fits = fits && python.back() & PYTHON_ENTRY && (between || (complete ? calls == entries : calls <= entries));
+    fits = fits && script.back() & SCRIPT_ENTRY && (between || (complete ? calls == entries : calls <= entries));
   if (!fits) return of_program(interpreters.size());
   std::vector<MergedFrame> frames;
-  Runs runs(python, cut);
+  Runs runs(script, cut);
   for (std::size_t i = 0; i < interpreters.size(); ++i) {
     if (interpreters[i] && !runs.done() && !(between && i == 0))
       runs.take(frames);

@@ -1,5 +1,4 @@
-// Puts frames of Python code into the stack of the program that executes them: in place of those of CPython's
-// interpreter.
+// Puts frames of scripts into the stack of the program that executes them: in place of those of the interpreter.
 #pragma once
 
 #include <cstddef>
@@ -15,18 +14,18 @@ namespace tailcap::capture::stacks {
 struct MergedFrame {
   enum class Of : std::uint8_t {
     program,  // index: of the program's stack
-    python,   // index: of the Python stack
+    script,   // index: of the script's stack
     gap,      // frames of the program are missing here
-    cut,      // frames of Python are missing here
+    cut,      // frames of the script are missing here
   };
   Of of = Of::program;
   std::size_t index = 0;
   bool operator==(const MergedFrame&) const = default;
 };
 
-// interpreters: which of the program's frames are CPython's interpreter. python: numbers as in record_sample. All from
+// interpreters: which of the program's frames are the interpreter. script: numbers as in record_sample. All from
 // the innermost frame on. Where the two stacks cannot be of the same moment, the program's alone is returned.
-std::vector<MergedFrame> merge_python(const std::vector<bool>& interpreters, std::span<const std::uint64_t> python,
-                                      bpf::python_end python_end, formats::StackEnd end);
+std::vector<MergedFrame> merge_script(const std::vector<bool>& interpreters, std::span<const std::uint64_t> script,
+                                      bpf::script_end script_end, formats::StackEnd end);
 
 }  // namespace tailcap::capture::stacks
