@@ -6,13 +6,16 @@
 #ifndef TAILCAP_BPF_EVENT_SCRIPT_H
 #define TAILCAP_BPF_EVENT_SCRIPT_H
 
+#include "bpf/event_php.h"
 #include "bpf/event_python.h"
 
 #define SCRIPT_FRAMES 64   /* of a stack; deeper ones lose their outermost frames */
 #define SCRIPT_TEXT 128    /* bytes that are kept of a name */
 #define SCRIPT_CODES 32768 /* functions, of all processes, that were sent to user space lately */
 
-#define TAILCAP_SCRIPT_LANGUAGE_NUMBERS(N) N(SCRIPT_PYTHON, 0)
+#define TAILCAP_SCRIPT_LANGUAGE_NUMBERS(N) \
+	N(SCRIPT_PYTHON, 0)                \
+	N(SCRIPT_PHP, 1)
 TAILCAP_ENUM(script_language, TAILCAP_SCRIPT_LANGUAGE_NUMBERS);
 
 struct script_process {
@@ -21,6 +24,7 @@ struct script_process {
 	__u32 unused;
 	union {
 		struct python_process python;
+		struct php_process php;
 	};
 };
 
@@ -53,7 +57,8 @@ struct record_script_code {
 #define TAILCAP_SCRIPT_END_NUMBERS(N)                                                    \
 	N(SCRIPT_END_NONE, 0)  /* no frames, or a structure was not what it has to be */ \
 	N(SCRIPT_END_WHOLE, 1) /* down to the thread's first one */                      \
-	N(SCRIPT_END_CUT, 2)   /* there may be more than SCRIPT_FRAMES */
+	N(SCRIPT_END_CUT, 2)   /* there may be more than SCRIPT_FRAMES */                \
+	N(SCRIPT_END_APART, 3) /* whole; the program has its outer ones on another stack */
 TAILCAP_ENUM(script_end, TAILCAP_SCRIPT_END_NUMBERS);
 
 #ifdef __cplusplus

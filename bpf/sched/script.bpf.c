@@ -51,6 +51,8 @@ __noinline int walk_scripts(u32 tgid)
 	switch (walk->process.language) {
 	case SCRIPT_PYTHON:
 		return walk_python();
+	case SCRIPT_PHP:
+		return walk_php();
 	}
 	return 0;
 }

@@ -64,6 +64,7 @@ static __always_inline struct script_walk *this_walk(void)
 /* Functions of their own for the verifier. A language's fills count, end and frames of script_walks. */
 __noinline int walk_scripts(u32 tgid);
 __noinline int walk_python(void);
+__noinline int walk_php(void);
 /* Tells user space what the number in script_walks stands for, once. */
 __noinline int tell_script_code(void);
 

@@ -122,7 +122,7 @@ bool Samples::take(std::span<const std::byte> record) {
   const auto codes = record.subspan(sizeof r + addresses.size(), script * sizeof(std::uint64_t));
   if (script > 0) std::memcpy(sample.script.data(), codes.data(), codes.size());
   sample.script_end =
-      r.script_end <= bpf::SCRIPT_END_CUT ? static_cast<bpf::script_end>(r.script_end) : bpf::SCRIPT_END_NONE;
+      r.script_end <= bpf::SCRIPT_END_APART ? static_cast<bpf::script_end>(r.script_end) : bpf::SCRIPT_END_NONE;
   return true;
 }
 

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "capture/stacks/scripts/frame_name.h"
+#include "capture/stacks/scripts/php.h"
 #include "capture/stacks/scripts/python.h"
 
 namespace tailcap::capture::stacks {
 
 namespace {
 
-constexpr const ScriptLanguage* kLanguages[] = {&kPythonLanguage};
+constexpr const ScriptLanguage* kLanguages[] = {&kPythonLanguage, &kPhpLanguage};
 
 constexpr std::size_t kMostName = 140, kMostFile = 80;  // bytes: both fit into the name of a frame
 constexpr std::string_view kCutText = "...";

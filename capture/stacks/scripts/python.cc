@@ -170,7 +170,7 @@ std::string python_version(const PythonProgram& program, std::string_view file) 
 
 namespace {
 
-std::optional<bpf::script_process> process_of(const symbols::ScriptPrograms& programs, std::uint64_t bias) {
+std::optional<bpf::script_process> python_process(const symbols::ScriptPrograms& programs, std::uint64_t bias) {
   const PythonProgram& program = programs.python;
   const auto layout = python_layout(program);
   if (!layout || program.code_type() == 0 || program.text_type() == 0) return std::nullopt;
@@ -196,7 +196,7 @@ const ScriptLanguage kPythonLanguage = {
     .interpreter = "_PyEval_EvalFrameDefault",
     .sure = true,
     .found = [](const symbols::ScriptPrograms& programs) { return programs.python.found(); },
-    .process = process_of,
+    .process = python_process,
     .version = [](const symbols::ScriptPrograms& programs,
                   std::string_view file) { return python_version(programs.python, file); },
     .frame =

@@ -14,6 +14,7 @@ namespace {
 static_assert(ScriptCodes::kMaxCodes == std::size_t{2} * SCRIPT_CODES);
 
 bool valid(const bpf::script_text& text) {
+  if (text.characters == 0) return text.size == 0;
   return (text.width == 1 || text.width == 2 || text.width == 4) && text.size <= SCRIPT_TEXT &&
          text.size <= std::uint64_t{text.characters} * text.width && text.size % text.width == 0;
 }
@@ -44,7 +45,7 @@ bool ScriptCodes::take(std::span<const std::byte> record) {
   if (record.size() < sizeof r) return false;
   std::memcpy(&r, record.data(), sizeof r);
   const ScriptLanguage* language = language_of(r.language);
-  if (!language || !valid(r.name) || !valid(r.file) || (r.scope.size > 0 && !valid(r.scope))) return false;
+  if (!language || !valid(r.name) || !valid(r.file) || !valid(r.scope)) return false;
   const std::string name = language->frame({text_of(r.name), text_of(r.file), text_of(r.scope), r.first_line});
   const auto known = codes_.find(r.code);
   if (known != codes_.end()) {

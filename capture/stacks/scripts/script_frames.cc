@@ -42,7 +42,8 @@ std::vector<MergedFrame> merge_script(const std::vector<bool>& interpreters, std
                                       bpf::script_end script_end, formats::StackEnd end) {
   const auto entries = std::count_if(script.begin(), script.end(), [](auto number) { return number & SCRIPT_ENTRY; });
   const auto calls = std::count(interpreters.begin(), interpreters.end(), true);
-  const bool cut = script_end == bpf::SCRIPT_END_CUT, complete = end == formats::StackEnd::start;
+  const bool cut = script_end == bpf::SCRIPT_END_CUT,
+             complete = end == formats::StackEnd::start && script_end != bpf::SCRIPT_END_APART;
   // The interpreter has been called, and has not made its frame yet; or it is about to return.
   const bool between = !cut && !interpreters.empty() && interpreters[0] && calls == entries + 1;
   bool fits = script_end != bpf::SCRIPT_END_NONE && !script.empty() && end != formats::StackEnd::unknown;

@@ -4,12 +4,14 @@
 #include "capture/symbols/code_segments.h"
 #include "capture/symbols/elf/elf_file.h"
 #include "capture/symbols/encoding.h"
+#include "capture/symbols/scripts/php.h"
 #include "capture/symbols/scripts/python.h"
 
 namespace tailcap::capture::symbols {
 
 struct ScriptPrograms {
   PythonProgram python;
+  PhpProgram php;
   CodeSegments code;  // executable segments
 
   ScriptPrograms() = default;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "capture/stacks/scripts/php.h"
 #include "capture/stacks/scripts/python.h"
 #include "capture/stacks/scripts/script_codes.h"
 #include "capture/symbols/encoding.h"
@@ -67,6 +68,11 @@ TEST(ScriptFrames, DeepStacksSayThatTheyAreCut) {
   EXPECT_EQ(merged("cIc", "epp", StackEnd::no_rule, bpf::SCRIPT_END_CUT), "c0c-12*");
 }
 
+TEST(ScriptFrames, OuterOnesMayBeOnAnotherStack) {
+  EXPECT_EQ(merged("cIc", "pepe", StackEnd::start, bpf::SCRIPT_END_APART), "c01c-23");
+  EXPECT_EQ(merged("cIcIcIc", "pepe", StackEnd::start, bpf::SCRIPT_END_APART), "cIcIcIc");
+}
+
 bpf::script_text text_of(const std::string& bytes, std::uint8_t width, std::uint32_t characters) {
   bpf::script_text text{};
   text.size = static_cast<std::uint16_t>(bytes.size());
@@ -119,6 +125,55 @@ TEST(ScriptCodes, LongNamesSayThatTheyAreCut) {
   EXPECT_EQ(named(ascii("f"), text_of("ery/long/a.py", 1, 500)), "f (a.py:5)");
   EXPECT_EQ(named(ascii("f"), text_of("long.py", 1, 500)), "f (...long.py:5)");
   EXPECT_EQ(named(text_of(std::string(SCRIPT_TEXT, '\xe4'), 1, 500), ascii("a.py")).size(), 136 + 3 + 9u);
+}
+
+std::string php(const std::string& scope, const std::string& name, const std::string& file, std::uint32_t line) {
+  bpf::record_script_code r{};
+  r.code = 0x200;
+  r.language = bpf::SCRIPT_PHP;
+  r.first_line = line;
+  const auto text = [](const std::string& bytes) {
+    auto out = ascii(bytes);
+    out.utf8 = true;
+    return bytes.empty() ? bpf::script_text{} : out;
+  };
+  r.name = text(name);
+  r.file = text(file);
+  r.scope = text(scope);
+  ScriptCodes codes;
+  const auto* bytes = reinterpret_cast<const std::byte*>(&r);
+  return codes.take({bytes, sizeof r}) ? *codes.name(0x200) : "(not valid)";
+}
+
+TEST(ScriptCodes, OfPhp) {
+  EXPECT_EQ(php("", "render", "/srv/svc.php", 5), "render (svc.php:5)");
+  EXPECT_EQ(php("App\\Shop", "größe", "/srv/shop/index.php", 5), "App\\Shop::größe (shop/index.php:5)");
+  EXPECT_EQ(php("", "", "/srv/svc.php", 1), "{main} (svc.php:1)");
+  EXPECT_EQ(php("PDO", "query", "", 0), "PDO::query");
+  EXPECT_EQ(php("", "f", "/srv/a.php(12) : eval()'d code", 1), "f (a.php[12] eval:1)");
+  EXPECT_EQ(php("", "\xff;", "/srv/a.php", 1), "\xef\xbf\xbd  (a.php:1)");
+}
+
+TEST(PhpVersions, OnlyThatWhoseStructuresWereSeenIsRead) {
+  const auto program = [](std::uint32_t api, bool threads, bool debug) {
+    scan::Encoder out;
+    out.number(std::uint64_t{0x1000});
+    out.number(api);
+    out.number(threads);
+    out.number(debug);
+    scan::Decoder in(out.bytes());
+    symbols::ScriptPrograms programs;
+    programs.php = symbols::PhpProgram::decode(in);
+    EXPECT_TRUE(in.done());
+    return programs;
+  };
+  EXPECT_TRUE(kPhpLanguage.process(program(20220829, false, false), 0));
+  for (const auto& other : {program(20220829, true, false), program(20220829, false, true),
+                            program(20230831, false, false), program(0, false, false)})
+    EXPECT_FALSE(kPhpLanguage.process(other, 0));
+  EXPECT_EQ(kPhpLanguage.version(program(20230831, false, false), ""), "PHP 8.3");
+  EXPECT_EQ(kPhpLanguage.version(program(20220829, true, false), ""), "PHP 8.2 with threads");
+  EXPECT_EQ(kPhpLanguage.version(program(20330101, false, false), ""), "PHP API 20330101");
 }
 
 TEST(ScriptCodes, AStepOfTheInterpreterIsNoFunction) {
