@@ -8,6 +8,7 @@
 
 #include "bpf/event_php.h"
 #include "bpf/event_python.h"
+#include "bpf/event_v8.h"
 
 #define SCRIPT_FRAMES 64   /* of a stack; deeper ones lose their outermost frames */
 #define SCRIPT_TEXT 128    /* bytes that are kept of a name */
@@ -15,7 +16,8 @@
 
 #define TAILCAP_SCRIPT_LANGUAGE_NUMBERS(N) \
 	N(SCRIPT_PYTHON, 0)                \
-	N(SCRIPT_PHP, 1)
+	N(SCRIPT_PHP, 1)                   \
+	N(SCRIPT_V8, 2)
 TAILCAP_ENUM(script_language, TAILCAP_SCRIPT_LANGUAGE_NUMBERS);
 
 struct script_process {
@@ -25,6 +27,7 @@ struct script_process {
 	union {
 		struct python_process python;
 		struct php_process php;
+		struct v8_process v8;
 	};
 };
 
@@ -41,8 +44,8 @@ struct script_text {
  * time again. */
 struct record_script_code {
 	struct record_header h;
-	__u64 code; /* the number in record_sample, without SCRIPT_PLACE */
-	__u32 first_line;
+	__u64 code;       /* the number in record_sample, without SCRIPT_PLACE */
+	__u32 first_line; /* 0: not known */
 	__u32 language;
 	struct script_text name;  /* its beginning */
 	struct script_text file;  /* its end */
@@ -51,7 +54,8 @@ struct record_script_code {
 
 /* Where a frame stands in the program's own stack: the lowest bits of its number. */
 #define SCRIPT_PLACE 0xffull
-/* The interpreter's function was called for it, so that it has a frame of its own in the program's stack. */
+/* The interpreter's function was called for it, so that it has a frame of its own in the program's stack. V8 has one
+ * for each: the place is its index there, from the innermost on. */
 #define SCRIPT_ENTRY 1ull
 
 #define TAILCAP_SCRIPT_END_NUMBERS(N)                                                    \

@@ -96,11 +96,8 @@ static __always_inline u64 number_of_code(struct php_walk *own, struct script_wa
 	type = own->code[CODE_TYPE] & 0xff;
 	if (type != CODE_IN_C && type != CODE_USER && type != CODE_EVAL)
 		return 0;
-	walk->hash = walk->process.number;
+	begin_script_code(walk);
 	add_to_number(walk, type);
-	walk->record.first_line = 0;
-	walk->record.name.size = walk->record.file.size = walk->record.scope.size = 0;
-	walk->record.name.characters = walk->record.file.characters = walk->record.scope.characters = 0;
 	if (own->code[CODE_NAME] && !read_text(own, walk, own->code[CODE_NAME], &walk->record.name, false))
 		return 0;
 	if (own->code[CODE_SCOPE] && !read_class(own, walk, own->code[CODE_SCOPE]))

@@ -67,8 +67,8 @@ static __always_inline u64 number_of_code(struct python_walk *own, struct script
 	    own->code[CODE_TYPE] != walk->process.python.code_type)
 		return 0;
 	line = LAYOUT(walk).code_first_line;
+	begin_script_code(walk);
 	walk->record.first_line = CODE_WORD(own, walk, code_first_line) >> 8 * (line & 4);
-	walk->hash = walk->process.number;
 	add_to_number(walk, walk->record.first_line);
 	add_to_number(walk, CODE_WORD(own, walk, code_constants));
 	add_to_number(walk, CODE_WORD(own, walk, code_names));
@@ -76,7 +76,6 @@ static __always_inline u64 number_of_code(struct python_walk *own, struct script
 	if (!read_text(own, walk, CODE_WORD(own, walk, code_name), &walk->record.name, false) ||
 	    !read_text(own, walk, CODE_WORD(own, walk, code_file), &walk->record.file, true))
 		return 0;
-	walk->record.scope.size = 0;
 	walk->record.code = walk->hash & ~SCRIPT_PLACE;
 	tell_script_code();
 	return walk->record.code;

@@ -14,18 +14,25 @@ struct {
 	__type(value, u8);
 } script_codes SEC(".maps");
 
+__noinline int knows_script_code(void)
+{
+	struct script_walk *walk = this_walk();
+
+	if (!walk)
+		return 0;
+	walk->known.tgid = bpf_get_current_task_btf()->tgid;
+	walk->known.unused = 0;
+	walk->known.code = walk->record.code;
+	return bpf_map_lookup_elem(&script_codes, &walk->known) != NULL;
+}
+
 __noinline int tell_script_code(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct script_walk *walk = this_walk();
 	u8 told = 1;
 
-	if (!walk)
-		return 0;
-	walk->known.tgid = task->tgid;
-	walk->known.unused = 0;
-	walk->known.code = walk->record.code;
-	if (bpf_map_lookup_elem(&script_codes, &walk->known))
+	if (!walk || knows_script_code())
 		return 0;
 	walk->record.language = walk->process.language;
 	fill_head(&walk->record.h, task, RECORD_SCRIPT_CODE, bpf_ktime_get_ns());
@@ -53,6 +60,8 @@ __noinline int walk_scripts(u32 tgid)
 		return walk_python();
 	case SCRIPT_PHP:
 		return walk_php();
+	case SCRIPT_V8:
+		return walk_v8();
 	}
 	return 0;
 }

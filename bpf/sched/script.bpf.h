@@ -65,6 +65,9 @@ static __always_inline struct script_walk *this_walk(void)
 __noinline int walk_scripts(u32 tgid);
 __noinline int walk_python(void);
 __noinline int walk_php(void);
+__noinline int walk_v8(void);
+/* Whether user space knows what the number in script_walks stands for. */
+__noinline int knows_script_code(void);
 /* Tells user space what the number in script_walks stands for, once. */
 __noinline int tell_script_code(void);
 
@@ -77,6 +80,14 @@ static __always_inline u64 add_word(u64 hash, u64 word)
 static __always_inline void add_to_number(struct script_walk *walk, u64 word)
 {
 	walk->hash = add_word(walk->hash, word);
+}
+
+static __always_inline void begin_script_code(struct script_walk *walk)
+{
+	walk->hash = walk->process.number;
+	walk->record.first_line = 0;
+	walk->record.name.size = walk->record.file.size = walk->record.scope.size = 0;
+	walk->record.name.characters = walk->record.file.characters = walk->record.scope.characters = 0;
 }
 
 /* Reads the characters of a string, and adds them to the number. ends: its last bytes are kept rather than its first

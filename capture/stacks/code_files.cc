@@ -24,8 +24,9 @@ bool CodeFile::called_interpreter() const {
 }
 
 bool CodeFile::names_interpreter() const {
-  return names_ &&
-         std::ranges::any_of(languages(), [&](const ScriptLanguage* l) { return names_->has(l->interpreter); });
+  return names_ && std::ranges::any_of(languages(), [&](const ScriptLanguage* l) {
+           return !l->interpreter.empty() && names_->has(l->interpreter);
+         });
 }
 
 bool CodeFile::has(const ScriptLanguage& language) const {
@@ -40,7 +41,7 @@ const std::string& CodeFile::name(std::uint64_t file_offset) {
   std::string name = names_ ? names_->at(file_offset) : std::string(made_->at(file_offset));
   for (const ScriptLanguage* language : languages()) {
     if (name == std::string(language->interpreter) + ".cold") name = language->interpreter;  // compilers split it
-    if (name == language->interpreter && has(*language) && !reads(*language))
+    if (!name.empty() && name == language->interpreter && has(*language) && !reads(*language))
       name += " (" + language->version(scripts_.value_or(symbols::ScriptPrograms()), label_) + ": frames of " +
               std::string(language->name) + " code are not read)";
   }

@@ -133,7 +133,9 @@ std::string Samples::user_text(Waiting& sample) {
   for (const CodePlace& place : sample.user)
     interpreters.push_back(!sample.script.empty() && place.file &&
                            place.file->interprets(*sample.language, place.offset));
-  const auto frames = merge_script(interpreters, sample.script, sample.script_end, sample.facts.end);
+  const auto frames = sample.language && sample.language->interpreter.empty()
+                          ? place_script(sample.user.size(), sample.script)
+                          : merge_script(interpreters, sample.script, sample.script_end, sample.facts.end);
   const bool gap =
       std::any_of(frames.begin(), frames.end(), [](const auto& f) { return f.of == MergedFrame::Of::gap; });
   std::string text(sample.cut && !gap ? kCut : "");

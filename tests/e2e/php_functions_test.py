@@ -45,9 +45,16 @@ class Php(Case):
     def check(self, samples, spans):
         """Names are right, or there are none; how many have them."""
         named, seen = collections.Counter(), collections.Counter()
+        settled = min(
+            (sample["time"] for sample in samples if functions_of(sample)), default=0
+        )  # the first have no tables
         for sample in samples:
             for span in spans:
-                if sample["pid"] != span["pid"] or not span["begin"] <= sample["time"] <= span["end"]:
+                if (
+                    sample["time"] < settled
+                    or sample["pid"] != span["pid"]
+                    or not span["begin"] <= sample["time"] <= span["end"]
+                ):
                     continue
                 seen[span["what"]] += 1
                 functions = functions_of(sample)
@@ -90,8 +97,13 @@ class Compiled(Php):
 SERVICE = """<?php
 function render_invoice(float $seconds): void
 {
-    $until = hrtime(true) + $seconds * 1e9;
-    while (hrtime(true) < $until);
+    $used = fn() => ($use = getrusage())['ru_utime.tv_sec'] + $use['ru_utime.tv_usec'] / 1e6;
+    $until = $used() + $seconds;
+    while ($used() < $until) {
+        for ($i = 0, $sum = 0; $i < 10000; $i++) {
+            $sum = ($sum * 31 + $i) % 1000003;
+        }
+    }
 }
 
 class Cart
@@ -107,7 +119,7 @@ $begin = hrtime(true);
 file_put_contents(getenv('SAID') ?: $_SERVER['SAID'], json_encode([getmypid(), $begin, hrtime(true)]) . "\\n", FILE_APPEND);
 echo 'ok';
 """
-EXPECTED = ["{main} (svc.php:1)", "Cart::show (svc.php:10)", "render_invoice (svc.php:2)"]
+EXPECTED = ["{main} (svc.php:1)", "Cart::show (svc.php:15)", "render_invoice (svc.php:2)"]
 FPM = shutil.which("php-fpm8.2", path="/usr/sbin")
 
 
@@ -122,9 +134,9 @@ class Answers(Case):
         settled = min(sample["time"] for sample in inside) + 0.5e9  # the first samples of a process have no tables
         inside = [sample for sample in inside if sample["time"] > settled]
         with_names = [functions for functions in map(functions_of, inside) if functions]
-        right = [f for f in with_names if f == EXPECTED[: len(f)]]
+        right = [f for f in with_names if f[:3] == EXPECTED[: len(f)]]
         self.assertEqual(len(with_names), len(right), [f for f in with_names if f not in right][:2])
-        whole = sum(functions == EXPECTED for functions in right)
+        whole = sum(functions[:3] == EXPECTED for functions in right)
         print(f"  {whole} of {len(inside)} samples have all names, {len(right) - whole} some of them")
         self.assertGreater(len(inside), 500)
         self.assertGreaterEqual(whole, 0.95 * len(inside))
@@ -142,8 +154,9 @@ class Answers(Case):
         verdict = next(v for v in report["verdicts"] if v["kind"] == "tail" and v["scope"] == "route")
         print(f"  {verdict['sentence']}")
         self.assertEqual(verdict["function"]["name"], EXPECTED[-1])
-        shown = json.loads(self.tailcap("show", recording.file, verdict["examples"][0], "--json"))
-        self.assertEqual(shown["end"]["samples"]["function"]["name"], EXPECTED[-1])
+        shown = [json.loads(self.tailcap("show", recording.file, e, "--json")) for e in verdict["examples"]]
+        functions = [each["end"]["samples"]["function"] for each in shown]
+        self.assertEqual({f["name"] for f in functions if f}, {EXPECTED[-1]})
 
     def get_all(self, port):
         for n in range(500):

@@ -27,7 +27,7 @@ struct ScriptLanguage {
   bpf::script_language number{};
   std::string_view name;
   std::string_view called;       // names of files that have its interpreter have this in them
-  std::string_view interpreter;  // the function that executes its code
+  std::string_view interpreter;  // the function that executes its code; empty: code has frames of its own
   bool sure;                     // no other program has a function of that name
   bool (*found)(const symbols::ScriptPrograms& programs);
   // bias: by how much addresses of the process exceed those in the file. None: the structures of this version are not

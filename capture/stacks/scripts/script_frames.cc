@@ -65,4 +65,13 @@ std::vector<MergedFrame> merge_script(const std::vector<bool>& interpreters, std
   return frames;
 }
 
+std::vector<MergedFrame> place_script(std::size_t program_frames, std::span<const std::uint64_t> script) {
+  std::vector<MergedFrame> frames = of_program(program_frames);
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    const std::uint64_t place = script[i] & SCRIPT_PLACE;
+    if (place < frames.size()) frames[place] = {Of::script, i};
+  }
+  return frames;
+}
+
 }  // namespace tailcap::capture::stacks

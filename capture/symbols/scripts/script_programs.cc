@@ -2,11 +2,12 @@
 
 namespace tailcap::capture::symbols {
 
-ScriptPrograms::ScriptPrograms(const ElfFile& file) : python(file), php(file), code(code_segments(file)) {}
+ScriptPrograms::ScriptPrograms(const ElfFile& file) : python(file), php(file), v8(file), code(code_segments(file)) {}
 
 void ScriptPrograms::encode(scan::Encoder& out) const {
   python.encode(out);
   php.encode(out);
+  v8.encode(out);
   symbols::encode(out, code);
 }
 
@@ -14,6 +15,7 @@ ScriptPrograms ScriptPrograms::decode(scan::Decoder& in) {
   ScriptPrograms programs;
   programs.python = PythonProgram::decode(in);
   programs.php = PhpProgram::decode(in);
+  programs.v8 = V8Program::decode(in);
   programs.code = decode_code_segments(in);
   return programs;
 }

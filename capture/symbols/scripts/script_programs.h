@@ -6,12 +6,14 @@
 #include "capture/symbols/encoding.h"
 #include "capture/symbols/scripts/php.h"
 #include "capture/symbols/scripts/python.h"
+#include "capture/symbols/scripts/v8.h"
 
 namespace tailcap::capture::symbols {
 
 struct ScriptPrograms {
   PythonProgram python;
   PhpProgram php;
+  V8Program v8;
   CodeSegments code;  // executable segments
 
   ScriptPrograms() = default;

@@ -10,6 +10,7 @@
 #include "capture/stacks/scripts/php.h"
 #include "capture/stacks/scripts/python.h"
 #include "capture/stacks/scripts/script_codes.h"
+#include "capture/stacks/scripts/v8.h"
 #include "capture/symbols/encoding.h"
 
 namespace tailcap::capture::stacks {
@@ -71,6 +72,13 @@ TEST(ScriptFrames, DeepStacksSayThatTheyAreCut) {
 TEST(ScriptFrames, OuterOnesMayBeOnAnotherStack) {
   EXPECT_EQ(merged("cIc", "pepe", StackEnd::start, bpf::SCRIPT_END_APART), "c01c-23");
   EXPECT_EQ(merged("cIcIcIc", "pepe", StackEnd::start, bpf::SCRIPT_END_APART), "cIcIcIc");
+}
+
+TEST(ScriptFrames, FunctionsWithFramesOfTheirOwnStandWhereThoseAre) {
+  using Of = MergedFrame::Of;
+  const std::vector<std::uint64_t> script = {0x100 | 1, 0x200 | 3, 0x300 | 9};
+  EXPECT_EQ(place_script(4, script),
+            (std::vector<MergedFrame>{{Of::program, 0}, {Of::script, 0}, {Of::program, 2}, {Of::script, 1}}));
 }
 
 bpf::script_text text_of(const std::string& bytes, std::uint8_t width, std::uint32_t characters) {
@@ -152,6 +160,55 @@ TEST(ScriptCodes, OfPhp) {
   EXPECT_EQ(php("PDO", "query", "", 0), "PDO::query");
   EXPECT_EQ(php("", "f", "/srv/a.php(12) : eval()'d code", 1), "f (a.php[12] eval:1)");
   EXPECT_EQ(php("", "\xff;", "/srv/a.php", 1), "\xef\xbf\xbd  (a.php:1)");
+}
+
+std::string javascript(const bpf::script_text& name, const bpf::script_text& file, std::uint32_t line) {
+  bpf::record_script_code r{};
+  r.code = 0x200;
+  r.language = bpf::SCRIPT_V8;
+  r.first_line = line;
+  r.name = name;
+  r.file = file;
+  ScriptCodes codes;
+  const auto* bytes = reinterpret_cast<const std::byte*>(&r);
+  return codes.take({bytes, sizeof r}) ? *codes.name(0x200) : "(not valid)";
+}
+
+TEST(ScriptCodes, OfJavaScript) {
+  EXPECT_EQ(javascript(ascii("render"), ascii("/srv/svc.js"), 5), "render (svc.js:5)");
+  EXPECT_EQ(javascript(ascii("render"), ascii("/srv/shop/index.js"), 5), "render (shop/index.js:5)");
+  EXPECT_EQ(javascript({}, ascii("file:///srv/svc.mjs"), 1), "{anonymous} (svc.mjs:1)");
+  EXPECT_EQ(javascript(ascii("listOnTimeout"), ascii("node:internal/timers"), 5),
+            "listOnTimeout (node:internal/timers:5)");
+  EXPECT_EQ(javascript(ascii("f"), {}, 2), "f ({eval}:2)");
+  EXPECT_EQ(javascript(ascii("f"), ascii("/srv/bundle.js"), 0), "f (bundle.js)") << "its line is not known";
+}
+
+symbols::ScriptPrograms v8_of(std::int32_t major, std::int32_t minor, std::size_t unsaid) {
+  const std::int32_t said[] = {12, 24, 16, 32, 16, 8, 2065, 257, 256, 170, 128, -16, -8, 3, 12, 16};
+  scan::Encoder out;
+  out.number(major);
+  out.number(minor);
+  for (std::size_t i = 0; i < std::size(said); ++i) {
+    out.number(i != unsaid);
+    out.number(said[i]);
+  }
+  scan::Decoder in(out.bytes());
+  symbols::ScriptPrograms programs;
+  programs.v8 = symbols::V8Program::decode(in);
+  EXPECT_TRUE(in.done());
+  return programs;
+}
+
+TEST(V8Versions, OnlyThoseThatSayAllAreRead) {
+  const auto process = kV8Language.process(v8_of(10, 2, 99), 0);
+  ASSERT_TRUE(process);
+  EXPECT_EQ(process->v8.type_function, 2065);
+  EXPECT_TRUE(kV8Language.process(v8_of(11, 3, 99), 0));
+  for (std::size_t unsaid = 0; unsaid < symbols::V8Program::values; ++unsaid)
+    EXPECT_FALSE(kV8Language.process(v8_of(10, 2, unsaid), 0)) << unsaid;
+  EXPECT_FALSE(kV8Language.process(v8_of(12, 4, 99), 0));
+  EXPECT_EQ(kV8Language.version(v8_of(12, 4, 99), ""), "V8 12.4");
 }
 
 TEST(PhpVersions, OnlyThatWhoseStructuresWereSeenIsRead) {
