@@ -225,6 +225,53 @@ class Static(unittest.TestCase):
         licences = next(self.root.rglob("licences"))
         self.assertIn("libelf-dev", {p.name for p in licences.iterdir()})
 
+    def files_of(self, *listing):
+        """Files by path: what `tar -tv` and `rpm -qlv` print of a package, without folders."""
+        lines = [line.split() for line in output(*listing).splitlines()]
+        return {"/" + line[-1].lstrip("./"): line[0] for line in lines if line[0][0] == "-"}
+
+    def test_packages_hold_the_same_files_and_need_nothing(self):
+        deb = next(self.tarball.parent.glob("tailcap_*_amd64.deb"))
+        rpm = next(self.tarball.parent.glob("tailcap-*.x86_64.rpm"))
+        files = self.files_of("dpkg-deb", "-c", deb)
+        self.assertEqual(self.files_of("rpm", "-qplv", rpm), files)
+        self.assertEqual(files["/usr/bin/tailcap-record"], "-rwxr-xr-x")
+        self.assertIn("/usr/share/doc/tailcap/examples/kubernetes/kubectl-tailcap", files)
+        self.assertNotIn("Depends:", output("dpkg-deb", "-I", deb, "control"))
+        needs = output("rpm", "-qp", "--requires", rpm).split("\n")
+        self.assertEqual([line for line in needs if line and not line.startswith("rpmlib(")], [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "packages are installed by root")
+    def test_packages_install_where_nothing_else_is(self):
+        deb = next(self.tarball.parent.glob("tailcap_*_amd64.deb"))
+        rpm = next(self.tarball.parent.glob("tailcap-*.x86_64.rpm"))
+        by_rpm, by_dpkg = self.root / "by-rpm", self.root / "by-dpkg"
+        output("rpm", "--root", by_rpm, "--initdb")
+        output("rpm", "--root", by_rpm, "-i", "--ignoreos", rpm)
+        for folder in ("info", "updates", "triggers"):
+            (by_dpkg / "var/lib/dpkg" / folder).mkdir(parents=True)
+        for name in ("status", "available"):
+            (by_dpkg / "var/lib/dpkg" / name).touch()
+        output("dpkg", "--root", by_dpkg, "--force-not-root", "--log=/dev/null", "-i", deb)
+        sample = case.SAMPLES / "lock-contention/lock-contention.tcap"
+        for root in (by_rpm, by_dpkg):
+            shutil.copy(sample, root)
+            self.assertIn("GET /slow", output("chroot", root, "/usr/bin/tailcap", "report", "/" + sample.name))
+        self.assertIn("tailcap-", output("rpm", "--root", by_rpm, "-qa"))
+        self.assertIn("Package: tailcap", (by_dpkg / "var/lib/dpkg/status").read_text())
+
+    def test_the_same_commit_makes_the_same_bytes(self):
+        kinds = ("*.deb", "*.rpm", "*.tar.gz")
+        digests = lambda: {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for kind in kinds
+            for path in self.tarball.parent.glob(kind)
+        }
+        before = digests()
+        self.assertEqual(len(before), 3)
+        output(case.ROOT / "scripts/package", "--static")
+        self.assertEqual(digests(), before)
+
     def test_image(self):
         image = self.tarball.parent / "image"
 
