@@ -48,7 +48,7 @@ namespace tailcap::bpf {
 	N(RECORD_GO_CHANNEL, 37)                                \
 	N(RECORD_GO_ALLOCATIONS, 38) /* only to count losses */ \
 	N(RECORD_FILE_CALL, 39)                                 \
-	N(RECORD_PYTHON_CODE, 61) /* no event of the file */    \
+	N(RECORD_SCRIPT_CODE, 61) /* no event of the file */    \
 	N(RECORD_TLS_SECRET, 62)  /* no event of the file */    \
 	N(RECORD_UNRECORDED, 63)  /* only to count losses */
 TAILCAP_ENUM(record_kind, TAILCAP_RECORD_KIND_NUMBERS);
@@ -225,7 +225,7 @@ struct record_off_cpu {
 
 #include "bpf/event_go_calls.h"
 #include "bpf/event_machine.h"
-#include "bpf/event_python.h"
+#include "bpf/event_script.h"
 #include "bpf/event_sample.h"
 #include "bpf/event_sampling.h"
 #include "bpf/event_stall.h"

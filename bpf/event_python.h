@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Frames of Python code, which CPython keeps in structures of its own: a part of bpf/event.h.
+ * Where CPython keeps its frames: a part of bpf/event_script.h.
  */
 #ifndef TAILCAP_BPF_EVENT_PYTHON_H
 #define TAILCAP_BPF_EVENT_PYTHON_H
 
-#define PYTHON_FRAMES 64   /* of a stack; deeper ones lose their outermost frames */
 #define PYTHON_THREADS 256 /* of a process; the running one is looked for among the first of them */
-#define PYTHON_TEXT 128    /* bytes that are kept of a name */
-#define PYTHON_CODES 32768 /* code objects, of all processes, that were sent to user space lately */
 
 /* How versions of CPython differ. */
 #define PYTHON_HOLDER_IN_INTERPRETER 1
@@ -48,42 +45,11 @@ struct python_process {
 	__u64 runtime; /* addresses of _PyRuntime, PyCode_Type and PyUnicode_Type */
 	__u64 code_type;
 	__u64 text_type;
-	__u64 number; /* of no process before */
 	struct python_layout layout;
 };
 
-/* A Python string, or a part of it. */
-struct python_text {
-	__u32 characters; /* of the whole string */
-	__u16 size;       /* bytes that are kept */
-	__u8 width;       /* bytes of a character: 1, 2, 4 */
-	__u8 unused;
-	__u64 words[PYTHON_TEXT / 8 + 1]; /* the last one is no part of it */
-};
-
-/* RECORD_PYTHON_CODE: what a frame's number stands for. Comes before the first sample that has it, and from time to
- * time again. */
-struct record_python_code {
-	struct record_header h;
-	__u64 code; /* the number in record_sample, without PYTHON_ENTRY */
-	__u32 first_line;
-	__u32 unused;
-	struct python_text name; /* qualified; its beginning */
-	struct python_text file; /* its end */
-};
-
-/* In the number of a frame: the interpreter's function was called for it, so that it has a frame of its own in the
- * program's stack. */
-#define PYTHON_ENTRY 1ull
-
-#define TAILCAP_PYTHON_END_NUMBERS(N)                                                    \
-	N(PYTHON_END_NONE, 0)  /* no frames, or a structure was not what it has to be */ \
-	N(PYTHON_END_WHOLE, 1) /* down to the thread's first one */                      \
-	N(PYTHON_END_CUT, 2)   /* there may be more than PYTHON_FRAMES */
-TAILCAP_ENUM(python_end, TAILCAP_PYTHON_END_NUMBERS);
-
 #ifdef __cplusplus
-static_assert(sizeof(python_process) == 72 && sizeof(python_text) == 144 && sizeof(record_python_code) == 328);
+static_assert(sizeof(python_process) == 64);
 #endif
 
 #endif

@@ -147,8 +147,9 @@ int allocation(struct pt_regs *ctx)
 	record->sample.weight = weight;
 	record->sample.what = SAMPLE_ALLOCATION;
 	record->sample.end = STACK_END_UNKNOWN;
-	record->sample.python = 0;
-	record->sample.python_end = PYTHON_END_NONE;
+	record->sample.script = 0;
+	record->sample.script_end = SCRIPT_END_NONE;
+	record->sample.script_language = 0;
 	/* At a function's beginning the frame pointer is still its caller's: the return address is on the stack. */
 	got = bpf_get_stack(ctx, &record->frames[1], (STACK_MAX - 1) * sizeof(u64), BPF_F_USER_STACK);
 	record->frames[0] = REGISTER(ctx, ip);

@@ -58,8 +58,9 @@ static __always_inline void goroutine_preempted(struct task_struct *task, const 
 	record->sample.weight = 1;
 	record->sample.what = SAMPLE_PREEMPTED;
 	record->sample.end = STACK_END_UNKNOWN;
-	record->sample.python = 0;
-	record->sample.python_end = PYTHON_END_NONE;
+	record->sample.script = 0;
+	record->sample.script_end = SCRIPT_END_NONE;
+	record->sample.script_language = 0;
 	record->sample.user = walk_goroutine(record->frames, saved[1], user_word(saved[0]), frame);
 	bpf_ringbuf_submit(record, wake_flag(record->sample.h.time));
 }

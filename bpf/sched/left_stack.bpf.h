@@ -4,20 +4,20 @@
  *
  * How long it will be off-CPU is not known then, so the stacks are stored with the thread and emitted at the switch-in:
  * for all intervals of STACK_LONG and more, and for some of the others. Walking costs a microsecond or two, and
- * by tables a third of one for each frame and half of one for each of Python, so the number of walks per CPU and second
- * is limited. The weight of the next emitted stack on that CPU counts those left out.
+ * by tables a third of one for each frame and half of one for each of a script, so the number of walks per CPU and
+ * second is limited. The weight of the next emitted stack on that CPU counts those left out.
  */
 #ifndef TAILCAP_BPF_SCHED_LEFT_STACK_H
 #define TAILCAP_BPF_SCHED_LEFT_STACK_H
 
 #include "bpf/core/stack_rate.bpf.h"
-#include "bpf/sched/python.bpf.h"
+#include "bpf/sched/script.bpf.h"
 #include "bpf/sched/unwind.bpf.h"
 
 #define STACK_LONG 1000000  /* ns */
 #define WALK_EVERY 100000   /* ns between two walks on a CPU, on average */
 #define WALK_BURST 1000     /* walks in one burst */
-#define FRAME_EVERY 10000   /* ns more for each frame that was found by tables, or is Python's */
+#define FRAME_EVERY 10000   /* ns more for each frame that was found by tables, or is a script's */
 #define SHORT_EVERY 1000000 /* ns between two emitted shorter intervals */
 #define SHORT_BURST 200
 #define LEFT_KERNEL 64   /* frames of the kernel's stack */
@@ -34,7 +34,7 @@ enum stacked {
 
 struct left_stack {
 	struct record_sample record;
-	u64 frames[STACK_MAX + LEFT_KERNEL + PYTHON_FRAMES];
+	u64 frames[STACK_MAX + LEFT_KERNEL + SCRIPT_FRAMES];
 };
 
 /* By thread; while a thread is off-CPU, nothing else uses its entry. */
@@ -90,9 +90,8 @@ static __always_inline void keep_stack(void *ctx, struct off_cpu_state *off, str
 {
 	struct stack_rate *rate;
 	struct left_stack *stack;
-	u32 zero = 0, user, kernel = 0, python, end;
+	u32 zero = 0, user, kernel = 0, script, end;
 	u64 at;
-	u16 python_end;
 	long got;
 
 	if (task->flags & PF_EXITING)
@@ -119,8 +118,8 @@ static __always_inline void keep_stack(void *ctx, struct off_cpu_state *off, str
 	barrier_var(at); /* as below */
 	if (at > STACK_MAX + LEFT_KERNEL)
 		return;
-	python = python_stack(task, &stack->frames[at], &python_end);
-	rate->next_walk += (u64)python * FRAME_EVERY;
+	script = script_stack(task, &stack->frames[at], &stack->record);
+	rate->next_walk += (u64)script * FRAME_EVERY;
 	fill_head(&stack->record.h, task, RECORD_SAMPLE, now);
 	stack->record.value = now;
 	stack->record.goroutine = off->goroutine;
@@ -128,8 +127,6 @@ static __always_inline void keep_stack(void *ctx, struct off_cpu_state *off, str
 	stack->record.kernel = kernel;
 	stack->record.what = SAMPLE_OFF_CPU;
 	stack->record.end = end;
-	stack->record.python = python;
-	stack->record.python_end = python_end;
 	off->stacked = STACK_KEPT;
 }
 
@@ -154,9 +151,9 @@ static __always_inline void tell_stack(struct off_cpu_state *off, struct task_st
 	stack->record.weight = rate->left_out < 0xffffffff ? rate->left_out + 1 : 0xffffffff;
 	rate->left_out = 0;
 	flags = wake_flag(now);
-	frames = (u32)stack->record.user + stack->record.kernel + stack->record.python;
+	frames = (u32)stack->record.user + stack->record.kernel + stack->record.script;
 	barrier_var(frames); /* Linux 6.1 forgets the check if the sum was spilled before it */
-	if (frames > STACK_MAX + LEFT_KERNEL + PYTHON_FRAMES)
+	if (frames > STACK_MAX + LEFT_KERNEL + SCRIPT_FRAMES)
 		return;
 	if (output(stack, sizeof(stack->record) + frames * sizeof(u64), flags))
 		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);

@@ -7,12 +7,12 @@
  */
 #include "bpf/core/goroutine.bpf.h"
 #include "bpf/sched/long_wait.bpf.h"
-#include "bpf/sched/python.bpf.h"
+#include "bpf/sched/script.bpf.h"
 #include "bpf/sched/unwind.bpf.h"
 
 struct sample_scratch {
 	struct record_sample record;
-	u64 frames[2 * STACK_MAX + PYTHON_FRAMES];
+	u64 frames[2 * STACK_MAX + SCRIPT_FRAMES];
 	u64 beyond[STACK_MAX]; /* for the verifier's arithmetic */
 };
 
@@ -30,8 +30,7 @@ static __always_inline void emit_stacks(void *ctx, struct task_struct *task, u64
 {
 	struct sample_scratch *scratch;
 	struct record_sample *record;
-	u32 zero = 0, user, kernel = 0, python, end;
-	u16 python_end;
+	u32 zero = 0, user, kernel = 0, script, end;
 	long got;
 
 	scratch = bpf_map_lookup_elem(&samples, &zero);
@@ -46,10 +45,10 @@ static __always_inline void emit_stacks(void *ctx, struct task_struct *task, u64
 		kernel = (u32)got / sizeof(u64);
 	if (kernel > STACK_MAX)
 		kernel = STACK_MAX;
-	python = python_stack(task, &scratch->frames[user + kernel], &python_end);
-	barrier_var(python);
-	if (python > PYTHON_FRAMES)
-		python = PYTHON_FRAMES;
+	script = script_stack(task, &scratch->frames[user + kernel], &scratch->record);
+	barrier_var(script);
+	if (script > SCRIPT_FRAMES)
+		script = SCRIPT_FRAMES;
 	record = &scratch->record;
 	fill_head(&record->h, task, RECORD_SAMPLE, bpf_ktime_get_ns());
 	record->goroutine = goroutine;
@@ -59,9 +58,7 @@ static __always_inline void emit_stacks(void *ctx, struct task_struct *task, u64
 	record->weight = weight;
 	record->what = what;
 	record->end = end;
-	record->python = python;
-	record->python_end = python_end;
-	if (output(scratch, sizeof(*record) + (user + kernel + python) * sizeof(u64), wake_flag(record->h.time)))
+	if (output(scratch, sizeof(*record) + (user + kernel + script) * sizeof(u64), wake_flag(record->h.time)))
 		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);
 }
 

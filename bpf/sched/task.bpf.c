@@ -62,7 +62,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 	state->existed = false;
 	forget_go(task, &state->go);
 	forget_tables(task);
-	forget_python(task);
+	forget_scripts(task);
 	record = reserve(sizeof(*record), RECORD_TASK_EXEC, NULL);
 	if (!record)
 		return 0;
@@ -123,7 +123,7 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	forget_stack(task);
 	if (task->pid == task->tgid) {
 		forget_tables(task);
-		forget_python(task);
+		forget_scripts(task);
 	}
 	record = reserve(sizeof(*record), RECORD_TASK_EXIT, NULL);
 	if (!record)

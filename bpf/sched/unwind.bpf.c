@@ -129,6 +129,7 @@ static __always_inline long add_caller(struct walk *walk, u64 pc, u64 sp)
 		return ends(walk, STACK_END_CUT);
 	/* Names are looked up one byte before a return address. */
 	walk->frames[count] = pc + walk->exact;
+	walk->bps[count] = 0;
 	walk->count = count + 1;
 	walk->pc = pc;
 	walk->sp = sp;
@@ -137,6 +138,7 @@ static __always_inline long add_caller(struct walk *walk, u64 pc, u64 sp)
 
 static __always_inline long step_by_frame(struct walk *walk)
 {
+	u32 last = walk->count - 1;
 	u64 pair[2];
 
 	if (walk->bp_unknown)
@@ -145,6 +147,9 @@ static __always_inline long step_by_frame(struct walk *walk)
 		return ends(walk, STACK_END_ZERO);
 	if (bpf_probe_read_user(pair, sizeof(pair), (void *)walk->bp))
 		return ends(walk, STACK_END_UNREADABLE);
+	barrier_var(last);
+	if (last < STACK_MAX)
+		walk->bps[last] = walk->bp;
 	if (!pair[1])
 		return ends(walk, STACK_END_ZERO);
 	if (!find_mapping(walk, pair[1] - 1))
@@ -258,7 +263,9 @@ __noinline int walk_by_tables(u32 list, u32 parts)
 	walk->stop = 0;
 	walk->list = list;
 	walk->parts = parts;
+	walk->tid = bpf_get_current_task_btf()->pid;
 	walk->frames[0] = regs->ip;
+	walk->bps[0] = 0;
 	walk->count = 1;
 	walk->end = STACK_END_CUT;
 	walk->exact = true;

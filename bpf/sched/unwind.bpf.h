@@ -23,7 +23,10 @@ struct walk {
 	u8 exact; /* pc is where it goes on, not a return address */
 	u8 bp_unknown;
 	u16 unused;
+	u32 tid; /* of the stack; 0: of none */
+	u32 unused_too;
 	u64 frames[STACK_MAX];
+	u64 bps[STACK_MAX]; /* the frame pointers of frames that were passed by them; 0: of others */
 };
 
 /* Used with interrupts off: the clock's samples and the switches of a CPU cannot meet here. */
@@ -61,6 +64,8 @@ static __always_inline u32 user_stack(void *ctx, struct task_struct *task, u64 *
 		return 0;
 	process = bpf_map_lookup_elem(&unwind_processes, &tgid);
 	walk = bpf_map_lookup_elem(&walks, &zero);
+	if (walk)
+		walk->tid = 0;
 	if (process && walk) {
 		walk_by_tables(process->list, process->parts);
 		*end = walk->end;

@@ -156,8 +156,8 @@ void KernelObject::configure(const KernelTypes& types) {
   if (!settings.takes_stacks()) {
     bpf_map__set_max_entries(skeleton->maps.unwind_parts, 1);
     bpf_map__set_max_entries(skeleton->maps.unwind_processes, 1);
-    bpf_map__set_max_entries(skeleton->maps.python_processes, 1);
-    bpf_map__set_max_entries(skeleton->maps.python_codes, 1);
+    bpf_map__set_max_entries(skeleton->maps.script_processes, 1);
+    bpf_map__set_max_entries(skeleton->maps.script_codes, 1);
   }
   if (!settings.has(Group::allocations)) bpf_map__set_max_entries(skeleton->maps.go_allocated, 1);
   for (const auto& [name, entries] : settings.map_entries)

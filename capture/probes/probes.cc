@@ -238,7 +238,7 @@ int Probes::unwind_parts_descriptor() const { return bpf_map__fd(impl_->object.s
 
 int Probes::unwind_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unwind_processes); }
 
-int Probes::python_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.python_processes); }
+int Probes::script_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.script_processes); }
 
 int Probes::go_calls_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_goroutines); }
 

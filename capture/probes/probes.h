@@ -119,7 +119,7 @@ class Probes {
   int unwind_processes_descriptor() const;
   int unrecorded_descriptor() const;        // likewise (capture/log/unrecorded.h)
   int wakers_descriptor() const;            // likewise (capture/log/non_targets.h)
-  int python_processes_descriptor() const;  // likewise (capture/stacks/python_processes.h)
+  int script_processes_descriptor() const;  // likewise (capture/stacks/scripts/script_processes.h)
   // Who used each CPU, up to now; empty: that is not counted.
   std::span<const bpf::cpu_table> cpu_tables() const;
   // How often threads waited for a CPU for 1 ms or longer.

@@ -229,7 +229,7 @@ class Recording {
       std::ifstream symbols("/proc/kallsyms");
       samples_.emplace(stacks::KernelNames(symbols), processes_,
                        stacks::StackMaps{{probes_->unwind_parts_descriptor(), probes_->unwind_processes_descriptor()},
-                                         probes_->python_processes_descriptor()});
+                                         probes_->script_processes_descriptor()});
     }
     session_.emplace(*probes_, writer(), processes_, options_.keep, names_of(options_, command_pid()),
                      finder_ ? &*finder_ : nullptr, samples_ ? &*samples_ : nullptr, destination_->drops_beginning());

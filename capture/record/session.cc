@@ -84,7 +84,7 @@ void Session::take(std::span<const std::byte> record) {
     if (!samples_ || !samples_->take(record)) losses_.add_bad_record();
     return;
   }
-  if (kind_of_record(record) == bpf::RECORD_PYTHON_CODE) {
+  if (kind_of_record(record) == bpf::RECORD_SCRIPT_CODE) {
     if (!samples_ || !samples_->take_code(record)) losses_.add_bad_record();
     return;
   }

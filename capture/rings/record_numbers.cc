@@ -37,7 +37,7 @@ namespace {
     case RECORD_GO_CHANNEL:
     case RECORD_GO_ALLOCATIONS:
     case RECORD_FILE_CALL:
-    case RECORD_PYTHON_CODE:
+    case RECORD_SCRIPT_CODE:
     case RECORD_TLS_SECRET:
     case RECORD_UNRECORDED:
       return;

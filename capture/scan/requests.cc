@@ -244,7 +244,7 @@ std::string encode_build_id_request() { return std::string(1, static_cast<char>(
 std::string encode_names_request() { return std::string(1, static_cast<char>(Task::names)); }
 std::string encode_unwind_rules_request() { return std::string(1, static_cast<char>(Task::unwind_rules)); }
 std::string encode_variables_request() { return std::string(1, static_cast<char>(Task::variables)); }
-std::string encode_python_request() { return std::string(1, static_cast<char>(Task::python)); }
+std::string encode_scripts_request() { return std::string(1, static_cast<char>(Task::scripts)); }
 
 std::string encode_perf_map_request(std::uint32_t user) {
   Encoder out;
@@ -260,7 +260,7 @@ std::string answer(std::string_view bytes, int file) {
     if (task == Task::build_id) return symbols::build_id(file);
     if (task == Task::names) return answer_about<symbols::CodeNames>(file);
     if (task == Task::unwind_rules) return answer_about<symbols::UnwindRules>(file);
-    if (task == Task::python) return answer_about<symbols::PythonProgram>(file);
+    if (task == Task::scripts) return answer_about<symbols::ScriptPrograms>(file);
     if (task == Task::variables) return answer_about<symbols::VariableNames>(file);
     if (task == Task::perf_map) return encoded(symbols::PerfMap::of_file(file, in.number<std::uint32_t>()));
     if (task != Task::plan) return {};
@@ -306,8 +306,8 @@ std::optional<symbols::UnwindRules> decode_unwind_rules(std::string_view bytes) 
   return decode_facts<symbols::UnwindRules>(bytes);
 }
 
-std::optional<symbols::PythonProgram> decode_python(std::string_view bytes) {
-  return decode_facts<symbols::PythonProgram>(bytes);
+std::optional<symbols::ScriptPrograms> decode_scripts(std::string_view bytes) {
+  return decode_facts<symbols::ScriptPrograms>(bytes);
 }
 
 std::optional<symbols::PerfMap> decode_perf_map(std::string_view bytes) {

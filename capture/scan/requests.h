@@ -12,13 +12,13 @@
 #include "capture/symbols/code_names.h"
 #include "capture/symbols/perf_map.h"
 #include "capture/symbols/plan.h"
-#include "capture/symbols/python.h"
+#include "capture/symbols/scripts/script_programs.h"
 #include "capture/symbols/unwind_rules.h"
 #include "capture/symbols/variable_names.h"
 
 namespace tailcap::capture::scan {
 
-enum class Task : std::uint8_t { plan, build_id, names, unwind_rules, python, perf_map, variables };
+enum class Task : std::uint8_t { plan, build_id, names, unwind_rules, scripts, perf_map, variables };
 
 // Asks for the places of probes in a file.
 struct PlanRequest {
@@ -42,7 +42,7 @@ std::string encode(const PlanRequest& request);
 std::string encode_build_id_request();
 std::string encode_names_request();
 std::string encode_unwind_rules_request();
-std::string encode_python_request();
+std::string encode_scripts_request();
 std::string encode_variables_request();
 std::string encode_perf_map_request(std::uint32_t user);  // whose file it must be
 
@@ -51,7 +51,7 @@ std::optional<FilePlan> decode_plan(std::string_view bytes, std::uint16_t go_fil
 std::optional<std::string> decode_build_id(std::string_view bytes);
 std::optional<symbols::CodeNames> decode_names(std::string_view bytes);
 std::optional<symbols::UnwindRules> decode_unwind_rules(std::string_view bytes);
-std::optional<symbols::PythonProgram> decode_python(std::string_view bytes);
+std::optional<symbols::ScriptPrograms> decode_scripts(std::string_view bytes);
 std::optional<symbols::PerfMap> decode_perf_map(std::string_view bytes);
 std::optional<symbols::VariableNames> decode_variables(std::string_view bytes);
 

@@ -32,7 +32,7 @@ constexpr auto kLocksPatience = 2s;
 // Of a file that would have answered, perhaps: it does not stand against others of its process.
 constexpr const char* kEnds = "the recording ends";
 constexpr std::size_t kMaxKnown = 4096;  // mounts, processes
-constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxUnwindRules = 34u << 20, kMaxPython = 1u << 20;
+constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxUnwindRules = 34u << 20, kMaxScripts = 1u << 20;
 constexpr std::size_t kPlacesAtOnce = 100;  // where each is two descriptors
 
 std::optional<std::string> contents(int memory, std::size_t most) {
@@ -232,12 +232,12 @@ std::optional<symbols::UnwindRules> TargetFiles::unwind_rules(const TargetFile& 
   return rules;
 }
 
-std::optional<symbols::PythonProgram> TargetFiles::python(const TargetFile& file) {
-  const auto bytes = read(file, encode_python_request(), kMaxPython, kReadPatience, false);
+std::optional<symbols::ScriptPrograms> TargetFiles::scripts(const TargetFile& file) {
+  const auto bytes = read(file, encode_scripts_request(), kMaxScripts, kReadPatience, false);
   if (!bytes) return std::nullopt;
-  auto program = decode_python(*bytes);
-  if (!program) problem_ = "it was not understood";
-  return program;
+  auto programs = decode_scripts(*bytes);
+  if (!programs) problem_ = "it was not understood";
+  return programs;
 }
 
 std::optional<symbols::VariableNames> TargetFiles::variables(const TargetFile& file) {

@@ -56,7 +56,7 @@ class TargetFiles {
   std::optional<std::string> build_id(const TargetFile& file);
   std::optional<symbols::CodeNames> names(const TargetFile& file);
   std::optional<symbols::UnwindRules> unwind_rules(const TargetFile& file);
-  std::optional<symbols::PythonProgram> python(const TargetFile& file);
+  std::optional<symbols::ScriptPrograms> scripts(const TargetFile& file);
   std::optional<symbols::VariableNames> variables(const TargetFile& file);
   std::optional<symbols::PerfMap> perf_map(const TargetFile& file, std::uint32_t user);  // empty: it is another user's
   // Attaches the programs at the places. Returns descriptors of links, which the caller owns; none: see problem().

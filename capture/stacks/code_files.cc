@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "capture/stacks/scripts/frame_name.h"
+
 namespace tailcap::capture::stacks {
 
 namespace {
@@ -11,19 +13,24 @@ namespace {
 constexpr std::size_t kMaxFiles = 4096;
 constexpr std::uint64_t kMaxMemory = 160u << 20;  // of all names: node takes 20 MiB; files beyond stay without
 constexpr std::size_t kMaxTold = 65536;           // places of one file; then it begins anew
-constexpr std::size_t kMaxFrameName = 256;
 constexpr std::size_t kMaxRemarks = 8;
 constexpr int kTries = 3;  // a process may be writing the file
 
 }  // namespace
 
-std::string frame_name(std::string_view name) {
-  std::string out(name.substr(0, kMaxFrameName));
-  for (char& c : out) {
-    if (c == ';' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  if (name.size() > kMaxFrameName) out.replace(out.size() - 3, 3, "...");
-  return out;
+bool CodeFile::called_interpreter() const {
+  return std::ranges::any_of(languages(),
+                             [&](const ScriptLanguage* l) { return label_.find(l->called) != label_.npos; });
+}
+
+bool CodeFile::names_interpreter() const {
+  return names_ && std::ranges::any_of(languages(), [&](const ScriptLanguage* l) {
+           return !l->interpreter.empty() && names_->has(l->interpreter);
+         });
+}
+
+bool CodeFile::has(const ScriptLanguage& language) const {
+  return (language.sure && names_ && names_->has(language.interpreter)) || (scripts_ && language.found(*scripts_));
 }
 
 const std::string& CodeFile::name(std::uint64_t file_offset) {
@@ -32,15 +39,17 @@ const std::string& CodeFile::name(std::uint64_t file_offset) {
   if (known != told_.end()) return known->second;
   if (told_.size() >= kMaxTold) told_.clear();
   std::string name = names_ ? names_->at(file_offset) : std::string(made_->at(file_offset));
-  if (name == std::string(kPythonInterpreter) + ".cold") name = kPythonInterpreter;  // compilers split it
-  if (name == kPythonInterpreter && !(python_ && python_layout(*python_)))
-    name += " (" + python_version(python_.value_or(symbols::PythonProgram()), label_) +
-            ": frames of Python code are not read)";
+  for (const ScriptLanguage* language : languages()) {
+    if (name == std::string(language->interpreter) + ".cold") name = language->interpreter;  // compilers split it
+    if (!name.empty() && name == language->interpreter && has(*language) && !reads(*language))
+      name += " (" + language->version(scripts_.value_or(symbols::ScriptPrograms()), label_) + ": frames of " +
+              std::string(language->name) + " code are not read)";
+  }
   return told_.emplace(file_offset, name.empty() ? label_ : frame_name(name)).first->second;
 }
 
 CodeFiles::CodeFiles(const scan::Processes& processes, StackMaps maps)
-    : target_files_(processes), tables_(maps.unwind), python_(maps.python), thread_([this] { run(); }) {}
+    : target_files_(processes), tables_(maps.unwind), scripts_(maps.scripts), thread_([this] { run(); }) {}
 
 CodeFiles::~CodeFiles() {
   {
@@ -124,25 +133,26 @@ std::vector<std::string> CodeFiles::take_remarks() {
   return std::exchange(remarks_, {});
 }
 
-// Reads files that are called Python, and those in which names have found its interpreter.
-const symbols::PythonProgram& CodeFiles::python_in(CodeFile& file) {
-  if (file.python_) return *file.python_;
-  std::optional<symbols::PythonProgram> program;
-  const bool interpreter = file.names_ && file.names_->has(kPythonInterpreter);
-  if (file.mapped_ && (interpreter || file.called_python())) {
+// Reads files that are called like an interpreter, and those in which names have found one.
+const symbols::ScriptPrograms& CodeFiles::scripts_in(CodeFile& file) {
+  if (file.scripts_) return *file.scripts_;
+  std::optional<symbols::ScriptPrograms> programs;
+  if (file.mapped_ && (file.names_interpreter() || file.called_interpreter())) {
     const auto found = find(file);
-    if (found) program = target_files_.python(*found);
+    if (found) programs = target_files_.scripts(*found);
   }
-  return file.python_.emplace(std::move(program).value_or(symbols::PythonProgram()));
+  return file.scripts_.emplace(std::move(programs).value_or(symbols::ScriptPrograms()));
 }
 
-void CodeFiles::remark_unknown_python(const CodeFile& file) {
-  if (!file.names_->has(kPythonInterpreter) || python_layout(*file.python_)) return;
-  const std::string version = python_version(*file.python_, file.label_);
-  const std::lock_guard lock(mutex_);
-  if (remarks_.size() < kMaxRemarks && remarked_.size() < kMaxRemarks && remarked_.insert(version).second)
-    remarks_.push_back("functions of " + version + " are not read: this version of tailcap does not know how " +
-                       frame_name(file.mapped_->path) + " keeps its frames");
+void CodeFiles::remark_unknown(const CodeFile& file) {
+  for (const ScriptLanguage* language : languages()) {
+    if (!file.has(*language) || file.reads(*language)) continue;
+    const std::string version = language->version(*file.scripts_, file.label_);
+    const std::lock_guard lock(mutex_);
+    if (remarks_.size() < kMaxRemarks && remarked_.size() < kMaxRemarks && remarked_.insert(version).second)
+      remarks_.push_back("functions of " + version + " are not read: this version of tailcap does not know how " +
+                         frame_name(file.mapped_->path) + " keeps its frames");
+  }
 }
 
 // Places in a file that is no ELF file of this processor have no names.
@@ -152,8 +162,12 @@ void CodeFiles::read_names(CodeFile& file) {
   if (names && memory_ + names->memory() <= kMaxMemory) {
     memory_ += names->memory();
     file.names_ = std::move(names);
-    if (!file.python_ && python_in(file).found()) found_python_in(file);
-    remark_unknown_python(file);
+    if (!file.scripts_) {
+      const auto& programs = scripts_in(file);
+      if (std::ranges::any_of(languages(), [&](const ScriptLanguage* l) { return l->found(programs); }))
+        found_scripts_in(file);
+    }
+    remark_unknown(file);
   }
   file.ready_.store(true, std::memory_order_release);
 }
@@ -181,30 +195,34 @@ void CodeFiles::walk_by_tables(const Process& process) {
     tables_.set(process.pid, mappings);
 }
 
-void CodeFiles::found_python_in(const CodeFile& file) {
+void CodeFiles::found_scripts_in(const CodeFile& file) {
   std::vector<Process> processes;
-  for (const auto& [pid, process] : without_python_) {
+  for (const auto& [pid, process] : without_scripts_) {
     if (std::any_of(process.ranges.begin(), process.ranges.end(), [&](const auto& r) { return r.file.get() == &file; }))
       processes.push_back(process);
   }
-  for (const Process& process : processes) read_python_of(process);
+  for (const Process& process : processes) read_scripts_of(process);
 }
 
-void CodeFiles::read_python_of(const Process& process) {
-  without_python_.erase(process.pid);
+void CodeFiles::read_scripts_of(const Process& process) {
+  without_scripts_.erase(process.pid);
   bool unread = false;
   for (const CodeRange& range : process.ranges) {
     if (!range.file) continue;
-    if (!range.file->called_python() && !range.file->python_) {
+    if (!range.file->called_interpreter() && !range.file->scripts_) {
       unread = unread || !range.file->ready();
       continue;
     }
-    const auto& program = python_in(*range.file);
-    const auto address = program.found() ? symbols::address_of(program.code(), range.offset) : std::nullopt;
-    if (address) return python_.set(process.pid, program, range.start - *address);
+    const auto& programs = scripts_in(*range.file);
+    const auto address = symbols::address_of(programs.code, range.offset);
+    if (!address) continue;
+    for (const ScriptLanguage* language : languages()) {
+      if (const auto found = language->process(programs, range.start - *address))
+        return scripts_.set(process.pid, *found);
+    }
   }
-  if (unread) without_python_[process.pid] = process;
-  python_.forget(process.pid);
+  if (unread) without_scripts_[process.pid] = process;
+  scripts_.forget(process.pid);
 }
 
 void CodeFiles::run() {
@@ -233,7 +251,7 @@ void CodeFiles::run() {
       processes_.pop_front();
       lock.unlock();
       walk_by_tables(process);
-      read_python_of(process);
+      read_scripts_of(process);
     } else {
       const auto file = std::move(files_to_read_.front());
       files_to_read_.pop_front();

@@ -20,8 +20,8 @@
 #include "capture/scan/mapped_file.h"
 #include "capture/scan/proc.h"
 #include "capture/scan/target_files.h"
-#include "capture/stacks/python_layouts.h"
-#include "capture/stacks/python_processes.h"
+#include "capture/stacks/scripts/language.h"
+#include "capture/stacks/scripts/script_processes.h"
 #include "capture/stacks/unwind_tables.h"
 #include "capture/symbols/code_names.h"
 #include "capture/symbols/perf_map.h"
@@ -37,21 +37,26 @@ class CodeFile {
   bool ready() const { return ready_.load(std::memory_order_acquire); }
   // The name of a place, as written in a stack; the label while it is not ready.
   const std::string& name(std::uint64_t file_offset);
-  // The place is in the function that executes Python code, whose frames the kernel program can read.
-  bool interprets_python(std::uint64_t file_offset) { return name(file_offset) == kPythonInterpreter; }
+  // The place is in the function that executes code of this language, whose frames the kernel program can read.
+  bool interprets(const ScriptLanguage& language, std::uint64_t file_offset) {
+    return name(file_offset) == language.interpreter;
+  }
 
  private:
   friend class CodeFiles;
   friend class MadeCode;
-  // Reading each file once more for Python would take long; the others have it where names find its interpreter.
-  bool called_python() const { return label_.find("python") != label_.npos; }
+  // Reading each file once more for interpreters would take long; the others have one where names find it.
+  bool called_interpreter() const;
+  bool names_interpreter() const;
+  bool has(const ScriptLanguage& language) const;
+  bool reads(const ScriptLanguage& language) const { return scripts_ && language.process(*scripts_, 0).has_value(); }
 
   std::string label_;
   const std::optional<scan::MappedFile> mapped_;  // none: it is the vDSO, or what the kernel names like that
   std::atomic<bool> ready_;
   // Owned by the reading thread until ready.
   std::optional<symbols::CodeNames> names_;
-  std::optional<symbols::PythonProgram> python_;
+  std::optional<symbols::ScriptPrograms> scripts_;
   std::optional<symbols::PerfMap> made_;  // it is no file, but code that a process made at run time, by address
   std::unordered_map<std::uint64_t, std::string> told_;
   // Of the reading thread.
@@ -99,11 +104,8 @@ struct CodeRange {
 // Descriptors of the kernel's maps; -1: there are none.
 struct StackMaps {
   UnwindMaps unwind;
-  int python = -1;
+  int scripts = -1;
 };
-
-// A name that cannot break a stack's text: without ';' and line ends, and not longer than a frame's name may be.
-std::string frame_name(std::string_view name);
 
 class CodeFiles {
  public:
@@ -134,12 +136,12 @@ class CodeFiles {
   void read_names(CodeFile& file);
   void read_made(MadeCode::Reading& reading);
   void walk_by_tables(const Process& process);
-  void read_python_of(const Process& process);
+  void read_scripts_of(const Process& process);
   UnwindTables::Table table_of(CodeFile& file);
   std::optional<scan::TargetFile> find(const CodeFile& file);
-  const symbols::PythonProgram& python_in(CodeFile& file);
-  void found_python_in(const CodeFile& file);
-  void remark_unknown_python(const CodeFile& file);
+  const symbols::ScriptPrograms& scripts_in(CodeFile& file);
+  void found_scripts_in(const CodeFile& file);
+  void remark_unknown(const CodeFile& file);
 
   std::unordered_map<std::string, std::shared_ptr<CodeFile>> files_;
   std::uint64_t memory_ = 0;  // used by the thread
@@ -154,8 +156,8 @@ class CodeFiles {
   scan::TargetFiles target_files_;
   // Of the thread.
   UnwindTables tables_;
-  PythonProcesses python_;
-  std::unordered_map<std::uint32_t, Process> without_python_;  // some of their files may contain it
+  ScriptProcesses scripts_;
+  std::unordered_map<std::uint32_t, Process> without_scripts_;  // some of their files may contain an interpreter
   std::thread thread_;
 };
 

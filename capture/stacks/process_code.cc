@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "capture/stacks/scripts/frame_name.h"
+
 namespace tailcap::capture::stacks {
 
 namespace {

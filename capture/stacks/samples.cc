@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the names that it has
 constexpr std::chrono::milliseconds kPatience{
     800};  // at the end, which must not take longer than a second whatever a file does
-constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]", kUnknownPython = "[Python]";
+constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
 constexpr std::string_view kLeaves = "__schedule";  // the frames inside it are the kernel program's
 
 std::uint64_t address_at(std::span<const std::byte> addresses, std::size_t i) {
@@ -88,9 +88,9 @@ bool Samples::take(std::span<const std::byte> record) {
   bpf::record_sample r;
   if (record.size() < sizeof r) return false;
   std::memcpy(&r, record.data(), sizeof r);
-  const std::size_t user = r.user, kernel = r.kernel, python = r.python;
-  if (user > STACK_MAX || kernel > STACK_MAX || python > PYTHON_FRAMES ||
-      record.size() < sizeof r + (user + kernel + python) * sizeof(std::uint64_t))
+  const std::size_t user = r.user, kernel = r.kernel, script = r.script;
+  if (user > STACK_MAX || kernel > STACK_MAX || script > SCRIPT_FRAMES ||
+      record.size() < sizeof r + (user + kernel + script) * sizeof(std::uint64_t))
     return false;
   const auto addresses = record.subspan(sizeof r, (user + kernel) * sizeof(std::uint64_t));
   const Time now = monotonic_now();
@@ -116,21 +116,26 @@ bool Samples::take(std::span<const std::byte> record) {
     return true;
   }
   if (sample.facts.kind == SampleKind::off_cpu) sample.facts.weight += std::exchange(late_, 0);
-  sample.python.resize(python);
-  const auto codes = record.subspan(sizeof r + addresses.size(), python * sizeof(std::uint64_t));
-  if (python > 0) std::memcpy(sample.python.data(), codes.data(), codes.size());
-  sample.python_end =
-      r.python_end <= bpf::PYTHON_END_CUT ? static_cast<bpf::python_end>(r.python_end) : bpf::PYTHON_END_NONE;
+  sample.language = language_of(r.script_language);
+  if (!sample.language) return true;
+  sample.script.resize(script);
+  const auto codes = record.subspan(sizeof r + addresses.size(), script * sizeof(std::uint64_t));
+  if (script > 0) std::memcpy(sample.script.data(), codes.data(), codes.size());
+  sample.script_end =
+      r.script_end <= bpf::SCRIPT_END_APART ? static_cast<bpf::script_end>(r.script_end) : bpf::SCRIPT_END_NONE;
   return true;
 }
 
-bool Samples::take_code(std::span<const std::byte> record) { return python_.take(record); }
+bool Samples::take_code(std::span<const std::byte> record) { return codes_.take(record); }
 
 std::string Samples::user_text(Waiting& sample) {
   std::vector<bool> interpreters;
   for (const CodePlace& place : sample.user)
-    interpreters.push_back(!sample.python.empty() && place.file && place.file->interprets_python(place.offset));
-  const auto frames = merge_python(interpreters, sample.python, sample.python_end, sample.facts.end);
+    interpreters.push_back(!sample.script.empty() && place.file &&
+                           place.file->interprets(*sample.language, place.offset));
+  const auto frames = sample.language && sample.language->interpreter.empty()
+                          ? place_script(sample.user.size(), sample.script)
+                          : merge_script(interpreters, sample.script, sample.script_end, sample.facts.end);
   const bool gap =
       std::any_of(frames.begin(), frames.end(), [](const auto& f) { return f.of == MergedFrame::Of::gap; });
   std::string text(sample.cut && !gap ? kCut : "");
@@ -139,9 +144,9 @@ std::string Samples::user_text(Waiting& sample) {
     if (frame.of == MergedFrame::Of::program) {
       const CodePlace& place = sample.user[frame.index];
       add_frame(text, place.file ? std::string_view(place.file->name(place.offset)) : kUnknown);
-    } else if (frame.of == MergedFrame::Of::python) {
-      const std::string* name = python_.name(sample.python[frame.index] & ~PYTHON_ENTRY);
-      if (!name || !name->empty()) add_frame(text, name ? std::string_view(*name) : kUnknownPython);
+    } else if (frame.of == MergedFrame::Of::script) {
+      const std::string* name = codes_.name(sample.script[frame.index] & ~SCRIPT_PLACE);
+      if (!name || !name->empty()) add_frame(text, name ? *name : "[" + std::string(sample.language->name) + "]");
     } else {
       add_frame(text, frame.of == MergedFrame::Of::cut || sample.cut ? kCut : kUnknown);
     }

@@ -17,8 +17,9 @@
 #include "capture/stacks/code_files.h"
 #include "capture/stacks/kernel_names.h"
 #include "capture/stacks/process_code.h"
-#include "capture/stacks/python_codes.h"
-#include "capture/stacks/python_frames.h"
+#include "capture/stacks/scripts/language.h"
+#include "capture/stacks/scripts/script_codes.h"
+#include "capture/stacks/scripts/script_frames.h"
 #include "formats/event.h"
 
 namespace tailcap::capture::stacks {
@@ -29,7 +30,7 @@ class Samples {
   Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps = {});
 
   bool take(std::span<const std::byte> record);            // false: not a sample
-  bool take_code(std::span<const std::byte> record);       // of a Python function; false: it is not valid
+  bool take_code(std::span<const std::byte> record);       // of a function of a script; false: it is not valid
   void forget(std::uint32_t pid) { code_.forget(pid); }    // it runs another program, or has ended
   void ended(std::uint32_t pid) { files_.tell(pid, {}); }  // its samples may still wait for names
 
@@ -49,8 +50,9 @@ class Samples {
     std::vector<CodePlace> user;  // innermost first
     bool cut = false;             // there were more frames
     std::string kernel;
-    std::vector<std::uint64_t> python;  // innermost first
-    bpf::python_end python_end = bpf::PYTHON_END_NONE;
+    std::vector<std::uint64_t> script;  // innermost first
+    bpf::script_end script_end = bpf::SCRIPT_END_NONE;
+    const ScriptLanguage* language = nullptr;
   };
   std::string user_text(Waiting& sample);
   std::string kernel_text(std::span<const std::byte> addresses, formats::SampleKind kind);
@@ -58,7 +60,7 @@ class Samples {
   KernelNames kernel_;
   CodeFiles files_;
   ProcessCode code_;
-  PythonCodes python_;
+  ScriptCodes codes_;
   std::deque<Waiting> waiting_;
   std::uint32_t late_ = 0;  // waits without their stack, for the weight of the next
   std::string user_text_, kernel_text_;

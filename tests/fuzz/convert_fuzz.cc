@@ -7,14 +7,14 @@
 
 #include "capture/mask/gate.h"
 #include "capture/rings/convert.h"
-#include "capture/stacks/python_codes.h"
+#include "capture/stacks/scripts/script_codes.h"
 #include "formats/event.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tailcap;
   capture::Converter converter;
   capture::mask::Gate gate;
-  capture::stacks::PythonCodes codes;
+  capture::stacks::ScriptCodes codes;
   formats::Event event;
   std::span<const std::byte> rest(reinterpret_cast<const std::byte*>(data), size);
   while (rest.size() >= 2) {

@@ -113,11 +113,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     }
     case 9:
-      scan::decode_python(rest);
+      scan::decode_scripts(rest);
       break;
     case 10: {
-      const std::string answer = scan::answer(scan::encode_python_request(), File(rest).get());
-      check(answer.empty() || scan::decode_python(answer).has_value());
+      const std::string answer = scan::answer(scan::encode_scripts_request(), File(rest).get());
+      check(answer.empty() || scan::decode_scripts(answer).has_value());
       break;
     }
     case 11:

@@ -17,7 +17,7 @@ using model::gate::RouteRun;
 using model::gate::Run;
 
 std::string without_line(std::string_view frame) {
-  return of_python(frame) ? std::string(frame.substr(0, frame.rfind(':'))) + ")" : std::string(frame);
+  return of_script(frame) ? std::string(frame.substr(0, frame.rfind(':'))) + ")" : std::string(frame);
 }
 
 std::string missing_of(const RequestStacks& stacks, const formats::Preamble& preamble, std::int64_t period) {
@@ -32,10 +32,10 @@ std::string missing_of(const RequestStacks& stacks, const formats::Preamble& pre
 
 ProgramFunction program_function(std::string_view stack) {
   const std::vector<std::string_view> frames = frames_of(stack);
-  const bool python = std::ranges::any_of(frames, of_python);
+  const bool script = std::ranges::any_of(frames, of_script);
   ProgramFunction out;
   for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
-    if (!of_application(*frame, python)) continue;
+    if (!of_application(*frame, script)) continue;
     if (!out.name.empty()) {
       out.caller = without_line(*frame);
       break;

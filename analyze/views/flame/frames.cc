@@ -75,6 +75,7 @@ constexpr std::array<std::string_view, 63> kOfC = {"abort",
                                                    "write"};
 constexpr std::array<std::string_view, 6> kOfPython = {"queue.py",        "selectors.py", "socket.py",
                                                        "socketserver.py", "ssl.py",       "threading.py"};
+constexpr std::string_view kOfNode = "node:";
 constexpr std::array<std::string_view, 6> kBegins = {"std::", "runtime.", "syscall.", "internal/", "sync.", "GI_"};
 
 }  // namespace
@@ -89,7 +90,7 @@ std::vector<std::string_view> frames_of(std::string_view stack) {
   return frames;
 }
 
-bool of_python(std::string_view frame) {
+bool of_script(std::string_view frame) {
   const auto colon = frame.rfind(':'), from = frame.rfind(" (");
   return colon != frame.npos && from != frame.npos && from < colon && frame.ends_with(')') &&
          colon + 2 < frame.size() &&
@@ -102,8 +103,9 @@ bool has_name(std::string_view frame) {
 }
 
 bool of_runtime(std::string_view frame) {
-  if (of_python(frame)) {
+  if (of_script(frame)) {
     const auto from = frame.rfind('(') + 1;
+    if (frame.substr(from).starts_with(kOfNode)) return true;
     return std::ranges::binary_search(kOfPython, frame.substr(from, frame.rfind(':') - from));
   }
   frame.remove_prefix(std::min(frame.find_first_not_of('_'), frame.size()));
@@ -113,8 +115,8 @@ bool of_runtime(std::string_view frame) {
   return std::ranges::binary_search(kOfC, frame);
 }
 
-bool counts_by_name(std::string_view frame, bool python) { return python ? of_python(frame) : has_name(frame); }
+bool counts_by_name(std::string_view frame, bool script) { return script ? of_script(frame) : has_name(frame); }
 
-bool of_application(std::string_view frame, bool python) { return counts_by_name(frame, python) && !of_runtime(frame); }
+bool of_application(std::string_view frame, bool script) { return counts_by_name(frame, script) && !of_runtime(frame); }
 
 }  // namespace tailcap::views

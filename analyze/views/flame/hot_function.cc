@@ -16,19 +16,19 @@ constexpr std::uint64_t kLeastSamples = 30;  // with fewer, a share of a half ma
 }  // namespace
 
 std::optional<model::HotFunction> hot_function(const std::vector<model::FoldedStack>& stacks) {
-  std::uint64_t samples = 0, with_python = 0;
+  std::uint64_t samples = 0, with_scripts = 0;
   std::map<std::string_view, std::uint64_t> in;  // samples, by function
   std::vector<std::vector<std::string_view>> all;
   for (const model::FoldedStack& stack : stacks) {
     samples += stack.value;
     const auto& frames = all.emplace_back(frames_of(stack.frames));
-    with_python += std::ranges::any_of(frames, of_python) ? stack.value : 0;
+    with_scripts += std::ranges::any_of(frames, of_script) ? stack.value : 0;
     for (const std::string_view frame : std::set(frames.begin(), frames.end())) in[frame] += stack.value;
   }
   if (samples < kLeastSamples) return std::nullopt;
-  const bool python = 2 * with_python > samples;
+  const bool script = 2 * with_scripts > samples;
   const auto counts = [&](std::string_view frame) {
-    return 2 * in[frame] > samples && (python ? of_python(frame) : has_name(frame));
+    return 2 * in[frame] > samples && (script ? of_script(frame) : has_name(frame));
   };
   std::map<std::string_view, std::uint64_t> innermost;  // of those in most stacks
   for (std::size_t i = 0; i < all.size(); ++i) {

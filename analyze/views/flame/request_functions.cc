@@ -15,8 +15,8 @@ struct InnermostFrames {
 };
 
 InnermostFrames innermost(const std::vector<std::string_view>& frames) {
-  const bool python = std::ranges::any_of(frames, of_python);
-  const auto counts = [&](std::string_view frame) { return of_application(frame, python); };
+  const bool script = std::ranges::any_of(frames, of_script);
+  const auto counts = [&](std::string_view frame) { return of_application(frame, script); };
   InnermostFrames out;
   const auto at = std::find_if(frames.rbegin(), frames.rend(), counts);
   if (at == frames.rend()) {
@@ -27,7 +27,7 @@ InnermostFrames innermost(const std::vector<std::string_view>& frames) {
   out.function = *at;
   // What it called: the frame below, of the library; the interpreter's own frames say nothing.
   for (auto inner = at.base(); inner != frames.end(); ++inner)
-    if (has_name(*inner) && (!python || of_python(*inner) || inner + 1 == frames.end())) {
+    if (has_name(*inner) && (!script || of_script(*inner) || inner + 1 == frames.end())) {
       out.called = *inner;
       break;
     }

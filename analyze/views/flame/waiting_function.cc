@@ -23,10 +23,10 @@ std::string_view most_of(const Times& times, std::int64_t all) {
   return best == times.end() || 2 * best->second <= all ? std::string_view{} : best->first;
 }
 
-// Of the frames inside a function: what it called. Of Python, that is a function of Python, or else the one in which it
-// ended: what is between them is the interpreter.
-std::string_view called_in(std::span<const std::string_view> frames, bool python) {
-  const auto next = std::ranges::find_if(frames, python ? of_python : has_name);
+// Of the frames inside a function: what it called. Of a script, that is a function of its own, or else the one in which
+// it ended: what is between them is the interpreter.
+std::string_view called_in(std::span<const std::string_view> frames, bool script) {
+  const auto next = std::ranges::find_if(frames, script ? of_script : has_name);
   if (next != frames.end()) return *next;
   const auto last = std::find_if(frames.rbegin(), frames.rend(), has_name);
   return last == frames.rend() ? std::string_view{} : *last;
@@ -36,7 +36,7 @@ std::string_view called_in(std::span<const std::string_view> frames, bool python
 
 std::optional<model::WaitingFunction> waiting_function(const std::vector<StackedWait>& waits) {
   model::WaitingFunction out;
-  std::int64_t all_time = 0, with_python = 0;
+  std::int64_t all_time = 0, with_scripts = 0;
   std::vector<std::vector<std::string_view>> all;
   for (const StackedWait& wait : waits) {
     ++out.waits;
@@ -46,17 +46,17 @@ std::optional<model::WaitingFunction> waiting_function(const std::vector<Stacked
     frames = frames_of(*wait.stack);
     ++out.stacks;
     out.time += wait.time;
-    with_python += std::ranges::any_of(frames, of_python) ? wait.time : 0;
+    with_scripts += std::ranges::any_of(frames, of_script) ? wait.time : 0;
   }
   if (out.stacks < kLeastStacks && 2 * out.time <= all_time) return std::nullopt;
-  const bool python = 2 * with_python > out.time;
+  const bool script = 2 * with_scripts > out.time;
   Times in;  // the time of waits with this function
   for (std::size_t i = 0; i < all.size(); ++i)
     for (const std::string_view frame : std::set(all[i].begin(), all[i].end())) in[frame] += waits[i].time;
   Times innermost;  // of those in most of the time
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto at = std::find_if(all[i].rbegin(), all[i].rend(),
-                                 [&](std::string_view f) { return of_application(f, python) && 2 * in[f] > out.time; });
+                                 [&](std::string_view f) { return of_application(f, script) && 2 * in[f] > out.time; });
     if (at != all[i].rend()) innermost[*at] += waits[i].time;
   }
   const auto best = std::ranges::max_element(innermost, {}, [](const auto& each) { return each.second; });
@@ -67,9 +67,9 @@ std::optional<model::WaitingFunction> waiting_function(const std::vector<Stacked
     const auto last = std::find(all[i].rbegin(), all[i].rend(), name);  // the innermost, where it calls itself
     if (last == all[i].rend()) continue;
     const auto out_of =
-        std::find_if(last + 1, all[i].rend(), [&](auto f) { return f != name && counts_by_name(f, python); });
+        std::find_if(last + 1, all[i].rend(), [&](auto f) { return f != name && counts_by_name(f, script); });
     if (out_of != all[i].rend() && !of_runtime(*out_of)) callers[*out_of] += waits[i].time;
-    if (const std::string_view inner = called_in({last.base(), all[i].end()}, python); !inner.empty())
+    if (const std::string_view inner = called_in({last.base(), all[i].end()}, script); !inner.empty())
       called[inner] += waits[i].time;
   }
   out.name = name;

@@ -95,27 +95,34 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
   return found;
 }
 
-std::uint64_t find_variable(const ElfFile& file, std::string_view name) {
-  std::size_t tables = 0;
+std::vector<std::uint64_t> find_variables(const ElfFile& file, std::span<const std::string_view> names) {
+  std::vector<std::uint64_t> found(names.size());
+  std::size_t tables = 0, left = names.size();
   for (const Section& table : file.sections()) {
-    if ((table.type != SHT_SYMTAB && table.type != SHT_DYNSYM) || ++tables > kMaxTables ||
+    if ((table.type != SHT_SYMTAB && table.type != SHT_DYNSYM) || ++tables > kMaxTables || left == 0 ||
         table.link >= file.sections().size())
       continue;
     const std::string strings = file.contents(file.sections()[table.link], kMaxStrings);
     const std::uint64_t count = std::min(table.size / sizeof(Elf64_Sym), kMaxSymbols);
-    for (std::uint64_t first = 0; first < count; first += kSymbolsAtOnce) {
+    for (std::uint64_t first = 0; first < count && left > 0; first += kSymbolsAtOnce) {
       const std::uint64_t bytes = std::min(kSymbolsAtOnce, count - first) * sizeof(Elf64_Sym);
       const std::string chunk = file.read(table.offset + first * sizeof(Elf64_Sym), bytes, bytes);
       for (std::uint64_t at = 0; at < chunk.size(); at += sizeof(Elf64_Sym)) {
         Elf64_Sym symbol;
         std::memcpy(&symbol, chunk.data() + at, sizeof symbol);
-        if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_shndx != SHN_UNDEF &&
-            string_at(strings, symbol.st_name) == name)
-          return symbol.st_value;
+        if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_shndx == SHN_UNDEF) continue;
+        const auto which = std::ranges::find(names, string_at(strings, symbol.st_name));
+        if (which == names.end() || found[static_cast<std::size_t>(which - names.begin())] != 0) continue;
+        found[static_cast<std::size_t>(which - names.begin())] = symbol.st_value;
+        left--;
       }
     }
   }
-  return 0;
+  return found;
+}
+
+std::uint64_t find_variable(const ElfFile& file, std::string_view name) {
+  return find_variables(file, std::span(&name, 1))[0];
 }
 
 namespace {

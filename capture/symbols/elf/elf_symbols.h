@@ -27,6 +27,8 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
 
 // The address of a variable of the program, from .dynsym or .symtab; 0: no such name, or stripped.
 std::uint64_t find_variable(const ElfFile& file, std::string_view name);
+// The same for several at once.
+std::vector<std::uint64_t> find_variables(const ElfFile& file, std::span<const std::string_view> names);
 
 // Whether OpenSSL (or a library with its interface, such as BoringSSL) is linked into a program: node, Envoy.
 enum class OpensslInside : std::uint8_t {

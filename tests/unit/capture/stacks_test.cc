@@ -11,6 +11,7 @@
 #include "bpf/event.h"
 #include "capture/rings/convert.h"
 #include "capture/stacks/samples.h"
+#include "capture/stacks/scripts/frame_name.h"
 #include "capture/symbols/demangle.h"
 
 namespace chain {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "capture/symbols/python.h"
+#include "capture/symbols/scripts/python.h"
 #include "tests/unit/capture/elf_image.h"
 
 namespace tailcap::capture::symbols::variable_names_test {

@@ -1,4 +1,5 @@
-// Where the fields lie in the structures of CPython, by its version (bpf/event_python.h).
+// Where the fields lie in the structures of CPython, by its version (bpf/event_python.h), and how its functions are
+// written.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,8 @@
 #include <string_view>
 
 #include "bpf/event.h"
-#include "capture/symbols/python.h"
+#include "capture/stacks/scripts/language.h"
+#include "capture/symbols/scripts/python.h"
 
 namespace tailcap::capture::stacks {
 
@@ -15,5 +17,7 @@ namespace tailcap::capture::stacks {
 std::optional<bpf::python_layout> python_layout(const symbols::PythonProgram& program);
 // "Python 3.14"; file: its name, where the program does not say its version.
 std::string python_version(const symbols::PythonProgram& program, std::string_view file);
+
+extern const ScriptLanguage kPythonLanguage;
 
 }  // namespace tailcap::capture::stacks

@@ -1,4 +1,4 @@
-#include "capture/symbols/python.h"
+#include "capture/symbols/scripts/python.h"
 
 #include <algorithm>
 #include <cstring>
@@ -83,7 +83,6 @@ PythonProgram::PythonProgram(const ElfFile& file) : runtime_(find_variable(file,
   code_type_ = find_variable(file, "PyCode_Type");
   text_type_ = find_variable(file, "PyUnicode_Type");
   offsets_ = offsets_of(file, runtime_, version_);
-  code_ = code_segments(file);
 }
 
 void PythonProgram::encode(scan::Encoder& out) const {
@@ -95,7 +94,6 @@ void PythonProgram::encode(scan::Encoder& out) const {
   if (offsets_) {
     for (const Word& word : kFields) out.number((*offsets_).*word.field);
   }
-  symbols::encode(out, code_);
 }
 
 PythonProgram PythonProgram::decode(scan::Decoder& in) {
@@ -108,7 +106,6 @@ PythonProgram PythonProgram::decode(scan::Decoder& in) {
     PythonOffsets& offsets = program.offsets_.emplace();
     for (const Word& word : kFields) offsets.*word.field = in.number<std::uint64_t>();
   }
-  program.code_ = decode_code_segments(in);
   return program;
 }
 

@@ -1,4 +1,4 @@
-#include "capture/stacks/python_layouts.h"
+#include "capture/stacks/scripts/python.h"
 
 #include <algorithm>
 #include <initializer_list>
@@ -167,5 +167,43 @@ std::string python_version(const PythonProgram& program, std::string_view file) 
   const std::string_view number = rest.substr(0, end);
   return number.empty() ? text : text + " " + std::string(number);
 }
+
+namespace {
+
+std::optional<bpf::script_process> python_process(const symbols::ScriptPrograms& programs, std::uint64_t bias) {
+  const PythonProgram& program = programs.python;
+  const auto layout = python_layout(program);
+  if (!layout || program.code_type() == 0 || program.text_type() == 0) return std::nullopt;
+  bpf::script_process process{};
+  process.language = bpf::SCRIPT_PYTHON;
+  process.python = {bias + program.runtime(), bias + program.code_type(), bias + program.text_type(), *layout};
+  return process;
+}
+
+// With this code the interpreter of 3.12 and 3.13 calls __init__; Python's own stacks leave it out, too.
+bool interpreters_own(const ScriptCode& code) {
+  return code.first_line == 0 && code.name.text == "__init__" && code.file.text == "__init__";
+}
+
+constexpr std::string_view kModuleFiles[] = {"__init__.py", "__main__.py"};
+
+}  // namespace
+
+const ScriptLanguage kPythonLanguage = {
+    .number = bpf::SCRIPT_PYTHON,
+    .name = "Python",
+    .called = "python",
+    .interpreter = "_PyEval_EvalFrameDefault",
+    .sure = true,
+    .found = [](const symbols::ScriptPrograms& programs) { return programs.python.found(); },
+    .process = python_process,
+    .version = [](const symbols::ScriptPrograms& programs,
+                  std::string_view file) { return python_version(programs.python, file); },
+    .frame =
+        [](const ScriptCode& code) {
+          return interpreters_own(code) ? std::string()
+                                        : script_frame(code.name, code.file, code.first_line, kModuleFiles);
+        },
+};
 
 }  // namespace tailcap::capture::stacks

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "capture/symbols/code_segments.h"
 #include "capture/symbols/elf/elf_file.h"
 #include "capture/symbols/encoding.h"
 
@@ -35,7 +34,6 @@ class PythonProgram {
   std::uint64_t text_type() const { return text_type_; }  // PyUnicode_Type
   // None: another version than 3.13, a build without the global lock, or what it says is not valid.
   const std::optional<PythonOffsets>& offsets() const { return offsets_; }
-  const CodeSegments& code() const { return code_; }  // executable segments
 
   void encode(scan::Encoder& out) const;
   static PythonProgram decode(scan::Decoder& in);
@@ -44,7 +42,6 @@ class PythonProgram {
   std::uint32_t version_ = 0;
   std::uint64_t runtime_ = 0, code_type_ = 0, text_type_ = 0;
   std::optional<PythonOffsets> offsets_;
-  CodeSegments code_;
 };
 
 }  // namespace tailcap::capture::symbols

@@ -1,4 +1,4 @@
-// What the kernel program says of Python's code objects (bpf/event_python.h): their names, as written in stacks.
+// What the kernel program says of functions of scripts (bpf/event_script.h): their names, as written in stacks.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace tailcap::capture::stacks {
 
-class PythonCodes {
+class ScriptCodes {
  public:
   // Twice as many as the kernel program remembers to have sent, so that what it does not send again is here.
   static constexpr std::size_t kMaxCodes = std::size_t{2} * 32768;

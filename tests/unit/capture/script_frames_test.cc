@@ -1,4 +1,4 @@
-#include "capture/stacks/python_frames.h"
+#include "capture/stacks/scripts/script_frames.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,10 @@
 #include <string>
 #include <utility>
 
-#include "capture/stacks/python_codes.h"
-#include "capture/stacks/python_layouts.h"
+#include "capture/stacks/scripts/php.h"
+#include "capture/stacks/scripts/python.h"
+#include "capture/stacks/scripts/script_codes.h"
+#include "capture/stacks/scripts/v8.h"
 #include "capture/symbols/encoding.h"
 
 namespace tailcap::capture::stacks {
@@ -20,55 +22,67 @@ using formats::StackEnd;
 // The program's frames: 'I' the interpreter, 'c' other code. Python's: 'e' an entry, 'p' another one. The result: the
 // program's frames as they are, Python's as numbers.
 std::string merged(const std::string& program, const std::string& python, StackEnd end = StackEnd::start,
-                   bpf::python_end python_end = bpf::PYTHON_END_WHOLE) {
+                   bpf::script_end script_end = bpf::SCRIPT_END_WHOLE) {
   std::vector<bool> interpreters;
   for (const char c : program) interpreters.push_back(c == 'I');
   std::vector<std::uint64_t> numbers;
-  for (const char c : python) numbers.push_back(0x100 | (c == 'e' ? PYTHON_ENTRY : 0));
+  for (const char c : python) numbers.push_back(0x100 | (c == 'e' ? SCRIPT_ENTRY : 0));
   std::string out;
-  for (const MergedFrame& frame : merge_python(interpreters, numbers, python_end, end)) {
+  for (const MergedFrame& frame : merge_script(interpreters, numbers, script_end, end)) {
     if (frame.of == MergedFrame::Of::program) out += program[frame.index];
-    if (frame.of == MergedFrame::Of::python) out += std::to_string(frame.index);
+    if (frame.of == MergedFrame::Of::script) out += std::to_string(frame.index);
     if (frame.of == MergedFrame::Of::gap) out += '-';
     if (frame.of == MergedFrame::Of::cut) out += '*';
   }
   return out;
 }
 
-TEST(PythonFrames, StandInPlaceOfTheInterpreter) {
+TEST(ScriptFrames, StandInPlaceOfTheInterpreter) {
   EXPECT_EQ(merged("cIcc", "e"), "c0cc");
   EXPECT_EQ(merged("cIccIc", "pepppe"), "c01cc2345c");
   EXPECT_EQ(merged("IIc", "ee"), "01c");
 }
 
-TEST(PythonFrames, ACallThatHasNoFrameYetStaysTheInterpreter) {
+TEST(ScriptFrames, ACallThatHasNoFrameYetStaysTheInterpreter) {
   EXPECT_EQ(merged("IcIc", "pe"), "Ic01c");
   EXPECT_EQ(merged("cIcIc", "pe"), "cIcIc") << "another function is the innermost: the stacks do not fit";
 }
 
-TEST(PythonFrames, StacksThatDoNotFitStayThePrograms) {
+TEST(ScriptFrames, StacksThatDoNotFitStayThePrograms) {
   EXPECT_EQ(merged("cIc", "ee"), "cIc");
   EXPECT_EQ(merged("cIcIcIc", "e"), "cIcIcIc");
   EXPECT_EQ(merged("cIc", "ep"), "cIc") << "the outermost frame is always an entry";
   EXPECT_EQ(merged("cIc", ""), "cIc");
   EXPECT_EQ(merged("cIc", "e", StackEnd::unknown), "cIc");
-  EXPECT_EQ(merged("cIc", "e", StackEnd::start, bpf::PYTHON_END_NONE), "cIc");
+  EXPECT_EQ(merged("cIc", "e", StackEnd::start, bpf::SCRIPT_END_NONE), "cIc");
 }
 
-TEST(PythonFrames, CallersBeyondTheProgramsStackAreKept) {
+TEST(ScriptFrames, CallersBeyondTheProgramsStackAreKept) {
   EXPECT_EQ(merged("c", "pe", StackEnd::no_rule), "c-01");
   EXPECT_EQ(merged("cIc", "epe", StackEnd::cut), "c0c-12");
   EXPECT_EQ(merged("cIcIc", "e", StackEnd::no_rule), "cIcIc");
 }
 
-TEST(PythonFrames, DeepStacksSayThatTheyAreCut) {
-  EXPECT_EQ(merged("cIcIc", "epp", StackEnd::start, bpf::PYTHON_END_CUT), "c0c12*c");
-  EXPECT_EQ(merged("cIcIcIc", "epp", StackEnd::start, bpf::PYTHON_END_CUT), "c0c12*cIc");
-  EXPECT_EQ(merged("cIc", "epp", StackEnd::no_rule, bpf::PYTHON_END_CUT), "c0c-12*");
+TEST(ScriptFrames, DeepStacksSayThatTheyAreCut) {
+  EXPECT_EQ(merged("cIcIc", "epp", StackEnd::start, bpf::SCRIPT_END_CUT), "c0c12*c");
+  EXPECT_EQ(merged("cIcIcIc", "epp", StackEnd::start, bpf::SCRIPT_END_CUT), "c0c12*cIc");
+  EXPECT_EQ(merged("cIc", "epp", StackEnd::no_rule, bpf::SCRIPT_END_CUT), "c0c-12*");
 }
 
-bpf::python_text text_of(const std::string& bytes, std::uint8_t width, std::uint32_t characters) {
-  bpf::python_text text{};
+TEST(ScriptFrames, OuterOnesMayBeOnAnotherStack) {
+  EXPECT_EQ(merged("cIc", "pepe", StackEnd::start, bpf::SCRIPT_END_APART), "c01c-23");
+  EXPECT_EQ(merged("cIcIcIc", "pepe", StackEnd::start, bpf::SCRIPT_END_APART), "cIcIcIc");
+}
+
+TEST(ScriptFrames, FunctionsWithFramesOfTheirOwnStandWhereThoseAre) {
+  using Of = MergedFrame::Of;
+  const std::vector<std::uint64_t> script = {0x100 | 1, 0x200 | 3, 0x300 | 9};
+  EXPECT_EQ(place_script(4, script),
+            (std::vector<MergedFrame>{{Of::program, 0}, {Of::script, 0}, {Of::program, 2}, {Of::script, 1}}));
+}
+
+bpf::script_text text_of(const std::string& bytes, std::uint8_t width, std::uint32_t characters) {
+  bpf::script_text text{};
   text.size = static_cast<std::uint16_t>(bytes.size());
   text.width = width;
   text.characters = characters;
@@ -76,11 +90,11 @@ bpf::python_text text_of(const std::string& bytes, std::uint8_t width, std::uint
   return text;
 }
 
-bpf::python_text ascii(const std::string& bytes) { return text_of(bytes, 1, static_cast<std::uint32_t>(bytes.size())); }
+bpf::script_text ascii(const std::string& bytes) { return text_of(bytes, 1, static_cast<std::uint32_t>(bytes.size())); }
 
-std::vector<std::byte> code(std::uint64_t number, const bpf::python_text& name, const bpf::python_text& file,
+std::vector<std::byte> code(std::uint64_t number, const bpf::script_text& name, const bpf::script_text& file,
                             std::uint32_t line = 5) {
-  bpf::record_python_code r{};
+  bpf::record_script_code r{};
   r.code = number;
   r.first_line = line;
   r.name = name;
@@ -90,12 +104,12 @@ std::vector<std::byte> code(std::uint64_t number, const bpf::python_text& name, 
   return bytes;
 }
 
-std::string named(const bpf::python_text& name, const bpf::python_text& file) {
-  PythonCodes codes;
-  return codes.take(code(2, name, file)) ? *codes.name(2) : "(not valid)";
+std::string named(const bpf::script_text& name, const bpf::script_text& file) {
+  ScriptCodes codes;
+  return codes.take(code(0x200, name, file)) ? *codes.name(0x200) : "(not valid)";
 }
 
-TEST(PythonCodes, AreNamedByFunctionFileAndLine) {
+TEST(ScriptCodes, AreNamedByFunctionFileAndLine) {
   EXPECT_EQ(named(ascii("Shop.render"), ascii("/srv/app/svc.py")), "Shop.render (svc.py:5)");
   EXPECT_EQ(named(ascii("f"), ascii("<string>")), "f (<string>:5)");
   EXPECT_EQ(named(ascii("load"), ascii("/usr/lib/python3.11/json/__init__.py")), "load (json/__init__.py:5)");
@@ -103,7 +117,7 @@ TEST(PythonCodes, AreNamedByFunctionFileAndLine) {
   EXPECT_EQ(named(ascii("a;b\n"), ascii("c;d")), "a b  (c d:5)");
 }
 
-TEST(PythonCodes, NamesInAnyAlphabet) {
+TEST(ScriptCodes, NamesInAnyAlphabet) {
   EXPECT_EQ(named(text_of("gr\xf6\xdf"
                           "e",
                           1, 5),
@@ -113,44 +127,142 @@ TEST(PythonCodes, NamesInAnyAlphabet) {
   EXPECT_EQ(named(text_of(std::string("\x00\xf6\x01\x00", 4), 4, 1), ascii("a.py")), "\xf0\x9f\x98\x80 (a.py:5)");
 }
 
-TEST(PythonCodes, LongNamesSayThatTheyAreCut) {
-  const std::string most(PYTHON_TEXT, 'x');
+TEST(ScriptCodes, LongNamesSayThatTheyAreCut) {
+  const std::string most(SCRIPT_TEXT, 'x');
   EXPECT_EQ(named(text_of(most, 1, 500), ascii("a.py")), most + "... (a.py:5)");
   EXPECT_EQ(named(ascii("f"), text_of("ery/long/a.py", 1, 500)), "f (a.py:5)");
   EXPECT_EQ(named(ascii("f"), text_of("long.py", 1, 500)), "f (...long.py:5)");
-  EXPECT_EQ(named(text_of(std::string(PYTHON_TEXT, '\xe4'), 1, 500), ascii("a.py")).size(), 136 + 3 + 9u);
+  EXPECT_EQ(named(text_of(std::string(SCRIPT_TEXT, '\xe4'), 1, 500), ascii("a.py")).size(), 136 + 3 + 9u);
 }
 
-TEST(PythonCodes, AStepOfTheInterpreterIsNoFunction) {
-  PythonCodes codes;
-  ASSERT_TRUE(codes.take(code(2, ascii("__init__"), ascii("__init__"), 0)));
-  EXPECT_EQ(*codes.name(2), "");
-  ASSERT_TRUE(codes.take(code(4, ascii("__init__"), ascii("/srv/__init__.py"), 3)));
-  EXPECT_EQ(*codes.name(4), "__init__ (srv/__init__.py:3)");
+std::string php(const std::string& scope, const std::string& name, const std::string& file, std::uint32_t line) {
+  bpf::record_script_code r{};
+  r.code = 0x200;
+  r.language = bpf::SCRIPT_PHP;
+  r.first_line = line;
+  const auto text = [](const std::string& bytes) {
+    auto out = ascii(bytes);
+    out.utf8 = true;
+    return bytes.empty() ? bpf::script_text{} : out;
+  };
+  r.name = text(name);
+  r.file = text(file);
+  r.scope = text(scope);
+  ScriptCodes codes;
+  const auto* bytes = reinterpret_cast<const std::byte*>(&r);
+  return codes.take({bytes, sizeof r}) ? *codes.name(0x200) : "(not valid)";
 }
 
-TEST(PythonCodes, WhatIsNotValidHasNoName) {
+TEST(ScriptCodes, OfPhp) {
+  EXPECT_EQ(php("", "render", "/srv/svc.php", 5), "render (svc.php:5)");
+  EXPECT_EQ(php("App\\Shop", "größe", "/srv/shop/index.php", 5), "App\\Shop::größe (shop/index.php:5)");
+  EXPECT_EQ(php("", "", "/srv/svc.php", 1), "{main} (svc.php:1)");
+  EXPECT_EQ(php("PDO", "query", "", 0), "PDO::query");
+  EXPECT_EQ(php("", "f", "/srv/a.php(12) : eval()'d code", 1), "f (a.php[12] eval:1)");
+  EXPECT_EQ(php("", "\xff;", "/srv/a.php", 1), "\xef\xbf\xbd  (a.php:1)");
+}
+
+std::string javascript(const bpf::script_text& name, const bpf::script_text& file, std::uint32_t line) {
+  bpf::record_script_code r{};
+  r.code = 0x200;
+  r.language = bpf::SCRIPT_V8;
+  r.first_line = line;
+  r.name = name;
+  r.file = file;
+  ScriptCodes codes;
+  const auto* bytes = reinterpret_cast<const std::byte*>(&r);
+  return codes.take({bytes, sizeof r}) ? *codes.name(0x200) : "(not valid)";
+}
+
+TEST(ScriptCodes, OfJavaScript) {
+  EXPECT_EQ(javascript(ascii("render"), ascii("/srv/svc.js"), 5), "render (svc.js:5)");
+  EXPECT_EQ(javascript(ascii("render"), ascii("/srv/shop/index.js"), 5), "render (shop/index.js:5)");
+  EXPECT_EQ(javascript({}, ascii("file:///srv/svc.mjs"), 1), "{anonymous} (svc.mjs:1)");
+  EXPECT_EQ(javascript(ascii("listOnTimeout"), ascii("node:internal/timers"), 5),
+            "listOnTimeout (node:internal/timers:5)");
+  EXPECT_EQ(javascript(ascii("f"), {}, 2), "f ({eval}:2)");
+  EXPECT_EQ(javascript(ascii("f"), ascii("/srv/bundle.js"), 0), "f (bundle.js)") << "its line is not known";
+}
+
+symbols::ScriptPrograms v8_of(std::int32_t major, std::int32_t minor, std::size_t unsaid) {
+  const std::int32_t said[] = {12, 24, 16, 32, 16, 8, 2065, 257, 256, 170, 128, -16, -8, 3, 12, 16};
+  scan::Encoder out;
+  out.number(major);
+  out.number(minor);
+  for (std::size_t i = 0; i < std::size(said); ++i) {
+    out.number(i != unsaid);
+    out.number(said[i]);
+  }
+  scan::Decoder in(out.bytes());
+  symbols::ScriptPrograms programs;
+  programs.v8 = symbols::V8Program::decode(in);
+  EXPECT_TRUE(in.done());
+  return programs;
+}
+
+TEST(V8Versions, OnlyThoseThatSayAllAreRead) {
+  const auto process = kV8Language.process(v8_of(10, 2, 99), 0);
+  ASSERT_TRUE(process);
+  EXPECT_EQ(process->v8.type_function, 2065);
+  EXPECT_TRUE(kV8Language.process(v8_of(11, 3, 99), 0));
+  for (std::size_t unsaid = 0; unsaid < symbols::V8Program::values; ++unsaid)
+    EXPECT_FALSE(kV8Language.process(v8_of(10, 2, unsaid), 0)) << unsaid;
+  EXPECT_FALSE(kV8Language.process(v8_of(12, 4, 99), 0));
+  EXPECT_EQ(kV8Language.version(v8_of(12, 4, 99), ""), "V8 12.4");
+}
+
+TEST(PhpVersions, OnlyThatWhoseStructuresWereSeenIsRead) {
+  const auto program = [](std::uint32_t api, bool threads, bool debug) {
+    scan::Encoder out;
+    out.number(std::uint64_t{0x1000});
+    out.number(api);
+    out.number(threads);
+    out.number(debug);
+    scan::Decoder in(out.bytes());
+    symbols::ScriptPrograms programs;
+    programs.php = symbols::PhpProgram::decode(in);
+    EXPECT_TRUE(in.done());
+    return programs;
+  };
+  EXPECT_TRUE(kPhpLanguage.process(program(20220829, false, false), 0));
+  for (const auto& other : {program(20220829, true, false), program(20220829, false, true),
+                            program(20230831, false, false), program(0, false, false)})
+    EXPECT_FALSE(kPhpLanguage.process(other, 0));
+  EXPECT_EQ(kPhpLanguage.version(program(20230831, false, false), ""), "PHP 8.3");
+  EXPECT_EQ(kPhpLanguage.version(program(20220829, true, false), ""), "PHP 8.2 with threads");
+  EXPECT_EQ(kPhpLanguage.version(program(20330101, false, false), ""), "PHP API 20330101");
+}
+
+TEST(ScriptCodes, AStepOfTheInterpreterIsNoFunction) {
+  ScriptCodes codes;
+  ASSERT_TRUE(codes.take(code(0x200, ascii("__init__"), ascii("__init__"), 0)));
+  EXPECT_EQ(*codes.name(0x200), "");
+  ASSERT_TRUE(codes.take(code(0x400, ascii("__init__"), ascii("/srv/__init__.py"), 3)));
+  EXPECT_EQ(*codes.name(0x400), "__init__ (srv/__init__.py:3)");
+}
+
+TEST(ScriptCodes, WhatIsNotValidHasNoName) {
   EXPECT_EQ(named(text_of("abc", 3, 1), ascii("a")), "(not valid)");
   EXPECT_EQ(named(text_of("abc", 2, 2), ascii("a")), "(not valid)");
   EXPECT_EQ(named(text_of("abc", 1, 2), ascii("a")), "(not valid)");
   auto large = ascii("abc");
-  large.size = PYTHON_TEXT + 1;
+  large.size = SCRIPT_TEXT + 1;
   large.characters = 1000;
   EXPECT_EQ(named(large, ascii("a")), "(not valid)");
-  PythonCodes codes;
-  const auto whole = code(2, ascii("f"), ascii("a"));
+  ScriptCodes codes;
+  const auto whole = code(0x200, ascii("f"), ascii("a"));
   EXPECT_FALSE(codes.take(std::span(whole).first(whole.size() - 1)));
-  EXPECT_EQ(codes.name(2), nullptr);
+  EXPECT_EQ(codes.name(0x200), nullptr);
 }
 
-TEST(PythonCodes, ThoseNotUsedForLongMakeRoom) {
-  PythonCodes codes;
+TEST(ScriptCodes, ThoseNotUsedForLongMakeRoom) {
+  ScriptCodes codes;
   const auto f = ascii("f"), file = ascii("a");
-  for (std::uint64_t i = 0; i < PythonCodes::kMaxCodes + 10; ++i) {
+  for (std::uint64_t i = 0; i < ScriptCodes::kMaxCodes + 10; ++i) {
     ASSERT_TRUE(codes.take(code(2 * i, f, file, static_cast<std::uint32_t>(i))));
     ASSERT_NE(codes.name(0), nullptr);
   }
-  EXPECT_EQ(codes.size(), PythonCodes::kMaxCodes);
+  EXPECT_EQ(codes.size(), ScriptCodes::kMaxCodes);
   EXPECT_EQ(codes.name(2), nullptr);
   EXPECT_NE(codes.name(0), nullptr);
 }
@@ -170,7 +282,6 @@ symbols::PythonProgram program_of(std::uint32_t version, const std::optional<sym
                              &Offsets::object_type, &Offsets::text_state, &Offsets::text_length, &Offsets::text_ascii})
       out.number((*offsets).*field);
   }
-  out.number(std::uint64_t{0});
   scan::Decoder in(out.bytes());
   auto program = symbols::PythonProgram::decode(in);
   EXPECT_TRUE(in.done());

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Frames of scripts, which an interpreter or a compiler at run time keeps in structures of its own: a part of
+ * bpf/event.h. Each language has a file: event_python.h and others.
+ */
+#ifndef TAILCAP_BPF_EVENT_SCRIPT_H
+#define TAILCAP_BPF_EVENT_SCRIPT_H
+
+#include "bpf/event_php.h"
+#include "bpf/event_python.h"
+#include "bpf/event_v8.h"
+
+#define SCRIPT_FRAMES 64   /* of a stack; deeper ones lose their outermost frames */
+#define SCRIPT_TEXT 128    /* bytes that are kept of a name */
+#define SCRIPT_CODES 32768 /* functions, of all processes, that were sent to user space lately */
+
+#define TAILCAP_SCRIPT_LANGUAGE_NUMBERS(N) \
+	N(SCRIPT_PYTHON, 0)                \
+	N(SCRIPT_PHP, 1)                   \
+	N(SCRIPT_V8, 2)
+TAILCAP_ENUM(script_language, TAILCAP_SCRIPT_LANGUAGE_NUMBERS);
+
+struct script_process {
+	__u64 number; /* of no process before */
+	__u32 language;
+	__u32 unused;
+	union {
+		struct python_process python;
+		struct php_process php;
+		struct v8_process v8;
+	};
+};
+
+/* A string of the program, or a part of it. */
+struct script_text {
+	__u32 characters; /* of the whole string */
+	__u16 size;       /* bytes that are kept */
+	__u8 width;       /* bytes of a character: 1, 2, 4 */
+	__u8 utf8;        /* characters are bytes of UTF-8, or of whatever the program has written there */
+	__u64 words[SCRIPT_TEXT / 8 + 1]; /* the last one is no part of it */
+};
+
+/* RECORD_SCRIPT_CODE: what a frame's number stands for. Comes before the first sample that has it, and from time to
+ * time again. */
+struct record_script_code {
+	struct record_header h;
+	__u64 code;       /* the number in record_sample, without SCRIPT_PLACE */
+	__u32 first_line; /* 0: not known */
+	__u32 language;
+	struct script_text name;  /* its beginning */
+	struct script_text file;  /* its end */
+	struct script_text scope; /* the class, where the name is without it; its beginning */
+};
+
+/* Where a frame stands in the program's own stack: the lowest bits of its number. */
+#define SCRIPT_PLACE 0xffull
+/* The interpreter's function was called for it, so that it has a frame of its own in the program's stack. V8 has one
+ * for each: the place is its index there, from the innermost on. */
+#define SCRIPT_ENTRY 1ull
+
+#define TAILCAP_SCRIPT_END_NUMBERS(N)                                                    \
+	N(SCRIPT_END_NONE, 0)  /* no frames, or a structure was not what it has to be */ \
+	N(SCRIPT_END_WHOLE, 1) /* down to the thread's first one */                      \
+	N(SCRIPT_END_CUT, 2)   /* there may be more than SCRIPT_FRAMES */                \
+	N(SCRIPT_END_APART, 3) /* whole; the program has its outer ones on another stack */
+TAILCAP_ENUM(script_end, TAILCAP_SCRIPT_END_NUMBERS);
+
+#ifdef __cplusplus
+static_assert(sizeof(script_process) == 80 && sizeof(script_text) == 144 && sizeof(record_script_code) == 472);
+#endif
+
+#endif

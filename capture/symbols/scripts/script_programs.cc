@@ -1,0 +1,23 @@
+#include "capture/symbols/scripts/script_programs.h"
+
+namespace tailcap::capture::symbols {
+
+ScriptPrograms::ScriptPrograms(const ElfFile& file) : python(file), php(file), v8(file), code(code_segments(file)) {}
+
+void ScriptPrograms::encode(scan::Encoder& out) const {
+  python.encode(out);
+  php.encode(out);
+  v8.encode(out);
+  symbols::encode(out, code);
+}
+
+ScriptPrograms ScriptPrograms::decode(scan::Decoder& in) {
+  ScriptPrograms programs;
+  programs.python = PythonProgram::decode(in);
+  programs.php = PhpProgram::decode(in);
+  programs.v8 = V8Program::decode(in);
+  programs.code = decode_code_segments(in);
+  return programs;
+}
+
+}  // namespace tailcap::capture::symbols
