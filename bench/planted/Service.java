@@ -35,7 +35,7 @@ public class Service {
   static void call(boolean keep) throws Exception {
     HttpURLConnection call = (HttpURLConnection) new URL("http://" + options.get("stock") + "/stock/shirts").openConnection();
     if (!keep) call.setRequestProperty("Connection", "close");
-    try (InputStream body = call.getInputStream()) {
+    try (InputStream body = call.getResponseCode() < 400 ? call.getInputStream() : call.getErrorStream()) {
       body.readAllBytes();
     }
   }
