@@ -88,17 +88,8 @@ static long walk_frame(u32 round, void *unused)
 	u32 count, ways, owner;
 	u64 number;
 
-	if (!walk || !own)
+	if (!walk || !own || !frame_follows(walk, &count))
 		return 1;
-	if (!walk->at) {
-		walk->end = SCRIPT_END_WHOLE;
-		return 1;
-	}
-	count = walk->count;
-	if (count >= SCRIPT_FRAMES) {
-		walk->end = SCRIPT_END_CUT;
-		return 1;
-	}
 	if (bpf_probe_read_user(own->frame, 10 * sizeof(u64), (void *)walk->at))
 		return 1;
 	ways = LAYOUT(walk).ways;

@@ -90,6 +90,25 @@ static __always_inline void begin_script_code(struct script_walk *walk)
 	walk->record.name.characters = walk->record.file.characters = walk->record.scope.characters = 0;
 }
 
+/* Whether a walk may keep one more frame, as its count-th; otherwise it has ended. */
+static __always_inline bool has_room(struct script_walk *walk, u32 *count)
+{
+	*count = walk->count;
+	if (*count < SCRIPT_FRAMES)
+		return true;
+	walk->end = SCRIPT_END_CUT;
+	return false;
+}
+
+/* The same for walks from frame to frame, by walk->at. */
+static __always_inline bool frame_follows(struct script_walk *walk, u32 *count)
+{
+	if (walk->at)
+		return has_room(walk, count);
+	walk->end = SCRIPT_END_WHOLE;
+	return false;
+}
+
 /* Reads the characters of a string, and adds them to the number. ends: its last bytes are kept rather than its first
  * ones. */
 static __always_inline bool read_script_text(struct script_walk *walk, struct script_text *text, u64 data,

@@ -259,11 +259,8 @@ static long walk_frame(u32 round, void *unused)
 	number = number_of_function(own, walk, pair[0]);
 	if (!number)
 		return 0;
-	count = walk->count;
-	if (count >= SCRIPT_FRAMES) {
-		walk->end = SCRIPT_END_CUT;
+	if (!has_room(walk, &count))
 		return 1;
-	}
 	walk->frames[count] = number | index;
 	walk->count = count + 1;
 	return 0;

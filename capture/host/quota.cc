@@ -20,21 +20,6 @@ std::string_view take(std::string_view& text, std::string_view between) {
   return word;
 }
 
-std::int64_t quota_number(std::string_view text) {
-  std::int64_t n = 0;
-  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), n);
-  return bad == std::errc() ? n : -1;
-}
-
-// The value of `name` in lines of "name value".
-std::int64_t value_of(std::string_view text, std::string_view name) {
-  while (!text.empty()) {
-    std::string_view line = take(text, "\n");
-    if (take(line, " ") == name) return quota_number(take(line, " "));
-  }
-  return -1;
-}
-
 bool has_option(std::string_view options, std::string_view option) {
   while (!options.empty())
     if (take(options, ",") == option) return true;
@@ -42,6 +27,20 @@ bool has_option(std::string_view options, std::string_view option) {
 }
 
 }  // namespace
+
+std::int64_t cgroup_number(std::string_view text) {
+  std::int64_t n = 0;
+  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), n);
+  return bad == std::errc() ? n : -1;
+}
+
+std::int64_t cgroup_value(std::string_view text, std::string_view name) {
+  while (!text.empty()) {
+    std::string_view line = take(text, "\n");
+    if (take(line, " ") == name) return cgroup_number(take(line, " "));
+  }
+  return -1;
+}
 
 CgroupMounts parse_cgroup_mounts(std::string_view mountinfo) {
   CgroupMounts mounts;
@@ -115,20 +114,20 @@ void Quotas::read_up(const std::string& mount, std::string path, bool unified, s
     if (unified) {
       const std::string limits = read_system_file(folder + "/cpu.max");
       std::string_view rest = limits;
-      q.quota = quota_number(take(rest, " \n")) * 1000;
-      q.period = quota_number(take(rest, " \n")) * 1000;
+      q.quota = cgroup_number(take(rest, " \n")) * 1000;
+      q.period = cgroup_number(take(rest, " \n")) * 1000;
     } else {
       std::string text = read_system_file(folder + "/cpu.cfs_quota_us");
       std::string_view rest = text;
-      q.quota = quota_number(take(rest, "\n")) * 1000;
+      q.quota = cgroup_number(take(rest, "\n")) * 1000;
       text = read_system_file(folder + "/cpu.cfs_period_us");
       rest = text;
-      q.period = quota_number(take(rest, "\n")) * 1000;
+      q.period = cgroup_number(take(rest, "\n")) * 1000;
     }
     if (q.quota <= 0 || q.period <= 0) continue;
     const std::string counts = read_system_file(folder + "/cpu.stat");
-    const std::int64_t time = value_of(counts, unified ? "throttled_usec" : "throttled_time");
-    const std::int64_t periods = value_of(counts, "nr_periods"), throttled = value_of(counts, "nr_throttled");
+    const std::int64_t time = cgroup_value(counts, unified ? "throttled_usec" : "throttled_time");
+    const std::int64_t periods = cgroup_value(counts, "nr_periods"), throttled = cgroup_value(counts, "nr_throttled");
     if (time < 0 || periods < 0 || throttled < 0) continue;
     q.periods = static_cast<std::uint64_t>(periods);
     q.throttled = static_cast<std::uint64_t>(throttled);

@@ -32,6 +32,10 @@ CgroupPaths parse_cgroup_paths(std::string_view text);
 // The one that says most: it names a container, or it is not the root; that of the CPU controller first.
 const std::string& telling(const CgroupPaths& paths);
 
+// Contents of a cgroup's files; -1: there is no number, as where there is no limit ("max").
+std::int64_t cgroup_number(std::string_view text);
+std::int64_t cgroup_value(std::string_view text, std::string_view name);  // in lines of "name value"
+
 class Quotas {
  public:
   static constexpr std::size_t kMaxCgroups = 256;  // read at once: reading one takes about 20 µs

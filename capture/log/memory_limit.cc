@@ -1,8 +1,6 @@
 #include "capture/log/memory_limit.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <string_view>
 
 #include "capture/host/system_file.h"
@@ -13,20 +11,7 @@ namespace {
 
 constexpr std::size_t kMostProcesses = 256, kMostUsers = 4;
 // Version 1 has no other word for "no limit" than a number that no machine has.
-constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 60;
-
-std::optional<std::uint64_t> bytes_or_count(std::string_view text) {
-  std::uint64_t n = 0;
-  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), n);
-  return bad == std::errc() ? std::optional(n) : std::nullopt;
-}
-
-// "max 12" in memory.events.
-std::optional<std::uint64_t> times_at_limit(std::string_view events) {
-  const std::size_t at = events.starts_with("max ") ? 0 : events.find("\nmax ");
-  if (at == events.npos) return std::nullopt;
-  return bytes_or_count(events.substr(at + (at == 0 ? 4 : 5)));
-}
+constexpr std::int64_t kNoLimit = std::int64_t{1} << 60;
 
 }  // namespace
 
@@ -46,13 +31,18 @@ void MemoryLimits::read_up(const std::string& mount, std::string path, bool unif
   for (; path.size() > 1; path.erase(path.rfind('/'))) {
     const std::string folder = mount + path;
     if (seen_.size() >= kMaxCgroups || !seen_.insert(folder).second) return;
-    const auto limit = bytes_or_count(read_system_file(folder + (unified ? "/memory.max" : "/memory.limit_in_bytes")));
-    if (!limit || *limit >= kNoLimit) continue;
-    const auto used =
-        bytes_or_count(read_system_file(folder + (unified ? "/memory.current" : "/memory.usage_in_bytes")));
-    const auto reached = unified ? times_at_limit(read_system_file(folder + "/memory.events"))
-                                 : bytes_or_count(read_system_file(folder + "/memory.failcnt"));
-    if (used && reached) found.push_back({path, *limit, *used, *reached, {}});
+    const auto text = [&](const char* file) { return read_system_file(folder + file); };
+    const std::int64_t limit = cgroup_number(text(unified ? "/memory.max" : "/memory.limit_in_bytes"));
+    if (limit < 0 || limit >= kNoLimit) continue;
+    const std::int64_t used = cgroup_number(text(unified ? "/memory.current" : "/memory.usage_in_bytes"));
+    const std::int64_t reached =
+        unified ? cgroup_value(text("/memory.events"), "max") : cgroup_number(text("/memory.failcnt"));
+    if (used >= 0 && reached >= 0)
+      found.push_back({path,
+                       static_cast<std::uint64_t>(limit),
+                       static_cast<std::uint64_t>(used),
+                       static_cast<std::uint64_t>(reached),
+                       {}});
   }
 }
 
@@ -63,8 +53,8 @@ std::vector<MemoryUser> MemoryLimits::users_of(const MemoryLimit& limit) const {
   std::string_view line;
   for (std::size_t n = 0; n < kMostProcesses && lines.next(line); ++n) {
     const auto memory = process_memory(std::string(line));
-    const auto pid = bytes_or_count(line);
-    if (memory && pid && *pid <= UINT32_MAX) users.push_back({static_cast<std::uint32_t>(*pid), memory->anonymous});
+    const std::int64_t pid = cgroup_number(line);
+    if (memory && pid >= 0 && pid <= UINT32_MAX) users.push_back({static_cast<std::uint32_t>(pid), memory->anonymous});
   }
   std::ranges::stable_sort(users, std::ranges::greater{}, &MemoryUser::bytes);
   users.resize(std::min(users.size(), kMostUsers));

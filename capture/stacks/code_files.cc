@@ -40,8 +40,9 @@ const std::string& CodeFile::name(std::uint64_t file_offset) {
   if (told_.size() >= kMaxTold) told_.clear();
   std::string name = names_ ? names_->at(file_offset) : std::string(made_->at(file_offset));
   for (const ScriptLanguage* language : languages()) {
+    if (language->interpreter.empty()) continue;
     if (name == std::string(language->interpreter) + ".cold") name = language->interpreter;  // compilers split it
-    if (!name.empty() && name == language->interpreter && has(*language) && !reads(*language))
+    if (name == language->interpreter && has(*language) && !reads(*language))
       name += " (" + language->version(scripts_.value_or(symbols::ScriptPrograms()), label_) + ": frames of " +
               std::string(language->name) + " code are not read)";
   }

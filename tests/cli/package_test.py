@@ -157,6 +157,8 @@ class Static(unittest.TestCase):
         if done.returncode != 0:
             raise AssertionError(done.stdout + done.stderr)
         cls.tarball = case.ROOT / done.stdout.strip().splitlines()[-1]
+        (cls.deb,) = cls.tarball.parent.glob("tailcap_*_amd64.deb")
+        (cls.rpm,) = cls.tarball.parent.glob("tailcap-*.x86_64.rpm")
         folder = tempfile.TemporaryDirectory(prefix="tailcap-static-")
         cls.addClassCleanup(folder.cleanup)
         with tarfile.open(cls.tarball) as archive:
@@ -231,28 +233,24 @@ class Static(unittest.TestCase):
         return {"/" + line[-1].lstrip("./"): line[0] for line in lines if line[0][0] == "-"}
 
     def test_packages_hold_the_same_files_and_need_nothing(self):
-        deb = next(self.tarball.parent.glob("tailcap_*_amd64.deb"))
-        rpm = next(self.tarball.parent.glob("tailcap-*.x86_64.rpm"))
-        files = self.files_of("dpkg-deb", "-c", deb)
-        self.assertEqual(self.files_of("rpm", "-qplv", rpm), files)
+        files = self.files_of("dpkg-deb", "-c", self.deb)
+        self.assertEqual(self.files_of("rpm", "-qplv", self.rpm), files)
         self.assertEqual(files["/usr/bin/tailcap-record"], "-rwxr-xr-x")
         self.assertIn("/usr/share/doc/tailcap/examples/kubernetes/kubectl-tailcap", files)
-        self.assertNotIn("Depends:", output("dpkg-deb", "-I", deb, "control"))
-        needs = output("rpm", "-qp", "--requires", rpm).split("\n")
+        self.assertNotIn("Depends:", output("dpkg-deb", "-I", self.deb, "control"))
+        needs = output("rpm", "-qp", "--requires", self.rpm).split("\n")
         self.assertEqual([line for line in needs if line and not line.startswith("rpmlib(")], [])
 
     @unittest.skipUnless(os.geteuid() == 0, "packages are installed by root")
     def test_packages_install_where_nothing_else_is(self):
-        deb = next(self.tarball.parent.glob("tailcap_*_amd64.deb"))
-        rpm = next(self.tarball.parent.glob("tailcap-*.x86_64.rpm"))
         by_rpm, by_dpkg = self.root / "by-rpm", self.root / "by-dpkg"
         output("rpm", "--root", by_rpm, "--initdb")
-        output("rpm", "--root", by_rpm, "-i", "--ignoreos", rpm)
+        output("rpm", "--root", by_rpm, "-i", "--ignoreos", self.rpm)
         for folder in ("info", "updates", "triggers"):
             (by_dpkg / "var/lib/dpkg" / folder).mkdir(parents=True)
         for name in ("status", "available"):
             (by_dpkg / "var/lib/dpkg" / name).touch()
-        output("dpkg", "--root", by_dpkg, "--force-not-root", "--log=/dev/null", "-i", deb)
+        output("dpkg", "--root", by_dpkg, "--force-not-root", "--log=/dev/null", "-i", self.deb)
         sample = case.SAMPLES / "lock-contention/lock-contention.tcap"
         for root in (by_rpm, by_dpkg):
             shutil.copy(sample, root)

@@ -42,7 +42,7 @@ struct GatePlan {
   bool made = false;
   std::size_t runs = 0;        // a side
   double run_seconds = 0;      // that each takes, with its beginning and end
-  double least = 1, most = 1;  // the noise may be so many times what was measured: 90 % interval
+  double least = 1, most = 1;  // the true noise divided by the measured one: 90 % interval
   std::vector<PlannedBudget> budgets;
   std::vector<PlannedGate> gates;
   std::vector<std::string> not_judged;  // what, and why, in words

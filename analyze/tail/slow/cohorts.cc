@@ -11,9 +11,9 @@
 namespace tailcap::tail::slow {
 namespace {
 
-constexpr std::size_t kLeastOfPercent = 20;  // the slowest 1 % are taken where they are at least so many,
+constexpr std::size_t kLeastOfPercent = 20;  // the slowest 1 % are taken where they are at least this number,
 constexpr std::size_t kLeastCompared = 5;    // requests: with fewer, each is described
-constexpr std::size_t kLeastSlow = 3;        // of at least so many times five requests
+constexpr std::size_t kLeastSlow = 3;        // of at least five times this number of requests
 constexpr std::uint64_t kLeastAlike = 5;     // typical requests to compare with; fewer are looked for less alike
 constexpr std::size_t kMaxCells = 8;         // bounds the work; what is rare is compared less alike
 

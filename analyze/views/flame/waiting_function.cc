@@ -23,8 +23,8 @@ std::string_view most_of(const Times& times, std::int64_t all) {
   return best == times.end() || 2 * best->second <= all ? std::string_view{} : best->first;
 }
 
-// Of the frames inside a function: what it called. Of a script, that is a function of its own, or else the one in which
-// it ended: what is between them is the interpreter.
+// What a function called, from the frames inside it. A script called a function of its own, or else the last one that
+// has a name: what is between them is the interpreter.
 std::string_view called_in(std::span<const std::string_view> frames, bool script) {
   const auto next = std::ranges::find_if(frames, script ? of_script : has_name);
   if (next != frames.end()) return *next;

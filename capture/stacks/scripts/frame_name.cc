@@ -1,5 +1,7 @@
 #include "capture/stacks/scripts/frame_name.h"
 
+#include <algorithm>
+
 namespace tailcap::capture::stacks {
 
 namespace {
@@ -15,6 +17,11 @@ std::string frame_name(std::string_view name) {
   }
   if (name.size() > kMaxFrameName) out.replace(out.size() - 3, 3, "...");
   return out;
+}
+
+void square_brackets(std::string& text) {
+  std::ranges::replace(text, '(', '[');
+  std::ranges::replace(text, ')', ']');
 }
 
 }  // namespace tailcap::capture::stacks

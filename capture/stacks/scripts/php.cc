@@ -62,8 +62,7 @@ void shorten_evaluated(std::string& file) {
   constexpr std::string_view kEvaluated = " : eval()'d code";
   for (auto at = file.find(kEvaluated); at != file.npos; at = file.find(kEvaluated))
     file.replace(at, kEvaluated.size(), " eval");
-  std::ranges::replace(file, '(', '[');
-  std::ranges::replace(file, ')', ']');
+  square_brackets(file);
 }
 
 constexpr std::string_view kIndexFiles[] = {"index.php"};

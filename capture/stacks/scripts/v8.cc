@@ -57,10 +57,8 @@ std::string v8_frame(const ScriptCode& code) {
   ScriptText name = code.name, file = code.file;
   if (name.text.empty()) name.text = "{anonymous}";
   if (file.text.empty()) file.text = "{eval}";
-  for (std::string* text : {&name.text, &file.text}) {
-    std::ranges::replace(*text, '(', '[');
-    std::ranges::replace(*text, ')', ']');
-  }
+  square_brackets(name.text);
+  square_brackets(file.text);
   if (code.first_line != 0 && !file.text.starts_with("node:"))
     return script_frame(name, file, code.first_line, kModuleNames);
   const std::string line = code.first_line ? ":" + std::to_string(code.first_line) : std::string();

@@ -26,28 +26,28 @@ LAZY = """
 import time
 def app(environ, start):
     import asyncio, concurrent.futures, ctypes, decimal, difflib, doctest, email.mime.multipart, fractions, http.server, imaplib
-    import multiprocessing.managers, pydoc, sqlite3, tkinter if False else sqlite3, unittest.mock, xml.dom.minidom, xmlrpc.server
+    import multiprocessing.managers, pydoc, sqlite3, unittest.mock, xml.dom.minidom, xmlrpc.server
     time.sleep(0.002)
     start("200 OK", [("content-length", "2")])
     return [b"ok"]
-""".replace(
-    "tkinter if False else sqlite3, ", ""
-)
+"""
+
+
+def under_load(stage, program, load, seconds=8):
+    """A service of this program, recorded while `load` is sent to it."""
+    port = free_port()
+    service = stage.python("shop.py", program, port, port=port)
+    with stage.recording(service.pid):
+        stage.load(port, load, seconds)
 
 
 def by_nature(stage):
-    port = free_port()
-    service = stage.python("shop.py", BY_NATURE, port, port=port)
-    with stage.recording(service.pid):
-        stage.load(port, ((20, "/item/#"), (5, "/report/#")), 8)
+    under_load(stage, BY_NATURE, ((20, "/item/#"), (5, "/report/#")))
     return {"what": "every GET /report/{} sleeps 120 ms"}
 
 
 def long_poll(stage):
-    port = free_port()
-    service = stage.python("shop.py", POLLS, port, port=port)
-    with stage.recording(service.pid):
-        stage.load(port, ((20, "/item/#"), (1, "/poll/quiet"), (2, "/poll/#")), 8)
+    under_load(stage, POLLS, ((20, "/item/#"), (1, "/poll/quiet"), (2, "/poll/#")))
     return {"what": "GET /poll waits for news; most of /poll/quiet have none before the recording ends"}
 
 
@@ -107,16 +107,10 @@ def streams(stage):
 
 
 def lone(stage):
-    port = free_port()
-    service = stage.python("shop.py", BY_NATURE, port, port=port)
-    with stage.recording(service.pid):
-        stage.load(port, ((0.6, "/item/#"),), 9)
+    under_load(stage, BY_NATURE, ((0.6, "/item/#"),), 9)
     return {"what": "a request every 1.7 s"}
 
 
 def by_size(stage):
-    port = free_port()
-    service = stage.python("shop.py", BY_SIZE, port, port=port)
-    with stage.recording(service.pid):
-        stage.load(port, ((20, "/export/#"),), 8)
+    under_load(stage, BY_SIZE, ((20, "/export/#"),))
     return {"what": "GET /export/{} takes as long as what it computes and sends is large"}
