@@ -7,9 +7,11 @@
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/selection.h"
+#include "analyze/cli/options/yaml_file.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/query/audit/services_file.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/topology/topology.h"
 
@@ -29,14 +31,19 @@ examples:
   tailcap topology slow.tcap -o calls.svg
   tailcap topology slow.tcap --format dot | dot -Tpng > calls.png
   tailcap topology day.tcap --window 1h --format mermaid
+  kubectl get services -A -o yaml > services.yaml && tailcap topology slow.tcap --services services.yaml
 )";
 
 constexpr Definition kWindow{
     "window", 0, "T", "print one topology for each window of T (1h, 10m, 30s, …) of the wall clock; not as a picture",
     0};
 
+constexpr Definition kServices{
+    "services", 0, "FILE", "name addresses by the Services in FILE, as `kubectl get services -A -o yaml` prints them",
+    0};
+
 struct Arguments {
-  std::string file, format, output;
+  std::string file, format, output, services;
   Selection selection;
   formats::Duration window{};
 };
@@ -66,9 +73,13 @@ int run(const Arguments& a) {
   settings.study = false;
   const pipeline::Analysis analysis = pipeline::analyze(a.file, settings);
   if (analysis.table.rows.empty() && !a.selection.empty()) return nothing_matches("topology", "request");
+  model::ServiceNames services;
+  const auto read = [&](const std::string& text) { services = query::services_of(text); };
+  if (!a.services.empty() && !read_yaml_file("topology", a.services, read)) return kBadUsage;
   std::string out;
   if (a.window.count() > 0) {
-    const auto all = views::topologies_of(analysis, a.window);
+    auto all = views::topologies_of(analysis, a.window);
+    for (model::Topology& t : all) views::name_addresses(t, services);
     if (a.format == "json")
       out = report::json_topologies(all, analysis.study.quality.clock);
     else if (all.empty())
@@ -77,7 +88,9 @@ int run(const Arguments& a) {
       for (const model::Topology& t : all)
         out += (out.empty() ? "" : "\n") + text_of(a, t, title_of(t, analysis.study));
   } else {
-    out = text_of(a, views::topology_of(analysis), "");
+    model::Topology whole = views::topology_of(analysis);
+    views::name_addresses(whole, services);
+    out = text_of(a, whole, "");
   }
   write_file(a.output, out, a.file);
   return exit_code(analysis, "topology");
@@ -91,6 +104,7 @@ int run(int argc, char** argv) {
   line.capture(a.file);
   add_selection(line, a.selection);
   line.option(kWindow, &a.window);
+  line.option(kServices, &a.services);
   line.group("In which form?");
   line.format(a.format, {"text", "svg", "mermaid", "dot", "json"}, &a.output,
               "svg: a picture, as in the page of `tailcap report`; mermaid: a flowchart for Markdown; dot: a graph for "

@@ -172,6 +172,12 @@ const std::vector<Yaml>& list(const Yaml& node, const std::string& what, std::si
   return node.items;
 }
 
+const Yaml* entry_of(const Yaml& map, std::string_view key) {
+  for (const auto& [name, value] : map.entries)
+    if (name.text == key) return &value;
+  return nullptr;
+}
+
 void each(const Yaml& map, const std::string& what, std::span<const std::string_view> known,
           const std::function<void(const std::string&, const Yaml&, const Yaml&)>& take) {
   if (map.kind != Yaml::Kind::map) fail(map, what);

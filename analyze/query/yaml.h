@@ -42,6 +42,9 @@ const std::string& scalar(const Yaml& node, const std::string& what);
 // The items of a list, at most so many.
 const std::vector<Yaml>& list(const Yaml& node, const std::string& what, std::size_t most);
 
+// The value of a key; null: it has none.
+const Yaml* entry_of(const Yaml& map, std::string_view key);
+
 // Every key once, and only known ones: a mistyped key would otherwise promise nothing.
 void each(const Yaml& map, const std::string& what, std::span<const std::string_view> known,
           const std::function<void(const std::string& key, const Yaml& at, const Yaml& value)>& take);

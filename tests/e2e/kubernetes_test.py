@@ -129,6 +129,51 @@ class Manifests(Case):
             self.strictly(daemons, "V1DaemonSet", "daemonset")
 
 
+class Services(Case):
+    """Who calls knows the address of a Service only; what serves there is not recorded."""
+
+    ADDRESS = "127.0.0.77"
+
+    def client(self, server, calls):
+        program = f"""if True:
+            import http.client, sys
+            sys.stdin.readline()
+            for _ in range({calls}):
+                c = http.client.HTTPConnection("{self.ADDRESS}", {server})
+                c.request("GET", "/")
+                c.getresponse().read()
+            """
+        return self.start([sys.executable, "-c", program], stdin=subprocess.PIPE, text=True)
+
+    def test_topology_calls_addresses_by_their_services(self):
+        port = free_port()
+        self.start(
+            [sys.executable, "-m", "http.server", port, "--bind", self.ADDRESS],
+            cwd=self.scratch,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(lambda: harness.answers((self.ADDRESS, port)), "the service")
+        client = self.client(port, 10)
+        with self.record("-p", client.pid) as recording:
+            client.communicate("\n", timeout=20)
+        service = {
+            "metadata": {"name": "stock", "namespace": "shop"},
+            "spec": {"clusterIP": self.ADDRESS, "ports": [{"port": port}]},
+        }
+        named = self.scratch / "services.json"
+        named.write_text(json.dumps({"kind": "ServiceList", "items": [service]}))
+        topology = json.loads(self.tailcap("topology", recording.file, "--services", named, "--json"))
+        (called,) = [node for node in topology["nodes"] if node["kind"] == "address"]
+        self.assertEqual((called["name"], called["service"]), (f"{self.ADDRESS}:{port}", "shop/stock"))
+        self.assertEqual([call["requests"] for call in topology["calls"]], [10])
+        self.assertIn("shop/stock", self.tailcap("topology", recording.file, "--services", named))
+        (unnamed,) = [
+            n for n in json.loads(self.tailcap("topology", recording.file, "--json"))["nodes"] if n["kind"] == "address"
+        ]
+        self.assertIsNone(unnamed["service"])
+
+
 class Plugin(Case):
     def setUp(self):
         super().setUp()

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "analyze/query/audit/network_policy_file.h"
+#include "analyze/query/audit/services_file.h"
 #include "analyze/query/policy_file.h"
 #include "analyze/query/slo_file.h"
 #include "analyze/query/yaml.h"
@@ -31,5 +32,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read([](std::string_view t) { policy_of(t); }, text);
   read([](std::string_view t) { network_policies_of(t, "fuzz.yaml"); }, text);
   read([](std::string_view t) { pods_of(t); }, text);
+  read([](std::string_view t) { services_of(t); }, text);
   return 0;
 }

@@ -18,6 +18,8 @@ struct TopologyNode {
   Kind kind = Kind::service;
   std::string name;  // "nginx", "python3 :8001"; of an address "10.0.0.3:80"
   std::uint32_t processes = 0;
+  std::string service{};  // of Kubernetes, at this address: "shop/stock"; empty: none is known
+  std::string shown() const { return service.empty() ? name : service + " (" + name + ")"; }
 };
 constexpr std::string_view name_of(TopologyNode::Kind kind) {
   constexpr std::string_view names[] = {"service", "callers", "address"};

@@ -194,12 +194,6 @@ std::string metadata_of(const Yaml& node, NetworkPolicy& out) {
   return name;
 }
 
-const Yaml* entry_of(const Yaml& map, std::string_view key) {
-  for (const auto& [name, value] : map.entries)
-    if (name.text == key) return &value;
-  return nullptr;
-}
-
 NetworkPolicy policy_of(const Yaml& document) {
   static constexpr std::string_view keys[] = {"apiVersion", "kind", "metadata", "spec", "status"};
   NetworkPolicy out;

@@ -84,13 +84,13 @@ std::string text_topology(const Topology& t, std::string_view title) {
       cell.note = text.note;
       return cell;
     };
-    render::Cell called(printable(t.nodes[c.to].name));
+    render::Cell called(printable(t.nodes[c.to].shown()));
     if (c.failing()) called.tag = "FAILING";
     std::vector<std::string> kinds = error_parts(c.calls.errors(), calls_of(c));
     render::Cell errors(kinds.empty() ? "0" : kinds.front());
     if (!kinds.empty()) errors.below.assign(kinds.begin() + 1, kinds.end());
     table.rows.push_back(
-        {{printable(t.nodes[c.from].name), std::move(called), c.protocol.empty() ? "–" : c.protocol,
+        {{printable(t.nodes[c.from].shown()), std::move(called), c.protocol.empty() ? "–" : c.protocol,
           count_text(calls_of(c)), route_rate_text(c.calls), std::move(errors), quantile(kP50), quantile(kP99)},
          {},
          false});
@@ -106,7 +106,7 @@ std::string mermaid_topology(const Topology& t) {
   std::string out = "flowchart LR\n";
   for (std::size_t i = 0; i < t.nodes.size(); ++i) {
     const bool service = t.nodes[i].kind == NodeKind::service;
-    out += "  n" + std::to_string(i) + (service ? "[\"" : "([\"") + mermaid_text(t.nodes[i].name) +
+    out += "  n" + std::to_string(i) + (service ? "[\"" : "([\"") + mermaid_text(t.nodes[i].shown()) +
            (service ? "\"]\n" : "\"])\n");
   }
   std::string failing;
@@ -122,7 +122,7 @@ std::string mermaid_topology(const Topology& t) {
 std::string dot_topology(const Topology& t) {
   std::string out = "digraph tailcap {\n  rankdir=LR;\n  node [shape=box];\n";
   for (std::size_t i = 0; i < t.nodes.size(); ++i)
-    out += "  n" + std::to_string(i) + " [label=\"" + dot_text(t.nodes[i].name) + "\"" +
+    out += "  n" + std::to_string(i) + " [label=\"" + dot_text(t.nodes[i].shown()) + "\"" +
            (t.nodes[i].kind == NodeKind::service ? "" : ", style=dashed") + "];\n";
   for (const TopologyCall& c : t.calls)
     out += "  n" + std::to_string(c.from) + " -> n" + std::to_string(c.to) + " [label=\"" + dot_text(edge_label(c)) +
@@ -150,6 +150,7 @@ const Shape<TopologyNode, Anywhere> kNode{
         {"kind", one_of<NodeKind::address>(&TopologyNode::kind),
          "callers: from where nothing was recorded; address: called, not recorded"},
         {"processes", &TopologyNode::processes},
+        {"service", or_null(&TopologyNode::service), "of Kubernetes, by --services; null: none has this address"},
     }};
 
 const Shape<TopologyCall, Anywhere> kCall{

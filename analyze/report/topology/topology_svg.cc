@@ -133,7 +133,7 @@ class Picture {
 
   std::vector<Written> lines_of(std::uint32_t place) const {
     const TopologyNode& n = t_.nodes[nodes_[place]];
-    std::vector<Written> lines = {{shortened(printable(n.name), kNameWidth), false}};
+    std::vector<Written> lines = {{shortened(printable(n.shown()), kNameWidth), false}};
     lines.push_back({n.kind == TopologyNode::Kind::service ? count_text(n.processes, "process", "processes")
                                                            : "not found in this capture",
                      false});

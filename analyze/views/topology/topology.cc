@@ -22,4 +22,9 @@ std::vector<model::Topology> topologies_of(const pipeline::Analysis& analysis, f
   return tail::topologies(analysis.table, end_texts(analysis), analysis.study, window);
 }
 
+void name_addresses(model::Topology& topology, const model::ServiceNames& services) {
+  for (model::TopologyNode& node : topology.nodes)
+    if (node.kind == model::TopologyNode::Kind::address) node.service = services.at(node.name);
+}
+
 }  // namespace tailcap::views

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "analyze/model/study/service_names.h"
 #include "analyze/model/study/topology.h"
 #include "analyze/pipeline/pipeline.h"
 
@@ -11,5 +12,7 @@ namespace tailcap::views {
 model::Topology topology_of(const pipeline::Analysis& analysis);
 // One for each `window` of the wall clock.
 std::vector<model::Topology> topologies_of(const pipeline::Analysis& analysis, formats::Duration window);
+// Addresses that are a Service's get its name.
+void name_addresses(model::Topology& topology, const model::ServiceNames& services);
 
 }  // namespace tailcap::views

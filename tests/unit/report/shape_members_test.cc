@@ -130,7 +130,7 @@ static_assert(members_of<model::Course::Call>() == 3);
 static_assert(members_of<model::FileCall>() == 8);
 static_assert(members_of<model::FileCalls>() == 4);
 static_assert(members_of<model::WindowWait>() == 4);
-static_assert(members_of<model::TopologyNode>() == 3);
+static_assert(members_of<model::TopologyNode>() == 4);
 static_assert(members_of<model::TopologyCall>() == 4);
 static_assert(members_of<model::Topology>() == 5);
 static_assert(members_of<model::LaneStretch>() == 4);
