@@ -22,9 +22,9 @@ int go_enter(struct pt_regs *ctx)
 		return 0;
 	}
 	way = way_of(act_of(bpf_get_attach_cookie(ctx)));
-	object = REGISTER(ctx, ax);
-	buffer = REGISTER(ctx, bx);
-	key.goroutine = REGISTER(ctx, r14);
+	object = REGISTER(ctx, GO_0);
+	buffer = REGISTER(ctx, GO_1);
+	key.goroutine = REGISTER(ctx, GO_GOROUTINE);
 	key.memory = (u64)POINTER_IN(struct task_struct, task, mm);
 	calls = bpf_map_lookup_elem(&go_goroutines, &key);
 	if (!calls) {
@@ -75,11 +75,11 @@ int go_event(struct pt_regs *ctx)
 	}
 	cookie = bpf_get_attach_cookie(ctx);
 	act = act_of(cookie);
-	object = REGISTER(ctx, ax);
-	second = REGISTER(ctx, bx);
+	object = REGISTER(ctx, GO_0);
+	second = REGISTER(ctx, GO_1);
 	now = bpf_ktime_get_ns();
 	if (tls_auto && cookie & TLS_BY_KEYS && act == ACT_HANDSHAKE) {
-		go_session_begins(object, REGISTER(ctx, r14), cookie);
+		go_session_begins(object, REGISTER(ctx, GO_GOROUTINE), cookie);
 		return 0;
 	}
 	fill_key(&key, task, object);

@@ -34,14 +34,14 @@ struct derivation {
 /* False: it is not wanted. */
 static __always_inline bool traffic_secret(struct pt_regs *ctx, struct derivation *d)
 {
-	u64 label = REGISTER(ctx, bx), length = REGISTER(ctx, cx);
+	u64 label = REGISTER(ctx, GO_1), length = REGISTER(ctx, GO_2);
 	u64 word = user_word(label);
 
-	if (REGISTER(ctx, si) != RANDOM || length > LABEL_MAX)
+	if (REGISTER(ctx, GO_4) != RANDOM || length > LABEL_MAX)
 		return false;
-	d->client_random = REGISTER(ctx, di);
-	d->secret = REGISTER(ctx, r9);
-	d->secret_length = REGISTER(ctx, r10);
+	d->client_random = REGISTER(ctx, GO_3);
+	d->secret = REGISTER(ctx, GO_6);
+	d->secret_length = REGISTER(ctx, GO_7);
 	d->label = word;
 	d->last = word == LABEL_SERVER_TRAFFIC;
 	if (word == LABEL_CLIENT_HANDSHAKE || word == LABEL_SERVER_HANDSHAKE)
@@ -53,15 +53,15 @@ static __always_inline bool traffic_secret(struct pt_regs *ctx, struct derivatio
  * address. */
 static __always_inline bool key_expansion(struct pt_regs *ctx, u64 cookie, struct derivation *d)
 {
-	u64 frame = frame_of(REGISTER(ctx, sp), cookie);
+	u64 frame = frame_of(REGISTER(ctx, STACK_POINTER), cookie);
 
-	if (REGISTER(ctx, r9) != RANDOM || user_word(frame + 16) != RANDOM)
+	if (REGISTER(ctx, GO_6) != RANDOM || user_word(frame + 16) != RANDOM)
 		return false;
-	d->secret = REGISTER(ctx, cx);
-	d->secret_length = REGISTER(ctx, di);
-	d->client_random = REGISTER(ctx, r8);
+	d->secret = REGISTER(ctx, GO_2);
+	d->secret_length = REGISTER(ctx, GO_3);
+	d->client_random = REGISTER(ctx, GO_5);
 	d->server_random = user_word(frame + 8);
-	d->unreadable = REGISTER(ctx, r11) != 0;
+	d->unreadable = REGISTER(ctx, GO_8) != 0;
 	d->last = true;
 	return true;
 }
@@ -117,13 +117,13 @@ int go_secret(struct pt_regs *ctx)
 		count_others(cookie);
 		return 0;
 	}
-	flags = REGISTER(ctx, flags);
-	if (cookie & TLS_SKIP_CONDITION && flags & (FLAG_CARRY | FLAG_ZERO))
+	flags = REGISTER(ctx, FLAGS);
+	if (cookie & TLS_SKIP_CONDITION && NOT_ABOVE(flags))
 		return 0; /* the stack grows first, then the same call hits the probe again */
 	if (act_of(cookie) == ACT_KEY_EXPANSION ? !key_expansion(ctx, cookie, &d) : !traffic_secret(ctx, &d))
 		return 0;
 	if (tls_auto) {
-		session = go_session_deriving(REGISTER(ctx, r14), cookie,
+		session = go_session_deriving(REGISTER(ctx, GO_GOROUTINE), cookie,
 					      (d.unreadable ? GO_UNREADABLE : 0) | (d.last ? GO_LAST : 0));
 		if (session == GO_WITHOUT_SOCKET)
 			return 0;

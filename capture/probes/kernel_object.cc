@@ -99,6 +99,12 @@ KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types)
         "the group files needs the kernel's tracing file system with the events of its system calls "
         "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
   settings = asked;
+  // Its interrupt is what tells a stack as a wait ends; arm64 has none.
+  if (settings.has(Group::stacks) && !settings.all_waits && !types.has_tracepoint("irq_work_entry")) {
+    settings.all_waits = true;
+    not_recorded.push_back(
+        "this kernel has no irq_work_entry tracepoint: stacks are taken as waits begin, as with --stacks=all");
+  }
   load_what_can_be(types);
 }
 

@@ -49,6 +49,17 @@ bool only_leads_to(const FunctionGraph& graph, std::uint32_t from, std::uint32_t
 
 }  // namespace
 
+#if defined(__aarch64__)
+std::vector<int> argument_registers(CallConvention convention) {
+  if (convention == CallConvention::system_v) return {0, 1, 2, 3, 4, 5};
+  return {0, 1, 2, 3, 4, 5, 6, 7, 8};
+}
+
+std::vector<int> result_registers(CallConvention convention) {
+  if (convention == CallConvention::system_v) return {0, 1};
+  return {0, 1, 2, 3, 4, 5, 6, 7, 8};
+}
+#else
 std::vector<int> argument_registers(CallConvention convention) {
   if (convention == CallConvention::system_v) return {7, 6, 2, 1, 8, 9};
   return {0, 3, 1, 7, 6, 8, 9, 10, 11};
@@ -58,6 +69,7 @@ std::vector<int> result_registers(CallConvention convention) {
   if (convention == CallConvention::system_v) return {0, 2};
   return {0, 3, 1, 7, 6, 8, 9, 10, 11};
 }
+#endif
 
 EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature, Calls calls) {
   EntryChoice choice;
