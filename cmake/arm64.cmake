@@ -10,8 +10,9 @@ if(NOT DEFINED ENV{TAILCAP_ARM64_ROOT})
 else()
   set(CMAKE_SYSROOT $ENV{TAILCAP_ARM64_ROOT})
 endif()
-set(CMAKE_CXX_FLAGS_INIT -ffp-contract=off)  # sums are those of x86-64, to the last bit
-set(CMAKE_C_FLAGS_INIT -ffp-contract=off)
+# As on x86-64: sums to the last bit, and characters have a sign.
+set(CMAKE_CXX_FLAGS_INIT "-ffp-contract=off -fsigned-char")
+set(CMAKE_C_FLAGS_INIT "-ffp-contract=off -fsigned-char")
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)

@@ -49,19 +49,29 @@ static __always_inline bool traffic_secret(struct pt_regs *ctx, struct derivatio
 	return (word == LABEL_CLIENT_TRAFFIC || word == LABEL_SERVER_TRAFFIC) && length == TRAFFIC_LENGTH;
 }
 
-/* The server's random is the first argument for which no registers are left: it is on the stack, behind the return
- * address. */
+/* The server's random is the first argument for which x86-64 has no registers left: it is on the stack, behind the
+ * return address. */
+#if defined(__TARGET_ARCH_arm64)
+#define SERVER_RANDOM(ctx, cookie) REGISTER(ctx, regs[8])
+#define SERVER_RANDOM_LENGTH(ctx, cookie) REGISTER(ctx, regs[9])
+#define MAC_LENGTH(ctx) REGISTER(ctx, regs[11])
+#else
+#define SERVER_RANDOM(ctx, cookie) user_word(frame_of(REGISTER(ctx, STACK_POINTER), cookie) + 8)
+#define SERVER_RANDOM_LENGTH(ctx, cookie) user_word(frame_of(REGISTER(ctx, STACK_POINTER), cookie) + 16)
+#define MAC_LENGTH(ctx) REGISTER(ctx, GO_8)
+#endif
+
 static __always_inline bool key_expansion(struct pt_regs *ctx, u64 cookie, struct derivation *d)
 {
-	u64 frame = frame_of(REGISTER(ctx, STACK_POINTER), cookie);
+	u64 server = SERVER_RANDOM(ctx, cookie), server_length = SERVER_RANDOM_LENGTH(ctx, cookie);
 
-	if (REGISTER(ctx, GO_6) != RANDOM || user_word(frame + 16) != RANDOM)
+	if (REGISTER(ctx, GO_6) != RANDOM || server_length != RANDOM)
 		return false;
 	d->secret = REGISTER(ctx, GO_2);
 	d->secret_length = REGISTER(ctx, GO_3);
 	d->client_random = REGISTER(ctx, GO_5);
-	d->server_random = user_word(frame + 8);
-	d->unreadable = REGISTER(ctx, GO_8) != 0;
+	d->server_random = server;
+	d->unreadable = MAC_LENGTH(ctx) != 0;
 	d->last = true;
 	return true;
 }
