@@ -85,14 +85,15 @@ static __always_inline u8 words_to_number(const struct go_layout *layout)
 	return bytes < GO_NEAR * sizeof(u64) && !(bytes & 7) ? bytes / sizeof(u64) : 0;
 }
 
-/* Go's code keeps its goroutine in R14 and leaves it there in system calls. Other code may have anything there; but
- * only the goroutine that the thread runs, and the thread's own (g0, gsignal), have its m. One read instead of two. */
+/* Go's code keeps its goroutine in a register (R14, X28) and leaves it there in system calls. Other code may have
+ * anything there; but only the goroutine that the thread runs, and the thread's own (g0, gsignal), have its m. One read
+ * instead of two. */
 static __always_inline bool number_by_register(struct task_struct *task, const struct go_thread_state *go, u64 *number,
 					       u64 *at_g)
 {
 	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	u32 at = go->words;
-	u64 words[GO_NEAR], g = regs->r14;
+	u64 words[GO_NEAR], g = regs->GO_GOROUTINE;
 
 	if (!at || at >= GO_NEAR || !g)
 		return false;
@@ -103,6 +104,17 @@ static __always_inline bool number_by_register(struct task_struct *task, const s
 	*number = words[at];
 	*at_g = g;
 	return true;
+}
+
+/* The thread's own word for it; 0: none. On arm64 there is none without C code: the register has it wherever Go runs,
+ * and the caller checks what is there. */
+static __always_inline u64 goroutine_of_thread(struct task_struct *task, s16 slot)
+{
+#if defined(__TARGET_ARCH_arm64)
+	return ((struct pt_regs *)bpf_task_pt_regs(task))->GO_GOROUTINE;
+#else
+	return user_word(THREAD_POINTER(task) + slot);
+#endif
 }
 
 /* Looks up whether the process is a Go program, once per thread and epoch. */
@@ -127,7 +139,7 @@ static __always_inline void learn_go(struct task_struct *task, struct go_thread_
 	layout = bpf_map_lookup_elem(&go_files, &file);
 	if (!layout || !layout->number)
 		goto known;
-	g = user_word(task->thread.fsbase + layout->slot);
+	g = goroutine_of_thread(task, layout->slot);
 	thread = g ? thread_of_goroutine(layout, g) : 0;
 	if (!thread)
 		return; /* for example while a signal is handled: try again next time */
@@ -140,6 +152,22 @@ static __always_inline void learn_go(struct task_struct *task, struct go_thread_
 	go->thread = thread;
 known:
 	go->epoch = epoch;
+}
+
+/* What goroutine_of_thread gave is not just what other code left in the register. */
+static __always_inline bool is_goroutine(const struct go_thread_state *go, u64 g)
+{
+#if defined(__TARGET_ARCH_arm64)
+	u32 file = go->file;
+	struct go_layout *layout;
+
+	if (!go->c_code)
+		return false; /* number_by_register would have known it */
+	layout = bpf_map_lookup_elem(&go_files, &file);
+	return layout && thread_of_goroutine(layout, g);
+#else
+	return true;
+#endif
 }
 
 /* The goroutine of the running task; state is that task's. 0: none, or not known. at_g: where it is; untouched where
@@ -160,8 +188,8 @@ static __always_inline u64 goroutine_at(struct task_struct *task, struct task_st
 		return 0;
 	if (number_by_register(task, go, &number, at_g))
 		return number;
-	g = user_word(task->thread.fsbase + go->slot);
-	if (!g)
+	g = goroutine_of_thread(task, go->slot);
+	if (!g || !is_goroutine(go, g))
 		return 0;
 	number = user_word(g + go->number);
 	if (number)

@@ -19,32 +19,9 @@ typedef __s64 s64;
 
 #include "bpf/core/kernel_file.bpf.h"
 
+#include "bpf/core/registers.bpf.h"
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-/* x86-64: the registers at system call entry, or at a probe in a program's function. */
-struct pt_regs {
-	unsigned long r14;
-	unsigned long r12;
-	unsigned long bp;
-	unsigned long bx;
-	unsigned long r11;
-	unsigned long r10;
-	unsigned long r9;
-	unsigned long r8;
-	unsigned long ax;
-	unsigned long cx;
-	unsigned long dx;
-	unsigned long si;
-	unsigned long di;
-	unsigned long orig_ax;
-	unsigned long ip;
-	unsigned long flags;
-	unsigned long sp;
-};
-
-struct thread_info {
-	u32 status; /* TS_COMPAT while a 32-bit system call runs */
-};
 
 struct ns_common {
 	unsigned int inum;
@@ -247,10 +224,6 @@ struct kernel_siginfo {
 	int si_code;
 };
 
-struct thread_struct {
-	unsigned long fsbase; /* the thread pointer */
-};
-
 struct compact_control {
 	int order;
 };
@@ -411,7 +384,10 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 #define PF_WQ_WORKER 0x00000020
 #define PF_USER_WORKER 0x00004000
 #define PF_KTHREAD 0x00200000
-#define TS_COMPAT 2
+
+/* Of a CPU's count of the interrupts that it is in. */
+#define SOFTIRQ_SERVED 0x100
+#define HARDIRQ_OR_NMI 0xff0000
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
@@ -420,7 +396,7 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 #define S_IFCHR 0020000
 #define S_IFIFO 0010000
 
-/* x86-64 system call numbers. */
+/* System call numbers, as CALL_NUMBER gives them. */
 #define NR_read 0
 #define NR_write 1
 #define NR_readv 19

@@ -58,7 +58,7 @@ struct task_io_accounting {
 
 #pragma clang attribute pop
 
-/* x86-64 system call numbers. */
+/* System call numbers, as CALL_NUMBER gives them. */
 #define NR_pread64 17
 #define NR_pwrite64 18
 #define NR_fsync 74

@@ -32,18 +32,32 @@ struct event_notes {
 extern struct event_notes event_notes SEC(".maps");
 extern __u64 told_by_twin[TWINS]; /* events whose program was skipped */
 
+#ifdef PREEMPT_COUNT
+/* There a softirq may run on the thread's stack; the thread's own count says whether one does. */
+static __always_inline bool in_thread(void *ctx)
+{
+	return !(PREEMPT_COUNT(bpf_get_current_task_btf()) & SOFTIRQ_SERVED);
+}
+#else
 /* The kernel's own types do not tell the size of a thread's stack, which is that of an interrupt's. */
 #define USUAL_STACK 16384
 
-static __always_inline struct event_note *note_at(enum twin twin, void *ctx)
+static __always_inline bool in_thread(void *ctx)
 {
 	u64 stack = (u64)bpf_get_current_task_btf()->stack, end = bpf_core_type_size(struct irq_stack);
-	u32 key = 2 * twin;
 
 	end = stack + (end ? end : USUAL_STACK);
 	barrier_var(stack); /* the verifier allows no pointer to be subtracted from */
 	barrier_var(end);
-	if ((u64)ctx < stack || (u64)ctx >= end)
+	return (u64)ctx >= stack && (u64)ctx < end;
+}
+#endif
+
+static __always_inline struct event_note *note_at(enum twin twin, void *ctx)
+{
+	u32 key = 2 * twin;
+
+	if (!in_thread(ctx))
 		key++;
 	return bpf_map_lookup_elem(&event_notes, &key);
 }

@@ -23,7 +23,4 @@ static __always_inline u64 user_word(u64 address)
 		_value;                    \
 	})
 
-#define FLAG_CARRY 1
-#define FLAG_ZERO 0x40
-
 #endif

@@ -102,9 +102,9 @@ int allocation(struct pt_regs *ctx)
 	if (!state)
 		return 0;
 	if (cookie & GO_SKIP_BELOW_OR_EQUAL) {
-		u64 flags = REGISTER(ctx, flags);
+		u64 flags = REGISTER(ctx, FLAGS);
 
-		if (flags & (FLAG_CARRY | FLAG_ZERO))
+		if (NOT_ABOVE(flags))
 			return 0;
 	}
 	meet_process(task, &state->go, file);
@@ -113,7 +113,7 @@ int allocation(struct pt_regs *ctx)
 		count_loss(LOSS_TASK_TABLE, RECORD_GO_ALLOCATIONS);
 		return 0;
 	}
-	size = REGISTER(ctx, ax);
+	size = REGISTER(ctx, GO_0);
 	class = class_of_size(size);
 	if (class >= ALLOCATION_CLASSES)
 		class = ALLOCATION_CLASSES - 1;
@@ -131,12 +131,11 @@ int allocation(struct pt_regs *ctx)
 	layout = bpf_map_lookup_elem(&go_files, &file);
 	if (!weight || !layout)
 		return 0;
-	g = REGISTER(ctx, r14);
+	g = REGISTER(ctx, GO_GOROUTINE);
 	number = number_of(layout, g);
 	if (!number)
 		number = served_by(layout, g);
-	top = REGISTER(ctx, sp);
-	top = user_word(top + GO_COOKIE_NUMBER(cookie));
+	top = CALLER(ctx, GO_COOKIE_NUMBER(cookie));
 	record = reserve(sizeof(*record), RECORD_SAMPLE, NULL);
 	if (!record)
 		return 0;
@@ -152,7 +151,7 @@ int allocation(struct pt_regs *ctx)
 	record->sample.script_language = 0;
 	/* At a function's beginning the frame pointer is still its caller's: the return address is on the stack. */
 	got = bpf_get_stack(ctx, &record->frames[1], (STACK_MAX - 1) * sizeof(u64), BPF_F_USER_STACK);
-	record->frames[0] = REGISTER(ctx, ip);
+	record->frames[0] = REGISTER(ctx, PROGRAM_COUNTER);
 	record->frames[1] = top;
 	record->sample.user = got > 0 ? (u32)got / sizeof(u64) + 1 : 2;
 	bpf_ringbuf_submit(record, wake_flag(now));

@@ -67,23 +67,23 @@ int channel_event(struct pt_regs *ctx)
 	if (!layout)
 		return 0;
 	if (cookie & GO_SKIP_BELOW_OR_EQUAL) {
-		u64 flags = REGISTER(ctx, flags);
+		u64 flags = REGISTER(ctx, FLAGS);
 
-		if (flags & (FLAG_CARRY | FLAG_ZERO))
+		if (NOT_ABOVE(flags))
 			return 0;
 	}
-	goroutine = REGISTER(ctx, r14);
-	address = REGISTER(ctx, ax);
+	goroutine = REGISTER(ctx, GO_GOROUTINE);
+	address = REGISTER(ctx, GO_0);
 	if (act == GO_SELECT_PUTS || act == GO_SELECT_TAKES) {
 		if (!user_word(address)) /* a type begins with its size */
 			return 0;
-		slot = REGISTER(ctx, bx);
+		slot = REGISTER(ctx, GO_1);
 		if (act == GO_SELECT_TAKES)
-			slot = REGISTER(ctx, cx);
+			slot = REGISTER(ctx, GO_2);
 		/* The compilers of all releases so far keep the channel here. */
-		address = REGISTER(ctx, r12);
+		address = REGISTER(ctx, GO_CHANNEL_KEPT);
 		if (!holds(address, slot)) {
-			address = REGISTER(ctx, di);
+			address = REGISTER(ctx, GO_3);
 			if (!holds(address, slot))
 				address = 0;
 		}
@@ -93,7 +93,7 @@ int channel_event(struct pt_regs *ctx)
 		if (bpf_probe_read_user(&channel, sizeof(channel), (void *)address) || !channel.element)
 			return 0;
 		if (act == GO_GIVES || act == GO_FETCHES) {
-			partner = REGISTER(ctx, bx);
+			partner = REGISTER(ctx, GO_1);
 			partner = number_of(layout, user_word(partner));
 			/* The first value of a full buffer is taken, and the waiting sender's value goes behind the
 			 * last: into the same slot. */

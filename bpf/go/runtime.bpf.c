@@ -80,7 +80,7 @@ static __always_inline int goroutine_made(struct pt_regs *ctx, struct task_struc
 {
 	struct made made = {};
 	struct record_go_made *record;
-	u64 g = REGISTER(ctx, bx), maker = REGISTER(ctx, r14), place = REGISTER(ctx, ip);
+	u64 g = REGISTER(ctx, GO_1), maker = REGISTER(ctx, GO_GOROUTINE), place = REGISTER(ctx, PROGRAM_COUNTER);
 
 	if (!known_parent(layout, g, &made)) {
 		made.number = number_of(layout, g);
@@ -108,7 +108,8 @@ static __always_inline int goroutine_panics(struct pt_regs *ctx, struct task_str
 					    const struct go_layout *layout, u64 cookie)
 {
 	struct record_go_panic *record;
-	u64 g = REGISTER(ctx, r14), place = REGISTER(ctx, ip), stack = REGISTER(ctx, sp), number = number_of(layout, g);
+	u64 g = REGISTER(ctx, GO_GOROUTINE), place = REGISTER(ctx, PROGRAM_COUNTER);
+	u64 caller = CALLER(ctx, 0), number = number_of(layout, g);
 	long got;
 
 	if (!number)
@@ -119,9 +120,9 @@ static __always_inline int goroutine_panics(struct pt_regs *ctx, struct task_str
 	fill_go(&record->go, task, RECORD_GO_PANIC, cookie, place);
 	record->go.goroutine = number;
 	record->unused = 0;
-	/* At a function's beginning the frame pointer is still its caller's: the return address is at the stack
-	 * pointer. */
-	record->addresses[0] = cookie & GO_AT_CALL ? user_word(stack) : 0;
+	/* At a function's beginning the frame pointer is still its caller's: the return address is where the call
+	 * put it. */
+	record->addresses[0] = cookie & GO_AT_CALL ? caller : 0;
 	got = bpf_get_stack(ctx, &record->addresses[1], (GO_FRAMES_MAX - 1) * sizeof(u64), BPF_F_USER_STACK);
 	record->frames = got > 0 ? (u32)got / sizeof(u64) + 1 : 1;
 	/* written to disk at once: the process is about to end */
@@ -153,13 +154,13 @@ int runtime_event(struct pt_regs *ctx)
 	if (!layout)
 		return 0;
 	if (cookie & GO_SKIP_BELOW_OR_EQUAL) {
-		u64 flags = REGISTER(ctx, flags);
+		u64 flags = REGISTER(ctx, FLAGS);
 
-		if (flags & (FLAG_CARRY | FLAG_ZERO))
+		if (NOT_ABOVE(flags))
 			return 0; /* the stack grows first, then the same call hits the probe again */
 	}
 	meet_process(task, &state->go, file);
-	goroutine = REGISTER(ctx, r14);
+	goroutine = REGISTER(ctx, GO_GOROUTINE);
 	switch (act) {
 	case GO_MADE:
 		return goroutine_made(ctx, task, layout, cookie);
@@ -169,33 +170,33 @@ int runtime_event(struct pt_regs *ctx)
 		return goroutine_panics(ctx, task, layout, cookie);
 	case GO_ENDED:
 		kind = RECORD_GO_EXIT;
-		subject = REGISTER(ctx, ax);
+		subject = REGISTER(ctx, GO_0);
 		subject = number_of(layout, subject);
 		goroutine = 0;
 		break;
 	case GO_PHASE:
 		kind = RECORD_GO_RUNTIME;
 		if (cookie & GO_REASON)
-			reason = REGISTER(ctx, ax);
+			reason = REGISTER(ctx, GO_0);
 		subject = number_of(layout, goroutine);
 		goroutine = subject ? subject : served_by(layout, goroutine);
 		subject = 0;
 		break;
 	case GO_ASSIST:
 		kind = RECORD_GO_RUNTIME;
-		subject = REGISTER(ctx, ax);
+		subject = REGISTER(ctx, GO_0);
 		goroutine = number_of(layout, subject);
 		subject = 0;
 		break;
 	case GO_PARK:
 		kind = RECORD_GO_STATE;
-		reason = REGISTER(ctx, cx);
+		reason = REGISTER(ctx, GO_2);
 		goroutine = number_of(layout, goroutine);
 		subject = goroutine;
 		break;
 	case GO_READY:
 		kind = RECORD_GO_STATE;
-		subject = REGISTER(ctx, ax);
+		subject = REGISTER(ctx, GO_0);
 		subject = number_of(layout, subject);
 		place = number_of(layout, goroutine);
 		goroutine = place ? place : served_by(layout, goroutine);
@@ -206,14 +207,14 @@ int runtime_event(struct pt_regs *ctx)
 	case GO_RUN:
 		kind = RECORD_GO_STATE;
 		if (cookie & GO_REASON) {
-			place = REGISTER(ctx, bx);
+			place = REGISTER(ctx, GO_1);
 			act = (u8)place ? GO_PREEMPTED : GO_YIELDED;
 			place = 0;
 		}
-		subject = REGISTER(ctx, ax);
+		subject = REGISTER(ctx, GO_0);
 		subject = number_of(layout, subject);
 		if (act == GO_PREEMPTED && layout->saved)
-			goroutine_preempted(task, layout, REGISTER(ctx, ax), subject);
+			goroutine_preempted(task, layout, REGISTER(ctx, GO_0), subject);
 		goroutine = act == GO_RUN ? 0 : subject;
 		break;
 	case GO_HANDLER:
@@ -222,13 +223,13 @@ int runtime_event(struct pt_regs *ctx)
 		kind = RECORD_GO_HANDLER;
 		goroutine = number_of(layout, goroutine);
 		count_need(task, &state->go, file, 0, goroutine, false);
-		place = REGISTER(ctx, ip);
+		place = REGISTER(ctx, PROGRAM_COUNTER);
 		subject = place;
 		if (act == GO_HANDLER_FUNCTION) {
-			subject = REGISTER(ctx, ax);
+			subject = REGISTER(ctx, GO_0);
 			subject = user_word(subject);
 		} else if (act == GO_HANDLER_METHOD) {
-			subject = REGISTER(ctx, ax);
+			subject = REGISTER(ctx, GO_0);
 		}
 		break;
 	case GO_ASKED:
@@ -237,24 +238,24 @@ int runtime_event(struct pt_regs *ctx)
 		state->go.file = file;
 		count_need(task, &state->go, file, subject, goroutine, true);
 		kind = RECORD_GO_CALL;
-		subject = REGISTER(ctx, ax);
+		subject = REGISTER(ctx, GO_0);
 		break;
 	case GO_SENDS:
 		kind = RECORD_GO_CALL;
 		goroutine = number_of(layout, goroutine);
-		subject = REGISTER(ctx, ax);
+		subject = REGISTER(ctx, GO_0);
 		break;
 	case GO_QUEUES:
 		kind = RECORD_GO_CALL;
 		subject = goroutine;
 		goroutine = number_of(layout, goroutine);
 		count_need(task, &state->go, file, subject, goroutine, true);
-		subject = REGISTER(ctx, di);
+		subject = REGISTER(ctx, GO_3);
 		break;
 	case GO_WRITES:
 		kind = RECORD_GO_CALL;
 		goroutine = number_of(layout, goroutine);
-		subject = REGISTER(ctx, bx);
+		subject = REGISTER(ctx, GO_1);
 		place = (u32)user_word(subject);
 		break;
 	default:

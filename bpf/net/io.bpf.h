@@ -179,7 +179,7 @@ static __always_inline bool emit_one_record(struct socket_state *state, struct t
 /* In io_uring's own system call, or in one of its threads: the location of the bytes is not known here. */
 static __always_inline bool by_uring(const struct task_struct *task, const struct pt_regs *regs)
 {
-	return task->flags & PF_IO_WORKER || regs->orig_ax == NR_io_uring_enter;
+	return task->flags & PF_IO_WORKER || CALL_NUMBER(regs) == NR_io_uring_enter;
 }
 
 /* instead: why the caller's buffer does not hold the bytes on the wire; 0: it does. */

@@ -48,7 +48,7 @@ static __always_inline void find_source(u32 way, struct task_struct *task, const
 					struct source *from)
 {
 	struct user_msghdr header;
-	u64 nr = regs->orig_ax;
+	u64 nr = CALL_NUMBER(regs);
 
 	from->base = 0;
 	from->size = 0;
@@ -60,7 +60,7 @@ static __always_inline void find_source(u32 way, struct task_struct *task, const
 		from->syscall = NO_SYSCALL;
 		return;
 	}
-	if (task->thread_info.status & TS_COMPAT) {
+	if (IN_32_BIT_CALL(task)) {
 		from->payload = PAYLOAD_UNSUPPORTED;
 		from->syscall = NO_SYSCALL;
 		return;
@@ -70,16 +70,16 @@ static __always_inline void find_source(u32 way, struct task_struct *task, const
 		return;
 	}
 	if (nr == NR_read || nr == NR_write || nr == NR_sendto || nr == NR_recvfrom) {
-		from->base = regs->si;
-		from->size = regs->dx;
+		from->base = CALL_1(regs);
+		from->size = CALL_2(regs);
 		from->segments = 1;
 	} else if (nr == NR_readv || nr == NR_writev) {
-		if (!read_segments(way, regs->si, regs->dx, from)) {
+		if (!read_segments(way, CALL_1(regs), CALL_2(regs), from)) {
 			from->payload = PAYLOAD_FAULT;
 			return;
 		}
 	} else if (nr == NR_sendmsg || nr == NR_recvmsg) {
-		if (bpf_probe_read_user(&header, sizeof(header), (void *)regs->si) ||
+		if (bpf_probe_read_user(&header, sizeof(header), (void *)CALL_1(regs)) ||
 		    !read_segments(way, header.iov, header.iov_length, from)) {
 			from->payload = PAYLOAD_FAULT;
 			return;

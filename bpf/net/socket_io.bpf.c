@@ -22,8 +22,8 @@ static __always_inline u32 next_in(const struct sock *sk)
 static __always_inline void batch_source(struct socket_state *state, const struct pt_regs *regs, u32 length,
 					 struct source *from)
 {
-	u64 vector = regs->si;
-	u32 count = regs->dx, i = 0;
+	u64 vector = CALL_1(regs);
+	u32 count = CALL_2(regs), i = 0;
 	struct user_msghdr header;
 
 	if (state->batch == vector && state->batch_next < count)
@@ -82,9 +82,9 @@ static __always_inline struct socket_state *chosen_socket(struct socket_state *s
 /* The tracepoint has none of a send. */
 static __always_inline u32 send_flags(const struct pt_regs *regs)
 {
-	u64 nr = regs->orig_ax;
+	u64 nr = CALL_NUMBER(regs);
 
-	return nr == NR_sendto ? regs->r10 : nr == NR_sendmsg ? regs->dx : 0;
+	return nr == NR_sendto ? CALL_3(regs) : nr == NR_sendmsg ? CALL_2(regs) : 0;
 }
 
 /* Null unless the socket is recorded. sk is trusted: a tracepoint's argument. */

@@ -210,36 +210,36 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	u64 nr = regs->orig_ax;
+	u64 nr = CALL_NUMBER(regs);
 	u32 flags = 0;
 
 	if (nr != NR_read && nr != NR_write && (nr < NR_readv || nr > NR_recvmsg) && nr != NR_accept4 &&
 	    nr != NR_splice && nr != NR_sendmmsg && nr != NR_recvmmsg)
 		return 0;
-	if (ret == -EAGAIN && tell_stalls && sends(nr) && task->tgid != self_tgid &&
-	    !(task->thread_info.status & TS_COMPAT) && (port_count || task_state(task)))
-		return call_found_no_room(regs->di);
-	if (task->tgid == self_tgid || try_again(ret) || task->thread_info.status & TS_COMPAT)
+	if (ret == -EAGAIN && tell_stalls && sends(nr) && task->tgid != self_tgid && !IN_32_BIT_CALL(task) &&
+	    (port_count || task_state(task)))
+		return call_found_no_room(CALL_0(regs));
+	if (task->tgid == self_tgid || try_again(ret) || IN_32_BIT_CALL(task))
 		return 0;
 	if (!port_count && !task_state(task))
 		return 0;
 	switch (nr) {
 	case NR_recvfrom:
 	case NR_sendto:
-		flags = regs->r10;
+		flags = CALL_3(regs);
 		break;
 	case NR_recvmsg:
 	case NR_sendmsg:
-		flags = regs->dx;
+		flags = CALL_2(regs);
 		break;
 	case NR_recvmmsg:
-		flags = regs->r10;
+		flags = CALL_3(regs);
 		if (ret > 0)
-			ret = messages_length(regs->si, ret);
+			ret = messages_length(CALL_1(regs), ret);
 		break;
 	case NR_sendmmsg:
 		if (ret > 0)
-			ret = messages_length(regs->si, ret);
+			ret = messages_length(CALL_1(regs), ret);
 		break;
 	}
 	switch (nr) {
@@ -250,7 +250,7 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 	case NR_sendmmsg:
 	case NR_sendfile:
 		if (ret)
-			call_sent(regs->di, ret, flags);
+			call_sent(CALL_0(regs), ret, flags);
 		break;
 	case NR_read:
 	case NR_readv:
@@ -258,12 +258,12 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 	case NR_recvmsg:
 	case NR_recvmmsg:
 		if (!(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
-			call_received(regs->di, ret, flags);
+			call_received(CALL_0(regs), ret, flags);
 		break;
 	case NR_splice:
 		if (ret > 0) { /* an error may belong to either end */
-			call_received(regs->di, ret, 0);
-			call_sent(regs->dx, ret, 0);
+			call_received(CALL_0(regs), ret, 0);
+			call_sent(CALL_2(regs), ret, 0);
 		}
 		break;
 	case NR_accept:

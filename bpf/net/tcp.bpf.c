@@ -93,11 +93,10 @@ static __always_inline int error_of(const struct sock *sk, int from, int to)
 
 	if (to == TCP_SYN_SENT)
 		return 0;
-	if (sk->sk_err || from != TCP_SYN_SENT || to != TCP_CLOSE || task->flags & PF_KTHREAD ||
-	    task->thread_info.status & TS_COMPAT)
+	if (sk->sk_err || from != TCP_SYN_SENT || to != TCP_CLOSE || task->flags & PF_KTHREAD || IN_32_BIT_CALL(task))
 		return sk->sk_err;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	if (regs->orig_ax != CONNECT_CALL || bpf_probe_read_user(&family, sizeof(family), (void *)regs->si))
+	if (CALL_NUMBER(regs) != CONNECT_CALL || bpf_probe_read_user(&family, sizeof(family), (void *)CALL_1(regs)))
 		return 0;
 	return family ? NO_FREE_PORT : 0;
 }

@@ -96,12 +96,13 @@ static __always_inline int open_ends(const u64 *ctx, bool first_argument)
 	record->result = result;
 	record->descriptor = result >= 0 ? result : -1;
 	size = bpf_probe_read_user_str(record->path, sizeof(record->path),
-				       (void *)(first_argument ? regs->di : regs->si));
+				       (void *)(first_argument ? CALL_0(regs) : CALL_1(regs)));
 	if (size > 0)
 		record->size = size - 1;
 	/* is there more where the buffer ended? */
 	if (size == FILE_PATH_SIZE &&
-	    (bpf_probe_read_user(&last, 1, (void *)((first_argument ? regs->di : regs->si) + FILE_PATH_SIZE - 1)) ||
+	    (bpf_probe_read_user(&last, 1,
+				 (void *)((first_argument ? CALL_0(regs) : CALL_1(regs)) + FILE_PATH_SIZE - 1)) ||
 	     last))
 		record->how = PATH_TEXT | PATH_CUT;
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));

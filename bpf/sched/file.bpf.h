@@ -84,7 +84,7 @@ static __always_inline void file_waits(struct task_state *state, struct task_str
 static __always_inline bool same_file_call(struct file_state *call, struct task_struct *task,
 					   const struct pt_regs *regs)
 {
-	return regs->orig_ax == (u64)(u16)call->syscall && (s32)regs->di == call->descriptor &&
+	return CALL_NUMBER(regs) == (u64)(u16)call->syscall && (s32)CALL_0(regs) == call->descriptor &&
 	       calls_done(task) == call->calls;
 }
 

@@ -89,9 +89,9 @@ static __always_inline void owe_stack(const struct off_cpu_state *off, struct ta
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	owed->left = off->left;
 	owed->since = now;
-	owed->ip = regs->ip;
-	owed->sp = regs->sp;
-	owed->syscall = regs->orig_ax;
+	owed->ip = regs->PROGRAM_COUNTER;
+	owed->sp = regs->STACK_POINTER;
+	owed->syscall = CALL_NUMBER(regs);
 	owed->goroutine = off->goroutine;
 	owed->tid = task->pid;
 	bpf_user_ringbuf_drain(&nudges, no_message, NULL, BPF_RB_FORCE_WAKEUP);
@@ -101,8 +101,9 @@ static __always_inline bool still_owed(const struct owed_stack *owed, struct tas
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
-	return owed->tid == (u32)task->pid && bpf_ktime_get_ns() - owed->since < OWED_FOR && owed->ip == regs->ip &&
-	       owed->sp == regs->sp && owed->syscall == regs->orig_ax;
+	return owed->tid == (u32)task->pid && bpf_ktime_get_ns() - owed->since < OWED_FOR &&
+	       owed->ip == regs->PROGRAM_COUNTER && owed->sp == regs->STACK_POINTER &&
+	       owed->syscall == CALL_NUMBER(regs);
 }
 
 #endif

@@ -70,9 +70,6 @@ struct task_struct___rt {
 
 #pragma clang attribute pop
 
-#define SOFTIRQ_SERVED 0x100
-#define HARDIRQ_OR_NMI 0xff0000
-
 /* The run queue of the CPU that the task is on, of whatever class it is; NULL: not known. */
 static __always_inline struct rq *queue_of(struct task_struct *task)
 {
@@ -81,16 +78,28 @@ static __always_inline struct rq *queue_of(struct task_struct *task)
 	return POINTER_IN(struct task_struct___scheduled, (struct task_struct___scheduled *)task, se.cfs_rq)->rq;
 }
 
+/* False: it is not known. */
+static __always_inline bool count_interrupts(int *count)
+{
+#ifdef PREEMPT_COUNT
+	*count = PREEMPT_COUNT(bpf_get_current_task_btf());
+	return true;
+#else
+	const char *queue;
+
+	if (!preempt_count_at)
+		return false;
+	queue = (const char *)queue_of(bpf_get_current_task_btf());
+	return queue && !bpf_probe_read_kernel(count, sizeof(*count), queue + preempt_count_at);
+#endif
+}
+
 /* enum woken_in */
 static __always_inline u8 running_in(void)
 {
-	const char *queue;
 	int count;
 
-	if (!preempt_count_at)
-		return WOKEN_UNKNOWN;
-	queue = (const char *)queue_of(bpf_get_current_task_btf());
-	if (!queue || bpf_probe_read_kernel(&count, sizeof(count), queue + preempt_count_at))
+	if (!count_interrupts(&count))
 		return WOKEN_UNKNOWN;
 	if (count & HARDIRQ_OR_NMI)
 		return WOKEN_IN_INTERRUPT;
@@ -118,16 +127,14 @@ static __always_inline void of_this_epoch(struct cpu_table *table)
 
 static __always_inline void take_place(struct cpu_table *table, struct cpu_slot *slot, struct task_struct *task)
 {
-	slot->changes++;
-	barrier();
+	IN_ORDER(slot->changes++);
 	table->others += slot->time;
 	slot->tgid = task->tgid;
 	slot->time = 0;
 	slot->read = 0;
 	slot->written = 0;
 	bpf_probe_read_kernel(slot->comm, COMM_SIZE, POINTER_IN(struct task_struct, task, group_leader)->comm);
-	barrier();
-	slot->changes++;
+	IN_ORDER(slot->changes++);
 }
 
 /* What the thread has had read from disks and written so far, in bytes. 0: not known. */

@@ -139,7 +139,7 @@ __noinline int walk_python(void)
 
 	if (!walk || !own)
 		return 0;
-	own->thread_pointer = bpf_get_current_task_btf()->thread.fsbase;
+	own->thread_pointer = THREAD_POINTER(bpf_get_current_task_btf());
 	if (!own->thread_pointer)
 		return 0;
 	/* Mostly it is the one that holds the lock. */

@@ -46,7 +46,7 @@ static __always_inline bool waits_for_file_lock(s16 nr)
 /* kill rt_sigqueueinfo tkill tgkill rt_tgsigqueueinfo pidfd_send_signal */
 static __always_inline bool sends_signal(struct task_struct *task)
 {
-	u64 nr = ((struct pt_regs *)bpf_task_pt_regs(task))->orig_ax;
+	u64 nr = CALL_NUMBER((struct pt_regs *)bpf_task_pt_regs(task));
 
 	return nr == 62 || nr == 129 || nr == 200 || nr == 234 || nr == 297 || nr == 424;
 }
@@ -66,9 +66,9 @@ static __always_inline u32 certain_waker(const struct off_cpu_state *off)
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	if (off->syscall == NR_futex)
-		return regs->orig_ax == NR_futex && regs->di == off->argument0 ? task->pid : 0;
+		return CALL_NUMBER(regs) == NR_futex && CALL_0(regs) == off->argument0 ? task->pid : 0;
 	if (off->syscall == NR_read || off->syscall == NR_readv)
-		return regs->orig_ax == NR_write || regs->orig_ax == NR_writev ? task->pid : 0;
+		return CALL_NUMBER(regs) == NR_write || CALL_NUMBER(regs) == NR_writev ? task->pid : 0;
 	return 0;
 }
 
@@ -106,8 +106,8 @@ static __always_inline bool waits_on_descriptor(u64 nr)
 /* Of a poll of one descriptor, which it is. */
 static __always_inline bool polled(const struct off_cpu_state *off, struct task_struct *task, u32 *fd)
 {
-	return (off->syscall == NR_poll || off->syscall == NR_ppoll) && off->argument1 == 1 &&
-	       !(task->thread_info.status & TS_COMPAT) && !bpf_probe_read_user(fd, sizeof(*fd), (void *)off->argument0);
+	return (off->syscall == NR_poll || off->syscall == NR_ppoll) && off->argument1 == 1 && !IN_32_BIT_CALL(task) &&
+	       !bpf_probe_read_user(fd, sizeof(*fd), (void *)off->argument0);
 }
 
 /* Its other end is a socket of syslog or of systemd's journal. */
@@ -320,13 +320,13 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 		return;
 	off->goroutine = goroutine_of(task, state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	nr = regs->orig_ax;
+	nr = CALL_NUMBER(regs);
 	if (slow_file && state->file.began && !same_file_call(&state->file, task, regs))
 		file_done(&state->file, task);
 	if (nr < 1024) { /* otherwise it was interrupted in user mode */
 		off->syscall = nr;
-		off->argument0 = regs->di;
-		off->argument1 = regs->si;
+		off->argument0 = CALL_0(regs);
+		off->argument1 = CALL_1(regs);
 		if (!off->runnable && waits_on_descriptor(nr))
 			note_descriptor(state, task, off->argument0);
 		else if (!off->runnable && polled(off, task, &fd))
@@ -423,7 +423,7 @@ static __always_inline void woken_while_on_cpu(struct off_cpu_state *off)
 	off->runnable = bpf_ktime_get_ns();
 	off->woken_in = running_in();
 	off->waker = 0;
-	if (off->woken_in == WOKEN_BY_THREAD && ((struct pt_regs *)bpf_task_pt_regs(task))->orig_ax != NR_futex)
+	if (off->woken_in == WOKEN_BY_THREAD && CALL_NUMBER((struct pt_regs *)bpf_task_pt_regs(task)) != NR_futex)
 		off->waker = task->pid;
 }
 

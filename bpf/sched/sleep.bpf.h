@@ -73,15 +73,15 @@ static __always_inline void note_sleep(struct off_cpu_state *off, struct task_st
 				       u64 now)
 {
 	struct user_timespec asked;
-	u64 where = regs->di, clock = regs->di;
+	u64 where = CALL_0(regs), clock = CALL_0(regs);
 	bool until = false;
 	s64 ns;
 
-	if (task->thread_info.status & TS_COMPAT)
+	if (IN_32_BIT_CALL(task))
 		return;
 	if (off->syscall == NR_clock_nanosleep) {
-		until = regs->si & TIMER_ABSTIME;
-		where = regs->dx;
+		until = CALL_1(regs) & TIMER_ABSTIME;
+		where = CALL_2(regs);
 		if (until ? clock != CLOCK_MONOTONIC
 			  : clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
 				    clock != CLOCK_TAI)
@@ -112,16 +112,16 @@ static __always_inline bool waits_for_events(u64 nr)
 static __always_inline void note_limit(struct off_cpu_state *off, struct task_struct *task, struct pt_regs *regs)
 {
 	struct user_timespec limit;
-	s32 ms = regs->r10;
+	s32 ms = CALL_3(regs);
 
-	if (task->thread_info.status & TS_COMPAT)
+	if (IN_32_BIT_CALL(task))
 		return;
 	if (off->syscall != NR_epoll_pwait2) {
 		off->argument1 = ms < 0 ? WITHOUT_LIMIT : ms * 1000000ull;
-	} else if (!regs->r10) {
+	} else if (!CALL_3(regs)) {
 		off->argument1 = WITHOUT_LIMIT;
 	} else {
-		if (bpf_probe_read_user(&limit, sizeof(limit), (void *)regs->r10))
+		if (bpf_probe_read_user(&limit, sizeof(limit), (void *)CALL_3(regs)))
 			return;
 		if (limit.seconds < 0 || limit.seconds > 1000000 || limit.nanoseconds < 0 ||
 		    limit.nanoseconds >= NS_PER_S)

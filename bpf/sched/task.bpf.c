@@ -83,7 +83,7 @@ static __always_inline bool loads_program(struct task_struct *task)
 	if (task != bpf_get_current_task_btf())
 		return false;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	return regs->orig_ax == NR_execve || regs->orig_ax == NR_execveat;
+	return CALL_NUMBER(regs) == NR_execve || CALL_NUMBER(regs) == NR_execveat;
 }
 
 /* A process takes another name. */

@@ -256,15 +256,15 @@ __noinline int walk_by_tables(u32 list, u32 parts)
 
 	if (!walk)
 		return 0;
-	walk->pc = regs->ip;
-	walk->sp = regs->sp;
-	walk->bp = regs->bp;
+	walk->pc = regs->PROGRAM_COUNTER;
+	walk->sp = regs->STACK_POINTER;
+	walk->bp = regs->FRAME_POINTER;
 	walk->start = 0;
 	walk->stop = 0;
 	walk->list = list;
 	walk->parts = parts;
 	walk->tid = bpf_get_current_task_btf()->pid;
-	walk->frames[0] = regs->ip;
+	walk->frames[0] = regs->PROGRAM_COUNTER;
 	walk->bps[0] = 0;
 	walk->count = 1;
 	walk->end = STACK_END_CUT;

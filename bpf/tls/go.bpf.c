@@ -21,10 +21,16 @@ int go_enter(struct pt_regs *ctx)
 		count_others(bpf_get_attach_cookie(ctx));
 		return 0;
 	}
+	if (bpf_get_attach_cookie(ctx) & TLS_SKIP_CONDITION) {
+		u64 flags = REGISTER(ctx, FLAGS);
+
+		if (NOT_ABOVE(flags)) /* the stack grows first, then the same call hits the probe again */
+			return 0;
+	}
 	way = way_of(act_of(bpf_get_attach_cookie(ctx)));
-	object = REGISTER(ctx, ax);
-	buffer = REGISTER(ctx, bx);
-	key.goroutine = REGISTER(ctx, r14);
+	object = REGISTER(ctx, GO_0);
+	buffer = REGISTER(ctx, GO_1);
+	key.goroutine = REGISTER(ctx, GO_GOROUTINE);
 	key.memory = (u64)POINTER_IN(struct task_struct, task, mm);
 	calls = bpf_map_lookup_elem(&go_goroutines, &key);
 	if (!calls) {
@@ -74,12 +80,18 @@ int go_event(struct pt_regs *ctx)
 		return 0;
 	}
 	cookie = bpf_get_attach_cookie(ctx);
+	if (cookie & TLS_SKIP_CONDITION) {
+		u64 flags = REGISTER(ctx, FLAGS);
+
+		if (NOT_ABOVE(flags))
+			return 0;
+	}
 	act = act_of(cookie);
-	object = REGISTER(ctx, ax);
-	second = REGISTER(ctx, bx);
+	object = REGISTER(ctx, GO_0);
+	second = REGISTER(ctx, GO_1);
 	now = bpf_ktime_get_ns();
 	if (tls_auto && cookie & TLS_BY_KEYS && act == ACT_HANDSHAKE) {
-		go_session_begins(object, REGISTER(ctx, r14), cookie);
+		go_session_begins(object, REGISTER(ctx, GO_GOROUTINE), cookie);
 		return 0;
 	}
 	fill_key(&key, task, object);

@@ -34,14 +34,14 @@ struct derivation {
 /* False: it is not wanted. */
 static __always_inline bool traffic_secret(struct pt_regs *ctx, struct derivation *d)
 {
-	u64 label = REGISTER(ctx, bx), length = REGISTER(ctx, cx);
+	u64 label = REGISTER(ctx, GO_1), length = REGISTER(ctx, GO_2);
 	u64 word = user_word(label);
 
-	if (REGISTER(ctx, si) != RANDOM || length > LABEL_MAX)
+	if (REGISTER(ctx, GO_4) != RANDOM || length > LABEL_MAX)
 		return false;
-	d->client_random = REGISTER(ctx, di);
-	d->secret = REGISTER(ctx, r9);
-	d->secret_length = REGISTER(ctx, r10);
+	d->client_random = REGISTER(ctx, GO_3);
+	d->secret = REGISTER(ctx, GO_6);
+	d->secret_length = REGISTER(ctx, GO_7);
 	d->label = word;
 	d->last = word == LABEL_SERVER_TRAFFIC;
 	if (word == LABEL_CLIENT_HANDSHAKE || word == LABEL_SERVER_HANDSHAKE)
@@ -49,19 +49,29 @@ static __always_inline bool traffic_secret(struct pt_regs *ctx, struct derivatio
 	return (word == LABEL_CLIENT_TRAFFIC || word == LABEL_SERVER_TRAFFIC) && length == TRAFFIC_LENGTH;
 }
 
-/* The server's random is the first argument for which no registers are left: it is on the stack, behind the return
- * address. */
+/* The server's random is the first argument for which x86-64 has no registers left: it is on the stack, behind the
+ * return address. */
+#if defined(__TARGET_ARCH_arm64)
+#define SERVER_RANDOM(ctx, cookie) REGISTER(ctx, regs[8])
+#define SERVER_RANDOM_LENGTH(ctx, cookie) REGISTER(ctx, regs[9])
+#define MAC_LENGTH(ctx) REGISTER(ctx, regs[11])
+#else
+#define SERVER_RANDOM(ctx, cookie) user_word(frame_of(REGISTER(ctx, STACK_POINTER), cookie) + 8)
+#define SERVER_RANDOM_LENGTH(ctx, cookie) user_word(frame_of(REGISTER(ctx, STACK_POINTER), cookie) + 16)
+#define MAC_LENGTH(ctx) REGISTER(ctx, GO_8)
+#endif
+
 static __always_inline bool key_expansion(struct pt_regs *ctx, u64 cookie, struct derivation *d)
 {
-	u64 frame = frame_of(REGISTER(ctx, sp), cookie);
+	u64 server = SERVER_RANDOM(ctx, cookie), server_length = SERVER_RANDOM_LENGTH(ctx, cookie);
 
-	if (REGISTER(ctx, r9) != RANDOM || user_word(frame + 16) != RANDOM)
+	if (REGISTER(ctx, GO_6) != RANDOM || server_length != RANDOM)
 		return false;
-	d->secret = REGISTER(ctx, cx);
-	d->secret_length = REGISTER(ctx, di);
-	d->client_random = REGISTER(ctx, r8);
-	d->server_random = user_word(frame + 8);
-	d->unreadable = REGISTER(ctx, r11) != 0;
+	d->secret = REGISTER(ctx, GO_2);
+	d->secret_length = REGISTER(ctx, GO_3);
+	d->client_random = REGISTER(ctx, GO_5);
+	d->server_random = server;
+	d->unreadable = MAC_LENGTH(ctx) != 0;
 	d->last = true;
 	return true;
 }
@@ -117,13 +127,13 @@ int go_secret(struct pt_regs *ctx)
 		count_others(cookie);
 		return 0;
 	}
-	flags = REGISTER(ctx, flags);
-	if (cookie & TLS_SKIP_CONDITION && flags & (FLAG_CARRY | FLAG_ZERO))
+	flags = REGISTER(ctx, FLAGS);
+	if (cookie & TLS_SKIP_CONDITION && NOT_ABOVE(flags))
 		return 0; /* the stack grows first, then the same call hits the probe again */
 	if (act_of(cookie) == ACT_KEY_EXPANSION ? !key_expansion(ctx, cookie, &d) : !traffic_secret(ctx, &d))
 		return 0;
 	if (tls_auto) {
-		session = go_session_deriving(REGISTER(ctx, r14), cookie,
+		session = go_session_deriving(REGISTER(ctx, GO_GOROUTINE), cookie,
 					      (d.unreadable ? GO_UNREADABLE : 0) | (d.last ? GO_LAST : 0));
 		if (session == GO_WITHOUT_SOCKET)
 			return 0;

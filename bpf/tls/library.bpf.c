@@ -48,11 +48,11 @@ int tls_enter(struct pt_regs *ctx)
 		return 0;
 	}
 	act = act_of(cookie);
-	object = REGISTER(ctx, di);
-	buffer = REGISTER(ctx, si);
-	asked = REGISTER(ctx, dx);
-	moved = REGISTER(ctx, cx);
-	frame = frame_of(REGISTER(ctx, sp), cookie);
+	object = REGISTER(ctx, C_0);
+	buffer = REGISTER(ctx, C_1);
+	asked = REGISTER(ctx, C_2);
+	moved = REGISTER(ctx, C_3);
+	frame = frame_of(REGISTER(ctx, STACK_POINTER), cookie);
 	if (!thread)
 		thread = bpf_task_storage_get(&tls_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!thread) {
@@ -137,10 +137,10 @@ int tls_event(struct pt_regs *ctx)
 		return 0;
 	}
 	act = act_of(cookie);
-	first = REGISTER(ctx, di);
-	second = REGISTER(ctx, si);
-	third = REGISTER(ctx, dx);
-	stack = REGISTER(ctx, sp);
+	first = REGISTER(ctx, C_0);
+	second = REGISTER(ctx, C_1);
+	third = REGISTER(ctx, C_2);
+	stack = REGISTER(ctx, STACK_POINTER);
 	if (act == ACT_ERROR || act == ACT_ERROR_OLD) {
 		/* OpenSSL 3 has flags above the reason's 23 bits */
 		error_raised(task, stack, first, (act == ACT_ERROR ? second : third) & 0x7fffff);

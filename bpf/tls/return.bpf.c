@@ -261,9 +261,9 @@ int tls_return(struct pt_regs *ctx)
 	library = library_of(cookie);
 	if (library == TLS_GO && !task_state(task)) /* of the others, only targets have calls */
 		return 0;
-	result = REGISTER(ctx, ax);
-	stack = REGISTER(ctx, sp);
-	goroutine = REGISTER(ctx, r14);
+	result = REGISTER(ctx, RESULT);
+	stack = REGISTER(ctx, STACK_POINTER);
+	goroutine = REGISTER(ctx, GO_GOROUTINE);
 	if (library == TLS_GO ? !goroutine_left(task, cookie, goroutine, result, &moved)
 			      : !call_left(task, cookie, stack, result, &moved))
 		return 0;

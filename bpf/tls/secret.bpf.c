@@ -79,9 +79,9 @@ int tls_secret(struct pt_regs *ctx)
 		count_others(cookie);
 		return 0;
 	}
-	at = REGISTER(ctx, cx);
-	length = REGISTER(ctx, dx);
-	stack = REGISTER(ctx, sp);
+	at = REGISTER(ctx, C_3);
+	length = REGISTER(ctx, C_2);
+	stack = REGISTER(ctx, STACK_POINTER);
 	record = reserve(sizeof(*record), RECORD_TLS_SECRET, NULL);
 	if (!record)
 		return 0;

@@ -15,11 +15,11 @@
 namespace tailcap::capture::go {
 
 struct Layout {
-  std::int16_t slot = 0;                    // of g, from the thread pointer
-  std::uint16_t thread = 0;                 // g.m
-  std::uint16_t current = 0;                // m.curg
-  std::uint16_t number = 0;                 // g.goid; 0: not known
-  std::uint16_t parent = 0;                 // g.parentGoid; 0: Go has none before 1.21, or not known
+  std::int16_t slot = 0;      // of g, from the thread pointer; on arm64 no more than not 0: g is in a register
+  std::uint16_t thread = 0;   // g.m
+  std::uint16_t current = 0;  // m.curg
+  std::uint16_t number = 0;   // g.goid; 0: not known
+  std::uint16_t parent = 0;   // g.parentGoid; 0: Go has none before 1.21, or not known
   std::uint8_t saved = 0, saved_frame = 0;  // g.sched.sp, followed by pc, and g.sched.bp; 0: not known
   // m.p, m.oldp, p.goidcache, and the file's address of sched.goidgen: where numbers come from; 0: not known
   std::uint16_t processor = 0, former = 0, batch = 0;

@@ -1,11 +1,14 @@
 #include "capture/host/cpu_times.h"
 
-#include <cpuid.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
 #include <cstring>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "capture/host/system_file.h"
 
@@ -35,6 +38,7 @@ std::optional<CpuTimes> read_cpu_times() {
   return parse_cpu_times(read_system_file("/proc/stat", kFirstLine), sysconf(_SC_CLK_TCK));
 }
 
+#if defined(__x86_64__)
 bool tells_steal(const CpuTimes& now) {
   constexpr unsigned kHypervisor = 1u << 31, kFeatures = 0x40000001, kStealTime = 1u << 5;
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -49,5 +53,9 @@ bool tells_steal(const CpuTimes& now) {
   __cpuid(kFeatures, a, b, c, d);
   return a & kStealTime;
 }
+#else
+// No instruction says whether there is a hypervisor.
+bool tells_steal(const CpuTimes& now) { return now.steal > 0; }
+#endif
 
 }  // namespace tailcap::capture

@@ -1,7 +1,5 @@
 #include "capture/locks/named_locks.h"
 
-#include <sys/syscall.h>
-
 #include <string>
 #include <variant>
 
@@ -12,9 +10,15 @@ namespace tailcap::capture::locks {
 
 using namespace formats;
 
+namespace {
+
+constexpr int kFutex = 202;  // events have x86-64's numbers on every machine
+
+}  // namespace
+
 void NamedLocks::take(const Event& event) {
   if (const auto* off = std::get_if<OffCpu>(&event.body)) {
-    if (off->syscall == SYS_futex) variables_.waited(event.thread.pid, off->argument0);
+    if (off->syscall == kFutex) variables_.waited(event.thread.pid, off->argument0);
   } else if (std::holds_alternative<TaskExit>(event.body) && event.thread.pid == event.thread.tid) {
     variables_.forget(event.thread.pid);
   }

@@ -54,6 +54,7 @@ void CpuUsers::look(const bpf::cpu_table& table, Cpu& known) {
     now.read = value(slot.read);
     now.written = value(slot.written);
     std::memcpy(comm, slot.comm, sizeof comm);
+    std::atomic_thread_fence(std::memory_order_acquire);
     if (now.tgid == 0 || now.changes % 2 != 0 || value(slot.changes) != now.changes) continue;  // the next look sees it
     Slot& before = known.slots[i];
     const bool same = before.changes == now.changes;

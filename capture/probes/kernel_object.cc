@@ -99,6 +99,14 @@ KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types)
         "the group files needs the kernel's tracing file system with the events of its system calls "
         "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
   settings = asked;
+  // Its interrupt is what tells a stack as a wait ends; arm64 has none. All stacks instead would cost more than was
+  // asked for.
+  if (settings.has(Group::stacks) && !settings.all_waits && !types.has_tracepoint("irq_work_entry")) {
+    std::erase(settings.groups, Group::stacks);
+    not_recorded.push_back(
+        "waits have no stacks: this kernel has no irq_work_entry tracepoint, by which they are taken as waits end; "
+        "--stacks takes them as waits begin");
+  }
   load_what_can_be(types);
 }
 

@@ -35,18 +35,13 @@ constexpr auto kAlways = std::to_array<long>({
     SYS_close_range,
     SYS_fcntl,
     SYS_dup,
-    SYS_open,
     SYS_openat,
     SYS_fstat,
-    SYS_stat,
-    SYS_lstat,
     SYS_newfstatat,
     SYS_statx,
     SYS_statfs,
     SYS_fstatfs,
-    SYS_readlink,
     SYS_readlinkat,
-    SYS_access,
     SYS_faccessat,
     SYS_faccessat2,
     SYS_getdents64,
@@ -55,10 +50,8 @@ constexpr auto kAlways = std::to_array<long>({
     SYS_ftruncate,
     SYS_fallocate,
     SYS_flock,
-    SYS_rename,
     SYS_renameat,
     SYS_renameat2,
-    SYS_unlink,
     SYS_unlinkat,
     SYS_fchmod,
     SYS_ioctl,
@@ -67,11 +60,9 @@ constexpr auto kAlways = std::to_array<long>({
     SYS_getcwd,
     SYS_umask,
     // waiting
-    SYS_poll,
     SYS_ppoll,
     SYS_epoll_create1,
     SYS_epoll_ctl,
-    SYS_epoll_wait,
     SYS_epoll_pwait,
     SYS_eventfd2,
     SYS_timerfd_create,
@@ -118,7 +109,6 @@ constexpr auto kAlways = std::to_array<long>({
     SYS_getrandom,
     SYS_clock_gettime,
     SYS_gettimeofday,
-    SYS_time,
     SYS_times,
     SYS_uname,
     SYS_sysinfo,
@@ -138,6 +128,24 @@ constexpr auto kAlways = std::to_array<long>({
     // probes
     SYS_perf_event_open,
 });
+
+#ifdef SYS_open
+// What arm64 never had: it has the calls that came after them.
+constexpr auto kOlder = std::to_array<long>({
+    SYS_open,
+    SYS_stat,
+    SYS_lstat,
+    SYS_readlink,
+    SYS_access,
+    SYS_rename,
+    SYS_unlink,
+    SYS_poll,
+    SYS_epoll_wait,
+    SYS_time,
+});
+#else
+constexpr std::array<long, 0> kOlder{};
+#endif
 
 // Of bpf(): what uses programs and maps, not what makes them.
 constexpr auto kCommands = std::to_array<std::uint32_t>({
@@ -175,6 +183,7 @@ bool filter_calls(int command) {
   if (kInstrumented) return true;
   scan::SystemCallFilter filter;
   for (const long call : kAlways) filter.allow(call);
+  for (const long call : kOlder) filter.allow(call);
   filter.allow_where(SYS_bpf, 0, kCommands);
   filter.allow_where(SYS_socket, 0, std::array{AF_NETLINK});  // the list of network interfaces
   filter.allow_where(SYS_kill, 0, std::array{getpid(), command != 0 ? command : getpid()});

@@ -64,12 +64,21 @@ const char* word(Verdict verdict) { return verdict == Verdict::ok ? "OK" : verdi
 
 Check check_kernel() {
   const std::string release = kernel_release();
-  if (machine() != "x86_64")
-    return {"kernel", Verdict::fail, machine() + ": only x86_64 is built yet", "record on an x86-64 machine"};
+  if (machine() != "x86_64" && machine() != "aarch64")
+    return {"kernel", Verdict::fail, machine() + ": only x86-64 and arm64 are built", "record on one of these"};
   if (kernel_is_too_old())
     return {"kernel", Verdict::fail, release + ": too old",
             std::string("use a kernel of ") + kOldestKernelName + " or later, such as Debian 12's"};
   return {"kernel", Verdict::ok, release, ""};
+}
+
+// What is recorded on x86-64 only.
+std::vector<Check> check_processor() {
+  if (machine() != "aarch64") return {};
+  return {{"arm64", Verdict::warn,
+           "not recorded: functions of Python, PHP and JavaScript, values on Go's channels, stacks of preempted "
+           "goroutines; a function that has no frame hides its caller in stacks",
+           "all else is recorded"}};
 }
 
 Check check_types() {
@@ -356,6 +365,7 @@ int run_doctor(int argc, char** argv) {
   scan::TargetFiles files(processes);
   std::vector<Check> checks = {check_kernel(),   check_types(),   check_rights(), check_pid_namespace(),
                                check_lockdown(), check_tracefs(), check_tier(),   check_ring()};
+  for (auto& check : check_processor()) checks.push_back(std::move(check));
   bool possible = true;
   for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
   if (possible) {

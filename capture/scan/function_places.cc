@@ -7,7 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
+
+#include "capture/host/system_file.h"
 
 namespace tailcap::capture {
 
@@ -31,12 +35,37 @@ int create_link(Attribute attribute) {
 
 std::uint64_t address(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
-std::string refused(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
+// Where perf events are restricted beyond what CAP_PERFMON allows.
+int perf_events_restricted() {
+  constexpr int kPerfmonAllows = 2;
+  const int level = std::atoi(read_system_file("/proc/sys/kernel/perf_event_paranoid").c_str());
+  return level > kPerfmonAllows ? level : 0;
+}
+
+std::string refused(const char* what) {
+  std::string text = std::string(what) + ": " + std::strerror(errno);
+  const int level = errno == EACCES ? perf_events_restricted() : 0;
+  if (level)
+    text += " (kernel.perf_event_paranoid is " + std::to_string(level) +
+            ", which asks for CAP_SYS_ADMIN; 2 asks for CAP_PERFMON)";
+  return text;
+}
 
 // The only path that the kernel is given: scripts/laws.
 std::string path_of(int file) { return "/proc/self/fd/" + std::to_string(file); }
 
+// An older kernel does not know the attribute's end, and says so before it looks at the program.
+bool links_many_places() {
+  LinkMany attribute{};
+  attribute.program = UINT32_MAX;
+  attribute.type = kUprobeMulti;
+  attribute.pid = 1;
+  return create_link(attribute) < 0 && errno == EBADF;
+}
+
 }  // namespace
+
+bool places_need_admin() { return perf_events_restricted() && !links_many_places(); }
 
 std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
                       std::vector<int>& links) {

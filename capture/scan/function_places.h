@@ -15,6 +15,10 @@ namespace tailcap::capture {
 
 inline constexpr std::uint32_t kUprobeMulti = 48;  // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
 
+// Whether each place is a perf event, which Debian's kernels leave to CAP_SYS_ADMIN (kernel.perf_event_paranoid is
+// above 2).
+bool places_need_admin();
+
 // programs: descriptors by FunctionProgram. links: the new links are appended. Returns the reason on an error; the
 // links made before it stay.
 std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places,

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "capture/scan/function_places.h"
 #include "capture/scan/system_call_filter.h"
 
 namespace tailcap::capture::scan {
@@ -97,7 +98,7 @@ bool keep_opening_privileges() {
   constexpr auto bit = [](int capability) { return std::uint64_t{1} << capability; };
   constexpr std::uint64_t kKept =
       bit(CAP_BPF) | bit(CAP_PERFMON) | bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH) | bit(CAP_CHECKPOINT_RESTORE);
-  return keep_only(kKept);
+  return keep_only(kKept | (places_need_admin() ? bit(CAP_SYS_ADMIN) : 0));
 }
 
 bool confine() {

@@ -19,7 +19,7 @@ class SystemCallFilter {
  public:
   SystemCallFilter() {
     load(offsetof(seccomp_data, arch));
-    add(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
+    add(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0);
     give(SECCOMP_RET_KILL_PROCESS);
     load(offsetof(seccomp_data, nr));
   }
@@ -59,6 +59,11 @@ class SystemCallFilter {
   }
 
  private:
+#if defined(__aarch64__)
+  static constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#else
+  static constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#endif
   static constexpr std::uint32_t kRefused = SECCOMP_RET_ERRNO | EPERM;
 
   void add(unsigned code, std::uint32_t value, std::uint8_t yes = 0, std::uint8_t no = 0) {

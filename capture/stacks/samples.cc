@@ -58,8 +58,8 @@ bool called_by_a_signal(const CodePlace& place) {
 
 // It is inside a system call, and does not come back from another thread: it has left the wait.
 bool came_late(std::string_view kernel) {
-  return kernel.find("do_syscall_64") != kernel.npos && kernel.find("schedule") == kernel.npos &&
-         kernel.find("finish_task_switch") == kernel.npos;
+  const bool called = kernel.find("do_syscall_64") != kernel.npos || kernel.find("el0_svc") != kernel.npos;
+  return called && kernel.find("schedule") == kernel.npos && kernel.find("finish_task_switch") == kernel.npos;
 }
 
 bool ready(const std::vector<CodePlace>& places) {

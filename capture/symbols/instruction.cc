@@ -1,3 +1,4 @@
+#if defined(__x86_64__)
 #include "capture/symbols/instruction.h"
 
 #include <capstone/capstone.h>
@@ -263,3 +264,4 @@ std::string Disassembler::text(std::string_view code, std::uint64_t address) {
 }
 
 }  // namespace tailcap::capture::symbols
+#endif

@@ -1,5 +1,5 @@
-// One x86-64 instruction, as far as placing a probe needs it. All that is tied to this processor is in instruction.cc
-// and in the argument registers of probe_place.cc.
+// One instruction of the processor that the recorder runs on, as far as placing a probe needs it: x86-64 in
+// instruction.cc, arm64 in instruction_arm64.cc.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,14 @@ enum class Flow : std::uint8_t {
 };
 
 using RegisterMask =
-    std::uint16_t;  // bit n: general register with the hardware's number n (0 rax, 1 rcx, 2 rdx, … 15 r15)
+    std::uint16_t;  // bit n: general register with the hardware's number n (0 rax, 1 rcx, 2 rdx, … 15 r15; x0 to x15)
 
 struct Instruction {
   std::uint64_t address = 0;
   std::uint8_t length = 0;
   Flow flow = Flow::next;
   std::uint64_t target = 0;    // of branch, jump, call
-  std::uint8_t condition = 0;  // of a branch: the hardware's condition code (6 is "be", 8 is "s")
+  std::uint8_t condition = 0;  // of a branch: x86-64's condition code (6 is "be", 8 is "s")
   RegisterMask writes = 0;     // wholly or in part; a call's callee is not counted here
   bool emulated = false;       // the kernel's uprobes carry it out without a single step, in every kernel from 5.5 on
   bool probeable = false;      // the kernel accepts a uprobe on it
@@ -51,6 +51,10 @@ inline bool is_call(const Instruction& i) { return i.flow == Flow::call || i.flo
 // first instruction nothing is kept there.
 inline bool unsafe_nop(const Instruction& i, std::uint64_t function) { return i.nop5 && i.address != function; }
 
+// Of arm64, on any machine.
+std::optional<Instruction> decode_arm64(std::string_view code, std::uint64_t address);
+
+// For the processor that the recorder runs on.
 class Disassembler {
  public:
   Disassembler();  // throws std::runtime_error if the disassembler does not start

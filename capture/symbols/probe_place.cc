@@ -49,6 +49,17 @@ bool only_leads_to(const FunctionGraph& graph, std::uint32_t from, std::uint32_t
 
 }  // namespace
 
+#if defined(__aarch64__)
+std::vector<int> argument_registers(CallConvention convention) {
+  if (convention == CallConvention::system_v) return {0, 1, 2, 3, 4, 5};
+  return {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+}
+
+std::vector<int> result_registers(CallConvention convention) {
+  if (convention == CallConvention::system_v) return {0, 1};
+  return {0, 1, 2, 3, 4, 5, 6, 7, 8};
+}
+#else
 std::vector<int> argument_registers(CallConvention convention) {
   if (convention == CallConvention::system_v) return {7, 6, 2, 1, 8, 9};
   return {0, 3, 1, 7, 6, 8, 9, 10, 11};
@@ -58,6 +69,7 @@ std::vector<int> result_registers(CallConvention convention) {
   if (convention == CallConvention::system_v) return {0, 2};
   return {0, 3, 1, 7, 6, 8, 9, 10, 11};
 }
+#endif
 
 EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature, Calls calls) {
   EntryChoice choice;
@@ -84,7 +96,9 @@ EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature,
     const bool stack_check = signature.convention == CallConvention::go_registers && i.flow == Flow::branch &&
                              node.successors[1] != kNone && only_leads_to(graph, node.successors[1], graph.entry(), at);
     // A single step costs more than the emulation of a call, but cannot harm a process.
-    if (i.emulated && !again && !(is_call(i) && stepped && calls == Calls::last)) {
+    // Go's stack check comes before anything that moves the stack pointer in a way that cannot be followed.
+    const bool lost = checked && !depth;
+    if (i.emulated && !again && !lost && !(is_call(i) && stepped && calls == Calls::last)) {
       choice.place = place_at(graph, at, depth);
       // A push executes once per call: in a loop it would grow the stack with each iteration.
       choice.may_repeat = (choice.may_repeat || graph.has_switch()) && !i.push;

@@ -17,10 +17,10 @@ namespace tailcap::capture::symbols {
 
 enum class CallConvention : std::uint8_t {
   system_v,     // C: arguments in rdi rsi rdx rcx r8 r9; results in rax rdx
-  go_registers  // Go from 1.17 on: both in rax rbx rcx rdi rsi r8 r9 r10 r11
+  go_registers  // Go from 1.17 on: both in rax rbx rcx rdi rsi r8 r9 r10 r11, or x0 to x15
 };
 
-// How many registers of each kind the probe reads. At most 6 and 2 (C), 9 and 9 (Go).
+// How many registers of each kind the probe reads. At most 6 and 2 (C), 9 and 9 (Go; 16 and 9 on arm64).
 struct Signature {
   CallConvention convention = CallConvention::system_v;
   int arguments = 0;

@@ -274,6 +274,9 @@ struct Function {
 }  // namespace
 
 UnwindRules::UnwindRules(const ElfFile& file) : code_(code_segments(file)) {
+#if defined(__aarch64__)
+  return;  // the rows are made for x86-64; on arm64 compilers keep frame pointers
+#endif
   std::vector<bpf::unwind_row> all;
   std::vector<Function> functions;
   EhFrame table(file);

@@ -63,18 +63,27 @@ constexpr std::array kGoFunctions = {
     Known{"crypto/tls.(*Conn).sendAlertLocked", TLS_GO, ACT_ALERT_NUMBER, 2, false},
 };
 
-// Beside registers, keysFromMasterSecret has an argument on the stack.
+// keysFromMasterSecret has twelve words of arguments; what does not fit is on the stack.
+#if defined(__aarch64__)
+constexpr int kRegistersOfKeys = 12;
+#else
+constexpr int kRegistersOfKeys = 9;
+#endif
 constexpr std::array kGoDerivations = {
     Known{"crypto/tls.(*Config).writeKeyLog", TLS_GO, ACT_TRAFFIC_SECRET, 8, false},
-    Known{"crypto/tls.keysFromMasterSecret", TLS_GO, ACT_KEY_EXPANSION, 9, false},
+    Known{"crypto/tls.keysFromMasterSecret", TLS_GO, ACT_KEY_EXPANSION, kRegistersOfKeys, false},
 };
 constexpr std::array<std::string_view, 2> kGoKeys = {kGoDerivations[0].name, kGoDerivations[1].name};
 constexpr std::array<std::string_view, 2> kGoHandshakes = {"crypto/tls.(*Conn).clientHandshake",
                                                            "crypto/tls.(*Conn).serverHandshake"};
 
+constexpr std::uint8_t kBelowOrEqual = 6;  // x86-64's number of the condition; "lower or same" on arm64
+
+// flags: more bits of the cookie.
 PlannedPlace planned_call(const ProbePlacer& placer, const Place& place, std::uint64_t function,
-                          FunctionProgram program, const Known& known) {
-  return planned(placer, place, function, program, TLS_COOKIE(known.act, known.library, place.stack_depth.value_or(0)));
+                          FunctionProgram program, const Known& known, std::uint64_t flags = 0) {
+  return planned(placer, place, function, program,
+                 TLS_COOKIE(known.act, known.library, place.stack_depth.value_or(0)) | flags);
 }
 
 bool depth_known(const Place& place) {
@@ -91,10 +100,11 @@ PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange
     out.reason = probes.entry.reason;
     return out;
   }
-  if (probes.entry.skip_when_taken) {
+  if (probes.entry.skip_when_taken && (!go || probes.entry.condition != kBelowOrEqual)) {
     out.reason = "the only place is passed twice by some calls";
     return out;
   }
+  const std::uint64_t skip = probes.entry.skip_when_taken ? TLS_SKIP_CONDITION : 0;
   if (!known.call) {
     Place place = *probes.entry.place;
     if (!depth_known(place)) {
@@ -104,8 +114,8 @@ PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange
       }
       place.stack_depth = 0;
     }
-    out.places.push_back(
-        planned_call(placer, place, range.address, go ? FunctionProgram::go_event : FunctionProgram::event, known));
+    out.places.push_back(planned_call(placer, place, range.address,
+                                      go ? FunctionProgram::go_event : FunctionProgram::event, known, skip));
     return out;
   }
   if (!probes.results.complete || probes.results.places.empty()) {
@@ -122,7 +132,7 @@ PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange
   const FunctionProgram enter = go ? FunctionProgram::go_enter : FunctionProgram::enter;
   const FunctionProgram leave = go ? FunctionProgram::go_leave : FunctionProgram::leave;
   for (std::size_t i = 0; i < places.size(); i++)
-    out.places.push_back(planned_call(placer, places[i], range.address, i ? leave : enter, known));
+    out.places.push_back(planned_call(placer, places[i], range.address, i ? leave : enter, known, i ? 0 : skip));
   return out;
 }
 
@@ -212,7 +222,6 @@ std::vector<PlannedFunction> plan_all(const ElfFile& file) {
 // What keys are derived from, of a Go program. The function is entered with all of it in registers, and in one case on
 // the stack.
 PlannedFunction plan_go_derivation(const ProbePlacer& placer, const symbols::FunctionRange& range, const Known& known) {
-  constexpr std::uint8_t kBelowOrEqual = 6;  // the processor's number of the condition
   PlannedFunction out{std::string(known.name), {}, {}};
   const auto entry = placer.place(range, {CallConvention::go_registers, known.arguments, 0}).entry;
   if (!entry.place)

@@ -10,14 +10,19 @@
 namespace tailcap::capture::tls {
 
 std::vector<std::string> system_libraries() {
-  static constexpr std::array<const char*, 8> kFolders = {"/lib/x86_64-linux-gnu",
-                                                          "/usr/lib/x86_64-linux-gnu",
+#if defined(__aarch64__)
+#define TAILCAP_MULTIARCH "aarch64-linux-gnu"
+#else
+#define TAILCAP_MULTIARCH "x86_64-linux-gnu"
+#endif
+  static constexpr std::array<const char*, 8> kFolders = {"/lib/" TAILCAP_MULTIARCH,
+                                                          "/usr/lib/" TAILCAP_MULTIARCH,
                                                           "/lib64",
                                                           "/usr/lib64",
                                                           "/usr/local/lib64",
                                                           "/usr/local/lib",
                                                           "/usr/lib",
-                                                          "/usr/local/lib/x86_64-linux-gnu"};
+                                                          "/usr/local/lib/" TAILCAP_MULTIARCH};
   std::set<std::string> found;  // by what they are: most have several names
   for (const char* folder : kFolders) {
     std::error_code error;

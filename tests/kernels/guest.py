@@ -35,12 +35,27 @@ class InitialFileSystem:
             self.folder(os.path.dirname(str(path)))
             self._add(str(path), stat.S_IFREG | mode, data)
 
-    def program(self, path):
-        """With the libraries that it needs, all at the same paths as here."""
+    def program(self, path, root):
+        """With the libraries that it needs, at the same paths as in the root: that of this machine or of another one."""
         self.file(path, pathlib.Path(path).read_bytes())
-        needed = subprocess.run(["ldd", path], capture_output=True, text=True, check=True).stdout
-        for library in re.findall(r"(/\S+)", needed):
-            self.file(library, pathlib.Path(library).read_bytes())
+        self._libraries(path, root)
+
+    def _libraries(self, path, root):
+        """ldd would have to run the program."""
+        told = subprocess.run(["readelf", "-lhd", path], capture_output=True, text=True, check=True).stdout
+        folder = "aarch64-linux-gnu" if "AArch64" in told else "x86_64-linux-gnu"
+        loader = re.search(r"interpreter: (/\S+)\]", told)
+        if loader:
+            self.file(loader.group(1), (root / loader.group(1)[1:]).read_bytes())
+        for name in re.findall(r"\(NEEDED\).*\[(.*)\]", told):
+            places = [root / above / folder / name for above in ("lib", "usr/lib")]
+            found = next((p for p in places if p.exists()), None)
+            if not found:
+                raise SystemExit(f"{path} needs {name}, which {root} does not have")
+            place = f"/lib/{folder}/{name}"
+            if place not in self.made:
+                self.file(place, found.read_bytes())
+                self._libraries(found, root)
 
     def device(self, path, major, minor):
         self.folder(os.path.dirname(path))
@@ -54,8 +69,8 @@ class InitialFileSystem:
                 out.write(head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4))
 
 
-def initial_file_system(path, busybox, programs, steps):
-    """programs: by the names that guest.sh gives them. steps: (name, seconds, what it does)."""
+def initial_file_system(path, busybox, programs, steps, machine, root):
+    """programs: by the names that guest.sh gives them. steps: (name, seconds, what it does). root: with libraries."""
     system = InitialFileSystem()
     for folder in ("/proc", "/sys", "/dev", "/tmp", "/var/tmp", "/out"):
         system.folder(folder)
@@ -63,22 +78,24 @@ def initial_file_system(path, busybox, programs, steps):
     system.file("/bin/busybox", pathlib.Path(busybox).read_bytes())
     system.file("/init", (HERE / "guest.sh").read_bytes())
     for program in programs.values():
-        system.program(program)
-    system.file("/places", "".join(f"{name}={program}\n" for name, program in programs.items()).encode())
+        system.program(program, root)
+    places = {**programs, "RESULTS": f"/dev/{machine.port}1"}
+    system.file("/places", "".join(f"{name}={place}\n" for name, place in places.items()).encode())
     system.file("/steps", "".join(f"{name} {seconds} {what}\n" for name, seconds, what in steps).encode())
     system.write(path)
 
 
-def boot(qemu, environment, kernel, initial, folder, seconds):
+def boot(machine, qemu, environment, kernel, initial, folder, seconds):
     """Runs to the end of the steps, or for so long. Leaves console.log and a folder for each step that came to its end."""
     folder.mkdir(parents=True, exist_ok=True)
     results = folder / "results.tar"
     command = [
         *qemu,
+        *machine.board,
         "-accel",
         "tcg",
         "-cpu",
-        "max",
+        machine.processor,
         "-smp",
         "2",
         "-m",
@@ -92,7 +109,7 @@ def boot(qemu, environment, kernel, initial, folder, seconds):
         "-initrd",
         initial,
         "-append",
-        "console=ttyS0 quiet panic=-1 rdinit=/init",
+        f"console={machine.port}0 quiet panic=-1 rdinit=/init",
         "-serial",
         f"file:{folder / 'console.log'}",
         "-serial",

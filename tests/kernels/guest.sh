@@ -11,8 +11,8 @@ mount -t cgroup2 cgroup /sys/fs/cgroup
 mount -t tmpfs tmp /tmp
 mount -t tmpfs out /out
 ip link set lo up
-stty -F /dev/ttyS1 raw -echo
-. /places # RECORD, SERVICE, LOAD, BPF_TEST: absolute paths
+. /places # RECORD, SERVICE, LOAD, BPF_TEST: absolute paths; RESULTS: the second serial port
+stty -F "$RESULTS" raw -echo
 
 # Runs a command for a step; its output and exit code are kept.
 run() {
@@ -61,6 +61,26 @@ workload() {
   kill $service $httpd
 }
 
+# A server and a client that are one program (tests/kernels/pairs), both ends recorded: pair PROGRAM plain|tls [OPTION...].
+pair() {
+  program=$1 how=$2
+  shift 2
+  "$program" server "$how" "$dir/service.jsonl" >"$dir/service.log" 2>&1 &
+  service=$!
+  sleep 1
+  echo "tailcap-record $*" >"$dir/command"
+  "$RECORD" -o "$dir/capture.tcap" -p $service --comm "${program##*/}" "$@" >"$dir/log" 2>&1 &
+  recorder=$!
+  if recording; then
+    "$program" client "$how" "$dir/load.jsonl" >"$dir/load.log" 2>&1
+    sleep 2
+    kill -INT "$recorder"
+  fi
+  wait "$recorder"
+  echo $? >"$dir/code"
+  kill $service
+}
+
 # Everybody on the machine, while processes come and go and a connection is refused.
 node() {
   echo "tailcap-record --profile node $*" >"$dir/command"
@@ -91,14 +111,14 @@ while read -r name seconds what arguments; do
   # shellcheck disable=SC2086  # a list of arguments
   case $what in
     run) eval "run $arguments" >>"$dir/log" 2>&1 ;;
-    *) $what $arguments ;;
+    *) eval "$what $arguments" ;;
   esac </dev/null &
   step=$!
   (sleep "$seconds" && echo "the step took longer than $seconds s" >>"$dir/log" && killall -9 tailcap-record bpf_test 2>/dev/null) &
   watch=$!
   wait $step
   kill $watch 2>/dev/null
-  tar -C /out -cf - "$name" >/dev/ttyS1
+  tar -C /out -cf - "$name" >"$RESULTS"
   rm -rf "$dir"
 done </steps
 echo "all steps are done" >/dev/console

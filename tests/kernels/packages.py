@@ -1,83 +1,128 @@
 """Debian's kernels, busybox and QEMU, fetched with apt and unpacked into a folder; nothing is installed."""
+import collections
 import pathlib
 import re
 import subprocess
 
-# What a kernel is called here, and the package that depends on its newest build.
-KERNELS = {"6.1": "linux-image-cloud-amd64", "6.12": "linux-image-6.12-cloud-amd64"}
+# kernels: what a kernel is called here, the package that depends on its newest build, and the suite that has it; None: one of
+# those that this machine is fed from. qemu: the package, and its program. port: what the kernel calls a serial port.
+Machine = collections.namedtuple("Machine", "architecture kernels qemu program board processor port")
+MACHINES = {
+    "x86-64": Machine(
+        "amd64",
+        {"6.1": ("linux-image-cloud-amd64", None), "6.12": ("linux-image-6.12-cloud-amd64", None)},
+        "qemu-system-x86",
+        "qemu-system-x86_64",
+        [],
+        "max",
+        "ttyS",
+    ),
+    "arm64": Machine(
+        "arm64",
+        {
+            "6.1": ("linux-image-cloud-arm64", "bookworm"),
+            "6.12": ("linux-image-cloud-arm64", "bookworm-backports"),
+        },
+        "qemu-system-arm",
+        "qemu-system-aarch64",
+        ["-machine", "virt"],
+        "cortex-a72",
+        "ttyAMA",
+    ),
+}
 
 
 def output(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
 
 
-def newest_image(package):
-    found = re.search(r"Depends: (linux-image-\S+)", output("apt-cache", "depends", package))
-    if not found:
-        raise SystemExit(f"apt knows no {package}: `apt-get update` first")
-    return found.group(1)
+def own_architecture():
+    return output("dpkg", "--print-architecture").strip()
 
 
 class Packages:
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, machine):
+        self.folder, self.machine = pathlib.Path(folder), machine
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.options = {}
 
-    def unpacked(self, package):
+    def _lists(self, architecture, *suites):
+        """Options with which apt has lists of its own: of these suites and of one architecture."""
+        name = "-".join([architecture, *suites])
+        if name in self.options:
+            return self.options[name]
+        lists, sources, status = (
+            self.folder / f"lists-{name}",
+            self.folder / f"{name}.list",
+            self.folder / "no-packages",
+        )
+        (lists / "partial").mkdir(parents=True, exist_ok=True)
+        told = output("apt-get", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages")
+        site = next(line.removesuffix(" bookworm") for line in told.splitlines() if line.endswith(" bookworm"))
+        sources.write_text("".join(f"deb [arch={architecture}] {site} {suite} main\n" for suite in suites))
+        status.touch()
+        options = [
+            f"-oDir::Etc::SourceList={sources.resolve()}",
+            "-oDir::Etc::SourceParts=/dev/null",
+            f"-oDir::State::Lists={lists.resolve()}",
+            "-oDir::Cache::pkgcache=",
+            "-oDir::Cache::srcpkgcache=",
+            "-oAPT::Sandbox::User=root",
+        ]
+        if architecture != own_architecture():
+            options += [
+                f"-oAPT::Architecture={architecture}",
+                f"-oAPT::Architectures::={architecture}",
+                f"-oDir::State::status={status.resolve()}",
+            ]
+        output("apt-get", "update", "-q", *options)
+        self.options[name] = options
+        return options
+
+    def _options(self, suite):
+        if not suite and self.machine.architecture != own_architecture():
+            suite = "bookworm"
+        return self._lists(self.machine.architecture, suite) if suite else ["-oAPT::Sandbox::User=root"]
+
+    def unpacked(self, package, suite=None):
         """The folder with a package's files."""
-        root = self.folder / package
+        own = self.machine.architecture == own_architecture()
+        root = self.folder / (package if own else f"{package}-{self.machine.architecture}")
         if not root.exists():
-            output("apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", package, cwd=self.folder)
-            files = sorted(self.folder.glob(f"{package}_*.deb"))
-            output("dpkg", "-x", files[-1], root.with_suffix(".new"))
-            root.with_suffix(".new").rename(root)
+            output("apt-get", *self._options(suite), "download", "-q", package, cwd=self.folder)
+            files = sorted(self.folder.glob(f"{package}_*_{self.machine.architecture}.deb"))
+            unpacking = root.parent / f"{root.name}.new"
+            output("dpkg", "-x", files[-1], unpacking)
+            unpacking.rename(root)
         return root
 
     def kernel(self, name):
         """Where the image of the kernel is, and its release."""
-        image = next((self.unpacked(newest_image(KERNELS[name])) / "boot").glob("vmlinuz-*"))
+        package, suite = self.machine.kernels[name]
+        found = re.search(r"Depends: (linux-image-\S+)", output("apt-cache", *self._options(suite), "depends", package))
+        if not found:
+            raise SystemExit(f"apt knows no {package}: `apt-get update` first")
+        image = next((self.unpacked(found.group(1), suite) / "boot").glob("vmlinuz-*"))
         return image, image.name.removeprefix("vmlinuz-")
 
     def qemu(self):
         """Command and environment. QEMU 10 of bookworm-backports, in lists of its own; QEMU 7 does not boot 6.12."""
-        root = self.folder / "qemu"
+        root = self.folder / self.machine.qemu
         if not root.exists():
-            site = next(
-                line.removesuffix(" bookworm")
-                for line in output(
-                    "apt-get", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages"
-                ).splitlines()
-                if line.endswith(" bookworm")
-            )
-            lists, archives, sources = self.folder / "lists", self.folder / "archives", self.folder / "backports.list"
-            for folder in (lists, archives):
-                (folder / "partial").mkdir(parents=True, exist_ok=True)
-            sources.write_text(f"deb {site} bookworm main\ndeb {site} bookworm-backports main\n")
+            archives = self.folder / f"archives-{self.machine.qemu}"
+            (archives / "partial").mkdir(parents=True, exist_ok=True)
             options = [
-                f"-oDir::Etc::SourceList={sources.resolve()}",
-                "-oDir::Etc::SourceParts=/dev/null",
-                f"-oDir::State::Lists={lists.resolve()}",
+                *self._lists(own_architecture(), "bookworm", "bookworm-backports"),
                 f"-oDir::Cache::Archives={archives.resolve()}",
-                "-oAPT::Sandbox::User=root",
             ]
-            output("apt-get", "update", "-q", *options)
-            output(
-                "apt-get",
-                "install",
-                "-y",
-                "-q",
-                "--no-install-recommends",
-                "--download-only",
-                "-t",
-                "bookworm-backports",
-                *options,
-                "qemu-system-x86",
-            )
+            install = ["install", "-y", "-q", "--no-install-recommends", "--download-only", "-t", "bookworm-backports"]
+            output("apt-get", *install, *options, self.machine.qemu)
+            unpacking = root.parent / f"{root.name}.new"
             for package in archives.glob("*.deb"):
-                output("dpkg", "-x", package, root.with_suffix(".new"))
-            root.with_suffix(".new").rename(root)
+                output("dpkg", "-x", package, unpacking)
+            unpacking.rename(root)
         libraries = ":".join(str((root / p / "x86_64-linux-gnu").resolve()) for p in ("usr/lib", "lib"))
         data = [str((root / "usr/share" / p).resolve()) for p in ("qemu", "seabios")]
-        return [str(root / "usr/bin/qemu-system-x86_64"), *(word for d in data for word in ("-L", d))], {
+        return [str(root / "usr/bin" / self.machine.program), *(word for d in data for word in ("-L", d))], {
             "LD_LIBRARY_PATH": libraries
         }

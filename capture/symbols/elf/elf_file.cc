@@ -20,6 +20,13 @@ constexpr std::uint64_t kMaxSegments = 4096;           // the kernel itself refu
 constexpr std::uint64_t kMaxSectionNames = 16u << 20;  // all names together
 constexpr std::uint64_t kMaxSectionName = 256;         // one of them; longer ones are cut
 constexpr std::uint64_t kMaxDynamic = 1u << 20;
+#if defined(__aarch64__)
+constexpr std::uint16_t kMachine = EM_AARCH64;
+constexpr const char* kMachineName = "arm64";
+#else
+constexpr std::uint16_t kMachine = EM_X86_64;
+constexpr const char* kMachineName = "x86-64";
+#endif
 
 // Fixed-size structures of the format, copied out: the file need not align them.
 template <class T>
@@ -131,8 +138,8 @@ void ElfFile::parse() {
   const std::string bytes = read(0, sizeof(Elf64_Ehdr), sizeof(Elf64_Ehdr));
   if (bytes.empty() || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0) refuse("is not an ELF file");
   const auto header = take<Elf64_Ehdr>(bytes, 0);
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_X86_64)
-    refuse("is not a 64-bit x86-64 program or library");
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != kMachine)
+    refuse(std::string("is not a 64-bit ") + kMachineName + " program or library");
   if (header.e_type != ET_EXEC && header.e_type != ET_DYN) refuse("is neither an executable nor a shared library");
   if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0) refuse("has no program headers");
   std::uint64_t sections = header.e_shnum, names = header.e_shstrndx, segments = header.e_phnum;

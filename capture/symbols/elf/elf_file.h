@@ -1,7 +1,7 @@
 // An ELF file of the target, read without trusting a byte of it: sections, segments and ranges of its contents.
 //
-// Only what can run here is accepted: 64-bit little-endian x86-64, executable or shared object. The file is read with
-// pread, never mapped: a target that shortens its own file must not be able to stop the recorder with SIGBUS.
+// Only what can run here is accepted: 64-bit little-endian of this processor, executable or shared object. The file is
+// read with pread, never mapped: a target that shortens its own file must not be able to stop the recorder with SIGBUS.
 #pragma once
 
 #include <cstdint>

@@ -13,6 +13,11 @@ constexpr std::uint64_t kMaxPointerRelocations =
     16u << 20;  // entries of all sections; a position-independent Go program has 10 per kB
 constexpr std::uint64_t kMaxWords = 1u << 20;
 constexpr std::uint64_t kPointersAtOnce = 16384;
+#if defined(__aarch64__)
+constexpr std::uint64_t kRelative = R_AARCH64_RELATIVE;
+#else
+constexpr std::uint64_t kRelative = R_X86_64_RELATIVE;
+#endif
 
 // Calls take(address, pointer) for each place that the loader fills; stops when that returns true.
 template <class Take>
@@ -29,7 +34,7 @@ void each_relocation(const ElfFile& file, Take take) {
       for (std::uint64_t at = 0; at < bytes; at += sizeof(Elf64_Rela)) {
         Elf64_Rela relocation;
         std::memcpy(&relocation, chunk.data() + at, sizeof relocation);
-        if (ELF64_R_TYPE(relocation.r_info) != R_X86_64_RELATIVE) continue;
+        if (ELF64_R_TYPE(relocation.r_info) != kRelative) continue;
         if (take(relocation.r_offset, static_cast<std::uint64_t>(relocation.r_addend))) return;
       }
     }

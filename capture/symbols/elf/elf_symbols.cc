@@ -164,6 +164,11 @@ constexpr std::size_t kMaxSlots = 1u << 20;
 constexpr std::uint64_t kRelocationsAtOnce = 16384;
 constexpr std::uint64_t kMaxStubCode = 4u << 20;  // bytes
 constexpr std::size_t kMaxStubNames = 16u << 20;  // bytes; libxul has 60 kB
+#if defined(__aarch64__)
+constexpr std::uint64_t kJumpSlot = R_AARCH64_JUMP_SLOT, kGlobalData = R_AARCH64_GLOB_DAT;
+#else
+constexpr std::uint64_t kJumpSlot = R_X86_64_JUMP_SLOT, kGlobalData = R_X86_64_GLOB_DAT;
+#endif
 
 struct Slot {
   std::uint64_t address = 0;  // in the global offset table
@@ -186,7 +191,7 @@ std::vector<Slot> import_slots(const ElfFile& file) {
         Elf64_Rela relocation;
         std::memcpy(&relocation, table.data() + at, sizeof relocation);
         const auto type = ELF64_R_TYPE(relocation.r_info);
-        if ((type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT) && slots.size() < kMaxSlots)
+        if ((type == kJumpSlot || type == kGlobalData) && slots.size() < kMaxSlots)
           slots.push_back({relocation.r_offset, ELF64_R_SYM(relocation.r_info)});
       }
     }
@@ -195,6 +200,21 @@ std::vector<Slot> import_slots(const ElfFile& file) {
   return slots;
 }
 
+#if defined(__aarch64__)
+// A stub is "adrp x16, page; ldr x17, [x16, #offset]; add x16, x16, #offset; br x17", perhaps with "bti c" before it.
+std::optional<std::uint64_t> slot_of_stub(std::string_view code, std::uint64_t address) {
+  std::uint32_t words[3];
+  std::uint64_t at = code.starts_with("\x5f\x24\x03\xd5") ? 4 : 0;
+  if (code.size() < at + sizeof words) return std::nullopt;
+  std::memcpy(words, code.data() + at, sizeof words);
+  if ((words[0] & 0x9f00001f) != 0x90000010 || (words[1] & 0xffc003ff) != 0xf9400211) return std::nullopt;
+  const std::int64_t pages = static_cast<std::int64_t>(std::uint64_t{words[0] >> 5 & 0x7ffff} << 45 |
+                                                       std::uint64_t{words[0] >> 29 & 3} << 43) >>
+                             43;
+  return ((address + at) & ~std::uint64_t{0xfff}) + static_cast<std::uint64_t>(pages) * 4096 +
+         (words[1] >> 10 & 0xfff) * 8;
+}
+#else
 // A stub is "jmp *slot(%rip)", since CET with endbr64 before it and perhaps a bnd prefix.
 std::optional<std::uint64_t> slot_of_stub(std::string_view code, std::uint64_t address) {
   std::uint64_t at = 0;
@@ -205,6 +225,7 @@ std::optional<std::uint64_t> slot_of_stub(std::string_view code, std::uint64_t a
   std::memcpy(&displacement, code.data() + at + 2, sizeof displacement);
   return address + at + 6 + static_cast<std::uint64_t>(static_cast<std::int64_t>(displacement));
 }
+#endif
 
 }  // namespace
 

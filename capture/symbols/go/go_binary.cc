@@ -107,13 +107,19 @@ namespace {
 
 constexpr std::uint32_t kMagic118 = 0xfffffff0, kMagic120 = 0xfffffff1;
 constexpr std::uint32_t kMagic116 = 0xfffffffa, kMagic12 = 0xfffffffb;
+#if defined(__aarch64__)
+constexpr char kCodeUnit = 4;  // bytes that all instructions are a multiple of
+#else
+constexpr char kCodeUnit = 1;
+#endif
 constexpr std::uint64_t kTableHeader = 72;  // magic, sizes, and eight words
 constexpr std::uint64_t kEntry = 8;         // of the function table: where the code is, where the description is
 
 bool is_header(std::string_view bytes) {
   if (bytes.size() < kTableHeader) return false;
   const auto magic = take_word<std::uint32_t>(bytes, 0);
-  return (magic == kMagic118 || magic == kMagic120) && bytes[4] == 0 && bytes[5] == 0 && bytes[6] == 1 && bytes[7] == 8;
+  return (magic == kMagic118 || magic == kMagic120) && bytes[4] == 0 && bytes[5] == 0 && bytes[6] == kCodeUnit &&
+         bytes[7] == 8;
 }
 
 // A position-independent program linked by the system's linker has the table inside another section.
@@ -201,7 +207,7 @@ bool GoFunctions::find_text(const ElfFile& file, std::uint64_t address) {
 }
 
 // A wrong start would give wrong functions, so it is checked: most Go functions begin by comparing the stack pointer,
-// or something a little below it, with the goroutine's limit at 16(r14).
+// or something a little below it, with the goroutine's limit at 16(r14). On arm64 they load that first, from 16(x28).
 bool GoFunctions::looks_like_go(const ElfFile& file, std::uint64_t text) const {
   constexpr std::size_t kSamples = 500;
   const std::size_t step = std::max<std::size_t>(1, count_ / kSamples);
@@ -211,9 +217,13 @@ bool GoFunctions::looks_like_go(const ElfFile& file, std::uint64_t text) const {
     const std::string code = file.executable(address, 8) ? file.read_address(address, 8, 8) : std::string();
     ++seen;
     const std::string_view bytes(code);
+#if defined(__aarch64__)
+    prologues += bytes.starts_with("\x90\x0b\x40\xf9");
+#else
     if (bytes.starts_with("\x49\x3b\x66\x10") || bytes.starts_with("\x4c\x8d\x64\x24") ||
         bytes.starts_with("\x4c\x8d\xa4\x24"))
       ++prologues;
+#endif
   }
   return prologues * 2 >= seen;  // 67 to 76 % in real programs; at a wrong start next to none
 }

@@ -2,7 +2,12 @@
 
 namespace tailcap::capture::symbols {
 
+#if defined(__aarch64__)
+// Where interpreters keep their frames has been examined on x86-64 only.
+ScriptPrograms::ScriptPrograms(const ElfFile& file) : code(code_segments(file)) {}
+#else
 ScriptPrograms::ScriptPrograms(const ElfFile& file) : python(file), php(file), v8(file), code(code_segments(file)) {}
+#endif
 
 void ScriptPrograms::encode(scan::Encoder& out) const {
   python.encode(out);

@@ -327,6 +327,26 @@ TEST(ProbePlace, GoStackCheckItselfIsPassedAgainWhenTaken) {
   EXPECT_TRUE(results.complete);
 }
 
+TEST(ProbePlace, GoStackCheckBeforeAStackThatCannotBeFollowed) {
+  MachineCode code;
+  code.label("start")
+      .hex("49 3b 66 10")
+      .label("check")
+      .near("76", "more")
+      .hex("4c 89 e4")  // mov rsp, r12
+      .label("push")
+      .hex("55")
+      .hex("5d")
+      .hex("c3")
+      .label("more")
+      .call(kElsewhere)
+      .near("eb", "start");
+  const auto entry = choose_entry(code.graph(), kGoRead);
+  EXPECT_EQ(entry.place->address, code.at("check"));
+  EXPECT_TRUE(entry.skip_when_taken);
+  EXPECT_EQ(entry.place->stack_depth, 0);
+}
+
 TEST(ProbePlace, BytesThatAreNoInstructions) {
   MachineCode code;
   code.hex("53").hex("85 ff").near("74", "bad").hex("c3").label("bad").hex("06");
