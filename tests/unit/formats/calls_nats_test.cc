@@ -129,8 +129,11 @@ TEST(CallsNats, NoPlaceIsToldByOthers) {
     answers += "MSG " + inbox + " 1 " + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
   }
   const Talk talk = {
-      kInfo, ask("SUB " + kInbox + ".*  1\r\n" + asks), answer(answers),
+      kInfo,
+      ask("SUB " + kInbox + ".*  1\r\n" + asks),
+      answer(answers),
       answer("MSG events.new 18 $JS.ACK.secret.Ab3dEf9h.4711.4711.1.101.1.1795762183311966037.499.xyz 1\r\n1\r\n"),
+      answer("MSG events.new 18 $JS.ACK.secret.Ab3dEf9h.1.101.1.1795762183311966037.499 1\r\n1\r\n"),
       answer("MSG events.new 18 $JS.ACK.secret.worker.x4711.101.1.1795762183311966037.499 1\r\n1\r\n")};
   const Transcript t = read(talk);
   EXPECT_EQ(t.messages.find("stored"), std::string::npos) << t.messages;
