@@ -40,6 +40,8 @@ void copy_request(const model::Message& m, model::Exchange& e) {
       if (!e.store) e.store.emplace();
       e.store->waits = m.store->waits;
       e.store->message = m.store->message;
+      if (m.store->stored != 0) e.store->stored = m.store->stored;
+      if (m.store->stored_at != 0) e.store->stored_at = m.store->stored_at;
     }
     return;
   }
@@ -76,6 +78,8 @@ void copy_response(const model::Message& m, model::Exchange& e) {
     e.store = m.store;
     e.store->waits = asked.waits;
     e.store->message = asked.message;
+    if (asked.stored != 0) e.store->stored = asked.stored;
+    e.store->stored_at = asked.stored_at;
   }
   if (m.stream == 0 || is_store(m.protocol)) return;
   // The request of an upgraded connection was written in HTTP/1; what answers a call need not know that it is one.

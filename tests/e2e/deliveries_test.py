@@ -118,6 +118,70 @@ func pull(c *nats.Conn) {
 	log(map[string]any{"took_ns": time.Since(began).Nanoseconds(), "messages": 0})
 }
 
+// Publishes to a stream from several goroutines at a time, on one connection; some of it without an answer.
+func store(c *nats.Conn, first string) {
+	from, err := strconv.Atoi(first)
+	check(err)
+	js, err := c.JetStream()
+	check(err)
+	var all sync.WaitGroup
+	for worker := 0; worker < 5; worker++ {
+		all.Add(1)
+		go func(worker int) {
+			defer all.Done()
+			for i := 0; i < 10; i++ {
+				number := from + worker*10 + i
+				ack, err := js.Publish("parcels.new", make([]byte, number))
+				check(err)
+				log(map[string]any{"number": number, "sequence": ack.Sequence})
+			}
+		}(worker)
+	}
+	all.Wait()
+	check(c.Publish("parcels.new", make([]byte, from+50)))
+	check(c.Flush())
+}
+
+// Takes messages of a stream, each a second time.
+func take(c *nats.Conn, name string) {
+	js, err := c.JetStream()
+	check(err)
+	sub, err := js.PullSubscribe("parcels.*", name)
+	check(err)
+	wait()
+	for {
+		messages, err := sub.Fetch(1, nats.MaxWait(300*time.Millisecond))
+		if err == nats.ErrTimeout {
+			return
+		}
+		check(err)
+		for _, m := range messages {
+			about, err := m.Metadata()
+			check(err)
+			log(map[string]any{
+				"number": len(m.Data), "sequence": about.Sequence.Stream, "times": about.NumDelivered,
+			})
+			if about.NumDelivered == 1 {
+				check(m.Nak())
+			} else {
+				check(m.AckSync())
+			}
+		}
+	}
+}
+
+// Makes a stream with messages in it.
+func make_stream(c *nats.Conn) {
+	js, err := c.JetStream()
+	check(err)
+	_, err = js.AddStream(&nats.StreamConfig{Name: "PARCELS", Subjects: []string{"parcels.*"}})
+	check(err)
+	for n := 0; n < 7; n++ {
+		_, err := js.Publish("parcels.old", make([]byte, 200+n))
+		check(err)
+	}
+}
+
 func main() {
 	wait()
 	c, err := nats.Connect("nats://127.0.0.1:" + os.Args[1])
@@ -129,6 +193,12 @@ func main() {
 		ask(c, os.Args[3])
 	case "pull":
 		pull(c)
+	case "make":
+		make_stream(c)
+	case "store":
+		store(c, os.Args[3])
+	case "take":
+		take(c, os.Args[3])
 	}
 	c.Close()
 }
@@ -197,6 +267,46 @@ class Deliveries(Broker):
         self.assertEqual(len({r["request_bytes"] for r in found}), len(self.ALL))
         self.assertEqual(len(found), len(self.ALL))
         return dict(zip(self.ALL, found))
+
+    def test_publishers_are_parents_of_what_a_stream_hands_out(self):
+        maker = self.client("make")
+        maker.communicate("\n", timeout=60)
+        consumers = [self.client("take", name) for name in ("billing", "post")]
+        publishers = [self.client("store", str(first)) for first in (10, 70)]
+        pids = [a for p in [self.server, *consumers, *publishers] for a in ("-p", p.pid)]
+        with self.record(*pids) as recording:
+            for c in consumers:
+                self.goes_on(c)
+                self.assertEqual(c.stdout.readline(), "{}\n")  # it may take messages
+            told = {p.pid: [t for t in json_lines(p.communicate("\n", timeout=60)[0]) if t] for p in publishers}
+            taken = {c.pid: [t for t in json_lines(c.communicate("\n", timeout=60)[0]) if t] for c in consumers}
+        sequences = {t["number"]: t["sequence"] for p in publishers for t in told[p.pid]}
+        self.assertEqual(len(sequences), 100)
+        for c in consumers:  # what was there before, what nobody confirmed, and the rest: all of it twice
+            self.assertEqual(len(taken[c.pid]), 2 * (7 + 2 + len(sequences)))
+        rows = [r for r in self.requests(recording) if r["protocol"] == "nats"]
+        by_id = {r["id"]: r for r in rows}
+        stored = [r for r in rows if (r["resource"], r["operation"], r["role"]) == ("parcels.new", "REQUEST", "server")]
+        self.assertEqual(len(stored), len(sequences))
+        parents = {}
+        for c in consumers:
+            got = [r for r in rows if (r["operation"], r["role"], r["pid"]) == ("DELIVER", "server", c.pid)]
+            self.assertEqual(len(got), len(taken[c.pid]))
+            for r, t in zip(sorted(got, key=lambda r: r["start_ns"]), taken[c.pid]):
+                delivery = by_id[r["peer"]]
+                self.assertEqual(delivery["pid"], self.server.pid)
+                if t["number"] not in sequences:
+                    self.assertIsNone(delivery["parent"], t)
+                    continue
+                self.assertEqual(sequences[t["number"]], t["sequence"])
+                self.assertEqual([delivery[k] for k in ("parent_how", "parent_confidence")], ["message", "certain"], t)
+                parents.setdefault(t["number"], set()).add(delivery["parent"])
+        # Each number has one parent, which no other number has, and whose size is that of the number.
+        self.assertEqual(sorted(parents), sorted(sequences))
+        self.assertEqual({len(ids) for ids in parents.values()}, {1})
+        rest = {by_id[id]["request_bytes"] - n - len(str(n)) for n, ids in parents.items() for id in ids}
+        self.assertEqual(len(rest), 1, rest)
+        self.assertEqual({id for ids in parents.values() for id in ids}, {r["id"] for r in stored})
 
     def test_pull_requests_end_with_their_first_message(self):
         consumer = self.client("pull")

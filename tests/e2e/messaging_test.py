@@ -262,6 +262,43 @@ class Broker(Case):
         wait_until(lambda: answers(("127.0.0.1", port)), f"{command[0]} at {port}", 60)
         return process, port
 
+    def rabbitmq(self):
+        """A server; the process that listens, and its port."""
+        home = self.scratch / "rabbitmq"
+        home.mkdir()
+        names = free_port()  # of Erlang's name server, which ends with the test
+        self.start(["epmd", "-port", names, "-address", "127.0.0.1"])
+        wait_until(lambda: answers(("127.0.0.1", names)), "epmd")
+        server, port = self.serve(
+            "/usr/lib/rabbitmq/bin/rabbitmq-server",
+            env={
+                **os.environ,
+                "HOME": str(home),
+                "ERL_EPMD_PORT": str(names),
+                "RABBITMQ_NODENAME": f"tailcap{os.getpid()}@localhost",
+                "RABBITMQ_MNESIA_BASE": str(home),
+                "RABBITMQ_LOG_BASE": str(home),
+                "RABBITMQ_DIST_PORT": str(free_port()),
+                "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+                "RABBITMQ_NODE_PORT": "PORT",
+                "RABBITMQ_PID_FILE": str(home / "pid"),
+                "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
+            },
+        )
+        pid = listener_of(port)
+        if pid != server.pid:
+            self.addCleanup(os.kill, pid, signal.SIGKILL)
+        return pid, port
+
+    def kafka(self):
+        """A broker in a process of its own; its pid and address."""
+        broker = self.start(
+            ["/usr/bin/python3", "-c", KAFKA_BROKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for pipe in (broker.stdin, broker.stdout):
+            self.addCleanup(pipe.close)
+        return broker.pid, broker.stdout.readline().strip()
+
     def check(self, protocol, pid, command, connections=1):
         """Connections that are recorded from their beginning, and ones that are older. Returns the calls of the former."""
         found = {}
@@ -333,42 +370,14 @@ class Nats(Broker):
 
 class Amqp(Broker):
     def test_what_clients_asked(self):
-        home = self.scratch / "rabbitmq"
-        home.mkdir()
-        names = free_port()  # of Erlang's name server, which ends with the test
-        self.start(["epmd", "-port", names, "-address", "127.0.0.1"])
-        wait_until(lambda: answers(("127.0.0.1", names)), "epmd")
-        server, port = self.serve(
-            "/usr/lib/rabbitmq/bin/rabbitmq-server",
-            env={
-                **os.environ,
-                "HOME": str(home),
-                "ERL_EPMD_PORT": str(names),
-                "RABBITMQ_NODENAME": f"tailcap{os.getpid()}@localhost",
-                "RABBITMQ_MNESIA_BASE": str(home),
-                "RABBITMQ_LOG_BASE": str(home),
-                "RABBITMQ_DIST_PORT": str(free_port()),
-                "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-                "RABBITMQ_NODE_PORT": "PORT",
-                "RABBITMQ_PID_FILE": str(home / "pid"),
-                "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
-            },
-        )
-        pid = listener_of(port)
-        if pid != server.pid:
-            self.addCleanup(os.kill, pid, signal.SIGKILL)
+        pid, port = self.rabbitmq()
         self.check("amqp", pid, ["/usr/bin/python3", "-c", AMQP, port], connections=2)
 
 
 class Kafka(Broker):
     def test_what_clients_asked(self):
-        broker = self.start(
-            ["/usr/bin/python3", "-c", KAFKA_BROKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for pipe in (broker.stdin, broker.stdout):
-            self.addCleanup(pipe.close)
-        there = broker.stdout.readline().strip()
-        rows = self.check("kafka", broker.pid, ["/usr/bin/python3", "-c", KAFKA, there])
+        pid, there = self.kafka()
+        rows = self.check("kafka", pid, ["/usr/bin/python3", "-c", KAFKA, there])
         fetches = [r for r in rows if r["operation"] == "FETCH" and r["role"] == "client"]
         self.assertTrue(any(r["resource"] == "shop-orders" for r in fetches), fetches[:2])
         self.assertTrue(all(r["asked_to_wait"] for r in fetches))

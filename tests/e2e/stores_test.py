@@ -236,6 +236,32 @@ class Store(Case):
         shutil.chown(file, user)
         return file
 
+    def mariadb(self):
+        """A server with a user and a database; its process and port."""
+        data = self.scratch / "data"
+        data.mkdir()
+        shutil.chown(data, "mysql")
+        install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=mysql", "--skip-test-db"]
+        subprocess.run(install, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        certificate = self.certificate(data, "mysql")
+        sql = self.scratch / "users.sql"
+        sql.write_text(
+            "CREATE DATABASE test;\nCREATE USER tester@localhost IDENTIFIED BY 'PLANTED7777';\n"
+            "GRANT ALL ON test.* TO tester@localhost;\n"
+        )
+        return self.serve(
+            "mariadbd",
+            "--no-defaults",
+            f"--datadir={data}",
+            "--user=mysql",
+            "--port=PORT",
+            "--bind-address=127.0.0.1",
+            f"--socket={data}/socket",
+            f"--init-file={sql}",
+            f"--ssl-cert={certificate}",
+            f"--ssl-key={certificate}",
+        )
+
     def check(self, server, port, program, how, protocol):
         client = self.start(
             ["/usr/bin/python3", "-c", program, port, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -310,29 +336,7 @@ class PostgreSQL(Store):
 
 class MySQL(Store):
     def test_what_a_client_asked(self):
-        data = self.scratch / "data"
-        data.mkdir()
-        shutil.chown(data, "mysql")
-        install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=mysql", "--skip-test-db"]
-        subprocess.run(install, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        certificate = self.certificate(data, "mysql")
-        sql = self.scratch / "users.sql"
-        sql.write_text(
-            "CREATE DATABASE test;\nCREATE USER tester@localhost IDENTIFIED BY 'PLANTED7777';\n"
-            "GRANT ALL ON test.* TO tester@localhost;\n"
-        )
-        server, port = self.serve(
-            "mariadbd",
-            "--no-defaults",
-            f"--datadir={data}",
-            "--user=mysql",
-            "--port=PORT",
-            "--bind-address=127.0.0.1",
-            f"--socket={data}/socket",
-            f"--init-file={sql}",
-            f"--ssl-cert={certificate}",
-            f"--ssl-key={certificate}",
-        )
+        server, port = self.mariadb()
         for how in ("new", "old", "tls"):
             rows = self.check(server, port, MYSQL, how, "mysql")
             inserts = {r["statement"] for r in rows if r["operation"] == "INSERT"}

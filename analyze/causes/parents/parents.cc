@@ -111,6 +111,7 @@ void Parents::push(const formats::Event& event) {
   impl_->turns.push(event);
   impl_->hand_overs.push(event);
   impl_->wakings.push(event);
+  impl_->deliveries.push(event);
 }
 
 void Parents::push(const model::Exchange& e, const model::Request& row, const model::TextPool& texts,

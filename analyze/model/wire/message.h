@@ -141,6 +141,10 @@ struct StoreFacts {
   bool waits = false;      // request: it asked to wait
   // Request: what no other message of its broker has, the same wherever it is seen; 0: nothing is known.
   std::uint64_t message = 0;
+  // A delivery, and the answer to what published: the place of the message in what its broker keeps, and when it came
+  // there by the broker's clock (ns since 1970). 0: nothing is known. Messages of other stores may have the same place.
+  std::uint64_t stored = 0;
+  std::int64_t stored_at = 0;
   bool operator==(const StoreFacts&) const = default;
 };
 

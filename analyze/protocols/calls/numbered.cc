@@ -30,6 +30,8 @@ void Reader::end_numbered(Side side, Token t, Ending ending, Messages& out) {
     if (t.answered != 0) answer_besides(h, t.answered, out);
     m.kind = MessageKind::request;
     end_request(h, t);
+    m.store->stored = t.stored;
+    m.store->stored_at = static_cast<std::int64_t>(t.stored_at);
     m.unanswered = t.unanswered;
     last_number_ = t.call;
     if (!t.unanswered && answered_before_.erase(t.call) == 0) numbered_.insert_or_assign(t.call, side);
@@ -37,6 +39,7 @@ void Reader::end_numbered(Side side, Token t, Ending ending, Messages& out) {
   }
   m.kind = MessageKind::response;
   end_response(h, t);
+  m.store->stored = t.stored;
   const Message first = m;
   for (std::uint32_t call = t.call; call != 0; call = stream_.further_call()) {
     if (numbered_.erase(call) == 0) {

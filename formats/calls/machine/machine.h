@@ -59,6 +59,9 @@ struct Token {
   // `ends`, a call with a number: what no other message of its broker has, the same wherever that is seen (its reply
   // subject). 0: nothing is known.
   std::uint64_t message = 0;
+  // `ends`, a delivery, or the answer to what published: its place in what its broker keeps, and when it came there by
+  // the broker's clock (ns since 1970). 0: nothing is known. Messages of other stores may have the same place.
+  std::uint64_t stored = 0, stored_at = 0;
   // `ends`, a call with a number: the call of the other side that it answers besides. 0: none.
   std::uint32_t answered = 0;
 };

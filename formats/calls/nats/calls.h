@@ -227,6 +227,7 @@ struct Said {
   bool counts = false;  // UNSUB: after a number of messages
   std::uint16_t status = 0;
   std::uint64_t sid = 0;
+  Stored stored;            // an answer: it says so of what was published
   std::string_view phrase;  // what is known of an error's text
 };
 
@@ -347,6 +348,7 @@ class Calls {
       if (m.status == 0 || t.failed) requests_.take(m.subject.hash, t.call);
       if (t.call != 0 && pulls_.drop(m.subject.hash) && brings_none(m.status)) t.failed = false;
       t.pushed = t.call == 0;
+      t.stored = m.stored.hash();
       return;
     }
     if (m.status == 0 || t.failed) t.call = by_length_.delivered(m.sid, m.subject, m.has_reply);
@@ -364,6 +366,8 @@ class Calls {
       t.message = m.reply.hash;
       return;
     }
+    t.stored = m.reply.stored.hash();
+    t.stored_at = m.reply.stored.at;
     std::uint64_t inbox = 0;
     std::uint32_t call = 0;
     t.answered = pulls_.delivered(m.sid, inbox);

@@ -38,6 +38,7 @@ struct Direction {
   std::uint32_t headers = 0, data = 0, left = 0;  // bytes of headers; of all data that came, and that come
   std::uint64_t sid = 0;
   Subject subject, reply;
+  StoredAnswer answer;  // its data, where it can be such an answer
 
   std::string_view line_words() const { return kLines[static_cast<std::size_t>(verb)].words; }
   char kind() const { return word < line_words().size() ? line_words()[word] : '\0'; }
@@ -67,6 +68,7 @@ class Nats final : public Machine {
     }
     if (d.at == At::data) {
       if (!std::exchange(d.hides, true)) d.status = 0;
+      d.answer.give_up();
       const auto inside = static_cast<std::uint32_t>(std::min<std::uint64_t>(n, d.left));
       pass(d, inside);
       n -= inside;
@@ -179,6 +181,7 @@ class Nats final : public Machine {
     d.left = d.number_at[d.numbers - 1];
     if (d.verb == Verb::hmsg || d.verb == Verb::hpub) d.headers = d.number_at[d.numbers - 2];
     d.hides = d.verb != Verb::hmsg || d.headers < kStatusEnd;
+    if (d.verb != Verb::msg || d.has_reply || !d.subject.answers()) d.answer.give_up();
     d.at = d.left > 0 ? At::data : At::data_end;
     return d.headers <= d.left;
   }
@@ -297,8 +300,18 @@ class Nats final : public Machine {
     bytes = bytes.substr(0, d.left);
     Token t;
     if (!d.hides) t = status(d, bytes);
+    if (t.size == 0 && !d.answer.given_up()) t = stored(d.answer, bytes);
     if (t.size == 0) t = {.size = bytes.size(), .part = Part::value};
     pass(d, static_cast<std::uint32_t>(t.size));
+    return t;
+  }
+
+  // The next bytes of an answer that are kept alike. Size 0: it says something else.
+  static Token stored(StoredAnswer& answer, std::string_view bytes) {
+    const bool kept = answer.keeps(bytes[0]);
+    Token t{.part = kept ? Part::framing : Part::value};
+    for (; t.size < bytes.size() && !answer.given_up() && answer.keeps(bytes[t.size]) == kept; ++t.size)
+      answer.take(bytes[t.size], kept);
     return t;
   }
 
@@ -337,6 +350,7 @@ class Nats final : public Machine {
                 .counts = d.numbers > 0,
                 .status = d.status,
                 .sid = d.sid,
+                .stored = d.answer.stored(),
                 .phrase = d.verb == Verb::error ? d.match.whole(kPhrases) : std::string_view()},
                t);
     d = {};

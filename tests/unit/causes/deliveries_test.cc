@@ -69,5 +69,73 @@ TEST(Deliveries, NoneWhereItIsNotProved) {
   EXPECT_TRUE(links.empty());
 }
 
+constexpr std::int64_t kSince1970 = 1'795'762'183'000'000'000;
+
+formats::Event clock_at(int ms) {
+  formats::Event e;
+  e.time = formats::Time{std::chrono::milliseconds{ms}};
+  e.body = formats::ClockSnapshot{.realtime = kSince1970 + ms * 1'000'000, .uncertainty = {}};
+  return e;
+}
+model::Exchange stored(std::uint32_t number, std::uint64_t place) {
+  model::Exchange e = noted(number, model::Role::server, "REQUEST", 1000 + number);
+  e.store->stored = place;
+  e.response.first_done = e.response.last_done = e.request.last_done + std::chrono::milliseconds{5};
+  return e;
+}
+model::Exchange handed_out(std::uint32_t number, std::uint64_t place, int stored_ms) {
+  model::Exchange e = delivered(number, 0);
+  e.store->stored = place;
+  e.store->stored_at = kSince1970 + stored_ms * 1'000'000;
+  return e;
+}
+
+TEST(Deliveries, OfTheRequestWhoseMessageWasStored) {
+  Deliveries d;
+  d.push(clock_at(0));
+  d.push(stored(10, 71), kBroker);
+  d.push(stored(11, 72), kBroker);
+  d.push(handed_out(30, 72, 13), kBroker);
+  d.push(handed_out(31, 71, 14), kBroker);
+  d.push(handed_out(90, 71, 14), kBroker);  // again, on the same connection
+  std::vector<model::Causes::Link> links;
+  d.settle(links);
+  ASSERT_EQ(links.size(), 3u);
+  const std::map<std::uint32_t, std::uint32_t> parents = {{30, 11}, {31, 10}, {90, 10}};
+  for (const auto& [id, link] : links) {
+    EXPECT_EQ(link.parent, (model::ExchangeId{1, parents.at(id.index)}));
+    EXPECT_TRUE(link.certain);
+  }
+}
+
+TEST(Deliveries, NoneWhereTheStoreMayBeAnother) {
+  Deliveries d;
+  d.push(clock_at(0));
+  d.push(stored(110, 71), kBroker);
+  d.push(handed_out(130, 71, 4), kBroker);    // one of another account, from before
+  d.push(handed_out(131, 71, 125), kBroker);  // and one that came there later
+  d.push(handed_out(132, 71, 112), kOther);
+  d.push(handed_out(133, 72, 112), kBroker);
+  d.push(stored(112, 73), kBroker);
+  d.push(stored(113, 73), kBroker);  // of two accounts
+  d.push(handed_out(134, 73, 114), kBroker);
+  model::Exchange unanswered = stored(114, 74);
+  unanswered.response = {};
+  d.push(unanswered, kBroker);
+  d.push(handed_out(135, 74, 115), kBroker);
+  std::vector<model::Causes::Link> links;
+  d.settle(links);
+  EXPECT_TRUE(links.empty());
+}
+
+TEST(Deliveries, NoneByTheirPlacesWithoutAClock) {
+  Deliveries d;
+  d.push(stored(10, 71), kBroker);
+  d.push(handed_out(30, 71, 12), kBroker);
+  std::vector<model::Causes::Link> links;
+  d.settle(links);
+  EXPECT_TRUE(links.empty());
+}
+
 }  // namespace
 }  // namespace tailcap::causes

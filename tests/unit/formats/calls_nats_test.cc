@@ -78,10 +78,11 @@ TEST(CallsNats, DeliveriesAndTheirAnswers) {
   EXPECT_EQ(t.messages,
             "<1 pushed\n>2 CONNECT unanswered\n>3 SUBSCRIBE k8 unanswered\n>4 SUBSCRIBE k8 unanswered\n"
             "<5 DELIVER k8 turned\n<6 DELIVER k8 turned unanswered\n<7 DELIVER k8 turned\n>7 PUBLISH k6 turned\n"
-            ">5 PUBLISH k6 turned\n>8 PUBLISH k6 unanswered\n<9 DELIVER k10 turned\n<10 DELIVER k10 turned\n"
+            ">5 PUBLISH k6 turned\n>8 PUBLISH k6 unanswered\n<9 DELIVER k10 stored 1 at 1795762183311966037 turned\n"
+            "<10 DELIVER k10 stored 2 at 1795762183311992617 turned\n"
             ">10 PUBLISH k8 turned\n>9 PUBLISH k8 turned\n<11 k6 pushed\n<12 DELIVER k8 turned unanswered\n"
             ">13 PUBLISH k15 unanswered\n<14 k6 pushed\n");
-  EXPECT_NE(t.kept.find("MSG events.new 18 $JS.ACK.******.****.*.***.1.1795762183311966037.499 7\r\n"),
+  EXPECT_NE(t.kept.find("MSG events.new 18 $JS.ACK.******.****.1.101.1.1795762183311966037.499 7\r\n"),
             std::string::npos)
       << t.kept;
   EXPECT_NE(t.kept.find("_INBOX.******.Ab3dEf"), std::string::npos);
@@ -89,6 +90,56 @@ TEST(CallsNats, DeliveriesAndTheirAnswers) {
   for (const std::string_view secret : {"EVENTS"sv, "4711"sv, "workers"sv, "payload"sv, "replies"sv, "NAK"sv})
     EXPECT_EQ(t.kept.find(secret), std::string::npos) << secret;
   same_everywhere(kDeliveries);
+}
+
+const std::string kPlace = " stored 1 at 1795762183311966037";
+
+// A publisher and a consumer hear of the same place.
+const Talk kStores = {
+    kInfo,
+    ask("SUB " + kInbox + ".*  1\r\nPUB events.new " + kInbox + ".aaaaaaaa 3\r\none\r\nPUB events.new " + kInbox +
+        ".bbbbbbbb 3\r\ntwo\r\n"),
+    answer("MSG " + kInbox + ".aaaaaaaa 1 30\r\n{\"stream\":\"EVENTS\", \"seq\":102}\r\n"),
+    answer("MSG " + kInbox + ".bbbbbbbb 1 30\r\n{\"stream\":\"EVENTS\", \"seq\":101}\r\n"),
+    answer("MSG events.new 18 " + kAck + " 3\r\ntwo\r\nMSG events.new 18 " + kNextAck + " 3\r\none\r\n"),
+    answer("MSG events.new 18 $JS.ACK.EVENT.4711.1.102.2.1795762183311992617.498 3\r\none\r\n"),
+};
+
+TEST(CallsNats, PlacesInStreams) {
+  const Transcript t = read(kStores);
+  EXPECT_EQ(t.messages,
+            "<1 pushed\n>2 SUBSCRIBE k6 unanswered\n>3 REQUEST k10\n>4 REQUEST k10\n<3 k6 stored 1\n"
+            "<4 k6 stored 2\n<5 DELIVER k10 stored 2 at 1795762183311966037 turned\n"
+            "<6 DELIVER k10 stored 1 at 1795762183311992617 turned\n"
+            "<7 DELIVER k10 stored 3 at 1795762183311992617 turned\n");
+  EXPECT_NE(t.kept.find("{\"stream\":\"******\", \"seq\":102}"), std::string::npos) << t.kept;
+  same_everywhere(kStores);
+}
+
+// Answers of programs, of a message that was there already, of a domain; acknowledgements of the form with a hash.
+TEST(CallsNats, NoPlaceIsToldByOthers) {
+  std::string answers, asks;
+  int n = 10;
+  for (const std::string_view text :
+       {R"({"stream":"secret","seq":4711})"sv, R"({"stream":"secret", "seq":"4711"})"sv,
+        R"({"stream":"secret", "seq":12 4711})"sv, R"({"stream":"secret", "seq":12,"duplicate": true})"sv,
+        R"({"stream":"secret", "domain":"secret", "seq":4711})"sv, R"({"stream":"", "seq":})"sv, R"({"str)"sv}) {
+    const std::string inbox = kInbox + ".aaaaaa" + std::to_string(n++);
+    asks += "PUB events.new " + inbox + " 0\r\n\r\n";
+    answers += "MSG " + inbox + " 1 " + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
+  }
+  const Talk talk = {
+      kInfo,
+      ask("SUB " + kInbox + ".*  1\r\n" + asks),
+      answer(answers),
+      answer("MSG events.new 18 $JS.ACK.secret.Ab3dEf9h.4711.4711.1.101.1.1795762183311966037.499.xyz 1\r\n1\r\n"),
+      answer("MSG events.new 18 $JS.ACK.secret.Ab3dEf9h.1.101.1.1795762183311966037.499 1\r\n1\r\n"),
+      answer("MSG events.new 18 $JS.ACK.secret.worker.x4711.101.1.1795762183311966037.499 1\r\n1\r\n")};
+  const Transcript t = read(talk);
+  EXPECT_EQ(t.messages.find("stored"), std::string::npos) << t.messages;
+  for (const std::string_view secret : {"secret"sv, "4711"sv})
+    EXPECT_EQ(t.kept.find(secret), std::string::npos) << t.kept;
+  same_everywhere(talk);
 }
 
 const Talk kPulls = {
@@ -103,9 +154,9 @@ const Talk kPulls = {
 
 TEST(CallsNats, AsksConsumersForMessages) {
   const Transcript t = read(kPulls);
-  EXPECT_EQ(t.messages,
-            "<1 pushed\n>2 REQUEST k39 waits\n<3 DELIVER k10 turned\n>4 REQUEST k39 waits\n<4 k6\n"
-            ">5 REQUEST k26\n<5 k6\n");
+  EXPECT_EQ(t.messages, "<1 pushed\n>2 REQUEST k39 waits\n<3 DELIVER k10" + kPlace +
+                            " turned\n>4 REQUEST k39 waits\n<4 k6\n"
+                            ">5 REQUEST k26\n<5 k6\n");
   EXPECT_NE(t.kept.find("PUB $JS.API.CONSUMER.MSG.NEXT.ORDERS.worker _INBOX.****"), std::string::npos) << t.kept;
   same_everywhere(kPulls);
 }
@@ -124,9 +175,10 @@ TEST(CallsNats, MessagesAnswerTheRequestForThem) {
       answer("HMSG " + kInbox + ".3 2 32 32\r\nNATS/1.0 408 Request Timeout\r\n\r\n\r\n"),
   };
   EXPECT_EQ(read(talk).messages,
-            "<1 pushed\n>2 SUBSCRIBE k6 unanswered\n>3 REQUEST k39 waits\n<4 DELIVER k10 answers 3 turned\n"
-            "<5 DELIVER k10 turned\n>6 REQUEST k39 waits\n>7 REQUEST k39 waits\n<8 DELIVER k10 turned\n<6 k6\n"
-            "<9 DELIVER k10 answers 7 turned\n<10 k6 !408 pushed\n");
+            "<1 pushed\n>2 SUBSCRIBE k6 unanswered\n>3 REQUEST k39 waits\n<4 DELIVER k10 answers 3" + kPlace +
+                " turned\n<5 DELIVER k10" + kPlace +
+                " turned\n>6 REQUEST k39 waits\n>7 REQUEST k39 waits\n<8 DELIVER k10" + kPlace +
+                " turned\n<6 k6\n<9 DELIVER k10 answers 7" + kPlace + " turned\n<10 k6 !408 pushed\n");
   same_everywhere(talk);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -95,6 +96,9 @@ class Transcript {
     if (!open.key.empty()) messages += " k" + std::to_string(open.key.size());
     if (t.failed) messages += " !" + open.code;
     if (t.answered != 0) messages += " answers " + std::to_string(t.answered);
+    if (t.stored != 0)
+      messages += " stored " + std::to_string(places_.try_emplace(t.stored, places_.size() + 1).first->second);
+    if (t.stored_at != 0) messages += " at " + std::to_string(t.stored_at);
     for (const auto& [flag, word] : {std::pair{t.turned, " turned"}, std::pair{t.unanswered, " unanswered"},
                                      std::pair{t.pushed, " pushed"}, std::pair{t.waits, " waits"}})
       if (flag) messages += word;
@@ -105,6 +109,7 @@ class Transcript {
   std::unique_ptr<Machine> machine_;
   Keys keys_;
   Open open_[2];
+  std::map<std::uint64_t, std::size_t> places_;  // in the order in which they were named
 };
 
 inline Transcript read(const Talk& talk, std::size_t most = std::string_view::npos, bool from_beginning = true,
