@@ -6,8 +6,10 @@
 #ifndef TAILCAP_BPF_EVENT_SCRIPT_H
 #define TAILCAP_BPF_EVENT_SCRIPT_H
 
+#include "bpf/event_hotspot.h"
 #include "bpf/event_php.h"
 #include "bpf/event_python.h"
+#include "bpf/event_ruby.h"
 #include "bpf/event_v8.h"
 
 #define SCRIPT_FRAMES 64   /* of a stack; deeper ones lose their outermost frames */
@@ -17,7 +19,9 @@
 #define TAILCAP_SCRIPT_LANGUAGE_NUMBERS(N) \
 	N(SCRIPT_PYTHON, 0)                \
 	N(SCRIPT_PHP, 1)                   \
-	N(SCRIPT_V8, 2)
+	N(SCRIPT_V8, 2)                    \
+	N(SCRIPT_RUBY, 3)                  \
+	N(SCRIPT_HOTSPOT, 4)
 TAILCAP_ENUM(script_language, TAILCAP_SCRIPT_LANGUAGE_NUMBERS);
 
 struct script_process {
@@ -28,6 +32,8 @@ struct script_process {
 		struct python_process python;
 		struct php_process php;
 		struct v8_process v8;
+		struct ruby_process ruby;
+		struct hotspot_process hotspot;
 	};
 };
 
@@ -57,6 +63,8 @@ struct record_script_code {
 /* The interpreter's function was called for it, so that it has a frame of its own in the program's stack. V8 has one
  * for each: the place is its index there, from the innermost on. */
 #define SCRIPT_ENTRY 1ull
+/* The language has it in C, so that no frame of the interpreter's function is its own. */
+#define SCRIPT_IN_C 2ull
 
 #define TAILCAP_SCRIPT_END_NUMBERS(N)                                                    \
 	N(SCRIPT_END_NONE, 0)  /* no frames, or a structure was not what it has to be */ \
@@ -66,7 +74,7 @@ struct record_script_code {
 TAILCAP_ENUM(script_end, TAILCAP_SCRIPT_END_NUMBERS);
 
 #ifdef __cplusplus
-static_assert(sizeof(script_process) == 80 && sizeof(script_text) == 144 && sizeof(record_script_code) == 472);
+static_assert(sizeof(script_process) == 96 && sizeof(script_text) == 144 && sizeof(record_script_code) == 472);
 #endif
 
 #endif

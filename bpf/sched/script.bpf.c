@@ -62,6 +62,10 @@ __noinline int walk_scripts(u32 tgid)
 		return walk_php();
 	case SCRIPT_V8:
 		return walk_v8();
+	case SCRIPT_RUBY:
+		return walk_ruby();
+	case SCRIPT_HOTSPOT:
+		return walk_hotspot();
 	}
 	return 0;
 }

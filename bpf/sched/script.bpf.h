@@ -66,6 +66,8 @@ __noinline int walk_scripts(u32 tgid);
 __noinline int walk_python(void);
 __noinline int walk_php(void);
 __noinline int walk_v8(void);
+__noinline int walk_ruby(void);
+__noinline int walk_hotspot(void);
 /* Whether user space knows what the number in script_walks stands for. */
 __noinline int knows_script_code(void);
 /* Tells user space what the number in script_walks stands for, once. */

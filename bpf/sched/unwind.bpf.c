@@ -148,7 +148,7 @@ static __always_inline long step_by_frame(struct walk *walk)
 	if (bpf_probe_read_user(pair, sizeof(pair), (void *)walk->bp))
 		return ends(walk, STACK_END_UNREADABLE);
 	barrier_var(last);
-	if (last < STACK_MAX)
+	if (last < STACK_MAX && !walk->made)
 		walk->bps[last] = walk->bp;
 	if (!pair[1])
 		return ends(walk, STACK_END_ZERO);
@@ -175,6 +175,21 @@ static __always_inline long step_by_signal(struct walk *walk)
 	return add_caller(walk, pc, sp);
 }
 
+/* Code in no table. */
+static __always_inline long step_without_rule(struct walk *walk)
+{
+	int step = HOTSPOT_NOT;
+
+	if (walk->made && find_hotspot_code(walk->exact ? walk->pc : walk->pc - 1))
+		step = step_in_hotspot();
+	if (step == HOTSPOT_NOT)
+		return step_by_frame(walk);
+	if (step == HOTSPOT_LOST || walk->found_sp <= walk->sp || !find_mapping(walk, walk->found_pc - 1))
+		return ends(walk, STACK_END_NO_RULE);
+	walk->exact = false;
+	return add_caller(walk, walk->found_pc, walk->found_sp);
+}
+
 static long walk_on(u32 round, void *unused)
 {
 	u64 at, cfa, words[2]; /* the saved rbp, where it is usual, and the return address */
@@ -189,12 +204,12 @@ static long walk_on(u32 round, void *unused)
 	at = walk->exact ? walk->pc : walk->pc - 1;
 	if ((at < walk->start || at >= walk->stop) && !find_mapping(walk, at)) {
 		walk->start = walk->stop = 0;
-		return step_by_frame(walk);
+		return step_without_rule(walk);
 	}
 	if (walk->table)
 		row = find_row(walk->table, at - walk->bias);
 	if (!row)
-		return step_by_frame(walk);
+		return step_without_rule(walk);
 	how = row->how;
 	rbp = row->rbp;
 	offset = row->cfa;
@@ -270,6 +285,7 @@ __noinline int walk_by_tables(u32 list, u32 parts)
 	walk->end = STACK_END_CUT;
 	walk->exact = true;
 	walk->bp_unknown = false;
+	walk->made = begin_hotspot(bpf_get_current_task_btf()->tgid);
 	bpf_loop(STACK_MAX, walk_on, NULL, 0);
 	return 0;
 }

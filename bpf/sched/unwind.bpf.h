@@ -23,10 +23,13 @@ struct walk {
 	u8 exact; /* pc is where it goes on, not a return address */
 	u8 bp_unknown;
 	u16 unused;
-	u32 tid; /* of the stack; 0: of none */
-	u32 unused_too;
+	u32 tid;  /* of the stack; 0: of none */
+	u32 made; /* some code is HotSpot's */
+	u64 found_pc;
+	u64 found_sp;
 	u64 frames[STACK_MAX];
-	u64 bps[STACK_MAX]; /* the frame pointers of frames that were passed by them; 0: of others */
+	/* The frame pointers of frames that were passed by them, in Java the methods of frames; 0: of others. */
+	u64 bps[STACK_MAX];
 };
 
 /* Used with interrupts off: the clock's samples and the switches of a CPU cannot meet here. */
@@ -47,6 +50,20 @@ struct unwind_processes {
 
 extern struct walks walks SEC(".maps");
 extern struct unwind_processes unwind_processes SEC(".maps");
+
+/* A step of a walk through code that HotSpot has made: bpf/scripts/hotspot.bpf.c. */
+enum hotspot_step {
+	HOTSPOT_NOT,    /* it is no code of HotSpot's, or has a frame pointer */
+	HOTSPOT_PASSED, /* the caller is in found_pc and found_sp of the walk */
+	HOTSPOT_LOST,   /* how this code finds its caller is not known */
+};
+
+/* Whether the process has such code. Has to be called before steps of its stack. */
+__noinline int begin_hotspot(u32 tgid);
+/* Whether an address is in code of HotSpot's; if so, a step can pass it. Apart, because stacks of kernel programs are
+ * small. */
+__noinline int find_hotspot_code(u64 at);
+__noinline int step_in_hotspot(void);
 
 /* Fills walks. A separate function for the verifier: it checks this one once, not once per call. */
 __noinline int walk_by_tables(u32 list, u32 parts);

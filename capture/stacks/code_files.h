@@ -39,7 +39,8 @@ class CodeFile {
   const std::string& name(std::uint64_t file_offset);
   // The place is in the function that executes code of this language, whose frames the kernel program can read.
   bool interprets(const ScriptLanguage& language, std::uint64_t file_offset) {
-    return name(file_offset) == language.interpreter;
+    return name(file_offset) == language.interpreter ||
+           (language.executes && ready() && scripts_ && language.executes(*scripts_, file_offset));
   }
 
  private:

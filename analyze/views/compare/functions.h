@@ -10,8 +10,8 @@
 namespace tailcap::views {
 
 // The innermost function of the program in a stack and the one that called it; empty: none has a name. In stacks of
-// Python, PHP or JavaScript only its functions are meant, without the number of their line, which differs between
-// versions.
+// Python, PHP, JavaScript, Ruby or Java only its functions are meant, without the number of their line, which differs
+// between versions.
 struct ProgramFunction {
   std::string name, caller;
 };

@@ -75,7 +75,8 @@ constexpr std::array<std::string_view, 63> kOfC = {"abort",
                                                    "write"};
 constexpr std::array<std::string_view, 6> kOfPython = {"queue.py",        "selectors.py", "socket.py",
                                                        "socketserver.py", "ssl.py",       "threading.py"};
-constexpr std::string_view kOfNode = "node:";
+constexpr std::string_view kOfNode = "node:", kOfRuby = "<internal:", kJavaFile = ".java";
+constexpr std::array<std::string_view, 3> kOfJava = {"java.", "jdk.internal.", "sun."};
 constexpr std::array<std::string_view, 6> kBegins = {"std::", "runtime.", "syscall.", "internal/", "sync.", "GI_"};
 
 }  // namespace
@@ -105,8 +106,11 @@ bool has_name(std::string_view frame) {
 bool of_runtime(std::string_view frame) {
   if (of_script(frame)) {
     const auto from = frame.rfind('(') + 1;
-    if (frame.substr(from).starts_with(kOfNode)) return true;
-    return std::ranges::binary_search(kOfPython, frame.substr(from, frame.rfind(':') - from));
+    const std::string_view file = frame.substr(from, frame.rfind(':') - from);
+    if (file.starts_with(kOfNode) || file.starts_with(kOfRuby)) return true;
+    if (file.ends_with(kJavaFile))
+      return std::ranges::any_of(kOfJava, [&](std::string_view begin) { return frame.starts_with(begin); });
+    return std::ranges::binary_search(kOfPython, file);
   }
   frame.remove_prefix(std::min(frame.find_first_not_of('_'), frame.size()));
   if (std::ranges::any_of(kBegins, [&](std::string_view begin) { return frame.starts_with(begin); })) return true;

@@ -12,11 +12,11 @@ std::vector<std::string_view> frames_of(std::string_view stack);
 bool of_script(std::string_view frame);
 // A function of a program that is known by its name.
 bool has_name(std::string_view frame);
-// A function of the C library, the C++ library, Go's runtime, Python's own modules or Node.js's in which threads wait
-// or begin. Other libraries are not known by the names of their functions.
+// A function of the C library, the C++ library, Go's runtime, or Python's own modules, Node.js's, Ruby's or Java's in
+// which threads wait or begin. Other libraries are not known by the names of their functions.
 bool of_runtime(std::string_view frame);
-// In a stack with functions of Python, PHP or JavaScript (script), only those have names that count: between them is
-// the interpreter.
+// In a stack with functions of Python, PHP, JavaScript, Ruby or Java (script), only those have names that count:
+// between them is the interpreter.
 bool counts_by_name(std::string_view frame, bool script);
 // Such a function that is none of a runtime.
 bool of_application(std::string_view frame, bool script);

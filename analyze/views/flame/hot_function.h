@@ -9,7 +9,7 @@
 namespace tailcap::views {
 
 // The innermost function that is in most of the stacks, with what it calls. In programs with functions of Python,
-// PHP or JavaScript only those count. None: too few samples, or no function is in most of them.
+// PHP, JavaScript, Ruby or Java only those count. None: too few samples, or no function is in most of them.
 std::optional<model::HotFunction> hot_function(const std::vector<model::FoldedStack>& stacks);
 
 }  // namespace tailcap::views

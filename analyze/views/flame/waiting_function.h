@@ -17,8 +17,8 @@ struct StackedWait {
 };
 
 // The innermost function of the application that is in most of the waiting time, with what it called and who called it.
-// In programs with functions of Python, PHP or JavaScript only those count. None: too few waits have stacks,
-// or no function is in most of their time.
+// In programs with functions of Python, PHP, JavaScript, Ruby or Java only those count. None: too few waits have
+// stacks, or no function is in most of their time.
 std::optional<model::WaitingFunction> waiting_function(const std::vector<StackedWait>& waits);
 
 }  // namespace tailcap::views

@@ -3,15 +3,18 @@
 #include <algorithm>
 
 #include "capture/stacks/scripts/frame_name.h"
+#include "capture/stacks/scripts/hotspot.h"
 #include "capture/stacks/scripts/php.h"
 #include "capture/stacks/scripts/python.h"
+#include "capture/stacks/scripts/ruby.h"
 #include "capture/stacks/scripts/v8.h"
 
 namespace tailcap::capture::stacks {
 
 namespace {
 
-constexpr const ScriptLanguage* kLanguages[] = {&kPythonLanguage, &kPhpLanguage, &kV8Language};
+constexpr const ScriptLanguage* kLanguages[] = {&kPythonLanguage, &kPhpLanguage, &kV8Language, &kRubyLanguage,
+                                                &kHotspotLanguage};
 
 constexpr std::size_t kMostName = 140, kMostFile = 80;  // bytes: both fit into the name of a frame
 constexpr std::string_view kCutText = "...";

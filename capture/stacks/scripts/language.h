@@ -37,6 +37,8 @@ struct ScriptLanguage {
   std::string (*version)(const symbols::ScriptPrograms& programs, std::string_view file);
   // As written in stacks; empty: a step of the interpreter itself.
   std::string (*frame)(const ScriptCode& code);
+  // Whether a place of the file is in the interpreter; null: its function has a name in every file.
+  bool (*executes)(const symbols::ScriptPrograms& programs, std::uint64_t file_offset) = nullptr;
 };
 
 std::span<const ScriptLanguage* const> languages();

@@ -14,6 +14,14 @@ std::vector<MergedFrame> of_program(std::size_t count) {
   return frames;
 }
 
+// How many frames there are with the outermost entry. Those behind it are functions in C, in which the thread, or the
+// fiber, began; other frames there are none of this moment.
+std::size_t entered(std::span<const std::uint64_t> script) {
+  std::size_t count = script.size();
+  while (count > 0 && script[count - 1] & SCRIPT_IN_C) count--;
+  return count > 0 && script[count - 1] & SCRIPT_ENTRY ? count : 0;
+}
+
 // Reads the script's stack from the innermost frame on: one interpreter's frame executes a run of frames, of which the
 // outermost is its entry.
 class Runs {
@@ -25,7 +33,7 @@ class Runs {
     while (!done()) {
       const std::size_t at = at_++;
       frames.push_back({Of::script, at});
-      if (script_[at] & SCRIPT_ENTRY) break;
+      if (script_[at] & SCRIPT_ENTRY && (cut_ || at_ != entered(script_))) break;
     }
     if (done() && cut_) frames.push_back({Of::cut});
   }
@@ -50,7 +58,7 @@ std::vector<MergedFrame> merge_script(const std::vector<bool>& interpreters, std
   if (cut)
     fits = fits && (!complete || calls >= entries);
   else
-    fits = fits && script.back() & SCRIPT_ENTRY && (between || (complete ? calls == entries : calls <= entries));
+    fits = fits && entered(script) > 0 && (between || (complete ? calls == entries : calls <= entries));
   if (!fits) return of_program(interpreters.size());
   std::vector<MergedFrame> frames;
   Runs runs(script, cut);

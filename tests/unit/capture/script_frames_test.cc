@@ -19,14 +19,14 @@ namespace {
 
 using formats::StackEnd;
 
-// The program's frames: 'I' the interpreter, 'c' other code. Python's: 'e' an entry, 'p' another one. The result: the
-// program's frames as they are, Python's as numbers.
+// The program's frames: 'I' the interpreter, 'c' other code. Python's: 'e' an entry, 'C' one in C, 'p' another one. The
+// result: the program's frames as they are, Python's as numbers.
 std::string merged(const std::string& program, const std::string& python, StackEnd end = StackEnd::start,
                    bpf::script_end script_end = bpf::SCRIPT_END_WHOLE) {
   std::vector<bool> interpreters;
   for (const char c : program) interpreters.push_back(c == 'I');
   std::vector<std::uint64_t> numbers;
-  for (const char c : python) numbers.push_back(0x100 | (c == 'e' ? SCRIPT_ENTRY : 0));
+  for (const char c : python) numbers.push_back(0x100 | (c == 'e' ? SCRIPT_ENTRY : c == 'C' ? SCRIPT_IN_C : 0));
   std::string out;
   for (const MergedFrame& frame : merge_script(interpreters, numbers, script_end, end)) {
     if (frame.of == MergedFrame::Of::program) out += program[frame.index];
@@ -67,6 +67,15 @@ TEST(ScriptFrames, DeepStacksSayThatTheyAreCut) {
   EXPECT_EQ(merged("cIcIc", "epp", StackEnd::start, bpf::SCRIPT_END_CUT), "c0c12*c");
   EXPECT_EQ(merged("cIcIcIc", "epp", StackEnd::start, bpf::SCRIPT_END_CUT), "c0c12*cIc");
   EXPECT_EQ(merged("cIc", "epp", StackEnd::no_rule, bpf::SCRIPT_END_CUT), "c0c-12*");
+}
+
+TEST(ScriptFrames, FunctionsInCNeedNoInterpreter) {
+  EXPECT_EQ(merged("cIcIc", "CeCpe"), "c01c234c");
+  EXPECT_EQ(merged("cIcc", "peCC"), "c0123cc") << "the thread began in one";
+  EXPECT_EQ(merged("cIcIc", "eeCC"), "c0c123c");
+  EXPECT_EQ(merged("cIc", "epC"), "cIc") << "another one is no function in C";
+  EXPECT_EQ(merged("cc", "CC"), "cc");
+  EXPECT_EQ(merged("cIcIc", "epCC", StackEnd::start, bpf::SCRIPT_END_CUT), "c0c123*c");
 }
 
 TEST(ScriptFrames, OuterOnesMayBeOnAnotherStack) {
