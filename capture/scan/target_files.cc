@@ -248,6 +248,14 @@ std::optional<symbols::VariableNames> TargetFiles::variables(const TargetFile& f
   return names;
 }
 
+std::optional<symbols::SourceLines> TargetFiles::source_lines(const TargetFile& file, std::uint64_t most) {
+  const auto bytes = read(file, encode_source_lines_request(most), kMaxNames, kReadPatience, false);
+  if (!bytes) return std::nullopt;
+  auto lines = decode_source_lines(*bytes);
+  if (!lines) problem_ = "it was not understood";
+  return lines;
+}
+
 std::optional<symbols::PerfMap> TargetFiles::perf_map(const TargetFile& file, std::uint32_t user) {
   const auto bytes = read(file, encode_perf_map_request(user), kMaxNames, kReadPatience, false);
   if (!bytes) return std::nullopt;

@@ -58,6 +58,7 @@ class TargetFiles {
   std::optional<symbols::UnwindRules> unwind_rules(const TargetFile& file);
   std::optional<symbols::ScriptPrograms> scripts(const TargetFile& file);
   std::optional<symbols::VariableNames> variables(const TargetFile& file);
+  std::optional<symbols::SourceLines> source_lines(const TargetFile& file, std::uint64_t most);
   std::optional<symbols::PerfMap> perf_map(const TargetFile& file, std::uint32_t user);  // empty: it is another user's
   // Attaches the programs at the places. Returns descriptors of links, which the caller owns; none: see problem().
   // anew: they were attached there before, and the file may have been renamed or deleted since.

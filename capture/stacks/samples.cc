@@ -64,7 +64,7 @@ bool came_late(std::string_view kernel) {
 
 bool ready(const std::vector<CodePlace>& places) {
   return std::all_of(places.begin(), places.end(),
-                     [](const CodePlace& p) { return !p.awaited && (!p.file || p.file->ready()); });
+                     [](const CodePlace& p) { return !p.awaited && (!p.file || p.file->settled()); });
 }
 
 }  // namespace
@@ -128,7 +128,7 @@ bool Samples::take(std::span<const std::byte> record) {
 
 bool Samples::take_code(std::span<const std::byte> record) { return codes_.take(record); }
 
-std::string Samples::user_text(Waiting& sample) {
+FrameTexts Samples::user_text(Waiting& sample) {
   std::vector<bool> interpreters;
   for (const CodePlace& place : sample.user)
     interpreters.push_back(!sample.script.empty() && place.file &&
@@ -138,17 +138,21 @@ std::string Samples::user_text(Waiting& sample) {
                           : merge_script(interpreters, sample.script, sample.script_end, sample.facts.end);
   const bool gap =
       std::any_of(frames.begin(), frames.end(), [](const auto& f) { return f.of == MergedFrame::Of::gap; });
-  std::string text(sample.cut && !gap ? kCut : "");
+  FrameTexts text;
+  if (sample.cut && !gap) text.add(kCut);
   for (std::size_t i = frames.size(); i-- > 0;) {
     const MergedFrame frame = frames[i];
     if (frame.of == MergedFrame::Of::program) {
       const CodePlace& place = sample.user[frame.index];
-      add_frame(text, place.file ? std::string_view(place.file->name(place.offset)) : kUnknown);
+      if (place.file)
+        text.add(place.file->frames(place.offset), place.file->place(place.offset));
+      else
+        text.add(kUnknown);
     } else if (frame.of == MergedFrame::Of::script) {
       const std::string* name = codes_.name(sample.script[frame.index] & ~SCRIPT_PLACE);
-      if (!name || !name->empty()) add_frame(text, name ? *name : "[" + std::string(sample.language->name) + "]");
+      if (!name || !name->empty()) text.add(name ? *name : "[" + std::string(sample.language->name) + "]");
     } else {
-      add_frame(text, frame.of == MergedFrame::Of::cut || sample.cut ? kCut : kUnknown);
+      text.add(frame.of == MergedFrame::Of::cut || sample.cut ? kCut : kUnknown);
     }
   }
   return text;
@@ -170,7 +174,7 @@ const Event* Samples::next(bool anyway) {
   user_text_ = user_text(sample);
   kernel_text_ = std::move(sample.kernel);
   Sample told = sample.facts;
-  told.user = user_text_;
+  user_text_.put(told);
   told.kernel = kernel_text_;
   event_ = {sample.time, sample.thread, told, sample.goroutine};
   waiting_.pop_front();

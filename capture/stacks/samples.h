@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "capture/stacks/code_files.h"
+#include "capture/stacks/frame_texts.h"
 #include "capture/stacks/kernel_names.h"
 #include "capture/stacks/process_code.h"
 #include "capture/stacks/scripts/language.h"
@@ -54,7 +55,7 @@ class Samples {
     bpf::script_end script_end = bpf::SCRIPT_END_NONE;
     const ScriptLanguage* language = nullptr;
   };
-  std::string user_text(Waiting& sample);
+  FrameTexts user_text(Waiting& sample);
   std::string kernel_text(std::span<const std::byte> addresses, formats::SampleKind kind);
 
   KernelNames kernel_;
@@ -63,7 +64,8 @@ class Samples {
   ScriptCodes codes_;
   std::deque<Waiting> waiting_;
   std::uint32_t late_ = 0;  // waits without their stack, for the weight of the next
-  std::string user_text_, kernel_text_;
+  FrameTexts user_text_;
+  std::string kernel_text_;
   formats::Event event_;
 };
 
