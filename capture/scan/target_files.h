@@ -68,6 +68,9 @@ class TargetFiles {
   // Reads a word of the process's memory.
   std::optional<std::int32_t> word(std::uint32_t pid, std::uint64_t address);
 
+  // At most `size` bytes of it, as many as are mapped there; none: it does not answer, or they cannot be read.
+  std::optional<std::string> memory(std::uint32_t pid, std::uint64_t address, std::uint32_t size);
+
   // What /proc shows of a process; none: it does not answer. One that did not is not asked again for its memory.
   std::optional<ProcessText> process(const ProcessQuestion& question);
 

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the names that it has
 constexpr std::chrono::milliseconds kPatience{
     800};  // at the end, which must not take longer than a second whatever a file does
+constexpr std::chrono::milliseconds kTablesPatience{200};
 constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
 constexpr std::string_view kLeaves = "__schedule";  // the frames inside it are the kernel program's
 
@@ -70,7 +71,11 @@ bool ready(const std::vector<CodePlace>& places) {
 }  // namespace
 
 Samples::Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps)
-    : kernel_(std::move(kernel)), files_(processes, maps), code_(files_, processes) {}
+    : processes_(processes),
+      maps_(maps),
+      kernel_(std::move(kernel)),
+      files_(processes, maps),
+      code_(files_, processes) {}
 
 std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;
@@ -84,7 +89,7 @@ std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKin
   return text;
 }
 
-bool Samples::take(std::span<const std::byte> record) {
+bool Samples::take(std::span<const std::byte> record, bool waits) {
   bpf::record_sample r;
   if (record.size() < sizeof r) return false;
   std::memcpy(&r, record.data(), sizeof r);
@@ -110,12 +115,12 @@ bool Samples::take(std::span<const std::byte> record) {
   sample.cut = user == STACK_MAX && (sample.facts.end == StackEnd::unknown || sample.facts.end == StackEnd::cut);
   for (std::size_t i = 0; i < user; ++i) sample.user.push_back(code_.at(r.h.pid, address_at(addresses, i), now));
   sample.kernel = kernel_text(addresses.subspan(user * sizeof(std::uint64_t)), sample.facts.kind);
-  if (sample.facts.kind == SampleKind::off_cpu && came_late(sample.kernel)) {
+  if (sample.facts.kind == SampleKind::off_cpu && !waits && came_late(sample.kernel)) {
     late_ += sample.facts.weight;
     waiting_.pop_back();
     return true;
   }
-  if (sample.facts.kind == SampleKind::off_cpu) sample.facts.weight += std::exchange(late_, 0);
+  if (sample.facts.kind == SampleKind::off_cpu && !waits) sample.facts.weight += std::exchange(late_, 0);
   sample.language = language_of(r.script_language);
   if (!sample.language) return true;
   sample.script.resize(script);
@@ -124,6 +129,22 @@ bool Samples::take(std::span<const std::byte> record) {
   sample.script_end =
       r.script_end <= bpf::SCRIPT_END_APART ? static_cast<bpf::script_end>(r.script_end) : bpf::SCRIPT_END_NONE;
   return true;
+}
+
+void Samples::take_waiting(const std::function<Bytes()>& list) {
+  // Processes of which there was no sample have no tables yet.
+  const Time now = monotonic_now();
+  bool asked = false;
+  for (const auto& [pid, address] : waiting_code(list())) {
+    if (has_tables(maps_, pid)) continue;
+    (void)code_.at(pid, address, now);
+    asked = true;
+  }
+  if (asked) {
+    code_.wait(kTablesPatience);
+    files_.wait(kTablesPatience);
+  }
+  for (const Bytes& record : waiting_stacks(processes_, maps_, list)) (void)take(record, true);
 }
 
 bool Samples::take_code(std::span<const std::byte> record) { return codes_.take(record); }

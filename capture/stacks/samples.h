@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <fstream>
+#include <functional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -21,6 +22,7 @@
 #include "capture/stacks/scripts/language.h"
 #include "capture/stacks/scripts/script_codes.h"
 #include "capture/stacks/scripts/script_frames.h"
+#include "capture/stacks/waiting_stacks.h"
 #include "formats/event.h"
 
 namespace tailcap::capture::stacks {
@@ -30,7 +32,10 @@ class Samples {
   // processes must outlive this object.
   Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps = {});
 
-  bool take(std::span<const std::byte> record);            // false: not a sample
+  // waits: its thread is known to be in its wait still. False: not a sample.
+  bool take(std::span<const std::byte> record, bool waits = false);
+  // The stacks of threads that wait now, before the recording ends. list: see waiting_stacks.
+  void take_waiting(const std::function<Bytes()>& list);
   bool take_code(std::span<const std::byte> record);       // of a function of a script; false: it is not valid
   void forget(std::uint32_t pid) { code_.forget(pid); }    // it runs another program, or has ended
   void ended(std::uint32_t pid) { files_.tell(pid, {}); }  // its samples may still wait for names
@@ -58,6 +63,8 @@ class Samples {
   FrameTexts user_text(Waiting& sample);
   std::string kernel_text(std::span<const std::byte> addresses, formats::SampleKind kind);
 
+  const scan::Processes& processes_;
+  const StackMaps maps_;
   KernelNames kernel_;
   CodeFiles files_;
   ProcessCode code_;

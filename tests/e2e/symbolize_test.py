@@ -1,6 +1,7 @@
 """Inlined functions and executed lines: while recording, and from debug files that are given later."""
 import collections
 import hashlib
+import json
 import pathlib
 import re
 import shutil
@@ -77,6 +78,28 @@ class Symbolize(Case):
     def test_lines_of_c(self):
         program = self.build("cc", "-O2", "-g", HERE / "hot_lines.c")
         self.check(self.samples(self.run_whole(program, "c.tcap")), self.OF_C)
+
+    def test_lines_in_flame_graphs_and_exports(self):
+        program = self.build("cc", "-O2", "-g", HERE / "hot_lines.c")
+        file = self.run_whole(program, "c.tcap")
+        whole = "serve at hot_lines.c:22;render at hot_lines.c:13;mix (inlined) at hot_lines.c:9"
+        self.assertIn(whole, self.tailcap("flame", file, "--format", "folded", "--lines"))
+        self.assertIn("serve;render;mix (inlined)", self.tailcap("flame", file, "--format", "folded"))
+        out = self.scratch / "out.speedscope.json"
+        self.tailcap("export", file, "--format", "speedscope", "-o", out)
+        frames = json.loads(out.read_text())["shared"]["frames"]
+        for frame in (
+            {"name": "mix (inlined)", "file": "hot_lines.c", "line": 9},
+            {"name": "render", "file": "hot_lines.c", "line": 13},
+        ):
+            self.assertIn(frame, frames)
+        if not shutil.which("go"):
+            return
+        out = self.scratch / "out.pb.gz"
+        self.tailcap("export", file, "--format", "pprof", "-o", out)
+        raw = subprocess.run(["go", "tool", "pprof", "-raw", out], check=True, capture_output=True, text=True).stdout
+        self.assertRegex(raw, r"mix \(inlined\) hot_lines.c:9\b")
+        self.assertRegex(raw, r"render hot_lines.c:13\b")
 
     def test_compressed_and_older_debug_information(self):
         program = self.build("cc", "-O2", "-gdwarf-4", "-gz", HERE / "hot_lines.c")
