@@ -12,6 +12,7 @@
 #include "capture/record/doctor.h"
 #include "capture/record/options.h"
 #include "capture/record/recorder.h"
+#include "capture/symbolize/symbolize.h"
 #include "formats/printable.h"
 
 namespace {
@@ -61,6 +62,7 @@ int rehearse(const Options& options) {
 int run(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "doctor") return run_doctor(argc - 1, argv + 1);
   if (argc > 1 && std::string_view(argv[1]) == "control") return run_control(argc - 1, argv + 1);
+  if (argc > 1 && std::string_view(argv[1]) == "symbolize") return symbolize::run_symbolize(argc - 1, argv + 1);
   const Options options = parse_options(argc, argv);
   if (options.help) return std::fputs(kHelp, stdout) < 0;
   if (options.version) return std::puts("tailcap-record " TAILCAP_VERSION) < 0;

@@ -370,6 +370,10 @@ struct Sample {
   more @3 :List(UInt32);    # weight - 1
   value @4 :List(UInt64);
   end @5 :List(UInt8);
+  lines @6 :List(UInt16);     # refs to pieces
+  places @7 :List(UInt16);
+  buildIds @8 :List(UInt16);
+  files @9 :List(UInt16);
 }
 
 struct GoExit {

@@ -28,7 +28,9 @@ enum class StackEnd : std::uint8_t {
 // Event::thread was running at Event::time.
 //
 // A stack is text: names of functions joined by ';', the outermost first. In a name, ';' and line ends become spaces. A
-// frame without a name is "[FILE]" if its file is known, otherwise "[unknown]".
+// frame without a name is "[FILE]" if its file is known, otherwise "[unknown]". A function that the compiler has put
+// into its caller is "NAME (inlined)"; the frame that it is part of is the next one without that. Frames whose line is
+// known have no place: names can be added to the others later.
 struct Sample {
   std::string_view user{};    // empty: no frame could be read
   std::string_view kernel{};  // empty: it ran in user mode
@@ -36,6 +38,12 @@ struct Sample {
   std::uint32_t weight = 1;          // how many samples like it this one represents, itself included
   std::uint64_t value = 0;           // for an allocation: its bytes
   StackEnd end = StackEnd::unknown;  // of user
+  // Of the frames of user, in their order, joined by ';'; entries may be empty, and so may all of it.
+  std::string_view lines{};   // the line that was executed, in callers that of the call: "cart.c:88"
+  std::string_view places{};  // in which of `files` the code is, from 0, and at which address of it: "1+9c4f"
+  // Of which the places are, joined by ';'.
+  std::string_view build_ids{};  // in hexadecimal digits; empty: it has none
+  std::string_view files{};      // names without folders
   bool operator==(const Sample&) const = default;
 };
 

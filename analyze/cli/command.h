@@ -82,6 +82,9 @@ int run(int argc, char** argv);
 namespace spans_command {
 int run(int argc, char** argv);
 }
+namespace symbolize_command {
+int run(int argc, char** argv);
+}
 namespace timeline_command {
 int run(int argc, char** argv);
 }

@@ -47,10 +47,13 @@ constexpr Definition kPerRequest{
     "per-request", 0, nullptr,
     "make each request the lowest frame of its stacks, by its id and, where it has one, its trace id", 0};
 
+constexpr Definition kLines{"lines", 0, nullptr,
+                            "frames with the line that was executed, where it is known: a frame for each line", 0};
+
 struct Arguments {
   std::string file, id, cohort = "all", measure = "cpu", format, output;
   Selection selection;
-  bool per_request = false;
+  bool per_request = false, lines = false;
 };
 
 std::string folded_text(const model::Flame& flame) {
@@ -140,6 +143,7 @@ int run(int argc, char** argv) {
       a.format, {"svg", "folded", "json"}, &a.output,
       "svg: a picture with search and zoom that needs nothing else; folded: a stack per line and its samples (or "
       "ns), with diff the typical ones' share first");
+  line.option(kLines, &a.lines);
   line.schema(schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
@@ -157,6 +161,7 @@ int run(int argc, char** argv) {
     throw UsageError("no output given: -o OUT.svg, or --format folded, or --json");
   for (const std::string& route : a.selection.routes)
     choice.title += (choice.title.empty() ? "" : ", ") + report::printable(route);
+  choice.lines = a.lines;
   choice.by_request = a.per_request;
   choice.off_cpu = a.measure == "off-cpu";
   choice.samples = a.measure == "allocations"   ? formats::SampleKind::allocation

@@ -1,4 +1,4 @@
-// tailcap: explains a capture. `tailcap record`, `control` and `doctor` execute tailcap-record, and `gate`
+// tailcap: explains a capture. `tailcap record`, `control`, `doctor` and `symbolize` execute tailcap-record, and `gate`
 // tailcap-gate.
 #include <algorithm>
 #include <array>
@@ -59,6 +59,7 @@ constexpr std::array kEntries = std::to_array<Entry>({
     {"requests", requests_command::run},
     {"show", show_command::run},
     {"spans", spans_command::run},
+    {"symbolize", symbolize_command::run},
     {"timeline", timeline_command::run},
     {"top", top_command::run},
     {"topology", topology_command::run},
@@ -116,6 +117,7 @@ What is in the file, and can it be trusted?
   recover     save the sound blocks of a damaged capture
   merge       combine the captures of several machines
   recompress  make a capture smaller, or quicker to read
+  symbolize   add names of functions to stacks, from debug files
 
 Give it away
   cut         extract a few requests into a small capture

@@ -18,7 +18,7 @@ void LeftStacks::push(const Event& event) {
     ++left_out_;
     return;
   }
-  const Texts texts(sample->user, sample->kernel);
+  const Texts texts{std::string(sample->user), std::string(sample->kernel), std::string(sample->lines)};
   auto known = known_.find(texts);
   if (known == known_.end()) {
     if (stacks_.size() >= kMaxLeftStacks) {
@@ -36,8 +36,9 @@ std::optional<Sample> LeftStacks::of(std::uint32_t tid, Time left) const {
   if (wait == waits_.end()) return std::nullopt;
   const Texts& texts = *stacks_[wait->second];
   Sample sample;
-  sample.user = texts.first;
-  sample.kernel = texts.second;
+  sample.user = texts[0];
+  sample.kernel = texts[1];
+  sample.lines = texts[2];
   sample.kind = SampleKind::off_cpu;
   return sample;
 }

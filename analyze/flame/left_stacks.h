@@ -3,16 +3,17 @@
 // A stack may be before or after its interval in the capture, so all are collected first.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "formats/event_names.h"
 #include "formats/sample.h"
+#include "formats/time.h"
 
 namespace tailcap::flame {
 
@@ -25,7 +26,7 @@ class LeftStacks {
   std::optional<formats::Sample> of(std::uint32_t tid, formats::Time left) const;
 
  private:
-  using Texts = std::pair<std::string, std::string>;
+  using Texts = std::array<std::string, 3>;  // of the program, of the kernel, lines
   struct Wait {
     std::uint32_t thread = 0;
     std::int64_t left = 0;

@@ -273,12 +273,8 @@ std::vector<std::byte> Probes::Impl::iterate(bpf_program* program) {
     const std::size_t used = bytes.size();
     bytes.resize(used + 65536);
     const ssize_t got = read(descriptor, bytes.data() + used, 65536);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
-      bytes.resize(used);
-      continue;
-    }
     bytes.resize(used + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    if (got > 0) continue;
+    if (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN))) continue;
     const int error = errno;
     close(descriptor);
     if (got < 0) throw std::system_error(error, std::generic_category(), "cannot read the iterator " + name);
@@ -307,6 +303,10 @@ std::vector<std::byte> Probes::list_waits() {
   bpf_program* program = impl_->object.skeleton->progs.list_waits;
   const bool none = impl_->waits_paused || !bpf_program__autoload(program);
   return none ? std::vector<std::byte>{} : impl_->iterate(program);
+}
+std::vector<std::byte> Probes::list_waiting() {
+  bpf_program* program = impl_->object.skeleton->progs.list_waiting;
+  return bpf_program__autoload(program) ? impl_->iterate(program) : std::vector<std::byte>{};
 }
 
 RingMaps Probes::rings() const {

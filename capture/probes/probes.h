@@ -135,6 +135,9 @@ class Probes {
   // Returns a record for every target thread that is off-CPU; after detach(). Empty: they are not recorded.
   std::vector<std::byte> list_waits();
 
+  // Returns where the threads are that wait, before detach(); capture/stacks/waiting_stacks.h.
+  std::vector<std::byte> list_waiting();
+
   void add_target(std::uint32_t pid);  // before mark_targets()
   // Makes the first thread of a process a target. process: its pidfd.
   void make_target(int process);

@@ -32,6 +32,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "tls_secret" || name == "go_secret") return has(Group::tls) && settings.tls_keys;
   if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);
   if (name.starts_with("interrupt_")) return has(Group::interrupts);
+  if (name == "list_waiting") return has(Group::stacks) && has(Group::offcpu);
   if (name == "wait_stack") return has(Group::stacks) && has(Group::offcpu) && !settings.all_waits;
   if (name == "sample") return settings.sample_rate && has(Group::samples);
   if (name == "task_moved") return !selection.cgroup.empty();

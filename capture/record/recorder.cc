@@ -384,7 +384,7 @@ class Recording {
     session_->tick(monotonic_now());
     if (finder_) finder_->stop();
     drain(*rings_, *session_, true);
-    session_->note(monotonic_now(), ground::kStopsNote, "1");
+    session_->stops();
     probes_->detach();
     while (rings_->pending() > 0) {
       const auto before = rings_->pending();

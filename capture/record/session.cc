@@ -459,6 +459,15 @@ void Session::push_waits() {
   }
 }
 
+void Session::stops() {
+  try {
+    if (samples_) samples_->take_waiting([this] { return probes_.list_waiting(); });
+  } catch (const std::system_error& e) {
+    warn(std::string("stacks of what threads waited for at the end are missing: ") + e.what());
+  }
+  note(monotonic_now(), ground::kStopsNote, "1");
+}
+
 void Session::closing_facts() {
   texts_.wait(kLastTexts, true);
   push_texts(monotonic_now());

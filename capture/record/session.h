@@ -73,6 +73,8 @@ class Session {
   void find_links();
   // Writes the clocks: CLOCK_REALTIME was set.
   void note_clocks();
+  // Call it before the kernel programs are removed.
+  void stops();
   // Writes clocks and costs; call it before the writer is finished.
   void closing_facts();
 

@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t kMaxCandidates = 8, kMaxPath = 8192, kMaxText = 65536;
 constexpr unsigned kLongest = 30;  // seconds; nothing waits for it after that, and a wait that can be interrupted ends
 constexpr unsigned kLongestOfProcess = 3;
+constexpr std::uint32_t kMaxStack = 64u << 10;
 constexpr std::size_t kMaxErrand = 8u << 20;  // 16,384 places
 
 Identity identity_of(const struct stat& status) {
@@ -162,6 +163,20 @@ Reply read_memory(Decoder& in) {
   return reply;
 }
 
+Reply read_stack(Decoder& in) {
+  const std::string path = "/proc/" + std::to_string(in.number<std::uint32_t>()) + "/mem";
+  const auto address = in.number<std::uint64_t>();
+  const std::size_t size = std::min(in.number<std::uint32_t>(), kMaxStack);
+  Reply reply;
+  const Descriptor memory(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  reply.text.resize(size);
+  const ssize_t got =
+      !memory || address > INT64_MAX ? -1 : pread(memory.get(), reply.text.data(), size, static_cast<off_t>(address));
+  if (got <= 0) return {"its memory cannot be read: " + why(), {}, 0, {}};
+  reply.text.resize(static_cast<std::size_t>(got));
+  return reply;
+}
+
 }  // namespace
 
 std::string encode_open(const std::vector<Candidate>& candidates) {
@@ -209,6 +224,15 @@ std::string encode_memory(std::uint32_t pid, std::uint64_t address) {
   return out.take();
 }
 
+std::string encode_stack(std::uint32_t pid, std::uint64_t address, std::uint32_t size) {
+  Encoder out;
+  out.number(Errand::stack);
+  out.number(pid);
+  out.number(address);
+  out.number(size);
+  return out.take();
+}
+
 std::string encode_process(std::string_view question) {
   Encoder out;
   out.number(Errand::process);
@@ -241,6 +265,7 @@ void serve_opening(int socket) {
     Reply reply{"the request was damaged", {}, 0, {}};
     if (errand == Errand::open) reply = open_file(in, out);
     if (errand == Errand::memory) reply = read_memory(in);
+    if (errand == Errand::stack) reply = read_stack(in);
     if (errand == Errand::process) reply = {{}, {}, 0, answer(in)};
     if (errand == Errand::locks) reply = {take_locks(in.number<std::uint64_t>()), {}, 0, {}};
     if (errand == Errand::read && !message.descriptors.empty()) reply = hand_over(in, message.descriptors);

@@ -32,7 +32,7 @@ struct Candidate {
   std::uint64_t inode = 0, device = 0;
 };
 
-enum class Errand : std::uint8_t { open, read, attach, memory, process, locks };
+enum class Errand : std::uint8_t { open, read, attach, memory, process, locks, stack };
 
 std::string encode_open(const std::vector<Candidate>& candidates);
 std::string encode_read(const Identity& identity, std::string_view request);
@@ -43,6 +43,8 @@ std::string encode_attach(const Identity& identity, bool many, std::uint32_t typ
 
 // Requests a word of a process's memory, which may map a file that does not answer.
 std::string encode_memory(std::uint32_t pid, std::uint64_t address);
+// The same for bytes, at most this many: the reply's text has as many as there are.
+std::string encode_stack(std::uint32_t pid, std::uint64_t address, std::uint32_t size);
 
 // question: an encoded ProcessQuestion; the answer's text is an encoded ProcessText (process_text.h).
 std::string encode_process(std::string_view question);

@@ -1,5 +1,6 @@
 #include "capture/scan/requests.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@ namespace {
 
 // Honest answers have 20 functions of TLS with 100 places; 2,000 handlers and 30 functions of the Go runtime.
 constexpr std::size_t kMaxFunctions = 8192, kMaxAnchors = 4096, kMaxHandlers = 65536;
+constexpr int kNiceForLines = 10;
 constexpr std::size_t kMaxTexts = 256, kMaxName = 8192, kMaxReason = 65536, kMaxBuild = 1u << 20;
 
 std::string text(Decoder& in, std::size_t most) { return std::string(in.text(most)); }
@@ -206,6 +208,13 @@ std::string encoded(const T& facts) {
   return out.take();
 }
 
+// Lines are less urgent than names: the other programs of the machine come first.
+std::string source_lines(int file, std::uint64_t most) {
+  (void)setpriority(PRIO_PROCESS, 0, kNiceForLines);
+  const auto elf = symbols::ElfFile::from_descriptor(dup(file), "a file");
+  return encoded(symbols::SourceLines(elf, most));
+}
+
 template <class T>
 std::string answer_about(int file) {
   return encoded(T(symbols::ElfFile::from_descriptor(dup(file), "a file")));
@@ -253,6 +262,13 @@ std::string encode_perf_map_request(std::uint32_t user) {
   return out.take();
 }
 
+std::string encode_source_lines_request(std::uint64_t most) {
+  Encoder out;
+  out.number(Task::source_lines);
+  out.number(most);
+  return out.take();
+}
+
 std::string answer(std::string_view bytes, int file) {
   Decoder in(bytes);
   const auto task = static_cast<Task>(in.number<std::uint8_t>());
@@ -262,6 +278,7 @@ std::string answer(std::string_view bytes, int file) {
     if (task == Task::unwind_rules) return answer_about<symbols::UnwindRules>(file);
     if (task == Task::scripts) return answer_about<symbols::ScriptPrograms>(file);
     if (task == Task::variables) return answer_about<symbols::VariableNames>(file);
+    if (task == Task::source_lines) return source_lines(file, in.number<std::uint64_t>());
     if (task == Task::perf_map) return encoded(symbols::PerfMap::of_file(file, in.number<std::uint32_t>()));
     if (task != Task::plan) return {};
     const PlanRequest request = decode_request(in);
@@ -312,6 +329,10 @@ std::optional<symbols::ScriptPrograms> decode_scripts(std::string_view bytes) {
 
 std::optional<symbols::PerfMap> decode_perf_map(std::string_view bytes) {
   return decode_facts<symbols::PerfMap>(bytes);
+}
+
+std::optional<symbols::SourceLines> decode_source_lines(std::string_view bytes) {
+  return decode_facts<symbols::SourceLines>(bytes);
 }
 
 std::optional<symbols::VariableNames> decode_variables(std::string_view bytes) {

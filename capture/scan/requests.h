@@ -13,12 +13,13 @@
 #include "capture/symbols/perf_map.h"
 #include "capture/symbols/plan.h"
 #include "capture/symbols/scripts/script_programs.h"
+#include "capture/symbols/source/source_lines.h"
 #include "capture/symbols/unwind_rules.h"
 #include "capture/symbols/variable_names.h"
 
 namespace tailcap::capture::scan {
 
-enum class Task : std::uint8_t { plan, build_id, names, unwind_rules, scripts, perf_map, variables };
+enum class Task : std::uint8_t { plan, build_id, names, unwind_rules, scripts, perf_map, variables, source_lines };
 
 // Asks for the places of probes in a file.
 struct PlanRequest {
@@ -44,6 +45,8 @@ std::string encode_names_request();
 std::string encode_unwind_rules_request();
 std::string encode_scripts_request();
 std::string encode_variables_request();
+// most: bytes of debug information; a file with more has no lines.
+std::string encode_source_lines_request(std::uint64_t most);
 std::string encode_perf_map_request(std::uint32_t user);  // whose file it must be
 
 // Decode an answer, which may be any bytes. go_file: the file number that cookies may have. Nothing: it is invalid.
@@ -54,6 +57,7 @@ std::optional<symbols::UnwindRules> decode_unwind_rules(std::string_view bytes);
 std::optional<symbols::ScriptPrograms> decode_scripts(std::string_view bytes);
 std::optional<symbols::PerfMap> decode_perf_map(std::string_view bytes);
 std::optional<symbols::VariableNames> decode_variables(std::string_view bytes);
+std::optional<symbols::SourceLines> decode_source_lines(std::string_view bytes);
 
 // Answers any request about the file that a descriptor is open on. Never throws; empty: the request was not understood.
 std::string answer(std::string_view request, int file);

@@ -26,6 +26,7 @@ namespace {
 constexpr auto kOpenPatience = 1s, kAttachPatience = 5s, kReadPatience = 8s, kBuildIdPatience = 2s;
 constexpr auto kReaderAge = 30s;  // of one that reads several files; it ends itself at 60
 constexpr auto kProcessPatience = 1s;
+constexpr auto kMemoryPatience = 100ms;  // of many threads, as the recording ends
 // For a file of a mount of which none has been read, or of whose others some do not answer.
 constexpr auto kFirstPatience = 2s;
 constexpr auto kLocksPatience = 2s;
@@ -248,6 +249,14 @@ std::optional<symbols::VariableNames> TargetFiles::variables(const TargetFile& f
   return names;
 }
 
+std::optional<symbols::SourceLines> TargetFiles::source_lines(const TargetFile& file, std::uint64_t most) {
+  const auto bytes = read(file, encode_source_lines_request(most), kMaxNames, kReadPatience, false);
+  if (!bytes) return std::nullopt;
+  auto lines = decode_source_lines(*bytes);
+  if (!lines) problem_ = "it was not understood";
+  return lines;
+}
+
 std::optional<symbols::PerfMap> TargetFiles::perf_map(const TargetFile& file, std::uint32_t user) {
   const auto bytes = read(file, encode_perf_map_request(user), kMaxNames, kReadPatience, false);
   if (!bytes) return std::nullopt;
@@ -293,6 +302,14 @@ std::optional<std::int32_t> TargetFiles::word(std::uint32_t pid, std::uint64_t a
   const auto reply = asked ? decode_reply(answer.bytes) : std::nullopt;
   if (asked) problem_ = reply ? reply->problem : "its memory cannot be read";
   return reply && reply->problem.empty() ? std::optional(reply->word) : std::nullopt;
+}
+
+std::optional<std::string> TargetFiles::memory(std::uint32_t pid, std::uint64_t address, std::uint32_t size) {
+  Message answer;
+  if (!ask_opener(encode_stack(pid, address, size), {}, kMemoryPatience, {0, pid}, answer)) return std::nullopt;
+  auto reply = decode_reply(answer.bytes);
+  if (!reply || !reply->problem.empty() || reply->text.size() > size) return std::nullopt;
+  return std::move(reply->text);
 }
 
 bool TargetFiles::can_be_placed(const TargetFile& file) {

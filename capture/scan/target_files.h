@@ -58,6 +58,7 @@ class TargetFiles {
   std::optional<symbols::UnwindRules> unwind_rules(const TargetFile& file);
   std::optional<symbols::ScriptPrograms> scripts(const TargetFile& file);
   std::optional<symbols::VariableNames> variables(const TargetFile& file);
+  std::optional<symbols::SourceLines> source_lines(const TargetFile& file, std::uint64_t most);
   std::optional<symbols::PerfMap> perf_map(const TargetFile& file, std::uint32_t user);  // empty: it is another user's
   // Attaches the programs at the places. Returns descriptors of links, which the caller owns; none: see problem().
   // anew: they were attached there before, and the file may have been renamed or deleted since.
@@ -66,6 +67,9 @@ class TargetFiles {
 
   // Reads a word of the process's memory.
   std::optional<std::int32_t> word(std::uint32_t pid, std::uint64_t address);
+
+  // At most `size` bytes of it, as many as are mapped there; none: it does not answer, or they cannot be read.
+  std::optional<std::string> memory(std::uint32_t pid, std::uint64_t address, std::uint32_t size);
 
   // What /proc shows of a process; none: it does not answer. One that did not is not asked again for its memory.
   std::optional<ProcessText> process(const ProcessQuestion& question);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "capture/stacks/scripts/frame_name.h"
+#include "ground/text.h"
 
 namespace tailcap::capture::stacks {
 
@@ -12,45 +13,20 @@ namespace {
 
 constexpr std::size_t kMaxFiles = 4096;
 constexpr std::uint64_t kMaxMemory = 160u << 20;  // of all names: node takes 20 MiB; files beyond stay without
-constexpr std::size_t kMaxTold = 65536;           // places of one file; then it begins anew
 constexpr std::size_t kMaxRemarks = 8;
 constexpr int kTries = 3;  // a process may be writing the file
+// Of the entries of debug information: a second of CPU time, at low priority. Larger ones are for `tailcap symbolize`.
+constexpr std::uint64_t kMostInformation = 24u << 20;
 
 }  // namespace
 
-bool CodeFile::called_interpreter() const {
-  return std::ranges::any_of(languages(),
-                             [&](const ScriptLanguage* l) { return label_.find(l->called) != label_.npos; });
-}
-
-bool CodeFile::names_interpreter() const {
-  return names_ && std::ranges::any_of(languages(), [&](const ScriptLanguage* l) {
-           return !l->interpreter.empty() && names_->has(l->interpreter);
-         });
-}
-
-bool CodeFile::has(const ScriptLanguage& language) const {
-  return (language.sure && names_ && names_->has(language.interpreter)) || (scripts_ && language.found(*scripts_));
-}
-
-const std::string& CodeFile::name(std::uint64_t file_offset) {
-  if (!ready() || (!names_ && !made_)) return label_;
-  const auto known = told_.find(file_offset);
-  if (known != told_.end()) return known->second;
-  if (told_.size() >= kMaxTold) told_.clear();
-  std::string name = names_ ? names_->at(file_offset) : std::string(made_->at(file_offset));
-  for (const ScriptLanguage* language : languages()) {
-    if (language->interpreter.empty()) continue;
-    if (name == std::string(language->interpreter) + ".cold") name = language->interpreter;  // compilers split it
-    if (name == language->interpreter && has(*language) && !reads(*language))
-      name += " (" + language->version(scripts_.value_or(symbols::ScriptPrograms()), label_) + ": frames of " +
-              std::string(language->name) + " code are not read)";
-  }
-  return told_.emplace(file_offset, name.empty() ? label_ : frame_name(name)).first->second;
-}
-
 CodeFiles::CodeFiles(const scan::Processes& processes, StackMaps maps)
-    : target_files_(processes), tables_(maps.unwind), scripts_(maps.scripts), thread_([this] { run(); }) {}
+    : target_files_(processes),
+      debug_files_(processes),
+      tables_(maps.unwind),
+      scripts_(maps.scripts),
+      thread_([this] { run(); }),
+      lines_thread_([this] { run_lines(); }) {}
 
 CodeFiles::~CodeFiles() {
   {
@@ -58,8 +34,10 @@ CodeFiles::~CodeFiles() {
     stop_ = true;
   }
   target_files_.stop();
+  debug_files_.stop();
   wake_.notify_all();
   thread_.join();
+  lines_thread_.join();
 }
 
 std::shared_ptr<CodeFile> CodeFiles::file(const scan::MappedFile& mapped) {
@@ -118,15 +96,16 @@ void CodeFiles::read_made(MadeCode::Reading& reading) {
   }
   const bool found = map && map->memory() > 0;
   if (found && memory_ + map->memory() <= kMaxMemory) reading.code->made_ = std::move(map);
+  reading.code->settled_.store(true, std::memory_order_release);
   reading.code->ready_.store(true, std::memory_order_release);
   const std::lock_guard lock(mutex_);
   const auto now = MadeCode::Clock::now();
   made_.done(reading, now - began, found, now);
 }
 
-std::optional<scan::TargetFile> CodeFiles::find(const CodeFile& file) {
+std::optional<scan::TargetFile> CodeFiles::find(const CodeFile& file, scan::TargetFiles& files) {
   const auto& mapped = *file.mapped_;
-  return target_files_.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
+  return files.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
 }
 
 std::vector<std::string> CodeFiles::take_remarks() {
@@ -170,7 +149,35 @@ void CodeFiles::read_names(CodeFile& file) {
     }
     remark_unknown(file);
   }
+  if (found && file.names_) file.build_id_ = ground::hex_text(target_files_.build_id(*found).value_or(""));
+  if (!file.names_) file.settled_.store(true, std::memory_order_release);
   file.ready_.store(true, std::memory_order_release);
+}
+
+// Where distributions put debug information of files that they strip, in the process's own file system first. The file
+// must have the same build-id.
+std::optional<scan::TargetFile> CodeFiles::find_separate(const CodeFile& file) {
+  constexpr std::size_t kFolder = 2;  // digits
+  if (file.build_id_.size() <= kFolder) return std::nullopt;
+  const std::string path =
+      "/usr/lib/debug/.build-id/" + file.build_id_.substr(0, kFolder) + "/" + file.build_id_.substr(kFolder) + ".debug";
+  auto found = debug_files_.open(path, {{"/proc/" + std::to_string(file.mapped_->pid) + "/root" + path}, {path}},
+                                 {0, file.mapped_->pid});
+  if (!found || ground::hex_text(debug_files_.build_id(*found).value_or("")) != file.build_id_) return std::nullopt;
+  return found;
+}
+
+void CodeFiles::read_lines(CodeFile& file) {
+  const auto keep = [&](auto& kept, auto&& read) {
+    if (!read || memory_ + read->memory() > kMaxMemory) return;
+    memory_ += read->memory();
+    kept = std::move(*read);
+  };
+  const auto separate = find_separate(file);
+  if (separate) keep(file.separate_, debug_files_.names(*separate));
+  const auto found = separate ? separate->again() : find(file, debug_files_);
+  if (found) keep(file.lines_, debug_files_.source_lines(*found, kMostInformation));
+  file.settled_.store(true, std::memory_order_release);
 }
 
 UnwindTables::Table CodeFiles::table_of(CodeFile& file) {
@@ -258,9 +265,32 @@ void CodeFiles::run() {
       files_to_read_.pop_front();
       lock.unlock();
       read_names(*file);
+      lock.lock();
+      if (!file->settled()) lines_to_read_.push_back(file);
+      wake_.notify_all();
+      busy_ = false;
+      continue;
     }
     lock.lock();
     busy_ = false;
+  }
+}
+
+void CodeFiles::run_lines() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    if (lines_to_read_.empty()) {
+      idle_.notify_all();
+      wake_.wait(lock);
+      continue;
+    }
+    const auto file = std::move(lines_to_read_.front());
+    lines_to_read_.pop_front();
+    lines_busy_ = true;
+    lock.unlock();
+    read_lines(*file);
+    lock.lock();
+    lines_busy_ = false;
   }
 }
 
@@ -268,7 +298,10 @@ void CodeFiles::wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
   hurry_ = true;
   wake_.notify_all();
-  idle_.wait_for(lock, most, [&] { return files_to_read_.empty() && processes_.empty() && made_.empty() && !busy_; });
+  idle_.wait_for(lock, most, [&] {
+    return files_to_read_.empty() && lines_to_read_.empty() && processes_.empty() && made_.empty() && !busy_ &&
+           !lines_busy_;
+  });
   hurry_ = false;
 }
 

@@ -11,59 +11,18 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
-#include "capture/scan/mapped_file.h"
 #include "capture/scan/proc.h"
 #include "capture/scan/target_files.h"
-#include "capture/stacks/scripts/language.h"
+#include "capture/stacks/code_file.h"
 #include "capture/stacks/scripts/script_processes.h"
 #include "capture/stacks/unwind_tables.h"
-#include "capture/symbols/code_names.h"
-#include "capture/symbols/perf_map.h"
 
 namespace tailcap::capture::stacks {
-
-class CodeFile {
- public:
-  // label: the name of places without a name. mapped: the file that will be read.
-  explicit CodeFile(std::string label, std::optional<scan::MappedFile> mapped = std::nullopt)
-      : label_(std::move(label)), mapped_(std::move(mapped)), ready_(!mapped_) {}
-
-  bool ready() const { return ready_.load(std::memory_order_acquire); }
-  // The name of a place, as written in a stack; the label while it is not ready.
-  const std::string& name(std::uint64_t file_offset);
-  // The place is in the function that executes code of this language, whose frames the kernel program can read.
-  bool interprets(const ScriptLanguage& language, std::uint64_t file_offset) {
-    return name(file_offset) == language.interpreter ||
-           (language.executes && ready() && scripts_ && language.executes(*scripts_, file_offset));
-  }
-
- private:
-  friend class CodeFiles;
-  friend class MadeCode;
-  // Reading each file once more for interpreters would take long; the others have one where names find it.
-  bool called_interpreter() const;
-  bool names_interpreter() const;
-  bool has(const ScriptLanguage& language) const;
-  bool reads(const ScriptLanguage& language) const { return scripts_ && language.process(*scripts_, 0).has_value(); }
-
-  std::string label_;
-  const std::optional<scan::MappedFile> mapped_;  // none: it is the vDSO, or what the kernel names like that
-  std::atomic<bool> ready_;
-  // Owned by the reading thread until ready.
-  std::optional<symbols::CodeNames> names_;
-  std::optional<symbols::ScriptPrograms> scripts_;
-  std::optional<symbols::PerfMap> made_;  // it is no file, but code that a process made at run time, by address
-  std::unordered_map<std::uint64_t, std::string> told_;
-  // Of the reading thread.
-  bool has_rules_ = true;  // as far as is known
-  std::weak_ptr<const UnwindTable> table_;
-};
 
 // When the names of code are read that processes make at run time: a name holds for what was executed shortly before,
 // so they are read again and again, as long as a process executes such code. Not thread-safe.
@@ -135,31 +94,36 @@ class CodeFiles {
   };
   void run();
   void read_names(CodeFile& file);
+  void run_lines();
+  void read_lines(CodeFile& file);
   void read_made(MadeCode::Reading& reading);
   void walk_by_tables(const Process& process);
   void read_scripts_of(const Process& process);
   UnwindTables::Table table_of(CodeFile& file);
-  std::optional<scan::TargetFile> find(const CodeFile& file);
+  static std::optional<scan::TargetFile> find(const CodeFile& file, scan::TargetFiles& files);
+  std::optional<scan::TargetFile> find(const CodeFile& file) { return find(file, target_files_); }
+  std::optional<scan::TargetFile> find_separate(const CodeFile& file);
   const symbols::ScriptPrograms& scripts_in(CodeFile& file);
   void found_scripts_in(const CodeFile& file);
   void remark_unknown(const CodeFile& file);
 
   std::unordered_map<std::string, std::shared_ptr<CodeFile>> files_;
-  std::uint64_t memory_ = 0;  // used by the thread
+  std::atomic<std::uint64_t> memory_ = 0;  // used by the threads
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::deque<std::shared_ptr<CodeFile>> files_to_read_;
+  std::deque<std::shared_ptr<CodeFile>> lines_to_read_;  // a thread of their own: names and tables do not wait for it
   MadeCode made_;
   std::deque<Process> processes_;  // first: until then stacks are walked by frame pointers
   std::unordered_set<std::string> remarked_;
   std::vector<std::string> remarks_;
-  bool busy_ = false, stop_ = false, hurry_ = false;
-  scan::TargetFiles target_files_;
+  bool busy_ = false, lines_busy_ = false, stop_ = false, hurry_ = false;
+  scan::TargetFiles target_files_, debug_files_;
   // Of the thread.
   UnwindTables tables_;
   ScriptProcesses scripts_;
   std::unordered_map<std::uint32_t, Process> without_scripts_;  // some of their files may contain an interpreter
-  std::thread thread_;
+  std::thread thread_, lines_thread_;
 };
 
 }  // namespace tailcap::capture::stacks

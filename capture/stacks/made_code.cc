@@ -23,6 +23,7 @@ std::shared_ptr<CodeFile> MadeCode::next(std::uint32_t pid, Clock::time_point no
   process.next.pid = pid;
   process.next.code = std::make_shared<CodeFile>("[unknown]");
   process.next.code->ready_ = false;
+  process.next.code->settled_ = false;
   return process.next.code;
 }
 

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the names that it has
 constexpr std::chrono::milliseconds kPatience{
     800};  // at the end, which must not take longer than a second whatever a file does
+constexpr std::chrono::milliseconds kTablesPatience{200};
 constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
 constexpr std::string_view kLeaves = "__schedule";  // the frames inside it are the kernel program's
 
@@ -64,13 +65,17 @@ bool came_late(std::string_view kernel) {
 
 bool ready(const std::vector<CodePlace>& places) {
   return std::all_of(places.begin(), places.end(),
-                     [](const CodePlace& p) { return !p.awaited && (!p.file || p.file->ready()); });
+                     [](const CodePlace& p) { return !p.awaited && (!p.file || p.file->settled()); });
 }
 
 }  // namespace
 
 Samples::Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps)
-    : kernel_(std::move(kernel)), files_(processes, maps), code_(files_, processes) {}
+    : processes_(processes),
+      maps_(maps),
+      kernel_(std::move(kernel)),
+      files_(processes, maps),
+      code_(files_, processes) {}
 
 std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;
@@ -84,7 +89,7 @@ std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKin
   return text;
 }
 
-bool Samples::take(std::span<const std::byte> record) {
+bool Samples::take(std::span<const std::byte> record, bool waits) {
   bpf::record_sample r;
   if (record.size() < sizeof r) return false;
   std::memcpy(&r, record.data(), sizeof r);
@@ -110,12 +115,12 @@ bool Samples::take(std::span<const std::byte> record) {
   sample.cut = user == STACK_MAX && (sample.facts.end == StackEnd::unknown || sample.facts.end == StackEnd::cut);
   for (std::size_t i = 0; i < user; ++i) sample.user.push_back(code_.at(r.h.pid, address_at(addresses, i), now));
   sample.kernel = kernel_text(addresses.subspan(user * sizeof(std::uint64_t)), sample.facts.kind);
-  if (sample.facts.kind == SampleKind::off_cpu && came_late(sample.kernel)) {
+  if (sample.facts.kind == SampleKind::off_cpu && !waits && came_late(sample.kernel)) {
     late_ += sample.facts.weight;
     waiting_.pop_back();
     return true;
   }
-  if (sample.facts.kind == SampleKind::off_cpu) sample.facts.weight += std::exchange(late_, 0);
+  if (sample.facts.kind == SampleKind::off_cpu && !waits) sample.facts.weight += std::exchange(late_, 0);
   sample.language = language_of(r.script_language);
   if (!sample.language) return true;
   sample.script.resize(script);
@@ -126,9 +131,25 @@ bool Samples::take(std::span<const std::byte> record) {
   return true;
 }
 
+void Samples::take_waiting(const std::function<Bytes()>& list) {
+  // Processes of which there was no sample have no tables yet.
+  const Time now = monotonic_now();
+  bool asked = false;
+  for (const auto& [pid, address] : waiting_code(list())) {
+    if (has_tables(maps_, pid)) continue;
+    (void)code_.at(pid, address, now);
+    asked = true;
+  }
+  if (asked) {
+    code_.wait(kTablesPatience);
+    files_.wait(kTablesPatience);
+  }
+  for (const Bytes& record : waiting_stacks(processes_, maps_, list)) (void)take(record, true);
+}
+
 bool Samples::take_code(std::span<const std::byte> record) { return codes_.take(record); }
 
-std::string Samples::user_text(Waiting& sample) {
+FrameTexts Samples::user_text(Waiting& sample) {
   std::vector<bool> interpreters;
   for (const CodePlace& place : sample.user)
     interpreters.push_back(!sample.script.empty() && place.file &&
@@ -138,17 +159,21 @@ std::string Samples::user_text(Waiting& sample) {
                           : merge_script(interpreters, sample.script, sample.script_end, sample.facts.end);
   const bool gap =
       std::any_of(frames.begin(), frames.end(), [](const auto& f) { return f.of == MergedFrame::Of::gap; });
-  std::string text(sample.cut && !gap ? kCut : "");
+  FrameTexts text;
+  if (sample.cut && !gap) text.add(kCut);
   for (std::size_t i = frames.size(); i-- > 0;) {
     const MergedFrame frame = frames[i];
     if (frame.of == MergedFrame::Of::program) {
       const CodePlace& place = sample.user[frame.index];
-      add_frame(text, place.file ? std::string_view(place.file->name(place.offset)) : kUnknown);
+      if (place.file)
+        text.add(place.file->frames(place.offset), place.file->place(place.offset));
+      else
+        text.add(kUnknown);
     } else if (frame.of == MergedFrame::Of::script) {
       const std::string* name = codes_.name(sample.script[frame.index] & ~SCRIPT_PLACE);
-      if (!name || !name->empty()) add_frame(text, name ? *name : "[" + std::string(sample.language->name) + "]");
+      if (!name || !name->empty()) text.add(name ? *name : "[" + std::string(sample.language->name) + "]");
     } else {
-      add_frame(text, frame.of == MergedFrame::Of::cut || sample.cut ? kCut : kUnknown);
+      text.add(frame.of == MergedFrame::Of::cut || sample.cut ? kCut : kUnknown);
     }
   }
   return text;
@@ -170,7 +195,7 @@ const Event* Samples::next(bool anyway) {
   user_text_ = user_text(sample);
   kernel_text_ = std::move(sample.kernel);
   Sample told = sample.facts;
-  told.user = user_text_;
+  user_text_.put(told);
   told.kernel = kernel_text_;
   event_ = {sample.time, sample.thread, told, sample.goroutine};
   waiting_.pop_front();

@@ -9,17 +9,20 @@
 #include <cstdint>
 #include <deque>
 #include <fstream>
+#include <functional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "capture/stacks/code_files.h"
+#include "capture/stacks/frame_texts.h"
 #include "capture/stacks/kernel_names.h"
 #include "capture/stacks/process_code.h"
 #include "capture/stacks/scripts/language.h"
 #include "capture/stacks/scripts/script_codes.h"
 #include "capture/stacks/scripts/script_frames.h"
+#include "capture/stacks/waiting_stacks.h"
 #include "formats/event.h"
 
 namespace tailcap::capture::stacks {
@@ -29,7 +32,10 @@ class Samples {
   // processes must outlive this object.
   Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps = {});
 
-  bool take(std::span<const std::byte> record);            // false: not a sample
+  // waits: its thread is known to be in its wait still. False: not a sample.
+  bool take(std::span<const std::byte> record, bool waits = false);
+  // The stacks of threads that wait now, before the recording ends. list: see waiting_stacks.
+  void take_waiting(const std::function<Bytes()>& list);
   bool take_code(std::span<const std::byte> record);       // of a function of a script; false: it is not valid
   void forget(std::uint32_t pid) { code_.forget(pid); }    // it runs another program, or has ended
   void ended(std::uint32_t pid) { files_.tell(pid, {}); }  // its samples may still wait for names
@@ -54,16 +60,19 @@ class Samples {
     bpf::script_end script_end = bpf::SCRIPT_END_NONE;
     const ScriptLanguage* language = nullptr;
   };
-  std::string user_text(Waiting& sample);
+  FrameTexts user_text(Waiting& sample);
   std::string kernel_text(std::span<const std::byte> addresses, formats::SampleKind kind);
 
+  const scan::Processes& processes_;
+  const StackMaps maps_;
   KernelNames kernel_;
   CodeFiles files_;
   ProcessCode code_;
   ScriptCodes codes_;
   std::deque<Waiting> waiting_;
   std::uint32_t late_ = 0;  // waits without their stack, for the weight of the next
-  std::string user_text_, kernel_text_;
+  FrameTexts user_text_;
+  std::string kernel_text_;
   formats::Event event_;
 };
 

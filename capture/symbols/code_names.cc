@@ -127,12 +127,17 @@ std::string CodeNames::around(std::uint64_t address) const {
   return function ? std::string(functions_.name(*function)) : std::string();
 }
 
-std::string CodeNames::at(std::uint64_t file_offset) const {
+std::optional<std::uint64_t> CodeNames::address(std::uint64_t file_offset) const {
   for (const Segment& segment : code_) {
     if (file_offset >= segment.offset && file_offset - segment.offset < segment.file_size)
-      return around(segment.address + (file_offset - segment.offset));
+      return segment.address + (file_offset - segment.offset);
   }
-  return {};
+  return std::nullopt;
+}
+
+std::string CodeNames::at(std::uint64_t file_offset) const {
+  const auto place = address(file_offset);
+  return place ? around(*place) : std::string();
 }
 
 std::uint64_t CodeNames::memory() const { return functions_.memory() + go_.memory(); }

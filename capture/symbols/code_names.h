@@ -26,6 +26,9 @@ class CodeNames {
 
   // As people write it; empty: not known.
   std::string at(std::uint64_t file_offset) const;
+  std::string around(std::uint64_t address) const;
+  // Of a place in the file; none: it is not loaded as code.
+  std::optional<std::uint64_t> address(std::uint64_t file_offset) const;
   bool has(std::string_view function) const { return functions_.has(function); }
   std::uint64_t memory() const;  // bytes that this takes, about
 
@@ -34,7 +37,6 @@ class CodeNames {
 
  private:
   CodeNames() = default;
-  std::string around(std::uint64_t address) const;
 
   CodeSegments code_;
   FunctionNames go_;         // first: they are exact

@@ -126,9 +126,16 @@ template <>
 struct Table<Sample> {
   static constexpr KindEntry kinds[] = {{Kind::sample, 42, "sample"}};
   static constexpr std::tuple fields{
-      field<2>("why", &Sample::kind),      field<0>("user", &Sample::user),
-      field<1>("kernel", &Sample::kernel), field<3, As::less_one>("weight", &Sample::weight),
-      field<4>("value", &Sample::value),   field<5>("end", &Sample::end),
+      field<2>("why", &Sample::kind),
+      field<0>("user", &Sample::user),
+      field<1>("kernel", &Sample::kernel),
+      field<3, As::less_one>("weight", &Sample::weight),
+      field<4>("value", &Sample::value),
+      field<5>("end", &Sample::end),
+      field<6>("lines", &Sample::lines),
+      field<7>("places", &Sample::places),
+      field<8>("build_ids", &Sample::build_ids),
+      field<9>("files", &Sample::files),
   };
 };
 

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "analyze/model/study/service_names.h"
+#include "analyze/model/machine/service_names.h"
 
 namespace tailcap::query {
 

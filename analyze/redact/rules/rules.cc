@@ -7,6 +7,7 @@
 
 #include "analyze/redact/rules/credentials.h"
 #include "analyze/redact/rules/fingerprint.h"
+#include "analyze/redact/rules/header_rules.h"
 #include "analyze/redact/rules/pseudonym.h"
 #include "ground/http/masked_fields.h"
 
@@ -136,6 +137,10 @@ constexpr auto kRows = std::to_array<RedactionRow>({
     {"sample", "weight", keep, keep},
     {"sample", "value", keep, keep},
     {"sample", "end", keep, keep},
+    {"sample", "lines", words, symbols},
+    {"sample", "places", keep, drop},
+    {"sample", "build_ids", keep, drop},
+    {"sample", "files", words, drop},
     {"go_create", "child", keep, keep},
     {"go_create", "function", words, symbols},
     {"go_create", "from", words, symbols},
@@ -234,67 +239,6 @@ constexpr auto kRows = std::to_array<RedactionRow>({
     {"preamble", "notes", words, pseudonym},
 });
 
-struct Header {
-  std::string_view name;
-  Value value;
-};
-// Free text (user-agent, server, via, tracestate, grpc-message, …) is not on the list.
-constexpr auto kHeaders = std::to_array<Header>({
-    {":authority", Value::authority},
-    {":method", Value::words},
-    {":path", Value::target},
-    {":protocol", Value::words},
-    {":scheme", Value::words},
-    {":status", Value::number},
-    {"age", Value::number},
-    {"b3", Value::id},
-    {"connection", Value::words},
-    {"content-encoding", Value::words},
-    {"content-length", Value::number},
-    {"content-type", Value::type},
-    {"correlation-id", Value::id},
-    {"expect", Value::words},
-    {"grpc-accept-encoding", Value::words},
-    {"grpc-encoding", Value::words},
-    {"grpc-previous-rpc-attempts", Value::number},
-    {"grpc-retry-pushback-ms", Value::number},
-    {"grpc-status", Value::number},
-    {"grpc-timeout", Value::grpc},
-    {"grpc-trace-bin", Value::id},
-    {"host", Value::authority},
-    {"http2-settings", Value::masked},
-    {"keep-alive", Value::words},
-    {"max-forwards", Value::number},
-    {"proxy-connection", Value::words},
-    {"request-id", Value::id},
-    {"retry-after", Value::number},
-    {"span-id", Value::id},
-    {"te", Value::words},
-    {"trace-id", Value::id},
-    {"traceparent", Value::id},
-    {"transfer-encoding", Value::words},
-    {"uber-trace-id", Value::id},
-    {"upgrade", Value::words},
-    {"x-amzn-trace-id", Value::masked},
-    {"x-b3-flags", Value::number},
-    {"x-b3-parentspanid", Value::id},
-    {"x-b3-sampled", Value::number},
-    {"x-b3-spanid", Value::id},
-    {"x-b3-traceid", Value::id},
-    {"x-cloud-trace-context", Value::id},
-    {"x-correlation-id", Value::id},
-    {"x-datadog-parent-id", Value::id},
-    {"x-datadog-sampling-priority", Value::number},
-    {"x-datadog-trace-id", Value::id},
-    {"x-envoy-attempt-count", Value::number},
-    {"x-envoy-upstream-service-time", Value::number},
-    {"x-grpc-web", Value::number},
-    {"x-request-id", Value::id},
-    {"x-span-id", Value::id},
-    {"x-trace-id", Value::id},
-});
-static_assert(std::ranges::is_sorted(kHeaders, {}, &Header::name));
-
 // Names of fields that everybody knows, besides those of ground::kMaskedFields.
 constexpr auto kPublicNames = std::to_array<std::string_view>({
     "accept",
@@ -337,12 +281,12 @@ Treatment RedactionPolicy::of(std::string_view kind, std::string_view field) con
 
 Value RedactionPolicy::header(std::string_view name) const {
   if (const auto own = headers_.find(name); own != headers_.end()) return own->second;
-  const auto found = std::ranges::lower_bound(kHeaders, name, {}, &Header::name);
-  return found != kHeaders.end() && found->name == name ? found->value : Value::masked;
+  const auto found = std::ranges::lower_bound(kHeaderRules, name, {}, &HeaderRule::name);
+  return found != kHeaderRules.end() && found->name == name ? found->value : Value::masked;
 }
 
 bool RedactionPolicy::knows_header(std::string_view name) const {
-  return headers_.contains(name) || std::ranges::binary_search(kHeaders, name, {}, &Header::name) ||
+  return headers_.contains(name) || std::ranges::binary_search(kHeaderRules, name, {}, &HeaderRule::name) ||
          std::ranges::find(ground::kMaskedFields, name) != std::end(ground::kMaskedFields) ||
          std::ranges::find(kPublicNames, name) != std::end(kPublicNames);
 }
@@ -350,8 +294,8 @@ bool RedactionPolicy::knows_header(std::string_view name) const {
 bool RedactionPolicy::begins_header(std::string_view begin) const {
   const auto begins = [&](std::string_view name) { return name.starts_with(begin); };
   return std::ranges::any_of(headers_, [&](const auto& own) { return begins(own.first); }) ||
-         std::ranges::any_of(kHeaders, begins, &Header::name) || std::ranges::any_of(ground::kMaskedFields, begins) ||
-         std::ranges::any_of(kPublicNames, begins);
+         std::ranges::any_of(kHeaderRules, begins, &HeaderRule::name) ||
+         std::ranges::any_of(ground::kMaskedFields, begins) || std::ranges::any_of(kPublicNames, begins);
 }
 
 std::string RedactionPolicy::name() const {
@@ -365,7 +309,7 @@ std::string RedactionPolicy::hash() const {
     (((all += row.kind) += '.') += row.field) += ' ';
     all += name_of(of(row.kind, row.field));
   }
-  for (const Header& row : kHeaders)
+  for (const HeaderRule& row : kHeaderRules)
     ((all += '\n') += row.name) += ' ' + std::to_string(static_cast<int>(header(row.name)));
   for (const auto& [name, value] : headers_)
     if (value == Value::kept) (all += "\nheader ") += name;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analyze/model/study/lined_frame.h"
 #include "analyze/report/json/json_writer.h"
 #include "formats/printable.h"
 
@@ -51,7 +52,12 @@ std::string speedscope(const model::Flame& flame) {
   json.begin_array();
   for (const std::string& name : frames.names) {
     json.begin_object();
-    json.field("name", name);
+    const model::LinedFrame frame = model::lined_frame(name);
+    json.field("name", frame.name);
+    if (frame.line != 0) {
+      json.field("file", frame.file);
+      json.field("line", std::uint64_t{frame.line});
+    }
     json.end_object();
   }
   json.end_array();

@@ -13,6 +13,7 @@ namespace tailcap::views {
 Exported export_stacks(const std::string& file, FlameChoice choice, StackFormat format, const Write& write) {
   Exported out;
   out.what = "stacks";
+  choice.lines = format == StackFormat::pprof || format == StackFormat::speedscope;  // they have a place for them
   const FlameResult result = flame_of(file, choice);
   out.nothing = result.undecided;
   out.damaged = result.damaged;

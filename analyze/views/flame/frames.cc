@@ -77,7 +77,15 @@ constexpr std::array<std::string_view, 6> kOfPython = {"queue.py",        "selec
                                                        "socketserver.py", "ssl.py",       "threading.py"};
 constexpr std::string_view kOfNode = "node:", kOfRuby = "<internal:", kJavaFile = ".java";
 constexpr std::array<std::string_view, 3> kOfJava = {"java.", "jdk.internal.", "sun."};
-constexpr std::array<std::string_view, 6> kBegins = {"std::", "runtime.", "syscall.", "internal/", "sync.", "GI_"};
+constexpr std::array<std::string_view, 9> kBegins = {"std::", "runtime.", "syscall.", "internal/", "sync.",
+                                                     "GI_",   "futex_",   "lll_",     "nptl_"};
+// Of the standard libraries of C++ and Rust, whose functions compilers put into their callers.
+constexpr std::array<std::string_view, 4> kLibraries = {"std::", "__gnu_cxx::", "core::", "alloc::"};
+constexpr std::string_view kInlined = " (inlined)";
+
+bool begins_library(std::string_view name) {
+  return std::ranges::any_of(kLibraries, [&](std::string_view begin) { return name.starts_with(begin); });
+}
 
 }  // namespace
 
@@ -99,6 +107,19 @@ bool of_script(std::string_view frame) {
          frame.find('(', from + 2) == frame.npos;
 }
 
+bool inlined(std::string_view frame) { return frame.ends_with(kInlined); }
+
+bool inlined_library(std::string_view frame) {
+  if (!inlined(frame)) return false;
+  // "<Range<u64> as core::iter::Iterator>::next": whose it is says the type; "bool std::operator==<char>(…)".
+  if (frame.starts_with('<')) {
+    const std::string_view type = frame.substr(1, frame.find(" as ") - 1);
+    return begins_library(type) || type.find("::") == type.npos;
+  }
+  const auto name = frame.substr(0, frame.find_first_of("<("));
+  return begins_library(frame) || begins_library(name.substr(name.rfind(' ') + 1));
+}
+
 bool has_name(std::string_view frame) {
   return !frame.empty() && !frame.starts_with('[') && !frame.ends_with("_[k]") && !frame.starts_with("(other");
 }
@@ -112,6 +133,8 @@ bool of_runtime(std::string_view frame) {
       return std::ranges::any_of(kOfJava, [&](std::string_view begin) { return frame.starts_with(begin); });
     return std::ranges::binary_search(kOfPython, file);
   }
+  if (inlined_library(frame)) return true;
+  if (inlined(frame)) frame.remove_suffix(kInlined.size());
   frame.remove_prefix(std::min(frame.find_first_not_of('_'), frame.size()));
   if (std::ranges::any_of(kBegins, [&](std::string_view begin) { return frame.starts_with(begin); })) return true;
   frame = frame.substr(0, frame.find_first_of("@."));

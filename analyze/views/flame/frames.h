@@ -10,6 +10,10 @@ namespace tailcap::views {
 std::vector<std::string_view> frames_of(std::string_view stack);
 // A function of Python: "render_invoice (svc.py:5)".
 bool of_script(std::string_view frame);
+// A function that the compiler has put into its caller.
+bool inlined(std::string_view frame);
+// Such a one of the standard library of C++ or Rust: the application is what it was put into.
+bool inlined_library(std::string_view frame);
 // A function of a program that is known by its name.
 bool has_name(std::string_view frame);
 // A function of the C library, the C++ library, Go's runtime, or Python's own modules, Node.js's, Ruby's or Java's in

@@ -28,7 +28,7 @@ std::optional<model::HotFunction> hot_function(const std::vector<model::FoldedSt
   if (samples < kLeastSamples) return std::nullopt;
   const bool script = 2 * with_scripts > samples;
   const auto counts = [&](std::string_view frame) {
-    return 2 * in[frame] > samples && (script ? of_script(frame) : has_name(frame));
+    return 2 * in[frame] > samples && (script ? of_script(frame) : has_name(frame) && !inlined_library(frame));
   };
   std::map<std::string_view, std::uint64_t> innermost;  // of those in most stacks
   for (std::size_t i = 0; i < all.size(); ++i) {

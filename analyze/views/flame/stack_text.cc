@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyze/model/study/lined_frame.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/views/events/event_names.h"
 #include "formats/event.h"
@@ -36,13 +37,21 @@ void ThreadNames::put(std::uint32_t tid, std::string_view comm) {
   if (!comm.empty()) names_[tid] = frame_of(comm);
 }
 
-std::string stack_text(const std::string& process, const Sample& sample) {
+std::string stack_text(const std::string& process, const Sample& sample, bool with_lines) {
   std::string stack = process;
+  std::string_view lines = with_lines && std::ranges::count(sample.lines, ';') == std::ranges::count(sample.user, ';')
+                               ? sample.lines
+                               : std::string_view();
+  const auto next = [](std::string_view& text) {
+    const std::string_view first = text.substr(0, text.find(';'));
+    text.remove_prefix(std::min(first.size() + 1, text.size()));
+    return first;
+  };
   const auto add = [&](std::string_view text, const char* mark) {
     while (!text.empty()) {
-      const std::string_view name = text.substr(0, text.find(';'));
-      text.remove_prefix(std::min(name.size() + 1, text.size()));
-      stack += ";" + report::printable(name) + mark;
+      stack += ";" + report::printable(next(text)) + mark;
+      if (const std::string_view line = next(lines); !line.empty())
+        stack += std::string(model::kAtLine) + report::printable(line);
     }
   };
   if (sample.user.empty() && sample.kernel.empty()) stack += ";[no stack]";

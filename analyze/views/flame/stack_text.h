@@ -27,8 +27,8 @@ class ThreadNames {
   std::unordered_map<std::uint32_t, std::string> names_;
 };
 
-// process: its name.
-std::string stack_text(const std::string& process, const formats::Sample& sample);
+// process: its name. with_lines: frames whose executed line is known have it (model::lined_frame).
+std::string stack_text(const std::string& process, const formats::Sample& sample, bool with_lines = false);
 
 // The reason of an off-CPU interval without a stack. queued: the part of it in which the thread could have run.
 std::string wait_text(formats::Thread thread, const formats::OffCpu& off, const ThreadNames& names, bool queued);

@@ -91,7 +91,7 @@ class Collecting {
       ++samples_;
       if (event.time < window_.from || event.time >= window_.to) return;
       each_ = sample->kind == SampleKind::allocation ? sample->value * sample->weight : sample->weight;
-      spread(event, event.time, event.time, stack_text(names_.of(event.thread.pid), *sample));
+      spread(event, event.time, event.time, stack_text(names_.of(event.thread.pid), *sample, choice_.lines));
     } else if (const auto* off = std::get_if<OffCpu>(&event.body)) {
       if (!choice_.off_cpu || !known(off->left) || off->left >= event.time) return;
       const bool woken = known(off->runnable) && off->runnable >= off->left && off->runnable <= event.time;
@@ -127,7 +127,7 @@ class Collecting {
   std::string text_of(Thread thread, const OffCpu& off, bool queued) const {
     const auto stack = left_.of(thread.tid, off.left);
     if (!stack) return wait_text(thread, off, names_, queued);
-    std::string text = stack_text(names_.of(thread.pid), *stack);
+    std::string text = stack_text(names_.of(thread.pid), *stack, choice_.lines);
     if (queued) text += kQueued;
     return text;
   }

@@ -24,6 +24,7 @@ struct FlameChoice {
   bool off_cpu = false;
   std::vector<model::ExchangeId> ids;  // empty: any; ascending
   bool in_requests = false;            // no stacks outside requests that were served
+  bool lines = false;                  // frames have the line that was executed
   bool by_request = false;             // the lowest frame is the request: "12.3", "12.3 trace 4bf9…"
   formats::SampleKind samples = formats::SampleKind::on_cpu;  // which, without off_cpu
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "analyze/model/study/service_names.h"
+#include "analyze/model/machine/service_names.h"
 #include "analyze/model/study/topology.h"
 #include "analyze/pipeline/pipeline.h"
 

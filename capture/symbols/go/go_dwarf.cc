@@ -1,51 +1,15 @@
 #include "capture/symbols/go/go_dwarf.h"
 
 #include <dwarf.h>
-#include <elf.h>
 #include <elfutils/libdw.h>
 
 #include <cstring>
-#include <memory>
+
+#include "capture/symbols/elf/dwarf_file.h"
 
 namespace tailcap::capture::symbols {
 
 namespace {
-
-constexpr std::uint64_t kMaxInformation =
-    192u << 20;  // bytes of all sections once inflated; .debug_info of Kubernetes' largest program has 60 MiB
-constexpr std::uint64_t kMaxOfOne = 512u << 20;  // of one that is not compressed, and is mapped
-
-struct DwarfClose {
-  void operator()(Dwarf* d) const { dwarf_end(d); }
-};
-
-// The size to which libdw will inflate the section; 0: not plausible.
-std::uint64_t inflated_size(const ElfFile& file, const Section& section) {
-  const std::string bytes = file.read(section.offset, sizeof(Elf64_Chdr), sizeof(Elf64_Chdr));
-  if (bytes.size() < sizeof(Elf64_Chdr)) return 0;
-  Elf64_Chdr header;
-  std::memcpy(&header, bytes.data(), sizeof header);
-  return header.ch_size;
-}
-
-bool worth_reading(const ElfFile& file) {
-  bool any = false;
-  std::uint64_t left = kMaxInformation;
-  for (const Section& section : file.sections()) {
-    // As Go compressed until 1.18: libdw would inflate it, too.
-    if (section.name.starts_with(".zdebug_")) return false;
-    if (!section.name.starts_with(".debug_")) continue;
-    any |= section.name == ".debug_info";
-    if (!(section.flags & SHF_COMPRESSED)) {
-      if (section.size == 0 || section.size > kMaxOfOne) return false;
-      continue;
-    }
-    const std::uint64_t size = inflated_size(file, section);
-    if (size == 0 || size > left) return false;
-    left -= size;
-  }
-  return any;
-}
 
 std::optional<std::uint64_t> place_of(Dwarf_Die& member) {
   Dwarf_Attribute attribute;
@@ -80,8 +44,7 @@ bool read_structure(Dwarf_Die& structure, std::span<const GoMember> wanted,
 }  // namespace
 
 std::vector<std::optional<std::uint64_t>> go_members(const ElfFile& file, std::span<const GoMember> wanted) {
-  if (file.descriptor() < 0 || !worth_reading(file)) return {};
-  const std::unique_ptr<Dwarf, DwarfClose> dwarf(dwarf_begin(file.descriptor(), DWARF_C_READ));
+  const DwarfHandle dwarf = open_dwarf(file);
   if (!dwarf) return {};
   std::vector<std::optional<std::uint64_t>> out(wanted.size());
   bool any = false;

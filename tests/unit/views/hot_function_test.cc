@@ -34,6 +34,19 @@ TEST(HotFunction, WhatHasNoNameIsNone) {
   EXPECT_EQ(text_of({{"shop", 300}}), "none");
 }
 
+TEST(HotFunction, InlinedFunctionsCountButNotThoseOfStandardLibraries) {
+  EXPECT_EQ(text_of({{"shop;main;render;mix (inlined)", 40}}), "mix (inlined) 40/40");
+  EXPECT_EQ(text_of({{"shop;main;render;mix (inlined);bool std::operator==<char>(char, char) (inlined)", 40}}),
+            "mix (inlined) 40/40");
+  EXPECT_EQ(text_of({{"shop;main;render;std::vector<int>::at(unsigned long) (inlined)", 40}}), "render 40/40");
+  EXPECT_EQ(text_of({{"shop;main;<Cart<T> as Page>::render;<core::ops::Range<u64> as core::iter::Iterator>::next "
+                      "(inlined);<u64 as core::cmp::PartialOrd>::lt (inlined)",
+                      40}}),
+            "<Cart<T> as Page>::render 40/40");
+  EXPECT_EQ(text_of({{"shop;main;<shop::Cart as core::iter::Iterator>::next (inlined)", 40}}),
+            "<shop::Cart as core::iter::Iterator>::next (inlined) 40/40");
+}
+
 TEST(HotFunction, FewSamplesOrNoMostAreNone) {
   EXPECT_EQ(text_of({{"shop;main;a", 29}}), "none");
   EXPECT_EQ(text_of({{"shop;a", 15}, {"shop;b", 15}}), "none");

@@ -33,6 +33,13 @@ TEST(WaitingFunction, IsTheInnermostOfTheApplication) {
             "work 10/10 of 1/1 <  > sem_wait@@GLIBC_2.34");
 }
 
+TEST(WaitingFunction, PartsOfTheLibraryAreTheLibrary) {
+  EXPECT_EQ(waited_in({{"cart;main;serve;add_item (inlined);___pthread_mutex_lock;lll_mutex_lock_optimized "
+                        "(inlined);__GI___lll_lock_wait;futex_wait (inlined)",
+                        40}}),
+            "add_item (inlined) 40/40 of 1/1 < serve > ___pthread_mutex_lock");
+}
+
 TEST(WaitingFunction, TimeDecidesNotTheNumberOfWaits) {
   EXPECT_EQ(waited_in({{"cart;main;a;read", 90}, {"cart;main;b;read", 10}, {"cart;main;b;read", 10}}),
             "a 90/110 of 3/3 < main > read");

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Where threads are that wait as the recording ends: user space reads this, and walks their stacks itself, because no
+ * program can read the memory of a thread that does not run without waiting for it.
+ */
+#include "bpf/core/record.bpf.h"
+#include "bpf/sched/long_wait.bpf.h"
+
+#define WAITING_LEAST 1000000 /* ns, where no other length is asked for */
+#define WAITING_REGISTERS 3
+#define WAITING_KERNEL 64 /* frames of the kernel's stack */
+
+struct waiting {
+	struct record_sample record;
+	u64 frames[WAITING_REGISTERS + WAITING_KERNEL];
+};
+
+/* One reader at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct waiting);
+} waitings SEC(".maps");
+
+/* Records of one size: instead of the program's stack, its rip, rsp and rbp. */
+SEC("iter/task")
+int list_waiting(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct task_state *state;
+	struct waiting *waiting;
+	struct pt_regs *regs;
+	u64 now = bpf_ktime_get_ns(), least = long_wait ? long_wait : WAITING_LEAST;
+	u32 zero = 0;
+	long got;
+
+	if (!task || !take_stacks || !user_thread(task))
+		return 0;
+	state = task_state(task);
+	if (!state || !state->off_cpu.left || state->off_cpu.runnable || state->off_cpu.epoch != waits_epoch ||
+	    now - state->off_cpu.left < least)
+		return 0;
+	waiting = bpf_map_lookup_elem(&waitings, &zero);
+	if (!waiting)
+		return 0;
+	__builtin_memset(waiting, 0, sizeof(*waiting));
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	fill_head(&waiting->record.h, task, RECORD_SAMPLE, now);
+	waiting->record.value = state->off_cpu.left;
+	waiting->record.goroutine = state->off_cpu.goroutine;
+	waiting->record.what = SAMPLE_OFF_CPU;
+	waiting->record.weight = 1;
+	waiting->record.user = WAITING_REGISTERS;
+	waiting->frames[0] = regs->ip;
+	waiting->frames[1] = regs->sp;
+	waiting->frames[2] = regs->bp;
+	got = bpf_get_task_stack(task, &waiting->frames[WAITING_REGISTERS], WAITING_KERNEL * sizeof(u64), 0);
+	if (got > 0)
+		waiting->record.kernel = (u32)got / sizeof(u64);
+	bpf_seq_write(ctx->meta->seq, waiting, sizeof(*waiting));
+	return 0;
+}

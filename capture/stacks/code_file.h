@@ -1,0 +1,82 @@
+// A file that targets execute, and the names of its functions.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "capture/scan/mapped_file.h"
+#include "capture/stacks/frame_texts.h"
+#include "capture/stacks/scripts/language.h"
+#include "capture/stacks/unwind_tables.h"
+#include "capture/symbols/code_names.h"
+#include "capture/symbols/perf_map.h"
+#include "capture/symbols/source/source_lines.h"
+
+namespace tailcap::capture::stacks {
+
+class CodeFile {
+ public:
+  // label: the name of places without a name. mapped: the file that will be read.
+  explicit CodeFile(std::string label, std::optional<scan::MappedFile> mapped = std::nullopt)
+      : label_(std::move(label)), mapped_(std::move(mapped)), ready_(!mapped_), settled_(!mapped_) {}
+
+  // Its functions have the names that they can have.
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
+  // Also their lines, and those of separate debug information.
+  bool settled() const { return settled_.load(std::memory_order_acquire); }
+  // The name of a place, as written in a stack; the label while it is not ready.
+  const std::string& name(std::uint64_t file_offset);
+  // The functions there, the innermost first: those that the compiler has put into that one, and that one.
+  const std::vector<CodeFrame>& frames(std::uint64_t file_offset);
+  // Where names can be added later; null: nowhere, or nothing is missing.
+  const CodeAddress* place(std::uint64_t file_offset);
+  // The place is in the function that executes code of this language, whose frames the kernel program can read.
+  bool interprets(const ScriptLanguage& language, std::uint64_t file_offset) {
+    return name(file_offset) == language.interpreter ||
+           (language.executes && ready() && scripts_ && language.executes(*scripts_, file_offset));
+  }
+
+ private:
+  friend class CodeFiles;
+  friend class MadeCode;
+  // Reading each file once more for interpreters would take long; the others have one where names find it.
+  bool called_interpreter() const;
+  bool names_interpreter() const;
+  bool has(const ScriptLanguage& language) const;
+  bool reads(const ScriptLanguage& language) const { return scripts_ && language.process(*scripts_, 0).has_value(); }
+
+  struct Told {
+    std::string name;
+    std::vector<CodeFrame> frames;  // empty: not asked for yet
+  };
+  Told& told(std::uint64_t file_offset);
+  std::string name_of(std::uint64_t file_offset) const;
+
+  std::string label_;
+  const std::optional<scan::MappedFile> mapped_;  // none: it is the vDSO, or what the kernel names like that
+  std::atomic<bool> ready_, settled_;
+  // Owned by the reading thread until ready.
+  std::optional<symbols::CodeNames> names_;
+  std::optional<symbols::ScriptPrograms> scripts_;
+  std::optional<symbols::PerfMap> made_;  // it is no file, but code that a process made at run time, by address
+  // Owned by the reading thread until settled.
+  std::optional<symbols::CodeNames> separate_;  // of a file with debug information
+  symbols::SourceLines lines_;
+  std::string build_id_;  // in hexadecimal digits; empty: none
+  // Of the one that asks.
+  std::unordered_map<std::uint64_t, Told> told_;
+  bool told_when_settled_ = false;
+  std::vector<CodeFrame> unread_;  // the label alone
+  CodeAddress place_;
+  // Of the reading thread.
+  bool has_rules_ = true;  // as far as is known
+  std::weak_ptr<const UnwindTable> table_;
+};
+
+}  // namespace tailcap::capture::stacks
