@@ -192,17 +192,18 @@ int run(Arguments& a, std::optional<double> warm_up) {
     return pairs;
   };
   const bool printed = a.output.empty() || a.output == "-";
-  const auto document = [&](bool brief) {
-    return comparison.plan.made ? report::plan_document(comparison) : report::compare_document(comparison, brief);
+  const auto document = [&](auto& of_comparison) {
+    return comparison.plan.made ? report::plan_document(comparison) : of_comparison();
   };
-  const std::string text =
-      a.format == "json"    ? report::compare_json(comparison, TAILCAP_VERSION)
-      : a.format == "junit" ? report::compare_junit(comparison, a.undecided == "fail", TAILCAP_VERSION)
-      : a.format == "md"    ? render::to_markdown(document(true))
-      : a.format == "html"
-          ? render::to_html(comparison.plan.made ? document(false)
-                                                 : report::compare_document(comparison, false, pairs_to_show()))
-          : render::to_text(document(false), a.width, printed && coloured());
+  const auto whole = [&] { return report::compare_document(comparison); };
+  const auto paged = [&] { return report::compare_document(comparison, pairs_to_show()); };
+  const auto comment = [&] { return report::comment_document(comparison); };
+  const std::string text = a.format == "json" ? report::compare_json(comparison, TAILCAP_VERSION)
+                           : a.format == "junit"
+                               ? report::compare_junit(comparison, a.undecided == "fail", TAILCAP_VERSION)
+                           : a.format == "md"   ? render::to_markdown(document(comment))
+                           : a.format == "html" ? render::to_html(document(paged))
+                                                : render::to_text(document(whole), a.width, printed && coloured());
   write_file(a.output, text, sides[0].front());
   if (const int failed = exit_code(false, wrong, "compare"); failed == kFailed) return failed;
   return code_of(comparison, a);
@@ -229,7 +230,7 @@ int run(int argc, char** argv) {
   line.choice(kMethod, a.method, {"auto", "runs-welch", "blocks"});
   line.group("In which form?");
   line.format(a.format, {"text", "md", "json", "html", "junit"}, &a.output,
-              "md: at most 60 lines, for a comment on a change; junit: XML that CI systems show");
+              "md: at most 25 lines, for a comment on a change; junit: XML that CI systems show");
   line.schema(report::compare_schema);
   line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
   add_routes(line, a.selection);

@@ -21,8 +21,8 @@ namespace tailcap::cli::flame_command {
 namespace {
 
 constexpr const char* kAbout =
-    "tailcap flame draws a flame graph: which functions the processors' time was spent in (needs a capture made with "
-    "`tailcap record --sample 99`), or what threads waited for; of everything, of one request, or of those that match.";
+    "tailcap flame draws a flame graph: which functions the processors' time was spent in (not of captures made with "
+    "`tailcap record --no-sample`), or what threads waited for; of everything, of one request, or of those that match.";
 
 constexpr const char* kNotes =
     R"(A request's time is that of the thread that served it; in Go, of the goroutine that sent the response. Where several
@@ -31,7 +31,7 @@ picture can search and zoom: OUT.svg#search=EXPRESSION&zoom=FUNCTION. `tailcap t
 requests below those that caused them.
 
 examples:
-  tailcap record --sample 99 -o slow.tcap -d 30s -p $(pidof shop) && tailcap flame slow.tcap -o shop.svg
+  tailcap record -o slow.tcap -d 30s -p $(pidof shop) && tailcap flame slow.tcap -o shop.svg
   tailcap flame slow.tcap --route 'GET /cart/{}' --cohort diff -o cart.svg
   tailcap flame slow.tcap --measure off-cpu --format folded
   tailcap flame slow.tcap 12.3 -o request.svg

@@ -98,7 +98,8 @@ std::string missing_of(const Sides& sides, const Comparison& c) {
   for (std::size_t side = 0; side < 2; ++side)
     for (const Run* run : *sides[side]) {
       if (!run->sampling.any)
-        return run->file + " of " + names[side] + " has no samples (`tailcap record --sample 99`)";
+        return run->file + " of " + names[side] +
+               " has no samples (`tailcap record` takes them, but not with --no-sample)";
       if (!run->sampling.missing.empty()) return run->file + ": " + run->sampling.missing;
     }
   if (!c.obstacles.empty()) return "the sides are not comparable";

@@ -133,6 +133,21 @@ class TailcapDeep(Tailcap):
     extra = ["--profile", "deep"]
 
 
+class TailcapSamples(Tailcap):
+    name = "tailcap-record --sample 99"
+    extra = ["--sample", "99"]
+
+
+class TailcapLongWaits(Tailcap):
+    name = "tailcap-record --stacks=long"
+    extra = ["--stacks=long"]
+
+
+class TailcapStacks(Tailcap):
+    name = "tailcap-record --sample 99 --stacks=long"
+    extra = ["--sample", "99", "--stacks=long"]
+
+
 class TailcapKeys(Tailcap):
     name = "tailcap-record --tls keys"
     extra = ["--tls", "keys"]
@@ -264,6 +279,9 @@ CONTENDERS = {
     "tierc": TailcapTierC,
     "deep": TailcapDeep,
     "nogo": TailcapWithoutGo,
+    "samples": TailcapSamples,
+    "longwaits": TailcapLongWaits,
+    "stacks": TailcapStacks,
     "keys": TailcapKeys,
     "overrun": TailcapOverrun,
     "tcpdump": Tcpdump,

@@ -55,13 +55,11 @@ const char* describe(Group group) {
     case Group::interrupts:
       return "soft interrupts of 10 µs and more in the time of running threads: only where it is named";
     case Group::samples:
-      return "what threads do while they run: their stacks, 99 times a second on each CPU: only with --sample, or "
-             "where it is named";
+      return "what threads do while they run: their stacks, 99 times a second on each CPU (--sample says how often)";
     case Group::files:
       return "file opens, and slow reads, writes and fsyncs of files (with offcpu), by path: only where it is named";
     case Group::stacks:
-      return "where threads wait: their stacks, of waits of 1 ms and more (with offcpu): only with --stacks, or where "
-             "it is named";
+      return "where threads wait: their stacks, of waits of 1 ms and more (with offcpu; --stacks, --long-wait)";
     case Group::allocations:
       return "memory that Go programs allocate, at 0.6 µs an allocation: only where it is named";
   }

@@ -23,11 +23,11 @@ enum class Group : std::uint8_t {
   files,
   allocations
 };
-// All but the last five are recorded without being asked for.
+// All but the last three are recorded without being asked for.
 inline constexpr std::array kGroups = {
     Group::io, Group::arrivals, Group::offcpu, Group::stalls,     Group::tasks, Group::net,        Group::tls,
     Group::go, Group::samples,  Group::stacks, Group::interrupts, Group::files, Group::allocations};
-inline constexpr std::size_t kUnasked = kGroups.size() - 5;
+inline constexpr std::size_t kUnasked = kGroups.size() - 3;
 const char* name_of(Group group);
 const char* describe(Group group);
 

@@ -101,7 +101,7 @@ void Commands::stacks(Control& control, const std::string& argument) {
     return control.answer(Obeyed::usage, "'" + argument + "' is neither on nor off");
   if (!settings_.has(Group::stacks) && !settings_.has(Group::samples))
     return control.answer(Obeyed::failed,
-                          "it records neither stacks nor samples: record with --stacks=long or --sample 99");
+                          "it records neither stacks nor samples: record without --no-stacks or --no-sample");
   probes_.switch_stacks(argument == "on");
   session_.note(monotonic_now(), "tailcap.stacks", argument);
   control.answer(Obeyed::done, "stacks are " + argument);

@@ -82,19 +82,19 @@ What
       --budget SHARE     limit the cost of recording to SHARE, like 2%, of the CPU time of all CPUs. Above it, the recorder
                          switches stacks and samples off, then records fewer and fewer connections, then no off-CPU
                          intervals; below it, more again. Needs --rotate or --last (docs/flight.md)
-      --sample N         take the stacks of every running thread N times a second on each CPU, such as 99; 0 or
-                         --no-sample: never (default: never; docs/flame.md)
+      --sample N         take the stacks of every running thread N times a second on each CPU; 0 or --no-sample: never
+                         (default: 99; docs/flame.md)
       --stacks=WHICH     take the stacks of waits. long: of those that lasted 1 ms or more, for at most 0.2 % of a CPU.
                          all, or --stacks alone: as waits begin, at most 10,000 a second on a CPU; those of 1 ms and some
                          shorter ones are kept. off: as all, but only after `tailcap control FILE stacks on`, which
-                         switches samples on, too. --no-stacks: none (default: none)
-      --long-wait TIME   with --stacks=long, take the stacks of waits of TIME or more (default: 1ms)
+                         switches samples on, too. --no-stacks: none (default: long)
+      --long-wait TIME   take the stacks of waits of TIME or more, with long (default: 1ms)
       --tls WAY          take the plaintext of OpenSSL 3 in this way. probes: at every call. keys: by the keys of each
                          connection, taken once, at its handshake; connections older than the recording are not read.
                          auto: by keys, and by probes while connections need them (default: auto; docs/record.md)
       --no-probe FILE    place no probe in this program or library, for TLS or for Go (repeatable)
       --only GROUPS      record only these groups of facts: io,arrivals,offcpu,stalls,tasks,net,tls,go,samples,stacks,
-                         interrupts,files,allocations (default: all but the last five)
+                         interrupts,files,allocations (default: all but the last three)
       --add GROUPS       also record these groups, after --only
       --list             say what the groups are, and stop
                          tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that

@@ -136,6 +136,8 @@ class Gate(Case):
         self.assertEqual((done.returncode, verdict["verdict"]), (3, "fail"), done.stdout + done.stderr)
         comment = (self.scratch / "gate/comment.md").read_text()
         self.assertTrue(comment.startswith("### ❌ tailcap: calls of GET /pay +1 (exact)"), comment)
+        self.assertLessEqual(len([line for line in comment.splitlines() if line]), 26, "25 lines, and why")
+        self.assertEqual(comment.count("`GET /stock/shirts"), 1, comment)
         self.SECONDS = 7  # errors are judged in runs of 5 s without their warm-up
         done, verdict = self.gate("--calls 1", "--calls 01", out="equal")
         self.assertEqual((done.returncode, verdict["verdict"]), (0, "pass"), done.stdout + done.stderr)

@@ -64,8 +64,8 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 
 class WaitingFunctions(OneServer):
-    def recorded(self, server, path, *options, stacks=("--stacks=long", "--sample", "99")):
-        with self.record("-p", server.pid, *stacks, *options) as recording:
+    def recorded(self, server, path, *options):
+        with self.record("-p", server.pid, *options) as recording:
             # The tables of its code are made after its first long wait.
             self.ask("/sleep", 20)
             time.sleep(3)
@@ -177,7 +177,7 @@ class WaitingFunctions(OneServer):
 
     def test_those_who_must_not(self):
         server = self.serve(self.program())
-        recording = self.recorded(server, "/lock", stacks=())
+        recording = self.recorded(server, "/lock", "--no-stacks", "--no-sample")
         self.assertEqual(self.tailcap("events", recording.file, "--json", "--kind", "sample"), "")
         waiting, sentence = self.waiting(recording, "/lock")
         self.assertIsNone(waiting)

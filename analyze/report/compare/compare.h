@@ -10,11 +10,11 @@
 
 namespace tailcap::report {
 
-// brief: the verdict, the gates, what else was noticed; at most kBriefLines lines of Markdown.
 // slow: for a page.
-render::Document compare_document(const model::gate::Comparison& comparison, bool brief,
-                                  const std::vector<SlowPair>& slow = {});
-inline constexpr std::size_t kBriefLines = 60;
+render::Document compare_document(const model::gate::Comparison& comparison, const std::vector<SlowPair>& slow = {});
+// What a reviewer has to know, as the comment on a change; at most kCommentLines lines of Markdown that are not empty.
+render::Document comment_document(const model::gate::Comparison& comparison);
+inline constexpr std::size_t kCommentLines = 25;
 
 // tailcap: the version that compares.
 std::string compare_json(const model::gate::Comparison& comparison, const std::string& tailcap);

@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <set>
 
 #include "analyze/report/charts/chart_svg.h"
 #include "analyze/report/charts/latency_chart.h"
 #include "analyze/report/compare/compare.h"
 #include "analyze/report/compare/compare_words.h"
 #include "analyze/report/compare/functions.h"
+#include "analyze/report/compare/gate_words.h"
+#include "analyze/report/compare/noticed.h"
 #include "analyze/report/compare/software.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -30,21 +31,7 @@ using render::Document;
 using render::Table;
 using render::Tone;
 
-constexpr std::size_t kBriefGates = 15, kBriefNoticed = 8, kBriefRemarks = 5, kBriefReasons = 8, kBriefSoftware = 5;
-constexpr std::size_t kRoutes = 20, kLabels = 12;
-
-std::string seconds_text(double seconds) { return duration_text(Duration{std::llround(seconds * 1e9)}); }
-
-std::string rate_of(double per_second) { return rate_text(per_second); }
-
-bool exact_by_default(const GateResult& g) {
-  return g.gate.text.empty() && g.gate.metric.kind == Metric::Kind::count && g.estimate.exact;
-}
-
-// A row of its own would say nothing more.
-bool unchanged(const GateResult& g) {
-  return exact_by_default(g) && g.estimate.difference == 0 && g.verdict != GateVerdict::fail;
-}
+constexpr std::size_t kRoutes = 20, kLabels = 12, kSoftwareLines = 5;
 
 std::string method_text(const Comparison& c) {
   const auto tests = c.gates.size() - static_cast<std::size_t>(std::ranges::count_if(c.gates, exact_by_default));
@@ -57,36 +44,21 @@ std::string method_text(const Comparison& c) {
   return out + "; what fails was shown again by " + count_text(c.confirming, "fresh run", "fresh runs") + " a side";
 }
 
-void add_verdict(Document& out, const Comparison& c, bool brief) {
+void add_verdict(Document& out, const Comparison& c) {
   render::Facts facts;
   facts.boxed = true;
   facts.verdict = {tone_of(c.verdict), "verdict", verdict_text(c)};
   if (!c.same_version.empty())
-    facts.lines.push_back({Tone::care, c.options.self ? "noise" : "same version",
-                           c.options.self ? "this measures the noise of the machine: the first half of the runs "
-                                            "against the second; \"detectable\" is the increase that as many "
-                                            "runs of two versions would find"
-                                          : "both sides are " + c.same_version +
-                                                ": this measures the noise of the machine, and nothing fails"});
+    facts.lines.push_back({Tone::care, c.options.self ? "noise" : "same version", same_version_text(c)});
   for (const std::string& obstacle : c.obstacles) facts.lines.push_back({Tone::care, "not comparable", obstacle});
   for (const std::string& why : c.uneven)
     facts.lines.push_back({Tone::care, c.obstacles.empty() ? "exact counts only" : "not comparable", why});
-  facts.lines.push_back({Tone::plain, "runs",
-                         std::to_string(c.base_runs) + (c.options.self ? " in the first half (" : " of the base (") +
-                             seconds_text(c.base_seconds) + "), " + std::to_string(c.fresh_runs) +
-                             (c.options.self ? " in the second (" : " new (") + seconds_text(c.fresh_seconds) + "), " +
-                             (c.options.self                    ? "one half after the other"
-                              : c.base_runs + c.fresh_runs <= 2 ? "one a side"
-                              : c.interleaved                   ? "interleaved"
-                                                                : "not interleaved")});
-  facts.lines.push_back(
-      {Tone::plain, "load",
-       rate_of(c.base_rate) + " and " + rate_of(c.fresh_rate) + ", " + (c.closed_loop ? "closed loop" : "open loop")});
+  facts.lines.push_back({Tone::plain, "runs", runs_text(c)});
+  facts.lines.push_back({Tone::plain, "load", load_text(c)});
   facts.lines.push_back({Tone::plain, "method", method_text(c)});
-  for (const std::string& line : software_lines(c.software, kBriefSoftware))
+  for (const std::string& line : software_lines(c.software, kSoftwareLines))
     facts.lines.push_back({Tone::plain, "software", line});
-  const std::size_t shown = brief ? std::min(kBriefRemarks, c.remarks.size()) : c.remarks.size();
-  for (std::size_t i = 0; i < shown; ++i) facts.lines.push_back({Tone::plain, "remark", c.remarks[i]});
+  for (const std::string& remark : c.remarks) facts.lines.push_back({Tone::plain, "remark", remark});
   out.add(std::move(facts));
 }
 
@@ -96,45 +68,19 @@ Cell with_below(std::string text, std::string below) {
   return cell;
 }
 
-void estimate_cells(render::Row& row, const Metric& metric, const GateEstimate& e, bool brief) {
-  const auto level = [&](double value, bool at_least) {
-    return e.levels ? (at_least ? "≥ " : "") + value_text(metric, value) : "–";
-  };
-  row.cells.emplace_back(level(e.base, e.base_at_least));
-  row.cells.emplace_back(level(e.fresh, e.fresh_at_least));
+void estimate_cells(render::Row& row, const Metric& metric, const GateEstimate& e) {
+  row.cells.emplace_back(level_text(metric, e, e.base, e.base_at_least));
+  row.cells.emplace_back(level_text(metric, e, e.fresh, e.fresh_at_least));
   if (!e.known) {
     row.cells.insert(row.cells.end(), {"–", "–"});
     return;
   }
-  const std::string change = difference_text(metric, e), interval = interval_text(metric, e);
-  row.cells.push_back(brief ? Cell(change + " (" + interval + ")") : with_below(change, e.exact ? "" : interval));
+  row.cells.push_back(with_below(difference_text(metric, e), e.exact ? "" : interval_text(metric, e)));
   row.cells.emplace_back(e.exact ? "exact" : change_text(metric, e.mde));
 }
 
-std::string unchanged_text(const Comparison& c) {
-  std::vector<std::string> names;
-  std::set<std::size_t> routes;
-  for (const GateResult& g : c.gates) {
-    if (!unchanged(g)) continue;
-    routes.insert(g.route);
-    if (std::string name(name_of(g.gate.metric)); std::find(names.begin(), names.end(), name) == names.end())
-      names.push_back(std::move(name));
-  }
-  if (names.empty()) return {};
-  return "Unchanged and exact in " + count_text(routes.size(), "route", "routes") + ": " + ground::joined(names) +
-         " per request.";
-}
-
-void add_gates(Document& out, const Comparison& c, bool brief) {
+void add_gates(Document& out, const Comparison& c) {
   if (c.gates.empty()) return;
-  std::vector<const GateResult*> gates;
-  for (const GateResult& gate : c.gates)
-    if (!unchanged(gate)) gates.push_back(&gate);
-  // Those that matter first.
-  const auto rank = [](const GateResult* g) {
-    return g->verdict == GateVerdict::fail ? 0 : g->verdict == GateVerdict::undecided ? 1 : 2;
-  };
-  std::stable_sort(gates.begin(), gates.end(), [&](auto* x, auto* y) { return rank(x) < rank(y); });
   Table table;
   table.columns = {{"verdict", Column::Kind::word},
                    {"gate", Column::Kind::name},
@@ -143,66 +89,31 @@ void add_gates(Document& out, const Comparison& c, bool brief) {
                    {"new"},
                    {"change"},
                    {"detectable"}};
-  const std::size_t shown = brief ? std::min(kBriefGates, gates.size()) : gates.size();
   std::vector<std::string> sentences;
-  for (std::size_t i = 0; i < shown; ++i) {
-    const GateResult& g = *gates[i];
+  for (const GateResult* g : gates_by_verdict(c)) {
     render::Row row;
-    Cell verdict(name_of(g.verdict));
-    verdict.tone = tone_of(g.verdict);
-    verdict.strong = g.verdict == GateVerdict::fail;
-    row.cells = {verdict, gate_text(g), g.found ? route_text(c.routes[g.route].name) : printable(g.gate.route)};
-    estimate_cells(row, g.gate.metric, g.estimate, brief);
+    row.cells = {verdict_cell(*g), gate_text(*g),
+                 g->found ? route_text(c.routes[g->route].name) : printable(g->gate.route)};
+    estimate_cells(row, g->gate.metric, g->estimate);
     table.rows.push_back(std::move(row));
-    if (g.verdict != GateVerdict::pass && (!brief || sentences.size() < kBriefReasons))
-      sentences.push_back(gate_sentence(c, g));
+    if (g->verdict != GateVerdict::pass) sentences.push_back(gate_sentence(c, *g));
   }
-  if (!brief) out.heading(2, "Gates");
+  out.heading(2, "Gates");
   if (!table.rows.empty()) out.add(std::move(table));
-  if (shown < gates.size()) out.note(std::to_string(gates.size() - shown) + " more gates are not shown.");
   out.list(sentences);
   if (const std::string text = unchanged_text(c); !text.empty()) out.note(text);
   std::vector<std::string> left_out;
-  for (const std::string& what : c.not_gated)
-    if (!brief || left_out.size() < kBriefReasons) left_out.push_back("Not judged: " + printable(what));
-  if (left_out.size() < c.not_gated.size())
-    left_out.push_back("Not judged: " + count_text(c.not_gated.size() - left_out.size(), "more route", "more routes"));
+  for (const std::string& what : c.not_gated) left_out.push_back("Not judged: " + printable(what));
   out.list(left_out);
 }
 
-void add_noticed(Document& out, const Comparison& c, bool brief) {
+void add_noticed(Document& out, const Comparison& c) {
   std::vector<std::string> lines;
-  for (const RouteComparison& route : c.routes) {
-    for (const auto& row : route.metrics) {
-      if (!row.estimate.noticed) continue;
-      // Once: that of the other percentiles is that of the mean.
-      const auto kind = row.metric.kind;
-      const bool repeated = kind == Metric::Kind::p50 || kind == Metric::Kind::p95;
-      const std::string why = repeated ? "" : why_text(route, row.metric);
-      lines.push_back(std::string(name_of(row.metric)) + " of " + route_text(route.name) + " " +
-                      difference_text(row.metric, row.estimate) + " (" + interval_text(row.metric, row.estimate) + ")" +
-                      (why.empty() ? "" : "; " + why));
-    }
-    for (const auto& row : route.all.rows) {
-      if (!row.estimate.noticed) continue;
-      const Metric metric{Metric::Kind::label, static_cast<std::uint8_t>(row.account)};
-      lines.push_back(route_text(route.name) + ": " + change_text(metric, row.estimate.difference) + " (" +
-                      interval_text(metric, row.estimate) + ") per request " + account_text(row.account));
-    }
-  }
-  const Metric calls{Metric::Kind::count, static_cast<std::uint8_t>(Count::calls)};
-  for (const auto& row : c.called)
-    if (row.estimate.noticed)
-      lines.push_back(route_text(row.name) + ": " + value_text(calls, row.estimate.base) + " → " +
-                      value_text(calls, row.estimate.fresh) + " calls per incoming request of any route (" +
-                      interval_text(calls, row.estimate) + "; which route makes them is not certain)");
+  for (const Noticed& one : noticed_of(c)) lines.push_back(one.text);
   if (lines.empty()) return;
-  const std::size_t more = brief && lines.size() > kBriefNoticed ? lines.size() - kBriefNoticed : 0;
-  lines.resize(lines.size() - more);
   out.heading(2, "Also changed");
   out.list(lines);
-  out.note((more > 0 ? std::to_string(more) + " more are not shown. " : "") +
-           std::string("Advisory: at most 5 % of such lines are expected to be wrong, and none is a verdict."));
+  out.note("Advisory: at most 5 % of such lines are expected to be wrong, and none is a verdict.");
 }
 
 void add_accounts(Document& out, const std::string& title, const AccountTable& t) {
@@ -270,7 +181,7 @@ void add_route(Document& out, const RouteComparison& route) {
     if (optional && !metric.estimate.known) continue;
     render::Row row;
     row.cells = {Cell(name_of(metric.metric))};
-    estimate_cells(row, metric.metric, metric.estimate, false);
+    estimate_cells(row, metric.metric, metric.estimate);
     if (!metric.estimate.known) row.cells[3].note = metric.estimate.missing;
     if (metric.estimate.slack > 0 && metric.metric.kind == Metric::Kind::count)
       row.cells[0].note =
@@ -287,19 +198,18 @@ void add_route(Document& out, const RouteComparison& route) {
 
 }  // namespace
 
-Document compare_document(const Comparison& c, bool brief, const std::vector<SlowPair>& slow) {
+Document compare_document(const Comparison& c, const std::vector<SlowPair>& slow) {
   Document out;
-  out.heading(brief ? 3 : 1, "tailcap compare");
-  add_verdict(out, c, brief);
-  add_gates(out, c, brief);
-  add_noticed(out, c, brief);
-  add_functions(c, brief, out);
-  if (brief) return out;
+  out.heading(1, "tailcap compare");
+  add_verdict(out, c);
+  add_gates(out, c);
+  add_noticed(out, c);
+  add_functions(c, out);
   add_slow_pairs(slow, out);
   for (std::size_t i = 0; i < std::min(kRoutes, c.routes.size()); ++i) add_route(out, c.routes[i]);
   if (c.routes.size() > kRoutes)
     out.note(std::to_string(c.routes.size() - kRoutes) + " more routes are not shown; --json has them.");
-  if (c.software.size() > kBriefSoftware) add_software(c.software, out);
+  if (c.software.size() > kSoftwareLines) add_software(c.software, out);
   out.note(
       "Intervals are 90 % intervals of the change from run to run. Detectable: the increase that 80 % of such "
       "comparisons would find.");

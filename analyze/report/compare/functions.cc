@@ -32,31 +32,32 @@ std::string function_sentence(const Comparison& c, const FunctionRow& row) {
          count_text(row.fresh_samples, "sample", "samples");
 }
 
-void add_functions(const Comparison& c, bool brief, render::Document& out) {
+std::vector<std::string> changed_functions(const Comparison& c) {
+  std::vector<std::string> out;
+  for (const FunctionRow& row : c.functions.rows) {
+    if (!row.estimate.noticed) break;
+    out.push_back(function_sentence(c, row));
+  }
+  return out;
+}
+
+void add_functions(const Comparison& c, render::Document& out) {
   const FunctionComparison& f = c.functions;
   if (!f.sampled) return;
-  std::vector<std::string> lines;
-  std::size_t noticed = 0;
-  for (const FunctionRow& row : f.rows) {
-    if (!row.estimate.noticed) break;
-    ++noticed;
-    if (!brief || lines.size() < kBriefFunctions) lines.push_back(function_sentence(c, row));
-  }
-  if (brief && noticed == 0) return;
+  const std::vector<std::string> lines = changed_functions(c);
   out.heading(2, "Functions whose CPU time changed");
   out.list(lines);
   std::string note;
-  if (lines.size() < noticed) note = count_text(noticed - lines.size()) + " more are not shown. ";
   if (!f.missing.empty())
-    note += "Functions are not compared: " + printable(f.missing) + ". There are " + samples_text(f) + ".";
+    note = "Functions are not compared: " + printable(f.missing) + ". There are " + samples_text(f) + ".";
   else if (f.compared == 0)
-    note += "No function has enough samples to be compared: there are " + samples_text(f) + ".";
-  else if (noticed == 0)
-    note += "No change is certain in " + count_text(f.compared, "function", "functions") + ", with " + samples_text(f) +
-            ".";
+    note = "No function has enough samples to be compared: there are " + samples_text(f) + ".";
+  else if (lines.empty())
+    note = "No change is certain in " + count_text(f.compared, "function", "functions") + ", with " + samples_text(f) +
+           ".";
   else
-    note += "Advisory: " + count_text(f.compared, "function was", "functions were") + " compared, with " +
-            samples_text(f) + "; 5 % over all of them (Holm), without the functions that they call.";
+    note = "Advisory: " + count_text(f.compared, "function was", "functions were") + " compared, with " +
+           samples_text(f) + "; 5 % over all of them (Holm), without the functions that they call.";
   out.note(note);
 }
 

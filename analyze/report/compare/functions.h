@@ -11,8 +11,9 @@ namespace tailcap::report {
 
 // "POST /pay: +2.10 ms (+1.90 ms … +2.30 ms) a request on a CPU in json_encode, called from render; …"
 std::string function_sentence(const model::gate::Comparison& comparison, const model::gate::FunctionRow& row);
-// brief: at most kBriefFunctions of them. Nothing where there are no samples.
-void add_functions(const model::gate::Comparison& comparison, bool brief, render::Document& out);
-inline constexpr std::size_t kBriefFunctions = 3;
+// Of those whose change is certain.
+std::vector<std::string> changed_functions(const model::gate::Comparison& comparison);
+// Nothing where there are no samples.
+void add_functions(const model::gate::Comparison& comparison, render::Document& out);
 
 }  // namespace tailcap::report

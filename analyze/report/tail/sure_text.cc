@@ -90,7 +90,7 @@ std::string sure_text(const model::Verdict& v, const model::Study& study, const 
     return {};
   }
   const bool held = who && (who->tid != 0 || who->route != 0 || who->method != 0);
-  if (stacks(study)) return {};
+  if (stacks(study) || v.waiting) return {};
   if (group == LabelGroup::lock && !held) return " To see where in the code: --stacks.";
   if (group == LabelGroup::causeless && !held) return " To see where in the code: --stacks.";
   return {};

@@ -212,7 +212,7 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
                              (choice.samples == SampleKind::allocation ? "Go programs with --add allocations."
                               : choice.samples == SampleKind::preempted
                                   ? "Go programs with --profile deep."
-                                  : "with --sample 99; --measure off-cpu shows what was waited for."));
+                                  : "without --no-sample; --measure off-cpu shows what was waited for."));
   result.flame.stacks = collecting.folder().stacks(chosen.ranking.slow,
                                                    choice.cohort == FlameRequests::both ? chosen.ranking.typical() : 0);
   describe(choice, of_requests ? &chosen.ranking : nullptr, collecting.folder(), result);
