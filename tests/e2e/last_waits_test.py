@@ -62,7 +62,7 @@ class LastWaits(Case):
         self.check(threads, stacks)
 
     def test_none_where_stacks_are_switched_off(self):
-        _, threads, stacks = self.record_waits("-O2")
+        _, threads, stacks = self.record_waits("-O2", more=["--no-stacks"])
         self.assertEqual(stacks, {})
 
 
