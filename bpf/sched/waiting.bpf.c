@@ -52,9 +52,9 @@ int list_waiting(struct bpf_iter__task *ctx)
 	waiting->record.what = SAMPLE_OFF_CPU;
 	waiting->record.weight = 1;
 	waiting->record.user = WAITING_REGISTERS;
-	waiting->frames[0] = regs->ip;
-	waiting->frames[1] = regs->sp;
-	waiting->frames[2] = regs->bp;
+	waiting->frames[0] = regs->PROGRAM_COUNTER;
+	waiting->frames[1] = regs->STACK_POINTER;
+	waiting->frames[2] = regs->FRAME_POINTER;
 	got = bpf_get_task_stack(task, &waiting->frames[WAITING_REGISTERS], WAITING_KERNEL * sizeof(u64), 0);
 	if (got > 0)
 		waiting->record.kernel = (u32)got / sizeof(u64);

@@ -283,7 +283,7 @@ __noinline int walk_ruby(void)
 
 	if (!walk || !own)
 		return 0;
-	own->thread_pointer = bpf_get_current_task_btf()->thread.fsbase;
+	own->thread_pointer = THREAD_POINTER(bpf_get_current_task_btf());
 	if (!own->thread_pointer || !find_context(own, walk) ||
 	    bpf_probe_read_user(words, sizeof(words), (void *)own->context))
 		return 0;

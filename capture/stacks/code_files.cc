@@ -175,7 +175,8 @@ void CodeFiles::read_lines(CodeFile& file) {
   };
   const auto separate = find_separate(file);
   if (separate) keep(file.separate_, debug_files_.names(*separate));
-  const auto found = separate ? separate->again() : find(file, debug_files_);
+  const bool own = !separate && file.names_->has_lines();
+  const auto found = separate ? separate->again() : own ? find(file, debug_files_) : std::nullopt;
   if (found) keep(file.lines_, debug_files_.source_lines(*found, kMostInformation));
   file.settled_.store(true, std::memory_order_release);
 }

@@ -119,6 +119,7 @@ CodeNames::CodeNames(const ElfFile& file) : code_(code_segments(file)) {
   }
   // The C functions of a Go program, and its Go functions if its own table is not understood.
   functions_ = names_of_symbols(file, STT_FUNC);
+  has_lines_ = file.section(".debug_info") != nullptr;
 }
 
 std::string CodeNames::around(std::uint64_t address) const {
@@ -144,6 +145,7 @@ std::uint64_t CodeNames::memory() const { return functions_.memory() + go_.memor
 
 void CodeNames::encode(scan::Encoder& out) const {
   symbols::encode(out, code_);
+  out.number<std::uint8_t>(has_lines_);
   go_.encode(out);
   functions_.encode(out);
 }
@@ -151,6 +153,7 @@ void CodeNames::encode(scan::Encoder& out) const {
 CodeNames CodeNames::decode(scan::Decoder& in) {
   CodeNames names;
   names.code_ = decode_code_segments(in);
+  names.has_lines_ = in.truth();
   names.go_ = FunctionNames::decode(in);
   names.functions_ = FunctionNames::decode(in);
   return names;

@@ -30,6 +30,8 @@ class CodeNames {
   // Of a place in the file; none: it is not loaded as code.
   std::optional<std::uint64_t> address(std::uint64_t file_offset) const;
   bool has(std::string_view function) const { return functions_.has(function); }
+  // Which lines its code is of can be read from it, too (source/).
+  bool has_lines() const { return has_lines_; }
   std::uint64_t memory() const;  // bytes that this takes, about
 
   void encode(scan::Encoder& out) const;
@@ -39,6 +41,7 @@ class CodeNames {
   CodeNames() = default;
 
   CodeSegments code_;
+  bool has_lines_ = false;
   FunctionNames go_;         // first: they are exact
   FunctionNames functions_;  // of the symbol tables
 };
