@@ -69,12 +69,12 @@ class CodeFile {
   std::optional<symbols::CodeNames> separate_;  // of a file with debug information
   symbols::SourceLines lines_;
   std::string build_id_;  // in hexadecimal digits; empty: none
-  // Of the one that asks.
+  // The one that asks owns these.
   std::unordered_map<std::uint64_t, Told> told_;
   bool told_when_settled_ = false;
   std::vector<CodeFrame> unread_;  // the label alone
   CodeAddress place_;
-  // Of the reading thread.
+  // The reading thread owns these.
   bool has_rules_ = true;  // as far as is known
   std::weak_ptr<const UnwindTable> table_;
 };

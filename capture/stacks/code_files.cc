@@ -15,7 +15,7 @@ constexpr std::size_t kMaxFiles = 4096;
 constexpr std::uint64_t kMaxMemory = 160u << 20;  // of all names: node takes 20 MiB; files beyond stay without
 constexpr std::size_t kMaxRemarks = 8;
 constexpr int kTries = 3;  // a process may be writing the file
-// Of the entries of debug information: a second of CPU time, at low priority. Larger ones are for `tailcap symbolize`.
+// Entries of debug information: a second of CPU time, at low priority. Larger ones are for `tailcap symbolize`.
 constexpr std::uint64_t kMostInformation = 24u << 20;
 
 }  // namespace

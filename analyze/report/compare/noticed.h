@@ -11,7 +11,7 @@ namespace tailcap::report {
 
 struct Noticed {
   std::string text;  // a sentence; printable()
-  // Of which gates can say the same:
+  // Gates can say the same of:
   bool gated = false;  // unset: no gate is of this
   std::size_t route = 0;
   model::gate::Metric metric{};

@@ -79,7 +79,7 @@ constexpr std::string_view kOfNode = "node:", kOfRuby = "<internal:", kJavaFile 
 constexpr std::array<std::string_view, 3> kOfJava = {"java.", "jdk.internal.", "sun."};
 constexpr std::array<std::string_view, 9> kBegins = {"std::", "runtime.", "syscall.", "internal/", "sync.",
                                                      "GI_",   "futex_",   "lll_",     "nptl_"};
-// Of the standard libraries of C++ and Rust, whose functions compilers put into their callers.
+// The standard libraries of C++ and Rust: compilers put their functions into the callers.
 constexpr std::array<std::string_view, 4> kLibraries = {"std::", "__gnu_cxx::", "core::", "alloc::"};
 constexpr std::string_view kInlined = " (inlined)";
 
