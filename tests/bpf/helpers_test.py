@@ -33,6 +33,7 @@ HELPERS = {
     132: "ringbuf_submit",
     133: "ringbuf_discard",
     134: "ringbuf_query",
+    141: "get_task_stack",
     156: "task_storage_get",
     158: "get_current_task_btf",
     162: "sock_from_file",

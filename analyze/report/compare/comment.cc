@@ -21,7 +21,7 @@ using model::gate::Metric;
 using render::Column;
 using render::Document;
 
-constexpr std::size_t kTableGates = 7, kCares = 2, kChanged = 3, kTitled = 5, kSoftware = 2;
+constexpr std::size_t kTableGates = 7, kCares = 2, kChanged = 3, kTitled = 5, kSoftware = 5;
 constexpr std::size_t kTableHead = 2, kFolds = 2;  // lines of Markdown beside the rows and the folded lines
 
 // What may be said of each of some things, and of the others that they are more.
@@ -89,7 +89,7 @@ class Comment {
 
   void add_table() {
     render::Table table;
-    table.columns = {{"", Column::Kind::word},
+    table.columns = {{"verdict", Column::Kind::word},
                      {"gate", Column::Kind::name},
                      {"route", Column::Kind::name},
                      {"base"},
