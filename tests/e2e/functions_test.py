@@ -106,7 +106,7 @@ class Functions(Case):
         self.assertIn("Functions are not compared", self.compare((files["a"][:2], files["b"][:2]), "text"))
 
     def test_without_samples_nothing_is_said(self):
-        file, _ = self.run_once("plain", 500, sampling=())
+        file, _ = self.run_once("plain", 500, sampling=("--no-sample",))
         self.assertIsNone(self.compare(([file], [file]))["functions"])
         self.assertNotIn("CPU time", self.compare(([file], [file]), "text"))
 
