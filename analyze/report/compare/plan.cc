@@ -134,12 +134,15 @@ Document plan_document(const Comparison& c) {
   std::vector<std::string> not_judged;
   for (const std::string& what : plan.not_judged) not_judged.push_back("Not judged: " + printable(what));
   out.list(not_judged);
-  std::string command;
-  for (const PlannedGate& g : plan.gates)
-    if (g.by_default && !g.gate.empty()) command += " --fail-on '" + printable(g.gate) + "'";
-  if (!command.empty()) {
+  std::vector<std::string> command = {"tailcap gate …"};
+  for (const PlannedGate& g : plan.gates) {
+    if (!g.by_default || g.gate.empty()) continue;
+    command.back() += " \\";
+    command.push_back("  --fail-on '" + printable(g.gate) + "'");
+  }
+  if (command.size() > 1) {
     out.heading(2, "The proposed gates");
-    out.paragraph("tailcap gate …" + command);
+    out.add(render::Code{std::move(command)});
   }
   return out;
 }
