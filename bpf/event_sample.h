@@ -22,6 +22,15 @@ struct record_sample {
 	__u8 script_language; /* enum script_language */
 };
 
+#define WAITING_KERNEL 64 /* frames of the kernel's stack */
+
+/* A thread that waits: what user space needs to walk its stack. The record has the number of the kernel's frames. */
+struct waiting_thread {
+	struct record_sample record;
+	__u64 ip, sp, bp;
+	__u64 kernel[WAITING_KERNEL];
+};
+
 /* Why the stack was taken; the numbers of formats::SampleKind. */
 #define TAILCAP_SAMPLE_KIND_NUMBERS(N) \
 	N(SAMPLE_ON_CPU, 0)            \
@@ -52,6 +61,7 @@ struct go_allocated {
 
 #ifdef __cplusplus
 static_assert(sizeof(record_sample) == 56);
+static_assert(sizeof(waiting_thread) == 592);
 static_assert(sizeof(go_allocated) == 792);
 #endif
 

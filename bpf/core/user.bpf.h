@@ -23,4 +23,13 @@ static __always_inline u64 user_word(u64 address)
 		_value;                    \
 	})
 
+/* Go's functions let the stack grow first where it is too small; then the same call hits the probe again. checks: the
+ * probe is at the jump that decides. */
+static __always_inline bool grows_stack(struct pt_regs *ctx, bool checks)
+{
+	u64 flags = checks ? REGISTER(ctx, FLAGS) : 0;
+
+	return checks && NOT_ABOVE(flags);
+}
+
 #endif

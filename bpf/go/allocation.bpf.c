@@ -101,12 +101,8 @@ int allocation(struct pt_regs *ctx)
 	state = task_state(task);
 	if (!state)
 		return 0;
-	if (cookie & GO_SKIP_BELOW_OR_EQUAL) {
-		u64 flags = REGISTER(ctx, FLAGS);
-
-		if (NOT_ABOVE(flags))
-			return 0;
-	}
+	if (grows_stack(ctx, cookie & GO_SKIP_BELOW_OR_EQUAL))
+		return 0;
 	meet_process(task, &state->go, file);
 	allocated = allocated_by(task->tgid);
 	if (!allocated) {

@@ -66,12 +66,8 @@ int channel_event(struct pt_regs *ctx)
 	layout = bpf_map_lookup_elem(&go_files, &file);
 	if (!layout)
 		return 0;
-	if (cookie & GO_SKIP_BELOW_OR_EQUAL) {
-		u64 flags = REGISTER(ctx, FLAGS);
-
-		if (NOT_ABOVE(flags))
-			return 0;
-	}
+	if (grows_stack(ctx, cookie & GO_SKIP_BELOW_OR_EQUAL))
+		return 0;
 	goroutine = REGISTER(ctx, GO_GOROUTINE);
 	address = REGISTER(ctx, GO_0);
 	if (act == GO_SELECT_PUTS || act == GO_SELECT_TAKES) {

@@ -153,12 +153,8 @@ int runtime_event(struct pt_regs *ctx)
 	layout = bpf_map_lookup_elem(&go_files, &file);
 	if (!layout)
 		return 0;
-	if (cookie & GO_SKIP_BELOW_OR_EQUAL) {
-		u64 flags = REGISTER(ctx, FLAGS);
-
-		if (NOT_ABOVE(flags))
-			return 0; /* the stack grows first, then the same call hits the probe again */
-	}
+	if (grows_stack(ctx, cookie & GO_SKIP_BELOW_OR_EQUAL))
+		return 0;
 	meet_process(task, &state->go, file);
 	goroutine = REGISTER(ctx, GO_GOROUTINE);
 	switch (act) {

@@ -7,29 +7,21 @@
 #include "bpf/sched/long_wait.bpf.h"
 
 #define WAITING_LEAST 1000000 /* ns, where no other length is asked for */
-#define WAITING_REGISTERS 3
-#define WAITING_KERNEL 64 /* frames of the kernel's stack */
-
-struct waiting {
-	struct record_sample record;
-	u64 frames[WAITING_REGISTERS + WAITING_KERNEL];
-};
 
 /* One reader at a time. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct waiting);
+	__type(value, struct waiting_thread);
 } waitings SEC(".maps");
 
-/* Records of one size: instead of the program's stack, its rip, rsp and rbp. */
 SEC("iter/task")
 int list_waiting(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct task_state *state;
-	struct waiting *waiting;
+	struct waiting_thread *waiting;
 	struct pt_regs *regs;
 	u64 now = bpf_ktime_get_ns(), least = long_wait ? long_wait : WAITING_LEAST;
 	u32 zero = 0;
@@ -51,11 +43,10 @@ int list_waiting(struct bpf_iter__task *ctx)
 	waiting->record.goroutine = state->off_cpu.goroutine;
 	waiting->record.what = SAMPLE_OFF_CPU;
 	waiting->record.weight = 1;
-	waiting->record.user = WAITING_REGISTERS;
-	waiting->frames[0] = regs->PROGRAM_COUNTER;
-	waiting->frames[1] = regs->STACK_POINTER;
-	waiting->frames[2] = regs->FRAME_POINTER;
-	got = bpf_get_task_stack(task, &waiting->frames[WAITING_REGISTERS], WAITING_KERNEL * sizeof(u64), 0);
+	waiting->ip = regs->PROGRAM_COUNTER;
+	waiting->sp = regs->STACK_POINTER;
+	waiting->bp = regs->FRAME_POINTER;
+	got = bpf_get_task_stack(task, waiting->kernel, sizeof(waiting->kernel), 0);
 	if (got > 0)
 		waiting->record.kernel = (u32)got / sizeof(u64);
 	bpf_seq_write(ctx->meta->seq, waiting, sizeof(*waiting));

@@ -200,10 +200,10 @@ static __always_inline u32 step_compiled(struct hotspot_walk *own, struct walk *
 
 __noinline int step_in_hotspot(void)
 {
-	u32 zero = 0, last;
-	struct walk *walk = bpf_map_lookup_elem(&walks, &zero);
+	struct walk *walk = program_walk();
 	struct hotspot_walk *own = own_walk();
 	u64 at, name;
+	u32 last;
 
 	if (!walk || !own)
 		return HOTSPOT_NOT;

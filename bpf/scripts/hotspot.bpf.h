@@ -5,8 +5,7 @@
 #ifndef TAILCAP_BPF_SCRIPTS_HOTSPOT_H
 #define TAILCAP_BPF_SCRIPTS_HOTSPOT_H
 
-#include "bpf/sched/script.bpf.h"
-#include "bpf/sched/unwind.bpf.h"
+#include "bpf/scripts/in_stack.bpf.h"
 
 #define INTERPRETED_WORDS 16 /* ten are read */
 

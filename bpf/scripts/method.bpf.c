@@ -95,37 +95,25 @@ static long walk_frame(u32 round, void *unused)
 {
 	struct script_walk *walk = this_walk();
 	struct hotspot_walk *own = own_walk();
-	u32 zero = 0, index, count;
-	struct walk *program;
+	struct walk *program = program_walk();
 	u64 number;
+	u32 place;
 
-	program = bpf_map_lookup_elem(&walks, &zero);
-	if (!walk || !own || !program)
+	if (!walk || !own || !program || !next_place(program, &own->index, &place))
 		return 1;
-	index = own->index;
-	if (index >= program->count || index >= STACK_MAX)
-		return 1;
-	own->index = index + 1;
-	if (!program->bps[index])
+	if (!program->bps[place])
 		return 0;
-	number = number_of_method(own, walk, program->bps[index]);
-	if (!number)
-		return 0;
-	if (!has_room(walk, &count))
-		return 1;
-	walk->frames[count] = number | index;
-	walk->count = count + 1;
-	return 0;
+	number = number_of_method(own, walk, program->bps[place]);
+	return number && !keep_function(walk, number, place);
 }
 
 __noinline int walk_hotspot(void)
 {
 	struct script_walk *walk = this_walk();
 	struct hotspot_walk *own = own_walk();
-	u32 zero = 0;
-	struct walk *program = bpf_map_lookup_elem(&walks, &zero);
+	struct walk *program = program_walk();
 
-	if (!walk || !own || !program || !program->made || program->tid != (u32)bpf_get_current_task_btf()->pid)
+	if (!walk || !own || !program || !program->made || !of_this_thread(program))
 		return 0;
 	own->index = 0;
 	walk->end = SCRIPT_END_WHOLE;

@@ -66,7 +66,6 @@ struct ruby_walk {
 	u64 frame[FRAME_WORDS];
 	u64 object[OBJECT_WORDS];
 	u64 body[BODY_WORDS];
-	u64 entry[2];
 };
 
 struct {

@@ -21,12 +21,8 @@ int go_enter(struct pt_regs *ctx)
 		count_others(bpf_get_attach_cookie(ctx));
 		return 0;
 	}
-	if (bpf_get_attach_cookie(ctx) & TLS_SKIP_CONDITION) {
-		u64 flags = REGISTER(ctx, FLAGS);
-
-		if (NOT_ABOVE(flags)) /* the stack grows first, then the same call hits the probe again */
-			return 0;
-	}
+	if (grows_stack(ctx, bpf_get_attach_cookie(ctx) & TLS_SKIP_CONDITION))
+		return 0;
 	way = way_of(act_of(bpf_get_attach_cookie(ctx)));
 	object = REGISTER(ctx, GO_0);
 	buffer = REGISTER(ctx, GO_1);
@@ -80,12 +76,8 @@ int go_event(struct pt_regs *ctx)
 		return 0;
 	}
 	cookie = bpf_get_attach_cookie(ctx);
-	if (cookie & TLS_SKIP_CONDITION) {
-		u64 flags = REGISTER(ctx, FLAGS);
-
-		if (NOT_ABOVE(flags))
-			return 0;
-	}
+	if (grows_stack(ctx, cookie & TLS_SKIP_CONDITION))
+		return 0;
 	act = act_of(cookie);
 	object = REGISTER(ctx, GO_0);
 	second = REGISTER(ctx, GO_1);

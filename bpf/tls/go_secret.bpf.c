@@ -120,16 +120,15 @@ int go_secret(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct record_tls_secret *record;
 	struct derivation d = {};
-	u64 cookie, flags, session = 0;
+	u64 cookie, session = 0;
 
 	cookie = bpf_get_attach_cookie(ctx);
 	if (!whole_target(task)) {
 		count_others(cookie);
 		return 0;
 	}
-	flags = REGISTER(ctx, FLAGS);
-	if (cookie & TLS_SKIP_CONDITION && NOT_ABOVE(flags))
-		return 0; /* the stack grows first, then the same call hits the probe again */
+	if (grows_stack(ctx, cookie & TLS_SKIP_CONDITION))
+		return 0;
 	if (act_of(cookie) == ACT_KEY_EXPANSION ? !key_expansion(ctx, cookie, &d) : !traffic_secret(ctx, &d))
 		return 0;
 	if (tls_auto) {

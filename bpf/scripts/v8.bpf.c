@@ -7,8 +7,7 @@
  * A garbage collector moves objects while no code of their process runs. So a function's number is made of its names
  * and of its place in the source, and the line is counted as it is met first.
  */
-#include "bpf/sched/script.bpf.h"
-#include "bpf/sched/unwind.bpf.h"
+#include "bpf/scripts/in_stack.bpf.h"
 
 #define NO_TYPE 0xffff
 #define FUNCTION_TYPES 32 /* constructors of classes and others follow plain functions */
@@ -242,38 +241,26 @@ static long walk_frame(u32 round, void *unused)
 {
 	struct script_walk *walk = this_walk();
 	struct v8_walk *own = own_walk();
-	u32 zero = 0, index, count;
-	struct walk *program;
+	struct walk *program = program_walk();
 	u64 pair[2], number; /* the function, and what tells frames of functions from others */
+	u32 place;
 
-	program = bpf_map_lookup_elem(&walks, &zero);
-	if (!walk || !own || !program)
+	if (!walk || !own || !program || !next_place(program, &own->index, &place))
 		return 1;
-	index = own->index;
-	if (index >= program->count || index >= STACK_MAX)
-		return 1;
-	own->index = index + 1;
-	if (!program->bps[index] || bpf_probe_read_user(pair, sizeof(pair), (void *)(program->bps[index] - 16)) ||
+	if (!program->bps[place] || bpf_probe_read_user(pair, sizeof(pair), (void *)(program->bps[place] - 16)) ||
 	    !IS_OBJECT(pair[1]))
 		return 0;
 	number = number_of_function(own, walk, pair[0]);
-	if (!number)
-		return 0;
-	if (!has_room(walk, &count))
-		return 1;
-	walk->frames[count] = number | index;
-	walk->count = count + 1;
-	return 0;
+	return number && !keep_function(walk, number, place);
 }
 
 __noinline int walk_v8(void)
 {
 	struct script_walk *walk = this_walk();
 	struct v8_walk *own = own_walk();
-	u32 zero = 0;
-	struct walk *program = bpf_map_lookup_elem(&walks, &zero);
+	struct walk *program = program_walk();
 
-	if (!walk || !own || !program || program->tid != (u32)bpf_get_current_task_btf()->pid)
+	if (!walk || !own || !program || !of_this_thread(program))
 		return 0;
 	own->index = 0;
 	walk->end = SCRIPT_END_WHOLE;
