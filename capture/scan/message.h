@@ -20,7 +20,7 @@
 namespace tailcap::capture::scan {
 
 // Bytes of a build id, places of a file that have probes, and bytes of the instruction at one.
-inline constexpr std::size_t kMaxBuildId = 64, kMaxPlaces = 16384, kMaxInstruction = 15;
+inline constexpr std::size_t kMaxPlaces = 16384, kMaxInstruction = 15;
 
 struct Message {
   std::string bytes;

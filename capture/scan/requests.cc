@@ -301,7 +301,7 @@ std::optional<FilePlan> decode_plan(std::string_view bytes, std::uint16_t go_fil
 }
 
 std::optional<std::string> decode_build_id(std::string_view bytes) {
-  return bytes.size() <= kMaxBuildId ? std::optional<std::string>(bytes) : std::nullopt;
+  return bytes.size() <= symbols::kMaxBuildId ? std::optional<std::string>(bytes) : std::nullopt;
 }
 
 namespace {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "capture/scan/message.h"
+#include "capture/symbols/elf/build_id.h"
 
 namespace tailcap::capture::scan {
 
@@ -213,7 +214,7 @@ std::optional<FilePlan> TargetFiles::plan(const TargetFile& file, const PlanRequ
 }
 
 std::optional<std::string> TargetFiles::build_id(const TargetFile& file) {
-  const auto bytes = read(file, encode_build_id_request(), kMaxBuildId, kBuildIdPatience, true);
+  const auto bytes = read(file, encode_build_id_request(), symbols::kMaxBuildId, kBuildIdPatience, true);
   return bytes ? decode_build_id(*bytes) : std::nullopt;
 }
 

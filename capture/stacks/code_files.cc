@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "capture/stacks/scripts/frame_name.h"
+#include "capture/symbols/elf/build_id.h"
 #include "ground/text.h"
 
 namespace tailcap::capture::stacks {
@@ -149,7 +150,7 @@ void CodeFiles::read_names(CodeFile& file) {
     }
     remark_unknown(file);
   }
-  if (found && file.names_) file.build_id_ = ground::hex_text(target_files_.build_id(*found).value_or(""));
+  if (file.names_) file.build_id_ = ground::hex_text(file.names_->build_id());
   if (!file.names_) file.settled_.store(true, std::memory_order_release);
   file.ready_.store(true, std::memory_order_release);
 }
@@ -157,10 +158,9 @@ void CodeFiles::read_names(CodeFile& file) {
 // Where distributions put debug information of files that they strip, in the process's own file system first. The file
 // must have the same build-id.
 std::optional<scan::TargetFile> CodeFiles::find_separate(const CodeFile& file) {
-  constexpr std::size_t kFolder = 2;  // digits
-  if (file.build_id_.size() <= kFolder) return std::nullopt;
-  const std::string path =
-      "/usr/lib/debug/.build-id/" + file.build_id_.substr(0, kFolder) + "/" + file.build_id_.substr(kFolder) + ".debug";
+  const std::string by_id = symbols::debug_path(file.build_id_);
+  if (by_id.empty()) return std::nullopt;
+  const std::string path = "/usr/lib/debug" + by_id;
   auto found = debug_files_.open(path, {{"/proc/" + std::to_string(file.mapped_->pid) + "/root" + path}, {path}},
                                  {0, file.mapped_->pid});
   if (!found || ground::hex_text(debug_files_.build_id(*found).value_or("")) != file.build_id_) return std::nullopt;

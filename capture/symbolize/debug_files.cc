@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "capture/symbols/elf/build_id.h"
 #include "ground/text.h"
 
 namespace tailcap::capture::symbolize {
@@ -10,12 +11,11 @@ namespace {
 
 constexpr std::uint64_t kMostMemory = 1u << 30;  // of the names and lines of all files
 constexpr std::size_t kMostFiles = 4096;         // that a capture may name; recordings have as many at most
-constexpr std::size_t kFolderDigits = 2;
 constexpr std::size_t kMostDigits = 128;
 
 bool is_build_id(const std::string& text) {
-  return text.size() > kFolderDigits && text.size() <= kMostDigits &&
-         text.find_first_not_of("0123456789abcdef") == text.npos;
+  return text.size() <= kMostDigits && text.find_first_not_of("0123456789abcdef") == text.npos &&
+         !symbols::debug_path(text).empty();
 }
 
 // The capture says it: it must not lead out of the folder.
@@ -24,8 +24,7 @@ bool is_name(const std::string& text) {
 }
 
 std::vector<std::string> candidates(const std::string& folder, const DebuggedFile& file) {
-  const std::string by_id =
-      "/.build-id/" + file.build_id.substr(0, kFolderDigits) + "/" + file.build_id.substr(kFolderDigits) + ".debug";
+  const std::string by_id = symbols::debug_path(file.build_id);
   std::vector<std::string> out = {folder + by_id, folder + "/usr/lib/debug" + by_id,
                                   folder + "/" + file.build_id + "/debuginfo",
                                   folder + "/" + file.build_id + "/executable"};

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "capture/symbols/demangle.h"
+#include "capture/symbols/elf/build_id.h"
 
 namespace tailcap::capture::symbols {
 
@@ -120,6 +121,7 @@ CodeNames::CodeNames(const ElfFile& file) : code_(code_segments(file)) {
   // The C functions of a Go program, and its Go functions if its own table is not understood.
   functions_ = names_of_symbols(file, STT_FUNC);
   has_lines_ = file.section(".debug_info") != nullptr;
+  if (file.descriptor() >= 0) build_id_ = symbols::build_id(file.descriptor());
 }
 
 std::string CodeNames::around(std::uint64_t address) const {
@@ -146,6 +148,7 @@ std::uint64_t CodeNames::memory() const { return functions_.memory() + go_.memor
 void CodeNames::encode(scan::Encoder& out) const {
   symbols::encode(out, code_);
   out.number<std::uint8_t>(has_lines_);
+  out.text(build_id_);
   go_.encode(out);
   functions_.encode(out);
 }
@@ -154,6 +157,7 @@ CodeNames CodeNames::decode(scan::Decoder& in) {
   CodeNames names;
   names.code_ = decode_code_segments(in);
   names.has_lines_ = in.truth();
+  names.build_id_ = in.text(kMaxBuildId);
   names.go_ = FunctionNames::decode(in);
   names.functions_ = FunctionNames::decode(in);
   return names;

@@ -32,7 +32,8 @@ class CodeNames {
   bool has(std::string_view function) const { return functions_.has(function); }
   // Which lines its code is of can be read from it, too (source/).
   bool has_lines() const { return has_lines_; }
-  std::uint64_t memory() const;  // bytes that this takes, about
+  const std::string& build_id() const { return build_id_; }  // raw bytes; empty: it has none
+  std::uint64_t memory() const;                              // bytes that this takes, about
 
   void encode(scan::Encoder& out) const;
   static CodeNames decode(scan::Decoder& in);
@@ -42,6 +43,7 @@ class CodeNames {
 
   CodeSegments code_;
   bool has_lines_ = false;
+  std::string build_id_;
   FunctionNames go_;         // first: they are exact
   FunctionNames functions_;  // of the symbol tables
 };

@@ -1,18 +1,13 @@
 #if defined(__x86_64__)
 #include "capture/symbols/instruction.h"
 
-#include <capstone/capstone.h>
-
 #include <algorithm>
 #include <iterator>
 #include <stdexcept>
 
-namespace tailcap::capture::symbols {
+#include "capture/symbols/disassembler_state.h"
 
-struct Disassembler::State {
-  csh handle = 0;
-  cs_insn* instruction = nullptr;
-};
+namespace tailcap::capture::symbols {
 
 namespace {
 
@@ -215,21 +210,6 @@ bool checks_canary(const cs_insn& raw) {
 
 }  // namespace
 
-Disassembler::Disassembler() : state_(std::make_unique<State>()) {
-  if (cs_open(CS_ARCH_X86, CS_MODE_64, &state_->handle) != CS_ERR_OK ||
-      cs_option(state_->handle, CS_OPT_DETAIL, CS_OPT_ON) != CS_ERR_OK ||
-      !(state_->instruction = cs_malloc(state_->handle))) {
-    if (state_->handle) cs_close(&state_->handle);
-    throw std::runtime_error(
-        "the disassembler (capstone) does not start, so probes on functions cannot be placed; reinstall libcapstone4");
-  }
-}
-
-Disassembler::~Disassembler() {
-  cs_free(state_->instruction, 1);
-  cs_close(&state_->handle);
-}
-
 std::optional<Instruction> Disassembler::decode(std::string_view code, std::uint64_t address) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(code.data());
   std::size_t left = std::min(code.size(), kLongest);
@@ -252,14 +232,6 @@ std::optional<Instruction> Disassembler::decode(std::string_view code, std::uint
   const cs_x86& x86 = raw.detail->x86;
   out.adds_to = raw.id == X86_INS_ADD && x86.op_count == 2 && x86.operands[0].type == X86_OP_REG &&
                 x86.operands[1].type == X86_OP_REG;
-  return out;
-}
-
-std::string Disassembler::text(std::string_view code, std::uint64_t address) {
-  if (!decode(code, address)) return "?";
-  const cs_insn& raw = *state_->instruction;
-  std::string out = raw.mnemonic;
-  if (raw.op_str[0] != '\0') out += std::string(" ") + raw.op_str;
   return out;
 }
 

@@ -1,8 +1,4 @@
-#include <capstone/capstone.h>
-
-#include <algorithm>
 #include <cstring>
-#include <stdexcept>
 
 #include "capture/symbols/instruction.h"
 
@@ -155,38 +151,8 @@ std::optional<Instruction> decode_arm64(std::string_view code, std::uint64_t add
 }
 
 #if defined(__aarch64__)
-struct Disassembler::State {
-  csh handle = 0;
-  cs_insn* instruction = nullptr;
-};
-
-Disassembler::Disassembler() : state_(std::make_unique<State>()) {
-  if (cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &state_->handle) != CS_ERR_OK ||
-      !(state_->instruction = cs_malloc(state_->handle))) {
-    if (state_->handle) cs_close(&state_->handle);
-    throw std::runtime_error(
-        "the disassembler (capstone) does not start, so probes on functions cannot be placed; reinstall libcapstone4");
-  }
-}
-
-Disassembler::~Disassembler() {
-  cs_free(state_->instruction, 1);
-  cs_close(&state_->handle);
-}
-
 std::optional<Instruction> Disassembler::decode(std::string_view code, std::uint64_t address) {
   return decode_arm64(code, address);
-}
-
-std::string Disassembler::text(std::string_view code, std::uint64_t address) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(code.data());
-  std::size_t left = std::min<std::size_t>(code.size(), kSize);
-  std::uint64_t at = address;
-  if (!cs_disasm_iter(state_->handle, &bytes, &left, &at, state_->instruction)) return "?";
-  const cs_insn& raw = *state_->instruction;
-  std::string out = raw.mnemonic;
-  if (raw.op_str[0] != '\0') out += std::string(" ") + raw.op_str;
-  return out;
 }
 #endif
 

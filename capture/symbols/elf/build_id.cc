@@ -13,7 +13,6 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::size_t kMaxBuildId = 64;         // 20 bytes for SHA-1; Go's own id is another note
 constexpr std::size_t kMaxHeaders = 1024;       // program headers that are looked at; the kernel loads no more
 constexpr std::size_t kMaxNoteSegments = 16;    // of notes; linkers make three
 constexpr std::uint64_t kMaxNotes = 64u << 10;  // bytes of each of them; linkers write hundreds
@@ -73,6 +72,12 @@ std::string build_id(int file) {
   if (start.size() < EI_NIDENT || !start.starts_with(ELFMAG) || start[EI_DATA] != ELFDATA2LSB) return {};
   return start[EI_CLASS] == ELFCLASS64 ? find_by_segments<Elf64_Ehdr, Elf64_Phdr>(file, start)
                                        : find_by_segments<Elf32_Ehdr, Elf32_Phdr>(file, start);
+}
+
+std::string debug_path(const std::string& id) {
+  constexpr std::size_t kFolder = 2;  // digits
+  if (id.size() <= kFolder) return {};
+  return "/.build-id/" + id.substr(0, kFolder) + "/" + id.substr(kFolder) + ".debug";
 }
 
 }  // namespace tailcap::capture::symbols
