@@ -4,7 +4,6 @@ none; V8 compiles some into their callers, whose names stand for both.
 TAILCAP_NODES is a folder with a folder for each further Node.js, VERSION/bin/node; what is not there is skipped.
 """
 import collections
-import http.client
 import json
 import os
 import pathlib
@@ -13,7 +12,8 @@ import shutil
 import unittest
 
 import harness
-from harness import Case, json_lines
+import script_case
+from script_case import is_part, lines_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPT = HERE / "interpreters.js"
@@ -28,22 +28,11 @@ def node_of(major):
     return str(found[-1]) if found else None
 
 
-def lines_of(source):
-    """Where functions begin, by the comments there."""
-    lines = enumerate(source.read_text().splitlines(), 1)
-    return {mark[1]: number for number, line in lines if (mark := re.search(r"//@ (.*)$", line))}
-
-
-def is_part(functions, whole):
-    rest = iter(whole)
-    return all(function in rest for function in functions)
-
-
-class Program(Case):
-    BY_OTHER_NAMES = True
+class Program(script_case.ScriptProgram):
     NODE = NODE
     OPTIONS = []
     INNERMOST = 0.95  # samples that name the innermost function
+    WAITS = {"wait": 100}
 
     def node(self):
         if not self.NODE:
@@ -56,35 +45,29 @@ class Program(Case):
     def record_program(self, *options):
         said, script = self.scratch / "said", self.script()
         command = [self.node(), *self.OPTIONS, script, said]
-        recording = harness.Recording(self.scratch / "capture.tcap", [*options, "--", *map(str, command)])
-        self.addCleanup(self.abandon, recording)
-        self.assertEqual(recording.wait_end(300), 0, recording.said)
-        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        _, samples = self.record_command(options, command)
         lines = lines_of(script)
         spans = [
             {**span, "functions": [f"{name} ({script.name}:{lines[name]})" for name in span["functions"]]}
             for span in json.loads(said.read_text())
         ]
-        return samples, spans, script.name
+        return samples, spans
 
-    def check(self, samples, spans, script):
+    def of_span(self, sample, span):
+        return sample["pid"] == span["pid"] == sample["tid"]
+
+    def check(self, samples, spans):
         seen, named, innermost = collections.Counter(), collections.Counter(), collections.Counter()
-        named_ones = [sample["time"] for sample in samples if f"({script}:" in sample["user"]]
-        settled = min(named_ones, default=0)  # the first samples of a process have no tables
-        for sample in samples:
-            for span in spans:
-                if sample["time"] < settled or sample["pid"] != span["pid"] or sample["pid"] != sample["tid"]:
-                    continue
-                if not span["begin"] <= sample["time"] <= span["end"]:
-                    continue
-                what, expected = span["what"], span["functions"]
-                functions = [f for f in sample["user"].split(";") if f"({script}:" in f]
-                functions = [f for f in functions if not re.match(r"(\{anonymous\}|now|begins|say) ", f)]
-                seen[what] += 1
-                named[what] += bool(functions)
-                innermost[what] += functions[-1:] == expected[-1:]
-                check = is_part(functions, expected) if self.OPTIONS != EXACT else functions in ([], expected)
-                self.assertTrue(check, (what, functions, expected, sample["user"][-600:]))
+        of_script = f"({SCRIPT.name}:"
+        for sample, span in self.within(samples, spans, lambda s: of_script in s["user"]):
+            what, expected = span["what"], span["functions"]
+            functions = [f for f in sample["user"].split(";") if of_script in f]
+            functions = [f for f in functions if not re.match(r"(\{anonymous\}|now|begins|say) ", f)]
+            seen[what] += 1
+            named[what] += bool(functions)
+            innermost[what] += functions[-1:] == expected[-1:]
+            check = is_part(functions, expected) if self.OPTIONS != EXACT else functions in ([], expected)
+            self.assertTrue(check, (what, functions, expected, sample["user"][-600:]))
         for what in seen:
             print(f"  {what}: of {seen[what]} samples {named[what]} have names, {innermost[what]} of the innermost one")
         rest = set(seen) - {"loop", "first wait"}  # the first have no tables
@@ -93,17 +76,6 @@ class Program(Case):
         print(f"  {sum(named[what] for what in rest) / total:.2%} have names, {share:.2%} of the innermost function")
         self.assertGreaterEqual(share, self.INNERMOST)
         return seen
-
-    def test_what_runs(self):
-        samples, spans, script = self.record_program("--sample", 499)
-        spans = [span for span in spans if "wait" not in span["what"]]
-        self.assertEqual(set(self.check(samples, spans, script)), {span["what"] for span in spans})
-
-    def test_what_waits(self):
-        samples, spans, script = self.record_program("--stacks")
-        waits = [sample for sample in samples if sample["why"] == "off_cpu"]
-        seen = self.check(waits, [span for span in spans if "wait" in span["what"]], script)
-        self.assertGreaterEqual(seen["wait"], 100)
 
 
 class Here(Program):
@@ -143,17 +115,14 @@ class ExactNode18(Program):
 del Program
 
 
-class Unknown(Case):
+class Unknown(script_case.ScriptCase):
     def test_said_and_not_guessed(self):
         node = node_of("22")
         if not node:
             self.skipTest(f"no Node.js 22 in {NODES}")
         command = [node, SCRIPT, self.scratch / "said"]
-        recording = harness.Recording(self.scratch / "capture.tcap", ["--sample", "99", "--", *map(str, command)])
-        self.addCleanup(self.abandon, recording)
-        self.assertEqual(recording.wait_end(60), 0, recording.said)
+        recording, samples = self.record_command(["--sample", "99"], command, 60)
         self.assertIn("functions of V8 12.4 are not read", recording.said)
-        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
         self.assertEqual([s["user"] for s in samples if SCRIPT.name in s["user"]], [])
 
 
@@ -178,27 +147,15 @@ http.createServer(async (request, response) => {
 
 
 @unittest.skipUnless(NODE, "no node")
-class Answers(Case):
+class Answers(script_case.ScriptService):
     BY_OTHER_NAMES = True
 
     def test_slow_requests_name_their_function(self):
-        script, port = self.scratch / "svc.js", harness.free_port()
+        script = self.scratch / "svc.js"
         script.write_text(SERVICE)
-        service = self.start([NODE, script, port])
-        harness.wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
-        with self.record("-p", service.pid, "--sample", 499) as recording:
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            for _ in range(500):
-                connection.request("GET", "/cart")
-                self.assertEqual(connection.getresponse().read(), b"ok")
-            connection.close()
-        report = json.loads(self.tailcap("report", recording.file, "--json"))
-        verdict = next(v for v in report["verdicts"] if v["kind"] == "tail" and v["scope"] == "route")
-        print(f"  {verdict['sentence']}")
+        recording, verdict = self.slow_requests([NODE, script, "PORT"], "/cart")
         self.assertEqual(verdict["function"]["name"], "renderInvoice (svc.js:3)")
-        shown = [json.loads(self.tailcap("show", recording.file, e, "--json")) for e in verdict["examples"]]
-        functions = [each["end"]["samples"]["function"] for each in shown]
-        self.assertEqual({f["name"] for f in functions if f}, {"renderInvoice (svc.js:3)"})
+        self.assertEqual(self.functions_of_examples(recording, verdict), {"renderInvoice (svc.js:3)"})
         self.assertIn(";renderInvoice (svc.js:3)", self.tailcap("flame", recording.file, "--format", "folded"))
 
 

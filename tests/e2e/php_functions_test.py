@@ -8,7 +8,8 @@ import shutil
 import unittest
 
 import harness
-from harness import Case, json_lines
+import script_case
+from harness import json_lines
 
 HERE = pathlib.Path(__file__).resolve().parent
 OF_A_FILE = re.compile(r"[^;]* \([^();]*:\d+\)")
@@ -28,45 +29,37 @@ def shown(function):
 
 
 @unittest.skipUnless(shutil.which("php"), "no php")
-class Php(Case):
-    BY_OTHER_NAMES = True
+class Php(script_case.ScriptProgram):
     OPTIONS = []
     SHARE = 0.97
 
     def record_program(self, *options):
         said = self.scratch / "said"
         command = ["php", *self.OPTIONS, HERE / "interpreters.php", said]
-        recording = harness.Recording(self.scratch / "capture.tcap", [*options, "--", *map(str, command)])
-        self.addCleanup(self.abandon, recording)
-        self.assertEqual(recording.wait_end(300), 0, recording.said)
-        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
-        return recording, samples, json.loads(said.read_text())
+        _, samples = self.record_command(options, command)
+        return samples, json.loads(said.read_text())
+
+    def of_span(self, sample, span):
+        return sample["pid"] == span["pid"]
+
+    def is_wait(self, span):
+        return span["what"] == "wait"
 
     def check(self, samples, spans):
         """Names are right, or there are none; how many have them."""
         named, seen = collections.Counter(), collections.Counter()
-        settled = min(
-            (sample["time"] for sample in samples if functions_of(sample)), default=0
-        )  # the first have no tables
-        for sample in samples:
-            for span in spans:
-                if (
-                    sample["time"] < settled
-                    or sample["pid"] != span["pid"]
-                    or not span["begin"] <= sample["time"] <= span["end"]
-                ):
-                    continue
-                seen[span["what"]] += 1
-                functions = functions_of(sample)
-                if not functions:
-                    continue
-                named[span["what"]] += 1
-                if functions[-1] in IN_C and functions[-1] not in span["functions"][-1:]:
-                    functions.pop()  # it called PHP's own function just then
-                expected = [shown(function) for function in span["functions"]]
-                self.assertEqual(functions[-DEEPEST:], expected[-len(functions) :], (span["what"], sample["user"]))
-                if len(functions) < len(expected):
-                    self.assertIn("[cut]", sample["user"].split(";"))
+        for sample, span in self.within(samples, spans, functions_of):
+            seen[span["what"]] += 1
+            functions = functions_of(sample)
+            if not functions:
+                continue
+            named[span["what"]] += 1
+            if functions[-1] in IN_C and functions[-1] not in span["functions"][-1:]:
+                functions.pop()  # it called PHP's own function just then
+            expected = [shown(function) for function in span["functions"]]
+            self.assertEqual(functions[-DEEPEST:], expected[-len(functions) :], (span["what"], sample["user"]))
+            if len(functions) < len(expected):
+                self.assertIn("[cut]", sample["user"].split(";"))
         for what in seen:
             print(f"  {what}: {named[what]} of {seen[what]} samples have names")
         rest = set(seen) - {"loop"}  # the first
@@ -74,17 +67,6 @@ class Php(Case):
         print(f"  {share:.2%} in all")
         self.assertGreaterEqual(share, self.SHARE)
         return seen
-
-    def test_what_runs(self):
-        _, samples, spans = self.record_program("--sample", 499)
-        spans = [span for span in spans if "wait" not in span["what"]]
-        self.assertEqual(set(self.check(samples, spans)), {span["what"] for span in spans})
-
-    def test_what_waits(self):
-        _, samples, spans = self.record_program("--stacks")
-        waits = [sample for sample in samples if sample["why"] == "off_cpu"]
-        seen = self.check(waits, [span for span in spans if span["what"] == "wait"])
-        self.assertGreaterEqual(seen["wait"], 50)
 
 
 class Compiled(Php):
@@ -119,11 +101,12 @@ $begin = hrtime(true);
 file_put_contents(getenv('SAID') ?: $_SERVER['SAID'], json_encode([getmypid(), $begin, hrtime(true)]) . "\\n", FILE_APPEND);
 echo 'ok';
 """
+ASKED = ("/svc.php?n={n}", 500)  # each request on a connection of its own
 EXPECTED = ["{main} (svc.php:1)", "Cart::show (svc.php:15)", "render_invoice (svc.php:2)"]
 FPM = shutil.which("php-fpm8.2", path="/usr/sbin")
 
 
-class Answers(Case):
+class Answers(script_case.ScriptService):
     def spans_of(self, said):
         return [json.loads(line) for line in said.read_text().splitlines()]
 
@@ -143,27 +126,13 @@ class Answers(Case):
 
     @unittest.skipUnless(shutil.which("php"), "no php")
     def test_slow_requests_name_their_function(self):
-        script, said, port = self.scratch / "svc.php", self.scratch / "said", harness.free_port()
+        script, said = self.scratch / "svc.php", self.scratch / "said"
         script.write_text(SERVICE)
-        service = self.start(["sh", "-c", f"SAID={said} exec php -S 127.0.0.1:{port} {script} 2> /dev/null"])
-        harness.wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
-        with self.record("-p", service.pid, "--sample", 499) as recording:
-            self.get_all(port)
+        command = ["sh", "-c", f"SAID={said} exec php -S 127.0.0.1:PORT {script} 2> /dev/null"]
+        recording, verdict = self.slow_requests(command, *ASKED)
         self.named(recording.file, self.spans_of(said))
-        report = json.loads(self.tailcap("report", recording.file, "--json"))
-        verdict = next(v for v in report["verdicts"] if v["kind"] == "tail" and v["scope"] == "route")
-        print(f"  {verdict['sentence']}")
         self.assertEqual(verdict["function"]["name"], EXPECTED[-1])
-        shown = [json.loads(self.tailcap("show", recording.file, e, "--json")) for e in verdict["examples"]]
-        functions = [each["end"]["samples"]["function"] for each in shown]
-        self.assertEqual({f["name"] for f in functions if f}, {EXPECTED[-1]})
-
-    def get_all(self, port):
-        for n in range(500):
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            connection.request("GET", f"/svc.php?n={n}")
-            self.assertEqual(connection.getresponse().read(), b"ok")
-            connection.close()
+        self.assertEqual(self.functions_of_examples(recording, verdict), {EXPECTED[-1]})
 
     @unittest.skipUnless(FPM and shutil.which("nginx"), "no php-fpm and nginx")
     def test_php_fpm_behind_nginx(self):
@@ -190,7 +159,7 @@ class Answers(Case):
         harness.wait_until(lambda: harness.answers(("127.0.0.1", port)), "nginx")
         workers = [int(p) for p in pathlib.Path(f"/proc/{fpm.pid}/task/{fpm.pid}/children").read_text().split()]
         with self.record(*[option for pid in workers for option in ("-p", pid)], "--sample", 499) as recording:
-            self.get_all(port)
+            self.ask_all(port, *ASKED)
         self.named(recording.file, self.spans_of(said))
 
 

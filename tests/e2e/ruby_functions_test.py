@@ -3,7 +3,6 @@
 TAILCAP_RUBIES is a folder with a folder for each further Ruby, VERSION/bin/ruby; what is not there is skipped.
 """
 import collections
-import http.client
 import json
 import os
 import pathlib
@@ -12,7 +11,7 @@ import shutil
 import unittest
 
 import harness
-from harness import Case, json_lines
+import script_case
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPT = HERE / "interpreters.rb"
@@ -52,21 +51,18 @@ def functions_of(sample):
     return [f for f in sample["user"].split(";") if OF_A_FILE.fullmatch(f) or f in IN_C or f in BRIEF]
 
 
-class Program(Case):
-    BY_OTHER_NAMES = True
+class Program(script_case.ScriptProgram):
     RUBY = shutil.which("ruby")
     OPTIONS = []
     SHARE = 0.95
+    WAITS = {"wait": 50, "wait in a thread": 50, "wait for a queue": 50}
 
     def record_program(self, *options):
         if not self.RUBY:
             self.skipTest("no such ruby")
         said = self.scratch / "said"
         command = [self.RUBY, *self.OPTIONS, SCRIPT, said]
-        recording = harness.Recording(self.scratch / "capture.tcap", [*options, "--", *map(str, command)])
-        self.addCleanup(self.abandon, recording)
-        self.assertEqual(recording.wait_end(300), 0, recording.said)
-        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        _, samples = self.record_command(options, command)
         said = json.loads(said.read_text())
         for span in said["spans"]:
             span["functions"] = expected_of(span["functions"], said["lines"])
@@ -75,28 +71,22 @@ class Program(Case):
     def check(self, samples, spans):
         """Names are right, or there are none; how many have them."""
         named, seen = collections.Counter(), collections.Counter()
-        settled = min((s["time"] for s in samples if functions_of(s)), default=0)  # the first have no tables
-        for sample in samples:
-            for span in spans:
-                if sample["time"] < settled or sample["tid"] != span["tid"]:
-                    continue
-                if not span["begin"] <= sample["time"] <= span["end"]:
-                    continue
-                seen[span["what"]] += 1
-                functions = functions_of(sample)
-                if not any(OF_A_FILE.fullmatch(function) for function in functions):
-                    continue
-                named[span["what"]] += 1
-                expected = span["functions"]
-                waits = "wait" in span["what"] and re.fullmatch(expected[-1], functions[-1])
-                while not waits and (functions[-1] in BRIEF | IN_C or "(<internal:" in functions[-1]):
-                    functions.pop()
-                if "[cut]" in sample["user"].split(";"):
-                    expected = expected[-len(functions) :]
-                what = (span["what"], functions, sample["user"][-1500:])
-                self.assertEqual(len(functions), len(expected), what)
-                for function, pattern in zip(functions, expected):
-                    self.assertRegex(function, f"^{pattern}$", what)
+        for sample, span in self.within(samples, spans, functions_of):
+            seen[span["what"]] += 1
+            functions = functions_of(sample)
+            if not any(OF_A_FILE.fullmatch(function) for function in functions):
+                continue
+            named[span["what"]] += 1
+            expected = span["functions"]
+            waits = "wait" in span["what"] and re.fullmatch(expected[-1], functions[-1])
+            while not waits and (functions[-1] in BRIEF | IN_C or "(<internal:" in functions[-1]):
+                functions.pop()
+            if "[cut]" in sample["user"].split(";"):
+                expected = expected[-len(functions) :]
+            what = (span["what"], functions, sample["user"][-1500:])
+            self.assertEqual(len(functions), len(expected), what)
+            for function, pattern in zip(functions, expected):
+                self.assertRegex(function, f"^{pattern}$", what)
         for what in seen:
             print(f"  {what}: {named[what]} of {seen[what]} samples have names")
         rest = set(seen) - {"loop", "first wait"}  # the first
@@ -104,18 +94,6 @@ class Program(Case):
         print(f"  {share:.2%} in all")
         self.assertGreaterEqual(share, self.SHARE)
         return seen
-
-    def test_what_runs(self):
-        samples, spans = self.record_program("--sample", 499)
-        spans = [span for span in spans if "wait" not in span["what"]]
-        self.assertEqual(set(self.check(samples, spans)), {span["what"] for span in spans})
-
-    def test_what_waits(self):
-        samples, spans = self.record_program("--stacks")
-        waits = [sample for sample in samples if sample["why"] == "off_cpu"]
-        seen = self.check(waits, [span for span in spans if "wait" in span["what"]])
-        for what in ("wait", "wait in a thread", "wait for a queue"):
-            self.assertGreaterEqual(seen[what], 50, what)
 
 
 class Here(Program):
@@ -160,22 +138,12 @@ loop { Thread.new(server.accept) { |client| serve(client) } }
 HOT = {"render_invoice (svc.rb:3)", "block in render_invoice (svc.rb:7)"}
 
 
-class Answers(Case):
+class Answers(script_case.ScriptService):
     @unittest.skipUnless(shutil.which("ruby"), "no ruby")
     def test_slow_requests_name_their_function(self):
-        script, port = self.scratch / "svc.rb", harness.free_port()
+        script = self.scratch / "svc.rb"
         script.write_text(SERVICE)
-        service = self.start(["ruby", script, port])
-        harness.wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
-        with self.record("-p", service.pid, "--sample", 499) as recording:
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            for n in range(500):
-                connection.request("GET", f"/?n={n}")
-                self.assertEqual(connection.getresponse().read(), b"ok")
-            connection.close()
-        report = json.loads(self.tailcap("report", recording.file, "--json"))
-        verdict = next(v for v in report["verdicts"] if v["kind"] == "tail" and v["scope"] == "route")
-        print(f"  {verdict['sentence']}")
+        _, verdict = self.slow_requests(["ruby", script, "PORT"])
         self.assertIn(verdict["function"]["name"], HOT)
 
 
