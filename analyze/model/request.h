@@ -168,7 +168,7 @@ struct RequestTable {
   CpuAccount cpus;                 // of the machine; likewise
   std::uint64_t salt = 0;          // of ids that are made up, by the capture's own id: see trace_identity.h
   Processes processes;
-  // The names of processes in the time of requests that met another name than most requests of the process did; sorted.
+  // Requests in whose time their process had another name than in most of its requests' times; with that name, sorted.
   std::vector<std::pair<ExchangeId, TextId>> own_names;
 
   // The name of its process in its time.

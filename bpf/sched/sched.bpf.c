@@ -436,7 +436,7 @@ struct {
 	__type(value, struct waker);
 } wakers SEC(".maps");
 
-/* User space would not know whose threads they were that are no targets. */
+/* Notes a thread that is no target: user space would not know whose it was. */
 static __always_inline void note_waker(u32 waker)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
