@@ -19,7 +19,7 @@ struct {
 	__type(value, u64);
 } drops SEC(".maps");
 
-/* Of destinations that found no room, by second and reason. */
+/* Drops whose destinations found no room, by second and reason. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, DROP_REASONS);
