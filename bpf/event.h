@@ -48,9 +48,10 @@ namespace tailcap::bpf {
 	N(RECORD_GO_CHANNEL, 37)                                \
 	N(RECORD_GO_ALLOCATIONS, 38) /* only to count losses */ \
 	N(RECORD_FILE_CALL, 39)                                 \
-	N(RECORD_SCRIPT_CODE, 61) /* no event of the file */    \
-	N(RECORD_TLS_SECRET, 62)  /* no event of the file */    \
-	N(RECORD_UNRECORDED, 63)  /* only to count losses */
+	N(RECORD_PACKET_DROPS, 46) /* only to count losses */   \
+	N(RECORD_SCRIPT_CODE, 61)  /* no event of the file */   \
+	N(RECORD_TLS_SECRET, 62)   /* no event of the file */   \
+	N(RECORD_UNRECORDED, 63)   /* only to count losses */
 TAILCAP_ENUM(record_kind, TAILCAP_RECORD_KIND_NUMBERS);
 
 /* The losses that the kernel programs count: one row of RECORD_KINDS counters for each. */
@@ -223,6 +224,7 @@ struct record_off_cpu {
 	__u64 stolen;    /* ns that the hypervisor took of its time on the CPU before */
 };
 
+#include "bpf/event_drop.h"
 #include "bpf/event_go_calls.h"
 #include "bpf/event_machine.h"
 #include "bpf/event_script.h"

@@ -123,6 +123,7 @@ struct Events {
   machine @53 :MachineCpu;
   netLink @54 :NetLink;
   processUse @55 :ProcessUse;
+  packetDrops @56 :PacketDrops;
 }
 
 struct Io {
@@ -438,6 +439,16 @@ struct ProcessUse {
   cpu @0 :List(Int64);
   resident @1 :List(UInt64);
   anonymous @2 :List(UInt64);
+}
+
+struct PacketDrops {
+  took @0 :List(UInt64);       # time - began, ns
+  reason @1 :List(UInt16);     # ref to a piece
+  family @2 :List(UInt8);
+  protocol @3 :List(UInt8);
+  to @4 :List(UInt16);         # as in SocketInfo
+  toPort @5 :List(UInt16);
+  count @6 :List(UInt64);
 }
 
 struct Masking {

@@ -28,7 +28,7 @@ using Body = std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, S
                           TaskExit, TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd,
                           Damage, TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall,
                           CpuQuota, GoCall, Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel, GoAllocations,
-                          FileCall, Note, NetInterface, Masking, MachineCpu, NetLink, ProcessUse>;
+                          FileCall, Note, NetInterface, Masking, MachineCpu, NetLink, ProcessUse, PacketDrops>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Numbers
 // never change.
@@ -79,8 +79,9 @@ enum class Kind : std::uint8_t {
   machine = 43,
   net_link = 44,
   process_use = 45,
+  packet_drops = 46,
 };
-inline constexpr std::size_t kKinds = 46;
+inline constexpr std::size_t kKinds = 47;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

@@ -105,6 +105,17 @@ struct ProcessUse {
   bool operator==(const ProcessUse&) const = default;
 };
 
+// Packets that the kernel of the whole machine dropped within a second, for one reason and with one destination.
+struct PacketDrops {
+  Time began = kNoTime;             // of the second; Event::time is when the recorder read it
+  std::string_view reason{};        // as the kernel names it: "NO_SOCKET"; the number where it does not
+  Family family = Family::unknown;  // unknown: the packets had no IP header that could be read
+  std::uint8_t protocol = 0;        // of IP: 6 is TCP, 17 UDP
+  Address to{};                     // the destination in their headers. Port 0: not known, or there is none
+  std::uint64_t count = 0;
+  bool operator==(const PacketDrops&) const = default;
+};
+
 // What the machine's CPUs did.
 enum class CpuUser : std::uint8_t {
   idle = 0,

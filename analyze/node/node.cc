@@ -26,6 +26,7 @@ Node::Node(const formats::Preamble& preamble) : shortage_(ran(preamble, "node_io
   study_.has_connects = ran(preamble, "state_change");
   study_.has_resets = ran(preamble, "reset_sent") && ran(preamble, "reset_received");
   study_.has_retransmits = ran(preamble, "retransmit");
+  study_.has_drops = ran(preamble, "packet_dropped");
 }
 
 void Node::push(const formats::Event& event, bool counted) {
@@ -50,6 +51,7 @@ void Node::push(const formats::Event& event, bool counted) {
   processes_.push(event, names_);
   shortage_.push(event, names_);
   peers_.push(event, names_);
+  if (const auto* drops = std::get_if<formats::PacketDrops>(&event.body)) drops_.push(*drops);
 }
 
 model::NodeStudy Node::study() const {
@@ -60,6 +62,9 @@ model::NodeStudy Node::study() const {
   shortage_.fill(study);
   peers_.fill(study);
   links_.fill(study);
+  study.drops = drops_.all();
+  for (const auto& d : study.drops) study.drop_count += std::min(d.count, UINT64_MAX - study.drop_count);
+  if (study.drops.size() > model::NodeStudy::kMaxListed) study.drops.resize(model::NodeStudy::kMaxListed);
   return study;
 }
 

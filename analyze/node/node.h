@@ -2,6 +2,7 @@
 // disks.
 #pragma once
 
+#include "analyze/model/machine/drop_table.h"
 #include "analyze/model/study/node_study.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/node/links.h"
@@ -28,6 +29,7 @@ class Node {
   Shortage shortage_;
   PeerTable peers_;
   LinkTroubles links_;
+  model::DropTable drops_;
 };
 
 }  // namespace tailcap::node

@@ -22,6 +22,7 @@ Words words_of(Treatment t) {
 
 bool is_v6(const SocketInfo& info) { return info.family != Family::inet; }
 bool is_v6(const NetInterface& info) { return info.family != Family::inet; }
+bool is_v6(const PacketDrops& drops) { return drops.family != Family::inet; }
 template <class B>
 bool is_v6(const B&) {
   return true;

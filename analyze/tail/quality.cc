@@ -101,6 +101,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::machine:
     case Kind::net_link:
     case Kind::process_use:
+    case Kind::packet_drops:
     case Kind::sample:
     case Kind::go_exit:
     case Kind::go_panic:
@@ -143,6 +144,7 @@ void QualityFacts::lose(Time from, Time to, std::uint64_t count, std::string wha
 void QualityFacts::forget_counts() {
   events_ = lost_ = lost_sends_ = lost_receives_ = retransmits_ = samples_ = wait_stacks_ = 0;
   losses_.clear();
+  drops_.clear();
 }
 
 void QualityFacts::push(const formats::Event& event) {
@@ -161,6 +163,12 @@ void QualityFacts::push(const formats::Event& event) {
   switch (kind) {
     case Kind::retransmit:
       ++retransmits_;
+      break;
+    case Kind::packet_drops:
+      drops_.push(std::get<formats::PacketDrops>(event.body));
+      break;
+    case Kind::socket_info:
+      drops_.push(std::get<formats::SocketInfo>(event.body));
       break;
     case Kind::sample:
       samples_ += std::get<formats::Sample>(event.body).kind == formats::SampleKind::on_cpu;
@@ -308,6 +316,10 @@ void QualityFacts::fill(model::Quality& quality) const {
   // Each request that is missing whole has at least one send and one receive that was lost or withheld.
   quality.unseen = std::min(lost_sends_ + masking_.sends, lost_receives_ + masking_.receives);
   quality.retransmits = retransmits_;
+  const auto& programs = quality.preamble.programs;
+  quality.drops_recorded = std::find(programs.begin(), programs.end(), "packet_dropped") != programs.end();
+  quality.drops = drops_.to_recorded();
+  if (quality.drops.size() > model::Quality::kMaxDrops) quality.drops.resize(model::Quality::kMaxDrops);
   quality.samples = samples_;
   quality.clock = clock_;
   quality.realtime_offset = clock_.known() ? clock_.realtime(first_) - formats::nanoseconds(first_) : 0;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analyze/model/machine/drop_table.h"
 #include "analyze/model/request.h"
 #include "analyze/model/study/study.h"
 #include "formats/event_names.h"
@@ -45,6 +46,7 @@ class QualityFacts {
   void lose(formats::Time from, formats::Time to, std::uint64_t count, std::string what, bool affects_requests);
 
   model::WallClock clock_;
+  model::DropTable drops_;
   formats::Time first_ = formats::kNoTime, last_ = formats::kNoTime;
   std::uint64_t events_ = 0, lost_ = 0, lost_sends_ = 0, lost_receives_ = 0, retransmits_ = 0, samples_ = 0,
                 wait_stacks_ = 0;

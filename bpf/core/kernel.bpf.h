@@ -132,7 +132,9 @@ struct unix_sock {
 struct sk_buff {
 	unsigned int len;
 	unsigned char *head;
+	u16 protocol; /* network order */
 	u16 transport_header;
+	u16 network_header;
 	char cb[48];
 };
 

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -69,6 +70,31 @@ int KernelTypes::tracepoint_arguments(const std::string& name) const {
 
 bool KernelTypes::has_links_of_many_places() const {
   return btf__find_by_name_kind(impl_->types, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) > 0;
+}
+
+std::map<std::uint32_t, std::string> KernelTypes::drop_reasons() const {
+  constexpr std::string_view kPrefix = "SKB_DROP_REASON_";
+  constexpr int kReasonIsThird = 3;
+  const btf* types = impl_->types;
+  const int id = btf__find_by_name_kind(types, "skb_drop_reason", BTF_KIND_ENUM);
+  if (id < 0 || tracepoint_arguments("kfree_skb") < kReasonIsThird) return {};
+  std::map<std::uint32_t, std::string> reasons;
+  std::optional<std::uint32_t> unspecified;
+  const btf_type* type = btf__type_by_id(types, static_cast<unsigned>(id));
+  for (int i = 0; i < btf_vlen(type); i++) {
+    const struct ::btf_enum& value = ::btf_enum(type)[i];
+    const char* text = btf__name_by_offset(types, value.name_off);
+    std::string_view name = text ? text : "";
+    if (!name.starts_with(kPrefix)) continue;
+    name.remove_prefix(kPrefix.size());
+    const auto number = static_cast<std::uint32_t>(value.val);
+    if (name == "NOT_SPECIFIED") unspecified = number;
+    reasons[number] = name;
+  }
+  if (!unspecified) return {};
+  // What is not dropped, or for no reason that is known, comes first.
+  reasons.erase(reasons.begin(), reasons.upper_bound(*unspecified));
+  return reasons;
 }
 
 std::int64_t KernelTypes::preempt_count_from_queue() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,8 @@ class KernelTypes {
   bool has_tracepoint(const std::string& name) const { return tracepoint_arguments(name) >= 0; }
   int tracepoint_arguments(const std::string& name) const;  // -1: no such tracepoint
   bool has_links_of_many_places() const;                    // one link for many uprobes: since 6.6
+  // The kernel's reasons to drop a packet, by number and without SKB_DROP_REASON_; empty: its tracepoint tells none.
+  std::map<std::uint32_t, std::string> drop_reasons() const;
   // From a CPU's run queue to its count of interrupts and disabled preemption, both per-CPU data; 0: not known.
   std::int64_t preempt_count_from_queue() const;
 

@@ -15,13 +15,14 @@ using namespace formats;
 namespace {
 
 // A program that is interrupted on a CPU and would run again there is skipped by the kernel, which counts that.
-constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"io_send", Kind::send},
+constexpr std::array<std::pair<std::string_view, Kind>, 8> kKindOfProgram = {{{"io_send", Kind::send},
                                                                               {"io_receive", Kind::receive},
                                                                               {"arrival", Kind::arrival},
                                                                               {"retransmit", Kind::retransmit},
                                                                               {"state_change", Kind::state_change},
                                                                               {"switch_task", Kind::off_cpu},
-                                                                              {"wake_up", Kind::off_cpu}}};
+                                                                              {"wake_up", Kind::off_cpu},
+                                                                              {"packet_dropped", Kind::packet_drops}}};
 
 // The first two record waits for locks that sleep. Where they are interrupted, or wait for the ring's own lock, nothing
 // sleeps. The others tell what another program could not (bpf/core/nested.bpf.h).
@@ -52,7 +53,9 @@ void LossCounter::count(Time now) {
     if (loss.count == before) continue;
     // Without its secret a whole connection may be missing.
     const auto kind = loss.kind == bpf::RECORD_TLS_SECRET ? kAnyKind : static_cast<std::uint8_t>(loss.kind);
-    log_.lose(now, until_, kRows[loss.row].cause, kind, loss.count - before, kRows[loss.row].why);
+    const bool drops = loss.kind == bpf::RECORD_PACKET_DROPS;
+    log_.lose(now, until_, kRows[loss.row].cause, kind, loss.count - before,
+              drops ? "no room for another count of dropped packets" : kRows[loss.row].why);
     before = loss.count;
   }
   if (bad_records_ != bad_counted_) {

@@ -47,7 +47,8 @@ const char* describe(Group group) {
     case Group::tasks:
       return "program starts and exits (threads are followed in any case)";
     case Group::net:
-      return "TCP retransmissions and resets (connection states are followed in any case)";
+      return "TCP retransmissions and resets, dropped packets with reasons (connection states are followed in any "
+             "case)";
     case Group::tls:
       return "plaintext of TLS: OpenSSL, GnuTLS and Go; others who use the same library pay 0.5 µs a call, too";
     case Group::go:

@@ -99,6 +99,7 @@ KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types)
         "the group files needs the kernel's tracing file system with the events of its system calls "
         "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
   settings = asked;
+  drop_reasons = types.drop_reasons();
   // Its interrupt is what tells a stack as a wait ends; arm64 has none. All stacks instead would cost more than was
   // asked for.
   if (settings.has(Group::stacks) && !settings.all_waits && !types.has_tracepoint("irq_work_entry")) {
@@ -173,6 +174,9 @@ void KernelObject::configure(const KernelTypes& types) {
   constants.sessions_kept = entries_kept(skeleton->maps.tls_sessions);
   constants.addresses_kept = entries_kept(skeleton->maps.sockets_by_address);
   constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
+  constants.drop_reasons_from = drop_reasons.empty() ? 0 : drop_reasons.begin()->first;
+  for (const auto& [number, name] : drop_reasons)
+    if (name == "QUEUE_PURGE") constants.drop_reason_closing = number;
   constants.preempt_count_at = types.preempt_count_from_queue();
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
 }
@@ -185,7 +189,8 @@ void KernelObject::choose_programs(const KernelTypes& types) {
     const bool exists =
         hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook || hook == kCallableHook ||
         (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
-    bpf_program__set_autoload(program, exists && wanted(name, settings, tier.tier));
+    const bool known = program != skeleton->progs.packet_dropped || !drop_reasons.empty();
+    bpf_program__set_autoload(program, exists && known && wanted(name, settings, tier.tier));
     for (const auto& [spoiled, how] : settings.spoiled) {
       if (name == spoiled) spoil(program, how);
     }

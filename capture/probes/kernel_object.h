@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,8 +40,9 @@ class KernelObject {
 
   std::unique_ptr<tailcap_bpf, SkeletonClose> skeleton;
   TierChoice tier;
-  ProbeSettings settings;                 // as asked for, less what the kernel refused
-  std::vector<std::string> not_recorded;  // a sentence each
+  ProbeSettings settings;                             // as asked for, less what the kernel refused
+  std::vector<std::string> not_recorded;              // a sentence each
+  std::map<std::uint32_t, std::string> drop_reasons;  // KernelTypes
   std::map<std::string, std::vector<char>> logs;
   std::string log;
   std::chrono::microseconds open_time{}, load_time{};

@@ -219,6 +219,11 @@ std::vector<FunctionLinks::Refused> Probes::rest_functions(scan::TargetFiles& fi
 }
 
 int Probes::unrecorded_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unrecorded); }
+std::array<int, 2> Probes::drops_descriptors() const {
+  const auto& m = impl_->object.skeleton->maps;
+  return {bpf_map__fd(m.drops), bpf_map__fd(m.further_drops)};
+}
+const std::map<std::uint32_t, std::string>& Probes::drop_reasons() const { return impl_->object.drop_reasons; }
 int Probes::wakers_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.wakers); }
 void Probes::avoid_calls() { impl_->function_links.avoid_calls(); }
 
@@ -233,15 +238,10 @@ std::span<const bpf::cpu_table> Probes::cpu_tables() const {
 std::uint64_t Probes::long_waits() const {
   return std::atomic_ref(impl_->object.skeleton->bss->long_waits).load(std::memory_order_relaxed);
 }
-
 int Probes::unwind_parts_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unwind_parts); }
-
 int Probes::unwind_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unwind_processes); }
-
 int Probes::script_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.script_processes); }
-
 int Probes::go_calls_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_goroutines); }
-
 int Probes::allocations_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_allocated); }
 
 void Probes::switch_stacks(bool on) {

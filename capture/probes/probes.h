@@ -117,8 +117,10 @@ class Probes {
   int go_calls_descriptor() const;      // likewise (capture/record/open_writes.h)
   int unwind_parts_descriptor() const;  // likewise (capture/stacks/unwind_tables.h)
   int unwind_processes_descriptor() const;
-  int unrecorded_descriptor() const;        // likewise (capture/log/unrecorded.h)
-  int wakers_descriptor() const;            // likewise (capture/log/non_targets.h)
+  int unrecorded_descriptor() const;                                 // likewise (capture/log/unrecorded.h)
+  int wakers_descriptor() const;                                     // likewise (capture/log/non_targets.h)
+  std::array<int, 2> drops_descriptors() const;                      // likewise (capture/links/drops.h)
+  const std::map<std::uint32_t, std::string>& drop_reasons() const;  // by number; empty: this kernel tells none
   int script_processes_descriptor() const;  // likewise (capture/stacks/scripts/script_processes.h)
   // Who used each CPU, up to now; empty: that is not counted.
   std::span<const bpf::cpu_table> cpu_tables() const;

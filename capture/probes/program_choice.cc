@@ -21,7 +21,8 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   const bool memory =
       name.starts_with("stall_reclaim") || name.starts_with("stall_memcg") || name.starts_with("stall_compaction");
   if (name.starts_with("stall_")) return has(Group::stalls) && (memory || !settings.node);
-  if (name == "retransmit" || name == "reset_sent" || name == "reset_received") return has(Group::net);
+  if (name == "retransmit" || name == "reset_sent" || name == "reset_received" || name == "packet_dropped")
+    return has(Group::net);
   if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();
   if (name == "runtime_event") return has(Group::go);
   if (name == "channel_event") return has(Group::go) && settings.deep;

@@ -48,6 +48,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       memory_(log_, non_targets_),
       uses_(log_),
       interfaces_(log_, statements_),
+      drops_(probes.drops_descriptors(), probes.drop_reasons()),
       texts_(processes, hurry),
       described_(names, keep.arguments),
       open_writes_(probes.settings().has(Group::tls) ? probes.go_calls_descriptor() : -1),
@@ -167,7 +168,7 @@ void Session::tick(Time now) {
   new_.clear();
   push_texts(now);
   mappings_.push_known(now);
-  if (quotas_.due(now)) push_sums(now);
+  if (quotas_.due(now)) push_sums(now, false);
   log_.tally().encrypted = gate_.encrypted();
   log_.tally().plaintexts = gate_.plaintexts();
   if (!ciphertext_gate_) log_.tally().passed = gate_.passed();
@@ -221,13 +222,14 @@ void Session::push_pod(Time now, const ProcessFacts& facts) {
 }
 
 // What is read once a second.
-void Session::push_sums(Time now) {
+void Session::push_sums(Time now, bool last) {
   found_.push_allocations(now);
   push_masking(now);
   unrecorded_.look();
   quotas_.push(now, processes_);
   memory_.push(now, processes_);
   uses_.push(now, processes_);
+  for (const PacketDrops& drops : drops_.take(now, last)) log_.push({now, {}, drops});
 }
 
 // What could not be read by its keys is lost, as plaintext of a call would be.
@@ -484,7 +486,7 @@ void Session::closing_facts() {
   locks_.finish(now, kLastTexts);
   push_samples(true);
   losses_.count_skipped_runs(now);
-  push_sums(now);
+  push_sums(now, true);
   push_unrecorded(now);
   sampled_.push(now);
   log_.tally().unrecorded = unrecorded_.lines();

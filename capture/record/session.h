@@ -17,6 +17,7 @@
 
 #include "capture/decrypt/decryptor.h"
 #include "capture/host/pods.h"
+#include "capture/links/drops.h"
 #include "capture/locks/named_locks.h"
 #include "capture/log/event_log.h"
 #include "capture/log/found_code.h"
@@ -101,7 +102,7 @@ class Session {
   void repeat_processes(formats::Time now, std::span<const std::byte> tasks);
   void repeat_sockets(std::span<const std::byte> sockets);
   void look_for_older(formats::Time now);
-  void push_sums(formats::Time now);
+  void push_sums(formats::Time now, bool last);
   void push_unrecorded(formats::Time now);
 
   Probes& probes_;
@@ -127,6 +128,7 @@ class Session {
   MemoryRounds memory_;
   ProcessUses uses_;
   Interfaces interfaces_;
+  links::Drops drops_;
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;  // targets that may be alive
   std::unordered_set<std::uint32_t> new_;        // not yet described

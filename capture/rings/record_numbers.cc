@@ -37,6 +37,7 @@ namespace {
     case RECORD_GO_CHANNEL:
     case RECORD_GO_ALLOCATIONS:
     case RECORD_FILE_CALL:
+    case RECORD_PACKET_DROPS:
     case RECORD_SCRIPT_CODE:
     case RECORD_TLS_SECRET:
     case RECORD_UNRECORDED:

@@ -104,6 +104,21 @@ struct Table<ProcessUse> {
 };
 
 template <>
+struct Table<PacketDrops> {
+  static constexpr KindEntry kinds[] = {{Kind::packet_drops, 56, "packet_drops"}};
+  static constexpr std::tuple fields{
+      field<0, As::took>("began", &PacketDrops::began),
+      field<1>("reason", &PacketDrops::reason),
+      field<2, As::unshown>("family", &PacketDrops::family),
+      field<3>("protocol", &PacketDrops::protocol),
+      field<4>("to", &PacketDrops::to),
+      field<5, As::part>(
+          "to_port", [](auto& drops) -> auto& { return drops.to.port; }),
+      field<6>("count", &PacketDrops::count),
+  };
+};
+
+template <>
 struct Table<Masking> {
   static constexpr KindEntry kinds[] = {{Kind::masking, 52, "masking"}};
   static constexpr std::tuple fields{

@@ -36,7 +36,12 @@ void Weighing::add_reads() {
       if (!server && call == called.end()) continue;
       const std::int64_t n =
           server ? latest(process_.servers, request->second, r.time) : latest(process_.clients, call->second, r.time);
-      if (n < 0) continue;
+      if (n < 0) {
+        // The recording began during the call, or nothing had proved yet what the connection carries.
+        if (!server && !known(process_.clients[call->second.front()].connect_began))
+          steps.push_back({r.time, call->second.front(), What::read, false, true});
+        continue;
+      }
       const Note& of = (server ? process_.servers : process_.clients)[static_cast<std::size_t>(n)];
       // HTTP/2 and its like: whose bytes they are is not known
       if (of.stream == 0) steps.push_back({r.time, static_cast<std::uint32_t>(n), What::read, server});
@@ -175,7 +180,7 @@ Weighing::Turn Weighing::read_last(std::uint32_t tid, std::uint32_t client, Time
   for (std::size_t n = 0; step != steps.begin() && !several; ++n) {
     --step;
     if (n == kMaxSteps) return {kSeveral, false};
-    if (!step->server && step->number == client) continue;
+    if (!step->older && !step->server && step->number == client) continue;
     if (step->what == What::wrote) continue;
     if (step->time < waited) break;
     since = step->time;
@@ -183,7 +188,7 @@ Weighing::Turn Weighing::read_last(std::uint32_t tid, std::uint32_t client, Time
       if (found != kNothing) break;
       continue;
     }
-    const std::int64_t of = step->server ? std::int64_t{step->number} : parent_[step->number];
+    const std::int64_t of = step->older ? kNothing : step->server ? std::int64_t{step->number} : parent_[step->number];
     if (of < 0) {
       several = true;
       break;

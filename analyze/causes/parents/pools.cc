@@ -7,6 +7,16 @@ namespace tailcap::causes {
 
 using formats::known;
 
+namespace {
+
+constexpr std::size_t kProof = 8;  // places, or answers while others wait, before a kind of pool is believed
+
+bool proved(std::size_t proofs, std::size_t contradictions) {
+  return proofs >= kProof && contradictions * 100 <= proofs;
+}
+
+}  // namespace
+
 void Pools::index() {
   const auto& clients = process_.clients;
   for (std::uint32_t n = 0; n < clients.size(); ++n) {
@@ -83,13 +93,18 @@ bool Pools::may_change_hands(std::uint32_t client) const {
   const std::int64_t last = before(client);
   const auto loop = loops_.find(call.writer);
   if (last < 0 || loop == loops_.end()) return false;
-  if (loop->second.proofs >= kProof && loop->second.contradictions * 100 <= loop->second.proofs) return false;
+  if (proved(loop->second.proofs, loop->second.contradictions)) return false;
+  if (!loop->second.firsts.empty() && !loop->second.firsts.contains(kind_of(client))) return false;
   const Note& p = process_.clients[static_cast<std::size_t>(last)];
   const Time waited = turns_.last_wait_for_many(call.writer, call.began);
   if (connections_.at(call.id.connection).shared || !known(p.ended) || p.ended > call.began || p.ended <= waited)
     return false;
-  const Use use = use_at(p.ended, waited, call.pool);
-  return use.idle == 0 && under_way(loop->second, p.ended) > use.under_way + use.open.size();
+  return awaited(loop->second, p, waited);
+}
+
+bool Pools::awaited(const Loop& loop, const Note& call, Time waited) const {
+  const Use use = use_at(call.ended, waited, call.pool);
+  return use.idle == 0 && under_way(loop, call.ended) > use.under_way + use.open.size();
 }
 
 void Pools::find_holders() {
@@ -100,9 +115,14 @@ void Pools::find_holders() {
       if (use.idle > 0 || under_way(loop, t) <= use.under_way + use.open.size()) continue;
       ++(use.open.size() == 1 ? loop.proofs : loop.contradictions);
     }
-    if (loop.proofs < kProof || loop.contradictions * 100 > loop.proofs) continue;
-    if (holders_.empty()) holders_.assign(process_.clients.size(), -1);
-    hold(tid, loop);
+    if (proved(loop.proofs, loop.contradictions)) {
+      if (holders_.empty()) holders_.assign(process_.clients.size(), -1);
+      hold(tid, loop);
+      continue;
+    }
+    const Ends ends = ends_of(tid, loop);
+    find_firsts(tid, loop, ends);
+    if (!loop.firsts.empty()) hold_passed(tid, loop, ends);
   }
 }
 
@@ -128,6 +148,97 @@ void Pools::hold(std::uint32_t tid, const Loop& loop) {
       if (call.began < s.began || call.writer != tid || (n != last && borders.contains(static_cast<std::uint32_t>(n))))
         break;
       holders_[static_cast<std::size_t>(n)] = loop.requests[i];
+    }
+  }
+}
+
+// Its operation and what it is done to, but for numbers.
+std::uint64_t Pools::kind_of(std::uint32_t client) const {
+  constexpr std::uint64_t kPrime = 0x100000001b3;
+  const Note& call = process_.clients[client];
+  std::uint64_t kind = 0xcbf29ce484222325 ^ call.method;
+  bool number = false;
+  for (const char c : texts_[call.target]) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit || !number) kind = (kind ^ (digit ? '0' : static_cast<unsigned char>(c))) * kPrime;
+    number = digit;
+  }
+  return kind;
+}
+
+std::vector<std::uint32_t> Pools::read_in(Time waited, Time t) const {
+  std::vector<std::uint32_t> calls;
+  for (const auto& [id, connection] : connections_) {
+    const Note* last = connection.shared ? nullptr : last_before(connection, t);
+    if (!last) continue;
+    auto n = last - process_.clients.data();
+    if (or_later(last->ended) > t) n = before_[static_cast<std::size_t>(n)];
+    if (n < 0) continue;
+    const Time ended = process_.clients[static_cast<std::size_t>(n)].ended;
+    if (known(ended) && ended <= t && ended > waited) calls.push_back(static_cast<std::uint32_t>(n));
+  }
+  return calls;
+}
+
+Pools::Ends Pools::ends_of(std::uint32_t tid, const Loop& loop) const {
+  Ends ends;
+  for (const std::uint32_t n : loop.requests) {
+    const Note& s = process_.servers[n];
+    const auto calls = read_in(turns_.last_wait_for_many(tid, s.answered), s.answered);
+    const bool one =
+        calls.size() == 1 && process_.clients[calls[0]].began >= s.began && process_.clients[calls[0]].writer == tid;
+    if (one && ends.certain.emplace(calls[0], n).second) continue;
+    ends.possible.insert(calls.begin(), calls.end());
+  }
+  for (const std::uint32_t call : ends.possible) ends.certain.erase(call);
+  return ends;
+}
+
+void Pools::find_firsts(std::uint32_t tid, Loop& loop, const Ends& ends) const {
+  std::unordered_map<std::uint64_t, Places> kinds;
+  for (const auto& [id, connection] : connections_) {
+    for (std::size_t i = 1; i < connection.calls.size() && !connection.shared; ++i) {
+      const std::uint32_t n = connection.calls[i], last = connection.calls[i - 1];
+      const Note &call = process_.clients[n], &before = process_.clients[last];
+      if (call.writer != tid || !known(before.ended) || before.ended > call.began || ends.possible.contains(last))
+        continue;
+      const Time waited = turns_.last_wait_for_many(tid, call.began);
+      if (before.ended <= waited || !awaited(loop, before, waited)) continue;
+      Places& places = kinds[kind_of(n)];
+      ++(ends.certain.contains(last) ? places.first : places.later);
+    }
+  }
+  std::size_t first = 0, later = 0, both = 0;
+  for (const auto& [kind, places] : kinds) {
+    first += places.first;
+    later += places.later;
+    both += std::min(places.first, places.later);
+  }
+  if (!proved(first, both) || !proved(later, both)) return;
+  for (const auto& [kind, places] : kinds)
+    if (places.first > 0 && places.later * 100 <= places.first) loop.firsts.insert(kind);
+}
+
+// From its last call on a connection back to the one with which a request begins. What is called next is a first call,
+// too: else another request was answered, for a reason of its own, while this one had the connection.
+void Pools::hold_passed(std::uint32_t tid, const Loop& loop, const Ends& ends) {
+  if (holders_.empty()) holders_.assign(process_.clients.size(), -1);
+  std::vector<std::int64_t> next(process_.clients.size(), -1);
+  for (std::uint32_t n = 0; n < before_.size(); ++n)
+    if (before_[n] >= 0) next[static_cast<std::size_t>(before_[n])] = n;
+  for (const auto& [last, request] : ends.certain) {
+    if (next[last] >= 0 && !loop.firsts.contains(kind_of(static_cast<std::uint32_t>(next[last])))) continue;
+    std::vector<std::size_t> held;
+    for (std::int64_t n = last; n >= 0; n = before_[static_cast<std::size_t>(n)]) {
+      const auto number = static_cast<std::uint32_t>(n);
+      const Note& call = process_.clients[number];
+      if (call.began < process_.servers[request].began || call.writer != tid ||
+          (number != last && (ends.certain.contains(number) || ends.possible.contains(number))))
+        break;
+      held.push_back(number);
+      if (!loop.firsts.contains(kind_of(number))) continue;
+      for (const std::size_t one : held) holders_[one] = request;
+      break;
     }
   }
 }

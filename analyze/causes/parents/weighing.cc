@@ -21,7 +21,7 @@ Weighing::Weighing(std::uint32_t pid, Process& process, const WeighingContext& k
       jobs_(process, descent_),
       live_(process.servers),
       likeness_(process, known.texts),
-      pools_(process, known.turns) {
+      pools_(process, known.turns, known.texts) {
   const auto earlier = [](const Note& a, const Note& b) {
     return a.began != b.began ? a.began < b.began : a.id < b.id;
   };
@@ -248,6 +248,7 @@ bool Weighing::alone(const Steps& steps, const Note& server, const Note& call) c
       std::lower_bound(steps.begin(), steps.end(), server.began, [](const Step& s, Time t) { return s.time < t; });
   for (std::size_t n = 0; at != steps.end() && at->time <= server.answered; ++at) {
     if (++n > kMaxSteps) return false;
+    if (at->older) return false;
     if (at->server) {
       if (process_.servers[at->number].id != server.id) return false;
       continue;

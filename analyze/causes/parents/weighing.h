@@ -43,6 +43,7 @@ class Weighing {
     std::uint32_t number;  // in servers or clients
     What what;
     bool server;
+    bool older = false;  // of a call before the first that is known on its connection
   };
   using Steps = std::vector<Step>;
   static constexpr std::size_t kMaxSteps = 4096;  // looked at for one call: beyond, nothing is certain

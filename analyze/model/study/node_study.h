@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/model/machine/drop_table.h"
 #include "formats/preamble.h"
 #include "formats/time.h"
 
@@ -111,7 +112,7 @@ struct NodeStudy {
   // What was recorded.
   bool has_processes = false, has_oom = false, has_reclaim = false, has_compaction = false, has_fragments = false,
        has_disks = false;
-  bool has_connects = false, has_resets = false, has_retransmits = false;
+  bool has_connects = false, has_resets = false, has_retransmits = false, has_drops = false;
 
   std::uint64_t started = 0, ended = 0, short_count = 0;
   std::vector<ShortLived> short_lived;  // most first
@@ -129,6 +130,8 @@ struct NodeStudy {
   std::vector<MtuMismatch> mtu_mismatches;  // most first
   std::vector<PeerRtt> rtts;                // most readings first
   std::vector<SlowDisk> disks;              // most time first
+  std::uint64_t drop_count = 0;             // packets
+  std::vector<DroppedPackets> drops;        // most first
 
   formats::Duration duration() const {
     return formats::known(begin) && end > begin ? end - begin : formats::Duration{};

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/model/machine/drop_table.h"
 #include "analyze/model/machine/memory_limits.h"
 #include "analyze/model/request.h"
 #include "analyze/model/sampling/budget.h"
@@ -177,11 +178,14 @@ struct Quality {
   TlsSessions tls;                       // recorded plaintext
   std::uint64_t failed_connections = 0;  // refused, timed out, reset before any request
   std::uint64_t retransmits = 0;
-  std::int64_t realtime_offset = 0;  // add to a Time to get ns since 1970, at the start
-  WallClock clock;                   // the same for any time
-  Duration clock_error{};            // bound of the conversion
-  bool clock_stepped = false;        // CLOCK_REALTIME was set while recording
-  Duration recorder_cpu{};           // 0 with recorder_known false: unknown
+  static constexpr std::size_t kMaxDrops = 100;  // that are listed
+  bool drops_recorded = false;
+  std::vector<DroppedPackets> drops;  // whose destination was an end of a recorded connection, most first
+  std::int64_t realtime_offset = 0;   // add to a Time to get ns since 1970, at the start
+  WallClock clock;                    // the same for any time
+  Duration clock_error{};             // bound of the conversion
+  bool clock_stepped = false;         // CLOCK_REALTIME was set while recording
+  Duration recorder_cpu{};            // 0 with recorder_known false: unknown
   std::uint64_t recorder_resident = 0;
   bool recorder_known = false;
   std::uint64_t program_runs = 0;

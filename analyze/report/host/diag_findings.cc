@@ -59,6 +59,7 @@ class Findings {
     surge();
     mtu();
     rtt();
+    drops();
     peers(s_.resets_received, s_.resets_received_count, "resets_received", "Peers reset ", "TCP connection",
           "TCP connections", "by ");
     peers(s_.resets_sent, s_.resets_sent_count, "resets_sent", "This machine reset ", "TCP connection",
@@ -193,6 +194,15 @@ class Findings {
             offset_text(worst->rise, s_.begin) + ".");
   }
 
+  void drops() {
+    if (s_.drop_count == 0) return;
+    const auto& most = s_.drops.front();
+    add("drops", s_.drop_count,
+        "The kernel dropped " + count_text(s_.drop_count, "packet", "packets") + ", " + count_text(most.count) +
+            " of them" + (most.to.empty() ? "" : " to " + printable(most.to)) + " because of " +
+            printable(most.reason) + ".");
+  }
+
   void fragments() {
     if (s_.fragments == 0) return;
     add("fragmented", s_.fragments,
@@ -222,6 +232,7 @@ std::vector<std::string_view> not_recorded(const model::NodeStudy& s) {
   add(s.has_connects, "failed connects");
   add(s.has_resets, "TCP resets");
   add(s.has_retransmits, "TCP retransmissions");
+  add(s.has_drops, "dropped packets");
   return out;
 }
 
@@ -239,6 +250,7 @@ std::vector<std::string_view> not_seen(const model::NodeStudy& s) {
   add(s.has_connects, s.connect_count, "failed connects");
   add(s.has_resets, s.resets_sent_count + s.resets_received_count, "TCP resets");
   add(s.has_retransmits, s.retransmit_count, "TCP retransmissions");
+  add(s.has_drops, s.drop_count, "dropped packets");
   return out;
 }
 

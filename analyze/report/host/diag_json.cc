@@ -47,7 +47,7 @@ const DiagShape<NodeFinding> kFinding{
          &NodeFinding::kind,
          "",
          {.values = {"oom_kill", "connect_failures", "slow_io", "reclaim", "compaction", "short_lived", "retransmits",
-                     "retransmits_link", "retransmits_surge", "mtu_mismatch", "rtt_rise", "resets_received",
+                     "retransmits_link", "retransmits_surge", "mtu_mismatch", "rtt_rise", "drops", "resets_received",
                      "resets_sent", "fragmented"}}},
         {"count", &NodeFinding::count, "how often", kSome},
         {"text", &NodeFinding::text, "a sentence", {.least_length = 1}},
@@ -210,6 +210,23 @@ const DiagShape<PeerRtt> kRoundTrip{
         {"after_ns", [](auto& r) { return when(r.before.count() > 0, r.after); }, "the mean after it"},
     }};
 
+const DiagShape<model::DroppedPackets> kDropped{
+    "dropped",
+    {
+        {"reason", &model::DroppedPackets::reason, "the kernel's name of it, or its number", {.least_length = 1}},
+        {"to", or_null(&model::DroppedPackets::to), "the destination in the packets' headers"},
+        {"count", &model::DroppedPackets::count, "packets", kSome},
+        {"first_ns", &model::DroppedPackets::first, "the second with the first of them"},
+        {"most", &model::DroppedPackets::most, "in one second", kSome},
+    }};
+
+const DiagShape<NodeStudy> kDrops{
+    "drops",
+    {
+        {"count", &NodeStudy::drop_count, "packets"},
+        {"listed", kDropped, &NodeStudy::drops, "by reason and destination, most first", kListed},
+    }};
+
 const DiagShape<NodeStudy> kTcp{
     "tcp",
     {
@@ -275,6 +292,8 @@ const DiagShape<NodeStudy> kDiag{
         {"processes", kProcesses, [](auto& s) { return where(s.has_processes, s); }},
         {"memory", kMemory, Refer{[](auto& s) { return &s; }}},
         {"tcp", kTcp, Refer{[](auto& s) { return &s; }}},
+        {"drops", kDrops, [](auto& s) { return where(s.has_drops, s); },
+         "packets that the kernel dropped, of the whole machine"},
         {"slow_io", kSlowIo, [](auto& s) { return where(s.has_disks, s); },
          "those that took as long as --slow-io says, 10 ms"},
     }};

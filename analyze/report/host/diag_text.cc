@@ -110,6 +110,15 @@ void add_rtts(Document& out, const model::NodeStudy& s) {
       });
 }
 
+void add_dropped(Document& out, const model::NodeStudy& s) {
+  add(out, "Packets that the kernel dropped",
+      {{"count"}, {"most a second"}, {"reason", Kind::name}, {"to", Kind::name}, {"first"}}, s.drops,
+      [&](const model::DroppedPackets& d) -> std::vector<Cell> {
+        return {count_text(d.count), count_text(d.most), printable(d.reason), d.to.empty() ? "?" : printable(d.to),
+                d.first > s.begin ? offset_text(d.first, s.begin) : ""};
+      });
+}
+
 void add_disks(Document& out, const model::NodeStudy& s) {
   add(out, "Slow I/Os, by disk",
       {{"disk", Kind::word}, {"slow I/Os"}, {"mean"}, {"longest"}, {"bytes"}, {"most by", Kind::name}}, s.disks,
@@ -172,6 +181,7 @@ std::string diag_text(const model::NodeStudy& s, const std::string& file, std::s
   add_peers(out, s.retransmits, "TCP segments sent again");
   add_links(out, s);
   add_rtts(out, s);
+  add_dropped(out, s);
   add_peers(out, s.resets_received, "TCP resets received");
   add_peers(out, s.resets_sent, "TCP resets sent");
   add_disks(out, s);

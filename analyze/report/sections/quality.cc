@@ -143,6 +143,19 @@ FactLine connection_line(const Study& study, std::size_t pairs) {
   return {q.failed_connections != 0 ? Tone::care : Tone::plain, "connections", text};
 }
 
+// Packets that did not reach the recorded sockets.
+void add_drops(const Study& study, std::vector<FactLine>& lines) {
+  constexpr std::size_t kDestinationsShown = 3;
+  const auto& drops = study.quality.drops;
+  if (drops.empty()) return;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kDestinationsShown, drops.size()); ++i)
+    text += (i == 0 ? "" : ", ") + count_text(drops[i].count) + " to " + printable(drops[i].to) + " because of " +
+            printable(drops[i].reason);
+  if (drops.size() > kDestinationsShown) text += ", and others (tailcap diag)";
+  lines.push_back({Tone::care, "packets", "dropped by the kernel: " + text});
+}
+
 // Notes of the recorder itself (formats/FORMAT.md).
 constexpr std::string_view kOwn = "tailcap.", kRefused = "tailcap.refused", kTlsWay = "tailcap.tls.way";
 
@@ -267,6 +280,7 @@ std::vector<FactLine> quality_lines(const Study& study, std::size_t pairs) {
   if (unsafe(study.quality)) lines = masking;
   lines.insert(lines.end(),
                {recorded(study), file(study), events(study), requests(study), connection_line(study, pairs)});
+  add_drops(study, lines);
   if (study.quality.part_read())
     lines.push_back(
         {Tone::plain, "read",

@@ -131,6 +131,17 @@ const StudyShape<Quality> kMasking{
          "of the recording before this part of it began"},
     }};
 
+const StudyShape<model::DroppedPackets> kDropped{
+    "dropped",
+    {
+        {"reason", &model::DroppedPackets::reason, "the kernel's name of it, or its number"},
+        {"to", &model::DroppedPackets::to, "the destination in the packets' headers"},
+        {"count", &model::DroppedPackets::count, "packets"},
+        {"first_ns", [](auto& d) { return d.first.time_since_epoch(); },
+         "CLOCK_MONOTONIC: the second with the first of them"},
+        {"most", &model::DroppedPackets::most, "in one second"},
+    }};
+
 const StudyShape<LossSpan> kLoss{"loss",
                                  {
                                      {"from_ns", &LossSpan::from},
@@ -196,6 +207,10 @@ const StudyShape<Quality>& quality_shape() {
           {"tls", kSessions, &Quality::tls, "sessions whose plaintext was recorded"},
           {"failed_connections", &Quality::failed_connections},
           {"retransmits", &Quality::retransmits},
+          {"dropped_packets", kDropped, [](auto& q) { return where(q.drops_recorded, q.drops); },
+           "that the kernel dropped on their way to an address of a recorded connection, or to a port on which a "
+           "recorded "
+           "process listened; null: not recorded"},
           {"clock_error_ns", [](auto& q) { return when(q.clock.known(), q.clock_error); }},
           {"clock_stepped", &Quality::clock_stepped},
           {"recorder_cpu_ns", [](auto& q) { return when(q.recorder_known, q.recorder_cpu); }},

@@ -22,6 +22,16 @@ inline std::string endpoint_of(const NetInterface& n, const Address& address) {
   return text.substr(0, text.rfind(':'));
 }
 
+// The destination of packets. Empty: not known.
+inline std::string endpoint_of(const PacketDrops& drops, const Address& address) {
+  if (drops.family != Family::inet && drops.family != Family::inet6) return "";
+  model::Connection c;
+  c.family = drops.family;
+  c.local = address;
+  const std::string text = model::endpoint(c, false);
+  return address.port != 0 ? text : text.substr(0, text.rfind(':'));
+}
+
 // The end of a socket that has this address.
 inline std::string endpoint_of(const SocketInfo& info, const Address& address) {
   model::Connection c;

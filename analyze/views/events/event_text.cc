@@ -219,6 +219,11 @@ struct Text {
   std::string operator()(const ProcessUse& u) const {
     return "CPU " + i(u.cpu.count()) + ", memory " + n(u.resident) + ", " + n(u.anonymous) + " of it its own";
   }
+  std::string operator()(const PacketDrops& d) const {
+    return n(d.count) + " " + report::printable(d.reason) +
+           (endpoint_of(d, d.to).empty() ? "" : " to " + report::printable(endpoint_of(d, d.to))) +
+           " in the second from " + i(nanoseconds(d.began));
+  }
   std::string operator()(const Stall& s) const {
     return std::string(name_of(s.what)) + " since " + i(nanoseconds(s.began)) + " at " + n(s.where) +
            (s.detail != 0 ? " detail " + n(s.detail) : "");

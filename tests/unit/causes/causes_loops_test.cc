@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/unit/causes/cause_of.h"
 #include "tests/unit/causes/service.h"
@@ -178,6 +181,82 @@ TEST(Loops, WhereEachCallTakesAConnectionNoneIsTakenForAnothers) {
   }
   const auto table = p.table();
   for (int i = 0; i < 60; ++i) EXPECT_EQ(parent_of(table, "/call" + std::to_string(i)), "") << i;
+}
+
+// As pools of asyncio do: the connection has been passed on when the answer of the request that had it is sent.
+TEST(Loops, WhatARequestCallsFirstSaysWhereAConnectionWasPassedOn) {
+  Pooled p(2, 1);
+  p.iteration();
+  p.asked(0, "/r0");
+  p.call(0, "/begin/0");
+  p.iteration();
+  for (int r = 0; r < 20; ++r) {
+    p.asked((r + 1) % 2, "/r" + std::to_string(r + 1));
+    p.iteration();
+    for (const char* call : {"/work/", "/end/"}) {
+      p.answered(0);
+      p.call(0, call + std::to_string(r));
+      p.iteration();
+    }
+    p.answered(0);
+    p.call(0, "/begin/" + std::to_string(r + 1));
+    p.answer(r % 2);
+    p.iteration();
+  }
+  const auto table = p.table();
+  for (const char* call : {"/begin/5", "/work/5", "/end/5"}) {
+    EXPECT_EQ(parent_of(table, call), "/r5") << call;
+    EXPECT_FALSE(cause_of(table, call).certain);
+  }
+  // Its request has not been answered, and another one waited.
+  EXPECT_EQ(parent_of(table, "/begin/20"), "");
+}
+
+// Each call takes a connection, and has the place of its own in its request.
+TEST(Loops, CallsThatTakeAConnectionEachBeginAnywhere) {
+  for (const int calls : {2, 3}) {
+    for (const int clients : {2, 3, 4}) {
+      Pooled p(clients, 1);
+      std::deque<std::pair<int, int>> waiting;                 // requests, and how many calls they have made
+      std::vector<std::pair<std::string, std::string>> truth;  // calls, and their requests
+      std::vector<int> number(static_cast<std::size_t>(clients));
+      int requests = 0;
+      p.iteration();
+      const auto ask = [&](int client) {
+        number[static_cast<std::size_t>(client)] = requests;
+        p.asked(client, "/r" + std::to_string(requests++));
+        waiting.emplace_back(client, 0);
+      };
+      const auto take = [&] {
+        const auto [client, made] = waiting.front();
+        waiting.pop_front();
+        const std::string call =
+            "/" + std::string(1, static_cast<char>('a' + made)) + "/" + std::to_string(truth.size());
+        p.call(0, call);
+        truth.emplace_back(call, "/r" + std::to_string(number[static_cast<std::size_t>(client)]));
+        return std::pair(client, made + 1);
+      };
+      for (int c = 0; c < clients; ++c) ask(c);
+      auto has = take();
+      for (int i = 0; i < 200; ++i) {
+        p.iteration();
+        p.answered(0);
+        const auto [client, made] = has;
+        if (made < calls) waiting.emplace_back(client, made);
+        has = take();
+        if (made < calls) continue;
+        p.answer(client);
+        ask(client);
+      }
+      const auto table = p.table();
+      std::size_t wrong = 0;
+      for (const auto& [call, request] : truth) {
+        const std::string found = parent_of(table, call);
+        wrong += !found.empty() && found != request;
+      }
+      EXPECT_EQ(wrong, 0u) << calls << " calls, " << clients << " requests";
+    }
+  }
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ static_assert(members_of<model::LinkRetransmits>() == 3);
 static_assert(members_of<model::RetransmitWindow>() == 4);
 static_assert(members_of<model::MtuMismatch>() == 5);
 static_assert(members_of<model::PeerRtt>() == 11);
+static_assert(members_of<model::DroppedPackets>() == 5);
 static_assert(members_of<model::SlowDisk>() == 6);
 // `audit`, `policy`, `compare` and `assert`, `report`:
 static_assert(members_of<model::audit::Example>() == 3);
