@@ -20,6 +20,9 @@ namespace tailcap::capture {
 inline constexpr std::string_view kFunctionHook = "uprobe";
 inline constexpr std::string_view kClockHook = "perf_event";
 inline constexpr std::string_view kCallableHook = "syscall";  // run by the recorder itself
+inline constexpr std::string_view kOlderCallableHook = "raw_tp";
+
+bool is_callable(std::string_view hook);
 
 // A tracepoint, "iter/…", or one of those above.
 std::string hook_of(const bpf_program* program);
@@ -38,6 +41,9 @@ class KernelObject {
   KernelObject(const ProbeSettings& settings, const KernelTypes& types);
 
   std::unique_ptr<tailcap_bpf, SkeletonClose> skeleton;
+  const char* sha256() const;  // of the object file
+
+  ProgramSet programs = ProgramSet::full;
   TierChoice tier;
   ProbeSettings settings;                 // as asked for, less what the kernel refused
   std::vector<std::string> not_recorded;  // a sentence each
@@ -47,6 +53,8 @@ class KernelObject {
   RingSizes rings;
 
  private:
+  void leave_out_for_older();
+  void open();
   void configure(const KernelTypes& types);
   void choose_programs(const KernelTypes& types);
   int load(const KernelTypes& types);
