@@ -56,7 +56,7 @@ int BPF_PROG(stall_io_queued, struct bio *bio)
 	if (!held && !task_state(task))
 		return 0;
 	io.since = bpf_ktime_get_ns();
-	io.device = POINTER_IN(struct bio, bio, bi_bdev)->bd_dev;
+	io.device = FIELD(POINTER_IN(struct bio, bio, bi_bdev), bd_dev);
 	io.bytes = bio->bi_iter.bi_size;
 	io.held = held;
 	bpf_map_update_elem(&queued_ios, &key, &io, BPF_ANY);

@@ -94,6 +94,10 @@ std::string hook_of(const bpf_program* program) {
 
 bool is_callable(std::string_view hook) { return hook == kCallableHook || hook == kOlderCallableHook; }
 
+bool cleans(std::string_view program) { return program == "task_freed" || program == "socket_freed"; }
+
+void LinkClose::operator()(bpf_link* link) const { bpf_link__destroy(link); }
+
 void SkeletonClose::operator()(tailcap_bpf* opened) const { tailcap_bpf__destroy(opened); }
 
 KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types) {
@@ -122,6 +126,18 @@ KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types)
         "--stacks takes them as waits begin");
   }
   load_what_can_be(types);
+  begin_cleaning();
+}
+
+// What is at an address may be something else as soon as the kernel has freed it.
+void KernelObject::begin_cleaning() {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    if (!cleans(bpf_program__name(program)) || !bpf_program__autoload(program)) continue;
+    cleaning_.emplace_back(bpf_program__attach(program));
+    if (!cleaning_.back())
+      throw std::system_error(errno, std::generic_category(), "cannot attach to tracepoint " + hook_of(program));
+  }
 }
 
 // What those programs cannot do is not asked of them.
@@ -131,8 +147,9 @@ void KernelObject::leave_out_for_older() {
         "a part of the connections, and a budget, need a kernel with the helpers of Linux 6.1; this one records all of "
         "them");
   std::string missing;
+  const auto lacks = [&](const char* what) { missing += (missing.empty() ? "" : ", ") + std::string(what); };
   const auto without = [&](Group group, const char* what) {
-    if (std::erase(settings.groups, group)) missing += (missing.empty() ? "" : ", ") + std::string(what);
+    if (std::erase(settings.groups, group)) lacks(what);
   };
   without(Group::tls, "the plaintext of TLS");
   without(Group::go, "goroutines and handlers of Go");
@@ -141,7 +158,7 @@ void KernelObject::leave_out_for_older() {
   if (settings.has(Group::stacks) && !settings.all_waits) {
     without(Group::stacks, "stacks of waits (--stacks takes them as waits begin)");
   }
-  if (settings.takes_stacks()) missing += ", frames of scripts and of code without frame pointers";
+  if (settings.takes_stacks() && !settings.node) lacks("frames of scripts and of code without frame pointers");
   if (!missing.empty())
     not_recorded.push_back("this kernel lacks helpers of Linux 6.1 for kernel programs. Not recorded: " + missing);
 }

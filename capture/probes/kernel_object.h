@@ -11,6 +11,7 @@
 #include "capture/host/kernel.h"
 #include "capture/probes/probes.h"
 
+struct bpf_link;
 struct bpf_program;
 struct tailcap_bpf;  // the generated skeleton
 
@@ -26,6 +27,13 @@ bool is_callable(std::string_view hook);
 
 // A tracepoint, "iter/…", or one of those above.
 std::string hook_of(const bpf_program* program);
+
+// Of the programs for older kernels: removes entries of tables by address. Attached as long as there are tables.
+bool cleans(std::string_view program);
+
+struct LinkClose {
+  void operator()(bpf_link* link) const;
+};
 
 struct SkeletonClose {
   void operator()(tailcap_bpf* skeleton) const;
@@ -54,11 +62,14 @@ class KernelObject {
 
  private:
   void leave_out_for_older();
+  void begin_cleaning();
   void open();
   void configure(const KernelTypes& types);
   void choose_programs(const KernelTypes& types);
   int load(const KernelTypes& types);
   void load_what_can_be(const KernelTypes& types);
+
+  std::vector<std::unique_ptr<bpf_link, LinkClose>> cleaning_;
 };
 
 }  // namespace tailcap::capture

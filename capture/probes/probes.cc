@@ -28,10 +28,6 @@ using std::chrono::microseconds;
 
 namespace {
 
-struct LinkClose {
-  void operator()(bpf_link* l) const { bpf_link__destroy(l); }
-};
-
 // Adds the key to the map of selected targets.
 void choose(bpf_map* map, const void* key) {
   const std::uint8_t yes = 1;
@@ -196,7 +192,7 @@ void Probes::attach(std::span<const std::string_view> names) {
     const std::string name = bpf_program__name(program);
     if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) continue;
     if (!bpf_program__autoload(program) || hook_of(program).starts_with("iter/") || hook_of(program) == kFunctionHook ||
-        is_callable(hook_of(program)))
+        is_callable(hook_of(program)) || cleans(name))
       continue;
     const auto start = Clock::now();
     if (hook_of(program) == kClockHook) {
