@@ -165,4 +165,12 @@ static_assert(sizeof(go_layout) == 32);
 static_assert(sizeof(go_process) == 16);
 #endif
 
+/* What list_tasks makes a target: values of the variable marking. The last is used where user space cannot make targets
+ * itself (bpf/core/older.bpf.h). */
+#define MARKING_NONE 0
+#define MARKING_CHOSEN 1
+#define MARKING_TESTED 2 /* the self-test's process */
+
+#define TESTED 3 /* such a process in target_pids */
+
 #endif

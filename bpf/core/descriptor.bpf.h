@@ -47,10 +47,10 @@ static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 
 	if (!files)
 		return NULL;
-	table = files->fdt;
-	if (!table || fd >= table->max_fds)
+	table = FIELD(files, fdt);
+	if (!table || fd >= FIELD(table, max_fds))
 		return NULL;
-	if (bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd))
+	if (bpf_probe_read_kernel(&file, sizeof(file), FIELD(table, fd) + fd))
 		return NULL;
 	return file;
 }

@@ -43,7 +43,7 @@ static __always_inline void read_batch(const struct go_layout *layout, u64 threa
 static __always_inline void note_move(const struct task_struct *task, const struct go_thread_state *go, u64 goroutine,
 				      bool reads)
 {
-	struct go_key key = {.goroutine = goroutine, .pid = task->tgid};
+	struct go_key key = {.goroutine = goroutine, .pid = FIELD(task, tgid)};
 	struct go_moved fresh = {.generation = ~0ull};
 	volatile struct go_moved *moved;
 	struct go_layout *layout;

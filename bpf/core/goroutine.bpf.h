@@ -93,7 +93,7 @@ static __always_inline bool number_by_register(struct task_struct *task, const s
 {
 	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	u32 at = go->words;
-	u64 words[GO_NEAR], g = regs->GO_GOROUTINE;
+	u64 words[GO_NEAR], g = FIELD(regs, GO_GOROUTINE);
 
 	if (!at || at >= GO_NEAR || !g)
 		return false;
@@ -111,7 +111,7 @@ static __always_inline bool number_by_register(struct task_struct *task, const s
 static __always_inline u64 goroutine_of_thread(struct task_struct *task, s16 slot)
 {
 #if defined(__TARGET_ARCH_arm64)
-	return ((struct pt_regs *)bpf_task_pt_regs(task))->GO_GOROUTINE;
+	return FIELD((struct pt_regs *)bpf_task_pt_regs(task), GO_GOROUTINE);
 #else
 	return user_word(THREAD_POINTER(task) + slot);
 #endif
@@ -120,7 +120,7 @@ static __always_inline u64 goroutine_of_thread(struct task_struct *task, s16 slo
 /* Looks up whether the process is a Go program, once per thread and epoch. */
 static __always_inline void learn_go(struct task_struct *task, struct go_thread_state *go, u32 epoch)
 {
-	u32 tgid = task->tgid, file;
+	u32 tgid = FIELD(task, tgid), file;
 	struct go_process *process = bpf_map_lookup_elem(&go_processes, &tgid);
 	struct go_layout *layout;
 	u64 started, g, thread;
@@ -128,7 +128,7 @@ static __always_inline void learn_go(struct task_struct *task, struct go_thread_
 	go->file = 0;
 	if (!process)
 		goto known;
-	started = POINTER_IN(struct task_struct, task, group_leader)->start_time;
+	started = FIELD(POINTER_IN(struct task_struct, task, group_leader), start_time);
 	if (!process->started) {
 		process->started = started;
 	} else if (process->started != started) { /* another process had this number before */
@@ -223,7 +223,7 @@ static __always_inline bool made_since_moved(u32 pid, u64 creator, u64 number)
  * Returns bits of GO_MET_*. */
 static __always_inline u32 meet_goroutine(struct task_struct *task, struct go_thread_state *go, u64 g, u64 number)
 {
-	struct go_key key = {.goroutine = number, .pid = task->tgid};
+	struct go_key key = {.goroutine = number, .pid = FIELD(task, tgid)};
 	u32 fresh = GO_MET_SEEN, file = go->file, *known = bpf_map_lookup_elem(&go_met, &key);
 	u64 words[4];                 /* g.parentGoid, gopc, ancestors, startpc */
 	u64 now = bpf_ktime_get_ns(); /* not after what its creator does next */
@@ -240,7 +240,7 @@ static __always_inline u32 meet_goroutine(struct task_struct *task, struct go_th
 		return 0;
 	if (known)
 		fresh |= *known;
-	if (made_since_moved(task->tgid, words[0], number))
+	if (made_since_moved(FIELD(task, tgid), words[0], number))
 		fresh |= GO_MET_PROVEN;
 	if (!(fresh & GO_MET_MADE) && fresh & GO_MET_PROVEN) {
 		record = reserve(sizeof(*record), RECORD_GO_CREATE, NULL);
@@ -284,7 +284,7 @@ static __always_inline u64 moving_goroutine(bool reads)
 /* The task is about to run another program. */
 static __always_inline void forget_go(struct task_struct *task, struct go_thread_state *go)
 {
-	u32 tgid = task->tgid;
+	u32 tgid = FIELD(task, tgid);
 
 	if (!go_epoch)
 		return;

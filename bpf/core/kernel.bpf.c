@@ -5,8 +5,10 @@
 #define KERNEL_FUNCTION __attribute__((section(".ksyms"), weak))
 #include "bpf/core/kernel.bpf.h"
 
+#ifndef OLDER_KERNEL
 /* Never called: the compiler describes only functions that are used. */
 static __attribute__((used)) bool has_kernel_functions(void)
 {
 	return bpf_rdonly_cast;
 }
+#endif

@@ -312,7 +312,11 @@ struct user_msghdr {
 #endif
 
 /* Since 6.2; allows plain loads where a probe read would cost 34 ns. */
+#ifdef OLDER_KERNEL
+#define bpf_rdonly_cast ((void *(*)(void *, u32))0)
+#else
 extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
+#endif
 
 /* Reads a member of an object at an address, of a type that the verifier does not know. */
 #define MEMBER(type, address, member)                                                                       \
@@ -329,6 +333,9 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 /* Reads a pointer in an object that the verifier knows. From 6.3 on, a plain load of one makes the verifier search all
  * types of the kernel by name, several times: a millisecond on every path that it follows. A cast object is not
  * looked up. */
+#ifdef OLDER_KERNEL
+#define POINTER_IN(type, object, member) BPF_CORE_READ((type *)(object), member)
+#else
 #define POINTER_IN(type, object, member)                                                                               \
 	({                                                                                                             \
 		typeof(((type *)0)->member) _pointer;                                                                  \
@@ -338,6 +345,9 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 			_pointer = (object)->member;                                                                   \
 		_pointer;                                                                                              \
 	})
+#endif
+
+#include "bpf/core/older.bpf.h"
 
 #define AF_UNIX 1
 #define AF_INET 2

@@ -40,11 +40,13 @@ static __always_inline bool in_thread(void *ctx)
 }
 #else
 /* The kernel's own types do not tell the size of a thread's stack, which is that of an interrupt's. */
+#ifndef USUAL_STACK
 #define USUAL_STACK 16384
+#endif
 
 static __always_inline bool in_thread(void *ctx)
 {
-	u64 stack = (u64)bpf_get_current_task_btf()->stack, end = bpf_core_type_size(struct irq_stack);
+	u64 stack = (u64)FIELD(bpf_get_current_task_btf(), stack), end = bpf_core_type_size(struct irq_stack);
 
 	end = stack + (end ? end : USUAL_STACK);
 	barrier_var(stack); /* the verifier allows no pointer to be subtracted from */

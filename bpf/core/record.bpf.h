@@ -108,7 +108,7 @@ static __always_inline void fill_head_by(struct record_header *head, u32 pid, u3
 
 static __always_inline void fill_head(struct record_header *head, const struct task_struct *task, u16 kind, u64 time)
 {
-	fill_head_by(head, task->tgid, task->pid, kind, time);
+	fill_head_by(head, FIELD(task, tgid), FIELD(task, pid), kind, time);
 }
 
 /* Emits a record that was assembled elsewhere. Not 0: the ring was full, and the caller counts the loss. spilled: one

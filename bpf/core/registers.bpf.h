@@ -53,15 +53,16 @@ struct thread_struct {
 	} while (0)
 
 #define TS_COMPAT 2
-#define IN_32_BIT_CALL(task) ((task)->thread_info.status & TS_COMPAT)
-#define THREAD_POINTER(task) ((task)->thread.fsbase)
+#define IN_32_BIT_CALL(task) (FIELD(task, thread_info.status) & TS_COMPAT)
+#define THREAD_POINTER(task) FIELD(task, thread.fsbase)
 
 /* Arguments of a system call. Above 1023: none is in progress. */
-#define CALL_NUMBER(regs) ((regs)->orig_ax)
-#define CALL_0(regs) ((regs)->di)
-#define CALL_1(regs) ((regs)->si)
-#define CALL_2(regs) ((regs)->dx)
-#define CALL_3(regs) ((regs)->r10)
+#define CALL_NUMBER(regs) FIELD(regs, orig_ax)
+#define THIS_CALL(regs) ((regs)->orig_ax) /* of a tracepoint's own argument */
+#define CALL_0(regs) FIELD(regs, di)
+#define CALL_1(regs) FIELD(regs, si)
+#define CALL_2(regs) FIELD(regs, dx)
+#define CALL_3(regs) FIELD(regs, r10)
 
 /* Registers by what they hold: for REGISTER, and as members. */
 #define STACK_POINTER sp

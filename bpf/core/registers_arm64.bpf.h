@@ -67,6 +67,7 @@ static __always_inline u64 x86_call_number(s32 nr, u64 pstate)
 }
 
 #define CALL_NUMBER(regs) x86_call_number((regs)->syscallno, (regs)->pstate)
+#define THIS_CALL(regs) CALL_NUMBER(regs)
 #define CALL_0(regs) ((regs)->orig_x0)
 #define CALL_1(regs) ((regs)->regs[1])
 #define CALL_2(regs) ((regs)->regs[2])

@@ -10,9 +10,7 @@
 #include <bpf/bpf_core_read.h>
 
 struct tasks {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
+	TASK_STORAGE(16384);
 	__type(value, struct task_state);
 };
 
@@ -77,10 +75,10 @@ static __always_inline bool recorders_own(struct task_struct *task)
 {
 	u32 parent = BPF_CORE_READ(task, real_parent, tgid);
 
-	if (task->tgid == self_tgid)
+	if (FIELD(task, tgid) == self_tgid)
 		return true;
 	for (int i = 0; i < 3; i++) {
-		if (own_tgids[i] && (task->tgid == own_tgids[i] || parent == own_tgids[i]))
+		if (own_tgids[i] && (FIELD(task, tgid) == own_tgids[i] || parent == own_tgids[i]))
 			return true;
 	}
 	return false;
@@ -88,7 +86,7 @@ static __always_inline bool recorders_own(struct task_struct *task)
 
 static __always_inline bool kernel_thread(struct task_struct *task)
 {
-	return task->flags & PF_KTHREAD;
+	return FIELD(task, flags) & PF_KTHREAD;
 }
 
 static __always_inline bool named(struct task_struct *task)
@@ -125,7 +123,7 @@ static __always_inline void fill_task(struct record_task *record, struct task_st
 	__builtin_memset(record, 0, sizeof(*record));
 	fill_head(&record->h, task, RECORD_TASK, bpf_ktime_get_ns());
 	record->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
-	record->started = task->start_time;
+	record->started = FIELD(task, start_time);
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 }
 
@@ -155,7 +153,7 @@ static __always_inline void discovered(struct task_struct *task, bool touched)
 /* The running thread used a socket on a selected port: its waits belong to the requests on that port. */
 static __always_inline void touched_port(struct task_struct *task)
 {
-	if (port_count && task->tgid != self_tgid && !kernel_thread(task) && !task_state(task))
+	if (port_count && FIELD(task, tgid) != self_tgid && !kernel_thread(task) && !task_state(task))
 		discovered(task, true);
 }
 

@@ -10,10 +10,14 @@
 
 struct tls_heads tls_heads SEC(".maps");
 
+#ifdef OLDER_KERNEL
+#define STEPS_MAX 4096 /* the verifier follows each */
+#else
 #define STEPS_MAX 65536 /* frames in one I/O: the smallest in 576 KiB; the work is proportional to its bytes */
-#define WALK_CHUNK 256  /* bytes per read: costs no more than reading the nine bytes of a header */
-#define MERGE_MAX 128   /* bytes between two ranges; a separate record costs as much */
-#define HOPS 24         /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
+#endif
+#define WALK_CHUNK 256 /* bytes per read: costs no more than reading the nine bytes of a header */
+#define MERGE_MAX 128  /* bytes between two ranges; a separate record costs as much */
+#define HOPS 24        /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
 
 /* frames->header is complete: parses it. False: it is not a valid header, and frames cannot be followed. */
 static __always_inline bool enter_frame(struct walk *walk, u64 socket, bool strict)
@@ -145,7 +149,7 @@ __noinline int walk_resume(u32 way)
 
 /* Steps over one frame's payload and the header after it. 1: the end of the I/O, or of the part that can be parsed. For
  * bpf_loop, and not through another function: calls can be nested eight deep, and tier C needs all of them. */
-static long walk_step(u32 i, void *context)
+STEP long walk_step(u32 i, void *context)
 {
 	u32 way = *(u32 *)context;
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -213,6 +217,7 @@ static long walk_step(u32 i, void *context)
 	walk->at += size;
 	return frames->have || !frames->synced;
 }
+LOOPED(walk_step)
 
 /* Steps from the header at walk->at to the last header that is entirely in data. Returns where the last one's frame
  * ends. A separate loop without branches: a step costs 45 ns, an iteration of this loop 3 ns. */
@@ -356,7 +361,7 @@ __noinline int walk_all(u32 way)
 		if (walk->frames.synced)
 			walk_whole(way);
 	} else {
-		bpf_loop(STEPS_MAX, walk_step, &way, 0);
+		LOOP(STEPS_MAX, STEPS_MAX, walk_step, way);
 	}
 	if (walk->at < walk->length)
 		walk->frames.synced = 0;

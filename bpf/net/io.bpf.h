@@ -179,7 +179,7 @@ static __always_inline bool emit_one_record(struct socket_state *state, struct t
 /* In io_uring's own system call, or in one of its threads: the location of the bytes is not known here. */
 static __always_inline bool by_uring(const struct task_struct *task, const struct pt_regs *regs)
 {
-	return task->flags & PF_IO_WORKER || CALL_NUMBER(regs) == NR_io_uring_enter;
+	return FIELD(task, flags) & PF_IO_WORKER || CALL_NUMBER(regs) == NR_io_uring_enter;
 }
 
 /* instead: why the caller's buffer does not hold the bytes on the wire; 0: it does. */
@@ -193,7 +193,7 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 	if (instead && from.payload == PAYLOAD_CAPTURED)
 		from.payload = instead;
 	if (from.payload == PAYLOAD_NO_BUFFER && ret > 0 && by_uring(task, regs)) {
-		count_unrecorded(task->tgid, UNRECORDED_URING, ret, !state->uring);
+		count_unrecorded(FIELD(task, tgid), UNRECORDED_URING, ret, !state->uring);
 		state->uring = true;
 	}
 	if (!payload_limit)

@@ -13,13 +13,21 @@ __u8 marking = false;
 /* In target_pids. Holders are targets, and so are their later children, but not all that runs below them: a supervisor
  * may hold the sockets of many services. */
 #define CHOSEN 1
-#define HOLDER 2
+#define HOLDER 2 /* 3: TESTED */
 
 static __always_inline bool is_chosen(u32 pid)
 {
 	u8 *how = bpf_map_lookup_elem(&target_pids, &pid);
 
 	return how && *how == CHOSEN;
+}
+
+/* Where user space cannot make targets itself, it has the self-test's process marked, alone. */
+static __always_inline bool is_tested(u32 pid)
+{
+	u8 *how = bpf_map_lookup_elem(&target_pids, &pid);
+
+	return how && *how == TESTED;
 }
 
 /* Whether a process above it is chosen: workers that ran before recording began belong to their master. */
@@ -44,8 +52,10 @@ static __always_inline bool below_chosen(struct task_struct *task)
 
 static __always_inline bool chosen(struct task_struct *task)
 {
-	u32 pid = task->tgid;
+	u32 pid = FIELD(task, tgid);
 
+	if (IS_OLDER && marking == MARKING_TESTED)
+		return is_tested(pid);
 	if (kernel_thread(task) || recorders_own(task))
 		return false;
 	return target_all || bpf_map_lookup_elem(&target_pids, &pid) || named(task->group_leader) ||
@@ -79,20 +89,82 @@ static __always_inline bool activates_sockets(struct task_struct *task)
 
 	bpf_probe_read_kernel_str(comm, sizeof(comm), task->comm);
 	__builtin_memcpy(&word, comm, sizeof(word));
-	return task->tgid == 1 || word == systemd;
+	return FIELD(task, tgid) == 1 || word == systemd;
 }
 
 /* Holds a socket that a target listens on: it accepts connections from it, too, as the workers of a server do that
  * have no common ancestor among the targets. */
 static __always_inline void mark_holder(struct task_struct *task)
 {
-	u32 pid = task->tgid;
+	u32 pid = FIELD(task, tgid);
 	u8 how = HOLDER;
 
 	if (task_state(task) || kernel_thread(task) || recorders_own(task) || activates_sockets(task))
 		return;
 	bpf_map_update_elem(&target_pids, &pid, &how, BPF_NOEXIST);
 }
+
+#ifdef OLDER_KERNEL
+#include "bpf/core/descriptor.bpf.h"
+
+/* A state for a socket that was found by reading memory, in the table of its kind. */
+static __always_inline struct socket_state *new_state(struct sock *sk, u16 family, bool listens)
+{
+	struct socket_state *called = called_at(sk), *state;
+	u64 cookie = called ? called->cookie : own_number();
+
+	state = family == AF_UNIX ? stored(&sockets_by_address, (u64)sk, 1) : stored(&sockets, (u64)sk, 1);
+	if (!state) {
+		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
+		return NULL;
+	}
+	begin_socket(state, sk, cookie, family, BPF_CORE_READ(sk, sk_type), listens ? ORIGIN_LISTENER : ORIGIN_EXISTED);
+	if (family == AF_UNIX)
+		state->inode = socket_inode(sk);
+	return state;
+}
+
+SEC("iter/task_file")
+int list_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct record_socket record;
+	struct socket_state *state;
+	bool on_port, listens;
+	struct sock *sk;
+	u16 family;
+
+	if (!task || !file || FIELD(task, tgid) == self_tgid || kind_of_file(file) != FILE_SOCKET)
+		return 0;
+	sk = sock_of(file);
+	if (!sk)
+		return 0;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (!recordable(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol), 0))
+		return 0;
+	on_port = family != AF_UNIX && wanted_port(BPF_CORE_READ(sk, __sk_common.skc_num),
+						   bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport)));
+	listens = family != AF_UNIX && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN;
+	state = family == AF_UNIX ? called_at(sk) : stored(&sockets, (u64)sk, 0);
+	if (!state) {
+		if (!whole_target(task) && !on_port)
+			return 0;
+		state = new_state(sk, family, listens);
+		if (!state)
+			return 0;
+		touched_port(task);
+	}
+	if (state->self != (u64)sk)
+		begin_socket(state, sk, own_number(), family, BPF_CORE_READ(sk, sk_type), ORIGIN_ACCEPTED);
+	if (marking && listens && !on_port)
+		mark_holder(task);
+	fill_socket(&record, sk, state, FIELD(task, tgid));
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+#else
 
 /* Lists every target socket; makes targets of those that a target task holds or that are on a selected port. */
 SEC("iter/task_file")
@@ -105,7 +177,7 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 	struct socket *socket;
 	struct sock *sk;
 
-	if (!task || !file || task->tgid == self_tgid)
+	if (!task || !file || FIELD(task, tgid) == self_tgid)
 		return 0;
 	socket = bpf_sock_from_file(file);
 	if (!socket)
@@ -130,7 +202,9 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 		mark_holder(task);
 	if (!is_sampled(state))
 		return 0;
-	fill_socket(&record, sk, state, task->tgid);
+	fill_socket(&record, sk, state, FIELD(task, tgid));
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }
+
+#endif

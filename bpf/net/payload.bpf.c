@@ -81,7 +81,7 @@ __noinline int starts_call(u64 first, u32 length)
  * have in common is in scratch->gather. */
 
 /* Stops at the piece that contains the byte gather->skip of those from this piece on. */
-static long pass_piece(u32 i, void *way)
+STEP long pass_piece(u32 i, void *way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, way);
 	struct gathering *gather;
@@ -95,9 +95,10 @@ static long pass_piece(u32 i, void *way)
 	gather->piece = i + 1;
 	return 0;
 }
+LOOPED(pass_piece)
 
 /* Copies the next piece, from its byte gather->skip on. */
-static long gather_piece(u32 i, void *way)
+STEP long gather_piece(u32 i, void *way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, way);
 	struct gathering *gather;
@@ -131,6 +132,7 @@ static long gather_piece(u32 i, void *way)
 	gather->left -= size;
 	return 0;
 }
+LOOPED(gather_piece)
 
 __noinline u32 gather_pieces(u32 way, u32 segments, u32 from, u32 size, u32 to)
 {
@@ -147,8 +149,8 @@ __noinline u32 gather_pieces(u32 way, u32 segments, u32 from, u32 size, u32 to)
 	gather->left = size;
 	gather->failed = false;
 	if (from)
-		bpf_loop(segments, pass_piece, &way, 0);
-	bpf_loop(segments, gather_piece, &way, 0);
+		LOOP(segments, SEGMENTS_MAX, pass_piece, way);
+	LOOP(segments, SEGMENTS_MAX, gather_piece, way);
 	return gather->failed ? HEAD_MAX + 1 : size - gather->left;
 }
 

@@ -56,7 +56,7 @@ static __always_inline void find_source(u32 way, struct task_struct *task, const
 	from->segments = 0;
 	from->whole = true;
 	from->payload = PAYLOAD_NO_BUFFER;
-	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)) {
+	if (FIELD(task, flags) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)) {
 		from->syscall = NO_SYSCALL;
 		return;
 	}

@@ -46,10 +46,17 @@ static __always_inline bool choice_is_old(const struct socket_state *state)
 	return sampling_varies && state->chosen_in != *(volatile u32 *)&sampling_epoch;
 }
 
+#ifdef OLDER_KERNEL
+#define choose_again(state) CHOICE_RECORDED /* never called (bpf/net/socket.bpf.c) */
+#define FIRST_CHOICE(state, choice) false
+#else
+#define FIRST_CHOICE(state, choice) (__sync_val_compare_and_swap(&(state)->choice, CHOICE_NONE, choice) == CHOICE_NONE)
+#endif
+
 static __always_inline void chosen_is(struct socket_state *state, u32 choice)
 {
 	state->chosen_in = *(volatile u32 *)&sampling_epoch;
-	if (!choice || __sync_val_compare_and_swap(&state->choice, CHOICE_NONE, choice) != CHOICE_NONE)
+	if (!choice || !FIRST_CHOICE(state, choice))
 		return;
 	/* Tier C has a state of its own beside this one; only that has an inode. */
 	if (state->family != AF_UNIX && !state->inode)

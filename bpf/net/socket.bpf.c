@@ -5,6 +5,8 @@ struct sockets sockets SEC(".maps");
 
 __u64 own_cookies = 0;
 
+#ifndef OLDER_KERNEL /* connections are not sampled there */
+
 /* Nothing of it is recorded from here on: a request in progress has no end. */
 static __always_inline void tell_left_out(struct socket_state *state)
 {
@@ -77,3 +79,5 @@ __noinline u32 choose_again(struct socket_state *state)
 		join_late(state);
 	return choice;
 }
+
+#endif

@@ -15,6 +15,12 @@
 
 extern __u64 own_cookies;
 
+#ifdef OLDER_KERNEL
+#define own_cookie() own_number()
+#else
+#define own_cookie() (OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1))
+#endif
+
 /* TCP over IPv4 or IPv6, UNIX stream and seqpacket, and UDP that is connected to a name server. peer: the remote port
  * in network order, 0 for none. sk may be any pointer to a sock. */
 static __always_inline bool recordable(u16 family, u16 type, u16 protocol, u16 peer)
@@ -29,8 +35,12 @@ static __always_inline bool recordable(u16 family, u16 type, u16 protocol, u16 p
  * and arrivals are unknown. */
 static __always_inline bool recordable_mptcp(u16 family, u16 type, u16 protocol, u8 origin)
 {
+#ifdef OLDER_KERNEL /* does not say when such a socket ends */
+	return false;
+#else
 	return protocol == IPPROTO_MPTCP && type == SOCK_STREAM && (family == AF_INET || family == AF_INET6) &&
 	       (origin == ORIGIN_CONNECTED || origin == ORIGIN_LISTENER);
+#endif
 }
 
 /* A subflow carries the bytes of an MPTCP socket. A listener is not a subflow: peers without MPTCP make ordinary
@@ -204,12 +214,63 @@ static __always_inline void begin_socket(struct socket_state *state, const struc
 			u64 _cookie = bpf_get_socket_cookie((void *)(sk));                            \
 			bool _counts = (sk)->sk_protocol == IPPROTO_MPTCP;                            \
 			if (_counts && _cookie == (state)->cookie)                                    \
-				_cookie = OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1);         \
+				_cookie = own_cookie();                                               \
 			begin_socket(state, sk, _cookie, (sk)->__sk_common.skc_family, (sk)->sk_type, \
 				     ORIGIN_ACCEPTED);                                                \
 			(state)->counts = _counts;                                                    \
 		}                                                                                     \
 	})
+
+#ifdef OLDER_KERNEL
+
+#define NEIGHBOURS_MAX 8
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct sock_common___bound {
+	struct hlist_node skc_bind_node; /* its place among the sockets of its port */
+};
+
+struct sock___bound {
+	struct sock_common___bound __sk_common;
+};
+
+#pragma clang attribute pop
+
+/* A listener's child, which the kernel is just making: it gets a copy of its listener's storage, as the kernel itself
+ * would make one. At this point it is a copy of its listener, whose neighbour among the sockets of their port leads to
+ * it; between the two there may be children that other CPUs have put there since. */
+static __always_inline void inherit_storage(struct sock *child)
+{
+	struct hlist_node **before = BPF_CORE_READ((struct sock___bound *)child, __sk_common.skc_bind_node.pprev);
+	struct hlist_node *node = NULL;
+	u16 port = child->__sk_common.skc_num;
+	struct socket_state *state;
+	u64 key = (u64)child;
+
+	if (!before || bpf_probe_read_kernel(&node, sizeof(node), before))
+		return;
+	for (int i = 0; i < NEIGHBOURS_MAX && node; i++) {
+		const struct sock *sk = (void *)node - bpf_core_field_offset(struct sock_common___bound, skc_bind_node);
+
+		state = state_at(sk);
+		if (state && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN &&
+		    BPF_CORE_READ(sk, __sk_common.skc_num) == port) {
+			if (bpf_map_update_elem(&sockets, &key, state, BPF_ANY))
+				count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
+			return;
+		}
+		node = BPF_CORE_READ(node, next);
+	}
+}
+
+#else
+#define inherit_storage(child)
+#endif
 
 /* Makes a socket a target; emits it unless the caller will. Null if that fails. A macro, since a separate function
  * would lose the verifier's type of sk. */

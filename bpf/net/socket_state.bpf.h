@@ -69,12 +69,55 @@ struct socket_state {
 
 /* The kernel clones it from a listener to the sockets that it accepts, before their first byte can arrive. */
 struct sockets {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
+	SOCKET_STORAGE(32768, BPF_F_CLONE);
 	__type(value, struct socket_state);
 };
 
 extern struct sockets sockets SEC(".maps");
+
+/* Tier C (bpf/net/syscall_io.bpf.c) sees sockets only by descriptor, without a trusted pointer to them. */
+struct sockets_by_address {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, struct socket_state);
+};
+
+extern struct sockets_by_address sockets_by_address SEC(".maps");
+
+#ifndef OLDER_KERNEL
+#define cookie_of(sk) MEMBER(struct sock, sk, __sk_common.skc_cookie.counter)
+#else
+
+/* A TCP socket's state. */
+static __always_inline struct socket_state *state_at(const struct sock *sk)
+{
+	struct socket_state *state = stored(&sockets, (u64)sk, 0);
+
+	return state && state->self == (u64)sk ? state : NULL;
+}
+
+/* Any socket's, once its thread used it. */
+static __always_inline struct socket_state *called_at(const struct sock *sk)
+{
+	struct socket_state *state = stored(&sockets_by_address, (u64)sk, 0);
+	struct socket *socket;
+
+	if (!state)
+		return NULL;
+	socket = BPF_CORE_READ(sk, sk_socket);
+	return socket && BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino) == state->inode ? state : NULL;
+}
+
+static __always_inline u64 cookie_of(const struct sock *sk)
+{
+	struct socket_state *state = state_at(sk);
+
+	if (!state)
+		state = called_at(sk);
+	return state ? state->cookie : 0;
+}
+
+#endif
 
 #endif

@@ -14,13 +14,19 @@
 const volatile __u32 addresses_kept = 0; /* with at most this many entries none is evicted */
 __u64 addresses_met = 0;
 
-/* Tier C sees sockets only by descriptor, without a trusted pointer to them. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, u64);
-	__type(value, struct socket_state);
-} sockets_by_address SEC(".maps");
+struct sockets_by_address sockets_by_address SEC(".maps");
+
+/* How other events call the socket; 0: none has seen it. */
+static __always_inline u64 known_cookie(const struct sock *sk)
+{
+#ifdef OLDER_KERNEL
+	struct socket_state *state = state_at(sk);
+
+	return state ? state->cookie : 0;
+#else
+	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+#endif
+}
 
 static __always_inline struct sock *socket_of(struct task_struct *task, u32 fd)
 {
@@ -48,7 +54,7 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 	if (!recordable(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol), 0)) {
 		kind = unrecorded_kind(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol));
 		if (kind && moved && whole_target(task))
-			count_unrecorded(task->tgid, kind, moved, 0);
+			count_unrecorded(FIELD(task, tgid), kind, moved, 0);
 		return NULL;
 	}
 	if (!whole_target(task)) {
@@ -57,13 +63,12 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 		if (family == AF_UNIX || !wanted_port(local, remote))
 			return NULL;
 	}
-	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	begin_socket(&fresh, sk, cookie ? cookie : OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1), family,
-		     BPF_CORE_READ(sk, sk_type), ORIGIN_UNKNOWN);
+	cookie = known_cookie(sk);
+	begin_socket(&fresh, sk, cookie ? cookie : own_cookie(), family, BPF_CORE_READ(sk, sk_type), ORIGIN_UNKNOWN);
 	fresh.inode = inode;
 	/* Beyond this number the map may evict sockets. TCP sockets lose nothing; for UNIX sockets the state counts the
 	 * bytes, and a socket met now may be an evicted one. */
-	if (__sync_fetch_and_add(&addresses_met, 1) >= addresses_kept && family == AF_UNIX)
+	if (FETCH_AND_ADD(&addresses_met, 1) >= addresses_kept && family == AF_UNIX)
 		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
 	if (bpf_map_update_elem(&sockets_by_address, &key, &fresh, BPF_ANY)) {
 		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
@@ -133,7 +138,11 @@ static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
 	if (state->family != AF_UNIX && BPF_CORE_READ((struct tcp_sock *)sk, inet_conn.icsk_ulp_ops))
 		instead = PAYLOAD_UNSUPPORTED;
 	if (state->family == AF_UNIX) {
-		position = __sync_fetch_and_add(&state->direction[way].counted, (u64)moved);
+		position = FETCH_AND_ADD(&state->direction[way].counted, (u64)moved);
+#ifdef OLDER_KERNEL
+		if (*(volatile u64 *)&state->direction[way].counted != position + moved) /* two threads at once */
+			count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
+#endif
 	} else if (way == OUT) {
 		position = (u32)(BPF_CORE_READ((struct tcp_sock *)sk, write_seq) - urgent - moved);
 	} else {
@@ -210,16 +219,16 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	u64 nr = CALL_NUMBER(regs);
+	u64 nr = THIS_CALL(regs);
 	u32 flags = 0;
 
 	if (nr != NR_read && nr != NR_write && (nr < NR_readv || nr > NR_recvmsg) && nr != NR_accept4 &&
 	    nr != NR_splice && nr != NR_sendmmsg && nr != NR_recvmmsg)
 		return 0;
-	if (ret == -EAGAIN && tell_stalls && sends(nr) && task->tgid != self_tgid && !IN_32_BIT_CALL(task) &&
+	if (ret == -EAGAIN && tell_stalls && sends(nr) && FIELD(task, tgid) != self_tgid && !IN_32_BIT_CALL(task) &&
 	    (port_count || task_state(task)))
 		return call_found_no_room(CALL_0(regs));
-	if (task->tgid == self_tgid || try_again(ret) || IN_32_BIT_CALL(task))
+	if (FIELD(task, tgid) == self_tgid || try_again(ret) || IN_32_BIT_CALL(task))
 		return 0;
 	if (!port_count && !task_state(task))
 		return 0;

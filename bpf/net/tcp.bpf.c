@@ -93,7 +93,8 @@ static __always_inline int error_of(const struct sock *sk, int from, int to)
 
 	if (to == TCP_SYN_SENT)
 		return 0;
-	if (sk->sk_err || from != TCP_SYN_SENT || to != TCP_CLOSE || task->flags & PF_KTHREAD || IN_32_BIT_CALL(task))
+	if (sk->sk_err || from != TCP_SYN_SENT || to != TCP_CLOSE || FIELD(task, flags) & PF_KTHREAD ||
+	    IN_32_BIT_CALL(task))
 		return sk->sk_err;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	if (CALL_NUMBER(regs) != CONNECT_CALL || bpf_probe_read_user(&family, sizeof(family), (void *)CALL_1(regs)))
@@ -101,14 +102,19 @@ static __always_inline int error_of(const struct sock *sk, int from, int to)
 	return family ? NO_FREE_PORT : 0;
 }
 
+#ifdef OLDER_KERNEL
+#define is_still(listener, cookie) (cookie_of(listener) == (cookie))
+#else
+#define is_still(listener, cookie) ((u64)BPF_CORE_READ(listener, __sk_common.skc_cookie.counter) == (cookie))
+#endif
+
 /* A thread that closes a connection may be about to accept the next one. The listener may be gone. */
 static __always_inline u32 queue_left(const struct socket_state *state, int to)
 {
 	const struct sock *listener = state->listener;
 
 	if (!state->listener_cookie || (to != TCP_FIN_WAIT1 && to != TCP_LAST_ACK) ||
-	    BPF_CORE_READ(listener, __sk_common.skc_state) != TCP_LISTEN ||
-	    (u64)BPF_CORE_READ(listener, __sk_common.skc_cookie.counter) != state->listener_cookie)
+	    BPF_CORE_READ(listener, __sk_common.skc_state) != TCP_LISTEN || !is_still(listener, state->listener_cookie))
 		return 0;
 	return BPF_CORE_READ(listener, sk_ack_backlog);
 }
@@ -130,7 +136,7 @@ static __always_inline void tell_state(const struct sock *sk, struct socket_stat
 	record->unused = 0;
 	record->queue = tid ? queue_left(state, to) : 0;
 	record->rtt = to == TCP_SYN_SENT || state->counts ? 0 : round_trip(sk);
-	if (tid && to == TCP_SYN_SENT && pid == bpf_get_current_task_btf()->tgid && !sampling_limit)
+	if (tid && to == TCP_SYN_SENT && pid == FIELD(bpf_get_current_task_btf(), tgid) && !sampling_limit)
 		record->goroutine = running_goroutine();
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
@@ -228,8 +234,8 @@ static __always_inline void note_connect(struct socket_state *state, const struc
 {
 	state->choice = CHOICE_NONE; /* of a socket that was connected before, a new connection */
 	state->connect_time = bpf_ktime_get_ns();
-	state->connect_pid = task->tgid;
-	state->connect_tid = task->pid;
+	state->connect_pid = FIELD(task, tgid);
+	state->connect_tid = FIELD(task, pid);
 }
 
 static __always_inline void tell_change(struct sock *sk, int from, int to)
@@ -242,14 +248,16 @@ static __always_inline void tell_change(struct sock *sk, int from, int to)
 
 	/* A listener's child is still being created: up to 6.12 at least it still has the listener's cookie, which
 	 * would be kept for good. Its change to ESTABLISHED follows at once. */
-	if (from == TCP_LISTEN && to == TCP_SYN_RECV)
+	if (from == TCP_LISTEN && to == TCP_SYN_RECV) {
+		inherit_storage(sk);
 		return;
+	}
 	if (is_subflow(sk, from == TCP_LISTEN ? TCP_LISTEN : to))
 		return;
 	if (!state) {
 		if (to != TCP_SYN_SENT && to != TCP_LISTEN)
 			return;
-		if (task->tgid == self_tgid || (!on_wanted_port(sk) && !whole_target(task)))
+		if (FIELD(task, tgid) == self_tgid || (!on_wanted_port(sk) && !whole_target(task)))
 			return;
 		state = make_socket(sk, to == TCP_LISTEN ? ORIGIN_LISTENER : ORIGIN_CONNECTED);
 		if (!state)
@@ -279,7 +287,8 @@ static __always_inline void tell_change(struct sock *sk, int from, int to)
 		tell_connect(sk, state);
 	state->connect_time = 0;
 	by_thread = made_by_thread(from, to);
-	tell_state(sk, state, by_thread ? task->tgid : 0, by_thread ? task->pid : 0, bpf_ktime_get_ns(), from, to);
+	tell_state(sk, state, by_thread ? FIELD(task, tgid) : 0, by_thread ? FIELD(task, pid) : 0, bpf_ktime_get_ns(),
+		   from, to);
 	if (listener)
 		tell_queued(sk, state);
 	else if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED || to == TCP_LISTEN)
@@ -303,3 +312,14 @@ int BPF_PROG(state_change_nested, struct sock *sk, int from, int to)
 		tell_change(sk, from, to);
 	return 0;
 }
+
+#ifdef OLDER_KERNEL
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(socket_freed, struct sock *sk)
+{
+	u64 address = (u64)sk;
+
+	bpf_map_delete_elem(&sockets, &address);
+	return 0;
+}
+#endif

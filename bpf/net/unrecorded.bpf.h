@@ -10,9 +10,7 @@
 
 /* Present if the socket has been counted. */
 struct unrecorded_sockets {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
+	SOCKET_STORAGE(1, 0);
 	__type(value, u8);
 };
 

@@ -34,12 +34,12 @@ static __always_inline bool lets_throttled_go(struct task_struct *task)
 		u64 end;
 	} queue = {};
 
-	if (!(task->flags & PF_WQ_WORKER))
+	if (!(FIELD(task, flags) & PF_WQ_WORKER))
 		return false;
 	if (!bpf_core_field_exists(task->worker_private) || !bpf_core_type_exists(struct kthread) ||
 	    !bpf_core_field_exists(struct worker, current_pwq) || !bpf_core_field_exists(struct workqueue_struct, name))
 		return false;
-	thread = (struct kthread *)task->worker_private;
+	thread = (struct kthread *)FIELD(task, worker_private);
 	worker = (struct worker *)BPF_CORE_READ(thread, data);
 	bpf_probe_read_kernel(&queue, sizeof(queue.name) + 1, BPF_CORE_READ(worker, current_pwq, wq)->name);
 	return queue.name == RELEASE_QUEUE && !queue.end;
@@ -56,7 +56,7 @@ int BPF_PROG(stall_io_queued, struct bio *bio)
 	if (!held && !task_state(task))
 		return 0;
 	io.since = bpf_ktime_get_ns();
-	io.device = POINTER_IN(struct bio, bio, bi_bdev)->bd_dev;
+	io.device = FIELD(POINTER_IN(struct bio, bio, bi_bdev), bd_dev);
 	io.bytes = bio->bi_iter.bi_size;
 	io.held = held;
 	bpf_map_update_elem(&queued_ios, &key, &io, BPF_ANY);

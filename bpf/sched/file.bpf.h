@@ -52,14 +52,14 @@ static __always_inline int file_act_of(u64 nr)
 /* Completed reads and writes, of any descriptor; 0 if the kernel does not count them. */
 static __always_inline u64 calls_done(struct task_struct *task)
 {
-	return bpf_core_field_exists(task->ioac.syscr) ? task->ioac.syscr + task->ioac.syscw : 0;
+	return bpf_core_field_exists(task->ioac.syscr) ? FIELD(task, ioac.syscr) + FIELD(task, ioac.syscw) : 0;
 }
 
 static __always_inline u64 bytes_done(struct task_struct *task, int act)
 {
 	if (!bpf_core_field_exists(task->ioac.rchar))
 		return 0;
-	return act == FILE_ACT_READ ? task->ioac.rchar : task->ioac.wchar;
+	return act == FILE_ACT_READ ? FIELD(task, ioac.rchar) : FIELD(task, ioac.wchar);
 }
 
 /* The thread is switched out in a call on this regular file. */
@@ -112,7 +112,7 @@ static __always_inline void file_goes_on(struct file_state *call, struct task_st
 	call->until = now;
 	if (now - call->began < slow_file || call->named)
 		return;
-	call->named = name_file(call->object, task->pid) ? 1 : 2;
+	call->named = name_file(call->object, FIELD(task, pid)) ? 1 : 2;
 }
 
 /* The call's result: known if it moved bytes and nothing was read or written since. */
@@ -132,7 +132,7 @@ static __always_inline void file_done(struct file_state *call, struct task_struc
 	int act = file_act_of((u64)(u16)call->syscall);
 	struct slow_file_path *entry;
 	struct record_file *record;
-	u32 thread = task->pid;
+	u32 thread = FIELD(task, pid);
 
 	call->began = 0;
 	if (!call->named)

@@ -31,7 +31,7 @@ SEC("tp_btf/block_io_start")
 int BPF_PROG(node_io_begins, struct request *request)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct begun_io io = {.since = bpf_ktime_get_ns(), .pid = task->tgid, .tid = task->pid};
+	struct begun_io io = {.since = bpf_ktime_get_ns(), .pid = FIELD(task, tgid), .tid = FIELD(task, pid)};
 	u64 key = (u64)request;
 
 	if (bpf_map_update_elem(&begun_ios, &key, &io, BPF_ANY))

@@ -74,7 +74,7 @@ extern struct stack_rates stack_rates SEC(".maps");
 static __always_inline struct left_stack *stack_of(struct task_struct *task)
 {
 	struct left_stack *stack, *blank;
-	u32 tid = task->pid, zero = 0;
+	u32 tid = FIELD(task, pid), zero = 0;
 
 	stack = bpf_map_lookup_elem(&left_stacks, &tid);
 	if (stack)
@@ -94,7 +94,7 @@ static __always_inline void keep_stack(void *ctx, struct off_cpu_state *off, str
 	u64 at;
 	long got;
 
-	if (task->flags & PF_EXITING)
+	if (FIELD(task, flags) & PF_EXITING)
 		return;
 	off->stacked = STACK_LEFT_OUT;
 	rate = bpf_map_lookup_elem(&stack_rates, &zero);
@@ -135,7 +135,7 @@ static __always_inline void tell_stack(struct off_cpu_state *off, struct task_st
 {
 	struct stack_rate *rate;
 	struct left_stack *stack;
-	u32 zero = 0, tid = task->pid;
+	u32 zero = 0, tid = FIELD(task, pid);
 	u64 frames, flags;
 
 	rate = bpf_map_lookup_elem(&stack_rates, &zero);
@@ -161,7 +161,7 @@ static __always_inline void tell_stack(struct off_cpu_state *off, struct task_st
 
 static __always_inline void forget_stack(struct task_struct *task)
 {
-	u32 tid = task->pid;
+	u32 tid = FIELD(task, pid);
 
 	if (stacks_chosen)
 		bpf_map_delete_elem(&left_stacks, &tid);

@@ -44,7 +44,11 @@ struct owed_stacks {
 
 /* Always empty: the kernel raises its interrupt whenever it is read. */
 struct nudges {
+#ifdef OLDER_KERNEL /* which has none, and takes no such stacks */
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+#else
 	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
+#endif
 	__uint(max_entries, 4096);
 };
 
@@ -62,7 +66,7 @@ static long no_message(struct bpf_dynptr *message, void *unused)
 
 static __always_inline bool user_thread(const struct task_struct *task)
 {
-	return !(task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER | PF_EXITING));
+	return !(FIELD(task, flags) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER | PF_EXITING));
 }
 
 /* The thread is switched in, and has waited. Where two CPUs ask at the same moment, only one gets its interrupt. */
@@ -73,7 +77,7 @@ static __always_inline void owe_stack(const struct off_cpu_state *off, struct ta
 	u32 zero = 0;
 	u64 spare;
 
-	if (now - off->left < long_wait || !user_thread(task))
+	if (IS_OLDER || now - off->left < long_wait || !user_thread(task))
 		return;
 	owed = bpf_map_lookup_elem(&owed_stacks, &zero);
 	if (!owed)
@@ -89,11 +93,11 @@ static __always_inline void owe_stack(const struct off_cpu_state *off, struct ta
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	owed->left = off->left;
 	owed->since = now;
-	owed->ip = regs->PROGRAM_COUNTER;
-	owed->sp = regs->STACK_POINTER;
+	owed->ip = FIELD(regs, PROGRAM_COUNTER);
+	owed->sp = FIELD(regs, STACK_POINTER);
 	owed->syscall = CALL_NUMBER(regs);
 	owed->goroutine = off->goroutine;
-	owed->tid = task->pid;
+	owed->tid = FIELD(task, pid);
 	bpf_user_ringbuf_drain(&nudges, no_message, NULL, BPF_RB_FORCE_WAKEUP);
 }
 
@@ -101,8 +105,8 @@ static __always_inline bool still_owed(const struct owed_stack *owed, struct tas
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
-	return owed->tid == (u32)task->pid && bpf_ktime_get_ns() - owed->since < OWED_FOR &&
-	       owed->ip == regs->PROGRAM_COUNTER && owed->sp == regs->STACK_POINTER &&
+	return owed->tid == (u32)FIELD(task, pid) && bpf_ktime_get_ns() - owed->since < OWED_FOR &&
+	       owed->ip == FIELD(regs, PROGRAM_COUNTER) && owed->sp == FIELD(regs, STACK_POINTER) &&
 	       owed->syscall == CALL_NUMBER(regs);
 }
 

@@ -75,7 +75,7 @@ static __always_inline struct rq *queue_of(struct task_struct *task)
 {
 	if (!bpf_core_field_exists(struct sched_entity, cfs_rq) || !bpf_core_field_exists(struct cfs_rq, rq))
 		return NULL;
-	return POINTER_IN(struct task_struct___scheduled, (struct task_struct___scheduled *)task, se.cfs_rq)->rq;
+	return FIELD(POINTER_IN(struct task_struct___scheduled, (struct task_struct___scheduled *)task, se.cfs_rq), rq);
 }
 
 /* False: it is not known. */
@@ -112,7 +112,7 @@ static __always_inline u8 running_in(void)
 /* What the hypervisor has taken of this CPU so far, as far as the scheduler leaves it out of the time of threads. */
 static __always_inline u64 stolen_so_far(struct rq *queue)
 {
-	return queue && bpf_core_field_exists(queue->prev_steal_time_rq) ? queue->prev_steal_time_rq : 0;
+	return queue && bpf_core_field_exists(queue->prev_steal_time_rq) ? FIELD(queue, prev_steal_time_rq) : 0;
 }
 
 /* What ran since the last switch is not known after a pause. */
@@ -129,7 +129,7 @@ static __always_inline void take_place(struct cpu_table *table, struct cpu_slot 
 {
 	IN_ORDER(slot->changes++);
 	table->others += slot->time;
-	slot->tgid = task->tgid;
+	slot->tgid = FIELD(task, tgid);
 	slot->time = 0;
 	slot->read = 0;
 	slot->written = 0;
@@ -165,7 +165,7 @@ static __always_inline void count_slice(struct rq *queue, struct task_struct *pr
 	table = bpf_map_lookup_elem(&cpu_tables, &cpu);
 	if (!table)
 		return;
-	clock = queue->clock_task;
+	clock = FIELD(queue, clock_task);
 	of_this_epoch(table);
 	if (prev->pid && table->switched) {
 		slot = &table->slots[prev->tgid & (CPU_SLOTS - 1)];

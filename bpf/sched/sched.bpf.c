@@ -61,14 +61,14 @@ static __always_inline u32 certain_waker(const struct off_cpu_state *off)
 	struct pt_regs *regs;
 
 	if (off->woken_in == WOKEN_BY_THREAD && off->syscall != NR_futex)
-		return waits_for_file_lock(off->syscall) && sends_signal(task) ? 0 : task->pid;
+		return waits_for_file_lock(off->syscall) && sends_signal(task) ? 0 : FIELD(task, pid);
 	if (kernel_thread(task) || (off->syscall != NR_futex && off->file_kind != FILE_PIPE))
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	if (off->syscall == NR_futex)
-		return CALL_NUMBER(regs) == NR_futex && CALL_0(regs) == off->argument0 ? task->pid : 0;
+		return CALL_NUMBER(regs) == NR_futex && CALL_0(regs) == off->argument0 ? FIELD(task, pid) : 0;
 	if (off->syscall == NR_read || off->syscall == NR_readv)
-		return CALL_NUMBER(regs) == NR_write || CALL_NUMBER(regs) == NR_writev ? task->pid : 0;
+		return CALL_NUMBER(regs) == NR_write || CALL_NUMBER(regs) == NR_writev ? FIELD(task, pid) : 0;
 	return 0;
 }
 
@@ -143,7 +143,7 @@ static __always_inline void note_descriptor(struct task_state *state, struct tas
 	if (off->file_kind != FILE_SOCKET)
 		return;
 	sk = sock_of(file);
-	off->socket = MEMBER(struct sock, sk, __sk_common.skc_cookie.counter);
+	off->socket = cookie_of(sk);
 	if (writes(off->syscall) && takes_log_lines(sk))
 		off->file_kind = FILE_LOG;
 	if (tell_stalls && writes(off->syscall))
@@ -230,7 +230,7 @@ static __always_inline u64 came_back_unseen(const struct off_cpu_state *off, str
 
 	if (!queue || !bpf_core_field_exists(queue->clock) || !bpf_core_field_exists(struct sched_info, last_arrival))
 		return 0;
-	back = now - queue->clock + MEMBER(struct task_struct___scheduled, task, sched_info.last_arrival);
+	back = now - FIELD(queue, clock) + MEMBER(struct task_struct___scheduled, task, sched_info.last_arrival);
 	if (off->runnable && back < off->runnable && off->runnable - back < SWITCHING_OUT)
 		back = off->runnable; /* the two clocks differ by less than a switch takes */
 	return back > off->left && back >= off->runnable && back <= now ? back : 0;
@@ -256,8 +256,8 @@ static __always_inline void woken_unseen(struct off_cpu_state *off, struct task_
 		return;
 	delay = run_delay(task) - off->delay;
 	queued = MEMBER(struct task_struct___scheduled, task, sched_info.last_queued);
-	if (queued && queued < queue->clock)
-		delay += queue->clock - queued;
+	if (queued && queued < FIELD(queue, clock))
+		delay += FIELD(queue, clock) - queued;
 	if (delay < back - off->left)
 		off->runnable = back - delay;
 }
@@ -276,7 +276,7 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	    BPF_CORE_READ_BITFIELD(task, frozen))
 		task_bits = FROZEN;
 	/* The kernel counts switches, so those for which it did not run the programs are known to be missing. */
-	switches = task->nvcsw + task->nivcsw;
+	switches = FIELD(task, nvcsw) + FIELD(task, nivcsw);
 	if (off->left) {
 		unseen = off->switches && switches - off->switches == 1 ? came_back_unseen(off, task, now) : 0;
 		if (unseen) {
@@ -316,7 +316,7 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	take_announcement(&state->stall, task_bits, now);
 	off->goroutine = 0;
 	off->stacked = STACK_UNWANTED;
-	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+	if (FIELD(task, flags) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return;
 	off->goroutine = goroutine_of(task, state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -336,7 +336,7 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 		else if (task_bits == STATE_INTERRUPTIBLE && waits_for_events(nr))
 			note_limit(off, task, regs);
 	}
-	note_stop(off, task->tgid);
+	note_stop(off, FIELD(task, tgid));
 	if (stacks_chosen && !long_wait && take_stacks && !off->runnable)
 		keep_stack(ctx, off, task, now);
 }
@@ -424,7 +424,7 @@ static __always_inline void woken_while_on_cpu(struct off_cpu_state *off)
 	off->woken_in = running_in();
 	off->waker = 0;
 	if (off->woken_in == WOKEN_BY_THREAD && CALL_NUMBER((struct pt_regs *)bpf_task_pt_regs(task)) != NR_futex)
-		off->waker = task->pid;
+		off->waker = FIELD(task, pid);
 }
 
 #define WAKERS_MAX 1024
@@ -442,12 +442,12 @@ static __always_inline void note_waker(u32 waker)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct waker *known, whose = {};
 
-	if (!waker || waker != (u32)task->pid || task_state(task))
+	if (!waker || waker != (u32)FIELD(task, pid) || task_state(task))
 		return;
 	known = bpf_map_lookup_elem(&wakers, &waker);
-	if (known && known->process == (u32)task->tgid)
+	if (known && known->process == (u32)FIELD(task, tgid))
 		return;
-	whose.process = task->tgid;
+	whose.process = FIELD(task, tgid);
 	bpf_probe_read_kernel(whose.comm, COMM_SIZE, POINTER_IN(struct task_struct, task, group_leader)->comm);
 	bpf_map_update_elem(&wakers, &waker, &whose, BPF_ANY);
 }

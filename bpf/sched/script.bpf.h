@@ -143,13 +143,13 @@ static __always_inline bool read_script_text(struct script_walk *walk, struct sc
 /* Frames from the innermost on, at most SCRIPT_FRAMES. The task is the running one. */
 static __always_inline u32 script_stack(struct task_struct *task, u64 *frames, struct record_sample *record)
 {
-	u32 tgid = task->tgid, count;
+	u32 tgid = FIELD(task, tgid), count;
 	struct script_walk *walk;
 
 	record->script = 0;
 	record->script_end = SCRIPT_END_NONE;
 	record->script_language = 0;
-	if (!bpf_map_lookup_elem(&script_processes, &tgid))
+	if (IS_OLDER || !bpf_map_lookup_elem(&script_processes, &tgid))
 		return 0;
 	walk_scripts(tgid);
 	walk = this_walk();
@@ -169,7 +169,7 @@ static __always_inline u32 script_stack(struct task_struct *task, u64 *frames, s
 
 static __always_inline void forget_scripts(struct task_struct *task)
 {
-	u32 tgid = task->tgid;
+	u32 tgid = FIELD(task, tgid);
 
 	bpf_map_delete_elem(&script_processes, &tgid);
 }

@@ -6,6 +6,7 @@
 #ifndef TAILCAP_BPF_SCHED_SENDING_H
 #define TAILCAP_BPF_SCHED_SENDING_H
 
+#include "bpf/net/socket_state.bpf.h"
 #include "bpf/sched/stall.bpf.h"
 #include "bpf/core/target.bpf.h"
 #include <bpf/bpf_core_read.h>

@@ -22,8 +22,8 @@ int BPF_PROG(stop_sent, int signal, struct kernel_siginfo *info, struct task_str
 	/* 0 and 1: no sender, the kernel. Above: the calling thread, unless the kernel acts on behalf of another one.
 	 */
 	if ((u64)info > 1 && !kernel_thread(from) && BPF_CORE_READ(info, si_code) <= 0)
-		stop.sender = from->pid;
-	process = to->tgid;
+		stop.sender = FIELD(from, pid);
+	process = FIELD(to, tgid);
 	bpf_map_update_elem(&stops, &process, &stop, BPF_ANY);
 	return 0;
 }

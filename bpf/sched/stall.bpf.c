@@ -71,7 +71,8 @@ int BPF_PROG(stall_compaction_end, struct compact_control *control)
 
 	if (!state || !state->stall.compaction_began)
 		return 0;
-	emit_stall(task, STALL_COMPACTION, state->stall.compaction_began, bpf_ktime_get_ns(), control->order, 0);
+	emit_stall(task, STALL_COMPACTION, state->stall.compaction_began, bpf_ktime_get_ns(),
+		   IS_OLDER ? 0 : control->order, 0); /* there it has other arguments */
 	state->stall.compaction_began = 0;
 	return 0;
 }

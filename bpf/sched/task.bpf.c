@@ -53,7 +53,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 	struct record_exec *record;
 
 	if (!state) {
-		if (task->tgid == self_tgid || !named(task))
+		if (FIELD(task, tgid) == self_tgid || !named(task))
 			return 0;
 		state = make_target(task, false);
 		if (!state)
@@ -94,7 +94,7 @@ int BPF_PROG(task_renamed, struct task_struct *task, const char *name)
 	char comm[COMM_SIZE] = {};
 	bool joins = false;
 
-	if (task->pid != task->tgid || kernel_thread(task) || recorders_own(task) || loads_program(task))
+	if (FIELD(task, pid) != FIELD(task, tgid) || kernel_thread(task) || recorders_own(task) || loads_program(task))
 		return 0;
 	bpf_probe_read_kernel_str(comm, sizeof(comm), name);
 	if (!task_state(task)) {
@@ -121,7 +121,7 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	if (!task_state(task))
 		return 0;
 	forget_stack(task);
-	if (task->pid == task->tgid) {
+	if (FIELD(task, pid) == FIELD(task, tgid)) {
 		forget_tables(task);
 		forget_scripts(task);
 	}
@@ -130,7 +130,7 @@ int BPF_PROG(task_exit, struct task_struct *task)
 		return 0;
 	__builtin_memset(record, 0, sizeof(*record));
 	fill_head(&record->h, task, RECORD_TASK_EXIT, bpf_ktime_get_ns());
-	record->code = task->exit_code;
+	record->code = FIELD(task, exit_code);
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	return 0;
 }
@@ -149,7 +149,7 @@ int oom_kill(u64 *ctx)
 
 		if (!task_state(task))
 			return 0;
-		victim = task->tgid;
+		victim = FIELD(task, tgid);
 	} else {
 		victim = (u32)ctx[0];
 	}
@@ -164,7 +164,7 @@ int oom_kill(u64 *ctx)
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(task_moved, struct cgroup *group, const char *path, struct task_struct *task)
 {
-	if (!target_cgroup || task->tgid == self_tgid || kernel_thread(task))
+	if (!target_cgroup || FIELD(task, tgid) == self_tgid || kernel_thread(task))
 		return 0;
 	/* as the rest of the process follows, one event each; the unified hierarchy is what the task itself shows */
 	if (!under_target(group) || task_state(task))
@@ -172,3 +172,14 @@ int BPF_PROG(task_moved, struct cgroup *group, const char *path, struct task_str
 	discovered(task, false);
 	return 0;
 }
+
+#ifdef OLDER_KERNEL
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(task_freed, struct task_struct *task)
+{
+	u64 address = (u64)task;
+
+	bpf_map_delete_elem(&tasks, &address);
+	return 0;
+}
+#endif

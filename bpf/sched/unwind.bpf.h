@@ -71,15 +71,15 @@ __noinline int walk_by_tables(u32 list, u32 parts);
 /* Frames from the innermost on; fewer than STACK_MAX, or as many. The task is the running one. */
 static __always_inline u32 user_stack(void *ctx, struct task_struct *task, u64 *frames, u32 *end)
 {
-	u32 zero = 0, tgid = task->tgid, count = 0;
+	u32 zero = 0, tgid = FIELD(task, tgid), count = 0;
 	struct unwind_process *process;
 	struct walk *walk;
 	long got;
 
 	*end = STACK_END_UNKNOWN;
-	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+	if (FIELD(task, flags) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return 0;
-	process = bpf_map_lookup_elem(&unwind_processes, &tgid);
+	process = IS_OLDER ? NULL : bpf_map_lookup_elem(&unwind_processes, &tgid);
 	walk = bpf_map_lookup_elem(&walks, &zero);
 	if (walk)
 		walk->tid = 0;
@@ -101,7 +101,7 @@ static __always_inline u32 user_stack(void *ctx, struct task_struct *task, u64 *
 
 static __always_inline void forget_tables(struct task_struct *task)
 {
-	u32 tgid = task->tgid;
+	u32 tgid = FIELD(task, tgid);
 
 	bpf_map_delete_elem(&unwind_processes, &tgid);
 }

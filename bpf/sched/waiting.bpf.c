@@ -43,9 +43,9 @@ int list_waiting(struct bpf_iter__task *ctx)
 	waiting->record.goroutine = state->off_cpu.goroutine;
 	waiting->record.what = SAMPLE_OFF_CPU;
 	waiting->record.weight = 1;
-	waiting->ip = regs->PROGRAM_COUNTER;
-	waiting->sp = regs->STACK_POINTER;
-	waiting->bp = regs->FRAME_POINTER;
+	waiting->ip = FIELD(regs, PROGRAM_COUNTER);
+	waiting->sp = FIELD(regs, STACK_POINTER);
+	waiting->bp = FIELD(regs, FRAME_POINTER);
 	got = bpf_get_task_stack(task, waiting->kernel, sizeof(waiting->kernel), 0);
 	if (got > 0)
 		waiting->record.kernel = (u32)got / sizeof(u64);

@@ -44,9 +44,7 @@ struct tls_thread {
 };
 
 struct tls_threads {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
+	TASK_STORAGE(1);
 	__type(value, struct tls_thread);
 };
 

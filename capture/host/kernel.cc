@@ -7,11 +7,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -68,8 +70,23 @@ int KernelTypes::tracepoint_arguments(const std::string& name) const {
   return type && btf_is_func_proto(type) ? btf_vlen(type) - 1 : -1;
 }
 
-bool KernelTypes::has_links_of_many_places() const {
-  return btf__find_by_name_kind(impl_->types, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) > 0;
+bool KernelTypes::has_links_of_many_places() const { return has_struct("bpf_uprobe_multi_link"); }
+
+bool KernelTypes::has_struct(const std::string& name) const {
+  return btf__find_by_name_kind(impl_->types, name.c_str(), BTF_KIND_STRUCT) > 0;
+}
+
+bool KernelTypes::has_helper(const std::string& name) const {
+  const btf* types = impl_->types;
+  const int id = btf__find_by_name_kind(types, "bpf_func_id", BTF_KIND_ENUM);
+  if (id < 0) return false;
+  const btf_type* type = btf__type_by_id(types, static_cast<unsigned>(id));
+  const std::string wanted = "BPF_FUNC_" + name;
+  for (int i = 0; i < btf_vlen(type); i++) {
+    const char* helper = btf__name_by_offset(types, btf_enum(type)[i].name_off);
+    if (helper && helper == wanted) return true;
+  }
+  return false;
 }
 
 std::map<std::uint32_t, std::string> KernelTypes::drop_reasons() const {
@@ -122,10 +139,26 @@ std::string kernel_release() {
   return uname(&names) == 0 ? names.release : "";
 }
 
-bool kernel_is_too_old() {
-  int major = 0, minor = 0;
-  if (std::sscanf(kernel_release().c_str(), "%d.%d", &major, &minor) != 2) return true;
-  return major < kOldestKernel[0] || (major == kOldestKernel[0] && minor < kOldestKernel[1]);
+ProgramSet program_set(const KernelTypes& types) {
+  const auto all = [&](std::initializer_list<const char*> helpers) {
+    return std::all_of(helpers.begin(), helpers.end(), [&](const char* helper) { return types.has_helper(helper); });
+  };
+  if (all({"get_current_task_btf", "task_storage_get", "get_attach_cookie", "task_pt_regs", "loop",
+           "user_ringbuf_drain"}))
+    return ProgramSet::full;
+#if defined(__x86_64__)
+  if (all({"ringbuf_query", "probe_read_user", "seq_write"}) && types.has_struct("bpf_iter__task_file"))
+    return ProgramSet::older;
+#endif
+  return ProgramSet::none;
+}
+
+ProgramSet program_set() {
+  try {
+    return program_set(KernelTypes());
+  } catch (const std::runtime_error&) {
+    return ProgramSet::full;
+  }
 }
 
 std::string machine() {

@@ -16,6 +16,8 @@ class KernelTypes {
   bool has_tracepoint(const std::string& name) const { return tracepoint_arguments(name) >= 0; }
   int tracepoint_arguments(const std::string& name) const;  // -1: no such tracepoint
   bool has_links_of_many_places() const;                    // one link for many uprobes: since 6.6
+  bool has_helper(const std::string& name) const;           // of kernel programs, such as "loop"
+  bool has_struct(const std::string& name) const;
   // The kernel's reasons to drop a packet, by number and without SKB_DROP_REASON_; empty: its tracepoint tells none.
   std::map<std::uint32_t, std::string> drop_reasons() const;
   // From a CPU's run queue to its count of interrupts and disabled preemption, both per-CPU data; 0: not known.
@@ -26,11 +28,18 @@ class KernelTypes {
   std::unique_ptr<Impl> impl_;
 };
 
+// Which of the compiled kernel programs a kernel can run, by the helpers that it has.
+enum class ProgramSet {
+  none,
+  older,  // without state in the kernel's own storage, and without probes in programs: bpf/core/older.bpf.h
+  full,
+};
+ProgramSet program_set(const KernelTypes& types);
+ProgramSet program_set();  // full where the kernel does not describe its types
+
 // The oldest kernel on which tailcap is tested and records: docs/KERNELS.md.
-inline constexpr int kOldestKernel[] = {6, 1};
-inline constexpr const char* kOldestKernelName = "6.1";
+inline constexpr const char* kOldestKernelName = "5.10";
 std::string kernel_release();
-bool kernel_is_too_old();
 std::string machine();
 std::string host_name();
 std::string boot_id();

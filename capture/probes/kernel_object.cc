@@ -18,6 +18,9 @@
 
 #include "bpf/event.h"
 #include "bpf/tailcap.skel.h"
+#if defined(__x86_64__)
+#include "bpf/tailcap_older.skel.h"
+#endif
 #include "capture/probes/program_choice.h"
 #include "capture/probes/refusal.h"
 #include "capture/scan/function_places.h"
@@ -66,6 +69,13 @@ std::uint64_t cgroup_id(const std::string& path) {
   return status.st_ino;  // the directory's inode number is the cgroup's id
 }
 
+// The programs that read these take the arguments as newer kernels pass them.
+bool suits(std::string_view program, const KernelTypes& types) {
+  if (program == "stall_io_queued" || program == "stall_io_done" || program == "stall_request_done")
+    return types.tracepoint_arguments("block_bio_queue") == 1;
+  return true;
+}
+
 // How many entries a map that forgets the oldest surely keeps: before Linux 6.16 each CPU may set 128 free ones aside.
 std::uint32_t entries_kept(const bpf_map* map) {
   constexpr std::uint32_t kSetAside = 128;
@@ -82,12 +92,19 @@ std::string hook_of(const bpf_program* program) {
   return std::string(section.starts_with("tp_btf/") ? section.substr(7) : section);
 }
 
+bool is_callable(std::string_view hook) { return hook == kCallableHook || hook == kOlderCallableHook; }
+
+bool cleans(std::string_view program) { return program == "task_freed" || program == "socket_freed"; }
+
+void LinkClose::operator()(bpf_link* link) const { bpf_link__destroy(link); }
+
 void SkeletonClose::operator()(tailcap_bpf* opened) const { tailcap_bpf__destroy(opened); }
 
 KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types) {
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
   libbpf_set_print(keep_words);
-  if (kernel_is_too_old())
+  programs = asked.older ? ProgramSet::older : program_set(types);
+  if (programs == ProgramSet::none)
     throw std::runtime_error("this kernel is " + kernel_release() + "; tailcap needs " + kOldestKernelName +
                              " or later");
   tier = choose_tier(asked.tier);
@@ -100,6 +117,7 @@ KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types)
         "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
   settings = asked;
   drop_reasons = types.drop_reasons();
+  if (programs == ProgramSet::older) leave_out_for_older();
   // Its interrupt is what tells a stack as a wait ends; arm64 has none. All stacks instead would cost more than was
   // asked for.
   if (settings.has(Group::stacks) && !settings.all_waits && !types.has_tracepoint("irq_work_entry")) {
@@ -109,6 +127,63 @@ KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types)
         "--stacks takes them as waits begin");
   }
   load_what_can_be(types);
+  begin_cleaning();
+}
+
+// What is at an address may be something else as soon as the kernel has freed it.
+void KernelObject::begin_cleaning() {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    if (!cleans(bpf_program__name(program)) || !bpf_program__autoload(program)) continue;
+    cleaning_.emplace_back(bpf_program__attach(program));
+    if (!cleaning_.back())
+      throw std::system_error(errno, std::generic_category(), "cannot attach to tracepoint " + hook_of(program));
+  }
+}
+
+// What those programs cannot do is not asked of them.
+void KernelObject::leave_out_for_older() {
+  if (settings.connections.some())
+    throw std::runtime_error(
+        "a part of the connections, and a budget, need a kernel with the helpers of Linux 6.1; this one records all of "
+        "them");
+  std::string missing;
+  const auto lacks = [&](const char* what) { missing += (missing.empty() ? "" : ", ") + std::string(what); };
+  const auto without = [&](Group group, const char* what) {
+    if (std::erase(settings.groups, group)) lacks(what);
+  };
+  without(Group::tls, "the plaintext of TLS");
+  without(Group::go, "goroutines and handlers of Go");
+  without(Group::allocations, "allocations of Go");
+  settings.tls_keys = settings.tls_auto = settings.deep = false;
+  if (settings.has(Group::stacks) && !settings.all_waits) {
+    without(Group::stacks, "stacks of waits (--stacks takes them as waits begin)");
+  }
+  if (settings.takes_stacks() && !settings.node) lacks("frames of scripts and of code without frame pointers");
+  if (!missing.empty())
+    not_recorded.push_back("this kernel lacks helpers of Linux 6.1 for kernel programs. Not recorded: " + missing);
+}
+
+void KernelObject::open() {
+  skeleton.reset(static_cast<tailcap_bpf*>(std::calloc(1, sizeof(tailcap_bpf))));
+  int error = skeleton ? tailcap_bpf__create_skeleton(skeleton.get()) : -ENOMEM;
+#if defined(__x86_64__)
+  // The same programs, maps and variables, compiled in another way, and some more maps and programs.
+  if (!error && programs == ProgramSet::older)
+    skeleton->skeleton->data = tailcap_older_bpf__elf_bytes(&skeleton->skeleton->data_sz);
+  using Older = tailcap_older_bpf;
+  static_assert(sizeof(Older::tailcap_older_bpf__rodata) == sizeof(tailcap_bpf::tailcap_bpf__rodata) &&
+                sizeof(Older::tailcap_older_bpf__bss) == sizeof(tailcap_bpf::tailcap_bpf__bss));
+#endif
+  if (!error) error = bpf_object__open_skeleton(skeleton->skeleton, nullptr);
+  if (error) throw std::runtime_error("cannot open the kernel programs in this binary: " + last_words);
+}
+
+const char* KernelObject::sha256() const {
+#if defined(__x86_64__)
+  if (programs == ProgramSet::older) return TAILCAP_OLDER_OBJECT_SHA256;
+#endif
+  return TAILCAP_OBJECT_SHA256;
 }
 
 void KernelObject::configure(const KernelTypes& types) {
@@ -187,10 +262,10 @@ void KernelObject::choose_programs(const KernelTypes& types) {
     const std::string name = bpf_program__name(program);
     const std::string hook = hook_of(program);
     const bool exists =
-        hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook || hook == kCallableHook ||
+        hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook || is_callable(hook) ||
         (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
     const bool known = program != skeleton->progs.packet_dropped || !drop_reasons.empty();
-    bpf_program__set_autoload(program, exists && known && wanted(name, settings, tier.tier));
+    bpf_program__set_autoload(program, exists && known && wanted(name, settings, tier.tier) && suits(name, types));
     for (const auto& [spoiled, how] : settings.spoiled) {
       if (name == spoiled) spoil(program, how);
     }
@@ -212,8 +287,7 @@ int KernelObject::load(const KernelTypes& types) {
   const auto start = Clock::now();
   last_words.clear();
   logs.clear();
-  skeleton.reset(tailcap_bpf__open());
-  if (!skeleton) throw std::runtime_error("cannot open the kernel programs in this binary: " + last_words);
+  open();
   configure(types);
   choose_programs(types);
   open_time = since(start);

@@ -12,6 +12,7 @@
 #include "capture/host/kernel.h"
 #include "capture/probes/probes.h"
 
+struct bpf_link;
 struct bpf_program;
 struct tailcap_bpf;  // the generated skeleton
 
@@ -21,9 +22,19 @@ namespace tailcap::capture {
 inline constexpr std::string_view kFunctionHook = "uprobe";
 inline constexpr std::string_view kClockHook = "perf_event";
 inline constexpr std::string_view kCallableHook = "syscall";  // run by the recorder itself
+inline constexpr std::string_view kOlderCallableHook = "raw_tp";
+
+bool is_callable(std::string_view hook);
 
 // A tracepoint, "iter/…", or one of those above.
 std::string hook_of(const bpf_program* program);
+
+// Of the programs for older kernels: removes entries of tables by address. Attached as long as there are tables.
+bool cleans(std::string_view program);
+
+struct LinkClose {
+  void operator()(bpf_link* link) const;
+};
 
 struct SkeletonClose {
   void operator()(tailcap_bpf* skeleton) const;
@@ -39,6 +50,9 @@ class KernelObject {
   KernelObject(const ProbeSettings& settings, const KernelTypes& types);
 
   std::unique_ptr<tailcap_bpf, SkeletonClose> skeleton;
+  const char* sha256() const;  // of the object file
+
+  ProgramSet programs = ProgramSet::full;
   TierChoice tier;
   ProbeSettings settings;                             // as asked for, less what the kernel refused
   std::vector<std::string> not_recorded;              // a sentence each
@@ -49,10 +63,15 @@ class KernelObject {
   RingSizes rings;
 
  private:
+  void leave_out_for_older();
+  void begin_cleaning();
+  void open();
   void configure(const KernelTypes& types);
   void choose_programs(const KernelTypes& types);
   int load(const KernelTypes& types);
   void load_what_can_be(const KernelTypes& types);
+
+  std::vector<std::unique_ptr<bpf_link, LinkClose>> cleaning_;
 };
 
 }  // namespace tailcap::capture

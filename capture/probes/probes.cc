@@ -18,6 +18,7 @@
 #include "capture/host/cpu_clock.h"
 #include "capture/host/kernel.h"
 #include "capture/probes/cpu_tables.h"
+#include "capture/probes/iterator.h"
 #include "capture/probes/kernel_object.h"
 
 namespace tailcap::capture {
@@ -26,10 +27,6 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
 namespace {
-
-struct LinkClose {
-  void operator()(bpf_link* l) const { bpf_link__destroy(l); }
-};
 
 // Adds the key to the map of selected targets.
 void choose(bpf_map* map, const void* key) {
@@ -58,7 +55,7 @@ struct Probes::Impl {
   CpuTables cpu_tables;
   std::map<std::string, microseconds> attach_times;
 
-  std::vector<std::byte> iterate(bpf_program* program);
+  void mark_tested(std::uint32_t pid);
   bool attach_again(std::initializer_list<bpf_program*> programs, bool on);
   bool records_waits(const bpf_program* program) const {
     return program == object.skeleton->progs.switch_task || program == object.skeleton->progs.wake_up;
@@ -165,11 +162,26 @@ void Probes::tell_data_probes(std::uint32_t file, bool there) {
   std::atomic_ref(impl_->object.skeleton->bss->tls_data_probes[file]).store(there);
 }
 
-void Probes::make_target(int process) {
+bool Probes::numbers_sockets() const { return impl_->object.programs == ProgramSet::older; }
+
+void Probes::make_target(std::uint32_t pid, int process) {
+  if (impl_->object.programs == ProgramSet::older) return impl_->mark_tested(pid);
   const bpf_map* tasks = impl_->object.skeleton->maps.tasks;
   const std::vector<std::byte> state(bpf_map__value_size(tasks));
   if (bpf_map_update_elem(bpf_map__fd(tasks), &process, state.data(), BPF_NOEXIST) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot pass the targets to the kernel programs");
+}
+
+// The table of targets is by addresses, which only the kernel knows.
+void Probes::Impl::mark_tested(std::uint32_t pid) {
+  const std::uint8_t tested = TESTED;
+  const int pids = bpf_map__fd(object.skeleton->maps.target_pids);
+  if (bpf_map_update_elem(pids, &pid, &tested, BPF_ANY) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot pass the targets to the kernel programs");
+  object.skeleton->bss->marking = MARKING_TESTED;
+  iterate(object.skeleton->progs.list_tasks);
+  object.skeleton->bss->marking = MARKING_NONE;
+  bpf_map_delete_elem(pids, &pid);
 }
 
 void Probes::attach() { attach({}); }
@@ -180,7 +192,7 @@ void Probes::attach(std::span<const std::string_view> names) {
     const std::string name = bpf_program__name(program);
     if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) continue;
     if (!bpf_program__autoload(program) || hook_of(program).starts_with("iter/") || hook_of(program) == kFunctionHook ||
-        hook_of(program) == kCallableHook)
+        is_callable(hook_of(program)) || cleans(name))
       continue;
     const auto start = Clock::now();
     if (hook_of(program) == kClockHook) {
@@ -262,51 +274,31 @@ void Probes::detach() {
   impl_->function_links.detach();
 }
 
-std::vector<std::byte> Probes::Impl::iterate(bpf_program* program) {
-  const std::unique_ptr<bpf_link, LinkClose> link(bpf_program__attach_iter(program, nullptr));
-  const std::string name = bpf_program__name(program);
-  if (!link) throw std::system_error(errno, std::generic_category(), "cannot attach the iterator " + name);
-  const int descriptor = bpf_iter_create(bpf_link__fd(link.get()));
-  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "cannot start the iterator " + name);
-  std::vector<std::byte> bytes;
-  for (;;) {
-    const std::size_t used = bytes.size();
-    bytes.resize(used + 65536);
-    const ssize_t got = read(descriptor, bytes.data() + used, 65536);
-    bytes.resize(used + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    if (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN))) continue;
-    const int error = errno;
-    close(descriptor);
-    if (got < 0) throw std::system_error(error, std::generic_category(), "cannot read the iterator " + name);
-    return bytes;
-  }
-}
-
 void Probes::mark_targets() {
   marked_ = true;
   auto& object = impl_->object;
-  object.skeleton->bss->marking = true;
-  impl_->iterate(object.skeleton->progs.list_tasks);
+  object.skeleton->bss->marking = MARKING_CHOSEN;
+  iterate(object.skeleton->progs.list_tasks);
   const auto& selection = object.settings.selection;
   if (selection.processes() && !selection.all && !object.settings.node) {
     // The targets' sockets, then those who hold them, then all their threads.
-    impl_->iterate(object.skeleton->progs.list_sockets);
-    impl_->iterate(object.skeleton->progs.list_sockets);
-    impl_->iterate(object.skeleton->progs.list_tasks);
+    iterate(object.skeleton->progs.list_sockets);
+    iterate(object.skeleton->progs.list_sockets);
+    iterate(object.skeleton->progs.list_tasks);
   }
-  object.skeleton->bss->marking = false;
+  object.skeleton->bss->marking = MARKING_NONE;
 }
 
-std::vector<std::byte> Probes::list_tasks() { return impl_->iterate(impl_->object.skeleton->progs.list_tasks); }
-std::vector<std::byte> Probes::list_sockets() { return impl_->iterate(impl_->object.skeleton->progs.list_sockets); }
+std::vector<std::byte> Probes::list_tasks() { return iterate(impl_->object.skeleton->progs.list_tasks); }
+std::vector<std::byte> Probes::list_sockets() { return iterate(impl_->object.skeleton->progs.list_sockets); }
 std::vector<std::byte> Probes::list_waits() {
   bpf_program* program = impl_->object.skeleton->progs.list_waits;
   const bool none = impl_->waits_paused || !bpf_program__autoload(program);
-  return none ? std::vector<std::byte>{} : impl_->iterate(program);
+  return none ? std::vector<std::byte>{} : iterate(program);
 }
 std::vector<std::byte> Probes::list_waiting() {
   bpf_program* program = impl_->object.skeleton->progs.list_waiting;
-  return bpf_program__autoload(program) ? impl_->iterate(program) : std::vector<std::byte>{};
+  return bpf_program__autoload(program) ? iterate(program) : std::vector<std::byte>{};
 }
 
 RingMaps Probes::rings() const {
@@ -337,7 +329,7 @@ void Probes::describe(formats::Preamble& preamble) const {
     preamble.programs.push_back(program.name);
     tags += (tags.empty() ? "" : " ") + program.name + "=" + program.tag;
   }
-  preamble.notes.emplace_back("tailcap.object.sha256", TAILCAP_OBJECT_SHA256);
+  preamble.notes.emplace_back("tailcap.object.sha256", impl_->object.sha256());
   preamble.notes.emplace_back("tailcap.program.tags", tags);
   for (const auto& sentence : not_recorded()) preamble.notes.emplace_back("tailcap.refused", sentence);
 }

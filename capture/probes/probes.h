@@ -66,8 +66,9 @@ struct ProbeSettings {
   std::vector<std::string> left_out;                   // prefixes of programs that the kernel refused
   std::vector<std::pair<std::string, Spoil>> spoiled;  // tests only: programs that do not do their work
   std::vector<std::pair<std::string, std::uint32_t>> map_entries;  // tests only: kernel maps of another size
-  bool verifier_log = false;                                       // keep the verifier's log of each program
-  bool timings = false;                                            // … or only its duration
+  bool older = false;         // tests only: the programs for kernels without the helpers of Linux 6.1
+  bool verifier_log = false;  // keep the verifier's log of each program
+  bool timings = false;       // … or only its duration
   std::array<std::uint32_t, 3> own_processes{};  // the recorder's; they and their children are never recorded; 0: none
 };
 
@@ -142,7 +143,9 @@ class Probes {
 
   void add_target(std::uint32_t pid);  // before mark_targets()
   // Makes the first thread of a process a target. process: its pidfd.
-  void make_target(int process);
+  void make_target(std::uint32_t pid, int process);
+  // Sockets have numbers of ours, which differ from the kernel's cookies.
+  bool numbers_sockets() const;
 
   // Sets where programs of the file with this number keep their goroutines; from any thread.
   static constexpr std::uint16_t kGoFiles = 255;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -38,7 +39,15 @@ constexpr std::array<std::string_view, 5> kPrograms = {"io_send", "io_receive", 
 struct Truth {
   int error = 0;                                         // errno of the call that failed
   std::uint64_t client = 0, listener = 0, accepted = 0;  // cookies
+  std::uint16_t client_port = 0, listener_port = 0;
 };
+
+std::uint16_t port_of(int socket) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  return getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 ? ntohs(address.sin_port)
+                                                                                : std::uint16_t{0};
+}
 
 std::uint64_t cookie_of(int socket) {
   std::uint64_t cookie = 0;
@@ -70,6 +79,8 @@ Truth connect_to_oneself() {
   truth.client = cookie_of(client);
   truth.listener = cookie_of(listener);
   truth.accepted = accepted >= 0 ? cookie_of(accepted) : 0;
+  truth.client_port = port_of(client);
+  truth.listener_port = port_of(listener);
   return truth;
 }
 
@@ -126,8 +137,18 @@ struct Moved {
   std::string head;
 };
 
+// Where sockets have numbers of the recorder, their descriptions say which of them are the child's.
+void learn_numbers(Truth& truth, const bpf::record_socket& socket) {
+  if (socket.family != AF_INET) return;
+  if (socket.state == TCP_LISTEN && socket.local_port == truth.listener_port) truth.listener = socket.socket;
+  if (socket.state != TCP_ESTABLISHED) return;
+  if (socket.local_port == truth.client_port && socket.remote_port == truth.listener_port) truth.client = socket.socket;
+  if (socket.local_port == truth.listener_port && socket.remote_port == truth.client_port)
+    truth.accepted = socket.socket;
+}
+
 // I/O on the child's connection, and on any other socket of the child.
-std::vector<Moved> reported(Rings& rings, const Truth& truth, std::uint32_t pid) {
+std::vector<Moved> reported(Rings& rings, Truth& truth, bool numbered, std::uint32_t pid) {
   std::vector<Moved> all;
   rings.begin(monotonic_now(), true);
   for (auto record = rings.next(); !record.empty(); record = rings.next()) {
@@ -145,11 +166,18 @@ std::vector<Moved> reported(Rings& rings, const Truth& truth, std::uint32_t pid)
     } else if (head.kind == bpf::RECORD_ARRIVAL && record.size() >= sizeof(bpf::record_segment)) {
       bpf::record_segment segment;
       std::memcpy(&segment, record.data(), sizeof segment);
-      if (segment.socket == truth.client || segment.socket == truth.accepted || segment.socket == truth.listener)
-        all.push_back({head.kind, segment.socket, segment.position, head.length, {}});
+      all.push_back({head.kind, segment.socket, segment.position, head.length, {}});
+    } else if (numbered && head.kind == bpf::RECORD_SOCKET && record.size() >= sizeof(bpf::record_socket)) {
+      bpf::record_socket socket;
+      std::memcpy(&socket, record.data(), sizeof socket);
+      learn_numbers(truth, socket);
     }
   }
   rings.release();
+  std::erase_if(all, [&](const Moved& m) {
+    return m.kind == bpf::RECORD_ARRIVAL && m.socket != truth.client && m.socket != truth.accepted &&
+           m.socket != truth.listener;
+  });
   return all;
 }
 
@@ -201,12 +229,12 @@ SelfTest self_test(Probes& probes) {
     return result;
   }
   Rings rings(probes.rings());
-  probes.make_target(connection.process());
+  probes.make_target(connection.pid(), connection.process());
   probes.sample_connections(false);
   probes.attach(kPrograms);
-  const Truth truth = connection.make();
+  Truth truth = connection.make();
   probes.detach_tracepoints();
-  const auto all = reported(rings, truth, connection.pid());
+  const auto all = reported(rings, truth, probes.numbers_sockets(), connection.pid());
   const auto losses = probes.losses();
   probes.forget_losses();
   probes.sample_connections(true);

@@ -66,10 +66,12 @@ Check check_kernel() {
   const std::string release = kernel_release();
   if (machine() != "x86_64" && machine() != "aarch64")
     return {"kernel", Verdict::fail, machine() + ": only x86-64 and arm64 are built", "record on one of these"};
-  if (kernel_is_too_old())
-    return {"kernel", Verdict::fail, release + ": too old",
-            std::string("use a kernel of ") + kOldestKernelName + " or later, such as Debian 12's"};
-  return {"kernel", Verdict::ok, release, ""};
+  const ProgramSet programs = program_set();
+  if (programs == ProgramSet::full) return {"kernel", Verdict::ok, release, ""};
+  const bool some = programs == ProgramSet::older;
+  return {"kernel", some ? Verdict::warn : Verdict::fail,
+          release + (some ? " lacks helpers of Linux 6.1 for kernel programs" : ": too old"),
+          "a kernel of 6.1 or later, such as Debian 12's, records all"};
 }
 
 // What is recorded on x86-64 only.
@@ -93,8 +95,7 @@ Check check_types() {
 
 Check check_rights() {
   const bool admin = capable(CAP_SYS_ADMIN);
-  const bool both = capable(CAP_BPF) && capable(CAP_PERFMON);
-  if (admin || both) {
+  if (admin || (capable(CAP_BPF) && capable(CAP_PERFMON))) {
     if (!capable(CAP_SYS_PTRACE))
       return {"capabilities", Verdict::warn,
               "CAP_SYS_PTRACE is missing: executables and mappings of other users' processes stay unknown",
@@ -145,8 +146,7 @@ Check check_tier() {
 
 Check check_lockdown() {
   std::string line;
-  std::ifstream file("/sys/kernel/security/lockdown");
-  if (!std::getline(file, line)) return {"lockdown", Verdict::ok, "none", ""};
+  if (!std::getline(std::ifstream("/sys/kernel/security/lockdown"), line)) return {"lockdown", Verdict::ok, "none", ""};
   if (line.find("[confidentiality]") != line.npos)
     return {"lockdown", Verdict::fail, "confidentiality: kernel programs may not read memory",
             "boot with lockdown=integrity or none"};

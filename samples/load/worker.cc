@@ -194,7 +194,9 @@ class Loop {
     if (plan_.rate > 0 && waiting_.empty()) until = std::min(until, due_at(issued_));
     const std::int64_t left = std::max<std::int64_t>(until - now, 0);
     const timespec timeout{left / 1'000'000'000, left % 1'000'000'000};
-    const int n = epoll_pwait2(poll_, events.data(), events.size(), &timeout, nullptr);
+    int n = epoll_pwait2(poll_, events.data(), events.size(), &timeout, nullptr);
+    if (n < 0 && errno == ENOSYS)  // before Linux 5.11; whole milliseconds
+      n = epoll_wait(poll_, events.data(), events.size(), static_cast<int>(left / 1'000'000));
     for (int i = 0; i < n; ++i) {
       auto& c = *static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
       if (c.socket >= 0 && c.busy && (events[static_cast<std::size_t>(i)].events & EPOLLOUT)) flush(c);

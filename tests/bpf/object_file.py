@@ -5,6 +5,7 @@ import struct
 CALL, EXIT_CLASS, ALU64, ALU32, LOAD_IMMEDIATE = 0x85, 5, 7, 4, 0x18
 LOAD, STORE, STORE_REGISTER = 1, 2, 3
 FRAME_POINTER = 10
+ATOMIC32, ATOMIC64 = 0xC3, 0xDB
 FUNCTION, NOTYPE, SECTION_SYMBOL = 2, 0, 3
 UNDEFINED = 0
 
@@ -16,6 +17,7 @@ class Function:
     helpers: list = dataclasses.field(default_factory=list)  # numbers, in the order of the instructions
     calls: set = dataclasses.field(default_factory=set)  # names of functions in the object
     externs: set = dataclasses.field(default_factory=set)  # symbols of the kernel
+    fetches: int = 0  # atomic instructions with a result
     stack: int = 0  # bytes below the frame pointer that it touches
 
     @property
@@ -84,6 +86,8 @@ class ObjectFile:
             elif code == CALL and symbol[0] != UNDEFINED:
                 inside = symbol[2] == SECTION_SYMBOL
                 function.calls.add(self._name_at(symbol[0], 8 * (number + 1)) if inside else symbol[3])
+            if code in (ATOMIC32, ATOMIC64) and number:
+                function.fetches += 1
             if kind == LOAD and source in frames:
                 function.stack = max(function.stack, -(frames[source] + offset))
             if kind in (STORE, STORE_REGISTER) and destination in frames:

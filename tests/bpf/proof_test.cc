@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "capture/host/kernel.h"
 #include "capture/probes/self_test.h"
 #include "capture/rings/rings.h"
 #include "tests/bpf/recording.h"
@@ -71,6 +72,19 @@ TEST_F(Proof, BothTiersReportAConnectionAsItWas) {
     EXPECT_EQ(rings.pending(), 0u) << "nothing of the test may be in the capture";
     EXPECT_TRUE(proven.probes->list_tasks().empty());
   }
+}
+
+// Their sockets have numbers of their own.
+TEST_F(Proof, ProgramsForOlderKernelsReportAConnectionAsItWas) {
+  if (machine() != "x86_64") GTEST_SKIP() << "there are none for " << machine();
+  settings_.tier = HookTier::c;
+  settings_.older = true;
+  const auto proven = proven_probes(settings_);
+  EXPECT_EQ(proven.result.wrong, "");
+  EXPECT_EQ(proven.result.inconclusive, "");
+  EXPECT_EQ(proven.sentences.size(), 1u) << "what they leave out";
+  EXPECT_TRUE(proven.probes->losses().empty());
+  EXPECT_TRUE(proven.probes->list_tasks().empty());
 }
 
 TEST_F(Proof, WithoutPayloadAndArrivals) {

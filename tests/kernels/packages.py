@@ -10,7 +10,11 @@ Machine = collections.namedtuple("Machine", "architecture kernels qemu program b
 MACHINES = {
     "x86-64": Machine(
         "amd64",
-        {"6.1": ("linux-image-cloud-amd64", None), "6.12": ("linux-image-6.12-cloud-amd64", None)},
+        {
+            "5.10": ("linux-image-cloud-amd64", "bullseye"),
+            "6.1": ("linux-image-cloud-amd64", None),
+            "6.12": ("linux-image-6.12-cloud-amd64", None),
+        },
         "qemu-system-x86",
         "qemu-system-x86_64",
         [],
