@@ -169,8 +169,6 @@ void Session::tick(Time now) {
   push_texts(now);
   mappings_.push_known(now);
   if (quotas_.due(now)) push_sums(now, false);
-  log_.tally().encrypted = gate_.encrypted();
-  log_.tally().plaintexts = gate_.plaintexts();
   if (!ciphertext_gate_) log_.tally().passed = gate_.passed();
 }
 
