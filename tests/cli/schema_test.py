@@ -63,6 +63,7 @@ OPEN = ("report", "requests", "show")  # names may be added
 DOCUMENTS = (
     *("diag", "audit", "policy", "compare", "assert"),
     *("tree", "top", "topology", "timeline", "spans", "flame", "merge", "info"),
+    *("summarise", "baseline", "scorecard", "similar"),
     *OPEN,
 )
 SMALL = ("flame", "merge", "top")  # an object in an object
