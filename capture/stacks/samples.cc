@@ -70,12 +70,12 @@ bool ready(const std::vector<CodePlace>& places) {
 
 }  // namespace
 
-Samples::Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps)
+Samples::Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps, std::function<bool()> hurry)
     : processes_(processes),
       maps_(maps),
       kernel_(std::move(kernel)),
       files_(processes, maps),
-      code_(files_, processes) {}
+      code_(files_, processes, std::move(hurry)) {}
 
 std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;

@@ -11,7 +11,7 @@
 #include "capture/budget/amount.h"
 #include "capture/budget/controller.h"
 #include "capture/budget/policy_share.h"
-#include "capture/record/options.h"
+#include "capture/options/options.h"
 
 namespace tailcap::capture::budget {
 namespace {
