@@ -19,7 +19,7 @@ def quantile(q, values):
     return values[max(1, math.ceil(q * len(values) - 1e-9)) - 1]
 
 
-def cycles(number, count, seed, slower=1.0, first=8_000):
+def cycles(number, count, seed, slower=1.0, first=6_000):
     """Durations (µs) of one request after the other, until `count` cycles of 24 s are over: slower in the middle of a cycle, and by chance."""
     dice, out, spent = random.Random(seed), [], 10_000
     while spent < count * STEPS * 1e6:

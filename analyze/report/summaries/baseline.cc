@@ -9,6 +9,8 @@ namespace tailcap::report {
 namespace of_baseline {
 namespace {
 
+constexpr std::int64_t kDayCycle = 86'400'000'000'000;  // ns
+
 using model::BandMetric;
 using model::BaselineBand;
 using model::BaselineStudy;
@@ -198,9 +200,10 @@ render::Document baseline_document(const model::BaselineStudy& study, std::size_
                                                      : count_text(outside) + " of " +
                                                            count_text(study.services.size(), "service", "services") +
                                                            " outside of what is usual"};
-  facts.lines.push_back(
-      {render::Tone::plain, "learned from",
-       count_text(study.days, "day", "days") + ", " + day_text(study.from) + " to " + day_text(study.to - 1)});
+  facts.lines.push_back({render::Tone::plain, "learned from",
+                         (study.cycle == of_baseline::kDayCycle ? count_text(study.days, "day", "days")
+                                                                : count_text(study.days, "cycle", "cycles")) +
+                             ", " + day_text(study.from) + " to " + day_text(study.to - 1)});
   if (check)
     facts.lines.push_back({render::Tone::plain, "checked",
                            minute_text(study.check_from) + " to " + minute_text(study.check_to) + " UTC"});
