@@ -148,6 +148,8 @@ class DocumentSchemas(unittest.TestCase):
                 ["spans", "--explain"],
             ),
             *(["flame", "--measure", "off-cpu"], ["info"], ["info", "--goroutines"], ["info", "--interfaces"]),
+            *(["summarise"], ["baseline"], ["scorecard", "--at-most", "p99: 1ms, errors: 1%, calls: 2"]),
+            ["similar", case.SAMPLES / "lock-contention/lock-contention.tcap"],
         ):
             done = case.run(case.program(), command[0], capture, *command[1:], "--json")
             schema = jsonschema.Draft202012Validator(written_schema(command[0]))

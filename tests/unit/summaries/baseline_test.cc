@@ -83,7 +83,7 @@ void expect_few_alarms(const Measured& m, const std::string& of) {
 }
 
 TEST(Baseline, FalseAlarmsAndDetectionOfHeldOutDays) {
-  const Measured m = measure({}, daily() ? 1'500 : 100, 1.2);
+  const Measured m = measure({}, daily() ? 600 : 100, 1.2);
   expect_few_alarms(m, "synthetic");
   EXPECT_GE(ShareInterval(m.found, m.slow_days).low, 0.95) << m.found << " of " << m.slow_days;
 }
@@ -94,7 +94,7 @@ TEST(Baseline, DaysThatVaryAsRealRunsDid) {
     SyntheticService service;
     service.real_days = real_runs(name);
     ASSERT_GE(service.real_days.size(), 60u);
-    const Measured m = measure(service, daily() ? 500 : 50, 1.2);
+    const Measured m = measure(service, daily() ? 200 : 50, 1.2);
     const ShareInterval alarms(m.alarms, m.days);
     RecordProperty(std::string(name) + "_alarms", std::to_string(m.alarms) + " of " + std::to_string(m.days));
     RecordProperty(std::string(name) + "_found", std::to_string(m.found) + " of " + std::to_string(m.slow_days));
