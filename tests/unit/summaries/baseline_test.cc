@@ -83,7 +83,7 @@ void expect_few_alarms(const Measured& m, const std::string& of) {
 }
 
 TEST(Baseline, FalseAlarmsAndDetectionOfHeldOutDays) {
-  const Measured m = measure({}, daily() ? 600 : 100, 1.2);
+  const Measured m = measure({}, daily() ? 1'500 : 100, 1.2);
   expect_few_alarms(m, "synthetic");
   EXPECT_GE(ShareInterval(m.found, m.slow_days).low, 0.95) << m.found << " of " << m.slow_days;
 }
