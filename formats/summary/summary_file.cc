@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <vector>
@@ -76,6 +77,8 @@ std::string decode_summary(std::span<const std::byte> bytes, Summary& out) {
 }
 
 bool is_summary_file(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;  // a pipe must not hold us up
   std::array<char, kSummarySync.size()> begin{};
   std::ifstream in(path, std::ios::binary);
   return in.read(begin.data(), begin.size()) && is_summary(std::as_bytes(std::span(begin)));

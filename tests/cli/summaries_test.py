@@ -5,6 +5,7 @@
 """
 import json
 import math
+import os
 import random
 
 import case
@@ -134,6 +135,8 @@ class Summaries(case.Case):
                 )
         self.assert_refused(self.tailcap("report", self.scratch / "good.tcs"), 1, "good.tcs")
         self.assert_refused(self.tailcap("summarise"), 2, "no file given")
+        os.mkfifo(self.scratch / "pipe.tcs")
+        self.assert_refused(self.tailcap("summarise", self.scratch / "pipe.tcs"), 1, "pipe.tcs")
         self.assert_refused(self.tailcap("summarise", self.scratch / "good.tcs", "--window", "1us"), 2, "--window")
         self.assert_refused(self.tailcap("similar", self.scratch / "good.tcs"), 2, "past ones")
 
