@@ -98,7 +98,7 @@ std::optional<Learned> learn(const Days& days, DayKind kind, BandMetric metric, 
   return out;
 }
 
-// Of these days, those that would have been outside of what the others say.
+// Those of these days that would have been outside of what the others say.
 std::size_t held_out(const Learned& of, BandMetric metric, double level) {
   std::size_t out = 0;
   const auto without = [](std::vector<double> all, std::size_t i) {

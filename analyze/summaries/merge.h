@@ -17,7 +17,7 @@ class Merger {
   formats::Summary sum_;
 };
 
-// Of a summary of one capture: the names with most requests stay, the others become formats::kOther.
+// The names with most requests stay, the others become formats::kOther: for a summary of one capture.
 void keep_most(formats::Summary& summary);
 
 }  // namespace tailcap::summaries

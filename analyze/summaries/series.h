@@ -25,11 +25,11 @@ using Series = std::map<std::int64_t, SeriesPoint>;
 // The beginning of the step that this time is in.
 std::int64_t step_of(std::int64_t time, std::int64_t step, std::int64_t shift = 0);
 
-// Of the routes that are wanted. Steps without any of them, but with windows, have no requests.
+// The routes that are wanted. Steps without any of them, but with windows, have no requests.
 Series series_of(const formats::Summary& summary, std::int64_t step,
                  const std::function<bool(const formats::SummaryRoute&)>& wanted, std::int64_t shift = 0);
 
-// Of each service that has such routes: served requests, by one walk through the windows.
+// Served requests, for each service that has any.
 std::map<std::string, Series> series_by_service(const formats::Summary& summary, std::int64_t step,
                                                 std::int64_t shift = 0);
 

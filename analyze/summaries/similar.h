@@ -21,7 +21,7 @@ struct SummaryProfile {
 };
 
 SummaryProfile profile_of(const formats::Summary& summary);
-// Of two that are not empty.
+// Neither is empty.
 double shannon_distance(const Shares& a, const Shares& b);
 // Without the name of its file.
 model::SimilarSummary compared(const SummaryProfile& mine, const SummaryProfile& theirs);

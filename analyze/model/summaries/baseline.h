@@ -55,7 +55,7 @@ struct LabelShift {
 struct ServiceBaseline {
   std::string service;
   std::vector<MetricBaseline> metrics;
-  // Of what was checked:
+  // What was checked:
   std::vector<OutsideBand> outside;
   std::vector<LabelShift> labels;    // the largest increase first
   std::size_t checked = 0;           // days of metrics that could be judged
