@@ -53,7 +53,6 @@ examples:
   tailcap assert --slo slo.yaml --format prometheus-rules -o rules.yaml
 )";
 
-constexpr Definition kSlo{"slo", 0, "FILE", "read the limits from FILE", 0};
 constexpr Definition kObserved{"observed", 0, nullptr,
                                "decide by the value of the capture where the limit lies within the interval: a limit "
                                "that is kept here can be broken in the next recording",
@@ -136,7 +135,7 @@ int run(int argc, char** argv) {
   CommandLine line("assert", kAbout);
   line.words("FILE...", a.files, 0, nullptr);
   line.group("Which limits?");
-  line.option(kSlo, &a.slo);
+  line.option(option::kSlo, &a.slo);
   line.option(option::kExplain, &a.explain, "also print the limits that are kept, with what was evaluated");
   line.option(kObserved, &a.observed);
   line.choice(option::kUndecided, a.undecided, {"pass", "fail", "warn"});

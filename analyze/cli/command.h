@@ -13,6 +13,9 @@ int run(int argc, char** argv);
 namespace audit_command {
 int run(int argc, char** argv);
 }
+namespace baseline_command {
+int run(int argc, char** argv);
+}
 namespace check_command {
 int run(int argc, char** argv);
 }
@@ -76,10 +79,19 @@ int run(int argc, char** argv);
 namespace requests_command {
 int run(int argc, char** argv);
 }
+namespace scorecard_command {
+int run(int argc, char** argv);
+}
 namespace show_command {
 int run(int argc, char** argv);
 }
+namespace similar_command {
+int run(int argc, char** argv);
+}
 namespace spans_command {
+int run(int argc, char** argv);
+}
+namespace summarise_command {
 int run(int argc, char** argv);
 }
 namespace symbolize_command {

@@ -36,6 +36,7 @@ struct Entry {
 constexpr std::array kEntries = std::to_array<Entry>({
     {"assert", assert_command::run},
     {"audit", audit_command::run},
+    {"baseline", baseline_command::run},
     {"check", check_command::run},
     {"compare", compare_command::run},
     {"complete", complete_command::run},
@@ -57,8 +58,11 @@ constexpr std::array kEntries = std::to_array<Entry>({
     {"redact", redact_command::run},
     {"report", report_command::run},
     {"requests", requests_command::run},
+    {"scorecard", scorecard_command::run},
     {"show", show_command::run},
+    {"similar", similar_command::run},
     {"spans", spans_command::run},
+    {"summarise", summarise_command::run},
     {"symbolize", symbolize_command::run},
     {"timeline", timeline_command::run},
     {"top", top_command::run},
@@ -106,6 +110,12 @@ Is the new version slower?
   gate        record two versions alternately under load, and compare them: a gate for CI
   compare     compare repeated runs of two versions
   assert      check recordings against limits
+
+What is usual, and what was promised?
+  summarise   captures of days and weeks as one small file that can be added to others
+  baseline    what is usual at a time of day, and what is outside of it
+  scorecard   availability, limits, error budgets and burn rates, by service and week
+  similar     past incidents whose time was spent on the same
 
 What would a sampling policy or circuit breaker have done?
   policy      replay live controls over a recording

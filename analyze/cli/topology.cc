@@ -34,10 +34,6 @@ examples:
   kubectl get services -A -o yaml > services.yaml && tailcap topology slow.tcap --services services.yaml
 )";
 
-constexpr Definition kWindow{
-    "window", 0, "T", "print one topology for each window of T (1h, 10m, 30s, …) of the wall clock; not as a picture",
-    0};
-
 constexpr Definition kServices{
     "services", 0, "FILE", "name addresses by the Services in FILE, as `kubectl get services -A -o yaml` prints them",
     0};
@@ -103,7 +99,8 @@ int run(int argc, char** argv) {
   CommandLine line("topology", kAbout);
   line.capture(a.file);
   add_selection(line, a.selection);
-  line.option(kWindow, &a.window);
+  line.option(option::kWindow, &a.window,
+              "print one topology for each window of T (1h, 10m, 30s, …) of the wall clock; not as a picture");
   line.option(kServices, &a.services);
   line.group("In which form?");
   line.format(a.format, {"text", "svg", "mermaid", "dot", "json"}, &a.output,
@@ -112,8 +109,9 @@ int run(int argc, char** argv) {
   line.schema(report::topology_schema);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
-  if (line.given(kWindow) && a.window.count() == 0) throw UsageError("--window must be longer than 0");
-  if (line.given(kWindow) && a.format == "svg") throw UsageError("a picture shows all of the time; leave --window out");
+  if (line.given(option::kWindow) && a.window.count() == 0) throw UsageError("--window must be longer than 0");
+  if (line.given(option::kWindow) && a.format == "svg")
+    throw UsageError("a picture shows all of the time; leave --window out");
   return run(a);
 }
 

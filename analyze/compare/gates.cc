@@ -7,6 +7,7 @@
 #include "analyze/compare/blocks.h"
 #include "analyze/compare/run_sample.h"
 #include "analyze/compare/several_tests.h"
+#include "analyze/model/gate/route_pattern.h"
 #include "ground/text.h"
 
 namespace tailcap::compare {
@@ -137,15 +138,7 @@ Role load_role(const Comparison& c) {
 }
 
 bool matches(const std::string& pattern, const RouteName& name) {
-  const auto path = [&](std::string_view p) {
-    if (p.ends_with('*')) return std::string_view(name.route).starts_with(p.substr(0, p.size() - 1));
-    return p == name.route;
-  };
-  if (pattern.empty() || pattern == "*") return true;
-  if (path(pattern)) return true;
-  const auto space = pattern.find(' ');
-  return space != pattern.npos && pattern.substr(0, space) == name.method &&
-         path(std::string_view(pattern).substr(space + 1));
+  return model::gate::matches_route(pattern, name.method, name.route);
 }
 
 std::vector<GateResult> expand(const Comparison& c) {

@@ -1,7 +1,6 @@
 #include "analyze/export/metric_series.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace tailcap::exports {
 namespace {
@@ -15,10 +14,6 @@ std::string_view exported_method(std::string_view method) {
                                                         "CONNECT", "OPTIONS", "TRACE", "PATCH"};
   if (method.empty()) return "unknown";
   return std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end() ? "_OTHER" : method;
-}
-
-std::int32_t native_bucket(std::int64_t ns) {
-  return static_cast<std::int32_t>(std::ceil(std::log2(static_cast<double>(ns) * 1e-9) * (1 << kSchema)));
 }
 
 std::map<SeriesKey, MetricSeries> series_of(const Metrics& m) {
@@ -39,9 +34,7 @@ std::map<SeriesKey, MetricSeries> series_of(const Metrics& m) {
         std::find_if(kBounds.begin(), kBounds.end(), [&](const auto& b) { return duration <= b.first; }) -
         kBounds.begin());
     ++s.counts[bucket];
-    ++s.count;
-    s.sum += duration;
-    duration > 0 ? ++s.native[native_bucket(duration)] : ++s.zero;
+    s.durations.add(duration);
     if (duration > s.exemplars[bucket].duration) s.exemplars[bucket] = {duration, one};
     for (const model::AccountPart& part : m.table.partitions.parts(row.id)) s.labels[part.label] += part.time;
   }

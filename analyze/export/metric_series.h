@@ -10,6 +10,7 @@
 
 #include "analyze/export/openmetrics.h"
 #include "analyze/model/label.h"
+#include "formats/summary/duration_sketch.h"
 
 namespace tailcap::exports {
 
@@ -47,17 +48,11 @@ struct MetricExemplar {
 struct MetricSeries {
   std::array<std::uint64_t, kBounds.size()> counts{};      // not summed up
   std::array<MetricExemplar, kBounds.size()> exemplars{};  // the slowest of each
-  std::uint64_t count = 0, unknown = 0;
-  std::int64_t sum = 0;
+  formats::DurationSketch durations;                       // the native histogram; summaries have the same
+  std::uint64_t unknown = 0;
   std::map<std::string_view, std::uint64_t> outcomes;
   std::map<model::Label, std::int64_t> labels;
-  // A native histogram: by bucket n, which holds durations in (2^((n - 1) / 2^kSchema), 2^(n / 2^kSchema)] seconds.
-  std::map<std::int32_t, std::uint64_t> native;
-  std::uint64_t zero = 0;  // durations of 0
 };
-
-inline constexpr int kSchema = 4;             // a bucket is 4.4 % wide
-std::int32_t native_bucket(std::int64_t ns);  // of a duration above 0
 
 // "POST"; "_OTHER": of those that are not RFC 9110's or PATCH. "unknown": of none.
 std::string_view exported_method(std::string_view method);

@@ -74,8 +74,9 @@ std::string openmetrics(const Metrics& m) {
     for (std::size_t i = 0; i < kBounds.size(); ++i)
       text.sample("tailcap_request_duration_seconds_bucket", labels + ",le=\"" + kBounds[i].second + "\"",
                   std::to_string(below += s.counts[i]), text.exemplar(s.exemplars[i]));
-    text.sample("tailcap_request_duration_seconds_sum", labels, seconds_text(s.sum));
-    text.sample("tailcap_request_duration_seconds_count", labels, std::to_string(s.count));
+    text.sample("tailcap_request_duration_seconds_sum", labels,
+                seconds_text(static_cast<std::int64_t>(s.durations.sum())));
+    text.sample("tailcap_request_duration_seconds_count", labels, std::to_string(s.durations.count()));
   }
   text.family("tailcap_requests", "counter", "", "Requests by outcome, those of unknown duration included.");
   for (const auto& [labels, s] : all)

@@ -68,8 +68,8 @@ class Writer {
     add_key(out, key);
     {
       pbf_writer h(out, metric::kHistogram);
-      h.add_uint64(histogram::kCount, s.count);
-      h.add_double(histogram::kSum, seconds(s.sum));
+      h.add_uint64(histogram::kCount, s.durations.count());
+      h.add_double(histogram::kSum, seconds(static_cast<std::int64_t>(s.durations.sum())));
       std::uint64_t below = 0;
       for (std::size_t i = 0; i + 1 < kBounds.size(); ++i) {  // the last, without a bound, is the count
         pbf_writer bucket(h, histogram::kBucket);
@@ -79,7 +79,7 @@ class Writer {
       }
       {
         pbf_writer last(h, histogram::kBucket);
-        last.add_uint64(histogram::kCumulative, s.count);
+        last.add_uint64(histogram::kCumulative, s.durations.count());
         last.add_double(histogram::kUpperBound, std::numeric_limits<double>::infinity());
         add_exemplar(last, s.exemplars.back());
       }
@@ -113,14 +113,15 @@ class Writer {
 
   // Runs of buckets that follow each other are spans; counts are differences to the bucket before.
   static void add_native(pbf_writer& h, const MetricSeries& s) {
-    h.add_sint32(histogram::kSchema, kSchema);
+    h.add_sint32(histogram::kSchema, formats::DurationSketch::kSchema);
     h.add_double(histogram::kZeroThreshold, 1e-9);  // no duration lies between 0 and this
-    h.add_uint64(histogram::kZeroCount, s.zero);
+    h.add_uint64(histogram::kZeroCount, s.durations.zero());
+    const auto& buckets = s.durations.buckets();
     std::int32_t next = 0;
-    for (auto at = s.native.begin(); at != s.native.end();) {
+    for (auto at = buckets.begin(); at != buckets.end();) {
       auto end = at;
       std::uint32_t length = 0;
-      while (end != s.native.end() && end->first == at->first + static_cast<std::int32_t>(length)) ++end, ++length;
+      while (end != buckets.end() && end->first == at->first + static_cast<std::int32_t>(length)) ++end, ++length;
       pbf_writer span(h, histogram::kSpan);
       span.add_sint32(histogram::kOffset, at->first - next);
       span.add_uint32(histogram::kLength, length);
@@ -128,7 +129,7 @@ class Writer {
       at = end;
     }
     std::int64_t before = 0;
-    for (const auto& [bucket, n] : s.native) {
+    for (const auto& [bucket, n] : buckets) {
       h.add_sint64(histogram::kDelta, static_cast<std::int64_t>(n) - before);
       before = static_cast<std::int64_t>(n);
     }

@@ -9,6 +9,7 @@ import subprocess
 import case
 
 LOCK = str(case.SAMPLES / "lock-contention/lock-contention.tcap")
+STOCK = str(case.SAMPLES / "go-stock/go-stock.tcap")
 
 
 class Server(case.Case):
@@ -82,7 +83,7 @@ class Server(case.Case):
 
     def test_every_tool_runs(self):
         (answer,) = self.talk({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
-        values = {"file": LOCK, "id": "slowest", "measure": "off-cpu", "base": [LOCK], "new": [LOCK]}
+        values = {"file": LOCK, "id": "slowest", "measure": "off-cpu", "base": [LOCK], "summaries": [LOCK, STOCK]}
         for tool in answer["result"]["tools"]:
             with self.subTest(tool["name"]):
                 known = {key: values[key] for key in tool["inputSchema"]["properties"] if key in values}

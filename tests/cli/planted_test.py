@@ -330,6 +330,8 @@ class Planted(Case):
             ["flame", "--format", "folded"],
             ["tree"],
             ["check"],
+            ["summarise"],
+            ["summarise", "--json"],
             ["report", "--full", "--by", "x-tenant"],
         ):
             yield self.tailcap(command[0], file, *command[1:]).stdout

@@ -63,6 +63,7 @@ OPEN = ("report", "requests", "show")  # names may be added
 DOCUMENTS = (
     *("diag", "audit", "policy", "compare", "assert"),
     *("tree", "top", "topology", "timeline", "spans", "flame", "merge", "info"),
+    *("summarise", "baseline", "scorecard", "similar"),
     *OPEN,
 )
 SMALL = ("flame", "merge", "top")  # an object in an object
@@ -147,6 +148,8 @@ class DocumentSchemas(unittest.TestCase):
                 ["spans", "--explain"],
             ),
             *(["flame", "--measure", "off-cpu"], ["info"], ["info", "--goroutines"], ["info", "--interfaces"]),
+            *(["summarise"], ["baseline"], ["scorecard", "--at-most", "p99: 1ms, errors: 1%, calls: 2"]),
+            ["similar", case.SAMPLES / "lock-contention/lock-contention.tcap"],
         ):
             done = case.run(case.program(), command[0], capture, *command[1:], "--json")
             schema = jsonschema.Draft202012Validator(written_schema(command[0]))

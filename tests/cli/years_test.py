@@ -23,6 +23,7 @@ COMMANDS = (
     ["report", "--json"],
     ["requests"],
     ["topology"],
+    ["summarise"],
     ["diag"],
     ["info"],
     ["timeline"],

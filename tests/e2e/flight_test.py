@@ -130,6 +130,10 @@ class Flight(Case):
         missing = [line for line in order[first:] if line["id"] not in seen]
         self.assertLessEqual(len(missing), 3 * 8 * 2, "more than those under way at the borders")
         self.assertEqual(seen - {line["id"] for line in log}, set())
+        # Files of one recording can be added up: each request counts in the file that it is in.
+        summary = json.loads(self.tailcap("summarise", *files, "--json", code=(0, 3)))
+        self.assertEqual(len(summary["captures"]), 3)
+        self.assertEqual(summary["requests"], sum(r["role"] == "server" and r["start_ns"] is not None for r in rows))
 
     def test_killed_while_files_rotate(self):
         recording = self.begin("--rotate", "1MB", "--files", "4")

@@ -15,6 +15,8 @@ constexpr ToolArgument kWhere{
     "only requests that match, like: status == 5xx && duration > 20ms && path contains \"/cart\""};
 constexpr ToolArgument kLimit{"limit", Type::number, "--limit", false, "at most this number of rows"};
 
+constexpr ToolArgument kSummaries{"summaries", Type::texts, "", true, "paths of summaries (.tcs) or captures"};
+
 }  // namespace
 
 std::span<const Tool> tools() {
@@ -53,6 +55,21 @@ std::span<const Tool> tools() {
        {"compare", "--format", "md"},
        {{"base", Type::texts, "", true, "captures of the base"},
         {"new", Type::texts, "--", true, "captures of the new version"}}},
+      {"baseline",
+       "What is usual for each service at an hour of the day, learned from summaries (.tcs) of a week or more; with "
+       "new: "
+       "what is outside of that.",
+       {"baseline"},
+       {kSummaries, {"new", Type::text, "--new", false, "a summary or capture to be held against it"}}},
+      {"scorecard",
+       "Availability, limits, error budgets and burn rates by service and week.",
+       {"scorecard"},
+       {kSummaries,
+        {"limits", Type::text, "--at-most", false, "limits of every route, like: p99: 200ms, errors: 0.5%"}}},
+      {"similar",
+       "Which past incidents spent their time on the same; the first of the summaries is compared with the others.",
+       {"similar"},
+       {kSummaries}},
   });
   return all;
 }

@@ -65,6 +65,7 @@ constexpr std::array kEndings = std::to_array<std::pair<std::string_view, std::s
     {".json", "json"},
     {".svg", "svg"},
     {".dot", "dot"},
+    {".tcs", "tcs"},
     {".mmd", "mermaid"},
     {".txt", "text"},
     {".folded", "folded"},

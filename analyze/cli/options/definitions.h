@@ -74,6 +74,8 @@ inline constexpr Definition kExplain{
     "or fitted none; as text, or as JSON with --json",
     0};
 
+inline constexpr Definition kWindow{"window", 0, "T", "", 0};
+
 // How are routes made?
 inline constexpr Definition kRouteTemplate{
     "route-template", 0, "T", "add a route template, like '/users/{id}', without selecting it (repeatable)", 0};
@@ -93,6 +95,7 @@ inline constexpr Definition kMeasure{
 inline constexpr Definition kWarmUp{"warmup", 0, "T",
                                     "leave out the first T of every run (default: its first tenth, at least 1s)", 0};
 inline constexpr Definition kCheck{"check", 0, nullptr, "", 0};
+inline constexpr Definition kSlo{"slo", 0, "FILE", "read the limits from FILE", 0};
 inline constexpr Definition kUndecided{"undecided", 0, "",
                                        "exit code of an undecided result: 0, 3, or 4 (warn, the default)", 0};
 

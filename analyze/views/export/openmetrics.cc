@@ -1,45 +1,16 @@
 #include "analyze/views/export/openmetrics.h"
 
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "analyze/export/openmetrics.h"
-#include "analyze/model/columns/facts.h"
-#include "analyze/model/trace/trace_identity.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/report/words/number.h"
 #include "analyze/spans/identities.h"
+#include "analyze/views/export/services.h"
 
 namespace tailcap::views {
-namespace {
-
-// Names of services. Where processes are not known, they are what requests name, and anybody may send requests.
-class Services {
- public:
-  static constexpr std::size_t kMost = 1000;
-
-  std::string_view of(const pipeline::Analysis& analysis, std::uint32_t row) {
-    const model::Request request = analysis.table.rows[row];
-    model::columns::ColumnFacts facts(analysis.table, request);
-    pipeline::add_known(facts, analysis);
-    const auto text = [&](model::TextId id) { return id == 0 ? std::string_view() : analysis.table.texts[id]; };
-    const std::string_view name =
-        model::service_of(analysis.table, request, text(facts.local), text(facts.remote)).name;
-    if (names_.contains(name)) return name;
-    if (names_.size() < kMost) return *names_.insert(name).first;
-    ++others_;
-    return "other";
-  }
-  std::uint64_t others() const { return others_; }  // requests
-
- private:
-  std::set<std::string_view> names_;
-  std::uint64_t others_ = 0;
-};
-
-}  // namespace
 
 Exported export_openmetrics(const std::string& file, const pipeline::Options& chosen, bool protobuf,
                             const Write& write) {
@@ -52,9 +23,9 @@ Exported export_openmetrics(const std::string& file, const pipeline::Options& ch
   const spans::Identities ids = spans::identities_of(analysis.table, none);
   const pipeline::Wanted wanted(chosen, analysis);
   std::vector<exports::Measured> measured;
-  Services services;
+  ExportedServices services(analysis);
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
-    if (wanted(analysis.table, i)) measured.push_back({i, ids.rows[i].context, services.of(analysis, i)});
+    if (wanted(analysis.table, i)) measured.push_back({i, ids.rows[i].context, services.of(i)});
   out.requests = measured.size();
   const model::Quality& quality = analysis.study.quality;
   exports::Metrics metrics{analysis.table, measured};
@@ -63,7 +34,7 @@ Exported export_openmetrics(const std::string& file, const pipeline::Options& ch
   metrics.end = quality.file.last;
   if (services.others() > 0)
     out.limits.push_back(report::count_text(services.others(), "request is", "requests are") +
-                         " of the service \"other\": the first " + std::to_string(Services::kMost) +
+                         " of the service \"other\": the first " + std::to_string(ExportedServices::kMost) +
                          " services have their names.");
   if (const std::uint64_t folded = quality.findings[model::Finding::route_overflow]; folded > 0)
     out.limits.push_back(report::count_text(folded, "request is", "requests are") +

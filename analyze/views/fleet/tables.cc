@@ -6,12 +6,10 @@
 #include <ctime>
 #include <filesystem>
 #include <map>
-#include <stdexcept>
 
 #include "analyze/export/tab_separated.h"
 #include "analyze/model/columns/columns.h"
 #include "analyze/model/columns/whole_row.h"
-#include "analyze/model/study/cut_note.h"
 #include "analyze/model/study/unread.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
@@ -20,6 +18,7 @@
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
 #include "analyze/tail/study.h"
+#include "analyze/views/export/whole_capture.h"
 
 namespace tailcap::views {
 namespace {
@@ -360,17 +359,7 @@ pipeline::Analysis fleet_analysis(const std::string& file, const pipeline::Optio
   options.study = options.partition = true;
   out.what = "rows";
   pipeline::Analysis analysis = analysed(file, options, out);
-  const formats::Preamble& preamble = analysis.study.quality.preamble;
-  if (preamble.capture_id.empty())
-    throw std::runtime_error(report::printable(file) +
-                             " has no id, so that its rows could not be distinguished from those of others.");
-  if (analysis.study.quality.sampling.some())
-    throw std::runtime_error(
-        report::printable(file) +
-        " records a part of all connections (--sample-connections): sums with others would be wrong.");
-  if (model::CutNote::from_notes(preamble.notes))
-    throw std::runtime_error(report::printable(file) +
-                             " is a part of a capture with the same id. Export that capture.");
+  require_one_of_many(file, analysis.study.quality);
   out.requests = analysis.table.rows.size();
   return analysis;
 }

@@ -1,0 +1,25 @@
+// Captures and summaries as words of a command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyze/pipeline/pipeline.h"
+#include "formats/summary/summary.h"
+
+namespace tailcap::cli {
+
+struct SummarisedFiles {
+  formats::Summary summary;
+  bool damaged = false;
+  std::vector<model::ExchangeId> wrong;  // as in pipeline::Analysis
+};
+
+inline constexpr std::int64_t kDefaultWindow = 300'000'000'000;  // ns
+
+// The sum of all: captures are summarised by windows of this length, ns; 0: of the length that the summaries have,
+// otherwise kDefaultWindow. Throws std::runtime_error.
+SummarisedFiles summary_of_files(const char* command, const std::vector<std::string>& files,
+                                 const pipeline::Options& options, std::int64_t window);
+
+}  // namespace tailcap::cli

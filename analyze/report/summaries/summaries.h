@@ -1,0 +1,32 @@
+// Summaries and what is learned from them, as text, Markdown, a page and JSON.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "analyze/model/summaries/baseline.h"
+#include "analyze/model/summaries/scorecard.h"
+#include "analyze/model/summaries/similar.h"
+#include "analyze/render/document.h"
+#include "formats/summary/summary.h"
+
+namespace tailcap::report {
+
+// most: rows of a table.
+render::Document summary_document(const formats::Summary& summary, std::size_t most);
+std::string summary_json(const formats::Summary& summary);
+std::string summary_schema();
+
+render::Document baseline_document(const model::BaselineStudy& study, std::size_t most);
+std::string baseline_json(const model::BaselineStudy& study);
+std::string baseline_schema();
+
+render::Document scorecard_document(const model::Scorecard& scorecard);
+std::string scorecard_json(const model::Scorecard& scorecard);
+std::string scorecard_schema();
+
+render::Document similar_document(const model::SimilarityStudy& study, std::size_t most);
+std::string similar_json(const model::SimilarityStudy& study);
+std::string similar_schema();
+
+}  // namespace tailcap::report
