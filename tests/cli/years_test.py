@@ -24,6 +24,7 @@ COMMANDS = (
     ["requests"],
     ["topology"],
     ["diag"],
+    ["diff", "--before", "1s", "--full"],
     ["info"],
     ["timeline"],
     ["tree"],
