@@ -31,6 +31,9 @@ int run(int argc, char** argv);
 namespace diag_command {
 int run(int argc, char** argv);
 }
+namespace diff_command {
+int run(int argc, char** argv);
+}
 namespace events_command {
 int run(int argc, char** argv);
 }

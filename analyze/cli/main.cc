@@ -42,6 +42,7 @@ constexpr std::array kEntries = std::to_array<Entry>({
     {"complete", complete_command::run},
     {"cut", cut_command::run},
     {"diag", diag_command::run},
+    {"diff", diff_command::run},
     {"events", events_command::run},
     {"export", export_command::run},
     {"flame", flame_command::run},
@@ -105,6 +106,9 @@ Is the traffic what it should be?
 
 What is wrong with the machine?
   diag        short-lived processes, shortage of memory, TCP failures, slow disks
+
+What is different?
+  diff        two captures, or two parts of one, side by side: what changed most, and why
 
 Is the new version slower?
   gate        record two versions alternately under load, and compare them: a gate for CI

@@ -70,11 +70,6 @@ constexpr Definition kFromClickHouse{"from-clickhouse", 0, "URL",
                                      0};
 constexpr Definition kBrief{"brief", 0, nullptr,
                             "print only the line on data quality and the answers, in whole sentences", 0};
-constexpr Definition kFull{"full", 0, nullptr,
-                           "print everything as text: routes with percentiles, slow against typical requests, the "
-                           "slowest ones, and how it was recorded. Without it, the text has at most 23 lines",
-                           0};
-
 constexpr std::size_t kCompactWidth = 80, kNarrowest = 60;  // columns
 
 struct Arguments {
@@ -220,7 +215,9 @@ int run(int argc, char** argv) {
               "html: one page that needs nothing else, plots included; md: Markdown, to be pasted into an issue; json: "
               "nothing is left out; agent: answers, evidence and next commands in at most 8,000 bytes of Markdown");
   line.schema(report::report_schema);
-  line.option(kFull, &a.full);
+  line.option(option::kFull, &a.full,
+              "print everything as text: routes with percentiles, slow against typical requests, the slowest ones, and "
+              "how it was recorded. Without it, the text has at most 23 lines");
   line.option(kBrief, &a.shown.brief);
   line.option(option::kLimit, &a.limit,
               "in Markdown, and in text with --full, which -n implies: show N routes (default 8) and N of the slowest "

@@ -73,23 +73,12 @@ RunValue value_of(double samples, const RouteRun& route, const Run& run) {
   return out;
 }
 
-// The caller that makes up more than half of the change.
-std::string caller_of(const Counted& counted, const RouteSamples& route) {
-  double all = 0;
-  std::map<std::string, double> changes;
-  for (const auto& [caller, sums] : counted.per_request) {
-    const double change =
-        sums[1] / static_cast<double>(route.runs[1].size()) - sums[0] / static_cast<double>(route.runs[0].size());
-    changes[caller] = change;
-    all += change;
-  }
-  for (const auto& [caller, change] : changes)
-    if (change * all > 0 && std::abs(change) > std::abs(all) / 2) return caller;
-  return {};
-}
-
-bool matters(const GateEstimate& e, double mean) {
-  return std::abs(e.difference) >= std::max(kLeastTime, kLeastShare * mean);
+// As main_caller() takes them.
+std::map<std::string, std::array<double, 2>> means_of(const Counted& counted, const RouteSamples& route) {
+  std::map<std::string, std::array<double, 2>> out = counted.per_request;
+  for (auto& [caller, sums] : out)
+    for (std::size_t side = 0; side < 2; ++side) sums[side] /= static_cast<double>(route.runs[side].size());
+  return out;
 }
 
 // Why nothing is compared.
@@ -127,7 +116,7 @@ void add_route(std::size_t place, const Sides& sides, Pairs pairs, Comparison& o
     const Metric time{Metric::Kind::label, static_cast<std::uint8_t>(model::gate::kNoAccount)};
     FunctionRow row{place,
                     name,
-                    caller_of(counted, route),
+                    main_caller(means_of(counted, route)),
                     counted.samples[0],
                     counted.samples[1],
                     1,
@@ -138,6 +127,17 @@ void add_route(std::size_t place, const Sides& sides, Pairs pairs, Comparison& o
 }
 
 }  // namespace
+
+std::string main_caller(const std::map<std::string, std::array<double, 2>>& by_caller) {
+  double all = 0;
+  for (const auto& [caller, times] : by_caller) all += times[1] - times[0];
+  for (const auto& [caller, times] : by_caller)
+    if (const double change = times[1] - times[0]; change * all > 0 && std::abs(change) > std::abs(all) / 2)
+      return caller;
+  return {};
+}
+
+bool worth_a_function(double size, double mean) { return size >= std::max(kLeastTime, kLeastShare * mean); }
 
 void compare_functions(const std::vector<const Run*>& base, const std::vector<const Run*>& fresh, Pairs pairs,
                        Comparison& out) {
@@ -160,8 +160,9 @@ void compare_functions(const std::vector<const Run*>& base, const std::vector<co
   for (std::size_t i = 0; i < all.rows.size(); ++i) {
     FunctionRow& row = all.rows[i];
     row.p_holm = adjusted[i];
-    row.estimate.noticed = row.p_holm < out.options.level && sure(row.estimate) &&
-                           matters(row.estimate, static_cast<double>(out.routes[row.route].all.base));
+    row.estimate.noticed =
+        row.p_holm < out.options.level && sure(row.estimate) &&
+        worth_a_function(std::abs(row.estimate.difference), static_cast<double>(out.routes[row.route].all.base));
   }
   std::ranges::stable_sort(all.rows, [](const FunctionRow& x, const FunctionRow& y) {
     if (x.estimate.noticed != y.estimate.noticed) return x.estimate.noticed;

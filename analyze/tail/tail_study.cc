@@ -64,7 +64,7 @@ std::vector<model::LabelBand> bands_of(const std::vector<slow::Item>& items, con
 }
 
 void add_intervals(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts, const slow::Columns& columns,
-                   const slow::TimeBlocks& in_time, const slow::TimeBlocks* groups, model::TailStudy& out) {
+                   const model::TimeBlocks& in_time, const model::TimeBlocks* groups, model::TailStudy& out) {
   slow::Spread spread = slow::resample(items, cohorts, columns, in_time);
   if (groups) spread = slow::wider(spread, slow::resample(items, cohorts, columns, *groups));
   std::vector<double> p;
@@ -227,11 +227,11 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
   count_matching(cohorts, items, out);
   const std::int64_t begin = nanoseconds(study.begin), end = nanoseconds(study.end);
   slow::find_bursts(slow_spans(table, items, cohorts), begin, end, out);
-  slow::TimeBlocks groups;
-  if (facts.sampled) groups = slow::groups_of_connections(connections_of(table, items));
+  model::TimeBlocks groups;
+  if (facts.sampled) groups = model::groups_of_connections(connections_of(table, items));
   if (items.size() >= kLeastResampled && (!facts.sampled || groups.count > 0))
     add_intervals(items, cohorts, columns,
-                  slow::blocks_in_time(items, facts.correlation, static_cast<double>(end - begin) * 1e-9),
+                  model::blocks_in_time(items.size(), facts.correlation, static_cast<double>(end - begin) * 1e-9),
                   facts.sampled ? &groups : nullptr, out);
   std::stable_sort(out.labels.begin(), out.labels.end(),
                    [](const LabelDifference& a, const LabelDifference& b) { return a.difference() > b.difference(); });

@@ -17,7 +17,20 @@ import case
 from case import Case, run
 
 READERS = ["report", "requests", "info", "check", "events", "spans", "diag"]  # COMMAND FILE
-COMMANDS = [*READERS, "assert", "compare", "flame", "merge", "recover", "show", "timeline", "top", "topology", "tree"]
+COMMANDS = [
+    *READERS,
+    "assert",
+    "compare",
+    "diff",
+    "flame",
+    "merge",
+    "recover",
+    "show",
+    "timeline",
+    "top",
+    "topology",
+    "tree",
+]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -90,6 +103,7 @@ class AnalyserCli(Case):
             "merge",
             "recover",
             "compare",
+            "diff",
         ):
             self.assertIn("--output", taken[command])
         for command in set(COMMANDS) - {"recover"}:

@@ -126,6 +126,7 @@ class Crafted(unittest.TestCase):
             ["query", file, "SELECT count(*) FROM request JOIN connection USING (connection_id)"],
             ["spans", file, "-o", self.scratch / "spans"],
             ["compare", file, "--", file],
+            ["diff", file, "--before", "10ms", "--json"],
             ["cut", file, self.scratch / "cut.tcap", "--force"],
             ["topology", file],
         ):

@@ -327,6 +327,8 @@ class Planted(Case):
             ["info", "--json"],
             ["diag"],
             ["diag", "--json"],
+            ["diff", "--before", "1s", "--full"],
+            ["diff", "--before", "1s", "--json"],
             ["flame", "--format", "folded"],
             ["tree"],
             ["check"],

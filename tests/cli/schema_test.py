@@ -61,7 +61,7 @@ class ReportSchema(unittest.TestCase):
 
 OPEN = ("report", "requests", "show")  # names may be added
 DOCUMENTS = (
-    *("diag", "audit", "policy", "compare", "assert"),
+    *("diag", "audit", "policy", "compare", "diff", "assert"),
     *("tree", "top", "topology", "timeline", "spans", "flame", "merge", "info"),
     *("summarise", "baseline", "scorecard", "similar"),
     *OPEN,
@@ -150,6 +150,7 @@ class DocumentSchemas(unittest.TestCase):
             *(["flame", "--measure", "off-cpu"], ["info"], ["info", "--goroutines"], ["info", "--interfaces"]),
             *(["summarise"], ["baseline"], ["scorecard", "--at-most", "p99: 1ms, errors: 1%, calls: 2"]),
             ["similar", case.SAMPLES / "lock-contention/lock-contention.tcap"],
+            ["diff", "--before", "1500ms"],
         ):
             done = case.run(case.program(), command[0], capture, *command[1:], "--json")
             schema = jsonschema.Draft202012Validator(written_schema(command[0]))
@@ -225,6 +226,7 @@ class EveryCommand(unittest.TestCase):
             ["spans", "--explain"],
             ["flame", "--measure", "off-cpu"],
             ["diag"],
+            ["diff", "--before", "1500ms"],
             ["info"],
             ["info", "--goroutines"],
             ["check"],

@@ -25,6 +25,7 @@ COMMANDS = (
     ["topology"],
     ["summarise"],
     ["diag"],
+    ["diff", "--before", "1s", "--full"],
     ["info"],
     ["timeline"],
     ["tree"],

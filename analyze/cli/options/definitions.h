@@ -59,6 +59,7 @@ inline constexpr Definition kWhole{"whole", 0, nullptr,
                                    "read all of a long capture, not only the part that the answer needs: what is "
                                    "typical, and the answers, then describe the whole capture",
                                    0};
+inline constexpr Definition kFull{"full", 0, nullptr, "print everything as text", 0};
 inline constexpr Definition kNoPager{"no-pager", 0, nullptr,
                                      "on a terminal: do not use a pager ($PAGER, default less -FRX)", 0};
 inline constexpr Definition kForce{"force", 0, nullptr, "overwrite OUT", 0};

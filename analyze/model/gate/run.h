@@ -45,6 +45,11 @@ struct FunctionSamples {
   std::uint64_t samples = 0;
 };
 
+// Calls of RouteRun::callees[callee] that a request made.
+struct CallsMade {
+  std::uint32_t request = 0, callee = 0, calls = 0;
+};
+
 // What is known of the samples of a run.
 struct RunSampling {
   bool any = false;             // it has samples
@@ -75,6 +80,7 @@ struct RouteRun {
   std::uint64_t bursts = 0;                                    // clusters in time of the slowest 1 %
   std::vector<Blocker> blockers;                               // most time first
   std::vector<std::pair<std::string, std::uint64_t>> callees;  // "GET /stock", calls; most first
+  std::vector<CallsMade> made;                                 // by request; only where it was asked for
   std::string most_called;                                     // of these, the one that a request made most calls of
   std::vector<FunctionSamples> functions;                      // of the requests
   std::uint64_t samples = 0;                                   // on a CPU, of the requests; some in no function

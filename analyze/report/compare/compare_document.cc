@@ -2,10 +2,9 @@
 #include <cmath>
 #include <cstdio>
 
-#include "analyze/report/charts/chart_svg.h"
-#include "analyze/report/charts/latency_chart.h"
 #include "analyze/report/compare/compare.h"
 #include "analyze/report/compare/compare_words.h"
+#include "analyze/report/compare/curves.h"
 #include "analyze/report/compare/functions.h"
 #include "analyze/report/compare/gate_words.h"
 #include "analyze/report/compare/noticed.h"
@@ -141,21 +140,6 @@ void add_accounts(Document& out, const std::string& title, const AccountTable& t
   out.add(std::move(table));
 }
 
-// Both distributions over each other; on a page only.
-void add_curves(Document& out, const RouteComparison& route) {
-  model::Study study;
-  for (const auto& [name, curve] : {std::pair("base", &route.base_curve), {"new", &route.fresh_curve}}) {
-    study.routes.emplace_back();
-    study.routes.back().method = name;
-    study.routes.back().route = "all runs";
-    for (const auto& [ns, above] : *curve) study.routes.back().ccdf.push_back({Duration{ns}, above});
-  }
-  auto chart = charts::latency_chart(study, {0, 1});
-  if (!chart) return;
-  chart->caption = "Share of requests that took longer than a duration, all runs of a side together.";
-  out.add(render::Figures{{charts::chart_figure(*chart, charts::kWide)}});
-}
-
 void add_route(Document& out, const RouteComparison& route) {
   out.heading(2, route_text(route.name));
   if (!route.absent.empty()) {
@@ -191,7 +175,8 @@ void add_route(Document& out, const RouteComparison& route) {
     table.rows.push_back(std::move(row));
   }
   out.add(std::move(table));
-  add_curves(out, route);
+  add_curves(out, {{{"base", "all runs", &route.base_curve}, {"new", "all runs", &route.fresh_curve}}},
+             "Share of requests that took longer than a duration, all runs of a side together.");
   add_accounts(out, "Where the time of a request went, on average", route.all);
   add_accounts(out, "Where the time of the slowest 1 % went", route.slow);
 }

@@ -16,12 +16,12 @@ using render::Column;
 constexpr std::size_t kValueWidth = 80, kValues = 3, kChangeRows = 200;
 constexpr std::size_t kIdDigits = 12;  // of a revision and a build id, as Git shortens them
 
-std::string value_text(const std::string& text) { return render::shortened(printable(text), kValueWidth); }
+std::string software_text(const std::string& text) { return render::shortened(printable(text), kValueWidth); }
 
 std::string change_value(ChangeKind kind, const std::string& value) {
-  if (kind != ChangeKind::revision && kind != ChangeKind::build_id) return value_text(value);
+  if (kind != ChangeKind::revision && kind != ChangeKind::build_id) return software_text(value);
   const std::size_t space = std::min(value.find(' '), value.size());
-  return value_text(value.substr(0, std::min(space, kIdDigits)) + value.substr(space));
+  return software_text(value.substr(0, std::min(space, kIdDigits)) + value.substr(space));
 }
 
 std::string values_of(ChangeKind kind, const std::vector<std::string>& values) {
@@ -38,16 +38,16 @@ std::string subject_of(const Change& c) {
     case ChangeKind::go_version:
       return "Go";
     case ChangeKind::module:
-      return value_text(c.module);
+      return software_text(c.module);
     case ChangeKind::build_id:
       break;
   }
-  return "build id of " + value_text(c.program);
+  return "build id of " + software_text(c.program);
 }
 
 std::string change_line(const Change& c, bool several) {
   const std::string subject =
-      (several && c.kind != ChangeKind::build_id ? value_text(c.program) + ": " : "") + subject_of(c);
+      (several && c.kind != ChangeKind::build_id ? software_text(c.program) + ": " : "") + subject_of(c);
   if (c.base.empty()) return subject + " " + values_of(c.kind, c.fresh) + " added";
   if (c.fresh.empty()) return subject + " " + values_of(c.kind, c.base) + " removed";
   return subject + " " + values_of(c.kind, c.base) + " → " + values_of(c.kind, c.fresh);
@@ -86,7 +86,7 @@ void add_software(const std::vector<Change>& changes, render::Document& out) {
   for (std::size_t i = 0; i < std::min(kChangeRows, changes.size()); ++i) {
     const Change& c = changes[i];
     render::Row row;
-    row.cells = {value_text(c.program), c.kind == ChangeKind::build_id ? "build id" : subject_of(c),
+    row.cells = {software_text(c.program), c.kind == ChangeKind::build_id ? "build id" : subject_of(c),
                  c.base.empty() ? "–" : values_of(c.kind, c.base), c.fresh.empty() ? "–" : values_of(c.kind, c.fresh)};
     table.rows.push_back(std::move(row));
   }

@@ -9,15 +9,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "analyze/model/statistics/least_change.h"
 #include "analyze/model/study/change_study.h"
 #include "analyze/tail/rows/quantiles.h"
 
 namespace tailcap::tail::changes {
 
-// As relative differences. Between stretches of one recording as much comes and goes with no change at all.
-inline constexpr double kLeastMedian = 0.10, kLeastP99 = 0.25;
-// Wake-ups, interrupts and cold caches make as much on any machine.
-inline constexpr std::int64_t kLeastMedianGap = 100'000, kLeastP99Gap = 1'000'000;
+using model::kLeastMedian, model::kLeastMedianGap, model::kLeastP99, model::kLeastP99Gap;
 // It must be this many times the largest difference within either side. Sides are cut into kParts parts at most.
 inline constexpr double kBeyondDrift = 1.5;
 inline constexpr std::size_t kParts = 6, kLeastParts = 4;

@@ -5,34 +5,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <unordered_map>
-
-#include "analyze/tail/rows/quantiles.h"
 
 namespace tailcap::tail::slow {
 namespace {
 
-constexpr double kLeastBlocks = 20, kMostBlocks = 50;  // fewer carry no interval; more only cost time
-constexpr double kBlockSeconds = 5;                    // as for quantiles: how long neighbours resemble each other
 constexpr double kAlpha = 0.05;
 constexpr double kReach = 0.2;     // ranks around the typical cohort between which it may come to lie
 constexpr std::size_t kBins = 60;  // of ranks there; within one, requests count in proportion
-
-// The generator called splitmix64: any state will do, and it is the same everywhere.
-class Draws {
- public:
-  explicit Draws(std::uint64_t seed) : state_(seed) {}
-  std::size_t below(std::size_t n) {
-    state_ += 0x9e3779b97f4a7c15;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return static_cast<std::size_t>(((z ^ (z >> 31)) >> 32) * n >> 32);
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 std::uint64_t seed_of(const std::vector<Item>& items) {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -40,27 +19,12 @@ std::uint64_t seed_of(const std::vector<Item>& items) {
   return hash;
 }
 
-std::size_t blocks_for(std::size_t n, double correlation, double seconds) {
-  const double requests = static_cast<double>(n);
-  double length =
-      std::max(std::cbrt(requests), 1.5 * correlation * std::max(1.0, std::cbrt(requests / correlation) / 2));
-  if (seconds > 0) length = std::max(length, requests * kBlockSeconds / seconds);
-  return static_cast<std::size_t>(std::clamp(requests / length, kLeastBlocks, kMostBlocks));
-}
-
-// The share beyond each end of a percentile interval that makes it as wide as Student's with so few blocks.
-double expanded_tail(std::size_t blocks) {
-  const double df = static_cast<double>(blocks) - 1;
-  const double x = beta_quantile(kAlpha, df / 2, 0.5);
-  const double t = std::sqrt(df * (1 - x) / x) * std::sqrt((df + 1) / df);
-  return 0.5 * std::erfc(t / std::sqrt(2.0));
-}
-
 // Sums of the typical cohort by block, cell and column, cumulated over bins of rank: any range of ranks is a
 // subtraction.
 class TypicalSums {
  public:
-  TypicalSums(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const TimeBlocks& blocks)
+  TypicalSums(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns,
+              const model::TimeBlocks& blocks)
       : blocks_(blocks.count), cells_(cohorts.cells.size()), width_(columns.size() + 1) {
     const std::size_t n = items.size();
     const double rest = static_cast<double>(cohorts.gap ? n - cohorts.slow : n) / static_cast<double>(n);
@@ -132,45 +96,7 @@ class TypicalSums {
   std::vector<double> sums_, counts_;  // [bin][block][cell][column]; [bin][block]
 };
 
-LabelSpread interval(std::vector<double>& values, double tail) {
-  std::sort(values.begin(), values.end());
-  const double n = static_cast<double>(values.size());
-  const auto at = [&](double share) {
-    return values[static_cast<std::size_t>(std::clamp(std::floor(share * n), 0.0, n - 1))];
-  };
-  LabelSpread out;
-  out.low = at(tail);
-  out.high = at(1 - tail);
-  const auto above = static_cast<double>(values.end() - std::upper_bound(values.begin(), values.end(), 0.0));
-  const auto below = static_cast<double>(std::lower_bound(values.begin(), values.end(), 0.0) - values.begin());
-  out.p = std::min(1.0, 2 * (n - std::max(above, below) + 1) / (n + 1));
-  return out;
-}
-
 }  // namespace
-
-TimeBlocks blocks_in_time(const std::vector<Item>& items, double correlation, double seconds) {
-  const std::size_t n = items.size();
-  TimeBlocks out;
-  out.count = blocks_for(n, correlation, seconds);
-  assert(n >= out.count);
-  for (std::size_t i = 0; i < n; ++i) out.of.push_back(static_cast<std::uint32_t>(i * out.count / n));
-  return out;
-}
-
-TimeBlocks groups_of_connections(const std::vector<std::uint32_t>& connections) {
-  std::unordered_map<std::uint32_t, double> sizes;
-  for (const std::uint32_t c : connections) ++sizes[c];
-  std::vector<double> all;
-  for (const auto& [connection, size] : sizes) all.push_back(size);
-  std::sort(all.begin(), all.end());
-  TimeBlocks out;
-  if (!model::support_of(all).enough()) return out;
-  out.count = std::min(static_cast<std::size_t>(kMostBlocks), sizes.size());
-  // At random, so that groups differ as connections do.
-  for (const std::uint32_t c : connections) out.of.push_back(static_cast<std::uint32_t>(Draws(c).below(out.count)));
-  return out;
-}
 
 Spread wider(const Spread& one, const Spread& other) {
   Spread out = one;
@@ -185,18 +111,18 @@ Spread wider(const Spread& one, const Spread& other) {
   return out;
 }
 
-Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const TimeBlocks& in) {
+Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns,
+                const model::TimeBlocks& in) {
   const std::size_t n = items.size(), blocks = in.count, width = columns.size();
   const TypicalSums typical(items, cohorts, columns, in);
   std::vector<double> sizes(blocks);
   for (const std::uint32_t block : in.of) ++sizes[block];
 
-  Draws draws(seed_of(items));
+  model::Draws draws(seed_of(items));
   std::vector<std::vector<double>> results(width + 1);
   std::vector<double> drawn(blocks), slow(width), shares(cohorts.cells.size()), sums;
-  for (std::size_t r = 0; r < kReplicates; ++r) {
-    std::fill(drawn.begin(), drawn.end(), 0.0);
-    for (std::size_t b = 0; b < blocks; ++b) ++drawn[draws.below(blocks)];
+  for (std::size_t r = 0; r < model::kReplicates; ++r) {
+    model::draw(draws, drawn);
     const double total = std::inner_product(drawn.begin(), drawn.end(), sizes.begin(), 0.0);
     // Beyond a gap lie as many as were drawn.
     const double wanted = cohorts.gap ? std::numeric_limits<double>::infinity()
@@ -231,9 +157,8 @@ Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Co
 
   Spread out;
   out.blocks = static_cast<std::uint32_t>(blocks);
-  const double tail = expanded_tail(blocks);
-  for (std::size_t l = 0; l < width; ++l) out.labels.push_back(interval(results[l], tail));
-  const LabelSpread gap = interval(results[width], tail);
+  for (std::size_t l = 0; l < width; ++l) out.labels.push_back(model::interval_of(results[l], blocks));
+  const model::DrawnInterval gap = model::interval_of(results[width], blocks);
   out.low = gap.low;
   out.high = gap.high;
   return out;

@@ -73,11 +73,13 @@ bool called_within(const Request& row, const RequestTable& table) {
 
 class RouteReader {
  public:
-  RouteReader(const pipeline::Analysis& analysis, const tail::slow::Links& links, const ProcessCounts* counts)
+  RouteReader(const pipeline::Analysis& analysis, const tail::slow::Links& links, const ProcessCounts* counts,
+              KeepCalls keep)
       : table_(analysis.table),
         preamble_(analysis.study.quality.preamble),
         links_(links),
         counts_(counts),
+        keep_(keep == KeepCalls::yes),
         sampled_(model::sampling_of(preamble_.notes).some()) {}
 
   // The recording ended at `end`.
@@ -122,6 +124,7 @@ class RouteReader {
     out.callees.assign(callees.begin(), callees.end());
     std::stable_sort(out.callees.begin(), out.callees.end(), [](auto& x, auto& y) { return x.second > y.second; });
     if (out.callees.size() > kCallees) out.callees.resize(kCallees);
+    keep_calls(out);
     if (durations.empty()) return out;
     const double n = static_cast<double>(durations.size());
     out.decorrelation = tail::Sample(std::move(durations)).correlation() * seconds / n;
@@ -186,13 +189,24 @@ class RouteReader {
       ++made_of[callee_of(made)];
     }
     for (const auto& [name, calls] : made_of) {
-      callees[name] += static_cast<std::uint64_t>(calls);
+      const auto known = callees.try_emplace(name).first;
+      known->second += static_cast<std::uint64_t>(calls);
+      if (keep_) made_.push_back({static_cast<std::uint32_t>(out.requests.size()), &known->first, calls});
       at(Count::same_calls) = std::max(at(Count::same_calls), calls);
       if (calls <= most_) continue;
       most_ = calls;
       out.most_called = name;
     }
     return o;
+  }
+
+  void keep_calls(RouteRun& out) {
+    std::map<std::string_view, std::uint32_t> numbers;
+    for (std::size_t i = 0; i < out.callees.size(); ++i) numbers[out.callees[i].first] = static_cast<std::uint32_t>(i);
+    for (const KeptCalls& kept : made_)
+      if (const auto number = numbers.find(*kept.callee); number != numbers.end())
+        out.made.push_back({kept.request, number->second, static_cast<std::uint32_t>(kept.calls)});
+    made_.clear();
   }
 
   // A statement, or a route, but for those that have no name of their own.
@@ -234,17 +248,24 @@ class RouteReader {
     if (out.blockers.size() > kBlockers) out.blockers.resize(kBlockers);
   }
 
+  struct KeptCalls {
+    std::uint32_t request;
+    const std::string* callee;
+    std::int64_t calls;
+  };
+
   const RequestTable& table_;
   const formats::Preamble& preamble_;
   const tail::slow::Links& links_;
   const ProcessCounts* counts_;
-  const bool sampled_;
-  std::int64_t most_ = 0;  // calls of one callee that a request of the route made
+  const bool keep_, sampled_;
+  std::vector<KeptCalls> made_;  // of the route
+  std::int64_t most_ = 0;        // calls of one callee that a request of the route made
 };
 
 }  // namespace
 
-Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, ProcessCounts* counts) {
+Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, ProcessCounts* counts, KeepCalls keep) {
   const RequestTable& table = analysis.table;
   const model::Quality& quality = analysis.study.quality;
   Run out;
@@ -289,7 +310,7 @@ Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, Pr
     out.undecided_calls += row && meant(*row);
   }
   if (counts) counts->since(analysis, from);
-  RouteReader reader(analysis, links, counts);
+  RouteReader reader(analysis, links, counts, keep);
   for (const auto& [key, rows] : tail::by_route(table, meant))
     out.routes.push_back(reader.read(key, rows, from, out.seconds, quality.file.last));
   return out;

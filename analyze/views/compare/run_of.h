@@ -16,9 +16,11 @@ inline constexpr double kWarmUpShare = 0.1, kWarmUpLeast = 1;
 
 class ProcessCounts;
 
+enum class KeepCalls : bool { no, yes };  // fills RouteRun::made
+
 // warm_up: seconds; unset: the default. counts: what was read of processes beside the analysis; nullptr: nothing.
 model::gate::Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up,
-                        ProcessCounts* counts = nullptr);
+                        ProcessCounts* counts = nullptr, KeepCalls keep = KeepCalls::no);
 
 struct RunRead {
   model::gate::Run run;
