@@ -72,7 +72,7 @@ LEFT_OUT = {
 }
 SAID_OF_OLDER = "this kernel lacks helpers of Linux 6.1"  # in every step there
 REFUSED_CONNECTS = 5  # by guest.sh, in the step node
-# A tier that the kernel does not have is refused with these words.
+# The recorder refuses a tier that the kernel does not have with these words.
 NO_TIER = "tier a was asked for, but this kernel has no"
 
 
