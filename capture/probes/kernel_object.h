@@ -28,7 +28,7 @@ bool is_callable(std::string_view hook);
 // A tracepoint, "iter/…", or one of those above.
 std::string hook_of(const bpf_program* program);
 
-// Of the programs for older kernels: removes entries of tables by address. Attached as long as there are tables.
+// Whether it removes entries of tables by address, for older kernels. It is attached as long as there are tables.
 bool cleans(std::string_view program);
 
 struct LinkClose {

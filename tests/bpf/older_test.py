@@ -24,7 +24,7 @@ def reached(functions, name, seen):
 
 
 def variables(header):
-    """Of each section of variables, its members in their order."""
+    """The members of each section of variables, in their order."""
     text = pathlib.Path(header).read_text()
     return dict(re.findall(r"struct tailcap(?:_older)?_bpf__(bss|rodata) \{\n(.*?)\n\t\}", text, re.S))
 
