@@ -14,6 +14,7 @@ MACHINES = {
             "5.10": ("linux-image-cloud-amd64", "bullseye"),
             "6.1": ("linux-image-cloud-amd64", None),
             "6.12": ("linux-image-6.12-cloud-amd64", None),
+            "newest": ("linux-image-cloud-amd64", "trixie-backports"),
         },
         "qemu-system-x86",
         "qemu-system-x86_64",
@@ -106,8 +107,11 @@ class Packages:
         found = re.search(r"Depends: (linux-image-\S+)", output("apt-cache", *self._options(suite), "depends", package))
         if not found:
             raise SystemExit(f"apt knows no {package}: `apt-get update` first")
-        image = next((self.unpacked(found.group(1), suite) / "boot").glob("vmlinuz-*"))
-        return image, image.name.removeprefix("vmlinuz-")
+        # newer ones have it in a package of its own
+        for holder in (found.group(1), found.group(1).replace("linux-image-", "linux-binary-")):
+            for image in (self.unpacked(holder, suite)).glob("**/vmlinuz*"):
+                return image, found.group(1).removeprefix("linux-image-")
+        raise SystemExit(f"{package} has no image of a kernel")
 
     def qemu(self):
         """Command and environment. QEMU 10 of bookworm-backports, in lists of its own; QEMU 7 does not boot 6.12."""
