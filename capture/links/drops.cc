@@ -16,7 +16,7 @@ using namespace formats;
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
-// Subsystems of the kernel number reasons of their own. Whatever they are: so many names are kept.
+// Subsystems of the kernel number reasons of their own, of which the names of this number are kept.
 constexpr std::size_t kMostNames = 4096;
 
 }  // namespace

@@ -104,7 +104,7 @@ class Drops(Case):
         return told, counts
 
     def counter(self, name):
-        """Of the namespace's Udp counters."""
+        """One of the namespace's counters of UDP."""
         lines = [l.split() for l in self.run_in("cat", "/proc/net/snmp").splitlines() if l.startswith("Udp:")]
         return int(dict(zip(lines[0], lines[1]))[name])
 

@@ -73,7 +73,7 @@ class LoopPools(PoolCase):
         return [PYTHON, "-c", SERVICE, driver, self.SIZE]
 
     def links(self, truth):
-        """Of the statements that requests say they made: how many have that request as parent, another one, none."""
+        """How many of the statements that requests say they made have that request as parent, another one, none."""
         uses = sorted((port, begun, done, path) for path, l in truth.items() for port, begun, done in l["uses"])
         right = wrong = unknown = 0
         for row in self.by_id.values():
