@@ -12,9 +12,11 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "capture/control/config_text.h"
 #include "capture/control/control.h"
 #include "capture/host/descriptor.h"
 #include "formats/printable.h"
@@ -36,6 +38,8 @@ Commands
   status             how much it has recorded and lost
   stop               ends the recording, as Ctrl-C does
   share 1/N          of a recorder with --sample-varies or --budget: at most one connection in N is recorded from now on
+  reload NEW.toml    options that `tailcap record --config NEW.toml` would have: targets and notes are added to those it has.
+                     The rest cannot change while it records; if it differs, nothing is done (docs/record.md)
   stacks on|off      whether stacks of waits and samples are taken from now on
 
 Only the user who records, and root, are listened to.
@@ -130,6 +134,16 @@ int run_control(int argc, char** argv) {
                  "tailcap control: give FILE and a command, like `tailcap control slow.tcap note deploy=v2`. `tailcap "
                  "control --help` says more.\n");
     return 2;
+  }
+  constexpr std::string_view kReload = "reload ";
+  if (command.starts_with(kReload)) {
+    // The recorder reads no files of its user.
+    try {
+      command = std::string(kReload) + read_config(command.substr(kReload.size()));
+    } catch (const std::invalid_argument& e) {
+      std::fprintf(stderr, "tailcap control: %s\n", e.what());
+      return 2;
+    }
   }
   if (command.size() > kCommandBytes) {
     std::fprintf(stderr, "tailcap control: a command has at most %zu bytes, not %zu.\n", kCommandBytes, command.size());

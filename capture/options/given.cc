@@ -4,13 +4,15 @@
 #include <boost/program_options.hpp>
 #include <string_view>
 
+#include "capture/control/config_text.h"
+#include "capture/options/config_file.h"
 #include "formats/nearest.h"
 
 namespace tailcap::capture {
 
 namespace po = boost::program_options;
 
-Given::Given(int argc, char** argv) {
+Given::Given(int argc, char** argv, const std::string* config) {
   po::options_description known;
   auto add = known.add_options();
   add("pid,p", po::value<Texts>()->multitoken())("cgroup", po::value<std::string>())("comm", po::value<Texts>())(
@@ -33,13 +35,20 @@ Given::Given(int argc, char** argv) {
   add("user", po::value<std::string>())("ready-fd", po::value<std::string>());
   add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())(
       "dry-run", "")("timings", "")("verifier-log", "");
-  add("help,h", "")("version", "");
+  add("config", po::value<std::string>())("help,h", "")("version", "");
   try {
     po::command_line_parser parser(argc, argv);
     // Whole names only: an abbreviation that works today is ambiguous tomorrow.
     parser.options(known).positional({}).style(po::command_line_style::unix_style &
                                                ~po::command_line_style::allow_guessing);
     po::store(parser.run(), values_);
+    // What is stored first holds: an option on the command line replaces that of the file.
+    if (has("config")) {
+      const std::string file = text("config");
+      po::store(parse_config(config ? *config : read_config(file), file, known), values_);
+    }
+  } catch (const std::invalid_argument& e) {
+    throw UsageError(e.what());
   } catch (const po::unknown_option& e) {
     std::vector<std::string> long_names;
     for (const auto& option : known.options()) long_names.push_back(option->long_name());
@@ -60,6 +69,16 @@ Given::Given(int argc, char** argv) {
   } catch (const po::error& e) {
     throw UsageError(e.what());
   }
+}
+
+Written Given::all() const {
+  Written out;
+  for (const auto& [option, value] : values_) {
+    auto& values = out[option];
+    if (const auto* one = boost::any_cast<std::string>(&value.value())) values.push_back(*one);
+    if (const auto* several = boost::any_cast<Texts>(&value.value())) values = *several;
+  }
+  return out;
 }
 
 }  // namespace tailcap::capture

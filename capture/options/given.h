@@ -1,4 +1,4 @@
-// The options of a command line, as they were written.
+// The options of a command line and of its configuration file, as they were written.
 #pragma once
 
 #include <boost/program_options/variables_map.hpp>
@@ -15,12 +15,14 @@ class Given {
  public:
   using Texts = std::vector<std::string>;
 
-  // argc: without the command to record. Throws UsageError.
-  Given(int argc, char** argv);
+  // argc: without the command to record. config: the content of the file that --config names; null: it is read. Throws
+  // UsageError.
+  Given(int argc, char** argv, const std::string* config);
   bool has(const char* option) const { return values_.count(option) > 0; }
   // Empty: it was not given.
   std::string text(const char* option) const { return has(option) ? values_[option].as<std::string>() : std::string(); }
   Texts texts(const char* option) const { return has(option) ? values_[option].as<Texts>() : Texts{}; }
+  Written all() const;
 
  private:
   boost::program_options::variables_map values_;

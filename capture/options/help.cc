@@ -89,6 +89,8 @@ What
       --slow-io TIME     with --profile node, record disk I/O that took TIME or more (default: 10ms)
 
 How
+      --config FILE      take options from FILE (TOML), by their long names: service = ["shop"], last = "60s", keep-keys =
+                         true. An option on the command line replaces that of FILE (docs/record.md)
       --ready-fd N       write "ready" to this descriptor, and close it, when recording has begun
       --tier a|c         watch socket I/O by tracepoints (a) or by system calls (c) (default: the best this kernel offers)
       --ring SIZE        keep up to SIZE that the recorder has not read yet, a power of two (default: 16MiB)

@@ -201,7 +201,7 @@ void choose_keep(const Given& given, mask::Keep& keep) {
 
 }  // namespace
 
-Options parse_options(int argc, char** argv) {
+Options parse_options(int argc, char** argv, const std::string* config) {
   Options options;
   options.command_line.assign(argv, argv + argc);
   int own = argc;
@@ -213,12 +213,14 @@ Options parse_options(int argc, char** argv) {
       break;
     }
   }
-  const Given given(own, argv);
+  const Given given(own, argv, config);
+  options.written = given.all();
   options.help = given.has("help");
   options.version = given.has("version");
   options.list_headers = given.has("list-headers");
   options.list = given.has("list") || given.has("list-probes");
   choose_targets(given, options.probes.selection);
+  options.given_pids = options.probes.selection.pids;
   choose_amounts(given, options);
   choose_notes(given, options);
   choose_probes(given, options.budget > 0, options.probes);

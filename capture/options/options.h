@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -15,6 +16,9 @@
 #include "capture/probes/selection.h"
 
 namespace tailcap::capture {
+
+// What was given, by the long names of options: their values; of those without one, nothing.
+using Written = std::map<std::string, std::vector<std::string>>;
 
 struct Options {
   ProbeSettings probes;  // with the selection
@@ -32,6 +36,8 @@ struct Options {
   mask::Keep keep;
   bool dry_run = false, timings = false, list = false, list_headers = false, help = false, version = false;
   std::vector<std::string> command_line;
+  Written written;  // on the command line and in the configuration file
+  std::vector<std::uint32_t> given_pids;
 };
 
 // Wrong usage: the message says what is wrong and what is right. Exit code 2.
@@ -39,7 +45,8 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-Options parse_options(int argc, char** argv);
+// config: the content of the file that --config names; null: it is read. Throws UsageError.
+Options parse_options(int argc, char** argv, const std::string* config = nullptr);
 extern const char* const kHelp;
 
 }  // namespace tailcap::capture

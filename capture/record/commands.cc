@@ -61,6 +61,7 @@ void Commands::obey(Control& control) {
 void Commands::obey(Control& control, const Control::Command& command) {
   if (command.name == "note") return note(control, command.argument);
   if (command.name == "share") return share(control, command.argument);
+  if (command.name == "reload") return reload(control, command.argument);
   if (command.name == "stacks") return stacks(control, command.argument);
   if (command.name == "snapshot") return snapshot(control, command.argument);
   if (command.name == "status") return control.answer(Obeyed::done, status());
@@ -68,10 +69,9 @@ void Commands::obey(Control& control, const Control::Command& command) {
     stop_ = true;
     return control.answer(Obeyed::done, "the recording ends");
   }
-  control.answer(
-      Obeyed::usage,
-      "'" + command.name +
-          "' is no command. They are: note KEY=VALUE, share 1/N, snapshot, status, stop, stacks on, stacks off");
+  control.answer(Obeyed::usage, "'" + command.name +
+                                    "' is no command. They are: note KEY=VALUE, reload CONFIG, share 1/N, snapshot, "
+                                    "status, stop, stacks on, stacks off");
 }
 
 void Commands::note(Control& control, const std::string& argument) {
@@ -93,6 +93,16 @@ void Commands::share(Control& control, const std::string& argument) {
     return control.answer(Obeyed::failed,
                           "its share of connections is fixed: record with --sample-varies, and --rotate or --last");
   control.answer(Obeyed::done, policy_->ask(*asked));
+}
+
+void Commands::reload(Control& control, const std::string& argument) {
+  try {
+    control.answer(Obeyed::done, reload_.obey(argument));
+  } catch (const UsageError& e) {
+    control.answer(Obeyed::usage, e.what());
+  } catch (const std::runtime_error& e) {
+    control.answer(Obeyed::failed, e.what());
+  }
 }
 
 // A note records from when on there are none, or some.

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "capture/budget/budget.h"
 #include "capture/budget/policy_share.h"
 #include "capture/control/control.h"
 #include "capture/output/destination.h"
+#include "capture/record/reload.h"
 #include "capture/record/session.h"
 
 namespace tailcap::capture {
@@ -14,13 +16,14 @@ namespace tailcap::capture {
 class Commands {
  public:
   Commands(Session& session, Probes& probes, const ProbeSettings& settings, Destination& destination,
-           const budget::Budget* budget, budget::PolicyShare* policy, formats::Time start)
+           const budget::Budget* budget, budget::PolicyShare* policy, Reload reload, formats::Time start)
       : session_(session),
         probes_(probes),
         settings_(settings),
         destination_(destination),
         budget_(budget),
         policy_(policy),
+        reload_(std::move(reload)),
         start_(start) {}
 
   // Executes at most a few, so that the ring is read, too.
@@ -32,6 +35,7 @@ class Commands {
   void obey(Control& control, const Control::Command& command);
   void note(Control& control, const std::string& argument);
   void share(Control& control, const std::string& argument);
+  void reload(Control& control, const std::string& argument);
   void stacks(Control& control, const std::string& argument);
   void snapshot(Control& control, const std::string& argument);
   std::string status() const;
@@ -42,6 +46,7 @@ class Commands {
   Destination& destination_;
   const budget::Budget* budget_;  // null: none
   budget::PolicyShare* policy_;   // null: the share cannot be changed
+  Reload reload_;
   const formats::Time start_;
   bool stop_ = false;
 };

@@ -58,9 +58,8 @@ constexpr std::uint64_t kPartFull = 8;
 constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses less than 250 ms
 constexpr Duration kTick = 100ms;  // the resolution in time of losses
 constexpr Duration kStatusEvery = 1s;
-constexpr Duration kKeyframePause = 1s;  // between keyframes, however full a file is
-constexpr std::chrono::milliseconds kLookFirst =
-    5s;  // at most; the TLS libraries of a system take 0.1 s, a large program 2 s
+constexpr Duration kKeyframePause = 1s;               // between keyframes, however full a file is
+constexpr std::chrono::milliseconds kLookFirst = 5s;  // at most; libraries of TLS take 0.1 s, a large program 2 s
 
 void refuse_existing(const Options& options) {
   if (options.destination.to_stream()) return;
@@ -302,7 +301,8 @@ class Recording {
 
   void loop() {
     commands_.emplace(*session_, *probes_, options_.probes, *destination_, budget_ ? &*budget_ : nullptr,
-                      policy_ ? &*policy_ : nullptr, start_);
+                      policy_ ? &*policy_ : nullptr,
+                      Reload(options_, *probes_, *session_, finder_ ? &*finder_ : nullptr, processes_), start_);
     next_tick_ = start_ + kTick;
     next_status_ = start_ + kStatusEvery;
     last_keyframe_ = start_;

@@ -141,6 +141,7 @@ class Completions(unittest.TestCase):
                 "share/tailcap/schemas/capture.capnp",
                 "share/doc/tailcap/docs/agents.md",
                 "share/doc/tailcap/examples/tailcap-flight.service",
+                "share/doc/tailcap/examples/flight.toml",
             ):
                 self.assertTrue(pathlib.Path(folder, file).exists(), file)
             self.assertEqual([str(p) for p in pathlib.Path(folder).rglob("stamp")], [])

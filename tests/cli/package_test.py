@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import tomllib
 import unittest
 
 import case
@@ -118,6 +119,7 @@ class Package(unittest.TestCase):
             "share/doc/tailcap/changelog.Debian.gz",
             "share/doc/tailcap/copyright",
             "share/doc/tailcap/examples/tailcap-flight.service",
+            "share/doc/tailcap/examples/flight.toml",
         ):
             self.assertIn("usr/" + name, names)
         for schema in (self.root / "usr/share/tailcap/schemas").glob("*.json"):
@@ -141,8 +143,12 @@ class Package(unittest.TestCase):
         )
         self.assertEqual(exposure.returncode, 0, exposure.stdout[-300:])
         # The options are those that the recorder has.
+        said = output(self.root / "usr/bin/tailcap-record", "--help")
         for option in re.findall(r" (--[a-z-]+)", re.search(r"(?m)^ExecStart=(.*)$", text)[1]):
-            self.assertIn(option, output(self.root / "usr/bin/tailcap-record", "--help"))
+            self.assertIn(option, said)
+        with open(unit.with_name("flight.toml"), "rb") as file:
+            for option in tomllib.load(file):
+                self.assertIn(f"--{option} ", said)
 
 
 @unittest.skipUnless(
