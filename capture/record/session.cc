@@ -266,10 +266,8 @@ void Session::push_keys(Time now) {
 
 void Session::note(Time now, std::string_view key, std::string_view value) {
   // A user's note speaks of its moment, the recorder's of what is so from then on.
-  if (key.starts_with("tailcap."))
-    statements_.note(now, key, value);
-  else
-    log_.note(now, key, value);
+  if (key.starts_with("tailcap.")) return statements_.note(now, key, value);
+  log_.note(now, key, value);
 }
 
 void Session::push_unrecorded(Time now) {
