@@ -417,7 +417,7 @@ void Session::repeat_sockets(std::span<const std::byte> sockets) {
   if (tls_auto_) tls_auto_->end_list();
 }
 
-// Of many processes only where nothing else describes them, in turns.
+// Where there are many processes, only if nothing else describes them, and in turns.
 std::set<std::uint32_t> Session::whose_mappings() {
   std::vector<std::uint32_t> pids(processes_.begin(), processes_.end());
   std::sort(pids.begin(), pids.end());

@@ -63,7 +63,7 @@ class ProcessTexts {
   const Processes& processes_;
   const std::function<bool()> hurry_;
   Descriptor wake_;  // an eventfd
-  // Of the thread: the question that the opener works on, and those put aside.
+  // The thread alone uses these: the question that the opener works on, and those put aside.
   std::optional<Asked> asked_;
   std::deque<Asked> aside_;
   std::deque<ProcessQuestion> again_;
