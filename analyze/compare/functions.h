@@ -16,7 +16,7 @@ inline constexpr std::uint64_t kLeastSamples = 30;
 
 // The caller that makes up more than half of the change. by_caller: ns a request, of the base and the new side.
 std::string main_caller(const std::map<std::string, std::array<double, 2>>& by_caller);
-// A change in a function of so many ns a request is worth a word. mean: the duration of the route's requests, ns.
+// A change of this size (ns a request) in a function is worth a word. mean: the duration of the route's requests, ns.
 bool worth_a_function(double size, double mean);
 
 // Fills out.functions. The run is the unit: each gives one number for each function, and what changes is held against

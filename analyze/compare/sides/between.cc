@@ -17,10 +17,10 @@ struct Variation {
   double by_itself = 0, by_crowding = 0;
 };
 constexpr Variation kSleeping{0.05, 0}, kComputing{0.15, 0.25}, kWaiting{0.10, 1};
-// Of the waits for a CPU of the requests that make calls, so much more or less in those of their servers.
+// The waits for a CPU of servers differ by this share of those of the requests that call them.
 constexpr double kByCallees = 0.5;
 constexpr double kTailTimes = 1.5;  // as much for a p99
-// Of a difference in load, as much may be in any time: queues, caches.
+// A share of a difference in load may be in any time: queues, caches.
 constexpr double kByLoad = 0.25;
 
 double log_ratio(double b, double a) { return a > 0 && b > 0 ? std::log(b / a) : 0; }

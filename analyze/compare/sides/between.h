@@ -17,11 +17,11 @@ Surroundings surroundings_of(const model::difference::SideSummary& a, const mode
 
 // The standard deviation of the logarithm of a time between two recordings.
 double noise_of_label(std::size_t account, const Surroundings& around);
-// Of the mean time of a request without waits for a CPU, ns: by what it consists of.
+// The same of the mean time of a request without waits for a CPU, in ns: by what it consists of.
 double noise_of_own(const SideSample& a, const SideSample& b, const Surroundings& around);
-// Of its p99, that of the logarithm.
+// Its p99: of the logarithm.
 double noise_of_tail(const SideSample& a, const SideSample& b, const Surroundings& around);
-// Of a number per request that varies.
+// As a share of a number per request that varies.
 inline constexpr double kCountNoise = 0.02;
 
 }  // namespace tailcap::compare

@@ -152,7 +152,7 @@ void compare_settings(const TwoSides& sides, Difference& out) {
       out.settings.push_back({key.first, key.second, own(values[0], values[1]), own(values[1], values[0])});
 }
 
-// Of B against A, as if A had served as many requests.
+// B against A, as if A had served as many requests.
 void compare_stacks(const TwoSides& sides, Difference& out) {
   if (sides[0]->stacks.empty() || sides[1]->stacks.empty() || sides[0]->served == 0) return;
   std::map<std::string, model::FoldedStack> stacks;

@@ -131,7 +131,7 @@ SideValue SideSample::own_p99() const {
   return out;
 }
 
-// Of its logarithm.
+// That of its logarithm.
 double SideSample::p99_error(const model::TimeBlocks& blocks) const {
   const auto from = static_cast<std::size_t>(kTailFrom * static_cast<double>(size()));
   std::vector<double> below(blocks.count), all(blocks.count), times(blocks.count);

@@ -24,7 +24,7 @@ struct Contrast {
   double change = 0, low = 0, high = 0;
   bool exact = false;     // every request of a side has the same number: the interval is a point
   double p = 1;           // that two recordings of one service differ so
-  double slack = 0;       // counts: calls without a known parent could add so much, either way
+  double slack = 0;       // counts: what calls without a known parent could add, either way
   double detectable = 0;  // the change that 80 % of such pairs of captures would show
   bool changed = false;   // beyond all of that, among all that were compared, and worth a word
 };

@@ -12,7 +12,7 @@ namespace tailcap::model {
 namespace {
 
 constexpr double kMostBlocks = 50;   // more only cost time
-constexpr double kBlockSeconds = 5;  // as for quantiles: neighbours resemble each other for so long
+constexpr double kBlockSeconds = 5;  // as for quantiles: how long neighbours resemble each other
 constexpr double kMissed = 0.05;     // by an interval
 
 std::size_t blocks_for(std::size_t n, double correlation, double seconds) {

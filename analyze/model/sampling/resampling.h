@@ -28,13 +28,13 @@ class Draws {
   std::uint64_t state_;
 };
 
-// The block of each item, of so many.
+// The block of each item, and the number of blocks.
 struct TimeBlocks {
   std::vector<std::uint32_t> of;
   std::size_t count = 0;
 };
 inline constexpr std::size_t kLeastBlocks = 20;  // fewer carry no interval, and fewer items have no blocks
-// Of n items in order of start. correlation: so many in a row tell as much as one; seconds: length of the capture.
+// n items in order of start. correlation: items in a row that say no more than one; seconds: length of the capture.
 TimeBlocks blocks_in_time(std::size_t n, double correlation, double seconds);
 // connections: of the items. None where there are too few connections for an interval.
 TimeBlocks groups_of_connections(const std::vector<std::uint32_t>& connections);
@@ -46,7 +46,7 @@ struct DrawnInterval {
   double low = 0, high = 0;  // 95 %
   double p = 1;              // how often a value of the other sign came out, both sides
 };
-// Of values that were drawn from so many blocks. Sorts them.
+// values: drawn from this number of blocks; they are sorted.
 DrawnInterval interval_of(std::vector<double>& values, std::size_t blocks);
 
 }  // namespace tailcap::model

@@ -307,7 +307,10 @@ Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, Pr
   for (const auto& [call, cause] : table.causes) {
     if (cause.parent.connection != 0 || (cause.alternatives == 0 && !cause.lost)) continue;
     const auto row = links.row_of(call);
-    out.undecided_calls += row && meant(*row);
+    if (!row) continue;
+    // Calls that were not chosen may be of requests that were.
+    const formats::Time start = table.all().start(*row);
+    out.undecided_calls += formats::known(start) && ns_of(start) >= from && ns_of(start) <= last;
   }
   if (counts) counts->since(analysis, from);
   RouteReader reader(analysis, links, counts, keep);

@@ -46,7 +46,7 @@ ReportedRoute facts_of(const model::RouteStudy& route, const model::RequestTable
   return out;
 }
 
-// Of the recorder, without what names this recording only.
+// The options of the recorder, without what names this recording only.
 void add_recorder_options(const formats::Preamble& preamble, std::vector<Setting>& out) {
   const std::set<std::string> own = {"-o", "--output", "-p", "--pid", "-d", "--duration", "--note"};
   bool value_of_own = false;
