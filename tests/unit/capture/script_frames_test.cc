@@ -193,8 +193,8 @@ TEST(ScriptCodes, OfJavaScript) {
   EXPECT_EQ(javascript(ascii("f"), ascii("/srv/bundle.js"), 0), "f (bundle.js)") << "its line is not known";
 }
 
-symbols::ScriptPrograms v8_of(std::int32_t major, std::int32_t minor, std::size_t unsaid) {
-  const std::int32_t said[] = {12, 24, 16, 32, 16, 8, 2065, 257, 256, 170, 128, -16, -8, 3, 12, 16};
+symbols::ScriptPrograms v8_of(std::int32_t major, std::int32_t minor, std::size_t unsaid, std::int32_t variables = 3) {
+  const std::int32_t said[] = {12, 24, 16, 32, 16, 8, 2065, 257, 256, 170, 128, -16, -8, variables, 12, 16};
   scan::Encoder out;
   out.number(major);
   out.number(minor);
@@ -216,8 +216,21 @@ TEST(V8Versions, OnlyThoseThatSayAllAreRead) {
   EXPECT_TRUE(kV8Language.process(v8_of(11, 3, 99), 0));
   for (std::size_t unsaid = 0; unsaid < symbols::V8Program::values; ++unsaid)
     EXPECT_FALSE(kV8Language.process(v8_of(10, 2, unsaid), 0)) << unsaid;
-  EXPECT_FALSE(kV8Language.process(v8_of(12, 4, 99), 0));
-  EXPECT_EQ(kV8Language.version(v8_of(12, 4, 99), ""), "V8 12.4");
+  EXPECT_FALSE(kV8Language.process(v8_of(12, 3, 99), 0));
+  EXPECT_EQ(kV8Language.version(v8_of(12, 3, 99), ""), "V8 12.3");
+}
+
+TEST(V8Versions, WhatTheyDoNotSayIsKnownByVersion) {
+  const auto oldest = kV8Language.process(v8_of(9, 4, symbols::V8Program::script_source), 0);
+  ASSERT_TRUE(oldest);
+  EXPECT_EQ(oldest->v8.script_source, 8);
+  EXPECT_EQ(oldest->v8.scope, V8_NAMES_WITHIN | V8_HAS_RECEIVER);
+  ASSERT_TRUE(kV8Language.process(v8_of(12, 4, 99), 0));
+  EXPECT_EQ(kV8Language.process(v8_of(12, 4, 99), 0)->v8.scope, 0);
+  EXPECT_FALSE(kV8Language.process(v8_of(12, 4, 99, 5), 0)) << "its functions are arranged otherwise";
+  ASSERT_TRUE(kV8Language.process(v8_of(13, 6, 99, 5), 0));
+  EXPECT_EQ(kV8Language.process(v8_of(13, 6, 99, 5), 0)->v8.scope, V8_PLACE_FIRST);
+  EXPECT_FALSE(kV8Language.process(v8_of(13, 6, 99), 0));
 }
 
 TEST(PhpVersions, OnlyThatWhoseStructuresWereSeenIsRead) {
