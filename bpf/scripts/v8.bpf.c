@@ -5,7 +5,8 @@
  * are looked at, and those whose word there is not a function stay as they are.
  *
  * A garbage collector moves objects while no code of their process runs. So a function's number is made of its names
- * and of its place in the source, and the line is counted as it is met first.
+ * and of its place in the source, and the line is counted as it is met first. Names or sources that are being moved
+ * just then make the function unknown.
  */
 #include "bpf/scripts/in_stack.bpf.h"
 
@@ -92,6 +93,12 @@ static __always_inline u32 type_of(struct script_walk *walk, u64 object)
 	if (!IS_OBJECT(map) || bpf_probe_read_user(&type, sizeof(type), (void *)AT(map, LAYOUT(walk).map_type)))
 		return NO_TYPE;
 	return type;
+}
+
+/* A collector has written into the object where it is now. */
+static __always_inline bool is_moving(struct script_walk *walk, u64 object)
+{
+	return IS_OBJECT(object) && type_of(walk, object) == NO_TYPE;
 }
 
 static __always_inline u32 length_of(u64 string)
@@ -221,6 +228,8 @@ static __always_inline bool read_scope(struct v8_walk *own, struct script_walk *
 	}
 	if (SCOPE_INFERRED_NAME(flags))
 		inferred = own->tail[next++ & (TAIL_WORDS - 1)];
+	if (is_moving(walk, named) || is_moving(walk, inferred))
+		return false;
 	own->start = place_first ? own->scope[SCOPE_START] : own->tail[next & (TAIL_WORDS - 1)];
 	end = place_first ? own->scope[SCOPE_END] : own->tail[(next + 1) & (TAIL_WORDS - 1)];
 	if (!IS_SMALL(own->start) || !IS_SMALL(end) || end < own->start)
@@ -258,6 +267,8 @@ static __always_inline u64 number_of_function(struct v8_walk *own, struct script
 		return 0;
 	walk->record.code = walk->hash & ~SCRIPT_PLACE;
 	if (!knows_script_code()) {
+		if (is_moving(walk, user_word(AT(script, LAYOUT(walk).script_source))))
+			return 0;
 		walk->record.first_line = line_of(own, walk, script);
 		tell_script_code();
 	}

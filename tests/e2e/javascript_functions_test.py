@@ -36,6 +36,7 @@ class Program(script_case.ScriptProgram):
     INNERMOST = 0.95  # samples that name the innermost function
     WAITS = {"wait": 100}
     WHOLE = True  # each stack reaches the start of its thread
+    MOVES = False  # a function whose name or source the collector moves just then has no name
 
     def node(self):
         if not self.NODE:
@@ -69,7 +70,8 @@ class Program(script_case.ScriptProgram):
             seen[what] += 1
             named[what] += bool(functions)
             innermost[what] += functions[-1:] == expected[-1:]
-            if EXACT[0] not in self.OPTIONS:
+            collects = self.MOVES and "v8::internal::Heap::CollectGarbage" in sample["user"]
+            if EXACT[0] not in self.OPTIONS or collects:
                 check = is_part(functions, expected)
             elif self.WHOLE or sample["end"] == "start":
                 check = functions in ([], expected)
@@ -122,6 +124,7 @@ class ExactNode18(Program):
 
 class OfNpm(Program):
     VERSION = None
+    MOVES = True
 
     def node(self):
         return releases.node(self.VERSION)
