@@ -2,7 +2,7 @@
 //
 //   tailcap-bench-gate-service PORT [tail=F] [slow=S] [errors=S] [lock=S]
 //
-// Waits are lognormal, median 1 ms, 99 % below 3.2 ms. tail: the longest tenth is so many times as long. slow: this
+// Waits are lognormal, median 1 ms, 99 % below 3.2 ms. tail: the longest tenth is this times as long. slow: this
 // share waits 50 ms more. errors: this share is answered with 500. lock: this share holds for 30 ms the lock that every
 // request takes. It draws from the machine's entropy, so that each run differs.
 #include <arpa/inet.h>

@@ -2,7 +2,7 @@
 //
 //   gate-simulation DRIFT RUNS REQUESTS ROUNDS CHANGE FIRST_SEED PAIRS
 //   DRIFT: none, mild, shared. CHANGE: equal, tail5, tail10, tail20, mode, errors
-//   ROUNDS: so many times RUNS fresh runs a side are added at most, while something is flagged
+//   ROUNDS: at most ROUNDS times RUNS fresh runs a side are added, while something is flagged
 //   RUNS 1: one capture a side (method blocks) after eight runs of the base that show the noise; nothing is confirmed
 #include <cstdio>
 #include <cstdlib>

@@ -26,12 +26,12 @@ struct python_layout {
 	__u16 thread_id;
 	__u16 thread_frames; /* the current frame, or a structure that points to it */
 	__u16 current_frame;
-	/* Of a frame: within 80 bytes. */
+	/* Fields of a frame: within 80 bytes. */
 	__u16 frame_code;
 	__u16 frame_previous;
 	__u16 frame_entry;       /* a byte that says for which frames the interpreter's function was called */
 	__u16 frame_instruction; /* the latest: its address, or its number, which need not be within them */
-	/* Of a code object: within 144 bytes. */
+	/* Fields of a code object: within 144 bytes. */
 	__u16 code_first_line;
 	__u16 code_constants;
 	__u16 code_names;
@@ -39,7 +39,7 @@ struct python_layout {
 	__u16 code_name;
 	__u16 code_lines;
 	__u16 code_begin; /* where its instructions begin, or the bytes that have them; not within them */
-	/* Of a string: where its characters begin. */
+	/* Where the characters of a string begin. */
 	__u16 text_ascii;
 	__u16 text_other;
 	__u16 ways; /* PYTHON_HOLDER_IN_INTERPRETER and others */

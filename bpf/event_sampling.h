@@ -39,7 +39,7 @@ static inline __u32 connection_number(__u64 seed, const struct connection_end *o
 	return sampling_mix(end_number(seed, one) + end_number(seed, other)) >> 32;
 }
 
-/* Of a connection that has no addresses. */
+/* The number of a connection that has no addresses. */
 static inline __u32 lone_number(__u64 seed, __u64 id)
 {
 	return sampling_mix(sampling_mix(seed + 0x9e3779b97f4a7c15ull) ^ id) >> 32;

@@ -13,7 +13,7 @@
 #include "bpf/event_v8.h"
 
 #define SCRIPT_FRAMES 64 /* of a stack; deeper ones lose their outermost frames */
-/* Of a record: a frame of Python has a second word, which says where in its code it is. */
+/* In a record, a frame of Python has a second word, which says where in its code it is. */
 #define SCRIPT_WORDS (2 * SCRIPT_FRAMES)
 #define SCRIPT_TEXT 128    /* bytes that are kept of a name */
 #define SCRIPT_LINES 1024  /* of a table of lines; functions that have a longer one are sent without it */

@@ -8,9 +8,9 @@
 
 #include "capture/control/ask.h"
 #include "capture/mask/http/header_list.h"
+#include "capture/options/options.h"
 #include "capture/output/pack.h"
 #include "capture/record/doctor.h"
-#include "capture/record/options.h"
 #include "capture/record/recorder.h"
 #include "capture/symbolize/symbolize.h"
 #include "formats/printable.h"

@@ -42,7 +42,7 @@ class EventChoice {
   };
 
   virtual ~EventChoice() = default;
-  // Of an event that may be passed over. socket: of send, receive, arrival, retransmit; otherwise 0.
+  // Asked before an event that may be passed over. socket: of send, receive, arrival, retransmit; otherwise 0.
   virtual Answer wants(Kind kind, SocketId socket) = 0;
   // An event that was made, before the next is asked for. Views in it live as long as the call.
   virtual void take(const Event& event) = 0;

@@ -38,10 +38,10 @@ struct Sample {
   std::uint32_t weight = 1;          // how many samples like it this one represents, itself included
   std::uint64_t value = 0;           // for an allocation: its bytes
   StackEnd end = StackEnd::unknown;  // of user
-  // Of the frames of user, in their order, joined by ';'; entries may be empty, and so may all of it.
+  // Lists for the frames of user, in their order, joined by ';'; entries may be empty, and so may all of it.
   std::string_view lines{};   // the line that was executed, in callers that of the call: "cart.c:88"
   std::string_view places{};  // in which of `files` the code is, from 0, and at which address of it: "1+9c4f"
-  // Of which the places are, joined by ';'.
+  // Lists for the files that the places are in, joined by ';'.
   std::string_view build_ids{};  // in hexadecimal digits; empty: it has none
   std::string_view files{};      // names without folders
   bool operator==(const Sample&) const = default;

@@ -37,8 +37,7 @@ struct OffCpu {
   bool timed = false;                 // argument1 is for how many ns after left it asked to sleep
   bool ongoing = false;               // the recording ended, not the interval; Event::time is when
   WokenIn woken_in = WokenIn::unknown;
-  // Of its time on the CPU before left, what it did not execute because the hypervisor ran something else. Below 0.2 ms
-  // it is 0.
+  // The part of its time on the CPU before left in which the hypervisor ran something else. Below 0.2 ms it is 0.
   Duration stolen{};
   bool operator==(const OffCpu&) const = default;
 };

@@ -20,7 +20,7 @@ class Background {
 
   // To be done after those before. What the tasks use must outlive them.
   void run(std::function<void()> task);
-  // Until no more than so many tasks are left, the one under way included. Throws what a task threw; those after it are
+  // Until no more than `left` tasks are left, the one under way included. Throws what a task threw; those after it are
   // not begun.
   void wait(std::size_t left = 0);
 

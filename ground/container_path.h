@@ -6,7 +6,7 @@
 
 namespace tailcap::ground {
 
-// Of the innermost container: "…/docker-<64 hex>.scope", "…/kubepods/burstable/pod<uid>/<64 hex>", … Empty: it names
+// The innermost container: "…/docker-<64 hex>.scope", "…/kubepods/burstable/pod<uid>/<64 hex>", … Empty: it names
 // none. The names of pods, namespaces and containers are in no path.
 struct ContainerPath {
   std::string id;       // 64 hexadecimal digits

@@ -22,6 +22,7 @@ struct SchedulingAttributes {
   std::uint64_t runtime, deadline, period;
 };
 
+constexpr std::int32_t kLowestNice = -20, kFirstNice = 10;
 constexpr std::uint64_t kLongestSlice = 100'000'000;  // ns; the kernel's limit
 
 bool get(pid_t thread, SchedulingAttributes& attributes) {
@@ -45,11 +46,20 @@ bool become_batch_task() {
   return get(0, attributes) && attributes.policy == SCHED_OTHER && set(0, attributes, SCHED_BATCH);
 }
 
-bool set_idle(pid_t thread, bool idle) {
+bool set_share(pid_t thread, Share share, int nice) {
   SchedulingAttributes attributes{};
   if (!get(thread, attributes)) return false;
-  const std::uint32_t from = idle ? SCHED_BATCH : SCHED_IDLE, to = idle ? SCHED_IDLE : SCHED_BATCH;
-  return attributes.policy == to || (attributes.policy == from && set(thread, attributes, to));
+  const std::uint32_t policy = share == Share::idle ? SCHED_IDLE : SCHED_BATCH;
+  if (share == Share::first) nice = std::max(kLowestNice, nice - kFirstNice);
+  if (attributes.policy == policy && (attributes.nice == nice || share == Share::idle)) return true;
+  if (attributes.policy != SCHED_BATCH && attributes.policy != SCHED_IDLE) return false;
+  attributes.nice = nice;
+  return set(thread, attributes, policy);
+}
+
+int own_nice() {
+  SchedulingAttributes attributes{};
+  return get(0, attributes) ? attributes.nice : 0;
 }
 
 std::vector<pid_t> own_threads() {

@@ -12,10 +12,16 @@ namespace tailcap::ground {
 // where that thread has had its share. False: the kernel does not allow it.
 bool become_batch_task();
 
-// An idle task runs only where no other thread wants the CPU, and one that wakes up preempts it at once. True: the
-// thread is one now, or a batch task again. Threads that it makes are what it is. Only with CAP_SYS_NICE can a thread
-// become a batch task again.
-bool set_idle(pid_t thread, bool idle);
+// idle: the thread runs only where no other thread wants the CPU, and one that wakes up preempts it at once. batch: as
+// become_batch_task() says. first: a batch task with ten times the share of a CPU, which has its turn before others.
+enum class Share { idle, batch, first };
+
+// nice: of the thread as a batch task. True: the thread is that now; only a batch task or an idle task becomes one.
+// Threads that it makes are what it is. Only with CAP_SYS_NICE can an idle task become a batch task, and a batch task
+// the first.
+bool set_share(pid_t thread, Share share, int nice);
+// The calling thread's nice value; 0: the kernel does not say it.
+int own_nice();
 // The threads of this process, ascending. Empty: /proc is not readable, and errno says why.
 std::vector<pid_t> own_threads();
 

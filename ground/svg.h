@@ -15,7 +15,7 @@ std::string markup_text(std::string_view text);
 // At most two decimals, without zeros at the end: "12", "0.5", "-3.25".
 std::string coordinate(double x);
 
-// Of an element. Without a name it is left out.
+// An attribute of an element. Without a name it is left out.
 struct Attribute {
   Attribute() = default;
   Attribute(const char* n, std::string v) : name(n), value(std::move(v)) {}

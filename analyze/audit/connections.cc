@@ -12,7 +12,7 @@ using model::audit::is_loopback;
 
 namespace {
 
-// Of an established connection: client and server, and for loopback, which every namespace has of its own, which one.
+// An established connection: client and server, and for loopback, which every namespace has of its own, the namespace.
 using Tuple = std::tuple<std::uint32_t, IpAddress, std::uint16_t, IpAddress, std::uint16_t>;
 
 // Clocks of two machines in a merged capture differ by less.
@@ -26,7 +26,7 @@ std::optional<Tuple> tuple_of(const AuditedEnd& end) {
   return Tuple{space, *end.remote, end.remote_port, *end.local, end.local_port};
 }
 
-// Of one that is older than the recording: both ends without an order.
+// Identifies a connection that is older than the recording: both ends, without an order.
 std::optional<Tuple> unordered(const AuditedEnd& end) {
   if (end.directed() || !end.local || !end.remote || end.local_port == 0) return std::nullopt;
   const std::uint32_t space = is_loopback(*end.local) || *end.local == *end.remote ? end.net_namespace : 0;

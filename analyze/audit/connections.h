@@ -34,7 +34,7 @@ struct AuditedConnection {
   bool directed = true;
   bool established = false;
   Time first = formats::kNoTime;
-  // Of the network; 0: that end was not recorded.
+  // The network namespaces; 0: that end was not recorded.
   std::uint32_t client_namespace = 0, server_namespace = 0;
 };
 

@@ -16,7 +16,7 @@ namespace tailcap::causes {
 // Fill Note::goroutine and goroutine_sure; of exchanges over HTTP/1, when they are done. A call's `made`, too.
 void find_carrier(Note& server, std::uint32_t pid, const Goroutines& goroutines);
 void find_caller(Note& client, std::uint32_t pid, Goroutines& goroutines);
-// Of a set-up that failed: the goroutine of the handler that dialled, or that made the one which did.
+// Fills in, for a set-up that failed, the goroutine of the handler that dialled, or that made the one which did.
 void find_dialler(Note& client, std::uint32_t pid, const Goroutines& goroutines);
 // Fills in the carriers of requests over HTTP/2, when all of the process are known. Fills in nothing where events were
 // lost, as one goroutine could be taken for another.

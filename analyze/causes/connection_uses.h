@@ -17,7 +17,7 @@ class UseFinder {
   static constexpr std::size_t kMaxUses = 1u << 20;
 
   void push(const model::Exchange& exchange, const model::Request& row, const model::Connection& connection);
-  // Of kind closed.
+  // The message is of kind closed.
   void push(const model::Message& closed);
   // Once: fills table.uses. Its peers are not named yet.
   void settle(model::RequestTable& table);

@@ -23,7 +23,7 @@ void Goroutines::push(const formats::Event& event, model::TextPool& texts) {
 }
 
 void Goroutines::enter(Goroutine g, Time at, model::TextId name) {
-  // Of what is forgotten it is not known that it handles.
+  // A goroutine that is forgotten is not known to handle a request.
   if (handling_.size() >= kMaxHandling) handling_.clear();
   Handling& h = handling_[g];
   h.last[h.next++ % h.last.size()] = {at, name};

@@ -140,7 +140,7 @@ std::string text_of(const Arguments& a, const pipeline::Analysis& analysis) {
   return report::compact::screen(analysis.study, analysis.table, views::topology_of(analysis), a.shown);
 }
 
-// Of a long capture, reads only the part that --from and --to ask for.
+// Reads only the part of a long capture that --from and --to ask for.
 Shown show(const Arguments& a, pipeline::Options& options) {
   const pipeline::DecidingPart part{
       .window = !a.whole && (options.from || options.to) && decided_early(a.selection, true),

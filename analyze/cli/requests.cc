@@ -167,7 +167,7 @@ struct Listed : pipeline::Answer {
   std::vector<std::uint32_t> rows;
 };
 
-// Of a long capture, reads only the part that the lines need.
+// Reads only the part of a long capture that the lines need.
 Listed list(const Arguments& a, pipeline::Options& options) {
   options.beginning = by_beginning(a, false);
   const pipeline::DecidingPart part{

@@ -164,7 +164,7 @@ class Shares {
     std::fflush(stdout);
     return true;
   }
-  // So much of the recording's end has the present share.
+  // For this time before the recording's end the share has been the present one.
   Duration age() const {
     return known_ ? std::max<Duration>(std::chrono::steady_clock::now() - changed_ - kSettling, 1ms) : Duration::max();
   }
@@ -195,7 +195,7 @@ std::vector<Watched> watched_of(const Arguments& a, const watch::LiveSampling& s
   return out;
 }
 
-// A part of the connections: each request stands for so many; 0: for how many is not known.
+// Each request stands for this number where a part of the connections is recorded; 0: the number is not known.
 double weight_of(const model::Sampling& sampling) {
   if (!sampling.some()) return 1;
   return sampling.scales() ? static_cast<double>(sampling.of) : 0;

@@ -13,7 +13,7 @@ namespace tailcap::compare {
 
 inline constexpr std::size_t kBlocks = 20;
 inline constexpr double kAssumedNoise = 0.10;      // standard deviation of the logarithm between runs
-inline constexpr std::size_t kLeastNoiseRuns = 8;  // from so many runs on, it counts as known
+inline constexpr std::size_t kLeastNoiseRuns = 8;  // from this number of runs on, it counts as known
 
 inline constexpr double kDecorrelations = 5;  // times of the correlation that a block lasts at least
 

@@ -105,7 +105,7 @@ GateEstimate estimate_by_blocks(const Metric& metric, const RunValue& base, cons
   out.fresh = fresh.level;
   out.base_at_least = base.at_least;
   out.fresh_at_least = fresh.at_least;
-  // Of times and shares, nothing can be assumed.
+  // Nothing can be assumed about times and shares.
   if (out.missing.empty() && !metric.relative() && !(noise.df > 0)) out.missing = noise.missing;
   if (!out.missing.empty()) return out;
   // The change is that from one mean of the blocks to the other.

@@ -18,7 +18,7 @@ bool never_varies(std::span<const RunValue> runs);
 model::gate::GateEstimate estimate(const model::gate::Metric& metric, std::span<const RunValue> base,
                                    std::span<const RunValue> fresh, double alpha, Pairs pairs = Pairs::no);
 
-// Of one run a side.
+// Estimates from one run a side.
 model::gate::GateEstimate estimate_by_blocks(const model::gate::Metric& metric, const RunValue& base,
                                              const RunValue& fresh, const BlockValues& base_blocks,
                                              const BlockValues& fresh_blocks, const Noise& noise, double alpha);

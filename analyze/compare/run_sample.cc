@@ -221,7 +221,7 @@ RunValue RunSample::percentile(double q) const {
   return out;
 }
 
-// Of requests that broke off, and of those without an account, it is not known which part was a wait.
+// Which part was a wait is not known of requests that broke off, and of those without an account.
 RunValue RunSample::own(std::optional<double> q) const {
   RunValue out;
   const std::size_t unknown = sorted_.size() - own_.size() + broken_.size();

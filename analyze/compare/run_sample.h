@@ -16,7 +16,7 @@ namespace tailcap::compare {
 // Linear interpolation between the two values around (n - 1) q ("type 7"). Ascending, not empty.
 double quantile_of(std::span<const std::int64_t> sorted, double q);
 
-// Of the requests: where more broke off, a mean is a lower bound.
+// A share of the requests: where more broke off, a mean is a lower bound.
 inline constexpr double kMostBroken = 0.001;
 
 struct RunValue {
@@ -31,19 +31,19 @@ struct RunValue {
                           // what requests that broke off could add, as a share of the value
 };
 
-// Of the whole run: readings do not begin and end with requests.
+// The value is that of the whole run: readings do not begin and end with requests.
 RunValue process_value(const model::gate::RouteRun& run, std::size_t count);
 
 using Accounts = std::array<double, model::gate::kAccounts>;  // mean ns per request
 
-// Of a request with a duration: ns in which it did not wait for a CPU; -1: not known.
+// The ns in which a request with a duration did not wait for a CPU; -1: not known.
 std::int64_t own_time(const model::gate::RouteRun& run, const model::gate::RunObservation& request);
 
 class RunSample {
  public:
   using Requests = std::span<const model::gate::RunObservation>;
 
-  // The first so many requests with a duration, and those between them that failed; 0: all.
+  // The first `limit` requests with a duration, and those between them that failed; 0: all.
   static Requests first(const model::gate::RouteRun& run, std::size_t limit);
   // requests: some of the run, which must outlive this.
   RunSample(const model::gate::RouteRun& run, Requests requests);
@@ -83,7 +83,7 @@ std::vector<RunValue> run_values(const std::vector<RunSample>& runs, const model
 
 std::string requests_text(std::size_t n);  // "1 request", "2 requests"
 
-// So many requests of a run have a duration.
+// How many requests of a run have a duration.
 std::size_t timed(const model::gate::RouteRun& run);
 
 }  // namespace tailcap::compare

@@ -9,8 +9,8 @@
 
 namespace tailcap::compare {
 
-// Of programs, files and, in Go programs, build information that both sides have; what one side alone has may not have
-// been recorded on the other.
+// Compares programs, files and, in Go programs, build information that both sides have; what one side alone has may not
+// have been recorded on the other.
 std::vector<model::gate::SoftwareChange> software_changes(std::span<const model::gate::Run> base,
                                                           std::span<const model::gate::Run> fresh);
 

@@ -21,7 +21,7 @@ struct Effect {
 Effect welch(std::span<const double> base, std::span<const double> fresh, double base_floor = 0,
              double fresh_floor = 0);
 
-// Of pairs of values: base[i] belongs to fresh[i]. The variance of the differences is at least the floor.
+// Compares pairs of values: base[i] belongs to fresh[i]. The variance of the differences is at least the floor.
 Effect paired(std::span<const double> base, std::span<const double> fresh, double floor = 0);
 
 // The same difference, with further variance that the values do not show, known with `df` degrees of freedom;

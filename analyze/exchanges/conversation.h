@@ -81,7 +81,7 @@ class Conversation {
   std::uint64_t opaque_[2] = {0, 0};
   std::vector<std::unique_ptr<ExchangeDraft>> drafts_;  // from head_ on
   std::size_t head_ = 0;
-  // Of the exchange before.
+  // The times of the exchange before.
   model::Time asked_before_ = model::kNoTime, answering_before_ = model::kNoTime, answered_before_ = model::kNoTime;
 };
 

@@ -19,7 +19,7 @@ struct Endpoint {
   std::size_t most_answer = 64u << 10;  // bytes of an answer that are read; the rest is dropped
 };
 Endpoint endpoint_of_environment(std::string url);
-// Of a ClickHouse server, http://host:8123: TAILCAP_CLICKHOUSE_USER, _PASSWORD, and the certificates of above.
+// A ClickHouse server, http://host:8123: TAILCAP_CLICKHOUSE_USER, _PASSWORD, and the certificates of above.
 Endpoint clickhouse_of_environment(std::string url);
 
 class HttpSender {
@@ -39,7 +39,7 @@ class HttpSender {
   std::unique_ptr<Impl> impl_;
 };
 
-// Of an ExportTraceServiceResponse in protobuf: spans that the endpoint did not take, and why.
+// Spans that the endpoint did not take, and why, by an ExportTraceServiceResponse in protobuf.
 struct Rejected {
   std::int64_t spans = 0;
   std::string why;

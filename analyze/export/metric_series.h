@@ -51,7 +51,7 @@ struct MetricSeries {
   std::int64_t sum = 0;
   std::map<std::string_view, std::uint64_t> outcomes;
   std::map<model::Label, std::int64_t> labels;
-  // Of a native histogram: by bucket n, which holds durations in (2^((n - 1) / 2^kSchema), 2^(n / 2^kSchema)] seconds.
+  // A native histogram: by bucket n, which holds durations in (2^((n - 1) / 2^kSchema), 2^(n / 2^kSchema)] seconds.
   std::map<std::int32_t, std::uint64_t> native;
   std::uint64_t zero = 0;  // durations of 0
 };

@@ -21,7 +21,7 @@ struct Chain {
   bool operator==(const Chain&) const = default;
 };
 
-// Of some requests, those that take part in a comparison. The times of a request's chains sum to the time under labels
+// Chains of the requests that take part in a comparison. The times of a request's chains sum to the time under labels
 // that wait for somebody, in stretches of at least 0.1 ms.
 using Chains = std::map<ExchangeId, std::vector<Chain>>;
 

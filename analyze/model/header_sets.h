@@ -13,7 +13,7 @@ struct HeaderSets {
   std::vector<std::vector<TextId>> sets;  // each a set of "name: value"; number 0: none is known
   std::vector<std::uint16_t> of;          // by row: a number; empty: none is known of any
 
-  // Of the request in this row.
+  // The fields of the request in this row.
   std::span<const TextId> fields(std::uint32_t row) const {
     return row < of.size() ? std::span<const TextId>(sets[of[row]]) : std::span<const TextId>();
   }

@@ -24,7 +24,7 @@ struct Occurrence {
   bool operator==(const Occurrence&) const = default;
 };
 
-// Of the carrier, while it carried the request: its off-CPU intervals, the parks of a goroutine among them, and those
+// Counts, while the carrier carried the request, its off-CPU intervals, the parks of a goroutine among them, and those
 // that a wake-up ended. The process's: the collections of Go that began.
 struct Occurrences {
   Occurrence waits, wake_ups, collections;

@@ -82,7 +82,7 @@ struct SocketPeer {
 // Names of locks, by address.
 using LockNames = std::map<std::uint64_t, std::string>;
 
-// Of a request that has not ended, so much of its time has an account at most: what it waits for now matters.
+// At most this time of a request that has not ended has an account: what it waits for now matters.
 inline constexpr std::int64_t kUnfinishedShown = 10'000'000'000;  // ns
 
 // The accounts of all requests. A request without a duration has none.
@@ -91,7 +91,7 @@ class Partitions {
   // Requests may come in any order; call sort() once afterwards. Each (phase, label, evidence) at most once a request.
   void add(ExchangeId request, std::span<const AccountPart> parts, std::span<const Culprit> culprits);
   void sort();
-  // There will be so many requests.
+  // There will be `requests` requests.
   void reserve(std::size_t requests) { entries_.reserve(requests); }
   std::span<const AccountPart> parts(ExchangeId request) const;  // empty: none; valid until add()
   std::span<const Culprit> culprits(ExchangeId request) const;

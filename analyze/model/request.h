@@ -74,7 +74,7 @@ enum class GrpcDeadline : std::uint8_t {
   unknown,
 };
 
-// Of a row of a store.
+// What the row of a request to a store says.
 struct StoreCall {
   TextId error_code = 0;
   std::int64_t rows = -1;  // -1: not said
@@ -168,7 +168,7 @@ struct RequestTable {
   CpuAccount cpus;                 // of the machine; likewise
   std::uint64_t salt = 0;          // of ids that are made up, by the capture's own id: see trace_identity.h
   Processes processes;
-  // Of requests in whose time their process had another name than most of its requests; sorted.
+  // Requests in whose time their process had another name than in most of its requests' times; with that name, sorted.
   std::vector<std::pair<ExchangeId, TextId>> own_names;
 
   // The name of its process in its time.

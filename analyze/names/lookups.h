@@ -13,7 +13,7 @@
 
 namespace tailcap::names {
 
-// A question without an answer is given up after so long. Resolvers wait 5 s, twice or thrice.
+// A question without an answer is given up after kPatience. Resolvers wait 5 s, twice or thrice.
 inline constexpr model::Duration kPatience = std::chrono::seconds{30};
 
 class Lookups {

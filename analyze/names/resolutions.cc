@@ -40,7 +40,7 @@ bool final(const Lookup& l) {
   return l.rcode == 0 || l.rcode == kNoSuchName;
 }
 
-// Of several answers, the one that decides what the program gets: it might have been found but for that.
+// The heaviest of several answers decides what the program gets: the name might have been found but for that answer.
 int weight(const Lookup& l) { return l.rcode < 0 ? 3 : !final(l) ? 2 : l.rcode != 0 ? 1 : 0; }
 
 std::string cause_of(const Lookup& l) {

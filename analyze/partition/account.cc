@@ -94,7 +94,7 @@ void Account::blame(const Drafted& drafted) {
   model::keep_most_by_label(culprits_, kMaxBlockers);
 }
 
-// Of the many turns of others, the longest.
+// Names the longest of the many turns of others.
 void Account::blame_loop(const Drafted& drafted) {
   const Draft::Background& b = drafted.draft.background;
   const LoopTurn* most = nullptr;

@@ -152,7 +152,7 @@ Acts acts_of(const DraftContext& k, const Window& w) {
   Acts acts;
   const EndLog* end = k.observed.end(w.id.connection);
   if (!end) return acts;
-  // Of many streams, only what was moved at its milestones is known to be its own.
+  // Where there are many streams, only what was moved at its milestones is known to be its own.
   if (w.streams) {
     const auto add = [&](Nanos t, bool out) {
       if (t < w.from || t > w.to || (!acts.empty() && acts.back().time >= t)) return;

@@ -10,7 +10,7 @@
 namespace tailcap::pipeline {
 namespace {
 
-// What is reported of the time before is complete so long after it: losses are counted after they happened.
+// What is reported of the time before is complete after kReportedLater: losses are counted after they happened.
 constexpr formats::Duration kReportedLater = std::chrono::seconds{5};
 constexpr std::uint64_t kMoreEvents = 2;  // times as many, where they did not decide
 constexpr unsigned kMostTries = 3;
@@ -22,7 +22,7 @@ formats::Time decided_until(const model::Rows& all, formats::Time read, const Pa
   for (const model::Request row : all) {
     if (row.start >= settled) break;
     const bool over = row.has_duration && row.start + row.duration < settled;
-    // Of a connection that is joined in a window, reading on does not tell what came before.
+    // Reading on does not tell what came before on a connection that is joined in a window.
     const bool joined = past && past->partly.contains(row.id.connection);
     if (joined && (over || !formats::known(row.start) || row.id.index == past->number_before(row.id.connection) + 1))
       continue;

@@ -32,7 +32,7 @@ class Beginning {
   const std::uint64_t before_;  // events that are left out
   std::uint64_t least_;         // events to read, with those
   unsigned tries_ = 0;
-  std::uint64_t next_look_ = 0;            // after so many events
+  std::uint64_t next_look_ = 0;            // after this number of events
   std::size_t looked_at_ = 0;              // rows in which the request to follow is not
   std::optional<formats::Time> followed_;  // the end of that request
 };

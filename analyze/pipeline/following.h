@@ -18,7 +18,7 @@
 
 namespace tailcap::pipeline {
 
-// A loss is counted after it happened: a request is given when the recording has gone on for so long since its end.
+// A loss is counted after it happened: a request is given when the recording has gone on for kSettling since its end.
 inline constexpr formats::Duration kSettling = std::chrono::seconds{1};
 
 class Following {

@@ -53,14 +53,14 @@ struct Options {
   bool occurrences = false;        // with partition: fills RequestTable::occurrences
   model::GoLimits go;
   Progress progress;  // see Replay
-  // Of a file, only its beginning is read where that decides the first so many requests (0: not asked), those before
+  // Only the beginning of a file is read where that decides the first `first` requests (0: not asked), those before
   // `to`, or the request to follow. Whatever follows from the whole capture (query/later.h, the study) is then that of
   // the beginning: Quality::read_until.
   bool beginning = false;
   std::size_t first = 0;
   std::uint64_t first_events = 200'000;  // read at least
   std::uint64_t least_left = 0;          // no more than these are read, too
-  // Of the Replay, where it has one: the requests, and whatever depends on them, are those that begin after it.
+  // The Replay's past, where it has one: the requests, and whatever depends on them, are those that begin after it.
   const Past* past = nullptr;
   // With partition: fills Analysis::courses for this request, its other end and the calls below,
   model::ExchangeId follow;

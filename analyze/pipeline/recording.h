@@ -40,7 +40,7 @@ class Recording {
     facts_.fill(study.quality);
     return study;
   }
-  // Of each Go process only how busy it was.
+  // Says of each Go process only how busy it was.
   std::vector<model::GoStudy> busy() const { return go_.busy(cpus_, facts_.last()); }
   // local: the local endpoint of a connection. study: its preamble is set.
   void fill(const model::RequestTable& table, const std::vector<model::Served>& served,

@@ -39,10 +39,10 @@ class Replay {
   // Before the first reading: all of them begin with this, and go on with the block at its place.
   void begin_with(std::shared_ptr<const Past> past) { past_ = std::move(past); }
   const Past* past() const { return past_.get(); }
-  // Before the first reading, of what finds out where it is to begin: so many events have been passed.
+  // Before the first reading, by what finds out where it is to begin: this number of events has been passed.
   void passed(std::uint64_t events);
 
-  // Of the reading under way, or of the last one:
+  // How far the reading under way, or the last one, has come:
   std::uint64_t delivered() const { return delivered_; }  // events, with those that a Past left behind
   std::uint64_t left() const { return total_ - std::min(delivered_, total_); }
   formats::Time reached() const { return reached_; }  // the latest time of an event

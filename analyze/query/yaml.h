@@ -39,7 +39,7 @@ std::vector<Yaml> yaml_documents_of(std::string_view text, const std::string& ex
 // The text of a scalar that is not empty. `what` says what is expected there.
 const std::string& scalar(const Yaml& node, const std::string& what);
 
-// The items of a list, at most so many.
+// The items of a list, at most `most`.
 const std::vector<Yaml>& list(const Yaml& node, const std::string& what, std::size_t most);
 
 // The value of a key; null: it has none.

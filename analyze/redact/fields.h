@@ -34,7 +34,7 @@ class EventRedactor {
 
  private:
   struct Visitor;
-  // Of a kind: its fields in the order of formats/fields; empty: not looked up yet.
+  // The fields of a kind, in the order of formats/fields; empty: not looked up yet.
   struct OfKind {
     std::vector<Treatment> treatments;
     bool kept = false;  // all of them, payload aside

@@ -28,7 +28,7 @@ std::size_t part_of(const Event& event) {
       event.body);
 }
 
-// Of a socket that listens, all parts know the port.
+// All parts know the port of a socket that listens.
 bool concerns_all(const Event& event) {
   const auto* info = std::get_if<SocketInfo>(&event.body);
   return info && info->origin == Origin::listener;

@@ -16,7 +16,7 @@ namespace tailcap::spans {
 inline constexpr formats::Duration kLeastWait{100'000};
 inline constexpr std::size_t kMostWaits = 64;
 
-// Of every interval in which the request was not on a CPU. Returns how many were left out because there were more.
+// Adds every interval in which the request was not on a CPU. Returns how many were left out because there were more.
 std::uint64_t add_waits(const model::RequestTable& table, const model::Request& row, const model::Course& course,
                         const model::SpanContext& parent, const Clocked& clock, std::vector<model::Span>& out);
 

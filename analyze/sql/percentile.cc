@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kFirstWithOwn = 3'047'000;  // SQLite's version
 
-// Of one group. SQLite gives it zeroed, and frees it without a destructor.
+// The numbers of one group. SQLite gives it zeroed, and frees it without a destructor.
 struct Numbers {
   double* data;  // of sqlite3_malloc, so that it counts against the limit of its heap
   std::uint64_t size, room;

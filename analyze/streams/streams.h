@@ -19,7 +19,7 @@ namespace tailcap::streams {
 
 class Streams {
  public:
-  // Of connections that are partly read, no description says where they begin.
+  // partly: connections that are partly read; no description says where they begin.
   explicit Streams(model::PartlyRead partly = {});
   ~Streams();
   std::span<const model::ByteRun> push(const formats::Event& event);

@@ -16,7 +16,7 @@ void note_reset(const model::Exchange& exchange, model::Request& row);
 // Counts calls without, or with late, trace context; a method's calls are compared with each other at each end.
 void note_contexts(const model::RequestTable& table, model::Findings& findings);
 
-// Of the rows of one route, by number; nullopt: there is no call among them.
+// Studies the rows of one route, by number; nullopt: there is no call among them.
 std::optional<model::CallStudy> study_calls(const model::RequestTable& table, std::span<const std::uint32_t> rows);
 
 // Finds the other ends of the missed deadlines that are listed.

@@ -17,7 +17,7 @@ using formats::Time;
 
 // Beyond this many, losses are joined to the one before: the report shows spans, not events.
 constexpr std::size_t kMaxLosses = 4096;
-// Notes on traffic that is not recorded; recorders count no more than so many.
+// Notes on traffic that is not recorded; recorders limit their number.
 constexpr std::string_view kUnrecorded = "tailcap.unrecorded.", kTlsWay = "tailcap.tls.way";
 // Notes on masking before this part of a recording; the first of each counts.
 constexpr std::string_view kMasking = "tailcap.masking.";

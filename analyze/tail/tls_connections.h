@@ -23,7 +23,7 @@ class TlsConnections {
   std::vector<model::TlsPeer> list() const;  // most connections first
   // Connections without plaintext.
   std::uint64_t encrypted() const;
-  // Of those whose handshake did not fail: at which the recorded end was the client, or was not.
+  // Those whose handshake did not fail, at which the recorded end was the client, or was not.
   std::uint64_t unread(bool client) const;
 
  private:

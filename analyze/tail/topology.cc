@@ -60,7 +60,7 @@ class Builder {
     return out;
   }
 
-  // Of the requests [from, to); rates are of the study's time.
+  // Takes the requests [first, last); rates are of the study's time.
   model::Topology build(const model::Study& study, std::uint32_t first, std::uint32_t last) {
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> calls;
     const auto& rows = table_.rows;

@@ -31,7 +31,7 @@ class Tasks {
 
   std::uint64_t beyond() const { return beyond_; }  // times that a process or thread beyond kMax was met
 
-  // Of upid and utid n + 1.
+  // Entry n is that of upid, or utid, n + 1.
   std::span<const model::ProcessFacts> processes() const { return processes_; }
   std::span<const model::ThreadFacts> threads() const { return threads_; }
   const model::Containers& containers() const { return containers_; }

@@ -385,7 +385,7 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 #define PF_USER_WORKER 0x00004000
 #define PF_KTHREAD 0x00200000
 
-/* Of a CPU's count of the interrupts that it is in. */
+/* Bits of a CPU's count of the interrupts that it is in. */
 #define SOFTIRQ_SERVED 0x100
 #define HARDIRQ_OR_NMI 0xff0000
 

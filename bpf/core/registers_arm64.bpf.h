@@ -52,7 +52,7 @@ struct thread_struct {
 /* Interrupts that the running thread's CPU is in. Elsewhere it is the CPU's own. */
 #define PREEMPT_COUNT(task) ((task)->thread_info.preempt.count)
 
-/* Of a 32-bit program the numbers are others. */
+/* A 32-bit program uses other numbers. */
 static __always_inline u64 x86_call_number(s32 nr, u64 pstate)
 {
 	u64 at = (u32)nr;

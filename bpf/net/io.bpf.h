@@ -32,7 +32,7 @@ static __always_inline void emit_full(const struct task_struct *task, u64 cookie
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
-/* Of ret sent bytes the last is urgent data: it has a place in the stream, but peers do not read it in line. */
+/* The last of ret sent bytes is urgent data: it has a place in the stream, but peers do not read it in line. */
 static __always_inline u32 urgent_byte(int ret, u32 flags)
 {
 	return ret > 0 && flags & MSG_OOB;

@@ -78,7 +78,7 @@ static __always_inline bool is_sampled_from_here(struct socket_state *state)
 	return is_sampled(state) && !was_left_out;
 }
 
-/* The connect failed: perhaps before it had a port. Of those, a part by another rule. */
+/* The connect failed: perhaps before it had a port. Another rule chooses a part of those. */
 static __always_inline void choose_closed(struct socket_state *state)
 {
 	u32 choice = choose_connection(*(volatile u64 *)&state->self, state->family, 1);

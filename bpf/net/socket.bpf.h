@@ -97,7 +97,7 @@ static __always_inline void fill_queue(struct record_socket *record, const struc
 	record->drops = BPF_CORE_READ(listener, sk_drops.counter);
 }
 
-/* Smoothed, us; 0: not measured. Of TCP sockets only. */
+/* Smoothed, us; 0: not measured. For TCP sockets only. */
 static __always_inline u32 round_trip(const struct sock *sk)
 {
 	return MEMBER(struct tcp_sock, sk, srtt_us) >> 3;

@@ -103,7 +103,7 @@ static __always_inline bool waits_on_descriptor(u64 nr)
 #define NR_poll 7
 #define NR_ppoll 271
 
-/* Of a poll of one descriptor, which it is. */
+/* Which descriptor a poll waits for, where it is only one. */
 static __always_inline bool polled(const struct off_cpu_state *off, struct task_struct *task, u32 *fd)
 {
 	return (off->syscall == NR_poll || off->syscall == NR_ppoll) && off->argument1 == 1 && !IN_32_BIT_CALL(task) &&
@@ -436,7 +436,7 @@ struct {
 	__type(value, struct waker);
 } wakers SEC(".maps");
 
-/* Of threads that are no targets, user space would not know whose they were. */
+/* Notes a thread that is no target: user space would not know whose it was. */
 static __always_inline void note_waker(u32 waker)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -18,7 +18,7 @@ struct {
 	__type(value, struct unwind_part);
 } unwind_parts SEC(".maps");
 
-/* Of struct sigcontext in the frame of a signal, from where rsp is at its return. */
+/* Fields of struct sigcontext in the frame of a signal, from where rsp is at its return. */
 #define SIGNAL_RBP 120
 #define SIGNAL_RSP 160
 #define SIGNAL_RIP 168

@@ -17,7 +17,7 @@
 #define IS_SMALL(word) (((word)&0xffffffff) == 0) /* an integer, in the upper half */
 #define SMALL(word) ((u32)((word) >> 32))
 
-/* Of a string. */
+/* Types and fields of strings. */
 #define STRING_FORM(type) ((type)&7)
 #define STRING_SEQUENCE 0
 #define STRING_JOINED 1

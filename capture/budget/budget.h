@@ -29,7 +29,7 @@ class Budget {
 
   // Call it at every turn.
   void turn(formats::Time now);
-  // At most one of so many connections is recorded from now on. note: as in Share::change; it is written in any case.
+  // At most one of `of` connections is recorded from now on. note: as in Share::change; it is written in any case.
   void limit(std::uint32_t of, const std::function<void(formats::Time)>& note);
   // "budget 2 %: costs 1.7 %, 1 of 4 connections is recorded, without off-CPU intervals"
   std::string status() const;

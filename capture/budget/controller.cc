@@ -8,11 +8,11 @@ namespace {
 
 constexpr double kTooMuch = 1.05, kGoal = 0.95;  // of the budget
 constexpr double kFarTooMuch = 4;                // more than one step is needed
-constexpr double kAtOnce = 2;                    // a cost so many times the budget needs no second look
+constexpr double kAtOnce = 2;                    // a cost of this many times the budget needs no second look
 constexpr double kRoom = 0.9;                    // what a step up may cost, of the budget
 constexpr double kLooksBack = 3;                 // seconds
 constexpr double kHold = 3, kLongestHold = 60;   // seconds
-constexpr double kUndone = 8;                    // a step up that is undone within so many seconds was wrong
+constexpr double kUndone = 8;                    // a step up that is undone within this number of seconds was wrong
 constexpr double kMostFixed = 0.9, kTrust = 0.8;
 constexpr double kDebtKept = 2;  // seconds of the whole budget
 constexpr double kLook = 5;      // seconds of a look, which ends earlier where it needs a long pause
@@ -167,7 +167,7 @@ bool Controller::down(const Cost& measured) {
     // What their records cost beside is not known yet.
     if (cost < kAtOnce * budget_) return true;
   }
-  // What follows the share has to become so much less; where the rest alone is too much, as far as a guess may go
+  // What follows the share has to shrink by this factor; where the rest alone is too much, as far as a guess may go
   // wrong.
   const double part = (1 - fixed_) * cost, left = kGoal * budget_ - fixed_ * cost;
   const auto halvings = std::max(1, static_cast<int>(std::ceil(std::log2(part / std::max(left, part / 8)))));

@@ -16,7 +16,7 @@ namespace tailcap::capture::budget {
 // What is recorded.
 struct Step {
   bool extras = true;    // stacks and samples
-  std::uint32_t of = 1;  // of so many connections one
+  std::uint32_t of = 1;  // one of `of` connections is recorded
   bool waits = true;     // off-CPU intervals and wake-ups
   bool looks = true;     // false: no connection is recorded, until the next look
   bool operator==(const Step&) const = default;
@@ -26,7 +26,7 @@ class Controller {
  public:
   static constexpr std::uint32_t kMostOf = 1024;
 
-  // budget: a share of the CPUs. of: the largest share of connections is one in so many. extras, waits: there are some.
+  // budget: a share of the CPUs. of: the largest share of connections is one in `of`. extras, waits: there are some.
   Controller(double budget, std::uint32_t of, bool extras, bool waits);
 
   struct Cost {
@@ -34,9 +34,9 @@ class Controller {
     double waits = 0;  // of it, the programs that record off-CPU intervals
     double load = 0;   // what these cost follows it, in any unit
   };
-  // What it cost in the last so many seconds, all of them under the present step. True: the step has changed.
+  // What it cost in the last `seconds` seconds, all of them under the present step. True: the step has changed.
   bool measured(double seconds, const Cost& cost);
-  // From now on the largest share is one in so many, or that of the beginning where that is smaller. True: the step has
+  // From now on the largest share is one in `of`, or that of the beginning where that is smaller. True: the step has
   // changed.
   bool limit(std::uint32_t of);
   // Off-CPU intervals cannot be recorded again.
@@ -77,7 +77,7 @@ class Controller {
   double extras_cost_ = 0;                  // when they were last switched off
   double waits_cost_ = 0, waits_load_ = 0;  // of off-CPU intervals, when they were last left out
   std::uint32_t waits_of_ = 1;              // the share at that time
-  // Of the last step: the cost before it, and by how much it divided the share.
+  // The cost before the last step, and by how much that divided the share.
   Cost before_;
   double divided_by_ = 1;
   bool went_up_ = false, waits_went_up_ = false, extras_changed_ = false, waits_changed_ = false, learned_ = true,

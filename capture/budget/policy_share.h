@@ -32,7 +32,7 @@ class PolicyShare {
  private:
   Share& share_;
   Budget* budget_;
-  const std::uint32_t largest_;  // one of so many, from the command line
+  const std::uint32_t largest_;  // one connection in this number, from the command line
 };
 
 }  // namespace tailcap::capture::budget

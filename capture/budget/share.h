@@ -21,9 +21,9 @@ class Share {
   };
   Share(Probes& probes, Destination& destination, Recording recording);
 
-  // Of so many connections one is recorded; 0: none.
+  // One connection in this number is recorded; 0: none.
   std::uint32_t of() const { return of_; }
-  // From now on one of so many, perhaps the same. notes(now): written at the beginning of what is recorded with it.
+  // From now on one of `of`, perhaps the same. notes(now): written at the beginning of what is recorded with it.
   void change(std::uint32_t of, const std::function<void(formats::Time)>& notes);
   void note(formats::Time now, std::string key, std::string value) const;
 

@@ -346,7 +346,7 @@ void Decryptor::emit(SocketId socket, TlsSessionId session, TlsLibrary library, 
       event.body = TlsStep{id, library, TlsStepKind::shutdown, 0};
       return;
     case Kind::alert:
-      // Of what this end found wrong only the alert is known, not the library's reason.
+      // Only the alert is known of what this end found wrong, not the library's reason.
       event.body = content.direction == Direction::in
                        ? TlsStep{id, library, TlsStepKind::failed, content.alert + kAlertByPeer}
                        : TlsStep{id, library == TlsLibrary::go ? library : TlsLibrary::unknown, TlsStepKind::failed,

@@ -30,7 +30,7 @@ class Decryptor {
   static constexpr std::size_t kMaxConnections = 1u << 16;
   static constexpr std::size_t kMaxLive = 1u << 13;     // read at a time: 12 KiB each
   static constexpr std::size_t kMaxMemory = 64u << 20;  // of records that wait for keys, and of handshakes
-  // Of connections that ended with an error: what their processes have not read yet.
+  // What processes have not read yet of connections that ended with an error.
   static constexpr std::size_t kMaxBroken = 1024;
   static constexpr formats::Duration kUnread = std::chrono::seconds{30};
 
@@ -131,7 +131,7 @@ class Decryptor {
   std::deque<std::pair<formats::Time, formats::SocketId>> broken_;  // in the order in which they are forgotten
   std::size_t memory_ = 0, live_ = 0;
   std::vector<Output> outputs_;
-  std::size_t given_ = 0;  // so many were returned by next()
+  std::size_t given_ = 0;  // how many next() has returned
   std::map<std::uint32_t, Process> processes_;
   std::uint64_t sessions_begun_ = 0, read_ = 0;
   std::array<std::uint64_t, 2> lost_{};

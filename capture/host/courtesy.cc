@@ -1,24 +1,33 @@
 #include "capture/host/courtesy.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "capture/host/privileges.h"
-#include "ground/scheduling.h"
 
 namespace tailcap::capture {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{50};
-constexpr unsigned kAll = 20;  // looks from one at all threads to the next
+constexpr std::chrono::milliseconds kLook{10};  // the rings hold what comes in ten, at 200 MB a second
+constexpr unsigned kAll = 100;                  // looks from one at all threads to the next
 
 }  // namespace
 
-bool Patience::idle(Clock::time_point now, std::uint64_t turns, bool full) {
+bool Patience::first(Clock::time_point now, std::uint64_t waiting) {
+  const auto since = looked_ == Clock::time_point{} ? Clock::duration{} : now - looked_;
+  looked_ = now;
+  may_go_first_ = first_ ? may_go_first_ - since : std::min<Clock::duration>(may_go_first_ + since, kLongestFirst);
+  first_ = waiting > (first_ ? limits_.share : limits_.first) && may_go_first_ > Clock::duration{};
+  return first_;
+}
+
+ground::Share Patience::share(Clock::time_point now, std::uint64_t turns, std::uint64_t waiting) {
   if (turns != turns_ || turn_ == Clock::time_point{}) turn_ = now;
   turns_ = turns;
-  if (idle_ && (full || now - turn_ > kLate)) {
+  if (idle_ && (waiting > limits_.share || now - turn_ > kLate)) {
     const bool soon = since_ != Clock::time_point{} && now - since_ < share_;
     share_ = soon ? std::min<Clock::duration>(2 * share_, kLongestShare) : Clock::duration{kFirstShare};
     idle_ = false;
@@ -27,11 +36,14 @@ bool Patience::idle(Clock::time_point now, std::uint64_t turns, bool full) {
     idle_ = true;
     since_ = turn_ = now;
   }
-  return idle_;
+  if (first(now, waiting)) return ground::Share::first;
+  return idle_ ? ground::Share::idle : ground::Share::batch;
 }
 
-Courtesy::Courtesy(pid_t reader, std::function<std::uint64_t()> waiting, std::uint64_t most)
-    : reader_(reader), waiting_(std::move(waiting)), most_(most), thread_([this] { run(); }) {
+Courtesy::Courtesy(pid_t reader, std::function<std::uint64_t()> waiting, const Patience::Limits& limits)
+    : reader_(reader), waiting_(std::move(waiting)), limits_(limits), nice_(ground::own_nice()), thread_([this] {
+        run();
+      }) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return asked_; });
 }
@@ -59,19 +71,21 @@ void Courtesy::run() {
   asked_ = true;
   changed_.notify_all();
   changed_.wait(lock, [this] { return begun_ || ending_; });
-  Patience patience;
-  bool was_idle = false;
+  if (able) (void)ground::set_share(gettid(), ground::Share::first, nice_);  // a look takes microseconds
+  Patience patience(limits_);
+  auto was = ground::Share::batch;
   for (unsigned look = 0; able && !ending_; ++look) {
-    const bool idle = patience.idle(Patience::Clock::now(), turns_.load(std::memory_order_relaxed), waiting_() > most_);
-    if (std::exchange(was_idle, idle) != idle || look % kAll == 0) set(idle);
+    const auto share = patience.share(Patience::Clock::now(), turns_.load(std::memory_order_relaxed), waiting_());
+    if (std::exchange(was, share) != share || look % kAll == 0) set(share);
     changed_.wait_for(lock, kLook, [this] { return ending_; });
   }
-  if (able) set(false);
+  if (able) set(ground::Share::batch);
 }
 
-// A thread that an idle task made is one, too.
-void Courtesy::set(bool idle) {
-  for (const pid_t thread : ground::own_threads()) (void)ground::set_idle(thread, idle && thread == reader_);
+// A thread that the reader made is what it was.
+void Courtesy::set(ground::Share share) {
+  for (const pid_t thread : ground::own_threads())
+    if (thread != gettid()) (void)ground::set_share(thread, thread == reader_ ? share : ground::Share::batch, nice_);
 }
 
 }  // namespace tailcap::capture

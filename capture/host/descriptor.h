@@ -9,7 +9,7 @@ namespace tailcap::capture {
 class Descriptor {
  public:
   explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}  // -1: none
-  // Of a call that may have failed; throws std::system_error with errno.
+  // Takes the result of a call that may have failed; throws std::system_error with errno.
   Descriptor(int descriptor, const char* what) : descriptor_(descriptor) {
     if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
   }

@@ -27,7 +27,7 @@ struct KernelTypes::Impl {
 
 namespace {
 
-// Of a member, in bytes, also of unnamed structs and unions inside; -1: there is none.
+// The offset of a member, in bytes, also of one in unnamed structs and unions inside; -1: there is none.
 std::int64_t offset_in_parts(const btf* types, unsigned id, const char* member, int depth = 0) {
   const btf_type* type = btf__type_by_id(types, id);
   if (!type || !btf_is_composite(type) || depth > 4) return -1;

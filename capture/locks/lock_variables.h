@@ -77,7 +77,7 @@ class LockVariables {
   std::deque<Job> jobs_;
   std::vector<NamedLock> found_;
   bool busy_ = false, stop_ = false;
-  // Of the thread.
+  // The thread alone uses these.
   std::unordered_map<std::string, symbols::VariableNames> files_read_;
   std::uint64_t memory_ = 0;
   scan::TargetFiles files_;

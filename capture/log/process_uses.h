@@ -12,7 +12,7 @@
 
 namespace tailcap::capture {
 
-// Of a process, by the kernel's own counts; nothing: it has ended.
+// What a process used, by the kernel's own counts; nothing: it has ended.
 std::optional<formats::ProcessUse> process_use(std::uint32_t pid);
 
 class ProcessUses {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kMost = 4096;
 
-// Of these every value counts, not only the last.
+// Every value of these counts, not only the last.
 constexpr std::string_view kEachCounts[] = {"tailcap.left", "tailcap.pod", "tailcap.tls.way"};
 
 }  // namespace

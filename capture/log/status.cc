@@ -25,7 +25,7 @@ std::string fixed(double value) {
   return text;
 }
 
-// Of the terminal; 80 where it does not say.
+// The width of the terminal; 80 where it does not say.
 std::size_t columns() {
   winsize size{};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;

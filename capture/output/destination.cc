@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 using formats::Duration;
 
 constexpr Duration kKeyframeEvery = 10s;
-// Before and after a recording: without a byte read for so long, the reader of standard output has stalled for good.
+// Before and after a recording: if no byte is read for kWritePatience, standard output's reader has stalled for good.
 constexpr Duration kWritePatience = 10s;
 // What a ring keeps beyond its limit is at most a segment: a tenth of it.
 constexpr std::uint64_t kSegments = 10;

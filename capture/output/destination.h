@@ -13,7 +13,7 @@
 
 namespace tailcap::capture {
 
-// Of the preamble: the share of connections that is recorded (formats/FORMAT.md).
+// A note in the preamble: the share of connections that is recorded (formats/FORMAT.md).
 inline constexpr const char* kSamplingNote = "tailcap.sampling.connections";
 
 struct DestinationOptions {
@@ -44,7 +44,7 @@ class Destination {
   struct Snapshot {
     std::string path;
     std::string why;           // for the capture's notes
-    formats::Duration last{};  // only so much of the end; 0: all that is in memory
+    formats::Duration last{};  // how much of the end; 0: all that is in memory
   };
   // The share of connections is another one from now on, in the words of its note; "": all. Files begin anew.
   void sampled(const std::string& share, formats::Time now);

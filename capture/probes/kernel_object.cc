@@ -142,7 +142,7 @@ void KernelObject::configure(const KernelTypes& types) {
   if (settings.has(Group::offcpu) && cpus <= CPU_TABLES_MAX) bpf_map__set_max_entries(skeleton->maps.cpu_tables, cpus);
   if (settings.connections.some()) {
     constants.sampling_varies = settings.connections.varies;
-    // Of all connections the number has 33 bits; then the constant is 0.
+    // The number of all connections has 33 bits; then the constant is 0.
     constants.sampling_limit =
         settings.connections.varies ? 1 : static_cast<std::uint32_t>(bpf::sampling_limit_for(settings.connections.of));
     skeleton->bss->sampling_below = bpf::sampling_limit_for(settings.connections.of);
@@ -191,7 +191,7 @@ void KernelObject::choose_programs(const KernelTypes& types) {
     }
     if (hook == kFunctionHook && types.has_links_of_many_places())
       bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(kUprobeMulti));
-    // Without a buffer of ours libbpf tries again with its own where a program is refused, and reports that.
+    // Without a buffer of ours libbpf tries again with its own where the kernel refuses a program, and reports that.
     if (!settings.verifier_log && !settings.timings) continue;
     auto& buffer = logs[name];
     buffer.resize(settings.verifier_log ? kLogBytes : 65536);

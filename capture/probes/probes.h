@@ -31,7 +31,7 @@ namespace tailcap::capture {
 // Tests only: a program that the kernel refuses, or that reports nothing.
 enum class Spoil : std::uint8_t { refused, idle };
 
-// Of so many connections one is recorded. Machines with the same seed choose alike.
+// One of `of` connections is recorded. Machines with the same seed choose alike.
 struct Sampling {
   std::uint32_t of = 1;
   std::uint32_t seed = 0;
@@ -182,13 +182,13 @@ class Probes {
   };
   Sampled sampled() const;
   void sample_connections(bool on);  // off: all are recorded; until they end, those begun meanwhile are, too
-  void set_share(std::uint32_t of);  // of connections, where it varies: from now on one of so many, 0: none
+  void set_share(std::uint32_t of);  // where it varies: from now on one of `of` connections, 0: none
   // Off-CPU intervals and wake-ups, and who uses each CPU, at any time after attach(). Intervals under way when they
   // are recorded again are not. False: the kernel refused, and they are not recorded.
   bool record_waits(bool on);
   // The programs at sends, reads and arrivals, at any time after attach(). False: as above.
   bool record_bytes(bool on);
-  // Of all programs together, while the kernel measures them.
+  // What all programs together cost, while the kernel measures them.
   struct RunTime {
     std::uint64_t time = 0, function_hits = 0;  // ns; runs of those at functions of programs in user space
     std::uint64_t waits = 0;                    // ns of those that record off-CPU intervals and wake-ups

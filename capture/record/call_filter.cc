@@ -147,7 +147,7 @@ constexpr auto kOlder = std::to_array<long>({
 constexpr std::array<long, 0> kOlder{};
 #endif
 
-// Of bpf(): what uses programs and maps, not what makes them.
+// Commands of bpf() that use programs and maps, not those that make them.
 constexpr auto kCommands = std::to_array<std::uint32_t>({
     BPF_MAP_LOOKUP_ELEM,
     BPF_MAP_UPDATE_ELEM,

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "capture/record/options.h"
+#include "capture/options/options.h"
 
 namespace tailcap::capture {
 

@@ -13,7 +13,7 @@ class OpenWrites {
   explicit OpenWrites(int map) : map_(map) {}
 
   void ended(std::uint32_t pid);  // its first thread has
-  // Of the processes that have ended since the previous call. Forgets all their calls.
+  // Counts those of the processes that have ended since the previous call. Forgets all their calls.
   std::uint64_t count();
 
  private:

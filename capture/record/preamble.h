@@ -1,8 +1,8 @@
 // What a capture says of itself at its beginning.
 #pragma once
 
+#include "capture/options/options.h"
 #include "capture/probes/probes.h"
-#include "capture/record/options.h"
 #include "formats/preamble.h"
 
 namespace tailcap::capture {

@@ -28,6 +28,7 @@
 #include "capture/host/privileges.h"
 #include "capture/host/system_file.h"
 #include "capture/output/destination.h"
+#include "capture/output/size_limit.h"
 #include "capture/probes/finder.h"
 #include "capture/probes/self_test.h"
 #include "capture/record/call_filter.h"
@@ -52,8 +53,8 @@ using formats::Time;
 
 namespace {
 
-constexpr std::uint64_t kShareFrom =
-    8;                             // of the rings: the part that waits from which the recorder takes its share of CPUs
+// The recorder takes its share of CPUs where this part of a ring is full, and goes first where this part of all is.
+constexpr std::uint64_t kPartFull = 8;
 constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses less than 250 ms
 constexpr Duration kTick = 100ms;  // the resolution in time of losses
 constexpr Duration kStatusEvery = 1s;
@@ -67,22 +68,6 @@ void refuse_existing(const Options& options) {
     throw std::runtime_error("'" + options.destination.output +
                              "' exists. Choose another name with -o, or --force to overwrite it.");
 }
-
-// Decides when to stop so that the finished file does not exceed the requested size: the data still to be written is
-// estimated by the largest step seen, and the footer's index grows with the blocks.
-class SizeLimit {
- public:
-  explicit SizeLimit(std::uint64_t most) : most_(most) {}
-  bool reached(const formats::WriterTotals& totals) {
-    step_ = std::max(step_, totals.file_bytes - last_);
-    last_ = totals.file_bytes;
-    return totals.file_bytes + 4 * step_ + kFooter + 64 * totals.blocks >= most_;
-  }
-
- private:
-  static constexpr std::uint64_t kFooter = 8192;
-  std::uint64_t most_, last_ = 0, step_ = 0;
-};
 
 // Empties the rings. Records produced meanwhile wait for the next call, so that other work gets its turn.
 void drain(Rings& rings, Session& session, bool all) {
@@ -173,6 +158,10 @@ class Recording {
   const Selection& selection() const { return options_.probes.selection; }
   std::uint32_t command_pid() const { return child_ ? child_->pid() : 0; }
   formats::Writer& writer() { return destination_->writer(); }
+  Patience::Limits limits() const {
+    const RingSizes sizes = probes_->rings().sizes;
+    return {sizes.bytes / kPartFull, (sizes.count * sizes.bytes + sizes.spill_bytes) / kPartFull};
+  }
 
   void choose_targets() {
     Selection& selection = options_.probes.selection;
@@ -225,14 +214,18 @@ class Recording {
                                       options_.budget > 0,
                                       options_.no_probe};
     if (interests.tls || interests.go) look_first(finder_.emplace(*probes_, processes_, interests), selection());
+    // Events come faster than they are read.
+    const auto hurry = [this] { return rings_->held() > limits().share; };
     if (options_.probes.takes_stacks()) {
       std::ifstream symbols("/proc/kallsyms");
       samples_.emplace(stacks::KernelNames(symbols), processes_,
                        stacks::StackMaps{{probes_->unwind_parts_descriptor(), probes_->unwind_processes_descriptor()},
-                                         probes_->script_processes_descriptor()});
+                                         probes_->script_processes_descriptor()},
+                       hurry);
     }
     session_.emplace(*probes_, writer(), processes_, options_.keep, names_of(options_, command_pid()),
-                     finder_ ? &*finder_ : nullptr, samples_ ? &*samples_ : nullptr, destination_->drops_beginning());
+                     finder_ ? &*finder_ : nullptr, samples_ ? &*samples_ : nullptr, hurry,
+                     destination_->drops_beginning());
   }
 
   void attach() {
@@ -248,7 +241,7 @@ class Recording {
       warn("memory cannot be locked: keys of TLS could be written to a swap device");
     if (destination_->in_memory()) signals_->take_snapshots();
     courtesy_.emplace(
-        gettid(), [this] { return rings_->held(); }, probes_->rings().sizes.bytes / kShareFrom);
+        gettid(), [this] { return rings_->held(); }, limits());
     probes_->mark_targets();
     session_->find_links();
     give_up_privileges(!options_.user.empty());

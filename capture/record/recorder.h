@@ -5,7 +5,7 @@
 #include <string>
 
 #include "capture/log/status.h"
-#include "capture/record/options.h"
+#include "capture/options/options.h"
 
 namespace tailcap::capture {
 

@@ -31,7 +31,7 @@ constexpr std::chrono::milliseconds kTextsInTick{20}, kTextsInKeyframe{500}, kLa
 
 Session::Session(Probes& probes, Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
                  const std::map<std::uint32_t, std::string>& names, Finder* finder, stacks::Samples* samples,
-                 bool drops_beginning)
+                 const std::function<bool()>& hurry, bool drops_beginning)
     : probes_(probes),
       log_(writer),
       statements_(log_, drops_beginning),
@@ -48,7 +48,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       memory_(log_, non_targets_),
       uses_(log_),
       interfaces_(log_, statements_),
-      texts_(processes),
+      texts_(processes, hurry),
       described_(names, keep.arguments),
       open_writes_(probes.settings().has(Group::tls) ? probes.go_calls_descriptor() : -1),
       unrecorded_(probes.unrecorded_descriptor()),
@@ -417,7 +417,7 @@ void Session::repeat_sockets(std::span<const std::byte> sockets) {
   if (tls_auto_) tls_auto_->end_list();
 }
 
-// Of many processes only where nothing else describes them, in turns.
+// Where there are many processes, only if nothing else describes them, and in turns.
 std::set<std::uint32_t> Session::whose_mappings() {
   std::vector<std::uint32_t> pids(processes_.begin(), processes_.end());
   std::sort(pids.begin(), pids.end());

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,7 +53,7 @@ class Session {
   // names: what the user called processes.
   Session(Probes& probes, formats::Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
           const std::map<std::uint32_t, std::string>& names, Finder* finder, stacks::Samples* samples,
-          bool drops_beginning);
+          const std::function<bool()>& hurry, bool drops_beginning);
 
   // One record from the ring.
   void take(std::span<const std::byte> record);

@@ -30,7 +30,7 @@ class Converter {
 // Its number (bpf::record_kind), or one that no record has.
 std::uint16_t kind_of_record(std::span<const std::byte> bytes);
 
-// Of a RECORD_TASK: why there is one (bpf::task_reason).
+// Why there is a RECORD_TASK (bpf::task_reason).
 int reason_of_task(std::span<const std::byte> bytes);
 
 formats::Time time_of_record(std::span<const std::byte> bytes);  // kNoTime: it is none

@@ -22,7 +22,7 @@ namespace {
 // hypervisor delays it longer, the record is slightly out of order, as it would be in one ring.
 constexpr std::int64_t kMomentNs = 2'000'000;
 
-// Of two records with the same time: one run of a program made them, and the first may have found its ring full and the
+// Two records have the same time where one run of a program made them; the first may have found its ring full and the
 // second room there. All else of a thread follows its off-CPU interval.
 bool precedes(std::span<const std::byte> a, std::span<const std::byte> b) {
   bpf::record_header first, second;

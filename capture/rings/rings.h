@@ -41,7 +41,7 @@ class Rings {
   Rings(const Rings&) = delete;
   Rings& operator=(const Rings&) = delete;
 
-  // Of the rings that wake a reader; the spill has none.
+  // Descriptors of the rings that wake a reader; the spill has none.
   std::span<const int> descriptors() const { return descriptors_; }
 
   // Begins a round: next() returns the records present now, up to `now` minus a short margin; all: up to now.

@@ -46,7 +46,7 @@ struct MappingFacts {
 
 // The limit for one process; further mappings are left out. Programs have tens to hundreds.
 inline constexpr std::uint32_t kMaxMappings = 8192;
-// Of a process whose stacks are read: the kernel's own limit (vm.max_map_count).
+// The limit for a process whose stacks are read: the kernel's own (vm.max_map_count).
 inline constexpr std::uint32_t kAllMappings = 65536;
 // Executable file mappings, without build-ids (capture/record/build_ids).
 std::vector<MappingFacts> executable_mappings(std::uint32_t pid, const ProcessText& text);

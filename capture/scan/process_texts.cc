@@ -17,11 +17,12 @@ namespace tailcap::capture::scan {
 namespace {
 
 constexpr std::size_t kMaxOpen = 16384;  // questions without an answer
+constexpr std::chrono::milliseconds kHurryAsked{5};
 
 }  // namespace
 
-ProcessTexts::ProcessTexts(const Processes& processes)
-    : processes_(processes), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+ProcessTexts::ProcessTexts(const Processes& processes, std::function<bool()> hurry)
+    : processes_(processes), hurry_(std::move(hurry)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!wake_) throw std::system_error(errno, std::generic_category(), "cannot prepare to look at processes");
   thread_ = std::thread([this] { run(); });
 }
@@ -56,8 +57,11 @@ std::vector<ProcessTexts::Answer> ProcessTexts::take() {
 }
 
 void ProcessTexts::wait(std::chrono::milliseconds most, bool all) {
+  const auto end = Clock::now() + most;
+  const auto answered = [&] { return open_ <= (all ? 0 : waiting_aside_); };
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, most, [&] { return open_ <= (all ? 0 : waiting_aside_); });
+  while (!answered() && Clock::now() < end && !(hurry_ && hurry_()))
+    changed_.wait_until(lock, hurry_ ? std::min(end, Clock::now() + kHurryAsked) : end, answered);
 }
 
 void ProcessTexts::deliver(Answer answer) {

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -32,8 +33,8 @@ class ProcessTexts {
     bool silent = false;
   };
 
-  // processes must outlive this object. Throws std::system_error.
-  explicit ProcessTexts(const Processes& processes);
+  // processes must outlive this object. hurry: there is work that cannot wait. Throws std::system_error.
+  explicit ProcessTexts(const Processes& processes, std::function<bool()> hurry = {});
   ~ProcessTexts();  // waits for no process
   ProcessTexts(const ProcessTexts&) = delete;
   ProcessTexts& operator=(const ProcessTexts&) = delete;
@@ -41,7 +42,7 @@ class ProcessTexts {
   // One answer follows for each question; a question that finds too many others waiting is answered at once, as silent.
   void ask(const ProcessQuestion& question);
   std::vector<Answer> take();
-  // Until everything asked for is answered (all), or answered or put aside; or for this long.
+  // Until everything asked for is answered (all), or answered or put aside; or for this long; or until there is hurry.
   void wait(std::chrono::milliseconds most, bool all);
 
  private:
@@ -60,8 +61,9 @@ class ProcessTexts {
   void deliver(Answer answer);
 
   const Processes& processes_;
+  const std::function<bool()> hurry_;
   Descriptor wake_;  // an eventfd
-  // Of the thread: the question that the opener works on, and those put aside.
+  // The thread alone uses these: the question that the opener works on, and those put aside.
   std::optional<Asked> asked_;
   std::deque<Asked> aside_;
   std::deque<ProcessQuestion> again_;

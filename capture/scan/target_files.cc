@@ -31,7 +31,7 @@ constexpr auto kMemoryPatience = 100ms;  // of many threads, as the recording en
 // For a file of a mount of which none has been read, or of whose others some do not answer.
 constexpr auto kFirstPatience = 2s;
 constexpr auto kLocksPatience = 2s;
-// Of a file that would have answered, perhaps: it does not stand against others of its process.
+// The problem of a file that would have answered, perhaps: it does not count against others of its process.
 constexpr const char* kEnds = "the recording ends";
 constexpr std::size_t kMaxKnown = 4096;  // mounts, processes
 constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxUnwindRules = 34u << 20, kMaxScripts = 1u << 20;

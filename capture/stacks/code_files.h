@@ -120,7 +120,7 @@ class CodeFiles {
   std::vector<std::string> remarks_;
   bool busy_ = false, lines_busy_ = false, stop_ = false, hurry_ = false;
   scan::TargetFiles target_files_, debug_files_;
-  // Of the thread.
+  // The thread alone uses these.
   UnwindTables tables_;
   ScriptProcesses scripts_;
   std::unordered_map<std::uint32_t, Process> without_scripts_;  // some of their files may contain an interpreter

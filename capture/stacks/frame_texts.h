@@ -37,7 +37,7 @@ class FrameTexts {
   bool empty() const { return count_ == 0; }
   void put(formats::Sample& sample) const;  // views of this object
 
-  // Of a sample whose texts do not fit together: nothing.
+  // The places of a sample; none where its texts do not fit together.
   static std::vector<CodeAddress> places_of(const formats::Sample& sample, std::size_t frames);
 
  private:

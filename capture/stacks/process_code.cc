@@ -84,7 +84,7 @@ CodePlace ProcessCode::at(std::uint32_t pid, std::uint64_t address, formats::Tim
     read(pid);
     range = find(process, address);
   }
-  if (!range) return {nullptr, address, process.asked};
+  if (!range || process.asked) return {nullptr, address, process.asked};
   if (!range->file) return {files_.made_by(pid, process.dump), address};
   return {range->file, range->offset + (address - range->start)};
 }

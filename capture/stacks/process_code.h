@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "capture/scan/process_texts.h"
@@ -22,8 +24,9 @@ struct CodePlace {
 
 class ProcessCode {
  public:
-  // Both must outlive this.
-  ProcessCode(CodeFiles& files, const scan::Processes& processes) : files_(files), texts_(processes) {}
+  // Files and processes must outlive this. hurry: see scan::ProcessTexts.
+  ProcessCode(CodeFiles& files, const scan::Processes& processes, std::function<bool()> hurry)
+      : files_(files), texts_(processes, std::move(hurry)) {}
 
   // Reads /proc where the process is new, has mapped more since, or has not been looked at for a second.
   CodePlace at(std::uint32_t pid, std::uint64_t address, formats::Time now);

@@ -70,12 +70,12 @@ bool ready(const std::vector<CodePlace>& places) {
 
 }  // namespace
 
-Samples::Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps)
+Samples::Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps, std::function<bool()> hurry)
     : processes_(processes),
       maps_(maps),
       kernel_(std::move(kernel)),
       files_(processes, maps),
-      code_(files_, processes) {}
+      code_(files_, processes, std::move(hurry)) {}
 
 std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;
@@ -111,7 +111,7 @@ bool Samples::take(std::span<const std::byte> record, bool waits) {
     sample.facts.value = r.value;
   sample.facts.weight = r.weight;
   sample.facts.end = end_of(r.end);
-  // Of a walk by frame pointers alone it is not known.
+  // A walk by frame pointers alone does not tell.
   sample.cut = user == STACK_MAX && (sample.facts.end == StackEnd::unknown || sample.facts.end == StackEnd::cut);
   for (std::size_t i = 0; i < user; ++i) sample.user.push_back(code_.at(r.h.pid, address_at(addresses, i), now));
   sample.kernel = kernel_text(addresses.subspan(user * sizeof(std::uint64_t)), sample.facts.kind);

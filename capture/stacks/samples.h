@@ -29,8 +29,8 @@ namespace tailcap::capture::stacks {
 
 class Samples {
  public:
-  // processes must outlive this object.
-  Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps = {});
+  // processes must outlive this object. hurry: see scan::ProcessTexts.
+  Samples(KernelNames kernel, const scan::Processes& processes, StackMaps maps = {}, std::function<bool()> hurry = {});
 
   // waits: its thread is known to be in its wait still. False: not a sample.
   bool take(std::span<const std::byte> record, bool waits = false);

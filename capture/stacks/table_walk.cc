@@ -12,7 +12,7 @@ using namespace bpf;
 
 namespace {
 
-// Of struct sigcontext in the frame of a signal, from where rsp is at its return.
+// Fields of struct sigcontext in the frame of a signal, from where rsp is at its return.
 constexpr std::uint64_t kSignalRbp = 120, kSignalRsp = 160, kSignalRip = 168;
 
 // Entries that are not used are all ones. The last one that is not above; null: there is none.

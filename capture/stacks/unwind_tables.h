@@ -22,7 +22,7 @@ struct UnwindMaps {
   int parts = -1, processes = -1;
 };
 
-// Of a file. Which addresses it has rules for, in pieces of a size that the kernel program can search.
+// The table of a file. Which addresses it has rules for, in pieces of a size that the kernel program can search.
 struct UnwindTable {
   struct Piece {
     std::uint32_t id = 0, parts = 0;

@@ -17,7 +17,7 @@
 
 namespace tailcap::capture::symbols {
 
-// Of all symbols of one kind: STT_FUNC, STT_OBJECT.
+// Names of all symbols of one kind: STT_FUNC, STT_OBJECT.
 FunctionNames names_of_symbols(const ElfFile& file, int kind);
 
 class CodeNames {
@@ -27,7 +27,7 @@ class CodeNames {
   // As people write it; empty: not known.
   std::string at(std::uint64_t file_offset) const;
   std::string around(std::uint64_t address) const;
-  // Of a place in the file; none: it is not loaded as code.
+  // The address of a place in the file; none: it is not loaded as code.
   std::optional<std::uint64_t> address(std::uint64_t file_offset) const;
   bool has(std::string_view function) const { return functions_.has(function); }
   // Which lines its code is of can be read from it, too (source/).

@@ -51,7 +51,7 @@ inline bool is_call(const Instruction& i) { return i.flow == Flow::call || i.flo
 // first instruction nothing is kept there.
 inline bool unsafe_nop(const Instruction& i, std::uint64_t function) { return i.nop5 && i.address != function; }
 
-// Of arm64, on any machine.
+// Decodes arm64, on any machine.
 std::optional<Instruction> decode_arm64(std::string_view code, std::uint64_t address);
 
 // For the processor that the recorder runs on.

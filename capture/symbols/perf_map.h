@@ -20,7 +20,7 @@ class PerfMap {
   PerfMap() = default;
   // What is no such line counts as none. Where functions overlap, the later line counts.
   explicit PerfMap(std::string_view text);
-  // Of a file of either kind, if it belongs to this user. Empty: it does not, or cannot be read.
+  // What a file of either kind says, if it belongs to this user. Empty: it does not, or cannot be read.
   static PerfMap of_file(int descriptor, std::uint32_t user);
 
   // A dump, as far as it is written. read: bytes from a place on, at most as many as are asked for.

@@ -84,7 +84,7 @@ Found python(const Words& words) {
   return {};
 }
 
-// Of languages whose programs are files: options first. ends: letters of options after which no file follows; takes:
+// Languages whose programs are files: options first. ends: letters of options after which no file follows; takes:
 // letters whose value may be the next argument.
 Found file(const Words& words, std::string_view ends, std::string_view takes,
            std::span<const std::string_view> long_takes, std::size_t at = 1) {

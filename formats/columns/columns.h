@@ -84,7 +84,7 @@ class KindColumns : public OwnColumns<B, C> {
   template <class... F>
   static auto all_made_for(const std::tuple<F...>&) -> std::tuple<decltype(made_for(std::declval<const F&>()))...>;
 
-  // Of the field with this number, or kFields.
+  // The index of the field with this number, or kFields.
   static constexpr std::size_t index_of(int number) {
     return std::apply(
         [&]<class... F>(const F&...) {

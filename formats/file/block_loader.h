@@ -28,7 +28,7 @@ class BlockLoader {
 
   // Events of an event or keyframe block; other types are verified too, of unknown types only the checksum.
   void load(const IndexEntry& entry, LoadedBlock& out);
-  // Of an event or keyframe block only the message, as far as it can be verified without looking at its events.
+  // Only the message of an event or keyframe block, as far as it can be verified without looking at its events.
   void load_message(const IndexEntry& entry, LoadedBlock& out);
   // The preamble in this block, or one with empty fields.
   Preamble load_preamble(const IndexEntry& entry);

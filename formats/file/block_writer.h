@@ -27,16 +27,16 @@ class BlockWriter : public BlockSink {
   void copy(const BlockHeader& header, std::span<const std::byte> framed_header, std::span<const std::byte> payload);
   // The footer, with the state given; then the file has its name.
   void finish(CaptureState state, Time ended) override;
-  // Of the preamble and the footer.
+  // The flags of the preamble and the footer.
   void set_flags(std::uint8_t flags) { flags_ = flags; }
   // From now on a preamble that is copied is not marked as strict.
   void take_strictness() { strict_ = false; }
-  // Of a file.
+  // Where the output is a file.
   void let_name(OutputFile::GiveName give_name) {
     if (auto* const file = dynamic_cast<OutputFile*>(out_.get())) file->let_name(std::move(give_name));
   }
 
-  // Of a file that cannot be finished: nothing of it stays.
+  // Where the output is a file that cannot be finished: nothing of it stays.
   void discard() {
     if (auto* const file = dynamic_cast<OutputFile*>(out_.get())) file->discard();
   }

@@ -7,7 +7,7 @@
 
 namespace tailcap::formats {
 
-// Of every sound block, in the order of the file. The bytes are valid during the call.
+// Visits every sound block, in the order of the file. The bytes are valid during the call.
 void each_raw_message(const std::string& path, const std::function<void(std::span<const std::byte>)>& visit);
 
 }  // namespace tailcap::formats

@@ -27,7 +27,7 @@ void refuse_same(const std::string& in, const std::string& out, const char* what
     throw std::runtime_error(printable(out) + " is the " + what + " itself; name another file to write");
 }
 
-// Of ordinary blocks, some for each thread.
+// How many ordinary blocks are repacked at once, some for each thread.
 constexpr std::size_t kAtOnce = 4 * ground::Workers::kMost;
 constexpr std::uint64_t kBytesAtOnce = 96u << 20;
 

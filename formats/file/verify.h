@@ -17,7 +17,7 @@ std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, 
 // As many of them as help where `threads` are asked for; 0: as there are CPUs. One thread needs none.
 unsigned workers_for(unsigned threads);
 
-// Of a block, or a gap, what the index says.
+// What the index says of a block, or a gap.
 BlockStatus status_of(const IndexEntry& entry);
 
 }  // namespace tailcap::formats::file

@@ -52,7 +52,7 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Appends to the open block of this stream; views are copied before it returns. CaptureEnd and Damage are refused.
+  // Appends to the open block of this stream; views are copied before it returns. Takes neither CaptureEnd nor Damage.
   void push(const Event& event, std::uint16_t stream = 0);
   // Events pushed between begin_keyframe and end_keyframe form a block of their own, flagged as keyframe.
   void begin_keyframe(Time now);

@@ -23,7 +23,7 @@ class Follower {
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
-  // The events of the next block, or a Damage in place of one, or at last one CaptureEnd. Waits for it, at most so long
+  // The events of the next block, a Damage in place of one, or at last one CaptureEnd. Waits for it, at most `patience`
   // and until a signal arrives: empty then. Valid until the next call. Throws std::runtime_error where it is no
   // capture.
   std::span<const Event> next(Duration patience);

@@ -22,7 +22,7 @@ class FollowedRecording {
   // they could be read.
   std::span<const Event> next(Duration patience);
   bool ended() const { return ended_; }
-  // Of the first file.
+  // The preamble and the first time of the first file.
   const std::optional<Preamble>& preamble() const;
   Time first() const { return first_; }
   std::uint64_t damaged() const { return damaged_ + file_->damaged(); }

@@ -58,7 +58,7 @@ bool names_framing(std::string_view text) {
   return false;
 }
 
-// Of a cut value: a request line may begin in it.
+// A request line may begin in a cut value.
 bool holds_target(std::string_view text) { return text.find(" /") != text.npos || text.find(" http") != text.npos; }
 
 // A cut value goes on with this: or is it the next request, for a parser whose message has ended?

@@ -76,7 +76,7 @@ class Fields {
   bool odd_ = false;  // the line is no field to this parser, but could be to another
   Noted noted_ = Noted::no;
   std::size_t seen_ = 0;
-  // Of the head under way: what is masked whatever it is, and that nothing else is.
+  // What of the head under way is masked whatever it is, and that nothing else is.
   std::vector<FieldMemo::Hidden> hidden_;
   bool simple_ = false;
   std::uint32_t head_ = 0;   // the number of a head in the memo

@@ -1,6 +1,6 @@
 // One direction of an HTTP/1 connection: the meaning of each byte.
 //
-// Of each message, the head is kept as Fields determines, and only the framing of the body. If the bytes are not a
+// The head of each message is kept as Fields determines, and only the framing of its body. If the bytes are not a
 // message, or the end of a message is unknown, nothing is kept until an I/O begins with a message that proves itself.
 //
 // Behind a request whose end parsers are known to place differently, a body can have the form of a request, and the

@@ -18,7 +18,7 @@ using ground::lower;
 
 // How much of a value is known.
 struct Extent {
-  std::size_t judged = 0;  // so many characters were written before, and stay as they are
+  std::size_t judged = 0;  // characters that were written before, and stay as they are
   bool first = true;       // nothing of the value was judged before
   bool last = true;        // it ends here
 };
@@ -30,7 +30,7 @@ class Rules {
  public:
   virtual ~Rules() = default;
 
-  // Of statements of SQL, the shape is the statement with its literals replaced; of keys, calls/key_shape.h's.
+  // The shape of a statement of SQL is the statement with its literals replaced; that of a key is calls/key_shape.h's.
   virtual Kept statements() const { return Kept::shape; }
   virtual Kept keys() const { return Kept::shape; }
   // What is read was written by these machines before: behind bytes that they blotted, a request of a call needs no
@@ -54,7 +54,7 @@ class Rules {
   // Hellos of TLS. Otherwise those that are visible in one piece are rewritten in place, and others are hidden.
   virtual bool keeps_hellos() const = 0;
   virtual void hello(std::string& body, bool client) const = 0;
-  // Of field lines; nullptr where a result depends on more than the line.
+  // The memo of field lines; nullptr where a result depends on more than the line.
   virtual FieldMemo* memo() const { return nullptr; }
 };
 

@@ -10,7 +10,7 @@
 
 namespace tailcap::formats::mask {
 
-// Of a string, beside its own size.
+// The memory that a string holds beside its own size.
 inline std::size_t held_by(const std::string& text) {
   static const std::size_t own = std::string().capacity();
   return text.capacity() > own ? text.capacity() : 0;
@@ -39,7 +39,7 @@ class Waiting {
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
     ~Share() { set(0); }
-    // Of the connection `id`, whose share in `of` it is from now on.
+    // From now on this is the share of the connection `id` in `of`.
     void holds(Waiting& of, std::uint64_t id, std::size_t bytes) {
       if (bytes <= kFree) bytes = 0;
       if (bytes == bytes_) return;

@@ -26,7 +26,7 @@ class Skim {
   bool next(EventChoice& choice);
   bool sound() const;  // nothing was damaged or missing so far
 
-  // Of the block that next() has read:
+  // About the block that next() has read:
   std::size_t place() const;  // as of Reader::begin_at()
   Time last() const;          // time of its latest event
   std::uint64_t events() const;

@@ -29,7 +29,7 @@ class BlockWriter;
 
 namespace tailcap::formats::store {
 
-// What is kept: at least the events of so long, and at most so many bytes, plus one segment. 0: no such limit.
+// What is kept: at least the events of the time `last`, and at most `bytes`, plus one segment. 0: no such limit.
 struct RingLimits {
   Duration last{};
   std::uint64_t bytes = 0;
@@ -54,7 +54,7 @@ class Ring : public file::BlockSink {
     std::uint64_t bytes = 0, events = 0;
     Time first = kNoTime, last = kNoTime;
   };
-  // Writes what is kept now, by a thread of its own, and then calls `done` there. last: only the segments of so long;
+  // Writes what is kept now, by a thread of its own, and then calls `done` there. last: only the segments of this time;
   // 0: all. False: another one is being written. From the thread that writes.
   bool snapshot(const std::string& path, Duration last, std::pair<std::string, std::string> note,
                 std::function<void(const Snapshot&)> done);

@@ -17,8 +17,8 @@ namespace tailcap::formats::store {
 
 class Rotation : public file::BlockSink {
  public:
-  // PATH "flight.tcap" makes flight-000001.tcap, flight-000002.tcap, … of at most so many bytes each, and keeps so
-  // many. Throws std::system_error.
+  // PATH "flight.tcap" makes flight-000001.tcap, flight-000002.tcap, … of at most `bytes` each, and keeps `keep` of
+  // them. Throws std::system_error.
   Rotation(std::string path, Preamble preamble, bool replace, std::uint64_t bytes, std::size_t keep);
 
   // PATH of the file with this number.
@@ -39,7 +39,7 @@ class Rotation : public file::BlockSink {
  private:
   void open();
   void next(Time ended);
-  // Of the file with one more block, header and footer entry.
+  // The size of the file with one more block, header and footer entry.
   std::uint64_t size_with(std::uint64_t payload) const;
 
   const std::string path_;

@@ -56,7 +56,7 @@ def commit_of(given):
 
 
 def summary(comparison, commit, now):
-    """Of a document of `tailcap compare --json`."""
+    """The summary of a document of `tailcap compare --json`."""
     values = []
     for route in comparison["routes"]:
         for row in route["metrics"]:
@@ -246,7 +246,7 @@ def change_text(c):
 
 
 def lines_of(found):
-    """Of a text: what a reader has to know, most important first."""
+    """Lines that say what a reader has to know, most important first."""
     out = []
     if found["others"]:
         out.append(f"{found['others']} runs on other machines or under another load are left out")

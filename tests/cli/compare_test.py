@@ -383,7 +383,7 @@ class Compare(case.Case):
         )
 
     def test_software_that_one_side_does_not_say(self):
-        """Nothing is said of programs and files that were not recorded on both sides."""
+        """Programs and files that were not recorded on both sides are not mentioned."""
         self.number = 1
         self.built_of("base", "pay", "go1.21.1", [("a.org/x", "v1.0.0", "")], "aa", "\\x12")
         self.built_of("base", "log", "go1.21.1", [("a.org/x", "v1.0.0", "")], "aa", "\\x13")

@@ -180,7 +180,7 @@ class Cut(Case):
         self.assertEqual((out.stat().st_ino, out.stat().st_mtime_ns), before)
         self.assertEqual(self.tailcap("pack", STOCK, "-o", out, "--yes", "--force", "--level", "strict").returncode, 0)
         self.assertNotEqual((out.stat().st_ino, out.stat().st_mtime_ns), before)
-        # Of IN and OUT, IN may be a pack, wherever options stand.
+        # IN may be a pack, also where OUT is given, wherever options stand.
         redacted = self.scratch / "redacted.tcap"
         done = self.tailcap("redact", "--level", "strict", out, redacted)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -95,7 +95,7 @@ class Waits(unittest.TestCase):
         self.assertGreater(waits, 1000)
 
     def test_at_most_64_of_a_request(self):
-        """Of 100 sleeps the 64 longest, and what is left out is said."""
+        """The 64 longest of 100 sleeps are exported, and what is left out is said."""
         lines = [
             "preamble tier=a payload_limit=256",
             "+0 clock realtime=1700000000000000000",
@@ -340,7 +340,7 @@ class OneName(unittest.TestCase):
             )
 
     def test_processes_that_are_not_known(self):
-        """Named by what requests name: a host, :authority, an address. Of one process, several may be."""
+        """Named by what requests name: a host, :authority, an address. One process may have several of them."""
         lines = [
             "preamble tier=a payload_limit=256",
             "+0 clock realtime=1700000000000000000",

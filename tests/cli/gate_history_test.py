@@ -181,7 +181,7 @@ class FalseAlarms(unittest.TestCase):
         return sum(bool(drift.change_points(named, permutations=199, seed=n)) for n, named in enumerate(looks))
 
     def test_of_simulated_noise(self):
-        """Of 400 looks at 10 series of 30 runs. 11 or more are seen in 0.3 % where the level holds."""
+        """Looks 400 times at 10 series of 30 runs. 11 or more are seen in 0.3 % where the level holds."""
         generator = random.Random(5)
         looks = [
             {f"m{m}": [(i, generator.lognormvariate(0, 0.1)) for i in range(30)] for m in range(10)} for _ in range(400)

@@ -135,7 +135,7 @@ class Map(instrument_page.Instrument):
 
 
 class Lanes(instrument_page.Instrument):
-    """Of any request: the states of its threads, as `tailcap timeline` prints them for the same time."""
+    """The states of any request's threads, as `tailcap timeline` prints them for the same time."""
 
     LANES = "[...document.querySelectorAll('.lanes > .lane')]"
 

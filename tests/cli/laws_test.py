@@ -54,6 +54,47 @@ constexpr Definition kC{"c", 0, nullptr, "offers that: only what matches, of thi
         self.assertEqual([line.split("'")[1] for line in found], ["Nobody", "ails", "whom"], found)
         self.assertTrue(found[0].startswith("x.cc:1: ") and found[1].startswith("x.cc:2: "), found)
 
+    def openings(self, path, text):
+        return [line.split(":")[1] for line in self.laws.check_sentences(path, text) if "begins with 'Of'" in line]
+
+    def test_a_sentence_that_begins_with_of(self):
+        text = """int a;  // Of b
+// The rest. Of these:
+//   - Of d, (Of e) and "Of f"
+/* A part
+ * Of
+ */
+using Of = M::Of;  // M::Of, of it; `Of x`, Offset, the Point Of View
+const char* c = "// Of c";
+"""
+        for path in ("x.cc", "x.h", "x.bpf.c", "x.go", "x.js"):
+            self.assertEqual(self.openings(path, text), ["1", "2", "3", "5"], path)
+        text = """a=1  # Of b
+# The rest: Of these
+b="Of c" # the colour, of it
+"""
+        for path in ("x.sh", "CMakeLists.txt", "x.capnp"):
+            self.assertEqual(self.openings(path, text), ["1", "2"], path)
+        self.assertEqual(self.openings("run", "#!/bin/sh\n" + text), ["2", "3"])
+        self.assertEqual(self.openings("x.sql", "select 1 -- Of b\n"), ["1"])
+        text = """class A:
+    '''Of it
+    and. Of that'''
+
+    def b(self):
+        return "# Of c"  # Of d
+"""
+        self.assertEqual(sorted(self.openings("x.py", text)), ["2", "3", "6"])
+        text = "Of Go: a.\n- Of\n  it. And Of it, *b.* Of c\n`Of d`\n```\nOf e\n```\n| Of f |\nNot of g.\n"
+        found = [line.split(":")[1] for line in self.laws.check_words("x.md", text)]
+        self.assertEqual(found, ["1", "2", "3", "8"])
+
+    def test_a_quantity_in_a_comment(self):
+        found = list(
+            self.laws.check_sentences("x.h", "int a;  // so many\n// so much that, `so many`\n// for so long\n")
+        )
+        self.assertEqual([line.split("'")[1] for line in found], ["so many", "for so long"], found)
+
     def test_a_format(self):
         with tempfile.TemporaryDirectory(dir=SCRIPTS.parent / "build") as folder:  # below .clang-format
             good, bad = pathlib.Path(folder, "good.h"), pathlib.Path(folder, "bad.h")

@@ -84,7 +84,7 @@ class Policy(case.Case):
 
     @property
     def origin(self):
-        """Of the offsets in the output: the first event, on the clock of start_ns."""
+        """The origin of the offsets in the output: the first event, on the clock of start_ns."""
         return 1_700_000_100_000_000_000
 
     def test_everything_is_kept_at_100(self):

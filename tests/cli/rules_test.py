@@ -27,7 +27,7 @@ import runs
 
 MS = 1000  # µs
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)(?: \S+)?$")
-# Of the error budget of 30 days: a burn of so many times the limit wakes somebody.
+# Burn rates that wake somebody, in multiples of what the error budget of 30 days allows.
 BURNS = {"Fast": 14.4, "Slow": 6}
 
 
@@ -46,7 +46,7 @@ def shuffled(*groups):
     return durations
 
 
-# What is recorded: durations (µs), and which requests fail or are refused.
+# What is recorded: durations (µs), and which requests fail, or get a client error.
 STEADY = {
     "durations": shuffled((950, 20), (35, 80), (15, 300)),
     "failed": range(0, 1000, 125),

@@ -8,7 +8,7 @@ import case
 def text(
     number, requests=600, ms=5.0, calls=1, errors=0, version=None, slow_every=60, rate=60, spread=0.02, second=None
 ):
-    """GET /pay, at `rate` a second; each makes `calls` calls to GET /stock. Runs differ by `spread`; every so many requests take three times as long."""
+    """GET /pay, at `rate` a second; each makes `calls` calls to GET /stock. Runs differ by `spread`; one in `slow_every` takes three times as long."""
     dice = random.Random(number)
     factor = ms / 1000 * (1 + spread * dice.uniform(-1, 1))
     note = f' note="version={version}"' if version else ""
@@ -91,7 +91,7 @@ def write_text(folder, name, lines):
 
 
 def abba(folder, base, new, runs=5):
-    """Folders with so many runs a side, recorded alternately. base, new: what text() takes."""
+    """Folders with `runs` runs a side, recorded alternately. base, new: what text() takes."""
     sides = (folder / "base", folder / "new")
     for side in sides:
         side.mkdir(exist_ok=True)

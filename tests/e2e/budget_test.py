@@ -46,7 +46,7 @@ class Measured:
         self.samples.append(self.read())
 
     def share(self, since, until):
-        """Of all CPUs, between two times of the monotonic clock."""
+        """The share of all CPUs, between two times of the monotonic clock."""
         inside = [s for s in self.samples if since <= s[0] <= until]
         (begin, first), (end, last) = inside[0], inside[-1]
         return (last - first) / (end - begin) / CPUS
@@ -185,7 +185,7 @@ for i in range(1000):
     time.sleep(0.7)
     print(began, time.monotonic_ns(), flush=True)
 """
-    # Of a request whose off-CPU intervals are not recorded: what was seen on the network, otherwise nothing.
+    # A request whose off-CPU intervals are not recorded has what was seen on the network, otherwise nothing.
     KNOWN_WITHOUT_WAITS = {"unexplained.nocarrier", "unexplained.lost", "net.upload", "net.reorder", "q.hol_h1"}
 
     def test_waits_are_left_out_and_return(self):
@@ -375,7 +375,7 @@ for i in range(1000):
         self.assertGreater(len(quality["budget"]["steps"]), 1)
         states = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "state_change"))
         self.assertGreater(sum(event["to"] == "left_out" for event in states), 5)
-        # Of connections that are left out from then on, requests under way have no outcome; none is without an answer.
+        # Requests under way on connections that are left out from then on have no outcome; none is without an answer.
         rows = json_lines(self.tailcap("requests", recording.file, "--json", code=(0, 3)))
         for row in rows:
             self.assertNotIn(row["outcome"], ("no_response", "truncated", "reset"), row)

@@ -55,7 +55,7 @@ class BudgetTls(TlsCase):
     BUDGET = "1%"
 
     def links(self, recorder):
-        """Of the program at the entries of calls that move bytes: how many links it has."""
+        """How many links the program at the entries of calls that move bytes has."""
         shown = subprocess.run(["bpftool", "-j", "prog", "show"], check=True, capture_output=True, text=True).stdout
         names = {str(p["id"]): p.get("name") for p in json.loads(shown)}
         own = [d for d in descriptors(recorder.process.pid) if names.get(d.get("prog_id")) == "tls_enter"]

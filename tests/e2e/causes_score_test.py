@@ -155,7 +155,7 @@ class CausesScore(Case):
             self.assertEqual((score.wrong_certain, score.wrong_likely, score.nobody_linked), (0, 0, 0), score)
         # 99.9 % of what claims certainty is right; of so few none may be wrong but by a bad day.
         self.assertLessEqual(score.wrong_certain, (score.certain + score.wrong_certain) // 1000, score)
-        # Of those that are known to be found; bounds under what was measured (ROADMAP.md).
+        # Shares of those that are known to be found; bounds under what was measured (ROADMAP.md).
         self.assertGreaterEqual(score.share(score.certain), certain, score)
         self.assertGreaterEqual(score.share(score.certain + score.likely), found, score)
         return score

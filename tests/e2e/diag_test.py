@@ -126,7 +126,7 @@ class Diag(Case):
         self.assertIn("could not be made", finding["text"])
 
     def test_memory(self):
-        """A thread that has memory moved, as anybody may ask for: as often as the kernel's own trace says, and so long."""
+        """A thread that has memory moved, as anybody may ask for: as often and as long as the kernel's own trace."""
         knob = pathlib.Path("/proc/sys/vm/compact_memory")
         events = ("compaction/mm_compaction_begin", "compaction/mm_compaction_end")
         if reason := kernel_trace.why_not(*events):

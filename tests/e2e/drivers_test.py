@@ -147,7 +147,7 @@ class Drivers(Case):
                     self.assertEqual(links["unknown"], 0, f"{driver}: {links}")
 
     def check_loop(self, check, driver, command, **options):
-        """An event loop with four connections: alone, a request is the parent of its calls. Of eight some wait for a connection."""
+        """Event loops of four connections: a lone request is the parent of its calls. Some of eight wait for them."""
         check(driver, command, clients=1, **options)
         check(driver, command, linked=False, **options)
 

@@ -186,7 +186,7 @@ class Files(Case):
             self.tailcap("show", recording.file, some), rf"open {self.folder}/missing-3: No such file or directory"
         )
         self.assertIn("missing-3: No such file", self.tailcap("show", recording.file, some, "--format", "html"))
-        # Everything in the capture, whoever's it was.
+        # Everything in the capture, from any process.
         told = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "file_call"))
         self.assertEqual(sum(e["path"].startswith(f"{self.folder}/config-") for e in told), 8)
         if not slow:

@@ -37,7 +37,7 @@ class Flight(Case):
         return {r["x_request_id"] for r in rows if r["role"] == "server" and r["complete"] and r["x_request_id"]}
 
     def assert_holds(self, file, log, since, until):
-        """Of the client's log the requests between the two times, and none twice; nothing that is not in the log."""
+        """Holds the log's requests between the two times, and none twice; nothing that is not in the log."""
         self.assert_blocks_sound(file)
         seen = self.served(file)
         expected = {line["id"] for line in log if line["sent_ns"] >= since and line["done_ns"] <= until}

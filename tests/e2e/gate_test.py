@@ -458,7 +458,7 @@ class Recipe(Case):
         (self.scratch / "bin/sudo").chmod(0o755)
 
     def job(self, heading, calls, more=""):
-        """Exit code and clone of a job for a change that makes so many calls."""
+        """Exit code and clone of a job for a change that makes `calls` calls."""
         clone = self.scratch / "clone"
         self.git("clone", self.origin, clone, at=self.scratch)
         self.git("checkout", "-b", "change", at=clone)

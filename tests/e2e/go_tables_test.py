@@ -120,7 +120,7 @@ class GoTables(Case):
         told = self.go(recording)
         self.assertEqual(told["processors"], 1)
         (spin,) = (d for d in told["delays"] if d["route"] == "GET /spin")
-        # Whoever is interrupted waits until the other one is: 10 ms of running, or more where the machine is busy.
+        # An interrupted goroutine waits until the other one is: 10 ms of running, or more where the machine is busy.
         long = sum(
             part["count"] for part in spin["histogram"] if part["below_ns"] is None or part["below_ns"] > 10_000_000
         )

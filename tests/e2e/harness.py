@@ -362,7 +362,7 @@ def outcome_of(status):
 
 
 def realtime_offset():
-    """Of the reading that took least: between two others this process may have lost its CPU."""
+    """The offset by the reading that took least: between two others this process may have lost its CPU."""
 
     def reading():
         before, wall, after = (

@@ -431,7 +431,7 @@ int main(int argc, char **argv)
 
 
 class Unknown(Case):
-    """Of a version that is not known the recorder says so, and reads nothing."""
+    """The recorder says that it does not know a version, and reads nothing of it."""
 
     def test_said_and_not_guessed(self):
         found = python_of("3.7") or python_of("3.14")

@@ -104,7 +104,7 @@ class Labels(Case):
     def test_threads_lock(self):
         pairs = self.measured("threads", "lock", 3, ms=10)
         self.assert_injected(pairs)
-        # Whoever held it was a request of the same service.
+        # The lock holder was a request of the same service.
         ids = {row["id"] for _, row in pairs}
         culprits = [
             c for _, row in pairs for c in row["culprits"] if c["label"] == "lock.futex" and c["ns"] > 5_000_000

@@ -55,7 +55,7 @@ class LastWaits(Case):
         self.assertRegex(flame, r"serve;add_item;[^\n]*pthread_mutex_lock")
 
     def test_without_tables_before(self):
-        """Of a process without one stack before, whose waits are all of the end."""
+        """A process that had no stack before, and whose waits are all of the end."""
         _, threads, stacks = self.record_waits(
             "-O2", "-fno-omit-frame-pointer", more=["--stacks=long", "--long-wait", "500ms"]
         )

@@ -275,7 +275,7 @@ def speak_idle(connection):
 
 
 def speak_expecting(connection):
-    """Two uploads that are refused, and do not happen."""
+    """Two uploads that the peer refuses, and that do not happen."""
     expect = b"Expect: 100-continue\r\nContent-Length: 100000\r\n"
     for message in (request(b"one", b"PUT", expect), request(b"two"), request(b"three", b"PUT", expect)):
         connection.sendall(message)
@@ -302,7 +302,7 @@ def speak_uploading(connection):
 
 
 def fork_bound():
-    """fork, but the child ends with its parent: whoever ends the server knows only that one."""
+    """fork, but the child ends with its parent: those that end the server know only that one."""
     pid = os.fork()
     if pid == 0:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)

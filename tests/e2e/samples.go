@@ -1,4 +1,4 @@
-// Spends so many seconds in one function, called by a goroutine whose number it says.
+// Spends a number of seconds in one function, called by a goroutine whose number it says.
 package main
 
 import (

@@ -195,7 +195,7 @@ class Sampling(Case):
 class SampledTls(TlsCase, Sampling):
     BY_OTHER_NAMES = True
 
-    # Of the plain class only what is called here.
+    # Only what is called here is taken over from the plain class.
     test_whole_connections_and_no_others = test_what_reports_say = test_ends_of_unix_sockets_are_chosen_alike = None
     test_a_connection_that_is_refused = None
 

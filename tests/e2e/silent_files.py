@@ -72,5 +72,5 @@ class SilentFiles:
         if self.ended:
             return
         self.ended = True
-        libc.umount2(str(self.folder).encode(), 2)  # whoever waits gets an error once the device is closed, too
+        libc.umount2(str(self.folder).encode(), 2)  # all that wait get an error once the device is closed, too
         os.close(self.device)

@@ -4,7 +4,7 @@ import pathlib
 import threading
 import time
 
-# More than so much of all CPUs during a test, or of half a second of it: what failed then is not decided.
+# Beyond this share of all CPUs during a test, or of half a second of it, what failed then is not decided.
 MUCH, MUCH_AT_ONCE = 0.2, 0.6
 PIECE = 0.5
 

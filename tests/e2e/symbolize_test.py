@@ -48,7 +48,7 @@ class Symbolize(Case):
         return samples
 
     def share(self, samples, wanted):
-        """Of the samples, how many end with these frames, each with one of the given lines."""
+        """The share of the samples that end with these frames, each with one of the given lines."""
         fits = 0
         for sample in samples:
             frames, lines = sample["user"].split(";"), sample["lines"].split(";")
@@ -118,7 +118,7 @@ class Symbolize(Case):
 
     @unittest.skipUnless(shutil.which("rustc"), "rustc is missing")
     def test_lines_of_rust(self):
-        # Of the way of mangling that this compiler prefers, and of the newer one.
+        # Names by the way of mangling that this compiler prefers, and by the newer one.
         of_type = "<hot_lines::shop::Cart<{}> as hot_lines::shop::Page>::render"
         renders = {of_type.format("[u8  2]"), of_type.format("T")}
         for mangling, options in (("own", []), ("v0", ["-C", "symbol-mangling-version=v0"])):

@@ -95,7 +95,7 @@ def descriptors(pid):
 
 
 class AutoCases:
-    """Of any server at self.port and, behind a proxy, self.proxied: its processes are self.pids."""
+    """Cases of any server at self.port and, behind a proxy, self.proxied: its processes are self.pids."""
 
     PROGRAMS = ("tls_enter", "tls_return")  # of the kernel, at reads and writes
     FILE = "libssl.so.3"  # that has them
@@ -156,7 +156,7 @@ class AutoCases:
         return found
 
     def runs(self, recorder):
-        """Of the programs at reads and writes of C libraries: how often the kernel ran them, and their links."""
+        """How often the kernel ran the programs at reads and writes of C libraries, and their links."""
         shown = subprocess.run(["bpftool", "-j", "prog", "show"], check=True, capture_output=True, text=True).stdout
         names = {str(p["id"]): p.get("name") for p in json.loads(shown)}
         own = [d for d in descriptors(recorder.process.pid) if names.get(d.get("prog_id")) in self.PROGRAMS]
@@ -322,7 +322,7 @@ class AutoCases:
         self.crowd(self.port, (("TLSv1_2", GCM), ("TLSv1_3",)), *(a for pid in self.pids for a in ("-p", pid)))
 
     def test_sampled(self):
-        """Of older and new connections some are recorded, each with all its requests."""
+        """Some of the older and new connections are recorded, each with all its requests."""
         names = [f"old-{kind}-{i}" for kind in DIRECT for i in range(6)]
         for name in names:
             self.open(name, name.split("-")[1])
@@ -431,7 +431,7 @@ class Auto(AutoCases, TlsCase):
         file.write_text(tls_binding_test.ASYNCIO_SERVER)
         server = self.start([sys.executable, file, port, self.certificate, self.key], stderr=subprocess.DEVNULL)
         wait_until(lambda: harness.answers(("127.0.0.1", port)), "the asyncio server")
-        # Of a session without a known connection, one request alone may not be enough to be read.
+        # A session without a known connection may need more than one request to be read.
         self.crowd(port, (("TLSv1_2", GCM), ("TLSv1_3",)), "-p", server.pid, worst=2)
 
 

@@ -60,7 +60,7 @@ class GoWays(Compared):
         return rows
 
     def sessions_by_keys(self):
-        """Of each way, how many connections were read by keys, and how many of Go's calls were seen by probes."""
+        """How many connections of each way were read by keys."""
         notes = {way: self.tailcap("events", self.scratch / f"{way}.tcap", "--json", "--kind", "note") for way in WAYS}
         said = {way: [n["value"] for n in json_lines(notes[way]) if n["key"] == "tailcap.tls.keys"] for way in WAYS}
         return {way: int(said[way][-1].split()[1]) if said[way] else 0 for way in WAYS}
@@ -102,7 +102,7 @@ class GoWays(Compared):
             time.sleep(2)
             self.get(*cbc, paths=self.paths())
         found = collections.Counter(r["path"] for r in self.requests(recording, role="server", code=(0, 3)))
-        # Of the first, perhaps its response only.
+        # Perhaps only the response of the first was recorded.
         self.assertLessEqual(found.pop("/small/first", 0) + found.pop(None, 0), 1)
         self.assertEqual(found, collections.Counter(self.paths()))
 

@@ -293,7 +293,7 @@ class Ways(Compared):
         self.check_names(load, [f"tls1_{v}-{w}" for v in (2, 3) for w in ("first", "again")])
 
     def test_early_data_that_is_refused(self):
-        """Of the server: the client's library takes early data by a call that, to its probes, is a write."""
+        """The server is recorded: the client's library takes early data by a call that, to its probes, is a write."""
         ticket, early = self.scratch / "ticket", self.scratch / "early"
         early.write_bytes(b"GET /small?early HTTP/1.1\r\nHost: a\r\n\r\n")
         server = self.server("ssl_early_data on;")

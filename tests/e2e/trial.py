@@ -3,7 +3,7 @@ import unittest
 
 from stolen import Watch
 
-# A recorder that loses events in every one of so many tries fails its test.
+# A recorder that loses events in each of this many tries fails its test.
 TRIES_WITH_LOSSES = 3
 
 

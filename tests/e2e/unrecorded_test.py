@@ -37,7 +37,7 @@ SERVER = textwrap.dedent(
     Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 )
-# So many requests on one connection, over the protocol of that number.
+# Makes `count` requests on one connection, over the protocol of that number.
 CLIENT = textwrap.dedent(
     """
     import http.client, socket, sys
@@ -85,7 +85,7 @@ class Unrecorded(Case):
         return found
 
     def check(self, rows, protocol, unknown_arrivals=0):
-        """unknown_arrivals: of so many requests at most; of MPTCP of all."""
+        """unknown_arrivals: at most this number of requests; with MPTCP all have unknown arrivals."""
         self.assertEqual(len(rows), self.REQUESTS)
         truth = self.served()
         for row in rows:

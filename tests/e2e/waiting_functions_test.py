@@ -73,7 +73,7 @@ class WaitingFunctions(OneServer):
         return recording
 
     def waiting(self, recording, path):
-        """Of the answer on the slow requests of this path, with its sentence."""
+        """What the answer on the slow requests of this path says of their waits, with its sentence."""
         report = json.loads(self.tailcap("report", recording.file, "--json"))
         tails = [
             v for v in report["verdicts"] if v["kind"] == "tail" and v["scope"] == "route" and path in v["sentence"]

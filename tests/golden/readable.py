@@ -14,7 +14,7 @@ CLOSING = {"{": "}", "[": "]"}
 
 
 def tree(token, rest):
-    """Of a value that begins with `token`: a scalar as its text, otherwise (opening bracket, [(key or None, value)])."""
+    """The value that begins with `token`: a scalar as its text, otherwise (opening bracket, [(key or None, value)])."""
     if token not in CLOSING:
         return token
     parts = []

@@ -86,7 +86,7 @@ def initial_file_system(path, busybox, programs, steps, machine, root):
 
 
 def boot(machine, qemu, environment, kernel, initial, folder, seconds):
-    """Runs to the end of the steps, or for so long. Leaves console.log and a folder for each step that came to its end."""
+    """Runs to the end of the steps, at most `seconds`. Leaves console.log and a folder for each step that ended."""
     folder.mkdir(parents=True, exist_ok=True)
     results = folder / "results.tar"
     command = [

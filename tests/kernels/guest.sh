@@ -81,7 +81,7 @@ pair() {
   kill $service
 }
 
-# Everybody on the machine, while processes come and go and a connection is refused.
+# Everybody on the machine, while processes come and go and the kernel refuses a connection.
 node() {
   echo "tailcap-record --profile node $*" >"$dir/command"
   "$RECORD" -o "$dir/capture.tcap" --profile node "$@" >"$dir/log" 2>&1 &

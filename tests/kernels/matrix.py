@@ -54,7 +54,7 @@ MUST_HOLD = {
     "go-deep": ["go_handler", "go_state"],
 }
 REFUSED_CONNECTS = 5  # by guest.sh, in the step node
-# A tier that the kernel does not have is refused with these words.
+# The recorder refuses a tier that the kernel does not have with these words.
 NO_TIER = "tier a was asked for, but this kernel has no"
 
 

@@ -136,7 +136,7 @@ PASSING = (
 
 
 def named_by(verdicts):
-    """Of the report's answers about a route: the labels that they put first with who is behind each, and the first answer's origin
+    """What the report's answers about a route put first: labels with who is behind each, and the first answer's origin
     and level."""
     named = []
     for verdict in verdicts:
@@ -319,7 +319,7 @@ def confirmed(run, study, verdict):
 
 
 def null_run(build, n, hogs=0, rich=False):
-    """A service without a fault, and so many busy processes for each CPU: tailcap must name no cause in the service, and where the
+    """A service without a fault, and `hogs` busy processes a CPU: tailcap must name no cause in the service and, where the
     machine is the cause, who had it. rich: a service that locks, sleeps, computes, writes and calls; what is named must be in its log.
     """
     with tempfile.TemporaryDirectory(prefix="tailcap-lab-") as folder:

@@ -23,7 +23,7 @@ namespace tailcap::causes {
 class Likeness {
  public:
   static constexpr std::size_t kMaxLive =
-      512;  // requests under way that a call is compared with; of more, nothing is said
+      512;  // requests under way that a call is compared with; a call with more is not compared
 
   struct Found {
     std::int64_t server = -1;          // the only one that is meant; -1: none, or several

@@ -63,7 +63,7 @@ class Weighing {
   static constexpr std::int64_t kNothing = -1,
                                 kSeveral = -2;  // read in the iteration: nothing; several or unknown requests
   Turn turn_of(std::uint32_t client) const;
-  // Of the iteration of this thread that it was in then.
+  // What this thread had read last in the iteration that it was in then.
   Turn read_last(std::uint32_t tid, std::uint32_t client, Time at) const;
   std::int64_t goes_on(std::uint32_t client) const;
   std::int64_t only_one(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;

@@ -47,7 +47,7 @@ examples:
 constexpr Definition kPerfetto{"perfetto", 0, nullptr,
                                "write the capture as a trace of Perfetto, and open that in its user interface", 0};
 
-// Of Perfetto's own tools: the only port of this machine from which its page may load.
+// The port of Perfetto's own tools: the only one of this machine from which its page may load.
 constexpr std::uint16_t kPerfettoPort = 9001;
 constexpr const char* kPerfettoOrigin = "https://ui.perfetto.dev";
 constexpr auto kPatience = std::chrono::minutes{2};

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Empty: there is none. Of equal times the first by name.
+// Empty: there is none. Where times are equal, it is the first by name.
 std::string newest() {
   std::error_code error;
   fs::path best;

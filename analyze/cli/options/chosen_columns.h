@@ -22,7 +22,7 @@ class ChosenColumns {
   // Adds the object of a request, without what is around it; what is unknown is null.
   void append(report::JsonWriter& json, const model::columns::ColumnFacts& facts) const;
 
-  // Of lines that begin with the names: wide enough for these cells, or for the names.
+  // Widens the columns, under the line of their names, to fit these cells.
   void make_room(const std::vector<std::string>& cells);
   std::string line(const std::vector<std::string>& cells) const;
   std::string head() const;

@@ -39,7 +39,7 @@ class CommandLine {
   }
   // The next word of the line. `missing` says what is wrong where it is not there; null: it may be left out.
   void word(const char* name, std::string& target, const char* missing);
-  // All words; at least so many.
+  // All words, at least `least`.
   void words(const char* names, std::vector<std::string>& target, std::size_t least, const char* missing);
 
   // A question in the help; the options that follow answer it.

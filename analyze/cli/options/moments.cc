@@ -73,7 +73,7 @@ std::string before_end(const std::string& text, const std::string& file) {
   return since_start(std::max<std::int64_t>(0, length_of(pipeline::Replay(file)) - *ns));
 }
 
-// Of a request, in the capture's own time.
+// When a request begins and ends, in the capture's own time.
 std::pair<std::int64_t, std::int64_t> span_of(const std::string& file, const std::string& name) {
   const auto id = request_named(file, name);
   formats::Time first = formats::kNoTime;

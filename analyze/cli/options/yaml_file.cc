@@ -11,7 +11,7 @@
 namespace tailcap::cli {
 namespace {
 
-// At most a little more than so many bytes of it.
+// At most a little more than `most` bytes of it.
 std::string text_of(const std::string& path, std::size_t most) {
   std::ifstream in(path, std::ios::binary);
   std::string out;

@@ -7,7 +7,7 @@
 namespace tailcap::cli {
 namespace {
 
-// Of terminals since the VT100; the other screen: since xterm.
+// Terminals have had these since the VT100, and the other screen since xterm.
 constexpr std::string_view kOtherScreen = "\x1b[?1049h", kFirstScreen = "\x1b[?1049l";
 constexpr std::string_view kHide = "\x1b[?25l", kShow = "\x1b[?25h";
 constexpr std::string_view kHome = "\x1b[H", kClearLine = "\x1b[K", kClearRest = "\x1b[J";

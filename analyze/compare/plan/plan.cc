@@ -247,7 +247,7 @@ class Planner {
       g.proposed = kNever;
   }
 
-  // Of a standard deviation, by chi-squared (Wilson and Hilferty).
+  // Sets the factors that bound a standard deviation, by chi-squared (Wilson and Hilferty).
   void set_uncertainty(double df) {
     const auto chi = [&](double z) { return df * std::pow(1 - 2 / (9 * df) + z * std::sqrt(2 / (9 * df)), 3); };
     out_.least = std::sqrt(df / chi(1.645));

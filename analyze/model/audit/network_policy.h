@@ -11,7 +11,7 @@
 
 namespace tailcap::model::audit {
 
-// Of a label.
+// What a selector requires of a label.
 struct Requirement {
   enum class Operator : std::uint8_t { in, not_in, exists, absent };
   std::string key;

@@ -53,7 +53,7 @@ struct ColumnFacts {
     if (!identity_) identity_ = trace_identity(table, row, local, remote);
     return *identity_;
   }
-  // A view of a text that was made up; valid until so many others were.
+  // A view of a text that was made up; valid until as many others were as kept_ holds.
   std::string_view keep(std::string made) const {
     std::string& place = kept_[next_++ % kept_.size()];
     place = std::move(made);

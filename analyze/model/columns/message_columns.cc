@@ -22,7 +22,7 @@ ColumnValue rpc_part(const ColumnFacts& f, std::string_view RpcName::*part) {
   const auto name = is_call(f.row) ? rpc_name(f.text(f.row.path)) : std::nullopt;
   return name ? ColumnValue{(*name).*part} : ColumnValue{};
 }
-// Of calls only; negative: unknown.
+// Only calls have n; negative: unknown.
 ColumnValue of_call(const ColumnFacts& f, std::int64_t n) { return number_if(is_call(f.row) && n >= 0, n); }
 ColumnValue grpc_cause_of(const ColumnFacts& f) {
   constexpr int kUnimplemented = 12;

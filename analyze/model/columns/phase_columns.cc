@@ -28,7 +28,7 @@ ColumnValue phase_of(const ColumnFacts& f) {
   return !f.row.has_phases || place >= f.row.phases.size() ? ColumnValue{} : ColumnValue{f.row.phases[place]};
 }
 
-// Milestones are where phases end: the sum of the first so many.
+// Milestones are where phases end: the sum of the first `phases`.
 template <Role role, std::size_t phases>
 ColumnValue milestone_of(const ColumnFacts& f) {
   if (!f.row.has_phases || f.row.role != role) return {};

@@ -47,7 +47,7 @@ struct CompareOptions {
   bool self = false;    // both sides are runs of one version: nothing fails
   double level = 0.05;  // of the one-sided tests, over all gates
   std::size_t screened =
-      0;  // the first so many runs of each side flagged; compare/confirm.h. 0: there was no screening
+      0;  // the first `screened` runs of each side flagged; compare/confirm.h. 0: there was no screening
 };
 
 // The new side against the base. For relative metrics difference, low, high and mde are ratios (0.10 is +10 %),
@@ -65,7 +65,7 @@ struct GateEstimate {
   double se = 0, df = 0;     // of the difference; relative: of its logarithm
   double p_above = 1;        // that chance makes such an increase
   double p_two = 1;          // such a difference
-  double slack = 0;  // counts: calls without a known parent, or requests without a count, could add so much, either way
+  double slack = 0;  // counts: what calls without a known parent, or requests without a count, could add, either way
   bool noticed = false;  // advisory: below 5 % false discoveries, and larger than is of no account
 };
 

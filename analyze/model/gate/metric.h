@@ -35,7 +35,7 @@ inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::count_);
 inline constexpr bool of_carrier(std::size_t count) {
   return count == static_cast<std::size_t>(Count::waits) || count == static_cast<std::size_t>(Count::wake_ups);
 }
-// Of calls whose parent is known: others could be of any route.
+// These count calls whose parent is known: others could be of any route.
 inline constexpr bool of_calls(std::size_t count) { return count < static_cast<std::size_t>(Count::request_bytes); }
 inline constexpr bool of_bytes(std::size_t count) {
   return count == static_cast<std::size_t>(Count::request_bytes) ||

@@ -28,7 +28,7 @@ struct Slo {
   std::optional<Role> role;       // unset: served requests where any were recorded, otherwise calls
   std::vector<Objective> objectives;
   std::size_t line = 0;  // in the file, from 1
-  // Of alerts.
+  // Alerts have these.
   std::string severity;             // empty: the default of each
   std::int64_t hold = 5 * kMinute;  // ns: how long a limit is broken before an alert fires
   std::int64_t period = 30 * kDay;  // ns: of the error budget

@@ -48,7 +48,7 @@ class Processes {
   const Life* life(std::uint32_t pid, std::uint32_t number) const;  // null: nothing is known of it
   const Life* at(std::uint32_t pid, formats::Time at) const { return life(pid, life_at(pid, at)); }
   static std::string_view name_in(const Life& life, formats::Time at);
-  // Of a thread, as it was described last; null: not known.
+  // A thread as it was described last; null: not known.
   struct Thread {
     std::uint32_t pid = 0;
     std::string name;

@@ -40,7 +40,7 @@ struct PolicyCondition {
   std::vector<std::string> where;  // expressions of --where; all must match
   std::vector<Limit> limits;       // all must hold
   Duration over{};                 // the window
-  Duration hold{};                 // at every look, for so long
+  Duration hold{};                 // how long, at every look
 };
 
 // The rate of some requests while a condition holds.
@@ -75,7 +75,7 @@ struct Policy {
   std::string not_watched;  // what a live watch cannot do, with its place: "7:1: sampling"; empty: nothing
 };
 
-// So many values are needed for a percentile: fewer do not reach beyond it.
+// How many values are needed for a percentile: fewer do not reach beyond it.
 std::size_t least_for(const Limit& limit);
 
 }  // namespace tailcap::model::policy

@@ -20,7 +20,7 @@ inline constexpr std::string_view kWaitsMachine = " machine ";  // and its numbe
 struct BudgetStep {
   formats::Time time = formats::kNoTime;
   bool looks = true;           // false: no connection is recorded until the next look
-  std::uint32_t of = 1;        // of so many connections one is recorded; of none, 1
+  std::uint32_t of = 1;        // one of `of` connections is recorded; without looks, 1
   std::uint64_t cost_ppm = 0;  // measured just before, of the CPU time of all CPUs
   std::optional<bool> stacks;  // stacks and samples are taken; none: they were not asked for
   std::optional<bool> waits;   // off-CPU intervals are recorded; none: they were not asked for

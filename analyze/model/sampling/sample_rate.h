@@ -7,7 +7,7 @@
 
 namespace tailcap::model {
 
-// A second, on each CPU; 0: not known. Of captures without the recorder's note: as the command line asked for it.
+// Samples a second on each CPU; 0: not known. Without the recorder's note, it is what the command line asked for.
 std::uint32_t sample_rate(const formats::Preamble& preamble);
 
 }  // namespace tailcap::model

@@ -19,7 +19,7 @@ inline constexpr std::string_view kSamplingNote = "tailcap.sampling.connections"
 inline constexpr std::string_view kSampledEndsNote = "tailcap.sampling.ends";      // "70 recorded, 1020 left out"
 
 struct Sampling {
-  std::uint32_t of = 1;  // of so many connections one is recorded
+  std::uint32_t of = 1;  // one of `of` connections is recorded
   std::optional<std::uint32_t> seed;
   bool none = false;    // no connection is recorded: a pause between two looks (model/sampling/budget.h)
   bool mixed = false;   // the parts of a merged capture have different shares, or the share is not known
@@ -56,7 +56,7 @@ struct ClusterSupport {
   bool enough() const;
   double factor() const;  // of the standard error, for a 95 % interval: Student's
 };
-// Of contributions to the variance: deviations, or sizes.
+// contributions: what adds to the variance, deviations or sizes.
 ClusterSupport support_of(std::span<const double> contributions);
 
 }  // namespace tailcap::model

@@ -1,4 +1,4 @@
-// Of those with one label, the ones with the most time.
+// Keeps those with the most time of each label.
 #pragma once
 
 #include <algorithm>

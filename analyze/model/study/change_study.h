@@ -76,7 +76,7 @@ struct StatusShift {
 };
 
 struct ChangeStudy {
-  static constexpr std::size_t kCompared = 3;  // the last so many
+  static constexpr std::size_t kCompared = 3;  // the last ones
 
   std::vector<Change> changes;  // by time
   std::uint64_t left_out = 0;   // earlier ones that were not kept

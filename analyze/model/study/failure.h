@@ -20,7 +20,7 @@ enum class TroubleKind : std::uint8_t {
 };
 std::string_view name_of(TroubleKind kind);
 
-// Of the kinds that are no requests.
+// A failure of a kind that is no request.
 struct Trouble {
   TroubleKind kind = TroubleKind::connect;
   Time at = kNoTime;            // when it had failed

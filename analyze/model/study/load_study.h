@@ -11,7 +11,7 @@
 
 namespace tailcap::model {
 
-// Requests of the route that found so many of it under way when they began, themselves included.
+// Requests of the route that found `from` to `to` of it under way when they began, themselves included.
 struct InFlightBand {
   std::uint32_t from = 0, to = 0;
   std::uint64_t count = 0;

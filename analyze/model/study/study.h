@@ -171,7 +171,7 @@ struct Quality {
   std::uint64_t retries_inferred = 0;            // retries not known from gRPC's own header
   std::uint64_t connections = 0, connections_http = 0, connections_other = 0;
   std::uint64_t connections_encrypted = 0;  // TLS without recorded plaintext
-  // Of connections that the recorded processes accepted, or of which that is not known: those that moved bytes, and
+  // Connections that the recorded processes accepted, or may have accepted: those that moved bytes, and
   // those of TLS that were not read. Where nothing of TLS was read, of those that they made as well.
   std::uint64_t connections_moved = 0, connections_unread = 0;
   TlsSessions tls;                       // recorded plaintext

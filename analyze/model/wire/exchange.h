@@ -36,7 +36,7 @@ struct ExchangeId {
 // not those that the exchanges have in the whole capture, and must not be shown.
 inline constexpr std::uint32_t kProvisional = 0x80000000u;
 
-// The connections of which only a part is read: the first so many, but for some that are read whole.
+// The connections of which only a part is read: the first `connections`, but for some that are read whole.
 struct PartlyRead {
   std::uint32_t connections = 0;
   std::set<ConnectionId> whole;

@@ -53,7 +53,7 @@ struct TraceKeys {
 };
 void name_trace_keys(TraceKeys keys);
 
-// Of TraceContext::text(). Empty: not there.
+// The parts of a TraceContext::text(). Empty: not there.
 std::string_view trace_id_in(std::string_view text);
 std::string_view span_id_in(std::string_view text);
 // The eight flags of a traceparent, bit 0: sampled; -1: not there.

@@ -172,8 +172,8 @@ void Observed::first_bytes(const Event& event, formats::SocketId socket, Strange
   stranger.taker = event.thread.tid;
 }
 
-// Of a loop only where, since it last waited, it has turned to no other request, or has asked for that one, too, before
-// it turned to this one: it does not read for all first.
+// A loop asks for a request only where, since it last waited, it has turned to no other, or has asked for that one,
+// too, before it turned to this one: it does not read for all first.
 model::ExchangeId Observed::asks_for(std::uint32_t tid, Nanos at) {
   const auto thread = threads_.find(tid);
   ThreadLog* log = thread == threads_.end() ? nullptr : &thread->second;

@@ -12,7 +12,7 @@ namespace tailcap::partition {
 
 class CpuUse {
  public:
-  // Waits of one thread in order of time; beyond so many threads, the CPU time of further ones is not counted.
+  // Waits of one thread in order of time; beyond `threads` threads, the CPU time of further ones is not counted.
   explicit CpuUse(std::size_t threads) : most_(threads) {}
   void take(std::uint32_t tid, const model::OffCpuWait& wait);
   const model::Crowd& crowd() const { return crowd_; }

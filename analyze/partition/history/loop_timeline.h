@@ -64,7 +64,7 @@ class LoopTimeline {
   const LoopTurn& turn(std::uint64_t number) const { return turns_.has(number) ? turns_[number].turn : open_; }
   // Those that have something in common with [from, to), the one under way included.
   Range range(Nanos from, Nanos to) const { return range(from, to, {turns_.first(), turns_.end()}); }
-  // Of those in `in`.
+  // Those of them that are in `in`.
   Range range(Nanos from, Nanos to, Range in) const;
   bool any_special(Range range) const;
   // [from, to) without turns that are special; less where the timeline does not reach. in: a range that covers it.
@@ -92,7 +92,7 @@ class LoopTimeline {
   std::uint64_t first_after(Nanos t, std::uint64_t first, std::uint64_t end) const;
   BySort crowded_until(std::uint32_t count) const { return count == 0 ? BySort{} : crowded_[count - first_crowded_]; }
 
-  // Of so many turns with numbers that follow each other.
+  // kStretch turns with numbers that follow each other.
   struct Stretch {
     std::uint64_t longest = 0;  // number of the longest turn of a known owner; 0: none
     Nanos end = kStart;         // of the last

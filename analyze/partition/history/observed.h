@@ -273,7 +273,7 @@ class Observed {
   const Log<TimeSpan>& arrivals_elsewhere() const { return elsewhere_; }
   // The other ends of sockets without requests; complete after the last event.
   std::vector<model::SocketPeer> peers() const { return peers_.all(); }
-  // Of locks; complete after the last event.
+  // The names of locks; complete after the last event.
   model::LockNames lock_names() const { return lock_notes_.all(); }
   // Which of these is at the other end, from 1; 0: not known.
   std::uint32_t peer_of(formats::SocketId socket) const { return peers_.number_of(socket); }

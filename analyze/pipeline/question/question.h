@@ -15,14 +15,14 @@
 
 namespace tailcap::pipeline {
 
-// Of the requests that Options choose. Commands add to it what they made.
+// The answer on the requests that Options choose. Commands add to it what they made.
 struct Answer {
   Analysis analysis;
   std::set<model::ExchangeId> named;  // those with provisional numbers
   bool needs_all = false;             // to find their numbers would take as long as to read everything
 };
 
-// Of one request.
+// The answer on one request.
 struct AnswerOnOne {
   Look look;
   std::set<model::ExchangeId> named;

@@ -34,7 +34,7 @@ struct LookOptions {
   std::vector<SecondReading*> beside{};  // also read in the second reading
   // As in Options: which courses are known beside those of the request and of the calls below it.
   std::size_t exemplars = 0, courses_up_to = 0;
-  // Of a long capture, only the part is read that decides what is said of the request: the beginning up to its end, or
+  // Only the part of a long capture is read that decides what is said of the request: the beginning up to its end, or
   // a window around it. The study and the table are then those of this part.
   bool part = false, window = true;
   std::uint64_t first_events = 200'000, least_left = kLittle;  // as in Options

@@ -26,7 +26,7 @@ class SecondLook : public SecondReading {
 
   // Call once, after the last event: the request and its other end, if it was recorded.
   std::vector<model::RequestDetail> ends();
-  // Of these processes, a tenth of the request's time before and after it. Empty: its duration is not known.
+  // These processes in the request's time, and a tenth of it before and after. Empty: its duration is not known.
   model::Lanes lanes(const std::vector<std::uint32_t>& pids);
 
  private:

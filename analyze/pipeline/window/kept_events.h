@@ -17,7 +17,7 @@ class KeptEvents {
   std::span<const formats::Event> all() const { return events_; }
   std::size_t size() const { return events_.size(); }
   std::size_t bytes() const { return events_.size() * sizeof(formats::Event) + text_bytes_; }
-  // Leaves the first so many.
+  // Leaves the first `count`.
   void keep_first(std::size_t count) { events_.resize(count); }
 
  private:

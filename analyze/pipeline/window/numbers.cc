@@ -8,7 +8,7 @@ namespace tailcap::pipeline {
 std::vector<Numberless> numberless(const model::RequestTable& table) {
   std::vector<Numberless> out;
   for (const model::Request row : table.rows) {
-    // Of other protocols a head may need what came before it.
+    // A head of another protocol may need what came before it.
     if (row.id.index > model::kProvisional && row.stream == 0 && !has_numbers(row.protocol) && row.path != 0 &&
         row.has_duration && formats::known(row.start))
       out.push_back({row.id, row.start, row.duration});

@@ -31,7 +31,7 @@ struct Past {
   formats::SocketId socket = 0;           // of the connection whose request was searched for; 0: none was
 
   exchanges::Exchanges exchanges() const { return exchanges::Exchanges(partly, numbers); }
-  // Of a connection that is partly read.
+  // The number of the last request before the window, on a connection that is partly read.
   std::uint32_t number_before(model::ConnectionId id) const {
     const auto at = numbers.find(id);
     return at == numbers.end() ? model::kProvisional : at->second;
@@ -52,7 +52,7 @@ struct Numberless {
 
 struct PastOptions {
   unsigned threads = 0;  // as of Reader
-  // The window begins so long before the request. What is under way longer is known from its own connection at most.
+  // The window begins this time before the request. What is under way longer is known from its own connection at most.
   formats::Duration before = kWindowBefore;
   std::uint64_t least_before = 0;  // events to leave behind, or it is not worth it
   std::uint64_t least_events = 0;  // of the window, up to the end of the request

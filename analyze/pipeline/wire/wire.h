@@ -34,7 +34,7 @@ class Wire {
     if (names_.took()) return {};
     return streams_.push(event);
   }
-  // Of the event pushed last: the lookups that it ended, and whether it is of a datagram socket.
+  // The lookups that the event pushed last ended, and whether that event is of a datagram socket.
   std::span<const model::Lookup> lookups() const { return lookups_; }
   bool datagram() const { return names_.took(); }
   // The names that were asked for in vain, as far as that is known since this event; each as a connection end.

@@ -31,7 +31,7 @@ class WireBatch : public WireSink {
     Kind kind;
     bool connection, carrier;               // there is one
     model::End how = model::End::none;      // kind ended
-    std::uint32_t lookups = 0;              // kind event: so many of the list
+    std::uint32_t lookups = 0;              // kind event: how many of the list
     const formats::Event* event = nullptr;  // kind event
   };
   // Slots are used again, with the memory of their strings.

@@ -77,7 +77,7 @@ MessageLane::Event MessageLane::finish(Ending ending) {
   } else if (state_ == State::length || state_ == State::until_close || state_ == State::head) {
     message.body_bytes = body_;
   }
-  // Of a body that broke off it is known what came; of one that was going on, or whose end is lost, nothing is.
+  // The bytes of a body that broke off are known; those of one that was going on, or whose end is lost, are not.
   if (ending == Ending::cut_off || ending == Ending::lost || body_unsure_) message.body_bytes.reset();
   message.ending = ending;
   if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = model::kNoTime;

@@ -202,7 +202,7 @@ void Half::finish(Ending ending, model::End closed) {
   message.ending = ending;
   message.closed = closed;
   message.window_waits.known = window.followed();
-  // Of a body that broke off it is known what came; of one that was going on, or whose end is lost, nothing is.
+  // The bytes of a body that broke off are known; those of one that was going on, or whose end is lost, are not.
   if (begun_ && body_exact_ && (ending == Ending::complete || ending == Ending::truncated)) message.body_bytes = body_;
   if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = model::kNoTime;
   // Its content type is not known, but the other message's is, or it ends as only a call does.

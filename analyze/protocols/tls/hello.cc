@@ -29,7 +29,7 @@ class Bytes {
     left_.remove_prefix(n);
     return taken;
   }
-  // What a length of so many bytes announces.
+  // What a length of `length_bytes` bytes announces.
   std::string_view vector(std::size_t length_bytes) {
     const std::uint32_t n = number(length_bytes);
     return take(n);

@@ -19,7 +19,7 @@ std::vector<const Yaml*> one_or_several(const Yaml& value, const std::string& wh
 model::audit::AddressBlock block_of(const Yaml& value);
 std::uint16_t port_of(const Yaml& value);
 model::audit::Labels labels_of(const Yaml& value);
-// Of labels that must be there.
+// Selects what has these labels.
 model::audit::Selector selector_of(const model::audit::Labels& labels);
 
 model::audit::NetworkPolicy allow_list_of(const Yaml& document, const std::string& file);

@@ -30,10 +30,10 @@ class Pseudonyms {
  public:
   explicit Pseudonyms(std::string_view key) : digest_(key) {}
 
-  // Of one word, without separators. What cannot be replaced by its like becomes asterisks.
+  // The pseudonym of one word, without separators. What cannot be replaced by its like becomes asterisks.
   // as_hex: it is a part of a hexadecimal number, like a UUID.
   std::string of(std::string_view word, bool as_hex = false);
-  // Of every word of a text that `words` does not keep; separators stay.
+  // Replaces every word of a text that `words` does not keep; separators stay.
   std::string text(std::string_view text, Words words);
   // Prefixes survive: addresses of one network stay in one. The first byte of IPv4 and the first two of IPv6 are kept,
   // and so are loopback and unspecified addresses.

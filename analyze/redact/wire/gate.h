@@ -29,7 +29,7 @@ class RedactionGate {
   // Redacts the payload of an event: head and tail are replaced, valid until the next call.
   void take(formats::Event& event);
 
-  // Of what was visible before, and is withheld because its meaning is not known.
+  // What was visible before, and is withheld because its meaning is not known.
   const formats::Masking& withheld() const { return sum_; }
 
  private:

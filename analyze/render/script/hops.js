@@ -1,7 +1,7 @@
 // A request with all that it called: both ends of a connection are one hop.
 const kHops = 200, kDeep = 12;
 
-// Of the root and of everything below it, in order of start: depth, client and server rows (null: not known), whether
+// The root and everything below it, in order of start: depth, client and server rows (null: not known), whether
 // the one above waited for it.
 function hopsOf(data, row) {
   const out = [], seen = new Set();

@@ -27,7 +27,7 @@ class LaneBook {
     for (let i = 0; i < this.times.length; i += 2) if (this.times[i] <= from && to <= this.times[i + 1]) return true;
     return false;
   }
-  // Of a sorted list, what overlaps [from, to].
+  // What overlaps [from, to] in a sorted list.
   static within(list, from, to, end) {
     let low = 0, high = list.length;
     while (low < high) {

@@ -36,7 +36,7 @@ class ServiceMap {
     for (const { element, kind, value } of this.parts) element.setAttribute("aria-pressed", state[kind] === value);
   }
 
-  // null: all requests. Of what the page does not know, none.
+  // null: all requests. What the page does not know has none.
   static test(data, { service, call }) {
     if (!service && !call || !data.services) return null;
     const { names, calls, ends, of } = data.services;

@@ -16,7 +16,7 @@ class Waterfall {
     this.lanes = null;
     this.listen();
   }
-  // Of the first request, on the same axis.
+  // Adds the lanes of the first request, on the same axis.
   add(lanes) {
     this.lanes = lanes;
     this.element.append(lanes.element);

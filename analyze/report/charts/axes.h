@@ -8,7 +8,7 @@
 
 namespace tailcap::report::charts {
 
-// Of durations, logarithmic, with some room around what was included. Nothing was included: high is 0.
+// Durations, logarithmic, with some room around what was included. Nothing was included: high is 0.
 class DurationAxis {
  public:
   void include(formats::Duration d);
@@ -19,12 +19,12 @@ class DurationAxis {
   double low_ = 0, high_ = 0;  // ns
 };
 
-// Of shares of requests, logarithmic from 1 down to the power of ten below the least one, which is at least 1e-6.
+// Shares of requests, logarithmic from 1 down to the power of ten below the least one, which is at least 1e-6.
 model::ChartAxis share_axis(double least, std::string title);
 // "p90" at 0.1 and so on, from the same axis.
 std::vector<model::Tick> quantile_ticks(const model::ChartAxis& shares);
 
-// Of time: ns from where 0 is. As the page's script makes the ticks when the plane is enlarged.
+// Ticks for time, in ns from where 0 is. As the page's script makes the ticks when the plane is enlarged.
 std::vector<model::Tick> time_ticks(double from, double to);
 
 // From 0 at the lower end to 1 at the upper, within these.

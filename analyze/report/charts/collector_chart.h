@@ -8,7 +8,7 @@
 
 namespace tailcap::report::charts {
 
-// Of the first processes with pauses: "gc", "gc-02", …
+// Charts of the first processes with pauses: "gc", "gc-02", …
 std::vector<model::Chart> collector_charts(const model::Study& study);
 
 }  // namespace tailcap::report::charts

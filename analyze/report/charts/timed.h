@@ -38,7 +38,7 @@ std::string timed_svg(const TimedFrame& frame, std::string_view behind, std::str
 std::vector<model::Burst> joined(std::vector<model::Burst> bursts, formats::Time from, formats::Time to,
                                  std::size_t most = 200);
 
-// Of a shade, in units of the plane: a microsecond of a minute must be seen, too.
+// The least width of a shade, in units of the plane: a microsecond of a minute must be seen, too.
 inline constexpr double kThinnestShade = 25;
 
 // A rectangle with a hint; it ends at `right` at the latest.

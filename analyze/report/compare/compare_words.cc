@@ -79,8 +79,8 @@ AccountTable without_waits_for_cpus(AccountTable table) {
   return table;
 }
 
-// Of the difference, the labels whose part is certain; where none is, the one that makes up most of it. Where they are
-// more than all of it, what became less is said, too.
+// Names the labels whose part of the difference is certain; where none is, the one that makes up most of it. Where they
+// are more than all of it, what became less is said, too.
 std::string labels_text(const RouteComparison& route, const AccountTable& table, const std::string& who) {
   if (!table.known || table.difference() == 0) return {};
   std::string parts;

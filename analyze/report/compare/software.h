@@ -9,9 +9,9 @@
 
 namespace tailcap::report {
 
-// "google.golang.org/grpc v1.33.3 → v1.34.0", at most so many, and how many more there are.
+// "google.golang.org/grpc v1.33.3 → v1.34.0", at most `most`, and how many more there are.
 std::vector<std::string> software_lines(const std::vector<model::gate::SoftwareChange>& changes, std::size_t most);
-// Of all of them.
+// Adds all of them.
 void add_software(const std::vector<model::gate::SoftwareChange>& changes, render::Document& out);
 
 }  // namespace tailcap::report

@@ -51,7 +51,7 @@ Description::Member described(std::string_view name, std::string_view says, Json
 // The JSON schema (draft 2020-12) of a document. An object that occurs more than once is a definition. open: other
 // names may be added.
 std::string json_schema(const Description& document, std::string_view title, std::string_view says, bool open = false);
-// Of a command whose options choose between several.
+// The schema of a command whose options choose between several documents.
 std::string json_schema_of_any(std::span<const Description* const> documents, std::string_view title,
                                std::string_view says, bool open = false);
 

@@ -11,10 +11,10 @@
 namespace tailcap::report::page {
 namespace {
 
-// Of every request.
+// Columns of every request.
 constexpr std::string_view kShort[] = {"id",      "role",        "protocol", "method", "route", "status",
                                        "outcome", "duration_ns", "pid",      "comm",   "peer",  "tainted"};
-// Of those that are detailed.
+// Columns of those that are detailed.
 constexpr std::string_view kDetails[] = {"path",
                                          "authority",
                                          "grpc_status",

@@ -15,7 +15,7 @@
 
 namespace tailcap::report::page {
 
-// Texts by number, from 1; 0 is unknown. Of long ones, the beginning.
+// Texts by number, from 1; 0 is unknown. Only the beginning of a long one is kept.
 class DataTexts {
  public:
   std::uint32_t number(std::string_view text);

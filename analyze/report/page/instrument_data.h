@@ -24,7 +24,7 @@ struct FactsOfRequests {
   std::span<const model::Course> courses{};   // ascending
   const model::Topology* services = nullptr;  // of the table; null: there is no map
   const model::LaneRecord* lanes = nullptr;   // null: there are none
-  // Of a request; unset: stacks of neither were recorded.
+  // The functions of a request; unset: stacks of neither were recorded.
   std::function<std::vector<model::RequestFunction>(model::ExchangeId)> functions{};
   bool samples = false, wait_stacks = false;  // were recorded
 };

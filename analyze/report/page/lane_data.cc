@@ -61,14 +61,14 @@ class LaneWriter {
     fill([&](auto n) { json_.number(static_cast<std::int64_t>(n)); });
     json_.end_array();
   }
-  // Of each lane.
+  // Writes one number for each lane.
   template <class Get>
   void of_lanes(std::string_view name, Get get) {
     column(name, [&](auto add) {
       for (const Lane& lane : lanes_.lanes) add(get(lane));
     });
   }
-  // Of each stretch that is meant.
+  // Calls `each` with each stretch that is meant.
   template <class Each>
   void of_stretches(const Lane& lane, Each each) const {
     for (const model::LaneStretch& s : lane.stretches)

@@ -6,7 +6,7 @@
 namespace tailcap::report::page {
 namespace {
 
-// Of `from`, as many at equal distances.
+// Chooses `many` of `from` at equal distances.
 std::vector<std::uint32_t> evenly(const std::vector<std::uint32_t>& from, std::size_t many) {
   if (from.size() <= many) return from;
   std::vector<std::uint32_t> out;

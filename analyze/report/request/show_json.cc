@@ -33,7 +33,7 @@ using model::ThreadWait;
 using model::TraceBinding;
 using Wire = model::Connection;
 
-// Of one end of the connection.
+// What one end of the connection is written from.
 struct Context {
   const RequestDetail& end;
   const model::Study& study;

@@ -16,7 +16,7 @@ using model::RouteShift;
 using model::Shift;
 using model::ShiftVerdict;
 
-constexpr std::size_t kShifts = 12, kChanges = 20;  // so many are said; --json has them all
+constexpr std::size_t kShifts = 12, kChanges = 20;  // the most that are said; --json has them all
 constexpr std::size_t kChangeName = 80, kBuild = 16;
 
 // "deploy=v3", "a new build of shop", "a new start of shop".

@@ -50,7 +50,7 @@ const Look* errors_of(const HealthRow& row, const HealthCell& cell) {
   return failing ? &look_of(row, cell) : nullptr;
 }
 
-// Of a few requests a map says nothing.
+// A map says nothing about a few requests.
 bool worth_a_map(const Health& health) {
   return std::any_of(health.rows.begin(), health.rows.end(), [](const HealthRow& row) { return row.p99.count() > 0; });
 }
@@ -127,7 +127,7 @@ void add_outlines(const Health& health, const std::vector<model::Burst>& episode
 }
 
 std::string svg_of(const Health& health, const std::vector<model::Burst>& episodes) {
-  constexpr std::size_t kLeft = 230, kCell = 26, kHigh = 20, kErrors = 6, kTick = 6;  // a tick every so many windows
+  constexpr std::size_t kLeft = 230, kCell = 26, kHigh = 20, kErrors = 6, kTick = 6;  // kTick: a tick every 6 windows
   const std::size_t wide = kLeft + kCell * Health::kWindows, high = kHigh * health.rows.size();
   ground::Svg out;
   out.open("svg", {{"xmlns", "http://www.w3.org/2000/svg"},

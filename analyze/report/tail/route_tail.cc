@@ -42,7 +42,7 @@ std::vector<Stretch> stretches_of(std::vector<std::pair<Label, std::int64_t>> la
   return out;
 }
 
-// Of the groups of labels that occur.
+// The groups of labels that occur.
 std::vector<render::LegendEntry> legend_of(const TailStudy& tail) {
   std::vector<render::LegendEntry> entries;
   for (std::size_t g = 0; g < model::kLabelGroups; ++g) {

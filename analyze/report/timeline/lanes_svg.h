@@ -20,7 +20,7 @@ std::string lanes_svg(const model::Lanes& lanes, const LanesPicture& how);
 
 // On a page, with [from, to) marked: a request.
 render::Figure lanes_figure(const model::Lanes& lanes, model::Time from, model::Time to);
-// Of what threads did, in a page.
+// Explains what threads did, in a page.
 std::vector<render::LegendEntry> lanes_legend(const model::Lanes& lanes);
 
 // One line.

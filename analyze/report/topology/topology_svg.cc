@@ -25,7 +25,7 @@ using model::TopologyNode;
 constexpr std::size_t kMaxDrawn = 60;  // calls; more is no picture
 constexpr std::size_t kNameWidth = 34;
 constexpr double kMargin = 8, kLine = 15;
-// Of what browsers use for sans-serif: wide enough for each of them.
+// Widths in the fonts that browsers use for sans-serif: wide enough for each of them.
 constexpr double kNameLetter = 8.0, kLetter = 6.5;
 
 constexpr std::string_view kAlarmInk = "fill:var(--alarm,#a40e26)";

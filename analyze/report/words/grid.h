@@ -12,7 +12,7 @@ namespace tailcap::report {
 struct Grid {
   std::string title;
   std::vector<std::string> header;             // empty: there are only notes
-  std::size_t names = 0;                       // the last so many columns are text, the others numbers
+  std::size_t names = 0;                       // of the last columns, which are text; the others are numbers
   std::vector<std::vector<std::string>> rows;  // printable(), not escaped
   std::vector<std::string> notes;              // sentences below it
 

@@ -17,7 +17,7 @@ using model::ChangeKind;
 
 namespace {
 
-// Of one program, started again several times within so long: one change.
+// A program that is started again several times within kTogether makes one change.
 constexpr std::string_view kOwn = "tailcap.";
 constexpr formats::Duration kTogether{5'000'000'000};
 

@@ -78,7 +78,7 @@ ShiftTest difference(const ChangeSide& before, const Sample& before_sample, cons
     out.shift.reason = what + side->reason;
     return out;
   }
-  // Of independent estimates with intervals of their own: the distances of the ends add up as standard errors do.
+  // Independent estimates have intervals of their own: the distances of the ends add up as standard errors do.
   const double more = ns(a.value) - ns(b.value);
   const double down = std::hypot(ns(a.value) - ns(a.low), ns(b.high) - ns(b.value));
   const double up = std::hypot(ns(a.high) - ns(a.value), ns(b.value) - ns(b.low));

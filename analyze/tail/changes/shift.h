@@ -18,10 +18,10 @@ namespace tailcap::tail::changes {
 inline constexpr double kLeastMedian = 0.10, kLeastP99 = 0.25;
 // Wake-ups, interrupts and cold caches make as much on any machine.
 inline constexpr std::int64_t kLeastMedianGap = 100'000, kLeastP99Gap = 1'000'000;
-// So many times the largest difference within either side it must be. Sides are cut into kParts parts at most.
+// It must be this many times the largest difference within either side. Sides are cut into kParts parts at most.
 inline constexpr double kBeyondDrift = 1.5;
 inline constexpr std::size_t kParts = 6, kLeastParts = 4;
-// Of the difference, what those next to the change must show.
+// The share of the difference that those next to the change must show.
 inline constexpr double kLeastAtOnce = 0.5;
 
 // Requests of one route on one side of a change.

@@ -10,7 +10,7 @@
 
 namespace tailcap::tail::load {
 
-// So many busy seconds in a row are sustained.
+// This number of busy seconds in a row is sustained.
 inline constexpr std::size_t kSustained = 2;
 // People ask about factors: as for causes of slow requests.
 inline constexpr double kSurge = 1.5;

@@ -128,7 +128,7 @@ Sample::Effect Sample::effect_at(double q, std::int64_t value, double seconds) c
   return effect;
 }
 
-// Of connections chosen at random: the variance of the share beyond the value, a ratio of two sums over connections.
+// For connections chosen at random: the variance of the share beyond the value, a ratio of two sums over connections.
 void Sample::add_connections(double q, std::int64_t value, Effect& effect) const {
   if (connections_.empty()) return;
   struct Sums {

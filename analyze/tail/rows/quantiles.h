@@ -59,7 +59,7 @@ class Sample {
   bool empty() const { return in_order_.empty(); }
   // The smallest value with at least a share q of all at or below it. Not empty.
   std::int64_t at(double q) const;
-  // Of the requests of the shortfall that are not in flight, each can be faster or slower than any. Not empty.
+  // Each request of the shortfall that is not in flight can be faster or slower than any. Not empty.
   ObservedBounds bounds(double q, const Shortfall& shortfall) const;
   // Ascending. Nothing else can be asked afterwards.
   std::vector<std::int64_t> take_sorted() && {

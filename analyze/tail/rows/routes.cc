@@ -253,7 +253,7 @@ void assign_routes(model::RequestTable& table, const std::vector<RouteTemplate>&
     table.rows.set_route(i, route);
     if (++counts[pair_of(row, route)] == 1) own_pairs += choice.own != nullptr;
   }
-  // Methods are bytes from the wire: even a template has only so many.
+  // Methods are bytes from the wire: even a template has no more than kMaxMethods.
   own_pairs = std::min(own_pairs, kMaxMethods * templates.size());
   if (counts.size() <= own_pairs + limit) return;
   std::vector<std::pair<Pair, std::uint64_t>> order(counts.begin(), counts.end());

@@ -13,7 +13,7 @@ namespace tailcap::tail::slow {
 namespace {
 
 constexpr double kLeastBlocks = 20, kMostBlocks = 50;  // fewer carry no interval; more only cost time
-constexpr double kBlockSeconds = 5;                    // as for quantiles: neighbours resemble each other for so long
+constexpr double kBlockSeconds = 5;                    // as for quantiles: how long neighbours resemble each other
 constexpr double kAlpha = 0.05;
 constexpr double kReach = 0.2;     // ranks around the typical cohort between which it may come to lie
 constexpr std::size_t kBins = 60;  // of ranks there; within one, requests count in proportion

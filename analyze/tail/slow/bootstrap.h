@@ -26,12 +26,12 @@ struct Spread {
   std::vector<LabelSpread> labels;  // by column
 };
 
-// The block of each item, of so many.
+// The block of each item, and the number of blocks.
 struct TimeBlocks {
   std::vector<std::uint32_t> of;
   std::size_t count = 0;
 };
-// items: in order of start. correlation: so many requests in a row tell as much as one; seconds: length of the capture.
+// items: in order of start. correlation: requests in a row that say no more than one; seconds: length of the capture.
 TimeBlocks blocks_in_time(const std::vector<Item>& items, double correlation, double seconds);
 // connections: of the items. None where there are too few connections for an interval.
 TimeBlocks groups_of_connections(const std::vector<std::uint32_t>& connections);

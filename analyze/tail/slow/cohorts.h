@@ -16,9 +16,9 @@ inline constexpr std::size_t kMaxBeyond = 5000;                // beyond a gap; 
 // The one definition of slow and typical, for requests in the order of their durations. Slow is what lies beyond a gap
 // (beyond_gap()), where there is one. Otherwise a fixed share is.
 struct CohortPlaces {
-  std::uint64_t needed = 0;                      // not 0: there are none, so many requests are needed
+  std::uint64_t needed = 0;                      // not 0: there are none, this number of requests is needed
   double from = 0;                               // quantile where the slow ones begin
-  std::size_t slow = 0;                          // the last so many
+  std::size_t slow = 0;                          // how many of the last requests
   bool gap = false;                              // they lie beyond one
   std::size_t typical_from = 0, typical_to = 0;  // places
 };

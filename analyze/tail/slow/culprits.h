@@ -20,7 +20,7 @@ model::CulpritStudy culprit_study(const model::Culprit& culprit, const model::Re
 using CulpritKey = std::tuple<std::uint64_t, model::TextId, model::TextId, model::TextId, std::uint32_t>;
 enum class Unnamed : std::uint8_t { by_place, by_thread };
 CulpritKey key_of(const model::CulpritStudy& who, Unnamed unnamed);
-// Of one key: what is not the same of both is not known.
+// Both have one key: what differs between them is not known.
 void join(model::CulpritStudy& into, const model::CulpritStudy& other);
 
 std::vector<model::CulpritStudy> culprits_of(const model::RequestTable& table, const std::vector<Item>& items,

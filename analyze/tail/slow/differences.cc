@@ -24,7 +24,7 @@ std::vector<double> typical_means(const std::vector<Item>& items, const Cohorts&
   return means;
 }
 
-// Of each column, the time that 99 % of the typical requests do not exceed.
+// The time that 99 % of the typical requests do not exceed, for each column.
 std::vector<double> usual_limits(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns) {
   std::vector<std::vector<double>> times(columns.size());  // without zeros: most requests have few labels
   std::vector<double> sums(columns.size());

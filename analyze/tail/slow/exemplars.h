@@ -13,7 +13,7 @@ namespace tailcap::tail::slow {
 std::vector<model::Exemplar> exemplars_of(const std::vector<Item>& items, const Cohorts& cohorts,
                                           const Columns& columns, const model::TailStudy& study);
 
-// The places, of so many requests in the order of their durations, from which exemplars are chosen by their labels.
+// The places, of `requests` requests in order of duration, from which exemplars are chosen by their labels.
 std::vector<std::size_t> exemplar_places(const CohortPlaces& cohorts, std::size_t requests);
 
 }  // namespace tailcap::tail::slow

@@ -18,14 +18,14 @@ bool has(const model::VerdictPart& part, model::Label label);
 
 struct VerdictParts {
   std::vector<model::VerdictPart> parts;  // largest difference first
-  // Of each slow request, in the order of Cohorts::nth_slowest: the index in parts of what slowed it down most.
+  // For each slow request, in the order of Cohorts::nth_slowest: the index in parts of what slowed it down most.
   std::vector<std::uint32_t> mainly;
 };
 
 // Compares the slow cohort with the typical one, whose means per label tail.labels has.
 VerdictParts account_of(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
                         const model::TailStudy& tail);
-// Of all items, compared with nothing.
+// Accounts for all items, compared with nothing.
 VerdictParts account_of(const std::vector<slow::Item>& items);
 
 }  // namespace tailcap::tail::verdict

@@ -21,7 +21,7 @@ using model::VerdictLevel;
 using model::VerdictPart;
 using model::VerdictScope;
 
-// A shortage of CPU is the capture's own answer if it explains most of the delay of so many routes or requests.
+// A shortage of CPU is the capture's own answer if it explains most of the delay of this number of routes or requests.
 constexpr double kMostOfIt = 0.5;
 constexpr std::size_t kLeastRoutes = 2;
 constexpr std::uint64_t kLeastRequests = 10;
@@ -33,7 +33,7 @@ bool by_shortage(const VerdictPart& part) {
          part.origin == Origin::own_load || part.origin == Origin::passed_on;
 }
 
-// Of the difference, what lies in queues for the CPUs.
+// The share of the difference that lies in queues for the CPUs.
 double explained_by_shortage(const Verdict& v) {
   double sum = 0;
   for (const VerdictPart& part : v.parts)

@@ -17,7 +17,7 @@ using model::Label;
 using model::VerdictPart;
 using model::VerdictStep;
 
-// Of the part's time: a step is said, and a root stands for the part.
+// The share of the part's time from which a step is said, and from which a root stands for the part.
 constexpr double kMostly = 0.5;
 
 struct Found {

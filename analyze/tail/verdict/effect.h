@@ -13,8 +13,8 @@ inline constexpr std::int64_t kLeastGap = 1'000'000;
 inline constexpr double kLeastRatio = 1.5;
 
 model::VerdictLevel level_of(std::int64_t slow, std::int64_t typical);
-// Of what every request waits for, `typical` ns in all. A note, but for a queue that much slower requests of another
-// route fill. row: one of the requests.
+// The level of what every request waits for, `typical` ns in all. A note, but for a queue that much slower requests of
+// another route fill. row: one of the requests.
 model::VerdictLevel level_of_usual(const model::VerdictPart& part, std::uint32_t row, std::int64_t typical,
                                    const VerdictContext& around);
 

@@ -144,7 +144,7 @@ struct Judge {
     return origin_of_shortage(own, use, cpus());
   }
 
-  // Of the tenths of a second that so long an interval touches, how much it is, on average.
+  // The average share that an interval of this length has in the tenths of a second that it touches.
   static double part_of_tenths(std::int64_t length) {
     return static_cast<double>(length) / (static_cast<double>(length) + 1e8);
   }

@@ -17,7 +17,7 @@ using model::Verdict;
 using model::VerdictKind;
 using model::VerdictLevel;
 
-// Of what slow requests take longer: what lies in the call.
+// The least share of what slow requests take longer that lies in the call.
 constexpr double kMostOfRoot = 0.5;
 
 // The route of a request, by its number in the study.

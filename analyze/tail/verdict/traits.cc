@@ -23,7 +23,7 @@ constexpr double kMost = 0.5, kFew = 0.25;
 constexpr double kUnlikely = 0.001;
 constexpr std::uint64_t kLeastSlow = 5;
 constexpr std::size_t kNamed = 2;
-// A threshold chosen to fit counts for so many values tried.
+// A threshold chosen to fit counts for this number of values tried.
 constexpr std::size_t kThresholds = 20;
 
 // "10.0.0.2:4711", "[::1]:80": without the port.
@@ -52,7 +52,7 @@ class Traits {
         text);
   }
 
-  // Of several values, each.
+  // Counts each of several values.
   template <typename Values, typename Text>
   void any(Kind kind, Values values, Text text) {
     std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> counts;  // slow, others
@@ -124,7 +124,7 @@ class Traits {
     const double among_slow = static_cast<double>(slow) / static_cast<double>(cohorts_.slow);
     const double among_others = static_cast<double>(others) / static_cast<double>(of_others);
     if (among_slow < kMost || among_others > kFew || 2 * among_others > among_slow) return;
-    // How often others have it is known from so many of them only.
+    // How often others have it is known from of_others of them only.
     const double probability = (static_cast<double>(others) + 1) / (static_cast<double>(of_others) + 1);
     const auto hits = static_cast<std::uint64_t>(std::floor(among_slow * static_cast<double>(bursts_)));
     SharedTrait trait;

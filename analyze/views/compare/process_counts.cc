@@ -79,7 +79,7 @@ void ProcessCounts::read_allocations(const std::set<std::uint32_t>& processes, m
   }
 }
 
-// Of all routes that the processes serve: which of them used how much is not known.
+// The use is that of all routes that the processes serve: which of them used how much is not known.
 void ProcessCounts::read_uses(const std::set<std::uint32_t>& processes, model::gate::RouteRun& route) const {
   for (const std::uint32_t pid : processes) {
     const auto found = processes_.find(pid);

@@ -11,8 +11,8 @@ namespace tailcap::views {
 
 inline constexpr std::size_t kMostSlowPairs = 3;  // every request is two readings of its capture
 
-// Of the routes whose gates fail; where none does, of the route that changed most. Nothing of routes that are not
-// compared.
+// Pairs of the routes whose gates fail; where none does, of the route that changed most. Routes that are not compared
+// have none.
 std::vector<report::SlowPair> slow_pairs(const model::gate::Comparison& comparison,
                                          std::span<const model::gate::Run> base,
                                          std::span<const model::gate::Run> fresh);

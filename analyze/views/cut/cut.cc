@@ -62,7 +62,7 @@ class Original {
     return out;
   }
 
-  // For each chosen one the next whole request of its route and role around the median, until there are so many.
+  // For each chosen one the next whole request of its route and role around the median, up to `most`.
   std::vector<std::uint32_t> controls(const std::vector<std::uint32_t>& chosen, std::size_t most) const {
     const std::set<std::uint32_t> taken(chosen.begin(), chosen.end());
     std::map<std::pair<model::TextId, model::Role>, std::vector<std::uint32_t>> routes;
@@ -171,7 +171,7 @@ cut::KeptPart part_for(const Original& original, const std::set<std::uint32_t>& 
   }
   part.all_connections = attempt >= 1;
   part.all_others = attempt >= 3;
-  // Of all requests on the same threads (later: of all) that overlap a window, the connections.
+  // Keeps the connections of all requests on the same threads (later: of all) that overlap a window.
   for (std::uint32_t i = 0; i < rows.size(); ++i) {
     const Time start = rows.start(i), end = original.end(i);
     const auto next = std::lower_bound(part.windows.begin(), part.windows.end(), start,
@@ -281,7 +281,7 @@ CutResult cut(const CutOptions& options) {
       attempt = 0;
       continue;
     }
-    // Of others on their way, what reads differently is not shown.
+    // Others on their way that read differently are not shown.
     if (!wrong.empty()) {
       std::erase_if(shown, [&](ExchangeId id) { return wrong.contains(id); });
       written = cut::copy(options.in, options.out, part, notes_of(original, shown, wanted.size()), true);

@@ -13,7 +13,7 @@ namespace tailcap::views {
 
 using namespace formats;
 
-// Of an interface: without a port, which it has none of.
+// An interface has no port.
 inline std::string endpoint_of(const NetInterface& n, const Address& address) {
   model::Connection c;
   c.family = n.family;
@@ -22,7 +22,7 @@ inline std::string endpoint_of(const NetInterface& n, const Address& address) {
   return text.substr(0, text.rfind(':'));
 }
 
-// Of a socket: of the end that has this address.
+// The end of a socket that has this address.
 inline std::string endpoint_of(const SocketInfo& info, const Address& address) {
   model::Connection c;
   c.family = info.family;

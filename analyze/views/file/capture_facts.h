@@ -82,7 +82,7 @@ class FactCollector : public formats::EventChoice {
   std::map<formats::LossCause, std::uint64_t> losses_;
 };
 
-// Of a capture with more than so many events most are only counted, if no block is damaged or missing: `skimmed`.
+// Most events of a capture with more than `most` are only counted, if no block is damaged or missing: `skimmed`.
 CaptureFacts read_facts(const std::string& path, std::uint64_t most);
 std::string to_json(const CaptureFacts& facts);
 std::string info_schema();  // of all that `tailcap info` prints as JSON

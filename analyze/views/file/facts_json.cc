@@ -21,7 +21,7 @@ using report::when;
 using Probe = ProbeFacts::Listed;
 using Program = GoFacts::Listed;
 
-// Of the preamble, which a damaged file may lack.
+// A damaged file may lack the preamble.
 bool described(const CaptureFacts& f) { return !f.preamble.capture_id.empty(); }
 auto text_or_null(std::string formats::Preamble::*member) {
   return [member](const CaptureFacts& f) { return OrNull{std::string_view(f.preamble.*member)}; };

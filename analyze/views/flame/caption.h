@@ -16,8 +16,8 @@ struct RankedRequest {
 };
 
 struct Ranking {
-  std::uint64_t needed = 0;                      // not 0: too few to tell slow from typical; so many are needed
-  std::size_t slow = 0;                          // the last so many
+  std::uint64_t needed = 0;                      // not 0: too few to tell slow from typical; this number is needed
+  std::size_t slow = 0;                          // how many of the last requests
   std::size_t typical_from = 0, typical_to = 0;  // places
   std::int64_t slow_from = 0;                    // ns
   std::size_t typical() const { return typical_to - typical_from; }

@@ -82,10 +82,10 @@ class RequestStacks : public pipeline::SecondReading {
   // valid as long as this.
   std::vector<OwnedStack> stacks_of(model::ExchangeId request) const;
   bool has_wait_stacks() const { return long_waits_ && !too_many_long_; }
-  // Of a wait of this thread that began then; null: it has none. Only for `show`; valid as long as this.
+  // The stack of the wait of this thread that began then; null: it has none. Only for `show`; valid as long as this.
   const std::string* stack_of_wait(std::uint32_t tid, formats::Time left) const;
   bool samples() const { return all_samples_; }  // there are any on a CPU; only in reports
-  // Of these, inside several requests at once: it is not known whose they are.
+  // Those of them inside several requests at once: whose they are is not known.
   std::uint64_t undecided_samples() const { return undecided_[ran]; }
   // Samples, or waits, that are in no picture and no sum because there were too many.
   std::uint64_t left_out(formats::SampleKind kind) const;

@@ -287,7 +287,7 @@ class Asking {
     }
   }
 
-  // Of one capture they are what its own report says.
+  // For one capture they are what its own report says.
   void quantiles_alone(Route& r) {
     const auto support = numbers_of<std::int64_t>(r.alone[0]), value = numbers_of<std::int64_t>(r.alone[1]),
                low = numbers_of<std::int64_t>(r.alone[2]), high = numbers_of<std::int64_t>(r.alone[3]);

@@ -8,7 +8,7 @@
 
 namespace tailcap::views {
 
-// Of the captures that were loaded as a whole. most_routes: whose percentiles are computed. Throws std::runtime_error.
+// The captures that were loaded as a whole. most_routes: whose percentiles are computed. Throws std::runtime_error.
 report::Fleet fleet_of(const exports::Endpoint& endpoint, std::size_t most_routes);
 
 }  // namespace tailcap::views

@@ -73,7 +73,7 @@ class ConditionWindow {
   // Requests that have ended, ascending by ended(). True: it is of the route and matches.
   bool push(const model::columns::ColumnFacts& facts);
   // At a time that ascends, after the requests that have ended by then. `first`: of what is known; a number of requests
-  // is not small because the window begins before it. weight: so many requests each of them stands for, where a part of
+  // is not small because the window begins before it. weight: how many requests each of them stands for, if a part of
   // the connections is recorded; 0: that is not known.
   ConditionJudgement judge(Time now, Time first, double weight = 1);
   // Forgets all requests.
@@ -92,7 +92,7 @@ LimitValue measure(const Limit& limit, std::size_t label, const std::deque<Condi
                    double weight = 1);
 bool keeps(const Limit& limit, const LimitValue& value);
 
-// A condition that must hold at all looks of so long.
+// A condition that must hold at all looks of the time `hold`.
 class Hold {
  public:
   explicit Hold(Duration hold) : hold_(hold) {}

@@ -8,7 +8,7 @@
 
 namespace tailcap::policy {
 
-// missed: at most so many are listed.
+// missed: the most that are listed.
 model::policy::SamplingOutcome estimate(const std::vector<Decision>& decisions, const model::RequestTable& table,
                                         std::size_t missed);
 

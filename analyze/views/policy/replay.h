@@ -20,7 +20,7 @@ class ReplayError : public std::runtime_error {
 
 bool needs_account(const model::policy::Policy& policy);
 
-// Of requests in [first, last] of the table's recording. missed: at most so many are listed. Throws ReplayError.
+// Replays the requests in [first, last] of the table's recording. missed: the most that are listed. Throws ReplayError.
 model::policy::PolicyOutcome replay(const model::policy::Policy& policy, const model::RequestTable& table,
                                     formats::Time first, formats::Time last, std::size_t missed);
 

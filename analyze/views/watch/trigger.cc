@@ -27,7 +27,7 @@ std::string outcome_of(const model::Request& row) {
                                  : " " + std::string(model::name_of(row.outcome)));
 }
 
-// Of a condition that does not only ask whether requests match: "p95 312 ms, errors 2.1 %".
+// The values of a condition that does not only ask whether requests match: "p95 312 ms, errors 2.1 %".
 std::string values_text(const model::policy::PolicyCondition& condition, const policy::ConditionJudgement& judgement) {
   std::string out;
   for (std::size_t i = 0; i < condition.limits.size(); ++i)

@@ -21,14 +21,14 @@ struct Sight {
   std::string what;   // where it holds: "GET /pay took 312 ms, status 200"; printable
 };
 
-// Requests that ended in (since, until]: the window of a condition with `over` 0, otherwise a window of so long ends at
+// Requests that ended in (since, until]: the window of a condition with `over` 0, otherwise its window `over` ends at
 // `until`. first: of what the table covers. weight: as in policy::ConditionWindow::judge.
 Sight look(const model::RequestTable& table, const model::policy::PolicyCondition& condition, Time first, Time since,
            Time until, double weight = 1);
-// A request without an answer for so long at `until`.
+// A request that has been without an answer for `unanswered` at `until`.
 Sight look_unanswered(const model::RequestTable& table, Duration unanswered, Time until);
 
-// After it has fired, it does not fire again for so long.
+// After it has fired, it does not fire again before `rest` has passed.
 class WatchTrigger {
  public:
   explicit WatchTrigger(Duration rest) : rest_(rest) {}

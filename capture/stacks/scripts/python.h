@@ -13,7 +13,7 @@
 
 namespace tailcap::capture::stacks {
 
-// Of versions whose structures are known; others change them, so nothing is read of those.
+// Layouts of versions whose structures are known; others change them, so nothing is read of those.
 std::optional<bpf::python_layout> python_layout(const symbols::PythonProgram& program);
 // "Python 3.14"; file: its name, where the program does not say its version.
 std::string python_version(const symbols::PythonProgram& program, std::string_view file);

@@ -31,7 +31,7 @@ class LineRuns {
 
 std::uint8_t byte_at(std::string_view text, std::size_t at) { return static_cast<std::uint8_t>(text[at]); }
 
-// Pairs: so many bytes further, so many lines further.
+// Pairs: by how many bytes, and by how many lines, the next run is further on.
 std::optional<std::uint32_t> by_deltas(const PythonLines& lines, std::uint32_t at) {
   LineRuns runs(lines, at);
   for (std::size_t i = 0; i + 1 < lines.table.size(); i += 2) {
@@ -43,7 +43,7 @@ std::optional<std::uint32_t> by_deltas(const PythonLines& lines, std::uint32_t a
   return runs.found();
 }
 
-// Pairs: the run's line is so many lines further, and it has so many bytes.
+// Pairs: the size of a run in bytes, and by how many lines its line is above that of the run before.
 std::optional<std::uint32_t> by_ranges(const PythonLines& lines, std::uint32_t at) {
   constexpr std::int8_t kNoLine = -128;
   LineRuns runs(lines, at);

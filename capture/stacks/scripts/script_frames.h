@@ -28,7 +28,7 @@ struct MergedFrame {
 std::vector<MergedFrame> merge_script(const std::vector<bool>& interpreters, std::span<const std::uint64_t> script,
                                       bpf::script_end script_end, formats::StackEnd end);
 
-// Of a language whose functions have frames of their own there (V8).
+// For a language whose functions have frames of their own there (V8).
 std::vector<MergedFrame> place_script(std::size_t program_frames, std::span<const std::uint64_t> script);
 
 }  // namespace tailcap::capture::stacks

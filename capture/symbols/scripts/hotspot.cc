@@ -39,7 +39,7 @@ constexpr OtherField kOtherFields[] = {
 
 // Words of an entry: the names of the type and of the field, ..., the address of a static field.
 constexpr std::uint64_t kFieldWords = HOTSPOT_ENTRY_BYTES / 8, kFieldAddress = 5;
-// Of an entry about a type: its name, ..., its size.
+// Words of an entry about a type: its name, ..., its size.
 constexpr std::uint64_t kTypeWords = 5, kTypeSize = 4;
 constexpr std::uint64_t kMostHotspotEntries = 4096, kMostHotspotText = 64;  // JDK 17 has 789 fields
 

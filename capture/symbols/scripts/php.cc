@@ -11,7 +11,7 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-// Of ZEND_MODULE_BUILD_ID, with which extensions are compared: "API20220829,NTS", then ",debug" in such a build.
+// Parts of ZEND_MODULE_BUILD_ID, with which extensions are compared: "API20220829,NTS", then ",debug" in such a build.
 constexpr std::string_view kBuild = "API20", kWithout = ",NTS", kDebug = ",debug";
 constexpr std::size_t kDigits = 8, kMostBuild = 32;
 constexpr std::uint64_t kAtOnce = 1u << 20, kMostConstants = 64u << 20;  // PHP has 3 MiB

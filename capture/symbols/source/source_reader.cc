@@ -15,7 +15,7 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-// Of one file. What has more has none: a part of it would name lines of functions that it does not know to be inlined.
+// Limits for one file. One with more has none: a part would name lines of functions that it cannot know to be inlined.
 constexpr std::size_t kMostRows = 4u << 20, kMostRanges = 2u << 20, kMostInlined = 1u << 20;
 constexpr std::size_t kMostText = 24u << 20;
 constexpr int kDeepest = 200;              // of entries within entries; compilers need a fifth of that
@@ -219,7 +219,7 @@ bool SourceReader::read_children(Dwarf_Die& parent, Within within, int depth) {
 }
 
 void SourceReader::put_rows() {
-  // Of several rows of one address the last counts; where one sequence ends, another may begin.
+  // The last of several rows of one address counts; where one sequence ends, another may begin.
   std::stable_sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) {
     return std::tuple(a.row.address, !a.end) < std::tuple(b.row.address, !b.end);
   });

@@ -76,7 +76,7 @@ class Mysql final : public Machine {
   std::uint32_t server_ = ~0u, client_ = 0;
   bool sees_capabilities_ = false, compressed_ = false, tls_ = false;
 
-  // Of requests.
+  // How far the requests are.
   Request request_ = Request::command;
   const Command* command_ = nullptr;  // the last one
   std::uint8_t packets_ = 0;          // of the current request
@@ -84,7 +84,7 @@ class Mysql final : public Machine {
   bool in_file_ = false;              // a file of LOAD DATA LOCAL is under way
   int files_due_ = 0;                 // files that the server asked for and that have not ended
 
-  // Of responses.
+  // How far the responses are.
   Phase phase_;
   Kind kind_ = Kind::unknown;
   Packet packet_ = Packet::other;

@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kLongestJson = 1u << 20;
 inline constexpr std::size_t kMostDigits = 9;  // of a size; servers allow 64 MiB
 inline constexpr std::size_t kMostIdDigits = 20;
 inline constexpr unsigned kFailures = 400;  // this status, and those above
-// Of a request for messages: there are none, and none came in the time that it asked to wait.
+// Answers to a request for messages: there are none, or none came in the time that it asked to wait.
 constexpr bool brings_none(unsigned status) { return status == 404 || status == 408; }
 
 // In the order of their names.

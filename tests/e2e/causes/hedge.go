@@ -1,4 +1,4 @@
-// A call that is made again when it takes too long; whoever answers first wins, the other is given up or goes on alone.
+// A call that is made again when it takes too long; the first answer wins, the other is given up or goes on alone.
 package main
 
 import (

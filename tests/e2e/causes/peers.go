@@ -1,7 +1,7 @@
 // The two that stand around a service: a leaf that answers after a moment, and clients that ask.
 //
 // leaf ADDRESS; load URL CLIENTS REQUESTS CONNECTIONS PREFIX [LOG]: each client asks URL/PREFIXclient-n one after the other.
-// CONNECTIONS 0: each client has one of its own; otherwise all share so many, over HTTP/2. LOG gets a line for each request:
+// CONNECTIONS 0: each client has one of its own; otherwise all share that many, over HTTP/2. LOG has a line a request:
 // {"id", "sent_ns", "done_ns" (CLOCK_MONOTONIC), "status", "response_bytes"}. Addresses and URLs that begin with h2c: are
 // HTTP/2 without TLS.
 package main

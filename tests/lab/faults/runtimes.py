@@ -58,7 +58,7 @@ def check_deadlines(run, rows):
     for r in clients:
         if r["rpc"]["deadline"] != "missed" or not 45e6 < (r["reset_ns"] or r["duration_ns"] or 0) < 120e6:
             failures.append(f"{r['id']}: {r['outcome']}, deadline {r['rpc']['deadline']}, {r['duration_ns']}")
-    # The server cancels at the deadline, too: whoever is first.
+    # The server cancels at the deadline, too; either may be first.
     for r in calls:
         if r["rpc"]["deadline"] != "missed":
             failures.append(f"{r['id']} of the {r['role']}: {r['outcome']}, deadline {r['rpc']['deadline']}")

@@ -11,7 +11,7 @@
 #include "capture/budget/amount.h"
 #include "capture/budget/controller.h"
 #include "capture/budget/policy_share.h"
-#include "capture/record/options.h"
+#include "capture/options/options.h"
 
 namespace tailcap::capture::budget {
 namespace {
@@ -31,7 +31,7 @@ struct Machine {
         (step.looks ? fixed + part / step.of : 0) + (step.extras ? extras : 0) + (step.waits ? waits : 0);
     return (idle + load * left) * (1 + noise * wave);
   }
-  // Of that, the programs of waits: the recorder has as much to do with what they record.
+  // The programs of waits cost this part: the recorder has as much to do with what they record.
   double programs(double load, const Step& step) const { return step.waits ? load * waits / 2 : 0; }
 };
 

@@ -95,7 +95,7 @@ TEST_P(Suites, HoweverItIsCut) {
   }
 }
 
-// Of long records the first 4096 bytes and the last 64 (bpf/net/framing.bpf.h).
+// Keeps the first 4096 bytes and the last 64 of long records (bpf/net/framing.bpf.h).
 std::vector<Talk::Part> heads_only(const std::string& bytes) {
   std::vector<Talk::Part> parts;
   const auto size32 = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
@@ -255,7 +255,7 @@ TEST(Decrypt, PaddedRecords) {
   ASSERT_TRUE(talk.shake());
   talk_some(talk, random);
   expect_all(talk);
-  // Only heads and ends are kept, and the end may be padding: then nothing is said of the record's bytes.
+  // Only heads and ends are kept, and the end may be padding: then the decryptor says nothing of the record's bytes.
   Talk heads(contexts);
   heads.keep = heads_only;
   ASSERT_TRUE(heads.shake());

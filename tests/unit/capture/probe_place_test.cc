@@ -158,7 +158,7 @@ TEST(ProbePlace, FirstInstructionsThatAreALoop) {
 }
 
 TEST(ProbePlace, PrefixesThatTheKernelRefuses) {
-  // cs nop, notrack jmp and lock are refused, so the next possible place is used.
+  // The kernel refuses cs nop, notrack jmp and lock, so the next possible place is used.
   MachineCode code;
   code.hex("2e 90").label("mov").hex("48 89 f8").label("ret").hex("c3");
   EXPECT_EQ(choose_entry(code.graph(), kRead).place->address, code.at("mov"));

@@ -375,7 +375,7 @@ symbols::PythonProgram program_of(std::uint32_t version, const std::optional<sym
   return program;
 }
 
-// Of 3.13.0.
+// The offsets of 3.13.0.
 symbols::PythonOffsets own_offsets() {
   return {632, 7264, 7344, 7760, 8, 72, 152, 8, 0, 56, 70, 112, 128, 136, 68, 200, 8, 32, 16, 40};
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <sstream>
@@ -10,6 +11,7 @@
 
 #include "bpf/event.h"
 #include "capture/rings/convert.h"
+#include "capture/scan/process_texts.h"
 #include "capture/stacks/samples.h"
 #include "capture/stacks/scripts/frame_name.h"
 #include "capture/symbols/demangle.h"
@@ -106,6 +108,19 @@ const formats::Event* next_of(Samples& samples) {
     event = samples.next();
   }
   return event;
+}
+
+TEST(ProcessTexts, AThreadThatIsInAHurryWaitsForNoAnswer) {
+  bool hurry = true;
+  capture::scan::ProcessTexts texts(processes(), [&] { return hurry; });
+  const auto pid = static_cast<std::uint32_t>(getpid());
+  for (int i = 0; i < 1000; ++i) texts.ask({pid, false, capture::scan::kAllMappings});
+  texts.wait(std::chrono::seconds(30), true);
+  const auto now = texts.take().size();
+  EXPECT_LT(now, 1000u);
+  hurry = false;
+  texts.wait(std::chrono::seconds(30), true);
+  EXPECT_EQ(now + texts.take().size(), 1000u);
 }
 
 TEST(Stacks, AChainOfTwelveIsNamedInOrder) {

@@ -101,7 +101,7 @@ TEST(TlsFunctions, GnuTls) {
   EXPECT_GE(receive->places.size(), 2u) << receive->reason;
 }
 
-// Of every release that is installed, stripped.
+// Every release that is installed is tried, stripped.
 TEST(TlsFunctions, GoByKeysAndProbes) {
   namespace fs = std::filesystem;
   std::string folder = (fs::temp_directory_path() / "tailcap-go-tls-XXXXXX").string();

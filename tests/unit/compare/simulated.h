@@ -86,7 +86,7 @@ inline Sides simulated(std::mt19937_64& random, const Drift& drift, int k, int n
   return abba(k, [&](TestRun& run, bool fresh, int) { machine.run(run, n, fresh ? change : Change{}); });
 }
 
-// One run a side, after so many runs of the base that show how runs vary.
+// One run a side, after runs of the base, as many as `noise` has, that show how runs vary.
 struct OneRun {
   std::vector<TestRun> noise, base, fresh;
 };

@@ -26,7 +26,7 @@ TEST(TDistribution, QuantilesOfTheTable) {
 TEST(TDistribution, ProbabilitiesAreTheReverse) {
   for (const double df : {1.0, 2.5, 8.0, 100.0})
     for (const double p : {0.01, 0.2, 0.5, 0.95}) EXPECT_NEAR(t_above(t_quantile(p, df), df), 1 - p, 1e-9) << df;
-  // Of the Cauchy distribution: P(T > 1) is a quarter.
+  // The Cauchy distribution: P(T > 1) is a quarter.
   EXPECT_NEAR(t_above(1, 1), 0.25, 1e-12);
 }
 
@@ -81,7 +81,7 @@ TEST(Widened, ByHand) {
   EXPECT_NEAR(e.df, 4.5 * 4.5 / (6.25 / 5.882353 + 4.0 / 7), 1e-5);
   // Known for certain: only the own part is uncertain.
   EXPECT_NEAR(widened(own, 2, HUGE_VAL).df, 4.5 * 4.5 / (6.25 / 5.882353), 1e-5);
-  // Of equal values nothing is left but the further part.
+  // Equal values leave nothing but the further part.
   const std::vector<double> same = {1, 1, 1};
   EXPECT_NEAR(widened(welch(same, same), 2, 7).df, 7, 1e-9);
 }

@@ -85,7 +85,7 @@ TEST(Skim, MakesEachEventThatIsChosen) {
   }
 }
 
-// Of one socket only: the others are not asked for again in the same block.
+// Takes one socket only: the others are not asked for again in the same block.
 class OfOne : public EventChoice {
  public:
   explicit OfOne(SocketId socket) : socket_(socket) {}

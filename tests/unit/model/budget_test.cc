@@ -17,7 +17,7 @@ TEST(BudgetNotes, Steps) {
   EXPECT_EQ(step("1/1 cost 0 ppm waits on")->waits, true);
   EXPECT_FALSE(step("1/1 cost 0 ppm waits on")->stacks);
   EXPECT_FALSE(step("1/1 cost unknown")->measured);
-  // Of recorders that do not speak of it, it is not known.
+  // It is not known where the recorder does not speak of it.
   EXPECT_FALSE(step("1/4 cost 5 ppm stacks on")->waits);
   EXPECT_FALSE(step("1/1 cost 0 ppm waits on")->same_as(*step("1/1 cost 0 ppm waits off")));
   const auto none = step("none cost 5 ppm waits off");

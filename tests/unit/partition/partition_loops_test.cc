@@ -172,7 +172,7 @@ TEST(PartitionOfLoops, ATimer) {
   EXPECT_EQ(c.labels("/sleep"), "timer.sleep~ 20000 sched.runq 50 cpu 150");
 }
 
-// Of a request that had no answer when the recording ended: what it waited for then.
+// What a request that had no answer when the recording ended waited for then.
 std::string last_wait(LoopCase& c, const std::string& target) {
   const pipeline::Analysis& a = c.analysis();
   const model::AccountPart* most = nullptr;

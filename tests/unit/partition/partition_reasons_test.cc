@@ -114,7 +114,7 @@ TEST(PartitionOfReasons, AStopOfAJvm) {
   EXPECT_EQ(c.culprit("/a", Label::runtime_stw).tid, kVm.tid);
 }
 
-// Of a thread that is called otherwise, it is a lock.
+// Where the thread has another name, it is a lock.
 TEST(PartitionOfReasons, AThreadThatIsNotTheVm) {
   Reasons c;
   c.named(kVm, "GC Thread#0");

@@ -27,7 +27,7 @@ TEST(PartitionOfThreads, NoticeQueueAndCpu) {
   EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.runq 23 cpu 1965");
 }
 
-// Of the request to /a that has no answer: "timer.sleep 5000 cpu 20".
+// The account of the request to /a that has no answer: "timer.sleep 5000 cpu 20".
 std::string unfinished_labels(PartitionCase& c) {
   const pipeline::Analysis& a = c.analysis();
   std::string text;

@@ -157,7 +157,7 @@ TEST_F(Beginning, HasTheFirstRequestsOfTheWhole) {
   EXPECT_GT(beginnings, 60);
 }
 
-// Of a cut capture only some requests are shown: so many of those are the first.
+// A cut capture shows only some requests: the first ones are the first of those.
 TEST_F(Beginning, HasTheFirstRequestsOfACutCapture) {
   Load load(5);
   load.six_connections(false);

@@ -117,7 +117,7 @@ TEST(SplitPipelined, EveryTwoWaySplitIsTheSame) {
   for (std::size_t cut = 1; cut < responses.size(); ++cut) ASSERT_EQ(run(all, true, {}, {cut}), whole) << cut;
 }
 
-// Of a long read of many requests, the beginning and the end are kept: those in the middle are not known, and the
+// The beginning and the end of a long read of many requests are kept: those in the middle are not known, and the
 // reason is that.
 TEST(Http1Split, RequestsInTheMiddleOfALongRead) {
   for (const std::size_t keep : {100u, 105u, 107u, 120u}) {

@@ -219,7 +219,7 @@ TEST(Http2, H17GoawayTellsWhatWasNotProcessed) {
   Wire wire;
   Encoder client, server;
   greet(wire);
-  wire.push(kOut, goaway(0x7fffffff, 0));  // graceful: nothing is refused yet
+  wire.push(kOut, goaway(0x7fffffff, 0));  // graceful: it rejects nothing yet
   wire.push(kIn, headers(1, client(get("/1"))));
   wire.push(kIn, headers(3, client(get("/3"))));
   wire.push(kOut, goaway(1, 11));                 // ENHANCE_YOUR_CALM

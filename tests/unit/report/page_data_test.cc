@@ -93,7 +93,7 @@ TEST(PageData, OfManyThoseThatTellMostComeFirstAndTheOthersAreSpread) {
   EXPECT_NEAR(static_cast<double>(late), 100, 5);
 }
 
-// A quarter is left for those that nothing is said about, or there would be nothing to compare with.
+// A quarter is left for requests without anything special, or there would be nothing to compare with.
 TEST(PageData, WhatIsSpecialDoesNotFillThePage) {
   const Recording r;
   const std::vector<std::uint32_t> all_in_one(1000, 1);

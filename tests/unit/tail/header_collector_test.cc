@@ -19,7 +19,7 @@ struct Collected {
     collector.push(e, texts);
     ++rows;
   }
-  // Of the row, separated by commas, in any order of the sets: one field each in these tests.
+  // Fields by row, separated by commas, in any order of the sets: one field each in these tests.
   std::vector<std::string> take() {
     std::vector<std::uint32_t> from;
     for (std::uint32_t i = rows; i-- > 0;) from.push_back(i);  // sorted the other way round

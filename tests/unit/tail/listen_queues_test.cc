@@ -18,7 +18,7 @@ struct Seen {
   ListenQueues queues;
   std::uint64_t sockets = 100;
 
-  // A connection is established: the queue has so many, and so many attempts were dropped since it listens.
+  // A connection is established: `queue` connections wait, and `drops` attempts were dropped since it listens.
   std::uint64_t established(formats::Duration at, std::uint32_t queue, std::uint32_t drops, std::uint32_t limit = 2) {
     formats::SocketInfo info;
     info.socket = ++sockets;

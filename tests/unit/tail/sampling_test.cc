@@ -30,7 +30,7 @@ struct One {
   std::int64_t duration() const { return cpu + lock; }
 };
 
-// Of unequal connections, each with a speed and a share of requests behind a lock of its own, over ten minutes.
+// Unequal connections, each with a speed and a share of requests behind a lock of its own, over ten minutes.
 std::vector<One> population(std::size_t connections, double mean_requests) {
   std::mt19937_64 random(11);
   std::normal_distribution<> normal;
