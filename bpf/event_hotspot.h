@@ -45,12 +45,18 @@
 enum hotspot_field { TAILCAP_HOTSPOT_FIELDS(TAILCAP_HOTSPOT_FIELD) HOTSPOT_FIELDS };
 #undef TAILCAP_HOTSPOT_FIELD
 
+/* What differs between versions. */
+#define HOTSPOT_FILE_IN_CLASS 1  /* HOTSPOT_POOL_FILE is a field of the class */
+#define HOTSPOT_CODE_BY_OFFSET 2 /* HOTSPOT_BLOB_CODE and HOTSPOT_BLOB_END are offsets, and others are shorter */
+#define HOTSPOT_LINES_FROM_ONE 4 /* in tables of lines no byte is zero but the last */
+
 struct hotspot_process {
 	__u64 table;       /* VMStructs::localHotSpotVMStructs */
 	__u64 heaps;       /* CodeCache::_heaps */
 	__u16 block_bytes; /* sizes of types: HeapBlock, ConstMethod, ConstantPool */
 	__u16 fixed_bytes;
 	__u16 pool_bytes;
+	__u16 ways;
 	__u16 entries[HOTSPOT_FIELDS]; /* of the table, in the order above */
 };
 

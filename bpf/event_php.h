@@ -13,7 +13,7 @@ struct php_layout {
 	__u16 generator_frame;
 	__u16 generator_parent;
 	__u16 fiber; /* the running one, in executor_globals; 0: there are none */
-	/* Fields of a function: within 176 bytes. */
+	/* Fields of a function: within 184 bytes. */
 	__u16 code_file;
 	__u16 code_first_line;
 };

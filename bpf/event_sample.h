@@ -6,7 +6,7 @@
 #define TAILCAP_BPF_EVENT_SAMPLE_H
 
 /* RECORD_SAMPLE. Three stacks follow, each from the innermost frame on: addresses in the program, addresses in the
- * kernel, and numbers of code of scripts (event_script.h). */
+ * kernel, and words about frames of scripts (event_script.h). */
 #define STACK_MAX 127 /* frames of each; the kernel's own limit. Deeper stacks lose their outermost frames */
 struct record_sample {
 	struct record_header h;
@@ -15,9 +15,9 @@ struct record_sample {
 	__u16 user;
 	__u16 kernel;
 	__u32 weight;
-	__u16 what; /* enum sample_kind */
-	__u16 end;  /* enum stack_end: of the program's stack */
-	__u16 script;
+	__u16 what;           /* enum sample_kind */
+	__u16 end;            /* enum stack_end: of the program's stack */
+	__u16 script;         /* words */
 	__u8 script_end;      /* enum script_end */
 	__u8 script_language; /* enum script_language */
 };

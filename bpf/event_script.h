@@ -12,8 +12,11 @@
 #include "bpf/event_ruby.h"
 #include "bpf/event_v8.h"
 
-#define SCRIPT_FRAMES 64   /* of a stack; deeper ones lose their outermost frames */
+#define SCRIPT_FRAMES 64 /* of a stack; deeper ones lose their outermost frames */
+/* In a record, a frame of Python has a second word, which says where in its code it is. */
+#define SCRIPT_WORDS (2 * SCRIPT_FRAMES)
 #define SCRIPT_TEXT 128    /* bytes that are kept of a name */
+#define SCRIPT_LINES 1024  /* of a table of lines; functions that have a longer one are sent without it */
 #define SCRIPT_CODES 32768 /* functions, of all processes, that were sent to user space lately */
 
 #define TAILCAP_SCRIPT_LANGUAGE_NUMBERS(N) \
@@ -56,7 +59,18 @@ struct record_script_code {
 	struct script_text name;  /* its beginning */
 	struct script_text file;  /* its end */
 	struct script_text scope; /* the class, where the name is without it; its beginning */
+	/* Which line each instruction is of, as the language writes it; sent only where lines_size is not 0. */
+	__u32 code_bytes; /* of all instructions */
+	__u16 lines_size;
+	__u16 lines_form; /* enum script_lines */
+	__u64 lines[SCRIPT_LINES / 8];
 };
+
+#define TAILCAP_SCRIPT_LINES_NUMBERS(N)                                 \
+	N(SCRIPT_LINES_DELTAS, 0)    /* CPython up to 3.9: co_lnotab */ \
+	N(SCRIPT_LINES_RANGES, 1)    /* 3.10: co_linetable */           \
+	N(SCRIPT_LINES_LOCATIONS, 2) /* 3.11 and later: co_linetable, of locations */
+TAILCAP_ENUM(script_lines, TAILCAP_SCRIPT_LINES_NUMBERS);
 
 /* Where a frame stands in the program's own stack: the lowest bits of its number. */
 #define SCRIPT_PLACE 0xffull
@@ -74,7 +88,7 @@ struct record_script_code {
 TAILCAP_ENUM(script_end, TAILCAP_SCRIPT_END_NUMBERS);
 
 #ifdef __cplusplus
-static_assert(sizeof(script_process) == 96 && sizeof(script_text) == 144 && sizeof(record_script_code) == 472);
+static_assert(sizeof(script_process) == 96 && sizeof(script_text) == 144 && sizeof(record_script_code) == 1504);
 #endif
 
 #endif

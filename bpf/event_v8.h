@@ -9,6 +9,11 @@
 #define V8_SOURCE_AT_ONCE 512       /* bytes of a source in which lines are counted */
 #define V8_SOURCE_BYTES (128 << 10) /* in all; functions behind them have no line */
 
+/* How a function's own record (ScopeInfo) is arranged. */
+#define V8_NAMES_WITHIN 1 /* it has the names of all its variables itself, and a module's count behind them */
+#define V8_PLACE_FIRST 2  /* its flags are a plain number, and its place is before its names */
+#define V8_HAS_RECEIVER 4 /* it says where `this` is, too */
+
 /* Where the fields lie in the objects of one version of V8, and the types of objects. */
 struct v8_process {
 	__u16 map_type;
@@ -22,7 +27,7 @@ struct v8_process {
 	__u16 type_scope;
 	__u16 type_script;
 	__u16 type_no_string; /* strings are below it */
-	__u16 unused;
+	__u16 scope;          /* V8_NAMES_WITHIN and others */
 };
 
 #ifdef __cplusplus

@@ -34,7 +34,7 @@ enum stacked {
 
 struct left_stack {
 	struct record_sample record;
-	u64 frames[STACK_MAX + LEFT_KERNEL + SCRIPT_FRAMES];
+	u64 frames[STACK_MAX + LEFT_KERNEL + SCRIPT_WORDS];
 };
 
 /* By thread; while a thread is off-CPU, nothing else uses its entry. */
@@ -153,7 +153,7 @@ static __always_inline void tell_stack(struct off_cpu_state *off, struct task_st
 	flags = wake_flag(now);
 	frames = (u32)stack->record.user + stack->record.kernel + stack->record.script;
 	barrier_var(frames); /* Linux 6.1 forgets the check if the sum was spilled before it */
-	if (frames > STACK_MAX + LEFT_KERNEL + SCRIPT_FRAMES)
+	if (frames > STACK_MAX + LEFT_KERNEL + SCRIPT_WORDS)
 		return;
 	if (output(stack, sizeof(stack->record) + frames * sizeof(u64), flags))
 		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);

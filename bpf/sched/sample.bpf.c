@@ -12,7 +12,7 @@
 
 struct sample_scratch {
 	struct record_sample record;
-	u64 frames[2 * STACK_MAX + SCRIPT_FRAMES];
+	u64 frames[2 * STACK_MAX + SCRIPT_WORDS];
 	u64 beyond[STACK_MAX]; /* for the verifier's arithmetic */
 };
 
@@ -47,8 +47,8 @@ static __always_inline void emit_stacks(void *ctx, struct task_struct *task, u64
 		kernel = STACK_MAX;
 	script = script_stack(task, &scratch->frames[user + kernel], &scratch->record);
 	barrier_var(script);
-	if (script > SCRIPT_FRAMES)
-		script = SCRIPT_FRAMES;
+	if (script > SCRIPT_WORDS)
+		script = SCRIPT_WORDS;
 	record = &scratch->record;
 	fill_head(&record->h, task, RECORD_SAMPLE, bpf_ktime_get_ns());
 	record->goroutine = goroutine;

@@ -30,13 +30,16 @@ __noinline int tell_script_code(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct script_walk *walk = this_walk();
+	u32 size = __builtin_offsetof(struct record_script_code, lines);
 	u8 told = 1;
 
 	if (!walk || knows_script_code())
 		return 0;
 	walk->record.language = walk->process.language;
 	fill_head(&walk->record.h, task, RECORD_SCRIPT_CODE, bpf_ktime_get_ns());
-	if (output(&walk->record, sizeof(walk->record), wake_flag(walk->record.h.time)))
+	if (walk->record.lines_size)
+		size = sizeof(walk->record);
+	if (output(&walk->record, size, wake_flag(walk->record.h.time)))
 		count_loss(LOSS_RING_FULL, RECORD_SCRIPT_CODE);
 	else
 		bpf_map_update_elem(&script_codes, &walk->known, &told, BPF_ANY);

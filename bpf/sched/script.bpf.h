@@ -32,7 +32,7 @@ struct script_walk {
 	u32 count;
 	u32 end; /* enum script_end */
 	struct record_script_code record;
-	u64 frames[SCRIPT_FRAMES];
+	u64 frames[SCRIPT_WORDS];
 };
 
 /* Used with interrupts off, as walks of bpf/sched/unwind.bpf.h. */
@@ -88,6 +88,7 @@ static __always_inline void begin_script_code(struct script_walk *walk)
 {
 	walk->hash = walk->process.number;
 	walk->record.first_line = 0;
+	walk->record.lines_size = 0;
 	walk->record.name.size = walk->record.file.size = walk->record.scope.size = 0;
 	walk->record.name.characters = walk->record.file.characters = walk->record.scope.characters = 0;
 }
@@ -140,7 +141,7 @@ static __always_inline bool read_script_text(struct script_walk *walk, struct sc
 	return true;
 }
 
-/* Frames from the innermost on, at most SCRIPT_FRAMES. The task is the running one. */
+/* Words about frames, from the innermost on: at most SCRIPT_WORDS. The task is the running one. */
 static __always_inline u32 script_stack(struct task_struct *task, u64 *frames, struct record_sample *record)
 {
 	u32 tgid = FIELD(task, tgid), count;
@@ -155,10 +156,10 @@ static __always_inline u32 script_stack(struct task_struct *task, u64 *frames, s
 	walk = this_walk();
 	if (!walk || walk->end == SCRIPT_END_NONE)
 		return 0;
-	count = walk->count;
+	count = walk->process.language == SCRIPT_PYTHON ? 2 * walk->count : walk->count;
 	barrier_var(count);
-	if (count > SCRIPT_FRAMES)
-		count = SCRIPT_FRAMES;
+	if (count > SCRIPT_WORDS)
+		count = SCRIPT_WORDS;
 	if (count)
 		bpf_probe_read_kernel(frames, count * sizeof(u64), walk->frames);
 	record->script = count;

@@ -114,9 +114,15 @@ __noinline int find_hotspot_code(u64 at)
 	if (user_byte(block + AT(own, HOTSPOT_BLOCK_USED), 0) != 1)
 		return 0;
 	own->blob = block + own->process.block_bytes;
-	own->code = user_word(own->blob + AT(own, HOTSPOT_BLOB_CODE));
-	own->code_end = user_word(own->blob + AT(own, HOTSPOT_BLOB_END));
-	own->complete = user_half(own->blob + AT(own, HOTSPOT_BLOB_COMPLETE));
+	if (own->process.ways & HOTSPOT_CODE_BY_OFFSET) {
+		own->code = own->blob + user_half(own->blob + AT(own, HOTSPOT_BLOB_CODE));
+		own->code_end = own->blob + user_half(own->blob + AT(own, HOTSPOT_BLOB_END));
+		own->complete = (s16)user_quarter(own->blob + AT(own, HOTSPOT_BLOB_COMPLETE));
+	} else {
+		own->code = user_word(own->blob + AT(own, HOTSPOT_BLOB_CODE));
+		own->code_end = user_word(own->blob + AT(own, HOTSPOT_BLOB_END));
+		own->complete = user_half(own->blob + AT(own, HOTSPOT_BLOB_COMPLETE));
+	}
 	own->frame_words = user_half(own->blob + AT(own, HOTSPOT_BLOB_FRAME));
 	return at >= own->code && at < own->code_end && own->frame_words < FRAME_MOST;
 }
@@ -143,6 +149,12 @@ static __always_inline u32 step_interpreted(struct hotspot_walk *own, struct wal
 	return HOTSPOT_PASSED;
 }
 
+/* test %eax,(%r10); ret */
+static __always_inline bool is_poll(const u8 *b)
+{
+	return b[0] == 0x41 && b[1] == 0x85 && b[2] == 0x02 && b[3] == 0xc3;
+}
+
 /* How far above the stack pointer the caller's is, where code is interrupted before it has its frame or after; 0: it
  * has its frame. */
 static __always_inline u32 without_frame(struct hotspot_walk *own, u64 at, bool before)
@@ -163,6 +175,11 @@ static __always_inline u32 without_frame(struct hotspot_walk *own, u64 at, bool 
 		    (b[2] & 0x3f) == 0x27) /* cmp off(%r15),%rsp: the poll of a return */
 			return 8;
 		if (b[0] == 0x0f && b[1] == 0x87 && b[6] == 0xc3) /* ja; ret */
+			return 8;
+		/* mov off(%r15),%r10; test %eax,(%r10); ret: the poll of a return before JDK 16 */
+		if (b[0] == 0x4d && b[1] == 0x8b && b[2] == 0x97 && is_poll(b + 7))
+			return 8;
+		if (is_poll(b))
 			return 8;
 		return 0;
 	}

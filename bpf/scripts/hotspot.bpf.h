@@ -25,7 +25,7 @@ struct hotspot_walk {
 	u64 frame[INTERPRETED_WORDS];
 	u32 index; /* of the program's frames */
 	u32 unused;
-	u8 bytes[8];
+	u8 bytes[16];
 	u8 lines[16];
 };
 

@@ -36,12 +36,12 @@ static __always_inline bool read_name(struct hotspot_walk *own, struct script_wa
 /* A number of HotSpot's tables: in base 64, except for its last byte. */
 static __always_inline u32 read_number(struct hotspot_walk *own, u32 *place)
 {
-	u32 sum = 0, byte;
+	u32 sum = 0, byte, from = own->process.ways & HOTSPOT_LINES_FROM_ONE ? 1 : 0;
 
 	for (int i = 0; i < 5; i++) {
 		byte = own->lines[*place & (sizeof(own->lines) - 1)];
 		(*place)++;
-		sum += byte << 6 * i;
+		sum += (byte - from) << 6 * i;
 		if (byte < NUMBER_LOW)
 			break;
 	}
@@ -81,7 +81,7 @@ static __always_inline u64 number_of_method(struct hotspot_walk *own, struct scr
 	if (!read_name(own, walk, pool, user_quarter(fixed + AT(own, HOTSPOT_FIXED_NAME)), &walk->record.name, false) ||
 	    !read_symbol(own, walk, user_word(class + AT(own, HOTSPOT_CLASS_NAME)), &walk->record.scope, false))
 		return 0;
-	file = user_quarter(pool + AT(own, HOTSPOT_POOL_FILE));
+	file = user_quarter((own->process.ways & HOTSPOT_FILE_IN_CLASS ? class : pool) + AT(own, HOTSPOT_POOL_FILE));
 	if (file && !read_name(own, walk, pool, file, &walk->record.file, true))
 		return 0;
 	walk->record.first_line = first_line(own, fixed);

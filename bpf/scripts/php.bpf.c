@@ -9,7 +9,7 @@
 #include "bpf/sched/script.bpf.h"
 
 #define FRAME_WORDS 8  /* of a frame: seven are read */
-#define CODE_WORDS 32  /* a power of two; 22 are read */
+#define CODE_WORDS 32  /* a power of two; 23 are read */
 #define STRING_WORDS 3 /* before its characters: type, hash, length */
 
 /* Words of a frame. */
@@ -91,7 +91,7 @@ static __always_inline u64 number_of_code(struct php_walk *own, struct script_wa
 {
 	u32 type, line = LAYOUT(walk).code_first_line;
 
-	if (bpf_probe_read_user(own->code, 22 * sizeof(u64), (void *)at))
+	if (bpf_probe_read_user(own->code, 23 * sizeof(u64), (void *)at))
 		return 0;
 	type = own->code[CODE_TYPE] & 0xff;
 	if (type != CODE_IN_C && type != CODE_USER && type != CODE_EVAL)
@@ -154,6 +154,22 @@ static __always_inline bool next_generator(struct php_walk *own, struct script_w
 	return own->generator && walk->at;
 }
 
+/* PHP 7 calls functions from C, such as destructors, behind a copy of the frame that was executing, which has no
+ * function. */
+static __always_inline bool is_copy(struct php_walk *own)
+{
+	u64 *copied = own->code;
+	u32 type;
+
+	if (own->frame[0] || own->frame[1] ||
+	    bpf_probe_read_user(copied, 7 * sizeof(u64), (void *)own->frame[FRAME_PREVIOUS]) ||
+	    !copied[FRAME_FUNCTION] || copied[2] != own->frame[2] || copied[FRAME_THIS] != own->frame[FRAME_THIS] ||
+	    copied[FRAME_CALL] != own->frame[FRAME_CALL])
+		return false;
+	type = user_word(copied[FRAME_FUNCTION]) & 0xff;
+	return type == CODE_USER || type == CODE_EVAL;
+}
+
 static __always_inline bool in_fiber(struct script_walk *walk)
 {
 	return LAYOUT(walk).fiber && user_word(walk->process.php.globals + LAYOUT(walk).fiber);
@@ -178,6 +194,10 @@ static long walk_frame(u32 round, void *unused)
 		return 1;
 	if (bpf_probe_read_user(own->frame, 7 * sizeof(u64), (void *)walk->at))
 		return 1;
+	if (!own->frame[FRAME_FUNCTION] && is_copy(own)) {
+		walk->at = own->frame[FRAME_PREVIOUS];
+		return 0;
+	}
 	if (!own->frame[FRAME_FUNCTION])
 		return !begin_generators(own, walk);
 	if (outermost_of_fiber(own, walk)) {

@@ -58,6 +58,51 @@ static __always_inline bool read_text(struct python_walk *own, struct script_wal
 				width, ends);
 }
 
+#define BYTES_SIZE 16 /* of a string of bytes, in bytes; of code, in units of two bytes */
+#define BYTES_DATA 32
+#define LONGEST_CODE (1 << 24)
+
+/* Which line each instruction is of, if all of it fits. */
+static __always_inline void read_lines(struct python_walk *own, struct script_walk *walk, u64 code)
+{
+	u64 table = CODE_WORD(own, walk, code_lines), size = user_word(table + BYTES_SIZE), bytes;
+
+	if (LAYOUT(walk).ways & PYTHON_CODE_APART)
+		bytes = user_word(user_word(code + LAYOUT(walk).code_begin) + BYTES_SIZE);
+	else
+		bytes = 2 * user_word(code + BYTES_SIZE);
+	barrier_var(size);
+	if (!LAYOUT(walk).code_begin || bytes > LONGEST_CODE || !size || size > SCRIPT_LINES ||
+	    bpf_probe_read_user(walk->record.lines, size, (void *)(table + BYTES_DATA)))
+		return;
+	walk->record.code_bytes = bytes;
+	walk->record.lines_size = size;
+	walk->record.lines_form = SCRIPT_LINES_LOCATIONS;
+	if (LAYOUT(walk).ways & PYTHON_CODE_APART)
+		walk->record.lines_form =
+			LAYOUT(walk).ways & PYTHON_CODE_IN_UNITS ? SCRIPT_LINES_RANGES : SCRIPT_LINES_DELTAS;
+}
+
+/* At which byte of its code a frame is, plus one; 0: at none. */
+static __always_inline u64 place_in_code(struct python_walk *own, struct script_walk *walk, u64 frame)
+{
+	u64 at;
+	s32 number = -1;
+
+	if (!LAYOUT(walk).code_begin)
+		return 0;
+	if (LAYOUT(walk).ways & PYTHON_CODE_APART) {
+		bpf_probe_read_user(&number, sizeof(number), (void *)(frame + LAYOUT(walk).frame_instruction));
+		if (number < 0)
+			return 0;
+		at = (u64)number << (LAYOUT(walk).ways & PYTHON_CODE_IN_UNITS ? 1 : 0);
+	} else {
+		at = FRAME_WORD(own, walk, frame_instruction) - FRAME_WORD(own, walk, frame_code) -
+		     LAYOUT(walk).code_begin;
+	}
+	return at < LONGEST_CODE ? at + 1 : 0;
+}
+
 /* The number of a code object; 0: it is none. */
 static __always_inline u64 number_of_code(struct python_walk *own, struct script_walk *walk, u64 at)
 {
@@ -77,7 +122,10 @@ static __always_inline u64 number_of_code(struct python_walk *own, struct script
 	    !read_text(own, walk, CODE_WORD(own, walk, code_file), &walk->record.file, true))
 		return 0;
 	walk->record.code = walk->hash & ~SCRIPT_PLACE;
-	tell_script_code();
+	if (!knows_script_code()) {
+		read_lines(own, walk, at);
+		tell_script_code();
+	}
 	return walk->record.code;
 }
 
@@ -96,7 +144,7 @@ static long walk_frame(u32 round, void *unused)
 	owner = FRAME_WORD(own, walk, frame_entry) >> 8 * (LAYOUT(walk).frame_entry & 7) & 0xff;
 	if (ways & PYTHON_ENTRY_BELOW && owner == PYTHON_OWNER_FUNCTION) {
 		if (count)
-			walk->frames[(count - 1) & (SCRIPT_FRAMES - 1)] |= SCRIPT_ENTRY;
+			walk->frames[2 * (count - 1) & (SCRIPT_WORDS - 2)] |= SCRIPT_ENTRY;
 		walk->at = FRAME_WORD(own, walk, frame_previous);
 		return 0;
 	}
@@ -105,7 +153,8 @@ static long walk_frame(u32 round, void *unused)
 		return 1;
 	if (ways & PYTHON_ENTRY_ALWAYS || (!(ways & PYTHON_ENTRY_BELOW) && owner))
 		number |= SCRIPT_ENTRY;
-	walk->frames[count] = number;
+	walk->frames[2 * count] = number;
+	walk->frames[2 * count + 1] = place_in_code(own, walk, walk->at);
 	walk->count = count + 1;
 	walk->at = FRAME_WORD(own, walk, frame_previous);
 	return 0;

@@ -43,7 +43,9 @@
 
 #define STRING_APART (1 << 13) /* the same bit of an array means the opposite */
 #define STRING_LENGTH(word) ((word) >> 14 & 0x1f)
+#define STRING_WITHIN 24 /* in bytes, where the length is before the characters */
 #define ARRAY_WITHIN (1 << 13)
+#define ARRAY_LENGTH(word) ((word) >> 15 & 0x7f)
 #define SMALL(word) ((u32)((word) >> 1))
 #define IS_SMALL(word) ((word)&1)
 
@@ -98,6 +100,10 @@ static __always_inline bool read_text(struct ruby_walk *own, struct script_walk 
 	if (!read_object(own, at, TYPE_STRING))
 		return false;
 	length = STRING_LENGTH(own->object[0]);
+	if (LAYOUT(walk).ways & RUBY_LENGTH_FIRST) {
+		length = own->object[2];
+		data = at + STRING_WITHIN;
+	}
 	if (own->object[0] & STRING_APART) {
 		length = own->object[2];
 		data = own->object[3];
@@ -109,19 +115,22 @@ static __always_inline bool read_text(struct ruby_walk *own, struct script_walk 
 }
 
 /* An array's word; 0: it has none. */
-static __always_inline u64 word_of(struct ruby_walk *own, u64 array, u64 index)
+static __always_inline u64 word_of(struct ruby_walk *own, struct script_walk *walk, u64 array, u64 index)
 {
+	u64 within;
+
 	if (!read_object(own, array, TYPE_ARRAY))
 		return 0;
+	within = LAYOUT(walk).ways & RUBY_LONG_WITHIN ? ARRAY_LENGTH(own->object[0]) : 3;
 	if (own->object[0] & ARRAY_WITHIN)
-		return index < 3 ? user_word(array + 16 + 8 * index) : 0;
+		return index < within ? user_word(array + 16 + 8 * index) : 0;
 	return index < own->object[2] ? user_word(own->object[ARRAY_DATA] + 8 * index) : 0;
 }
 
 /* The path is a string, or an array of it and of what it leads to. */
 static __always_inline bool read_file(struct ruby_walk *own, struct script_walk *walk, u64 at)
 {
-	u64 path = word_of(own, at, 0);
+	u64 path = word_of(own, walk, at, 0);
 
 	return read_text(own, walk, path ? path : at, &walk->record.file, true);
 }
@@ -132,6 +141,7 @@ __noinline int name_ruby_code(u64 at)
 	struct script_walk *walk = this_walk();
 	struct ruby_walk *own = own_walk();
 	u64 first;
+	bool plain;
 
 	if (!walk || !own)
 		return 0;
@@ -144,10 +154,11 @@ __noinline int name_ruby_code(u64 at)
 	first = user_word(own->body[BODY_CODE]);
 	if (first - walk->process.ruby.interpreter >= walk->process.ruby.interpreter_bytes)
 		return 0;
-	if (!IS_SMALL(own->body[BODY_FIRST_LINE]))
+	plain = LAYOUT(walk).ways & RUBY_PLAIN_LINE;
+	if (!plain && !IS_SMALL(own->body[BODY_FIRST_LINE]))
 		return 0;
 	begin_script_code(walk);
-	walk->record.first_line = SMALL(own->body[BODY_FIRST_LINE]);
+	walk->record.first_line = plain ? own->body[BODY_FIRST_LINE] : SMALL(own->body[BODY_FIRST_LINE]);
 	add_to_number(walk, walk->record.first_line);
 	if (!read_text(own, walk, own->body[BODY_NAME], &walk->record.name, false) ||
 	    !read_file(own, walk, own->body[BODY_FILE]))
@@ -164,13 +175,13 @@ static __always_inline bool read_id(struct ruby_walk *own, struct script_walk *w
 
 	if (!names)
 		return true;
-	entries = word_of(own, user_word(names + NAMES_ENTRIES), place / ENTRIES_AT_ONCE);
+	entries = word_of(own, walk, user_word(names + NAMES_ENTRIES), place / ENTRIES_AT_ONCE);
 	if (!entries)
 		return true;
 	place = place % ENTRIES_AT_ONCE * 2;
-	if (word_of(own, entries, place + 1) != SYMBOL_OF(id))
+	if (word_of(own, walk, entries, place + 1) != SYMBOL_OF(id))
 		return true;
-	entries = word_of(own, entries, place);
+	entries = word_of(own, walk, entries, place);
 	return !entries || read_text(own, walk, entries, &walk->record.name, false);
 }
 
@@ -235,13 +246,14 @@ static long look_for_thread(u32 round, void *unused)
 {
 	struct script_walk *walk = this_walk();
 	struct ruby_walk *own = own_walk();
-	u64 node;
+	u64 node, thread;
 
 	if (!walk || !own)
 		return 1;
 	node = own->node;
 	if (node && node != own->threads) {
-		if (user_word(node + LAYOUT(walk).thread_id) == own->thread_pointer) {
+		thread = LAYOUT(walk).thread_native ? user_word(node + LAYOUT(walk).thread_native) : node;
+		if (user_word(thread + LAYOUT(walk).thread_id) == own->thread_pointer) {
 			own->context = user_word(node + LAYOUT(walk).thread_frames);
 			return 1;
 		}

@@ -5,7 +5,8 @@
  * are looked at, and those whose word there is not a function stay as they are.
  *
  * A garbage collector moves objects while no code of their process runs. So a function's number is made of its names
- * and of its place in the source, and the line is counted as it is met first.
+ * and of its place in the source, and the line is counted as it is met first. Names or sources that are being moved
+ * just then make the function unknown.
  */
 #include "bpf/scripts/in_stack.bpf.h"
 
@@ -23,6 +24,7 @@
 #define STRING_EXTERNAL 2
 #define STRING_THIN 5 /* it is another one */
 #define STRING_ONE_BYTE 8
+#define STRING_UNCACHED 16 /* its characters are not in the object */
 #define STRING_LENGTH 12
 #define STRING_CHARACTERS 16
 #define STRING_FIRST 16
@@ -32,12 +34,18 @@
 
 /* What a function says of its variables, its name and its place. */
 #define SCOPE_FLAGS 8
-#define SCOPE_WORDS 3  /* flags, parameters, variables; then names and facts of variables */
+#define SCOPE_WORDS 3 /* flags, parameters, variables; then names and facts of variables */
+#define SCOPE_START 3 /* words, where the place is before the names: first and last character */
+#define SCOPE_END 4
 #define SCOPE_NAMES 75 /* if there are more, their names are elsewhere */
 #define SCOPE_TYPE(flags) ((flags)&15)
 #define SCOPE_EVAL 1
 #define SCOPE_MODULE 3
 #define SCOPE_SCRIPT 4
+/* The same, where the place is first: a class has none. */
+#define LATER_CLASS 2
+#define LATER_MODULE 5
+#define SCOPE_RECEIVER(flags) (((flags) >> 7 & 3) == 1 || ((flags) >> 7 & 3) == 2)
 #define SCOPE_CLASS_VARIABLE(flags) ((flags) >> 10 & 1)
 #define SCOPE_NAME(flags) ((flags) >> 12 & 3)
 #define SCOPE_INFERRED_NAME(flags) ((flags) >> 14 & 1)
@@ -47,7 +55,7 @@ struct v8_walk {
 	u64 data; /* of a string */
 	u32 length;
 	u32 width;
-	u64 scope[SCOPE_WORDS];
+	u64 scope[SCOPE_END + 1];
 	u64 tail[TAIL_WORDS];
 	u64 name;
 	u64 start;
@@ -87,6 +95,12 @@ static __always_inline u32 type_of(struct script_walk *walk, u64 object)
 	return type;
 }
 
+/* A collector has written into the object where it is now. */
+static __always_inline bool is_moving(struct script_walk *walk, u64 object)
+{
+	return IS_OBJECT(object) && type_of(walk, object) == NO_TYPE;
+}
+
 static __always_inline u32 length_of(u64 string)
 {
 	u32 length = 0;
@@ -119,7 +133,7 @@ __noinline int find_v8_characters(u64 string)
 	own->length = length_of(string);
 	if (form == STRING_SEQUENCE)
 		own->data = AT(string, STRING_CHARACTERS);
-	else if (form == STRING_EXTERNAL)
+	else if (form == STRING_EXTERNAL && !(type & STRING_UNCACHED))
 		own->data = user_word(AT(string, STRING_EXTERNAL_DATA));
 	else
 		return 0;
@@ -172,21 +186,41 @@ static __always_inline u32 line_of(struct v8_walk *own, struct script_walk *walk
 	return own->end ? own->lines : 0;
 }
 
+/* How many words are before the function's own name; 0: it is no function. */
+static __always_inline u32 words_of_variables(struct v8_walk *own, struct script_walk *walk, u64 flags)
+{
+	u32 how = LAYOUT(walk).scope, type = SCOPE_TYPE(flags), words = SCOPE_WORDS;
+	u64 variables = SMALL(own->scope[2]);
+
+	if (!IS_SMALL(own->scope[2]) || variables > V8_LOCALS)
+		return 0;
+	if (how & V8_PLACE_FIRST) {
+		if (type == LATER_CLASS || type > LATER_MODULE)
+			return 0;
+		words = SCOPE_END + 1 + (type == LATER_MODULE);
+	} else {
+		if (type < SCOPE_EVAL || type > SCOPE_SCRIPT)
+			return 0;
+		words += type == SCOPE_MODULE && !(how & V8_NAMES_WITHIN);
+	}
+	words += how & V8_NAMES_WITHIN || variables < SCOPE_NAMES ? variables : 1;
+	words += how & V8_HAS_RECEIVER && SCOPE_RECEIVER(flags);
+	return words + variables + SCOPE_CLASS_VARIABLE(flags);
+}
+
 /* The function's name, and where it begins. */
 static __always_inline bool read_scope(struct v8_walk *own, struct script_walk *walk, u64 scope)
 {
-	u64 flags, variables, index, named = 0, inferred = 0, next = 0;
+	bool place_first = LAYOUT(walk).scope & V8_PLACE_FIRST;
+	u64 flags, named = 0, inferred = 0, next = 0, end;
+	u32 words;
 
 	if (bpf_probe_read_user(own->scope, sizeof(own->scope), (void *)AT(scope, SCOPE_FLAGS)) ||
-	    !IS_SMALL(own->scope[0]) || !IS_SMALL(own->scope[2]))
+	    (!place_first && !IS_SMALL(own->scope[0])))
 		return false;
-	flags = SMALL(own->scope[0]);
-	variables = SMALL(own->scope[2]);
-	if (variables > V8_LOCALS || SCOPE_TYPE(flags) < SCOPE_EVAL || SCOPE_TYPE(flags) > SCOPE_SCRIPT)
-		return false;
-	index = SCOPE_WORDS + (SCOPE_TYPE(flags) == SCOPE_MODULE) + (variables < SCOPE_NAMES ? variables : 1) +
-		variables + SCOPE_CLASS_VARIABLE(flags);
-	if (bpf_probe_read_user(own->tail, 5 * sizeof(u64), (void *)AT(scope, SCOPE_FLAGS + 8 * index)))
+	flags = place_first ? (u32)own->scope[0] : SMALL(own->scope[0]);
+	words = words_of_variables(own, walk, flags);
+	if (!words || bpf_probe_read_user(own->tail, 5 * sizeof(u64), (void *)AT(scope, SCOPE_FLAGS + 8 * words)))
 		return false;
 	if (SCOPE_NAME(flags)) {
 		named = own->tail[0];
@@ -194,11 +228,13 @@ static __always_inline bool read_scope(struct v8_walk *own, struct script_walk *
 	}
 	if (SCOPE_INFERRED_NAME(flags))
 		inferred = own->tail[next++ & (TAIL_WORDS - 1)];
-	own->start = own->tail[next & (TAIL_WORDS - 1)];
-	if (!IS_SMALL(own->start) || !IS_SMALL(own->tail[(next + 1) & (TAIL_WORDS - 1)]) ||
-	    own->tail[(next + 1) & (TAIL_WORDS - 1)] < own->start)
+	if (is_moving(walk, named) || is_moving(walk, inferred))
 		return false;
-	add_to_number(walk, own->tail[(next + 1) & (TAIL_WORDS - 1)]);
+	own->start = place_first ? own->scope[SCOPE_START] : own->tail[next & (TAIL_WORDS - 1)];
+	end = place_first ? own->scope[SCOPE_END] : own->tail[(next + 1) & (TAIL_WORDS - 1)];
+	if (!IS_SMALL(own->start) || !IS_SMALL(end) || end < own->start)
+		return false;
+	add_to_number(walk, end);
 	add_to_number(walk, own->start);
 	own->start = SMALL(own->start);
 	own->name = type_of(walk, named) < LAYOUT(walk).type_no_string && length_of(named) ? named : inferred;
@@ -231,6 +267,8 @@ static __always_inline u64 number_of_function(struct v8_walk *own, struct script
 		return 0;
 	walk->record.code = walk->hash & ~SCRIPT_PLACE;
 	if (!knows_script_code()) {
+		if (is_moving(walk, user_word(AT(script, LAYOUT(walk).script_source))))
+			return 0;
 		walk->record.first_line = line_of(own, walk, script);
 		tell_script_code();
 	}

@@ -1,6 +1,7 @@
 #include "capture/stacks/code_file.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "capture/stacks/scripts/frame_name.h"
 
@@ -11,6 +12,12 @@ namespace {
 constexpr std::size_t kMaxTold = 65536;  // places of one file; then it begins anew
 
 }  // namespace
+
+bool CodeFile::dump() const {
+  if (!mapped_) return false;
+  const std::string_view path = mapped_->path;
+  return path.substr(path.rfind('/') + 1).starts_with("jit-") && path.ends_with(".dump");
+}
 
 bool CodeFile::called_interpreter() const {
   return std::ranges::any_of(languages(),

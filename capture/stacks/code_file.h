@@ -36,6 +36,8 @@ class CodeFile {
   const std::vector<CodeFrame>& frames(std::uint64_t file_offset);
   // Where names can be added later; null: nowhere, or nothing is missing.
   const CodeAddress* place(std::uint64_t file_offset);
+  // It is jit-PID.dump: names of code that the process makes at run time (symbols/perf_map.h).
+  bool dump() const;
   // The place is in the function that executes code of this language, whose frames the kernel program can read.
   bool interprets(const ScriptLanguage& language, std::uint64_t file_offset) {
     return name(file_offset) == language.interpreter ||

@@ -68,11 +68,11 @@ void CodeFiles::tell(std::uint32_t pid, std::vector<CodeRange> ranges) {
   wake_.notify_all();
 }
 
-std::shared_ptr<CodeFile> CodeFiles::made_by(std::uint32_t pid) {
+std::shared_ptr<CodeFile> CodeFiles::made_by(std::uint32_t pid, const std::shared_ptr<CodeFile>& dump) {
   std::shared_ptr<CodeFile> code;
   {
     const std::lock_guard lock(mutex_);
-    code = made_.next(pid, MadeCode::Clock::now());
+    code = made_.next(pid, dump, MadeCode::Clock::now());
   }
   if (code) wake_.notify_all();
   return code;
@@ -94,6 +94,9 @@ void CodeFiles::read_made(MadeCode::Reading& reading) {
       reading.device = found->identity.device;
       reading.inode = found->identity.inode;
     }
+  }
+  if ((!map || map->memory() == 0) && reading.dump && reading.process.pid != 0) {
+    if (const auto found = find(*reading.dump)) map = target_files_.perf_map(*found, reading.process.user);
   }
   const bool found = map && map->memory() > 0;
   if (found && memory_ + map->memory() <= kMaxMemory) reading.code->made_ = std::move(map);

@@ -35,10 +35,11 @@ class MadeCode {
     // As it was when it was read before, for a process that has ended since.
     OwnIdentity process;
     std::uint64_t device = 0, inode = 0;  // 0: not read yet
+    std::shared_ptr<CodeFile> dump;       // jit-PID.dump, which the process has mapped; null: it has none
   };
 
   // The one that will be read next; null: lately the process had no names.
-  std::shared_ptr<CodeFile> next(std::uint32_t pid, Clock::time_point now);
+  std::shared_ptr<CodeFile> next(std::uint32_t pid, const std::shared_ptr<CodeFile>& dump, Clock::time_point now);
   // What is due is taken out. all: whatever its time. due: when the next one is.
   std::optional<Reading> take(Clock::time_point now, bool all, Clock::time_point& due);
   void done(const Reading& reading, Clock::duration took, bool found, Clock::time_point now);
@@ -80,8 +81,8 @@ class CodeFiles {
   // The kernel program walks the stacks of the process by these, soon. By address; empty: the process runs another
   // program, or none.
   void tell(std::uint32_t pid, std::vector<CodeRange> ranges);
-  // Code that the process makes at run time, as it says once this is asked for; null: it says nothing.
-  std::shared_ptr<CodeFile> made_by(std::uint32_t pid);
+  // Code that the process makes at run time, as it says once this is asked for; null: it says nothing. dump: see above.
+  std::shared_ptr<CodeFile> made_by(std::uint32_t pid, const std::shared_ptr<CodeFile>& dump);
   // Which code has no names that it could have; once each.
   std::vector<std::string> take_remarks();
   // Returns when everything is read, or after `most`.

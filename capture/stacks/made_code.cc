@@ -15,9 +15,14 @@ constexpr auto kWithoutNames = 10s;               // until a process that had no
 
 }  // namespace
 
-std::shared_ptr<CodeFile> MadeCode::next(std::uint32_t pid, Clock::time_point now) {
+std::shared_ptr<CodeFile> MadeCode::next(std::uint32_t pid, const std::shared_ptr<CodeFile>& dump,
+                                         Clock::time_point now) {
   if (processes_.size() >= kMaxMakers && !processes_.contains(pid)) return nullptr;
   Process& process = processes_[pid];
+  if (dump && process.next.dump != dump) {
+    process.next.dump = dump;
+    process.none = false;
+  }
   if (process.next.code) return process.next.code;
   if (process.none && now < process.due) return nullptr;
   process.next.pid = pid;

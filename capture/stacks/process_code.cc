@@ -50,6 +50,8 @@ void ProcessCode::take_answers() {
     }
     if (ranges.empty() || ranges == process.ranges) continue;  // one that is about to end has none
     process.ranges = std::move(ranges);
+    const auto dump = std::ranges::find_if(process.ranges, [](const CodeRange& r) { return r.file && r.file->dump(); });
+    process.dump = dump == process.ranges.end() ? nullptr : dump->file;
     files_.tell(question.pid, process.ranges);
   }
 }
@@ -83,7 +85,7 @@ CodePlace ProcessCode::at(std::uint32_t pid, std::uint64_t address, formats::Tim
     range = find(process, address);
   }
   if (!range || process.asked) return {nullptr, address, process.asked};
-  if (!range->file) return {files_.made_by(pid), address};
+  if (!range->file) return {files_.made_by(pid, process.dump), address};
   return {range->file, range->offset + (address - range->start)};
 }
 
@@ -94,7 +96,7 @@ void ProcessCode::settle(std::uint32_t pid, CodePlace& place) {
   if (process != processes_.end() && process->second.asked) return;
   const CodeRange* range = process == processes_.end() ? nullptr : find(process->second, place.offset);
   if (range && !range->file)
-    place = {files_.made_by(pid), place.offset};
+    place = {files_.made_by(pid, process->second.dump), place.offset};
   else
     place = range ? CodePlace{range->file, range->offset + (place.offset - range->start)} : CodePlace{};
 }

@@ -38,7 +38,8 @@ class ProcessCode {
 
  private:
   struct Process {
-    std::vector<CodeRange> ranges;  // by address
+    std::vector<CodeRange> ranges;   // by address
+    std::shared_ptr<CodeFile> dump;  // jit-PID.dump; null: none is mapped
     formats::Time read = formats::kNoTime;
     bool asked = false;
     std::uint32_t silent = 0;  // times in a row that it did not answer

@@ -94,7 +94,7 @@ bool Samples::take(std::span<const std::byte> record, bool waits) {
   if (record.size() < sizeof r) return false;
   std::memcpy(&r, record.data(), sizeof r);
   const std::size_t user = r.user, kernel = r.kernel, script = r.script;
-  if (user > STACK_MAX || kernel > STACK_MAX || script > SCRIPT_FRAMES ||
+  if (user > STACK_MAX || kernel > STACK_MAX || script > SCRIPT_WORDS ||
       record.size() < sizeof r + (user + kernel + script) * sizeof(std::uint64_t))
     return false;
   const auto addresses = record.subspan(sizeof r, (user + kernel) * sizeof(std::uint64_t));
@@ -123,9 +123,13 @@ bool Samples::take(std::span<const std::byte> record, bool waits) {
   if (sample.facts.kind == SampleKind::off_cpu && !waits) sample.facts.weight += std::exchange(late_, 0);
   sample.language = language_of(r.script_language);
   if (!sample.language) return true;
-  sample.script.resize(script);
-  const auto codes = record.subspan(sizeof r + addresses.size(), script * sizeof(std::uint64_t));
-  if (script > 0) std::memcpy(sample.script.data(), codes.data(), codes.size());
+  std::vector<std::uint64_t> words(script);
+  if (script > 0) std::memcpy(words.data(), record.data() + sizeof r + addresses.size(), script * sizeof(words[0]));
+  const std::size_t of_frame = sample.language->line ? 2 : 1;
+  for (std::size_t i = 0; i + of_frame <= script; i += of_frame) {
+    sample.script.push_back(words[i]);
+    if (of_frame == 2) sample.script_places.push_back(words[i + 1]);
+  }
   sample.script_end =
       r.script_end <= bpf::SCRIPT_END_APART ? static_cast<bpf::script_end>(r.script_end) : bpf::SCRIPT_END_NONE;
   return true;
@@ -170,8 +174,12 @@ FrameTexts Samples::user_text(Waiting& sample) {
       else
         text.add(kUnknown);
     } else if (frame.of == MergedFrame::Of::script) {
-      const std::string* name = codes_.name(sample.script[frame.index] & ~SCRIPT_PLACE);
-      if (!name || !name->empty()) text.add(name ? *name : "[" + std::string(sample.language->name) + "]");
+      const std::uint64_t code = sample.script[frame.index] & ~SCRIPT_PLACE;
+      const std::string* name = codes_.name(code);
+      if (name && name->empty()) continue;
+      const std::string line =
+          frame.index < sample.script_places.size() ? codes_.line(code, sample.script_places[frame.index]) : "";
+      text.add(name ? *name : "[" + std::string(sample.language->name) + "]", line);
     } else {
       text.add(frame.of == MergedFrame::Of::cut || sample.cut ? kCut : kUnknown);
     }

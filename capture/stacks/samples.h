@@ -56,7 +56,8 @@ class Samples {
     std::vector<CodePlace> user;  // innermost first
     bool cut = false;             // there were more frames
     std::string kernel;
-    std::vector<std::uint64_t> script;  // innermost first
+    std::vector<std::uint64_t> script;         // innermost first
+    std::vector<std::uint64_t> script_places;  // where in its code each of these is, plus one; fewer: not known
     bpf::script_end script_end = bpf::SCRIPT_END_NONE;
     const ScriptLanguage* language = nullptr;
   };

@@ -1,8 +1,9 @@
-// Names of code made at run time, from the text that a runtime writes for `perf`: /tmp/perf-PID.map, a line
-// "START SIZE NAME" for each function, in hexadecimal.
+// Names of code made at run time, from what a runtime writes for `perf`: the text /tmp/perf-PID.map, a line
+// "START SIZE NAME" for each function, in hexadecimal; or jit-PID.dump, a record for each, with the code itself.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,8 +20,12 @@ class PerfMap {
   PerfMap() = default;
   // What is no such line counts as none. Where functions overlap, the later line counts.
   explicit PerfMap(std::string_view text);
-  // The text of a file, if it belongs to this user. Empty: it does not, or cannot be read.
+  // What a file of either kind says, if it belongs to this user. Empty: it does not, or cannot be read.
   static PerfMap of_file(int descriptor, std::uint32_t user);
+
+  // A dump, as far as it is written. read: bytes from a place on, at most as many as are asked for.
+  using Read = std::function<std::string(std::uint64_t offset, std::size_t bytes)>;
+  static PerfMap of_dump(const Read& read);
 
   std::string_view at(std::uint64_t address) const;  // empty: not known
   std::uint64_t memory() const { return names_.memory(); }

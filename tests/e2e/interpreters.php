@@ -16,8 +16,8 @@ function functions(Closure ...$closures): array
         $name = ($call['class'] ?? '') . ($call['type'] ?? '' ? '::' : '') . $call['function'];
         if (in_array($call['function'], ['include', 'eval'])) {
             $out[] = '{main} (' . basename($call['args'][0] ?? 'eval') . ':1)';
-        } elseif ($call['function'] === '{closure}') {
-            $out[] = "$name " . place(new ReflectionFunction(array_shift($closures)));
+        } elseif (strpos($call['function'], '{closure') === 0) { // PHP 8.4 has the place in the name
+            $out[] = '{closure} ' . place(new ReflectionFunction(array_shift($closures)));
         } else {
             $f = isset($call['class'])
                 ? new ReflectionMethod($call['class'], $call['function']) : new ReflectionFunction($call['function']);

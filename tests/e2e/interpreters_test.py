@@ -229,6 +229,128 @@ class CodeMadeAtRunTime(Case):
             self.assertTrue(all(f.startswith(f"{name} ") for f in functions), functions)
 
 
+LINES = """
+import json
+import sys
+import time
+
+said = []
+
+
+def spin(nanoseconds):
+    n = 1
+    begin = time.monotonic_ns()
+    while time.monotonic_ns() < begin + nanoseconds:  #@ first
+        n = n * 31 % 1000003  #@ first
+    said.append(["first", begin, time.monotonic_ns()])
+    begin = time.monotonic_ns()
+    while time.monotonic_ns() < begin + nanoseconds:  #@ second
+        n = (  #@ second
+            n * 17  #@ second
+        ) % 1000033  #@ second
+    said.append(["second", begin, time.monotonic_ns()])
+    for _ in range(100):
+        begin = time.monotonic_ns()
+        time.sleep(0.005)  #@ wait
+        said.append(["wait", begin, time.monotonic_ns()])
+
+
+def outer(
+    nanoseconds,
+):
+    return spin(nanoseconds)  #@ outer
+
+
+outer(200_000_000)  # its samples have no tables yet
+said.clear()
+outer(700_000_000)  #@ main
+json.dump(said, open(sys.argv[1], "w"))
+"""
+
+
+class ExecutedLines(Case):
+    """The innermost frame has the line that the program says it executed then, its callers those of their calls."""
+
+    BY_OTHER_NAMES = True
+
+    def lines_of(self, python):
+        script, said = self.scratch / "lines.py", self.scratch / "said"
+        script.write_text(LINES)
+        marks = collections.defaultdict(set)
+        for number, line in enumerate(LINES.split("\n"), 1):
+            if "#@ " in line:
+                marks[line.split("#@ ")[1]].add(f"lines.py:{number}")
+        options = ["--sample", "499", "--stacks"]
+        recording = harness.Recording(
+            self.scratch / "capture.tcap", [*options, "--force", "--", str(python), str(script), str(said)]
+        )
+        self.addCleanup(self.abandon, recording)
+        self.assertEqual(recording.wait_end(60), 0, recording.said)
+        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        seen, lined = collections.Counter(), collections.Counter()
+        for what, begin, end in json.loads(said.read_text()):
+            for sample in samples:
+                if not begin <= sample["time"] <= end or (sample["why"] == "off_cpu") != (what == "wait"):
+                    continue
+                seen[what] += 1
+                lines = sample.get("lines", "").split(";")
+                frames = sample["user"].split(";")
+                at = [i for i, frame in enumerate(frames) if "(lines.py:" in frame]
+                if len(at) != 3 or len(lines) != len(frames):
+                    continue
+                main, outer, innermost = (lines[i] for i in at)
+                lined[what] += innermost != ""
+                self.assertIn(main, {*marks["main"], ""}, sample)
+                self.assertIn(outer, {*marks["outer"], ""}, sample)
+                self.assertIn(innermost, {*marks[what], ""}, (what, sample))
+        print(f"  {python}: " + ", ".join(f"{lined[what]} of {seen[what]} ({what})" for what in seen))
+        for what in ("first", "second", "wait"):
+            self.assertGreater(seen[what], 50, what)
+            self.assertGreaterEqual(lined[what], 0.95 * seen[what], what)
+        return recording
+
+    def test_here(self):
+        recording = self.lines_of("/usr/bin/python3")
+        graph = self.tailcap("flame", recording.file, "--format", "folded", "--lines")
+        line = LINES.split("\n").index("        n = n * 31 % 1000003  #@ first") + 1
+        self.assertRegex(graph, rf"spin \(lines\.py:\d+\) at lines\.py:{line}")
+
+    def test_of_every_version(self):
+        versions = [python_of(f"3.{minor}") for minor in range(8, 14)]
+        if not any(versions):
+            self.skipTest(f"no Python in {PYTHONS}")
+        for python in filter(None, versions):
+            with self.subTest(python=python):
+                self.lines_of(python)
+
+
+class ADump(Case):
+    """A program that makes two functions at run time, and writes jit-PID.dump. It says when it executed which."""
+
+    def test_names_are_those_of_the_dump(self):
+        program, said = self.scratch / "jit-dump", self.scratch / "said"
+        subprocess.run(
+            ["cc", "-O1", "-fno-omit-frame-pointer", "-o", program, HERE / "jit_dump.c"], check=True, timeout=60
+        )
+        command = [str(program), str(self.scratch), str(said)]
+        recording = harness.Recording(self.scratch / "capture.tcap", ["--sample", "499", "--", *command])
+        self.addCleanup(self.abandon, recording)
+        self.assertEqual(recording.wait_end(60), 0, recording.said)
+        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        seen = named = 0
+        for begin, end, name in (line.split() for line in said.read_text().splitlines()):
+            for sample in samples:
+                if not int(begin) <= sample["time"] <= int(end):
+                    continue
+                functions = [f for f in sample["user"].split(";") if f in ("render_invoice", "count_stock")]
+                seen += 1
+                named += bool(functions)
+                self.assertIn(functions, ([], [name]), sample["user"])
+        print(f"  {named} of {seen} samples have names")
+        self.assertGreater(seen, 500)
+        self.assertGreaterEqual(named, 0.8 * seen)
+
+
 @unittest.skipIf(
     pathlib.Path(shutil.which("python3")).resolve() == pathlib.Path("/usr/bin/python3").resolve(), "no other Python"
 )

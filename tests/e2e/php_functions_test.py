@@ -8,6 +8,7 @@ import shutil
 import unittest
 
 import harness
+import releases
 import script_case
 from harness import json_lines
 
@@ -33,9 +34,12 @@ class Php(script_case.ScriptProgram):
     OPTIONS = []
     SHARE = 0.97
 
+    def php(self):
+        return ["php"]
+
     def record_program(self, *options):
         said = self.scratch / "said"
-        command = ["php", *self.OPTIONS, HERE / "interpreters.php", said]
+        command = [*self.php(), *self.OPTIONS, HERE / "interpreters.php", said]
         _, samples = self.record_command(options, command)
         return samples, json.loads(said.read_text())
 
@@ -74,6 +78,22 @@ class Compiled(Php):
 
     OPTIONS = ["-d", "opcache.enable_cli=1", "-d", "opcache.jit_buffer_size=64M", "-d", "opcache.jit=tracing"]
     SHARE = 0.5
+
+
+class Php74(Php):
+    """Debian 11's: it has no fibers."""
+
+    OPTIONS = ["-d", "extension=json"]
+
+    def php(self):
+        return releases.Program("bullseye", "/usr/bin/php7.4", "php7.4-cli").command(self.scratch, HERE)
+
+
+class Php84(Php):
+    """Debian 13's."""
+
+    def php(self):
+        return releases.Program("trixie", "/usr/bin/php8.4", "php8.4-cli").command(self.scratch, HERE)
 
 
 SERVICE = """<?php

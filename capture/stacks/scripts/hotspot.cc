@@ -1,6 +1,7 @@
 #include "capture/stacks/scripts/hotspot.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -13,11 +14,22 @@ namespace {
 using symbols::HotspotProgram;
 
 // With which what HotSpot does not say of itself was seen: how frames and tables of lines are written.
-constexpr std::uint32_t kJdks[] = {17};
+struct HotspotVersion {
+  std::uint32_t jdk;
+  std::uint16_t named, ways;  // as in hotspot_process: what the names of fields have to say, and the rest
+};
+constexpr HotspotVersion kHotspotVersions[] = {
+    {11, HOTSPOT_FILE_IN_CLASS, 0},
+    {17, 0, 0},
+    {21, 0, HOTSPOT_LINES_FROM_ONE},
+    {25, HOTSPOT_CODE_BY_OFFSET, HOTSPOT_LINES_FROM_ONE},
+};
 
 std::optional<bpf::script_process> hotspot_process(const symbols::ScriptPrograms& programs, std::uint64_t bias) {
   const HotspotProgram& program = programs.hotspot;
-  if (std::ranges::find(kJdks, program.version()) == std::end(kJdks) || program.heaps() == 0) return std::nullopt;
+  const auto version = std::ranges::find(kHotspotVersions, program.version(), &HotspotVersion::jdk);
+  if (version == std::end(kHotspotVersions) || program.ways() != version->named || program.heaps() == 0)
+    return std::nullopt;
   bool whole = true;
   const auto narrow = [&](std::uint64_t size) {
     whole = whole && size != 0 && std::in_range<std::uint16_t>(size);
@@ -27,6 +39,7 @@ std::optional<bpf::script_process> hotspot_process(const symbols::ScriptPrograms
   process.language = bpf::SCRIPT_HOTSPOT;
   process.hotspot.table = bias + program.table();
   process.hotspot.heaps = bias + program.heaps();
+  process.hotspot.ways = static_cast<std::uint16_t>(version->named | version->ways);
   process.hotspot.block_bytes = narrow(program.block_bytes());
   process.hotspot.fixed_bytes = narrow(program.fixed_bytes());
   process.hotspot.pool_bytes = narrow(program.pool_bytes());

@@ -54,4 +54,8 @@ std::string script_frame(const ScriptText& function, const ScriptText& file, std
                     std::to_string(line) + ")");
 }
 
+std::string script_line(const ScriptText& file, std::uint32_t line, std::span<const std::string_view> with_folder) {
+  return frame_name(file_of(file, with_folder) + ":" + std::to_string(line));
+}
+
 }  // namespace tailcap::capture::stacks

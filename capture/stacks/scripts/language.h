@@ -37,6 +37,8 @@ struct ScriptLanguage {
   std::string (*version)(const symbols::ScriptPrograms& programs, std::string_view file);
   // As written in stacks; empty: a step of the interpreter itself.
   std::string (*frame)(const ScriptCode& code);
+  // "svc.py:7"; null: which line is executed is not read.
+  std::string (*line)(const ScriptText& file, std::uint32_t line) = nullptr;
   // Whether a place of the file is in the interpreter; null: its function has a name in every file.
   bool (*executes)(const symbols::ScriptPrograms& programs, std::uint64_t file_offset) = nullptr;
 };
@@ -47,5 +49,7 @@ const ScriptLanguage* language_of(std::uint32_t number);  // null: there is none
 // "render_invoice (svc.py:5)". with_folder: names of files that many have, which are written with their folder.
 std::string script_frame(const ScriptText& function, const ScriptText& file, std::uint32_t line,
                          std::span<const std::string_view> with_folder);
+// "svc.py:5", likewise.
+std::string script_line(const ScriptText& file, std::uint32_t line, std::span<const std::string_view> with_folder);
 
 }  // namespace tailcap::capture::stacks

@@ -17,7 +17,13 @@ struct PhpVersion {
   std::optional<bpf::php_layout> layout;  // none: its structures were not looked at
 };
 constexpr PhpVersion kPhpVersions[] = {
-    {20190902, "7.4", {}},
+    {20190902, "7.4",
+     bpf::php_layout{.current_frame = 488,
+                     .generator_frame = 64,
+                     .generator_parent = 160,
+                     .fiber = 0,
+                     .code_file = 136,
+                     .code_first_line = 144}},
     {20200930, "8.0", {}},
     {20210902, "8.1", {}},
     {20220829, "8.2",
@@ -28,7 +34,13 @@ constexpr PhpVersion kPhpVersions[] = {
                      .code_file = 152,
                      .code_first_line = 160}},
     {20230831, "8.3", {}},
-    {20240924, "8.4", {}},
+    {20240924, "8.4",
+     bpf::php_layout{.current_frame = 488,
+                     .generator_frame = 56,
+                     .generator_parent = 152,
+                     .fiber = 1752,
+                     .code_file = 168,
+                     .code_first_line = 176}},
 };
 
 const PhpVersion* php_version(const PhpProgram& program) {
@@ -70,6 +82,8 @@ constexpr std::string_view kIndexFiles[] = {"index.php"};
 std::string php_frame(const ScriptCode& code) {
   ScriptText name = code.name, file = code.file;
   if (name.text.empty()) name.text = "{main}";  // what a file has outside of functions
+  // PHP 8.4 has the place in the name: "{closure:/srv/cart.php:14}", "{closure:Cart::show():14}".
+  if (name.text.starts_with("{closure:")) name = {"{closure}", false};
   if (!code.scope.text.empty()) name.text = code.scope.text + "::" + name.text;
   name.cut = name.cut || code.scope.cut;
   if (file.text.empty()) return frame_name(name.text);

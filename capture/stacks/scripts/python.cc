@@ -25,18 +25,27 @@ constexpr bpf::python_layout kBefore311 = {.holder = 568,
                                            .frame_code = 32,
                                            .frame_previous = 24,
                                            .frame_entry = 0,
+                                           .frame_instruction = 104,
                                            .code_first_line = 40,
                                            .code_constants = 56,
                                            .code_names = 64,
                                            .code_file = 104,
                                            .code_name = 112,
                                            .code_lines = 120,
+                                           .code_begin = 48,
                                            .text_ascii = 48,
                                            .text_other = 72,
-                                           .ways = PYTHON_FRAME_IN_THREAD | PYTHON_ENTRY_ALWAYS};
+                                           .ways = PYTHON_FRAME_IN_THREAD | PYTHON_ENTRY_ALWAYS | PYTHON_CODE_APART,
+                                           .unused = {}};
 constexpr bpf::python_layout kOf38 = [] {
   bpf::python_layout layout = kBefore311;
   layout.holder = 1368;
+  return layout;
+}();
+constexpr bpf::python_layout kOf310 = [] {
+  bpf::python_layout layout = kBefore311;
+  layout.frame_instruction = 96;
+  layout.ways |= PYTHON_CODE_IN_UNITS;
   return layout;
 }();
 constexpr bpf::python_layout kOf312 = {.holder = 1048,
@@ -50,15 +59,18 @@ constexpr bpf::python_layout kOf312 = {.holder = 1048,
                                        .frame_code = 0,
                                        .frame_previous = 8,
                                        .frame_entry = 70,
+                                       .frame_instruction = 56,
                                        .code_first_line = 68,
                                        .code_constants = 24,
                                        .code_names = 32,
                                        .code_file = 112,
                                        .code_name = 128,
                                        .code_lines = 136,
+                                       .code_begin = 192,
                                        .text_ascii = 40,
                                        .text_other = 56,
-                                       .ways = PYTHON_HOLDER_IN_INTERPRETER | PYTHON_ENTRY_BELOW};
+                                       .ways = PYTHON_HOLDER_IN_INTERPRETER | PYTHON_ENTRY_BELOW,
+                                       .unused = {}};
 // 3.13 says itself where its fields are; these are those about which it says nothing, and those of its first release.
 constexpr std::uint32_t kSaysItself = 0x030d;
 constexpr bpf::python_layout kOf313 = [] {
@@ -69,13 +81,14 @@ constexpr bpf::python_layout kOf313 = [] {
   layout.interpreter_threads = 7344;
   layout.thread_id = 152;
   layout.thread_frames = 72;
+  layout.code_begin = 200;
   layout.ways |= PYTHON_FRAME_IN_THREAD;
   return layout;
 }();
 constexpr Row kLayouts[] = {
     {0x0308, kOf38},
     {0x0309, kBefore311},
-    {0x030a, kBefore311},
+    {0x030a, kOf310},
     {0x030b,
      {.holder = 576,
       .runtime_interpreters = 40,
@@ -88,15 +101,18 @@ constexpr Row kLayouts[] = {
       .frame_code = 32,
       .frame_previous = 48,
       .frame_entry = 68,
+      .frame_instruction = 56,
       .code_first_line = 72,
       .code_constants = 24,
       .code_names = 32,
       .code_file = 112,
       .code_name = 128,
       .code_lines = 136,
+      .code_begin = 184,
       .text_ascii = 48,
       .text_other = 72,
-      .ways = 0}},
+      .ways = 0,
+      .unused = {}}},
     {0x030c, kOf312},
     {kSaysItself, kOf313},
 };
@@ -112,8 +128,8 @@ bool word_within(std::uint64_t offset, std::uint64_t size) { return offset % 8 =
 // False: it says something that the kernel program cannot read, as builds without the global lock do.
 bool take_own(const symbols::PythonOffsets& own, bpf::python_layout& layout) {
   const auto far = {own.runtime_interpreters, own.interpreter_next, own.interpreter_threads, own.interpreter_holder,
-                    own.thread_next,          own.thread_id,        own.thread_frame};
-  const auto in_frame = {own.frame_code, own.frame_previous};
+                    own.thread_next,          own.thread_id,        own.thread_frame,        own.code_begin};
+  const auto in_frame = {own.frame_code, own.frame_previous, own.frame_instruction};
   const auto in_code = {own.code_file, own.code_name, own.code_lines};
   const bool fits =
       std::all_of(far.begin(), far.end(), [](auto at) { return word_within(at, UINT16_MAX); }) &&
@@ -137,6 +153,8 @@ bool take_own(const symbols::PythonOffsets& own, bpf::python_layout& layout) {
   layout.code_file = narrow(own.code_file);
   layout.code_name = narrow(own.code_name);
   layout.code_lines = narrow(own.code_lines);
+  layout.frame_instruction = narrow(own.frame_instruction);
+  layout.code_begin = narrow(own.code_begin);
   return true;
 }
 
@@ -204,6 +222,7 @@ const ScriptLanguage kPythonLanguage = {
           return interpreters_own(code) ? std::string()
                                         : script_frame(code.name, code.file, code.first_line, kModuleFiles);
         },
+    .line = [](const ScriptText& file, std::uint32_t line) { return script_line(file, line, kModuleFiles); },
 };
 
 }  // namespace tailcap::capture::stacks

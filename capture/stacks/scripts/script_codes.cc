@@ -1,10 +1,13 @@
 #include "capture/stacks/scripts/script_codes.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 
 #include "bpf/event.h"
 #include "capture/stacks/scripts/language.h"
+#include "capture/stacks/scripts/python_lines.h"
 #include "formats/utf8.h"
 
 namespace tailcap::capture::stacks {
@@ -40,31 +43,54 @@ ScriptText text_of(const bpf::script_text& text) {
 
 }  // namespace
 
+void ScriptCodes::forget(Order::iterator known) {
+  tables_ -= known->table.size();
+  codes_.erase(known->code);
+  order_.erase(known);
+}
+
 bool ScriptCodes::take(std::span<const std::byte> record) {
-  bpf::record_script_code r;
-  if (record.size() < sizeof r) return false;
-  std::memcpy(&r, record.data(), sizeof r);
+  constexpr std::size_t kWithoutLines = offsetof(bpf::record_script_code, lines);
+  bpf::record_script_code r{};
+  if (record.size() < kWithoutLines) return false;
+  std::memcpy(&r, record.data(), std::min(record.size(), sizeof r));
   const ScriptLanguage* language = language_of(r.language);
   if (!language || !valid(r.name) || !valid(r.file) || !valid(r.scope)) return false;
-  const std::string name = language->frame({text_of(r.name), text_of(r.file), text_of(r.scope), r.first_line});
-  const auto known = codes_.find(r.code);
-  if (known != codes_.end()) {
-    order_.erase(known->second);
-    codes_.erase(known);
-  } else if (codes_.size() >= kMaxCodes) {
-    codes_.erase(order_.back().first);
-    order_.pop_back();
+  if (r.lines_size > sizeof r.lines || r.lines_size > record.size() - kWithoutLines) return false;
+  if (const auto known = codes_.find(r.code); known != codes_.end()) forget(known->second);
+  while (!order_.empty() && (codes_.size() >= kMaxCodes || tables_ + r.lines_size > kMaxTables))
+    forget(std::prev(order_.end()));
+  Known& code = order_.emplace_front();
+  code.code = r.code;
+  code.name = language->frame({text_of(r.name), text_of(r.file), text_of(r.scope), r.first_line});
+  if (r.lines_size > 0 && language->line && r.lines_form <= bpf::SCRIPT_LINES_LOCATIONS) {
+    code.language = language;
+    code.file = text_of(r.file);
+    code.first_line = r.first_line;
+    code.form = static_cast<bpf::script_lines>(r.lines_form);
+    code.code_bytes = r.code_bytes;
+    code.table.assign(reinterpret_cast<const char*>(r.lines), r.lines_size);
+    tables_ += code.table.size();
   }
-  order_.emplace_front(r.code, name);
   codes_[r.code] = order_.begin();
   return true;
+}
+
+std::string ScriptCodes::line(std::uint64_t code, std::uint64_t place) const {
+  const auto found = codes_.find(code);
+  if (found == codes_.end() || place == 0 || place > UINT32_MAX) return {};
+  const Known& known = *found->second;
+  if (known.table.empty()) return {};
+  const auto line =
+      python_line({known.form, known.table, known.code_bytes, known.first_line}, static_cast<std::uint32_t>(place - 1));
+  return line ? known.language->line(known.file, *line) : std::string();
 }
 
 const std::string* ScriptCodes::name(std::uint64_t code) {
   const auto known = codes_.find(code);
   if (known == codes_.end()) return nullptr;
   order_.splice(order_.begin(), order_, known->second);
-  return &known->second->second;
+  return &known->second->name;
 }
 
 }  // namespace tailcap::capture::stacks

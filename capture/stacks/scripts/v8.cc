@@ -13,18 +13,36 @@ namespace {
 using symbols::V8Program;
 
 // Those with which what V8 does not say of itself was seen: how a function keeps its name and place.
-constexpr std::pair<std::int32_t, std::int32_t> kV8Versions[] = {{10, 2}, {11, 3}};
+struct V8Version {
+  std::int32_t major, minor;
+  std::int32_t scope_variables;   // at which word a function's variables begin
+  std::uint16_t scope;            // as in v8_process
+  std::uint16_t script_source{};  // where V8 does not say it; 0: it does
+};
+constexpr V8Version kV8Versions[] = {
+    {9, 4, 3, V8_NAMES_WITHIN | V8_HAS_RECEIVER, 8},
+    {10, 2, 3, 0},
+    {11, 3, 3, 0},
+    {12, 4, 3, 0},
+    {13, 6, 5, V8_PLACE_FIRST},
+};
 
 // What the kernel program takes for granted.
 constexpr std::pair<V8Program::Value, std::int32_t> kV8Frame[] = {{V8Program::frame_function, -16},
                                                                   {V8Program::frame_context, -8},
-                                                                  {V8Program::scope_variables, 3},
                                                                   {V8Program::string_length, 12},
                                                                   {V8Program::string_characters, 16}};
 
+const V8Version* v8_version(const V8Program& program) {
+  const auto found = std::ranges::find_if(
+      kV8Versions, [&](const auto& v) { return v.major == program.major() && v.minor == program.minor(); });
+  return found == std::end(kV8Versions) ? nullptr : found;
+}
+
 std::optional<bpf::script_process> v8_process(const symbols::ScriptPrograms& programs, std::uint64_t) {
   const V8Program& program = programs.v8;
-  if (std::ranges::find(kV8Versions, std::pair(program.major(), program.minor())) == std::end(kV8Versions) ||
+  const V8Version* version = v8_version(program);
+  if (!version || program.value(V8Program::scope_variables) != version->scope_variables ||
       std::ranges::any_of(kV8Frame, [&](const auto& each) { return program.value(each.first) != each.second; }))
     return std::nullopt;
   bool whole = true;
@@ -40,13 +58,13 @@ std::optional<bpf::script_process> v8_process(const symbols::ScriptPrograms& pro
                 .shared_scope = narrow(V8Program::shared_scope),
                 .shared_script = narrow(V8Program::shared_script),
                 .script_name = narrow(V8Program::script_name),
-                .script_source = narrow(V8Program::script_source),
+                .script_source = version->script_source ? version->script_source : narrow(V8Program::script_source),
                 .type_function = narrow(V8Program::type_function),
                 .type_shared = narrow(V8Program::type_shared),
                 .type_scope = narrow(V8Program::type_scope),
                 .type_script = narrow(V8Program::type_script),
                 .type_no_string = narrow(V8Program::type_no_string),
-                .unused = 0};
+                .scope = version->scope};
   return whole ? std::optional(process) : std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,21 @@ struct HotspotField {
 #define TAILCAP_FIELD(number, type, field) {bpf::number, type, field},
 constexpr HotspotField kHotspotFields[] = {TAILCAP_HOTSPOT_FIELDS(TAILCAP_FIELD)};
 #undef TAILCAP_FIELD
+
+// Other versions have other fields for the same: those that are looked for where a table lacks the first one.
+struct OtherField {
+  bpf::hotspot_field number;
+  std::string_view type, field;
+  std::uint16_t way;
+};
+constexpr OtherField kOtherFields[] = {
+    {bpf::HOTSPOT_LIST_LENGTH, "GenericGrowableArray", "_len", 0},
+    {bpf::HOTSPOT_FIXED_FLAGS, "ConstMethod", "_flags._flags", 0},
+    {bpf::HOTSPOT_CODE_METHOD, "nmethod", "_method", 0},
+    {bpf::HOTSPOT_POOL_FILE, "InstanceKlass", "_source_file_name_index", HOTSPOT_FILE_IN_CLASS},
+    {bpf::HOTSPOT_BLOB_CODE, "CodeBlob", "_code_offset", HOTSPOT_CODE_BY_OFFSET},
+    {bpf::HOTSPOT_BLOB_END, "CodeBlob", "_data_offset", HOTSPOT_CODE_BY_OFFSET},
+};
 
 // Words of an entry: the names of the type and of the field, ..., the address of a static field.
 constexpr std::uint64_t kFieldWords = HOTSPOT_ENTRY_BYTES / 8, kFieldAddress = 5;
@@ -60,15 +76,23 @@ HotspotProgram::HotspotProgram(const ElfFile& file) {
 
 void HotspotProgram::read_fields(const ElfFile& file) {
   const auto words = hotspot_table(file, table_, kFieldWords);
+  std::array<std::optional<std::uint16_t>, std::size(kOtherFields)> others;
   for (std::uint64_t at = 0; at + kFieldWords <= words.size() && words[at] != 0; at += kFieldWords) {
     const std::string type = hotspot_text(file, words[at]), field = hotspot_text(file, words[at + 1]);
-    for (const HotspotField& wanted : kHotspotFields) {
-      if (wanted.type == type && wanted.field == field)
-        entries_[wanted.number] = static_cast<std::uint16_t>(at / kFieldWords);
-    }
+    const auto entry = static_cast<std::uint16_t>(at / kFieldWords);
+    for (const HotspotField& wanted : kHotspotFields)
+      if (wanted.type == type && wanted.field == field) entries_[wanted.number] = entry;
+    for (std::size_t i = 0; i < others.size(); ++i)
+      if (kOtherFields[i].type == type && kOtherFields[i].field == field) others[i] = entry;
     if (type == "CodeCache" && field == "_heaps") heaps_ = words[at + kFieldAddress];
     if (type == "Abstract_VM_Version" && field == "_vm_major_version")
       version_ = hotspot_number(file, words[at + kFieldAddress]);
+  }
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    auto& entry = entries_[kOtherFields[i].number];
+    if (entry || !others[i]) continue;
+    entry = others[i];
+    ways_ |= kOtherFields[i].way;
   }
 }
 
@@ -84,6 +108,7 @@ void HotspotProgram::read_types(const ElfFile& file, std::uint64_t table) {
 
 void HotspotProgram::encode(scan::Encoder& out) const {
   out.number(version_);
+  out.number(ways_);
   for (const std::uint64_t number : {table_, heaps_, block_bytes_, fixed_bytes_, pool_bytes_}) out.number(number);
   for (const auto& entry : entries_) {
     out.number(entry.has_value());
@@ -94,6 +119,7 @@ void HotspotProgram::encode(scan::Encoder& out) const {
 HotspotProgram HotspotProgram::decode(scan::Decoder& in) {
   HotspotProgram program;
   program.version_ = in.number<std::uint32_t>();
+  program.ways_ = in.number<std::uint16_t>();
   for (std::uint64_t* number :
        {&program.table_, &program.heaps_, &program.block_bytes_, &program.fixed_bytes_, &program.pool_bytes_})
     *number = in.number<std::uint64_t>();

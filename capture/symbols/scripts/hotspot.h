@@ -23,6 +23,8 @@ class HotspotProgram {
   std::uint64_t heaps() const { return heaps_; }  // CodeCache::_heaps
   // Which entry of the table describes the field; none: no entry does.
   std::optional<std::uint16_t> entry(bpf::hotspot_field field) const { return entries_[field]; }
+  // HOTSPOT_FILE_IN_CLASS, HOTSPOT_CODE_BY_OFFSET: what the names of its fields say.
+  std::uint16_t ways() const { return ways_; }
   // Sizes of HeapBlock, ConstMethod and ConstantPool; 0: not known.
   std::uint64_t block_bytes() const { return block_bytes_; }
   std::uint64_t fixed_bytes() const { return fixed_bytes_; }
@@ -36,6 +38,7 @@ class HotspotProgram {
   void read_types(const ElfFile& file, std::uint64_t table);
 
   std::uint32_t version_ = 0;
+  std::uint16_t ways_ = 0;
   std::uint64_t table_ = 0, heaps_ = 0;
   std::uint64_t block_bytes_ = 0, fixed_bytes_ = 0, pool_bytes_ = 0;
   std::array<std::optional<std::uint16_t>, bpf::HOTSPOT_FIELDS> entries_;

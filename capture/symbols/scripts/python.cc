@@ -57,9 +57,10 @@ constexpr Word kFields[] = {{5, &PythonOffsets::runtime_interpreters}, {8, &Pyth
                             {9, &PythonOffsets::interpreter_threads},  {18, &PythonOffsets::interpreter_holder},
                             {21, &PythonOffsets::thread_next},         {23, &PythonOffsets::thread_frame},
                             {24, &PythonOffsets::thread_id},           {29, &PythonOffsets::frame_previous},
-                            {30, &PythonOffsets::frame_code},          {33, &PythonOffsets::frame_owner},
-                            {35, &PythonOffsets::code_file},           {37, &PythonOffsets::code_name},
-                            {38, &PythonOffsets::code_lines},          {39, &PythonOffsets::code_first_line},
+                            {30, &PythonOffsets::frame_code},          {31, &PythonOffsets::frame_instruction},
+                            {33, &PythonOffsets::frame_owner},         {35, &PythonOffsets::code_file},
+                            {37, &PythonOffsets::code_name},           {38, &PythonOffsets::code_lines},
+                            {39, &PythonOffsets::code_first_line},     {43, &PythonOffsets::code_begin},
                             {45, &PythonOffsets::object_type},         {68, &PythonOffsets::text_state},
                             {69, &PythonOffsets::text_length},         {70, &PythonOffsets::text_ascii}};
 

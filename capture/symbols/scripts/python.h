@@ -14,8 +14,8 @@ struct PythonOffsets {
   std::uint64_t runtime_interpreters = 0;
   std::uint64_t interpreter_next = 0, interpreter_threads = 0, interpreter_holder = 0;
   std::uint64_t thread_next = 0, thread_frame = 0, thread_id = 0;
-  std::uint64_t frame_previous = 0, frame_code = 0, frame_owner = 0;
-  std::uint64_t code_file = 0, code_name = 0, code_lines = 0, code_first_line = 0;
+  std::uint64_t frame_previous = 0, frame_code = 0, frame_instruction = 0, frame_owner = 0;
+  std::uint64_t code_file = 0, code_name = 0, code_lines = 0, code_first_line = 0, code_begin = 0;
   std::uint64_t object_type = 0;
   std::uint64_t text_state = 0, text_length = 0, text_ascii = 0;
 };

@@ -40,8 +40,9 @@ FunctionRange ruby_interpreter(const ElfFile& file) {
   return best;
 }
 
-// What a function compares with a register: the number of IDs, which is the first word of ruby_global_symbols.
-std::uint64_t compared_in(const ElfFile& file, Disassembler& disassembler, std::uint64_t address, bool follow) {
+// The variable that a function's first instruction with one of the given codes has beside a register.
+std::uint64_t variable_in(const ElfFile& file, Disassembler& disassembler, std::uint64_t address,
+                          std::string_view codes, bool follow) {
   const std::string code =
       file.executable(address, kMostLookedAt) ? file.read_address(address, kMostLookedAt, kMostLookedAt) : "";
   for (std::size_t at = 0; at < code.size();) {
@@ -51,26 +52,31 @@ std::uint64_t compared_in(const ElfFile& file, Disassembler& disassembler, std::
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
     const std::size_t opcode = bytes.size() == 7 && (byte(0) & 0xf0) == 0x40 ? 1 : 0;
     at += instruction->length;
-    if (bytes.size() == opcode + 6 && (byte(opcode) == 0x39 || byte(opcode) == 0x3b) &&
-        (byte(opcode + 1) & 0xc7) == 5) {
+    if (bytes.size() == opcode + 6 && codes.find(bytes[opcode]) != codes.npos && (byte(opcode + 1) & 0xc7) == 5) {
       std::int32_t distance = 0;
       std::memcpy(&distance, bytes.data() + opcode + 2, sizeof distance);
       return address + at + static_cast<std::uint64_t>(std::int64_t{distance});
     }
     if (instruction->flow == Flow::jump)
-      return follow ? compared_in(file, disassembler, instruction->target, false) : 0;
+      return follow ? variable_in(file, disassembler, instruction->target, codes, false) : 0;
     if (instruction->flow == Flow::ret || instruction->flow == Flow::stop) return 0;
   }
   return 0;
 }
 
-std::uint64_t ruby_names(const ElfFile& file) {
-  constexpr std::string_view kName[] = {"rb_id2str"};
-  const auto found = find_functions(file, kName);
+std::uint64_t variable_of(const ElfFile& file, std::string_view function, std::string_view codes) {
+  const std::string_view names[] = {function};
+  const auto found = find_functions(file, names);
   if (found.empty()) return 0;
   Disassembler disassembler;
-  return compared_in(file, disassembler, found.front().address, true);
+  return variable_in(file, disassembler, found.front().address, codes, true);
 }
+
+// ruby_global_symbols: its first word is the number of IDs, with which this function compares.
+std::uint64_t ruby_names(const ElfFile& file) { return variable_of(file, "rb_id2str", "\x39\x3b"); }
+
+// ruby_current_vm_ptr, where it has no symbol (3.3): this function begins with reading it.
+std::uint64_t ruby_machine(const ElfFile& file) { return variable_of(file, "ruby_vm_at_exit", "\x8b"); }
 
 }  // namespace
 
@@ -84,7 +90,7 @@ RubyProgram::RubyProgram(const ElfFile& file) {
   std::memcpy(version, bytes.data(), sizeof version);
   major_ = version[0];
   minor_ = version[1];
-  machine_ = addresses[2];
+  machine_ = addresses[2] ? addresses[2] : ruby_machine(file);
   if (!found() || machine_ == 0) return;
   names_ = ruby_names(file);
   const FunctionRange range = ruby_interpreter(file);

@@ -1,6 +1,7 @@
 #include "capture/symbols/scripts/v8.h"
 
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,7 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-// The version's two, then in the order of V8Program::Value.
+// The version's two, then in the order of V8Program::Value, with the names that later versions have for them.
 constexpr std::string_view kVariables[] = {
     "_ZN2v88internal7Version6major_E",
     "_ZN2v88internal7Version6minor_E",
@@ -35,6 +36,16 @@ constexpr std::string_view kVariables[] = {
 constexpr std::size_t kVersion = 2;
 static_assert(std::size(kVariables) == kVersion + V8Program::values);
 
+struct LaterName {
+  V8Program::Value value;
+  std::string_view name;
+};
+constexpr LaterName kLaterNames[] = {
+    {V8Program::shared_scope, "v8dbg_class_SharedFunctionInfo__name_or_scope_info__Tagged_Object_"},
+    {V8Program::shared_scope, "v8dbg_class_SharedFunctionInfo__name_or_scope_info__Tagged_NameOrScopeInfoT_"},
+    {V8Program::shared_script, "v8dbg_class_SharedFunctionInfo__script__Tagged_HeapObject_"},
+};
+
 std::optional<std::int32_t> number_at(const ElfFile& file, std::uint64_t address) {
   std::int32_t number = 0;
   const std::string bytes = address ? file.read_address(address, sizeof number, sizeof number) : std::string();
@@ -46,11 +57,17 @@ std::optional<std::int32_t> number_at(const ElfFile& file, std::uint64_t address
 }  // namespace
 
 V8Program::V8Program(const ElfFile& file) {
-  const std::vector<std::uint64_t> addresses = find_variables(file, kVariables);
+  std::vector<std::string_view> names(std::begin(kVariables), std::end(kVariables));
+  for (const LaterName& later : kLaterNames) names.push_back(later.name);
+  const std::vector<std::uint64_t> addresses = find_variables(file, names);
   major_ = number_at(file, addresses[0]).value_or(0);
   minor_ = number_at(file, addresses[1]).value_or(0);
   if (!found()) return;
   for (std::size_t i = 0; i < values; i++) values_[i] = number_at(file, addresses[kVersion + i]);
+  for (std::size_t i = 0; i < std::size(kLaterNames); i++) {
+    auto& value = values_[kLaterNames[i].value];
+    if (!value) value = number_at(file, addresses[std::size(kVariables) + i]);
+  }
 }
 
 void V8Program::encode(scan::Encoder& out) const {

@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace tailcap::capture::symbols {
 
@@ -41,6 +42,55 @@ TEST(PerfMap, WhatIsNoLineIsNone) {
     EXPECT_EQ(PerfMap(text).at(0x1000), "") << text;
   EXPECT_EQ(PerfMap(std::string("1000 10 a\0b\n", 12)).at(0x1000), "a");
   EXPECT_EQ(PerfMap("garbage\n1000 10 a\n").at(0x1000), "a");
+}
+
+std::string word_of(std::uint64_t value, std::size_t bytes) { return {reinterpret_cast<const char*>(&value), bytes}; }
+
+std::string dumped(std::uint32_t kind, const std::vector<std::uint64_t>& words, const std::string& rest = "") {
+  std::string body = word_of(0, 8) + word_of(0, 8) + word_of(0, 8);  // time, process and thread, address space
+  for (const std::uint64_t each : words) body += word_of(each, 8);
+  body += rest;
+  return word_of(kind, 4) + word_of(body.size() + 8, 4) + body;
+}
+
+std::string loaded(std::uint64_t start, std::uint64_t size, std::uint64_t index, const std::string& name) {
+  return dumped(0, {start, size, index}, name + std::string(1, '\0') + std::string(size, '\x90'));
+}
+
+PerfMap of_dump(const std::string& bytes) {
+  return PerfMap::of_dump([&](std::uint64_t offset, std::size_t most) {
+    return offset < bytes.size() ? bytes.substr(offset, most) : std::string();
+  });
+}
+
+const std::string kDumpHeader = "DTiJ" + word_of(1, 4) + word_of(40, 4) + std::string(28, '\0');
+
+TEST(JitDump, NamesWhatWasLoadedAndMoved) {
+  const PerfMap map = of_dump(kDumpHeader + loaded(0x1000, 0x20, 1, "render_invoice") +
+                              dumped(2, {0, 0, 0}, "of another kind") + loaded(0x2000, 0x10, 2, "stock") +
+                              dumped(1, {0x1000, 0x3000, 0x20, 1}) + loaded(0x1000, 0x8, 3, "later"));
+  EXPECT_EQ(map.at(0x1000), "later");
+  EXPECT_EQ(map.at(0x1008), "render_invoice");
+  EXPECT_EQ(map.at(0x101f), "render_invoice");
+  EXPECT_EQ(map.at(0x1020), "");
+  EXPECT_EQ(map.at(0x200f), "stock");
+  EXPECT_EQ(map.at(0x301f), "render_invoice");
+}
+
+TEST(JitDump, WhatIsNotWholeIsNone) {
+  const std::string one = loaded(0x1000, 0x20, 1, "a"), whole = kDumpHeader + one + loaded(0x2000, 0x10, 2, "b");
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const PerfMap map = of_dump(whole.substr(0, size));
+    if (size < kDumpHeader.size() + 57) {
+      EXPECT_EQ(map.at(0x1000), "") << size;
+    }
+    if (size >= kDumpHeader.size() + one.size()) {
+      EXPECT_EQ(map.at(0x1000), "a") << size;
+    }
+  }
+  EXPECT_EQ(of_dump(kDumpHeader + dumped(0, {UINT64_MAX, 0x20, 1}, "a")).at(UINT64_MAX), "");
+  EXPECT_EQ(of_dump(kDumpHeader + word_of(0, 4) + word_of(0, 4) + one).at(0x1000), "") << "a record without a size";
+  EXPECT_EQ(of_dump("JiTD" + kDumpHeader.substr(4) + one).at(0x1000), "") << "of another machine";
 }
 
 // Against a table of every address.

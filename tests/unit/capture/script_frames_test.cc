@@ -193,8 +193,8 @@ TEST(ScriptCodes, OfJavaScript) {
   EXPECT_EQ(javascript(ascii("f"), ascii("/srv/bundle.js"), 0), "f (bundle.js)") << "its line is not known";
 }
 
-symbols::ScriptPrograms v8_of(std::int32_t major, std::int32_t minor, std::size_t unsaid) {
-  const std::int32_t said[] = {12, 24, 16, 32, 16, 8, 2065, 257, 256, 170, 128, -16, -8, 3, 12, 16};
+symbols::ScriptPrograms v8_of(std::int32_t major, std::int32_t minor, std::size_t unsaid, std::int32_t variables = 3) {
+  const std::int32_t said[] = {12, 24, 16, 32, 16, 8, 2065, 257, 256, 170, 128, -16, -8, variables, 12, 16};
   scan::Encoder out;
   out.number(major);
   out.number(minor);
@@ -216,8 +216,21 @@ TEST(V8Versions, OnlyThoseThatSayAllAreRead) {
   EXPECT_TRUE(kV8Language.process(v8_of(11, 3, 99), 0));
   for (std::size_t unsaid = 0; unsaid < symbols::V8Program::values; ++unsaid)
     EXPECT_FALSE(kV8Language.process(v8_of(10, 2, unsaid), 0)) << unsaid;
-  EXPECT_FALSE(kV8Language.process(v8_of(12, 4, 99), 0));
-  EXPECT_EQ(kV8Language.version(v8_of(12, 4, 99), ""), "V8 12.4");
+  EXPECT_FALSE(kV8Language.process(v8_of(12, 3, 99), 0));
+  EXPECT_EQ(kV8Language.version(v8_of(12, 3, 99), ""), "V8 12.3");
+}
+
+TEST(V8Versions, WhatTheyDoNotSayIsKnownByVersion) {
+  const auto oldest = kV8Language.process(v8_of(9, 4, symbols::V8Program::script_source), 0);
+  ASSERT_TRUE(oldest);
+  EXPECT_EQ(oldest->v8.script_source, 8);
+  EXPECT_EQ(oldest->v8.scope, V8_NAMES_WITHIN | V8_HAS_RECEIVER);
+  ASSERT_TRUE(kV8Language.process(v8_of(12, 4, 99), 0));
+  EXPECT_EQ(kV8Language.process(v8_of(12, 4, 99), 0)->v8.scope, 0);
+  EXPECT_FALSE(kV8Language.process(v8_of(12, 4, 99, 5), 0)) << "its functions are arranged otherwise";
+  ASSERT_TRUE(kV8Language.process(v8_of(13, 6, 99, 5), 0));
+  EXPECT_EQ(kV8Language.process(v8_of(13, 6, 99, 5), 0)->v8.scope, V8_PLACE_FIRST);
+  EXPECT_FALSE(kV8Language.process(v8_of(13, 6, 99), 0));
 }
 
 TEST(PhpVersions, OnlyThatWhoseStructuresWereSeenIsRead) {
@@ -259,9 +272,59 @@ TEST(ScriptCodes, WhatIsNotValidHasNoName) {
   large.characters = 1000;
   EXPECT_EQ(named(large, ascii("a")), "(not valid)");
   ScriptCodes codes;
+  constexpr std::size_t kHead = offsetof(bpf::record_script_code, lines);
   const auto whole = code(0x200, ascii("f"), ascii("a"));
-  EXPECT_FALSE(codes.take(std::span(whole).first(whole.size() - 1)));
+  EXPECT_FALSE(codes.take(std::span(whole).first(kHead - 1)));
   EXPECT_EQ(codes.name(0x200), nullptr);
+  EXPECT_TRUE(codes.take(std::span(whole).first(kHead)));
+  EXPECT_NE(codes.name(0x200), nullptr);
+}
+
+TEST(ScriptCodes, HaveTheLineOfAPlace) {
+  bpf::record_script_code r{};
+  r.code = 0x200;
+  r.language = bpf::SCRIPT_PYTHON;
+  r.first_line = 5;
+  r.name = ascii("render");
+  r.file = ascii("/srv/svc.py");
+  r.lines_form = bpf::SCRIPT_LINES_RANGES;
+  r.code_bytes = 12;
+  const unsigned char table[] = {4, 1, 2, 3, 6, 0x80};  // lines 6 and 9, then none
+  r.lines_size = sizeof table;
+  std::memcpy(r.lines, table, sizeof table);
+  const auto bytes = std::as_bytes(std::span(&r, 1));
+  ScriptCodes codes;
+  EXPECT_FALSE(codes.take(bytes.first(offsetof(bpf::record_script_code, lines) + sizeof table - 1)));
+  ASSERT_TRUE(codes.take(bytes));
+  EXPECT_EQ(codes.line(0x200, 1), "svc.py:6");
+  EXPECT_EQ(codes.line(0x200, 5), "svc.py:9");
+  EXPECT_EQ(codes.line(0x200, 7), "") << "code without a line";
+  EXPECT_EQ(codes.line(0x200, 0), "") << "the place is not known";
+  EXPECT_EQ(codes.line(0x200, UINT64_MAX), "");
+  EXPECT_EQ(codes.line(0x400, 1), "");
+  r.language = bpf::SCRIPT_RUBY;
+  ASSERT_TRUE(codes.take(bytes));
+  EXPECT_EQ(codes.line(0x200, 1), "") << "which line Ruby executes is not read";
+}
+
+TEST(ScriptCodes, OldTablesOfLinesMakeRoom) {
+  ScriptCodes codes;
+  bpf::record_script_code r{};
+  r.name = ascii("f");
+  r.file = ascii("a.py");
+  r.code_bytes = 254 * SCRIPT_LINES / 2;
+  r.lines_form = bpf::SCRIPT_LINES_RANGES;
+  r.lines_size = SCRIPT_LINES;
+  std::memset(r.lines, 1, sizeof r.lines);
+  const auto bytes = std::as_bytes(std::span(&r, 1));
+  constexpr std::size_t kMost = ScriptCodes::kMaxTables / SCRIPT_LINES;
+  for (std::size_t i = 0; i < kMost + 10; ++i) {
+    r.code = i << 8;
+    ASSERT_TRUE(codes.take(bytes));
+  }
+  EXPECT_EQ(codes.size(), kMost);
+  EXPECT_EQ(codes.name(0), nullptr);
+  EXPECT_NE(codes.name((kMost + 9) << 8), nullptr);
 }
 
 TEST(ScriptCodes, ThoseNotUsedForLongMakeRoom) {
@@ -284,11 +347,26 @@ symbols::PythonProgram program_of(std::uint32_t version, const std::optional<sym
   out.number(offsets.has_value());
   if (offsets) {
     using Offsets = symbols::PythonOffsets;
-    for (const auto field : {&Offsets::runtime_interpreters, &Offsets::interpreter_next, &Offsets::interpreter_threads,
-                             &Offsets::interpreter_holder, &Offsets::thread_next, &Offsets::thread_frame,
-                             &Offsets::thread_id, &Offsets::frame_previous, &Offsets::frame_code, &Offsets::frame_owner,
-                             &Offsets::code_file, &Offsets::code_name, &Offsets::code_lines, &Offsets::code_first_line,
-                             &Offsets::object_type, &Offsets::text_state, &Offsets::text_length, &Offsets::text_ascii})
+    for (const auto field : {&Offsets::runtime_interpreters,
+                             &Offsets::interpreter_next,
+                             &Offsets::interpreter_threads,
+                             &Offsets::interpreter_holder,
+                             &Offsets::thread_next,
+                             &Offsets::thread_frame,
+                             &Offsets::thread_id,
+                             &Offsets::frame_previous,
+                             &Offsets::frame_code,
+                             &Offsets::frame_instruction,
+                             &Offsets::frame_owner,
+                             &Offsets::code_file,
+                             &Offsets::code_name,
+                             &Offsets::code_lines,
+                             &Offsets::code_first_line,
+                             &Offsets::code_begin,
+                             &Offsets::object_type,
+                             &Offsets::text_state,
+                             &Offsets::text_length,
+                             &Offsets::text_ascii})
       out.number((*offsets).*field);
   }
   scan::Decoder in(out.bytes());
@@ -299,7 +377,7 @@ symbols::PythonProgram program_of(std::uint32_t version, const std::optional<sym
 
 // The offsets of 3.13.0.
 symbols::PythonOffsets own_offsets() {
-  return {632, 7264, 7344, 7760, 8, 72, 152, 8, 0, 70, 112, 128, 136, 68, 8, 32, 16, 40};
+  return {632, 7264, 7344, 7760, 8, 72, 152, 8, 0, 56, 70, 112, 128, 136, 68, 200, 8, 32, 16, 40};
 }
 
 TEST(PythonLayouts, OnlyReleasesOfKnownVersionsAreRead) {
@@ -329,6 +407,8 @@ TEST(PythonLayouts, WhatTheKernelProgramCannotReadIsNotBelieved) {
                                                                       {&Offsets::code_name, 144},
                                                                       {&Offsets::code_file, UINT64_MAX},
                                                                       {&Offsets::code_first_line, 142},
+                                                                      {&Offsets::frame_instruction, 80},
+                                                                      {&Offsets::code_begin, 1 << 16},
                                                                       {&Offsets::thread_frame, 1 << 16},
                                                                       {&Offsets::object_type, 24},
                                                                       {&Offsets::text_state, 40},

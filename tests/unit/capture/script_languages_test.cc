@@ -78,10 +78,13 @@ TEST(RubyVersions, OnlyThoseWhoseStructuresWereSeenAreRead) {
   EXPECT_EQ(process->ruby.machine, 0x11000u);
   EXPECT_EQ(process->ruby.interpreter, 0x13000u);
   EXPECT_TRUE(kRubyLanguage.process(program(2, 7, 0x1000, 0x3000), 0));
+  const auto later = kRubyLanguage.process(program(3, 3, 0x1000, 0x3000), 0);
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->ruby.layout.thread_native, 40);
   for (const auto& other : {program(3, 0, 0x1000, 0x3000), program(3, 2, 0x1000, 0x3000), program(3, 1, 0, 0x3000),
                             program(3, 1, 0x1000, 0)})
     EXPECT_FALSE(kRubyLanguage.process(other, 0));
-  EXPECT_EQ(kRubyLanguage.version(program(3, 3, 0, 0), ""), "Ruby 3.3");
+  EXPECT_EQ(kRubyLanguage.version(program(3, 2, 0, 0), ""), "Ruby 3.2");
   EXPECT_EQ(kRubyLanguage.version(program(3, 1, 0, 0), ""), "Ruby 3.1 of an unusual build");
   const auto programs = program(3, 1, 0x1000, 0x3000);
   EXPECT_TRUE(kRubyLanguage.executes(programs, 0x3000));
@@ -91,9 +94,10 @@ TEST(RubyVersions, OnlyThoseWhoseStructuresWereSeenAreRead) {
 }
 
 TEST(JavaVersions, OnlyThoseThatSayAllAreRead) {
-  const auto program = [](std::uint32_t version, std::uint64_t heaps, std::uint32_t unsaid) {
+  const auto program = [](std::uint32_t version, std::uint64_t heaps, std::uint32_t unsaid, std::uint16_t ways = 0) {
     scan::Encoder out;
     out.number(version);
+    out.number(ways);
     for (const std::uint64_t number :
          {std::uint64_t{0x1000}, heaps, std::uint64_t{16}, std::uint64_t{48}, std::uint64_t{72}})
       out.number(number);
@@ -115,8 +119,37 @@ TEST(JavaVersions, OnlyThoseThatSayAllAreRead) {
   for (std::uint32_t unsaid = 0; unsaid < bpf::HOTSPOT_FIELDS; ++unsaid)
     EXPECT_FALSE(kHotspotLanguage.process(program(17, 0x2000, unsaid), 0)) << unsaid;
   EXPECT_FALSE(kHotspotLanguage.process(program(17, 0, bpf::HOTSPOT_FIELDS), 0));
-  EXPECT_FALSE(kHotspotLanguage.process(program(25, 0x2000, bpf::HOTSPOT_FIELDS), 0));
-  EXPECT_EQ(kHotspotLanguage.version(program(25, 0x2000, 0), ""), "Java 25");
+  EXPECT_FALSE(kHotspotLanguage.process(program(20, 0x2000, bpf::HOTSPOT_FIELDS), 0));
+  EXPECT_EQ(kHotspotLanguage.version(program(20, 0x2000, 0), ""), "Java 20");
+}
+
+TEST(JavaVersions, EachHasToSayWhereItsFieldsAre) {
+  const auto process = [](std::uint32_t version, std::uint16_t ways) {
+    scan::Encoder out;
+    out.number(version);
+    out.number(ways);
+    for (const std::uint64_t number : {0x1000, 0x2000, 16, 48, 72}) out.number(number);
+    for (std::uint16_t i = 0; i < bpf::HOTSPOT_FIELDS; ++i) {
+      out.number(true);
+      out.number(i);
+    }
+    scan::Decoder in(out.bytes());
+    symbols::ScriptPrograms programs;
+    programs.hotspot = symbols::HotspotProgram::decode(in);
+    EXPECT_TRUE(in.done());
+    return kHotspotLanguage.process(programs, 0);
+  };
+  constexpr std::uint16_t kOfNone = HOTSPOT_FILE_IN_CLASS | HOTSPOT_CODE_BY_OFFSET;
+  const std::pair<std::uint32_t, std::uint16_t> versions[] = {
+      {11, HOTSPOT_FILE_IN_CLASS}, {17, 0}, {21, 0}, {25, HOTSPOT_CODE_BY_OFFSET}};
+  for (const auto& [version, ways] : versions) {
+    ASSERT_TRUE(process(version, ways)) << version;
+    EXPECT_EQ(process(version, ways)->hotspot.ways & kOfNone, ways) << version;
+    EXPECT_FALSE(process(version, kOfNone)) << version;
+    EXPECT_FALSE(process(version, static_cast<std::uint16_t>(ways ^ HOTSPOT_FILE_IN_CLASS))) << version;
+  }
+  EXPECT_EQ(process(17, 0)->hotspot.ways & HOTSPOT_LINES_FROM_ONE, 0);
+  EXPECT_NE(process(21, 0)->hotspot.ways & HOTSPOT_LINES_FROM_ONE, 0);
 }
 
 }  // namespace
