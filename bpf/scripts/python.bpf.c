@@ -66,14 +66,19 @@ static __always_inline bool read_text(struct python_walk *own, struct script_wal
 static __always_inline void read_lines(struct python_walk *own, struct script_walk *walk, u64 code)
 {
 	u64 table = CODE_WORD(own, walk, code_lines), size = user_word(table + BYTES_SIZE), bytes;
+	u32 length;
 
 	if (LAYOUT(walk).ways & PYTHON_CODE_APART)
 		bytes = user_word(user_word(code + LAYOUT(walk).code_begin) + BYTES_SIZE);
 	else
 		bytes = 2 * user_word(code + BYTES_SIZE);
-	barrier_var(size);
-	if (!LAYOUT(walk).code_begin || bytes > LONGEST_CODE || !size || size > SCRIPT_LINES ||
-	    bpf_probe_read_user(walk->record.lines, size, (void *)(table + BYTES_DATA)))
+	if (!LAYOUT(walk).code_begin || bytes > LONGEST_CODE || !size || size > SCRIPT_LINES)
+		return;
+	/* A value of its own, checked where it is used: Linux 6.1 forgets a check when a register is stored and read
+	 * again. */
+	length = size;
+	barrier_var(length);
+	if (length > SCRIPT_LINES || bpf_probe_read_user(walk->record.lines, length, (void *)(table + BYTES_DATA)))
 		return;
 	walk->record.code_bytes = bytes;
 	walk->record.lines_size = size;
