@@ -84,6 +84,7 @@ class Server(case.Case):
     def test_every_tool_runs(self):
         (answer,) = self.talk({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
         values = {"file": LOCK, "id": "slowest", "measure": "off-cpu", "base": [LOCK], "summaries": [LOCK, STOCK]}
+        values.update(a=LOCK, b=LOCK)
         for tool in answer["result"]["tools"]:
             with self.subTest(tool["name"]):
                 known = {key: values[key] for key in tool["inputSchema"]["properties"] if key in values}
