@@ -130,57 +130,48 @@ class Java11(OfDebian):
     RELEASE = ["--release", "11"]
 
 
-class ExactJava11(Java11):
+class ExactJava11(Exact, Java11):
     EXACT = True
-    OPTIONS = ["-XX:-Inline"]
 
 
-class InterpretedJava11(Java11):
+class InterpretedJava11(Interpreted, Java11):
     EXACT = True
-    OPTIONS = ["-Xint"]
 
 
-class QuickJava11(Java11):
+class QuickJava11(Quick, Java11):
     EXACT = True
-    OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:-Inline"]
 
 
 class Java21(OfDebian):
     SUITE, VERSION = "trixie", 21
 
 
-class ExactJava21(Java21):
+class ExactJava21(Exact, Java21):
     EXACT = True
-    OPTIONS = ["-XX:-Inline"]
 
 
-class InterpretedJava21(Java21):
+class InterpretedJava21(Interpreted, Java21):
     EXACT = True
-    OPTIONS = ["-Xint"]
 
 
-class QuickJava21(Java21):
+class QuickJava21(Quick, Java21):
     EXACT = True
-    OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:-Inline"]
 
 
 class Java25(OfDebian):
     SUITE, VERSION = "trixie", 25
 
 
-class ExactJava25(Java25):
+class ExactJava25(Exact, Java25):
     EXACT = True
-    OPTIONS = ["-XX:-Inline"]
 
 
-class InterpretedJava25(Java25):
+class InterpretedJava25(Interpreted, Java25):
     EXACT = True
-    OPTIONS = ["-Xint"]
 
 
-class QuickJava25(Java25):
+class QuickJava25(Quick, Java25):
     EXACT = True
-    OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:-Inline"]
 
 
 del Program, OfDebian

@@ -319,11 +319,12 @@ Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, Pr
   return out;
 }
 
-RunRead read_run(const std::string& path, pipeline::Options&& options, std::optional<double> warm_up) {
-  options.study = false;
+RunRead read_run(const std::string& path, pipeline::Options&& options, std::optional<double> warm_up,
+                 const FurtherFacts& further) {
+  options.study = static_cast<bool>(further);
   options.partition = true;
   options.occurrences = true;
-  pipeline::Replay replay(path, options.threads);
+  pipeline::Replay replay(path, options.threads, options.progress);
   SoftwareReader software;
   const std::size_t stopped = formats::stopped_captures().size();
   ProcessCounts counts;
@@ -331,13 +332,14 @@ RunRead read_run(const std::string& path, pipeline::Options&& options, std::opti
   pipeline::SecondReading* const beside[] = {&software, &counts, &stacks};
   const pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
   RunRead out;
-  out.run = run_of(analysis, warm_up, &counts);
+  out.run = run_of(analysis, warm_up, &counts, further ? KeepCalls::yes : KeepCalls::no);
   read_functions(stacks, out.run);
   out.run.path = path;
   out.run.file = std::filesystem::path(path).filename().string();
   out.run.whole = out.run.whole && formats::stopped_captures().size() == stopped;
   out.run.software = software.software();
   out.wrong = analysis.wrong;
+  if (further) further(analysis, stacks, out.run);
   return out;
 }
 

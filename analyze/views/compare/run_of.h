@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ namespace tailcap::views {
 inline constexpr double kWarmUpShare = 0.1, kWarmUpLeast = 1;
 
 class ProcessCounts;
+class RequestStacks;
 
 enum class KeepCalls : bool { no, yes };  // fills RouteRun::made
 
@@ -27,8 +29,12 @@ struct RunRead {
   std::vector<model::ExchangeId> wrong;  // as in pipeline::Analysis
 };
 
-// Reads the capture. options: how routes are made.
-RunRead read_run(const std::string& path, pipeline::Options&& options, std::optional<double> warm_up);
+// What else is made of the same reading.
+using FurtherFacts = std::function<void(const pipeline::Analysis&, const RequestStacks&, const model::gate::Run&)>;
+
+// Reads the capture. options: how routes are made. further: with it, there is a study, and routes keep their calls.
+RunRead read_run(const std::string& path, pipeline::Options&& options, std::optional<double> warm_up,
+                 const FurtherFacts& further = {});
 
 // Leaves the program's name out of routes where no run has two programs with a route of that name: the program of the
 // new version may be called differently.

@@ -1,19 +1,12 @@
 #include "analyze/views/diff/capture_side.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include "analyze/compare/sides/diff.h"
-#include "analyze/pipeline/replay.h"
-#include "analyze/pipeline/second_reading.h"
-#include "analyze/views/compare/functions.h"
-#include "analyze/views/compare/process_counts.h"
 #include "analyze/views/compare/run_of.h"
-#include "analyze/views/compare/software.h"
 #include "analyze/views/flame/request_stacks.h"
 #include "analyze/views/topology/topology.h"
-#include "formats/bounds/read_limits.h"
 #include "formats/sample.h"
 
 namespace tailcap::views {
@@ -87,9 +80,9 @@ std::vector<Setting> settings_of(const model::Quality& quality) {
   return out;
 }
 
-void read_stacks(const RequestStacks& stacks, CaptureSide& side) {
+void read_stacks(const RequestStacks& stacks, const model::gate::Run& run, CaptureSide& side) {
   std::vector<model::ExchangeId> ids;
-  for (const auto& route : side.run.routes)
+  for (const auto& route : run.routes)
     if (route.name.role == model::Role::server)
       for (const auto& request : route.requests) ids.push_back(request.id);
   side.served = ids.size();
@@ -108,35 +101,25 @@ double under_way(const model::gate::Run& run) {
 }  // namespace
 
 CaptureSideRead read_side(const std::string& path, pipeline::Options options, std::string part) {
-  options.partition = true;
-  options.occurrences = true;
-  pipeline::Replay replay(path, options.threads, options.progress);
-  SoftwareReader software;
-  const std::size_t stopped = formats::stopped_captures().size();
-  ProcessCounts counts;
-  RequestStacks stacks(options);
-  pipeline::SecondReading* const beside[] = {&software, &counts, &stacks};
-  const pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
   CaptureSideRead out;
   CaptureSide& side = out.side;
-  side.run = run_of(analysis, 0.0, &counts, KeepCalls::yes);
-  read_functions(stacks, side.run);
-  side.run.path = path;
-  side.run.file = std::filesystem::path(path).filename().string();
-  side.run.whole = side.run.whole && formats::stopped_captures().size() == stopped;
-  side.run.software = software.software();
   side.part = std::move(part);
-  for (const auto& route : side.run.routes) {
-    const model::RouteStudy* const study = study_of(route.name, analysis.study);
-    side.facts.push_back(study ? facts_of(*study, analysis.table) : ReportedRoute{});
-  }
-  side.topology = topology_of(analysis);
-  read_stacks(stacks, side);
-  side.settings = settings_of(analysis.study.quality);
-  side.events = analysis.study.quality.events;
-  side.under_way = under_way(side.run);
-  out.wrong = analysis.wrong;
-  out.damaged = analysis.damaged;
+  const auto further = [&](const pipeline::Analysis& analysis, const RequestStacks& stacks,
+                           const model::gate::Run& run) {
+    for (const auto& route : run.routes) {
+      const model::RouteStudy* const study = study_of(route.name, analysis.study);
+      side.facts.push_back(study ? facts_of(*study, analysis.table) : ReportedRoute{});
+    }
+    side.topology = topology_of(analysis);
+    read_stacks(stacks, run, side);
+    side.settings = settings_of(analysis.study.quality);
+    side.events = analysis.study.quality.events;
+    side.under_way = under_way(run);
+    out.damaged = analysis.damaged;
+  };
+  RunRead read = read_run(path, std::move(options), 0.0, further);
+  side.run = std::move(read.run);
+  out.wrong = std::move(read.wrong);
   return out;
 }
 
