@@ -35,10 +35,11 @@ std::string side_text(const SideSummary& s) {
 
 std::string setting_text(const model::difference::SettingDifference& s) {
   const auto value = [](const std::string& text) { return text.empty() ? "none" : shortened(printable(text), 40); };
-  return (s.kind == Setting::Kind::program ? "command line of "
-          : s.kind == Setting::Kind::note  ? "note "
-                                           : "") +
-         printable(s.name) + " " + value(s.first) + " → " + value(s.second);
+  const bool program = s.kind == Setting::Kind::program, note = s.kind == Setting::Kind::note;
+  return (program ? "command line of "
+          : note  ? "note "
+                  : "") +
+         printable(s.name) + (program || note ? ": " : " ") + value(s.first) + " → " + value(s.second);
 }
 
 // The boot and the recorder's hooks are for the table.
