@@ -1,6 +1,7 @@
 #include "analyze/views/summaries/summarise.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <stdexcept>
 
@@ -53,13 +54,26 @@ class SummaryMaker {
       throw std::runtime_error("the capture's wall clock has a time that cannot be");
   }
 
+  // From when on it has requests. In a later file of a recording the first event may be a wait that began in the file
+  // before: such a file begins with its first request.
+  formats::Time first() const {
+    constexpr formats::Duration kLaterFile = std::chrono::seconds{1};
+    const model::Quality& quality = analysis_.study.quality;
+    if (!formats::known(quality.preamble.started) || quality.file.first - quality.preamble.started < kLaterFile)
+      return quality.file.first;
+    const model::Rows& rows = analysis_.table.rows;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (formats::known(rows.start(i))) return std::max(quality.file.first, rows.start(i));
+    return quality.file.first;
+  }
+
   void note_capture() {
     const model::Quality& quality = analysis_.study.quality;
     const formats::Preamble& preamble = quality.preamble;
     formats::SummarisedCapture capture;
     capture.id = name_within(preamble.capture_id);
     capture.host = name_within(preamble.host);
-    capture.began = quality.clock.realtime(quality.file.first);
+    capture.began = quality.clock.realtime(first());
     capture.ended = std::max(capture.began, quality.clock.realtime(quality.file.last));
     capture.lost = quality.lost;
     capture.whole = !analysis_.damaged;
