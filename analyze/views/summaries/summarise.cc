@@ -55,16 +55,17 @@ class SummaryMaker {
   }
 
   // From when on it has requests. In a later file of a recording the first event may be a wait that began in the file
-  // before: such a file begins with its first request.
+  // before: such a file begins where the first of its requests ended, and one without requests at its end.
   formats::Time first() const {
     constexpr formats::Duration kLaterFile = std::chrono::seconds{1};
     const model::Quality& quality = analysis_.study.quality;
     if (!formats::known(quality.preamble.started) || quality.file.first - quality.preamble.started < kLaterFile)
       return quality.file.first;
-    const model::Rows& rows = analysis_.table.rows;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (formats::known(rows.start(i))) return std::max(quality.file.first, rows.start(i));
-    return quality.file.first;
+    formats::Time first = formats::kMaxTime;
+    for (std::size_t i = 0; i < analysis_.table.rows.size(); ++i)
+      if (const formats::Time end = policy::ended(analysis_.table.rows[i]); formats::known(end))
+        first = std::min(first, end);
+    return std::clamp(first, quality.file.first, quality.file.last);
   }
 
   void note_capture() {
