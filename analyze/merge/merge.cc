@@ -13,6 +13,7 @@
 #include "formats/file/copied_event.h"
 #include "formats/file/writer.h"
 #include "formats/printable.h"
+#include "ground/fnv.h"
 
 namespace tailcap::merge {
 
@@ -40,7 +41,7 @@ std::string common(const std::vector<MergeInput>& sources, std::string Preamble:
 }
 
 std::uint64_t stirred(std::uint64_t h, std::string_view text) {
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  h = ground::fnv(text, h);
   return h ^ (h >> 31);
 }
 
@@ -90,7 +91,7 @@ std::string sampling_of(const std::vector<MergeInput>& sources) {
 // The preamble of the merged capture: what is true of every input, and the rest in notes on each.
 Preamble preamble_of(const std::vector<MergeInput>& sources, const MergeOptions& options, Duration by) {
   Preamble p;
-  std::uint64_t high = 0xcbf29ce484222325u, low = 0x84222325cbf29ce4u;
+  std::uint64_t high = ground::kFnvBasis, low = 0x84222325cbf29ce4u;
   bool several_machines = false;
   for (const MergeInput& s : sources) several_machines |= s.machine != 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {

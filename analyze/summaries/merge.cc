@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "formats/printable.h"
+#include "ground/fnv.h"
 
 namespace tailcap::summaries {
 namespace {
@@ -33,13 +34,11 @@ SummaryEdge other_of(const SummaryEdge&) { return {kOther, kOther}; }
 SummaryStatement other_of(const SummaryStatement&) { return {kOther, kOther}; }
 SummaryFunction other_of(const SummaryFunction& f) { return {kOther, kOther, f.waited}; }
 
-// FNV-1a of 64 bits: an order that favours no name.
+// An order that favours no name.
 std::uint64_t hashed(std::initializer_list<std::string_view> texts) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const std::string_view text : texts) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    hash *= 0x100000001b3;  // the end of a text
-  }
+  std::uint64_t hash = ground::kFnvBasis;
+  for (const std::string_view text : texts)
+    hash = ground::fnv_step(ground::fnv(text, hash), 0);  // 0: the end of a text
   return hash;
 }
 std::uint64_t hash_of(const SummaryRoute& r) { return hashed({r.service, r.role, r.method, r.route}); }

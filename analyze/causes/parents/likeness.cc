@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "analyze/causes/live.h"
+#include "ground/fnv.h"
 
 namespace tailcap::causes {
 
@@ -21,9 +22,7 @@ constexpr Likeness::Found kNone{};
 constexpr std::uint64_t kStrong = 1;
 
 std::uint64_t number_of(std::string_view text, std::uint64_t seed = 0) {
-  std::uint64_t n = seed ^ 0xcbf29ce484222325u;
-  for (const char c : text) n = (n ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return n;
+  return ground::fnv(text, seed ^ ground::kFnvBasis);
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -11,6 +11,7 @@
 #include "analyze/causes/parents/turns.h"
 #include "analyze/causes/parents/wakings.h"
 #include "analyze/causes/parents/weighing.h"
+#include "ground/fnv.h"
 
 namespace tailcap::causes {
 
@@ -24,9 +25,7 @@ constexpr std::size_t kForgetEvery = Parents::kMaxNoted / 8;
 
 // The same for the same text; 0: none.
 std::uint64_t seeded_number(std::string_view text, std::uint64_t seed) {
-  std::uint64_t n = seed ^ 0xcbf29ce484222325u;
-  for (const char c : text) n = (n ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return text.empty() ? 0 : n | 1;
+  return text.empty() ? 0 : ground::fnv(text, seed ^ ground::kFnvBasis) | 1;
 }
 
 Note note_of(const model::Exchange& e, const model::Request& row, const model::TextPool& texts) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "ground/fnv.h"
+
 namespace tailcap::causes {
 
 using formats::known;
@@ -154,13 +156,12 @@ void Pools::hold(std::uint32_t tid, const Loop& loop) {
 
 // Its operation and what it is done to, but for numbers.
 std::uint64_t Pools::kind_of(std::uint32_t client) const {
-  constexpr std::uint64_t kPrime = 0x100000001b3;
   const Note& call = process_.clients[client];
-  std::uint64_t kind = 0xcbf29ce484222325 ^ call.method;
+  std::uint64_t kind = ground::kFnvBasis ^ call.method;
   bool number = false;
   for (const char c : texts_[call.target]) {
     const bool digit = c >= '0' && c <= '9';
-    if (!digit || !number) kind = (kind ^ (digit ? '0' : static_cast<unsigned char>(c))) * kPrime;
+    if (!digit || !number) kind = ground::fnv_step(kind, digit ? '0' : static_cast<unsigned char>(c));
     number = digit;
   }
   return kind;

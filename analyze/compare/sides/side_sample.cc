@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "ground/fnv.h"
+
 namespace tailcap::compare {
 namespace {
 
@@ -59,7 +61,7 @@ void SideSample::read(const std::vector<std::string>& callees) {
     if (o.failed) add(i, kFailed, 1);
     if (o.client_error) add(i, kClientError, 1);
     if (o.duration < 0) continue;
-    seed_ = (seed_ ^ static_cast<std::uint64_t>(o.duration)) * 0x100000001b3;
+    seed_ = ground::fnv_step(seed_, static_cast<std::uint64_t>(o.duration));
     add(i, kTimed, 1);
     std::int64_t own = o.duration;
     for (std::uint32_t a = o.accounts_at; a < o.accounts_at + o.accounts_n; ++a) {

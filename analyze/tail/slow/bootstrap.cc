@@ -6,6 +6,8 @@
 #include <limits>
 #include <numeric>
 
+#include "ground/fnv.h"
+
 namespace tailcap::tail::slow {
 namespace {
 
@@ -14,8 +16,8 @@ constexpr double kReach = 0.2;     // ranks around the typical cohort between wh
 constexpr std::size_t kBins = 60;  // of ranks there; within one, requests count in proportion
 
 std::uint64_t seed_of(const std::vector<Item>& items) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const Item& item : items) hash = (hash ^ static_cast<std::uint64_t>(item.duration)) * 0x100000001b3;
+  std::uint64_t hash = ground::kFnvBasis;
+  for (const Item& item : items) hash = ground::fnv_step(hash, static_cast<std::uint64_t>(item.duration));
   return hash;
 }
 

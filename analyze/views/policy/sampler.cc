@@ -5,6 +5,7 @@
 
 #include "analyze/model/columns/whole_row.h"
 #include "analyze/model/trace/trace_identity.h"
+#include "ground/fnv.h"
 
 namespace tailcap::policy {
 
@@ -12,8 +13,7 @@ using model::policy::PolicySampling;
 
 // FNV-1a of 64 bits and the finalizer of MurmurHash3, of it the upper 53 bits. docs/policy.md promises this.
 double place_of(std::string_view key) {
-  std::uint64_t h = 0xcbf29ce484222325u;
-  for (const char c : key) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  std::uint64_t h = ground::fnv(key);
   h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdu;
   h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53u;
   h ^= h >> 33;

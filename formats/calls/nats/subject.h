@@ -16,6 +16,7 @@
 
 #include "formats/calls/nats/stored.h"
 #include "formats/calls/nats/wire.h"
+#include "ground/fnv.h"
 
 namespace tailcap::formats::calls::nats {
 
@@ -47,7 +48,7 @@ class Subject {
   }
   void take(char c, bool kept) {
     ++length_;
-    hash_ = (hash_ ^ static_cast<unsigned char>(kept ? c : '*')) * 0x100000001b3u;
+    hash_ = ground::fnv_step(hash_, static_cast<unsigned char>(kept ? c : '*'));
     if (c == '.') return next_word();
     broken_ = broken_ || (!kept && (form_ == Form::ack || can_show()));
     if (kept && shown_ < kProof && (form_ == Form::ack || unique())) ++shown_;
@@ -100,7 +101,7 @@ class Subject {
     broken_ = false;
   }
 
-  std::uint64_t hash_ = 0xcbf29ce484222325u;
+  std::uint64_t hash_ = ground::kFnvBasis;
   std::uint32_t length_ = 0;
   std::uint16_t word_ = 0, size_ = 0;  // dots behind the head; signs of this word
   Match head_;
