@@ -12,13 +12,11 @@ RATE, SECONDS = 60, 5
 
 
 class Diff(Case):
-    BY_OTHER_NAMES = True
-
     def setUp(self):
         super().setUp()
         self.redis, self.stock = free_port(), free_port()
         self.start(
-            [self.named("redis-server"), "--port", self.redis, "--save", "", "--appendonly", "no"],
+            ["redis-server", "--port", self.redis, "--save", "", "--appendonly", "no"],
             stdout=harness.subprocess.DEVNULL,
         )
         self.sample_service("--port", self.stock, ready=("127.0.0.1", self.stock))
