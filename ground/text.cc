@@ -60,4 +60,9 @@ std::string hex_text(std::string_view bytes) {
   return out;
 }
 
+std::string listed(std::span<const std::string> parts) {
+  if (parts.size() < 2) return joined(parts);
+  return joined(parts.first(parts.size() - 1)) + " and " + parts.back();
+}
+
 }  // namespace tailcap::ground

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,5 +33,8 @@ std::string joined(const Parts& parts, std::string_view separator = ", ") {
   }
   return out;
 }
+
+// "a, b and c".
+std::string listed(std::span<const std::string> parts);
 
 }  // namespace tailcap::ground

@@ -12,6 +12,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/printed_document.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/export/alert_rules.h"
 #include "analyze/query/slo_file.h"
@@ -101,13 +102,11 @@ int hold_against(const Arguments& a, Limits limits) {
   views::name_routes(all);
   const Assertion assertion = views::assert_slos(
       std::move(limits.slos), runs, a.observed ? model::gate::DecideBy::observed : model::gate::DecideBy::interval);
-  const bool printed = a.output.empty() || a.output == "-";
   const std::string text =
-      a.format == "json"    ? report::assertion_json(assertion, limits.from)
-      : a.format == "junit" ? report::assertion_junit(assertion, a.undecided == "fail", limits.from)
-      : a.format == "md"
-          ? render::to_markdown(report::assertion_document(assertion, a.explain))
-          : render::to_text(report::assertion_document(assertion, a.explain), a.width, printed && coloured());
+      a.format == "json" ? report::assertion_json(assertion, limits.from)
+      : a.format == "junit"
+          ? report::assertion_junit(assertion, a.undecided == "fail", limits.from)
+          : printed_document(report::assertion_document(assertion, a.explain), a.format, a.output, a.width);
   write_file(a.output, text, a.files.front());
   if (const int failed = exit_code(false, wrong, "assert"); failed == kFailed) return failed;
   if (assertion.verdict == GateVerdict::fail) return kGateFails;

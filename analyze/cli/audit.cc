@@ -13,6 +13,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/printed_document.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/model/sampling/sampling.h"
 #include "analyze/pipeline/replay.h"
@@ -146,10 +147,7 @@ std::string text_of(const Arguments& a, const model::audit::Audit& found, const 
   const std::string name = std::filesystem::path(a.file).filename().string();
   if (a.format == "json") return report::audit_json(found, name, from, TAILCAP_VERSION);
   if (a.format == "csv") return report::audit_csv(found);
-  const render::Document document = report::audit_document(found, name, a.most);
-  if (a.format == "md") return render::to_markdown(document);
-  if (a.format == "html") return render::to_html(document);
-  return render::to_text(document, a.width, (a.output.empty() || a.output == "-") && coloured());
+  return printed_document(report::audit_document(found, name, a.most), a.format, a.output, a.width);
 }
 
 int run(const Arguments& a, std::vector<model::audit::PortRange> exposed) {

@@ -11,6 +11,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/printed_document.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/query/policy_file.h"
 #include "analyze/redact/rules/fingerprint.h"
@@ -93,12 +94,9 @@ int run(const Arguments& a) {
     return kFailed;
   }
   outcome.file = std::filesystem::path(a.file).filename();
-  const bool printed = a.output.empty() || a.output == "-";
   const std::string text =
-      a.format == "json"   ? report::policy_json(outcome, analysis.study.quality.clock, from)
-      : a.format == "md"   ? render::to_markdown(report::policy_document(outcome, a.most))
-      : a.format == "html" ? render::to_html(report::policy_document(outcome, a.most))
-                           : render::to_text(report::policy_document(outcome, a.most), a.width, printed && coloured());
+      a.format == "json" ? report::policy_json(outcome, analysis.study.quality.clock, from)
+                         : printed_document(report::policy_document(outcome, a.most), a.format, a.output, a.width);
   write_file(a.output, text, a.file);
   if (outcome.requests == 0) return nothing_matches("policy", "request");
   return exit_code(analysis, "policy");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Stacks at a limited rate: one every so often, and some at once after a pause.
+ * Limits the rate of stacks: one in each interval, and several at once after a pause.
  */
 #ifndef TAILCAP_BPF_CORE_STACK_RATE_H
 #define TAILCAP_BPF_CORE_STACK_RATE_H

@@ -2,6 +2,7 @@
 
 #include "capture/scan/proc.h"
 #include "formats/printable.h"
+#include "ground/text.h"
 
 namespace tailcap::capture {
 
@@ -30,10 +31,7 @@ std::string describe(const Selection& selection, std::uint32_t command_pid) {
   for (const auto& comm : selection.comms) parts.push_back("processes named " + formats::printable(comm));
   for (const auto port : selection.ports) parts.push_back("port " + std::to_string(port));
   if (!selection.cgroup.empty()) parts.push_back("cgroup " + formats::printable(selection.cgroup));
-  std::string text;
-  for (std::size_t i = 0; i < parts.size(); i++)
-    text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
-  return text;
+  return ground::listed(parts);
 }
 
 }  // namespace tailcap::capture

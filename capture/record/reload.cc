@@ -11,6 +11,7 @@
 #include "capture/record/named_processes.h"
 #include "capture/targets/running.h"
 #include "formats/printable.h"
+#include "ground/text.h"
 
 namespace tailcap::capture {
 namespace {
@@ -19,11 +20,9 @@ using Texts = std::vector<std::string>;
 
 constexpr std::array<std::string_view, 5> kCanGrow{"pid", "service", "container", "unit", "note"};
 
-std::string listed(const Texts& texts) {
-  std::string out;
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    out += (i == 0 ? "" : i + 1 == texts.size() ? " and " : ", ") + formats::printable(texts[i]);
-  return out;
+std::string listed(Texts texts) {
+  for (std::string& text : texts) text = formats::printable(text);
+  return ground::listed(texts);
 }
 
 // With the options of this command line, and the new file instead of the old one.

@@ -1,5 +1,5 @@
-// `tailcap control FILE reload NEW.toml`: another configuration, while it records. Targets and notes can be added;
-// whatever else differs is refused as a whole, and nothing has changed then.
+// `tailcap control FILE reload NEW.toml`: another configuration, while it records. Targets and notes can be added.
+// If anything else differs, the recorder rejects the file and changes nothing.
 #pragma once
 
 #include <cstdint>

@@ -7,7 +7,7 @@ import sys
 import time
 
 import harness
-from harness import Case, free_port
+from harness import OK_SERVER, Case, free_port
 
 # Answers without a length, and then passes on what the client types until it types "exit".
 HANDS_OVER = r"""
@@ -26,20 +26,6 @@ def serve(connection):
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=50)
 while True:
     threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-"""
-
-SERVER = r"""
-import http.server, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("content-length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-    def log_message(self, *arguments):
-        pass
-http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
 """
 
 CLIENT = r"""
@@ -149,7 +135,7 @@ class Borders(Case):
             "add rule ip nat out ip daddr 10.96.0.10 tcp dport 80 dnat to 10.77.0.2:8080",
         ):
             run("ip", "netns", "exec", near, "nft", rule)
-        server = self.start(["ip", "netns", "exec", far, sys.executable, "-c", SERVER, "10.77.0.2", "8080"])
+        server = self.start(["ip", "netns", "exec", far, sys.executable, "-c", OK_SERVER, "10.77.0.2", "8080"])
         client = self.start(
             ["ip", "netns", "exec", near, sys.executable, "-c", CLIENT, "10.96.0.10", "80"],
             stdin=subprocess.PIPE,

@@ -89,6 +89,22 @@ def json_lines(text):
     return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
+# A service that answers each GET with "ok" on kept connections: ADDRESS PORT
+OK_SERVER = r"""
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+    def log_message(self, *arguments):
+        pass
+http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
+"""
+
+
 class Recording:
     """tailcap-record at work; `file`, `code` and `said` (its stderr) stay afterwards."""
 

@@ -1,4 +1,4 @@
-"""A recorder gets another configuration while it records: a service is added under load, nothing is lost, and what is refused changes nothing."""
+"""A recorder gets another configuration while it records: a service is added under load, nothing is lost, and a file that it rejects changes nothing."""
 import http.client
 import json
 import subprocess
@@ -7,30 +7,15 @@ import threading
 import time
 
 import harness
-from harness import Case, answers, free_port, wait_until
+from harness import OK_SERVER, Case, answers, free_port, wait_until
 
-SERVICE = r"""
-import http.server, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("content-length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-    def log_message(self, *arguments):
-        pass
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"""
 RATE, CLIENTS = 2000, 10  # requests a second
 
 
 class Reload(Case):
-    KEEP = ("--keep-query", "all")
-
     def serve(self):
         port = free_port()
-        service = self.start([sys.executable, "-c", SERVICE, port])
+        service = self.start([sys.executable, "-c", OK_SERVER, "127.0.0.1", port])
         wait_until(lambda: answers(("127.0.0.1", port)), "the service")
         return service.pid, port
 

@@ -7,6 +7,7 @@
 #include "analyze/cli/options/moments.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/printed_document.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/flame/svg.h"
 #include "analyze/report/diff/diff_report.h"
@@ -80,15 +81,10 @@ void place_moments(SideToRead& side) {
 
 std::string text_of(model::difference::Difference& d, const Arguments& a) {
   if (a.format == "json") return report::diff_json(d, TAILCAP_VERSION);
-  if (a.format == "html") {
-    if (!d.flame.stacks.empty()) d.flame_image = flame::snapshot(d.flame);
-    return render::to_html(report::diff_document(d, report::DiffExtent::page));
-  }
-  const render::Document document =
-      report::diff_document(d, a.full ? report::DiffExtent::full : report::DiffExtent::screen);
-  if (a.format == "md") return render::to_markdown(document);
-  const bool printed = a.output.empty() || a.output == "-";
-  return render::to_text(document, a.width, printed && coloured());
+  const bool page = a.format == "html";
+  if (page && !d.flame.stacks.empty()) d.flame_image = flame::snapshot(d.flame);
+  const auto extent = page ? report::DiffExtent::page : a.full ? report::DiffExtent::full : report::DiffExtent::screen;
+  return printed_document(report::diff_document(d, extent), a.format, a.output, a.width);
 }
 
 int run(Arguments& a) {

@@ -9,6 +9,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/printed_document.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/cli/summaries/inputs.h"
 #include "analyze/report/summaries/summaries.h"
@@ -68,11 +69,9 @@ int run(const Arguments& a) {
   if (!a.fresh.empty()) fresh = summary_of_files("baseline", a.fresh, {}, known.summary.window);
   const model::BaselineStudy study =
       summaries::baseline_of(known.summary, a.fresh.empty() ? nullptr : &fresh.summary, options);
-  const render::Document document = report::baseline_document(study, a.most);
   const std::string text =
       a.format == "json" ? report::baseline_json(study)
-      : a.format == "md" ? render::to_markdown(document)
-                         : render::to_text(document, a.width, (a.output.empty() || a.output == "-") && coloured());
+                         : printed_document(report::baseline_document(study, a.most), a.format, a.output, a.width);
   write_file(a.output, text, a.files.front());
   if (const int failed = exit_code(false, fresh.wrong, "baseline"); failed == kFailed) return failed;
   return code_of(study, !a.fresh.empty());

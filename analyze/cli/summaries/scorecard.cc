@@ -9,6 +9,7 @@
 #include "analyze/cli/options/yaml_file.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/printed_document.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/cli/summaries/inputs.h"
 #include "analyze/query/slo_file.h"
@@ -68,12 +69,9 @@ int run(const Arguments& a) {
   const SummarisedFiles read = summary_of_files("scorecard", a.files, {}, 0);
   if (read.summary.windows.empty()) return nothing_matches("scorecard", "request");
   const model::Scorecard card = summaries::scorecard_of(read.summary, std::move(slos));
-  const render::Document document = report::scorecard_document(card);
-  const std::string text =
-      a.format == "json"   ? report::scorecard_json(card)
-      : a.format == "md"   ? render::to_markdown(document)
-      : a.format == "html" ? render::to_html(document)
-                           : render::to_text(document, a.width, (a.output.empty() || a.output == "-") && coloured());
+  const std::string text = a.format == "json"
+                               ? report::scorecard_json(card)
+                               : printed_document(report::scorecard_document(card), a.format, a.output, a.width);
   write_file(a.output, text, a.files.front());
   if (card.weeks.empty()) return nothing_matches("scorecard", "served request");
   return exit_code(read.damaged, read.wrong, "scorecard");

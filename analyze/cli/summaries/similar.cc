@@ -11,6 +11,7 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/printed_document.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/cli/summaries/inputs.h"
 #include "analyze/report/summaries/summaries.h"
@@ -56,11 +57,9 @@ int run(const Arguments& a) {
   }
   std::ranges::stable_sort(study.nearest, {},
                            [](const auto& s) { return s.distance.value_or(std::numeric_limits<double>::infinity()); });
-  const render::Document document = report::similar_document(study, a.most);
-  const std::string text =
-      a.format == "json" ? report::similar_json(study)
-      : a.format == "md" ? render::to_markdown(document)
-                         : render::to_text(document, a.width, (a.output.empty() || a.output == "-") && coloured());
+  const std::string text = a.format == "json"
+                               ? report::similar_json(study)
+                               : printed_document(report::similar_document(study, a.most), a.format, a.output, a.width);
   write_file(a.output, text, a.files.front());
   if (!study.nearest.front().distance) return kNoAnswer;
   return exit_code(mine.damaged, mine.wrong, "similar");

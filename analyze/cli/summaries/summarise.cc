@@ -7,6 +7,7 @@
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/printed_document.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/cli/summaries/inputs.h"
 #include "analyze/report/summaries/summaries.h"
@@ -42,9 +43,7 @@ struct Arguments {
 std::string text_of(const Arguments& a, const formats::Summary& summary) {
   if (a.format == "tcs") return formats::encode_summary(summary);
   if (a.format == "json") return report::summary_json(summary);
-  const render::Document document = report::summary_document(summary, a.most);
-  if (a.format == "md") return render::to_markdown(document);
-  return render::to_text(document, a.width, (a.output.empty() || a.output == "-") && coloured());
+  return printed_document(report::summary_document(summary, a.most), a.format, a.output, a.width);
 }
 
 int run(const Arguments& a) {

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "analyze/compare/functions.h"
-#include "analyze/compare/several_tests.h"
 #include "analyze/compare/welch.h"
 
 namespace tailcap::compare {
@@ -92,20 +91,10 @@ std::vector<FunctionContrast> contrast_functions(const RoutePair& pair, const Su
   return out;
 }
 
-void mark_functions(const std::vector<std::pair<Contrast*, const RouteDifference*>>& all) {
-  std::vector<double> p;
-  for (const auto& [c, route] : all) p.push_back(c->p);
-  const std::vector<double> adjusted = holm(p);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    auto& [c, route] = all[i];
-    const auto* own = route->find(Metric::Kind::own_mean);
-    const double mean = own ? own->level[0] : 0, size = std::abs(c->change);
-    c->changed = adjusted[i] < kDifferenceLevel && size > c->slack && worth_a_function(size, mean);
-    Effect effect;
-    effect.se = c->detectable;
-    effect.df = 1e6;
-    c->detectable = effect.detectable(kDifferenceLevel / 2 / static_cast<double>(all.size()));
-  }
+bool worth_saying_of_function(const Contrast& c, const RouteDifference& route) {
+  const auto* own = route.find(Metric::Kind::own_mean);
+  const double size = std::abs(c.change);
+  return size > c.slack && worth_a_function(size, own ? own->level[0] : 0);
 }
 
 }  // namespace tailcap::compare

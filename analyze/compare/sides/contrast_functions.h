@@ -1,7 +1,6 @@
 // In which functions the CPU time of a route's requests differs, from samples inside them.
 #pragma once
 
-#include <utility>
 #include <vector>
 
 #include "analyze/compare/sides/contrasts.h"
@@ -14,7 +13,7 @@ std::vector<model::difference::FunctionContrast> contrast_functions(const RouteP
 // Why functions of the two are not compared; empty: they are.
 std::string no_functions(const model::gate::Run& a, const model::gate::Run& b);
 
-void mark_functions(
-    const std::vector<std::pair<model::difference::Contrast*, const model::difference::RouteDifference*>>& all);
+// The change is large enough to be named, where it is no chance.
+bool worth_saying_of_function(const model::difference::Contrast& time, const model::difference::RouteDifference& route);
 
 }  // namespace tailcap::compare

@@ -174,13 +174,15 @@ double detectable(const Contrast& c, std::size_t tests) {
   return c.metric.kind == MetricKind::own_p99 ? std::expm1(found) : found;
 }
 
-void mark_family(const std::vector<std::pair<Contrast*, const RouteDifference*>>& family) {
+// worth: whether a change that is no chance is worth a word.
+void mark_family(const std::vector<std::pair<Contrast*, const RouteDifference*>>& family,
+                 bool (*worth)(const Contrast&, const RouteDifference&)) {
   std::vector<double> p;
   for (const auto& [c, route] : family) p.push_back(c->p);
   const std::vector<double> adjusted = holm(p);
   for (std::size_t i = 0; i < family.size(); ++i) {
     auto& [c, route] = family[i];
-    c->changed = adjusted[i] < kDifferenceLevel && worth_saying(*c, *route);
+    c->changed = adjusted[i] < kDifferenceLevel && worth(*c, *route);
     c->detectable = detectable(*c, family.size());
   }
 }
@@ -211,8 +213,8 @@ void mark_changes(std::vector<RouteDifference>& routes) {
     for (auto& function : route.functions) functions.emplace_back(&function.time, &route);
     for (Contrast& label : route.labels) label.changed = label.p < 0.05;
   }
-  for (auto* family : {&times, &counts}) mark_family(*family);
-  mark_functions(functions);
+  for (auto* family : {&times, &counts}) mark_family(*family, worth_saying);
+  mark_family(functions, worth_saying_of_function);
   for (RouteDifference& route : routes)
     for (Contrast& label : route.labels) label.detectable = detectable(label, 1);
 }

@@ -198,36 +198,30 @@ struct DiffDocument {
   std::string_view tailcap;
   const Difference& d;
 };
+const auto kRoutes = [](auto& x) -> auto& { return x.d.routes; };
+const auto kEdges = [](auto& x) -> auto& { return x.d.edges; };
+const auto kPrograms = [](auto& x) -> auto& { return x.d.software; };
+const auto kSettings = [](auto& x) -> auto& { return x.d.settings; };
 const DiffShape<DiffDocument> kDiff{
-    "diff", {{"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
-             {"tailcap", &DiffDocument::tailcap, "the version that compared", kText},
-             {"sentence", [](auto& x) { return headline(x.d); }}, {"load", [](auto& x) { return load_sentence(x.d); }},
-             {"same", [](auto& x) { return x.d.same; }, "A and B are the same capture"},
-             {"one_recording", [](auto& x) { return x.d.one_recording; }, "both come of one recording"},
-             {"a", kSide, [](auto& x) { return &x.d.sides[0]; }}, {"b", kSide, [](auto& x) { return &x.d.sides[1]; }},
-             {"compared", [](auto& x) { return x.d.compared; }, "numbers of routes"},
-             {"changes", kChange, [](auto& x) { return changes_of(x.d); }, "what changed most first"},
-             {"routes", kRoute, [](auto& x) -> auto& {return x.d.routes;
-}  // namespace
-, "served ones first, most requests first"
-}  // namespace of_diff
-, {"edges", kEdge, [](auto& x) -> auto& {return x.d.edges;
-}  // namespace tailcap::report
-, "those of one side first, then most calls first"
-}
-, {"software", kSoftware, [](auto& x) -> auto& {return x.d.software;
-}
-, "what differs in programs that both sides have"
-}
-, {"settings", kSetting, [](auto& x) -> auto& {return x.d.settings;
-}
-, "of the machine, the recorder, command lines and notes"
-}
-, {"functions_not_compared", [](auto& x) { return OrNull{x.d.no_functions}; }, "why; null: they are"},
-    {"remarks", [](auto& x) { return remarks(x.d); }, "what limits what is said", kText},
-}
-}
-;
+    "diff",
+    {
+        {"schema", [](auto&) { return kJsonSchema; }, "", {.is = kJsonSchema}},
+        {"tailcap", &DiffDocument::tailcap, "the version that compared", kText},
+        {"sentence", [](auto& x) { return headline(x.d); }},
+        {"load", [](auto& x) { return load_sentence(x.d); }},
+        {"same", [](auto& x) { return x.d.same; }, "A and B are the same capture"},
+        {"one_recording", [](auto& x) { return x.d.one_recording; }, "both come of one recording"},
+        {"a", kSide, [](auto& x) { return &x.d.sides[0]; }},
+        {"b", kSide, [](auto& x) { return &x.d.sides[1]; }},
+        {"compared", [](auto& x) { return x.d.compared; }, "numbers of routes"},
+        {"changes", kChange, [](auto& x) { return changes_of(x.d); }, "what changed most first"},
+        {"routes", kRoute, kRoutes, "served ones first, most requests first"},
+        {"edges", kEdge, kEdges, "those of one side first, then most calls first"},
+        {"software", kSoftware, kPrograms, "what differs in programs that both sides have"},
+        {"settings", kSetting, kSettings, "of the machine, the recorder, command lines and notes"},
+        {"functions_not_compared", [](auto& x) { return OrNull{x.d.no_functions}; }, "why; null: they are"},
+        {"remarks", [](auto& x) { return remarks(x.d); }, "what limits what is said", kText},
+    }};
 
 }  // namespace
 }  // namespace of_diff
