@@ -79,7 +79,8 @@ TAILCAP_ENUM(twin, TAILCAP_TWIN_NUMBERS);
 	N(PAYLOAD_OFF, 1)                 \
 	N(PAYLOAD_NO_BUFFER, 2)           \
 	N(PAYLOAD_UNSUPPORTED, 3)         \
-	N(PAYLOAD_FAULT, 4)
+	N(PAYLOAD_FAULT, 4)               \
+	N(PAYLOAD_ADDED, 5)
 TAILCAP_ENUM(record_payload, TAILCAP_RECORD_PAYLOAD_NUMBERS);
 
 /* Where a thread was woken; the numbers of formats::WokenIn. */
@@ -91,7 +92,9 @@ TAILCAP_ENUM(record_payload, TAILCAP_RECORD_PAYLOAD_NUMBERS);
 TAILCAP_ENUM(woken_in, TAILCAP_WOKEN_IN_NUMBERS);
 
 #define IO_TRUNCATED 1
-#define IO_CONTINUED 2 /* continues the call of the previous record */
+#define IO_CONTINUED 2  /* continues the call of the previous record */
+#define ADDED_BYTES 118 /* that tailcap-inject adds to a request */
+#define ADDED_MOST 6    /* requests of one send that it adds them to */
 #define STATE_BY_THREAD 1
 #define NO_SYSCALL 0xffff
 
@@ -198,11 +201,27 @@ struct record_socket {
 	__u32 drops;
 	__u32 rtt;       /* smoothed, us */
 	__u32 interface; /* of the route */
-	__u32 unused_too;
+	__u32 peer_pid;  /* of an accepted UNIX socket, who connected; 0: not known */
 	__u8 local[16];
 	__u8 remote[16];
 	__u8 path[PATH_SIZE]; /* as in sockaddr_un: abstract names begin with a zero byte */
 };
+
+/* Output of list_holders: a process that is no target has this end of a TCP connection within the machine. */
+struct socket_holder {
+	__u32 pid;
+	__u32 net_namespace;
+	__u16 family;
+	__u16 local_port;
+	__u16 remote_port;
+	__u16 unused;
+	__u8 local[16];
+	__u8 remote[16];
+};
+
+/* A stop by the freezer has this as argument0, and as argument1 the thread that froze its cgroup (0: not known). No
+ * call has such an argument: it is neither a small number nor an address. */
+#define FREEZER 0xf4ee2e0000000000ull
 
 struct record_off_cpu {
 	struct record_header h;
@@ -353,6 +372,7 @@ static_assert(sizeof(record_segment) == 40);
 static_assert(sizeof(record_retransmit) == 48);
 static_assert(sizeof(record_state) == 56);
 static_assert(sizeof(record_socket) == 248);
+static_assert(sizeof(socket_holder) == 48);
 static_assert(sizeof(record_off_cpu) == 96);
 static_assert(sizeof(record_task) == 64);
 static_assert(sizeof(record_exec) == 296);

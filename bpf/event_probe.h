@@ -167,6 +167,12 @@ static_assert(sizeof(go_process) == 16);
 
 /* What list_tasks makes a target: values of the variable marking. The last is used where user space cannot make targets
  * itself (bpf/core/older.bpf.h). */
+/* What is said of a pid among the targets. Holders of a target's socket are targets, and so are their later children,
+ * but not all that runs below them: a supervisor may hold the sockets of many services. */
+#define TARGET_CHOSEN 1
+#define TARGET_HOLDER 2  /* 3: TESTED */
+#define TARGET_REMOVED 4 /* it was one; what is below it, and not below a chosen one, is none any more */
+
 #define MARKING_NONE 0
 #define MARKING_CHOSEN 1
 #define MARKING_TESTED 2 /* the self-test's process */

@@ -28,7 +28,9 @@ struct record_stall {
 	N(STALL_INTERRUPT, 9)    \
 	N(STALL_COMPACTION, 10)  \
 	N(STALL_FRAGMENTED, 11)  \
-	N(STALL_SEND_FULL, 12)
+	N(STALL_SEND_FULL, 12)   \
+	N(STALL_NAGLE, 13)       \
+	N(STALL_UNDELIVERED, 14)
 TAILCAP_ENUM(stall, TAILCAP_STALL_NUMBERS);
 /* No stall: a lock on a file was refused; where: the process that has it. The file has a note of it (ground). */
 #define STALL_FILE_LOCK 200

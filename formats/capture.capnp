@@ -197,6 +197,7 @@ struct SocketInfo {
   drops @18 :List(UInt32);
   rtt @19 :List(Int64);            # ns; 0: not measured
   interface @20 :List(UInt32);     # 0: not known
+  peerPid @21 :List(UInt32);       # 0: not known
 }
 
 struct OffCpu {

@@ -25,6 +25,7 @@ enum class Payload : std::uint8_t {
   no_buffer = 2,    // the bytes never were in a user buffer: sendfile, splice, io_uring, kernel threads
   unsupported = 3,  // sendmmsg, recvmmsg, 32-bit callers: length only
   fault = 4,        // the buffer could not be read
+  added = 5,        // not the program's: a program of the kernel added them to the call before, somewhere in its bytes
 };
 
 // The kind of file that a descriptor refers to.

@@ -143,6 +143,9 @@ struct SocketInfo {
   std::uint32_t drops = 0;        // attempts to connect that it has dropped since it listens
   Duration rtt{};                 // TCP: smoothed so far; 0: not measured
   std::uint32_t interface = 0;    // index of the route's, in net_namespace; 0: not known
+  // The process that connected to an accepted UNIX socket, or one that is not recorded and has the other end of a TCP
+  // connection within the machine. 0: not known, or it has ended.
+  std::uint32_t peer_pid = 0;
   bool operator==(const SocketInfo&) const = default;
 };
 

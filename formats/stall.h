@@ -24,8 +24,18 @@ enum class StallKind : std::uint8_t {
   compaction = 10,  // it had to move memory to get free pages side by side; where: order
   fragmented = 11,  // an instant: free memory of one kind was broken up for another; where: order
   send_full = 12,  // an instant: a send that may not wait found no room for some or all of its bytes; where: the socket
+  nagle = 13,  // Nagle's algorithm held bytes of it back from `began` on, until the peer acknowledged what came before;
+               // where: the socket, detail: its least round-trip time, µs (0: not known)
+  undelivered = 14,  // the kernel had to keep bytes that it sent, until TCP had sent them; where: the socket, detail:
+                     // in bits 0 to 6 per cent of the time in which the peer's window was the reason, bit 7: until the
+                     // end was acknowledged; from bit 8 on the least round-trip time, µs (0: not known)
   unknown = 255
 };
+// Its `where` is a socket.
+constexpr bool is_of_socket(StallKind what) {
+  return what == StallKind::peer_window || what == StallKind::congestion || what == StallKind::send_full ||
+         what == StallKind::nagle || what == StallKind::undelivered;
+}
 // A note of the recording: send_full is recorded.
 inline constexpr std::string_view kFullSendsNote = "tailcap.full_sends";
 // Event::thread was delayed in [began, Event::time).

@@ -15,4 +15,11 @@ constexpr std::uint64_t fnv(std::string_view text, std::uint64_t hash = kFnvBasi
   return hash;
 }
 
+// Every bit of the result depends on every bit of the hash: the finalizer of MurmurHash3.
+constexpr std::uint64_t mixed(std::uint64_t hash) {
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdu;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53u;
+  return hash ^ (hash >> 33);
+}
+
 }  // namespace tailcap::ground

@@ -19,6 +19,12 @@ inline constexpr std::string_view kMemoryNote = "tailcap.memory";
 // A process that had a lock on a file, which this thread was refused or waits for: "4711".
 inline constexpr std::string_view kFileLockNote = "tailcap.file_lock";
 
+// A cgroup of the unified hierarchy that was frozen while this process was in it: "/shop".
+inline constexpr std::string_view kFrozenNote = "tailcap.frozen";
+
+// "1": use of disks is recorded at all moments, not only around waits of recorded threads.
+inline constexpr std::string_view kDiskUseNote = "tailcap.disk_use";
+
 // In the preamble: "997", samples a second of each CPU, where there are any.
 inline constexpr std::string_view kSampleRateNote = "tailcap.sampling.samples";
 

@@ -16,6 +16,9 @@ int run(int argc, char** argv);
 namespace baseline_command {
 int run(int argc, char** argv);
 }
+namespace cardinality_command {
+int run(int argc, char** argv);
+}
 namespace check_command {
 int run(int argc, char** argv);
 }
@@ -41,6 +44,9 @@ namespace export_command {
 int run(int argc, char** argv);
 }
 namespace flame_command {
+int run(int argc, char** argv);
+}
+namespace fleet_command {
 int run(int argc, char** argv);
 }
 namespace info_command {

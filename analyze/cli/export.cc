@@ -39,7 +39,7 @@ har          requests as an HTTP Archive: the network panel of browsers
 loki         a line of JSON per request: log stores
 folded       stacks of --measure, a line each; pprof: the same for go tool pprof; speedscope: for speedscope.app
 pcapng       the bytes of TCP connections as packets, with the ids of requests as comments: Wireshark
-clickhouse   rows of one of the tables of many captures: scripts/clickhouse, tailcap report --from-clickhouse
+clickhouse   rows of one of the tables of many captures: scripts/clickhouse, tailcap report and fleet --from-clickhouse
 
 Where the name of OUT ends in .gz, it is compressed. docs/export.md says what each format holds.
 
@@ -189,7 +189,9 @@ int run(int argc, char** argv) {
   line.choice(option::kSpans, a.spans, {"requests", "labels"});
   line.option(kGoroutines, &a.goroutines);
   line.option(kEndpoint, &a.endpoint);
-  line.choice(kTable, a.table, {"request", "route", "label", "verdict", "capture"});
+  line.choice(
+      kTable, a.table,
+      {"request", "route", "label", "verdict", "service_hour", "route_hour", "call_hour", "deployment", "capture"});
   add_selection(line, a.selection);
   add_routes(line, a.selection);
   line.notes(kNotes);

@@ -1,8 +1,6 @@
 // tailcap report: routes with percentiles, phases and the slowest requests, as text, Markdown, JSON, a page and plots.
 #include "analyze/report/report.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -12,6 +10,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/log_options.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
@@ -64,10 +63,6 @@ constexpr Definition kMinOutlive{"min-outlive", 0, "T",
 constexpr Definition kMinBusy{
     "min-busy", 0, "SHARE", "call a second busy from this share of running goroutines or threads on (default 0.95)", 0};
 
-constexpr Definition kFromClickHouse{"from-clickhouse", 0, "URL",
-                                     "report on all captures that were loaded into this server (docs/clickhouse.md), "
-                                     "instead of FILE: http://clickhouse:8123",
-                                     0};
 constexpr Definition kBrief{"brief", 0, nullptr,
                             "print only the line on data quality and the answers, in whole sentences", 0};
 constexpr std::size_t kCompactWidth = 80, kNarrowest = 60;  // columns
@@ -76,6 +71,8 @@ struct Arguments {
   std::string file, format, output, plots, plot_format = "svg", by, from_clickhouse;
   Selection selection;
   report::ReportOptions shown;
+  LogOptions log_options;
+  views::LogFiles logs;
   bool no_pager = false, whole = false, full = false;
   std::optional<std::uint64_t> limit;
   model::GoLimits go;
@@ -120,8 +117,6 @@ int run_fleet(Arguments& a) {
   return exit_code(!whole, "report", printed ? Told::yes : Told::no);
 }
 
-constexpr int kReturned = 1 << 20;  // bytes, and larger
-
 struct Shown : pipeline::Answer {
   std::unique_ptr<views::PageReadings> readings;
   std::string text;
@@ -138,14 +133,11 @@ std::string text_of(const Arguments& a, const pipeline::Analysis& analysis) {
 // Reads only the part of a long capture that --from and --to ask for.
 Shown show(const Arguments& a, pipeline::Options& options) {
   const pipeline::DecidingPart part{
-      .window = !a.whole && (options.from || options.to) && decided_early(a.selection, true),
+      .window = !a.whole && !a.logs.given() && (options.from || options.to) && decided_early(a.selection, true),
       .decided = [&](bool clocks) { return decided_early(a.selection, clocks); },
   };
   pipeline::Question question(a.file, options.threads, options.progress);
   Shown shown = question.ask(options, part, [&](pipeline::Replay& replay) {
-    // Lists of millions of requests go back to the system when they are freed, whatever was allocated after them. For
-    // others, that would only be more page faults.
-    if (replay.summary().events > pipeline::kLittle) mallopt(M_MMAP_THRESHOLD, kReturned);
     Shown out;
     out.readings = std::make_unique<views::PageReadings>(options);
     std::vector<pipeline::SecondReading*> beside = {&out.readings->stacks};
@@ -155,7 +147,10 @@ Shown show(const Arguments& a, pipeline::Options& options) {
     views::explain_triggers(out.readings->stacks, out.analysis);
     views::name_functions(out.readings->stacks, out.analysis);
     if (a.format == "html") {
-      out.text = views::report_page(*out.readings, out.analysis, a.shown);
+      std::optional<model::LogBook> book;
+      if (a.logs.given())
+        book = views::log_book(a.logs, out.analysis.table, out.analysis.study, [](model::ExchangeId) { return true; });
+      out.text = views::report_page(*out.readings, out.analysis, a.shown, book ? &*book : nullptr);
     } else {
       out.text = text_of(a, out.analysis);
     }
@@ -206,10 +201,10 @@ int run(int argc, char** argv) {
       "report",
       "tailcap report says on one screen how far the capture can be trusted, and what was slow and why. With --full it "
       "goes on: routes, where their requests spend the time, the slowest requests.");
-  line.capture(a.file, {&kFromClickHouse});
+  line.capture(a.file, {&option::kFromClickHouse});
   add_selection(line, a.selection);
   line.option(option::kWhole, &a.whole);
-  line.option(kFromClickHouse, &a.from_clickhouse);
+  line.option(option::kFromClickHouse, &a.from_clickhouse);
   line.group("In which form?");
   line.format(a.format, {"text", "html", "md", "json", "agent"}, &a.output,
               "html: one page that needs nothing else, plots included; md: Markdown, to be pasted into an issue; json: "
@@ -229,12 +224,16 @@ int run(int argc, char** argv) {
   line.choice(kPlotFormat, a.plot_format, {"svg", "png"});
   add_routes(line, a.selection);
   line.option(kBy, &a.by);
+  add_log_options(line, a.log_options);
   line.group("Thresholds for Go programs");
   line.option(kMinOutlive, &a.go.left_after);
   line.option(kMinBusy, &a.go.busy);
   line.notes(kNotes);
   const std::size_t width = a.shown.width = terminal_width(a.shown.width);
   if (const auto code = line.parse(argc, argv)) return *code;
+  a.logs = log_files_of(a.log_options);
+  if (a.logs.given() && (a.format != "html" || !a.from_clickhouse.empty()))
+    throw UsageError("--join-logs is for pages: -o page.html. `tailcap show` has the lines of one request");
   a.full = a.full || (a.limit && !a.shown.brief);
   const bool compact = a.format == "text" && !a.full && !a.shown.brief && a.from_clickhouse.empty();
   if (compact && a.shown.width == width) a.shown.width = std::min(width, kCompactWidth);

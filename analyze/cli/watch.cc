@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "analyze/cli/command.h"
+#include "analyze/cli/keep/keep_summaries.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/old_names.h"
+#include "analyze/cli/options/read_options.h"
 #include "analyze/cli/options/yaml_file.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
@@ -34,7 +36,9 @@ using namespace std::chrono_literals;
 
 constexpr const char* kAbout =
     "tailcap watch looks at a recording that is in memory (tailcap record --last 60s), every few seconds, and takes a "
-    "snapshot of it when requests meet a condition.";
+    "snapshot of it when requests meet a condition. With --summaries it keeps a summary of each day instead, of a "
+    "recording in "
+    "memory or in files.";
 
 constexpr const char* kNotes =
     R"(Requests are judged once, when they have ended. It runs beside the recorder, with low priority, and looks only at the end of
@@ -48,6 +52,7 @@ examples:
   tailcap watch flight.tcap -w 'rpc.status == DEADLINE_EXCEEDED' --unanswered 2s
   tailcap watch flight.tcap --conditions conditions.yaml
   tailcap watch flight.tcap --policy policy.yaml
+  tailcap watch flight.tcap --summaries /var/lib/tailcap/days
 )";
 
 constexpr Definition kShare{"share", 0, "PERCENT",
@@ -65,6 +70,15 @@ constexpr Definition kLookBack{
 constexpr Definition kCooldown{"cooldown", 0, "T", "wait T after a snapshot before the next one (default 60s)", 0};
 constexpr Definition kMost{"most", 0, "N", "end after N snapshots (default 10)", 1};
 
+constexpr Definition kSummaries{
+    "summaries", 0, "DIR",
+    "instead of snapshots: keep a summary of each day (UTC) in the folder DIR, YYYY-MM-DD.tcs, to which each file of "
+    "the recording is added when it is finished, or what a recording in memory has seen since the last check",
+    0};
+constexpr Definition kKeep{"keep", 0, "DAYS", "with --summaries: keep the last DAYS days (default 62)", 1};
+constexpr Definition kKeepSize{
+    "keep-size", 0, "SIZE", "with --summaries: remove the oldest days when all have more than SIZE (default 1GB)", 0};
+
 constexpr Duration kLeastEvery = 200ms;
 constexpr std::size_t kMostWhy = 240;
 constexpr int kNice = 10;
@@ -75,7 +89,8 @@ struct Arguments {
   double share = 0;
   std::size_t least = 1, most = 10;
   Duration hold{}, unanswered{}, every = 5s, look_back{}, cooldown = 60s;
-  std::string conditions_file, policy_file;
+  std::string conditions_file, policy_file, summaries, keep_size;
+  std::size_t keep = 62;
   model::policy::Policy policy;
 };
 
@@ -195,12 +210,6 @@ std::vector<Watched> watched_of(const Arguments& a, const watch::LiveSampling& s
   return out;
 }
 
-// Each request stands for this number where a part of the connections is recorded; 0: the number is not known.
-double weight_of(const model::Sampling& sampling) {
-  if (!sampling.some()) return 1;
-  return sampling.scales() ? static_cast<double>(sampling.of) : 0;
-}
-
 int run(const Arguments& a) {
   watch::LiveSampling sampling(a.policy, std::filesystem::path(a.policy_file).filename().string());
   std::vector<Watched> watched = watched_of(a, sampling);
@@ -239,7 +248,7 @@ int run(const Arguments& a) {
         const auto judge = [&](policy::Hold& hold, const watch::Sight& sight) {
           if (hold.held(sight.holds, until)) why += (why.empty() ? "" : "; ") + sight.what;
         };
-        const double weight = weight_of(analysis.study.quality.sampling);
+        const double weight = policy::weight_of(analysis.study.quality.sampling);
         for (Watched& one : watched) {
           const watch::Sight sight =
               watch::look(analysis.table, one.condition, analysis.study.quality.file.first, since, until, weight);
@@ -272,11 +281,25 @@ bool read_conditions(Arguments& a) {
   return read_yaml_file("watch", a.conditions_file, [&a](const std::string& text) {
     a.policy = query::policy_of(text);
     warn_of_old_names(a.policy);
+    if (std::ranges::any_of(a.policy.conditions, model::policy::asks_for_lines))
+      throw query::YamlError(a.policy.not_live);
     if (!a.policy.not_watched.empty())
       throw query::YamlError(a.policy.not_watched +
                              " is no condition: --policy applies sampling, `tailcap policy` replays it and breakers");
     if (a.policy.conditions.empty()) throw query::YamlError("1:1: there are no conditions");
   });
+}
+
+int run_summaries(const Arguments& a, bool every_given) {
+  KeptSummaries kept;
+  kept.file = a.file;
+  kept.folder = a.summaries;
+  kept.bounds.days = a.keep;
+  if (!a.keep_size.empty()) kept.bounds.bytes = byte_count_of("--keep-size", a.keep_size);
+  if (every_given) kept.every = a.every;
+  (void)setpriority(PRIO_PROCESS, 0, kNice);
+  end_at_signals();
+  return keep_summaries(kept);
 }
 
 }  // namespace
@@ -295,17 +318,31 @@ int run(int argc, char** argv) {
   line.option(kConditions, &a.conditions_file);
   line.group("How much is recorded?");
   line.option(option::kPolicy, &a.policy_file,
-              "apply the sampling of this policy: its conditions decide which share of the connections is recorded; "
+              "apply the sampler of this policy: its conditions decide which share of the connections is recorded; "
               "those that decide nothing take snapshots");
   line.group("How often?");
   line.option(option::kEvery, &a.every, "evaluate the condition every T (default 5s, or what the policy says)");
   line.option(kLookBack, &a.look_back);
   line.option(kCooldown, &a.cooldown);
   line.option(kMost, &a.most);
+  line.group("Which summaries are kept?");
+  line.option(kSummaries, &a.summaries);
+  line.option(kKeep, &a.keep);
+  line.option(kKeepSize, &a.keep_size);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
+  if (!a.summaries.empty()) {
+    if (!a.expressions.empty() || a.unanswered.count() != 0 || !a.conditions_file.empty() || !a.policy_file.empty())
+      return wrong_usage(argv[0], "--summaries takes no snapshots: give conditions to another `tailcap watch`");
+    if (line.given(option::kEvery) && a.every < kLeastEvery) return wrong_usage(argv[0], "--every is at least 200ms");
+    return run_summaries(a, line.given(option::kEvery));
+  }
+  if (line.given(kKeep) || line.given(kKeepSize))
+    return wrong_usage(argv[0], "--keep and --keep-size belong to --summaries");
   if (a.expressions.empty() && a.unanswered.count() == 0 && a.conditions_file.empty() && a.policy_file.empty())
-    return wrong_usage(argv[0], "give a condition: --where EXPR, --unanswered T, --conditions FILE, or --policy FILE");
+    return wrong_usage(
+        argv[0],
+        "give a condition: --where EXPR, --unanswered T, --conditions FILE, or --policy FILE; or --summaries DIR");
   if (!a.conditions_file.empty() && !a.policy_file.empty())
     return wrong_usage(argv[0], "a policy has conditions: give --conditions or --policy");
   if (a.share < 0 || a.share > 100) return wrong_usage(argv[0], "--share is a number of per cent, from 0 to 100");

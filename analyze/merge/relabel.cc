@@ -57,7 +57,7 @@ struct Relabel::Visitor {
     });
     if constexpr (std::is_same_v<B, Note>) pause(body);
     if constexpr (std::is_same_v<B, Stall>)
-      if (body.what == StallKind::peer_window || body.what == StallKind::congestion) id(body.where, to.machine_);
+      if (is_of_socket(body.what)) id(body.where, to.machine_);
   }
 
   // Off-CPU intervals of one machine may be recorded while those of another are not.

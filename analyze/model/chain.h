@@ -32,6 +32,7 @@ constexpr bool waits_for_somebody(Label label) {
     case Label::q_pool:
     case Label::q_loop:
     case Label::q_hol_h1:
+    case Label::send_sndbuf:
     case Label::down_send:
     case Label::down_wait:
     case Label::down_body:

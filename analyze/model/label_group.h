@@ -30,4 +30,10 @@ std::string_view name_of(LabelGroup group);    // "scheduler"
 std::string_view text_of(LabelGroup group);    // "waiting for a CPU, throttled, stopped"
 std::string_view colour_of(LabelGroup group);  // "#rrggbb"
 
+// Where a culprit with this label has no request, its number is one of the peers, from 1.
+constexpr bool names_peer(Label label) {
+  return label == Label::net_unknown_socket || label == Label::net_upload || label == Label::net_idle ||
+         label == Label::send_sndbuf || (label >= Label::down_dns && label <= Label::down_h2fc);
+}
+
 }  // namespace tailcap::model

@@ -55,9 +55,9 @@ Blocked blocked_in(const formats::OffCpu& off) {
 std::uint32_t stopped_by(const formats::OffCpu& off, formats::Machine machine) {
   if (off.state & ground::kTaskTraced) return off.ongoing ? 0 : off.waker;
   constexpr std::uint64_t kStop = 19, kLast = 22, kThreads = 1u << formats::kMachineOfPid;  // SIGSTOP to SIGTTOU
-  const bool told =
-      off.state & ground::kTaskStopped && off.argument0 >= kStop && off.argument0 <= kLast && off.argument1 < kThreads;
-  if (!told || off.argument1 == 0) return 0;
+  const bool told = off.state & ground::kTaskStopped && off.argument0 >= kStop && off.argument0 <= kLast;
+  if ((!told && !ground::is_by_freezer(off.state, off.argument0)) || off.argument1 == 0 || off.argument1 >= kThreads)
+    return 0;
   return static_cast<std::uint32_t>(off.argument1) | machine << formats::kMachineOfPid;
 }
 
@@ -92,6 +92,7 @@ OffCpuWait off_cpu_wait(const formats::Event& event) {
   w.goroutine = event.goroutine;
   w.lost_before = off.missed > 0;
   w.ongoing = off.ongoing;
+  w.frozen = w.blocked == Blocked::stopped && ground::is_by_freezer(off.state, off.argument0);
   if (w.blocked == Blocked::stopped) w.argument0 = stopped_by(off, formats::machine_of(event.thread.tid));
   return w;
 }

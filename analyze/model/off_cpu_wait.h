@@ -38,13 +38,14 @@ struct OffCpuWait {
   std::int64_t due = 0;         // until when a sleeping thread asked to sleep; of a futex, when a timer ended the wait;
                                 // of a poll, its time limit; 0: not known, or none
   std::int64_t stolen = 0;      // ns before `time`, on its CPU, in which the hypervisor ran something else
-  std::uint64_t argument0 = 0;  // stopped: the thread that sent the signal; 0: not known
+  std::uint64_t argument0 = 0;  // stopped: the thread that sent the signal, or froze the cgroup; 0: not known
   formats::SocketId socket = 0;  // the call's descriptor refers to it; 0: none, or not recorded
   std::uint64_t goroutine = 0;
   std::uint32_t waker = 0;
   formats::FileKind file = formats::FileKind::unknown;
   Blocked blocked = Blocked::other;
   bool lost_before = false;  // waits of this thread between the one before and this were lost
+  bool frozen : 1 = false;   // stopped by the freezer of the unified hierarchy
   bool ongoing : 1 = false;  // the recording ended first; `back` is when
   formats::WokenIn woken_in : 4 = formats::WokenIn::unknown;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "analyze/model/label_group.h"
 #include "ground/sort_by_number.h"
 
 namespace tailcap::model {
@@ -61,15 +62,13 @@ std::span<const Culprit> Partitions::culprits(ExchangeId request) const {
 }
 
 const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups) {
-  return culprit.label == Label::sched_throttled && culprit.what != 0 && culprit.what <= groups.size()
-             ? &groups[culprit.what - 1]
-             : nullptr;
+  const bool named = culprit.label == Label::sched_throttled || culprit.label == Label::sched_stopped;
+  return named && culprit.what != 0 && culprit.what <= groups.size() ? &groups[culprit.what - 1] : nullptr;
 }
 
 const SocketPeer* peer_of(const Culprit& c, std::span<const SocketPeer> peers) {
-  const bool network =
-      c.label == Label::net_unknown_socket || (c.label >= Label::down_dns && c.label <= Label::down_h2fc);
-  return network && c.request.connection == 0 && c.what != 0 && c.what <= peers.size() ? &peers[c.what - 1] : nullptr;
+  return names_peer(c.label) && c.request.connection == 0 && c.what != 0 && c.what <= peers.size() ? &peers[c.what - 1]
+                                                                                                   : nullptr;
 }
 
 std::string_view lock_of(const Culprit& c, const LockNames& locks) {

@@ -32,10 +32,10 @@ struct AccountPart {
   bool operator==(const AccountPart&) const = default;
 };
 
-// The connections of a process to one place, which its requests take and give back. As a number, so that a blocker can
-// name them.
+// The connections of a process to one place, which its requests take and give back, or the threads of a pool. As a
+// number, so that a blocker can name them.
 struct PoolOfConnections {
-  TextId remote = 0;
+  TextId remote = 0;  // 0: threads
   std::uint32_t connections = 0;
 
   static PoolOfConnections of(std::uint64_t number) {
@@ -52,9 +52,9 @@ struct PoolOfConnections {
 struct Culprit {
   Label label = Label::unexplained_nocarrier;
   std::int64_t time = 0;   // ns of this request
-  std::uint64_t what = 0;  // lock: its address; down.*: the call's connection; io: device; sched.throttled: which of
-                           // the CPU groups, from 1; a wait on a socket without a request: which of the peers, from 1;
-                           // otherwise 0
+  std::uint64_t what = 0;  // lock: its address; down.*: the call's connection; io: device; sched.*: which of
+                           // the CPU groups, from 1; a wait on a socket without a request, or for the request's own
+                           // peer: which of the peers, from 1; otherwise 0
   ExchangeId request;  // q.loop, q.pool, lock with known holder: the request it worked on; down.*: the call. connection
                        // 0: none
   std::uint32_t tid = 0;  // the lock holder, the waker, or the sender of the stop signal; 0: not known
@@ -77,6 +77,17 @@ struct SocketPeer {
   std::uint32_t pid = 0;     // of the recorded process that has that end; 0: not known
   std::string process = {};  // its name; empty: not known
   bool operator==(const SocketPeer&) const = default;
+};
+
+// The service had written all of a response, and its kernel kept bytes of it, at least for this time.
+struct Undelivered {
+  ExchangeId request;
+  std::int64_t time = 0;             // ns since the request's end
+  Label label = Label::send_sndbuf;  // why: net.nagle, send.sndbuf (mostly the peer's window), send.cwnd
+  std::uint8_t window = 0;           // per cent of the time in which the peer's window was the reason
+  std::int64_t round_trip = 0;       // the least of the connection, ns; 0: not known
+  std::uint32_t peer = 0;            // which of the peers, from 1; 0: not known
+  bool operator==(const Undelivered&) const = default;
 };
 
 // Names of locks, by address.
@@ -103,6 +114,8 @@ class Partitions {
   const std::vector<SocketPeer>& peers() const { return peers_; }
   void set_locks(LockNames locks) { locks_ = std::move(locks); }
   const LockNames& locks() const { return locks_; }
+  void set_undelivered(std::vector<Undelivered> undelivered) { undelivered_ = std::move(undelivered); }
+  const std::vector<Undelivered>& undelivered() const { return undelivered_; }  // by time
 
  private:
   // Stored in pieces, so that growing moves nothing; the things of one request lie in one piece.
@@ -132,9 +145,11 @@ class Partitions {
   std::vector<CpuGroup> groups_;
   std::vector<SocketPeer> peers_;
   LockNames locks_;
+  std::vector<Undelivered> undelivered_;
 };
 
-// The group with the used-up quota; nullptr: the culprit is not of that kind, or the group is not known.
+// The group with the used-up quota, or that was frozen; nullptr: the culprit is not of that kind, or the group is not
+// known.
 const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups);
 // The peer on which the request waited; nullptr: likewise.
 const SocketPeer* peer_of(const Culprit& culprit, std::span<const SocketPeer> peers);

@@ -166,7 +166,10 @@ struct RequestTable {
   RequestOccurrences occurrences;  // of requests with a duration, where they were asked for
   Crowd crowd;                     // known where there are partitions
   CpuAccount cpus;                 // of the machine; likewise
-  std::uint64_t salt = 0;          // of ids that are made up, by the capture's own id: see trace_identity.h
+  // What made-up ids are made of (trace_identity.h): the capture's own id; that of the machine's boot, 0: not known.
+  std::uint64_t salt = 0, machine_salt = 0;
+  // Cookies, by ConnectionId, of clients' connections that were recorded from the first byte to the last; 0: another.
+  std::vector<SocketId> whole_calls;
   Processes processes;
   // Requests in whose time their process had another name than in most of its requests' times; with that name, sorted.
   std::vector<std::pair<ExchangeId, TextId>> own_names;

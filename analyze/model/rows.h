@@ -79,6 +79,7 @@ class Rows {
   Outcome outcome(std::size_t i) const { return static_cast<Outcome>(fixed(i).bits >> kOutcomeAt & kOutcome); }
   Protocol protocol(std::size_t i) const { return static_cast<Protocol>(fixed(i).bits >> kProtocolAt & kProtocol); }
   bool complete(std::size_t i) const { return (fixed(i).bits & kComplete) != 0; }
+  bool tls(std::size_t i) const { return (fixed(i).bits & kTls) != 0; }
   bool has_phases(std::size_t i) const { return (fixed(i).bits & kPhases) != 0; }
   // Most requests have nothing that is rare: attempts, flow control, and the like (see Request).
   bool has_rare(std::size_t i) const { return (fixed(i).bits & kRare) != 0; }

@@ -147,7 +147,7 @@ class Goroutines {
     if (w.server() && from < w.second) {
       const Nanos whole = std::min(to, w.second);
       happened = add_awaited_bytes(k_, w.id.connection, from, whole, Label::net_upload, Label::net_reorder,
-                                   Evidence::measured, 0, draft_);
+                                   Evidence::measured, client_of(k_, draft_), draft_);
       if (happened < whole) dispatched(woken, happened, whole, whole);
       from = whole;
     }
@@ -367,10 +367,10 @@ class States {
     for (const TimeSpan& piece : rest) {
       if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time < w.second)
         add_awaited_bytes(k_, w.id.connection, std::max(piece.time, w.first), std::min(piece.to, w.second),
-                          Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
+                          Label::net_upload, Label::net_reorder, Evidence::measured, client_of(k_, draft_), draft_);
       else if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time >= w.third &&
                fills_buffer(k_, w.id.connection, piece.time - kJustSent, piece.time))
-        draft_.add(piece.time, piece.to, Label::send_sndbuf, Evidence::inferred);
+        draft_.add(piece.time, piece.to, Label::send_sndbuf, Evidence::inferred, client_of(k_, draft_));
       else if (const formats::SocketId socket = why == Label::net_unknown_socket ? read_next(to) : 0; socket != 0)
         add_peer(k_, socket, piece.time, piece.to, Evidence::measured, draft_);
       else if (const auto given = taken(why, from, to))

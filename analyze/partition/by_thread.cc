@@ -143,7 +143,7 @@ void add_without_waits(const DraftContext& k, std::span<const Call> calls, const
   for (std::size_t i = 0; i + 1 < acts.size() && !w.streams; ++i)
     if (!acts[i].out && !acts[i + 1].out && acts[i + 1].time <= w.second)
       add_awaited_bytes(k, w.id.connection, acts[i].time, acts[i + 1].time, Label::net_upload, Label::net_reorder,
-                        Evidence::inferred, 0, draft);
+                        Evidence::inferred, client_of(k, draft), draft);
   for (const Call& c : calls)
     if (c.on_path) add_down(k, c, std::max(w.first, c.began), w.third, Evidence::inferred, draft);
 }

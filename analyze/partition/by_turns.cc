@@ -1,8 +1,8 @@
 #include "analyze/partition/by_turns.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
+#include <utility>
 
 #include "analyze/partition/history/lock_holders.h"
 #include "analyze/partition/orphans.h"
@@ -85,9 +85,7 @@ class Loop {
   void add_background(std::span<const Call> calls) {
     const Window& w = draft_.w;
     Draft::Background& b = draft_.background;
-    b.loop = &timeline_;
-    b.turns = range_;
-    b.tid = tid_;
+    b = {&timeline_, range_, tid_, std::move(b.ready)};
     if (const Nanos until = std::min(queued_.until, w.first); until > w.from) {
       const LoopTurn* longest = timeline_.longest(timeline_.range(w.from, until));
       const std::uint32_t who = longest && longest->owner.connection != 0 ? draft_.who(0, longest->owner, tid_) : 0;
@@ -198,7 +196,7 @@ class Loop {
     const EndLog* end = draft_.w.streams ? k_.observed.end(draft_.w.id.connection) : nullptr;
     for (std::size_t tries = 0; tries < kMostArrivals && from < to; ++tries) {
       const Nanos there = add_awaited_bytes(k_, draft_.w.id.connection, from, to, Label::net_upload, Label::net_reorder,
-                                            Evidence::measured, 0, draft_);
+                                            Evidence::measured, client_of(k_, draft_), draft_);
       const PositionMark* read = end && there < to ? end->read.first_after(there) : nullptr;
       if (!read || read == end->read.end()) return;
       from = read->time;
@@ -241,9 +239,10 @@ class Loop {
   // More could not be written, until the loop's last wake-up.
   void unwritten(Nanos from, Nanos to) {
     const LoopTimeline::Range r = timeline_.range(from, to, range_);
+    const std::uint32_t who = client_of(k_, draft_);
     for (std::uint64_t i = r.first; i <= r.last && r.size() != 0; ++i)
       if (const LoopTurn& t = timeline_.turn(i); t.idle && t.woken)
-        draft_.add(std::max(t.from, from), std::min(t.runnable, to), Label::send_sndbuf, Evidence::inferred);
+        draft_.add(std::max(t.from, from), std::min(t.runnable, to), Label::send_sndbuf, Evidence::inferred, who);
   }
 
   // No call was under way: a timer or an unseen event, until the wake-up after which the request went on.
@@ -267,29 +266,27 @@ class Loop {
     if (const auto holder = next ? connection_of(from, *next, calls) : std::nullopt)
       return draft_.add(from, until, Label::q_pool, Evidence::inferred, draft_.who(0, *holder, tid_));
     if (const auto pool = workers_.taken_late(from, *last)) {
-      draft_.add(from, pool->at, Label::q_pool, Evidence::inferred, draft_.who(0, pool->behind, pool->tid));
+      draft_.add(from, pool->at, Label::q_pool, Evidence::inferred, draft_.who(pool->places, pool->behind, pool->tid));
       worked_.push_back({pool->at, until});
       return add_running(k_, pool->tid, pool->at, until, calls, draft_, Evidence::inferred);
     }
-    if (const auto call = orphans_.passed_on(next, *last))
-      return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+    if (const auto call = orphans_.passed_on(next, *last)) return orphans_.add(*call, from, to);
     connecting(from, until);
     if (next && elsewhere(from, to, *next, *last)) return;
     if (const Nanos due = timer(next, *last); due != 0)
       return draft_.add(from, std::min(due, to), Label::timer_sleep, Evidence::inferred);
-    if (const auto call = orphans_.answered(from, to, next, *last))
-      return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+    if (const auto call = orphans_.answered(from, to, next, *last)) return orphans_.add(*call, from, to);
     if (last->ongoing) {  // nothing woke it
-      if (const auto call = orphans_.unanswered(last->time))
-        return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+      if (const auto call = orphans_.unanswered(last->time)) return orphans_.add(*call, from, to);
       return draft_.add(from, until, Label::blocked_unknown, Evidence::inferred);
     }
     if (const auto holder = LockHolders(k_.windows, k_.observed, draft_.w, tid_).of_session(*last);
         holder.connection != 0)
       return draft_.add(from, until, Label::lock_session, Evidence::inferred, draft_.who(0, holder, last->waker));
-    const ThreadLog* waker = last->waker != 0 ? k_.observed.thread(last->waker) : nullptr;
-    const bool other = last->waker != 0 && (!waker || waker->pid != log_.pid);
-    draft_.add(from, until, woken_by(*last, next), Evidence::inferred, other ? draft_.who(0, {}, last->waker) : 0);
+    const Workers::Taken full = workers_.all_busy(from, *last);
+    draft_.add(from, full.at, Label::q_pool, Evidence::inferred, draft_.who(full.places, full.behind));
+    draft_.add(full.at, until, woken_by(*last, next), Evidence::inferred,
+               workers_.elsewhere(last->waker) ? draft_.who(0, {}, last->waker) : 0);
   }
 
   // The loop had begun to connect in the request's turn, and the socket never carried a request.

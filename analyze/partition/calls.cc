@@ -12,6 +12,9 @@ using model::Evidence;
 using model::ExchangeId;
 using model::Label;
 
+// An acknowledgement that takes this much longer than a round trip was delayed; Linux does so for 40 ms at least.
+constexpr Nanos kDelayedAtLeast = 30'000'000;
+
 // How many arrivals are looked at to find the next in order.
 constexpr std::size_t kMaxMarks = 4096;
 
@@ -43,6 +46,12 @@ void add_wait(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evi
     });
   }
   draft.add(from, since, Label::down_wait, evidence, call.who);
+  if (const EndLog* own = k.observed.end(call.w.id.connection))
+    own->held.each(call.w.from, to, [&](const HeldBytes& held) {
+      const bool late = held.to - held.time >= held.round_trip + kDelayedAtLeast;
+      if (!held.nagle || held.time < call.w.from || !late) return;
+      draft.add(std::max(held.time, from), std::min(held.to, to), Label::net_nagle, evidence, call.who);
+    });
   draft.add(since, to, Label::down_retx, Evidence::inferred, call.who);
 }
 
@@ -65,7 +74,7 @@ Nanos written(const EndLog& sender, const PositionMark& m) {
 // could be acknowledged, or the receiver sent nothing, which would acknowledge them, for as long as it delays.
 TimeSpan held_back(const EndLog& sender, const EndLog& receiver, const PositionMark& before, const PositionMark& next) {
   constexpr std::uint32_t kSmall = 536;  // less than any connection's full segment
-  constexpr Nanos kLeast = 30'000'000, kMost = 500'000'000, kDelayed = 38'000'000;
+  constexpr Nanos kLeast = kDelayedAtLeast, kMost = 500'000'000, kDelayed = 38'000'000;
   const Nanos first = written(sender, before), second = written(sender, next);
   if (next.end - next.begin >= kSmall || first < 0 || second < 0) return {};
   const Nanos way = std::max<Nanos>(0, before.time - first);
@@ -262,6 +271,15 @@ void add_down(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evi
   if (call.read < call.end && body < over)
     add_awaited_bytes(k, call.w.id.connection, body, over, Label::down_body, Label::down_retx, evidence, call.who,
                       draft, other_end(k, call));
+}
+
+std::uint32_t client_of(const DraftContext& k, Draft& draft) {
+  const auto& rows = k.windows.table().rows;
+  const ExchangeId peer = rows.peer(draft.w.row);
+  const auto call = peer.connection != 0 ? k.windows.find(peer) : std::nullopt;
+  const std::uint32_t host = k.observed.host_of(draft.w.id.connection);
+  const std::uint32_t tid = call ? rows.work(*call).tid : k.observed.client_of(draft.w.id.connection);
+  return host != 0 || tid != 0 ? draft.who(host, {}, tid) : 0;
 }
 
 TimeSpans add_calls(const DraftContext& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft) {

@@ -52,4 +52,8 @@ Nanos add_awaited_bytes(const DraftContext& k, model::ConnectionId connection, N
                         model::Label hole, model::Evidence evidence, std::uint32_t who, Draft& draft,
                         model::ConnectionId sender = 0);
 
+// The client of a served request, as who is behind a wait for it: its host, and the thread where that is recorded, or
+// the process where the kernel names it. 0: not known.
+std::uint32_t client_of(const DraftContext& k, Draft& draft);
+
 }  // namespace tailcap::partition

@@ -56,7 +56,8 @@ struct Drafting {
     const ProcessLog* process = k.observed.process(draft.w.pid);
     if (!process) return;
     process->halts.each(draft.w.from, draft.w.to, [&](const Halt& halt) {
-      unnoticed(halt.time, halt.to, Label::sched_stopped, halt.by != 0 ? draft.who(0, {}, halt.by) : 0);
+      unnoticed(halt.time, halt.to, Label::sched_stopped,
+                halt.by != 0 || halt.group != 0 ? draft.who(halt.group, {}, halt.by) : 0);
     });
     process->vm_stops.each(draft.w.from, draft.w.to, [&](const TimeSpan& stop) {
       unnoticed(stop.time, stop.to, Label::runtime_stw, draft.who(0, {}, process->vm_thread));

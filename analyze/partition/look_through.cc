@@ -83,7 +83,7 @@ void LookThrough::meanwhile(const Condition& piece, std::span<const Condition> t
     if (model::unexplained(part.label))
       leaf(part.to - part.from, true);
     else if (part.label == Label::net_idle)
-      idle(part.from, part.to, their.w.row);
+      idle(part.from, part.to, their.w.id.connection, their.w.row);
     else
       expand(part, their);
     at = part.to;
@@ -111,7 +111,7 @@ void LookThrough::session(const Condition& piece, std::uint32_t tid, std::uint32
         meanwhile(part, thread.pieces, thread.draft);
       at = part.to;
       if (at == piece.to) return;
-      idle(at, at + 1, std::nullopt);  // the last moment of a request counts as its own
+      idle(at, at + 1, connection, std::nullopt);  // the last moment of a request counts as its own
       ++at;
       continue;
     }
@@ -120,19 +120,23 @@ void LookThrough::session(const Condition& piece, std::uint32_t tid, std::uint32
     const bool some = next && next != log->acts.end() && next->time < piece.to;
     const auto begun = some ? k_.windows.at(connection, next->time) : std::nullopt;
     const Nanos until = begun ? std::clamp(k_.windows.window(*begun).from, at + 1, piece.to) : piece.to;
-    idle(at, until, begun);
+    idle(at, until, connection, begun);
     at = until;
   }
 }
 
-// next: the request that the session's client sent then.
-void LookThrough::idle(Nanos from, Nanos to, std::optional<std::uint32_t> next) {
+// next: the request that the session's client sent then. A client that is not recorded has a name, at best.
+void LookThrough::idle(Nanos from, Nanos to, model::ConnectionId connection, std::optional<std::uint32_t> next) {
   const auto& rows = k_.windows.table().rows;
   const model::ExchangeId peer = next ? rows.peer(*next) : model::ExchangeId{};
   const auto client = peer.connection != 0 ? k_.windows.find(peer) : std::nullopt;
   model::Culprit who;
   who.label = Label::net_idle;
   who.request = peer;
+  if (peer.connection == 0) {
+    who.what = k_.observed.host_of(connection);
+    who.tid = k_.observed.client_of(connection);
+  }
   path_.push_back(who);
   keys_.push_back({Label::net_idle});
   Drafted thread;

@@ -38,7 +38,7 @@ class LookThrough {
   void expand(const Condition& piece, const Draft& draft);
   void meanwhile(const Condition& piece, std::span<const Condition> theirs, const Draft& their);
   void session(const Condition& piece, std::uint32_t tid, std::uint32_t row);
-  void idle(Nanos from, Nanos to, std::optional<std::uint32_t> next);
+  void idle(Nanos from, Nanos to, model::ConnectionId connection, std::optional<std::uint32_t> next);
   void leaf(Nanos time, bool beyond);
   const Drafted* request(std::uint32_t row);
   model::TextId method_of(std::uint32_t row);

@@ -4,6 +4,9 @@
 
 namespace tailcap::partition {
 
+using model::Evidence;
+using model::Label;
+
 std::optional<Call> Orphans::passed_on(const LoopTurn* next, const OffCpuWait& idle) {
   const auto call = next ? read_at(next->from) : std::nullopt;
   if (!call || (idle.woken_by_timer() && passes(call->w.id.connection) < 2)) return std::nullopt;
@@ -53,6 +56,11 @@ std::optional<Call> Orphans::orphan(const Act& act) {
   Call call = call_of(k_, *row, draft_.w.to, draft_);
   call.who = 0;
   return call;
+}
+
+void Orphans::add(const Call& call, Nanos from, Nanos to) {
+  draft_.add(from, std::clamp(call.began, from, to), Label::blocked_unknown, Evidence::inferred);
+  add_down(k_, call, from, to, Evidence::inferred, draft_);
 }
 
 }  // namespace tailcap::partition

@@ -22,6 +22,8 @@ class Orphans {
   std::optional<Call> answered(Nanos from, Nanos to, const LoopTurn* next, const OffCpuWait& idle);
   // A call without a known parent that the loop made after it had begun this request, and that has no answer.
   std::optional<Call> unanswered(Nanos until);
+  // The request waits for this call in [from, to). What it waited for before the call began is not known.
+  void add(const Call& call, Nanos from, Nanos to);
 
  private:
   // How many turns of the request began with a read of this call.

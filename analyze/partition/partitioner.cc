@@ -161,6 +161,7 @@ struct Partitioner::Impl {
       observing->run(act);
     else
       act();
+    collect();
   }
 
   // After the last event.
@@ -184,7 +185,7 @@ struct Partitioner::Impl {
     }
     finish_together();
     for (const std::uint32_t row : followed) finish(row);
-    if (until == INT64_MAX) return;
+    if (until == INT64_MAX) return collect();
     Nanos oldest_needed = std::min(windows.began(next), until) - kBefore;
     if (!unfinished_rows.empty())
       oldest_needed = std::min(oldest_needed, observed.now() - model::kUnfinishedShown - kBefore);
@@ -217,6 +218,10 @@ struct Partitioner::Impl {
         if (explained_at(row)) out.chains = look_through[worker].chains_of(drafted.draft, drafted.pieces);
       }
     });
+  }
+
+  // What finish_together() has found: needs nothing that is observed, so that what follows can be observed meanwhile.
+  void collect() {
     for (std::size_t i = 0; i < together.size(); ++i) {
       Finished& f = finished[i];
       if (f.parts.empty()) continue;
@@ -226,6 +231,7 @@ struct Partitioner::Impl {
       if (!f.chains.empty()) chains.emplace(id, std::move(f.chains));
       if (!f.right) note_wrong(id);
     }
+    together.clear();
   }
 
   void finish(std::uint32_t row) {
@@ -318,6 +324,7 @@ model::Partitions Partitioner::take() {
   impl_->done.set_groups(impl_->observed.quotas().groups());
   impl_->done.set_peers(impl_->observed.peers());
   impl_->done.set_locks(impl_->observed.lock_names());
+  impl_->done.set_undelivered(impl_->observed.take_undelivered());
   return std::move(impl_->done);
 }
 

@@ -58,9 +58,7 @@ class Running {
         descriptor(w, until);
         break;
       case Blocked::stopped:
-        if (w.woken())
-          add(w.time, until, Label::sched_stopped, Evidence::measured,
-              w.argument0 != 0 ? draft_.who(0, {}, static_cast<std::uint32_t>(w.argument0)) : 0);
+        if (w.woken()) add(w.time, until, Label::sched_stopped, Evidence::measured, stopper(w));
         break;
       case Blocked::sleep:
         if (const std::uint32_t by = refused_by(log_, w); w.woken() && (by != 0 || sleeps_like_sqlite(log_, w))) {
@@ -88,12 +86,9 @@ class Running {
       default:
         if (w.woken()) plain(w, until);
     }
-    if (!w.woken()) {
-      // The wait and the run-queue latency cannot be distinguished.
-      add(w.time, w.back, Label::unexplained_opaque);
-    } else {
-      add(w.runnable, w.back, Label::sched_runq);
-    }
+    // Without the wake-up, the wait and the run-queue latency cannot be distinguished.
+    if (!w.woken()) return add(w.time, w.back, Label::unexplained_opaque);
+    add(w.runnable, w.back, Label::sched_runq);
   }
 
   // What the hypervisor took of the time on the CPU in [began, w.time). Where in it is not known: it is put at the end.
@@ -142,6 +137,10 @@ class Running {
     return k_.observed.quotas().throttling(log_.pid, w.time, w.back);
   }
   std::uint32_t of_group(const CpuQuotas::Throttling& t) { return t.group != 0 ? draft_.who(t.group) : 0; }
+  std::uint32_t stopper(const OffCpuWait& w) {
+    const std::uint32_t group = w.frozen ? k_.observed.quotas().frozen_of(log_.pid) : 0;
+    return group != 0 || w.argument0 != 0 ? draft_.who(group, {}, static_cast<std::uint32_t>(w.argument0)) : 0;
+  }
 
   // The thread that woke it had the lock since its own wait for it ended; before that, who woke that thread had it.
   void lock(const OffCpuWait& w) {
@@ -307,7 +306,6 @@ class Running {
 
   // A wait on the request's own connection: for the rest of the request, or for room for the response.
   void own(const OffCpuWait& w, Nanos until, Evidence evidence) {
-    const EndLog* end = k_.observed.end(draft_.w.id.connection);
     // A call that writes waits for room. One that waits for a descriptor can also wait for more of the request.
     const bool writes =
         w.blocked == Blocked::output || (w.blocked != Blocked::input && draft_.w.phases && w.time >= draft_.w.third &&
@@ -317,18 +315,20 @@ class Running {
     if (!writes) {
       if (w.woken()) add(w.time, until, Label::q_notice);
       // What a thread did before its request began: it waited for the client to send it.
+      const std::uint32_t client = client_of(k_, draft_);
       if (w.time < draft_.w.first && draft_.w.id.connection != 0)
-        add(w.time, std::min(until, k_.windows.window(draft_.w.row).from), Label::net_idle);
+        add(w.time, std::min(until, k_.windows.window(draft_.w.row).from), Label::net_idle, Evidence::measured, client);
       if (w.time >= draft_.w.first)
         add_awaited_bytes(k_, draft_.w.id.connection, std::max(w.time, from_), std::min(until, to_), Label::net_upload,
-                          Label::net_reorder, evidence, 0, draft_);
+                          Label::net_reorder, evidence, client, draft_);
       return;
     }
     if (!w.woken()) return;
-    if (const auto s = sending(w, until)) return add(w.time, until, s->label, s->evidence);
-    bool again = false;
-    if (end) end->retransmitted.each(w.time, until, [&](const TimeSpan&) { again = true; });
-    add(w.time, until, again ? Label::send_cwnd : Label::send_sndbuf, Evidence::inferred);
+    Sending why{Label::send_sndbuf, Evidence::inferred};
+    if (const EndLog* end = k_.observed.end(draft_.w.id.connection))
+      end->retransmitted.each(w.time, until, [&](const TimeSpan&) { why.label = Label::send_cwnd; });
+    why = sending(w, until).value_or(why);
+    add(w.time, until, why.label, why.evidence, why.label == Label::send_sndbuf ? client_of(k_, draft_) : 0);
   }
 
   // The reason that TCP gave for accepting nothing; unset: none.

@@ -36,6 +36,7 @@ void Connections::ended(const model::Connection& connection, model::End how, mod
     set_carrier(connection);
   } else {
     note_moved(connection);
+    note_whole(connection);
     if (how == model::End::reset || how == model::End::error) note_failure(connection);
   }
 }
@@ -45,6 +46,16 @@ void Connections::note_moved(const model::Connection& c) {
   if (c.id >= moved_.size()) moved_.resize(c.id + 1);
   moved_[c.id] = true;
   ++(c.origin == formats::Origin::connected ? made_moved_ : accepted_moved_);
+}
+
+void Connections::note_whole(const model::Connection& c) {
+  const bool whole = c.origin == formats::Origin::connected && formats::known(c.established) && c.lost_out == 0 &&
+                     c.lost_in == 0 && c.events_missed == 0;
+  if (c.id >= whole_calls_.size()) {
+    if (!whole) return;
+    whole_calls_.resize(c.id + 1);
+  }
+  whole_calls_[c.id] = whole ? c.socket : 0;  // once for each direction: the last knows
 }
 
 void Connections::name_remotes(model::RequestTable& table) const {

@@ -41,6 +41,8 @@ class Connections {
   // By ConnectionId, of those with requests; must not change while a partitioner uses them.
   const std::vector<partition::ByteCarrier>& carriers() const { return carriers_; }
   void name_remotes(model::RequestTable& table) const;
+  // Those whose requests have the numbers that they have on the wire.
+  void name_whole_calls(model::RequestTable& table) const { table.whole_calls = whole_calls_; }
   std::vector<Endpoints> take_endpoints() { return std::move(endpoints_); }
   std::vector<model::Connection> take_all();
   // The study's processes are set.
@@ -53,10 +55,12 @@ class Connections {
   void set_carrier(const model::Connection& connection);
   void note_failure(const model::Connection& connection);
   void note_moved(const model::Connection& connection);
+  void note_whole(const model::Connection& connection);
 
   std::vector<Endpoints> endpoints_;
   std::vector<partition::ByteCarrier> carriers_;
   std::vector<bool> failed_, moved_;  // by ConnectionId
+  std::vector<model::SocketId> whole_calls_;
   std::uint64_t accepted_moved_ = 0, made_moved_ = 0;
   bool keep_all_;
   std::map<model::ConnectionId, model::Connection> all_;

@@ -4,9 +4,9 @@
 #include <map>
 #include <utility>
 
-#include "analyze/model/trace/trace_identity.h"
 #include "analyze/tail/calls.h"
 #include "analyze/timeline/timeline.h"
+#include "ground/http/request_ids.h"
 
 namespace tailcap::pipeline {
 namespace {
@@ -22,7 +22,8 @@ Requests::Requests(const formats::Preamble& preamble, const Options& options)
       groups_(options.by),
       sampled_(model::sampling_of(preamble.notes).some()) {
   if (sampled_) goroutines_.of_some_only();
-  table_.salt = model::salt_of(preamble.capture_id);
+  table_.salt = ground::salt_of(preamble.capture_id);
+  table_.machine_salt = ground::machine_salt_of(preamble.boot_id);
 }
 
 void Requests::push(const formats::Event& event) {

@@ -25,6 +25,7 @@ class WirePass {
   void end() {
     requests().settle(recording().facts());
     connections().name_remotes(requests().table());
+    connections().name_whole_calls(requests().table());
   }
 
   Requests& requests() { return rows_.requests(); }

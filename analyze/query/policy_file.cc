@@ -1,6 +1,8 @@
 #include "analyze/query/policy_file.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <span>
 
 #include "analyze/query/filter.h"
@@ -15,9 +17,11 @@ namespace {
 using formats::printable;
 using model::gate::Metric;
 using model::policy::Adaptation;
+using model::policy::asks_for_lines;
 using model::policy::Breaker;
 using model::policy::Duration;
 using model::policy::Limit;
+using model::policy::ListedRate;
 using model::policy::Policy;
 using model::policy::PolicyCondition;
 using model::policy::PolicySampling;
@@ -46,6 +50,24 @@ double percentage(const Yaml& value, const std::string& key) {
   return *share;
 }
 
+model::policy::RateFormula formula(const Yaml& value) {
+  const std::string& name = scalar(value, "formula is adaptive or adaptive_clamped");
+  for (const auto known : model::policy::kRateFormulas)
+    if (name == name_of(known)) return known;
+  fail(value, "formula is adaptive or adaptive_clamped, not '" + printable(name) + "'");
+}
+
+// "2026-03-01T12:34:56Z", also with a fraction of a second.
+bool is_utc(std::string_view text) {
+  static constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd";
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.size() <= form.size() || !text.ends_with('Z')) return false;
+  for (std::size_t i = 0; i < form.size(); ++i)
+    if (form[i] == 'd' ? !digit(text[i]) : text[i] != form[i]) return false;
+  const std::string_view rest = text.substr(form.size(), text.size() - form.size() - 1);
+  return rest.empty() || (rest.size() > 1 && rest[0] == '.' && std::ranges::all_of(rest.substr(1), digit));
+}
+
 std::string expression(const Yaml& value) {
   const std::string& given = scalar(value, "an expression is expected here, like duration > 250ms");
   try {
@@ -58,7 +80,7 @@ std::string expression(const Yaml& value) {
 
 const std::vector<std::string_view>& limit_names() {
   static const std::vector<std::string_view> names = [] {
-    std::vector<std::string_view> out = {"share", "count", "rate"};
+    std::vector<std::string_view> out = {"share", "count", "rate", "log_errors"};
     for (const std::string_view name : model::gate::metric_names())
       if (const Metric metric = *model::gate::metric_of(name);
           metric.kind != Metric::Kind::count && !metric.of_own_time())  // these are not known as requests end
@@ -81,6 +103,10 @@ Limit limit_of(const std::string& key, const Yaml& value, bool least) {
     out.of = Limit::Of::count;
     if (const auto number = parse_number(out.text)) limit = static_cast<double>(*number);
     expected = "a whole number of requests";
+  } else if (key == "log_errors") {
+    out.of = Limit::Of::log_errors;
+    if (const auto number = parse_number(out.text)) limit = static_cast<double>(*number);
+    expected = "a whole number of lines";
   } else if (key == "rate") {
     out.of = Limit::Of::rate;
     std::string_view number = out.text;
@@ -160,6 +186,10 @@ class PolicyReader {
   }
 
  private:
+  static constexpr const char* kOfRoutes =
+      "a rate of one route cannot be applied while recording: whole connections are recorded or left out, and which "
+      "routes a connection will carry is not known then. Replay it with `tailcap policy`";
+
   static std::string place_of(const Yaml& at) {
     return std::to_string(at.line) + ":" + std::to_string(at.column) + ": ";
   }
@@ -171,6 +201,8 @@ class PolicyReader {
   void read_conditions(const Yaml& value) {
     for (const Yaml& entry : list(value, "conditions", kMost)) {
       PolicyCondition condition = condition_of(entry);
+      if (asks_for_lines(condition))
+        not_live(entry, "log_errors counts lines of log files, which only a replay reads (`tailcap policy`)");
       if (std::any_of(out_.conditions.begin(), out_.conditions.end(),
                       [&](const PolicyCondition& c) { return c.name == condition.name; }))
         fail(entry, "a condition has the name '" + printable(condition.name) + "' already");
@@ -189,30 +221,64 @@ class PolicyReader {
   }
 
   PolicySampling sampling_of(const Yaml& node) {
-    static constexpr std::string_view keys[] = {"rate", "key", "keep", "adapt"};
+    static constexpr std::string_view keys[] = {"rate", "formula", "routes", "key", "keep", "adapt"};
     PolicySampling out;
+    const Yaml* routes_at = nullptr;
     bool any = false;
-    each(node, "sampling is a map with a rate", keys, [&](const std::string& key, const Yaml& at, const Yaml& value) {
-      if (key == "rate") {
-        out.rate = percentage(value, key);
-        any = true;
-      } else if (key == "key") {
-        const std::string& name = scalar(value, "key is trace_id or x_request_id");
-        // request_id: its name before, for one version.
-        if (name != "trace_id" && name != "x_request_id" && name != "request_id")
-          fail(value, "key is trace_id or x_request_id");
-        out.key = name == "trace_id" ? PolicySampling::Key::trace_id : PolicySampling::Key::request_id;
-        not_live(at, "key does not apply while recording: connections are chosen by their addresses and ports");
-      } else if (key == "keep") {
-        out.keep = expression(value);
-        not_live(at,
-                 "keep is decided when a request is over, and a recorder decides when its connection begins: take "
-                 "snapshots of such requests (`tailcap watch --where`), or replay it with `tailcap policy`");
-      } else {
-        for (const Yaml& entry : list(value, "adapt", kMost)) out.adapt.push_back(adaptation_of(entry));
-      }
-    });
-    if (!any) fail(node, "the rate is missing; with 0% only what keep means is kept");
+    each(node, "sampling is a map with a rate or a formula", keys,
+         [&](const std::string& key, const Yaml& at, const Yaml& value) {
+           if (key == "rate") {
+             out.rate = percentage(value, key);
+             any = true;
+           } else if (key == "formula") {
+             out.formula = formula(value);
+             not_live(at, kOfRoutes);
+           } else if (key == "routes") {
+             out.routes = routes_of(value);
+             routes_at = &at;
+             not_live(at, kOfRoutes);
+           } else if (key == "key") {
+             const std::string& name = scalar(value, "key is trace_id or x_request_id");
+             // request_id: its name before, for one version.
+             if (name != "trace_id" && name != "x_request_id" && name != "request_id")
+               fail(value, "key is trace_id or x_request_id");
+             out.key = name == "trace_id" ? PolicySampling::Key::trace_id : PolicySampling::Key::request_id;
+             not_live(at, "key does not apply while recording: connections are chosen by their addresses and ports");
+           } else if (key == "keep") {
+             out.keep = expression(value);
+             not_live(at,
+                      "keep is decided when a request is over, and a recorder decides when its connection begins: take "
+                      "snapshots of such requests (`tailcap watch --where`), or replay it with `tailcap policy`");
+           } else {
+             for (const Yaml& entry : list(value, "adapt", kMost)) out.adapt.push_back(adaptation_of(entry));
+           }
+         });
+    if (routes_at && out.formula) fail(*routes_at, "a formula computes the rates of routes: give one of the two");
+    if (!any && !out.formula) fail(node, "the rate is missing; with 0% only what keep means is kept");
+    return out;
+  }
+
+  static std::vector<ListedRate> routes_of(const Yaml& value) {
+    static constexpr std::string_view keys[] = {"route", "rate", "decided"};
+    std::vector<ListedRate> out;
+    std::set<std::string_view> names;
+    for (const Yaml& entry : list(value, "routes", model::policy::kMostListedRates)) {
+      ListedRate& one = out.emplace_back();
+      bool rate = false;
+      each(entry, "an entry of routes is a map with route and rate", keys,
+           [&](const std::string& key, const Yaml&, const Yaml& given) {
+             if (key == "route") one.route = route(given);
+             if (key == "rate") one.rate = percentage(given, key), rate = true;
+             if (key == "decided" && !is_utc(one.decided = scalar(given, "decided is a time in UTC")))
+               fail(given, "decided is a time in UTC like 2026-03-01T12:34:56Z, not '" + printable(one.decided) + "'");
+           });
+      if (one.route.empty()) fail(entry, "the route is missing");
+      if (!rate) fail(entry, "the rate is missing");
+    }
+    const std::vector<Yaml>& entries = value.items;
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (!names.insert(out[i].route).second)
+        fail(entries[i], "the route '" + printable(out[i].route) + "' has a rate already");
     return out;
   }
 
@@ -225,10 +291,7 @@ class PolicyReader {
            if (key == "when") out.when = condition(value), when = true;
            if (key == "route") {
              out.route = route(value);
-             not_live(
-                 at,
-                 "a rate of one route cannot be applied while recording: whole connections are recorded or left "
-                 "out, and which routes a connection will carry is not known then. Replay it with `tailcap policy`");
+             not_live(at, kOfRoutes);
            }
            if (key == "rate") out.rate = percentage(value, key), rate = true;
          });
@@ -249,7 +312,11 @@ class PolicyReader {
            if (key == "name") out.name = text(value, key);
            if (key == "route") out.route = route(value);
            if (key == "open")
-             for (const Yaml& entry : list(value, "open", kMost)) out.open.push_back(condition(entry));
+             for (const Yaml& entry : list(value, "open", kMost)) {
+               out.open.push_back(condition(entry));
+               if (asks_for_lines(out_.conditions[out.open.back()]))
+                 fail(entry, "a breaker sees requests only: its conditions cannot have log_errors");
+             }
            if (key == "open_for") out.open_for = duration(value, key, Duration{1});
            if (key == "half_open") read_half_open(value, out);
          });

@@ -96,6 +96,7 @@ struct Cell {
   std::string note;                // why the value is refused or limited: a footnote
   std::string hint;                // every digit of it; on a page only
   std::string link;
+  std::string outside;  // path or URL of what the text names: followed on a page
   std::string tag;      // a mark beside a name: "cause"
   std::string command;  // shows more about it: unfolded below the text; on a page only
   std::string colour;

@@ -1,6 +1,7 @@
 // A document as one page that needs nothing else.
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "analyze/render/bar.h"
 #include "analyze/render/document.h"
@@ -22,6 +23,19 @@ std::string classed(std::string_view name, std::string classes) {
 
 std::string linked(std::string escaped, const std::string& link) {
   return link.empty() ? escaped : "<a href=\"#" + html(link) + "\">" + escaped + "</a>";
+}
+
+// A path, or a URL of HTTP: whatever the text is, no other scheme comes of it.
+std::string outside_link(const std::string& target) {
+  if (target.starts_with("http://") || target.starts_with("https://")) return html(target);
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+  std::string out(target.starts_with('/') ? "file://" : "./");
+  char escaped[4];
+  for (const char c : target) {
+    std::snprintf(escaped, sizeof escaped, "%%%02X", static_cast<unsigned char>(c));
+    out += kPlain.find(c) != kPlain.npos ? std::string(1, c) : std::string(escaped);
+  }
+  return out;
 }
 
 std::string inline_html(const Text& text) {
@@ -193,6 +207,7 @@ class HtmlPrinter {
 
   std::string cell_html(const Cell& cell, Footnotes& notes) {
     std::string text = linked(html(cell.text), cell.link);
+    if (!cell.outside.empty()) text = "<a href=\"" + outside_link(cell.outside) + "\">" + text + "</a>";
     if (!cell.command.empty())
       text = "<details class=\"id\"><summary>" + text + "</summary><code>" + html(cell.command) + "</code></details>";
     if (cell.strong) text = "<strong>" + text + "</strong>";

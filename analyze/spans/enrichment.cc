@@ -58,6 +58,8 @@ std::string_view name_of(formats::StallKind kind) {
       return "compaction";
     case formats::StallKind::fragmented:
     case formats::StallKind::send_full:
+    case formats::StallKind::nagle:
+    case formats::StallKind::undelivered:
     case formats::StallKind::unknown:
       break;
   }

@@ -14,6 +14,7 @@ std::string_view blocker_kind(Label label, const model::Culprit& c) {
   if (label == Label::sched_throttled) return c.what != 0 ? "cpu_quota" : "";
   if (name.starts_with("down.") || label == Label::net_unknown_socket)
     return c.request.connection != 0 ? "call" : c.what != 0 ? "peer" : "";
+  if (model::names_peer(label)) return c.request.connection != 0 ? "request" : c.what != 0 ? "peer" : "";
   if (name.starts_with("lock.")) return c.what != 0 ? "lock" : c.tid != 0 ? "thread" : "";
   if (name.starts_with("io.")) return c.what != 0 ? "device" : "";
   if (c.request.connection != 0) return "request";
@@ -66,7 +67,8 @@ void insert_segments(Database& database, const RequestFacts& facts, std::span<co
       out.integer_if(utid != 0, utid);
       out.text_or_null(by);
       const model::SocketPeer* const peer = model::peer_of(c, facts.table.partitions.peers());
-      out.integer_if(c.what != 0 && !peer && s.label != Label::q_pool, static_cast<std::int64_t>(c.what));
+      out.integer_if(c.what != 0 && !peer && s.label != Label::q_pool && s.label != Label::sched_stopped,
+                     static_cast<std::int64_t>(c.what));
       out.text_or_null(model::lock_of(c, facts.table.partitions.locks()));
       out.text_or_null(peer ? peer->address : std::string());
       out.text_or_null(peer ? peer->process : std::string());

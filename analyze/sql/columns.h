@@ -155,7 +155,7 @@ inline constexpr auto kSample = std::to_array<SqlColumn>({
 inline constexpr auto kVerdict = std::to_array<SqlColumn>({
     {"verdict_id", kI, ""},
     {"scope", kT, "route, process, machine"},
-    {"kind", kT, "nothing, few, usual, tail, unfinished"},
+    {"kind", kT, "nothing, few, usual, tail, unfinished, failing, undelivered"},
     {"level", kT, "nothing, note, notable, severe"},
     {"pattern", kT, ""},
     {"route", kT, "NULL: none, or several"},
@@ -217,6 +217,26 @@ inline constexpr auto kCaptures = std::to_array<SqlColumn>({
     {"events", kI, ""},
     {"lost", kI, "events that were counted as lost"},
     {"damaged_blocks", kI, ""},
+});
+
+inline constexpr auto kLog = std::to_array<SqlColumn>({
+    {"ts", kI, "when it was written, by its own time; NULL: it has none, or one without a zone"},
+    {"time_ns", kI, "likewise, since 1970"},
+    {"precision_ns", kI,
+     "it was written in this time from ts on: the unit of its last digit, and what reading it took"},
+    {"file", kT, ""},
+    {"line", kI, "its number in the file, from 1; of journald's export format the entry's"},
+    {"level", kT, "trace, debug, info, notice, warning, error, fatal; NULL: none is known"},
+    {"text", kT, "its message; without one all of it"},
+    {"whole", kT, "all of it"},
+    {"request_id", kT, "the request that it is joined with; NULL: none, or one of several"},
+    {"requests", kI, "that it may belong to: 1: it is joined; more: it lies in all of them"},
+    {"among", kT, "of several: the first 16, with a space between"},
+    {"how", kT, "how that is known: trace_id, request_id, process"},
+    {"why", kT, "why there is none: no_time, no_zone, outside, no_process, …: docs/logs.md"},
+    {"trace_id", kT, "that it names"},
+    {"x_request_id", kT, "likewise"},
+    {"pid", kI, "likewise"},
 });
 
 inline constexpr auto kSchemaVersion = std::to_array<SqlColumn>({

@@ -41,6 +41,7 @@ const auto& every_table() {
       {"sample", "stacks that were taken: on the CPU, of waits, of preemptions and allocations", kSample},
       {"verdict", "what was slow, and why: the answers with which the report begins", kVerdict},
       {"loss", "what is missing from the capture", kLoss},
+      {"log", "lines of log files that --join-logs names", kLog},
       {"clock", "readings of the machine's clocks", kClock},
       {"block", "blocks of the file", kBlock},
       {"_captures", "the capture itself, one row", kCaptures},

@@ -145,6 +145,12 @@ void DirectionStream::hold(const Piece& piece, Shared& shared) {
 
 void DirectionStream::emit(Piece piece, Shared& shared, Output& out) {
   const std::int64_t end = piece.offset + static_cast<std::int64_t>(piece.length);
+  // What a program of the kernel added is on the wire, and no part of what the program said. Behind lost bytes it is
+  // part of the gap.
+  if (piece.payload == formats::Payload::added) {
+    if (piece.offset == next_) next_ = end;
+    return;
+  }
   model::ByteRun& run = out.add();
   run.connection = connection_;
   run.direction = direction_;

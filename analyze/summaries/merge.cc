@@ -137,6 +137,7 @@ void Merger::add(Summary&& part) {
       throw std::runtime_error("requests would count twice: the recording " + formats::printable(c.id) +
                                " is in two of them");
   sum_.environment.merge(part.environment);
+  sum_.deployments.merge(part.deployments);
   for (auto& [start, from] : part.windows) {
     SummaryWindow& to = sum_.windows[start];
     to.covered = saturated(to.covered, from.covered);
@@ -154,6 +155,7 @@ Summary Merger::finish() {
   if (sum_.captures.size() > formats::kMostCaptures)
     throw std::runtime_error("a summary has at most 100,000 captures: make several");
   bound_environment(sum_.environment);
+  while (sum_.deployments.size() > formats::kMostDeployments) sum_.deployments.erase(sum_.deployments.begin());
   keep_first_of_all(sum_, formats::kMostNames, kByHash);
   for (const auto& [start, window] : sum_.windows)
     for (const auto& [key, cell] : window.routes)

@@ -1,6 +1,7 @@
 #include "analyze/summaries/scorecard.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -90,6 +91,11 @@ void judge(SloWeek& out, const SeriesPoint& point, const Objective& o) {
     out.missing = "the limit lies within the precision of the summary, 4.4 %";
 }
 
+// More of them break it than the limit allows, by three standard deviations: an hour with few requests proves nothing.
+bool burns(const Broken& broken, const Objective& o) {
+  return broken.least - 3 * std::sqrt(broken.least) > allowed_by(o) * broken.of;
+}
+
 class Scorer {
  public:
   Scorer(const formats::Summary& summary, std::vector<Slo> slos) : summary_(summary) { out_.slos = std::move(slos); }
@@ -159,7 +165,7 @@ class Scorer {
     for (std::size_t o = 0; o < slo.objectives.size(); ++o) {
       for (const auto& [week, point] : weeks)
         if (point.requests > 0) add_week(s, o, service, week, point, hours);
-      add_period(s, o, service, end - slo.period, period);
+      add_period(s, o, service, end - slo.period, period, hours);
     }
   }
 
@@ -178,13 +184,23 @@ class Scorer {
     }
   }
 
-  void add_period(std::size_t s, std::size_t o, const std::string& service, std::int64_t from,
-                  const SeriesPoint& point) {
+  void add_period(std::size_t s, std::size_t o, const std::string& service, std::int64_t from, const SeriesPoint& point,
+                  const Series& hours) {
     const Objective& objective = out_.slos[s].objectives[o];
     SloWeek& one = out_.limits.emplace_back();
     one.slo = s, one.objective = o, one.service = service, one.from = from, one.of_period = true;
     judge(one, point, objective);
-    if (one.burn) one.budget_left = 1 - *one.burn;
+    if (!one.burn) return;
+    one.budget_left = 1 - *one.burn;
+    Broken sum;
+    for (auto at = hours.lower_bound(from); at != hours.end(); ++at) {
+      const Broken broken = broken_in(at->second, objective);
+      if (allowed_by(objective) <= 0 || !burns(broken, objective)) continue;
+      if (at->first != one.burning_until) one.burning_since = at->first, sum = {};
+      one.burning_until = at->first + std::max(kHour, summary_.window);
+      sum.least += broken.least, sum.most += broken.most, sum.of += broken.of;
+      one.burning = sum.share() / allowed_by(objective);
+    }
   }
 
   const formats::Summary& summary_;

@@ -157,7 +157,8 @@ void QualityFacts::push(const formats::Event& event) {
   }
   ++events_;
   if (known(event.time)) {
-    if (!known(first_) || event.time < first_) first_ = event.time;
+    // Samples are written seconds later, in a recording of several files also to the next one.
+    if (kind != Kind::sample && (!known(first_) || event.time < first_)) first_ = event.time;
     last_ = std::max(last_, event.time);
   }
   switch (kind) {

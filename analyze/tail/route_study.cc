@@ -3,6 +3,7 @@
 #include <map>
 
 #include "analyze/tail/calls.h"
+#include "analyze/tail/delivery/undelivered.h"
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/rows/quantiles.h"
 #include "analyze/tail/rows/routes.h"
@@ -340,6 +341,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     out.failing = verdict::failing_verdict(rows, {table, study, *links});
   if (links && table.unfinished.size() > 0)
     out.unfinished = verdict::unfinished_verdict(rows, ended, {table, study, *links});
+  if (links) out.undelivered = delivery::undelivered_verdict(rows, {table, study, *links});
   return out;
 }
 

@@ -37,11 +37,16 @@ class Builder {
  public:
   Builder(const model::RequestTable& table, const std::vector<model::EndpointTexts>& ends)
       : table_(table), ends_(ends) {
+    of_row_.reserve(table.rows.size());
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
       const Request row = table.rows[i];
-      Process& process = process_of(row);
+      const std::pair who(row.pid, table.life(row));
+      const auto [number, fresh] = numbers_.try_emplace(who, static_cast<std::uint32_t>(processes_.size()));
+      if (fresh) processes_.push_back({row.pid, 0, {}, 0});
+      of_row_.push_back(number->second);
+      Process& process = processes_[number->second];
       if (process.comm == 0) process.comm = row.comm;
-      const std::string_view port = row.role == Role::server ? port_of(end(row).local) : std::string_view{};
+      const std::string_view port = row.role == Role::server ? port_of(end(i).local) : std::string_view{};
       if (!port.empty() && (process.port.empty() || before(port, process.port))) process.port = port;
     }
     name_services();
@@ -49,10 +54,12 @@ class Builder {
 
   model::Topology build(const model::Study& study) {
     const auto& rows = table_.rows;
-    if (service_.empty())
+    if (services_.empty()) {
       for (std::uint32_t i = 0; i < rows.size(); ++i)
         if (rows.role(i) == Role::server && rows.peer(i).connection != 0)
-          service_[rows.id(i)] = process_of(rows[i]).node;
+          services_.emplace_back(rows.id(i), node_of(i));
+      std::ranges::sort(services_);
+    }
     between_.assign(rows.size(), {});
     model::Topology out = build(study, 0, static_cast<std::uint32_t>(rows.size()));
     out.of = calls_of_rows();
@@ -68,12 +75,11 @@ class Builder {
     out_.begin = study.begin;
     out_.end = study.end;
     for (std::uint32_t i = first; i < last; ++i) {
-      const Request row = rows[i];
-      const std::uint32_t own = process_of(row).node;
-      if (row.role == Role::client) {
-        const auto peer = service_.find(row.peer);
-        calls[{own, peer != service_.end() ? peer->second : address(end(row).remote)}].push_back(i);
-      } else if (row.peer.connection == 0) {
+      const std::uint32_t own = node_of(i);
+      if (rows.role(i) == Role::client) {
+        const std::optional<std::uint32_t> served = service(rows.peer(i));
+        calls[{own, served ? *served : address(end(i).remote)}].push_back(i);
+      } else if (rows.peer(i).connection == 0) {
         calls[{outside(TopologyNode::Kind::callers, "callers outside"), own}].push_back(i);
       }
     }
@@ -110,36 +116,45 @@ class Builder {
   }
 
   std::string protocols(const std::vector<std::uint32_t>& rows) const {
+    std::set<std::pair<model::Protocol, bool>> used;
+    for (const std::uint32_t i : rows) used.emplace(table_.rows.protocol(i), table_.rows.tls(i));
     std::set<std::string> names;
-    for (const std::uint32_t i : rows) {
-      const Request row = table_.rows[i];
-      if (row.protocol != model::Protocol::unknown)
-        names.insert(std::string(model::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
-    }
+    for (const auto& [protocol, tls] : used)
+      if (protocol != model::Protocol::unknown)
+        names.insert(std::string(model::name_of(protocol)) + (tls ? " in TLS" : ""));
     std::string out;
     for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
     return out;
   }
 
   struct Process {
+    std::uint32_t pid = 0;
     model::TextId comm = 0;
     std::string_view port;  // the first that it serves; empty: none
     std::uint32_t node = 0;
   };
 
-  Process& process_of(const Request& row) { return processes_[{row.pid, table_.life(row)}]; }
+  std::uint32_t node_of(std::uint32_t row) const { return processes_[of_row_[row]].node; }
 
-  model::EndpointTexts end(const Request& row) const {
-    return row.id.connection < ends_.size() ? ends_[row.id.connection] : model::EndpointTexts{};
+  // The node of the server with this end of a call; unset: it was not recorded.
+  std::optional<std::uint32_t> service(model::ExchangeId id) const {
+    const auto at = std::ranges::lower_bound(services_, std::pair(id, std::uint32_t{0}));
+    return at != services_.end() && at->first == id ? std::optional(at->second) : std::nullopt;
+  }
+
+  model::EndpointTexts end(std::size_t row) const {
+    const model::ConnectionId connection = table_.rows.id(row).connection;
+    return connection < ends_.size() ? ends_[connection] : model::EndpointTexts{};
   }
 
   // By name; several that serve different ports under one name by port, too.
   void name_services() {
     std::map<std::string, std::set<std::string_view>> ports;
-    for (const auto& [who, p] : processes_) ports[name_of(who.first, p)].insert(p.port);
+    for (const Process& p : processes_) ports[name_of(p)].insert(p.port);
     std::map<std::string, std::uint32_t> nodes;
-    for (auto& [who, p] : processes_) {
-      std::string name = name_of(who.first, p);
+    for (const auto& [who, number] : numbers_) {
+      Process& p = processes_[number];
+      std::string name = name_of(p);
       if (ports[name].size() > 1 && !p.port.empty()) name += " " + std::string(p.port);
       const auto [at, fresh] = nodes.try_emplace(name, static_cast<std::uint32_t>(out_.nodes.size()));
       if (fresh) out_.nodes.push_back({TopologyNode::Kind::service, name, 0});
@@ -148,9 +163,9 @@ class Builder {
     }
   }
 
-  std::string name_of(std::uint32_t pid, const Process& p) const {
+  std::string name_of(const Process& p) const {
     if (p.comm != 0) return std::string(table_.texts[p.comm]);
-    return pid != 0 ? "process " + std::to_string(formats::number_of(pid)) : "unknown process";
+    return p.pid != 0 ? "process " + std::to_string(formats::number_of(p.pid)) : "unknown process";
   }
 
   std::uint32_t address(std::string_view remote) {
@@ -168,8 +183,11 @@ class Builder {
 
   const model::RequestTable& table_;
   const std::vector<model::EndpointTexts>& ends_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, Process> processes_;  // by number and life
-  std::map<model::ExchangeId, std::uint32_t> service_;                    // of the servers that were called from here
+  std::vector<Process> processes_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> numbers_;  // of them, by pid and life
+  std::vector<std::uint32_t> of_row_;                                         // likewise, by row
+  std::vector<std::pair<model::ExchangeId, std::uint32_t>>
+      services_;  // servers that were called from here, their nodes
   std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
   std::vector<std::optional<std::pair<std::uint32_t, std::uint32_t>>> between_;  // by row: the nodes of its call
   model::Topology out_;

@@ -4,12 +4,15 @@ import subprocess
 import time
 
 
-def run_once(command, cpus):
-    """(seconds, CPU seconds, peak resident bytes) of one run."""
+def run_once(command, cpus, said=None):
+    """(seconds, CPU seconds, peak resident bytes) of one run. said: where its standard error goes."""
     began = time.monotonic()
     with open(os.devnull, "wb") as nowhere:
         process = subprocess.Popen(
-            [str(c) for c in command], stdout=nowhere, preexec_fn=lambda: os.sched_setaffinity(0, range(cpus))
+            [str(c) for c in command],
+            stdout=nowhere,
+            stderr=said,
+            preexec_fn=lambda: os.sched_setaffinity(0, range(cpus)),
         )
         _, status, usage = os.wait4(process.pid, 0)
     if os.waitstatus_to_exitcode(status) not in (0, 3):

@@ -18,116 +18,11 @@ typedef __s32 s32;
 typedef __s64 s64;
 
 #include "bpf/core/kernel_file.bpf.h"
+#include "bpf/core/kernel_socket.bpf.h"
 
 #include "bpf/core/registers.bpf.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct ns_common {
-	unsigned int inum;
-};
-
-struct net {
-	struct ns_common ns;
-};
-
-typedef struct {
-	struct net *net;
-} possible_net_t;
-
-struct in6_addr {
-	u8 bytes[16];
-};
-
-struct sock_common {
-	u32 skc_daddr;
-	u32 skc_rcv_saddr;
-	u16 skc_dport; /* network order */
-	u16 skc_num;   /* host order */
-	unsigned short skc_family;
-	volatile unsigned char skc_state;
-	possible_net_t skc_net;
-	struct in6_addr skc_v6_daddr;
-	struct in6_addr skc_v6_rcv_saddr;
-	struct {
-		s64 counter;
-	} skc_cookie;
-	unsigned long skc_flags;
-};
-
-struct sock;
-
-struct socket {
-	short type;
-	unsigned long flags;
-	struct file *file;
-	struct sock *sk;
-};
-
-struct socket_alloc {
-	struct socket socket;
-	struct inode vfs_inode;
-};
-
-struct net_device {
-	int ifindex;
-};
-
-struct dst_entry { /* a route */
-	struct net_device *dev;
-};
-
-struct sock {
-	struct sock_common __sk_common;
-	struct dst_entry *sk_dst_cache; /* the route of the last packet; null: none yet, or it is no longer valid */
-	int sk_err;
-	struct socket *sk_socket;
-	u16 sk_protocol;
-	u16 sk_type;
-	u8 sk_shutdown;
-	u32 sk_ack_backlog;     /* of a listener: connections that are not accepted, … */
-	u32 sk_max_ack_backlog; /* … how many it takes before it is full, … */
-	struct {
-		int counter;
-	} sk_drops; /* … and attempts that it dropped */
-};
-
-struct inet_sock {
-	__be16 inet_sport;
-};
-
-struct inet_connection_sock {
-	const void *icsk_ulp_ops;
-	u32 icsk_pmtu_cookie; /* the MTU of the path */
-};
-
-struct tcp_sock {
-	struct inet_connection_sock inet_conn;
-	u32 write_seq;
-	u32 snd_nxt;
-	u32 copied_seq;
-	u32 rcv_nxt;
-	u8 chrono_type : 2; /* the reason that it cannot send, … */
-	u32 chrono_start;   /* … since when, … */
-	bool is_mptcp;      /* a subflow; missing in kernels without MPTCP */
-	u32 chrono_stat[3]; /* … and the total before, by reason; ticks */
-	u32 srtt_us;        /* smoothed round-trip time, in eighths of a microsecond */
-};
-
-struct sockaddr_un {
-	unsigned short sun_family;
-	char sun_path[108];
-};
-
-struct unix_address {
-	int len;
-	struct sockaddr_un name[0];
-};
-
-struct unix_sock {
-	struct unix_address *addr;
-	struct sock *peer;
-};
 
 struct sk_buff {
 	unsigned int len;
@@ -148,6 +43,7 @@ struct tcphdr {
 struct tcp_skb_cb {
 	u32 seq;
 	u32 end_seq;
+	u32 ack_seq;
 	u16 tcp_gso_segs; /* packets that it is sent as, … */
 	u16 tcp_gso_size; /* … and the payload of each but the last */
 	u8 tcp_flags;     /* wider in newer kernels; the FIN is in the low byte */
@@ -372,8 +268,12 @@ extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
 #define TCP_CLOSE_WAIT 8
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
+#define TCP_CLOSING 11
 
 #define TCP_FIN 1
+
+#define TCP_NAGLE_OFF 1  /* bits of tcp_sock::nonagle */
+#define TCP_NAGLE_CORK 2 /* the program asked that small segments wait */
 
 #define SOCK_NOSPACE_BIT 2 /* struct socket, flags: a send found no room, and none has come since */
 #define SOCK_DONE_BIT 1    /* enum sock_flags: the peer's FIN was received */

@@ -19,7 +19,7 @@ extern const volatile __u32 ring_mask;     /* the number of rings, a power of tw
 extern const volatile __u8 ring_spills;    /* there is a spill */
 extern const volatile __u8 target_all;
 extern const volatile __u8 target_comms_used;
-extern const volatile __u64 target_cgroup; /* id in the unified hierarchy; 0: none */
+extern __u64 target_cgroup; /* id in the unified hierarchy; 0: none. A reload may take it away. */
 extern const volatile __u32 port_count;
 extern const volatile __u16 ports[PORTS_MAX];
 extern const volatile __u64 slow_file;    /* calls on files that take at least this long are recorded; 0: none */

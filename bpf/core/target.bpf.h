@@ -9,6 +9,8 @@
 #include "bpf/core/task_state.bpf.h"
 #include <bpf/bpf_core_read.h>
 
+#define ANCESTORS_MAX 16 /* shells, supervisors and masters; deeper trees are not followed */
+
 struct tasks {
 	TASK_STORAGE(16384);
 	__type(value, struct task_state);

@@ -3,23 +3,17 @@
  * Iterators over existing tasks and sockets. User space reads them at the start and for every keyframe.
  */
 #include "bpf/net/socket.bpf.h"
+#include "bpf/core/descriptor.bpf.h"
 #include "bpf/core/target.bpf.h"
 
 /* Set while the iterators may create targets; later they only list them. */
 __u8 marking = false;
 
-#define ANCESTORS_MAX 16 /* shells, supervisors and masters; deeper trees are not followed */
-
-/* In target_pids. Holders are targets, and so are their later children, but not all that runs below them: a supervisor
- * may hold the sockets of many services. */
-#define CHOSEN 1
-#define HOLDER 2 /* 3: TESTED */
-
 static __always_inline bool is_chosen(u32 pid)
 {
 	u8 *how = bpf_map_lookup_elem(&target_pids, &pid);
 
-	return how && *how == CHOSEN;
+	return how && *how == TARGET_CHOSEN;
 }
 
 /* Where user space cannot make targets itself, it has the self-test's process marked, alone. */
@@ -53,13 +47,15 @@ static __always_inline bool below_chosen(struct task_struct *task)
 static __always_inline bool chosen(struct task_struct *task)
 {
 	u32 pid = FIELD(task, tgid);
+	u8 *how;
 
 	if (IS_OLDER && marking == MARKING_TESTED)
 		return is_tested(pid);
 	if (kernel_thread(task) || recorders_own(task))
 		return false;
-	return target_all || bpf_map_lookup_elem(&target_pids, &pid) || named(task->group_leader) ||
-	       in_target_cgroup(task) || below_chosen(task);
+	how = bpf_map_lookup_elem(&target_pids, &pid);
+	return target_all || (how && *how != TARGET_REMOVED) || named(task->group_leader) || in_target_cgroup(task) ||
+	       below_chosen(task);
 }
 
 /* Lists every target thread; while marking, makes the selected ones targets. */
@@ -97,7 +93,7 @@ static __always_inline bool activates_sockets(struct task_struct *task)
 static __always_inline void mark_holder(struct task_struct *task)
 {
 	u32 pid = FIELD(task, tgid);
-	u8 how = HOLDER;
+	u8 how = TARGET_HOLDER;
 
 	if (task_state(task) || kernel_thread(task) || recorders_own(task) || activates_sockets(task))
 		return;
@@ -105,7 +101,6 @@ static __always_inline void mark_holder(struct task_struct *task)
 }
 
 #ifdef OLDER_KERNEL
-#include "bpf/core/descriptor.bpf.h"
 
 /* A state for a socket that was found by reading memory, in the table of its kind. */
 static __always_inline struct socket_state *new_state(struct sock *sk, u16 family, bool listens)
@@ -208,3 +203,50 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 }
 
 #endif
+
+#define LOOPBACK 127
+
+/* Both ends are on this machine, as far as the addresses say. */
+static __always_inline bool within_machine(const struct socket_holder *end)
+{
+	const u64 *local = (const u64 *)end->local, *remote = (const u64 *)end->remote;
+
+	if (end->family == AF_INET && end->local[0] == LOOPBACK && end->remote[0] == LOOPBACK)
+		return true;
+	return local[0] == remote[0] && local[1] == remote[1];
+}
+
+/* Lists the processes that are no targets and have an end of a TCP connection within the machine: the other end may be
+ * a target's. */
+SEC("iter/task_file")
+int list_holders(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	const struct sock_common *common;
+	struct socket_holder end = {};
+	const struct sock *sk;
+
+	if (!task || !file || task_state(task) || kind_of_file(file) != FILE_SOCKET)
+		return 0;
+	sk = sock_of(file);
+	if (!sk || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	common = &sk->__sk_common;
+	end.family = BPF_CORE_READ(common, skc_family);
+	if (end.family == AF_INET) {
+		bpf_core_read(end.local, 4, &common->skc_rcv_saddr);
+		bpf_core_read(end.remote, 4, &common->skc_daddr);
+	} else {
+		bpf_core_read(end.local, 16, &common->skc_v6_rcv_saddr);
+		bpf_core_read(end.remote, 16, &common->skc_v6_daddr);
+	}
+	end.remote_port = bpf_ntohs(BPF_CORE_READ(common, skc_dport));
+	if (!end.remote_port || !within_machine(&end))
+		return 0;
+	end.local_port = BPF_CORE_READ(common, skc_num);
+	end.pid = FIELD(task, tgid);
+	end.net_namespace = BPF_CORE_READ(common, skc_net.net, ns.inum);
+	bpf_seq_write(ctx->meta->seq, &end, sizeof(end));
+	return 0;
+}

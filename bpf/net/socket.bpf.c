@@ -4,16 +4,20 @@
 struct sockets sockets SEC(".maps");
 
 __u64 own_cookies = 0;
+const volatile __u8 tell_held = false;
+__u32 held_epoch = 0;
 
 #ifndef OLDER_KERNEL /* connections are not sampled there */
 
-/* Nothing of it is recorded from here on: a request in progress has no end. */
-static __always_inline void tell_left_out(struct socket_state *state)
+__noinline u32 tell_left_out(struct socket_state *state)
 {
-	struct record_state *record = reserve(sizeof(*record), RECORD_STATE_CHANGE, &state->missed);
+	struct record_state *record;
 
+	if (!state)
+		return 0;
+	record = reserve(sizeof(*record), RECORD_STATE_CHANGE, &state->missed);
 	if (!record)
-		return;
+		return 0;
 	fill_head_by(&record->h, 0, 0, RECORD_STATE_CHANGE, bpf_ktime_get_ns());
 	record->socket = state->cookie;
 	record->error = 0;
@@ -24,6 +28,7 @@ static __always_inline void tell_left_out(struct socket_state *state)
 	record->queue = 0;
 	record->rtt = 0;
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	return 1;
 }
 
 /* Like a connection that was open before the recording: positions in messages are not known any more. */

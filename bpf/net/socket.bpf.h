@@ -15,6 +15,14 @@
 
 extern __u64 own_cookies;
 
+extern const volatile __u8 tell_held; /* acknowledgements are seen: bpf/net/held.bpf.h */
+/* User space detaches the programs that see them for a time, and begins a new epoch: what was noted before may have
+ * been acknowledged meanwhile. */
+extern __u32 held_epoch;
+
+/* Nothing of it is recorded from here on: a request in progress has no end. */
+__noinline u32 tell_left_out(struct socket_state *state);
+
 #ifdef OLDER_KERNEL
 #define own_cookie() own_number()
 #else
@@ -95,6 +103,18 @@ static __always_inline u16 unix_path(struct record_socket *record, const struct 
 	return length;
 }
 
+/* The process that connected to this UNIX socket, which has its listener's name; the other end has none. 0: it is not
+ * known, or has ended: its number may be another's. */
+static __always_inline u32 who_connected(const struct unix_sock *sock, const struct unix_sock *peer)
+{
+	struct pid *pid;
+
+	if (!BPF_CORE_READ(sock, addr) || BPF_CORE_READ(peer, addr))
+		return 0;
+	pid = BPF_CORE_READ((const struct sock *)sock, sk_peer_pid);
+	return pid && BPF_CORE_READ(pid, tasks[1].first) ? (u32)BPF_CORE_READ(pid, numbers[0].nr) : 0;
+}
+
 /* The listener's connections that are not accepted, its limit, and how often it dropped an attempt. */
 static __always_inline void fill_queue(struct record_socket *record, const struct sock *listener, u64 cookie)
 {
@@ -144,8 +164,10 @@ static __always_inline void fill_socket(struct record_socket *record, const stru
 		const struct unix_sock *sock = (const struct unix_sock *)sk;
 		struct sock *peer = BPF_CORE_READ(sock, peer);
 
-		if (peer)
+		if (peer) {
 			record->peer_inode = socket_inode(peer);
+			record->peer_pid = who_connected(sock, (const struct unix_sock *)peer);
+		}
 		record->path_length = unix_path(record, sock);
 		if (!record->path_length && peer)
 			record->path_length = unix_path(record, (const struct unix_sock *)peer);

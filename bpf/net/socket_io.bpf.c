@@ -2,6 +2,7 @@
 /*
  * Tier A: sends and receives, at the tracepoints where the kernel reports their completion (since 6.3).
  */
+#include "bpf/net/held.bpf.h"
 #include "bpf/net/io.bpf.h"
 
 /* A member of a TCP socket. Each call of the kernel costs some 20 ns, bpf_skc_to_tcp_sock as well. */
@@ -127,15 +128,54 @@ static __always_inline bool has_no_room(struct sock *sk)
 	return socket && MEMBER(struct socket, socket, flags) & (1 << SOCK_NOSPACE_BIT);
 }
 
+/* The position behind the last send. */
+static __always_inline void note_end(struct socket_state *state, u32 end)
+{
+	state->direction[OUT].counted = POSITION_KNOWN | end;
+}
+
+struct sock___added {
+	void *sk_user_data;
+} __attribute__((preserve_access_index));
+
+#define USER_DATA_PSOCK 4 /* a map of sockets has it, whose program may add to what it sends; since 6.0 */
+
+/* Bytes before `begin` that the kernel's program of this socket added to this send: as many as tailcap-inject adds,
+ * behind the send before it. Others are a gap. */
+static __always_inline u32 added_to(const struct socket_state *state, const struct sock *sk, u32 begin)
+{
+	u64 known = state->direction[OUT].counted;
+	u32 added = begin - (u32)known;
+
+	if (!(known & POSITION_KNOWN) || !added || added > ADDED_MOST * ADDED_BYTES || added % ADDED_BYTES)
+		return 0;
+	return (u64)BPF_CORE_READ((const struct sock___added *)sk, sk_user_data) & USER_DATA_PSOCK ? added : 0;
+}
+
+/* Their places in the send are not known: they are recorded behind it. */
+static __always_inline void emit_added(struct socket_state *state, const struct task_struct *task, u32 position,
+				       u32 added)
+{
+	struct record_io *record = reserve(sizeof(*record), RECORD_SEND, &state->missed);
+
+	if (!record)
+		return;
+	fill_io(record, state, task, position, added, OUT, NO_SYSCALL);
+	record->h.missed = take_missed(&state->missed);
+	record->payload = PAYLOAD_ADDED;
+	record->flags = IO_CONTINUED;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+}
+
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 {
 	const struct pt_regs *regs;
 	struct socket_state *state;
 	struct task_struct *task;
+	u32 urgent, written, added = 0;
 	u8 instead = 0;
 	u64 position;
-	u32 urgent;
 
 	if (ret < 0 && sk->sk_type == SOCK_DGRAM)
 		end_batch(bpf_sk_storage_get(&sockets, sk, 0, 0));
@@ -172,7 +212,15 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 	} else {
 		if (sk->sk_protocol != IPPROTO_TCP)
 			return 0;
-		position = (u32)(TCP_MEMBER(sk, write_seq) - urgent - (ret > 0 ? ret : 0));
+		written = TCP_MEMBER(sk, write_seq);
+		position = (u32)(written - urgent - (ret > 0 ? ret : 0));
+		if (ret > 0) {
+			added = added_to(state, sk, position);
+			note_end(state, position + ret + urgent);
+			position = (u32)(position - added);
+		}
+		if (tell_held)
+			note_held(state, sk, task, written);
 		/* kernel TLS and similar: lengths count plaintext, positions count ciphertext */
 		if (TCP_MEMBER(sk, inet_conn.icsk_ulp_ops))
 			instead = PAYLOAD_UNSUPPORTED;
@@ -180,6 +228,8 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 	if (tell_stalls && !state->counts && has_no_room(sk))
 		emit_full(task, state->cookie);
 	emit_io(state, task, regs, position, ret, OUT, instead);
+	if (added)
+		emit_added(state, task, position + ret, added);
 	return 0;
 }
 

@@ -23,8 +23,10 @@ struct frame_state {
 	u8 header[16];
 };
 
+#define POSITION_KNOWN (1ULL << 32) /* in `counted` of TCP */
+
 struct direction_state {
-	u64 counted; /* bytes moved; UNIX sockets only, TCP has sequence numbers */
+	u64 counted; /* UNIX sockets: bytes moved. TCP, which has sequence numbers: the one behind the last send */
 	u32 budget;  /* payload bytes still to be kept of the latest message */
 	u32 begun;   /* its first bytes have been examined */
 	struct frame_state frames;
@@ -41,6 +43,22 @@ enum framing {
 	FRAMING_CALLS, /* calls of a store: several messages in an I/O, and no frames that are followed */
 };
 
+enum holds { HOLDS_NOTHING, HOLDS_NAGLE, HOLDS_UNDELIVERED };
+
+/* Bytes that were sent and did not leave: bpf/net/held.bpf.h. */
+struct held_state {
+	u64 since;
+	u64 acknowledged; /* when it was acknowledged last that some had arrived */
+	u32 pid;          /* of the thread that sent them */
+	u32 tid;
+	u32 sent;   /* how far TCP had sent then */
+	u32 ends;   /* Nagle: when this position is acknowledged */
+	u32 ticks;  /* of the kernel's clock, then */
+	u32 window; /* for which the peer's window had blocked it before */
+	u32 epoch;  /* held_epoch */
+	u32 unused;
+};
+
 /* Exists only for sockets that are targets. */
 struct socket_state {
 	/* What each send, read and arrival needs, also of a connection that is left out: in one cache line. */
@@ -52,10 +70,11 @@ struct socket_state {
 	u8 family;
 	u8 type;
 	u8 origin;
-	u8 framing; /* enum framing */
-	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are its subflows' */
-	u8 uring;   /* io_uring was used on it */
-	u8 unused[2];
+	u8 framing;     /* enum framing */
+	u8 counts;      /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are its subflows' */
+	u8 uring;       /* io_uring was used on it */
+	u8 kept;        /* the round in which a target had it (bpf/net/untarget.bpf.c) */
+	u8 holds;       /* enum holds */
 	u32 batch_next; /* datagrams: the next message of the vector */
 	u64 inode;      /* tier C: detects a reused address */
 	struct direction_state direction[2];
@@ -65,6 +84,7 @@ struct socket_state {
 	u32 connect_tid;
 	const struct sock *listener; /* that it was accepted from; may be gone */
 	u64 listener_cookie;         /* 0: not known */
+	struct held_state held;
 };
 
 /* The kernel clones it from a listener to the sockets that it accepts, before their first byte can arrive. */

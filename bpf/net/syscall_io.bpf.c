@@ -37,13 +37,15 @@ static __always_inline struct sock *socket_of(struct task_struct *task, u32 fd)
 	return sock_of(file);
 }
 
+/* A state on the stack would take half of it. */
+static const struct socket_state no_state = {};
+
 /* The state of the socket, made at its first use; null: it cannot be recorded. tells: it has not been described. Not
  * inlined: its stack would count with that of all functions that its caller calls. */
 static __noinline struct socket_state *called_socket(struct task_struct *task, struct sock *sk, u32 moved, u32 *tells)
 {
 	u64 key = (u64)sk, inode = socket_inode(sk), cookie;
 	struct socket_state *state = bpf_map_lookup_elem(&sockets_by_address, &key);
-	struct socket_state fresh;
 	u16 family, local, remote;
 	u32 kind;
 
@@ -64,19 +66,23 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 			return NULL;
 	}
 	cookie = known_cookie(sk);
-	begin_socket(&fresh, sk, cookie ? cookie : own_cookie(), family, BPF_CORE_READ(sk, sk_type), ORIGIN_UNKNOWN);
-	fresh.inode = inode;
 	/* Beyond this number the map may evict sockets. TCP sockets lose nothing; for UNIX sockets the state counts the
 	 * bytes, and a socket met now may be an evicted one. */
 	if (FETCH_AND_ADD(&addresses_met, 1) >= addresses_kept && family == AF_UNIX)
 		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
-	if (bpf_map_update_elem(&sockets_by_address, &key, &fresh, BPF_ANY)) {
+	if (bpf_map_update_elem(&sockets_by_address, &key, &no_state, BPF_ANY)) {
 		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
 		return NULL;
 	}
+	state = bpf_map_lookup_elem(&sockets_by_address, &key);
+	if (!state)
+		return NULL;
+	begin_socket(state, sk, cookie ? cookie : own_cookie(), family, BPF_CORE_READ(sk, sk_type), ORIGIN_UNKNOWN);
+	barrier();
+	state->inode = inode; /* from here on it is this socket's */
 	/* TCP sockets with a cookie have been described, by the iterator or at their first change of state. */
 	*tells = family == AF_UNIX || !cookie;
-	return bpf_map_lookup_elem(&sockets_by_address, &key);
+	return state;
 }
 
 /* The same, if the connection is recorded. */

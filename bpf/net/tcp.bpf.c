@@ -3,6 +3,7 @@
  * Events of TCP itself: arrivals, retransmissions, resets, states. Mostly in softirq: the running thread has
  * nothing to do with the socket.
  */
+#include "bpf/net/held.bpf.h"
 #include "bpf/net/socket.bpf.h"
 #include "bpf/core/goroutine.bpf.h"
 #include "bpf/core/nested.bpf.h"
@@ -26,7 +27,7 @@ static __always_inline void tell_segment(struct socket_state *state, u32 kind, u
 }
 
 /* The segment's position and end as TCP noted them before processing; a FIN counts as a byte. */
-static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length)
+static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length, u32 *acknowledges)
 {
 	struct tcp_skb_cb *note;
 	u32 place;
@@ -34,10 +35,12 @@ static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length)
 	if (bpf_rdonly_cast) {
 		note = bpf_rdonly_cast(skb->cb, bpf_core_type_id_kernel(struct tcp_skb_cb));
 		*length = note->end_seq - note->seq - (note->tcp_flags & TCP_FIN);
+		*acknowledges = note->ack_seq;
 		return note->seq;
 	}
 	note = (struct tcp_skb_cb *)skb->cb;
 	place = BPF_CORE_READ(note, seq);
+	*acknowledges = BPF_CORE_READ(note, ack_seq);
 	*length = BPF_CORE_READ(note, end_seq) - place - (BPF_CORE_READ(note, tcp_flags) & TCP_FIN);
 	return place;
 }
@@ -45,12 +48,14 @@ static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length)
 static __always_inline void tell_arrival(struct sock *sk, struct sk_buff *skb)
 {
 	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	u32 length, place;
+	u32 length, place, acknowledges;
 
 	if (!state ||
 	    (sampling_limit && state->self == (u64)sk && state->choice == CHOICE_LEFT_OUT && !choice_is_old(state)))
 		return;
-	place = segment_place(skb, &length);
+	place = segment_place(skb, &length, &acknowledges);
+	if (state->holds && state->self == (u64)sk)
+		acknowledged(state, sk, acknowledges);
 	if (!length)
 		return;
 	if (state->self != (u64)sk && is_subflow(sk, 0))
@@ -59,8 +64,6 @@ static __always_inline void tell_arrival(struct sock *sk, struct sk_buff *skb)
 	if (is_sampled(state))
 		tell_segment(state, RECORD_ARRIVAL, place, length);
 }
-
-#define TCP_HEADER_LENGTH 20 /* skb->len includes it */
 
 SEC("tp_btf/tcp_probe")
 int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
@@ -271,6 +274,8 @@ static __always_inline void tell_change(struct sock *sk, int from, int to)
 		listener_cookie = state->cookie;
 	}
 	own_socket(state, sk);
+	if (state->holds)
+		held_at_change(state, sk, from);
 	if (listener) {
 		state->listener = listener;
 		state->listener_cookie = listener_cookie;
@@ -286,6 +291,8 @@ static __always_inline void tell_change(struct sock *sk, int from, int to)
 	if (to != TCP_SYN_SENT)
 		tell_connect(sk, state);
 	state->connect_time = 0;
+	if (from == TCP_SYN_SENT && to == TCP_ESTABLISHED && !state->counts) /* before its first send */
+		state->direction[OUT].counted = POSITION_KNOWN | BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
 	by_thread = made_by_thread(from, to);
 	tell_state(sk, state, by_thread ? FIELD(task, tgid) : 0, by_thread ? FIELD(task, pid) : 0, bpf_ktime_get_ns(),
 		   from, to);

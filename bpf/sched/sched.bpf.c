@@ -13,6 +13,7 @@
 #include "bpf/sched/signal.bpf.h"
 #include "bpf/sched/stall.bpf.h"
 #include "bpf/sched/sleep.bpf.h"
+#include "bpf/sched/waker.bpf.h"
 #include "bpf/core/target.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -265,7 +266,7 @@ static __always_inline void woken_unseen(struct off_cpu_state *off, struct task_
 static __always_inline void leave(void *ctx, struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
 {
 	struct off_cpu_state *off = &state->off_cpu;
-	bool still_runnable = task_bits == 0 || task_bits == PREEMPTED;
+	bool still_runnable = task_bits == 0 || task_bits == PREEMPTED, frozen = false;
 	struct pt_regs *regs;
 	u64 nr, switches, unseen;
 	u32 fd;
@@ -273,8 +274,10 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	/* The freezer of the unified hierarchy lets it sleep like any other task; a stopped task counts as frozen,
 	 * too. */
 	if (!still_runnable && !(task_bits & (STATE_STOPPED | STATE_TRACED)) && bpf_core_field_exists(task->frozen) &&
-	    BPF_CORE_READ_BITFIELD(task, frozen))
+	    BPF_CORE_READ_BITFIELD(task, frozen)) {
 		task_bits = FROZEN;
+		frozen = true;
+	}
 	/* The kernel counts switches, so those for which it did not run the programs are known to be missing. */
 	switches = FIELD(task, nvcsw) + FIELD(task, nivcsw);
 	if (off->left) {
@@ -337,6 +340,8 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 			note_limit(off, task, regs);
 	}
 	note_stop(off, FIELD(task, tgid));
+	if (frozen)
+		note_freeze(off, task);
 	if (stacks_chosen && !long_wait && take_stacks && !off->runnable)
 		keep_stack(ctx, off, task, now);
 }
@@ -425,31 +430,6 @@ static __always_inline void woken_while_on_cpu(struct off_cpu_state *off)
 	off->waker = 0;
 	if (off->woken_in == WOKEN_BY_THREAD && CALL_NUMBER((struct pt_regs *)bpf_task_pt_regs(task)) != NR_futex)
 		off->waker = FIELD(task, pid);
-}
-
-#define WAKERS_MAX 1024
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, WAKERS_MAX);
-	__type(key, u32);
-	__type(value, struct waker);
-} wakers SEC(".maps");
-
-/* Notes a thread that is no target: user space would not know whose it was. */
-static __always_inline void note_waker(u32 waker)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct waker *known, whose = {};
-
-	if (!waker || waker != (u32)FIELD(task, pid) || task_state(task))
-		return;
-	known = bpf_map_lookup_elem(&wakers, &waker);
-	if (known && known->process == (u32)FIELD(task, tgid))
-		return;
-	whose.process = FIELD(task, tgid);
-	bpf_probe_read_kernel(whose.comm, COMM_SIZE, POINTER_IN(struct task_struct, task, group_leader)->comm);
-	bpf_map_update_elem(&wakers, &waker, &whose, BPF_ANY);
 }
 
 /* Not sched_wakeup: that one may run later, on the woken thread's CPU, while an unrelated task is running. */

@@ -7,12 +7,10 @@
 #define TAILCAP_BPF_SCHED_SENDING_H
 
 #include "bpf/net/socket_state.bpf.h"
+#include "bpf/net/window.bpf.h"
 #include "bpf/sched/stall.bpf.h"
 #include "bpf/core/target.bpf.h"
 #include <bpf/bpf_core_read.h>
-
-/* enum tcp_chrono; its sums begin with TCP_CHRONO_BUSY. */
-#define CHRONO_RWND_LIMITED 2
 
 /* Shorter waits are not recorded: one tick of error would decide. */
 #define SENDING_TICKS_MIN 4
@@ -20,15 +18,6 @@
 static __always_inline bool writes(u64 nr)
 {
 	return nr == NR_write || nr == NR_writev || nr == NR_sendto || nr == NR_sendmsg || nr == NR_sendfile;
-}
-
-static __always_inline u32 window_ticks(struct tcp_sock *tcp, u32 now)
-{
-	u32 ticks = BPF_CORE_READ(tcp, chrono_stat[CHRONO_RWND_LIMITED - 1]);
-
-	if (BPF_CORE_READ_BITFIELD_PROBED(tcp, chrono_type) == CHRONO_RWND_LIMITED)
-		ticks += now - BPF_CORE_READ(tcp, chrono_start);
-	return ticks;
 }
 
 /* The thread switches out in a call that writes to this socket. */

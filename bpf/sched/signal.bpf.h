@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The sender of a signal that stops a process.
+ * The sender of a signal that stops a process, and who froze its cgroup.
  */
 #ifndef TAILCAP_BPF_SCHED_SIGNAL_H
 #define TAILCAP_BPF_SCHED_SIGNAL_H
@@ -25,6 +25,16 @@ struct stops {
 
 extern struct stops stops SEC(".maps");
 
+/* The thread that froze a cgroup of the unified hierarchy last, or one above it; by the cgroup's number. */
+struct freezes {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, u32);
+};
+
+extern struct freezes freezes SEC(".maps");
+
 /* This replaces the arguments of the system call that was in progress. */
 static __always_inline void note_stop(struct off_cpu_state *off, u32 process)
 {
@@ -35,6 +45,16 @@ static __always_inline void note_stop(struct off_cpu_state *off, u32 process)
 	stop = bpf_map_lookup_elem(&stops, &process);
 	off->argument0 = stop ? stop->signal : 0;
 	off->argument1 = stop ? stop->sender : 0;
+}
+
+/* Likewise, of a thread whose cgroup of the unified hierarchy is frozen. */
+static __always_inline void note_freeze(struct off_cpu_state *off, const struct task_struct *task)
+{
+	u64 group = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	u32 *by = bpf_map_lookup_elem(&freezes, &group);
+
+	off->argument0 = FREEZER;
+	off->argument1 = by ? *by : 0;
 }
 
 #endif

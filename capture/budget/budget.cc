@@ -134,7 +134,7 @@ std::string Budget::status() const {
   const Step& step = controller_.step();
   std::string text = "budget " + show_share_of_cpus(cpus_) + ": ";
   text += failed_ ? "not measured any more" : "costs " + show_share_of_cpus(cost_);
-  text += !step.looks    ? ", no connection is recorded until the next look"
+  text += !step.looks    ? ", a pause: no connection is recorded"
           : step.of == 1 ? ", all connections are recorded"
                          : ", 1 of " + std::to_string(step.of) + " connections is recorded";
   if (extras_) text += step.extras ? ", with stacks" : ", without stacks";

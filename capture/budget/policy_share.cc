@@ -40,7 +40,7 @@ std::string PolicyShare::ask(const AskedShare& asked) {
   } else {
     note(monotonic_now());
   }
-  std::string text = share_.of() == 0   ? std::string("no connection is recorded until the next look")
+  std::string text = share_.of() == 0   ? std::string("no connection is recorded until the next evaluation")
                      : share_.of() == 1 ? std::string("all connections are recorded")
                                         : "1 of " + std::to_string(share_.of()) + " connections is recorded";
   if (share_.of() == 0 || share_.of() > of) text += ": the budget allows no more now";

@@ -111,6 +111,13 @@ bool MachineAccount::is_recorder(std::uint32_t pid) const {
   return pid == static_cast<std::uint32_t>(getpid()) || std::find(own.begin(), own.end(), pid) != own.end();
 }
 
+// Use of disks is written at all moments, so that it is known how often a wait meets it by chance.
+bool MachineAccount::disks_used() const {
+  return std::any_of(users_.users().begin(), users_.users().end(), [&](const auto& user) {
+    return user.second.read + user.second.written >= kMuch && !is_recorder(user.first);
+  });
+}
+
 void MachineAccount::tick(Time now) {
   if (known(next_) && now < next_) return;
   const auto times = read_cpu_times();
@@ -122,7 +129,7 @@ void MachineAccount::tick(Time now) {
   const std::uint64_t queues = probes_.long_waits();
   if (last_times_) {
     tells_steal_ = tells_steal_ || times->steal > 0;
-    const bool worth = queues != long_waits_ || times->steal > last_times_->steal;
+    const bool worth = queues != long_waits_ || times->steal > last_times_->steal || disks_used();
     if (worth) {
       if (written_ < last_) write(written_, last_, *written_times_, *last_times_, false);
       write(last_, now, *last_times_, *times, counts_processes_);

@@ -66,6 +66,7 @@ class MachineAccount {
   void write(formats::Time since, formats::Time now, formats::CpuUser user, std::int64_t time, std::uint32_t pid = 0,
              std::string_view comm = {}, std::uint64_t read = 0, std::uint64_t written = 0);
   bool is_recorder(std::uint32_t pid) const;
+  bool disks_used() const;
 
   Probes& probes_;
   EventLog& log_;

@@ -8,14 +8,45 @@
 #include <utility>
 
 #include "bpf/event.h"
+#include "capture/host/quota.h"
+#include "capture/host/system_file.h"
+#include "ground/recorder_notes.h"
 #include "ground/task_state.h"
 
 namespace tailcap::capture {
 
+namespace {
+
+static_assert(ground::kFreezerArgument == FREEZER);
+
+constexpr std::size_t kCgroupBytes = 4096;
+
+}  // namespace
+
+void NonTargets::take(const formats::Event& event) {
+  if (const auto* socket = std::get_if<formats::SocketInfo>(&event.body)) met(socket->peer_pid);
+  const auto* off = std::get_if<formats::OffCpu>(&event.body);
+  if (!off) return;
+  take(*off);
+  if (ground::is_by_freezer(off->state, off->argument0) && frozen_.size() < kMost) frozen_.insert(event.thread.pid);
+}
+
 void NonTargets::take(const formats::OffCpu& off) {
   met(off.waker);
-  // Who sent the signal that stopped it.
-  if (off.state & ground::kTaskStopped && off.argument1 <= UINT32_MAX) met(static_cast<std::uint32_t>(off.argument1));
+  // Who sent the signal that stopped it, or froze its cgroup.
+  if ((off.state & ground::kTaskStopped || ground::is_by_freezer(off.state, off.argument0)) &&
+      off.argument1 <= UINT32_MAX)
+    met(static_cast<std::uint32_t>(off.argument1));
+}
+
+// Its own cgroup, which was frozen by itself or with one above it.
+void NonTargets::tell_frozen(formats::Time now, EventLog& log) {
+  for (const std::uint32_t pid : std::exchange(frozen_, {})) {
+    const std::string path =
+        parse_cgroup_paths(read_system_file("/proc/" + std::to_string(pid) + "/cgroup", kCgroupBytes)).unified;
+    if (path.empty() || frozen_in_.size() >= kMost || !frozen_in_.emplace(pid, path).second) continue;
+    log.push({now, {pid, pid}, formats::Note{ground::kFrozenNote, path}});
+  }
 }
 
 void NonTargets::push(formats::Time now, const Shown& shown, EventLog& log) const {
@@ -30,6 +61,7 @@ void NonTargets::push(formats::Time now, const Shown& shown, EventLog& log) cons
 std::vector<std::uint32_t> NonTargets::tick(formats::Time now, const std::unordered_set<std::uint32_t>& targets,
                                             EventLog& log) {
   std::vector<std::uint32_t> processes;
+  tell_frozen(now, log);
   for (std::size_t n = 0; n < kMostAtOnce && !new_.empty(); ++n) {
     const std::uint32_t tid = new_.back();
     new_.pop_back();

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "capture/log/event_log.h"
@@ -26,8 +28,8 @@ class NonTargets {
   void met(std::uint32_t tid) {
     if (tid != 0 && seen_.size() < kMost && seen_.insert(tid).second) new_.push_back(tid);
   }
-  // A thread did something.
-  void take(const formats::OffCpu& off);
+  // An event may name some.
+  void take(const formats::Event& event);
   // Describes those that were met since. targets: processes. Returns the processes among them: what they run is not
   // known yet.
   std::vector<std::uint32_t> tick(formats::Time now, const std::unordered_set<std::uint32_t>& targets, EventLog& log);
@@ -43,9 +45,14 @@ class NonTargets {
     ProcessFacts facts;
     std::string service;
   };
+  void take(const formats::OffCpu& off);
   void push(formats::Time now, const Shown& shown, EventLog& log) const;
 
+  void tell_frozen(formats::Time now, EventLog& log);
+
   int wakers_;
+  std::unordered_set<std::uint32_t> frozen_;                   // processes, since the last tick
+  std::set<std::pair<std::uint32_t, std::string>> frozen_in_;  // processes, and the cgroups that were
   std::unordered_set<std::uint32_t> seen_;
   std::vector<std::uint32_t> new_;
   std::map<std::uint32_t, Shown> shown_;  // by thread

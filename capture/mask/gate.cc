@@ -62,7 +62,11 @@ void Gate::begin(const formats::TlsStep& step) {
 void Gate::take(formats::Event& event) {
   if (keep_.everything) return;
   if (auto* io = std::get_if<formats::Io>(&event.body)) {
-    if (io->length > 0) apply_to(io->socket, *io);
+    if (io->payload == formats::Payload::added)
+      connections_.of(io->socket)
+          .added(static_cast<unsigned>(io->direction), static_cast<std::uint32_t>(io->position), io->length);
+    else if (io->length > 0)
+      apply_to(io->socket, *io);
   } else if (auto* plain = std::get_if<formats::TlsIo>(&event.body)) {
     if (plain->length == 0) return;
     connections_.of(plain->session).described();  // sessions older than the recording have no other description

@@ -107,7 +107,7 @@ KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types)
   if (programs == ProgramSet::none)
     throw std::runtime_error("this kernel is " + kernel_release() + "; tailcap needs " + kOldestKernelName +
                              " or later");
-  tier = choose_tier(asked.tier);
+  tier = choose_tier(asked.tier, types);
   if (!asked.tier_reason.empty()) tier.reason = asked.tier_reason;
   if (tier.tier == HookTier::unknown)
     throw std::runtime_error("recording is impossible here: " + tier.reason + ". `tailcap doctor` says more.");
@@ -201,16 +201,18 @@ void KernelObject::configure(const KernelTypes& types) {
   constants.ring_wake = std::min<std::uint64_t>(1u << 20, rings.bytes / 2);
   constants.target_all = selection.all;
   constants.target_comms_used = !selection.comms.empty();
-  constants.target_cgroup = selection.cgroup.empty() ? 0 : cgroup_id(selection.cgroup);
+  skeleton->bss->target_cgroup = selection.cgroup.empty() ? 0 : cgroup_id(selection.cgroup);
   assert(selection.ports.size() <= PORTS_MAX);
   constants.port_count = static_cast<std::uint32_t>(selection.ports.size());
   std::copy(selection.ports.begin(), selection.ports.end(), constants.ports);
   constants.tell_stalls = settings.has(Group::stalls);
+  constants.tell_held = settings.has(Group::stalls) && settings.has(Group::arrivals);
   constants.slow_file = settings.has(Group::files) && settings.has(Group::offcpu)
                             ? static_cast<std::uint64_t>(std::max<std::int64_t>(settings.slow_file.count(), 1))
                             : 0;
   constants.slow_io = static_cast<std::uint64_t>(settings.slow_io.count());
-  // No memory for what is not asked for.
+  // No memory for what is not asked for: the kernel takes it, and writes to all of it, before the first event.
+  if (tier.tier != HookTier::c) bpf_map__set_max_entries(skeleton->maps.sockets_by_address, 1);
   if (!constants.slow_file) bpf_map__set_max_entries(skeleton->maps.slow_files, 1);
   if (!settings.node) bpf_map__set_max_entries(skeleton->maps.begun_ios, 1);
   // All CPUs or none: of a part of them the account would be wrong.

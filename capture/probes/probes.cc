@@ -17,8 +17,9 @@
 #include "bpf/tailcap.skel.h"
 #include "capture/host/cpu_clock.h"
 #include "capture/host/kernel.h"
+#include "capture/iterators/iterator.h"
+#include "capture/iterators/untarget.h"
 #include "capture/probes/cpu_tables.h"
-#include "capture/probes/iterator.h"
 #include "capture/probes/kernel_object.h"
 
 namespace tailcap::capture {
@@ -52,6 +53,7 @@ struct Probes::Impl {
   bool waits_paused = false;
   FunctionLinks function_links;
   CpuClock clock;
+  iterators::Untarget untarget;
   CpuTables cpu_tables;
   std::map<std::string, microseconds> attach_times;
 
@@ -87,6 +89,10 @@ Probes::Probes(const ProbeSettings& settings) {
   const bool every_cpu = bpf_map__max_entries(tables) == static_cast<std::uint32_t>(libbpf_num_possible_cpus());
   if (loaded(programs.switch_task) >= 0 && every_cpu)
     impl_->cpu_tables.use(bpf_map__fd(tables), bpf_map__max_entries(tables), loaded(programs.read_cpu_clocks));
+  if (!settings.selection.all && !numbers_sockets() && tier().tier != formats::HookTier::c)
+    impl_->untarget.use(impl_->object.skeleton->maps.target_pids,
+                        {programs.untarget_tasks, programs.keep_sockets, programs.untarget_sockets},
+                        impl_->object.skeleton->bss->untarget_round, impl_->object.skeleton->bss->target_cgroup);
   for (const auto pid : settings.selection.pids) add_target(pid);
   for (const auto& comm : settings.selection.comms) {
     char key[COMM_SIZE] = {};
@@ -98,6 +104,7 @@ Probes::Probes(const ProbeSettings& settings) {
 Probes::~Probes() = default;
 
 void Probes::add_target(std::uint32_t pid) { choose(impl_->object.skeleton->maps.target_pids, &pid); }
+iterators::Untarget& Probes::untarget() { return impl_->untarget; }
 
 void Probes::tell_go_file(std::uint16_t number, const go::Layout& layout) {
   static_assert(kGoFiles + 1 == GO_FILES_MAX);
@@ -291,15 +298,11 @@ void Probes::mark_targets() {
 
 std::vector<std::byte> Probes::list_tasks() { return iterate(impl_->object.skeleton->progs.list_tasks); }
 std::vector<std::byte> Probes::list_sockets() { return iterate(impl_->object.skeleton->progs.list_sockets); }
+std::vector<std::byte> Probes::list_holders() { return iterate(impl_->object.skeleton->progs.list_holders); }
 std::vector<std::byte> Probes::list_waits() {
-  bpf_program* program = impl_->object.skeleton->progs.list_waits;
-  const bool none = impl_->waits_paused || !bpf_program__autoload(program);
-  return none ? std::vector<std::byte>{} : iterate(program);
+  return impl_->waits_paused ? std::vector<std::byte>{} : iterate(impl_->object.skeleton->progs.list_waits);
 }
-std::vector<std::byte> Probes::list_waiting() {
-  bpf_program* program = impl_->object.skeleton->progs.list_waiting;
-  return bpf_program__autoload(program) ? iterate(program) : std::vector<std::byte>{};
-}
+std::vector<std::byte> Probes::list_waiting() { return iterate(impl_->object.skeleton->progs.list_waiting); }
 
 RingMaps Probes::rings() const {
   const auto& maps = impl_->object.skeleton->maps;
@@ -384,6 +387,7 @@ bool Probes::record_waits(bool on) {
 
 bool Probes::record_bytes(bool on) {
   const auto& programs = impl_->object.skeleton->progs;
+  if (on) std::atomic_ref(impl_->object.skeleton->bss->held_epoch).fetch_add(1);
   return impl_->attach_again({programs.io_send, programs.io_receive, programs.call_done, programs.arrival}, on);
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "capture/go/layout.h"
+#include "capture/iterators/untarget.h"
 #include "capture/probes/group.h"
 #include "capture/probes/selection.h"
 #include "capture/probes/tier.h"
@@ -135,6 +136,7 @@ class Probes {
   // Returns records (bpf/event.h) of all target threads and sockets.
   std::vector<std::byte> list_tasks();
   std::vector<std::byte> list_sockets();
+  std::vector<std::byte> list_holders();  // struct socket_holder each
   // Returns a record for every target thread that is off-CPU; after detach(). Empty: they are not recorded.
   std::vector<std::byte> list_waits();
 
@@ -142,6 +144,7 @@ class Probes {
   std::vector<std::byte> list_waiting();
 
   void add_target(std::uint32_t pid);  // before mark_targets()
+  iterators::Untarget& untarget();
   // Makes the first thread of a process a target. process: its pidfd.
   void make_target(std::uint32_t pid, int process);
   // Sockets have numbers of ours, which differ from the kernel's cookies.

@@ -13,7 +13,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "io_send" || name == "io_receive") return tier == HookTier::a && has(Group::io);
   if (name == "call_done") return tier == HookTier::c && has(Group::io);
   if (name.starts_with("arrival")) return has(Group::arrivals);
-  if (name == "switch_task" || name == "list_waits" || name == "wake_up" || name == "stop_sent" ||
+  if (name == "switch_task" || name == "list_waits" || name == "wake_up" || name.starts_with("stop_") ||
       name == "read_cpu_clocks")
     return has(Group::offcpu);
   if (name.starts_with("node_")) return settings.node;
@@ -36,6 +36,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "list_waiting") return has(Group::stacks) && has(Group::offcpu);
   if (name == "wait_stack") return has(Group::stacks) && has(Group::offcpu) && !settings.all_waits;
   if (name == "sample") return settings.sample_rate && has(Group::samples);
+  if (name.starts_with("untarget_") || name == "keep_sockets") return selection.processes() && !selection.all;
   if (name == "task_moved") return !selection.cgroup.empty();
   return true;
 }

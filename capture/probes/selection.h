@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,7 +15,9 @@ struct Selection {
   std::vector<std::uint16_t> ports;  // at most 8
   // Names, for which processes or a cgroup are chosen before the recording begins (capture/targets/running.h).
   std::vector<std::string> services, containers, units;
-  std::string cgroup;  // a directory of the unified hierarchy; empty: none
+  std::string cgroup;                                     // a directory of the unified hierarchy; empty: none
+  std::vector<std::string> cgroup_names;                  // "unit shop": for which it was chosen; empty: it was given
+  std::map<std::string, std::set<std::uint32_t>> chosen;  // the processes that had each of these names ("unit shop")
   bool all = false;
   std::vector<std::string> command;  // to be started and recorded; empty: none
 

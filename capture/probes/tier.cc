@@ -1,13 +1,10 @@
 #include "capture/probes/tier.h"
 
-#include "capture/host/kernel.h"
-
 namespace tailcap::capture {
 
 using formats::HookTier;
 
-TierChoice choose_tier(HookTier wanted_tier) {
-  const KernelTypes types;
+TierChoice choose_tier(HookTier wanted_tier, const KernelTypes& types) {
   const bool a = types.has_tracepoint("sock_send_length") && types.has_tracepoint("sock_recv_length");
   const bool c = types.has_tracepoint("sys_exit");
   if (wanted_tier == HookTier::a && !a)

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "capture/host/kernel.h"
 #include "formats/preamble.h"
 
 namespace tailcap::capture {
@@ -11,7 +12,7 @@ struct TierChoice {
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: none works
   std::string reason;
 };
-// Decides from the kernel's BTF alone. Throws std::runtime_error if there is none.
-TierChoice choose_tier(formats::HookTier wanted);
+// Decides from the kernel's types alone.
+TierChoice choose_tier(formats::HookTier wanted, const KernelTypes& types);
 
 }  // namespace tailcap::capture

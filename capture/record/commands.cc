@@ -97,7 +97,7 @@ void Commands::share(Control& control, const std::string& argument) {
 
 void Commands::reload(Control& control, const std::string& argument) {
   try {
-    control.answer(Obeyed::done, reload_.obey(argument));
+    control.answer(Obeyed::done, reload_.obey(argument, policy_));
   } catch (const UsageError& e) {
     control.answer(Obeyed::usage, e.what());
   } catch (const std::runtime_error& e) {

@@ -30,6 +30,8 @@
 
 namespace tailcap::capture {
 
+using formats::HookTier;
+
 namespace {
 
 constexpr const char* kDoctorUsage =
@@ -128,11 +130,11 @@ Check check_tracefs() {
 
 Check check_tier() {
   try {
-    const auto tier = choose_tier(formats::HookTier::unknown);
+    const auto tier = choose_tier(HookTier::unknown, KernelTypes());
     switch (tier.tier) {
-      case formats::HookTier::a:
+      case HookTier::a:
         return {"hook tier", Verdict::ok, "a: " + tier.reason, ""};
-      case formats::HookTier::c:
+      case HookTier::c:
         return {"hook tier", Verdict::warn, "c: " + tier.reason + "; every system call of the machine pays for it",
                 "a kernel of 6.3 or later gives tier a"};
       default:
@@ -190,7 +192,7 @@ std::vector<Check> check_load() {
 }
 
 // Whether a tier reports a connection correctly.
-Check check_tier_by_test(formats::HookTier tier, const std::string& name) {
+Check check_tier_by_test(HookTier tier, const std::string& name) {
   try {
     ProbeSettings settings;
     settings.tier = tier;
@@ -217,14 +219,12 @@ Check check_tier_by_test(formats::HookTier tier, const std::string& name) {
 // One correct tier is enough.
 std::vector<Check> check_tiers_by_test() {
   std::vector<Check> checks;
-  using formats::HookTier;
-  for (const auto& [tier, name] : {std::pair{HookTier::a, "a"}, {HookTier::c, "c"}}) {
-    if (choose_tier(tier).tier != HookTier::unknown) checks.push_back(check_tier_by_test(tier, name));
-  }
+  const KernelTypes types;
+  for (const auto& [tier, name] : {std::pair{HookTier::a, "a"}, {HookTier::c, "c"}})
+    if (choose_tier(tier, types).tier != HookTier::unknown) checks.push_back(check_tier_by_test(tier, name));
   const bool one = std::any_of(checks.begin(), checks.end(), [](const Check& c) { return c.verdict != Verdict::fail; });
-  for (auto& check : checks) {
+  for (auto& check : checks)
     if (one && check.verdict == Verdict::fail) check.verdict = Verdict::warn;
-  }
   return checks;
 }
 

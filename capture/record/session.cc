@@ -12,6 +12,7 @@
 #include "bpf/event.h"
 #include "capture/host/clocks.h"
 #include "capture/rings/file_lock.h"
+#include "capture/rings/socket_holders.h"
 #include "ground/recorder_notes.h"
 
 namespace tailcap::capture {
@@ -99,26 +100,20 @@ void Session::take(std::span<const std::byte> record) {
     return log_.push({lock.time, lock.thread, Note{ground::kFileLockNote, std::to_string(lock.holder)}});
   }
   if (reason_of_task(record) != bpf::TASK_FOUND) return take_name(record);
-  if (!converter_.convert(record, event_)) {
-    losses_.add_bad_record();
-    return;
-  }
+  if (!converter_.convert(record, event_)) return losses_.add_bad_record();
   mask();
   if (auto* stall = std::get_if<Stall>(&event_.body)) {
     if (stall->what == StallKind::kernel_lock) stall->where = pointer_key_(stall->where);
-  } else if (std::holds_alternative<TaskInfo>(event_.body)) {
-    // Seen for the first time: /proc has the rest.
+  } else if (std::holds_alternative<TaskInfo>(event_.body) || std::holds_alternative<TaskExec>(event_.body)) {
+    // Seen for the first time, or with another program: /proc has the rest.
     begun(event_.thread.pid, true);
   } else if (std::holds_alternative<TaskExit>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid && found_.any_go()) open_writes_.ended(event_.thread.pid);
     if (event_.thread.pid == event_.thread.tid && samples_) samples_->ended(event_.thread.pid);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
-  } else if (const auto* off = std::get_if<OffCpu>(&event_.body)) {
-    non_targets_.take(*off);
-  } else if (std::holds_alternative<TaskExec>(event_.body)) {
-    begun(event_.thread.pid, true);
   }
+  non_targets_.take(event_);
   locks_.take(event_);
   log_.push(event_);
   push_plaintext();
@@ -314,6 +309,7 @@ bool Session::keyframe_again(Time now) {
 
 void Session::keyframe(Time now) {
   if (std::exchange(joined_, false)) probes_.mark_targets();
+  probes_.untarget().sweep();
   // If the kernel refuses, it does so here, before half a keyframe is written.
   const auto tasks = probes_.list_tasks();
   const auto sockets = probes_.list_sockets();
@@ -323,6 +319,7 @@ void Session::keyframe(Time now) {
   sampled_.push(now);
   push_keys(now);
   statements_.repeat(now, gate_.statement());
+  if (probes_.settings().has(Group::offcpu)) log_.note(now, ground::kDiskUseNote, "1");
   if (statements_.repeated()) non_targets_.repeat(now, log_);
   interfaces_.push(now);
   repeat_processes(now, tasks);
@@ -398,17 +395,20 @@ void Session::repeat_sockets(std::span<const std::byte> sockets) {
   // Several descriptors may refer to one socket.
   std::unordered_set<SocketId> seen;
   std::vector<SocketInfo> listed;
+  const SocketHolders holders(probes_.list_holders());
   Event event;
   std::span<const std::byte> rest = sockets;
   if (tls_auto_) tls_auto_->begin_list();
   while (const std::size_t size = listed_size(rest)) {
     const bool converted = converter_.convert(rest.first(size), event);
     rest = rest.subspan(size);
-    const auto* info = converted ? std::get_if<SocketInfo>(&event.body) : nullptr;
+    auto* info = converted ? std::get_if<SocketInfo>(&event.body) : nullptr;
     const std::uint32_t holder = std::exchange(event.thread, {}).pid;
     if (info && tls_auto_) tls_auto_->listed(holder, *info);
     if (!info || !seen.insert(info->socket).second) continue;
+    if (info->peer_pid == 0) info->peer_pid = holders.of_other_end(*info);
     listed.push_back(*info);
+    non_targets_.take(event);
     log_.push(event);
   }
   gate_.listed(listed);

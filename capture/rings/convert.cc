@@ -35,7 +35,7 @@ std::string_view text(std::span<const std::byte> bytes, std::size_t offset, std:
 bool convert_io(std::span<const std::byte> bytes, Event& event) {
   record_io r;
   if (!read(bytes, r)) return false;
-  if (bytes.size() < sizeof r + r.head + r.tail || r.payload > PAYLOAD_FAULT) return false;
+  if (bytes.size() < sizeof r + r.head + r.tail || r.payload > PAYLOAD_ADDED) return false;
   if (std::uint64_t{r.head} + r.tail > r.h.length) return false;
   const char* data = reinterpret_cast<const char*>(bytes.data()) + sizeof r;
   event.goroutine = r.goroutine;
@@ -58,7 +58,7 @@ bool convert_io(std::span<const std::byte> bytes, Event& event) {
 bool convert_plaintext(std::span<const std::byte> bytes, Event& event) {
   record_io r;
   if (!read(bytes, r)) return false;
-  if (bytes.size() < sizeof r + r.head + r.tail || r.payload > PAYLOAD_FAULT) return false;
+  if (bytes.size() < sizeof r + r.head + r.tail || r.payload > PAYLOAD_ADDED) return false;
   if (std::uint64_t{r.head} + r.tail > r.h.length) return false;
   const char* data = reinterpret_cast<const char*>(bytes.data()) + sizeof r;
   event.goroutine = r.goroutine;
@@ -153,8 +153,7 @@ bool convert_off_cpu(std::span<const std::byte> bytes, Event& event) {
 
 bool convert_stall(std::span<const std::byte> bytes, Event& event) {
   record_stall r;
-  if (!read(bytes, r)) return false;
-  if (r.what > static_cast<std::uint32_t>(StallKind::send_full)) return false;
+  if (!read(bytes, r) || r.what > static_cast<std::uint32_t>(StallKind::undelivered)) return false;
   event.body = Stall{static_cast<StallKind>(r.what), time_from(static_cast<std::int64_t>(r.began)), r.where, r.detail};
   return true;
 }
@@ -214,6 +213,7 @@ bool convert_socket(std::span<const std::byte> bytes, std::array<char, 128>& pat
   socket.drops = r.drops;
   socket.rtt = microseconds(r.rtt);
   socket.interface = r.interface;
+  socket.peer_pid = r.peer_pid;
   std::size_t length = r.path_length;
   std::memcpy(path.data(), r.path, length);
   if (length && path[0] == '\0')

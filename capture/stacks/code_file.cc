@@ -34,6 +34,10 @@ bool CodeFile::has(const ScriptLanguage& language) const {
   return (language.sure && names_ && names_->has(language.interpreter)) || (scripts_ && language.found(*scripts_));
 }
 
+bool CodeFile::has_interpreter() const {
+  return scripts_ && std::ranges::any_of(languages(), [&](const ScriptLanguage* l) { return l->found(*scripts_); });
+}
+
 std::string CodeFile::name_of(std::uint64_t file_offset) const {
   if (!names_) return std::string(made_->at(file_offset));
   const auto address = names_->address(file_offset);

@@ -51,6 +51,7 @@ class CodeFile {
   bool called_interpreter() const;
   bool names_interpreter() const;
   bool has(const ScriptLanguage& language) const;
+  bool has_interpreter() const;  // as far as was read
   bool reads(const ScriptLanguage& language) const { return scripts_ && language.process(*scripts_, 0).has_value(); }
 
   struct Told {

@@ -53,13 +53,11 @@ std::shared_ptr<CodeFile> CodeFiles::file(const scan::MappedFile& mapped) {
     const std::lock_guard lock(mutex_);
     files_to_read_.push_back(known);
   }
-  wake_.notify_all();
   return known;
 }
 
 void CodeFiles::tell(std::uint32_t pid, std::vector<CodeRange> ranges) {
-  if (!tables_.wanted()) return;
-  {
+  if (tables_.wanted()) {
     const std::lock_guard lock(mutex_);
     if (ranges.empty()) made_.forget(pid);
     std::erase_if(processes_, [&](const Process& p) { return p.pid == pid; });
@@ -147,9 +145,8 @@ void CodeFiles::read_names(CodeFile& file) {
     memory_ += names->memory();
     file.names_ = std::move(names);
     if (!file.scripts_) {
-      const auto& programs = scripts_in(file);
-      if (std::ranges::any_of(languages(), [&](const ScriptLanguage* l) { return l->found(programs); }))
-        found_scripts_in(file);
+      scripts_in(file);
+      if (file.has_interpreter()) found_scripts_in(file);
     }
     remark_unknown(file);
   }
@@ -197,14 +194,25 @@ UnwindTables::Table CodeFiles::table_of(CodeFile& file) {
   return table;
 }
 
+// Interpreters' own tables first: a process may map fifty files, and the functions of its scripts need these alone.
 void CodeFiles::walk_by_tables(const Process& process) {
+  if (process.ranges.empty()) return tables_.forget(process.pid);
   std::vector<UnwindTables::Mapping> mappings;
   for (const CodeRange& range : process.ranges)
-    mappings.push_back({range.start, range.end, range.offset, range.file ? table_of(*range.file) : nullptr});
-  if (mappings.empty())
-    tables_.forget(process.pid);
-  else
-    tables_.set(process.pid, mappings);
+    mappings.push_back({range.start, range.end, range.offset, range.file ? range.file->table_.lock() : nullptr});
+  const auto read = [&](bool interpreters) {
+    bool some = false;
+    for (std::size_t i = 0; i < mappings.size(); ++i) {
+      CodeFile* const file = process.ranges[i].file.get();
+      if (!file || mappings[i].table || file->has_interpreter() != interpreters) continue;
+      mappings[i].table = table_of(*file);
+      some = true;
+    }
+    return some;
+  };
+  if (read(true)) tables_.set(process.pid, mappings);
+  read(false);
+  tables_.set(process.pid, mappings);
 }
 
 void CodeFiles::found_scripts_in(const CodeFile& file) {
@@ -262,8 +270,8 @@ void CodeFiles::run() {
       const Process process = std::move(processes_.front());
       processes_.pop_front();
       lock.unlock();
-      walk_by_tables(process);
       read_scripts_of(process);
+      walk_by_tables(process);
     } else {
       const auto file = std::move(files_to_read_.front());
       files_to_read_.pop_front();

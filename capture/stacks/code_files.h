@@ -76,7 +76,8 @@ class CodeFiles {
   CodeFiles(const CodeFiles&) = delete;
   CodeFiles& operator=(const CodeFiles&) = delete;
 
-  // A new file is read soon.
+  // A new file is read soon after tell(): its names come after the tables of the process, and take a second for a large
+  // one.
   std::shared_ptr<CodeFile> file(const scan::MappedFile& mapped);
   // The kernel program walks the stacks of the process by these, soon. By address; empty: the process runs another
   // program, or none.

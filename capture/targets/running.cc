@@ -15,6 +15,7 @@
 #include "capture/host/system_file.h"
 #include "capture/scan/proc.h"
 #include "capture/scan/process_texts.h"
+#include "capture/targets/chosen.h"
 #include "capture/targets/service_name.h"
 #include "formats/event.h"
 #include "formats/nearest.h"
@@ -174,6 +175,7 @@ void choose(Selection& selection, std::span<const Running> all, const std::strin
   const Kind kinds[] = {{selection.services, means_service, "service"},
                         {selection.containers, means_container, "container"},
                         {selection.units, means_unit, "unit"}};
+  selection.chosen = chosen_by_names(selection, all);
   std::unordered_set<std::uint32_t> chosen;
   std::set<std::string> cgroups;
   bool only_cgroups = true;
@@ -205,6 +207,9 @@ void choose(Selection& selection, std::span<const Running> all, const std::strin
     const std::string folder = mount + *cgroups.begin();
     if (std::filesystem::is_directory(folder, error)) {
       selection.cgroup = folder;
+      for (const Kind& kind : kinds)
+        for (const std::string& name : kind.names)
+          selection.cgroup_names.push_back(std::string(kind.what) + " " + name);
       return;
     }
   }

@@ -2,7 +2,9 @@
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 
 #include "formats/block.h"
 #include "formats/capture.capnp.h"
@@ -126,6 +128,7 @@ std::string string(capnp::Text::Reader text) { return {text.cStr(), text.size()}
 
 std::string decode_events(std::span<const std::byte> message, const BlockHeader& header, std::vector<Event>& out) {
   out.clear();
+  out.reserve(std::bit_ceil(std::min(header.events, kMaxBlockEvents)));  // its memory serves larger blocks, too
   const std::string damage = with_columns(
       message, header, [&](const BlockColumns<ColumnView>& columns) { return events_from(columns, header, out); });
   if (!damage.empty()) out.clear();

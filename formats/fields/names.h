@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, sizeof...(Name)> name_list(Name... names)
 template <class E>
 inline constexpr std::nullptr_t kNames{};
 template <>
-inline constexpr auto kNames<Payload> = name_list("captured", "off", "no_buffer", "unsupported", "fault");
+inline constexpr auto kNames<Payload> = name_list("captured", "off", "no_buffer", "unsupported", "fault", "added");
 template <>
 inline constexpr auto kNames<Direction> = name_list("out", "in");
 template <>
@@ -62,7 +62,8 @@ inline constexpr auto kNames<FileAct> = name_list("open", "read", "write", "sync
 template <>
 inline constexpr auto kNames<StallKind> = name_list("block_io", "major_fault", "reclaim", "kernel_lock", "fuse",
                                                     "writeback", "io_throttled", "peer_window", "congestion",
-                                                    "interrupt", "compaction", "fragmented", "send_full");
+                                                    "interrupt", "compaction", "fragmented", "send_full", "nagle",
+                                                    "undelivered");
 template <>
 inline constexpr auto kNames<SampleKind> = name_list("on_cpu", "off_cpu", "preempted", "allocation");
 template <>

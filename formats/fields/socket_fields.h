@@ -106,6 +106,7 @@ struct Table<SocketInfo> {
       field<18, As::if_any>("drops", &SocketInfo::drops),
       field<19, As::if_any>("rtt", &SocketInfo::rtt),
       field<20, As::if_any>("interface", &SocketInfo::interface),
+      field<21, As::pid>("peer_pid", &SocketInfo::peer_pid),
   };
 };
 

@@ -1,14 +1,14 @@
 #include "formats/follow/recording.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
-#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include "formats/follow/rotated_files.h"
 #include "formats/store/rotation.h"
 
 namespace tailcap::formats {
@@ -20,28 +20,12 @@ using namespace std::chrono_literals;
 constexpr auto kNextFile = 2s;
 constexpr auto kLookForNext = 50ms;
 
-// The number of a file of the recording; 0: it is none.
-std::uint64_t number_of(std::string_view path, std::string_view name) {
-  constexpr std::string_view kPartial = ".partial";
-  if (name.ends_with(kPartial)) name.remove_suffix(kPartial.size());
-  const std::size_t dash = name.rfind('-');
-  std::uint64_t number = 0;
-  if (dash == name.npos) return 0;
-  std::from_chars(name.data() + dash + 1, name.data() + name.size(), number);
-  return number != 0 && store::Rotation::file_name(path, number) == name ? number : 0;
-}
-
 // The newest file; with `after`, the first one behind that. 0: there is none.
 std::uint64_t find_file(const std::string& path, std::uint64_t after) {
-  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
-  std::uint64_t found = 0;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(parent.empty() ? "." : parent, error)) {
-    const std::uint64_t n = number_of(path, (parent / entry.path().filename()).native());
-    if (n == 0 || (after != 0 && n <= after)) continue;
-    found = found == 0 ? n : after != 0 ? std::min(found, n) : std::max(found, n);
-  }
-  return found;
+  const std::vector<RotatedFile> files = rotated_files(path);
+  if (after == 0) return files.empty() ? 0 : files.back().number;
+  const auto next = std::ranges::find_if(files, [&](const RotatedFile& f) { return f.number > after; });
+  return next == files.end() ? 0 : next->number;
 }
 
 bool exists(const std::string& path) {

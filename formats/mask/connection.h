@@ -48,6 +48,12 @@ class Connection {
   // Puts the kept bytes on the sheet. direction: 0 out, 1 in.
   void moved(unsigned direction, const Moved& bytes, Sheet& sheet, const Rules& rules);
 
+  // A program of the kernel added bytes to what was moved last: they are no part of what the program said.
+  void added(unsigned direction, std::uint32_t position, std::uint32_t length) {
+    Way& way = way_[direction & 1];
+    if (way.placed && way.expected == position) way.expected += length;
+  }
+
   // Reports to the budget what this connection holds.
   void account(Waiting& waiting, std::uint64_t id) { share_.holds(waiting, id, held()); }
   // It holds nothing any more: what it waited for is in doubt.

@@ -12,6 +12,7 @@ struct SummaryFile {
   captures @2 :List(Capture);
   environment @3 :List(Fact);
   windows @4 :List(Window);
+  deployments @5 :List(Deployment);
 
   struct Capture {
     id @0 :UInt32;
@@ -25,6 +26,14 @@ struct SummaryFile {
   struct Fact {
     name @0 :UInt32;
     value @1 :UInt32;
+  }
+
+  struct Deployment {                # a note "deploy" or "version" of a recording of the service
+    service @0 :UInt32;
+    host @1 :UInt32;
+    name @2 :UInt32;
+    value @3 :UInt32;
+    at @4 :Int64;                    # ns since 1970
   }
 
   struct Window {

@@ -84,11 +84,19 @@ struct SummarisedCapture {
   auto operator<=>(const SummarisedCapture&) const = default;
 };
 
+// A note `deploy` or `version` of a recording, for each service that it recorded.
+struct SummaryDeployment {
+  std::int64_t at = 0;  // ns since 1970: of the note; of one that was given at its start, when the recording began
+  std::string service, host, name, value;
+  auto operator<=>(const SummaryDeployment&) const = default;
+};
+
 struct Summary {
   std::int64_t window = 0;                        // ns
   std::map<std::int64_t, SummaryWindow> windows;  // by their beginning, a multiple of `window` since 1970
   std::set<SummarisedCapture> captures;
   std::set<std::pair<std::string, std::string>> environment;  // "kernel", "6.1.0"
+  std::set<SummaryDeployment> deployments;
   bool operator==(const Summary&) const = default;
 };
 
@@ -96,6 +104,7 @@ struct Summary {
 // that the sum of many has.
 inline constexpr std::size_t kMostNames = 400, kOfCapture = 100;
 inline constexpr std::size_t kMostEnvironment = 200, kMostCaptures = 100'000, kMostWindows = 20'000;
+inline constexpr std::size_t kMostDeployments = 2'000;                                     // the latest
 inline constexpr std::size_t kMostLabels = 100;                                            // of a route
 inline constexpr std::size_t kMostTextBytes = 1'000;                                       // of a name
 inline constexpr std::size_t kMostCells = 2'000'000;                                       // of all windows

@@ -36,6 +36,9 @@ NameTable names_in(const Summary& s) {
   NameTable out;
   for (const SummarisedCapture& c : s.captures) out.note(c.id), out.note(c.host);
   for (const auto& [name, value] : s.environment) out.note(name), out.note(value);
+  for (const SummaryDeployment& d : s.deployments)
+    for (const std::string& text : {std::cref(d.service), std::cref(d.host), std::cref(d.name), std::cref(d.value)})
+      out.note(text);
   for (const auto& [start, w] : s.windows) {
     for (const auto& [r, cell] : w.routes) {
       for (const std::string& text : {std::cref(r.service), std::cref(r.role), std::cref(r.method), std::cref(r.route)})
@@ -75,6 +78,15 @@ class SummaryWriter {
       out.setName(names_.of(fact.first));
       out.setValue(names_.of(fact.second));
     });
+    if (!summary.deployments.empty())
+      write(summary.deployments, to.initDeployments(size(summary.deployments)),
+            [&](const SummaryDeployment& d, auto out) {
+              out.setService(names_.of(d.service));
+              out.setHost(names_.of(d.host));
+              out.setName(names_.of(d.name));
+              out.setValue(names_.of(d.value));
+              out.setAt(d.at);
+            });
     write(summary.windows, to.initWindows(size(summary.windows)), [&](const auto& one, auto out) {
       out.setStart(one.first);
       write_window(one.second, out);
@@ -161,6 +173,12 @@ class SummaryReader {
     require(from.getEnvironment().size() <= kMostEnvironment + 1, "it has too many facts");
     for (const auto f : from.getEnvironment())
       add_last(out.environment, std::pair(name(f.getName()), name(f.getValue())));
+    require(from.getDeployments().size() <= kMostDeployments, "it has too many deployments");
+    for (const auto d : from.getDeployments()) {
+      require(in_time(d.getAt()), "a deployment has a time that cannot be");
+      add_last(out.deployments, SummaryDeployment{d.getAt(), name(d.getService()), name(d.getHost()), name(d.getName()),
+                                                  name(d.getValue())});
+    }
     require(from.getWindows().size() <= kMostWindows, "it has too many windows");
     for (const auto w : from.getWindows()) {
       require(in_time(w.getStart()) && w.getStart() % out.window == 0, "a window has a time that cannot be");

@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
       ("connections,c", po::value(&plan.connections)->default_value(8), "keep-alive connections")                //
       ("threads,t", po::value(&threads)->default_value(1), "threads that share connections, rate and requests")  //
       ("duration,d", po::value(&duration)->default_value(0), "seconds")                                          //
-      ("requests,n", po::value(&plan.requests)->default_value(0), "stop after so many")                          //
+      ("requests,n", po::value(&plan.requests)->default_value(0), "stop after N requests; 0: do not")            //
       ("timeout", po::value(&timeout)->default_value(10), "seconds until an answer counts as failed")            //
       ("per-connection", po::value(&plan.requests_per_connection)->default_value(0),
        "requests before reconnecting; 0: any number")  //

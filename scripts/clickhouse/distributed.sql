@@ -108,6 +108,76 @@ CREATE TABLE IF NOT EXISTS tailcap.verdict_part (
 ) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (capture_id, number);
 CREATE TABLE IF NOT EXISTS tailcap.verdict AS tailcap.verdict_part ENGINE = Distributed(tailcap, tailcap, verdict_part, cityHash64(capture_id));
 
+-- an hour of a service, of a capture: the sums of its routes
+CREATE TABLE IF NOT EXISTS tailcap.service_hour_part (
+  capture_id String,
+  day Date,
+  hour_ns Int64,
+  service String,
+  role String,
+  requests UInt64,
+  judged UInt64,
+  failed UInt64,
+  client_errors UInt64,
+  zero UInt64,
+  sum_ns UInt64,
+  bucket Array(Int16),
+  count Array(UInt64),
+  label Array(String),
+  label_ns Array(UInt64)
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (hour_ns, capture_id, service, role);
+CREATE TABLE IF NOT EXISTS tailcap.service_hour AS tailcap.service_hour_part ENGINE = Distributed(tailcap, tailcap, service_hour_part, cityHash64(capture_id));
+
+-- an hour of a route, of a capture: durations in buckets (formats/summary/duration_sketch.h), time by label
+CREATE TABLE IF NOT EXISTS tailcap.route_hour_part (
+  capture_id String,
+  day Date,
+  hour_ns Int64,
+  service String,
+  role String,
+  method String,
+  route String,
+  requests UInt64,
+  judged UInt64,
+  failed UInt64,
+  client_errors UInt64,
+  zero UInt64,
+  sum_ns UInt64,
+  bucket Array(Int16),
+  count Array(UInt64),
+  label Array(String),
+  label_ns Array(UInt64)
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (hour_ns, capture_id, service, role, method, route);
+CREATE TABLE IF NOT EXISTS tailcap.route_hour AS tailcap.route_hour_part ENGINE = Distributed(tailcap, tailcap, route_hour_part, cityHash64(capture_id));
+
+-- an hour of the calls between two services, of a capture
+CREATE TABLE IF NOT EXISTS tailcap.call_hour_part (
+  capture_id String,
+  day Date,
+  hour_ns Int64,
+  caller String,
+  callee String,
+  requests UInt64,
+  failed UInt64,
+  zero UInt64,
+  sum_ns UInt64,
+  bucket Array(Int16),
+  count Array(UInt64)
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (hour_ns, capture_id, caller, callee);
+CREATE TABLE IF NOT EXISTS tailcap.call_hour AS tailcap.call_hour_part ENGINE = Distributed(tailcap, tailcap, call_hour_part, cityHash64(capture_id));
+
+-- a note deploy or version of a capture, for a service that it recorded
+CREATE TABLE IF NOT EXISTS tailcap.deployment_part (
+  capture_id String,
+  day Date,
+  at_ns Int64,
+  service String,
+  host String,
+  name String,
+  value String
+) ENGINE = ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY (capture_id, at_ns, service, name, value);
+CREATE TABLE IF NOT EXISTS tailcap.deployment AS tailcap.deployment_part ENGINE = Distributed(tailcap, tailcap, deployment_part, cityHash64(capture_id));
+
 -- a capture that was loaded as a whole
 CREATE TABLE IF NOT EXISTS tailcap.capture_part (
   capture_id String,

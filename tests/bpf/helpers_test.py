@@ -22,6 +22,7 @@ HELPERS = {
     46: "get_socket_cookie",
     67: "get_stack",
     107: "sk_storage_get",
+    108: "sk_storage_delete",  # the recorder's own, of a target that was taken away
     112: "probe_read_user",
     113: "probe_read_kernel",
     114: "probe_read_user_str",
@@ -35,6 +36,7 @@ HELPERS = {
     134: "ringbuf_query",
     141: "get_task_stack",
     156: "task_storage_get",
+    157: "task_storage_delete",  # likewise
     158: "get_current_task_btf",
     162: "sock_from_file",
     174: "get_attach_cookie",

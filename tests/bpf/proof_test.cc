@@ -61,7 +61,7 @@ TEST_F(Proof, WithoutAProgramThatAllNeedNothingIsRecorded) {
 
 TEST_F(Proof, BothTiersReportAConnectionAsItWas) {
   for (const auto tier : {HookTier::a, HookTier::c}) {
-    if (choose_tier(tier).tier == HookTier::unknown) continue;
+    if (choose_tier(tier, KernelTypes()).tier == HookTier::unknown) continue;
     settings_.tier = tier;
     const auto proven = proven_probes(settings_);
     EXPECT_EQ(proven.result.wrong, "");
@@ -101,7 +101,7 @@ TEST_F(Proof, InOnePageOfMemory) {
 }
 
 TEST_F(Proof, ATierThatReportsSomethingElseIsReplaced) {
-  if (choose_tier(HookTier::a).tier == HookTier::unknown) GTEST_SKIP() << "there is no other tier here";
+  if (choose_tier(HookTier::a, KernelTypes()).tier == HookTier::unknown) GTEST_SKIP() << "there is no other tier here";
   settings_.spoiled = {{"io_receive", Spoil::idle}};
   const auto proven = proven_probes(settings_);
   EXPECT_EQ(proven.probes->tier().tier, HookTier::c);

@@ -29,7 +29,7 @@ std::string reason_to_skip() {
 std::string reason_to_skip(const std::string& tier) {
   const auto reason = reason_to_skip();
   if (!reason.empty()) return reason;
-  const auto choice = capture::choose_tier(tier == "a" ? HookTier::a : HookTier::c);
+  const auto choice = capture::choose_tier(tier == "a" ? HookTier::a : HookTier::c, capture::KernelTypes());
   return choice.tier == HookTier::unknown ? choice.reason : "";
 }
 

@@ -9,6 +9,9 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests/e2e"))
+import some_tests  # noqa: E402
+
 SAMPLES = ROOT / "samples/captures"
 BUILD = ROOT / "build/dev"
 
@@ -63,10 +66,11 @@ def of_npm(package, file):
 
 
 def main():
-    """Runs the tests of the file that was started: --build FOLDER, and what unittest takes."""
+    """Runs the tests of the file that was started: --build FOLDER, --every N as of some_tests, and what unittest takes."""
     global BUILD
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--build", type=pathlib.Path, default=BUILD)
+    parser.add_argument("--every", type=int, default=1)
     given, rest = parser.parse_known_args()
     BUILD = given.build.resolve()
-    unittest.main(module="__main__", argv=[sys.argv[0], "-v", *rest])
+    unittest.main(module="__main__", argv=[sys.argv[0], "-v", *rest], testLoader=some_tests.loader(given.every))

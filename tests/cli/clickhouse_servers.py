@@ -19,7 +19,7 @@ import case
 SERVER = shutil.which("clickhouse-server", path="/usr/sbin:/usr/bin:/sbin:/bin")
 ZOOKEEPER = pathlib.Path("/usr/share/java/zookeeper.jar")
 SCRIPTS = case.ROOT / "scripts/clickhouse"
-TABLES = ("request", "route", "label", "verdict", "capture")
+TABLES = ("request", "route", "label", "verdict", "service_hour", "route_hour", "call_hour", "deployment", "capture")
 CAPTURES = {path.stem: path for path in sorted(case.SAMPLES.glob("*/*.tcap"))}
 
 CONFIG = """<yandex>

@@ -363,6 +363,8 @@ class Outputs(unittest.TestCase):
                     ["flame", "--per-request", "--format", "folded"],
                     ["summarise"],
                     ["scorecard"],
+                    ["cardinality"],
+                    ["fleet"],
                     ["similar", file],
                     ["tree"],
                     *(["show", i] for i in ids),

@@ -215,7 +215,13 @@ breakers:
   - {name: pay, route: /pay, open: [failing], open_for: 500ms, half_open: {requests: 3}}
 every: 250ms
 """
-        )["breakers"][0]
+        )
+        of_pay = [(a["at_ns"], a["action"], a["condition"]) for a in out["actions"] if a["breaker"] == "pay"]
+        out = out["breakers"][0]
+        called = {"open": "opened", "half_open": "half_opened", "closed": "closed"}
+        self.assertEqual([a[:2] for a in of_pay], [(c["at_ns"], called[c["state"]]) for c in out["changes"]])
+        # A condition opens it when it is closed; when it is half open, requests that fail do.
+        self.assertEqual([c for _, _, c in of_pay], ["failing"] + [None] * (len(of_pay) - 1))
         # It opens at the first look with 20 requests; it closes once probes are among those that do not fail: from 2.01 s on.
         states = [c["state"] for c in out["changes"]]
         self.assertEqual(states[:3], ["open", "half_open", "open"])
@@ -237,6 +243,18 @@ every: 250ms
                 failed += row["outcome"] == "server_error"
         self.assertEqual((out["requests"], out["rejected"], out["rejected_failed"]), (1200, rejected, failed))
         self.assertEqual(out["not_closed_ns"], changes[-1][0] - changes[0][0])
+
+    def test_a_part_of_the_connections_stands_for_all(self):
+        """1 of 16 is recorded: three requests in the first second."""
+        text = (case.ROOT / "tests/golden/sampled-connections/capture.txt").read_text()
+        part = runs.write_text(self.scratch, "part", text)
+        policy = "conditions: [{name: a, at_least: {rate: 48, count: 48}, over: 1s}, {name: b, at_least: {rate: 49}, over: 1s}]"
+        out = self.replayed(policy, capture=part)
+        self.assertEqual(out["weight"], 16)
+        (firing,) = out["conditions"][0]["firings"]
+        self.assertEqual([limit["value"] for limit in firing["limits"]], [48, 48])
+        self.assertEqual((firing["requests"], out["conditions"][1]["firings"]), (3, []))
+        self.assertIn("1 of 16 is recorded", self.policy(policy, capture=part).stdout)
 
     def test_text_and_files(self):
         text = "conditions: [{name: busy, at_least: {rate: 10}, over: 5s}]\nsampling: {rate: 10%, adapt: [{when: busy, rate: 1%}]}"
@@ -284,6 +302,26 @@ every: 250ms
         ("sampling: {keep: status == 500}", "1:11", "the rate is missing"),
         ("sampling: {rate: 0.5}", "1:18", "a percentage"),
         ("sampling: {rate: 1%, key: span}", "1:27", "trace_id or x_request_id"),
+        ("sampling: {formula: adaptiv}", "1:21", "formula is adaptive or adaptive_clamped, not 'adaptiv'"),
+        ("sampling: {formula: [adaptive]}", "1:21", "formula is adaptive or adaptive_clamped"),
+        (
+            "sampling: {formula: adaptive, routes: [{route: GET /a, rate: 1%}]}",
+            "1:31",
+            "a formula computes the rates of routes: give one of the two",
+        ),
+        ("sampling: {routes: [{route: GET /a, rate: 1%}]}", "1:11", "the rate is missing"),
+        ("sampling: {rate: 1%, routes: [{rate: 1%}]}", "1:31", "the route is missing"),
+        ("sampling: {rate: 1%, routes: [{route: GET /a}]}", "1:31", "the rate is missing"),
+        (
+            "sampling: {rate: 1%, routes: [{route: GET /a, rate: 1%}, {route: GET /a, rate: 2%}]}",
+            "1:58",
+            "'GET /a' has a rate already",
+        ),
+        (
+            "sampling: {rate: 1%, routes: [{route: GET /a, rate: 1%, decided: 2026-03-01}]}",
+            "1:66",
+            "a time in UTC like 2026-03-01T12:34:56Z",
+        ),
         ("sampling:\n  rate: 1%\n  adapt: [{when: slow, rate: 1%}]", "3:18", "there is no condition 'slow'"),
         ("breakers: [{name: a, open_for: 1s}]", "1:12", "open is missing"),
         (
@@ -346,6 +384,11 @@ every: 250ms
             (
                 "sampling: {rate: 10%}\nbreakers: [{name: b, open: [a], open_for: 1s}]",
                 "policy.yaml:3:1: breakers reject requests",
+            ),
+            ("sampling: {formula: adaptive}", "policy.yaml:2:12: a rate of one route cannot be applied"),
+            (
+                "sampling: {rate: 1%, routes: [{route: GET /a, rate: 1%}]}",
+                "policy.yaml:2:22: a rate of one route cannot be applied",
             ),
             ("sampling: {rate: 10}", "policy.yaml:2:18: rate is a percentage"),
         )
@@ -412,6 +455,40 @@ every: 250ms
         for name in limits:
             done = self.policy(f"conditions: [{{name: a, over: 1s, at_least: {{{name}: 0x}}}}]")
             self.assertIn(f"the limit of {name} is", done.stderr)
+
+    def test_lines_of_errors_count_in_their_window(self):
+        sql = "SELECT first_ts + (SELECT realtime_ns - ts FROM clock LIMIT 1) AS first FROM _captures"
+        first = json.loads(self.tailcap("query", self.pay, sql, "--json").stdout)["first"]
+        pairs = zip(self.rows, self.rows[1:])  # only one is under way where the one before has ended for 10 ms
+        alone = [after["start_ns"] for before, after in pairs if before["duration_ns"] < 6_000_000]
+        starts = [start for start in alone if start > first + 5_100_000_000][:5]
+
+        def line(at, level):
+            return json.dumps({"time": at, "level": level, "msg": "x", "pid": self.rows[0]["pid"]})
+
+        errors = [line(start + 2_500_000, "error") for start in starts]
+        others = [line(r["start_ns"], "info") for r in self.rows] + [line(first - 10**9, "error")] * 9
+        log = self.scratch / "pay.log"
+        log.write_text("\n".join(errors + others) + "\n")
+        text = "conditions: [{name: many, at_least: {log_errors: %d}, over: 2s%s}]"
+        for at_least, extra, fires in (
+            (5, "", [6.0]),
+            (6, "", []),
+            (5, ", route: '*'", [6.0]),
+            (5, ", where: status >= 100", [6.0]),
+            (1, ", route: /none", []),
+        ):
+            done = self.policy(text % (at_least, extra), "--json", "--join-logs", log)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            firings = json.loads(done.stdout)["conditions"][0]["firings"]
+            self.assertEqual([round(f["fired_ns"] / 1e9) for f in firings], fires, (at_least, extra))
+            self.assertEqual([round(f["resolved_ns"] / 1e9) for f in firings], [8.0 for _ in fires])
+            self.assertEqual([f["limits"][0]["value"] for f in firings], [5 for _ in fires])
+        self.assertIn("log_errors ≥ 5", self.policy(text % (5, ""), "--join-logs", log).stdout)
+        self.assert_refused(self.policy(text % (5, "")), 2, "--join-logs")
+        self.assert_refused(self.policy("sampling: {rate: 1%}", "--join-logs", log), 2, "log_errors")
+        breaker = text % (5, "") + "\nbreakers: [{name: b, open: [many], open_for: 1s}]"
+        self.assert_refused(self.policy(breaker, "--join-logs", log), 2, "log_errors")
 
 
 if __name__ == "__main__":

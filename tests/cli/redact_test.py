@@ -39,6 +39,7 @@ NAMES = {
     "method",
     "executable",
     "container",
+    "address",
     "local",
     "remote",
 }

@@ -63,7 +63,7 @@ OPEN = ("report", "requests", "show")  # names may be added
 DOCUMENTS = (
     *("diag", "audit", "policy", "compare", "diff", "assert"),
     *("tree", "top", "topology", "timeline", "spans", "flame", "merge", "info"),
-    *("summarise", "baseline", "scorecard", "similar"),
+    *("summarise", "baseline", "scorecard", "fleet", "similar", "cardinality"),
     *OPEN,
 )
 SMALL = ("flame", "merge", "top")  # an object in an object
@@ -148,7 +148,13 @@ class DocumentSchemas(unittest.TestCase):
                 ["spans", "--explain"],
             ),
             *(["flame", "--measure", "off-cpu"], ["info"], ["info", "--goroutines"], ["info", "--interfaces"]),
-            *(["summarise"], ["baseline"], ["scorecard", "--at-most", "p99: 1ms, errors: 1%, calls: 2"]),
+            *(
+                ["summarise"],
+                ["baseline"],
+                ["cardinality", "--max-series", "10"],
+                ["scorecard", "--at-most", "p99: 1ms, errors: 1%, calls: 2"],
+                ["fleet", "--at-most", "p99: 1ms, errors: 1%"],
+            ),
             ["similar", case.SAMPLES / "lock-contention/lock-contention.tcap"],
             ["diff", "--before", "1500ms"],
         ):

@@ -125,11 +125,60 @@ class Summaries(case.Case):
         self.assertEqual([f["distance"] for f in found], sorted(f["distance"] for f in found))
         self.assertTrue(all(0 < f["distance"] <= 1 for f in found[1:]))
 
+    def test_a_fleet(self):
+        """Which capture a link names follows from its id; limits judge what there is no baseline for."""
+        folder = self.scratch / "captures"
+        folder.mkdir()
+        quick = [5000] * 400
+        good = runs.write_text(folder, "good", runs.exact(quick, number=1))
+        runs.write_text(folder, "other", runs.exact(quick, number=2))
+        day = self.summarise("day", good)
+        limits = ("--at-most", "p95: 100ms, errors: 1%")
+        study = self.json("fleet", day, "--captures", folder, *limits)
+        self.assertEqual([(s["health"], s["since_ns"]) for s in study["services"]], [("well", None)])
+        self.assertEqual([c["file"] for c in study["captures"]], [str(folder / "good.tcap")])
+        self.assertIn("baseline", study["no_baseline"] + "baseline")
+        failing = self.summarise(
+            "failing", runs.write_text(folder, "bad", runs.exact(quick, set(range(0, 400, 4)), number=3))
+        )
+        study = self.json("fleet", failing, *limits, code=3)
+        (service,) = study["services"]
+        self.assertEqual((service["health"], service["lasts"], service["failed"]), ("not_well", True, 100))
+        self.assertEqual([l["metric"] for l in service["limits"]], ["errors"])
+        self.assertAlmostEqual(service["limits"][0]["burn_rate"], 25, places=3)
+        self.assertEqual(service["since_ns"] % 3_600_000_000_000, 0)
+        # Without limits and a baseline nothing is judged.
+        self.assertEqual(self.json("fleet", failing, code=4)["services"][0]["health"], "not_judged")
+        # As a page, links lead from where it is; elsewhere, to where they are said to be.
+        page = self.scratch / "fleet.html"
+        done = self.tailcap("fleet", day, "--captures", folder, *limits, "-o", page)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = page.read_text()
+        self.assertIn('<a href="./captures/good.tcap">', text)
+        self.assertNotIn("other.tcap", text)
+        base = self.json("fleet", day, "--captures", folder, *limits, "--link-base", "https://captures.example/x")
+        self.assertEqual(base["captures"][0]["file"], "https://captures.example/x/good.tcap")
+        # No link makes a script of a name.
+        odd = folder / "javascript:alert(1).tcap"
+        os.rename(good, odd)
+        self.tailcap("fleet", day, "--captures", folder, *limits, "-o", page)
+        self.assertIn('href="./captures/javascript%3Aalert%281%29.tcap"', page.read_text())
+        self.assert_refused(self.tailcap("fleet"), 2, "no file given")
+        self.assert_refused(self.tailcap("fleet", day, "--from-clickhouse", "http://127.0.0.1:1"), 2, "choose one")
+        self.assert_refused(self.tailcap("fleet", day, "--latest", "1m"), 2, "--latest")
+        self.assert_refused(self.tailcap("fleet", day, "--captures", self.scratch / "none"), 2, "--captures")
+
     def test_what_is_no_summary(self):
         good = self.summarise("good", case.SAMPLES / "go-stock/go-stock.tcap").read_bytes()
         for name, content in (("cut", good[:-5]), ("changed", good[:60] + b"\0" + good[61:]), ("head", good[:20])):
             (self.scratch / f"{name}.tcs").write_bytes(content)
-            for command in (["summarise"], ["baseline"], ["scorecard"], ["similar", self.scratch / "good.tcs"]):
+            for command in (
+                ["summarise"],
+                ["baseline"],
+                ["scorecard"],
+                ["fleet"],
+                ["similar", self.scratch / "good.tcs"],
+            ):
                 self.assert_refused(
                     self.tailcap(*command, self.scratch / f"{name}.tcs"), 1, f"{name}.tcs", "no summary"
                 )

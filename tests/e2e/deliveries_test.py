@@ -324,7 +324,8 @@ class Deliveries(Broker):
             self.assertEqual(len(took), len(truth))
             for ns, t in zip(took, truth):
                 self.assertLess(ns, t["took_ns"] + 1_000_000)
-                self.assertGreater(ns, t["took_ns"] - (1_000_000 if t["messages"] == 1 else 20_000_000))
+                # The client's own part of a fetch is no part of the request.
+                self.assertGreater(ns, t["took_ns"] - (5_000_000 if t["messages"] == 1 else 20_000_000))
         delivered = [r for r in rows if r["operation"] == "DELIVER" and r["role"] == "server"]
         self.assertEqual(len(delivered), sum(t["messages"] for t in truth))
         self.assertTrue(all(r["resource"] == "orders.new" and r["outcome"] == "ok" for r in delivered), delivered[:1])

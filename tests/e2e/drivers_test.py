@@ -97,6 +97,8 @@ class Drivers(Case):
                     found[mark].append(row)
                 if not words and told and told[1] == "e":
                     mark = None
+        for calls in found.values():  # a request's calls may use several connections
+            calls.sort(key=lambda r: r["start_ns"])
         return found
 
     def check(self, server, store, protocol, driver, command, linked=True, leaves=(), clients=CLIENTS, **options):

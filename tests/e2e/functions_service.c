@@ -18,12 +18,24 @@ static double cpu_us(void) {
 
 static volatile unsigned sink;
 
-// Inlined: the samples are of who asks for it.
+static double rounds_per_us;
+
+__attribute__((always_inline)) static inline void spin(double us) {
+  const unsigned rounds = (unsigned)(us * rounds_per_us);
+  for (unsigned i = 0; i < rounds; i++) sink += i * i;
+}
+
+// Inlined: the samples are of who calls it. It asks for the time a few times only, which takes 4 us on some machines.
 __attribute__((always_inline)) static inline void burn(double us) {
   const double until = cpu_us() + us;
-  do {
-    for (unsigned i = 0; i < 100000; i++) sink += i * i;  // asking the time is to cost next to nothing
-  } while (cpu_us() < until);
+  for (double left = us; left > 10; left = until - cpu_us()) spin(left / 2);
+}
+
+static void calibrate(void) {
+  const unsigned rounds = 50000000;
+  const double begin = cpu_us();
+  for (unsigned i = 0; i < rounds; i++) sink += i * i;
+  rounds_per_us = rounds / (cpu_us() - begin);
 }
 
 __attribute__((noinline)) void json_encode(double us) { burn(us); }
@@ -41,6 +53,7 @@ __attribute__((noinline)) void handle(double us) {
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
   const double us = atof(argv[2]);
+  calibrate();
   const int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(argv[1]))};
   inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);

@@ -1,7 +1,8 @@
 """Starts real servers, clients and the recorder, and holds what tailcap says against what they logged.
 
-A test file is a program: `python3 tests/e2e/NAME_test.py --build build/dev [--tier c] [--tls keys] [unittest arguments]`. Without
-root or BTF it skips (exit 77) and says why; with both, everything that cannot run is a failure.
+A test file is a program: `python3 tests/e2e/NAME_test.py --build build/dev [--tier c] [--tls keys] [--every 2] [unittest arguments]`.
+--every N: of each class, the first test by name and every Nth after it. Without root or BTF it skips (exit 77) and says why; with
+both, everything that cannot run is a failure.
 """
 import contextlib
 import glob
@@ -9,6 +10,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -20,6 +22,7 @@ import threading
 import time
 import unittest
 
+import some_tests
 import trial
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -59,9 +62,12 @@ def wait_until(condition, what, seconds=60):
 
 
 def free_port(family=socket.AF_INET):
-    with socket.socket(family) as s:
-        s.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that no client of a test beside this one is given meanwhile: the kernel takes theirs from 32768 on."""
+    while True:
+        port = random.randrange(28_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket(family) as s:
+            s.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", port))
+            return port
 
 
 def answers(address):
@@ -425,7 +431,7 @@ class TimedRunner(unittest.TextTestRunner):
 def main():
     global BUILD, TIER, TLS
     arguments = sys.argv[1:]
-    rest = []
+    rest, every = [], 1
     while arguments:
         a = arguments.pop(0)
         if a == "--build":
@@ -434,10 +440,12 @@ def main():
             TIER = arguments.pop(0)
         elif a == "--tls":
             TLS = arguments.pop(0)
+        elif a == "--every":
+            every = int(arguments.pop(0))
         else:
             rest.append(a)
     reason = why_not_here()
     if reason:
         print(f"SKIPPED: {reason}")
         sys.exit(77)
-    unittest.main(argv=[sys.argv[0], "-v", *rest], testRunner=TimedRunner)
+    unittest.main(argv=[sys.argv[0], "-v", *rest], testRunner=TimedRunner, testLoader=some_tests.loader(every))

@@ -188,7 +188,7 @@ function renderInvoice(ms) {
 }
 async function show(n) {
   await null;
-  renderInvoice(n > 100 && n % 20 == 7 ? 150 : 2);
+  renderInvoice(n > 200 && n % 20 == 7 ? 150 : 2);  // the first half second has no names
 }
 let served = 0;
 http.createServer(async (request, response) => {

@@ -107,8 +107,11 @@ class Labels(Case):
         # The lock holder was a request of the same service.
         ids = {row["id"] for _, row in pairs}
         culprits = [
-            c for _, row in pairs for c in row["culprits"] if c["label"] == "lock.futex" and c["ns"] > 5_000_000
-        ]
+            c
+            for _, row in pairs
+            for c in row["culprits"]
+            if c["label"] == "lock.futex" and c["ns"] > 5_000_000 and not str(c["what"]).startswith("_PyRuntime+")
+        ]  # the interpreter's own lock is handed over every 5 ms
         self.assertGreater(len(culprits), 0)
         self.assertEqual([c for c in culprits if c["request"] not in ids], [])
 

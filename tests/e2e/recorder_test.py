@@ -153,7 +153,8 @@ class Recorder(Case):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", mount], check=True)
         self.addCleanup(subprocess.run, ["umount", mount])
         recording = self.recording(name="small/capture.tcap")
-        self.background_load("-d", "10", "--header", "x-noise: {n}")
+        recording.wait_ready()
+        self.background_load("-d", "20", "--header", "x-noise: {n}")
         self.assertEqual(recording.wait_end(), 1, recording.said)
         self.assertIn("space", recording.said.lower())
         left = recording.file if recording.file.exists() else recording.partial

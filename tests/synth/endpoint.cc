@@ -128,6 +128,19 @@ Endpoint& Endpoint::read_unseen(formats::Duration at, std::uint32_t n) {
   return *this;
 }
 
+Endpoint& Endpoint::add_to_send(formats::Duration at, std::uint32_t n) {
+  formats::Io io;
+  io.socket = socket_;
+  io.payload = formats::Payload::added;
+  io.continued = true;
+  io.syscall = 0xffff;
+  io.length = n;
+  io.position = position(formats::Direction::out, sent_);
+  sent_ += n;
+  scenario_.add(at, thread_, io, goroutine_);
+  return *this;
+}
+
 Endpoint& Endpoint::lose_send(std::uint64_t n) {
   sent_ += n;
   ++missed_;

@@ -39,6 +39,8 @@ class Endpoint {
   // Bytes that were never in a user buffer (sendfile, splice): length only.
   Endpoint& send_file(formats::Duration at, std::uint32_t n);
   Endpoint& read_unseen(formats::Duration at, std::uint32_t n);
+  // A program of the kernel added n bytes to the send before.
+  Endpoint& add_to_send(formats::Duration at, std::uint32_t n);
   // Moved, but the event was lost; the next event of this socket says so.
   Endpoint& lose_send(std::uint64_t n);
   Endpoint& lose_read(std::uint64_t n);

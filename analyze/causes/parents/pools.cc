@@ -12,9 +12,14 @@ using formats::known;
 namespace {
 
 constexpr std::size_t kProof = 8;  // places, or answers while others wait, before a kind of pool is believed
+// One contradiction in this number of proofs is believed to be a coincidence.
+constexpr std::size_t kOfHolding = 100;
+// More are allowed here: where each call takes a connection, every kind of calls is as often first as later, and a
+// wrong end is recognised by the call that follows it.
+constexpr std::size_t kOfFirsts = 20;
 
-bool proved(std::size_t proofs, std::size_t contradictions) {
-  return proofs >= kProof && contradictions * 100 <= proofs;
+bool proved(std::size_t proofs, std::size_t contradictions, std::size_t in) {
+  return proofs >= kProof && contradictions * in <= proofs;
 }
 
 }  // namespace
@@ -95,18 +100,18 @@ bool Pools::may_change_hands(std::uint32_t client) const {
   const std::int64_t last = before(client);
   const auto loop = loops_.find(call.writer);
   if (last < 0 || loop == loops_.end()) return false;
-  if (proved(loop->second.proofs, loop->second.contradictions)) return false;
+  if (proved(loop->second.proofs, loop->second.contradictions, kOfHolding)) return false;
   if (!loop->second.firsts.empty() && !loop->second.firsts.contains(kind_of(client))) return false;
   const Note& p = process_.clients[static_cast<std::size_t>(last)];
   const Time waited = turns_.last_wait_for_many(call.writer, call.began);
   if (connections_.at(call.id.connection).shared || !known(p.ended) || p.ended > call.began || p.ended <= waited)
     return false;
-  return awaited(loop->second, p, waited);
+  return awaited(loop->second, p, waited, call.began);
 }
 
-bool Pools::awaited(const Loop& loop, const Note& call, Time waited) const {
+bool Pools::awaited(const Loop& loop, const Note& call, Time waited, Time until) const {
   const Use use = use_at(call.ended, waited, call.pool);
-  return use.idle == 0 && under_way(loop, call.ended) > use.under_way + use.open.size();
+  return use.idle == 0 && under_way(loop, until) > use.under_way + use.open.size();
 }
 
 void Pools::find_holders() {
@@ -117,7 +122,7 @@ void Pools::find_holders() {
       if (use.idle > 0 || under_way(loop, t) <= use.under_way + use.open.size()) continue;
       ++(use.open.size() == 1 ? loop.proofs : loop.contradictions);
     }
-    if (proved(loop.proofs, loop.contradictions)) {
+    if (proved(loop.proofs, loop.contradictions, kOfHolding)) {
       if (holders_.empty()) holders_.assign(process_.clients.size(), -1);
       hold(tid, loop);
       continue;
@@ -204,7 +209,7 @@ void Pools::find_firsts(std::uint32_t tid, Loop& loop, const Ends& ends) const {
       if (call.writer != tid || !known(before.ended) || before.ended > call.began || ends.possible.contains(last))
         continue;
       const Time waited = turns_.last_wait_for_many(tid, call.began);
-      if (before.ended <= waited || !awaited(loop, before, waited)) continue;
+      if (before.ended <= waited || !awaited(loop, before, waited, before.ended)) continue;
       Places& places = kinds[kind_of(n)];
       ++(ends.certain.contains(last) ? places.first : places.later);
     }
@@ -215,9 +220,9 @@ void Pools::find_firsts(std::uint32_t tid, Loop& loop, const Ends& ends) const {
     later += places.later;
     both += std::min(places.first, places.later);
   }
-  if (!proved(first, both) || !proved(later, both)) return;
+  if (!proved(first, both, kOfFirsts) || !proved(later, both, kOfFirsts)) return;
   for (const auto& [kind, places] : kinds)
-    if (places.first > 0 && places.later * 100 <= places.first) loop.firsts.insert(kind);
+    if (places.first > 0 && places.later * kOfFirsts <= places.first) loop.firsts.insert(kind);
 }
 
 // From its last call on a connection back to the one with which a request begins. What is called next is a first call,

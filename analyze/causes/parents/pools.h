@@ -74,8 +74,8 @@ class Pools {
   std::size_t under_way(const Loop& loop, Time t) const;
   void find_holders();
   void hold(std::uint32_t tid, const Loop& loop);
-  // Others wait for a connection of its pool as this call's answer is read.
-  bool awaited(const Loop& loop, const Note& call, Time waited) const;
+  // Requests that were read by `until` wait for a connection of its pool after this call's answer was read.
+  bool awaited(const Loop& loop, const Note& call, Time waited, Time until) const;
   std::uint64_t kind_of(std::uint32_t client) const;
   // The calls whose answers were read in (waited, t].
   std::vector<std::uint32_t> read_in(Time waited, Time t) const;

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,18 +11,21 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
 #include <thread>
 
+#include "analyze/cli/keep/keep_summaries.h"
 #include "analyze/cli/live/slow_lines.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/child.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/recorder_program.h"
+#include "analyze/cli/output/signals.h"
 #include "analyze/query/literal.h"
 #include "formats/printable.h"
 
@@ -31,21 +35,26 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr formats::Duration kSlow = 100ms;
-constexpr auto kForLines = 15s;  // after the recorder has ended
+constexpr auto kForLines = 15s, kForSummaries = 600s;  // after the recorder has ended
+constexpr formats::Duration kUntilItRecords = 60s;
 constexpr int kSignalled = 128;
+constexpr int kNiceBeside = 10;
 
 constexpr const char* kLiveHelp = R"(
-An option of tailcap record, not of tailcap-record
+Options of tailcap record, not of tailcap-record
       --live[=TIME]      print a line for each request that took TIME or more (default: 100ms) while it records: when it
                          began, its duration, its route, the longest of its waits, and its ID. It needs a file that is
                          written while it records: no -o -, --last or --rotate
+      --summaries DIR    keep a summary of each day in DIR meanwhile, as `tailcap watch --summaries` does: of files
+                         that --rotate makes, each when it is finished; of --last, what is in memory; no -o -
 )";
 
 struct LiveWords {
   std::vector<std::string> words;  // for the recorder
   std::optional<formats::Duration> least;
   bool help = false;
-  std::string file;
+  std::string file, summaries;
+  bool beside() const { return least || !summaries.empty(); }
 };
 
 // "tailcap-20261124-120000.tcap", as the recorder names its files.
@@ -74,6 +83,15 @@ LiveWords read(const std::vector<std::string>& words) {
       out.least = word == "--live" ? kSlow : least_of(std::string_view(word).substr(7));
       continue;
     }
+    if (!command && word == "--summaries") {
+      if (i + 1 == words.size()) throw UsageError("--summaries needs the name of a folder");
+      out.summaries = words[++i];
+      continue;
+    }
+    if (!command && word.starts_with("--summaries=")) {
+      out.summaries = word.substr(12);
+      continue;
+    }
     if (!command && (word == "--help" || word == "-h")) out.help = true;
     if (!command && (word == "-o" || word == "--output") && i + 1 < words.size()) out.file = words[i + 1];
     if (!command && word.starts_with("-o") && word.size() > 2) out.file = word.substr(2);
@@ -85,7 +103,8 @@ LiveWords read(const std::vector<std::string>& words) {
     throw UsageError("--live needs one file that is written while it records: no --last and no --rotate");
   if (out.least && out.file == "-")
     throw UsageError("--live needs a file; a stream goes to `tailcap requests --follow -` or `tailcap top -`");
-  if (out.least && out.file.empty()) {
+  if (!out.summaries.empty() && out.file == "-") throw UsageError("--summaries needs files, and -o - is a stream");
+  if (out.beside() && out.file.empty()) {
     out.file = name_by_time();
     out.words.insert(std::ranges::find(out.words, "--"), {"-o", out.file});
   }
@@ -113,31 +132,56 @@ pid_t start(const std::function<int()>& run) {
   return child;
 }
 
-int record_live(const LiveWords& live) {
-  recorder = start([&] { return execute_recorder(live.words); });
+// A process that works for this one, and ends with it.
+pid_t start_beside(const std::function<int()>& run, const char* without) {
   const pid_t self = getpid();
-  const pid_t lines = start([&] {
+  return start([&] {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != self) return kFailed;
     try {
-      return print_slow_lines(live.file, *live.least);
+      return run();
     } catch (const std::exception& e) {
-      complain("record", std::string("no lines on slow requests: ") + e.what());
+      complain("record", std::string(without) + e.what());
       return kFailed;
     }
   });
+}
+
+int keep_beside(const LiveWords& live) {
+  KeptSummaries kept;
+  kept.file = live.file;
+  kept.folder = live.summaries;
+  kept.patience = kUntilItRecords;
+  (void)setpriority(PRIO_PROCESS, 0, kNiceBeside);
+  end_at_signals();
+  // Ctrl-C is for the recorder: what it leaves is added, too.
+  signal(SIGINT, SIG_IGN);
+  return keep_summaries(kept);
+}
+
+void wait_at_most(pid_t child, std::chrono::seconds time) {
+  int status = 0;
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (child > 0 && waitpid(child, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > until) kill(child, SIGTERM);
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
+int record_live(const LiveWords& live) {
+  recorder = start([&] { return execute_recorder(live.words); });
+  pid_t lines = -1, summaries = -1;
+  if (live.least)
+    lines = start_beside([&] { return print_slow_lines(live.file, *live.least); }, "no lines on slow requests: ");
+  if (!live.summaries.empty()) summaries = start_beside([&] { return keep_beside(live); }, "no summaries: ");
   struct sigaction action {};
   action.sa_sigaction = pass_on;
   action.sa_flags = SA_SIGINFO;
   for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
   const int code = wait_for(recorder);
   recorder = -1;
-  int status = 0;
-  const auto until = std::chrono::steady_clock::now() + kForLines;
-  while (waitpid(lines, &status, WNOHANG) == 0) {
-    if (std::chrono::steady_clock::now() > until) kill(lines, SIGTERM);
-    std::this_thread::sleep_for(20ms);
-  }
+  wait_at_most(lines, kForLines);
+  wait_at_most(summaries, kForSummaries);
   return code;
 }
 
@@ -151,7 +195,7 @@ int record(const std::vector<std::string>& words) {
       std::fputs((answer.text + "\n" + (answer.code == kDone ? kLiveHelp : "")).c_str(), stdout);
       return answer.code;
     }
-    return live.least ? record_live(live) : execute_recorder(live.words);
+    return live.beside() ? record_live(live) : execute_recorder(live.words);
   } catch (const UsageError& e) {
     return wrong_usage("record", e.what());
   } catch (const std::exception& e) {

@@ -1,5 +1,5 @@
-// `tailcap record`: the recorder, and with --live beside it lines on slow requests, which this program reads from the
-// file that is being written.
+// `tailcap record`: the recorder, and what works beside it: with --live lines on slow requests, which this program
+// reads from the file that is being written; with --summaries the summaries of each day.
 #pragma once
 
 #include <string>

@@ -75,7 +75,32 @@ inline constexpr Definition kExplain{
     "or fitted none; as text, or as JSON with --json",
     0};
 
+inline constexpr Definition kFromClickHouse{
+    "from-clickhouse", 0, "URL",
+    "all captures that were loaded into this ClickHouse server (docs/clickhouse.md), instead of files: "
+    "http://clickhouse:8123",
+    0};
+
 inline constexpr Definition kWindow{"window", 0, "T", "", 0};
+
+// With which log files?
+inline constexpr Definition kJoinLogs{
+    "join-logs", 0, "[SERVICE=]GLOB",
+    "read the lines of these log files beside the requests: JSON, logfmt, plain text, journald's export format "
+    "(repeatable). A line is joined with a request by its trace id, its X-Request-Id, or its process and time. "
+    "SERVICE: "
+    "whose log it is, as `tailcap report` calls it",
+    0};
+inline constexpr Definition kLogZone{
+    "log-zone", 0, "ZONE",
+    "the zone of times in log files that name none: UTC, or like +02:00. Without it they are "
+    "not used",
+    0};
+inline constexpr Definition kLogTime{"log-time", 0, "PATTERN",
+                                     "look for the time in lines of plain text by PATTERN, like '%d.%m.%Y %H:%M:%S.%f' "
+                                     "(%Y %m %d %b %H %M %S, %f: digits of a "
+                                     "fraction, %z: a zone, %s: seconds since 1970)",
+                                     0};
 
 // How are routes made?
 inline constexpr Definition kRouteTemplate{

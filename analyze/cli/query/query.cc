@@ -10,6 +10,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/log_options.h"
 #include "analyze/cli/options/read_options.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
@@ -44,6 +45,7 @@ examples:
   tailcap query slow.tcap "SELECT route, count(*), max(dur) / 1e6 AS ms FROM request GROUP BY route"
   tailcap query slow.tcap "SELECT * FROM request WHERE dur > 20e6" --json -n 20
   tailcap query slow.tcap --save slow.sqlite
+  tailcap query slow.tcap --join-logs '/var/log/shop/*.log' "SELECT request_id, text FROM log WHERE level = 'error'"
 )";
 
 constexpr std::size_t kRows = 1000;
@@ -57,6 +59,8 @@ constexpr Definition kTimeout{"timeout", 0, "T", "give up the SQL after T (defau
 struct Arguments {
   std::string file, sql, format, output, save;
   Selection selection;
+  LogOptions log_options;
+  views::LogFiles logs;
   std::size_t limit = kRows;
   formats::Duration timeout = kTime;
   bool no_pager = false;
@@ -122,12 +126,17 @@ void save(const Arguments& a, sql::Database& database) {
   say_written(a.save);
 }
 
-void complain_of(const views::Filled& filled, const std::set<std::string>& names) {
+// asked: SQL names the tables.
+void complain_of(const views::Filled& filled, const std::set<std::string>& names, bool asked) {
   if (filled.without_segments > 0)
     complain("query", "the table segment lacks " + report::count_text(filled.without_segments, "request", "requests") +
                           ": it holds the first 200,000.");
   if (filled.without_spans && names.contains("_span"))
     complain("query", "otel_traces is empty: the capture holds no reading of the wall clock.");
+  if (filled.logs)
+    for (const std::string& sentence : views::sentences_of(*filled.logs)) complain("query", sentence);
+  else if (asked && names.contains("log"))
+    complain("query", "the table log is empty: --join-logs says which log files it holds.");
 }
 
 int run(const Arguments& a) {
@@ -141,8 +150,8 @@ int run(const Arguments& a) {
     names = views::all_tables();
     database.fill_all();
   }
-  const views::Filled filled = views::fill_tables(database, names, a.file, options, TAILCAP_VERSION);
-  complain_of(filled, names);
+  const views::Filled filled = views::fill_tables(database, names, a.file, a.logs, options, TAILCAP_VERSION);
+  complain_of(filled, names, a.save.empty());
   if (!a.save.empty()) save(a, database);
   if (!a.sql.empty())
     answer(a, database, a.sql, a.limit);
@@ -164,8 +173,8 @@ class KeptTables {
     database_ = fresh();
     database_->fill_all();
     pipeline::Options options = options_of(a_.selection);
-    const views::Filled filled = views::fill_tables(*database_, wanted, a_.file, options, TAILCAP_VERSION);
-    complain_of(filled, wanted);
+    const views::Filled filled = views::fill_tables(*database_, wanted, a_.file, a_.logs, options, TAILCAP_VERSION);
+    complain_of(filled, wanted, true);
     filled_ = std::move(wanted);
     code_ = exit_code(filled.damaged, filled.wrong, "query", filled.damaged && code_ != kDone ? Told::yes : Told::no);
     return *database_;
@@ -221,8 +230,10 @@ int run(int argc, char** argv) {
   line.option(kSave, &a.save);
   line.option(option::kNoPager, &a.no_pager);
   add_routes(line, a.selection);
+  add_log_options(line, a.log_options);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
+  a.logs = log_files_of(a.log_options);
   const bool form = line.given(option::kFormat) || a.format != "text" || !a.output.empty();
   if (a.sql.empty() && a.save.empty() && !form && isatty(STDIN_FILENO) == 1 && on_terminal()) return prompt(a);
   formats::allow_more_processor(a.timeout);

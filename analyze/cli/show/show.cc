@@ -8,6 +8,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/log_options.h"
 #include "analyze/cli/options/named_request.h"
 #include "analyze/cli/options/request_id.h"
 #include "analyze/cli/output/complain.h"
@@ -50,12 +51,15 @@ examples:
   tailcap show slow.tcap @1
   tailcap show slow.tcap @1 12.3
   tailcap show slow.tcap 12.3 -o request.html
+  tailcap show slow.tcap 12.3 --join-logs '/var/log/shop/*.log'
   tailcap requests slow.tcap --sort duration -n 1
 )";
 
 struct Arguments {
   std::string file, id, other, format, output;
   report::ReportOptions shown;
+  LogOptions log_options;
+  views::LogFiles logs;
   bool no_pager = false, whole = false;
 };
 
@@ -96,6 +100,14 @@ void add_functions_of_waits(const views::RequestStacks& stacks, model::RequestDe
   }
 }
 
+// On a page, those of every request; otherwise those of this one, at either end.
+void add_logs(const Arguments& a, bool all, pipeline::Look& look) {
+  const model::Request& row = look.detail->request.row;
+  look.detail->logs = views::log_book(a.logs, look.table, look.study, [&](model::ExchangeId id) {
+    return all || id == row.id || (row.peer.connection != 0 && id == row.peer);
+  });
+}
+
 // The page of the report, at this request. Its answers are made with the stacks of all requests.
 std::string page_of(const Arguments& a, pipeline::Look& look, views::PageReadings& readings) {
   views::explain_triggers(readings.stacks, look);
@@ -103,7 +115,8 @@ std::string page_of(const Arguments& a, pipeline::Look& look, views::PageReading
   report::ReportOptions how = a.shown;
   how.opened = look.detail->request.row.id;
   const report::RequestStanding standing = report::page::standing_of(how.opened, look.study, look.table);
-  return views::report_page(readings, look, how, report::page_show(*look.detail, look.study, look.lanes, standing));
+  return views::report_page(readings, look, how, look.detail->logs ? &*look.detail->logs : nullptr,
+                            report::page_show(*look.detail, look.study, look.lanes, standing));
 }
 
 std::string text_of(const Arguments& a, const pipeline::Look& look) {
@@ -121,7 +134,7 @@ struct Shown : pipeline::AnswerOnOne {
 
 Shown show(const Arguments& a, model::ExchangeId id) {
   const bool page = a.format == "html";
-  pipeline::LookOptions options{.lanes = page, .part = !a.whole};
+  pipeline::LookOptions options{.lanes = page, .part = !a.whole && !a.logs.given()};
   const pipeline::Options everything;
   if (page) {
     options.exemplars = report::kSectionsInPage;
@@ -141,6 +154,7 @@ Shown show(const Arguments& a, model::ExchangeId id) {
     if (!out.look.detail || out.look.mistaken) return out;
     add_samples(*out.stacks, out.look);
     add_functions_of_waits(*out.stacks, out.look.detail->request);
+    if (a.logs.given()) add_logs(a, page, out.look);
     const model::NamedRequests named;
     out.text = page ? page_of(a, out.look, *readings) : text_of(a, out.look);
     out.named = named.provisional();
@@ -164,6 +178,8 @@ std::string side_by_side(const Arguments& a, const pipeline::Look& look, const p
 
 int run(Arguments& a) {
   if (!a.other.empty() && a.format == "html") throw UsageError("a page shows one request: leave one ID out");
+  if (!a.other.empty() && a.logs.given())
+    throw UsageError("--join-logs is for one request: leave one ID out, or the option");
   const auto id = request_named(a.file, a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
   a.shown.file = std::filesystem::path(a.file).filename().string();
@@ -195,6 +211,7 @@ int run(int argc, char** argv) {
   line.word("ID", a.id, "no request given, like 12.3");
   line.word("OTHER", a.other, nullptr);
   line.option(option::kWhole, &a.whole);
+  add_log_options(line, a.log_options);
   line.group("In which form?");
   line.format(a.format, {"text", "html", "md", "json"}, &a.output,
               "html: the page of `tailcap report`, opened at the request; md: Markdown, to be pasted "
@@ -205,6 +222,7 @@ int run(int argc, char** argv) {
   line.notes(kNotes);
   a.shown.width = terminal_width(a.shown.width);
   if (const auto code = line.parse(argc, argv)) return *code;
+  a.logs = log_files_of(a.log_options);
   return run(a);
 }
 

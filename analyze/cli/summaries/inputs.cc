@@ -3,14 +3,14 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/report/words/number.h"
 #include "analyze/summaries/merge.h"
-#include "analyze/views/summaries/summarise.h"
 #include "formats/printable.h"
 #include "formats/summary/summary_file.h"
 
 namespace tailcap::cli {
 
 SummarisedFiles summary_of_files(const char* command, const std::vector<std::string>& files,
-                                 const pipeline::Options& options, std::int64_t window) {
+                                 const pipeline::Options& options, std::int64_t window,
+                                 const views::EndedBetween& ended) {
   SummarisedFiles out;
   summaries::Merger merger;
   std::vector<std::string> captures;
@@ -24,7 +24,7 @@ SummarisedFiles summary_of_files(const char* command, const std::vector<std::str
     merger.add(std::move(one));
   }
   for (const std::string& file : captures) {
-    views::Summarised one = views::summarise(file, options, window == 0 ? kDefaultWindow : window);
+    views::Summarised one = views::summarise(file, options, window == 0 ? views::kDefaultWindow : window, ended);
     if (one.left_out > 0)
       complain(command, formats::printable(file) + ": " +
                             report::count_text(one.left_out, "request is", "requests are") +

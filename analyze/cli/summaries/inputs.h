@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/views/summaries/summarise.h"
 #include "formats/summary/summary.h"
 
 namespace tailcap::cli {
@@ -15,11 +16,10 @@ struct SummarisedFiles {
   std::vector<model::ExchangeId> wrong;  // as in pipeline::Analysis
 };
 
-inline constexpr std::int64_t kDefaultWindow = 300'000'000'000;  // ns
-
 // The sum of all: captures are summarised by windows of this length, ns; 0: of the length that the summaries have,
-// otherwise kDefaultWindow. Throws std::runtime_error.
+// otherwise views::kDefaultWindow. ended: which requests of captures count. Throws std::runtime_error.
 SummarisedFiles summary_of_files(const char* command, const std::vector<std::string>& files,
-                                 const pipeline::Options& options, std::int64_t window);
+                                 const pipeline::Options& options, std::int64_t window,
+                                 const views::EndedBetween& ended = {});
 
 }  // namespace tailcap::cli

@@ -2,18 +2,17 @@
 #include "analyze/summaries/scorecard.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
-#include "analyze/cli/options/yaml_file.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/printed_document.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/cli/summaries/inputs.h"
-#include "analyze/query/slo_file.h"
-#include "analyze/query/yaml.h"
+#include "analyze/cli/summaries/limits.h"
 #include "analyze/report/summaries/summaries.h"
 
 namespace tailcap::cli::scorecard_command {
@@ -35,40 +34,18 @@ examples:
   tailcap scorecard march.tcs --at-most 'p99: 200ms, errors: 0.5%'
 )";
 
-constexpr Definition kAtMost{"at-most", 0, "LIMITS",
-                             "limits of every route, like 'p99: 200ms, errors: 0.5%', as in a file of --slo "
-                             "(repeatable)",
-                             0};
-
 struct Arguments {
   std::vector<std::string> files, at_most;
   std::string slo, format, output;
   std::size_t width = 0;
 };
 
-// One language for limits: what an option says is read as the file would be.
-std::vector<model::gate::Slo> limits_of(const std::vector<std::string>& at_most) {
-  std::vector<model::gate::Slo> out;
-  for (const std::string& limits : at_most) {
-    try {
-      for (model::gate::Slo& slo : query::slos_of("slos:\n- route: '*'\n  at_most: {" + limits + "}\n"))
-        out.push_back(std::move(slo));
-    } catch (const query::YamlError& e) {
-      throw UsageError("--at-most: " + std::string(e.what()));
-    }
-  }
-  return out;
-}
-
 int run(const Arguments& a) {
-  std::vector<model::gate::Slo> slos = limits_of(a.at_most);
-  if (!a.slo.empty() && !read_yaml_file("scorecard", a.slo, [&](const std::string& text) {
-        for (model::gate::Slo& slo : query::slos_of(text)) slos.push_back(std::move(slo));
-      }))
-    return kBadUsage;
+  auto slos = limits_of("scorecard", a.slo, a.at_most);
+  if (!slos) return kBadUsage;
   const SummarisedFiles read = summary_of_files("scorecard", a.files, {}, 0);
   if (read.summary.windows.empty()) return nothing_matches("scorecard", "request");
-  const model::Scorecard card = summaries::scorecard_of(read.summary, std::move(slos));
+  const model::Scorecard card = summaries::scorecard_of(read.summary, std::move(*slos));
   const std::string text = a.format == "json"
                                ? report::scorecard_json(card)
                                : printed_document(report::scorecard_document(card), a.format, a.output, a.width);

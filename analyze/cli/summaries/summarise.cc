@@ -1,4 +1,7 @@
 // tailcap summarise: captures as one small file that can be added to others.
+#include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,11 +35,17 @@ examples:
   tailcap baseline week.tcs --new today.tcs
 )";
 
+// `tailcap watch --summaries` divides the time of several snapshots of one recording so.
+constexpr Definition kEndedFrom{"ended-from", 0, "NS",
+                                "only requests of captures that ended NS nanoseconds after 1970 (UTC) or later", 0};
+constexpr Definition kEndedTo{"ended-to", 0, "NS", "only requests of captures that ended before this time", 0};
+
 struct Arguments {
   std::vector<std::string> files;
   std::string format, output;
   formats::Duration window{};
   std::size_t width = 0, most = 20;
+  std::optional<std::uint64_t> ended_from, ended_to;
   Selection selection;
 };
 
@@ -46,8 +55,15 @@ std::string text_of(const Arguments& a, const formats::Summary& summary) {
   return printed_document(report::summary_document(summary, a.most), a.format, a.output, a.width);
 }
 
+std::int64_t time_of(std::uint64_t ns) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(ns, formats::kLatest));
+}
+
 int run(const Arguments& a) {
-  const SummarisedFiles read = summary_of_files("summarise", a.files, options_of(a.selection), a.window.count());
+  views::EndedBetween ended;
+  if (a.ended_from) ended.from = time_of(*a.ended_from);
+  if (a.ended_to) ended.to = time_of(*a.ended_to);
+  const SummarisedFiles read = summary_of_files("summarise", a.files, options_of(a.selection), a.window.count(), ended);
   write_file(a.output, text_of(a, read.summary), a.files.front());
   return exit_code(read.damaged, read.wrong, "summarise");
 }
@@ -61,6 +77,8 @@ int run(int argc, char** argv) {
   line.option(option::kWindow, &a.window,
               "count by windows of T, from 1ms to 24h; files that are added have the same (default: that of the "
               "summaries, else 5m)");
+  line.option(kEndedFrom, &a.ended_from);
+  line.option(kEndedTo, &a.ended_to);
   line.group("In which form?");
   line.format(a.format, {"text", "tcs", "md", "json"}, &a.output,
               "tcs: a summary that the other commands read, which an OUT that ends in .tcs chooses; the others are for "

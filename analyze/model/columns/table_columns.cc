@@ -23,10 +23,10 @@ constexpr RequestColumn kTableColumns[] = {
         .clickhouse("trace_id", 3, "String")
         .log_line("trace_id", 2)
         .har("_trace_id", 1),
-    outside(text("trace_id_source",
-                 "the header field that it is from; other end, caller, calls: another request has it; synthetic: made "
-                 "up of the capture's id",
-                 [](const ColumnFacts& f) { return f.traced ? ColumnValue{f.traced->trace_source} : ColumnValue{}; }))
+    outside(
+        text("trace_id_source",
+             "the header field that it is from; other end, caller, calls: another request has it; synthetic: made up",
+             [](const ColumnFacts& f) { return f.traced ? ColumnValue{f.traced->trace_source} : ColumnValue{}; }))
         .sql("trace_id_source", 2),
     outside(text("span_id", "16 hexadecimal digits", span_of))
         .sql("span_id", 23)

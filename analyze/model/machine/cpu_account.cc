@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "analyze/model/statistics/binomial.h"
 #include "formats/event.h"
 #include "formats/machine.h"
 #include "formats/recorder_event.h"
@@ -153,26 +154,77 @@ CpuAccount::Use CpuAccount::over(std::span<const Interval> of) const {
   return use;
 }
 
+namespace {
+
+// How many of `of` have something in common with one of `when`; both in order of time, the latter disjoint.
+std::uint64_t met(std::span<const CpuAccount::Interval> of, const std::vector<CpuAccount::Interval>& when) {
+  return static_cast<std::uint64_t>(std::ranges::count_if(of, [&](const CpuAccount::Interval& i) {
+    const auto at = std::ranges::partition_point(when, [&](const auto& w) { return w.second <= i.first; });
+    return at != when.end() && at->first < i.second;
+  }));
+}
+
+// The share of the places in [from, to) at which a stretch of this length touches one of `when`.
+double touched(std::int64_t from, std::int64_t to, std::int64_t length, const std::vector<CpuAccount::Interval>& when) {
+  const std::int64_t places = to - from - length;
+  if (places <= 0) return 1;
+  std::int64_t sum = 0, until = from;
+  for (const auto& [begin, end] : when) {
+    const std::int64_t first = std::max(until, begin - length), last = std::min(from + places, end);
+    if (last <= first) continue;
+    sum += last - first;
+    until = last;
+  }
+  return static_cast<double>(sum) / static_cast<double>(places);
+}
+
+constexpr std::size_t kMostCompared = 10'000;
+
+}  // namespace
+
+// Stretches that touch each other are one trial: what they met is the same.
+void CpuAccount::compare_with_chance(std::span<const Interval> of, DiskUse& use) const {
+  std::vector<Interval> apart;
+  for (const Interval& i : of) {
+    if (!apart.empty() && i.first <= apart.back().second)
+      apart.back().second = std::max(apart.back().second, i.second);
+    else
+      apart.push_back(i);
+  }
+  use.user.of = apart.size();
+  use.user.met = met(apart, use.when);
+  if (!all_disk_use_ || gaps_ || apart.empty() || apart.size() > kMostCompared || slices_.empty()) return;
+  double sum = 0;
+  for (const Interval& i : apart) sum += touched(slices_.front().from, slices_.back().to, i.second - i.first, use.when);
+  use.user.elsewhere = sum / static_cast<double>(apart.size());
+  use.user.chance = at_least_by_chance(use.user.met, use.user.of, use.user.elsewhere);
+}
+
 std::vector<DiskUser> CpuAccount::disk_users(std::span<const Interval> of) const {
-  struct Sum {
-    std::uint64_t read = 0, written = 0;
-    std::set<std::uint32_t> pids;
-  };
-  std::map<std::uint32_t, Sum> by_name;
+  std::map<std::uint32_t, DiskUse> by_name;
+  std::map<std::uint32_t, std::set<std::uint32_t>> pids;
   if (several_machines_) return {};
   for (const Slice& s : slices_) {
     const bool touched = std::any_of(of.begin(), of.end(), [&](const Interval& i) { return common(s.from, s.to, i); });
-    if (!touched) continue;
     for (std::size_t r = s.first; r < s.first + s.count; ++r) {
-      if (rows_[r].read + rows_[r].written < kLeastBytes) continue;
-      Sum& sum = by_name[rows_[r].comm];
-      sum.read += rows_[r].read;
-      sum.written += rows_[r].written;
-      sum.pids.insert(rows_[r].pid);
+      const Row& row = rows_[r];
+      if (row.read + row.written < kLeastBytes) continue;
+      DiskUse& use = by_name[row.comm];
+      if (use.when.empty() || use.when.back().first != s.from) use.when.emplace_back(s.from, s.to);
+      if (!touched) continue;
+      use.user.read += row.read;
+      use.user.written += row.written;
+      pids[row.comm].insert(row.pid);
     }
   }
   std::vector<DiskUser> out;
-  for (const auto& [name, sum] : by_name) out.push_back({names_[name], sum.pids.size(), sum.read, sum.written});
+  for (auto& [name, use] : by_name) {
+    if (use.user.read + use.user.written == 0) continue;
+    use.user.comm = names_[name];
+    use.user.processes = pids[name].size();
+    compare_with_chance(of, use);
+    out.push_back(std::move(use.user));
+  }
   std::stable_sort(out.begin(), out.end(),
                    [](const DiskUser& a, const DiskUser& b) { return a.read + a.written > b.read + b.written; });
   return out;

@@ -40,7 +40,12 @@ class CpuAccount {
   // of: [from, to) in ns of the capture's clock, disjoint, in order of time.
   using Interval = std::pair<std::int64_t, std::int64_t>;
   Use over(std::span<const Interval> of) const;
-  // All processes, recorded or not, that read or changed much in the tenths of a second that `of` touches.
+  // The use of disks is recorded at all moments.
+  void tells_all_disk_use() { all_disk_use_ = true; }
+  // There are moments at which nothing was counted.
+  void has_gaps() { gaps_ = true; }
+  // All processes, recorded or not, that read or changed much in the tenths of a second that `of` touches, and how
+  // often they did so in stretches of that length of the whole recording.
   std::vector<DiskUser> disk_users(std::span<const Interval> of) const;
   // Who used them of the processes that `wanted` names, recorded or not, most first. Empty: not known.
   std::vector<CpuTaker> users(std::span<const Interval> of, const std::function<bool(std::uint32_t)>& wanted) const;
@@ -60,6 +65,12 @@ class CpuAccount {
     bool processes = false;            // were counted
   };
 
+  // By name: the slices in which they used disks, in order of time.
+  struct DiskUse {
+    DiskUser user;
+    std::vector<Interval> when;
+  };
+  void compare_with_chance(std::span<const Interval> of, DiskUse& use) const;
   Slice* slice_of(std::int64_t from, std::int64_t to);
   std::uint32_t name(std::string_view comm);
 
@@ -71,6 +82,7 @@ class CpuAccount {
   std::unordered_set<std::uint32_t> recorded_;
   std::uint32_t recorder_ = 0, last_recorded_ = 0;
   bool tells_steal_ = false, threads_tell_ = false, several_machines_ = false;
+  bool all_disk_use_ = false, gaps_ = false;
 };
 
 }  // namespace tailcap::model

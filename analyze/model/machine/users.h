@@ -18,6 +18,10 @@ struct DiskUser {
   std::string comm;
   std::uint64_t processes = 0;
   std::uint64_t read = 0, written = 0;
+  std::uint64_t met = 0, of = 0;  // stretches around waits in which they did so, of those looked at
+  // Share of such stretches, anywhere in the recording, in which they did so as well, and the probability that chance
+  // alone makes as many as `met`. Below 0: not known.
+  double elsewhere = -1, chance = -1;
 };
 
 // A process, and how much memory of its own it had.

@@ -14,6 +14,8 @@ std::string_view name_of(const Limit& limit) {
       return "count";
     case Limit::Of::rate:
       return "rate";
+    case Limit::Of::log_errors:
+      return "log_errors";
     case Limit::Of::metric:
       break;
   }
@@ -30,6 +32,38 @@ std::string_view name_of(BreakerState state) {
       break;
   }
   return "half_open";
+}
+
+std::string_view name_of(SamplingVariant::Kind kind) {
+  switch (kind) {
+    case SamplingVariant::Kind::policy:
+      return "policy";
+    case SamplingVariant::Kind::adaptive:
+      return name_of(RateFormula::adaptive);
+    case SamplingVariant::Kind::adaptive_clamped:
+      return name_of(RateFormula::adaptive_clamped);
+    case SamplingVariant::Kind::adapt:
+      break;
+  }
+  return "adapt";
+}
+
+std::string_view name_of(PolicyAction::What what) {
+  switch (what) {
+    case PolicyAction::What::fired:
+      return "fired";
+    case PolicyAction::What::resolved:
+      return "resolved";
+    case PolicyAction::What::rate:
+      return "rate";
+    case PolicyAction::What::opened:
+      return "opened";
+    case PolicyAction::What::half_opened:
+      return "half_opened";
+    case PolicyAction::What::closed:
+      break;
+  }
+  return "closed";
 }
 
 std::size_t least_for(const Limit& limit) {

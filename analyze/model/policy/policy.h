@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyze/model/gate/metric.h"
+#include "analyze/model/policy/formula.h"
 #include "formats/time.h"
 
 namespace tailcap::model::policy {
@@ -18,10 +19,11 @@ using formats::Duration;
 // A bound of one number that is measured over a window.
 struct Limit {
   enum class Of : std::uint8_t {
-    metric,  // gate::Metric: percentiles, mean, errors, client_errors, labels
-    share,   // of the requests of the route, those that match `where`
-    count,   // requests that match
-    rate,    // of them per second
+    metric,      // gate::Metric: percentiles, mean, errors, client_errors, labels
+    share,       // of the requests of the route, those that match `where`
+    count,       // requests that match
+    rate,        // of them per second
+    log_errors,  // lines of log files of level error or fatal; with a route or `where`, those of such requests
   };
   Of of = Of::metric;
   gate::Metric metric = {};
@@ -30,6 +32,7 @@ struct Limit {
   double value = 0;       // ns, a share, a number
   std::string text = {};  // as written: "200ms"
 
+  bool of_lines() const { return of == Of::log_errors; }
   bool is_label() const { return of == Of::metric && metric.kind == gate::Metric::Kind::label; }
 };
 std::string_view name_of(const Limit& limit);  // "p95", "rate", "lock.futex"
@@ -43,6 +46,12 @@ struct PolicyCondition {
   Duration hold{};                 // how long, at every look
 };
 
+inline bool asks_for_lines(const PolicyCondition& condition) {
+  for (const Limit& limit : condition.limits)
+    if (limit.of_lines()) return true;
+  return false;
+}
+
 // The rate of some requests while a condition holds.
 struct Adaptation {
   std::size_t when = 0;  // a condition
@@ -50,12 +59,24 @@ struct Adaptation {
   double rate = 1;
 };
 
+// The rate of one route, as a registry has it.
+struct ListedRate {
+  std::string route;  // exactly, not a pattern: "GET /pay"
+  double rate = 1;
+  std::string decided;  // when, in UTC: "2026-03-01T12:34:56Z"; empty: not known
+};
+
+// As many as a file of policies may list.
+inline constexpr std::size_t kMostListedRates = 10'000;
+
 struct PolicySampling {
   enum class Key : std::uint8_t { trace_id, request_id };
   Key key = Key::trace_id;
-  double rate = 1;
-  std::vector<Adaptation> adapt;  // the first that applies
-  std::string keep;               // an expression of --where: kept in any case; empty: none
+  double rate = 1;                     // where nothing below decides
+  std::optional<RateFormula> formula;  // of each route
+  std::vector<ListedRate> routes;      // never beside a formula
+  std::vector<Adaptation> adapt;       // the first that applies; before formula and routes
+  std::string keep;                    // an expression of --where: kept in any case; empty: none
 };
 
 struct Breaker {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/model/logs/log_line.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/request.h"
 #include "analyze/model/study/file_calls.h"
@@ -83,6 +84,7 @@ struct Detail {
   std::vector<CpuGroup> groups;                            // that culprits in the courses speak of
   std::vector<SocketPeer> peers;                           // likewise
   LockNames locks;                                         // likewise
+  std::optional<LogBook> logs{};                           // where log files were given
   // "GET /stock (5.1)", or only the number.
   std::string title_of(ExchangeId id) const;
 };

@@ -133,6 +133,7 @@ struct RouteStudy {
   std::optional<TailStudy> tail;       // unset: no request of the route has a partition
   std::optional<Verdict> unfinished;   // of its requests that had no answer when the recording ended
   std::optional<Verdict> failing;      // of its requests that failed
+  std::optional<Verdict> undelivered;  // of its responses that were kept back after they were sent
   LoadStudy load;
 };
 

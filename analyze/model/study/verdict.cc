@@ -8,7 +8,7 @@ std::string_view name_of(VerdictScope scope) {
 }
 
 std::string_view name_of(VerdictKind kind) {
-  constexpr std::string_view names[] = {"nothing", "few", "usual", "tail", "unfinished", "failing"};
+  constexpr std::string_view names[] = {"nothing", "few", "usual", "tail", "unfinished", "failing", "undelivered"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -50,12 +50,13 @@ enum class VerdictScope : std::uint8_t { route, process, machine };
 std::string_view name_of(VerdictScope scope);
 
 enum class VerdictKind : std::uint8_t {
-  nothing,     // nothing unusual
-  few,         // too few requests to compare: their account
-  usual,       // every request waits for it
-  tail,        // the slowest requests compared with typical ones
-  unfinished,  // requests that had no answer when the recording ended
-  failing,     // requests that failed
+  nothing,      // nothing unusual
+  few,          // too few requests to compare: their account
+  usual,        // every request waits for it
+  tail,         // the slowest requests compared with typical ones
+  unfinished,   // requests that had no answer when the recording ended
+  failing,      // requests that failed
+  undelivered,  // responses that their service had written, and that went out only later
 };
 std::string_view name_of(VerdictKind kind);
 
@@ -201,6 +202,7 @@ struct Verdict {
   std::vector<Felt> felt;               // most requests first
   std::uint64_t unanswered = 0;         // further requests of the route, no older than others that ended, had no answer
                                         // when the recording ended
+  double window_share = 0;              // undelivered: of that time, in which the peer's receive window was the reason
   bool cut_off = false;                 // unfinished: the end of the recording explains as many that are as old
   std::optional<NewCalls> new_calls;    // unset: none that slow its requests down
   std::optional<HotFunction> function;  // on a CPU in these requests; unset: not known

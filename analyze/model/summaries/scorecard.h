@@ -32,11 +32,15 @@ struct SloWeek {
   std::int64_t from = 0;       // ns since 1970
   std::uint64_t requests = 0;  // that count
   gate::GateVerdict verdict = gate::GateVerdict::undecided;
-  std::string missing;                // why it is undecided
-  std::optional<double> value;        // ns, or a share
-  std::optional<double> burn;         // how many times faster than allowed the error budget is used
-  std::optional<double> worst_burn;   // of an hour
-  std::int64_t worst_hour = 0;        // ns since 1970
+  std::string missing;               // why it is undecided
+  std::optional<double> value;       // ns, or a share
+  std::optional<double> burn;        // how many times faster than allowed the error budget is used
+  std::optional<double> worst_burn;  // of an hour
+  std::int64_t worst_hour = 0;       // ns since 1970
+  // In the period: the latest hours in a row in which the burn rate was above 1 by more than chance explains, and their
+  // burn rate; 0: there are none.
+  std::int64_t burning_since = 0, burning_until = 0;  // ns since 1970
+  double burning = 0;
   std::optional<double> budget_left;  // of the period: a share; negative: more was used
 };
 

@@ -3,14 +3,10 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "ground/http/request_ids.h"
+
 namespace tailcap::model {
 namespace {
-
-std::uint64_t mixed(std::uint64_t h, std::uint64_t x) {
-  h = (h ^ x) * 0x9e3779b97f4a7c15u;
-  h = (h ^ (h >> 32)) * 0xd6e8feb86659fd93u;
-  return h ^ (h >> 29);
-}
 
 std::string digits(std::uint64_t n) {
   char text[17];
@@ -18,25 +14,23 @@ std::string digits(std::uint64_t n) {
   return text;
 }
 
+// A client's request has the ids that tailcap-inject gives it on the wire, where its number on the connection is known.
 std::uint64_t seed_of(const RequestTable& table, ExchangeId id) {
-  return mixed(mixed(mixed(0x7461696c, table.salt), id.connection), id.index);
+  const SocketId cookie = id.connection < table.whole_calls.size() ? table.whole_calls[id.connection] : 0;
+  if (table.machine_salt != 0 && cookie != 0 && id.index < kProvisional)
+    return ground::wire_seed(table.machine_salt, cookie, id.index);
+  return ground::mixed(ground::mixed(ground::mixed(0x7461696c, table.salt), id.connection), id.index);
 }
 
 }  // namespace
 
-std::uint64_t salt_of(std::string_view capture_id) {
-  std::uint64_t h = capture_id.size();
-  for (const char c : capture_id) h = mixed(h, static_cast<unsigned char>(c));
-  return h;
-}
-
 std::uint64_t synthetic_span(const RequestTable& table, ExchangeId id, std::uint64_t what) {
-  return mixed(seed_of(table, id), what) | 1;
+  return ground::span_of(seed_of(table, id), what);
 }
 
 std::pair<std::uint64_t, std::uint64_t> synthetic_trace(const RequestTable& table, ExchangeId id) {
   const std::uint64_t seed = seed_of(table, id);
-  return {mixed(seed, 1) | 1, mixed(seed, 2) | 1};
+  return {ground::trace_high(seed), ground::trace_low(seed)};
 }
 
 NamedService service_of(const RequestTable& table, const Request& row, std::string_view local,
@@ -65,7 +59,7 @@ TraceIdentity trace_identity(const RequestTable& table, const Request& row, Text
   if (!server && !span.empty())
     out.span_id = span, out.span_id_source = name_of(row.trace_format);
   else {
-    out.span_id = digits(synthetic_span(table, row.id, 3));
+    out.span_id = digits(synthetic_span(table, row.id, ground::kRequestSpan));
     out.span_id_source = kSynthetic;
   }
   const NamedService service = service_of(table, row, local == 0 ? std::string_view() : table.texts[local],

@@ -27,8 +27,10 @@ struct TraceIdentity {
   std::string_view trace_id_source, span_id_source, service_name_source;
 };
 
-// Synthetic ids are made of the capture's own id and the request's number: the same in every output of one capture.
-// Both ends of a request have one trace, each its own span.
+// Synthetic ids of a call on a connection that was recorded whole are made of the machine's boot, the socket and the
+// request's number on it: the same in every capture, and those that tailcap-inject gives (ground/http/request_ids.h).
+// All others are made of the capture's own id and the request's: the same in every output of one capture. Both ends of
+// a request have one trace, each its own span.
 TraceIdentity trace_identity(const RequestTable& table, const Request& row, TextId local, TextId remote);
 
 // A span id for something of a request that has none on the wire; `what` distinguishes several: 3 is the request
@@ -36,8 +38,5 @@ TraceIdentity trace_identity(const RequestTable& table, const Request& row, Text
 std::uint64_t synthetic_span(const RequestTable& table, ExchangeId id, std::uint64_t what);
 // The halves of the trace id of a request without one.
 std::pair<std::uint64_t, std::uint64_t> synthetic_trace(const RequestTable& table, ExchangeId id);
-
-// What RequestTable::salt is, of the preamble's capture id.
-std::uint64_t salt_of(std::string_view capture_id);
 
 }  // namespace tailcap::model

@@ -9,6 +9,11 @@ namespace tailcap::partition {
 
 namespace {
 
+constexpr std::uint8_t kMostlyWindow = 50;        // per cent
+constexpr Nanos kLongestDelay = 200'000'000;      // of an acknowledgement, by Linux
+constexpr std::uint32_t kClosing = 0x80;          // formats::StallKind::undelivered
+constexpr std::uint32_t kPercent = kClosing - 1;  // likewise
+
 using formats::Event;
 using formats::nanoseconds;
 
@@ -31,8 +36,44 @@ const Stranger* Observed::stranger(formats::SocketId socket) const {
 void Observed::full(Nanos at, formats::SocketId socket) {
   const model::ConnectionId connection = connection_of(socket);
   if (connection == 0) return;
-  ends_[connection].full.add({at, at});
+  noting(connection).full.add({at, at});
   ++kept_;
+}
+
+std::uint32_t Observed::host_of(model::ConnectionId connection) const {
+  return connection != 0 && connection < carriers_.size() ? peers_.host_of(carriers_[connection].socket) : 0;
+}
+
+std::uint32_t Observed::client_of(model::ConnectionId connection) const {
+  return connection != 0 && connection < carriers_.size() ? peers_.client_of(carriers_[connection].socket) : 0;
+}
+
+void Observed::held(Nanos at, const formats::Stall& stall) {
+  const model::ConnectionId connection = connection_of(stall.where);
+  const Nanos began = known(stall.began) ? nanoseconds(stall.began) : at;
+  if (connection == 0 || began >= at) return;
+  HeldBytes held{began, at, stall.what == formats::StallKind::nagle, 0, 0};
+  held.window = held.nagle ? std::uint8_t{0} : static_cast<std::uint8_t>(std::min(stall.detail & kPercent, 100u));
+  held.round_trip = Nanos{1000} * (held.nagle ? stall.detail : stall.detail >> 8);
+  noting(connection).held.add(held);
+  ++kept_;
+  // The send that left them returned a moment later.
+  const auto row = windows_.at(connection, began);
+  if (!row || undelivered_.size() >= kMaxUndelivered) return;
+  const Window w = windows_.window(*row);
+  // The last bytes were not sent before this.
+  const Nanos sent = at - (!held.nagle && (stall.detail & kClosing) != 0 ? kLongestDelay : 0);
+  if (!w.server() || w.streams || !w.ended() || std::max(w.to, began) >= sent) return;
+  model::Undelivered out;
+  out.request = w.id;
+  out.time = sent - std::max(w.to, began);
+  out.label = held.nagle                     ? model::Label::net_nagle
+              : held.window >= kMostlyWindow ? model::Label::send_sndbuf
+                                             : model::Label::send_cwnd;
+  out.window = held.window;
+  out.round_trip = held.round_trip;
+  out.peer = host_of(connection);
+  undelivered_.push_back(out);
 }
 
 Moved Observed::moved_on(model::ConnectionId connection, Nanos at) const {
@@ -67,6 +108,13 @@ Moved Observed::moved(const Event& event) const {
   return out;
 }
 
+EndLog& Observed::noting(model::ConnectionId connection) {
+  EndLog& end = ends_[connection];
+  if (!end.listed) ends_listed_.push_back(connection);
+  end.listed = true;
+  return end;
+}
+
 void Observed::act(const Event& event, const Moved& moved, bool out) {
   Act act;
   act.time = nanoseconds(event.time);
@@ -78,9 +126,10 @@ void Observed::act(const Event& event, const Moved& moved, bool out) {
   act.shared = moved.shared;
   act.last = moved.last;
   act.served = moved.served;
-  if (ends_[act.connection].acts.size() == 0 && act.served && act.connection < carriers_.size())
+  EndLog& end = noting(act.connection);
+  if (end.acts.size() == 0 && act.served && act.connection < carriers_.size())
     took(event, carriers_[act.connection].socket, act.connection);
-  ends_[act.connection].acts.add(act);
+  end.acts.add(act);
   ++kept_;
   if (ThreadLog* log = find_or_add(event.thread)) {
     if (log->acted == 0 && begun_ != 0 && act.time >= begun_) log->acted = act.time;
@@ -122,7 +171,7 @@ void Observed::io(const Event& event, const formats::Io& io, const Moved& moved)
     }
     return;
   }
-  EndLog& end = ends_[connection];
+  EndLog& end = noting(connection);
   note_loss(end, at, io.missed);
   if (io.error != 0) return;
   const bool out = io.direction == formats::Direction::out;
@@ -204,7 +253,7 @@ void Observed::describe(const formats::SocketInfo& info) {
   const model::ConnectionId connection = connection_of(info.socket);
   const bool carries = connection != 0;
   if (carries && info.family == formats::Family::unix_domain) ends_[connection].unix_domain = true;
-  const std::uint32_t peer = peers_.describe(info, !carries || info.origin != formats::Origin::accepted);
+  const std::uint32_t peer = peers_.describe(info, !carries || info.origin != formats::Origin::accepted, carries);
   if (carries || (strangers_.size() >= kMaxStrangers && !strangers_.contains(info.socket))) return;
   Stranger& s = strangers_[info.socket];
   s.origin = info.origin;

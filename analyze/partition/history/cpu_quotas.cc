@@ -42,9 +42,26 @@ CpuQuotas::Throttling CpuQuotas::throttling(std::uint32_t pid, Nanos from, Nanos
   return found;
 }
 
+std::uint32_t CpuQuotas::frozen(std::uint32_t pid, bool was) {
+  if (was && frozen_.size() < kMaxCgroups)
+    frozen_.try_emplace(pid, static_cast<std::uint32_t>(kMaxCgroups + frozen_.size() + 1));
+  return was ? frozen_of(pid) : 0;
+}
+
+std::uint32_t CpuQuotas::frozen_of(std::uint32_t pid) const {
+  const auto at = frozen_.find(pid);
+  return at == frozen_.end() ? 0 : at->second;
+}
+
+void CpuQuotas::froze(std::uint32_t pid, std::string_view path) {
+  if (frozen_paths_.size() < kMaxProcesses) frozen_paths_[pid] = path;
+}
+
 std::vector<model::CpuGroup> CpuQuotas::groups() const {
-  std::vector<model::CpuGroup> all(quotas_.size());
+  std::vector<model::CpuGroup> all(frozen_.empty() ? quotas_.size() : kMaxCgroups + frozen_.size());
   for (const auto& [path, quota] : quotas_) all[quota.number - 1] = quota.group;
+  for (const auto& [pid, number] : frozen_)
+    if (const auto path = frozen_paths_.find(pid); path != frozen_paths_.end()) all[number - 1].path = path->second;
   return all;
 }
 

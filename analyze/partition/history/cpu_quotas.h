@@ -1,9 +1,11 @@
-// The CPU quotas of cgroups, and how often the kernel had throttled each at the recorder's readings.
+// The CPU quotas of cgroups, and how often the kernel had throttled each at the recorder's readings; cgroups that were
+// frozen.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -30,7 +32,12 @@ class CpuQuotas {
     std::uint32_t group = 0;
   };
   Throttling throttling(std::uint32_t pid, Nanos from, Nanos to) const;
-  // All cgroups with a quota, by number.
+  // The number of the cgroup that was frozen with this process in it; 0: none was, or there are too many.
+  std::uint32_t frozen(std::uint32_t pid, bool was);
+  std::uint32_t frozen_of(std::uint32_t pid) const;
+  // Its path; before or after frozen().
+  void froze(std::uint32_t pid, std::string_view path);
+  // All cgroups with a quota, and those that were frozen, by number.
   std::vector<model::CpuGroup> groups() const;
 
  private:
@@ -44,8 +51,10 @@ class CpuQuotas {
     Log<Reading> readings;
   };
 
-  std::unordered_map<std::uint32_t, std::string> cgroups_;  // of processes
-  std::unordered_map<std::string, Quota> quotas_;           // of cgroups, by their paths
+  std::unordered_map<std::uint32_t, std::string> cgroups_;   // of processes
+  std::unordered_map<std::string, Quota> quotas_;            // of cgroups, by their paths
+  std::unordered_map<std::uint32_t, std::uint32_t> frozen_;  // by process; numbers from kMaxCgroups + 1 on
+  std::unordered_map<std::uint32_t, std::string> frozen_paths_;
 };
 
 }  // namespace tailcap::partition

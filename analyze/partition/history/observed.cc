@@ -147,8 +147,8 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   log->waits.add(wait);
   ++kept_;
   if (wait.blocked == Blocked::stopped) {
-    processes_[event.thread.pid].halts.add(
-        {wait.time, wait.waited_until(), static_cast<std::uint32_t>(wait.argument0)});
+    processes_[event.thread.pid].halts.add({wait.time, wait.waited_until(), static_cast<std::uint32_t>(wait.argument0),
+                                            quotas_.frozen(event.thread.pid, wait.frozen)});
     ++kept_;
   }
   // The heap of Go begins at 0xc000000000, and its threads sleep on futexes in there; no other program's do.
@@ -223,16 +223,17 @@ void Observed::push(const Event& event, const Moved& moved) {
     this->io(event, *io, moved);
   } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {
     if (moved.connection == 0) return;
-    note_loss(ends_[moved.connection], at, tls->missed);
+    note_loss(noting(moved.connection), at, tls->missed);
     act(event, moved, tls->direction == formats::Direction::out);
   } else if (const auto* arrival = std::get_if<formats::Arrival>(&event.body)) {
     ++kept_;
     if (moved.connection == 0) return elsewhere_.add({at, at});
-    note_loss(ends_[moved.connection], at, arrival->missed);
-    ends_[moved.connection].arrived.add({at, arrival->position, arrival->position + arrival->length});
+    EndLog& end = noting(moved.connection);
+    note_loss(end, at, arrival->missed);
+    end.arrived.add({at, arrival->position, arrival->position + arrival->length});
   } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {
     if (moved.connection == 0) return;
-    EndLog& end = ends_[moved.connection];
+    EndLog& end = noting(moved.connection);
     Nanos first = at;
     for (const PositionMark& m : end.sent)
       if (static_cast<std::int32_t>(m.end - again->position) > 0) {
@@ -304,6 +305,8 @@ void Observed::push(const Event& event, const Moved& moved) {
     if (begun_ == 0) begun_ = at;
   } else if (const auto* stall = std::get_if<formats::Stall>(&event.body)) {
     if (stall->what == formats::StallKind::send_full) return full(at, stall->where);
+    if (stall->what == formats::StallKind::nagle || stall->what == formats::StallKind::undelivered)
+      return held(at, *stall);
     if (!ours || !known(stall->began) || stall->began >= event.time) return;
     if (ThreadLog* log = find_or_add(event.thread)) {
       log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what, stall->detail});
@@ -327,6 +330,9 @@ void Observed::push(const Event& event, const Moved& moved) {
     pauses_.push(*note, event.time);
     if (note->key == ground::kLockNote) lock_notes_.named(event.thread.pid, note->value);
     if (note->key == ground::kFileLockNote && ours) refused(event, note->value);
+    if (note->key == ground::kDiskUseNote && note->value == "1") machine_cpus_.tells_all_disk_use();
+    if (!pauses_.empty()) machine_cpus_.has_gaps();
+    if (note->key == ground::kFrozenNote) quotas_.froze(event.thread.pid, note->value);
     if (note->key == ground::kStopsNote) stops_ = std::max(stops_, at);
     full_sends_recorded_ = full_sends_recorded_ || (note->key == formats::kFullSendsNote && note->value == "1");
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
@@ -344,6 +350,16 @@ void Observed::push(const Event& event, const Moved& moved) {
   }
 }
 
+std::size_t EndLog::forget_before(Nanos t) {
+  return acts.forget_before(t) + arrived.forget_before(t) + read.forget_before(t) + sent.forget_before(t) +
+         retransmitted.forget_before(t) + lost.forget_before(t) + full.forget_before(t) + held.forget_before(t);
+}
+
+bool EndLog::empty() const {
+  return acts.size() + arrived.size() + read.size() + sent.size() + full.size() == 0 && retransmitted.empty() &&
+         lost.empty() && held.empty();
+}
+
 void Observed::forget_before(Nanos t) {
   if (t <= forgotten_until_) return;
   forgotten_until_ = t;
@@ -357,10 +373,12 @@ void Observed::forget_before(Nanos t) {
             log.assists.forget_before(t) + log.lost.forget_before(t) + log.elsewhere.forget_before(t) +
             log.refused.forget_before(t);
   }
-  for (auto& end : ends_)
-    gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) +
-            end.sent.forget_before(t) + end.retransmitted.forget_before(t) + end.lost.forget_before(t) +
-            end.full.forget_before(t);
+  std::erase_if(ends_listed_, [&](model::ConnectionId connection) {
+    EndLog& end = ends_[connection];
+    gone += end.forget_before(t);
+    end.listed = !end.empty();
+    return !end.listed;
+  });
   for (auto& [pid, process] : processes_) {
     gone += process.wakes.forget_before(t) + process.halts.forget_before(t) + process.signals.forget_before(t) +
             process.collections.forget_before(t) + process.stops.forget_before(t) + process.vm_stops.forget_before(t) +

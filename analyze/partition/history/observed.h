@@ -121,6 +121,14 @@ struct PositionMark {
   std::uint32_t begin = 0, end = 0;
 };
 
+// The kernel kept bytes back that a thread had sent.
+struct HeldBytes {
+  Nanos time = 0, to = 0;
+  bool nagle = false;       // behind Nagle's algorithm; otherwise because of the peer's window, or congestion
+  std::uint8_t window = 0;  // otherwise: per cent of the time in which it was the peer's window
+  Nanos round_trip = 0;     // the least; 0: not known
+};
+
 struct EndLog {
   Log<Act> acts;
   Log<PositionMark> arrived, read;
@@ -128,11 +136,18 @@ struct EndLog {
   Log<PositionMark> sent;
   Stretches<TimeSpan> lost;  // events of this socket were lost in here
   Log<TimeSpan> full;        // instants: a send that may not wait found no room
+  Stretches<HeldBytes> held;
   bool unix_domain = false;
   Nanos last_event = 0;
   Nanos closed = 0;            // its socket was closed; 0: it is not, or that is not known
   Nanos accepted = 0;          // taken from its listener's queue; 0: not known
   std::uint32_t accepter = 0;  // the thread that did, or the first to act on it; 0: none
+  bool listed = false;         // in Observed's list of those that have entries
+
+  // Returns how many entries it has forgotten.
+  std::size_t forget_before(Nanos t);
+  // It has no entries.
+  bool empty() const;
 };
 
 // A goroutine was seen on a thread.
@@ -166,7 +181,8 @@ struct Wake {
 // A thread was stopped by a signal, a tracer or the freezer.
 struct Halt {
   Nanos time = 0, to = 0;
-  std::uint32_t by = 0;  // the thread that sent the signal; 0: not known
+  std::uint32_t by = 0;     // the thread that sent the signal, or froze the cgroup; 0: not known
+  std::uint32_t group = 0;  // that was frozen: CpuQuotas::frozen(); 0: none
 };
 
 // A call on a file; `path` is an argument for Observed::path().
@@ -238,6 +254,7 @@ class Observed {
   static constexpr std::size_t kMaxThreads = 64u << 10;
   static constexpr std::size_t kMaxStrangers = 64u << 10;
   static constexpr std::size_t kMaxPaths = 64u << 10;  // distinct paths; beyond that, paths are unknown
+  static constexpr std::size_t kMaxUndelivered = 256u << 10;
 
   // carriers: indexed by ConnectionId. pids: the processes to observe; events of others are ignored.
   Observed(const Windows& windows, std::span<const ByteCarrier> carriers, std::unordered_set<std::uint32_t> pids);
@@ -275,6 +292,10 @@ class Observed {
   std::vector<model::SocketPeer> peers() const { return peers_.all(); }
   // The names of locks; complete after the last event.
   model::LockNames lock_names() const { return lock_notes_.all(); }
+  // The host at the other end of a connection with requests that was accepted, as one of these, from 1; 0: not known.
+  std::uint32_t host_of(model::ConnectionId connection) const;
+  // The process there; 0: not known.
+  std::uint32_t client_of(model::ConnectionId connection) const;
   // Which of these is at the other end, from 1; 0: not known.
   std::uint32_t peer_of(formats::SocketId socket) const { return peers_.number_of(socket); }
   // EndLog::full has all such sends, but for UNIX sockets only those of which nothing was sent.
@@ -299,6 +320,8 @@ class Observed {
     return std::min({stops_ != 0 ? stops_ : now_, ongoing_at_ != 0 ? ongoing_at_ : now_, now_});
   }
   const model::Findings& findings() const { return findings_; }
+  // Responses whose bytes were kept back after the last of them was sent; complete after the last event.
+  std::vector<model::Undelivered> take_undelivered() { return std::move(undelivered_); }
   // Waits for a CPU of all recorded threads, and their time on one.
   const model::Crowd& crowd() const { return cpu_.crowd(); }
   model::Crowd take_crowd() { return cpu_.take_crowd(); }
@@ -314,6 +337,8 @@ class Observed {
   void multiplexes(std::uint32_t tid, ThreadLog& log);
   Moved moved_on(model::ConnectionId connection, Nanos at) const;
   bool acts(model::ConnectionId connection, const formats::Io& io) const;
+  // To add entries to it.
+  EndLog& noting(model::ConnectionId connection);
   void act(const formats::Event& event, const Moved& moved, bool out);
   void io(const formats::Event& event, const formats::Io& io, const Moved& moved);
   void stop(std::uint32_t pid, Nanos at, formats::GoPhase phase);
@@ -322,6 +347,7 @@ class Observed {
   void file(const formats::Event& event, const formats::FileCall& call);
   void refused(const formats::Event& event, std::string_view by);
   void full(Nanos at, formats::SocketId socket);
+  void held(Nanos at, const formats::Stall& stall);
   void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
   static bool asks(const formats::SocketInfo& info);
   void describe(const formats::SocketInfo& info);
@@ -339,6 +365,8 @@ class Observed {
   std::unordered_map<std::uint32_t, ProcessLog> processes_;
   std::vector<std::uint32_t> loops_;
   std::vector<EndLog> ends_;  // by ConnectionId
+  std::vector<model::ConnectionId>
+      ends_listed_;  // those that have entries: most connections are over, or not yet begun
   std::unordered_map<formats::SocketId, model::ConnectionId> by_socket_;
   std::unordered_map<formats::TlsSessionId, model::ConnectionId> by_session_;
   std::unordered_map<formats::SocketId, Stranger> strangers_;
@@ -362,6 +390,7 @@ class Observed {
   std::unordered_map<std::string, std::uint32_t> path_numbers_;
   std::vector<std::string> paths_{{}};  // of files, by number; 0: not known
   model::Findings findings_;
+  std::vector<model::Undelivered> undelivered_;
 };
 
 }  // namespace tailcap::partition

@@ -33,17 +33,20 @@ std::string half_of(const SocketInfo& info, bool own) {
 
 }  // namespace
 
-std::uint32_t SocketPeers::describe(const SocketInfo& info, bool numbered) {
+std::uint32_t SocketPeers::describe(const SocketInfo& info, bool numbered, bool carries) {
   auto known = ends_.find(info.socket);
+  if (known != ends_.end() && info.peer_pid != 0) known->second.client = info.peer_pid;
   if (known != ends_.end() && known->second.joined) return known->second.peer;
   // While it connects, its own port is not chosen yet.
   const std::string own = pair_of(info, true);
   const std::uint32_t peer = numbered ? number(info) : 0;
   if (known == ends_.end()) {
-    if (ends_.size() >= kMaxSockets || (own.empty() && peer == 0)) return peer;
+    if (ends_.size() >= kMaxSockets || (own.empty() && peer == 0 && info.peer_pid == 0)) return peer;
     known = ends_.emplace(info.socket, End{}).first;
+    known->second.client = info.peer_pid;
   }
   known->second.peer = peer;
+  if (carries && known->second.host == 0) known->second.host = host(info);
   known->second.joined = !own.empty();
   if (!own.empty())
     join(info.socket, own, half_of(info, false), pair_of(info, false));
@@ -62,13 +65,28 @@ std::uint32_t SocketPeers::number(const SocketInfo& info) {
   std::string address = model::endpoint(c, true);
   // Without a path all of them look alike.
   std::string key = local && c.path.empty() ? "unix " + std::to_string(info.peer_inode) : address;
+  return add(key, std::move(address), local ? std::uint16_t{0} : info.remote.port);
+}
+
+// The port of a client differs from connection to connection.
+std::uint32_t SocketPeers::host(const SocketInfo& info) {
+  if (info.family == formats::Family::unix_domain || info.remote.port == 0) return 0;
+  model::Connection c;
+  c.family = info.family;
+  c.remote = info.remote;
+  std::string address = model::endpoint(c, true);
+  if (const auto colon = address.rfind(':'); colon != address.npos) address.resize(colon);
+  return add("host " + address, address, 0);
+}
+
+std::uint32_t SocketPeers::add(const std::string& key, std::string address, std::uint16_t port) {
   const auto at = numbers_.find(key);
   if (at != numbers_.end()) return at->second;
   if (peers_.size() >= kMaxPeers) return 0;
-  peers_.push_back({std::move(address), local ? std::uint16_t{0} : info.remote.port, 0, {}});
+  peers_.push_back({std::move(address), port, 0, {}});
   several_.push_back(false);
   const auto number = static_cast<std::uint32_t>(peers_.size());
-  numbers_.emplace(std::move(key), number);
+  numbers_.emplace(key, number);
   return number;
 }
 
@@ -84,14 +102,26 @@ void SocketPeers::join(formats::SocketId socket, const std::string& own, const s
   End &near = ends_.at(socket), &far = ends_.at(other->second);
   near.other = other->second;
   far.other = socket;
-  told(near.peer, far.pid);
-  told(far.peer, near.pid);
+  for (const std::uint32_t number : {near.peer, near.host}) told(number, far.pid);
+  for (const std::uint32_t number : {far.peer, far.host}) told(number, near.pid);
   waiting_.erase(other);
 }
 
 std::uint32_t SocketPeers::number_of(formats::SocketId socket) const {
   const auto at = ends_.find(socket);
   return at == ends_.end() ? 0 : at->second.peer;
+}
+
+std::uint32_t SocketPeers::host_of(formats::SocketId socket) const {
+  const auto at = ends_.find(socket);
+  return at == ends_.end() ? 0 : at->second.host;
+}
+
+std::uint32_t SocketPeers::client_of(formats::SocketId socket) const {
+  const auto at = ends_.find(socket);
+  if (at == ends_.end()) return 0;
+  const std::uint32_t recorded = process_of(at->second.other);
+  return recorded != 0 ? recorded : at->second.client;
 }
 
 formats::SocketId SocketPeers::other_end(formats::SocketId socket) const {
@@ -108,7 +138,8 @@ void SocketPeers::used(formats::SocketId socket, std::uint32_t pid) {
   const auto at = ends_.find(socket);
   if (at == ends_.end() || pid == 0 || at->second.pid == pid) return;
   at->second.pid = pid;
-  if (const auto other = ends_.find(at->second.other); other != ends_.end()) told(other->second.peer, pid);
+  if (const auto other = ends_.find(at->second.other); other != ends_.end())
+    for (const std::uint32_t number : {other->second.peer, other->second.host}) told(number, pid);
 }
 
 void SocketPeers::told(std::uint32_t peer, std::uint32_t pid) {

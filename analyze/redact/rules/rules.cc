@@ -70,6 +70,7 @@ constexpr auto kRows = std::to_array<RedactionRow>({
     {"socket_info", "drops", keep, keep},
     {"socket_info", "rtt", keep, keep},
     {"socket_info", "interface", keep, keep},
+    {"socket_info", "peer_pid", keep, keep},
     {"tls_send", "session", keep, keep},
     {"tls_send", "position", keep, keep},
     {"tls_send", "length", keep, keep},

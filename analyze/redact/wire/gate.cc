@@ -55,6 +55,12 @@ void RedactionGate::begin(const formats::TlsStep& step) {
 
 void RedactionGate::take(formats::Event& event) {
   if (auto* io = std::get_if<formats::Io>(&event.body)) {
+    if (io->payload == formats::Payload::added) {
+      connections_.of(io->socket)
+          .connection.added(static_cast<unsigned>(io->direction), static_cast<std::uint32_t>(io->position), io->length);
+      io->head = io->tail = {};
+      return;
+    }
     if (io->length > 0) return apply_to(io->socket, *io);
     io->head = io->tail = {};
   } else if (auto* plain = std::get_if<formats::TlsIo>(&event.body)) {

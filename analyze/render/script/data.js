@@ -25,6 +25,7 @@ class Data {
     this.#readAccounts(json.accounts);
     this.#readCourses(json.courses);
     this.#readRelations(json);
+    this.logs = json.logs ? new LogLines(json.logs, json.texts) : null;
     this.services = json.services ? Data.#services(json.services) : null;
   }
 

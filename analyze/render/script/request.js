@@ -44,7 +44,7 @@ class Request {
     this.element.replaceChildren(this.top(`${d.title(row)} · ${duration(d.duration[row])}`), this.facts(row), behindOf(d, this.state, row) ?? "",
       make("h4", null, "Hops and lanes"), make("p", { class: "hint" }, "Outlined: the request waited for it. Thin: the way there and back, and what the client end took. Drag or ", make("kbd", null, "W"), make("kbd", null, "S"), make("kbd", null, "A"), make("kbd", null, "D"), " enlarge and move.",
         d.selected ? " Calls that were not selected are not on this page." : ""),
-      this.waterfall.element, functionsOf(d, row) ?? "", make("h4", null, "Where the time went"), this.account(row, twin?.row ?? null),
+      this.waterfall.element, logsOf(d, row) ?? "", functionsOf(d, row) ?? "", make("h4", null, "Where the time went"), this.account(row, twin?.row ?? null),
       twin ? make("p", { class: "soft" }, "Its twin is ", requestLink(this.state, d.id(twin.row)), `, ${twin.why}.`) : make("p", { class: "soft" }, "No other request on this page is like it: it has no twin."));
     const opened = this.waterfall;
     this.book.then(book => { if (this.waterfall === opened) opened.add(new Lanes(d, book, opened.groups[0].hops, row)); });

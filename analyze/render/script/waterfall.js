@@ -59,6 +59,9 @@ class Waterfall {
       const first = outer(hop), second = inner(hop);
       if (first !== second) box(at(first), at(first) + (this.data.duration[first] || 0), 10, 4, { class: "way", "data-tip": `client end: ${duration(this.data.duration[first])}` });
       this.course(second, at(second), box);
+      for (const end of new Set([first, second]))
+        for (const line of this.data.logs?.placed(end, this.data.duration[end]) ?? [])
+          box(at(end) + line.at, at(end) + line.at + line.within, 17, 6, { class: `log ${line.level}`, "data-tip": `${line.level ? line.level + ": " : ""}${line.text}\n${line.source}, ${line.how}` });
       if (hop.onPath) box(at(first), at(first) + (this.data.duration[first] || 0), 1.5, 21, { class: "path" });
       picture.replaceChildren(...parts);
     }

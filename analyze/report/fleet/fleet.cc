@@ -50,12 +50,12 @@ render::Facts fleet_head(const Fleet& fleet) {
 List::Item answer_item(const FleetAnswer& answer, std::size_t captures) {
   std::string text = printable(answer.sentence);
   if (captures > 1) {
-    text += " In " + count_text(answer.captures) + " of " + count_text(captures, "capture", "captures");
+    text += " Found in " + count_text(answer.captures) + " of " + count_text(captures, "capture", "captures");
     if (answer.captures > 1) {
-      text += ", this is " + printable(answer.file) + "; in all of them " + count_text(answer.requests) +
-              (answer.of == 0 ? "" : " of " + count_text(answer.of));
-      if (answer.excess > 0)
-        text += ", " + duration_text(Duration{answer.excess}) + " longer than typical ones together";
+      text += "; these figures are of " + printable(answer.file) + ". Together they have " +
+              (answer.of == 0 ? count_text(answer.requests, "such request", "such requests")
+                              : count_text(answer.requests) + " of " + count_text(answer.of, "request", "requests"));
+      if (answer.excess > 0) text += ", in all " + duration_text(Duration{answer.excess}) + " longer than typical ones";
     } else {
       text += ": " + printable(answer.file);
     }

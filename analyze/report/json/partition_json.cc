@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "analyze/model/label_group.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "ground/container_path.h"
@@ -96,9 +97,7 @@ namespace {
 
 bool has_place(const Culprit& culprit) {
   const int rank = model::rank_of(culprit.label);
-  const bool call = culprit.label >= model::Label::down_dns && culprit.label <= model::Label::down_h2fc;
-  return culprit.what != 0 && rank == 1 && culprit.label != model::Label::q_pool && !call &&
-         culprit.label != model::Label::net_unknown_socket;
+  return culprit.what != 0 && rank == 1 && culprit.label != model::Label::q_pool && !model::names_peer(culprit.label);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "analyze/report/page/data_columns.h"
 #include "analyze/report/page/function_data.h"
 #include "analyze/report/page/lane_data.h"
+#include "analyze/report/page/log_data.h"
 #include "analyze/report/page/map_data.h"
 #include "analyze/report/page/packed.h"
 #include "analyze/report/page/shown_rows.h"
@@ -47,6 +48,7 @@ class DataWriter {
     write_twins();
     write_functions(json_, table_, facts_, rows_, texts_);
     if (facts_.services) write_map(json_, *facts_.services, rows_);
+    if (facts_.logs) write_logs(json_, *facts_.logs, table_, rows_, texts_);
     if (rows_.size() < table_.rows.size()) write_bins();
     json_.key("texts");
     texts_.write(json_);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "analyze/model/logs/log_line.h"
 #include "analyze/model/study/flame.h"
 #include "analyze/model/study/lanes.h"
 #include "analyze/model/study/study.h"
@@ -24,6 +25,7 @@ struct FactsOfRequests {
   std::span<const model::Course> courses{};   // ascending
   const model::Topology* services = nullptr;  // of the table; null: there is no map
   const model::LaneRecord* lanes = nullptr;   // null: there are none
+  const model::LogBook* logs = nullptr;       // likewise
   // The functions of a request; unset: stacks of neither were recorded.
   std::function<std::vector<model::RequestFunction>(model::ExchangeId)> functions{};
   bool samples = false, wait_stacks = false;  // were recorded

@@ -9,7 +9,7 @@
 namespace tailcap::report::page {
 namespace {
 
-constexpr int kEffort = 6;  // zlib's default: beyond it, pages take twice the time for a hundredth of the size
+constexpr int kEffort = 2;  // of 9: zlib's default takes five times as long for data that are 6 % smaller
 
 std::vector<std::uint8_t> deflated(std::string_view bytes) {
   uLongf size = compressBound(bytes.size());

@@ -10,14 +10,21 @@ using model::policy::BreakerChange;
 using model::policy::BreakerOutcome;
 using model::policy::BreakerState;
 using model::policy::Firing;
+using model::policy::FormulaResult;
+using model::policy::FormulaWindow;
 using model::policy::Limit;
 using model::policy::Missed;
+using model::policy::PolicyAction;
 using model::policy::PolicyCondition;
 using model::policy::PolicyEstimate;
 using model::policy::PolicyFigures;
 using model::policy::PolicyOutcome;
 using model::policy::RateChange;
+using model::policy::RateRegistry;
+using model::policy::RegistryRate;
 using model::policy::SamplingOutcome;
+using model::policy::SamplingVariant;
+using model::policy::WindowFigures;
 
 struct PolicyContext {
   const PolicyOutcome& outcome;
@@ -25,6 +32,16 @@ struct PolicyContext {
 
   // From the first event of the capture.
   std::optional<formats::Duration> offset(formats::Time t) const { return when(formats::known(t), t - outcome.first); }
+  OrNull<std::string_view> formula() const {
+    const auto& sampling = outcome.policy.sampling;
+    return {sampling && sampling->formula ? name_of(*sampling->formula) : std::string_view()};
+  }
+  std::string_view condition(std::size_t c) const {
+    return c == SIZE_MAX ? std::string_view() : std::string_view(outcome.policy.conditions[c].name);
+  }
+  std::string_view breaker(std::size_t b) const {
+    return b == SIZE_MAX ? std::string_view() : std::string_view(outcome.policy.breakers[b].name);
+  }
   std::optional<double> per_second(double count) const {
     const double seconds = static_cast<double>((outcome.last - outcome.first).count()) / 1e9;
     return when(seconds > 0, count / seconds);
@@ -46,11 +63,20 @@ struct NamedBreaker {
   const BreakerOutcome& outcome;
 };
 
-std::vector<FiredLimit> limits_of(const Firing& firing, const PolicyContext& c) {
+std::vector<FiredLimit> limits_with(std::size_t condition, const std::vector<std::optional<double>>& values,
+                                    const PolicyContext& c) {
   std::vector<FiredLimit> out;
-  const auto& limits = c.outcome.policy.conditions[firing.condition].limits;
-  for (std::size_t i = 0; i < limits.size(); ++i) out.push_back({limits[i], firing.values[i]});
+  const auto& limits = c.outcome.policy.conditions[condition].limits;
+  for (std::size_t i = 0; i < limits.size(); ++i) out.push_back({limits[i], values[i]});
   return out;
+}
+std::vector<FiredLimit> limits_of(const Firing& firing, const PolicyContext& c) {
+  return limits_with(firing.condition, firing.values, c);
+}
+std::vector<FiredLimit> limits_at(const PolicyAction& a, const PolicyContext& c) {
+  if (a.firing == SIZE_MAX) return {};
+  const Firing& firing = c.outcome.firings[a.firing];
+  return limits_with(a.condition, a.what == PolicyAction::What::fired ? firing.values : firing.values_after, c);
 }
 std::vector<NamedCondition> conditions_of(const PolicyOutcome& o) {
   std::vector<NamedCondition> out;
@@ -77,7 +103,7 @@ const PolicyShape<FiredLimit> kLimit{
         {"limit", [](auto& l) { return l.limit.value; }, "ns, a share, a number"},
         {"least", [](auto& l) { return l.limit.least; }, "false: at most"},
         {"of_time", [](auto& l) { return l.limit.of_time; }, "a label's share of the time"},
-        {"value", &FiredLimit::value, "when it fired"},
+        {"value", &FiredLimit::value, "then"},
     }};
 
 const PolicyShape<Firing> kFiring{
@@ -86,7 +112,7 @@ const PolicyShape<Firing> kFiring{
         {"fired_ns", [](auto& f, auto& c) { return c.offset(f.from); }, "since the first event", {.known = true}},
         {"resolved_ns", [](auto& f, auto& c) { return c.offset(f.to); }, "since the first event; null: not at the end"},
         {"requests", &Firing::requests, "of the route, in the window, when it fired"},
-        {"limits", kLimit, limits_of},
+        {"limits", kLimit, limits_of, "with their values when it fired"},
     }};
 
 const PolicyShape<NamedCondition> kCondition{
@@ -146,6 +172,61 @@ const PolicyShape<Missed> kMissed{
         {"rate", &Missed::rate, "at which it began"},
     }};
 
+const PolicyShape<WindowFigures> kWindowFigures{
+    "window_figures",
+    {
+        {"requests", &WindowFigures::requests, "of the route that ended in the window"},
+        {"per_second", &WindowFigures::per_second,
+         "of all connections; null: not known, or the window is not over at the end of the capture"},
+        {"errors", &WindowFigures::errors, "a share"},
+        {"p95_ns", &WindowFigures::p95, "null: too few"},
+    }};
+
+const PolicyShape<FormulaResult> kFormulaResult{
+    "formula_result",
+    {
+        {"rate", &FormulaResult::rate, "of requests that began in the window"},
+        {"known", &FormulaResult::known, "from the window before; otherwise it is that of the policy"},
+        {"kept", &FormulaResult::kept},
+        {"slow_missed", &FormulaResult::slow_missed},
+        {"failed_missed", &FormulaResult::failed_missed},
+    }};
+
+const PolicyShape<FormulaWindow> kFormulaWindow{
+    "window",
+    {
+        {"from_ns", [](auto& w, auto& c) { return c.offset(w.from); }, "since the first event"},
+        {"route", &FormulaWindow::route},
+        {"ended", kWindowFigures, &FormulaWindow::figures, "they decide the rates of the next window"},
+        {"begun", &FormulaWindow::begun, "requests that began in it, with a known outcome"},
+        {"slow", &FormulaWindow::slow, "of those"},
+        {"failed", &FormulaWindow::failed, "of those"},
+        {"adaptive", kFormulaResult, [](auto& w) { return w.by_formula[0]; }},
+        {"adaptive_clamped", kFormulaResult, [](auto& w) { return w.by_formula[1]; }},
+    }};
+
+const PolicyShape<SamplingVariant> kVariant{
+    "variant",
+    {
+        {"sampling", one_of<SamplingVariant::Kind::adapt>(&SamplingVariant::kind),
+         "policy: as it is; adapt: its rate and adapt without a formula"},
+        {kEstimate, Refer{[](auto& v) { return &v.all; }}},
+    }};
+
+const PolicyShape<RegistryRate> kRegistryRate{
+    "registry_rate",
+    {
+        {"route", &RegistryRate::route},
+        {"rate", &RegistryRate::rate},
+        {"decided_ns", [](auto& r, auto& c) { return c.offset(r.decided); }, "since the first event"},
+    }};
+
+const PolicyShape<RateRegistry> kRegistry{"registry",
+                                          {
+                                              {"rate", &RateRegistry::rate, "of other routes"},
+                                              {"routes", kRegistryRate, &RateRegistry::routes, "by name"},
+                                          }};
+
 const PolicyShape<SamplingOutcome> kSampling{
     "sampling",
     {
@@ -154,6 +235,10 @@ const PolicyShape<SamplingOutcome> kSampling{
         {"routes", kRoute, &SamplingOutcome::routes, "most requests first"},
         {"missed_total", &SamplingOutcome::missed_total},
         {"missed", kMissed, &SamplingOutcome::missed, "at most -n, the slowest first"},
+        {"formula", [](auto&, auto& c) { return c.formula(); }, "null: the policy has none"},
+        {"windows", kFormulaWindow, &SamplingOutcome::windows, "of a formula: by time, then by route"},
+        {"variants", kVariant, &SamplingOutcome::variants, "of a formula: other rates beside it"},
+        {"registry", kRegistry, &SamplingOutcome::registry, "the rates at the end"},
     }};
 
 const PolicyShape<BreakerChange> kBreakerChange{
@@ -176,6 +261,25 @@ const PolicyShape<NamedBreaker> kBreaker{
         {"not_closed_ns", [](auto& b) { return b.outcome.not_closed; }, "open and half open"},
     }};
 
+const PolicyShape<PolicyAction> kAction{
+    "action",
+    {
+        {"at_ns", [](auto& a, auto& c) { return c.offset(a.at); }, "since the first event", {.known = true}},
+        {"action", one_of<PolicyAction::What::closed>(&PolicyAction::what)},
+        {"condition", [](auto& a, auto& c) { return OrNull{c.condition(a.condition)}; },
+         "that fired or resolved; of a rate and a breaker: the one that is the cause"},
+        {"condition_fires",
+         [](auto& a) { return when(a.what == PolicyAction::What::rate && a.condition != SIZE_MAX, a.fires); },
+         "of a rate with a condition; false: it has resolved"},
+        {"limits", kLimit, limits_at, "of a condition that fired or resolved, with their values then"},
+        {"route", [](auto& a) { return OrNull{a.route}; }, "of a rate; null: all routes alike"},
+        {"from", [](auto& a) { return when(a.what == PolicyAction::What::rate, a.from); }, "of a rate"},
+        {"to", [](auto& a) { return when(a.what == PolicyAction::What::rate, a.to); }, "of a rate"},
+        {"figures", kWindowFigures, &PolicyAction::figures,
+         "of a rate that a formula computes: of the window that ended last"},
+        {"breaker", [](auto& a, auto& c) { return OrNull{c.breaker(a.breaker)}; }},
+    }};
+
 const PolicyShape<Provenance> kHead{
     "head",
     {
@@ -193,7 +297,10 @@ const PolicyShape<PolicyDocument> kPolicy{
     {
         {kHead, Refer{[](auto& d) { return &d.from; }}},
         {"capture", [](auto& d) { return d.outcome.file; }},
-        {"every_ns", [](auto& d) { return d.outcome.policy.every; }, "between two looks"},
+        {"every_ns", [](auto& d) { return d.outcome.policy.every; }, "between two evaluations"},
+        {"weight", [](auto& d) { return when(d.outcome.weight > 0, d.outcome.weight); },
+         "how many requests each recorded one stands for; not 1: a part of the connections is recorded; null: not "
+         "known"},
         {"looks", [](auto& d) { return d.outcome.looks; }},
         {"requests", [](auto& d) { return d.outcome.requests; }, "with a known outcome"},
         {"left_out", [](auto& d) { return d.outcome.left_out; },
@@ -201,6 +308,9 @@ const PolicyShape<PolicyDocument> kPolicy{
         {"conditions", kCondition, [](auto& d) { return conditions_of(d.outcome); }},
         {"sampling", kSampling, Refer{[](auto& d) { return &d.outcome.sampling; }}, "null: the policy has none"},
         {"breakers", kBreaker, [](auto& d) { return breakers_of(d.outcome); }},
+        {"actions_total", [](auto& d) { return d.outcome.actions_total; }},
+        {"actions", kAction, Refer{[](auto& d) { return &d.outcome.actions; }},
+         "by time; at one time conditions, then rates by route, then breakers; the first 200,000"},
     }};
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "analyze/report/compare/compare_words.h"
+#include "analyze/report/policy/policy_actions.h"
 #include "analyze/report/policy/policy_words.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -16,9 +17,12 @@ namespace {
 using model::gate::Metric;
 using model::policy::BreakerOutcome;
 using model::policy::Firing;
+using model::policy::FormulaResult;
+using model::policy::FormulaWindow;
 using model::policy::PolicyEstimate;
 using model::policy::PolicyOutcome;
 using model::policy::SamplingOutcome;
+using model::policy::SamplingVariant;
 using render::Cell;
 using render::Column;
 using render::Table;
@@ -61,6 +65,12 @@ render::Row estimate_row(const PolicyEstimate& e) {
   return row;
 }
 
+// What decides where no entry of adapt applies.
+std::string base_text(const model::policy::PolicySampling& sampling) {
+  if (sampling.formula) return "by the formula " + std::string(name_of(*sampling.formula));
+  return (sampling.routes.empty() ? "" : "as listed by route, otherwise ") + percent(sampling.rate);
+}
+
 std::string applied(const PolicyOutcome& o, const model::policy::RateChange& change) {
   const auto& sampling = *o.policy.sampling;
   std::string out;
@@ -70,7 +80,7 @@ std::string applied(const PolicyOutcome& o, const model::policy::RateChange& cha
     out += (out.empty() ? "" : ", ") + percent(a.rate) + (a.route.empty() ? "" : " of " + printable(a.route)) +
            " while " + printable(o.policy.conditions[a.when].name);
   }
-  return out.empty() ? percent(sampling.rate) : out + ", otherwise " + percent(sampling.rate);
+  return out.empty() ? base_text(sampling) : out + ", otherwise " + base_text(sampling);
 }
 
 void conditions(render::Document& out, const PolicyOutcome& o, std::size_t most) {
@@ -154,6 +164,68 @@ void sampling(render::Document& out, const PolicyOutcome& o, std::size_t most) {
   out.add(std::move(missed));
 }
 
+void add_result(render::Row& row, const FormulaWindow& window, const FormulaResult& result) {
+  Cell rate(percent(result.rate));
+  rate.below.push_back(count_text(result.kept) + " of " + count_text(window.begun));
+  if (!result.known)
+    rate.note =
+        "not known: the window before does not decide it: there is none, too few requests ended in it, or how many did "
+        "is "
+        "not known. The rate of the policy applies.";
+  Cell missed(count_text(result.slow_missed) + " of " + count_text(window.slow) + " slow");
+  missed.below.push_back(count_text(result.failed_missed) + " of " + count_text(window.failed) + " failed");
+  row.cells.push_back(std::move(rate));
+  row.cells.push_back(std::move(missed));
+}
+
+std::string variant_text(const PolicyOutcome& o, const SamplingVariant& variant) {
+  const auto& sampling = *o.policy.sampling;
+  if (variant.kind == SamplingVariant::Kind::policy) return "this policy";
+  if (variant.kind == SamplingVariant::Kind::adapt) return "rate and adapt, no formula";
+  const std::string name(name_of(variant.kind));
+  return name + (sampling.adapt.empty() && name == name_of(*sampling.formula) ? ", this policy" : "");
+}
+
+void formulas(render::Document& out, const PolicyOutcome& o, std::size_t most) {
+  if (!o.sampling || !o.policy.sampling->formula) return;
+  const SamplingOutcome& s = *o.sampling;
+  out.heading(2, "Which rates do the formulas compute?");
+  Table table;
+  table.columns = {{"from"}, {"route", Column::Kind::name}, {"ended"}, {"errors"}, {"p95"}};
+  for (const auto formula : model::policy::kRateFormulas) {
+    table.columns.push_back({std::string(name_of(formula))});
+    table.columns.push_back({"missed"});
+  }
+  const std::size_t shown = std::min(most, s.windows.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const FormulaWindow& w = s.windows[i];
+    render::Row row;
+    row.cells = {offset_text(w.from, o.first), printable(w.route), count_text(w.figures.requests),
+                 w.figures.errors ? percent(*w.figures.errors) : "–",
+                 w.figures.p95 ? rounded_duration(*w.figures.p95) : "–"};
+    for (const FormulaResult& result : w.by_formula) add_result(row, w, result);
+    table.rows.push_back(std::move(row));
+  }
+  if (s.windows.size() > shown)
+    table.rows.back().below.emplace_back(Tone::plain, "and " + count_text(s.windows.size() - shown) + " more");
+  out.add(std::move(table));
+  out.note(
+      "A window is 10 s of a route. The requests that ended in it decide the rate of the next one. Below a rate: how "
+      "many of the requests that began in the window it would have kept.");
+  Table variants;
+  variants.columns = {{"sampling", Column::Kind::name}, {"kept"}, {"missed"}, {"errors"}, {"p50"}, {"p95"}, {"p99"}};
+  for (const SamplingVariant& v : s.variants) {
+    render::Row row = estimate_row(v.all);
+    row.strong = false;
+    row.cells[0] = Cell(variant_text(o, v));
+    row.cells[2] = Cell(count_text(v.all.slow - v.all.slow_kept) + " slow");
+    row.cells[2].below.push_back(count_text(v.all.failed - v.all.failed_kept) + " failed");
+    variants.rows.push_back(std::move(row));
+  }
+  out.heading(2, "What would other rates have kept and missed?");
+  out.add(std::move(variants));
+}
+
 void breakers(render::Document& out, const PolicyOutcome& o, std::size_t most) {
   if (o.breakers.empty()) return;
   out.heading(2, "What would circuit breakers have rejected?");
@@ -203,11 +275,19 @@ render::Document policy_document(const PolicyOutcome& o, std::size_t most) {
     facts.lines.push_back(
         {Tone::care, "left out",
          count_text(o.left_out, "request", "requests") + " whose beginning, end or outcome is not known"});
+  if (o.weight != 1)
+    facts.lines.push_back({Tone::care, "connections",
+                           o.weight > 1 ? "1 of " + rounded_count(o.weight) +
+                                              " is recorded: rates and numbers in windows are estimates of all"
+                                        : "a part is recorded, and how many are not is not known: neither are rates "
+                                          "and numbers in windows"});
   facts.boxed = true;
   out.add(std::move(facts));
   conditions(out, o, most);
   sampling(out, o, most);
+  formulas(out, o, most);
   breakers(out, o, most);
+  add_policy_actions(out, o, most);
   return out;
 }
 

@@ -11,4 +11,7 @@ std::string policy_value_text(const model::policy::Limit& limit, double value); 
 std::string limit_text(const model::policy::Limit& limit);                       // "p95 ≥ 250ms"
 std::string limits_text(const std::vector<model::policy::Limit>& limits);        // "p95 ≥ 250ms and count ≥ 20"
 
+// "errors 6.10 % > 5 %", "12/s, errors 0 %, p95 1.20 s"; or which of them is not known.
+std::string figures_text(const model::policy::WindowFigures& figures);
+
 }  // namespace tailcap::report

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyze/report/logs/log_lines.h"
 #include "analyze/report/request/waterfall.h"
 #include "analyze/report/request/waterfall_table.h"
 #include "analyze/report/timeline/lanes_svg.h"
@@ -96,8 +97,8 @@ void add_wait_table(const Waterfall& w, std::size_t most, Document& out) {
 }
 
 // Without a title.
-Document document(Waterfall w, const model::Study& study, const model::Lanes& around, const RequestStanding& standing,
-                  std::size_t waits) {
+Document document(Waterfall w, const model::Detail& detail, const model::Study& study, const model::Lanes& around,
+                  const RequestStanding& standing, std::size_t waits) {
   const auto mostly = std::ranges::find(w.facts, "mostly", &FactLine::label);
   w.facts.insert(mostly == w.facts.end() ? mostly : mostly + 1, standing.facts.begin(), standing.facts.end());
   Document out;
@@ -115,6 +116,7 @@ Document document(Waterfall w, const model::Study& study, const model::Lanes& ar
     out.heading(2, "Beside the critical path");
     out.list(w.beside);
   }
+  if (detail.logs) add_log_lines(*detail.logs, detail, w.zero, w.span, out);
   add_milestone_table(w, out);
   add_around(around, w, out);
   add_messages(w, out);
@@ -138,7 +140,7 @@ Document titled_show(const model::Detail& detail, const model::Study& study, con
   Document out;
   out.heading(1, "Request " + id_text(detail.request.row.id) + " of " + printable(options.file) + ": " +
                      shortened(w.title, 400));
-  out.append(document(std::move(w), study, {}, standing, kWaitsInText));
+  out.append(document(std::move(w), detail, study, {}, standing, kWaitsInText));
   return out;
 }
 
@@ -161,7 +163,7 @@ render::Details page_show(const model::Detail& detail, const model::Study& study
   const model::ExchangeId id = detail.request.row.id;
   const std::string summary =
       "Request " + id_text(id) + ", " + shortened(w.title, 400) + ": all that was recorded about it";
-  Document out = document(std::move(w), study, around, standing, kWaitsInPage);
+  Document out = document(std::move(w), detail, study, around, standing, kWaitsInPage);
   for (render::Block& block : out.blocks)
     if (auto* const heading = std::get_if<render::Heading>(&block)) ++heading->level;
   return {summary, std::move(out.blocks), true, "record-" + id_text(id)};

@@ -6,6 +6,7 @@
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/json/request_schema.h"
+#include "analyze/report/logs/log_json.h"
 #include "analyze/report/request/files.h"
 #include "analyze/report/request/show.h"
 #include "analyze/report/request/show_shape.h"
@@ -355,6 +356,7 @@ const Shape<ShownRequest, Anywhere>& show_shape() {
           {"other_end", end_description(),
            [](auto& s) { return s.detail.peer ? std::optional(end_of(*s.detail.peer, s)) : std::nullopt; },
            "null: not recorded"},
+          {logs_shape(), [](auto& s) { return s.detail.logs ? &*s.detail.logs : nullptr; }},
       }};
   return shape;
 }

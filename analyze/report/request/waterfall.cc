@@ -99,7 +99,10 @@ void add_lanes(const model::Detail& detail, const RequestDetail& d, Time zero, s
     }
     lanes.push_back(std::move(lane));
   }
-  if (WaterfallLane lane = course_lane(detail, d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
+  if (WaterfallLane lane = course_lane(detail, d, zero); !lane.bars.empty()) {
+    if (detail.logs) lane.lines = lane_lines(*detail.logs, d, zero);
+    lanes.push_back(std::move(lane));
+  }
   if (WaterfallLane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
 }
 

@@ -7,6 +7,7 @@
 
 #include "analyze/model/study/detail.h"
 #include "analyze/model/study/study.h"
+#include "analyze/report/logs/log_lines.h"
 #include "analyze/report/request/calls.h"
 #include "analyze/report/request/files.h"
 #include "analyze/report/words/fact_line.h"
@@ -27,7 +28,8 @@ struct WaterfallLane {
   std::vector<WaterfallBar> bars;
   // Indexes of the bars that get a line of their own: all, or, of a thread, those that can be seen.
   std::vector<std::size_t> listed;
-  std::string others;  // "18 shorter intervals, together 1.20 ms"; empty: none
+  std::string others;             // "18 shorter intervals, together 1.20 ms"; empty: none
+  std::vector<LaneLine> lines{};  // of logs, by time
 };
 
 struct Milestone {

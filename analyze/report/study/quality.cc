@@ -95,7 +95,7 @@ const StudyShape<BudgetStep> kStep{
     "step",
     {
         {"at_ns", [](auto& s) { return s.time.time_since_epoch(); }, "CLOCK_MONOTONIC"},
-        {"one_in", [](auto& s) { return when(s.looks, s.of); }, "null: none until the next look"},
+        {"one_in", [](auto& s) { return when(s.looks, s.of); }, "null: none, in a pause"},
         {"stacks", &BudgetStep::stacks},
         {"waits", &BudgetStep::waits},
         {"cost_cpu_ppm", [](auto& s) { return when(s.measured, s.cost_ppm); }},

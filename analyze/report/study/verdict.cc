@@ -52,13 +52,20 @@ const StudyShape<CpuTaker> kTaker{"taker",
                                       {"cpus", [](auto& t) { return thousandth(t.cpus); }},
                                   }};
 
-const StudyShape<model::DiskUser> kDiskUser{"disk_user",
-                                            {
-                                                {"comm", &model::DiskUser::comm},
-                                                {"processes", &model::DiskUser::processes},
-                                                {"bytes_read", &model::DiskUser::read},
-                                                {"bytes_written", &model::DiskUser::written},
-                                            }};
+const StudyShape<model::DiskUser> kDiskUser{
+    "disk_user",
+    {
+        {"comm", &model::DiskUser::comm},
+        {"processes", &model::DiskUser::processes},
+        {"bytes_read", &model::DiskUser::read},
+        {"bytes_written", &model::DiskUser::written},
+        {"met", &model::DiskUser::met, "stretches around waits with it"},
+        {"of", &model::DiskUser::of},
+        {"elsewhere", [](auto& u) { return when(u.elsewhere >= 0, thousandth(u.elsewhere)); },
+         "share of such stretches, anywhere in the recording, with it"},
+        {"chance", [](auto& u) { return when(u.chance >= 0, thousandth(u.chance)); },
+         "probability that chance alone makes as many"},
+    }};
 
 const StudyShape<model::MemoryHolder> kMemoryHolder{
     "memory_holder",
@@ -219,7 +226,7 @@ const StudyShape<Verdict>& verdict_shape() {
       {
           {"scope", one_of<model::VerdictScope::machine>(&Verdict::scope)},
           {"routes", &Verdict::routes, "indexes"},
-          {"kind", one_of<VerdictKind::failing>(&Verdict::kind)},
+          {"kind", one_of<VerdictKind::undelivered>(&Verdict::kind)},
           {"level", one_of<model::VerdictLevel::severe>(&Verdict::level)},
           {"pattern", one_of<model::Pattern::recurring>(&Verdict::pattern)},
           {"sentence", [](auto& v, auto& c) { return OrNull{tail::sentence(v, c.study, c.table)}; }},
@@ -237,6 +244,8 @@ const StudyShape<Verdict>& verdict_shape() {
           {"cut_off", [](auto& v) { return when(v.kind == VerdictKind::unfinished, v.cut_off); },
            "the end of the recording explains as many that are as old"},
           {"oldest_ns", [](auto& v) { return when(v.kind == VerdictKind::unfinished, v.oldest); }},
+          {"window_share", [](auto& v) { return when(v.kind == VerdictKind::undelivered, thousandth(v.window_share)); },
+           "of the time after the end, in which the peer's receive window was the reason"},
           {"kind_of_their_own", &Verdict::kind_of_their_own},
           {"when", kBurst, &Verdict::when},
           {"rate_per_minute",

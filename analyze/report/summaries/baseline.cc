@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "analyze/report/json/shape.h"
+#include "analyze/report/summaries/band_words.h"
 #include "analyze/report/summaries/summaries.h"
 #include "analyze/report/summaries/words.h"
 #include "analyze/report/words/json_schema.h"
@@ -23,11 +24,6 @@ using render::Column;
 using render::Document;
 using render::Table;
 using render::Tone;
-
-std::string band_value(BandMetric metric, double value) {
-  if (metric == BandMetric::rate) return rate_text(value);
-  return metric == BandMetric::errors ? share_text(value) : nanoseconds_text(value);
-}
 
 std::string days_text(DayKind kind, std::size_t of) {
   static constexpr const char* weekdays[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
@@ -141,18 +137,6 @@ const BaselineShape<MetricBaseline> kMetric{
         {"bands", kBaselineBand, &MetricBaseline::bands},
     }};
 
-const BaselineShape<OutsideBand> kOutside{"outside",
-                                          {
-                                              {"metric", one_of<BandMetric::p99>(&OutsideBand::metric)},
-                                              {"above", &OutsideBand::above, "false: below"},
-                                              {"from_ns", &OutsideBand::from, "since 1970"},
-                                              {"to_ns", &OutsideBand::to},
-                                              {"value", &OutsideBand::value, "farthest from what is typical"},
-                                              {"low", &OutsideBand::low},
-                                              {"typical", &OutsideBand::typical},
-                                              {"high", &OutsideBand::high},
-                                          }};
-
 const BaselineShape<LabelShift> kShift{"label_shift",
                                        {
                                            {"label", &LabelShift::label},
@@ -165,7 +149,7 @@ const BaselineShape<ServiceBaseline> kService{
     {
         {"service", &ServiceBaseline::service},
         {"metrics", kMetric, &ServiceBaseline::metrics},
-        {"outside", kOutside, &ServiceBaseline::outside, "with --new"},
+        {"outside", outside_shape(), &ServiceBaseline::outside, "with --new"},
         {"labels", kShift, &ServiceBaseline::labels, "whose time grew while something was outside"},
         {"checked", &ServiceBaseline::checked, "days of metrics that could be judged"},
         {"unknown", &ServiceBaseline::unknown, "metrics that could not be, and why"},

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "analyze/report/json/shape.h"
+#include "analyze/report/summaries/band_words.h"
 #include "analyze/report/summaries/summaries.h"
 #include "analyze/report/summaries/words.h"
 #include "analyze/report/words/json_schema.h"
@@ -20,12 +21,7 @@ using render::Document;
 using render::Table;
 using render::Tone;
 
-std::string factor_text(const std::optional<double>& x) {
-  if (!x) return "–";
-  char text[40];
-  std::snprintf(text, sizeof text, *x < 10 ? "%.2f" : "%.0f", *x);
-  return text;
-}
+std::string factor_text(const std::optional<double>& x) { return x ? burn_text(*x) : "–"; }
 
 std::string value_text(const Objective& o, const std::optional<double>& value) {
   if (!value) return "–";
@@ -152,6 +148,9 @@ const ScoreShape<SloWeek> kLimitWeek{
         {"burn_rate", &SloWeek::burn, "null: the limit is not one of requests, or allows none to fail"},
         {"worst_burn_rate", &SloWeek::worst_burn, "of an hour with 50 requests"},
         {"worst_hour_ns", or_null(&SloWeek::worst_hour), "since 1970"},
+        {"burning_since_ns", or_null(&SloWeek::burning_since),
+         "of the period: the latest hours in a row with a burn rate above 1, beyond chance; since 1970; null: none"},
+        {"burning_to_ns", or_null(&SloWeek::burning_until)},
         {"budget_left", &SloWeek::budget_left, "of the period: a share; negative: more was used"},
     }};
 
@@ -165,11 +164,15 @@ const ScoreShape<Scorecard> kScorecard{"scorecard",
 }  // namespace
 }  // namespace of_scorecard
 
+void add_score(render::Document& out, const model::Scorecard& card) {
+  of_scorecard::add_score_weeks(out, card);
+  of_scorecard::add_score_limits(out, card);
+}
+
 render::Document scorecard_document(const model::Scorecard& card) {
   render::Document out;
   out.heading(1, "tailcap scorecard");
-  of_scorecard::add_score_weeks(out, card);
-  of_scorecard::add_score_limits(out, card);
+  add_score(out, card);
   return out;
 }
 

@@ -13,6 +13,9 @@
 namespace tailcap::report {
 
 // most: rows of a table.
+// How many rows of a table are not shown.
+void more_rows(render::Document& out, std::size_t all, std::size_t most);
+
 render::Document summary_document(const formats::Summary& summary, std::size_t most);
 std::string summary_json(const formats::Summary& summary);
 std::string summary_schema();
@@ -21,6 +24,8 @@ render::Document baseline_document(const model::BaselineStudy& study, std::size_
 std::string baseline_json(const model::BaselineStudy& study);
 std::string baseline_schema();
 
+// The tables of a scorecard, as chapters.
+void add_score(render::Document& out, const model::Scorecard& scorecard);
 render::Document scorecard_document(const model::Scorecard& scorecard);
 std::string scorecard_json(const model::Scorecard& scorecard);
 std::string scorecard_schema();

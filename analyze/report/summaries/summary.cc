@@ -60,10 +60,6 @@ std::string main_labels_text(const RouteCell& cell) {
   return out;
 }
 
-void more_rows(Document& out, std::size_t all, std::size_t most) {
-  if (all > most) out.note(count_text(all - most, "more row", "more rows") + " not shown here.");
-}
-
 void add_summary_routes(Document& out, const SummaryTotals& totals, std::size_t most) {
   out.heading(2, "Routes");
   Table table;
@@ -127,6 +123,10 @@ void add_functions(Document& out, const SummaryTotals& totals, std::size_t most)
 }
 
 }  // namespace
+
+void more_rows(Document& out, std::size_t all, std::size_t most) {
+  if (all > most) out.note(count_text(all - most, "more row", "more rows") + " not shown here.");
+}
 
 Document summary_document(const Summary& s, std::size_t most) {
   const SummaryTotals totals = totals_of(s);

@@ -1,4 +1,5 @@
 #include "analyze/report/json/shape.h"
+#include "analyze/report/summaries/deployment_shape.h"
 #include "analyze/report/summaries/summaries.h"
 #include "analyze/report/summaries/summary_totals.h"
 #include "analyze/report/summaries/words.h"
@@ -166,6 +167,7 @@ const SummaryShape<SummaryDocument> kSummary{
         {"covered_ns", [](auto& d) { return d.totals.covered; }, "recorded, by all captures"},
         {"captures", kCapture, Refer{[](auto& d) { return &d.summary.captures; }}},
         {"environment", kFact, Refer{[](auto& d) { return &d.summary.environment; }}, "of all captures"},
+        {"deployments", deployment_shape(), Refer{[](auto& d) { return &d.summary.deployments; }}},
         {"windows", kWindow, [](auto& d) { return windows_of(d.summary); }, "by time"},
         {"routes", kRoute, Refer{[](auto& d) { return &d.totals.routes; }}, "of all windows, most requests first"},
         {"edges", kEdge, Refer{[](auto& d) { return &d.totals.edges; }}},
@@ -175,6 +177,20 @@ const SummaryShape<SummaryDocument> kSummary{
 
 }  // namespace
 }  // namespace of_summary
+
+const Shape<formats::SummaryDeployment, Anywhere>& deployment_shape() {
+  using formats::SummaryDeployment;
+  static const Shape<SummaryDeployment, Anywhere> shape{
+      "deployment",
+      {
+          {"service", &SummaryDeployment::service, "of the recording that has the note"},
+          {"host", or_null(&SummaryDeployment::host)},
+          {"name", &SummaryDeployment::name, "deploy or version"},
+          {"value", &SummaryDeployment::value},
+          {"at_ns", &SummaryDeployment::at, "since 1970"},
+      }};
+  return shape;
+}
 
 std::string summary_json(const formats::Summary& summary) {
   const SummaryTotals totals = totals_of(summary);

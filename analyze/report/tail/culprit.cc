@@ -33,6 +33,16 @@ std::string process_text(const model::CulpritStudy& c) {
   return shortened(printable(c.process), kName) + " (process " + pid_text(c.pid) + ")";
 }
 
+// "(mirror.py, process 4711, at 10.0.0.9)", "(10.0.0.9)"; empty: not known.
+std::string client_text(const model::CulpritStudy& c) {
+  std::string out = shortened(printable(c.process), kName);
+  if (!out.empty() && c.pid != 0) out += ", process " + pid_text(c.pid);
+  model::SocketPeer peer = c.peer;
+  if (!out.empty()) peer.process.clear();
+  if (!peer.address.empty()) out += (out.empty() ? "" : ", at ") + peer_text(peer);
+  return out.empty() ? out : "(" + out + ")";
+}
+
 // ", used by logship.py (0.45 of a CPU), node (0.05)"
 std::string users_text(const std::vector<model::CpuTaker>& users) {
   std::string out;
@@ -69,6 +79,9 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (c.route != 0 && c.authority != 0) request += " at " + shortened(printable(texts[c.authority]), 60);
   if (starts("down.") && !request.empty() && c.authority == 0 && c.at != 0)
     request += " at " + shortened(printable(texts[c.at]), 60);
+  const bool client =
+      c.label == model::Label::net_idle || c.label == model::Label::net_upload || c.label == model::Label::send_sndbuf;
+  if (client && request.empty()) return client_text(c);
   if (!c.peer.address.empty() && request.empty()) return "(" + peer_text(c.peer) + ")";
   const std::string place = c.what == 0 ? "" : place_text(c.lock, c.what);
   if (starts("lock.")) {
@@ -97,6 +110,10 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
                : "(" + request + (c.process.empty() ? "" : " in " + shortened(printable(c.process), kName)) + ")";
   if (c.label == model::Label::q_pool && c.what != 0) {
     const auto pool = model::PoolOfConnections::of(c.what);
+    if (pool.remote == 0)
+      return (pool.connections == 1 ? "(the only thread of its pool was busy)"
+                                    : "(all " + std::to_string(pool.connections) + " threads of its pool were busy)") +
+             (request.empty() ? "" : " behind " + request);
     const std::string all = pool.connections == 1 ? "the only connection to "
                                                   : "all " + std::to_string(pool.connections) + " connections to ";
     return "(" + all + printable(texts[pool.remote]) + (pool.connections == 1 ? " was in use)" : " were in use)") +
@@ -107,6 +124,9 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (starts("q."))
     return (other ? "of " + shortened(printable(c.process), kName) + (request.empty() ? "" : " ") : "") +
            (request.empty() ? "" : "behind " + request);
+  if (c.label == model::Label::sched_stopped && !c.group.path.empty())
+    return "by the freezer of its " + group_text(c.group) +
+           (process_text(c).empty() ? "" : ", frozen by " + process_text(c));
   if (!c.group.path.empty()) return "of " + group_text(c.group) + users_text(c.users);
   if (c.label == model::Label::runtime_stw) return c.tid == 0 ? "" : "by the JVM's VM Thread";
   if (c.label == model::Label::sched_stopped) return c.tid == 0 && c.process.empty() ? "" : "by " + process_text(c);

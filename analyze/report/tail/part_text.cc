@@ -44,7 +44,8 @@ std::string join_text(Label before, bool named, Label behind) {
   if (model::unexplained(behind)) return ", and that time is ";
   const model::LabelGroup group = model::group_of(before);
   const bool pronoun = named && (group == model::LabelGroup::lock || group == model::LabelGroup::downstream ||
-                                 before == Label::q_loop || before == Label::q_hol_h1 || before == Label::q_pool);
+                                 before == Label::send_sndbuf || before == Label::q_loop || before == Label::q_hol_h1 ||
+                                 before == Label::q_pool);
   return pronoun ? ", which was " : "; meanwhile, what it waited for was ";
 }
 

@@ -264,6 +264,38 @@ std::vector<Said> few_pieces(const Verdict& v, const model::Study& study, const 
           {Aspect::rest, queue_text(v, study, table) + sure_text(v, study, table)}};
 }
 
+// "the client 127.0.0.9, process reader.py"
+std::string client_name(const VerdictPart& part) {
+  return part.who ? "the client " + peer_text(part.who->peer) : std::string("the client");
+}
+
+// Why a response stayed behind that its service had sent.
+std::string kept_back_text(const Verdict& v) {
+  const VerdictPart& part = v.parts.front();
+  const std::string client = client_name(part), share = ground::share_text(v.window_share);
+  switch (part.label) {
+    case model::Label::net_nagle:
+      return " Nagle's algorithm held their end back until " + client +
+             " had acknowledged what came before, and that was late: a delayed acknowledgement (inferred). "
+             "TCP_NODELAY, or one write for a response, avoids it.";
+    case model::Label::send_sndbuf:
+      return " They lay in the socket's buffer: the receive window of " + client + " was full for " + share +
+             " of that time" + (part.inferred ? ", because it read slowly (inferred)." : ".");
+    default:
+      return " They lay in the socket's buffer: the network on the way to " + client +
+             " had not acknowledged enough of what was sent before.";
+  }
+}
+
+std::vector<Said> undelivered_pieces(const Verdict& v, const model::Study& study) {
+  const std::string late = duration_text(ns(v.parts.front().slow));
+  return {{Aspect::head, count_text(v.requests) + " of " + count_text(v.of, "response", "responses") +
+                             " went out only " + late + " after the service had written them, on average; " +
+                             "the service itself took " + duration_text(ns(v.typical)) + "."},
+          {Aspect::cause, kept_back_text(v)},
+          {Aspect::when, pattern_text(v, study)}};
+}
+
 // "calls of GET /items" where the same route is served, too.
 std::string subject_route(const model::Study& study, std::uint32_t number, const char* calls, std::size_t length) {
   const model::RouteStudy& route = study.routes[number];
@@ -299,6 +331,8 @@ std::vector<Said> pieces(const Verdict& v, const model::Study& study, const mode
            {Aspect::rest, never_seen_text(v, study)},
            {Aspect::when, pattern_text(v, study)},
            {Aspect::rest, shared_text(v, study)}};
+  else if (v.kind == VerdictKind::undelivered)
+    out = undelivered_pieces(v, study);
   else if (v.kind == VerdictKind::usual)
     out = v.new_calls ? std::vector<Said>{{Aspect::head, new_calls_text(*v.new_calls, study)}}
                       : usual_pieces(v, study, table);

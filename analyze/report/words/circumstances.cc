@@ -9,6 +9,8 @@
 namespace tailcap::report {
 namespace {
 
+constexpr double kLikely = 0.05;   // that chance makes as many
+constexpr double kMostTime = 0.5;  // what goes on for most of the time meets all waits
 constexpr std::size_t kFeltNamed = 3, kDiskUsersNamed = 3, kMemoryUsersNamed = 3, kProcessName = 40, kCgroupName = 80;
 constexpr std::uint64_t kMuch = 1u << 20;  // bytes
 
@@ -27,6 +29,17 @@ std::string felt_text(const model::Verdict& v, const model::Study& study) {
              : out + (v.felt.size() > kFeltNamed ? " and " + count_text(v.felt.size() - kFeltNamed) + " more." : ".");
 }
 
+// " (around 8 of 8 of them; in 35 % of all such stretches of the recording)"
+std::string chance_text(const model::DiskUser& u) {
+  if (u.elsewhere < 0) return {};
+  const std::string met = u.of == 1 ? "" : "around " + count_text(u.met) + " of " + count_text(u.of) + " of them; ";
+  return " (" + met + "in " + ground::share_text(u.elsewhere) + " of all such stretches of the recording" +
+         (u.elsewhere > kMostTime ? ", so that it says nothing"
+          : u.chance > kLikely    ? ": likely a coincidence"
+                                  : "") +
+         ")";
+}
+
 // " Files were used around these waits: dd wrote 150 MB, postgres read 3.0 MB."
 std::string disk_text(const model::Verdict& v) {
   const auto part = std::ranges::find_if(v.parts, [](const model::VerdictPart& p) { return !p.disk_users.empty(); });
@@ -38,6 +51,7 @@ std::string disk_text(const model::Verdict& v) {
            (u.processes > 1 ? " (" + count_text(u.processes) + " processes)" : "");
     if (u.written >= kMuch) out += " wrote " + bytes_text(u.written);
     if (u.read >= kMuch) out += std::string(u.written >= kMuch ? " and read " : " read ") + bytes_text(u.read);
+    out += chance_text(u);
   }
   return out + ".";
 }

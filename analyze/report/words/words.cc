@@ -38,7 +38,8 @@ std::string_view text_of(model::Taint taint) {
     case fields_unknown:
       return "some header fields are not known: they refer to ones sent earlier, or were not captured";
     case left_out:
-      return "its connection was not recorded to the end: the share of connections was made smaller";
+      return "its connection was not recorded to the end: its process is no longer a target, or the share of "
+             "connections was made smaller";
   }
   return "unknown flag";
 }

@@ -22,8 +22,7 @@ constexpr std::size_t kPerLabel = 5;  // more are a list, not an answer
 // end of a socket are their numbers.
 std::uint64_t place_of(const model::Culprit& c) {
   const std::string_view name = model::name_of(c.label);
-  if (c.label == model::Label::net_unknown_socket || (name.substr(0, 5) == "down." && c.request.connection == 0))
-    return c.what;
+  if (model::names_peer(c.label)) return c.request.connection == 0 ? c.what : 0;
   return c.label == model::Label::sched_throttled || c.label == model::Label::q_pool || name.substr(0, 5) == "lock." ||
                  name.substr(0, 3) == "io." || name.substr(0, 4) == "mem."
              ? c.what
@@ -69,8 +68,8 @@ CulpritStudy culprit_study(const model::Culprit& c, const model::RequestTable& t
   }
   // Calls of a store have no authority; of another session, only its client is somebody.
   const std::string_view label = model::name_of(c.label);
-  if ((label.starts_with("down.") || c.label == model::Label::lock_session) && c.request.connection != 0 &&
-      c.request.connection < table.remotes.size())
+  if ((label.starts_with("down.") || c.label == model::Label::lock_session || c.label == model::Label::net_nagle) &&
+      c.request.connection != 0 && c.request.connection < table.remotes.size())
     out.at = table.remotes[c.request.connection];
   if (const auto row = links.row_of(c.request)) {
     const model::Request other = table.all()[*row];
@@ -102,6 +101,7 @@ void join(CulpritStudy& into, const CulpritStudy& other) {
   }
   if (into.pid != other.pid) into.pid = 0;
   if (into.process != other.process) into.process.clear();
+  if (into.group.path != other.group.path) into.group = {};
   if (into.at != other.at) into.at = 0;
 }
 

@@ -79,7 +79,7 @@ class Conclusion {
 
   void run() {
     for (std::uint32_t i = 0; i < study_.routes.size(); ++i) {
-      for (auto* verdict : {&study_.routes[i].unfinished, &study_.routes[i].failing}) {
+      for (auto* verdict : {&study_.routes[i].unfinished, &study_.routes[i].failing, &study_.routes[i].undelivered}) {
         if (!*verdict) continue;
         (*verdict)->routes = {i};
         all_.push_back(**verdict);

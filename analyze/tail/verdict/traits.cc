@@ -9,6 +9,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "analyze/model/statistics/binomial.h"
 #include "ground/number_sort.h"
 
 namespace tailcap::tail::verdict {
@@ -133,7 +134,7 @@ class Traits {
     trait.of_slow = cohorts_.slow;
     trait.others = others;
     trait.of_others = of_others;
-    trait.chance = at_least_by_chance(hits, bursts_, std::min(1.0, probability));
+    trait.chance = model::at_least_by_chance(hits, bursts_, std::min(1.0, probability));
     fill(trait);
     found_.push_back(std::move(trait));
   }
@@ -222,19 +223,6 @@ std::vector<std::int64_t> loads(const std::vector<slow::Item>& items, const mode
 }
 
 }  // namespace
-
-double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probability) {
-  if (hits == 0 || probability >= 1) return 1;
-  if (probability <= 0) return 0;
-  double sum = 0;
-  const auto size = static_cast<double>(n);
-  for (std::uint64_t k = hits; k <= n; ++k) {
-    const auto count = static_cast<double>(k);
-    sum += std::exp(std::lgamma(size + 1) - std::lgamma(count + 1) - std::lgamma(size - count + 1) +
-                    count * std::log(probability) + (size - count) * std::log1p(-probability));
-  }
-  return std::min(1.0, sum);
-}
 
 std::vector<SharedTrait> shared_traits(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
                                        std::uint64_t bursts, const model::RequestTable& table, const slow::Links& links,

@@ -17,7 +17,4 @@ std::vector<model::SharedTrait> shared_traits(const std::vector<slow::Item>& ite
                                               std::uint64_t bursts, const model::RequestTable& table,
                                               const slow::Links& links, bool queued = false);
 
-// The probability of at least `hits` of `n` independent trials with this probability each.
-double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probability);
-
 }  // namespace tailcap::tail::verdict

@@ -85,7 +85,8 @@ struct Text {
   std::string operator()(const SocketInfo& s) const {
     return "socket " + n(s.socket) + " " + std::string(name_of(s.origin)) + " " + std::string(name_of(s.state)) + " " +
            report::printable(endpoint_of(s, s.local)) + " to " + report::printable(endpoint_of(s, s.remote)) +
-           " next out " + n(s.next_out) + " in " + n(s.next_in);
+           " next out " + n(s.next_out) + " in " + n(s.next_in) +
+           (s.peer_pid != 0 ? " connected by " + report::pid_text(s.peer_pid) : "");
   }
   std::string operator()(const OffCpu& o) const {
     std::string s = "left " + i(nanoseconds(o.left)) +

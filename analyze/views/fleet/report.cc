@@ -8,6 +8,7 @@
 
 #include "analyze/export/tab_separated.h"
 #include "analyze/tail/rows/quantiles.h"
+#include "analyze/views/fleet/cells.h"
 #include "formats/event.h"
 
 namespace tailcap::views {
@@ -18,58 +19,12 @@ using exports::tab_unescaped;
 using model::RouteStudy;
 using report::Fleet;
 
-using Row = std::vector<std::string>;
-
-// Answers of a server are no more trusted than a capture: what is no number ends the report.
-template <class Number>
-Number number_of(std::string_view text) {
-  Number out{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw std::runtime_error(
-        "the server answers with something else than a number; its tables are not those of "
-        "scripts/clickhouse of this version.");
-  return out;
-}
-
-template <class Number>
-std::vector<Number> numbers_of(std::string_view text) {
-  std::vector<Number> out;
-  if (text.size() < 2 || text.front() != '[' || text.back() != ']') number_of<int>("");
-  text = text.substr(1, text.size() - 2);
-  while (!text.empty()) {
-    const std::string_view one = text.substr(0, text.find(','));
-    out.push_back(number_of<Number>(one));
-    text.remove_prefix(std::min(text.size(), one.size() + 1));
-  }
-  return out;
-}
-
-// The columns of a row, in their order.
-class Cells {
- public:
-  explicit Cells(const Row& row) : row_(row) {}
-  std::string text() { return tab_unescaped(next()); }
-  std::uint64_t natural() { return number_of<std::uint64_t>(next()); }
-  std::int64_t integer() { return number_of<std::int64_t>(next()); }
-  double real() { return number_of<double>(next()); }
-  std::vector<double> reals() { return numbers_of<double>(next()); }
-
- private:
-  const std::string& next() {
-    if (at_ == row_.size()) number_of<int>("");
-    return row_[at_++];
-  }
-  const Row& row_;
-  std::size_t at_ = 0;
-};
-
 struct Key {
   std::string service, role, method, route;
   auto operator<=>(const Key&) const = default;
 };
 
-Key key_of(Cells& cells) { return {cells.text(), cells.text(), cells.text(), cells.text()}; }
+Key key_of(AnswerCells& cells) { return {cells.text(), cells.text(), cells.text(), cells.text()}; }
 
 // What captures say of a route, together.
 struct Route {
@@ -97,18 +52,18 @@ class Asking {
   }
 
  private:
-  std::vector<Row> rows(const std::string& query) {
+  std::vector<AnswerRow> rows(const std::string& query) {
     return exports::tab_rows(server_.post(query, "text/plain", "/?database=tailcap&wait_end_of_query=1"));
   }
 
   void captures() {
     model::Quality& all = fleet_.study.quality;
     all.file.state = formats::CaptureState::complete;  // until a capture says otherwise
-    for (const Row& row :
+    for (const AnswerRow& row :
          rows("SELECT capture_id, file, host, ifNull(began_ns, 0), duration_ns, events, lost, unseen, damaged_blocks, "
               "contradicts, unrecorded, state, requests, complete, incomplete, unknown, tainted, exchanges, both_ends, "
               "client_errors, server_errors, other_failures, clean FROM capture FINAL ORDER BY began_ns, capture_id")) {
-      Cells c(row);
+      AnswerCells c(row);
       report::FleetCapture& one = fleet_.captures.emplace_back();
       one.id = c.text();
       one.file = c.text();
@@ -140,8 +95,8 @@ class Asking {
       files_[one.id] = one.file;
     }
     std::map<std::string, std::uint64_t> there;
-    for (const Row& row : rows("SELECT capture_id, sum(n) FROM route_state FINAL GROUP BY capture_id")) {
-      Cells c(row);
+    for (const AnswerRow& row : rows("SELECT capture_id, sum(n) FROM route_state FINAL GROUP BY capture_id")) {
+      AnswerCells c(row);
       const std::string id = c.text();
       there[id] = c.natural();
     }
@@ -150,11 +105,11 @@ class Asking {
   }
 
   void routes() {
-    for (const Row& row :
+    for (const AnswerRow& row :
          rows("SELECT capture_id, service, role, method, route, requests, incomplete, tainted, clean, doubtful, "
               "in_flight, client_errors, server_errors, other_failures, seconds, independent, effective, support, "
               "value_ns, low_ns, high_ns, reason[1], reason[2], reason[3], reason[4], reason[5] FROM route FINAL")) {
-      Cells c(row);
+      AnswerCells c(row);
       const std::string capture = c.text();
       if (!files_.contains(capture)) continue;  // it is being loaded
       Route& r = routes_[key_of(c)];
@@ -182,10 +137,11 @@ class Asking {
   }
 
   void labels() {
-    for (const Row& row : rows("SELECT service, role, method, route, label, sum(ns), sum(requests) FROM label FINAL "
-                               "WHERE capture_id IN (" +
-                               ids() + ") GROUP BY service, role, method, route, label")) {
-      Cells c(row);
+    for (const AnswerRow& row :
+         rows("SELECT service, role, method, route, label, sum(ns), sum(requests) FROM label FINAL "
+              "WHERE capture_id IN (" +
+              ids() + ") GROUP BY service, role, method, route, label")) {
+      AnswerCells c(row);
       const auto route = routes_.find(key_of(c));
       const auto label = model::label_of(c.text());
       if (route == routes_.end() || !label) continue;
@@ -205,10 +161,10 @@ class Asking {
   void answers() {
     std::map<std::vector<std::string>, report::FleetAnswer> same;
     std::map<std::vector<std::string>, std::int64_t> largest;
-    for (const Row& row :
+    for (const AnswerRow& row :
          rows("SELECT capture_id, scope, kind, service, method, route, label, level, part_of, requests, of, excess_ns, "
               "example, sentence FROM verdict FINAL WHERE level > 0 ORDER BY capture_id, number")) {
-      Cells c(row);
+      AnswerCells c(row);
       const std::string capture = c.text();
       if (!files_.contains(capture)) continue;
       const std::string scope = c.text();
@@ -252,8 +208,8 @@ class Asking {
                              ")(durations) FROM route_state FINAL WHERE service = " + sql_quoted(key.service) +
                              " AND role = " + sql_quoted(key.role) + " AND method = " + sql_quoted(key.method) +
                              " AND route = " + sql_quoted(key.route) + " AND capture_id IN (" + ids() + ")");
-    if (answer.size() != 1) number_of<int>("");
-    Cells c(answer.front());
+    if (answer.size() != 1) foreign_answer();
+    AnswerCells c(answer.front());
     if (c.natural() != n) return out;  // rows are missing
     const std::vector<double> values = c.reals();
     auto rank = ranks.begin();
@@ -294,7 +250,7 @@ class Asking {
     for (std::size_t i = 0; i < r.weights.size(); ++i) {
       if (i >= std::min({support.size(), value.size(), low.size(), high.size()}) || support[i] < 0 ||
           support[i] > static_cast<std::int64_t>(model::Support::at_least))
-        number_of<int>("");
+        foreign_answer();
       r.study.latency[i] = {model::kQuantiles[i],
                             static_cast<model::Support>(support[i]),
                             formats::Duration{value[i]},

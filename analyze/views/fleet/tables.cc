@@ -19,6 +19,7 @@
 #include "analyze/tail/rows/standing.h"
 #include "analyze/tail/study.h"
 #include "analyze/views/export/whole_capture.h"
+#include "analyze/views/fleet/hours.h"
 
 namespace tailcap::views {
 namespace {
@@ -98,6 +99,12 @@ class RowWriter {
     if (name == "label") labels();
     if (name == "verdict") verdicts();
     if (name == "capture") capture();
+    if (!hour_columns(name).empty()) {
+      const std::string rows =
+          hour_rows(name, analysis_, exports::tab_escaped(preamble_.capture_id) + "\t" + day_ + "\t");
+      text_ += rows;
+      rows_ += !rows.empty();
+    }
     if (rows_ > 0 || once_) write_(text_);
   }
 
@@ -350,6 +357,10 @@ std::span<const FleetTable> fleet_tables() {
                                                         {"route", kRoute},
                                                         {"label", kLabel},
                                                         {"verdict", kVerdict},
+                                                        {kServiceHour.data(), hour_columns(kServiceHour)},
+                                                        {kRouteHour.data(), hour_columns(kRouteHour)},
+                                                        {kCallHour.data(), hour_columns(kCallHour)},
+                                                        {kDeployment.data(), hour_columns(kDeployment)},
                                                         {"capture", kCapture}});
   return tables;
 }

@@ -55,7 +55,7 @@ void BreakerReplay::end(const model::columns::ColumnFacts& facts, std::uint32_t 
   }
 }
 
-void BreakerReplay::become(BreakerState state, Time now) {
+void BreakerReplay::become(BreakerState state, Time now, std::size_t condition) {
   if (state != BreakerState::closed && state_ == BreakerState::closed) since_ = now;
   if (state == BreakerState::closed) {
     closed_since_ = now;
@@ -66,16 +66,16 @@ void BreakerReplay::become(BreakerState state, Time now) {
   sent_ = 0;
   done_.clear();
   half_opens_ += state == BreakerState::half_open;
-  out_.changes.push_back({now, state});
+  out_.changes.push_back({now, state, condition});
 }
 
-void BreakerReplay::look(Time now, Time first) {
+void BreakerReplay::look(Time now, Time first, double weight) {
   const Time changed = out_.changes.empty() ? first : out_.changes.back().at;
   if (state_ == BreakerState::closed) {
-    bool open = false;
+    std::optional<std::size_t> open;
     for (std::size_t i = 0; i < windows_.size(); ++i)
-      if (holds_[i].held(windows_[i].judge(now, std::max(first, changed)).holds, now)) open = true;
-    if (open) become(BreakerState::open, now);
+      if (holds_[i].held(windows_[i].judge(now, std::max(first, changed), weight).holds, now) && !open) open = i;
+    if (open) become(BreakerState::open, now, breaker_.open[*open]);
   } else if (state_ == BreakerState::open) {
     if (now - changed >= breaker_.open_for) become(BreakerState::half_open, now);
   } else if (done_.size() >= breaker_.probes) {

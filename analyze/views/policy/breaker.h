@@ -22,13 +22,14 @@ class BreakerReplay {
   void begin(const model::Request& row, const model::TextPool& texts, std::uint32_t number);
   // It has ended. In the order of the ends, each after its beginning.
   void end(const model::columns::ColumnFacts& facts, std::uint32_t number);
-  // After the requests that have ended by then.
-  void look(Time now, Time first);
+  // After the requests that have ended by then. weight: as in ConditionWindow::judge().
+  void look(Time now, Time first, double weight);
   model::policy::BreakerOutcome finish(Time last);
 
  private:
   enum class Fate : std::uint8_t { other, passed, rejected, probe };
-  void become(model::policy::BreakerState state, Time now);
+  // condition: of the policy, that opens it.
+  void become(model::policy::BreakerState state, Time now, std::size_t condition = SIZE_MAX);
   Fate& fate(std::uint32_t number);
 
   const model::policy::Breaker breaker_;

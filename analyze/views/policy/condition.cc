@@ -55,6 +55,11 @@ bool counts(const model::Request& row) { return row.role == model::Role::server 
 
 Time ended(const model::Request& row) { return row.has_duration ? row.start + row.duration : row.start; }
 
+double weight_of(const model::Sampling& sampling) {
+  if (!sampling.some()) return 1;
+  return sampling.scales() ? static_cast<double>(sampling.of) : 0;
+}
+
 bool RouteMatch::operator()(const model::Request& row, const model::TextPool& texts) {
   if (pattern_.empty() || pattern_ == "*") return true;
   const auto [at, fresh] = known_.try_emplace({row.method, row.route}, false);
@@ -92,6 +97,11 @@ bool ConditionWindow::needs_account() const {
          std::any_of(condition_.limits.begin(), condition_.limits.end(), [](const Limit& l) { return l.is_label(); });
 }
 
+bool ConditionWindow::matches(const model::columns::ColumnFacts& facts) {
+  return route_(facts.row, facts.table.texts) &&
+         std::all_of(filters_.begin(), filters_.end(), [&](const auto& f) { return f.matches(facts); });
+}
+
 bool ConditionWindow::push(const model::columns::ColumnFacts& facts) {
   const model::Request& row = facts.row;
   if (!route_(row, facts.table.texts)) return false;
@@ -120,6 +130,7 @@ bool ConditionWindow::push(const model::columns::ColumnFacts& facts) {
 ConditionJudgement ConditionWindow::judge(Time now, Time first, double weight) {
   const bool whole = now - first >= over_;
   while (!held_.empty() && held_.front().at <= now - over_) held_.pop_front();
+  while (!lines_.empty() && lines_.front() <= now - over_) lines_.pop_front();
   ConditionJudgement out;
   out.requests = held_.size();
   out.matching = static_cast<std::uint64_t>(
@@ -129,8 +140,10 @@ ConditionJudgement ConditionWindow::judge(Time now, Time first, double weight) {
   for (const Limit& limit : condition_.limits) {
     LimitValue value = measure(limit, which, held_, seconds_of(over_), weight);
     which += limit.is_label();
+    if (limit.of_lines()) value = {lines_known_, static_cast<double>(lines_.size())};
     // There may have been more before.
-    if (!limit.least && !whole && (limit.of == Limit::Of::count || limit.of == Limit::Of::rate)) value = {};
+    if (!limit.least && !whole && (limit.of == Limit::Of::count || limit.of == Limit::Of::rate || limit.of_lines()))
+      value = {};
     out.holds = out.holds && keeps(limit, value);
     out.values.push_back(value);
   }
@@ -153,6 +166,8 @@ LimitValue measure(const Limit& limit, std::size_t which, const std::deque<Condi
       return {weight > 0, weight * static_cast<double>(matching)};
     case Limit::Of::rate:
       return {weight > 0, weight * static_cast<double>(matching) / seconds};
+    case Limit::Of::log_errors:
+      return {};  // ConditionWindow counts them
     case Limit::Of::metric:
       break;
   }

@@ -11,6 +11,7 @@
 
 #include "analyze/model/policy/policy.h"
 #include "analyze/model/request.h"
+#include "analyze/model/sampling/sampling.h"
 #include "analyze/query/filter.h"
 
 namespace tailcap::policy {
@@ -23,6 +24,9 @@ using model::policy::Limit;
 bool counts(const model::Request& row);
 // Where an end is not known, the beginning stands for it. Meaningless for requests in flight.
 Time ended(const model::Request& row);
+
+// Each request stands for this number where a part of the connections is recorded; 0: the number is not known.
+double weight_of(const model::Sampling& sampling);
 
 // The requests of a route pattern (docs/assert.md).
 class RouteMatch {
@@ -72,6 +76,11 @@ class ConditionWindow {
 
   // Requests that have ended, ascending by ended(). True: it is of the route and matches.
   bool push(const model::columns::ColumnFacts& facts);
+  // The same without keeping it.
+  bool matches(const model::columns::ColumnFacts& facts);
+  // Lines that count for log_errors, ascending; it is known only where some are expected.
+  void expect_lines() { lines_known_ = true; }
+  void push_line(Time at) { lines_.push_back(at); }
   // At a time that ascends, after the requests that have ended by then. `first`: of what is known; a number of requests
   // is not small because the window begins before it. weight: how many requests each of them stands for, if a part of
   // the connections is recorded; 0: that is not known.
@@ -85,6 +94,8 @@ class ConditionWindow {
   std::vector<query::Filter> filters_;
   RouteMatch route_;
   std::deque<ConditionObservation> held_;
+  std::deque<Time> lines_;
+  bool lines_known_ = false;
 };
 
 // A value of a limit; `seconds`: of the window; weight: as above.

@@ -21,12 +21,6 @@ struct Weighed {
   double weight;
 };
 
-struct Judged {
-  Decision decision;
-  std::int64_t duration = -1;
-  bool failed = false, slow = false;
-};
-
 // A percentile that fewer requests than this do not reach is not known.
 bool reached(double q, std::size_t n) { return static_cast<double>(n) * (1 - q) >= 1 - 1e-9; }
 
@@ -47,11 +41,11 @@ void fill(PolicyFigures& out, std::vector<Weighed>& durations, double failed) {
     out.quantiles[i] = weighted_quantile(kPolicyQuantiles[i], durations);
 }
 
-PolicyEstimate estimate_of(const std::vector<const Judged*>& requests) {
+PolicyEstimate estimate_of(const std::vector<const JudgedRequest*>& requests) {
   PolicyEstimate out;
   std::vector<Weighed> all, kept;
   double failed = 0, failed_kept = 0;
-  for (const Judged* r : requests) {
+  for (const JudgedRequest* r : requests) {
     const double chance = r->decision.chance();
     ++out.requests;
     out.truth.count += 1;
@@ -75,16 +69,16 @@ PolicyEstimate estimate_of(const std::vector<const Judged*>& requests) {
 }
 
 // Slow as in the report of a route without a gap.
-void mark_slow(const std::vector<Judged*>& route) {
-  std::vector<Judged*> by_duration;
-  for (Judged* r : route)
+void mark_slow(const std::vector<JudgedRequest*>& route) {
+  std::vector<JudgedRequest*> by_duration;
+  for (JudgedRequest* r : route)
     if (r->duration >= 0) by_duration.push_back(r);
   std::stable_sort(by_duration.begin(), by_duration.end(), [](auto* a, auto* b) { return a->duration > b->duration; });
   const std::size_t slow = tail::slow::cohort_places(by_duration.size()).slow;
   for (std::size_t i = 0; i < slow; ++i) by_duration[i]->slow = true;
 }
 
-Missed missed_of(const Judged& r, const model::RequestTable& table) {
+Missed missed_of(const JudgedRequest& r, const model::RequestTable& table) {
   const model::Request row = table.rows[r.decision.row];
   Missed out;
   out.id = row.id;
@@ -99,24 +93,40 @@ Missed missed_of(const Judged& r, const model::RequestTable& table) {
   return out;
 }
 
+using RouteKey = std::tuple<model::Role, model::TextId, model::TextId>;
+
+std::map<RouteKey, std::vector<JudgedRequest*>> by_route(std::vector<JudgedRequest>& requests,
+                                                         const model::RequestTable& table) {
+  std::map<RouteKey, std::vector<JudgedRequest*>> out;
+  for (JudgedRequest& r : requests) {
+    const model::Request row = table.rows[r.decision.row];
+    out[{row.role, row.method, row.route}].push_back(&r);
+  }
+  return out;
+}
+
 }  // namespace
 
-model::policy::SamplingOutcome estimate(const std::vector<Decision>& decisions, const model::RequestTable& table,
+std::vector<JudgedRequest> judged(const std::vector<Decision>& decisions, const model::RequestTable& table) {
+  std::vector<JudgedRequest> out;
+  for (std::size_t i = 0; i < decisions.size(); ++i) {
+    const ConditionObservation o = observe(table.rows[decisions[i].row]);
+    if (o.judged) out.push_back({decisions[i], i, o.duration, o.failed, false});
+  }
+  for (auto& [key, requests] : by_route(out, table)) mark_slow(requests);
+  return out;
+}
+
+PolicyEstimate estimate_of_all(const std::vector<JudgedRequest>& requests) {
+  std::vector<const JudgedRequest*> all;
+  for (const JudgedRequest& r : requests) all.push_back(&r);
+  return estimate_of(all);
+}
+
+model::policy::SamplingOutcome estimate(std::vector<JudgedRequest>& all, const model::RequestTable& table,
                                         std::size_t missed) {
-  std::vector<Judged> all;
-  for (const Decision& d : decisions) {
-    const ConditionObservation o = observe(table.rows[d.row]);
-    if (o.judged) all.push_back({d, o.duration, o.failed, false});
-  }
-  using Key = std::tuple<model::Role, model::TextId, model::TextId>;
-  std::map<Key, std::vector<Judged*>> routes;
-  for (Judged& r : all) {
-    const model::Request row = table.rows[r.decision.row];
-    routes[{row.role, row.method, row.route}].push_back(&r);
-  }
   model::policy::SamplingOutcome out;
-  for (const auto& [key, requests] : routes) {
-    mark_slow(requests);
+  for (const auto& [key, requests] : by_route(all, table)) {
     PolicyEstimate& one = out.routes.emplace_back(estimate_of({requests.begin(), requests.end()}));
     const auto text = [&](model::TextId id) { return std::string(id == 0 ? "" : table.texts[id]); };
     one.route.emplace();
@@ -129,16 +139,14 @@ model::policy::SamplingOutcome estimate(const std::vector<Decision>& decisions, 
     return std::tie(a.route->route, a.route->method, a.route->role) <
            std::tie(b.route->route, b.route->method, b.route->role);
   });
-  std::vector<const Judged*> every, not_kept;
-  for (const Judged& r : all) {
-    every.push_back(&r);
+  std::vector<const JudgedRequest*> not_kept;
+  for (const JudgedRequest& r : all)
     if ((r.slow || r.failed) && !r.decision.kept) not_kept.push_back(&r);
-  }
-  out.all = estimate_of(every);
+  out.all = estimate_of_all(all);
   out.missed_total = not_kept.size();
   std::stable_sort(not_kept.begin(), not_kept.end(), [](auto* a, auto* b) { return a->duration > b->duration; });
   if (not_kept.size() > missed) not_kept.resize(missed);
-  for (const Judged* r : not_kept) out.missed.push_back(missed_of(*r, table));
+  for (const JudgedRequest* r : not_kept) out.missed.push_back(missed_of(*r, table));
   return out;
 }
 

@@ -1,10 +1,9 @@
-// Which requests a sampling keeps, and what its rates mean for estimates.
+// Which requests a sampler keeps, and what its rates mean for estimates.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "analyze/model/policy/outcome.h"
 #include "analyze/views/policy/condition.h"
@@ -15,6 +14,13 @@ namespace tailcap::policy {
 // kept at some rate is kept at every higher one.
 double place_of(std::string_view key);
 
+// What decides whether a request is kept, whatever the rate is.
+struct SamplePlace {
+  std::uint32_t row = 0;
+  double place = 0;
+  bool by_rule = false;
+};
+
 struct Decision {
   std::uint32_t row = 0;
   double rate = 1;
@@ -22,16 +28,15 @@ struct Decision {
   // The chance to be kept; its inverse is the weight.
   double chance() const { return by_rule ? 1 : rate; }
 };
+Decision decided(const SamplePlace& place, double rate);
 
 class Sampler {
  public:
   explicit Sampler(const model::policy::PolicySampling& sampling);
-  // A request that begins while these conditions hold.
-  Decision decide(const model::RequestTable& table, std::uint32_t row, const std::vector<bool>& firing);
+  SamplePlace place(const model::RequestTable& table, std::uint32_t row) const;
 
  private:
-  model::policy::PolicySampling sampling_;
-  std::vector<RouteMatch> routes_;  // of the adaptations
+  const model::policy::PolicySampling::Key key_;
   std::optional<query::Filter> keep_;
 };
 

@@ -9,7 +9,8 @@
 namespace tailcap::views {
 
 std::string report_page(PageReadings& readings, const pipeline::Analysis& analysis,
-                        const report::ReportOptions& options, std::optional<render::Details> opened) {
+                        const report::ReportOptions& options, const model::LogBook* logs,
+                        std::optional<render::Details> opened) {
   report::PageParts parts;
   parts.courses = analysis.courses;
   parts.opened = std::move(opened);
@@ -18,6 +19,7 @@ std::string report_page(PageReadings& readings, const pipeline::Analysis& analys
   parts.facts.services = &topology;
   const model::LaneRecord lanes = readings.all_lanes.take();
   parts.facts.lanes = &lanes;
+  parts.facts.logs = logs;
   parts.facts.samples = analysis.study.quality.samples > 0;
   parts.facts.wait_stacks = readings.stacks.has_wait_stacks();
   if (parts.facts.samples || parts.facts.wait_stacks)

@@ -24,8 +24,9 @@ class PageReadings {
   pipeline::LaneRecorder all_lanes;
 };
 
-// HTML. opened: what was recorded about options.opened.
+// HTML. logs: lines of log files beside requests; null: there are none. opened: what was recorded about options.opened.
 std::string report_page(PageReadings& readings, const pipeline::Analysis& analysis,
-                        const report::ReportOptions& options, std::optional<render::Details> opened = {});
+                        const report::ReportOptions& options, const model::LogBook* logs = nullptr,
+                        std::optional<render::Details> opened = {});
 
 }  // namespace tailcap::views

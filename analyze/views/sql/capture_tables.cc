@@ -12,6 +12,7 @@
 #include "analyze/report/words/words.h"
 #include "analyze/spans/identities.h"
 #include "analyze/sql/capture_rows.h"
+#include "analyze/sql/log_rows.h"
 #include "analyze/sql/request_rows.h"
 #include "analyze/sql/span_rows.h"
 #include "analyze/sql/task_rows.h"
@@ -26,15 +27,16 @@ namespace {
 
 class Filler {
  public:
-  Filler(sql::Database& database, const std::set<std::string>& names, const std::string& file,
+  Filler(sql::Database& database, const std::set<std::string>& names, const std::string& file, const LogFiles& logs,
          pipeline::Options& options, std::string_view version)
-      : database_(database), names_(names), file_(file), options_(options), version_(version) {}
+      : database_(database), names_(names), file_(file), logs_(logs), options_(options), version_(version) {}
 
   Filled fill() {
     database_.begin_filling();
     if (any({"process", "thread", "thread_state", "process_use", "sample", "clock", "request", "segment"}))
       read_events();
-    if (any({"request", "segment", "account", "link", "connection", "stream", "verdict", "loss", "_captures"}))
+    if (any({"request", "segment", "account", "link", "connection", "stream", "verdict", "loss", "_captures"}) ||
+        wants_logs())
       analyse();
     if (any({"_span"}) && !out_.without_spans) insert_spans();
     if (any({"block"})) sql::insert_blocks(database_, blocks_of(file_));
@@ -47,6 +49,8 @@ class Filler {
   bool any(std::initializer_list<const char*> names) const {
     return std::any_of(names.begin(), names.end(), [&](const char* name) { return names_.contains(name); });
   }
+
+  bool wants_logs() const { return any({"log"}) && logs_.given(); }
 
   void read_events() {
     pipeline::Replay replay(file_, options_.threads, options_.progress);
@@ -100,6 +104,11 @@ class Filler {
     // Where spans are asked for alone, their absence is a failure; among other tables it is said.
     out_.without_spans = !analysis.study.quality.clock.known();
     const model::Quality& quality = analysis.study.quality;
+    if (wants_logs()) {
+      sql::LogRows rows(database_);
+      out_.logs = join_logs(logs_, analysis.table, analysis.study,
+                            [&](const model::JoinedLine& joined, const std::string& file) { rows.add(joined, file); });
+    }
     if (any({"connection"})) sql::insert_connections(database_, analysis.connections, analysis.table);
     if (any({"verdict"})) insert_verdicts(analysis);
     if (any({"loss"})) sql::insert_losses(database_, quality);
@@ -180,6 +189,7 @@ class Filler {
   sql::Database& database_;
   const std::set<std::string>& names_;
   const std::string& file_;
+  const LogFiles& logs_;
   pipeline::Options& options_;
   std::string_view version_;
   tasks::Tasks tasks_;
@@ -190,8 +200,8 @@ class Filler {
 }  // namespace
 
 Filled fill_tables(sql::Database& database, const std::set<std::string>& names, const std::string& file,
-                   pipeline::Options& options, std::string_view version) {
-  return Filler(database, names, file, options, version).fill();
+                   const LogFiles& logs, pipeline::Options& options, std::string_view version) {
+  return Filler(database, names, file, logs, options, version).fill();
 }
 
 std::set<std::string> all_tables() {

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <stdexcept>
+#include <utility>
+#include <variant>
 
 #include "analyze/model/columns/store_names.h"
 #include "analyze/summaries/merge.h"
@@ -29,16 +32,39 @@ std::string name_within(std::string_view text) {
   return std::string(text.substr(0, end)) + "…";
 }
 
+// Notes on what services run, with their times.
+class DeploymentNotes : public pipeline::SecondReading {
+ public:
+  void begin(const model::RequestTable&, const pipeline::Recording&) override {}
+  void push(const formats::Event& event) override {
+    const auto* note = std::get_if<formats::Note>(&event.body);
+    if (note && is_deployment(note->key) && notes_.size() < formats::kMostDeployments)
+      notes_.push_back({event.time, {std::string(note->key), std::string(note->value)}});
+  }
+  static bool is_deployment(std::string_view key) { return key == "deploy" || key == "version"; }
+  const auto& notes() const { return notes_; }
+
+ private:
+  std::vector<std::pair<formats::Time, std::pair<std::string, std::string>>> notes_;
+};
+
 class SummaryMaker {
  public:
-  SummaryMaker(const pipeline::Analysis& analysis, const RequestStacks& stacks, std::int64_t window)
-      : analysis_(analysis), stacks_(stacks), services_(analysis), topology_(topology_of(analysis)) {
+  SummaryMaker(const pipeline::Analysis& analysis, const RequestStacks* stacks, const DeploymentNotes* notes,
+               std::int64_t window, const EndedBetween& ended)
+      : analysis_(analysis),
+        stacks_(stacks),
+        notes_(notes),
+        ended_(ended),
+        services_(analysis),
+        topology_(topology_of(analysis)) {
     summary_.window = window;
   }
 
   Summary make() {
     note_capture();
     for (std::uint32_t i = 0; i < analysis_.table.rows.size(); ++i) add(i);
+    add_deployments();
     summaries::keep_most(summary_);
     return std::move(summary_);
   }
@@ -54,8 +80,8 @@ class SummaryMaker {
       throw std::runtime_error("the capture's wall clock has a time that cannot be");
   }
 
-  // From when on it has requests. In a later file of a recording the first event may be a wait that began in the file
-  // before: such a file begins where the first of its requests ended, and one without requests at its end.
+  // From when on it has requests. The first requests of a later file of a recording began in the file before: such a
+  // file begins where the first of its requests ended, and one without requests at its end.
   formats::Time first() const {
     constexpr formats::Duration kLaterFile = std::chrono::seconds{1};
     const model::Quality& quality = analysis_.study.quality;
@@ -63,8 +89,8 @@ class SummaryMaker {
       return quality.file.first;
     formats::Time first = formats::kMaxTime;
     for (std::size_t i = 0; i < analysis_.table.rows.size(); ++i)
-      if (const formats::Time end = policy::ended(analysis_.table.rows[i]); formats::known(end))
-        first = std::min(first, end);
+      if (const model::Request row = analysis_.table.rows[i]; row.has_duration && formats::known(row.start))
+        first = std::min(first, policy::ended(row));
     return std::clamp(first, quality.file.first, quality.file.last);
   }
 
@@ -74,8 +100,9 @@ class SummaryMaker {
     formats::SummarisedCapture capture;
     capture.id = name_within(preamble.capture_id);
     capture.host = name_within(preamble.host);
-    capture.began = quality.clock.realtime(first());
-    capture.ended = std::max(capture.began, quality.clock.realtime(quality.file.last));
+    const formats::Time begins = ended_.all() ? first() : quality.file.first;
+    capture.began = std::min(std::max(quality.clock.realtime(begins), ended_.from), ended_.to);
+    capture.ended = std::max(capture.began, std::min(quality.clock.realtime(quality.file.last), ended_.to));
     capture.lost = quality.lost;
     capture.whole = !analysis_.damaged;
     require_time(capture.began);
@@ -95,7 +122,39 @@ class SummaryMaker {
     fact("cpus", preamble.cpus == 0 ? std::string() : std::to_string(preamble.cpus));
     fact("tailcap", preamble.tool_version);
     for (const auto& [key, value] : preamble.notes)
-      if (key == "deploy" || key == "version") fact(key.c_str(), value);
+      if (DeploymentNotes::is_deployment(key)) fact(key.c_str(), value);
+  }
+
+  void add_deployments() {
+    std::set<std::string> served;
+    for (const auto& [start, window] : summary_.windows)
+      for (const auto& [route, cell] : window.routes)
+        if (route.role == model::name_of(model::Role::server)) served.insert(route.service);
+    const model::Quality& quality = analysis_.study.quality;
+    const auto note = [&](std::int64_t at, const std::string& key, const std::string& value) {
+      for (const std::string& service : served)
+        summary_.deployments.insert(
+            {at, service, name_within(quality.preamble.host), name_within(key), name_within(value)});
+    };
+    for (const auto& [key, value] : quality.preamble.notes)
+      if (DeploymentNotes::is_deployment(key)) note(quality.preamble.started_realtime, key, value);
+    const auto said = [&](formats::Time at, const std::string& key, const std::string& value) {
+      if (formats::known(at)) note(quality.clock.realtime(at), key, value);
+    };
+    if (notes_) {
+      for (const auto& [at, text] : notes_->notes()) said(at, text.first, text.second);
+    } else {
+      for (const model::Change& change : analysis_.study.changes.changes)
+        if (change.kind == model::ChangeKind::note && DeploymentNotes::is_deployment(change.key))
+          said(change.at, change.key, change.value);
+    }
+    while (summary_.deployments.size() > formats::kMostDeployments)
+      summary_.deployments.erase(summary_.deployments.begin());
+  }
+
+  // A request that is under way belongs to the summary of the time in which it ends.
+  bool is_asked_for(const model::Request& row, std::int64_t time) const {
+    return ended_.all() || (time >= ended_.from && time < ended_.to && row.outcome != model::Outcome::in_flight);
   }
 
   void add(std::uint32_t i) {
@@ -108,6 +167,7 @@ class SummaryMaker {
     }
     const std::int64_t time = analysis_.study.quality.clock.realtime(end);
     require_time(time);
+    if (!is_asked_for(row, time)) return;
     SummaryWindow& window = summary_.windows[start_of(time)];
     const policy::ConditionObservation seen = policy::observe(row);
     add_route(window, i, row, seen);
@@ -122,7 +182,7 @@ class SummaryMaker {
       add_call(window.edges[{name_within(topology_.nodes[edge.from].name), name_within(topology_.nodes[edge.to].name)}],
                seen);
     }
-    if (row.role == model::Role::server) add_functions(window, i, row.id);
+    if (stacks_ && row.role == model::Role::server) add_functions(window, i, row.id);
   }
 
   // A call that was recorded at both ends is one call: as its client saw it.
@@ -152,7 +212,7 @@ class SummaryMaker {
   }
 
   void add_functions(SummaryWindow& window, std::uint32_t i, model::ExchangeId id) {
-    for (const OwnedStack& stack : stacks_.stacks_of(id)) {
+    for (const OwnedStack& stack : stacks_->stacks_of(id)) {
       if (!stack.stack) continue;
       const std::string function = program_function(*stack.stack).name;
       if (function.empty()) continue;
@@ -162,7 +222,9 @@ class SummaryMaker {
   }
 
   const pipeline::Analysis& analysis_;
-  const RequestStacks& stacks_;
+  const RequestStacks* const stacks_;   // null: functions are left out
+  const DeploymentNotes* const notes_;  // null: those of the study
+  const EndedBetween ended_;
   ExportedServices services_;
   const model::Topology topology_;
   Summary summary_;
@@ -171,16 +233,22 @@ class SummaryMaker {
 
 }  // namespace
 
-Summarised summarise(const std::string& file, const pipeline::Options& chosen, std::int64_t window) {
+Summary summary_of(const pipeline::Analysis& analysis, std::int64_t window) {
+  return SummaryMaker(analysis, nullptr, nullptr, window, {}).make();
+}
+
+Summarised summarise(const std::string& file, const pipeline::Options& chosen, std::int64_t window,
+                     const EndedBetween& ended) {
   pipeline::Options options = of_all(chosen);
   options.partition = true;
   RequestStacks stacks(options);
-  pipeline::SecondReading* const beside[] = {&stacks};
+  DeploymentNotes notes;
+  pipeline::SecondReading* const beside[] = {&stacks, &notes};
   Exported read;
   const pipeline::Analysis analysis = analysed(file, options, read, beside);
   require_one_of_many(file, analysis.study.quality);
   need_clock(file, analysis, "requests");
-  SummaryMaker maker(analysis, stacks, window);
+  SummaryMaker maker(analysis, &stacks, &notes, window, ended);
   Summarised out;
   out.summary = maker.make();
   out.left_out = maker.left_out();

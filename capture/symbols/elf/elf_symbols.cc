@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 #include <tuple>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "capture/symbols/elf/elf_versions.h"
@@ -97,7 +98,9 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
 
 std::vector<std::uint64_t> find_variables(const ElfFile& file, std::span<const std::string_view> names) {
   std::vector<std::uint64_t> found(names.size());
-  std::size_t tables = 0, left = names.size();
+  std::unordered_map<std::string_view, std::size_t> wanted;
+  for (std::size_t i = 0; i < names.size(); ++i) wanted.emplace(names[i], i);
+  std::size_t tables = 0, left = wanted.size();
   for (const Section& table : file.sections()) {
     if ((table.type != SHT_SYMTAB && table.type != SHT_DYNSYM) || ++tables > kMaxTables || left == 0 ||
         table.link >= file.sections().size())
@@ -111,9 +114,9 @@ std::vector<std::uint64_t> find_variables(const ElfFile& file, std::span<const s
         Elf64_Sym symbol;
         std::memcpy(&symbol, chunk.data() + at, sizeof symbol);
         if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_shndx == SHN_UNDEF) continue;
-        const auto which = std::ranges::find(names, string_at(strings, symbol.st_name));
-        if (which == names.end() || found[static_cast<std::size_t>(which - names.begin())] != 0) continue;
-        found[static_cast<std::size_t>(which - names.begin())] = symbol.st_value;
+        const auto which = wanted.find(string_at(strings, symbol.st_name));
+        if (which == wanted.end() || found[which->second] != 0) continue;
+        found[which->second] = symbol.st_value;
         left--;
       }
     }

@@ -119,3 +119,39 @@ def nagle(stage):
         "hit": stage.slow("/item", 0.03),
         "what": f"Nagle's algorithm waits for a delayed ACK of 127.0.0.1:{backend}",
     }
+
+
+# A server that writes head and body separately, and clients that keep their connections. One that asks again at once acknowledges the
+# head late: Linux expects that it has something to send.
+ANSWERS_TWICE = http_service("return b'stock of ' + path.encode()")
+KEEPS = """
+import http.client, sys, threading, time
+port, seconds, slow = int(sys.argv[1]), float(sys.argv[2]), []
+def client():
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20, source_address=("127.0.0.9", 0))
+    while time.monotonic() < until:
+        at = time.monotonic()
+        c.request("GET", "/stock/7")
+        c.getresponse().read()
+        if time.monotonic() - at > 0.03:
+            slow.append(at)
+        time.sleep(0.005)
+until = time.monotonic() + seconds
+threads = [threading.Thread(target=client) for _ in range(4)]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+print(len(slow))
+"""
+
+
+def nagle_response(stage):
+    port = free_port()
+    service = stage.python("stock.py", ANSWERS_TWICE, port, port=port)
+    with stage.recording(service.pid):
+        done = subprocess.run(
+            ["python3", "-c", KEEPS, str(port), "8"], check=True, timeout=60, capture_output=True, text=True
+        )
+    what = "stock.py writes head and body separately: Nagle's algorithm waits for a delayed ACK of 127.0.0.9"
+    return {"hit": int(done.stdout), "what": what}

@@ -1,4 +1,6 @@
 """A pool of workers that slow requests of another route fill."""
+import threading
+
 from incidents.stage import free_port
 
 APP = """
@@ -103,3 +105,47 @@ def executor(stage):
     with stage.recording(service.pid):
         stage.load(port, ((30, "/item/#"), (2, "/report/#"), (2, "/report/9#")), 8)
     return {"hit": stage.slow("/item", 0.05), "what": "GET /report/{} has both threads of the executor"}
+
+
+# The four threads of libuv's pool hash the passwords of ten logins at once; files are read by the same threads.
+POOL = """
+const http = require("http"), fs = require("fs"), crypto = require("crypto");
+http.createServer((q, r) => {
+  const end = b => { r.setHeader("content-length", b.length); r.end(b); };
+  if (q.url.startsWith("/login")) crypto.pbkdf2("secret", "salt", 60000, 32, "sha512", (e, k) => end(Buffer.from(k.toString("hex"))));
+  else fs.readFile(__filename, (e, b) => end(b));
+}).listen(+process.argv[2], "127.0.0.1");
+"""
+# They compress exports.
+ZIPS = """
+const http = require("http"), fs = require("fs"), zlib = require("zlib"), much = Buffer.alloc(24 << 20, "x1y2z3");
+http.createServer((q, r) => {
+  const end = b => { r.setHeader("content-length", b.length); r.end(b); };
+  if (q.url.startsWith("/export")) zlib.gzip(much, { level: 9 }, (e, b) => end(Buffer.from("done")));
+  else fs.stat(__filename, (e, s) => end(Buffer.from("ok")));
+}).listen(+process.argv[2], "127.0.0.1");
+"""
+
+
+def libuv(stage, text, path, method, every, at_once):
+    port = free_port()
+    service = stage.serve("node", stage.script("shop.js", text), port, port=port)
+
+    def burst():
+        calls = [threading.Thread(target=stage.call, args=(port, path, method)) for _ in range(at_once)]
+        for call in calls:
+            call.start()
+        for call in calls:
+            call.join()
+
+    with stage.recording(service.pid), stage.again(every, burst):
+        stage.load(port, ((60, "/item/#"),), 8)
+    return {"hit": stage.slow("/item", 0.03), "what": f"all four threads of libuv's pool work for {method} {path}"}
+
+
+def libuv_hash(stage):
+    return libuv(stage, POOL, "/login", "POST", 1.5, 10)
+
+
+def libuv_zip(stage):
+    return libuv(stage, ZIPS, "/export", "GET", 1.5, 8)

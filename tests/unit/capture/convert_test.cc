@@ -201,7 +201,7 @@ TEST(Convert, Stall) {
   Event event;
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
   EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, Stall{StallKind::kernel_lock, time_from(300), 77, 4}}));
-  r.what = 13;
+  r.what = 15;
   EXPECT_FALSE(converter.convert(bytes_of(r), event));
   const auto bytes = bytes_of(r);
   EXPECT_FALSE(converter.convert(std::span(bytes).first(47), event));

@@ -74,6 +74,19 @@ class Passage {
     }
     return all + io(way, bytes.substr(at));
   }
+  // A program of the kernel added bytes to the last I/O.
+  void add(Direction way, std::uint32_t n) {
+    Io io;
+    io.socket = kSocket;
+    io.direction = way;
+    io.payload = formats::Payload::added;
+    io.position = kFirst + next[static_cast<std::size_t>(way)];
+    io.length = n;
+    formats::Event event;
+    event.body = io;
+    gate.take(event);
+    next[static_cast<std::size_t>(way)] += n;
+  }
   void lose(Direction way, std::size_t n) { next[static_cast<std::size_t>(way)] += static_cast<std::uint32_t>(n); }
 
   Gate gate;

@@ -221,6 +221,17 @@ TEST(MaskHttp1, GapsAndBytesThatWereNotSeen) {
   EXPECT_EQ(q.in(kRequest), kRequestKept);
 }
 
+TEST(MaskHttp1, WhatTheKernelAddedIsNoPartOfAMessage) {
+  Passage p({}, formats::Origin::connected);
+  p.out("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
+  p.add(Direction::out, 118);
+  EXPECT_EQ(p.out("0123456789"), std::string(10, '.'));
+  EXPECT_EQ(p.out(kRequest), kRequestKept) << "the body had ten bytes, not 128";
+  p.add(Direction::out, 118);
+  EXPECT_EQ(p.out(kRequest), kRequestKept);
+  EXPECT_EQ(p.gate.statement().doubtful, 0u);
+}
+
 // The record of the established connection was lost, so the position of its first bytes is unknown.
 TEST(MaskHttp1, ConnectingWithoutPositions) {
   Passage p({}, formats::Origin::connected, formats::TcpState::syn_sent);

@@ -106,26 +106,27 @@ TEST(Loops, AThreadThatLosesTheCpuInItsWaitHasNotWaited) {
   }
 }
 
-// One connection, and a request that waits for it: it has it as soon as it is free.
+// One connection, and a request that waits for it, or comes as it becomes free: it has it at once.
 TEST(Loops, AConnectionThatARequestWaitsForMayChangeHands) {
-  for (const bool waits : {false, true}) {
+  for (const std::string other : {"none", "waits", "comes"}) {
     Pooled p(2, 1);
     p.iteration();
     p.asked(0, "/a");
     p.call(0, "/a1");
     p.iteration();
-    if (waits) {
+    if (other == "waits") {
       p.asked(1, "/b");
       p.iteration();
     }
     p.answered(0);
+    if (other == "comes") p.asked(1, "/b");
     p.call(0, "/next");
     p.iteration();
     p.answered(0);
     p.answer(0);
     const auto table = p.table();
-    EXPECT_EQ(parent_of(table, "/next"), waits ? "" : "/a") << waits;
-    EXPECT_EQ(cause_of(table, "/next").alternatives, waits ? 2u : 0u) << waits;
+    EXPECT_EQ(parent_of(table, "/next"), other == "none" ? "/a" : "") << other;
+    EXPECT_EQ(cause_of(table, "/next").alternatives, other == "none" ? 0u : 2u) << other;
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "analyze/model/crowd.h"
 #include "formats/event.h"
 #include "formats/recorder_event.h"
@@ -18,8 +20,8 @@ constexpr std::uint32_t kRecorder = 500;
 struct Case {
   CpuAccount account;
   void add(std::int64_t from, std::int64_t to, CpuUser user, std::int64_t ms, std::uint32_t pid = 0,
-           std::string_view comm = {}, std::uint32_t recorder = kRecorder) {
-    formats::MachineCpu cpu{user, formats::time_from(from * kMs), formats::Duration{ms * kMs}, pid, comm};
+           std::string_view comm = {}, std::uint32_t recorder = kRecorder, std::uint64_t read = 0) {
+    formats::MachineCpu cpu{user, formats::time_from(from * kMs), formats::Duration{ms * kMs}, pid, comm, read};
     formats::Event event;
     event.time = formats::time_from(to * kMs);
     event.thread = {recorder, recorder};
@@ -88,6 +90,39 @@ TEST(CpuAccount, RefusesTimesThatCannotBe) {
   EXPECT_LE(c.account.stolen(), 100 * kMs * (1 << 16));
   c.add(150, 250, CpuUser::steal, 10);  // overlaps
   EXPECT_EQ(c.account.stolen_around(210 * kMs, 220 * kMs), 0);
+}
+
+// A program that uses disks in a tenth of the recording, or in all of it.
+TEST(CpuAccount, HowOftenAWaitMeetsUseOfDisksByChance) {
+  const std::vector<CpuAccount::Interval> waits = {{2000 * kMs, 2050 * kMs}, {5000 * kMs, 5050 * kMs}};
+  Case c;
+  for (int tenth = 1; tenth < 101; ++tenth) {
+    c.add(100 * tenth, 100 * tenth + 100, CpuUser::process, 1, 30, "always", kRecorder, 2 << 20);
+    if (tenth == 20 || tenth == 50)
+      c.add(100 * tenth, 100 * tenth + 100, CpuUser::process, 1, 31, "then", kRecorder, 4 << 20);
+    if (tenth % 5 == 0 && tenth != 50)
+      c.add(100 * tenth, 100 * tenth + 100, CpuUser::process, 1, 32, "often", kRecorder, 3 << 20);
+  }
+  std::vector<DiskUser> users = c.account.disk_users(waits);
+  ASSERT_EQ(users.size(), 3u);
+  EXPECT_EQ(users[0].comm, "then");
+  EXPECT_LT(users[0].elsewhere, 0) << "not known: the use of disks is not recorded at all moments";
+  c.account.tells_all_disk_use();
+  users = c.account.disk_users(waits);
+  EXPECT_EQ(users[0].met, 2u);
+  EXPECT_EQ(users[0].of, 2u);
+  EXPECT_NEAR(users[0].elsewhere, 2 * 150.0 / 9950, 0.001);
+  EXPECT_NEAR(users[0].chance, users[0].elsewhere * users[0].elsewhere, 0.0001);
+  const auto named = [&](std::string_view comm) {
+    return *std::ranges::find_if(users, [&](const DiskUser& u) { return u.comm == comm; });
+  };
+  EXPECT_EQ(named("always").elsewhere, 1);
+  EXPECT_EQ(named("always").chance, 1);
+  EXPECT_EQ(named("often").met, 1u);
+  EXPECT_NEAR(named("often").elsewhere, 0.28, 0.03);
+  EXPECT_GT(named("often").chance, 0.4);
+  c.account.has_gaps();
+  EXPECT_LT(c.account.disk_users(waits)[0].elsewhere, 0);
 }
 
 TEST(Crowd, CommonParts) {

@@ -185,6 +185,24 @@ std::string last_wait(LoopCase& c, const std::string& target) {
              : std::string(model::name_of(most->label)) + (most->evidence == model::Evidence::inferred ? "~" : "");
 }
 
+// Two requests had been read when it was made, so it has no parent; the one that goes on with its answer likely made
+// it. What that one waited for before is not known.
+TEST(PartitionOfLoops, BeforeACallWithoutAParent) {
+  LoopCase c;
+  Endpoint &a = c.accepted(kLoop), &b = c.accepted(kLoop), &other = c.connected(kLoop);
+  c.idle(5ms, 10005us, 10015us);
+  a.receive(10ms, 10020us, get("/a"));
+  b.receive(10ms, 10030us, get("/b"));
+  c.idle(11ms, 30ms, 30ms);
+  other.send(30100us, get("/call"));
+  c.idle(31ms, 40ms, 40ms);
+  other.receive(40ms, 40ms, kOk);
+  a.send(41ms, kOk);
+  c.idle(42ms, 50ms, 50ms);
+  b.send(51ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "down.wait~ 9900 blocked.unknown~ 20070 q.notice 5 sched.runq 10 cpu 1015");
+}
+
 // The loop read both requests before it made the calls, so that whose these are is not known.
 TEST(PartitionOfLoops, CallsWithoutAnAnswerAtTheEnd) {
   LoopCase c;
@@ -216,6 +234,43 @@ TEST(PartitionOfLoops, AThreadOfItsPool) {
   c.off(kPool, 30110us, 90ms, 90ms, kFutex, 0x9000, kLoop.tid);
   a.send(30200us, kOk);
   EXPECT_EQ(c.labels("/zip"), "cpu 220 cpu~ 19980");
+}
+
+// Both threads of the pool are busy when /b hands its job over; one of them gives a result for /a after 20 ms. `idle`:
+// the other one waits for a job.
+std::string pool_of_two(bool idle, std::string& culprit) {
+  constexpr Thread kSecond{10, 13};
+  constexpr std::uint64_t kJobs = 0x9000;
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  Endpoint& b = c.accepted(kLoop);
+  c.off(kPool, 1ms, 5ms, 5ms, kFutex, kJobs);
+  c.off(kSecond, 1ms, idle ? 40ms : 5ms, idle ? 40ms : 5ms, kFutex, kJobs + 4);
+  c.idle(5ms, 9ms, 9ms);
+  a.receive(9ms, 9ms, get("/a"));
+  c.idle(9100us, 10ms, 10ms);
+  b.receive(10ms, 10ms, get("/b"));
+  formats::OffCpu& first = c.off(kLoop, 10100us, 30ms, 30ms, kEpollWait);
+  first.waker = kPool.tid;
+  first.woken_in = formats::WokenIn::thread;
+  a.send(30100us, kOk);
+  formats::OffCpu& second = c.off(kLoop, 30200us, 50ms, 50ms, kEpollWait);
+  second.waker = kSecond.tid;
+  second.woken_in = formats::WokenIn::thread;
+  b.send(50100us, kOk);
+  c.off(kPool, 60ms, 70ms, 70ms, kFutex, kJobs);
+  c.off(kSecond, 60ms, 70ms, 70ms, kFutex, kJobs + 4);
+  const std::string labels = c.labels("/b");
+  const model::Culprit behind = c.culprit("/b", Label::q_pool);
+  culprit = std::to_string(model::PoolOfConnections::of(behind.what).connections) + " " + c.path_of(behind.request);
+  return labels;
+}
+
+TEST(PartitionOfLoops, APoolWhoseThreadsAreAllBusy) {
+  std::string culprit;
+  EXPECT_EQ(pool_of_two(false, culprit), "q.pool~ 19900 blocked.unknown~ 20000 cpu 200");
+  EXPECT_EQ(culprit, "2 /a");
+  EXPECT_EQ(pool_of_two(true, culprit).find("q.pool"), std::string::npos) << "one of them was idle";
 }
 
 TEST(PartitionOfLoops, StoppedWhileTheAnswerWasThere) {

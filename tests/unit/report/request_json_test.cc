@@ -10,6 +10,7 @@
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/study/report_json.h"
 #include "analyze/report/words/json_schema.h"
+#include "ground/http/request_ids.h"
 #include "tests/unit/tail/sample_study.h"
 
 namespace tailcap::report {
@@ -319,7 +320,7 @@ TEST(RequestJson, EveryRowHasATraceASpanAndAService) {
   EXPECT_EQ(a["trace_id"], b["trace_id"]);
   EXPECT_NE(a["span_id"], b["span_id"]);
   EXPECT_EQ(a, json_of(client, clock)) << "the same every time";
-  table.salt = model::salt_of("another");
+  table.salt = ground::salt_of("another");
   EXPECT_NE(a["trace_id"], json_of(client, clock)["trace_id"]) << "another capture, another trace";
   EXPECT_NE(a["span_id"], json_of(client, clock)["span_id"]);
   EXPECT_EQ(a["service_name"], "10.0.0.2:9");
@@ -339,6 +340,34 @@ TEST(RequestJson, EveryRowHasATraceASpanAndAService) {
   EXPECT_EQ(json_of(client, clock)["trace_id"], "0af7651916cd43dd8448eb211c80319c");
   EXPECT_EQ(json_of(client, clock)["trace_id_source"], "b3");
   EXPECT_EQ(json_of(client, clock)["span_id_source"], "b3");
+}
+
+// The ids of tailcap-inject, which were computed by another program (in Python) from the rule in
+// ground/http/request_ids.h.
+TEST(RequestJson, ACallOnAWholeConnectionHasTheIdsOfTheWire) {
+  model::RequestTable table;
+  model::WallClock clock;
+  clock.add(formats::time_from(5), 1'700'000'000'000'000'000, {});
+  table.salt = ground::salt_of("a capture");
+  table.machine_salt = ground::machine_salt_of("b5a5b9f3-3a39-4c0b-9f3b-7d5f0c1f8a11");
+  EXPECT_EQ(ground::machine_salt_of("00000000-0000-0000-0000-000000000000"), 0u) << "no machine has it";
+  table.whole_calls = {0, 0, 4711};
+  model::Request row;
+  row.role = model::Role::client;
+  const auto ids_of = [&](model::ExchangeId id) {
+    row.id = id;
+    std::string out;
+    append_request(out, table, row, clock);
+    const Json json = Json::parse(out);
+    return std::pair{json["trace_id"].get<std::string>(), json["span_id"].get<std::string>()};
+  };
+  EXPECT_EQ(ids_of({2, 3}),
+            (std::pair<std::string, std::string>{"8b2c2c7179ba2867da35ffa39a2b3ea3", "bc452024208fa0eb"}));
+  const auto of_another = ids_of({1, 3}), provisional = ids_of({2, model::kProvisional + 3});
+  table.salt = ground::salt_of("another capture");
+  EXPECT_EQ(ids_of({2, 3}).first, "8b2c2c7179ba2867da35ffa39a2b3ea3") << "in every capture";
+  EXPECT_NE(ids_of({1, 3}), of_another);
+  EXPECT_NE(ids_of({2, model::kProvisional + 3}), provisional) << "its number is not that on the wire";
 }
 
 TEST(ReportJson, IsValidWhateverNamesAreInIt) {

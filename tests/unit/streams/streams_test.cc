@@ -144,6 +144,24 @@ TEST(Streams, AGapIsFinalWhenNothingFillsItInTime) {
   EXPECT_EQ(r.streams.connection(1)->events_missed, 1u);
 }
 
+TEST(Streams, WhatTheKernelAddedIsOnTheWireAndNoGap) {
+  Scenario s;
+  Endpoint& e = s.open(0ms);
+  e.send(1ms, "abc").add_to_send(1ms, 118).send(2ms, "xyz").add_to_send(2ms, 236).send(3ms, "uvw");
+  const Streamed r(s.events());
+  EXPECT_EQ(r.text(Direction::out), "abcxyzuvw");
+  EXPECT_EQ(r.all[1].run.offset, 121u) << "offsets are those on the wire: the other end has them, too";
+  EXPECT_EQ(r.all[2].run.offset, 360u);
+  EXPECT_EQ(r.streams.findings()[Finding::bytes_lost], 0u);
+  EXPECT_EQ(r.streams.connection(1)->lost_out, 0u);
+  EXPECT_EQ(r.streams.connection(1)->bytes_out, 9u);
+  // Where the send itself was lost, all of it is a gap.
+  Scenario t;
+  t.open(0ms).send(1ms, "abc").lose_send(3).add_to_send(2ms, 118).send(200ms, "uvw");
+  const Streamed u(t.with_end());
+  EXPECT_EQ(u.text(Direction::out), "abc" + std::string(121, '_') + "uvw");
+}
+
 TEST(Streams, WhatIsHeldIsBounded) {
   Scenario s;
   Endpoint& e = s.open(0ms);

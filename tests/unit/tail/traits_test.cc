@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analyze/model/request.h"
+#include "analyze/model/statistics/binomial.h"
 
 namespace tailcap {
 namespace {
@@ -170,9 +171,9 @@ TEST(SharedTraits, ChanceAloneIsNotNamed) {
 }
 
 TEST(SharedTraits, BinomialTail) {
-  EXPECT_DOUBLE_EQ(tail::verdict::at_least_by_chance(0, 10, 0.3), 1);
-  EXPECT_NEAR(tail::verdict::at_least_by_chance(1, 10, 0.1), 1 - std::pow(0.9, 10), 1e-12);
-  EXPECT_NEAR(tail::verdict::at_least_by_chance(10, 10, 0.5), std::pow(0.5, 10), 1e-12);
+  EXPECT_DOUBLE_EQ(model::at_least_by_chance(0, 10, 0.3), 1);
+  EXPECT_NEAR(model::at_least_by_chance(1, 10, 0.1), 1 - std::pow(0.9, 10), 1e-12);
+  EXPECT_NEAR(model::at_least_by_chance(10, 10, 0.5), std::pow(0.5, 10), 1e-12);
 }
 
 }  // namespace

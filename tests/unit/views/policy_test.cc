@@ -2,10 +2,8 @@
 
 #include <cmath>
 
-#include "analyze/query/policy_file.h"
-#include "analyze/views/policy/replay.h"
 #include "analyze/views/policy/sampler.h"
-#include "tests/unit/tail/sample_study.h"
+#include "tests/unit/views/policy_case.h"
 
 namespace tailcap::policy {
 namespace {
@@ -14,31 +12,7 @@ using model::policy::BreakerState;
 using model::policy::PolicyOutcome;
 using tests::at;
 using tests::ms;
-using tests::sample_request;
-
-class PolicyReplay : public ::testing::Test {
- protected:
-  model::Request made(double start, double milliseconds, std::uint16_t status = 200) {
-    model::Request r = sample_request(table_.texts, ++connection_, start, milliseconds, "/pay");
-    r.route = r.path;
-    r.status = status;
-    r.outcome = status >= 500 ? model::Outcome::server_error : model::Outcome::ok;
-    return r;
-  }
-  void served(double start, double milliseconds, std::uint16_t status = 200) {
-    table_.rows.push_back(made(start, milliseconds, status));
-  }
-  // One every 10 ms; as many milliseconds as `of` says for the second in which it begins.
-  template <class Of>
-  void load(int seconds, Of of) {
-    for (int i = 0; i < 100 * seconds; ++i) served(i * 0.01, of(i / 100));
-  }
-  PolicyOutcome replayed(const char* yaml, double seconds) {
-    return replay(query::policy_of(yaml), table_, at(0), at(seconds), 1000);
-  }
-  model::RequestTable table_;
-  std::uint32_t connection_ = 0;
-};
+using PolicyReplay = tests::PolicyCase;
 
 TEST_F(PolicyReplay, APercentileFiresAndResolves) {
   load(10, [](int second) { return second >= 3 && second < 6 ? 50.0 : 1.0; });

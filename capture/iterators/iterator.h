@@ -8,7 +8,7 @@ struct bpf_program;
 
 namespace tailcap::capture {
 
-// What a loaded one writes. Throws std::system_error.
+// What it writes; nothing where it was not loaded. Throws std::system_error.
 std::vector<std::byte> iterate(const bpf_program* program);
 
 }  // namespace tailcap::capture

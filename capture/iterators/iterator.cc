@@ -1,4 +1,4 @@
-#include "capture/probes/iterator.h"
+#include "capture/iterators/iterator.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -13,6 +13,7 @@
 namespace tailcap::capture {
 
 std::vector<std::byte> iterate(const bpf_program* program) {
+  if (!bpf_program__autoload(program)) return {};
   const std::unique_ptr<bpf_link, decltype(&bpf_link__destroy)> link(bpf_program__attach_iter(program, nullptr),
                                                                      bpf_link__destroy);
   const std::string name = bpf_program__name(program);

@@ -1,0 +1,46 @@
+// Targets that are taken away while it records (bpf/net/untarget.bpf.c).
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <vector>
+
+struct bpf_map;
+struct bpf_program;
+
+namespace tailcap::capture::iterators {
+
+class Untarget {
+ public:
+  struct Programs {
+    const bpf_program *tasks, *keep, *sockets;
+  };
+  // round, cgroup: variables of the kernel programs. All must outlive this. Not called: no target can be taken away.
+  void use(bpf_map* pids, const Programs& programs, std::uint8_t& round, unsigned long long& cgroup) {
+    pids_ = pids, programs_ = programs, round_ = &round, cgroup_ = &cgroup;
+  }
+  bool possible() const { return pids_; }
+
+  // These processes, and what is below them and not below a chosen one, end to be targets. What only they have ends to
+  // be recorded. Returns the processes that were targets. Throws std::system_error.
+  std::set<std::uint32_t> remove(const std::vector<std::uint32_t>& pids);
+  // Connections that waited to be accepted have their listener's state, and are found when they are accepted: call it
+  // for each keyframe.
+  void sweep();
+  // The process is chosen again.
+  void forget(std::uint32_t pid) { removed_.erase(pid); }
+  // The chosen cgroup is no target from now on.
+  void forget_cgroup();
+
+ private:
+  void sweep_now();
+
+  bpf_map* pids_ = nullptr;
+  Programs programs_{};
+  std::uint8_t* round_ = nullptr;
+  unsigned long long* cgroup_ = nullptr;
+  std::set<std::uint32_t> removed_;
+  int sweeps_left_ = 0;
+};
+
+}  // namespace tailcap::capture::iterators
