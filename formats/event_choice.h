@@ -38,7 +38,8 @@ class EventChoice {
   enum class Answer : std::uint8_t {
     take,
     pass,        // this event
-    pass_block,  // and all that follow on its socket in this block, until take() has an event of that socket
+    pass_block,  // and all that follow in this block: on its socket, until take() has an event of that socket; of its
+                 // kind, where wants() was given no socket
   };
 
   virtual ~EventChoice() = default;

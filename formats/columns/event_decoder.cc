@@ -56,9 +56,10 @@ class EventDecoder {
   const char* begin();
   Time next_time(std::size_t i, Time before);
   void read_thread(std::size_t i, std::uint8_t kind);
-  EventChoice::Answer ask(EventChoice& choice, Kind kind, std::size_t i);
-  // Reads on as if the i-th event of its kind had been made, as far as others depend on it.
-  void pass_over(Kind kind, std::size_t i);
+  // Whether the choice passes the i-th event of its kind over. Then reads on as if it had been made, as far as others
+  // depend on it.
+  bool passes(EventChoice& choice, Kind kind, std::size_t i);
+  bool answer(EventChoice& choice, Kind kind, SocketId id, std::uint8_t& rest);
   template <class K>
   void pass_moved(const K& k, std::uint64_t& expected, std::size_t i, std::size_t& position, std::size_t& missed);
   SocketId socket(std::uint16_t ref);
@@ -88,12 +89,13 @@ class EventDecoder {
   const BlockColumns<ColumnView>& c_;
   std::vector<Event>& out_;
   const char* damage_ = nullptr;
-  std::array<std::uint32_t, 256> done_{};         // events of each kind so far
-  std::array<std::uint32_t, 256> last_thread_{};  // by kind, an index; kNone at first
-  std::vector<std::uint32_t> socket_of_thread_;   // by thread index
-  std::vector<SocketState> socket_states_;        // by socket index
-  std::vector<bool> passed_;                      // likewise: EventChoice::Answer::pass_block
-  std::uint32_t thread_ = 0, socket_ = 0;         // indices of the event at hand
+  std::array<std::uint32_t, 256> done_{};           // events of each kind so far
+  std::array<std::uint32_t, 256> last_thread_{};    // by kind, an index; kNone at first
+  std::vector<std::uint32_t> socket_of_thread_;     // by thread index
+  std::vector<SocketState> socket_states_;          // by socket index
+  std::vector<std::uint8_t> passed_;                // likewise: EventChoice::Answer::pass_block
+  std::array<std::uint8_t, kKinds> passed_kind_{};  // the same of kinds without a socket
+  std::uint32_t thread_ = 0, socket_ = 0;           // indices of the event at hand
   std::size_t time_far_ = 0;
   std::array<std::size_t, 2> position_{}, missed_{}, error_{};  // sparse columns of sends and receives
   std::size_t arrival_position_ = 0, arrival_missed_ = 0, left_ = 0, runnable_ = 0, off_missed_ = 0, stolen_ = 0;
@@ -155,7 +157,7 @@ const char* EventDecoder::run(const BlockHeader& header) {
 
 const char* EventDecoder::choose(const BlockHeader& header, EventChoice& choice) {
   if (const char* damage = begin()) return damage;
-  passed_.assign(c_.sockets.size(), false);
+  passed_.assign(c_.sockets.size(), 0);
   Time time = time_from(c_.base);
   for (std::size_t i = 0; i < c_.order.size(); ++i) {
     const std::uint8_t number = c_.order[i];
@@ -165,11 +167,8 @@ const char* EventDecoder::choose(const BlockHeader& header, EventChoice& choice)
     if (damage_ != nullptr) return damage_;
     if (!may_be_stored(number)) continue;
     const std::size_t at = done_[number]++;
-    if (may_be_passed_over(kind) && ask(choice, kind, at) != EventChoice::Answer::take) {
-      pass_over(kind, at);
-      if (damage_ != nullptr) return damage_;
-      continue;
-    }
+    if (may_be_passed_over(kind) && passes(choice, kind, at)) continue;  // damage_: before the next
+    if (damage_ != nullptr) return damage_;
     if (time < header.first || time > header.last) return "the header gives other times than the events have";
     Event event;
     event.time = time;
@@ -181,34 +180,18 @@ const char* EventDecoder::choose(const BlockHeader& header, EventChoice& choice)
     socket_ = kNone;
     (this->*kReads[number])(event, at);
     if (damage_ != nullptr) return damage_;
-    if (socket_ != kNone) passed_[socket_] = false;
+    if (socket_ != kNone) passed_[socket_] = 0;
     choice.take(event);
   }
-  return nullptr;
+  return damage_;
 }
 
-EventChoice::Answer EventDecoder::ask(EventChoice& choice, Kind kind, std::size_t i) {
-  SocketId id = 0;
-  switch (kind) {
-    case Kind::send:
-      id = socket(c_.of<Kind::send>().socket[i]);
-      break;
-    case Kind::receive:
-      id = socket(c_.of<Kind::receive>().socket[i]);
-      break;
-    case Kind::arrival:
-      id = socket(c_.of<Kind::arrival>().socket[i]);
-      break;
-    case Kind::retransmit:
-      id = socket(c_.of<Kind::retransmit>().column<0>()[i]);
-      break;
-    default:
-      return choice.wants(kind, 0);
-  }
-  if (damage_ != nullptr || passed_[socket_]) return EventChoice::Answer::pass;
+// rest: whether all that follows of this kind, or on this socket, is passed over.
+bool EventDecoder::answer(EventChoice& choice, Kind kind, SocketId id, std::uint8_t& rest) {
+  if (rest != 0) return true;
   const EventChoice::Answer answer = choice.wants(kind, id);
-  if (answer == EventChoice::Answer::pass_block) passed_[socket_] = true;
-  return answer;
+  rest = answer == EventChoice::Answer::pass_block;
+  return answer != EventChoice::Answer::take;
 }
 
 template <class K>
@@ -219,46 +202,60 @@ void EventDecoder::pass_moved(const K& k, std::uint64_t& expected, std::size_t i
   if ((how & kHowMissed) != 0) sparse(k.missed, missed);
 }
 
-void EventDecoder::pass_over(Kind kind, std::size_t i) {
-  const auto io = [&](const auto& k, std::size_t d, std::uint64_t& expected) {
-    pass_moved(k, expected, i, position_[d], missed_[d]);
-    if ((k.how[i] & kHowError) != 0) sparse(k.error, error_[d]);
+bool EventDecoder::passes(EventChoice& choice, Kind kind, std::size_t i) {
+  // False: it is damaged, or to be made.
+  const auto on_socket = [&](std::uint16_t ref) {
+    const SocketId id = socket(ref);
+    return damage_ == nullptr && answer(choice, kind, id, passed_[socket_]);
   };
+  const auto io = [&](const auto& k, std::size_t d, std::uint64_t SocketState::*next) {
+    if (!on_socket(k.socket[i])) return false;
+    pass_moved(k, socket_states_[socket_].*next, i, position_[d], missed_[d]);
+    if ((k.how[i] & kHowError) != 0) sparse(k.error, error_[d]);
+    return true;
+  };
+  const auto of_kind = [&] { return answer(choice, kind, 0, passed_kind_[static_cast<std::size_t>(kind)]); };
   const auto tls = [&](const auto& k, std::size_t d, std::uint64_t SocketState::*next) {
+    if (!of_kind()) return false;
     socket_beside(k.session[i], "a TLS session is not in the table");
-    if (damage_ != nullptr) return;
+    if (damage_ != nullptr) return false;
     pass_moved(k, socket_states_[socket_].*next, i, tls_position_[d], tls_missed_[d]);
     if ((k.how[i] & kHowBegan) != 0) sparse(k.began, tls_began_[d]);
+    return true;
   };
   constexpr auto kOut = static_cast<std::size_t>(Direction::out), kIn = static_cast<std::size_t>(Direction::in);
-  if (damage_ != nullptr) return;
   switch (kind) {
     case Kind::send:
-      return io(c_.of<Kind::send>(), kOut, socket_states_[socket_].next_out);
+      return io(c_.of<Kind::send>(), kOut, &SocketState::next_out);
     case Kind::receive:
-      return io(c_.of<Kind::receive>(), kIn, socket_states_[socket_].next_in);
+      return io(c_.of<Kind::receive>(), kIn, &SocketState::next_in);
     case Kind::tls_send:
       return tls(c_.of<Kind::tls_send>(), kOut, &SocketState::next_out);
     case Kind::tls_receive:
       return tls(c_.of<Kind::tls_receive>(), kIn, &SocketState::next_in);
     case Kind::arrival: {
       const auto& k = c_.of<Kind::arrival>();
+      if (!on_socket(k.socket[i])) return false;
       auto& expected = socket_states_[socket_].next_arrival;
-      expected = ((k.how[i] & kHowPosition) != 0 ? sparse(k.position, arrival_position_) : expected) + k.length[i];
-      if ((k.how[i] & kHowMissed) != 0) sparse(k.missed, arrival_missed_);
-      return;
+      const std::uint8_t how = k.how[i];
+      expected = ((how & kHowPosition) != 0 ? sparse(k.position, arrival_position_) : expected) + k.length[i];
+      if ((how & kHowMissed) != 0) sparse(k.missed, arrival_missed_);
+      return true;
     }
+    case Kind::retransmit:
+      return on_socket(c_.of<Kind::retransmit>().column<0>()[i]);
     case Kind::off_cpu: {
+      if (!of_kind()) return false;
       const auto& k = c_.of<Kind::off_cpu>();
       const std::uint8_t how = k.how[i];
       if ((how & kHowLeft) != 0) sparse(k.left, left_);
       if ((how & kHowNotWoken) == 0 && (how & kHowRunnable) != 0) sparse(k.runnable, runnable_);
       if ((how & kHowOffMissed) != 0) sparse(k.missed, off_missed_);
       if ((how & kHowStolen) != 0) sparse(k.stolen, stolen_);
-      return;
+      return true;
     }
     default:
-      return;  // every column of the others has an entry for each event
+      return of_kind();  // every column of the others has an entry for each event
   }
 }
 

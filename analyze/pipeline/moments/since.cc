@@ -14,11 +14,7 @@ class Clocks : public formats::EventChoice {
  public:
   explicit Clocks(const formats::Preamble& preamble) : facts_(preamble) {}
 
-  Answer wants(formats::Kind kind, formats::SocketId) override {
-    const bool socket = kind == formats::Kind::send || kind == formats::Kind::receive ||
-                        kind == formats::Kind::arrival || kind == formats::Kind::retransmit;
-    return socket ? Answer::pass_block : Answer::pass;
-  }
+  Answer wants(formats::Kind, formats::SocketId) override { return Answer::pass_block; }
   void take(const formats::Event& event) override {
     if (formats::kind_of(event) == formats::Kind::clock) facts_.push(event);
   }

@@ -112,6 +112,19 @@ std::vector<std::uint32_t> processes_of(const model::Detail& detail) {
   return pids;
 }
 
+// What came before the window on the request's connection. False: the request is another one than was searched for.
+bool add_past(const Past& past, RequestDetail& request) {
+  if (request.row.start != past.start || request.row.duration != past.duration) return false;
+  model::Connection& connection = request.connection;
+  connection.bytes_in += past.counted->bytes_in;
+  connection.bytes_out += past.counted->bytes_out;
+  connection.lost_in += past.counted->lost_in;
+  connection.lost_out += past.counted->lost_out;
+  connection.retransmits += past.counted->retransmits;
+  connection.events_missed += past.counted->events_missed;
+  return true;
+}
+
 }  // namespace
 
 Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
@@ -157,6 +170,7 @@ Look look(Replay& replay, model::ExchangeId id, const LookOptions& how) {
   }
   if (options.past) {
     out.mistaken = !out.detail || out.detail->request.connection.socket != options.past->socket;
+    if (options.past->counted && !out.mistaken) out.mistaken = !add_past(*options.past, out.detail->request);
     out.partly = options.past->partly;
     out.numbers = options.past->numbers;
   }

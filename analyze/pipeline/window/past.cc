@@ -1,6 +1,7 @@
 #include "analyze/pipeline/window/past.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Mark {  // before a block
   std::uint32_t connections;
   Time latest;
   bool names;  // some are being asked for
+  std::optional<Counted> counted;
 };
 
 class Skimming {
@@ -31,12 +33,14 @@ class Skimming {
 
   // The next block. False: there is none, or no past can be made of it.
   bool next() {
-    mark_ = {place_++, choice_.kept().size(), events_, choice_.connections(), latest_, choice_.has_pending_names()};
+    mark_ = {place_++, choice_.kept().size(),       events_,          choice_.connections(),
+             latest_,  choice_.has_pending_names(), choice_.counted()};
     if (!skim_.next(choice_)) {
       failed_ = !skim_.sound();
       return false;
     }
-    failed_ = choice_.has_tls() || choice_.has_failed_names() || choice_.kept().bytes() > most_;
+    failed_ =
+        choice_.has_tls() || choice_.has_failed_names() || choice_.needs_whole() || choice_.kept().bytes() > most_;
     events_ += skim_.events();
     latest_ = std::max(latest_, skim_.last());
     if (options_.passed) options_.passed(events_);
@@ -47,7 +51,7 @@ class Skimming {
   std::uint64_t events() const { return events_; }
   Time latest() const { return latest_; }
 
-  std::shared_ptr<const Past> past(const Mark& begins) {
+  std::shared_ptr<Past> past(const Mark& begins) {
     auto past = std::make_shared<Past>();
     past->events = std::move(choice_.kept());
     past->events.keep_first(begins.kept);
@@ -73,12 +77,9 @@ class Skimming {
   bool failed_ = false;
 };
 
-}  // namespace
-
-std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId id, const PastOptions& options) {
-  if (id.connection == 0) return nullptr;
-  std::set<model::ConnectionId> whole = options.whole;
-  whole.insert(id.connection);
+std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId id, const PastOptions& options,
+                                    std::set<model::ConnectionId> whole) {
+  const bool counts = !whole.contains(id.connection);
   PastChoice choice(id, std::move(whole), options.numberless);
   Skimming skimming(path, choice, options);
   std::vector<Mark> marks;
@@ -95,10 +96,29 @@ std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId i
   }
   if (!known(choice.start()) || choice.socket() == 0) return nullptr;
   const auto begins = std::find_if(marks.rbegin(), marks.rend(), [&](const Mark& m) {
-    return !m.names && m.latest <= choice.start() - options.before && until_found >= m.events + options.least_events;
+    return !m.names && m.latest <= choice.start() - options.before && (!counts || m.counted) &&
+           until_found >= m.events + options.least_events;
   });
   if (begins == marks.rend() || begins->events < std::max<std::uint64_t>(1, options.least_before)) return nullptr;
-  return skimming.past(*begins);
+  const std::shared_ptr<Past> past = skimming.past(*begins);
+  if (counts) {
+    past->counted = begins->counted;
+    past->numbers[id.connection] = begins->counted->exchanges;
+    past->start = choice.start();
+    past->duration = choice.duration();
+  }
+  return past;
+}
+
+}  // namespace
+
+std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId id, const PastOptions& options) {
+  if (id.connection == 0) return nullptr;
+  if (id.index > options.most_exchanges && !options.whole.contains(id.connection))
+    if (auto past = past_of(path, id, options, options.whole)) return past;
+  std::set<model::ConnectionId> whole = options.whole;
+  whole.insert(id.connection);
+  return past_of(path, id, options, std::move(whole));
 }
 
 std::shared_ptr<const Past> past_before(const std::string& path, Time from, const PastOptions& options) {

@@ -3,7 +3,8 @@
 //
 // Kept is what is rare and describes processes, programs and sockets; of the connections that are read whole every
 // event; and of every other connection what opens, describes and closes it, so that connections get the numbers that
-// they have in the whole capture. Those are joined in the window, like connections that are older than a recording.
+// they have in the whole capture. Those are joined in the window, like connections that are older than a recording. The
+// connection of a request that comes after many others on it is one of those, if it speaks HTTP/1.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +23,13 @@
 
 namespace tailcap::pipeline {
 
+// What came before a window on a connection that is partly read, between two requests.
+struct Counted {
+  std::uint32_t exchanges = 0;
+  std::uint64_t bytes_in = 0, bytes_out = 0, lost_in = 0, lost_out = 0;
+  std::uint32_t retransmits = 0, events_missed = 0;
+};
+
 struct Past {
   KeptEvents events;
   std::size_t place = 0;                   // of the first block of the window: formats::Reader::begin_at()
@@ -29,6 +38,10 @@ struct Past {
   model::PartlyRead partly;
   exchanges::Exchanges::Numbers numbers;  // of some of the connections that are partly read
   formats::SocketId socket = 0;           // of the connection whose request was searched for; 0: none was
+  // Where that connection is partly read, too: what came before, and the request as it was found.
+  std::optional<Counted> counted;
+  formats::Time start = formats::kNoTime;
+  formats::Duration duration{};
 
   exchanges::Exchanges exchanges() const { return exchanges::Exchanges(partly, numbers); }
   // The number of the last request before the window, on a connection that is partly read.
@@ -56,6 +69,8 @@ struct PastOptions {
   formats::Duration before = kWindowBefore;
   std::uint64_t least_before = 0;  // events to leave behind, or it is not worth it
   std::uint64_t least_events = 0;  // of the window, up to the end of the request
+  // After this many exchanges on the connection of the request they are counted: to read them all again takes longer.
+  std::uint32_t most_exchanges = 20'000;
   // Connections to be read from their beginning, beside that of the request.
   std::set<model::ConnectionId> whole{};
   // As far as known before. They are searched for in the connections of these requests, at most up to this time.

@@ -54,16 +54,16 @@ PastChoice::Answer PastChoice::wants(Kind kind, SocketId socket) {
     case Kind::tls_receive:
     case Kind::tls_step:
       has_tls_ = true;
-      return Answer::pass;
+      return Answer::pass_block;
     default:
-      return Answer::pass;
+      return Answer::pass_block;
   }
   const auto at = sockets_.find(socket);
   const bool moved = kind == Kind::send || kind == Kind::receive;
   if (at == sockets_.end() || at->second == Is::fresh) return moved ? Answer::take : Answer::pass;
   if (at->second == Is::open) return Answer::pass_block;
-  return moved || at->second == Is::whole || (at->second == Is::counted && kind == Kind::arrival) ? Answer::take
-                                                                                                  : Answer::pass;
+  const bool parsed = at->second == Is::counted && (kind == Kind::arrival || socket == socket_);
+  return moved || at->second == Is::whole || parsed ? Answer::take : Answer::pass;
 }
 
 void PastChoice::take(const Event& event) {
@@ -80,7 +80,10 @@ void PastChoice::follow(const Event& event) {
     return;
   }
   for (const model::ByteRun& run : runs) {
-    if (run.connection != id_.connection && !searched_.contains(run.connection)) continue;
+    if (run.connection == id_.connection)
+      between_ = false;
+    else if (!searched_.contains(run.connection))
+      continue;
     wire_.exchanges(run, [&](const model::Exchange& exchange) { found(exchange); });
   }
   opens_counted_ = false;
@@ -101,7 +104,7 @@ void PastChoice::number_connections() {
     if (c->id == id_.connection) socket_ = c->socket;
     if (whole_.contains(c->id))
       sockets_[c->socket] = Is::whole;
-    else if (searched_.contains(c->id))
+    else if (c->id == id_.connection || searched_.contains(c->id))
       opens_counted_ = sockets_.insert_or_assign(c->socket, Is::counted).second;
     if (id_.connection != 0) continue;
     ids_[c->socket] = c->id;
@@ -111,11 +114,27 @@ void PastChoice::number_connections() {
   }
 }
 
+std::optional<Counted> PastChoice::counted() const {
+  const model::Connection* c = between_ ? wire_.connection(id_.connection) : nullptr;
+  if (!c) return std::nullopt;
+  return Counted{exchanges_, c->bytes_in, c->bytes_out, c->lost_in, c->lost_out, c->retransmits, c->events_missed};
+}
+
 void PastChoice::found(const model::Exchange& exchange) {
+  if (exchange.id.connection == id_.connection) {
+    const bool plain = exchange.protocol == model::Protocol::http10 || exchange.protocol == model::Protocol::http11;
+    if (!plain || exchange.outcome == model::Outcome::upgraded) needs_whole_ = !whole_.contains(id_.connection);
+    exchanges_ = std::max(exchanges_, exchange.id.index);
+    between_ = true;
+  }
   if (exchange.id == id_) {
     found_ = true;
     for (const Time t : {exchange.request.first_arrived, exchange.request.first_done})
       if (known(t) && (!known(start_) || t < start_)) start_ = t;
+    model::Request row;
+    model::Findings none;
+    timeline::measure(exchange, row, none);
+    duration_ = row.duration;
     return;
   }
   const auto at = searched_.find(exchange.id.connection);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -30,9 +31,14 @@ class PastChoice : public formats::EventChoice {
   bool has_failed_names() const { return wire_.names_failed() > 0; }
   bool has_pending_names() const { return wire_.names_pending(); }
   bool found() const { return found_; }
+  // Its connection is only counted, and then it turned out that its parts cannot be understood without its beginning.
+  bool needs_whole() const { return needs_whole_; }
+  // Where its connection is only counted: what is known of it so far. Nothing where a request is under way on it.
+  std::optional<Counted> counted() const;
   bool numbered() const { return parsed_ == 0; }
   const exchanges::Exchanges::Numbers& numbers() const { return numbers_; }
   formats::Time start() const { return start_; }
+  formats::Duration duration() const { return duration_; }
   formats::SocketId socket() const { return socket_; }
   std::uint32_t connections() const { return wire_.connections(); }
   const std::set<model::ConnectionId>& whole() const { return whole_; }
@@ -62,8 +68,11 @@ class PastChoice : public formats::EventChoice {
   exchanges::Exchanges::Numbers numbers_;
   std::uint32_t numbered_ = 0;  // connections
   bool opens_counted_ = false;  // nothing but this event says that there is this connection, which is counted
-  bool has_tls_ = false, found_ = false;
+  bool has_tls_ = false, found_ = false, needs_whole_ = false;
+  std::uint32_t exchanges_ = 0;  // of the connection of the request, until now
+  bool between_ = false;         // nothing came on it since the last of them ended
   formats::Time start_ = formats::kNoTime;
+  formats::Duration duration_{};
   formats::SocketId socket_ = 0;
 };
 

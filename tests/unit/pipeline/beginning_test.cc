@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analyze/model/study/cut_note.h"
@@ -15,6 +16,7 @@
 #include "analyze/pipeline/question/question.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
+#include "analyze/pipeline/window/past.h"
 #include "analyze/report/request/show.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
@@ -73,33 +75,40 @@ class Beginning : public testing::Test {
     return report::json_show(*look.detail, look.study, look.table);
   }
 
-  // What it says after reading a window around the request. window: there was one.
-  std::string shown_in_window(model::ExchangeId id, bool& window) const {
+  struct InWindow {
     std::string text = "none";
-    pipeline::Question question(path_, 0, {}, {.least_before = 1});
-    question.ask({.part = true, .first_events = 100, .least_left = 0},
+    bool window = false;   // there was one
+    bool counted = false;  // of the request's connection what came before it was only counted
+    model::Connection connection;
+  };
+  // What it says after reading a window around the request.
+  InWindow shown_in_window(model::ExchangeId id, std::uint32_t most_exchanges, std::uint64_t least_left = 0) const {
+    InWindow out;
+    pipeline::Question question(path_, 0, {}, {.least_before = 1, .most_exchanges = most_exchanges});
+    question.ask({.part = true, .first_events = 100, .least_left = least_left},
                  [&](pipeline::Replay& replay, const pipeline::LookOptions& how) {
                    pipeline::AnswerOnOne answer;
                    answer.look = pipeline::look(replay, id, how);
-                   window = replay.past() != nullptr;
+                   out.window = replay.past() != nullptr;
+                   out.counted = out.window && replay.past()->counted;
                    if (!answer.look.detail) return answer;
                    EXPECT_FALSE(answer.look.mistaken);
                    pipeline::Look& look = answer.look;
                    const formats::Time from = look.study.quality.read_from, until = look.study.quality.read_until;
-                   EXPECT_EQ(formats::known(look.study.quality.read_from), window);
+                   EXPECT_EQ(formats::known(look.study.quality.read_from), out.window);
                    look.study.quality.read_until = look.study.quality.read_from = formats::kNoTime;
-                   look.detail->request.connection = {};
+                   out.connection = std::exchange(look.detail->request.connection, {});
                    if (look.detail->peer) look.detail->peer->connection = {};
                    const model::NamedRequests named;
-                   text = report::json_show(*look.detail, look.study, look.table);
+                   out.text = report::json_show(*look.detail, look.study, look.table);
                    answer.named = named.provisional();
-                   EXPECT_TRUE(std::ranges::includes(answer.named, provisional_numbers(text)));
+                   EXPECT_TRUE(std::ranges::includes(answer.named, provisional_numbers(out.text)));
                    look.study.quality.read_from = from;
                    look.study.quality.read_until = until;
                    return answer;
                  });
-    EXPECT_TRUE(provisional_numbers(text).empty());
-    return text;
+    EXPECT_TRUE(provisional_numbers(out.text).empty());
+    return out;
   }
 
   const std::string path_ =
@@ -217,22 +226,38 @@ TEST_F(Beginning, SaysTheSameOfARequest) {
 }
 
 TEST_F(Beginning, SaysTheSameOfARequestInAWindow) {
-  int windows = 0, requests = 0;
+  int windows = 0, counted = 0, requests = 0;
   for (unsigned seed = 1; seed <= 2; ++seed) {
     Load load(seed);
     for (int c = 0; c < 6; ++c) load.connection(c, 60);
     write(load.scenario);
     const pipeline::Analysis whole = analyze(0);
     for (std::size_t i = whole.table.rows.size() / 2; i < whole.table.rows.size(); i += 19) {
-      bool window = false, always = true;
+      bool always = true;
       const model::ExchangeId id = whole.table.rows.id(i);
-      EXPECT_EQ(shown_in_window(id, window), shown(id, false, always)) << "seed " << seed << ", request " << i;
-      windows += window;
+      const std::string expected = shown(id, false, always);
+      const InWindow all = shown_in_window(id, 1'000'000), few = shown_in_window(id, 0);
+      EXPECT_EQ(all.text, expected) << "seed " << seed << ", request " << i;
+      EXPECT_EQ(few.text, expected) << "seed " << seed << ", request " << i;
+      EXPECT_FALSE(all.counted);
+      windows += all.window;
+      counted += few.counted;
       ++requests;
+      if (requests % 4 != 0) continue;
+      // Both read up to the end, so that they know the same of the connection.
+      constexpr std::uint64_t kAll = 1'000'000;
+      const model::Connection read = shown_in_window(id, kAll, kAll).connection;
+      const model::Connection added = shown_in_window(id, 0, kAll).connection;
+      EXPECT_EQ(added.established, read.established);
+      EXPECT_EQ(added.bytes_in, read.bytes_in);
+      EXPECT_EQ(added.bytes_out, read.bytes_out);
+      EXPECT_EQ(added.lost_in, read.lost_in);
+      EXPECT_EQ(added.lost_out, read.lost_out);
     }
   }
   EXPECT_GT(requests, 50);
   EXPECT_GT(windows, requests / 2);
+  EXPECT_GT(counted, windows / 2);
 }
 
 TEST_F(Beginning, ReadsAllWhereLittleIsLeftOrTheRequestIsNotThere) {
