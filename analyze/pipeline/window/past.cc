@@ -77,8 +77,11 @@ class Skimming {
   bool failed_ = false;
 };
 
-std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId id, const PastOptions& options,
-                                    std::set<model::ConnectionId> whole) {
+using PastOrNone = std::shared_ptr<const Past>;
+
+// No value: only where the request's connection is read whole there may be a past.
+std::optional<PastOrNone> past_of(const std::string& path, model::ExchangeId id, const PastOptions& options,
+                                  std::set<model::ConnectionId> whole) {
   const bool counts = !whole.contains(id.connection);
   PastChoice choice(id, std::move(whole), options.numberless);
   Skimming skimming(path, choice, options);
@@ -90,6 +93,7 @@ std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId i
     marks.push_back(skimming.before());
     if (!more) {
       if (choice.found() && !skimming.failed()) break;
+      if (choice.needs_whole()) return std::nullopt;
       return nullptr;
     }
     if (searched) until_found = skimming.events();
@@ -99,7 +103,8 @@ std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId i
     return !m.names && m.latest <= choice.start() - options.before && (!counts || m.counted) &&
            until_found >= m.events + options.least_events;
   });
-  if (begins == marks.rend() || begins->events < std::max<std::uint64_t>(1, options.least_before)) return nullptr;
+  if (begins == marks.rend()) return counts ? std::nullopt : std::optional<PastOrNone>(nullptr);
+  if (begins->events < std::max<std::uint64_t>(1, options.least_before)) return nullptr;
   const std::shared_ptr<Past> past = skimming.past(*begins);
   if (counts) {
     past->counted = begins->counted;
@@ -115,10 +120,10 @@ std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId i
 std::shared_ptr<const Past> past_of(const std::string& path, model::ExchangeId id, const PastOptions& options) {
   if (id.connection == 0) return nullptr;
   if (id.index > options.most_exchanges && !options.whole.contains(id.connection))
-    if (auto past = past_of(path, id, options, options.whole)) return past;
+    if (const auto past = past_of(path, id, options, options.whole)) return *past;
   std::set<model::ConnectionId> whole = options.whole;
   whole.insert(id.connection);
-  return past_of(path, id, options, std::move(whole));
+  return past_of(path, id, options, std::move(whole)).value_or(nullptr);
 }
 
 std::shared_ptr<const Past> past_before(const std::string& path, Time from, const PastOptions& options) {

@@ -151,6 +151,11 @@ void PastChoice::found(const model::Exchange& exchange) {
   }
 }
 
+bool PastChoice::is_whole(SocketId socket) const {
+  const auto at = sockets_.find(socket);
+  return at != sockets_.end() && at->second == Is::whole;
+}
+
 bool PastChoice::choose(Event& event) {
   if (const auto* io = std::get_if<formats::Io>(&event.body)) {
     const SocketId socket = io->socket;
@@ -169,8 +174,9 @@ bool PastChoice::choose(Event& event) {
     sockets_[socket] = Is::open;
     event.body = formats::SocketInfo{.socket = socket};
   } else if (const auto* arrival = std::get_if<formats::Arrival>(&event.body)) {
-    const auto at = sockets_.find(arrival->socket);
-    return at != sockets_.end() && at->second == Is::whole;
+    return is_whole(arrival->socket);
+  } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {
+    return is_whole(again->socket);
   } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     sockets_.try_emplace(info->socket, opened());
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {

@@ -50,6 +50,7 @@ class PastChoice : public formats::EventChoice {
 
   // As it is to be read later. False: it is not.
   bool choose(formats::Event& event);
+  bool is_whole(formats::SocketId socket) const;
   void follow(const formats::Event& event);
   void number_connections();
   Is opened() const { return id_.connection == 0 ? Is::fresh : Is::open; }

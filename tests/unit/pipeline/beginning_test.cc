@@ -139,6 +139,7 @@ struct Load {
       client.send(now, request);
       server.receive(now + 20us, now + 50us, request);
       server.send(now + took, kOk);
+      if (i % 7 == 0) server.retransmit(now + took + 10us, static_cast<std::uint32_t>(kOk.size()));
       client.receive(now + took + 20us, now + took + 40us, kOk);
       now += took + between(1'000, 800'000);
     }
@@ -253,6 +254,8 @@ TEST_F(Beginning, SaysTheSameOfARequestInAWindow) {
       EXPECT_EQ(added.bytes_out, read.bytes_out);
       EXPECT_EQ(added.lost_in, read.lost_in);
       EXPECT_EQ(added.lost_out, read.lost_out);
+      EXPECT_GT(read.retransmits, 0u);
+      EXPECT_EQ(added.retransmits, read.retransmits);
     }
   }
   EXPECT_GT(requests, 50);
