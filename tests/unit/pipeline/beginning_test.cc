@@ -228,6 +228,7 @@ TEST_F(Beginning, SaysTheSameOfARequest) {
 
 TEST_F(Beginning, SaysTheSameOfARequestInAWindow) {
   int windows = 0, counted = 0, requests = 0;
+  std::uint32_t retransmits = 0;
   for (unsigned seed = 1; seed <= 2; ++seed) {
     Load load(seed);
     for (int c = 0; c < 6; ++c) load.connection(c, 60);
@@ -254,13 +255,14 @@ TEST_F(Beginning, SaysTheSameOfARequestInAWindow) {
       EXPECT_EQ(added.bytes_out, read.bytes_out);
       EXPECT_EQ(added.lost_in, read.lost_in);
       EXPECT_EQ(added.lost_out, read.lost_out);
-      EXPECT_GT(read.retransmits, 0u);
       EXPECT_EQ(added.retransmits, read.retransmits);
+      retransmits += read.retransmits;
     }
   }
   EXPECT_GT(requests, 50);
   EXPECT_GT(windows, requests / 2);
   EXPECT_GT(counted, windows / 2);
+  EXPECT_GT(retransmits, 0u);
 }
 
 TEST_F(Beginning, ReadsAllWhereLittleIsLeftOrTheRequestIsNotThere) {
