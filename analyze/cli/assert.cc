@@ -13,7 +13,6 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/printed_document.h"
-#include "analyze/cli/output/terminal.h"
 #include "analyze/export/alert_rules.h"
 #include "analyze/query/slo_file.h"
 #include "analyze/redact/rules/fingerprint.h"
@@ -145,10 +144,9 @@ int run(int argc, char** argv) {
   line.format(a.format, {"text", "md", "json", "junit", "prometheus-rules"}, &a.output,
               "prometheus-rules: recording rules and alerts of the same limits, as YAML; without a capture");
   line.schema(report::assertion_schema);
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  line.width(a.width, 120);
   add_routes(line, a.selection);
   line.notes(kNotes);
-  a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (a.slo.empty()) throw UsageError("--slo names the file with the limits");
   const bool rules = a.format == "prometheus-rules";

@@ -14,7 +14,6 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/printed_document.h"
-#include "analyze/cli/output/terminal.h"
 #include "analyze/model/sampling/sampling.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/query/audit/network_policy_file.h"
@@ -185,9 +184,8 @@ int run(int argc, char** argv) {
   line.option(kCsv, &csv);
   line.schema(report::audit_schema);
   line.option(option::kLimit, &a.most, "print at most N rows of a list (default 20); JSON and CSV have all");
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  line.width(a.width, 120);
   line.notes(kNotes);
-  a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (csv && (line.given(option::kFormat) || line.given(option::kJson)))
     throw UsageError("--csv is a form: give no other one");

@@ -232,10 +232,9 @@ int run(int argc, char** argv) {
   line.format(a.format, {"text", "md", "json", "html", "junit"}, &a.output,
               "md: at most 25 lines, for a comment on a change; junit: XML that CI systems show");
   line.schema(report::compare_schema);
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  line.width(a.width, 120);
   add_routes(line, a.selection);
   line.notes(kNotes);
-  a.width = terminal_width(120);
   std::vector<char*> words(argv, argv + argc);
   std::string divider = kDivider;
   for (char*& word : words)

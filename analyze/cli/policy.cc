@@ -15,7 +15,6 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/printed_document.h"
-#include "analyze/cli/output/terminal.h"
 #include "analyze/query/policy_file.h"
 #include "analyze/query/yaml.h"
 #include "analyze/redact/rules/fingerprint.h"
@@ -160,12 +159,11 @@ int run(int argc, char** argv) {
   line.option(option::kLimit, &a.most,
               "print at most N rows of a list: firings of a condition, routes, windows, missed requests, actions "
               "(default 20)");
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  line.width(a.width, 120);
   line.option(kRegistry, &a.registry);
   add_routes(line, a.selection);
   add_log_options(line, a.log_options);
   line.notes(kNotes);
-  a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (a.check && (!a.policy.empty() || a.format != "text" || !a.output.empty() || !a.registry.empty()))
     throw UsageError("--check only reads POLICY: it takes no capture, no --format, no --output and no --registry");

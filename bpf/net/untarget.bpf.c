@@ -72,10 +72,11 @@ int untarget_tasks(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* The socket of an iterator's file; NULL: it is none. A macro, since a function would lose the verifier's type. */
-#define socket_of_file(file)                                                       \
+/* The socket that an iterator is at; NULL: it is at none. A macro, since a function would lose the verifier's type. */
+#define socket_at(ctx, task)                                                       \
 	({                                                                         \
-		struct socket *_socket = (file) ? bpf_sock_from_file(file) : NULL; \
+		struct file *_file = (task) ? (ctx)->file : NULL;                  \
+		struct socket *_socket = _file ? bpf_sock_from_file(_file) : NULL; \
 		_socket ? _socket->sk : NULL;                                      \
 	})
 
@@ -83,13 +84,9 @@ SEC("iter/task_file")
 int keep_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
+	struct sock *sk = socket_at(ctx, task);
 	struct socket_state *state;
-	struct sock *sk;
 
-	if (!task || !file)
-		return 0;
-	sk = socket_of_file(file);
 	if (!sk)
 		return 0;
 	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
@@ -102,13 +99,9 @@ SEC("iter/task_file")
 int untarget_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
+	struct sock *sk = socket_at(ctx, task);
 	struct socket_state *state;
-	struct sock *sk;
 
-	if (!task || !file)
-		return 0;
-	sk = socket_of_file(file);
 	if (!sk)
 		return 0;
 	state = bpf_sk_storage_get(&sockets, sk, 0, 0);

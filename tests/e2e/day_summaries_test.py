@@ -5,33 +5,17 @@ import subprocess
 import time
 
 import harness
-from harness import Case, Recording, free_port, wait_until
+from flight_case import FlightCase
+from harness import free_port, wait_until
 
 
-class DaySummaries(Case):
-    def begin(self, *arguments, name="flight.tcap"):
-        port = free_port()
-        self.service = self.sample_service("--port", port, ready=("127.0.0.1", port))
-        self.url = f"http://127.0.0.1:{port}"
-        recording = Recording(self.scratch / name, ["-p", self.service.pid, *arguments])
-        self.addCleanup(self.abandon, recording)
-        recording.wait_said()
+class DaySummaries(FlightCase):
+    def setUp(self):
+        super().setUp()
         self.days = self.scratch / "days"
-        return recording
 
     def watch(self, recording, *arguments):
-        said = open(self.scratch / "watch.log", "ab")
-        self.addCleanup(said.close)
-        process = subprocess.Popen(
-            [harness.BUILD / "analyze/tailcap", "watch", recording.file, "--summaries", self.days, *arguments],
-            stdout=said,
-            stderr=said,
-        )
-        self.addCleanup(self.end, process, signal.SIGKILL)
-        return process
-
-    def said(self):
-        return (self.scratch / "watch.log").read_text()
+        return self.watch_beside(recording, "--summaries", self.days, *arguments)
 
     def ask(self, seconds, n=0, *how):
         return self.load(self.url, "-c", "8", "-d", str(seconds), "--route", f"1 GET /search?n={n}", *how)

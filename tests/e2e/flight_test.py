@@ -10,20 +10,11 @@ import time
 import zipfile
 
 import harness
-from harness import Case, Recording, free_port, json_lines, wait_until
+from flight_case import FlightCase
+from harness import json_lines, wait_until
 
 
-class Flight(Case):
-    def begin(self, *arguments, name="flight.tcap"):
-        """A recorder of the sample service that says when it records."""
-        port = free_port()
-        self.service = self.sample_service("--port", port, ready=("127.0.0.1", port))
-        self.url = f"http://127.0.0.1:{port}"
-        recording = Recording(self.scratch / name, ["-p", self.service.pid, *arguments])
-        self.addCleanup(self.abandon, recording)
-        recording.wait_said()
-        return recording
-
+class Flight(FlightCase):
     def command(self, *words, code=0):
         done = subprocess.run(
             [harness.BUILD / "analyze/tailcap", *map(str, words)], capture_output=True, text=True, timeout=120

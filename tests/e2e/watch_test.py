@@ -1,16 +1,16 @@
 """`tailcap watch` beside a recorder in memory, against what the service itself logged."""
 import http.client
 import json
-import signal
 import subprocess
 import threading
 import time
 
 import harness
-from harness import Case, Recording, json_lines, wait_until
+from flight_case import FlightCase
+from harness import Recording, json_lines, wait_until
 
 
-class Watch(Case):
+class Watch(FlightCase):
     def setUp(self):
         super().setUp()
         self.service, self.port, self.log = self.labels_service("threads", 0)
@@ -28,18 +28,7 @@ class Watch(Case):
         connection.close()
 
     def watch(self, *arguments, every=("--every", "1s")):
-        said = open(self.scratch / "watch.log", "wb+")
-        self.addCleanup(said.close)
-        process = subprocess.Popen(
-            [harness.BUILD / "analyze/tailcap", "watch", self.recording.file, *every, *arguments],
-            stdout=said,
-            stderr=said,
-        )
-        self.addCleanup(self.end, process, signal.SIGKILL)
-        return process
-
-    def said(self):
-        return (self.scratch / "watch.log").read_text()
+        return self.watch_beside(self.recording, *every, *arguments)
 
     def snapshots(self):
         return sorted(self.scratch.glob("flight-*.tcap"))

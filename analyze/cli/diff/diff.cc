@@ -124,11 +124,10 @@ int run(int argc, char** argv) {
       option::kFull, &a.full,
       "print everything as text: all routes, where their time goes, numbers of a request, calls, functions, who "
       "calls which, and the settings that differ");
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 100)");
+  line.width(a.width, 100);
   line.option(option::kNoPager, &a.no_pager);
   add_routes(line, a.selection);
   line.notes(kNotes);
-  a.width = terminal_width(100);
   if (const auto code = line.parse(argc, argv)) return *code;
   return run(a);
 }

@@ -16,6 +16,7 @@
 #include "analyze/cli/options/named_request.h"
 #include "analyze/cli/options/read_options.h"
 #include "analyze/cli/output/complain.h"
+#include "analyze/cli/output/terminal.h"
 #include "analyze/query/literal.h"
 #include "formats/nearest.h"
 #include "formats/printable.h"
@@ -122,6 +123,12 @@ void CommandLine::format(std::string& target, std::vector<std::string_view> form
   choice(option::kFormat, target, std::move(formats), text);
   if (json) option(option::kJson, &json_);
   if (output) option(option::kOutput, output, output_text);
+}
+
+void CommandLine::width(std::size_t& target, std::size_t otherwise) {
+  target = terminal_width(otherwise);
+  option(option::kWidth, &target,
+         "columns of the text (default: the terminal's, else " + std::to_string(otherwise) + ")");
 }
 
 void CommandLine::schema(std::string (*text)()) {

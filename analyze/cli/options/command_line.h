@@ -57,6 +57,8 @@ class CommandLine {
   // nor the ending of OUT says otherwise. `output` null: there is no --output.
   void format(std::string& target, std::vector<std::string_view> formats, std::string* output,
               const std::string& text = {}, const std::string& output_text = {});
+  // --width, of a text that takes the terminal's where it is not given, and this many columns where there is none.
+  void width(std::size_t& target, std::size_t otherwise);
   // --schema prints this.
   void schema(std::string (*text)());
   // Behind the options: what else is to be known, and examples.

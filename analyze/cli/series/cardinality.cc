@@ -15,7 +15,6 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/printed_document.h"
-#include "analyze/cli/output/terminal.h"
 #include "analyze/report/series/series.h"
 #include "analyze/report/words/number.h"
 #include "analyze/series/growth.h"
@@ -102,10 +101,9 @@ int run(int argc, char** argv) {
   line.format(a.format, {"text", "md", "html", "json"}, &a.output);
   line.schema(report::series_schema);
   line.option(option::kLimit, &a.most, "print at most N rows of a list (default 20); JSON has all");
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  line.width(a.width, 120);
   add_routes(line, a.selection);
   line.notes(kNotes);
-  a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
   return run(a);
 }

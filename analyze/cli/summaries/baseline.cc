@@ -10,7 +10,6 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/printed_document.h"
-#include "analyze/cli/output/terminal.h"
 #include "analyze/cli/summaries/inputs.h"
 #include "analyze/report/summaries/summaries.h"
 
@@ -89,9 +88,8 @@ int run(int argc, char** argv) {
   line.format(a.format, {"text", "md", "json"}, &a.output);
   line.schema(report::baseline_schema);
   line.option(option::kLimit, &a.most, "print at most N rows of a list (default 20); JSON has all");
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  line.width(a.width, 120);
   line.notes(kNotes);
-  a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (line.given(kCycle) && a.cycle.count() < 24 * formats::kLeastWindow) throw UsageError("--cycle is at least 24ms");
   return run(a);

@@ -15,7 +15,6 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/printed_document.h"
-#include "analyze/cli/output/terminal.h"
 #include "analyze/cli/summaries/inputs.h"
 #include "analyze/cli/summaries/limits.h"
 #include "analyze/report/summaries/fleet_page.h"
@@ -174,9 +173,8 @@ int run(int argc, char** argv) {
   line.format(a.format, {"text", "html", "md", "json"}, &a.output);
   line.schema(report::fleet_schema);
   line.option(option::kLimit, &a.most, "print at most N rows of a list (default 20); JSON has all");
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  line.width(a.width, 120);
   line.notes(kNotes);
-  a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (a.files.empty() == a.from_clickhouse.empty())
     throw UsageError(a.files.empty() ? "no file given: summaries, or captures; or --from-clickhouse URL"

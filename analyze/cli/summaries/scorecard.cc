@@ -10,7 +10,6 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/cli/output/printed_document.h"
-#include "analyze/cli/output/terminal.h"
 #include "analyze/cli/summaries/inputs.h"
 #include "analyze/cli/summaries/limits.h"
 #include "analyze/report/summaries/summaries.h"
@@ -66,9 +65,8 @@ int run(int argc, char** argv) {
   line.group("In which form?");
   line.format(a.format, {"text", "md", "html", "json"}, &a.output);
   line.schema(report::scorecard_schema);
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  line.width(a.width, 120);
   line.notes(kNotes);
-  a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
   return run(a);
 }

@@ -85,10 +85,9 @@ int run(int argc, char** argv) {
               "people and programs");
   line.schema(report::summary_schema);
   line.option(option::kLimit, &a.most, "print at most N rows of a list (default 20); JSON has all");
-  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  line.width(a.width, 120);
   add_routes(line, a.selection);
   line.notes(kNotes);
-  a.width = terminal_width(120);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (line.given(option::kWindow) &&
       (a.window.count() < formats::kLeastWindow || a.window.count() > formats::kMostWindow))

@@ -12,10 +12,10 @@
 
 namespace tailcap::report {
 
-// most: rows of a table.
-// How many rows of a table are not shown.
+// Says how many rows of a table are not shown.
 void more_rows(render::Document& out, std::size_t all, std::size_t most);
 
+// most: rows of a table.
 render::Document summary_document(const formats::Summary& summary, std::size_t most);
 std::string summary_json(const formats::Summary& summary);
 std::string summary_schema();
