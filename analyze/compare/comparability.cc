@@ -235,19 +235,17 @@ void compare_load(SideRuns base, SideRuns fresh, const SideNames& names, Compari
   const std::size_t b = closed_loops(base), n = closed_loops(fresh);
   const bool b_closed = 2 * b > base.size(), n_closed = 2 * n > fresh.size();
   const auto loop = [](bool closed) { return std::string(closed ? "a closed loop of " : "an open loop of "); };
-  if (b_closed != n_closed) {
-    out.obstacles.push_back("different load: " + loop(b_closed) + names.base + ", " + loop(n_closed) + names.fresh);
-    return;
-  }
-  out.closed_loop = b_closed;
-  if (!out.closed_loop && b + n > 0)
+  out.closed_loop = b_closed && n_closed;
+  if (b_closed != n_closed)
+    out.uneven.push_back("different load: " + loop(b_closed) + names.base + ", " + loop(n_closed) + names.fresh);
+  else if (!out.closed_loop && b + n > 0)
     out.remarks.push_back("the load of " + std::to_string(b + n) + " of " + std::to_string(base.size() + fresh.size()) +
                           " runs came as a closed loop does: the load was late there");
   if (out.closed_loop)
     out.remarks.push_back(
         "the load is a closed loop: it slows down with the service, so slow periods are under-sampled and the rate is "
         "no offered rate");
-  else if (out.base_rate > 0 && out.fresh_rate > 0 &&
+  else if (b_closed == n_closed && out.base_rate > 0 && out.fresh_rate > 0 &&
            std::abs(out.fresh_rate - out.base_rate) > kMostLoad * std::max(out.base_rate, out.fresh_rate))
     out.uneven.push_back("different load: " + rate(out.base_rate) + " of " + names.base + ", " + rate(out.fresh_rate) +
                          " of " + names.fresh + "; more than 5 % apart");
