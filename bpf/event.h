@@ -68,10 +68,13 @@ TAILCAP_ENUM(loss_row, TAILCAP_LOSS_ROW_NUMBERS);
 /* Programs whose work another does where the kernel skipped them; see core/nested.bpf.h. */
 #define TAILCAP_TWIN_NUMBERS(N) \
 	N(TWIN_ARRIVAL, 0)      \
-	N(TWIN_STATE_CHANGE, 1)
+	N(TWIN_STATE_CHANGE, 1) \
+	N(TWIN_SEND, 2)         \
+	N(TWIN_RECEIVE, 3)      \
+	N(TWIN_CALL, 4)
 TAILCAP_ENUM(twin, TAILCAP_TWIN_NUMBERS);
 
-#define TWINS 2
+#define TWINS 5
 
 /* The payload of an I/O; the numbers of formats::Payload. */
 #define TAILCAP_RECORD_PAYLOAD_NUMBERS(N) \

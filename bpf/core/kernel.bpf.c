@@ -9,6 +9,6 @@
 /* Never called: the compiler describes only functions that are used. */
 static __attribute__((used)) bool has_kernel_functions(void)
 {
-	return bpf_rdonly_cast;
+	return bpf_rdonly_cast && bpf_preempt_disable && bpf_preempt_enable;
 }
 #endif

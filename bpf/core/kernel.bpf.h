@@ -212,6 +212,9 @@ struct user_msghdr {
 #define bpf_rdonly_cast ((void *(*)(void *, u32))0)
 #else
 extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
+/* Since 6.10. */
+extern void bpf_preempt_disable(void) KERNEL_FUNCTION;
+extern void bpf_preempt_enable(void) KERNEL_FUNCTION;
 #endif
 
 /* Reads a member of an object at an address, of a type that the verifier does not know. */

@@ -19,5 +19,6 @@ const volatile __u16 ports[PORTS_MAX] = {};
 const volatile __u64 slow_file = 0;
 const volatile __u8 stacks_chosen = false;
 const volatile __u8 tls_by_keys = false;
+const volatile __u8 may_be_preempted = false;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -25,5 +25,7 @@ extern const volatile __u16 ports[PORTS_MAX];
 extern const volatile __u64 slow_file;    /* calls on files that take at least this long are recorded; 0: none */
 extern const volatile __u8 stacks_chosen; /* stacks of threads that are switched out are recorded */
 extern const volatile __u8 tls_by_keys;   /* user space decrypts TLS records: they are kept */
+/* The kernel may take the CPU from a thread in the middle of a program (bpf/core/program.bpf.h). */
+extern const volatile __u8 may_be_preempted;
 
 #endif

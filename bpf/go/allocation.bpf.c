@@ -6,6 +6,7 @@
  */
 #include "bpf/go/go.bpf.h"
 #include "bpf/core/stack_rate.bpf.h"
+#include "bpf/core/thread_stack.bpf.h"
 
 #define ALLOCATION_LARGE (32 << 10)
 #define ALLOCATION_EVERY (512 << 10)
@@ -98,6 +99,7 @@ int allocation(struct pt_regs *ctx)
 	struct task_state *state;
 	long got;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	state = task_state(task);
 	if (!state)
 		return 0;

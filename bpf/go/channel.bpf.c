@@ -6,6 +6,7 @@
  * The channel is locked at each of these places, so the records of one channel are in the order of the events. Values
  * without a size are left out: they transfer nothing.
  */
+#include "bpf/core/thread_stack.bpf.h"
 #include "bpf/go/go.bpf.h"
 
 /* runtime.hchan, the part that is the same in every release. */
@@ -56,6 +57,7 @@ int channel_event(struct pt_regs *ctx)
 	u32 file, number, indices;
 	u8 act;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	if (!task_state(task))
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);

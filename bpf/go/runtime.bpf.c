@@ -2,6 +2,7 @@
 /*
  * Events of the runtime of Go programs, at the places that user space selected in its functions (enum go_act).
  */
+#include "bpf/core/thread_stack.bpf.h"
 #include "bpf/go/go.bpf.h"
 #include "bpf/go/stack.bpf.h"
 
@@ -29,14 +30,20 @@ static __always_inline bool known_parent(const struct go_layout *layout, u64 g, 
 	return true;
 }
 
+static __always_inline void count_go(u32 file, u32 what)
+{
+	u32 at = file * GO_COUNTED + what;
+
+	barrier_var(at); /* Linux 6.1 forgets a check of a number that is stored and read again */
+	if (at < GO_FILES_MAX * GO_COUNTED)
+		__sync_fetch_and_add(&go_hits[at], 1);
+}
+
 /* Non-targets pay for a hit, too. */
 static __always_inline void count_hit(u32 file, u8 act)
 {
-	u32 at = file * GO_COUNTED + (act == GO_MADE ? 0 : 1);
-
-	if ((act == GO_MADE || act == GO_HANDLER || act == GO_HANDLER_FUNCTION || act == GO_HANDLER_METHOD) &&
-	    at < GO_FILES_MAX * GO_COUNTED)
-		__sync_fetch_and_add(&go_hits[at], 1);
+	if (act == GO_MADE || act == GO_HANDLER || act == GO_HANDLER_FUNCTION || act == GO_HANDLER_METHOD)
+		count_go(file, act == GO_MADE ? 0 : 1);
 }
 
 /* What of a request only probes can show: programs in which much of it does keep them. */
@@ -45,22 +52,20 @@ static __always_inline void count_need(struct task_struct *task, struct go_threa
 {
 	struct go_key key = {.goroutine = number, .pid = task->tgid};
 	bool moved = bpf_map_lookup_elem(&go_moves, &key) != NULL;
-	u32 at = file * GO_COUNTED, *met;
+	u32 *met;
 
-	if (at > (GO_FILES_MAX - 1) * GO_COUNTED)
-		return;
 	if (!asks) {
 		if (!moved)
-			__sync_fetch_and_add(&go_hits[at + GO_COUNT_STREAMS], 1);
+			count_go(file, GO_COUNT_STREAMS);
 		return;
 	}
 	/* each caller once: one that stays was made for no request */
 	met = bpf_map_lookup_elem(&go_met, &key);
 	if (moved || (met && *met & GO_MET_SEEN))
 		return;
-	__sync_fetch_and_add(&go_hits[at + GO_COUNT_ASKED], 1);
+	count_go(file, GO_COUNT_ASKED);
 	if (!(meet_goroutine(task, go, g, number) & GO_MET_PROVEN))
-		__sync_fetch_and_add(&go_hits[at + GO_COUNT_UNPROVEN], 1);
+		count_go(file, GO_COUNT_UNPROVEN);
 }
 
 static __always_inline void fill_go(struct record_go *record, struct task_struct *task, u32 kind, u64 cookie, u64 place)
@@ -141,6 +146,7 @@ int runtime_event(struct pt_regs *ctx)
 	u32 kind, file;
 	u8 act, reason = 0;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	cookie = bpf_get_attach_cookie(ctx);
 	file = GO_COOKIE_FILE(cookie);
 	act = GO_COOKIE_ACT(cookie);

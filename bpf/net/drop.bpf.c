@@ -3,10 +3,10 @@
  * Packets that the kernel drops, counted by second, reason and destination. Nothing but a comparison is done for what
  * is freed without a reason. The program is loaded where the tracepoint tells the reason: since 5.17.
  */
+#include "bpf/core/program.bpf.h"
 #include "bpf/core/record.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
-#include <bpf/bpf_tracing.h>
 
 const volatile __u32 drop_reasons_from = 0; /* the kernel's first number that is a reason to drop a packet */
 /* What is left in the queues of a socket that closes, its FIN at least, is freed with this reason; 0: with none. */

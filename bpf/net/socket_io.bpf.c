@@ -2,8 +2,19 @@
 /*
  * Tier A: sends and receives, at the tracepoints where the kernel reports their completion (since 6.3).
  */
+#include "bpf/core/nested.bpf.h"
+#include "bpf/core/program.bpf.h"
 #include "bpf/net/held.bpf.h"
 #include "bpf/net/io.bpf.h"
+
+/* What their twins go on with: the programs themselves. */
+struct {
+	ONE_PROGRAM;
+} skipped_send SEC(".maps");
+
+struct {
+	ONE_PROGRAM;
+} skipped_receive SEC(".maps");
 
 /* A member of a TCP socket. Each call of the kernel costs some 20 ns, bpf_skc_to_tcp_sock as well. */
 #define TCP_MEMBER(sk, member) MEMBER(struct tcp_sock, sk, member)
@@ -177,6 +188,7 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 	u8 instead = 0;
 	u64 position;
 
+	KEEP_THREAD_STACK(ctx, skipped_send);
 	if (ret < 0 && sk->sk_type == SOCK_DGRAM)
 		end_batch(bpf_sk_storage_get(&sockets, sk, 0, 0));
 	if (ret == -EAGAIN && tell_stalls && sk->sk_type != SOCK_DGRAM) {
@@ -191,11 +203,13 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 	if (task->tgid == self_tgid)
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	state = io_socket(sk, task);
+	if (state && may_be_preempted)
+		note_in_thread(TWIN_SEND);
 	urgent = urgent_byte(ret, send_flags(regs));
 	if (urgent && ret == 1)
 		return 0;
 	ret -= urgent;
-	state = io_socket(sk, task);
 	if (!state) {
 		note_unrecorded(sk, task, ret);
 		return 0;
@@ -233,6 +247,13 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 	return 0;
 }
 
+/* 0 is the end of the stream only if either end shut it down: a read into an empty buffer also returns 0. */
+static __always_inline bool reads_stream(const struct sock *sk, int ret, int flags)
+{
+	return !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)) && !try_again(ret) &&
+	       (ret || sk->sk_shutdown & RCV_SHUTDOWN);
+}
+
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 {
@@ -242,10 +263,8 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 	u8 instead = 0;
 	u64 position;
 
-	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE) || try_again(ret))
-		return 0;
-	/* 0 is the end of the stream only if either end shut it down: a read into an empty buffer also returns 0 */
-	if (!ret && !(sk->sk_shutdown & RCV_SHUTDOWN))
+	KEEP_THREAD_STACK(ctx, skipped_receive);
+	if (!reads_stream(sk, ret, flags))
 		return 0;
 	task = bpf_get_current_task_btf();
 	if (task->tgid == self_tgid)
@@ -255,6 +274,8 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 		note_unrecorded(sk, task, ret);
 		return 0;
 	}
+	if (may_be_preempted)
+		note_in_thread(TWIN_RECEIVE);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	if (state->type == SOCK_DGRAM) {
 		emit_datagram(state, task, regs, ret, IN);
@@ -275,5 +296,34 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 	if (flags & MSG_TRUNC) /* discarded, not copied */
 		instead = PAYLOAD_NO_BUFFER;
 	emit_io(state, task, regs, position, ret, IN, instead);
+	return 0;
+}
+
+/* The twins of the two, where threads may be preempted in them (core/nested.bpf.h). */
+/* Where connections are sampled, the program may choose otherwise. */
+static __always_inline bool was_left_to_twin(enum twin twin, struct sock *sk)
+{
+	struct socket_state *state = sampling_limit ? NULL : bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	return state && state->self == (u64)sk && !told_in_thread(twin, TOLD_BY_TWIN);
+}
+
+SEC("tp_btf/sock_send_length")
+int io_send_nested(u64 *ctx)
+{
+	int ret = ctx[1];
+
+	if (ret && !try_again(ret) && was_left_to_twin(TWIN_SEND, (struct sock *)ctx[0]))
+		bpf_tail_call(ctx, &skipped_send, 0);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int io_receive_nested(u64 *ctx)
+{
+	struct sock *sk = (struct sock *)ctx[0];
+
+	if (reads_stream(sk, ctx[1], ctx[2]) && was_left_to_twin(TWIN_RECEIVE, sk))
+		bpf_tail_call(ctx, &skipped_receive, 0);
 	return 0;
 }

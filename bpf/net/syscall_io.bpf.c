@@ -7,7 +7,14 @@
  * Not seen: io_uring, and 32-bit callers.
  */
 #include "bpf/core/descriptor.bpf.h"
+#include "bpf/core/nested.bpf.h"
+#include "bpf/core/program.bpf.h"
 #include "bpf/net/io.bpf.h"
+
+/* What its twin goes on with: the program itself. */
+struct {
+	ONE_PROGRAM;
+} skipped_call SEC(".maps");
 
 #define MESSAGES_MAX 1024 /* the kernel's own limit for sendmmsg and recvmmsg */
 
@@ -221,6 +228,18 @@ __noinline int call_accepted(u32 fd)
 	return 0;
 }
 
+static __always_inline bool may_be_on_socket(u64 nr)
+{
+	return nr == NR_read || nr == NR_write || (nr >= NR_readv && nr <= NR_recvmsg) || nr == NR_accept4 ||
+	       nr == NR_splice || nr == NR_sendmmsg || nr == NR_recvmmsg;
+}
+
+static __always_inline bool may_be_recorded(struct task_struct *task, long ret)
+{
+	return FIELD(task, tgid) != self_tgid && !try_again(ret) && !IN_32_BIT_CALL(task) &&
+	       (port_count || task_state(task));
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 {
@@ -228,16 +247,16 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 	u64 nr = THIS_CALL(regs);
 	u32 flags = 0;
 
-	if (nr != NR_read && nr != NR_write && (nr < NR_readv || nr > NR_recvmsg) && nr != NR_accept4 &&
-	    nr != NR_splice && nr != NR_sendmmsg && nr != NR_recvmmsg)
+	KEEP_THREAD_STACK(ctx, skipped_call);
+	if (!may_be_on_socket(nr))
 		return 0;
 	if (ret == -EAGAIN && tell_stalls && sends(nr) && FIELD(task, tgid) != self_tgid && !IN_32_BIT_CALL(task) &&
 	    (port_count || task_state(task)))
 		return call_found_no_room(CALL_0(regs));
-	if (FIELD(task, tgid) == self_tgid || try_again(ret) || IN_32_BIT_CALL(task))
+	if (!may_be_recorded(task, ret))
 		return 0;
-	if (!port_count && !task_state(task))
-		return 0;
+	if (may_be_preempted)
+		note_in_thread(TWIN_CALL);
 	switch (nr) {
 	case NR_recvfrom:
 	case NR_sendto:
@@ -287,5 +306,17 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 			call_accepted(ret);
 		break;
 	}
+	return 0;
+}
+
+/* Its twin, where threads may be preempted in it (core/nested.bpf.h). */
+SEC("tp_btf/sys_exit")
+int call_done_nested(u64 *ctx)
+{
+	const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
+
+	if (may_be_on_socket(THIS_CALL(regs)) && may_be_recorded(bpf_get_current_task_btf(), ctx[1]) &&
+	    !told_in_thread(TWIN_CALL, TOLD_BY_TWIN))
+		bpf_tail_call(ctx, &skipped_call, 0);
 	return 0;
 }

@@ -7,8 +7,8 @@
 #include "bpf/net/socket.bpf.h"
 #include "bpf/core/goroutine.bpf.h"
 #include "bpf/core/nested.bpf.h"
+#include "bpf/core/program.bpf.h"
 #include "bpf/core/target.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 static __always_inline void tell_segment(struct socket_state *state, u32 kind, u32 position, u32 length)
 {
@@ -45,7 +45,7 @@ static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length, u32 *
 	return place;
 }
 
-static __always_inline void tell_arrival(struct sock *sk, struct sk_buff *skb)
+static __always_inline void tell_arrival(void *ctx, struct sock *sk, struct sk_buff *skb, bool is_twin)
 {
 	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	u32 length, place, acknowledges;
@@ -61,7 +61,7 @@ static __always_inline void tell_arrival(struct sock *sk, struct sk_buff *skb)
 	if (state->self != (u64)sk && is_subflow(sk, 0))
 		return;
 	own_socket(state, sk);
-	if (is_sampled(state))
+	if (is_sampled(state) && may_tell(TWIN_ARRIVAL, ctx, is_twin))
 		tell_segment(state, RECORD_ARRIVAL, place, length);
 }
 
@@ -71,7 +71,7 @@ int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
 	if (skb->len <= TCP_HEADER_LENGTH)
 		return 0;
 	note_event(TWIN_ARRIVAL, ctx, skb, 0);
-	tell_arrival(sk, skb);
+	tell_arrival(ctx, sk, skb, false);
 	return 0;
 }
 
@@ -79,7 +79,7 @@ SEC("tp_btf/tcp_probe")
 int BPF_PROG(arrival_nested, struct sock *sk, struct sk_buff *skb)
 {
 	if (skb->len > TCP_HEADER_LENGTH && was_skipped(TWIN_ARRIVAL, ctx, skb, 0))
-		tell_arrival(sk, skb);
+		tell_arrival(ctx, sk, skb, true);
 	return 0;
 }
 
@@ -241,7 +241,7 @@ static __always_inline void note_connect(struct socket_state *state, const struc
 	state->connect_tid = FIELD(task, pid);
 }
 
-static __always_inline void tell_change(struct sock *sk, int from, int to)
+static __always_inline void tell_change(void *ctx, struct sock *sk, int from, int to, bool is_twin)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
@@ -286,7 +286,7 @@ static __always_inline void tell_change(struct sock *sk, int from, int to)
 		state->origin = ORIGIN_LISTENER;
 	if (from == TCP_SYN_SENT && to == TCP_CLOSE && may_choose(state))
 		choose_closed(state);
-	if (!is_sampled(state))
+	if (!is_sampled(state) || !may_tell(TWIN_STATE_CHANGE, ctx, is_twin))
 		return;
 	if (to != TCP_SYN_SENT)
 		tell_connect(sk, state);
@@ -308,7 +308,7 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_change, struct sock *sk, int from, int to)
 {
 	note_event(TWIN_STATE_CHANGE, ctx, sk, to);
-	tell_change(sk, from, to);
+	tell_change(ctx, sk, from, to, false);
 	return 0;
 }
 
@@ -316,7 +316,7 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_change_nested, struct sock *sk, int from, int to)
 {
 	if (was_skipped(TWIN_STATE_CHANGE, ctx, sk, to))
-		tell_change(sk, from, to);
+		tell_change(ctx, sk, from, to, true);
 	return 0;
 }
 

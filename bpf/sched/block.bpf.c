@@ -6,8 +6,8 @@
  * throttling releases are remembered, too: a kernel worker submits them late, and their owner is not known until they
  * wake a thread.
  */
+#include "bpf/core/program.bpf.h"
 #include "bpf/sched/block.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 /* The most I/Os of one request that are examined. */
 #define MERGED_MAX 16

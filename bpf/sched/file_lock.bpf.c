@@ -2,8 +2,8 @@
 /*
  * A lock on a file that a thread was refused, or has to wait for, and which process has it. Linux 6.9 or later.
  */
+#include "bpf/core/program.bpf.h"
 #include "bpf/core/target.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 #define FILE_LOCK_DEFERRED 1 /* it waits */
 #define F_WRLCK 1

@@ -4,8 +4,8 @@
  * broken up because memory in one piece is short.
  */
 #include "bpf/sched/stall.bpf.h"
+#include "bpf/core/program.bpf.h"
 #include "bpf/core/target.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 const volatile __u64 slow_io = 0; /* I/Os that take at least this long are recorded */
 

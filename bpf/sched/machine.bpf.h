@@ -52,7 +52,7 @@ struct sched_info {    /* by the queue's clock; CONFIG_SCHED_INFO */
 struct task_struct___scheduled {
 	struct sched_entity se;
 	struct sched_info sched_info;
-	int on_cpu;
+	u32 on_cpu; /* a byte since Linux 7; a load is adapted only if no type has a sign */
 };
 
 struct task_io_accounting___disk { /* CONFIG_TASK_IO_ACCOUNTING */

@@ -14,8 +14,8 @@
 #include "bpf/sched/stall.bpf.h"
 #include "bpf/sched/sleep.bpf.h"
 #include "bpf/sched/waker.bpf.h"
+#include "bpf/core/program.bpf.h"
 #include "bpf/core/target.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 const volatile __u8 tell_stalls = false;
 const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */

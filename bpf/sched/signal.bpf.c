@@ -2,9 +2,9 @@
 /*
  * Records the sender of a signal that stops a process, and who freezes a cgroup.
  */
+#include "bpf/core/program.bpf.h"
 #include "bpf/sched/signal.bpf.h"
 #include "bpf/sched/waker.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 #define SIGNAL_STOP 19 /* SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU */
 #define SIGNAL_STOP_LAST 22

@@ -3,8 +3,8 @@
  * Soft interrupts that run while a target thread is on the CPU.
  */
 #include "bpf/sched/stall.bpf.h"
+#include "bpf/core/program.bpf.h"
 #include "bpf/core/target.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 /* When this CPU began to handle an interrupt; they do not nest. 0: none, or no target was interrupted. */
 struct {

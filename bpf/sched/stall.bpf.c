@@ -2,8 +2,8 @@
 /*
  * Delays of a thread inside the kernel that tracepoints report: reclaim, locks of the kernel, FUSE, write-back.
  */
+#include "bpf/core/program.bpf.h"
 #include "bpf/sched/stall.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 #define LOCK_SPIN 1
 #define LOCK_MUTEX 32

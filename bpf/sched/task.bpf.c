@@ -4,8 +4,8 @@
  */
 #include "bpf/core/goroutine.bpf.h"
 #include "bpf/sched/left_stack.bpf.h"
+#include "bpf/core/program.bpf.h"
 #include "bpf/core/target.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 /* The first switch-in emits it as an off-CPU interval. */
 static __always_inline void waits_for_first_cpu(struct off_cpu_state *off, u64 now)

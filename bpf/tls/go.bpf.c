@@ -2,6 +2,7 @@
 /*
  * Calls of Go's crypto/tls, at the places that user space has chosen in its functions (enum tls_act).
  */
+#include "bpf/core/thread_stack.bpf.h"
 #include "bpf/tls/go_way.bpf.h"
 
 struct go_goroutines go_goroutines SEC(".maps");
@@ -17,6 +18,7 @@ int go_enter(struct pt_regs *ctx)
 	struct go_call *call;
 	u32 way, depth, pid;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	if (!whole_target(task)) {
 		count_others(bpf_get_attach_cookie(ctx));
 		return 0;
@@ -71,6 +73,7 @@ int go_event(struct pt_regs *ctx)
 	u64 cookie, now, object, second;
 	u8 act;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	if (!whole_target(task)) {
 		count_others(bpf_get_attach_cookie(ctx));
 		return 0;

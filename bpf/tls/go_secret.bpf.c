@@ -6,6 +6,7 @@
  * keysFromMasterSecret, also where a session is resumed, which writeKeyLog does not see. User space derives the keys
  * again (capture/decrypt/).
  */
+#include "bpf/core/thread_stack.bpf.h"
 #include "bpf/tls/go_way.bpf.h"
 
 #define RANDOM 32
@@ -122,6 +123,7 @@ int go_secret(struct pt_regs *ctx)
 	struct derivation d = {};
 	u64 cookie, session = 0;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	cookie = bpf_get_attach_cookie(ctx);
 	if (!whole_target(task)) {
 		count_others(cookie);

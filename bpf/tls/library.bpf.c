@@ -2,6 +2,7 @@
 /*
  * Calls of TLS libraries in C, at the places that user space selected in their functions (enum tls_act).
  */
+#include "bpf/core/thread_stack.bpf.h"
 #include "bpf/tls/way.bpf.h"
 
 #define ERR_LIB_SSL 20
@@ -40,6 +41,7 @@ int tls_enter(struct pt_regs *ctx)
 	u64 cookie, frame, object, buffer, asked, moved;
 	u8 act;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	/* Only targets have one. */
 	thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
 	cookie = bpf_get_attach_cookie(ctx);
@@ -131,6 +133,7 @@ int tls_event(struct pt_regs *ctx)
 	u64 cookie, first, second, third, stack;
 	u8 act;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	cookie = bpf_get_attach_cookie(ctx);
 	if (!whole_target(task)) {
 		count_others(cookie);

@@ -5,6 +5,7 @@
  * Programs at user functions may be preempted, unlike those at tracepoints: they have exclusive use of per-CPU data
  * only after acquiring it (take_scratch).
  */
+#include "bpf/core/thread_stack.bpf.h"
 #include "bpf/net/frames.bpf.h"
 #include "bpf/tls/go_way.bpf.h"
 
@@ -257,6 +258,7 @@ int tls_return(struct pt_regs *ctx)
 	struct moved moved;
 	u8 library;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	cookie = bpf_get_attach_cookie(ctx);
 	library = library_of(cookie);
 	if (library == TLS_GO && !task_state(task)) /* of the others, only targets have calls */

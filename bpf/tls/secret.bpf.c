@@ -6,6 +6,7 @@
  * The inputs are taken, not the keys: they are complete at the entry, and the function ends with a jump, so its end
  * cannot be probed. User space derives the keys again (capture/decrypt/).
  */
+#include "bpf/core/thread_stack.bpf.h"
 #include "bpf/tls/way.bpf.h"
 
 #define PARAMETERS_MAX 12
@@ -74,6 +75,7 @@ int tls_secret(struct pt_regs *ctx)
 	struct parameter parameter;
 	u64 cookie, at, name, stack, length;
 
+	KEEP_THREAD_STACK(ctx, after_probe);
 	cookie = bpf_get_attach_cookie(ctx);
 	if (!whole_target(task)) {
 		count_others(cookie);

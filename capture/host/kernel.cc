@@ -76,6 +76,16 @@ bool KernelTypes::has_struct(const std::string& name) const {
   return btf__find_by_name_kind(impl_->types, name.c_str(), BTF_KIND_STRUCT) > 0;
 }
 
+// Tracepoints are guarded by read-copy-update that can sleep (SRCU), and not by disabled preemption. Functions that the
+// verifier looks at once may be called with preemption disabled since it knows which of them may sleep.
+bool KernelTypes::preempts_programs() const {
+  const btf* types = impl_->types;
+  const int subprogram = btf__find_by_name_kind(types, "bpf_subprog_info", BTF_KIND_STRUCT);
+  return btf__find_by_name_kind(types, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0 &&
+         btf__find_by_name_kind(types, "bpf_preempt_disable", BTF_KIND_FUNC) > 0 && subprogram > 0 &&
+         offset_in_parts(types, static_cast<unsigned>(subprogram), "might_sleep") >= 0;
+}
+
 bool KernelTypes::has_helper(const std::string& name) const {
   const btf* types = impl_->types;
   const int id = btf__find_by_name_kind(types, "bpf_func_id", BTF_KIND_ENUM);

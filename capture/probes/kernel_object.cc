@@ -23,6 +23,7 @@
 #endif
 #include "capture/probes/program_choice.h"
 #include "capture/probes/refusal.h"
+#include "capture/probes/twins.h"
 #include "capture/scan/function_places.h"
 
 namespace tailcap::capture {
@@ -53,10 +54,8 @@ int keep_words(libbpf_print_level level, const char* format, va_list arguments) 
 
 // For tests. A program of another type may not call what this one calls.
 void spoil(bpf_program* program, Spoil how) {
-  if (how == Spoil::refused)
-    bpf_program__set_type(program, BPF_PROG_TYPE_SOCKET_FILTER);
-  else
-    bpf_program__set_autoload(program, false);
+  if (how == Spoil::refused) bpf_program__set_type(program, BPF_PROG_TYPE_SOCKET_FILTER);
+  if (how == Spoil::idle) bpf_program__set_autoload(program, false);
 }
 
 std::uint64_t cgroup_id(const std::string& path) {
@@ -179,6 +178,11 @@ void KernelObject::open() {
   if (error) throw std::runtime_error("cannot open the kernel programs in this binary: " + last_words);
 }
 
+bool KernelObject::is_skipped(std::string_view program) const {
+  return std::any_of(settings.spoiled.begin(), settings.spoiled.end(),
+                     [&](const auto& one) { return one.first == program && one.second == Spoil::skipped; });
+}
+
 const char* KernelObject::sha256() const {
 #if defined(__x86_64__)
   if (programs == ProgramSet::older) return TAILCAP_OLDER_OBJECT_SHA256;
@@ -255,6 +259,7 @@ void KernelObject::configure(const KernelTypes& types) {
   for (const auto& [number, name] : drop_reasons)
     if (name == "QUEUE_PURGE") constants.drop_reason_closing = number;
   constants.preempt_count_at = types.preempt_count_from_queue();
+  constants.may_be_preempted = settings.preempted || types.preempts_programs();
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
 }
 
@@ -267,7 +272,8 @@ void KernelObject::choose_programs(const KernelTypes& types) {
         hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook || is_callable(hook) ||
         (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
     const bool known = program != skeleton->progs.packet_dropped || !drop_reasons.empty();
-    bpf_program__set_autoload(program, exists && known && wanted(name, settings, tier.tier) && suits(name, types));
+    bpf_program__set_autoload(program, exists && known && wanted(name, settings, tier.tier) && suits(name, types) &&
+                                           (!twins::is_for_preempted(name) || skeleton->rodata->may_be_preempted));
     for (const auto& [spoiled, how] : settings.spoiled) {
       if (name == spoiled) spoil(program, how);
     }
@@ -296,6 +302,7 @@ int KernelObject::load(const KernelTypes& types) {
   const auto opened = Clock::now();
   const int error = -tailcap_bpf__load(skeleton.get());
   load_time = since(opened);
+  if (!error) twins::lead(*skeleton);
   for (const auto& [name, buffer] : logs) {
     if (settings.verifier_log && buffer[0]) log += "== " + name + "\n" + buffer.data() + "\n";
   }

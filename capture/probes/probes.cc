@@ -21,6 +21,7 @@
 #include "capture/iterators/untarget.h"
 #include "capture/probes/cpu_tables.h"
 #include "capture/probes/kernel_object.h"
+#include "capture/probes/twins.h"
 
 namespace tailcap::capture {
 
@@ -61,15 +62,6 @@ struct Probes::Impl {
   bool attach_again(std::initializer_list<bpf_program*> programs, bool on);
   bool records_waits(const bpf_program* program) const {
     return program == object.skeleton->progs.switch_task || program == object.skeleton->progs.wake_up;
-  }
-  // Runs of the program that the kernel skipped and that its twin made up for (bpf/core/nested.bpf.h).
-  std::uint64_t told_by_twin(const bpf_program* program) const {
-    const auto& programs = object.skeleton->progs;
-    auto& told = object.skeleton->bss->told_by_twin;
-    if (program == programs.arrival) return std::atomic_ref(told[bpf::TWIN_ARRIVAL]).load(std::memory_order_relaxed);
-    if (program == programs.state_change)
-      return std::atomic_ref(told[bpf::TWIN_STATE_CHANGE]).load(std::memory_order_relaxed);
-    return 0;
   }
 };
 
@@ -199,7 +191,7 @@ void Probes::attach(std::span<const std::string_view> names) {
     const std::string name = bpf_program__name(program);
     if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) continue;
     if (!bpf_program__autoload(program) || hook_of(program).starts_with("iter/") || hook_of(program) == kFunctionHook ||
-        is_callable(hook_of(program)) || cleans(name))
+        is_callable(hook_of(program)) || cleans(name) || impl_->object.is_skipped(name))
       continue;
     const auto start = Clock::now();
     if (hook_of(program) == kClockHook) {
@@ -388,7 +380,11 @@ bool Probes::record_waits(bool on) {
 bool Probes::record_bytes(bool on) {
   const auto& programs = impl_->object.skeleton->progs;
   if (on) std::atomic_ref(impl_->object.skeleton->bss->held_epoch).fetch_add(1);
-  return impl_->attach_again({programs.io_send, programs.io_receive, programs.call_done, programs.arrival}, on);
+  // The kernel runs a twin after its program if it was attached after it.
+  return impl_->attach_again(
+      {programs.io_send, programs.io_send_nested, programs.io_receive, programs.io_receive_nested, programs.call_done,
+       programs.call_done_nested, programs.arrival, programs.arrival_nested},
+      on);
 }
 
 Probes::RunTime Probes::run_time() const {
@@ -427,8 +423,7 @@ std::vector<ProgramReport> Probes::programs() const {
       }
       report.runs = info.run_cnt;
       report.time = std::chrono::nanoseconds(info.run_time_ns);
-      report.missed =
-          info.recursion_misses - std::min<std::uint64_t>(info.recursion_misses, impl_->told_by_twin(program));
+      report.missed = twins::missed(*impl_->object.skeleton, program, info.recursion_misses);
       report.instructions = info.verified_insns;
     }
     const auto log = impl_->object.logs.find(report.name);

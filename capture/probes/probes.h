@@ -29,8 +29,8 @@ struct cpu_table;
 
 namespace tailcap::capture {
 
-// Tests only: a program that the kernel refuses, or that reports nothing.
-enum class Spoil : std::uint8_t { refused, idle };
+// Tests only: a program that the kernel refuses, that reports nothing, or that the kernel never runs at its tracepoint.
+enum class Spoil : std::uint8_t { refused, idle, skipped };
 
 // One of `of` connections is recorded. Machines with the same seed choose alike.
 struct Sampling {
@@ -68,6 +68,7 @@ struct ProbeSettings {
   std::vector<std::pair<std::string, Spoil>> spoiled;  // tests only: programs that do not do their work
   std::vector<std::pair<std::string, std::uint32_t>> map_entries;  // tests only: kernel maps of another size
   bool older = false;         // tests only: the programs for kernels without the helpers of Linux 6.1
+  bool preempted = false;     // tests only: as where threads may be preempted in programs
   bool verifier_log = false;  // keep the verifier's log of each program
   bool timings = false;       // … or only its duration
   std::array<std::uint32_t, 3> own_processes{};  // the recorder's; they and their children are never recorded; 0: none

@@ -10,8 +10,8 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   for (const auto& prefix : settings.left_out) {
     if (name.starts_with(prefix)) return false;
   }
-  if (name == "io_send" || name == "io_receive") return tier == HookTier::a && has(Group::io);
-  if (name == "call_done") return tier == HookTier::c && has(Group::io);
+  if (name.starts_with("io_")) return tier == HookTier::a && has(Group::io);
+  if (name.starts_with("call_done")) return tier == HookTier::c && has(Group::io);
   if (name.starts_with("arrival")) return has(Group::arrivals);
   if (name == "switch_task" || name == "list_waits" || name == "wake_up" || name.starts_with("stop_") ||
       name == "read_cpu_clocks")

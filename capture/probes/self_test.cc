@@ -33,7 +33,9 @@ namespace {
 // Not a request of any protocol; short, so that a ring of one page holds all records.
 constexpr std::string_view kThere = "tailcap: self-test, first message", kBack = "tailcap: self-test, the answer";
 constexpr int kPatienceMs = 2000;  // for the child; it needs less than one
-constexpr std::array<std::string_view, 5> kPrograms = {"io_send", "io_receive", "call_done", "arrival", "state_change"};
+constexpr std::array<std::string_view, 10> kPrograms = {
+    "io_send",          "io_send_nested", "io_receive",     "io_receive_nested", "call_done",
+    "call_done_nested", "arrival",        "arrival_nested", "state_change",      "state_change_nested"};
 
 // The child's knowledge of its connection.
 struct Truth {

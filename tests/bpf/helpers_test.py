@@ -18,6 +18,7 @@ HELPERS = {
     3: "map_delete_elem",
     5: "ktime_get_ns",
     8: "get_smp_processor_id",
+    12: "tail_call",  # goes on with a program of the recorder
     35: "get_current_task",
     46: "get_socket_cookie",
     67: "get_stack",
@@ -46,6 +47,8 @@ HELPERS = {
 }
 SYMBOLS = {
     "bpf_rdonly_cast": "kernel function: gives an address a type, for reading only",
+    "bpf_preempt_disable": "kernel function: the thread keeps its CPU until the program ends, as in older kernels",
+    "bpf_preempt_enable": "likewise",
 }
 
 

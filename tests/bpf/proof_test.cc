@@ -87,6 +87,26 @@ TEST_F(Proof, ProgramsForOlderKernelsReportAConnectionAsItWas) {
   EXPECT_TRUE(proven.probes->list_tasks().empty());
 }
 
+// What twins do there (bpf/core/nested.bpf.h): nothing where their programs run, and everything where the kernel skips
+// them.
+TEST_F(Proof, WhereThreadsMayBePreemptedInProgramsTwinsTellWhatIsSkipped) {
+  settings_.preempted = true;
+  for (const auto tier : {HookTier::a, HookTier::c}) {
+    if (choose_tier(tier, KernelTypes()).tier == HookTier::unknown) continue;
+    settings_.tier = tier;
+    for (const bool skipped : {false, true}) {
+      settings_.spoiled.clear();
+      if (skipped)
+        for (const char* name : {"io_send", "io_receive", "call_done", "arrival", "state_change"})
+          settings_.spoiled.emplace_back(name, Spoil::skipped);
+      const auto proven = proven_probes(settings_);
+      EXPECT_EQ(proven.result.wrong, "");
+      EXPECT_EQ(proven.result.inconclusive, "");
+      EXPECT_TRUE(proven.probes->losses().empty());
+    }
+  }
+}
+
 TEST_F(Proof, WithoutPayloadAndArrivals) {
   settings_.payload_limit = 0;
   settings_.groups = {Group::io};
@@ -111,7 +131,7 @@ TEST_F(Proof, ATierThatReportsSomethingElseIsReplaced) {
 }
 
 TEST_F(Proof, WhereNoTierIsRightNothingIsRecorded) {
-  settings_.spoiled = {{"arrival", Spoil::idle}};
+  settings_.spoiled = {{"arrival", Spoil::idle}, {"arrival_nested", Spoil::idle}};
   const auto why = refusal();
   EXPECT_NE(why.find("recording is refused"), why.npos) << why;
   EXPECT_NE(why.find("an arrival is not reported"), why.npos) << why;

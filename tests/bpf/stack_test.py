@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Adds up the stack along every chain of calls as Linux does before 6.4: each frame rounded up to 32 bytes. More than 512 bytes,
-or more than eight frames, and those kernels refuse the program.
+or more than eight frames, and those kernels refuse the program. Programs that threads may share with a preempted one keep the
+thread's stack (bpf/core/thread_stack.bpf.h).
 
     tests/bpf/stack_test.py OBJECT
 """
@@ -9,6 +10,8 @@ import sys
 from object_file import ObjectFile
 
 MOST_BYTES, MOST_FRAMES, STEP = 512, 8, 32
+TAIL_CALL = 12
+GONE_ON_WITH = ("io_send", "io_receive", "call_done")
 
 
 def deepest(functions, name, above=()):
@@ -38,6 +41,10 @@ def main():
         print(f"{size:4} bytes, {frames} frames: " + " → ".join(f"{n} {own}" for n, own in chain))
         if size > MOST_BYTES or frames > MOST_FRAMES:
             refused.append(name)
+    sharing = {f.name for f in functions.values() if f.section == "uprobe"}.union(GONE_ON_WITH)
+    unsafe = sorted(name for name in sharing if TAIL_CALL not in functions[name].helpers)
+    if unsafe or len(sharing) == len(GONE_ON_WITH):
+        sys.exit(f"without KEEP_THREAD_STACK: {', '.join(unsafe) or 'no program is at a function'}")
     if refused:
         sys.exit(f"more than {MOST_BYTES} bytes or {MOST_FRAMES} frames: {', '.join(refused)}")
 

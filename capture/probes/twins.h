@@ -1,0 +1,20 @@
+// Programs whose work another one does where the kernel skipped them: bpf/core/nested.bpf.h.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+struct bpf_program;
+struct tailcap_bpf;
+
+namespace tailcap::capture::twins {
+
+// It works only where threads may be preempted in programs.
+bool is_for_preempted(std::string_view program);
+// After the programs are loaded: what each of those twins goes on with.
+void lead(const tailcap_bpf& loaded);
+// Runs that the kernel skipped without a twin that made up for them. Where a twin was skipped, too, that counts for its
+// program.
+std::uint64_t missed(const tailcap_bpf& loaded, const bpf_program* program, std::uint64_t skipped);
+
+}  // namespace tailcap::capture::twins
