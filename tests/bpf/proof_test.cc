@@ -1,9 +1,19 @@
 // A kernel that refuses a program, and programs that load but report wrong facts.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
+#include <map>
 #include <stdexcept>
+#include <utility>
 
+#include "bpf/event.h"
+#include "capture/host/clocks.h"
 #include "capture/host/kernel.h"
 #include "capture/probes/self_test.h"
 #include "capture/rings/rings.h"
@@ -13,6 +23,54 @@ namespace tailcap::test {
 
 using namespace capture;
 using formats::HookTier;
+
+namespace {
+
+// A child, which becomes a target, connects to itself over loopback and moves `messages` bytes, one at a time.
+void talk_to_oneself(Probes& probes, int messages) {
+  int go[2];
+  ASSERT_EQ(pipe(go), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const to = reinterpret_cast<sockaddr*>(&address);
+    char byte = 'x';
+    bool well = read(go[0], &byte, 1) == 1;
+    const int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    well = well && bind(listener, to, size) == 0 && listen(listener, 1) == 0 && getsockname(listener, to, &size) == 0 &&
+           connect(client, to, size) == 0;
+    const int server = well ? accept(listener, nullptr, nullptr) : -1;
+    for (int i = 0; well && i < messages; ++i) well = write(client, &byte, 1) == 1 && read(server, &byte, 1) == 1;
+    _exit(well ? 0 : 1);
+  }
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
+  probes.make_target(static_cast<std::uint32_t>(child), process);
+  EXPECT_EQ(write(go[1], "g", 1), 1);
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  for (const int end : {go[0], go[1], process}) close(end);
+}
+
+// How many times each arrival of one byte is in the rings, by socket and position.
+std::map<std::pair<std::uint64_t, std::uint32_t>, int> arrivals(Rings& rings) {
+  std::map<std::pair<std::uint64_t, std::uint32_t>, int> found;
+  rings.begin(monotonic_now(), true);
+  for (auto record = rings.next(); !record.empty(); record = rings.next()) {
+    bpf::record_segment segment;
+    if (record.size() < sizeof segment) continue;
+    std::memcpy(&segment, record.data(), sizeof segment);
+    if (segment.h.kind == bpf::RECORD_ARRIVAL && segment.h.length == 1) ++found[{segment.socket, segment.position}];
+  }
+  rings.release();
+  return found;
+}
+
+}  // namespace
 
 class Proof : public ::testing::Test {
  protected:
@@ -105,6 +163,22 @@ TEST_F(Proof, WhereThreadsMayBePreemptedInProgramsTwinsTellWhatIsSkipped) {
       EXPECT_TRUE(proven.probes->losses().empty());
     }
   }
+}
+
+// The kernel runs a twin after its program only if it was attached after it.
+TEST_F(Proof, AfterAPauseNoArrivalIsReportedTwice) {
+  constexpr int kMessages = 50;
+  Probes probes(settings_);
+  Rings rings(probes.rings());
+  probes.attach();
+  ASSERT_TRUE(probes.record_bytes(false));
+  talk_to_oneself(probes, kMessages);
+  EXPECT_TRUE(arrivals(rings).empty()) << "they are paused";
+  ASSERT_TRUE(probes.record_bytes(true));
+  talk_to_oneself(probes, kMessages);
+  const auto found = arrivals(rings);
+  EXPECT_GE(found.size(), static_cast<std::size_t>(kMessages));
+  for (const auto& [place, times] : found) EXPECT_EQ(times, 1) << place.second;
 }
 
 TEST_F(Proof, WithoutPayloadAndArrivals) {
