@@ -300,12 +300,17 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 }
 
 /* The twins of the two, where threads may be preempted in them (core/nested.bpf.h). */
-/* Where connections are sampled, the program may choose otherwise. */
+/* Where connections are sampled, the program may choose otherwise. It has made a state for each socket that it records.
+ */
 static __always_inline bool was_left_to_twin(enum twin twin, struct sock *sk)
 {
 	struct socket_state *state = sampling_limit ? NULL : bpf_sk_storage_get(&sockets, sk, 0, 0);
 
-	return state && state->self == (u64)sk && !told_in_thread(twin, TOLD_BY_TWIN);
+	if (state && state->self == (u64)sk)
+		return !told_in_thread(twin, TOLD_BY_TWIN);
+	return !state && !sampling_limit && (sk->sk_protocol == IPPROTO_TCP || sk->__sk_common.skc_family == AF_UNIX) &&
+	       (on_wanted_port(sk) || whole_target(bpf_get_current_task_btf())) && has_file(sk) &&
+	       !told_in_thread(twin, TOLD_BY_TWIN);
 }
 
 SEC("tp_btf/sock_send_length")

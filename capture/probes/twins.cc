@@ -47,9 +47,15 @@ void lead(const tailcap_bpf& loaded) {
 std::uint64_t missed(const tailcap_bpf& loaded, const bpf_program* program, std::uint64_t skipped) {
   for (const Twin& twin : all(loaded)) {
     if (program == twin.program) return 0;
+    if (program != twin.of) continue;
     auto& told = loaded.bss->told_by_twin[twin.number];
-    if (program == twin.of)
-      return skipped - std::min<std::uint64_t>(skipped, std::atomic_ref(told).load(std::memory_order_relaxed));
+    const std::uint64_t left = skipped - std::min<std::uint64_t>(skipped, std::atomic_ref(told).load());
+    const bool rests = twin.skipped && (!bpf_program__autoload(twin.program) || loaded.rodata->sampling_limit ||
+                                        std::atomic_ref(loaded.bss->notes_are_missing).load());
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof info;
+    if (rests || bpf_obj_get_info_by_fd(bpf_program__fd(twin.program), &info, &size) != 0) return left;
+    return std::min<std::uint64_t>(left, info.recursion_misses);
   }
   return skipped;
 }

@@ -13,8 +13,8 @@ namespace tailcap::capture::twins {
 bool is_for_preempted(std::string_view program);
 // After the programs are loaded: what each of those twins goes on with.
 void lead(const tailcap_bpf& loaded);
-// Runs that the kernel skipped without a twin that made up for them. Where a twin was skipped, too, that counts for its
-// program.
+// Runs that the kernel skipped without a twin that made up for them: at most as many as it skipped of the twin, which
+// otherwise has seen the event, and knows whether it is one that is recorded. Those of a twin count for its program.
 std::uint64_t missed(const tailcap_bpf& loaded, const bpf_program* program, std::uint64_t skipped);
 
 }  // namespace tailcap::capture::twins

@@ -145,8 +145,8 @@ socket is known. The cells that do not begin with ✗ are as they should be.
 
 5.10 lacks helpers of Linux 6.1 for kernel programs: [what is not recorded there](LIMITS.md#kernels-and-machines).
 
-The oldest kernel that is supported is the oldest in the table of its machine. Newer ones than those here are tested where tailcap is developed
-(6.18, x86-64).
+The oldest kernel that is supported is the oldest in the table of its machine; the newest is the newest that Debian has for its stable
+release. tailcap is developed on 6.18 (x86-64).
 """
 
 
