@@ -27,6 +27,7 @@ MACHINES = {
         {
             "6.1": ("linux-image-cloud-arm64", "bookworm"),
             "6.12": ("linux-image-cloud-arm64", "bookworm-backports"),
+            "newest": ("linux-image-cloud-arm64", "trixie-backports"),
         },
         "qemu-system-arm",
         "qemu-system-aarch64",
