@@ -299,8 +299,8 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 	return 0;
 }
 
-/* The twins of the two, where threads may be preempted in them (core/nested.bpf.h). */
-/* Where connections are sampled, the program may choose otherwise. It has made a state for each socket that it records.
+/* For the twins of the two, where threads may be preempted in them (core/nested.bpf.h): whether to go on with the
+ * program, which makes a state for each socket that it records. Where connections are sampled, it may choose otherwise.
  */
 static __always_inline bool was_left_to_twin(enum twin twin, struct sock *sk)
 {
