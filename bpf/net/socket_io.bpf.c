@@ -300,15 +300,16 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 }
 
 /* For the twins of the two, where threads may be preempted in them (core/nested.bpf.h): whether to go on with the
- * program, which makes a state for each socket that it records. Where connections are sampled, it may choose otherwise.
- */
+ * program, which makes a state for each socket that it records. Where connections are sampled, it may choose otherwise
+ * than the twin, and so notes the event again. */
 static __always_inline bool was_left_to_twin(enum twin twin, struct sock *sk)
 {
-	struct socket_state *state = sampling_limit ? NULL : bpf_sk_storage_get(&sockets, sk, 0, 0);
+	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
 
-	if (state && state->self == (u64)sk)
-		return !told_in_thread(twin, TOLD_BY_TWIN);
-	return !state && !sampling_limit && (sk->sk_protocol == IPPROTO_TCP || sk->__sk_common.skc_family == AF_UNIX) &&
+	if (state)
+		return state->self == (u64)sk && is_sampled(state) &&
+		       !told_in_thread(twin, sampling_limit ? TOLD_NOTHING : TOLD_BY_TWIN);
+	return !sampling_limit && (sk->sk_protocol == IPPROTO_TCP || sk->__sk_common.skc_family == AF_UNIX) &&
 	       (on_wanted_port(sk) || whole_target(bpf_get_current_task_btf())) && has_file(sk) &&
 	       !told_in_thread(twin, TOLD_BY_TWIN);
 }
