@@ -142,7 +142,13 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
     text += "  TLS of " + formats::printable(file) + ": " +
             formats::printable(way.ends_with(kNothingOlder) ? way.substr(0, way.size() - kNothingOlder.size()) : way) +
             "\n";
-  for (const auto& function : tally.unwatched) text += "  TLS not seen " + formats::printable(function) + "\n";
+  for (const auto& function : tally.unwatched) {
+    const bool keys = std::any_of(tally.tls_ways.begin(), tally.tls_ways.end(), [&](const auto& way) {
+      return way.second.starts_with("by keys") && function.find("in " + way.first + ": ") != function.npos;
+    });
+    text += (keys ? "  no TLS probe " : "  TLS not seen ") + formats::printable(function) +
+            (keys ? "; connections that are read by keys need none" : "") + "\n";
+  }
   if (tally.quotas_unread)
     text += "  CPU quotas: up to " + show_count(tally.quotas_unread) +
             " processes or cgroups were read less often than every second\n";

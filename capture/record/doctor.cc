@@ -266,13 +266,14 @@ std::vector<Check> check_tls(scan::TargetFiles& files) {
     const std::string name = "TLS", file = path.substr(path.rfind('/') + 1);
     if (!library.text.empty()) checks.push_back({name, Verdict::ok, file + ": " + library.text, ""});
     if (!library.refused.empty())
-      checks.push_back({name, Verdict::warn, file + ": not to be watched: " + library.refused,
-                        "its plaintext stays unknown; all else is recorded"});
+      checks.push_back({name, Verdict::warn, file + ": no probes: " + library.refused,
+                        file.starts_with("libssl.so.3")
+                            ? "only connections that begin while it records are read, by their keys"
+                            : "its plaintext stays unknown; all else is recorded"});
     if (auto keys = check_keys(files, path)) checks.push_back(*std::move(keys));
   }
-  if (checks.empty())
-    checks.push_back(
-        {"TLS", Verdict::ok, "no OpenSSL or GnuTLS where the linker looks; others are found as they run", ""});
+  const char* const none = "no OpenSSL or GnuTLS where the linker looks; others are found as they run";
+  if (checks.empty()) checks.push_back({"TLS", Verdict::ok, none, ""});
   return checks;
 }
 
@@ -366,19 +367,17 @@ int run_doctor(int argc, char** argv) {
   std::vector<Check> checks = {check_kernel(),   check_types(),   check_rights(), check_pid_namespace(),
                                check_lockdown(), check_tracefs(), check_tier(),   check_ring()};
   for (auto& check : check_processor()) checks.push_back(std::move(check));
-  bool possible = true;
-  for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
-  if (possible) {
+  const auto all_pass = [&] { return std::ranges::find(checks, Verdict::fail, &Check::verdict) == checks.end(); };
+  if (all_pass()) {
     for (auto& check : check_load()) checks.push_back(std::move(check));
     for (auto& check : check_tiers_by_test()) checks.push_back(std::move(check));
   }
   for (auto& check : check_tls(files)) checks.push_back(std::move(check));
-  if (!pid.empty()) checks.push_back(check_sockets(pid));
   if (!pid.empty()) {
+    checks.push_back(check_sockets(pid));
     for (auto& check : check_go(files, pid)) checks.push_back(std::move(check));
   }
-  possible = true;
-  for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
+  const bool possible = all_pass();
   if (json) {
     std::printf("{\"schema\": %d, \"possible\": %s, \"checks\": [", kJsonSchema, possible ? "true" : "false");
     for (std::size_t i = 0; i < checks.size(); i++) {
