@@ -300,9 +300,10 @@ extern void bpf_preempt_enable(void) KERNEL_FUNCTION;
 #define PF_USER_WORKER 0x00004000
 #define PF_KTHREAD 0x00200000
 
-/* Bits of a CPU's count of the interrupts that it is in. */
+/* Bits of a CPU's count of the interrupts that it is in. Linux 7 has eight bits more before the last ones, for how
+ * often interrupts were disabled. */
 #define SOFTIRQ_SERVED 0x100
-#define HARDIRQ_OR_NMI 0xff0000
+#define HARDIRQ_OR_NMI (counts_disabled_interrupts ? 0x7f000000 : 0xff0000)
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000

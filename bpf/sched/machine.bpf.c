@@ -7,6 +7,7 @@
 struct cpu_tables cpu_tables SEC(".maps");
 __u64 long_waits;
 const volatile __s64 preempt_count_at = 0;
+const volatile __u8 counts_disabled_interrupts = false;
 
 STEP long read_cpu_clock(u32 cpu, void *unused)
 {

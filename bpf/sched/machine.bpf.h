@@ -26,6 +26,7 @@ extern __u16 waits_epoch; /* bpf/core/target.bpf.h */
 /* Where the counter of interrupts that a CPU is in lies, seen from its run queue; 0: not known. Both are per-CPU data,
  * of which only the types tell the distance. */
 extern const volatile __s64 preempt_count_at;
+extern const volatile __u8 counts_disabled_interrupts;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

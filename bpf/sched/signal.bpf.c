@@ -22,9 +22,9 @@ int BPF_PROG(stop_sent, int signal, struct kernel_siginfo *info, struct task_str
 
 	if (signal < SIGNAL_STOP || signal > SIGNAL_STOP_LAST || !task_state(to))
 		return 0;
-	/* 0 and 1: no sender, the kernel. Above: the calling thread, unless the kernel acts on behalf of another one.
-	 */
-	if ((u64)info > 1 && !kernel_thread(from) && BPF_CORE_READ(info, si_code) <= 0)
+	/* 0: the calling thread, as kill() sends it since Linux 7. 1: the kernel. Above: the calling thread, unless the
+	 * kernel acts on behalf of another one. */
+	if (!kernel_thread(from) && (!info || ((u64)info > 1 && BPF_CORE_READ(info, si_code) <= 0)))
 		stop.sender = FIELD(from, pid);
 	process = FIELD(to, tgid);
 	bpf_map_update_elem(&stops, &process, &stop, BPF_ANY);

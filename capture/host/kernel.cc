@@ -144,6 +144,10 @@ std::int64_t KernelTypes::preempt_count_from_queue() const {
   return queue >= 0 && count >= 0 ? count - queue : 0;
 }
 
+bool KernelTypes::counts_disabled_interrupts() const {
+  return btf__find_by_name_kind(impl_->types, "local_interrupt_disable_state", BTF_KIND_VAR) > 0;
+}
+
 std::string kernel_release() {
   utsname names{};
   return uname(&names) == 0 ? names.release : "";

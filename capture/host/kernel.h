@@ -24,6 +24,7 @@ class KernelTypes {
   std::map<std::uint32_t, std::string> drop_reasons() const;
   // From a CPU's run queue to its count of interrupts and disabled preemption, both per-CPU data; 0: not known.
   std::int64_t preempt_count_from_queue() const;
+  bool counts_disabled_interrupts() const;  // … how often they are disabled, too: other bits stand for interrupts
 
  private:
   struct Impl;

@@ -259,6 +259,7 @@ void KernelObject::configure(const KernelTypes& types) {
   for (const auto& [number, name] : drop_reasons)
     if (name == "QUEUE_PURGE") constants.drop_reason_closing = number;
   constants.preempt_count_at = types.preempt_count_from_queue();
+  constants.counts_disabled_interrupts = types.counts_disabled_interrupts();
   constants.may_be_preempted = settings.preempted || types.preempts_programs();
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
 }
