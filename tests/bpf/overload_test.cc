@@ -3,8 +3,11 @@
 // If a ring is full, the kernel counts every record, so the sums are exact. Nothing counts entries that a full table
 // evicts, so the facts that needed the entry are unknown, never wrong.
 #include <gtest/gtest.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 #include <tuple>
 
@@ -216,6 +219,9 @@ TEST_F(Forgotten, StopSignals) {
 }
 
 TEST_F(Forgotten, Ios) {
+  struct statfs files {};
+  if (statfs(std::filesystem::temp_directory_path().c_str(), &files) == 0 && files.f_type == TMPFS_MAGIC)
+    GTEST_SKIP() << "files are in memory here";
   std::size_t told[2] = {};
   for (const bool small : {false, true}) {
     const auto recorded =
