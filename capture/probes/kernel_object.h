@@ -50,8 +50,8 @@ class KernelObject {
   KernelObject(const ProbeSettings& settings, const KernelTypes& types);
 
   std::unique_ptr<tailcap_bpf, SkeletonClose> skeleton;
-  const char* sha256() const;
-  bool is_skipped(std::string_view program) const;  // for a test  // of the object file
+  const char* sha256() const;                       // of the object file
+  bool is_skipped(std::string_view program) const;  // Spoil::skipped
 
   ProgramSet programs = ProgramSet::full;
   TierChoice tier;

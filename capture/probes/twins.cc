@@ -16,8 +16,8 @@ namespace {
 struct Twin {
   const bpf_program *of, *program;
   bpf::twin number;
-  const bpf_map* skipped =
-      nullptr;  // holds the program that the twin goes on with; null: the twin does the work itself
+  // Holds the program that the twin goes on with; null: the twin does the work itself.
+  const bpf_map* skipped = nullptr;
 };
 
 std::array<Twin, TWINS> all(const tailcap_bpf& loaded) {
