@@ -25,7 +25,19 @@ namespace tailcap::capture {
 
 struct KernelTypes::Impl {
   btf* types = nullptr;
+  const btf_type* per_cpu = nullptr;  // the section with the variables that each CPU has; null: it is not described
   ~Impl() { btf__free(types); }
+
+  // What a per-CPU variable is and where; null: there is none.
+  const btf_var_secinfo* variable(const char* name) const {
+    for (int i = 0; per_cpu && i < btf_vlen(per_cpu); i++) {
+      const btf_var_secinfo& at = btf_var_secinfos(per_cpu)[i];
+      const btf_type* type = btf__type_by_id(types, at.type);
+      const char* is = type ? btf__name_by_offset(types, type->name_off) : nullptr;
+      if (is && std::strcmp(is, name) == 0) return &at;
+    }
+    return nullptr;
+  }
 };
 
 namespace {
@@ -55,6 +67,8 @@ KernelTypes::KernelTypes() : impl_(std::make_unique<Impl>()) {
         "this kernel does not describe its types (/sys/kernel/btf/vmlinux: " + std::string(std::strerror(errno)) +
         "), without which nothing can be recorded. It needs CONFIG_DEBUG_INFO_BTF=y; the kernels of Debian 11 "
         "and later have it.");
+  const int section = btf__find_by_name_kind(impl_->types, ".data..percpu", BTF_KIND_DATASEC);
+  if (section > 0) impl_->per_cpu = btf__type_by_id(impl_->types, static_cast<unsigned>(section));
 }
 
 KernelTypes::~KernelTypes() = default;
@@ -76,14 +90,17 @@ bool KernelTypes::has_struct(const std::string& name) const {
   return btf__find_by_name_kind(impl_->types, name.c_str(), BTF_KIND_STRUCT) > 0;
 }
 
-// Tracepoints are guarded by read-copy-update that can sleep (SRCU), and not by disabled preemption. Functions that the
-// verifier looks at once may be called with preemption disabled since it knows which of them may sleep.
-bool KernelTypes::preempts_programs() const {
+// Functions that the verifier looks at once may be called with preemption disabled since it knows which may sleep.
+bool KernelTypes::lets_programs_keep_the_cpu() const {
   const btf* types = impl_->types;
   const int subprogram = btf__find_by_name_kind(types, "bpf_subprog_info", BTF_KIND_STRUCT);
-  return btf__find_by_name_kind(types, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0 &&
-         btf__find_by_name_kind(types, "bpf_preempt_disable", BTF_KIND_FUNC) > 0 && subprogram > 0 &&
-         offset_in_parts(types, static_cast<unsigned>(subprogram), "might_sleep") >= 0;
+  return subprogram > 0 && offset_in_parts(types, static_cast<unsigned>(subprogram), "might_sleep") >= 0 &&
+         btf__find_by_name_kind(types, "bpf_preempt_disable", BTF_KIND_FUNC) > 0;
+}
+
+// Tracepoints are guarded by read-copy-update that can sleep (SRCU), and not by disabled preemption.
+bool KernelTypes::preempts_programs() const {
+  return impl_->variable("tracepoint_srcu_srcu_data") && lets_programs_keep_the_cpu();
 }
 
 bool KernelTypes::has_helper(const std::string& name) const {
@@ -125,28 +142,17 @@ std::map<std::uint32_t, std::string> KernelTypes::drop_reasons() const {
 }
 
 std::int64_t KernelTypes::preempt_count_from_queue() const {
-  const btf* types = impl_->types;
-  const int section = btf__find_by_name_kind(types, ".data..percpu", BTF_KIND_DATASEC);
-  const btf_type* type = section > 0 ? btf__type_by_id(types, static_cast<unsigned>(section)) : nullptr;
-  if (!type) return 0;
-  std::int64_t queue = -1, count = -1;
-  const btf_var_secinfo* variables = btf_var_secinfos(type);
-  for (int i = 0; i < btf_vlen(type); i++) {
-    const btf_type* variable = btf__type_by_id(types, variables[i].type);
-    const char* name = variable ? btf__name_by_offset(types, variable->name_off) : nullptr;
-    if (!name) continue;
-    if (std::strcmp(name, "runqueues") == 0) queue = variables[i].offset;
-    if (std::strcmp(name, "__preempt_count") == 0) count = variables[i].offset;
-    if (std::strcmp(name, "pcpu_hot") != 0) continue;  // Linux 6.2 to 6.14
-    const std::int64_t inside = offset_in_parts(types, variable->type, "preempt_count");
-    if (inside >= 0) count = variables[i].offset + inside;
+  const btf_var_secinfo *queue = impl_->variable("runqueues"), *count = impl_->variable("__preempt_count");
+  std::int64_t inside = 0;
+  if (!count) {
+    count = impl_->variable("pcpu_hot");  // Linux 6.2 to 6.14
+    const btf_type* hot = count ? btf__type_by_id(impl_->types, count->type) : nullptr;
+    inside = hot ? offset_in_parts(impl_->types, hot->type, "preempt_count") : -1;
   }
-  return queue >= 0 && count >= 0 ? count - queue : 0;
+  return queue && inside >= 0 ? std::int64_t{count->offset} + inside - std::int64_t{queue->offset} : 0;
 }
 
-bool KernelTypes::counts_disabled_interrupts() const {
-  return btf__find_by_name_kind(impl_->types, "local_interrupt_disable_state", BTF_KIND_VAR) > 0;
-}
+bool KernelTypes::counts_disabled_interrupts() const { return impl_->variable("local_interrupt_disable_state"); }
 
 std::string kernel_release() {
   utsname names{};

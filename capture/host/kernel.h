@@ -20,6 +20,7 @@ class KernelTypes {
   bool has_struct(const std::string& name) const;
   // It may take the CPU from a thread in the middle of a program at a tracepoint, and lets programs prevent that.
   bool preempts_programs() const;
+  bool lets_programs_keep_the_cpu() const;
   // The kernel's reasons to drop a packet, by number and without SKB_DROP_REASON_; empty: its tracepoint tells none.
   std::map<std::uint32_t, std::string> drop_reasons() const;
   // From a CPU's run queue to its count of interrupts and disabled preemption, both per-CPU data; 0: not known.

@@ -273,8 +273,9 @@ void KernelObject::choose_programs(const KernelTypes& types) {
         hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook || is_callable(hook) ||
         (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
     const bool known = program != skeleton->progs.packet_dropped || !drop_reasons.empty();
-    bpf_program__set_autoload(program, exists && known && wanted(name, settings, tier.tier) && suits(name, types) &&
-                                           (!twins::is_for_preempted(name) || skeleton->rodata->may_be_preempted));
+    bpf_program__set_autoload(program,
+                              exists && known && wanted(name, settings, tier.tier) && suits(name, types) &&
+                                  (!twins::is_for_preempted(*skeleton, program) || skeleton->rodata->may_be_preempted));
     for (const auto& [spoiled, how] : settings.spoiled) {
       if (name == spoiled) spoil(program, how);
     }

@@ -31,8 +31,9 @@ std::array<Twin, TWINS> all(const tailcap_bpf& loaded) {
 
 }  // namespace
 
-bool is_for_preempted(std::string_view program) {
-  return program == "io_send_nested" || program == "io_receive_nested" || program == "call_done_nested";
+bool is_for_preempted(const tailcap_bpf& loaded, const bpf_program* program) {
+  const auto twins = all(loaded);
+  return std::any_of(twins.begin(), twins.end(), [&](const Twin& t) { return t.skipped && t.program == program; });
 }
 
 void lead(const tailcap_bpf& loaded) {
@@ -50,8 +51,8 @@ std::uint64_t missed(const tailcap_bpf& loaded, const bpf_program* program, std:
     if (program != twin.of) continue;
     auto& told = loaded.bss->told_by_twin[twin.number];
     const std::uint64_t left = skipped - std::min<std::uint64_t>(skipped, std::atomic_ref(told).load());
-    const bool rests = twin.skipped && (!bpf_program__autoload(twin.program) || loaded.rodata->sampling_limit ||
-                                        std::atomic_ref(loaded.bss->notes_are_missing).load());
+    const bool rests = !bpf_program__autoload(twin.program) || (twin.skipped && loaded.rodata->sampling_limit) ||
+                       std::atomic_ref(loaded.bss->notes_are_missing).load();
     bpf_prog_info info{};
     std::uint32_t size = sizeof info;
     if (rests || bpf_obj_get_info_by_fd(bpf_program__fd(twin.program), &info, &size) != 0) return left;

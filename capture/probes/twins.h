@@ -2,15 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 struct bpf_program;
 struct tailcap_bpf;
 
 namespace tailcap::capture::twins {
 
-// It works only where threads may be preempted in programs.
-bool is_for_preempted(std::string_view program);
+// A twin that works only where threads may be preempted in programs.
+bool is_for_preempted(const tailcap_bpf& loaded, const bpf_program* program);
 // After the programs are loaded: what each of those twins goes on with.
 void lead(const tailcap_bpf& loaded);
 // Runs that the kernel skipped without a twin that made up for them: at most as many as it skipped of the twin, which

@@ -268,7 +268,7 @@ std::vector<Check> check_tls(scan::TargetFiles& files) {
     if (!library.refused.empty())
       checks.push_back({name, Verdict::warn, file + ": no probes: " + library.refused,
                         file.starts_with("libssl.so.3")
-                            ? "only connections that begin while it records are read, by their keys"
+                            ? "only connections that begin while it records can be read, by keys of libcrypto.so.3"
                             : "its plaintext stays unknown; all else is recorded"});
     if (auto keys = check_keys(files, path)) checks.push_back(*std::move(keys));
   }
