@@ -7,6 +7,8 @@
 #include <optional>
 #include <tuple>
 
+#include "ground/release.h"
+
 namespace tailcap::causes {
 
 using formats::known;
@@ -208,7 +210,7 @@ class Attempts::Search {
 void Attempts::settle(model::RequestTable& table) {
   if (noted_.empty()) return;
   Search(table, std::move(noted_)).run();
-  noted_ = {};
+  ground::release(noted_);
 }
 
 }  // namespace tailcap::causes

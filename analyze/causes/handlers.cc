@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "ground/release.h"
+
 namespace tailcap::causes {
 
 using formats::kNoTime;
@@ -62,14 +64,14 @@ void HandlerFinder::settle(model::RequestTable& table) {
     if (!goroutines_.losses().any(e.from, known(e.to) ? e.to : formats::kMaxTime,
                                   known(e.to) ? kEntered : kEntered | Losses::kSends))
       found_.push_back(e.handler);
-  entered_ = {};
+  ground::release(entered_);
   std::sort(carriers.begin(), carriers.end());
   for (model::Served& s : streamed_) {
     const auto at = std::lower_bound(carriers.begin(), carriers.end(), std::pair{s.id, std::uint64_t{0}});
     if (at != carriers.end() && at->first == s.id) s.goroutine = at->second;
     keep(s);
   }
-  streamed_ = {};
+  ground::release(streamed_);
   std::sort(served_.begin(), served_.end(), [](const model::Served& a, const model::Served& b) {
     return std::tie(a.pid, a.begin, a.id) < std::tie(b.pid, b.begin, b.id);
   });

@@ -184,7 +184,10 @@ class WaitingRoom {
   }
 
   void add(const Entry& entry) {
-    if (waiting_ == kMaxWaiting) erase(oldest_);
+    if (waiting_ == kMaxWaiting) {
+      erase(oldest_);
+      __builtin_prefetch(&slots_[home(places_[oldest_].hash)], 1);  // the next one goes with the next request
+    }
     if (kSparse * (waiting_ + 1) > slots_.size()) grow();
     std::uint32_t at = free_;
     if (at == kNone) {
@@ -193,7 +196,7 @@ class WaitingRoom {
     } else {
       free_ = places_[at].newer;
     }
-    places_[at] = {entry, newest_, kNone};
+    places_[at] = {entry, hash_of(entry.key), newest_, kNone};
     (newest_ == kNone ? oldest_ : places_[newest_].newer) = at;
     newest_ = at;
     ++waiting_;
@@ -202,18 +205,18 @@ class WaitingRoom {
 
   // entry: of find().
   void erase(const Entry& entry) {
-    const std::uint32_t hash = hash_of(entry.key);
-    for (std::size_t i = home(hash);; i = next(i))
+    for (std::size_t i = home(hash_of(entry.key));; i = next(i))
       if (&places_[slots_[i].at].entry == &entry) return erase(slots_[i].at);
   }
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
-  static constexpr std::size_t kSparse = 4;  // slots for each that waits, at least: probes are short
+  static constexpr std::size_t kSparse = 2;  // slots for each that waits, at least: probes are short
   static constexpr std::size_t kFewest = 1024;
 
   struct Place {
     Entry entry;
+    std::uint32_t hash = 0;                      // of its key
     std::uint32_t older = kNone, newer = kNone;  // newer: where it is free, the next that is
   };
   // The hash is kept beside the place: the key, which lies elsewhere, is looked at only where it is likely the same.
@@ -226,7 +229,7 @@ class WaitingRoom {
   std::size_t next(std::size_t i) const { return (i + 1) & (slots_.size() - 1); }
 
   void put(std::uint32_t at) {
-    const std::uint32_t hash = hash_of(places_[at].entry.key);
+    const std::uint32_t hash = places_[at].hash;
     std::size_t i = home(hash);
     while (slots_[i].at != kNone) i = next(i);
     slots_[i] = {at, hash};
@@ -239,7 +242,7 @@ class WaitingRoom {
 
   // Takes it out of the table and closes the gap.
   void erase(std::uint32_t at) {
-    std::size_t i = home(hash_of(places_[at].entry.key));
+    std::size_t i = home(places_[at].hash);
     while (slots_[i].at != at) i = next(i);
     for (std::size_t k = next(i); slots_[k].at != kNone; k = next(k)) {
       // Move it down unless its home lies behind the gap.

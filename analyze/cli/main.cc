@@ -26,9 +26,10 @@
 
 // For jemalloc. An analysis touches hundreds of MiB for the first time. Huge pages, where the kernel gives them on
 // request, avoid nine page faults of ten, and a third of the time where a fault is expensive. The kernel zeroes each
-// page that it gives, so freed memory is kept for five seconds. Each of the two stages of a reading has an arena.
+// page that it gives, so freed memory is kept for five seconds; then it is unmapped, since --max-memory counts what is
+// mapped. Each of the two stages of a reading has an arena.
 extern "C" const char* const malloc_conf =
-    "thp:always,metadata_thp:auto,narenas:2,dirty_decay_ms:5000,muzzy_decay_ms:0,oversize_threshold:0";
+    "thp:always,metadata_thp:auto,narenas:2,dirty_decay_ms:5000,muzzy_decay_ms:0,oversize_threshold:0,retain:false";
 
 namespace {
 

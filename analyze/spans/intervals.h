@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/time.h"
+#include "ground/release.h"
 
 namespace tailcap::spans {
 
@@ -36,7 +37,7 @@ class Intervals {
       if (i + 1 < edges_.size() && edges_[i + 1].at == edges_[i].at) continue;
       pieces_.emplace_back(edges_[i].at, open == 0 ? kNone : open == 1 ? static_cast<std::uint32_t>(sum) : kSeveral);
     }
-    edges_ = {};
+    ground::release(edges_);
   }
 
   std::uint32_t at(formats::Time t) const {

@@ -13,6 +13,7 @@
 #include "analyze/tail/verdict/failing.h"
 #include "analyze/tail/verdict/unfinished.h"
 #include "ground/number_sort.h"
+#include "ground/release.h"
 
 namespace tailcap::tail {
 namespace {
@@ -169,8 +170,7 @@ model::HeldUp held_up(std::vector<std::int64_t>& ns) {
   return out;
 }
 
-void count_row(const Request& row, RouteStudy& out) {
-  const DurationStanding standing = standing_of(row);
+void count_row(const Request& row, DurationStanding standing, RouteStudy& out) {
   if (row.complete && row.has_duration) {
     ++out.count;
     out.tainted += row.taints != 0;
@@ -212,6 +212,46 @@ std::array<model::Quantile, model::kQuantiles.size()> quantiles(const Sample& sa
   return out;
 }
 
+// Counts requests and gathers their durations.
+class Tally {
+ public:
+  Tally(const model::Study& study, std::size_t requests)
+      : study_(study), sampled_(study.quality.sampling.some()), seconds_(seconds_of(study)) {
+    durations_.in_order.reserve(requests);  // no second copy when they grow
+  }
+
+  void push(const Request& row, DurationStanding standing, RouteStudy& out) {
+    count_row(row, standing, out);
+    if (durations_.push(row, standing, study_.end, shortfall_) && sampled_) connections_.push_back(row.id.connection);
+  }
+  // After the last request. without_end is left.
+  Sample sample(RouteStudy& out) {
+    if (seconds_ > 0) out.per_second = static_cast<double>(out.count) / seconds_;
+    complete(shortfall_);
+    Sample sample(std::move(durations_.in_order), std::move(connections_), durations_.without_end);
+    out.latency = quantiles(sample, shortfall_);
+    return sample;
+  }
+  void complete(Shortfall& shortfall) const {
+    // Requests of which nothing was seen could all be of this route, and slower than any.
+    shortfall.tainted += study_.quality.unseen;
+    shortfall.seconds = seconds_;
+  }
+  const WithoutEnd& without_end() const { return durations_.without_end; }
+
+ private:
+  static double seconds_of(const model::Study& study) {
+    return static_cast<double>((study.end - study.begin).count()) * 1e-9;
+  }
+
+  const model::Study& study_;
+  const bool sampled_;
+  const double seconds_;
+  Durations durations_;
+  Shortfall shortfall_;
+  std::vector<std::uint32_t> connections_;  // where they are sampled: of the durations
+};
+
 // rows: with a duration.
 verdict::Ended ended_of(const RequestTable& table, const std::vector<std::uint32_t>& rows) {
   verdict::Ended out;
@@ -243,6 +283,17 @@ model::Estimate estimate_of(const std::map<model::ConnectionId, double>& by_conn
 
 }  // namespace
 
+RouteStudy count_calls(const RequestTable& table, const std::vector<std::uint32_t>& rows, const model::Study& study) {
+  RouteStudy out;
+  Tally tally(study, rows.size());
+  for (const std::uint32_t i : rows) {
+    const Request row = table.rows[i];
+    tally.push(row, standing_of(row), out);
+  }
+  tally.sample(out);
+  return out;
+}
+
 RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const model::Study& study,
                        const slow::Links* links) {
   RouteStudy out;
@@ -252,22 +303,23 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.role = any.role;
 
   std::map<model::TextId, std::uint64_t> comms, handlers;
-  Shortfall shortfall, first_shortfall;
-  Durations durations, first_bytes;
+  Tally tally(study, rows.size());
+  Shortfall first_shortfall;
+  Durations first_bytes;
   std::vector<std::int64_t> windows, turns, places;
   std::array<std::vector<std::int64_t>, 3> setups;  // names, connects, TLS handshakes
   std::vector<std::uint32_t> by_duration, timed;
-  durations.in_order.reserve(rows.size());  // no second copy when they grow
   first_bytes.in_order.reserve(rows.size());
   by_duration.reserve(rows.size());
   timed.reserve(rows.size());
-  std::vector<std::uint32_t> latency_of, first_byte_of;  // connections
-  std::map<model::ConnectionId, double> sizes;           // requests
+  std::vector<std::uint32_t> first_byte_of;     // connections
+  std::map<model::ConnectionId, double> sizes;  // requests
   const bool sampled = study.quality.sampling.some();
   bool calls = false;
   for (const std::uint32_t i : rows) {
     const Request row = table.rows[i];
-    count_row(row, out);
+    const DurationStanding standing = standing_of(row);
+    tally.push(row, standing, out);
     if (row.complete && row.has_duration) ++sizes[row.id.connection];
     calls = calls || model::is_call(row);
     if (const auto ns =
@@ -283,9 +335,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     }
     ++comms[row.comm];
     if (const model::TextId handler = table.handlers.find(row.id); handler != 0) ++handlers[handler];
-    const DurationStanding standing = standing_of(row);
     if (row.has_duration) timed.push_back(i);
-    if (durations.push(row, standing, study.end, shortfall) && sampled) latency_of.push_back(row.id.connection);
     if (standing == DurationStanding::clean && row.has_phases) by_duration.push_back(i);
     if (push_first_byte(row, standing, study.end, first_bytes, first_shortfall) && sampled)
       first_byte_of.push_back(row.id.connection);
@@ -305,38 +355,31 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   std::sort(out.handlers.begin(), out.handlers.end(), [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
-  const double seconds = static_cast<double>((study.end - study.begin).count()) * 1e-9;
-  if (seconds > 0) out.per_second = static_cast<double>(out.count) / seconds;
   out.connections = sizes.size();
   if (study.quality.sampling.scales() && out.count > 0) out.all = estimate_of(sizes, study.quality.sampling);
 
-  // Requests of which nothing was seen could all be of this route, and slower than any.
-  shortfall.tainted += study.quality.unseen;
-  shortfall.seconds = first_shortfall.seconds = seconds;
-  first_shortfall.tainted += study.quality.unseen;
+  tally.complete(first_shortfall);
   // Routes can have millions of requests: each list of them is dropped where it is no longer needed.
   out.first_byte =
       quantiles(Sample(std::move(first_bytes.in_order), std::move(first_byte_of), std::move(first_bytes.without_end)),
                 first_shortfall);
-  const WithoutEnd without_end = durations.without_end;
-  Sample latency(std::move(durations.in_order), std::move(latency_of), std::move(durations.without_end));
-  out.latency = quantiles(latency, shortfall);
+  Sample latency = tally.sample(out);
   const double correlation = latency.correlation();
   out.independent_periods = static_cast<double>(latency.size()) / correlation;
   std::vector<std::int64_t> sorted = std::move(latency).take_sorted();
   out.ccdf = ccdf(sorted);
-  sorted = {};
+  ground::release(sorted);
   out.bands = bands(table, by_duration);
-  by_duration = {};
+  ground::release(by_duration);
   out.over_time = over_time(table, rows, study);
   verdict::Ended ended;
   if (links && table.unfinished.size() > 0) ended = ended_of(table, timed);
   out.slowest = slowest_of_route(table, std::move(timed));
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
-    out.tail =
-        study_tail(table, rows, study, *links,
-                   {correlation, &out.latency[2], &out.latency[3], &without_end, out.route == kOtherRoute, sampled});
+    out.tail = study_tail(
+        table, rows, study, *links,
+        {correlation, &out.latency[2], &out.latency[3], &tally.without_end(), out.route == kOtherRoute, sampled});
   if (links && out.server_errors + out.other_failures > 0)
     out.failing = verdict::failing_verdict(rows, {table, study, *links});
   if (links && table.unfinished.size() > 0)

@@ -41,6 +41,9 @@ std::map<RouteKey, std::vector<std::uint32_t>> by_route(const model::RequestTabl
 // routes, with the same result for any number; 0: as many as there are CPUs.
 void study_requests(const model::RequestTable& table, model::Study& study, unsigned threads = 1);
 
+// Counts, the rate and quantiles of the duration only. rows: as for study_route().
+model::RouteStudy count_calls(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                              const model::Study& study);
 // One route; rows: indexes in the order of start. links: where the table has partitions or causes.
 model::RouteStudy study_route(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
                               const model::Study& study, const slow::Links* links = nullptr);

@@ -60,15 +60,16 @@ class Builder {
           services_.emplace_back(rows.id(i), node_of(i));
       std::ranges::sort(services_);
     }
-    between_.assign(rows.size(), {});
-    model::Topology out = build(study, 0, static_cast<std::uint32_t>(rows.size()));
-    out.of = calls_of_rows();
-    between_.clear();
+    std::vector<std::uint32_t> of(rows.size());
+    model::Topology out = build(study, 0, static_cast<std::uint32_t>(rows.size()), &of);
+    add_servers(of);
+    out.of = std::move(of);
     return out;
   }
 
-  // Takes the requests [first, last); rates are of the study's time.
-  model::Topology build(const model::Study& study, std::uint32_t first, std::uint32_t last) {
+  // Takes the requests [first, last); rates are of the study's time. of: see Topology, without the servers' ends.
+  model::Topology build(const model::Study& study, std::uint32_t first, std::uint32_t last,
+                        std::vector<std::uint32_t>* of = nullptr) {
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> calls;
     const auto& rows = table_.rows;
     out_.calls.clear();
@@ -83,36 +84,29 @@ class Builder {
         calls[{outside(TopologyNode::Kind::callers, "callers outside"), own}].push_back(i);
       }
     }
-    if (!between_.empty())
-      for (const auto& [between, of] : calls)
-        for (const std::uint32_t i : of) between_[i] = between;
-    for (const auto& [between, of] : calls)
-      out_.calls.push_back({between.first, between.second, protocols(of), study_route(table_, of, study)});
+    for (const auto& [between, some] : calls)
+      out_.calls.push_back({between.first, between.second, protocols(some), count_calls(table_, some, study)});
     const auto all = [](const model::TopologyCall& c) { return c.calls.count + c.calls.incomplete; };
     std::stable_sort(out_.calls.begin(), out_.calls.end(),
                      [&](const auto& a, const auto& b) { return all(a) > all(b); });
+    if (of)
+      for (std::uint32_t n = 0; n < out_.calls.size(); ++n)
+        for (const std::uint32_t i : calls[{out_.calls[n].from, out_.calls[n].to}]) (*of)[i] = n + 1;
     return out_;
   }
 
  private:
   // The server's end of a call belongs to it, too.
-  std::vector<std::uint32_t> calls_of_rows() const {
-    std::map<std::optional<std::pair<std::uint32_t, std::uint32_t>>, std::uint32_t> numbers;
-    for (std::uint32_t i = 0; i < out_.calls.size(); ++i)
-      numbers[std::pair(out_.calls[i].from, out_.calls[i].to)] = i + 1;
-    std::vector<std::uint32_t> out(table_.rows.size());
+  void add_servers(std::vector<std::uint32_t>& of) const {
     std::vector<std::pair<model::ExchangeId, std::uint32_t>> servers;
-    for (std::uint32_t i = 0; i < out.size(); ++i) {
-      if (!between_[i]) continue;
-      out[i] = numbers[between_[i]];
-      if (const model::ExchangeId peer = table_.rows.peer(i); peer.connection != 0) servers.emplace_back(peer, out[i]);
-    }
+    for (std::uint32_t i = 0; i < of.size(); ++i)
+      if (const model::ExchangeId peer = table_.rows.peer(i); of[i] != 0 && peer.connection != 0)
+        servers.emplace_back(peer, of[i]);
     std::ranges::sort(servers);
-    for (std::uint32_t i = 0; i < out.size(); ++i) {
+    for (std::uint32_t i = 0; i < of.size(); ++i) {
       const auto at = std::ranges::lower_bound(servers, std::pair(table_.rows.id(i), std::uint32_t{0}));
-      if (out[i] == 0 && at != servers.end() && at->first == table_.rows.id(i)) out[i] = at->second;
+      if (of[i] == 0 && at != servers.end() && at->first == table_.rows.id(i)) of[i] = at->second;
     }
-    return out;
   }
 
   std::string protocols(const std::vector<std::uint32_t>& rows) const {
@@ -189,7 +183,6 @@ class Builder {
   std::vector<std::pair<model::ExchangeId, std::uint32_t>>
       services_;  // servers that were called from here, their nodes
   std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
-  std::vector<std::optional<std::pair<std::uint32_t, std::uint32_t>>> between_;  // by row: the nodes of its call
   model::Topology out_;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ground/release.h"
+
 namespace tailcap::causes {
 
 using model::FromPeer;
@@ -70,7 +72,7 @@ void FieldsFromPeer::settle(model::RequestTable& table) {
     fill(row, peer);
     if (row.from_peer != 0) rows.set(at->second, row);
   }
-  unknown_ = {};
+  ground::release(unknown_);
 }
 
 }  // namespace tailcap::causes

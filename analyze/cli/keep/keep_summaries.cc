@@ -14,6 +14,7 @@
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,9 @@ bool listens(const std::string& path) {
   close(fd);
   return lives;
 }
+
+// Device, inode, size, and when it was changed: the inode of a file that was removed is soon another file's.
+using FileIdentity = std::tuple<dev_t, ino_t, off_t, time_t, long>;
 
 class SummaryKeeper {
  public:
@@ -131,7 +135,8 @@ class SummaryKeeper {
   void take_file(const formats::RotatedFile& file) {
     struct stat status {};
     if (stat(file.path.c_str(), &status) != 0) return;
-    const std::pair identity{static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+    const FileIdentity identity{status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                                status.st_mtim.tv_nsec};
     if (taken_.contains(identity)) return;
     std::optional<KnownCapture> capture;
     try {
@@ -265,7 +270,7 @@ class SummaryKeeper {
   const KeptSummaries& kept_;
   const DayFiles days_;
   Scratch scratch_;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> taken_;  // files, by device and inode
+  std::set<FileIdentity> taken_;
   bool complete_ = true, from_memory_ = false;
 };
 

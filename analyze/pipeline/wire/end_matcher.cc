@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "ground/release.h"
 #include "ground/sort_by_number.h"
 
 namespace tailcap::pipeline {
@@ -58,7 +59,7 @@ void EndMatcher::settle(model::Rows& rows) {
     while (++at != pairs_.size() && pairs_[at].first == id) peer = std::min(peer, pairs_[at].second);
     rows.set_peer(i, peer);
   }
-  pairs_ = {};
+  ground::release(pairs_);
 }
 
 }  // namespace tailcap::pipeline

@@ -6,6 +6,7 @@
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/rows/standing.h"
 #include "ground/number_sort.h"
+#include "ground/release.h"
 
 namespace tailcap::tail::load {
 namespace {
@@ -21,40 +22,46 @@ constexpr std::uint64_t kLeastForLittle = 100;  // requests
 
 std::vector<model::InFlightBand> in_flight_bands(const model::RequestTable& table,
                                                  const std::vector<std::uint32_t>& rows) {
-  struct Timed {
-    std::int64_t start, duration;
+  const auto each = [&](auto act) {
+    for (const std::uint32_t i : rows)
+      if (known(table.rows.start(i)) && table.rows.has_duration(i))
+        act(nanoseconds(table.rows.start(i)), table.rows.duration(i).count());
   };
-  std::vector<Timed> requests;
   std::vector<std::int64_t> ends;
-  for (const std::uint32_t i : rows) {
-    if (!known(table.rows.start(i)) || !table.rows.has_duration(i)) continue;
-    requests.push_back({nanoseconds(table.rows.start(i)), table.rows.duration(i).count()});
-    ends.push_back(requests.back().start + requests.back().duration);
-  }
-  // rows are in order of start
+  ends.reserve(rows.size());
+  each([&](std::int64_t start, std::int64_t duration) { ends.push_back(start + duration); });
   ground::sort_numbers(ends);
-  std::map<int, std::vector<std::int64_t>> durations;  // by band: 1, 2, 3–4, 5–8, …
+  // rows are in order of start
+  std::vector<std::uint8_t> band_of;  // 1, 2, 3–4, 5–8, …
+  band_of.reserve(ends.size());
+  std::map<std::uint8_t, std::size_t> sizes;
   std::size_t over = 0;
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    while (over < ends.size() && ends[over] <= requests[i].start) ++over;
+  each([&](std::int64_t start, std::int64_t) {
+    const std::size_t i = band_of.size();
+    while (over < ends.size() && ends[over] <= start) ++over;
     // A request of no length may be over before it began by this count.
     const std::size_t in_flight = std::max<std::size_t>(1, i + 1 - std::min(over, i));
-    durations[std::bit_width(in_flight - 1)].push_back(requests[i].duration);
-  }
+    ++sizes[band_of.emplace_back(static_cast<std::uint8_t>(std::bit_width(in_flight - 1)))];
+  });
+  ground::release(ends);
+  std::map<std::uint8_t, std::vector<std::int64_t>> durations;  // by band
+  for (const auto& [band, size] : sizes) durations[band].reserve(size);
+  std::size_t at = 0;
+  each([&](std::int64_t, std::int64_t duration) { durations[band_of[at++]].push_back(duration); });
   std::vector<model::InFlightBand> out;
   for (auto& entry : durations) {
-    const int band = entry.first;
+    const std::uint8_t band = entry.first;
     std::vector<std::int64_t>& values = entry.second;
     ground::sort_numbers(values);
-    const auto at = [&](double q) {
+    const auto at_share = [&](double q) {
       return Duration{values[static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size()) - 1e-9)) - 1]};
     };
     model::InFlightBand b;
     b.from = band == 0 ? 1 : (1u << (band - 1)) + 1;
     b.to = 1u << band;
     b.count = values.size();
-    b.median = at(0.5);
-    b.p95 = at(0.95);
+    b.median = at_share(0.5);
+    b.p95 = at_share(0.95);
     out.push_back(b);
   }
   return out;

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "ground/release.h"
+
 namespace tailcap::tail {
 namespace {
 
@@ -71,7 +73,7 @@ model::HeaderSets HeaderCollector::take(const std::vector<std::uint32_t>& from) 
     out.of.reserve(from.size());
     for (const std::uint32_t old : from) out.of.push_back(of_[old]);
   }
-  of_ = {};
+  ground::release(of_);
   return out;
 }
 

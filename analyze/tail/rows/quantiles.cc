@@ -28,18 +28,36 @@ constexpr double kMaxInFlight = 0.01;
 
 std::string whole(double n) { return std::to_string(static_cast<std::uint64_t>(std::max(0.0, n))); }
 
-double block_variance(std::span<const double> values, std::size_t length) {
-  const std::size_t blocks = values.size() / length;
+// The variance of the means of blocks of `length` values. sum_of(b): of the values of a block; around: near their mean.
+template <class Sum>
+double block_variance(std::size_t blocks, std::size_t length, double around, Sum sum_of) {
   double sum = 0, squares = 0;
   for (std::size_t b = 0; b < blocks; ++b) {
-    double block = 0;
-    for (std::size_t i = 0; i < length; ++i) block += values[b * length + i];
-    block /= static_cast<double>(length);
+    const double block = static_cast<double>(sum_of(b)) / static_cast<double>(length) - around;
     sum += block;
     squares += block * block;
   }
   const double mean = sum / static_cast<double>(blocks);
   return std::max(0.0, (squares - static_cast<double>(blocks) * mean * mean) / static_cast<double>(blocks - 1));
+}
+
+template <class T>
+double correlation_of(std::vector<T> values) {
+  const std::size_t n = values.size();
+  if (n < 2 * kMinBlocks) return 1;
+  double mean = 0;
+  for (const T v : values) mean += static_cast<double>(v);
+  mean /= static_cast<double>(n);
+  const auto sum_of = [&](std::size_t b) { return values[b]; };
+  const double variance = block_variance(n, 1, mean, sum_of);
+  if (!(variance > 0)) return 1;
+  double longest = 1;
+  for (std::size_t length = 2; length <= n / kMinBlocks; length *= 2) {
+    const std::size_t blocks = n / length;
+    for (std::size_t b = 0; b < blocks; ++b) values[b] = values[2 * b] + values[2 * b + 1];
+    longest = std::max(longest, static_cast<double>(length) * block_variance(blocks, length, mean, sum_of) / variance);
+  }
+  return longest;
 }
 
 }  // namespace
@@ -53,46 +71,34 @@ double beta_quantile(double p, double a, double b) {
   return boost::math::ibeta_inv(a, b, p, Policy{});
 }
 
-double correlation_time(std::span<const double> values) {
-  const std::size_t n = values.size();
-  if (n < 2 * kMinBlocks) return 1;
-  // Centred first, so that the sums of squares keep their digits.
-  double mean = 0;
-  for (const double v : values) mean += v;
-  mean /= static_cast<double>(n);
-  std::vector<double> centred(values.begin(), values.end());
-  for (double& v : centred) v -= mean;
-  const double variance = block_variance(centred, 1);
-  if (!(variance > 0)) return 1;
-  double longest = 1;
-  for (std::size_t length = 2; length <= n / kMinBlocks; length *= 2)
-    longest = std::max(longest, static_cast<double>(length) * block_variance(centred, length) / variance);
-  return longest;
-}
+double correlation_time(std::vector<double> values) { return correlation_of(std::move(values)); }
 
 Sample::Sample(std::vector<std::int64_t> in_order, std::vector<std::uint32_t> connections, WithoutEnd without_end)
     : in_order_(std::move(in_order)),
-      sorted_(in_order_),
       cut_off_(std::move(without_end.cut_off)),
       broken_(!without_end.broken.empty()),
       connections_(std::move(connections)) {
   assert(connections_.empty() || connections_.size() == in_order_.size());
-  ground::sort_numbers(sorted_);
   std::sort(cut_off_.begin(), cut_off_.end());
+  // There can be millions: at any time, in_order_ and one list of its length.
+  const auto each = [&](auto value) {
+    std::vector<decltype(value(std::int64_t{}))> out(size());
+    std::transform(in_order_.begin(), in_order_.end(), out.begin(), value);
+    return out;
+  };
+  if (!empty())
+    correlation_ = correlation_of(
+        each([](std::int64_t x) { return std::log(static_cast<double>(std::max<std::int64_t>(x, 1))); }));
+  sorted_ = in_order_;
+  ground::sort_numbers(sorted_);
   if (broken_) {
     ground::sort_numbers(without_end.broken);
     std::set_difference(sorted_.begin(), sorted_.end(), without_end.broken.begin(), without_end.broken.end(),
                         std::back_inserter(ended_));
   }
   if (empty()) return;
-  std::vector<double> values(size());
-  std::transform(in_order_.begin(), in_order_.end(), values.begin(),
-                 [](std::int64_t x) { return std::log(static_cast<double>(std::max<std::int64_t>(x, 1))); });
-  correlation_ = correlation_time(values);
   const std::int64_t slow = at(0.95);
-  std::transform(in_order_.begin(), in_order_.end(), values.begin(),
-                 [&](std::int64_t x) { return x > slow ? 1.0 : 0.0; });
-  correlation_ = std::max(correlation_, correlation_time(values));
+  correlation_ = std::max(correlation_, correlation_of(each([&](std::int64_t x) { return std::uint32_t{x > slow}; })));
 }
 
 std::uint64_t rank_of(double q, std::uint64_t n) {
@@ -114,17 +120,17 @@ Sample::Effect Sample::effect_at(double q, std::int64_t value, double seconds) c
   if (seconds > 0) length = std::max(length, n * kBlockSeconds / seconds);
   length = std::clamp(length, 1.0, n / kLeastBlocks);
   const auto l = static_cast<std::size_t>(length);
-  std::vector<double> beyond(size());
-  std::transform(in_order_.begin(), in_order_.end(), beyond.begin(),
-                 [&](std::int64_t x) { return x > value ? 1.0 : 0.0; });
   effect.blocks = size() / l;
-  // A burst is a block that holds one of the requests at or beyond the quantile.
-  for (std::size_t b = 0; b * l < size(); ++b) {
+  const auto of_block = [&](std::size_t b, auto counts) {
     const auto begin = in_order_.begin() + static_cast<std::ptrdiff_t>(b * l);
-    const auto end = in_order_.begin() + static_cast<std::ptrdiff_t>(std::min(size(), (b + 1) * l));
-    effect.bursts += std::any_of(begin, end, [&](std::int64_t x) { return x >= value; });
-  }
-  effect.design = std::max(1.0, static_cast<double>(l) * block_variance(beyond, l) / (q * (1 - q)));
+    return std::count_if(begin, in_order_.begin() + static_cast<std::ptrdiff_t>(std::min(size(), (b + 1) * l)), counts);
+  };
+  // A burst is a block that holds one of the requests at or beyond the quantile.
+  for (std::size_t b = 0; b * l < size(); ++b)
+    effect.bursts += of_block(b, [&](std::int64_t x) { return x >= value; }) > 0;
+  const double variance = block_variance(
+      effect.blocks, l, 0, [&](std::size_t b) { return of_block(b, [&](std::int64_t x) { return x > value; }); });
+  effect.design = std::max(1.0, static_cast<double>(l) * variance / (q * (1 - q)));
   return effect;
 }
 

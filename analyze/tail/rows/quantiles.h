@@ -21,6 +21,7 @@
 
 #include "analyze/model/study/study.h"
 #include "analyze/tail/rows/durations.h"
+#include "ground/release.h"
 
 namespace tailcap::tail {
 
@@ -63,7 +64,7 @@ class Sample {
   ObservedBounds bounds(double q, const Shortfall& shortfall) const;
   // Ascending. Nothing else can be asked afterwards.
   std::vector<std::int64_t> take_sorted() && {
-    in_order_ = {};
+    ground::release(in_order_);
     return std::move(sorted_);
   }
   // Autocorrelation time in requests, at least 1: how far apart two requests must be to count as independent.
@@ -95,7 +96,7 @@ class Sample {
 };
 
 // max over block lengths L of L * var(means of blocks of L) / var, at least 1.
-double correlation_time(std::span<const double> values);
+double correlation_time(std::vector<double> values);
 
 // The value below which a Beta(a, b) variable lies with probability p.
 double beta_quantile(double p, double a, double b);
