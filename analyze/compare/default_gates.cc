@@ -28,9 +28,9 @@ constexpr Metric kTail{Metric::Kind::p99, 0}, kOwnTail{Metric::Kind::own_p99, 0}
 constexpr Metric kCpu{Metric::Kind::count, static_cast<std::uint8_t>(Count::process_cpu)},
     kMemory{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)};
 constexpr Count kCounts[] = {Count::calls, Count::connects, Count::lookups, Count::retries, Count::response_bytes};
-// Below: chance seldom makes such an increase. kOwnSign: of own time, which decides seldom where runs are few;
-// kTailSign: of p99 where own_p99 passes, so that only waits for a CPU can have made it longer.
-constexpr double kSign = 0.1, kOwnSign = 0.05, kTailSign = 0.01;
+// Below: chance seldom makes such an increase. kTimeSign: of p99 and own time, which few runs seldom decide; kTailSign:
+// of p99 where own_p99 passes, so that only waits for a CPU can have made it longer.
+constexpr double kSign = 0.1, kTimeSign = 0.05, kTailSign = 0.01;
 
 std::string plain_name(const RouteName& name) { return (name.method.empty() ? "" : name.method + " ") + name.route; }
 
@@ -64,7 +64,7 @@ bool undecidable(const GateResult& g, const Comparison& c) {
     return other.route == g.route && other.gate.metric == kOwnTail && other.verdict == GateVerdict::pass;
   };
   if (g.gate.metric == kTail && std::ranges::any_of(c.gates, own_passes)) return e.p_above > kTailSign;
-  if (g.gate.metric.of_own_time()) return e.p_above > kOwnSign;
+  if (g.gate.metric == kTail || g.gate.metric.of_own_time()) return e.p_above > kTimeSign;
   // Programs differ in memory by more than a leak of some requests: it counts once it is seen.
   return e.p_above > kSign && (g.gate.metric.of_process() || e.mde > kMostDetectable * g.threshold);
 }

@@ -105,10 +105,7 @@ void write_column(JsonWriter& json, const ChosenColumn& column) {
 }  // namespace
 
 std::uint32_t DataTexts::number(std::string_view text) {
-  std::string key(text.size() > kLongest ? std::string(text.substr(0, kLongest)) + "…" : std::string(text));
-  const auto [at, added] = numbers_.try_emplace(std::move(key), static_cast<std::uint32_t>(texts_.size() + 1));
-  if (added) texts_.push_back(&at->first);
-  return at->second;
+  return text.size() > kLongest ? texts_.intern(std::string(text.substr(0, kLongest)) + "…") : texts_.intern(text);
 }
 
 std::uint32_t DataTexts::id(model::ExchangeId id) { return id.connection == 0 ? 0 : number(id_text(id)); }
@@ -116,7 +113,7 @@ std::uint32_t DataTexts::id(model::ExchangeId id) { return id.connection == 0 ? 
 void DataTexts::write(JsonWriter& json) const {
   json.begin_array();
   json.null();
-  for (const std::string* const text : texts_) json.text(printable(*text));
+  for (model::TextId id = 1; id <= texts_.size(); ++id) json.text(printable(texts_[id]));
   json.end_array();
 }
 

@@ -6,10 +6,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "analyze/model/request.h"
+#include "analyze/model/text_pool.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/page/shown_rows.h"
 
@@ -24,8 +23,7 @@ class DataTexts {
 
  private:
   static constexpr std::size_t kLongest = 300;  // bytes
-  std::unordered_map<std::string, std::uint32_t> numbers_;
-  std::vector<const std::string*> texts_;  // keys of numbers_
+  model::TextPool texts_;
 };
 
 // "columns": an array of objects: name, short, type, unit, values, data. Those of requests that are not detailed

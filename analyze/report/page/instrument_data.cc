@@ -135,19 +135,23 @@ class DataWriter {
   // Time by label, largest first; of requests without every fact only the label with the most.
   void write_accounts() {
     std::vector<std::int64_t> lengths, labels, times;
+    std::vector<std::pair<std::int64_t, std::int64_t>> sums;  // time, negative: the longest is the first; label
     for (const ShownRow& shown : rows_) {
-      std::array<std::int64_t, model::kLabels> sums{};
-      for (const model::AccountPart& part : table_.partitions.parts(table_.rows.id(shown.row)))
-        sums[static_cast<std::size_t>(part.label)] += part.time;
-      std::vector<std::size_t> order;
-      for (std::size_t i = 0; i < sums.size(); ++i)
-        if (sums[i] > 0) order.push_back(i);
-      std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return sums[a] > sums[b]; });
-      if (!shown.detailed) order.resize(std::min<std::size_t>(order.size(), 1));
-      lengths.push_back(static_cast<std::int64_t>(order.size()));
-      for (const std::size_t i : order) {
-        labels.push_back(static_cast<std::int64_t>(i));
-        times.push_back(sums[i]);
+      sums.clear();
+      for (const model::AccountPart& part : table_.partitions.parts(table_.rows.id(shown.row))) {
+        const auto label = static_cast<std::int64_t>(part.label);
+        const auto of = std::ranges::find(sums, label, &std::pair<std::int64_t, std::int64_t>::second);
+        if (of == sums.end())
+          sums.emplace_back(-part.time, label);
+        else
+          of->first -= part.time;
+      }
+      std::ranges::sort(sums);
+      if (!shown.detailed) sums.resize(std::min<std::size_t>(sums.size(), 1));
+      lengths.push_back(static_cast<std::int64_t>(sums.size()));
+      for (const auto& [less, label] : sums) {
+        labels.push_back(label);
+        times.push_back(-less);
       }
     }
     json_.key("accounts");
