@@ -28,9 +28,9 @@ constexpr Metric kTail{Metric::Kind::p99, 0}, kOwnTail{Metric::Kind::own_p99, 0}
 constexpr Metric kCpu{Metric::Kind::count, static_cast<std::uint8_t>(Count::process_cpu)},
     kMemory{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)};
 constexpr Count kCounts[] = {Count::calls, Count::connects, Count::lookups, Count::retries, Count::response_bytes};
-// Below: chance seldom makes such an increase. kTimeSign: of p99 and own time, which few runs seldom decide; kTailSign:
-// of p99 where own_p99 passes, so that only waits for a CPU can have made it longer.
-constexpr double kSign = 0.1, kTimeSign = 0.05, kTailSign = 0.01;
+// Below: chance seldom makes such an increase. kSign: in one of all gates that are undecided; kTailSign: of p99 where
+// own_p99 passes, so that only waits for a CPU can have made it longer.
+constexpr double kSign = 0.1, kTailSign = 0.01;
 
 std::string plain_name(const RouteName& name) { return (name.method.empty() ? "" : name.method + " ") + name.route; }
 
@@ -55,8 +55,12 @@ bool measured(const SidesOfRoute& runs, const Metric& metric) {
   });
 }
 
-// Noise hides what the gate is about, or calls of unknown parents do, and there is no sign of it.
-bool undecidable(const GateResult& g, const Comparison& c) {
+bool hidden_by_noise(const GateResult& g) {
+  return g.verdict == GateVerdict::undecided && g.estimate.known && !g.estimate.exact;
+}
+
+// Noise hides what the gate is about, or calls of unknown parents do, and there is no sign of it. sign: p of one.
+bool undecidable(const GateResult& g, const Comparison& c, double sign) {
   const GateEstimate& e = g.estimate;
   if (g.verdict != GateVerdict::undecided || !e.known) return false;
   if (e.exact) return e.difference <= 0 && e.slack > g.threshold;
@@ -64,9 +68,9 @@ bool undecidable(const GateResult& g, const Comparison& c) {
     return other.route == g.route && other.gate.metric == kOwnTail && other.verdict == GateVerdict::pass;
   };
   if (g.gate.metric == kTail && std::ranges::any_of(c.gates, own_passes)) return e.p_above > kTailSign;
-  if (g.gate.metric == kTail || g.gate.metric.of_own_time()) return e.p_above > kTimeSign;
   // Programs differ in memory by more than a leak of some requests: it counts once it is seen.
-  return e.p_above > kSign && (g.gate.metric.of_process() || e.mde > kMostDetectable * g.threshold);
+  const bool noisy = g.gate.metric == kTail || g.gate.metric.of_own_time() || g.gate.metric.of_process();
+  return e.p_above > sign && (noisy || e.mde > kMostDetectable * g.threshold);
 }
 
 std::string left_out_text(const GateResult& g, const RouteName& name) {
@@ -130,10 +134,11 @@ void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(st
 
 void leave_undecidable_out(Comparison& c) {
   if (!c.obstacles.empty()) return;
+  const double sign = kSign / std::max<double>(1, static_cast<double>(std::ranges::count_if(c.gates, hidden_by_noise)));
   std::vector<std::string> texts;
   std::vector<GateResult> judged;
   for (const GateResult& g : c.gates)
-    if (undecidable(g, c))
+    if (undecidable(g, c, sign))
       texts.push_back(left_out_text(g, c.routes[g.route].name));
     else
       judged.push_back(g);

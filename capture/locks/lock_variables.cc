@@ -108,10 +108,10 @@ const symbols::VariableNames& LockVariables::variables_of(const scan::MappedFile
     files_read_.clear();
     memory_ = 0;
   }
-  const auto [known, fresh] = files_read_.try_emplace(file.key());
-  if (!fresh) return known->second;
   const auto found = files_.open(file.path, file.candidates(), {file.device_number(), file.pid});
-  auto names = found ? files_.variables(*found) : std::nullopt;
+  const auto [known, fresh] = files_read_.try_emplace(found ? found->identity : scan::Identity());
+  if (!fresh || !found) return known->second;
+  auto names = files_.variables(*found);
   if (names && memory_ + names->memory() <= kMaxMemory) {
     memory_ += names->memory();
     known->second = std::move(*names);

@@ -78,7 +78,7 @@ class LockVariables {
   std::vector<NamedLock> found_;
   bool busy_ = false, stop_ = false;
   // The thread alone uses these.
-  std::unordered_map<std::string, symbols::VariableNames> files_read_;
+  std::map<scan::Identity, symbols::VariableNames> files_read_;
   std::uint64_t memory_ = 0;
   scan::TargetFiles files_;
   std::thread thread_;

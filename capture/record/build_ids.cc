@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "capture/host/clocks.h"
+
 namespace tailcap::capture {
 
 namespace {
@@ -23,17 +25,31 @@ BuildIds::~BuildIds() {
   thread_.join();
 }
 
-std::optional<std::string> BuildIds::of(const scan::MappedFile& file) {
+std::optional<std::string> BuildIds::of(const scan::MappedFile& file, formats::Time asked) {
   {
     const std::lock_guard lock(mutex_);
     if (jobs_.size() >= kMaxIdJobs) return "";
     if (known_.size() >= kMaxKnown && jobs_.empty() && !busy_) known_.clear();
+    if (mappers_.size() >= kMaxKnown) mappers_.clear();
+    const auto [mapper, met] = mappers_.try_emplace(file.pid, last_mapper_ + 1);
+    last_mapper_ += met;
     const auto [known, fresh] = known_.try_emplace(file.key());
-    if (!fresh) return known->second;
+    Known& last = known->second;
+    if (!fresh && last.pending) return std::nullopt;
+    const auto mapping = mappers_.find(last.mapper.first);
+    const bool mapped = mapping != mappers_.end() && mapping->second == last.mapper.second;
+    if (!fresh && (mapped || last.read >= asked)) return last.id;
+    last.pending = true;
+    last.mapper = *mapper;
     jobs_.push_back(file);
   }
   wake_.notify_all();
   return std::nullopt;
+}
+
+void BuildIds::ended(std::uint32_t pid) {
+  const std::lock_guard lock(mutex_);
+  mappers_.erase(pid);
 }
 
 void BuildIds::wait(std::chrono::milliseconds most) {
@@ -52,12 +68,16 @@ void BuildIds::run() {
     const scan::MappedFile job = std::move(jobs_.front());
     jobs_.pop_front();
     busy_ = true;
+    Known known = known_[job.key()];
     lock.unlock();
-    std::string id;
-    if (const auto file = files_.open(job.path, job.candidates(), {job.device_number(), job.pid}))
-      id = files_.build_id(*file).value_or("");
+    const auto file = files_.open(job.path, job.candidates(), {job.device_number(), job.pid});
+    const scan::Identity identity = file ? file->identity : scan::Identity();
+    if (identity != known.identity) known.id = file ? files_.build_id(*file).value_or("") : "";
+    known.identity = identity;
+    known.pending = false;
+    known.read = monotonic_now();
     lock.lock();
-    known_[job.key()] = std::move(id);
+    known_[job.key()] = std::move(known);
     busy_ = false;
   }
 }

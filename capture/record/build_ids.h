@@ -10,9 +10,12 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "capture/scan/mapped_file.h"
+#include "capture/scan/opener.h"
 #include "capture/scan/target_files.h"
+#include "formats/time.h"
 
 namespace tailcap::capture {
 
@@ -24,17 +27,28 @@ class BuildIds {
   BuildIds(const BuildIds&) = delete;
   BuildIds& operator=(const BuildIds&) = delete;
 
-  // Empty: it has none, or it cannot be read. Nothing: not known yet; it is being read.
-  std::optional<std::string> of(const scan::MappedFile& file);
+  // asked: when it was mapped. Empty: it has none, or it cannot be read. Nothing: not known yet; it is being read.
+  std::optional<std::string> of(const scan::MappedFile& file, formats::Time asked);
+  // The process maps nothing of what it mapped: its files may be removed, and their inodes be other files'.
+  void ended(std::uint32_t pid);
   // Returns when all requested ones are known, or after `most`.
   void wait(std::chrono::milliseconds most);
 
  private:
+  struct Known {
+    bool pending = true;
+    std::string id;
+    scan::Identity identity;  // of the file that has it
+    formats::Time read = formats::kNoTime;
+    std::pair<std::uint32_t, std::uint64_t> mapper;  // a process that maps it, and its number in mappers_
+  };
   void run();
 
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
-  std::unordered_map<std::string, std::optional<std::string>> known_;  // by key
+  std::unordered_map<std::string, Known> known_;              // by key
+  std::unordered_map<std::uint32_t, std::uint64_t> mappers_;  // processes that have not ended, numbered
+  std::uint64_t last_mapper_ = 0;
   std::deque<scan::MappedFile> jobs_;
   bool busy_ = false, stop_ = false;
   scan::TargetFiles files_;

@@ -23,23 +23,24 @@ constexpr std::chrono::milliseconds kLastBuildIds{200};
 }  // namespace
 
 void DescribedMappings::describe(std::uint32_t pid, std::vector<scan::MappingFacts> mappings, Time now, bool at_once) {
-  const std::size_t count = mappings.size();
+  Described described{pid, now, std::move(mappings)};
+  const std::size_t count = described.mappings.size();
   const bool room = waiting_mappings_ + count <= kMappingsWaiting;
-  if (!push(pid, now, mappings, at_once || !room) && room) {
+  if (!push(described, now, at_once || !room) && room) {
     waiting_mappings_ += count;
-    waiting_.push_back({pid, now, std::move(mappings)});
+    waiting_.push_back(std::move(described));
   }
 }
 
-bool DescribedMappings::push(std::uint32_t pid, Time now, const std::vector<scan::MappingFacts>& mappings,
-                             bool anyway) {
+bool DescribedMappings::push(const Described& described, Time now, bool anyway) {
+  const auto& mappings = described.mappings;
   std::vector<std::optional<std::string>> ids;
-  for (const auto& mapping : mappings) ids.push_back(build_ids_.of(mapping.file));
+  for (const auto& mapping : mappings) ids.push_back(build_ids_.of(mapping.file, described.asked));
   const bool whole = std::all_of(ids.begin(), ids.end(), [](const auto& id) { return id.has_value(); });
   for (std::size_t i = 0; i < mappings.size() && (whole || anyway); i++) {
     const auto& mapping = mappings[i];
     log_.push({now,
-               {pid, pid},
+               {described.pid, described.pid},
                Mapping{mapping.start, mapping.end, mapping.file_offset, mapping.file.path,
                        ids[i] ? std::string_view(*ids[i]) : std::string_view()}});
   }
@@ -57,7 +58,7 @@ void DescribedMappings::push_waiting(Time now, bool anyway) {
   while (!waiting_.empty()) {
     const Described& first = waiting_.front();
     const bool over = anyway || now - first.asked >= kBuildIdPatience;
-    if (!push(first.pid, now, first.mappings, over) && !over) return;
+    if (!push(first, now, over) && !over) return;
     waiting_mappings_ -= first.mappings.size();
     waiting_.pop_front();
   }

@@ -19,6 +19,7 @@ class DescribedMappings {
 
   // Describes the process's mappings, now or once their build-ids are known; at_once: now, without unknown ones.
   void describe(std::uint32_t pid, std::vector<scan::MappingFacts> mappings, formats::Time now, bool at_once);
+  void ended(std::uint32_t pid) { build_ids_.ended(pid); }  // or runs another program
   // Pushes mappings with build-ids that became known meanwhile, or that have been unknown for too long.
   void push_known(formats::Time now);
   // Describes all that are left, with the build-ids that arrive within a short time.
@@ -31,7 +32,7 @@ class DescribedMappings {
     std::vector<scan::MappingFacts> mappings;
   };
   // Whether all build-ids are known; where they are not, only anyway.
-  bool push(std::uint32_t pid, formats::Time now, const std::vector<scan::MappingFacts>& mappings, bool anyway);
+  bool push(const Described& described, formats::Time now, bool anyway);
   void push_waiting(formats::Time now, bool anyway);
 
   EventLog& log_;

@@ -91,8 +91,7 @@ void Session::take(std::span<const std::byte> record) {
     return;
   }
   if (kind_of_record(record) == bpf::RECORD_TLS_SECRET) {
-    if (!decryptor_) return;
-    decryptor_->secret(record, time_of_record(record));
+    if (decryptor_) decryptor_->secret(record, time_of_record(record));
     return push_plaintext();
   }
   if (const FileLock lock = file_lock(record); lock.holder != 0) {
@@ -107,9 +106,10 @@ void Session::take(std::span<const std::byte> record) {
   } else if (std::holds_alternative<TaskInfo>(event_.body) || std::holds_alternative<TaskExec>(event_.body)) {
     // Seen for the first time, or with another program: /proc has the rest.
     begun(event_.thread.pid, true);
-  } else if (std::holds_alternative<TaskExit>(event_.body)) {
-    if (event_.thread.pid == event_.thread.tid && found_.any_go()) open_writes_.ended(event_.thread.pid);
-    if (event_.thread.pid == event_.thread.tid && samples_) samples_->ended(event_.thread.pid);
+  } else if (std::holds_alternative<TaskExit>(event_.body) && event_.thread.pid == event_.thread.tid) {
+    if (found_.any_go()) open_writes_.ended(event_.thread.pid);
+    if (samples_) samples_->ended(event_.thread.pid);
+    mappings_.ended(event_.thread.pid);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
   }
@@ -135,7 +135,7 @@ void Session::begun(std::uint32_t pid, bool program) {
   met_anybody_ = true;
   processes_.insert(pid);
   new_.insert(pid);
-  if (program) described_.forget(pid);
+  if (program) described_.forget(pid), mappings_.ended(pid);
   if (finder_ && program) finder_->examine(pid);
   if (samples_) samples_->forget(pid);
   if (program) locks_.forget(pid);

@@ -13,6 +13,10 @@ constexpr std::size_t kMaxTold = 65536;  // places of one file; then it begins a
 
 }  // namespace
 
+std::uint64_t ReadCode::memory() const {
+  return (names ? names->memory() : 0) + (separate ? separate->memory() : 0) + lines.memory();
+}
+
 bool CodeFile::dump() const {
   if (!mapped_) return false;
   const std::string_view path = mapped_->path;
@@ -25,30 +29,32 @@ bool CodeFile::called_interpreter() const {
 }
 
 bool CodeFile::names_interpreter() const {
-  return names_ && std::ranges::any_of(languages(), [&](const ScriptLanguage* l) {
-           return !l->interpreter.empty() && names_->has(l->interpreter);
+  return read().names && std::ranges::any_of(languages(), [&](const ScriptLanguage* l) {
+           return !l->interpreter.empty() && read().names->has(l->interpreter);
          });
 }
 
 bool CodeFile::has(const ScriptLanguage& language) const {
-  return (language.sure && names_ && names_->has(language.interpreter)) || (scripts_ && language.found(*scripts_));
+  return (language.sure && read().names && read().names->has(language.interpreter)) ||
+         (read().scripts && language.found(*read().scripts));
 }
 
 bool CodeFile::has_interpreter() const {
-  return scripts_ && std::ranges::any_of(languages(), [&](const ScriptLanguage* l) { return l->found(*scripts_); });
+  return read().scripts &&
+         std::ranges::any_of(languages(), [&](const ScriptLanguage* l) { return l->found(*read().scripts); });
 }
 
 std::string CodeFile::name_of(std::uint64_t file_offset) const {
-  if (!names_) return std::string(made_->at(file_offset));
-  const auto address = names_->address(file_offset);
+  if (!read().names) return std::string(read().made->at(file_offset));
+  const auto address = read().names->address(file_offset);
   if (!address) return {};
-  std::string name = settled() && separate_ ? separate_->around(*address) : std::string();
-  if (name.empty()) name = names_->around(*address);
+  std::string name = settled() && read().separate ? read().separate->around(*address) : std::string();
+  if (name.empty()) name = read().names->around(*address);
   for (const ScriptLanguage* language : languages()) {
     if (language->interpreter.empty()) continue;
     if (name == std::string(language->interpreter) + ".cold") name = language->interpreter;  // compilers split it
     if (name == language->interpreter && has(*language) && !reads(*language))
-      name += " (" + language->version(scripts_.value_or(symbols::ScriptPrograms()), label_) + ": frames of " +
+      name += " (" + language->version(read().scripts.value_or(symbols::ScriptPrograms()), label_) + ": frames of " +
               std::string(language->name) + " code are not read)";
   }
   return name;
@@ -63,28 +69,28 @@ CodeFile::Told& CodeFile::told(std::uint64_t file_offset) {
 }
 
 const std::string& CodeFile::name(std::uint64_t file_offset) {
-  return ready() && (names_ || made_) ? told(file_offset).name : label_;
+  return ready() && (read().names || read().made) ? told(file_offset).name : label_;
 }
 
 const std::vector<CodeFrame>& CodeFile::frames(std::uint64_t file_offset) {
   static const symbols::SourceLines kNone;
-  if (!ready() || (!names_ && !made_)) {
+  if (!ready() || (!read().names && !read().made)) {
     if (unread_.empty()) unread_.push_back({label_, {}});
     return unread_;
   }
   Told& told = this->told(file_offset);
   if (told.frames.empty()) {
-    const auto address = names_ ? names_->address(file_offset) : std::nullopt;
-    told.frames = code_frames(told.name, settled() && address ? lines_ : kNone, address.value_or(0));
+    const auto address = read().names ? read().names->address(file_offset) : std::nullopt;
+    told.frames = code_frames(told.name, settled() && address ? read().lines : kNone, address.value_or(0));
   }
   return told.frames;
 }
 
 const CodeAddress* CodeFile::place(std::uint64_t file_offset) {
-  if (!settled() || !names_ || build_id_.empty()) return nullptr;
-  const auto address = names_->address(file_offset);
-  if (!address || !lines_.at(*address).empty()) return nullptr;
-  place_ = {build_id_, std::string(label_, 1, label_.size() - 2), *address};
+  if (!settled() || !read().names || read().build_id.empty()) return nullptr;
+  const auto address = read().names->address(file_offset);
+  if (!address || !read().lines.at(*address).empty()) return nullptr;
+  place_ = {read().build_id, std::string(label_, 1, label_.size() - 2), *address};
   return &place_;
 }
 

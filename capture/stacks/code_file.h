@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "capture/scan/mapped_file.h"
+#include "capture/scan/opener.h"
 #include "capture/stacks/frame_texts.h"
 #include "capture/stacks/scripts/language.h"
 #include "capture/stacks/unwind_tables.h"
@@ -20,16 +21,40 @@
 
 namespace tailcap::capture::stacks {
 
+// As long as somebody has one, processes map the file.
+struct CodeUse {};
+
+// What was read of a file.
+struct ReadCode {
+  explicit ReadCode(bool all) : ready(all), settled(all) {}
+
+  std::atomic<bool> ready, settled;
+  // Owned by the reading thread until ready.
+  scan::Identity identity;
+  std::optional<symbols::CodeNames> names;
+  std::optional<symbols::ScriptPrograms> scripts;
+  std::optional<symbols::PerfMap> made;  // it is no file, but code that a process made at run time, by address
+  // Owned by the reading thread until settled.
+  std::optional<symbols::CodeNames> separate;  // of a file with debug information
+  symbols::SourceLines lines;
+  std::string build_id;  // in hexadecimal digits; empty: none
+  // The reading thread owns these.
+  bool has_rules = true;  // as far as is known
+  std::weak_ptr<const UnwindTable> table;
+
+  std::uint64_t memory() const;  // bytes, about
+};
+
 class CodeFile {
  public:
   // label: the name of places without a name. mapped: the file that will be read.
   explicit CodeFile(std::string label, std::optional<scan::MappedFile> mapped = std::nullopt)
-      : label_(std::move(label)), mapped_(std::move(mapped)), ready_(!mapped_), settled_(!mapped_) {}
+      : label_(std::move(label)), mapped_(std::move(mapped)), own_(std::make_shared<ReadCode>(!mapped_)) {}
 
   // Its functions have the names that they can have.
-  bool ready() const { return ready_.load(std::memory_order_acquire); }
+  bool ready() const { return read().ready.load(std::memory_order_acquire); }
   // Also their lines, and those of separate debug information.
-  bool settled() const { return settled_.load(std::memory_order_acquire); }
+  bool settled() const { return read().settled.load(std::memory_order_acquire); }
   // The name of a place, as written in a stack; the label while it is not ready.
   const std::string& name(std::uint64_t file_offset);
   // The functions there, the innermost first: those that the compiler has put into that one, and that one.
@@ -41,18 +66,21 @@ class CodeFile {
   // The place is in the function that executes code of this language, whose frames the kernel program can read.
   bool interprets(const ScriptLanguage& language, std::uint64_t file_offset) {
     return name(file_offset) == language.interpreter ||
-           (language.executes && ready() && scripts_ && language.executes(*scripts_, file_offset));
+           (language.executes && ready() && read().scripts && language.executes(*read().scripts, file_offset));
   }
 
  private:
   friend class CodeFiles;
   friend class MadeCode;
+  ReadCode& read() const { return *(is_same_.load(std::memory_order_acquire) ? same_ : own_); }
   // Reading each file once more for interpreters would take long; the others have one where names find it.
   bool called_interpreter() const;
   bool names_interpreter() const;
   bool has(const ScriptLanguage& language) const;
   bool has_interpreter() const;  // as far as was read
-  bool reads(const ScriptLanguage& language) const { return scripts_ && language.process(*scripts_, 0).has_value(); }
+  bool reads(const ScriptLanguage& language) const {
+    return read().scripts && language.process(*read().scripts, 0).has_value();
+  }
 
   struct Told {
     std::string name;
@@ -63,23 +91,17 @@ class CodeFile {
 
   std::string label_;
   const std::optional<scan::MappedFile> mapped_;  // none: it is the vDSO, or what the kernel names like that
-  std::atomic<bool> ready_, settled_;
-  // Owned by the reading thread until ready.
-  std::optional<symbols::CodeNames> names_;
-  std::optional<symbols::ScriptPrograms> scripts_;
-  std::optional<symbols::PerfMap> made_;  // it is no file, but code that a process made at run time, by address
-  // Owned by the reading thread until settled.
-  std::optional<symbols::CodeNames> separate_;  // of a file with debug information
-  symbols::SourceLines lines_;
-  std::string build_id_;  // in hexadecimal digits; empty: none
+  const std::shared_ptr<ReadCode> own_;
+  // Where it turned out that this is a file that was read before.
+  std::shared_ptr<ReadCode> same_;
+  std::atomic<bool> is_same_ = false;
+  std::shared_ptr<CodeFile> earlier_;  // it had the device and the inode before; the reading thread owns this
   // The one that asks owns these.
   std::unordered_map<std::uint64_t, Told> told_;
   bool told_when_settled_ = false;
   std::vector<CodeFrame> unread_;  // the label alone
   CodeAddress place_;
-  // The reading thread owns these.
-  bool has_rules_ = true;  // as far as is known
-  std::weak_ptr<const UnwindTable> table_;
+  std::weak_ptr<const CodeUse> use_;  // of the processes that map it
 };
 
 }  // namespace tailcap::capture::stacks

@@ -41,14 +41,23 @@ CodeFiles::~CodeFiles() {
   lines_thread_.join();
 }
 
-std::shared_ptr<CodeFile> CodeFiles::file(const scan::MappedFile& mapped) {
+std::shared_ptr<CodeFile> CodeFiles::file(const scan::MappedFile& mapped, std::shared_ptr<const CodeUse>& use) {
   if (files_.size() >= kMaxFiles) files_.clear();
   auto& known = files_[mapped.key()];
-  if (known) return known;
+  use = known ? known->use_.lock() : nullptr;
+  if (use) return known;
+  use = std::make_shared<CodeUse>();
+  if (known && !known->settled()) {
+    known->use_ = use;
+    return known;
+  }
   std::string_view name(mapped.path);
   constexpr std::string_view kDeleted = " (deleted)";
   if (name.ends_with(kDeleted)) name.remove_suffix(kDeleted.size());
-  known = std::make_shared<CodeFile>("[" + frame_name(name.substr(name.rfind('/') + 1)) + "]", mapped);
+  const auto file = std::make_shared<CodeFile>("[" + frame_name(name.substr(name.rfind('/') + 1)) + "]", mapped);
+  file->use_ = use;
+  // No process maps the earlier one: it may have been removed, and its inode may be another file's.
+  file->earlier_ = std::exchange(known, file);
   {
     const std::lock_guard lock(mutex_);
     files_to_read_.push_back(known);
@@ -97,9 +106,9 @@ void CodeFiles::read_made(MadeCode::Reading& reading) {
     if (const auto found = find(*reading.dump)) map = target_files_.perf_map(*found, reading.process.user);
   }
   const bool found = map && map->memory() > 0;
-  if (found && memory_ + map->memory() <= kMaxMemory) reading.code->made_ = std::move(map);
-  reading.code->settled_.store(true, std::memory_order_release);
-  reading.code->ready_.store(true, std::memory_order_release);
+  if (found && memory_ + map->memory() <= kMaxMemory) reading.code->read().made = std::move(map);
+  reading.code->read().settled.store(true, std::memory_order_release);
+  reading.code->read().ready.store(true, std::memory_order_release);
   const std::lock_guard lock(mutex_);
   const auto now = MadeCode::Clock::now();
   made_.done(reading, now - began, found, now);
@@ -117,19 +126,19 @@ std::vector<std::string> CodeFiles::take_remarks() {
 
 // Reads files that are called like an interpreter, and those in which names have found one.
 const symbols::ScriptPrograms& CodeFiles::scripts_in(CodeFile& file) {
-  if (file.scripts_) return *file.scripts_;
+  if (file.read().scripts) return *file.read().scripts;
   std::optional<symbols::ScriptPrograms> programs;
   if (file.mapped_ && (file.names_interpreter() || file.called_interpreter())) {
     const auto found = find(file);
     if (found) programs = target_files_.scripts(*found);
   }
-  return file.scripts_.emplace(std::move(programs).value_or(symbols::ScriptPrograms()));
+  return file.read().scripts.emplace(std::move(programs).value_or(symbols::ScriptPrograms()));
 }
 
 void CodeFiles::remark_unknown(const CodeFile& file) {
   for (const ScriptLanguage* language : languages()) {
     if (!file.has(*language) || file.reads(*language)) continue;
-    const std::string version = language->version(*file.scripts_, file.label_);
+    const std::string version = language->version(*file.read().scripts, file.label_);
     const std::lock_guard lock(mutex_);
     if (remarks_.size() < kMaxRemarks && remarked_.size() < kMaxRemarks && remarked_.insert(version).second)
       remarks_.push_back("functions of " + version + " are not read: this version of tailcap does not know how " +
@@ -137,33 +146,49 @@ void CodeFiles::remark_unknown(const CodeFile& file) {
   }
 }
 
+void CodeFiles::recognise(CodeFile& file) {
+  const auto earlier = std::exchange(file.earlier_, nullptr);
+  if (!earlier) return;
+  const auto found = find(file);
+  if (!found || found->identity != earlier->read().identity) {
+    memory_ -= earlier->read().memory();
+    return;
+  }
+  file.same_ = earlier->is_same_ ? earlier->same_ : earlier->own_;
+  file.is_same_.store(true, std::memory_order_release);
+}
+
 // Places in a file that is no ELF file of this processor have no names.
 void CodeFiles::read_names(CodeFile& file) {
+  recognise(file);
+  if (file.ready()) return;
   const auto found = find(file);
+  if (found) file.read().identity = found->identity;
   auto names = found ? target_files_.names(*found) : std::nullopt;
   if (names && memory_ + names->memory() <= kMaxMemory) {
     memory_ += names->memory();
-    file.names_ = std::move(names);
-    if (!file.scripts_) {
+    file.read().names = std::move(names);
+    if (!file.read().scripts) {
       scripts_in(file);
       if (file.has_interpreter()) found_scripts_in(file);
     }
     remark_unknown(file);
   }
-  if (file.names_) file.build_id_ = ground::hex_text(file.names_->build_id());
-  if (!file.names_) file.settled_.store(true, std::memory_order_release);
-  file.ready_.store(true, std::memory_order_release);
+  if (file.read().names) file.read().build_id = ground::hex_text(file.read().names->build_id());
+  if (!file.read().names) file.read().settled.store(true, std::memory_order_release);
+  file.read().ready.store(true, std::memory_order_release);
 }
 
 // Where distributions put debug information of files that they strip, in the process's own file system first. The file
 // must have the same build-id.
 std::optional<scan::TargetFile> CodeFiles::find_separate(const CodeFile& file) {
-  const std::string by_id = symbols::debug_path(file.build_id_);
+  const std::string by_id = symbols::debug_path(file.read().build_id);
   if (by_id.empty()) return std::nullopt;
   const std::string path = "/usr/lib/debug" + by_id;
   auto found = debug_files_.open(path, {{"/proc/" + std::to_string(file.mapped_->pid) + "/root" + path}, {path}},
                                  {0, file.mapped_->pid});
-  if (!found || ground::hex_text(debug_files_.build_id(*found).value_or("")) != file.build_id_) return std::nullopt;
+  if (!found || ground::hex_text(debug_files_.build_id(*found).value_or("")) != file.read().build_id)
+    return std::nullopt;
   return found;
 }
 
@@ -174,23 +199,23 @@ void CodeFiles::read_lines(CodeFile& file) {
     kept = std::move(*read);
   };
   const auto separate = find_separate(file);
-  if (separate) keep(file.separate_, debug_files_.names(*separate));
-  const bool own = !separate && file.names_->has_lines();
+  if (separate) keep(file.read().separate, debug_files_.names(*separate));
+  const bool own = !separate && file.read().names->has_lines();
   const auto found = separate ? separate->again() : own ? find(file, debug_files_) : std::nullopt;
-  if (found) keep(file.lines_, debug_files_.source_lines(*found, kMostInformation));
-  file.settled_.store(true, std::memory_order_release);
+  if (found) keep(file.read().lines, debug_files_.source_lines(*found, kMostInformation));
+  file.read().settled.store(true, std::memory_order_release);
 }
 
 UnwindTables::Table CodeFiles::table_of(CodeFile& file) {
   if (!file.mapped_) return file.label_ == "[vdso]" ? tables_.vdso() : nullptr;
-  if (auto known = file.table_.lock()) return known;
-  if (!file.has_rules_) return nullptr;
+  if (auto known = file.read().table.lock()) return known;
+  if (!file.read().has_rules) return nullptr;
   const auto found = find(file);
   const auto rules = found ? target_files_.unwind_rules(*found) : std::nullopt;
   auto table = rules ? tables_.add(*rules) : nullptr;
   // One that found no room is tried again with the next process.
-  file.has_rules_ = rules && !rules->rows().empty();
-  file.table_ = table;
+  file.read().has_rules = rules && !rules->rows().empty();
+  file.read().table = table;
   return table;
 }
 
@@ -199,7 +224,7 @@ void CodeFiles::walk_by_tables(const Process& process) {
   if (process.ranges.empty()) return tables_.forget(process.pid);
   std::vector<UnwindTables::Mapping> mappings;
   for (const CodeRange& range : process.ranges)
-    mappings.push_back({range.start, range.end, range.offset, range.file ? range.file->table_.lock() : nullptr});
+    mappings.push_back({range.start, range.end, range.offset, range.file ? range.file->read().table.lock() : nullptr});
   const auto read = [&](bool interpreters) {
     bool some = false;
     for (std::size_t i = 0; i < mappings.size(); ++i) {
@@ -229,7 +254,7 @@ void CodeFiles::read_scripts_of(const Process& process) {
   bool unread = false;
   for (const CodeRange& range : process.ranges) {
     if (!range.file) continue;
-    if (!range.file->called_interpreter() && !range.file->scripts_) {
+    if (!range.file->called_interpreter() && !range.file->read().scripts) {
       unread = unread || !range.file->ready();
       continue;
     }
@@ -270,6 +295,8 @@ void CodeFiles::run() {
       const Process process = std::move(processes_.front());
       processes_.pop_front();
       lock.unlock();
+      for (const CodeRange& range : process.ranges)
+        if (range.file) recognise(*range.file);
       read_scripts_of(process);
       walk_by_tables(process);
     } else {

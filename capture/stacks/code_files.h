@@ -78,7 +78,7 @@ class CodeFiles {
 
   // A new file is read soon after tell(): its names come after the tables of the process, and take a second for a large
   // one.
-  std::shared_ptr<CodeFile> file(const scan::MappedFile& mapped);
+  std::shared_ptr<CodeFile> file(const scan::MappedFile& mapped, std::shared_ptr<const CodeUse>& use);
   // The kernel program walks the stacks of the process by these, soon. By address; empty: the process runs another
   // program, or none.
   void tell(std::uint32_t pid, std::vector<CodeRange> ranges);
@@ -95,6 +95,7 @@ class CodeFiles {
     std::vector<CodeRange> ranges;
   };
   void run();
+  void recognise(CodeFile& file);  // where it is what it was before, nothing is read again
   void read_names(CodeFile& file);
   void run_lines();
   void read_lines(CodeFile& file);

@@ -27,8 +27,8 @@ std::shared_ptr<CodeFile> MadeCode::next(std::uint32_t pid, const std::shared_pt
   if (process.none && now < process.due) return nullptr;
   process.next.pid = pid;
   process.next.code = std::make_shared<CodeFile>("[unknown]");
-  process.next.code->ready_ = false;
-  process.next.code->settled_ = false;
+  process.next.code->read().ready = false;
+  process.next.code->read().settled = false;
   return process.next.code;
 }
 

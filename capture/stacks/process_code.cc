@@ -40,16 +40,19 @@ void ProcessCode::take_answers() {
     process.asked = false;
     process.silent = silent ? std::min(process.silent + 1, kMostSilent) : 0;
     std::vector<CodeRange> ranges;
+    std::vector<std::shared_ptr<const CodeUse>> uses;
     for (const auto& line : text.maps) {
       const auto mapping = scan::parse_maps_line(question.pid, line);
       if (!mapping || !mapping->executable) continue;
       if (mapping->file.inode != 0)
-        ranges.push_back({mapping->start, mapping->end, mapping->file_offset, files_.file(mapping->file)});
+        ranges.push_back(
+            {mapping->start, mapping->end, mapping->file_offset, files_.file(mapping->file, uses.emplace_back())});
       else
         ranges.push_back({mapping->start, mapping->end, 0, kernels_own(mapping->file.path)});
     }
     if (ranges.empty() || ranges == process.ranges) continue;  // one that is about to end has none
     process.ranges = std::move(ranges);
+    if (!process.ended) process.uses = std::move(uses);
     const auto dump = std::ranges::find_if(process.ranges, [](const CodeRange& r) { return r.file && r.file->dump(); });
     process.dump = dump == process.ranges.end() ? nullptr : dump->file;
     files_.tell(question.pid, process.ranges);
@@ -104,6 +107,13 @@ void ProcessCode::settle(std::uint32_t pid, CodePlace& place) {
 void ProcessCode::wait(std::chrono::milliseconds most) {
   texts_.wait(most, true);
   take_answers();
+}
+
+void ProcessCode::ended(std::uint32_t pid) {
+  const auto found = processes_.find(pid);
+  if (found == processes_.end()) return;
+  found->second.ended = true;
+  found->second.uses.clear();
 }
 
 void ProcessCode::forget(std::uint32_t pid) {

@@ -31,6 +31,7 @@ class ProcessCode {
   // Reads /proc where the process is new, has mapped more since, or has not been looked at for a second.
   CodePlace at(std::uint32_t pid, std::uint64_t address, formats::Time now);
   void forget(std::uint32_t pid);  // it runs another program, or none
+  void ended(std::uint32_t pid);   // its files may be removed; its samples may still wait for names
   // Finds an awaited place, where the answer has come.
   void settle(std::uint32_t pid, CodePlace& place);
   // Returns when all processes have answered, or after `most`.
@@ -38,10 +39,11 @@ class ProcessCode {
 
  private:
   struct Process {
-    std::vector<CodeRange> ranges;   // by address
-    std::shared_ptr<CodeFile> dump;  // jit-PID.dump; null: none is mapped
+    std::vector<CodeRange> ranges;                     // by address
+    std::vector<std::shared_ptr<const CodeUse>> uses;  // of their files; none once it has ended
+    std::shared_ptr<CodeFile> dump;                    // jit-PID.dump; null: none is mapped
     formats::Time read = formats::kNoTime;
-    bool asked = false;
+    bool asked = false, ended = false;
     std::uint32_t silent = 0;  // times in a row that it did not answer
   };
   void read(std::uint32_t pid);

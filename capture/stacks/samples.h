@@ -36,9 +36,12 @@ class Samples {
   bool take(std::span<const std::byte> record, bool waits = false);
   // The stacks of threads that wait now, before the recording ends. list: see waiting_stacks.
   void take_waiting(const std::function<Bytes()>& list);
-  bool take_code(std::span<const std::byte> record);       // of a function of a script; false: it is not valid
-  void forget(std::uint32_t pid) { code_.forget(pid); }    // it runs another program, or has ended
-  void ended(std::uint32_t pid) { files_.tell(pid, {}); }  // its samples may still wait for names
+  bool take_code(std::span<const std::byte> record);     // of a function of a script; false: it is not valid
+  void forget(std::uint32_t pid) { code_.forget(pid); }  // it runs another program, or has ended
+  void ended(std::uint32_t pid) {                        // its samples may still wait for names
+    files_.tell(pid, {});
+    code_.ended(pid);
+  }
 
   // The next sample with all names that can be known; anyway: with those known now. Null: none. Valid until the next
   // call.
