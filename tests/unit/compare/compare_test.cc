@@ -156,6 +156,17 @@ TEST(Compare, WhatNoiseHidesIsNotJudgedByDefault) {
   for (const auto& gate : c.gates) EXPECT_NE(gate.gate.metric.quantile(), 0.99);
 }
 
+// The same where only the limit lies within what chance does; with a sign of an increase, it stays undecided.
+TEST(Compare, WhatShowsNoSignIsNotJudgedByDefault) {
+  const auto versions = [](double slower) {
+    return abba(6, [=](TestRun& run, bool fresh, int i) { usual(run, i, fresh ? slower : 1, 0.12); }).compare();
+  };
+  const Comparison equal = versions(1);
+  EXPECT_EQ(equal.verdict, GateVerdict::pass);
+  EXPECT_TRUE(mentions(equal.not_gated, "p99 of GET /pay: these runs show an increase of +"));
+  EXPECT_EQ(versions(1.3).verdict, GateVerdict::undecided);
+}
+
 // As usual; 1 % of the requests wait for a CPU, the longer the busier the machine is in that run.
 void busy(TestRun& run, int number, double slower) {
   usual(run, number, slower);
