@@ -21,7 +21,7 @@
 
 namespace tailcap::capture::stacks {
 
-// As long as somebody has one, processes map the file.
+// As long as one exists, processes map its file.
 struct CodeUse {};
 
 // What was read of a file.

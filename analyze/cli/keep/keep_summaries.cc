@@ -73,7 +73,7 @@ bool listens(const std::string& path) {
   return lives;
 }
 
-// Device, inode, size, and when it was changed: the inode of a file that was removed is soon another file's.
+// Device, inode, size, and when it was modified: the inode of a file that was removed is soon another file's.
 using FileIdentity = std::tuple<dev_t, ino_t, off_t, time_t, long>;
 
 class SummaryKeeper {

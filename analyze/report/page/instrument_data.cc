@@ -1,9 +1,9 @@
 #include "analyze/report/page/instrument_data.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "analyze/model/label_group.h"
